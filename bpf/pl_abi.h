@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the data path and user space agree on: the keys and values of every map, and the numbers in them.
+ * Seen by bpf/, src/model/plan, src/agent/ and the tests; nothing else.
+ *
+ * Addresses of both families take 16 bytes (an IPv4 address is ::ffff:a.b.c.d) everywhere but in the IPv4
+ * flow table. Addresses and L4 ports are big endian (__be…), everything else is host order. Every hole is a
+ * named pad, always zero: keys are compared as bytes. Changing anything here means a new PL_ABI_VERSION:
+ * an agent adopts pinned maps of its own version only.
+ */
+#pragma once
+
+#include <linux/types.h>
+
+#define PL_ABI_VERSION 1
+
+/* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
+#define PL_SLOT_SERVICE 0
+#define PL_SLOT_NONE 0xffffffffu
+
+/* VPC numbers are 24 bits (the VNI). */
+#define PL_VPC_NODES 0	  /* the nodes' own: DNS and probe sockets */
+#define PL_VPC_RESERVED 1
+
+#define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
+#define PL_NAT_PROBES 16	 /* source ports tried for a new flow */
+
+struct pl_addr {
+	__be32 w[4];
+};
+
+/* pl_ports: array by slot. A zero number means: no such port. The entry program of a port's device puts the
+ * slot into skb->cb[0]. */
+enum {
+	PL_PORT_VETH = 0, /* delivered by bpf_redirect_peer */
+	PL_PORT_TAP = 1,  /* delivered by bpf_redirect to egress, with skb->mark = PL_MARK_OURS */
+};
+#define PL_PORT_F_SERVICE (1u << 0) /* the port of VPC 0: only DNS answers and probes leave it */
+#define PL_MARK_OURS 0x706c0001u    /* what the egress guard of a tap lets pass */
+
+struct pl_port {
+	__u32 number;	/* the store's number of the port; 0: free. The service port has number 0xffffffff */
+	__u32 vpc;
+	__u32 ifindex;	/* node side device */
+	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
+	__u8 flags;
+	__u16 mtu;
+	struct pl_addr addr;
+	__u8 mac[6];	/* of the instance's side */
+	__u16 zone;	/* the node's own index of the zone, for counters and affinity */
+	struct pl_addr service_addr; /* its address in VPC 0: 198.18.0.0 + slot, source of its DNS questions */
+	__u32 pad[2];
+};
+
+/* pl_places: (VPC, address) -> what lives there. Missing: nothing does (PL_DROP_NO_PLACE). */
+enum {
+	PL_PLACE_PORT = 1,    /* a port of this node: id is its slot */
+	PL_PLACE_REMOTE = 2,  /* a port of another node: id is that node's number (overlay, later) */
+	PL_PLACE_ENI = 3,     /* an endpoint ENI: id is its slot */
+	PL_PLACE_NAT = 4,     /* a translated source address of this node */
+	PL_PLACE_GATEWAY = 5, /* gateway of a vSwitch: answers echo, nothing else */
+	PL_PLACE_DNS = 6,     /* the VPC's DNS address: answered by the service port */
+	PL_PLACE_PROBE = 7,   /* VPC 0 only: id is an index of pl_backends, the L4 port is kept */
+	PL_PLACE_VIP = 8,     /* address of a load balancer: nothing answers it inside its own VPC yet */
+};
+
+struct pl_place_key {
+	__u32 vpc;
+	struct pl_addr addr;
+};
+
+struct pl_place {
+	__u32 kind;
+	__u32 id;
+};
+
+/* pl_enis: hash by slot. */
+#define PL_ENI_F_CONNECTED (1u << 0) /* the connection and the zone are (to be) connected */
+
+struct pl_eni {
+	__u32 number; /* the store's number of the ENI's port */
+	__u32 vpc;
+	__u32 flags;
+	__u32 zone;
+	__u32 target; /* pl_listener_key.target: the load balancer and zone that serve this ENI */
+	__u32 limit;  /* slot of its limits; 0: none (later) */
+	struct pl_addr addr;
+	__u8 mac[6];
+	__u16 pad;
+};
+
+/* pl_listeners: what a (load balancer, zone) listens on. A target is the agent's own number for that pair. */
+struct pl_listener_key {
+	__u32 target;
+	__be16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 pad;
+};
+
+struct pl_listener {
+	__u32 table_first; /* where its Maglev table starts in pl_maglev */
+	__u32 table_size;  /* 0: no backend at all (PL_DROP_NO_BACKEND) */
+	__u32 idle_s;	   /* idle time-out of an open flow; 0: the protocol's */
+	__u16 mss;	   /* clamp; 0: none (later) */
+	__u8 proxy;	   /* PROXY v2 header template; 0: none (later) */
+	__u8 pad;
+};
+
+/* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into a
+ * free region first, then its listener row is switched. */
+
+/* pl_backends: hash by the agent's own index. */
+struct pl_backend {
+	struct pl_addr addr;
+	__u32 vpc;
+	__u32 slot;	/* PL_PLACE_PORT slot of the port that has the address; PL_SLOT_NONE: on another node, or nowhere */
+	__u32 node;	/* number of that other node (later) */
+	__be16 port;
+	__u16 zone;
+	__be32 nat_first; /* translated sources: nat_count addresses from here, in the backend's VPC, this node's own */
+	__u32 nat_count;
+};
+
+/* pl_policies: hash by slot; one for each local port and each endpoint ENI. Missing: everything is refused.
+ * Rules of a direction are sorted: the first that matches decides; none: the direction's default. */
+struct pl_policy {
+	__u32 in_first, in_count;   /* rules in pl_rules */
+	__u32 out_first, out_count;
+	__u8 in_default, out_default; /* 1: allow */
+	__u16 pad;
+	__u32 generation; /* copied to pl_generations after each change; a flow remembers the one it was judged by */
+};
+
+struct pl_rule { /* pl_rules: flat array, regions as in pl_maglev */
+	struct pl_addr addr; /* of the other side */
+	__u8 prefix_length;  /* 0..128; IPv4: 96 + length. 0: any */
+	__u8 protocol;	     /* 0: all */
+	__u8 allow;
+	__u8 pad;
+	__u16 port_first, port_last; /* destination port, host order; 0..65535 where the protocol has none */
+};
+
+/* Flow tables. One entry per direction, found by what a packet carries when it arrives from a port.
+ * `side` tells the two entries of a flow between instances apart: what a sender's port remembers (OUT), and
+ * what a receiver's port remembers (IN). Translated flows have OUT entries only, one at each end. */
+#define PL_SIDE_OUT 0
+#define PL_SIDE_IN 0x80
+
+struct pl_flow4_key {
+	__be32 saddr, daddr;
+	__be16 sport, dport; /* ICMP echo: the identifier in both */
+	__u32 vpc_proto;     /* vpc << 8 | side | protocol (below 128) */
+};
+
+struct pl_flow6_key {
+	struct pl_addr saddr, daddr;
+	__be16 sport, dport;
+	__u32 vpc_proto;
+};
+
+enum { /* pl_flow4.kind */
+	PL_FLOW_NAT = 1,     /* consumer -> backend: rewrite and deliver */
+	PL_FLOW_NAT_BACK = 2, /* backend -> consumer */
+	PL_FLOW_LOCAL = 3,   /* between instances: no rewrite of addresses */
+};
+enum { /* pl_flow4.state, by TCP flags seen in either direction */
+	PL_STATE_NEW = 0,
+	PL_STATE_ESTABLISHED = 1,
+	PL_STATE_CLOSING = 2,
+};
+
+struct pl_flow4 {
+	__be32 saddr, daddr;	 /* to write */
+	__be16 sport, dport;	 /* to write */
+	__u16 csum_addr, csum_all; /* folded one's-complement differences: addresses; addresses and ports */
+	__u8 dst_mac[6], src_mac[6];
+	__u32 ifindex;	/* node side device of the receiver; 0: another node (later) */
+	__u8 kind;
+	__u8 state;
+	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
+	__u8 proxy;	/* state of a PROXY v2 header (later) */
+	__u32 seen;	/* jiffies, low 32 bits, written when they changed */
+	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's */
+	__u32 generation; /* that it was judged by */
+	__u32 limit;	/* slot of its limits (later) */
+	__u32 peer;	/* slot of the receiving port; PL_SLOT_NONE: another node */
+	__u32 idle_s;
+	/* 64 bytes: what a packet needs ends here */
+	__u64 packets, bytes;
+};
+
+struct pl_flow6 {
+	struct pl_addr saddr, daddr;
+	__be16 sport, dport;
+	__u16 csum_addr, csum_all;
+	__u8 dst_mac[6], src_mac[6];
+	__u32 ifindex;
+	__u8 kind, state, delivery, proxy;
+	__u32 seen, slot, generation, limit, peer, idle_s;
+	__u32 pad[2];
+	__u64 packets, bytes;
+};
+
+/* pl_reasons: per-CPU array of struct pl_count by reason; names and texts stand in pl_reasons.h. */
+struct pl_count {
+	__u64 packets, bytes;
+};
+
+/* pl_config: array of one. */
+struct pl_config {
+	__u32 abi_version;
+	__u32 node;	/* number of this node */
+	__u8 gateway_mac[6];
+	__u16 pad;
+	__be32 dns_addr; /* the DNS socket's address in VPC 0 */
+	__u32 hz;	/* kernel ticks per second, for the sweep's time-outs */
+	__u32 underlay_ifindex; /* later */
+	__be32 underlay_addr;	/* later */
+	__u32 pad2[2];
+};
+
+#define PL_ASSERT(cond, what) _Static_assert(cond, what)
+PL_ASSERT(sizeof(struct pl_port) == 64, "pl_port");
+PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
+PL_ASSERT(sizeof(struct pl_eni) == 48, "pl_eni");
+PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
+PL_ASSERT(sizeof(struct pl_listener) == 16, "pl_listener");
+PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
+PL_ASSERT(sizeof(struct pl_policy) == 24, "pl_policy");
+PL_ASSERT(sizeof(struct pl_rule) == 24, "pl_rule");
+PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
+PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
+PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
+PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");

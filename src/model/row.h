@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kinds of rows: one table of fields each. From it come JSON in and out, keys, and the names of enums.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "rows.h"
+
+enum kind {
+	KIND_ACCOUNT,
+	KIND_ACCESS_KEY,
+	KIND_NODE,
+	KIND_VPC,
+	KIND_VSWITCH,
+	KIND_ADDRESS,
+	KIND_SECURITY_GROUP,
+	KIND_SG_RULE,
+	KIND_INSTANCE,
+	KIND_PORT,
+	KIND_LOAD_BALANCER,
+	KIND_LISTENER,
+	KIND_SERVER_GROUP,
+	KIND_SERVER,
+	KIND_SERVER_HEALTH,
+	KIND_SERVICE,
+	KIND_SERVICE_RESOURCE,
+	KIND_SERVICE_USER,
+	KIND_ENDPOINT,
+	KIND_ENDPOINT_ZONE,
+	KIND_CONNECTION,
+	KIND_NAT_RANGE,
+	KIND_TAG,
+	KIND_CLIENT_TOKEN,
+	KIND_JOB,
+	KIND_COUNTER,
+	KIND_COUNT_,
+};
+
+enum field_type {
+	FIELD_TEXT,	 /* char[size] */
+	FIELD_TEXT_LIST, /* char[max][size], count in another member */
+	FIELD_BOOL,
+	FIELD_U32,
+	FIELD_I32,
+	FIELD_I64,
+	FIELD_ENUM,	 /* an enum, by its names */
+	FIELD_ADDR,	 /* struct netaddr; "" is zero */
+	FIELD_PREFIX,	 /* struct netprefix */
+	FIELD_MAC,
+};
+
+struct field {
+	const char *name; /* in JSON: the member's own name */
+	enum field_type type;
+	size_t offset;
+	size_t size;		  /* TEXT, TEXT_LIST: bytes of one text */
+	size_t count_offset, max; /* TEXT_LIST */
+	const char *const *names; /* ENUM: NULL-terminated, by value; the API's words */
+};
+
+struct kind_info {
+	const char *name; /* first part of the key */
+	size_t size;	  /* of the struct */
+	const struct field *fields;
+	size_t n_fields;
+	int (*key)(const void *row, char ret[KEY_SIZE]); /* whole key, from the row */
+};
+
+const struct kind_info *kind_info(enum kind kind);
+/* The kind of a key "<kind>/…"; -EINVAL if there is none. */
+int kind_of_key(const char *key, enum kind *ret);
+
+/* The row's key. -E2BIG cannot happen with ids that fit their members. */
+int row_key(enum kind kind, const void *row, char ret[KEY_SIZE]);
+
+/* A new JSON object (the caller's), or NULL when out of memory. */
+json_t *row_to_json(enum kind kind, const void *row);
+
+/* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are ignored,
+ * so that an older program can read a newer row. -EINVAL: a member of a wrong type or a value that does not fit;
+ * `ret_field`, if not NULL, then names it. */
+int row_from_json(enum kind kind, const json_t *json, void *ret, const char **ret_field);
+
+/* Names of states on the wire: enum_name(vpc_status_names, v->status). */
+extern const char *const vpc_status_names[], *const vswitch_status_names[], *const sg_type_names[],
+	*const sg_direction_names[], *const sg_policy_names[], *const instance_status_names[],
+	*const instance_kind_names[], *const port_kind_names[], *const port_status_names[], *const lb_status_names[],
+	*const listener_status_names[], *const server_group_status_names[], *const server_status_names[],
+	*const service_status_names[], *const endpoint_status_names[], *const zone_status_names[],
+	*const connection_status_names[];
+/* -EINVAL if `name` is none of them. */
+int enum_parse(const char *const *names, const char *name, int *ret);
