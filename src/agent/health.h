@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Health probes: TCP connects from VPC 0 to each backend of this node, through the data path like any other flow.
+ */
+#pragma once
+
+#include "../lib/loop.h"
+#include "../model/plan.h"
+
+struct health;
+
+/* `changed` is called (from the loop) when a server's state changed; the agent then plans again and reports. */
+int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *context, struct health **ret);
+struct health *health_free(struct health *health);
+/* Starts, goes on with and stops probes as the plan wants; results of servers that stay are kept. */
+int health_set_plan(struct health *health, const struct plan *plan);
+/* For plan_input.health. */
+enum plan_health health_of(void *health, const struct server *server);
+
+struct health_result {
+	char group[ID_SIZE];
+	char server_id[NETADDR_TEXT_SIZE];
+	uint32_t port;
+	bool healthy;
+	char reason[WORD_SIZE];
+};
+/* All known results, for the report. The array is the caller's. */
+int health_results(const struct health *health, struct health_result **ret, size_t *ret_n);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a node should look like, from the rows that concern it: a pure function. The result is plain sorted arrays; who
+ * applies them (agent/datapath, agent/ports, dns, agent/health) dumps what is there, walks both and changes the rest.
+ *
+ * Numbers that are the node's own (slots, indexes of backends, targets) are kept in struct plan_indexes, so that an
+ * object keeps its number from one plan to the next; a restarted agent fills it from the kernel's pinned tables before
+ * its first plan.
+ */
+#pragma once
+
+#include "bpf/pl_abi.h"
+#include "catalogue.h"
+#include "snapshot.h"
+
+/* The names of VPC 0 and of the service port. */
+#define PLAN_SERVICE_NETWORK "198.18.0.0/15"
+#define PLAN_DNS_SOCKET "198.18.0.2"	    /* the agent's DNS socket, on eth0 in VPC 0 */
+#define PLAN_DNS_1 "100.100.2.136"	    /* what instances ask */
+#define PLAN_DNS_2 "100.100.2.138"
+#define PLAN_GATEWAY_MAC "ee:ff:ff:ff:ff:fe" /* node side of every port */
+#define PLAN_SLOTS_MAX 65536		    /* 198.18.0.0 + slot; slots from 16 on, so that low addresses stay free */
+#define PLAN_SLOT_FIRST 16
+#define PLAN_BACKENDS_MAX 65535		    /* 198.19.0.0 + index is a backend's probe address */
+#define PLAN_NAME_TTL_S 5
+
+enum plan_health { PLAN_HEALTH_UNKNOWN, PLAN_HEALTHY, PLAN_UNHEALTHY };
+
+struct plan_indexes;
+int plan_indexes_new(struct plan_indexes **ret);
+struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes);
+/* Takes over a number found in the kernel's tables. -EEXIST if it is taken by another object. */
+int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t slot);
+int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
+			       uint32_t index);
+/* New targets are numbered above it. */
+void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target);
+
+struct plan_input {
+	const struct snapshot *rows;
+	const struct catalogue *catalogue;
+	const char *node; /* name of this node */
+	/* Local probe results and those in the rows; an unknown server counts as healthy. */
+	enum plan_health (*health)(void *context, const struct server *server);
+	void *health_context;
+	/* ifindex of the node-side device of a local port, 0: not there (yet). The port's row is then left out. */
+	uint32_t (*ifindex)(void *context, uint32_t port_number);
+	void *ifindex_context;
+};
+
+/* A port of an instance of this node: what links and namespaces should be there. */
+struct plan_port {
+	uint32_t number; /* sorted by it; the device is "pl<number in hex>" */
+	uint32_t slot;
+	enum instance_kind kind;
+	char instance[ID_SIZE]; /* the namespace's name, for INSTANCE_NETNS */
+	char path[PATH_TEXT_SIZE]; /* INSTANCE_ATTACHED */
+	char device[WORD_SIZE];	   /* inside, or the tap's name */
+	char host_name[NAME_SIZE];
+	struct mac mac;
+	struct netaddr addr;
+	uint8_t prefix_length; /* as written: 24 */
+	struct netaddr gateway;
+	uint32_t mtu;
+	bool up; /* false: the instance is stopped, its device is down */
+	struct pl_port row; /* for pl_ports[slot]; its ifindex is filled from plan_input.ifindex */
+};
+
+struct plan_place {
+	struct pl_place_key key;
+	struct pl_place value;
+};
+
+struct plan_eni {
+	uint32_t slot;
+	struct pl_eni value;
+	char endpoint[ID_SIZE];
+	char zone[ZONE_SIZE];
+};
+
+struct plan_listener {
+	struct pl_listener_key key;
+	struct pl_listener value; /* table_first is the applier's business */
+	uint32_t *table;	  /* value.table_size indexes of backends */
+};
+
+struct plan_backend {
+	uint32_t index;
+	struct pl_backend value;
+};
+
+struct plan_policy {
+	uint32_t slot;
+	uint8_t in_default, out_default;
+	struct pl_rule *in, *out; /* sorted by priority, drops first; at most PL_POLICY_RULES_MAX each */
+	uint32_t n_in, n_out;
+};
+
+struct plan_probe {
+	char group[ID_SIZE]; /* with server_id and port: the server's row */
+	char server_id[NETADDR_TEXT_SIZE];
+	uint32_t server_port;
+	uint32_t backend;	    /* index; sorted by it */
+	struct netaddr probe_addr;  /* 198.19.0.0 + index, to connect to from VPC 0 */
+	uint32_t probe_port;
+	uint32_t interval_ms, timeout_ms, healthy_threshold, unhealthy_threshold;
+};
+
+/* A name that instances of a VPC can ask for. Names are lower case without the last dot. */
+struct plan_name {
+	uint32_t vpc; /* sorted by vpc, then name */
+	char name[DOMAIN_SIZE];
+	struct netaddr *addrs; /* none: the name exists and has no data */
+	char (*zones)[ZONE_SIZE]; /* of each address */
+	size_t n_addrs;
+	bool affinity; /* the asker's zone comes first */
+};
+
+/* A domain that is answered here and never forwarded ("pai-dlc-vpc.cn-hangzhou.aliyuncs.com",
+ * "cn-hangzhou.privatelink.aliyuncs.com"): names at or below it that are not in the list do not exist. */
+struct plan_domain {
+	char name[DOMAIN_SIZE];
+};
+
+/* An object that cannot be put in force, and why. */
+struct plan_failure {
+	char key[KEY_SIZE];
+	char reason[256];
+};
+
+struct plan {
+	uint64_t revision; /* of the rows it was made from */
+	struct plan_port *ports;
+	size_t n_ports;
+	struct plan_place *places;
+	size_t n_places;
+	struct plan_eni *enis;
+	size_t n_enis;
+	struct plan_listener *listeners;
+	size_t n_listeners;
+	struct plan_backend *backends;
+	size_t n_backends;
+	struct plan_policy *policies;
+	size_t n_policies;
+	struct plan_probe *probes;
+	size_t n_probes;
+	struct plan_name *names;
+	size_t n_names;
+	struct plan_domain *domains;
+	size_t n_domains;
+	struct plan_failure *failures;
+	size_t n_failures;
+};
+
+/* Makes the plan. Only -ENOMEM can fail as a whole; an object that cannot be planned is in `failures` and the rest
+ * goes on. */
+int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret);
+struct plan *plan_free(struct plan *plan);
+
+/* The zone of the local port that has this slot ("" if none), and its VPC's number: who asks the DNS socket. */
+const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);
