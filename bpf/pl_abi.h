@@ -24,6 +24,25 @@
 
 #define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
 #define PL_NAT_PROBES 16	 /* source ports tried for a new flow */
+#define PL_NAT_PORT_FIRST 1024	 /* translated source ports are taken from here up to 65535 */
+
+/* Default sizes of the maps; user space may set others before it loads the object. */
+#define PL_SLOTS_MAX 16384 /* pl_ports, pl_generations, pl_policies */
+#define PL_PLACES_MAX 131072
+#define PL_ENIS_MAX 8192
+#define PL_LISTENERS_MAX 8192
+#define PL_BACKENDS_MAX 16384
+#define PL_RULES_MAX 262144
+#define PL_MAGLEV_MAX 1048576
+#define PL_FLOWS4_MAX 262144 /* two rows for a translated flow, four between instances */
+#define PL_FLOWS6_MAX 1024   /* small while IPv6 is dropped at the door */
+
+/* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
+#define PL_IDLE_TCP_NEW 60
+#define PL_IDLE_TCP_ESTABLISHED 900
+#define PL_IDLE_TCP_CLOSING 10
+#define PL_IDLE_UDP 120
+#define PL_IDLE_ICMP 30
 
 struct pl_addr {
 	__be32 w[4];
@@ -128,8 +147,13 @@ struct pl_policy {
 	__u32 out_first, out_count;
 	__u8 in_default, out_default; /* 1: allow */
 	__u16 pad;
-	__u32 generation; /* copied to pl_generations after each change; a flow remembers the one it was judged by */
+	__u32 generation; /* copied to pl_generations after each change */
 };
+
+/* pl_generations: array of __u32 by slot. It only ever rises, by one, after any change that concerns the slot
+ * (its policy, its ENI's connection, its port's address or device), also across restarts of the agent. A flow
+ * remembers the sum of the generations of its three slots (sender, judge, receiver) and is judged again when
+ * that sum has changed. */
 
 struct pl_rule { /* pl_rules: flat array, regions as in pl_maglev */
 	struct pl_addr addr; /* of the other side */
@@ -142,13 +166,16 @@ struct pl_rule { /* pl_rules: flat array, regions as in pl_maglev */
 
 /* Flow tables. One entry per direction, found by what a packet carries when it arrives from a port.
  * `side` tells the two entries of a flow between instances apart: what a sender's port remembers (OUT), and
- * what a receiver's port remembers (IN). Translated flows have OUT entries only, one at each end. */
+ * what a receiver's port remembers (IN). Translated flows have OUT entries only, one at each end.
+ * An entry's *partner* is the entry of the other direction that was inserted with it; its key is the entry's
+ * rewritten tuple turned round, in partner_vpc (and on the other side, between instances). The two live and die
+ * together: a translated source port is free only when both are gone. */
 #define PL_SIDE_OUT 0
 #define PL_SIDE_IN 0x80
 
 struct pl_flow4_key {
 	__be32 saddr, daddr;
-	__be16 sport, dport; /* ICMP echo: the identifier in both */
+	__be16 sport, dport; /* ICMP echo: the identifier on the asking side, 0 on the other */
 	__u32 vpc_proto;     /* vpc << 8 | side | protocol (below 128) */
 };
 
@@ -161,12 +188,13 @@ struct pl_flow6_key {
 enum { /* pl_flow4.kind */
 	PL_FLOW_NAT = 1,     /* consumer -> backend: rewrite and deliver */
 	PL_FLOW_NAT_BACK = 2, /* backend -> consumer */
-	PL_FLOW_LOCAL = 3,   /* between instances: no rewrite of addresses */
+	PL_FLOW_LOCAL = 3,   /* between instances, as opened: no rewrite of addresses */
+	PL_FLOW_LOCAL_BACK = 4, /* between instances, the replies */
 };
-enum { /* pl_flow4.state, by TCP flags seen in either direction */
+enum { /* pl_flow4.state, by what this direction carried */
 	PL_STATE_NEW = 0,
 	PL_STATE_ESTABLISHED = 1,
-	PL_STATE_CLOSING = 2,
+	PL_STATE_CLOSING = 2, /* TCP: FIN in this direction, or RST in either */
 };
 
 struct pl_flow4 {
@@ -180,11 +208,12 @@ struct pl_flow4 {
 	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 proxy;	/* state of a PROXY v2 header (later) */
 	__u32 seen;	/* jiffies, low 32 bits, written when they changed */
-	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's */
-	__u32 generation; /* that it was judged by */
+	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none */
+	__u32 generation; /* sum of the generations that it was judged by: sender's, slot's and peer's */
 	__u32 limit;	/* slot of its limits (later) */
 	__u32 peer;	/* slot of the receiving port; PL_SLOT_NONE: another node */
-	__u32 idle_s;
+	__u32 idle_s;	/* idle time-out when established; 0: the protocol's */
+	__u32 partner_vpc;
 	/* 64 bytes: what a packet needs ends here */
 	__u64 packets, bytes;
 };
@@ -197,6 +226,7 @@ struct pl_flow6 {
 	__u32 ifindex;
 	__u8 kind, state, delivery, proxy;
 	__u32 seen, slot, generation, limit, peer, idle_s;
+	__u32 partner_vpc;
 	__u32 pad[2];
 	__u64 packets, bytes;
 };
@@ -232,4 +262,6 @@ PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
 PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
 PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
+PL_ASSERT(sizeof(struct pl_flow6) == 112, "pl_flow6");
+PL_ASSERT(__builtin_offsetof(struct pl_flow6, packets) == 96, "pl_flow6: no hole");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");

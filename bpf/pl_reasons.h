@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Why a packet left the data path: the one list of reasons. The BPF program counts by it (pl_reasons), the command
+ * line, the metrics and the documents take names and texts from it.
+ *
+ * X(symbol, name, kind, text): PL_<symbol> is the number, name is what users see (a stable word), kind is PASS or
+ * DROP. Numbers are positions, so a new reason goes to the end of its kind and means a new PL_ABI_VERSION.
+ */
+#pragma once
+
+/* clang-format off */
+#define PL_REASONS(X) \
+	X(CONTINUE, "none", PASS, "never counted: the walk goes on") \
+	X(DELIVERED, "delivered", PASS, "to a port, translated or between instances") \
+	X(DNS, "dns", PASS, "question to the VPC's DNS address, or its answer") \
+	X(PROBE, "probe", PASS, "health probe of a backend, or its answer") \
+	X(ARP, "arp", PASS, "ARP request answered with the gateway's MAC") \
+	X(ECHO, "echo", PASS, "echo request to an ENI or a gateway, answered on the spot") \
+	X(DROP_NO_PORT, "no_port", DROP, "the device's slot has no port") \
+	X(DROP_SHORT, "short", DROP, "shorter than its headers need, or than they say") \
+	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4 nor ARP, or with a VLAN tag") \
+	X(DROP_IPV6, "ipv6", DROP, "IPv6") \
+	X(DROP_NOT_GATEWAY, "not_gateway", DROP, "the destination MAC is not the gateway's") \
+	X(DROP_BAD_MAC, "bad_mac", DROP, "the source MAC is not the port's") \
+	X(DROP_BAD_SOURCE, "bad_source", DROP, "the source address is not the port's") \
+	X(DROP_ARP_OTHER, "arp_other", DROP, "ARP that asks the gateway nothing: a reply, or about the port's own address") \
+	X(DROP_OPTIONS, "options", DROP, "IPv4 options") \
+	X(DROP_FRAGMENT, "fragment", DROP, "fragment of an IPv4 packet") \
+	X(DROP_PROTOCOL, "protocol", DROP, "not TCP, UDP or ICMP") \
+	X(DROP_ICMP_TYPE, "icmp_type", DROP, "ICMP other than echo") \
+	X(DROP_NO_PLACE, "no_place", DROP, "nothing in the sender's VPC has the destination address") \
+	X(DROP_NO_FLOW, "no_flow", DROP, "belongs to no flow, and may not open one") \
+	X(DROP_NOT_SYN, "not_syn", DROP, "TCP that belongs to no flow and is not a SYN") \
+	X(DROP_PROVIDER_OPENS, "provider_opens", DROP, "SYN from the answering side of a flow") \
+	X(DROP_POLICY_OUT, "policy_out", DROP, "refused by the sender's security groups") \
+	X(DROP_POLICY_IN, "policy_in", DROP, "refused by the security groups of the instance or endpoint") \
+	X(DROP_ENI_NOT_CONNECTED, "eni_not_connected", DROP, "the endpoint's connection is not connected") \
+	X(DROP_NO_LISTENER, "no_listener", DROP, "the endpoint's service does not listen on this port") \
+	X(DROP_NO_BACKEND, "no_backend", DROP, "the endpoint's service has no backend") \
+	X(DROP_BACKEND_GONE, "backend_gone", DROP, "the backend's port is gone, or is another's now") \
+	X(DROP_REMOTE, "remote_unreachable", DROP, "the receiver is on another node, and there is no way to it") \
+	X(DROP_GATEWAY_ECHO, "gateway_echo", DROP, "to a gateway, which answers nothing but echo requests") \
+	X(DROP_DNS_ONLY, "dns_only", DROP, "to a DNS address, but not to port 53") \
+	X(DROP_VIP, "vip", DROP, "to a load balancer's address, which answers nothing inside its VPC") \
+	X(DROP_NAT_EXHAUSTED, "nat_exhausted", DROP, "no free translated source address and port was found") \
+	X(DROP_FLOW_TABLE_FULL, "flow_table_full", DROP, "no room for a new flow") \
+	X(DROP_EGRESS_GUARD, "egress_guard", DROP, "the node itself sent it towards an instance")
+/* clang-format on */
+
+enum pl_reason {
+#define PL_REASON_SYMBOL(symbol, name, kind, text) PL_##symbol,
+	PL_REASONS(PL_REASON_SYMBOL)
+#undef PL_REASON_SYMBOL
+		PL_REASON_MAX
+};
+
+#define PL_REASON_IS_DROP(reason) ((reason) >= PL_DROP_NO_PORT)
