@@ -26,7 +26,7 @@ struct mac {
 #define NETPREFIX_TEXT_SIZE 50
 #define MAC_TEXT_SIZE 18
 
-/* Exact forms only ("10.0.0.1", no spaces, no leading zeros); -EINVAL otherwise. */
+/* Exact forms only ("10.0.0.1", no spaces, no leading zeros, no "::ffff:10.0.0.1"); -EINVAL otherwise. */
 int netaddr_parse(const char *s, struct netaddr *ret);
 void netaddr_format(const struct netaddr *addr, char ret[NETADDR_TEXT_SIZE]);
 int netaddr_compare(const struct netaddr *a, const struct netaddr *b);
@@ -39,6 +39,7 @@ uint32_t netaddr_to_v4(const struct netaddr *addr); /* host order; the caller ma
  * (only if `strict`; else they are cleared). */
 int netprefix_parse(const char *s, bool strict, struct netprefix *ret);
 void netprefix_format(const struct netprefix *prefix, char ret[NETPREFIX_TEXT_SIZE]);
+/* The families are apart: ::/0 contains no IPv4 address. */
 bool netprefix_contains(const struct netprefix *prefix, const struct netaddr *addr);
 bool netprefix_covers(const struct netprefix *outer, const struct netprefix *inner);
 bool netprefix_overlaps(const struct netprefix *a, const struct netprefix *b);
