@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random identifiers. Each character is drawn without bias: bytes beyond the largest multiple of the alphabet's size
- * are thrown away.
+ * Random identifiers. Each character is drawn without bias: bytes beyond the largest multiple of the
+ * alphabet's size are thrown away.
  */
 #include "ident.h"
 
@@ -65,8 +65,9 @@ int uuid_new(char ret[UUID_TEXT_SIZE])
 	b[6] = (b[6] & 0x0f) | 0x40; /* version 4 */
 	b[8] = (b[8] & 0x3f) | 0x80; /* variant of RFC 4122 */
 	(void)str_format(ret, UUID_TEXT_SIZE,
-			 "%02X%02X%02X%02X-%02X%02X-%02X%02X-%02X%02X-%02X%02X%02X%02X%02X%02X", b[0], b[1], b[2],
-			 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+			 "%02X%02X%02X%02X-%02X%02X-%02X%02X-%02X%02X-%02X%02X%02X%02X%02X%02X", b[0], b[1],
+			 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+			 b[15]);
 	return 0;
 }
 

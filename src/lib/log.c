@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Log lines. Each is put together in memory and written at once, so that lines of two processes on one stderr do not
- * mix. Control characters become '?': what a tenant named its endpoint must not forge a line.
+ * Log lines. Each is put together in memory and written at once, so that lines of two processes on one stderr
+ * do not mix. Control characters become '?': what a tenant named its endpoint must not forge a line.
  */
 #include "log.h"
 
@@ -18,10 +18,10 @@ static const struct {
 	const char *name;
 	enum log_level level;
 } levels[] = {
-	{ "error", LOG_LEVEL_ERROR },
-	{ "warning", LOG_LEVEL_WARNING },
-	{ "info", LOG_LEVEL_INFO },
-	{ "debug", LOG_LEVEL_DEBUG },
+	{"error", LOG_LEVEL_ERROR},
+	{"warning", LOG_LEVEL_WARNING},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
 };
 
 void log_set_level(enum log_level level)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One turn is: wait until something is ready or the next timer is due; call the descriptors and signals that are ready;
- * call the timers that are due; call the deferred sources. Three things need care, because a callback may do anything
- * to any source:
+ * One turn is: wait until something is ready or the next timer is due; call the descriptors and signals that
+ * are ready; call the timers that are due; call the deferred sources. Three things need care, because a
+ * callback may do anything to any source:
  *
- * - A freed source may still be in the turn's list of events. It is marked dead, taken out of the tables at once, and
- *   its memory goes at the end of the turn.
- * - A timer armed with 0 ms by a timer's callback belongs to the next turn. So timers have a serial number, and a turn
- *   runs those armed before its timers began.
- * - A deferred source that is deferred again after it ran belongs to the next turn, which then does not sleep.
+ * - A freed source may still be in the turn's list of events. It is marked dead, taken out of the tables at
+ * once, and its memory goes at the end of the turn.
+ * - A timer armed with 0 ms by a timer's callback belongs to the next turn. So timers have a serial number,
+ * and a turn runs those armed before its timers began.
+ * - A deferred source that is deferred again after it ran belongs to the next turn, which then does not
+ * sleep.
  */
 #include "loop.h"
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 #define EVENTS_PER_TURN 64
-#define NOT_IN_HEAP SIZE_MAX
+#define NOT_IN_HEAP	SIZE_MAX
 
 enum source_kind { SOURCE_FD, SOURCE_TIMER, SOURCE_SIGNAL, SOURCE_DEFERRED };
 
@@ -100,7 +101,7 @@ static struct loop_source *source_new(struct loop *loop, enum source_kind kind, 
 
 static int watch(struct loop_source *source, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = source };
+	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	return epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
 }
@@ -126,7 +127,7 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_callback callba
 
 int loop_source_set_events(struct loop_source *source, uint32_t events)
 {
-	struct epoll_event event = { .events = events, .data.ptr = source };
+	struct epoll_event event = {.events = events, .data.ptr = source};
 
 	assert(source->kind == SOURCE_FD);
 	return epoll_ctl(source->loop->epoll_fd, EPOLL_CTL_MOD, source->fd, &event) < 0 ? -errno : 0;
@@ -380,8 +381,8 @@ static void run_timers(struct loop *loop)
 {
 	uint64_t now = now_mono_ms(), end = loop->next_serial;
 
-	/* A timer armed from here on is due now at the earliest and has a higher serial than all the others that are
-	 * due now, so the first such one at the top says that the older ones are done. */
+	/* A timer armed from here on is due now at the earliest and has a higher serial than all the others
+	 * that are due now, so the first such one at the top says that the older ones are done. */
 	while (loop->n_armed > 0) {
 		struct loop_source *source = loop->heap[0];
 

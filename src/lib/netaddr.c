@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses and prefixes. Parsing is strict: there is one text for one value, up to IPv6's own freedoms. The mapped
- * form "::ffff:a.b.c.d" is not accepted as text, because it would be a second name of an IPv4 address.
+ * Addresses and prefixes. Parsing is strict: there is one text for one value, up to IPv6's own freedoms. The
+ * mapped form "::ffff:a.b.c.d" is not accepted as text, because it would be a second name of an IPv4 address.
  */
 #include "netaddr.h"
 
 #define V4_OFFSET      12 /* where the four bytes are */
 #define V4_PREFIX_BITS 96 /* what comes before them */
 
-static const uint8_t v4_prefix[V4_OFFSET] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+static const uint8_t v4_prefix[V4_OFFSET] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 int netaddr_parse(const char *s, struct netaddr *ret)
 {
@@ -69,7 +69,8 @@ uint32_t netaddr_to_v4(const struct netaddr *addr)
 	return ntohl(be);
 }
 
-/* A shorter prefix has the last bit of the mapped range's mark cleared, so its address cannot look like IPv4. */
+/* A shorter prefix has the last bit of the mapped range's mark cleared, so its address cannot look like IPv4.
+ */
 static bool prefix_is_v4(const struct netprefix *prefix)
 {
 	return netaddr_is_v4(&prefix->addr);

@@ -88,8 +88,8 @@ void time_format(int64_t unix_s, char ret[TIME_TEXT_SIZE])
 	struct tm tm;
 
 	(void)gmtime_r(&t, &tm);
-	(void)str_format(ret, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-			 tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	(void)str_format(ret, TIME_TEXT_SIZE, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* Reads exactly `n` digits. */

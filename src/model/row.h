@@ -60,12 +60,14 @@ struct field {
 	const char *const *names; /* ENUM: NULL-terminated, by value; the API's words */
 };
 
+#define KEY_PARTS_MAX 3
+
 struct kind_info {
 	const char *name; /* first part of the key */
 	size_t size;	  /* of the struct */
 	const struct field *fields;
 	size_t n_fields;
-	int (*key)(const void *row, char ret[KEY_SIZE]); /* whole key, from the row */
+	const char *key[KEY_PARTS_MAX]; /* names of the fields that make the id; "%x": percent-encoded; "x|y": y if x is 0 */
 };
 
 const struct kind_info *kind_info(enum kind kind);
@@ -75,7 +77,8 @@ int kind_of_key(const char *key, enum kind *ret);
 /* The row's key. -E2BIG cannot happen with ids that fit their members. */
 int row_key(enum kind kind, const void *row, char ret[KEY_SIZE]);
 
-/* A new JSON object (the caller's), or NULL when out of memory. */
+/* A new JSON object (the caller's), or NULL when out of memory. Members that are zero or empty are left out, except
+ * enums, which always stand by name. */
 json_t *row_to_json(enum kind kind, const void *row);
 
 /* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are ignored,
@@ -90,5 +93,6 @@ extern const char *const vpc_status_names[], *const vswitch_status_names[], *con
 	*const listener_status_names[], *const server_group_status_names[], *const server_status_names[],
 	*const service_status_names[], *const endpoint_status_names[], *const zone_status_names[],
 	*const connection_status_names[];
+const char *enum_name(const char *const *names, unsigned int value); /* "?" if there is none of that value */
 /* -EINVAL if `name` is none of them. */
 int enum_parse(const char *const *names, const char *name, int *ret);

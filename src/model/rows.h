@@ -13,7 +13,7 @@
 #include "../lib/util.h"
 
 #define ID_SIZE 40	     /* longest: "epsrv-" and 20 */
-#define KEY_SIZE 200	     /* "<kind>/<id>/<id>/<zone>" */
+#define KEY_SIZE 832	     /* longest: "tag/<id>/" and 64 characters of UTF-8, percent-encoded */
 #define REGION_SIZE 32
 #define ZONE_SIZE 40
 #define NAME_SIZE (128 * 4 + 1)	 /* 128 characters of UTF-8 */

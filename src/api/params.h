@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parameters as names and values: parsed from a query string or a form body, both bounded; and the typed view that
+ * handlers use, in which "Zone.1.ZoneId" and JSON text under the bare name "Zone" are the same.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "../lib/util.h"
+
+#define PARAMS_MAX 2000		    /* names in one request */
+#define PARAMS_BYTES_MAX (256 * 1024)
+
+struct param {
+	char *name, *value;
+};
+
+struct params {
+	struct param *v;
+	size_t n;
+};
+
+/* Splits and decodes "a=b&c=d". -E2BIG: over a limit. -EINVAL: broken encoding. Appends to ret. */
+int params_parse(const char *text, size_t length, struct params *ret);
+int params_add(struct params *params, const char *name, const char *value);
+const char *params_get(const struct params *params, const char *name); /* NULL: absent; the first if repeated */
+void params_done(struct params *params);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control moves rows through their states when the nodes have reported that the wish is in force, gives out NAT
+ * ranges, and carries deletions through in steps. One pass is a pure function of rows and reports (control_step.c);
+ * this part keeps the nodes' leases and reports, and runs passes from the loop.
+ *
+ * A node reports one number, the store revision up to which everything that concerns it is in force, and a list of
+ * objects that failed and why. A row is in force when every live node (its lease is valid) has reported the revision of
+ * the row's last change or a later one. A node without a lease is not waited for; when it returns, it programs first
+ * and renews then.
+ */
+#pragma once
+
+#include "../model/catalogue.h"
+#include "../store/store.h"
+
+#define LEASE_S 30
+
+struct control;
+
+int control_new(struct loop *loop, struct store *store, const struct catalogue *catalogue, struct control **ret);
+struct control *control_free(struct control *control);
+
+/* First start: rows for the system services of the catalogue in their regions (idempotent, also when the catalogue has
+ * grown). Runs before the API listens; the store is durable afterwards. */
+int control_bootstrap(struct store *store, const struct catalogue *catalogue, struct loop *loop);
+
+/* A node says who it is. Makes or changes its row (number from the counter), durable when `done` runs. Does not give a
+ * lease. */
+void control_register(struct control *control, const struct node *node, store_done done, void *context);
+
+struct control_failure {
+	char key[KEY_SIZE];
+	char reason[256];
+};
+
+struct control_report {
+	char node[WORD_SIZE * 2];
+	uint64_t revision;
+	const struct control_failure *failures;
+	size_t n_failures;
+	const struct server_health *health;
+	size_t n_health;
+};
+
+/* Takes a report (copied) and renews the node's lease. -ENOENT: the node is not registered. */
+int control_report(struct control *control, const struct control_report *report);
+
+/* The revision that all live nodes have reported; UINT64_MAX when there is none. */
+uint64_t control_live_revision(const struct control *control);
+/* Whether the node's lease is valid (RunInstances places on live nodes). */
+bool control_node_live(const struct control *control, const char *node);

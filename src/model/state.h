@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What moves the rows through their states: one pure function per kind, (row, event) -> row or refusal, tested as a
+ * table. Sources: the API document, states of endpoints, connections, zones and services.
+ *
+ * Two events come from the machinery: IN_FORCE (every live node has reported the revision of the row's last change) and
+ * FAILED. The others are calls of the API.
+ */
+#pragma once
+
+#include "rows.h"
+
+enum state_event {
+	EVENT_IN_FORCE,
+	EVENT_MODIFY,	  /* an attribute or its security groups change */
+	EVENT_ENABLE,	  /* EnableVpcEndpointConnection, or auto-accept */
+	EVENT_DISABLE,
+	EVENT_DELETE,
+	EVENT_SERVICE_DELETED,
+};
+
+/* 0: changed; -EALREADY: the event changes nothing in this state (no error); -EPERM: refused in this state;
+ * -ENOENT: the row is to be removed now. Only the status (and `waiting`) are written. */
+int endpoint_event(struct endpoint *row, enum state_event event);
+int connection_event(struct connection *row, enum state_event event);
+/* `connection` is the zone's connection as it stands after the same event. */
+int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection, enum state_event event);
+int service_event(struct service *row, enum state_event event);
+int vpc_event(struct vpc *row, enum state_event event);
+int vswitch_event(struct vswitch *row, enum state_event event);
+/* Instances: MODIFY starts a stopped one, DISABLE stops a running one. */
+int instance_event(struct instance *row, enum state_event event);
+int load_balancer_event(struct load_balancer *row, enum state_event event);
+int listener_event(struct listener *row, enum state_event event);
+int server_group_event(struct server_group *row, enum state_event event);
+int server_event(struct server *row, enum state_event event);
