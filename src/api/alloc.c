@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Taking and giving back addresses. The search for a free address begins at a place that moves with the number of the
+ * new port, so that an address that was just given back is not the next to be given out: what still speaks to its
+ * former holder should not reach a stranger.
+ */
+#include "alloc.h"
+
+#include "../model/check.h"
+
+static bool claimed_here(const struct alloc *alloc, const char *vpc, const struct netaddr *addr)
+{
+	for (size_t i = 0; i < alloc->n_claimed; i++)
+		if (streq(alloc->claimed[i].vpc, vpc) && netaddr_compare(&alloc->claimed[i].addr, addr) == 0)
+			return true;
+	return false;
+}
+
+static bool taken(const struct call *call, const struct alloc *alloc, const char *vpc, const struct netaddr *addr)
+{
+	char text[NETADDR_TEXT_SIZE], id[ID_SIZE + NETADDR_TEXT_SIZE + 1];
+
+	netaddr_format(addr, text);
+	if (str_format(id, sizeof(id), "%s/%s", vpc, text) < 0)
+		return true;
+	return snapshot_find(call->rows, KIND_ADDRESS, id) || claimed_here(alloc, vpc, addr);
+}
+
+/* The index-th address of a vSwitch that may be given out; the first one is reserved. */
+static struct netaddr usable_address(const struct vswitch *vswitch, uint32_t index)
+{
+	return netaddr_v4(netaddr_to_v4(&vswitch->cidr.addr) + 1 + index);
+}
+
+static int pick_address(const struct call *call, const struct alloc *alloc, const struct alloc_wish *wish,
+			uint32_t start, struct netaddr *ret)
+{
+	uint32_t capacity = vswitch_capacity(&wish->vswitch->cidr);
+
+	if (wish->wanted) {
+		if (!netprefix_contains(&wish->vswitch->cidr, wish->wanted) ||
+		    vswitch_address_reserved(&wish->vswitch->cidr, wish->wanted))
+			return -ERANGE;
+		if (taken(call, alloc, wish->vswitch->vpc, wish->wanted))
+			return -EADDRINUSE;
+		*ret = *wish->wanted;
+		return 0;
+	}
+	for (uint32_t i = 0; i < capacity; i++) {
+		struct netaddr addr = usable_address(wish->vswitch, (start + i) % capacity);
+
+		if (taken(call, alloc, wish->vswitch->vpc, &addr))
+			continue;
+		*ret = addr;
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+static void claim(struct call *call, struct alloc *alloc, const struct port *port)
+{
+	struct address row = { .addr = port->addr };
+
+	(void)str_copy(row.vpc, sizeof(row.vpc), port->vpc);
+	(void)str_copy(row.vswitch, sizeof(row.vswitch), port->vswitch);
+	(void)str_copy(row.port, sizeof(row.port), port->id);
+	call_put(call, KIND_ADDRESS, &row);
+
+	(void)str_copy(alloc->claimed[alloc->n_claimed].vpc, ID_SIZE, port->vpc);
+	alloc->claimed[alloc->n_claimed++].addr = port->addr;
+}
+
+int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *wish, struct port *ret)
+{
+	const struct vswitch *vswitch = wish->vswitch;
+	struct port port = {
+		.owner = wish->owner,
+		.kind = wish->kind,
+		.mtu = wish->mtu ? wish->mtu : alloc_mtu(call->rows),
+		.status = wish->status,
+		.create_time = call->now,
+	};
+	int r;
+
+	if (alloc->n_claimed == ALLOC_PER_CALL_MAX || wish->n_groups > SECURITY_GROUPS_MAX)
+		return -E2BIG;
+
+	port.number = call_next_number(call, "port");
+	r = pick_address(call, alloc, wish, port.number, &port.addr);
+	if (r < 0)
+		return r;
+	port.mac = port_mac(port.number);
+
+	call_new_id(call, "eni-", port.id);
+	(void)str_copy(port.region, sizeof(port.region), vswitch->region);
+	(void)str_copy(port.zone, sizeof(port.zone), vswitch->zone);
+	(void)str_copy(port.vpc, sizeof(port.vpc), vswitch->vpc);
+	(void)str_copy(port.vswitch, sizeof(port.vswitch), vswitch->id);
+	(void)str_copy(port.holder, sizeof(port.holder), wish->holder);
+	(void)str_copy(port.node, sizeof(port.node), wish->node ? wish->node : "");
+	for (; port.n_groups < wish->n_groups; port.n_groups++)
+		(void)str_copy(port.groups[port.n_groups], ID_SIZE, wish->groups[port.n_groups]);
+
+	call_check(call, KIND_VSWITCH, vswitch);
+	call_put(call, KIND_PORT, &port);
+	claim(call, alloc, &port);
+	*ret = port;
+	return 0;
+}
+
+void alloc_release(struct call *call, const char *port_id)
+{
+	const struct port *port = snapshot_port(call->rows, port_id);
+	char text[NETADDR_TEXT_SIZE], id[ID_SIZE + NETADDR_TEXT_SIZE + 1];
+	const struct address *address;
+
+	if (!port)
+		return;
+	netaddr_format(&port->addr, text);
+	(void)str_format(id, sizeof(id), "%s/%s", port->vpc, text);
+	address = snapshot_find(call->rows, KIND_ADDRESS, id);
+	if (address && streq(address->port, port->id))
+		call_delete(call, KIND_ADDRESS, address);
+	call_delete(call, KIND_PORT, port);
+}
+
+uint32_t alloc_port_count(const struct snapshot *rows, const struct vswitch *vswitch)
+{
+	char prefix[ID_SIZE + 1];
+	uint32_t n = 0;
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", vswitch->vpc);
+	for (const struct address *a = NULL; (a = snapshot_next(rows, KIND_ADDRESS, prefix, a));)
+		n += streq(a->vswitch, vswitch->id);
+	return n;
+}
+
+uint32_t alloc_free_count(const struct snapshot *rows, const struct vswitch *vswitch)
+{
+	uint32_t capacity = vswitch_capacity(&vswitch->cidr), used = alloc_port_count(rows, vswitch);
+
+	return used < capacity ? capacity - used : 0;
+}
+
+uint32_t alloc_mtu(const struct snapshot *rows)
+{
+	uint32_t mtu = 1500;
+
+	for (const struct node *n = NULL; (n = snapshot_next(rows, KIND_NODE, "", n));)
+		if (n->mtu && n->mtu < mtu)
+			mtu = n->mtu;
+	return mtu;
+}
