@@ -5,36 +5,36 @@
  */
 #include "row_fields.h"
 
-#define MEMBER(type, m) ((struct type *)0)->m
+#define MEMBER(row, m) ((struct row *)0)->m
 
-#define TEXT(type, m)                                                                                       \
+#define TEXT(row, m)                                                                                       \
 	{                                                                                                   \
-		.name = #m, .type = FIELD_TEXT, .offset = offsetof(struct type, m), .size = sizeof(MEMBER(type, m)) \
+		.name = #m, .type = FIELD_TEXT, .offset = offsetof(struct row, m), .size = sizeof(MEMBER(row, m)) \
 	}
-#define TEXT_LIST(type, m, count)                                                                           \
+#define TEXT_LIST(row, m, count)                                                                           \
 	{                                                                                                   \
-		.name = #m, .type = FIELD_TEXT_LIST, .offset = offsetof(struct type, m),                    \
-		.size = sizeof(MEMBER(type, m)[0]), .max = ARRAY_SIZE(MEMBER(type, m)),                     \
-		.count_offset = offsetof(struct type, count)                                                \
+		.name = #m, .type = FIELD_TEXT_LIST, .offset = offsetof(struct row, m),                    \
+		.size = sizeof(MEMBER(row, m)[0]), .max = ARRAY_SIZE(MEMBER(row, m)),                     \
+		.count_offset = offsetof(struct row, count)                                                \
 	}
-/* The initializer of a pointer to the member's type from a member proves the type at compile time. */
-#define SCALAR(type, m, field_type, c_type)                                                                 \
+/* The comparison of pointers is never evaluated; the compiler objects if the member is of another type. */
+#define SCALAR(row, m, field_type, c_type)                                                                 \
 	{                                                                                                   \
 		.name = #m, .type = field_type,                                                             \
-		.offset = offsetof(struct type, m) + 0 * sizeof((c_type *)0 == &MEMBER(type, m)),           \
+		.offset = offsetof(struct row, m) + 0 * sizeof((c_type *)0 == &MEMBER(row, m)),           \
 		.size = sizeof(c_type)                                                                      \
 	}
-#define BOOL(type, m)	SCALAR(type, m, FIELD_BOOL, bool)
-#define U32(type, m)	SCALAR(type, m, FIELD_U32, uint32_t)
-#define I32(type, m)	SCALAR(type, m, FIELD_I32, int32_t)
-#define I64(type, m)	SCALAR(type, m, FIELD_I64, int64_t)
-#define ADDR(type, m)	SCALAR(type, m, FIELD_ADDR, struct netaddr)
-#define PREFIX(type, m) SCALAR(type, m, FIELD_PREFIX, struct netprefix)
-#define MAC(type, m)	SCALAR(type, m, FIELD_MAC, struct mac)
-#define ENUM(type, m, enum_names)                                                                           \
+#define BOOL(row, m)	SCALAR(row, m, FIELD_BOOL, bool)
+#define U32(row, m)	SCALAR(row, m, FIELD_U32, uint32_t)
+#define I32(row, m)	SCALAR(row, m, FIELD_I32, int32_t)
+#define I64(row, m)	SCALAR(row, m, FIELD_I64, int64_t)
+#define ADDR(row, m)	SCALAR(row, m, FIELD_ADDR, struct netaddr)
+#define PREFIX(row, m) SCALAR(row, m, FIELD_PREFIX, struct netprefix)
+#define MAC(row, m)	SCALAR(row, m, FIELD_MAC, struct mac)
+#define ENUM(row, m, enum_names)                                                                           \
 	{                                                                                                   \
-		.name = #m, .type = FIELD_ENUM, .offset = offsetof(struct type, m),                         \
-		.size = sizeof(MEMBER(type, m)), .names = enum_names                                        \
+		.name = #m, .type = FIELD_ENUM, .offset = offsetof(struct row, m),                         \
+		.size = sizeof(MEMBER(row, m)), .names = enum_names                                        \
 	}
 
 /* clang-format off */

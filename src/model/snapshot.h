@@ -23,12 +23,16 @@ void snapshot_clear(struct snapshot *s);
 uint64_t snapshot_revision(const struct snapshot *s);
 void snapshot_set_revision(struct snapshot *s, uint64_t revision);
 
-/* The row of that id (the key without "<kind>/"), or NULL. Borrowed: valid until the next change. */
+/* The row of that id (the key without "<kind>/"), or NULL. Borrowed: the pointer is valid until that very row is
+ * changed or deleted, whatever happens to others. */
 const void *snapshot_find(const struct snapshot *s, enum kind kind, const char *id);
+/* The id of a row that came from a snapshot (no copy of one). Borrowed like the row. */
+const char *snapshot_id(const void *row);
 
 /* Walks the rows of a kind whose id starts with `prefix` ("" for all), in order:
  *	for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, "", v));)
- * Constant time per step after the first. */
+ * Constant time per step after the first, logarithmic after a change. Rows may be put and deleted during the walk, but
+ * not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
 /* The first row of the kind whose id is greater than `id` (for paging), or NULL. */
 const void *snapshot_after(const struct snapshot *s, enum kind kind, const char *id);
