@@ -27,11 +27,11 @@
 #define PL_NAT_PORT_FIRST 1024	 /* translated source ports are taken from here up to 65535 */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
-#define PL_SLOTS_MAX 16384 /* pl_ports, pl_generations, pl_policies */
+#define PL_SLOTS_MAX 65536 /* pl_ports, pl_generations, pl_policies */
 #define PL_PLACES_MAX 131072
-#define PL_ENIS_MAX 8192
-#define PL_LISTENERS_MAX 8192
-#define PL_BACKENDS_MAX 16384
+#define PL_ENIS_MAX 32768
+#define PL_LISTENERS_MAX 32768
+#define PL_BACKENDS_MAX 65536
 #define PL_RULES_MAX 262144
 #define PL_MAGLEV_MAX 1048576
 #define PL_FLOWS4_MAX 262144 /* two rows for a translated flow, four between instances */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The data path of a node: switch, router, firewall and NAT in one tc program. It runs on every packet that an instance
+ * (or the agent's own namespace) sends, and puts it into its receiver's namespace in the same run. doc/datapath.md tells
+ * a packet's walk.
+ *
+ * Every port's device runs a fixed entry program (pl_entry.h) that names the port by its slot and jumps to pl_main
+ * through pl_entry, so that one write replaces pl_main for all ports.
+ */
+#include <linux/errno.h>
+
+#include "pl_local.h"
+#include "pl_open.h"
+#include "pl_rewrite.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Finds the open flow of a packet, judged by today's rules, or opens one. */
+static __always_inline int pl_flow_get(struct pl_pkt *pkt, struct pl_flow4 **ret_flow)
+{
+	struct pl_flow4 *flow = pl_flow4_find(&pkt->key);
+	int r;
+
+	if (flow && pl_flow_begins_anew(flow, pkt)) {
+		pl_flow_remove(&pkt->key, flow);
+		flow = NULL;
+	}
+	if (flow && flow->generation != pl_flow_generation(pkt->slot, flow->slot, flow->peer)) {
+		r = pl_flow_judge_again(&pkt->key, pkt->slot);
+		if (r && r != PL_DROP_BACKEND_GONE)
+			return r;
+		if (r) {
+			pl_flow_remove(&pkt->key, flow);
+			flow = NULL;
+		}
+	}
+	if (!flow) {
+		r = pl_open4(pkt);
+		if (r)
+			return r;
+		flow = pl_flow4_find(&pkt->key);
+	}
+	if (!flow)
+		return PL_DROP_NO_FLOW;
+	*ret_flow = flow;
+	return PL_CONTINUE;
+}
+
+/* The receiver's half of a flow between instances: known, or opened together with the sender's. */
+static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
+{
+	struct pl_flow4_key key = pkt->key;
+	struct pl_flow4 *flow;
+	int r;
+
+	key.vpc_proto |= PL_SIDE_IN;
+	flow = pl_flow4_find(&key);
+	if (!flow) {
+		r = pl_open4(pkt);
+		if (r)
+			return r;
+		flow = pl_flow4_find(&key);
+	}
+	if (!flow)
+		return PL_DROP_NO_FLOW;
+	if (flow->generation != pl_flow_generation(pkt->slot, flow->slot, flow->peer)) {
+		r = pl_flow_judge_again(&key, pkt->slot);
+		if (r)
+			return r;
+	}
+	pl_flow_touch(&key, flow, pkt, bytes);
+	return PL_CONTINUE;
+}
+
+/* Under which reason a packet of a flow is counted. */
+static __always_inline int pl_reason_of(const struct pl_flow4 *flow)
+{
+	if (flow->slot != PL_SLOT_SERVICE)
+		return PL_DELIVERED;
+	return (flow->kind == PL_FLOW_NAT) == (flow->peer == PL_SLOT_SERVICE) ? PL_DNS : PL_PROBE;
+}
+
+static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
+				    const struct pl_config *config)
+{
+	struct pl_flow4 *flow;
+	int r;
+
+	r = pl_parse_ip4(skb, pkt);
+	if (r)
+		return r;
+	r = pl_guard_source(pkt, port, config);
+	if (r)
+		return r;
+	r = pl_flow_get(pkt, &flow);
+	if (r == PL_ECHO)
+		return pl_echo_answer(skb, pkt, port, config);
+	if (r)
+		return r;
+	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
+		return PL_DROP_PROVIDER_OPENS;
+	if (pl_flow_is_local(flow)) {
+		r = pl_receive(pkt, skb->len);
+		if (r)
+			return r;
+	}
+	pl_flow_touch(&pkt->key, flow, pkt, skb->len);
+	pkt->out_ifindex = flow->ifindex;
+	pkt->out_delivery = flow->delivery;
+	r = pl_rewrite4(skb, pkt, flow);
+	return r ? r : pl_reason_of(flow);
+}
+
+static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	const struct pl_config *config = pl_config_get();
+	const struct pl_port *port;
+	int r;
+
+	pkt->slot = skb->cb[0];
+	port = pl_port_find(pkt->slot);
+	if (!port || !config)
+		return PL_DROP_NO_PORT;
+	pkt->vpc = port->vpc;
+	pl_pull_headers(skb);
+	r = pl_guard_frame(skb, pkt, port, config);
+	if (r)
+		return r;
+	if (pkt->eth_proto == bpf_htons(ETH_P_ARP))
+		return pl_arp_answer(skb, pkt, port, config);
+	return pl_walk4(skb, pkt, port, config);
+}
+
+/* From a port; skb->cb[0] is its slot. */
+SEC("tc")
+int pl_main(struct __sk_buff *skb)
+{
+	struct pl_pkt pkt = {};
+
+	return pl_exit(skb, &pkt, pl_walk(skb, &pkt));
+}
+
+/* On the egress of a veth's node side: what we deliver never passes here, so all that does is the node's own. */
+SEC("tc")
+int pl_guard_veth(struct __sk_buff *skb)
+{
+	struct pl_pkt pkt = {};
+
+	return pl_exit(skb, &pkt, PL_DROP_EGRESS_GUARD);
+}
+
+/* On the egress of a tap: what we deliver passes here with our mark, and was counted where it was sent. */
+SEC("tc")
+int pl_guard_tap(struct __sk_buff *skb)
+{
+	struct pl_pkt pkt = {};
+
+	if (skb->mark != PL_MARK_OURS)
+		return pl_exit(skb, &pkt, PL_DROP_EGRESS_GUARD);
+	skb->mark = 0;
+	return TC_ACT_OK;
+}
+
+/* The clock of pl_flow4.seen, for the sweep: run it, take its return value. */
+SEC("syscall")
+int pl_now(void *ctx)
+{
+	return bpf_jiffies64();
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Every map of the data path, and the typed lookups. Sizes are defaults: user space may set max_entries before it
+ * loads the object. All of them are pinned by the agent and outlive it.
+ *
+ * Configuration is written by the agent and only read here. Hash tables of configuration are not preallocated: there
+ * a replaced row is a new one, so a program that runs meanwhile reads the old row or the new, never half of each. Rows
+ * of arrays change under a reader; the agent writes a new region first and then the row that points to it, and bumps
+ * the generations of the slots that a change concerns last of all.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "pl_abi.h"
+#include "pl_reasons.h"
+
+/* Facts of the node, one row. Unwritten: all zero, so that no frame is for the gateway and all is dropped. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_config);
+	__uint(max_entries, 1);
+} pl_config SEC(".maps");
+
+/* Ports of this node by slot: identity for the source guard, device and MAC for delivery. Number 0: no such port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_port);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_ports SEC(".maps");
+
+/* What an address means in a VPC. Missing: nothing has it (no_place). Asked when a flow opens, never after. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_place_key);
+	__type(value, struct pl_place);
+	__uint(max_entries, PL_PLACES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_places SEC(".maps");
+
+/* Endpoint ENIs by slot. Missing: treated as not connected. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct pl_eni);
+	__uint(max_entries, PL_ENIS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_enis SEC(".maps");
+
+/* What a target (load balancer and zone) listens on. Missing: nothing does (no_listener). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_listener_key);
+	__type(value, struct pl_listener);
+	__uint(max_entries, PL_LISTENERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_listeners SEC(".maps");
+
+/* Maglev tables, one region for each: indexes of pl_backends. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, PL_MAGLEV_MAX);
+} pl_maglev SEC(".maps");
+
+/* Servers behind load balancers, by the agent's index. Missing: an old table still names it (no_backend). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct pl_backend);
+	__uint(max_entries, PL_BACKENDS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_backends SEC(".maps");
+
+/* Security groups, resolved, by slot of a port or an ENI. Missing: everything is refused. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct pl_policy);
+	__uint(max_entries, PL_SLOTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_policies SEC(".maps");
+
+/* Rules, one region for each policy and direction. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_rule);
+	__uint(max_entries, PL_RULES_MAX);
+} pl_rules SEC(".maps");
+
+/* How often what concerns a slot has changed. Only ever rises. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_generations SEC(".maps");
+
+/* Open IPv4 flows. Written here; the agent only deletes pairs that have been idle (pl_sweep.h). Preallocated: an
+ * insert takes a row from a free list, and a full table refuses new flows instead of evicting old ones. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_flow4_key);
+	__type(value, struct pl_flow4);
+	__uint(max_entries, PL_FLOWS4_MAX);
+} pl_flows4 SEC(".maps");
+
+/* Open IPv6 flows: the layout only, nothing opens one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_flow6_key);
+	__type(value, struct pl_flow6);
+	__uint(max_entries, PL_FLOWS6_MAX);
+} pl_flows6 SEC(".maps");
+
+/* Packets and bytes by reason. Written here, summed over the CPUs by whoever reads. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_count);
+	__uint(max_entries, PL_REASON_MAX);
+} pl_reasons SEC(".maps");
+
+/* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once. Empty: the
+ * entry programs drop. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, 1);
+} pl_entry SEC(".maps");
+
+static __always_inline const struct pl_config *pl_config_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&pl_config, &zero);
+}
+
+/* The port in a slot, or NULL where the slot is free. */
+static __always_inline const struct pl_port *pl_port_find(__u32 slot)
+{
+	const struct pl_port *port = bpf_map_lookup_elem(&pl_ports, &slot);
+
+	return port && port->number ? port : NULL;
+}
+
+static __always_inline const struct pl_place *pl_place_find(const struct pl_place_key *key)
+{
+	return bpf_map_lookup_elem(&pl_places, key);
+}
+
+static __always_inline const struct pl_eni *pl_eni_find(__u32 slot)
+{
+	return bpf_map_lookup_elem(&pl_enis, &slot);
+}
+
+static __always_inline const struct pl_listener *pl_listener_find(const struct pl_listener_key *key)
+{
+	return bpf_map_lookup_elem(&pl_listeners, key);
+}
+
+/* The backend that a place in a Maglev table names, or NULL. */
+static __always_inline const struct pl_backend *pl_backend_find(__u32 index)
+{
+	return bpf_map_lookup_elem(&pl_backends, &index);
+}
+
+static __always_inline __u32 pl_generation_get(__u32 slot)
+{
+	const __u32 *generation = bpf_map_lookup_elem(&pl_generations, &slot);
+
+	return generation ? *generation : 0;
+}
+
+static __always_inline struct pl_flow4 *pl_flow4_find(const struct pl_flow4_key *key)
+{
+	return bpf_map_lookup_elem(&pl_flows4, key);
+}

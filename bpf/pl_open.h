@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The slow side of the walk: a packet that belongs to no flow. What its destination is decides who judges it and where
+ * it goes; then both directions of the flow are inserted, or neither.
+ *
+ * pl_open4() and pl_nat_open() are functions of their own to the verifier. They see struct pl_pkt and tables, never the
+ * packet, so pointers into it survive them.
+ */
+#pragma once
+
+#include "pl_flow.h"
+
+/* Where a translated flow leads, and what its source becomes. */
+struct pl_target {
+	__be32 addr;
+	__be16 port;
+	__u16 pad;
+	__u32 vpc;
+	__u32 slot;	 /* of the port that has the address */
+	__be32 nat_first; /* translated sources: nat_count addresses from here */
+	__u32 nat_count;
+	__u32 judge; /* slot of the ENI; 0: DNS and probes */
+	__u32 idle_s;
+};
+
+static __always_inline __u32 pl_hash_round(__u32 hash, __u32 word)
+{
+	word *= 0xcc9e2d51;
+	word = word << 15 | word >> 17;
+	word *= 0x1b873593;
+	hash ^= word;
+	hash = hash << 13 | hash >> 19;
+	return hash * 5 + 0xe6546b64;
+}
+
+/* MurmurHash3 over the tuple. */
+static __always_inline __u32 pl_hash4(const struct pl_flow4_key *key)
+{
+	__u32 hash = 0;
+
+	hash = pl_hash_round(hash, key->saddr);
+	hash = pl_hash_round(hash, key->daddr);
+	hash = pl_hash_round(hash, (__u32)key->sport << 16 | key->dport);
+	hash = pl_hash_round(hash, key->vpc_proto);
+	hash ^= hash >> 16;
+	hash *= 0x85ebca6b;
+	hash ^= hash >> 13;
+	hash *= 0xc2b2ae35;
+	return hash ^ hash >> 16;
+}
+
+static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
+{
+	return pkt->l4_proto != IPPROTO_TCP || pl_tcp_opens(pkt->tcp_flags);
+}
+
+/* The part of an entry that says who receives the packets that find it. */
+static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const struct pl_port *port, __u32 slot,
+						 const struct pl_config *config)
+{
+	__builtin_memcpy(flow->dst_mac, port->mac, ETH_ALEN);
+	__builtin_memcpy(flow->src_mac, config->gateway_mac, ETH_ALEN);
+	flow->ifindex = port->ifindex;
+	flow->delivery = port->delivery;
+	flow->peer = slot;
+}
+
+/* The differences between what the key says a packet carries and what the entry writes. */
+static __always_inline void pl_flow_set_csum(struct pl_flow4 *flow, const struct pl_flow4_key *key)
+{
+	__u64 addrs = pl_csum_diff32(key->saddr, flow->saddr) + pl_csum_diff32(key->daddr, flow->daddr);
+	__u64 ports = pl_csum_diff16(key->sport, flow->sport) + pl_csum_diff16(key->dport, flow->dport);
+
+	flow->csum_addr = pl_csum_fold(addrs);
+	flow->csum_all = pl_csum_fold(addrs + ports);
+}
+
+/* ---- translated flows ------------------------------------------------------------------------------------------ */
+
+/* The source that try number `i` takes: the sender's own port first, where it is in the range, then hashed ones; over
+ * all the addresses in turn. */
+static __always_inline void pl_nat_choose(const struct pl_target *target, __be16 sport, __u32 hash, __u32 i,
+					  struct pl_flow4_key *back_key)
+{
+	__u32 port = bpf_ntohs(sport), offset;
+
+	if (i > 0 || port < PL_NAT_PORT_FIRST)
+		port = PL_NAT_PORT_FIRST + (hash >> 8) % (65536 - PL_NAT_PORT_FIRST);
+	offset = ((hash & 0xff) + i) % target->nat_count;
+	back_key->daddr = bpf_htonl(bpf_ntohl(target->nat_first) + offset);
+	back_key->dport = bpf_htons(port);
+}
+
+/* Inserts the replies' entry under the first free translated source. BPF_NOEXIST makes that a reservation: no other
+ * flow to the same backend can take the source as long as the entry is there. */
+static __always_inline int pl_nat_reserve(const struct pl_pkt *pkt, const struct pl_target *target,
+					  struct pl_flow4 *back, struct pl_flow4_key *back_key)
+{
+	__u32 hash = pl_hash4(&pkt->key);
+	long r;
+	int i;
+
+	for (i = 0; i < PL_NAT_PROBES; i++) {
+		pl_nat_choose(target, pkt->key.sport, hash, i, back_key);
+		pl_flow_set_csum(back, back_key);
+		r = bpf_map_update_elem(&pl_flows4, back_key, back, BPF_NOEXIST);
+		if (!r)
+			return PL_CONTINUE;
+		if (r != -EEXIST)
+			return PL_DROP_FLOW_TABLE_FULL;
+		hash = hash * 1664525 + 1013904223;
+	}
+	return PL_DROP_NAT_EXHAUSTED;
+}
+
+/* Opens a translated flow from the packet's port to the target. Already judged. */
+__attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_target *target, __u32 generation)
+{
+	const struct pl_config *config = pl_config_get();
+	const struct pl_port *sender, *receiver;
+	struct pl_flow4_key back_key = {};
+	struct pl_flow4 flow = {};
+	long r;
+
+	if (!pkt || !target || !config)
+		return PL_DROP_NO_PORT;
+	sender = pl_port_find(pkt->slot);
+	if (!sender)
+		return PL_DROP_NO_PORT;
+	receiver = pl_port_find(target->slot);
+	if (!receiver || receiver->vpc != target->vpc)
+		return PL_DROP_BACKEND_GONE;
+	if (!target->nat_count)
+		return PL_DROP_NAT_EXHAUSTED;
+
+	/* what both directions share */
+	flow.seen = bpf_jiffies64();
+	flow.slot = target->judge;
+	flow.generation = generation;
+	flow.idle_s = target->idle_s;
+
+	back_key.saddr = target->addr;
+	back_key.sport = target->port;
+	back_key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
+	flow.kind = PL_FLOW_NAT_BACK;
+	flow.saddr = pkt->key.daddr;
+	flow.daddr = pkt->key.saddr;
+	flow.sport = pkt->key.dport;
+	flow.dport = pkt->key.sport;
+	flow.partner_vpc = pkt->vpc;
+	pl_flow_set_receiver(&flow, sender, pkt->slot, config);
+	r = pl_nat_reserve(pkt, target, &flow, &back_key);
+	if (r)
+		return r;
+
+	flow.kind = PL_FLOW_NAT;
+	flow.saddr = back_key.daddr;
+	flow.daddr = target->addr;
+	flow.sport = back_key.dport;
+	flow.dport = target->port;
+	flow.partner_vpc = target->vpc;
+	pl_flow_set_receiver(&flow, receiver, target->slot, config);
+	pl_flow_set_csum(&flow, &pkt->key);
+	r = bpf_map_update_elem(&pl_flows4, &pkt->key, &flow, BPF_NOEXIST);
+	if (!r)
+		return PL_CONTINUE;
+	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given back. */
+	bpf_map_delete_elem(&pl_flows4, &back_key);
+	return r == -EEXIST ? PL_CONTINUE : PL_DROP_FLOW_TABLE_FULL;
+}
+
+/* The backend's part of a target. A row that names another port than the one it was written for is of no use: slots are
+ * given out again, and nothing may reach the wrong VPC. */
+static __always_inline int pl_target_set_backend(struct pl_target *target, const struct pl_backend *backend)
+{
+	const struct pl_port *port;
+
+	if (backend->slot == PL_SLOT_NONE)
+		return PL_DROP_REMOTE;
+	port = pl_port_find(backend->slot);
+	if (!port || port->vpc != backend->vpc || pl_addr_v4(&port->addr) != pl_addr_v4(&backend->addr))
+		return PL_DROP_BACKEND_GONE;
+	target->addr = pl_addr_v4(&backend->addr);
+	target->port = backend->port;
+	target->vpc = backend->vpc;
+	target->slot = backend->slot;
+	target->nat_first = backend->nat_first;
+	target->nat_count = backend->nat_count;
+	return PL_CONTINUE;
+}
+
+/* Picks a backend from the listener's Maglev table. */
+static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt,
+					    const struct pl_eni *eni)
+{
+	struct pl_listener_key key = { .target = eni->target, .port = pkt->key.dport, .protocol = pkt->l4_proto };
+	const struct pl_listener *listener = pl_listener_find(&key);
+	const struct pl_backend *backend;
+	__u32 place, *index;
+
+	if (!listener)
+		return PL_DROP_NO_LISTENER;
+	if (!listener->table_size)
+		return PL_DROP_NO_BACKEND;
+	place = listener->table_first + pl_hash4(&pkt->key) % listener->table_size;
+	index = bpf_map_lookup_elem(&pl_maglev, &place);
+	if (!index)
+		return PL_DROP_NO_BACKEND;
+	backend = pl_backend_find(*index);
+	if (!backend)
+		return PL_DROP_NO_BACKEND;
+	target->idle_s = listener->idle_s;
+	return pl_target_set_backend(target, backend);
+}
+
+/* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
+static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
+{
+	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot), port = bpf_ntohs(pkt->key.dport);
+	bool is_icmp = pkt->l4_proto == IPPROTO_ICMP;
+	const struct pl_eni *eni = pl_eni_find(slot);
+	struct pl_target target = { .judge = slot };
+	__u32 generation;
+	int r;
+
+	if (!pl_may_open(pkt))
+		return PL_DROP_NOT_SYN;
+	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_OUT;
+	if (!is_icmp && (!eni || !(eni->flags & PL_ENI_F_CONNECTED)))
+		return PL_DROP_ENI_NOT_CONNECTED;
+	if (!pl_policy_allows(slot, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_IN;
+	if (is_icmp)
+		return PL_ECHO;
+	if (!eni)
+		return PL_DROP_ENI_NOT_CONNECTED;
+	r = pl_target_choose(&target, pkt, eni);
+	if (r)
+		return r;
+	generation = before + pl_generation_get(target.slot);
+	return pl_nat_open(pkt, &target, generation);
+}
+
+/* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address there, which
+ * names instance, zone and VPC; its L4 port is kept unless one socket asks both DNS addresses at once. */
+static __always_inline int pl_open_dns(struct pl_pkt *pkt)
+{
+	const struct pl_port *sender = pl_port_find(pkt->slot);
+	const struct pl_config *config = pl_config_get();
+	struct pl_target target = { .vpc = PL_VPC_NODES, .slot = PL_SLOT_SERVICE, .judge = PL_SLOT_SERVICE };
+
+	if (!sender || !config)
+		return PL_DROP_NO_PORT;
+	if (pkt->l4_proto == IPPROTO_ICMP || pkt->key.dport != bpf_htons(53))
+		return PL_DROP_DNS_ONLY;
+	if (!pl_may_open(pkt))
+		return PL_DROP_NOT_SYN;
+	target.addr = config->dns_addr;
+	target.port = pkt->key.dport;
+	target.nat_first = pl_addr_v4(&sender->service_addr);
+	target.nat_count = 1;
+	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, PL_SLOT_SERVICE));
+}
+
+/* From the agent's probe socket to the backend behind a probe address. Load-balancer traffic: no group judges it. */
+static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
+{
+	const struct pl_backend *backend = pl_backend_find(index);
+	struct pl_target target = { .judge = PL_SLOT_SERVICE };
+	int r;
+
+	if (pkt->l4_proto == IPPROTO_ICMP)
+		return PL_DROP_NO_FLOW;
+	if (!pl_may_open(pkt))
+		return PL_DROP_NOT_SYN;
+	if (!backend)
+		return PL_DROP_NO_BACKEND;
+	r = pl_target_set_backend(&target, backend);
+	if (r)
+		return r;
+	target.port = pkt->key.dport;
+	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, target.slot));
+}
+
+/* ---- flows between instances ----------------------------------------------------------------------------------- */
+
+/* Who takes part in a flow between two ports of this node. */
+struct pl_pair {
+	const struct pl_port *sender, *receiver;
+	__u32 sender_slot, receiver_slot;
+	const struct pl_config *config;
+};
+
+/* Inserts one half of the flow: the judge's entries, one for each direction. Rows of an older flow with the same tuple
+ * are overwritten: nothing was reserved. */
+static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struct pl_pair *pair, __u32 judge,
+					   __u32 side, __u32 generation)
+{
+	struct pl_flow4_key key = pkt->key;
+	struct pl_flow4 flow = {
+		.saddr = key.saddr,
+		.daddr = key.daddr,
+		.sport = key.sport,
+		.dport = key.dport,
+		.kind = PL_FLOW_LOCAL,
+		.seen = bpf_jiffies64(),
+		.slot = judge,
+		.generation = generation,
+		.partner_vpc = pkt->vpc,
+	};
+
+	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
+	pl_flow_set_receiver(&flow, pair->receiver, pair->receiver_slot, pair->config);
+	if (bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY))
+		return false;
+
+	key.saddr = flow.saddr = pkt->key.daddr;
+	key.daddr = flow.daddr = pkt->key.saddr;
+	key.sport = flow.sport = pkt->key.dport;
+	key.dport = flow.dport = pkt->key.sport;
+	key.vpc_proto ^= PL_SIDE_IN;
+	flow.kind = PL_FLOW_LOCAL_BACK;
+	pl_flow_set_receiver(&flow, pair->sender, pair->sender_slot, pair->config);
+	return !bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY);
+}
+
+/* Takes back what of a half is there. */
+static __always_inline void pl_half_remove(const struct pl_pkt *pkt, __u32 side)
+{
+	struct pl_flow4_key key = pkt->key;
+
+	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
+	bpf_map_delete_elem(&pl_flows4, &key);
+	key.saddr = pkt->key.daddr;
+	key.daddr = pkt->key.saddr;
+	key.sport = pkt->key.dport;
+	key.dport = pkt->key.sport;
+	key.vpc_proto ^= PL_SIDE_IN;
+	bpf_map_delete_elem(&pl_flows4, &key);
+}
+
+__attribute__((noinline)) int pl_local_open(struct pl_pkt *pkt, __u32 receiver_slot)
+{
+	__u32 out_generation, in_generation, port;
+	struct pl_pair pair = { .receiver_slot = receiver_slot };
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	pair.sender_slot = pkt->slot;
+	pair.sender = pl_port_find(pkt->slot);
+	pair.receiver = pl_port_find(receiver_slot);
+	pair.config = pl_config_get();
+	if (!pair.sender || !pair.receiver || !pair.config)
+		return PL_DROP_NO_PORT;
+	if (pair.receiver->vpc != pkt->vpc || pl_addr_v4(&pair.receiver->addr) != pkt->key.daddr)
+		return PL_DROP_NO_PLACE;
+	out_generation = pl_flow_generation(pkt->slot, pkt->slot, receiver_slot);
+	in_generation = pl_flow_generation(pkt->slot, receiver_slot, receiver_slot);
+	if (!pl_may_open(pkt))
+		return PL_DROP_NOT_SYN;
+	port = bpf_ntohs(pkt->key.dport);
+	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_OUT;
+	if (!pl_policy_allows(receiver_slot, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_IN;
+
+	if (pl_half_insert(pkt, &pair, pkt->slot, PL_SIDE_OUT, out_generation) &&
+	    pl_half_insert(pkt, &pair, receiver_slot, PL_SIDE_IN, in_generation))
+		return PL_CONTINUE;
+	pl_half_remove(pkt, PL_SIDE_OUT);
+	pl_half_remove(pkt, PL_SIDE_IN);
+	return PL_DROP_FLOW_TABLE_FULL;
+}
+
+/* ---- where to? ------------------------------------------------------------------------------------------------- */
+
+/* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to drop it. */
+__attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
+{
+	struct pl_place_key key = {};
+	const struct pl_place *place;
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	key.vpc = pkt->vpc;
+	key.addr.w[2] = bpf_htonl(0xffff);
+	key.addr.w[3] = pkt->key.daddr;
+	place = pl_place_find(&key);
+	if (!place)
+		return pkt->slot == PL_SLOT_SERVICE ? PL_DROP_NO_FLOW : PL_DROP_NO_PLACE;
+	if (pkt->l4_proto == IPPROTO_ICMP && pkt->icmp_type != ICMP_ECHO)
+		return PL_DROP_NO_FLOW;
+	if (pkt->slot == PL_SLOT_SERVICE)
+		return place->kind == PL_PLACE_PROBE ? pl_open_probe(pkt, place->id) : PL_DROP_NO_FLOW;
+	switch (place->kind) {
+	case PL_PLACE_PORT:
+		return pl_local_open(pkt, place->id);
+	case PL_PLACE_ENI:
+		return pl_open_eni(pkt, place->id);
+	case PL_PLACE_DNS:
+		return pl_open_dns(pkt);
+	case PL_PLACE_GATEWAY:
+		return pkt->l4_proto == IPPROTO_ICMP ? PL_ECHO : PL_DROP_GATEWAY_ECHO;
+	case PL_PLACE_NAT:
+		return PL_DROP_NO_FLOW;
+	case PL_PLACE_VIP:
+		return PL_DROP_VIP;
+	case PL_PLACE_REMOTE:
+		return PL_DROP_REMOTE;
+	default:
+		return PL_DROP_NO_PLACE;
+	}
+}

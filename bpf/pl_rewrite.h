@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writing a flow's addresses, ports, MACs and checksums into a packet: pl_rewrite4() and nothing else.
+ *
+ * The quick way writes through packet pointers. It has to know what the L4 checksum field means in this very packet
+ * (skb->ip_summed), which the program context does not say; bpf_cast_to_kern_ctx() shows the sk_buff, from kernel 6.2
+ * on. The other way uses the checksum helpers, which look at ip_summed themselves and cost three times as much.
+ */
+#pragma once
+
+#include <bpf/bpf_core_read.h>
+
+#include "pl_csum.h"
+#include "pl_parse.h"
+
+/* The part of the kernel's structure that is read here; CO-RE finds it. */
+struct sk_buff {
+	__u8 ip_summed : 2;
+} __attribute__((preserve_access_index));
+
+/* Values of ip_summed (linux/skbuff.h). */
+#define PL_CHECKSUM_COMPLETE 2 /* skb->csum is the sum over the packet: changes must be added to it */
+#define PL_CHECKSUM_PARTIAL  3 /* the field holds the pseudo header's sum; the ports are summed up later */
+
+extern void *bpf_cast_to_kern_ctx(void *obj) __ksym __weak;
+
+/* Set before load: the helpers even where the quick way exists, so that one kernel tests both. */
+const volatile __u8 pl_force_helpers = 0;
+
+static __always_inline __u8 pl_ip_summed(struct __sk_buff *skb)
+{
+	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
+
+	return BPF_CORE_READ_BITFIELD(kernel_skb, ip_summed);
+}
+
+/* skb->csum of CHECKSUM_COMPLETE covers the IP header and all behind it. What changes inside a header together with that
+ * header's own checksum field cancels out; the L4 checksum also answers for the pseudo header's addresses, so the sum
+ * moves by their difference the other way. A UDP packet without a checksum moves it by its ports alone. */
+static __always_inline void pl_fix_complete(struct __sk_buff *skb, const struct pl_flow4 *flow, bool has_checksum)
+{
+	if (has_checksum)
+		(void)bpf_csum_update(skb, pl_csum_negate(flow->csum_addr));
+	else
+		(void)bpf_csum_update(skb, pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr)));
+}
+
+static __always_inline __u16 pl_new_l4_check(__u16 check, const struct pl_flow4 *flow, __u8 summed)
+{
+	if (summed == PL_CHECKSUM_PARTIAL)
+		return pl_csum_fold((__u64)check + flow->csum_addr);
+	return pl_csum_update(check, flow->csum_all);
+}
+
+static __always_inline int pl_rewrite_tcp(struct __sk_buff *skb, const struct pl_flow4 *flow, __u8 summed)
+{
+	struct tcphdr *tcp = pl_data(skb, PL_L4_OFFSET + sizeof(*tcp));
+
+	if (!tcp)
+		return PL_DROP_SHORT;
+	tcp = (void *)tcp + PL_L4_OFFSET;
+	tcp->source = flow->sport;
+	tcp->dest = flow->dport;
+	tcp->check = pl_new_l4_check(tcp->check, flow, summed);
+	if (summed == PL_CHECKSUM_COMPLETE)
+		pl_fix_complete(skb, flow, true);
+	return PL_CONTINUE;
+}
+
+/* UDP: a checksum of 0 means that there is none, and stays so; one that comes out as 0 is written as its other form. */
+static __always_inline int pl_rewrite_udp(struct __sk_buff *skb, const struct pl_flow4 *flow, __u8 summed)
+{
+	struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
+	bool has_checksum;
+
+	if (!udp)
+		return PL_DROP_SHORT;
+	udp = (void *)udp + PL_L4_OFFSET;
+	has_checksum = udp->check != 0;
+	udp->source = flow->sport;
+	udp->dest = flow->dport;
+	if (has_checksum) {
+		__u16 check = pl_new_l4_check(udp->check, flow, summed);
+
+		udp->check = check ? check : 0xffff;
+	}
+	if (summed == PL_CHECKSUM_COMPLETE)
+		pl_fix_complete(skb, flow, has_checksum);
+	return PL_CONTINUE;
+}
+
+static __always_inline int pl_rewrite_direct(struct __sk_buff *skb, const struct pl_pkt *pkt,
+					     const struct pl_flow4 *flow)
+{
+	struct iphdr *ip = pl_data(skb, PL_L4_OFFSET);
+	__u8 summed = pl_ip_summed(skb);
+
+	if (!ip)
+		return PL_DROP_SHORT;
+	ip = (void *)ip + PL_IP_OFFSET;
+	ip->saddr = flow->saddr;
+	ip->daddr = flow->daddr;
+	ip->check = pl_csum_update(ip->check, flow->csum_addr);
+	if (pkt->l4_proto == IPPROTO_TCP)
+		return pl_rewrite_tcp(skb, flow, summed);
+	return pl_rewrite_udp(skb, flow, summed);
+}
+
+static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const struct pl_pkt *pkt,
+						 const struct pl_flow4 *flow)
+{
+	struct {
+		__be32 saddr, daddr;
+	} addrs = { flow->saddr, flow->daddr };
+	struct {
+		__be16 sport, dport;
+	} ports = { flow->sport, flow->dport };
+	__u16 csum_ports = pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr));
+	__u32 check_offset = PL_L4_OFFSET + offsetof(struct tcphdr, check);
+	__u64 flags = 0;
+
+	if (pkt->l4_proto == IPPROTO_UDP) {
+		check_offset = PL_L4_OFFSET + offsetof(struct udphdr, check);
+		flags = BPF_F_MARK_MANGLED_0;
+	}
+	if (bpf_l4_csum_replace(skb, check_offset, 0, flow->csum_addr, flags | BPF_F_PSEUDO_HDR) ||
+	    bpf_l4_csum_replace(skb, check_offset, 0, csum_ports, flags) ||
+	    bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, flow->csum_addr, 0) ||
+	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, saddr), &addrs, sizeof(addrs), 0) ||
+	    bpf_skb_store_bytes(skb, PL_L4_OFFSET, &ports, sizeof(ports), 0))
+		return PL_DROP_SHORT;
+	return PL_CONTINUE;
+}
+
+static __always_inline int pl_rewrite_macs(struct __sk_buff *skb, const struct pl_flow4 *flow)
+{
+	struct ethhdr *eth = pl_data(skb, sizeof(*eth));
+
+	if (!eth)
+		return PL_DROP_SHORT;
+	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
+	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
+	return PL_CONTINUE;
+}
+
+/* Applies an entry to the packet that found it. What pl_data() gave before is void afterwards. */
+static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pkt *pkt, const struct pl_flow4 *flow)
+{
+	int r = PL_CONTINUE;
+
+	if (flow->kind == PL_FLOW_NAT || flow->kind == PL_FLOW_NAT_BACK) {
+		/* The second test is settled at load; the verifier never sees the branch that a kernel cannot run. */
+		if (pl_force_helpers || !bpf_cast_to_kern_ctx)
+			r = pl_rewrite_by_helpers(skb, pkt, flow);
+		else
+			r = pl_rewrite_direct(skb, pkt, flow);
+	}
+	if (r)
+		return r;
+	return pl_rewrite_macs(skb, flow);
+}

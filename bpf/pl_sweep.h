@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * When a flow is over, for the agent's sweep; pure functions of rows, and no BPF.
+ *
+ * The sweep dumps pl_flows4 in batches. A flow ends when *both* of its entries are idle for longer than their state
+ * allows: deleting one of them early would free a translated source port that the other still uses. So for each
+ * expired entry it looks up the partner, and deletes the two only if that is expired as well, or missing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <time.h>
+
+#include <linux/in.h>
+
+#include "pl_abi.h"
+
+/* Kernel ticks per second: the resolution of the coarse clock is one tick. */
+static inline __u32 pl_kernel_hz(void)
+{
+	struct timespec tick;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_nsec <= 0)
+		return 100;
+	return (1000000000u + tick.tv_nsec / 2) / tick.tv_nsec;
+}
+
+static inline __u8 pl_flow4_protocol(const struct pl_flow4_key *key)
+{
+	return key->vpc_proto & 0x7f;
+}
+
+/* The idle time that an entry is allowed, in seconds. */
+static inline __u32 pl_flow4_idle_s(const struct pl_flow4 *flow, __u8 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		if (flow->state == PL_STATE_NEW)
+			return PL_IDLE_TCP_NEW;
+		if (flow->state == PL_STATE_CLOSING)
+			return PL_IDLE_TCP_CLOSING;
+		return flow->idle_s ? flow->idle_s : PL_IDLE_TCP_ESTABLISHED;
+	case IPPROTO_UDP:
+		return flow->idle_s ? flow->idle_s : PL_IDLE_UDP;
+	default:
+		return PL_IDLE_ICMP;
+	}
+}
+
+/* now: what pl_now returned before the table was dumped. An entry that was used since is from the future, and alive. */
+static inline bool pl_flow4_expired(const struct pl_flow4 *flow, __u8 protocol, __u32 now, __u32 hz)
+{
+	__u32 idle = now - flow->seen;
+
+	if (idle > 0x7fffffff)
+		return false;
+	return idle / hz >= pl_flow4_idle_s(flow, protocol);
+}
+
+/* The key of the other direction's entry. */
+static inline struct pl_flow4_key pl_flow4_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+{
+	bool local = flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;
+	__u32 side = (key->vpc_proto & PL_SIDE_IN) ^ (local ? PL_SIDE_IN : 0);
+
+	return (struct pl_flow4_key){
+		.saddr = flow->daddr,
+		.daddr = flow->saddr,
+		.sport = flow->dport,
+		.dport = flow->sport,
+		.vpc_proto = flow->partner_vpc << 8 | side | pl_flow4_protocol(key),
+	};
+}

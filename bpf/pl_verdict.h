@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The packet as the walk sees it, and the one door through which it leaves.
+ *
+ * Stages return PL_CONTINUE or a reason (pl_reasons.h). A stage that sends a packet writes where to into struct pl_pkt
+ * and returns a PASS reason. pl_exit() counts the reason and turns it into a tc action; nothing else does either.
+ */
+#pragma once
+
+#include <linux/if_packet.h>
+#include <linux/pkt_cls.h>
+
+#include "pl_maps.h"
+
+struct pl_pkt {
+	struct pl_flow4_key key; /* IPv4 and L4, as it arrived; side OUT */
+	__u32 slot;		 /* of the port that sent it */
+	__u32 vpc;		 /* of that port */
+	__u32 out_ifindex;	 /* device of the receiver */
+	__u8 out_delivery;	 /* PL_PORT_VETH, PL_PORT_TAP */
+	__u8 l4_proto;
+	__u8 tcp_flags; /* PL_TCP_… */
+	__u8 icmp_type;
+	__be16 eth_proto;
+	__u16 l4_len; /* of the header that must be there */
+};
+
+static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)
+{
+	struct pl_count *count = bpf_map_lookup_elem(&pl_reasons, &reason);
+
+	if (!count)
+		return;
+	count->packets++;
+	count->bytes += skb->len;
+}
+
+/* Towards an instance. A veth's receiver gets the packet in this very run. A tap's goes out through the device, whose
+ * guard lets pass what carries the mark. The frame must be PACKET_HOST: a broadcast one is not, and the receiver's
+ * stack would drop the answer to it. */
+static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *pkt)
+{
+	if (skb->pkt_type != PACKET_HOST)
+		(void)bpf_skb_change_type(skb, PACKET_HOST);
+	if (pkt->out_delivery == PL_PORT_VETH)
+		return bpf_redirect_peer(pkt->out_ifindex, 0);
+	skb->mark = PL_MARK_OURS;
+	return bpf_redirect(pkt->out_ifindex, 0);
+}
+
+static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *pkt, int reason)
+{
+	pl_count(skb, reason);
+	if (PL_REASON_IS_DROP(reason))
+		return TC_ACT_SHOT;
+	return pl_send(skb, pkt);
+}
