@@ -59,6 +59,9 @@ struct action {
 /* One table per product, sorted by name, ending with a NULL name; in action_<subject>.c. */
 extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[], privlink_actions[];
 
+/* Different counters that one call can draw from. */
+#define CALL_COUNTERS_MAX 8
+
 /* What a handler works with. */
 struct call {
 	const struct action *action;
@@ -72,6 +75,9 @@ struct call {
 	struct store_txn *txn;
 	json_t *answer; /* object; RequestId is added later */
 	struct api_error error;
+	int failed; /* the first system error of a helper (negative errno); fails the call at its end */
+	struct counter counters[CALL_COUNTERS_MAX]; /* as drawn from by this call */
+	size_t n_counters;
 	char request_id[37];
 	int64_t now; /* unix seconds */
 	uint64_t live_revision; /* up to which all live nodes have reported to be in force */
@@ -82,6 +88,9 @@ struct call {
 /* Fails the call with the catalogue's row of `code`; returns -EBADMSG. */
 int call_fail(struct call *call, const char *code);
 int call_fail_named(struct call *call, const char *pattern, const char *name);
+/* The same with a sentence of detail. A parameter's wrong value fails with call_fail_param(): the code that the
+ * call's product uses for it, naming the parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */
+int call_fail_param(struct call *call, const char *name, const char *detail);
 int call_fail_detail(struct call *call, const char *code, const char *format, ...) _printf_(3, 4);
 
 /* Parameters. */
@@ -107,14 +116,15 @@ void call_delete(struct call *call, enum kind kind, const void *row);
 /* The row must still be as read when the call commits (e.g. the VPC in which something is created). */
 void call_check(struct call *call, enum kind kind, const void *row);
 /* The next number of a counter ("vpc", "port", …), in the call's transaction; several calls in one transaction give
- * several numbers. */
+ * several numbers. The first is 1, of "vpc" 2 (VNI 0 is the nodes' own, 1 is reserved). */
 uint32_t call_next_number(struct call *call, const char *counter);
 /* A new id that no row has: "ep-" and 20 characters. */
 void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
 
-/* Token paging (MaxResults, NextToken) and number paging (PageNumber, PageSize) over matches in a stable order:
+/* Token paging (MaxResults, NextToken) and number paging (PageNumber, PageSize) over matches in the order of their ids:
  * page_begin, then for each match page_match() says whether it belongs to the page, then page_end writes NextToken,
- * MaxResults, TotalCount (or PageNumber, PageSize, TotalCount). */
+ * MaxResults, TotalCount (or PageNumber, PageSize, TotalCount). A table need not list these four parameters. Set
+ * total_as_text or no_total after page_begin. */
 struct page {
 	int64_t skip, limit, seen, taken;
 	bool numbered, total_as_text, no_total;

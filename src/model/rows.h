@@ -418,7 +418,7 @@ struct client_token {
 	char action[64];
 	char token[65];
 	char digest[65]; /* SHA-256 of the parameters */
-	char answer[2048]; /* JSON */
+	char answer[4096]; /* JSON */
 	int64_t create_time;
 };
 

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What handlers say: fail, read a parameter, put a row, draw a number. A system error inside a helper does not burden
+ * every line of a handler: the call remembers the first one and fails at its end.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../lib/ident.h"
+#include "action.h"
+
+static void remember(struct call *call, int r)
+{
+	if (r < 0 && call->failed == 0)
+		call->failed = r;
+}
+
+int call_fail(struct call *call, const char *code)
+{
+	return error_set(&call->error, code, NULL);
+}
+
+int call_fail_named(struct call *call, const char *pattern, const char *name)
+{
+	return error_set_named(&call->error, pattern, name, NULL);
+}
+
+int call_fail_param(struct call *call, const char *name, const char *detail)
+{
+	return error_set_named(&call->error,
+			       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}" :
+								      "InvalidParameter.{name}",
+			       name, detail);
+}
+
+int call_fail_detail(struct call *call, const char *code, const char *format, ...)
+{
+	char detail[sizeof(call->error.message)];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(detail, sizeof(detail), format, ap);
+	va_end(ap);
+	return error_set(&call->error, code, detail);
+}
+
+const char *call_string(const struct call *call, const char *name)
+{
+	return json_string_value(json_object_get(call->params, name));
+}
+
+bool call_bool(const struct call *call, const char *name, bool otherwise)
+{
+	const json_t *value = json_object_get(call->params, name);
+
+	return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+int64_t call_int(const struct call *call, const char *name, int64_t otherwise)
+{
+	const json_t *value = json_object_get(call->params, name);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+json_t *call_list(const struct call *call, const char *name)
+{
+	json_t *value = json_object_get(call->params, name);
+
+	return json_is_array(value) ? value : NULL;
+}
+
+void call_put(struct call *call, enum kind kind, const void *row)
+{
+	remember(call, store_txn_row_put(call->txn, kind, row));
+}
+
+void call_delete(struct call *call, enum kind kind, const void *row)
+{
+	remember(call, store_txn_row_delete(call->txn, kind, row));
+}
+
+void call_check(struct call *call, enum kind kind, const void *row)
+{
+	remember(call, store_txn_row_check(call->txn, kind, row));
+}
+
+/* The counter as this call sees it; NULL if there is no room for another one. */
+static struct counter *find_counter(struct call *call, const char *name)
+{
+	const struct counter *stored;
+	struct counter *counter;
+
+	for (size_t i = 0; i < call->n_counters; i++)
+		if (streq(call->counters[i].name, name))
+			return &call->counters[i];
+	if (call->n_counters == CALL_COUNTERS_MAX)
+		return NULL;
+	counter = &call->counters[call->n_counters];
+	stored = snapshot_find(call->rows, KIND_COUNTER, name);
+	if (stored) {
+		*counter = *stored;
+	} else {
+		*counter = (struct counter){ .value = streq(name, "vpc") ? 1 : 0 };
+		if (str_copy(counter->name, sizeof(counter->name), name) < 0)
+			return NULL;
+	}
+	call->n_counters++;
+	return counter;
+}
+
+uint32_t call_next_number(struct call *call, const char *name)
+{
+	struct counter *counter = find_counter(call, name);
+
+	if (!counter || counter->value == UINT32_MAX) {
+		remember(call, -ERANGE);
+		return 0;
+	}
+	counter->value++;
+	call_put(call, KIND_COUNTER, counter);
+	return counter->value;
+}
+
+void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE])
+{
+	/* That no row has it is proved by the commit, which puts a row that must be new. */
+	int r = ident_new(prefix, ret, ID_SIZE);
+
+	if (r < 0) {
+		ret[0] = '\0';
+		remember(call, r);
+	}
+}

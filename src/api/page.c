@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages of lists. A NextToken is the id of the page's last entry, so that pages neither repeat nor skip what stays while
+ * other objects come and go; it carries a digest of itself and of the action, so that a damaged or a strange one is
+ * told from a good one. (It is no secret: it names only what the caller has just been shown.)
+ */
+#include <stdio.h>
+
+#include "../lib/codec.h"
+#include "action.h"
+
+#define DIGEST_TEXT_SIZE 8 /* hex digits */
+
+/* FNV-1a, 32 bits. */
+static uint32_t digest(const char *action, const char *id)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *p = action; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	hash = (hash ^ 0xff) * 16777619u;
+	for (const char *p = id; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	return hash;
+}
+
+static void token_format(const char *action, const char *id, char ret[2 * KEY_SIZE + DIGEST_TEXT_SIZE])
+{
+	(void)str_format(ret, DIGEST_TEXT_SIZE + 1, "%08x", digest(action, id));
+	hex_format((const uint8_t *)id, strlen(id), ret + DIGEST_TEXT_SIZE);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -EINVAL;
+}
+
+static int token_parse(const char *action, const char *token, char ret_id[KEY_SIZE])
+{
+	char again[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
+	size_t length = strlen(token), n;
+
+	if (length <= DIGEST_TEXT_SIZE || length % 2 != 0)
+		return -EINVAL;
+	n = (length - DIGEST_TEXT_SIZE) / 2;
+	if (n >= KEY_SIZE)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(token[DIGEST_TEXT_SIZE + 2 * i]);
+		int low = hex_digit(token[DIGEST_TEXT_SIZE + 2 * i + 1]);
+
+		if (high < 0 || low < 0 || (high == 0 && low == 0))
+			return -EINVAL;
+		ret_id[i] = (char)(high << 4 | low);
+	}
+	ret_id[n] = '\0';
+	token_format(action, ret_id, again);
+	return streq(token, again) ? 0 : -EINVAL;
+}
+
+static int fail_range(struct call *call, const char *name, int64_t max)
+{
+	char detail[64];
+
+	(void)str_format(detail, sizeof(detail), "It must be from 1 to %lld.", (long long)max);
+	return call_fail_param(call, name, detail);
+}
+
+int page_begin_token(struct call *call, struct page *page, int64_t default_max, int64_t max)
+{
+	const char *token = call_string(call, "NextToken");
+
+	*page = (struct page){ .limit = call_int(call, "MaxResults", default_max) };
+	if (page->limit < 1 || page->limit > max)
+		return fail_range(call, "MaxResults", max);
+	if (token && token[0] && token_parse(call->action->name, token, page->after) < 0)
+		return call_fail_param(call, "NextToken", "It is not a token of this action.");
+	return 0;
+}
+
+int page_begin_number(struct call *call, struct page *page, int64_t default_size, int64_t max)
+{
+	*page = (struct page){ .limit = call_int(call, "PageSize", default_size),
+			       .numbered = true,
+			       .page_number = call_int(call, "PageNumber", 1) };
+	if (page->limit < 1 || page->limit > max)
+		return fail_range(call, "PageSize", max);
+	if (page->page_number < 1 || page->page_number > INT32_MAX)
+		return fail_range(call, "PageNumber", INT32_MAX);
+	page->skip = (page->page_number - 1) * page->limit;
+	return 0;
+}
+
+bool page_match(struct page *page, const char *id)
+{
+	page->seen++;
+	if (page->numbered) {
+		if (page->seen <= page->skip || page->taken == page->limit)
+			return false;
+		page->taken++;
+		return true;
+	}
+	if (page->after[0] && strcmp(id, page->after) <= 0)
+		return false;
+	if (page->taken == page->limit) {
+		page->more = true;
+		return false;
+	}
+	page->taken++;
+	(void)str_copy(page->last, sizeof(page->last), id);
+	return true;
+}
+
+static void answer_total(struct call *call, const struct page *page)
+{
+	char text[24];
+
+	if (page->no_total)
+		return;
+	if (!page->total_as_text) {
+		answer_int(call->answer, "TotalCount", page->seen);
+		return;
+	}
+	(void)str_format(text, sizeof(text), "%lld", (long long)page->seen);
+	answer_string(call->answer, "TotalCount", text);
+}
+
+void page_end(struct call *call, struct page *page)
+{
+	char token[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
+
+	answer_total(call, page);
+	if (page->numbered) {
+		answer_int(call->answer, "PageNumber", page->page_number);
+		answer_int(call->answer, "PageSize", page->limit);
+		return;
+	}
+	answer_int(call->answer, "MaxResults", page->limit);
+	if (!page->more)
+		return;
+	token_format(call->action->name, page->last, token);
+	answer_string(call->answer, "NextToken", token);
+}
