@@ -63,7 +63,8 @@ struct plan_port {
 	struct netaddr gateway;
 	uint32_t mtu;
 	bool up; /* false: the instance is stopped, its device is down */
-	struct pl_port row; /* for pl_ports[slot]; its ifindex is filled from plan_input.ifindex */
+	char zone[ZONE_SIZE];
+	struct pl_port row; /* for pl_ports[slot]; ifindex 0: the device is not there yet, and nothing leads to it */
 };
 
 struct plan_place {
@@ -81,7 +82,9 @@ struct plan_eni {
 struct plan_listener {
 	struct pl_listener_key key;
 	struct pl_listener value; /* table_first is the applier's business */
-	uint32_t *table;	  /* value.table_size indexes of backends */
+	/* value.table_size indexes of backends. Listeners of the same server group and zone have the same pointer: one
+	 * region is enough for them. Owned by the plan. */
+	const uint32_t *table;
 };
 
 struct plan_backend {
@@ -132,12 +135,15 @@ struct plan {
 	uint64_t revision; /* of the rows it was made from */
 	struct plan_port *ports;
 	size_t n_ports;
+	uint32_t *ports_by_slot; /* indexes of ports, sorted by slot */
 	struct plan_place *places;
 	size_t n_places;
 	struct plan_eni *enis;
 	size_t n_enis;
 	struct plan_listener *listeners;
 	size_t n_listeners;
+	uint32_t **tables; /* what the listeners' tables point to, each once */
+	size_t n_tables;
 	struct plan_backend *backends;
 	size_t n_backends;
 	struct plan_policy *policies;
@@ -157,5 +163,5 @@ struct plan {
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret);
 struct plan *plan_free(struct plan *plan);
 
-/* The zone of the local port that has this slot ("" if none), and its VPC's number: who asks the DNS socket. */
+/* The local port that has this slot, or NULL: who asks the DNS socket. Its VPC's number is row.vpc. */
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan as a whole: the order of the steps, the small things that they share, and the end, where everything is
+ * sorted. Each subject has a file of its own: plan_port.c, plan_endpoint.c, plan_service.c, plan_policy.c,
+ * plan_names.c; numbers that must not change from plan to plan are kept by plan_indexes.c.
+ *
+ * Rows may dangle: what the feed brings is consistent only when it has all arrived. An object whose neighbour is
+ * missing is left out and named in the failures; nothing here trusts an id.
+ */
+#include "plan_build.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void *plan_append(void *array, size_t *n, size_t element_size)
+{
+	void *elements;
+	char *element;
+
+	memcpy(&elements, array, sizeof(elements));
+	if (*n == 0 || (*n >= 8 && (*n & (*n - 1)) == 0)) { /* full: room is 8, then each power of two */
+		elements = reallocarray(elements, MAX(*n * 2, (size_t)8), element_size);
+		if (!elements)
+			return NULL;
+		memcpy(array, &elements, sizeof(elements));
+	}
+	element = (char *)elements + *n * element_size;
+	memset(element, 0, element_size);
+	(*n)++;
+	return element;
+}
+
+int plan_fail(struct plan_builder *b, const char *key, const char *format, ...)
+{
+	struct plan_failure *failure = plan_append(&b->plan->failures, &b->plan->n_failures, sizeof(*failure));
+	va_list ap;
+
+	if (!failure)
+		return -ENOMEM;
+	(void)str_copy(failure->key, sizeof(failure->key), key);
+	va_start(ap, format);
+	(void)vsnprintf(failure->reason, sizeof(failure->reason), format, ap);
+	va_end(ap);
+	return 0;
+}
+
+struct pl_addr plan_addr(const struct netaddr *addr)
+{
+	struct pl_addr ret;
+
+	memcpy(&ret, addr, sizeof(ret));
+	return ret;
+}
+
+int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind, uint32_t id)
+{
+	struct plan_place *place = plan_append(&b->plan->places, &b->plan->n_places, sizeof(*place));
+
+	if (!place)
+		return -ENOMEM;
+	place->key.vpc = vpc;
+	place->key.addr = plan_addr(addr);
+	place->value.kind = kind;
+	place->value.id = id;
+	return 0;
+}
+
+const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id)
+{
+	size_t low = 0, high = b->n_vpcs;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = strcmp(b->vpcs[middle]->id, id);
+
+		if (c == 0)
+			return b->vpcs[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+uint16_t plan_zone_index(const struct plan_builder *b, const char *zone)
+{
+	const struct catalogue *catalogue = b->input->catalogue;
+	uint16_t index = 0;
+
+	for (size_t i = 0; catalogue && i < catalogue->n_regions; i++)
+		for (size_t j = 0; j < catalogue->regions[i].n_zones; j++) {
+			index++;
+			if (streq(catalogue->regions[i].zones[j].id, zone))
+				return index;
+		}
+	return 0;
+}
+
+const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot)
+{
+	size_t low = 0, high = plan->n_ports;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct plan_port *port = &plan->ports[plan->ports_by_slot[middle]];
+
+		if (port->slot == slot)
+			return port;
+		if (port->slot < slot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* Orders for the sorted arrays. */
+
+static int compare_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int place_compare(const void *a, const void *b)
+{
+	const struct plan_place *x = a, *y = b;
+	int c = compare_u32(x->key.vpc, y->key.vpc);
+
+	if (!c)
+		c = memcmp(&x->key.addr, &y->key.addr, sizeof(x->key.addr));
+	if (!c)
+		c = compare_u32(x->value.kind, y->value.kind);
+	return c ? c : compare_u32(x->value.id, y->value.id);
+}
+
+static int eni_compare(const void *a, const void *b)
+{
+	return compare_u32(((const struct plan_eni *)a)->slot, ((const struct plan_eni *)b)->slot);
+}
+
+static int listener_compare(const void *a, const void *b)
+{
+	const struct pl_listener_key *x = &((const struct plan_listener *)a)->key;
+	const struct pl_listener_key *y = &((const struct plan_listener *)b)->key;
+	int c = compare_u32(x->target, y->target);
+
+	if (!c)
+		c = compare_u32(ntohs(x->port), ntohs(y->port));
+	return c ? c : compare_u32(x->protocol, y->protocol);
+}
+
+static int backend_compare(const void *a, const void *b)
+{
+	return compare_u32(((const struct plan_backend *)a)->index, ((const struct plan_backend *)b)->index);
+}
+
+static int policy_compare(const void *a, const void *b)
+{
+	return compare_u32(((const struct plan_policy *)a)->slot, ((const struct plan_policy *)b)->slot);
+}
+
+static int probe_compare(const void *a, const void *b)
+{
+	const struct plan_probe *x = a, *y = b;
+	int c = compare_u32(x->backend, y->backend);
+
+	if (!c)
+		c = strcmp(x->group, y->group);
+	return c ? c : strcmp(x->server_id, y->server_id);
+}
+
+static int failure_compare(const void *a, const void *b)
+{
+	const struct plan_failure *x = a, *y = b;
+	int c = strcmp(x->key, y->key);
+
+	return c ? c : strcmp(x->reason, y->reason);
+}
+
+static void sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(array, n, size, compare);
+}
+
+/* One place per address. The same place can be found on several ways; two different things at one address cannot be:
+ * the lower kind stays (a port before all others) and the address is named. */
+static int settle_places(struct plan_builder *b)
+{
+	struct plan *plan = b->plan;
+	size_t kept = 0;
+
+	sort(plan->places, plan->n_places, sizeof(*plan->places), place_compare);
+	for (size_t i = 0; i < plan->n_places; i++) {
+		const struct plan_place *place = &plan->places[i], *last = &plan->places[MAX(kept, 1u) - 1];
+		char text[NETADDR_TEXT_SIZE], key[KEY_SIZE];
+		struct netaddr addr;
+		int r;
+
+		if (kept == 0 || memcmp(&last->key, &place->key, sizeof(place->key)) != 0) {
+			plan->places[kept++] = *place;
+			continue;
+		}
+		if (last->value.kind == place->value.kind && last->value.id == place->value.id)
+			continue;
+		memcpy(&addr, &place->key.addr, sizeof(addr));
+		netaddr_format(&addr, text);
+		(void)str_format(key, sizeof(key), "address/%u/%s", place->key.vpc, text);
+		for (size_t j = 0; j < b->n_vpcs; j++)
+			if (b->vpcs[j]->number == place->key.vpc)
+				(void)str_format(key, sizeof(key), "address/%s/%s", b->vpcs[j]->id, text);
+		r = plan_fail(b, key, "two objects have this address");
+		if (r < 0)
+			return r;
+	}
+	plan->n_places = kept;
+	return 0;
+}
+
+/* A backend that several server groups share is one backend. */
+static void settle_backends(struct plan *plan)
+{
+	size_t kept = 0;
+
+	sort(plan->backends, plan->n_backends, sizeof(*plan->backends), backend_compare);
+	for (size_t i = 0; i < plan->n_backends; i++)
+		if (kept == 0 || plan->backends[kept - 1].index != plan->backends[i].index)
+			plan->backends[kept++] = plan->backends[i];
+	plan->n_backends = kept;
+}
+
+static void settle_failures(struct plan *plan)
+{
+	size_t kept = 0;
+
+	sort(plan->failures, plan->n_failures, sizeof(*plan->failures), failure_compare);
+	for (size_t i = 0; i < plan->n_failures; i++)
+		if (kept == 0 || !streq(plan->failures[kept - 1].key, plan->failures[i].key))
+			plan->failures[kept++] = plan->failures[i];
+	plan->n_failures = kept;
+}
+
+static int settle(struct plan_builder *b)
+{
+	struct plan *plan = b->plan;
+	int r = settle_places(b);
+
+	if (r < 0)
+		return r;
+	settle_backends(plan);
+	sort(plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
+	sort(plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
+	sort(plan->policies, plan->n_policies, sizeof(*plan->policies), policy_compare);
+	sort(plan->probes, plan->n_probes, sizeof(*plan->probes), probe_compare);
+	settle_failures(plan);
+	return 0;
+}
+
+static void builder_done(struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->n_groups; i++) {
+		free(b->groups[i].servers);
+		free(b->groups[i].tables);
+	}
+	free(b->vpcs);
+	free(b->listeners);
+	free(b->groups);
+	free(b->targets);
+	free(b->members);
+	free(b->records);
+	plan_free(b->plan);
+}
+
+int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
+{
+	static int (*const steps[])(struct plan_builder *b) = {
+		plan_members, plan_ports,  plan_groups, plan_endpoints, plan_listeners,
+		plan_probes,  plan_places, plan_names,	settle,
+	};
+	_cleanup_(builder_done) struct plan_builder b = {
+		.input = input, .rows = input->rows, .indexes = indexes,
+	};
+
+	assert(input->rows && input->node);
+
+	b.plan = calloc(1, sizeof(*b.plan));
+	if (!b.plan)
+		return -ENOMEM;
+	b.plan->revision = snapshot_revision(input->rows);
+	plan_indexes_begin(indexes);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int r = steps[i](&b);
+
+		if (r < 0)
+			return r;
+	}
+	plan_indexes_sweep(indexes);
+	*ret = TAKE_PTR(b.plan);
+	return 0;
+}
+
+struct plan *plan_free(struct plan *plan)
+{
+	if (!plan)
+		return NULL;
+	for (size_t i = 0; i < plan->n_tables; i++)
+		free(plan->tables[i]);
+	for (size_t i = 0; i < plan->n_policies; i++) {
+		free(plan->policies[i].in);
+		free(plan->policies[i].out);
+	}
+	for (size_t i = 0; i < plan->n_names; i++) {
+		free(plan->names[i].addrs);
+		free(plan->names[i].zones);
+	}
+	free(plan->ports);
+	free(plan->ports_by_slot);
+	free(plan->places);
+	free(plan->enis);
+	free(plan->listeners);
+	free(plan->tables);
+	free(plan->backends);
+	free(plan->policies);
+	free(plan->probes);
+	free(plan->names);
+	free(plan->domains);
+	free(plan->failures);
+	free(plan);
+	return NULL;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the plan share while it is made, and no one else sees. The order of the steps stands in
+ * plan_build(); each step reads the rows and what the steps before it left here.
+ */
+#pragma once
+
+#include "plan.h"
+
+#define PLAN_NO_BACKEND UINT32_MAX
+
+/* A backend of a server group, judged. */
+struct plan_server {
+	const struct server *row;
+	const struct port *port;   /* has its address; NULL: none does */
+	const struct plan_port *local; /* the port if it is on this node and its device is there */
+	bool serves;		   /* may get new flows: is there, runs, and has a weight */
+	bool healthy;
+	uint32_t backend; /* index, or PLAN_NO_BACKEND: no one needs it so far */
+};
+
+struct plan_table {
+	const char *zone;
+	const uint32_t *entries; /* NULL: no server */
+	uint32_t size;
+};
+
+struct plan_group {
+	const struct server_group *row;
+	const struct vpc *vpc;		 /* NULL: dangling */
+	const struct nat_range *nat;	 /* of this node in that VPC, or NULL */
+	struct plan_server *servers;
+	size_t n_servers;
+	struct plan_table *tables; /* one for each zone that was asked for */
+	size_t n_tables;
+	bool reached; /* flows of this node go there: endpoints' or probes */
+};
+
+/* A load balancer's zone that serves an ENI of this node. */
+struct plan_target {
+	uint32_t number;
+	const struct load_balancer *load_balancer;
+	const char *zone;
+};
+
+/* A port's membership in a security group. */
+struct plan_member {
+	const char *group;
+	const struct port *port;
+};
+
+/* An address for a name; a record without an address says that the name exists. */
+struct plan_record {
+	uint32_t vpc;
+	const char *name;
+	const char *zone;
+	struct netaddr addr; /* zero: none */
+	bool affinity;
+};
+
+struct plan_builder {
+	const struct plan_input *input;
+	const struct snapshot *rows;
+	struct plan_indexes *indexes;
+	struct plan *plan;
+
+	const struct vpc **vpcs; /* with a local port, sorted by id */
+	size_t n_vpcs;
+	const struct listener **listeners; /* that are wished to run, sorted by load balancer and id */
+	size_t n_listeners;
+	struct plan_group *groups; /* sorted by id */
+	size_t n_groups;
+	struct plan_target *targets;
+	size_t n_targets;
+	struct plan_member *members; /* sorted by group, VPC, address */
+	size_t n_members;
+	struct plan_record *records;
+	size_t n_records;
+};
+
+/* plan.c */
+
+/* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the array's
+ * pointer. */
+void *plan_append(void *array, size_t *n, size_t element_size);
+/* Notes that an object cannot be put in force; the first reason of an object stays. Only -ENOMEM. */
+int plan_fail(struct plan_builder *b, const char *key, const char *format, ...) _printf_(3, 4);
+int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind, uint32_t id);
+/* The VPC if it has a port on this node, else NULL. */
+const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id);
+/* The catalogue's count of the zone, from 1 on; 0: not in the catalogue. */
+uint16_t plan_zone_index(const struct plan_builder *b, const char *zone);
+struct pl_addr plan_addr(const struct netaddr *addr);
+
+/* plan_indexes.c: numbers of objects, the same as in the build before. -ENOSPC: all are taken. A slot is given once in a
+ * build (-EEXIST); the others are 1 when the object has asked before. */
+void plan_indexes_begin(struct plan_indexes *indexes);
+void plan_indexes_sweep(struct plan_indexes *indexes);
+int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret);
+int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
+			 uint32_t *ret);
+int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone, uint32_t *ret);
+
+/* plan_port.c: what stands in the VPCs. */
+int plan_ports(struct plan_builder *b);
+int plan_places(struct plan_builder *b);
+bool plan_instance_runs(const struct instance *instance);
+
+/* plan_endpoint.c: endpoint ENIs; needs ports, groups. */
+int plan_endpoints(struct plan_builder *b);
+/* The endpoint's traffic is wished to flow through this zone. */
+bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
+		      const struct endpoint_zone *zone);
+
+/* plan_service.c: load balancers, server groups, backends. */
+int plan_groups(struct plan_builder *b);    /* judges the servers and finds the listeners; needs ports */
+int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
+int plan_probes(struct plan_builder *b);
+/* How many addresses of the range are used. */
+uint32_t plan_nat_count(const struct nat_range *nat);
+struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
+/* How many of b->listeners, from ret_first on, are the load balancer's. */
+size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first);
+/* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers). */
+bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
+
+/* plan_policy.c: rules of the security groups. */
+int plan_members(struct plan_builder *b);
+/* The policy of a slot whose port is in these groups. `failure_key` is the row that fails if there are too many. */
+int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key);
+
+/* plan_names.c */
+int plan_names(struct plan_builder *b);

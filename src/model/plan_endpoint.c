@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Endpoint ENIs: what answers at an endpoint's address in each of its zones, and which load balancer's zone stands
+ * behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes: so the data
+ * path can answer its open flows.
+ */
+#include "plan_build.h"
+
+bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
+		      const struct endpoint_zone *zone)
+{
+	if (endpoint->status == ENDPOINT_DELETING || !connection)
+		return false;
+	switch (connection->status) {
+	case CONNECTION_CONNECTING:
+	case CONNECTION_CONNECTED:
+	case CONNECTION_PENDING: /* is being modified, and goes on meanwhile */
+		break;
+	default:
+		return false;
+	}
+	switch (zone->status) {
+	case ZONE_CONNECTING:
+	case ZONE_CONNECTED:
+	case ZONE_MIGRATING:
+	case ZONE_MIGRATED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool has_backend(const struct plan_group *group)
+{
+	for (size_t i = 0; i < group->n_servers; i++)
+		if (group->servers[i].port)
+			return true;
+	return false;
+}
+
+/* Why traffic could not flow through a zone that is wished to be connected. */
+static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone, const char *key)
+{
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, zone->resource);
+	size_t first, n;
+
+	if (!*zone->resource)
+		return plan_fail(b, key, "zone %s has no load balancer to serve it", zone->zone);
+	if (!lb)
+		return plan_fail(b, key, "the load balancer %s of zone %s is missing", zone->resource, zone->zone);
+
+	n = plan_listeners_of(b, lb->id, &first);
+	for (size_t i = first; i < first + n; i++) {
+		const struct plan_group *group = plan_group_find(b, b->listeners[i]->server_group);
+		int r = 0;
+
+		if (group && group->vpc && !group->nat && has_backend(group))
+			r = plan_fail(b, key, "VPC %s has no translated addresses for this node yet", group->vpc->id);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The number of the load balancer's zone; it joins the targets when it is met for the first time. */
+static int get_target(struct plan_builder *b, const struct endpoint_zone *zone, uint32_t *ret)
+{
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, zone->resource);
+	struct plan_target *target;
+	uint32_t number;
+	int r;
+
+	*ret = 0;
+	if (!lb)
+		return 0;
+	r = plan_indexes_target(b->indexes, lb->id, zone->zone, &number);
+	if (r < 0)
+		return r == -ENOSPC ? 0 : r;
+	*ret = number;
+	if (r == 1)
+		return 0;
+	target = plan_append(&b->targets, &b->n_targets, sizeof(*target));
+	if (!target)
+		return -ENOMEM;
+	target->number = number;
+	target->load_balancer = lb;
+	target->zone = zone->zone;
+	return 0;
+}
+
+static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct endpoint_zone *zone,
+		    const struct port *port, bool wanted, struct plan_eni *eni)
+{
+	int r = get_target(b, zone, &eni->value.target);
+
+	if (r < 0)
+		return r;
+	eni->value.number = port->number;
+	eni->value.vpc = vpc->number;
+	eni->value.flags = wanted ? PL_ENI_F_CONNECTED : 0;
+	eni->value.zone = plan_zone_index(b, zone->zone);
+	eni->value.addr = plan_addr(&port->addr);
+	memcpy(eni->value.mac, port->mac.bytes, sizeof(eni->value.mac));
+	(void)str_copy(eni->endpoint, sizeof(eni->endpoint), zone->endpoint);
+	(void)str_copy(eni->zone, sizeof(eni->zone), zone->zone);
+	return 0;
+}
+
+static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint,
+		    const struct endpoint_zone *zone)
+{
+	bool wanted = plan_zone_wanted(endpoint, snapshot_connection(b->rows, endpoint->id), zone);
+	const struct port *port = snapshot_port(b->rows, zone->port);
+	struct plan_eni *eni;
+	char key[KEY_SIZE];
+	uint32_t slot;
+	int r;
+
+	(void)str_format(key, sizeof(key), "endpoint/%s", endpoint->id);
+	if (!port)
+		return plan_fail(b, key, "the interface %s of zone %s is missing", zone->port, zone->zone);
+	if (port->number == 0 || port->number == UINT32_MAX || !netaddr_is_v4(&port->addr))
+		return plan_fail(b, key, "the interface %s has no number or no IPv4 address", port->id);
+	r = plan_indexes_slot(b->indexes, port->number, &slot);
+	if (r == -ENOSPC)
+		return plan_fail(b, key, "this node has no free slot for another interface");
+	if (r == -EEXIST)
+		return plan_fail(b, key, "the interface %s has the number of another one", port->id);
+	if (r < 0)
+		return r;
+
+	eni = plan_append(&b->plan->enis, &b->plan->n_enis, sizeof(*eni));
+	if (!eni)
+		return -ENOMEM;
+	eni->slot = slot;
+	r = fill_eni(b, vpc, zone, port, wanted, eni);
+	if (r < 0)
+		return r;
+	r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_ENI, slot);
+	if (r < 0)
+		return r;
+	r = plan_add_policy(b, slot, port, key);
+	if (r < 0 || !wanted)
+		return r;
+	return check_behind(b, zone, key);
+}
+
+int plan_endpoints(struct plan_builder *b)
+{
+	for (const struct endpoint *v = NULL; (v = snapshot_next(b->rows, KIND_ENDPOINT, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		char prefix[KEY_SIZE];
+
+		if (!vpc)
+			continue;
+		(void)str_format(prefix, sizeof(prefix), "%s/", v->id);
+		for (const struct endpoint_zone *z = NULL;
+		     (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+			int r = z->status == ZONE_DELETING ? 0 : add_zone(b, vpc, v, z);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names that instances can ask for, per VPC: an endpoint's own, those of its zones, and the service's. An address is
+ * published when its zone was reported in force, and withdrawn while the zone's servers are ill, unless all zones are
+ * in that state: an address that may not answer is better than none. And the domains that are answered here and
+ * nowhere else, which are the catalogue's and the same in every VPC.
+ */
+#include "plan_build.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+static bool in_force(const struct endpoint_zone *zone)
+{
+	return (zone->status == ZONE_CONNECTED || zone->status == ZONE_MIGRATING || zone->status == ZONE_MIGRATED) &&
+	       !netaddr_is_zero(&zone->addr);
+}
+
+static int add_record(struct plan_builder *b, const struct vpc *vpc, const char *name,
+		      const struct endpoint_zone *zone, bool affinity)
+{
+	struct plan_record *record;
+
+	if (!*name)
+		return 0;
+	record = plan_append(&b->records, &b->n_records, sizeof(*record));
+	if (!record)
+		return -ENOMEM;
+	record->vpc = vpc->number;
+	record->name = name;
+	record->zone = zone ? zone->zone : "";
+	if (zone)
+		record->addr = zone->addr;
+	record->affinity = affinity;
+	return 0;
+}
+
+struct endpoint_names {
+	const struct vpc *vpc;
+	const struct endpoint *endpoint;
+	const struct service *service; /* or NULL */
+	bool affinity;
+	bool some_answer; /* at least one zone in force answers */
+};
+
+static int add_zone(struct plan_builder *b, const struct endpoint_names *names, const struct endpoint_zone *zone)
+{
+	const struct endpoint_zone *shown = in_force(zone) ? zone : NULL;
+	int r;
+
+	r = add_record(b, names->vpc, zone->domain, shown, false);
+	if (r < 0 || !shown)
+		return r;
+	if (names->some_answer && !plan_zone_answers(b, zone->resource, zone->zone))
+		return 0;
+	r = add_record(b, names->vpc, names->endpoint->domain, zone, names->affinity);
+	if (r < 0 || !names->service)
+		return r;
+	return add_record(b, names->vpc, names->service->private_domain, zone, names->affinity);
+}
+
+static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint)
+{
+	const struct service *service = snapshot_service(b->rows, endpoint->service);
+	struct endpoint_names names = { .vpc = vpc, .endpoint = endpoint, .service = service };
+	char prefix[KEY_SIZE];
+	int r;
+
+	names.affinity = endpoint->zone_affinity && service && service->zone_affinity;
+	(void)str_format(prefix, sizeof(prefix), "%s/", endpoint->id);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+		names.some_answer |= in_force(z) && plan_zone_answers(b, z->resource, z->zone);
+
+	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);
+	if (r == 0 && service)
+		r = add_record(b, vpc, service->private_domain, NULL, names.affinity);
+	for (const struct endpoint_zone *z = NULL;
+	     r == 0 && (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+		r = add_zone(b, &names, z);
+	return r;
+}
+
+static int record_compare(const void *a, const void *b)
+{
+	const struct plan_record *x = a, *y = b;
+	int c = x->vpc < y->vpc ? -1 : x->vpc > y->vpc;
+
+	if (!c)
+		c = strcasecmp(x->name, y->name);
+	if (!c)
+		c = strcmp(x->zone, y->zone);
+	return c ? c : netaddr_compare(&x->addr, &y->addr);
+}
+
+static void copy_lower(char *dst, const char *src)
+{
+	size_t i = 0;
+
+	for (; src[i]; i++)
+		dst[i] = (char)tolower((unsigned char)src[i]);
+	if (i && dst[i - 1] == '.')
+		i--;
+	dst[i] = '\0';
+}
+
+static int name_add_address(struct plan_name *name, const struct plan_record *record)
+{
+	size_t n = name->n_addrs;
+	struct netaddr *addr = plan_append(&name->addrs, &name->n_addrs, sizeof(*addr));
+	char(*zone)[ZONE_SIZE];
+
+	if (!addr)
+		return -ENOMEM;
+	*addr = record->addr;
+	zone = plan_append(&name->zones, &n, sizeof(*zone));
+	if (!zone) {
+		name->n_addrs--;
+		return -ENOMEM;
+	}
+	(void)str_copy(*zone, sizeof(*zone), record->zone);
+	return 0;
+}
+
+/* Endpoints of one VPC for the same service share its name. */
+static int gather_names(struct plan_builder *b)
+{
+	struct plan_name *name = NULL;
+
+	if (b->n_records > 1)
+		qsort(b->records, b->n_records, sizeof(*b->records), record_compare);
+	for (size_t i = 0; i < b->n_records; i++) {
+		const struct plan_record *record = &b->records[i], *before = i ? record - 1 : NULL;
+		int r;
+
+		if (!before || before->vpc != record->vpc || strcasecmp(before->name, record->name) != 0) {
+			name = plan_append(&b->plan->names, &b->plan->n_names, sizeof(*name));
+			if (!name)
+				return -ENOMEM;
+			name->vpc = record->vpc;
+			copy_lower(name->name, record->name);
+			name->affinity = true;
+		} else if (record_compare(before, record) == 0) {
+			continue;
+		}
+		name->affinity &= record->affinity;
+		r = netaddr_is_zero(&record->addr) ? 0 : name_add_address(name, record);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_domain(struct plan_builder *b, const char *pattern, const char *region)
+{
+	struct plan_domain *domain = plan_append(&b->plan->domains, &b->plan->n_domains, sizeof(*domain));
+	char text[DOMAIN_SIZE];
+
+	if (!domain)
+		return -ENOMEM;
+	if (catalogue_expand(pattern, region, text, sizeof(text)) < 0 || !*text) {
+		b->plan->n_domains--;
+		return 0;
+	}
+	copy_lower(domain->name, text);
+	return 0;
+}
+
+static int domain_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_domain *)a)->name, ((const struct plan_domain *)b)->name);
+}
+
+static void settle_domains(struct plan *plan)
+{
+	size_t kept = 0;
+
+	if (plan->n_domains > 1)
+		qsort(plan->domains, plan->n_domains, sizeof(*plan->domains), domain_compare);
+	for (size_t i = 0; i < plan->n_domains; i++)
+		if (kept == 0 || !streq(plan->domains[kept - 1].name, plan->domains[i].name))
+			plan->domains[kept++] = plan->domains[i];
+	plan->n_domains = kept;
+}
+
+static int add_domains(struct plan_builder *b)
+{
+	const struct catalogue *catalogue = b->input->catalogue;
+
+	for (size_t i = 0; catalogue && i < catalogue->n_regions; i++) {
+		int r = add_domain(b, "{RegionId}.privatelink.aliyuncs.com", catalogue->regions[i].id);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; catalogue && i < catalogue->n_services; i++)
+		for (size_t j = 0; j < catalogue->services[i].n_regions; j++) {
+			const struct catalogue_service *service = &catalogue->services[i];
+			int r = add_domain(b, service->domain, service->regions[j]);
+
+			if (r < 0)
+				return r;
+		}
+	settle_domains(b->plan);
+	return 0;
+}
+
+int plan_names(struct plan_builder *b)
+{
+	for (const struct endpoint *v = NULL; (v = snapshot_next(b->rows, KIND_ENDPOINT, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		int r = vpc && v->status != ENDPOINT_DELETING ? add_endpoint(b, vpc, v) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	if (gather_names(b) < 0)
+		return -ENOMEM;
+	return add_domains(b);
+}

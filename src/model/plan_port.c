@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports of this node's instances, and what stands at which address of the VPCs that have one: instances here and on
+ * other nodes, gateways, the resolver's addresses, load balancers, translated sources.
+ */
+#include "plan_build.h"
+
+#include "check.h"
+
+bool plan_instance_runs(const struct instance *instance)
+{
+	return instance->status == INSTANCE_PENDING || instance->status == INSTANCE_STARTING ||
+	       instance->status == INSTANCE_RUNNING;
+}
+
+static void fill_row(struct plan_builder *b, const struct vpc *vpc, struct plan_port *port)
+{
+	struct pl_port *row = &port->row;
+	struct netprefix service;
+	struct netaddr service_addr;
+
+	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	service_addr = netaddr_v4(netaddr_to_v4(&service.addr) + port->slot);
+	row->number = port->number;
+	row->vpc = vpc->number;
+	row->ifindex = b->input->ifindex ? b->input->ifindex(b->input->ifindex_context, port->number) : 0;
+	row->delivery = port->kind == INSTANCE_TAP ? PL_PORT_TAP : PL_PORT_VETH;
+	row->mtu = (uint16_t)MIN(port->mtu, (uint32_t)UINT16_MAX);
+	row->addr = plan_addr(&port->addr);
+	memcpy(row->mac, port->mac.bytes, sizeof(row->mac));
+	row->zone = plan_zone_index(b, port->zone);
+	row->service_addr = plan_addr(&service_addr);
+}
+
+/* What an instance and its port's row make together. */
+static void fill_port(const struct instance *instance, const struct port *row, const struct vswitch *vswitch,
+		      struct plan_port *port)
+{
+	port->number = row->number;
+	port->kind = instance->kind;
+	(void)str_copy(port->instance, sizeof(port->instance), instance->id);
+	(void)str_copy(port->path, sizeof(port->path), instance->path);
+	(void)str_copy(port->device, sizeof(port->device), *instance->device ? instance->device : "eth0");
+	(void)str_copy(port->host_name, sizeof(port->host_name), instance->host_name);
+	port->mac = row->mac;
+	port->addr = row->addr;
+	port->prefix_length = (uint8_t)netprefix_text_length(&vswitch->cidr);
+	port->gateway = vswitch_gateway(&vswitch->cidr);
+	port->mtu = row->mtu ? row->mtu : 1500;
+	port->up = plan_instance_runs(instance);
+	(void)str_copy(port->zone, sizeof(port->zone), row->zone);
+}
+
+static int add_port(struct plan_builder *b, const struct instance *instance)
+{
+	const struct port *row = snapshot_port(b->rows, instance->port);
+	const struct vpc *vpc = snapshot_vpc(b->rows, row ? row->vpc : "");
+	const struct vswitch *vswitch = snapshot_vswitch(b->rows, row ? row->vswitch : "");
+	const struct vpc **last;
+	struct plan_port *port;
+	char key[KEY_SIZE];
+	uint32_t slot;
+	int r;
+
+	(void)str_format(key, sizeof(key), "instance/%s", instance->id);
+	if (!row)
+		return plan_fail(b, key, "its interface %s is missing", instance->port);
+	if (!vpc || !vswitch)
+		return plan_fail(b, key, "the VPC or the vSwitch of its interface %s is missing", row->id);
+	if (row->number == 0 || row->number == UINT32_MAX || !netaddr_is_v4(&row->addr))
+		return plan_fail(b, key, "its interface %s has no number or no IPv4 address", row->id);
+
+	r = plan_indexes_slot(b->indexes, row->number, &slot);
+	if (r == -ENOSPC)
+		return plan_fail(b, key, "this node has no free slot for another interface");
+	if (r == -EEXIST)
+		return plan_fail(b, key, "its interface %s has the number of another one", row->id);
+	if (r < 0)
+		return r;
+	port = plan_append(&b->plan->ports, &b->plan->n_ports, sizeof(*port));
+	if (!port)
+		return -ENOMEM;
+	port->slot = slot;
+	fill_port(instance, row, vswitch, port);
+	fill_row(b, vpc, port);
+
+	r = plan_add_policy(b, slot, row, key);
+	if (r < 0)
+		return r;
+	last = plan_append(&b->vpcs, &b->n_vpcs, sizeof(*b->vpcs));
+	if (!last)
+		return -ENOMEM;
+	*last = vpc;
+	return port->row.ifindex ? plan_add_place(b, vpc->number, &row->addr, PL_PLACE_PORT, slot) : 0;
+}
+
+static int port_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct plan_port *)a)->number, y = ((const struct plan_port *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
+static int slot_compare(const void *a, const void *b, void *context)
+{
+	const struct plan_port *ports = context;
+	uint32_t x = ports[*(const uint32_t *)a].slot, y = ports[*(const uint32_t *)b].slot;
+
+	return x < y ? -1 : x > y;
+}
+
+static int index_by_slot(struct plan *plan)
+{
+	plan->ports_by_slot = calloc(MAX(plan->n_ports, 1u), sizeof(*plan->ports_by_slot));
+	if (!plan->ports_by_slot)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n_ports; i++)
+		plan->ports_by_slot[i] = (uint32_t)i;
+	qsort_r(plan->ports_by_slot, plan->n_ports, sizeof(*plan->ports_by_slot), slot_compare, plan->ports);
+	return 0;
+}
+
+static int vpc_compare(const void *a, const void *b)
+{
+	return strcmp((*(const struct vpc *const *)a)->id, (*(const struct vpc *const *)b)->id);
+}
+
+static void settle_vpcs(struct plan_builder *b)
+{
+	size_t kept = 0;
+
+	if (b->n_vpcs > 1)
+		qsort(b->vpcs, b->n_vpcs, sizeof(*b->vpcs), vpc_compare);
+	for (size_t i = 0; i < b->n_vpcs; i++)
+		if (kept == 0 || b->vpcs[kept - 1] != b->vpcs[i])
+			b->vpcs[kept++] = b->vpcs[i];
+	b->n_vpcs = kept;
+}
+
+int plan_ports(struct plan_builder *b)
+{
+	for (const struct instance *v = NULL; (v = snapshot_next(b->rows, KIND_INSTANCE, "", v));) {
+		int r = 0;
+
+		if (streq(v->node, b->input->node) && v->status != INSTANCE_DELETING)
+			r = add_port(b, v);
+		if (r < 0)
+			return r;
+	}
+	settle_vpcs(b);
+	if (b->plan->n_ports > 1)
+		qsort(b->plan->ports, b->plan->n_ports, sizeof(*b->plan->ports), port_compare);
+	return index_by_slot(b->plan);
+}
+
+/* Instances of other nodes. */
+static int add_remotes(struct plan_builder *b)
+{
+	for (const struct instance *v = NULL; (v = snapshot_next(b->rows, KIND_INSTANCE, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		const struct node *node = snapshot_node(b->rows, v->node);
+		const struct port *port = snapshot_port(b->rows, v->port);
+		int r = 0;
+
+		if (vpc && node && port && !streq(v->node, b->input->node) && v->status != INSTANCE_DELETING)
+			r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_REMOTE, node->number);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_gateways(struct plan_builder *b)
+{
+	for (const struct vswitch *v = NULL; (v = snapshot_next(b->rows, KIND_VSWITCH, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		struct netaddr gateway;
+		int r;
+
+		if (!vpc || !netaddr_is_v4(&v->cidr.addr))
+			continue;
+		gateway = vswitch_gateway(&v->cidr);
+		r = plan_add_place(b, vpc->number, &gateway, PL_PLACE_GATEWAY, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_resolvers(struct plan_builder *b)
+{
+	static const char *const texts[] = { PLAN_DNS_1, PLAN_DNS_2 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		struct netaddr addr;
+
+		(void)netaddr_parse(texts[i], &addr);
+		for (size_t j = 0; j < b->n_vpcs; j++) {
+			int r = plan_add_place(b, b->vpcs[j]->number, &addr, PL_PLACE_DNS, 0);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int add_load_balancers(struct plan_builder *b)
+{
+	for (const struct port *v = NULL; (v = snapshot_next(b->rows, KIND_PORT, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		int r = 0;
+
+		if (vpc && v->kind == PORT_LOAD_BALANCER && v->status != PORT_DELETING && !netaddr_is_zero(&v->addr))
+			r = plan_add_place(b, vpc->number, &v->addr, PL_PLACE_VIP, 0);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Translated sources: replies of backends to them are for this node. */
+static int add_nat_range(struct plan_builder *b, const struct vpc *vpc, const struct nat_range *nat)
+{
+	uint32_t first = netaddr_to_v4(&nat->range.addr);
+
+	for (uint32_t i = 0; i < plan_nat_count(nat); i++) {
+		struct netaddr addr = netaddr_v4(first + i);
+		int r = plan_add_place(b, vpc->number, &addr, PL_PLACE_NAT, 0);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int plan_places(struct plan_builder *b)
+{
+	static int (*const steps[])(struct plan_builder *b) = {
+		add_remotes, add_gateways, add_resolvers, add_load_balancers,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		int r = steps[i](b);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < b->n_groups; i++) {
+		const struct plan_group *group = &b->groups[i];
+		int r = group->reached && group->nat ? add_nat_range(b, group->vpc, group->nat) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

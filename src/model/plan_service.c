@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among them gets
+ * new flows. A table belongs to a server group and a zone. It holds the healthy servers of the zone; if it has none,
+ * those of the other zones (rescue); if there is none at all, the probes may be what is wrong, and every server of the
+ * zone, else of the group, stays in. A server that is stopped, removed or whose address no interface has is never in.
+ */
+#include "plan_build.h"
+
+#include "maglev.h"
+
+#include <assert.h>
+
+#define NAT_COUNT_MAX 16 /* a /28 */
+
+uint32_t plan_nat_count(const struct nat_range *nat)
+{
+	uint32_t host_bits = 128u - nat->range.length;
+
+	if (!netaddr_is_v4(&nat->range.addr))
+		return 0;
+	return host_bits >= 4 ? NAT_COUNT_MAX : 1u << host_bits;
+}
+
+/* The interface that has the server's address in the group's VPC. */
+static const struct port *server_port(const struct plan_builder *b, const struct plan_group *group,
+				      const struct server *server)
+{
+	char text[NETADDR_TEXT_SIZE], id[KEY_SIZE];
+	const struct address *address;
+	const struct port *port;
+
+	if (!group->vpc || server->port == 0 || server->port > UINT16_MAX)
+		return NULL;
+	if (*server->port_id) {
+		port = snapshot_port(b->rows, server->port_id);
+	} else { /* an address that was taken after it became a server */
+		netaddr_format(&server->addr, text);
+		(void)str_format(id, sizeof(id), "%s/%s", group->vpc->id, text);
+		address = snapshot_find(b->rows, KIND_ADDRESS, id);
+		port = address ? snapshot_port(b->rows, address->port) : NULL;
+	}
+	if (!port || port->kind != PORT_INSTANCE || !streq(port->vpc, group->vpc->id) ||
+	    netaddr_compare(&port->addr, &server->addr) != 0)
+		return NULL;
+	return port;
+}
+
+static const struct plan_port *local_port(const struct plan *plan, const struct port *port)
+{
+	size_t low = 0, high = plan->n_ports;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (plan->ports[middle].number == port->number)
+			return plan->ports[middle].row.ifindex ? &plan->ports[middle] : NULL;
+		if (plan->ports[middle].number < port->number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static bool is_probed(const struct server_group *group)
+{
+	return group->health_enabled && (!streq(group->protocol, "UDP") || group->health_port);
+}
+
+/* The local result counts first; what the rows say of a server elsewhere, or from before a restart, comes second. */
+static bool is_healthy(const struct plan_builder *b, const struct server_group *group, const struct server *server)
+{
+	enum plan_health health = PLAN_HEALTH_UNKNOWN;
+	const struct server_health *row;
+	char id[KEY_SIZE];
+
+	if (!is_probed(group))
+		return true;
+	if (b->input->health)
+		health = b->input->health(b->input->health_context, server);
+	if (health != PLAN_HEALTH_UNKNOWN)
+		return health == PLAN_HEALTHY;
+	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
+	row = snapshot_find(b->rows, KIND_SERVER_HEALTH, id);
+	return !row || row->healthy;
+}
+
+static void judge(const struct plan_builder *b, const struct plan_group *group, struct plan_server *server)
+{
+	const struct server *row = server->row;
+	const struct instance *instance;
+
+	server->backend = PLAN_NO_BACKEND;
+	server->port = server_port(b, group, row);
+	if (!server->port)
+		return;
+	instance = snapshot_instance(b->rows, server->port->holder);
+	server->local = local_port(b->plan, server->port);
+	server->serves = row->status != SERVER_REMOVING && row->weight > 0 &&
+			 (!instance || plan_instance_runs(instance));
+	server->healthy = is_healthy(b, group->row, row);
+}
+
+static int add_group(struct plan_builder *b, const struct server_group *row)
+{
+	struct plan_group *group = plan_append(&b->groups, &b->n_groups, sizeof(*group));
+	char id[KEY_SIZE];
+
+	if (!group)
+		return -ENOMEM;
+	group->row = row;
+	group->vpc = snapshot_vpc(b->rows, row->vpc);
+	(void)str_format(id, sizeof(id), "%s/%s", row->vpc, b->input->node);
+	group->nat = snapshot_find(b->rows, KIND_NAT_RANGE, id);
+
+	(void)str_format(id, sizeof(id), "%s/", row->id);
+	for (const struct server *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER, id, v));) {
+		struct plan_server *server = plan_append(&group->servers, &group->n_servers, sizeof(*server));
+
+		if (!server)
+			return -ENOMEM;
+		server->row = v;
+		judge(b, group, server);
+	}
+	return 0;
+}
+
+static bool listener_wanted(enum listener_status status)
+{
+	return status == LISTENER_PROVISIONING || status == LISTENER_RUNNING || status == LISTENER_CONFIGURING ||
+	       status == LISTENER_STARTING;
+}
+
+static int listener_compare(const void *a, const void *b)
+{
+	const struct listener *x = *(const struct listener *const *)a, *y = *(const struct listener *const *)b;
+	int c = strcmp(x->load_balancer, y->load_balancer);
+
+	return c ? c : strcmp(x->id, y->id);
+}
+
+int plan_groups(struct plan_builder *b)
+{
+	for (const struct server_group *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER_GROUP, "", v));) {
+		int r = add_group(b, v);
+
+		if (r < 0)
+			return r;
+	}
+	for (const struct listener *v = NULL; (v = snapshot_next(b->rows, KIND_LISTENER, "", v));) {
+		const struct listener **last;
+
+		if (!listener_wanted(v->status))
+			continue;
+		last = plan_append(&b->listeners, &b->n_listeners, sizeof(*b->listeners));
+		if (!last)
+			return -ENOMEM;
+		*last = v;
+	}
+	if (b->n_listeners > 1)
+		qsort(b->listeners, b->n_listeners, sizeof(*b->listeners), listener_compare);
+	return 0;
+}
+
+struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
+{
+	size_t low = 0, high = b->n_groups;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = strcmp(b->groups[middle].row->id, id);
+
+		if (c == 0)
+			return &b->groups[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first)
+{
+	size_t low = 0, high = b->n_listeners, n = 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(b->listeners[middle]->load_balancer, load_balancer) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low + n < b->n_listeners && streq(b->listeners[low + n]->load_balancer, load_balancer))
+		n++;
+	*ret_first = low;
+	return n;
+}
+
+bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
+{
+	size_t first, n = plan_listeners_of(b, load_balancer, &first);
+
+	for (size_t i = first; i < first + n; i++) {
+		const struct plan_group *group = plan_group_find(b, b->listeners[i]->server_group);
+		bool own = false, own_answers = false, any_answers = false;
+
+		for (size_t j = 0; group && j < group->n_servers; j++) {
+			const struct plan_server *server = &group->servers[j];
+			bool answers = server->serves && server->healthy;
+
+			any_answers |= answers;
+			if (!streq(server->row->zone, zone))
+				continue;
+			own |= server->row->weight > 0 && server->row->status != SERVER_REMOVING;
+			own_answers |= answers;
+		}
+		if (own ? own_answers : any_answers)
+			return true;
+	}
+	return false;
+}
+
+/* Gives the server its row among the backends. */
+static int need_backend(struct plan_builder *b, const struct plan_group *group, struct plan_server *server)
+{
+	struct pl_addr addr = plan_addr(&server->row->addr);
+	const struct node *node = NULL;
+	struct plan_backend *backend;
+	uint32_t index;
+	int r;
+
+	r = plan_indexes_backend(b->indexes, group->vpc->number, &addr, htons((uint16_t)server->row->port), &index);
+	if (r == -ENOSPC)
+		return r;
+	if (r < 0)
+		return r;
+	server->backend = index;
+	if (r == 1) /* of another group, too */
+		return 0;
+	backend = plan_append(&b->plan->backends, &b->plan->n_backends, sizeof(*backend));
+	if (!backend)
+		return -ENOMEM;
+	if (!server->local && !streq(server->row->node, b->input->node))
+		node = snapshot_node(b->rows, server->row->node);
+	backend->index = index;
+	backend->value.addr = addr;
+	backend->value.vpc = group->vpc->number;
+	backend->value.slot = server->local ? server->local->slot : PL_SLOT_NONE;
+	backend->value.node = node ? node->number : 0;
+	backend->value.port = htons((uint16_t)server->row->port);
+	backend->value.zone = plan_zone_index(b, server->row->zone);
+	if (group->nat) {
+		backend->value.nat_first = htonl(netaddr_to_v4(&group->nat->range.addr));
+		backend->value.nat_count = plan_nat_count(group->nat);
+	}
+	return 0;
+}
+
+/* Flows of this node go to the group: all its servers become backends. */
+static int reach(struct plan_builder *b, struct plan_group *group)
+{
+	if (group->reached)
+		return 0;
+	group->reached = true;
+	for (size_t i = 0; i < group->n_servers; i++) {
+		struct plan_server *server = &group->servers[i];
+		char key[KEY_SIZE];
+		int r = server->port ? need_backend(b, group, server) : 0;
+
+		if (r == -ENOSPC) {
+			(void)str_format(key, sizeof(key), "server_group/%s", group->row->id);
+			r = plan_fail(b, key, "this node has no free index for another backend");
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+enum choice { CHOICE_ZONE_HEALTHY, CHOICE_HEALTHY, CHOICE_ZONE, CHOICE_ALL, CHOICE_COUNT_ };
+
+static bool chosen(const struct plan_server *server, const char *zone, enum choice choice)
+{
+	if (!server->serves || server->backend == PLAN_NO_BACKEND)
+		return false;
+	switch (choice) {
+	case CHOICE_ZONE_HEALTHY:
+		return server->healthy && streq(server->row->zone, zone);
+	case CHOICE_HEALTHY:
+		return server->healthy;
+	case CHOICE_ZONE:
+		return streq(server->row->zone, zone);
+	default:
+		return true;
+	}
+}
+
+/* The same on all nodes and after each start: FNV-1a of what makes the backend. */
+static uint64_t backend_identity(uint32_t vpc, const struct server *server)
+{
+	uint8_t bytes[24];
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	memcpy(bytes, &server->addr, 16);
+	memcpy(bytes + 16, &vpc, 4);
+	memcpy(bytes + 20, &server->port, 4);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static size_t choose(const struct plan_group *group, const char *zone, struct maglev_backend *ret)
+{
+	size_t n = 0;
+
+	for (int choice = 0; choice < CHOICE_COUNT_ && n == 0; choice++)
+		for (size_t i = 0; i < group->n_servers; i++) {
+			const struct plan_server *server = &group->servers[i];
+
+			if (!chosen(server, zone, (enum choice)choice))
+				continue;
+			ret[n].identity = backend_identity(group->vpc->number, server->row);
+			ret[n].index = server->backend;
+			ret[n++].weight = server->row->weight;
+		}
+	return n;
+}
+
+/* The size goes by all servers of the group, so that it stays while some are ill. */
+static int make_table(struct plan_builder *b, struct plan_group *group, struct plan_table *table)
+{
+	_cleanup_(freep) struct maglev_backend *backends = calloc(MAX(group->n_servers, 1u), sizeof(*backends));
+	_cleanup_(freep) uint32_t *entries = NULL;
+	uint32_t size = maglev_size(group->n_servers), **last;
+	size_t n;
+	int r;
+
+	if (!backends)
+		return -ENOMEM;
+	n = choose(group, table->zone, backends);
+	if (n == 0)
+		return 0;
+	entries = calloc(size, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	r = maglev_fill(backends, n, entries, size);
+	if (r < 0)
+		return r;
+	last = plan_append(&b->plan->tables, &b->plan->n_tables, sizeof(*last));
+	if (!last)
+		return -ENOMEM;
+	table->entries = *last = TAKE_PTR(entries);
+	table->size = size;
+	return 0;
+}
+
+static int get_table(struct plan_builder *b, struct plan_group *group, const char *zone, struct plan_table *ret)
+{
+	struct plan_table *table;
+	int r;
+
+	for (size_t i = 0; i < group->n_tables; i++)
+		if (streq(group->tables[i].zone, zone)) {
+			*ret = group->tables[i];
+			return 0;
+		}
+	table = plan_append(&group->tables, &group->n_tables, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	table->zone = zone;
+	r = make_table(b, group, table);
+	if (r < 0)
+		return r;
+	*ret = *table;
+	return 0;
+}
+
+static int protocol_number(const char *protocol)
+{
+	if (streq(protocol, "TCP"))
+		return IPPROTO_TCP;
+	return streq(protocol, "UDP") ? IPPROTO_UDP : -EINVAL;
+}
+
+static bool key_is_taken(const struct plan *plan, size_t first, const struct pl_listener_key *key)
+{
+	for (size_t i = first; i < plan->n_listeners; i++)
+		if (memcmp(&plan->listeners[i].key, key, sizeof(*key)) == 0)
+			return true;
+	return false;
+}
+
+/* `first`: where the target's listeners start in the plan. */
+static int add_listener(struct plan_builder *b, const struct plan_target *target, const struct listener *row,
+			size_t first)
+{
+	struct plan_group *group = plan_group_find(b, row->server_group);
+	int protocol = protocol_number(row->protocol), r;
+	struct plan_table table = { 0 };
+	struct plan_listener *listener;
+	struct pl_listener_key lkey;
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "listener/%s", row->id);
+	if (protocol < 0 || row->port == 0 || row->port > UINT16_MAX)
+		return plan_fail(b, key, "endpoints cannot reach protocol %s port %u", row->protocol, row->port);
+	lkey = (struct pl_listener_key){ target->number, htons((uint16_t)row->port), (uint8_t)protocol, 0 };
+	if (key_is_taken(b->plan, first, &lkey))
+		return plan_fail(b, key, "another listener has port %u", row->port);
+	if (!group || !group->vpc) {
+		r = plan_fail(b, key, "the server group %s or its VPC is missing", row->server_group);
+	} else {
+		r = reach(b, group);
+		if (r == 0)
+			r = get_table(b, group, target->zone, &table);
+	}
+	if (r < 0)
+		return r;
+
+	listener = plan_append(&b->plan->listeners, &b->plan->n_listeners, sizeof(*listener));
+	if (!listener)
+		return -ENOMEM;
+	listener->key = lkey;
+	listener->value.table_size = table.size;
+	listener->value.idle_s = row->idle_timeout_s;
+	listener->value.mss = (uint16_t)MIN(row->mss, (uint32_t)UINT16_MAX);
+	listener->table = table.entries;
+	return 0;
+}
+
+int plan_listeners(struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->n_targets; i++) {
+		const struct plan_target *target = &b->targets[i];
+		size_t start = b->plan->n_listeners, first, n;
+
+		n = plan_listeners_of(b, target->load_balancer->id, &first);
+		for (size_t j = first; j < first + n; j++) {
+			int r = add_listener(b, target, b->listeners[j], start);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static uint32_t seconds_to_ms(uint32_t seconds, uint32_t otherwise)
+{
+	return MIN(seconds ? seconds : otherwise, 3600u) * 1000;
+}
+
+static int add_probe(struct plan_builder *b, const struct server_group *group, const struct plan_server *server)
+{
+	struct plan_probe *probe = plan_append(&b->plan->probes, &b->plan->n_probes, sizeof(*probe));
+	struct netprefix service;
+
+	if (!probe)
+		return -ENOMEM;
+	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	(void)str_copy(probe->group, sizeof(probe->group), group->id);
+	(void)str_copy(probe->server_id, sizeof(probe->server_id), server->row->server_id);
+	probe->server_port = server->row->port;
+	probe->backend = server->backend;
+	probe->probe_addr = netaddr_v4(netaddr_to_v4(&service.addr) + (1u << 16) + server->backend);
+	probe->probe_port = group->health_port ? group->health_port : server->row->port;
+	probe->interval_ms = seconds_to_ms(group->health_interval_s, 10);
+	probe->timeout_ms = seconds_to_ms(group->health_timeout_s, 5);
+	probe->healthy_threshold = MAX(group->healthy_threshold, 1u);
+	probe->unhealthy_threshold = MAX(group->unhealthy_threshold, 1u);
+	return plan_add_place(b, PL_VPC_NODES, &probe->probe_addr, PL_PLACE_PROBE, server->backend);
+}
+
+static bool probed_here(const struct plan_builder *b, const struct plan_server *server)
+{
+	const struct server *row = server->row;
+	const struct instance *instance = server->port ? snapshot_instance(b->rows, server->port->holder) : NULL;
+
+	return server->local && (!*row->node || streq(row->node, b->input->node)) &&
+	       row->status != SERVER_REMOVING && (!instance || plan_instance_runs(instance));
+}
+
+/* The servers of this node are probed from here, whoever uses them. */
+int plan_probes(struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->n_groups; i++) {
+		struct plan_group *group = &b->groups[i];
+
+		for (size_t j = 0; is_probed(group->row) && group->nat && j < group->n_servers; j++) {
+			int r;
+
+			if (!probed_here(b, &group->servers[j]))
+				continue;
+			r = reach(b, group);
+			if (r == 0 && group->servers[j].backend != PLAN_NO_BACKEND)
+				r = add_probe(b, group->row, &group->servers[j]);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
