@@ -15,8 +15,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Finds the open flow of a packet, judged by today's rules, or opens one. */
-static __always_inline int pl_flow_get(struct pl_pkt *pkt, struct pl_flow4 **ret_flow)
+/* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be none. (The
+ * pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends on the other.) */
+static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret_reason)
 {
 	struct pl_flow4 *flow = pl_flow4_find(&pkt->key);
 	int r;
@@ -25,25 +26,22 @@ static __always_inline int pl_flow_get(struct pl_pkt *pkt, struct pl_flow4 **ret
 		pl_flow_remove(&pkt->key, flow);
 		flow = NULL;
 	}
-	if (flow && flow->generation != pl_flow_generation(pkt->slot, flow->slot, flow->peer)) {
+	if (flow) {
+		if (flow->generation == pl_flow_generation(pkt->slot, flow->slot, flow->peer))
+			return flow;
 		r = pl_flow_judge_again(&pkt->key, pkt->slot);
-		if (r && r != PL_DROP_BACKEND_GONE)
-			return r;
-		if (r) {
-			pl_flow_remove(&pkt->key, flow);
-			flow = NULL;
-		}
+		if (!r)
+			return flow;
+		*ret_reason = r;
+		if (r != PL_DROP_BACKEND_GONE)
+			return NULL;
+		pl_flow_remove(&pkt->key, flow);
 	}
-	if (!flow) {
-		r = pl_open4(pkt);
-		if (r)
-			return r;
-		flow = pl_flow4_find(&pkt->key);
-	}
-	if (!flow)
-		return PL_DROP_NO_FLOW;
-	*ret_flow = flow;
-	return PL_CONTINUE;
+	*ret_reason = pl_open4(pkt);
+	if (*ret_reason)
+		return NULL;
+	*ret_reason = PL_DROP_NO_FLOW;
+	return pl_flow4_find(&pkt->key);
 }
 
 /* The receiver's half of a flow between instances: known, or opened together with the sender's. */
@@ -92,11 +90,9 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pl_guard_source(pkt, port, config);
 	if (r)
 		return r;
-	r = pl_flow_get(pkt, &flow);
-	if (r == PL_ECHO)
-		return pl_echo_answer(skb, pkt, port, config);
-	if (r)
-		return r;
+	flow = pl_flow_get(pkt, &r);
+	if (!flow)
+		return r == PL_ECHO ? pl_echo_answer(skb, pkt, port, config) : r;
 	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
 		return PL_DROP_PROVIDER_OPENS;
 	if (pl_flow_is_local(flow)) {

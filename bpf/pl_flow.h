@@ -205,25 +205,27 @@ static __always_inline void pl_opening_rebuild(const struct pl_flow4_key *key, c
 	}
 }
 
-/* Judges an open flow by today's rules, on a packet from port `sender` that found `key`. If it may stay, its entry
+/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its entry
  * takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule that comes back
  * in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port is another's now; the flow is of no use. */
-__attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *key, __u32 sender)
+__attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
 {
 	struct pl_opening opening = {};
+	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
 	struct pl_flow4 *flow;
 	__u32 generation;
 	int r;
 
-	if (!key)
+	if (!found)
 		return PL_DROP_NO_FLOW;
-	flow = pl_flow4_find(key);
+	key = *found;
+	flow = pl_flow4_find(&key);
 	if (!flow)
 		return PL_DROP_NO_FLOW;
 	generation = pl_flow_generation(sender, flow->slot, flow->peer);
 	if (!pl_flow_receiver_is_same(flow))
 		return PL_DROP_BACKEND_GONE;
-	pl_opening_rebuild(key, flow, sender, &opening);
+	pl_opening_rebuild(&key, flow, sender, &opening);
 	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, flow->slot) : pl_judge_translated(&opening, flow->slot);
 	if (!r)
 		flow->generation = generation;

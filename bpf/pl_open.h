@@ -4,7 +4,8 @@
  * it goes; then both directions of the flow are inserted, or neither.
  *
  * pl_open4() and pl_nat_open() are functions of their own to the verifier. They see struct pl_pkt and tables, never the
- * packet, so pointers into it survive them.
+ * packet, so pointers into it survive them. Keys are copied to the stack there: kernels before 6.4 take no key from
+ * behind a function's argument.
  */
 #pragma once
 
@@ -77,40 +78,42 @@ static __always_inline void pl_flow_set_csum(struct pl_flow4 *flow, const struct
 
 /* ---- translated flows ------------------------------------------------------------------------------------------ */
 
+/* The search for a free translated source. */
+struct pl_nat_search {
+	struct pl_flow4 back; /* the replies' entry */
+	struct pl_flow4_key back_key;
+	__u32 nat_first, nat_count; /* host order */
+	__u32 hash;
+	__u32 sport; /* the sender's own, host order */
+	int result;
+};
+
 /* The source that try number `i` takes: the sender's own port first, where it is in the range, then hashed ones; over
  * all the addresses in turn. */
-static __always_inline void pl_nat_choose(const struct pl_target *target, __be16 sport, __u32 hash, __u32 i,
-					  struct pl_flow4_key *back_key)
+static __always_inline void pl_nat_choose(struct pl_nat_search *search, __u32 i)
 {
-	__u32 port = bpf_ntohs(sport), offset;
+	__u32 port = search->sport;
 
 	if (i > 0 || port < PL_NAT_PORT_FIRST)
-		port = PL_NAT_PORT_FIRST + (hash >> 8) % (65536 - PL_NAT_PORT_FIRST);
-	offset = ((hash & 0xff) + i) % target->nat_count;
-	back_key->daddr = bpf_htonl(bpf_ntohl(target->nat_first) + offset);
-	back_key->dport = bpf_htons(port);
+		port = PL_NAT_PORT_FIRST + (search->hash >> 8) % (65536 - PL_NAT_PORT_FIRST);
+	search->back_key.daddr = bpf_htonl(search->nat_first + ((search->hash & 0xff) + i) % search->nat_count);
+	search->back_key.dport = bpf_htons(port);
+	search->hash = search->hash * 1664525 + 1013904223;
 }
 
-/* Inserts the replies' entry under the first free translated source. BPF_NOEXIST makes that a reservation: no other
- * flow to the same backend can take the source as long as the entry is there. */
-static __always_inline int pl_nat_reserve(const struct pl_pkt *pkt, const struct pl_target *target,
-					  struct pl_flow4 *back, struct pl_flow4_key *back_key)
+/* One try to insert the replies' entry; 1 ends the loop. BPF_NOEXIST makes an insert a reservation: no other flow to the
+ * same backend can take the source as long as the entry is there. */
+static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 {
-	__u32 hash = pl_hash4(&pkt->key);
 	long r;
-	int i;
 
-	for (i = 0; i < PL_NAT_PROBES; i++) {
-		pl_nat_choose(target, pkt->key.sport, hash, i, back_key);
-		pl_flow_set_csum(back, back_key);
-		r = bpf_map_update_elem(&pl_flows4, back_key, back, BPF_NOEXIST);
-		if (!r)
-			return PL_CONTINUE;
-		if (r != -EEXIST)
-			return PL_DROP_FLOW_TABLE_FULL;
-		hash = hash * 1664525 + 1013904223;
-	}
-	return PL_DROP_NAT_EXHAUSTED;
+	pl_nat_choose(search, i);
+	pl_flow_set_csum(&search->back, &search->back_key);
+	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
+	if (r == -EEXIST)
+		return 0;
+	search->result = r ? PL_DROP_FLOW_TABLE_FULL : PL_CONTINUE;
+	return 1;
 }
 
 /* Opens a translated flow from the packet's port to the target. Already judged. */
@@ -118,8 +121,9 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 {
 	const struct pl_config *config = pl_config_get();
 	const struct pl_port *sender, *receiver;
-	struct pl_flow4_key back_key = {};
-	struct pl_flow4 flow = {};
+	struct pl_nat_search search = { .result = PL_DROP_NAT_EXHAUSTED };
+	struct pl_flow4 *flow = &search.back;
+	struct pl_flow4_key key;
 	long r;
 
 	if (!pkt || !target || !config)
@@ -134,38 +138,43 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 		return PL_DROP_NAT_EXHAUSTED;
 
 	/* what both directions share */
-	flow.seen = bpf_jiffies64();
-	flow.slot = target->judge;
-	flow.generation = generation;
-	flow.idle_s = target->idle_s;
+	flow->seen = bpf_jiffies64();
+	flow->slot = target->judge;
+	flow->generation = generation;
+	flow->idle_s = target->idle_s;
 
-	back_key.saddr = target->addr;
-	back_key.sport = target->port;
-	back_key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
-	flow.kind = PL_FLOW_NAT_BACK;
-	flow.saddr = pkt->key.daddr;
-	flow.daddr = pkt->key.saddr;
-	flow.sport = pkt->key.dport;
-	flow.dport = pkt->key.sport;
-	flow.partner_vpc = pkt->vpc;
-	pl_flow_set_receiver(&flow, sender, pkt->slot, config);
-	r = pl_nat_reserve(pkt, target, &flow, &back_key);
-	if (r)
-		return r;
+	search.back_key.saddr = target->addr;
+	search.back_key.sport = target->port;
+	search.back_key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
+	search.nat_first = bpf_ntohl(target->nat_first);
+	search.nat_count = target->nat_count;
+	search.hash = pl_hash4(&pkt->key);
+	search.sport = bpf_ntohs(pkt->key.sport);
+	flow->kind = PL_FLOW_NAT_BACK;
+	flow->saddr = pkt->key.daddr;
+	flow->daddr = pkt->key.saddr;
+	flow->sport = pkt->key.dport;
+	flow->dport = pkt->key.sport;
+	flow->partner_vpc = pkt->vpc;
+	pl_flow_set_receiver(flow, sender, pkt->slot, config);
+	bpf_loop(PL_NAT_PROBES, pl_nat_try, &search, 0);
+	if (search.result)
+		return search.result;
 
-	flow.kind = PL_FLOW_NAT;
-	flow.saddr = back_key.daddr;
-	flow.daddr = target->addr;
-	flow.sport = back_key.dport;
-	flow.dport = target->port;
-	flow.partner_vpc = target->vpc;
-	pl_flow_set_receiver(&flow, receiver, target->slot, config);
-	pl_flow_set_csum(&flow, &pkt->key);
-	r = bpf_map_update_elem(&pl_flows4, &pkt->key, &flow, BPF_NOEXIST);
+	flow->kind = PL_FLOW_NAT;
+	flow->saddr = search.back_key.daddr;
+	flow->daddr = target->addr;
+	flow->sport = search.back_key.dport;
+	flow->dport = target->port;
+	flow->partner_vpc = target->vpc;
+	pl_flow_set_receiver(flow, receiver, target->slot, config);
+	pl_flow_set_csum(flow, &pkt->key);
+	key = pkt->key;
+	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
 	if (!r)
 		return PL_CONTINUE;
 	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given back. */
-	bpf_map_delete_elem(&pl_flows4, &back_key);
+	bpf_map_delete_elem(&pl_flows4, &search.back_key);
 	return r == -EEXIST ? PL_CONTINUE : PL_DROP_FLOW_TABLE_FULL;
 }
 
@@ -340,9 +349,10 @@ static __always_inline void pl_half_remove(const struct pl_pkt *pkt, __u32 side)
 	bpf_map_delete_elem(&pl_flows4, &key);
 }
 
-__attribute__((noinline)) int pl_local_open(struct pl_pkt *pkt, __u32 receiver_slot)
+/* Opens a flow between the packet's port and another one of this node. Already judged; the generations are the halves'. */
+__attribute__((noinline)) int pl_local_insert(struct pl_pkt *pkt, __u32 receiver_slot, __u32 out_generation,
+					      __u32 in_generation)
 {
-	__u32 out_generation, in_generation, port;
 	struct pl_pair pair = { .receiver_slot = receiver_slot };
 
 	if (!pkt)
@@ -355,22 +365,28 @@ __attribute__((noinline)) int pl_local_open(struct pl_pkt *pkt, __u32 receiver_s
 		return PL_DROP_NO_PORT;
 	if (pair.receiver->vpc != pkt->vpc || pl_addr_v4(&pair.receiver->addr) != pkt->key.daddr)
 		return PL_DROP_NO_PLACE;
-	out_generation = pl_flow_generation(pkt->slot, pkt->slot, receiver_slot);
-	in_generation = pl_flow_generation(pkt->slot, receiver_slot, receiver_slot);
-	if (!pl_may_open(pkt))
-		return PL_DROP_NOT_SYN;
-	port = bpf_ntohs(pkt->key.dport);
-	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_OUT;
-	if (!pl_policy_allows(receiver_slot, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_IN;
-
 	if (pl_half_insert(pkt, &pair, pkt->slot, PL_SIDE_OUT, out_generation) &&
 	    pl_half_insert(pkt, &pair, receiver_slot, PL_SIDE_IN, in_generation))
 		return PL_CONTINUE;
 	pl_half_remove(pkt, PL_SIDE_OUT);
 	pl_half_remove(pkt, PL_SIDE_IN);
 	return PL_DROP_FLOW_TABLE_FULL;
+}
+
+/* To an instance of the VPC on this node. */
+static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
+{
+	__u32 out_generation = pl_flow_generation(pkt->slot, pkt->slot, receiver);
+	__u32 in_generation = pl_flow_generation(pkt->slot, receiver, receiver);
+	__u32 port = bpf_ntohs(pkt->key.dport);
+
+	if (!pl_may_open(pkt))
+		return PL_DROP_NOT_SYN;
+	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_OUT;
+	if (!pl_policy_allows(receiver, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
+		return PL_DROP_POLICY_IN;
+	return pl_local_insert(pkt, receiver, out_generation, in_generation);
 }
 
 /* ---- where to? ------------------------------------------------------------------------------------------------- */
@@ -395,7 +411,7 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 		return place->kind == PL_PLACE_PROBE ? pl_open_probe(pkt, place->id) : PL_DROP_NO_FLOW;
 	switch (place->kind) {
 	case PL_PLACE_PORT:
-		return pl_local_open(pkt, place->id);
+		return pl_open_local(pkt, place->id);
 	case PL_PLACE_ENI:
 		return pl_open_eni(pkt, place->id);
 	case PL_PLACE_DNS:
