@@ -17,6 +17,7 @@ enum state_event {
 	EVENT_DISABLE,
 	EVENT_DELETE,
 	EVENT_SERVICE_DELETED,
+	EVENT_COUNT_,
 };
 
 /* 0: changed; -EALREADY: the event changes nothing in this state (no error); -EPERM: refused in this state;
@@ -25,6 +26,9 @@ int endpoint_event(struct endpoint *row, enum state_event event);
 int connection_event(struct connection *row, enum state_event event);
 /* `connection` is the zone's connection as it stands after the same event. */
 int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection, enum state_event event);
+/* The wish of the two together: whether the zone's ENI is to reach the service. Also while it is still Creating or
+ * Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting. */
+bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection);
 int service_event(struct service *row, enum state_event event);
 int vpc_event(struct vpc *row, enum state_event event);
 int vswitch_event(struct vswitch *row, enum state_event event);
