@@ -5,29 +5,12 @@
  * path can answer its open flows.
  */
 #include "plan_build.h"
+#include "state.h"
 
 bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
 		      const struct endpoint_zone *zone)
 {
-	if (endpoint->status == ENDPOINT_DELETING || !connection)
-		return false;
-	switch (connection->status) {
-	case CONNECTION_CONNECTING:
-	case CONNECTION_CONNECTED:
-	case CONNECTION_PENDING: /* is being modified, and goes on meanwhile */
-		break;
-	default:
-		return false;
-	}
-	switch (zone->status) {
-	case ZONE_CONNECTING:
-	case ZONE_CONNECTED:
-	case ZONE_MIGRATING:
-	case ZONE_MIGRATED:
-		return true;
-	default:
-		return false;
-	}
+	return endpoint->status != ENDPOINT_DELETING && connection && endpoint_zone_wanted(zone, connection);
 }
 
 static bool has_backend(const struct plan_group *group)
