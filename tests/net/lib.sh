@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+#
+# What the network tests share. A lab is one privlink node: privlinkd and privlink-agent run inside a network namespace
+# of their own (lab-<pid>), which stands for the host, so that a lab touches neither the machine's own addresses nor
+# another lab, nor a privlink that runs on the machine. Instances are namespaces that the agent makes; their names are
+# ids and never collide.
+#
+#        lab-<pid> (the "host": privlinkd on 127.0.0.1, agent, pl<n> devices, its own resolv.conf and upstream)
+#          │ pl1           │ pl2             │ pl0
+#      i-… (eth0)      i-… (eth0) …      privlink-<node> (VPC 0)
+#
+# Everything that is made is recorded under /run/privlink-tests/<pid>/ and removed on exit; what a killed run left
+# behind is removed by the next one, by what it recorded.
+
+set -u
+build=${BUILD:?BUILD is the build directory}
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+records=/run/privlink-tests
+lab=lab-$$
+node=t$$
+dir=$records/$$
+http_port=18080
+https_arguments=(--no-https) # --https … where a test wants it
+tap_n=0 tap_bad=0
+
+# --- TAP
+
+ok() { # STATUS NAME…
+	local status=$1
+	shift
+	tap_n=$((tap_n + 1))
+	if [ "$status" = 0 ]; then
+		echo "ok $tap_n - $*"
+	else
+		echo "not ok $tap_n - $*"
+		tap_bad=$((tap_bad + 1))
+	fi
+}
+
+check() { # NAME COMMAND…: passes when the command succeeds; its output is shown when not
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		ok 0 "$name"
+	else
+		ok 1 "$name"
+		sed 's/^/# /' <<<"$output" | tail -n 20
+	fi
+}
+
+check_not() { # NAME COMMAND…: passes when the command fails
+	local name=$1
+	shift
+	if "$@" >/dev/null 2>&1; then ok 1 "$name"; else ok 0 "$name"; fi
+}
+
+is() { # GOT WANT NAME…
+	local got=$1 want=$2
+	shift 2
+	if [ "$got" = "$want" ]; then
+		ok 0 "$*"
+	else
+		ok 1 "$*"
+		printf '# got:  %s\n# want: %s\n' "$got" "$want"
+	fi
+}
+
+note() { echo "# $*"; }
+
+bail() {
+	echo "Bail out! $*"
+	lab_logs
+	exit 1
+}
+
+finish() {
+	echo "1..$tap_n"
+	[ "$tap_bad" = 0 ] || lab_logs
+	[ "$tap_bad" = 0 ]
+}
+
+lab_logs() {
+	local f
+	for f in "$dir"/*.log; do
+		[ -s "$f" ] && { echo "# --- $f"; tail -n 25 "$f" | sed 's/^/# /'; }
+	done
+	return 0
+}
+
+# --- waiting: for events, never for time alone
+
+# wait_for SECONDS COMMAND…: until the command succeeds
+wait_for() {
+	local deadline=$(($(date +%s%N) + $1 * 1000000000))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s%N)" -lt $deadline ] || return 1
+		sleep 0.05
+	done
+}
+
+# --- the lab
+
+in_lab() { nsenter --net="/run/netns/$lab" "$@"; }
+
+remember() { echo "$1 $2" >>"$dir/made"; } # KIND NAME; kinds: pid, netns
+
+forget_run() { # DIR: removes what the run recorded there
+	local kind name d=$1 n
+	[ -d "$d" ] || return 0
+	if [ -f "$d/made" ]; then
+		while read -r kind name; do
+			[ "$kind" = pid ] && kill -9 "$name" 2>/dev/null
+		done <"$d/made"
+	fi
+	if [ -f "$d/node" ]; then
+		read -r n ns <"$d/node"
+		[ -e "/run/netns/$ns" ] && nsenter --net="/run/netns/$ns" "$build/src/cmd/privlink-agent" --remove \
+			--node "$n" --run-dir "$d/run" --state-dir "$d/state" --bpffs /sys/fs/bpf/privlink >/dev/null 2>&1
+	fi
+	if [ -f "$d/made" ]; then
+		while read -r kind name; do
+			[ "$kind" = netns ] && ip netns del "$name" 2>/dev/null
+		done <"$d/made"
+	fi
+	rm -rf "$d"
+}
+
+forget_killed_runs() {
+	local d pid
+	for d in "$records"/*/; do
+		pid=$(basename "$d")
+		[ -d "$d" ] && [ ! -d "/proc/$pid" ] && forget_run "${d%/}"
+	done
+	return 0
+}
+
+lab_stop() {
+	trap - EXIT
+	forget_run "$dir"
+}
+
+start_privlinkd() {
+	in_lab "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --http "127.0.0.1:$http_port" \
+		"${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
+	privlinkd_pid=$!
+	remember pid $privlinkd_pid
+}
+
+start_agent() {
+	in_lab "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
+		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" \
+		>>"$dir/agent.log" 2>&1 &
+	agent_pid=$!
+	remember pid $agent_pid
+}
+
+api_answers() { as_admin call privlink ListNodes; }
+node_live() { as_admin call privlink ListNodes | jq -e --arg n "$node" '.Nodes[] | select(.NodeName == $n) | .Live' ; }
+
+lab_start() {
+	[ "$(id -u)" = 0 ] || bail "the network tests need root"
+	mkdir -p "$records"
+	forget_killed_runs
+	mkdir -p "$dir/run" "$dir/state"
+	trap lab_stop EXIT
+	trap 'exit 130' INT TERM HUP
+	remember netns "$lab"
+	ip netns add "$lab" || bail "cannot make a namespace"
+	echo "$node $lab" >"$dir/node"
+	in_lab ip link set lo up
+	echo "nameserver 127.0.0.53" >"$dir/resolv.conf"
+	start_privlinkd
+	wait_for 10 test -s "$dir/state/admin.env" || bail "privlinkd made no administrator"
+	start_agent
+	wait_for 10 api_answers || bail "the API does not answer"
+	wait_for 20 node_live || bail "the agent has not reported"
+}
+
+# --- calls
+
+as_admin() { # arguments of privlink
+	(
+		# shellcheck disable=SC1091
+		. "$dir/state/admin.env"
+		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
+		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
+		in_lab "$build/src/cmd/privlink" --json "$@"
+	)
+}
+
+as() { # ACCOUNT arguments of privlink; accounts are made by `account NAME`
+	local name=$1
+	shift
+	(
+		# shellcheck disable=SC1090
+		. "$dir/account-$name"
+		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
+		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
+		in_lab "$build/src/cmd/privlink" --json "$@"
+	)
+}
+
+account() { # NAME: makes an account with a key; its number goes to uid_NAME
+	local uid key
+	uid=$(as_admin call privlink CreateAccount AccountName="$1" | jq -r .AccountId)
+	key=$(as_admin call privlink CreateAccessKey AccountId="$uid")
+	{
+		echo "PRIVLINK_ACCESS_KEY_ID=$(jq -r .AccessKeyId <<<"$key")"
+		echo "PRIVLINK_ACCESS_KEY_SECRET=$(jq -r .AccessKeySecret <<<"$key")"
+	} >"$dir/account-$1"
+	printf -v "uid_$1" %s "$uid"
+}
+
+# --- objects: each prints the id
+
+make_vpc() { # ACCOUNT CIDR
+	local id
+	id=$(as "$1" call vpc CreateVpc CidrBlock="$2" | jq -r .VpcId)
+	wait_for 10 vpc_available "$1" "$id" || return 1
+	echo "$id"
+}
+vpc_available() { as "$1" call vpc DescribeVpcAttribute VpcId="$2" | jq -e '.Status == "Available"'; }
+
+make_vswitch() { # ACCOUNT VPC ZONE CIDR
+	local id
+	id=$(as "$1" call vpc CreateVSwitch VpcId="$2" ZoneId="$3" CidrBlock="$4" | jq -r .VSwitchId)
+	wait_for 10 vswitch_available "$1" "$id" || return 1
+	echo "$id"
+}
+vswitch_available() { as "$1" call vpc DescribeVSwitchAttributes VSwitchId="$2" | jq -e '.Status == "Available"'; }
+
+make_group() { # ACCOUNT VPC [RULE…]: a rule is PROTOCOL:PORTS:CIDR, e.g. TCP:443/443:10.0.0.0/8
+	local id rule protocol ports cidr owner=$1
+	id=$(as "$owner" call ecs CreateSecurityGroup VpcId="$2" SecurityGroupName=group | jq -r .SecurityGroupId)
+	shift 2
+	for rule in "$@"; do
+		authorize "$owner" "$id" "$rule"
+	done
+	echo "$id"
+}
+rule_parameters() { # RULE
+	local protocol ports cidr
+	IFS=: read -r protocol ports cidr <<<"$1"
+	echo "Permissions.1.IpProtocol=$protocol Permissions.1.PortRange=$ports Permissions.1.SourceCidrIp=$cidr"
+}
+authorize() { # ACCOUNT GROUP RULE
+	# shellcheck disable=SC2046
+	as "$1" call ecs AuthorizeSecurityGroup SecurityGroupId="$2" $(rule_parameters "$3") >/dev/null
+}
+revoke() { # ACCOUNT GROUP RULE
+	# shellcheck disable=SC2046
+	as "$1" call ecs RevokeSecurityGroup SecurityGroupId="$2" $(rule_parameters "$3") >/dev/null
+}
+
+make_instance() { # ACCOUNT VSWITCH GROUP [ADDRESS]
+	local id
+	id=$(as "$1" call ecs RunInstances VSwitchId="$2" SecurityGroupId="$3" ImageId=debian InstanceType=netns \
+		${4:+PrivateIpAddress=$4} | jq -r '.InstanceIdSets.InstanceIdSet[0]')
+	wait_for 10 instance_running "$1" "$id" || return 1
+	echo "$id"
+}
+instance_running() {
+	as "$1" call ecs DescribeInstances "InstanceIds=[\"$2\"]" |
+		jq -e '.Instances.Instance[0].Status == "Running"'
+}
+
+make_nlb() { # ACCOUNT VPC ZONE=VSWITCH…
+	local id owner=$1 vpc=$2 n=0 mapping parameters=()
+	shift 2
+	for mapping in "$@"; do
+		n=$((n + 1))
+		parameters+=("ZoneMappings.$n.ZoneId=${mapping%%=*}" "ZoneMappings.$n.VSwitchId=${mapping#*=}")
+	done
+	id=$(as "$owner" call nlb CreateLoadBalancer AddressType=Intranet VpcId="$vpc" "${parameters[@]}" |
+		jq -r .LoadbalancerId)
+	wait_for 10 nlb_active "$owner" "$id" || return 1
+	echo "$id"
+}
+nlb_active() { as "$1" call nlb GetLoadBalancerAttribute LoadBalancerId="$2" | jq -e '.LoadBalancerStatus == "Active"'; }
+
+make_server_group() { # ACCOUNT VPC PROTOCOL PORT INSTANCE…
+	local id owner=$1 vpc=$2 protocol=$3 port=$4 n=0 server parameters=()
+	shift 4
+	id=$(as "$owner" call nlb CreateServerGroup ServerGroupName=servers VpcId="$vpc" Protocol="$protocol" \
+		HealthCheckConfig.HealthCheckEnabled=true HealthCheckConfig.HealthCheckInterval=1 \
+		HealthCheckConfig.HealthCheckConnectTimeout=1 | jq -r .ServerGroupId)
+	for server in "$@"; do
+		n=$((n + 1))
+		parameters+=("Servers.$n.ServerId=$server" "Servers.$n.ServerType=Ecs" "Servers.$n.Port=$port")
+	done
+	as "$owner" call nlb AddServersToServerGroup ServerGroupId="$id" "${parameters[@]}" >/dev/null
+	echo "$id"
+}
+
+make_listener() { # ACCOUNT NLB PROTOCOL PORT SERVERGROUP
+	as "$1" call nlb CreateListener LoadBalancerId="$2" ListenerProtocol="$3" ListenerPort="$4" \
+		ServerGroupId="$5" | jq -r .ListenerId
+}
+
+make_service() { # ACCOUNT NLB ZONE…: auto-accepting; prints the id
+	local id owner=$1 nlb=$2 zone n=0 parameters=()
+	shift 2
+	for zone in "$@"; do
+		n=$((n + 1))
+		parameters+=("Resource.$n.ResourceId=$nlb" "Resource.$n.ResourceType=nlb" "Resource.$n.ZoneId=$zone")
+	done
+	id=$(as "$owner" call privatelink CreateVpcEndpointService ServiceResourceType=nlb AutoAcceptEnabled=true \
+		"${parameters[@]}" | jq -r .ServiceId)
+	wait_for 10 service_active "$owner" "$id" || return 1
+	echo "$id"
+}
+service_active() {
+	as "$1" call privatelink GetVpcEndpointServiceAttribute ServiceId="$2" | jq -e '.ServiceStatus == "Active"'
+}
+
+allow() { # PROVIDER SERVICE UID
+	as "$1" call privatelink AddUserToVpcEndpointService ServiceId="$2" UserId="$3" >/dev/null
+}
+
+make_endpoint() { # ACCOUNT VPC SERVICE GROUP ZONE=VSWITCH[=ADDRESS]…
+	local id owner=$1 vpc=$2 service=$3 group=$4 n=0 zone vswitch address which=ServiceId parameters=()
+	shift 4
+	case $service in com.*) which=ServiceName ;; esac
+	for mapping in "$@"; do
+		n=$((n + 1))
+		IFS== read -r zone vswitch address <<<"$mapping"
+		parameters+=("Zone.$n.ZoneId=$zone" "Zone.$n.VSwitchId=$vswitch")
+		[ -n "$address" ] && parameters+=("Zone.$n.ip=$address")
+	done
+	id=$(as "$owner" call privatelink CreateVpcEndpoint VpcId="$vpc" $which="$service" SecurityGroupId.1="$group" \
+		EndpointName=endpoint "${parameters[@]}" | jq -r .EndpointId)
+	wait_for 10 endpoint_connected "$owner" "$id" || return 1
+	echo "$id"
+}
+endpoint_connected() {
+	as "$1" call privatelink GetVpcEndpointAttribute EndpointId="$2" |
+		jq -e '.EndpointStatus == "Active" and .ConnectionStatus == "Connected"'
+}
+eni_address() { # ACCOUNT ENDPOINT ZONE
+	as "$1" call privatelink ListVpcEndpointZones EndpointId="$2" |
+		jq -r --arg z "$3" '.Zones[] | select(.ZoneId == $z) | .EniIp'
+}
+
+# --- inside instances
+
+inside() { # INSTANCE COMMAND…: its network only, the machine's files
+	local id=$1
+	shift
+	nsenter --net="/run/netns/$id" "$@"
+}
+
+# A server inside an instance; recorded. serve INSTANCE COMMAND…
+serve() {
+	local id=$1
+	shift
+	nsenter --net="/run/netns/$id" "$@" >>"$dir/serve.log" 2>&1 &
+	remember pid $!
+	served_pid=$!
+}
+
+counter() { # REASON: packets counted by the node under that name
+	in_lab "$build/src/cmd/privlink" --json counters --run-dir "$dir/run" | jq -r --arg r "$1" '.[$r] // 0'
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# An endpoint carries TCP and UDP from a consumer to a provider with the same address range, and nothing the other way.
+#
+#   consumer VPC 10.0.0.0/16            provider VPC 10.0.0.0/16
+#     c1 10.0.1.10 (zone h)               s1 10.0.1.10 (zone h)
+#     c2 10.0.2.10 (zone i)               s2 10.0.2.10 (zone i)
+#     ENI h, ENI i ──────────────────────► load balancer, TCP 80 and UDP 53
+. "$(dirname "$0")/lib.sh"
+peer=$(cd "$(dirname "$0")" && pwd)/peer.py
+h=cn-hangzhou-h i=cn-hangzhou-i
+
+lab_start
+account consumer
+account provider
+cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16)
+ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24) ci=$(make_vswitch consumer "$cv" $i 10.0.2.0/24)
+ph=$(make_vswitch provider "$pv" $h 10.0.1.0/24) pi=$(make_vswitch provider "$pv" $i 10.0.2.0/24)
+cg=$(make_group consumer "$cv" TCP:80/80:10.0.0.0/16 UDP:53/53:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16)
+pg=$(make_group provider "$pv")
+c1=$(make_instance consumer "$ch" "$cg" 10.0.1.10) c2=$(make_instance consumer "$ci" "$cg" 10.0.2.10)
+s1=$(make_instance provider "$ph" "$pg" 10.0.1.10) s2=$(make_instance provider "$pi" "$pg" 10.0.2.10)
+for s in "$s1" "$s2"; do
+	serve "$s" python3 "$peer" tcp-server 80 "$s"
+	serve "$s" python3 "$peer" udp-server 53 "$s"
+done
+nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
+make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s1" "$s2")" >/dev/null
+make_listener provider "$nlb" UDP 53 "$(make_server_group provider "$pv" UDP 53 "$s1" "$s2")" >/dev/null
+service=$(make_service provider "$nlb" $h $i)
+# shellcheck disable=SC2154
+allow provider "$service" "$uid_consumer"
+endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch" $i="$ci") || bail "no endpoint"
+eh=$(eni_address consumer "$endpoint" $h) ei=$(eni_address consumer "$endpoint" $i)
+note "endpoint $endpoint: $eh $ei"
+
+check "an instance pings another of its VPC" inside "$c1" ping -c 2 -W 2 -q 10.0.2.10
+check "it pings the gateway" inside "$c1" ping -c 1 -W 2 -q 10.0.1.253
+for e in "$eh" "$ei"; do
+	check "the ENI $e answers ping from zone h" inside "$c1" ping -c 3 -i 0.2 -W 2 -q "$e"
+	check "and from zone i" inside "$c2" ping -c 3 -i 0.2 -W 2 -q "$e"
+done
+
+answer=$(inside "$c1" python3 "$peer" tcp "$eh" 80)
+is "${answer%% *}" "$s1" "TCP to the ENI of zone h is served in zone h"
+answer=$(inside "$c1" python3 "$peer" tcp "$ei" 80)
+is "${answer%% *}" "$s2" "TCP to the ENI of zone i is served in zone i"
+source_seen=$(awk '{print $2}' <<<"$answer")
+case $source_seen in
+100.6[4-9].* | 100.[7-9]*.* | 100.1[01]*.* | 100.12[0-7].*) ok 0 "the server sees a translated source: $source_seen" ;;
+*) ok 1 "the server sees a translated source: $source_seen" ;;
+esac
+answer=$(inside "$c2" python3 "$peer" udp "$eh" 53 hello)
+is "${answer%% *} ${answer##* }" "$s1 hello" "UDP is answered through the ENI"
+check_not "a port without listener is not answered" inside "$c1" python3 "$peer" tcp "$eh" 81 1
+
+n=0
+for _ in $(seq 200); do
+	inside "$c1" python3 "$peer" tcp "$eh" 80 >/dev/null && n=$((n + 1))
+done
+is $n 200 "200 connections one after another all succeed"
+
+before=$(counter no_flow_not_syn)
+check_not "the provider cannot open a connection to the translated source" \
+	inside "$s1" python3 "$peer" tcp "$source_seen" 80 1
+check_not "nor ping it" inside "$s1" ping -c 1 -W 1 -q "$source_seen"
+# An address that is used on both sides means two machines: from the provider it is its own.
+serve "$c2" python3 "$peer" tcp-server 8080 consumer
+check_not "the provider's own address range is its own" inside "$s1" python3 "$peer" tcp 10.0.2.10 8080 1
+note "no_flow_not_syn: $before -> $(counter no_flow_not_syn)"
+
+finish

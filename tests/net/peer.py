@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The two ends of the network tests: small servers and clients that say exactly what happened.
+
+  peer.py tcp-server PORT TEXT       answers each connection with "TEXT <peer's address> <peer's port>" and closes
+  peer.py udp-server PORT TEXT       answers each datagram with "TEXT <peer's address> <its payload>"
+  peer.py tcp ADDRESS PORT [S]       prints the answer; exit 0, or: 1 refused or reset, 2 timed out
+  peer.py udp ADDRESS PORT TEXT [S]  the same for one datagram
+  peer.py first-connect ADDRESS PORT S   tries until a connect succeeds; prints the milliseconds it took
+  peer.py source PORT BYTES RATE     sends BYTES pseudo-random bytes at RATE bytes/s to each client
+  peer.py fetch ADDRESS PORT         reads all; prints size and SHA-256
+  peer.py echo-server PORT           echoes each connection's bytes
+  peer.py pingpong ADDRESS PORT N    N exchanges of one byte over one connection
+  peer.py digest BYTES               size and SHA-256 of what `source` sends
+  peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
+"""
+import hashlib
+import socket
+import sys
+import threading
+import time
+
+
+def tcp_server(port, text):
+    server = socket.create_server(("0.0.0.0", int(port)), reuse_port=False, backlog=128)
+    while True:
+        connection, peer = server.accept()
+        with connection:
+            connection.sendall(f"{text} {peer[0]} {peer[1]}\n".encode())
+
+
+def udp_server(port, text):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("0.0.0.0", int(port)))
+    while True:
+        data, peer = server.recvfrom(65536)
+        server.sendto(f"{text} {peer[0]} ".encode() + data, peer)
+
+
+def tcp(address, port, timeout="3"):
+    try:
+        with socket.create_connection((address, int(port)), timeout=float(timeout)) as s:
+            s.settimeout(float(timeout))
+            data = b""
+            while chunk := s.recv(65536):
+                data += chunk
+        print(data.decode().strip())
+        return 0
+    except TimeoutError:
+        print("timed out")
+        return 2
+    except OSError as e:
+        print(e.strerror or e)
+        return 1
+
+
+def udp(address, port, text, timeout="3"):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(float(timeout))
+        s.connect((address, int(port)))
+        s.send(text.encode())
+        try:
+            print(s.recv(65536).decode())
+            return 0
+        except TimeoutError:
+            print("timed out")
+            return 2
+        except OSError as e:
+            print(e.strerror or e)
+            return 1
+
+
+def first_connect(address, port, seconds):
+    start = time.monotonic()
+    while time.monotonic() - start < float(seconds):
+        with socket.socket() as s:
+            s.settimeout(0.1)
+            try:
+                s.connect((address, int(port)))
+                print(int((time.monotonic() - start) * 1000))
+                return 0
+            except OSError:
+                time.sleep(0.01)
+    print("never")
+    return 1
+
+
+def blocks(size):
+    seed = b"privlink"
+    while size > 0:
+        seed = hashlib.sha256(seed).digest()
+        block = (seed * 2048)[: min(size, 65536)]
+        size -= len(block)
+        yield block
+
+
+def source(port, size, rate):
+    server = socket.create_server(("0.0.0.0", int(port)))
+
+    def send(connection):
+        start, sent = time.monotonic(), 0
+        with connection:
+            for block in blocks(int(size)):
+                connection.sendall(block)
+                sent += len(block)
+                ahead = sent / float(rate) - (time.monotonic() - start)
+                if ahead > 0:
+                    time.sleep(ahead)
+
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=send, args=(connection,), daemon=True).start()
+
+
+def fetch(address, port):
+    digest, size = hashlib.sha256(), 0
+    try:
+        with socket.create_connection((address, int(port)), timeout=5) as s:
+            s.settimeout(20)
+            while chunk := s.recv(65536):
+                digest.update(chunk)
+                size += len(chunk)
+    except OSError as e:
+        print("broken after", size, e)
+        return 1
+    print(size, digest.hexdigest())
+    return 0
+
+
+def digest_of(size):
+    digest = hashlib.sha256()
+    for block in blocks(int(size)):
+        digest.update(block)
+    print(size, digest.hexdigest())
+    return 0
+
+
+def echo_server(port):
+    server = socket.create_server(("0.0.0.0", int(port)))
+
+    def echo(connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection:
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=echo, args=(connection,), daemon=True).start()
+
+
+def pingpong(address, port, count):
+    with socket.create_connection((address, int(port)), timeout=5) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(int(count)):
+            s.sendall(b"x")
+            if s.recv(1) != b"x":
+                print("wrong answer")
+                return 1
+    print(count)
+    return 0
+
+
+def dns_upstream(address, log):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, 53))
+    while True:
+        query, peer = server.recvfrom(4096)
+        end, labels = 12, []
+        while query[end]:
+            labels.append(query[end + 1 : end + 1 + query[end]].decode("ascii", "replace"))
+            end += 1 + query[end]
+        question, kind = query[12 : end + 5], query[end + 1 : end + 3]
+        with open(log, "a", encoding="ascii") as f:
+            f.write(".".join(labels).lower() + "\n")
+        answer = b""
+        if kind == b"\x00\x01":
+            answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + socket.inet_aton("203.0.113.9")
+        header = query[:2] + b"\x81\x80\x00\x01" + (b"\x00\x01" if answer else b"\x00\x00") + b"\x00" * 4
+        server.sendto(header + question + answer, peer)
+
+
+COMMANDS = {
+    "dns-upstream": dns_upstream,
+    "tcp-server": tcp_server,
+    "udp-server": udp_server,
+    "tcp": tcp,
+    "udp": udp,
+    "first-connect": first_connect,
+    "source": source,
+    "fetch": fetch,
+    "digest": digest_of,
+    "echo-server": echo_server,
+    "pingpong": pingpong,
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(__doc__)
+    sys.exit(COMMANDS[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Security groups guard the ENI; states say no more than what is in force; a new endpoint works within a second.
+. "$(dirname "$0")/lib.sh"
+peer=$(cd "$(dirname "$0")" && pwd)/peer.py
+h=cn-hangzhou-h i=cn-hangzhou-i
+
+lab_start
+account consumer
+account provider
+cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16)
+ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24) ci=$(make_vswitch consumer "$cv" $i 10.0.2.0/24)
+ph=$(make_vswitch provider "$pv" $h 10.0.1.0/24) pi=$(make_vswitch provider "$pv" $i 10.0.2.0/24)
+cg=$(make_group consumer "$cv") # of the instance
+eg=$(make_group consumer "$cv" TCP:443/443:10.0.0.0/16) # of the endpoint
+pg=$(make_group provider "$pv")
+c=$(make_instance consumer "$ch" "$cg") s=$(make_instance provider "$ph" "$pg")
+serve "$s" python3 "$peer" tcp-server 443 served
+nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
+make_listener provider "$nlb" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s")" >/dev/null
+service=$(make_service provider "$nlb" $h $i)
+# shellcheck disable=SC2154
+allow provider "$service" "$uid_consumer"
+
+# --- a new endpoint works within a second of the answer, by polling connect and not the state
+as consumer call privatelink CreateVpcEndpoint VpcId="$cv" ServiceId="$service" SecurityGroupId.1="$eg" \
+	Zone.1.ZoneId=$h Zone.1.VSwitchId="$ch" Zone.1.ip=10.0.1.200 >"$dir/created"
+took=$(inside "$c" python3 "$peer" first-connect 10.0.1.200 443 5)
+note "first connect after $took ms"
+[ "$took" -lt 1000 ] 2>/dev/null
+ok $? "the first connect through a new ENI succeeds below a second after the answer"
+endpoint=$(jq -r .EndpointId "$dir/created")
+is "$(jq -r .EndpointStatus "$dir/created")" Creating "the answer says Creating"
+check "the endpoint becomes Active and Connected" wait_for 5 endpoint_connected consumer "$endpoint"
+connects() { inside "$c" python3 "$peer" tcp 10.0.1.200 443 0.5; }
+pings() { inside "$c" ping -c 1 -W 1 -q 10.0.1.200; }
+
+# --- rules
+check_not "ping is refused without an ICMP rule" pings
+authorize consumer "$eg" ICMP:-1/-1:10.0.0.0/16
+check "ping is answered within a second of the rule" wait_for 1 pings
+revoke consumer "$eg" TCP:443/443:10.0.0.0/16
+closed() { ! connects; }
+check "a revoked rule closes the ENI within a second" wait_for 1 closed
+check "ping is judged by its own rule" pings
+check_not "and it stays closed" connects
+authorize consumer "$eg" TCP:443/443:10.0.0.0/16
+check "authorizing it again opens the ENI within a second" wait_for 1 connects
+authorize consumer "$eg" TCP:443/443:10.0.2.0/24
+revoke consumer "$eg" TCP:443/443:10.0.0.0/16
+check "a rule for another prefix does not let this source in" wait_for 1 closed
+authorize consumer "$eg" TCP:443/443:10.0.0.0/16
+check "and open again" wait_for 1 connects
+as consumer call ecs AuthorizeSecurityGroup SecurityGroupId="$eg" Permissions.1.IpProtocol=TCP \
+	Permissions.1.PortRange=443/443 Permissions.1.SourceCidrIp=10.0.0.0/16 Permissions.1.Policy=drop \
+	Permissions.1.Priority=1 >/dev/null
+check "drop beats accept at the same priority" wait_for 1 closed
+
+# --- a status never says more than what was reported
+kill -STOP "$agent_pid"
+as consumer call privatelink CreateVpcEndpoint VpcId="$cv" ServiceId="$service" SecurityGroupId.1="$eg" \
+	Zone.1.ZoneId=$h Zone.1.VSwitchId="$ch" >"$dir/created"
+stopped=$(jq -r .EndpointId "$dir/created")
+sleep 3
+is "$(as consumer call privatelink GetVpcEndpointAttribute EndpointId="$stopped" | jq -r .EndpointStatus)" Creating \
+	"with the agent stopped a new endpoint stays Creating"
+kill -CONT "$agent_pid"
+check "it becomes Active when the agent goes on" wait_for 10 endpoint_connected consumer "$stopped"
+
+# --- the provider cuts the connection
+as consumer call ecs RevokeSecurityGroup SecurityGroupId="$eg" Permissions.1.IpProtocol=TCP \
+	Permissions.1.PortRange=443/443 Permissions.1.SourceCidrIp=10.0.0.0/16 Permissions.1.Policy=drop \
+	Permissions.1.Priority=1 >/dev/null
+check "open again without the drop rule" wait_for 1 connects
+as provider call privatelink DisableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
+check "a disabled connection closes the ENI" wait_for 2 closed
+as provider call privatelink EnableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
+check "an enabled one opens it" wait_for 2 connects
+
+finish
