@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The event loop: what runs when, and that callbacks may free anything. Each case notes its events as
+ * letters.
+ */
+#include "lib/loop.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../tap.h"
+
+struct fixture {
+	struct loop *loop;
+	char notes[64];
+	struct loop_source *sources[8];
+	int fds[8];
+};
+
+/* What a callback gets: where to note which letter, and what to do then. */
+struct note {
+	struct fixture *f;
+	char letter;
+	struct loop_source **free_too; /* freed by the callback */
+	struct loop_source **defer_too;
+	struct loop_source **arm_too; /* with 0 ms */
+	int exit_code;		      /* not 0: leave */
+};
+
+static void call(void *context, uint32_t events)
+{
+	struct note *note = context;
+	size_t length = strlen(note->f->notes);
+
+	(void)events;
+	if (length + 1 < sizeof(note->f->notes))
+		note->f->notes[length] = note->letter;
+	if (note->free_too)
+		*note->free_too = loop_source_free(*note->free_too);
+	if (note->defer_too)
+		loop_defer(*note->defer_too);
+	if (note->arm_too)
+		loop_timer_set(*note->arm_too, 0);
+	if (note->exit_code)
+		loop_exit(note->f->loop, note->exit_code);
+}
+
+static void set_up(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < ARRAY_SIZE(f->fds); i++)
+		f->fds[i] = -EBADF;
+	if (loop_new(&f->loop) < 0)
+		exit(EXIT_FAILURE);
+}
+
+static void tear_down(struct fixture *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->sources); i++) {
+		f->sources[i] = loop_source_free(f->sources[i]);
+		closep(&f->fds[i]);
+	}
+	f->loop = loop_free(f->loop);
+}
+
+static int ready_fd(struct fixture *f, int i)
+{
+	return f->fds[i] = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static void test_descriptors(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'a'}, b = {.f = &f, .letter = 'b'};
+
+	set_up(&f);
+	tap_is_int(loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call, &a, &f.sources[0]), 0,
+		   "a descriptor is added");
+	tap_is_int(loop_turn(f.loop, 1000), 0, "a turn runs");
+	tap_is_str(f.notes, "a", "a readable descriptor is called");
+	(void)loop_turn(f.loop, 1000);
+	tap_is_str(f.notes, "aa", "and again while it is readable");
+	tap_is_int(loop_source_set_events(f.sources[0], 0), 0, "its events are changed");
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "aa", "and it is left alone");
+	tap_is_int(loop_source_set_events(f.sources[0], EPOLLOUT), 0, "its events are changed once more");
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "aaa", "and it is called for writing");
+	tap_is_int(loop_add_fd(f.loop, -EBADF, EPOLLIN, call, &b, &f.sources[1]), -EBADF,
+		   "a bad descriptor is refused");
+	tear_down(&f);
+}
+
+/* Two descriptors are ready in one turn and the first one called frees both: the other must not be called. */
+static void test_free_in_callback(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'a'}, b = {.f = &f, .letter = 'b'};
+
+	set_up(&f);
+	a.free_too = &f.sources[1];
+	b.free_too = &f.sources[0];
+	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call, &a, &f.sources[0]);
+	(void)loop_add_fd(f.loop, ready_fd(&f, 1), EPOLLIN, call, &b, &f.sources[1]);
+	(void)loop_turn(f.loop, 1000);
+	tap_is_int((int)strlen(f.notes), 1, "a source freed earlier in the turn is not called");
+	tear_down(&f);
+
+	set_up(&f);
+	a.free_too = &f.sources[0];
+	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call, &a, &f.sources[0]);
+	(void)loop_turn(f.loop, 1000);
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "a", "a source may free itself");
+	tear_down(&f);
+}
+
+static void test_timers(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'a'}, b = {.f = &f, .letter = 'b'}, c = {.f = &f, .letter = 'c'};
+	uint64_t start = now_mono_ms();
+
+	set_up(&f);
+	(void)loop_add_timer(f.loop, call, &a, &f.sources[0]);
+	(void)loop_add_timer(f.loop, call, &b, &f.sources[1]);
+	(void)loop_add_timer(f.loop, call, &c, &f.sources[2]);
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "", "a timer is unarmed at first");
+
+	loop_timer_set(f.sources[0], 30);
+	loop_timer_set(f.sources[1], 10);
+	loop_timer_set(f.sources[2], 20);
+	loop_timer_stop(f.sources[2]);
+	while (strlen(f.notes) < 2 && now_mono_ms() < start + 2000)
+		(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "ba", "timers run in the order of their times, a stopped one does not");
+	tap_ok(now_mono_ms() >= start + 30, "none runs too early");
+
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "ba", "a timer runs once");
+
+	loop_timer_set(f.sources[0], 60000);
+	loop_timer_set(f.sources[0], 0);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "baa", "arming again replaces the time");
+	tear_down(&f);
+}
+
+static void test_timer_rearms_itself(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'a'}, b = {.f = &f, .letter = 'b'};
+
+	set_up(&f);
+	a.arm_too = &f.sources[0];
+	(void)loop_add_timer(f.loop, call, &a, &f.sources[0]);
+	(void)loop_add_timer(f.loop, call, &b, &f.sources[1]);
+	loop_timer_set(f.sources[0], 0);
+	loop_timer_set(f.sources[1], 0);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "ab", "a timer that arms itself runs once a turn");
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "aba", "and again in the next");
+	a.arm_too = NULL;
+	tear_down(&f);
+}
+
+/* Many timers against the obvious: they must come in the order of their times. */
+static void test_many_timers(void)
+{
+	enum { N = 200 };
+	static struct note notes[N];
+	static struct loop_source *sources[N];
+	static uint64_t due[N];
+	struct fixture f;
+	int left = 0, wrong = 0;
+
+	set_up(&f);
+	srandom(3);
+	for (int i = 0; i < N; i++) {
+		notes[i] = (struct note){.f = &f, .letter = 'x', .free_too = &sources[i]};
+		(void)loop_add_timer(f.loop, call, &notes[i], &sources[i]);
+	}
+	for (int i = 0; i < N * 4; i++) { /* armed again and again, some stopped */
+		int k = (int)(random() % N);
+		uint64_t delay = (uint64_t)random() % 50;
+
+		due[k] = now_mono_ms() + delay;
+		loop_timer_set(sources[k], delay);
+		if (random() % 5 == 0) {
+			loop_timer_stop(sources[k]);
+			due[k] = 0;
+		}
+	}
+	for (int i = 0; i < N; i++)
+		left += due[i] != 0;
+	while (left > 0) {
+		uint64_t earliest = UINT64_MAX, now;
+		int gone = 0;
+
+		(void)loop_turn(f.loop, 1000);
+		now = now_mono_ms();
+		for (int i = 0; i < N; i++) {
+			if (due[i] && !sources[i]) {
+				wrong += due[i] > now;
+				due[i] = 0;
+				gone++;
+			} else if (due[i]) {
+				earliest = MIN(earliest, due[i]);
+			}
+		}
+		wrong += gone == 0 && earliest + 20 < now;
+		left -= gone;
+	}
+	tap_is_int(wrong, 0, "200 timers, armed and stopped at random, each run in their time");
+	for (int i = 0; i < N; i++)
+		sources[i] = loop_source_free(sources[i]);
+	tear_down(&f);
+}
+
+static void test_deferred(void)
+{
+	struct fixture f;
+	struct note fd = {.f = &f, .letter = 'f'}, timer = {.f = &f, .letter = 't'};
+	struct note early = {.f = &f, .letter = '1'}, late = {.f = &f, .letter = '2'};
+
+	set_up(&f);
+	fd.defer_too = &f.sources[3];
+	timer.defer_too = &f.sources[2];
+	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call, &fd, &f.sources[0]);
+	(void)loop_add_timer(f.loop, call, &timer, &f.sources[1]);
+	(void)loop_add_deferred(f.loop, 20, call, &late, &f.sources[3]);
+	(void)loop_add_deferred(f.loop, 10, call, &early, &f.sources[2]);
+	loop_timer_set(f.sources[1], 0);
+	(void)loop_turn(f.loop, 1000);
+	tap_is_str(f.notes, "ft12", "deferred sources run last, by priority");
+	f.sources[0] = loop_source_free(f.sources[0]);
+
+	memset(f.notes, 0, sizeof(f.notes));
+	loop_defer(f.sources[3]);
+	loop_defer(f.sources[3]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "2", "deferring twice calls once, and outside of a turn the next does not sleep");
+
+	memset(f.notes, 0, sizeof(f.notes));
+	late.defer_too = &f.sources[2];
+	loop_defer(f.sources[3]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "21", "what a deferred source defers runs before the loop sleeps");
+
+	memset(f.notes, 0, sizeof(f.notes));
+	late.defer_too = &f.sources[3];
+	loop_defer(f.sources[3]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "2", "a source that defers itself runs once a turn");
+	late.defer_too = NULL;
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "22", "and the next turn does not sleep");
+
+	memset(f.notes, 0, sizeof(f.notes));
+	early.free_too = &f.sources[3];
+	loop_defer(f.sources[2]);
+	loop_defer(f.sources[3]);
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(f.notes, "1", "a deferred source freed by an earlier one does not run");
+	tear_down(&f);
+}
+
+static void test_signals(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'u'}, b = {.f = &f, .letter = 'w'};
+
+	set_up(&f);
+	tap_is_int(loop_add_signal(f.loop, SIGUSR1, call, &a, &f.sources[0]), 0, "a signal is watched");
+	tap_is_int(loop_add_signal(f.loop, SIGUSR2, call, &b, &f.sources[1]), 0, "another one, too");
+	(void)raise(SIGUSR2);
+	(void)loop_turn(f.loop, 1000);
+	tap_is_str(f.notes, "w", "the right one is called");
+	(void)raise(SIGUSR1);
+	(void)loop_turn(f.loop, 1000);
+	tap_is_str(f.notes, "wu", "each in its turn");
+	tap_is_int(loop_add_signal(f.loop, 1000, call, &a, &f.sources[2]), -EINVAL, "no such signal");
+	tear_down(&f);
+}
+
+static void test_run(void)
+{
+	struct fixture f;
+	struct note a = {.f = &f, .letter = 'a', .exit_code = 7}, d = {.f = &f, .letter = 'd'};
+
+	set_up(&f);
+	a.defer_too = &f.sources[1];
+	(void)loop_add_timer(f.loop, call, &a, &f.sources[0]);
+	(void)loop_add_deferred(f.loop, 0, call, &d, &f.sources[1]);
+	loop_timer_set(f.sources[0], 1);
+	tap_is_int(loop_run(f.loop), 7, "the loop runs until loop_exit and returns its code");
+	tap_is_str(f.notes, "ad", "the last turn's deferred work is done");
+	tear_down(&f);
+}
+
+int main(void)
+{
+	test_descriptors();
+	test_free_in_callback();
+	test_timers();
+	test_timer_rearms_itself();
+	test_many_timers();
+	test_deferred();
+	test_signals();
+	test_run();
+	tap_ok(!loop_free(NULL) && !loop_source_free(NULL), "freeing nothing is fine");
+	return tap_done();
+}

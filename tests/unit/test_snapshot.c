@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The snapshot: finding, walking and counting; that rows stay where they are; and a long random history
+ * against an array that is searched from end to end.
+ */
+#include "model/snapshot.h"
+
+#include "../tap.h"
+
+static int put_vpc(struct snapshot *s, const char *id, uint32_t number, uint64_t revision)
+{
+	struct vpc vpc = {.number = number};
+	char key[KEY_SIZE];
+	json_t *json;
+	int r;
+
+	(void)str_copy(vpc.id, sizeof(vpc.id), id);
+	(void)row_key(KIND_VPC, &vpc, key);
+	json = row_to_json(KIND_VPC, &vpc);
+	r = snapshot_apply(s, key, json, 1, revision);
+	json_decref(json);
+	return r;
+}
+
+static int delete_vpc(struct snapshot *s, const char *id, uint64_t revision)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "vpc/%s", id);
+	return snapshot_apply(s, key, NULL, 0, revision);
+}
+
+/* The ids of a walk, separated by blanks. */
+static const char *walk(const struct snapshot *s, const char *prefix)
+{
+	static char text[256];
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, prefix, v));)
+		length += (size_t)str_format(text + length, sizeof(text) - length, "%s%s", length ? " " : "",
+					     v->id);
+	return text;
+}
+
+static void test_basics(void)
+{
+	const struct vpc *v, *w;
+	struct snapshot *s;
+
+	tap_is_int(snapshot_new(&s), 0, "a snapshot is made");
+	tap_ok(!snapshot_vpc(s, "b") && !snapshot_next(s, KIND_VPC, "", NULL), "it is empty");
+	tap_is_int(put_vpc(s, "b", 2, 10), 0, "a row is put");
+	tap_is_int(put_vpc(s, "c", 3, 11), 0, "one behind it");
+	v = snapshot_vpc(s, "b");
+	tap_is_int(put_vpc(s, "a", 1, 12), 0, "one before it");
+	tap_ok(v == snapshot_vpc(s, "b") && v->number == 2, "a row stays where it is when others come");
+	tap_ok(v->meta.created == 1 && v->meta.modified == 10, "a row knows when it was put");
+	tap_is_str(snapshot_id(v), "b", "a row knows its id");
+	tap_is_int((int)snapshot_revision(s), 12, "the snapshot stands at the last change");
+	tap_is_str(walk(s, ""), "a b c", "rows are sorted");
+
+	tap_is_int(put_vpc(s, "b", 20, 13), 0, "a row is changed");
+	w = snapshot_vpc(s, "b");
+	tap_ok(w && w->number == 20 && w->meta.modified == 13 && snapshot_count(s, KIND_VPC, "") == 3,
+	       "the change is there, and no second row");
+	tap_is_int(delete_vpc(s, "a", 14), 0, "a row is deleted");
+	tap_ok(w == snapshot_vpc(s, "b"), "a row stays where it is when others go");
+	tap_is_int(delete_vpc(s, "a", 15), 0, "deleting it again is fine");
+	tap_is_str(walk(s, ""), "b c", "it is gone");
+	v = snapshot_after(s, KIND_VPC, "b");
+	tap_ok(v && streq(v->id, "c"), "the one after b is c");
+	v = snapshot_after(s, KIND_VPC, "");
+	tap_ok(v && streq(v->id, "b"), "the one after nothing is the first");
+	tap_ok(!snapshot_after(s, KIND_VPC, "c"), "there is none after the last");
+	snapshot_set_revision(s, 99);
+	tap_is_int((int)snapshot_revision(s), 99, "the revision can be set");
+	snapshot_clear(s);
+	tap_is_str(walk(s, ""), "", "clearing removes all");
+	tap_is_int(put_vpc(s, "b", 2, 100), 0, "it can be filled again");
+	tap_ok(!snapshot_free(s) && !snapshot_free(NULL), "it is freed");
+}
+
+static void test_prefixes(void)
+{
+	static const struct {
+		const char *prefix, *want;
+	} cases[] = {
+		{"", "a a/x a/y a0 b/x b/z"},
+		{"a", "a a/x a/y a0"},
+		{"a/", "a/x a/y"},
+		{"a/y", "a/y"},
+		{"b", "b/x b/z"},
+		{"b/y", ""},
+		{"c", ""},
+	};
+	struct snapshot *s;
+	char id[ID_SIZE];
+
+	(void)snapshot_new(&s);
+	for (const char *p = "b/z a/y a b/x a0 a/x "; *p; p = strchr(p, ' ') + 1) {
+		(void)str_format(id, sizeof(id), "%.*s", (int)(strchr(p, ' ') - p), p);
+		(void)put_vpc(s, id, 1, 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		size_t n = *cases[i].want ? 1 : 0;
+
+		for (const char *p = cases[i].want; *p; p++)
+			n += *p == ' ';
+		tap_is_str(walk(s, cases[i].prefix), cases[i].want, "the rows that start with '%s'",
+			   cases[i].prefix);
+		tap_is_int((int)snapshot_count(s, KIND_VPC, cases[i].prefix), (int)n, "their number");
+	}
+	(void)snapshot_free(s);
+}
+
+static void test_refusals(void)
+{
+	static const struct {
+		const char *key, *json, *why;
+	} cases[] = {
+		{"vpc/a", "{\"id\": \"b\"}", "a row under another row's key"},
+		{"vpc/a", "{\"id\": \"a\", \"number\": \"1\"}", "a member of a wrong type"},
+		{"vpc/a", "[]", "a list instead of a row"},
+		{"cloud/a", "{\"id\": \"a\"}", "a kind that does not exist"},
+		{"vpc", "{\"id\": \"a\"}", "a key without an id"},
+		{"vswitch/a", "{\"id\": \"a\", \"status\": \"Gone\"}", "a state that does not exist"},
+	};
+	struct snapshot *s;
+
+	(void)snapshot_new(&s);
+	(void)put_vpc(s, "a", 1, 5);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *json = json_loads(cases[i].json, 0, NULL);
+
+		tap_is_int(snapshot_apply(s, cases[i].key, json, 1, 6), -EINVAL, "%s is refused",
+			   cases[i].why);
+		json_decref(json);
+	}
+	tap_ok(snapshot_vpc(s, "a")->number == 1 && snapshot_revision(s) == 5, "a refusal changes nothing");
+	(void)snapshot_free(s);
+}
+
+static void test_getters(void)
+{
+	struct account account = {.uid = 1234567890123456};
+	struct endpoint_zone zone = {.endpoint = "ep-1", .zone = "cn-hangzhou-h"};
+	json_t *json[2] = {row_to_json(KIND_ACCOUNT, &account), row_to_json(KIND_ENDPOINT_ZONE, &zone)};
+	struct snapshot *s;
+
+	(void)snapshot_new(&s);
+	(void)snapshot_apply(s, "account/1234567890123456", json[0], 1, 1);
+	(void)snapshot_apply(s, "endpoint_zone/ep-1/cn-hangzhou-h", json[1], 1, 1);
+	tap_ok(snapshot_account(s, account.uid) && !snapshot_account(s, 1),
+	       "an account is found by its number");
+	tap_ok(snapshot_endpoint_zone(s, "ep-1", "cn-hangzhou-h") &&
+		       !snapshot_endpoint_zone(s, "ep-1", "cn-hangzhou-i"),
+	       "an endpoint's zone is found by both names");
+	tap_ok(!snapshot_vpc(s, "1234567890123456"), "kinds are apart");
+	json_decref(json[0]);
+	json_decref(json[1]);
+	(void)snapshot_free(s);
+}
+
+/* Random puts and deletes over few ids; after each, everything must be as in the plain array. */
+static void test_random_history(void)
+{
+	enum { IDS = 64, STEPS = 5000 };
+	uint32_t numbers[IDS] = {};
+	const struct vpc *pointers[IDS] = {};
+	struct snapshot *s;
+	int wrong = 0;
+
+	(void)snapshot_new(&s);
+	srandom(4);
+	for (int step = 1; step <= STEPS; step++) {
+		int k = (int)(random() % IDS), next = 0;
+		char id[ID_SIZE];
+
+		(void)str_format(id, sizeof(id), "%02d", k);
+		if (random() % 3 == 0) {
+			wrong += delete_vpc(s, id, (uint64_t)step) < 0;
+			numbers[k] = 0;
+			pointers[k] = NULL;
+		} else {
+			wrong += put_vpc(s, id, (uint32_t)step, (uint64_t)step) < 0;
+			numbers[k] = (uint32_t)step;
+			pointers[k] = snapshot_vpc(s, id);
+		}
+		for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, "", v)); next++) {
+			while (next < IDS && !numbers[next])
+				next++;
+			wrong += next == IDS || v != pointers[next] || v->number != numbers[next];
+		}
+		while (next < IDS)
+			wrong += numbers[next++] != 0;
+	}
+	tap_is_int(wrong, 0, "after each of 5000 random changes the snapshot is the array");
+	(void)snapshot_free(s);
+}
+
+/* A walk that goes on while rows around it come and go. */
+static void test_walk_under_change(void)
+{
+	struct snapshot *s;
+	char seen[32] = "";
+
+	(void)snapshot_new(&s);
+	(void)put_vpc(s, "b", 1, 1);
+	(void)put_vpc(s, "d", 1, 1);
+	(void)put_vpc(s, "f", 1, 1);
+	for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, "", v));) {
+		(void)str_copy(seen + strlen(seen), sizeof(seen) - strlen(seen), v->id);
+		if (streq(v->id, "d")) {
+			(void)put_vpc(s, "a", 1, 2);
+			(void)put_vpc(s, "c", 1, 2);
+			(void)put_vpc(s, "e", 1, 2);
+			(void)delete_vpc(s, "b", 2);
+		}
+	}
+	tap_is_str(seen, "bdef", "a walk goes on behind the row where it stood");
+	(void)snapshot_free(s);
+}
+
+int main(void)
+{
+	test_basics();
+	test_prefixes();
+	test_refusals();
+	test_getters();
+	test_random_history();
+	test_walk_under_change();
+	return tap_done();
+}
