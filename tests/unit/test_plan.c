@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan of a small world: ports, places, endpoint ENIs, tables with rescue, probes, numbers that stay, and rows
+ * that dangle.
+ */
+#include "tests/unit/plan_world.h"
+
+static void test_ports(void)
+{
+	struct world w;
+	const struct plan *plan;
+	const struct plan_port *port;
+	char text[NETADDR_TEXT_SIZE], service[NETADDR_TEXT_SIZE];
+
+	world_new(&w);
+	world_instance(&w, "far", 103, "c", ZONE_I, "10.0.2.77", "sg-c", "n2");
+	plan = world_plan(&w);
+	tap_is_int(plan->n_failures, 0, "a sound world has no failures");
+	tap_is_int(plan->n_ports, 3, "the node's three instances are its ports");
+	port = &plan->ports[0];
+	tap_is_int(port->number, 100, "ports are sorted by number");
+	tap_is_str(port->instance, "i-c", "a port names its instance");
+	tap_is_str(port->device, "eth0", "the device inside is eth0 unless asked otherwise");
+	netaddr_format(&port->gateway, text);
+	tap_is_str(text, "10.0.1.253", "the gateway is the vSwitch's last address but two");
+	tap_is_int(port->prefix_length, 24, "the prefix length is the vSwitch's");
+	tap_is_int(port->row.vpc, 10, "the row has the VPC's number");
+	tap_is_int(port->row.ifindex, 1100, "the row has the device's index");
+	tap_is_int(port->row.zone, 1, "the zone is counted by the catalogue");
+	tap_is_int(port->row.delivery, PL_PORT_VETH, "a namespace is reached through a veth");
+	netaddr_format((const struct netaddr *)&port->row.service_addr, text);
+	snprintf(service, sizeof(service), "198.18.0.%u", port->slot);
+	tap_is_str(text, service, "its address in VPC 0 is made of its slot");
+	tap_ok(plan_port_by_slot(plan, port->slot) == port, "a port is found by its slot");
+	tap_ok(!plan_port_by_slot(plan, 9), "no port is found by a slot that none has");
+	tap_ok(port->up, "a running instance's device is up");
+
+	rows_put(w.rows, "instance/i-c",
+		 "{'id': 'i-c', 'vpc': 'vpc-c', 'node': 'n1', 'kind': 'tap', 'device': 'tap7', 'port': 'eni-c', "
+		 "'status': 'Stopped'}");
+	port = &world_plan(&w)->ports[0];
+	tap_ok(!port->up, "a stopped instance's device is down");
+	tap_is_int(port->row.delivery, PL_PORT_TAP, "a tap is delivered to by its egress");
+	tap_is_str(port->device, "tap7", "a tap has the name that was asked for");
+	world_free(&w);
+}
+
+static void test_places(void)
+{
+	static const struct {
+		uint32_t vpc;
+		const char *addr;
+		uint32_t kind;
+		const char *name;
+	} cases[] = {
+		{ 10, "10.0.1.10", PL_PLACE_PORT, "an instance of this node" },
+		{ 10, "10.0.2.77", PL_PLACE_REMOTE, "an instance of another node" },
+		{ 10, "10.0.1.50", PL_PLACE_ENI, "an endpoint's ENI" },
+		{ 10, "10.0.1.253", PL_PLACE_GATEWAY, "the first vSwitch's gateway" },
+		{ 10, "10.0.2.253", PL_PLACE_GATEWAY, "the second vSwitch's gateway" },
+		{ 10, "100.100.2.136", PL_PLACE_DNS, "the VPC's first resolver" },
+		{ 10, "100.100.2.138", PL_PLACE_DNS, "the VPC's second resolver" },
+		{ 10, "10.0.1.51", 0, "an address that no one has" },
+		{ 10, "100.64.0.16", 0, "a translated source in the consumer's VPC" },
+		{ 11, "10.0.1.10", PL_PLACE_PORT, "the same address in the provider's VPC" },
+		{ 11, "10.0.1.50", 0, "the ENI's address in the provider's VPC" },
+		{ 11, "100.64.0.16", PL_PLACE_NAT, "the first translated source" },
+		{ 11, "100.64.0.31", PL_PLACE_NAT, "the last translated source" },
+		{ 11, "100.64.0.32", 0, "the address behind the translated sources" },
+		{ 11, "10.0.1.200", PL_PLACE_VIP, "a load balancer's address" },
+		{ 12, "100.100.2.136", 0, "the resolver of a VPC without a port here" },
+	};
+	struct world w;
+	const struct plan *plan;
+	bool sorted = true;
+
+	world_new(&w);
+	world_vpc(&w, "far", 12);
+	world_instance(&w, "far", 103, "c", ZONE_I, "10.0.2.77", "sg-c", "n2");
+	world_instance(&w, "away", 104, "far", ZONE_I, "10.0.2.77", "sg-c", "n2");
+	rows_put(w.rows, "port/eni-lb", "{'id': 'eni-lb', 'number': 7, 'kind': 'load_balancer', 'vpc': 'vpc-p', "
+					"'addr': '10.0.1.200', 'status': 'InUse'}");
+	plan = world_plan(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tap_is_int(place_kind(plan, cases[i].vpc, cases[i].addr), cases[i].kind, "place: %s", cases[i].name);
+	tap_is_int(find_place(plan, 10, "10.0.2.77")->value.id, 2, "a remote place has the node's number");
+	tap_is_int(find_place(plan, 10, "10.0.1.50")->value.id, find_eni(plan, ZONE_H)->slot,
+		   "an ENI's place has its slot");
+	for (size_t i = 1; i < plan->n_places; i++)
+		sorted &= plan->places[i - 1].key.vpc <= plan->places[i].key.vpc &&
+			  memcmp(&plan->places[i - 1].key, &plan->places[i].key, sizeof(plan->places[i].key)) != 0;
+	tap_ok(sorted, "places are sorted and each address has one");
+
+	w.missing_device = 100;
+	plan = world_plan(&w);
+	tap_is_int(place_kind(plan, 10, "10.0.1.10"), 0, "nothing leads to a port whose device is not there");
+	tap_is_int(plan->n_ports, 3, "the port itself is wanted all the same");
+
+	world_instance(&w, "twin", 105, "c", ZONE_H, "10.0.1.50", "sg-c", "n1");
+	plan = world_plan(&w);
+	tap_is_int(place_kind(plan, 10, "10.0.1.50"), PL_PLACE_PORT, "of two objects at one address the port stays");
+	tap_is_str(failure_of(plan, "address/vpc-c/10.0.1.50"), "two objects have this address",
+		   "an address taken twice is a failure");
+	world_free(&w);
+}
+
+static void test_endpoints(void)
+{
+	static const struct {
+		const char *endpoint, *connection, *zone;
+		bool connected;
+	} cases[] = {
+		{ "Active", "Connected", "Connected", true },
+		{ "Creating", "Connecting", "Connecting", true },
+		{ "Active", "Pending", "Connected", true },
+		{ "Active", "Connected", "Migrating", true },
+		{ "Creating", "Connected", "Creating", true },
+		{ "Active", "Disconnected", "Wait", false },
+		{ "Active", "Disconnecting", "Connected", false },
+		{ "Active", "Disconnected", "Connected", false },
+		{ "Active", "Connected", "Disconnecting", false },
+		{ "Active", "ServiceDeleted", "Connected", false },
+		{ "Deleting", "Connected", "Connected", false },
+	};
+	struct world w;
+	const struct plan *plan;
+	const struct plan_eni *eni;
+
+	world_new(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		world_endpoint(&w, cases[i].endpoint, cases[i].connection);
+		world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 201, cases[i].zone);
+		eni = find_eni(world_plan(&w), ZONE_H);
+		tap_ok(eni && (eni->value.flags & PL_ENI_F_CONNECTED) == cases[i].connected,
+		       "endpoint %s, connection %s, zone %s: %s", cases[i].endpoint, cases[i].connection,
+		       cases[i].zone, cases[i].connected ? "connected" : "not connected");
+	}
+	world_endpoint(&w, "Active", "Connected");
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 201, "Deleting");
+	tap_ok(!find_eni(world_plan(&w), ZONE_H), "a zone that is being removed has no ENI");
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 201, "Connected");
+	plan = world_plan(&w);
+	tap_ok(find_eni(plan, ZONE_H)->value.target != find_eni(plan, ZONE_I)->value.target &&
+		       find_eni(plan, ZONE_H)->value.target,
+	       "each zone of the load balancer is a target of its own");
+	tap_is_int(find_eni(plan, ZONE_I)->value.number, 202, "an ENI has its port's number");
+	tap_is_int(find_eni(plan, ZONE_I)->value.vpc, 10, "an ENI is in the endpoint's VPC");
+
+	rows_delete(w.rows, "connection/ep-1");
+	plan = world_plan(&w);
+	tap_ok(!(find_eni(plan, ZONE_H)->value.flags & PL_ENI_F_CONNECTED), "no connection row: not connected");
+	rows_delete(w.rows, "instance/i-c");
+	plan = world_plan(&w);
+	tap_is_int(plan->n_enis, 0, "an endpoint of a VPC without a port here is no business of this node");
+	world_free(&w);
+}
+
+static const struct plan_listener *listener_of(const struct plan *plan, const char *zone, uint16_t port)
+{
+	const struct plan_eni *eni = find_eni(plan, zone);
+
+	for (size_t i = 0; eni && i < plan->n_listeners; i++)
+		if (plan->listeners[i].key.target == eni->value.target &&
+		    plan->listeners[i].key.port == htons(port))
+			return &plan->listeners[i];
+	return NULL;
+}
+
+/* The last octets and subnets of the backends in a table: "1.10 2.10"; "-" if it has none. */
+static const char *served_by(const struct plan *plan, const char *zone, uint16_t port)
+{
+	const struct plan_listener *listener = listener_of(plan, zone, port);
+	static char text[256];
+
+	text[0] = '\0';
+	if (!listener)
+		return "no listener";
+	for (size_t i = 0; i < plan->n_backends; i++) {
+		uint32_t addr = ntohl(plan->backends[i].value.addr.w[3]), places = 0;
+
+		for (uint32_t j = 0; j < listener->value.table_size; j++)
+			places += listener->table[j] == plan->backends[i].index;
+		if (places)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u.%u", *text ? " " : "",
+				 addr >> 8 & 255, addr & 255);
+	}
+	return *text ? text : "-";
+}
+
+static void test_tables(void)
+{
+	struct world w;
+	const struct plan *plan;
+
+	world_new(&w);
+	plan = world_plan(&w);
+	tap_is_str(served_by(plan, ZONE_H, 443), "1.10", "a zone is served by its own server");
+	tap_is_str(served_by(plan, ZONE_I, 443), "2.10", "and the other one by the other");
+	tap_is_int(listener_of(plan, ZONE_H, 443)->value.idle_s, 900, "the listener's idle time-out is in the row");
+	tap_is_int(plan->n_backends, 2, "both servers are backends");
+	tap_is_int(ntohl(plan->backends[0].value.nat_first), 0x64400010, "sources are translated to the range");
+	tap_is_int(plan->backends[0].value.nat_count, 16, "all of its sixteen addresses");
+
+	strcpy(w.ill[0], "i-p1");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "rescue: a zone without a healthy server is served by another");
+	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "the healthy zone goes on by itself");
+	strcpy(w.ill[1], "i-p2");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10", "no healthy server at all: the zone's own stays in");
+	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "in both zones");
+	memset(w.ill, 0, sizeof(w.ill));
+
+	rows_put(w.rows, "server_health/sgp-1/i-p1/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'port': 443, 'node': 'n2', 'healthy': false}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "what another node reported counts, too");
+	rows_delete(w.rows, "server_health/sgp-1/i-p1/443");
+
+	world_server(&w, "p1", ZONE_H, "10.0.1.10", 0);
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "weight 0 means no new flows");
+	tap_is_int(w.plan->n_backends, 2, "but it stays a backend");
+	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
+
+	rows_put(w.rows, "instance/i-p1",
+		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
+	strcpy(w.ill[0], "i-p2");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "a stopped instance serves nobody, not even when all are ill");
+	memset(w.ill, 0, sizeof(w.ill));
+	rows_delete(w.rows, "instance/i-p1");
+	rows_delete(w.rows, "port/eni-p1");
+	rows_delete(w.rows, "instance/i-p2");
+	rows_delete(w.rows, "port/eni-p2");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "-", "servers that are gone leave an empty table");
+	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.table_size, 0, "which says that there is no backend");
+	world_free(&w);
+}
+
+static void test_server_addresses(void)
+{
+	struct world w;
+
+	world_new(&w);
+	rows_put(w.rows, "server/sgp-1/10.0.1.10/443",
+		 "{'group': 'sgp-1', 'server_id': '10.0.1.10', 'type': 'Ip', 'addr': '10.0.1.10', 'port': 443, "
+		 "'weight': 50, 'zone': '" ZONE_H "', 'status': 'Available'}");
+	rows_delete(w.rows, "server/sgp-1/i-p1/443");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "an address that no interface has serves nobody");
+	rows_put(w.rows, "address/vpc-p/10.0.1.10", "{'vpc': 'vpc-p', 'addr': '10.0.1.10', 'port': 'eni-p1'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10", "it serves once an instance has taken the address");
+	rows_put(w.rows, "server/sgp-1/i-c/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-c', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, 'weight': 100, "
+		 "'zone': '" ZONE_I "', 'port_id': 'eni-c', 'status': 'Available'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_I, 443), "2.10", "an instance of another VPC is never a backend");
+	world_free(&w);
+}
+
+static void test_listeners(void)
+{
+	static const char *const statuses[] = { "Provisioning", "Running",  "Configuring", "Starting",
+						"Stopping",	"Stopped", "Deleting" };
+	struct world w;
+	const struct plan *plan;
+
+	world_new(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		rows_put(w.rows, "listener/lsn-2",
+			 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+			 "'port': 80, 'status': '%s'}",
+			 statuses[i]);
+		tap_ok((listener_of(world_plan(&w), ZONE_H, 80) != NULL) == (i < 4), "a listener %s is %s", statuses[i],
+		       i < 4 ? "there" : "not there");
+	}
+	rows_put(w.rows, "listener/lsn-2",
+		 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'UDP', 'port': 443, "
+		 "'status': 'Running'}");
+	plan = world_plan(&w);
+	tap_is_int(plan->n_listeners, 4, "TCP and UDP may share a port number");
+	tap_is_int(plan->n_tables, 2, "listeners of one server group and zone share one table");
+	tap_ok(plan->listeners[0].key.target < plan->listeners[2].key.target && plan->listeners[0].key.protocol == 6 &&
+		       plan->listeners[1].key.protocol == 17,
+	       "listeners are sorted by target, port and protocol");
+	rows_put(w.rows, "listener/lsn-3",
+		 "{'id': 'lsn-3', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', 'port': 443, "
+		 "'status': 'Running'}");
+	rows_put(w.rows, "listener/lsn-4",
+		 "{'id': 'lsn-4', 'load_balancer': 'nlb-1', 'server_group': 'sgp-gone', 'protocol': 'TCP', 'port': 81, "
+		 "'status': 'Running'}");
+	plan = world_plan(&w);
+	tap_is_str(failure_of(plan, "listener/lsn-3"), "another listener has port 443", "a port is listened on once");
+	tap_ok(*failure_of(plan, "listener/lsn-4") && listener_of(plan, ZONE_H, 81)->value.table_size == 0,
+	       "a listener without its server group is a failure, and has no backend");
+	world_free(&w);
+}
+
+static void test_probes(void)
+{
+	struct world w;
+	const struct plan *plan;
+	const struct plan_probe *probe;
+	char addr[NETADDR_TEXT_SIZE];
+
+	world_new(&w);
+	plan = world_plan(&w);
+	tap_is_int(plan->n_probes, 2, "both servers of this node are probed");
+	probe = &plan->probes[0];
+	netaddr_format(&probe->probe_addr, addr);
+	tap_is_int(place_kind(plan, PL_VPC_NODES, addr), PL_PLACE_PROBE, "a probe's address is a place in VPC 0");
+	tap_is_int(find_place(plan, PL_VPC_NODES, addr)->value.id, probe->backend, "that leads to the backend");
+	tap_is_int(netaddr_to_v4(&probe->probe_addr), 0xc6130000 + probe->backend, "198.19.0.0 and the index");
+	tap_is_int(probe->probe_port, 443, "the server's port is probed");
+	tap_is_int(probe->interval_ms, 1000, "at the group's interval");
+	tap_is_int(probe->unhealthy_threshold, 3, "with the group's threshold");
+
+	rows_put(w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_port': 8080, "
+		 "'status': 'Available'}");
+	tap_is_int(world_plan(&w)->probes[0].probe_port, 8080, "or the group's own port");
+	rows_put(w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': 'Available'}");
+	strcpy(w.ill[0], "i-p1");
+	tap_is_int(world_plan(&w)->n_probes, 0, "UDP servers without a port to probe are not probed");
+	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and count as healthy");
+	rows_put(w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'status': 'Available'}");
+	tap_is_int(world_plan(&w)->n_probes, 0, "a group without health checks is not probed");
+	world_service(&w);
+	rows_put(w.rows, "server/sgp-1/i-p1/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'addr': '10.0.1.10', 'port': 443, 'weight': 100, "
+		 "'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n2', 'status': 'Available'}");
+	tap_is_int(world_plan(&w)->n_probes, 1, "a server of another node is not probed from here");
+	rows_put(w.rows, "instance/i-p2", "{'id': 'i-p2', 'node': 'n1', 'port': 'eni-p2', 'status': 'Stopped'}");
+	tap_is_int(world_plan(&w)->n_probes, 0, "a stopped instance is not probed");
+
+	world_free(&w);
+	world_new(&w);
+	rows_delete(w.rows, "instance/i-c");
+	plan = world_plan(&w);
+	tap_is_int(plan->n_enis, 0, "without any endpoint here");
+	tap_is_int(plan->n_probes, 2, "the node's servers are probed all the same");
+	tap_is_int(plan->n_backends, 2, "as backends");
+	world_free(&w);
+}
+
+static void test_indexes(void)
+{
+	struct world w;
+	uint32_t slot_p2, slot_eni, backend, target;
+	struct plan *again;
+	char text[512];
+
+	world_new(&w);
+	world_plan(&w);
+	slot_p2 = w.plan->ports[2].slot;
+	slot_eni = find_eni(w.plan, ZONE_I)->slot;
+	target = find_eni(w.plan, ZONE_I)->value.target;
+	backend = w.plan->backends[1].index;
+	rows_delete(w.rows, "server/sgp-1/i-p1/443");
+	rows_delete(w.rows, "instance/i-p1");
+	rows_delete(w.rows, "endpoint_zone/ep-1/" ZONE_H);
+	world_instance(&w, "a", 90, "c", ZONE_H, "10.0.1.9", "sg-c", "n1");
+	world_plan(&w);
+	tap_is_int(w.plan->ports[2].slot, slot_p2, "a port keeps its slot while others come and go");
+	tap_is_int(find_eni(w.plan, ZONE_I)->slot, slot_eni, "so does an ENI");
+	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, target, "and a target its number");
+	tap_is_int(w.plan->backends[0].index, backend, "and a backend its index");
+	tap_ok(w.plan->ports[0].slot > slot_eni, "a slot that was released rests first");
+
+	if (world_build(&w, &again) < 0)
+		exit(EXIT_FAILURE);
+	tap_ok(again->n_places == w.plan->n_places &&
+		       memcmp(again->places, w.plan->places, again->n_places * sizeof(*again->places)) == 0,
+	       "the same rows make the same plan");
+	plan_free(again);
+
+	/* A restarted agent reads the numbers back from the kernel. */
+	plan_indexes_free(w.indexes);
+	plan_indexes_new(&w.indexes);
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 700), 0, "a slot found in the kernel is taken over");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 700), 0, "twice the same is fine");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 103, 700), -EEXIST, "another port cannot have it");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 701), -EEXIST, "nor can the port have two");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 104, 3), -ERANGE, "a slot outside of the range is refused");
+	tap_is_int(plan_indexes_adopt_backend(w.indexes, 11, &w.plan->backends[0].value.addr,
+					      w.plan->backends[0].value.port, 33),
+		   0, "a backend's index is taken over");
+	plan_indexes_adopt_target(w.indexes, 55);
+	world_plan(&w);
+	tap_is_int(w.plan->ports[2].slot, 700, "the adopted slot is the port's");
+	tap_is_int(w.plan->backends[0].index, 33, "the adopted index is the backend's");
+	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, 56, "new targets are numbered above the adopted ones");
+	snprintf(text, sizeof(text), "%llx", (unsigned long long)w.plan->revision);
+	tap_is_int(w.plan->revision, snapshot_revision(w.rows), "a plan knows the revision of its rows");
+	world_free(&w);
+}
+
+/* Every single row is taken away, and every pair of a row and the first instance: nothing may crash. */
+static void test_dangling(void)
+{
+	static const char *const keys[] = {
+		"node/n1", "vpc/vpc-c", "vpc/vpc-p", "vswitch/vsw-c-h", "vswitch/vsw-p-h", "security_group/sg-c",
+		"security_group/sg-ep", "sg_rule/sg-ep/sgr-1", "instance/i-c", "instance/i-p1", "port/eni-c",
+		"port/eni-p1", "port/eni-ep-1-h", "load_balancer/nlb-1", "listener/lsn-1", "server_group/sgp-1",
+		"server/sgp-1/i-p1/443", "nat_range/vpc-p/n1", "service/epsrv-1", "endpoint/ep-1",
+		"endpoint_zone/ep-1/" ZONE_H, "connection/ep-1",
+	};
+	static const struct {
+		const char *gone, *key, *reason;
+	} reasons[] = {
+		{ "port/eni-c", "instance/i-c", "its interface eni-c is missing" },
+		{ "vpc/vpc-c", "instance/i-c", "the VPC or the vSwitch of its interface eni-c is missing" },
+		{ "port/eni-ep-1-h", "endpoint/ep-1", "the interface eni-ep-1-h of zone " ZONE_H " is missing" },
+		{ "load_balancer/nlb-1", "endpoint/ep-1", "the load balancer nlb-1 of zone " ZONE_H " is missing" },
+		{ "nat_range/vpc-p/n1", "endpoint/ep-1", "VPC vpc-p has no translated addresses for this node yet" },
+		{ "server_group/sgp-1", "listener/lsn-1", "the server group sgp-1 or its VPC is missing" },
+		{ "security_group/sg-ep", "endpoint/ep-1", "the security group sg-ep is missing" },
+	};
+	struct world w;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		for (size_t j = 0; j <= i; j++) {
+			world_new(&w);
+			rows_delete(w.rows, keys[i]);
+			rows_delete(w.rows, keys[j]);
+			world_plan(&w);
+			world_free(&w);
+		}
+	tap_ok(true, "no pair of missing rows stops the plan");
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		world_new(&w);
+		rows_delete(w.rows, reasons[i].gone);
+		tap_is_str(failure_of(world_plan(&w), reasons[i].key), reasons[i].reason, "without %s, %s fails",
+			   reasons[i].gone, reasons[i].key);
+		world_free(&w);
+	}
+}
+
+static void test_probes_need_addresses(void)
+{
+	struct world w;
+
+	world_new(&w);
+	rows_delete(w.rows, "nat_range/vpc-p/n1");
+	tap_is_int(world_plan(&w)->n_probes, 0, "a server cannot be probed before its VPC has translated addresses");
+	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and counts as healthy until then");
+	world_free(&w);
+}
+
+int main(void)
+{
+	test_ports();
+	test_places();
+	test_endpoints();
+	test_tables();
+	test_server_addresses();
+	test_listeners();
+	test_probes();
+	test_probes_need_addresses();
+	test_indexes();
+	test_dangling();
+	return tap_done();
+}
