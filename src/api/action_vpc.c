@@ -1,9 +1,438 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The actions of VPC.
+ * VPCs and their route tables, and the table of VPC's actions. A VPC has a number that the data path knows it by (its
+ * VNI), a router and one route table; both of these are ids only, since every vSwitch of a VPC reaches every other.
  */
-#include "action.h"
+#include "action_vpc.h"
 
-const struct action vpc_actions[] = {
-	{ NULL },
+#include "../model/check.h"
+#include "../model/state.h"
+#include "action_place.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+#include "tags.h"
+
+#define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
+#define VPC_NUMBER_MAX	 0xffffff
+
+#define CIDR_DEFAULT "172.16.0.0/12"
+
+bool vpc_text_ok(const char *s, int max)
+{
+	int n = utf8_length(s);
+
+	return n >= 1 && n <= max && !str_starts(s, "http://") && !str_starts(s, "https://");
+}
+
+int vpc_read_texts(struct call *call, const char *param, char name[NAME_SIZE], char description[TEXT_SIZE])
+{
+	const char *text = call_string(call, param);
+
+	if (text && text[0]) {
+		if (!vpc_text_ok(text, 128) || str_copy(name, NAME_SIZE, text) < 0)
+			return call_fail_named(call, "Invalid{Name}.Malformed", param);
+	}
+	text = call_string(call, "Description");
+	if (text) {
+		if ((text[0] && !vpc_text_ok(text, 256)) || str_copy(description, TEXT_SIZE, text) < 0)
+			return call_fail(call, "InvalidDescription.Malformed");
+	}
+	return 0;
+}
+
+static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
+{
+	if (netprefix_parse(text, true, ret) < 0 || !check_vpc_cidr(ret))
+		return call_fail(call, "InvalidCidrBlock.Malformed");
+	return 0;
+}
+
+static uint32_t count_vpcs(const struct call *call, const char *region)
+{
+	uint32_t n = 0;
+
+	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));)
+		n += v->owner == call->account->uid && streq(v->region, region);
+	return n;
+}
+
+static const struct param_spec create_vpc_params[] = {
+	{ "CidrBlock", PARAM_STRING },
+	{ "VpcName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "EnableIpv6", PARAM_BOOL },
+	{ "Ipv6CidrBlock", PARAM_STRING },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
 };
+
+static int create_vpc(struct call *call)
+{
+	const char *cidr = call_string(call, "CidrBlock"), *group = call_string(call, "ResourceGroupId");
+	struct vpc vpc = { .owner = call->account->uid, .create_time = call->now };
+	int r;
+
+	if (call_bool(call, "EnableIpv6", false) || call_string(call, "Ipv6CidrBlock"))
+		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	r = read_cidr(call, cidr && cidr[0] ? cidr : CIDR_DEFAULT, &vpc.cidr);
+	if (r < 0)
+		return r;
+	r = vpc_read_texts(call, "VpcName", vpc.name, vpc.description);
+	if (r < 0)
+		return r;
+	if (group && str_copy(vpc.resource_group, sizeof(vpc.resource_group), group) < 0)
+		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
+	if (count_vpcs(call, call->region) >= VPCS_PER_ACCOUNT_MAX)
+		return call_fail(call, "QuotaExceeded.Vpc");
+
+	do
+		vpc.number = call_next_number(call, "vpc");
+	while (vpc.number && vpc.number < VPC_NUMBER_FIRST);
+	if (vpc.number > VPC_NUMBER_MAX)
+		return call_fail(call, "QuotaExceeded.Vpc");
+
+	call_new_id(call, "vpc-", vpc.id);
+	call_new_id(call, "vrt-", vpc.router_id);
+	call_new_id(call, "vtb-", vpc.route_table_id);
+	(void)str_copy(vpc.region, sizeof(vpc.region), call->region);
+	vpc.status = VPC_PENDING;
+	r = tags_create(call, vpc.id, "VPC");
+	if (r < 0)
+		return r;
+	call_put(call, KIND_VPC, &vpc);
+
+	answer_string(call->answer, "VpcId", vpc.id);
+	answer_string(call->answer, "VRouterId", vpc.router_id);
+	answer_string(call->answer, "RouteTableId", vpc.route_table_id);
+	answer_string(call->answer, "ResourceGroupId", vpc.resource_group);
+	return 0;
+}
+
+/* What still hangs on the VPC, as the code that says so; NULL: nothing. */
+static const char *vpc_dependency(const struct call *call, const char *vpc)
+{
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		if (streq(v->vpc, vpc))
+			return "DependencyViolation.VSwitch";
+	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+		if (streq(g->vpc, vpc))
+			return "DependencyViolation.SecurityGroup";
+	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));)
+		if (streq(e->vpc, vpc))
+			return "DependencyViolation.CloudServiceResource";
+	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+		if (streq(b->vpc, vpc))
+			return "DependencyViolation.CloudServiceResource";
+	for (const struct server_group *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER_GROUP, "", s));)
+		if (streq(s->vpc, vpc))
+			return "DependencyViolation.CloudServiceResource";
+	return NULL;
+}
+
+static const struct param_spec vpc_id_params[] = {
+	{ "VpcId", PARAM_STRING, .required = true },
+	{},
+};
+
+static int delete_vpc(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	const char *dependency;
+	struct vpc row;
+	int r;
+
+	if (!vpc)
+		return call_fail(call, "InvalidVpcId.NotFound");
+	dependency = vpc_dependency(call, vpc->id);
+	if (dependency)
+		return call_fail(call, dependency);
+
+	row = *vpc;
+	r = vpc_event(&row, EVENT_DELETE);
+	if (r == -EALREADY)
+		return 0;
+	if (r < 0)
+		return call_fail(call, "IncorrectVpcStatus");
+	call_put(call, KIND_VPC, &row);
+	tags_drop(call, vpc->id);
+	return 0;
+}
+
+static void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc)
+{
+	json_t *list = shape_wrapped(object, "VSwitchIds", "VSwitchId");
+
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		if (streq(v->vpc, vpc))
+			shape_text(list, v->id);
+}
+
+static void answer_vpc(const struct call *call, json_t *object, const struct vpc *vpc)
+{
+	char cidr[NETPREFIX_TEXT_SIZE];
+
+	netprefix_format(&vpc->cidr, cidr);
+	answer_string(object, "VpcId", vpc->id);
+	answer_string(object, "VpcName", vpc->name);
+	answer_string(object, "Description", vpc->description);
+	answer_string(object, "CidrBlock", cidr);
+	answer_string(object, "Ipv6CidrBlock", "");
+	answer_string(object, "Status", enum_name(vpc_status_names, vpc->status));
+	answer_string(object, "RegionId", vpc->region);
+	answer_string(object, "VRouterId", vpc->router_id);
+	answer_string(object, "ResourceGroupId", vpc->resource_group);
+	answer_int(object, "OwnerId", vpc->owner);
+	answer_bool(object, "IsDefault", false);
+	answer_bool(object, "EnabledIpv6", false);
+	answer_string(object, "DnsHostnameStatus", "DISABLED");
+	answer_time(object, "CreationTime", vpc->create_time);
+	answer_vswitch_ids(call, object, vpc->id);
+	(void)shape_wrapped(object, "SecondaryCidrBlocks", "SecondaryCidrBlock");
+	(void)shape_wrapped(object, "UserCidrs", "UserCidr");
+	(void)shape_wrapped(object, "Ipv6CidrBlocks", "Ipv6CidrBlock");
+	tags_answer(call, object, "Tags", "Tag", "Key", "Value", vpc->id);
+}
+
+static const struct param_spec describe_vpcs_params[] = {
+	{ "VpcId", PARAM_STRING },
+	{ "VpcName", PARAM_STRING },
+	{ "IsDefault", PARAM_BOOL },
+	{ "EnableIpv6", PARAM_BOOL },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "VpcOwnerId", PARAM_LONG },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "PageNumber", PARAM_INT },
+	{ "PageSize", PARAM_INT },
+	{},
+};
+
+static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
+{
+	return owned_here(call, vpc->owner, vpc->region) && filter_commas(call, "VpcId", vpc->id) &&
+	       filter_text(call, "VpcName", vpc->name) &&
+	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
+	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner && !call_bool(call, "IsDefault", false) &&
+	       !call_bool(call, "EnableIpv6", false) && tags_match(call, vpc->id);
+}
+
+static int describe_vpcs(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = page_begin_number(call, &page, 10, 50);
+	if (r < 0)
+		return r;
+	list = shape_wrapped(call->answer, "Vpcs", "Vpc");
+	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));) {
+		json_t *item, *tables;
+
+		if (!vpc_wanted(call, v) || !page_match(&page, v->id))
+			continue;
+		item = shape_item(list);
+		answer_vpc(call, item, v);
+		tables = shape_wrapped(item, "RouterTableIds", "RouterTableIds");
+		shape_text(tables, v->route_table_id);
+		(void)shape_wrapped(item, "NatGatewayIds", "NatGatewayIds");
+	}
+	page_end(call, &page);
+	return 0;
+}
+
+static void answer_resource_count(json_t *list, const char *type, int64_t count)
+{
+	json_t *item = shape_item(list);
+
+	answer_string(item, "ResourceType", type);
+	answer_int(item, "ResourceCount", count);
+}
+
+static int describe_vpc_attribute(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	int64_t vswitches = 0;
+	json_t *list;
+
+	if (!vpc)
+		return call_fail(call, "InvalidVpcId.NotFound");
+	answer_vpc(call, call->answer, vpc);
+	answer_bool(call->answer, "ClassicLinkEnabled", false);
+	answer_bool(call->answer, "SupportIpv4Gateway", false);
+	(void)shape_wrapped(call->answer, "AssociatedCens", "AssociatedCen");
+
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		vswitches += streq(v->vpc, vpc->id);
+	list = shape_wrapped(call->answer, "CloudResources", "CloudResourceSetType");
+	answer_resource_count(list, "VRouter", 1);
+	answer_resource_count(list, "RouteTable", 1);
+	answer_resource_count(list, "VSwitch", vswitches);
+	return 0;
+}
+
+static const struct param_spec modify_vpc_params[] = {
+	{ "VpcId", PARAM_STRING, .required = true },
+	{ "VpcName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "CidrBlock", PARAM_STRING },
+	{ "EnableIPv6", PARAM_BOOL },
+	{},
+};
+
+/* A new CIDR block must still hold all vSwitches. */
+static int change_cidr(struct call *call, const char *text, struct vpc *vpc)
+{
+	int r;
+
+	r = read_cidr(call, text, &vpc->cidr);
+	if (r < 0)
+		return r;
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		if (streq(v->vpc, vpc->id) && !netprefix_covers(&vpc->cidr, &v->cidr))
+			return call_fail(call, "DependencyViolation.VSwitch");
+	return 0;
+}
+
+static int modify_vpc_attribute(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	const char *cidr = call_string(call, "CidrBlock");
+	struct vpc row;
+	int r;
+
+	if (!vpc)
+		return call_fail(call, "InvalidVpcId.NotFound");
+	if (call_bool(call, "EnableIPv6", false))
+		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	row = *vpc;
+	if (vpc_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectVpcStatus");
+	r = vpc_read_texts(call, "VpcName", row.name, row.description);
+	if (r < 0)
+		return r;
+	if (cidr && cidr[0]) {
+		r = change_cidr(call, cidr, &row);
+		if (r < 0)
+			return r;
+	}
+	call_put(call, KIND_VPC, &row);
+	return 0;
+}
+
+static const char *const route_table_types[] = { "System", "Custom", NULL };
+static const char *const router_types[] = { "VRouter", "VBR", NULL };
+
+static const struct param_spec describe_route_tables_params[] = {
+	{ "VpcId", PARAM_STRING },
+	{ "RouteTableId", PARAM_STRING },
+	{ "RouteTableName", PARAM_STRING },
+	{ "RouteTableType", PARAM_STRING, .values = route_table_types },
+	{ "RouterId", PARAM_STRING },
+	{ "RouterType", PARAM_STRING, .values = router_types },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "PageNumber", PARAM_INT },
+	{ "PageSize", PARAM_INT },
+	{},
+};
+
+static bool route_table_wanted(const struct call *call, const struct vpc *vpc)
+{
+	return owned_here(call, vpc->owner, vpc->region) && filter_text(call, "VpcId", vpc->id) &&
+	       filter_text(call, "RouteTableId", vpc->route_table_id) && filter_text(call, "RouteTableName", "") &&
+	       filter_text(call, "RouteTableType", "System") && filter_text(call, "RouterId", vpc->router_id) &&
+	       filter_text(call, "RouterType", "VRouter") &&
+	       filter_text(call, "ResourceGroupId", vpc->resource_group) && tags_match(call, vpc->route_table_id);
+}
+
+static int describe_route_table_list(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = page_begin_number(call, &page, 10, 50);
+	if (r < 0)
+		return r;
+	list = shape_wrapped(call->answer, "RouterTableList", "RouterTableListType");
+	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));) {
+		json_t *item;
+
+		if (!route_table_wanted(call, v) || !page_match(&page, v->id))
+			continue;
+		item = shape_item(list);
+		answer_string(item, "RouteTableId", v->route_table_id);
+		answer_string(item, "RouteTableType", "System");
+		answer_string(item, "RouteTableName", "");
+		answer_string(item, "Description", "");
+		answer_string(item, "VpcId", v->id);
+		answer_string(item, "RouterId", v->router_id);
+		answer_string(item, "RouterType", "VRouter");
+		answer_string(item, "AssociateType", "VSwitch");
+		answer_string(item, "Status", v->status == VPC_AVAILABLE ? "Available" : "Pending");
+		answer_string(item, "ResourceGroupId", v->resource_group);
+		answer_int(item, "OwnerId", v->owner);
+		answer_bool(item, "RoutePropagationEnable", false);
+		answer_time(item, "CreationTime", v->create_time);
+		answer_vswitch_ids(call, item, v->id);
+		(void)shape_wrapped(item, "GatewayIds", "GatewayIds");
+		(void)shape_wrapped(item, "Tags", "Tag");
+	}
+	page_end(call, &page);
+	return 0;
+}
+
+static bool own_vpc(const struct call *call, const char *id)
+{
+	return owned_vpc(call, id);
+}
+
+static bool own_vswitch(const struct call *call, const char *id)
+{
+	return owned_vswitch(call, id);
+}
+
+static const struct tagged_type tagged_types[] = {
+	{ "VPC", own_vpc },
+	{ "VSWITCH", own_vswitch },
+	{},
+};
+
+static int tag_resources(struct call *call)
+{
+	return tags_tag_resources(call, tagged_types);
+}
+
+static int untag_resources(struct call *call)
+{
+	return tags_untag_resources(call, tagged_types);
+}
+
+static int list_tag_resources(struct call *call)
+{
+	return tags_list_resources(call, tagged_types, "TagResource");
+}
+
+/* clang-format off */
+const struct action vpc_actions[] = {
+	{ "CreateVSwitch", vswitch_create, ACTION_CHANGES | ACTION_NO_REGION, vswitch_create_params },
+	{ "CreateVpc", create_vpc, ACTION_CHANGES, create_vpc_params },
+	{ "DeleteVSwitch", vswitch_delete, ACTION_CHANGES | ACTION_NO_REGION, vswitch_id_params },
+	{ "DeleteVpc", delete_vpc, ACTION_CHANGES | ACTION_NO_REGION, vpc_id_params },
+	{ "DescribeRegions", place_regions_wrapped, ACTION_NO_REGION, place_regions_params },
+	{ "DescribeRouteTableList", describe_route_table_list, ACTION_READ, describe_route_tables_params },
+	{ "DescribeVSwitchAttributes", vswitch_get, ACTION_NO_REGION, vswitch_id_params },
+	{ "DescribeVSwitches", vswitch_list, ACTION_NO_REGION, vswitch_list_params },
+	{ "DescribeVpcAttribute", describe_vpc_attribute, ACTION_READ, vpc_id_params },
+	{ "DescribeVpcs", describe_vpcs, ACTION_READ, describe_vpcs_params },
+	{ "DescribeZones", place_zones_wrapped, ACTION_READ, place_zones_params },
+	{ "ListTagResources", list_tag_resources, ACTION_READ, list_tag_resources_params },
+	{ "ModifyVSwitchAttribute", vswitch_modify, ACTION_CHANGES | ACTION_NO_REGION, vswitch_modify_params },
+	{ "ModifyVpcAttribute", modify_vpc_attribute, ACTION_CHANGES | ACTION_NO_REGION, modify_vpc_params },
+	{ "TagResources", tag_resources, ACTION_CHANGES, tag_resources_params },
+	{ "UnTagResources", untag_resources, ACTION_CHANGES, untag_resources_params },
+	{},
+};
+/* clang-format on */

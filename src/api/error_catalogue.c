@@ -218,6 +218,9 @@ const struct error_row error_rows[] = {
 	{ "DependencyViolation.RouteTable", 400, "Route tables still use it." },
 	{ "QuotaExceeded.Vpc",             400, "The account has as many VPCs as are allowed." },
 	{ "QuotaExceeded.VSwitch",         400, "The VPC has as many vSwitches as are allowed." },
+	{ "OperationUnsupported.EnableIpv6", 400, "VPCs have no IPv6 ranges here." },
+	{ "Duplicate.TagKey",              400, "A tag key is given twice." },
+	{ "NumberExceed.Tags",             400, "There are as many tags as are allowed." },
 
 	/* ECS. */
 	{ "InvalidSecurityGroupId.NotFound", 404, "The security group does not exist (NotFound)." },
@@ -249,6 +252,14 @@ const struct error_row error_rows[] = {
 	{ "IncorrectInstanceStatus",       403, "The present state of the instance forbids this." },
 	{ "OperationDenied.NoStock",       403, "No node can take the instance." },
 	{ "InvalidVSwitchId.IpNotEnough",  403, "The vSwitch has no free address." },
+	{ "InvalidParameter.Mismatch",     400, "The vSwitch, the zone and the security groups do not belong together." },
+	{ "InvalidParamter.Conflict",      403, "A security group cannot be the other side of its own rule." },
+	{ "InvalidSourceGroupId.Mismatch", 400, "The source group is in another VPC." },
+	{ "InvalidDestGroupId.Mismatch",   400, "The destination group is in another VPC." },
+	{ "InvalidParam.Ipv4ProtocolConflictWithIpv6Address", 400, "The protocol is IPv4's and the address IPv6." },
+	{ "InvalidParam.Ipv6ProtocolConflictWithIpv4Address", 400, "The protocol is IPv6's and the address IPv4." },
+	{ "InvalidNodeName.NotFound",      404, "No live node of that name serves the zone (NotFound)." },
+	{ "InvalidDevice.Duplicated",      400, "Another instance has that device." },
 
 	/* NLB. */
 	{ "ResourceNotFound.loadBalancer", 404, "The load balancer does not exist (NotFound)." },
@@ -276,6 +287,17 @@ const struct error_row error_rows[] = {
 	{ "QuotaExceeded.ListenersNum",    400, "The load balancer has as many listeners as are allowed." },
 	{ "QuotaExceeded.ServerGroupsNum", 400, "The account has as many server groups as are allowed." },
 	{ "QuotaExceeded.ServersNum",      400, "The server group has as many servers as are allowed." },
+	{ "ResourceNotFound.serverGroup",  404, "The server group does not exist (NotFound)." },
+	{ "ResourceNotFound.listener",     404, "The listener does not exist (NotFound)." },
+	{ "ResourceNotFound.Ecs",          404, "The instance does not exist (NotFound)." },
+	{ "ResourceNotFound.Eni",          404, "The network interface does not exist (NotFound)." },
+	{ "IncorrectStatus.serverGroup",   400, "The present state of the server group forbids this." },
+	{ "IncorrectStatus.listener",      400, "The present state of the listener forbids this." },
+	{ "IncorrectStatus.Eni",           400, "The network interface cannot be a server." },
+	{ "DuplicatedParam.{name}",        400, "An entry of {name} is given twice." },
+	{ "Mismatch.ServerType",           400, "The server's type does not match that of the server group." },
+	{ "ResourceInUse.IP",              400, "The address is taken." },
+	{ "OperationDenied.VSwitchIpNotEnough", 400, "The vSwitch has no free address." },
 	{ "OperationDenied.AddressTypeNotSupported", 400, "Load balancers with public addresses are not served here." },
 };
 /* clang-format on */

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vSwitches: a range of a VPC in one zone. Two of them never overlap: creating one also puts the VPC's row, unchanged,
+ * so that two creations in one VPC cannot both commit on what they saw, and the later one runs again.
+ */
+#include "../model/check.h"
+#include "../model/state.h"
+#include "action_vpc.h"
+#include "alloc.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+#include "tags.h"
+
+const struct param_spec vswitch_create_params[] = {
+	{ "VpcId", PARAM_STRING, .required = true },
+	{ "ZoneId", PARAM_STRING, .required = true },
+	{ "CidrBlock", PARAM_STRING, .required = true },
+	{ "VSwitchName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255 },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec vswitch_id_params[] = {
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{},
+};
+
+const struct param_spec vswitch_list_params[] = {
+	{ "VpcId", PARAM_STRING },
+	{ "VSwitchId", PARAM_STRING },
+	{ "VSwitchName", PARAM_STRING },
+	{ "ZoneId", PARAM_STRING },
+	{ "IsDefault", PARAM_BOOL },
+	{ "EnableIpv6", PARAM_BOOL },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "RouteTableId", PARAM_STRING },
+	{ "VSwitchOwnerId", PARAM_LONG },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "PageNumber", PARAM_INT },
+	{ "PageSize", PARAM_INT },
+	{},
+};
+
+const struct param_spec vswitch_modify_params[] = {
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{ "VSwitchName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "EnableIPv6", PARAM_BOOL },
+	{},
+};
+
+/* The range is well-formed, inside the VPC, and free. */
+static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix *ret)
+{
+	uint32_t n = 0;
+
+	if (netprefix_parse(call_string(call, "CidrBlock"), true, ret) < 0)
+		return call_fail(call, "InvalidCidrBlock.Malformed");
+	if (!check_vswitch_cidr(ret, &vpc->cidr))
+		return call_fail(call, netprefix_covers(&vpc->cidr, ret) ? "InvalidCidrBlock.Malformed" :
+									   "InvalidCidrBlock.OutOfRange");
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));) {
+		if (!streq(v->vpc, vpc->id))
+			continue;
+		if (netprefix_overlaps(&v->cidr, ret))
+			return call_fail(call, "InvalidCidrBlock.Overlapped");
+		n++;
+	}
+	return n >= VSWITCHES_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.VSwitch") : 0;
+}
+
+int vswitch_create(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	const char *zone = call_string(call, "ZoneId");
+	struct vswitch vswitch = { .owner = call->account->uid, .create_time = call->now };
+	int r;
+
+	if (!vpc)
+		return call_fail(call, "InvalidVpcId.NotFound");
+	if (!catalogue_zone(call->catalogue, vpc->region, zone))
+		return call_fail(call, "InvalidZoneId.NotFound");
+	if (vpc->status == VPC_DELETING)
+		return call_fail(call, "IncorrectVpcStatus");
+	if (call_int(call, "Ipv6CidrBlock", -1) >= 0)
+		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	r = read_cidr(call, vpc, &vswitch.cidr);
+	if (r < 0)
+		return r;
+	r = vpc_read_texts(call, "VSwitchName", vswitch.name, vswitch.description);
+	if (r < 0)
+		return r;
+
+	call_new_id(call, "vsw-", vswitch.id);
+	(void)str_copy(vswitch.region, sizeof(vswitch.region), vpc->region);
+	(void)str_copy(vswitch.vpc, sizeof(vswitch.vpc), vpc->id);
+	(void)str_copy(vswitch.zone, sizeof(vswitch.zone), zone);
+	vswitch.status = VSWITCH_PENDING;
+	r = tags_create(call, vswitch.id, "VSWITCH");
+	if (r < 0)
+		return r;
+	call_put(call, KIND_VPC, vpc);
+	call_put(call, KIND_VSWITCH, &vswitch);
+	answer_string(call->answer, "VSwitchId", vswitch.id);
+	return 0;
+}
+
+/* The code that says what is still in the vSwitch; NULL: nothing. */
+static const char *vswitch_dependency(const struct call *call, const struct vswitch *vswitch)
+{
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", vswitch->vpc);
+	for (const struct address *a = NULL; (a = snapshot_next(call->rows, KIND_ADDRESS, prefix, a));) {
+		const struct port *port;
+
+		if (!streq(a->vswitch, vswitch->id))
+			continue;
+		port = snapshot_port(call->rows, a->port);
+		return port && port->kind != PORT_INSTANCE ? "DependencyViolation.CloudService" :
+							     "DependencyViolation";
+	}
+	return NULL;
+}
+
+int vswitch_delete(struct call *call)
+{
+	const struct vswitch *vswitch = owned_vswitch(call, call_string(call, "VSwitchId"));
+	const char *dependency;
+	struct vswitch row;
+	int r;
+
+	if (!vswitch)
+		return call_fail(call, "InvalidVSwitchId.NotFound");
+	dependency = vswitch_dependency(call, vswitch);
+	if (dependency)
+		return call_fail(call, dependency);
+
+	row = *vswitch;
+	r = vswitch_event(&row, EVENT_DELETE);
+	if (r == -EALREADY)
+		return 0;
+	if (r < 0)
+		return call_fail(call, "IncorrectVSwitchStatus");
+	call_put(call, KIND_VSWITCH, &row);
+	tags_drop(call, vswitch->id);
+	return 0;
+}
+
+/* The API has no word for a vSwitch on its way out: it reads Pending, then it is not found. */
+static const char *status_word(const struct vswitch *vswitch)
+{
+	return enum_name(vswitch_status_names,
+			 vswitch->status == VSWITCH_DELETING ? VSWITCH_PENDING : vswitch->status);
+}
+
+static void answer_vswitch(const struct call *call, json_t *object, const struct vswitch *vswitch)
+{
+	const struct vpc *vpc = snapshot_vpc(call->rows, vswitch->vpc);
+	char cidr[NETPREFIX_TEXT_SIZE];
+	json_t *table;
+
+	netprefix_format(&vswitch->cidr, cidr);
+	answer_string(object, "VSwitchId", vswitch->id);
+	answer_string(object, "VSwitchName", vswitch->name);
+	answer_string(object, "Description", vswitch->description);
+	answer_string(object, "VpcId", vswitch->vpc);
+	answer_string(object, "ZoneId", vswitch->zone);
+	answer_string(object, "CidrBlock", cidr);
+	answer_string(object, "Ipv6CidrBlock", "");
+	answer_string(object, "Status", status_word(vswitch));
+	answer_int(object, "AvailableIpAddressCount", alloc_free_count(call->rows, vswitch));
+	answer_int(object, "OwnerId", vswitch->owner);
+	answer_bool(object, "IsDefault", false);
+	answer_bool(object, "EnabledIpv6", false);
+	answer_string(object, "NetworkAclId", "");
+	answer_string(object, "ShareType", "");
+	answer_string(object, "ResourceGroupId", vpc ? vpc->resource_group : "");
+	answer_time(object, "CreationTime", vswitch->create_time);
+	table = shape_object(object, "RouteTable");
+	answer_string(table, "RouteTableId", vpc ? vpc->route_table_id : "");
+	answer_string(table, "RouteTableType", "System");
+	tags_answer(call, object, "Tags", "Tag", "Key", "Value", vswitch->id);
+}
+
+static bool vswitch_wanted(const struct call *call, const struct vswitch *v)
+{
+	const struct vpc *vpc = snapshot_vpc(call->rows, v->vpc);
+
+	return owned_here(call, v->owner, v->region) && filter_text(call, "VpcId", v->vpc) &&
+	       filter_commas(call, "VSwitchId", v->id) && filter_text(call, "VSwitchName", v->name) &&
+	       filter_text(call, "ZoneId", v->zone) &&
+	       filter_text(call, "ResourceGroupId", vpc ? vpc->resource_group : "") &&
+	       filter_text(call, "RouteTableId", vpc ? vpc->route_table_id : "") &&
+	       call_int(call, "VSwitchOwnerId", v->owner) == v->owner && !call_bool(call, "IsDefault", false) &&
+	       !call_bool(call, "EnableIpv6", false) && tags_match(call, v->id);
+}
+
+int vswitch_list(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	if (!call->region[0] && !call_string(call, "VpcId"))
+		return call_fail_named(call, "MissingParameter.{name}", "RegionId");
+	r = page_begin_number(call, &page, 10, 50);
+	if (r < 0)
+		return r;
+	list = shape_wrapped(call->answer, "VSwitches", "VSwitch");
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		if (vswitch_wanted(call, v) && page_match(&page, v->id))
+			answer_vswitch(call, shape_item(list), v);
+	page_end(call, &page);
+	return 0;
+}
+
+int vswitch_get(struct call *call)
+{
+	const struct vswitch *vswitch = owned_vswitch(call, call_string(call, "VSwitchId"));
+
+	if (!vswitch)
+		return call_fail(call, "InvalidVSwitchId.NotFound");
+	answer_vswitch(call, call->answer, vswitch);
+	return 0;
+}
+
+int vswitch_modify(struct call *call)
+{
+	const struct vswitch *vswitch = owned_vswitch(call, call_string(call, "VSwitchId"));
+	struct vswitch row;
+	int r;
+
+	if (!vswitch)
+		return call_fail(call, "InvalidVSwitchId.NotFound");
+	if (call_bool(call, "EnableIPv6", false))
+		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	row = *vswitch;
+	if (vswitch_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectVSwitchStatus");
+	r = vpc_read_texts(call, "VSwitchName", row.name, row.description);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_VSWITCH, &row);
+	return 0;
+}

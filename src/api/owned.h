@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the caller may see: its own objects, in the region of the call if the call names one. Another account's object
+ * looks like one that does not exist. All results are borrowed from the snapshot; NULL for a NULL id.
+ */
+#pragma once
+
+#include "action.h"
+
+const struct vpc *owned_vpc(const struct call *call, const char *id);
+const struct vswitch *owned_vswitch(const struct call *call, const char *id);
+const struct security_group *owned_security_group(const struct call *call, const char *id);
+const struct instance *owned_instance(const struct call *call, const char *id);
+const struct port *owned_port(const struct call *call, const char *id);
+const struct load_balancer *owned_load_balancer(const struct call *call, const char *id);
+const struct server_group *owned_server_group(const struct call *call, const char *id);
+const struct listener *owned_listener(const struct call *call, const char *id);
+
+/* Whether a row with this owner and region is to be listed. */
+bool owned_here(const struct call *call, int64_t owner, const char *region);
+
+/* Filters of lists: an absent parameter matches everything. */
+bool filter_text(const struct call *call, const char *param, const char *value);
+/* `param` is a PARAM_LIST; any of its entries matches. */
+bool filter_list(const struct call *call, const char *param, const char *value);
+/* Any of `values` is the parameter's text. */
+bool filter_any(const struct call *call, const char *param, const char (*values)[ID_SIZE], uint32_t n);
+/* Comma-separated texts in one parameter. */
+bool filter_commas(const struct call *call, const char *param, const char *value);
