@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Members of answers. Handlers add them without looking at results. If one cannot be added, its object is emptied, which
- * frees memory, and gets a mark instead; answer_complete() looks for marks once, at the end of the call.
+ * Members of answers. Handlers add them without looking at results. If one cannot be added, its object is
+ * emptied, which frees memory, and gets a mark instead; answer_complete() looks for marks once, at the end of
+ * the call.
  */
 #include "answer.h"
 
@@ -52,17 +53,13 @@ bool answer_complete(const json_t *answer)
 	size_t i;
 
 	if (json_is_array(answer)) {
-		json_array_foreach(answer, i, value)
-			if (!answer_complete(value))
-				return false;
+		json_array_foreach(answer, i, value) if (!answer_complete(value)) return false;
 		return true;
 	}
 	if (!json_is_object(answer))
 		return true;
 	if (json_object_get(answer, MARK))
 		return false;
-	json_object_foreach((json_t *)answer, name, value)
-		if (!answer_complete(value))
-			return false;
+	json_object_foreach((json_t *)answer, name, value) if (!answer_complete(value)) return false;
 	return true;
 }

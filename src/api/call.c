@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What handlers say: fail, read a parameter, put a row, draw a number. A system error inside a helper does not burden
- * every line of a handler: the call remembers the first one and fails at its end.
+ * What handlers say: fail, read a parameter, put a row, draw a number. A system error inside a helper does
+ * not burden every line of a handler: the call remembers the first one and fails at its end.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +28,8 @@ int call_fail_named(struct call *call, const char *pattern, const char *name)
 int call_fail_param(struct call *call, const char *name, const char *detail)
 {
 	return error_set_named(&call->error,
-			       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}" :
-								      "InvalidParameter.{name}",
+			       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}"
+								    : "InvalidParameter.{name}",
 			       name, detail);
 }
 
@@ -101,7 +101,7 @@ static struct counter *find_counter(struct call *call, const char *name)
 	if (stored) {
 		*counter = *stored;
 	} else {
-		*counter = (struct counter){ .value = streq(name, "vpc") ? 1 : 0 };
+		*counter = (struct counter){.value = streq(name, "vpc") ? 1 : 0};
 		if (str_copy(counter->name, sizeof(counter->name), name) < 0)
 			return NULL;
 	}

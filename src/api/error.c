@@ -23,7 +23,8 @@ bool error_known(const char *code)
 	return find_row(code);
 }
 
-/* Appends to the text, which is cut at its end if it must be: it is for people. Never in the middle of a character. */
+/* Appends to the text, which is cut at its end if it must be: it is for people. Never in the middle of a
+ * character. */
 static void append(char *text, size_t size, const char *more)
 {
 	size_t used = strlen(text), n = strlen(more), room = size - used - 1;
@@ -45,13 +46,13 @@ static void fill_in(char *ret, size_t size, const char *pattern, const char *nam
 		bool capital = str_starts(pattern, "{Name}");
 
 		if (name && (capital || str_starts(pattern, "{name}"))) {
-			char first[2] = { capital ? (char)toupper((unsigned char)name[0]) : name[0] };
+			char first[2] = {capital ? (char)toupper((unsigned char)name[0]) : name[0]};
 
 			append(ret, size, first);
 			append(ret, size, name[0] ? name + 1 : "");
 			pattern += strlen("{name}");
 		} else {
-			char one[2] = { *pattern++ };
+			char one[2] = {*pattern++};
 
 			append(ret, size, one);
 		}

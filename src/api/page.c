@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages of lists. A NextToken is the id of the page's last entry, so that pages neither repeat nor skip what stays while
- * other objects come and go; it carries a digest of itself and of the action, so that a damaged or a strange one is
- * told from a good one. (It is no secret: it names only what the caller has just been shown.)
+ * Pages of lists. A NextToken is the id of the page's last entry, so that pages neither repeat nor skip what
+ * stays while other objects come and go; it carries a digest of itself and of the action, so that a damaged
+ * or a strange one is told from a good one. (It is no secret: it names only what the caller has just been
+ * shown.)
  */
 #include <stdio.h>
 
@@ -74,7 +75,7 @@ int page_begin_token(struct call *call, struct page *page, int64_t default_max, 
 {
 	const char *token = call_string(call, "NextToken");
 
-	*page = (struct page){ .limit = call_int(call, "MaxResults", default_max) };
+	*page = (struct page){.limit = call_int(call, "MaxResults", default_max)};
 	if (page->limit < 1 || page->limit > max)
 		return fail_range(call, "MaxResults", max);
 	if (token && token[0] && token_parse(call->action->name, token, page->after) < 0)
@@ -84,9 +85,9 @@ int page_begin_token(struct call *call, struct page *page, int64_t default_max, 
 
 int page_begin_number(struct call *call, struct page *page, int64_t default_size, int64_t max)
 {
-	*page = (struct page){ .limit = call_int(call, "PageSize", default_size),
-			       .numbered = true,
-			       .page_number = call_int(call, "PageNumber", 1) };
+	*page = (struct page){.limit = call_int(call, "PageSize", default_size),
+			      .numbered = true,
+			      .page_number = call_int(call, "PageNumber", 1)};
 	if (page->limit < 1 || page->limit > max)
 		return fail_range(call, "PageSize", max);
 	if (page->page_number < 1 || page->page_number > INT32_MAX)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store: keys and JSON documents, revisions, transactions, and a watch. Nothing else is ever the truth. Reads come
- * from memory (the snapshot, which the store feeds); a transaction is answered after it is durable. Backends: SQLite
- * (store_sqlite.c); etcd later, behind the same functions and the same tests.
+ * The store: keys and JSON documents, revisions, transactions, and a watch. Nothing else is ever the truth.
+ * Reads come from memory (the snapshot, which the store feeds); a transaction is answered after it is
+ * durable. Backends: SQLite (store_sqlite.c); etcd later, behind the same functions and the same tests.
  *
  * A transaction takes effect in memory at once, so that the next handler of the same loop turn sees it; all
- * transactions of a turn become durable together at its end, and their callbacks run then. If that fails, memory goes
- * back to what is on disk (`reset` of the watch), and the callbacks get the error.
+ * transactions of a turn become durable together at its end, and their callbacks run then. If that fails,
+ * memory goes back to what is on disk (`reset` of the watch), and the callbacks get the error.
  */
 #pragma once
 
@@ -15,10 +15,10 @@
 #include "../lib/loop.h"
 #include "../model/snapshot.h"
 
-#define STORE_TXN_OPS_MAX 100
+#define STORE_TXN_OPS_MAX   100
 #define STORE_TXN_BYTES_MAX (1024 * 1024)
-#define STORE_KEY_MAX KEY_SIZE
-#define STORE_VALUE_MAX (256 * 1024)
+#define STORE_KEY_MAX	    KEY_SIZE
+#define STORE_VALUE_MAX	    (256 * 1024)
 
 struct store;
 
@@ -26,24 +26,24 @@ struct store;
 struct store_txn;
 int store_txn_new(struct store_txn **ret);
 struct store_txn *store_txn_free(struct store_txn *txn);
-/* The key's last change must be of that revision (0: the key must not exist). Comparing a key twice with the same
- * revision is one comparison. */
+/* The key's last change must be of that revision (0: the key must not exist). Comparing a key twice with the
+ * same revision is one comparison. */
 int store_txn_compare(struct store_txn *txn, const char *key, uint64_t modified);
 /* Takes a reference of its own to value. */
 int store_txn_put(struct store_txn *txn, const char *key, json_t *value);
 int store_txn_delete(struct store_txn *txn, const char *key);
 size_t store_txn_n_ops(const struct store_txn *txn);
 
-/* Typed: the row's key and JSON. `row_put` also compares with row->meta.modified (0: must be new), so a row that was
- * read, changed and put back is never overwritten blindly; the same for delete. A second put of the same row in one
- * transaction replaces the first. */
+/* Typed: the row's key and JSON. `row_put` also compares with row->meta.modified (0: must be new), so a row
+ * that was read, changed and put back is never overwritten blindly; the same for delete. A second put of the
+ * same row in one transaction replaces the first. */
 int store_txn_row_put(struct store_txn *txn, enum kind kind, const void *row);
 int store_txn_row_delete(struct store_txn *txn, enum kind kind, const void *row);
 /* Compares only: the row must not change until then. */
 int store_txn_row_check(struct store_txn *txn, enum kind kind, const void *row);
 
-/* 0: durable at `revision`. -EAGAIN: a comparison failed, nothing was done (read again and repeat). -E2BIG: over the
- * limits. Other negative errno: not durable, undone. */
+/* 0: durable at `revision`. -EAGAIN: a comparison failed, nothing was done (read again and repeat). -E2BIG:
+ * over the limits. Other negative errno: not durable, undone. */
 typedef void (*store_done)(void *context, int result, uint64_t revision);
 /* Consumes txn. An empty one succeeds at the present revision. */
 void store_commit(struct store *store, struct store_txn *txn, store_done done, void *context);
@@ -53,11 +53,12 @@ const struct snapshot *store_rows(const struct store *store);
 /* The last durable revision: what may be told to others. */
 uint64_t store_durable_revision(const struct store *store);
 
-/* Changes after `after`, oldest first, durable ones only, through `change` (json NULL: deleted). Returns the revision
- * up to which they were told, or -EOVERFLOW: `after` is older than what is remembered (list all instead). The
- * memory holds the last STORE_HISTORY_MAX changes. */
+/* Changes after `after`, oldest first, durable ones only, through `change` (json NULL: deleted). Returns the
+ * revision up to which they were told, or -EOVERFLOW: `after` is older than what is remembered (list all
+ * instead). The memory holds the last STORE_HISTORY_MAX changes. */
 #define STORE_HISTORY_MAX 65536
-typedef void (*store_change)(void *context, const char *key, const json_t *value, uint64_t created, uint64_t revision);
+typedef void (*store_change)(void *context, const char *key, const json_t *value, uint64_t created,
+			     uint64_t revision);
 int64_t store_changes(const struct store *store, uint64_t after, store_change change, void *context);
 /* All rows, in key order. */
 void store_list(const struct store *store, const char *prefix, store_change change, void *context);
@@ -67,7 +68,7 @@ struct store_watch;
 int store_watch(struct store *store, loop_callback notify, void *context, struct store_watch **ret);
 struct store_watch *store_watch_free(struct store_watch *watch);
 
-/* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EUCLEAN: not ours or damaged (the
- * reason is logged). */
+/* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EUCLEAN: not ours or damaged
+ * (the reason is logged). */
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret);
 struct store *store_free(struct store *store);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The database file: opened for one process alone, read whole, written in batches. Not a word about memory or
+ * loops.
+ */
+#pragma once
+
+#include "memory.h"
+#include "txn.h"
+
+struct sqlite_file;
+
+/* -EBUSY: another process has it. -EUCLEAN: not ours, of a newer version, or damaged. */
+int sqlite_file_open(const char *path, struct sqlite_file **ret);
+struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
+/* What SQLite said about the last failure. Borrowed until the next call. */
+const char *sqlite_file_error(const struct sqlite_file *file);
+
+/* Reads all rows into the memory, which is empty. -EUCLEAN: a row that cannot be read. */
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory);
+
+/* One batch: begin, any number of writes, commit. The batch is on disk when commit returns 0. After any
+ * failure the file is as before the batch; roll back is idempotent. */
+int sqlite_file_begin(struct sqlite_file *file);
+int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes, size_t n_changes,
+		      uint64_t revision);
+int sqlite_file_commit(struct sqlite_file *file, uint64_t revision);
+void sqlite_file_rollback(struct sqlite_file *file);

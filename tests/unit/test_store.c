@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store: transactions, durability, and what is left after a crash. Every case works on a file of its own
+ * in a temporary directory.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "store/store.h"
+
+struct result {
+	int calls, r;
+	uint64_t revision;
+};
+
+static char directory[] = "/tmp/privlink-test-store-XXXXXX";
+
+static const char *file_name(const char *name)
+{
+	static char path[PATH_MAX];
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	return path;
+}
+
+static void done(void *context, int r, uint64_t revision)
+{
+	struct result *result = context;
+
+	result->calls++;
+	result->r = r;
+	result->revision = revision;
+}
+
+static struct counter counter_row(const char *name, uint32_t value)
+{
+	struct counter row = {.value = value};
+
+	(void)str_copy(row.name, sizeof(row.name), name);
+	return row;
+}
+
+static const struct counter *counter_find(const struct store *store, const char *name)
+{
+	return snapshot_find(store_rows(store), KIND_COUNTER, name);
+}
+
+static uint32_t counter_value(const struct store *store, const char *name)
+{
+	const struct counter *row = counter_find(store, name);
+
+	return row ? row->value : 0;
+}
+
+/* One row in one transaction, compared with what the store has now. */
+static void commit_counter(struct store *store, const char *name, uint32_t value, struct result *result)
+{
+	const struct counter *present = counter_find(store, name);
+	struct counter row = counter_row(name, value);
+	struct store_txn *txn;
+
+	if (present)
+		row.meta = present->meta;
+	if (store_txn_new(&txn) < 0)
+		abort();
+	(void)store_txn_row_put(txn, KIND_COUNTER, &row);
+	*result = (struct result){};
+	store_commit(store, txn, done, result);
+}
+
+struct fixture {
+	struct loop *loop;
+	struct store *store;
+};
+
+static int fixture_open(struct fixture *f, const char *name)
+{
+	int r;
+
+	*f = (struct fixture){};
+	r = loop_new(&f->loop);
+	if (r == 0)
+		r = store_sqlite_open(f->loop, file_name(name), &f->store);
+	return r;
+}
+
+static void fixture_close(struct fixture *f)
+{
+	store_free(f->store);
+	loop_free(f->loop);
+}
+
+static void test_put_and_read(void)
+{
+	struct fixture f;
+	struct result result;
+	struct stat st;
+
+	tap_is_int(fixture_open(&f, "put"), 0, "a new file is made");
+	(void)stat(file_name("put"), &st);
+	tap_is_int(st.st_mode & 0777, 0600, "only its owner can read it");
+	commit_counter(f.store, "vpc", 7, &result);
+	tap_is_int(result.calls, 0, "a commit is not answered before it is durable");
+	tap_is_int(counter_value(f.store, "vpc"), 7, "the next handler of the same turn sees it");
+	tap_is_int((long long)store_durable_revision(f.store), 0, "others are not told yet");
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(result.calls, 1, "it is answered at the end of the turn");
+	tap_is_int(result.r, 0, "with success");
+	tap_is_int((long long)result.revision, 1, "at the first revision");
+	tap_is_int((long long)store_durable_revision(f.store), 1, "which is durable");
+	commit_counter(f.store, "vpc", 8, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_is_int((long long)counter_find(f.store, "vpc")->meta.created, 1,
+		   "a changed row keeps when it was made");
+	tap_is_int((long long)counter_find(f.store, "vpc")->meta.modified, 2,
+		   "and knows when it was changed");
+	fixture_close(&f);
+
+	tap_is_int(fixture_open(&f, "put"), 0, "the file is opened again");
+	tap_is_int(counter_value(f.store, "vpc"), 8, "the row is there");
+	tap_is_int((long long)counter_find(f.store, "vpc")->meta.created, 1, "with both its revisions");
+	tap_is_int((long long)counter_find(f.store, "vpc")->meta.modified, 2, "as they were");
+	tap_is_int((long long)store_durable_revision(f.store), 2, "and the revision goes on");
+	fixture_close(&f);
+}
+
+static void test_compare(void)
+{
+	static const struct {
+		const char *name, *key;
+		uint64_t modified;
+		int want;
+	} cases[] = {
+		{"a key that must not exist and does not", "counter/b", 0, 0},
+		{"a key that must not exist but does", "counter/a", 0, -EAGAIN},
+		{"a key of the expected revision", "counter/a", 1, 0},
+		{"a key of an older revision than expected", "counter/a", 2, -EAGAIN},
+		{"a missing key that was expected", "counter/b", 1, -EAGAIN},
+	};
+	struct fixture f;
+	struct result result;
+
+	(void)fixture_open(&f, "compare");
+	commit_counter(f.store, "a", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct store_txn *txn;
+
+		(void)store_txn_new(&txn);
+		(void)store_txn_compare(txn, cases[i].key, cases[i].modified);
+		result = (struct result){.r = 1};
+		store_commit(f.store, txn, done, &result);
+		tap_is_int(result.r, cases[i].want, "%s", cases[i].name);
+	}
+	fixture_close(&f);
+}
+
+static void test_all_or_nothing(void)
+{
+	struct counter a = counter_row("a", 1), b = counter_row("b", 1);
+	struct fixture f;
+	struct result result;
+	struct store_txn *txn;
+
+	(void)fixture_open(&f, "nothing");
+	commit_counter(f.store, "b", 5, &result);
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_put(txn, KIND_COUNTER, &a);
+	(void)store_txn_row_put(txn, KIND_COUNTER, &b); /* must be new, but is not */
+	result = (struct result){};
+	store_commit(f.store, txn, done, &result);
+	tap_is_int(result.r, -EAGAIN, "a transaction whose second row exists fails");
+	tap_is_int(counter_value(f.store, "a"), 0, "its first row is not put");
+	tap_is_int(counter_value(f.store, "b"), 5, "its second row is not changed");
+	(void)loop_turn(f.loop, 0);
+
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_put(txn, KIND_COUNTER, &a);
+	a.value = 2;
+	(void)store_txn_row_put(txn, KIND_COUNTER, &a);
+	tap_is_int((long long)store_txn_n_ops(txn), 1, "a second put of a row replaces the first");
+	store_commit(f.store, txn, done, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(counter_value(f.store, "a"), 2, "the last put counts");
+
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_delete(txn, KIND_COUNTER, counter_find(f.store, "a"));
+	store_commit(f.store, txn, done, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_ok(!counter_find(f.store, "a"), "a deleted row is gone");
+	fixture_close(&f);
+	(void)fixture_open(&f, "nothing");
+	tap_ok(!counter_find(f.store, "a") && counter_find(f.store, "b"), "it is gone from the file, too");
+	fixture_close(&f);
+}
+
+static int commit_n_rows(struct store *store, size_t n, struct result *result)
+{
+	struct store_txn *txn;
+
+	(void)store_txn_new(&txn);
+	for (size_t i = 0; i < n; i++) {
+		struct counter row = {.value = 1};
+
+		(void)str_format(row.name, sizeof(row.name), "n%zu", i);
+		(void)store_txn_row_put(txn, KIND_COUNTER, &row);
+	}
+	*result = (struct result){};
+	store_commit(store, txn, done, result);
+	return result->r;
+}
+
+/* A counter that is `bytes` long in JSON, thanks to a member that no program knows. */
+static json_t *padded_row(const char *name, size_t bytes)
+{
+	_cleanup_(freep) char *padding = malloc(bytes + 1);
+
+	memset(padding, 'x', bytes);
+	padding[bytes] = '\0';
+	return json_pack("{s:s, s:i, s:s}", "name", name, "value", 1, "padding", padding);
+}
+
+static int commit_padded(struct store *store, size_t n, size_t bytes, struct result *result)
+{
+	struct store_txn *txn;
+
+	(void)store_txn_new(&txn);
+	for (size_t i = 0; i < n; i++) {
+		char name[16], key[32];
+		json_t *value;
+
+		(void)str_format(name, sizeof(name), "p%zu", i);
+		(void)str_format(key, sizeof(key), "counter/%s", name);
+		value = padded_row(name, bytes);
+		(void)store_txn_put(txn, key, value);
+		json_decref(value);
+	}
+	*result = (struct result){};
+	store_commit(store, txn, done, result);
+	return result->r;
+}
+
+static void test_limits(void)
+{
+	struct fixture f;
+	struct result result;
+	struct store_txn *txn;
+	json_t *value = json_pack("{s:i}", "value", 1);
+	char key[STORE_KEY_MAX + 16] = "counter/";
+
+	(void)fixture_open(&f, "limits");
+	tap_is_int(commit_n_rows(f.store, STORE_TXN_OPS_MAX, &result), 0, "100 changes fit a transaction");
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(result.r, 0, "and are carried out");
+	tap_is_int((long long)snapshot_count(store_rows(f.store), KIND_COUNTER, "n"), 100, "all of them");
+	tap_is_int(commit_n_rows(f.store, STORE_TXN_OPS_MAX + 1, &result), -E2BIG,
+		   "101 changes are too many");
+	tap_is_int(commit_padded(f.store, 1, STORE_VALUE_MAX, &result), -E2BIG,
+		   "a value above 256 KiB is too large");
+	tap_is_int(commit_padded(f.store, 5, STORE_VALUE_MAX - 100, &result), -E2BIG,
+		   "a transaction above 1 MiB is too large");
+	tap_ok(!counter_find(f.store, "p0"), "nothing of it was carried out");
+	tap_is_int(commit_padded(f.store, 3, STORE_VALUE_MAX - 100, &result), 0, "one below 1 MiB is not");
+
+	(void)store_txn_new(&txn);
+	memset(key + strlen("counter/"), 'k', sizeof(key) - strlen("counter/") - 1);
+	tap_is_int(store_txn_put(txn, key, value), -E2BIG, "a key above the limit is too long");
+	store_txn_free(txn);
+	(void)store_txn_new(&txn);
+	tap_is_int(store_txn_put(txn, "planet/x", value), -EINVAL, "a key of no known kind is refused");
+	store_commit(f.store, txn, done, &result);
+	tap_is_int(result.r, -EINVAL, "and fails the whole transaction");
+	(void)store_txn_new(&txn);
+	tap_is_int(store_txn_put(txn, "counter/x", value), -EINVAL, "a row under another's key is refused");
+	store_txn_free(txn);
+	json_decref(value);
+	(void)loop_turn(f.loop, 0);
+	fixture_close(&f);
+}
+
+static void count_turn(void *context, _unused_ uint32_t events)
+{
+	(*(int *)context)++;
+}
+
+static void test_group_commit(void)
+{
+	struct result first, second, reading, failed;
+	struct store_watch *watch;
+	struct store_txn *txn;
+	struct fixture f;
+	int notified = 0;
+
+	(void)fixture_open(&f, "group");
+	(void)store_watch(f.store, count_turn, &notified, &watch);
+	(void)store_txn_new(&txn);
+	reading = (struct result){};
+	store_commit(f.store, txn, done, &reading);
+	tap_is_int(reading.calls, 1, "an empty transaction is answered at once when nothing is pending");
+
+	commit_counter(f.store, "a", 1, &first);
+	commit_counter(f.store, "a", 2, &second);
+	(void)store_txn_new(&txn);
+	reading = (struct result){};
+	store_commit(f.store, txn, done, &reading);
+	(void)commit_n_rows(f.store, STORE_TXN_OPS_MAX + 1, &failed);
+	tap_is_int(failed.calls, 1, "a refused transaction does not wait for the others");
+	tap_is_int(first.calls + second.calls + reading.calls, 0,
+		   "whoever read what is not durable waits until it is");
+	tap_is_int(notified, 0, "watchers hear nothing before that");
+	(void)loop_turn(f.loop, 0);
+	tap_is_int((long long)first.revision, 1, "the first transaction has a revision of its own");
+	tap_is_int((long long)second.revision, 2, "so has the second, which saw the first");
+	tap_is_int(reading.calls, 1, "the reader is answered");
+	tap_is_int(notified, 1, "watchers hear once of both");
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(notified, 1, "and not again in a turn without changes");
+	store_watch_free(watch);
+	fixture_close(&f);
+}
+
+struct told {
+	size_t n, deleted;
+	uint64_t last;
+	char keys[1024];
+};
+
+static void tell(void *context, const char *key, const json_t *value, _unused_ uint64_t created,
+		 uint64_t revision)
+{
+	struct told *told = context;
+
+	told->n++;
+	told->deleted += !value;
+	told->last = revision;
+	if (told->n <= 8)
+		(void)str_format(told->keys + strlen(told->keys), sizeof(told->keys) - strlen(told->keys),
+				 "%s%s ", value ? "" : "-", key);
+}
+
+static void test_changes(void)
+{
+	struct told told = {};
+	struct result result;
+	struct store_txn *txn;
+	struct fixture f;
+
+	(void)fixture_open(&f, "changes");
+	commit_counter(f.store, "b", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	commit_counter(f.store, "a", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_delete(txn, KIND_COUNTER, counter_find(f.store, "b"));
+	store_commit(f.store, txn, done, &result);
+	(void)loop_turn(f.loop, 0);
+	commit_counter(f.store, "c", 1, &result); /* not durable */
+
+	tap_is_int(store_changes(f.store, 0, tell, &told), 3, "changes are told up to the durable revision");
+	tap_is_str(told.keys, "counter/b counter/a -counter/b ", "oldest first, deletions too");
+	told = (struct told){};
+	tap_is_int(store_changes(f.store, 2, tell, &told), 3, "changes after a revision");
+	tap_is_str(told.keys, "-counter/b ", "are those after it");
+	told = (struct told){};
+	(void)store_changes(f.store, 3, tell, &told);
+	tap_is_int((long long)told.n, 0, "nothing is new after the last");
+	(void)loop_turn(f.loop, 0);
+	told = (struct told){};
+	store_list(f.store, "counter/", tell, &told);
+	tap_is_str(told.keys, "counter/a counter/c ", "a list is in the order of keys");
+	fixture_close(&f);
+
+	(void)fixture_open(&f, "changes");
+	tap_is_int(store_changes(f.store, 3, tell, &told), -EOVERFLOW,
+		   "changes before the start are forgotten");
+	tap_is_int(store_changes(f.store, 4, tell, &told), 4, "the present revision is known");
+
+	for (size_t i = 0; i < STORE_HISTORY_MAX / STORE_TXN_OPS_MAX + 2; i++) {
+		(void)store_txn_new(&txn);
+		for (size_t j = 0; j < STORE_TXN_OPS_MAX; j++) {
+			struct counter row = {.value = (uint32_t)i + 1};
+			const struct counter *present;
+
+			(void)str_format(row.name, sizeof(row.name), "h%zu", j);
+			present = counter_find(f.store, row.name);
+			if (present)
+				row.meta = present->meta;
+			(void)store_txn_row_put(txn, KIND_COUNTER, &row);
+		}
+		store_commit(f.store, txn, done, &result);
+	}
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(store_changes(f.store, 5, tell, &told), -EOVERFLOW,
+		   "more changes than are remembered push old ones out");
+	told = (struct told){};
+	tap_is_int(store_changes(f.store, result.revision - 1, tell, &told), (long long)result.revision,
+		   "the newest are still told");
+	tap_is_int((long long)told.n, STORE_TXN_OPS_MAX, "all of the last transaction");
+	fixture_close(&f);
+}
+
+static void test_failing_disk(void)
+{
+	struct rlimit unlimited, small;
+	struct result first, second;
+	struct fixture f;
+
+	(void)fixture_open(&f, "full");
+	commit_counter(f.store, "a", 1, &first);
+	(void)loop_turn(f.loop, 0);
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
+	small = unlimited;
+	small.rlim_cur = 1024;
+	(void)setrlimit(RLIMIT_FSIZE, &small);
+	commit_counter(f.store, "a", 2, &first);
+	commit_counter(f.store, "b", 2, &second);
+	(void)loop_turn(f.loop, 0);
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+	tap_ok(first.r < 0 && second.r < 0, "a disk that takes no more fails all transactions of the turn");
+	tap_is_int(counter_value(f.store, "a"), 1, "memory goes back to what is on disk");
+	tap_ok(!counter_find(f.store, "b"), "for every row");
+	tap_is_int((long long)store_durable_revision(f.store), 1, "the durable revision has not risen");
+
+	commit_counter(f.store, "b", 3, &second);
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(second.r, 0, "when the disk takes writes again, so does the store");
+	fixture_close(&f);
+	(void)fixture_open(&f, "full");
+	tap_is_int(counter_value(f.store, "b"), 3, "and they are there after reopening");
+	fixture_close(&f);
+}
+
+static void write_file(const char *name, const void *data, size_t size)
+{
+	int fd = open(file_name(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	(void)close(fd);
+}
+
+static void run_sql(const char *name, const char *sql)
+{
+	sqlite3 *db;
+
+	if (sqlite3_open(file_name(name), &db) != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	sqlite3_close(db);
+}
+
+static int open_result(const char *name)
+{
+	struct fixture f;
+	int r = fixture_open(&f, name);
+
+	fixture_close(&f);
+	return r;
+}
+
+static void test_refused_files(void)
+{
+	static const char garbage[4096] = "this is a letter to a friend, not a database";
+	struct result result;
+	struct fixture f;
+	pid_t child;
+	int status;
+
+	(void)fixture_open(&f, "taken");
+	child = fork();
+	if (child == 0)
+		_exit(open_result("taken") == -EBUSY ? 0 : 1);
+	(void)waitpid(child, &status, 0);
+	tap_is_int(status, 0, "a file that another process has is busy");
+	fixture_close(&f);
+
+	write_file("garbage", garbage, sizeof(garbage));
+	tap_is_int(open_result("garbage"), -EUCLEAN, "a file that is no database is refused");
+	run_sql("foreign", "CREATE TABLE t (x); PRAGMA application_id = 17;");
+	tap_is_int(open_result("foreign"), -EUCLEAN, "a database of another program is refused");
+	(void)open_result("newer");
+	run_sql("newer", "PRAGMA user_version = 99;");
+	tap_is_int(open_result("newer"), -EUCLEAN, "a file of a newer version is refused");
+	(void)open_result("row");
+	run_sql("row", "INSERT INTO kv VALUES ('counter/a', '{\"name\": \"a\", ', 1, 1);");
+	tap_is_int(open_result("row"), -EUCLEAN, "a row that is no JSON is refused");
+	(void)open_result("kind");
+	run_sql("kind", "INSERT INTO kv VALUES ('planet/a', '{}', 1, 1);");
+	tap_is_int(open_result("kind"), -EUCLEAN, "a row of an unknown kind is refused");
+
+	(void)fixture_open(&f, "cut");
+	for (uint32_t i = 0; i < 40; i++)
+		(void)commit_n_rows(f.store, STORE_TXN_OPS_MAX, &result);
+	(void)commit_padded(f.store, 3, 100000, &result);
+	(void)loop_turn(f.loop, 0);
+	fixture_close(&f);
+	if (truncate(file_name("cut"), 65536) < 0)
+		abort();
+	tap_is_int(open_result("cut"), -EUCLEAN, "a file that lost its end is refused");
+	tap_is_int(open_result("no/such/place"), -ENOENT, "a file in a missing directory cannot be made");
+}
+
+/* Commits counters "k0", "k1", … and writes the number of each to the pipe when it is acknowledged. */
+static _Noreturn void writing_child(int fd)
+{
+	struct fixture f;
+	struct result result;
+
+	if (fixture_open(&f, "killed") < 0)
+		_exit(1);
+	for (uint32_t i = (uint32_t)snapshot_count(store_rows(f.store), KIND_COUNTER, "k");; i++) {
+		char name[WORD_SIZE];
+
+		(void)str_format(name, sizeof(name), "k%u", i);
+		commit_counter(f.store, name, i + 1, &result);
+		(void)loop_turn(f.loop, 0);
+		if (result.r < 0 || write(fd, &i, sizeof(i)) != sizeof(i))
+			_exit(1);
+	}
+}
+
+static void test_killed_in_mid_write(void)
+{
+	uint32_t acknowledged = 0, number, missing = 0;
+	struct fixture f;
+
+	for (int round = 0; round < 5; round++) {
+		int pipe_fds[2], status;
+		pid_t child;
+
+		if (pipe(pipe_fds) < 0)
+			abort();
+		child = fork();
+		if (child == 0)
+			writing_child(pipe_fds[1]);
+		(void)close(pipe_fds[1]);
+		for (int i = 0;
+		     i < 40 + 17 * round && read(pipe_fds[0], &number, sizeof(number)) == sizeof(number); i++)
+			acknowledged = number + 1;
+		(void)kill(child, SIGKILL);
+		(void)waitpid(child, &status, 0);
+		while (read(pipe_fds[0], &number, sizeof(number)) == sizeof(number))
+			acknowledged = number + 1;
+		(void)close(pipe_fds[0]);
+	}
+	tap_ok(acknowledged > 200, "five writers were killed after %u acknowledged writes", acknowledged);
+	tap_is_int(fixture_open(&f, "killed"), 0, "the file they left is opened");
+	for (uint32_t i = 0; i < acknowledged; i++) {
+		char name[WORD_SIZE];
+
+		(void)str_format(name, sizeof(name), "k%u", i);
+		missing += counter_value(f.store, name) != i + 1;
+	}
+	tap_is_int(missing, 0, "every acknowledged write is there");
+	fixture_close(&f);
+}
+
+static void remove_directory(void)
+{
+	_cleanup_(freep) char *command = NULL;
+
+	if (asprintf(&command, "rm -rf '%s'", directory) < 0 || system(command) != 0)
+		tap_note("left behind: %s", directory);
+}
+
+int main(void)
+{
+	if (!mkdtemp(directory))
+		return EXIT_FAILURE;
+	test_put_and_read();
+	test_compare();
+	test_all_or_nothing();
+	test_limits();
+	test_group_commit();
+	test_changes();
+	test_failing_disk();
+	test_refused_files();
+	test_killed_in_mid_write();
+	remove_directory();
+	return tap_done();
+}
