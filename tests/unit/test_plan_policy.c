@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Security groups become sorted rules. A naive evaluator, which reads the rows as the API's documents do, judges the
+ * same packets as the first match in the plan's rules, for random groups; then the cases that have a name.
+ */
+#include "tests/unit/plan_world.h"
+
+#include <netinet/in.h>
+
+static uint64_t seed = 88172645463325252u;
+
+static uint32_t next_random(uint32_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 16) % below);
+}
+
+struct packet {
+	struct netaddr peer;
+	uint8_t protocol;
+	uint16_t port;
+};
+
+/* What the data path does. */
+static bool first_match(const struct pl_rule *rules, uint32_t n, uint8_t otherwise, const struct packet *p)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct netprefix prefix = { .length = rules[i].prefix_length };
+
+		memcpy(&prefix.addr, &rules[i].addr, sizeof(prefix.addr));
+		if ((rules[i].protocol && rules[i].protocol != p->protocol) || p->port < rules[i].port_first ||
+		    p->port > rules[i].port_last || !netprefix_contains(&prefix, &p->peer))
+			continue;
+		return rules[i].allow;
+	}
+	return otherwise;
+}
+
+static bool plan_allows(const struct plan_policy *policy, enum sg_direction direction, const struct packet *p)
+{
+	if (direction == SG_INGRESS)
+		return first_match(policy->in, policy->n_in, policy->in_default, p);
+	return first_match(policy->out, policy->n_out, policy->out_default, p);
+}
+
+static bool is_member(const struct snapshot *rows, const char *group, const char *vpc, const struct netaddr *addr)
+{
+	for (const struct port *v = NULL; (v = snapshot_next(rows, KIND_PORT, "", v));)
+		for (uint32_t i = 0; i < v->n_groups; i++)
+			if (streq(v->groups[i], group) && streq(v->vpc, vpc) && netaddr_compare(&v->addr, addr) == 0)
+				return true;
+	return false;
+}
+
+static bool row_matches(const struct snapshot *rows, const struct sg_rule *rule, const char *vpc, const struct packet *p)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} names[] = { { "TCP", 6 }, { "UDP", 17 }, { "ICMP", 1 }, { "GRE", 47 }, { "ALL", -1 } };
+	int number = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(names[i].name, rule->protocol))
+			number = names[i].number;
+	if (number != -1 && number != p->protocol)
+		return false;
+	if ((number == 6 || number == 17) && rule->port_first != -1 &&
+	    (p->port < rule->port_first || p->port > rule->port_last))
+		return false;
+	if (*rule->other_group)
+		return is_member(rows, rule->other_group, vpc, &p->peer);
+	return netprefix_contains(&rule->cidr, &p->peer);
+}
+
+/* What the documents say. */
+static bool rows_allow(const struct snapshot *rows, const struct port *port, enum sg_direction direction,
+		       const struct packet *p)
+{
+	bool enterprise = false;
+
+	for (uint32_t priority = 1; priority <= 100; priority++) {
+		bool accept = false, drop = false;
+
+		for (uint32_t i = 0; i < port->n_groups; i++) {
+			char prefix[KEY_SIZE];
+
+			snprintf(prefix, sizeof(prefix), "%s/", port->groups[i]);
+			for (const struct sg_rule *v = NULL; (v = snapshot_next(rows, KIND_SG_RULE, prefix, v));) {
+				if (v->direction != direction || v->priority != priority ||
+				    !row_matches(rows, v, port->vpc, p))
+					continue;
+				accept |= v->policy == SG_ACCEPT;
+				drop |= v->policy == SG_DROP;
+			}
+		}
+		if (drop || accept)
+			return !drop;
+	}
+	for (uint32_t i = 0; i < port->n_groups; i++) {
+		const struct security_group *group = snapshot_security_group(rows, port->groups[i]);
+
+		enterprise |= group->type == SG_ENTERPRISE;
+		if (direction == SG_INGRESS && group->type == SG_NORMAL && group->inner_accept &&
+		    is_member(rows, group->id, port->vpc, &p->peer))
+			return true;
+	}
+	return direction == SG_EGRESS && !enterprise;
+}
+
+static void random_rule(struct world *w, const char *group, int number)
+{
+	static const char *const protocols[] = { "TCP", "TCP", "UDP", "ICMP", "GRE", "ALL" };
+	static const char *const cidrs[] = { "0.0.0.0/0",   "10.0.0.0/16",  "10.0.1.0/24",  "10.0.1.0/28",
+					     "10.0.1.10/32", "10.0.1.64/26", "10.0.2.0/25", "::/0" };
+	const char *protocol = protocols[next_random(ARRAY_SIZE(protocols))];
+	bool ports = (streq(protocol, "TCP") || streq(protocol, "UDP")) && next_random(4);
+	uint32_t first = next_random(6) + 1, last = first + next_random(3);
+	char key[KEY_SIZE], peer[64];
+
+	if (next_random(4) == 0)
+		snprintf(peer, sizeof(peer), "'other_group': 'sg-%u'", next_random(3));
+	else
+		snprintf(peer, sizeof(peer), "'cidr': '%s'", cidrs[next_random(ARRAY_SIZE(cidrs))]);
+	snprintf(key, sizeof(key), "sg_rule/%s/sgr-%d", group, number);
+	rows_put(w->rows, key,
+		 "{'id': 'sgr-%d', 'group': '%s', 'direction': '%s', 'policy': '%s', 'priority': %u, "
+		 "'protocol': '%s', 'port_first': %d, 'port_last': %d, %s}",
+		 number, group, next_random(2) ? "ingress" : "egress", next_random(2) ? "Accept" : "Drop",
+		 next_random(4) + 1, protocol, ports ? (int)first : -1, ports ? (int)last : -1, peer);
+}
+
+static void put_member(struct world *w, uint32_t number, const char *groups)
+{
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "port/eni-m%u", number);
+	rows_put(w->rows, key,
+		 "{'id': 'eni-m%u', 'number': %u, 'kind': 'instance', 'vpc': 'vpc-c', 'vswitch': 'vsw-c-h', "
+		 "'addr': '10.0.1.%u', 'groups': [%s], 'holder': 'i-m%u', 'node': 'n1'}",
+		 number, 300 + number, 10 + number, groups, number);
+}
+
+static void random_world(struct world *w)
+{
+	bool enterprise = next_random(4) == 0; /* all groups of a port are of one type */
+
+	world_new(w);
+	for (int i = 0; i < 3; i++) {
+		char id[8], key[KEY_SIZE];
+
+		snprintf(id, sizeof(id), "sg-%d", i);
+		snprintf(key, sizeof(key), "security_group/%s", id);
+		rows_put(w->rows, key, "{'id': '%s', 'vpc': 'vpc-c', 'type': '%s', 'inner_accept': %s}", id,
+			 enterprise ? "enterprise" : "normal", next_random(2) ? "true" : "false");
+		for (uint32_t n = next_random(8); n > 0; n--)
+			random_rule(w, id, (int)n);
+	}
+	for (uint32_t i = 1; i < 12; i++) {
+		static const char *const groups[] = { "'sg-0'", "'sg-1'", "'sg-2'", "'sg-0', 'sg-2'", "'sg-c'" };
+
+		put_member(w, i, groups[next_random(ARRAY_SIZE(groups))]);
+	}
+	rows_put(w->rows, "port/eni-c",
+		 "{'id': 'eni-c', 'number': 100, 'kind': 'instance', 'vpc': 'vpc-c', 'vswitch': 'vsw-c-h', "
+		 "'addr': '10.0.1.10', 'groups': ['sg-0', 'sg-1'], 'holder': 'i-c', 'node': 'n1'}");
+}
+
+static void test_random(void)
+{
+	static const uint8_t protocols[] = { 6, 6, 17, 1, 47, 50 };
+	uint32_t wrong = 0, allowed = 0, judged = 0;
+
+	for (int round = 0; round < 150; round++) {
+		const struct plan_policy *policy;
+		const struct port *port;
+		struct world w;
+
+		random_world(&w);
+		world_plan(&w);
+		port = snapshot_port(w.rows, "eni-c");
+		policy = find_policy(w.plan, w.plan->ports[0].slot);
+		for (int i = 0; i < 300; i++) {
+			enum sg_direction direction = next_random(2) ? SG_INGRESS : SG_EGRESS;
+			struct packet p = { .protocol = protocols[next_random(ARRAY_SIZE(protocols))] };
+			bool want;
+
+			p.peer = netaddr_v4(0x0a000000 + (next_random(3) << 8) + next_random(40));
+			p.port = p.protocol == 6 || p.protocol == 17 ? (uint16_t)next_random(10) : 0;
+			want = rows_allow(w.rows, port, direction, &p);
+			wrong += plan_allows(policy, direction, &p) != want;
+			allowed += want;
+			judged++;
+		}
+		world_free(&w);
+	}
+	tap_is_int(wrong, 0, "the first match of the sorted rules is what the groups' rows say");
+	tap_ok(allowed > judged / 10 && allowed < judged * 9 / 10, "both verdicts were met often");
+	tap_note("%u packets, %u allowed", judged, allowed);
+}
+
+static bool eni_allows(struct world *w, const char *peer, uint8_t protocol, uint16_t port)
+{
+	struct packet p = { .protocol = protocol, .port = port };
+
+	if (netaddr_parse(peer, &p.peer) < 0)
+		exit(EXIT_FAILURE);
+	world_plan(w);
+	return plan_allows(find_policy(w->plan, find_eni(w->plan, ZONE_H)->slot), SG_INGRESS, &p);
+}
+
+static void test_endpoint_group(void)
+{
+	struct world w;
+
+	world_new(&w);
+	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "TCP 443 from the VPC is let in to the ENI");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 80), "TCP 80 is not");
+	tap_ok(!eni_allows(&w, "10.1.1.10", IPPROTO_TCP, 443), "nor is anyone from outside of the block");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "ping is judged by its own rule");
+	rows_put(w.rows, "sg_rule/sg-ep/sgr-2",
+		 "{'id': 'sgr-2', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "'protocol': 'icmp', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
+	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "which lets it in, however the protocol is spelt");
+	rows_delete(w.rows, "sg_rule/sg-ep/sgr-1");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a revoked rule closes the ENI");
+	rows_put(w.rows, "sg_rule/sg-ep/sgr-1",
+		 "{'id': 'sgr-1', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "'protocol': 'ALL', 'port_first': -1, 'port_last': -1, 'cidr': '::/0'}");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "::/0 means IPv6, not IPv4");
+	tap_ok(eni_allows(&w, "2001:db8::1", IPPROTO_TCP, 443), "and all of it");
+	rows_put(w.rows, "sg_rule/sg-ep/sgr-3",
+		 "{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "'protocol': 'SCTP', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a rule without meaning accepts nothing");
+	tap_ok(*failure_of(w.plan, "sg_rule/sg-ep/sgr-3"), "and is a failure");
+	rows_put(w.rows, "sg_rule/sg-ep/sgr-3",
+		 "{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Drop', 'priority': 1, "
+		 "'protocol': 'SCTP', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "one that would refuse refuses all");
+	rows_delete(w.rows, "security_group/sg-ep");
+	tap_ok(!eni_allows(&w, "2001:db8::1", IPPROTO_TCP, 443), "a group that is gone accepts nothing");
+	world_free(&w);
+}
+
+static void test_member_blocks(void)
+{
+	struct world w;
+	const struct plan_policy *policy;
+	struct packet p = { .protocol = IPPROTO_UDP, .port = 9 };
+	uint32_t wrong = 0;
+
+	world_new(&w);
+	for (uint32_t i = 6; i < 230; i++) /* 10.0.1.16 to .239 */
+		put_member(&w, i, "'sg-c'");
+	world_plan(&w);
+	policy = find_policy(w.plan, w.plan->ports[0].slot);
+	tap_ok(policy->n_in == 7, "neighbouring members are joined into blocks");
+	tap_note("%u rules for 225 members", policy->n_in);
+	for (uint32_t i = 0; i < 256; i++) {
+		p.peer = netaddr_v4(0x0a000100 + i);
+		wrong += plan_allows(policy, SG_INGRESS, &p) != ((i >= 16 && i < 240) || i == 10);
+	}
+	tap_is_int(wrong, 0, "and no one else is let in by them");
+	tap_is_int(policy->n_out, 0, "what goes out needs no rule");
+	tap_ok(policy->out_default && !policy->in_default, "out is allowed, in is refused by default");
+	world_free(&w);
+}
+
+static void test_too_many(void)
+{
+	struct world w;
+	const struct plan_policy *policy;
+	struct packet p = { .protocol = IPPROTO_TCP, .port = 5000 };
+	char key[KEY_SIZE];
+
+	world_new(&w);
+	for (int i = 0; i < PL_POLICY_RULES_MAX + 1; i++) {
+		snprintf(key, sizeof(key), "sg_rule/sg-c/sgr-%d", i);
+		rows_put(w.rows, key,
+			 "{'id': 'sgr-%d', 'group': 'sg-c', 'direction': 'egress', 'policy': 'Drop', 'priority': 1, "
+			 "'protocol': 'TCP', 'port_first': %d, 'port_last': %d, 'cidr': '10.0.0.0/8'}",
+			 i, i + 1, i + 1);
+	}
+	world_plan(&w);
+	policy = find_policy(w.plan, w.plan->ports[0].slot);
+	tap_is_int(policy->n_out, PL_POLICY_RULES_MAX, "no more rules than the data path takes");
+	tap_is_str(failure_of(w.plan, "instance/i-c"), "its security groups make more than 1024 outbound rules",
+		   "the instance is a failure, with the reason");
+	netaddr_parse("10.0.1.10", &p.peer);
+	tap_ok(!plan_allows(policy, SG_EGRESS, &p), "what did not fit is refused");
+	p.port = PL_POLICY_RULES_MAX + 1;
+	tap_ok(!plan_allows(policy, SG_EGRESS, &p), "the refusal that was cut, too");
+	rows_delete(w.rows, "sg_rule/sg-c/sgr-0");
+	world_plan(&w);
+	policy = find_policy(w.plan, w.plan->ports[0].slot);
+	p.port = 5000;
+	tap_ok(plan_allows(policy, SG_EGRESS, &p), "one rule less, and all fit");
+	tap_is_int(w.plan->n_failures, 0, "without a failure");
+	world_free(&w);
+}
+
+int main(void)
+{
+	test_random();
+	test_endpoint_group();
+	test_member_blocks();
+	test_too_many();
+	return tap_done();
+}
