@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The data path of a node: switch, router, firewall and NAT in one tc program. It runs on every packet that an instance
- * (or the agent's own namespace) sends, and puts it into its receiver's namespace in the same run. doc/datapath.md tells
- * a packet's walk.
+ * The data path of a node: switch, router, firewall and NAT in one tc program. It runs on every packet that
+ * an instance (or the agent's own namespace) sends, and puts it into its receiver's namespace in the same
+ * run. doc/datapath.md tells a packet's walk.
  *
- * Every port's device runs a fixed entry program (pl_entry.h) that names the port by its slot and jumps to pl_main
- * through pl_entry, so that one write replaces pl_main for all ports.
+ * Every port's device runs a fixed entry program (pl_entry.h) that names the port by its slot and jumps to
+ * pl_main through pl_entry, so that one write replaces pl_main for all ports.
  */
 #include <linux/errno.h>
 
@@ -15,8 +15,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be none. (The
- * pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends on the other.) */
+/* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be
+ * none. (The pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends
+ * on the other.) */
 static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret_reason)
 {
 	struct pl_flow4 *flow = pl_flow4_find(&pkt->key);
@@ -136,7 +137,7 @@ int pl_main(struct __sk_buff *skb)
 	return pl_exit(skb, &pkt, pl_walk(skb, &pkt));
 }
 
-/* On the egress of a veth's node side: what we deliver never passes here, so all that does is the node's own. */
+/* On the egress of a veth's node side. What we deliver never passes here: all that does is the node's own. */
 SEC("tc")
 int pl_guard_veth(struct __sk_buff *skb)
 {

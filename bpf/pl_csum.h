@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Checksum arithmetic (RFC 1624). Words are taken as they lie in memory: a one's-complement sum does not care about
- * byte order as long as all of it is the same.
+ * Checksum arithmetic (RFC 1624). Words are taken as they lie in memory: a one's-complement sum does not care
+ * about byte order as long as all of it is the same.
  *
- * A change is a *difference*: what the sum grows by when old words become new ones, folded to 16 bits. Differences add
- * up, so a flow's entry keeps one for the addresses and one for everything, and a packet needs one addition.
+ * A change is a *difference*: what the sum grows by when old words become new ones, folded to 16 bits.
+ * Differences add up, so a flow's entry keeps one for the addresses and one for everything, and a packet
+ * needs one addition.
  */
 #pragma once
 

@@ -2,21 +2,21 @@
 /*
  * Flows: making both directions, following TCP, and judging an open flow again.
  *
- * A translated flow has two entries, each found by what arrives from a port: the consumer's packets by the consumer's
- * tuple, the replies by the backend's. A flow between instances has four: its sender's port remembers that *out* was
- * judged (one entry for each direction), its receiver's port remembers *in*. The two halves know nothing of each other,
- * so they can live on two nodes.
+ * A translated flow has two entries, each found by what arrives from a port: the consumer's packets by the
+ * consumer's tuple, the replies by the backend's. A flow between instances has four: its sender's port
+ * remembers that *out* was judged (one entry for each direction), its receiver's port remembers *in*. The two
+ * halves know nothing of each other, so they can live on two nodes.
  *
- * Each entry holds all that a packet needs. Its counters are plain additions: packets of one direction of a flow rarely
- * run on two CPUs at once, and a lost count costs less than a locked one.
+ * Each entry holds all that a packet needs. Its counters are plain additions: packets of one direction of a
+ * flow rarely run on two CPUs at once, and a lost count costs less than a locked one.
  */
 #pragma once
 
 #include "pl_csum.h"
 #include "pl_policy.h"
 
-/* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three. Read before
- * judging: what changes meanwhile is then noticed by the next packet. */
+/* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
+ * Read before judging: what changes meanwhile is then noticed by the next packet. */
 static __always_inline __u32 pl_flow_generation(__u32 sender, __u32 judge, __u32 receiver)
 {
 	return pl_generation_get(sender) + pl_generation_get(judge) + pl_generation_get(receiver);
@@ -62,8 +62,8 @@ static __always_inline bool pl_tcp_opens(__u8 flags)
 	return (flags & (PL_TCP_SYN | PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST)) == PL_TCP_SYN;
 }
 
-/* A SYN begins anew where the flow is over (the tuple is used again), and where its first SYN was not answered (the
- * backend may have gone since: the next choice is made from today's table). */
+/* A SYN begins anew where the flow is over (the tuple is used again), and where its first SYN was not
+ * answered (the backend may have gone since: the next choice is made from today's table). */
 static __always_inline bool pl_flow_begins_anew(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
 {
 	if (pkt->l4_proto != IPPROTO_TCP || !pl_tcp_opens(pkt->tcp_flags))
@@ -86,8 +86,8 @@ static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct
 		partner->state = PL_STATE_CLOSING;
 }
 
-/* The state of one direction, by what it carries. A SYN alone proves nothing; an acknowledgement shows that the other
- * side has spoken. */
+/* The state of one direction, by what it carries. A SYN alone proves nothing; an acknowledgement shows that
+ * the other side has spoken. */
 static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					  const struct pl_pkt *pkt)
 {
@@ -106,7 +106,8 @@ static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct
 		flow->state = PL_STATE_ESTABLISHED;
 }
 
-/* What every packet of an entry leaves behind. Two CPUs would fight for the line if `seen` were written each time. */
+/* What every packet of an entry leaves behind. Two CPUs would fight for the line if `seen` were written each
+ * time. */
 static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					  const struct pl_pkt *pkt, __u32 bytes)
 {
@@ -140,13 +141,13 @@ struct pl_opening {
 	__u32 slot; /* of the port that opened it */
 };
 
-/* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address), the endpoint
- * is connected, and both policies let it pass. */
+/* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address),
+ * the endpoint is connected, and both policies let it pass. */
 static __always_inline int pl_judge_translated(const struct pl_opening *opening, __u32 judge)
 {
 	struct pl_place_key place_key = {
 		.vpc = opening->vpc,
-		.addr.w = { 0, 0, bpf_htonl(0xffff), opening->daddr },
+		.addr.w = {0, 0, bpf_htonl(0xffff), opening->daddr},
 	};
 	const struct pl_place *place = pl_place_find(&place_key);
 	__u32 port = bpf_ntohs(opening->dport);
@@ -155,7 +156,8 @@ static __always_inline int pl_judge_translated(const struct pl_opening *opening,
 	if (!place)
 		return PL_DROP_NO_PLACE;
 	if (judge == PL_SLOT_SERVICE)
-		return place->kind == PL_PLACE_DNS || place->kind == PL_PLACE_PROBE ? PL_CONTINUE : PL_DROP_NO_PLACE;
+		return place->kind == PL_PLACE_DNS || place->kind == PL_PLACE_PROBE ? PL_CONTINUE
+										    : PL_DROP_NO_PLACE;
 	if (place->kind != PL_PLACE_ENI || place->id != judge)
 		return PL_DROP_NO_PLACE;
 	if (!pl_policy_allows(opening->slot, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
@@ -205,9 +207,10 @@ static __always_inline void pl_opening_rebuild(const struct pl_flow4_key *key, c
 	}
 }
 
-/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its entry
- * takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule that comes back
- * in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port is another's now; the flow is of no use. */
+/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
+ * entry takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule
+ * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port is another's now;
+ * the flow is of no use. */
 __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
 {
 	struct pl_opening opening = {};
@@ -226,7 +229,8 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	if (!pl_flow_receiver_is_same(flow))
 		return PL_DROP_BACKEND_GONE;
 	pl_opening_rebuild(&key, flow, sender, &opening);
-	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, flow->slot) : pl_judge_translated(&opening, flow->slot);
+	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, flow->slot)
+				   : pl_judge_translated(&opening, flow->slot);
 	if (!r)
 		flow->generation = generation;
 	return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is answered on the spot, back to the port that asked: ARP, and echo requests to ENIs and gateways. Neither makes
- * a flow. The answer goes through pl_exit() like any other packet, with the sender as its receiver.
+ * What is answered on the spot, back to the port that asked: ARP, and echo requests to ENIs and gateways.
+ * Neither makes a flow. The answer goes through pl_exit() like any other packet, with the sender as its
+ * receiver.
  */
 #pragma once
 
@@ -21,7 +22,8 @@ static __always_inline bool pl_arp_is_ipv4_request(const struct pl_arp *arp)
 	       arp->operation == bpf_htons(ARPOP_REQUEST);
 }
 
-/* Whether an address is the asking port's own; nobody may answer for it, or the instance would find it taken. */
+/* Whether an address is the asking port's own; nobody may answer for it, or the instance would find it taken.
+ */
 static __always_inline bool pl_arp_asks_for_itself(const struct pl_arp *arp, const struct pl_port *port,
 						   const struct pl_config *config)
 {
@@ -40,8 +42,8 @@ static __always_inline bool pl_arp_sender_is_port(const struct pl_arp *arp, cons
 }
 
 /* Every address of the VPC is behind the gateway: one answer for all. */
-static __always_inline int pl_arp_answer(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
-					 const struct pl_config *config)
+static __always_inline int pl_arp_answer(struct __sk_buff *skb, struct pl_pkt *pkt,
+					 const struct pl_port *port, const struct pl_config *config)
 {
 	struct ethhdr *eth = pl_data(skb, sizeof(*eth) + sizeof(struct pl_arp));
 	struct pl_arp *arp;
@@ -72,8 +74,8 @@ static __always_inline int pl_arp_answer(struct __sk_buff *skb, struct pl_pkt *p
 }
 
 /* Turns an echo request into its reply. The addresses change places, so no checksum but ICMP's own moves. */
-static __always_inline int pl_echo_answer(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
-					  const struct pl_config *config)
+static __always_inline int pl_echo_answer(struct __sk_buff *skb, struct pl_pkt *pkt,
+					  const struct pl_port *port, const struct pl_config *config)
 {
 	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET + sizeof(struct pl_icmp));
 	struct pl_icmp *icmp;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Every map of the data path, and the typed lookups. Sizes are defaults: user space may set max_entries before it
- * loads the object. All of them are pinned by the agent and outlive it.
+ * Every map of the data path, and the typed lookups. Sizes are defaults: user space may set max_entries
+ * before it loads the object. All of them are pinned by the agent and outlive it.
  *
- * Configuration is written by the agent and only read here. Hash tables of configuration are not preallocated: there
- * a replaced row is a new one, so a program that runs meanwhile reads the old row or the new, never half of each. Rows
- * of arrays change under a reader; the agent writes a new region first and then the row that points to it, and bumps
- * the generations of the slots that a change concerns last of all.
+ * Configuration is written by the agent and only read here. Hash tables of configuration are not
+ * preallocated: there a replaced row is a new one, so a program that runs meanwhile reads the old row or the
+ * new, never half of each. Rows of arrays change under a reader; the agent writes a new region first and then
+ * the row that points to it, and bumps the generations of the slots that a change concerns last of all.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct {
 	__uint(max_entries, 1);
 } pl_config SEC(".maps");
 
-/* Ports of this node by slot: identity for the source guard, device and MAC for delivery. Number 0: no such port. */
+/* Ports of this node by slot: identity for the source guard, device and MAC for delivery. Number 0: no such
+ * port. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
@@ -33,7 +34,8 @@ struct {
 	__uint(max_entries, PL_SLOTS_MAX);
 } pl_ports SEC(".maps");
 
-/* What an address means in a VPC. Missing: nothing has it (no_place). Asked when a flow opens, never after. */
+/* What an address means in a VPC. Missing: nothing has it (no_place). Asked when a flow opens, never after.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_place_key);
@@ -102,8 +104,8 @@ struct {
 	__uint(max_entries, PL_SLOTS_MAX);
 } pl_generations SEC(".maps");
 
-/* Open IPv4 flows. Written here; the agent only deletes pairs that have been idle (pl_sweep.h). Preallocated: an
- * insert takes a row from a free list, and a full table refuses new flows instead of evicting old ones. */
+/* Open IPv4 flows. Written here; the agent only deletes pairs that have been idle (pl_sweep.h). Preallocated:
+ * an insert takes a row from a free list, and a full table refuses new flows instead of evicting old ones. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_flow4_key);
@@ -127,8 +129,8 @@ struct {
 	__uint(max_entries, PL_REASON_MAX);
 } pl_reasons SEC(".maps");
 
-/* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once. Empty: the
- * entry programs drop. */
+/* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once.
+ * Empty: the entry programs drop. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__type(key, __u32);

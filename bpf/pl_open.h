@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The slow side of the walk: a packet that belongs to no flow. What its destination is decides who judges it and where
- * it goes; then both directions of the flow are inserted, or neither.
+ * The slow side of the walk: a packet that belongs to no flow. What its destination is decides who judges it
+ * and where it goes; then both directions of the flow are inserted, or neither.
  *
- * pl_open4() and pl_nat_open() are functions of their own to the verifier. They see struct pl_pkt and tables, never the
- * packet, so pointers into it survive them. Keys are copied to the stack there: kernels before 6.4 take no key from
- * behind a function's argument.
+ * pl_open4() and pl_nat_open() are functions of their own to the verifier. They see struct pl_pkt and tables,
+ * never the packet, so pointers into it survive them. Keys are copied to the stack there: kernels before 6.4
+ * take no key from behind a function's argument.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct pl_target {
 	__be16 port;
 	__u16 pad;
 	__u32 vpc;
-	__u32 slot;	 /* of the port that has the address */
+	__u32 slot;	  /* of the port that has the address */
 	__be32 nat_first; /* translated sources: nat_count addresses from here */
 	__u32 nat_count;
 	__u32 judge; /* slot of the ENI; 0: DNS and probes */
@@ -56,8 +56,8 @@ static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 }
 
 /* The part of an entry that says who receives the packets that find it. */
-static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const struct pl_port *port, __u32 slot,
-						 const struct pl_config *config)
+static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const struct pl_port *port,
+						 __u32 slot, const struct pl_config *config)
 {
 	__builtin_memcpy(flow->dst_mac, port->mac, ETH_ALEN);
 	__builtin_memcpy(flow->src_mac, config->gateway_mac, ETH_ALEN);
@@ -76,7 +76,7 @@ static __always_inline void pl_flow_set_csum(struct pl_flow4 *flow, const struct
 	flow->csum_all = pl_csum_fold(addrs + ports);
 }
 
-/* ---- translated flows ------------------------------------------------------------------------------------------ */
+/* Translated flows. */
 
 /* The search for a free translated source. */
 struct pl_nat_search {
@@ -88,21 +88,22 @@ struct pl_nat_search {
 	int result;
 };
 
-/* The source that try number `i` takes: the sender's own port first, where it is in the range, then hashed ones; over
- * all the addresses in turn. */
+/* The source that try number `i` takes: the sender's own port first, where it is in the range, then hashed
+ * ones; over all the addresses in turn. */
 static __always_inline void pl_nat_choose(struct pl_nat_search *search, __u32 i)
 {
 	__u32 port = search->sport;
 
 	if (i > 0 || port < PL_NAT_PORT_FIRST)
 		port = PL_NAT_PORT_FIRST + (search->hash >> 8) % (65536 - PL_NAT_PORT_FIRST);
-	search->back_key.daddr = bpf_htonl(search->nat_first + ((search->hash & 0xff) + i) % search->nat_count);
+	search->back_key.daddr =
+		bpf_htonl(search->nat_first + ((search->hash & 0xff) + i) % search->nat_count);
 	search->back_key.dport = bpf_htons(port);
 	search->hash = search->hash * 1664525 + 1013904223;
 }
 
-/* One try to insert the replies' entry; 1 ends the loop. BPF_NOEXIST makes an insert a reservation: no other flow to the
- * same backend can take the source as long as the entry is there. */
+/* One try to insert the replies' entry; 1 ends the loop. BPF_NOEXIST makes an insert a reservation: no other
+ * flow to the same backend can take the source as long as the entry is there. */
 static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 {
 	long r;
@@ -117,11 +118,12 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 }
 
 /* Opens a translated flow from the packet's port to the target. Already judged. */
-__attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_target *target, __u32 generation)
+__attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_target *target,
+					  __u32 generation)
 {
 	const struct pl_config *config = pl_config_get();
 	const struct pl_port *sender, *receiver;
-	struct pl_nat_search search = { .result = PL_DROP_NAT_EXHAUSTED };
+	struct pl_nat_search search = {.result = PL_DROP_NAT_EXHAUSTED};
 	struct pl_flow4 *flow = &search.back;
 	struct pl_flow4_key key;
 	long r;
@@ -173,13 +175,14 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
 	if (!r)
 		return PL_CONTINUE;
-	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given back. */
+	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given
+	 * back. */
 	bpf_map_delete_elem(&pl_flows4, &search.back_key);
 	return r == -EEXIST ? PL_CONTINUE : PL_DROP_FLOW_TABLE_FULL;
 }
 
-/* The backend's part of a target. A row that names another port than the one it was written for is of no use: slots are
- * given out again, and nothing may reach the wrong VPC. */
+/* The backend's part of a target. A row that names another port than the one it was written for is of no use:
+ * slots are given out again, and nothing may reach the wrong VPC. */
 static __always_inline int pl_target_set_backend(struct pl_target *target, const struct pl_backend *backend)
 {
 	const struct pl_port *port;
@@ -202,7 +205,8 @@ static __always_inline int pl_target_set_backend(struct pl_target *target, const
 static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt,
 					    const struct pl_eni *eni)
 {
-	struct pl_listener_key key = { .target = eni->target, .port = pkt->key.dport, .protocol = pkt->l4_proto };
+	struct pl_listener_key key = {
+		.target = eni->target, .port = pkt->key.dport, .protocol = pkt->l4_proto};
 	const struct pl_listener *listener = pl_listener_find(&key);
 	const struct pl_backend *backend;
 	__u32 place, *index;
@@ -225,10 +229,11 @@ static __always_inline int pl_target_choose(struct pl_target *target, const stru
 /* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
 static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 {
-	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot), port = bpf_ntohs(pkt->key.dport);
+	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot),
+	      port = bpf_ntohs(pkt->key.dport);
 	bool is_icmp = pkt->l4_proto == IPPROTO_ICMP;
 	const struct pl_eni *eni = pl_eni_find(slot);
-	struct pl_target target = { .judge = slot };
+	struct pl_target target = {.judge = slot};
 	__u32 generation;
 	int r;
 
@@ -251,13 +256,14 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	return pl_nat_open(pkt, &target, generation);
 }
 
-/* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address there, which
- * names instance, zone and VPC; its L4 port is kept unless one socket asks both DNS addresses at once. */
+/* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address
+ * there, which names instance, zone and VPC; its L4 port is kept unless one socket asks both DNS addresses at
+ * once. */
 static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 {
 	const struct pl_port *sender = pl_port_find(pkt->slot);
 	const struct pl_config *config = pl_config_get();
-	struct pl_target target = { .vpc = PL_VPC_NODES, .slot = PL_SLOT_SERVICE, .judge = PL_SLOT_SERVICE };
+	struct pl_target target = {.vpc = PL_VPC_NODES, .slot = PL_SLOT_SERVICE, .judge = PL_SLOT_SERVICE};
 
 	if (!sender || !config)
 		return PL_DROP_NO_PORT;
@@ -272,11 +278,12 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, PL_SLOT_SERVICE));
 }
 
-/* From the agent's probe socket to the backend behind a probe address. Load-balancer traffic: no group judges it. */
+/* From the agent's probe socket to the backend behind a probe address. Load-balancer traffic: no group judges
+ * it. */
 static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 {
 	const struct pl_backend *backend = pl_backend_find(index);
-	struct pl_target target = { .judge = PL_SLOT_SERVICE };
+	struct pl_target target = {.judge = PL_SLOT_SERVICE};
 	int r;
 
 	if (pkt->l4_proto == IPPROTO_ICMP)
@@ -292,7 +299,7 @@ static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, target.slot));
 }
 
-/* ---- flows between instances ----------------------------------------------------------------------------------- */
+/* Flows between instances. */
 
 /* Who takes part in a flow between two ports of this node. */
 struct pl_pair {
@@ -301,8 +308,8 @@ struct pl_pair {
 	const struct pl_config *config;
 };
 
-/* Inserts one half of the flow: the judge's entries, one for each direction. Rows of an older flow with the same tuple
- * are overwritten: nothing was reserved. */
+/* Inserts one half of the flow: the judge's entries, one for each direction. Rows of an older flow with the
+ * same tuple are overwritten: nothing was reserved. */
 static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struct pl_pair *pair, __u32 judge,
 					   __u32 side, __u32 generation)
 {
@@ -349,11 +356,12 @@ static __always_inline void pl_half_remove(const struct pl_pkt *pkt, __u32 side)
 	bpf_map_delete_elem(&pl_flows4, &key);
 }
 
-/* Opens a flow between the packet's port and another one of this node. Already judged; the generations are the halves'. */
+/* Opens a flow between the packet's port and another one of this node. Already judged; the generations are
+ * the halves'. */
 __attribute__((noinline)) int pl_local_insert(struct pl_pkt *pkt, __u32 receiver_slot, __u32 out_generation,
 					      __u32 in_generation)
 {
-	struct pl_pair pair = { .receiver_slot = receiver_slot };
+	struct pl_pair pair = {.receiver_slot = receiver_slot};
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
@@ -389,9 +397,10 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 	return pl_local_insert(pkt, receiver, out_generation, in_generation);
 }
 
-/* ---- where to? ------------------------------------------------------------------------------------------------- */
+/* Where to? */
 
-/* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to drop it. */
+/* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to
+ * drop it. */
 __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 {
 	struct pl_place_key key = {};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From bytes to struct pl_pkt, and the source guard. What a tenant sends is hostile: every header is checked against
- * the data that is there, and what is not plain Ethernet with ARP or with IPv4 and TCP, UDP or ICMP echo has a named
- * reason to be dropped.
+ * From bytes to struct pl_pkt, and the source guard. What a tenant sends is hostile: every header is checked
+ * against the data that is there, and what is not plain Ethernet with ARP or with IPv4 and TCP, UDP or ICMP
+ * echo has a named reason to be dropped.
  */
 #pragma once
 
@@ -20,17 +20,17 @@
 #include "pl_verdict.h"
 
 /* TCP flags as they stand in the fourteenth byte of the header. */
-#define PL_TCP_FIN 0x01
-#define PL_TCP_SYN 0x02
-#define PL_TCP_RST 0x04
-#define PL_TCP_ACK 0x10
+#define PL_TCP_FIN	    0x01
+#define PL_TCP_SYN	    0x02
+#define PL_TCP_RST	    0x04
+#define PL_TCP_ACK	    0x10
 #define PL_TCP_FLAGS_OFFSET 13
 
-#define PL_IP_OFFSET	sizeof(struct ethhdr)
-#define PL_L4_OFFSET	(sizeof(struct ethhdr) + sizeof(struct iphdr))
-#define PL_HEADERS_MAX	(PL_L4_OFFSET + sizeof(struct tcphdr))
-#define PL_IP_PLAIN	0x45	/* version 4, no options; any other first byte has options, or is not IPv4 */
-#define PL_IP_FRAGMENT	0x3fff	/* more fragments, or an offset */
+#define PL_IP_OFFSET   sizeof(struct ethhdr)
+#define PL_L4_OFFSET   (sizeof(struct ethhdr) + sizeof(struct iphdr))
+#define PL_HEADERS_MAX (PL_L4_OFFSET + sizeof(struct tcphdr))
+#define PL_IP_PLAIN    0x45   /* version 4, no options; any other first byte has options, or is not IPv4 */
+#define PL_IP_FRAGMENT 0x3fff /* more fragments, or an offset */
 
 /* The kernel's headers of ARP and ICMP pull in the C library's socket headers, so their bits stand here. */
 #define ARPHRD_ETHER   1
@@ -70,8 +70,9 @@ static __always_inline bool pl_mac_is_broadcast(const __u8 *mac)
 	return *(const __u32 *)mac == 0xffffffff && *(const __u16 *)(mac + 4) == 0xffff;
 }
 
-/* Where the first `size` bytes start, or NULL where the packet is shorter. To be called again after anything that may
- * move the data: bpf_skb_pull_data(), bpf_skb_store_bytes(), bpf_l3_csum_replace(), bpf_l4_csum_replace(). */
+/* Where the first `size` bytes start, or NULL where the packet is shorter. To be called again after anything
+ * that may move the data: bpf_skb_pull_data(), bpf_skb_store_bytes(), bpf_l3_csum_replace(),
+ * bpf_l4_csum_replace(). */
 static __always_inline void *pl_data(const struct __sk_buff *skb, __u32 size)
 {
 	void *data = (void *)(long)skb->data;
@@ -92,8 +93,8 @@ static __always_inline void pl_pull_headers(struct __sk_buff *skb)
 		(void)bpf_skb_pull_data(skb, want);
 }
 
-/* ICMP echo as a flow: the identifier is the port of the asking side. A request from B and a reply to A with the same
- * identifier are thus different packets to the flow table. */
+/* ICMP echo as a flow: the identifier is the port of the asking side. A request from B and a reply to A with
+ * the same identifier are thus different packets to the flow table. */
 static __always_inline int pl_parse_icmp(const struct __sk_buff *skb, struct pl_pkt *pkt)
 {
 	const struct pl_icmp *icmp = pl_data(skb, PL_L4_OFFSET + sizeof(*icmp));
@@ -188,7 +189,8 @@ static __always_inline int pl_parse_ip4(const struct __sk_buff *skb, struct pl_p
 	return pl_ip_length_fits(skb, tot_len, pkt->l4_len) ? PL_CONTINUE : PL_DROP_SHORT;
 }
 
-/* The frame is from the port's own MAC, and for the gateway; a broadcast only where it asks for an address. */
+/* The frame is from the port's own MAC, and for the gateway; a broadcast only where it asks for an address.
+ */
 static __always_inline int pl_guard_frame(const struct __sk_buff *skb, struct pl_pkt *pkt,
 					  const struct pl_port *port, const struct pl_config *config)
 {
@@ -212,7 +214,8 @@ static __always_inline int pl_guard_frame(const struct __sk_buff *skb, struct pl
 	return PL_DROP_NOT_GATEWAY;
 }
 
-/* The address is the port's own; the service port speaks for the DNS socket, too. To itself nothing sends honestly. */
+/* The address is the port's own; the service port speaks for the DNS socket, too. To itself nothing sends
+ * honestly. */
 static __always_inline int pl_guard_source(const struct pl_pkt *pkt, const struct pl_port *port,
 					   const struct pl_config *config)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Security groups. The agent resolves the groups of a port or an ENI into one sorted list of rules for each direction;
- * here the first rule that matches decides, and without one the direction's default. Asked when a flow opens and when
- * it is judged again, never for a packet of a flow whose generation is current.
+ * Security groups. The agent resolves the groups of a port or an ENI into one sorted list of rules for each
+ * direction; here the first rule that matches decides, and without one the direction's default. Asked when a
+ * flow opens and when it is judged again, never for a packet of a flow whose generation is current.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ struct pl_question {
 	__u32 allow; /* the answer */
 };
 
-static __always_inline bool pl_prefix_matches(const struct pl_addr *prefix, __u32 length, const struct pl_addr *addr)
+static __always_inline bool pl_prefix_matches(const struct pl_addr *prefix, __u32 length,
+					      const struct pl_addr *addr)
 {
 	int i;
 
@@ -45,8 +46,8 @@ static __always_inline bool pl_rule_matches(const struct pl_rule *rule, const st
 	return pl_prefix_matches(&rule->addr, rule->prefix_length, &question->addr);
 }
 
-/* Body of the loop over the rules; 1 ends it. A callback, and not a loop in the open: the verifier looks at it once
- * and not PL_POLICY_RULES_MAX times. */
+/* Body of the loop over the rules; 1 ends it. A callback, and not a loop in the open: the verifier looks at
+ * it once and not PL_POLICY_RULES_MAX times. */
 static long pl_policy_step(__u32 i, struct pl_question *question)
 {
 	__u32 index = question->first + i;
@@ -58,12 +59,14 @@ static long pl_policy_step(__u32 i, struct pl_question *question)
 	return 1;
 }
 
-/* Whether the policy of a slot lets the flow pass; the slot's port is the receiver (IN) or the sender (OUT). A function
- * of its own to the verifier, with plain numbers as arguments, so that the walk stays cheap to check. */
-__attribute__((noinline)) int pl_policy_allows(__u32 slot, __u32 direction, __be32 remote, __u32 protocol, __u32 port)
+/* Whether the policy of a slot lets the flow pass; the slot's port is the receiver (IN) or the sender (OUT).
+ * A function of its own to the verifier, with plain numbers as arguments, so that the walk stays cheap to
+ * check. */
+__attribute__((noinline)) int pl_policy_allows(__u32 slot, __u32 direction, __be32 remote, __u32 protocol,
+					       __u32 port)
 {
 	struct pl_question question = {
-		.addr.w = { 0, 0, bpf_htonl(0xffff), remote },
+		.addr.w = {0, 0, bpf_htonl(0xffff), remote},
 		.port = port,
 		.protocol = protocol,
 	};

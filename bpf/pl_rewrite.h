@@ -2,9 +2,10 @@
 /*
  * Writing a flow's addresses, ports, MACs and checksums into a packet: pl_rewrite4() and nothing else.
  *
- * The quick way writes through packet pointers. It has to know what the L4 checksum field means in this very packet
- * (skb->ip_summed), which the program context does not say; bpf_cast_to_kern_ctx() shows the sk_buff, from kernel 6.2
- * on. The other way uses the checksum helpers, which look at ip_summed themselves and cost three times as much.
+ * The quick way writes through packet pointers. It has to know what the L4 checksum field means in this very
+ * packet (skb->ip_summed), which the program context does not say; bpf_cast_to_kern_ctx() shows the sk_buff,
+ * from kernel 6.2 on. The other way uses the checksum helpers, which look at ip_summed themselves and cost
+ * three times as much.
  */
 #pragma once
 
@@ -34,15 +35,18 @@ static __always_inline __u8 pl_ip_summed(struct __sk_buff *skb)
 	return BPF_CORE_READ_BITFIELD(kernel_skb, ip_summed);
 }
 
-/* skb->csum of CHECKSUM_COMPLETE covers the IP header and all behind it. What changes inside a header together with that
- * header's own checksum field cancels out; the L4 checksum also answers for the pseudo header's addresses, so the sum
- * moves by their difference the other way. A UDP packet without a checksum moves it by its ports alone. */
-static __always_inline void pl_fix_complete(struct __sk_buff *skb, const struct pl_flow4 *flow, bool has_checksum)
+/* skb->csum of CHECKSUM_COMPLETE covers the IP header and all behind it. What changes inside a header
+ * together with that header's own checksum field cancels out; the L4 checksum also answers for the pseudo
+ * header's addresses, so the sum moves by their difference the other way. A UDP packet without a checksum
+ * moves it by its ports alone. */
+static __always_inline void pl_fix_complete(struct __sk_buff *skb, const struct pl_flow4 *flow,
+					    bool has_checksum)
 {
 	if (has_checksum)
 		(void)bpf_csum_update(skb, pl_csum_negate(flow->csum_addr));
 	else
-		(void)bpf_csum_update(skb, pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr)));
+		(void)bpf_csum_update(skb,
+				      pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr)));
 }
 
 static __always_inline __u16 pl_new_l4_check(__u16 check, const struct pl_flow4 *flow, __u8 summed)
@@ -67,7 +71,8 @@ static __always_inline int pl_rewrite_tcp(struct __sk_buff *skb, const struct pl
 	return PL_CONTINUE;
 }
 
-/* UDP: a checksum of 0 means that there is none, and stays so; one that comes out as 0 is written as its other form. */
+/* UDP: a checksum of 0 means that there is none, and stays so; one that comes out as 0 is written as its
+ * other form. */
 static __always_inline int pl_rewrite_udp(struct __sk_buff *skb, const struct pl_flow4 *flow, __u8 summed)
 {
 	struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
@@ -111,10 +116,10 @@ static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const st
 {
 	struct {
 		__be32 saddr, daddr;
-	} addrs = { flow->saddr, flow->daddr };
+	} addrs = {flow->saddr, flow->daddr};
 	struct {
 		__be16 sport, dport;
-	} ports = { flow->sport, flow->dport };
+	} ports = {flow->sport, flow->dport};
 	__u16 csum_ports = pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr));
 	__u32 check_offset = PL_L4_OFFSET + offsetof(struct tcphdr, check);
 	__u64 flags = 0;
@@ -126,7 +131,8 @@ static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const st
 	if (bpf_l4_csum_replace(skb, check_offset, 0, flow->csum_addr, flags | BPF_F_PSEUDO_HDR) ||
 	    bpf_l4_csum_replace(skb, check_offset, 0, csum_ports, flags) ||
 	    bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, flow->csum_addr, 0) ||
-	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, saddr), &addrs, sizeof(addrs), 0) ||
+	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, saddr), &addrs, sizeof(addrs),
+				0) ||
 	    bpf_skb_store_bytes(skb, PL_L4_OFFSET, &ports, sizeof(ports), 0))
 		return PL_DROP_SHORT;
 	return PL_CONTINUE;
@@ -144,12 +150,14 @@ static __always_inline int pl_rewrite_macs(struct __sk_buff *skb, const struct p
 }
 
 /* Applies an entry to the packet that found it. What pl_data() gave before is void afterwards. */
-static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pkt *pkt, const struct pl_flow4 *flow)
+static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pkt *pkt,
+				       const struct pl_flow4 *flow)
 {
 	int r = PL_CONTINUE;
 
 	if (flow->kind == PL_FLOW_NAT || flow->kind == PL_FLOW_NAT_BACK) {
-		/* The second test is settled at load; the verifier never sees the branch that a kernel cannot run. */
+		/* The second test is settled at load; the verifier never sees the branch that a kernel cannot
+		 * run. */
 		if (pl_force_helpers || !bpf_cast_to_kern_ctx)
 			r = pl_rewrite_by_helpers(skb, pkt, flow);
 		else

@@ -2,9 +2,10 @@
 /*
  * When a flow is over, for the agent's sweep; pure functions of rows, and no BPF.
  *
- * The sweep dumps pl_flows4 in batches. A flow ends when *both* of its entries are idle for longer than their state
- * allows: deleting one of them early would free a translated source port that the other still uses. So for each
- * expired entry it looks up the partner, and deletes the two only if that is expired as well, or missing.
+ * The sweep dumps pl_flows4 in batches. A flow ends when *both* of its entries are idle for longer than their
+ * state allows: deleting one of them early would free a translated source port that the other still uses. So
+ * for each expired entry it looks up the partner, and deletes the two only if that is expired as well, or
+ * missing.
  */
 #pragma once
 
@@ -47,7 +48,8 @@ static inline __u32 pl_flow4_idle_s(const struct pl_flow4 *flow, __u8 protocol)
 	}
 }
 
-/* now: what pl_now returned before the table was dumped. An entry that was used since is from the future, and alive. */
+/* now: what pl_now returned before the table was dumped. An entry that was used since is from the future, and
+ * alive. */
 static inline bool pl_flow4_expired(const struct pl_flow4 *flow, __u8 protocol, __u32 now, __u32 hz)
 {
 	__u32 idle = now - flow->seen;
@@ -58,7 +60,8 @@ static inline bool pl_flow4_expired(const struct pl_flow4 *flow, __u8 protocol, 
 }
 
 /* The key of the other direction's entry. */
-static inline struct pl_flow4_key pl_flow4_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+static inline struct pl_flow4_key pl_flow4_partner(const struct pl_flow4_key *key,
+						   const struct pl_flow4 *flow)
 {
 	bool local = flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;
 	__u32 side = (key->vpc_proto & PL_SIDE_IN) ^ (local ? PL_SIDE_IN : 0);

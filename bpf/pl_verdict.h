@@ -2,8 +2,9 @@
 /*
  * The packet as the walk sees it, and the one door through which it leaves.
  *
- * Stages return PL_CONTINUE or a reason (pl_reasons.h). A stage that sends a packet writes where to into struct pl_pkt
- * and returns a PASS reason. pl_exit() counts the reason and turns it into a tc action; nothing else does either.
+ * Stages return PL_CONTINUE or a reason (pl_reasons.h). A stage that sends a packet writes where to into
+ * struct pl_pkt and returns a PASS reason. pl_exit() counts the reason and turns it into a tc action; nothing
+ * else does either.
  */
 #pragma once
 
@@ -35,9 +36,9 @@ static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)
 	count->bytes += skb->len;
 }
 
-/* Towards an instance. A veth's receiver gets the packet in this very run. A tap's goes out through the device, whose
- * guard lets pass what carries the mark. The frame must be PACKET_HOST: a broadcast one is not, and the receiver's
- * stack would drop the answer to it. */
+/* Towards an instance. A veth's receiver gets the packet in this very run. A tap's goes out through the
+ * device, whose guard lets pass what carries the mark. The frame must be PACKET_HOST: a broadcast one is not,
+ * and the receiver's stack would drop the answer to it. */
 static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *pkt)
 {
 	if (skb->pkt_type != PACKET_HOST)

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One packet at a time through the shipped program: a table of packets, each with the reason it must leave
+ * under and, where it is delivered, what it must look like then. Every case runs with direct packet writes
+ * and with the checksum helpers. At the end every reason of the list must have been reached.
+ */
+#include "../tap.h"
+#include "node.h"
+
+/* Spoils a packet after it was built. */
+typedef void (*spoil_fn)(struct pkt *p);
+
+struct test_case {
+	const char *name;
+	uint32_t slot;
+	struct pkt_spec spec;
+	spoil_fn spoil;
+	int reason;
+	/* of a delivered packet; NULL: the address stays */
+	uint32_t to;
+	const char *src, *dst;
+	uint16_t sport, dport; /* 0: stays */
+};
+
+#define TCP(from, to, sp, dp, flags)                                                                         \
+	.spec = {.src = from,                                                                                \
+		 .dst = to,                                                                                  \
+		 .protocol = IPPROTO_TCP,                                                                    \
+		 .sport = sp,                                                                                \
+		 .dport = dp,                                                                                \
+		 .tcp_flags = flags}
+#define UDP(from, to, sp, dp)                                                                                \
+	.spec = {.src = from,                                                                                \
+		 .dst = to,                                                                                  \
+		 .protocol = IPPROTO_UDP,                                                                    \
+		 .sport = sp,                                                                                \
+		 .dport = dp,                                                                                \
+		 .payload = "hello"}
+#define ICMP(from, to, type)                                                                                 \
+	.spec = {.src = from,                                                                                \
+		 .dst = to,                                                                                  \
+		 .protocol = IPPROTO_ICMP,                                                                   \
+		 .sport = (type) << 8,                                                                       \
+		 .dport = 77,                                                                                \
+		 .payload = "abcdefg"}
+
+static void cut_after_ip(struct pkt *p)
+{
+	p->size = PKT_L4;
+}
+
+static void cut_ip(struct pkt *p)
+{
+	p->size = 40;
+}
+
+static void cut_tcp(struct pkt *p)
+{
+	p->size = 50;
+	put16(p->data + PKT_IP + 2, 36);
+	put16(p->data + PKT_IP + 10, 0);
+}
+
+static void cut_payload(struct pkt *p)
+{
+	p->size -= 2;
+}
+
+static void zero_length(struct pkt *p)
+{
+	put16(p->data + PKT_IP + 2, 0);
+}
+
+static void small_length(struct pkt *p)
+{
+	put16(p->data + PKT_IP + 2, 39);
+}
+
+static void add_options(struct pkt *p)
+{
+	p->data[PKT_IP] = 0x46;
+}
+
+static void tiny_header(struct pkt *p)
+{
+	p->data[PKT_IP] = 0x44;
+}
+
+static void wrong_version(struct pkt *p)
+{
+	p->data[PKT_IP] = 0x65;
+}
+
+static void first_fragment(struct pkt *p)
+{
+	put16(p->data + PKT_IP + 6, 0x2000);
+}
+
+static void last_fragment(struct pkt *p)
+{
+	put16(p->data + PKT_IP + 6, 0x00b9);
+}
+
+static void make_gre(struct pkt *p)
+{
+	p->data[PKT_IP + 9] = 47;
+}
+
+static void make_ipv6(struct pkt *p)
+{
+	put16(p->data + 12, ETH_P_IPV6);
+}
+
+static void make_lldp(struct pkt *p)
+{
+	put16(p->data + 12, 0x88cc);
+}
+
+static void forge_mac(struct pkt *p)
+{
+	p->data[11] ^= 1;
+}
+
+static void to_multicast(struct pkt *p)
+{
+	static const uint8_t mac[6] = {0x01, 0x00, 0x5e, 0, 0, 0xfb};
+
+	memcpy(p->data, mac, 6);
+}
+
+static void to_broadcast(struct pkt *p)
+{
+	memcpy(p->data, broadcast_mac, 6);
+}
+
+static void no_checksum(struct pkt *p)
+{
+	put16(p->data + PKT_L4 + 6, 0);
+}
+
+static const struct test_case cases[] = {
+	{"the first SYN to an ENI reaches a server, from a translated address", SLOT_A,
+	 TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), NULL, PL_DELIVERED, .dport = 8443},
+	{"UDP to an ENI reaches a server", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), NULL,
+	 PL_DELIVERED, .dport = 8443},
+	{"UDP without a checksum stays without", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4002, 500),
+	 no_checksum, PL_DELIVERED, .dport = 8443},
+	{"a source port below 1024 is not kept", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 400, 500), NULL,
+	 PL_DELIVERED, .dport = 8443},
+	{"an ENI answers echo", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 8), NULL, PL_ECHO, SLOT_A,
+	 "10.0.0.100", "10.0.0.10"},
+	{"an ENI answers echo without a connection", SLOT_A, ICMP("10.0.0.10", "10.0.0.101", 8), NULL,
+	 PL_ECHO, SLOT_A, "10.0.0.101", "10.0.0.10"},
+	{"an ENI takes no echo reply", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 0), NULL, PL_DROP_NO_FLOW},
+	{"a gateway answers echo", SLOT_A, ICMP("10.0.0.10", "10.0.0.253", 8), NULL, PL_ECHO, SLOT_A,
+	 "10.0.0.253", "10.0.0.10"},
+	{"a gateway answers nothing else", SLOT_A, TCP("10.0.0.10", "10.0.0.253", 4000, 80, SYN), NULL,
+	 PL_DROP_GATEWAY_ECHO},
+	{"echo between instances", SLOT_A, ICMP("10.0.0.10", "10.0.0.11", 8), NULL, PL_DELIVERED, SLOT_A2},
+	{"an echo reply that nobody asked for", SLOT_A, ICMP("10.0.0.10", "10.0.0.11", 0), NULL,
+	 PL_DROP_NO_FLOW},
+	{"a SYN between instances", SLOT_A, TCP("10.0.0.10", "10.0.0.11", 4000, 80, SYN), NULL, PL_DELIVERED,
+	 SLOT_A2},
+	{"UDP between instances", SLOT_A, UDP("10.0.0.10", "10.0.0.11", 4000, 1500), NULL, PL_DELIVERED,
+	 SLOT_A2},
+	{"UDP between instances without a checksum", SLOT_A, UDP("10.0.0.10", "10.0.0.11", 4001, 1500),
+	 no_checksum, PL_DELIVERED, SLOT_A2},
+	{"a refused port of an instance", SLOT_A, TCP("10.0.0.10", "10.0.0.11", 4000, 81, SYN), NULL,
+	 PL_DROP_POLICY_IN},
+	{"a refused port below the range", SLOT_A, TCP("10.0.0.10", "10.0.0.11", 4000, 21, SYN), NULL,
+	 PL_DROP_POLICY_IN},
+	{"the first port of a rule's range", SLOT_A, TCP("10.0.0.10", "10.0.0.11", 4000, 22, SYN), NULL,
+	 PL_DELIVERED, SLOT_A2},
+	{"a question to the first DNS address", SLOT_A, UDP("10.0.0.10", "100.100.2.136", 4000, 53), NULL,
+	 PL_DNS, SLOT_SERVICE, "198.18.0.16", "198.18.0.2", 4000, 53},
+	{"a question to the second DNS address", SLOT_B, UDP("10.0.0.10", "100.100.2.138", 4000, 53), NULL,
+	 PL_DNS, SLOT_SERVICE, "198.18.0.18", "198.18.0.2", 4000, 53},
+	{"a question over TCP", SLOT_A, TCP("10.0.0.10", "100.100.2.136", 4000, 53, SYN), NULL, PL_DNS,
+	 SLOT_SERVICE, "198.18.0.16", "198.18.0.2", 4000, 53},
+	{"a DNS address serves no other port", SLOT_A, UDP("10.0.0.10", "100.100.2.136", 4000, 54), NULL,
+	 PL_DROP_DNS_ONLY},
+	{"a DNS address is not pinged", SLOT_A, ICMP("10.0.0.10", "100.100.2.136", 8), NULL,
+	 PL_DROP_DNS_ONLY},
+	{"a probe keeps its port and comes from the translated range", SLOT_SERVICE,
+	 TCP("198.18.0.1", "198.19.0.1", 4000, 8443, SYN), NULL, PL_PROBE, SLOT_S1, NULL, "10.0.0.10", 4000,
+	 8443},
+	{"a probe of a backend that is not there", SLOT_SERVICE,
+	 TCP("198.18.0.1", "198.19.0.9", 4000, 80, SYN), NULL, PL_DROP_NO_BACKEND},
+	{"VPC 0 opens nothing but probes", SLOT_SERVICE, UDP("198.18.0.2", "198.18.0.16", 53, 4000), NULL,
+	 PL_DROP_NO_FLOW},
+	{"a probe does not ping", SLOT_SERVICE, ICMP("198.18.0.1", "198.19.0.1", 8), NULL, PL_DROP_NO_FLOW},
+
+	{"a slot without a port", 5, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), NULL, PL_DROP_NO_PORT},
+	{"a slot beyond the table", 4000000, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), NULL,
+	 PL_DROP_NO_PORT},
+	{"a frame that ends with the IP header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 cut_after_ip, PL_DROP_SHORT},
+	{"a frame that ends before the L4 header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 cut_ip, PL_DROP_SHORT},
+	{"a TCP header that is not all there", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 cut_tcp, PL_DROP_SHORT},
+	{"less data than the length says", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), cut_payload,
+	 PL_DROP_SHORT},
+	{"a length of zero", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), zero_length, PL_DROP_SHORT},
+	{"a length that does not hold the TCP header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 small_length, PL_DROP_SHORT},
+	{"a header length below the minimum", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 tiny_header, PL_DROP_SHORT},
+	{"IPv4 with another version", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), wrong_version,
+	 PL_DROP_SHORT},
+	{"IPv4 options", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), add_options,
+	 PL_DROP_OPTIONS},
+	{"the first of several fragments", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), first_fragment,
+	 PL_DROP_FRAGMENT},
+	{"the last of several fragments", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), last_fragment,
+	 PL_DROP_FRAGMENT},
+	{"another protocol", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_gre,
+	 PL_DROP_PROTOCOL},
+	{"an ICMP error", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 3), NULL, PL_DROP_ICMP_TYPE},
+	{"IPv6", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_ipv6, PL_DROP_IPV6},
+	{"another ethertype", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_lldp,
+	 PL_DROP_ETHERTYPE},
+	{"a multicast frame", SLOT_A, UDP("10.0.0.10", "224.0.0.251", 5353, 5353), to_multicast,
+	 PL_DROP_NOT_GATEWAY},
+	{"a broadcast frame", SLOT_A, UDP("10.0.0.10", "255.255.255.255", 68, 67), to_broadcast,
+	 PL_DROP_NOT_GATEWAY},
+	{"a forged source MAC", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), forge_mac,
+	 PL_DROP_BAD_MAC},
+	{"a forged source address", SLOT_A, TCP("10.0.0.11", "10.0.0.100", 4000, 443, SYN), NULL,
+	 PL_DROP_BAD_SOURCE},
+	{"an ENI's address as source", SLOT_A, TCP("10.0.0.100", "10.0.0.11", 4000, 80, SYN), NULL,
+	 PL_DROP_BAD_SOURCE},
+	{"from itself to itself", SLOT_A, TCP("10.0.0.10", "10.0.0.10", 80, 80, SYN), NULL,
+	 PL_DROP_BAD_SOURCE},
+	{"a forged source address in VPC 0", SLOT_SERVICE, UDP("198.18.0.3", "198.18.0.16", 53, 4000), NULL,
+	 PL_DROP_BAD_SOURCE},
+	{"nothing has the address", SLOT_A, TCP("10.0.0.10", "10.0.0.99", 4000, 443, SYN), NULL,
+	 PL_DROP_NO_PLACE},
+	{"another VPC has the address (ping)", SLOT_OTHER, ICMP("10.0.0.10", "10.0.0.100", 8), NULL,
+	 PL_DROP_NO_PLACE},
+	{"another VPC has the address (SYN)", SLOT_OTHER, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
+	 NULL, PL_DROP_NO_PLACE},
+	{"another VPC has the address (UDP)", SLOT_OTHER, UDP("10.0.0.10", "10.0.0.100", 4000, 500), NULL,
+	 PL_DROP_NO_PLACE},
+	{"a probe address means nothing in a VPC", SLOT_A, TCP("10.0.0.10", "198.19.0.1", 4000, 8443, SYN),
+	 NULL, PL_DROP_NO_PLACE},
+	{"an address of VPC 0 means nothing in a VPC", SLOT_A, UDP("10.0.0.10", "198.18.0.2", 4000, 53), NULL,
+	 PL_DROP_NO_PLACE},
+	{"the provider opens nothing towards a translated address (SYN)", SLOT_S1,
+	 TCP("10.0.0.10", "100.64.0.16", 4000, 443, SYN), NULL, PL_DROP_NO_FLOW},
+	{"the provider opens nothing towards a translated address (UDP)", SLOT_S1,
+	 UDP("10.0.0.10", "100.64.0.17", 4000, 500), NULL, PL_DROP_NO_FLOW},
+	{"the provider does not ping a translated address", SLOT_S1, ICMP("10.0.0.10", "100.64.0.17", 8),
+	 NULL, PL_DROP_NO_FLOW},
+	{"TCP in the middle of nothing, to an ENI", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, ACK),
+	 NULL, PL_DROP_NOT_SYN},
+	{"a SYN with ACK opens nothing", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN | ACK), NULL,
+	 PL_DROP_NOT_SYN},
+	{"TCP in the middle of nothing, to an instance", SLOT_A, TCP("10.0.0.10", "10.0.0.11", 4000, 80, ACK),
+	 NULL, PL_DROP_NOT_SYN},
+	{"TCP in the middle of nothing, to DNS", SLOT_A, TCP("10.0.0.10", "100.100.2.136", 4000, 53, ACK),
+	 NULL, PL_DROP_NOT_SYN},
+	{"TCP in the middle of nothing, a probe", SLOT_SERVICE,
+	 TCP("198.18.0.1", "198.19.0.1", 4000, 80, RST), NULL, PL_DROP_NOT_SYN},
+	{"a port that the ENI's group does not allow", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 80, SYN),
+	 NULL, PL_DROP_POLICY_IN},
+	{"an endpoint that is not connected", SLOT_A, TCP("10.0.0.10", "10.0.0.101", 4000, 443, SYN), NULL,
+	 PL_DROP_ENI_NOT_CONNECTED},
+	{"an allowed port without a listener", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 81, SYN), NULL,
+	 PL_DROP_NO_LISTENER},
+	{"a listener of the other protocol", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 443), NULL,
+	 PL_DROP_NO_LISTENER},
+	{"a listener without servers", SLOT_A, TCP("10.0.0.10", "10.0.0.102", 4000, 84, SYN), NULL,
+	 PL_DROP_NO_BACKEND},
+	{"a table that names no backend", SLOT_A, TCP("10.0.0.10", "10.0.0.102", 4000, 81, SYN), NULL,
+	 PL_DROP_NO_BACKEND},
+	{"a backend on another node", SLOT_A, TCP("10.0.0.10", "10.0.0.102", 4000, 82, SYN), NULL,
+	 PL_DROP_REMOTE},
+	{"a backend whose slot is another VPC's now", SLOT_A, TCP("10.0.0.10", "10.0.0.102", 4000, 83, SYN),
+	 NULL, PL_DROP_BACKEND_GONE},
+	{"an instance on another node", SLOT_A, TCP("10.0.0.10", "10.0.0.50", 4000, 80, SYN), NULL,
+	 PL_DROP_REMOTE},
+	{"a load balancer's address inside its VPC", SLOT_S1, TCP("10.0.0.10", "10.0.0.200", 4000, 443, SYN),
+	 NULL, PL_DROP_VIP},
+};
+
+static bool reached[PL_REASON_MAX];
+
+static struct outcome run_case(struct node *node, const struct test_case *t, struct pkt *ret_in)
+{
+	struct pkt_spec spec = t->spec;
+	uint32_t slot = t->slot < SLOTS ? t->slot : SLOT_A;
+	struct outcome outcome;
+
+	spec.dst_mac = gateway_mac;
+	spec.src_mac = node->macs[slot];
+	*ret_in = pkt_build(&spec);
+	if (t->spoil)
+		t->spoil(ret_in);
+	outcome = node_send(node, t->slot, ret_in);
+	if (outcome.reason >= 0)
+		reached[outcome.reason] = true;
+	return outcome;
+}
+
+/* What the delivered packet must be: the one that was sent, with the case's fields, sealed anew. */
+static bool looks_right(struct node *node, const struct test_case *t, const struct pkt *in,
+			const struct outcome *o)
+{
+	struct pkt want = *in;
+	uint8_t *l4 = want.data + PKT_L4;
+
+	memcpy(want.data, t->to ? node->macs[t->to] : o->out.data, 6);
+	if (t->reason == PL_DNS)
+		memcpy(want.data, node->macs[SLOT_SERVICE], 6);
+	memcpy(want.data + 6, gateway_mac, 6);
+	if (t->src)
+		put_addr(want.data + PKT_IP + 12, t->src);
+	if (t->dst)
+		put_addr(want.data + PKT_IP + 16, t->dst);
+	if (t->reason == PL_ECHO)
+		l4[0] = 0;
+	if (t->sport)
+		put16(l4, t->sport);
+	if (t->dport)
+		put16(l4 + 2, t->dport);
+	/* what translation chooses itself is tested by the oracle */
+	if (!t->to && t->reason == PL_DELIVERED) {
+		memcpy(want.data + PKT_IP + 12, o->out.data + PKT_IP + 12, 8);
+		memcpy(l4, o->out.data + PKT_L4, 2);
+		if (memcmp(o->out.data + PKT_IP + 12, "\x64\x40\x00", 3))
+			return false;
+	}
+	if (t->reason == PL_PROBE)
+		memcpy(want.data + PKT_IP + 12, o->out.data + PKT_IP + 12, 4);
+	pkt_seal(&want);
+	return pkt_equal(&want, &o->out);
+}
+
+static void test_cases(struct node *node, const char *mode)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct test_case *t = &cases[i];
+		bool drop = PL_REASON_IS_DROP(t->reason);
+		struct outcome o;
+		struct pkt in;
+		bool ok;
+
+		node_clear_flows(node);
+		o = run_case(node, t, &in);
+		ok = o.reason == t->reason && o.verdict == (drop ? TC_ACT_SHOT : TC_ACT_REDIRECT);
+		if (ok && drop)
+			ok = pkt_equal(&in, &o.out) && node_flows(node) == 0;
+		else if (ok)
+			ok = looks_right(node, t, &in, &o);
+		tap_ok(ok, "%s (%s): %s", t->name, mode, reason_name(t->reason));
+		if (!ok)
+			tap_note("left as %s, verdict %u: %s", reason_name(o.reason), o.verdict,
+				 pkt_text(&o.out));
+	}
+}
+
+/* A fresh rule set for a rule's order and defaults. */
+static void test_rules(struct node *node, const char *mode)
+{
+	struct pkt_spec spec = {.dst_mac = gateway_mac,
+				.src_mac = node->macs[SLOT_A2],
+				.src = "10.0.0.11",
+				.dst = "10.0.0.100",
+				.protocol = IPPROTO_TCP,
+				.sport = 5000,
+				.dport = 443,
+				.tcp_flags = SYN};
+	const struct node_rule first_refuses[] = {{"10.0.0.11", 32, 0, 0, 65535, false},
+						  {"10.0.0.0", 8, 0, 0, 65535, true}};
+	const struct node_rule near[] = {{"10.0.0.10", 32, 0, 0, 65535, true},
+					 {"10.0.0.12", 30, 0, 0, 65535, true}};
+	struct pkt p = pkt_build(&spec);
+	uint32_t slot = SLOT_ENI_A;
+
+	node_clear_flows(node);
+	node_policy(node, SLOT_ENI_A, RULES(first_refuses), false);
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN, "the first rule decides (%s)",
+		   mode);
+	node_policy(node, SLOT_ENI_A, RULES(near), false);
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
+		   "a neighbour's prefix is not one's own (%s)", mode);
+	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_policies), &slot), "pl_policies");
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
+		   "without a policy all is refused (%s)", mode);
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_policy(node, SLOT_A2, RULES(rules_instance), false);
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_OUT,
+		   "the sender's own groups are asked first (%s)", mode);
+	reached[PL_DROP_POLICY_OUT] = true;
+	node_policy(node, SLOT_A2, RULES(rules_instance), true);
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DELIVERED, "the rules let it pass again (%s)",
+		   mode);
+}
+
+/* 1024 rules that do not match, and one that is beyond the limit. */
+static void test_many_rules(struct node *node)
+{
+	struct pkt_spec spec = {.dst_mac = gateway_mac,
+				.src_mac = node->macs[SLOT_A],
+				.src = "10.0.0.10",
+				.dst = "10.0.0.100",
+				.protocol = IPPROTO_UDP,
+				.sport = 5000,
+				.dport = 500};
+	struct pl_rule refuse = {.addr = addr_of("172.16.0.1"), .prefix_length = 128, .port_last = 65535};
+	struct pl_rule allow = {
+		.addr = addr_of("10.0.0.0"), .prefix_length = 104, .allow = 1, .port_last = 65535};
+	struct pl_policy policy = {.in_first = 2000, .in_count = PL_POLICY_RULES_MAX};
+	struct pkt p = pkt_build(&spec);
+	uint32_t slot = SLOT_ENI_A;
+
+	for (uint32_t at = 2000; at < 2000 + PL_POLICY_RULES_MAX - 1; at++)
+		map_put(node->bpf->maps.pl_rules, &at, &refuse);
+	map_put(node->bpf->maps.pl_rules, &(uint32_t){2000 + PL_POLICY_RULES_MAX - 1}, &allow);
+	map_put(node->bpf->maps.pl_policies, &slot, &policy);
+	node_clear_flows(node);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
+		   "the last of the most rules still decides");
+	policy.in_count++;
+	map_put(node->bpf->maps.pl_policies, &slot, &policy);
+	node_clear_flows(node);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN,
+		   "a longer list than allowed refuses all");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+}
+
+struct arp_case {
+	const char *name;
+	uint32_t slot;
+	const uint8_t *dst;
+	uint16_t operation;
+	const char *sender, *target;
+	int reason;
+};
+
+static void test_arp(struct node *node)
+{
+	const struct arp_case arps[] = {
+		{"who has an ENI's address", SLOT_A, broadcast_mac, 1, "10.0.0.10", "10.0.0.100", PL_ARP},
+		{"who has the gateway", SLOT_A, broadcast_mac, 1, "10.0.0.10", "10.0.0.253", PL_ARP},
+		{"who has an address that nothing has", SLOT_A, broadcast_mac, 1, "10.0.0.10", "10.0.0.99",
+		 PL_ARP},
+		{"asked of the gateway alone", SLOT_A, gateway_mac, 1, "10.0.0.10", "10.0.0.11", PL_ARP},
+		{"who has a probe address, from VPC 0", SLOT_SERVICE, broadcast_mac, 1, "198.18.0.1",
+		 "198.19.0.1", PL_ARP},
+		{"the DNS socket asks for an instance", SLOT_SERVICE, broadcast_mac, 1, "198.18.0.2",
+		 "198.18.0.16", PL_ARP},
+		{"a probe for another address", SLOT_A, broadcast_mac, 1, "0.0.0.0", "10.0.0.12", PL_ARP},
+		{"a probe for the own address finds it free", SLOT_A, broadcast_mac, 1, "0.0.0.0",
+		 "10.0.0.10", PL_DROP_ARP_OTHER},
+		{"an announcement", SLOT_A, broadcast_mac, 1, "10.0.0.10", "10.0.0.10", PL_DROP_ARP_OTHER},
+		{"an announcement of the DNS socket", SLOT_SERVICE, broadcast_mac, 1, "198.18.0.2",
+		 "198.18.0.2", PL_DROP_ARP_OTHER},
+		{"a reply", SLOT_A, gateway_mac, 2, "10.0.0.10", "10.0.0.253", PL_DROP_ARP_OTHER},
+		{"another's address as sender", SLOT_A, broadcast_mac, 1, "10.0.0.11", "10.0.0.100",
+		 PL_DROP_BAD_SOURCE},
+	};
+	struct pkt p;
+
+	for (size_t i = 0; i < sizeof(arps) / sizeof(arps[0]); i++) {
+		const struct arp_case *t = &arps[i];
+		struct pkt want;
+		struct outcome o;
+
+		p = pkt_arp(t->dst, node->macs[t->slot], t->operation, t->sender, t->target);
+		want = p;
+		if (t->reason == PL_ARP) {
+			want = pkt_arp(node->macs[t->slot], gateway_mac, 2, t->target, t->sender);
+			memcpy(want.data + 32, node->macs[t->slot], 6);
+		}
+		o = node_send(node, t->slot, &p);
+		if (o.reason >= 0)
+			reached[o.reason] = true;
+		tap_ok(o.reason == t->reason && pkt_equal(&want, &o.out), "ARP: %s: %s", t->name,
+		       reason_name(t->reason));
+	}
+	p = pkt_arp(broadcast_mac, node->macs[SLOT_A], 1, "10.0.0.10", "10.0.0.100");
+	p.data[27] ^= 1;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_MAC,
+		   "ARP: another MAC inside than outside");
+	p = pkt_arp(broadcast_mac, node->macs[SLOT_A], 1, "10.0.0.10", "10.0.0.100");
+	p.size = 40;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_SHORT, "ARP: cut short");
+	p.size = 60;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_ARP, "ARP: padded as on a wire");
+}
+
+static void test_guards(struct node *node)
+{
+	struct pkt p = pkt_arp(broadcast_mac, gateway_mac, 1, "10.0.0.253", "10.0.0.10");
+	struct __sk_buff ctx = {.mark = PL_MARK_OURS};
+	struct outcome o = node_run(node, node->bpf->progs.pl_guard_veth, 0, &p);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
+
+	tap_ok(o.reason == PL_DROP_EGRESS_GUARD && o.verdict == TC_ACT_SHOT,
+	       "what the node itself sends towards a veth is dropped and counted");
+	reached[PL_DROP_EGRESS_GUARD] = true;
+	o = node_run(node, node->bpf->progs.pl_guard_tap, 0, &p);
+	tap_ok(o.reason == PL_DROP_EGRESS_GUARD && o.verdict == TC_ACT_SHOT,
+	       "what the node itself sends towards a tap is dropped and counted");
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_tap), &opts), "run");
+	tap_ok(opts.retval == TC_ACT_OK && ctx.mark == 0, "what we send to a tap passes and loses its mark");
+}
+
+/* Reasons that need more than one packet are reached in test_flows. */
+static void test_reasons(void)
+{
+	static const int elsewhere[] = {PL_CONTINUE, PL_DROP_PROVIDER_OPENS, PL_DROP_NAT_EXHAUSTED,
+					PL_DROP_FLOW_TABLE_FULL};
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
+		reached[elsewhere[i]] = true;
+	for (int i = 0; i < PL_REASON_MAX; i++) {
+		if (!reached[i]) {
+			tap_note("never reached: %s", reason_name(i));
+			ok = false;
+		}
+	}
+	tap_ok(ok, "every reason was reached");
+}
+
+int main(void)
+{
+	for (int helpers = 0; helpers < 2; helpers++) {
+		struct node *node = node_new(&(struct node_options){.helpers = helpers});
+		const char *mode = helpers ? "helpers" : "direct";
+
+		test_cases(node, mode);
+		test_rules(node, mode);
+		if (!helpers) {
+			test_many_rules(node);
+			test_arp(node);
+			test_guards(node);
+		}
+		node_free(node);
+	}
+	test_reasons();
+	return tap_done();
+}
