@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A short list: failures are few, so it is searched from end to end.
+ */
+#include "failures.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int failures_add(struct failures *failures, const char *key, const char *format, ...)
+{
+	struct plan_failure *items, *item;
+	va_list ap;
+
+	for (size_t i = 0; i < failures->n; i++)
+		if (streq(failures->items[i].key, key))
+			return 0;
+	items = realloc(failures->items, (failures->n + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	failures->items = items;
+	item = &items[failures->n];
+	memset(item, 0, sizeof(*item));
+	if (str_copy(item->key, sizeof(item->key), key) < 0)
+		return -E2BIG;
+	va_start(ap, format);
+	(void)vsnprintf(item->reason, sizeof(item->reason), format, ap);
+	va_end(ap);
+	failures->n++;
+	return 0;
+}
+
+void failures_clear(struct failures *failures)
+{
+	free(failures->items);
+	*failures = (struct failures){};
+}
+
+bool failures_equal(const struct failures *a, const struct failures *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!streq(a->items[i].key, b->items[i].key) || !streq(a->items[i].reason, b->items[i].reason))
+			return false;
+	return true;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A file that has the wanted content already is not touched, so that a pass over thousands of instances writes nothing.
+ */
+#include "files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, char *buffer, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = read(fd, buffer + done, size - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -EIO; /* it was cut while we read */
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+int file_read(const char *path, char **ret, size_t *ret_size)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(freep) char *buffer = NULL;
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > (off_t)FILE_SIZE_MAX)
+		return -EFBIG;
+	buffer = malloc((size_t)st.st_size + 1);
+	if (!buffer)
+		return -ENOMEM;
+	r = read_all(fd, buffer, (size_t)st.st_size);
+	if (r < 0)
+		return r;
+	buffer[st.st_size] = '\0';
+	*ret = TAKE_PTR(buffer);
+	*ret_size = (size_t)st.st_size;
+	return 0;
+}
+
+static bool has_content(const char *path, const void *data, size_t size)
+{
+	_cleanup_(freep) char *old = NULL;
+	size_t old_size;
+
+	return file_read(path, &old, &old_size) == 0 && old_size == size && memcmp(old, data, size) == 0;
+}
+
+static int write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			data += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int temporary_path(const char *path, char ret[PATH_MAX])
+{
+	return str_format(ret, PATH_MAX, "%s.privlink-new", path);
+}
+
+int file_write(const char *path, const void *data, size_t size, mode_t mode)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char temporary[PATH_MAX];
+	int r;
+
+	if (has_content(path, data, size))
+		return 0;
+	r = temporary_path(path, temporary);
+	if (r < 0)
+		return r;
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, size);
+	if (r == 0 && (fchmod(fd, mode) < 0 || rename(temporary, path) < 0))
+		r = -errno;
+	if (r < 0)
+		(void)unlink(temporary);
+	return r < 0 ? r : 1;
+}
+
+int file_link(const char *path, const char *target)
+{
+	char temporary[PATH_MAX], old[PATH_MAX];
+	ssize_t n = readlink(path, old, sizeof(old) - 1);
+	int r;
+
+	if (n >= 0) {
+		old[n] = '\0';
+		if (streq(old, target))
+			return 0;
+	}
+	r = temporary_path(path, temporary);
+	if (r < 0)
+		return r;
+	(void)unlink(temporary);
+	if (symlink(target, temporary) < 0)
+		return -errno;
+	if (rename(temporary, path) < 0) {
+		r = -errno;
+		(void)unlink(temporary);
+		return r;
+	}
+	return 1;
+}
+
+static int remove_children(const char *path)
+{
+	char child[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int first_error = 0, r;
+
+	if (!dir)
+		return -errno;
+	while ((entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		r = str_format(child, sizeof(child), "%s/%s", path, entry->d_name);
+		if (r >= 0)
+			r = file_remove_tree(child);
+		if (r < 0 && !first_error)
+			first_error = r;
+	}
+	(void)closedir(dir);
+	return first_error;
+}
+
+int file_remove_tree(const char *path)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(st.st_mode))
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	r = remove_children(path);
+	if (r < 0)
+		return r;
+	return rmdir(path) < 0 ? -errno : 0;
+}

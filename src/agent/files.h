@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small files, read whole and written atomically (a temporary file beside it, then a rename). Paths only; a reader sees
+ * the old content or the new.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "../lib/util.h"
+
+#define FILE_SIZE_MAX (16u * 1024 * 1024)
+
+/* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX. */
+int file_read(const char *path, char **ret, size_t *ret_size);
+/* 0: it had that content already; 1: written. */
+int file_write(const char *path, const void *data, size_t size, mode_t mode);
+/* The same for a symbolic link. */
+int file_link(const char *path, const char *target);
+/* Removes a file or a directory with all that is in it, never following links. Missing is fine. */
+int file_remove_tree(const char *path);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust store; it is
+ * looked at again only when something about the host's has changed, which a sum over names and times of the few
+ * directories tells at the cost of some hundred stat calls.
+ */
+#include "netns_files.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "trust.h"
+
+static const char resolv_conf[] = "# Written by privlink-agent: the resolver of this VPC.\n"
+				  "nameserver 100.100.2.136\n"
+				  "nameserver 100.100.2.138\n"
+				  "options timeout:1 attempts:2\n";
+
+static const char nsswitch_conf[] = "# Written by privlink-agent: names come from files and the VPC's resolver.\n"
+				    "passwd:         files\n"
+				    "group:          files\n"
+				    "shadow:         files\n"
+				    "gshadow:        files\n"
+				    "\n"
+				    "hosts:          files dns\n"
+				    "networks:       files\n"
+				    "\n"
+				    "protocols:      db files\n"
+				    "services:       db files\n"
+				    "ethers:         db files\n"
+				    "rpc:            db files\n"
+				    "\n"
+				    "netgroup:       nis\n";
+
+struct netns_files {
+	char directory[PATH_MAX / 2];
+	char host_ssl[PATH_MAX / 2];
+	char copy[PATH_MAX / 2];
+	char ca[PATH_MAX / 2];
+	uint64_t stamp; /* of what the copy was made from; 0: not made */
+};
+
+int netns_files_new(const struct netns_files_options *options, struct netns_files **ret)
+{
+	struct netns_files *files = calloc(1, sizeof(*files));
+
+	if (!files)
+		return -ENOMEM;
+	if (str_copy(files->directory, sizeof(files->directory), options->directory) < 0 ||
+	    str_copy(files->host_ssl, sizeof(files->host_ssl), options->host_ssl) < 0 ||
+	    str_format(files->copy, sizeof(files->copy), "%s/ssl", options->state_dir) < 0 ||
+	    str_format(files->ca, sizeof(files->ca), "%s/ca.crt", options->state_dir) < 0) {
+		free(files);
+		return -ENAMETOOLONG;
+	}
+	*ret = files;
+	return 0;
+}
+
+struct netns_files *netns_files_free(struct netns_files *files)
+{
+	free(files);
+	return NULL;
+}
+
+static int write_in(const char *directory, const char *name, const char *content)
+{
+	char path[PATH_MAX];
+	int r = str_format(path, sizeof(path), "%s/%s", directory, name);
+
+	if (r >= 0)
+		r = file_write(path, content, strlen(content), 0644);
+	return r < 0 ? r : 0;
+}
+
+static int make_directory(const char *path)
+{
+	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* A host name comes from the API; anything but letters, digits, '-' and '.' stays out of the file. */
+static void clean_host_name(const char *host_name, const char *instance, char ret[254])
+{
+	size_t n = 0;
+
+	for (const char *c = host_name; *c && n < 253; c++)
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '-' ||
+		    *c == '.')
+			ret[n++] = *c;
+	ret[n] = '\0';
+	if (n == 0)
+		(void)str_copy(ret, 254, instance);
+}
+
+int netns_files_write(struct netns_files *files, const char *instance, const char *host_name)
+{
+	char directory[PATH_MAX], path[PATH_MAX], name[254], hosts[1024];
+	int r;
+
+	if (str_format(directory, sizeof(directory), "%s/%s", files->directory, instance) < 0 ||
+	    str_format(path, sizeof(path), "%s/ssl", directory) < 0)
+		return -ENAMETOOLONG;
+	clean_host_name(host_name, instance, name);
+	(void)str_format(hosts, sizeof(hosts),
+			 "127.0.0.1\tlocalhost\n"
+			 "127.0.1.1\t%s\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback\n",
+			 name);
+	r = make_directory(files->directory);
+	if (r == 0)
+		r = make_directory(directory);
+	if (r == 0)
+		r = write_in(directory, "resolv.conf", resolv_conf);
+	if (r == 0)
+		r = write_in(directory, "nsswitch.conf", nsswitch_conf);
+	if (r == 0)
+		r = write_in(directory, "hosts", hosts);
+	if (r == 0)
+		r = file_link(path, files->copy);
+	return r < 0 ? r : 0;
+}
+
+void netns_files_remove(struct netns_files *files, const char *instance)
+{
+	char directory[PATH_MAX];
+
+	if (*instance && !strchr(instance, '/') && !str_starts(instance, ".") &&
+	    str_format(directory, sizeof(directory), "%s/%s", files->directory, instance) > 0)
+		(void)file_remove_tree(directory);
+}
+
+static uint64_t mix(uint64_t sum, const void *data, size_t size)
+{
+	/* FNV-1a */
+	for (const uint8_t *p = data, *end = p + size; p < end; p++)
+		sum = (sum ^ *p) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+static uint64_t mix_path(uint64_t sum, const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return mix(sum, "-", 1);
+	sum = mix(sum, &st.st_mtim, sizeof(st.st_mtim));
+	sum = mix(sum, &st.st_size, sizeof(st.st_size));
+	return mix(sum, &st.st_ino, sizeof(st.st_ino));
+}
+
+static uint64_t mix_directory(uint64_t sum, const char *directory)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = opendir(directory);
+
+	sum = mix_path(sum, directory);
+	if (!dir)
+		return sum;
+	while ((entry = readdir(dir)))
+		if (!streq(entry->d_name, "..") &&
+		    str_format(path, sizeof(path), "%s/%s", directory, entry->d_name) > 0)
+			sum = mix_path(mix(sum, entry->d_name, strlen(entry->d_name)), path);
+	(void)closedir(dir);
+	return sum;
+}
+
+static uint64_t host_stamp(const struct netns_files *files)
+{
+	char certs[PATH_MAX], bundle[PATH_MAX];
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	(void)str_format(certs, sizeof(certs), "%s/certs", files->host_ssl);
+	(void)str_format(bundle, sizeof(bundle), "%s/ca-certificates.crt", certs);
+	sum = mix_directory(sum, files->host_ssl);
+	sum = mix_directory(sum, certs);
+	sum = mix_path(sum, bundle);
+	sum = mix_path(sum, files->ca);
+	return sum ? sum : 1;
+}
+
+int netns_files_refresh(struct netns_files *files)
+{
+	uint64_t stamp = host_stamp(files);
+	int r;
+
+	if (stamp == files->stamp && access(files->copy, F_OK) == 0)
+		return 0;
+	r = trust_sync(files->host_ssl, files->ca, files->copy);
+	if (r >= 0)
+		files->stamp = stamp;
+	return r;
+}
+
+void netns_files_remove_copy(struct netns_files *files)
+{
+	files->stamp = 0;
+	(void)file_remove_tree(files->copy);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands in /etc/netns/<instance>/ for `ip netns exec` and `privlink exec`: the VPC's resolver, names in the
+ * order "files, DNS", hosts, and a trust store that knows the local CA.
+ */
+#pragma once
+
+#include "../lib/util.h"
+
+struct netns_files;
+
+struct netns_files_options {
+	const char *directory; /* /etc/netns */
+	const char *host_ssl;  /* /etc/ssl */
+	const char *state_dir; /* the copy of host_ssl is <state_dir>/ssl; the CA is <state_dir>/ca.crt */
+};
+
+/* The options' texts are copied. */
+int netns_files_new(const struct netns_files_options *options, struct netns_files **ret);
+struct netns_files *netns_files_free(struct netns_files *files);
+
+/* Writes the instance's files where they differ. */
+int netns_files_write(struct netns_files *files, const char *instance, const char *host_name);
+void netns_files_remove(struct netns_files *files, const char *instance);
+
+/* Makes the copy of the host's trust store equal to it, plus the CA. 0: nothing had changed; 1: written. */
+int netns_files_refresh(struct netns_files *files);
+/* Removes the copy. */
+void netns_files_remove_copy(struct netns_files *files);

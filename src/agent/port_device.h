@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One port's devices: its namespace, its veth pair or its tap, and what stands inside. Each call makes reality equal to
+ * the wanted port, whatever is there already; it deletes nothing that does not carry our mark.
+ */
+#pragma once
+
+#include "../model/plan.h"
+#include "rtnl.h"
+
+#define PORT_SERVICE_NUMBER UINT32_MAX
+#define PORT_NODE_NAME_MAX  30 /* characters of a node's name, so that "privlink-<node>" fits an id */
+
+/* Puts the data path's programs on a device, before it is up for the first time. */
+typedef int (*port_attach)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+
+struct port_env {
+	const char *node;
+	struct rtnl *rtnl; /* of the node's own namespace */
+	int own_netns_fd;
+	port_attach attach;
+	void *attach_context;
+};
+
+/* The node-side device's name: "pl<number in hex>", "pl0" of the service port, or a tap's own. */
+void port_device_name(const struct plan_port *port, char ret[IFNAMSIZ]);
+
+/* The mark of a node-side device, in its alias: whose it is and for whom. */
+struct port_mark {
+	uint32_t number;
+	enum instance_kind kind;
+	char instance[ID_SIZE];
+};
+void port_mark_format(const char *node, const struct port_mark *mark, char ret[RTNL_ALIAS_SIZE]);
+/* -EINVAL: the alias is not a mark of this node. */
+int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
+
+/* Makes or repairs the port's devices. `ret_step` says what failed, in words. */
+int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
+		     const char **ret_step);
+/* Removes the node-side device (0: there is none) and, for an instance of our own making, the namespace's name. */
+int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex);
+
+/* Whether the namespace of that name carries the node's mark (on its loopback). */
+bool port_netns_is_marked(const struct port_env *env, const char *name);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mirror is an array of ports as they were last made, sorted by number, and the walk over it and the plan says what
+ * to do. At start it is filled from the marks of the devices that are there (they may belong to instances that were
+ * deleted while no agent ran), with nothing known about their insides, so that each is looked at once.
+ */
+#include "ports.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../lib/log.h"
+#include "netns.h"
+
+#define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
+#define SERVICE_MTU 1500
+
+struct port_state {
+	uint32_t number; /* sorted by it */
+	struct port_mark mark;
+	uint32_t ifindex; /* 0: not there */
+	bool is_current;  /* `made` is what was last made, with success */
+	struct plan_port made;
+};
+
+struct ports {
+	struct port_env env;
+	struct netns_files *files;
+	struct plan_port service;
+	struct port_state *states;
+	size_t n_states;
+};
+
+static int compare_states(const void *a, const void *b)
+{
+	const struct port_state *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static struct port_state *find_state(const struct ports *ports, uint32_t number)
+{
+	struct port_state key = {.number = number};
+
+	if (!ports->n_states)
+		return NULL;
+	return bsearch(&key, ports->states, ports->n_states, sizeof(key), compare_states);
+}
+
+/* Only at the end or in between: a port's number is new when it comes, so it is nearly always the last. */
+static struct port_state *insert_state(struct ports *ports, uint32_t number)
+{
+	struct port_state *states = realloc(ports->states, (ports->n_states + 1) * sizeof(*states));
+	size_t i = ports->n_states;
+
+	if (!states)
+		return NULL;
+	ports->states = states;
+	while (i > 0 && states[i - 1].number > number)
+		i--;
+	memmove(&states[i + 1], &states[i], (ports->n_states - i) * sizeof(*states));
+	ports->n_states++;
+	states[i] = (struct port_state){.number = number};
+	return &states[i];
+}
+
+static void remove_state(struct ports *ports, struct port_state *state)
+{
+	size_t i = (size_t)(state - ports->states);
+
+	ports->n_states--;
+	memmove(state, state + 1, (ports->n_states - i) * sizeof(*state));
+}
+
+static int take_marked_links(struct ports *ports)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	struct port_state *state;
+	struct port_mark mark;
+	size_t n;
+	int r;
+
+	r = rtnl_link_list(ports->env.rtnl, &links, &n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		if (port_mark_parse(ports->env.node, links[i].alias, &mark) < 0 ||
+		    mark.number == PORT_SERVICE_NUMBER)
+			continue;
+		state = find_state(ports, mark.number);
+		if (!state)
+			state = insert_state(ports, mark.number);
+		if (!state)
+			return -ENOMEM;
+		state->mark = mark;
+		state->ifindex = links[i].ifindex;
+	}
+	return 0;
+}
+
+static void fill_service(struct ports *ports)
+{
+	struct plan_port *port = &ports->service;
+	struct pl_port *row = &port->row;
+	struct netprefix network;
+
+	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &network);
+	port->number = PORT_SERVICE_NUMBER;
+	port->slot = PL_SLOT_SERVICE;
+	port->kind = INSTANCE_NETNS;
+	(void)str_format(port->instance, sizeof(port->instance), "privlink-%s", ports->env.node);
+	(void)str_copy(port->device, sizeof(port->device), "eth0");
+	(void)mac_parse(SERVICE_MAC, &port->mac);
+	(void)netaddr_parse(PLAN_DNS_SOCKET, &port->addr);
+	port->prefix_length = (uint8_t)netprefix_text_length(&network);
+	port->mtu = SERVICE_MTU;
+	port->up = true;
+
+	row->number = PORT_SERVICE_NUMBER;
+	row->vpc = PL_VPC_NODES;
+	row->delivery = PL_PORT_VETH;
+	row->flags = PL_PORT_F_SERVICE;
+	row->mtu = SERVICE_MTU;
+	memcpy(&row->addr, &port->addr, sizeof(row->addr));
+	memcpy(row->mac, port->mac.bytes, sizeof(row->mac));
+	memcpy(&row->service_addr, &port->addr, sizeof(row->service_addr));
+}
+
+int ports_new(const struct ports_options *options, struct ports **ret)
+{
+	struct ports *ports = calloc(1, sizeof(*ports));
+	int r;
+
+	if (!ports)
+		return -ENOMEM;
+	ports->env = (struct port_env){
+		.node = options->node,
+		.own_netns_fd = netns_open_own(),
+		.attach = options->attach,
+		.attach_context = options->attach_context,
+	};
+	ports->files = options->files;
+	fill_service(ports);
+	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
+	if (r == 0)
+		r = take_marked_links(ports);
+	if (r < 0) {
+		ports_free(ports);
+		return r;
+	}
+	*ret = ports;
+	return 0;
+}
+
+struct ports *ports_free(struct ports *ports)
+{
+	if (!ports)
+		return NULL;
+	rtnl_free(ports->env.rtnl);
+	closep(&ports->env.own_netns_fd);
+	free(ports->states);
+	free(ports);
+	return NULL;
+}
+
+int ports_sync_service(struct ports *ports)
+{
+	const char *step = "";
+	int r = port_device_sync(&ports->env, &ports->service, &ports->service.row.ifindex, &step);
+
+	return r < 0 ? log_errno(r, "service port: %s namespace=%s", step, ports->service.instance) : 0;
+}
+
+const struct plan_port *ports_service(const struct ports *ports)
+{
+	return &ports->service;
+}
+
+int ports_open_service_netns(const struct ports *ports)
+{
+	return netns_open(ports->service.instance);
+}
+
+uint32_t ports_ifindex(void *context, uint32_t port_number)
+{
+	const struct port_state *state = find_state(context, port_number);
+
+	return state ? state->ifindex : 0;
+}
+
+/* What the devices are made from; the data path's row is not. */
+static bool wants_the_same(const struct plan_port *a, const struct plan_port *b)
+{
+	return a->number == b->number && a->slot == b->slot && a->kind == b->kind &&
+	       streq(a->instance, b->instance) && streq(a->path, b->path) && streq(a->device, b->device) &&
+	       streq(a->host_name, b->host_name) && memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 &&
+	       netaddr_compare(&a->addr, &b->addr) == 0 && a->prefix_length == b->prefix_length &&
+	       netaddr_compare(&a->gateway, &b->gateway) == 0 && a->mtu == b->mtu && a->up == b->up;
+}
+
+static int fail_port(struct failures *failures, const struct plan_port *port, const char *step, int r)
+{
+	char key[KEY_SIZE];
+
+	log_warning("%s instance=%s port=%x: %s", step, port->instance, port->number, strerror(-r));
+	(void)str_format(key, sizeof(key), "instance/%s", port->instance);
+	return failures_add(failures, key, "%s: %s", step, strerror(-r));
+}
+
+/* 1: the device came, or is another one now. */
+static int make_port(struct ports *ports, const struct plan_port *port, struct failures *failures)
+{
+	struct port_state *state = find_state(ports, port->number);
+	uint32_t ifindex = 0, old_ifindex;
+	const char *step = "";
+	int r;
+
+	if (!state)
+		state = insert_state(ports, port->number);
+	if (!state)
+		return -ENOMEM;
+	old_ifindex = state->ifindex;
+	state->mark.number = port->number;
+	state->mark.kind = port->kind;
+	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
+
+	r = port_device_sync(&ports->env, port, &ifindex, &step);
+	if (r == 0 && ports->files && port->kind == INSTANCE_NETNS) {
+		step = "cannot write its files under /etc/netns";
+		r = netns_files_write(ports->files, port->instance, port->host_name);
+	}
+	state->ifindex = ifindex;
+	state->is_current = r == 0;
+	state->made = *port;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		r = fail_port(failures, port, step, r);
+		if (r < 0)
+			return r;
+	}
+	return ifindex != old_ifindex;
+}
+
+int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures)
+{
+	int r, changed = 0;
+
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		const struct plan_port *port = &plan->ports[i];
+		const struct port_state *state = find_state(ports, port->number);
+
+		if (!full && state && state->is_current && wants_the_same(&state->made, port))
+			continue;
+		r = make_port(ports, port, failures);
+		if (r < 0)
+			return r;
+		changed |= r;
+	}
+	return changed;
+}
+
+static bool is_wanted(const struct plan *plan, uint32_t number)
+{
+	if (!plan)
+		return false;
+	for (size_t low = 0, high = plan->n_ports; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (plan->ports[middle].number == number)
+			return true;
+		if (plan->ports[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static int remove_port(struct ports *ports, struct port_state *state)
+{
+	int r = port_device_remove(&ports->env, &state->mark, state->ifindex);
+
+	if (r < 0)
+		return log_errno(r, "cannot remove devices instance=%s port=%x", state->mark.instance, state->number);
+	if (ports->files && state->mark.kind == INSTANCE_NETNS)
+		netns_files_remove(ports->files, state->mark.instance);
+	log_info("removed devices instance=%s port=%x", state->mark.instance, state->number);
+	remove_state(ports, state);
+	return 0;
+}
+
+struct stray_walk {
+	struct ports *ports;
+	const struct plan *plan;
+};
+
+/* A namespace with our mark and without a port: its device was removed, or its maker died half-way. */
+static int remove_stray_netns(void *context, const char *name)
+{
+	const struct stray_walk *walk = context;
+	struct ports *ports = walk->ports;
+
+	if (!str_starts(name, "i-"))
+		return 0;
+	if (walk->plan)
+		for (size_t i = 0; i < walk->plan->n_ports; i++)
+			if (streq(walk->plan->ports[i].instance, name))
+				return 0;
+	if (!port_netns_is_marked(&ports->env, name))
+		return 0;
+	if (netns_remove(name) == 0)
+		log_info("removed namespace instance=%s", name);
+	if (ports->files)
+		netns_files_remove(ports->files, name);
+	return 0;
+}
+
+static int remove_service(struct ports *ports)
+{
+	struct port_mark mark = {.kind = INSTANCE_NETNS, .number = PORT_SERVICE_NUMBER}, found;
+	struct rtnl_link link;
+	uint32_t ifindex = 0;
+
+	(void)str_copy(mark.instance, sizeof(mark.instance), ports->service.instance);
+	if (rtnl_link_get(ports->env.rtnl, "pl0", &link) == 0 &&
+	    port_mark_parse(ports->env.node, link.alias, &found) == 0)
+		ifindex = link.ifindex;
+	return port_device_remove(&ports->env, &mark, ifindex);
+}
+
+int ports_remove_others(struct ports *ports, const struct plan *plan)
+{
+	struct stray_walk walk = {.ports = ports, .plan = plan};
+	int first_error = 0, r;
+
+	for (size_t i = ports->n_states; i-- > 0;) {
+		if (is_wanted(plan, ports->states[i].number))
+			continue;
+		r = remove_port(ports, &ports->states[i]);
+		if (r < 0 && !first_error)
+			first_error = r;
+	}
+	r = netns_each(remove_stray_netns, &walk);
+	if (!plan && r == 0)
+		r = remove_service(ports);
+	return first_error ? first_error : r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices and namespaces of the node's instances, made equal to the plan, and the agent's own: VPC 0's namespace with
+ * the service port.
+ */
+#pragma once
+
+#include "failures.h"
+#include "netns_files.h"
+#include "port_device.h"
+
+struct ports;
+
+struct ports_options {
+	const char *node;	   /* kept: must stay valid */
+	struct netns_files *files; /* borrowed; NULL: none are written */
+	port_attach attach;	   /* NULL: no programs (tests) */
+	void *attach_context;
+};
+
+/* Looks up what is there already; changes nothing. */
+int ports_new(const struct ports_options *options, struct ports **ret);
+struct ports *ports_free(struct ports *ports);
+
+/* VPC 0: makes its namespace and the service port. Logs. */
+int ports_sync_service(struct ports *ports);
+/* The service port, as a row of the plan and with its device's ifindex in `row`. Borrowed. */
+const struct plan_port *ports_service(const struct ports *ports);
+/* A descriptor for VPC 0's namespace (the caller's). */
+int ports_open_service_netns(const struct ports *ports);
+
+/* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all are looked
+ * at. What fails goes into `failures` (key "instance/<id>") and is tried again in the next call. 1: a device came or
+ * went, so that the plan has to be made again. */
+int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
+/* Removes devices and namespaces of ours that the plan does not want. NULL: all, the service port included. */
+int ports_remove_others(struct ports *ports, const struct plan *plan);
+
+/* For plan_input.ifindex: the node-side device of a port, 0: not there. */
+uint32_t ports_ifindex(void *ports, uint32_t port_number);

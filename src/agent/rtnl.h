@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Links, addresses and routes of one network namespace, over rtnetlink. Requests wait for the kernel's answer; the
+ * kernel answers at once. Nothing here logs: errors are the kernel's, as negative errno.
+ */
+#pragma once
+
+#include <net/if.h>
+
+#include "../lib/netaddr.h"
+
+#define RTNL_ALIAS_SIZE 256
+#define RTNL_KIND_SIZE	16
+
+struct rtnl;
+
+/* A socket in the namespace `netns_fd` (negative: the caller's own). */
+int rtnl_open(int netns_fd, struct rtnl **ret);
+struct rtnl *rtnl_free(struct rtnl *rtnl);
+
+struct rtnl_link {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+	char alias[RTNL_ALIAS_SIZE];
+	char kind[RTNL_KIND_SIZE]; /* veth, tun, ... */
+	struct mac mac;
+	uint32_t mtu;
+	uint32_t peer_ifindex; /* veth: the other end, in its own namespace */
+	bool is_up;
+};
+
+/* -ENODEV: there is none of that name. */
+int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret);
+/* All links; the array is the caller's. */
+int rtnl_link_list(struct rtnl *rtnl, struct rtnl_link **ret, size_t *ret_n);
+
+/* One end of a new veth pair, and the other end, which is made in the namespace `peer_netns_fd`. Both are down. */
+struct rtnl_veth {
+	const char *name;
+	struct mac mac;
+	const char *peer_name;
+	struct mac peer_mac;
+	int peer_netns_fd;
+	uint32_t mtu;
+};
+int rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
+
+/* What to change of a link; NULL and 0 leave it as it is. */
+struct rtnl_change {
+	const struct mac *mac;
+	const char *alias;
+	uint32_t mtu;
+	bool set_up, set_down;
+	bool no_address_generation; /* no IPv6 addresses of the kernel's own making */
+};
+int rtnl_link_change(struct rtnl *rtnl, uint32_t ifindex, const struct rtnl_change *change);
+int rtnl_link_remove(struct rtnl *rtnl, uint32_t ifindex);
+
+/* Makes the IPv4 address with this prefix length the only one of the link. 0: it was so already; 1: changed. */
+int rtnl_addr_sync(struct rtnl *rtnl, uint32_t ifindex, const struct netaddr *addr, uint8_t prefix_length);
+
+/* The IPv4 default route. ifindex 0: there is none. */
+struct rtnl_default {
+	uint32_t ifindex;
+	struct netaddr gateway;
+};
+int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret);
+int rtnl_default_replace(struct rtnl *rtnl, const struct rtnl_default *route);
+
+/* A descriptor that becomes readable when a link of the caller's own namespace changed; rtnl_monitor_drain() reads it
+ * empty and says whether a link went away (or messages were lost). */
+int rtnl_monitor_open(void);
+bool rtnl_monitor_drain(int fd);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Persistent tap devices: what a virtual machine opens as its network card.
+ */
+#pragma once
+
+#include "../lib/util.h"
+
+/* Makes the device in the caller's namespace; it stays when the descriptor is closed. -EEXIST: a link of that name is
+ * there already. */
+int tap_add(const char *name);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The copy is changed in place, file by file, each by a rename: a process that has the directory mounted over its
+ * /etc/ssl for days sees what the host's administrator adds meanwhile. A new directory for each change would leave it
+ * with a removed one.
+ *
+ * The CA is in the bundle (for GnuTLS, curl, wget), under its hash in certs/ (for OpenSSL's directory lookup) and, by
+ * way of cert.pem, where Debian's OpenSSL looks for its one file.
+ */
+#include "trust.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "trust_hash.h"
+
+#define BUNDLE	"certs/ca-certificates.crt"
+#define CA_FILE "certs/privlink-ca.pem"
+#define HASHES_MAX 16 /* CAs of one hash */
+
+struct trust {
+	const char *host, *copy;
+	char *ca; /* NULL: none */
+	size_t ca_size;
+	char hash_file[32]; /* "certs/<hash>.<n>"; "": none */
+	bool changed;
+};
+
+static bool is_ours(const struct trust *trust, const char *relative)
+{
+	if (streq(relative, BUNDLE))
+		return true;
+	return trust->ca &&
+	       (streq(relative, CA_FILE) || streq(relative, "cert.pem") || streq(relative, trust->hash_file));
+}
+
+static int note(struct trust *trust, int r)
+{
+	if (r > 0)
+		trust->changed = true;
+	return r < 0 ? r : 0;
+}
+
+static int join(char ret[PATH_MAX], const char *directory, const char *name)
+{
+	int r = str_format(ret, PATH_MAX, "%s%s%s", directory, *directory && *name ? "/" : "", name);
+
+	return r < 0 ? r : 0;
+}
+
+static int copy_content(struct trust *trust, const char *from, const char *to)
+{
+	_cleanup_(freep) char *content = NULL;
+	size_t size;
+	int r = file_read(from, &content, &size);
+
+	return r < 0 ? r : note(trust, file_write(to, content, size, 0644));
+}
+
+static int copy_link(struct trust *trust, const char *from, const char *to)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(from, target, sizeof(target) - 1);
+	int r;
+
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	/* A link that climbs would end elsewhere from the copy's place. */
+	if (str_starts(target, "..")) {
+		r = copy_content(trust, from, to);
+		return r == -ENOENT || r == -EISDIR ? 0 : r;
+	}
+	return note(trust, file_link(to, target));
+}
+
+static int copy_directory(struct trust *trust, const char *relative);
+
+static int copy_entry(struct trust *trust, const char *relative)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (is_ours(trust, relative))
+		return 0;
+	r = join(from, trust->host, relative);
+	if (r == 0)
+		r = join(to, trust->copy, relative);
+	if (r < 0)
+		return r;
+	if (lstat(from, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode))
+		return copy_directory(trust, relative);
+	if (S_ISLNK(st.st_mode))
+		return copy_link(trust, from, to);
+	return S_ISREG(st.st_mode) ? copy_content(trust, from, to) : 0;
+}
+
+/* Removes from the copy what the host no longer has. */
+static int prune_entry(struct trust *trust, const char *relative)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (is_ours(trust, relative) || join(from, trust->host, relative) < 0)
+		return 0;
+	if (lstat(from, &st) == 0 || errno != ENOENT)
+		return 0;
+	r = join(to, trust->copy, relative);
+	if (r < 0)
+		return r;
+	trust->changed = true;
+	return file_remove_tree(to);
+}
+
+static int each_entry(struct trust *trust, const char *base, const char *relative,
+		      int (*callback)(struct trust *trust, const char *relative))
+{
+	char path[PATH_MAX], child[PATH_MAX];
+	struct dirent *entry;
+	int first_error = 0, r;
+	DIR *dir;
+
+	r = join(path, base, relative);
+	if (r < 0)
+		return r;
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(dir))) {
+		if (streq(entry->d_name, ".") || streq(entry->d_name, ".."))
+			continue;
+		r = join(child, relative, entry->d_name);
+		if (r == 0)
+			r = callback(trust, child);
+		if (r < 0 && !first_error)
+			first_error = r;
+	}
+	(void)closedir(dir);
+	return first_error;
+}
+
+static int make_directory(struct trust *trust, const char *relative, mode_t mode)
+{
+	char path[PATH_MAX];
+	int r = join(path, trust->copy, relative);
+
+	if (r < 0)
+		return r;
+	if (mkdir(path, mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	trust->changed = true;
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+static int copy_directory(struct trust *trust, const char *relative)
+{
+	int r;
+
+	/* The host's keys are the host's. */
+	if (streq(relative, "private"))
+		return make_directory(trust, relative, 0700);
+	r = make_directory(trust, relative, 0755);
+	if (r == 0)
+		r = each_entry(trust, trust->host, relative, copy_entry);
+	return r < 0 ? r : each_entry(trust, trust->copy, relative, prune_entry);
+}
+
+/* A number behind the hash that the host does not use. */
+static int choose_hash_file(struct trust *trust)
+{
+	char path[PATH_MAX];
+	uint32_t hash;
+	int r = trust_hash_pem(trust->ca, trust->ca_size, &hash);
+
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < HASHES_MAX; i++) {
+		(void)str_format(trust->hash_file, sizeof(trust->hash_file), "certs/%08x.%u", hash, i);
+		r = join(path, trust->host, trust->hash_file);
+		if (r < 0 || access(path, F_OK) < 0)
+			return r;
+	}
+	trust->hash_file[0] = '\0';
+	return 0;
+}
+
+/* The host's bundle and the CA behind it. */
+static int write_bundle(struct trust *trust)
+{
+	_cleanup_(freep) char *bundle = NULL, *content = NULL;
+	char path[PATH_MAX];
+	size_t size = 0;
+	int r;
+
+	r = join(path, trust->host, BUNDLE);
+	if (r == 0)
+		r = file_read(path, &bundle, &size);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	content = malloc(size + trust->ca_size + 2);
+	if (!content)
+		return -ENOMEM;
+	if (bundle)
+		memcpy(content, bundle, size);
+	if (size > 0 && content[size - 1] != '\n')
+		content[size++] = '\n';
+	if (trust->ca)
+		memcpy(content + size, trust->ca, trust->ca_size);
+	size += trust->ca_size;
+	r = join(path, trust->copy, BUNDLE);
+	return r < 0 ? r : note(trust, file_write(path, content, size, 0644));
+}
+
+static int write_ca(struct trust *trust)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = join(path, trust->copy, CA_FILE);
+	if (r == 0)
+		r = note(trust, file_write(path, trust->ca, trust->ca_size, 0644));
+	if (r == 0 && *trust->hash_file) {
+		r = join(path, trust->copy, trust->hash_file);
+		if (r == 0)
+			r = note(trust, file_link(path, strrchr(CA_FILE, '/') + 1));
+	}
+	if (r == 0)
+		r = join(path, trust->copy, "cert.pem");
+	return r < 0 ? r : note(trust, file_link(path, BUNDLE));
+}
+
+int trust_sync(const char *host, const char *ca, const char *copy)
+{
+	_cleanup_(freep) char *ca_content = NULL;
+	struct trust trust = {.host = host, .copy = copy};
+	int r;
+
+	r = file_read(ca, &ca_content, &trust.ca_size);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	trust.ca = ca_content;
+	if (trust.ca) {
+		r = choose_hash_file(&trust);
+		if (r < 0)
+			return r;
+	}
+	r = copy_directory(&trust, "");
+	if (r == 0)
+		r = make_directory(&trust, "certs", 0755);
+	if (r == 0)
+		r = write_bundle(&trust);
+	if (r == 0 && trust.ca)
+		r = write_ca(&trust);
+	return r < 0 ? r : trust.changed;
+}

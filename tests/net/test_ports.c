@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Namespaces, links and files of instances, on the running kernel. All of it happens in a namespace and under
+ * directories of the test's own; what it makes carries the test's process id.
+ */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/files.h"
+#include "agent/netns.h"
+#include "agent/ports.h"
+#include "lib/log.h"
+#include "tests/tap.h"
+
+static char scratch[64], node[32], attached_name[32];
+
+struct attached {
+	uint32_t slot, ifindex;
+	uint8_t delivery;
+	int calls;
+	bool was_up;
+};
+
+/* Notes what was attached, and whether the device was up already. */
+static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	struct attached *attached = context;
+	struct rtnl_link link;
+	char name[IFNAMSIZ];
+	struct rtnl *rtnl;
+
+	*attached = (struct attached){
+		.slot = slot, .ifindex = ifindex, .delivery = delivery, .calls = attached->calls + 1};
+	if (rtnl_open(-1, &rtnl) == 0) {
+		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
+			attached->was_up = link.is_up;
+		rtnl_free(rtnl);
+	}
+	return 0;
+}
+
+static struct plan_port make_port(uint32_t number, enum instance_kind kind)
+{
+	struct plan_port port = {.number = number, .slot = number, .kind = kind, .prefix_length = 24, .mtu = 1500,
+				 .up = true};
+
+	(void)str_format(port.instance, sizeof(port.instance), "i-%ut%u", (unsigned int)getpid(), number);
+	(void)str_copy(port.device, sizeof(port.device), "eth0");
+	(void)str_copy(port.host_name, sizeof(port.host_name), "web-1");
+	port.mac = (struct mac){{0x02, 0, 0, 0, 0, (uint8_t)number}};
+	port.addr = netaddr_v4(0x0a000000 | number);
+	(void)netaddr_parse("10.0.0.253", &port.gateway);
+	return port;
+}
+
+static bool link_in(const char *netns, const char *name, struct rtnl_link *ret)
+{
+	_cleanup_(closep) int fd = netns ? netns_open(netns) : -1;
+	struct rtnl *rtnl;
+	int r;
+
+	if ((netns && fd < 0) || rtnl_open(fd, &rtnl) < 0)
+		return false;
+	r = rtnl_link_get(rtnl, name, ret);
+	rtnl_free(rtnl);
+	return r == 0;
+}
+
+static bool default_in(const char *netns, struct rtnl_default *ret)
+{
+	_cleanup_(closep) int fd = netns_open(netns);
+	struct rtnl *rtnl;
+	int r;
+
+	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
+		return false;
+	r = rtnl_default_get(rtnl, ret);
+	rtnl_free(rtnl);
+	return r == 0;
+}
+
+static bool file_has(const char *path, const char *part)
+{
+	_cleanup_(freep) char *content = NULL;
+	size_t size;
+
+	return file_read(path, &content, &size) == 0 && strstr(content, part);
+}
+
+static struct netns_files *make_files(void)
+{
+	char directory[128], state[128];
+	struct netns_files_options options = {.directory = directory, .state_dir = state, .host_ssl = "/etc/ssl"};
+	struct netns_files *files = NULL;
+
+	(void)str_format(directory, sizeof(directory), "%s/netns", scratch);
+	(void)str_format(state, sizeof(state), "%s", scratch);
+	return netns_files_new(&options, &files) == 0 ? files : NULL;
+}
+
+static void test_namespace(struct ports *ports, struct attached *attached, struct netns_files *files)
+{
+	struct plan_port port = make_port(0x11, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct rtnl_link link, inside;
+	struct failures failures = {};
+	struct rtnl_default route;
+	struct mac gateway_mac;
+	char path[256];
+	uint32_t first;
+
+	(void)mac_parse(PLAN_GATEWAY_MAC, &gateway_mac);
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "an instance's port brings a device");
+	tap_is_int((int)failures.n, 0, "nothing failed");
+	tap_ok(link_in(NULL, "pl11", &link), "the node-side device is named by the port's number in hex");
+	tap_ok(memcmp(&link.mac, &gateway_mac, sizeof(gateway_mac)) == 0, "it has the gateway's MAC");
+	tap_ok(link.is_up, "it is up");
+	tap_ok(attached->calls == 1 && attached->ifindex == link.ifindex && attached->slot == 0x11 &&
+		       !attached->was_up,
+	       "the data path was attached before it was up");
+	tap_ok(link_in(port.instance, "eth0", &inside) && inside.is_up &&
+		       memcmp(&inside.mac, &port.mac, sizeof(port.mac)) == 0,
+	       "eth0 inside is up and has the port's MAC");
+	tap_ok(default_in(port.instance, &route) && netaddr_compare(&route.gateway, &port.gateway) == 0,
+	       "the default route goes to the gateway");
+	tap_is_int(ports_ifindex(ports, 0x11), link.ifindex, "the plan can ask for its device");
+	(void)str_format(path, sizeof(path), "%s/netns/%s/resolv.conf", scratch, port.instance);
+	tap_ok(file_has(path, "nameserver 100.100.2.136\n"), "resolv.conf names the VPC's resolver");
+	(void)str_format(path, sizeof(path), "%s/netns/%s/hosts", scratch, port.instance);
+	tap_ok(file_has(path, "web-1\n"), "hosts has the instance's own name");
+
+	tap_is_int(ports_sync(ports, &plan, true, &failures), 0, "a second look changes nothing");
+	first = link.ifindex;
+	tap_ok(link_in(NULL, "pl11", &link) && link.ifindex == first, "the device is the same");
+
+	port.up = false;
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(link_in(NULL, "pl11", &link) && !link.is_up, "a stopped instance's device is down");
+	port.up = true;
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(link_in(NULL, "pl11", &link) && link.is_up, "it is up again when the instance runs");
+	tap_ok(default_in(port.instance, &route) && route.ifindex, "and its default route is still there");
+
+	(void)netns_remove(port.instance);
+	for (int i = 0; i < 100 && link_in(NULL, "pl11", &link); i++)
+		(void)usleep(20000);
+	tap_is_int(ports_sync(ports, &plan, true, &failures), 1, "a lost namespace is made again");
+	tap_ok(link_in(port.instance, "eth0", &inside), "with its eth0");
+
+	(void)netns_files_write(files, port.instance, port.host_name);
+	tap_is_int(ports_remove_others(ports, &empty), 0, "an instance that is gone is removed");
+	tap_ok(!link_in(NULL, "pl11", &link), "its device is gone");
+	tap_is_int(netns_open(port.instance), -ENOENT, "its namespace's name is gone");
+	(void)str_format(path, sizeof(path), "%s/netns/%s", scratch, port.instance);
+	tap_ok(access(path, F_OK) < 0, "its files are gone");
+	failures_clear(&failures);
+}
+
+static void test_attached(struct ports *ports)
+{
+	struct plan_port port = make_port(0x12, INSTANCE_ATTACHED);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	struct rtnl_link link;
+
+	(void)str_format(port.path, sizeof(port.path), "/proc/self/ns/net");
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_is_int((int)failures.n, 1, "the node's own namespace is refused as an instance");
+	tap_ok(failures.n && strstr(failures.items[0].reason, "not permitted"), "and the reason says so");
+	failures_clear(&failures);
+
+	(void)str_format(port.path, sizeof(port.path), "/dev/null");
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_is_int((int)failures.n, 1, "a path that is no namespace is refused");
+	failures_clear(&failures);
+
+	(void)str_format(attached_name, sizeof(attached_name), "plt-%u", (unsigned int)getpid());
+	(void)netns_add(attached_name);
+	(void)str_format(port.path, sizeof(port.path), NETNS_DIR "/%s", attached_name);
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "an existing namespace is attached by its path");
+	tap_ok(link_in(attached_name, "eth0", &link) && link.is_up, "it has an eth0 now");
+	(void)ports_remove_others(ports, &empty);
+	tap_ok(!link_in(attached_name, "eth0", &link) && link_in(attached_name, "lo", &link),
+	       "when the instance is gone, the interface is, and the namespace stays");
+	(void)netns_remove(attached_name);
+	failures_clear(&failures);
+}
+
+static void test_tap(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x13, INSTANCE_TAP);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	struct rtnl_link link;
+
+	(void)str_format(port.device, sizeof(port.device), "vm7");
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "a tap device is made");
+	tap_ok(link_in(NULL, "vm7", &link) && link.is_up && attached->delivery == PL_PORT_TAP,
+	       "under its own name, up, attached as a tap");
+	tap_is_int(ports_sync(ports, &plan, true, &failures), 0, "a second look changes nothing");
+	(void)ports_remove_others(ports, &empty);
+	tap_ok(!link_in(NULL, "vm7", &link), "it is gone with the instance");
+	failures_clear(&failures);
+}
+
+static void add_foreign(struct rtnl *rtnl, const char *name)
+{
+	_cleanup_(closep) int fd = netns_open_own();
+	struct rtnl_veth veth = {
+		.name = name,
+		.peer_name = "other",
+		.peer_netns_fd = fd,
+		.mtu = 1500,
+		.mac = {{2, 0, 0, 0, 1, 1}},
+		.peer_mac = {{2, 0, 0, 0, 1, 2}},
+	};
+
+	(void)rtnl_veth_add(rtnl, &veth);
+}
+
+static void test_marks(struct ports *ports, const struct ports_options *options)
+{
+	struct plan_port port = make_port(0x14, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	struct ports *restarted;
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	(void)rtnl_open(-1, &rtnl);
+	add_foreign(rtnl, "pl14");
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 1 && strstr(failures.items[0].key, port.instance),
+	       "a device of that name that is not ours is a failure of that instance");
+	(void)ports_remove_others(ports, &empty);
+	tap_ok(link_in(NULL, "pl14", &link), "and it is not removed");
+	(void)rtnl_link_remove(rtnl, link.ifindex);
+	rtnl_free(rtnl);
+	failures_clear(&failures);
+
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_is_int(ports_new(options, &restarted), 0, "a restarted agent looks around");
+	tap_ok(ports_ifindex(restarted, 0x14) != 0, "and finds its devices by their marks");
+	(void)ports_remove_others(restarted, &empty);
+	tap_ok(!link_in(NULL, "pl14", &link) && netns_open(port.instance) == -ENOENT,
+	       "it removes an instance that was deleted meanwhile");
+	ports_free(restarted);
+	failures_clear(&failures);
+}
+
+static void test_service(struct ports *ports)
+{
+	struct rtnl_link link;
+
+	tap_is_int(ports_sync_service(ports), 0, "VPC 0 gets its namespace and service port");
+	tap_ok(link_in(NULL, "pl0", &link) && link.is_up, "the service port's node side is pl0");
+	tap_ok(link_in(ports_service(ports)->instance, "eth0", &link) && link.is_up, "eth0 stands in VPC 0");
+	tap_is_int(ports_remove_others(ports, NULL), 0, "removing everything");
+	tap_ok(!link_in(NULL, "pl0", &link) && netns_open(ports_service(ports)->instance) == -ENOENT,
+	       "takes away the service port and VPC 0");
+}
+
+int main(void)
+{
+	struct attached attached = {};
+	struct ports_options options = {.node = node, .attach = note_attach, .attach_context = &attached};
+	struct netns_files *files;
+	struct ports *ports;
+
+	if (geteuid() != 0) {
+		tap_skip("ports", "needs root");
+		return tap_done();
+	}
+	log_set_level(LOG_LEVEL_ERROR);
+	(void)str_format(scratch, sizeof(scratch), "/tmp/test-ports-%u", (unsigned int)getpid());
+	(void)str_format(node, sizeof(node), "t%u", (unsigned int)getpid());
+	if (mkdir(scratch, 0700) < 0 || unshare(CLONE_NEWNET) < 0) {
+		tap_ok(false, "a namespace and a directory of the test's own");
+		return tap_done();
+	}
+	files = options.files = make_files();
+	if (tap_ok(files && ports_new(&options, &ports) == 0, "starting with nothing there")) {
+		test_namespace(ports, &attached, files);
+		test_attached(ports);
+		test_tap(ports, &attached);
+		test_marks(ports, &options);
+		test_service(ports);
+		ports_free(ports);
+	}
+	netns_files_free(files);
+	(void)file_remove_tree(scratch);
+	return tap_done();
+}

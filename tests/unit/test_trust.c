@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/files.h"
+#include "agent/trust.h"
+#include "agent/trust_hash.h"
+#include "tests/tap.h"
+
+/* Hashes as `openssl x509 -noout -hash` prints them. */
+static const char ca_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBdTCCASegAwIBAgIUMlXhgea9Zd+v3Rv/7P9mD6OFInAwBQYDK2VwMC8xETAP\n"
+	"BgNVBAoMCHByaXZsaW5rMRowGAYDVQQDDBFwcml2bGluayBsb2NhbCBDQTAgFw0y\n"
+	"NjExMjQwNjEwMTdaGA8yMTI2MTAzMTA2MTAxN1owLzERMA8GA1UECgwIcHJpdmxp\n"
+	"bmsxGjAYBgNVBAMMEXByaXZsaW5rIGxvY2FsIENBMCowBQYDK2VwAyEA12qgF8qJ\n"
+	"3BTblBlUTR010e3sFcHOC9lbk8COna0AAaijUzBRMB0GA1UdDgQWBBTPMWGpi34N\n"
+	"uj78DMD16p3mXFxsqTAfBgNVHSMEGDAWgBTPMWGpi34Nuj78DMD16p3mXFxsqTAP\n"
+	"BgNVHRMBAf8EBTADAQH/MAUGAytlcANBAADQljbUfZFu5DGe/BJ7L64/cjBD1IR0\n"
+	"GcFY9rhhFq6T4lATKM+FB6ESr6xyzNonSrPOKlUXyY7z8QmjvYPELgI=\n"
+	"-----END CERTIFICATE-----\n";
+static const char spaced_pem[] =
+	"-----BEGIN CERTIFICATE-----\n"
+	"MIIBizCCAT2gAwIBAgIUU6CqfXRQtN0WxoGOz4Ti15UlRMYwBQYDK2VwMDoxCzAJ\n"
+	"BgNVBAYTAkNOMRcwFQYDVQQKDA4gIFR3byAgIFdvcmRzIDESMBAGA1UEAwwJU29t\n"
+	"ZSBDQSAxMCAXDTI2MTEyNDA2MTAxN1oYDzIxMjYxMDMxMDYxMDE3WjA6MQswCQYD\n"
+	"VQQGEwJDTjEXMBUGA1UECgwOICBUd28gICBXb3JkcyAxEjAQBgNVBAMMCVNvbWUg\n"
+	"Q0EgMTAqMAUGAytlcAMhAO0ls3nPLXLXNrq3DPQtxTQiotudcEICr0zu3WSmkHqA\n"
+	"o1MwUTAdBgNVHQ4EFgQUjIuUX7s9qZq5W2kAFZyPp/4XMdAwHwYDVR0jBBgwFoAU\n"
+	"jIuUX7s9qZq5W2kAFZyPp/4XMdAwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQDS\n"
+	"IYv2dSfqiPfPbDHbq6A6G0iyg5PfX7L+WkJyktEMQo8dvE6igexrQVAHCq77wCnA\n"
+	"HPHDxzWyDjC89rWAj5kM\n"
+	"-----END CERTIFICATE-----\n";
+
+static void test_hash(void)
+{
+	static const uint8_t cut[] = {0x30, 0x20, 0x31, 0x0b};
+	uint32_t hash = 0;
+
+	tap_ok(trust_hash_pem(ca_pem, strlen(ca_pem), &hash) == 0 && hash == 0x13ab2ff8,
+	       "a CA's hash is OpenSSL's");
+	tap_ok(trust_hash_pem(spaced_pem, strlen(spaced_pem), &hash) == 0 && hash == 0xef210bcc,
+	       "spaces and capitals in its names do not count");
+	tap_is_int(trust_hash_pem("none", 4, &hash), -EINVAL, "what is no certificate has no hash");
+	tap_is_int(trust_hash_name(cut, sizeof(cut), &hash), -EINVAL, "a subject that is cut is refused");
+}
+
+static void put(const char *directory, const char *name, const char *content)
+{
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	(void)file_write(path, content, strlen(content), 0644);
+}
+
+static bool has(const char *directory, const char *name, const char *part)
+{
+	_cleanup_(freep) char *content = NULL;
+	char path[256];
+	size_t size;
+
+	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
+	return file_read(path, &content, &size) == 0 && strstr(content, part);
+}
+
+static void make_host(const char *host)
+{
+	char path[256];
+
+	(void)mkdir(host, 0755);
+	(void)str_format(path, sizeof(path), "%s/certs", host);
+	(void)mkdir(path, 0755);
+	(void)str_format(path, sizeof(path), "%s/private", host);
+	(void)mkdir(path, 0700);
+	put(host, "openssl.cnf", "config\n");
+	put(host, "private/key.pem", "secret\n");
+	put(host, "certs/one.pem", "one\n");
+	put(host, "certs/ca-certificates.crt", "host's bundle");
+	(void)str_format(path, sizeof(path), "%s/certs/11111111.0", host);
+	(void)file_link(path, "one.pem");
+}
+
+static void test_copy(const char *scratch)
+{
+	char host[128], ca[128], copy[128], path[256], hash_name[64];
+
+	(void)str_format(host, sizeof(host), "%s/host", scratch);
+	(void)str_format(ca, sizeof(ca), "%s/ca.crt", scratch);
+	(void)str_format(copy, sizeof(copy), "%s/copy", scratch);
+	make_host(host);
+
+	tap_is_int(trust_sync(host, ca, copy), 1, "a trust store is copied without a CA");
+	tap_ok(has(copy, "certs/11111111.0", "one") && has(copy, "openssl.cnf", "config"), "with files and links");
+	tap_ok(!has(copy, "private/key.pem", "secret"), "without the host's private keys");
+
+	put(scratch, "ca.crt", ca_pem);
+	tap_is_int(trust_sync(host, ca, copy), 1, "a CA that came is added");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN"), "to the bundle");
+	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.0", "13ab2ff8");
+	tap_ok(has(copy, hash_name, "BEGIN"), "under its hash");
+	tap_ok(has(copy, "cert.pem", "host's bundle"), "and where Debian's OpenSSL looks for one file");
+	tap_is_int(trust_sync(host, ca, copy), 0, "a second pass writes nothing");
+
+	put(host, "certs/two.pem", "two\n");
+	(void)str_format(path, sizeof(path), "%s/certs/one.pem", host);
+	(void)unlink(path);
+	(void)str_format(path, sizeof(path), "%s/%s", host, hash_name);
+	(void)file_link(path, "two.pem");
+	tap_is_int(trust_sync(host, ca, copy), 1, "what the host's administrator changes is followed");
+	tap_ok(has(copy, "certs/two.pem", "two") && !has(copy, "certs/one.pem", ""), "added and removed");
+	tap_ok(has(copy, hash_name, "two"), "the host's own certificate of the same hash keeps its place");
+	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.1", "13ab2ff8");
+	tap_ok(has(copy, hash_name, "BEGIN"), "and ours is the next one");
+}
+
+int main(void)
+{
+	char scratch[64];
+
+	test_hash();
+	(void)str_format(scratch, sizeof(scratch), "/tmp/test-trust-%d", (int)getpid());
+	(void)mkdir(scratch, 0700);
+	test_copy(scratch);
+	(void)file_remove_tree(scratch);
+	return tap_done();
+}
