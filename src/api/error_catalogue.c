@@ -259,6 +259,7 @@ const struct error_row error_rows[] = {
 	{ "InvalidParam.Ipv4ProtocolConflictWithIpv6Address", 400, "The protocol is IPv4's and the address IPv6." },
 	{ "InvalidParam.Ipv6ProtocolConflictWithIpv4Address", 400, "The protocol is IPv6's and the address IPv4." },
 	{ "InvalidNodeName.NotFound",      404, "No live node of that name serves the zone (NotFound)." },
+	{ "InvalidOperation.SecurityGroupType", 403, "The type of the security group does not allow this." },
 	{ "InvalidDevice.Duplicated",      400, "Another instance has that device." },
 
 	/* NLB. */

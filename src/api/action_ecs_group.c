@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Security groups. A group is gone at once when it is deleted, with its rules: nothing uses it any more then, since
+ * deletion is refused while a network interface, an endpoint or another group's rule names it. Rules beyond one
+ * transaction's room stay behind under an id that no one has again, and control sweeps them.
+ */
+#include "../model/check.h"
+#include "action_ecs.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+#include "tags.h"
+
+static const char *const group_types[] = { "normal", "enterprise", NULL };
+static const char *const directions[] = { "egress", "ingress", "all", NULL };
+static const char *const policies[] = { "Accept", "Drop", NULL };
+
+const struct param_spec group_create_params[] = {
+	{ "VpcId", PARAM_STRING, .required = true },
+	{ "SecurityGroupName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec group_id_params[] = {
+	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{},
+};
+
+const struct param_spec group_list_params[] = {
+	{ "SecurityGroupId", PARAM_STRING },
+	{ "SecurityGroupIds", PARAM_LIST, .max = 100 },
+	{ "SecurityGroupName", PARAM_STRING },
+	{ "SecurityGroupType", PARAM_STRING },
+	{ "VpcId", PARAM_STRING },
+	{ "NetworkType", PARAM_STRING },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "ServiceManaged", PARAM_BOOL },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "PageNumber", PARAM_INT },
+	{ "PageSize", PARAM_INT },
+	{ "MaxResults", PARAM_INT },
+	{ "NextToken", PARAM_STRING },
+	{},
+};
+
+const struct param_spec group_get_params[] = {
+	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{ "Direction", PARAM_STRING, .values = directions, .no_case = true },
+	{ "NicType", PARAM_STRING },
+	{ "MaxResults", PARAM_INT },
+	{ "NextToken", PARAM_STRING },
+	{},
+};
+
+const struct param_spec group_modify_params[] = {
+	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{ "SecurityGroupName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{},
+};
+
+const struct param_spec group_set_policy_params[] = {
+	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{ "InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true },
+	{},
+};
+
+static int read_texts(struct call *call, struct security_group *row)
+{
+	const char *name = call_string(call, "SecurityGroupName"), *text = call_string(call, "Description");
+
+	if (name && name[0] && (!check_name(name, true) || str_copy(row->name, sizeof(row->name), name) < 0))
+		return call_fail(call, "InvalidSecurityGroupName.Malformed");
+	if (!text)
+		return 0;
+	if ((text[0] && !check_description(text)) || str_copy(row->description, sizeof(row->description), text) < 0)
+		return call_fail_named(call, "Invalid{Name}.Malformed", "SecurityGroupDiscription");
+	return 0;
+}
+
+static uint32_t count_groups(const struct call *call)
+{
+	uint32_t n = 0;
+
+	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+		n += owned_here(call, g->owner, g->region);
+	return n;
+}
+
+int group_create(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	const char *type = call_string(call, "SecurityGroupType"), *resource = call_string(call, "ResourceGroupId");
+	struct security_group row = { .owner = call->account->uid, .create_time = call->now };
+	int r;
+
+	if (!vpc)
+		return call_fail(call, "InvalidVpcId.NotFound");
+	if (vpc->status == VPC_DELETING)
+		return call_fail(call, "IncorrectVpcStatus");
+	if (count_groups(call) >= SECURITY_GROUPS_PER_ACCOUNT_MAX)
+		return call_fail(call, "QuotaExceed.SecurityGroup");
+	r = read_texts(call, &row);
+	if (r < 0)
+		return r;
+	if (resource && str_copy(row.resource_group, sizeof(row.resource_group), resource) < 0)
+		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
+
+	row.type = type && (type[0] == 'e' || type[0] == 'E') ? SG_ENTERPRISE : SG_NORMAL;
+	row.inner_accept = row.type == SG_NORMAL;
+	call_new_id(call, "sg-", row.id);
+	(void)str_copy(row.region, sizeof(row.region), vpc->region);
+	(void)str_copy(row.vpc, sizeof(row.vpc), vpc->id);
+	r = tags_create(call, row.id, "securitygroup");
+	if (r < 0)
+		return r;
+	call_check(call, KIND_VPC, vpc);
+	call_put(call, KIND_SECURITY_GROUP, &row);
+	answer_string(call->answer, "SecurityGroupId", row.id);
+	return 0;
+}
+
+static bool in_groups(const char *id, const char (*groups)[ID_SIZE], uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (streq(groups[i], id))
+			return true;
+	return false;
+}
+
+static bool group_in_use(const struct call *call, const char *id)
+{
+	for (const struct port *p = NULL; (p = snapshot_next(call->rows, KIND_PORT, "", p));)
+		if (in_groups(id, p->groups, p->n_groups))
+			return true;
+	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));)
+		if (in_groups(id, e->groups, e->n_groups))
+			return true;
+	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, "", s));)
+		if (streq(s->other_group, id) && !streq(s->group, id) &&
+		    snapshot_security_group(call->rows, s->group))
+			return true;
+	return false;
+}
+
+int group_delete(struct call *call)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	char prefix[ID_SIZE + 1];
+	size_t room = RULES_PER_CALL_MAX - TAGS_PER_RESOURCE_MAX;
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroup.NotFound");
+	if (group_in_use(call, group->id)) {
+		/* The same code is a 400 in VPC and a 403 here. */
+		r = call_fail(call, "DependencyViolation");
+		call->error.status = 403;
+		return r;
+	}
+	call_delete(call, KIND_SECURITY_GROUP, group);
+	tags_drop(call, group->id);
+	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
+	for (const struct sg_rule *s = NULL; room && (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s)); room--)
+		call_delete(call, KIND_SG_RULE, s);
+	return 0;
+}
+
+int group_modify(struct call *call)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	struct security_group row;
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroupId.NotFound");
+	row = *group;
+	r = read_texts(call, &row);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_SECURITY_GROUP, &row);
+	return 0;
+}
+
+int group_set_policy(struct call *call)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	const char *policy = call_string(call, "InnerAccessPolicy");
+	struct security_group row;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroupId.NotFound");
+	if (group->type != SG_NORMAL)
+		return call_fail(call, "InvalidOperation.SecurityGroupType");
+	row = *group;
+	row.inner_accept = policy[0] == 'A' || policy[0] == 'a';
+	call_put(call, KIND_SECURITY_GROUP, &row);
+	return 0;
+}
+
+static void answer_counts(const struct call *call, json_t *item, const char *id)
+{
+	int64_t rules = 0, naming_groups = 0, instances = 0;
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", id);
+	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+		rules++;
+		naming_groups += s->other_group[0] != '\0';
+	}
+	for (const struct port *p = NULL; (p = snapshot_next(call->rows, KIND_PORT, "", p));)
+		instances += p->kind == PORT_INSTANCE && in_groups(id, p->groups, p->n_groups);
+	answer_int(item, "RuleCount", rules);
+	answer_int(item, "GroupToGroupRuleCount", naming_groups);
+	answer_int(item, "EcsCount", instances);
+}
+
+static void answer_group(const struct call *call, json_t *item, const struct security_group *group)
+{
+	answer_string(item, "SecurityGroupId", group->id);
+	answer_string(item, "SecurityGroupName", group->name);
+	answer_string(item, "Description", group->description);
+	answer_string(item, "SecurityGroupType", enum_name(sg_type_names, group->type));
+	answer_string(item, "VpcId", group->vpc);
+	answer_string(item, "ResourceGroupId", group->resource_group);
+	answer_bool(item, "ServiceManaged", false);
+	answer_time(item, "CreationTime", group->create_time);
+	answer_counts(call, item, group->id);
+	tags_answer(call, item, "Tags", "Tag", "TagKey", "TagValue", group->id);
+}
+
+static bool group_wanted(const struct call *call, const struct security_group *g)
+{
+	return owned_here(call, g->owner, g->region) && filter_text(call, "SecurityGroupId", g->id) &&
+	       filter_list(call, "SecurityGroupIds", g->id) && filter_text(call, "SecurityGroupName", g->name) &&
+	       filter_text(call, "SecurityGroupType", enum_name(sg_type_names, g->type)) &&
+	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "NetworkType", "vpc") &&
+	       filter_text(call, "ResourceGroupId", g->resource_group) &&
+	       !call_bool(call, "ServiceManaged", false) && tags_match(call, g->id);
+}
+
+int group_list(struct call *call)
+{
+	bool by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = by_token ? page_begin_token(call, &page, 10, 100) : page_begin_number(call, &page, 10, 100);
+	if (r < 0)
+		return r;
+	answer_string(call->answer, "RegionId", call->region);
+	list = shape_wrapped(call->answer, "SecurityGroups", "SecurityGroup");
+	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+		if (group_wanted(call, g) && page_match(&page, g->id))
+			answer_group(call, shape_item(list), g);
+	page_end(call, &page);
+	return 0;
+}
+
+/* The members that say where from and where to; those of the other direction and family stand there empty. */
+static void answer_sides(json_t *item, const struct sg_rule *rule)
+{
+	bool in = rule->direction == SG_INGRESS, by_group = rule->other_group[0];
+	bool v4 = rule->cidr.length >= 96 && netaddr_is_v4(&rule->cidr.addr);
+	char cidr[NETPREFIX_TEXT_SIZE] = "";
+
+	if (!by_group)
+		netprefix_format(&rule->cidr, cidr);
+	answer_string(item, "SourceCidrIp", in && v4 ? cidr : "");
+	answer_string(item, "DestCidrIp", !in && v4 ? cidr : "");
+	answer_string(item, "Ipv6SourceCidrIp", in && !v4 ? cidr : "");
+	answer_string(item, "Ipv6DestCidrIp", !in && !v4 ? cidr : "");
+	answer_string(item, "SourceGroupId", in ? rule->other_group : "");
+	answer_string(item, "DestGroupId", in ? "" : rule->other_group);
+	answer_string(item, "SourceGroupName", "");
+	answer_string(item, "DestGroupName", "");
+	answer_string(item, "SourceGroupOwnerAccount", "");
+	answer_string(item, "DestGroupOwnerAccount", "");
+	answer_string(item, "SourcePrefixListId", "");
+	answer_string(item, "DestPrefixListId", "");
+}
+
+static void answer_rule(json_t *item, const struct sg_rule *rule)
+{
+	char text[32];
+
+	answer_string(item, "SecurityGroupRuleId", rule->id);
+	answer_string(item, "Direction", enum_name(sg_direction_names, rule->direction));
+	answer_string(item, "IpProtocol", rule->protocol);
+	(void)str_format(text, sizeof(text), "%d/%d", rule->port_first, rule->port_last);
+	answer_string(item, "PortRange", text);
+	answer_string(item, "SourcePortRange", "-1/-1");
+	answer_sides(item, rule);
+	answer_string(item, "Policy", enum_name(sg_policy_names, rule->policy));
+	(void)str_format(text, sizeof(text), "%u", rule->priority);
+	answer_string(item, "Priority", text);
+	answer_string(item, "NicType", "intranet");
+	answer_string(item, "Description", rule->description);
+	answer_time(item, "CreateTime", rule->create_time);
+}
+
+int group_get(struct call *call)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	const char *direction = call_string(call, "Direction");
+	char prefix[ID_SIZE + 1];
+	struct page page;
+	json_t *list;
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroupId.NotFound");
+	r = page_begin_token(call, &page, 500, 1000);
+	if (r < 0)
+		return r;
+	page.no_total = true;
+	answer_string(call->answer, "SecurityGroupId", group->id);
+	answer_string(call->answer, "SecurityGroupName", group->name);
+	answer_string(call->answer, "Description", group->description);
+	answer_string(call->answer, "VpcId", group->vpc);
+	answer_string(call->answer, "RegionId", group->region);
+	answer_string(call->answer, "InnerAccessPolicy", group->inner_accept ? "Accept" : "Drop");
+
+	list = shape_wrapped(call->answer, "Permissions", "Permission");
+	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
+	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+		if (direction && direction[0] != 'a' && direction[0] != 'A' &&
+		    (direction[0] == 'i' || direction[0] == 'I') != (s->direction == SG_INGRESS))
+			continue;
+		if (page_match(&page, s->id))
+			answer_rule(shape_item(list), s);
+	}
+	page_end(call, &page);
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Adding and removing rules of security groups. Rules come as Permissions.N, up to a limit a call, or one by itself in
+ * the older form without a number. Adding what is there already is success and adds nothing; removing by description
+ * what is not there is success too.
+ */
+#include "action_ecs.h"
+#include "limits.h"
+#include "owned.h"
+
+/* One rule; the parameters of the older form are the same. */
+#define RULE_MEMBERS                                                                                    \
+	{ "IpProtocol", PARAM_STRING }, { "PortRange", PARAM_STRING }, { "PortRangeListId", PARAM_STRING }, \
+		{ "Policy", PARAM_STRING }, { "Priority", PARAM_STRING }, { "NicType", PARAM_STRING },  \
+		{ "SourceCidrIp", PARAM_STRING }, { "Ipv6SourceCidrIp", PARAM_STRING },                 \
+		{ "SourceGroupId", PARAM_STRING }, { "SourcePrefixListId", PARAM_STRING },              \
+		{ "SourcePortRange", PARAM_STRING }, { "DestCidrIp", PARAM_STRING },                    \
+		{ "Ipv6DestCidrIp", PARAM_STRING }, { "DestGroupId", PARAM_STRING },                    \
+		{ "DestPrefixListId", PARAM_STRING }, { "Description", PARAM_STRING }
+
+static const struct param_spec permission_params[] = {
+	RULE_MEMBERS,
+	{},
+};
+
+const struct param_spec rule_params[] = {
+	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{ "Permissions", PARAM_STRUCT_LIST, .min = 1, .max = RULES_PER_CALL_MAX, .members = permission_params },
+	{ "SecurityGroupRuleId", PARAM_LIST, .min = 1, .max = RULES_PER_CALL_MAX },
+	RULE_MEMBERS,
+	{},
+};
+
+/* The rules that a call describes, and how many. */
+struct wish {
+	struct sg_rule *v;
+	size_t n;
+};
+
+static void wish_done(struct wish *wish)
+{
+	free(wish->v);
+}
+
+static int read_wish(struct call *call, const struct security_group *group, enum sg_direction direction,
+		     struct wish *ret)
+{
+	json_t *permissions = call_list(call, "Permissions");
+	size_t n = permissions ? json_array_size(permissions) : 1;
+	int r;
+
+	ret->v = calloc(n ? n : 1, sizeof(ret->v[0]));
+	if (!ret->v)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *object = permissions ? json_array_get(permissions, i) : call->params;
+
+		r = rule_read(call, object, group, direction, &ret->v[i]);
+		if (r < 0)
+			return r;
+		ret->n++;
+	}
+	return 0;
+}
+
+static const struct sg_rule *find_same(const struct call *call, const struct sg_rule *rule)
+{
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", rule->group);
+	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));)
+		if (rule_same(s, rule))
+			return s;
+	return NULL;
+}
+
+/* Whether the wish has the rule among its first n. */
+static bool wished_before(const struct wish *wish, size_t n, const struct sg_rule *rule)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rule_same(&wish->v[i], rule))
+			return true;
+	return false;
+}
+
+static void count_rules(const struct call *call, const char *group, size_t *ret_all, size_t *ret_naming_groups)
+{
+	char prefix[ID_SIZE + 1];
+
+	*ret_all = *ret_naming_groups = 0;
+	(void)str_format(prefix, sizeof(prefix), "%s/", group);
+	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+		(*ret_all)++;
+		*ret_naming_groups += s->other_group[0] != '\0';
+	}
+}
+
+static int authorize(struct call *call, enum sg_direction direction)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	_cleanup_(wish_done) struct wish wish = {};
+	size_t n_rules, n_naming_groups;
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroupId.NotFound");
+	r = read_wish(call, group, direction, &wish);
+	if (r < 0)
+		return r;
+
+	count_rules(call, group->id, &n_rules, &n_naming_groups);
+	for (size_t i = 0; i < wish.n; i++) {
+		struct sg_rule *rule = &wish.v[i];
+
+		if (find_same(call, rule) || wished_before(&wish, i, rule))
+			continue;
+		n_naming_groups += rule->other_group[0] != '\0';
+		if (++n_rules > RULES_PER_GROUP_MAX || n_naming_groups > RULES_NAMING_GROUPS_MAX)
+			return call_fail(call, "AuthorizationLimitExceed");
+		call_new_id(call, "sgr-", rule->id);
+		call_put(call, KIND_SG_RULE, rule);
+	}
+	call_check(call, KIND_SECURITY_GROUP, group);
+	return 0;
+}
+
+int rule_authorize_ingress(struct call *call)
+{
+	return authorize(call, SG_INGRESS);
+}
+
+int rule_authorize_egress(struct call *call)
+{
+	return authorize(call, SG_EGRESS);
+}
+
+static int revoke_by_id(struct call *call, const struct security_group *group, enum sg_direction direction,
+			json_t *ids)
+{
+	char key[2 * ID_SIZE];
+	json_t *id;
+	size_t i;
+
+	json_array_foreach(ids, i, id) {
+		const struct sg_rule *rule = NULL;
+
+		if (json_is_string(id) &&
+		    str_format(key, sizeof(key), "%s/%s", group->id, json_string_value(id)) >= 0)
+			rule = snapshot_find(call->rows, KIND_SG_RULE, key);
+		if (!rule || rule->direction != direction)
+			return call_fail(call, "InvalidSecurityGroupRuleId.NotFound");
+		call_delete(call, KIND_SG_RULE, rule);
+	}
+	return 0;
+}
+
+static int revoke_rules(struct call *call, enum sg_direction direction)
+{
+	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
+	json_t *ids = call_list(call, "SecurityGroupRuleId");
+	_cleanup_(wish_done) struct wish wish = {};
+	int r;
+
+	if (!group)
+		return call_fail(call, "InvalidSecurityGroupId.NotFound");
+	if (ids)
+		return revoke_by_id(call, group, direction, ids);
+
+	r = read_wish(call, group, direction, &wish);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < wish.n; i++) {
+		const struct sg_rule *rule = find_same(call, &wish.v[i]);
+
+		if (rule)
+			call_delete(call, KIND_SG_RULE, rule);
+	}
+	return 0;
+}
+
+int rule_revoke_ingress(struct call *call)
+{
+	return revoke_rules(call, SG_INGRESS);
+}
+
+int rule_revoke_egress(struct call *call)
+{
+	return revoke_rules(call, SG_EGRESS);
+}
