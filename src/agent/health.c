@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A probe is one connect at a time: a timer starts it, the socket or the same timer ends it, and the time to the next
+ * one counts from the start. The first result decides; later ones have to repeat themselves as often as the group's
+ * thresholds say. Connections end by RST, so that probing leaves nothing behind on either side.
+ *
+ * Probes that come together start spread over a second; after its first one, each moves to a place of its own in the
+ * interval, so that a thousand of them do not go off at once. What fails on our own side (no descriptor, no route in
+ * VPC 0) says nothing about the server and changes nothing.
+ */
+#include "health.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../lib/log.h"
+#include "../lib/netns_socket.h"
+
+#define IN_FLIGHT_MAX 512	/* connects at the same time; the others wait a little */
+#define IN_FLIGHT_RETRY_MS 10
+#define FIRST_SPREAD_MS 1000
+#define BETWEEN_MIN_MS 10	/* a probe that took all of its interval does not start again at once */
+#define CHANGED_PRIORITY 0
+
+struct probe {
+	struct health *health;
+	struct plan_probe plan;
+	enum plan_health state;
+	char reason[WORD_SIZE];
+	uint32_t against;    /* results in a row that speak against the state */
+	int fd;		     /* while connecting, else negative */
+	uint64_t started_ms; /* 0: never */
+	bool settled;	     /* has moved to its place in the interval */
+	bool wanted;	     /* by the plan that is being set */
+	struct loop_source *io, *timer;
+};
+
+struct health {
+	struct loop *loop;
+	int netns_fd;
+	loop_callback changed;
+	void *changed_context;
+	struct loop_source *deferred;
+	struct probe **probes; /* sorted by group, server, port */
+	size_t n_probes, n_in_flight;
+	uint64_t warned_ms; /* of trouble on our own side */
+};
+
+static int key_compare(const struct plan_probe *a, const char *group, const char *server_id, uint32_t port)
+{
+	int c = strcmp(a->group, group);
+
+	if (!c)
+		c = strcmp(a->server_id, server_id);
+	if (!c)
+		c = a->server_port < port ? -1 : a->server_port > port;
+	return c;
+}
+
+static int probe_compare(const void *a, const void *b)
+{
+	const struct plan_probe *x = &(*(struct probe *const *)a)->plan, *y = &(*(struct probe *const *)b)->plan;
+
+	return key_compare(x, y->group, y->server_id, y->server_port);
+}
+
+static struct probe *probe_find(const struct health *health, size_t n, const char *group, const char *server_id,
+				uint32_t port)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = key_compare(&health->probes[middle]->plan, group, server_id, port);
+
+		if (c == 0)
+			return health->probes[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* One probe */
+
+static void probe_disconnect(struct probe *probe)
+{
+	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	probe->io = loop_source_free(probe->io);
+	if (probe->fd < 0)
+		return;
+	(void)setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	(void)close(probe->fd);
+	probe->fd = -EBADF;
+	probe->health->n_in_flight--;
+}
+
+static struct probe *probe_free(struct probe *probe)
+{
+	if (!probe)
+		return NULL;
+	probe_disconnect(probe);
+	loop_source_free(probe->timer);
+	free(probe);
+	return NULL;
+}
+
+/* A number below 1000 that is the same for the server each time. */
+static uint32_t place_in_interval(const struct plan_probe *plan)
+{
+	uint32_t hash = 2166136261u;
+
+	for (const char *p = plan->group; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	for (const char *p = plan->server_id; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * 16777619u;
+	return (hash ^ plan->server_port * 2654435761u) % 1000;
+}
+
+static void probe_schedule(struct probe *probe)
+{
+	uint64_t interval_ms = probe->plan.interval_ms, due_ms, now_ms = now_mono_ms();
+
+	if (!probe->settled) {
+		probe->settled = true;
+		interval_ms = interval_ms / 2 + interval_ms / 2 * place_in_interval(&probe->plan) / 1000;
+	}
+	due_ms = probe->started_ms + interval_ms;
+	loop_timer_set(probe->timer, MAX(due_ms, now_ms + BETWEEN_MIN_MS) - now_ms);
+}
+
+/* That a new server is well is what everyone expects. */
+static void probe_decide(struct probe *probe, enum plan_health state, const char *reason)
+{
+	bool expected = probe->state == PLAN_HEALTH_UNKNOWN && state == PLAN_HEALTHY;
+
+	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s server=%s/%s/%u%s%s",
+		 state == PLAN_HEALTHY ? "healthy" : "unhealthy", probe->plan.group, probe->plan.server_id,
+		 probe->plan.server_port, *reason ? " reason=" : "", reason);
+	probe->state = state;
+	probe->against = 0;
+	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
+	loop_defer(probe->health->deferred);
+}
+
+/* `reason` NULL: the server answered. */
+static void probe_result(struct probe *probe, const char *reason)
+{
+	enum plan_health state = reason ? PLAN_UNHEALTHY : PLAN_HEALTHY;
+	uint32_t threshold = reason ? probe->plan.unhealthy_threshold : probe->plan.healthy_threshold;
+
+	probe_disconnect(probe);
+	if (state == probe->state)
+		probe->against = 0;
+	else if (probe->state == PLAN_HEALTH_UNKNOWN || ++probe->against >= threshold)
+		probe_decide(probe, state, reason ? reason : "");
+	probe_schedule(probe);
+}
+
+/* Trouble on our own side, told at most once in ten seconds. */
+static void probe_no_result(struct probe *probe, int r)
+{
+	struct health *health = probe->health;
+	uint64_t now_ms = now_mono_ms();
+
+	if (health->warned_ms == 0 || now_ms - health->warned_ms >= 10000) {
+		health->warned_ms = now_ms;
+		log_warning("cannot probe server=%s/%s/%u: %s", probe->plan.group, probe->plan.server_id,
+			    probe->plan.server_port, strerror(-r));
+	}
+	probe_disconnect(probe);
+	probe_schedule(probe);
+}
+
+/* What an error of the connect says of the server; NULL: it is no error, or none of the server's. */
+static const char *reason_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "CONNECT_REFUSED";
+	case ETIMEDOUT:
+		return "CONNECT_TIMEOUT";
+	case ECONNRESET:
+	case EHOSTUNREACH:
+		return "CONNECT_FAILED";
+	default:
+		return NULL;
+	}
+}
+
+static void on_io(void *context, uint32_t events _unused_)
+{
+	struct probe *probe = context;
+	socklen_t size = sizeof(int);
+	const char *reason;
+	int error = 0;
+
+	if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		error = errno;
+	reason = reason_of(error);
+	probe_result(probe, error && !reason ? "CONNECT_FAILED" : reason);
+}
+
+/* 0: under way or connected already. A negative errno: it failed on the spot, which a refusal does when the RST comes
+ * back within the call. */
+static int probe_connect(struct probe *probe)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)probe->plan.probe_port),
+		.sin_addr.s_addr = htonl(netaddr_to_v4(&probe->plan.probe_addr)),
+	};
+	int r;
+
+	probe->fd = netns_socket(probe->health->netns_fd, AF_INET, SOCK_STREAM);
+	if (probe->fd < 0)
+		return probe->fd;
+	probe->health->n_in_flight++;
+	if (connect(probe->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)
+		return -errno;
+	r = loop_add_fd(probe->health->loop, probe->fd, EPOLLOUT, on_io, probe, &probe->io);
+	if (r < 0)
+		return r;
+	loop_timer_set(probe->timer, probe->plan.timeout_ms);
+	return 0;
+}
+
+static void on_timer(void *context, uint32_t events _unused_)
+{
+	struct probe *probe = context;
+	int r;
+
+	if (probe->fd >= 0) {
+		probe_result(probe, "CONNECT_TIMEOUT");
+		return;
+	}
+	if (probe->health->n_in_flight >= IN_FLIGHT_MAX) {
+		loop_timer_set(probe->timer, IN_FLIGHT_RETRY_MS);
+		return;
+	}
+	probe->started_ms = now_mono_ms();
+	r = probe_connect(probe);
+	if (r == 0)
+		return;
+	if (reason_of(-r))
+		probe_result(probe, reason_of(-r));
+	else
+		probe_no_result(probe, r);
+}
+
+static int probe_new(struct health *health, const struct plan_probe *plan, struct probe **ret)
+{
+	struct probe *probe = calloc(1, sizeof(*probe));
+	int r;
+
+	if (!probe)
+		return -ENOMEM;
+	probe->health = health;
+	probe->plan = *plan;
+	probe->fd = -EBADF;
+	probe->wanted = true;
+	r = loop_add_timer(health->loop, on_timer, probe, &probe->timer);
+	if (r < 0) {
+		probe_free(probe);
+		return r;
+	}
+	*ret = probe;
+	return 0;
+}
+
+/* The plan may have changed what is probed, and how. */
+static void probe_update(struct probe *probe, const struct plan_probe *plan)
+{
+	bool elsewhere = netaddr_compare(&probe->plan.probe_addr, &plan->probe_addr) != 0 ||
+			 probe->plan.probe_port != plan->probe_port;
+	bool sooner = plan->interval_ms < probe->plan.interval_ms;
+
+	probe->wanted = true;
+	probe->plan = *plan;
+	if (elsewhere) {
+		probe_disconnect(probe);
+		loop_timer_set(probe->timer, 0);
+	} else if (sooner && probe->fd < 0 && probe->started_ms) {
+		probe_schedule(probe);
+	}
+}
+
+/* All probes */
+
+static void on_changed(void *context, uint32_t events _unused_)
+{
+	struct health *health = context;
+
+	health->changed(health->changed_context, 0);
+}
+
+int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *context, struct health **ret)
+{
+	struct health *health = calloc(1, sizeof(*health));
+	int r;
+
+	assert(changed);
+
+	if (!health)
+		return -ENOMEM;
+	health->loop = loop;
+	health->netns_fd = netns_fd;
+	health->changed = changed;
+	health->changed_context = context;
+	r = loop_add_deferred(loop, CHANGED_PRIORITY, on_changed, health, &health->deferred);
+	if (r < 0) {
+		free(health);
+		return r;
+	}
+	*ret = health;
+	return 0;
+}
+
+struct health *health_free(struct health *health)
+{
+	if (!health)
+		return NULL;
+	for (size_t i = 0; i < health->n_probes; i++)
+		probe_free(health->probes[i]);
+	loop_source_free(health->deferred);
+	free(health->probes);
+	free(health);
+	return NULL;
+}
+
+static void drop_unwanted(struct health *health)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < health->n_probes; i++) {
+		struct probe *probe = health->probes[i];
+
+		if (probe->wanted)
+			health->probes[kept++] = probe;
+		else
+			probe_free(probe);
+	}
+	health->n_probes = kept;
+}
+
+/* The new ones start one after the other, the first one now. */
+static void start_new(struct health *health, size_t n_old)
+{
+	size_t n = health->n_probes - n_old;
+
+	for (size_t i = 0; i < n; i++) {
+		struct probe *probe = health->probes[n_old + i];
+
+		loop_timer_set(probe->timer, MIN(probe->plan.interval_ms, (uint32_t)FIRST_SPREAD_MS) * i / n);
+	}
+}
+
+int health_set_plan(struct health *health, const struct plan *plan)
+{
+	size_t n_old = health->n_probes;
+	struct probe **probes;
+	int r = 0;
+
+	probes = reallocarray(health->probes, n_old + plan->n_probes + 1, sizeof(*probes));
+	if (!probes)
+		return -ENOMEM;
+	health->probes = probes;
+
+	for (size_t i = 0; i < n_old; i++)
+		probes[i]->wanted = false;
+	for (size_t i = 0; i < plan->n_probes && r == 0; i++) {
+		const struct plan_probe *p = &plan->probes[i];
+		struct probe *probe = probe_find(health, n_old, p->group, p->server_id, p->server_port);
+
+		if (probe)
+			probe_update(probe, p);
+		else
+			r = probe_new(health, p, &probes[health->n_probes]);
+		if (!probe && r == 0)
+			health->n_probes++;
+	}
+	for (size_t i = 0; i < n_old && r < 0; i++) /* some are missing now, but none that was there */
+		probes[i]->wanted = true;
+	start_new(health, n_old);
+	drop_unwanted(health);
+	if (health->n_probes > 1)
+		qsort(health->probes, health->n_probes, sizeof(*health->probes), probe_compare);
+	return r;
+}
+
+enum plan_health health_of(void *health, const struct server *server)
+{
+	const struct health *h = health;
+	const struct probe *probe = probe_find(h, h->n_probes, server->group, server->server_id, server->port);
+
+	return probe ? probe->state : PLAN_HEALTH_UNKNOWN;
+}
+
+int health_results(const struct health *health, struct health_result **ret, size_t *ret_n)
+{
+	struct health_result *results = calloc(health->n_probes + 1, sizeof(*results));
+	size_t n = 0;
+
+	if (!results)
+		return -ENOMEM;
+	for (size_t i = 0; i < health->n_probes; i++) {
+		const struct probe *probe = health->probes[i];
+
+		if (probe->state == PLAN_HEALTH_UNKNOWN)
+			continue;
+		(void)str_copy(results[n].group, sizeof(results[n].group), probe->plan.group);
+		(void)str_copy(results[n].server_id, sizeof(results[n].server_id), probe->plan.server_id);
+		results[n].port = probe->plan.server_port;
+		results[n].healthy = probe->state == PLAN_HEALTHY;
+		(void)str_copy(results[n].reason, sizeof(results[n].reason), probe->reason);
+		n++;
+	}
+	*ret = results;
+	*ret_n = n;
+	return 0;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Probes against real sockets on the loopback: one that listens, one that does not, one whose queue of connections is
+ * full (which looks like a host that drops everything).
+ */
+#include "agent/health.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/tap.h"
+
+static int n_changed;
+
+static void on_changed(void *context _unused_, uint32_t events _unused_)
+{
+	n_changed++;
+}
+
+/* A socket on 127.0.0.1; listens if backlog >= 0. */
+static int make_socket(int backlog, uint16_t *ret_port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 || (backlog >= 0 && listen(fd, backlog) < 0) ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+		exit(EXIT_FAILURE);
+	*ret_port = ntohs(addr.sin_port);
+	return fd;
+}
+
+static struct plan_probe probe(const char *server, uint16_t port)
+{
+	struct plan_probe p = {
+		.group = "sgp-1",
+		.server_port = 443,
+		.probe_addr = netaddr_v4(INADDR_LOOPBACK),
+		.probe_port = port,
+		.interval_ms = 40,
+		.timeout_ms = 100,
+		.healthy_threshold = 2,
+		.unhealthy_threshold = 3,
+	};
+
+	(void)str_copy(p.server_id, sizeof(p.server_id), server);
+	return p;
+}
+
+static enum plan_health state_of(struct health *health, const char *server_id)
+{
+	struct server server = { .group = "sgp-1", .port = 443 };
+
+	(void)str_copy(server.server_id, sizeof(server.server_id), server_id);
+	return health_of(health, &server);
+}
+
+/* Runs the loop until the server is in the state, or for three seconds. */
+static bool wait_for(struct loop *loop, struct health *health, const char *server, enum plan_health state)
+{
+	uint64_t end_ms = now_mono_ms() + 3000;
+
+	while (state_of(health, server) != state && now_mono_ms() < end_ms)
+		(void)loop_turn(loop, 50);
+	return state_of(health, server) == state;
+}
+
+static void turn_for(struct loop *loop, uint64_t ms)
+{
+	uint64_t end_ms = now_mono_ms() + ms;
+
+	while (now_mono_ms() < end_ms)
+		(void)loop_turn(loop, 5);
+}
+
+static const char *reason_of(struct health *health, const char *server)
+{
+	static char reason[WORD_SIZE];
+	struct health_result *results;
+	size_t n;
+
+	strcpy(reason, "no result");
+	if (health_results(health, &results, &n) < 0)
+		exit(EXIT_FAILURE);
+	for (size_t i = 0; i < n; i++)
+		if (streq(results[i].server_id, server))
+			strcpy(reason, results[i].reason);
+	free(results);
+	return reason;
+}
+
+static void test_results(struct loop *loop)
+{
+	uint16_t open_port, closed_port, full_port;
+	int open_fd = make_socket(64, &open_port), closed_fd = make_socket(-1, &closed_port);
+	int full_fd = make_socket(0, &full_port), filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(full_port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct plan_probe probes[3] = { probe("i-open", open_port), probe("i-closed", closed_port),
+					 probe("i-full", full_port) };
+	struct plan plan = { .probes = probes, .n_probes = 3 };
+	struct health *health;
+
+	(void)connect(filler, (struct sockaddr *)&addr, sizeof(addr));
+	n_changed = 0;
+	tap_is_int(health_new(loop, -EBADF, on_changed, NULL, &health), 0, "probing starts");
+	tap_is_int(health_set_plan(health, &plan), 0, "with a plan of three servers");
+	tap_is_int(state_of(health, "i-open"), PLAN_HEALTH_UNKNOWN, "nothing is known before the first result");
+	tap_is_str(reason_of(health, "i-open"), "no result", "and nothing is reported");
+	tap_ok(wait_for(loop, health, "i-open", PLAN_HEALTHY), "one that accepts is healthy");
+	tap_ok(wait_for(loop, health, "i-closed", PLAN_UNHEALTHY), "one that refuses is not");
+	tap_ok(wait_for(loop, health, "i-full", PLAN_UNHEALTHY), "nor is one that does not answer");
+	tap_is_str(reason_of(health, "i-open"), "", "a healthy one needs no reason");
+	tap_is_str(reason_of(health, "i-closed"), "CONNECT_REFUSED", "refused is the reason of the one");
+	tap_is_str(reason_of(health, "i-full"), "CONNECT_TIMEOUT", "time-out that of the other");
+	tap_ok(n_changed >= 1 && n_changed <= 3, "changes of one turn are told once");
+	n_changed = 0;
+	turn_for(loop, 200);
+	tap_is_int(n_changed, 0, "results that repeat themselves are not told");
+
+	plan.n_probes = 2;
+	tap_is_int(health_set_plan(health, &plan), 0, "a server leaves the plan");
+	tap_is_int(state_of(health, "i-full"), PLAN_HEALTH_UNKNOWN, "and is forgotten");
+	tap_is_int(state_of(health, "i-closed"), PLAN_UNHEALTHY, "those that stay keep their state");
+	health_free(health);
+	close(open_fd);
+	close(closed_fd);
+	close(full_fd);
+	close(filler);
+}
+
+static size_t accepted_with_reset(int fd)
+{
+	size_t n = 0;
+	int client;
+
+	while ((client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		char byte;
+
+		n += recv(client, &byte, 1, 0) < 0 && errno == ECONNRESET;
+		close(client);
+	}
+	return n;
+}
+
+static void test_thresholds(struct loop *loop)
+{
+	uint16_t port;
+	int fd = make_socket(-1, &port);
+	struct plan_probe probes[1] = { probe("i-1", port) };
+	struct plan plan = { .probes = probes, .n_probes = 1 };
+	struct health *health;
+	uint64_t start_ms, took_ms;
+
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	start_ms = now_mono_ms();
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-1", PLAN_UNHEALTHY) && now_mono_ms() - start_ms < 2000,
+	       "the first result decides at once");
+	turn_for(loop, 60);
+
+	(void)listen(fd, 64);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_usec = 1000 }, sizeof(struct timeval));
+	start_ms = now_mono_ms();
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "an unhealthy server is probed on, and found healthy");
+	took_ms = now_mono_ms() - start_ms;
+	tap_ok(took_ms >= 35, "after as many good results as the threshold says");
+	tap_note("%llu ms for 2 results at intervals of 40 ms", (unsigned long long)took_ms);
+	tap_ok(accepted_with_reset(fd) >= 2, "connections of probes end by RST");
+	start_ms = now_mono_ms();
+	close(fd);
+	tap_ok(wait_for(loop, health, "i-1", PLAN_UNHEALTHY), "a server that goes is found unhealthy");
+	took_ms = now_mono_ms() - start_ms;
+	tap_ok(took_ms >= 75, "after three bad results");
+	tap_note("%llu ms for 3 results", (unsigned long long)took_ms);
+
+	fd = make_socket(64, &port);
+	probes[0].probe_port = port;
+	(void)health_set_plan(health, &plan);
+	tap_is_int(state_of(health, "i-1"), PLAN_UNHEALTHY, "another port to probe: the state stays at first");
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "until the new port has answered");
+	health_free(health);
+	close(fd);
+}
+
+static void test_spread(struct loop *loop)
+{
+	enum { N = 50 };
+	static struct plan_probe probes[N];
+	struct plan plan = { .probes = probes, .n_probes = N };
+	struct health *health;
+	size_t n, early;
+	struct health_result *results;
+	uint16_t port;
+	int fd = make_socket(128, &port);
+
+	for (int i = 0; i < N; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "i-%02d", i);
+		probes[i] = probe(id, port);
+		probes[i].interval_ms = 600;
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	turn_for(loop, 100);
+	(void)health_results(health, &results, &early);
+	free(results);
+	turn_for(loop, 800);
+	(void)health_results(health, &results, &n);
+	free(results);
+	tap_ok(early > 0 && early < N * 2 / 3, "many new probes start one after the other");
+	tap_note("%zu of %d in the first sixth", early, N);
+	tap_is_int(n, N, "and all have a result after an interval");
+	health_free(health);
+	close(fd);
+}
+
+int main(void)
+{
+	struct loop *loop;
+
+	if (loop_new(&loop) < 0)
+		return EXIT_FAILURE;
+	test_results(loop);
+	test_thresholds(loop);
+	test_spread(loop);
+	loop_free(loop);
+	return tap_done();
+}
