@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line's parts. A command is a row of a table: which action it calls, how its options become
+ * parameters, which part of the answer it shows, and what --wait waits for. One interpreter (cli_command.c)
+ * carries rows out; the few commands that are more than one call have a function of their own.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "../api/params.h"
+#include "../lib/util.h"
+
+#define CLI_DEFAULT_STATE_DIR "/var/lib/privlink"
+
+/* Where the API is, who calls, and how to print; read from options, environment and files by cli_config.c. */
+struct cli {
+	char *endpoint; /* https://host:port */
+	char *ca;	/* file with the certificates to trust; NULL: the system's */
+	char *key_id, *key_secret;
+	char *region; /* NULL: none was given */
+	char *state_dir;
+	char *config_path; /* --config */
+	bool json, wait;
+	unsigned int timeout_s;
+	void *curl; /* the connection, kept between calls */
+};
+
+void cli_done(struct cli *cli);
+
+/* Exit codes. */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+/* ---- settings ---- */
+
+/* Fills what the options left open from the environment, the configuration file and the administrator's key
+ * file, in this order. Prints what is wrong (a file that cannot be read or parsed) and returns a negative
+ * errno. */
+int cli_config_load(struct cli *cli);
+/* Splits one line "key = value" in place; 0 for blank lines and comments, 1 for a pair, -EINVAL otherwise. */
+int cli_config_line(char *line, char **ret_key, char **ret_value);
+
+/* ---- calls ---- */
+
+struct cli_product {
+	const char *name, *version;
+};
+
+const struct cli_product *cli_product_find(const char *name); /* without case; NULL: no such product */
+void cli_product_list(char *ret, size_t size);		      /* "privatelink, vpc, …" for messages */
+
+struct cli_reply {
+	long status;
+	json_t *body; /* an object */
+};
+void cli_reply_done(struct cli_reply *reply);
+
+/* Signs and sends one call. 0: an answer came, be it an error of the API. Prints what failed on the way and
+ * returns a negative errno otherwise. */
+int cli_send(struct cli *cli, const struct cli_product *product, const char *action,
+	     const struct params *params, struct cli_reply *ret);
+bool cli_reply_is_error(const struct cli_reply *reply);
+/* "Code: Message (RequestId)" on stderr. */
+void cli_reply_print_error(const struct cli_reply *reply);
+/* The two above and cli_send() in one, for whom every error is the end: 0 and the answer (the caller's), or
+ * CLI_FAILED after it was printed. */
+int cli_call(struct cli *cli, const char *product, const char *action, const struct params *params,
+	     json_t **ret);
+
+/* ---- tables ---- */
+
+struct cli_column {
+	const char *title, *path; /* of the value in an entry: "VpcAttributes.VSwitchId" */
+};
+
+/* Prints entries (an array of objects) as aligned columns; the array ends with a NULL title. */
+void cli_table_print(const json_t *entries, const struct cli_column *columns);
+/* Prints one object as lines "Title  value". */
+void cli_fields_print(const json_t *object, const struct cli_column *columns);
+/* The value at a path as text for people: lists are joined by commas, control characters become '?'. Owned by
+ * the caller; NULL when out of memory. */
+char *cli_value_text(const json_t *object, const char *path);
+/* Columns that a terminal uses for the text. */
+size_t cli_text_width(const char *text);
+/* The value at a path; arrays on the way give their first entry. NULL: nothing there. */
+const json_t *cli_value_at(const json_t *object, const char *path);
+
+/* ---- commands ---- */
+
+enum cli_option_type {
+	CLI_TEXT,  /* --name VALUE: parameter=VALUE */
+	CLI_FLAG,  /* --name: parameter=true */
+	CLI_LIST,  /* repeatable: parameter.N=VALUE */
+	CLI_TUPLE, /* repeatable: VALUE "a,b,c" becomes parameter.N.<member> by position, members "A,B,C" */
+};
+
+struct cli_option {
+	const char *name; /* "--vpc", or "VPC" for an argument by position */
+	const char *parameter;
+	enum cli_option_type type;
+	bool required;
+	const char *members;
+	/* Turns the value into parameters in a way of its own; `n` counts the option's uses from 1. 0 or
+	 * -EINVAL. */
+	int (*add)(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
+		   struct params *params);
+	const char *help;
+};
+
+/* The state to wait for: the action is called with `query` (its %s is the object's id) until every pair of
+ * `conditions` ("Status=Available,…", paths in the entry) holds, or with `gone` until the object is not
+ * found. */
+struct cli_wait {
+	const char *action;
+	const char *query;
+	const char *list; /* path of the entry or the array of entries in the answer; "": the answer itself */
+	const char *conditions;
+	bool gone;
+};
+
+enum cli_paging { CLI_ONE_PAGE, CLI_BY_TOKEN, CLI_BY_NUMBER };
+
+struct cli_command {
+	const char *group, *name, *help;
+	const char *product, *action;
+	const struct cli_option *options; /* ends with a NULL name */
+	const char *fixed;		  /* "AddressType=Intranet&…": parameters that are always sent */
+	const char *list;		  /* path of the array to show */
+	const struct cli_column *columns;
+	const char *id; /* path in the answer (create) or name of the parameter (others): what to print, what
+			   to wait for */
+	enum cli_paging paging;
+	const struct cli_wait *wait;
+	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
+	const char *usage;				    /* of such a command */
+};
+
+extern const struct cli_command cli_commands[]; /* ends with a NULL group */
+
+/* Parses the options of the command, calls and prints. Exit code. */
+int cli_command_run(struct cli *cli, const struct cli_command *command, int argc, char **argv);
+/* Turns arguments into parameters; CLI_USAGE after a message. */
+int cli_command_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+		      struct params *ret);
+void cli_command_help(const struct cli_command *command, FILE *to);
+
+/* Polls until the object is in the state. Exit code; prints why it gave up. */
+int cli_wait_for(struct cli *cli, const struct cli_command *command, const char *id);
+
+/* "privlink: <text>" on stderr, and CLI_USAGE or CLI_FAILED, so that a caller says `return cli_usage("…")`.
+ */
+int cli_usage(const char *format, ...) _printf_(1, 2);
+int cli_fail(const char *format, ...) _printf_(1, 2);
+
+/* Commands that are more than one call. */
+int cli_run_call(struct cli *cli, int argc, char **argv);
+int cli_run_exec(struct cli *cli, int argc, char **argv);
+int cli_run_counters(struct cli *cli, int argc, char **argv);
+int cli_run_ca_init(struct cli *cli, int argc, char **argv);
+int cli_run_ca_issue(struct cli *cli, int argc, char **argv);
+int cli_run_version(struct cli *cli, int argc, char **argv);

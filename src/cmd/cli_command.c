@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carries out a row of the table of commands: options to parameters, the call (page by page where the answer
+ * is a list), the part of the answer that people want, and the wait.
+ */
+#include "cli.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void complain(const char *format, va_list ap)
+{
+	fputs("privlink: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+}
+
+int cli_usage(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	complain(format, ap);
+	va_end(ap);
+	return CLI_USAGE;
+}
+
+int cli_fail(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	complain(format, ap);
+	va_end(ap);
+	return CLI_FAILED;
+}
+
+static bool is_positional(const struct cli_option *option)
+{
+	return option->name[0] != '-';
+}
+
+/* ---- arguments to parameters ---- */
+
+static int add_numbered(struct params *params, const char *parameter, unsigned int n, const char *member,
+			const char *value)
+{
+	char name[256];
+	int r;
+
+	r = str_format(name, sizeof(name), "%s.%u%s%s", parameter, n, member ? "." : "", member ?: "");
+	return r < 0 ? r : params_add(params, name, value);
+}
+
+static int add_tuple(const struct cli_option *option, const char *value, unsigned int n,
+		     struct params *params)
+{
+	char members[256], values[1024], *m = members, *v = values, *member;
+	int r;
+
+	if (str_copy(members, sizeof(members), option->members) < 0 ||
+	    str_copy(values, sizeof(values), value) < 0)
+		return -EINVAL;
+	while ((member = strsep(&m, ","))) {
+		char *part = strsep(&v, ",");
+
+		if (!part)
+			return 0;
+		if (!*part)
+			continue;
+		r = add_numbered(params, option->parameter, n, member, part);
+		if (r < 0)
+			return r;
+	}
+	return v ? -EINVAL : 0; /* more parts than members */
+}
+
+static int add_option(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
+		      struct params *params)
+{
+	if (option->add)
+		return option->add(cli, option, value, n, params);
+	switch (option->type) {
+	case CLI_TEXT:
+		return params_add(params, option->parameter, value);
+	case CLI_FLAG:
+		return params_add(params, option->parameter, "true");
+	case CLI_LIST:
+		return add_numbered(params, option->parameter, n, NULL, value);
+	case CLI_TUPLE:
+		return add_tuple(option, value, n, params);
+	}
+	return -EINVAL;
+}
+
+static const struct cli_option *option_named(const struct cli_option *options, const char *name,
+					     size_t length)
+{
+	for (; options && options->name; options++)
+		if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+			return options;
+	return NULL;
+}
+
+static const struct cli_option *positional_at(const struct cli_option *options, unsigned int index)
+{
+	const struct cli_option *last = NULL;
+
+	for (; options && options->name; options++) {
+		if (!is_positional(options))
+			continue;
+		if (index-- == 0)
+			return options;
+		last = options;
+	}
+	return last && last->type == CLI_LIST ? last : NULL; /* the last one may repeat */
+}
+
+#define OPTIONS_MAX 32
+
+static int add_checked(struct cli *cli, const struct cli_command *command, const struct cli_option *option,
+		       const char *value, unsigned int *uses, struct params *params)
+{
+	size_t index = (size_t)(option - command->options);
+	int r;
+
+	if (++uses[index] > 1 && (option->type == CLI_TEXT || option->type == CLI_FLAG) &&
+	    !is_positional(option))
+		return cli_usage("%s is given twice", option->name);
+	r = add_option(cli, option, value, uses[index], params);
+	if (r == -EINVAL && option->members)
+		return cli_usage("%s %s: expected %s", option->name, value, option->members);
+	if (r == -EINVAL)
+		return cli_usage("%s %s: expected %s", option->name, value, option->help);
+	return r < 0 ? cli_fail("%s", strerror(-r)) : CLI_OK;
+}
+
+static int check_required(const struct cli_command *command, const unsigned int *uses)
+{
+	for (const struct cli_option *o = command->options; o && o->name; o++)
+		if (o->required && uses[o - command->options] == 0)
+			return cli_usage("%s %s needs %s (%s)", command->group, command->name, o->name,
+					 o->help);
+	return CLI_OK;
+}
+
+static int add_fixed(const struct cli_command *command, struct params *params)
+{
+	return command->fixed ? params_parse(command->fixed, strlen(command->fixed), params) : 0;
+}
+
+int cli_command_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv,
+		      struct params *ret)
+{
+	unsigned int uses[OPTIONS_MAX] = {0}, n_positional = 0;
+	int r;
+
+	if (add_fixed(command, ret) < 0 ||
+	    (!params_get(ret, "RegionId") && params_add(ret, "RegionId", cli->region) < 0))
+		return cli_fail("out of memory");
+	for (int i = 0; i < argc; i++) {
+		const struct cli_option *option;
+		char *value = argv[i], *equals;
+
+		if (argv[i][0] != '-') {
+			option = positional_at(command->options, n_positional++);
+			if (!option)
+				return cli_usage("%s %s: unexpected argument %s", command->group,
+						 command->name, argv[i]);
+		} else {
+			equals = strchr(argv[i], '=');
+			option = option_named(command->options, argv[i],
+					      equals ? (size_t)(equals - argv[i]) : strlen(argv[i]));
+			if (!option)
+				return cli_usage("%s %s: unknown option %s (see privlink %s %s --help)",
+						 command->group, command->name, argv[i], command->group,
+						 command->name);
+			if (equals)
+				value = equals + 1;
+			else if (option->type == CLI_FLAG)
+				value = NULL;
+			else if (i + 1 < argc)
+				value = argv[++i];
+			else
+				return cli_usage("%s needs a value (%s)", option->name, option->help);
+			if (equals && option->type == CLI_FLAG)
+				return cli_usage("%s takes no value", option->name);
+		}
+		r = add_checked(cli, command, option, value, uses, ret);
+		if (r != CLI_OK)
+			return r;
+	}
+	return check_required(command, uses);
+}
+
+/* ---- pages ---- */
+
+#define TOKEN_PAGE  "50"
+#define NUMBER_PAGE 50
+#define PAGES_MAX   10000
+
+/* Where the array of a path is kept, so that later pages can be added to the first one's. */
+static json_t *array_at(json_t *answer, const char *path)
+{
+	const json_t *found = cli_value_at(answer, path);
+
+	return json_is_array(found) ? (json_t *)found : NULL;
+}
+
+static int set_param(struct params *params, const char *name, const char *value)
+{
+	for (size_t i = 0; i < params->n; i++)
+		if (streq(params->v[i].name, name)) {
+			char *copy = strdup(value);
+
+			if (!copy)
+				return -ENOMEM;
+			free(params->v[i].value);
+			params->v[i].value = copy;
+			return 0;
+		}
+	return params_add(params, name, value);
+}
+
+static int next_by_token(const json_t *page, struct params *params)
+{
+	const char *token = json_string_value(json_object_get(page, "NextToken"));
+
+	if (!token || !*token)
+		return 0;
+	return set_param(params, "NextToken", token) < 0 ? -ENOMEM : 1;
+}
+
+static int next_by_number(const json_t *page, size_t n_so_far, unsigned int number, struct params *params)
+{
+	const json_t *total = json_object_get(page, "TotalCount");
+	char text[16];
+
+	if (!json_is_integer(total) || (size_t)json_integer_value(total) <= n_so_far)
+		return 0;
+	(void)str_format(text, sizeof(text), "%u", number);
+	return set_param(params, "PageNumber", text) < 0 ? -ENOMEM : 1;
+}
+
+static int begin_pages(const struct cli_command *command, struct params *params)
+{
+	char size[16];
+
+	if (command->paging == CLI_BY_TOKEN)
+		return params_add(params, "MaxResults", TOKEN_PAGE);
+	(void)str_format(size, sizeof(size), "%d", NUMBER_PAGE);
+	return command->paging == CLI_BY_NUMBER ? params_add(params, "PageSize", size) : 0;
+}
+
+/* Calls until the last page; the answer is the first one with all entries. */
+static int call_all_pages(struct cli *cli, const struct cli_command *command, struct params *params,
+			  json_t **ret)
+{
+	json_t *first = NULL, *entries, *page;
+	int r, more;
+
+	if (begin_pages(command, params) < 0)
+		return cli_fail("out of memory");
+	r = cli_call(cli, command->product, command->action, params, &first);
+	if (r != CLI_OK)
+		return r;
+	entries = command->list ? array_at(first, command->list) : NULL;
+	page = json_incref(first);
+	for (unsigned int number = 2; entries && number < PAGES_MAX; number++) {
+		more = command->paging == CLI_BY_TOKEN ? next_by_token(page, params)
+		       : command->paging == CLI_BY_NUMBER
+			       ? next_by_number(page, json_array_size(entries), number, params)
+			       : 0;
+		json_decref(page);
+		page = NULL;
+		if (more <= 0)
+			break;
+		r = cli_call(cli, command->product, command->action, params, &page);
+		if (r != CLI_OK)
+			break;
+		if (json_array_size(array_at(page, command->list)) == 0)
+			break;
+		json_array_extend(entries, array_at(page, command->list));
+	}
+	json_decref(page);
+	if (r != CLI_OK) {
+		json_decref(first);
+		return r;
+	}
+	json_object_del(first, "NextToken");
+	*ret = first;
+	return CLI_OK;
+}
+
+/* ---- the command ---- */
+
+static void print_answer(const struct cli *cli, const struct cli_command *command, const json_t *answer)
+{
+	if (cli->json) {
+		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+		putchar('\n');
+	} else if (command->list && json_is_array(cli_value_at(answer, command->list))) {
+		cli_table_print(cli_value_at(answer, command->list), command->columns);
+	} else if (command->columns) {
+		cli_fields_print(command->list ? cli_value_at(answer, command->list) : answer,
+				 command->columns);
+	}
+}
+
+/* Ids to print and to wait for: of the answer, or those that the call named. */
+static char *ids_of(const struct cli_command *command, const json_t *answer, const struct params *params)
+{
+	char *text = cli_value_text(answer, command->id);
+	const char *given = params_get(params, command->id);
+
+	if (text && *text)
+		return text;
+	free(text);
+	return given ? strdup(given) : NULL;
+}
+
+static int wait_for_ids(struct cli *cli, const struct cli_command *command, char *ids)
+{
+	int r = CLI_OK;
+
+	for (char *rest = ids, *id; r == CLI_OK && (id = strsep(&rest, ","));)
+		r = cli_wait_for(cli, command, id);
+	return r;
+}
+
+static void print_ids(const char *ids)
+{
+	for (; *ids; ids++)
+		putchar(*ids == ',' ? '\n' : *ids);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int run_call(struct cli *cli, const struct cli_command *command, struct params *params)
+{
+	_cleanup_(freep) char *ids = NULL;
+	json_t *answer = NULL;
+	int r;
+
+	r = call_all_pages(cli, command, params, &answer);
+	if (r != CLI_OK)
+		return r;
+	if (command->id)
+		ids = ids_of(command, answer, params);
+	print_answer(cli, command, answer);
+	if (!cli->json && ids && cli_value_at(answer, command->id))
+		print_ids(ids);
+	json_decref(answer);
+	if (cli->wait && command->wait && ids)
+		r = wait_for_ids(cli, command, ids);
+	return r;
+}
+
+int cli_command_run(struct cli *cli, const struct cli_command *command, int argc, char **argv)
+{
+	struct params params = {0};
+	int r;
+
+	if (command->run)
+		return command->run(cli, argc, argv);
+	if (cli_config_load(cli) < 0)
+		return CLI_FAILED;
+	r = cli_command_parse(cli, command, argc, argv, &params);
+	if (r == CLI_OK && cli->wait && !command->wait)
+		r = cli_usage("%s %s has no state to wait for", command->group, command->name);
+	if (r == CLI_OK)
+		r = run_call(cli, command, &params);
+	params_done(&params);
+	return r;
+}
+
+static void print_option_help(const struct cli_option *option, FILE *to)
+{
+	char left[64];
+	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,…" : " VALUE";
+
+	if (is_positional(option))
+		(void)str_format(left, sizeof(left), "%s", option->name);
+	else
+		(void)str_format(left, sizeof(left), "%s%s", option->name, value);
+	fprintf(to, "  %s%*s%s%s%s\n", left, (int)MAX(1, 26 - (int)cli_text_width(left)), "", option->help,
+		option->required ? " (required)" : "",
+		option->type == CLI_LIST || option->type == CLI_TUPLE ? " (may be repeated)" : "");
+}
+
+void cli_command_help(const struct cli_command *command, FILE *to)
+{
+	fprintf(to, "usage: privlink %s%s%s", command->group, *command->name ? " " : "", command->name);
+	if (command->usage)
+		fprintf(to, " %s", command->usage);
+	for (const struct cli_option *o = command->options; o && o->name; o++)
+		if (is_positional(o))
+			fprintf(to, o->required ? " %s" : " [%s]", o->name);
+	fprintf(to, "%s\n%s\n", command->options ? " [OPTION…]" : "", command->help);
+	if (command->options)
+		fputc('\n', to);
+	for (const struct cli_option *o = command->options; o && o->name; o++)
+		print_option_help(o, to);
+	if (command->wait)
+		fputs("  --wait                    wait until it is done\n"
+		      "  --timeout S               give up waiting after S seconds (60)\n",
+		      to);
+}

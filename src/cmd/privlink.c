@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * privlink, the command line: finds the command in the table and runs it. Exit status: 0 done; 1 the API or
+ * the machine said no; 2 the command line makes no sense. `exec` passes on the status of what it ran.
+ */
+#include <curl/curl.h>
+#include <locale.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+static const struct {
+	const char *name, *value_name, *help;
+} global_options[] = {
+	{"--endpoint", "URL", "where the API is (PRIVLINK_ENDPOINT; https://127.0.0.1:8443)"},
+	{"--ca", "FILE", "certificates to trust (PRIVLINK_CA; <state-dir>/ca.crt)"},
+	{"--access-key-id", "ID", "who calls (PRIVLINK_ACCESS_KEY_ID)"},
+	{"--access-key-secret", "TEXT", "and the key's secret (PRIVLINK_ACCESS_KEY_SECRET)"},
+	{"--region", "REGION", "region (PRIVLINK_REGION; cn-hangzhou)"},
+	{"--config", "FILE", "read settings from FILE (PRIVLINK_CONFIG; ~/.config/privlink/config)"},
+	{"--state-dir", "DIR", "where this machine keeps its state (PRIVLINK_STATE_DIR; /var/lib/privlink)"},
+	{"--json", NULL, "print answers as JSON"},
+	{"--wait", NULL, "wait until what was asked for is done"},
+	{"--timeout", "S", "wait at most S seconds (60)"},
+};
+
+static char **text_slot(struct cli *cli, const char *name)
+{
+	return streq(name, "--endpoint")	    ? &cli->endpoint
+	       : streq(name, "--ca")		    ? &cli->ca
+	       : streq(name, "--access-key-id")	    ? &cli->key_id
+	       : streq(name, "--access-key-secret") ? &cli->key_secret
+	       : streq(name, "--region")	    ? &cli->region
+	       : streq(name, "--config")	    ? &cli->config_path
+	       : streq(name, "--state-dir")	    ? &cli->state_dir
+						    : NULL;
+}
+
+static int set_timeout(struct cli *cli, const char *value)
+{
+	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
+
+	if (!*value || *end || seconds == 0 || seconds > 86400)
+		return cli_usage("--timeout %s: expected seconds, 1 to 86400", value), -EINVAL;
+	cli->timeout_s = (unsigned int)seconds;
+	return 1;
+}
+
+/* 1: consumed argv[*i] (and moved *i over its value), 0: not one of them, -EINVAL: without its value, after a
+ * message. */
+static int global_option(struct cli *cli, int argc, char **argv, int *i)
+{
+	const char *name = argv[*i], *value;
+	char **slot;
+
+	if (streq(name, "--json"))
+		return cli->json = true, 1;
+	if (streq(name, "--wait"))
+		return cli->wait = true, 1;
+	slot = text_slot(cli, name);
+	if (!slot && !streq(name, "--timeout"))
+		return 0;
+	if (*i + 1 >= argc)
+		return cli_usage("%s needs a value", name), -EINVAL;
+	value = argv[++*i];
+	if (!slot)
+		return set_timeout(cli, value);
+	free(*slot);
+	*slot = strdup(value);
+	return *slot ? 1 : -ENOMEM;
+}
+
+/* Takes the options that all commands know out of the arguments, from the front to the first word if
+ * `front_only`. */
+static int take_global_options(struct cli *cli, int *argc, char **argv, bool front_only)
+{
+	int kept = 0, r;
+
+	for (int i = 0; i < *argc; i++) {
+		r = kept > 0 && front_only ? 0 : global_option(cli, *argc, argv, &i);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			argv[kept++] = argv[i];
+	}
+	*argc = kept;
+	return 0;
+}
+
+int cli_run_version(struct cli *cli _unused_, int argc _unused_, char **argv _unused_)
+{
+	puts("privlink " PRIVLINK_VERSION);
+	return CLI_OK;
+}
+
+static void print_group(const char *group, FILE *to)
+{
+	fprintf(to, "usage: privlink %s COMMAND [OPTION…]\n\n", group);
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (streq(c->group, group))
+			fprintf(to, "  %-18s %s\n", c->name, c->help);
+	fprintf(to, "\nprivlink %s COMMAND --help shows its options.\n", group);
+}
+
+#define HELP_WIDTH 100
+
+/* The verbs of a group, over as many lines as they need. */
+static const struct cli_command *print_verbs(const struct cli_command *command, FILE *to)
+{
+	const char *group = command->group;
+	size_t column;
+
+	column = (size_t)fprintf(to, "  %-10s", group);
+	for (bool first = true; command->group && streq(command->group, group); command++, first = false) {
+		if (column + strlen(command->name) + 2 > HELP_WIDTH)
+			column = (size_t)fprintf(to, ",\n  %-10s", "") - 1;
+		else if (!first)
+			column += (size_t)fprintf(to, ",");
+		column += (size_t)fprintf(to, " %s", command->name);
+	}
+	fputc('\n', to);
+	return command;
+}
+
+static void print_help(FILE *to)
+{
+	const struct cli_command *c = cli_commands;
+
+	fputs("usage: privlink COMMAND [OPTION…]\n\n", to);
+	while (c->group)
+		if (*c->name)
+			c = print_verbs(c, to);
+		else
+			fprintf(to, "  %-10s %s\n", c->group, c->help), c++;
+	fputs("\nOptions of all commands:\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(global_options); i++)
+		fprintf(to, "  %-19s %-7s %s\n", global_options[i].name, global_options[i].value_name ?: "",
+			global_options[i].help);
+}
+
+static bool is_help(const char *word)
+{
+	return streq(word, "--help") || streq(word, "-h") || streq(word, "help");
+}
+
+static bool group_exists(const char *group)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (streq(c->group, group))
+			return true;
+	return false;
+}
+
+static const struct cli_command *command_find(const char *group, const char *name)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (streq(c->group, group) && (!*c->name || streq(c->name, name)))
+			return c;
+	return NULL;
+}
+
+static bool asks_for_help(const struct cli_command *command, int argc, char **argv)
+{
+	for (int i = 0; i < argc && !streq(argv[i], "--"); i++)
+		if (streq(argv[i], "--help") || streq(argv[i], "-h"))
+			return !streq(command->group, "exec") || i == 0;
+	return false;
+}
+
+static int run_command(struct cli *cli, const struct cli_command *command, int argc, char **argv)
+{
+	if (asks_for_help(command, argc, argv)) {
+		cli_command_help(command, stdout);
+		return CLI_OK;
+	}
+	if (take_global_options(cli, &argc, argv, streq(command->group, "exec")) < 0)
+		return CLI_USAGE;
+	return cli_command_run(cli, command, argc, argv);
+}
+
+/* argv[0] is the group, options before it were taken. */
+static int run_words(struct cli *cli, int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	if (argc == 0) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	if (is_help(argv[0]))
+		return print_help(stdout), CLI_OK;
+	if (streq(argv[0], "--version"))
+		return cli_run_version(cli, 0, NULL);
+	if (!group_exists(argv[0]))
+		return cli_usage("unknown command %s (see privlink --help)", argv[0]);
+	command = command_find(argv[0], argc > 1 ? argv[1] : "");
+	if (command && !*command->name)
+		return run_command(cli, command, argc - 1, argv + 1);
+	if (argc == 1 || is_help(argv[1])) {
+		print_group(argv[0], argc == 1 ? stderr : stdout);
+		return argc == 1 ? CLI_USAGE : CLI_OK;
+	}
+	if (!command)
+		return cli_usage("unknown command %s %s (see privlink %s --help)", argv[0], argv[1], argv[0]);
+	return run_command(cli, command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.timeout_s = 60};
+	int r;
+
+	if (!setlocale(LC_CTYPE, "C.UTF-8"))
+		(void)setlocale(LC_CTYPE, "");
+	argc--;
+	argv++;
+	r = take_global_options(&cli, &argc, argv, true) < 0 ? CLI_USAGE : run_words(&cli, argc, argv);
+	if (cli.curl)
+		curl_easy_cleanup(cli.curl);
+	cli_done(&cli);
+	return r;
+}
