@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A naive NAT, the data path's oracle: a list of flows, searched from the front, and packets rewritten field
+ * by field and summed from scratch.
+ *
+ * What is the data path's to choose (which server, which translated source) the oracle learns from a flow's
+ * first packet, after it has checked that the choice was allowed. From then on it knows every byte.
+ */
+#pragma once
+
+#include "pkt.h"
+
+#define ORACLE_FLOWS_MAX 4096
+
+struct oracle_tuple {
+	uint8_t saddr[4], daddr[4];
+	uint16_t sport, dport;
+};
+
+struct oracle_flow {
+	uint32_t vpc, server_vpc;
+	uint8_t protocol;
+	struct oracle_tuple asked;	/* as the consumer sends it */
+	struct oracle_tuple translated; /* as the server sees it */
+	uint8_t consumer_mac[6], server_mac[6];
+};
+
+struct oracle {
+	struct oracle_flow flows[ORACLE_FLOWS_MAX];
+	size_t n;
+};
+
+static inline struct oracle_tuple oracle_tuple_of(const struct pkt *p)
+{
+	struct oracle_tuple t;
+
+	memcpy(t.saddr, p->data + PKT_IP + 12, 4);
+	memcpy(t.daddr, p->data + PKT_IP + 16, 4);
+	t.sport = get16(p->data + PKT_L4);
+	t.dport = get16(p->data + PKT_L4 + 2);
+	return t;
+}
+
+static inline struct oracle_tuple oracle_turn(const struct oracle_tuple *t)
+{
+	struct oracle_tuple turned = {.sport = t->dport, .dport = t->sport};
+
+	memcpy(turned.saddr, t->daddr, 4);
+	memcpy(turned.daddr, t->saddr, 4);
+	return turned;
+}
+
+static inline bool oracle_tuple_equal(const struct oracle_tuple *a, const struct oracle_tuple *b)
+{
+	return memcmp(a->saddr, b->saddr, 4) == 0 && memcmp(a->daddr, b->daddr, 4) == 0 &&
+	       a->sport == b->sport && a->dport == b->dport;
+}
+
+/* The consumer's packet, or NULL: it opens a flow. */
+static inline const struct oracle_flow *oracle_find(const struct oracle *o, uint32_t vpc, const struct pkt *p)
+{
+	struct oracle_tuple t = oracle_tuple_of(p);
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->flows[i].vpc == vpc && o->flows[i].protocol == p->data[PKT_IP + 9] &&
+		    oracle_tuple_equal(&o->flows[i].asked, &t))
+			return &o->flows[i];
+	return NULL;
+}
+
+/* The flow that a server's packet answers, or NULL. */
+static inline const struct oracle_flow *oracle_find_reply(const struct oracle *o, uint32_t vpc,
+							  const struct pkt *p)
+{
+	struct oracle_tuple t = oracle_tuple_of(p), turned = oracle_turn(&t);
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->flows[i].server_vpc == vpc && o->flows[i].protocol == p->data[PKT_IP + 9] &&
+		    oracle_tuple_equal(&o->flows[i].translated, &turned))
+			return &o->flows[i];
+	return NULL;
+}
+
+static inline struct pkt oracle_write(const struct pkt *p, const struct oracle_tuple *t, const uint8_t *mac,
+				      const uint8_t *gateway)
+{
+	struct pkt out = *p;
+
+	memcpy(out.data, mac, 6);
+	memcpy(out.data + 6, gateway, 6);
+	memcpy(out.data + PKT_IP + 12, t->saddr, 4);
+	memcpy(out.data + PKT_IP + 16, t->daddr, 4);
+	put16(out.data + PKT_L4, t->sport);
+	put16(out.data + PKT_L4 + 2, t->dport);
+	pkt_seal(&out);
+	return out;
+}
+
+/* Whether another flow towards the same server and port has the same translated source. */
+static inline bool oracle_source_taken(const struct oracle *o, const struct oracle_flow *flow)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->flows[i].server_vpc == flow->server_vpc && o->flows[i].protocol == flow->protocol &&
+		    oracle_tuple_equal(&o->flows[i].translated, &flow->translated))
+			return true;
+	return false;
+}
+
+/* Learns a flow from its first packet and what became of it. The caller has checked that the server is one of
+ * the listener's. False: the choice of the source was wrong. */
+static inline bool oracle_learn(struct oracle *o, uint32_t vpc, uint32_t server_vpc, const struct pkt *in,
+				const struct pkt *out)
+{
+	struct oracle_flow flow = {.vpc = vpc, .server_vpc = server_vpc, .protocol = in->data[PKT_IP + 9]};
+
+	flow.asked = oracle_tuple_of(in);
+	flow.translated = oracle_tuple_of(out);
+	memcpy(flow.consumer_mac, in->data + 6, 6);
+	memcpy(flow.server_mac, out->data, 6);
+	if (o->n == ORACLE_FLOWS_MAX || oracle_source_taken(o, &flow) || flow.translated.sport < 1024)
+		return false;
+	o->flows[o->n++] = flow;
+	return true;
+}

@@ -1,0 +1,775 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flows over several packets: both directions, TCP's states, translated sources that collide or run out, a
+ * full table, tuples that are used again, and what happens to open flows when a rule, a connection or a port
+ * changes.
+ */
+#include "../tap.h"
+#include "node.h"
+
+#include "bpf/pl_entry.h"
+#include "bpf/pl_sweep.h"
+
+static struct pkt from(const struct node *node, uint32_t slot, struct pkt_spec spec)
+{
+	spec.dst_mac = gateway_mac;
+	spec.src_mac = node->macs[slot];
+	return pkt_build(&spec);
+}
+
+static struct pkt tcp(const struct node *node, uint32_t slot, uint16_t sport, uint8_t flags)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = slot == SLOT_A2 ? "10.0.0.11" : "10.0.0.10",
+				      .dst = "10.0.0.100",
+				      .protocol = IPPROTO_TCP,
+				      .sport = sport,
+				      .dport = 443,
+				      .tcp_flags = flags,
+				      .payload = flags == ACK ? "data" : NULL});
+}
+
+static struct pkt udp(const struct node *node, uint32_t slot, uint16_t sport)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = "10.0.0.100",
+				      .protocol = IPPROTO_UDP,
+				      .sport = sport,
+				      .dport = 500,
+				      .payload = "datagram"});
+}
+
+static struct pkt local(const struct node *node, uint32_t slot, uint16_t sport, uint16_t dport, uint8_t flags)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = slot == SLOT_A ? "10.0.0.10" : "10.0.0.11",
+				      .dst = slot == SLOT_A ? "10.0.0.11" : "10.0.0.10",
+				      .protocol = IPPROTO_TCP,
+				      .sport = sport,
+				      .dport = dport,
+				      .tcp_flags = flags});
+}
+
+/* The slot that a delivered packet is for, by its destination MAC. */
+static uint32_t receiver(const struct node *node, const struct pkt *p)
+{
+	for (uint32_t slot = 0; slot < SLOTS; slot++)
+		if (memcmp(p->data, node->macs[slot], 6) == 0)
+			return slot;
+	return PL_SLOT_NONE;
+}
+
+static uint32_t vpc_of(uint32_t slot)
+{
+	switch (slot) {
+	case SLOT_SERVICE:
+		return PL_VPC_NODES;
+	case SLOT_A:
+	case SLOT_A2:
+		return 10;
+	case SLOT_B:
+		return 20;
+	case SLOT_C:
+		return 30;
+	case SLOT_S1:
+	case SLOT_S2:
+		return 40;
+	default:
+		return 50;
+	}
+}
+
+/* Sends and wants delivery. Returns the packet as it arrived. */
+static struct pkt deliver(struct node *node, uint32_t slot, const struct pkt *p)
+{
+	struct outcome o = node_send(node, slot, p);
+
+	if (o.reason != PL_DELIVERED && o.reason != PL_DNS && o.reason != PL_PROBE)
+		tap_ok(false, "%s is delivered, not %s", pkt_text(p), reason_name(o.reason));
+	return o.out;
+}
+
+static struct pl_flow4 flow_of(struct node *node, const struct pkt *p, uint32_t slot, uint32_t side)
+{
+	struct pl_flow4_key key = node_key(p, vpc_of(slot), side);
+	struct pl_flow4 flow = {0};
+
+	(void)node_flow(node, &key, &flow);
+	return flow;
+}
+
+/* Whether the entry that `p` finds has a partner, whose partner is the entry itself. */
+static bool is_paired(struct node *node, const struct pkt *p, uint32_t slot, uint32_t side)
+{
+	struct pl_flow4_key key = node_key(p, vpc_of(slot), side), partner, again;
+	struct pl_flow4 flow;
+
+	if (!node_flow(node, &key, &flow))
+		return false;
+	partner = pl_flow4_partner(&key, &flow);
+	if (!node_flow(node, &partner, &flow))
+		return false;
+	again = pl_flow4_partner(&partner, &flow);
+	return memcmp(&again, &key, sizeof(key)) == 0;
+}
+
+/* Opens a TCP flow from a consumer up to the third packet; returns the SYN as the server saw it. */
+static struct pkt handshake(struct node *node, uint32_t slot, uint16_t sport)
+{
+	struct pkt syn = tcp(node, slot, sport, SYN), ack = tcp(node, slot, sport, ACK);
+	struct pkt seen = deliver(node, slot, &syn);
+	struct pkt syn_ack = node_reply(&seen, SYN | ACK);
+
+	deliver(node, receiver(node, &seen), &syn_ack);
+	deliver(node, slot, &ack);
+	return seen;
+}
+
+static void test_round_trip(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), seen, reply, back, ack;
+	struct pl_flow4 flow;
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &syn);
+	server = receiver(node, &seen);
+	tap_ok(server == SLOT_S1 || server == SLOT_S2, "a SYN to the ENI arrives at a server");
+	tap_is_int(get16(seen.data + PKT_L4), 4000, "the source port is kept where it is free");
+	tap_is_int(node_flows(node), 2, "one entry for each direction");
+	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
+	tap_ok(flow.kind == PL_FLOW_NAT && flow.peer == server && flow.ifindex == 100 + server &&
+		       flow.slot == SLOT_ENI_A && flow.idle_s == 300 && flow.partner_vpc == 40 &&
+		       flow.delivery == PL_PORT_VETH && flow.packets == 1 && flow.bytes == syn.size,
+	       "the consumer's entry says where to, who judged, and for how long");
+	tap_is_int(flow.state, PL_STATE_NEW, "a SYN alone proves nothing");
+
+	reply = node_reply(&seen, SYN | ACK);
+	back = deliver(node, server, &reply);
+	tap_ok(receiver(node, &back) == SLOT_A && pkt_is_sealed(&back), "the reply reaches the consumer");
+	tap_ok(memcmp(back.data + PKT_IP + 12, syn.data + PKT_IP + 16, 4) == 0 &&
+		       get16(back.data + PKT_L4) == 443 && get16(back.data + PKT_L4 + 2) == 4000,
+	       "the reply comes from the ENI's address and port");
+	flow = flow_of(node, &reply, server, PL_SIDE_OUT);
+	tap_ok(flow.kind == PL_FLOW_NAT_BACK && flow.peer == SLOT_A && flow.slot == SLOT_ENI_A &&
+		       flow.partner_vpc == 10 && flow.state == PL_STATE_ESTABLISHED,
+	       "the server's entry leads to the consumer's port");
+	ack = tcp(node, SLOT_A, 4000, ACK);
+	deliver(node, SLOT_A, &ack);
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+		   "an acknowledgement establishes");
+	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &reply, server, PL_SIDE_OUT),
+	       "each entry's partner is the other");
+}
+
+static void test_local(struct node *node)
+{
+	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN),
+		   reply = local(node, SLOT_A2, 80, 4000, SYN | ACK);
+	struct pkt stranger = local(node, SLOT_A2, 80, 4001, SYN);
+	struct pkt seen;
+
+	node_clear_flows(node);
+	node_policy(node, SLOT_A, NULL, 0, true);
+	seen = deliver(node, SLOT_A, &syn);
+	tap_ok(receiver(node, &seen) == SLOT_A2 &&
+		       memcmp(seen.data + PKT_IP, syn.data + PKT_IP, syn.size - PKT_IP) == 0,
+	       "between instances nothing but the MACs changes");
+	tap_is_int(node_flows(node), 4, "two entries for the sender's judge, two for the receiver's");
+	seen = deliver(node, SLOT_A2, &reply);
+	tap_ok(receiver(node, &seen) == SLOT_A, "the reply passes, though the sender lets nothing in");
+	tap_is_int(node_send(node, SLOT_A2, &stranger).reason, PL_DROP_POLICY_IN,
+		   "another packet from there does not");
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).slot == SLOT_A &&
+		       flow_of(node, &syn, SLOT_A, PL_SIDE_IN).slot == SLOT_A2,
+	       "out was judged at the sender, in at the receiver");
+	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &syn, SLOT_A, PL_SIDE_IN) &&
+		       is_paired(node, &reply, SLOT_A2, PL_SIDE_OUT) &&
+		       is_paired(node, &reply, SLOT_A2, PL_SIDE_IN),
+	       "each entry's partner is the other of its half");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+}
+
+static struct pkt echo(const struct node *node, uint32_t slot, uint8_t type)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = slot == SLOT_A ? "10.0.0.10" : "10.0.0.11",
+				      .dst = slot == SLOT_A ? "10.0.0.11" : "10.0.0.10",
+				      .protocol = IPPROTO_ICMP,
+				      .sport = type << 8,
+				      .dport = 77});
+}
+
+static void test_local_echo(struct node *node)
+{
+	struct pkt request = echo(node, SLOT_A, 8), reply = echo(node, SLOT_A2, 0),
+		   theirs = echo(node, SLOT_A2, 8);
+
+	node_clear_flows(node);
+	node_policy(node, SLOT_A, NULL, 0, true);
+	deliver(node, SLOT_A, &request);
+	tap_is_int(node_send(node, SLOT_A2, &reply).reason, PL_DELIVERED,
+		   "an echo reply belongs to its request");
+	tap_is_int(node_send(node, SLOT_A2, &theirs).reason, PL_DROP_POLICY_IN,
+		   "a request with the same identifier is not taken for a reply");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+}
+
+static void test_provider_opens(struct node *node)
+{
+	struct pkt seen, syn, fin = tcp(node, SLOT_A, 4000, FIN | ACK), fin_back;
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	syn = node_reply(&seen, SYN);
+	tap_is_int(node_send(node, server, &syn).reason, PL_DROP_PROVIDER_OPENS,
+		   "a SYN from the provider on an open flow's tuple is dropped");
+	deliver(node, SLOT_A, &fin);
+	fin_back = node_reply(&seen, FIN | ACK);
+	deliver(node, server, &fin_back);
+	tap_is_int(node_send(node, server, &syn).reason, PL_DROP_PROVIDER_OPENS, "and on a closed one's");
+	tap_is_int(node_flows(node), 2, "which stays for the consumer's last packets");
+}
+
+static void test_tcp_close(struct node *node)
+{
+	struct pkt seen, reply, p, syn = tcp(node, SLOT_A, 4000, SYN);
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	p = tcp(node, SLOT_A, 4000, FIN | ACK);
+	deliver(node, SLOT_A, &p);
+	reply = node_reply(&seen, ACK);
+	deliver(node, server, &reply);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
+		       flow_of(node, &reply, server, PL_SIDE_OUT).state == PL_STATE_ESTABLISHED,
+	       "a FIN closes one direction only");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW && node_flows(node) == 2,
+	       "a SYN with the tuple of a closing flow opens a new one in its place");
+
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	reply = node_reply(&seen, RST | ACK);
+	deliver(node, server, &reply);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
+		       flow_of(node, &reply, server, PL_SIDE_OUT).state == PL_STATE_CLOSING,
+	       "a reset closes both directions");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW,
+	       "and the next SYN opens again");
+	handshake(node, SLOT_A, 4000);
+	deliver(node, SLOT_A, &syn);
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+		   "a stray SYN leaves an established flow as it is");
+}
+
+static void test_local_close(struct node *node)
+{
+	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN), rst = local(node, SLOT_A2, 80, 4000, RST | ACK);
+
+	node_clear_flows(node);
+	deliver(node, SLOT_A, &syn);
+	deliver(node, SLOT_A2, &rst);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
+		       flow_of(node, &syn, SLOT_A, PL_SIDE_IN).state == PL_STATE_CLOSING &&
+		       flow_of(node, &rst, SLOT_A2, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
+		       flow_of(node, &rst, SLOT_A2, PL_SIDE_IN).state == PL_STATE_CLOSING,
+	       "between instances a reset closes all four entries");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW && node_flows(node) == 4,
+	       "and the next SYN opens again");
+}
+
+/* All connections go to one server, or to the other. */
+static void serve_by(struct node *node, uint32_t backend)
+{
+	node_listener(node, TARGET, IPPROTO_TCP, 443, 20 + backend, &backend, 1);
+	node_listener(node, TARGET, IPPROTO_UDP, 500, 20 + backend, &backend, 1);
+}
+
+static void serve_by_all(struct node *node)
+{
+	static const uint32_t servers[] = {1, 2, 1, 2, 1, 2, 1};
+
+	node_listener(node, TARGET, IPPROTO_TCP, 443, 0, servers, 7);
+	node_listener(node, TARGET, IPPROTO_UDP, 500, 0, servers, 7);
+}
+
+static void test_other_backend(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), ack = tcp(node, SLOT_A, 4001, ACK), seen;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	seen = deliver(node, SLOT_A, &syn);
+	tap_is_int(receiver(node, &seen), SLOT_S1, "the table's only server gets the SYN");
+	handshake(node, SLOT_A, 4001);
+	serve_by(node, 2);
+	seen = deliver(node, SLOT_A, &syn);
+	tap_is_int(receiver(node, &seen), SLOT_S2,
+		   "an unanswered SYN is sent to today's server when it is repeated");
+	seen = deliver(node, SLOT_A, &ack);
+	tap_is_int(receiver(node, &seen), SLOT_S1, "an established flow stays where it is");
+	tap_is_int(node_flows(node), 4, "nothing of the first choice is left");
+	serve_by_all(node);
+}
+
+static void test_collision(struct node *node)
+{
+	static const uint32_t consumers[] = {SLOT_A, SLOT_B, SLOT_C};
+	struct pkt seen[3], back;
+	bool distinct, right = true;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	for (int i = 0; i < 3; i++)
+		seen[i] = handshake(node, consumers[i], 4000);
+	distinct = memcmp(seen[0].data + PKT_IP + 12, seen[1].data + PKT_IP + 12, 10) &&
+		   memcmp(seen[0].data + PKT_IP + 12, seen[2].data + PKT_IP + 12, 10) &&
+		   memcmp(seen[1].data + PKT_IP + 12, seen[2].data + PKT_IP + 12, 10);
+	tap_ok(distinct, "three VPCs with the same addresses and ports get three translated sources");
+	for (int i = 0; i < 3; i++) {
+		struct pkt reply = node_reply(&seen[i], ACK);
+
+		back = deliver(node, SLOT_S1, &reply);
+		right = right && receiver(node, &back) == consumers[i] &&
+			get16(back.data + PKT_L4 + 2) == 4000;
+	}
+	tap_ok(right, "and each reply goes home");
+	serve_by_all(node);
+}
+
+/* Takes every translated source towards backend 1. */
+static void take_all_sources(struct node *node)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
+	struct pl_flow4 flow = {.kind = PL_FLOW_NAT_BACK};
+	struct pl_flow4_key key = {
+		.saddr = addr4("10.0.0.10"),
+		.daddr = addr4(NAT_FIRST),
+		.sport = htons(8443),
+		.vpc_proto = 40 << 8 | IPPROTO_TCP,
+	};
+
+	for (uint32_t port = PL_NAT_PORT_FIRST; port < 65536; port++) {
+		key.dport = htons(port);
+		must(bpf_map_update_elem(fd, &key, &flow, BPF_NOEXIST), "pl_flows4");
+	}
+}
+
+static void test_exhaustion(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_flows = 70000});
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), seen;
+	struct pl_backend backend;
+	struct pl_flow4_key free_key;
+	uint32_t one = 1, before;
+
+	serve_by(node, 1);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_backends), &one, &backend), "pl_backends");
+	backend.nat_count = 1;
+	map_put(node->bpf->maps.pl_backends, &one, &backend);
+	take_all_sources(node);
+	before = node_flows(node);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NAT_EXHAUSTED,
+		   "without a free translated source the SYN is dropped");
+	tap_is_int(node_flows(node), before, "and leaves no entry");
+	free_key = (struct pl_flow4_key){.saddr = addr4("10.0.0.10"),
+					 .daddr = addr4(NAT_FIRST),
+					 .sport = htons(8443),
+					 .dport = htons(4000),
+					 .vpc_proto = 40 << 8 | IPPROTO_TCP};
+	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_flows4), &free_key), "pl_flows4");
+	seen = deliver(node, SLOT_A, &syn);
+	tap_is_int(get16(seen.data + PKT_L4), 4000, "a source that was given back is taken");
+	backend.nat_count = 0;
+	map_put(node->bpf->maps.pl_backends, &one, &backend);
+	syn = tcp(node, SLOT_A, 4001, SYN);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NAT_EXHAUSTED,
+		   "a backend without a translated range is the same");
+	node_free(node);
+}
+
+/* A table of n rows of which all but `left` are taken. */
+static struct node *nearly_full(uint32_t n, uint32_t left)
+{
+	struct node *node = node_new(&(struct node_options){.n_flows = n});
+	struct pl_flow4_key key = {.vpc_proto = 999 << 8};
+	struct pl_flow4 flow = {0};
+
+	for (uint32_t i = 0; i + left < n; i++) {
+		key.saddr = i;
+		map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	}
+	return node;
+}
+
+static void test_full_table(void)
+{
+	for (uint32_t left = 0; left <= 4; left++) {
+		struct node *node = nearly_full(64, left);
+		struct pkt to_eni = tcp(node, SLOT_A, 4000, SYN),
+			   to_instance = local(node, SLOT_A, 4000, 80, SYN);
+		int reason = node_send(node, SLOT_A, &to_instance).reason;
+
+		if (left < 4) {
+			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
+			       "%u free rows: a flow between instances gets all four entries or none", left);
+			reason = node_send(node, SLOT_A, &to_eni).reason;
+		}
+		if (left < 2)
+			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
+			       "%u free rows: a translated flow gets both entries or none", left);
+		else
+			tap_ok(reason == PL_DELIVERED && node_flows(node) == 64 - left % 2,
+			       "%u free rows are enough", left);
+		node_free(node);
+	}
+}
+
+static void test_revoked_endpoint(struct node *node)
+{
+	static const struct node_rule none[] = {{"10.0.0.0", 8, IPPROTO_ICMP, 0, 65535, true}};
+	struct pkt seen, data = tcp(node, SLOT_A, 4000, ACK), reply;
+	uint32_t server;
+	struct pl_flow4 flow;
+
+	node_clear_flows(node);
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	reply = node_reply(&seen, ACK);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED,
+		   "a flow that is still allowed stays open");
+	flow = flow_of(node, &data, SLOT_A, PL_SIDE_OUT);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "and is not judged twice");
+	tap_is_int(flow_of(node, &data, SLOT_A, PL_SIDE_OUT).generation, flow.generation,
+		   "its entry carries the new generation");
+
+	node_policy(node, SLOT_ENI_A, RULES(none), false);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED,
+		   "a changed rule counts once it is announced");
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN,
+		   "a revoked rule stops the consumer");
+	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_POLICY_IN, "and the server's packets");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED,
+		   "a rule that comes back revives the flow");
+	tap_is_int(node_send(node, server, &reply).reason, PL_DELIVERED, "in both directions");
+
+	node_policy(node, SLOT_A, RULES(rules_instance), false);
+	node_bump(node, SLOT_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_OUT,
+		   "so does the sender's own rule");
+	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_POLICY_OUT, "for both directions");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+	node_bump(node, SLOT_A);
+
+	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_ENI_NOT_CONNECTED,
+		   "a connection that was taken back stops open flows");
+	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, true);
+	node_unplace(node, 10, "10.0.0.100");
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_NO_PLACE, "so does a deleted endpoint");
+	node_place(node, 10, "10.0.0.100", PL_PLACE_ENI, SLOT_ENI_A);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "all is as before");
+}
+
+static void test_revoked_local(struct node *node)
+{
+	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN), data = local(node, SLOT_A, 4000, 80, ACK);
+	struct pkt reply = local(node, SLOT_A2, 80, 4000, ACK);
+
+	node_clear_flows(node);
+	deliver(node, SLOT_A, &syn);
+	deliver(node, SLOT_A2, &reply);
+	node_policy(node, SLOT_A2, NULL, 0, true);
+	node_bump(node, SLOT_A2);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN,
+		   "the receiver's revoked rule stops in");
+	tap_is_int(node_send(node, SLOT_A2, &reply).reason, PL_DROP_POLICY_IN, "and the replies to it");
+	node_policy(node, SLOT_A2, RULES(rules_instance), true);
+	node_bump(node, SLOT_A2);
+	node_policy(node, SLOT_A, RULES(rules_instance), false);
+	node_bump(node, SLOT_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_OUT,
+		   "the sender's revoked rule stops out");
+	tap_is_int(node_send(node, SLOT_A2, &reply).reason, PL_DROP_POLICY_OUT, "and the replies");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+	node_bump(node, SLOT_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "all is as before between instances");
+}
+
+static void test_port_gone(struct node *node)
+{
+	struct pkt data, seen, reply, datagram = udp(node, SLOT_A, 4000);
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	handshake(node, SLOT_A, 4000);
+	deliver(node, SLOT_A, &datagram);
+	serve_by(node, 2);
+	node_unport(node, SLOT_S1);
+	node_bump(node, SLOT_S1);
+	data = tcp(node, SLOT_A, 4000, ACK);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN,
+		   "a TCP flow ends with its server's port");
+	seen = deliver(node, SLOT_A, &datagram);
+	tap_is_int(receiver(node, &seen), SLOT_S2, "a UDP flow goes on to another server");
+	node_port(node, SLOT_S1, 40, "10.0.0.10");
+	node_bump(node, SLOT_S1);
+
+	/* the consumer's slot is given to another VPC's port */
+	reply = node_reply(&seen, 0);
+	node_port(node, SLOT_A, 50, "10.0.0.10");
+	node_bump(node, SLOT_A);
+	tap_is_int(node_send(node, SLOT_S2, &reply).reason, PL_DROP_NO_FLOW,
+		   "a reply does not follow a slot into another VPC");
+	node_port(node, SLOT_A, 10, "10.0.0.10");
+	node_place(node, 50, "10.0.0.10", PL_PLACE_PORT, SLOT_OTHER);
+	node_bump(node, SLOT_A);
+	serve_by_all(node);
+}
+
+static struct pkt dns(const struct node *node, const char *server, uint16_t sport)
+{
+	return from(node, SLOT_A,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = server,
+				      .protocol = IPPROTO_UDP,
+				      .sport = sport,
+				      .dport = 53,
+				      .payload = "question"});
+}
+
+static void test_service(struct node *node)
+{
+	struct pkt first = dns(node, "100.100.2.136", 4000), second = dns(node, "100.100.2.138", 4000);
+	struct pkt seen[2], reply, back, probe;
+	bool right;
+
+	node_clear_flows(node);
+	seen[0] = deliver(node, SLOT_A, &first);
+	seen[1] = deliver(node, SLOT_A, &second);
+	tap_ok(get16(seen[0].data + PKT_L4) == 4000 && get16(seen[1].data + PKT_L4) != 4000 &&
+		       memcmp(seen[0].data + PKT_IP + 12, seen[1].data + PKT_IP + 12, 4) == 0,
+	       "one socket asks both DNS addresses: same source address, two ports");
+	right = true;
+	for (int i = 0; i < 2; i++) {
+		struct outcome o;
+
+		reply = node_reply(&seen[i], 0);
+		o = node_send(node, SLOT_SERVICE, &reply);
+		back = o.out;
+		right = right && o.reason == PL_DNS && receiver(node, &back) == SLOT_A &&
+			pkt_is_sealed(&back) && get16(back.data + PKT_L4 + 2) == 4000 &&
+			memcmp(back.data + PKT_IP + 12, (i ? second : first).data + PKT_IP + 16, 4) == 0;
+	}
+	tap_ok(right, "each answer comes from the address that was asked");
+
+	probe = from(node, SLOT_SERVICE,
+		     (struct pkt_spec){.src = "198.18.0.1",
+				       .dst = "198.19.0.2",
+				       .protocol = IPPROTO_TCP,
+				       .sport = 5000,
+				       .dport = 80,
+				       .tcp_flags = SYN});
+	back = deliver(node, SLOT_SERVICE, &probe);
+	tap_ok(receiver(node, &back) == SLOT_S2 && get16(back.data + PKT_L4 + 2) == 80,
+	       "a probe reaches its backend on the port it was sent to, whatever the backend's group says");
+	reply = node_reply(&back, SYN | ACK);
+	node_policy(node, SLOT_S2, NULL, 0, false);
+	node_bump(node, SLOT_S2);
+	tap_is_int(node_send(node, SLOT_S2, &reply).reason, PL_PROBE,
+		   "and its answer is not judged by it either");
+	node_policy(node, SLOT_S2, RULES(rules_instance), true);
+	node_bump(node, SLOT_S2);
+	reply = node_reply(&back, SYN);
+	tap_is_int(node_send(node, SLOT_S2, &reply).reason, PL_DROP_PROVIDER_OPENS,
+		   "a backend opens nothing towards VPC 0");
+}
+
+/* A payload that makes the translated datagram's checksum come out as 0, which UDP writes as ffff. */
+static void test_udp_zero(struct node *node)
+{
+	struct pkt p, seen, want;
+	struct outcome o;
+
+	node_clear_flows(node);
+	p = udp(node, SLOT_A, 4000);
+	put16(p.data + PKT_L4 + 8, 0);
+	pkt_seal(&p);
+	seen = deliver(node, SLOT_A, &p);
+	put16(p.data + PKT_L4 + 8, get16(seen.data + PKT_L4 + 6));
+	pkt_seal(&p);
+	want = seen;
+	put16(want.data + PKT_L4 + 8, get16(p.data + PKT_L4 + 8));
+	pkt_seal(&want);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(get16(want.data + PKT_L4 + 6) == 0xffff && pkt_equal(&want, &o.out),
+	       "a UDP checksum that comes out as zero is written as ffff");
+}
+
+/* Whether this kernel can run a program on a packet with CHECKSUM_COMPLETE. */
+static bool knows_complete(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
+		    .flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_veth), &opts) == 0;
+}
+
+static void test_complete(struct node *node, const char *mode, bool zero_udp_too)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), datagram = udp(node, SLOT_A, 4000), bare, ping, seen,
+		   reply;
+
+	node_clear_flows(node);
+	if (!knows_complete(node)) {
+		tap_skip("packets that carry their sum (CHECKSUM_COMPLETE)", "this kernel cannot test them");
+		return;
+	}
+	node->complete = true;
+	seen = node_send(node, SLOT_A, &syn).out;
+	tap_ok(seen.size && pkt_is_sealed(&seen), "CHECKSUM_COMPLETE stays true over TCP (%s)", mode);
+	reply = node_reply(&seen, SYN | ACK);
+	tap_ok(node_send(node, receiver(node, &seen), &reply).reason == PL_DELIVERED, "and back (%s)", mode);
+	tap_ok(node_send(node, SLOT_A, &datagram).reason == PL_DELIVERED, "and over UDP (%s)", mode);
+	bare = datagram;
+	put16(bare.data + PKT_L4 + 6, 0);
+	if (zero_udp_too)
+		tap_ok(node_send(node, SLOT_A, &bare).reason == PL_DELIVERED, "and without a checksum (%s)",
+		       mode);
+	ping = from(node, SLOT_A,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = "10.0.0.100",
+				      .protocol = IPPROTO_ICMP,
+				      .sport = 8 << 8,
+				      .dport = 77,
+				      .payload = "abc"});
+	tap_ok(node_send(node, SLOT_A, &ping).reason == PL_ECHO, "and over an echo's answer (%s)", mode);
+	node->complete = false;
+}
+
+struct idle_case {
+	const char *name;
+	uint8_t protocol, state;
+	uint32_t idle_s, limit_s;
+};
+
+static void test_sweep(struct node *node)
+{
+	static const struct idle_case idles[] = {
+		{"a SYN without an answer", IPPROTO_TCP, PL_STATE_NEW, 300, 60},
+		{"established TCP", IPPROTO_TCP, PL_STATE_ESTABLISHED, 0, 900},
+		{"established TCP of a listener with its own time", IPPROTO_TCP, PL_STATE_ESTABLISHED, 300,
+		 300},
+		{"closing TCP", IPPROTO_TCP, PL_STATE_CLOSING, 300, 10},
+		{"UDP", IPPROTO_UDP, PL_STATE_NEW, 0, 120},
+		{"UDP of a listener with its own time", IPPROTO_UDP, PL_STATE_ESTABLISHED, 20, 20},
+		{"ICMP", IPPROTO_ICMP, PL_STATE_NEW, 0, 30},
+	};
+	const uint32_t hz = 250, now = 5 * hz; /* most of these were last seen before the clock wrapped */
+	struct pkt p = udp(node, SLOT_A, 4000);
+	uint32_t before, after;
+
+	for (size_t i = 0; i < sizeof(idles) / sizeof(idles[0]); i++) {
+		const struct idle_case *t = &idles[i];
+		struct pl_flow4 flow = {.state = t->state, .idle_s = t->idle_s};
+		bool at, short_of;
+
+		flow.seen = now - t->limit_s * hz;
+		at = pl_flow4_expired(&flow, t->protocol, now, hz);
+		flow.seen++;
+		short_of = pl_flow4_expired(&flow, t->protocol, now, hz);
+		tap_ok(at && !short_of, "%s ends after %u s", t->name, t->limit_s);
+	}
+	tap_ok(!pl_flow4_expired(&(struct pl_flow4){.seen = now + 1}, IPPROTO_ICMP, now, hz),
+	       "an entry that was used since the clock was read lives");
+
+	LIBBPF_OPTS(bpf_test_run_opts, clock);
+	node_clear_flows(node);
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_now), &clock), "pl_now");
+	before = clock.retval;
+	deliver(node, SLOT_A, &p);
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_now), &clock), "pl_now");
+	after = clock.retval;
+	tap_ok(flow_of(node, &p, SLOT_A, PL_SIDE_OUT).seen - before <= after - before,
+	       "pl_now tells the clock that entries are stamped with");
+	tap_note("%u ticks per second", pl_kernel_hz());
+	tap_ok(pl_kernel_hz() >= 100 && pl_kernel_hz() <= 1000,
+	       "the kernel's ticks per second are plausible");
+}
+
+static void test_entry(struct node *node)
+{
+	struct bpf_insn insns[PL_ENTRY_INSNS];
+	struct pkt p = tcp(node, SLOT_A, 4000, SYN);
+	int fd, main_fd = bpf_program__fd(node->bpf->progs.pl_main);
+	uint32_t zero = 0;
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size);
+
+	node_clear_flows(node);
+	pl_entry_build(insns, SLOT_A, bpf_map__fd(node->bpf->maps.pl_entry));
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "pl_port", "Dual BSD/GPL", insns, PL_ENTRY_INSNS, NULL);
+	must(fd, "entry program");
+	must(bpf_prog_test_run_opts(fd, &opts), "run");
+	tap_is_int(opts.retval, TC_ACT_SHOT, "an entry program without a main program drops");
+	map_put(node->bpf->maps.pl_entry, &zero, &main_fd);
+	must(bpf_prog_test_run_opts(fd, &opts), "run");
+	tap_ok(opts.retval == TC_ACT_REDIRECT && node_flows(node) == 2,
+	       "an entry program names its port and jumps");
+	close(fd);
+}
+
+static void test_all(struct node *node)
+{
+	test_round_trip(node);
+	test_local(node);
+	test_local_echo(node);
+	test_provider_opens(node);
+	test_tcp_close(node);
+	test_local_close(node);
+	test_other_backend(node);
+	test_collision(node);
+	test_revoked_endpoint(node);
+	test_revoked_local(node);
+	test_port_gone(node);
+	test_service(node);
+	test_udp_zero(node);
+}
+
+int main(void)
+{
+	struct node *direct = node_new(&(struct node_options){.helpers = false});
+	struct node *helpers = node_new(&(struct node_options){.helpers = true});
+
+	tap_note("direct packet writes");
+	test_all(direct);
+	test_complete(direct, "direct", true);
+	tap_note("checksum helpers");
+	test_all(helpers);
+	test_complete(helpers, "helpers", false);
+	tap_note("independent of how packets are written");
+	test_exhaustion();
+	test_full_table();
+	test_sweep(direct);
+	test_entry(direct);
+	node_free(direct);
+	node_free(helpers);
+	return tap_done();
+}
