@@ -106,7 +106,7 @@ static __always_inline void pl_nat_choose(struct pl_nat_search *search, __u32 i)
  * flow to the same backend can take the source as long as the entry is there. */
 static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 {
-	long r;
+	int r; /* not long: before 6.4 the upper half of an inlined map operation's result is undefined */
 
 	pl_nat_choose(search, i);
 	pl_flow_set_csum(&search->back, &search->back_key);
@@ -126,7 +126,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	struct pl_nat_search search = {.result = PL_DROP_NAT_EXHAUSTED};
 	struct pl_flow4 *flow = &search.back;
 	struct pl_flow4_key key;
-	long r;
+	int r; /* as in pl_nat_try() */
 
 	if (!pkt || !target || !config)
 		return PL_DROP_NO_PORT;

@@ -111,6 +111,33 @@ static __always_inline int pl_rewrite_direct(struct __sk_buff *skb, const struct
 	return pl_rewrite_udp(skb, flow, summed);
 }
 
+/* The L4 checksum by helpers: first the addresses, which the pseudo header has, then the ports. */
+static __always_inline int pl_check_by_helpers(struct __sk_buff *skb, const struct pl_flow4 *flow,
+					       __u16 csum_ports, __u32 offset, __u64 flags)
+{
+	if (bpf_l4_csum_replace(skb, offset, 0, flow->csum_addr, flags | BPF_F_PSEUDO_HDR) ||
+	    bpf_l4_csum_replace(skb, offset, 0, csum_ports, flags))
+		return PL_DROP_SHORT;
+	return PL_CONTINUE;
+}
+
+static __always_inline int pl_udp_check_by_helpers(struct __sk_buff *skb, const struct pl_flow4 *flow,
+						   __u16 csum_ports)
+{
+	const struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
+
+	if (!udp)
+		return PL_DROP_SHORT;
+	udp = (const void *)udp + PL_L4_OFFSET;
+	if (!udp->check) {
+		/* nothing answers for the ports; this does something for CHECKSUM_COMPLETE only */
+		(void)bpf_csum_update(skb, csum_ports);
+		return PL_CONTINUE;
+	}
+	return pl_check_by_helpers(skb, flow, csum_ports, PL_L4_OFFSET + offsetof(struct udphdr, check),
+				   BPF_F_MARK_MANGLED_0);
+}
+
 static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const struct pl_pkt *pkt,
 						 const struct pl_flow4 *flow)
 {
@@ -121,16 +148,16 @@ static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const st
 		__be16 sport, dport;
 	} ports = {flow->sport, flow->dport};
 	__u16 csum_ports = pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr));
-	__u32 check_offset = PL_L4_OFFSET + offsetof(struct tcphdr, check);
-	__u64 flags = 0;
+	int r;
 
-	if (pkt->l4_proto == IPPROTO_UDP) {
-		check_offset = PL_L4_OFFSET + offsetof(struct udphdr, check);
-		flags = BPF_F_MARK_MANGLED_0;
-	}
-	if (bpf_l4_csum_replace(skb, check_offset, 0, flow->csum_addr, flags | BPF_F_PSEUDO_HDR) ||
-	    bpf_l4_csum_replace(skb, check_offset, 0, csum_ports, flags) ||
-	    bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, flow->csum_addr, 0) ||
+	if (pkt->l4_proto == IPPROTO_TCP)
+		r = pl_check_by_helpers(skb, flow, csum_ports, PL_L4_OFFSET + offsetof(struct tcphdr, check),
+					0);
+	else
+		r = pl_udp_check_by_helpers(skb, flow, csum_ports);
+	if (r)
+		return r;
+	if (bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, flow->csum_addr, 0) ||
 	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, saddr), &addrs, sizeof(addrs),
 				0) ||
 	    bpf_skb_store_bytes(skb, PL_L4_OFFSET, &ports, sizeof(ports), 0))
