@@ -18,7 +18,9 @@
 
 struct control;
 
-int control_new(struct loop *loop, struct store *store, const struct catalogue *catalogue, struct control **ret);
+/* Nodes that the store knows are taken to have a lease until they report or LEASE_S have passed. */
+int control_new(struct loop *loop, struct store *store, struct control **ret);
+/* To be freed before the store. */
 struct control *control_free(struct control *control);
 
 /* First start: rows for the system services of the catalogue in their regions (idempotent, also when the catalogue has

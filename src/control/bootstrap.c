@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system services: a row for each product of the catalogue in each of its regions. Their ids are random, made once;
+ * later starts find them by owner and name, add what the catalogue has gained, and take over what it says anew.
+ */
+#include "../lib/ident.h"
+#include "../lib/log.h"
+#include "batch.h"
+#include "control.h"
+
+#define DEFAULT_BANDWIDTH 3072 /* Mbit/s */
+
+static const struct service *find_system_service(const struct snapshot *rows, const char *name)
+{
+	for (const struct service *v = NULL; (v = snapshot_next(rows, KIND_SERVICE, "", v));)
+		if (v->owner == 0 && streq(v->name, name))
+			return v;
+	return NULL;
+}
+
+/* What the catalogue says of a service in a region. */
+static int describe(const struct catalogue_service *product, const char *region, struct service *row)
+{
+	int r;
+
+	if (str_copy(row->region, sizeof(row->region), region) < 0 ||
+	    str_copy(row->product, sizeof(row->product), product->product) < 0 ||
+	    str_copy(row->description, sizeof(row->description), product->description) < 0)
+		return -E2BIG;
+	r = catalogue_expand(product->name, region, row->name, sizeof(row->name));
+	if (r == 0)
+		r = catalogue_expand(product->domain, region, row->private_domain, sizeof(row->private_domain));
+	row->policy_supported = product->policy_supported;
+	return r;
+}
+
+static int make_new(struct service *row)
+{
+	int r;
+
+	r = ident_new("epsrv-", row->id, sizeof(row->id));
+	if (r < 0)
+		return r;
+	row->auto_accept = true;
+	row->zone_affinity = true; /* the endpoint's own switch decides */
+	row->connect_bandwidth = DEFAULT_BANDWIDTH;
+	row->status = SERVICE_ACTIVE;
+	row->create_time = now_unix_s();
+	(void)str_copy(row->resource_type, sizeof(row->resource_type), "nlb");
+	(void)str_copy(row->payer, sizeof(row->payer), "Endpoint");
+	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
+	return str_format(row->domain, sizeof(row->domain), "%s.%s.privatelink.aliyuncs.com", row->id, row->region);
+}
+
+static bool same(const struct service *a, const struct service *b)
+{
+	return streq(a->product, b->product) && streq(a->description, b->description) &&
+	       streq(a->private_domain, b->private_domain) && a->policy_supported == b->policy_supported;
+}
+
+static int add_service(const struct snapshot *rows, const struct catalogue_service *product, const char *region,
+		       struct batch *batch)
+{
+	const struct service *known;
+	struct service row = {};
+	int r;
+
+	r = describe(product, region, &row);
+	if (r < 0)
+		return r;
+	known = find_system_service(rows, row.name);
+	if (known) {
+		row = *known;
+		(void)describe(product, region, &row);
+		if (same(known, &row))
+			return 0;
+	} else {
+		r = make_new(&row);
+		if (r < 0)
+			return r;
+	}
+	batch_put(batch, KIND_SERVICE, &row);
+	return 0;
+}
+
+static int add_services(const struct snapshot *rows, const struct catalogue *catalogue, struct batch *batch)
+{
+	for (size_t i = 0; i < catalogue->n_services; i++) {
+		const struct catalogue_service *product = &catalogue->services[i];
+
+		for (size_t j = 0; j < product->n_regions; j++) {
+			int r = add_service(rows, product, product->regions[j], batch);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return batch->error;
+}
+
+struct progress {
+	size_t n_pending;
+	int result;
+};
+
+static void committed(void *context, int result, uint64_t revision _unused_)
+{
+	struct progress *progress = context;
+
+	progress->n_pending--;
+	if (result < 0 && progress->result == 0)
+		progress->result = result;
+}
+
+int control_bootstrap(struct store *store, const struct catalogue *catalogue, struct loop *loop)
+{
+	struct progress progress = {};
+	struct batch batch = {};
+	int r;
+
+	r = add_services(store_rows(store), catalogue, &batch);
+	for (size_t i = 0; r == 0 && i < batch.n_txns; i++) {
+		progress.n_pending++;
+		store_commit(store, TAKE_PTR(batch.txns[i]), committed, &progress);
+	}
+	batch_done(&batch);
+	while (progress.n_pending > 0) {
+		int turn = loop_turn(loop, -1);
+
+		if (turn < 0)
+			return log_errno(turn, "cannot wait for the system services to be stored");
+	}
+	if (r == 0)
+		r = progress.result;
+	return r < 0 ? log_errno(r, "cannot store the system services") : 0;
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control at work: it follows the store's changes and the nodes' reports, and runs passes from the loop. A pass asks the
+ * decisions of control_step.h one after another and commits what they say; each commit is seen by the next at once. What
+ * has come up in the meantime makes one more pass, never two.
+ *
+ * A commit that fails (another copy of the program was faster, or the disk is full) costs nothing but another look at
+ * everything.
+ */
+#include "control.h"
+
+#include "../lib/log.h"
+#include "control_step.h"
+#include "leases.h"
+#include "subjects.h"
+
+#define PASS_PRIORITY	 0
+#define RETRY_MS	 1000
+#define SWEEP_SOON_MS	 1000
+#define SWEEP_EVERY_MS	 (3600 * 1000)
+
+/* What commits under way point to; outlives control if they do. */
+struct commits {
+	struct control *control; /* NULL: gone */
+	size_t n_pending;
+};
+
+struct control {
+	struct loop *loop;
+	struct store *store;
+	struct store_watch *watch;
+	struct loop_source *pass, *lease_timer, *retry_timer, *sweep_timer;
+	struct commits *commits;
+	struct leases leases;
+	struct subjects subjects;
+	uint64_t told; /* changes up to this revision are in `subjects` */
+	bool all_changed, nat_due, sweep_due;
+};
+
+static void retry(struct control *control)
+{
+	control->all_changed = true;
+	control->nat_due = true;
+	loop_timer_set(control->retry_timer, RETRY_MS);
+}
+
+static void commit_done(void *context, int result, uint64_t revision _unused_)
+{
+	struct commits *commits = context;
+
+	commits->n_pending--;
+	if (!commits->control) {
+		if (commits->n_pending == 0)
+			free(commits);
+		return;
+	}
+	if (result == 0)
+		return;
+	if (result == -EAGAIN)
+		log_debug("repeat pass: a row changed meanwhile");
+	else
+		log_errno(result, "cannot commit pass");
+	retry(commits->control);
+}
+
+/* Commits the batch and empties it. */
+static void commit(struct control *control, struct batch *batch)
+{
+	size_t n = batch->error == 0 ? batch->n_txns : 0;
+
+	if (batch->error < 0) {
+		log_errno(batch->error, "cannot put pass together");
+		retry(control);
+	}
+	for (size_t i = 0; i < n; i++) {
+		control->commits->n_pending++;
+		store_commit(control->store, TAKE_PTR(batch->txns[i]), commit_done, control->commits);
+	}
+	batch_done(batch);
+}
+
+static struct control_view view_now(const struct control *control)
+{
+	return (struct control_view){
+		.rows = store_rows(control->store),
+		.live_revision = leases_live_revision(&control->leases),
+		.failures = control->leases.failures,
+		.n_failures = control->leases.n_failures,
+		.now = now_unix_s(),
+	};
+}
+
+/* Following the store */
+
+static bool concerns_nat(enum kind kind)
+{
+	switch (kind) {
+	case KIND_VPC:
+	case KIND_NODE:
+	case KIND_SERVER:
+	case KIND_SERVER_GROUP:
+	case KIND_SERVICE_RESOURCE:
+	case KIND_LOAD_BALANCER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool may_leave_parts(enum kind kind)
+{
+	switch (kind) {
+	case KIND_ADDRESS:
+	case KIND_TAG:
+	case KIND_SG_RULE:
+	case KIND_SERVER_HEALTH:
+	case KIND_CLIENT_TOKEN:
+	case KIND_JOB:
+		return false;
+	default:
+		return true;
+	}
+}
+
+static void note_change(void *context, const char *key, const json_t *value, uint64_t created _unused_,
+			uint64_t revision _unused_)
+{
+	struct control *control = context;
+	enum kind kind;
+
+	if (subjects_changed(&control->subjects, key) < 0)
+		control->all_changed = true;
+	if (kind_of_key(key, &kind) < 0)
+		return;
+	control->nat_due = control->nat_due || concerns_nat(kind);
+	if (!value && may_leave_parts(kind))
+		loop_timer_set(control->sweep_timer, SWEEP_SOON_MS);
+}
+
+static void note_changes(struct control *control)
+{
+	int64_t told = store_changes(control->store, control->told, note_change, control);
+
+	if (told < 0) {
+		control->all_changed = true;
+		control->nat_due = true;
+		control->told = store_durable_revision(control->store);
+	} else {
+		control->told = (uint64_t)told;
+	}
+	if (control->all_changed) {
+		int r = subjects_changed_all(&control->subjects, store_rows(control->store));
+
+		control->all_changed = false;
+		if (r < 0) {
+			log_errno(r, "cannot look at all rows");
+			retry(control);
+		}
+	}
+}
+
+/* Passes */
+
+static void pass_nat(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct batch batch = {};
+
+	if (!control->nat_due)
+		return;
+	control_nat_ranges(&view, &batch);
+	control->nat_due = batch.more;
+	if (batch.more)
+		loop_defer(control->pass);
+	commit(control, &batch);
+}
+
+static void pass_health(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct batch batch = {};
+
+	for (size_t i = 0; i < control->leases.n; i++) {
+		struct lease *lease = &control->leases.v[i];
+
+		if (lease->n_health == 0)
+			continue;
+		control_health(&view, lease->health, lease->n_health, &batch);
+		free(TAKE_PTR(lease->health));
+		lease->n_health = 0;
+		commit(control, &batch);
+	}
+}
+
+/* The subjects of one sort, which lie side by side. */
+static void pass_slice(struct control *control, const struct control_view *view, bool services)
+{
+	struct subject_list *work = &control->subjects.work;
+	struct batch batch = {};
+	size_t i = 0, end;
+
+	for (; i < work->n; i = end) {
+		bool is_service = work->v[i].kind == KIND_SERVICE;
+
+		for (end = i + 1; end < work->n && (work->v[end].kind == KIND_SERVICE) == is_service; end++)
+			;
+		if (is_service == services)
+			control_states(view, work->v + i, end - i, &batch);
+	}
+	commit(control, &batch);
+}
+
+static void pass_states(struct control *control)
+{
+	struct control_view view = view_now(control);
+	int r;
+
+	r = subjects_take(&control->subjects, view.live_revision);
+	if (r == 0) {
+		pass_slice(control, &view, true);
+		pass_slice(control, &view, false);
+		r = subjects_put_back(&control->subjects, view.live_revision);
+	}
+	if (r < 0) {
+		log_errno(r, "cannot run pass");
+		retry(control);
+	} else if (r > 0) {
+		loop_defer(control->pass);
+	}
+}
+
+static void pass_sweep(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct batch batch = {};
+
+	if (!control->sweep_due)
+		return;
+	control->sweep_due = false;
+	control_sweep(&view, &batch);
+	commit(control, &batch);
+	loop_timer_set(control->sweep_timer, SWEEP_EVERY_MS);
+}
+
+static void run_pass(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	note_changes(control);
+	pass_nat(control);
+	pass_health(control);
+	pass_states(control);
+	pass_sweep(control);
+}
+
+static void on_store_changed(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	loop_defer(control->pass);
+}
+
+static void on_sweep(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	control->sweep_due = true;
+	loop_defer(control->pass);
+}
+
+/* Leases */
+
+/* Rows that failed, or did until now, are looked at again. */
+static void note_failures(struct control *control)
+{
+	for (size_t i = 0; i < control->leases.n_failures; i++)
+		if (subjects_changed(&control->subjects, control->leases.failures[i].key) < 0)
+			control->all_changed = true;
+}
+
+static void arm_lease_timer(struct control *control)
+{
+	uint64_t end = leases_next_end(&control->leases), now = now_mono_ms();
+
+	if (end == UINT64_MAX)
+		loop_timer_stop(control->lease_timer);
+	else
+		loop_timer_set(control->lease_timer, end > now ? end - now : 0);
+}
+
+static void node_lost(void *context _unused_, const char *node)
+{
+	log_warning("lost node=%s: nothing waits for it", node);
+}
+
+static void on_lease_timer(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+	int r;
+
+	note_failures(control);
+	r = leases_expire(&control->leases, now_mono_ms(), node_lost, control);
+	if (r < 0)
+		log_errno(r, "cannot merge failures");
+	note_failures(control);
+	arm_lease_timer(control);
+	loop_defer(control->pass);
+}
+
+int control_report(struct control *control, const struct control_report *report)
+{
+	int r;
+
+	if (!snapshot_node(store_rows(control->store), report->node))
+		return -ENOENT;
+	if (!leases_find(&control->leases, report->node))
+		log_info("hear node=%s revision=%llu", report->node, (unsigned long long)report->revision);
+
+	note_failures(control);
+	r = leases_report(&control->leases, report, now_mono_ms());
+	if (r < 0)
+		return r;
+	if (r & LEASE_FAILURES)
+		note_failures(control);
+	arm_lease_timer(control);
+	if (r)
+		loop_defer(control->pass);
+	return 0;
+}
+
+uint64_t control_live_revision(const struct control *control)
+{
+	return leases_live_revision(&control->leases);
+}
+
+bool control_node_live(const struct control *control, const char *node)
+{
+	return leases_find(&control->leases, node);
+}
+
+static bool same_node(const struct node *a, const struct node *b)
+{
+	if (a->mtu != b->mtu || a->n_zones != b->n_zones || netaddr_compare(&a->underlay, &b->underlay) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->n_zones; i++)
+		if (!streq(a->zones[i], b->zones[i]))
+			return false;
+	return true;
+}
+
+static int register_ops(const struct snapshot *rows, const struct node *node, struct store_txn *txn)
+{
+	const struct node *known = snapshot_node(rows, node->name);
+	const struct counter *counter = snapshot_find(rows, KIND_COUNTER, "node");
+	struct counter next = counter ? *counter : (struct counter){ .name = "node" };
+	struct node row = *node;
+	int r;
+
+	if (known) {
+		if (same_node(known, node))
+			return store_txn_row_check(txn, KIND_NODE, known);
+		row.number = known->number;
+		row.meta = known->meta;
+		return store_txn_row_put(txn, KIND_NODE, &row);
+	}
+	if (next.value == UINT32_MAX)
+		return -ERANGE;
+	row.number = ++next.value;
+	row.meta = (struct row_meta){};
+	r = store_txn_row_put(txn, KIND_COUNTER, &next);
+	return r < 0 ? r : store_txn_row_put(txn, KIND_NODE, &row);
+}
+
+void control_register(struct control *control, const struct node *node, store_done done, void *context)
+{
+	struct store_txn *txn;
+	int r;
+
+	r = store_txn_new(&txn);
+	if (r < 0) {
+		done(context, r, 0);
+		return;
+	}
+	r = register_ops(store_rows(control->store), node, txn);
+	if (r < 0) {
+		store_txn_free(txn);
+		done(context, r, 0);
+		return;
+	}
+	store_commit(control->store, txn, done, context);
+}
+
+/* Beginning and end */
+
+/* The nodes that were there when the program ended may still be: they get the time of a lease to report. */
+static int presume_leases(struct control *control)
+{
+	const struct snapshot *rows = store_rows(control->store);
+	uint64_t now = now_mono_ms();
+	int r = 0;
+
+	for (const struct node *n = NULL; r == 0 && (n = snapshot_next(rows, KIND_NODE, "", n));)
+		r = leases_presume(&control->leases, n->name, now);
+	return r;
+}
+
+static int start(struct control *control)
+{
+	int r;
+
+	control->commits = calloc(1, sizeof(*control->commits));
+	if (!control->commits)
+		return -ENOMEM;
+	control->commits->control = control;
+	r = loop_add_deferred(control->loop, PASS_PRIORITY, run_pass, control, &control->pass);
+	if (r == 0)
+		r = loop_add_timer(control->loop, on_lease_timer, control, &control->lease_timer);
+	if (r == 0)
+		r = loop_add_timer(control->loop, on_store_changed, control, &control->retry_timer);
+	if (r == 0)
+		r = loop_add_timer(control->loop, on_sweep, control, &control->sweep_timer);
+	if (r == 0)
+		r = store_watch(control->store, on_store_changed, control, &control->watch);
+	if (r == 0)
+		r = presume_leases(control);
+	if (r < 0)
+		return r;
+
+	control->told = store_durable_revision(control->store);
+	control->all_changed = true;
+	control->nat_due = true;
+	control->sweep_due = true;
+	arm_lease_timer(control);
+	loop_defer(control->pass);
+	return 0;
+}
+
+int control_new(struct loop *loop, struct store *store, struct control **ret)
+{
+	struct control *control = calloc(1, sizeof(*control));
+	int r;
+
+	if (!control)
+		return -ENOMEM;
+	control->loop = loop;
+	control->store = store;
+	r = start(control);
+	if (r < 0) {
+		control_free(control);
+		return r;
+	}
+	*ret = control;
+	return 0;
+}
+
+struct control *control_free(struct control *control)
+{
+	if (!control)
+		return NULL;
+	store_watch_free(control->watch);
+	loop_source_free(control->pass);
+	loop_source_free(control->lease_timer);
+	loop_source_free(control->retry_timer);
+	loop_source_free(control->sweep_timer);
+	if (control->commits && control->commits->n_pending > 0)
+		control->commits->control = NULL;
+	else
+		free(control->commits);
+	leases_done(&control->leases);
+	subjects_done(&control->subjects);
+	free(control);
+	return NULL;
+}

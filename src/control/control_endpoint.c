@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Endpoints and services. An endpoint, its connection, its zones and their ports move together, so that one report of
+ * the nodes settles all of them; each waits for its own revision, so that a zone that is added later does not disturb
+ * the others. A node's failure, at whichever of these rows, holds back what it concerns, and its reason stands in the
+ * endpoint's row.
+ *
+ * A service that is being deleted tells the endpoints that are left over, before it goes.
+ */
+#include "../model/state.h"
+#include "remove.h"
+#include "states.h"
+
+/* An endpoint, its connection, and for each zone the zone, its port and its address. */
+#define ENDPOINT_OPS_MAX (2 + 3 * ENDPOINT_ZONES_MAX)
+_Static_assert(ENDPOINT_OPS_MAX < STORE_TXN_OPS_MAX, "an endpoint moves in one transaction");
+
+struct endpoint_work {
+	const struct control_view *view;
+	struct control_subject *subject;
+	struct batch *batch;
+	const char *failure; /* the first reason found, NULL: none */
+	bool endpoint_failed; /* the reason concerns the endpoint as a whole */
+};
+
+/* The reason at one of the endpoint's rows; remembered for the endpoint. */
+static const char *failure_of(struct endpoint_work *work, enum kind kind, const void *row)
+{
+	const char *reason;
+	char key[KEY_SIZE];
+
+	if (row_key(kind, row, key) < 0)
+		return NULL;
+	reason = control_failure_find(work->view, key);
+	if (reason && !work->failure)
+		work->failure = reason;
+	return reason;
+}
+
+/* Whether the row, which IN_FORCE would change, is in force; else notes what it waits for. */
+static bool in_force(struct endpoint_work *work, const struct row_meta *meta, bool failed)
+{
+	if (!view_reached(work->view, meta)) {
+		subject_needs(work->subject, meta->modified);
+		return false;
+	}
+	if (failed)
+		subject_needs(work->subject, NEEDS_REPAIR);
+	return !failed;
+}
+
+/* The connection after this pass: changed in `connection`. */
+static void move_connection(struct endpoint_work *work, struct connection *connection)
+{
+	struct connection next = *connection;
+
+	if (connection_event(&next, EVENT_IN_FORCE) < 0)
+		return;
+	if (!in_force(work, &connection->meta, work->endpoint_failed))
+		return;
+	next.modified_time = work->view->now;
+	batch_put(work->batch, KIND_CONNECTION, &next);
+	*connection = next;
+}
+
+static void use_zone_port(struct endpoint_work *work, const struct endpoint_zone *zone)
+{
+	const struct port *port = snapshot_port(work->view->rows, zone->port);
+	struct port copy;
+
+	if (!port || port->status != PORT_ATTACHING)
+		return;
+	copy = *port;
+	copy.status = PORT_IN_USE;
+	batch_put(work->batch, KIND_PORT, &copy);
+}
+
+static void move_zone(struct endpoint_work *work, const struct connection *connection, const struct endpoint_zone *zone)
+{
+	bool failed = failure_of(work, KIND_ENDPOINT_ZONE, zone) || work->endpoint_failed;
+	struct endpoint_zone next = *zone;
+	int r;
+
+	r = endpoint_zone_event(&next, connection, EVENT_IN_FORCE);
+	if (r < 0 && r != -ENOENT)
+		return;
+	/* What goes need not work. */
+	if (!in_force(work, &zone->meta, failed && r != -ENOENT))
+		return;
+	if (r == -ENOENT) {
+		remove_port(work->view->rows, zone->port, work->batch);
+		batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
+	} else {
+		use_zone_port(work, zone);
+		batch_put(work->batch, KIND_ENDPOINT_ZONE, &next);
+	}
+}
+
+/* The endpoint itself, when its zones were looked at. */
+static void move_endpoint(struct endpoint_work *work, const struct endpoint *endpoint)
+{
+	struct endpoint next = *endpoint;
+	bool changed = false;
+
+	if (endpoint_event(&next, EVENT_IN_FORCE) == 0)
+		changed = in_force(work, &endpoint->meta, work->failure);
+	if (!changed)
+		next.status = endpoint->status;
+	if (str_copy(next.failure, sizeof(next.failure), work->failure ? work->failure : "") < 0)
+		(void)str_copy(next.failure, sizeof(next.failure), "unknown");
+	if (changed || !streq(next.failure, endpoint->failure))
+		batch_put(work->batch, KIND_ENDPOINT, &next);
+}
+
+/* An endpoint that is Deleting goes with all it has when the nodes have forgotten it. */
+static void remove_endpoint(struct endpoint_work *work, const struct endpoint *endpoint,
+			    const struct connection *connection, const char *zones)
+{
+	const struct snapshot *rows = work->view->rows;
+	uint64_t newest = endpoint->meta.modified;
+
+	if (connection)
+		newest = MAX(newest, connection->meta.modified);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(rows, KIND_ENDPOINT_ZONE, zones, z));)
+		newest = MAX(newest, z->meta.modified);
+	if (newest > work->view->live_revision) {
+		subject_needs(work->subject, newest);
+		return;
+	}
+
+	batch_room(work->batch, ENDPOINT_OPS_MAX + snapshot_count(rows, KIND_TAG, zones));
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(rows, KIND_ENDPOINT_ZONE, zones, z));) {
+		remove_port(rows, z->port, work->batch);
+		batch_delete(work->batch, KIND_ENDPOINT_ZONE, z);
+	}
+	for (const struct tag *t = NULL; (t = snapshot_next(rows, KIND_TAG, zones, t));)
+		batch_delete(work->batch, KIND_TAG, t);
+	if (connection)
+		batch_delete(work->batch, KIND_CONNECTION, connection);
+	batch_delete(work->batch, KIND_ENDPOINT, endpoint);
+}
+
+void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+{
+	const struct endpoint *endpoint = snapshot_endpoint(view->rows, subject->id);
+	const struct connection *found = snapshot_connection(view->rows, subject->id);
+	struct endpoint_work work = { .view = view, .subject = subject, .batch = batch };
+	struct connection connection;
+	char zones[ID_SIZE + 1];
+
+	if (!endpoint || str_format(zones, sizeof(zones), "%s/", endpoint->id) < 0)
+		return;
+	if (endpoint->status == ENDPOINT_DELETING) {
+		remove_endpoint(&work, endpoint, found, zones);
+		return;
+	}
+	if (!found)
+		return;
+
+	connection = *found;
+	work.endpoint_failed = failure_of(&work, KIND_ENDPOINT, endpoint) || failure_of(&work, KIND_CONNECTION, found);
+	batch_room(batch, ENDPOINT_OPS_MAX);
+	move_connection(&work, &connection);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));)
+		move_zone(&work, &connection, z);
+	move_endpoint(&work, endpoint);
+}
+
+/* A service that goes leaves its endpoints behind: what is still connected is cut. */
+static void leave_endpoint(const struct control_view *view, const struct connection *found, struct batch *batch)
+{
+	struct connection connection = *found;
+	char zones[ID_SIZE + 1];
+
+	if (connection_event(&connection, EVENT_SERVICE_DELETED) < 0)
+		return;
+	batch_room(batch, 1 + ENDPOINT_ZONES_MAX);
+	connection.modified_time = view->now;
+	batch_put(batch, KIND_CONNECTION, &connection);
+
+	(void)str_format(zones, sizeof(zones), "%s/", found->endpoint);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));) {
+		struct endpoint_zone zone = *z;
+
+		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) == 0)
+			batch_put(batch, KIND_ENDPOINT_ZONE, &zone);
+	}
+}
+
+/* Tells all endpoints of the service; true if none had to be told. */
+static bool leave_endpoints(const struct control_view *view, const char *service, struct batch *batch)
+{
+	bool none = true;
+
+	for (const struct connection *c = NULL; (c = snapshot_next(view->rows, KIND_CONNECTION, "", c));) {
+		if (!streq(c->service, service) || c->status == CONNECTION_DELETING ||
+		    c->status == CONNECTION_SERVICE_DELETED)
+			continue;
+		leave_endpoint(view, c, batch);
+		none = false;
+	}
+	return none;
+}
+
+void service_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+{
+	const struct service *service = snapshot_service(view->rows, subject->id);
+	struct service next;
+	int r;
+
+	if (!service)
+		return;
+	next = *service;
+	r = service_event(&next, EVENT_IN_FORCE);
+	if (r < 0 && r != -ENOENT)
+		return;
+	if (r == -ENOENT && !leave_endpoints(view, service->id, batch))
+		subject_needs(subject, service->meta.modified);
+	else if (!view_reached(view, &service->meta))
+		subject_needs(subject, service->meta.modified);
+	else if (r == 0)
+		batch_put(batch, KIND_SERVICE, &next);
+	else if (!remove_row(view->rows, KIND_SERVICE, service, batch))
+		subject_needs(subject, service->meta.modified);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decisions of control, each a pure function from rows and what the nodes reported to a batch of transactions.
+ * control.c calls them one after another and commits in between, so that each sees what the one before did.
+ *
+ * States: what a row waits for is one number, the revision of its last change, so a pass looks only at the subjects
+ * that changed and at those whose revision the nodes have reached. A subject is a row that has states of its own
+ * together with the rows that move with it: an endpoint with its connection, its zones and their ports.
+ */
+#pragma once
+
+#include "batch.h"
+#include "control.h"
+
+#define SUBJECT_ID_SIZE 160
+
+struct control_view {
+	const struct snapshot *rows;
+	uint64_t live_revision;
+	const struct control_failure *failures; /* of all live nodes, sorted by key */
+	size_t n_failures;
+	int64_t now; /* unix seconds */
+};
+
+#define NEEDS_NOTHING 0 /* settled */
+#define NEEDS_REPAIR  UINT64_MAX /* in force but for a failure: look again when it is gone */
+
+struct control_subject {
+	enum kind kind;
+	char id[SUBJECT_ID_SIZE];
+	/* Set by control_states(): the live revision at which there is something to do, or one of the two above. */
+	uint64_t needs;
+};
+
+/* The subject that a row belongs to; -ENOENT if changes of this row move nothing. */
+int control_subject_of_key(const char *key, struct control_subject *ret);
+int control_subject_compare(const void *a, const void *b);
+
+/* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes, with what
+ * hangs on it. A subject that needs no later revision than the live one has more to do: commit and call again. Services
+ * change the rows of endpoints, so they want a call and a batch of their own. */
+void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
+		    struct batch *batch);
+
+/* A range of translated addresses for each node and each VPC in which a load balancer serves or a server is. */
+void control_nat_ranges(const struct control_view *view, struct batch *batch);
+
+/* Writes down what nodes found out about servers, where it is new. */
+void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
+		    struct batch *batch);
+
+/* Removes what belongs to nothing any more: parts of objects that are gone, old tokens and jobs. */
+#define TOKEN_KEPT_S (24 * 3600)
+#define JOB_KEPT_S   (24 * 3600)
+void control_sweep(const struct control_view *view, struct batch *batch);
+
+/* The reason of the row's failure, NULL if it has none. */
+const char *control_failure_find(const struct control_view *view, const char *key);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A handful of nodes, so plain arrays. The failures of all nodes are merged into one sorted list whenever a report
+ * brings others than the node's last one.
+ */
+#include "leases.h"
+
+#include <stdlib.h>
+
+static void lease_done(struct lease *lease)
+{
+	free(lease->failures);
+	free(lease->health);
+}
+
+void leases_done(struct leases *leases)
+{
+	for (size_t i = 0; i < leases->n; i++)
+		lease_done(&leases->v[i]);
+	free(leases->v);
+	free(leases->failures);
+	*leases = (struct leases){};
+}
+
+static struct lease *find(const struct leases *leases, const char *node)
+{
+	for (size_t i = 0; i < leases->n; i++)
+		if (streq(leases->v[i].node, node))
+			return &leases->v[i];
+	return NULL;
+}
+
+const struct lease *leases_find(const struct leases *leases, const char *node)
+{
+	return find(leases, node);
+}
+
+static int compare_failures(const void *a, const void *b)
+{
+	const struct control_failure *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
+static int merge_failures(struct leases *leases)
+{
+	struct control_failure *all;
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < leases->n; i++)
+		n += leases->v[i].n_failures;
+	all = calloc(n + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < leases->n; i++)
+		for (size_t j = 0; j < leases->v[i].n_failures; j++)
+			all[n++] = leases->v[i].failures[j];
+	qsort(all, n, sizeof(*all), compare_failures);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || !streq(all[kept - 1].key, all[i].key))
+			all[kept++] = all[i];
+
+	free(leases->failures);
+	leases->failures = all;
+	leases->n_failures = kept;
+	return 0;
+}
+
+static struct lease *add(struct leases *leases, const char *node)
+{
+	if (leases->n == leases->size) {
+		size_t size = leases->size ? 2 * leases->size : 4;
+		struct lease *v = reallocarray(leases->v, size, sizeof(*v));
+
+		if (!v)
+			return NULL;
+		leases->v = v;
+		leases->size = size;
+	}
+	leases->v[leases->n] = (struct lease){};
+	if (str_copy(leases->v[leases->n].node, sizeof(leases->v->node), node) < 0)
+		return NULL;
+	return &leases->v[leases->n++];
+}
+
+static bool same_failures(const struct lease *lease, const struct control_failure *failures, size_t n)
+{
+	if (lease->n_failures != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!streq(lease->failures[i].key, failures[i].key) ||
+		    !streq(lease->failures[i].reason, failures[i].reason))
+			return false;
+	return true;
+}
+
+/* A copy of an array that may be empty. */
+static int copy_array(const void *v, size_t n, size_t size, void **ret)
+{
+	void *copy;
+
+	if (n == 0) {
+		*ret = NULL;
+		return 0;
+	}
+	copy = reallocarray(NULL, n, size);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, v, n * size);
+	*ret = copy;
+	return 0;
+}
+
+static int take_failures(struct leases *leases, struct lease *lease, const struct control_report *report)
+{
+	void *failures;
+	int r;
+
+	if (same_failures(lease, report->failures, report->n_failures))
+		return 0;
+	r = copy_array(report->failures, report->n_failures, sizeof(*report->failures), &failures);
+	if (r < 0)
+		return r;
+	free(lease->failures);
+	lease->failures = failures;
+	lease->n_failures = report->n_failures;
+	r = merge_failures(leases);
+	return r < 0 ? r : LEASE_FAILURES;
+}
+
+static int take_health(struct lease *lease, const struct control_report *report)
+{
+	void *health;
+	int r;
+
+	if (report->n_health == 0)
+		return 0;
+	r = copy_array(report->health, report->n_health, sizeof(*report->health), &health);
+	if (r < 0)
+		return r;
+	free(lease->health);
+	lease->health = health;
+	lease->n_health = report->n_health;
+	for (size_t i = 0; i < lease->n_health; i++)
+		(void)str_copy(lease->health[i].node, sizeof(lease->health[i].node), lease->node);
+	return LEASE_HEALTH;
+}
+
+int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms)
+{
+	struct lease *lease = find(leases, report->node);
+	int changed = 0, r;
+
+	if (!lease) {
+		lease = add(leases, report->node);
+		if (!lease)
+			return -ENOMEM;
+		changed |= LEASE_REVISION;
+	}
+	r = take_failures(leases, lease, report);
+	if (r < 0)
+		return r;
+	changed |= r;
+	r = take_health(lease, report);
+	if (r < 0)
+		return r;
+	changed |= r;
+
+	if (lease->revision != report->revision)
+		changed |= LEASE_REVISION;
+	lease->revision = report->revision;
+	lease->until_ms = now_ms + LEASE_S * 1000;
+	return changed;
+}
+
+int leases_presume(struct leases *leases, const char *node, uint64_t now_ms)
+{
+	struct lease *lease = add(leases, node);
+
+	if (!lease)
+		return -ENOMEM;
+	lease->until_ms = now_ms + LEASE_S * 1000;
+	return 0;
+}
+
+int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, void *context)
+{
+	int changed = 0;
+
+	for (size_t i = 0; i < leases->n;) {
+		struct lease *lease = &leases->v[i];
+
+		if (lease->until_ms > now_ms) {
+			i++;
+			continue;
+		}
+		ended(context, lease->node);
+		changed |= LEASE_REVISION | (lease->n_failures ? LEASE_FAILURES : 0);
+		lease_done(lease);
+		*lease = leases->v[--leases->n];
+	}
+	if (changed & LEASE_FAILURES) {
+		int r = merge_failures(leases);
+
+		if (r < 0)
+			return r;
+	}
+	return changed;
+}
+
+uint64_t leases_next_end(const struct leases *leases)
+{
+	uint64_t end = UINT64_MAX;
+
+	for (size_t i = 0; i < leases->n; i++)
+		end = MIN(end, leases->v[i].until_ms);
+	return end;
+}
+
+uint64_t leases_live_revision(const struct leases *leases)
+{
+	uint64_t revision = UINT64_MAX;
+
+	for (size_t i = 0; i < leases->n; i++)
+		revision = MIN(revision, leases->v[i].revision);
+	return revision;
+}

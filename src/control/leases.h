@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The nodes' leases and last reports, in memory only. Times are given from outside (monotonic milliseconds), so that
+ * tests need not wait.
+ */
+#pragma once
+
+#include "control.h"
+
+struct lease {
+	char node[sizeof(((struct node *)0)->name)];
+	uint64_t revision;
+	uint64_t until_ms;
+	struct control_failure *failures;
+	size_t n_failures;
+	struct server_health *health; /* not written down yet */
+	size_t n_health;
+};
+
+struct leases {
+	struct lease *v;
+	size_t n, size;
+	struct control_failure *failures; /* of all, sorted by key, each key once */
+	size_t n_failures;
+};
+
+void leases_done(struct leases *leases);
+
+/* What a report changed. */
+enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2 };
+
+/* Makes or renews the node's lease. LEASE_… flags of what is new, or -ENOMEM and nothing changed. */
+int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms);
+/* A lease from before this program started, of which nothing is known: until it ends or the node reports, nothing counts
+ * as in force. */
+int leases_presume(struct leases *leases, const char *node, uint64_t now_ms);
+
+/* Drops what has ended; the nodes' names are told. LEASE_… flags, or negative errno. */
+typedef void (*lease_ended)(void *context, const char *node);
+int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, void *context);
+/* When the next one ends; UINT64_MAX: none. */
+uint64_t leases_next_end(const struct leases *leases);
+
+uint64_t leases_live_revision(const struct leases *leases); /* UINT64_MAX: no live node */
+const struct lease *leases_find(const struct leases *leases, const char *node); /* NULL: none */

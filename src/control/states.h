@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between control_step.c, which walks the subjects, and control_endpoint.c, which moves those that are more than a row.
+ */
+#pragma once
+
+#include "control_step.h"
+
+/* Whether the nodes have put the row's last change in force, as far as revisions tell. */
+bool view_reached(const struct control_view *view, const struct row_meta *meta);
+/* The subject needs this row's revision, too. */
+void subject_needs(struct control_subject *subject, uint64_t revision);
+
+void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
+void service_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);

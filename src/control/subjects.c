@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three lists and merges of them, so that a pass costs as much as it has to do and one walk over what waits.
+ */
+#include "subjects.h"
+
+#include <stdlib.h>
+
+static int append(struct subject_list *list, const struct control_subject *subject)
+{
+	if (list->n == list->size) {
+		size_t size = list->size ? 2 * list->size : 64;
+		struct control_subject *v = reallocarray(list->v, size, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		list->v = v;
+		list->size = size;
+	}
+	list->v[list->n++] = *subject;
+	return 0;
+}
+
+void subjects_done(struct subjects *subjects)
+{
+	free(subjects->waiting.v);
+	free(subjects->changed.v);
+	free(subjects->work.v);
+	*subjects = (struct subjects){};
+}
+
+int subjects_changed(struct subjects *subjects, const char *key)
+{
+	struct control_subject subject;
+
+	if (control_subject_of_key(key, &subject) < 0)
+		return 0;
+	return append(&subjects->changed, &subject);
+}
+
+int subjects_changed_all(struct subjects *subjects, const struct snapshot *rows)
+{
+	for (int kind = 0; kind < KIND_COUNT_; kind++) {
+		for (const void *v = NULL; (v = snapshot_next(rows, kind, "", v));) {
+			char key[KEY_SIZE];
+			int r;
+
+			/* Zones and connections are their endpoint's. */
+			if (kind == KIND_ENDPOINT_ZONE || kind == KIND_CONNECTION)
+				break;
+			r = row_key(kind, v, key);
+			if (r == 0)
+				r = subjects_changed(subjects, key);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* Adds to `to` in order; the last one wins if two are the same. */
+static int append_once(struct subject_list *to, const struct control_subject *subject)
+{
+	if (to->n && control_subject_compare(&to->v[to->n - 1], subject) == 0)
+		return 0;
+	return append(to, subject);
+}
+
+static int append_changed(struct subjects *subjects, size_t *next, const struct control_subject *up_to)
+{
+	struct subject_list *changed = &subjects->changed;
+	int r = 0;
+
+	for (; r == 0 && *next < changed->n; (*next)++) {
+		if (up_to && control_subject_compare(&changed->v[*next], up_to) > 0)
+			break;
+		r = append_once(&subjects->work, &changed->v[*next]);
+	}
+	return r;
+}
+
+int subjects_take(struct subjects *subjects, uint64_t live_revision)
+{
+	struct subject_list *waiting = &subjects->waiting;
+	size_t next = 0, kept = 0;
+	int r = 0;
+
+	if (subjects->changed.n)
+		qsort(subjects->changed.v, subjects->changed.n, sizeof(*subjects->changed.v),
+		      control_subject_compare);
+	subjects->work.n = 0;
+	for (size_t i = 0; r == 0 && i < waiting->n; i++) {
+		const struct control_subject *w = &waiting->v[i];
+		bool is_changed;
+
+		r = append_changed(subjects, &next, w);
+		if (r < 0)
+			return r;
+		is_changed = subjects->work.n &&
+			     control_subject_compare(&subjects->work.v[subjects->work.n - 1], w) == 0;
+		if (!is_changed && w->needs > live_revision) {
+			waiting->v[kept++] = *w;
+			continue;
+		}
+		r = append_once(&subjects->work, w);
+	}
+	if (r == 0)
+		r = append_changed(subjects, &next, NULL);
+	if (r < 0)
+		return r;
+	waiting->n = kept;
+	subjects->changed.n = 0;
+	return 0;
+}
+
+int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
+{
+	struct subject_list merged = {}, *waiting = &subjects->waiting, *work = &subjects->work;
+	bool again = false;
+	size_t i = 0;
+	int r = 0;
+
+	for (size_t j = 0; r == 0 && j < work->n; j++) {
+		if (work->v[j].needs == NEEDS_NOTHING)
+			continue;
+		again = again || (work->v[j].needs <= live_revision && work->v[j].needs != NEEDS_REPAIR);
+		while (r == 0 && i < waiting->n && control_subject_compare(&waiting->v[i], &work->v[j]) < 0)
+			r = append(&merged, &waiting->v[i++]);
+		if (r == 0)
+			r = append(&merged, &work->v[j]);
+	}
+	while (r == 0 && i < waiting->n)
+		r = append(&merged, &waiting->v[i++]);
+	if (r < 0) {
+		free(merged.v);
+		return r;
+	}
+	free(waiting->v);
+	*waiting = merged;
+	work->n = 0;
+	return again;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows and the passes of control over them, without a store: what a batch says is carried out on the snapshot, as a
+ * store would do it, comparisons and limits included.
+ */
+#pragma once
+
+#include "tests/tap.h"
+#include "tests/unit/rows.h"
+
+#include "control/control_step.h"
+#include "control/subjects.h"
+#include "store/txn.h"
+
+struct world {
+	struct snapshot *rows;
+	struct control_failure failures[4];
+	size_t n_failures;
+	uint64_t live;
+	size_t n_txns, n_ops; /* of the last pass */
+	bool refused;	      /* a comparison did not hold */
+};
+
+static uint64_t world_modified(const struct world *world, const char *key)
+{
+	const struct row_meta *meta;
+	enum kind kind;
+
+	if (kind_of_key(key, &kind) < 0)
+		return 0;
+	meta = snapshot_find(world->rows, kind, strchr(key, '/') + 1);
+	return meta ? meta->modified : 0;
+}
+
+static void world_commit_txn(struct world *world, const struct store_txn *txn)
+{
+	if (txn->n_changes > STORE_TXN_OPS_MAX || txn->error < 0)
+		world->refused = true;
+	for (size_t i = 0; i < txn->n_compares; i++)
+		if (world_modified(world, txn->compares[i].key) != txn->compares[i].modified)
+			world->refused = true;
+	if (world->refused)
+		return;
+	rows_revision++;
+	for (size_t i = 0; i < txn->n_changes; i++)
+		if (snapshot_apply(world->rows, txn->changes[i].key, txn->changes[i].value, 1, rows_revision) < 0)
+			world->refused = true;
+	snapshot_set_revision(world->rows, rows_revision);
+	world->n_ops += txn->n_changes;
+}
+
+/* Carries the batch out and empties it. */
+static void world_commit(struct world *world, struct batch *batch)
+{
+	if (batch->error < 0)
+		world->refused = true;
+	for (size_t i = 0; i < batch->n_txns; i++)
+		world_commit_txn(world, batch->txns[i]);
+	world->n_txns += batch->n_txns;
+	batch_done(batch);
+}
+
+static struct control_view world_view(const struct world *world)
+{
+	return (struct control_view){ .rows = world->rows,
+				      .live_revision = world->live,
+				      .failures = world->failures,
+				      .n_failures = world->n_failures,
+				      .now = 1767323045 };
+}
+
+/* The nodes report that all there is now is in force. */
+__attribute__((unused)) static void world_report(struct world *world)
+{
+	world->live = rows_revision;
+}
+
+/* One look at all rows. How many subjects are not settled after it. */
+__attribute__((unused)) static size_t world_pass(struct world *world)
+{
+	struct control_view view = world_view(world);
+	struct subjects subjects = {};
+	struct batch batch = {};
+	size_t n, services = 0;
+
+	world->n_txns = world->n_ops = 0;
+	if (subjects_changed_all(&subjects, world->rows) < 0 || subjects_take(&subjects, world->live) < 0)
+		exit(EXIT_FAILURE);
+	while (services < subjects.work.n && subjects.work.v[services].kind < KIND_SERVICE)
+		services++;
+	for (n = services; n < subjects.work.n && subjects.work.v[n].kind == KIND_SERVICE;)
+		n++;
+	control_states(&view, subjects.work.v + services, n - services, &batch);
+	world_commit(world, &batch);
+	control_states(&view, subjects.work.v, services, &batch);
+	control_states(&view, subjects.work.v + n, subjects.work.n - n, &batch);
+	world_commit(world, &batch);
+	if (subjects_put_back(&subjects, world->live) < 0)
+		exit(EXIT_FAILURE);
+	n = subjects.waiting.n;
+	subjects_done(&subjects);
+	return n;
+}
+
+/* Passes until one changes nothing. */
+__attribute__((unused)) static size_t world_settle(struct world *world)
+{
+	size_t n = 0;
+
+	do {
+		(void)world_pass(world);
+		n++;
+	} while (world->n_ops > 0 && n < 100);
+	return n;
+}
+
+__attribute__((unused)) static void world_begin(struct world *world)
+{
+	*world = (struct world){};
+	if (snapshot_new(&world->rows) < 0)
+		exit(EXIT_FAILURE);
+}
+
+__attribute__((unused)) static void world_end(struct world *world)
+{
+	tap_ok(!world->refused, "every transaction of the passes fits the rows and the store's limits");
+	snapshot_free(world->rows);
+}

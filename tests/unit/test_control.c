@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control at work: a store on disk, a loop, nodes that report or fall silent. Leases are tested with given times.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/tap.h"
+
+#include "control/control.h"
+#include "control/leases.h"
+#include "lib/log.h"
+
+struct setup {
+	char directory[32], path[64];
+	struct loop *loop;
+	struct store *store;
+	struct control *control;
+};
+
+static void must(int r, const char *what)
+{
+	if (r >= 0)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(-r));
+	exit(EXIT_FAILURE);
+}
+
+static void open_store(struct setup *s)
+{
+	must(loop_new(&s->loop), "loop");
+	must(store_sqlite_open(s->loop, s->path, &s->store), "store");
+}
+
+static void close_store(struct setup *s)
+{
+	s->control = control_free(s->control);
+	s->store = store_free(s->store);
+	s->loop = loop_free(s->loop);
+}
+
+static void begin(struct setup *s)
+{
+	*s = (struct setup){ .directory = "/tmp/test_control.XXXXXX" };
+	if (!mkdtemp(s->directory))
+		must(-errno, "directory");
+	(void)str_format(s->path, sizeof(s->path), "%s/store.db", s->directory);
+	open_store(s);
+}
+
+static void end(struct setup *s)
+{
+	static const char *const files[] = { "store.db", "store.db-wal", "store.db-shm", "store.db-lock" };
+	char path[128];
+
+	close_store(s);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		(void)str_format(path, sizeof(path), "%s/%s", s->directory, files[i]);
+		(void)unlink(path);
+	}
+	if (rmdir(s->directory) < 0)
+		tap_note("left behind: %s", s->directory);
+}
+
+/* Turns until nothing happens any more. */
+static void settle(struct setup *s)
+{
+	for (int i = 0; i < 20; i++)
+		must(loop_turn(s->loop, 0), "turn");
+}
+
+static void count_done(void *context, int result, uint64_t revision _unused_)
+{
+	int *n = context;
+
+	*n = result < 0 ? result : *n + 1;
+}
+
+static void put(struct setup *s, enum kind kind, const void *row)
+{
+	struct store_txn *txn;
+	int n = 0;
+
+	must(store_txn_new(&txn), "transaction");
+	must(store_txn_row_put(txn, kind, row), "put");
+	store_commit(s->store, txn, count_done, &n);
+	settle(s);
+	if (n != 1)
+		must(n < 0 ? n : -EIO, "commit");
+}
+
+static void register_node(struct setup *s, const char *name)
+{
+	struct node node = { .mtu = 1500 };
+	int n = 0;
+
+	must(str_copy(node.name, sizeof(node.name), name), "name");
+	control_register(s->control, &node, count_done, &n);
+	settle(s);
+	tap_is_int(n, 1, "node %s is registered", name);
+}
+
+static int report(struct setup *s, const char *node, uint64_t revision)
+{
+	struct control_report r = { .revision = revision };
+
+	must(str_copy(r.node, sizeof(r.node), node), "name");
+	return control_report(s->control, &r);
+}
+
+static const char *vpc_status(const struct setup *s, const char *id)
+{
+	const struct vpc *vpc = snapshot_vpc(store_rows(s->store), id);
+
+	return vpc ? enum_name(vpc_status_names, vpc->status) : "gone";
+}
+
+static void test_passes(void)
+{
+	struct vpc vpc = { .id = "vpc-1", .number = 2 }, second = { .id = "vpc-2", .number = 3 };
+	const struct node *node;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	tap_ok(control_live_revision(s.control) == UINT64_MAX, "without nodes everything is in force");
+
+	register_node(&s, "n1");
+	node = snapshot_node(store_rows(s.store), "n1");
+	tap_is_int(node->number, 1, "the first node has number 1");
+	register_node(&s, "n1");
+	tap_is_int(snapshot_node(store_rows(s.store), "n1")->number, 1, "and keeps it");
+	tap_ok(!control_node_live(s.control, "n1"), "registering gives no lease");
+	tap_is_int(report(&s, "n7", 5), -ENOENT, "an unknown node's report is refused");
+	tap_is_int(report(&s, "n1", 1), 0, "a known one's is taken");
+	tap_ok(control_node_live(s.control, "n1"), "and gives a lease");
+
+	put(&s, KIND_VPC, &vpc);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "a VPC stays Pending while a live node has not reported it");
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "and becomes Available when it has");
+
+	register_node(&s, "n2");
+	must(report(&s, "n2", 1), "report");
+	put(&s, KIND_VPC, &second);
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-2"), "Pending", "all live nodes have to report");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-2"), "Available", "then it is in force");
+	end(&s);
+}
+
+static void test_restart(void)
+{
+	struct vpc vpc = { .id = "vpc-1", .number = 2 };
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	must(report(&s, "n1", 1), "report");
+	put(&s, KIND_VPC, &vpc);
+	close_store(&s);
+
+	open_store(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	settle(&s);
+	tap_ok(control_node_live(s.control, "n1"), "after a restart a known node has the time of a lease to report");
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "and until then nothing counts as in force");
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "what was under way goes on");
+	end(&s);
+}
+
+static void test_reported_health(void)
+{
+	struct server server = { .group = "sgp-1", .server_id = "i-1", .port = 80 };
+	struct server_health health = { .group = "sgp-1", .server_id = "i-1", .port = 80, .reason = "CONNECT_FAILED" };
+	struct server_group group = { .id = "sgp-1", .vpc = "vpc-1" };
+	struct vpc vpc = { .id = "vpc-1", .number = 2 };
+	struct control_report r = { .node = "n1", .health = &health, .n_health = 1 };
+	const struct server_health *row;
+	uint64_t before;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	put(&s, KIND_VPC, &vpc);
+	put(&s, KIND_SERVER_GROUP, &group);
+	put(&s, KIND_SERVER, &server);
+	tap_ok(snapshot_find(store_rows(s.store), KIND_NAT_RANGE, "vpc-1/n1"),
+	       "a server's VPC has translated addresses for the node before any endpoint needs them");
+
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	row = snapshot_find(store_rows(s.store), KIND_SERVER_HEALTH, "sgp-1/i-1/80");
+	tap_ok(row && !row->healthy && streq(row->node, "n1"), "what the node found out is in the store, with its name");
+	before = store_durable_revision(s.store);
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	tap_is_int(store_durable_revision(s.store), before, "and is not written again");
+	end(&s);
+}
+
+static struct catalogue *make_catalogue(const struct setup *s, const char *regions)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct catalogue *catalogue;
+	char path[128], why[256];
+	FILE *f;
+
+	(void)str_format(path, sizeof(path), "%s/catalogue.json", s->directory);
+	f = fopen(path, "w");
+	if (!f || asprintf(&text,
+			   "{\"regions\":[{\"id\":\"cn-hangzhou\",\"local_name\":\"H\",\"zones\":[{\"id\":\"cn-hangzhou-h\","
+			   "\"local_name\":\"h\"}]},{\"id\":\"cn-beijing\",\"local_name\":\"B\",\"zones\":[{"
+			   "\"id\":\"cn-beijing-h\",\"local_name\":\"h\"}]}],"
+			   "\"services\":[{\"product\":\"pai-dlc\",\"name\":\"com.aliyuncs.privatelink.{RegionId}.pai-dlc\","
+			   "\"domain\":\"pai-dlc-vpc.{RegionId}.aliyuncs.com\",\"description\":\"DLC\","
+			   "\"policy_supported\":false,\"regions\":[%s]}]}",
+			   regions) < 0)
+		must(-errno, "catalogue");
+	(void)fputs(text, f);
+	(void)fclose(f);
+	if (catalogue_load(path, &catalogue, why, sizeof(why)) < 0) {
+		printf("Bail out! %s\n", why);
+		exit(EXIT_FAILURE);
+	}
+	(void)unlink(path);
+	return catalogue;
+}
+
+static const struct service *system_service(const struct setup *s, const char *region)
+{
+	for (const struct service *v = NULL; (v = snapshot_next(store_rows(s->store), KIND_SERVICE, "", v));)
+		if (v->owner == 0 && streq(v->region, region))
+			return v;
+	return NULL;
+}
+
+static void test_bootstrap(void)
+{
+	const struct service *service;
+	struct catalogue *catalogue;
+	char id[ID_SIZE];
+	struct setup s;
+
+	begin(&s);
+	catalogue = make_catalogue(&s, "\"cn-hangzhou\"");
+	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
+	service = system_service(&s, "cn-hangzhou");
+	tap_ok(service && service->auto_accept && service->status == SERVICE_ACTIVE && !service->policy_supported,
+	       "a system service is there from the first start, and accepts by itself");
+	tap_is_str(service->name, "com.aliyuncs.privatelink.cn-hangzhou.pai-dlc", "with the catalogue's name");
+	tap_is_str(service->private_domain, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com", "and domain");
+	(void)str_copy(id, sizeof(id), service->id);
+	tap_ok(store_durable_revision(s.store) == snapshot_revision(store_rows(s.store)), "and is durable");
+	catalogue_free(catalogue);
+
+	catalogue = make_catalogue(&s, "\"cn-hangzhou\",\"cn-beijing\"");
+	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
+	tap_is_str(system_service(&s, "cn-hangzhou")->id, id, "a later start keeps its id");
+	tap_ok(system_service(&s, "cn-beijing"), "and adds what the catalogue has gained");
+	tap_is_int(snapshot_count(store_rows(s.store), KIND_SERVICE, ""), 2, "once each");
+	catalogue_free(catalogue);
+	end(&s);
+}
+
+static int n_ended;
+
+static void note_end(void *context _unused_, const char *node _unused_)
+{
+	n_ended++;
+}
+
+static void test_leases(void)
+{
+	struct control_failure failures[] = { { "endpoint/ep-2", "b" }, { "endpoint/ep-1", "a" } };
+	struct control_report fast = { .node = "fast", .revision = 20, .failures = failures, .n_failures = 2 };
+	struct control_report slow = { .node = "slow", .revision = 10, .failures = failures, .n_failures = 1 };
+	struct leases leases = {};
+
+	tap_ok(leases_live_revision(&leases) == UINT64_MAX, "no lease, nothing to wait for");
+	tap_is_int(leases_report(&leases, &fast, 0), LEASE_REVISION | LEASE_FAILURES, "a first report changes all");
+	tap_is_int(leases_report(&leases, &fast, 1000), 0, "the same one again only renews the lease");
+	(void)leases_report(&leases, &slow, 5000);
+	tap_is_int(leases_live_revision(&leases), 10, "the slowest node counts");
+	tap_ok(leases.n_failures == 2 && streq(leases.failures[0].key, "endpoint/ep-1"),
+	       "failures of all nodes are one sorted list, each key once");
+	tap_is_int(leases_next_end(&leases), 31000, "the next lease ends 30 s after its last report");
+	tap_is_int(leases_expire(&leases, 30999, note_end, NULL), 0, "and not before");
+	tap_ok(leases_expire(&leases, 31000, note_end, NULL) == (LEASE_REVISION | LEASE_FAILURES) && n_ended == 1,
+	       "then it is over");
+	tap_ok(!leases_find(&leases, "fast") && leases_find(&leases, "slow"), "for that node only");
+	tap_is_int(leases.n_failures, 1, "and its failures with it");
+	(void)leases_expire(&leases, 35000, note_end, NULL);
+	tap_ok(leases_live_revision(&leases) == UINT64_MAX, "a node whose lease is over is not waited for");
+	tap_ok(leases_next_end(&leases) == UINT64_MAX, "and no timer runs for it");
+	leases_done(&leases);
+}
+
+int main(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	test_passes();
+	test_restart();
+	test_reported_health();
+	test_bootstrap();
+	test_leases();
+	return tap_done();
+}
