@@ -101,6 +101,37 @@ static void test_utf8(void)
 		tap_is_int(utf8_length(cases[i].text), cases[i].length, "UTF-8 case %zu", i);
 }
 
+/* Writes a number in the form of UTF-8 with `n` continuation bytes, whether or not that is its form. */
+static void put_form(uint32_t c, int n, char ret[5])
+{
+	static const uint8_t leads[] = {0x00, 0xc0, 0xe0, 0xf0};
+
+	for (int i = n; i > 0; i--, c >>= 6)
+		ret[i] = (char)(0x80 | (c & 0x3f));
+	ret[0] = (char)(leads[n] | c);
+	ret[n + 1] = '\0';
+}
+
+/* Every number that each form can hold: one code point if the form is the shortest, nothing otherwise. */
+static void test_utf8_exhaustively(void)
+{
+	static const uint32_t ends[] = {0x80, 0x800, 0x10000, 0x200000};
+	int wrong = 0;
+	char text[5];
+
+	for (int n = 0; n < 4; n++)
+		for (uint32_t c = 1; c < ends[n]; c++) {
+			bool control = c < 0x20 || (c >= 0x7f && c < 0xa0),
+			     surrogate = c >= 0xd800 && c < 0xe000;
+			bool shortest = n == 0 || c >= ends[n - 1];
+
+			put_form(c, n, text);
+			wrong += utf8_length(text) !=
+				 (shortest && !control && !surrogate && c <= 0x10ffff ? 1 : -EINVAL);
+		}
+	tap_is_int(wrong, 0, "each of 2164860 forms of UTF-8 is judged rightly");
+}
+
 static struct netprefix prefix(const char *s)
 {
 	struct netprefix ret = {};
@@ -227,6 +258,7 @@ int main(void)
 	test_descriptions();
 	test_tokens();
 	test_utf8();
+	test_utf8_exhaustively();
 	test_cidrs();
 	test_vswitch_addresses();
 	test_nat_ranges();

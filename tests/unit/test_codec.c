@@ -93,6 +93,48 @@ static void test_base64(void)
 	}
 }
 
+/* The reverse of base64, bit by bit; the length, or -1 if it is no base64. */
+static int naive_base64_decode(const char *s, uint8_t *ret)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t length = strlen(s), n_bits = 0;
+
+	if (length % 4)
+		return -1;
+	for (; *s && *s != '='; s++) {
+		const char *digit = strchr(digits, *s);
+
+		if (!digit)
+			return -1;
+		for (int bit = 5; bit >= 0; bit--, n_bits++) {
+			if (n_bits % 8 == 0)
+				ret[n_bits / 8] = 0;
+			if ((digit - digits) >> bit & 1)
+				ret[n_bits / 8] |= (uint8_t)(0x80 >> n_bits % 8);
+		}
+	}
+	return strspn(s, "=") == strlen(s) && strlen(s) < 3 ? (int)(n_bits / 8) : -1;
+}
+
+static void test_base64_random(void)
+{
+	int wrong = 0;
+
+	srandom(5);
+	for (int i = 0; i < 10000; i++) {
+		_cleanup_(freep) char *encoded = NULL;
+		int size = (int)(random() % 50);
+		uint8_t data[50], again[64];
+
+		for (int k = 0; k < size; k++)
+			data[k] = (uint8_t)random();
+		encoded = base64_encode(data, (size_t)size);
+		wrong +=
+			naive_base64_decode(encoded, again) != size || memcmp(data, again, (size_t)size) != 0;
+	}
+	tap_is_int(wrong, 0, "10000 random values come back from base64");
+}
+
 static void test_hex_and_compare(void)
 {
 	const uint8_t bytes[] = {0x00, 0x0f, 0xa5, 0xff};
@@ -116,6 +158,7 @@ int main(void)
 	test_percent_decode();
 	test_percent_random();
 	test_base64();
+	test_base64_random();
 	test_hex_and_compare();
 	return tap_done();
 }

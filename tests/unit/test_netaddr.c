@@ -20,6 +20,13 @@ static void test_addresses(void)
 		{"::1", "::1", false},
 		{"2001:DB8:0:0::1", "2001:db8::1", false},
 		{"fe80::1", "fe80::1", false},
+		/* RFC 5952: leading zeros, the longest run, the first of two, no run of one, lower case */
+		{"2001:0db8::0001", "2001:db8::1", false},
+		{"2001:db8:0:0:0:0:2:1", "2001:db8::2:1", false},
+		{"2001:0:0:1:0:0:0:1", "2001:0:0:1::1", false},
+		{"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1", false},
+		{"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1", false},
+		{"2001:DB8::ABCD", "2001:db8::abcd", false},
 		{"64:ff9b::10.0.0.1", "64:ff9b::a00:1", false},
 		{"", NULL, false},
 		{" 10.0.0.1", NULL, false},
@@ -117,6 +124,25 @@ static void test_prefixes(void)
 	}
 }
 
+static void test_random_texts(void)
+{
+	int wrong = 0;
+
+	srandom(6);
+	for (int i = 0; i < 20000; i++) {
+		char text[NETADDR_TEXT_SIZE];
+		struct netaddr addr, again;
+
+		for (int k = 0; k < 16; k++)
+			addr.bytes[k] = random() % 2 ? 0 : (uint8_t)random();
+		if (random() % 4 == 0)
+			addr = netaddr_v4((uint32_t)random() << 1);
+		netaddr_format(&addr, text);
+		wrong += netaddr_parse(text, &again) < 0 || netaddr_compare(&addr, &again) != 0;
+	}
+	tap_is_int(wrong, 0, "20000 random addresses come back from their texts");
+}
+
 static bool bit(const struct netaddr *addr, int i)
 {
 	return addr->bytes[i / 8] >> (7 - i % 8) & 1;
@@ -206,6 +232,7 @@ int main(void)
 {
 	test_addresses();
 	test_v4();
+	test_random_texts();
 	test_prefixes();
 	test_prefix_arithmetic();
 	test_families_apart();

@@ -98,6 +98,32 @@ static void test_time(void)
 	tap_is_str(text, "9999-12-31T23:59:59Z", "a time beyond four digits stops at the last year");
 }
 
+/* Every day of five centuries, counted by hand from 1970 on. */
+static void test_calendar(void)
+{
+	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int64_t day = 0;
+	int wrong = 0;
+
+	for (int year = 1970; year < 2470; year++) {
+		bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+		for (int month = 0; month < 12; month++)
+			for (int d = 1; d <= lengths[month] + (month == 1 && leap); d++, day++) {
+				char want[TIME_TEXT_SIZE], text[TIME_TEXT_SIZE];
+				int64_t t = -1, second = day % 86400;
+
+				(void)str_format(want, sizeof(want), "%04d-%02d-%02dT%02d:%02d:%02dZ", year,
+						 month + 1, d, (int)(second / 3600), (int)(second / 60 % 60),
+						 (int)(second % 60));
+				time_format(day * 86400 + second, text);
+				wrong += !streq(text, want) || time_parse(want, &t) < 0 ||
+					 t != day * 86400 + second;
+			}
+	}
+	tap_is_int(wrong, 0, "each day of 500 years is written and read rightly");
+}
+
 int main(void)
 {
 	uint64_t before = now_mono_ms();
@@ -105,6 +131,7 @@ int main(void)
 	test_copies();
 	test_hand_over();
 	test_time();
+	test_calendar();
 	tap_ok(now_mono_ms() >= before && now_unix_s() > 1700000000, "the clocks run");
 	return tap_done();
 }
