@@ -1,9 +1,118 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The actions of NLB.
+ * The table of NLB's actions, and jobs. A job is a row without content that is put in the transaction of the change it
+ * stands for: it has succeeded when all live nodes have reported that revision, and not before.
  */
-#include "action.h"
+#include "action_nlb.h"
 
-const struct action nlb_actions[] = {
-	{ NULL },
+#include "../model/check.h"
+#include "action_place.h"
+#include "owned.h"
+#include "tags.h"
+
+void nlb_job(struct call *call)
+{
+	struct job job = { .owner = call->account->uid, .create_time = call->now };
+
+	call_new_id(call, "job-", job.id);
+	call_put(call, KIND_JOB, &job);
+	answer_string(call->answer, "JobId", job.id);
+}
+
+int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE])
+{
+	const char *text = call_string(call, param);
+
+	if (text && text[0] && (!check_name(text, true) || str_copy(ret, NAME_SIZE, text) < 0))
+		return call_fail_named(call, "IllegalParam.{name}", param);
+	return 0;
+}
+
+const struct param_spec nlb_job_params[] = {
+	{ "JobId", PARAM_STRING, .required = true },
+	{},
 };
+
+int nlb_job_status(struct call *call)
+{
+	const struct job *job = snapshot_find(call->rows, KIND_JOB, call_string(call, "JobId"));
+
+	if (!job || job->owner != call->account->uid)
+		return call_fail(call, "ResourceNotFound.Job");
+	answer_string(call->answer, "Status",
+		      call->live_revision >= job->meta.modified ? "Succeeded" : "Processing");
+	return 0;
+}
+
+static bool own_balancer(const struct call *call, const char *id)
+{
+	return owned_load_balancer(call, id);
+}
+
+static bool own_server_group(const struct call *call, const char *id)
+{
+	return owned_server_group(call, id);
+}
+
+static bool own_listener(const struct call *call, const char *id)
+{
+	return owned_listener(call, id);
+}
+
+static const struct tagged_type tagged_types[] = {
+	{ "loadbalancer", own_balancer },
+	{ "servergroup", own_server_group },
+	{ "listener", own_listener },
+	{},
+};
+
+static int tag_resources(struct call *call)
+{
+	return tags_tag_resources(call, tagged_types);
+}
+
+static int untag_resources(struct call *call)
+{
+	return tags_untag_resources(call, tagged_types);
+}
+
+static int list_tag_resources(struct call *call)
+{
+	return tags_list_resources(call, tagged_types, NULL);
+}
+
+#define READ	ACTION_NO_REGION
+#define CHANGES (ACTION_CHANGES | ACTION_NO_REGION)
+
+/* clang-format off */
+const struct action nlb_actions[] = {
+	{ "AddServersToServerGroup", server_add, CHANGES, server_add_params },
+	{ "CreateListener", listener_create, CHANGES, listener_create_params },
+	{ "CreateLoadBalancer", balancer_create, CHANGES, balancer_create_params },
+	{ "CreateServerGroup", server_group_create, CHANGES, server_group_create_params },
+	{ "DeleteListener", listener_delete, CHANGES, listener_id_params },
+	{ "DeleteLoadBalancer", balancer_delete, CHANGES, balancer_id_params },
+	{ "DeleteServerGroup", server_group_delete, CHANGES, server_group_id_params },
+	{ "DescribeRegions", place_regions_plain, READ, place_regions_params },
+	{ "DescribeZones", place_zones_plain, READ, place_zones_params },
+	{ "GetJobStatus", nlb_job_status, READ, nlb_job_params },
+	{ "GetListenerAttribute", listener_get, READ, listener_id_params },
+	{ "GetListenerHealthStatus", listener_health, READ, listener_id_params },
+	{ "GetLoadBalancerAttribute", balancer_get, READ, balancer_id_params },
+	{ "ListListeners", listener_list, READ, listener_list_params },
+	{ "ListLoadBalancers", balancer_list, READ, balancer_list_params },
+	{ "ListServerGroupServers", server_list, READ, server_list_params },
+	{ "ListServerGroups", server_group_list, READ, server_group_list_params },
+	{ "ListTagResources", list_tag_resources, READ, list_tag_resources_params },
+	{ "RemoveServersFromServerGroup", server_remove, CHANGES, server_remove_params },
+	{ "StartListener", listener_start, CHANGES, listener_id_params },
+	{ "StopListener", listener_stop, CHANGES, listener_id_params },
+	{ "TagResources", tag_resources, CHANGES, tag_resources_params },
+	{ "UntagResources", untag_resources, CHANGES, untag_resources_params },
+	{ "UpdateListenerAttribute", listener_update, CHANGES, listener_update_params },
+	{ "UpdateLoadBalancerAttribute", balancer_update, CHANGES, balancer_update_params },
+	{ "UpdateServerGroupAttribute", server_group_update, CHANGES, server_group_update_params },
+	{ "UpdateServerGroupServersAttribute", server_update, CHANGES, server_update_params },
+	{},
+};
+/* clang-format on */

@@ -206,7 +206,7 @@ int vswitch_list(struct call *call)
 	int r;
 
 	if (!call->region[0] && !call_string(call, "VpcId"))
-		return call_fail_named(call, "MissingParameter.{name}", "RegionId");
+		return call_fail_named(call, "Missing{Name}", "RegionId");
 	r = page_begin_number(call, &page, 10, 50);
 	if (r < 0)
 		return r;

@@ -49,7 +49,7 @@ static int read_groups(struct call *call, struct instance_plan *plan)
 			return r;
 	}
 	if (plan->n_groups == 0)
-		return call_fail_named(call, "MissingParameter.{name}", "SecurityGroupId");
+		return call_fail_named(call, "Missing{Name}", "SecurityGroupId");
 	return 0;
 }
 

@@ -19,16 +19,18 @@
 #define SERVERS_PER_PORT_MAX	      60  /* QuotaExceeded.ServersNum: deleting the instance removes them in one go */
 #define TAGS_PER_RESOURCE_MAX	      20  /* NumberExceed.Tags */
 
-/* Rows of one call: all of them must fit one transaction, next to a token, a job and counters. */
-#define RULES_PER_CALL_MAX     90
-#define INSTANCES_PER_CALL_MAX 25 /* an instance, its port and its address each */
-#define SERVERS_PER_CALL_MAX   80
+/* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token, a job and
+ * counters. */
+#define RULES_PER_CALL_MAX     75
+#define INSTANCES_PER_CALL_MAX 25
+#define SERVERS_PER_CALL_MAX   40
 #define TAGGED_PER_CALL_MAX    90 /* resources times tags */
 
-_Static_assert(RULES_PER_CALL_MAX + 10 <= STORE_TXN_OPS_MAX, "a call's rules fit a transaction");
-_Static_assert(INSTANCES_PER_CALL_MAX * 3 + 10 <= STORE_TXN_OPS_MAX, "a call's instances fit a transaction");
-_Static_assert(SERVERS_PER_CALL_MAX + 10 <= STORE_TXN_OPS_MAX, "a call's servers fit a transaction");
-_Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX + 10 <= STORE_TXN_OPS_MAX,
-	       "a load balancer is deleted in one transaction");
-_Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX + 10 <= STORE_TXN_OPS_MAX,
-	       "an instance is deleted in one transaction");
+#define ROOM (STORE_TXN_OPS_MAX - 5)
+_Static_assert(RULES_PER_CALL_MAX + RULES_NAMING_GROUPS_MAX <= ROOM, "a call's rules and the groups that they name");
+_Static_assert(INSTANCES_PER_CALL_MAX * 3 + SECURITY_GROUPS_MAX <= ROOM, "a call's instances, ports and addresses");
+_Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their ports");
+_Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
+_Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");
+_Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "an instance's deletion");
+#undef ROOM

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See action_attach.h. Only administrators call this: a path names a namespace of the node, whoever it belongs to. The
+ * agent of that node opens it; whether it exists is found out there, and an instance that cannot be made stays Pending.
+ */
+#include "action_attach.h"
+
+#include "instance.h"
+#include "limits.h"
+#include "place.h"
+
+static const char *const kinds[] = { "netns", "tap", NULL };
+
+const struct param_spec attach_instance_params[] = {
+	{ "AccountId", PARAM_LONG },
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{ "ZoneId", PARAM_STRING },
+	{ "SecurityGroupId", PARAM_STRING },
+	{ "SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX },
+	{ "Kind", PARAM_STRING, .required = true, .values = kinds },
+	{ "Path", PARAM_STRING },
+	{ "Device", PARAM_STRING },
+	{ "InstanceName", PARAM_STRING },
+	{ "HostName", PARAM_STRING },
+	{ "Description", PARAM_STRING },
+	{ "PrivateIpAddress", PARAM_STRING },
+	{ "NodeName", PARAM_STRING },
+	{},
+};
+
+#define DEVICE_NAME_MAX 15 /* the kernel's, IFNAMSIZ - 1 */
+
+/* A name that the kernel takes, and that none of the agent's own devices can have ("pl" and hex digits). */
+static bool device_ok(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < 1 || n > DEVICE_NAME_MAX || streq(s, ".") || streq(s, "..") || streq(s, "lo"))
+		return false;
+	if (strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != n)
+		return false;
+	return !str_starts(s, "pl") || s[2 + strspn(s + 2, "0123456789abcdef")] != '\0';
+}
+
+/* Absolute, printable, without steps upwards. */
+static bool path_ok(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f)
+			return false;
+	return s[0] == '/' && s[1] && !strstr(s, "/../") && !str_ends(s, "/..");
+}
+
+static int read_device(struct call *call, struct instance *row)
+{
+	const char *path = call_string(call, "Path"), *device = call_string(call, "Device");
+
+	row->kind = streq(call_string(call, "Kind"), "tap") ? INSTANCE_TAP : INSTANCE_ATTACHED;
+	if (row->kind == INSTANCE_TAP && !device)
+		return call_fail_named(call, "Missing{Name}", "Device");
+	if (device && (!device_ok(device) || str_copy(row->device, sizeof(row->device), device) < 0))
+		return call_fail_named(call, "Invalid{Name}.Malformed", "Device");
+	if (row->kind == INSTANCE_TAP)
+		return 0;
+	if (!path)
+		return call_fail_named(call, "Missing{Name}", "Path");
+	if (!path_ok(path) || str_copy(row->path, sizeof(row->path), path) < 0)
+		return call_fail_named(call, "Invalid{Name}.Malformed", "Path");
+	if (!row->device[0])
+		(void)str_copy(row->device, sizeof(row->device), "eth0");
+	return 0;
+}
+
+/* A device belongs to one instance. */
+static int check_device(struct call *call, const struct instance *row, const struct node *node)
+{
+	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));)
+		if (i->kind == row->kind && streq(i->node, node->name) && streq(i->path, row->path) &&
+		    streq(i->device, row->device))
+			return call_fail(call, "InvalidDevice.Duplicated");
+	return 0;
+}
+
+/* What exists, exists on a node: it must be named unless there is only one. */
+static int choose_node(struct call *call, const char *zone, const struct node **ret)
+{
+	const char *name = call_string(call, "NodeName");
+	_cleanup_(place_done) struct place place = {};
+	int r;
+
+	r = place_init(&place, call, zone);
+	if (r < 0)
+		return r;
+	if (name && name[0])
+		*ret = place_find(&place, name);
+	else if (place.n > 1)
+		return call_fail_named(call, "Missing{Name}", "NodeName");
+	else
+		*ret = place_take(&place, call);
+	if (!*ret)
+		return call_fail(call, name && name[0] ? "InvalidNodeName.NotFound" : "OperationDenied.NoStock");
+	call_check(call, KIND_NODE, *ret);
+	return 0;
+}
+
+static void answer_attached(struct call *call, const struct instance *row, const struct port *port)
+{
+	char address[NETADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+
+	netaddr_format(&port->addr, address);
+	mac_format(&port->mac, mac);
+	answer_string(call->answer, "InstanceId", row->id);
+	answer_string(call->answer, "NodeName", row->node);
+	answer_string(call->answer, "NetworkInterfaceId", port->id);
+	answer_string(call->answer, "PrivateIpAddress", address);
+	answer_string(call->answer, "MacAddress", mac);
+}
+
+int attach_instance(struct call *call)
+{
+	int64_t owner = call_int(call, "AccountId", call->account->uid);
+	struct instance row = {};
+	struct instance_plan plan;
+	struct alloc alloc = {};
+	const struct node *node;
+	struct port port;
+	int r;
+
+	if (!snapshot_account(call->rows, owner))
+		return call_fail(call, "AccountNotFound");
+	r = instance_plan_read(call, owner, &plan);
+	if (r < 0)
+		return r;
+	r = read_device(call, &row);
+	if (r < 0)
+		return r;
+	r = instance_read_texts(call, &row);
+	if (r < 0)
+		return r;
+	r = instance_check_quota(call, owner, plan.vswitch->region, 1);
+	if (r < 0)
+		return r;
+	r = choose_node(call, plan.vswitch->zone, &node);
+	if (r < 0)
+		return r;
+	r = check_device(call, &row, node);
+	if (r < 0)
+		return r;
+	r = instance_put(call, &plan, node, &alloc, &row, &port);
+	if (r < 0)
+		return r;
+	answer_attached(call, &row, &port);
+	return 0;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Load balancers. One has an ENI with an address in each of its zones; packets reach its servers through endpoints, and
+ * the zone's ENI stands for the zone. Protection against deletion is not kept here, so asking for it is refused.
+ */
+#include <strings.h>
+
+#include "../model/state.h"
+#include "action_nlb.h"
+#include "alloc.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+#include "tags.h"
+
+static const char *const address_types[] = { "Internet", "Intranet", NULL };
+static const char *const ip_versions[] = { "ipv4", NULL };
+
+static const struct param_spec zone_mapping_params[] = {
+	{ "ZoneId", PARAM_STRING, .required = true },
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{ "PrivateIPv4Address", PARAM_STRING },
+	{ "AllocationId", PARAM_STRING },
+	{},
+};
+
+static const struct param_spec protection_params[] = {
+	{ "Enabled", PARAM_BOOL },
+	{ "Reason", PARAM_STRING },
+	{},
+};
+
+const struct param_spec balancer_create_params[] = {
+	{ "AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true },
+	{ "VpcId", PARAM_STRING, .required = true },
+	{ "ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
+	  .members = zone_mapping_params },
+	{ "LoadBalancerName", PARAM_STRING },
+	{ "LoadBalancerType", PARAM_STRING },
+	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec balancer_id_params[] = {
+	{ "LoadBalancerId", PARAM_STRING, .required = true },
+	{},
+};
+
+const struct param_spec balancer_list_params[] = {
+	{ "LoadBalancerIds", PARAM_LIST, .max = 100 },
+	{ "LoadBalancerNames", PARAM_LIST, .max = 100 },
+	{ "LoadBalancerStatus", PARAM_STRING },
+	{ "LoadBalancerBusinessStatus", PARAM_STRING },
+	{ "AddressType", PARAM_STRING },
+	{ "DNSName", PARAM_STRING },
+	{ "VpcIds", PARAM_LIST, .max = 100 },
+	{ "ZoneId", PARAM_STRING },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
+	{ "NextToken", PARAM_STRING },
+	{},
+};
+
+const struct param_spec balancer_update_params[] = {
+	{ "LoadBalancerId", PARAM_STRING, .required = true },
+	{ "LoadBalancerName", PARAM_STRING },
+	{ "CrossZoneEnabled", PARAM_BOOL },
+	{},
+};
+
+static int fail_address(struct call *call, int r)
+{
+	switch (r) {
+	case -ERANGE:
+		return call_fail_named(call, "IllegalParam.{name}", "PrivateIPv4Address");
+	case -EADDRINUSE:
+		return call_fail(call, "ResourceInUse.IP");
+	case -ENOSPC:
+		return call_fail(call, "OperationDenied.VSwitchIpNotEnough");
+	default:
+		return r;
+	}
+}
+
+/* The vSwitch of a zone mapping, if it fits the load balancer; else the call fails. */
+static int read_mapping(struct call *call, const json_t *mapping, const struct load_balancer *lb,
+			const struct vswitch **ret)
+{
+	const char *zone = member_string(mapping, "ZoneId");
+	const struct vswitch *vswitch = owned_vswitch(call, member_string(mapping, "VSwitchId"));
+
+	if (!zone || !catalogue_zone(call->catalogue, lb->region, zone))
+		return call_fail(call, "ResourceNotFound.Zone");
+	if (!vswitch || vswitch->status == VSWITCH_DELETING)
+		return call_fail(call, "ResourceNotFound.VSwitch");
+	if (!streq(vswitch->vpc, lb->vpc))
+		return call_fail(call, "Mismatch.VpcId");
+	if (!streq(vswitch->zone, zone))
+		return call_fail(call, "Mismatch.VSwitchId");
+	for (uint32_t i = 0; i < lb->n_zones; i++)
+		if (streq(lb->zones[i], zone))
+			return call_fail_named(call, "DuplicatedParam.{name}", "ZoneMappings");
+	*ret = vswitch;
+	return 0;
+}
+
+static int add_zone(struct call *call, const json_t *mapping, struct alloc *alloc, struct load_balancer *lb)
+{
+	const char *address = member_string(mapping, "PrivateIPv4Address");
+	const struct vswitch *vswitch;
+	struct netaddr wanted;
+	struct port port;
+	struct alloc_wish wish;
+	int r;
+
+	r = read_mapping(call, mapping, lb, &vswitch);
+	if (r < 0)
+		return r;
+	if (address && address[0] && (netaddr_parse(address, &wanted) < 0 || !netaddr_is_v4(&wanted)))
+		return call_fail_named(call, "IllegalParam.{name}", "PrivateIPv4Address");
+
+	wish = (struct alloc_wish){
+		.vswitch = vswitch,
+		.wanted = address && address[0] ? &wanted : NULL,
+		.kind = PORT_LOAD_BALANCER,
+		.owner = lb->owner,
+		.holder = lb->id,
+		.status = PORT_IN_USE,
+	};
+	r = alloc_port(call, alloc, &wish, &port);
+	if (r < 0)
+		return fail_address(call, r);
+	(void)str_copy(lb->zones[lb->n_zones++], ZONE_SIZE, vswitch->zone);
+	(void)str_copy(lb->vswitches[lb->n_vswitches++], ID_SIZE, vswitch->id);
+	(void)str_copy(lb->ports[lb->n_ports++], ID_SIZE, port.id);
+	return 0;
+}
+
+static uint32_t count_balancers(const struct call *call, const char *region)
+{
+	uint32_t n = 0;
+
+	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+		n += b->owner == call->account->uid && streq(b->region, region);
+	return n;
+}
+
+static bool protection_wanted(const struct call *call)
+{
+	return json_is_true(json_object_get(json_object_get(call->params, "DeletionProtectionConfig"), "Enabled"));
+}
+
+/* Everything of a new load balancer but its zones. */
+static int read_balancer(struct call *call, const struct vpc *vpc, struct load_balancer *ret)
+{
+	const char *resource_group = call_string(call, "ResourceGroupId"), *type = call_string(call, "AddressType");
+
+	*ret = (struct load_balancer){
+		.owner = call->account->uid,
+		.intranet = strcasecmp(type, "Intranet") == 0,
+		.cross_zone = true,
+		.status = LB_PROVISIONING,
+		.create_time = call->now,
+	};
+	if (protection_wanted(call))
+		return call_fail_named(call, "IllegalParam.{name}", "DeletionProtectionConfig");
+	if (resource_group && str_copy(ret->resource_group, sizeof(ret->resource_group), resource_group) < 0)
+		return call_fail_named(call, "IllegalParam.{name}", "ResourceGroupId");
+	(void)str_copy(ret->region, sizeof(ret->region), vpc->region);
+	(void)str_copy(ret->vpc, sizeof(ret->vpc), vpc->id);
+	call_new_id(call, "nlb-", ret->id);
+	return nlb_read_name(call, "LoadBalancerName", ret->name);
+}
+
+int balancer_create(struct call *call)
+{
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
+	json_t *mappings = call_list(call, "ZoneMappings"), *mapping;
+	struct alloc alloc = {};
+	struct load_balancer lb;
+	size_t i;
+	int r;
+
+	if (!vpc || vpc->status == VPC_DELETING)
+		return call_fail(call, "ResourceNotFound.Vpc");
+	if (count_balancers(call, vpc->region) >= LOAD_BALANCERS_PER_ACCOUNT_MAX)
+		return call_fail(call, "QuotaExceeded.LoadBalancersNum");
+	r = read_balancer(call, vpc, &lb);
+	if (r < 0)
+		return r;
+	json_array_foreach(mappings, i, mapping) {
+		r = add_zone(call, mapping, &alloc, &lb);
+		if (r < 0)
+			return r;
+	}
+	r = tags_create(call, lb.id, "loadbalancer");
+	if (r < 0)
+		return r;
+	call_check(call, KIND_VPC, vpc);
+	call_put(call, KIND_LOAD_BALANCER, &lb);
+	answer_string(call->answer, "LoadbalancerId", lb.id);
+	return 0;
+}
+
+static void dns_name(const struct load_balancer *lb, char ret[DOMAIN_SIZE])
+{
+	(void)str_format(ret, DOMAIN_SIZE, "%s.%s.nlb.aliyuncs.com", lb->id, lb->region);
+}
+
+static const char *zone_word(const struct load_balancer *lb)
+{
+	if (lb->status == LB_PROVISIONING)
+		return "Starting";
+	return lb->status == LB_DELETING ? "Stopping" : "Active";
+}
+
+static void answer_zones(const struct call *call, json_t *object, const struct load_balancer *lb)
+{
+	json_t *list = shape_list(object, "ZoneMappings");
+
+	for (uint32_t i = 0; i < lb->n_zones && i < lb->n_vswitches && i < lb->n_ports; i++) {
+		const struct port *port = snapshot_port(call->rows, lb->ports[i]);
+		char address[NETADDR_TEXT_SIZE] = "";
+		json_t *item = shape_item(list), *entry;
+
+		if (port)
+			netaddr_format(&port->addr, address);
+		answer_string(item, "ZoneId", lb->zones[i]);
+		answer_string(item, "VSwitchId", lb->vswitches[i]);
+		answer_string(item, "Status", zone_word(lb));
+		entry = shape_item(shape_list(item, "LoadBalancerAddresses"));
+		answer_string(entry, "EniId", lb->ports[i]);
+		answer_string(entry, "PrivateIPv4Address", address);
+	}
+}
+
+static void answer_balancer(const struct call *call, json_t *object, const struct load_balancer *lb, bool list)
+{
+	char name[DOMAIN_SIZE];
+	json_t *part;
+
+	dns_name(lb, name);
+	answer_string(object, "LoadBalancerId", lb->id);
+	answer_string(object, "LoadBalancerName", lb->name);
+	answer_string(object, "LoadBalancerStatus", enum_name(lb_status_names, lb->status));
+	answer_string(object, "LoadBalancerBusinessStatus", "Normal");
+	answer_string(object, "LoadBalancerType", "network");
+	answer_string(object, "AddressType", lb->intranet ? "Intranet" : "Internet");
+	answer_string(object, "AddressIpVersion", "ipv4");
+	answer_string(object, "DNSName", name);
+	answer_string(object, "VpcId", lb->vpc);
+	answer_string(object, "RegionId", lb->region);
+	answer_string(object, "ResourceGroupId", lb->resource_group);
+	answer_bool(object, "CrossZoneEnabled", lb->cross_zone);
+	answer_time(object, "CreateTime", lb->create_time);
+	part = shape_object(object, "LoadBalancerBillingConfig");
+	answer_string(part, "PayType", "PostPay");
+	part = shape_object(object, "DeletionProtectionConfig");
+	answer_bool(part, "Enabled", false);
+	part = shape_object(object, "ModificationProtectionConfig");
+	answer_string(part, "Status", "NonProtection");
+	(void)shape_list(object, "OperationLocks");
+	(void)shape_list(object, "SecurityGroupIds");
+	answer_zones(call, object, lb);
+	tags_answer(call, object, "Tags", NULL, list ? "Key" : "TagKey", list ? "Value" : "TagValue", lb->id);
+}
+
+int balancer_get(struct call *call)
+{
+	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+
+	if (!lb)
+		return call_fail(call, "ResourceNotFound.loadBalancer");
+	answer_balancer(call, call->answer, lb, false);
+	return 0;
+}
+
+static bool in_zone(const struct call *call, const struct load_balancer *lb)
+{
+	const char *wanted = call_string(call, "ZoneId");
+
+	if (!wanted || !wanted[0])
+		return true;
+	for (uint32_t i = 0; i < lb->n_zones; i++)
+		if (streq(lb->zones[i], wanted))
+			return true;
+	return false;
+}
+
+static bool balancer_wanted(const struct call *call, const struct load_balancer *b)
+{
+	char name[DOMAIN_SIZE];
+
+	dns_name(b, name);
+	return owned_here(call, b->owner, b->region) && filter_list(call, "LoadBalancerIds", b->id) &&
+	       filter_list(call, "LoadBalancerNames", b->name) &&
+	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
+	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") &&
+	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
+	       filter_text(call, "DNSName", name) && filter_list(call, "VpcIds", b->vpc) &&
+	       filter_text(call, "ResourceGroupId", b->resource_group) && in_zone(call, b) &&
+	       tags_match(call, b->id);
+}
+
+int balancer_list(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = page_begin_token(call, &page, 20, 100);
+	if (r < 0)
+		return r;
+	list = shape_list(call->answer, "LoadBalancers");
+	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+		if (balancer_wanted(call, b) && page_match(&page, b->id))
+			answer_balancer(call, shape_item(list), b, true);
+	page_end(call, &page);
+	return 0;
+}
+
+int balancer_update(struct call *call)
+{
+	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+	struct load_balancer row;
+	int r;
+
+	if (!lb)
+		return call_fail(call, "ResourceNotFound.loadBalancer");
+	row = *lb;
+	if (load_balancer_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectStatus.loadBalancer");
+	r = nlb_read_name(call, "LoadBalancerName", row.name);
+	if (r < 0)
+		return r;
+	row.cross_zone = call_bool(call, "CrossZoneEnabled", row.cross_zone);
+	call_put(call, KIND_LOAD_BALANCER, &row);
+	nlb_job(call);
+	return 0;
+}
+
+static bool serves_endpoints(const struct call *call, const char *id)
+{
+	for (const struct service_resource *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, "", s));)
+		if (streq(s->resource, id))
+			return true;
+	return false;
+}
+
+/* The listeners go with their load balancer. */
+static void delete_listeners(struct call *call, const char *id)
+{
+	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));) {
+		struct listener row;
+
+		if (!streq(l->load_balancer, id))
+			continue;
+		row = *l;
+		if (listener_event(&row, EVENT_DELETE) == 0)
+			call_put(call, KIND_LISTENER, &row);
+	}
+}
+
+int balancer_delete(struct call *call)
+{
+	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+	struct load_balancer row;
+	int r;
+
+	if (!lb)
+		return call_fail(call, "ResourceNotFound.loadBalancer");
+	if (serves_endpoints(call, lb->id))
+		return call_fail(call, "ResourceInUse.LoadBalancer");
+	row = *lb;
+	r = load_balancer_event(&row, EVENT_DELETE);
+	if (r < 0 && r != -EALREADY)
+		return call_fail(call, "IncorrectStatus.loadBalancer");
+	if (r == 0) {
+		call_put(call, KIND_LOAD_BALANCER, &row);
+		delete_listeners(call, lb->id);
+		tags_drop(call, lb->id);
+	}
+	nlb_job(call);
+	return 0;
+}

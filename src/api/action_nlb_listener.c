@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Listeners: a port of a load balancer, and the server group behind it. No two listeners of a load balancer have the
+ * same protocol and port: creating one also puts the load balancer's row, unchanged, so that of two that want the same
+ * port the later one runs again and sees the first. Certificates, port ranges and PROXY headers are not served, so
+ * asking for them is refused.
+ */
+#include <strings.h>
+
+#include "../model/check.h"
+#include "../model/state.h"
+#include "action_nlb.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+#include "tags.h"
+
+#define IDLE_TIMEOUT_TCP_S 900
+#define IDLE_TIMEOUT_UDP_S 20
+
+static const char *const listener_protocols[] = { "TCP", "UDP", NULL };
+
+const struct param_spec listener_create_params[] = {
+	{ "LoadBalancerId", PARAM_STRING, .required = true },
+	{ "ServerGroupId", PARAM_STRING, .required = true },
+	{ "ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true },
+	{ "ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535 },
+	{ "ListenerDescription", PARAM_STRING },
+	{ "IdleTimeout", PARAM_INT, .min = 1, .max = 900 },
+	{ "Mss", PARAM_INT, .min = 0, .max = 1500 },
+	{ "Cps", PARAM_INT, .min = 0, .max = 1000000 },
+	{ "ProxyProtocolEnabled", PARAM_BOOL },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec listener_id_params[] = {
+	{ "ListenerId", PARAM_STRING, .required = true },
+	{},
+};
+
+const struct param_spec listener_list_params[] = {
+	{ "ListenerIds", PARAM_LIST, .max = 100 },
+	{ "LoadBalancerIds", PARAM_LIST, .max = 100 },
+	{ "ListenerProtocol", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
+	{ "NextToken", PARAM_STRING },
+	{},
+};
+
+const struct param_spec listener_update_params[] = {
+	{ "ListenerId", PARAM_STRING, .required = true },
+	{ "ServerGroupId", PARAM_STRING },
+	{ "ListenerDescription", PARAM_STRING },
+	{ "IdleTimeout", PARAM_INT, .min = 1, .max = 900 },
+	{ "Mss", PARAM_INT, .min = 0, .max = 1500 },
+	{ "Cps", PARAM_INT, .min = 0, .max = 1000000 },
+	{ "ProxyProtocolEnabled", PARAM_BOOL },
+	{},
+};
+
+/* The group must fit the listener's load balancer and protocol. */
+static int read_group(struct call *call, const struct load_balancer *lb, struct listener *row)
+{
+	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
+
+	if (!group || group->status == SERVER_GROUP_DELETING)
+		return call_fail(call, "ResourceNotFound.serverGroup");
+	if (!streq(group->vpc, lb->vpc))
+		return call_fail(call, "Mismatch.VpcId");
+	if (!streq(group->protocol, row->protocol))
+		return call_fail(call, "Mismatch.Protocol");
+	call_check(call, KIND_SERVER_GROUP, group);
+	(void)str_copy(row->server_group, sizeof(row->server_group), group->id);
+	return 0;
+}
+
+static int read_settings(struct call *call, struct listener *row)
+{
+	const char *text = call_string(call, "ListenerDescription");
+
+	if (call_bool(call, "ProxyProtocolEnabled", false))
+		return call_fail_named(call, "IllegalParam.{name}", "ProxyProtocolEnabled");
+	if (text && text[0] && !check_description(text))
+		return call_fail_named(call, "IllegalParam.{name}", "ListenerDescription");
+	if (text && str_copy(row->description, sizeof(row->description), text) < 0)
+		return call_fail_named(call, "IllegalParam.{name}", "ListenerDescription");
+	row->idle_timeout_s = (uint32_t)call_int(call, "IdleTimeout", row->idle_timeout_s);
+	row->mss = (uint32_t)call_int(call, "Mss", row->mss);
+	row->cps = (uint32_t)call_int(call, "Cps", row->cps);
+	return 0;
+}
+
+static int check_port(struct call *call, const struct listener *row)
+{
+	uint32_t n = 0;
+
+	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));) {
+		if (!streq(l->load_balancer, row->load_balancer))
+			continue;
+		if (l->port == row->port && streq(l->protocol, row->protocol))
+			return call_fail(call, "ResourceAlreadyExist.Listener");
+		n++;
+	}
+	return n >= LISTENERS_PER_BALANCER_MAX ? call_fail(call, "QuotaExceeded.ListenersNum") : 0;
+}
+
+int listener_create(struct call *call)
+{
+	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+	bool udp = strcasecmp(call_string(call, "ListenerProtocol"), "UDP") == 0;
+	struct listener row = {
+		.owner = call->account->uid,
+		.port = (uint32_t)call_int(call, "ListenerPort", 0),
+		.idle_timeout_s = udp ? IDLE_TIMEOUT_UDP_S : IDLE_TIMEOUT_TCP_S,
+		.status = LISTENER_PROVISIONING,
+		.create_time = call->now,
+	};
+	int r;
+
+	if (!lb)
+		return call_fail(call, "ResourceNotFound.loadBalancer");
+	if (lb->status == LB_DELETING)
+		return call_fail(call, "IncorrectStatus.loadBalancer");
+	if (row.port < 1 || row.port > 65535)
+		return call_fail_named(call, "IllegalParam.{name}", "ListenerPort");
+	(void)str_copy(row.load_balancer, sizeof(row.load_balancer), lb->id);
+	(void)str_copy(row.region, sizeof(row.region), lb->region);
+	(void)str_copy(row.protocol, sizeof(row.protocol), udp ? "UDP" : "TCP");
+	r = read_group(call, lb, &row);
+	if (r < 0)
+		return r;
+	r = read_settings(call, &row);
+	if (r < 0)
+		return r;
+	r = check_port(call, &row);
+	if (r < 0)
+		return r;
+
+	call_new_id(call, "lsn-", row.id);
+	r = tags_create(call, row.id, "listener");
+	if (r < 0)
+		return r;
+	call_put(call, KIND_LOAD_BALANCER, lb);
+	call_put(call, KIND_LISTENER, &row);
+	answer_string(call->answer, "ListenerId", row.id);
+	nlb_job(call);
+	return 0;
+}
+
+static void answer_listener(const struct call *call, json_t *object, const struct listener *l, bool list)
+{
+	answer_string(object, "ListenerId", l->id);
+	answer_string(object, "ListenerDescription", l->description);
+	answer_string(object, "ListenerProtocol", l->protocol);
+	answer_int(object, "ListenerPort", l->port);
+	answer_string(object, "ListenerStatus", enum_name(listener_status_names, l->status));
+	answer_string(object, "LoadBalancerId", l->load_balancer);
+	answer_string(object, "ServerGroupId", l->server_group);
+	answer_string(object, "RegionId", l->region);
+	answer_int(object, "IdleTimeout", l->idle_timeout_s);
+	answer_int(object, "Mss", l->mss);
+	answer_int(object, "Cps", l->cps);
+	answer_bool(object, "ProxyProtocolEnabled", l->proxy_protocol);
+	answer_bool(object, "AlpnEnabled", false);
+	answer_bool(object, "CaEnabled", false);
+	answer_bool(object, "SecSensorEnabled", false);
+	(void)shape_list(object, "CaCertificateIds");
+	(void)shape_list(object, "CertificateIds");
+	tags_answer(call, object, "Tags", NULL, list ? "Key" : "TagKey", list ? "Value" : "TagValue", l->id);
+}
+
+int listener_get(struct call *call)
+{
+	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+
+	if (!l)
+		return call_fail(call, "ResourceNotFound.listener");
+	answer_listener(call, call->answer, l, false);
+	return 0;
+}
+
+static bool listener_wanted(const struct call *call, const struct listener *l)
+{
+	return owned_here(call, l->owner, l->region) && filter_list(call, "ListenerIds", l->id) &&
+	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
+	       filter_text(call, "ListenerProtocol", l->protocol) && tags_match(call, l->id);
+}
+
+int listener_list(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = page_begin_token(call, &page, 20, 100);
+	if (r < 0)
+		return r;
+	list = shape_list(call->answer, "Listeners");
+	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));)
+		if (listener_wanted(call, l) && page_match(&page, l->id))
+			answer_listener(call, shape_item(list), l, true);
+	page_end(call, &page);
+	return 0;
+}
+
+int listener_update(struct call *call)
+{
+	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+	const struct load_balancer *lb = l ? snapshot_load_balancer(call->rows, l->load_balancer) : NULL;
+	struct listener row;
+	int r;
+
+	if (!l || !lb)
+		return call_fail(call, "ResourceNotFound.listener");
+	row = *l;
+	if (listener_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectStatus.listener");
+	if (call_string(call, "ServerGroupId")) {
+		r = read_group(call, lb, &row);
+		if (r < 0)
+			return r;
+	}
+	r = read_settings(call, &row);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_LISTENER, &row);
+	nlb_job(call);
+	return 0;
+}
+
+static int change_state(struct call *call, enum state_event event)
+{
+	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+	struct listener row;
+	int r;
+
+	if (!l)
+		return call_fail(call, "ResourceNotFound.listener");
+	row = *l;
+	r = listener_event(&row, event);
+	if (r < 0 && r != -EALREADY)
+		return call_fail(call, "IncorrectStatus.listener");
+	if (r == 0)
+		call_put(call, KIND_LISTENER, &row);
+	if (r == 0 && event == EVENT_DELETE)
+		tags_drop(call, l->id);
+	nlb_job(call);
+	return 0;
+}
+
+int listener_start(struct call *call)
+{
+	return change_state(call, EVENT_ENABLE);
+}
+
+int listener_stop(struct call *call)
+{
+	return change_state(call, EVENT_DISABLE);
+}
+
+int listener_delete(struct call *call)
+{
+	return change_state(call, EVENT_DELETE);
+}
+
+/* How a server that is not healthy reads; NULL: it is healthy. A server that no node has probed yet is Initial. */
+static const char *health_word(const struct server *server, const struct server_health *health)
+{
+	if (server->weight == 0)
+		return "Unused";
+	if (!health)
+		return "Initial";
+	return health->healthy ? NULL : "Unhealthy";
+}
+
+static void answer_unhealthy(const struct call *call, json_t *list, const struct server *server)
+{
+	const struct server_health *health;
+	char address[NETADDR_TEXT_SIZE], id[KEY_SIZE];
+	const char *word;
+	json_t *item;
+
+	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
+	health = snapshot_find(call->rows, KIND_SERVER_HEALTH, id);
+	word = health_word(server, health);
+	if (!word)
+		return;
+	netaddr_format(&server->addr, address);
+	item = shape_item(list);
+	answer_string(item, "ServerId", server->server_id);
+	answer_string(item, "ServerIp", address);
+	answer_int(item, "Port", server->port);
+	answer_string(item, "Status", word);
+	if (health && !health->healthy)
+		answer_string(shape_object(item, "Reason"), "ReasonCode", health->reason);
+}
+
+int listener_health(struct call *call)
+{
+	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+	const struct server_group *group = l ? snapshot_server_group(call->rows, l->server_group) : NULL;
+	json_t *item, *info, *list;
+	char prefix[ID_SIZE + 1];
+
+	if (!l)
+		return call_fail(call, "ResourceNotFound.listener");
+	item = shape_item(shape_list(call->answer, "ListenerHealthStatus"));
+	answer_string(item, "ListenerId", l->id);
+	answer_int(item, "ListenerPort", l->port);
+	answer_string(item, "ListenerProtocol", l->protocol);
+	info = shape_item(shape_list(item, "ServerGroupInfos"));
+	answer_string(info, "ServerGroupId", l->server_group);
+	answer_bool(info, "HeathCheckEnabled", group && group->health_enabled);
+	list = shape_list(info, "NonNormalServers");
+	answer_int(call->answer, "TotalCount", 1);
+	if (!group || !group->health_enabled)
+		return 0;
+	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
+	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
+		answer_unhealthy(call, list, s);
+	return 0;
+}

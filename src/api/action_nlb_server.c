@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Servers of a group: instances, network interfaces or addresses, each with a port. Where a server is (address, zone,
+ * ENI, node) is found out when it is added and kept in its row, since an ENI keeps these for life.
+ */
+#include "../model/check.h"
+#include "../model/state.h"
+#include "action_nlb.h"
+#include "limits.h"
+#include "owned.h"
+#include "shape.h"
+
+static const char *const server_types[] = { "Ecs", "Eni", "Ip", NULL };
+
+static const struct param_spec server_members[] = {
+	{ "ServerId", PARAM_STRING, .required = true },
+	{ "ServerType", PARAM_STRING, .required = true, .values = server_types },
+	{ "ServerIp", PARAM_STRING },
+	{ "Port", PARAM_INT, .required = true, .min = 1, .max = 65535 },
+	{ "Weight", PARAM_INT, .min = 0, .max = 100 },
+	{ "Description", PARAM_STRING },
+	{},
+};
+
+#define SERVERS \
+	{ "Servers", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = SERVERS_PER_CALL_MAX, .members = server_members }
+
+const struct param_spec server_add_params[] = {
+	{ "ServerGroupId", PARAM_STRING, .required = true },
+	SERVERS,
+	{},
+};
+
+const struct param_spec server_remove_params[] = {
+	{ "ServerGroupId", PARAM_STRING, .required = true },
+	SERVERS,
+	{},
+};
+
+const struct param_spec server_update_params[] = {
+	{ "ServerGroupId", PARAM_STRING, .required = true },
+	SERVERS,
+	{},
+};
+
+const struct param_spec server_list_params[] = {
+	{ "ServerGroupId", PARAM_STRING },
+	{ "ServerIds", PARAM_LIST, .max = 200 },
+	{ "ServerIps", PARAM_LIST, .max = 200 },
+	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
+	{ "NextToken", PARAM_STRING },
+	{},
+};
+
+static int64_t member_int(const json_t *object, const char *name, int64_t otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+/* The group that a change is for, moved on by it. */
+static int begin_change(struct call *call, struct server_group *ret)
+{
+	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
+
+	if (!group)
+		return call_fail(call, "ResourceNotFound.serverGroup");
+	*ret = *group;
+	if (server_group_event(ret, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectStatus.serverGroup");
+	return 0;
+}
+
+static int end_change(struct call *call, const struct server_group *group)
+{
+	call_put(call, KIND_SERVER_GROUP, group);
+	answer_string(call->answer, "ServerGroupId", group->id);
+	nlb_job(call);
+	return 0;
+}
+
+/* The port that has an address of the VPC; NULL: none has. */
+static const struct port *port_at(const struct call *call, const char *vpc, const struct netaddr *addr)
+{
+	char text[NETADDR_TEXT_SIZE], id[ID_SIZE + NETADDR_TEXT_SIZE + 1];
+	const struct address *address;
+
+	netaddr_format(addr, text);
+	(void)str_format(id, sizeof(id), "%s/%s", vpc, text);
+	address = snapshot_find(call->rows, KIND_ADDRESS, id);
+	return address ? snapshot_port(call->rows, address->port) : NULL;
+}
+
+static const struct vswitch *vswitch_of(const struct call *call, const char *vpc, const struct netaddr *addr)
+{
+	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+		if (streq(v->vpc, vpc) && netprefix_contains(&v->cidr, addr))
+			return v;
+	return NULL;
+}
+
+static void take_port(struct call *call, const struct port *port, struct server *row)
+{
+	row->addr = port->addr;
+	(void)str_copy(row->zone, sizeof(row->zone), port->zone);
+	(void)str_copy(row->port_id, sizeof(row->port_id), port->id);
+	(void)str_copy(row->node, sizeof(row->node), port->node);
+	call_check(call, KIND_PORT, port);
+}
+
+static int resolve_port(struct call *call, const struct server_group *group, const struct port *port,
+			const char *not_found, struct server *row)
+{
+	if (!port)
+		return call_fail(call, not_found);
+	if (port->kind != PORT_INSTANCE)
+		return call_fail(call, "IncorrectStatus.Eni");
+	if (!streq(port->vpc, group->vpc))
+		return call_fail(call, "Mismatch.VpcId");
+	take_port(call, port, row);
+	return 0;
+}
+
+static int resolve_instance(struct call *call, const struct server_group *group, struct server *row)
+{
+	const struct instance *instance = owned_instance(call, row->server_id);
+
+	if (!instance || instance->status == INSTANCE_DELETING)
+		return call_fail(call, "ResourceNotFound.Ecs");
+	return resolve_port(call, group, snapshot_port(call->rows, instance->port), "ResourceNotFound.Ecs", row);
+}
+
+/* An address need not be anyone's yet, but must be one that an instance of the VPC can have. */
+static int resolve_address(struct call *call, const struct server_group *group, struct server *row)
+{
+	const struct vswitch *vswitch;
+	const struct port *port;
+
+	if (netaddr_parse(row->server_id, &row->addr) < 0 || !netaddr_is_v4(&row->addr))
+		return call_fail_named(call, "IllegalParam.{name}", "IP");
+	vswitch = vswitch_of(call, group->vpc, &row->addr);
+	if (!vswitch || vswitch_address_reserved(&vswitch->cidr, &row->addr))
+		return call_fail_named(call, "IllegalParam.{name}", "IP");
+	(void)str_copy(row->zone, sizeof(row->zone), vswitch->zone);
+	port = port_at(call, group->vpc, &row->addr);
+	return port ? resolve_port(call, group, port, "ResourceNotFound.Eni", row) : 0;
+}
+
+static int resolve(struct call *call, const struct server_group *group, struct server *row)
+{
+	if (group->by_address != streq(row->type, "Ip"))
+		return call_fail(call, "Mismatch.ServerType");
+	if (streq(row->type, "Ecs"))
+		return resolve_instance(call, group, row);
+	if (streq(row->type, "Eni"))
+		return resolve_port(call, group, owned_port(call, row->server_id), "ResourceNotFound.Eni", row);
+	return resolve_address(call, group, row);
+}
+
+/* Identity of a server as the caller gives it. */
+static int read_identity(struct call *call, const json_t *object, const struct server_group *group,
+			 struct server *ret)
+{
+	*ret = (struct server){ .port = (uint32_t)member_int(object, "Port", 0) };
+	(void)str_copy(ret->group, sizeof(ret->group), group->id);
+	if (ret->port < 1 || ret->port > 65535)
+		return call_fail_named(call, "IllegalParam.{name}", "Port");
+	if (str_copy(ret->type, sizeof(ret->type), member_string(object, "ServerType")) < 0)
+		return call_fail_named(call, "IllegalParam.{name}", "ServerType");
+	if (str_copy(ret->server_id, sizeof(ret->server_id), member_string(object, "ServerId")) < 0 ||
+	    strchr(ret->server_id, '/'))
+		return call_fail_named(call, "IllegalParam.{name}", "ServerId");
+	return 0;
+}
+
+static int read_weight_and_text(struct call *call, const json_t *object, struct server *row)
+{
+	const char *text = member_string(object, "Description");
+
+	row->weight = (uint32_t)member_int(object, "Weight", row->weight);
+	if (text && text[0] && !check_description(text))
+		return call_fail_named(call, "IllegalParam.{name}", "Description");
+	if (text && str_copy(row->description, sizeof(row->description), text) < 0)
+		return call_fail_named(call, "IllegalParam.{name}", "Description");
+	return 0;
+}
+
+static int read_server(struct call *call, const json_t *object, const struct server_group *group, struct server *ret)
+{
+	const char *address = member_string(object, "ServerIp");
+	char text[NETADDR_TEXT_SIZE];
+	int r;
+
+	r = read_identity(call, object, group, ret);
+	if (r < 0)
+		return r;
+	r = resolve(call, group, ret);
+	if (r < 0)
+		return r;
+	netaddr_format(&ret->addr, text);
+	if (address && address[0] && !streq(address, text))
+		return call_fail_named(call, "IllegalParam.{name}", "IP");
+	ret->weight = 100;
+	ret->status = SERVER_ADDING;
+	return read_weight_and_text(call, object, ret);
+}
+
+static bool same_place(const struct server *a, const struct server *b)
+{
+	return a->port == b->port && netaddr_compare(&a->addr, &b->addr) == 0;
+}
+
+/* What a new server must not collide with. */
+static int check_free(struct call *call, const struct server *row, const struct server *earlier, size_t n_earlier)
+{
+	uint32_t on_port = 0;
+	char prefix[ID_SIZE + 1];
+
+	for (size_t i = 0; i < n_earlier; i++)
+		if (same_place(&earlier[i], row))
+			return call_fail_named(call, "DuplicatedParam.{name}", "Server");
+	(void)str_format(prefix, sizeof(prefix), "%s/", row->group);
+	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
+		if (same_place(s, row))
+			return call_fail(call, "ResourceAlreadyExist.BackendServer");
+	if (!row->port_id[0])
+		return 0;
+	for (size_t i = 0; i < n_earlier; i++)
+		on_port += streq(earlier[i].port_id, row->port_id);
+	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, "", s));)
+		on_port += streq(s->port_id, row->port_id);
+	return on_port >= SERVERS_PER_PORT_MAX ? call_fail(call, "QuotaExceeded.ServersNum") : 0;
+}
+
+int server_add(struct call *call)
+{
+	json_t *list = call_list(call, "Servers"), *object;
+	_cleanup_(freep) struct server *rows = NULL;
+	struct server_group group;
+	char prefix[ID_SIZE + 1];
+	size_t i;
+	int r;
+
+	r = begin_change(call, &group);
+	if (r < 0)
+		return r;
+	(void)str_format(prefix, sizeof(prefix), "%s/", group.id);
+	if (snapshot_count(call->rows, KIND_SERVER, prefix) + json_array_size(list) > SERVERS_PER_GROUP_MAX)
+		return call_fail(call, "QuotaExceeded.ServersNum");
+	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));
+	if (!rows)
+		return -ENOMEM;
+	json_array_foreach(list, i, object) {
+		r = read_server(call, object, &group, &rows[i]);
+		if (r < 0)
+			return r;
+		r = check_free(call, &rows[i], rows, i);
+		if (r < 0)
+			return r;
+		call_put(call, KIND_SERVER, &rows[i]);
+	}
+	return end_change(call, &group);
+}
+
+/* The row of a server that the caller names. */
+static int find_server(struct call *call, const json_t *object, const struct server_group *group,
+		       struct server *ret)
+{
+	const struct server *found;
+	struct server wanted;
+	char id[KEY_SIZE];
+	int r;
+
+	r = read_identity(call, object, group, &wanted);
+	if (r < 0)
+		return r;
+	(void)str_format(id, sizeof(id), "%s/%s/%u", group->id, wanted.server_id, wanted.port);
+	found = snapshot_find(call->rows, KIND_SERVER, id);
+	if (!found || !streq(found->type, wanted.type))
+		return call_fail(call, "ResourceNotFound.BackendServer");
+	*ret = *found;
+	return 0;
+}
+
+int server_remove(struct call *call)
+{
+	json_t *list = call_list(call, "Servers"), *object;
+	struct server_group group;
+	struct server row;
+	size_t i;
+	int r;
+
+	r = begin_change(call, &group);
+	if (r < 0)
+		return r;
+	json_array_foreach(list, i, object) {
+		r = find_server(call, object, &group, &row);
+		if (r < 0)
+			return r;
+		if (server_event(&row, EVENT_DELETE) == 0)
+			call_put(call, KIND_SERVER, &row);
+	}
+	return end_change(call, &group);
+}
+
+int server_update(struct call *call)
+{
+	json_t *list = call_list(call, "Servers"), *object;
+	struct server_group group;
+	struct server row;
+	size_t i;
+	int r;
+
+	r = begin_change(call, &group);
+	if (r < 0)
+		return r;
+	json_array_foreach(list, i, object) {
+		r = find_server(call, object, &group, &row);
+		if (r < 0)
+			return r;
+		if (server_event(&row, EVENT_MODIFY) == -EPERM)
+			return call_fail(call, "IncorrectStatus.serverGroup");
+		r = read_weight_and_text(call, object, &row);
+		if (r < 0)
+			return r;
+		call_put(call, KIND_SERVER, &row);
+	}
+	return end_change(call, &group);
+}
+
+static void answer_server(json_t *item, const struct server *server)
+{
+	char address[NETADDR_TEXT_SIZE];
+
+	netaddr_format(&server->addr, address);
+	answer_string(item, "ServerGroupId", server->group);
+	answer_string(item, "ServerId", server->server_id);
+	answer_string(item, "ServerType", server->type);
+	answer_string(item, "ServerIp", address);
+	answer_int(item, "Port", server->port);
+	answer_int(item, "Weight", server->weight);
+	answer_string(item, "ZoneId", server->zone);
+	answer_string(item, "Description", server->description);
+	answer_string(item, "Status", enum_name(server_status_names, server->status));
+}
+
+static bool server_wanted(const struct call *call, const struct server *s)
+{
+	char address[NETADDR_TEXT_SIZE];
+
+	netaddr_format(&s->addr, address);
+	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address) &&
+	       owned_server_group(call, s->group);
+}
+
+int server_list(struct call *call)
+{
+	const char *group = call_string(call, "ServerGroupId");
+	char prefix[ID_SIZE + 1] = "", id[KEY_SIZE];
+	struct page page;
+	json_t *list;
+	int r;
+
+	if (group && !owned_server_group(call, group))
+		return call_fail(call, "ResourceNotFound.serverGroup");
+	if (group)
+		(void)str_format(prefix, sizeof(prefix), "%s/", group);
+	r = page_begin_token(call, &page, 20, 100);
+	if (r < 0)
+		return r;
+	list = shape_list(call->answer, "Servers");
+	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
+		if (server_wanted(call, s) && row_key(KIND_SERVER, s, id) >= 0 && page_match(&page, id))
+			answer_server(shape_item(list), s);
+	page_end(call, &page);
+	return 0;
+}
