@@ -85,12 +85,29 @@ struct call {
 	const void *node_live_context;
 };
 
-/* Fails the call with the catalogue's row of `code`; returns -EBADMSG. */
-int call_fail(struct call *call, const char *code);
-int call_fail_named(struct call *call, const char *pattern, const char *name);
-/* The same with a sentence of detail. A parameter's wrong value fails with call_fail_param(): the code that the
- * call's product uses for it, naming the parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */
-int call_fail_param(struct call *call, const char *name, const char *detail);
+/* Fails the call with the catalogue's row of `code`; returns -EBADMSG. Inline, so that the compiler sees that a lookup
+ * which failed has failed. */
+void call_set_error(struct call *call, const char *pattern, const char *name, const char *detail);
+static inline int call_fail(struct call *call, const char *code)
+{
+	call_set_error(call, code, NULL, NULL);
+	return -EBADMSG;
+}
+static inline int call_fail_named(struct call *call, const char *pattern, const char *name)
+{
+	call_set_error(call, pattern, name, NULL);
+	return -EBADMSG;
+}
+/* A parameter's wrong value, with a sentence of detail: the code that the call's product uses for it, naming the
+ * parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */
+static inline int call_fail_param(struct call *call, const char *name, const char *detail)
+{
+	call_set_error(call,
+		       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}" :
+							      "InvalidParameter.{name}",
+		       name, detail);
+	return -EBADMSG;
+}
 int call_fail_detail(struct call *call, const char *code, const char *format, ...) _printf_(3, 4);
 
 /* Parameters. */

@@ -15,22 +15,9 @@ static void remember(struct call *call, int r)
 		call->failed = r;
 }
 
-int call_fail(struct call *call, const char *code)
+void call_set_error(struct call *call, const char *pattern, const char *name, const char *detail)
 {
-	return error_set(&call->error, code, NULL);
-}
-
-int call_fail_named(struct call *call, const char *pattern, const char *name)
-{
-	return error_set_named(&call->error, pattern, name, NULL);
-}
-
-int call_fail_param(struct call *call, const char *name, const char *detail)
-{
-	return error_set_named(&call->error,
-			       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}"
-								    : "InvalidParameter.{name}",
-			       name, detail);
+	(void)error_set_named(&call->error, pattern, name, detail);
 }
 
 int call_fail_detail(struct call *call, const char *code, const char *format, ...)

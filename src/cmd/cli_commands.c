@@ -389,8 +389,8 @@ static const struct cli_option service_attach[] = {
 static const struct cli_option service_bind[] = {
 	{"SERVICE", NULL, .required = true, .add = add_service,
 	 .help = "service of the catalogue: pai-dlc, or its full name"},
-	{"--nlb", "LoadBalancerId", .required = true, .help = "nlb-…"},
-	{"--zone", "ZoneId", CLI_LIST, .help = "only these zones of the load balancer"},
+	{"--nlb", "ResourceId", .required = true, .help = "nlb-…"},
+	{"--zone", "ZoneId", .help = "only this zone of the load balancer"},
 	{NULL},
 };
 static const struct cli_option service_user[] = {

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call in order: may the account do this; are the parameters what the table says; is the region one; was
+ * the token seen before; then the handler; then the commit. An error waits for the store like a success does,
+ * because it, too, tells what was read, and that may not be on disk yet.
+ */
+#include "run.h"
+
+#include <stdio.h>
+
+#include "../lib/log.h"
+#include "../model/check.h"
+#include "answer.h"
+#include "token.h"
+#include "typed.h"
+
+/* Typed for every action, so that tables need not repeat them. */
+static const struct param_spec common_params[] = {
+	{"RegionId", PARAM_STRING}, {"NextToken", PARAM_STRING}, {"MaxResults", PARAM_INT},
+	{"PageNumber", PARAM_INT},  {"PageSize", PARAM_INT},	 {},
+};
+
+static const struct param_spec changes_params[] = {
+	{"ClientToken", PARAM_STRING},
+	{"DryRun", PARAM_BOOL},
+	{},
+};
+
+struct run {
+	const struct run_environment *environment;
+	int64_t uid;
+	run_done done;
+	void *context;
+	unsigned attempts;
+	bool dry_run;
+	char token[65], digest[65]; /* token "": none */
+	struct call call;
+};
+
+static void run_free(struct run *run)
+{
+	json_decref(run->call.params);
+	json_decref(run->call.answer);
+	store_txn_free(run->call.txn);
+	free(run);
+}
+
+static void finish(struct run *run)
+{
+	const struct api_error *error = run->call.error.code[0] ? &run->call.error : NULL;
+
+	run->done(run->context, error, run->call.answer);
+	run_free(run);
+}
+
+/* What went wrong inside, for the caller: no numbers, no details. */
+static void fail_inside(struct run *run, int r)
+{
+	log_error("call failed: action=%s request=%s error=%s", run->call.action->name, run->call.request_id,
+		  strerror(-r));
+	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EIO
+					    ? "ServiceUnavailable"
+					    : "InternalError");
+}
+
+static void attempt(struct run *run);
+
+static void committed(void *context, int result, _unused_ uint64_t revision)
+{
+	struct run *run = context;
+
+	if (result == -EAGAIN && ++run->attempts < RUN_ATTEMPTS_MAX) {
+		attempt(run);
+		return;
+	}
+	if (result < 0)
+		fail_inside(run, result);
+	finish(run);
+}
+
+/* Waits until all that was read is durable, and changes nothing. */
+static void commit_nothing(struct run *run)
+{
+	store_txn_free(TAKE_PTR(run->call.txn));
+	if (store_txn_new(&run->call.txn) < 0) {
+		fail_inside(run, -ENOMEM);
+		finish(run);
+		return;
+	}
+	store_commit(run->environment->store, TAKE_PTR(run->call.txn), committed, run);
+}
+
+static int begin(struct run *run)
+{
+	const struct run_environment *environment = run->environment;
+	struct call *call = &run->call;
+
+	json_decref(call->answer);
+	call->answer = json_object();
+	store_txn_free(TAKE_PTR(call->txn));
+	call->error = (struct api_error){};
+	call->failed = 0;
+	call->n_counters = 0;
+	call->rows = store_rows(environment->store);
+	call->account = snapshot_account(call->rows, run->uid);
+	call->now = now_unix_s();
+	call->live_revision =
+		environment->live_revision ? environment->live_revision(environment->control) : UINT64_MAX;
+	if (!call->answer)
+		return -ENOMEM;
+	if (!call->account)
+		return call_fail(call, "InvalidAccessKeyId.NotFound");
+	return store_txn_new(&call->txn);
+}
+
+/* The handler, and what its helpers have remembered. */
+static int handle(struct run *run)
+{
+	struct call *call = &run->call;
+	int r;
+
+	r = call->action->handler(call);
+	if (r < 0)
+		return r;
+	if (call->failed < 0)
+		return call->failed;
+	if (!answer_complete(call->answer))
+		return -ENOMEM;
+	if (run->dry_run)
+		return call_fail(call, "DryRunOperation");
+	if (run->token[0])
+		r = token_bind(call, run->token, run->digest);
+	return r < 0 ? r : call->failed;
+}
+
+static void attempt(struct run *run)
+{
+	struct call *call = &run->call;
+	json_t *first_answer = NULL;
+	int r;
+
+	r = begin(run);
+	if (r == 0 && run->token[0] && !run->dry_run)
+		r = token_find(call, run->token, run->digest, &first_answer);
+	if (r > 0) {
+		json_decref(call->answer);
+		call->answer = first_answer;
+		commit_nothing(run);
+		return;
+	}
+	if (r == 0)
+		r = handle(run);
+	if (r == -EAGAIN) { /* two reads of one row differ */
+		committed(run, r, 0);
+		return;
+	}
+	if (r < 0 && r != -EBADMSG)
+		fail_inside(run, r);
+	if (r < 0) {
+		commit_nothing(run);
+		return;
+	}
+	store_commit(run->environment->store, TAKE_PTR(call->txn), committed, run);
+}
+
+static int read_changes_params(struct run *run, struct typed *typed)
+{
+	_cleanup_(json_decrefp) json_t *params = json_object();
+	struct call *call = &run->call;
+	const char *token;
+	int r;
+
+	if (!params)
+		return -ENOMEM;
+	r = typed_read(typed, changes_params, params, &call->error);
+	if (r < 0)
+		return r;
+	run->dry_run = json_is_true(json_object_get(params, "DryRun"));
+	token = json_string_value(json_object_get(params, "ClientToken"));
+	if (!token)
+		return 0;
+	if (!check_client_token(token) || str_copy(run->token, sizeof(run->token), token) < 0)
+		return call_fail_param(call, "ClientToken", "It must be of 1 to 64 ASCII characters.");
+	return token_digest(call->params, run->digest);
+}
+
+static int read_region(struct run *run)
+{
+	struct call *call = &run->call;
+	const char *region = call_string(call, "RegionId");
+	const struct catalogue_region *known;
+
+	call->region = "";
+	if (!region)
+		return call->action->flags & ACTION_NO_REGION
+			       ? 0
+			       : call_fail_named(call, "Missing{Name}", "RegionId");
+	known = catalogue_region(run->environment->catalogue, region);
+	if (!known)
+		return call_fail(call, call->product == PRODUCT_PRIVATELINK ? "RegionNotFound"
+									    : "InvalidRegionId.NotFound");
+	call->region = known->id;
+	return 0;
+}
+
+static int read_params(struct run *run, const struct run_request *request)
+{
+	struct call *call = &run->call;
+	struct typed *typed;
+	int r;
+
+	r = typed_new(request->query, request->form, request->product, &typed);
+	if (r < 0)
+		return r;
+	r = typed_read(typed, common_params, call->params, &call->error);
+	if (r == 0)
+		r = read_region(run);
+	if (r == 0 && call->action->params)
+		r = typed_read(typed, call->action->params, call->params, &call->error);
+	if (r == 0 && call->action->flags & ACTION_CHANGES)
+		r = read_changes_params(run, typed);
+	typed_free(typed);
+	return r;
+}
+
+/* May the account do this at all? */
+static int check_permission(struct run *run)
+{
+	const struct account *account = snapshot_account(store_rows(run->environment->store), run->uid);
+
+	if (run->call.action->flags & ACTION_ADMIN && account && !account->is_admin)
+		return call_fail_detail(&run->call, "Forbidden", "Only an administrator may.");
+	return 0;
+}
+
+void run_action(const struct run_environment *environment, const struct run_request *request, run_done done,
+		void *context)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	struct api_error error = {};
+	int r;
+
+	if (!run) {
+		(void)error_set(&error, "ServiceUnavailable", NULL);
+		done(context, &error, NULL);
+		return;
+	}
+	run->environment = environment;
+	run->uid = request->uid;
+	run->done = done;
+	run->context = context;
+	run->call = (struct call){.action = request->action,
+				  .product = request->product,
+				  .catalogue = environment->catalogue,
+				  .region = "",
+				  .params = json_object(),
+				  .node_live = environment->node_live,
+				  .node_live_context = environment->control};
+	(void)str_copy(run->call.request_id, sizeof(run->call.request_id), request->request_id);
+
+	r = run->call.params ? check_permission(run) : -ENOMEM;
+	if (r == 0)
+		r = read_params(run, request);
+	if (r < 0) {
+		if (r != -EBADMSG)
+			fail_inside(run, r);
+		finish(run);
+		return;
+	}
+	attempt(run);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Carrying out an action: everything around its handler. One call is one attempt or several: read, decide,
+ * commit; when a row that was read has changed meanwhile, again from the start.
+ */
+#pragma once
+
+#include "action.h"
+
+/* How often a call is tried before the caller is told to come back later. */
+#define RUN_ATTEMPTS_MAX 10
+
+/* What calls work on. Outlives them. */
+struct run_environment {
+	struct store *store;
+	const struct catalogue *catalogue;
+	/* What control knows about nodes; NULL: there are none. */
+	uint64_t (*live_revision)(const void *control);
+	bool (*node_live)(const void *control, const char *node);
+	const void *control;
+};
+
+struct run_request {
+	enum product product;
+	const struct action *action;
+	int64_t uid; /* the caller's account */
+	const struct params *query, *form;
+	const char *request_id;
+};
+
+/* Once per call, sooner or later: `error` NULL and the answer (borrowed) without RequestId, or what went
+ * wrong. */
+typedef void (*run_done)(void *context, const struct api_error *error, json_t *answer);
+
+/* Copies what it needs of the request. `done` may be called before this returns. */
+void run_action(const struct run_environment *environment, const struct run_request *request, run_done done,
+		void *context);
+
+/* The product of a version; NULL: there is none. The action of a product; NULL likewise. */
+const struct product_info *product_by_version(const char *version);
+const struct action *action_find(enum product product, const char *name);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A token is a row; its key holds account, action and token, so that two calls with one token that run side
+ * by side collide on it, and the later one finds the first one's answer.
+ */
+#include "token.h"
+
+#include <stdio.h>
+
+#include "../lib/codec.h"
+#include "../lib/log.h"
+#include "digest.h"
+
+int token_digest(const json_t *params, char ret[65])
+{
+	_cleanup_(freep) char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS);
+
+	return text ? sha256_text(text, strlen(text), ret) : -ENOMEM;
+}
+
+/* The row's identity, without digest and answer. */
+static int token_row(const struct call *call, const char *token, struct client_token *ret)
+{
+	*ret = (struct client_token){.uid = call->account->uid, .create_time = call->now};
+	if (str_format(ret->action, sizeof(ret->action), "%s:%s", products[call->product].name,
+		       call->action->name) < 0)
+		return -E2BIG;
+	return str_copy(ret->token, sizeof(ret->token), token) < 0 ? -E2BIG : 0;
+}
+
+static const struct client_token *find_row(const struct call *call, const struct client_token *identity)
+{
+	char key[KEY_SIZE];
+
+	if (row_key(KIND_CLIENT_TOKEN, identity, key) < 0)
+		return NULL;
+	return snapshot_find(call->rows, KIND_CLIENT_TOKEN,
+			     key + strlen(kind_info(KIND_CLIENT_TOKEN)->name) + 1);
+}
+
+static bool expired(const struct client_token *row, int64_t now)
+{
+	return row->create_time + CLIENT_TOKEN_LIFE_S <= now;
+}
+
+int token_find(struct call *call, const char *token, const char *digest, json_t **ret_answer)
+{
+	const struct client_token *row;
+	struct client_token identity;
+
+	if (token_row(call, token, &identity) < 0)
+		return -ENOMEM;
+	row = find_row(call, &identity);
+	if (!row || expired(row, call->now))
+		return 0;
+	if (!streq(row->digest, digest))
+		return call_fail(call, call->product == PRODUCT_PRIVATELINK ? "IdempotenceSignatureMismatch"
+									    : "IdempotentParameterMismatch");
+	*ret_answer = json_loads(row->answer, 0, NULL);
+	return *ret_answer ? 1 : -ENOMEM;
+}
+
+static const struct client_token *oldest_of(const struct snapshot *rows, const char *prefix)
+{
+	const struct client_token *oldest = NULL;
+
+	for (const struct client_token *row = NULL;
+	     (row = snapshot_next(rows, KIND_CLIENT_TOKEN, prefix, row));)
+		if (!oldest || row->create_time < oldest->create_time)
+			oldest = row;
+	return oldest;
+}
+
+/* Room for one more token of the account. */
+static void make_room(struct call *call)
+{
+	char prefix[32];
+
+	(void)str_format(prefix, sizeof(prefix), "%lld/", (long long)call->account->uid);
+	if (snapshot_count(call->rows, KIND_CLIENT_TOKEN, prefix) >= CLIENT_TOKENS_PER_ACCOUNT_MAX)
+		call_delete(call, KIND_CLIENT_TOKEN, oldest_of(call->rows, prefix));
+}
+
+int token_bind(struct call *call, const char *token, const char *digest)
+{
+	_cleanup_(freep) char *answer = json_dumps(call->answer, JSON_COMPACT);
+	const struct client_token *present;
+	struct client_token row;
+	int r;
+
+	if (!answer)
+		return -ENOMEM;
+	r = token_row(call, token, &row);
+	if (r == 0)
+		r = str_copy(row.digest, sizeof(row.digest), digest);
+	if (r >= 0)
+		r = str_copy(row.answer, sizeof(row.answer), answer);
+	if (r < 0)
+		return r;
+	present = find_row(call, &row);
+	if (present)
+		row.meta = present->meta; /* its time is over */
+	else
+		make_room(call);
+	call_put(call, KIND_CLIENT_TOKEN, &row);
+	return 0;
+}
+
+static void expire_done(_unused_ void *context, int result, _unused_ uint64_t revision)
+{
+	if (result < 0)
+		log_warning("cannot delete old client tokens, ignoring: %s", strerror(-result));
+}
+
+size_t token_expire(struct store *store, int64_t now)
+{
+	const struct snapshot *rows = store_rows(store);
+	struct store_txn *txn;
+	size_t n;
+
+	if (store_txn_new(&txn) < 0)
+		return 0;
+	for (const struct client_token *row = NULL; (row = snapshot_next(rows, KIND_CLIENT_TOKEN, "", row)) &&
+						    store_txn_n_ops(txn) < STORE_TXN_OPS_MAX;)
+		if (expired(row, now))
+			(void)store_txn_row_delete(txn, KIND_CLIENT_TOKEN, row);
+	n = store_txn_n_ops(txn);
+	if (n > 0)
+		store_commit(store, txn, expire_done, NULL);
+	else
+		store_txn_free(txn);
+	return n;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ClientToken: who repeats a changing call with the same token and parameters gets the first answer again,
+ * and no second object. Only a call that succeeded binds its token, in the transaction that carries it out.
+ */
+#pragma once
+
+#include "action.h"
+
+/* An account's tokens; the oldest makes room for a new one. */
+#define CLIENT_TOKENS_PER_ACCOUNT_MAX 2000
+#define CLIENT_TOKEN_LIFE_S	      (24 * 60 * 60)
+
+/* Digest of a call's parameters, whatever their order and spelling on the wire. */
+int token_digest(const json_t *params, char ret[65]);
+
+/* 1: bound by an earlier call with this digest; `ret_answer` is its answer (the caller's). 0: not bound.
+ * -EBADMSG: bound by a call with other parameters; call->error says so. -ENOMEM. */
+int token_find(struct call *call, const char *token, const char *digest, json_t **ret_answer);
+
+/* Binds the token to call->answer, in the call's transaction. -E2BIG: the answer is too long to be kept. */
+int token_bind(struct call *call, const char *token, const char *digest);
+
+/* Deletes tokens whose time is over, at most one transaction's worth. Returns how many. */
+size_t token_expire(struct store *store, int64_t now);
