@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The paths that are compared, but for privlink's own (privlink.py).
 
-    straight    client ────────────────────── server        one veth pair, nothing between: the physical limit
-    nft         client ── hub: dnat, snat, filter ── server what a Linux router does for the same job
-    haproxy     client ── hub: TCP proxy ── server          what a proxy does
+    straight  client ───────────────────────────── server   one veth pair: the physical limit
+    nft       client ── hub: dnat, snat, filter ── server   a Linux router doing the same job
+    haproxy   client ── hub: TCP proxy ─────────── server   a proxy doing it
 
 In the last two the client, 10.0.0.2, knows the service by an address of its own network, 10.0.0.100, and the server,
 10.9.0.10, sees an address of its own, 10.9.0.200: the same full NAT as privlink's, behind the same kind of filter.
@@ -77,9 +77,6 @@ class Variant:
 
     def namespaces(self):
         return [self.client_ns, self.server_ns]
-
-    def tear_down(self):
-        """What the lab does not remove by itself."""
 
 
 class Straight(Variant):
