@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The resolver's sockets stand in VPC 0 and are opened from outside; nothing else of this program is ever in there.
+ * Until the first plan has come they are not read: what an instance asks meanwhile waits in the socket and is answered
+ * then, instead of being told something that is not so.
+ */
+#include "dns_serve.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../lib/ident.h"
+#include "../lib/log.h"
+#include "../lib/netns_socket.h"
+
+#define DATAGRAMS_PER_TURN 64
+#define LISTEN_BACKLOG 128
+
+/* An asker by UDP whose question went upstream. */
+struct udp_asker {
+	struct dns *dns;
+	struct udp_asker *next;
+	struct sockaddr_in from;
+	struct dns_forward_query *query;
+};
+
+struct dns {
+	const struct plan *plan;
+	struct dns_forward *forward;
+	struct dns_tcp *tcp;
+	int udp_fd;
+	struct loop_source *udp_io;
+	struct udp_asker *askers;
+	uint64_t rotation; /* never 0: the state of next_rotation() */
+	uint8_t request[DNS_MSG_REQUEST_SIZE_MAX + 1]; /* a longer datagram fills the last byte, too */
+	uint8_t answer[DNS_MSG_SIZE_MAX];
+};
+
+uint32_t dns_slot_of(const struct netaddr *addr)
+{
+	struct netprefix service;
+	uint32_t slot;
+
+	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	if (!netprefix_contains(&service, addr))
+		return DNS_SLOT_NONE;
+	slot = netaddr_to_v4(addr) - netaddr_to_v4(&service.addr);
+	return slot >= PLAN_SLOT_FIRST && slot < PLAN_SLOTS_MAX ? slot : DNS_SLOT_NONE;
+}
+
+/* Any start among the addresses, each as often as the others. A counter would not do: who asks for A and AAAA in turn
+ * would see every second one only. */
+static uint32_t next_rotation(struct dns *dns)
+{
+	dns->rotation ^= dns->rotation << 13;
+	dns->rotation ^= dns->rotation >> 7;
+	dns->rotation ^= dns->rotation << 17;
+	return (uint32_t)(dns->rotation >> 32);
+}
+
+enum dns_msg_verdict dns_handle(struct dns *dns, const uint8_t *data, size_t size, uint32_t slot, bool tcp,
+				dns_forward_done done, void *context, struct dns_forward_query **ret_query,
+				uint8_t **ret_answer, size_t *ret_size)
+{
+	const struct dns_msg_request request = {
+		.data = data,
+		.size = size,
+		.plan = dns->plan,
+		.asker = slot == DNS_SLOT_NONE ? NULL : plan_port_by_slot(dns->plan, slot),
+		.tcp = tcp,
+		.rotation = next_rotation(dns),
+	};
+	enum dns_msg_verdict verdict = dns_msg_answer(&request, dns->answer, ret_size);
+
+	*ret_answer = dns->answer;
+	if (verdict != DNS_MSG_FORWARD)
+		return verdict;
+	if (dns_forward_ask(dns->forward, &request, done, context, ret_query) == 0)
+		return DNS_MSG_FORWARD;
+	*ret_size = dns_msg_error(data, size, DNS_MSG_SERVFAIL, dns->answer);
+	return DNS_MSG_ANSWER;
+}
+
+/* UDP */
+
+static void udp_send(const struct dns *dns, const struct sockaddr_in *to, const uint8_t *answer, size_t size)
+{
+	/* What cannot be sent is lost, as datagrams are; the asker asks again. */
+	(void)sendto(dns->udp_fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to, sizeof(*to));
+}
+
+static void asker_drop(struct udp_asker *asker)
+{
+	struct udp_asker **link = &asker->dns->askers;
+
+	while (*link != asker)
+		link = &(*link)->next;
+	*link = asker->next;
+	dns_forward_cancel(asker->query);
+	free(asker);
+}
+
+static void on_answer(void *context, uint8_t *answer, size_t size)
+{
+	struct udp_asker *asker = context;
+
+	udp_send(asker->dns, &asker->from, answer, size);
+	asker->query = NULL;
+	asker_drop(asker);
+}
+
+static struct udp_asker *asker_new(struct dns *dns, const struct sockaddr_in *from)
+{
+	struct udp_asker *asker = calloc(1, sizeof(*asker));
+
+	if (!asker)
+		return NULL;
+	asker->dns = dns;
+	asker->from = *from;
+	asker->next = dns->askers;
+	dns->askers = asker;
+	return asker;
+}
+
+static void udp_take(struct dns *dns, size_t size, const struct sockaddr_in *from)
+{
+	struct netaddr addr = netaddr_v4(ntohl(from->sin_addr.s_addr));
+	struct udp_asker *asker = asker_new(dns, from);
+	enum dns_msg_verdict verdict;
+	size_t answer_size;
+	uint8_t *answer;
+
+	if (!asker)
+		return;
+	verdict = dns_handle(dns, dns->request, size, dns_slot_of(&addr), false, on_answer, asker, &asker->query,
+			     &answer, &answer_size);
+	if (verdict == DNS_MSG_ANSWER)
+		udp_send(dns, from, answer, answer_size);
+	if (verdict != DNS_MSG_FORWARD)
+		asker_drop(asker);
+}
+
+static void on_udp(void *context, uint32_t events _unused_)
+{
+	struct dns *dns = context;
+
+	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
+		struct sockaddr_in from = { 0 };
+		socklen_t from_size = sizeof(from);
+		ssize_t n = recvfrom(dns->udp_fd, dns->request, sizeof(dns->request), MSG_DONTWAIT,
+				     (struct sockaddr *)&from, &from_size);
+
+		if (n < 0)
+			return;
+		if ((size_t)n <= DNS_MSG_REQUEST_SIZE_MAX && from.sin_port != 0)
+			udp_take(dns, (size_t)n, &from);
+	}
+}
+
+/* Start and end */
+
+static int open_socket(const struct dns_options *options, int type)
+{
+	_cleanup_(closep) int fd = netns_socket(options->netns_fd, AF_INET, type);
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(DNS_PORT),
+		.sin_addr.s_addr = htonl(netaddr_to_v4(&options->listen_addr)),
+	};
+
+	if (fd < 0)
+		return fd;
+	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	if (type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG) < 0)
+		return -errno;
+	return TAKE_FD(fd);
+}
+
+static int start(struct dns *dns, struct loop *loop, const struct dns_options *options)
+{
+	int fd, r;
+
+	r = random_bytes(&dns->rotation, sizeof(dns->rotation));
+	if (r < 0)
+		return r;
+	dns->rotation |= 1;
+	r = dns_forward_new(loop, options->resolv_conf, &dns->forward);
+	if (r < 0)
+		return r;
+	dns->udp_fd = open_socket(options, SOCK_DGRAM);
+	if (dns->udp_fd < 0)
+		return dns->udp_fd;
+	r = loop_add_fd(loop, dns->udp_fd, 0, on_udp, dns, &dns->udp_io);
+	if (r < 0)
+		return r;
+	fd = open_socket(options, SOCK_STREAM);
+	if (fd < 0)
+		return fd;
+	return dns_tcp_new(loop, dns, fd, &dns->tcp);
+}
+
+int dns_new(struct loop *loop, const struct dns_options *options, struct dns **ret)
+{
+	struct dns *dns = calloc(1, sizeof(*dns));
+	char text[NETADDR_TEXT_SIZE];
+	int r;
+
+	if (!dns)
+		return log_errno(-ENOMEM, "cannot start resolver");
+	dns->udp_fd = -EBADF;
+	r = start(dns, loop, options);
+	if (r < 0) {
+		dns_free(dns);
+		netaddr_format(&options->listen_addr, text);
+		return log_errno(r, "cannot start resolver address=%s", text);
+	}
+	*ret = dns;
+	return 0;
+}
+
+struct dns *dns_free(struct dns *dns)
+{
+	if (!dns)
+		return NULL;
+	dns_tcp_free(dns->tcp);
+	while (dns->askers)
+		asker_drop(dns->askers);
+	dns_forward_free(dns->forward);
+	loop_source_free(dns->udp_io);
+	closep(&dns->udp_fd);
+	free(dns);
+	return NULL;
+}
+
+void dns_set_plan(struct dns *dns, const struct plan *plan)
+{
+	bool first = !dns->plan;
+
+	dns->plan = plan;
+	if (!first)
+		return;
+	(void)loop_source_set_events(dns->udp_io, EPOLLIN);
+	dns_tcp_start(dns->tcp);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A query lives in a list until its answer is handed over. Its state is one socket and one timer: connecting and
+ * writing (TCP only), then reading. Whatever goes wrong with a server, the query moves on to the next one, until its
+ * tries are used up.
+ */
+#include "dns_forward.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../lib/ident.h"
+#include "../lib/netns_socket.h"
+#include "dns_upstream.h"
+
+#define DNS_PORT 53
+#define TCP_PREFIX 2
+
+struct dns_forward_query {
+	struct dns_forward *forward;
+	struct dns_forward_query *next;
+	dns_forward_done done;
+	void *context;
+	uint32_t slot; /* of the asker */
+	bool tcp;
+	uint8_t *request;
+	size_t request_size;
+	uint8_t wire[TCP_PREFIX + DNS_MSG_REQUEST_SIZE_MAX]; /* length (TCP), query */
+	size_t query_size, n_written;
+	uint8_t *reply; /* TCP: length and message so far */
+	size_t n_read;
+	unsigned int try, first_server;
+	int fd;
+	struct loop_source *io, *timer;
+};
+
+struct dns_forward {
+	struct loop *loop;
+	struct dns_upstream_file file;
+	struct dns_forward_query *queries;
+	unsigned int server; /* that answered last: asked first */
+	uint8_t buffer[DNS_MSG_SIZE_MAX];
+};
+
+static uint8_t *query_message(struct dns_forward_query *q)
+{
+	return q->wire + TCP_PREFIX;
+}
+
+static void query_disconnect(struct dns_forward_query *q)
+{
+	q->io = loop_source_free(q->io);
+	closep(&q->fd);
+	q->fd = -EBADF;
+	free(q->reply);
+	q->reply = NULL;
+	q->n_read = q->n_written = 0;
+}
+
+static struct dns_forward_query *query_free(struct dns_forward_query *q)
+{
+	if (!q)
+		return NULL;
+	query_disconnect(q);
+	loop_source_free(q->timer);
+	free(q->request);
+	free(q);
+	return NULL;
+}
+
+static void query_unlink(struct dns_forward_query *q)
+{
+	struct dns_forward_query **link = &q->forward->queries;
+
+	while (*link && *link != q)
+		link = &(*link)->next;
+	if (*link)
+		*link = q->next;
+}
+
+/* Hands the answer over; `answer` may be changed. */
+static void query_finish(struct dns_forward_query *q, uint8_t *answer, size_t size)
+{
+	dns_msg_set_id(answer, dns_msg_id(q->request));
+	query_unlink(q);
+	q->done(q->context, answer, size);
+	query_free(q);
+}
+
+static void query_give_up(struct dns_forward_query *q)
+{
+	uint8_t answer[DNS_MSG_REQUEST_SIZE_MAX];
+	size_t size = dns_msg_error(q->request, q->request_size, DNS_MSG_SERVFAIL, answer);
+
+	query_finish(q, answer, size);
+}
+
+static void query_start(struct dns_forward_query *q);
+
+/* On to the next server. */
+static void query_next(struct dns_forward_query *q)
+{
+	query_disconnect(q);
+	q->try++;
+	query_start(q);
+}
+
+static bool is_last_try(const struct dns_forward_query *q, const struct dns_upstream *upstream)
+{
+	return q->try + 1 >= MAX(upstream->n_servers, (size_t)DNS_FORWARD_TRIES);
+}
+
+/* A message has come. Others than the reply are ignored: they may be anybody's. */
+static void query_take(struct dns_forward_query *q, uint8_t *reply, size_t size)
+{
+	const struct dns_upstream *upstream = &q->forward->file.upstream;
+	enum dns_msg_rcode rcode;
+
+	if (!dns_msg_is_reply(query_message(q), q->query_size, reply, size))
+		return;
+	rcode = dns_msg_rcode(reply);
+	if ((rcode == DNS_MSG_SERVFAIL || rcode == DNS_MSG_REFUSED || rcode == DNS_MSG_NOTIMP) &&
+	    !is_last_try(q, upstream)) {
+		query_next(q);
+		return;
+	}
+	if (upstream->n_servers)
+		q->forward->server = (q->first_server + q->try) % (unsigned int)upstream->n_servers;
+	query_finish(q, reply, size);
+}
+
+static void on_udp(void *context, uint32_t events _unused_)
+{
+	struct dns_forward_query *q = context;
+	uint8_t *buffer = q->forward->buffer;
+	ssize_t n = recv(q->fd, buffer, sizeof(q->forward->buffer), MSG_DONTWAIT);
+
+	if (n >= 0)
+		query_take(q, buffer, (size_t)n);
+	else if (errno != EAGAIN && errno != EINTR)
+		query_next(q); /* an ICMP error: nobody listens there */
+}
+
+static int tcp_write(struct dns_forward_query *q)
+{
+	size_t size = TCP_PREFIX + q->query_size;
+	ssize_t n = send(q->fd, q->wire + q->n_written, size - q->n_written, MSG_NOSIGNAL);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	q->n_written += (size_t)n;
+	return q->n_written == size ? loop_source_set_events(q->io, EPOLLIN) : 0;
+}
+
+/* 1: the message is complete. */
+static int tcp_read(struct dns_forward_query *q)
+{
+	size_t want = TCP_PREFIX;
+	ssize_t n;
+
+	if (!q->reply)
+		q->reply = malloc(TCP_PREFIX + DNS_MSG_SIZE_MAX);
+	if (!q->reply)
+		return -ENOMEM;
+	if (q->n_read >= TCP_PREFIX)
+		want += (size_t)(q->reply[0] << 8 | q->reply[1]);
+	if (q->n_read < want) {
+		n = recv(q->fd, q->reply + q->n_read, want - q->n_read, MSG_DONTWAIT);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		if (n == 0)
+			return -ECONNRESET;
+		q->n_read += (size_t)n;
+	}
+	if (q->n_read < TCP_PREFIX)
+		return 0;
+	want = TCP_PREFIX + (size_t)(q->reply[0] << 8 | q->reply[1]);
+	return q->n_read == want;
+}
+
+static void on_tcp(void *context, uint32_t events _unused_)
+{
+	struct dns_forward_query *q = context;
+	bool writing = q->n_written < TCP_PREFIX + q->query_size;
+	int r = writing ? tcp_write(q) : tcp_read(q);
+
+	if (r == 1) {
+		uint8_t *reply = TAKE_PTR(q->reply);
+		size_t size = q->n_read - TCP_PREFIX;
+
+		if (dns_msg_is_reply(query_message(q), q->query_size, reply + TCP_PREFIX, size))
+			query_take(q, reply + TCP_PREFIX, size);
+		else
+			query_next(q);
+		free(reply);
+	} else if (r < 0) {
+		query_next(q);
+	}
+}
+
+static socklen_t server_address(const struct netaddr *server, struct sockaddr_storage *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (netaddr_is_v4(server)) {
+		struct sockaddr_in *in = (struct sockaddr_in *)ret;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(DNS_PORT);
+		in->sin_addr.s_addr = htonl(netaddr_to_v4(server));
+		return sizeof(*in);
+	}
+	((struct sockaddr_in6 *)ret)->sin6_family = AF_INET6;
+	((struct sockaddr_in6 *)ret)->sin6_port = htons(DNS_PORT);
+	memcpy(&((struct sockaddr_in6 *)ret)->sin6_addr, server->bytes, sizeof(server->bytes));
+	return sizeof(struct sockaddr_in6);
+}
+
+/* A new identifier and a new port for each try. */
+static int query_send(struct dns_forward_query *q, const struct netaddr *server)
+{
+	struct sockaddr_storage addr;
+	socklen_t size = server_address(server, &addr);
+	uint16_t id;
+	int r;
+
+	r = random_bytes(&id, sizeof(id));
+	if (r < 0)
+		return r;
+	dns_msg_set_id(query_message(q), id);
+	q->fd = netns_socket(-EBADF, addr.ss_family, q->tcp ? SOCK_STREAM : SOCK_DGRAM);
+	if (q->fd < 0)
+		return q->fd;
+	if (connect(q->fd, (struct sockaddr *)&addr, size) < 0 && errno != EINPROGRESS)
+		return -errno;
+	if (!q->tcp && send(q->fd, query_message(q), q->query_size, MSG_NOSIGNAL) < 0)
+		return -errno;
+	r = loop_add_fd(q->forward->loop, q->fd, q->tcp ? EPOLLOUT : EPOLLIN, q->tcp ? on_tcp : on_udp, q, &q->io);
+	if (r < 0)
+		return r;
+	loop_timer_set(q->timer, DNS_FORWARD_TIMEOUT_MS);
+	return 0;
+}
+
+/* Asks the server whose turn it is, or the one after it that can be sent to. */
+static void query_start(struct dns_forward_query *q)
+{
+	const struct dns_upstream *upstream = dns_upstream_get(&q->forward->file);
+
+	for (; upstream->n_servers && q->try < MAX(upstream->n_servers, (size_t)DNS_FORWARD_TRIES); q->try++) {
+		if (query_send(q, &upstream->servers[(q->first_server + q->try) % upstream->n_servers]) == 0)
+			return;
+		query_disconnect(q);
+	}
+	query_give_up(q);
+}
+
+/* The first try is made from here, too, so that an asker is never called back from within its own call. */
+static void on_timer(void *context, uint32_t events _unused_)
+{
+	struct dns_forward_query *q = context;
+
+	if (q->fd >= 0)
+		query_next(q); /* no answer in time */
+	else
+		query_start(q);
+}
+
+static bool is_full(const struct dns_forward *forward, uint32_t slot)
+{
+	size_t n = 0, n_of_asker = 0;
+
+	for (const struct dns_forward_query *q = forward->queries; q; q = q->next) {
+		n++;
+		n_of_asker += q->slot == slot;
+	}
+	return n >= DNS_FORWARD_MAX || n_of_asker >= DNS_FORWARD_PER_ASKER_MAX;
+}
+
+static int query_new(struct dns_forward *forward, const struct dns_msg_request *request,
+		     struct dns_forward_query **ret)
+{
+	struct dns_forward_query *q = calloc(1, sizeof(*q));
+	int r = -ENOMEM;
+
+	if (!q)
+		return r;
+	q->forward = forward;
+	q->fd = -EBADF;
+	q->tcp = request->tcp;
+	q->slot = request->asker->slot;
+	q->first_server = forward->server;
+	q->request_size = request->size;
+	q->request = malloc(request->size);
+	if (q->request) {
+		memcpy(q->request, request->data, request->size);
+		r = dns_msg_query(request, 0, query_message(q), &q->query_size);
+	}
+	if (r == 0)
+		r = loop_add_timer(forward->loop, on_timer, q, &q->timer);
+	if (r < 0) {
+		query_free(q);
+		return r;
+	}
+	q->wire[0] = (uint8_t)(q->query_size >> 8);
+	q->wire[1] = (uint8_t)q->query_size;
+	*ret = q;
+	return 0;
+}
+
+int dns_forward_ask(struct dns_forward *forward, const struct dns_msg_request *request, dns_forward_done done,
+		    void *context, struct dns_forward_query **ret)
+{
+	struct dns_forward_query *q;
+	int r;
+
+	if (dns_upstream_get(&forward->file)->n_servers == 0)
+		return -ENOENT;
+	if (is_full(forward, request->asker->slot))
+		return -EBUSY;
+	r = query_new(forward, request, &q);
+	if (r < 0)
+		return r;
+	q->done = done;
+	q->context = context;
+	q->next = forward->queries;
+	forward->queries = q;
+	loop_timer_set(q->timer, 0);
+	if (ret)
+		*ret = q;
+	return 0;
+}
+
+struct dns_forward_query *dns_forward_cancel(struct dns_forward_query *query)
+{
+	if (!query)
+		return NULL;
+	query_unlink(query);
+	return query_free(query);
+}
+
+int dns_forward_new(struct loop *loop, const char *resolv_conf, struct dns_forward **ret)
+{
+	struct dns_forward *forward = calloc(1, sizeof(*forward));
+
+	if (!forward)
+		return -ENOMEM;
+	forward->loop = loop;
+	forward->file.path = resolv_conf;
+	*ret = forward;
+	return 0;
+}
+
+struct dns_forward *dns_forward_free(struct dns_forward *forward)
+{
+	if (!forward)
+		return NULL;
+	while (forward->queries)
+		dns_forward_cancel(forward->queries);
+	free(forward);
+	return NULL;
+}

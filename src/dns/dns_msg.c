@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The header is read by hand, since what it says decides whether anything behind it is looked at; ldns reads the rest
+ * and writes the answers. An answer is authoritative: addresses, no data, or no such name, the latter two with an SOA
+ * record, whose short TTL lets whoever caches them ask again soon.
+ *
+ * Names are compared as texts in lower case, dots between labels. A byte that would be mistaken for such a dot, or end
+ * the text, becomes one that no name of ours has.
+ */
+#include "dns_msg.h"
+
+#include <ctype.h>
+#include <ldns/ldns.h>
+
+#define FLAG_QR 0x80	  /* byte 2 */
+#define FLAG_TC 0x02	  /* byte 2 */
+#define FLAG_RD 0x01	  /* byte 2 */
+#define OPCODE_MASK 0x78  /* byte 2 */
+#define RCODE_MASK 0x0f	  /* byte 3 */
+#define FLAG_RA 0x80	  /* byte 3 */
+#define UDP_SIZE_PLAIN 512 /* without EDNS */
+#define BADVERS_HIGH 1	  /* extended rcode 16: its bits above the header's four */
+#define NO_NAME_BYTE '\x01'
+
+static uint16_t get_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+uint16_t dns_msg_id(const uint8_t *message)
+{
+	return get_u16(message);
+}
+
+void dns_msg_set_id(uint8_t *message, uint16_t id)
+{
+	message[0] = (uint8_t)(id >> 8);
+	message[1] = (uint8_t)id;
+}
+
+bool dns_msg_is_truncated(const uint8_t *message)
+{
+	return message[2] & FLAG_TC;
+}
+
+enum dns_msg_rcode dns_msg_rcode(const uint8_t *message)
+{
+	return message[3] & RCODE_MASK;
+}
+
+/* The end of the only question, or 0: there is not exactly one, or it does not end. */
+static size_t question_end(const uint8_t *data, size_t size)
+{
+	size_t i = DNS_MSG_HEADER_SIZE;
+
+	if (size <= DNS_MSG_HEADER_SIZE || get_u16(data + 4) != 1)
+		return 0;
+	while (i < size && data[i] != 0) {
+		if (data[i] > 63) /* a pointer: there is nothing before a question to point to */
+			return 0;
+		i += 1u + data[i];
+	}
+	return i + 5 <= size && i - DNS_MSG_HEADER_SIZE < LDNS_MAX_DOMAINLEN ? i + 5 : 0;
+}
+
+size_t dns_msg_error(const uint8_t *request, size_t size, enum dns_msg_rcode rcode, uint8_t *ret)
+{
+	size_t end = question_end(request, size);
+
+	if (end > DNS_MSG_REQUEST_SIZE_MAX)
+		end = 0;
+	memset(ret, 0, DNS_MSG_HEADER_SIZE);
+	memcpy(ret, request, end ? end : 2);
+	memset(ret + 6, 0, 6);
+	ret[2] = FLAG_QR | (request[2] & (OPCODE_MASK | FLAG_RD));
+	ret[3] = FLAG_RA | (uint8_t)rcode;
+	return end ? end : DNS_MSG_HEADER_SIZE;
+}
+
+/* Answering */
+
+struct answering {
+	const struct dns_msg_request *request;
+	ldns_pkt *in;
+	const ldns_rr *question;
+	char name[DOMAIN_SIZE + 2]; /* lower case, without the last dot */
+};
+
+static void answering_done(struct answering *a)
+{
+	ldns_pkt_free(a->in);
+}
+
+static void name_text(const ldns_rdf *dname, char ret[DOMAIN_SIZE + 2])
+{
+	const uint8_t *data = ldns_rdf_data(dname);
+	size_t size = MIN(ldns_rdf_size(dname), (size_t)LDNS_MAX_DOMAINLEN), n = 0;
+
+	for (size_t i = 0; i < size && data[i] != 0; i += 1u + data[i]) {
+		if (n)
+			ret[n++] = '.';
+		for (size_t j = i + 1; j <= i + data[i] && j < size; j++)
+			ret[n++] = data[j] == '.' || data[j] == 0 ? NO_NAME_BYTE : (char)tolower(data[j]);
+	}
+	ret[n] = '\0';
+}
+
+static int name_compare(const struct plan_name *name, uint32_t vpc, const char *text)
+{
+	if (name->vpc != vpc)
+		return name->vpc < vpc ? -1 : 1;
+	return strcmp(name->name, text);
+}
+
+/* The first name of the plan that is not below (vpc, text). */
+static size_t name_bound(const struct plan *plan, uint32_t vpc, const char *text)
+{
+	size_t low = 0, high = plan->n_names;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (name_compare(&plan->names[middle], vpc, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *text)
+{
+	size_t i = name_bound(plan, vpc, text);
+
+	return i < plan->n_names && name_compare(&plan->names[i], vpc, text) == 0 ? &plan->names[i] : NULL;
+}
+
+static bool is_below(const char *name, const char *above)
+{
+	size_t length = strlen(name), above_length = strlen(above);
+
+	return length > above_length && name[length - above_length - 1] == '.' && str_ends(name, above);
+}
+
+/* Whether names of the VPC stand below this one: then it exists, without data. */
+static bool has_names_below(const struct plan *plan, uint32_t vpc, const char *text)
+{
+	for (size_t i = name_bound(plan, vpc, ""); i < plan->n_names && plan->names[i].vpc == vpc; i++)
+		if (is_below(plan->names[i].name, text))
+			return true;
+	return false;
+}
+
+static const struct plan_domain *find_domain(const struct plan *plan, const char *text)
+{
+	size_t low = 0, high = plan->n_domains;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int c = strcmp(plan->domains[middle].name, text);
+
+		if (c == 0)
+			return &plan->domains[middle];
+		if (c < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* The domain that the name is at or below. */
+static const struct plan_domain *domain_of(const struct plan *plan, const char *text)
+{
+	for (const char *p = text; p; p = strchr(p, '.') ? strchr(p, '.') + 1 : NULL) {
+		const struct plan_domain *domain = find_domain(plan, p);
+
+		if (domain)
+			return domain;
+	}
+	return NULL;
+}
+
+static ldns_pkt *reply_new(const struct answering *a, enum dns_msg_rcode rcode)
+{
+	ldns_pkt *out = ldns_pkt_new();
+	ldns_rr *question = ldns_rr_clone(a->question);
+
+	if (!out || !question || !ldns_pkt_push_rr(out, LDNS_SECTION_QUESTION, question)) {
+		ldns_rr_free(question);
+		ldns_pkt_free(out);
+		return NULL;
+	}
+	ldns_pkt_set_id(out, ldns_pkt_id(a->in));
+	ldns_pkt_set_qr(out, true);
+	ldns_pkt_set_rd(out, ldns_pkt_rd(a->in));
+	ldns_pkt_set_cd(out, ldns_pkt_cd(a->in));
+	ldns_pkt_set_ra(out, true);
+	ldns_pkt_set_rcode(out, (ldns_pkt_rcode)rcode);
+	if (ldns_pkt_edns(a->in)) {
+		ldns_pkt_set_edns_udp_size(out, DNS_MSG_UDP_SIZE);
+		ldns_pkt_set_edns_do(out, ldns_pkt_edns_do(a->in));
+	}
+	return out;
+}
+
+static size_t size_limit(const struct answering *a)
+{
+	if (a->request->tcp)
+		return DNS_MSG_SIZE_MAX;
+	if (!ldns_pkt_edns(a->in))
+		return UDP_SIZE_PLAIN;
+	return MIN(MAX(ldns_pkt_edns_udp_size(a->in), UDP_SIZE_PLAIN), DNS_MSG_UDP_SIZE);
+}
+
+static void drop_section(ldns_pkt *out, ldns_pkt_section section)
+{
+	ldns_rr_list *list = section == LDNS_SECTION_ANSWER ? ldns_pkt_answer(out) : ldns_pkt_authority(out);
+
+	ldns_rr_list_deep_free(list);
+	if (section == LDNS_SECTION_ANSWER)
+		ldns_pkt_set_answer(out, ldns_rr_list_new());
+	else
+		ldns_pkt_set_authority(out, ldns_rr_list_new());
+	ldns_pkt_set_section_count(out, section, 0);
+}
+
+/* Writes the reply and frees it (NULL: out of memory, the request is to be answered by an error). */
+static void reply_write(const struct answering *a, ldns_pkt *out, uint8_t *ret, size_t *ret_size)
+{
+	uint8_t *wire = NULL;
+	size_t size = 0;
+
+	*ret_size = 0;
+	if (out && ldns_pkt2wire(&wire, out, &size) == LDNS_STATUS_OK && size > size_limit(a)) {
+		free(wire);
+		wire = NULL;
+		drop_section(out, LDNS_SECTION_ANSWER);
+		drop_section(out, LDNS_SECTION_AUTHORITY);
+		ldns_pkt_set_tc(out, true);
+		(void)ldns_pkt2wire(&wire, out, &size);
+	}
+	ldns_pkt_free(out);
+	if (wire && size <= DNS_MSG_SIZE_MAX) {
+		memcpy(ret, wire, size);
+		*ret_size = size;
+	} else {
+		*ret_size = dns_msg_error(a->request->data, a->request->size, DNS_MSG_SERVFAIL, ret);
+	}
+	free(wire);
+}
+
+/* A record owned by `owner`, which it takes. */
+static ldns_rr *record_new(ldns_rdf *owner, ldns_rr_type type)
+{
+	ldns_rr *rr = ldns_rr_new();
+
+	if (!rr || !owner) {
+		ldns_rdf_deep_free(owner);
+		ldns_rr_free(rr);
+		return NULL;
+	}
+	ldns_rr_set_owner(rr, owner);
+	ldns_rr_set_type(rr, type);
+	ldns_rr_set_class(rr, LDNS_RR_CLASS_IN);
+	ldns_rr_set_ttl(rr, PLAN_NAME_TTL_S);
+	return rr;
+}
+
+static bool record_push(ldns_rr *rr, ldns_rdf *rdf)
+{
+	if (rdf && ldns_rr_push_rdf(rr, rdf))
+		return true;
+	ldns_rdf_deep_free(rdf);
+	return false;
+}
+
+static bool add_address(const struct answering *a, ldns_pkt *out, const struct netaddr *addr)
+{
+	bool v4 = netaddr_is_v4(addr);
+	ldns_rr *rr = record_new(ldns_rdf_clone(ldns_rr_owner(a->question)), v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+
+	if (!rr)
+		return false;
+	if (!record_push(rr, ldns_rdf_new_frm_data(v4 ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, v4 ? 4 : 16,
+						   addr->bytes + (v4 ? 12 : 0))) ||
+	    !ldns_pkt_push_rr(out, LDNS_SECTION_ANSWER, rr)) {
+		ldns_rr_free(rr);
+		return false;
+	}
+	return true;
+}
+
+/* The SOA of `domain`, whose serial is the plan's revision. */
+static bool add_soa(const struct answering *a, ldns_pkt *out, const char *domain)
+{
+	const uint32_t numbers[] = { (uint32_t)a->request->plan->revision, 3600, 600, 86400, PLAN_NAME_TTL_S };
+	ldns_rr *rr = record_new(ldns_dname_new_frm_str(domain), LDNS_RR_TYPE_SOA);
+	bool ok;
+
+	if (!rr)
+		return false;
+	ok = record_push(rr, ldns_dname_new_frm_str(domain)) && record_push(rr, ldns_dname_new_frm_str(domain));
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && ok; i++)
+		ok = record_push(rr, ldns_native2rdf_int32(i ? LDNS_RDF_TYPE_PERIOD : LDNS_RDF_TYPE_INT32,
+							   numbers[i]));
+	if (!ok || !ldns_pkt_push_rr(out, LDNS_SECTION_AUTHORITY, rr)) {
+		ldns_rr_free(rr);
+		return false;
+	}
+	return true;
+}
+
+static bool type_wants(ldns_rr_type type, const struct netaddr *addr)
+{
+	if (type == LDNS_RR_TYPE_ANY)
+		return true;
+	return type == (netaddr_is_v4(addr) ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+}
+
+/* Adds the name's addresses, turned around; with affinity those of the asker's zone before the others. */
+static int add_addresses(const struct answering *a, ldns_pkt *out, const struct plan_name *name)
+{
+	ldns_rr_type type = ldns_rr_get_type(a->question);
+	int n = 0;
+
+	for (int pass = name->affinity ? 0 : 1; pass < 2; pass++)
+		for (size_t i = 0; i < name->n_addrs; i++) {
+			size_t j = (i + a->request->rotation) % name->n_addrs;
+			bool near = name->affinity && streq(name->zones[j], a->request->asker->zone);
+
+			if (near != (pass == 0) || !type_wants(type, &name->addrs[j]))
+				continue;
+			if (!add_address(a, out, &name->addrs[j]))
+				return -ENOMEM;
+			n++;
+		}
+	return n;
+}
+
+/* An answer for a name that is ours. `name` NULL: it has no data (`exists`), or is not there. */
+static void answer_name(const struct answering *a, const struct plan_name *name, bool exists, const char *domain,
+			uint8_t *ret, size_t *ret_size)
+{
+	ldns_pkt *out = reply_new(a, exists ? DNS_MSG_NOERROR : DNS_MSG_NXDOMAIN);
+	int n = 0;
+
+	if (out) {
+		ldns_pkt_set_aa(out, true);
+		n = name ? add_addresses(a, out, name) : 0;
+	}
+	if (out && (n < 0 || (n == 0 && !add_soa(a, out, domain)))) {
+		ldns_pkt_free(out);
+		out = NULL;
+	}
+	reply_write(a, out, ret, ret_size);
+}
+
+static void answer_rcode(const struct answering *a, enum dns_msg_rcode rcode, uint8_t *ret, size_t *ret_size)
+{
+	reply_write(a, reply_new(a, rcode), ret, ret_size);
+}
+
+/* Only addresses of ours are known; transfers and the like are nobody's to ask for. */
+static bool type_is_refused(ldns_rr_type type)
+{
+	return type >= LDNS_RR_TYPE_TKEY && type <= LDNS_RR_TYPE_MAILA;
+}
+
+static enum dns_msg_verdict answer_question(struct answering *a, uint8_t *ret, size_t *ret_size)
+{
+	const struct plan *plan = a->request->plan;
+	const struct plan_domain *domain;
+	const struct plan_name *name;
+	uint32_t vpc;
+
+	if (!a->request->asker || type_is_refused(ldns_rr_get_type(a->question))) {
+		answer_rcode(a, DNS_MSG_REFUSED, ret, ret_size);
+		return DNS_MSG_ANSWER;
+	}
+	vpc = a->request->asker->row.vpc;
+	name = find_name(plan, vpc, a->name);
+	domain = domain_of(plan, a->name);
+	if (name || domain) {
+		bool exists = name || has_names_below(plan, vpc, a->name);
+
+		answer_name(a, name, exists, domain ? domain->name : a->name, ret, ret_size);
+		return DNS_MSG_ANSWER;
+	}
+	if (ldns_pkt_rd(a->in))
+		return DNS_MSG_FORWARD;
+	answer_rcode(a, DNS_MSG_REFUSED, ret, ret_size);
+	return DNS_MSG_ANSWER;
+}
+
+static enum dns_msg_verdict answer_error(const struct dns_msg_request *request, enum dns_msg_rcode rcode,
+					 uint8_t *ret, size_t *ret_size)
+{
+	*ret_size = dns_msg_error(request->data, request->size, rcode, ret);
+	return DNS_MSG_ANSWER;
+}
+
+/* One question, and behind it at most OPT and a signature that we do not read. */
+static bool counts_are_sane(const uint8_t *data)
+{
+	return get_u16(data + 4) == 1 && get_u16(data + 6) == 0 && get_u16(data + 8) == 0 && get_u16(data + 10) <= 2;
+}
+
+enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8_t *ret, size_t *ret_size)
+{
+	_cleanup_(answering_done) struct answering a = { .request = request };
+	const uint8_t *data = request->data;
+
+	if (request->size < DNS_MSG_HEADER_SIZE || data[2] & FLAG_QR)
+		return DNS_MSG_SILENCE;
+	if (data[2] & OPCODE_MASK)
+		return answer_error(request, DNS_MSG_NOTIMP, ret, ret_size);
+	if (!counts_are_sane(data) || !question_end(data, request->size) ||
+	    request->size > DNS_MSG_REQUEST_SIZE_MAX || ldns_wire2pkt(&a.in, data, request->size) != LDNS_STATUS_OK)
+		return answer_error(request, DNS_MSG_FORMERR, ret, ret_size);
+
+	a.question = ldns_rr_list_rr(ldns_pkt_question(a.in), 0);
+	name_text(ldns_rr_owner(a.question), a.name);
+	if (ldns_pkt_edns(a.in) && ldns_pkt_edns_version(a.in) != 0) {
+		ldns_pkt *out = reply_new(&a, DNS_MSG_NOERROR);
+
+		if (out)
+			ldns_pkt_set_edns_extended_rcode(out, BADVERS_HIGH);
+		reply_write(&a, out, ret, ret_size);
+		return DNS_MSG_ANSWER;
+	}
+	if (ldns_rr_get_class(a.question) != LDNS_RR_CLASS_IN) {
+		answer_rcode(&a, DNS_MSG_NOTIMP, ret, ret_size);
+		return DNS_MSG_ANSWER;
+	}
+	return answer_question(&a, ret, ret_size);
+}
+
+/* Forwarding */
+
+int dns_msg_query(const struct dns_msg_request *request, uint16_t id, uint8_t *ret, size_t *ret_size)
+{
+	size_t end = question_end(request->data, request->size);
+	ldns_pkt *in = NULL;
+	bool edns, dnssec_ok;
+	uint16_t udp_size;
+
+	if (!end || end > DNS_MSG_REQUEST_SIZE_MAX - 11 ||
+	    ldns_wire2pkt(&in, request->data, request->size) != LDNS_STATUS_OK)
+		return -EBADMSG;
+	edns = ldns_pkt_edns(in);
+	dnssec_ok = ldns_pkt_edns_do(in);
+	udp_size = (uint16_t)MIN(MAX(ldns_pkt_edns_udp_size(in), UDP_SIZE_PLAIN), DNS_MSG_UDP_SIZE);
+	ldns_pkt_free(in);
+
+	memcpy(ret, request->data, end);
+	dns_msg_set_id(ret, id);
+	ret[2] = FLAG_RD;
+	ret[3] = request->data[3] & 0x10; /* checking disabled */
+	memset(ret + 6, 0, 6);
+	if (edns) { /* root, type OPT, size, no extended rcode, version 0, flags, no options */
+		const uint8_t opt[11] = { 0, 0, LDNS_RR_TYPE_OPT, (uint8_t)(udp_size >> 8), (uint8_t)udp_size, 0, 0,
+					  dnssec_ok ? 0x80 : 0 };
+
+		memcpy(ret + end, opt, sizeof(opt));
+		ret[11] = 1;
+		end += sizeof(opt);
+	}
+	*ret_size = end;
+	return 0;
+}
+
+bool dns_msg_is_reply(const uint8_t *query, size_t query_size, const uint8_t *reply, size_t reply_size)
+{
+	size_t end = question_end(query, query_size);
+
+	if (!end || question_end(reply, reply_size) != end || !(reply[2] & FLAG_QR) ||
+	    dns_msg_id(query) != dns_msg_id(reply))
+		return false;
+	/* Lengths of labels are below 64 and so not letters; type and class could be, and are compared as they are. */
+	for (size_t i = DNS_MSG_HEADER_SIZE; i < end - 4; i++)
+		if (tolower(query[i]) != tolower(reply[i]))
+			return false;
+	return memcmp(query + end - 4, reply + end - 4, 4) == 0;
+}

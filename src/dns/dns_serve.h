@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the resolver's two transports share: dns.c has the UDP socket and the answers, dns_tcp.c the connections.
+ */
+#pragma once
+
+#include "dns.h"
+#include "dns_forward.h"
+#include "dns_msg.h"
+
+#define DNS_PORT 53
+#define DNS_TCP_MAX 1024	 /* connections */
+#define DNS_TCP_PER_ASKER_MAX 8	 /* of one port */
+#define DNS_TCP_IDLE_MS 10000	 /* for the next question to arrive, or an answer to be taken */
+
+#define DNS_SLOT_NONE UINT32_MAX
+
+/* The slot of the port whose address in VPC 0 this is. */
+uint32_t dns_slot_of(const struct netaddr *addr);
+
+/* Answers or forwards a request. DNS_MSG_ANSWER: the answer is in *ret_answer, until the next call.
+ * DNS_MSG_FORWARD: `done` is called later, unless *ret_query is cancelled before. */
+enum dns_msg_verdict dns_handle(struct dns *dns, const uint8_t *data, size_t size, uint32_t slot, bool tcp,
+				dns_forward_done done, void *context, struct dns_forward_query **ret_query,
+				uint8_t **ret_answer, size_t *ret_size);
+
+struct dns_tcp;
+/* Takes over the listening socket. */
+int dns_tcp_new(struct loop *loop, struct dns *dns, int listen_fd, struct dns_tcp **ret);
+struct dns_tcp *dns_tcp_free(struct dns_tcp *tcp);
+/* Connections are accepted from now on. */
+void dns_tcp_start(struct dns_tcp *tcp);
