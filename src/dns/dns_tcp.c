@@ -201,7 +201,7 @@ static bool is_full(const struct dns_tcp *tcp, uint32_t slot)
 {
 	size_t n = 0;
 
-	for (const struct tcp_asker *asker = tcp->askers; asker; c = asker->next)
+	for (const struct tcp_asker *asker = tcp->askers; asker; asker = asker->next)
 		n += asker->slot == slot;
 	return n >= DNS_TCP_PER_ASKER_MAX || tcp->n_askers >= DNS_TCP_MAX;
 }
