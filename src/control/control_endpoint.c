@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoints and services. An endpoint, its connection, its zones and their ports move together, so that one report of
+ * Endpoints and services. An endpoint, its connection and its zones move together, so that one report of
  * the nodes settles all of them; each waits for its own revision, so that a zone that is added later does not disturb
  * the others. A node's failure, at whichever of these rows, holds back what it concerns, and its reason stands in the
  * endpoint's row.
@@ -63,18 +63,6 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	*connection = next;
 }
 
-static void use_zone_port(struct endpoint_work *work, const struct endpoint_zone *zone)
-{
-	const struct port *port = snapshot_port(work->view->rows, zone->port);
-	struct port copy;
-
-	if (!port || port->status != PORT_ATTACHING)
-		return;
-	copy = *port;
-	copy.status = PORT_IN_USE;
-	batch_put(work->batch, KIND_PORT, &copy);
-}
-
 static void move_zone(struct endpoint_work *work, const struct connection *connection, const struct endpoint_zone *zone)
 {
 	bool failed = failure_of(work, KIND_ENDPOINT_ZONE, zone) || work->endpoint_failed;
@@ -87,13 +75,12 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 	/* What goes need not work. */
 	if (!in_force(work, &zone->meta, failed && r != -ENOENT))
 		return;
-	if (r == -ENOENT) {
-		remove_port(work->view->rows, zone->port, work->batch);
-		batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
-	} else {
-		use_zone_port(work, zone);
+	if (r == 0) {
 		batch_put(work->batch, KIND_ENDPOINT_ZONE, &next);
+		return;
 	}
+	remove_port(work->view->rows, zone->port, work->batch);
+	batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
 }
 
 /* The endpoint itself, when its zones were looked at. */

@@ -143,27 +143,6 @@ static void remove_subject(const struct control_view *view, struct control_subje
 		subject_needs(subject, ((const struct row_meta *)row)->modified);
 }
 
-/* An interface is in use when what holds it has come up. */
-static void use_port(const struct control_view *view, const char *id, struct batch *batch)
-{
-	const struct port *port = snapshot_port(view->rows, id);
-	struct port copy;
-
-	if (!port || port->status != PORT_ATTACHING)
-		return;
-	copy = *port;
-	copy.status = PORT_IN_USE;
-	batch_put(batch, KIND_PORT, &copy);
-}
-
-static void use_ports(const struct control_view *view, enum kind kind, const union any_row *row, struct batch *batch)
-{
-	if (kind == KIND_INSTANCE && row->instance.status == INSTANCE_RUNNING)
-		use_port(view, row->instance.port, batch);
-	for (uint32_t i = 0; kind == KIND_LOAD_BALANCER && i < row->load_balancer.n_ports; i++)
-		use_port(view, row->load_balancer.ports[i], batch);
-}
-
 static void row_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
 {
 	const void *row = snapshot_find(view->rows, subject->kind, subject->id);
@@ -186,9 +165,7 @@ static void row_states(const struct control_view *view, struct control_subject *
 	} else if (control_failure_find(view, key)) {
 		subject_needs(subject, NEEDS_REPAIR);
 	} else {
-		batch_room(batch, 1 + LB_ZONES_MAX);
 		batch_put(batch, subject->kind, &copy);
-		use_ports(view, subject->kind, &copy, batch);
 	}
 }
 

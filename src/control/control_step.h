@@ -5,7 +5,7 @@
  *
  * States: what a row waits for is one number, the revision of its last change, so a pass looks only at the subjects
  * that changed and at those whose revision the nodes have reached. A subject is a row that has states of its own
- * together with the rows that move with it: an endpoint with its connection, its zones and their ports.
+ * together with the rows that move with it: an endpoint with its connection and its zones.
  */
 #pragma once
 

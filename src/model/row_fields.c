@@ -320,6 +320,7 @@ static const struct field endpoint_fields[] = {
 	TEXT(endpoint, payer),
 	ENUM(endpoint, status, endpoint_status_names),
 	TEXT(endpoint, failure),
+	TEXT(endpoint, policy),
 	TEXT(endpoint, resource_group),
 	I64(endpoint, create_time),
 };

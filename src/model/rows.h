@@ -22,6 +22,7 @@
 #define SERVICE_NAME_SIZE 160
 #define PATH_TEXT_SIZE 256
 #define WORD_SIZE 32
+#define POLICY_SIZE 2049
 
 #define SECURITY_GROUPS_MAX 10	 /* per endpoint and per instance */
 #define ENDPOINT_ZONES_MAX 10
@@ -361,6 +362,7 @@ struct endpoint {
 	char payer[WORD_SIZE];
 	enum endpoint_status status;
 	char failure[TEXT_SIZE]; /* why it cannot be put in force; empty: no failure */
+	char policy[POLICY_SIZE]; /* as given; empty: everything is allowed */
 	char resource_group[ID_SIZE];
 	int64_t create_time;
 };
