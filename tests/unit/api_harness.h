@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of the API without HTTP: a store in a temporary directory, control, one or more nodes that report when told to,
+ * and accounts. A call goes through the framework as a real one does (typed parameters, tokens, commit); parameters are
+ * written like a form, "VpcId=vpc-1&CidrBlock=10.0.0.0/24". Include it in the test's only source file.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../tap.h"
+#include "api/run.h"
+#include "control/control.h"
+#include "lib/log.h"
+
+#define ALICE 1000000000000001 /* a consumer */
+#define BOB   1000000000000002 /* someone else */
+#define ROOT  1000000000000009 /* an administrator */
+
+struct harness {
+	char directory[40], path[64];
+	struct loop *loop;
+	struct store *store;
+	struct control *control;
+	struct catalogue *catalogue;
+	struct run_environment environment;
+	/* Of the last call. */
+	int calls_done;
+	struct api_error error;
+	json_t *answer; /* owned by the harness, until the next call */
+};
+
+__attribute__((unused)) static void harness_must(int r, const char *what)
+{
+	if (r >= 0)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(-r));
+	exit(EXIT_FAILURE);
+}
+
+/* Turns until nothing happens any more. */
+static void harness_settle(struct harness *h)
+{
+	for (int i = 0; i < 12; i++)
+		harness_must(loop_turn(h->loop, 0), "turn");
+}
+
+static void harness_count(void *context, int result, uint64_t revision _unused_)
+{
+	int *n = context;
+
+	*n = result < 0 ? result : *n + 1;
+}
+
+__attribute__((unused)) static void harness_put(struct harness *h, enum kind kind, const void *row)
+{
+	struct store_txn *txn;
+	int n = 0;
+
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_put(txn, kind, row), "put");
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+	harness_must(n == 1 ? 0 : -EIO, "commit");
+}
+
+static void harness_account(struct harness *h, int64_t uid, const char *name, bool is_admin)
+{
+	struct account account = { .uid = uid, .is_admin = is_admin, .privatelink_open = true };
+
+	harness_must(str_copy(account.name, sizeof(account.name), name), "name");
+	harness_put(h, KIND_ACCOUNT, &account);
+}
+
+/* The node reports everything that is durable; its lease is valid from now on. */
+__attribute__((unused)) static void harness_report(struct harness *h, const char *node,
+						   const struct server_health *health, size_t n_health)
+{
+	struct control_report report = {
+		.revision = store_durable_revision(h->store), .health = health, .n_health = n_health,
+	};
+
+	harness_must(str_copy(report.node, sizeof(report.node), node), "name");
+	harness_must(control_report(h->control, &report), "report");
+	harness_settle(h);
+}
+
+/* `zones`: separated by blanks; "" for all. */
+__attribute__((unused)) static void harness_node(struct harness *h, const char *name, const char *zones)
+{
+	struct node node = { .mtu = 1500 };
+	char text[256], *save = NULL;
+	int n = 0;
+
+	harness_must(str_copy(node.name, sizeof(node.name), name), "name");
+	harness_must(str_copy(text, sizeof(text), zones), "zones");
+	for (char *zone = strtok_r(text, " ", &save); zone; zone = strtok_r(NULL, " ", &save))
+		harness_must(str_copy(node.zones[node.n_zones++], ZONE_SIZE, zone), "zone");
+	control_register(h->control, &node, harness_count, &n);
+	harness_settle(h);
+	harness_must(n == 1 ? 0 : -EIO, "register");
+	harness_report(h, name, NULL, 0);
+}
+
+/* Everything wished for so far comes into force on the node, through all the states that this takes. */
+__attribute__((unused)) static void harness_in_force(struct harness *h, const char *node)
+{
+	for (int i = 0; i < 6; i++)
+		harness_report(h, node, NULL, 0);
+}
+
+static uint64_t harness_live_revision(const void *control)
+{
+	return control_live_revision(control);
+}
+
+static bool harness_node_live(const void *control, const char *node)
+{
+	return control_node_live(control, node);
+}
+
+static void harness_begin(struct harness *h)
+{
+	const char *root = getenv("PRIVLINK_SOURCE_ROOT");
+	char path[512], why[256] = "";
+
+	*h = (struct harness){ .directory = "/tmp/privlink-test-api-XXXXXX" };
+	(void)str_format(path, sizeof(path), "%s/data/catalogue.json", root ? root : ".");
+	harness_must(catalogue_load(path, &h->catalogue, why, sizeof(why)), why[0] ? why : path);
+	if (!mkdtemp(h->directory))
+		harness_must(-errno, "directory");
+	(void)str_format(h->path, sizeof(h->path), "%s/store.db", h->directory);
+	harness_must(loop_new(&h->loop), "loop");
+	harness_must(store_sqlite_open(h->loop, h->path, &h->store), "store");
+	harness_must(control_new(h->loop, h->store, &h->control), "control");
+	h->environment = (struct run_environment){
+		.store = h->store,
+		.catalogue = h->catalogue,
+		.live_revision = harness_live_revision,
+		.node_live = harness_node_live,
+		.control = h->control,
+	};
+	harness_account(h, ALICE, "alice", false);
+	harness_account(h, BOB, "bob", false);
+	harness_account(h, ROOT, "root", true);
+}
+
+static void harness_end(struct harness *h)
+{
+	static const char *const files[] = { "store.db", "store.db-wal", "store.db-shm", "store.db-lock" };
+	char path[128];
+
+	json_decref(h->answer);
+	h->control = control_free(h->control);
+	h->store = store_free(h->store);
+	h->loop = loop_free(h->loop);
+	h->catalogue = catalogue_free(h->catalogue);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		(void)str_format(path, sizeof(path), "%s/%s", h->directory, files[i]);
+		(void)unlink(path);
+	}
+	if (rmdir(h->directory) < 0)
+		tap_note("left behind: %s", h->directory);
+}
+
+static void harness_done(void *context, const struct api_error *error, json_t *answer)
+{
+	struct harness *h = context;
+
+	h->calls_done++;
+	h->error = error ? *error : (struct api_error){};
+	h->answer = error ? NULL : json_incref(answer);
+}
+
+/* The answer, or NULL: then h->error has the code. */
+static json_t *harness_run(struct harness *h, int64_t uid, enum product product, const char *action,
+			   const char *form)
+{
+	const struct params none = {};
+	struct params params = {};
+	struct run_request request = {
+		.product = product,
+		.action = action_find(product, action),
+		.uid = uid,
+		.query = &none,
+		.form = &params,
+		.request_id = "00000000-0000-4000-8000-000000000000",
+	};
+
+	json_decref(h->answer);
+	h->answer = NULL;
+	h->error = (struct api_error){};
+	h->calls_done = 0;
+	if (!request.action) {
+		printf("Bail out! no action %s\n", action);
+		exit(EXIT_FAILURE);
+	}
+	harness_must(params_parse(form, strlen(form), &params), "parameters");
+	run_action(&h->environment, &request, harness_done, h);
+	harness_settle(h);
+	params_done(&params);
+	harness_must(h->calls_done == 1 ? 0 : -EIO, "one answer to a call");
+	return h->answer;
+}
+
+__attribute__((unused, format(printf, 5, 6))) static json_t *
+harness_call(struct harness *h, int64_t uid, enum product product, const char *action, const char *format, ...)
+{
+	char form[8192];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(form, sizeof(form), format, ap);
+	va_end(ap);
+	return harness_run(h, uid, product, action, form);
+}
+
+/* The call must succeed; a text of its answer, valid until the end of the program. For set-up. */
+__attribute__((unused, format(printf, 6, 7))) static const char *
+harness_get(struct harness *h, int64_t uid, enum product product, const char *member, const char *action,
+	    const char *format, ...)
+{
+	char form[8192];
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(form, sizeof(form), format, ap);
+	va_end(ap);
+	text = json_string_value(json_object_get(harness_run(h, uid, product, action, form), member));
+	if (!text) {
+		printf("Bail out! %s with %s: %s %s\n", action, form, h->error.code, h->error.message);
+		exit(EXIT_FAILURE);
+	}
+	return strdup(text);
+}
+
+/* A value deep inside an answer: "Vpcs.Vpc.0.VpcId". NULL: it is not there. */
+__attribute__((unused)) static json_t *harness_at(json_t *json, const char *path)
+{
+	char text[256], *save = NULL;
+
+	harness_must(str_copy(text, sizeof(text), path), "path");
+	for (char *part = strtok_r(text, ".", &save); part && json; part = strtok_r(NULL, ".", &save))
+		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(part)) : json_object_get(json, part);
+	return json;
+}
+
+__attribute__((unused)) static const char *harness_text(const struct harness *h, const char *path)
+{
+	return json_string_value(harness_at(h->answer, path));
+}
+
+__attribute__((unused)) static long long harness_number(const struct harness *h, const char *path)
+{
+	json_t *value = harness_at(h->answer, path);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* How many entries the list has; -1 if there is no list. */
+__attribute__((unused)) static int harness_count_of(const struct harness *h, const char *path)
+{
+	json_t *value = harness_at(h->answer, path);
+
+	return json_is_array(value) ? (int)json_array_size(value) : -1;
+}
+
+/* A refused call: its code is `code`, a not-found code's message says so, and the store is as it was. */
+__attribute__((unused, format(printf, 7, 8))) static void
+harness_refused(struct harness *h, int64_t uid, enum product product, const char *code, const char *why,
+		const char *action, const char *format, ...)
+{
+	uint64_t before = store_durable_revision(h->store);
+	char form[8192];
+	bool says_so;
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(form, sizeof(form), format, ap);
+	va_end(ap);
+	(void)harness_run(h, uid, product, action, form);
+	says_so = !strstr(code, "NotFound") || strstr(h->error.message, "NotFound");
+	if (!tap_ok(streq(h->error.code, code) && says_so && store_durable_revision(h->store) == before,
+		    "%s: %s gives %s and changes nothing", action, why, code))
+		tap_note("got '%s' (%s)%s", h->error.code, h->error.message,
+			 store_durable_revision(h->store) == before ? "" : ", and something changed");
+}
