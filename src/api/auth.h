@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who calls, and what: the signature of a request, checked against the access keys in the store.
+ */
+#pragma once
+
+#include "../model/snapshot.h"
+#include "error.h"
+#include "nonces.h"
+#include "sign.h"
+
+#define AUTH_CLOCK_SKEW_S (15 * 60)
+
+struct auth_call {
+	int64_t uid;
+	const char *action, *version; /* borrowed from the request */
+};
+
+/* 0: the call is its account's; its nonce is spent. -EBADMSG: `error` says why not, and `ret_detail`, if not
+ * NULL then, is more text for its message (the caller's). Other negative errno: trouble of ours. `now` in
+ * unix seconds, `now_mono_s` on a clock that never falls. */
+int auth_check(struct nonces *nonces, const struct snapshot *rows, const struct sign_request *request,
+	       int64_t now, int64_t now_mono_s, struct auth_call *ret, struct api_error *error,
+	       char **ret_detail);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request's way: readable, for an address that exists, signed by someone, for a product and an action that
+ * exist; then run_action() has it, and the answer comes when it comes. Every answer is JSON with a RequestId,
+ * errors too.
+ */
+#include "http.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <strings.h>
+
+#include "../lib/ident.h"
+#include "../lib/log.h"
+#include "auth.h"
+#include "token.h"
+
+#define LISTENERS_MAX 8
+
+/* How often old client tokens and the nonces of silent keys are looked for; sooner while there are more. */
+#define EXPIRE_INTERVAL_MS (5 * 60 * 1000)
+
+struct http {
+	struct loop *loop;
+	const struct run_environment *environment;
+	struct server *servers[LISTENERS_MAX];
+	size_t n_servers;
+	struct nonces *nonces;
+	struct loop_source *expire_timer;
+};
+
+/* One request, from the handler's call to the answer. */
+struct exchange {
+	struct server_request *request;
+	char request_id[UUID_TEXT_SIZE];
+	struct params query, form;
+};
+
+static void exchange_free(struct exchange *exchange)
+{
+	params_done(&exchange->query);
+	params_done(&exchange->form);
+	free(exchange);
+}
+
+static json_t *error_body(const struct exchange *exchange, const struct api_error *error, const char *detail)
+{
+	const char *host = server_header(exchange->request, "host");
+	_cleanup_(freep) char *message = NULL;
+	json_t *body;
+
+	if (asprintf(&message, "%s%s%s", error->message, detail ? " " : "", detail ? detail : "") < 0) {
+		message = NULL;
+		return NULL;
+	}
+	/* "o*" leaves out what is not UTF-8: the host and parts of the message are the caller's. */
+	body = json_pack("{s:s, s:o*, s:s, s:o*, s:s}", "RequestId", exchange->request_id, "HostId",
+			 json_string(host ? host : "localhost"), "Code", error->code, "Message",
+			 json_string(message), "Recommend",
+			 "Compare the request with the description of the action.");
+	return body;
+}
+
+static void answer_error(struct exchange *exchange, const struct api_error *error, const char *detail)
+{
+	json_t *body = error_body(exchange, error, detail);
+
+	log_debug("call refused: request=%s code=%s", exchange->request_id, error->code);
+	server_answer(exchange->request, (unsigned int)error->status, exchange->request_id, body);
+	exchange_free(exchange);
+}
+
+static void refuse(struct exchange *exchange, const char *code, const char *detail)
+{
+	struct api_error error;
+
+	(void)error_set(&error, code, detail);
+	answer_error(exchange, &error, NULL);
+}
+
+static void action_done(void *context, const struct api_error *error, json_t *answer)
+{
+	struct exchange *exchange = context;
+
+	if (error) {
+		answer_error(exchange, error, NULL);
+		return;
+	}
+	if (json_object_set_new(answer, "RequestId", json_string(exchange->request_id)) < 0) {
+		refuse(exchange, "ServiceUnavailable", NULL);
+		return;
+	}
+	server_answer(exchange->request, 200, exchange->request_id, json_incref(answer));
+	exchange_free(exchange);
+}
+
+/* What the server could not read, in the API's words; NULL: all is well. */
+static const char *problem_code(int problem)
+{
+	switch (problem) {
+	case 0:
+		return NULL;
+	case -E2BIG:
+		return "InvalidRequest.BodyTooLarge";
+	case -ENAMETOOLONG:
+		return "InvalidRequest.TargetTooLong";
+	case -EMSGSIZE:
+		return "InvalidRequest.TooManyHeaders";
+	case -ENOMEM:
+		return "ServiceUnavailable";
+	default:
+		return "InvalidRequest.Malformed";
+	}
+}
+
+static const char *address_code(const struct server_request *request)
+{
+	if (!streq(request->path, "/"))
+		return "InvalidApi.NotFound";
+	if (!streq(request->method, "GET") && !streq(request->method, "POST"))
+		return "UnsupportedHTTPMethod";
+	return NULL;
+}
+
+static bool has_form(const struct server_request *request)
+{
+	const char *type = server_header(request, "content-type");
+	static const char form[] = "application/x-www-form-urlencoded";
+
+	return type && strncasecmp(type, form, strlen(form)) == 0;
+}
+
+static const char *params_code(int r)
+{
+	if (r == 0)
+		return NULL;
+	if (r == -E2BIG)
+		return "InvalidRequest.TooManyParameters";
+	return r == -ENOMEM ? "ServiceUnavailable" : "InvalidRequest.Malformed";
+}
+
+static int read_params(struct exchange *exchange)
+{
+	const struct server_request *request = exchange->request;
+	int r;
+
+	r = params_parse(request->query, strlen(request->query), &exchange->query);
+	if (r == 0 && request->body && has_form(request))
+		r = params_parse(request->body, request->body_size, &exchange->form);
+	if (r == 0 && exchange->query.n + exchange->form.n > PARAMS_MAX)
+		r = -E2BIG;
+	return r;
+}
+
+/* The account that signed it, and the action's name and version. Answers the request if it fails. */
+static int authenticate(struct http *http, struct exchange *exchange, struct auth_call *ret)
+{
+	const struct server_request *request = exchange->request;
+	const struct sign_request to_check = {.method = request->method,
+					      .path = request->path,
+					      .query = &exchange->query,
+					      .form = &exchange->form,
+					      .headers = request->headers,
+					      .n_headers = request->n_headers,
+					      .body = request->body ? request->body : "",
+					      .body_size = request->body_size};
+	_cleanup_(freep) char *detail = NULL;
+	struct api_error error;
+	int r;
+
+	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(),
+		       (int64_t)(now_mono_ms() / 1000), ret, &error, &detail);
+	if (r == -EBADMSG)
+		answer_error(exchange, &error, detail);
+	else if (r < 0)
+		refuse(exchange, "ServiceUnavailable", NULL);
+	return r;
+}
+
+static void carry_out(struct http *http, struct exchange *exchange, const struct auth_call *call)
+{
+	const struct product_info *product = product_by_version(call->version);
+	struct run_request run = {.uid = call->uid,
+				  .query = &exchange->query,
+				  .form = &exchange->form,
+				  .request_id = exchange->request_id};
+
+	if (!product) {
+		refuse(exchange, "InvalidVersion", NULL);
+		return;
+	}
+	run.product = product->product;
+	run.action = action_find(product->product, call->action);
+	if (!run.action) {
+		refuse(exchange, "InvalidAction.NotFound", NULL);
+		return;
+	}
+	log_debug("call: request=%s account=%lld action=%s.%s", exchange->request_id, (long long)call->uid,
+		  product->name, run.action->name);
+	run_action(http->environment, &run, action_done, exchange);
+}
+
+static void handle(void *context, struct server_request *request)
+{
+	struct http *http = context;
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	struct auth_call call;
+	const char *code;
+
+	if (!exchange || uuid_new(exchange->request_id) < 0) {
+		free(exchange);
+		server_answer(request, 503, NULL, json_pack("{s:s}", "Code", "ServiceUnavailable"));
+		return;
+	}
+	exchange->request = request;
+	code = problem_code(request->problem);
+	if (!code)
+		code = address_code(request);
+	if (!code)
+		code = params_code(read_params(exchange));
+	if (code)
+		refuse(exchange, code, NULL);
+	else if (authenticate(http, exchange, &call) == 0)
+		carry_out(http, exchange, &call);
+}
+
+static void expire(void *context, _unused_ uint32_t events)
+{
+	struct http *http = context;
+	size_t n = token_expire(http->environment->store, now_unix_s());
+
+	nonces_expire(http->nonces, (int64_t)(now_mono_ms() / 1000));
+	loop_timer_set(http->expire_timer, n == STORE_TXN_OPS_MAX ? 100 : EXPIRE_INTERVAL_MS);
+}
+
+int http_new(struct loop *loop, const struct run_environment *environment, struct http **ret)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	int r;
+
+	if (!http)
+		return -ENOMEM;
+	http->loop = loop;
+	http->environment = environment;
+	r = nonces_new(&http->nonces);
+	if (r == 0)
+		r = loop_add_timer(loop, expire, http, &http->expire_timer);
+	if (r < 0) {
+		http_free(http);
+		return r;
+	}
+	loop_timer_set(http->expire_timer, EXPIRE_INTERVAL_MS);
+	*ret = http;
+	return 0;
+}
+
+struct http *http_free(struct http *http)
+{
+	if (!http)
+		return NULL;
+	for (size_t i = 0; i < http->n_servers; i++)
+		server_free(http->servers[i]);
+	loop_source_free(http->expire_timer);
+	nonces_free(http->nonces);
+	free(http);
+	return NULL;
+}
+
+int http_listen(struct http *http, int listen_fd, const char *certificate, const char *key)
+{
+	const struct server_options options = {.listen_fd = listen_fd,
+					       .certificate = certificate,
+					       .key = key,
+					       .body_max = HTTP_BODY_MAX,
+					       .connections_max = HTTP_CONNECTIONS_MAX,
+					       .connections_per_address_max = HTTP_CONNECTIONS_PER_HOST_MAX,
+					       .timeout_s = HTTP_TIMEOUT_S};
+	int r;
+
+	assert(http->n_servers < LISTENERS_MAX);
+	r = server_new(http->loop, &options, handle, http, &http->servers[http->n_servers]);
+	if (r == 0)
+		http->n_servers++;
+	return r;
+}

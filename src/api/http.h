@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API on HTTP: from a request to the action it names, and from the action's result to the answer's JSON.
+ */
+#pragma once
+
+#include "run.h"
+#include "server.h"
+
+#define HTTP_BODY_MAX		      PARAMS_BYTES_MAX
+#define HTTP_CONNECTIONS_MAX	      1024
+#define HTTP_CONNECTIONS_PER_HOST_MAX 512
+#define HTTP_TIMEOUT_S		      60
+
+struct http;
+
+/* `environment` outlives it. */
+int http_new(struct loop *loop, const struct run_environment *environment, struct http **ret);
+struct http *http_free(struct http *http);
+
+/* Serves a listening socket (owned from then on); certificate and key as PEM text, or NULL for plain HTTP. */
+int http_listen(struct http *http, int listen_fd, const char *certificate, const char *key);
