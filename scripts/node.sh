@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+# One node run by hand, without an init system: directories, the unprivileged user, certificates, both daemons with pid
+# files, and taking all of it away again. Sourced by quickstart; the names of places are in doc/architecture.md.
+#
+# Every process that is started here carries PRIVLINK_QUICKSTART in its environment, so that a run that was killed
+# before it noted a process's number leaves nothing that the next one does not find.
+
+state=/var/lib/privlink
+run=/run/privlink
+mine=$state/quickstart
+pins=/sys/fs/bpf/privlink
+mark=PRIVLINK_QUICKSTART
+
+# ---- what this machine can do ----
+
+kernel_is_at_least() { # MAJOR MINOR
+	local release major minor
+	release=$(uname -r)
+	major=${release%%.*}
+	minor=${release#*.}
+	minor=${minor%%[!0-9]*}
+	[ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; }
+}
+
+# The file systems that a fresh chroot lacks; remembered, so that they go with the rest.
+mount_if_absent() { # TYPE PLACE
+	mountpoint -q "$2" && return
+	[ "$(stat -f -c %T "$2" 2>/dev/null)" = "$1" ] && return
+	mkdir -p "$2" && mount -t "$1" "$1" "$2" && echo "$2" >>"$mine/mounts"
+}
+
+mount_file_systems() {
+	mount_if_absent proc /proc || return
+	mount_if_absent sysfs /sys || return
+	[ "$(stat -f -c %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ] || mount_if_absent bpf /sys/fs/bpf
+}
+
+unmount_file_systems() {
+	local place
+	[ -f "$mine/mounts" ] || return 0
+	while read -r place; do
+		umount "$place" 2>/dev/null || umount -l "$place" 2>/dev/null
+	done < <(tac "$mine/mounts")
+}
+
+# ---- processes ----
+
+# Numbers are used again: a process is ours if its environment says so, or if it lives in one of our instances.
+is_ours() { # PID
+	grep -qzx "$mark=1" "/proc/$1/environ" 2>/dev/null
+}
+
+our_processes() {
+	local dir pid
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		[ "$pid" != $$ ] && is_ours "$pid" && echo "$pid"
+	done
+	for dir in /run/netns/i-*; do
+		[ -e "$dir" ] && ip netns pids "${dir##*/}" 2>/dev/null
+	done
+}
+
+gone() { # PID...
+	local pid
+	for pid in "$@"; do
+		[ ! -d "/proc/$pid" ] || grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null || return 1
+	done
+}
+
+stop_processes() { # PID...
+	local i
+	[ $# -gt 0 ] || return 0
+	kill "$@" 2>/dev/null
+	for i in {1..50}; do
+		gone "$@" && return
+		sleep 0.1
+	done
+	kill -9 "$@" 2>/dev/null
+	sleep 0.2
+}
+
+# Starts a daemon in a session of its own, with its output in a file and its number in another.
+start_daemon() { # NAME COMMAND...
+	local name=$1
+	shift
+	env "$mark=1" setsid "$@" >>"$mine/$name.log" 2>&1 </dev/null &
+	echo $! >"$run/$name.pid"
+}
+
+daemon_runs() { # NAME
+	local pid
+	pid=$(cat "$run/$1.pid" 2>/dev/null) && [ -d "/proc/$pid" ]
+}
+
+wait_until() { # SECONDS COMMAND...
+	local deadline=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $deadline ] || return 1
+		sleep 0.1
+	done
+}
+
+# ---- the node ----
+
+make_user() {
+	getent passwd privlink >/dev/null && return
+	useradd --system --user-group --no-create-home --home-dir "$state" --shell /usr/sbin/nologin privlink &&
+		touch "$mine/made-user"
+}
+
+make_directories() {
+	install -d -m 755 "$state" "$mine" "$run" &&
+		install -d -m 700 -o privlink -g privlink "$state/store" &&
+		install -d -m 750 -o root -g privlink "$state/tls"
+}
+
+port_is_free() { # PORT
+	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+free_port() { # WANTED
+	local port=$1
+	until port_is_free "$port"; do
+		port=$((port + 10000 < 65000 ? port + 10000 : 20000 + RANDOM))
+	done
+	echo "$port"
+}
+
+# ---- away with all ----
+
+remove_leftovers() {
+	local ns
+	for ns in /run/netns/i-* /run/netns/privlink-*; do
+		[ -e "$ns" ] && ip netns del "${ns##*/}"
+	done
+	rm -rf "$pins" /etc/netns/i-* "$run"
+	rmdir /etc/netns 2>/dev/null
+	return 0
+}
+
+# Everything that runs or was made here, however far it got. What belongs to an installation is left alone: `mine` is
+# the sign of a quickstart.
+take_down() { # AGENT
+	local agent=$1 pids
+	[ -d "$mine" ] || return 0
+	mapfile -t pids < <(our_processes | sort -un)
+	stop_processes "${pids[@]}"
+	[ -x "$agent" ] && "$agent" --remove >>"$mine/remove.log" 2>&1
+	remove_leftovers
+	unmount_file_systems
+	[ ! -f "$mine/made-user" ] || userdel privlink 2>/dev/null
+	rm -rf "$state"
+}

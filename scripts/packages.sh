@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+# Which packages the scripts need, and how they are installed: only what is missing, by what it is needed for and not by
+# its name (a machine may have its tools from elsewhere); no service is started or enabled; the lock of another apt is
+# waited for. Sourced by quickstart and check.
+#
+# A need is "kind:what=package": a command, a library by its pkg-config name, or a header.
+
+# What builds privlink and walks the mission.
+needs_quickstart=(
+	command:gcc=gcc header:stdio.h=libc6-dev command:meson=meson command:ninja=ninja-build command:clang=clang
+	command:bpftool=bpftool command:pkg-config=pkg-config
+	library:jansson=libjansson-dev library:sqlite3=libsqlite3-dev library:gnutls=libgnutls28-dev
+	library:libmicrohttpd=libmicrohttpd-dev library:libcurl=libcurl4-gnutls-dev library:libmnl=libmnl-dev
+	library:libbpf=libbpf-dev header:ldns/ldns.h=libldns-dev
+	command:ip=iproute2 command:ping=iputils-ping command:curl=curl command:nginx=nginx
+	file:/etc/ssl/certs/ca-certificates.crt=ca-certificates
+)
+
+# What the tests want on top of it.
+needs_check=(
+	"${needs_quickstart[@]}"
+	command:node=nodejs command:npm=npm command:python3=python3 command:openssl=openssl command:wget=wget
+	command:nft=nftables command:dig=bind9-dnsutils command:qemu-system-x86_64=qemu-system-x86
+	command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio command:sqlite3=sqlite3
+	command:ethtool=ethtool command:tcpdump=tcpdump command:nc=netcat-openbsd command:setpriv=util-linux
+)
+
+is_met() { # KIND:WHAT
+	local what=${1#*:}
+	case $1 in
+	command:*) [ -n "$(PATH=$PATH:/usr/sbin:/sbin type -P "$what")" ] ;;
+	library:*) command -v pkg-config >/dev/null && pkg-config --exists "$what" ;;
+	header:*) [ -e "/usr/include/$what" ] || [ -e "/usr/local/include/$what" ] ;;
+	file:*) [ -e "$what" ] ;;
+	esac
+}
+
+missing_packages() { # NEED... : the packages of those that are not met, each once
+	local need
+	for need in "$@"; do
+		is_met "${need%=*}" || echo "${need##*=}"
+	done | sort -u
+}
+
+# While packages are configured nothing may start. A policy-rc.d of the machine's own is put aside for that time; if we
+# are killed meanwhile, the next run puts it back.
+policy=/usr/sbin/policy-rc.d
+policy_saved=/usr/sbin/policy-rc.d.before-privlink
+policy_mark='# privlink: nothing starts while packages are installed'
+
+policy_restore() {
+	if [ -e "$policy_saved" ] || [ -L "$policy_saved" ]; then
+		mv -f "$policy_saved" "$policy"
+	elif grep -qsxF "$policy_mark" "$policy"; then
+		rm -f "$policy"
+	fi
+}
+
+policy_forbid() {
+	policy_restore
+	if [ -e "$policy" ] || [ -L "$policy" ]; then
+		mv -f "$policy" "$policy_saved"
+	fi
+	printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy"
+	chmod 755 "$policy"
+}
+
+# Debian enables a service when its package is installed. What this run brought is disabled again.
+disable_service() { # NAME
+	command -v deb-systemd-helper >/dev/null && deb-systemd-helper disable "$1.service" >/dev/null 2>&1
+	command -v update-rc.d >/dev/null && update-rc.d "$1" disable >/dev/null 2>&1
+	return 0
+}
+
+# apt waits for dpkg's lock by itself; for the lock of the lists it does not.
+apt_update() {
+	local log tries
+	log=$(mktemp)
+	for tries in {1..60}; do
+		if apt-get -q update >"$log" 2>&1; then
+			rm -f "$log"
+			return 0
+		fi
+		grep -q 'Could not get lock\|Unable to lock' "$log" || break
+		[ "$tries" = 1 ] && echo "    waiting for another apt"
+		sleep 5
+	done
+	tail -n 5 "$log" >&2
+	rm -f "$log"
+	return 1
+}
+
+apt_install() { # LOG PACKAGE...
+	local log=$1
+	shift
+	DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y --no-install-recommends \
+		-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+		install "$@" >"$log" 2>&1 </dev/null
+}
+
+# Installs what is missing of the needs. Prints what it does; fails with the reason.
+packages_install() { # NEED...
+	local missing log had_nginx=yes r=0
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "missing, and there is no apt-get to install it: ${missing[*]}" >&2
+		return 1
+	fi
+	is_met command:nginx || had_nginx=no
+	echo "    installing ${missing[*]}"
+	apt_update || return 1
+	log=$(mktemp)
+	policy_forbid
+	apt_install "$log" "${missing[@]}" || r=1
+	policy_restore
+	[ "$had_nginx" = yes ] || disable_service nginx
+	[ $r = 0 ] || tail -n 20 "$log" >&2
+	rm -f "$log"
+	[ $r = 0 ] || return 1
+	mapfile -t missing < <(missing_packages "$@")
+	if [ ${#missing[@]} -gt 0 ]; then
+		echo "still missing after the installation: ${missing[*]}" >&2
+		return 1
+	fi
+}
