@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The resolver's sockets. The test makes two network namespaces for itself: the node's, with resolvers that it plays
+ * itself (127.0.0.53 answers, 127.0.0.54 is silent, nobody is at 127.0.0.55), and VPC 0, where askers are addresses of
+ * the loopback. Everything runs in one thread: pump() turns the loop and serves the played resolvers.
+ */
+#include "dns/dns.h"
+
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "dns/dns_serve.h"
+#include "lib/netns_socket.h"
+#include "tests/tap.h"
+
+#define SERVICE "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
+#define ASKER "198.18.0.16"
+#define OTHER "198.18.0.17"
+#define NOBODY "198.18.0.99"
+
+static struct netaddr addrs[2];
+static char zones[2][ZONE_SIZE];
+static struct plan_name names[1];
+static struct plan_domain domains[] = { { SERVICE } };
+static struct plan_port ports[2];
+static uint32_t ports_by_slot[] = { 0, 1 };
+static struct plan plan = {
+	.names = names, .n_names = 1, .domains = domains, .n_domains = 1,
+	.ports = ports, .n_ports = 2, .ports_by_slot = ports_by_slot,
+};
+
+static struct loop *loop;
+static struct dns *dns;
+static int vpc0_fd = -EBADF;
+static char resolv_conf[] = "/tmp/test_dns.XXXXXX";
+
+/* The resolvers that the test plays. */
+static struct {
+	int udp, tcp, silent, client;
+	int n_udp, n_tcp, n_silent;
+	uint16_t last_id, last_port;
+	bool forge_first; /* a reply of a wrong identifier before the right one */
+	bool fail;	  /* says SERVFAIL */
+	char last_name[64];
+} up = { -1, -1, -1, -1 };
+
+static struct sockaddr_in address(const char *text, uint16_t port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	if (inet_pton(AF_INET, text, &addr.sin_addr) != 1)
+		exit(EXIT_FAILURE);
+	return addr;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(EXIT_FAILURE);
+}
+
+/* A socket bound to the address: in VPC 0, or (netns -1) in the node's. */
+static int bound_socket(int netns, int type, const char *text, uint16_t port)
+{
+	struct sockaddr_in addr = address(text, port);
+	int fd = netns_socket(netns, AF_INET, type);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		die(text);
+	return fd;
+}
+
+static void make_plan(void)
+{
+	(void)netaddr_parse("10.0.1.50", &addrs[0]);
+	(void)netaddr_parse("10.0.2.50", &addrs[1]);
+	names[0] = (struct plan_name){ .vpc = 10, .addrs = addrs, .zones = zones, .n_addrs = 2 };
+	strcpy(names[0].name, SERVICE);
+	for (uint32_t i = 0; i < 2; i++) {
+		ports[i].slot = 16 + i;
+		ports[i].row.vpc = 10 + i;
+	}
+}
+
+static void loopback_up(bool is_vpc0)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in addr = address("198.18.0.2", 0), mask = address("255.254.0.0", 0);
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		die("lo");
+	if (is_vpc0) { /* the whole prefix becomes local, as 127.0.0.0/8 is */
+		strcpy(request.ifr_name, "lo:1");
+		memcpy(&request.ifr_addr, &addr, sizeof(addr));
+		if (ioctl(fd, SIOCSIFADDR, &request) < 0)
+			die("SIOCSIFADDR");
+		memcpy(&request.ifr_netmask, &mask, sizeof(mask));
+		if (ioctl(fd, SIOCSIFNETMASK, &request) < 0)
+			die("SIOCSIFNETMASK");
+	}
+	close(fd);
+}
+
+static bool make_namespaces(void)
+{
+	int node_fd;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return false;
+	loopback_up(false);
+	node_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (unshare(CLONE_NEWNET) < 0)
+		return false;
+	loopback_up(true);
+	vpc0_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (setns(node_fd, CLONE_NEWNET) < 0)
+		die("setns");
+	close(node_fd);
+	return true;
+}
+
+static void set_upstream(const char *text)
+{
+	char other[64];
+	FILE *file;
+
+	snprintf(other, sizeof(other), "%s.new", resolv_conf);
+	file = fopen(other, "we");
+	if (!file || fputs(text, file) < 0 || fclose(file) != 0 || rename(other, resolv_conf) < 0)
+		die(resolv_conf);
+}
+
+/* A question for type A; returns its size. */
+static size_t question(uint8_t *data, uint16_t id, const char *name)
+{
+	size_t n = 12;
+
+	memset(data, 0, 12);
+	dns_msg_set_id(data, id);
+	data[2] = 1;
+	data[5] = 1;
+	while (*name) {
+		size_t length = strcspn(name, ".");
+
+		data[n++] = (uint8_t)length;
+		memcpy(data + n, name, length);
+		n += length;
+		name += length + (name[length] == '.');
+	}
+	memcpy(data + n, (uint8_t[5]){ 0, 0, 1, 0, 1 }, 5);
+	return n + 5;
+}
+
+/* Turns a query into its answer, 192.0.2.1; returns the size. */
+static size_t play_answer(uint8_t *data, size_t size)
+{
+	static const uint8_t record[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1 };
+
+	snprintf(up.last_name, sizeof(up.last_name), "%.*s", data[12], (const char *)data + 13);
+	up.last_id = dns_msg_id(data);
+	data[2] |= 0x80;
+	data[3] = up.fail ? DNS_MSG_SERVFAIL : 0;
+	if (up.fail)
+		return size;
+	data[7] = 1;
+	memcpy(data + size, record, sizeof(record));
+	return size + sizeof(record);
+}
+
+static void play_udp(void)
+{
+	struct sockaddr_in from;
+	socklen_t from_size = sizeof(from);
+	uint8_t data[4096];
+	ssize_t n;
+
+	while ((n = recvfrom(up.udp, data, 1024, MSG_DONTWAIT, (struct sockaddr *)&from, &from_size)) > 12) {
+		size_t size = play_answer(data, (size_t)n);
+
+		up.n_udp++;
+		up.last_port = ntohs(from.sin_port);
+		if (up.forge_first) {
+			data[0] ^= 0xff;
+			(void)sendto(up.udp, data, size, 0, (struct sockaddr *)&from, from_size);
+			data[0] ^= 0xff;
+		}
+		(void)sendto(up.udp, data, size, 0, (struct sockaddr *)&from, from_size);
+	}
+	while (recv(up.silent, data, sizeof(data), MSG_DONTWAIT) > 0)
+		up.n_silent++;
+}
+
+static void play_tcp(void)
+{
+	uint8_t data[4096];
+	ssize_t n;
+
+	if (up.client < 0)
+		up.client = accept4(up.tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (up.client < 0)
+		return;
+	n = recv(up.client, data, 1024, MSG_DONTWAIT);
+	if (n > 14) {
+		size_t size = play_answer(data + 2, (size_t)n - 2);
+
+		up.n_tcp++;
+		data[0] = (uint8_t)(size >> 8);
+		data[1] = (uint8_t)size;
+		(void)send(up.client, data, 1, MSG_NOSIGNAL); /* in two pieces */
+		(void)loop_turn(loop, 5);
+		(void)send(up.client, data + 1, size + 1, MSG_NOSIGNAL);
+	} else if (n >= 0 || errno != EAGAIN) {
+		close(up.client);
+		up.client = -1;
+	}
+}
+
+static void pump(void)
+{
+	(void)loop_turn(loop, 5);
+	play_udp();
+	play_tcp();
+}
+
+/* Waits for a message at the socket, for five seconds. 0: closed; -1: nothing came. */
+static ssize_t receive(int fd, uint8_t *data, size_t size)
+{
+	uint64_t end_ms = now_mono_ms() + 5000;
+	ssize_t n;
+
+	while ((n = recv(fd, data, size, MSG_DONTWAIT)) < 0 && errno == EAGAIN && now_mono_ms() < end_ms)
+		pump();
+	return n < 0 && errno == ECONNRESET ? 0 : n;
+}
+
+static const char *describe(const uint8_t *data, ssize_t n)
+{
+	static char text[64];
+
+	if (n < DNS_MSG_HEADER_SIZE)
+		return n < 0 ? "nothing" : "closed";
+	snprintf(text, sizeof(text), "id %04x rcode %d answers %d", dns_msg_id(data), dns_msg_rcode(data), data[7]);
+	return text;
+}
+
+static void udp_ask(int fd, uint16_t id, const char *name)
+{
+	struct sockaddr_in to = address(PLAN_DNS_SOCKET, 53);
+	uint8_t data[512];
+	size_t size = question(data, id, name);
+
+	if (sendto(fd, data, size, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+		die("sendto");
+}
+
+static const char *udp_answer(int fd)
+{
+	static uint8_t data[4096];
+
+	return describe(data, receive(fd, data, sizeof(data)));
+}
+
+static void test_udp(void)
+{
+	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0), other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
+	int nobody = bound_socket(vpc0_fd, SOCK_DGRAM, NOBODY, 0), elsewhere = bound_socket(vpc0_fd, SOCK_DGRAM, "127.0.0.1", 0);
+	uint64_t start_ms;
+
+	udp_ask(asker, 0x0101, SERVICE);
+	for (int i = 0; i < 5; i++)
+		pump();
+	dns_set_plan(dns, &plan);
+	tap_is_str(udp_answer(asker), "id 0101 rcode 0 answers 2", "a question from before the first plan is answered after it");
+	udp_ask(other, 0x0102, SERVICE);
+	tap_is_str(udp_answer(other), "id 0102 rcode 3 answers 0", "a port of another VPC is told that the name is not there");
+	udp_ask(nobody, 0x0103, SERVICE);
+	tap_is_str(udp_answer(nobody), "id 0103 rcode 5 answers 0", "an address that no port has is refused");
+	udp_ask(elsewhere, 0x0113, "example.com");
+	tap_is_str(udp_answer(elsewhere), "id 0113 rcode 5 answers 0", "so is one from outside of the range");
+	tap_is_int(up.n_udp, 0, "none of these went upstream");
+
+	udp_ask(other, 0x0104, "ExAmple.com");
+	tap_is_str(udp_answer(other), "id 0104 rcode 0 answers 1", "a foreign name is answered from upstream, under the asker's identifier");
+	tap_is_int(up.n_udp, 1, "by one question");
+	tap_is_str(up.last_name, "ExAmple", "as it was spelt");
+	tap_ok(up.last_id != 0x0104 && up.last_port >= 1024, "under another identifier, from a port of its own");
+	up.forge_first = true;
+	udp_ask(asker, 0x0105, "example.com");
+	tap_is_str(udp_answer(asker), "id 0105 rcode 0 answers 1", "a forged reply is passed over");
+	up.forge_first = false;
+
+	set_upstream("nameserver 127.0.0.55\nnameserver 127.0.0.53\n");
+	usleep(1050000);
+	start_ms = now_mono_ms();
+	udp_ask(asker, 0x0106, "example.com");
+	tap_is_str(udp_answer(asker), "id 0106 rcode 0 answers 1", "where nobody listens the next server is asked");
+	tap_ok(now_mono_ms() - start_ms < 1500, "at once");
+	set_upstream("nameserver 127.0.0.54\nnameserver 127.0.0.53\n");
+	usleep(1050000);
+	up.n_udp = 0;
+	start_ms = now_mono_ms();
+	udp_ask(asker, 0x0107, "example.com");
+	tap_is_str(udp_answer(asker), "id 0107 rcode 0 answers 1", "a new resolv.conf is used; a silent server is followed by the next");
+	tap_ok(up.n_udp == 1, "which answers");
+	up.n_silent = 0;
+	udp_ask(asker, 0x0108, "example.com");
+	tap_is_str(udp_answer(asker), "id 0108 rcode 0 answers 1", "the server that answered");
+	tap_is_int(up.n_silent, 0, "is the first one to be asked from then on");
+
+	set_upstream("nameserver 127.0.0.53\n");
+	usleep(1050000);
+	up.fail = true;
+	up.n_udp = 0;
+	udp_ask(asker, 0x0109, "example.com");
+	tap_is_str(udp_answer(asker), "id 0109 rcode 2 answers 0", "a failure of all servers is the answer");
+	tap_is_int(up.n_udp, DNS_FORWARD_TRIES, "after a second try");
+	up.fail = false;
+	(void)unlink(resolv_conf);
+	usleep(1050000);
+	udp_ask(asker, 0x010a, "example.com");
+	tap_is_str(udp_answer(asker), "id 010a rcode 2 answers 0", "no resolv.conf, no answer for foreign names");
+	udp_ask(asker, 0x010b, SERVICE);
+	tap_is_str(udp_answer(asker), "id 010b rcode 0 answers 2", "our own names need none");
+	close(asker);
+	close(other);
+	close(nobody);
+	close(elsewhere);
+}
+
+static void test_flood(void)
+{
+	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0), other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
+	int refused = 0, answered = 0;
+	uint8_t data[512];
+
+	set_upstream("nameserver 127.0.0.54\n");
+	usleep(1050000);
+	for (int i = 0; i < DNS_FORWARD_PER_ASKER_MAX + 10; i++) {
+		udp_ask(asker, (uint16_t)(0x0200 + i), "example.com");
+		(void)loop_turn(loop, 5);
+	}
+	for (int i = 0; i < 20; i++) {
+		pump();
+		while (recv(asker, data, sizeof(data), MSG_DONTWAIT) > 0)
+			refused += dns_msg_rcode(data) == DNS_MSG_SERVFAIL;
+	}
+	tap_is_int(refused, 10, "an asker's questions beyond the limit are answered at once, by SERVFAIL");
+	udp_ask(asker, 0x02f0, SERVICE);
+	tap_is_str(udp_answer(asker), "id 02f0 rcode 0 answers 2", "our own names are answered all the while");
+	set_upstream("nameserver 127.0.0.53\n");
+	usleep(1050000);
+	udp_ask(other, 0x02f1, "example.com");
+	tap_is_str(udp_answer(other), "id 02f1 rcode 0 answers 1", "another asker is not held up");
+	while (answered < DNS_FORWARD_PER_ASKER_MAX && receive(asker, data, sizeof(data)) > 0)
+		answered += dns_msg_rcode(data) == DNS_MSG_NOERROR;
+	tap_is_int(answered, DNS_FORWARD_PER_ASKER_MAX, "the questions under way are answered by the next server");
+	close(asker);
+	close(other);
+}
+
+static int tcp_connect(const char *from)
+{
+	struct sockaddr_in to = address(PLAN_DNS_SOCKET, 53);
+	int fd = bound_socket(vpc0_fd, SOCK_STREAM, from, 0);
+
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
+		die("connect");
+	pump();
+	pump();
+	return fd;
+}
+
+static void tcp_ask(int fd, uint16_t id, const char *name)
+{
+	uint8_t data[512];
+	size_t size = question(data + 2, id, name);
+
+	data[0] = (uint8_t)(size >> 8);
+	data[1] = (uint8_t)size;
+	if (send(fd, data, size + 2, MSG_NOSIGNAL) < 0)
+		die("send");
+}
+
+static const char *tcp_answer(int fd)
+{
+	static uint8_t data[4096];
+	ssize_t n = receive(fd, data, 2);
+
+	if (n == 2)
+		n = receive(fd, data, (size_t)(data[0] << 8 | data[1]));
+	return describe(data, n);
+}
+
+static void test_tcp(void)
+{
+	int fd = tcp_connect(ASKER), fds[DNS_TCP_PER_ASKER_MAX], other;
+	uint8_t data[512];
+
+	tcp_ask(fd, 0x0301, SERVICE);
+	tcp_ask(fd, 0x0302, "Example.com");
+	tcp_ask(fd, 0x0303, SERVICE);
+	tap_is_str(tcp_answer(fd), "id 0301 rcode 0 answers 2", "a question by TCP is answered");
+	tap_is_str(tcp_answer(fd), "id 0302 rcode 0 answers 1", "a foreign one on the same connection, too");
+	tap_is_int(up.n_tcp, 1, "by TCP upstream");
+	tap_is_str(tcp_answer(fd), "id 0303 rcode 0 answers 2", "and the one behind it, in order");
+	data[0] = 0;
+	(void)send(fd, data, 1, MSG_NOSIGNAL);
+	pump();
+	data[0] = (uint8_t)question(data + 1, 0x0304, SERVICE);
+	(void)send(fd, data, 20, MSG_NOSIGNAL);
+	pump();
+	(void)send(fd, data + 20, data[0] + 1u - 20, MSG_NOSIGNAL);
+	tap_is_str(tcp_answer(fd), "id 0304 rcode 0 answers 2", "a question may come in pieces");
+
+	(void)send(fd, (uint8_t[4]){ 0, 2, 1, 1 }, 4, MSG_NOSIGNAL);
+	tap_is_str(tcp_answer(fd), "closed", "what is no message ends the connection");
+	close(fd);
+	fd = tcp_connect(ASKER);
+	(void)send(fd, (uint8_t[2]){ 0xff, 0xff }, 2, MSG_NOSIGNAL);
+	tap_is_str(tcp_answer(fd), "closed", "so does one that is too long");
+	close(fd);
+	fd = tcp_connect(NOBODY);
+	tcp_ask(fd, 0x0305, SERVICE);
+	tap_is_str(tcp_answer(fd), "id 0305 rcode 5 answers 0", "an unknown asker is refused by TCP as well");
+	close(fd);
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = tcp_connect(ASKER);
+	fd = tcp_connect(ASKER);
+	tap_is_str(tcp_answer(fd), "closed", "one connection more than an asker may have is closed");
+	other = tcp_connect(OTHER);
+	tcp_ask(other, 0x0306, SERVICE);
+	tap_is_str(tcp_answer(other), "id 0306 rcode 3 answers 0", "another asker has its own");
+	tcp_ask(fds[0], 0x0307, SERVICE);
+	tap_is_str(tcp_answer(fds[0]), "id 0307 rcode 0 answers 2", "and those that are open go on");
+	close(fds[0]);
+	close(fd);
+	pump();
+	pump();
+	fd = tcp_connect(ASKER);
+	tcp_ask(fd, 0x0308, SERVICE);
+	tap_is_str(tcp_answer(fd), "id 0308 rcode 0 answers 2", "one that was closed makes room");
+	for (size_t i = 1; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+
+	set_upstream("nameserver 127.0.0.54\n");
+	usleep(1050000);
+	tcp_ask(other, 0x0309, "example.com");
+	pump();
+	(void)setsockopt(other, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	close(other); /* RST while the question is upstream */
+	tcp_ask(fd, 0x030a, "example.com");
+	pump();
+	pump();
+	tap_ok(true, "an asker that leaves while its question is upstream does no harm");
+	close(fd);
+}
+
+int main(void)
+{
+	struct dns_options options = { .resolv_conf = resolv_conf };
+	int fd;
+
+	if (geteuid() != 0 || !make_namespaces()) {
+		tap_skip("the resolver's sockets", "network namespaces need root");
+		return tap_done();
+	}
+	make_plan();
+	fd = mkstemp(resolv_conf);
+	if (fd < 0 || loop_new(&loop) < 0)
+		return EXIT_FAILURE;
+	close(fd);
+	set_upstream("nameserver 127.0.0.53\n");
+	up.udp = bound_socket(-1, SOCK_DGRAM, "127.0.0.53", 53);
+	up.tcp = bound_socket(-1, SOCK_STREAM, "127.0.0.53", 53);
+	up.silent = bound_socket(-1, SOCK_DGRAM, "127.0.0.54", 53);
+	(void)listen(up.tcp, 8);
+	options.netns_fd = vpc0_fd;
+	(void)netaddr_parse(PLAN_DNS_SOCKET, &options.listen_addr);
+	tap_is_int(dns_new(loop, &options, &dns), 0, "the resolver opens its sockets in VPC 0");
+	test_udp();
+	test_flood();
+	test_tcp();
+	dns = dns_free(dns);
+	loop_free(loop);
+	(void)unlink(resolv_conf);
+	return tap_done();
+}
