@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A probe is one connect at a time: a timer starts it, the socket or the same timer ends it, and the time to the next
- * one counts from the start. The first result decides; later ones have to repeat themselves as often as the group's
- * thresholds say. Connections end by RST, so that probing leaves nothing behind on either side.
+ * A probe is one connect at a time: a timer starts it, the socket or the same timer ends it, and the time to
+ * the next one counts from the start. The first result decides; later ones have to repeat themselves as often
+ * as the group's thresholds say. Connections end by RST, so that probing leaves nothing behind on either
+ * side.
  *
- * Probes that come together start spread over a second; after its first one, each moves to a place of its own in the
- * interval, so that a thousand of them do not go off at once. What fails on our own side (no descriptor, no route in
- * VPC 0) says nothing about the server and changes nothing.
+ * Probes that come together start spread over a second; after its first one, each moves to a place of its own
+ * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
+ * descriptor, no route in VPC 0) says nothing about the server and changes nothing.
  */
 #include "health.h"
 
@@ -19,11 +20,11 @@
 #include "../lib/log.h"
 #include "../lib/netns_socket.h"
 
-#define IN_FLIGHT_MAX 512	/* connects at the same time; the others wait a little */
+#define IN_FLIGHT_MAX	   512 /* connects at the same time; the others wait a little */
 #define IN_FLIGHT_RETRY_MS 10
-#define FIRST_SPREAD_MS 1000
-#define BETWEEN_MIN_MS 10	/* a probe that took all of its interval does not start again at once */
-#define CHANGED_PRIORITY 0
+#define FIRST_SPREAD_MS	   1000
+#define BETWEEN_MIN_MS	   10 /* a probe that took all of its interval does not start again at once */
+#define CHANGED_PRIORITY   0
 
 struct probe {
 	struct health *health;
@@ -62,13 +63,14 @@ static int key_compare(const struct plan_probe *a, const char *group, const char
 
 static int probe_compare(const void *a, const void *b)
 {
-	const struct plan_probe *x = &(*(struct probe *const *)a)->plan, *y = &(*(struct probe *const *)b)->plan;
+	const struct plan_probe *x = &(*(struct probe *const *)a)->plan,
+				*y = &(*(struct probe *const *)b)->plan;
 
 	return key_compare(x, y->group, y->server_id, y->server_port);
 }
 
-static struct probe *probe_find(const struct health *health, size_t n, const char *group, const char *server_id,
-				uint32_t port)
+static struct probe *probe_find(const struct health *health, size_t n, const char *group,
+				const char *server_id, uint32_t port)
 {
 	size_t low = 0, high = n;
 
@@ -90,7 +92,7 @@ static struct probe *probe_find(const struct health *health, size_t n, const cha
 
 static void probe_disconnect(struct probe *probe)
 {
-	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
 	probe->io = loop_source_free(probe->io);
 	if (probe->fd < 0)
@@ -207,8 +209,8 @@ static void on_io(void *context, uint32_t events _unused_)
 	probe_result(probe, error && !reason ? "CONNECT_FAILED" : reason);
 }
 
-/* 0: under way or connected already. A negative errno: it failed on the spot, which a refusal does when the RST comes
- * back within the call. */
+/* 0: under way or connected already. A negative errno: it failed on the spot, which a refusal does when the
+ * RST comes back within the call. */
 static int probe_connect(struct probe *probe)
 {
 	struct sockaddr_in addr = {
@@ -397,7 +399,8 @@ int health_set_plan(struct health *health, const struct plan *plan)
 enum plan_health health_of(void *health, const struct server *server)
 {
 	const struct health *h = health;
-	const struct probe *probe = probe_find(h, h->n_probes, server->group, server->server_id, server->port);
+	const struct probe *probe =
+		probe_find(h, h->n_probes, server->group, server->server_id, server->port);
 
 	return probe ? probe->state : PLAN_HEALTH_UNKNOWN;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The resolver's sockets stand in VPC 0 and are opened from outside; nothing else of this program is ever in there.
- * Until the first plan has come they are not read: what an instance asks meanwhile waits in the socket and is answered
- * then, instead of being told something that is not so.
+ * The resolver's sockets stand in VPC 0 and are opened from outside; nothing else of this program is ever in
+ * there. Until the first plan has come they are not read: what an instance asks meanwhile waits in the socket
+ * and is answered then, instead of being told something that is not so.
  */
 #include "dns_serve.h"
 
@@ -16,7 +16,7 @@
 #include "../lib/netns_socket.h"
 
 #define DATAGRAMS_PER_TURN 64
-#define LISTEN_BACKLOG 128
+#define LISTEN_BACKLOG	   128
 
 /* An asker by UDP whose question went upstream. */
 struct udp_asker {
@@ -33,7 +33,7 @@ struct dns {
 	int udp_fd;
 	struct loop_source *udp_io;
 	struct udp_asker *askers;
-	uint64_t rotation; /* never 0: the state of next_rotation() */
+	uint64_t rotation;			       /* never 0: the state of next_rotation() */
 	uint8_t request[DNS_MSG_REQUEST_SIZE_MAX + 1]; /* a longer datagram fills the last byte, too */
 	uint8_t answer[DNS_MSG_SIZE_MAX];
 };
@@ -50,8 +50,8 @@ uint32_t dns_slot_of(const struct netaddr *addr)
 	return slot >= PLAN_SLOT_FIRST && slot < PLAN_SLOTS_MAX ? slot : DNS_SLOT_NONE;
 }
 
-/* Any start among the addresses, each as often as the others. A counter would not do: who asks for A and AAAA in turn
- * would see every second one only. */
+/* Any start among the addresses, each as often as the others. A counter would not do: who asks for A and AAAA
+ * in turn would see every second one only. */
 static uint32_t next_rotation(struct dns *dns)
 {
 	dns->rotation ^= dns->rotation << 13;
@@ -88,7 +88,8 @@ enum dns_msg_verdict dns_handle(struct dns *dns, const uint8_t *data, size_t siz
 static void udp_send(const struct dns *dns, const struct sockaddr_in *to, const uint8_t *answer, size_t size)
 {
 	/* What cannot be sent is lost, as datagrams are; the asker asks again. */
-	(void)sendto(dns->udp_fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to, sizeof(*to));
+	(void)sendto(dns->udp_fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to,
+		     sizeof(*to));
 }
 
 static void asker_drop(struct udp_asker *asker)
@@ -134,8 +135,8 @@ static void udp_take(struct dns *dns, size_t size, const struct sockaddr_in *fro
 
 	if (!asker)
 		return;
-	verdict = dns_handle(dns, dns->request, size, dns_slot_of(&addr), false, on_answer, asker, &asker->query,
-			     &answer, &answer_size);
+	verdict = dns_handle(dns, dns->request, size, dns_slot_of(&addr), false, on_answer, asker,
+			     &asker->query, &answer, &answer_size);
 	if (verdict == DNS_MSG_ANSWER)
 		udp_send(dns, from, answer, answer_size);
 	if (verdict != DNS_MSG_FORWARD)
@@ -147,7 +148,7 @@ static void on_udp(void *context, uint32_t events _unused_)
 	struct dns *dns = context;
 
 	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
-		struct sockaddr_in from = { 0 };
+		struct sockaddr_in from = {0};
 		socklen_t from_size = sizeof(from);
 		ssize_t n = recvfrom(dns->udp_fd, dns->request, sizeof(dns->request), MSG_DONTWAIT,
 				     (struct sockaddr *)&from, &from_size);
@@ -172,7 +173,7 @@ static int open_socket(const struct dns_options *options, int type)
 
 	if (fd < 0)
 		return fd;
-	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) < 0)
+	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0)
 		return -errno;
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A query lives in a list until its answer is handed over. Its state is one socket and one timer: connecting and
- * writing (TCP only), then reading. Whatever goes wrong with a server, the query moves on to the next one, until its
- * tries are used up.
+ * A query lives in a list until its answer is handed over. Its state is one socket and one timer: connecting
+ * and writing (TCP only), then reading. Whatever goes wrong with a server, the query moves on to the next
+ * one, until its tries are used up.
  */
 #include "dns_forward.h"
 
@@ -15,7 +15,7 @@
 #include "../lib/netns_socket.h"
 #include "dns_upstream.h"
 
-#define DNS_PORT 53
+#define DNS_PORT   53
 #define TCP_PREFIX 2
 
 struct dns_forward_query {
@@ -236,7 +236,8 @@ static int query_send(struct dns_forward_query *q, const struct netaddr *server)
 		return -errno;
 	if (!q->tcp && send(q->fd, query_message(q), q->query_size, MSG_NOSIGNAL) < 0)
 		return -errno;
-	r = loop_add_fd(q->forward->loop, q->fd, q->tcp ? EPOLLOUT : EPOLLIN, q->tcp ? on_tcp : on_udp, q, &q->io);
+	r = loop_add_fd(q->forward->loop, q->fd, q->tcp ? EPOLLOUT : EPOLLIN, q->tcp ? on_tcp : on_udp, q,
+			&q->io);
 	if (r < 0)
 		return r;
 	loop_timer_set(q->timer, DNS_FORWARD_TIMEOUT_MS);
@@ -248,7 +249,8 @@ static void query_start(struct dns_forward_query *q)
 {
 	const struct dns_upstream *upstream = dns_upstream_get(&q->forward->file);
 
-	for (; upstream->n_servers && q->try < MAX(upstream->n_servers, (size_t)DNS_FORWARD_TRIES); q->try++) {
+	for (; upstream->n_servers && q->try < MAX(upstream->n_servers, (size_t)DNS_FORWARD_TRIES);
+	     q->try++) {
 		if (query_send(q, &upstream->servers[(q->first_server + q->try) % upstream->n_servers]) == 0)
 			return;
 		query_disconnect(q);

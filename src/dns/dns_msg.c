@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The header is read by hand, since what it says decides whether anything behind it is looked at; ldns reads the rest
- * and writes the answers. An answer is authoritative: addresses, no data, or no such name, the latter two with an SOA
- * record, whose short TTL lets whoever caches them ask again soon.
+ * The header is read by hand, since what it says decides whether anything behind it is looked at; ldns reads
+ * the rest and writes the answers. An answer is authoritative: addresses, no data, or no such name, the
+ * latter two with an SOA record, whose short TTL lets whoever caches them ask again soon.
  *
- * Names are compared as texts in lower case, dots between labels. A byte that would be mistaken for such a dot, or end
- * the text, becomes one that no name of ours has.
+ * Names are compared as texts in lower case, dots between labels. A byte that would be mistaken for such a
+ * dot, or end the text, becomes one that no name of ours has.
  */
 #include "dns_msg.h"
 
 #include <ctype.h>
 #include <ldns/ldns.h>
 
-#define FLAG_QR 0x80	  /* byte 2 */
-#define FLAG_TC 0x02	  /* byte 2 */
-#define FLAG_RD 0x01	  /* byte 2 */
-#define OPCODE_MASK 0x78  /* byte 2 */
-#define RCODE_MASK 0x0f	  /* byte 3 */
-#define FLAG_RA 0x80	  /* byte 3 */
-#define UDP_SIZE_PLAIN 512 /* without EDNS */
-#define BADVERS_HIGH 1	  /* extended rcode 16: its bits above the header's four */
-#define NO_NAME_BYTE '\x01'
+#define FLAG_QR	       0x80 /* byte 2 */
+#define FLAG_TC	       0x02 /* byte 2 */
+#define FLAG_RD	       0x01 /* byte 2 */
+#define OPCODE_MASK    0x78 /* byte 2 */
+#define RCODE_MASK     0x0f /* byte 3 */
+#define FLAG_RA	       0x80 /* byte 3 */
+#define UDP_SIZE_PLAIN 512  /* without EDNS */
+#define BADVERS_HIGH   1    /* extended rcode 16: its bits above the header's four */
+#define NO_NAME_BYTE   '\x01'
 
 static uint16_t get_u16(const uint8_t *p)
 {
@@ -278,7 +278,8 @@ static bool record_push(ldns_rr *rr, ldns_rdf *rdf)
 static bool add_address(const struct answering *a, ldns_pkt *out, const struct netaddr *addr)
 {
 	bool v4 = netaddr_is_v4(addr);
-	ldns_rr *rr = record_new(ldns_rdf_clone(ldns_rr_owner(a->question)), v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+	ldns_rr *rr = record_new(ldns_rdf_clone(ldns_rr_owner(a->question)),
+				 v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
 
 	if (!rr)
 		return false;
@@ -294,13 +295,14 @@ static bool add_address(const struct answering *a, ldns_pkt *out, const struct n
 /* The SOA of `domain`, whose serial is the plan's revision. */
 static bool add_soa(const struct answering *a, ldns_pkt *out, const char *domain)
 {
-	const uint32_t numbers[] = { (uint32_t)a->request->plan->revision, 3600, 600, 86400, PLAN_NAME_TTL_S };
+	const uint32_t numbers[] = {(uint32_t)a->request->plan->revision, 3600, 600, 86400, PLAN_NAME_TTL_S};
 	ldns_rr *rr = record_new(ldns_dname_new_frm_str(domain), LDNS_RR_TYPE_SOA);
 	bool ok;
 
 	if (!rr)
 		return false;
-	ok = record_push(rr, ldns_dname_new_frm_str(domain)) && record_push(rr, ldns_dname_new_frm_str(domain));
+	ok = record_push(rr, ldns_dname_new_frm_str(domain)) &&
+	     record_push(rr, ldns_dname_new_frm_str(domain));
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && ok; i++)
 		ok = record_push(rr, ldns_native2rdf_int32(i ? LDNS_RDF_TYPE_PERIOD : LDNS_RDF_TYPE_INT32,
 							   numbers[i]));
@@ -339,8 +341,8 @@ static int add_addresses(const struct answering *a, ldns_pkt *out, const struct 
 }
 
 /* An answer for a name that is ours. `name` NULL: it has no data (`exists`), or is not there. */
-static void answer_name(const struct answering *a, const struct plan_name *name, bool exists, const char *domain,
-			uint8_t *ret, size_t *ret_size)
+static void answer_name(const struct answering *a, const struct plan_name *name, bool exists,
+			const char *domain, uint8_t *ret, size_t *ret_size)
 {
 	ldns_pkt *out = reply_new(a, exists ? DNS_MSG_NOERROR : DNS_MSG_NXDOMAIN);
 	int n = 0;
@@ -403,12 +405,13 @@ static enum dns_msg_verdict answer_error(const struct dns_msg_request *request, 
 /* One question, and behind it at most OPT and a signature that we do not read. */
 static bool counts_are_sane(const uint8_t *data)
 {
-	return get_u16(data + 4) == 1 && get_u16(data + 6) == 0 && get_u16(data + 8) == 0 && get_u16(data + 10) <= 2;
+	return get_u16(data + 4) == 1 && get_u16(data + 6) == 0 && get_u16(data + 8) == 0 &&
+	       get_u16(data + 10) <= 2;
 }
 
 enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8_t *ret, size_t *ret_size)
 {
-	_cleanup_(answering_done) struct answering a = { .request = request };
+	_cleanup_(answering_done) struct answering a = {.request = request};
 	const uint8_t *data = request->data;
 
 	if (request->size < DNS_MSG_HEADER_SIZE || data[2] & FLAG_QR)
@@ -416,7 +419,8 @@ enum dns_msg_verdict dns_msg_answer(const struct dns_msg_request *request, uint8
 	if (data[2] & OPCODE_MASK)
 		return answer_error(request, DNS_MSG_NOTIMP, ret, ret_size);
 	if (!counts_are_sane(data) || !question_end(data, request->size) ||
-	    request->size > DNS_MSG_REQUEST_SIZE_MAX || ldns_wire2pkt(&a.in, data, request->size) != LDNS_STATUS_OK)
+	    request->size > DNS_MSG_REQUEST_SIZE_MAX ||
+	    ldns_wire2pkt(&a.in, data, request->size) != LDNS_STATUS_OK)
 		return answer_error(request, DNS_MSG_FORMERR, ret, ret_size);
 
 	a.question = ldns_rr_list_rr(ldns_pkt_question(a.in), 0);
@@ -459,8 +463,9 @@ int dns_msg_query(const struct dns_msg_request *request, uint16_t id, uint8_t *r
 	ret[3] = request->data[3] & 0x10; /* checking disabled */
 	memset(ret + 6, 0, 6);
 	if (edns) { /* root, type OPT, size, no extended rcode, version 0, flags, no options */
-		const uint8_t opt[11] = { 0, 0, LDNS_RR_TYPE_OPT, (uint8_t)(udp_size >> 8), (uint8_t)udp_size, 0, 0,
-					  dnssec_ok ? 0x80 : 0 };
+		const uint8_t opt[11] = {
+			0, 0, LDNS_RR_TYPE_OPT,	   (uint8_t)(udp_size >> 8), (uint8_t)udp_size,
+			0, 0, dnssec_ok ? 0x80 : 0};
 
 		memcpy(ret + end, opt, sizeof(opt));
 		ret[11] = 1;
@@ -477,7 +482,8 @@ bool dns_msg_is_reply(const uint8_t *query, size_t query_size, const uint8_t *re
 	if (!end || question_end(reply, reply_size) != end || !(reply[2] & FLAG_QR) ||
 	    dns_msg_id(query) != dns_msg_id(reply))
 		return false;
-	/* Lengths of labels are below 64 and so not letters; type and class could be, and are compared as they are. */
+	/* Lengths of labels are below 64 and so not letters; type and class could be, and are compared as
+	 * they are. */
 	for (size_t i = DNS_MSG_HEADER_SIZE; i < end - 4; i++)
 		if (tolower(query[i]) != tolower(reply[i]))
 			return false;

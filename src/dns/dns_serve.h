@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the resolver's two transports share: dns.c has the UDP socket and the answers, dns_tcp.c the connections.
+ * What the resolver's two transports share: dns.c has the UDP socket and the answers, dns_tcp.c the
+ * connections.
  */
 #pragma once
 
@@ -8,10 +9,10 @@
 #include "dns_forward.h"
 #include "dns_msg.h"
 
-#define DNS_PORT 53
-#define DNS_TCP_MAX 1024	 /* connections */
-#define DNS_TCP_PER_ASKER_MAX 8	 /* of one port */
-#define DNS_TCP_IDLE_MS 10000	 /* for the next question to arrive, or an answer to be taken */
+#define DNS_PORT	      53
+#define DNS_TCP_MAX	      1024  /* connections */
+#define DNS_TCP_PER_ASKER_MAX 8	    /* of one port */
+#define DNS_TCP_IDLE_MS	      10000 /* for the next question to arrive, or an answer to be taken */
 
 #define DNS_SLOT_NONE UINT32_MAX
 

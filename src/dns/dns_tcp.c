@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions by TCP: a length of two bytes before each message, any number of messages per connection, answered one
- * after the other. A connection is in one of three states: it reads, or it waits for an answer from upstream (and
- * reads nothing meanwhile), or it writes. Who keeps one open without use, or opens too many, loses them.
+ * Questions by TCP: a length of two bytes before each message, any number of messages per connection,
+ * answered one after the other. A connection is in one of three states: it reads, or it waits for an answer
+ * from upstream (and reads nothing meanwhile), or it writes. Who keeps one open without use, or opens too
+ * many, loses them.
  */
 #include "dns_serve.h"
 
@@ -11,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PREFIX 2
+#define PREFIX		 2
 #define ACCEPTS_PER_TURN 64
-#define ACCEPT_AGAIN_MS 100 /* after the node ran out of descriptors */
+#define ACCEPT_AGAIN_MS	 100 /* after the node ran out of descriptors */
 
 struct tcp_asker {
 	struct dns_tcp *tcp;
@@ -78,7 +79,8 @@ static int put_answer(struct tcp_asker *asker, const uint8_t *answer, size_t siz
 /* 0: all is written; -EAGAIN: not yet. */
 static int write_answer(struct tcp_asker *asker)
 {
-	ssize_t n = send(asker->fd, asker->out + asker->n_out, asker->out_size - asker->n_out, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t n = send(asker->fd, asker->out + asker->n_out, asker->out_size - asker->n_out,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
@@ -90,7 +92,8 @@ static int write_answer(struct tcp_asker *asker)
 	return 0;
 }
 
-/* Size of the complete message at the start of the input; 0: there is none yet; -EMSGSIZE: there will be none. */
+/* Size of the complete message at the start of the input; 0: there is none yet; -EMSGSIZE: there will be
+ * none. */
 static int next_message(const struct tcp_asker *asker)
 {
 	size_t size;
@@ -110,8 +113,9 @@ static int take_message(struct tcp_asker *asker, size_t size)
 {
 	uint8_t *answer;
 	size_t answer_size;
-	enum dns_msg_verdict verdict = dns_handle(asker->tcp->dns, asker->in + PREFIX, size, asker->slot, true, on_answer, asker,
-						  &asker->query, &answer, &answer_size);
+	enum dns_msg_verdict verdict =
+		dns_handle(asker->tcp->dns, asker->in + PREFIX, size, asker->slot, true, on_answer, asker,
+			   &asker->query, &answer, &answer_size);
 
 	asker->n_in -= PREFIX + size;
 	memmove(asker->in, asker->in + PREFIX + size, asker->n_in);
@@ -120,8 +124,8 @@ static int take_message(struct tcp_asker *asker, size_t size)
 	return verdict == DNS_MSG_ANSWER ? put_answer(asker, answer, answer_size) : 0;
 }
 
-/* Goes as far as it can: writes what is to be written, takes the messages that are there, then sets what to wait for.
- * A negative result means that the connection is to be dropped. */
+/* Goes as far as it can: writes what is to be written, takes the messages that are there, then sets what to
+ * wait for. A negative result means that the connection is to be dropped. */
 static int advance(struct tcp_asker *asker)
 {
 	int r = 0;
@@ -175,7 +179,8 @@ static int read_more(struct tcp_asker *asker)
 		return -ECONNRESET;
 	asker->n_in += (size_t)n;
 	if (next_message(asker) > 0)
-		loop_timer_set(asker->timer, DNS_TCP_IDLE_MS); /* a whole question counts as use, a byte does not */
+		loop_timer_set(asker->timer,
+			       DNS_TCP_IDLE_MS); /* a whole question counts as use, a byte does not */
 	return advance(asker);
 }
 
@@ -226,7 +231,7 @@ static int asker_new(struct dns_tcp *tcp, int fd, uint32_t slot)
 		asker_free(asker);
 		return r;
 	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	loop_timer_set(asker->timer, DNS_TCP_IDLE_MS);
 	asker->next = tcp->askers;
 	tcp->askers = asker;
@@ -239,11 +244,12 @@ static void on_accept(void *context, uint32_t events _unused_)
 	struct dns_tcp *tcp = context;
 
 	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		struct sockaddr_in from = { 0 };
+		struct sockaddr_in from = {0};
 		socklen_t size = sizeof(from);
 		struct netaddr addr;
 		uint32_t slot;
-		int fd = accept4(tcp->listen_fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(tcp->listen_fd, (struct sockaddr *)&from, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
 			(void)loop_source_set_events(tcp->listen_io, 0);

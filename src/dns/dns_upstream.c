@@ -83,7 +83,7 @@ const struct dns_upstream *dns_upstream_get(struct dns_upstream_file *file)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	uint64_t now_ms = now_mono_ms();
-	struct stat st = { 0 };
+	struct stat st = {0};
 
 	if (file->looked_ms && now_ms - file->looked_ms < LOOK_AGAIN_MS)
 		return &file->upstream;

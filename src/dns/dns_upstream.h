@@ -13,8 +13,8 @@ struct dns_upstream {
 	size_t n_servers;
 };
 
-/* Takes the "nameserver" lines; the rest, and servers that we would meet ourselves at (VPC 0's network, the unspecified
- * address), is skipped. */
+/* Takes the "nameserver" lines; the rest, and servers that we would meet ourselves at (VPC 0's network, the
+ * unspecified address), is skipped. */
 void dns_upstream_parse(const char *text, struct dns_upstream *ret);
 
 /* A file that is read again when it has changed, looked at no more than once a second. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A process that could not come back from the other namespace would do everything that follows at the wrong place,
- * so it ends there and then: there is no way to go on that a caller could choose.
+ * A process that could not come back from the other namespace would do everything that follows at the wrong
+ * place, so it ends there and then: there is no way to go on that a caller could choose.
  */
 #include "netns_socket.h"
 

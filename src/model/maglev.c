@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A backend walks the table in an order of its own, a permutation that comes from its identity alone. Backends take
- * turns; whose turn it is takes the first free place on its walk. So each gets its share, and when one leaves, the
- * others keep nearly all places that they had.
+ * A backend walks the table in an order of its own, a permutation that comes from its identity alone.
+ * Backends take turns; whose turn it is takes the first free place on its walk. So each gets its share, and
+ * when one leaves, the others keep nearly all places that they had.
  *
- * Weights: in round i a backend of weight w has had ceil(i * w / w_max) turns, so the heaviest one has a turn in each
- * round and the others only in some.
+ * Weights: in round i a backend of weight w has had ceil(i * w / w_max) turns, so the heaviest one has a turn
+ * in each round and the others only in some.
  */
 #include "maglev.h"
 
 #include <assert.h>
 
-/* The largest primes below 2^8 … 2^23: sizes grow in steps, so that a table keeps its size while a few backends come
- * and go. */
+/* The largest primes below 2^8 … 2^23: sizes grow in steps, so that a table keeps its size while a few
+ * backends come and go. */
 static const uint32_t sizes[] = {
 	251,   509,    1021,   2039,   4093,	8191,	 16381,	  32749,
 	65521, 131071, 262139, 524287, 1048573, 2097143, 4194301, 8388593,

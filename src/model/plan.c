@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan as a whole: the order of the steps, the small things that they share, and the end, where everything is
- * sorted. Each subject has a file of its own: plan_port.c, plan_endpoint.c, plan_service.c, plan_policy.c,
- * plan_names.c; numbers that must not change from plan to plan are kept by plan_indexes.c.
+ * The plan as a whole: the order of the steps, the small things that they share, and the end, where
+ * everything is sorted. Each subject has a file of its own: plan_port.c, plan_endpoint.c, plan_service.c,
+ * plan_policy.c, plan_names.c; numbers that must not change from plan to plan are kept by plan_indexes.c.
  *
- * Rows may dangle: what the feed brings is consistent only when it has all arrived. An object whose neighbour is
- * missing is left out and named in the failures; nothing here trusts an id.
+ * Rows may dangle: what the feed brings is consistent only when it has all arrived. An object whose neighbour
+ * is missing is left out and named in the failures; nothing here trusts an id.
  */
 #include "plan_build.h"
 
@@ -33,7 +33,8 @@ void *plan_append(void *array, size_t *n, size_t element_size)
 
 int plan_fail(struct plan_builder *b, const char *key, const char *format, ...)
 {
-	struct plan_failure *failure = plan_append(&b->plan->failures, &b->plan->n_failures, sizeof(*failure));
+	struct plan_failure *failure =
+		plan_append(&b->plan->failures, &b->plan->n_failures, sizeof(*failure));
 	va_list ap;
 
 	if (!failure)
@@ -53,7 +54,8 @@ struct pl_addr plan_addr(const struct netaddr *addr)
 	return ret;
 }
 
-int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind, uint32_t id)
+int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind,
+		   uint32_t id)
 {
 	struct plan_place *place = plan_append(&b->plan->places, &b->plan->n_places, sizeof(*place));
 
@@ -185,8 +187,8 @@ static void sort(void *array, size_t n, size_t size, int (*compare)(const void *
 		qsort(array, n, size, compare);
 }
 
-/* One place per address. The same place can be found on several ways; two different things at one address cannot be:
- * the lower kind stays (a port before all others) and the address is named. */
+/* One place per address. The same place can be found on several ways; two different things at one address
+ * cannot be: the lower kind stays (a port before all others) and the address is named. */
 static int settle_places(struct plan_builder *b)
 {
 	struct plan *plan = b->plan;
@@ -275,12 +277,14 @@ static void builder_done(struct plan_builder *b)
 
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
-	static int (*const steps[])(struct plan_builder *b) = {
+	static int (*const steps[])(struct plan_builder * b) = {
 		plan_members, plan_ports,  plan_groups, plan_endpoints, plan_listeners,
 		plan_probes,  plan_places, plan_names,	settle,
 	};
 	_cleanup_(builder_done) struct plan_builder b = {
-		.input = input, .rows = input->rows, .indexes = indexes,
+		.input = input,
+		.rows = input->rows,
+		.indexes = indexes,
 	};
 
 	assert(input->rows && input->node);

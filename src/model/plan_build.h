@@ -12,9 +12,9 @@
 /* A backend of a server group, judged. */
 struct plan_server {
 	const struct server *row;
-	const struct port *port;   /* has its address; NULL: none does */
+	const struct port *port;       /* has its address; NULL: none does */
 	const struct plan_port *local; /* the port if it is on this node and its device is there */
-	bool serves;		   /* may get new flows: is there, runs, and has a weight */
+	bool serves;		       /* may get new flows: is there, runs, and has a weight */
 	bool healthy;
 	uint32_t backend; /* index, or PLAN_NO_BACKEND: no one needs it so far */
 };
@@ -27,8 +27,8 @@ struct plan_table {
 
 struct plan_group {
 	const struct server_group *row;
-	const struct vpc *vpc;		 /* NULL: dangling */
-	const struct nat_range *nat;	 /* of this node in that VPC, or NULL */
+	const struct vpc *vpc;	     /* NULL: dangling */
+	const struct nat_range *nat; /* of this node in that VPC, or NULL */
 	struct plan_server *servers;
 	size_t n_servers;
 	struct plan_table *tables; /* one for each zone that was asked for */
@@ -80,26 +80,28 @@ struct plan_builder {
 
 /* plan.c */
 
-/* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the array's
- * pointer. */
+/* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the
+ * array's pointer. */
 void *plan_append(void *array, size_t *n, size_t element_size);
 /* Notes that an object cannot be put in force; the first reason of an object stays. Only -ENOMEM. */
 int plan_fail(struct plan_builder *b, const char *key, const char *format, ...) _printf_(3, 4);
-int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind, uint32_t id);
+int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind,
+		   uint32_t id);
 /* The VPC if it has a port on this node, else NULL. */
 const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id);
 /* The catalogue's count of the zone, from 1 on; 0: not in the catalogue. */
 uint16_t plan_zone_index(const struct plan_builder *b, const char *zone);
 struct pl_addr plan_addr(const struct netaddr *addr);
 
-/* plan_indexes.c: numbers of objects, the same as in the build before. -ENOSPC: all are taken. A slot is given once in a
- * build (-EEXIST); the others are 1 when the object has asked before. */
+/* plan_indexes.c: numbers of objects, the same as in the build before. -ENOSPC: all are taken. A slot is
+ * given once in a build (-EEXIST); the others are 1 when the object has asked before. */
 void plan_indexes_begin(struct plan_indexes *indexes);
 void plan_indexes_sweep(struct plan_indexes *indexes);
 int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret);
 int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
 			 uint32_t *ret);
-int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone, uint32_t *ret);
+int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
+			uint32_t *ret);
 
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);
@@ -121,12 +123,14 @@ uint32_t plan_nat_count(const struct nat_range *nat);
 struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
 /* How many of b->listeners, from ret_first on, are the load balancer's. */
 size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first);
-/* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers). */
+/* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
+ */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
 
 /* plan_policy.c: rules of the security groups. */
 int plan_members(struct plan_builder *b);
-/* The policy of a slot whose port is in these groups. `failure_key` is the row that fails if there are too many. */
+/* The policy of a slot whose port is in these groups. `failure_key` is the row that fails if there are too
+ * many. */
 int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key);
 
 /* plan_names.c */

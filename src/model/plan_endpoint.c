@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoint ENIs: what answers at an endpoint's address in each of its zones, and which load balancer's zone stands
- * behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes: so the data
- * path can answer its open flows.
+ * Endpoint ENIs: what answers at an endpoint's address in each of its zones, and which load balancer's zone
+ * stands behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes:
+ * so the data path can answer its open flows.
  */
 #include "plan_build.h"
 #include "state.h"
@@ -30,7 +30,8 @@ static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone
 	if (!*zone->resource)
 		return plan_fail(b, key, "zone %s has no load balancer to serve it", zone->zone);
 	if (!lb)
-		return plan_fail(b, key, "the load balancer %s of zone %s is missing", zone->resource, zone->zone);
+		return plan_fail(b, key, "the load balancer %s of zone %s is missing", zone->resource,
+				 zone->zone);
 
 	n = plan_listeners_of(b, lb->id, &first);
 	for (size_t i = first; i < first + n; i++) {
@@ -38,7 +39,8 @@ static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone
 		int r = 0;
 
 		if (group && group->vpc && !group->nat && has_backend(group))
-			r = plan_fail(b, key, "VPC %s has no translated addresses for this node yet", group->vpc->id);
+			r = plan_fail(b, key, "VPC %s has no translated addresses for this node yet",
+				      group->vpc->id);
 		if (r < 0)
 			return r;
 	}

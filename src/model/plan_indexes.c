@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers that are the node's own. Each kind of number has a tree from the object's key to its number and a bitmap of
- * the numbers that are taken. A build marks what it uses; what a finished build did not use is released. New numbers
- * are looked for behind the last one given out, so that a released number rests as long as possible.
+ * Numbers that are the node's own. Each kind of number has a tree from the object's key to its number and a
+ * bitmap of the numbers that are taken. A build marks what it uses; what a finished build did not use is
+ * released. New numbers are looked for behind the last one given out, so that a released number rests as long
+ * as possible.
  */
 #include "plan_build.h"
 
@@ -23,7 +24,7 @@ struct index {
 	struct index_entry *entries;
 	uint32_t first, end; /* numbers that may be given out */
 	uint32_t next;	     /* where to look for a free one */
-	uint8_t *taken;	     /* bitmap from 0 to end; NULL: numbers only rise and are never used again */
+	uint8_t *taken; /* bitmap from 0 to end; NULL: numbers only rise, none comes again */
 };
 
 struct plan_indexes {
@@ -33,7 +34,8 @@ struct plan_indexes {
 
 static int entry_compare(const void *a, const void *b)
 {
-	return memcmp(((const struct index_entry *)a)->key, ((const struct index_entry *)b)->key, INDEX_KEY_SIZE);
+	return memcmp(((const struct index_entry *)a)->key, ((const struct index_entry *)b)->key,
+		      INDEX_KEY_SIZE);
 }
 
 static void key_of_port(uint32_t port_number, uint8_t ret[INDEX_KEY_SIZE])
@@ -81,7 +83,8 @@ static struct index_entry *index_find(const struct index *index, const uint8_t k
 	return found ? *found : NULL;
 }
 
-static int index_insert(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uint32_t number, uint64_t build)
+static int index_insert(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uint32_t number,
+			uint64_t build)
 {
 	struct index_entry *entry = calloc(1, sizeof(*entry));
 
@@ -142,7 +145,8 @@ static int index_get(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uin
 	return 0;
 }
 
-static int index_adopt(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uint32_t number, uint64_t build)
+static int index_adopt(struct index *index, const uint8_t key[INDEX_KEY_SIZE], uint32_t number,
+		       uint64_t build)
 {
 	struct index_entry *entry = index_find(index, key);
 
@@ -223,8 +227,8 @@ int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, 
 	return index_adopt(&indexes->slots, key, slot, indexes->build);
 }
 
-int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
-			       uint32_t index)
+int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr,
+			       __be16 port, uint32_t index)
 {
 	uint8_t key[INDEX_KEY_SIZE];
 
@@ -269,7 +273,8 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 	return index_get(&indexes->backends, key, indexes->build, ret);
 }
 
-int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone, uint32_t *ret)
+int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
+			uint32_t *ret)
 {
 	uint8_t key[INDEX_KEY_SIZE];
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names that instances can ask for, per VPC: an endpoint's own, those of its zones, and the service's. An address is
- * published when its zone was reported in force, and withdrawn while the zone's servers are ill, unless all zones are
- * in that state: an address that may not answer is better than none. And the domains that are answered here and
- * nowhere else, which are the catalogue's and the same in every VPC.
+ * Names that instances can ask for, per VPC: an endpoint's own, those of its zones, and the service's. An
+ * address is published when its zone was reported in force, and withdrawn while the zone's servers are ill,
+ * unless all zones are in that state: an address that may not answer is better than none. And the domains
+ * that are answered here and nowhere else, which are the catalogue's and the same in every VPC.
  */
 #include "plan_build.h"
 
@@ -12,7 +12,8 @@
 
 static bool in_force(const struct endpoint_zone *zone)
 {
-	return (zone->status == ZONE_CONNECTED || zone->status == ZONE_MIGRATING || zone->status == ZONE_MIGRATED) &&
+	return (zone->status == ZONE_CONNECTED || zone->status == ZONE_MIGRATING ||
+		zone->status == ZONE_MIGRATED) &&
 	       !netaddr_is_zero(&zone->addr);
 }
 
@@ -43,7 +44,8 @@ struct endpoint_names {
 	bool some_answer; /* at least one zone in force answers */
 };
 
-static int add_zone(struct plan_builder *b, const struct endpoint_names *names, const struct endpoint_zone *zone)
+static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
+		    const struct endpoint_zone *zone)
 {
 	const struct endpoint_zone *shown = in_force(zone) ? zone : NULL;
 	int r;
@@ -62,13 +64,14 @@ static int add_zone(struct plan_builder *b, const struct endpoint_names *names, 
 static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint)
 {
 	const struct service *service = snapshot_service(b->rows, endpoint->service);
-	struct endpoint_names names = { .vpc = vpc, .endpoint = endpoint, .service = service };
+	struct endpoint_names names = {.vpc = vpc, .endpoint = endpoint, .service = service};
 	char prefix[KEY_SIZE];
 	int r;
 
 	names.affinity = endpoint->zone_affinity && service && service->zone_affinity;
 	(void)str_format(prefix, sizeof(prefix), "%s/", endpoint->id);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
 		names.some_answer |= in_force(z) && plan_zone_answers(b, z->resource, z->zone);
 
 	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups as the data path reads them: for each port and each ENI one sorted list of rules per direction, made
- * of the rules of all its groups. The first rule that matches decides: a lower priority number first, drops before
- * accepts of the same number. A rule that names another group becomes one rule for each address block of its members;
- * neighbouring addresses are joined into blocks, so that a group of some hundred members still fits.
+ * Security groups as the data path reads them: for each port and each ENI one sorted list of rules per
+ * direction, made of the rules of all its groups. The first rule that matches decides: a lower priority
+ * number first, drops before accepts of the same number. A rule that names another group becomes one rule for
+ * each address block of its members; neighbouring addresses are joined into blocks, so that a group of some
+ * hundred members still fits.
  *
- * Defaults are those of the API: a basic group refuses what comes in, except from its own members, and lets out what
- * goes out; an advanced (enterprise) group refuses both.
+ * Defaults are those of the API: a basic group refuses what comes in, except from its own members, and lets
+ * out what goes out; an advanced (enterprise) group refuses both.
  */
 #include "plan_build.h"
 
@@ -158,7 +159,7 @@ static int list_add_members(const struct plan_builder *b, struct rule_list *list
 /* Where all IPv6 hosts are. The block ::/0 would also hold IPv4, which is written ::ffff:a.b.c.d here. */
 static int list_add_any_ipv6(struct rule_list *list, uint32_t priority, const struct pl_rule *rule)
 {
-	static const char *const texts[] = { "2000::/3", "fc00::/7", "fe80::/10" };
+	static const char *const texts[] = {"2000::/3", "fc00::/7", "fe80::/10"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct netprefix block;
@@ -177,15 +178,16 @@ static const struct protocol {
 	uint8_t number;
 	bool has_ports;
 } protocols[] = {
-	{ "ALL", 0, false },
-	{ "TCP", IPPROTO_TCP, true },
-	{ "UDP", IPPROTO_UDP, true },
-	{ "ICMP", IPPROTO_ICMP, false },
-	{ "ICMPv6", IPPROTO_ICMPV6, false },
-	{ "GRE", IPPROTO_GRE, false },
+	{"ALL", 0, false},
+	{"TCP", IPPROTO_TCP, true},
+	{"UDP", IPPROTO_UDP, true},
+	{"ICMP", IPPROTO_ICMP, false},
+	{"ICMPv6", IPPROTO_ICMPV6, false},
+	{"GRE", IPPROTO_GRE, false},
 };
 
-/* Protocol and ports. A rule that makes no sense accepts nothing (-EINVAL); one that refuses then refuses all. */
+/* Protocol and ports. A rule that makes no sense accepts nothing (-EINVAL); one that refuses then refuses
+ * all. */
 static int match_of(const struct sg_rule *row, struct pl_rule *ret)
 {
 	const struct protocol *protocol = NULL;
@@ -208,18 +210,19 @@ static int match_of(const struct sg_rule *row, struct pl_rule *ret)
 	return 0;
 }
 
-static int list_add_row(struct plan_builder *b, struct rule_list *list, const struct sg_rule *row, const char *vpc)
+static int list_add_row(struct plan_builder *b, struct rule_list *list, const struct sg_rule *row,
+			const char *vpc)
 {
-	struct netprefix any_v4 = { .addr = netaddr_v4(0), .length = 96 };
-	struct pl_rule rule = { 0 };
+	struct netprefix any_v4 = {.addr = netaddr_v4(0), .length = 96};
+	struct pl_rule rule = {0};
 
 	if (match_of(row, &rule) < 0) {
 		char key[KEY_SIZE];
 		int r;
 
 		(void)str_format(key, sizeof(key), "sg_rule/%s/%s", row->group, row->id);
-		r = plan_fail(b, key, "protocol %s with ports %d/%d has no meaning", row->protocol, row->port_first,
-			      row->port_last);
+		r = plan_fail(b, key, "protocol %s with ports %d/%d has no meaning", row->protocol,
+			      row->port_first, row->port_last);
 		if (r < 0 || rule.allow)
 			return r;
 	}
@@ -268,7 +271,7 @@ static int list_settle(struct rule_list *list, struct pl_rule **ret, uint32_t *r
 static int add_group(struct plan_builder *b, const struct security_group *group, const char *vpc,
 		     struct rule_list *in, struct rule_list *out)
 {
-	static const struct pl_rule inner = { .allow = 1, .port_last = UINT16_MAX };
+	static const struct pl_rule inner = {.allow = 1, .port_last = UINT16_MAX};
 	char prefix[KEY_SIZE];
 
 	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
@@ -284,22 +287,23 @@ static int add_group(struct plan_builder *b, const struct security_group *group,
 }
 
 /* What does not fit is refused: the default of a list that was cut is no longer "allow". */
-static int settle_direction(struct plan_builder *b, struct rule_list *list, struct pl_rule **ret, uint32_t *ret_n,
-			    uint8_t *ret_default, const char *direction, const char *failure_key)
+static int settle_direction(struct plan_builder *b, struct rule_list *list, struct pl_rule **ret,
+			    uint32_t *ret_n, uint8_t *ret_default, const char *direction,
+			    const char *failure_key)
 {
 	int r = list_settle(list, ret, ret_n);
 
 	if (r != -E2BIG)
 		return r;
 	*ret_default = 0;
-	return plan_fail(b, failure_key, "its security groups make more than %u %s rules", PL_POLICY_RULES_MAX,
-			 direction);
+	return plan_fail(b, failure_key, "its security groups make more than %u %s rules",
+			 PL_POLICY_RULES_MAX, direction);
 }
 
 int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key)
 {
-	_cleanup_(rule_list_done) struct rule_list in = { 0 };
-	_cleanup_(rule_list_done) struct rule_list out = { 0 };
+	_cleanup_(rule_list_done) struct rule_list in = {0};
+	_cleanup_(rule_list_done) struct rule_list out = {0};
 	struct plan_policy *policy = plan_append(&b->plan->policies, &b->plan->n_policies, sizeof(*policy));
 	bool lets_out = port->n_groups > 0;
 	int r;
@@ -324,5 +328,6 @@ int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *po
 	r = settle_direction(b, &in, &policy->in, &policy->n_in, &policy->in_default, "inbound", failure_key);
 	if (r < 0)
 		return r;
-	return settle_direction(b, &out, &policy->out, &policy->n_out, &policy->out_default, "outbound", failure_key);
+	return settle_direction(b, &out, &policy->out, &policy->n_out, &policy->out_default, "outbound",
+				failure_key);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ports of this node's instances, and what stands at which address of the VPCs that have one: instances here and on
- * other nodes, gateways, the resolver's addresses, load balancers, translated sources.
+ * Ports of this node's instances, and what stands at which address of the VPCs that have one: instances here
+ * and on other nodes, gateways, the resolver's addresses, load balancers, translated sources.
  */
 #include "plan_build.h"
 
@@ -189,7 +189,7 @@ static int add_gateways(struct plan_builder *b)
 
 static int add_resolvers(struct plan_builder *b)
 {
-	static const char *const texts[] = { PLAN_DNS_1, PLAN_DNS_2 };
+	static const char *const texts[] = {PLAN_DNS_1, PLAN_DNS_2};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct netaddr addr;
@@ -211,7 +211,8 @@ static int add_load_balancers(struct plan_builder *b)
 		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
 		int r = 0;
 
-		if (vpc && v->kind == PORT_LOAD_BALANCER && v->status != PORT_DELETING && !netaddr_is_zero(&v->addr))
+		if (vpc && v->kind == PORT_LOAD_BALANCER && v->status != PORT_DELETING &&
+		    !netaddr_is_zero(&v->addr))
 			r = plan_add_place(b, vpc->number, &v->addr, PL_PLACE_VIP, 0);
 		if (r < 0)
 			return r;
@@ -236,8 +237,11 @@ static int add_nat_range(struct plan_builder *b, const struct vpc *vpc, const st
 
 int plan_places(struct plan_builder *b)
 {
-	static int (*const steps[])(struct plan_builder *b) = {
-		add_remotes, add_gateways, add_resolvers, add_load_balancers,
+	static int (*const steps[])(struct plan_builder * b) = {
+		add_remotes,
+		add_gateways,
+		add_resolvers,
+		add_load_balancers,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among them gets
- * new flows. A table belongs to a server group and a zone. It holds the healthy servers of the zone; if it has none,
- * those of the other zones (rescue); if there is none at all, the probes may be what is wrong, and every server of the
- * zone, else of the group, stays in. A server that is stopped, removed or whose address no interface has is never in.
+ * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among
+ * them gets new flows. A table belongs to a server group and a zone. It holds the healthy servers of the
+ * zone; if it has none, those of the other zones (rescue); if there is none at all, the probes may be what is
+ * wrong, and every server of the zone, else of the group, stays in. A server that is stopped, removed or
+ * whose address no interface has is never in.
  */
 #include "plan_build.h"
 
@@ -68,8 +69,10 @@ static bool is_probed(const struct server_group *group)
 	return group->health_enabled && (!streq(group->protocol, "UDP") || group->health_port);
 }
 
-/* The local result counts first; what the rows say of a server elsewhere, or from before a restart, comes second. */
-static bool is_healthy(const struct plan_builder *b, const struct server_group *group, const struct server *server)
+/* The local result counts first; what the rows say of a server elsewhere, or from before a restart, comes
+ * second. */
+static bool is_healthy(const struct plan_builder *b, const struct server_group *group,
+		       const struct server *server)
 {
 	enum plan_health health = PLAN_HEALTH_UNKNOWN;
 	const struct server_health *row;
@@ -128,13 +131,14 @@ static int add_group(struct plan_builder *b, const struct server_group *row)
 
 static bool listener_wanted(enum listener_status status)
 {
-	return status == LISTENER_PROVISIONING || status == LISTENER_RUNNING || status == LISTENER_CONFIGURING ||
-	       status == LISTENER_STARTING;
+	return status == LISTENER_PROVISIONING || status == LISTENER_RUNNING ||
+	       status == LISTENER_CONFIGURING || status == LISTENER_STARTING;
 }
 
 static int listener_compare(const void *a, const void *b)
 {
-	const struct listener *x = *(const struct listener *const *)a, *y = *(const struct listener *const *)b;
+	const struct listener *x = *(const struct listener *const *)a,
+			      *y = *(const struct listener *const *)b;
 	int c = strcmp(x->load_balancer, y->load_balancer);
 
 	return c ? c : strcmp(x->id, y->id);
@@ -232,7 +236,8 @@ static int need_backend(struct plan_builder *b, const struct plan_group *group, 
 	uint32_t index;
 	int r;
 
-	r = plan_indexes_backend(b->indexes, group->vpc->number, &addr, htons((uint16_t)server->row->port), &index);
+	r = plan_indexes_backend(b->indexes, group->vpc->number, &addr, htons((uint16_t)server->row->port),
+				 &index);
 	if (r == -ENOSPC)
 		return r;
 	if (r < 0)
@@ -332,7 +337,8 @@ static size_t choose(const struct plan_group *group, const char *zone, struct ma
 /* The size goes by all servers of the group, so that it stays while some are ill. */
 static int make_table(struct plan_builder *b, struct plan_group *group, struct plan_table *table)
 {
-	_cleanup_(freep) struct maglev_backend *backends = calloc(MAX(group->n_servers, 1u), sizeof(*backends));
+	_cleanup_(freep) struct maglev_backend *backends =
+		calloc(MAX(group->n_servers, 1u), sizeof(*backends));
 	_cleanup_(freep) uint32_t *entries = NULL;
 	uint32_t size = maglev_size(group->n_servers), **last;
 	size_t n;
@@ -357,7 +363,8 @@ static int make_table(struct plan_builder *b, struct plan_group *group, struct p
 	return 0;
 }
 
-static int get_table(struct plan_builder *b, struct plan_group *group, const char *zone, struct plan_table *ret)
+static int get_table(struct plan_builder *b, struct plan_group *group, const char *zone,
+		     struct plan_table *ret)
 {
 	struct plan_table *table;
 	int r;
@@ -399,15 +406,16 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 {
 	struct plan_group *group = plan_group_find(b, row->server_group);
 	int protocol = protocol_number(row->protocol), r;
-	struct plan_table table = { 0 };
+	struct plan_table table = {0};
 	struct plan_listener *listener;
 	struct pl_listener_key lkey;
 	char key[KEY_SIZE];
 
 	(void)str_format(key, sizeof(key), "listener/%s", row->id);
 	if (protocol < 0 || row->port == 0 || row->port > UINT16_MAX)
-		return plan_fail(b, key, "endpoints cannot reach protocol %s port %u", row->protocol, row->port);
-	lkey = (struct pl_listener_key){ target->number, htons((uint16_t)row->port), (uint8_t)protocol, 0 };
+		return plan_fail(b, key, "endpoints cannot reach protocol %s port %u", row->protocol,
+				 row->port);
+	lkey = (struct pl_listener_key){target->number, htons((uint16_t)row->port), (uint8_t)protocol, 0};
 	if (key_is_taken(b->plan, first, &lkey))
 		return plan_fail(b, key, "another listener has port %u", row->port);
 	if (!group || !group->vpc) {
@@ -453,7 +461,8 @@ static uint32_t seconds_to_ms(uint32_t seconds, uint32_t otherwise)
 	return MIN(seconds ? seconds : otherwise, 3600u) * 1000;
 }
 
-static int add_probe(struct plan_builder *b, const struct server_group *group, const struct plan_server *server)
+static int add_probe(struct plan_builder *b, const struct server_group *group,
+		     const struct plan_server *server)
 {
 	struct plan_probe *probe = plan_append(&b->plan->probes, &b->plan->n_probes, sizeof(*probe));
 	struct netprefix service;
@@ -477,7 +486,8 @@ static int add_probe(struct plan_builder *b, const struct server_group *group, c
 static bool probed_here(const struct plan_builder *b, const struct plan_server *server)
 {
 	const struct server *row = server->row;
-	const struct instance *instance = server->port ? snapshot_instance(b->rows, server->port->holder) : NULL;
+	const struct instance *instance =
+		server->port ? snapshot_instance(b->rows, server->port->holder) : NULL;
 
 	return server->local && (!*row->node || streq(row->node, b->input->node)) &&
 	       row->status != SERVER_REMOVING && (!instance || plan_instance_runs(instance));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small world of the plan's tests: node n1; a consumer's VPC (10) and a provider's (11) with the same addresses,
- * zones h and i; an endpoint ep-1 in both zones for the service epsrv-1, which a load balancer with one server in each
- * zone serves on TCP 443.
+ * The small world of the plan's tests: node n1; a consumer's VPC (10) and a provider's (11) with the same
+ * addresses, zones h and i; an endpoint ep-1 in both zones for the service epsrv-1, which a load balancer
+ * with one server in each zone serves on TCP 443.
  */
 #pragma once
 
@@ -18,20 +18,20 @@ struct world {
 	struct snapshot *rows;
 	struct plan_indexes *indexes;
 	struct plan *plan;
-	char ill[8][ID_SIZE]; /* servers that the local probes find unhealthy */
+	char ill[8][ID_SIZE];	 /* servers that the local probes find unhealthy */
 	uint32_t missing_device; /* number of a port whose device is not there */
 };
 
-static struct catalogue_zone world_zones[] = { { .id = ZONE_H }, { .id = ZONE_I } };
-static struct catalogue_region world_regions[] = { { .id = "cn-hangzhou", .zones = world_zones, .n_zones = 2 },
-						    { .id = "cn-beijing" } };
-static char world_service_regions[][REGION_SIZE] = { "cn-hangzhou" };
+static struct catalogue_zone world_zones[] = {{.id = ZONE_H}, {.id = ZONE_I}};
+static struct catalogue_region world_regions[] = {{.id = "cn-hangzhou", .zones = world_zones, .n_zones = 2},
+						  {.id = "cn-beijing"}};
+static char world_service_regions[][REGION_SIZE] = {"cn-hangzhou"};
 static struct catalogue_service world_services[] = {
-	{ .product = "pai-dlc",
-	  .name = "com.aliyuncs.privatelink.{RegionId}.pai-dlc",
-	  .domain = "pai-dlc-vpc.{RegionId}.aliyuncs.com",
-	  .regions = world_service_regions,
-	  .n_regions = 1 },
+	{.product = "pai-dlc",
+	 .name = "com.aliyuncs.privatelink.{RegionId}.pai-dlc",
+	 .domain = "pai-dlc-vpc.{RegionId}.aliyuncs.com",
+	 .regions = world_service_regions,
+	 .n_regions = 1},
 };
 static const struct catalogue world_catalogue = {
 	.regions = world_regions,
@@ -40,46 +40,51 @@ static const struct catalogue world_catalogue = {
 	.n_services = 1,
 };
 
-__attribute__((unused)) static void world_instance(struct world *w, const char *name, uint32_t number, const char *vpc,
-						    const char *zone, const char *addr, const char *group,
-						    const char *node)
+__attribute__((unused)) static void world_instance(struct world *w, const char *name, uint32_t number,
+						   const char *vpc, const char *zone, const char *addr,
+						   const char *group, const char *node)
 {
 	char key[KEY_SIZE];
 
 	snprintf(key, sizeof(key), "port/eni-%s", name);
 	rows_put(w->rows, key,
 		 "{'id': 'eni-%s', 'number': %u, 'kind': 'instance', 'zone': '%s', 'vpc': 'vpc-%s', "
-		 "'vswitch': 'vsw-%s-%c', 'addr': '%s', 'mac': '02:00:00:00:00:%02x', 'mtu': 1500, 'groups': ['%s'], "
+		 "'vswitch': 'vsw-%s-%c', 'addr': '%s', 'mac': '02:00:00:00:00:%02x', 'mtu': 1500, 'groups': "
+		 "['%s'], "
 		 "'holder': 'i-%s', 'node': '%s', 'status': 'InUse'}",
 		 name, number, zone, vpc, vpc, zone[strlen(zone) - 1], addr, number, group, name, node);
 	snprintf(key, sizeof(key), "instance/i-%s", name);
 	rows_put(w->rows, key,
-		 "{'id': 'i-%s', 'zone': '%s', 'vpc': 'vpc-%s', 'node': '%s', 'kind': 'netns', 'host_name': '%s', "
+		 "{'id': 'i-%s', 'zone': '%s', 'vpc': 'vpc-%s', 'node': '%s', 'kind': 'netns', 'host_name': "
+		 "'%s', "
 		 "'port': 'eni-%s', 'status': 'Running'}",
 		 name, zone, vpc, node, name, name);
 }
 
 __attribute__((unused)) static void world_server(struct world *w, const char *name, const char *zone,
-						  const char *addr, uint32_t weight)
+						 const char *addr, uint32_t weight)
 {
 	char key[KEY_SIZE];
 
 	snprintf(key, sizeof(key), "server/sgp-1/i-%s/443", name);
 	rows_put(w->rows, key,
-		 "{'group': 'sgp-1', 'server_id': 'i-%s', 'type': 'Ecs', 'addr': '%s', 'port': 443, 'weight': %u, "
+		 "{'group': 'sgp-1', 'server_id': 'i-%s', 'type': 'Ecs', 'addr': '%s', 'port': 443, "
+		 "'weight': %u, "
 		 "'zone': '%s', 'port_id': 'eni-%s', 'node': 'n1', 'status': 'Available'}",
 		 name, addr, weight, zone, name);
 }
 
-__attribute__((unused)) static void world_endpoint_zone(struct world *w, const char *endpoint, const char *zone,
-							 const char *addr, uint32_t number, const char *status)
+__attribute__((unused)) static void world_endpoint_zone(struct world *w, const char *endpoint,
+							const char *zone, const char *addr, uint32_t number,
+							const char *status)
 {
 	char key[KEY_SIZE], letter = zone[strlen(zone) - 1];
 
 	snprintf(key, sizeof(key), "port/eni-%s-%c", endpoint, letter);
 	rows_put(w->rows, key,
 		 "{'id': 'eni-%s-%c', 'number': %u, 'kind': 'endpoint', 'zone': '%s', 'vpc': 'vpc-c', "
-		 "'vswitch': 'vsw-c-%c', 'addr': '%s', 'mac': '02:00:00:00:00:%02x', 'mtu': 1500, 'groups': ['sg-ep'], "
+		 "'vswitch': 'vsw-c-%c', 'addr': '%s', 'mac': '02:00:00:00:00:%02x', 'mtu': 1500, 'groups': "
+		 "['sg-ep'], "
 		 "'holder': '%s', 'status': 'InUse'}",
 		 endpoint, letter, number, zone, letter, addr, number, endpoint);
 	snprintf(key, sizeof(key), "endpoint_zone/%s/%s", endpoint, zone);
@@ -90,7 +95,8 @@ __attribute__((unused)) static void world_endpoint_zone(struct world *w, const c
 		 endpoint, zone, letter, endpoint, letter, addr, endpoint, zone, status);
 }
 
-__attribute__((unused)) static void world_endpoint(struct world *w, const char *status, const char *connection)
+__attribute__((unused)) static void world_endpoint(struct world *w, const char *status,
+						   const char *connection)
 {
 	rows_put(w->rows, "endpoint/ep-1",
 		 "{'id': 'ep-1', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', "
@@ -106,12 +112,13 @@ static void world_vpc(struct world *w, const char *name, uint32_t number)
 	char key[KEY_SIZE];
 
 	snprintf(key, sizeof(key), "vpc/vpc-%s", name);
-	rows_put(w->rows, key, "{'id': 'vpc-%s', 'number': %u, 'cidr': '10.0.0.0/16', 'status': 'Available'}", name,
-		 number);
+	rows_put(w->rows, key, "{'id': 'vpc-%s', 'number': %u, 'cidr': '10.0.0.0/16', 'status': 'Available'}",
+		 name, number);
 	for (int i = 0; i < 2; i++) {
 		snprintf(key, sizeof(key), "vswitch/vsw-%s-%c", name, "hi"[i]);
 		rows_put(w->rows, key,
-			 "{'id': 'vsw-%s-%c', 'vpc': 'vpc-%s', 'zone': 'cn-hangzhou-%c', 'cidr': '10.0.%d.0/24', "
+			 "{'id': 'vsw-%s-%c', 'vpc': 'vpc-%s', 'zone': 'cn-hangzhou-%c', 'cidr': "
+			 "'10.0.%d.0/24', "
 			 "'status': 'Available'}",
 			 name, "hi"[i], name, "hi"[i], i + 1);
 	}
@@ -120,18 +127,23 @@ static void world_vpc(struct world *w, const char *name, uint32_t number)
 static void world_service(struct world *w)
 {
 	rows_put(w->rows, "load_balancer/nlb-1",
-		 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "', '" ZONE_I "'], 'status': 'Active'}");
+		 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "', '" ZONE_I
+		 "'], 'status': 'Active'}");
 	rows_put(w->rows, "listener/lsn-1",
-		 "{'id': 'lsn-1', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', 'port': 443, "
+		 "{'id': 'lsn-1', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		 "'port': 443, "
 		 "'idle_timeout_s': 900, 'status': 'Running'}");
 	rows_put(w->rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_interval_s': 1, "
-		 "'health_timeout_s': 2, 'healthy_threshold': 2, 'unhealthy_threshold': 3, 'status': 'Available'}");
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, "
+		 "'health_interval_s': 1, "
+		 "'health_timeout_s': 2, 'healthy_threshold': 2, 'unhealthy_threshold': 3, 'status': "
+		 "'Available'}");
 	world_server(w, "p1", ZONE_H, "10.0.1.10", 100);
 	world_server(w, "p2", ZONE_I, "10.0.2.10", 100);
 	rows_put(w->rows, "nat_range/vpc-p/n1", "{'vpc': 'vpc-p', 'node': 'n1', 'range': '100.64.0.16/28'}");
 	rows_put(w->rows, "service/epsrv-1",
-		 "{'id': 'epsrv-1', 'region': 'cn-hangzhou', 'domain': 'epsrv-1.cn-hangzhou.privatelink.aliyuncs.com', "
+		 "{'id': 'epsrv-1', 'region': 'cn-hangzhou', 'domain': "
+		 "'epsrv-1.cn-hangzhou.privatelink.aliyuncs.com', "
 		 "'private_domain': 'pai-dlc-vpc.cn-hangzhou.aliyuncs.com', 'product': 'pai-dlc', "
 		 "'zone_affinity': true, 'status': 'Active'}");
 	rows_put(w->rows, "service_resource/epsrv-1/nlb-1/" ZONE_H,
@@ -153,7 +165,8 @@ __attribute__((unused)) static void world_new(struct world *w)
 		 "{'id': 'sg-p', 'vpc': 'vpc-p', 'type': 'normal', 'inner_accept': true}");
 	rows_put(w->rows, "security_group/sg-ep", "{'id': 'sg-ep', 'vpc': 'vpc-c', 'type': 'normal'}");
 	rows_put(w->rows, "sg_rule/sg-ep/sgr-1",
-		 "{'id': 'sgr-1', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "{'id': 'sgr-1', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': "
+		 "1, "
 		 "'protocol': 'TCP', 'port_first': 443, 'port_last': 443, 'cidr': '10.0.0.0/16'}");
 	world_instance(w, "c", 100, "c", ZONE_H, "10.0.1.10", "sg-c", "n1");
 	world_instance(w, "p1", 101, "p", ZONE_H, "10.0.1.10", "sg-p", "n1");
@@ -213,7 +226,7 @@ __attribute__((unused)) static const struct plan *world_plan(struct world *w)
 }
 
 __attribute__((unused)) static const struct plan_place *find_place(const struct plan *plan, uint32_t vpc,
-								    const char *addr)
+								   const char *addr)
 {
 	struct netaddr wanted;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows for tests, written as JSON with single quotes. A row that the model does not take ends the test program: the
- * test itself is wrong then.
+ * Rows for tests, written as JSON with single quotes. A row that the model does not take ends the test
+ * program: the test itself is wrong then.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 static uint64_t rows_revision;
 
 __attribute__((format(printf, 3, 4), unused)) static void rows_put(struct snapshot *s, const char *key,
-								     const char *format, ...)
+								   const char *format, ...)
 {
 	const char *field = "";
 	char text[4096], *p;

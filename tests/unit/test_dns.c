@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The resolver's sockets. The test makes two network namespaces for itself: the node's, with resolvers that it plays
- * itself (127.0.0.53 answers, 127.0.0.54 is silent, nobody is at 127.0.0.55), and VPC 0, where askers are addresses of
- * the loopback. Everything runs in one thread: pump() turns the loop and serves the played resolvers.
+ * The resolver's sockets. The test makes two network namespaces for itself: the node's, with resolvers that
+ * it plays itself (127.0.0.53 answers, 127.0.0.54 is silent, nobody is at 127.0.0.55), and VPC 0, where
+ * askers are addresses of the loopback. Everything runs in one thread: pump() turns the loop and serves the
+ * played resolvers.
  */
 #include "dns/dns.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "dns/dns_serve.h"
@@ -20,19 +21,24 @@
 #include "tests/tap.h"
 
 #define SERVICE "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
-#define ASKER "198.18.0.16"
-#define OTHER "198.18.0.17"
-#define NOBODY "198.18.0.99"
+#define ASKER	"198.18.0.16"
+#define OTHER	"198.18.0.17"
+#define NOBODY	"198.18.0.99"
 
 static struct netaddr addrs[2];
 static char zones[2][ZONE_SIZE];
 static struct plan_name names[1];
-static struct plan_domain domains[] = { { SERVICE } };
+static struct plan_domain domains[] = {{SERVICE}};
 static struct plan_port ports[2];
-static uint32_t ports_by_slot[] = { 0, 1 };
+static uint32_t ports_by_slot[] = {0, 1};
 static struct plan plan = {
-	.names = names, .n_names = 1, .domains = domains, .n_domains = 1,
-	.ports = ports, .n_ports = 2, .ports_by_slot = ports_by_slot,
+	.names = names,
+	.n_names = 1,
+	.domains = domains,
+	.n_domains = 1,
+	.ports = ports,
+	.n_ports = 2,
+	.ports_by_slot = ports_by_slot,
 };
 
 static struct loop *loop;
@@ -48,11 +54,11 @@ static struct {
 	bool forge_first; /* a reply of a wrong identifier before the right one */
 	bool fail;	  /* says SERVFAIL */
 	char last_name[64];
-} up = { -1, -1, -1, -1 };
+} up = {-1, -1, -1, -1};
 
 static struct sockaddr_in address(const char *text, uint16_t port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(port)};
 
 	if (inet_pton(AF_INET, text, &addr.sin_addr) != 1)
 		exit(EXIT_FAILURE);
@@ -80,7 +86,7 @@ static void make_plan(void)
 {
 	(void)netaddr_parse("10.0.1.50", &addrs[0]);
 	(void)netaddr_parse("10.0.2.50", &addrs[1]);
-	names[0] = (struct plan_name){ .vpc = 10, .addrs = addrs, .zones = zones, .n_addrs = 2 };
+	names[0] = (struct plan_name){.vpc = 10, .addrs = addrs, .zones = zones, .n_addrs = 2};
 	strcpy(names[0].name, SERVICE);
 	for (uint32_t i = 0; i < 2; i++) {
 		ports[i].slot = 16 + i;
@@ -92,7 +98,7 @@ static void loopback_up(bool is_vpc0)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_in addr = address("198.18.0.2", 0), mask = address("255.254.0.0", 0);
-	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		die("lo");
@@ -154,14 +160,14 @@ static size_t question(uint8_t *data, uint16_t id, const char *name)
 		n += length;
 		name += length + (name[length] == '.');
 	}
-	memcpy(data + n, (uint8_t[5]){ 0, 0, 1, 0, 1 }, 5);
+	memcpy(data + n, (uint8_t[5]){0, 0, 1, 0, 1}, 5);
 	return n + 5;
 }
 
 /* Turns a query into its answer, 192.0.2.1; returns the size. */
 static size_t play_answer(uint8_t *data, size_t size)
 {
-	static const uint8_t record[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
 
 	snprintf(up.last_name, sizeof(up.last_name), "%.*s", data[12], (const char *)data + 13);
 	up.last_id = dns_msg_id(data);
@@ -246,7 +252,8 @@ static const char *describe(const uint8_t *data, ssize_t n)
 
 	if (n < DNS_MSG_HEADER_SIZE)
 		return n < 0 ? "nothing" : "closed";
-	snprintf(text, sizeof(text), "id %04x rcode %d answers %d", dns_msg_id(data), dns_msg_rcode(data), data[7]);
+	snprintf(text, sizeof(text), "id %04x rcode %d answers %d", dns_msg_id(data), dns_msg_rcode(data),
+		 data[7]);
 	return text;
 }
 
@@ -269,17 +276,21 @@ static const char *udp_answer(int fd)
 
 static void test_udp(void)
 {
-	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0), other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
-	int nobody = bound_socket(vpc0_fd, SOCK_DGRAM, NOBODY, 0), elsewhere = bound_socket(vpc0_fd, SOCK_DGRAM, "127.0.0.1", 0);
+	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0),
+	    other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
+	int nobody = bound_socket(vpc0_fd, SOCK_DGRAM, NOBODY, 0),
+	    elsewhere = bound_socket(vpc0_fd, SOCK_DGRAM, "127.0.0.1", 0);
 	uint64_t start_ms;
 
 	udp_ask(asker, 0x0101, SERVICE);
 	for (int i = 0; i < 5; i++)
 		pump();
 	dns_set_plan(dns, &plan);
-	tap_is_str(udp_answer(asker), "id 0101 rcode 0 answers 2", "a question from before the first plan is answered after it");
+	tap_is_str(udp_answer(asker), "id 0101 rcode 0 answers 2",
+		   "a question from before the first plan is answered after it");
 	udp_ask(other, 0x0102, SERVICE);
-	tap_is_str(udp_answer(other), "id 0102 rcode 3 answers 0", "a port of another VPC is told that the name is not there");
+	tap_is_str(udp_answer(other), "id 0102 rcode 3 answers 0",
+		   "a port of another VPC is told that the name is not there");
 	udp_ask(nobody, 0x0103, SERVICE);
 	tap_is_str(udp_answer(nobody), "id 0103 rcode 5 answers 0", "an address that no port has is refused");
 	udp_ask(elsewhere, 0x0113, "example.com");
@@ -287,10 +298,12 @@ static void test_udp(void)
 	tap_is_int(up.n_udp, 0, "none of these went upstream");
 
 	udp_ask(other, 0x0104, "ExAmple.com");
-	tap_is_str(udp_answer(other), "id 0104 rcode 0 answers 1", "a foreign name is answered from upstream, under the asker's identifier");
+	tap_is_str(udp_answer(other), "id 0104 rcode 0 answers 1",
+		   "a foreign name is answered from upstream, under the asker's identifier");
 	tap_is_int(up.n_udp, 1, "by one question");
 	tap_is_str(up.last_name, "ExAmple", "as it was spelt");
-	tap_ok(up.last_id != 0x0104 && up.last_port >= 1024, "under another identifier, from a port of its own");
+	tap_ok(up.last_id != 0x0104 && up.last_port >= 1024,
+	       "under another identifier, from a port of its own");
 	up.forge_first = true;
 	udp_ask(asker, 0x0105, "example.com");
 	tap_is_str(udp_answer(asker), "id 0105 rcode 0 answers 1", "a forged reply is passed over");
@@ -300,14 +313,16 @@ static void test_udp(void)
 	usleep(1050000);
 	start_ms = now_mono_ms();
 	udp_ask(asker, 0x0106, "example.com");
-	tap_is_str(udp_answer(asker), "id 0106 rcode 0 answers 1", "where nobody listens the next server is asked");
+	tap_is_str(udp_answer(asker), "id 0106 rcode 0 answers 1",
+		   "where nobody listens the next server is asked");
 	tap_ok(now_mono_ms() - start_ms < 1500, "at once");
 	set_upstream("nameserver 127.0.0.54\nnameserver 127.0.0.53\n");
 	usleep(1050000);
 	up.n_udp = 0;
 	start_ms = now_mono_ms();
 	udp_ask(asker, 0x0107, "example.com");
-	tap_is_str(udp_answer(asker), "id 0107 rcode 0 answers 1", "a new resolv.conf is used; a silent server is followed by the next");
+	tap_is_str(udp_answer(asker), "id 0107 rcode 0 answers 1",
+		   "a new resolv.conf is used; a silent server is followed by the next");
 	tap_ok(up.n_udp == 1, "which answers");
 	up.n_silent = 0;
 	udp_ask(asker, 0x0108, "example.com");
@@ -325,7 +340,8 @@ static void test_udp(void)
 	(void)unlink(resolv_conf);
 	usleep(1050000);
 	udp_ask(asker, 0x010a, "example.com");
-	tap_is_str(udp_answer(asker), "id 010a rcode 2 answers 0", "no resolv.conf, no answer for foreign names");
+	tap_is_str(udp_answer(asker), "id 010a rcode 2 answers 0",
+		   "no resolv.conf, no answer for foreign names");
 	udp_ask(asker, 0x010b, SERVICE);
 	tap_is_str(udp_answer(asker), "id 010b rcode 0 answers 2", "our own names need none");
 	close(asker);
@@ -336,7 +352,8 @@ static void test_udp(void)
 
 static void test_flood(void)
 {
-	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0), other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
+	int asker = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0),
+	    other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
 	int refused = 0, answered = 0;
 	uint8_t data[512];
 
@@ -353,14 +370,16 @@ static void test_flood(void)
 	}
 	tap_is_int(refused, 10, "an asker's questions beyond the limit are answered at once, by SERVFAIL");
 	udp_ask(asker, 0x02f0, SERVICE);
-	tap_is_str(udp_answer(asker), "id 02f0 rcode 0 answers 2", "our own names are answered all the while");
+	tap_is_str(udp_answer(asker), "id 02f0 rcode 0 answers 2",
+		   "our own names are answered all the while");
 	set_upstream("nameserver 127.0.0.53\n");
 	usleep(1050000);
 	udp_ask(other, 0x02f1, "example.com");
 	tap_is_str(udp_answer(other), "id 02f1 rcode 0 answers 1", "another asker is not held up");
 	while (answered < DNS_FORWARD_PER_ASKER_MAX && receive(asker, data, sizeof(data)) > 0)
 		answered += dns_msg_rcode(data) == DNS_MSG_NOERROR;
-	tap_is_int(answered, DNS_FORWARD_PER_ASKER_MAX, "the questions under way are answered by the next server");
+	tap_is_int(answered, DNS_FORWARD_PER_ASKER_MAX,
+		   "the questions under way are answered by the next server");
 	close(asker);
 	close(other);
 }
@@ -419,11 +438,11 @@ static void test_tcp(void)
 	(void)send(fd, data + 20, data[0] + 1u - 20, MSG_NOSIGNAL);
 	tap_is_str(tcp_answer(fd), "id 0304 rcode 0 answers 2", "a question may come in pieces");
 
-	(void)send(fd, (uint8_t[4]){ 0, 2, 1, 1 }, 4, MSG_NOSIGNAL);
+	(void)send(fd, (uint8_t[4]){0, 2, 1, 1}, 4, MSG_NOSIGNAL);
 	tap_is_str(tcp_answer(fd), "closed", "what is no message ends the connection");
 	close(fd);
 	fd = tcp_connect(ASKER);
-	(void)send(fd, (uint8_t[2]){ 0xff, 0xff }, 2, MSG_NOSIGNAL);
+	(void)send(fd, (uint8_t[2]){0xff, 0xff}, 2, MSG_NOSIGNAL);
 	tap_is_str(tcp_answer(fd), "closed", "so does one that is too long");
 	close(fd);
 	fd = tcp_connect(NOBODY);
@@ -454,7 +473,7 @@ static void test_tcp(void)
 	usleep(1050000);
 	tcp_ask(other, 0x0309, "example.com");
 	pump();
-	(void)setsockopt(other, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
+	(void)setsockopt(other, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
 	close(other); /* RST while the question is upstream */
 	tcp_ask(fd, 0x030a, "example.com");
 	pump();
@@ -465,7 +484,7 @@ static void test_tcp(void)
 
 int main(void)
 {
-	struct dns_options options = { .resolv_conf = resolv_conf };
+	struct dns_options options = {.resolv_conf = resolv_conf};
 	int fd;
 
 	if (geteuid() != 0 || !make_namespaces()) {

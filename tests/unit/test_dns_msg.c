@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions and answers of the VPCs' resolver, byte for byte where it matters: questions are written by hand here, and
- * answers read by hand, so that ldns does not check itself.
+ * Questions and answers of the VPCs' resolver, byte for byte where it matters: questions are written by hand
+ * here, and answers read by hand, so that ldns does not check itself.
  */
 #include "dns/dns_msg.h"
 
 #include "tests/tap.h"
 
-#define ZONE_H "cn-hangzhou-h"
-#define ZONE_I "cn-hangzhou-i"
-#define SERVICE "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
+#define ZONE_H	 "cn-hangzhou-h"
+#define ZONE_I	 "cn-hangzhou-i"
+#define SERVICE	 "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
 #define ENDPOINT "ep-1.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com"
 
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_SOA = 6, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_OPT = 41, TYPE_HTTPS = 65,
-	TYPE_AXFR = 252, TYPE_ANY = 255, TYPE_CAA = 257 };
+enum {
+	TYPE_A = 1,
+	TYPE_NS = 2,
+	TYPE_SOA = 6,
+	TYPE_TXT = 16,
+	TYPE_AAAA = 28,
+	TYPE_OPT = 41,
+	TYPE_HTTPS = 65,
+	TYPE_AXFR = 252,
+	TYPE_ANY = 255,
+	TYPE_CAA = 257
+};
 
 static struct netaddr service_addrs[2], endpoint_addrs[2], many_addrs[60];
-static char zones[60][ZONE_SIZE] = { ZONE_H, ZONE_I };
+static char zones[60][ZONE_SIZE] = {ZONE_H, ZONE_I};
 static struct plan_name names[5];
-static struct plan_domain domains[] = { { "cn-hangzhou.privatelink.aliyuncs.com" }, { SERVICE } };
+static struct plan_domain domains[] = {{"cn-hangzhou.privatelink.aliyuncs.com"}, {SERVICE}};
 static struct plan_port ports[2];
-static uint32_t ports_by_slot[] = { 0, 1 };
+static uint32_t ports_by_slot[] = {0, 1};
 static struct plan plan = {
 	.revision = 77,
 	.names = names,
@@ -128,7 +138,8 @@ static size_t skip_name(const struct message *m, size_t i)
 /* The answer in one line: "NOERROR aa 10.0.1.50 10.0.2.50", "NXDOMAIN aa soa", "NOERROR tc opt=1232". */
 static const char *describe(const struct message *m)
 {
-	static const char *const rcodes[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
+	static const char *const rcodes[] = {"NOERROR",	 "FORMERR", "SERVFAIL",
+					     "NXDOMAIN", "NOTIMP",  "REFUSED"};
 	static char text[4096];
 	size_t i = DNS_MSG_HEADER_SIZE, n = 0;
 	uint32_t count = (uint32_t)get_u16(m, 6) + get_u16(m, 8) + get_u16(m, 10);
@@ -149,9 +160,11 @@ static const char *describe(const struct message *m)
 					      m->data[i + 11], m->data[i + 12], m->data[i + 13]);
 		else if (type == TYPE_OPT)
 			n += (size_t)snprintf(text + n, sizeof(text) - n, " opt=%u%s%s", get_u16(m, i + 2),
-					      m->data[i + 6] & 0x80 ? "/do" : "", m->data[i + 4] ? "/badvers" : "");
+					      m->data[i + 6] & 0x80 ? "/do" : "",
+					      m->data[i + 4] ? "/badvers" : "");
 		else
-			n += (size_t)snprintf(text + n, sizeof(text) - n, type == TYPE_SOA ? " soa" : " type%u", type);
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+					      type == TYPE_SOA ? " soa" : " type%u", type);
 		i += 10u + size;
 	}
 	if (i != m->size)
@@ -163,7 +176,7 @@ static struct message in, out;
 
 static const char *ask(const struct plan_port *asker, bool tcp, uint32_t rotation)
 {
-	struct dns_msg_request request = { in.data, in.size, &plan, asker, tcp, rotation };
+	struct dns_msg_request request = {in.data, in.size, &plan, asker, tcp, rotation};
 	uint8_t *copy = malloc(in.size ? in.size : 1); /* so that a sanitizer sees its end */
 	enum dns_msg_verdict verdict;
 
@@ -185,42 +198,47 @@ static void test_names(void)
 		int asker;
 		const char *answer;
 	} cases[] = {
-		{ SERVICE, TYPE_A, 0, "NOERROR aa 10.0.1.50 10.0.2.50" },
-		{ "PAI-DLC-VPC.cn-Hangzhou.ALIYUNCS.com", TYPE_A, 0, "NOERROR aa 10.0.1.50 10.0.2.50" },
-		{ SERVICE, TYPE_ANY, 0, "NOERROR aa 10.0.1.50 10.0.2.50" },
-		{ SERVICE, TYPE_AAAA, 0, "NOERROR aa soa" },
-		{ SERVICE, TYPE_TXT, 0, "NOERROR aa soa" },
-		{ SERVICE, TYPE_HTTPS, 0, "NOERROR aa soa" },
-		{ SERVICE, TYPE_CAA, 0, "NOERROR aa soa" },
-		{ SERVICE, TYPE_NS, 0, "NOERROR aa soa" },
-		{ SERVICE, TYPE_AXFR, 0, "REFUSED" },
-		{ SERVICE, TYPE_A, 1, "NXDOMAIN aa soa" },
-		{ SERVICE, TYPE_AAAA, 1, "NXDOMAIN aa soa" },
-		{ "_443._tcp." SERVICE, TYPE_A, 0, "NXDOMAIN aa soa" },
-		{ "ep-2.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa" },
-		{ "ep-3.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NXDOMAIN aa soa" },
-		{ ENDPOINT, TYPE_A, 1, "NXDOMAIN aa soa" },
-		{ "pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa" },
-		{ "pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 1, "NXDOMAIN aa soa" },
-		{ "cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa" },
-		{ "cn-other.privatelink.aliyuncs.com", TYPE_A, 0, "forward" },
-		{ "xcn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "forward" },
-		{ "aliyuncs.com", TYPE_A, 0, "forward" },
-		{ "example.com", TYPE_A, 0, "forward" },
-		{ "example.com", TYPE_AXFR, 0, "REFUSED" },
-		{ "", TYPE_NS, 0, "forward" },
-		{ SERVICE, TYPE_A, -1, "REFUSED" },
-		{ "example.com", TYPE_A, -1, "REFUSED" },
+		{SERVICE, TYPE_A, 0, "NOERROR aa 10.0.1.50 10.0.2.50"},
+		{"PAI-DLC-VPC.cn-Hangzhou.ALIYUNCS.com", TYPE_A, 0, "NOERROR aa 10.0.1.50 10.0.2.50"},
+		{SERVICE, TYPE_ANY, 0, "NOERROR aa 10.0.1.50 10.0.2.50"},
+		{SERVICE, TYPE_AAAA, 0, "NOERROR aa soa"},
+		{SERVICE, TYPE_TXT, 0, "NOERROR aa soa"},
+		{SERVICE, TYPE_HTTPS, 0, "NOERROR aa soa"},
+		{SERVICE, TYPE_CAA, 0, "NOERROR aa soa"},
+		{SERVICE, TYPE_NS, 0, "NOERROR aa soa"},
+		{SERVICE, TYPE_AXFR, 0, "REFUSED"},
+		{SERVICE, TYPE_A, 1, "NXDOMAIN aa soa"},
+		{SERVICE, TYPE_AAAA, 1, "NXDOMAIN aa soa"},
+		{"_443._tcp." SERVICE, TYPE_A, 0, "NXDOMAIN aa soa"},
+		{"ep-2.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa"},
+		{"ep-3.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NXDOMAIN aa soa"},
+		{ENDPOINT, TYPE_A, 1, "NXDOMAIN aa soa"},
+		{"pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa"},
+		{"pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 1, "NXDOMAIN aa soa"},
+		{"cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "NOERROR aa soa"},
+		{"cn-other.privatelink.aliyuncs.com", TYPE_A, 0, "forward"},
+		{"xcn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 0, "forward"},
+		{"aliyuncs.com", TYPE_A, 0, "forward"},
+		{"example.com", TYPE_A, 0, "forward"},
+		{"example.com", TYPE_AXFR, 0, "REFUSED"},
+		{"", TYPE_NS, 0, "forward"},
+		{SERVICE, TYPE_A, -1, "REFUSED"},
+		{"example.com", TYPE_A, -1, "REFUSED"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		question(&in, 0x0100, cases[i].name, cases[i].type, 1);
 		tap_is_str(ask(cases[i].asker < 0 ? NULL : &ports[cases[i].asker], false, 0), cases[i].answer,
-			   "%s type %u from %s: %s", *cases[i].name ? cases[i].name : "the root", cases[i].type,
-			   cases[i].asker < 0 ? "nobody" : cases[i].asker ? "another VPC" : "the VPC", cases[i].answer);
+			   "%s type %u from %s: %s", *cases[i].name ? cases[i].name : "the root",
+			   cases[i].type,
+			   cases[i].asker < 0 ? "nobody"
+			   : cases[i].asker   ? "another VPC"
+					      : "the VPC",
+			   cases[i].answer);
 	}
 	question(&in, 0x0000, "example.com", TYPE_A, 1);
-	tap_is_str(ask(&ports[0], false, 0), "REFUSED", "a foreign name without recursion desired is refused");
+	tap_is_str(ask(&ports[0], false, 0), "REFUSED",
+		   "a foreign name without recursion desired is refused");
 	question(&in, 0x0100, "x.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 1);
 	in.data[DNS_MSG_HEADER_SIZE + 1 + 1 + 1 + 11] = '.'; /* one label "cn-hangzhou.privatelink" */
 	in.data[DNS_MSG_HEADER_SIZE + 2] = 11 + 1 + 11;
@@ -232,7 +250,8 @@ static void test_order(void)
 	question(&in, 0x0100, SERVICE, TYPE_A, 1);
 	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50 10.0.1.50", "addresses turn around");
 	question(&in, 0x0100, ENDPOINT, TYPE_A, 1);
-	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.2.50 10.0.1.50", "with affinity the asker's zone is first");
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.2.50 10.0.1.50",
+		   "with affinity the asker's zone is first");
 	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50 10.0.1.50", "however they turn");
 }
 
@@ -242,13 +261,13 @@ static void test_header(void)
 		uint16_t flags, class;
 		const char *answer, *what;
 	} cases[] = {
-		{ 0x8100, 1, "silence", "an answer is not answered" },
-		{ 0x0900, 1, "NOTIMP", "an inverse query is not known" },
-		{ 0x1000, 1, "NOTIMP", "nor is a status query" },
-		{ 0x2000, 1, "NOTIMP", "nor a notify" },
-		{ 0x2800, 1, "NOTIMP", "nor an update" },
-		{ 0x0100, 3, "NOTIMP", "class CH is not served" },
-		{ 0x0100, 255, "NOTIMP", "class ANY is not served" },
+		{0x8100, 1, "silence", "an answer is not answered"},
+		{0x0900, 1, "NOTIMP", "an inverse query is not known"},
+		{0x1000, 1, "NOTIMP", "nor is a status query"},
+		{0x2000, 1, "NOTIMP", "nor a notify"},
+		{0x2800, 1, "NOTIMP", "nor an update"},
+		{0x0100, 3, "NOTIMP", "class CH is not served"},
+		{0x0100, 255, "NOTIMP", "class ANY is not served"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -258,8 +277,10 @@ static void test_header(void)
 	question(&in, 0x0110, "Pai-Dlc-Vpc.cn-hangzhou.aliyuncs.com", TYPE_A, 1);
 	(void)ask(&ports[0], false, 0);
 	tap_is_int(get_u16(&out, 0), 0x1234, "the identifier comes back");
-	tap_is_int(get_u16(&out, 2), 0x8590, "so do recursion desired and checking disabled; recursion is available");
-	tap_ok(memcmp(out.data + 12, in.data + 12, in.size - 12) == 0, "the question comes back as it was spelt");
+	tap_is_int(get_u16(&out, 2), 0x8590,
+		   "so do recursion desired and checking disabled; recursion is available");
+	tap_ok(memcmp(out.data + 12, in.data + 12, in.size - 12) == 0,
+	       "the question comes back as it was spelt");
 	tap_ok(out.size == in.size + 2 * 16, "records point to the question's name");
 }
 
@@ -313,19 +334,21 @@ static void test_edns(void)
 		bool tcp;
 		const char *answer;
 	} cases[] = {
-		{ 0, false, "NOERROR aa tc" },
-		{ 512, false, "NOERROR aa tc opt=1232" },
-		{ 100, false, "NOERROR aa tc opt=1232" },
-		{ 1000, false, "NOERROR aa tc opt=1232" },
+		{0, false, "NOERROR aa tc"},
+		{512, false, "NOERROR aa tc opt=1232"},
+		{100, false, "NOERROR aa tc opt=1232"},
+		{1000, false, "NOERROR aa tc opt=1232"},
 	};
 	char text[128];
 
 	question(&in, 0x0100, SERVICE, TYPE_A, 1);
 	add_opt(&in, 4096, 0, true);
-	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.1.50 10.0.2.50 opt=1232/do", "EDNS is answered with EDNS");
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.1.50 10.0.2.50 opt=1232/do",
+		   "EDNS is answered with EDNS");
 	question(&in, 0x0100, SERVICE, TYPE_A, 1);
 	add_opt(&in, 4096, 1, false);
-	tap_is_str(ask(&ports[0], false, 0), "NOERROR opt=1232/badvers", "another version of EDNS is BADVERS");
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR opt=1232/badvers",
+		   "another version of EDNS is BADVERS");
 	question(&in, 0x0100, "nope.cn-hangzhou.privatelink.aliyuncs.com", TYPE_A, 1);
 	add_opt(&in, 4096, 0, false);
 	tap_is_str(ask(&ports[0], false, 0), "NXDOMAIN aa soa opt=1232", "also beside an SOA");
@@ -349,8 +372,8 @@ static void test_edns(void)
 
 static void test_forwarding(void)
 {
-	struct dns_msg_request request = { .plan = &plan, .asker = &ports[0] };
-	struct message query = { .size = 0 }, reply;
+	struct dns_msg_request request = {.plan = &plan, .asker = &ports[0]};
+	struct message query = {.size = 0}, reply;
 
 	question(&in, 0x0130, "ExAmple.com", TYPE_A, 1);
 	add_opt(&in, 4096, 0, true);
@@ -359,7 +382,8 @@ static void test_forwarding(void)
 	put_u16(&in, 0);
 	request.data = in.data;
 	request.size = in.size;
-	tap_is_int(dns_msg_query(&request, 0xbeef, query.data, &query.size), 0, "a query is made of the request");
+	tap_is_int(dns_msg_query(&request, 0xbeef, query.data, &query.size), 0,
+		   "a query is made of the request");
 	tap_is_int(get_u16(&query, 0), 0xbeef, "with an identifier of our own");
 	tap_is_int(get_u16(&query, 2), 0x0110, "with the flags that we know");
 	tap_ok(memcmp(query.data + 12, in.data + 12, 17) == 0, "with the question as it was spelt");
@@ -369,13 +393,15 @@ static void test_forwarding(void)
 	reply.data[2] |= 0x80;
 	tap_ok(dns_msg_is_reply(query.data, query.size, reply.data, reply.size), "its reply is known");
 	reply.data[13] = 'e';
-	tap_ok(dns_msg_is_reply(query.data, query.size, reply.data, reply.size), "also if the name comes in another case");
+	tap_ok(dns_msg_is_reply(query.data, query.size, reply.data, reply.size),
+	       "also if the name comes in another case");
 	reply.data[14] = 'y';
 	tap_ok(!dns_msg_is_reply(query.data, query.size, reply.data, reply.size), "another name is no reply");
 	reply = query;
 	reply.data[2] |= 0x80;
 	reply.data[0] ^= 1;
-	tap_ok(!dns_msg_is_reply(query.data, query.size, reply.data, reply.size), "another identifier is no reply");
+	tap_ok(!dns_msg_is_reply(query.data, query.size, reply.data, reply.size),
+	       "another identifier is no reply");
 	reply = query;
 	tap_ok(!dns_msg_is_reply(query.data, query.size, reply.data, reply.size), "a query is no reply");
 	reply.data[2] |= 0x80;

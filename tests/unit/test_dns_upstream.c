@@ -27,18 +27,18 @@ static void test_parse(void)
 	static const struct {
 		const char *text, *servers, *what;
 	} cases[] = {
-		{ "nameserver 1.1.1.1\n", "1.1.1.1", "a server" },
-		{ "nameserver 1.1.1.1", "1.1.1.1", "a last line without an end" },
-		{ "search x\nnameserver\t1.1.1.1 # why\r\noptions edns0\nnameserver  2001:db8::1\n", "1.1.1.1 2001:db8::1",
-		  "tabs, comments, other lines, IPv6" },
-		{ "#nameserver 1.1.1.1\n;nameserver 1.1.1.2\n nameserver 1.1.1.3\nnameserverx 1.1.1.4\n", "",
-		  "comments and words that are longer" },
-		{ "nameserver 1.1.1\nnameserver x\nnameserver\nnameserver \n", "", "what is no address" },
-		{ "nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\nnameserver 1.1.1.4\n",
-		  "1.1.1.1 1.1.1.2 1.1.1.3", "three at most" },
-		{ "nameserver 198.18.0.2\nnameserver 0.0.0.0\nnameserver ::\nnameserver 127.0.0.53\n", "127.0.0.53",
-		  "never ourselves" },
-		{ "", "", "nothing" },
+		{"nameserver 1.1.1.1\n", "1.1.1.1", "a server"},
+		{"nameserver 1.1.1.1", "1.1.1.1", "a last line without an end"},
+		{"search x\nnameserver\t1.1.1.1 # why\r\noptions edns0\nnameserver  2001:db8::1\n",
+		 "1.1.1.1 2001:db8::1", "tabs, comments, other lines, IPv6"},
+		{"#nameserver 1.1.1.1\n;nameserver 1.1.1.2\n nameserver 1.1.1.3\nnameserverx 1.1.1.4\n", "",
+		 "comments and words that are longer"},
+		{"nameserver 1.1.1\nnameserver x\nnameserver\nnameserver \n", "", "what is no address"},
+		{"nameserver 1.1.1.1\nnameserver 1.1.1.2\nnameserver 1.1.1.3\nnameserver 1.1.1.4\n",
+		 "1.1.1.1 1.1.1.2 1.1.1.3", "three at most"},
+		{"nameserver 198.18.0.2\nnameserver 0.0.0.0\nnameserver ::\nnameserver 127.0.0.53\n",
+		 "127.0.0.53", "never ourselves"},
+		{"", "", "nothing"},
 	};
 	struct dns_upstream upstream;
 
@@ -59,7 +59,7 @@ static void write_file(const char *path, const char *text)
 static void test_file(void)
 {
 	char directory[] = "/tmp/test_dns_upstream.XXXXXX", path[64], other[64];
-	struct dns_upstream_file file = { .path = path };
+	struct dns_upstream_file file = {.path = path};
 
 	if (!mkdtemp(directory))
 		exit(EXIT_FAILURE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Probes against real sockets on the loopback: one that listens, one that does not, one whose queue of connections is
- * full (which looks like a host that drops everything).
+ * Probes against real sockets on the loopback: one that listens, one that does not, one whose queue of
+ * connections is full (which looks like a host that drops everything).
  */
 #include "agent/health.h"
 
@@ -21,12 +21,12 @@ static void on_changed(void *context _unused_, uint32_t events _unused_)
 /* A socket on 127.0.0.1; listens if backlog >= 0. */
 static int make_socket(int backlog, uint16_t *ret_port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(addr);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 || (backlog >= 0 && listen(fd, backlog) < 0) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+	    (backlog >= 0 && listen(fd, backlog) < 0) || getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
 		exit(EXIT_FAILURE);
 	*ret_port = ntohs(addr.sin_port);
 	return fd;
@@ -51,7 +51,7 @@ static struct plan_probe probe(const char *server, uint16_t port)
 
 static enum plan_health state_of(struct health *health, const char *server_id)
 {
-	struct server server = { .group = "sgp-1", .port = 443 };
+	struct server server = {.group = "sgp-1", .port = 443};
 
 	(void)str_copy(server.server_id, sizeof(server.server_id), server_id);
 	return health_of(health, &server);
@@ -96,18 +96,20 @@ static void test_results(struct loop *loop)
 	uint16_t open_port, closed_port, full_port;
 	int open_fd = make_socket(64, &open_port), closed_fd = make_socket(-1, &closed_port);
 	int full_fd = make_socket(0, &full_port), filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(full_port),
-				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct plan_probe probes[3] = { probe("i-open", open_port), probe("i-closed", closed_port),
-					 probe("i-full", full_port) };
-	struct plan plan = { .probes = probes, .n_probes = 3 };
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_port = htons(full_port),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct plan_probe probes[3] = {probe("i-open", open_port), probe("i-closed", closed_port),
+				       probe("i-full", full_port)};
+	struct plan plan = {.probes = probes, .n_probes = 3};
 	struct health *health;
 
 	(void)connect(filler, (struct sockaddr *)&addr, sizeof(addr));
 	n_changed = 0;
 	tap_is_int(health_new(loop, -EBADF, on_changed, NULL, &health), 0, "probing starts");
 	tap_is_int(health_set_plan(health, &plan), 0, "with a plan of three servers");
-	tap_is_int(state_of(health, "i-open"), PLAN_HEALTH_UNKNOWN, "nothing is known before the first result");
+	tap_is_int(state_of(health, "i-open"), PLAN_HEALTH_UNKNOWN,
+		   "nothing is known before the first result");
 	tap_is_str(reason_of(health, "i-open"), "no result", "and nothing is reported");
 	tap_ok(wait_for(loop, health, "i-open", PLAN_HEALTHY), "one that accepts is healthy");
 	tap_ok(wait_for(loop, health, "i-closed", PLAN_UNHEALTHY), "one that refuses is not");
@@ -149,8 +151,8 @@ static void test_thresholds(struct loop *loop)
 {
 	uint16_t port;
 	int fd = make_socket(-1, &port);
-	struct plan_probe probes[1] = { probe("i-1", port) };
-	struct plan plan = { .probes = probes, .n_probes = 1 };
+	struct plan_probe probes[1] = {probe("i-1", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
 	struct health *health;
 	uint64_t start_ms, took_ms;
 
@@ -163,9 +165,11 @@ static void test_thresholds(struct loop *loop)
 	turn_for(loop, 60);
 
 	(void)listen(fd, 64);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_usec = 1000 }, sizeof(struct timeval));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_usec = 1000},
+			 sizeof(struct timeval));
 	start_ms = now_mono_ms();
-	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "an unhealthy server is probed on, and found healthy");
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY),
+	       "an unhealthy server is probed on, and found healthy");
 	took_ms = now_mono_ms() - start_ms;
 	tap_ok(took_ms >= 35, "after as many good results as the threshold says");
 	tap_note("%llu ms for 2 results at intervals of 40 ms", (unsigned long long)took_ms);
@@ -180,7 +184,8 @@ static void test_thresholds(struct loop *loop)
 	fd = make_socket(64, &port);
 	probes[0].probe_port = port;
 	(void)health_set_plan(health, &plan);
-	tap_is_int(state_of(health, "i-1"), PLAN_UNHEALTHY, "another port to probe: the state stays at first");
+	tap_is_int(state_of(health, "i-1"), PLAN_UNHEALTHY,
+		   "another port to probe: the state stays at first");
 	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "until the new port has answered");
 	health_free(health);
 	close(fd);
@@ -190,7 +195,7 @@ static void test_spread(struct loop *loop)
 {
 	enum { N = 50 };
 	static struct plan_probe probes[N];
-	struct plan plan = { .probes = probes, .n_probes = N };
+	struct plan plan = {.probes = probes, .n_probes = N};
 	struct health *health;
 	size_t n, early;
 	struct health_result *results;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a Maglev table promises: each backend has its share, the table does not depend on the order in which backends
- * are listed, and a backend that leaves takes little but its own places with it.
+ * What a Maglev table promises: each backend has its share, the table does not depend on the order in which
+ * backends are listed, and a backend that leaves takes little but its own places with it.
  */
 #include "model/maglev.h"
 
@@ -91,8 +91,8 @@ static void test_balance(void)
 		size_t n;
 		uint32_t weight_max;
 		double limit;
-	} cases[] = { { 1, 1, 0.1 }, { 2, 1, 1 }, { 3, 1, 2 },	 { 10, 1, 2 }, { 100, 1, 2 },
-		      { 400, 1, 2 }, { 5, 3, 5 }, { 20, 10, 10 }, { 2, 100, 100 } };
+	} cases[] = {{1, 1, 0.1}, {2, 1, 1}, {3, 1, 2},	   {10, 1, 2},	 {100, 1, 2},
+		     {400, 1, 2}, {5, 3, 5}, {20, 10, 10}, {2, 100, 100}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint32_t size = maglev_size(cases[i].n), *table;
@@ -130,7 +130,7 @@ static void test_order(void)
 
 static void test_disruption(void)
 {
-	static const size_t counts[] = { 2, 3, 10, 100 };
+	static const size_t counts[] = {2, 3, 10, 100};
 
 	for (size_t c = 0; c < ARRAY_SIZE(counts); c++) {
 		size_t n = counts[c];
@@ -143,7 +143,8 @@ static void test_disruption(void)
 			held += before[i] != n;
 			moved += before[i] != n && before[i] != after[i];
 		}
-		tap_ok(moved * 100 <= held * 5, "of %zu backends one leaves: at most 5%% of the others' places move", n);
+		tap_ok(moved * 100 <= held * 5,
+		       "of %zu backends one leaves: at most 5%% of the others' places move", n);
 		tap_note("%u of %u moved", moved, held);
 		free(before);
 		free(after);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan of a small world: ports, places, endpoint ENIs, tables with rescue, probes, numbers that stay, and rows
- * that dangle.
+ * The plan of a small world: ports, places, endpoint ENIs, tables with rescue, probes, numbers that stay, and
+ * rows that dangle.
  */
 #include "tests/unit/plan_world.h"
 
@@ -36,7 +36,8 @@ static void test_ports(void)
 	tap_ok(port->up, "a running instance's device is up");
 
 	rows_put(w.rows, "instance/i-c",
-		 "{'id': 'i-c', 'vpc': 'vpc-c', 'node': 'n1', 'kind': 'tap', 'device': 'tap7', 'port': 'eni-c', "
+		 "{'id': 'i-c', 'vpc': 'vpc-c', 'node': 'n1', 'kind': 'tap', 'device': 'tap7', 'port': "
+		 "'eni-c', "
 		 "'status': 'Stopped'}");
 	port = &world_plan(&w)->ports[0];
 	tap_ok(!port->up, "a stopped instance's device is down");
@@ -53,22 +54,22 @@ static void test_places(void)
 		uint32_t kind;
 		const char *name;
 	} cases[] = {
-		{ 10, "10.0.1.10", PL_PLACE_PORT, "an instance of this node" },
-		{ 10, "10.0.2.77", PL_PLACE_REMOTE, "an instance of another node" },
-		{ 10, "10.0.1.50", PL_PLACE_ENI, "an endpoint's ENI" },
-		{ 10, "10.0.1.253", PL_PLACE_GATEWAY, "the first vSwitch's gateway" },
-		{ 10, "10.0.2.253", PL_PLACE_GATEWAY, "the second vSwitch's gateway" },
-		{ 10, "100.100.2.136", PL_PLACE_DNS, "the VPC's first resolver" },
-		{ 10, "100.100.2.138", PL_PLACE_DNS, "the VPC's second resolver" },
-		{ 10, "10.0.1.51", 0, "an address that no one has" },
-		{ 10, "100.64.0.16", 0, "a translated source in the consumer's VPC" },
-		{ 11, "10.0.1.10", PL_PLACE_PORT, "the same address in the provider's VPC" },
-		{ 11, "10.0.1.50", 0, "the ENI's address in the provider's VPC" },
-		{ 11, "100.64.0.16", PL_PLACE_NAT, "the first translated source" },
-		{ 11, "100.64.0.31", PL_PLACE_NAT, "the last translated source" },
-		{ 11, "100.64.0.32", 0, "the address behind the translated sources" },
-		{ 11, "10.0.1.200", PL_PLACE_VIP, "a load balancer's address" },
-		{ 12, "100.100.2.136", 0, "the resolver of a VPC without a port here" },
+		{10, "10.0.1.10", PL_PLACE_PORT, "an instance of this node"},
+		{10, "10.0.2.77", PL_PLACE_REMOTE, "an instance of another node"},
+		{10, "10.0.1.50", PL_PLACE_ENI, "an endpoint's ENI"},
+		{10, "10.0.1.253", PL_PLACE_GATEWAY, "the first vSwitch's gateway"},
+		{10, "10.0.2.253", PL_PLACE_GATEWAY, "the second vSwitch's gateway"},
+		{10, "100.100.2.136", PL_PLACE_DNS, "the VPC's first resolver"},
+		{10, "100.100.2.138", PL_PLACE_DNS, "the VPC's second resolver"},
+		{10, "10.0.1.51", 0, "an address that no one has"},
+		{10, "100.64.0.16", 0, "a translated source in the consumer's VPC"},
+		{11, "10.0.1.10", PL_PLACE_PORT, "the same address in the provider's VPC"},
+		{11, "10.0.1.50", 0, "the ENI's address in the provider's VPC"},
+		{11, "100.64.0.16", PL_PLACE_NAT, "the first translated source"},
+		{11, "100.64.0.31", PL_PLACE_NAT, "the last translated source"},
+		{11, "100.64.0.32", 0, "the address behind the translated sources"},
+		{11, "10.0.1.200", PL_PLACE_VIP, "a load balancer's address"},
+		{12, "100.100.2.136", 0, "the resolver of a VPC without a port here"},
 	};
 	struct world w;
 	const struct plan *plan;
@@ -78,17 +79,20 @@ static void test_places(void)
 	world_vpc(&w, "far", 12);
 	world_instance(&w, "far", 103, "c", ZONE_I, "10.0.2.77", "sg-c", "n2");
 	world_instance(&w, "away", 104, "far", ZONE_I, "10.0.2.77", "sg-c", "n2");
-	rows_put(w.rows, "port/eni-lb", "{'id': 'eni-lb', 'number': 7, 'kind': 'load_balancer', 'vpc': 'vpc-p', "
-					"'addr': '10.0.1.200', 'status': 'InUse'}");
+	rows_put(w.rows, "port/eni-lb",
+		 "{'id': 'eni-lb', 'number': 7, 'kind': 'load_balancer', 'vpc': 'vpc-p', "
+		 "'addr': '10.0.1.200', 'status': 'InUse'}");
 	plan = world_plan(&w);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		tap_is_int(place_kind(plan, cases[i].vpc, cases[i].addr), cases[i].kind, "place: %s", cases[i].name);
+		tap_is_int(place_kind(plan, cases[i].vpc, cases[i].addr), cases[i].kind, "place: %s",
+			   cases[i].name);
 	tap_is_int(find_place(plan, 10, "10.0.2.77")->value.id, 2, "a remote place has the node's number");
 	tap_is_int(find_place(plan, 10, "10.0.1.50")->value.id, find_eni(plan, ZONE_H)->slot,
 		   "an ENI's place has its slot");
 	for (size_t i = 1; i < plan->n_places; i++)
 		sorted &= plan->places[i - 1].key.vpc <= plan->places[i].key.vpc &&
-			  memcmp(&plan->places[i - 1].key, &plan->places[i].key, sizeof(plan->places[i].key)) != 0;
+			  memcmp(&plan->places[i - 1].key, &plan->places[i].key,
+				 sizeof(plan->places[i].key)) != 0;
 	tap_ok(sorted, "places are sorted and each address has one");
 
 	w.missing_device = 100;
@@ -98,7 +102,8 @@ static void test_places(void)
 
 	world_instance(&w, "twin", 105, "c", ZONE_H, "10.0.1.50", "sg-c", "n1");
 	plan = world_plan(&w);
-	tap_is_int(place_kind(plan, 10, "10.0.1.50"), PL_PLACE_PORT, "of two objects at one address the port stays");
+	tap_is_int(place_kind(plan, 10, "10.0.1.50"), PL_PLACE_PORT,
+		   "of two objects at one address the port stays");
 	tap_is_str(failure_of(plan, "address/vpc-c/10.0.1.50"), "two objects have this address",
 		   "an address taken twice is a failure");
 	world_free(&w);
@@ -110,17 +115,17 @@ static void test_endpoints(void)
 		const char *endpoint, *connection, *zone;
 		bool connected;
 	} cases[] = {
-		{ "Active", "Connected", "Connected", true },
-		{ "Creating", "Connecting", "Connecting", true },
-		{ "Active", "Pending", "Connected", true },
-		{ "Active", "Connected", "Migrating", true },
-		{ "Creating", "Connected", "Creating", true },
-		{ "Active", "Disconnected", "Wait", false },
-		{ "Active", "Disconnecting", "Connected", false },
-		{ "Active", "Disconnected", "Connected", false },
-		{ "Active", "Connected", "Disconnecting", false },
-		{ "Active", "ServiceDeleted", "Connected", false },
-		{ "Deleting", "Connected", "Connected", false },
+		{"Active", "Connected", "Connected", true},
+		{"Creating", "Connecting", "Connecting", true},
+		{"Active", "Pending", "Connected", true},
+		{"Active", "Connected", "Migrating", true},
+		{"Creating", "Connected", "Creating", true},
+		{"Active", "Disconnected", "Wait", false},
+		{"Active", "Disconnecting", "Connected", false},
+		{"Active", "Disconnected", "Connected", false},
+		{"Active", "Connected", "Disconnecting", false},
+		{"Active", "ServiceDeleted", "Connected", false},
+		{"Deleting", "Connected", "Connected", false},
 	};
 	struct world w;
 	const struct plan *plan;
@@ -148,7 +153,8 @@ static void test_endpoints(void)
 
 	rows_delete(w.rows, "connection/ep-1");
 	plan = world_plan(&w);
-	tap_ok(!(find_eni(plan, ZONE_H)->value.flags & PL_ENI_F_CONNECTED), "no connection row: not connected");
+	tap_ok(!(find_eni(plan, ZONE_H)->value.flags & PL_ENI_F_CONNECTED),
+	       "no connection row: not connected");
 	rows_delete(w.rows, "instance/i-c");
 	plan = world_plan(&w);
 	tap_is_int(plan->n_enis, 0, "an endpoint of a VPC without a port here is no business of this node");
@@ -181,8 +187,8 @@ static const char *served_by(const struct plan *plan, const char *zone, uint16_t
 		for (uint32_t j = 0; j < listener->value.table_size; j++)
 			places += listener->table[j] == plan->backends[i].index;
 		if (places)
-			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u.%u", *text ? " " : "",
-				 addr >> 8 & 255, addr & 255);
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u.%u",
+				 *text ? " " : "", addr >> 8 & 255, addr & 255);
 	}
 	return *text ? text : "-";
 }
@@ -196,16 +202,20 @@ static void test_tables(void)
 	plan = world_plan(&w);
 	tap_is_str(served_by(plan, ZONE_H, 443), "1.10", "a zone is served by its own server");
 	tap_is_str(served_by(plan, ZONE_I, 443), "2.10", "and the other one by the other");
-	tap_is_int(listener_of(plan, ZONE_H, 443)->value.idle_s, 900, "the listener's idle time-out is in the row");
+	tap_is_int(listener_of(plan, ZONE_H, 443)->value.idle_s, 900,
+		   "the listener's idle time-out is in the row");
 	tap_is_int(plan->n_backends, 2, "both servers are backends");
-	tap_is_int(ntohl(plan->backends[0].value.nat_first), 0x64400010, "sources are translated to the range");
+	tap_is_int(ntohl(plan->backends[0].value.nat_first), 0x64400010,
+		   "sources are translated to the range");
 	tap_is_int(plan->backends[0].value.nat_count, 16, "all of its sixteen addresses");
 
 	strcpy(w.ill[0], "i-p1");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "rescue: a zone without a healthy server is served by another");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "rescue: a zone without a healthy server is served by another");
 	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "the healthy zone goes on by itself");
 	strcpy(w.ill[1], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10", "no healthy server at all: the zone's own stays in");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
+		   "no healthy server at all: the zone's own stays in");
 	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "in both zones");
 	memset(w.ill, 0, sizeof(w.ill));
 
@@ -222,14 +232,16 @@ static void test_tables(void)
 	rows_put(w.rows, "instance/i-p1",
 		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
 	strcpy(w.ill[0], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "a stopped instance serves nobody, not even when all are ill");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "a stopped instance serves nobody, not even when all are ill");
 	memset(w.ill, 0, sizeof(w.ill));
 	rows_delete(w.rows, "instance/i-p1");
 	rows_delete(w.rows, "port/eni-p1");
 	rows_delete(w.rows, "instance/i-p2");
 	rows_delete(w.rows, "port/eni-p2");
 	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "-", "servers that are gone leave an empty table");
-	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.table_size, 0, "which says that there is no backend");
+	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.table_size, 0,
+		   "which says that there is no backend");
 	world_free(&w);
 }
 
@@ -239,52 +251,63 @@ static void test_server_addresses(void)
 
 	world_new(&w);
 	rows_put(w.rows, "server/sgp-1/10.0.1.10/443",
-		 "{'group': 'sgp-1', 'server_id': '10.0.1.10', 'type': 'Ip', 'addr': '10.0.1.10', 'port': 443, "
+		 "{'group': 'sgp-1', 'server_id': '10.0.1.10', 'type': 'Ip', 'addr': '10.0.1.10', 'port': "
+		 "443, "
 		 "'weight': 50, 'zone': '" ZONE_H "', 'status': 'Available'}");
 	rows_delete(w.rows, "server/sgp-1/i-p1/443");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "an address that no interface has serves nobody");
-	rows_put(w.rows, "address/vpc-p/10.0.1.10", "{'vpc': 'vpc-p', 'addr': '10.0.1.10', 'port': 'eni-p1'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10", "it serves once an instance has taken the address");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "an address that no interface has serves nobody");
+	rows_put(w.rows, "address/vpc-p/10.0.1.10",
+		 "{'vpc': 'vpc-p', 'addr': '10.0.1.10', 'port': 'eni-p1'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
+		   "it serves once an instance has taken the address");
 	rows_put(w.rows, "server/sgp-1/i-c/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-c', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, 'weight': 100, "
+		 "{'group': 'sgp-1', 'server_id': 'i-c', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
+		 "'weight': 100, "
 		 "'zone': '" ZONE_I "', 'port_id': 'eni-c', 'status': 'Available'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_I, 443), "2.10", "an instance of another VPC is never a backend");
+	tap_is_str(served_by(world_plan(&w), ZONE_I, 443), "2.10",
+		   "an instance of another VPC is never a backend");
 	world_free(&w);
 }
 
 static void test_listeners(void)
 {
-	static const char *const statuses[] = { "Provisioning", "Running",  "Configuring", "Starting",
-						"Stopping",	"Stopped", "Deleting" };
+	static const char *const statuses[] = {"Provisioning", "Running", "Configuring", "Starting",
+					       "Stopping",     "Stopped", "Deleting"};
 	struct world w;
 	const struct plan *plan;
 
 	world_new(&w);
 	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
 		rows_put(w.rows, "listener/lsn-2",
-			 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+			 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': "
+			 "'TCP', "
 			 "'port': 80, 'status': '%s'}",
 			 statuses[i]);
-		tap_ok((listener_of(world_plan(&w), ZONE_H, 80) != NULL) == (i < 4), "a listener %s is %s", statuses[i],
-		       i < 4 ? "there" : "not there");
+		tap_ok((listener_of(world_plan(&w), ZONE_H, 80) != NULL) == (i < 4), "a listener %s is %s",
+		       statuses[i], i < 4 ? "there" : "not there");
 	}
 	rows_put(w.rows, "listener/lsn-2",
-		 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'UDP', 'port': 443, "
+		 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'UDP', "
+		 "'port': 443, "
 		 "'status': 'Running'}");
 	plan = world_plan(&w);
 	tap_is_int(plan->n_listeners, 4, "TCP and UDP may share a port number");
 	tap_is_int(plan->n_tables, 2, "listeners of one server group and zone share one table");
-	tap_ok(plan->listeners[0].key.target < plan->listeners[2].key.target && plan->listeners[0].key.protocol == 6 &&
-		       plan->listeners[1].key.protocol == 17,
+	tap_ok(plan->listeners[0].key.target < plan->listeners[2].key.target &&
+		       plan->listeners[0].key.protocol == 6 && plan->listeners[1].key.protocol == 17,
 	       "listeners are sorted by target, port and protocol");
 	rows_put(w.rows, "listener/lsn-3",
-		 "{'id': 'lsn-3', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', 'port': 443, "
+		 "{'id': 'lsn-3', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		 "'port': 443, "
 		 "'status': 'Running'}");
 	rows_put(w.rows, "listener/lsn-4",
-		 "{'id': 'lsn-4', 'load_balancer': 'nlb-1', 'server_group': 'sgp-gone', 'protocol': 'TCP', 'port': 81, "
+		 "{'id': 'lsn-4', 'load_balancer': 'nlb-1', 'server_group': 'sgp-gone', 'protocol': 'TCP', "
+		 "'port': 81, "
 		 "'status': 'Running'}");
 	plan = world_plan(&w);
-	tap_is_str(failure_of(plan, "listener/lsn-3"), "another listener has port 443", "a port is listened on once");
+	tap_is_str(failure_of(plan, "listener/lsn-3"), "another listener has port 443",
+		   "a port is listened on once");
 	tap_ok(*failure_of(plan, "listener/lsn-4") && listener_of(plan, ZONE_H, 81)->value.table_size == 0,
 	       "a listener without its server group is a failure, and has no backend");
 	world_free(&w);
@@ -302,19 +325,24 @@ static void test_probes(void)
 	tap_is_int(plan->n_probes, 2, "both servers of this node are probed");
 	probe = &plan->probes[0];
 	netaddr_format(&probe->probe_addr, addr);
-	tap_is_int(place_kind(plan, PL_VPC_NODES, addr), PL_PLACE_PROBE, "a probe's address is a place in VPC 0");
-	tap_is_int(find_place(plan, PL_VPC_NODES, addr)->value.id, probe->backend, "that leads to the backend");
-	tap_is_int(netaddr_to_v4(&probe->probe_addr), 0xc6130000 + probe->backend, "198.19.0.0 and the index");
+	tap_is_int(place_kind(plan, PL_VPC_NODES, addr), PL_PLACE_PROBE,
+		   "a probe's address is a place in VPC 0");
+	tap_is_int(find_place(plan, PL_VPC_NODES, addr)->value.id, probe->backend,
+		   "that leads to the backend");
+	tap_is_int(netaddr_to_v4(&probe->probe_addr), 0xc6130000 + probe->backend,
+		   "198.19.0.0 and the index");
 	tap_is_int(probe->probe_port, 443, "the server's port is probed");
 	tap_is_int(probe->interval_ms, 1000, "at the group's interval");
 	tap_is_int(probe->unhealthy_threshold, 3, "with the group's threshold");
 
 	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_port': 8080, "
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_port': "
+		 "8080, "
 		 "'status': 'Available'}");
 	tap_is_int(world_plan(&w)->probes[0].probe_port, 8080, "or the group's own port");
 	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': 'Available'}");
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': "
+		 "'Available'}");
 	strcpy(w.ill[0], "i-p1");
 	tap_is_int(world_plan(&w)->n_probes, 0, "UDP servers without a port to probe are not probed");
 	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and count as healthy");
@@ -326,7 +354,8 @@ static void test_probes(void)
 		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'addr': '10.0.1.10', 'port': 443, 'weight': 100, "
 		 "'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n2', 'status': 'Available'}");
 	tap_is_int(world_plan(&w)->n_probes, 1, "a server of another node is not probed from here");
-	rows_put(w.rows, "instance/i-p2", "{'id': 'i-p2', 'node': 'n1', 'port': 'eni-p2', 'status': 'Stopped'}");
+	rows_put(w.rows, "instance/i-p2",
+		 "{'id': 'i-p2', 'node': 'n1', 'port': 'eni-p2', 'status': 'Stopped'}");
 	tap_is_int(world_plan(&w)->n_probes, 0, "a stopped instance is not probed");
 
 	world_free(&w);
@@ -373,11 +402,13 @@ static void test_indexes(void)
 	/* A restarted agent reads the numbers back from the kernel. */
 	plan_indexes_free(w.indexes);
 	plan_indexes_new(&w.indexes);
-	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 700), 0, "a slot found in the kernel is taken over");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 700), 0,
+		   "a slot found in the kernel is taken over");
 	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 700), 0, "twice the same is fine");
 	tap_is_int(plan_indexes_adopt_slot(w.indexes, 103, 700), -EEXIST, "another port cannot have it");
 	tap_is_int(plan_indexes_adopt_slot(w.indexes, 102, 701), -EEXIST, "nor can the port have two");
-	tap_is_int(plan_indexes_adopt_slot(w.indexes, 104, 3), -ERANGE, "a slot outside of the range is refused");
+	tap_is_int(plan_indexes_adopt_slot(w.indexes, 104, 3), -ERANGE,
+		   "a slot outside of the range is refused");
 	tap_is_int(plan_indexes_adopt_backend(w.indexes, 11, &w.plan->backends[0].value.addr,
 					      w.plan->backends[0].value.port, 33),
 		   0, "a backend's index is taken over");
@@ -385,7 +416,8 @@ static void test_indexes(void)
 	world_plan(&w);
 	tap_is_int(w.plan->ports[2].slot, 700, "the adopted slot is the port's");
 	tap_is_int(w.plan->backends[0].index, 33, "the adopted index is the backend's");
-	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, 56, "new targets are numbered above the adopted ones");
+	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, 56,
+		   "new targets are numbered above the adopted ones");
 	snprintf(text, sizeof(text), "%llx", (unsigned long long)w.plan->revision);
 	tap_is_int(w.plan->revision, snapshot_revision(w.rows), "a plan knows the revision of its rows");
 	world_free(&w);
@@ -395,22 +427,42 @@ static void test_indexes(void)
 static void test_dangling(void)
 {
 	static const char *const keys[] = {
-		"node/n1", "vpc/vpc-c", "vpc/vpc-p", "vswitch/vsw-c-h", "vswitch/vsw-p-h", "security_group/sg-c",
-		"security_group/sg-ep", "sg_rule/sg-ep/sgr-1", "instance/i-c", "instance/i-p1", "port/eni-c",
-		"port/eni-p1", "port/eni-ep-1-h", "load_balancer/nlb-1", "listener/lsn-1", "server_group/sgp-1",
-		"server/sgp-1/i-p1/443", "nat_range/vpc-p/n1", "service/epsrv-1", "endpoint/ep-1",
-		"endpoint_zone/ep-1/" ZONE_H, "connection/ep-1",
+		"node/n1",
+		"vpc/vpc-c",
+		"vpc/vpc-p",
+		"vswitch/vsw-c-h",
+		"vswitch/vsw-p-h",
+		"security_group/sg-c",
+		"security_group/sg-ep",
+		"sg_rule/sg-ep/sgr-1",
+		"instance/i-c",
+		"instance/i-p1",
+		"port/eni-c",
+		"port/eni-p1",
+		"port/eni-ep-1-h",
+		"load_balancer/nlb-1",
+		"listener/lsn-1",
+		"server_group/sgp-1",
+		"server/sgp-1/i-p1/443",
+		"nat_range/vpc-p/n1",
+		"service/epsrv-1",
+		"endpoint/ep-1",
+		"endpoint_zone/ep-1/" ZONE_H,
+		"connection/ep-1",
 	};
 	static const struct {
 		const char *gone, *key, *reason;
 	} reasons[] = {
-		{ "port/eni-c", "instance/i-c", "its interface eni-c is missing" },
-		{ "vpc/vpc-c", "instance/i-c", "the VPC or the vSwitch of its interface eni-c is missing" },
-		{ "port/eni-ep-1-h", "endpoint/ep-1", "the interface eni-ep-1-h of zone " ZONE_H " is missing" },
-		{ "load_balancer/nlb-1", "endpoint/ep-1", "the load balancer nlb-1 of zone " ZONE_H " is missing" },
-		{ "nat_range/vpc-p/n1", "endpoint/ep-1", "VPC vpc-p has no translated addresses for this node yet" },
-		{ "server_group/sgp-1", "listener/lsn-1", "the server group sgp-1 or its VPC is missing" },
-		{ "security_group/sg-ep", "endpoint/ep-1", "the security group sg-ep is missing" },
+		{"port/eni-c", "instance/i-c", "its interface eni-c is missing"},
+		{"vpc/vpc-c", "instance/i-c", "the VPC or the vSwitch of its interface eni-c is missing"},
+		{"port/eni-ep-1-h", "endpoint/ep-1",
+		 "the interface eni-ep-1-h of zone " ZONE_H " is missing"},
+		{"load_balancer/nlb-1", "endpoint/ep-1",
+		 "the load balancer nlb-1 of zone " ZONE_H " is missing"},
+		{"nat_range/vpc-p/n1", "endpoint/ep-1",
+		 "VPC vpc-p has no translated addresses for this node yet"},
+		{"server_group/sgp-1", "listener/lsn-1", "the server group sgp-1 or its VPC is missing"},
+		{"security_group/sg-ep", "endpoint/ep-1", "the security group sg-ep is missing"},
 	};
 	struct world w;
 
@@ -426,8 +478,8 @@ static void test_dangling(void)
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		world_new(&w);
 		rows_delete(w.rows, reasons[i].gone);
-		tap_is_str(failure_of(world_plan(&w), reasons[i].key), reasons[i].reason, "without %s, %s fails",
-			   reasons[i].gone, reasons[i].key);
+		tap_is_str(failure_of(world_plan(&w), reasons[i].key), reasons[i].reason,
+			   "without %s, %s fails", reasons[i].gone, reasons[i].key);
 		world_free(&w);
 	}
 }
@@ -438,7 +490,8 @@ static void test_probes_need_addresses(void)
 
 	world_new(&w);
 	rows_delete(w.rows, "nat_range/vpc-p/n1");
-	tap_is_int(world_plan(&w)->n_probes, 0, "a server cannot be probed before its VPC has translated addresses");
+	tap_is_int(world_plan(&w)->n_probes, 0,
+		   "a server cannot be probed before its VPC has translated addresses");
 	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and counts as healthy until then");
 	world_free(&w);
 }

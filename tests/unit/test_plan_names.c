@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of endpoints: when an address is published and when it is withdrawn, per VPC, and which domains never leave
- * the node.
+ * Names of endpoints: when an address is published and when it is withdrawn, per VPC, and which domains never
+ * leave the node.
  */
 #include "tests/unit/plan_world.h"
 
 #define ENDPOINT_NAME "ep-1.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com"
-#define ZONE_NAME "ep-1-" ZONE_H ".pai-dlc.cn-hangzhou.privatelink.aliyuncs.com"
-#define SERVICE_NAME "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
+#define ZONE_NAME     "ep-1-" ZONE_H ".pai-dlc.cn-hangzhou.privatelink.aliyuncs.com"
+#define SERVICE_NAME  "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
 
 static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *name)
 {
@@ -41,13 +41,13 @@ static void test_states(void)
 		const char *endpoint, *zone_h, *zone_i;
 		const char *name, *zone_name;
 	} cases[] = {
-		{ "Active", "Connected", "Connected", "10.0.1.50/h 10.0.2.50/i", "10.0.1.50/h" },
-		{ "Active", "Connecting", "Connected", "10.0.2.50/i", "no data" },
-		{ "Active", "Migrating", "Disconnected", "10.0.1.50/h", "10.0.1.50/h" },
-		{ "Creating", "Creating", "Creating", "no data", "no data" },
-		{ "Active", "Disconnected", "Wait", "no data", "no data" },
-		{ "Active", "Deleting", "Connected", "10.0.2.50/i", "no data" },
-		{ "Deleting", "Connected", "Connected", "no name", "no name" },
+		{"Active", "Connected", "Connected", "10.0.1.50/h 10.0.2.50/i", "10.0.1.50/h"},
+		{"Active", "Connecting", "Connected", "10.0.2.50/i", "no data"},
+		{"Active", "Migrating", "Disconnected", "10.0.1.50/h", "10.0.1.50/h"},
+		{"Creating", "Creating", "Creating", "no data", "no data"},
+		{"Active", "Disconnected", "Wait", "no data", "no data"},
+		{"Active", "Deleting", "Connected", "10.0.2.50/i", "no data"},
+		{"Deleting", "Connected", "Connected", "no name", "no name"},
 	};
 	struct world w;
 	char got[512];
@@ -75,9 +75,11 @@ static void test_scope(void)
 	world_new(&w);
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 11, SERVICE_NAME), "no name", "another VPC does not know the name");
-	tap_ok(find_name(w.plan, 10, SERVICE_NAME)->affinity, "zone affinity on both sides counts for the service's name");
+	tap_ok(find_name(w.plan, 10, SERVICE_NAME)->affinity,
+	       "zone affinity on both sides counts for the service's name");
 	tap_ok(!find_name(w.plan, 10, ZONE_NAME)->affinity, "and means nothing for a zone's");
-	rows_put(w.rows, "service/epsrv-1", "{'id': 'epsrv-1', 'private_domain': 'PAI-dlc-vpc.cn-hangzhou.aliyuncs.com.'}");
+	rows_put(w.rows, "service/epsrv-1",
+		 "{'id': 'epsrv-1', 'private_domain': 'PAI-dlc-vpc.cn-hangzhou.aliyuncs.com.'}");
 	world_plan(&w);
 	tap_ok(find_name(w.plan, 10, SERVICE_NAME) && !find_name(w.plan, 10, SERVICE_NAME)->affinity,
 	       "affinity on one side is none; names are compared in lower case and without the last dot");
@@ -94,8 +96,10 @@ static void test_two_endpoints(void)
 
 	world_new(&w);
 	rows_put(w.rows, "endpoint/ep-2",
-		 "{'id': 'ep-2', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'domain': 'ep-2.x', 'status': 'Active'}");
-	rows_put(w.rows, "connection/ep-2", "{'endpoint': 'ep-2', 'service': 'epsrv-1', 'status': 'Connected'}");
+		 "{'id': 'ep-2', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'domain': 'ep-2.x', 'status': "
+		 "'Active'}");
+	rows_put(w.rows, "connection/ep-2",
+		 "{'endpoint': 'ep-2', 'service': 'epsrv-1', 'status': 'Connected'}");
 	world_endpoint_zone(&w, "ep-2", ZONE_H, "10.0.1.60", 211, "Connected");
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.1.60/h 10.0.2.50/i",
@@ -111,34 +115,39 @@ static void test_withdrawal(void)
 	world_new(&w);
 	strcpy(w.ill[0], "i-p1");
 	world_plan(&w);
-	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.2.50/i", "a zone whose servers are ill leaves the name");
+	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.2.50/i",
+		   "a zone whose servers are ill leaves the name");
 	tap_is_str(resolve(w.plan, 10, ZONE_NAME), "10.0.1.50/h", "its own name stays: rescue serves it");
 	strcpy(w.ill[1], "i-p2");
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i", "if all are ill, all stay");
 	memset(w.ill, 0, sizeof(w.ill));
-	rows_put(w.rows, "instance/i-p1", "{'id': 'i-p1', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
+	rows_put(w.rows, "instance/i-p1",
+		 "{'id': 'i-p1', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
 	world_plan(&w);
-	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.2.50/i", "a stopped server is as good as an ill one");
+	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.2.50/i",
+		   "a stopped server is as good as an ill one");
 	rows_delete(w.rows, "server/sgp-1/i-p1/443");
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i",
 		   "a zone that never had a server of its own is served by the others, and stays");
 	rows_delete(w.rows, "listener/lsn-1");
 	world_plan(&w);
-	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i", "nothing listens anywhere: all stay");
+	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i",
+		   "nothing listens anywhere: all stay");
 	world_free(&w);
 }
 
 static void test_domains(void)
 {
-	static const char *const want[] = { "cn-beijing.privatelink.aliyuncs.com", "cn-hangzhou.privatelink.aliyuncs.com",
-					    SERVICE_NAME };
+	static const char *const want[] = {"cn-beijing.privatelink.aliyuncs.com",
+					   "cn-hangzhou.privatelink.aliyuncs.com", SERVICE_NAME};
 	struct world w;
 
 	world_new(&w);
 	world_plan(&w);
-	tap_is_int(w.plan->n_domains, 3, "domains of the catalogue: one per region, and a service's where it is offered");
+	tap_is_int(w.plan->n_domains, 3,
+		   "domains of the catalogue: one per region, and a service's where it is offered");
 	for (size_t i = 0; i < ARRAY_SIZE(want) && i < w.plan->n_domains; i++)
 		tap_is_str(w.plan->domains[i].name, want[i], "%s is answered here", want[i]);
 	world_free(&w);

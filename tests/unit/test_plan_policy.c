@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups become sorted rules. A naive evaluator, which reads the rows as the API's documents do, judges the
- * same packets as the first match in the plan's rules, for random groups; then the cases that have a name.
+ * Security groups become sorted rules. A naive evaluator, which reads the rows as the API's documents do,
+ * judges the same packets as the first match in the plan's rules, for random groups; then the cases that have
+ * a name.
  */
 #include "tests/unit/plan_world.h"
 
@@ -27,11 +28,12 @@ struct packet {
 static bool first_match(const struct pl_rule *rules, uint32_t n, uint8_t otherwise, const struct packet *p)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct netprefix prefix = { .length = rules[i].prefix_length };
+		struct netprefix prefix = {.length = rules[i].prefix_length};
 
 		memcpy(&prefix.addr, &rules[i].addr, sizeof(prefix.addr));
-		if ((rules[i].protocol && rules[i].protocol != p->protocol) || p->port < rules[i].port_first ||
-		    p->port > rules[i].port_last || !netprefix_contains(&prefix, &p->peer))
+		if ((rules[i].protocol && rules[i].protocol != p->protocol) ||
+		    p->port < rules[i].port_first || p->port > rules[i].port_last ||
+		    !netprefix_contains(&prefix, &p->peer))
 			continue;
 		return rules[i].allow;
 	}
@@ -45,21 +47,24 @@ static bool plan_allows(const struct plan_policy *policy, enum sg_direction dire
 	return first_match(policy->out, policy->n_out, policy->out_default, p);
 }
 
-static bool is_member(const struct snapshot *rows, const char *group, const char *vpc, const struct netaddr *addr)
+static bool is_member(const struct snapshot *rows, const char *group, const char *vpc,
+		      const struct netaddr *addr)
 {
 	for (const struct port *v = NULL; (v = snapshot_next(rows, KIND_PORT, "", v));)
 		for (uint32_t i = 0; i < v->n_groups; i++)
-			if (streq(v->groups[i], group) && streq(v->vpc, vpc) && netaddr_compare(&v->addr, addr) == 0)
+			if (streq(v->groups[i], group) && streq(v->vpc, vpc) &&
+			    netaddr_compare(&v->addr, addr) == 0)
 				return true;
 	return false;
 }
 
-static bool row_matches(const struct snapshot *rows, const struct sg_rule *rule, const char *vpc, const struct packet *p)
+static bool row_matches(const struct snapshot *rows, const struct sg_rule *rule, const char *vpc,
+			const struct packet *p)
 {
 	static const struct {
 		const char *name;
 		int number;
-	} names[] = { { "TCP", 6 }, { "UDP", 17 }, { "ICMP", 1 }, { "GRE", 47 }, { "ALL", -1 } };
+	} names[] = {{"TCP", 6}, {"UDP", 17}, {"ICMP", 1}, {"GRE", 47}, {"ALL", -1}};
 	int number = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -88,7 +93,8 @@ static bool rows_allow(const struct snapshot *rows, const struct port *port, enu
 			char prefix[KEY_SIZE];
 
 			snprintf(prefix, sizeof(prefix), "%s/", port->groups[i]);
-			for (const struct sg_rule *v = NULL; (v = snapshot_next(rows, KIND_SG_RULE, prefix, v));) {
+			for (const struct sg_rule *v = NULL;
+			     (v = snapshot_next(rows, KIND_SG_RULE, prefix, v));) {
 				if (v->direction != direction || v->priority != priority ||
 				    !row_matches(rows, v, port->vpc, p))
 					continue;
@@ -112,9 +118,9 @@ static bool rows_allow(const struct snapshot *rows, const struct port *port, enu
 
 static void random_rule(struct world *w, const char *group, int number)
 {
-	static const char *const protocols[] = { "TCP", "TCP", "UDP", "ICMP", "GRE", "ALL" };
-	static const char *const cidrs[] = { "0.0.0.0/0",   "10.0.0.0/16",  "10.0.1.0/24",  "10.0.1.0/28",
-					     "10.0.1.10/32", "10.0.1.64/26", "10.0.2.0/25", "::/0" };
+	static const char *const protocols[] = {"TCP", "TCP", "UDP", "ICMP", "GRE", "ALL"};
+	static const char *const cidrs[] = {"0.0.0.0/0",    "10.0.0.0/16",  "10.0.1.0/24", "10.0.1.0/28",
+					    "10.0.1.10/32", "10.0.1.64/26", "10.0.2.0/25", "::/0"};
 	const char *protocol = protocols[next_random(ARRAY_SIZE(protocols))];
 	bool ports = (streq(protocol, "TCP") || streq(protocol, "UDP")) && next_random(4);
 	uint32_t first = next_random(6) + 1, last = first + next_random(3);
@@ -159,7 +165,8 @@ static void random_world(struct world *w)
 			random_rule(w, id, (int)n);
 	}
 	for (uint32_t i = 1; i < 12; i++) {
-		static const char *const groups[] = { "'sg-0'", "'sg-1'", "'sg-2'", "'sg-0', 'sg-2'", "'sg-c'" };
+		static const char *const groups[] = {"'sg-0'", "'sg-1'", "'sg-2'", "'sg-0', 'sg-2'",
+						     "'sg-c'"};
 
 		put_member(w, i, groups[next_random(ARRAY_SIZE(groups))]);
 	}
@@ -170,7 +177,7 @@ static void random_world(struct world *w)
 
 static void test_random(void)
 {
-	static const uint8_t protocols[] = { 6, 6, 17, 1, 47, 50 };
+	static const uint8_t protocols[] = {6, 6, 17, 1, 47, 50};
 	uint32_t wrong = 0, allowed = 0, judged = 0;
 
 	for (int round = 0; round < 150; round++) {
@@ -184,7 +191,7 @@ static void test_random(void)
 		policy = find_policy(w.plan, w.plan->ports[0].slot);
 		for (int i = 0; i < 300; i++) {
 			enum sg_direction direction = next_random(2) ? SG_INGRESS : SG_EGRESS;
-			struct packet p = { .protocol = protocols[next_random(ARRAY_SIZE(protocols))] };
+			struct packet p = {.protocol = protocols[next_random(ARRAY_SIZE(protocols))]};
 			bool want;
 
 			p.peer = netaddr_v4(0x0a000000 + (next_random(3) << 8) + next_random(40));
@@ -203,7 +210,7 @@ static void test_random(void)
 
 static bool eni_allows(struct world *w, const char *peer, uint8_t protocol, uint16_t port)
 {
-	struct packet p = { .protocol = protocol, .port = port };
+	struct packet p = {.protocol = protocol, .port = port};
 
 	if (netaddr_parse(peer, &p.peer) < 0)
 		exit(EXIT_FAILURE);
@@ -221,18 +228,22 @@ static void test_endpoint_group(void)
 	tap_ok(!eni_allows(&w, "10.1.1.10", IPPROTO_TCP, 443), "nor is anyone from outside of the block");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "ping is judged by its own rule");
 	rows_put(w.rows, "sg_rule/sg-ep/sgr-2",
-		 "{'id': 'sgr-2', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "{'id': 'sgr-2', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': "
+		 "1, "
 		 "'protocol': 'icmp', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
-	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "which lets it in, however the protocol is spelt");
+	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0),
+	       "which lets it in, however the protocol is spelt");
 	rows_delete(w.rows, "sg_rule/sg-ep/sgr-1");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a revoked rule closes the ENI");
 	rows_put(w.rows, "sg_rule/sg-ep/sgr-1",
-		 "{'id': 'sgr-1', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "{'id': 'sgr-1', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': "
+		 "1, "
 		 "'protocol': 'ALL', 'port_first': -1, 'port_last': -1, 'cidr': '::/0'}");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "::/0 means IPv6, not IPv4");
 	tap_ok(eni_allows(&w, "2001:db8::1", IPPROTO_TCP, 443), "and all of it");
 	rows_put(w.rows, "sg_rule/sg-ep/sgr-3",
-		 "{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		 "{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': "
+		 "1, "
 		 "'protocol': 'SCTP', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a rule without meaning accepts nothing");
 	tap_ok(*failure_of(w.plan, "sg_rule/sg-ep/sgr-3"), "and is a failure");
@@ -249,7 +260,7 @@ static void test_member_blocks(void)
 {
 	struct world w;
 	const struct plan_policy *policy;
-	struct packet p = { .protocol = IPPROTO_UDP, .port = 9 };
+	struct packet p = {.protocol = IPPROTO_UDP, .port = 9};
 	uint32_t wrong = 0;
 
 	world_new(&w);
@@ -273,21 +284,23 @@ static void test_too_many(void)
 {
 	struct world w;
 	const struct plan_policy *policy;
-	struct packet p = { .protocol = IPPROTO_TCP, .port = 5000 };
+	struct packet p = {.protocol = IPPROTO_TCP, .port = 5000};
 	char key[KEY_SIZE];
 
 	world_new(&w);
 	for (int i = 0; i < PL_POLICY_RULES_MAX + 1; i++) {
 		snprintf(key, sizeof(key), "sg_rule/sg-c/sgr-%d", i);
 		rows_put(w.rows, key,
-			 "{'id': 'sgr-%d', 'group': 'sg-c', 'direction': 'egress', 'policy': 'Drop', 'priority': 1, "
+			 "{'id': 'sgr-%d', 'group': 'sg-c', 'direction': 'egress', 'policy': 'Drop', "
+			 "'priority': 1, "
 			 "'protocol': 'TCP', 'port_first': %d, 'port_last': %d, 'cidr': '10.0.0.0/8'}",
 			 i, i + 1, i + 1);
 	}
 	world_plan(&w);
 	policy = find_policy(w.plan, w.plan->ports[0].slot);
 	tap_is_int(policy->n_out, PL_POLICY_RULES_MAX, "no more rules than the data path takes");
-	tap_is_str(failure_of(w.plan, "instance/i-c"), "its security groups make more than 1024 outbound rules",
+	tap_is_str(failure_of(w.plan, "instance/i-c"),
+		   "its security groups make more than 1024 outbound rules",
 		   "the instance is a failure, with the reason");
 	netaddr_parse("10.0.1.10", &p.peer);
 	tap_ok(!plan_allows(policy, SG_EGRESS, &p), "what did not fit is refused");
