@@ -88,12 +88,6 @@ static int take_global_options(struct cli *cli, int *argc, char **argv, bool fro
 	return 0;
 }
 
-int cli_run_version(struct cli *cli _unused_, int argc _unused_, char **argv _unused_)
-{
-	puts("privlink " PRIVLINK_VERSION);
-	return CLI_OK;
-}
-
 static void print_group(const char *group, FILE *to)
 {
 	fprintf(to, "usage: privlink %s COMMAND [OPTION…]\n\n", group);

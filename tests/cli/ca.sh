@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# privlink ca: the authority's key is root's alone, and OpenSSL agrees with what is issued.   ca.sh PRIVLINK CATALOGUE
+set -u
+privlink=$1
+catalogue=$2
+n=0
+bad=0
+
+ok() { # STATUS NAME
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
+}
+
+is() { # GOT WANT NAME
+	[ "$1" = "$2" ]
+	ok $? "$3"
+	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
+}
+
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+state=$dir/state
+ca() { "$privlink" ca "$@" --state-dir "$state"; }
+names() { openssl x509 -in "$1" -noout -ext subjectAltName; }
+
+ca issue --name early --out "$dir/early" --san DNS:a.example 2>/dev/null
+is $? 1 "without an authority nothing is issued"
+is "$(ca init)" "$state/ca.crt" "init says where the certificate is"
+is "$(stat -c %a "$state/ca" "$state/ca/ca.key" "$state/ca.crt" | tr '\n' ' ')" "700 600 644 " "the key is root's alone"
+before=$(sha256sum "$state/ca.crt" "$state/ca/ca.key")
+ca init >/dev/null
+is "$(sha256sum "$state/ca.crt" "$state/ca/ca.key")" "$before" "a second init changes nothing"
+openssl verify -CAfile "$state/ca.crt" "$state/ca.crt" >/dev/null 2>&1
+ok $? "the authority's certificate is its own"
+
+ca issue --name web --out "$dir/web" --san DNS:web.example,IP:10.0.0.1 --san IP:::1 --owner nobody >/dev/null
+openssl verify -purpose sslserver -verify_hostname web.example -CAfile "$state/ca.crt" "$dir/web/web.crt" >/dev/null 2>&1
+ok $? "OpenSSL accepts a server's certificate"
+openssl verify -verify_hostname other.example -CAfile "$state/ca.crt" "$dir/web/web.crt" >/dev/null 2>&1
+is $? 2 "and not for another name"
+for address in 10.0.0.1 ::1; do
+	openssl verify -verify_ip $address -CAfile "$state/ca.crt" "$dir/web/web.crt" >/dev/null 2>&1
+	ok $? "it is valid for the address $address"
+done
+is "$(stat -c '%a %U' "$dir/web/web.key")" "600 nobody" "the key is its owner's alone"
+is "$(openssl pkey -in "$dir/web/web.key" -pubout)" "$(openssl x509 -in "$dir/web/web.crt" -pubkey -noout)" \
+	"key and certificate belong together"
+
+ca issue --name api --api --catalogue "$catalogue" --out "$dir/api" >/dev/null
+for name in DNS:localhost "IP Address:127.0.0.1" "IP Address:0:0:0:0:0:0:0:1" "DNS:*.cn-hangzhou.aliyuncs.com" \
+	"DNS:*.eu-central-1.aliyuncs.com"; do
+	names "$dir/api/api.crt" | grep -qF "$name"
+	ok $? "the API's certificate is for $name"
+done
+
+ca issue --name x --out "$dir/x" --san web.example 2>/dev/null
+is $? 2 "a name without its kind is a usage error"
+ca issue --name ../x --out "$dir/x" --san DNS:a 2>/dev/null
+is $? 2 "a name with a slash is a usage error"
+openssl ecparam -genkey -name prime256v1 -noout -out "$state/ca/ca.key" 2>/dev/null
+ca init >/dev/null 2>&1
+is $? 1 "a key and a certificate that do not belong together are refused"
+
+echo "1..$n"
+[ $bad = 0 ]

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line without a server: settings, options to parameters, tables.
+ */
+#include "cmd/cli.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../tap.h"
+
+static const struct {
+	const char *line;
+	int result;
+	const char *key, *value;
+} lines[] = {
+	{"", 0, NULL, NULL},
+	{"   \t", 0, NULL, NULL},
+	{"# region = cn-beijing", 0, NULL, NULL},
+	{"region = cn-beijing", 1, "region", "cn-beijing"},
+	{"  region=cn-beijing  \n", 1, "region", "cn-beijing"},
+	{"PRIVLINK_REGION=cn-beijing", 1, "PRIVLINK_REGION", "cn-beijing"},
+	{"access_key_secret = \"a=b c\"", 1, "access_key_secret", "a=b c"},
+	{"ca = '/tmp/a b'", 1, "ca", "/tmp/a b"},
+	{"region =", 1, "region", ""},
+	{"region cn-beijing", -EINVAL, NULL, NULL},
+	{"= cn-beijing", -EINVAL, NULL, NULL},
+};
+
+static void test_lines(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char copy[128], *key = NULL, *value = NULL;
+		int r;
+
+		(void)str_copy(copy, sizeof(copy), lines[i].line);
+		r = cli_config_line(copy, &key, &value);
+		tap_ok(r == lines[i].result &&
+			       (r <= 0 || (streq(key, lines[i].key) && streq(value, lines[i].value))),
+		       "configuration line %zu is read as it should be", i);
+	}
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	if (f) {
+		fputs(text, f);
+		fclose(f);
+	}
+}
+
+static void test_precedence(void)
+{
+	char dir[] = "/tmp/privlink-cli-XXXXXX", path[256];
+	struct cli cli = {0};
+
+	if (!mkdtemp(dir))
+		return;
+	(void)str_format(path, sizeof(path), "%s/config", dir);
+	write_text(path, "region = cn-beijing\nendpoint = api.example:8443\naccess_key_id = file\n");
+	setenv("PRIVLINK_CONFIG", path, 1);
+	setenv("PRIVLINK_ACCESS_KEY_ID", "environment", 1);
+	unsetenv("PRIVLINK_REGION");
+	cli.state_dir = strdup(dir);
+	cli.region = strdup("cn-shanghai");
+	tap_is_int(cli_config_load(&cli), 0, "settings are read");
+	tap_is_str(cli.region, "cn-shanghai", "an option wins over the file");
+	tap_is_str(cli.key_id, "environment", "the environment wins over the file");
+	tap_is_str(cli.endpoint, "https://api.example:8443", "an endpoint without a scheme means https");
+	tap_ok(cli.ca == NULL, "without a CA of this machine the system's trust store holds");
+	cli_done(&cli);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	unsetenv("PRIVLINK_CONFIG");
+	unsetenv("PRIVLINK_ACCESS_KEY_ID");
+}
+
+/* What the options of a command become: "NAME=VALUE" in order, after RegionId and what is always sent. */
+static const struct {
+	const char *name, *group, *command;
+	const char *arguments[12];
+	int result;
+	const char *parameters;
+} commands[] = {
+	{"no options", "vpc", "create", {NULL}, CLI_OK, "RegionId=cn-hangzhou"},
+	{"values become parameters",
+	 "vpc",
+	 "create",
+	 {"--cidr", "10.0.0.0/16", "--name=a=b"},
+	 CLI_OK,
+	 "RegionId=cn-hangzhou CidrBlock=10.0.0.0/16 VpcName=a=b"},
+	{"positions", "vpc", "delete", {"vpc-1"}, CLI_OK, "RegionId=cn-hangzhou VpcId=vpc-1"},
+	{"tuples and lists are numbered",
+	 "endpoint",
+	 "create",
+	 {"--vpc", "vpc-1", "--service", "epsrv-1", "--zone", "a,vsw-1", "--zone", "b,vsw-2,10.0.0.9",
+	  "--security-group", "sg-1"},
+	 CLI_OK,
+	 "EndpointType=Interface RegionId=cn-hangzhou VpcId=vpc-1 ServiceId=epsrv-1 Zone.1.ZoneId=a "
+	 "Zone.1.VSwitchId=vsw-1 Zone.2.ZoneId=b Zone.2.VSwitchId=vsw-2 Zone.2.ip=10.0.0.9 "
+	 "SecurityGroupId.1=sg-1"},
+	{"a product stands for the catalogue's service",
+	 "endpoint",
+	 "create",
+	 {"--vpc", "vpc-1", "--service", "pai-dlc"},
+	 CLI_OK,
+	 "EndpointType=Interface RegionId=cn-hangzhou VpcId=vpc-1 "
+	 "ServiceName=com.aliyuncs.privatelink.cn-hangzhou.pai-dlc"},
+	{"a server's type shows in its id",
+	 "nlb",
+	 "group-add",
+	 {"sgp-1", "--server", "i-1,443,50", "--server", "10.0.0.1,80"},
+	 CLI_OK,
+	 "RegionId=cn-hangzhou ServerGroupId=sgp-1 Servers.1.ServerId=i-1 Servers.1.Port=443 "
+	 "Servers.1.Weight=50 "
+	 "Servers.1.ServerType=Ecs Servers.2.ServerId=10.0.0.1 Servers.2.Port=80 Servers.2.ServerType=Ip"},
+	{"one port is a range",
+	 "sg",
+	 "authorize",
+	 {"sg-1", "--protocol", "TCP", "--ports", "443", "--source", "10.0.0.0/8"},
+	 CLI_OK,
+	 "RegionId=cn-hangzhou SecurityGroupId=sg-1 Permissions.1.IpProtocol=TCP "
+	 "Permissions.1.PortRange=443/443 "
+	 "Permissions.1.SourceCidrIp=10.0.0.0/8"},
+	{"a range with a dash",
+	 "sg",
+	 "authorize",
+	 {"sg-1", "--protocol", "TCP", "--ports", "8000-9000"},
+	 CLI_OK,
+	 "RegionId=cn-hangzhou SecurityGroupId=sg-1 Permissions.1.IpProtocol=TCP "
+	 "Permissions.1.PortRange=8000/9000"},
+	{"a flag",
+	 "instance",
+	 "delete",
+	 {"i-1", "--force"},
+	 CLI_OK,
+	 "RegionId=cn-hangzhou InstanceId=i-1 Force=true"},
+	{"a missing option is a usage error", "vswitch", "create", {"--vpc", "vpc-1"}, CLI_USAGE, NULL},
+	{"an unknown option is a usage error", "vpc", "create", {"--colour", "red"}, CLI_USAGE, NULL},
+	{"a value that is missing is a usage error", "vpc", "create", {"--cidr"}, CLI_USAGE, NULL},
+	{"an argument too many is a usage error", "vpc", "delete", {"vpc-1", "vpc-2"}, CLI_USAGE, NULL},
+	{"an option given twice is a usage error",
+	 "vpc",
+	 "create",
+	 {"--cidr", "10.0.0.0/8", "--cidr", "10.0.0.0/16"},
+	 CLI_USAGE,
+	 NULL},
+	{"a tuple with too many parts is a usage error",
+	 "endpoint",
+	 "create",
+	 {"--vpc", "vpc-1", "--service", "pai-dlc", "--zone", "a,b,c,d"},
+	 CLI_USAGE,
+	 NULL},
+	{"ports that are none are a usage error",
+	 "sg",
+	 "authorize",
+	 {"sg-1", "--protocol", "TCP", "--ports", "https"},
+	 CLI_USAGE,
+	 NULL},
+};
+
+static const struct cli_command *find(const char *group, const char *name)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (streq(c->group, group) && streq(c->name, name))
+			return c;
+	return NULL;
+}
+
+static char *join(const struct params *params)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < params->n; i++)
+		fprintf(f, "%s%s=%s", i ? " " : "", params->v[i].name, params->v[i].value);
+	fclose(f);
+	return text;
+}
+
+static void test_commands(void)
+{
+	struct cli cli = {.region = strdup("cn-hangzhou")};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct params params = {0};
+		char *arguments[12] = {NULL}, *text;
+		int n = 0, r;
+
+		for (; n < 12 && commands[i].arguments[n]; n++)
+			arguments[n] = strdup(commands[i].arguments[n]);
+		r = cli_command_parse(&cli, find(commands[i].group, commands[i].command), n, arguments,
+				      &params);
+		text = join(&params);
+		tap_ok(r == commands[i].result && (r != CLI_OK || streq(text, commands[i].parameters)), "%s",
+		       commands[i].name);
+		if (r == CLI_OK && !streq(text, commands[i].parameters))
+			tap_note("got  %s\n# want %s", text, commands[i].parameters);
+		free(text);
+		params_done(&params);
+		while (n > 0)
+			free(arguments[--n]);
+	}
+	cli_done(&cli);
+}
+
+/* Every row names a product that exists, waits only for what has an id, and shows only what it can find. */
+static void test_table(void)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++) {
+		bool ok = c->help && (c->run || (cli_product_find(c->product) && c->action));
+
+		ok = ok && (!c->wait || c->id) && (!c->list || c->columns) && (!c->paging || c->list);
+		for (const struct cli_option *o = c->options; o && o->name; o++)
+			ok = ok && o->help && (o->parameter || o->add) &&
+			     (o->type != CLI_TUPLE || o->members || o->add);
+		tap_ok(ok, "the row of %s %s holds together", c->group, c->name);
+	}
+}
+
+static const struct {
+	const char *text;
+	size_t width;
+} widths[] = {
+	{"", 0},
+	{"abc", 3},
+	{"端点", 4},
+	{"é", 1},
+	{"e\xcc\x81", 1},
+	{"a\xff"
+	 "b",
+	 3},
+};
+
+static void test_text(void)
+{
+	json_t *object =
+		json_pack("{s:{s:[{s:s},{s:s}]}, s:b, s:i, s:s, s:[ss]}", "Zones", "Zone", "Id", "a", "Id",
+			  "b", "Flag", 1, "Count", 7, "Name", "x\x1b[31my\n", "List", "c", "d");
+	static const struct {
+		const char *path, *text;
+	} cases[] = {
+		{"Zones.Zone.Id", "a,b"}, {"Flag", "yes"},	{"Count", "7"}, {"Name", "x?[31my?"},
+		{"List", "c,d"},	  {"Missing.Path", ""}, {"Zones", ""},	{"Missing|Count", "7"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++)
+		tap_is_int(cli_text_width(widths[i].text), (long long)widths[i].width, "width of text %zu",
+			   i);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(freep) char *text = cli_value_text(object, cases[i].path);
+
+		tap_is_str(text, cases[i].text, "the value at %s", cases[i].path);
+	}
+	json_decref(object);
+}
+
+int main(void)
+{
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	/* Usage errors go to stderr, which meson shows when something fails. */
+	test_lines();
+	test_precedence();
+	test_commands();
+	test_table();
+	test_text();
+	return tap_done();
+}
