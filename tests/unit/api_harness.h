@@ -31,6 +31,7 @@ struct harness {
 	int calls_done;
 	struct api_error error;
 	json_t *answer; /* owned by the harness, until the next call */
+	json_t *kept;	/* texts that tests hold on to */
 };
 
 __attribute__((unused)) static void harness_must(int r, const char *what)
@@ -39,6 +40,15 @@ __attribute__((unused)) static void harness_must(int r, const char *what)
 		return;
 	printf("Bail out! %s: %s\n", what, strerror(-r));
 	exit(EXIT_FAILURE);
+}
+
+/* A copy that lives as long as the harness; of NULL, the text "none". */
+__attribute__((unused)) static const char *harness_keep(struct harness *h, const char *text)
+{
+	json_t *copy = json_string(text ? text : "none");
+
+	harness_must(json_array_append_new(h->kept, copy), "memory");
+	return json_string_value(copy);
 }
 
 /* Turns until nothing happens any more. */
@@ -127,7 +137,7 @@ static void harness_begin(struct harness *h)
 	const char *root = getenv("PRIVLINK_SOURCE_ROOT");
 	char path[512], why[256] = "";
 
-	*h = (struct harness){ .directory = "/tmp/privlink-test-api-XXXXXX" };
+	*h = (struct harness){ .directory = "/tmp/privlink-test-api-XXXXXX", .kept = json_array() };
 	(void)str_format(path, sizeof(path), "%s/data/catalogue.json", root ? root : ".");
 	harness_must(catalogue_load(path, &h->catalogue, why, sizeof(why)), why[0] ? why : path);
 	if (!mkdtemp(h->directory))
@@ -154,6 +164,7 @@ static void harness_end(struct harness *h)
 	char path[128];
 
 	json_decref(h->answer);
+	json_decref(h->kept);
 	h->control = control_free(h->control);
 	h->store = store_free(h->store);
 	h->loop = loop_free(h->loop);
@@ -218,7 +229,7 @@ harness_call(struct harness *h, int64_t uid, enum product product, const char *a
 	return harness_run(h, uid, product, action, form);
 }
 
-/* The call must succeed; a text of its answer, valid until the end of the program. For set-up. */
+/* The call must succeed; a text of its answer, kept. For set-up. */
 __attribute__((unused, format(printf, 6, 7))) static const char *
 harness_get(struct harness *h, int64_t uid, enum product product, const char *member, const char *action,
 	    const char *format, ...)
@@ -235,7 +246,7 @@ harness_get(struct harness *h, int64_t uid, enum product product, const char *me
 		printf("Bail out! %s with %s: %s %s\n", action, form, h->error.code, h->error.message);
 		exit(EXIT_FAILURE);
 	}
-	return strdup(text);
+	return harness_keep(h, text);
 }
 
 /* A value deep inside an answer: "Vpcs.Vpc.0.VpcId". NULL: it is not there. */

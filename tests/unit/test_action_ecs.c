@@ -52,7 +52,7 @@ static void test_group_life(struct harness *h, const struct world *w)
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1", w->vpc);
 	tap_ok(harness_text(h, "NextToken"), "pages can go by token");
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1&NextToken=%s", w->vpc,
-	     strdup(harness_text(h, "NextToken")));
+	     harness_keep(h, harness_text(h, "NextToken")));
 	tap_ok(!harness_text(h, "NextToken") && harness_count_of(h, "SecurityGroups.SecurityGroup") == 1,
 	       "the last page has no token");
 
@@ -84,7 +84,7 @@ static void test_rules(struct harness *h, const struct world *w)
 		   "its source is a range without host bits");
 	tap_is_str(harness_text(h, "Permissions.Permission.0.Priority"), "7", "its priority is a text");
 	tap_is_str(harness_text(h, "Permissions.Permission.0.Policy"), "Accept", "it accepts");
-	rule = strdup(harness_text(h, "Permissions.Permission.0.SecurityGroupRuleId"));
+	rule = harness_keep(h, harness_text(h, "Permissions.Permission.0.SecurityGroupRuleId"));
 
 	before = store_durable_revision(h->store);
 	tap_ok(CALL(h, "AuthorizeSecurityGroup",
@@ -230,7 +230,7 @@ static const char *run_instance(struct harness *h, const struct world *w, const 
 		tap_note("RunInstances: %s", h->error.code);
 		return "none";
 	}
-	return strdup(harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
+	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
 }
 
 static void test_instance_life(struct harness *h, const struct world *w)
@@ -246,7 +246,7 @@ static void test_instance_life(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "Instances.Instance.0.ImageId"), "debian", "its image is kept");
 	tap_is_str(harness_text(h, "Instances.Instance.0.SecurityGroupIds.SecurityGroupId.0"), w->group,
 		   "it is in its group");
-	eni = strdup(harness_text(h, "Instances.Instance.0.NetworkInterfaces.NetworkInterface.0.NetworkInterfaceId"));
+	eni = harness_keep(h, harness_text(h, "Instances.Instance.0.NetworkInterfaces.NetworkInterface.0.NetworkInterfaceId"));
 	CALL(h, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s", eni);
 	tap_is_str(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.Status"), "Attaching",
 		   "its interface is Attaching");
@@ -292,7 +292,7 @@ static void test_instance_life(struct harness *h, const struct world *w)
 	CALL(h, "DescribeInstances", REGION "VpcId=%s&MaxResults=2", w->vpc);
 	for (i = 1; harness_text(h, "NextToken"); i++)
 		CALL(h, "DescribeInstances", REGION "VpcId=%s&MaxResults=2&NextToken=%s", w->vpc,
-		     strdup(harness_text(h, "NextToken")));
+		     harness_keep(h, harness_text(h, "NextToken")));
 	tap_is_int(i, 3, "and are listed on three pages of two");
 	harness_call(h, BOB, PRODUCT_ECS, "DescribeInstances", REGION);
 	tap_is_int(harness_number(h, "TotalCount"), 0, "another account sees none of them");

@@ -21,7 +21,7 @@ static const char *run_instance(struct harness *h, const char *vswitch, const ch
 	if (!harness_call(h, ALICE, PRODUCT_ECS, "RunInstances",
 			  REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=%s", vswitch, group, address))
 		harness_must(-EIO, h->error.code);
-	return strdup(harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
+	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
 }
 
 static struct world make_world(struct harness *h)
@@ -38,7 +38,7 @@ static struct world make_world(struct harness *h)
 	w.web_h = run_instance(h, w.vsw_h, w.sg, "10.0.1.10");
 	w.web_i = run_instance(h, w.vsw_i, w.sg, "10.0.2.10");
 	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "InstanceId=%s", w.web_h);
-	w.eni_h = strdup(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
+	w.eni_h = harness_keep(h, harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
 	harness_in_force(h, "alpha");
 	return w;
 }
@@ -49,11 +49,9 @@ static const char *job_status(struct harness *h, const char *job)
 }
 
 /* The job of the last call. */
-static const char *job_of(const struct harness *h)
+static const char *job_of(struct harness *h)
 {
-	const char *job = harness_text(h, "JobId");
-
-	return strdup(job ? job : "none");
+	return harness_keep(h, harness_text(h, "JobId"));
 }
 
 static const char *make_balancer(struct harness *h, const struct world *w)
@@ -76,7 +74,7 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "ZoneMappings.1.LoadBalancerAddresses.0.PrivateIPv4Address"), "10.0.2.99",
 		   "with the wanted address in the second");
 	tap_is_int(harness_count_of(h, "SecurityGroupIds"), 0, "lists that have nothing stand there empty");
-	eni = strdup(harness_text(h, "ZoneMappings.0.LoadBalancerAddresses.0.EniId"));
+	eni = harness_keep(h, harness_text(h, "ZoneMappings.0.LoadBalancerAddresses.0.EniId"));
 	harness_in_force(h, "alpha");
 	CALL(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
 	tap_is_str(harness_text(h, "LoadBalancerStatus"), "Active", "it is Active when the node has reported");

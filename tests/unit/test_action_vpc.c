@@ -22,7 +22,7 @@ static void test_life_of_a_vpc(struct harness *h)
 
 	vpc = GET(h, "VpcId", "CreateVpc", REGION "VpcName=first&Description=a+VPC");
 	tap_ok(str_starts(harness_text(h, "VRouterId"), "vrt-"), "a new VPC has a router");
-	table = strdup(harness_text(h, "RouteTableId"));
+	table = harness_keep(h, harness_text(h, "RouteTableId"));
 	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "Pending",
 		   "a new VPC is Pending until a node has it in force");
 	tap_is_str(harness_text(h, "CidrBlock"), "172.16.0.0/12", "its range is the API's default");
