@@ -248,8 +248,8 @@ static int need_backend(struct plan_builder *b, const struct plan_group *group, 
 	backend = plan_append(&b->plan->backends, &b->plan->n_backends, sizeof(*backend));
 	if (!backend)
 		return -ENOMEM;
-	if (!server->local && !streq(server->row->node, b->input->node))
-		node = snapshot_node(b->rows, server->row->node);
+	if (!streq(server->port->node, b->input->node))
+		node = snapshot_node(b->rows, server->port->node);
 	backend->index = index;
 	backend->value.addr = addr;
 	backend->value.vpc = group->vpc->number;
@@ -261,7 +261,8 @@ static int need_backend(struct plan_builder *b, const struct plan_group *group, 
 		backend->value.nat_first = htonl(netaddr_to_v4(&group->nat->range.addr));
 		backend->value.nat_count = plan_nat_count(group->nat);
 	}
-	return 0;
+	return node ? plan_add_place(b, group->vpc->number, &server->row->addr, PL_PLACE_REMOTE, node->number)
+		    : 0;
 }
 
 /* Flows of this node go to the group: all its servers become backends. */

@@ -270,6 +270,28 @@ static void test_server_addresses(void)
 	world_free(&w);
 }
 
+static void test_far_backend(void)
+{
+	const struct plan_backend *far = NULL;
+	struct world w;
+
+	world_new(&w);
+	world_instance(&w, "p2", 102, "p", ZONE_I, "10.0.2.10", "sg-p", "n2");
+	rows_delete(w.rows, "instance/i-p1");
+	rows_delete(w.rows, "port/eni-p1");
+	world_plan(&w);
+	for (size_t i = 0; i < w.plan->n_backends; i++)
+		far = &w.plan->backends[i];
+	tap_ok(far && far->value.node == 2 && far->value.slot == PL_SLOT_NONE,
+	       "a backend of another node has that node's number and no slot here");
+	tap_is_int(place_kind(w.plan, 11, "10.0.2.10"), PL_PLACE_REMOTE,
+		   "and a place in its VPC, which has no port here");
+	tap_is_int(place_kind(w.plan, 11, "100.64.0.20"), PL_PLACE_NAT,
+		   "where our translated sources stand, too");
+	tap_is_str(served_by(w.plan, ZONE_H, 443), "2.10", "it serves like any other");
+	world_free(&w);
+}
+
 static void test_listeners(void)
 {
 	static const char *const statuses[] = {"Provisioning", "Running", "Configuring", "Starting",
@@ -503,6 +525,7 @@ int main(void)
 	test_endpoints();
 	test_tables();
 	test_server_addresses();
+	test_far_backend();
 	test_listeners();
 	test_probes();
 	test_probes_need_addresses();
