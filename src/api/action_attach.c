@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See action_attach.h. Only administrators call this: a path names a namespace of the node, whoever it belongs to. The
- * agent of that node opens it; whether it exists is found out there, and an instance that cannot be made stays Pending.
+ * See action_attach.h. Only administrators call this: a path names a namespace of the node, whoever it
+ * belongs to. The agent of that node opens it; whether it exists is found out there, and an instance that
+ * cannot be made stays Pending.
  */
 #include "action_attach.h"
 
@@ -9,22 +10,22 @@
 #include "limits.h"
 #include "place.h"
 
-static const char *const kinds[] = { "netns", "tap", NULL };
+static const char *const kinds[] = {"netns", "tap", NULL};
 
 const struct param_spec attach_instance_params[] = {
-	{ "AccountId", PARAM_LONG },
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING },
-	{ "SecurityGroupId", PARAM_STRING },
-	{ "SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX },
-	{ "Kind", PARAM_STRING, .required = true, .values = kinds },
-	{ "Path", PARAM_STRING },
-	{ "Device", PARAM_STRING },
-	{ "InstanceName", PARAM_STRING },
-	{ "HostName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "PrivateIpAddress", PARAM_STRING },
-	{ "NodeName", PARAM_STRING },
+	{"AccountId", PARAM_LONG},
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
+	{"Kind", PARAM_STRING, .required = true, .values = kinds},
+	{"Path", PARAM_STRING},
+	{"Device", PARAM_STRING},
+	{"InstanceName", PARAM_STRING},
+	{"HostName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_STRING},
+	{"NodeName", PARAM_STRING},
 	{},
 };
 
@@ -98,7 +99,8 @@ static int choose_node(struct call *call, const char *zone, const struct node **
 	else
 		*ret = place_take(&place, call);
 	if (!*ret)
-		return call_fail(call, name && name[0] ? "InvalidNodeName.NotFound" : "OperationDenied.NoStock");
+		return call_fail(call,
+				 name && name[0] ? "InvalidNodeName.NotFound" : "OperationDenied.NoStock");
 	call_check(call, KIND_NODE, *ret);
 	return 0;
 }

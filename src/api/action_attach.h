@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AttachInstance of our own administration: what exists on a node already, a container's network namespace or a
- * virtual machine's tap device, becomes an instance of an account. Part of the table in action_privlink.c.
+ * AttachInstance of our own administration: what exists on a node already, a container's network namespace or
+ * a virtual machine's tap device, becomes an instance of an account. Part of the table in action_privlink.c.
  */
 #pragma once
 
@@ -10,5 +10,7 @@
 int attach_instance(struct call *call);
 extern const struct param_spec attach_instance_params[];
 /* One line of the table. */
-#define ATTACH_INSTANCE_ACTION \
-	{ "AttachInstance", attach_instance, ACTION_CHANGES | ACTION_ADMIN, attach_instance_params }
+#define ATTACH_INSTANCE_ACTION                                                                               \
+	{                                                                                                    \
+		"AttachInstance", attach_instance, ACTION_CHANGES | ACTION_ADMIN, attach_instance_params     \
+	}

@@ -24,9 +24,9 @@ static bool own_eni(const struct call *call, const char *id)
 }
 
 static const struct tagged_type tagged_types[] = {
-	{ "instance", own_instance },
-	{ "securitygroup", own_group },
-	{ "eni", own_eni },
+	{"instance", own_instance},
+	{"securitygroup", own_group},
+	{"eni", own_eni},
 	{},
 };
 

@@ -13,8 +13,8 @@ int group_list(struct call *call);
 int group_get(struct call *call);
 int group_modify(struct call *call);
 int group_set_policy(struct call *call);
-extern const struct param_spec group_create_params[], group_id_params[], group_list_params[], group_get_params[],
-	group_modify_params[], group_set_policy_params[];
+extern const struct param_spec group_create_params[], group_id_params[], group_list_params[],
+	group_get_params[], group_modify_params[], group_set_policy_params[];
 
 /* action_ecs_rule.c */
 int rule_authorize_ingress(struct call *call);
@@ -23,8 +23,9 @@ int rule_revoke_ingress(struct call *call);
 int rule_revoke_egress(struct call *call);
 extern const struct param_spec rule_params[];
 
-/* ecs_rule.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of the older
- * form, which has the same names. Everything but the id is filled in. Fails the call for a bad one. */
+/* ecs_rule.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of
+ * the older form, which has the same names. Everything but the id is filled in. Fails the call for a bad one.
+ */
 int rule_read(struct call *call, const json_t *object, const struct security_group *group,
 	      enum sg_direction direction, struct sg_rule *ret);
 /* Whether both let the same pass: all but id, description and time. */

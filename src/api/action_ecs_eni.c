@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DescribeNetworkInterfaces: the ENIs of instances, and those that a service manages (of endpoints and load balancers).
+ * DescribeNetworkInterfaces: the ENIs of instances, and those that a service manages (of endpoints and load
+ * balancers).
  */
 #include "action_ecs.h"
 #include "limits.h"
@@ -9,22 +10,22 @@
 #include "tags.h"
 
 const struct param_spec eni_list_params[] = {
-	{ "NetworkInterfaceId", PARAM_LIST, .max = 100 },
-	{ "NetworkInterfaceName", PARAM_STRING },
-	{ "InstanceId", PARAM_STRING },
-	{ "VpcId", PARAM_STRING },
-	{ "VSwitchId", PARAM_STRING },
-	{ "PrimaryIpAddress", PARAM_STRING },
-	{ "PrivateIpAddress", PARAM_LIST, .max = 100 },
-	{ "SecurityGroupId", PARAM_STRING },
-	{ "ServiceManaged", PARAM_BOOL },
-	{ "Status", PARAM_STRING },
-	{ "Type", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
-	{ "MaxResults", PARAM_INT, .min = 10, .max = 500 },
-	{ "NextToken", PARAM_STRING },
+	{"NetworkInterfaceId", PARAM_LIST, .max = 100},
+	{"NetworkInterfaceName", PARAM_STRING},
+	{"InstanceId", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"PrimaryIpAddress", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_LIST, .max = 100},
+	{"SecurityGroupId", PARAM_STRING},
+	{"ServiceManaged", PARAM_BOOL},
+	{"Status", PARAM_STRING},
+	{"Type", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
+	{"MaxResults", PARAM_INT, .min = 10, .max = 500},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
@@ -103,9 +104,9 @@ static void answer_holder(json_t *item, const struct port *port)
 	answer_bool(item, "ServiceManaged", managed);
 	answer_string(item, "InstanceId", managed ? "" : port->holder);
 	(void)str_format(text, sizeof(text), "%s %s",
-			 port->kind == PORT_ENDPOINT ? "Interface of the endpoint" :
-			 managed		     ? "Interface of the load balancer" :
-						       "Primary interface of the instance",
+			 port->kind == PORT_ENDPOINT ? "Interface of the endpoint"
+			 : managed		     ? "Interface of the load balancer"
+						     : "Primary interface of the instance",
 			 port->holder);
 	answer_string(item, "Description", text);
 	attachment = shape_object(item, "Attachment");
@@ -148,8 +149,9 @@ static bool eni_wanted(const struct call *call, const struct port *p)
 	netaddr_format(&p->addr, address);
 	return owned_here(call, p->owner, p->region) && filter_list(call, "NetworkInterfaceId", p->id) &&
 	       filter_text(call, "NetworkInterfaceName", "") &&
-	       filter_text(call, "InstanceId", managed ? "" : p->holder) && filter_text(call, "VpcId", p->vpc) &&
-	       filter_text(call, "VSwitchId", p->vswitch) && filter_text(call, "PrimaryIpAddress", address) &&
+	       filter_text(call, "InstanceId", managed ? "" : p->holder) &&
+	       filter_text(call, "VpcId", p->vpc) && filter_text(call, "VSwitchId", p->vswitch) &&
+	       filter_text(call, "PrimaryIpAddress", address) &&
 	       filter_list(call, "PrivateIpAddress", address) &&
 	       filter_any(call, "SecurityGroupId", p->groups, p->n_groups) &&
 	       call_bool(call, "ServiceManaged", managed) == managed &&

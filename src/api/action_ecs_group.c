@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups. A group is gone at once when it is deleted, with its rules: nothing uses it any more then, since
- * deletion is refused while a network interface, an endpoint or another group's rule names it. Rules beyond one
- * transaction's room stay behind under an id that no one has again, and control sweeps them.
+ * Security groups. A group is gone at once when it is deleted, with its rules: nothing uses it any more then,
+ * since deletion is refused while a network interface, an endpoint or another group's rule names it. Rules
+ * beyond one transaction's room stay behind under an id that no one has again, and control sweeps them.
  */
 #include "../model/check.h"
 #include "action_ecs.h"
@@ -11,61 +11,61 @@
 #include "shape.h"
 #include "tags.h"
 
-static const char *const group_types[] = { "normal", "enterprise", NULL };
-static const char *const directions[] = { "egress", "ingress", "all", NULL };
-static const char *const policies[] = { "Accept", "Drop", NULL };
+static const char *const group_types[] = {"normal", "enterprise", NULL};
+static const char *const directions[] = {"egress", "ingress", "all", NULL};
+static const char *const policies[] = {"Accept", "Drop", NULL};
 
 const struct param_spec group_create_params[] = {
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "SecurityGroupName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"VpcId", PARAM_STRING, .required = true},
+	{"SecurityGroupName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec group_id_params[] = {
-	{ "SecurityGroupId", PARAM_STRING, .required = true },
+	{"SecurityGroupId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec group_list_params[] = {
-	{ "SecurityGroupId", PARAM_STRING },
-	{ "SecurityGroupIds", PARAM_LIST, .max = 100 },
-	{ "SecurityGroupName", PARAM_STRING },
-	{ "SecurityGroupType", PARAM_STRING },
-	{ "VpcId", PARAM_STRING },
-	{ "NetworkType", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "ServiceManaged", PARAM_BOOL },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
-	{ "MaxResults", PARAM_INT },
-	{ "NextToken", PARAM_STRING },
+	{"SecurityGroupId", PARAM_STRING},
+	{"SecurityGroupIds", PARAM_LIST, .max = 100},
+	{"SecurityGroupName", PARAM_STRING},
+	{"SecurityGroupType", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"NetworkType", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"ServiceManaged", PARAM_BOOL},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
+	{"MaxResults", PARAM_INT},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 const struct param_spec group_get_params[] = {
-	{ "SecurityGroupId", PARAM_STRING, .required = true },
-	{ "Direction", PARAM_STRING, .values = directions, .no_case = true },
-	{ "NicType", PARAM_STRING },
-	{ "MaxResults", PARAM_INT },
-	{ "NextToken", PARAM_STRING },
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
+	{"NicType", PARAM_STRING},
+	{"MaxResults", PARAM_INT},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 const struct param_spec group_modify_params[] = {
-	{ "SecurityGroupId", PARAM_STRING, .required = true },
-	{ "SecurityGroupName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"SecurityGroupName", PARAM_STRING},
+	{"Description", PARAM_STRING},
 	{},
 };
 
 const struct param_spec group_set_policy_params[] = {
-	{ "SecurityGroupId", PARAM_STRING, .required = true },
-	{ "InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true },
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true},
 	{},
 };
 
@@ -77,7 +77,8 @@ static int read_texts(struct call *call, struct security_group *row)
 		return call_fail(call, "InvalidSecurityGroupName.Malformed");
 	if (!text)
 		return 0;
-	if ((text[0] && !check_description(text)) || str_copy(row->description, sizeof(row->description), text) < 0)
+	if ((text[0] && !check_description(text)) ||
+	    str_copy(row->description, sizeof(row->description), text) < 0)
 		return call_fail_named(call, "Invalid{Name}.Malformed", "SecurityGroupDiscription");
 	return 0;
 }
@@ -86,7 +87,8 @@ static uint32_t count_groups(const struct call *call)
 {
 	uint32_t n = 0;
 
-	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+	for (const struct security_group *g = NULL;
+	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
 		n += owned_here(call, g->owner, g->region);
 	return n;
 }
@@ -94,8 +96,9 @@ static uint32_t count_groups(const struct call *call)
 int group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
-	const char *type = call_string(call, "SecurityGroupType"), *resource = call_string(call, "ResourceGroupId");
-	struct security_group row = { .owner = call->account->uid, .create_time = call->now };
+	const char *type = call_string(call, "SecurityGroupType"),
+		   *resource = call_string(call, "ResourceGroupId");
+	struct security_group row = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
 	if (!vpc)
@@ -165,7 +168,8 @@ int group_delete(struct call *call)
 	call_delete(call, KIND_SECURITY_GROUP, group);
 	tags_drop(call, group->id);
 	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
-	for (const struct sg_rule *s = NULL; room && (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s)); room--)
+	for (const struct sg_rule *s = NULL; room && (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));
+	     room--)
 		call_delete(call, KIND_SG_RULE, s);
 	return 0;
 }
@@ -236,7 +240,8 @@ static void answer_group(const struct call *call, json_t *item, const struct sec
 static bool group_wanted(const struct call *call, const struct security_group *g)
 {
 	return owned_here(call, g->owner, g->region) && filter_text(call, "SecurityGroupId", g->id) &&
-	       filter_list(call, "SecurityGroupIds", g->id) && filter_text(call, "SecurityGroupName", g->name) &&
+	       filter_list(call, "SecurityGroupIds", g->id) &&
+	       filter_text(call, "SecurityGroupName", g->name) &&
 	       filter_text(call, "SecurityGroupType", enum_name(sg_type_names, g->type)) &&
 	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "NetworkType", "vpc") &&
 	       filter_text(call, "ResourceGroupId", g->resource_group) &&
@@ -255,7 +260,8 @@ int group_list(struct call *call)
 		return r;
 	answer_string(call->answer, "RegionId", call->region);
 	list = shape_wrapped(call->answer, "SecurityGroups", "SecurityGroup");
-	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+	for (const struct security_group *g = NULL;
+	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
 		if (group_wanted(call, g) && page_match(&page, g->id))
 			answer_group(call, shape_item(list), g);
 	page_end(call, &page);

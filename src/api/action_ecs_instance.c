@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Instances: run, start, stop, delete. An instance is a network namespace on a node. The image and the type are kept
- * and shown, and mean nothing: what runs in the namespace is its user's choice.
+ * Instances: run, start, stop, delete. An instance is a network namespace on a node. The image and the type
+ * are kept and shown, and mean nothing: what runs in the namespace is its user's choice.
  */
 #include "../model/check.h"
 #include "../model/state.h"
@@ -14,37 +14,37 @@
 #include "tags.h"
 
 const struct param_spec instance_run_params[] = {
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING },
-	{ "SecurityGroupId", PARAM_STRING },
-	{ "SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX },
-	{ "ImageId", PARAM_STRING },
-	{ "InstanceType", PARAM_STRING },
-	{ "InstanceName", PARAM_STRING },
-	{ "HostName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "PrivateIpAddress", PARAM_STRING },
-	{ "Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX },
-	{ "MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
+	{"ImageId", PARAM_STRING},
+	{"InstanceType", PARAM_STRING},
+	{"InstanceName", PARAM_STRING},
+	{"HostName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_STRING},
+	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec instance_start_params[] = {
-	{ "InstanceId", PARAM_STRING, .required = true },
+	{"InstanceId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec instance_stop_params[] = {
-	{ "InstanceId", PARAM_STRING, .required = true },
-	{ "ForceStop", PARAM_BOOL },
-	{ "StoppedMode", PARAM_STRING },
+	{"InstanceId", PARAM_STRING, .required = true},
+	{"ForceStop", PARAM_BOOL},
+	{"StoppedMode", PARAM_STRING},
 	{},
 };
 
 const struct param_spec instance_delete_params[] = {
-	{ "InstanceId", PARAM_STRING, .required = true },
-	{ "Force", PARAM_BOOL },
+	{"InstanceId", PARAM_STRING, .required = true},
+	{"Force", PARAM_BOOL},
 	{},
 };
 
@@ -53,7 +53,7 @@ static int read_pattern(struct call *call, struct instance *ret)
 {
 	const char *image = call_string(call, "ImageId"), *type = call_string(call, "InstanceType");
 
-	*ret = (struct instance){ .kind = INSTANCE_NETNS };
+	*ret = (struct instance){.kind = INSTANCE_NETNS};
 	if (image && (utf8_length(image) < 0 || str_copy(ret->image, sizeof(ret->image), image) < 0))
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ImageId");
 	if (type && (utf8_length(type) < 0 || str_copy(ret->type, sizeof(ret->type), type) < 0))
@@ -61,8 +61,8 @@ static int read_pattern(struct call *call, struct instance *ret)
 	return instance_read_texts(call, ret);
 }
 
-static int run_one(struct call *call, const struct instance_plan *plan, struct place *place, struct alloc *alloc,
-		   const struct instance *pattern, json_t *ids)
+static int run_one(struct call *call, const struct instance_plan *plan, struct place *place,
+		   struct alloc *alloc, const struct instance *pattern, json_t *ids)
 {
 	const struct node *node = place_take(place, call);
 	struct instance row = *pattern;
@@ -95,7 +95,8 @@ int instance_run(struct call *call)
 	if (r < 0)
 		return r;
 	if (amount * (3 + json_array_size(call_list(call, "Tag"))) > 3 * INSTANCES_PER_CALL_MAX)
-		return call_fail_param(call, "Amount", "So many instances with so many tags need several calls.");
+		return call_fail_param(call, "Amount",
+				       "So many instances with so many tags need several calls.");
 	r = instance_check_quota(call, plan.owner, plan.vswitch->region, amount);
 	if (r < 0)
 		return r;
@@ -143,7 +144,8 @@ int instance_stop(struct call *call)
 	return change_state(call, EVENT_DISABLE);
 }
 
-/* An instance that goes away leaves the server groups that it serves: its address will be another's one day. */
+/* An instance that goes away leaves the server groups that it serves: its address will be another's one day.
+ */
 static void leave_server_groups(struct call *call, const char *port)
 {
 	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, "", s));) {

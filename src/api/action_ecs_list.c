@@ -9,22 +9,22 @@
 #include "tags.h"
 
 const struct param_spec instance_list_params[] = {
-	{ "InstanceIds", PARAM_LIST, .max = 100 },
-	{ "InstanceName", PARAM_STRING },
-	{ "VpcId", PARAM_STRING },
-	{ "VSwitchId", PARAM_STRING },
-	{ "ZoneId", PARAM_STRING },
-	{ "ImageId", PARAM_STRING },
-	{ "InstanceType", PARAM_STRING },
-	{ "InstanceNetworkType", PARAM_STRING },
-	{ "SecurityGroupId", PARAM_STRING },
-	{ "PrivateIpAddresses", PARAM_LIST, .max = 100 },
-	{ "Status", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
-	{ "MaxResults", PARAM_INT },
-	{ "NextToken", PARAM_STRING },
+	{"InstanceIds", PARAM_LIST, .max = 100},
+	{"InstanceName", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"ZoneId", PARAM_STRING},
+	{"ImageId", PARAM_STRING},
+	{"InstanceType", PARAM_STRING},
+	{"InstanceNetworkType", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"PrivateIpAddresses", PARAM_LIST, .max = 100},
+	{"Status", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
+	{"MaxResults", PARAM_INT},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
@@ -132,8 +132,9 @@ static bool instance_wanted(const struct call *call, const struct instance *i)
 	       name_matches(call, i) && filter_text(call, "VpcId", i->vpc) &&
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
-	       filter_text(call, "InstanceNetworkType", "vpc") && filter_text(call, "Status", status_word(i)) &&
-	       port_matches(call, i) && tags_match(call, i->id);
+	       filter_text(call, "InstanceNetworkType", "vpc") &&
+	       filter_text(call, "Status", status_word(i)) && port_matches(call, i) &&
+	       tags_match(call, i->id);
 }
 
 int instance_list(struct call *call)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Adding and removing rules of security groups. Rules come as Permissions.N, up to a limit a call, or one by itself in
- * the older form without a number. Adding what is there already is success and adds nothing; removing by description
- * what is not there is success too.
+ * Adding and removing rules of security groups. Rules come as Permissions.N, up to a limit a call, or one by
+ * itself in the older form without a number. Adding what is there already is success and adds nothing;
+ * removing by description what is not there is success too.
  */
 #include "action_ecs.h"
 #include "limits.h"
 #include "owned.h"
 
 /* One rule; the parameters of the older form are the same. */
-#define RULE_MEMBERS                                                                                    \
-	{ "IpProtocol", PARAM_STRING }, { "PortRange", PARAM_STRING }, { "PortRangeListId", PARAM_STRING }, \
-		{ "Policy", PARAM_STRING }, { "Priority", PARAM_STRING }, { "NicType", PARAM_STRING },  \
-		{ "SourceCidrIp", PARAM_STRING }, { "Ipv6SourceCidrIp", PARAM_STRING },                 \
-		{ "SourceGroupId", PARAM_STRING }, { "SourcePrefixListId", PARAM_STRING },              \
-		{ "SourcePortRange", PARAM_STRING }, { "DestCidrIp", PARAM_STRING },                    \
-		{ "Ipv6DestCidrIp", PARAM_STRING }, { "DestGroupId", PARAM_STRING },                    \
-		{ "DestPrefixListId", PARAM_STRING }, { "Description", PARAM_STRING }
+#define RULE_MEMBERS                                                                                         \
+	{"IpProtocol", PARAM_STRING}, {"PortRange", PARAM_STRING}, {"PortRangeListId", PARAM_STRING},        \
+		{"Policy", PARAM_STRING}, {"Priority", PARAM_STRING}, {"NicType", PARAM_STRING},             \
+		{"SourceCidrIp", PARAM_STRING}, {"Ipv6SourceCidrIp", PARAM_STRING},                          \
+		{"SourceGroupId", PARAM_STRING}, {"SourcePrefixListId", PARAM_STRING},                       \
+		{"SourcePortRange", PARAM_STRING}, {"DestCidrIp", PARAM_STRING},                             \
+		{"Ipv6DestCidrIp", PARAM_STRING}, {"DestGroupId", PARAM_STRING},                             \
+		{"DestPrefixListId", PARAM_STRING},                                                          \
+	{                                                                                                    \
+		"Description", PARAM_STRING                                                                  \
+	}
 
 static const struct param_spec permission_params[] = {
 	RULE_MEMBERS,
@@ -24,9 +27,9 @@ static const struct param_spec permission_params[] = {
 };
 
 const struct param_spec rule_params[] = {
-	{ "SecurityGroupId", PARAM_STRING, .required = true },
-	{ "Permissions", PARAM_STRUCT_LIST, .min = 1, .max = RULES_PER_CALL_MAX, .members = permission_params },
-	{ "SecurityGroupRuleId", PARAM_LIST, .min = 1, .max = RULES_PER_CALL_MAX },
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"Permissions", PARAM_STRUCT_LIST, .min = 1, .max = RULES_PER_CALL_MAX, .members = permission_params},
+	{"SecurityGroupRuleId", PARAM_LIST, .min = 1, .max = RULES_PER_CALL_MAX},
 	RULE_MEMBERS,
 	{},
 };
@@ -83,7 +86,8 @@ static bool wished_before(const struct wish *wish, size_t n, const struct sg_rul
 	return false;
 }
 
-static void count_rules(const struct call *call, const char *group, size_t *ret_all, size_t *ret_naming_groups)
+static void count_rules(const struct call *call, const char *group, size_t *ret_all,
+			size_t *ret_naming_groups)
 {
 	char prefix[ID_SIZE + 1];
 
@@ -141,7 +145,8 @@ static int revoke_by_id(struct call *call, const struct security_group *group, e
 	json_t *id;
 	size_t i;
 
-	json_array_foreach(ids, i, id) {
+	json_array_foreach(ids, i, id)
+	{
 		const struct sg_rule *rule = NULL;
 
 		if (json_is_string(id) &&

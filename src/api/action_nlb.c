@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of NLB's actions, and jobs. A job is a row without content that is put in the transaction of the change it
- * stands for: it has succeeded when all live nodes have reported that revision, and not before.
+ * The table of NLB's actions, and jobs. A job is a row without content that is put in the transaction of the
+ * change it stands for: it has succeeded when all live nodes have reported that revision, and not before.
  */
 #include "action_nlb.h"
 
@@ -12,7 +12,7 @@
 
 void nlb_job(struct call *call)
 {
-	struct job job = { .owner = call->account->uid, .create_time = call->now };
+	struct job job = {.owner = call->account->uid, .create_time = call->now};
 
 	call_new_id(call, "job-", job.id);
 	call_put(call, KIND_JOB, &job);
@@ -29,7 +29,7 @@ int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE])
 }
 
 const struct param_spec nlb_job_params[] = {
-	{ "JobId", PARAM_STRING, .required = true },
+	{"JobId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -60,9 +60,9 @@ static bool own_listener(const struct call *call, const char *id)
 }
 
 static const struct tagged_type tagged_types[] = {
-	{ "loadbalancer", own_balancer },
-	{ "servergroup", own_server_group },
-	{ "listener", own_listener },
+	{"loadbalancer", own_balancer},
+	{"servergroup", own_server_group},
+	{"listener", own_listener},
 	{},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers of NLB, between the files that have them and the table in action_nlb.c. Every change answers with the id of
- * a job, which is done when the nodes have the change in force.
+ * Handlers of NLB, between the files that have them and the table in action_nlb.c. Every change answers with
+ * the id of a job, which is done when the nodes have the change in force.
  */
 #pragma once
 
@@ -28,8 +28,8 @@ int server_group_create(struct call *call);
 int server_group_list(struct call *call);
 int server_group_update(struct call *call);
 int server_group_delete(struct call *call);
-extern const struct param_spec server_group_create_params[], server_group_id_params[], server_group_list_params[],
-	server_group_update_params[];
+extern const struct param_spec server_group_create_params[], server_group_id_params[],
+	server_group_list_params[], server_group_update_params[];
 
 /* action_nlb_server.c */
 int server_add(struct call *call);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load balancers. One has an ENI with an address in each of its zones; packets reach its servers through endpoints, and
- * the zone's ENI stands for the zone. Protection against deletion is not kept here, so asking for it is refused.
+ * Load balancers. One has an ENI with an address in each of its zones; packets reach its servers through
+ * endpoints, and the zone's ENI stands for the zone. Protection against deletion is not kept here, so asking
+ * for it is refused.
  */
 #include <strings.h>
 
@@ -13,62 +14,62 @@
 #include "shape.h"
 #include "tags.h"
 
-static const char *const address_types[] = { "Internet", "Intranet", NULL };
-static const char *const ip_versions[] = { "ipv4", NULL };
+static const char *const address_types[] = {"Internet", "Intranet", NULL};
+static const char *const ip_versions[] = {"ipv4", NULL};
 
 static const struct param_spec zone_mapping_params[] = {
-	{ "ZoneId", PARAM_STRING, .required = true },
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "PrivateIPv4Address", PARAM_STRING },
-	{ "AllocationId", PARAM_STRING },
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"PrivateIPv4Address", PARAM_STRING},
+	{"AllocationId", PARAM_STRING},
 	{},
 };
 
 static const struct param_spec protection_params[] = {
-	{ "Enabled", PARAM_BOOL },
-	{ "Reason", PARAM_STRING },
+	{"Enabled", PARAM_BOOL},
+	{"Reason", PARAM_STRING},
 	{},
 };
 
 const struct param_spec balancer_create_params[] = {
-	{ "AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true },
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
-	  .members = zone_mapping_params },
-	{ "LoadBalancerName", PARAM_STRING },
-	{ "LoadBalancerType", PARAM_STRING },
-	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
+	 .members = zone_mapping_params},
+	{"LoadBalancerName", PARAM_STRING},
+	{"LoadBalancerType", PARAM_STRING},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
+	{"ResourceGroupId", PARAM_STRING},
+	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec balancer_id_params[] = {
-	{ "LoadBalancerId", PARAM_STRING, .required = true },
+	{"LoadBalancerId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec balancer_list_params[] = {
-	{ "LoadBalancerIds", PARAM_LIST, .max = 100 },
-	{ "LoadBalancerNames", PARAM_LIST, .max = 100 },
-	{ "LoadBalancerStatus", PARAM_STRING },
-	{ "LoadBalancerBusinessStatus", PARAM_STRING },
-	{ "AddressType", PARAM_STRING },
-	{ "DNSName", PARAM_STRING },
-	{ "VpcIds", PARAM_LIST, .max = 100 },
-	{ "ZoneId", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
-	{ "NextToken", PARAM_STRING },
+	{"LoadBalancerIds", PARAM_LIST, .max = 100},
+	{"LoadBalancerNames", PARAM_LIST, .max = 100},
+	{"LoadBalancerStatus", PARAM_STRING},
+	{"LoadBalancerBusinessStatus", PARAM_STRING},
+	{"AddressType", PARAM_STRING},
+	{"DNSName", PARAM_STRING},
+	{"VpcIds", PARAM_LIST, .max = 100},
+	{"ZoneId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 const struct param_spec balancer_update_params[] = {
-	{ "LoadBalancerId", PARAM_STRING, .required = true },
-	{ "LoadBalancerName", PARAM_STRING },
-	{ "CrossZoneEnabled", PARAM_BOOL },
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"LoadBalancerName", PARAM_STRING},
+	{"CrossZoneEnabled", PARAM_BOOL},
 	{},
 };
 
@@ -144,20 +145,23 @@ static uint32_t count_balancers(const struct call *call, const char *region)
 {
 	uint32_t n = 0;
 
-	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+	for (const struct load_balancer *b = NULL;
+	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
 		n += b->owner == call->account->uid && streq(b->region, region);
 	return n;
 }
 
 static bool protection_wanted(const struct call *call)
 {
-	return json_is_true(json_object_get(json_object_get(call->params, "DeletionProtectionConfig"), "Enabled"));
+	return json_is_true(
+		json_object_get(json_object_get(call->params, "DeletionProtectionConfig"), "Enabled"));
 }
 
 /* Everything of a new load balancer but its zones. */
 static int read_balancer(struct call *call, const struct vpc *vpc, struct load_balancer *ret)
 {
-	const char *resource_group = call_string(call, "ResourceGroupId"), *type = call_string(call, "AddressType");
+	const char *resource_group = call_string(call, "ResourceGroupId"),
+		   *type = call_string(call, "AddressType");
 
 	*ret = (struct load_balancer){
 		.owner = call->account->uid,
@@ -192,7 +196,8 @@ int balancer_create(struct call *call)
 	r = read_balancer(call, vpc, &lb);
 	if (r < 0)
 		return r;
-	json_array_foreach(mappings, i, mapping) {
+	json_array_foreach(mappings, i, mapping)
+	{
 		r = add_zone(call, mapping, &alloc, &lb);
 		if (r < 0)
 			return r;
@@ -238,7 +243,8 @@ static void answer_zones(const struct call *call, json_t *object, const struct l
 	}
 }
 
-static void answer_balancer(const struct call *call, json_t *object, const struct load_balancer *lb, bool list)
+static void answer_balancer(const struct call *call, json_t *object, const struct load_balancer *lb,
+			    bool list)
 {
 	char name[DOMAIN_SIZE];
 	json_t *part;
@@ -316,7 +322,8 @@ int balancer_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "LoadBalancers");
-	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+	for (const struct load_balancer *b = NULL;
+	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
 		if (balancer_wanted(call, b) && page_match(&page, b->id))
 			answer_balancer(call, shape_item(list), b, true);
 	page_end(call, &page);
@@ -345,7 +352,8 @@ int balancer_update(struct call *call)
 
 static bool serves_endpoints(const struct call *call, const char *id)
 {
-	for (const struct service_resource *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, "", s));)
+	for (const struct service_resource *s = NULL;
+	     (s = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, "", s));)
 		if (streq(s->resource, id))
 			return true;
 	return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Server groups: which servers answer, how flows are spread over them, and how their health is found out. Probes are
- * TCP connects; a UDP group is probed only if it names a TCP port for that.
+ * Server groups: which servers answer, how flows are spread over them, and how their health is found out.
+ * Probes are TCP connects; a UDP group is probed only if it names a TCP port for that.
  */
 #include <strings.h>
 
@@ -12,65 +12,65 @@
 #include "shape.h"
 #include "tags.h"
 
-static const char *const types[] = { "Instance", "Ip", NULL };
-static const char *const group_protocols[] = { "TCP", "UDP", NULL };
-static const char *const schedulers[] = { "Wrr", "Wlc", "rr", "sch", "tch", "qch", NULL };
-static const char *const probe_types[] = { "TCP", NULL };
-static const char *const ip_versions[] = { "ipv4", NULL };
+static const char *const types[] = {"Instance", "Ip", NULL};
+static const char *const group_protocols[] = {"TCP", "UDP", NULL};
+static const char *const schedulers[] = {"Wrr", "Wlc", "rr", "sch", "tch", "qch", NULL};
+static const char *const probe_types[] = {"TCP", NULL};
+static const char *const ip_versions[] = {"ipv4", NULL};
 
 static const struct param_spec health_params[] = {
-	{ "HealthCheckEnabled", PARAM_BOOL },
-	{ "HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true },
-	{ "HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535 },
-	{ "HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300 },
-	{ "HealthCheckInterval", PARAM_INT, .min = 1, .max = 50 },
-	{ "HealthyThreshold", PARAM_INT, .min = 2, .max = 10 },
-	{ "UnhealthyThreshold", PARAM_INT, .min = 2, .max = 10 },
+	{"HealthCheckEnabled", PARAM_BOOL},
+	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true},
+	{"HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535},
+	{"HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300},
+	{"HealthCheckInterval", PARAM_INT, .min = 1, .max = 50},
+	{"HealthyThreshold", PARAM_INT, .min = 2, .max = 10},
+	{"UnhealthyThreshold", PARAM_INT, .min = 2, .max = 10},
 	{},
 };
 
 const struct param_spec server_group_create_params[] = {
-	{ "ServerGroupName", PARAM_STRING, .required = true },
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "ServerGroupType", PARAM_STRING, .values = types, .no_case = true },
-	{ "Protocol", PARAM_STRING, .values = group_protocols, .no_case = true },
-	{ "AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true },
-	{ "Scheduler", PARAM_STRING, .values = schedulers, .no_case = true },
-	{ "PreserveClientIpEnabled", PARAM_BOOL },
-	{ "ConnectionDrainEnabled", PARAM_BOOL },
-	{ "ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900 },
-	{ "AnyPortEnabled", PARAM_BOOL },
-	{ "HealthCheckConfig", PARAM_STRUCT, .members = health_params },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"ServerGroupName", PARAM_STRING, .required = true},
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ServerGroupType", PARAM_STRING, .values = types, .no_case = true},
+	{"Protocol", PARAM_STRING, .values = group_protocols, .no_case = true},
+	{"AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
+	{"Scheduler", PARAM_STRING, .values = schedulers, .no_case = true},
+	{"PreserveClientIpEnabled", PARAM_BOOL},
+	{"ConnectionDrainEnabled", PARAM_BOOL},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
+	{"AnyPortEnabled", PARAM_BOOL},
+	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec server_group_id_params[] = {
-	{ "ServerGroupId", PARAM_STRING, .required = true },
+	{"ServerGroupId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec server_group_list_params[] = {
-	{ "ServerGroupIds", PARAM_LIST, .max = 100 },
-	{ "ServerGroupNames", PARAM_LIST, .max = 100 },
-	{ "ServerGroupType", PARAM_STRING },
-	{ "VpcId", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
-	{ "NextToken", PARAM_STRING },
+	{"ServerGroupIds", PARAM_LIST, .max = 100},
+	{"ServerGroupNames", PARAM_LIST, .max = 100},
+	{"ServerGroupType", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 const struct param_spec server_group_update_params[] = {
-	{ "ServerGroupId", PARAM_STRING, .required = true },
-	{ "ServerGroupName", PARAM_STRING },
-	{ "Scheduler", PARAM_STRING, .values = schedulers, .no_case = true },
-	{ "PreserveClientIpEnabled", PARAM_BOOL },
-	{ "ConnectionDrainEnabled", PARAM_BOOL },
-	{ "ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900 },
-	{ "HealthCheckConfig", PARAM_STRUCT, .members = health_params },
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ServerGroupName", PARAM_STRING},
+	{"Scheduler", PARAM_STRING, .values = schedulers, .no_case = true},
+	{"PreserveClientIpEnabled", PARAM_BOOL},
+	{"ConnectionDrainEnabled", PARAM_BOOL},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
+	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
 	{},
 };
 
@@ -97,7 +97,8 @@ static void read_health(const struct call *call, struct server_group *row)
 }
 
 /* One of `values`, in its own spelling. */
-static void read_word(const struct call *call, const char *param, const char *const *values, char ret[WORD_SIZE])
+static void read_word(const struct call *call, const char *param, const char *const *values,
+		      char ret[WORD_SIZE])
 {
 	const char *text = call_string(call, param);
 
@@ -127,7 +128,8 @@ static uint32_t count_groups(const struct call *call, const char *region)
 int server_group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
-	const char *type = call_string(call, "ServerGroupType"), *resource = call_string(call, "ResourceGroupId");
+	const char *type = call_string(call, "ServerGroupType"),
+		   *resource = call_string(call, "ResourceGroupId");
 	struct server_group row = {
 		.owner = call->account->uid,
 		.by_address = type && strcasecmp(type, "Ip") == 0,
@@ -191,9 +193,8 @@ static bool text_listed(const json_t *list, const char *text)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-		if (json_is_string(entry) && streq(json_string_value(entry), text))
-			return true;
+	json_array_foreach(list, i, entry) if (json_is_string(entry) &&
+					       streq(json_string_value(entry), text)) return true;
 	return false;
 }
 
@@ -237,8 +238,8 @@ static bool group_wanted(const struct call *call, const struct server_group *g)
 	return owned_here(call, g->owner, g->region) && filter_list(call, "ServerGroupIds", g->id) &&
 	       filter_list(call, "ServerGroupNames", g->name) &&
 	       filter_text(call, "ServerGroupType", g->by_address ? "Ip" : "Instance") &&
-	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "ResourceGroupId", g->resource_group) &&
-	       tags_match(call, g->id);
+	       filter_text(call, "VpcId", g->vpc) &&
+	       filter_text(call, "ResourceGroupId", g->resource_group) && tags_match(call, g->id);
 }
 
 int server_group_list(struct call *call)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Listeners: a port of a load balancer, and the server group behind it. No two listeners of a load balancer have the
- * same protocol and port: creating one also puts the load balancer's row, unchanged, so that of two that want the same
- * port the later one runs again and sees the first. Certificates, port ranges and PROXY headers are not served, so
- * asking for them is refused.
+ * Listeners: a port of a load balancer, and the server group behind it. No two listeners of a load balancer
+ * have the same protocol and port: creating one also puts the load balancer's row, unchanged, so that of two
+ * that want the same port the later one runs again and sees the first. Certificates, port ranges and PROXY
+ * headers are not served, so asking for them is refused.
  */
 #include <strings.h>
 
@@ -18,46 +18,42 @@
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20
 
-static const char *const listener_protocols[] = { "TCP", "UDP", NULL };
+static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
 
 const struct param_spec listener_create_params[] = {
-	{ "LoadBalancerId", PARAM_STRING, .required = true },
-	{ "ServerGroupId", PARAM_STRING, .required = true },
-	{ "ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true },
-	{ "ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535 },
-	{ "ListenerDescription", PARAM_STRING },
-	{ "IdleTimeout", PARAM_INT, .min = 1, .max = 900 },
-	{ "Mss", PARAM_INT, .min = 0, .max = 1500 },
-	{ "Cps", PARAM_INT, .min = 0, .max = 1000000 },
-	{ "ProxyProtocolEnabled", PARAM_BOOL },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true},
+	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535},
+	{"ListenerDescription", PARAM_STRING},
+	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500},
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
+	{"ProxyProtocolEnabled", PARAM_BOOL},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec listener_id_params[] = {
-	{ "ListenerId", PARAM_STRING, .required = true },
+	{"ListenerId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec listener_list_params[] = {
-	{ "ListenerIds", PARAM_LIST, .max = 100 },
-	{ "LoadBalancerIds", PARAM_LIST, .max = 100 },
-	{ "ListenerProtocol", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
-	{ "NextToken", PARAM_STRING },
+	{"ListenerIds", PARAM_LIST, .max = 100},
+	{"LoadBalancerIds", PARAM_LIST, .max = 100},
+	{"ListenerProtocol", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 const struct param_spec listener_update_params[] = {
-	{ "ListenerId", PARAM_STRING, .required = true },
-	{ "ServerGroupId", PARAM_STRING },
-	{ "ListenerDescription", PARAM_STRING },
-	{ "IdleTimeout", PARAM_INT, .min = 1, .max = 900 },
-	{ "Mss", PARAM_INT, .min = 0, .max = 1500 },
-	{ "Cps", PARAM_INT, .min = 0, .max = 1000000 },
-	{ "ProxyProtocolEnabled", PARAM_BOOL },
-	{},
+	{"ListenerId", PARAM_STRING, .required = true}, {"ServerGroupId", PARAM_STRING},
+	{"ListenerDescription", PARAM_STRING},		{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500},	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
+	{"ProxyProtocolEnabled", PARAM_BOOL},		{},
 };
 
 /* The group must fit the listener's load balancer and protocol. */
@@ -265,7 +261,8 @@ int listener_delete(struct call *call)
 	return change_state(call, EVENT_DELETE);
 }
 
-/* How a server that is not healthy reads; NULL: it is healthy. A server that no node has probed yet is Initial. */
+/* How a server that is not healthy reads; NULL: it is healthy. A server that no node has probed yet is
+ * Initial. */
 static const char *health_word(const struct server *server, const struct server_health *health)
 {
 	if (server->weight == 0)

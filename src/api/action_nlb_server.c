@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Servers of a group: instances, network interfaces or addresses, each with a port. Where a server is (address, zone,
- * ENI, node) is found out when it is added and kept in its row, since an ENI keeps these for life.
+ * Servers of a group: instances, network interfaces or addresses, each with a port. Where a server is
+ * (address, zone, ENI, node) is found out when it is added and kept in its row, since an ENI keeps these for
+ * life.
  */
 #include "../model/check.h"
 #include "../model/state.h"
@@ -10,46 +11,46 @@
 #include "owned.h"
 #include "shape.h"
 
-static const char *const server_types[] = { "Ecs", "Eni", "Ip", NULL };
+static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
 
 static const struct param_spec server_members[] = {
-	{ "ServerId", PARAM_STRING, .required = true },
-	{ "ServerType", PARAM_STRING, .required = true, .values = server_types },
-	{ "ServerIp", PARAM_STRING },
-	{ "Port", PARAM_INT, .required = true, .min = 1, .max = 65535 },
-	{ "Weight", PARAM_INT, .min = 0, .max = 100 },
-	{ "Description", PARAM_STRING },
+	{"ServerId", PARAM_STRING, .required = true},
+	{"ServerType", PARAM_STRING, .required = true, .values = server_types},
+	{"ServerIp", PARAM_STRING},
+	{"Port", PARAM_INT, .required = true, .min = 1, .max = 65535},
+	{"Weight", PARAM_INT, .min = 0, .max = 100},
+	{"Description", PARAM_STRING},
 	{},
 };
 
-#define SERVERS \
-	{ "Servers", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = SERVERS_PER_CALL_MAX, .members = server_members }
+#define SERVERS                                                                                              \
+	{                                                                                                    \
+		"Servers", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = SERVERS_PER_CALL_MAX,       \
+					      .members = server_members                                      \
+	}
 
 const struct param_spec server_add_params[] = {
-	{ "ServerGroupId", PARAM_STRING, .required = true },
+	{"ServerGroupId", PARAM_STRING, .required = true},
 	SERVERS,
 	{},
 };
 
 const struct param_spec server_remove_params[] = {
-	{ "ServerGroupId", PARAM_STRING, .required = true },
+	{"ServerGroupId", PARAM_STRING, .required = true},
 	SERVERS,
 	{},
 };
 
 const struct param_spec server_update_params[] = {
-	{ "ServerGroupId", PARAM_STRING, .required = true },
+	{"ServerGroupId", PARAM_STRING, .required = true},
 	SERVERS,
 	{},
 };
 
 const struct param_spec server_list_params[] = {
-	{ "ServerGroupId", PARAM_STRING },
-	{ "ServerIds", PARAM_LIST, .max = 200 },
-	{ "ServerIps", PARAM_LIST, .max = 200 },
-	{ "MaxResults", PARAM_INT, .min = 1, .max = 100 },
-	{ "NextToken", PARAM_STRING },
-	{},
+	{"ServerGroupId", PARAM_STRING},       {"ServerIds", PARAM_LIST, .max = 200},
+	{"ServerIps", PARAM_LIST, .max = 200}, {"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{"NextToken", PARAM_STRING},	       {},
 };
 
 static int64_t member_int(const json_t *object, const char *name, int64_t otherwise)
@@ -128,7 +129,8 @@ static int resolve_instance(struct call *call, const struct server_group *group,
 
 	if (!instance || instance->status == INSTANCE_DELETING)
 		return call_fail(call, "ResourceNotFound.Ecs");
-	return resolve_port(call, group, snapshot_port(call->rows, instance->port), "ResourceNotFound.Ecs", row);
+	return resolve_port(call, group, snapshot_port(call->rows, instance->port), "ResourceNotFound.Ecs",
+			    row);
 }
 
 /* An address need not be anyone's yet, but must be one that an instance of the VPC can have. */
@@ -154,7 +156,8 @@ static int resolve(struct call *call, const struct server_group *group, struct s
 	if (streq(row->type, "Ecs"))
 		return resolve_instance(call, group, row);
 	if (streq(row->type, "Eni"))
-		return resolve_port(call, group, owned_port(call, row->server_id), "ResourceNotFound.Eni", row);
+		return resolve_port(call, group, owned_port(call, row->server_id), "ResourceNotFound.Eni",
+				    row);
 	return resolve_address(call, group, row);
 }
 
@@ -162,7 +165,7 @@ static int resolve(struct call *call, const struct server_group *group, struct s
 static int read_identity(struct call *call, const json_t *object, const struct server_group *group,
 			 struct server *ret)
 {
-	*ret = (struct server){ .port = (uint32_t)member_int(object, "Port", 0) };
+	*ret = (struct server){.port = (uint32_t)member_int(object, "Port", 0)};
 	(void)str_copy(ret->group, sizeof(ret->group), group->id);
 	if (ret->port < 1 || ret->port > 65535)
 		return call_fail_named(call, "IllegalParam.{name}", "Port");
@@ -186,7 +189,8 @@ static int read_weight_and_text(struct call *call, const json_t *object, struct 
 	return 0;
 }
 
-static int read_server(struct call *call, const json_t *object, const struct server_group *group, struct server *ret)
+static int read_server(struct call *call, const json_t *object, const struct server_group *group,
+		       struct server *ret)
 {
 	const char *address = member_string(object, "ServerIp");
 	char text[NETADDR_TEXT_SIZE];
@@ -212,7 +216,8 @@ static bool same_place(const struct server *a, const struct server *b)
 }
 
 /* What a new server must not collide with. */
-static int check_free(struct call *call, const struct server *row, const struct server *earlier, size_t n_earlier)
+static int check_free(struct call *call, const struct server *row, const struct server *earlier,
+		      size_t n_earlier)
 {
 	uint32_t on_port = 0;
 	char prefix[ID_SIZE + 1];
@@ -251,7 +256,8 @@ int server_add(struct call *call)
 	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));
 	if (!rows)
 		return -ENOMEM;
-	json_array_foreach(list, i, object) {
+	json_array_foreach(list, i, object)
+	{
 		r = read_server(call, object, &group, &rows[i]);
 		if (r < 0)
 			return r;
@@ -294,7 +300,8 @@ int server_remove(struct call *call)
 	r = begin_change(call, &group);
 	if (r < 0)
 		return r;
-	json_array_foreach(list, i, object) {
+	json_array_foreach(list, i, object)
+	{
 		r = find_server(call, object, &group, &row);
 		if (r < 0)
 			return r;
@@ -315,7 +322,8 @@ int server_update(struct call *call)
 	r = begin_change(call, &group);
 	if (r < 0)
 		return r;
-	json_array_foreach(list, i, object) {
+	json_array_foreach(list, i, object)
+	{
 		r = find_server(call, object, &group, &row);
 		if (r < 0)
 			return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regions and zones of VPC, ECS and NLB. Their endpoint names are the API's; that they resolve is the business of
- * whoever runs the API.
+ * Regions and zones of VPC, ECS and NLB. Their endpoint names are the API's; that they resolve is the
+ * business of whoever runs the API.
  */
 #include "action_place.h"
 
@@ -10,13 +10,13 @@
 #include "shape.h"
 
 const struct param_spec place_regions_params[] = {
-	{ "AcceptLanguage", PARAM_STRING },
+	{"AcceptLanguage", PARAM_STRING},
 	{},
 };
 
 const struct param_spec place_zones_params[] = {
-	{ "AcceptLanguage", PARAM_STRING },
-	{ "ZoneType", PARAM_STRING },
+	{"AcceptLanguage", PARAM_STRING},
+	{"ZoneType", PARAM_STRING},
 	{},
 };
 

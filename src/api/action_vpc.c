@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VPCs and their route tables, and the table of VPC's actions. A VPC has a number that the data path knows it by (its
- * VNI), a router and one route table; both of these are ids only, since every vSwitch of a VPC reaches every other.
+ * VPCs and their route tables, and the table of VPC's actions. A VPC has a number that the data path knows it
+ * by (its VNI), a router and one route table; both of these are ids only, since every vSwitch of a VPC
+ * reaches every other.
  */
 #include "action_vpc.h"
 
@@ -58,20 +59,20 @@ static uint32_t count_vpcs(const struct call *call, const char *region)
 }
 
 static const struct param_spec create_vpc_params[] = {
-	{ "CidrBlock", PARAM_STRING },
-	{ "VpcName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "EnableIpv6", PARAM_BOOL },
-	{ "Ipv6CidrBlock", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"CidrBlock", PARAM_STRING},
+	{"VpcName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"EnableIpv6", PARAM_BOOL},
+	{"Ipv6CidrBlock", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 static int create_vpc(struct call *call)
 {
 	const char *cidr = call_string(call, "CidrBlock"), *group = call_string(call, "ResourceGroupId");
-	struct vpc vpc = { .owner = call->account->uid, .create_time = call->now };
+	struct vpc vpc = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
 	if (call_bool(call, "EnableIpv6", false) || call_string(call, "Ipv6CidrBlock"))
@@ -116,13 +117,15 @@ static const char *vpc_dependency(const struct call *call, const char *vpc)
 	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
 		if (streq(v->vpc, vpc))
 			return "DependencyViolation.VSwitch";
-	for (const struct security_group *g = NULL; (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+	for (const struct security_group *g = NULL;
+	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
 		if (streq(g->vpc, vpc))
 			return "DependencyViolation.SecurityGroup";
 	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));)
 		if (streq(e->vpc, vpc))
 			return "DependencyViolation.CloudServiceResource";
-	for (const struct load_balancer *b = NULL; (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+	for (const struct load_balancer *b = NULL;
+	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
 		if (streq(b->vpc, vpc))
 			return "DependencyViolation.CloudServiceResource";
 	for (const struct server_group *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER_GROUP, "", s));)
@@ -132,7 +135,7 @@ static const char *vpc_dependency(const struct call *call, const char *vpc)
 }
 
 static const struct param_spec vpc_id_params[] = {
-	{ "VpcId", PARAM_STRING, .required = true },
+	{"VpcId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -196,15 +199,15 @@ static void answer_vpc(const struct call *call, json_t *object, const struct vpc
 }
 
 static const struct param_spec describe_vpcs_params[] = {
-	{ "VpcId", PARAM_STRING },
-	{ "VpcName", PARAM_STRING },
-	{ "IsDefault", PARAM_BOOL },
-	{ "EnableIpv6", PARAM_BOOL },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "VpcOwnerId", PARAM_LONG },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
+	{"VpcId", PARAM_STRING},
+	{"VpcName", PARAM_STRING},
+	{"IsDefault", PARAM_BOOL},
+	{"EnableIpv6", PARAM_BOOL},
+	{"ResourceGroupId", PARAM_STRING},
+	{"VpcOwnerId", PARAM_LONG},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
 	{},
 };
 
@@ -213,8 +216,9 @@ static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
 	return owned_here(call, vpc->owner, vpc->region) && filter_commas(call, "VpcId", vpc->id) &&
 	       filter_text(call, "VpcName", vpc->name) &&
 	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
-	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner && !call_bool(call, "IsDefault", false) &&
-	       !call_bool(call, "EnableIpv6", false) && tags_match(call, vpc->id);
+	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner &&
+	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&
+	       tags_match(call, vpc->id);
 }
 
 static int describe_vpcs(struct call *call)
@@ -273,11 +277,11 @@ static int describe_vpc_attribute(struct call *call)
 }
 
 static const struct param_spec modify_vpc_params[] = {
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "VpcName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "CidrBlock", PARAM_STRING },
-	{ "EnableIPv6", PARAM_BOOL },
+	{"VpcId", PARAM_STRING, .required = true},
+	{"VpcName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"CidrBlock", PARAM_STRING},
+	{"EnableIPv6", PARAM_BOOL},
 	{},
 };
 
@@ -321,30 +325,31 @@ static int modify_vpc_attribute(struct call *call)
 	return 0;
 }
 
-static const char *const route_table_types[] = { "System", "Custom", NULL };
-static const char *const router_types[] = { "VRouter", "VBR", NULL };
+static const char *const route_table_types[] = {"System", "Custom", NULL};
+static const char *const router_types[] = {"VRouter", "VBR", NULL};
 
 static const struct param_spec describe_route_tables_params[] = {
-	{ "VpcId", PARAM_STRING },
-	{ "RouteTableId", PARAM_STRING },
-	{ "RouteTableName", PARAM_STRING },
-	{ "RouteTableType", PARAM_STRING, .values = route_table_types },
-	{ "RouterId", PARAM_STRING },
-	{ "RouterType", PARAM_STRING, .values = router_types },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
+	{"VpcId", PARAM_STRING},
+	{"RouteTableId", PARAM_STRING},
+	{"RouteTableName", PARAM_STRING},
+	{"RouteTableType", PARAM_STRING, .values = route_table_types},
+	{"RouterId", PARAM_STRING},
+	{"RouterType", PARAM_STRING, .values = router_types},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
 	{},
 };
 
 static bool route_table_wanted(const struct call *call, const struct vpc *vpc)
 {
 	return owned_here(call, vpc->owner, vpc->region) && filter_text(call, "VpcId", vpc->id) &&
-	       filter_text(call, "RouteTableId", vpc->route_table_id) && filter_text(call, "RouteTableName", "") &&
-	       filter_text(call, "RouteTableType", "System") && filter_text(call, "RouterId", vpc->router_id) &&
-	       filter_text(call, "RouterType", "VRouter") &&
-	       filter_text(call, "ResourceGroupId", vpc->resource_group) && tags_match(call, vpc->route_table_id);
+	       filter_text(call, "RouteTableId", vpc->route_table_id) &&
+	       filter_text(call, "RouteTableName", "") && filter_text(call, "RouteTableType", "System") &&
+	       filter_text(call, "RouterId", vpc->router_id) && filter_text(call, "RouterType", "VRouter") &&
+	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
+	       tags_match(call, vpc->route_table_id);
 }
 
 static int describe_route_table_list(struct call *call)
@@ -395,8 +400,8 @@ static bool own_vswitch(const struct call *call, const char *id)
 }
 
 static const struct tagged_type tagged_types[] = {
-	{ "VPC", own_vpc },
-	{ "VSWITCH", own_vswitch },
+	{"VPC", own_vpc},
+	{"VSWITCH", own_vswitch},
 	{},
 };
 

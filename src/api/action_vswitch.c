@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vSwitches: a range of a VPC in one zone. Two of them never overlap: creating one also puts the VPC's row, unchanged,
- * so that two creations in one VPC cannot both commit on what they saw, and the later one runs again.
+ * vSwitches: a range of a VPC in one zone. Two of them never overlap: creating one also puts the VPC's row,
+ * unchanged, so that two creations in one VPC cannot both commit on what they saw, and the later one runs
+ * again.
  */
 #include "../model/check.h"
 #include "../model/state.h"
@@ -13,42 +14,42 @@
 #include "tags.h"
 
 const struct param_spec vswitch_create_params[] = {
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING, .required = true },
-	{ "CidrBlock", PARAM_STRING, .required = true },
-	{ "VSwitchName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255 },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"CidrBlock", PARAM_STRING, .required = true},
+	{"VSwitchName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec vswitch_id_params[] = {
-	{ "VSwitchId", PARAM_STRING, .required = true },
+	{"VSwitchId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec vswitch_list_params[] = {
-	{ "VpcId", PARAM_STRING },
-	{ "VSwitchId", PARAM_STRING },
-	{ "VSwitchName", PARAM_STRING },
-	{ "ZoneId", PARAM_STRING },
-	{ "IsDefault", PARAM_BOOL },
-	{ "EnableIpv6", PARAM_BOOL },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "RouteTableId", PARAM_STRING },
-	{ "VSwitchOwnerId", PARAM_LONG },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "PageNumber", PARAM_INT },
-	{ "PageSize", PARAM_INT },
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"VSwitchName", PARAM_STRING},
+	{"ZoneId", PARAM_STRING},
+	{"IsDefault", PARAM_BOOL},
+	{"EnableIpv6", PARAM_BOOL},
+	{"ResourceGroupId", PARAM_STRING},
+	{"RouteTableId", PARAM_STRING},
+	{"VSwitchOwnerId", PARAM_LONG},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"PageNumber", PARAM_INT},
+	{"PageSize", PARAM_INT},
 	{},
 };
 
 const struct param_spec vswitch_modify_params[] = {
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "VSwitchName", PARAM_STRING },
-	{ "Description", PARAM_STRING },
-	{ "EnableIPv6", PARAM_BOOL },
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"VSwitchName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"EnableIPv6", PARAM_BOOL},
 	{},
 };
 
@@ -60,8 +61,8 @@ static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix 
 	if (netprefix_parse(call_string(call, "CidrBlock"), true, ret) < 0)
 		return call_fail(call, "InvalidCidrBlock.Malformed");
 	if (!check_vswitch_cidr(ret, &vpc->cidr))
-		return call_fail(call, netprefix_covers(&vpc->cidr, ret) ? "InvalidCidrBlock.Malformed" :
-									   "InvalidCidrBlock.OutOfRange");
+		return call_fail(call, netprefix_covers(&vpc->cidr, ret) ? "InvalidCidrBlock.Malformed"
+									 : "InvalidCidrBlock.OutOfRange");
 	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));) {
 		if (!streq(v->vpc, vpc->id))
 			continue;
@@ -76,7 +77,7 @@ int vswitch_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	const char *zone = call_string(call, "ZoneId");
-	struct vswitch vswitch = { .owner = call->account->uid, .create_time = call->now };
+	struct vswitch vswitch = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
 	if (!vpc)
@@ -120,8 +121,8 @@ static const char *vswitch_dependency(const struct call *call, const struct vswi
 		if (!streq(a->vswitch, vswitch->id))
 			continue;
 		port = snapshot_port(call->rows, a->port);
-		return port && port->kind != PORT_INSTANCE ? "DependencyViolation.CloudService" :
-							     "DependencyViolation";
+		return port && port->kind != PORT_INSTANCE ? "DependencyViolation.CloudService"
+							   : "DependencyViolation";
 	}
 	return NULL;
 }
@@ -195,8 +196,9 @@ static bool vswitch_wanted(const struct call *call, const struct vswitch *v)
 	       filter_text(call, "ZoneId", v->zone) &&
 	       filter_text(call, "ResourceGroupId", vpc ? vpc->resource_group : "") &&
 	       filter_text(call, "RouteTableId", vpc ? vpc->route_table_id : "") &&
-	       call_int(call, "VSwitchOwnerId", v->owner) == v->owner && !call_bool(call, "IsDefault", false) &&
-	       !call_bool(call, "EnableIpv6", false) && tags_match(call, v->id);
+	       call_int(call, "VSwitchOwnerId", v->owner) == v->owner &&
+	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&
+	       tags_match(call, v->id);
 }
 
 int vswitch_list(struct call *call)

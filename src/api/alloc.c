@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking and giving back addresses. The search for a free address begins at a place that moves with the number of the
- * new port, so that an address that was just given back is not the next to be given out: what still speaks to its
- * former holder should not reach a stranger.
+ * Taking and giving back addresses. The search for a free address begins at a place that moves with the
+ * number of the new port, so that an address that was just given back is not the next to be given out: what
+ * still speaks to its former holder should not reach a stranger.
  */
 #include "alloc.h"
 
@@ -16,7 +16,8 @@ static bool claimed_here(const struct alloc *alloc, const char *vpc, const struc
 	return false;
 }
 
-static bool taken(const struct call *call, const struct alloc *alloc, const char *vpc, const struct netaddr *addr)
+static bool taken(const struct call *call, const struct alloc *alloc, const char *vpc,
+		  const struct netaddr *addr)
 {
 	char text[NETADDR_TEXT_SIZE], id[ID_SIZE + NETADDR_TEXT_SIZE + 1];
 
@@ -59,7 +60,7 @@ static int pick_address(const struct call *call, const struct alloc *alloc, cons
 
 static void claim(struct call *call, struct alloc *alloc, const struct port *port)
 {
-	struct address row = { .addr = port->addr };
+	struct address row = {.addr = port->addr};
 
 	(void)str_copy(row.vpc, sizeof(row.vpc), port->vpc);
 	(void)str_copy(row.vswitch, sizeof(row.vswitch), port->vswitch);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Addresses of vSwitches and the ports that hold them. A port (ENI) and the row that claims its address are put into
- * the call's transaction together, so an address is never given twice: two calls that want the same one collide on
- * its key, and the later one runs again and finds it taken.
+ * Addresses of vSwitches and the ports that hold them. A port (ENI) and the row that claims its address are
+ * put into the call's transaction together, so an address is never given twice: two calls that want the same
+ * one collide on its key, and the later one runs again and finds it taken.
  *
- * The rows that a call reads do not show what the call itself has claimed. `struct alloc` remembers it, so that one
- * call can make several ports; begin with `struct alloc alloc = {};`, one for the whole call.
+ * The rows that a call reads do not show what the call itself has claimed. `struct alloc` remembers it, so
+ * that one call can make several ports; begin with `struct alloc alloc = {};`, one for the whole call.
  */
 #pragma once
 
@@ -35,15 +35,14 @@ struct alloc_wish {
 	enum port_status status;
 };
 
-/* Takes an address, and puts the port's and the address's rows into the call's transaction; the vSwitch must not
- * change meanwhile. `ret` is the port's row (id, number and MAC are new). Does not fail the call, since each product
- * has codes of its own:
- * -ERANGE: the wanted address is reserved or outside the vSwitch. -EADDRINUSE: it is taken. -ENOSPC: none is free.
- * -E2BIG: more than ALLOC_PER_CALL_MAX ports in one call. */
+/* Takes an address, and puts the port's and the address's rows into the call's transaction; the vSwitch must
+ * not change meanwhile. `ret` is the port's row (id, number and MAC are new). Does not fail the call, since
+ * each product has codes of its own: -ERANGE: the wanted address is reserved or outside the vSwitch.
+ * -EADDRINUSE: it is taken. -ENOSPC: none is free. -E2BIG: more than ALLOC_PER_CALL_MAX ports in one call. */
 int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *wish, struct port *ret);
 
-/* Deletes the port's row and gives its address back, in the call's transaction. Does nothing if there is no port of
- * that id. */
+/* Deletes the port's row and gives its address back, in the call's transaction. Does nothing if there is no
+ * port of that id. */
 void alloc_release(struct call *call, const char *port);
 
 /* How many addresses the vSwitch can still give out. */

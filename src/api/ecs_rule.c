@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the words of a security group's rule to its row. What a row cannot express (a source port, a second address
- * range, prefix lists) is refused: a rule that meant less than it says would let more pass than its author wanted.
+ * From the words of a security group's rule to its row. What a row cannot express (a source port, a second
+ * address range, prefix lists) is refused: a rule that meant less than it says would let more pass than its
+ * author wanted.
  */
 #include <stdio.h>
 #include <strings.h>
@@ -11,7 +12,7 @@
 #include "limits.h"
 #include "owned.h"
 
-static const char *const protocols[] = { "TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL" };
+static const char *const protocols[] = {"TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"};
 
 /* The names of one direction's parameters. */
 struct side {
@@ -22,12 +23,12 @@ struct side {
 };
 
 static const struct side sides[] = {
-	[SG_INGRESS] = { "SourceCidrIp", "Ipv6SourceCidrIp", "SourceGroupId", "SourcePrefixListId",
-			 "MissingParameter.Source", "InvalidSourceCidrIp.Malformed", "Ipv6SourceCidrIp",
-			 "InvalidSourceGroupId.Mismatch", "DestCidrIp", "Ipv6DestCidrIp", "DestIp" },
-	[SG_EGRESS] = { "DestCidrIp", "Ipv6DestCidrIp", "DestGroupId", "DestPrefixListId", "MissingParameter.Dest",
-			"InvalidDestCidrIp.Malformed", "Ipv6DestCidrIp", "InvalidDestGroupId.Mismatch",
-			"SourceCidrIp", "Ipv6SourceCidrIp", "SourceIp" },
+	[SG_INGRESS] = {"SourceCidrIp", "Ipv6SourceCidrIp", "SourceGroupId", "SourcePrefixListId",
+			"MissingParameter.Source", "InvalidSourceCidrIp.Malformed", "Ipv6SourceCidrIp",
+			"InvalidSourceGroupId.Mismatch", "DestCidrIp", "Ipv6DestCidrIp", "DestIp"},
+	[SG_EGRESS] = {"DestCidrIp", "Ipv6DestCidrIp", "DestGroupId", "DestPrefixListId",
+		       "MissingParameter.Dest", "InvalidDestCidrIp.Malformed", "Ipv6DestCidrIp",
+		       "InvalidDestGroupId.Mismatch", "SourceCidrIp", "Ipv6SourceCidrIp", "SourceIp"},
 };
 
 /* NULL also for an empty text. */
@@ -143,7 +144,8 @@ static int check_far_end(struct call *call, const json_t *object, const struct s
 
 static int read_cidr(struct call *call, const struct side *side, const char *text, struct sg_rule *ret)
 {
-	if (netprefix_parse(text, false, &ret->cidr) < 0 || ret->cidr.length < 96 || !netaddr_is_v4(&ret->cidr.addr))
+	if (netprefix_parse(text, false, &ret->cidr) < 0 || ret->cidr.length < 96 ||
+	    !netaddr_is_v4(&ret->cidr.addr))
 		return call_fail(call, side->malformed);
 	if (streq(ret->protocol, "ICMPv6"))
 		return call_fail(call, "InvalidParam.Ipv6ProtocolConflictWithIpv4Address");
@@ -177,7 +179,8 @@ static int read_group(struct call *call, const struct side *side, const struct s
 }
 
 /* An address range comes before a group if both are given, as the API has it. */
-static int read_side(struct call *call, const json_t *object, const struct security_group *group, struct sg_rule *ret)
+static int read_side(struct call *call, const json_t *object, const struct security_group *group,
+		     struct sg_rule *ret)
 {
 	const struct side *side = &sides[ret->direction];
 	const char *text;
@@ -219,7 +222,7 @@ int rule_read(struct call *call, const json_t *object, const struct security_gro
 {
 	int r;
 
-	*ret = (struct sg_rule){ .direction = direction, .create_time = call->now };
+	*ret = (struct sg_rule){.direction = direction, .create_time = call->now};
 	(void)str_copy(ret->group, sizeof(ret->group), group->id);
 	r = read_protocol(call, object, ret);
 	if (r < 0)
@@ -247,6 +250,7 @@ static bool same_prefix(const struct netprefix *a, const struct netprefix *b)
 bool rule_same(const struct sg_rule *a, const struct sg_rule *b)
 {
 	return a->direction == b->direction && a->policy == b->policy && a->priority == b->priority &&
-	       streq(a->protocol, b->protocol) && a->port_first == b->port_first && a->port_last == b->port_last &&
-	       same_prefix(&a->cidr, &b->cidr) && streq(a->other_group, b->other_group);
+	       streq(a->protocol, b->protocol) && a->port_first == b->port_first &&
+	       a->port_last == b->port_last && same_prefix(&a->cidr, &b->cidr) &&
+	       streq(a->other_group, b->other_group);
 }

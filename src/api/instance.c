@@ -43,7 +43,8 @@ static int read_groups(struct call *call, struct instance_plan *plan)
 		if (r < 0)
 			return r;
 	}
-	json_array_foreach(list, i, id) {
+	json_array_foreach(list, i, id)
+	{
 		r = add_group(call, plan, json_string_value(id));
 		if (r < 0)
 			return r;
@@ -59,7 +60,8 @@ int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *r
 	const char *address = call_string(call, "PrivateIpAddress");
 	int r;
 
-	*ret = (struct instance_plan){ .owner = owner, .vswitch = id ? snapshot_vswitch(call->rows, id) : NULL };
+	*ret = (struct instance_plan){.owner = owner,
+				      .vswitch = id ? snapshot_vswitch(call->rows, id) : NULL};
 	if (!ret->vswitch || !owned_by(call, owner, ret->vswitch->owner, ret->vswitch->region))
 		return call_fail(call, "InvalidVSwitchId.NotFound");
 	if (ret->vswitch->status == VSWITCH_DELETING)
@@ -69,7 +71,8 @@ int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *r
 	r = read_groups(call, ret);
 	if (r < 0)
 		return r;
-	if (address && address[0] && (netaddr_parse(address, &ret->wanted) < 0 || !netaddr_is_v4(&ret->wanted)))
+	if (address && address[0] &&
+	    (netaddr_parse(address, &ret->wanted) < 0 || !netaddr_is_v4(&ret->wanted)))
 		return call_fail(call, "InvalidPrivateIpAddress.Malformed");
 	return 0;
 }
@@ -85,7 +88,8 @@ static bool host_name_ok(const char *s)
 {
 	size_t n = strlen(s);
 
-	return n >= 2 && n <= 64 && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == n &&
+	return n >= 2 && n <= 64 &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == n &&
 	       s[0] != '-' && s[0] != '.' && s[n - 1] != '-' && s[n - 1] != '.' && !strstr(s, "..");
 }
 
@@ -100,7 +104,8 @@ int instance_read_texts(struct call *call, struct instance *row)
 	    (!check_description(text) || str_copy(row->description, sizeof(row->description), text) < 0))
 		return call_fail(call, "InvalidDescription.Malformed");
 	text = call_string(call, "HostName");
-	if (text && text[0] && (!host_name_ok(text) || str_copy(row->host_name, sizeof(row->host_name), text) < 0))
+	if (text && text[0] &&
+	    (!host_name_ok(text) || str_copy(row->host_name, sizeof(row->host_name), text) < 0))
 		return call_fail_named(call, "Invalid{Name}.Malformed", "HostName");
 	return 0;
 }
@@ -119,8 +124,8 @@ static int fail_address(struct call *call, int r)
 	}
 }
 
-int instance_put(struct call *call, const struct instance_plan *plan, const struct node *node, struct alloc *alloc,
-		 struct instance *row, struct port *ret_port)
+int instance_put(struct call *call, const struct instance_plan *plan, const struct node *node,
+		 struct alloc *alloc, struct instance *row, struct port *ret_port)
 {
 	const struct vswitch *vswitch = plan->vswitch;
 	struct alloc_wish wish = {

@@ -16,13 +16,14 @@ struct instance_plan {
 	struct netaddr wanted; /* zero: any */
 };
 
-/* Reads VSwitchId, ZoneId, SecurityGroupId, SecurityGroupIds and PrivateIpAddress; all must be `owner`'s. Fails the
- * call for what does not fit together. */
+/* Reads VSwitchId, ZoneId, SecurityGroupId, SecurityGroupIds and PrivateIpAddress; all must be `owner`'s.
+ * Fails the call for what does not fit together. */
 int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *ret);
-/* Puts the instance, its primary ENI and its address. `row` has what is particular to it (name, kind, path, device); the
- * rest is filled in here, the id as well. Fails the call if no address is left or the wanted one is taken. */
-int instance_put(struct call *call, const struct instance_plan *plan, const struct node *node, struct alloc *alloc,
-		 struct instance *row, struct port *ret_port);
+/* Puts the instance, its primary ENI and its address. `row` has what is particular to it (name, kind, path,
+ * device); the rest is filled in here, the id as well. Fails the call if no address is left or the wanted one
+ * is taken. */
+int instance_put(struct call *call, const struct instance_plan *plan, const struct node *node,
+		 struct alloc *alloc, struct instance *row, struct port *ret_port);
 /* Whether `owner` may have `n` more instances in the region; fails the call if not. */
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n);
 /* InstanceName, Description and HostName into the row; fails the call for bad ones. */

@@ -9,12 +9,12 @@ bool owned_here(const struct call *call, int64_t owner, const char *region)
 	return owner == call->account->uid && (!call->region[0] || streq(call->region, region));
 }
 
-#define OWNED(type)                                                                         \
-	const struct type *owned_##type(const struct call *call, const char *id)            \
-	{                                                                                   \
-		const struct type *row = id ? snapshot_##type(call->rows, id) : NULL;       \
-                                                                                            \
-		return row && owned_here(call, row->owner, row->region) ? row : NULL;       \
+#define OWNED(type)                                                                                          \
+	const struct type *owned_##type(const struct call *call, const char *id)                             \
+	{                                                                                                    \
+		const struct type *row = id ? snapshot_##type(call->rows, id) : NULL;                        \
+                                                                                                             \
+		return row && owned_here(call, row->owner, row->region) ? row : NULL;                        \
 	}
 
 OWNED(vpc)
@@ -40,7 +40,8 @@ bool filter_list(const struct call *call, const char *param, const char *value)
 
 	if (!list)
 		return true;
-	json_array_foreach(list, i, entry) {
+	json_array_foreach(list, i, entry)
+	{
 		const char *text = json_string_value(entry);
 
 		if (text && streq(text, value))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the caller may see: its own objects, in the region of the call if the call names one. Another account's object
- * looks like one that does not exist. All results are borrowed from the snapshot; NULL for a NULL id.
+ * What the caller may see: its own objects, in the region of the call if the call names one. Another
+ * account's object looks like one that does not exist. All results are borrowed from the snapshot; NULL for a
+ * NULL id.
  */
 #pragma once
 

@@ -29,7 +29,7 @@ int place_init(struct place *place, const struct call *call, const char *zone)
 {
 	size_t n = snapshot_count(call->rows, KIND_NODE, "");
 
-	*place = (struct place){ .v = calloc(n ? n : 1, sizeof(place->v[0])) };
+	*place = (struct place){.v = calloc(n ? n : 1, sizeof(place->v[0]))};
 	if (!place->v)
 		return -ENOMEM;
 	for (const struct node *node = NULL; (node = snapshot_next(call->rows, KIND_NODE, "", node));)

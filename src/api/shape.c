@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See shape.h. Values go in through answer_object(), which keeps in mind that memory ran out; a list that could not
- * grow is emptied and gets a marked object instead, so that no caller takes half a list for the whole.
+ * See shape.h. Values go in through answer_object(), which keeps in mind that memory ran out; a list that
+ * could not grow is emptied and gets a marked object instead, so that no caller takes half a list for the
+ * whole.
  */
 #include "shape.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shapes of answers that products share. The older ones wrap each list twice ("Vpcs": {"Vpc": [...]}), also empty ones:
- * clients crash without them. What is returned is borrowed from the object it was added to, or NULL when out of
- * memory; every function here and jansson's own take NULL.
+ * Shapes of answers that products share. The older ones wrap each list twice ("Vpcs": {"Vpc": [...]}), also
+ * empty ones: clients crash without them. What is returned is borrowed from the object it was added to, or
+ * NULL when out of memory; every function here and jansson's own take NULL.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tags: texts that callers hang on their objects and filter lists by. A row per tag, so that an object's tags are a
- * range of keys. The three tag actions of a product differ only in which kinds of objects they know.
+ * Tags: texts that callers hang on their objects and filter lists by. A row per tag, so that an object's tags
+ * are a range of keys. The three tag actions of a product differ only in which kinds of objects they know.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ void tags_drop(struct call *call, const char *resource);
 /* Whether the object has all tags of the parameter "Tag" (a tag without a value matches every value). */
 bool tags_match(const struct call *call, const char *resource);
 /* "name": {"Tag": [{key_name, value_name}]}; `wrap` NULL: "name": [...]. */
-void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap, const char *key_name,
-		 const char *value_name, const char *resource);
+void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap,
+		 const char *key_name, const char *value_name, const char *resource);
 
 /* A kind of objects that a product's tag actions know; tables end with a NULL name. */
 struct tagged_type {

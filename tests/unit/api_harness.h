@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Calls of the API without HTTP: a store in a temporary directory, control, one or more nodes that report when told to,
- * and accounts. A call goes through the framework as a real one does (typed parameters, tokens, commit); parameters are
- * written like a form, "VpcId=vpc-1&CidrBlock=10.0.0.0/24". Include it in the test's only source file.
+ * Calls of the API without HTTP: a store in a temporary directory, control, one or more nodes that report
+ * when told to, and accounts. A call goes through the framework as a real one does (typed parameters, tokens,
+ * commit); parameters are written like a form, "VpcId=vpc-1&CidrBlock=10.0.0.0/24". Include it in the test's
+ * only source file.
  */
 #pragma once
 
@@ -28,7 +29,6 @@ struct harness {
 	struct catalogue *catalogue;
 	struct run_environment environment;
 	/* Of the last call. */
-	int calls_done;
 	struct api_error error;
 	json_t *answer; /* owned by the harness, until the next call */
 	json_t *kept;	/* texts that tests hold on to */
@@ -79,7 +79,7 @@ __attribute__((unused)) static void harness_put(struct harness *h, enum kind kin
 
 static void harness_account(struct harness *h, int64_t uid, const char *name, bool is_admin)
 {
-	struct account account = { .uid = uid, .is_admin = is_admin, .privatelink_open = true };
+	struct account account = {.uid = uid, .is_admin = is_admin, .privatelink_open = true};
 
 	harness_must(str_copy(account.name, sizeof(account.name), name), "name");
 	harness_put(h, KIND_ACCOUNT, &account);
@@ -90,7 +90,9 @@ __attribute__((unused)) static void harness_report(struct harness *h, const char
 						   const struct server_health *health, size_t n_health)
 {
 	struct control_report report = {
-		.revision = store_durable_revision(h->store), .health = health, .n_health = n_health,
+		.revision = store_durable_revision(h->store),
+		.health = health,
+		.n_health = n_health,
 	};
 
 	harness_must(str_copy(report.node, sizeof(report.node), node), "name");
@@ -101,7 +103,7 @@ __attribute__((unused)) static void harness_report(struct harness *h, const char
 /* `zones`: separated by blanks; "" for all. */
 __attribute__((unused)) static void harness_node(struct harness *h, const char *name, const char *zones)
 {
-	struct node node = { .mtu = 1500 };
+	struct node node = {.mtu = 1500};
 	char text[256], *save = NULL;
 	int n = 0;
 
@@ -137,7 +139,7 @@ static void harness_begin(struct harness *h)
 	const char *root = getenv("PRIVLINK_SOURCE_ROOT");
 	char path[512], why[256] = "";
 
-	*h = (struct harness){ .directory = "/tmp/privlink-test-api-XXXXXX", .kept = json_array() };
+	*h = (struct harness){.directory = "/tmp/privlink-test-api-XXXXXX", .kept = json_array()};
 	(void)str_format(path, sizeof(path), "%s/data/catalogue.json", root ? root : ".");
 	harness_must(catalogue_load(path, &h->catalogue, why, sizeof(why)), why[0] ? why : path);
 	if (!mkdtemp(h->directory))
@@ -160,7 +162,7 @@ static void harness_begin(struct harness *h)
 
 static void harness_end(struct harness *h)
 {
-	static const char *const files[] = { "store.db", "store.db-wal", "store.db-shm", "store.db-lock" };
+	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "store.db-lock"};
 	char path[128];
 
 	json_decref(h->answer);
@@ -177,18 +179,25 @@ static void harness_end(struct harness *h)
 		tap_note("left behind: %s", h->directory);
 }
 
+/* What came of one call. */
+struct harness_result {
+	int calls_done;
+	struct api_error error;
+	json_t *answer;
+};
+
 static void harness_done(void *context, const struct api_error *error, json_t *answer)
 {
-	struct harness *h = context;
+	struct harness_result *result = context;
 
-	h->calls_done++;
-	h->error = error ? *error : (struct api_error){};
-	h->answer = error ? NULL : json_incref(answer);
+	result->calls_done++;
+	result->error = error ? *error : (struct api_error){};
+	result->answer = error ? NULL : json_incref(answer);
 }
 
-/* The answer, or NULL: then h->error has the code. */
-static json_t *harness_run(struct harness *h, int64_t uid, enum product product, const char *action,
-			   const char *form)
+/* Starts a call; it is done when the loop has turned. */
+static void harness_start(struct harness *h, int64_t uid, enum product product, const char *action,
+			  const char *form, struct harness_result *result)
 {
 	const struct params none = {};
 	struct params params = {};
@@ -201,24 +210,57 @@ static json_t *harness_run(struct harness *h, int64_t uid, enum product product,
 		.request_id = "00000000-0000-4000-8000-000000000000",
 	};
 
-	json_decref(h->answer);
-	h->answer = NULL;
-	h->error = (struct api_error){};
-	h->calls_done = 0;
 	if (!request.action) {
 		printf("Bail out! no action %s\n", action);
 		exit(EXIT_FAILURE);
 	}
+	*result = (struct harness_result){};
 	harness_must(params_parse(form, strlen(form), &params), "parameters");
-	run_action(&h->environment, &request, harness_done, h);
-	harness_settle(h);
+	run_action(&h->environment, &request, harness_done, result);
 	params_done(&params);
-	harness_must(h->calls_done == 1 ? 0 : -EIO, "one answer to a call");
+}
+
+/* The answer, or NULL: then h->error has the code. */
+static json_t *harness_run(struct harness *h, int64_t uid, enum product product, const char *action,
+			   const char *form)
+{
+	struct harness_result result;
+
+	json_decref(h->answer);
+	harness_start(h, uid, product, action, form, &result);
+	harness_settle(h);
+	harness_must(result.calls_done == 1 ? 0 : -EIO, "one answer to a call");
+	h->error = result.error;
+	h->answer = result.answer;
 	return h->answer;
 }
 
-__attribute__((unused, format(printf, 5, 6))) static json_t *
-harness_call(struct harness *h, int64_t uid, enum product product, const char *action, const char *format, ...)
+/* Two calls at once, of the same account and action: how many of them succeed. The code of the one that did
+ * not is in h->error. */
+__attribute__((unused)) static int harness_race(struct harness *h, int64_t uid, enum product product,
+						const char *action, const char *first, const char *second)
+{
+	struct harness_result results[2];
+	int n = 0;
+
+	harness_start(h, uid, product, action, first, &results[0]);
+	harness_start(h, uid, product, action, second, &results[1]);
+	harness_settle(h);
+	h->error = (struct api_error){};
+	for (int i = 0; i < 2; i++) {
+		harness_must(results[i].calls_done == 1 ? 0 : -EIO, "one answer to a call");
+		n += results[i].answer != NULL;
+		if (!results[i].answer)
+			h->error = results[i].error;
+		json_decref(results[i].answer);
+	}
+	return n;
+}
+
+__attribute__((unused, format(printf, 5, 6))) static json_t *harness_call(struct harness *h, int64_t uid,
+									  enum product product,
+									  const char *action,
+									  const char *format, ...)
 {
 	char form[8192];
 	va_list ap;
@@ -256,7 +298,8 @@ __attribute__((unused)) static json_t *harness_at(json_t *json, const char *path
 
 	harness_must(str_copy(text, sizeof(text), path), "path");
 	for (char *part = strtok_r(text, ".", &save); part && json; part = strtok_r(NULL, ".", &save))
-		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(part)) : json_object_get(json, part);
+		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(part))
+					   : json_object_get(json, part);
 	return json;
 }
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups, instances and network interfaces through the framework: life, places on nodes, and every refusal.
+ * Security groups, instances and network interfaces through the framework: life, places on nodes, and every
+ * refusal.
  */
 #include "api_harness.h"
 
 #include "api/limits.h"
 
-#define CALL(h, ...)	 harness_call(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
-#define GET(h, ...)	 harness_get(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
-#define REFUSED(h, ...)	 harness_refused(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
-#define REGION		 "RegionId=cn-hangzhou&"
+#define CALL(h, ...)	harness_call(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
+#define GET(h, ...)	harness_get(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
+#define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_ECS, __VA_ARGS__)
+#define REGION		"RegionId=cn-hangzhou&"
 
 /* A VPC with a vSwitch in each of two zones and a security group. */
 struct world {
@@ -44,11 +45,13 @@ static void test_group_life(struct harness *h, const struct world *w)
 	CALL(h, "DescribeSecurityGroups", REGION "SecurityGroupId=%s", group);
 	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.SecurityGroupName"), "web",
 		   "a security group is found by its id");
-	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.SecurityGroupType"), "normal", "it is normal");
+	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.SecurityGroupType"), "normal",
+		   "it is normal");
 	CALL(h, "DescribeSecurityGroups", REGION "SecurityGroupIds=%%5B%%22%s%%22%%5D", group);
 	tap_is_int(harness_count_of(h, "SecurityGroups.SecurityGroup"), 1, "and by a list in JSON");
 	CALL(h, "DescribeSecurityGroups", REGION "SecurityGroupIds=%%5B%%22sg-none%%22%%5D");
-	tap_is_int(harness_count_of(h, "SecurityGroups.SecurityGroup"), 0, "an unknown id gives an empty list");
+	tap_is_int(harness_count_of(h, "SecurityGroups.SecurityGroup"), 0,
+		   "an unknown id gives an empty list");
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1", w->vpc);
 	tap_ok(harness_text(h, "NextToken"), "pages can go by token");
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1&NextToken=%s", w->vpc,
@@ -56,11 +59,13 @@ static void test_group_life(struct harness *h, const struct world *w)
 	tap_ok(!harness_text(h, "NextToken") && harness_count_of(h, "SecurityGroups.SecurityGroup") == 1,
 	       "the last page has no token");
 
-	tap_ok(CALL(h, "ModifySecurityGroupPolicy", REGION "SecurityGroupId=%s&InnerAccessPolicy=drop", group),
+	tap_ok(CALL(h, "ModifySecurityGroupPolicy", REGION "SecurityGroupId=%s&InnerAccessPolicy=drop",
+		    group),
 	       "its members can be kept apart");
 	CALL(h, "DescribeSecurityGroupAttribute", REGION "SecurityGroupId=%s", group);
 	tap_is_str(harness_text(h, "InnerAccessPolicy"), "Drop", "which is shown");
-	tap_ok(CALL(h, "ModifySecurityGroupAttribute", REGION "SecurityGroupId=%s&SecurityGroupName=www", group),
+	tap_ok(CALL(h, "ModifySecurityGroupAttribute", REGION "SecurityGroupId=%s&SecurityGroupName=www",
+		    group),
 	       "it can be renamed");
 	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group), "it can be deleted");
 	REFUSED(h, "InvalidSecurityGroup.NotFound", "a second time", "DeleteSecurityGroup",
@@ -74,8 +79,9 @@ static void test_rules(struct harness *h, const struct world *w)
 	uint64_t before;
 
 	tap_ok(CALL(h, "AuthorizeSecurityGroup",
-		    REGION "SecurityGroupId=%s&IpProtocol=tcp&PortRange=443/443&SourceCidrIp=10.0.0.7/16&Priority=7"
-			   "&Description=the+web",
+		    REGION
+		    "SecurityGroupId=%s&IpProtocol=tcp&PortRange=443/443&SourceCidrIp=10.0.0.7/16&Priority=7"
+		    "&Description=the+web",
 		    group),
 	       "a rule in the older form");
 	CALL(h, "DescribeSecurityGroupAttribute", REGION "SecurityGroupId=%s", group);
@@ -95,9 +101,10 @@ static void test_rules(struct harness *h, const struct world *w)
 	tap_ok(store_durable_revision(h->store) == before && count_rules(h, group) == 1, "and adds nothing");
 
 	tap_ok(CALL(h, "AuthorizeSecurityGroup",
-		    REGION "SecurityGroupId=%s&Permissions.1.IpProtocol=ICMP&Permissions.1.SourceCidrIp=0.0.0.0/0"
-			   "&Permissions.2.IpProtocol=ALL&Permissions.2.PortRange=-1/-1&Permissions.2.Policy=Drop"
-			   "&Permissions.2.SourceGroupId=%s",
+		    REGION
+		    "SecurityGroupId=%s&Permissions.1.IpProtocol=ICMP&Permissions.1.SourceCidrIp=0.0.0.0/0"
+		    "&Permissions.2.IpProtocol=ALL&Permissions.2.PortRange=-1/-1&Permissions.2.Policy=Drop"
+		    "&Permissions.2.SourceGroupId=%s",
 		    group, w->group),
 	       "two rules at once, one of them from a group");
 	tap_is_int(count_rules(h, group), 3, "are added");
@@ -105,24 +112,32 @@ static void test_rules(struct harness *h, const struct world *w)
 		REGION "SecurityGroupId=%s", w->group);
 	tap_is_int(h->error.status, 403, "with the status that ECS has for it");
 	tap_ok(CALL(h, "AuthorizeSecurityGroupEgress",
-		    REGION "SecurityGroupId=%s&IpProtocol=UDP&PortRange=53/53&DestCidrIp=10.0.0.0/8&Policy=drop", group),
+		    REGION
+		    "SecurityGroupId=%s&IpProtocol=UDP&PortRange=53/53&DestCidrIp=10.0.0.0/8&Policy=drop",
+		    group),
 	       "a rule outwards");
 	CALL(h, "DescribeSecurityGroupAttribute", REGION "SecurityGroupId=%s&Direction=egress", group);
 	tap_is_int(harness_count_of(h, "Permissions.Permission"), 1, "is listed by itself");
-	tap_is_str(harness_text(h, "Permissions.Permission.0.DestCidrIp"), "10.0.0.0/8", "with its destination");
+	tap_is_str(harness_text(h, "Permissions.Permission.0.DestCidrIp"), "10.0.0.0/8",
+		   "with its destination");
 
 	REFUSED(h, "InvalidSecurityGroupRuleId.NotFound", "a rule of the other direction",
-		"RevokeSecurityGroupEgress", REGION "SecurityGroupId=%s&SecurityGroupRuleId.1=%s", group, rule);
-	tap_ok(CALL(h, "RevokeSecurityGroup", REGION "SecurityGroupId=%s&SecurityGroupRuleId.1=%s", group, rule),
+		"RevokeSecurityGroupEgress", REGION "SecurityGroupId=%s&SecurityGroupRuleId.1=%s", group,
+		rule);
+	tap_ok(CALL(h, "RevokeSecurityGroup", REGION "SecurityGroupId=%s&SecurityGroupRuleId.1=%s", group,
+		    rule),
 	       "a rule is revoked by its id");
 	tap_ok(CALL(h, "RevokeSecurityGroup",
-		    REGION "SecurityGroupId=%s&IpProtocol=icmp&PortRange=-1/-1&SourceCidrIp=0.0.0.0/0", group),
+		    REGION "SecurityGroupId=%s&IpProtocol=icmp&PortRange=-1/-1&SourceCidrIp=0.0.0.0/0",
+		    group),
 	       "and by what it says");
 	tap_is_int(count_rules(h, group), 2, "both are gone");
 	tap_ok(CALL(h, "RevokeSecurityGroup",
-		    REGION "SecurityGroupId=%s&IpProtocol=icmp&PortRange=-1/-1&SourceCidrIp=0.0.0.0/0", group),
+		    REGION "SecurityGroupId=%s&IpProtocol=icmp&PortRange=-1/-1&SourceCidrIp=0.0.0.0/0",
+		    group),
 	       "revoking what is not there is success");
-	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group), "a group goes with its rules");
+	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group),
+	       "a group goes with its rules");
 	harness_in_force(h, "alpha");
 }
 
@@ -131,47 +146,60 @@ static void test_bad_rules(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "InvalidIpProtocol.ValueNotSupported", "no protocol", "PortRange=1/2&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidIpProtocol.ValueNotSupported", "an unknown one", "IpProtocol=SCTP&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "TCP without ports", "IpProtocol=TCP&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "one port", "IpProtocol=TCP&PortRange=80&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "ports downwards",
-		  "IpProtocol=TCP&PortRange=90/80&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "port 0", "IpProtocol=TCP&PortRange=0/80&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "port 65536",
-		  "IpProtocol=UDP&PortRange=1/65536&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "more than two", "IpProtocol=TCP&PortRange=1/2/3&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPortRange.Malformed", "ICMP with ports", "IpProtocol=ICMP&PortRange=1/2&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPolicy.Malformed", "an unknown policy", "IpProtocol=ALL&Policy=maybe&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPriority.ValueNotSupported", "priority 0", "IpProtocol=ALL&Priority=0&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPriority.ValueNotSupported", "priority 101",
-		  "IpProtocol=ALL&Priority=101&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidPriority.Malformed", "a priority in words", "IpProtocol=ALL&Priority=high&SourceCidrIp=0.0.0.0/0" },
-		{ "MissingParameter.Source", "no source", "IpProtocol=ALL" },
-		{ "InvalidSourceCidrIp.Malformed", "a broken source", "IpProtocol=ALL&SourceCidrIp=10.0.0/8" },
-		{ "InvalidSourceCidrIp.Malformed", "an IPv6 source as IPv4", "IpProtocol=ALL&SourceCidrIp=::/0" },
-		{ "InvalidParam.Ipv6SourceCidrIp", "an IPv4 source as IPv6", "IpProtocol=ALL&Ipv6SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidParam.Ipv4ProtocolConflictWithIpv6Address", "ICMP from IPv6",
-		  "IpProtocol=ICMP&Ipv6SourceCidrIp=::/0" },
-		{ "InvalidParam.Ipv6ProtocolConflictWithIpv4Address", "ICMPv6 from IPv4",
-		  "IpProtocol=ICMPv6&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidSourceGroupId.NotFound", "an unknown group", "IpProtocol=ALL&SourceGroupId=sg-none" },
-		{ "InvalidPrefixListId.NotFound", "a prefix list", "IpProtocol=ALL&SourcePrefixListId=pl-1" },
-		{ "InvalidParam.DestIp", "a second condition", "IpProtocol=ALL&SourceCidrIp=0.0.0.0/0&DestCidrIp=10.0.0.0/8" },
-		{ "InvalidSourcePortRange.Malformed", "a source port",
-		  "IpProtocol=TCP&PortRange=1/2&SourcePortRange=1/2&SourceCidrIp=0.0.0.0/0" },
-		{ "InvalidSecurityGroupDiscription.Malformed", "an address as description",
-		  "IpProtocol=ALL&SourceCidrIp=0.0.0.0/0&Description=http://a" },
-		{ "InvalidIpProtocol.ValueNotSupported", "a good rule before a bad one",
-		  "Permissions.1.IpProtocol=ALL&Permissions.1.SourceCidrIp=0.0.0.0/0&Permissions.2.IpProtocol=X" },
+		{"InvalidIpProtocol.ValueNotSupported", "no protocol",
+		 "PortRange=1/2&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidIpProtocol.ValueNotSupported", "an unknown one",
+		 "IpProtocol=SCTP&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "TCP without ports", "IpProtocol=TCP&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "one port",
+		 "IpProtocol=TCP&PortRange=80&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "ports downwards",
+		 "IpProtocol=TCP&PortRange=90/80&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "port 0",
+		 "IpProtocol=TCP&PortRange=0/80&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "port 65536",
+		 "IpProtocol=UDP&PortRange=1/65536&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "more than two",
+		 "IpProtocol=TCP&PortRange=1/2/3&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPortRange.Malformed", "ICMP with ports",
+		 "IpProtocol=ICMP&PortRange=1/2&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPolicy.Malformed", "an unknown policy",
+		 "IpProtocol=ALL&Policy=maybe&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPriority.ValueNotSupported", "priority 0",
+		 "IpProtocol=ALL&Priority=0&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPriority.ValueNotSupported", "priority 101",
+		 "IpProtocol=ALL&Priority=101&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidPriority.Malformed", "a priority in words",
+		 "IpProtocol=ALL&Priority=high&SourceCidrIp=0.0.0.0/0"},
+		{"MissingParameter.Source", "no source", "IpProtocol=ALL"},
+		{"InvalidSourceCidrIp.Malformed", "a broken source", "IpProtocol=ALL&SourceCidrIp=10.0.0/8"},
+		{"InvalidSourceCidrIp.Malformed", "an IPv6 source as IPv4",
+		 "IpProtocol=ALL&SourceCidrIp=::/0"},
+		{"InvalidParam.Ipv6SourceCidrIp", "an IPv4 source as IPv6",
+		 "IpProtocol=ALL&Ipv6SourceCidrIp=0.0.0.0/0"},
+		{"InvalidParam.Ipv4ProtocolConflictWithIpv6Address", "ICMP from IPv6",
+		 "IpProtocol=ICMP&Ipv6SourceCidrIp=::/0"},
+		{"InvalidParam.Ipv6ProtocolConflictWithIpv4Address", "ICMPv6 from IPv4",
+		 "IpProtocol=ICMPv6&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidSourceGroupId.NotFound", "an unknown group", "IpProtocol=ALL&SourceGroupId=sg-none"},
+		{"InvalidPrefixListId.NotFound", "a prefix list", "IpProtocol=ALL&SourcePrefixListId=pl-1"},
+		{"InvalidParam.DestIp", "a second condition",
+		 "IpProtocol=ALL&SourceCidrIp=0.0.0.0/0&DestCidrIp=10.0.0.0/8"},
+		{"InvalidSourcePortRange.Malformed", "a source port",
+		 "IpProtocol=TCP&PortRange=1/2&SourcePortRange=1/2&SourceCidrIp=0.0.0.0/0"},
+		{"InvalidSecurityGroupDiscription.Malformed", "an address as description",
+		 "IpProtocol=ALL&SourceCidrIp=0.0.0.0/0&Description=http://a"},
+		{"InvalidIpProtocol.ValueNotSupported", "a good rule before a bad one",
+		 "Permissions.1.IpProtocol=ALL&Permissions.1.SourceCidrIp=0.0.0.0/"
+		 "0&Permissions.2.IpProtocol=X"},
 	};
 	const char *other = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION);
 	const char *foreign = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", other);
 
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "AuthorizeSecurityGroup", REGION "SecurityGroupId=%s&%s",
-			w->group, cases[i].params);
+		REFUSED(h, cases[i].code, cases[i].why, "AuthorizeSecurityGroup",
+			REGION "SecurityGroupId=%s&%s", w->group, cases[i].params);
 	REFUSED(h, "InvalidSourceGroupId.Mismatch", "a group of another VPC", "AuthorizeSecurityGroup",
 		REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceGroupId=%s", w->group, foreign);
 	REFUSED(h, "InvalidParamter.Conflict", "its own group", "AuthorizeSecurityGroup",
@@ -179,16 +207,16 @@ static void test_bad_rules(struct harness *h, const struct world *w)
 	REFUSED(h, "MissingParameter.Dest", "no destination", "AuthorizeSecurityGroupEgress",
 		REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0", w->group);
 	harness_refused(h, BOB, PRODUCT_ECS, "InvalidSecurityGroupId.NotFound", "someone else's group",
-			"AuthorizeSecurityGroup", REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0",
-			w->group);
+			"AuthorizeSecurityGroup",
+			REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0", w->group);
 	REFUSED(h, "InvalidVpcId.NotFound", "an unknown VPC", "CreateSecurityGroup", REGION "VpcId=vpc-none");
 	REFUSED(h, "MissingVpcId", "no VPC", "CreateSecurityGroup", REGION);
-	REFUSED(h, "InvalidSecurityGroupName.Malformed", "a name that begins with a digit", "CreateSecurityGroup",
-		REGION "VpcId=%s&SecurityGroupName=1a", w->vpc);
+	REFUSED(h, "InvalidSecurityGroupName.Malformed", "a name that begins with a digit",
+		"CreateSecurityGroup", REGION "VpcId=%s&SecurityGroupName=1a", w->vpc);
 	REFUSED(h, "InvalidSecurityGroupRuleId.NotFound", "an unknown rule", "RevokeSecurityGroup",
 		REGION "SecurityGroupId=%s&SecurityGroupRuleId.1=sgr-none", w->group);
-	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation.SecurityGroup", "with a group inside", "DeleteVpc",
-			"VpcId=%s", other);
+	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation.SecurityGroup", "with a group inside",
+			"DeleteVpc", "VpcId=%s", other);
 }
 
 static void test_rule_limits(struct harness *h, const struct world *w)
@@ -201,17 +229,19 @@ static void test_rule_limits(struct harness *h, const struct world *w)
 		size_t used = (size_t)snprintf(form, sizeof(form), REGION "SecurityGroupId=%s", group);
 
 		for (int i = 1; i <= 50; i++, n++)
-			used += (size_t)snprintf(form + used, sizeof(form) - used,
-						 "&Permissions.%d.IpProtocol=TCP&Permissions.%d.PortRange=%d/%d"
-						 "&Permissions.%d.SourceCidrIp=0.0.0.0/0",
-						 i, i, n + 1, n + 1, i);
+			used += (size_t)snprintf(
+				form + used, sizeof(form) - used,
+				"&Permissions.%d.IpProtocol=TCP&Permissions.%d.PortRange=%d/%d"
+				"&Permissions.%d.SourceCidrIp=0.0.0.0/0",
+				i, i, n + 1, n + 1, i);
 		if (!harness_run(h, ALICE, PRODUCT_ECS, "AuthorizeSecurityGroup", form))
 			break;
 	}
 	tap_is_int(n, RULES_PER_GROUP_MAX, "a group takes %d rules", RULES_PER_GROUP_MAX);
 	REFUSED(h, "AuthorizationLimitExceed", "one more", "AuthorizeSecurityGroup",
 		REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0", group);
-	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group), "a full group can be deleted");
+	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group),
+	       "a full group can be deleted");
 	for (int i = 0; i < 100 && snapshot_count(store_rows(h->store), KIND_SG_RULE, group) > 0; i++)
 		harness_must(loop_turn(h->loop, 100), "turn");
 	tap_is_int(snapshot_count(store_rows(h->store), KIND_SG_RULE, group), 0,
@@ -221,7 +251,8 @@ static void test_rule_limits(struct harness *h, const struct world *w)
 static const char *instance_status(struct harness *h, const char *id)
 {
 	CALL(h, "DescribeInstances", REGION "InstanceIds=%%5B%%22%s%%22%%5D", id);
-	return harness_count_of(h, "Instances.Instance") == 1 ? harness_text(h, "Instances.Instance.0.Status") : "gone";
+	return harness_count_of(h, "Instances.Instance") == 1 ? harness_text(h, "Instances.Instance.0.Status")
+							      : "gone";
 }
 
 static const char *run_instance(struct harness *h, const struct world *w, const char *more)
@@ -235,22 +266,27 @@ static const char *run_instance(struct harness *h, const struct world *w, const 
 
 static void test_instance_life(struct harness *h, const struct world *w)
 {
-	const char *id = run_instance(h, w, "InstanceName=web-1&PrivateIpAddress=10.0.1.20&ImageId=debian&"
-					    "InstanceType=ecs.g7.large");
+	const char *id = run_instance(h, w,
+				      "InstanceName=web-1&PrivateIpAddress=10.0.1.20&ImageId=debian&"
+				      "InstanceType=ecs.g7.large");
 	const char *eni;
 	int i;
 
 	tap_is_str(instance_status(h, id), "Pending", "a new instance is Pending");
-	tap_is_str(harness_text(h, "Instances.Instance.0.VpcAttributes.PrivateIpAddress.IpAddress.0"), "10.0.1.20",
-		   "with the wanted address");
+	tap_is_str(harness_text(h, "Instances.Instance.0.VpcAttributes.PrivateIpAddress.IpAddress.0"),
+		   "10.0.1.20", "with the wanted address");
 	tap_is_str(harness_text(h, "Instances.Instance.0.ImageId"), "debian", "its image is kept");
 	tap_is_str(harness_text(h, "Instances.Instance.0.SecurityGroupIds.SecurityGroupId.0"), w->group,
 		   "it is in its group");
-	eni = harness_keep(h, harness_text(h, "Instances.Instance.0.NetworkInterfaces.NetworkInterface.0.NetworkInterfaceId"));
+	eni = harness_keep(
+		h,
+		harness_text(h,
+			     "Instances.Instance.0.NetworkInterfaces.NetworkInterface.0.NetworkInterfaceId"));
 	CALL(h, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s", eni);
 	tap_is_str(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.Status"), "Attaching",
 		   "its interface is Attaching");
-	tap_is_str(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.InstanceId"), id, "and names it");
+	tap_is_str(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.InstanceId"), id,
+		   "and names it");
 	harness_in_force(h, "alpha");
 	tap_is_str(instance_status(h, id), "Running", "it is Running when the node has reported");
 	CALL(h, "DescribeNetworkInterfaces", REGION "InstanceId=%s&ServiceManaged=false", id);
@@ -261,12 +297,13 @@ static void test_instance_life(struct harness *h, const struct world *w)
 
 	REFUSED(h, "InvalidPrivateIpAddress.Duplicated", "a taken address", "RunInstances",
 		REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=10.0.1.20", w->vsw_h, w->group);
-	REFUSED(h, "IncorrectInstanceStatus", "a running one without force", "DeleteInstance", "InstanceId=%s", id);
+	REFUSED(h, "IncorrectInstanceStatus", "a running one without force", "DeleteInstance",
+		"InstanceId=%s", id);
 	REFUSED(h, "IncorrectInstanceStatus", "a running one", "StartInstance", "InstanceId=%s", id);
-	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation", "with an instance inside", "DeleteVSwitch",
-			"VSwitchId=%s", w->vsw_h);
-	REFUSED(h, "DependencyViolation", "a group with a member", "DeleteSecurityGroup", REGION "SecurityGroupId=%s",
-		w->group);
+	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation", "with an instance inside",
+			"DeleteVSwitch", "VSwitchId=%s", w->vsw_h);
+	REFUSED(h, "DependencyViolation", "a group with a member", "DeleteSecurityGroup",
+		REGION "SecurityGroupId=%s", w->group);
 
 	tap_ok(CALL(h, "StopInstance", "InstanceId=%s", id), "it can be stopped");
 	tap_is_str(instance_status(h, id), "Stopping", "it is Stopping");
@@ -284,8 +321,9 @@ static void test_instance_life(struct harness *h, const struct world *w)
 	harness_call(h, ALICE, PRODUCT_VPC, "DescribeVSwitchAttributes", "VSwitchId=%s", w->vsw_h);
 	tap_is_int(harness_number(h, "AvailableIpAddressCount"), 252, "and its address is free");
 
-	CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupIds.1=%s&Amount=5&PrivateIpAddress=10.0.1.100",
-	     w->vsw_h, w->group);
+	CALL(h, "RunInstances",
+	     REGION "VSwitchId=%s&SecurityGroupIds.1=%s&Amount=5&PrivateIpAddress=10.0.1.100", w->vsw_h,
+	     w->group);
 	tap_is_int(harness_count_of(h, "InstanceIdSets.InstanceIdSet"), 5, "five at once");
 	CALL(h, "DescribeInstances", REGION "PrivateIpAddresses=%%5B%%2210.0.1.104%%22%%5D");
 	tap_is_int(harness_number(h, "TotalCount"), 1, "have addresses that follow the wanted one");
@@ -304,19 +342,19 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "InvalidPrivateIpAddress.Malformed", "a broken address", "PrivateIpAddress=10.0.1" },
-		{ "InvalidPrivateIpAddress.Malformed", "an IPv6 address", "PrivateIpAddress=fd00::1" },
-		{ "InvalidPrivateIpAddress", "an address outside", "PrivateIpAddress=10.0.9.1" },
-		{ "InvalidPrivateIpAddress", "the first address", "PrivateIpAddress=10.0.1.0" },
-		{ "InvalidPrivateIpAddress", "the gateway's address", "PrivateIpAddress=10.0.1.253" },
-		{ "InvalidPrivateIpAddress", "the last address", "PrivateIpAddress=10.0.1.255" },
-		{ "InvalidInstanceName.Malformed", "a bad name", "InstanceName=1" },
-		{ "InvalidHostName.Malformed", "a bad host name", "HostName=-a" },
-		{ "InvalidDescription.Malformed", "a bad description", "Description=http://a" },
-		{ "InvalidParameter.Amount", "no instance", "Amount=0" },
-		{ "InvalidParameter.Amount", "too many", "Amount=26" },
-		{ "InvalidParameter.Mismatch", "another zone", "ZoneId=cn-hangzhou-i" },
-		{ "DryRunOperation", "a dry run", "DryRun=true" },
+		{"InvalidPrivateIpAddress.Malformed", "a broken address", "PrivateIpAddress=10.0.1"},
+		{"InvalidPrivateIpAddress.Malformed", "an IPv6 address", "PrivateIpAddress=fd00::1"},
+		{"InvalidPrivateIpAddress", "an address outside", "PrivateIpAddress=10.0.9.1"},
+		{"InvalidPrivateIpAddress", "the first address", "PrivateIpAddress=10.0.1.0"},
+		{"InvalidPrivateIpAddress", "the gateway's address", "PrivateIpAddress=10.0.1.253"},
+		{"InvalidPrivateIpAddress", "the last address", "PrivateIpAddress=10.0.1.255"},
+		{"InvalidInstanceName.Malformed", "a bad name", "InstanceName=1"},
+		{"InvalidHostName.Malformed", "a bad host name", "HostName=-a"},
+		{"InvalidDescription.Malformed", "a bad description", "Description=http://a"},
+		{"InvalidParameter.Amount", "no instance", "Amount=0"},
+		{"InvalidParameter.Amount", "too many", "Amount=26"},
+		{"InvalidParameter.Mismatch", "another zone", "ZoneId=cn-hangzhou-i"},
+		{"DryRunOperation", "a dry run", "DryRun=true"},
 	};
 	const char *other = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION);
 	const char *foreign = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", other);
@@ -333,24 +371,54 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 		REGION "VSwitchId=%s&SecurityGroupId=sg-none", w->vsw_h);
 	REFUSED(h, "InvalidParameter.Mismatch", "a group of another VPC", "RunInstances",
 		REGION "VSwitchId=%s&SecurityGroupId=%s", w->vsw_h, foreign);
-	harness_refused(h, BOB, PRODUCT_ECS, "InvalidVSwitchId.NotFound", "someone else's vSwitch", "RunInstances",
-			REGION "VSwitchId=%s&SecurityGroupId=%s", w->vsw_h, w->group);
+	harness_refused(h, BOB, PRODUCT_ECS, "InvalidVSwitchId.NotFound", "someone else's vSwitch",
+			"RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s", w->vsw_h, w->group);
 	REFUSED(h, "InvalidInstanceId.NotFound", "an unknown instance", "StopInstance", "InstanceId=i-none");
-	REFUSED(h, "InvalidInstanceId.NotFound", "an unknown instance", "DeleteInstance", "InstanceId=i-none");
+	REFUSED(h, "InvalidInstanceId.NotFound", "an unknown instance", "DeleteInstance",
+		"InstanceId=i-none");
 
 	/* A /28 has 16 - 4 = 12 addresses. */
-	tap_ok(CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=12", w->vsw_i, w->group),
+	tap_ok(CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=12", w->vsw_i,
+		    w->group),
 	       "a /28 takes twelve instances");
 	harness_in_force(h, "alpha");
 	REFUSED(h, "InvalidVSwitchId.IpNotEnough", "the thirteenth", "RunInstances",
 		REGION "VSwitchId=%s&SecurityGroupId=%s", w->vsw_i, w->group);
 }
 
+static void test_races(struct harness *h, const struct world *w)
+{
+	char first[512], second[512];
+
+	(void)snprintf(first, sizeof(first),
+		       REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=10.0.1.200", w->vsw_h,
+		       w->group);
+	tap_is_int(harness_race(h, ALICE, PRODUCT_ECS, "RunInstances", first, first), 1,
+		   "of two instances that want one address at once, one gets it");
+	tap_is_str(h->error.code, "InvalidPrivateIpAddress.Duplicated", "and the other one is told so");
+	(void)snprintf(first, sizeof(first), REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=5", w->vsw_h,
+		       w->group);
+	tap_is_int(harness_race(h, ALICE, PRODUCT_ECS, "RunInstances", first, first), 2,
+		   "ten instances that want any address get ten");
+	(void)snprintf(first, sizeof(first), "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.0.128.0/20", w->vpc);
+	(void)snprintf(second, sizeof(second), "VpcId=%s&ZoneId=cn-hangzhou-i&CidrBlock=10.0.136.0/24",
+		       w->vpc);
+	tap_is_int(harness_race(h, ALICE, PRODUCT_VPC, "CreateVSwitch", first, second), 1,
+		   "of two vSwitches that overlap, one is made");
+	tap_is_str(h->error.code, "InvalidCidrBlock.Overlapped", "and the other one is told so");
+	(void)snprintf(first, sizeof(first), REGION "VpcId=%s&ClientToken=same", w->vpc);
+	tap_is_int(harness_race(h, ALICE, PRODUCT_ECS, "CreateSecurityGroup", first, first), 2,
+		   "two calls with one token both succeed");
+	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&SecurityGroupName=", w->vpc);
+	tap_is_int(harness_number(h, "TotalCount"), 2, "and make one group");
+}
+
 static int count_on(const struct harness *h, const char *node, const char *vswitch)
 {
 	int n = 0;
 
-	for (const struct instance *i = NULL; (i = snapshot_next(store_rows(h->store), KIND_INSTANCE, "", i));)
+	for (const struct instance *i = NULL;
+	     (i = snapshot_next(store_rows(h->store), KIND_INSTANCE, "", i));)
 		n += streq(i->node, node) && streq(i->vswitch, vswitch);
 	return n;
 }
@@ -383,23 +451,25 @@ static void test_attach(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "MissingKind", "no kind", "Path=/run/netns/a" },
-		{ "InvalidParameter.Kind", "an unknown kind", "Kind=vm" },
-		{ "MissingPath", "a namespace without a path", "Kind=netns" },
-		{ "InvalidPath.Malformed", "a path upwards", "Kind=netns&Path=/run/../etc/passwd" },
-		{ "InvalidPath.Malformed", "a relative path", "Kind=netns&Path=a" },
-		{ "MissingDevice", "a tap without a name", "Kind=tap" },
-		{ "InvalidDevice.Malformed", "a long name", "Kind=tap&Device=tap0123456789abc" },
-		{ "InvalidDevice.Malformed", "a name with a slash", "Kind=tap&Device=a/b" },
-		{ "InvalidDevice.Malformed", "a name of the agent's own", "Kind=tap&Device=pl1f" },
-		{ "InvalidNodeName.NotFound", "an unknown node", "Kind=tap&Device=tap1&NodeName=delta" },
-		{ "InvalidDevice.Duplicated", "an attached device again", "Kind=netns&Path=/run/netns/box" },
-		{ "InvalidPrivateIpAddress", "an address outside", "Kind=tap&Device=tap1&PrivateIpAddress=10.9.9.9" },
+		{"MissingKind", "no kind", "Path=/run/netns/a"},
+		{"InvalidParameter.Kind", "an unknown kind", "Kind=vm"},
+		{"MissingPath", "a namespace without a path", "Kind=netns"},
+		{"InvalidPath.Malformed", "a path upwards", "Kind=netns&Path=/run/../etc/passwd"},
+		{"InvalidPath.Malformed", "a relative path", "Kind=netns&Path=a"},
+		{"MissingDevice", "a tap without a name", "Kind=tap"},
+		{"InvalidDevice.Malformed", "a long name", "Kind=tap&Device=tap0123456789abc"},
+		{"InvalidDevice.Malformed", "a name with a slash", "Kind=tap&Device=a/b"},
+		{"InvalidDevice.Malformed", "a name of the agent's own", "Kind=tap&Device=pl1f"},
+		{"InvalidNodeName.NotFound", "an unknown node", "Kind=tap&Device=tap1&NodeName=delta"},
+		{"InvalidDevice.Duplicated", "an attached device again", "Kind=netns&Path=/run/netns/box"},
+		{"InvalidPrivateIpAddress", "an address outside",
+		 "Kind=tap&Device=tap1&PrivateIpAddress=10.9.9.9"},
 	};
 
 	tap_ok(harness_call(h, ROOT, PRODUCT_PRIVLINK, "AttachInstance",
-			    REGION "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&Kind=netns&Path=/run/netns/box"
-				   "&InstanceName=box",
+			    REGION
+			    "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&Kind=netns&Path=/run/netns/box"
+			    "&InstanceName=box",
 			    (long long)ALICE, w->vsw_h, w->group),
 	       "an administrator makes a namespace an instance of an account");
 	tap_is_str(harness_text(h, "NodeName"), "alpha", "on the only node");
@@ -408,18 +478,21 @@ static void test_attach(struct harness *h, const struct world *w)
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		harness_refused(h, ROOT, PRODUCT_PRIVLINK, cases[i].code, cases[i].why, "AttachInstance",
-				REGION "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&%s", (long long)ALICE, w->vsw_h,
-				w->group, cases[i].params);
+				REGION "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&%s", (long long)ALICE,
+				w->vsw_h, w->group, cases[i].params);
 	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "AccountNotFound", "an unknown account", "AttachInstance",
-			REGION "AccountId=1&VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1", w->vsw_h, w->group);
-	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "InvalidVSwitchId.NotFound", "a vSwitch of another account",
-			"AttachInstance", REGION "VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1", w->vsw_h,
+			REGION "AccountId=1&VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1", w->vsw_h,
 			w->group);
+	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "InvalidVSwitchId.NotFound",
+			"a vSwitch of another account", "AttachInstance",
+			REGION "VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1", w->vsw_h, w->group);
 	harness_refused(h, ALICE, PRODUCT_PRIVLINK, "Forbidden", "an ordinary account", "AttachInstance",
 			REGION "VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1", w->vsw_h, w->group);
-	tap_ok(harness_call(h, ROOT, PRODUCT_PRIVLINK, "AttachInstance",
-			    REGION "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1&NodeName=alpha",
-			    (long long)ALICE, w->vsw_h, w->group) &&
+	tap_ok(harness_call(
+		       h, ROOT, PRODUCT_PRIVLINK, "AttachInstance",
+		       REGION
+		       "AccountId=%lld&VSwitchId=%s&SecurityGroupId=%s&Kind=tap&Device=tap1&NodeName=alpha",
+		       (long long)ALICE, w->vsw_h, w->group) &&
 		       harness_text(h, "MacAddress"),
 	       "a tap gets a MAC for its guest");
 }
@@ -440,6 +513,7 @@ int main(void)
 	test_instance_life(&h, &w);
 	test_bad_instances(&h, &w);
 	test_attach(&h, &w);
+	test_races(&h, &w);
 	harness_end(&h);
 	test_places_on_nodes();
 	return tap_done();

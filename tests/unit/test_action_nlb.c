@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Load balancers, server groups, servers, listeners and jobs through the framework: life, health, and every refusal.
+ * Load balancers, server groups, servers, listeners and jobs through the framework: life, health, and every
+ * refusal.
  */
 #include "api_harness.h"
 
 #include "api/limits.h"
 
-#define CALL(h, ...)	 harness_call(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
-#define GET(h, ...)	 harness_get(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
-#define REFUSED(h, ...)	 harness_refused(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
-#define REGION		 "RegionId=cn-hangzhou&"
+#define CALL(h, ...)	harness_call(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
+#define GET(h, ...)	harness_get(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
+#define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
+#define REGION		"RegionId=cn-hangzhou&"
 
 /* A VPC with vSwitches in two zones, an instance in each, and an empty VPC next to it. */
 struct world {
 	const char *vpc, *vsw_h, *vsw_i, *sg, *web_h, *web_i, *eni_h, *other_vpc;
 };
 
-static const char *run_instance(struct harness *h, const char *vswitch, const char *group, const char *address)
+static const char *run_instance(struct harness *h, const char *vswitch, const char *group,
+				const char *address)
 {
 	if (!harness_call(h, ALICE, PRODUCT_ECS, "RunInstances",
-			  REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=%s", vswitch, group, address))
+			  REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=%s", vswitch, group,
+			  address))
 		harness_must(-EIO, h->error.code);
 	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
 }
@@ -29,16 +32,19 @@ static struct world make_world(struct harness *h)
 	struct world w;
 
 	w.vpc = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
-	w.other_vpc = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
+	w.other_vpc =
+		harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
 	w.vsw_h = harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
 			      "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.0.1.0/24", w.vpc);
 	w.vsw_i = harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
 			      "VpcId=%s&ZoneId=cn-hangzhou-i&CidrBlock=10.0.2.0/24", w.vpc);
-	w.sg = harness_get(h, ALICE, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w.vpc);
+	w.sg = harness_get(h, ALICE, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s",
+			   w.vpc);
 	w.web_h = run_instance(h, w.vsw_h, w.sg, "10.0.1.10");
 	w.web_i = run_instance(h, w.vsw_i, w.sg, "10.0.2.10");
 	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "InstanceId=%s", w.web_h);
-	w.eni_h = harness_keep(h, harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
+	w.eni_h = harness_keep(
+		h, harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
 	harness_in_force(h, "alpha");
 	return w;
 }
@@ -59,7 +65,8 @@ static const char *make_balancer(struct harness *h, const struct world *w)
 	return GET(h, "LoadbalancerId", "CreateLoadBalancer",
 		   "AddressType=Intranet&VpcId=%s&LoadBalancerName=front"
 		   "&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=%s"
-		   "&ZoneMappings.1.AllocationId=&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=%s"
+		   "&ZoneMappings.1.AllocationId=&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2."
+		   "VSwitchId=%s"
 		   "&ZoneMappings.2.PrivateIPv4Address=10.0.2.99",
 		   w->vpc, w->vsw_h, w->vsw_i);
 }
@@ -69,7 +76,8 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	const char *lb = make_balancer(h, w), *job, *eni;
 
 	CALL(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s&ClientToken=ignored", lb);
-	tap_is_str(harness_text(h, "LoadBalancerStatus"), "Provisioning", "a new load balancer is Provisioning");
+	tap_is_str(harness_text(h, "LoadBalancerStatus"), "Provisioning",
+		   "a new load balancer is Provisioning");
 	tap_is_int(harness_count_of(h, "ZoneMappings"), 2, "in two zones");
 	tap_is_str(harness_text(h, "ZoneMappings.1.LoadBalancerAddresses.0.PrivateIPv4Address"), "10.0.2.99",
 		   "with the wanted address in the second");
@@ -77,15 +85,19 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	eni = harness_keep(h, harness_text(h, "ZoneMappings.0.LoadBalancerAddresses.0.EniId"));
 	harness_in_force(h, "alpha");
 	CALL(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
-	tap_is_str(harness_text(h, "LoadBalancerStatus"), "Active", "it is Active when the node has reported");
-	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s", eni);
-	tap_ok(harness_at(h->answer, "NetworkInterfaceSets.NetworkInterfaceSet.0.ServiceManaged") == json_true(),
+	tap_is_str(harness_text(h, "LoadBalancerStatus"), "Active",
+		   "it is Active when the node has reported");
+	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s",
+		     eni);
+	tap_ok(harness_at(h->answer, "NetworkInterfaceSets.NetworkInterfaceSet.0.ServiceManaged") ==
+		       json_true(),
 	       "ECS shows its interface as managed");
-	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation", "with its interface inside", "DeleteVSwitch",
-			"VSwitchId=%s", w->vsw_i);
+	harness_refused(h, ALICE, PRODUCT_VPC, "DependencyViolation", "with its interface inside",
+			"DeleteVSwitch", "VSwitchId=%s", w->vsw_i);
 
 	CALL(h, "ListLoadBalancers", "LoadBalancerNames.1=front&ZoneId=cn-hangzhou-i&VpcIds.1=%s", w->vpc);
-	tap_is_str(harness_text(h, "LoadBalancers.0.LoadBalancerId"), lb, "it is listed by name, zone and VPC");
+	tap_is_str(harness_text(h, "LoadBalancers.0.LoadBalancerId"), lb,
+		   "it is listed by name, zone and VPC");
 	CALL(h, "ListLoadBalancers", "LoadBalancerIds.1=nlb-none");
 	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "an unknown id gives an empty list");
 	tap_ok(CALL(h, "UpdateLoadBalancerAttribute", "LoadBalancerId=%s&LoadBalancerName=back", lb),
@@ -101,7 +113,8 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	job = job_of(h);
 	harness_in_force(h, "alpha");
 	tap_is_str(job_status(h, job), "Succeeded", "that job ends, too");
-	REFUSED(h, "ResourceNotFound.loadBalancer", "a deleted one", "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
+	REFUSED(h, "ResourceNotFound.loadBalancer", "a deleted one", "GetLoadBalancerAttribute",
+		"LoadBalancerId=%s", lb);
 	tap_ok(!snapshot_port(store_rows(h->store), eni), "its interfaces are gone with it");
 }
 
@@ -110,40 +123,43 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *zones;
 	} cases[] = {
-		{ "InvalidParameter.ZoneMappings", "one zone", "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H" },
-		{ "MissingZoneMappings", "no zone", "" },
-		{ "MissingParameter.ZoneMappings.2.VSwitchId", "a zone without a vSwitch",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i" },
-		{ "DuplicatedParam.ZoneMappings", "a zone twice",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-h&ZoneMappings.2.VSwitchId=$H" },
-		{ "Mismatch.VSwitchId", "a vSwitch of another zone",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-j&ZoneMappings.2.VSwitchId=$I" },
-		{ "ResourceNotFound.VSwitch", "an unknown vSwitch",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=vsw-none" },
-		{ "ResourceNotFound.Zone", "an unknown zone",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-z&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
-		{ "ResourceInUse.IP", "a taken address",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.1.PrivateIPv4Address=10.0.1.10"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
-		{ "IllegalParam.PrivateIPv4Address", "an address outside",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.1.PrivateIPv4Address=10.0.2.10"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
-		{ "IllegalParam.PrivateIPv4Address", "a broken address",
-		  "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.1.PrivateIPv4Address=ten"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
-		{ "IllegalParam.DeletionProtectionConfig", "protection",
-		  "DeletionProtectionConfig.Enabled=true&ZoneMappings.1.ZoneId=cn-hangzhou-h"
-		  "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
-		{ "DryRunOperation", "a dry run",
-		  "DryRun=true&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
-		  "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I" },
+		{"InvalidParameter.ZoneMappings", "one zone",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"},
+		{"MissingZoneMappings", "no zone", ""},
+		{"MissingParameter.ZoneMappings.2.VSwitchId", "a zone without a vSwitch",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-"
+		 "hangzhou-i"},
+		{"DuplicatedParam.ZoneMappings", "a zone twice",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-h&ZoneMappings.2.VSwitchId=$H"},
+		{"Mismatch.VSwitchId", "a vSwitch of another zone",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-j&ZoneMappings.2.VSwitchId=$I"},
+		{"ResourceNotFound.VSwitch", "an unknown vSwitch",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=vsw-none"},
+		{"ResourceNotFound.Zone", "an unknown zone",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-z&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
+		{"ResourceInUse.IP", "a taken address",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.1.PrivateIPv4Address=10.0.1.10"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
+		{"IllegalParam.PrivateIPv4Address", "an address outside",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.1.PrivateIPv4Address=10.0.2.10"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
+		{"IllegalParam.PrivateIPv4Address", "a broken address",
+		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.1.PrivateIPv4Address=ten"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
+		{"IllegalParam.DeletionProtectionConfig", "protection",
+		 "DeletionProtectionConfig.Enabled=true&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"DryRunOperation", "a dry run",
+		 "DryRun=true&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
+		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -159,8 +175,8 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 			out = stpcpy(out, *s == 'H' ? w->vsw_h : w->vsw_i);
 		}
 		*out = '\0';
-		REFUSED(h, cases[i].code, cases[i].why, "CreateLoadBalancer", "AddressType=Intranet&VpcId=%s&%s",
-			w->vpc, form);
+		REFUSED(h, cases[i].code, cases[i].why, "CreateLoadBalancer",
+			"AddressType=Intranet&VpcId=%s&%s", w->vpc, form);
 	}
 	REFUSED(h, "InvalidParameter.AddressType", "an unknown type", "CreateLoadBalancer",
 		"AddressType=Nowhere&VpcId=%s", w->vpc);
@@ -168,25 +184,29 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 		"AddressType=Intranet&VpcId=vpc-none&ZoneMappings.1.ZoneId=a&ZoneMappings.1.VSwitchId=b"
 		"&ZoneMappings.2.ZoneId=a&ZoneMappings.2.VSwitchId=b");
 	REFUSED(h, "Mismatch.VpcId", "vSwitches of another VPC", "CreateLoadBalancer",
-		"AddressType=Intranet&VpcId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=%s"
+		"AddressType=Intranet&VpcId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=%"
+		"s"
 		"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=%s",
 		w->other_vpc, w->vsw_h, w->vsw_i);
 }
 
 static void test_group_life(struct harness *h, const struct world *w)
 {
-	const char *group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=web.group&VpcId=%s", w->vpc);
+	const char *group =
+		GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=web.group&VpcId=%s", w->vpc);
 
 	tap_ok(str_starts(job_of(h), "job-"), "a new server group is a job");
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
 	tap_is_str(harness_text(h, "ServerGroups.0.ServerGroupStatus"), "Creating", "it is Creating");
 	tap_is_str(harness_text(h, "ServerGroups.0.Protocol"), "TCP", "for TCP");
-	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.HealthCheckInterval"), 10, "probed every 10 s");
+	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.HealthCheckInterval"), 10,
+		   "probed every 10 s");
 	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.UnhealthyThreshold"), 2, "twice");
 	harness_in_force(h, "alpha");
 
 	tap_ok(CALL(h, "UpdateServerGroupAttribute",
-		    "ServerGroupId=%s&HealthCheckConfig=%%7B%%22HealthCheckInterval%%22:1,%%22HealthCheckConnectTimeout%%22"
+		    "ServerGroupId=%s&HealthCheckConfig=%%7B%%22HealthCheckInterval%%22:1,%%"
+		    "22HealthCheckConnectTimeout%%22"
 		    ":%%221%%22%%7D",
 		    group),
 	       "its probes can be changed, in JSON");
@@ -205,27 +225,31 @@ static void test_bad_groups(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "MissingServerGroupName", "no name", "" },
-		{ "IllegalParam.ServerGroupName", "a short name", "ServerGroupName=a" },
-		{ "InvalidParameter.Protocol", "an unknown protocol", "ServerGroupName=ok&Protocol=SCTP" },
-		{ "InvalidParameter.ServerGroupType", "an unknown type", "ServerGroupName=ok&ServerGroupType=Fc" },
-		{ "InvalidParameter.HealthCheckConfig.HealthCheckInterval", "probes every 51 s",
-		  "ServerGroupName=ok&HealthCheckConfig.HealthCheckInterval=51" },
-		{ "InvalidParameter.HealthCheckConfig.HealthCheckConnectTimeout", "a time-out of 0",
-		  "ServerGroupName=ok&HealthCheckConfig.HealthCheckConnectTimeout=0" },
-		{ "InvalidParameter.HealthCheckConfig.HealthyThreshold", "a threshold of 1",
-		  "ServerGroupName=ok&HealthCheckConfig.HealthyThreshold=1" },
-		{ "InvalidParameter.HealthCheckConfig.HealthCheckType", "probes by HTTP",
-		  "ServerGroupName=ok&HealthCheckConfig.HealthCheckType=HTTP" },
-		{ "InvalidParameter.ConnectionDrainTimeout", "a long drain",
-		  "ServerGroupName=ok&ConnectionDrainTimeout=901" },
-		{ "IllegalParam.AnyPortEnabled", "all ports", "ServerGroupName=ok&AnyPortEnabled=true" },
+		{"MissingServerGroupName", "no name", ""},
+		{"IllegalParam.ServerGroupName", "a short name", "ServerGroupName=a"},
+		{"InvalidParameter.Protocol", "an unknown protocol", "ServerGroupName=ok&Protocol=SCTP"},
+		{"InvalidParameter.ServerGroupType", "an unknown type",
+		 "ServerGroupName=ok&ServerGroupType=Fc"},
+		{"InvalidParameter.HealthCheckConfig.HealthCheckInterval", "probes every 51 s",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckInterval=51"},
+		{"InvalidParameter.HealthCheckConfig.HealthCheckConnectTimeout", "a time-out of 0",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckConnectTimeout=0"},
+		{"InvalidParameter.HealthCheckConfig.HealthyThreshold", "a threshold of 1",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthyThreshold=1"},
+		{"InvalidParameter.HealthCheckConfig.HealthCheckType", "probes by HTTP",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckType=HTTP"},
+		{"InvalidParameter.ConnectionDrainTimeout", "a long drain",
+		 "ServerGroupName=ok&ConnectionDrainTimeout=901"},
+		{"IllegalParam.AnyPortEnabled", "all ports", "ServerGroupName=ok&AnyPortEnabled=true"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "CreateServerGroup", "VpcId=%s&%s", w->vpc, cases[i].params);
-	REFUSED(h, "ResourceNotFound.Vpc", "an unknown VPC", "CreateServerGroup", "VpcId=vpc-none&ServerGroupName=ok");
-	REFUSED(h, "ResourceNotFound.serverGroup", "an unknown group", "DeleteServerGroup", "ServerGroupId=sgp-none");
+		REFUSED(h, cases[i].code, cases[i].why, "CreateServerGroup", "VpcId=%s&%s", w->vpc,
+			cases[i].params);
+	REFUSED(h, "ResourceNotFound.Vpc", "an unknown VPC", "CreateServerGroup",
+		"VpcId=vpc-none&ServerGroupName=ok");
+	REFUSED(h, "ResourceNotFound.serverGroup", "an unknown group", "DeleteServerGroup",
+		"ServerGroupId=sgp-none");
 }
 
 static void test_servers(struct harness *h, const struct world *w)
@@ -233,33 +257,36 @@ static void test_servers(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "MissingServers", "no server", "" },
-		{ "MissingParameter.Servers.1.Port", "no port", "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs" },
-		{ "InvalidParameter.Servers.1.Port", "port 0",
-		  "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=0" },
-		{ "InvalidParameter.Servers.1.Port", "port 65536",
-		  "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=65536" },
-		{ "InvalidParameter.Servers.1.Weight", "a weight of 101",
-		  "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=1&Servers.1.Weight=101" },
-		{ "ResourceNotFound.Ecs", "an unknown instance",
-		  "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=1" },
-		{ "ResourceNotFound.Eni", "an unknown interface",
-		  "Servers.1.ServerId=eni-x&Servers.1.ServerType=Eni&Servers.1.Port=1" },
-		{ "Mismatch.ServerType", "an address in a group of instances",
-		  "Servers.1.ServerId=10.0.1.10&Servers.1.ServerType=Ip&Servers.1.Port=1" },
-		{ "InvalidParameter.Servers.1.ServerType", "an unknown type",
-		  "Servers.1.ServerId=i-x&Servers.1.ServerType=Pod&Servers.1.Port=1" },
+		{"MissingServers", "no server", ""},
+		{"MissingParameter.Servers.1.Port", "no port",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs"},
+		{"InvalidParameter.Servers.1.Port", "port 0",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=0"},
+		{"InvalidParameter.Servers.1.Port", "port 65536",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=65536"},
+		{"InvalidParameter.Servers.1.Weight", "a weight of 101",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=1&Servers.1.Weight=101"},
+		{"ResourceNotFound.Ecs", "an unknown instance",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Ecs&Servers.1.Port=1"},
+		{"ResourceNotFound.Eni", "an unknown interface",
+		 "Servers.1.ServerId=eni-x&Servers.1.ServerType=Eni&Servers.1.Port=1"},
+		{"Mismatch.ServerType", "an address in a group of instances",
+		 "Servers.1.ServerId=10.0.1.10&Servers.1.ServerType=Ip&Servers.1.Port=1"},
+		{"InvalidParameter.Servers.1.ServerType", "an unknown type",
+		 "Servers.1.ServerId=i-x&Servers.1.ServerType=Pod&Servers.1.Port=1"},
 	};
-	const char *group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=servers&VpcId=%s", w->vpc);
+	const char *group =
+		GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=servers&VpcId=%s", w->vpc);
 	const char *foreign = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=foreign&VpcId=%s",
 				  w->other_vpc);
 
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s&%s", group,
-			cases[i].params);
+		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s&%s",
+			group, cases[i].params);
 	REFUSED(h, "Mismatch.VpcId", "an instance of another VPC", "AddServersToServerGroup",
-		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443", foreign, w->web_h);
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443", foreign,
+		w->web_h);
 	REFUSED(h, "DuplicatedParam.Server", "a server twice", "AddServersToServerGroup",
 		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443"
 		"&Servers.2.ServerId=%s&Servers.2.ServerType=Eni&Servers.2.Port=443",
@@ -270,13 +297,16 @@ static void test_servers(struct harness *h, const struct world *w)
 		group, w->web_h);
 
 	tap_ok(CALL(h, "AddServersToServerGroup",
-		    "ServerGroupId=%s&Servers=%%5B%%7B%%22ServerId%%22:%%22%s%%22,%%22ServerType%%22:%%22Ecs%%22,"
-		    "%%22Port%%22:443%%7D,%%7B%%22ServerId%%22:%%22%s%%22,%%22ServerType%%22:%%22Ecs%%22,%%22Port%%22:443,"
+		    "ServerGroupId=%s&Servers=%%5B%%7B%%22ServerId%%22:%%22%s%%22,%%22ServerType%%22:%%22Ecs%"
+		    "%22,"
+		    "%%22Port%%22:443%%7D,%%7B%%22ServerId%%22:%%22%s%%22,%%22ServerType%%22:%%22Ecs%%22,%%"
+		    "22Port%%22:443,"
 		    "%%22Weight%%22:50%%7D%%5D",
 		    group, w->web_h, w->web_i),
 	       "two servers are added, in JSON");
 	REFUSED(h, "ResourceAlreadyExist.BackendServer", "a server that is there", "AddServersToServerGroup",
-		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Eni&Servers.1.Port=443", group, w->eni_h);
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Eni&Servers.1.Port=443", group,
+		w->eni_h);
 	CALL(h, "ListServerGroupServers", "ServerGroupId=%s&ServerIds.1=%s", group, w->web_h);
 	tap_is_str(harness_text(h, "Servers.0.ServerIp"), "10.0.1.10", "a server has its instance's address");
 	tap_is_str(harness_text(h, "Servers.0.ZoneId"), "cn-hangzhou-h", "and zone");
@@ -285,18 +315,22 @@ static void test_servers(struct harness *h, const struct world *w)
 	harness_in_force(h, "alpha");
 	CALL(h, "ListServerGroupServers", "ServerGroupId=%s", group);
 	tap_is_int(harness_number(h, "TotalCount"), 2, "the group has two servers");
-	tap_is_str(harness_text(h, "Servers.1.Status"), "Available", "that are Available when the node has reported");
+	tap_is_str(harness_text(h, "Servers.1.Status"), "Available",
+		   "that are Available when the node has reported");
 
 	tap_ok(CALL(h, "UpdateServerGroupServersAttribute",
-		    "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443&Servers.1.Weight=0",
+		    "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443&"
+		    "Servers.1.Weight=0",
 		    group, w->web_i),
 	       "a weight can be changed");
 	CALL(h, "ListServerGroupServers", "ServerGroupId=%s&ServerIps.1=10.0.2.10", group);
 	tap_is_int(harness_number(h, "Servers.0.Weight"), 0, "to nothing");
 	REFUSED(h, "ResourceNotFound.BackendServer", "another port", "RemoveServersFromServerGroup",
-		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=444", group, w->web_i);
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=444", group,
+		w->web_i);
 	tap_ok(CALL(h, "RemoveServersFromServerGroup",
-		    "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443", group, w->web_i),
+		    "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443",
+		    group, w->web_i),
 	       "a server can be removed");
 	harness_in_force(h, "alpha");
 	CALL(h, "ListServerGroupServers", "ServerGroupId=%s", group);
@@ -313,19 +347,23 @@ static void test_addresses_as_servers(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "IllegalParam.IP", "an address outside", "Servers.1.ServerId=10.9.0.1&Servers.1.ServerType=Ip&Servers.1.Port=1" },
-		{ "IllegalParam.IP", "a gateway", "Servers.1.ServerId=10.0.1.253&Servers.1.ServerType=Ip&Servers.1.Port=1" },
-		{ "IllegalParam.IP", "a name", "Servers.1.ServerId=web&Servers.1.ServerType=Ip&Servers.1.Port=1" },
+		{"IllegalParam.IP", "an address outside",
+		 "Servers.1.ServerId=10.9.0.1&Servers.1.ServerType=Ip&Servers.1.Port=1"},
+		{"IllegalParam.IP", "a gateway",
+		 "Servers.1.ServerId=10.0.1.253&Servers.1.ServerType=Ip&Servers.1.Port=1"},
+		{"IllegalParam.IP", "a name",
+		 "Servers.1.ServerId=web&Servers.1.ServerType=Ip&Servers.1.Port=1"},
 	};
 	const struct server *server;
 	char id[KEY_SIZE];
 
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s&%s", group,
-			cases[i].params);
+		REFUSED(h, cases[i].code, cases[i].why, "AddServersToServerGroup", "ServerGroupId=%s&%s",
+			group, cases[i].params);
 	REFUSED(h, "Mismatch.ServerType", "an instance in a group of addresses", "AddServersToServerGroup",
-		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=1", group, w->web_h);
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=1", group,
+		w->web_h);
 	tap_ok(CALL(h, "AddServersToServerGroup",
 		    "ServerGroupId=%s&Servers.1.ServerId=10.0.1.10&Servers.1.ServerType=Ip&Servers.1.Port=80"
 		    "&Servers.2.ServerId=10.0.2.77&Servers.2.ServerType=Ip&Servers.2.Port=80",
@@ -337,16 +375,18 @@ static void test_addresses_as_servers(struct harness *h, const struct world *w)
 	       "the first one's interface and node are known");
 	(void)str_format(id, sizeof(id), "%s/10.0.2.77/80", group);
 	server = snapshot_find(store_rows(h->store), KIND_SERVER, id);
-	tap_ok(server && !server->port_id[0] && streq(server->zone, "cn-hangzhou-i"), "the other one's zone is");
+	tap_ok(server && !server->port_id[0] && streq(server->zone, "cn-hangzhou-i"),
+	       "the other one's zone is");
 	CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group);
 	harness_in_force(h, "alpha");
-	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVER, group), 0, "servers go with their group");
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVER, group), 0,
+		   "servers go with their group");
 }
 
 static void test_listener_life(struct harness *h, const struct world *w)
 {
 	const char *lb = make_balancer(h, w), *listener, *job, *group;
-	struct server_health health[2] = { { .port = 443, .healthy = true }, { .port = 443 } };
+	struct server_health health[2] = {{.port = 443, .healthy = true}, {.port = 443}};
 
 	group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=behind&VpcId=%s", w->vpc);
 	CALL(h, "AddServersToServerGroup",
@@ -365,11 +405,12 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	CALL(h, "ListListeners", "LoadBalancerIds.1=%s", lb);
 	tap_is_str(harness_text(h, "Listeners.0.ListenerId"), listener, "it is listed");
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
-	tap_is_str(harness_text(h, "ServerGroups.0.RelatedLoadBalancerIds.0"), lb, "its group names the load balancer");
+	tap_is_str(harness_text(h, "ServerGroups.0.RelatedLoadBalancerIds.0"), lb,
+		   "its group names the load balancer");
 
 	CALL(h, "GetListenerHealthStatus", "ListenerId=%s", listener);
-	tap_is_str(harness_text(h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Status"), "Initial",
-		   "a server that was not probed yet reads Initial");
+	tap_is_str(harness_text(h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Status"),
+		   "Initial", "a server that was not probed yet reads Initial");
 	for (int i = 0; i < 2; i++) {
 		(void)str_copy(health[i].group, ID_SIZE, group);
 		(void)str_copy(health[i].server_id, sizeof(health[i].server_id), i ? w->web_i : w->web_h);
@@ -380,11 +421,13 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	CALL(h, "GetListenerHealthStatus", "ListenerId=%s", listener);
 	tap_is_int(harness_count_of(h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers"), 1,
 		   "one that answers is not listed");
-	tap_is_str(harness_text(h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Reason.ReasonCode"),
-		   "CONNECT_TIMEOUT", "one that does not says why");
+	tap_is_str(
+		harness_text(
+			h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Reason.ReasonCode"),
+		"CONNECT_TIMEOUT", "one that does not says why");
 
-	REFUSED(h, "ResourceInUse.ServerGroup", "a group with a listener", "DeleteServerGroup", "ServerGroupId=%s",
-		group);
+	REFUSED(h, "ResourceInUse.ServerGroup", "a group with a listener", "DeleteServerGroup",
+		"ServerGroupId=%s", group);
 	REFUSED(h, "ResourceAlreadyExist.Listener", "the same port", "CreateListener",
 		"LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=443", lb, group);
 	tap_ok(CALL(h, "StopListener", "ListenerId=%s", listener), "it can be stopped");
@@ -397,7 +440,8 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "ListenerStatus"), "Stopped", "then Stopped");
 	tap_ok(CALL(h, "StartListener", "ListenerId=%s", listener), "and started again");
 	harness_in_force(h, "alpha");
-	tap_ok(CALL(h, "UpdateListenerAttribute", "ListenerId=%s&IdleTimeout=60&ListenerDescription=the+web", listener),
+	tap_ok(CALL(h, "UpdateListenerAttribute", "ListenerId=%s&IdleTimeout=60&ListenerDescription=the+web",
+		    listener),
 	       "its settings can be changed");
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_int(harness_number(h, "IdleTimeout"), 60, "which shows");
@@ -408,10 +452,11 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "Servers.0.Status"), "Removing", "and leaves the group");
 	harness_in_force(h, "alpha");
 
-	tap_ok(CALL(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb), "a load balancer is deleted with its listener");
+	tap_ok(CALL(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb),
+	       "a load balancer is deleted with its listener");
 	harness_in_force(h, "alpha");
-	REFUSED(h, "ResourceNotFound.listener", "a listener that went with it", "GetListenerAttribute", "ListenerId=%s",
-		listener);
+	REFUSED(h, "ResourceNotFound.listener", "a listener that went with it", "GetListenerAttribute",
+		"ListenerId=%s", listener);
 	tap_ok(CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group), "then the group can go");
 	harness_in_force(h, "alpha");
 }
@@ -421,44 +466,51 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "InvalidParameter.ListenerPort", "port 0", "ListenerProtocol=TCP&ListenerPort=0" },
-		{ "InvalidParameter.ListenerPort", "port 65536", "ListenerProtocol=TCP&ListenerPort=65536" },
-		{ "MissingListenerPort", "no port", "ListenerProtocol=TCP" },
-		{ "InvalidParameter.ListenerProtocol", "an unknown protocol", "ListenerProtocol=TCPSSL&ListenerPort=1" },
-		{ "Mismatch.Protocol", "another protocol than the group's", "ListenerProtocol=UDP&ListenerPort=53" },
-		{ "IllegalParam.ProxyProtocolEnabled", "PROXY headers",
-		  "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true" },
-		{ "InvalidParameter.IdleTimeout", "a long idle time", "ListenerProtocol=TCP&ListenerPort=1&IdleTimeout=901" },
-		{ "InvalidParameter.Mss", "a large MSS", "ListenerProtocol=TCP&ListenerPort=1&Mss=1501" },
-		{ "IllegalParam.ListenerDescription", "an address as description",
-		  "ListenerProtocol=TCP&ListenerPort=1&ListenerDescription=http://a" },
+		{"InvalidParameter.ListenerPort", "port 0", "ListenerProtocol=TCP&ListenerPort=0"},
+		{"InvalidParameter.ListenerPort", "port 65536", "ListenerProtocol=TCP&ListenerPort=65536"},
+		{"MissingListenerPort", "no port", "ListenerProtocol=TCP"},
+		{"InvalidParameter.ListenerProtocol", "an unknown protocol",
+		 "ListenerProtocol=TCPSSL&ListenerPort=1"},
+		{"Mismatch.Protocol", "another protocol than the group's",
+		 "ListenerProtocol=UDP&ListenerPort=53"},
+		{"IllegalParam.ProxyProtocolEnabled", "PROXY headers",
+		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true"},
+		{"InvalidParameter.IdleTimeout", "a long idle time",
+		 "ListenerProtocol=TCP&ListenerPort=1&IdleTimeout=901"},
+		{"InvalidParameter.Mss", "a large MSS", "ListenerProtocol=TCP&ListenerPort=1&Mss=1501"},
+		{"IllegalParam.ListenerDescription", "an address as description",
+		 "ListenerProtocol=TCP&ListenerPort=1&ListenerDescription=http://a"},
 	};
 	const char *lb = make_balancer(h, w);
-	const char *group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=tcp&VpcId=%s", w->vpc);
-	const char *foreign = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=other&VpcId=%s",
-				  w->other_vpc);
+	const char *group =
+		GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=tcp&VpcId=%s", w->vpc);
+	const char *foreign =
+		GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=other&VpcId=%s", w->other_vpc);
 	int n = 0;
 
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		REFUSED(h, cases[i].code, cases[i].why, "CreateListener", "LoadBalancerId=%s&ServerGroupId=%s&%s", lb,
-			group, cases[i].params);
+		REFUSED(h, cases[i].code, cases[i].why, "CreateListener",
+			"LoadBalancerId=%s&ServerGroupId=%s&%s", lb, group, cases[i].params);
 	REFUSED(h, "Mismatch.VpcId", "a group of another VPC", "CreateListener",
 		"LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=1", lb, foreign);
 	REFUSED(h, "ResourceNotFound.serverGroup", "an unknown group", "CreateListener",
 		"LoadBalancerId=%s&ServerGroupId=sgp-none&ListenerProtocol=TCP&ListenerPort=1", lb);
 	REFUSED(h, "ResourceNotFound.loadBalancer", "an unknown load balancer", "CreateListener",
 		"LoadBalancerId=nlb-none&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=1", group);
-	harness_refused(h, BOB, PRODUCT_NLB, "ResourceNotFound.loadBalancer", "someone else's", "CreateListener",
+	harness_refused(h, BOB, PRODUCT_NLB, "ResourceNotFound.loadBalancer", "someone else's",
+			"CreateListener",
 			"LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=1", lb, group);
-	harness_refused(h, BOB, PRODUCT_NLB, "ResourceNotFound.loadBalancer", "someone else's", "DeleteLoadBalancer",
-			"LoadBalancerId=%s", lb);
+	harness_refused(h, BOB, PRODUCT_NLB, "ResourceNotFound.loadBalancer", "someone else's",
+			"DeleteLoadBalancer", "LoadBalancerId=%s", lb);
 
 	while (n <= LISTENERS_PER_BALANCER_MAX &&
-	       CALL(h, "CreateListener", "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=%d", lb,
-		    group, n + 1))
+	       CALL(h, "CreateListener",
+		    "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=%d", lb, group,
+		    n + 1))
 		n++;
-	tap_is_int(n, LISTENERS_PER_BALANCER_MAX, "a load balancer takes %d listeners", LISTENERS_PER_BALANCER_MAX);
+	tap_is_int(n, LISTENERS_PER_BALANCER_MAX, "a load balancer takes %d listeners",
+		   LISTENERS_PER_BALANCER_MAX);
 	tap_is_str(h->error.code, "QuotaExceeded.ListenersNum", "one more is refused by its code");
 	tap_ok(CALL(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb), "a full one can be deleted");
 	harness_in_force(h, "alpha");

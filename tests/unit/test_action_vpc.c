@@ -6,10 +6,10 @@
 
 #include "api/limits.h"
 
-#define CALL(h, ...)	 harness_call(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
-#define GET(h, ...)	 harness_get(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
-#define REFUSED(h, ...)	 harness_refused(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
-#define REGION		 "RegionId=cn-hangzhou&"
+#define CALL(h, ...)	harness_call(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
+#define GET(h, ...)	harness_get(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
+#define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_VPC, __VA_ARGS__)
+#define REGION		"RegionId=cn-hangzhou&"
 
 static const char *status_of(struct harness *h, const char *action, const char *param, const char *id)
 {
@@ -68,7 +68,8 @@ static void test_life_of_a_vswitch(struct harness *h)
 	tap_is_int(harness_number(h, "AvailableIpAddressCount"), 252, "a /24 starts with 252 free addresses");
 	tap_is_str(harness_text(h, "Ipv6CidrBlock"), "", "its IPv6 range is there, and empty");
 	harness_in_force(h, "alpha");
-	tap_is_str(status_of(h, "DescribeVSwitchAttributes", "VSwitchId", vsw), "Available", "then Available");
+	tap_is_str(status_of(h, "DescribeVSwitchAttributes", "VSwitchId", vsw), "Available",
+		   "then Available");
 
 	CALL(h, "DescribeVSwitches", REGION "VpcId=%s&ZoneId=cn-hangzhou-h", vpc);
 	tap_is_str(harness_text(h, "VSwitches.VSwitch.0.VSwitchId"), vsw, "it is listed by VPC and zone");
@@ -76,7 +77,8 @@ static void test_life_of_a_vswitch(struct harness *h)
 		   "its route table stands in the list");
 	CALL(h, "DescribeVpcs", REGION "VpcId=%s,vpc-none", vpc);
 	tap_is_str(harness_text(h, "Vpcs.Vpc.0.VSwitchIds.VSwitchId.0"), vsw, "the VPC names it");
-	tap_ok(CALL(h, "ModifyVSwitchAttribute", "VSwitchId=%s&Description=changed", vsw), "it can be described");
+	tap_ok(CALL(h, "ModifyVSwitchAttribute", "VSwitchId=%s&Description=changed", vsw),
+	       "it can be described");
 
 	REFUSED(h, "DependencyViolation.VSwitch", "with a vSwitch inside", "DeleteVpc", "VpcId=%s", vpc);
 	REFUSED(h, "DependencyViolation.VSwitch", "a range that leaves out a vSwitch", "ModifyVpcAttribute",
@@ -96,25 +98,26 @@ static void test_bad_vpcs(struct harness *h)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "MissingRegionId", "no region", "CidrBlock=10.0.0.0/8" },
-		{ "InvalidRegionId.NotFound", "an unknown region", "RegionId=cn-nowhere" },
-		{ "InvalidCidrBlock.Malformed", "host bits", REGION "CidrBlock=10.0.0.1/8" },
-		{ "InvalidCidrBlock.Malformed", "no number", REGION "CidrBlock=ten" },
-		{ "InvalidCidrBlock.Malformed", "a mask of 7", REGION "CidrBlock=10.0.0.0/7" },
-		{ "InvalidCidrBlock.Malformed", "a mask of 29", REGION "CidrBlock=10.0.0.0/29" },
-		{ "InvalidCidrBlock.Malformed", "the range of translated addresses", REGION "CidrBlock=100.64.0.0/16" },
-		{ "InvalidCidrBlock.Malformed", "a range around it", REGION "CidrBlock=100.0.0.0/8" },
-		{ "InvalidCidrBlock.Malformed", "multicast", REGION "CidrBlock=224.0.0.0/8" },
-		{ "InvalidCidrBlock.Malformed", "loopback", REGION "CidrBlock=127.0.0.0/8" },
-		{ "InvalidCidrBlock.Malformed", "the nodes' own range", REGION "CidrBlock=198.18.0.0/16" },
-		{ "InvalidCidrBlock.Malformed", "IPv6", REGION "CidrBlock=fd00::/64" },
-		{ "InvalidVpcName.Malformed", "an address as name", REGION "VpcName=http://a" },
-		{ "InvalidDescription.Malformed", "an address as description", REGION "Description=https://a" },
-		{ "OperationUnsupported.EnableIpv6", "IPv6", REGION "EnableIpv6=true" },
-		{ "InvalidParameter.EnableIpv6", "a boolean that is none", REGION "EnableIpv6=perhaps" },
-		{ "InvalidTagKey.Malformed", "a reserved tag", REGION "Tag.1.Key=acs:x" },
-		{ "Duplicate.TagKey", "a tag twice", REGION "Tag.1.Key=a&Tag.2.Key=a" },
-		{ "DryRunOperation", "a dry run", REGION "DryRun=true" },
+		{"MissingRegionId", "no region", "CidrBlock=10.0.0.0/8"},
+		{"InvalidRegionId.NotFound", "an unknown region", "RegionId=cn-nowhere"},
+		{"InvalidCidrBlock.Malformed", "host bits", REGION "CidrBlock=10.0.0.1/8"},
+		{"InvalidCidrBlock.Malformed", "no number", REGION "CidrBlock=ten"},
+		{"InvalidCidrBlock.Malformed", "a mask of 7", REGION "CidrBlock=10.0.0.0/7"},
+		{"InvalidCidrBlock.Malformed", "a mask of 29", REGION "CidrBlock=10.0.0.0/29"},
+		{"InvalidCidrBlock.Malformed", "the range of translated addresses",
+		 REGION "CidrBlock=100.64.0.0/16"},
+		{"InvalidCidrBlock.Malformed", "a range around it", REGION "CidrBlock=100.0.0.0/8"},
+		{"InvalidCidrBlock.Malformed", "multicast", REGION "CidrBlock=224.0.0.0/8"},
+		{"InvalidCidrBlock.Malformed", "loopback", REGION "CidrBlock=127.0.0.0/8"},
+		{"InvalidCidrBlock.Malformed", "the nodes' own range", REGION "CidrBlock=198.18.0.0/16"},
+		{"InvalidCidrBlock.Malformed", "IPv6", REGION "CidrBlock=fd00::/64"},
+		{"InvalidVpcName.Malformed", "an address as name", REGION "VpcName=http://a"},
+		{"InvalidDescription.Malformed", "an address as description", REGION "Description=https://a"},
+		{"OperationUnsupported.EnableIpv6", "IPv6", REGION "EnableIpv6=true"},
+		{"InvalidParameter.EnableIpv6", "a boolean that is none", REGION "EnableIpv6=perhaps"},
+		{"InvalidTagKey.Malformed", "a reserved tag", REGION "Tag.1.Key=acs:x"},
+		{"Duplicate.TagKey", "a tag twice", REGION "Tag.1.Key=a&Tag.2.Key=a"},
+		{"DryRunOperation", "a dry run", REGION "DryRun=true"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -126,23 +129,29 @@ static void test_bad_vswitches(struct harness *h)
 	static const struct {
 		const char *code, *why, *params;
 	} cases[] = {
-		{ "MissingZoneId", "no zone", "CidrBlock=10.1.1.0/24" },
-		{ "MissingCidrBlock", "no range", "ZoneId=cn-hangzhou-h" },
-		{ "InvalidZoneId.NotFound", "an unknown zone", "ZoneId=cn-hangzhou-z&CidrBlock=10.1.1.0/24" },
-		{ "InvalidZoneId.NotFound", "a zone of another region", "ZoneId=cn-beijing-h&CidrBlock=10.1.1.0/24" },
-		{ "InvalidCidrBlock.Malformed", "host bits", "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.1/24" },
-		{ "InvalidCidrBlock.Malformed", "a mask of 30", "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/30" },
-		{ "InvalidCidrBlock.OutOfRange", "outside the VPC", "ZoneId=cn-hangzhou-h&CidrBlock=10.2.1.0/24" },
-		{ "InvalidCidrBlock.OutOfRange", "around the VPC", "ZoneId=cn-hangzhou-h&CidrBlock=10.0.0.0/8" },
-		{ "InvalidCidrBlock.Overlapped", "the range of another", "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.0/24" },
-		{ "InvalidCidrBlock.Overlapped", "a part of it", "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.128/25" },
-		{ "InvalidVSwitchName.Malformed", "an address as name",
-		  "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/24&VSwitchName=http://a" },
+		{"MissingZoneId", "no zone", "CidrBlock=10.1.1.0/24"},
+		{"MissingCidrBlock", "no range", "ZoneId=cn-hangzhou-h"},
+		{"InvalidZoneId.NotFound", "an unknown zone", "ZoneId=cn-hangzhou-z&CidrBlock=10.1.1.0/24"},
+		{"InvalidZoneId.NotFound", "a zone of another region",
+		 "ZoneId=cn-beijing-h&CidrBlock=10.1.1.0/24"},
+		{"InvalidCidrBlock.Malformed", "host bits", "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.1/24"},
+		{"InvalidCidrBlock.Malformed", "a mask of 30", "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/30"},
+		{"InvalidCidrBlock.OutOfRange", "outside the VPC",
+		 "ZoneId=cn-hangzhou-h&CidrBlock=10.2.1.0/24"},
+		{"InvalidCidrBlock.OutOfRange", "around the VPC",
+		 "ZoneId=cn-hangzhou-h&CidrBlock=10.0.0.0/8"},
+		{"InvalidCidrBlock.Overlapped", "the range of another",
+		 "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.0/24"},
+		{"InvalidCidrBlock.Overlapped", "a part of it",
+		 "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.128/25"},
+		{"InvalidVSwitchName.Malformed", "an address as name",
+		 "ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/24&VSwitchName=http://a"},
 	};
 	const char *vpc = GET(h, "VpcId", "CreateVpc", REGION "CidrBlock=10.1.0.0/16");
 	const char *vsw;
 
-	vsw = GET(h, "VSwitchId", "CreateVSwitch", "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.1.0.0/24", vpc);
+	vsw = GET(h, "VSwitchId", "CreateVSwitch", "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.1.0.0/24",
+		  vpc);
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		REFUSED(h, cases[i].code, cases[i].why, "CreateVSwitch", "VpcId=%s&%s", vpc, cases[i].params);
@@ -150,10 +159,10 @@ static void test_bad_vswitches(struct harness *h)
 		"VpcId=vpc-none&ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/24");
 	harness_refused(h, BOB, PRODUCT_VPC, "InvalidVpcId.NotFound", "someone else's VPC", "CreateVSwitch",
 			"VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.1.1.0/24", vpc);
-	harness_refused(h, BOB, PRODUCT_VPC, "InvalidVSwitchId.NotFound", "someone else's vSwitch", "DeleteVSwitch",
-			"VSwitchId=%s", vsw);
-	harness_refused(h, BOB, PRODUCT_VPC, "InvalidVpcId.NotFound", "someone else's VPC", "DeleteVpc", "VpcId=%s",
-			vpc);
+	harness_refused(h, BOB, PRODUCT_VPC, "InvalidVSwitchId.NotFound", "someone else's vSwitch",
+			"DeleteVSwitch", "VSwitchId=%s", vsw);
+	harness_refused(h, BOB, PRODUCT_VPC, "InvalidVpcId.NotFound", "someone else's VPC", "DeleteVpc",
+			"VpcId=%s", vpc);
 	REFUSED(h, "InvalidVpcId.NotFound", "a VPC of another region", "DescribeVpcAttribute",
 		"RegionId=cn-beijing&VpcId=%s", vpc);
 	REFUSED(h, "MissingRegionId", "neither region nor VPC", "DescribeVSwitches", "PageSize=10");
@@ -187,7 +196,8 @@ static void test_tags(struct harness *h)
 	const char *vpc = GET(h, "VpcId", "CreateVpc", REGION "Tag.1.Key=env&Tag.1.Value=prod");
 
 	tap_ok(CALL(h, "TagResources",
-		    REGION "ResourceType=VPC&ResourceId.1=%s&Tag.1.Key=env&Tag.1.Value=test&Tag.2.Key=team", vpc),
+		    REGION "ResourceType=VPC&ResourceId.1=%s&Tag.1.Key=env&Tag.1.Value=test&Tag.2.Key=team",
+		    vpc),
 	       "tagging again replaces the value");
 	CALL(h, "DescribeVpcs", REGION "Tag.1.Key=env&Tag.1.Value=test");
 	tap_is_str(harness_text(h, "Vpcs.Vpc.0.VpcId"), vpc, "it is found by the tag");
@@ -212,7 +222,8 @@ static void test_tags(struct harness *h)
 static void test_places(struct harness *h)
 {
 	CALL(h, "DescribeRegions", "AcceptLanguage=en-US");
-	tap_is_str(harness_text(h, "Regions.Region.0.RegionId"), "cn-hangzhou", "regions are those of the catalogue");
+	tap_is_str(harness_text(h, "Regions.Region.0.RegionId"), "cn-hangzhou",
+		   "regions are those of the catalogue");
 	CALL(h, "DescribeZones", REGION);
 	tap_is_str(harness_text(h, "Zones.Zone.0.ZoneId"), "cn-hangzhou-b", "zones, too");
 	tap_ok(harness_call(h, ALICE, PRODUCT_NLB, "DescribeZones", REGION) &&
@@ -222,7 +233,8 @@ static void test_places(struct harness *h)
 
 static void test_limits(struct harness *h)
 {
-	const char *vpc = harness_get(h, BOB, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/8");
+	const char *vpc =
+		harness_get(h, BOB, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/8");
 	int n = 1, refused = 0;
 
 	for (int i = 0; i < VSWITCHES_PER_VPC_MAX; i++)
@@ -235,7 +247,8 @@ static void test_limits(struct harness *h)
 		n++;
 	tap_is_int(n, VPCS_PER_ACCOUNT_MAX, "an account has as many VPCs as its quota");
 	harness_refused(h, BOB, PRODUCT_VPC, "QuotaExceeded.Vpc", "one more", "CreateVpc", REGION);
-	tap_ok(harness_call(h, BOB, PRODUCT_VPC, "CreateVpc", "RegionId=cn-beijing"), "regions count by themselves");
+	tap_ok(harness_call(h, BOB, PRODUCT_VPC, "CreateVpc", "RegionId=cn-beijing"),
+	       "regions count by themselves");
 }
 
 int main(void)
