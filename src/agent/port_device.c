@@ -330,12 +330,17 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	r = env->attach ? env->attach(env->attach_context, port->slot, node_side.ifindex, PL_PORT_VETH) : 0;
 	if (r < 0)
 		return r;
-	*ret_step = "cannot configure its device in the namespace";
-	r = configure_inside(port, inside, &inside_link);
-	if (r < 0)
-		return r;
 	*ret_step = "cannot switch its device on or off";
 	r = set_node_side(env, &node_side, port->up);
+	if (r < 0)
+		return r;
+	/* The end inside goes up last: then it finds its carrier there and sends at once. In the other order it would be
+	 * told by a queue of the kernel's that may rest for a second, and drop what it is given until then. Asking for
+	 * the device makes newer kernels work that queue off, for an instance that was stopped. */
+	*ret_step = "cannot configure its device in the namespace";
+	r = configure_inside(port, inside, &inside_link);
+	if (r == 0 && port->up && inside_link.is_up)
+		r = rtnl_link_get(inside, port->device, &inside_link);
 	if (r < 0)
 		return r;
 	*ret_ifindex = node_side.ifindex;

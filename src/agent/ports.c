@@ -262,8 +262,6 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 
 static bool is_wanted(const struct plan *plan, uint32_t number)
 {
-	if (!plan)
-		return false;
 	for (size_t low = 0, high = plan->n_ports; low < high;) {
 		size_t middle = low + (high - low) / 2;
 
@@ -329,20 +327,52 @@ static int remove_service(struct ports *ports)
 	return port_device_remove(&ports->env, &mark, ifindex);
 }
 
-int ports_remove_others(struct ports *ports, const struct plan *plan)
+static int remove_unwanted(struct ports *ports, const struct plan *plan)
 {
-	struct stray_walk walk = {.ports = ports, .plan = plan};
-	int first_error = 0, r;
+	int first_error = 0, removed = 0, r;
 
 	for (size_t i = ports->n_states; i-- > 0;) {
-		if (is_wanted(plan, ports->states[i].number))
+		if (plan && is_wanted(plan, ports->states[i].number))
 			continue;
 		r = remove_port(ports, &ports->states[i]);
 		if (r < 0 && !first_error)
 			first_error = r;
+		removed = 1;
 	}
+	return first_error ? first_error : removed;
+}
+
+int ports_remove_others(struct ports *ports, const struct plan *plan, bool full)
+{
+	struct stray_walk walk = {.ports = ports, .plan = plan};
+	int removed = remove_unwanted(ports, plan), r = 0;
+
+	if (full)
+		r = netns_each(remove_stray_netns, &walk);
+	return removed < 0 || r == 0 ? removed : r;
+}
+
+int ports_remove_all(struct ports *ports)
+{
+	struct stray_walk walk = {.ports = ports};
+	int removed = remove_unwanted(ports, NULL), r;
+
 	r = netns_each(remove_stray_netns, &walk);
-	if (!plan && r == 0)
+	if (r == 0)
 		r = remove_service(ports);
-	return first_error ? first_error : r;
+	return removed < 0 ? removed : r;
+}
+
+bool ports_forget_link(struct ports *ports, uint32_t ifindex)
+{
+	for (size_t i = 0; i < ports->n_states; i++)
+		if (ports->states[i].ifindex == ifindex) {
+			ports->states[i].ifindex = 0;
+			ports->states[i].is_current = false;
+			return true;
+		}
+	if (ports->service.row.ifindex != ifindex)
+		return false;
+	ports->service.row.ifindex = 0;
+	return true;
 }

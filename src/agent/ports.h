@@ -33,8 +33,13 @@ int ports_open_service_netns(const struct ports *ports);
  * at. What fails goes into `failures` (key "instance/<id>") and is tried again in the next call. 1: a device came or
  * went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
-/* Removes devices and namespaces of ours that the plan does not want. NULL: all, the service port included. */
-int ports_remove_others(struct ports *ports, const struct plan *plan);
+/* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost their device.
+ * 1: some were removed. */
+int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
+/* Removes all, the service port and VPC 0 included. */
+int ports_remove_all(struct ports *ports);
+/* A link went away. True if it was a port's: the next ports_sync() makes it again. */
+bool ports_forget_link(struct ports *ports, uint32_t ifindex);
 
 /* For plan_input.ifindex: the node-side device of a port, 0: not there. */
 uint32_t ports_ifindex(void *ports, uint32_t port_number);

@@ -508,10 +508,10 @@ int rtnl_monitor_open(void)
 	return TAKE_FD(fd);
 }
 
-bool rtnl_monitor_drain(int fd)
+int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 {
 	char buffer[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
-	bool is_gone = false;
+	int lost = 0;
 
 	for (;;) {
 		ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
@@ -519,13 +519,17 @@ bool rtnl_monitor_drain(int fd)
 		int left = (int)size;
 
 		if (size < 0 && errno == ENOBUFS) {
-			is_gone = true;
+			lost = 1;
 			continue;
 		}
 		if (size <= 0)
-			return is_gone;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			if (message->nlmsg_type == RTM_DELLINK)
-				is_gone = true;
+			return lost;
+		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+			const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+
+			/* A bridge says the same of its own ports, in its own family. */
+			if (message->nlmsg_type == RTM_DELLINK && info->ifi_family == AF_UNSPEC)
+				gone(context, (uint32_t)info->ifi_index);
+		}
 	}
 }

@@ -67,7 +67,8 @@ struct rtnl_default {
 int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret);
 int rtnl_default_replace(struct rtnl *rtnl, const struct rtnl_default *route);
 
-/* A descriptor that becomes readable when a link of the caller's own namespace changed; rtnl_monitor_drain() reads it
- * empty and says whether a link went away (or messages were lost). */
+/* A descriptor that becomes readable when a link of the caller's own namespace changed. rtnl_monitor_drain() reads it
+ * empty and calls back with each link that went away. 1: messages were lost. */
 int rtnl_monitor_open(void);
-bool rtnl_monitor_drain(int fd);
+typedef void (*rtnl_gone)(void *context, uint32_t ifindex);
+int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context);

@@ -152,7 +152,7 @@ static void test_namespace(struct ports *ports, struct attached *attached, struc
 	tap_ok(link_in(port.instance, "eth0", &inside), "with its eth0");
 
 	(void)netns_files_write(files, port.instance, port.host_name);
-	tap_is_int(ports_remove_others(ports, &empty), 0, "an instance that is gone is removed");
+	tap_is_int(ports_remove_others(ports, &empty, false), 1, "an instance that is gone is removed");
 	tap_ok(!link_in(NULL, "pl11", &link), "its device is gone");
 	tap_is_int(netns_open(port.instance), -ENOENT, "its namespace's name is gone");
 	(void)str_format(path, sizeof(path), "%s/netns/%s", scratch, port.instance);
@@ -183,7 +183,7 @@ static void test_attached(struct ports *ports)
 	(void)str_format(port.path, sizeof(port.path), NETNS_DIR "/%s", attached_name);
 	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "an existing namespace is attached by its path");
 	tap_ok(link_in(attached_name, "eth0", &link) && link.is_up, "it has an eth0 now");
-	(void)ports_remove_others(ports, &empty);
+	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(!link_in(attached_name, "eth0", &link) && link_in(attached_name, "lo", &link),
 	       "when the instance is gone, the interface is, and the namespace stays");
 	(void)netns_remove(attached_name);
@@ -202,7 +202,7 @@ static void test_tap(struct ports *ports, struct attached *attached)
 	tap_ok(link_in(NULL, "vm7", &link) && link.is_up && attached->delivery == PL_PORT_TAP,
 	       "under its own name, up, attached as a tap");
 	tap_is_int(ports_sync(ports, &plan, true, &failures), 0, "a second look changes nothing");
-	(void)ports_remove_others(ports, &empty);
+	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(!link_in(NULL, "vm7", &link), "it is gone with the instance");
 	failures_clear(&failures);
 }
@@ -236,7 +236,7 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	(void)ports_sync(ports, &plan, false, &failures);
 	tap_ok(failures.n == 1 && strstr(failures.items[0].key, port.instance),
 	       "a device of that name that is not ours is a failure of that instance");
-	(void)ports_remove_others(ports, &empty);
+	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(link_in(NULL, "pl14", &link), "and it is not removed");
 	(void)rtnl_link_remove(rtnl, link.ifindex);
 	rtnl_free(rtnl);
@@ -245,7 +245,7 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	(void)ports_sync(ports, &plan, false, &failures);
 	tap_is_int(ports_new(options, &restarted), 0, "a restarted agent looks around");
 	tap_ok(ports_ifindex(restarted, 0x14) != 0, "and finds its devices by their marks");
-	(void)ports_remove_others(restarted, &empty);
+	(void)ports_remove_others(restarted, &empty, true);
 	tap_ok(!link_in(NULL, "pl14", &link) && netns_open(port.instance) == -ENOENT,
 	       "it removes an instance that was deleted meanwhile");
 	ports_free(restarted);
@@ -259,7 +259,7 @@ static void test_service(struct ports *ports)
 	tap_is_int(ports_sync_service(ports), 0, "VPC 0 gets its namespace and service port");
 	tap_ok(link_in(NULL, "pl0", &link) && link.is_up, "the service port's node side is pl0");
 	tap_ok(link_in(ports_service(ports)->instance, "eth0", &link) && link.is_up, "eth0 stands in VPC 0");
-	tap_is_int(ports_remove_others(ports, NULL), 0, "removing everything");
+	tap_is_int(ports_remove_all(ports), 0, "removing everything");
 	tap_ok(!link_in(NULL, "pl0", &link) && netns_open(ports_service(ports)->instance) == -ENOENT,
 	       "takes away the service port and VPC 0");
 }

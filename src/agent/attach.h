@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts the data path on the devices of ports: the entry program on what comes from an instance, and the guard on what
+ * goes to one. Where the kernel has tcx (6.6), by pinned links; elsewhere by filters of a clsact qdisc. Both stay when
+ * the agent ends.
+ */
+#pragma once
+
+#include "../lib/util.h"
+
+enum attach_mode { ATTACH_AUTO, ATTACH_TCX, ATTACH_CLSACT };
+
+struct attach;
+
+struct attach_options {
+	enum attach_mode mode; /* ATTACH_AUTO: tcx, if the first try works */
+	const char *pin_dir;   /* copied */
+	int entry_map_fd;      /* pl_entry */
+	int guard_veth_fd, guard_tap_fd;
+};
+
+int attach_new(const struct attach_options *options, struct attach **ret);
+struct attach *attach_free(struct attach *attach);
+
+/* -EINVAL: not auto, tcx or clsact. */
+int attach_mode_parse(const char *name, enum attach_mode *ret);
+
+/* Makes the device's programs those of the slot; what is right already stays. `delivery` is PL_PORT_VETH or _TAP. */
+int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+
+/* Removes pinned links whose device is gone. */
+int attach_sweep(struct attach *attach);

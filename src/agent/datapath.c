@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loading and adoption.
+ *
+ * Every map is pinned under its name. libbpf takes a pinned map instead of making one, so a restarted agent gets the
+ * maps with the flows in them, and loads its own programs around them. One write to pl_entry then switches all ports to
+ * the new program; the ports' entry programs and links stay. Pinned maps of another layout cannot be used: their pins
+ * are removed and new maps are made, and that is the one case in which open flows are lost. The ports' links stay even
+ * then, so that no port is ever up without a program; attach.c gives them an entry program for the new maps.
+ */
+#include "datapath.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "pl.skel.h"
+
+#include "../lib/log.h"
+#include "bpf/pl_sweep.h"
+#include "bpffs.h"
+#include "datapath_tables.h"
+
+/* libbpf's words, one level lower than it thinks. */
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list ap)
+{
+	char line[1024];
+	int length = vsnprintf(line, sizeof(line), format, ap);
+
+	while (length > 0 && length < (int)sizeof(line) && line[length - 1] == '\n')
+		line[--length] = '\0';
+	if (level == LIBBPF_WARN)
+		log_info("libbpf: %s", line);
+	else if (level == LIBBPF_INFO)
+		log_debug("libbpf: %s", line);
+	return 0;
+}
+
+static int pin_dir_format(const struct datapath_options *options, char *ret, size_t size)
+{
+	int r = str_format(ret, size, "%s/%s", options->bpffs, options->node);
+
+	return r < 0 ? r : 0;
+}
+
+static int map_path(const struct datapath *datapath, const struct bpf_map *map, char ret[PATH_MAX])
+{
+	int r = str_format(ret, PATH_MAX, "%s/%s", datapath->pin_dir, bpf_map__name(map));
+
+	return r < 0 ? r : 0;
+}
+
+/* The layout version in a pinned pl_config; 0: there is none, or it was never written. */
+static int pinned_version(const struct datapath *datapath, uint32_t *ret)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	struct pl_config config;
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, size = sizeof(info);
+	char path[PATH_MAX];
+	int r = map_path(datapath, datapath->skeleton->maps.pl_config, path);
+
+	if (r < 0)
+		return r;
+	*ret = 0;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -errno;
+	if (info.value_size != sizeof(config)) {
+		*ret = UINT32_MAX;
+		return 0;
+	}
+	if (bpf_map_lookup_elem(fd, &zero, &config) < 0)
+		return -errno;
+	*ret = config.abi_version;
+	return 0;
+}
+
+/* Whether a map of that name is pinned and is not what the program needs. */
+static bool pin_differs(const struct datapath *datapath, const struct bpf_map *map)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+	char path[PATH_MAX];
+
+	if (map_path(datapath, map, path) < 0)
+		return false;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return true;
+	return info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+	       info.value_size != bpf_map__value_size(map) || info.max_entries != bpf_map__max_entries(map) ||
+	       info.map_flags != bpf_map__map_flags(map);
+}
+
+static int remove_map_pins(const struct datapath *datapath)
+{
+	const struct bpf_map *map;
+	char path[PATH_MAX];
+	int r;
+
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		r = map_path(datapath, map, path);
+		if (r == 0 && unlink(path) < 0 && errno != ENOENT)
+			r = -errno;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Pinned maps of another layout go away. */
+static int check_pins(const struct datapath *datapath)
+{
+	const struct bpf_map *map;
+	bool differs;
+	uint32_t version;
+	int r = pinned_version(datapath, &version);
+
+	if (r < 0)
+		return log_errno(r, "cannot read the pinned tables dir=%s", datapath->pin_dir);
+	differs = version != 0 && version != PL_ABI_VERSION;
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
+		if (!bpf_map__is_internal(map) && pin_differs(datapath, map))
+			differs = true;
+	if (!differs)
+		return 0;
+	log_warning("making new tables, open flows are lost: the pinned ones have another layout dir=%s version=%u "
+		    "wanted=%u",
+		    datapath->pin_dir, version, PL_ABI_VERSION);
+	r = remove_map_pins(datapath);
+	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", datapath->pin_dir) : 0;
+}
+
+static int set_pin_paths(struct datapath *datapath)
+{
+	struct bpf_map *map;
+	char path[PATH_MAX];
+	int r;
+
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		r = map_path(datapath, map, path);
+		if (r == 0)
+			r = bpf_map__set_pin_path(map, path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int log_load_error(int r)
+{
+	struct utsname kernel;
+
+	(void)uname(&kernel);
+	if (r == -EPERM)
+		return log_errno(r, "the kernel lets us load no BPF program (kernel=%s; needs root with CAP_BPF and "
+				    "CAP_NET_ADMIN)",
+				 kernel.release);
+	return log_errno(r, "cannot load the data path (kernel=%s; 6.1 or later is needed, with BPF)", kernel.release);
+}
+
+static int load_programs(struct datapath *datapath)
+{
+	int r;
+
+	datapath->skeleton = pl_bpf__open();
+	if (!datapath->skeleton)
+		return log_errno(-errno, "cannot open the built-in BPF object");
+	r = check_pins(datapath);
+	if (r < 0)
+		return r;
+	r = set_pin_paths(datapath);
+	if (r == 0)
+		r = pl_bpf__load(datapath->skeleton);
+	return r < 0 ? log_load_error(r) : 0;
+}
+
+static int init_table(struct table *table, const struct bpf_map *map)
+{
+	return table_init(table, bpf_map__name(map), bpf_map__fd(map));
+}
+
+static int init_tables(struct datapath *datapath)
+{
+	struct pl_bpf *skeleton = datapath->skeleton;
+	const struct {
+		struct table *table;
+		const struct bpf_map *map;
+	} tables[] = {
+		{&datapath->config, skeleton->maps.pl_config},	     {&datapath->ports, skeleton->maps.pl_ports},
+		{&datapath->backends, skeleton->maps.pl_backends},   {&datapath->listeners, skeleton->maps.pl_listeners},
+		{&datapath->policies, skeleton->maps.pl_policies},   {&datapath->enis, skeleton->maps.pl_enis},
+		{&datapath->places, skeleton->maps.pl_places},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
+		r = init_table(tables[i].table, tables[i].map);
+	if (r < 0)
+		return r;
+	datapath->generations_fd = bpf_map__fd(skeleton->maps.pl_generations);
+	datapath->n_slots = bpf_map__max_entries(skeleton->maps.pl_generations);
+	datapath->generations = calloc(datapath->n_slots, sizeof(*datapath->generations));
+	datapath->slots_in_use = calloc(datapath->n_slots / 8 + 1, 1);
+	if (!datapath->generations || !datapath->slots_in_use)
+		return -ENOMEM;
+	r = region_table_new(bpf_map__fd(skeleton->maps.pl_rules), &datapath->rules);
+	if (r == 0)
+		r = region_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
+	return r < 0 ? r : datapath_load_tables(datapath);
+}
+
+static int init_attach(struct datapath *datapath, enum attach_mode mode)
+{
+	struct attach_options options = {
+		.mode = mode,
+		.pin_dir = datapath->pin_dir,
+		.entry_map_fd = bpf_map__fd(datapath->skeleton->maps.pl_entry),
+		.guard_veth_fd = bpf_program__fd(datapath->skeleton->progs.pl_guard_veth),
+		.guard_tap_fd = bpf_program__fd(datapath->skeleton->progs.pl_guard_tap),
+	};
+
+	return attach_new(&options, &datapath->attach);
+}
+
+/* From here on every packet is the new program's. */
+static int switch_program(struct datapath *datapath)
+{
+	uint32_t zero = 0, program_fd = (uint32_t)bpf_program__fd(datapath->skeleton->progs.pl_main);
+
+	return bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_entry), &zero, &program_fd, BPF_ANY) < 0 ?
+		       -errno :
+		       0;
+}
+
+/* Marks new tables with their layout's version at once, so that they are never taken for another's. */
+static int write_version(struct datapath *datapath)
+{
+	uint32_t zero = 0;
+	struct pl_config config = {};
+	int fd = bpf_map__fd(datapath->skeleton->maps.pl_config);
+
+	if (bpf_map_lookup_elem(fd, &zero, &config) < 0)
+		return -errno;
+	if (config.abi_version == PL_ABI_VERSION)
+		return 0;
+	config.abi_version = PL_ABI_VERSION;
+	config.hz = pl_kernel_hz();
+	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) < 0 ? -errno : 0;
+}
+
+static int open_all(struct datapath *datapath, enum attach_mode mode)
+{
+	const char *what = "";
+	int r = bpffs_make_directory(datapath->pin_dir, &what);
+
+	if (r < 0)
+		return log_errno(r, "%s dir=%s", what, datapath->pin_dir);
+	r = load_programs(datapath);
+	if (r < 0)
+		return r;
+	r = write_version(datapath);
+	if (r == 0)
+		r = init_tables(datapath);
+	if (r == 0)
+		r = init_attach(datapath, mode);
+	if (r == 0)
+		r = switch_program(datapath);
+	return r < 0 ? log_errno(r, "cannot set up the data path's tables") : 0;
+}
+
+int datapath_open(const struct datapath_options *options, struct datapath **ret)
+{
+	struct datapath *datapath = calloc(1, sizeof(*datapath));
+	int r;
+
+	if (!datapath)
+		return -ENOMEM;
+	(void)libbpf_set_print(print_libbpf);
+	r = pin_dir_format(options, datapath->pin_dir, sizeof(datapath->pin_dir));
+	if (r < 0)
+		r = log_errno(r, "the directory for pins has too long a name");
+	else
+		r = open_all(datapath, options->attach);
+	if (r < 0) {
+		datapath_free(datapath);
+		return r;
+	}
+	*ret = datapath;
+	return 0;
+}
+
+struct datapath *datapath_free(struct datapath *datapath)
+{
+	if (!datapath)
+		return NULL;
+	attach_free(datapath->attach);
+	region_table_free(datapath->rules);
+	region_table_free(datapath->maglev);
+	table_done(&datapath->config);
+	table_done(&datapath->ports);
+	table_done(&datapath->backends);
+	table_done(&datapath->listeners);
+	table_done(&datapath->policies);
+	table_done(&datapath->enis);
+	table_done(&datapath->places);
+	free(datapath->generations);
+	free(datapath->slots_in_use);
+	pl_bpf__destroy(datapath->skeleton);
+	free(datapath);
+	return NULL;
+}
+
+int datapath_remove_pins(const struct datapath_options *options)
+{
+	char dir[PATH_MAX / 2];
+	int r = pin_dir_format(options, dir, sizeof(dir));
+
+	if (r == 0)
+		r = bpffs_remove_directory(dir);
+	/* The directory above goes with its last node. */
+	if (r == 0)
+		(void)rmdir(options->bpffs);
+	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", dir) : 0;
+}
+
+int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes)
+{
+	const struct rowset *rows = &datapath->ports.mirror;
+	int r = 0;
+
+	for (size_t i = 0; i < rows->n && (r == 0 || r == -EEXIST); i++) {
+		const struct pl_port *port = (const void *)rowset_value(rows, i);
+		uint32_t slot;
+
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+		if (slot != PL_SLOT_SERVICE)
+			r = plan_indexes_adopt_slot(indexes, port->number, slot);
+	}
+	rows = &datapath->enis.mirror;
+	for (size_t i = 0; i < rows->n && (r == 0 || r == -EEXIST); i++) {
+		const struct pl_eni *eni = (const void *)rowset_value(rows, i);
+		uint32_t slot;
+
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+		r = plan_indexes_adopt_slot(indexes, eni->number, slot);
+	}
+	rows = &datapath->backends.mirror;
+	for (size_t i = 0; i < rows->n && (r == 0 || r == -EEXIST); i++) {
+		const struct pl_backend *backend = (const void *)rowset_value(rows, i);
+		uint32_t index;
+
+		memcpy(&index, rowset_key(rows, i), sizeof(index));
+		r = plan_indexes_adopt_backend(indexes, backend->vpc, &backend->addr, backend->port, index);
+	}
+	rows = &datapath->listeners.mirror;
+	for (size_t i = 0; i < rows->n; i++)
+		plan_indexes_adopt_target(indexes, ((const struct pl_listener_key *)rowset_key(rows, i))->target);
+	return r == -EEXIST ? 0 : r;
+}
+
+void datapath_set_node(struct datapath *datapath, uint32_t number)
+{
+	datapath->node_number = number;
+}
+
+int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	struct datapath *datapath = context;
+
+	return attach_port(datapath->attach, slot, ifindex, delivery);
+}
+
+int datapath_sweep_links(struct datapath *datapath)
+{
+	return attach_sweep(datapath->attach);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The BPF side of a node: programs and maps, loaded once, pinned, adopted by the next agent; their rows, made equal to
+ * the plan. Open flows survive everything here but a change of the tables' layout.
+ */
+#pragma once
+
+#include "attach.h"
+#include "failures.h"
+
+struct datapath;
+
+struct datapath_options {
+	const char *bpffs; /* where pins go: <bpffs>/<node>/; mounted if it is not */
+	const char *node;
+	enum attach_mode attach;
+};
+
+/* Loads the programs, adopts the pinned maps of the same layout or makes new ones, and switches all ports to the new
+ * program. Logs what is missing when it cannot. */
+int datapath_open(const struct datapath_options *options, struct datapath **ret);
+/* Lets go of the descriptors; all that is pinned stays in force. */
+struct datapath *datapath_free(struct datapath *datapath);
+/* Takes away all pins of the node (and with them its programs, maps and links). Logs. */
+int datapath_remove_pins(const struct datapath_options *options);
+
+/* Tells the plan which numbers the adopted tables use. Before the first plan. */
+int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes);
+/* The node's number, for pl_config with the next sync. */
+void datapath_set_node(struct datapath *datapath, uint32_t number);
+
+/* For port_env.attach: `context` is the datapath. Logs nothing. */
+int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+/* Removes links whose device is gone. */
+int datapath_sweep_links(struct datapath *datapath);
+
+/* Makes the tables equal to the plan and the service port. With `full`, or after an error, the kernel's tables are
+ * dumped first. An object for which there is no room goes into `failures`; any other error is returned, and logged. */
+int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service, bool full,
+		  struct failures *failures);
+
+/* What user space asks of the data path. */
+struct datapath_counter {
+	const char *name, *text;
+	bool is_drop;
+	uint64_t packets, bytes;
+};
+/* All reasons, in their order, summed over the CPUs. The array is the caller's. */
+int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, size_t *ret_n);
+/* Entries of the flow tables. */
+int datapath_flow_count(struct datapath *datapath, uint64_t *ret);
+/* Deletes flows that are over: idle for too long, or of a port or an ENI that is gone. */
+int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted);

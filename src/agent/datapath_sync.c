@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of the plan into the kernel's tables.
+ *
+ * Make before break: what others point to is written first (ports, lists in free regions, backends, listeners,
+ * policies, ENIs, and places last, which is where a packet's way begins), and what is gone is deleted the other way
+ * round. After all of that the generations of the slots that were touched rise, and their open flows are judged again
+ * by what then stands.
+ *
+ * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its slot will
+ * have, and is written before the change; a policy whose generation is not its slot's says, after a restart, that the
+ * rise is still due.
+ */
+#include "datapath_tables.h"
+
+#include <bpf/bpf.h>
+
+#include "../lib/log.h"
+#include "bpf/pl_sweep.h"
+
+struct sync {
+	struct datapath *datapath;
+	const struct plan *plan;
+	struct failures *failures;
+	struct rowset config, ports, backends, listeners, policies, enis, places;
+	uint8_t *touched; /* bitmap by slot */
+};
+
+static bool bit_get(const uint8_t *bitmap, uint32_t i)
+{
+	return bitmap[i / 8] & 1u << i % 8;
+}
+
+static void bit_set(uint8_t *bitmap, uint32_t i)
+{
+	bitmap[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+/* From the kernel. */
+
+static int load_generation(void *context, const void *key, const void *value)
+{
+	struct datapath *datapath = context;
+	uint32_t slot;
+
+	memcpy(&slot, key, sizeof(slot));
+	if (slot < datapath->n_slots)
+		memcpy(&datapath->generations[slot], value, sizeof(datapath->generations[slot]));
+	return 0;
+}
+
+/* A list that cannot be adopted leaves a row of zeros in the mirror: no plan wants such a row, so it is written anew. */
+static int adopt_lists(struct table *table, struct region_table *regions, size_t first_offset, size_t count_offset)
+{
+	struct rowset *rows = &table->mirror;
+	int r;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		uint8_t *value = (uint8_t *)rowset_value(rows, i);
+		uint32_t first, count;
+
+		memcpy(&first, value + first_offset, sizeof(first));
+		memcpy(&count, value + count_offset, sizeof(count));
+		r = region_table_adopt(regions, first, count);
+		if (r == -EEXIST)
+			memset(value, 0, rows->value_size);
+		else if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int datapath_load_tables(struct datapath *datapath)
+{
+	struct table *const tables[] = {&datapath->config,    &datapath->ports,	   &datapath->backends,
+					&datapath->listeners, &datapath->policies, &datapath->enis,
+					&datapath->places};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
+		r = table_load(tables[i]);
+	if (r == 0)
+		r = table_walk(datapath->generations_fd, load_generation, datapath);
+	if (r == 0)
+		r = region_table_reset(datapath->rules);
+	if (r == 0)
+		r = region_table_reset(datapath->maglev);
+	if (r == 0)
+		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, in_first),
+				offsetof(struct pl_policy, in_count));
+	if (r == 0)
+		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, out_first),
+				offsetof(struct pl_policy, out_count));
+	if (r == 0)
+		r = adopt_lists(&datapath->listeners, datapath->maglev, offsetof(struct pl_listener, table_first),
+				offsetof(struct pl_listener, table_size));
+	if (r == 0)
+		datapath->is_stale = false;
+	return r;
+}
+
+/* What is wanted. */
+
+static int want_config(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+	struct pl_config config = {.abi_version = PL_ABI_VERSION, .hz = pl_kernel_hz()};
+	const struct pl_config *old;
+	struct netaddr dns_addr;
+	struct mac mac;
+	uint32_t zero = 0;
+
+	old = rowset_find(&datapath->config.mirror, &zero);
+	config.node = datapath->node_number || !old ? datapath->node_number : old->node;
+	(void)mac_parse(PLAN_GATEWAY_MAC, &mac);
+	memcpy(config.gateway_mac, mac.bytes, sizeof(config.gateway_mac));
+	(void)netaddr_parse(PLAN_DNS_SOCKET, &dns_addr);
+	config.dns_addr = htonl(netaddr_to_v4(&dns_addr));
+	return rowset_append(&sync->config, &zero, &config);
+}
+
+static int want_ports(struct sync *sync, const struct plan_port *service)
+{
+	int r = 0;
+
+	if (service->row.ifindex)
+		r = rowset_append(&sync->ports, &service->slot, &service->row);
+	for (size_t i = 0; i < sync->plan->n_ports && r == 0; i++) {
+		const struct plan_port *port = &sync->plan->ports[i];
+
+		if (port->row.number && port->row.ifindex)
+			r = rowset_append(&sync->ports, &port->slot, &port->row);
+	}
+	return r;
+}
+
+static int want_plain_rows(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_backends && r == 0; i++)
+		r = rowset_append(&sync->backends, &plan->backends[i].index, &plan->backends[i].value);
+	for (size_t i = 0; i < plan->n_enis && r == 0; i++)
+		r = rowset_append(&sync->enis, &plan->enis[i].slot, &plan->enis[i].value);
+	for (size_t i = 0; i < plan->n_places && r == 0; i++)
+		r = rowset_append(&sync->places, &plan->places[i].key, &plan->places[i].value);
+	return r;
+}
+
+/* The list as it stands, or a new one. */
+static int want_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, const void *elements,
+		     uint32_t count, uint32_t *ret_first)
+{
+	if (old_count == count && region_table_equals(regions, old_first, elements, count)) {
+		*ret_first = count ? old_first : 0;
+		return 0;
+	}
+	return region_table_write(regions, elements, count, ret_first);
+}
+
+static int fail_zone(struct sync *sync, const struct plan_eni *eni, const char *reason)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "endpoint_zone/%s/%s", eni->endpoint, eni->zone);
+	return failures_add(sync->failures, key, "%s", reason);
+}
+
+static int fail_slot(struct sync *sync, uint32_t slot, const char *reason)
+{
+	char key[KEY_SIZE];
+
+	for (size_t i = 0; i < sync->plan->n_enis; i++)
+		if (sync->plan->enis[i].slot == slot)
+			return fail_zone(sync, &sync->plan->enis[i], reason);
+	for (size_t i = 0; i < sync->plan->n_ports; i++)
+		if (sync->plan->ports[i].slot == slot) {
+			(void)str_format(key, sizeof(key), "instance/%s", sync->plan->ports[i].instance);
+			return failures_add(sync->failures, key, "%s", reason);
+		}
+	return 0;
+}
+
+static int fail_target(struct sync *sync, uint32_t target, const char *reason)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sync->plan->n_enis && r == 0; i++)
+		if (sync->plan->enis[i].value.target == target)
+			r = fail_zone(sync, &sync->plan->enis[i], reason);
+	return r;
+}
+
+/* A policy without room is left out: what cannot be judged is refused, and never judged by an older policy. */
+static int want_policy(struct sync *sync, const struct plan_policy *policy)
+{
+	struct datapath *datapath = sync->datapath;
+	const struct pl_policy *found = rowset_find(&datapath->policies.mirror, &policy->slot);
+	const struct pl_policy none = {}, *old = found ? found : &none;
+	struct pl_policy row = {
+		.in_count = policy->n_in,
+		.out_count = policy->n_out,
+		.in_default = policy->in_default,
+		.out_default = policy->out_default,
+	};
+	int r;
+
+	if (policy->slot >= datapath->n_slots)
+		return -ERANGE;
+	r = want_list(datapath->rules, old->in_first, old->in_count, policy->in, policy->n_in, &row.in_first);
+	if (r == 0)
+		r = want_list(datapath->rules, old->out_first, old->out_count, policy->out, policy->n_out,
+			      &row.out_first);
+	if (r == -ENOSPC)
+		return fail_slot(sync, policy->slot, "this node has no room for its security groups' rules");
+	if (r < 0)
+		return r;
+
+	/* Alike but for the generation, which is filled in later? */
+	row.generation = old->generation;
+	if (!found || memcmp(&row, old, sizeof(row)) != 0 || old->generation != datapath->generations[policy->slot])
+		bit_set(sync->touched, policy->slot);
+	return rowset_append(&sync->policies, &policy->slot, &row);
+}
+
+static int want_listener(struct sync *sync, const struct plan_listener *listener)
+{
+	struct datapath *datapath = sync->datapath;
+	const struct pl_listener *found = rowset_find(&datapath->listeners.mirror, &listener->key);
+	struct pl_listener row = listener->value;
+	int r = want_list(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
+			  listener->table, row.table_size, &row.table_first);
+
+	if (r == -ENOSPC)
+		return fail_target(sync, listener->key.target, "this node has no room for its listener's table");
+	return r < 0 ? r : rowset_append(&sync->listeners, &listener->key, &row);
+}
+
+static int want_rows_with_lists(struct sync *sync)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < sync->plan->n_policies && r == 0; i++)
+		r = want_policy(sync, &sync->plan->policies[i]);
+	for (size_t i = 0; i < sync->plan->n_listeners && r == 0; i++)
+		r = want_listener(sync, &sync->plan->listeners[i]);
+	return r;
+}
+
+/* What is touched. */
+
+static int touch_slot(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct sync *sync = context;
+	uint32_t slot;
+
+	(void)change;
+	(void)value;
+	memcpy(&slot, key, sizeof(slot));
+	if (slot < sync->datapath->n_slots)
+		bit_set(sync->touched, slot);
+	return 0;
+}
+
+static int touch_gone_slot(void *context, enum row_change change, const void *key, const void *value)
+{
+	return change == ROW_DELETE ? touch_slot(context, change, key, value) : 0;
+}
+
+static void find_touched(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+
+	(void)rowset_diff(&datapath->ports.mirror, &sync->ports, touch_slot, sync);
+	(void)rowset_diff(&datapath->enis.mirror, &sync->enis, touch_slot, sync);
+	(void)rowset_diff(&datapath->policies.mirror, &sync->policies, touch_gone_slot, sync);
+	for (size_t i = 0; i < sync->policies.n; i++) {
+		struct pl_policy *row = (struct pl_policy *)rowset_value(&sync->policies, i);
+		uint32_t slot;
+
+		memcpy(&slot, rowset_key(&sync->policies, i), sizeof(slot));
+		row->generation = datapath->generations[slot] + bit_get(sync->touched, slot);
+	}
+}
+
+/* Into the kernel. */
+
+static int retire_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
+		       uint32_t count)
+{
+	if (count == old_count && first == old_first)
+		return 0;
+	return region_table_retire(regions, old_first, old_count);
+}
+
+/* Before a policy's row changes: its old lists go to rest when the new row does not have them. */
+static int retire_policy(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct sync *sync = context;
+	const struct pl_policy *old = rowset_find(&sync->datapath->policies.mirror, key), none = {};
+	const struct pl_policy *row = change == ROW_DELETE ? &none : value;
+	int r;
+
+	if (!old)
+		return 0;
+	r = retire_list(sync->datapath->rules, old->in_first, old->in_count, row->in_first, row->in_count);
+	return r < 0 ? r :
+		       retire_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
+				   row->out_count);
+}
+
+static int retire_listener(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct sync *sync = context;
+	const struct pl_listener *old = rowset_find(&sync->datapath->listeners.mirror, key), none = {};
+	const struct pl_listener *row = change == ROW_DELETE ? &none : value;
+
+	if (!old)
+		return 0;
+	return retire_list(sync->datapath->maglev, old->table_first, old->table_size, row->table_first,
+			   row->table_size);
+}
+
+struct step {
+	struct table *table;
+	struct rowset *wanted;
+	table_watch watch;
+};
+
+static int apply_tables(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+	const struct step steps[] = {
+		{&datapath->config, &sync->config, NULL},
+		{&datapath->ports, &sync->ports, NULL},
+		{&datapath->backends, &sync->backends, NULL},
+		{&datapath->listeners, &sync->listeners, retire_listener},
+		{&datapath->policies, &sync->policies, retire_policy},
+		{&datapath->enis, &sync->enis, NULL},
+		{&datapath->places, &sync->places, NULL},
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		r = table_put(steps[i].table, steps[i].wanted, steps[i].watch, sync);
+		if (r < 0)
+			return log_errno(r, "cannot write table=%s", steps[i].table->name);
+	}
+	for (size_t i = ARRAY_SIZE(steps); i-- > 0;) {
+		r = table_prune(steps[i].table, steps[i].wanted, steps[i].watch, sync);
+		if (r < 0)
+			return log_errno(r, "cannot delete from table=%s", steps[i].table->name);
+	}
+	return 0;
+}
+
+static int raise_generations(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+
+	for (uint32_t slot = 0; slot < datapath->n_slots; slot++) {
+		uint32_t generation = datapath->generations[slot] + 1;
+
+		if (!bit_get(sync->touched, slot))
+			continue;
+		if (bpf_map_update_elem(datapath->generations_fd, &slot, &generation, BPF_ANY) < 0)
+			return log_errno(-errno, "cannot write table=pl_generations");
+		datapath->generations[slot] = generation;
+	}
+	return 0;
+}
+
+static void note_slots_in_use(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+	uint32_t slot;
+
+	memset(datapath->slots_in_use, 0, datapath->n_slots / 8 + 1);
+	bit_set(datapath->slots_in_use, PL_SLOT_SERVICE);
+	for (size_t i = 0; i < sync->ports.n; i++) {
+		memcpy(&slot, rowset_key(&sync->ports, i), sizeof(slot));
+		bit_set(datapath->slots_in_use, slot);
+	}
+	for (size_t i = 0; i < sync->enis.n; i++) {
+		memcpy(&slot, rowset_key(&sync->enis, i), sizeof(slot));
+		bit_set(datapath->slots_in_use, slot);
+	}
+}
+
+static int sync_all(struct sync *sync, const struct plan_port *service)
+{
+	struct rowset *const sets[] = {&sync->config,	&sync->ports, &sync->backends, &sync->listeners,
+				       &sync->policies, &sync->enis,  &sync->places};
+	int r = want_config(sync);
+
+	if (r == 0)
+		r = want_ports(sync, service);
+	if (r == 0)
+		r = want_plain_rows(sync);
+	if (r == 0)
+		r = want_rows_with_lists(sync);
+	if (r < 0)
+		return log_errno(r, "cannot make the data path's rows");
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		rowset_sort(sets[i]);
+	find_touched(sync);
+
+	r = apply_tables(sync);
+	if (r == 0)
+		r = raise_generations(sync);
+	if (r < 0)
+		return r;
+	note_slots_in_use(sync);
+	return 0;
+}
+
+static struct rowset like(const struct table *table)
+{
+	return rowset_make(table->mirror.key_size, table->mirror.value_size);
+}
+
+int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service, bool full,
+		  struct failures *failures)
+{
+	struct sync sync = {
+		.datapath = datapath,
+		.plan = plan,
+		.failures = failures,
+		.config = like(&datapath->config),
+		.ports = like(&datapath->ports),
+		.backends = like(&datapath->backends),
+		.listeners = like(&datapath->listeners),
+		.policies = like(&datapath->policies),
+		.enis = like(&datapath->enis),
+		.places = like(&datapath->places),
+	};
+	int r = 0;
+
+	if (full || datapath->is_stale)
+		r = datapath_load_tables(datapath);
+	if (r < 0) {
+		datapath->is_stale = true;
+		return log_errno(r, "cannot read the data path's tables");
+	}
+	sync.touched = calloc(datapath->n_slots / 8 + 1, 1);
+	datapath->is_stale = true; /* until all has gone well */
+	r = sync.touched ? sync_all(&sync, service) : -ENOMEM;
+	if (r == 0) {
+		datapath->is_stale = false;
+		datapath->is_synced = true;
+	}
+	free(sync.touched);
+	rowset_done(&sync.config);
+	rowset_done(&sync.ports);
+	rowset_done(&sync.backends);
+	rowset_done(&sync.listeners);
+	rowset_done(&sync.policies);
+	rowset_done(&sync.enis);
+	rowset_done(&sync.places);
+	return r;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the data path share, and no one else sees.
+ */
+#pragma once
+
+#include <limits.h>
+
+#include "bpf/pl_reasons.h"
+#include "datapath.h"
+#include "region_table.h"
+#include "table.h"
+
+struct pl_bpf; /* the skeleton */
+
+struct datapath {
+	struct pl_bpf *skeleton;
+	struct attach *attach;
+	char pin_dir[PATH_MAX / 2];
+
+	struct table config, ports, backends, listeners, policies, enis, places;
+	struct region_table *rules, *maglev;
+	int generations_fd;
+	uint32_t *generations; /* what the kernel has, by slot */
+	uint32_t n_slots;
+	uint8_t *slots_in_use; /* bitmap: ports and ENIs of the last sync */
+	bool is_synced;	       /* there was one */
+	bool is_stale;	       /* mirrors may differ from the kernel */
+	uint32_t node_number;
+};
+
+/* datapath_sync.c: fills mirrors and regions from the kernel's tables. */
+int datapath_load_tables(struct datapath *datapath);

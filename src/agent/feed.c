@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two requests may be under way: one that follows (register, then list, then one long poll after the other), and one
+ * that reports. They do not wait for each other. Any trouble with the first, or a report that is refused because the
+ * node is not known, begins anew with registering and the full list, after a pause that grows up to a second.
+ *
+ * A report is never sent before the full list has been applied: the first report renews the lease, and a lease says
+ * that what the API promised is in force.
+ */
+#include "feed.h"
+
+#include "../lib/log.h"
+#include "http.h"
+
+#define PAUSE_FIRST_MS 50
+#define PAUSE_MAX_MS 1000
+#define REQUEST_TIMEOUT_MS 10000
+#define POLL_WAIT_S 25
+#define LEASE_DEFAULT_MS 30000
+
+struct feed {
+	struct feed_handlers handlers;
+	struct snapshot *snapshot;
+	struct http *http;
+	char node[64];
+	char *registration;
+
+	struct http_request *follow, *sending;
+	struct loop_source *restart; /* after a pause */
+	uint64_t pause_ms;
+	uint64_t revision; /* that the snapshot stands at; 0: nothing yet */
+	bool is_connected;
+
+	char *report;	     /* the last one */
+	bool is_unsent;	     /* it is newer than what was sent */
+	struct loop_source *renew;
+	uint64_t lease_ms;
+};
+
+static void start(struct feed *feed);
+static void poll_rows(struct feed *feed);
+
+/* Begins anew later. `status`: of HTTP, or a negative errno. */
+static void pause_and_restart(struct feed *feed, const char *what, int status)
+{
+	enum log_level level = feed->is_connected || feed->pause_ms == PAUSE_FIRST_MS ? LOG_LEVEL_WARNING :
+											LOG_LEVEL_DEBUG;
+
+	if (status < 0)
+		log_line(level, "lost the feed, going on with what is in force: %s: %s", what, strerror(-status));
+	else
+		log_line(level, "lost the feed, going on with what is in force: %s: HTTP status %d", what, status);
+	feed->is_connected = false;
+	feed->follow = http_cancel(feed->follow);
+	loop_timer_set(feed->restart, feed->pause_ms);
+	feed->pause_ms = MIN(feed->pause_ms * 2, (uint64_t)PAUSE_MAX_MS);
+}
+
+/* Reports. */
+
+static void send_report(struct feed *feed);
+
+static void on_reported(void *context, int status, const char *body, size_t size)
+{
+	struct feed *feed = context;
+	uint64_t lease_ms;
+
+	feed->sending = NULL;
+	if (status == 404 || status == 409 || status == 410) {
+		if (feed->is_connected)
+			pause_and_restart(feed, "report", status);
+		return;
+	}
+	if (status != 200) {
+		log_debug("cannot report status=%d", status);
+		loop_timer_set(feed->renew, feed->pause_ms);
+		return;
+	}
+	if (feed_lease_parse(body, size, NULL, &lease_ms) == 0)
+		feed->lease_ms = lease_ms;
+	loop_timer_set(feed->renew, feed->lease_ms / 3);
+	if (feed->is_unsent)
+		send_report(feed);
+}
+
+static void send_report(struct feed *feed)
+{
+	int r;
+
+	/* While it is not connected, the pass after the next full list reports. */
+	if (feed->sending || !feed->report || !feed->is_connected)
+		return;
+	r = http_send(feed->http, "/feed/v1/report", feed->report, REQUEST_TIMEOUT_MS, on_reported, feed,
+		      &feed->sending);
+	if (r < 0) {
+		(void)log_errno(r, "cannot report");
+		loop_timer_set(feed->renew, PAUSE_MAX_MS);
+		return;
+	}
+	feed->is_unsent = false;
+}
+
+static void on_renew(void *context, uint32_t events)
+{
+	(void)events;
+	send_report(context);
+}
+
+int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
+		const struct health_result *health, size_t n_health)
+{
+	char *report = feed_report_format(feed->node, revision, failures, health, n_health);
+
+	if (!report)
+		return -ENOMEM;
+	free(feed->report);
+	feed->report = report;
+	feed->is_unsent = true;
+	send_report(feed);
+	return 0;
+}
+
+/* Rows. */
+
+static void on_rows(void *context, int status, const char *body, size_t size)
+{
+	struct feed *feed = context;
+	struct feed_rows rows;
+	int r;
+
+	feed->follow = NULL;
+	if (status != 200) {
+		pause_and_restart(feed, "rows", status);
+		return;
+	}
+	r = feed_rows_apply(body, size, feed->snapshot, &rows);
+	if (r == 0 && feed->revision == 0 && !rows.is_full)
+		r = -EPROTO;
+	if (r < 0) {
+		pause_and_restart(feed, "an answer with rows", r);
+		return;
+	}
+	if (rows.n_rejected)
+		log_warning("ignoring rows that make no sense n=%zu first=%s", rows.n_rejected, rows.first_rejected);
+	if (!feed->is_connected)
+		log_info("following the feed revision=%llu rows=%zu", (unsigned long long)rows.revision,
+			 rows.n_changes);
+	feed->is_connected = true;
+	feed->pause_ms = PAUSE_FIRST_MS;
+	feed->revision = rows.revision;
+	poll_rows(feed);
+	feed->handlers.rows(feed->handlers.context, &rows);
+}
+
+static void poll_rows(struct feed *feed)
+{
+	char path[256];
+	int r;
+
+	(void)str_format(path, sizeof(path), "/feed/v1/rows?node=%s&after=%llu&wait=%d", feed->node,
+			 (unsigned long long)feed->revision, feed->revision ? POLL_WAIT_S : 0);
+	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed, &feed->follow);
+	if (r < 0)
+		pause_and_restart(feed, "rows", r);
+}
+
+static void on_registered(void *context, int status, const char *body, size_t size)
+{
+	struct feed *feed = context;
+	uint32_t number;
+	int r;
+
+	feed->follow = NULL;
+	if (status != 200) {
+		pause_and_restart(feed, "node", status);
+		return;
+	}
+	r = feed_lease_parse(body, size, &number, &feed->lease_ms);
+	if (r < 0) {
+		pause_and_restart(feed, "the answer to node", r);
+		return;
+	}
+	feed->handlers.registered(feed->handlers.context, number);
+	poll_rows(feed);
+}
+
+static void start(struct feed *feed)
+{
+	int r;
+
+	feed->revision = 0;
+	r = http_send(feed->http, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS, on_registered, feed,
+		      &feed->follow);
+	if (r < 0)
+		pause_and_restart(feed, "node", r);
+}
+
+static void on_restart(void *context, uint32_t events)
+{
+	(void)events;
+	start(context);
+}
+
+static char *format_registration(const struct feed_options *options)
+{
+	json_t *zones = json_array(), *node;
+	char *text;
+
+	for (size_t i = 0; zones && i < options->n_zones; i++)
+		(void)json_array_append_new(zones, json_string(options->zones[i]));
+	node = json_pack("{s:s, s:o, s:I, s:s}", "name", options->node, "zones", zones, "mtu",
+			 (json_int_t)options->mtu, "underlay", options->underlay);
+	text = node ? json_dumps(node, JSON_COMPACT) : NULL;
+	json_decref(node);
+	return text;
+}
+
+int feed_new(struct loop *loop, const struct feed_options *options, const struct feed_handlers *handlers,
+	     struct snapshot *snapshot, struct feed **ret)
+{
+	struct feed *feed = calloc(1, sizeof(*feed));
+	int r;
+
+	if (!feed)
+		return -ENOMEM;
+	feed->handlers = *handlers;
+	feed->snapshot = snapshot;
+	feed->pause_ms = PAUSE_FIRST_MS;
+	feed->lease_ms = LEASE_DEFAULT_MS;
+	r = str_copy(feed->node, sizeof(feed->node), options->node);
+	if (r >= 0) {
+		feed->registration = format_registration(options);
+		r = feed->registration ? 0 : -ENOMEM;
+	}
+	if (r == 0)
+		r = http_new(loop, options->socket_path, &feed->http);
+	if (r == 0)
+		r = loop_add_timer(loop, on_restart, feed, &feed->restart);
+	if (r == 0)
+		r = loop_add_timer(loop, on_renew, feed, &feed->renew);
+	if (r < 0) {
+		feed_free(feed);
+		return r;
+	}
+	loop_timer_set(feed->restart, 0);
+	*ret = feed;
+	return 0;
+}
+
+struct feed *feed_free(struct feed *feed)
+{
+	if (!feed)
+		return NULL;
+	http_free(feed->http);
+	loop_source_free(feed->restart);
+	loop_source_free(feed->renew);
+	free(feed->registration);
+	free(feed->report);
+	free(feed);
+	return NULL;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An answer is looked through before it is applied, so that one that is cut or malformed leaves the rows alone. A single
+ * row that makes no sense is left out: everything else must not stand still because of it.
+ */
+#include "feed_rows.h"
+
+static void unref(json_t **json)
+{
+	json_decref(*json);
+}
+
+static json_t *parse_object(const char *body, size_t size)
+{
+	json_t *json = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+
+	if (json && !json_is_object(json)) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
+}
+
+static bool is_row(const json_t *row)
+{
+	return json_is_string(json_object_get(row, "key")) && json_is_object(json_object_get(row, "value")) &&
+	       json_is_integer(json_object_get(row, "created")) && json_is_integer(json_object_get(row, "revision"));
+}
+
+static bool is_answer(const json_t *answer)
+{
+	const json_t *rows = json_object_get(answer, "rows"), *deleted = json_object_get(answer, "deleted");
+
+	if (json_integer_value(json_object_get(answer, "revision")) <= 0 || !json_is_array(rows))
+		return false;
+	if (deleted && !json_is_array(deleted))
+		return false;
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (!is_row(json_array_get(rows, i)))
+			return false;
+	for (size_t i = 0; i < json_array_size(deleted); i++)
+		if (!json_is_string(json_array_get(deleted, i)))
+			return false;
+	return true;
+}
+
+static int apply(struct snapshot *snapshot, const char *key, const json_t *value, uint64_t created,
+		 uint64_t revision, struct feed_rows *rows)
+{
+	int r = snapshot_apply(snapshot, key, value, created, revision);
+
+	if (r != -EINVAL) {
+		rows->n_changes++;
+		return r;
+	}
+	if (rows->n_rejected++ == 0)
+		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), key);
+	return 0;
+}
+
+static uint64_t get_u64(const json_t *object, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, name));
+}
+
+int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret)
+{
+	_cleanup_(unref) json_t *answer = parse_object(body, size);
+	const json_t *list, *row;
+	struct feed_rows rows = {};
+	int r = 0;
+
+	if (!answer || !is_answer(answer))
+		return -EINVAL;
+	rows.revision = get_u64(answer, "revision");
+	rows.is_full = json_is_true(json_object_get(answer, "full"));
+	if (rows.is_full)
+		snapshot_clear(snapshot);
+	list = json_object_get(answer, "rows");
+	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
+		row = json_array_get(list, i);
+		r = apply(snapshot, json_string_value(json_object_get(row, "key")), json_object_get(row, "value"),
+			  get_u64(row, "created"), get_u64(row, "revision"), &rows);
+	}
+	list = json_object_get(answer, "deleted");
+	for (size_t i = 0; i < json_array_size(list) && r == 0; i++)
+		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision, &rows);
+	if (r < 0)
+		return r;
+	snapshot_set_revision(snapshot, rows.revision);
+	*ret = rows;
+	return 0;
+}
+
+int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms)
+{
+	_cleanup_(unref) json_t *answer = parse_object(body, size);
+	json_int_t lease_s, number;
+
+	if (!answer)
+		return -EINVAL;
+	lease_s = json_integer_value(json_object_get(answer, "lease_s"));
+	number = json_integer_value(json_object_get(answer, "number"));
+	if (lease_s < 1 || lease_s > 86400)
+		return -EINVAL;
+	if (ret_number && (number < 1 || number > UINT32_MAX))
+		return -EINVAL;
+	if (ret_number)
+		*ret_number = (uint32_t)number;
+	*ret_lease_ms = (uint64_t)lease_s * 1000;
+	return 0;
+}
+
+/* A reason may quote what a tenant wrote and may have been cut inside a character; JSON takes whole ones only. */
+static json_t *text(const char *s)
+{
+	json_t *json = json_string(s);
+	char plain[256];
+	size_t n = 0;
+
+	if (json)
+		return json;
+	for (; s[n] && n < sizeof(plain) - 1; n++)
+		plain[n] = (signed char)s[n] < ' ' ? '?' : s[n];
+	plain[n] = '\0';
+	return json_string(plain);
+}
+
+static json_t *failures_to_json(const struct failures *failures)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < failures->n; i++)
+		if (json_array_append_new(list, json_pack("{s:o, s:o}", "key", text(failures->items[i].key), "reason",
+							  text(failures->items[i].reason))) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *health_to_json(const struct health_result *health, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b, s:s}", "group", health[i].group,
+							  "server_id", health[i].server_id, "port",
+							  (json_int_t)health[i].port, "healthy", health[i].healthy,
+							  "reason", health[i].reason)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+char *feed_report_format(const char *node, uint64_t revision, const struct failures *failures,
+			 const struct health_result *health, size_t n_health)
+{
+	_cleanup_(unref) json_t *report = NULL;
+
+	report = json_pack("{s:s, s:I, s:o, s:o}", "node", node, "revision", (json_int_t)revision, "failures",
+			   failures_to_json(failures), "health", health_to_json(health, n_health));
+	return report ? json_dumps(report, JSON_COMPACT) : NULL;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One pass: plan from the rows (a pure function) -> devices -> tables of the data path -> names -> probes -> removal of
+ * devices that nothing wants -> report. The plan is made twice when devices came or went, because a port's row in the
+ * data path has its device's number in it.
+ *
+ * Passes are coalesced: whatever asks for one within a turn of the loop, or within a few milliseconds of the last pass,
+ * gets the same one. What could not be applied is tried again after a pause that doubles up to half a minute. A revision
+ * is reported when all that can be in force is; objects that failed are named in the report. When the data path's tables
+ * could not be written, nothing is reported: then it is not known what is in force.
+ *
+ * Every minute, and when the kernel dropped events, a pass is a full one: it compares with what is really there.
+ */
+#include "reconcile.h"
+
+#include "../lib/log.h"
+
+#define INTERVAL_MS 5
+#define RETRY_FIRST_MS 200
+#define RETRY_MAX_MS 30000
+#define FULL_INTERVAL_MS 60000
+#define PRIORITY 10 /* after what gathers changes in the same turn */
+
+struct reconcile {
+	struct reconcile_parts parts;
+	struct feed *feed;
+	struct loop_source *soon; /* deferred */
+	struct loop_source *later, *retry, *slow;
+	uint64_t last_ms, retry_ms;
+	bool is_wanted, wants_full;
+	struct plan *plan; /* in force; the resolver reads it */
+};
+
+static int build_plan(struct reconcile *reconcile, struct plan **ret)
+{
+	const struct plan_input input = {
+		.rows = reconcile->parts.rows,
+		.catalogue = reconcile->parts.catalogue,
+		.node = reconcile->parts.node,
+		.health = health_of,
+		.health_context = reconcile->parts.health,
+		.ifindex = ports_ifindex,
+		.ifindex_context = reconcile->parts.ports,
+	};
+
+	return plan_build(&input, reconcile->parts.indexes, ret);
+}
+
+static int gather_plan_failures(const struct plan *plan, struct failures *failures)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_failures && r == 0; i++)
+		r = failures_add(failures, plan->failures[i].key, "%s", plan->failures[i].reason);
+	return r;
+}
+
+/* The plan with the devices that it needs. Failures to make one go into `failures`. */
+static int plan_with_devices(struct reconcile *reconcile, bool full, struct failures *failures, struct plan **ret)
+{
+	struct plan *plan;
+	int r = build_plan(reconcile, &plan);
+
+	if (r < 0)
+		return log_errno(r, "cannot plan");
+	r = ports_sync(reconcile->parts.ports, plan, full, failures);
+	if (r > 0) {
+		plan_free(plan);
+		r = build_plan(reconcile, &plan);
+		if (r < 0)
+			return log_errno(r, "cannot plan");
+	} else if (r < 0) {
+		plan_free(plan);
+		return log_errno(r, "cannot make devices");
+	}
+	*ret = plan;
+	return 0;
+}
+
+static void set_plan(struct reconcile *reconcile, struct plan *plan)
+{
+	int r = health_set_plan(reconcile->parts.health, plan);
+
+	if (r < 0)
+		(void)log_errno(r, "cannot probe all backends");
+	dns_set_plan(reconcile->parts.dns, plan);
+	plan_free(reconcile->plan);
+	reconcile->plan = plan;
+}
+
+static int remove_others(struct reconcile *reconcile, bool full)
+{
+	int r = ports_remove_others(reconcile->parts.ports, reconcile->plan, full);
+
+	if (r > 0 || full) {
+		int q = datapath_sweep_links(reconcile->parts.datapath);
+
+		if (q < 0)
+			return log_errno(q, "cannot remove links of devices that are gone");
+	}
+	return r;
+}
+
+static void report(struct reconcile *reconcile, const struct failures *failures)
+{
+	_cleanup_(freep) struct health_result *health = NULL;
+	size_t n_health = 0;
+	int r;
+
+	if (!reconcile->feed)
+		return;
+	r = health_results(reconcile->parts.health, &health, &n_health);
+	if (r == 0)
+		r = feed_report(reconcile->feed, reconcile->plan->revision, failures, health, n_health);
+	if (r < 0)
+		(void)log_errno(r, "cannot report");
+}
+
+/* Negative: it has to be tried again. `failures` are what could not be made; those of the plan itself come last, since
+ * trying again does not help them. */
+static int apply(struct reconcile *reconcile, bool full)
+{
+	struct failures failures = {};
+	struct plan *plan = NULL;
+	size_t n_failed;
+	int r, q;
+
+	r = full || !ports_service(reconcile->parts.ports)->row.ifindex ? ports_sync_service(reconcile->parts.ports) :
+									  0;
+	if (r == 0)
+		r = plan_with_devices(reconcile, full, &failures, &plan);
+	if (r < 0)
+		return r;
+	r = datapath_sync(reconcile->parts.datapath, plan, ports_service(reconcile->parts.ports), full, &failures);
+	set_plan(reconcile, plan);
+	q = remove_others(reconcile, full);
+
+	n_failed = failures.n;
+	if (r == 0 && gather_plan_failures(plan, &failures) == 0)
+		report(reconcile, &failures);
+	failures_clear(&failures);
+	if (r == 0 && q < 0)
+		r = q;
+	return r < 0 ? r : n_failed ? -EAGAIN : 0;
+}
+
+static void run_pass(void *context, uint32_t events)
+{
+	struct reconcile *reconcile = context;
+	uint64_t started_ms = now_mono_ms();
+	bool full = reconcile->wants_full;
+	int r;
+
+	(void)events;
+	reconcile->is_wanted = reconcile->wants_full = false;
+	r = apply(reconcile, full);
+	reconcile->last_ms = now_mono_ms();
+	log_debug("pass full=%d revision=%llu result=%d ms=%llu", full,
+		  (unsigned long long)snapshot_revision(reconcile->parts.rows), r,
+		  (unsigned long long)(reconcile->last_ms - started_ms));
+	if (full)
+		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+	if (r == 0) {
+		reconcile->retry_ms = RETRY_FIRST_MS;
+		loop_timer_stop(reconcile->retry);
+		return;
+	}
+	loop_timer_set(reconcile->retry, reconcile->retry_ms);
+	reconcile->retry_ms = MIN(reconcile->retry_ms * 2, (uint64_t)RETRY_MAX_MS);
+}
+
+static void on_retry(void *context, uint32_t events)
+{
+	(void)events;
+	reconcile_request(context, false);
+}
+
+static void on_slow(void *context, uint32_t events)
+{
+	struct reconcile *reconcile = context;
+
+	(void)events;
+	loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+	reconcile_request(reconcile, true);
+}
+
+void reconcile_request(struct reconcile *reconcile, bool full)
+{
+	uint64_t since_ms = now_mono_ms() - reconcile->last_ms;
+
+	reconcile->wants_full |= full;
+	if (reconcile->is_wanted || !snapshot_revision(reconcile->parts.rows))
+		return;
+	reconcile->is_wanted = true;
+	if (since_ms >= INTERVAL_MS)
+		loop_defer(reconcile->soon);
+	else
+		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
+}
+
+int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
+{
+	struct reconcile *reconcile = calloc(1, sizeof(*reconcile));
+	int r;
+
+	if (!reconcile)
+		return -ENOMEM;
+	reconcile->parts = *parts;
+	reconcile->retry_ms = RETRY_FIRST_MS;
+	reconcile->wants_full = true; /* the first pass */
+	r = loop_add_deferred(parts->loop, PRIORITY, run_pass, reconcile, &reconcile->soon);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, run_pass, reconcile, &reconcile->later);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_retry, reconcile, &reconcile->retry);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_slow, reconcile, &reconcile->slow);
+	if (r < 0) {
+		reconcile_free(reconcile);
+		return r;
+	}
+	loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+	*ret = reconcile;
+	return 0;
+}
+
+struct reconcile *reconcile_free(struct reconcile *reconcile)
+{
+	if (!reconcile)
+		return NULL;
+	loop_source_free(reconcile->soon);
+	loop_source_free(reconcile->later);
+	loop_source_free(reconcile->retry);
+	loop_source_free(reconcile->slow);
+	plan_free(reconcile->plan);
+	free(reconcile);
+	return NULL;
+}
+
+void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed)
+{
+	reconcile->feed = feed;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pass that makes the node equal to the rows, and when it runs.
+ */
+#pragma once
+
+#include "../dns/dns.h"
+#include "datapath.h"
+#include "feed.h"
+#include "ports.h"
+
+struct reconcile;
+
+/* All borrowed. */
+struct reconcile_parts {
+	struct loop *loop;
+	const char *node;
+	struct snapshot *rows;
+	const struct catalogue *catalogue;
+	struct plan_indexes *indexes;
+	struct ports *ports;
+	struct datapath *datapath;
+	struct dns *dns;
+	struct health *health;
+};
+
+int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret);
+/* After `dns` and `health` are freed: they read its plan. */
+struct reconcile *reconcile_free(struct reconcile *reconcile);
+/* Where reports go; from then on passes report. */
+void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
+
+/* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what should
+ * differ. Nothing happens before the first rows. */
+void reconcile_request(struct reconcile *reconcile, bool full);

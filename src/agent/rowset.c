@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys are compared as bytes, as the kernel does it. The order that this gives means nothing, it only has to be the
+ * same on both sides of the walk.
+ */
+#include "rowset.h"
+
+struct rowset rowset_make(size_t key_size, size_t value_size)
+{
+	return (struct rowset){.key_size = key_size, .value_size = value_size};
+}
+
+void rowset_done(struct rowset *set)
+{
+	free(set->data);
+	set->data = NULL;
+	set->n = set->size = 0;
+}
+
+void rowset_clear(struct rowset *set)
+{
+	set->n = 0;
+}
+
+static size_t row_size(const struct rowset *set)
+{
+	return set->key_size + set->value_size;
+}
+
+static uint8_t *row_at(const struct rowset *set, size_t i)
+{
+	return set->data + i * row_size(set);
+}
+
+int rowset_append(struct rowset *set, const void *key, const void *value)
+{
+	if (set->n == set->size) {
+		size_t size = set->size ? 2 * set->size : 64;
+		uint8_t *data = realloc(set->data, size * row_size(set));
+
+		if (!data)
+			return -ENOMEM;
+		set->data = data;
+		set->size = size;
+	}
+	memcpy(row_at(set, set->n), key, set->key_size);
+	memcpy(row_at(set, set->n) + set->key_size, value, set->value_size);
+	set->n++;
+	return 0;
+}
+
+static int compare_rows(const void *a, const void *b, void *key_size)
+{
+	return memcmp(a, b, *(const size_t *)key_size);
+}
+
+void rowset_sort(struct rowset *set)
+{
+	size_t kept = 0;
+
+	if (set->n < 2)
+		return;
+	qsort_r(set->data, set->n, row_size(set), compare_rows, &set->key_size);
+	for (size_t i = 1; i < set->n; i++) {
+		if (memcmp(row_at(set, kept), row_at(set, i), set->key_size) != 0)
+			kept++;
+		if (kept != i)
+			memcpy(row_at(set, kept), row_at(set, i), row_size(set));
+	}
+	set->n = kept + 1;
+}
+
+const uint8_t *rowset_key(const struct rowset *set, size_t i)
+{
+	return row_at(set, i);
+}
+
+const uint8_t *rowset_value(const struct rowset *set, size_t i)
+{
+	return row_at(set, i) + set->key_size;
+}
+
+const void *rowset_find(const struct rowset *set, const void *key)
+{
+	for (size_t low = 0, high = set->n; low < high;) {
+		size_t middle = low + (high - low) / 2;
+		int order = memcmp(row_at(set, middle), key, set->key_size);
+
+		if (order == 0)
+			return rowset_value(set, middle);
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_callback callback, void *context)
+{
+	size_t i = 0, w = 0;
+	int order, r = 0;
+
+	while (r >= 0 && (i < is->n || w < wanted->n)) {
+		if (i == is->n)
+			order = 1;
+		else if (w == wanted->n)
+			order = -1;
+		else
+			order = memcmp(row_at(is, i), row_at(wanted, w), is->key_size);
+
+		if (order < 0) {
+			r = callback(context, ROW_DELETE, rowset_key(is, i), rowset_value(is, i));
+			i++;
+		} else if (order > 0) {
+			r = callback(context, ROW_ADD, rowset_key(wanted, w), rowset_value(wanted, w));
+			w++;
+		} else {
+			if (memcmp(rowset_value(is, i), rowset_value(wanted, w), is->value_size) != 0)
+				r = callback(context, ROW_UPDATE, rowset_key(wanted, w), rowset_value(wanted, w));
+			i++;
+			w++;
+		}
+	}
+	return r < 0 ? r : 0;
+}

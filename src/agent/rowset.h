@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows of a table as bytes, key first, sorted by key; and the one walk over what is and what should be that says what
+ * to add, to update and to delete.
+ */
+#pragma once
+
+#include "../lib/util.h"
+
+struct rowset {
+	size_t key_size, value_size;
+	uint8_t *data;
+	size_t n, size; /* rows, and rows there is room for */
+};
+
+struct rowset rowset_make(size_t key_size, size_t value_size);
+void rowset_done(struct rowset *set);
+int rowset_append(struct rowset *set, const void *key, const void *value);
+/* By key; of rows with the same key one stays. */
+void rowset_sort(struct rowset *set);
+void rowset_clear(struct rowset *set);
+
+const uint8_t *rowset_key(const struct rowset *set, size_t i);
+const uint8_t *rowset_value(const struct rowset *set, size_t i);
+/* The value of a key, or NULL. */
+const void *rowset_find(const struct rowset *set, const void *key);
+
+enum row_change { ROW_ADD, ROW_UPDATE, ROW_DELETE };
+/* `value`: the wanted one; of a deleted row the old one. A negative result ends the walk. */
+typedef int (*rowset_callback)(void *context, enum row_change change, const void *key, const void *value);
+int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_callback callback, void *context);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What user space reads of the running data path: counters, the number of flows, and flows that are over.
+ *
+ * The two entries of a flow end together, because a translated source is taken as long as the replies' entry is there.
+ * So an entry that has been idle for too long only makes a candidate; it goes, with its partner, if that has been idle
+ * too, or is missing. Between the look and the deletion a packet may come: its flow then opens again if it may (UDP), or
+ * is answered by RST, as after any idle time-out.
+ */
+#include "datapath_tables.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "pl.skel.h"
+
+#include "bpf/pl_sweep.h"
+
+struct sweep {
+	const struct datapath *datapath;
+	uint32_t now, hz;
+	struct rowset over; /* candidates */
+};
+
+static int flows4_fd(const struct datapath *datapath)
+{
+	return bpf_map__fd(datapath->skeleton->maps.pl_flows4);
+}
+
+static bool is_slot_gone(const struct datapath *datapath, uint32_t slot)
+{
+	return slot < datapath->n_slots && !(datapath->slots_in_use[slot / 8] & 1u << slot % 8);
+}
+
+static bool is_owner_gone(const struct sweep *sweep, const struct pl_flow4 *flow)
+{
+	return is_slot_gone(sweep->datapath, flow->slot) || is_slot_gone(sweep->datapath, flow->peer);
+}
+
+static bool is_over(const struct sweep *sweep, const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+{
+	return pl_flow4_expired(flow, pl_flow4_protocol(key), sweep->now, sweep->hz);
+}
+
+static int collect(void *context, const void *key, const void *value)
+{
+	struct sweep *sweep = context;
+	struct pl_flow4_key flow_key;
+	struct pl_flow4 flow;
+
+	memcpy(&flow_key, key, sizeof(flow_key));
+	memcpy(&flow, value, sizeof(flow));
+	if (!is_over(sweep, &flow_key, &flow) && !is_owner_gone(sweep, &flow))
+		return 0;
+	return rowset_append(&sweep->over, key, value);
+}
+
+/* 1: deleted; 0: it was gone already. */
+static int delete_flow(const struct sweep *sweep, const struct pl_flow4_key *key)
+{
+	if (bpf_map_delete_elem(flows4_fd(sweep->datapath), key) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return 1;
+}
+
+static int end_flow(const struct sweep *sweep, const struct pl_flow4_key *key, const struct pl_flow4 *flow,
+		    uint64_t *deleted)
+{
+	struct pl_flow4_key partner_key = pl_flow4_partner(key, flow);
+	struct pl_flow4 partner;
+	int r;
+
+	if (!is_owner_gone(sweep, flow) &&
+	    bpf_map_lookup_elem(flows4_fd(sweep->datapath), &partner_key, &partner) == 0 &&
+	    !is_over(sweep, &partner_key, &partner))
+		return 0;
+	r = delete_flow(sweep, key);
+	if (r < 0)
+		return r;
+	*deleted += (uint64_t)r;
+	r = delete_flow(sweep, &partner_key);
+	if (r > 0)
+		*deleted += (uint64_t)r;
+	return r < 0 ? r : 0;
+}
+
+/* The clock that the data path writes into flows. */
+static int read_clock(const struct datapath *datapath, uint32_t *ret)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(datapath->skeleton->progs.pl_now), &opts) < 0)
+		return -errno;
+	*ret = opts.retval;
+	return 0;
+}
+
+int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
+{
+	struct sweep sweep = {
+		.datapath = datapath,
+		.hz = pl_kernel_hz(),
+		.over = rowset_make(sizeof(struct pl_flow4_key), sizeof(struct pl_flow4)),
+	};
+	uint64_t deleted = 0;
+	int r;
+
+	/* Before the first sync nobody knows which slots are in use. */
+	if (!datapath->is_synced)
+		return -EAGAIN;
+	r = read_clock(datapath, &sweep.now);
+	if (r == 0)
+		r = table_walk(flows4_fd(datapath), collect, &sweep);
+	for (size_t i = 0; i < sweep.over.n && r == 0; i++) {
+		struct pl_flow4_key key;
+		struct pl_flow4 flow;
+
+		memcpy(&key, rowset_key(&sweep.over, i), sizeof(key));
+		memcpy(&flow, rowset_value(&sweep.over, i), sizeof(flow));
+		r = end_flow(&sweep, &key, &flow, &deleted);
+	}
+	rowset_done(&sweep.over);
+	if (r < 0)
+		return r;
+	*ret_deleted = deleted;
+	return 0;
+}
+
+static int count_row(void *context, const void *key, const void *value)
+{
+	(void)key;
+	(void)value;
+	(*(uint64_t *)context)++;
+	return 0;
+}
+
+int datapath_flow_count(struct datapath *datapath, uint64_t *ret)
+{
+	uint64_t count = 0;
+	int r = table_walk(flows4_fd(datapath), count_row, &count);
+
+	if (r == 0)
+		*ret = count;
+	return r;
+}
+
+static const struct datapath_counter reasons[] = {
+#define REASON(symbol, reason_name, kind, reason_text) \
+	{.name = reason_name, .text = reason_text, .is_drop = PL_REASON_IS_DROP(PL_##symbol)},
+	PL_REASONS(REASON)
+#undef REASON
+};
+
+static int read_counter(int fd, uint32_t reason, struct pl_count *per_cpu, int n_cpus,
+			struct datapath_counter *counter)
+{
+	if (bpf_map_lookup_elem(fd, &reason, per_cpu) < 0)
+		return -errno;
+	for (int i = 0; i < n_cpus; i++) {
+		counter->packets += per_cpu[i].packets;
+		counter->bytes += per_cpu[i].bytes;
+	}
+	return 0;
+}
+
+int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, size_t *ret_n)
+{
+	int fd = bpf_map__fd(datapath->skeleton->maps.pl_reasons), n_cpus = libbpf_num_possible_cpus(), r = 0;
+	_cleanup_(freep) struct datapath_counter *counters = NULL;
+	_cleanup_(freep) struct pl_count *per_cpu = NULL;
+
+	if (n_cpus < 0)
+		return n_cpus;
+	counters = malloc(sizeof(reasons));
+	per_cpu = calloc((size_t)n_cpus, sizeof(*per_cpu));
+	if (!counters || !per_cpu)
+		return -ENOMEM;
+	memcpy(counters, reasons, sizeof(reasons));
+	for (uint32_t i = 0; i < ARRAY_SIZE(reasons) && r == 0; i++)
+		r = read_counter(fd, i, per_cpu, n_cpus, &counters[i]);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(counters);
+	*ret_n = ARRAY_SIZE(reasons);
+	return 0;
+}

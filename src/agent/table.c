@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash map hands out whole buckets, so a batch must have room for the fullest bucket (-ENOSPC says that it has not,
+ * and the walk goes on with a bigger one). Rows that are inserted during the walk may be missed; rows of configuration
+ * have no other writer, and a flow that is missed is seen by the next sweep.
+ */
+#include "table.h"
+
+#include <bpf/bpf.h>
+
+#define BATCH_ROWS     4096
+#define BATCH_ROWS_MAX (1u << 20)
+
+static int map_info(int fd, struct bpf_map_info *ret)
+{
+	uint32_t size = sizeof(*ret);
+
+	memset(ret, 0, sizeof(*ret));
+	return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
+}
+
+int table_init(struct table *table, const char *name, int fd)
+{
+	struct bpf_map_info info;
+	int r = map_info(fd, &info);
+
+	if (r < 0)
+		return r;
+	*table = (struct table){
+		.name = name,
+		.fd = fd,
+		.is_array = info.type == BPF_MAP_TYPE_ARRAY,
+		.max_entries = info.max_entries,
+		.mirror = rowset_make(info.key_size, info.value_size),
+	};
+	return 0;
+}
+
+void table_done(struct table *table)
+{
+	rowset_done(&table->mirror);
+}
+
+struct batch {
+	uint8_t *keys, *values;
+	uint32_t rows;
+};
+
+static int batch_resize(struct batch *batch, uint32_t rows, const struct bpf_map_info *info)
+{
+	uint8_t *keys = realloc(batch->keys, (size_t)rows * info->key_size);
+
+	if (keys)
+		batch->keys = keys;
+	else
+		return -ENOMEM;
+	keys = realloc(batch->values, (size_t)rows * info->value_size);
+	if (!keys)
+		return -ENOMEM;
+	batch->values = keys;
+	batch->rows = rows;
+	return 0;
+}
+
+static int call_rows(const struct batch *batch, uint32_t n, const struct bpf_map_info *info, table_row callback,
+		     void *context)
+{
+	int r = 0;
+
+	for (uint32_t i = 0; i < n && r >= 0; i++)
+		r = callback(context, batch->keys + (size_t)i * info->key_size,
+			     batch->values + (size_t)i * info->value_size);
+	return r < 0 ? r : 0;
+}
+
+int table_walk(int fd, table_row callback, void *context)
+{
+	/* Where the walk stands: a bucket's number for hash maps, a key for arrays. */
+	uint8_t position[64] = {};
+	struct bpf_map_info info;
+	struct batch batch = {};
+	bool is_first = true, is_last = false;
+	int r = map_info(fd, &info);
+
+	if (r == 0)
+		r = batch_resize(&batch, MIN(BATCH_ROWS, info.max_entries), &info);
+	while (r == 0 && !is_last) {
+		uint32_t n = batch.rows;
+
+		r = bpf_map_lookup_batch(fd, is_first ? NULL : position, position, batch.keys, batch.values, &n,
+					 NULL);
+		if (r < 0)
+			r = -errno;
+		if (r == -ENOSPC && batch.rows < BATCH_ROWS_MAX) {
+			r = batch_resize(&batch, batch.rows * 4, &info);
+			continue;
+		}
+		if (r < 0 && r != -ENOENT)
+			break;
+		is_last = r == -ENOENT;
+		is_first = false;
+		r = call_rows(&batch, n, &info, callback, context);
+	}
+	free(batch.keys);
+	free(batch.values);
+	return r;
+}
+
+static bool is_zero(const uint8_t *value, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (value[i])
+			return false;
+	return true;
+}
+
+static int load_row(void *context, const void *key, const void *value)
+{
+	struct table *table = context;
+
+	if (table->is_array && is_zero(value, table->mirror.value_size))
+		return 0;
+	return rowset_append(&table->mirror, key, value);
+}
+
+int table_load(struct table *table)
+{
+	int r;
+
+	rowset_clear(&table->mirror);
+	r = table_walk(table->fd, load_row, table);
+	rowset_sort(&table->mirror);
+	return r;
+}
+
+struct pass {
+	struct table *table;
+	bool deletes;
+	table_watch watch;
+	void *watch_context;
+};
+
+static int change_row(struct table *table, enum row_change change, const void *key, const void *value)
+{
+	int r;
+
+	if (change != ROW_DELETE) {
+		r = bpf_map_update_elem(table->fd, key, value, BPF_ANY);
+	} else if (table->is_array) {
+		_cleanup_(freep) void *zeros = calloc(1, table->mirror.value_size);
+
+		if (!zeros)
+			return -ENOMEM;
+		r = bpf_map_update_elem(table->fd, key, zeros, BPF_ANY);
+	} else {
+		r = bpf_map_delete_elem(table->fd, key);
+		if (r < 0 && errno == ENOENT)
+			r = 0;
+	}
+	return r < 0 ? -errno : 0;
+}
+
+static int pass_row(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct pass *pass = context;
+	int r = 0;
+
+	if ((change == ROW_DELETE) != pass->deletes)
+		return 0;
+	if (pass->watch)
+		r = pass->watch(pass->watch_context, change, key, value);
+	return r < 0 ? r : change_row(pass->table, change, key, value);
+}
+
+static int copy_rows(struct rowset *to, const struct rowset *from)
+{
+	int r = 0;
+
+	rowset_clear(to);
+	for (size_t i = 0; i < from->n && r == 0; i++)
+		r = rowset_append(to, rowset_key(from, i), rowset_value(from, i));
+	return r;
+}
+
+int table_put(struct table *table, const struct rowset *wanted, table_watch watch, void *context)
+{
+	struct pass pass = {.table = table, .watch = watch, .watch_context = context};
+
+	return rowset_diff(&table->mirror, wanted, pass_row, &pass);
+}
+
+int table_prune(struct table *table, const struct rowset *wanted, table_watch watch, void *context)
+{
+	struct pass pass = {.table = table, .deletes = true, .watch = watch, .watch_context = context};
+	int r = rowset_diff(&table->mirror, wanted, pass_row, &pass);
+
+	return r < 0 ? r : copy_rows(&table->mirror, wanted);
+}

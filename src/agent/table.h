@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One map of the data path with a mirror of what is in it, so that only rows that differ are written. The mirror is the
+ * kernel's own content, dumped in batches; after any error it is dumped again.
+ */
+#pragma once
+
+#include "rowset.h"
+
+struct table {
+	const char *name;
+	int fd;
+	bool is_array; /* a row is deleted by zeros */
+	uint32_t max_entries;
+	struct rowset mirror;
+};
+
+/* The descriptor and the name stay the caller's. */
+int table_init(struct table *table, const char *name, int fd);
+void table_done(struct table *table);
+
+/* Dumps the map into the mirror. */
+int table_load(struct table *table);
+
+/* Called for each row that is about to change. */
+typedef int (*table_watch)(void *context, enum row_change change, const void *key, const void *value);
+
+/* Adds and updates what `wanted` (sorted) has, but leaves the mirror as it was: table_prune() with the same rows has to
+ * follow. `watch` may be NULL. */
+int table_put(struct table *table, const struct rowset *wanted, table_watch watch, void *context);
+/* Deletes what `wanted` does not have; the mirror then equals it. */
+int table_prune(struct table *table, const struct rowset *wanted, table_watch watch, void *context);
+
+/* Walks a map's rows in batches, without a mirror and in no order. A negative result ends the walk. */
+typedef int (*table_row)(void *context, const void *key, const void *value);
+int table_walk(int fd, table_row callback, void *context);

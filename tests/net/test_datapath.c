@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data path's tables and programs on the running kernel: two instances in one VPC, a plan made by hand, an agent
+ * that comes and goes. In a network namespace and under pins of the test's own.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/datapath.h"
+#include "agent/netns.h"
+#include "agent/ports.h"
+#include "lib/log.h"
+#include "lib/netns_socket.h"
+#include "tests/tap.h"
+
+#define VPC 5
+#define BPFFS "/sys/fs/bpf/privlink-test"
+
+static char node[32], pins[128];
+
+struct world {
+	struct datapath *datapath;
+	struct ports *ports;
+	struct plan_port instances[2];
+	struct plan_place places[2];
+	struct plan_policy policies[2];
+	struct pl_rule rule;
+	struct plan plan;
+	enum attach_mode mode;
+};
+
+static struct plan_port make_port(uint32_t number, uint32_t slot)
+{
+	struct plan_port port = {.number = number, .slot = slot, .kind = INSTANCE_NETNS, .prefix_length = 24,
+				 .mtu = 1500, .up = true};
+
+	(void)str_format(port.instance, sizeof(port.instance), "i-%ud%u", (unsigned int)getpid(), number);
+	(void)str_copy(port.device, sizeof(port.device), "eth0");
+	port.mac = (struct mac){{0x02, 0, 0, 0, 1, (uint8_t)number}};
+	port.addr = netaddr_v4(0x0a000000 | number);
+	(void)netaddr_parse("10.0.0.253", &port.gateway);
+	port.row.number = number;
+	port.row.vpc = VPC;
+	port.row.delivery = PL_PORT_VETH;
+	port.row.mtu = 1500;
+	memcpy(&port.row.addr, &port.addr, sizeof(port.row.addr));
+	memcpy(port.row.mac, port.mac.bytes, sizeof(port.row.mac));
+	return port;
+}
+
+static void fill_plan(struct world *world)
+{
+	world->rule = (struct pl_rule){.allow = 1, .port_last = 65535};
+	for (uint32_t i = 0; i < 2; i++) {
+		world->instances[i] = make_port(0x21 + i, 16 + i);
+		world->places[i].key.vpc = VPC;
+		world->places[i].key.addr = world->instances[i].row.addr;
+		world->places[i].value = (struct pl_place){.kind = PL_PLACE_PORT, .id = 16 + i};
+		world->policies[i] =
+			(struct plan_policy){.slot = 16 + i, .out_default = 1, .in = &world->rule, .n_in = 1};
+	}
+	world->plan = (struct plan){
+		.ports = world->instances,
+		.n_ports = 2,
+		.places = world->places,
+		.n_places = 2,
+		.policies = world->policies,
+		.n_policies = 2,
+	};
+}
+
+static int sync_world(struct world *world, bool full)
+{
+	struct failures failures = {};
+	int r = ports_sync(world->ports, &world->plan, full, &failures);
+
+	for (size_t i = 0; i < 2; i++)
+		world->instances[i].row.ifindex = ports_ifindex(world->ports, world->instances[i].number);
+	if (r >= 0)
+		r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), full, &failures);
+	if (r == 0 && failures.n) {
+		tap_note("%s: %s", failures.items[0].key, failures.items[0].reason);
+		r = -EIO;
+	}
+	failures_clear(&failures);
+	return r;
+}
+
+static int start_agent(struct world *world)
+{
+	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .attach = world->mode};
+	int r = datapath_open(&options, &world->datapath);
+	const struct ports_options ports = {.node = node, .attach = datapath_attach,
+					    .attach_context = world->datapath};
+
+	return r < 0 ? r : ports_new(&ports, &world->ports);
+}
+
+static void stop_agent(struct world *world)
+{
+	world->ports = ports_free(world->ports);
+	world->datapath = datapath_free(world->datapath);
+}
+
+/* Sends a datagram from one instance to the other; whether it arrives. */
+static int open_in(const struct plan_port *port, uint16_t l4_port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(l4_port)};
+	_cleanup_(closep) int netns = netns_open(port->instance), fd = -EBADF;
+
+	fd = netns < 0 ? netns : netns_socket(netns, AF_INET, SOCK_DGRAM);
+	if (fd < 0)
+		return fd;
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : TAKE_FD(fd);
+}
+
+static bool arrives(const struct plan_port *from, const struct plan_port *to)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(700), .sin_addr.s_addr = htonl(netaddr_to_v4(&to->addr))};
+	_cleanup_(closep) int in = open_in(to, 700), out = open_in(from, 701);
+	struct pollfd poll_in = {.fd = in, .events = POLLIN};
+
+	if (in < 0 || out < 0 || sendto(out, "x", 1, 0, (struct sockaddr *)&address, sizeof(address)) != 1)
+		return false;
+	/* The first one may wait for ARP, which the data path answers at once. */
+	return poll(&poll_in, 1, 1000) == 1;
+}
+
+static uint64_t counter(struct world *world, const char *name)
+{
+	_cleanup_(freep) struct datapath_counter *counters = NULL;
+	size_t n;
+
+	if (datapath_counters(world->datapath, &counters, &n) == 0)
+		for (size_t i = 0; i < n; i++)
+			if (streq(counters[i].name, name))
+				return counters[i].packets;
+	return UINT64_MAX;
+}
+
+static uint64_t flow_count(struct world *world)
+{
+	uint64_t count = UINT64_MAX;
+
+	(void)datapath_flow_count(world->datapath, &count);
+	return count;
+}
+
+static void test_delivery(struct world *world)
+{
+	uint64_t refused;
+
+	tap_is_int(start_agent(world), 0, "the data path is loaded");
+	tap_is_int(ports_sync_service(world->ports), 0, "VPC 0 is there");
+	tap_is_int(sync_world(world, true), 0, "two instances are put in force");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "a datagram arrives at the other instance");
+	tap_ok(counter(world, "delivered") >= 1, "it is counted as delivered");
+
+	world->policies[1].n_in = 0;
+	refused = counter(world, "policy_in");
+	tap_is_int(sync_world(world, false), 0, "the receiver's rule is taken away");
+	tap_ok(!arrives(&world->instances[0], &world->instances[1]), "the open flow is closed");
+	tap_ok(counter(world, "policy_in") > refused, "and its packet counted as refused");
+	world->policies[1].n_in = 1;
+	(void)sync_world(world, false);
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "with the rule back, it flows again");
+}
+
+static void test_restart(struct world *world)
+{
+	struct plan_indexes *indexes;
+	uint64_t flows = flow_count(world), delivered = counter(world, "delivered");
+
+	stop_agent(world);
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "with no agent, packets flow");
+	tap_is_int(start_agent(world), 0, "another agent takes over");
+	tap_ok(flow_count(world) >= flows && flows > 0, "it has the open flows");
+	tap_ok(counter(world, "delivered") > delivered, "and the counters");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "its program is in force, and packets flow");
+
+	(void)plan_indexes_new(&indexes);
+	tap_is_int(datapath_adopt_indexes(world->datapath, indexes), 0, "it takes over the slots");
+	tap_is_int(plan_indexes_adopt_slot(indexes, world->instances[1].number, 99), -EEXIST,
+		   "an instance's slot is the one it had");
+	plan_indexes_free(indexes);
+	(void)ports_sync_service(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass over what is there goes well");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
+}
+
+static void test_lost_device(struct world *world)
+{
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	(void)rtnl_open(-1, &rtnl);
+	if (rtnl_link_get(rtnl, "pl21", &link) == 0)
+		(void)rtnl_link_remove(rtnl, link.ifindex);
+	rtnl_free(rtnl);
+	tap_ok(ports_forget_link(world->ports, link.ifindex), "a removed device is known as a port's");
+	tap_is_int(sync_world(world, false), 0, "it is made again");
+	tap_is_int(datapath_sweep_links(world->datapath), 0, "links of lost devices are removed");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow from it");
+	tap_ok(arrives(&world->instances[1], &world->instances[0]), "and to it");
+}
+
+static void test_sweep(struct world *world)
+{
+	uint64_t deleted = 0;
+
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep runs");
+	tap_is_int((long long)deleted, 0, "and leaves fresh flows alone");
+	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
+	tap_is_int(sync_world(world, false), 0, "an instance goes");
+	tap_ok(ports_remove_others(world->ports, &world->plan, false) > 0, "its device is removed");
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "the next sweep");
+	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
+}
+
+static void test_remove(struct world *world)
+{
+	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
+
+	tap_is_int(ports_remove_all(world->ports), 0, "all devices are removed");
+	stop_agent(world);
+	tap_is_int(datapath_remove_pins(&options), 0, "and all pins");
+	tap_ok(access(pins, F_OK) < 0, "nothing is left");
+}
+
+int main(int argc, char **argv)
+{
+	struct world world = {};
+
+	if (geteuid() != 0) {
+		tap_skip("data path", "needs root");
+		return tap_done();
+	}
+	if (argc > 1 && attach_mode_parse(argv[1], &world.mode) < 0)
+		return EXIT_FAILURE;
+	log_set_level(argc > 2 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING);
+	(void)str_format(node, sizeof(node), "d%u", (unsigned int)getpid());
+	(void)str_format(pins, sizeof(pins), BPFFS "/%s", node);
+	if (unshare(CLONE_NEWNET) < 0) {
+		tap_ok(false, "a namespace of the test's own");
+		return tap_done();
+	}
+	fill_plan(&world);
+	test_delivery(&world);
+	if (world.datapath && world.ports) {
+		test_restart(&world);
+		test_lost_device(&world);
+		test_sweep(&world);
+		test_remove(&world);
+	}
+	return tap_done();
+}
