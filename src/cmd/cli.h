@@ -116,6 +116,7 @@ struct cli_wait {
 	const char *list; /* path of the entry or the array of entries in the answer; "": the answer itself */
 	const char *conditions;
 	bool gone;
+	const char *product; /* of the action, where it is not the command's */
 };
 
 enum cli_paging { CLI_ONE_PAGE, CLI_BY_TOKEN, CLI_BY_NUMBER };

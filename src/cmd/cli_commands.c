@@ -69,6 +69,38 @@ static int add_ports(struct cli *cli _unused_, const struct cli_option *option, 
 	return r < 0 ? -EINVAL : params_add(params, option->parameter, range);
 }
 
+/* What exists already: a namespace by path or by a process in it, or a tap device by name. */
+static int add_kind(struct params *params, const char *kind, const char *parameter, const char *value)
+{
+	int r = params_add(params, "Kind", kind);
+
+	return r < 0 ? r : params_add(params, parameter, value);
+}
+
+static int add_netns(struct cli *cli _unused_, const struct cli_option *option, const char *value,
+		     unsigned int n _unused_, struct params *params)
+{
+	return add_kind(params, "netns", option->parameter, value);
+}
+
+/* The path holds while the process lives; the agent keeps the namespace open. */
+static int add_pid(struct cli *cli _unused_, const struct cli_option *option, const char *value,
+		   unsigned int n _unused_, struct params *params)
+{
+	char path[64];
+
+	if (strspn(value, "0123456789") != strlen(value) ||
+	    str_format(path, sizeof(path), "/proc/%s/ns/net", value) < 0)
+		return -EINVAL;
+	return add_kind(params, "netns", option->parameter, path);
+}
+
+static int add_tap(struct cli *cli _unused_, const struct cli_option *option, const char *value,
+		   unsigned int n _unused_, struct params *params)
+{
+	return add_kind(params, "tap", option->parameter, value);
+}
+
 /* An account by its number or by its ARN. */
 static int add_account(struct cli *cli _unused_, const struct cli_option *option _unused_, const char *value,
 		       unsigned int n _unused_, struct params *params)
@@ -203,11 +235,13 @@ static const struct cli_option instance_run[] = {
 };
 static const struct cli_option instance_attach[] = {
 	INSTANCE_PLACE,
-	{"--netns", "NetnsPath", .help = "existing network namespace: a path below /run/netns or /proc"},
-	{"--pid", "Pid", .help = "existing network namespace: of this process"},
-	{"--tap", "TapName", .help = "make a tap device of this name, for a virtual machine"},
-	{"--device", "DeviceName", .help = "name of the interface inside (eth0)"},
+	{"--netns", "Path", .add = add_netns,
+	 .help = "existing network namespace: a path, e.g. /run/netns/web"},
+	{"--pid", "Path", .add = add_pid, .help = "existing network namespace: of this process"},
+	{"--tap", "Device", .add = add_tap, .help = "make a tap device of this name, for a virtual machine"},
+	{"--device", "Device", .help = "name of the interface in the namespace (eth0)"},
 	{"--node", "NodeName", .help = "node where it is (where there are several)"},
+	{"--account", "AccountId", .help = "whose instance it becomes (the caller's)"},
 	{NULL},
 };
 static const struct cli_option instance_id[] = {{"INSTANCE", "InstanceId", .required = true, .help = "i-…"},
@@ -230,6 +264,8 @@ static const struct cli_column instance_columns[] = {{"Instance", "InstanceId"},
 						     {NULL}};
 static const struct cli_wait instance_running = {"DescribeInstances", "InstanceIds=[\"%s\"]",
 						 "Instances.Instance", "Status=Running"};
+static const struct cli_wait attached_running = {"DescribeInstances", "InstanceIds=[\"%s\"]",
+						 "Instances.Instance", "Status=Running", .product = "ecs"};
 static const struct cli_wait instance_stopped = {"DescribeInstances", "InstanceIds=[\"%s\"]",
 						 "Instances.Instance", "Status=Stopped"};
 static const struct cli_wait instance_gone = {"DescribeInstances", "InstanceIds=[\"%s\"]",
@@ -388,9 +424,9 @@ static const struct cli_option service_attach[] = {
 };
 static const struct cli_option service_bind[] = {
 	{"SERVICE", NULL, .required = true, .add = add_service,
-	 .help = "service of the catalogue: pai-dlc, or its full name"},
+	 .help = "product of the catalogue (pai-dlc), or full name"},
 	{"--nlb", "ResourceId", .required = true, .help = "nlb-…"},
-	{"--zone", "ZoneId", .help = "only this zone of the load balancer"},
+	{"--zone", "ZoneId", .help = "only this zone of the load balancer (all)"},
 	{NULL},
 };
 static const struct cli_option service_user[] = {
@@ -537,6 +573,15 @@ static const struct cli_option account_create[] = {
 };
 static const struct cli_option key_create[] = {
 	{"ACCOUNT", "AccountId", .required = true, .help = "the account's number"}, {NULL}};
+static const struct cli_option key_list[] = {{"--account", "AccountId", .help = "only of this account"},
+					     {NULL}};
+static const struct cli_option key_id[] = {{"KEY", "AccessKeyId", .required = true, .help = "the key's id"},
+					   {NULL}};
+static const struct cli_column key_columns[] = {{"Access key", "AccessKeyId"},
+						{"Account", "AccountId"},
+						{"Status", "Status"},
+						{"Created", "CreateTime"},
+						{NULL}};
 static const struct cli_column account_columns[] = {{"Account", "AccountId"},
 						    {"Name", "AccountName"},
 						    {"Administrator", "Admin"},
@@ -580,7 +625,7 @@ const struct cli_command cli_commands[] = {
 	{"instance", "run", "Makes instances (network namespaces on a node) and prints their ids.", "ecs",
 	 "RunInstances", instance_run, .id = "InstanceIdSets.InstanceIdSet", .wait = &instance_running},
 	{"instance", "attach", "Makes an existing namespace, or a tap device, an instance and prints its id.",
-	 "privlink", "AttachInstance", instance_attach, .id = "InstanceId"},
+	 "privlink", "AttachInstance", instance_attach, .id = "InstanceId", .wait = &attached_running},
 	{"instance", "list", "Shows the account's instances.", "ecs", "DescribeInstances", instance_list,
 	 .list = "Instances.Instance", .columns = instance_columns, .paging = CLI_BY_NUMBER},
 	{"instance", "start", "Starts a stopped instance.", "ecs", "StartInstance", instance_id,
@@ -640,6 +685,8 @@ const struct cli_command cli_commands[] = {
 	 .paging = CLI_BY_TOKEN},
 	{"service", "bind", "Puts a load balancer behind a service of the catalogue (administrators).",
 	 "privlink", "BindSystemService", service_bind},
+	{"service", "unbind", "Takes a load balancer off a service of the catalogue (administrators).",
+	 "privlink", "UnbindSystemService", service_bind},
 	{"service", "allow", "Lets an account find the service and connect to it.", "privatelink",
 	 "AddUserToVpcEndpointService", service_user},
 	{"service", "deny", "Takes an account off the list of those that may connect.", "privatelink",
@@ -680,6 +727,14 @@ const struct cli_command cli_commands[] = {
 	 .list = "Accounts", .columns = account_columns, .paging = CLI_BY_TOKEN},
 	{"account", "key-create", "Creates an access key and shows its secret, once.", "privlink",
 	 "CreateAccessKey", key_create, .columns = key_fields},
+	{"account", "key-list", "Shows access keys (administrators).", "privlink", "ListAccessKeys", key_list,
+	 .list = "AccessKeys", .columns = key_columns, .paging = CLI_BY_TOKEN},
+	{"account", "key-disable", "Disables an access key (administrators).", "privlink", "UpdateAccessKey",
+	 key_id, .fixed = "Status=Inactive"},
+	{"account", "key-enable", "Enables an access key again (administrators).", "privlink",
+	 "UpdateAccessKey", key_id, .fixed = "Status=Active"},
+	{"account", "key-delete", "Deletes an access key (administrators).", "privlink", "DeleteAccessKey",
+	 key_id},
 	{"node", "list", "Shows the nodes (administrators).", "privlink", "ListNodes", NULL, .list = "Nodes",
 	 .columns = node_columns},
 

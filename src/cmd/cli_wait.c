@@ -91,7 +91,8 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 
 	r = wait_params(cli, wait, id, &params);
 	if (r >= 0)
-		r = cli_send(cli, cli_product_find(command->product), wait->action, &params, &reply);
+		r = cli_send(cli, cli_product_find(wait->product ?: command->product), wait->action, &params,
+			     &reply);
 	params_done(&params);
 	if (r < 0)
 		return r;
