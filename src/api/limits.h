@@ -1,36 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quotas: how much of what a caller may make us keep. Reaching one is an error of the catalogue, named next to it.
- * Numbers per account count within a region.
+ * Quotas: how much of what a caller may make us keep. Reaching one is an error of the catalogue, named next
+ * to it. Numbers per account count within a region.
  */
 #pragma once
 
 #include "../store/store.h"
 
-#define VPCS_PER_ACCOUNT_MAX	      200 /* QuotaExceeded.Vpc */
-#define SECURITY_GROUPS_PER_ACCOUNT_MAX 500 /* QuotaExceed.SecurityGroup */
-#define RULES_PER_GROUP_MAX	      200 /* AuthorizationLimitExceed */
-#define RULES_NAMING_GROUPS_MAX	      20  /* the same: rules of a group that name another group */
-#define INSTANCES_PER_ACCOUNT_MAX     1000 /* QuotaExceed.Instance */
-#define LOAD_BALANCERS_PER_ACCOUNT_MAX 100 /* QuotaExceeded.LoadBalancersNum */
-#define LISTENERS_PER_BALANCER_MAX    50  /* QuotaExceeded.ListenersNum */
-#define SERVER_GROUPS_PER_ACCOUNT_MAX 500 /* QuotaExceeded.ServerGroupsNum */
-#define SERVERS_PER_GROUP_MAX	      200 /* QuotaExceeded.ServersNum */
-#define SERVERS_PER_PORT_MAX	      60  /* QuotaExceeded.ServersNum: deleting the instance removes them in one go */
-#define TAGS_PER_RESOURCE_MAX	      20  /* NumberExceed.Tags */
+#define VPCS_PER_ACCOUNT_MAX		200  /* QuotaExceeded.Vpc */
+#define SECURITY_GROUPS_PER_ACCOUNT_MAX 500  /* QuotaExceed.SecurityGroup */
+#define RULES_PER_GROUP_MAX		200  /* AuthorizationLimitExceed */
+#define RULES_NAMING_GROUPS_MAX		20   /* the same: rules of a group that name another group */
+#define INSTANCES_PER_ACCOUNT_MAX	1000 /* QuotaExceed.Instance */
+#define LOAD_BALANCERS_PER_ACCOUNT_MAX	100  /* QuotaExceeded.LoadBalancersNum */
+#define LISTENERS_PER_BALANCER_MAX	50   /* QuotaExceeded.ListenersNum */
+#define SERVER_GROUPS_PER_ACCOUNT_MAX	500  /* QuotaExceeded.ServerGroupsNum */
+#define SERVERS_PER_GROUP_MAX		200  /* QuotaExceeded.ServersNum */
+#define SERVERS_PER_PORT_MAX		60 /* QuotaExceeded.ServersNum: deleting the instance removes them in one go */
+#define TAGS_PER_RESOURCE_MAX		20 /* NumberExceed.Tags */
 
-/* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token, a job and
- * counters. */
+#define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
+#define SERVICES_PER_ACCOUNT_MAX       200  /* QuotaMisMatched, as the three below */
+#define RESOURCES_PER_SERVICE_MAX      500
+#define RESOURCES_PER_SERVICE_ZONE_MAX 100
+#define USERS_PER_SERVICE_MAX	       1000
+
+/* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token,
+ * a job and counters. */
 #define RULES_PER_CALL_MAX     75
 #define INSTANCES_PER_CALL_MAX 25
 #define SERVERS_PER_CALL_MAX   40
+#define RESOURCES_PER_CALL_MAX 10
 #define TAGGED_PER_CALL_MAX    90 /* resources times tags */
 
 #define ROOM (STORE_TXN_OPS_MAX - 5)
-_Static_assert(RULES_PER_CALL_MAX + RULES_NAMING_GROUPS_MAX <= ROOM, "a call's rules and the groups that they name");
-_Static_assert(INSTANCES_PER_CALL_MAX * 3 + SECURITY_GROUPS_MAX <= ROOM, "a call's instances, ports and addresses");
+_Static_assert(RULES_PER_CALL_MAX + RULES_NAMING_GROUPS_MAX <= ROOM,
+	       "a call's rules and the groups that they name");
+_Static_assert(INSTANCES_PER_CALL_MAX * 3 + SECURITY_GROUPS_MAX <= ROOM,
+	       "a call's instances, ports and addresses");
 _Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their ports");
 _Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");
 _Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "an instance's deletion");
+_Static_assert(ENDPOINT_ZONES_MAX * 5 + SECURITY_GROUPS_MAX + TAGS_PER_RESOURCE_MAX + 5 <= ROOM,
+	       "an endpoint with all it can have: a zone is three rows, and compares its vSwitch and resource");
+_Static_assert(RESOURCES_PER_CALL_MAX * 2 + TAGS_PER_RESOURCE_MAX + 2 <= ROOM, "a service with its resources");
 #undef ROOM

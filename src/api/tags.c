@@ -76,6 +76,12 @@ static const struct tag *find_tag(const struct call *call, const char *resource,
 	return NULL;
 }
 
+/* PrivateLink has codes of its own for tags. */
+static int fail_tag(struct call *call, const char *code, const char *privatelink_code)
+{
+	return call_fail(call, call->product == PRODUCT_PRIVATELINK ? privatelink_code : code);
+}
+
 /* Checks the tags of the parameter "Tag" by themselves. */
 static int check_tags(struct call *call, json_t *tags)
 {
@@ -85,14 +91,20 @@ static int check_tags(struct call *call, json_t *tags)
 	json_array_foreach(tags, i, tag) {
 		const char *key = member_string(tag, "Key"), *value = member_string(tag, "Value");
 
+		if (call->product == PRODUCT_PRIVATELINK && (!key || !key[0]))
+			return call_fail(call, "MissingTagKeyParam");
 		if (!key_ok(key))
-			return call_fail_named(call, "Invalid{Name}.Malformed", "TagKey");
+			return call->product == PRODUCT_PRIVATELINK ?
+				       call_fail(call, "IllegalTagKeyParam") :
+				       call_fail_named(call, "Invalid{Name}.Malformed", "TagKey");
 		if (value && !value_ok(value))
-			return call_fail_named(call, "Invalid{Name}.Malformed", "TagValue");
+			return call->product == PRODUCT_PRIVATELINK ?
+				       call_fail(call, "IllegalTagValueParam") :
+				       call_fail_named(call, "Invalid{Name}.Malformed", "TagValue");
 		for (j = 0; j < i; j++) {
 			other = json_array_get(tags, j);
 			if (streq(member_string(other, "Key"), key))
-				return call_fail(call, "Duplicate.TagKey");
+				return fail_tag(call, "Duplicate.TagKey", "DuplicatedTagKey");
 		}
 	}
 	return 0;
@@ -114,7 +126,7 @@ static int put_tags(struct call *call, const char *resource, const char *type, j
 		if (old)
 			row = *old;
 		else if (++n > TAGS_PER_RESOURCE_MAX)
-			return call_fail(call, "NumberExceed.Tags");
+			return fail_tag(call, "NumberExceed.Tags", "QuotaExceed.TagsPerResource");
 		(void)str_copy(row.resource, sizeof(row.resource), resource);
 		(void)str_copy(row.resource_type, sizeof(row.resource_type), type);
 		(void)str_copy(row.key, sizeof(row.key), key);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections as the provider sees them: who is connected, or wishes to be; accepting, refusing and cutting. A
+ * connection and the zones of its endpoint move together, in one transaction.
+ *
+ * Enabling a connected one is no error: it may bring another limit. Disabling one that waits for acceptance refuses it,
+ * and the wire goes on to say Disconnected.
+ */
+#include "../model/state.h"
+#include "action_privatelink.h"
+#include "owned.h"
+#include "privatelink.h"
+#include "shape.h"
+
+static const char *const traffic_modes[] = { "Scalability", "BandwidthLimit", NULL };
+
+const struct param_spec connection_list_params[] = {
+	{ "ServiceId", PARAM_STRING },
+	{ "EndpointId", PARAM_STRING },
+	{ "EndpointOwnerId", PARAM_LONG },
+	{ "ConnectionStatus", PARAM_STRING },
+	{ "EniId", PARAM_STRING },
+	{ "ResourceId", PARAM_STRING },
+	{ "ReplacedResourceId", PARAM_STRING },
+	{ "ResourceGroupId", PARAM_STRING },
+	{},
+};
+
+const struct param_spec connection_enable_params[] = {
+	{ "ServiceId", PARAM_STRING, .required = true },
+	{ "EndpointId", PARAM_STRING, .required = true },
+	{ "Bandwidth", PARAM_INT },
+	{ "TrafficControlMode", PARAM_STRING, .values = traffic_modes },
+	{},
+};
+
+const struct param_spec connection_id_params[] = {
+	{ "ServiceId", PARAM_STRING, .required = true },
+	{ "EndpointId", PARAM_STRING, .required = true },
+	{},
+};
+
+/* What a type of load balancer allows its connections. */
+static const struct traffic_rule {
+	const char *resource_type;
+	uint32_t bandwidth_max; /* Mbit/s; the least is BANDWIDTH_MIN */
+	const char *only_mode;	/* NULL: either */
+} traffic_rules[] = {
+	{ "nlb", 50000, NULL },
+	{ "alb", 25000, NULL },
+	{ "slb", 10240, "BandwidthLimit" },
+	{ "gwlb", 25000, "Scalability" },
+};
+
+static const struct traffic_rule *find_rule(const char *resource_type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(traffic_rules); i++)
+		if (streq(traffic_rules[i].resource_type, resource_type))
+			return &traffic_rules[i];
+	return &traffic_rules[0];
+}
+
+static void endpoint_prefix(const char *endpoint, char ret[ID_SIZE + 1])
+{
+	(void)str_format(ret, ID_SIZE + 1, "%s/", endpoint);
+}
+
+/* The connection that the parameters name, and the objects at its two ends. */
+struct ends {
+	const struct service *service;
+	const struct endpoint *endpoint;
+	const struct connection *connection;
+};
+
+static int find_ends(struct call *call, struct ends *ret)
+{
+	const char *id = call_string(call, "EndpointId");
+
+	ret->service = owned_service(call, call_string(call, "ServiceId"));
+	if (!ret->service)
+		return call_fail(call, "EndpointServiceNotFound");
+	ret->connection = snapshot_connection(call->rows, id);
+	ret->endpoint = snapshot_endpoint(call->rows, id);
+	if (!ret->connection || !ret->endpoint || !streq(ret->connection->service, ret->service->id))
+		return call_fail(call, "EndpointConnectionNotFound");
+	return 0;
+}
+
+static int read_limits(struct call *call, const struct service *service, struct connection *row)
+{
+	const struct traffic_rule *rule = find_rule(service->resource_type);
+	int64_t bandwidth = call_int(call, "Bandwidth", row->bandwidth);
+	const char *mode = call_string(call, "TrafficControlMode");
+	char detail[64];
+
+	if (json_object_get(call->params, "Bandwidth") &&
+	    (bandwidth < BANDWIDTH_MIN || bandwidth > rule->bandwidth_max)) {
+		(void)str_format(detail, sizeof(detail), "It must be from %d to %u Mbit/s.", BANDWIDTH_MIN,
+				 rule->bandwidth_max);
+		return call_fail_param(call, "Bandwidth", detail);
+	}
+	if (mode && rule->only_mode && !streq(mode, rule->only_mode))
+		return call_fail_param(call, "TrafficControlMode", "The service's load balancers do not have this mode.");
+	row->bandwidth = (uint32_t)bandwidth;
+	if (mode)
+		(void)str_copy(row->traffic_control, sizeof(row->traffic_control), mode);
+	return 0;
+}
+
+/* A zone that is to be served: keeps its load balancer while that is still there. */
+static int serve_zone(struct call *call, const struct service *service, struct endpoint_zone *zone)
+{
+	const struct service_resource *resource;
+	char id[2 * ID_SIZE + ZONE_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%s/%s", service->id, zone->resource, zone->zone);
+	resource = zone->resource[0] ? snapshot_find(call->rows, KIND_SERVICE_RESOURCE, id) : NULL;
+	if (!resource)
+		resource = allocate_resource(call, service->id, zone->zone);
+	if (!resource)
+		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.", zone->zone);
+	call_check(call, KIND_SERVICE_RESOURCE, resource);
+	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
+	return 0;
+}
+
+static int move_zones(struct call *call, const struct ends *ends, const struct connection *connection,
+		      enum state_event event)
+{
+	char prefix[ID_SIZE + 1];
+
+	endpoint_prefix(ends->endpoint->id, prefix);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+		struct endpoint_zone zone = *z;
+		int r = 0;
+
+		if (z->status == ZONE_DELETING)
+			continue;
+		if (event == EVENT_ENABLE)
+			r = serve_zone(call, ends->service, &zone);
+		if (r < 0)
+			return r;
+		if (endpoint_zone_event(&zone, connection, event) == 0 || !streq(zone.resource, z->resource))
+			call_put(call, KIND_ENDPOINT_ZONE, &zone);
+	}
+	return 0;
+}
+
+static bool same_limits(const struct connection *a, const struct connection *b)
+{
+	return a->bandwidth == b->bandwidth && streq(a->traffic_control, b->traffic_control);
+}
+
+/* Another limit for a connection that is up. */
+static void modify_limits(struct call *call, const struct connection *connection, struct connection *row)
+{
+	if (same_limits(connection, row))
+		return;
+	(void)connection_event(row, EVENT_MODIFY);
+	row->modified_time = call->now;
+	call_put(call, KIND_CONNECTION, row);
+}
+
+int connection_enable(struct call *call)
+{
+	struct connection row;
+	struct ends ends;
+	int r;
+
+	r = find_ends(call, &ends);
+	if (r < 0)
+		return r;
+	row = *ends.connection;
+	r = read_limits(call, ends.service, &row);
+	if (r < 0)
+		return r;
+	if (ends.endpoint->status == ENDPOINT_DELETING)
+		return call_fail(call, "EndpointOperationDenied");
+	if (ends.service->status == SERVICE_DELETING)
+		return call_fail(call, "EndpointConnectionOperationDenied");
+
+	r = connection_event(&row, EVENT_ENABLE);
+	if (r == -EPERM)
+		return call_fail(call, "EndpointConnectionOperationDenied");
+	if (r == -EALREADY) {
+		modify_limits(call, ends.connection, &row);
+		return 0;
+	}
+	r = move_zones(call, &ends, &row, EVENT_ENABLE);
+	if (r < 0)
+		return r;
+	row.modified_time = call->now;
+	call_check(call, KIND_SERVICE, ends.service);
+	call_put(call, KIND_CONNECTION, &row);
+	return 0;
+}
+
+int connection_disable(struct call *call)
+{
+	struct connection row;
+	struct ends ends;
+	int r;
+
+	r = find_ends(call, &ends);
+	if (r < 0)
+		return r;
+	row = *ends.connection;
+	r = connection_event(&row, EVENT_DISABLE);
+	if (r == -EPERM)
+		return call_fail(call, "EndpointConnectionOperationDenied");
+	if (r == -EALREADY)
+		return 0;
+	r = move_zones(call, &ends, &row, EVENT_DISABLE);
+	if (r < 0)
+		return r;
+	row.modified_time = call->now;
+	call_put(call, KIND_CONNECTION, &row);
+	return 0;
+}
+
+static bool zones_match(const struct call *call, const char *endpoint)
+{
+	const char *eni = call_string(call, "EniId"), *resource = call_string(call, "ResourceId");
+	char prefix[ID_SIZE + 1];
+
+	if (!eni && !resource)
+		return true;
+	endpoint_prefix(endpoint, prefix);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+		if ((!eni || streq(z->port, eni)) && (!resource || streq(z->resource, resource)))
+			return true;
+	return false;
+}
+
+static bool connection_wanted(const struct call *call, const struct service *service,
+			      const struct endpoint *endpoint, const struct connection *connection)
+{
+	return filter_text(call, "ServiceId", service->id) && filter_text(call, "EndpointId", endpoint->id) &&
+	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
+	       filter_text(call, "ConnectionStatus", enum_name(connection_status_names, connection->status)) &&
+	       filter_text(call, "ResourceGroupId", service->resource_group) &&
+	       !call_string(call, "ReplacedResourceId") && zones_match(call, endpoint->id);
+}
+
+static void answer_zones(const struct call *call, json_t *object, const char *endpoint)
+{
+	json_t *list = shape_list(object, "Zones");
+	char prefix[ID_SIZE + 1];
+
+	endpoint_prefix(endpoint, prefix);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+		json_t *item = shape_item(list);
+
+		answer_string(item, "ZoneId", z->zone);
+		answer_string(item, "VSwitchId", z->vswitch);
+		answer_string(item, "EniId", z->port);
+		answer_string(item, "ZoneDomain", z->domain);
+		answer_string(item, "ZoneStatus", enum_name(zone_status_names, z->status));
+		if (z->resource[0])
+			answer_string(item, "ResourceId", z->resource);
+	}
+}
+
+static void answer_connection(const struct call *call, json_t *item, const struct service *service,
+			      const struct endpoint *endpoint, const struct connection *connection)
+{
+	answer_string(item, "ServiceId", service->id);
+	answer_string(item, "ServiceRegionId", service->region);
+	answer_string(item, "EndpointId", endpoint->id);
+	answer_int(item, "EndpointOwnerId", endpoint->owner);
+	answer_string(item, "EndpointRegionId", endpoint->region);
+	answer_string(item, "EndpointVpcId", endpoint->vpc);
+	answer_string(item, "ConnectionStatus", enum_name(connection_status_names, connection->status));
+	answer_string(item, "AcceptanceStatus", acceptance_word(connection));
+	answer_string(item, "ResourceGroupId", service->resource_group);
+	answer_string(item, "TrafficControlMode", connection->traffic_control);
+	answer_int(item, "Bandwidth", connection->bandwidth);
+	answer_bool(item, "ResourceOwner", endpoint->owner == service->owner);
+	answer_time(item, "ModifiedTime", connection->modified_time);
+	answer_zones(call, item, endpoint->id);
+}
+
+int connection_list(struct call *call)
+{
+	const char *service_id = call_string(call, "ServiceId"), *prefix = call_string(call, "EndpointId");
+	struct page page;
+	json_t *list;
+	int r;
+
+	if (service_id && !owned_service(call, service_id))
+		return call_fail(call, "EndpointServiceNotFound");
+	r = page_begin_token(call, &page, 50, 1000);
+	if (r < 0)
+		return r;
+	page.total_as_text = true;
+	list = shape_list(call->answer, "Connections");
+	prefix = prefix ? prefix : "";
+	for (const struct connection *c = NULL; (c = snapshot_next(call->rows, KIND_CONNECTION, prefix, c));) {
+		const struct service *service = owned_service(call, c->service);
+		const struct endpoint *endpoint = service ? snapshot_endpoint(call->rows, c->endpoint) : NULL;
+
+		if (endpoint && connection_wanted(call, service, endpoint, c) && page_match(&page, c->endpoint))
+			answer_connection(call, shape_item(list), service, endpoint, c);
+	}
+	page_end(call, &page);
+	return 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CreateVpcEndpoint. The checks go from what the caller can see in its own request to what others have: formats, the
+ * service, the VPC, security groups, quotas, zones. What passes them is one transaction: endpoint, connection, and for
+ * each zone the zone, an ENI and its address.
+ *
+ * A VPC has one endpoint of a system service, because its own name (pai-dlc-vpc.…) belongs to that one in the VPC; a
+ * second one is EndpointDuplicated. Of a user's service it can have several.
+ */
+#include "../model/check.h"
+#include "action_privatelink.h"
+#include "limits.h"
+#include "owned.h"
+#include "privatelink.h"
+#include "tags.h"
+
+static const char *const endpoint_types[] = { "Interface", "Reverse", "GatewayLoadBalancer", NULL };
+static const char *const ip_versions[] = { "IPv4", "DualStack", "IPv6", NULL };
+
+static const struct param_spec zone_params[] = {
+	{ "ZoneId", PARAM_STRING, .required = true },
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{ "ip", PARAM_STRING },
+	{ "Ipv6Address", PARAM_STRING },
+	{},
+};
+
+const struct param_spec endpoint_create_params[] = {
+	{ "VpcId", PARAM_STRING, .required = true },
+	{ "ServiceId", PARAM_STRING },
+	{ "ServiceName", PARAM_STRING },
+	{ "ServiceRegionId", PARAM_STRING },
+	{ "EndpointName", PARAM_STRING },
+	{ "EndpointDescription", PARAM_STRING },
+	{ "EndpointType", PARAM_STRING, .values = endpoint_types },
+	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
+	{ "CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX },
+	{ "PolicyDocument", PARAM_STRING },
+	{ "ProtectedEnabled", PARAM_BOOL },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{ "Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params },
+	{ "ZoneAffinityEnabled", PARAM_BOOL },
+	{ "ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX },
+	{},
+};
+
+/* What the request says by itself. */
+static int read_formats(struct call *call, struct endpoint *row)
+{
+	int r;
+
+	r = read_name(call, "EndpointName", row->name);
+	if (r == 0)
+		r = read_description(call, "EndpointDescription", row->description);
+	if (r == 0)
+		r = read_resource_group(call, row->resource_group);
+	if (r < 0)
+		return r;
+	if (!call_string(call, "ServiceId") && !call_string(call, "ServiceName"))
+		return call_fail_named(call, "MissingParam.{name}", "ServiceId");
+	if (call_int(call, "ZonePrivateIpAddressCount", 1) != 1)
+		return call_fail_detail(call, "QuotaExceeded.IpQuotaPerEp", "It is one for each zone.");
+	if (json_object_get(call->params, "CrossRegionBandwidth"))
+		return call_fail_param(call, "CrossRegionBandwidth",
+				       "It is for services of another region, which are not offered.");
+	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
+	row->protected_enabled = call_bool(call, "ProtectedEnabled", false);
+	return 0;
+}
+
+static int check_service_region(struct call *call)
+{
+	const char *region = call_string(call, "ServiceRegionId");
+
+	if (!region || streq(region, call->region))
+		return 0;
+	if (!catalogue_region(call->catalogue, region))
+		return call_fail(call, "RegionNotFound");
+	return call_fail_detail(call, "UnsupportedRegion", "Endpoint and service must be in one region.");
+}
+
+/* A name of the catalogue says by itself where it is offered. */
+static int find_system_service(struct call *call, const char *name, const struct service **ret)
+{
+	const struct catalogue_service *product;
+	char region[REGION_SIZE];
+
+	product = catalogue_service_by_name(call->catalogue, name, region);
+	if (!product)
+		return 0;
+	if (!catalogue_service_in(product, region))
+		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.", product->product, region);
+	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
+		if (s->owner == 0 && streq(s->name, name) && streq(s->region, call->region))
+			*ret = s;
+	return 0;
+}
+
+/* The name of a user's service ends in its id. */
+static const struct service *find_named_service(const struct call *call, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	const struct service *service = dot ? snapshot_service(call->rows, dot + 1) : NULL;
+
+	return service && streq(service->name, name) ? service : NULL;
+}
+
+static int find_service(struct call *call, const struct service **ret)
+{
+	const char *id = call_string(call, "ServiceId"), *name = call_string(call, "ServiceName");
+	const struct service *service = NULL;
+	int r;
+
+	if (id) {
+		service = snapshot_service(call->rows, id);
+		if (service && name && !streq(service->name, name))
+			return call_fail_detail(call, "EndpointServiceNotFound", "The service has another name.");
+	} else {
+		r = find_system_service(call, name, &service);
+		if (r < 0)
+			return r;
+		if (!service)
+			service = find_named_service(call, name);
+	}
+	if (!service || !streq(service->region, call->region))
+		return call_fail(call, "EndpointServiceNotFound");
+	if (!service_admits(call, service))
+		return call_fail(call, "EndpointServiceNotAuthorized");
+	*ret = service;
+	return check_service_there(call, service);
+}
+
+/* The policy's form; what it says is the business of whoever serves the calls. */
+static bool policy_valid(const char *text)
+{
+	_cleanup_(json_decrefp) json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	const char *version = json_string_value(json_object_get(policy, "Version"));
+
+	return version && streq(version, "1") && json_array_size(json_object_get(policy, "Statement")) > 0;
+}
+
+static int check_service_offers(struct call *call, const struct service *service, struct endpoint *row)
+{
+	const char *type = call_string(call, "EndpointType"), *version = call_string(call, "AddressIpVersion");
+	const char *policy = call_string(call, "PolicyDocument");
+
+	if (type && !streq(type, "Interface"))
+		return call_fail_detail(call, "Mismatch.EndpointType", "The service takes endpoints of type Interface.");
+	if (version && !streq(version, "IPv4"))
+		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	if (!policy || !policy[0])
+		return 0;
+	if (!service->policy_supported)
+		return call_fail(call, "OperationDenied.EndpointPolicyNotSupport");
+	if (!policy_valid(policy) || str_copy(row->policy, sizeof(row->policy), policy) < 0)
+		return call_fail_param(call, "PolicyDocument",
+				       "It must be a policy of version 1 in JSON, of 2048 bytes at most.");
+	return 0;
+}
+
+static bool in_groups(const struct endpoint *row, const char *id)
+{
+	for (uint32_t i = 0; i < row->n_groups; i++)
+		if (streq(row->groups[i], id))
+			return true;
+	return false;
+}
+
+static int read_groups(struct call *call, struct endpoint *row)
+{
+	const struct security_group *first = NULL;
+	json_t *ids = call_list(call, "SecurityGroupId"), *id;
+	size_t i;
+
+	json_array_foreach(ids, i, id) {
+		const struct security_group *group = owned_security_group(call, json_string_value(id));
+
+		if (!group || !streq(group->vpc, row->vpc))
+			return call_fail(call, "SecurityGroupNotFound");
+		if (!first)
+			first = group;
+		if (group->type != first->type)
+			return call_fail(call, "SecurityGroupTypeOnlySingleTypeSupporteded");
+		if (in_groups(row, group->id))
+			continue;
+		call_check(call, KIND_SECURITY_GROUP, group);
+		(void)str_copy(row->groups[row->n_groups++], ID_SIZE, group->id);
+	}
+	return row->n_groups ? 0 : call_fail(call, "EndpointMustContainSecurityGroup");
+}
+
+/* What the VPC already has. */
+static int check_vpc_room(struct call *call, const struct vpc *vpc, const struct service *service)
+{
+	size_t n = 0;
+
+	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));) {
+		if (!streq(e->vpc, vpc->id))
+			continue;
+		n++;
+		if (service->private_domain[0] && streq(e->service, service->id) && e->status != ENDPOINT_DELETING)
+			return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", e->id);
+	}
+	return n >= ENDPOINTS_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.totalEpPerVpc") : 0;
+}
+
+static void fill_endpoint(struct call *call, const struct service *service, struct endpoint *row)
+{
+	call_new_id(call, "ep-", row->id);
+	row->owner = call->account->uid;
+	row->status = ENDPOINT_CREATING;
+	row->create_time = call->now;
+	(void)str_copy(row->region, sizeof(row->region), call->region);
+	(void)str_copy(row->service, sizeof(row->service), service->id);
+	(void)str_copy(row->service_name, sizeof(row->service_name), service->name);
+	(void)str_copy(row->service_region, sizeof(row->service_region), service->region);
+	(void)str_copy(row->type, sizeof(row->type), "Interface");
+	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
+	(void)str_copy(row->payer, sizeof(row->payer), service->payer);
+	(void)str_format(row->domain, sizeof(row->domain), "%s.%s.%s." PRIVATE_LINK_DOMAIN, row->id,
+			 service_label(service), service->region);
+}
+
+static void fill_connection(const struct call *call, const struct service *service, const struct endpoint *endpoint,
+			    struct connection *row)
+{
+	*row = (struct connection){
+		.status = service->auto_accept ? CONNECTION_CONNECTING : CONNECTION_DISCONNECTED,
+		.waiting = !service->auto_accept,
+		.bandwidth = service->connect_bandwidth,
+		.modified_time = call->now,
+	};
+	(void)str_copy(row->endpoint, sizeof(row->endpoint), endpoint->id);
+	(void)str_copy(row->service, sizeof(row->service), service->id);
+	(void)str_copy(row->traffic_control, sizeof(row->traffic_control),
+		       streq(service->resource_type, "slb") ? "BandwidthLimit" : "Scalability");
+}
+
+static int create_zones(struct call *call, const struct endpoint *endpoint, const struct service *service,
+			const struct connection *connection)
+{
+	json_t *zones = call_list(call, "Zone"), *zone, *other;
+	struct alloc alloc = {};
+	char param[WORD_SIZE];
+	size_t i, j;
+
+	if (json_array_size(zones) > ENDPOINT_ZONES_MAX)
+		return call_fail(call, "QuotaExceeded.epZonePerEndpoint");
+	json_array_foreach(zones, i, zone) {
+		const struct zone_wish wish = {
+			.zone = member_string(zone, "ZoneId"),
+			.vswitch = member_string(zone, "VSwitchId"),
+			.addr = member_string(zone, "ip"),
+			.addr_v6 = member_string(zone, "Ipv6Address"),
+			.param = param,
+		};
+		int r;
+
+		(void)str_format(param, sizeof(param), "Zone.%zu.", i + 1);
+		for (j = 0; j < i; j++) {
+			other = json_array_get(zones, j);
+			if (streq(member_string(other, "ZoneId"), wish.zone))
+				return call_fail(call, "EndpointZoneDuplicated");
+		}
+		r = zone_create(call, &alloc, endpoint, service, connection, &wish);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void answer_created(struct call *call, const struct endpoint *endpoint, const struct connection *connection)
+{
+	json_t *answer = call->answer;
+
+	answer_string(answer, "EndpointId", endpoint->id);
+	answer_string(answer, "EndpointName", endpoint->name);
+	answer_string(answer, "EndpointDescription", endpoint->description);
+	answer_string(answer, "EndpointDomain", endpoint->domain);
+	answer_string(answer, "VpcId", endpoint->vpc);
+	answer_string(answer, "ServiceId", endpoint->service);
+	answer_string(answer, "ServiceName", endpoint->service_name);
+	answer_string(answer, "ServiceRegionId", endpoint->service_region);
+	answer_string(answer, "AddressIpVersion", endpoint->ip_version);
+	answer_int(answer, "Bandwidth", connection->bandwidth);
+	answer_bool(answer, "ZoneAffinityEnabled", endpoint->zone_affinity);
+	answer_time(answer, "CreateTime", endpoint->create_time);
+	answer_endpoint_status(answer, endpoint, connection);
+}
+
+int endpoint_create(struct call *call)
+{
+	const struct service *service = NULL;
+	struct connection connection;
+	struct endpoint row = {};
+	const struct vpc *vpc;
+	int r;
+
+	r = read_formats(call, &row);
+	if (r == 0)
+		r = check_service_region(call);
+	if (r == 0)
+		r = find_service(call, &service);
+	if (r == 0)
+		r = check_service_offers(call, service, &row);
+	if (r < 0)
+		return r;
+	vpc = owned_vpc(call, call_string(call, "VpcId"));
+	if (!vpc || vpc->status == VPC_DELETING)
+		return call_fail(call, "VpcNotFound");
+	(void)str_copy(row.vpc, sizeof(row.vpc), vpc->id);
+	r = read_groups(call, &row);
+	if (r == 0)
+		r = check_vpc_room(call, vpc, service);
+	if (r < 0)
+		return r;
+
+	fill_endpoint(call, service, &row);
+	fill_connection(call, service, &row, &connection);
+	r = create_zones(call, &row, service, &connection);
+	if (r == 0)
+		r = tags_create(call, row.id, "vpcendpoint");
+	if (r < 0)
+		return r;
+	call_check(call, KIND_VPC, vpc);
+	call_check(call, KIND_SERVICE, service);
+	call_put(call, KIND_ENDPOINT, &row);
+	call_put(call, KIND_CONNECTION, &connection);
+	answer_created(call, &row, &connection);
+	return 0;
+}

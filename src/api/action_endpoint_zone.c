@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Zones of endpoints. A zone is three rows: the zone itself, its ENI and the claim of the ENI's address. It has the
+ * load balancer that serves it from the moment that its connection is (to be) up; before that it has none.
+ */
+#include "../model/state.h"
+#include "action_privatelink.h"
+#include "limits.h"
+#include "owned.h"
+#include "privatelink.h"
+#include "shape.h"
+
+const struct param_spec endpoint_zone_add_params[] = {
+	{ "EndpointId", PARAM_STRING, .required = true },
+	{ "ZoneId", PARAM_STRING, .required = true },
+	{ "VSwitchId", PARAM_STRING, .required = true },
+	{ "ip", PARAM_STRING },
+	{ "Ipv6Address", PARAM_STRING },
+	{},
+};
+
+const struct param_spec endpoint_zone_id_params[] = {
+	{ "EndpointId", PARAM_STRING, .required = true },
+	{ "ZoneId", PARAM_STRING, .required = true },
+	{},
+};
+
+static int fail_wish(struct call *call, const struct zone_wish *wish, const char *member, const char *detail)
+{
+	char name[WORD_SIZE * 2];
+
+	(void)str_format(name, sizeof(name), "%s%s", wish->param, member);
+	return call_fail_param(call, name, detail);
+}
+
+static int check_vswitch(struct call *call, const struct endpoint *endpoint, const struct zone_wish *wish,
+			 const struct vswitch **ret)
+{
+	const struct vswitch *vswitch = owned_vswitch(call, wish->vswitch);
+
+	if (!vswitch)
+		return call_fail(call, "VSwitchNotFound");
+	if (!streq(vswitch->vpc, endpoint->vpc))
+		return call_fail_detail(call, "VSwitchNotFound", "%s is not in the VPC %s.", vswitch->id, endpoint->vpc);
+	if (!streq(vswitch->zone, wish->zone))
+		return call_fail_detail(call, "VSwitchNotFound", "%s is in the zone %s, not in %s.", vswitch->id,
+					vswitch->zone, wish->zone);
+	if (vswitch->status != VSWITCH_AVAILABLE)
+		return call_fail(call, "VSwitchStatusNotAllowed");
+	*ret = vswitch;
+	return 0;
+}
+
+static int read_address(struct call *call, const struct zone_wish *wish, struct netaddr *ret)
+{
+	if (wish->addr && (netaddr_parse(wish->addr, ret) < 0 || !netaddr_is_v4(ret)))
+		return fail_wish(call, wish, "ip", "It must be an IPv4 address.");
+	if (wish->addr_v6)
+		return fail_wish(call, wish, "Ipv6Address", "Endpoints have IPv4 addresses only.");
+	return 0;
+}
+
+static int fail_address(struct call *call, int r)
+{
+	switch (r) {
+	case -ERANGE:
+	case -EADDRINUSE:
+		return call_fail(call, "EniIpUnavailable");
+	case -ENOSPC:
+		return call_fail(call, "ResourceNotEnough.VSwitchIp");
+	default:
+		return r;
+	}
+}
+
+/* A zone whose connection is up, or comes up, is served from the start. */
+static int allocate(struct call *call, const struct service *service, const struct connection *connection,
+		    struct endpoint_zone *zone)
+{
+	const struct service_resource *resource;
+
+	if (!endpoint_zone_wanted(zone, connection))
+		return 0;
+	resource = allocate_resource(call, service->id, zone->zone);
+	if (!resource)
+		return call_fail_detail(call, "EndpointServiceResourceNotFound",
+					"None in the zone %s is allocated automatically.", zone->zone);
+	call_check(call, KIND_SERVICE_RESOURCE, resource);
+	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
+	return 0;
+}
+
+static int make_port(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		     const struct vswitch *vswitch, const struct netaddr *wanted, struct endpoint_zone *zone)
+{
+	const struct alloc_wish wish = {
+		.vswitch = vswitch,
+		.wanted = netaddr_is_zero(wanted) ? NULL : wanted,
+		.kind = PORT_ENDPOINT,
+		.owner = endpoint->owner,
+		.holder = endpoint->id,
+		.groups = endpoint->groups,
+		.n_groups = endpoint->n_groups,
+		.status = PORT_IN_USE,
+	};
+	struct port port;
+	int r;
+
+	r = alloc_port(call, alloc, &wish, &port);
+	if (r < 0)
+		return fail_address(call, r);
+	(void)str_copy(zone->port, sizeof(zone->port), port.id);
+	zone->addr = port.addr;
+	return 0;
+}
+
+int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint, const struct service *service,
+		const struct connection *connection, const struct zone_wish *wish)
+{
+	struct endpoint_zone zone = { .status = ZONE_CREATING };
+	const struct vswitch *vswitch = NULL;
+	struct netaddr wanted = {};
+	int r;
+
+	if (!catalogue_zone(call->catalogue, call->region, wish->zone))
+		return call_fail_detail(call, "UnsupportedZone", "There is no zone %s.", wish->zone);
+	r = read_address(call, wish, &wanted);
+	if (r == 0)
+		r = check_vswitch(call, endpoint, wish, &vswitch);
+	if (r < 0)
+		return r;
+	if (!service_serves_zone(call, service->id, wish->zone))
+		return call_fail_detail(call, "EndpointServiceNotSupportedZone", "It is %s.", wish->zone);
+
+	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), endpoint->id);
+	(void)str_copy(zone.zone, sizeof(zone.zone), wish->zone);
+	(void)str_copy(zone.vswitch, sizeof(zone.vswitch), vswitch->id);
+	(void)str_format(zone.domain, sizeof(zone.domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id, wish->zone,
+			 service_label(service), service->region);
+	r = allocate(call, service, connection, &zone);
+	if (r == 0)
+		r = make_port(call, alloc, endpoint, vswitch, &wanted, &zone);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_ENDPOINT_ZONE, &zone);
+	return 0;
+}
+
+static void endpoint_prefix(const struct endpoint *endpoint, char ret[ID_SIZE + 1])
+{
+	(void)str_format(ret, ID_SIZE + 1, "%s/", endpoint->id);
+}
+
+/* Whether the endpoint can take another zone, of that name. */
+static int check_room(struct call *call, const struct endpoint *endpoint, const char *zone_id)
+{
+	const struct endpoint_zone *zone = snapshot_endpoint_zone(call->rows, endpoint->id, zone_id);
+	char prefix[ID_SIZE + 1];
+
+	if (zone && zone->status == ZONE_DELETING)
+		return call_fail_detail(call, "EndpointLocked", "The zone %s is being removed.", zone_id);
+	if (zone)
+		return call_fail(call, "EndpointZoneDuplicated");
+	endpoint_prefix(endpoint, prefix);
+	if (snapshot_count(call->rows, KIND_ENDPOINT_ZONE, prefix) >= ENDPOINT_ZONES_MAX)
+		return call_fail(call, "QuotaExceeded.epZonePerEndpoint");
+	return 0;
+}
+
+int endpoint_zone_add(struct call *call)
+{
+	const struct zone_wish wish = {
+		.zone = call_string(call, "ZoneId"),
+		.vswitch = call_string(call, "VSwitchId"),
+		.addr = call_string(call, "ip"),
+		.addr_v6 = call_string(call, "Ipv6Address"),
+		.param = "",
+	};
+	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
+	const struct connection *connection;
+	const struct service *service;
+	struct alloc alloc = {};
+	int r;
+
+	if (!endpoint)
+		return call_fail(call, "EndpointNotFound");
+	connection = snapshot_connection(call->rows, endpoint->id);
+	if (endpoint->status == ENDPOINT_DELETING || !connection)
+		return call_fail(call, "EndpointOperationDenied");
+	service = snapshot_service(call->rows, endpoint->service);
+	r = check_service_there(call, service);
+	if (r == 0)
+		r = check_room(call, endpoint, wish.zone);
+	if (r < 0)
+		return r;
+
+	/* Whether the zone is served from the start depends on the connection as it was read. */
+	call_check(call, KIND_ENDPOINT, endpoint);
+	call_check(call, KIND_CONNECTION, connection);
+	call_check(call, KIND_SERVICE, service);
+	return zone_create(call, &alloc, endpoint, service, connection, &wish);
+}
+
+int endpoint_zone_remove(struct call *call)
+{
+	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
+	const struct connection *connection;
+	const struct endpoint_zone *zone;
+	struct endpoint_zone row;
+
+	if (!endpoint)
+		return call_fail(call, "EndpointNotFound");
+	connection = snapshot_connection(call->rows, endpoint->id);
+	if (endpoint->status == ENDPOINT_DELETING || !connection)
+		return call_fail(call, "EndpointOperationDenied");
+	zone = snapshot_endpoint_zone(call->rows, endpoint->id, call_string(call, "ZoneId"));
+	if (!zone)
+		return call_fail(call, "EndpointZoneNotFound");
+	row = *zone;
+	if (endpoint_zone_event(&row, connection, EVENT_DELETE) == 0)
+		call_put(call, KIND_ENDPOINT_ZONE, &row);
+	return 0;
+}
+
+static void answer_zone(json_t *item, const struct endpoint *endpoint, const struct endpoint_zone *zone)
+{
+	char addr[NETADDR_TEXT_SIZE];
+
+	netaddr_format(&zone->addr, addr);
+	answer_string(item, "ZoneId", zone->zone);
+	answer_string(item, "VSwitchId", zone->vswitch);
+	answer_string(item, "EniId", zone->port);
+	answer_string(item, "EniIp", addr);
+	answer_string(item, "ZoneDomain", zone->domain);
+	answer_string(item, "ZoneStatus", enum_name(zone_status_names, zone->status));
+	answer_string(item, "RegionId", endpoint->region);
+}
+
+int endpoint_zone_list(struct call *call)
+{
+	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
+	char prefix[ID_SIZE + 1];
+	struct page page;
+	json_t *list;
+	int r;
+
+	if (!endpoint)
+		return call_fail(call, "EndpointNotFound");
+	r = page_begin_token(call, &page, 50, 1000);
+	if (r < 0)
+		return r;
+	list = shape_list(call->answer, "Zones");
+	endpoint_prefix(endpoint, prefix);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+		if (page_match(&page, z->zone))
+			answer_zone(shape_item(list), endpoint, z);
+	page_end(call, &page);
+	return 0;
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Endpoint services as their owner sees them, and their whitelists. The owner is on the list from the start. The
+ * services of the catalogue have no owner and stay; an administrator sees them like its own.
+ */
+#include "../model/check.h"
+#include "../model/state.h"
+#include "action_privatelink.h"
+#include "limits.h"
+#include "owned.h"
+#include "privatelink.h"
+#include "service_resource.h"
+#include "shape.h"
+#include "tags.h"
+
+static const char *const payers[] = { "Endpoint", "EndpointService", NULL };
+static const char *const ip_versions[] = { "IPv4", "DualStack", NULL };
+
+static const struct param_spec resource_members[] = {
+	{ "ResourceType", PARAM_STRING, .required = true, .values = resource_types },
+	{ "ResourceId", PARAM_STRING, .required = true },
+	{ "ZoneId", PARAM_STRING },
+	{},
+};
+
+const struct param_spec service_create_params[] = {
+	{ "ServiceDescription", PARAM_STRING },
+	{ "ServiceResourceType", PARAM_STRING, .values = resource_types },
+	{ "ServiceSupportIPv6", PARAM_BOOL },
+	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
+	{ "AutoAcceptEnabled", PARAM_BOOL },
+	{ "ZoneAffinityEnabled", PARAM_BOOL },
+	{ "Payer", PARAM_STRING, .values = payers },
+	{ "Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_members },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "SupportedRegionList", PARAM_LIST, .max = 100 },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec service_id_params[] = {
+	{ "ServiceId", PARAM_STRING, .required = true },
+	{},
+};
+
+const struct param_spec service_list_params[] = {
+	{ "ServiceId", PARAM_STRING },
+	{ "ServiceName", PARAM_STRING },
+	{ "ServiceStatus", PARAM_STRING },
+	{ "ServiceBusinessStatus", PARAM_STRING },
+	{ "ServiceResourceType", PARAM_STRING, .values = resource_types },
+	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
+	{ "AutoAcceptEnabled", PARAM_BOOL },
+	{ "ZoneAffinityEnabled", PARAM_BOOL },
+	{ "ResourceId", PARAM_STRING },
+	{ "ResourceGroupId", PARAM_STRING },
+	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{},
+};
+
+const struct param_spec service_user_params[] = {
+	{ "ServiceId", PARAM_STRING, .required = true },
+	{ "UserId", PARAM_LONG, .min = 1, .max = INT64_MAX },
+	{ "UserARN", PARAM_STRING },
+	{},
+};
+
+/* Free text; how long it may be the API does not say, so as long as other descriptions. */
+static int read_text(struct call *call, struct service *row)
+{
+	const char *text = call_string(call, "ServiceDescription");
+	int n = text ? utf8_length(text) : 0;
+
+	if (n < 0 || n > 256 || (text && str_copy(row->description, sizeof(row->description), text) < 0))
+		return call_fail_param(call, "ServiceDescription", "It must be of 256 characters at most.");
+	return 0;
+}
+
+static int check_regions(struct call *call)
+{
+	json_t *regions = call_list(call, "SupportedRegionList"), *region;
+	size_t i;
+
+	json_array_foreach(regions, i, region) {
+		const char *id = json_string_value(region);
+
+		if (!catalogue_region(call->catalogue, id))
+			return call_fail(call, "RegionNotFound");
+		if (!streq(id, call->region))
+			return call_fail_detail(call, "UnsupportedRegion",
+						"Endpoint and service must be in one region.");
+	}
+	return 0;
+}
+
+/* The type that is asked for; else that of the first resource; else the API's default. */
+static const char *wanted_type(const struct call *call)
+{
+	const char *type = call_string(call, "ServiceResourceType");
+
+	if (!type)
+		type = member_string(json_array_get(call_list(call, "Resource"), 0), "ResourceType");
+	return type ? type : "slb";
+}
+
+static int read_service(struct call *call, struct service *row)
+{
+	const char *version = call_string(call, "AddressIpVersion"), *payer = call_string(call, "Payer");
+	int r;
+
+	r = read_text(call, row);
+	if (r == 0)
+		r = read_resource_group(call, row->resource_group);
+	if (r == 0)
+		r = check_regions(call);
+	if (r < 0)
+		return r;
+	if (call_bool(call, "ServiceSupportIPv6", false) || (version && !streq(version, "IPv4")))
+		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	if (payer && !streq(payer, "Endpoint"))
+		return call_fail(call, "EndpointServicePayerForbidden");
+	row->auto_accept = call_bool(call, "AutoAcceptEnabled", false);
+	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
+	(void)str_copy(row->resource_type, sizeof(row->resource_type), wanted_type(call));
+	(void)str_copy(row->payer, sizeof(row->payer), "Endpoint");
+	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
+	return 0;
+}
+
+static void fill_service(struct call *call, struct service *row)
+{
+	call_new_id(call, "epsrv-", row->id);
+	row->owner = call->account->uid;
+	row->connect_bandwidth = BANDWIDTH_DEFAULT;
+	row->status = SERVICE_CREATING;
+	row->create_time = call->now;
+	(void)str_copy(row->region, sizeof(row->region), call->region);
+	(void)str_format(row->name, sizeof(row->name), "com.aliyuncs.privatelink.%s.%s", row->region, row->id);
+	(void)str_format(row->domain, sizeof(row->domain), "%s.%s." PRIVATE_LINK_DOMAIN, row->id, row->region);
+}
+
+static size_t count_services(const struct call *call)
+{
+	size_t n = 0;
+
+	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
+		n += owned_here(call, s->owner, s->region);
+	return n;
+}
+
+static int create_resources(struct call *call, const struct service *service)
+{
+	struct service_resource made[RESOURCES_PER_CALL_MAX];
+	json_t *list = call_list(call, "Resource"), *object;
+	size_t i, j;
+
+	json_array_foreach(list, i, object) {
+		const struct resource_wish wish = {
+			.type = member_string(object, "ResourceType"),
+			.id = member_string(object, "ResourceId"),
+			.zone = member_string(object, "ZoneId"),
+		};
+		int r;
+
+		if (!streq(wish.type, member_string(json_array_get(list, 0), "ResourceType")))
+			return call_fail(call, "EndpointServiceResourceTypeNotEqual");
+		r = resource_check(call, service, &wish, &made[i]);
+		if (r < 0)
+			return r;
+		for (j = 0; j < i; j++)
+			if (streq(made[j].resource, made[i].resource) && streq(made[j].zone, made[i].zone))
+				return call_fail(call, "EndpointServiceResourceExist");
+		call_put(call, KIND_SERVICE_RESOURCE, &made[i]);
+	}
+	return 0;
+}
+
+static void answer_common(json_t *object, const struct service *service)
+{
+	answer_string(object, "ServiceId", service->id);
+	answer_string(object, "ServiceName", service->name);
+	answer_string(object, "ServiceDescription", service->description);
+	answer_string(object, "ServiceDomain", service->domain);
+	answer_string(object, "ServiceStatus", enum_name(service_status_names, service->status));
+	answer_string(object, "ServiceBusinessStatus", "Normal");
+	answer_string(object, "AddressIpVersion", service->ip_version);
+	answer_string(object, "ResourceGroupId", service->resource_group);
+	answer_bool(object, "AutoAcceptEnabled", service->auto_accept);
+	answer_bool(object, "ServiceSupportIPv6", false);
+	answer_bool(object, "ZoneAffinityEnabled", service->zone_affinity);
+	answer_time(object, "CreateTime", service->create_time);
+	(void)shape_list(object, "SupportedRegionSet");
+}
+
+int service_create(struct call *call)
+{
+	struct service_user owner = { .uid = call->account->uid };
+	struct service row = {};
+	int r;
+
+	r = read_service(call, &row);
+	if (r < 0)
+		return r;
+	if (count_services(call) >= SERVICES_PER_ACCOUNT_MAX)
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of endpoint services.");
+	fill_service(call, &row);
+	r = create_resources(call, &row);
+	if (r == 0)
+		r = tags_create(call, row.id, "vpcendpointservice");
+	if (r < 0)
+		return r;
+	(void)str_copy(owner.service, sizeof(owner.service), row.id);
+	call_put(call, KIND_SERVICE, &row);
+	call_put(call, KIND_SERVICE_USER, &owner);
+	answer_common(call->answer, &row);
+	return 0;
+}
+
+static void answer_service(json_t *object, const struct service *service)
+{
+	answer_common(object, service);
+	answer_string(object, "RegionId", service->region);
+	answer_string(object, "ServiceType", streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
+	answer_string(object, "ServiceResourceType", service->resource_type);
+	answer_string(object, "Payer", service->payer);
+	answer_int(object, "ConnectBandwidth", service->connect_bandwidth);
+	answer_int(object, "MinBandwidth", BANDWIDTH_MIN);
+	answer_int(object, "MaxBandwidth", SERVICE_BANDWIDTH_MAX);
+}
+
+int service_get(struct call *call)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	answer_service(call->answer, service);
+	answer_service_zones(call, call->answer, service->id);
+	return 0;
+}
+
+static bool has_resource(const struct call *call, const struct service *service, const char *resource)
+{
+	char prefix[2 * ID_SIZE + 2];
+
+	return !resource ||
+	       (str_format(prefix, sizeof(prefix), "%s/%s/", service->id, resource) >= 0 &&
+		snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
+}
+
+static bool service_wanted(const struct call *call, const struct service *s)
+{
+	return owned_service(call, s->id) && filter_text(call, "ServiceId", s->id) &&
+	       filter_text(call, "ServiceName", s->name) &&
+	       filter_text(call, "ServiceStatus", enum_name(service_status_names, s->status)) &&
+	       filter_text(call, "ServiceBusinessStatus", "Normal") &&
+	       filter_text(call, "ServiceResourceType", s->resource_type) &&
+	       filter_text(call, "AddressIpVersion", s->ip_version) &&
+	       filter_text(call, "ResourceGroupId", s->resource_group) &&
+	       call_bool(call, "AutoAcceptEnabled", s->auto_accept) == s->auto_accept &&
+	       call_bool(call, "ZoneAffinityEnabled", s->zone_affinity) == s->zone_affinity &&
+	       has_resource(call, s, call_string(call, "ResourceId")) && tags_match(call, s->id);
+}
+
+int service_list(struct call *call)
+{
+	struct page page;
+	json_t *list;
+	int r;
+
+	r = page_begin_token(call, &page, 50, 1000);
+	if (r < 0)
+		return r;
+	list = shape_list(call->answer, "Services");
+	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));) {
+		json_t *item;
+
+		if (!service_wanted(call, s) || !page_match(&page, s->id))
+			continue;
+		item = shape_item(list);
+		answer_service(item, s);
+		tags_answer(call, item, "Tags", NULL, "Key", "Value", s->id);
+	}
+	page_end(call, &page);
+	return 0;
+}
+
+/* Whether an endpoint is connected to the service, or is being connected or cut. */
+static bool is_connected(const struct call *call, const struct service *service)
+{
+	for (const struct connection *c = NULL; (c = snapshot_next(call->rows, KIND_CONNECTION, "", c));) {
+		if (!streq(c->service, service->id))
+			continue;
+		if (c->status != CONNECTION_DISCONNECTED && c->status != CONNECTION_SERVICE_DELETED &&
+		    c->status != CONNECTION_DELETING)
+			return true;
+	}
+	return false;
+}
+
+int service_delete(struct call *call)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	struct service row;
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	if (service->owner == 0)
+		return call_fail_detail(call, "EndpointServiceOperationDenied", "The catalogue's services stay.");
+	if (is_connected(call, service))
+		return call_fail(call, "EndpointServiceConnectionDependence");
+	row = *service;
+	if (service_event(&row, EVENT_DELETE) == 0)
+		call_put(call, KIND_SERVICE, &row);
+	return 0;
+}
+
+/* The account of an ARN; 0: it names all accounts. -EINVAL: it is none that the whitelist knows. */
+static int parse_arn(const char *arn, int64_t *ret)
+{
+	static const char prefix[] = "acs:ram:*:";
+	const char *digits = arn + strlen(prefix);
+	size_t n;
+
+	*ret = 0;
+	if (streq(arn, "*") || streq(arn, "acs:ram:*:*") || streq(arn, "acs:ram:*:*:*") || streq(arn, "acs:ram:*::*"))
+		return 0;
+	if (!str_starts(arn, prefix))
+		return -EINVAL;
+	n = strspn(digits, "0123456789");
+	if (n == 0 || n > 18 || !streq(digits + n, ":*"))
+		return -EINVAL;
+	*ret = strtoll(digits, NULL, 10);
+	return *ret > 0 ? 0 : -EINVAL;
+}
+
+static void add_user(struct call *call, const struct service *service, int64_t uid, const char *arn)
+{
+	struct service_user row = { .uid = uid };
+	char key[KEY_SIZE];
+
+	(void)str_copy(row.service, sizeof(row.service), service->id);
+	(void)str_copy(row.arn, sizeof(row.arn), arn);
+	if (row_key(KIND_SERVICE_USER, &row, key) < 0 ||
+	    snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1))
+		return;
+	call_put(call, KIND_SERVICE_USER, &row);
+}
+
+int service_add_user(struct call *call)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	int64_t uid = call_int(call, "UserId", 0), account = 0;
+	const char *arn = call_string(call, "UserARN");
+	char prefix[ID_SIZE + 1];
+
+	if (arn && !arn[0])
+		arn = NULL;
+	if (!uid && !arn)
+		return call_fail_named(call, "MissingParam.{name}", "UserArn");
+	if (arn && parse_arn(arn, &account) < 0)
+		return call_fail_param(call, "UserARN", "It must be acs:ram:*:{account}:* or acs:ram:*:*.");
+	if (uid && arn && uid != account)
+		return call_fail(call, "Mismatch.UserIdAndUserArn");
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	if (service->status == SERVICE_DELETING)
+		return call_fail(call, "EndpointServiceOperationDenied");
+	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
+	if (snapshot_count(call->rows, KIND_SERVICE_USER, prefix) + 2 > USERS_PER_SERVICE_MAX)
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of the whitelist.");
+	call_check(call, KIND_SERVICE, service);
+	if (uid)
+		add_user(call, service, uid, "");
+	if (arn)
+		add_user(call, service, 0, arn);
+	return 0;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Service resources: a load balancer in one of its zones, which serves that zone of the service's endpoints. Load
+ * balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it then.
+ */
+#include "../model/state.h"
+#include "action_privatelink.h"
+#include "limits.h"
+#include "owned.h"
+#include "privatelink.h"
+#include "service_resource.h"
+#include "shape.h"
+
+const struct param_spec service_resource_params[] = {
+	{ "ServiceId", PARAM_STRING, .required = true },
+	{ "ResourceId", PARAM_STRING, .required = true },
+	{ "ResourceType", PARAM_STRING, .required = true, .values = resource_types },
+	{ "ZoneId", PARAM_STRING },
+	{},
+};
+
+static const struct service_resource *find_resource(const struct call *call, const char *service,
+						    const char *resource, const char *zone)
+{
+	char id[2 * ID_SIZE + ZONE_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%s/%s", service, resource, zone);
+	return snapshot_find(call->rows, KIND_SERVICE_RESOURCE, id);
+}
+
+static bool in_zone(const struct load_balancer *balancer, const char *zone)
+{
+	for (uint32_t i = 0; i < balancer->n_zones; i++)
+		if (streq(balancer->zones[i], zone))
+			return true;
+	return false;
+}
+
+static int find_balancer(struct call *call, const struct service *service, const struct resource_wish *wish,
+			 const struct load_balancer **ret)
+{
+	const struct load_balancer *balancer;
+
+	if (streq(wish->type, "alb"))
+		return call_fail(call, "AlbNotFound");
+	if (streq(wish->type, "gwlb"))
+		return call_fail_detail(call, "EndpointServiceResourceTypeNotSupport", "Load balancers are of type nlb.");
+	/* The system's services are served by whomever the operator says. */
+	balancer = service->owner == 0 ? snapshot_load_balancer(call->rows, wish->id) :
+					 owned_load_balancer(call, wish->id);
+	if (!balancer || !streq(wish->type, "nlb") || !streq(balancer->region, call->region) ||
+	    balancer->status == LB_DELETING)
+		return call_fail(call, "LoadBalancerNotFound");
+	if (balancer->status == LB_INACTIVE || balancer->status == LB_CREATE_FAILED)
+		return call_fail_detail(call, "LoadBalancerNotSupportPrivateLink", "It is %s.",
+					enum_name(lb_status_names, balancer->status));
+	*ret = balancer;
+	return 0;
+}
+
+static int check_quota(struct call *call, const struct service *service, const char *zone)
+{
+	size_t n = 0, n_zone = 0;
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));) {
+		n++;
+		n_zone += streq(r->zone, zone);
+	}
+	if (n >= RESOURCES_PER_SERVICE_MAX)
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
+	if (n_zone >= RESOURCES_PER_SERVICE_ZONE_MAX)
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service in a zone.");
+	return 0;
+}
+
+int resource_check(struct call *call, const struct service *service, const struct resource_wish *wish,
+		   struct service_resource *ret)
+{
+	const struct load_balancer *balancer = NULL;
+	int r;
+
+	if (!streq(wish->type, service->resource_type))
+		return call_fail_detail(call, "Mismatch.ResourceType", "The service is for %s.", service->resource_type);
+	r = find_balancer(call, service, wish, &balancer);
+	if (r < 0)
+		return r;
+	if (!wish->zone)
+		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
+	if (!in_zone(balancer, wish->zone))
+		return call_fail_detail(call, "EndpointServiceNotSupportedZone", "The load balancer is not in %s.",
+					wish->zone);
+	if (find_resource(call, service->id, balancer->id, wish->zone))
+		return call_fail(call, "EndpointServiceResourceExist");
+	r = check_quota(call, service, wish->zone);
+	if (r < 0)
+		return r;
+
+	call_check(call, KIND_LOAD_BALANCER, balancer);
+	*ret = (struct service_resource){ .auto_allocated = true };
+	(void)str_copy(ret->service, sizeof(ret->service), service->id);
+	(void)str_copy(ret->resource, sizeof(ret->resource), balancer->id);
+	(void)str_copy(ret->type, sizeof(ret->type), wish->type);
+	(void)str_copy(ret->zone, sizeof(ret->zone), wish->zone);
+	return 0;
+}
+
+/* What a service that has resources says to another type of them, before anything else about it. */
+static int check_equal_type(struct call *call, const struct service *service, const char *type)
+{
+	const struct service_resource *first;
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
+	first = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL);
+	if (first && !streq(first->type, type))
+		return call_fail(call, "EndpointServiceResourceTypeNotEqual");
+	return 0;
+}
+
+int service_attach(struct call *call)
+{
+	const struct resource_wish wish = {
+		.type = call_string(call, "ResourceType"),
+		.id = call_string(call, "ResourceId"),
+		.zone = call_string(call, "ZoneId"),
+	};
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	struct service_resource resource;
+	struct service row;
+	int r;
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	row = *service;
+	if (service_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "EndpointServiceOperationDenied");
+	r = check_equal_type(call, service, wish.type);
+	if (r == 0)
+		r = resource_check(call, service, &wish, &resource);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_SERVICE, &row);
+	call_put(call, KIND_SERVICE_RESOURCE, &resource);
+	return 0;
+}
+
+/* The entries of one page, with what has to be counted for them in one walk over all zones of endpoints. */
+struct listed_resource {
+	const struct service_resource *resource;
+	int64_t n_endpoints;
+};
+
+#define RESOURCES_PER_PAGE_MAX 50
+
+static void count_endpoints(const struct call *call, const char *service, struct listed_resource *list, size_t n)
+{
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
+		const struct connection *connection;
+
+		for (size_t i = 0; i < n; i++) {
+			if (!streq(list[i].resource->resource, z->resource) || !streq(list[i].resource->zone, z->zone))
+				continue;
+			connection = snapshot_connection(call->rows, z->endpoint);
+			list[i].n_endpoints += connection && streq(connection->service, service);
+		}
+	}
+}
+
+static void answer_balancer(const struct call *call, json_t *item, const struct service_resource *resource)
+{
+	const struct load_balancer *balancer = snapshot_load_balancer(call->rows, resource->resource);
+	char addr[NETADDR_TEXT_SIZE] = "";
+
+	if (!balancer)
+		return;
+	for (uint32_t i = 0; i < balancer->n_zones && i < balancer->n_ports && i < balancer->n_vswitches; i++) {
+		const struct port *port = snapshot_port(call->rows, balancer->ports[i]);
+
+		if (!streq(balancer->zones[i], resource->zone) || !port)
+			continue;
+		netaddr_format(&port->addr, addr);
+		answer_string(item, "VSwitchId", balancer->vswitches[i]);
+	}
+	answer_string(item, "Ip", addr);
+	answer_string(item, "VpcId", balancer->vpc);
+}
+
+static void answer_resource(const struct call *call, json_t *item, const struct service *service,
+			    const struct listed_resource *listed)
+{
+	answer_string(item, "ResourceId", listed->resource->resource);
+	answer_string(item, "ResourceType", listed->resource->type);
+	answer_string(item, "ZoneId", listed->resource->zone);
+	answer_string(item, "RegionId", service->region);
+	answer_bool(item, "AutoAllocatedEnabled", listed->resource->auto_allocated);
+	answer_bool(item, "ResourceSupportIPv6", false);
+	answer_int(item, "RelatedEndpointCount", listed->n_endpoints);
+	answer_int(item, "RelatedDeprecatedEndpointCount", 0);
+	answer_balancer(call, item, listed->resource);
+}
+
+int service_list_resources(struct call *call)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	struct listed_resource listed[RESOURCES_PER_PAGE_MAX];
+	char prefix[ID_SIZE + 1];
+	struct page page;
+	json_t *list;
+	size_t n = 0;
+	int r;
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	r = page_begin_token(call, &page, 50, RESOURCES_PER_PAGE_MAX);
+	if (r < 0)
+		return r;
+	page.no_total = true;
+	list = shape_list(call->answer, "Resources");
+	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
+	for (const struct service_resource *v = NULL;
+	     (v = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, v));)
+		if (page_match(&page, snapshot_id(v)))
+			listed[n++] = (struct listed_resource){ .resource = v };
+	count_endpoints(call, service->id, listed, n);
+	for (size_t i = 0; i < n; i++)
+		answer_resource(call, shape_item(list), service, &listed[i]);
+	page_end(call, &page);
+	return 0;
+}
