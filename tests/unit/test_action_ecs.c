@@ -413,6 +413,36 @@ static void test_races(struct harness *h, const struct world *w)
 	tap_is_int(harness_number(h, "TotalCount"), 2, "and make one group");
 }
 
+static void test_quotas(void)
+{
+	struct harness h;
+	struct world w;
+	const char *big;
+	int n;
+
+	harness_begin(&h);
+	harness_node(&h, "alpha", "");
+	w = make_world(&h, ALICE);
+	for (n = 1; n <= SECURITY_GROUPS_PER_ACCOUNT_MAX; n++)
+		if (!CALL(&h, "CreateSecurityGroup", REGION "VpcId=%s", w.vpc))
+			break;
+	tap_is_int(n, SECURITY_GROUPS_PER_ACCOUNT_MAX, "an account has as many security groups as its quota");
+	tap_is_str(h.error.code, "QuotaExceed.SecurityGroup", "one more is refused by its code");
+
+	big = harness_get(&h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+			  "VpcId=%s&ZoneId=cn-hangzhou-j&CidrBlock=10.0.64.0/18", w.vpc);
+	for (n = 0; n <= INSTANCES_PER_ACCOUNT_MAX; n += 25)
+		if (!CALL(&h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=25", big,
+			  w.group))
+			break;
+	tap_is_int(n, INSTANCES_PER_ACCOUNT_MAX, "an account has as many instances as its quota");
+	tap_is_str(h.error.code, "QuotaExceed.Instance", "one more is refused by its code");
+	harness_call(&h, ALICE, PRODUCT_VPC, "DescribeVSwitchAttributes", "VSwitchId=%s", big);
+	tap_is_int(harness_number(&h, "AvailableIpAddressCount"), 16380 - INSTANCES_PER_ACCOUNT_MAX,
+		   "each has an address of its own");
+	harness_end(&h);
+}
+
 static int count_on(const struct harness *h, const char *node, const char *vswitch)
 {
 	int n = 0;
@@ -516,5 +546,6 @@ int main(void)
 	test_races(&h, &w);
 	harness_end(&h);
 	test_places_on_nodes();
+	test_quotas();
 	return tap_done();
 }

@@ -517,6 +517,66 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 	tap_is_int(snapshot_count(store_rows(h->store), KIND_LISTENER, ""), 0, "with all its listeners");
 }
 
+static void test_quotas(struct harness *h, const struct world *w)
+{
+	const char *group, *big;
+	char form[8192];
+	int n, port;
+
+	group = GET(h, "ServerGroupId", "CreateServerGroup",
+		    "ServerGroupName=by-address&VpcId=%s&ServerGroupType=Ip", w->vpc);
+	harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+		    "VpcId=%s&ZoneId=cn-hangzhou-j&CidrBlock=10.0.3.0/24", w->vpc);
+	for (n = 0, port = 1; n <= SERVERS_PER_GROUP_MAX; n += 40) {
+		size_t used = (size_t)snprintf(form, sizeof(form), "ServerGroupId=%s", group);
+
+		for (int i = 1; i <= 40; i++, port++)
+			used += (size_t)snprintf(form + used, sizeof(form) - used,
+						 "&Servers.%d.ServerId=10.0.3.9&Servers.%d.ServerType=Ip"
+						 "&Servers.%d.Port=%d",
+						 i, i, i, port);
+		if (!harness_run(h, ALICE, PRODUCT_NLB, "AddServersToServerGroup", form))
+			break;
+	}
+	tap_is_int(n, SERVERS_PER_GROUP_MAX, "a group takes %d servers", SERVERS_PER_GROUP_MAX);
+	tap_is_str(h->error.code, "QuotaExceeded.ServersNum", "one more is refused by its code");
+	tap_ok(CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group), "a full group can be deleted");
+	harness_in_force(h, "alpha");
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVER, group), 0, "with all its servers");
+
+	group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=by-instance&VpcId=%s", w->vpc);
+	for (n = 0; n <= SERVERS_PER_PORT_MAX; n++)
+		if (!CALL(h, "AddServersToServerGroup",
+			  "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=%d",
+			  group, w->web_h, n + 1))
+			break;
+	tap_is_int(n, SERVERS_PER_PORT_MAX, "an instance serves at most %d times", SERVERS_PER_PORT_MAX);
+	tap_ok(harness_call(h, ALICE, PRODUCT_ECS, "DeleteInstance", "InstanceId=%s&Force=true", w->web_h),
+	       "and leaves all groups at once when it is deleted");
+	harness_in_force(h, "alpha");
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVER, group), 0, "none is left");
+
+	n = (int)snapshot_count(store_rows(h->store), KIND_SERVER_GROUP, "");
+	while (n <= SERVER_GROUPS_PER_ACCOUNT_MAX &&
+	       CALL(h, "CreateServerGroup", "ServerGroupName=many&VpcId=%s", w->vpc))
+		n++;
+	tap_is_int(n, SERVER_GROUPS_PER_ACCOUNT_MAX, "an account has as many server groups as its quota");
+	tap_is_str(h->error.code, "QuotaExceeded.ServerGroupsNum", "one more is refused by its code");
+
+	big = harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+			  "VpcId=%s&ZoneId=cn-hangzhou-k&CidrBlock=10.0.4.0/24", w->vpc);
+	n = (int)snapshot_count(store_rows(h->store), KIND_LOAD_BALANCER, "");
+	while (n <= LOAD_BALANCERS_PER_ACCOUNT_MAX &&
+	       CALL(h, "CreateLoadBalancer",
+		    "AddressType=Intranet&VpcId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1."
+		    "VSwitchId=%s"
+		    "&ZoneMappings.2.ZoneId=cn-hangzhou-k&ZoneMappings.2.VSwitchId=%s",
+		    w->vpc, w->vsw_h, big))
+		n++;
+	tap_is_int(n, LOAD_BALANCERS_PER_ACCOUNT_MAX, "an account has as many load balancers as its quota");
+	tap_is_str(h->error.code, "QuotaExceeded.LoadBalancersNum", "one more is refused by its code");
+}
+
 int main(void)
 {
 	struct harness h;
@@ -533,6 +593,7 @@ int main(void)
 	test_addresses_as_servers(&h, &w);
 	test_listener_life(&h, &w);
 	test_bad_listeners(&h, &w);
+	test_quotas(&h, &w);
 	harness_end(&h);
 	return tap_done();
 }
