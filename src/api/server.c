@@ -199,7 +199,7 @@ static enum MHD_Result request_came(void *context, struct MHD_Connection *connec
 	struct server *server = context;
 	struct exchange *exchange = *state;
 
-	if (!exchange) /* no memory for it */
+	if (!exchange || (server->stopping && !exchange->answered)) /* no memory for it; nobody to handle it */
 		return MHD_NO;
 	if (!exchange->begun) {
 		begin(exchange, method);
@@ -216,8 +216,6 @@ static enum MHD_Result request_came(void *context, struct MHD_Connection *connec
 	}
 	if (exchange->answered)
 		return send_answer(exchange);
-	if (server->stopping)
-		return MHD_NO;
 	exchange->suspended = true;
 	MHD_suspend_connection(connection);
 	return MHD_YES;

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three requests. Polls that have nothing to tell wait in a list and are looked at again whenever the store's
+ * durable revision has risen, or when their time is over.
+ *
+ * What is told must be durable, and memory runs ahead of the disk within a turn; so a poll is answered only
+ * while the two are equal, which they are whenever the store notifies.
+ *
+ * For each node the last answer's revision and scope are remembered. A node that polls from that revision,
+ * with its scope unchanged, gets changes; every other one gets everything.
+ */
+#include "feed.h"
+
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "../lib/log.h"
+#include "feed_rows.h"
+#include "server.h"
+
+struct waiter {
+	struct feed_server *feed;
+	struct server_request *request;
+	struct loop_source *timer;
+	char node[WORD_SIZE * 2];
+	uint64_t after;
+	bool over; /* its time is */
+	struct waiter *next;
+};
+
+/* What a node was told last. */
+struct told {
+	char node[WORD_SIZE * 2];
+	uint64_t revision, digest;
+};
+
+struct feed_server {
+	struct loop *loop;
+	struct store *store;
+	struct control *control;
+	struct server *server;
+	struct store_watch *watch;
+	struct waiter *waiters;
+	struct told *told;
+	size_t n_told, told_size;
+};
+
+static void answer_error(struct server_request *request, unsigned int status, const char *why)
+{
+	server_answer(request, status, NULL, json_pack("{s:s}", "error", why));
+}
+
+/* ---- rows ---- */
+
+static struct told *find_told(struct feed_server *feed, const char *node)
+{
+	for (size_t i = 0; i < feed->n_told; i++)
+		if (streq(feed->told[i].node, node))
+			return &feed->told[i];
+	return NULL;
+}
+
+static void remember(struct feed_server *feed, const char *node, uint64_t digest)
+{
+	struct told *told = find_told(feed, node);
+
+	if (!told) {
+		if (feed->n_told == FEED_NODES_MAX)
+			return;
+		if (feed->n_told == feed->told_size) {
+			size_t size = feed->told_size ? 2 * feed->told_size : 4;
+
+			told = realloc(feed->told, size * sizeof(*told));
+			if (!told)
+				return;
+			feed->told = told;
+			feed->told_size = size;
+		}
+		told = &feed->told[feed->n_told++];
+		(void)str_copy(told->node, sizeof(told->node), node);
+	}
+	told->revision = store_durable_revision(feed->store);
+	told->digest = digest;
+}
+
+/* Changes if the node's last answer can be built upon, else all. NULL when out of memory. */
+static json_t *rows_for(struct feed_server *feed, const struct waiter *waiter, const struct feed_scope *scope)
+{
+	uint64_t digest = feed_scope_digest(scope);
+	const struct told *told = find_told(feed, waiter->node);
+	json_t *answer = NULL;
+	int r = -EOVERFLOW;
+
+	if (waiter->after > 0 && told && told->revision == waiter->after && told->digest == digest)
+		r = feed_rows_since(feed->store, scope, waiter->after, &answer);
+	if (r == -EOVERFLOW)
+		answer = feed_rows_all(feed->store, scope);
+	if (answer)
+		remember(feed, waiter->node, digest);
+	return answer;
+}
+
+static void waiter_free(struct waiter *waiter)
+{
+	for (struct waiter **place = &waiter->feed->waiters; *place; place = &(*place)->next) {
+		if (*place == waiter) {
+			*place = waiter->next;
+			break;
+		}
+	}
+	loop_source_free(waiter->timer);
+	free(waiter);
+}
+
+/* Answers the poll if there is something to tell and it may be told. */
+static void look_at(struct waiter *waiter)
+{
+	struct feed_server *feed = waiter->feed;
+	uint64_t durable = store_durable_revision(feed->store);
+	struct feed_scope *scope;
+	json_t *answer = NULL;
+
+	if (snapshot_revision(store_rows(feed->store)) != durable)
+		return; /* the end of the turn makes them equal, and notifies */
+	if (durable == waiter->after && !waiter->over && find_told(feed, waiter->node))
+		return;
+	if (feed_scope_new(store_rows(feed->store), waiter->node, &scope) == 0) {
+		answer = rows_for(feed, waiter, scope);
+		feed_scope_free(scope);
+	}
+	if (answer)
+		server_answer(waiter->request, 200, NULL, answer);
+	else
+		answer_error(waiter->request, 503, "out of memory");
+	waiter_free(waiter);
+}
+
+static void revision_rose(void *context, _unused_ uint32_t events)
+{
+	struct feed_server *feed = context;
+
+	for (struct waiter *waiter = feed->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		look_at(waiter);
+	}
+}
+
+static void time_is_over(void *context, _unused_ uint32_t events)
+{
+	struct waiter *waiter = context;
+
+	waiter->over = true;
+	loop_timer_set(waiter->timer, 100); /* in case memory is just ahead of the disk */
+	look_at(waiter);
+}
+
+static int get_number(const struct params *params, const char *name, uint64_t *ret)
+{
+	const char *text = params_get(params, name);
+	char *end;
+
+	*ret = 0;
+	if (!text)
+		return 0;
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	return errno || *end ? -EINVAL : 0;
+}
+
+static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wait_s)
+{
+	struct params params = {};
+	const char *node;
+	int r;
+
+	r = params_parse(query, strlen(query), &params);
+	node = params_get(&params, "node");
+	if (r == 0 && (!node || !node[0] || str_copy(waiter->node, sizeof(waiter->node), node) < 0))
+		r = -EINVAL;
+	if (r == 0)
+		r = get_number(&params, "after", &waiter->after);
+	if (r == 0)
+		r = get_number(&params, "wait", ret_wait_s);
+	params_done(&params);
+	return r;
+}
+
+static void poll_rows(struct feed_server *feed, struct server_request *request)
+{
+	struct waiter *waiter = calloc(1, sizeof(*waiter));
+	uint64_t wait_s;
+	int r;
+
+	if (!waiter || loop_add_timer(feed->loop, time_is_over, waiter, &waiter->timer) < 0) {
+		free(waiter);
+		answer_error(request, 503, "out of memory");
+		return;
+	}
+	waiter->feed = feed;
+	waiter->request = request;
+	waiter->next = feed->waiters;
+	feed->waiters = waiter;
+	r = read_poll(waiter, request->query, &wait_s);
+	if (r < 0) {
+		waiter_free(waiter);
+		answer_error(request, 400, "malformed query");
+		return;
+	}
+	waiter->over = wait_s == 0;
+	loop_timer_set(waiter->timer, MIN(wait_s, FEED_WAIT_MAX_S) * 1000);
+	look_at(waiter);
+}
+
+/* ---- registration ---- */
+
+struct registration {
+	struct feed_server *feed;
+	struct server_request *request;
+	char node[WORD_SIZE * 2];
+};
+
+static void registered(void *context, int result, _unused_ uint64_t revision)
+{
+	struct registration *registration = context;
+	const struct node *node;
+
+	node = result < 0 ? NULL : snapshot_node(store_rows(registration->feed->store), registration->node);
+	if (node) {
+		log_info("registered node=%s number=%u", node->name, node->number);
+		server_answer(
+			registration->request, 200, NULL,
+			json_pack("{s:I, s:i}", "number", (json_int_t)node->number, "lease_s", LEASE_S));
+	} else {
+		log_warning("cannot register node=%s: %s", registration->node, strerror(-result));
+		answer_error(registration->request, 503, "the node could not be registered");
+	}
+	free(registration);
+}
+
+static int copy_text(const json_t *object, const char *name, char *ret, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text && str_copy(ret, size, text) >= 0 ? 0 : -EINVAL;
+}
+
+static int read_zones(const json_t *list, struct node *ret)
+{
+	size_t i;
+	json_t *zone;
+
+	if (json_array_size(list) > NODE_ZONES_MAX)
+		return -E2BIG;
+	json_array_foreach(list, i, zone)
+	{
+		const char *text = json_string_value(zone);
+
+		if (!text || str_copy(ret->zones[ret->n_zones++], ZONE_SIZE, text) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int read_node(const json_t *json, struct node *ret)
+{
+	char underlay[NETADDR_TEXT_SIZE] = "";
+	json_int_t mtu = json_integer_value(json_object_get(json, "mtu"));
+	int r;
+
+	*ret = (struct node){};
+	r = copy_text(json, "name", ret->name, sizeof(ret->name));
+	if (r == 0 && (!ret->name[0] || strchr(ret->name, '/')))
+		r = -EINVAL;
+	if (r == 0)
+		r = read_zones(json_object_get(json, "zones"), ret);
+	if (r == 0 && json_object_get(json, "underlay"))
+		r = copy_text(json, "underlay", underlay, sizeof(underlay));
+	if (r == 0 && underlay[0])
+		r = netaddr_parse(underlay, &ret->underlay);
+	if (r < 0 || mtu < 0 || mtu > UINT16_MAX)
+		return -EINVAL;
+	ret->mtu = (uint32_t)mtu;
+	return 0;
+}
+
+static void register_node(struct feed_server *feed, struct server_request *request, const json_t *json)
+{
+	struct registration *registration;
+	struct node node;
+
+	if (read_node(json, &node) < 0) {
+		answer_error(request, 400, "malformed node");
+		return;
+	}
+	registration = calloc(1, sizeof(*registration));
+	if (!registration) {
+		answer_error(request, 503, "out of memory");
+		return;
+	}
+	registration->feed = feed;
+	registration->request = request;
+	(void)str_copy(registration->node, sizeof(registration->node), node.name);
+	control_register(feed->control, &node, registered, registration);
+}
+
+/* ---- reports ---- */
+
+static int read_failures(const json_t *list, struct control_failure *ret, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		int r = copy_text(item, "key", ret[i].key, sizeof(ret[i].key));
+
+		if (r == 0)
+			r = copy_text(item, "reason", ret[i].reason, sizeof(ret[i].reason));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_health(const json_t *list, const char *node, struct server_health *ret, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		json_int_t port = json_integer_value(json_object_get(item, "port"));
+		int r = copy_text(item, "group", ret[i].group, sizeof(ret[i].group));
+
+		if (r == 0)
+			r = copy_text(item, "server_id", ret[i].server_id, sizeof(ret[i].server_id));
+		if (r == 0)
+			r = copy_text(item, "reason", ret[i].reason, sizeof(ret[i].reason));
+		if (r < 0 || port < 0 || port > UINT16_MAX ||
+		    !json_is_boolean(json_object_get(item, "healthy")))
+			return -EINVAL;
+		(void)str_copy(ret[i].node, sizeof(ret[i].node), node);
+		ret[i].port = (uint32_t)port;
+		ret[i].healthy = json_is_true(json_object_get(item, "healthy"));
+	}
+	return 0;
+}
+
+static int take_report(struct feed_server *feed, const json_t *json)
+{
+	const json_t *failures = json_object_get(json, "failures"), *health = json_object_get(json, "health");
+	struct control_report report = {.n_failures = json_array_size(failures),
+					.n_health = json_array_size(health)};
+	json_int_t revision = json_integer_value(json_object_get(json, "revision"));
+	_cleanup_(freep) struct control_failure *failure_rows = NULL;
+	_cleanup_(freep) struct server_health *health_rows = NULL;
+	int r;
+
+	if (report.n_failures > FEED_LIST_MAX || report.n_health > FEED_LIST_MAX || revision < 0)
+		return -EINVAL;
+	failure_rows = calloc(report.n_failures + 1, sizeof(*failure_rows));
+	health_rows = calloc(report.n_health + 1, sizeof(*health_rows));
+	if (!failure_rows || !health_rows)
+		return -ENOMEM;
+	r = copy_text(json, "node", report.node, sizeof(report.node));
+	if (r == 0)
+		r = read_failures(failures, failure_rows, report.n_failures);
+	if (r == 0)
+		r = read_health(health, report.node, health_rows, report.n_health);
+	if (r < 0)
+		return r;
+	/* What is not durable was told to nobody, so nobody can have it in force. */
+	report.revision = MIN((uint64_t)revision, store_durable_revision(feed->store));
+	report.failures = failure_rows;
+	report.health = health_rows;
+	return control_report(feed->control, &report);
+}
+
+static void report(struct feed_server *feed, struct server_request *request, const json_t *json)
+{
+	int r = take_report(feed, json);
+
+	switch (r) {
+	case 0:
+		server_answer(request, 200, NULL, json_pack("{s:i}", "lease_s", LEASE_S));
+		break;
+	case -ENOENT:
+		answer_error(request, 404, "the node is not registered");
+		break;
+	case -EINVAL:
+		answer_error(request, 400, "malformed report");
+		break;
+	default:
+		answer_error(request, 503, "the report could not be taken");
+		break;
+	}
+}
+
+/* ---- requests ---- */
+
+static bool is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+}
+
+static void with_body(struct feed_server *feed, struct server_request *request,
+		      void (*then)(struct feed_server *feed, struct server_request *request,
+				   const json_t *json))
+{
+	json_t *json = json_loadb(request->body ? request->body : "", request->body_size,
+				  JSON_REJECT_DUPLICATES, NULL);
+
+	if (json_is_object(json))
+		then(feed, request, json);
+	else
+		answer_error(request, 400, "the body must be an object in JSON");
+	json_decref(json);
+}
+
+static void handle(void *context, struct server_request *request)
+{
+	struct feed_server *feed = context;
+	bool post = streq(request->method, "POST");
+
+	if (!is_root(request->fd))
+		answer_error(request, 403, "only root may speak here");
+	else if (request->problem < 0)
+		answer_error(request, request->problem == -E2BIG ? 413 : 400, "the request is too large");
+	else if (streq(request->path, "/feed/v1/rows") && !post)
+		poll_rows(feed, request);
+	else if (streq(request->path, "/feed/v1/node") && post)
+		with_body(feed, request, register_node);
+	else if (streq(request->path, "/feed/v1/report") && post)
+		with_body(feed, request, report);
+	else
+		answer_error(request, 404, "no such request");
+}
+
+int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
+		    struct feed_server **ret)
+{
+	const struct server_options options = {.listen_fd = listen_fd,
+					       .body_max = FEED_BODY_MAX,
+					       .connections_max = FEED_CONNECTIONS_MAX,
+					       .timeout_s = 2 * FEED_WAIT_MAX_S};
+	struct feed_server *feed = calloc(1, sizeof(*feed));
+	int r;
+
+	if (!feed)
+		return -ENOMEM;
+	*feed = (struct feed_server){.loop = loop, .store = store, .control = control};
+	r = store_watch(store, revision_rose, feed, &feed->watch);
+	if (r == 0)
+		r = server_new(loop, &options, handle, feed, &feed->server);
+	if (r < 0) {
+		feed_server_free(feed);
+		return r;
+	}
+	*ret = feed;
+	return 0;
+}
+
+struct feed_server *feed_server_free(struct feed_server *feed)
+{
+	if (!feed)
+		return NULL;
+	while (feed->waiters) {
+		answer_error(feed->waiters->request, 503, "stopping");
+		waiter_free(feed->waiters);
+	}
+	server_free(feed->server);
+	store_watch_free(feed->watch);
+	free(feed->told);
+	free(feed);
+	return NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The feed's server: agents follow the rows that concern their node and report what is in force
+ * (doc/architecture.md, "The feed"). On a Unix socket; only root may speak.
+ */
+#pragma once
+
+#include "../control/control.h"
+#include "../store/store.h"
+
+#define FEED_BODY_MAX	     (4 * 1024 * 1024)
+#define FEED_CONNECTIONS_MAX 256
+#define FEED_WAIT_MAX_S	     60
+#define FEED_NODES_MAX	     4096  /* whose scope is remembered; others always get all */
+#define FEED_LIST_MAX	     65536 /* failures, and health results, of one report */
+
+struct feed_server;
+
+/* Serves the listening socket (owned from then on). */
+int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
+		    struct feed_server **ret);
+struct feed_server *feed_server_free(struct feed_server *feed);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options of privlinkd: one table, read from the command line and from a file of "name = value" lines. The
+ * command line wins.
+ */
+#pragma once
+
+#include "lib/log.h"
+
+struct daemon_options {
+	char *state_dir, *run_dir;
+	char *https, *certificate, *key; /* certificate and key are files; without them no HTTPS */
+	char *http;
+	bool http_anywhere, no_http;
+	char *catalogue;
+	char *user; /* whom root becomes */
+	enum log_level log_level;
+	bool help, version;
+};
+
+/* 0: complete. -EINVAL: what is wrong was logged. */
+int daemon_options_read(int argc, char **argv, struct daemon_options *ret);
+void daemon_options_help(void);
+void daemon_options_done(struct daemon_options *options);

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API daemon. Order of start: options; what only root can open (directories, pid file, sockets,
+ * certificate); the store, as the user it belongs to; the first account's key, once, for root to read; then
+ * root is given up for good; then the parts that serve. They stop in the reverse order.
+ */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/action_privlink.h"
+#include "api/feed.h"
+#include "api/http.h"
+#include "control/control.h"
+#include "daemon_files.h"
+#include "daemon_options.h"
+#include "lib/log.h"
+#include "model/catalogue.h"
+
+#define DESCRIPTORS_MAX 65536
+
+struct daemon {
+	struct daemon_options options;
+	struct daemon_user user;
+	int pid_fd, https_fd, http_fd, feed_fd;
+	char *certificate, *key;
+	struct loop *loop;
+	struct loop_source *terminate, *interrupt;
+	struct catalogue *catalogue;
+	struct store *store;
+	struct control *control;
+	struct run_environment environment;
+	struct http *http;
+	struct feed_server *feed;
+};
+
+static void stop(void *context, uint32_t signal_number)
+{
+	struct daemon *d = context;
+
+	log_info("stopping signal=%u", signal_number);
+	loop_exit(d->loop, EXIT_SUCCESS);
+}
+
+static int start_loop(struct daemon *d)
+{
+	int r;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = loop_new(&d->loop);
+	if (r == 0)
+		r = loop_add_signal(d->loop, SIGTERM, stop, d, &d->terminate);
+	if (r == 0)
+		r = loop_add_signal(d->loop, SIGINT, stop, d, &d->interrupt);
+	return r < 0 ? log_errno(r, "cannot start the loop") : 0;
+}
+
+static int load_catalogue(struct daemon *d)
+{
+	char why[256] = "";
+	int r;
+
+	r = catalogue_load(d->options.catalogue, &d->catalogue, why, sizeof(why));
+	return r < 0 ? log_errno(r, "cannot read catalogue=%s: %s", d->options.catalogue, why) : 0;
+}
+
+/* As many connections as the limits of the servers allow. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning("cannot raise the limit of open files, ignoring");
+}
+
+static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
+{
+	return str_format(ret, PATH_MAX, "%s/%s", directory, name) < 0
+		       ? log_errno(-ENAMETOOLONG, "cannot use directory=%s", directory)
+		       : 0;
+}
+
+static int make_directories(struct daemon *d)
+{
+	char path[PATH_MAX];
+	int r;
+
+	r = path_in(d->options.state_dir, "store", path);
+	if (r == 0)
+		r = daemon_directory(d->options.state_dir, 0755, NULL);
+	if (r == 0)
+		r = daemon_directory(path, 0700, &d->user);
+	if (r == 0)
+		r = daemon_directory(d->options.run_dir, 0755, NULL);
+	return r;
+}
+
+static int open_tcp(struct daemon *d)
+{
+	const struct daemon_options *options = &d->options;
+	int r = 0;
+
+	if (options->certificate) {
+		r = daemon_read_file(options->certificate, &d->certificate);
+		if (r == 0)
+			r = daemon_read_file(options->key, &d->key);
+		if (r == 0)
+			r = daemon_listen_tcp(options->https, false, &d->https_fd);
+	}
+	if (r == 0 && !options->no_http)
+		r = daemon_listen_tcp(options->http, !options->http_anywhere, &d->http_fd);
+	if (r == 0 && d->https_fd < 0 && d->http_fd < 0)
+		r = log_errno(-EINVAL, "nothing to serve: neither a certificate nor plain HTTP");
+	return r;
+}
+
+/* All that may need root. */
+static int open_everything(struct daemon *d)
+{
+	char pid_path[PATH_MAX], feed_path[PATH_MAX];
+	int r;
+
+	r = daemon_user_find(d->options.user, &d->user);
+	if (r == 0)
+		r = make_directories(d);
+	if (r == 0)
+		r = path_in(d->options.run_dir, "privlinkd.pid", pid_path);
+	if (r == 0)
+		r = path_in(d->options.run_dir, "feed.sock", feed_path);
+	if (r == 0)
+		r = daemon_pid_file(pid_path, &d->pid_fd);
+	if (r == 0)
+		r = open_tcp(d);
+	if (r == 0)
+		r = daemon_listen_unix(feed_path, &d->feed_fd);
+	return r;
+}
+
+static int open_store(struct daemon *d)
+{
+	char path[PATH_MAX];
+	int r, back;
+
+	r = path_in(d->options.state_dir, "store/privlink.db", path);
+	if (r == 0)
+		r = daemon_user_borrow(&d->user);
+	if (r < 0)
+		return r;
+	r = store_sqlite_open(d->loop, path, &d->store);
+	if (r < 0)
+		log_errno(r, "cannot open the store=%s", path);
+	back = daemon_user_return(&d->user);
+	return r < 0 ? r : back;
+}
+
+struct wait {
+	bool done;
+	int result;
+};
+
+static void wait_done(void *context, int result, _unused_ uint64_t revision)
+{
+	struct wait *wait = context;
+
+	wait->done = true;
+	wait->result = result;
+}
+
+static int commit_and_wait(struct daemon *d, struct store_txn *txn)
+{
+	struct wait wait = {};
+	int r = 0;
+
+	store_commit(d->store, txn, wait_done, &wait);
+	while (!wait.done && r >= 0)
+		r = loop_turn(d->loop, -1);
+	return r < 0 ? r : wait.result;
+}
+
+/* The key's file is there before the account is: a start that is cut off in between leaves nobody locked out.
+ */
+static int write_admin_file(struct daemon *d, const struct access_key *key)
+{
+	char path[PATH_MAX], text[512];
+	int r;
+
+	r = path_in(d->options.state_dir, "admin.env", path);
+	if (r < 0)
+		return r;
+	(void)str_format(
+		text, sizeof(text),
+		"PRIVLINK_ACCESS_KEY_ID=%s\nPRIVLINK_ACCESS_KEY_SECRET=%s\nPRIVLINK_ACCOUNT_ID=%lld\n",
+		key->id, key->secret, (long long)key->uid);
+	r = daemon_write_secret(path, text);
+	explicit_bzero(text, sizeof(text));
+	if (r == 0)
+		log_info("made the administrator account=%lld, its key is in file=%s", (long long)key->uid,
+			 path);
+	return r;
+}
+
+/* The first start of all makes an administrator. */
+static int make_administrator(struct daemon *d)
+{
+	struct account account;
+	struct access_key key;
+	struct store_txn *txn;
+	int r;
+
+	if (snapshot_count(store_rows(d->store), KIND_ACCOUNT, "") > 0)
+		return 0;
+	r = account_new("administrator", true, now_unix_s(), &account);
+	if (r == 0)
+		r = access_key_new(account.uid, now_unix_s(), &key);
+	if (r < 0)
+		return log_errno(r, "cannot make the administrator account");
+	r = write_admin_file(d, &key);
+	if (r < 0)
+		return r;
+	r = store_txn_new(&txn);
+	if (r == 0) {
+		(void)store_txn_row_put(txn, KIND_ACCOUNT, &account);
+		(void)store_txn_row_put(txn, KIND_ACCESS_KEY, &key);
+		r = commit_and_wait(d, txn);
+	}
+	explicit_bzero(&key, sizeof(key));
+	return r < 0 ? log_errno(r, "cannot store the administrator account") : 0;
+}
+
+static uint64_t live_revision(const void *control)
+{
+	return control_live_revision(control);
+}
+
+static bool node_live(const void *control, const char *node)
+{
+	return control_node_live(control, node);
+}
+
+static int start_http(struct daemon *d)
+{
+	int r;
+
+	d->environment = (struct run_environment){.store = d->store,
+						  .catalogue = d->catalogue,
+						  .live_revision = live_revision,
+						  .node_live = node_live,
+						  .control = d->control};
+	r = http_new(d->loop, &d->environment, &d->http);
+	if (r == 0 && d->https_fd >= 0) {
+		r = http_listen(d->http, TAKE_FD(d->https_fd), d->certificate, d->key);
+		log_info("serving https=%s", d->options.https);
+	}
+	if (r == 0 && d->http_fd >= 0) {
+		r = http_listen(d->http, TAKE_FD(d->http_fd), NULL, NULL);
+		log_info("serving http=%s", d->options.http);
+	}
+	return r < 0 ? log_errno(r, "cannot serve the API (is the certificate its key's?)") : 0;
+}
+
+static int start_services(struct daemon *d)
+{
+	int r;
+
+	r = control_bootstrap(d->store, d->catalogue, d->loop);
+	if (r < 0)
+		return r;
+	r = control_new(d->loop, d->store, &d->control);
+	if (r < 0)
+		return log_errno(r, "cannot start control");
+	r = start_http(d);
+	if (r < 0)
+		return r;
+	r = feed_server_new(d->loop, d->store, d->control, TAKE_FD(d->feed_fd), &d->feed);
+	return r < 0 ? log_errno(r, "cannot serve the feed") : 0;
+}
+
+static int start(struct daemon *d)
+{
+	int r;
+
+	raise_descriptor_limit();
+	r = start_loop(d);
+	if (r == 0)
+		r = load_catalogue(d);
+	if (r == 0)
+		r = open_everything(d);
+	if (r == 0)
+		r = open_store(d);
+	if (r == 0)
+		r = make_administrator(d);
+	if (r == 0)
+		r = daemon_user_become(&d->user);
+	if (r == 0)
+		r = start_services(d);
+	return r;
+}
+
+static void finish(struct daemon *d)
+{
+	/* Calls that wait for the end of the turn get it, and their answers. */
+	if (d->store)
+		(void)loop_turn(d->loop, 0);
+	feed_server_free(d->feed);
+	http_free(d->http);
+	control_free(d->control);
+	store_free(d->store);
+	catalogue_free(d->catalogue);
+	loop_source_free(d->terminate);
+	loop_source_free(d->interrupt);
+	loop_free(d->loop);
+	closep(&d->https_fd);
+	closep(&d->http_fd);
+	closep(&d->feed_fd);
+	if (d->pid_fd >= 0 && ftruncate(d->pid_fd, 0) < 0)
+		log_warning("cannot empty the pid file, ignoring");
+	closep(&d->pid_fd);
+	free(d->certificate);
+	if (d->key)
+		explicit_bzero(d->key, strlen(d->key));
+	free(d->key);
+	daemon_options_done(&d->options);
+}
+
+int main(int argc, char **argv)
+{
+	struct daemon d = {.pid_fd = -EBADF, .https_fd = -EBADF, .http_fd = -EBADF, .feed_fd = -EBADF};
+	int r;
+
+	(void)umask(022);
+	if (daemon_options_read(argc, argv, &d.options) < 0)
+		return EXIT_FAILURE;
+	if (d.options.help || d.options.version) {
+		if (d.options.help)
+			daemon_options_help();
+		else
+			puts("privlinkd " PRIVLINK_VERSION);
+		daemon_options_done(&d.options);
+		return EXIT_SUCCESS;
+	}
+	log_set_level(d.options.log_level);
+	r = start(&d);
+	if (r == 0)
+		r = loop_run(d.loop);
+	finish(&d);
+	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
