@@ -14,6 +14,7 @@
   peer.py digest BYTES               size and SHA-256 of what `source` sends
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
 """
+import contextlib
 import hashlib
 import socket
 import sys
@@ -25,7 +26,7 @@ def tcp_server(port, text):
     server = socket.create_server(("0.0.0.0", int(port)), reuse_port=False, backlog=128)
     while True:
         connection, peer = server.accept()
-        with connection:
+        with connection, contextlib.suppress(OSError):  # a health probe ends its connection by RST
             connection.sendall(f"{text} {peer[0]} {peer[1]}\n".encode())
 
 

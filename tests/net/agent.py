@@ -1,0 +1,495 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The agent alone, against a feed that this test serves: what it makes of rows, what it reports, and that nothing
+breaks while the feed or the agent itself is away.
+
+     agent-<pid> (the "host")                                  this process: feed.sock
+       | pl64           | pl65          | pl66        | pl0
+     i-…c (vpc-c)     i-…p1 (vpc-p)   i-…p2 (vpc-p)  privlink-<node>
+
+One consumer and two providers' servers (zones h and i) with the same addresses; an endpoint in both zones.
+Needs root. BUILD is the build directory.
+"""
+import http.server
+import json
+import os
+import shutil
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+BUILD = os.environ["BUILD"]
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PEER = os.path.join(SOURCE, "tests/net/peer.py")
+PID = os.getpid()
+LAB = f"agent-{PID}"
+NODE = f"a{PID}"
+DIR = f"/run/privlink-tests/{PID}"
+H, I = "cn-hangzhou-h", "cn-hangzhou-i"
+C, P1, P2 = (f"i-{PID}{name}" for name in ("c", "p1", "p2"))
+
+count = bad = 0
+
+
+def ok(passed, name):
+    global count, bad
+    count += 1
+    bad += not passed
+    print(f"{'ok' if passed else 'not ok'} {count} - {name}", flush=True)
+    return passed
+
+
+def note(text):
+    for line in str(text).splitlines():
+        print(f"# {line}", flush=True)
+
+
+def wait_for(condition, seconds=10):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+class Feed:
+    """The rows, their revisions, and what was reported."""
+
+    def __init__(self):
+        self.changed = threading.Condition()
+        self.revision = 1
+        self.rows = {}  # key -> (created, revision, value)
+        self.deleted = []  # (revision, key)
+        self.reports = []
+        self.nodes = []
+        self.lease_s = 3
+
+    def change(self, rows, deleted=()):
+        with self.changed:
+            self.revision += 1
+            for key, value in rows.items():
+                created = self.rows.get(key, (self.revision,))[0]
+                self.rows[key] = (created, self.revision, value)
+            for key in deleted:
+                if self.rows.pop(key, None):
+                    self.deleted.append((self.revision, key))
+            self.changed.notify_all()
+            return self.revision
+
+    def edit(self, key, **members):
+        return self.change({key: {**self.rows[key][2], **members}})
+
+    def answer(self, after, wait_s):
+        with self.changed:
+            if after >= self.revision:
+                self.changed.wait(wait_s)
+            rows = [
+                {"key": k, "created": c, "revision": r, "value": v} for k, (c, r, v) in self.rows.items() if r > after
+            ]
+            deleted = [k for r, k in self.deleted if r > after and k not in self.rows]
+            return {"revision": self.revision, "full": after == 0, "rows": rows, "deleted": deleted if after else []}
+
+    def reported(self, revision):
+        return any(r["revision"] >= revision for r in self.reports)
+
+    def last(self):
+        return self.reports[-1]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    feed = None
+
+    def address_string(self):
+        return "agent"
+
+    def log_message(self, *_):
+        pass
+
+    def reply(self, body):
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self):
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlparse(self.path).query))
+        self.reply(self.feed.answer(int(query["after"]), float(query["wait"])))
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/feed/v1/node":
+            self.feed.nodes.append(body)
+            self.reply({"number": 7, "lease_s": self.feed.lease_s})
+        else:
+            body["at"] = time.monotonic()
+            self.feed.reports.append(body)
+            self.reply({"lease_s": self.feed.lease_s})
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request, client_address):
+        """An agent that is killed leaves its requests behind."""
+
+    def get_request(self):
+        request, _ = super().get_request()
+        self.open.append(request)
+        return request, ("agent", 0)
+
+
+def serve_feed(feed):
+    path = f"{DIR}/run/feed.sock"
+    if os.path.exists(path):
+        os.unlink(path)
+    Handler.feed = feed
+    Server.open = []
+    server = Server(path, Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def stop_feed(server):
+    server.shutdown()
+    server.server_close()
+    for connection in server.open:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+    os.unlink(f"{DIR}/run/feed.sock")
+
+
+def vpc(name, number):
+    rows = {f"vpc/vpc-{name}": dict(id=f"vpc-{name}", number=number, cidr="10.0.0.0/16", status="Available")}
+    for i, zone in enumerate((H, I)):
+        id = f"vsw-{name}-{zone[-1]}"
+        rows[f"vswitch/{id}"] = dict(id=id, vpc=f"vpc-{name}", zone=zone, cidr=f"10.0.{i + 1}.0/24", status="Available")
+    return rows
+
+
+def instance(id, number, vpc, zone, addr, group):
+    vswitch = f"vsw-{vpc}-{zone[-1]}"
+    return {
+        f"instance/{id}": dict(id=id, zone=zone, vpc=f"vpc-{vpc}", vswitch=vswitch, node=NODE, kind="netns",
+                               host_name=id[-2:], port=f"eni-{id}", status="Running"),
+        f"port/eni-{id}": dict(id=f"eni-{id}", number=number, kind="instance", zone=zone, vpc=f"vpc-{vpc}",
+                               vswitch=vswitch, addr=addr, mac=f"02:00:00:00:00:{number & 255:02x}", mtu=1500,
+                               groups=[group], holder=id, node=NODE, status="InUse"),
+    }
+
+
+def group(id, vpc):
+    return {f"security_group/{id}": dict(id=id, vpc=f"vpc-{vpc}", type="normal", inner_accept=True)}
+
+
+def rule(group, id, protocol, first, last):
+    return {f"sg_rule/{group}/{id}": dict(id=id, group=group, direction="ingress", policy="Accept", priority=1,
+                                          protocol=protocol, port_first=first, port_last=last, cidr="10.0.0.0/16")}
+
+
+def server(id, zone, addr):
+    return {f"server/sgp-1/{id}/443": dict(group="sgp-1", server_id=id, type="Ecs", addr=addr, port=443, weight=100,
+                                           zone=zone, port_id=f"eni-{id}", node=NODE, status="Available")}
+
+
+def endpoint_zone(zone, number, addr):
+    port = f"eni-ep-{zone[-1]}"
+    return {
+        f"port/{port}": dict(id=port, number=number, kind="endpoint", zone=zone, vpc="vpc-c",
+                             vswitch=f"vsw-c-{zone[-1]}", addr=addr, mac=f"02:00:00:00:01:{number & 255:02x}",
+                             mtu=1500, groups=["sg-ep"], holder="ep-1", status="InUse"),
+        f"endpoint_zone/ep-1/{zone}": dict(endpoint="ep-1", zone=zone, vswitch=f"vsw-c-{zone[-1]}", port=port,
+                                           addr=addr, domain=f"ep-1-{zone}.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com",
+                                           resource="nlb-1", status="Connected"),
+    }
+
+
+def world():
+    rows = {f"node/{NODE}": dict(name=NODE, number=7, mtu=1500)}
+    rows |= vpc("c", 10) | vpc("p", 11)
+    rows |= group("sg-c", "c") | group("sg-p", "p") | group("sg-ep", "c")
+    rows |= rule("sg-ep", "sgr-tcp", "TCP", 443, 443) | rule("sg-ep", "sgr-icmp", "ICMP", -1, -1)
+    rows |= instance(C, 100, "c", H, "10.0.1.10", "sg-c")
+    rows |= instance(P1, 101, "p", H, "10.0.1.10", "sg-p")
+    rows |= instance(P2, 102, "p", I, "10.0.2.10", "sg-p")
+    rows |= server(P1, H, "10.0.1.10") | server(P2, I, "10.0.2.10")
+    rows |= {
+        "load_balancer/nlb-1": dict(id="nlb-1", vpc="vpc-p", zones=[H, I], status="Active"),
+        "listener/lsn-1": dict(id="lsn-1", load_balancer="nlb-1", server_group="sgp-1", protocol="TCP", port=443,
+                               idle_timeout_s=900, status="Running"),
+        "server_group/sgp-1": dict(id="sgp-1", vpc="vpc-p", protocol="TCP", health_enabled=True, health_interval_s=1,
+                                   health_timeout_s=1, healthy_threshold=2, unhealthy_threshold=2,
+                                   status="Available"),
+        f"nat_range/vpc-p/{NODE}": dict(vpc="vpc-p", node=NODE, range="100.64.0.16/28"),
+        "service/epsrv-1": dict(id="epsrv-1", region="cn-hangzhou", domain="epsrv-1.cn-hangzhou.privatelink.aliyuncs.com",
+                                private_domain="pai-dlc-vpc.cn-hangzhou.aliyuncs.com", product="pai-dlc",
+                                zone_affinity=True, status="Active"),
+        "endpoint/ep-1": dict(id="ep-1", vpc="vpc-c", service="epsrv-1", type="Interface", zone_affinity=True,
+                              domain="ep-1.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", groups=["sg-ep"],
+                              status="Active"),
+        "connection/ep-1": dict(endpoint="ep-1", service="epsrv-1", status="Connected"),
+    }
+    for zone in (H, I):
+        rows[f"service_resource/epsrv-1/nlb-1/{zone}"] = dict(service="epsrv-1", resource="nlb-1", type="nlb", zone=zone)
+    rows |= endpoint_zone(H, 201, "10.0.1.50") | endpoint_zone(I, 202, "10.0.2.50")
+    return rows
+
+
+def in_netns(name, *command):
+    return ["nsenter", f"--net=/run/netns/{name}", *command]
+
+
+def run(*command, timeout=20):
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def inside(instance, *command):
+    return run(*in_netns(instance, *command))
+
+
+def connects(instance, address, want=None):
+    result = inside(instance, "python3", PEER, "tcp", address, "443", "2")
+    return result.returncode == 0 and (want is None or result.stdout.startswith(want))
+
+
+class Agent:
+    def __init__(self):
+        self.log = open(f"{DIR}/agent.log", "a")
+        self.process = None
+
+    def arguments(self):
+        return [f"{BUILD}/src/cmd/privlink-agent", "--node", NODE, "--run-dir", f"{DIR}/run", "--state-dir",
+                f"{DIR}/state", "--resolv-conf", f"{DIR}/resolv.conf", "--catalogue", f"{SOURCE}/data/catalogue.json",
+                "--log-level", "debug"]
+
+    def start(self):
+        self.process = subprocess.Popen(in_netns(LAB, *self.arguments()), stderr=self.log)
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(10)
+
+    def remove(self):
+        return run(*in_netns(LAB, *self.arguments(), "--remove"))
+
+
+def counters():
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(f"{DIR}/run/agent.sock")
+        s.sendall(b'{"command": "counters"}\n')
+        answer = json.loads(s.makefile().readline())
+    return {c["reason"]: c["packets"] for c in answer["counters"]}
+
+
+def resolve(instance, name):
+    """Addresses that the instance's own resolver gives, through its /etc/netns files."""
+    result = run("ip", "netns", "exec", instance, "python3", "-c",
+                 "import socket, sys\n"
+                 "for a in socket.getaddrinfo(sys.argv[1], 443, socket.AF_INET, socket.SOCK_STREAM): print(a[4][0])",
+                 name)
+    return result.stdout.split()
+
+
+def test_first_rows(feed):
+    revision = feed.change(world())
+    started = time.monotonic()
+    if not ok(wait_for(lambda: feed.reported(revision)), "the first full list is applied and reported"):
+        return False
+    note(f"{(feed.last()['at'] - started) * 1000:.0f} ms")
+    ok(feed.last()["failures"] == [], "without failures")
+    ok(feed.nodes[-1]["name"] == NODE and feed.nodes[-1]["zones"] == [], "the node has said its name and zones")
+    ok(inside(C, "ping", "-c", "1", "-W", "2", "10.0.1.253").returncode == 0, "an instance reaches its gateway")
+    ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "and another instance of its VPC")
+    return True
+
+
+def test_endpoint(servers):
+    for id, text in ((P1, "zone-h"), (P2, "zone-i")):
+        servers.append(subprocess.Popen(in_netns(id, "python3", PEER, "tcp-server", "443", text)))
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 5), "the ENI of zone h reaches the server in h")
+    ok(connects(C, "10.0.2.50", "zone-i"), "the ENI of zone i reaches the server in i")
+    ok(inside(C, "ping", "-c", "2", "-i", "0.2", "-W", "2", "10.0.1.50").returncode == 0, "an ENI answers ping")
+    ok(not connects(P1, "10.0.1.50"), "from another VPC nothing is there")
+    ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com")[:1] == ["10.0.1.50"],
+       "the service's name resolves inside the consumer, its own zone first")
+    ok(resolve(P1, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") == [], "and nowhere else")
+
+
+def test_health(feed, servers):
+    ok(wait_for(lambda: len(feed.last()["health"]) == 2 and all(h["healthy"] for h in feed.last()["health"]), 8),
+       "both servers are reported healthy")
+    servers[0].kill()
+    servers[0].wait()
+    ok(wait_for(lambda: any(not h["healthy"] for h in feed.last()["health"]), 8), "a stopped server is reported")
+    ok(connects(C, "10.0.1.50", "zone-i"), "its zone's ENI is served by the other zone")
+    servers[0] = subprocess.Popen(in_netns(P1, "python3", PEER, "tcp-server", "443", "zone-h"))
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 8), "and by its own again when it is back")
+
+
+def test_change(feed):
+    started = time.monotonic()
+    revision = feed.change({}, deleted=["sg_rule/sg-ep/sgr-tcp"])
+    ok(wait_for(lambda: feed.reported(revision), 2), "a revoked rule is in force")
+    took = next(r["at"] for r in feed.reports if r["revision"] >= revision) - started
+    note(f"{took * 1000:.1f} ms from the row to the report")
+    ok(took < 0.1, "within 100 ms")
+    before = counters()["policy_in"]
+    ok(not connects(C, "10.0.1.50"), "a connect is refused")
+    ok(counters()["policy_in"] > before, "and counted by its reason")
+    feed.change(rule("sg-ep", "sgr-tcp", "TCP", 443, 443))
+    ok(wait_for(lambda: connects(C, "10.0.1.50"), 2), "authorized again, it opens")
+
+
+def test_failure(feed):
+    rows = instance(f"i-{PID}x", 110, "c", H, "10.0.1.11", "sg-c")
+    rows[f"instance/i-{PID}x"].update(kind="attached", path=f"{DIR}/none")
+    revision = feed.change(rows)
+    ok(wait_for(lambda: feed.reported(revision), 2), "a revision with an object that fails is reported")
+    ok([f["key"] for f in feed.last()["failures"]] == [f"instance/i-{PID}x"], "with the object's key")
+    ok("namespace" in feed.last()["failures"][0]["reason"], "and why")
+    run("ip", "netns", "add", f"{LAB}-x")
+    revision = feed.edit(f"instance/i-{PID}x", path=f"/run/netns/{LAB}-x")
+    ok(wait_for(lambda: feed.reported(revision) and not feed.last()["failures"], 5), "what helps it is applied")
+    ok(run(*in_netns(f"{LAB}-x", "ping", "-c", "1", "-W", "2", "10.0.1.10")).returncode == 0,
+       "the attached namespace reaches its VPC")
+    revision = feed.change({}, deleted=list(rows))
+    ok(wait_for(lambda: feed.reported(revision), 2), "it is deleted")
+    ok("eth0" not in run(*in_netns(f"{LAB}-x", "ip", "link")).stdout, "the namespace is without it")
+    run("ip", "netns", "del", f"{LAB}-x")
+
+
+def test_stop_and_start(feed):
+    revision = feed.edit(f"instance/{P2}", status="Stopped")
+    ok(wait_for(lambda: feed.reported(revision), 2), "an instance is stopped")
+    ok(inside(P1, "ping", "-c", "1", "-W", "1", "10.0.2.10").returncode != 0, "it does not answer")
+    revision = feed.edit(f"instance/{P2}", status="Running")
+    ok(wait_for(lambda: feed.reported(revision), 2), "and started")
+    ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "it answers")
+
+
+def test_feed_away(feed, server):
+    stop_feed(server)
+    time.sleep(0.3)
+    ok(connects(C, "10.0.1.50"), "with the feed away, connections open")
+    ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], "and names resolve")
+    feed.reports.clear()
+    revision = feed.change({}, deleted=["sg_rule/sg-ep/sgr-icmp"])
+    server = serve_feed(feed)
+    ok(wait_for(lambda: feed.reported(revision), 3), "when it is back, the change made meanwhile is in force")
+    ok(inside(C, "ping", "-c", "1", "-W", "1", "10.0.1.50").returncode != 0, "ping is refused")
+    ok(wait_for(lambda: len(feed.reports) >= 3, 4), "the lease is renewed again and again")
+    return server
+
+
+def test_agent_away(feed, agent):
+    hold = subprocess.Popen(in_netns(P1, "python3", PEER, "source", "444", "3000000", "1000000"))
+    rows = {"listener/lsn-2": dict(id="lsn-2", load_balancer="nlb-1", server_group="sgp-2", protocol="TCP", port=444,
+                                   idle_timeout_s=900, status="Running"),
+            "server_group/sgp-2": dict(id="sgp-2", vpc="vpc-p", protocol="TCP", status="Available"),
+            f"server/sgp-2/{P1}/444": dict(group="sgp-2", server_id=P1, type="Ecs", addr="10.0.1.10", port=444,
+                                           weight=100, zone=H, port_id=f"eni-{P1}", node=NODE, status="Available")}
+    rows |= rule("sg-ep", "sgr-444", "TCP", 444, 444)
+    revision = feed.change(rows)
+    wait_for(lambda: feed.reported(revision), 3)
+    download = subprocess.Popen(in_netns(C, "python3", PEER, "fetch", "10.0.1.50", "444"), stdout=subprocess.PIPE,
+                                text=True)
+    time.sleep(0.5)
+    agent.stop(signal.SIGKILL)
+    ok(connects(C, "10.0.1.50"), "with the agent killed, connections open")
+    feed.reports.clear()
+    agent.start()
+    ok(wait_for(lambda: feed.reported(revision), 5), "its successor reports")
+    ok(feed.last()["failures"] == [], "without failures")
+    want = run("python3", PEER, "digest", "3000000").stdout
+    ok(download.communicate(timeout=20)[0] == want, "a download over all of this is complete")
+    hold.kill()
+    ok(agent.stop() == 0, "it stops cleanly")
+    ok(connects(C, "10.0.1.50"), "and leaves everything in force")
+    gone = [key for key in feed.rows if P2 in key]
+    feed.change({}, deleted=gone)
+    feed.reports.clear()
+    agent.start()
+    ok(wait_for(lambda: feed.reports, 5), "an agent that starts after an instance was deleted reports")
+    ok(wait_for(lambda: not os.path.exists(f"/run/netns/{P2}"), 2), "and has removed the instance")
+
+
+def test_stopped_process(feed, agent):
+    agent.process.send_signal(signal.SIGSTOP)
+    revision = feed.change(instance(f"i-{PID}y", 120, "c", H, "10.0.1.12", "sg-c"))
+    time.sleep(0.5)
+    ok(not feed.reported(revision), "an agent that is stopped reports nothing")
+    agent.process.send_signal(signal.SIGCONT)
+    ok(wait_for(lambda: feed.reported(revision), 2), "and goes on when it is let")
+
+
+def test_remove(agent):
+    ok("runs already" in agent.remove().stderr, "nothing is removed under a running agent")
+    agent.stop()
+    result = agent.remove()
+    if not ok(result.returncode == 0, "everything is removed"):
+        note(result.stderr)
+    ok("pl" not in run("ip", "-n", LAB, "-br", "link").stdout, "no device is left")
+    ok(not [n for n in os.listdir("/run/netns") if str(PID) in n and n != LAB], "no namespace")
+    ok(not os.path.exists(f"/sys/fs/bpf/privlink/{NODE}"), "no pin")
+    ok(not [n for n in os.listdir("/etc/netns") if str(PID) in n] if os.path.exists("/etc/netns") else True, "no file")
+
+
+def run_tests(agent):
+    feed, servers = Feed(), []
+    server = serve_feed(feed)
+    agent.start()
+    try:
+        if not test_first_rows(feed):
+            return
+        test_endpoint(servers)
+        test_health(feed, servers)
+        test_change(feed)
+        test_failure(feed)
+        test_stop_and_start(feed)
+        server = test_feed_away(feed, server)
+        test_agent_away(feed, agent)
+        test_stopped_process(feed, agent)
+        test_remove(agent)
+    finally:
+        for process in servers:
+            process.kill()
+
+
+def main():
+    if os.geteuid() != 0:
+        print("1..0 # SKIP needs root")
+        return 0
+    os.makedirs(f"{DIR}/run")
+    os.makedirs(f"{DIR}/state")
+    with open(f"{DIR}/resolv.conf", "w", encoding="ascii") as f:
+        f.write("nameserver 127.0.0.53\n")
+    run("ip", "netns", "add", LAB)
+    run("ip", "-n", LAB, "link", "set", "lo", "up")
+    agent = Agent()
+    try:
+        run_tests(agent)
+    finally:
+        if agent.process and agent.process.poll() is None:
+            agent.stop(signal.SIGKILL)
+        agent.remove()
+        run("ip", "netns", "del", LAB)
+        if bad:
+            with open(f"{DIR}/agent.log", encoding="utf-8") as f:
+                note("".join(f.readlines()[-60:]))
+        shutil.rmtree(DIR)
+    print(f"1..{count}")
+    return bad > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
