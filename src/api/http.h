@@ -8,8 +8,8 @@
 #include "server.h"
 
 #define HTTP_BODY_MAX		      PARAMS_BYTES_MAX
-#define HTTP_CONNECTIONS_MAX	      1024
-#define HTTP_CONNECTIONS_PER_HOST_MAX 512
+#define HTTP_CONNECTIONS_MAX	      512
+#define HTTP_CONNECTIONS_PER_HOST_MAX 256
 #define HTTP_TIMEOUT_S		      60
 
 struct http;

@@ -3,8 +3,8 @@
  * libmicrohttpd without threads: its epoll descriptor is a source of our loop.
  *
  * Its inner epoll is edge-triggered, and it may stop before it has taken all that a socket has: it then says
- * so by MHD_get_timeout(), not by its descriptor. So a timer is armed from there after every MHD_run() and
- * after every resumption; without it large bodies stall for good.
+ * so by MHD_get_timeout(), not by its descriptor. So a timer is armed from there after every MHD_run(), and
+ * at once after every resumption; without it large bodies stall for good, and so do resumed answers.
  *
  * A request that its handler does not answer at once is suspended and resumed when the answer comes. It has
  * two owners, the connection and whoever will answer; the later of the two frees it.
@@ -18,8 +18,13 @@
 
 #include "../lib/log.h"
 
-/* What a connection keeps in memory for the request's head; more than a target and its headers need. */
-#define CONNECTION_MEMORY (128 * 1024)
+/* What a connection may keep in memory of a request's head. libmicrohttpd makes a record of 56 bytes of each
+ * parameter of the target, and gives no answer at all when it runs out of room, so the longest target that we
+ * take must fit with as many parameters as it can hold. Only what is used becomes real memory. */
+#define CONNECTION_MEMORY (1024 * 1024)
+
+_Static_assert(SERVER_TARGET_MAX / 2 * 56 + 2 * SERVER_TARGET_MAX < CONNECTION_MEMORY,
+	       "a target of \"a&a&…\" fits");
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3"
 
@@ -199,7 +204,8 @@ static enum MHD_Result request_came(void *context, struct MHD_Connection *connec
 	struct server *server = context;
 	struct exchange *exchange = *state;
 
-	if (!exchange || (server->stopping && !exchange->answered)) /* no memory for it; nobody to handle it */
+	if (!exchange ||
+	    (server->stopping && !exchange->answered)) /* no memory for it; nobody to handle it */
 		return MHD_NO;
 	if (!exchange->begun) {
 		begin(exchange, method);
@@ -271,7 +277,8 @@ void server_answer(struct server_request *request, unsigned int status, const ch
 	if (exchange->suspended) {
 		exchange->suspended = false;
 		MHD_resume_connection(exchange->connection);
-		rearm(exchange->server);
+		/* Neither the descriptor nor MHD_get_timeout() tells of it in every case. */
+		loop_timer_set(exchange->server->timer, 0);
 	}
 }
 
