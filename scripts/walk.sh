@@ -223,7 +223,7 @@ try_instance() {
 	local eni
 	step "[5/7] From the instance in the endpoint's VPC"
 	for eni in "$ENI_1" "$ENI_2"; do
-		inside "$CONSUMER_INSTANCE" ping -c 3 -i 0.2 "$eni" || die "the ENI $eni does not answer ping"
+		inside "$CONSUMER_INSTANCE" ping -c 3 "$eni" || die "the ENI $eni does not answer ping"
 	done
 	inside "$CONSUMER_INSTANCE" curl -sI "https://$fqdn" || die "the service does not answer (curl: $?)"
 	[[ $output == HTTP/* ]] || die "that is not an HTTP answer"
@@ -260,7 +260,7 @@ try_other_vpc() {
 	other_connect=$?
 	[ $other_connect = 28 ] || [ $other_connect = 7 ] || die "curl should have failed to connect, and ended with $other_connect"
 	for eni in "$ENI_1" "$ENI_2"; do
-		inside "$OTHER_INSTANCE" ping -c 3 -i 0.2 -W 1 "$eni" && die "$eni answers ping in the wrong VPC"
+		inside "$OTHER_INSTANCE" ping -c 3 -W 1 "$eni" && die "$eni answers ping in the wrong VPC"
 		[[ $output == *"100% packet loss"* ]] || die "ping should have lost everything"
 	done
 	sent=$(($(sent_by "$OTHER_INSTANCE") - sent))
