@@ -113,6 +113,8 @@ static int wake_up(struct region_table *table, uint64_t now_ms)
 		r = regions_give(table->regions, table->resting[n].first, table->resting[n].count);
 		n += r == 0;
 	}
+	if (n == 0)
+		return r;
 	table->n_resting -= n;
 	memmove(table->resting, table->resting + n, table->n_resting * sizeof(*table->resting));
 	return r;
