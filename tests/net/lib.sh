@@ -21,7 +21,7 @@ lab=lab-$$
 node=t$$
 dir=$records/$$
 http_port=18080
-https_arguments=(--no-https) # --https … where a test wants it
+https_arguments=() # --https … where a test wants it
 tap_n=0 tap_bad=0
 
 # --- TAP
@@ -186,7 +186,7 @@ as_admin() { # arguments of privlink
 		. "$dir/state/admin.env"
 		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
 		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
-		in_lab "$build/src/cmd/privlink" --json "$@"
+		in_lab "$build/src/cmd/privlink" "$@"
 	)
 }
 
@@ -198,7 +198,7 @@ as() { # ACCOUNT arguments of privlink; accounts are made by `account NAME`
 		. "$dir/account-$name"
 		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
 		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
-		in_lab "$build/src/cmd/privlink" --json "$@"
+		in_lab "$build/src/cmd/privlink" "$@"
 	)
 }
 
@@ -361,5 +361,5 @@ serve() {
 }
 
 counter() { # REASON: packets counted by the node under that name
-	in_lab "$build/src/cmd/privlink" --json counters --run-dir "$dir/run" | jq -r --arg r "$1" '.[$r] // 0'
+	in_lab "$build/src/cmd/privlink" counters --json --run-dir "$dir/run" | jq -r --arg r "$1" '.[$r] // 0'
 }

@@ -61,13 +61,13 @@ for _ in $(seq 200); do
 done
 is $n 200 "200 connections one after another all succeed"
 
-before=$(counter no_flow_not_syn)
+before=$(counter no_flow)
 check_not "the provider cannot open a connection to the translated source" \
 	inside "$s1" python3 "$peer" tcp "$source_seen" 80 1
 check_not "nor ping it" inside "$s1" ping -c 1 -W 1 -q "$source_seen"
 # An address that is used on both sides means two machines: from the provider it is its own.
 serve "$c2" python3 "$peer" tcp-server 8080 consumer
 check_not "the provider's own address range is its own" inside "$s1" python3 "$peer" tcp 10.0.2.10 8080 1
-note "no_flow_not_syn: $before -> $(counter no_flow_not_syn)"
+note "no_flow: $before -> $(counter no_flow)"
 
 finish
