@@ -45,9 +45,15 @@ def process_start(pid):
         return None
 
 
+def inside(namespace):
+    """Words in front of a command that is to run in a namespace. Only its network: `ip netns exec` would also give it
+    mounts of its own, and what the agent mounts must be seen by others."""
+    return ["nsenter", f"--net=/run/netns/{namespace}"]
+
+
 def set_sysctls(namespace):
     for name, value in SYSCTLS.items():
-        command("ip", "netns", "exec", namespace, "sysctl", "-qw", f"{name}={value}")
+        command(*inside(namespace), "sysctl", "-qw", f"{name}={value}")
 
 
 def use_cubic(namespace):
@@ -114,7 +120,7 @@ class Lab:
 
     def spawn(self, *words, namespace=None, cpu=None, output=subprocess.DEVNULL, environment=None):
         """Starts a process, in a namespace and on a CPU if asked."""
-        prefix = ["ip", "netns", "exec", namespace] if namespace else []
+        prefix = inside(namespace) if namespace else []
         if cpu is not None:
             prefix += ["taskset", "-c", str(cpu)]
         process = subprocess.Popen([*prefix, *words], stdin=subprocess.DEVNULL, stdout=output,

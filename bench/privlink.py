@@ -13,7 +13,7 @@ import os
 import subprocess
 import time
 
-from lab import Failure, set_sysctls
+from lab import Failure, inside, set_sysctls
 from variants import PORTS, Variant
 
 REGION, ZONES = "cn-hangzhou", ("cn-hangzhou-h", "cn-hangzhou-i")
@@ -44,7 +44,7 @@ class Account:
     def call(self, product, action, check=True, **parameters):
         """One call; underscores in the names of parameters stand for dots. None if it failed and may."""
         words = [f"{name.replace('_', '.')}={value}" for name, value in parameters.items()]
-        done = subprocess.run(["ip", "netns", "exec", self.variant.host_ns, self.variant.program("privlink"), "--json",
+        done = subprocess.run([*inside(self.variant.host_ns), self.variant.program("privlink"), "--json",
                                "call", product, action, *words], env=self.environment, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode == 0:
@@ -103,6 +103,12 @@ class Privlink(Variant):
 
     def set_up(self):
         self.server_address = SERVER_ADDRESS
+        try:
+            self.set_up_endpoint()
+        except Failure as failure:
+            raise Failure(f"{failure}\n{self.logs()}") from failure
+
+    def set_up_endpoint(self):
         self.start_daemons()
         self.make_accounts()
         consumer, provider = Network(self.consumer), Network(self.provider)
@@ -125,8 +131,8 @@ class Privlink(Variant):
             resolver.write("nameserver 127.0.0.53\n")
 
         agent = [self.program("privlink-agent"), "--node", self.node, *places]
-        self.lab.note("undo", command=["ip", "netns", "exec", self.host_ns, *agent, "--remove"])
-        self.privlinkd = self.daemon("privlinkd", self.program("privlinkd"), *places, "--http", API, "--no-https",
+        self.lab.note("undo", command=[*inside(self.host_ns), *agent, "--remove"])
+        self.privlinkd = self.daemon("privlinkd", self.program("privlinkd"), *places, "--http", API, "--user", "root",
                                      "--catalogue", catalogue)
         wait_for("an administrator's key", lambda: self.read_environment(f"{self.directory}/state/admin.env"))
         self.agent = self.daemon("agent", *agent, "--resolv-conf", f"{self.directory}/resolv.conf",
@@ -135,6 +141,15 @@ class Privlink(Variant):
     def daemon(self, name, *words):
         with open(f"{self.directory}/{name}.log", "w", encoding="utf-8") as log:
             return self.lab.spawn(*words, namespace=self.host_ns, output=log)
+
+    def logs(self):
+        """The last lines of both daemons."""
+        tails = []
+        for name in ("privlinkd", "agent"):
+            if os.path.exists(path := f"{self.directory}/{name}.log"):
+                with open(path, encoding="utf-8", errors="replace") as log:
+                    tails += [f"{name}: {line.rstrip()}" for line in log.readlines()[-10:]]
+        return "\n".join(tails)
 
     @staticmethod
     def read_environment(path):

@@ -108,7 +108,7 @@ class Hub(Variant):
         return [self.client_ns, self.hub_ns, self.server_ns]
 
     def hub_sysctl(self, setting):
-        lab_module.command("ip", "netns", "exec", self.hub_ns, "sysctl", "-qw", setting)
+        lab_module.command(*lab_module.inside(self.hub_ns), "sysctl", "-qw", setting)
 
 
 class Nft(Hub):
@@ -119,7 +119,7 @@ class Nft(Hub):
         path = f"{self.lab.directory()}/rules.nft"
         with open(path, "w", encoding="ascii") as rules:
             rules.write(NFT_RULES)
-        lab_module.command("ip", "netns", "exec", self.hub_ns, "nft", "-f", path)
+        lab_module.command(*lab_module.inside(self.hub_ns), "nft", "-f", path)
         self.hub_sysctl("net.ipv4.ip_forward=1")
         # Closed connections must not fill its table, which is sized by the host: that would be unfair.
         self.hub_sysctl("net.netfilter.nf_conntrack_tcp_timeout_time_wait=5")
