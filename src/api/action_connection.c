@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections as the provider sees them: who is connected, or wishes to be; accepting, refusing and cutting. A
- * connection and the zones of its endpoint move together, in one transaction.
+ * Connections as the provider sees them: who is connected, or wishes to be; accepting, refusing and cutting.
+ * A connection and the zones of its endpoint move together, in one transaction.
  *
- * Enabling a connected one is no error: it may bring another limit. Disabling one that waits for acceptance refuses it,
- * and the wire goes on to say Disconnected.
+ * Enabling a connected one is no error: it may bring another limit. Disabling one that waits for acceptance
+ * refuses it, and the wire goes on to say Disconnected.
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
@@ -12,31 +12,31 @@
 #include "privatelink.h"
 #include "shape.h"
 
-static const char *const traffic_modes[] = { "Scalability", "BandwidthLimit", NULL };
+static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
 
 const struct param_spec connection_list_params[] = {
-	{ "ServiceId", PARAM_STRING },
-	{ "EndpointId", PARAM_STRING },
-	{ "EndpointOwnerId", PARAM_LONG },
-	{ "ConnectionStatus", PARAM_STRING },
-	{ "EniId", PARAM_STRING },
-	{ "ResourceId", PARAM_STRING },
-	{ "ReplacedResourceId", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
+	{"ServiceId", PARAM_STRING},
+	{"EndpointId", PARAM_STRING},
+	{"EndpointOwnerId", PARAM_LONG},
+	{"ConnectionStatus", PARAM_STRING},
+	{"EniId", PARAM_STRING},
+	{"ResourceId", PARAM_STRING},
+	{"ReplacedResourceId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
 	{},
 };
 
 const struct param_spec connection_enable_params[] = {
-	{ "ServiceId", PARAM_STRING, .required = true },
-	{ "EndpointId", PARAM_STRING, .required = true },
-	{ "Bandwidth", PARAM_INT },
-	{ "TrafficControlMode", PARAM_STRING, .values = traffic_modes },
+	{"ServiceId", PARAM_STRING, .required = true},
+	{"EndpointId", PARAM_STRING, .required = true},
+	{"Bandwidth", PARAM_INT},
+	{"TrafficControlMode", PARAM_STRING, .values = traffic_modes},
 	{},
 };
 
 const struct param_spec connection_id_params[] = {
-	{ "ServiceId", PARAM_STRING, .required = true },
-	{ "EndpointId", PARAM_STRING, .required = true },
+	{"ServiceId", PARAM_STRING, .required = true},
+	{"EndpointId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -46,10 +46,10 @@ static const struct traffic_rule {
 	uint32_t bandwidth_max; /* Mbit/s; the least is BANDWIDTH_MIN */
 	const char *only_mode;	/* NULL: either */
 } traffic_rules[] = {
-	{ "nlb", 50000, NULL },
-	{ "alb", 25000, NULL },
-	{ "slb", 10240, "BandwidthLimit" },
-	{ "gwlb", 25000, "Scalability" },
+	{"nlb", 50000, NULL},
+	{"alb", 25000, NULL},
+	{"slb", 10240, "BandwidthLimit"},
+	{"gwlb", 25000, "Scalability"},
 };
 
 static const struct traffic_rule *find_rule(const char *resource_type)
@@ -100,7 +100,8 @@ static int read_limits(struct call *call, const struct service *service, struct 
 		return call_fail_param(call, "Bandwidth", detail);
 	}
 	if (mode && rule->only_mode && !streq(mode, rule->only_mode))
-		return call_fail_param(call, "TrafficControlMode", "The service's load balancers do not have this mode.");
+		return call_fail_param(call, "TrafficControlMode",
+				       "The service's load balancers do not have this mode.");
 	row->bandwidth = (uint32_t)bandwidth;
 	if (mode)
 		(void)str_copy(row->traffic_control, sizeof(row->traffic_control), mode);
@@ -118,7 +119,8 @@ static int serve_zone(struct call *call, const struct service *service, struct e
 	if (!resource)
 		resource = allocate_resource(call, service->id, zone->zone);
 	if (!resource)
-		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.", zone->zone);
+		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.",
+					zone->zone);
 	call_check(call, KIND_SERVICE_RESOURCE, resource);
 	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
 	return 0;
@@ -130,7 +132,8 @@ static int move_zones(struct call *call, const struct ends *ends, const struct c
 	char prefix[ID_SIZE + 1];
 
 	endpoint_prefix(ends->endpoint->id, prefix);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
 		struct endpoint_zone zone = *z;
 		int r = 0;
 
@@ -226,7 +229,8 @@ static bool zones_match(const struct call *call, const char *endpoint)
 	if (!eni && !resource)
 		return true;
 	endpoint_prefix(endpoint, prefix);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
 		if ((!eni || streq(z->port, eni)) && (!resource || streq(z->resource, resource)))
 			return true;
 	return false;
@@ -237,7 +241,8 @@ static bool connection_wanted(const struct call *call, const struct service *ser
 {
 	return filter_text(call, "ServiceId", service->id) && filter_text(call, "EndpointId", endpoint->id) &&
 	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
-	       filter_text(call, "ConnectionStatus", enum_name(connection_status_names, connection->status)) &&
+	       filter_text(call, "ConnectionStatus",
+			   enum_name(connection_status_names, connection->status)) &&
 	       filter_text(call, "ResourceGroupId", service->resource_group) &&
 	       !call_string(call, "ReplacedResourceId") && zones_match(call, endpoint->id);
 }
@@ -248,7 +253,8 @@ static void answer_zones(const struct call *call, json_t *object, const char *en
 	char prefix[ID_SIZE + 1];
 
 	endpoint_prefix(endpoint, prefix);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
 		json_t *item = shape_item(list);
 
 		answer_string(item, "ZoneId", z->zone);
@@ -295,11 +301,13 @@ int connection_list(struct call *call)
 	page.total_as_text = true;
 	list = shape_list(call->answer, "Connections");
 	prefix = prefix ? prefix : "";
-	for (const struct connection *c = NULL; (c = snapshot_next(call->rows, KIND_CONNECTION, prefix, c));) {
+	for (const struct connection *c = NULL;
+	     (c = snapshot_next(call->rows, KIND_CONNECTION, prefix, c));) {
 		const struct service *service = owned_service(call, c->service);
 		const struct endpoint *endpoint = service ? snapshot_endpoint(call->rows, c->endpoint) : NULL;
 
-		if (endpoint && connection_wanted(call, service, endpoint, c) && page_match(&page, c->endpoint))
+		if (endpoint && connection_wanted(call, service, endpoint, c) &&
+		    page_match(&page, c->endpoint))
 			answer_connection(call, shape_item(list), service, endpoint, c);
 	}
 	page_end(call, &page);

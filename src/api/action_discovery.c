@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What there is: regions, zones, whether the product is open to the account, and the services that it may connect to.
- * Activation costs nothing and no other call demands it; it is kept so that clients find what they ordered.
+ * What there is: regions, zones, whether the product is open to the account, and the services that it may
+ * connect to. Activation costs nothing and no other call demands it; it is kept so that clients find what
+ * they ordered.
  */
 #include "../lib/ident.h"
 #include "action_privatelink.h"
@@ -14,34 +15,34 @@
 /* What services stand on here. */
 #define RESOURCE_TYPE "nlb"
 
-static const char *const regions_types[] = { "slb", "alb", "nlb", "gwlb", "ALL", NULL };
-static const char *const sides[] = { "Endpoint", "EndpointService", NULL };
-static const char *const service_types[] = { "Interface", NULL };
+static const char *const regions_types[] = {"slb", "alb", "nlb", "gwlb", "ALL", NULL};
+static const char *const sides[] = {"Endpoint", "EndpointService", NULL};
+static const char *const service_types[] = {"Interface", NULL};
 
 const struct param_spec privatelink_regions_params[] = {
-	{ "ServiceResourceType", PARAM_STRING, .values = regions_types },
+	{"ServiceResourceType", PARAM_STRING, .values = regions_types},
 	{},
 };
 
 const struct param_spec privatelink_zones_params[] = {
-	{ "ServiceResourceType", PARAM_STRING, .values = regions_types },
-	{ "CrossRegion", PARAM_BOOL },
-	{ "CrossRegionSide", PARAM_STRING, .values = sides },
+	{"ServiceResourceType", PARAM_STRING, .values = regions_types},
+	{"CrossRegion", PARAM_BOOL},
+	{"CrossRegionSide", PARAM_STRING, .values = sides},
 	{},
 };
 
 const struct param_spec service_discover_params[] = {
-	{ "ServiceId", PARAM_STRING },
-	{ "ServiceName", PARAM_STRING },
-	{ "ServiceRegionId", PARAM_STRING },
-	{ "ServiceType", PARAM_STRING, .values = service_types },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"ServiceId", PARAM_STRING},
+	{"ServiceName", PARAM_STRING},
+	{"ServiceRegionId", PARAM_STRING},
+	{"ServiceType", PARAM_STRING, .values = service_types},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
-/* Whether places are asked for that serve a type of load balancer which is had here; a caller that names none asks for
- * all there are. */
+/* Whether places are asked for that serve a type of load balancer which is had here; a caller that names none
+ * asks for all there are. */
 static bool type_served(const struct call *call)
 {
 	const char *type = call_string(call, "ServiceResourceType");

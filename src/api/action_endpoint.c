@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoints as their owner sees them, and their end. An endpoint is deleted after its zones; zones that are on their
- * way out do not hold it up.
+ * Endpoints as their owner sees them, and their end. An endpoint is deleted after its zones; zones that are
+ * on their way out do not hold it up.
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
@@ -12,30 +12,30 @@
 #include "tags.h"
 
 /* What a service that takes policies does without one. */
-#define POLICY_DEFAULT                                                                                          \
-	"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"],\"Principal\":[\"*\"]," \
+#define POLICY_DEFAULT                                                                                       \
+	"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"],\"Principal\":[\"*\"],"  \
 	"\"Resource\":[\"*\"]}]}"
 
-static const char *const ip_versions[] = { "IPv4", "DualStack", "IPv6", NULL };
-static const char *const endpoint_types[] = { "Interface", "Reverse", "GatewayLoadBalancer", NULL };
+static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
+static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
 
 const struct param_spec endpoint_id_params[] = {
-	{ "EndpointId", PARAM_STRING, .required = true },
+	{"EndpointId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec endpoint_list_params[] = {
-	{ "EndpointId", PARAM_STRING },
-	{ "EndpointName", PARAM_STRING },
-	{ "EndpointStatus", PARAM_STRING },
-	{ "EndpointType", PARAM_STRING, .values = endpoint_types },
-	{ "ConnectionStatus", PARAM_STRING },
-	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
-	{ "VpcId", PARAM_STRING },
-	{ "ServiceName", PARAM_STRING },
-	{ "ServiceRegionId", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"EndpointId", PARAM_STRING},
+	{"EndpointName", PARAM_STRING},
+	{"EndpointStatus", PARAM_STRING},
+	{"EndpointType", PARAM_STRING, .values = endpoint_types},
+	{"ConnectionStatus", PARAM_STRING},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
+	{"VpcId", PARAM_STRING},
+	{"ServiceName", PARAM_STRING},
+	{"ServiceRegionId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
@@ -169,7 +169,8 @@ static bool has_zones(const struct call *call, const struct endpoint *endpoint)
 	char prefix[ID_SIZE + 1];
 
 	(void)str_format(prefix, sizeof(prefix), "%s/", endpoint->id);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
 		if (z->status != ZONE_DELETING)
 			return true;
 	return false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CreateVpcEndpoint. The checks go from what the caller can see in its own request to what others have: formats, the
- * service, the VPC, security groups, quotas, zones. What passes them is one transaction: endpoint, connection, and for
- * each zone the zone, an ENI and its address.
+ * CreateVpcEndpoint. The checks go from what the caller can see in its own request to what others have:
+ * formats, the service, the VPC, security groups, quotas, zones. What passes them is one transaction:
+ * endpoint, connection, and for each zone the zone, an ENI and its address.
  *
- * A VPC has one endpoint of a system service, because its own name (pai-dlc-vpc.…) belongs to that one in the VPC; a
- * second one is EndpointDuplicated. Of a user's service it can have several.
+ * A VPC has one endpoint of a system service, because its own name (pai-dlc-vpc.…) belongs to that one in the
+ * VPC; a second one is EndpointDuplicated. Of a user's service it can have several.
  */
 #include "../model/check.h"
 #include "action_privatelink.h"
@@ -14,35 +14,35 @@
 #include "privatelink.h"
 #include "tags.h"
 
-static const char *const endpoint_types[] = { "Interface", "Reverse", "GatewayLoadBalancer", NULL };
-static const char *const ip_versions[] = { "IPv4", "DualStack", "IPv6", NULL };
+static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
+static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
 
 static const struct param_spec zone_params[] = {
-	{ "ZoneId", PARAM_STRING, .required = true },
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "ip", PARAM_STRING },
-	{ "Ipv6Address", PARAM_STRING },
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"ip", PARAM_STRING},
+	{"Ipv6Address", PARAM_STRING},
 	{},
 };
 
 const struct param_spec endpoint_create_params[] = {
-	{ "VpcId", PARAM_STRING, .required = true },
-	{ "ServiceId", PARAM_STRING },
-	{ "ServiceName", PARAM_STRING },
-	{ "ServiceRegionId", PARAM_STRING },
-	{ "EndpointName", PARAM_STRING },
-	{ "EndpointDescription", PARAM_STRING },
-	{ "EndpointType", PARAM_STRING, .values = endpoint_types },
-	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
-	{ "CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX },
-	{ "PolicyDocument", PARAM_STRING },
-	{ "ProtectedEnabled", PARAM_BOOL },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params },
-	{ "ZoneAffinityEnabled", PARAM_BOOL },
-	{ "ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX },
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ServiceId", PARAM_STRING},
+	{"ServiceName", PARAM_STRING},
+	{"ServiceRegionId", PARAM_STRING},
+	{"EndpointName", PARAM_STRING},
+	{"EndpointDescription", PARAM_STRING},
+	{"EndpointType", PARAM_STRING, .values = endpoint_types},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
+	{"CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX},
+	{"PolicyDocument", PARAM_STRING},
+	{"ProtectedEnabled", PARAM_BOOL},
+	{"ResourceGroupId", PARAM_STRING},
+	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params},
+	{"ZoneAffinityEnabled", PARAM_BOOL},
+	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX},
 	{},
 };
 
@@ -91,7 +91,8 @@ static int find_system_service(struct call *call, const char *name, const struct
 	if (!product)
 		return 0;
 	if (!catalogue_service_in(product, region))
-		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.", product->product, region);
+		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.",
+					product->product, region);
 	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
 		if (s->owner == 0 && streq(s->name, name) && streq(s->region, call->region))
 			*ret = s;
@@ -116,7 +117,8 @@ static int find_service(struct call *call, const struct service **ret)
 	if (id) {
 		service = snapshot_service(call->rows, id);
 		if (service && name && !streq(service->name, name))
-			return call_fail_detail(call, "EndpointServiceNotFound", "The service has another name.");
+			return call_fail_detail(call, "EndpointServiceNotFound",
+						"The service has another name.");
 	} else {
 		r = find_system_service(call, name, &service);
 		if (r < 0)
@@ -143,11 +145,13 @@ static bool policy_valid(const char *text)
 
 static int check_service_offers(struct call *call, const struct service *service, struct endpoint *row)
 {
-	const char *type = call_string(call, "EndpointType"), *version = call_string(call, "AddressIpVersion");
+	const char *type = call_string(call, "EndpointType"),
+		   *version = call_string(call, "AddressIpVersion");
 	const char *policy = call_string(call, "PolicyDocument");
 
 	if (type && !streq(type, "Interface"))
-		return call_fail_detail(call, "Mismatch.EndpointType", "The service takes endpoints of type Interface.");
+		return call_fail_detail(call, "Mismatch.EndpointType",
+					"The service takes endpoints of type Interface.");
 	if (version && !streq(version, "IPv4"))
 		return call_fail(call, "EndpointServiceNotSupportIpv6");
 	if (!policy || !policy[0])
@@ -174,7 +178,8 @@ static int read_groups(struct call *call, struct endpoint *row)
 	json_t *ids = call_list(call, "SecurityGroupId"), *id;
 	size_t i;
 
-	json_array_foreach(ids, i, id) {
+	json_array_foreach(ids, i, id)
+	{
 		const struct security_group *group = owned_security_group(call, json_string_value(id));
 
 		if (!group || !streq(group->vpc, row->vpc))
@@ -200,7 +205,8 @@ static int check_vpc_room(struct call *call, const struct vpc *vpc, const struct
 		if (!streq(e->vpc, vpc->id))
 			continue;
 		n++;
-		if (service->private_domain[0] && streq(e->service, service->id) && e->status != ENDPOINT_DELETING)
+		if (service->private_domain[0] && streq(e->service, service->id) &&
+		    e->status != ENDPOINT_DELETING)
 			return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", e->id);
 	}
 	return n >= ENDPOINTS_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.totalEpPerVpc") : 0;
@@ -223,8 +229,8 @@ static void fill_endpoint(struct call *call, const struct service *service, stru
 			 service_label(service), service->region);
 }
 
-static void fill_connection(const struct call *call, const struct service *service, const struct endpoint *endpoint,
-			    struct connection *row)
+static void fill_connection(const struct call *call, const struct service *service,
+			    const struct endpoint *endpoint, struct connection *row)
 {
 	*row = (struct connection){
 		.status = service->auto_accept ? CONNECTION_CONNECTING : CONNECTION_DISCONNECTED,
@@ -248,7 +254,8 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 
 	if (json_array_size(zones) > ENDPOINT_ZONES_MAX)
 		return call_fail(call, "QuotaExceeded.epZonePerEndpoint");
-	json_array_foreach(zones, i, zone) {
+	json_array_foreach(zones, i, zone)
+	{
 		const struct zone_wish wish = {
 			.zone = member_string(zone, "ZoneId"),
 			.vswitch = member_string(zone, "VSwitchId"),
@@ -271,7 +278,8 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 	return 0;
 }
 
-static void answer_created(struct call *call, const struct endpoint *endpoint, const struct connection *connection)
+static void answer_created(struct call *call, const struct endpoint *endpoint,
+			   const struct connection *connection)
 {
 	json_t *answer = call->answer;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Zones of endpoints. A zone is three rows: the zone itself, its ENI and the claim of the ENI's address. It has the
- * load balancer that serves it from the moment that its connection is (to be) up; before that it has none.
+ * Zones of endpoints. A zone is three rows: the zone itself, its ENI and the claim of the ENI's address. It
+ * has the load balancer that serves it from the moment that its connection is (to be) up; before that it has
+ * none.
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
@@ -11,17 +12,17 @@
 #include "shape.h"
 
 const struct param_spec endpoint_zone_add_params[] = {
-	{ "EndpointId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING, .required = true },
-	{ "VSwitchId", PARAM_STRING, .required = true },
-	{ "ip", PARAM_STRING },
-	{ "Ipv6Address", PARAM_STRING },
+	{"EndpointId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"ip", PARAM_STRING},
+	{"Ipv6Address", PARAM_STRING},
 	{},
 };
 
 const struct param_spec endpoint_zone_id_params[] = {
-	{ "EndpointId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING, .required = true },
+	{"EndpointId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -41,10 +42,11 @@ static int check_vswitch(struct call *call, const struct endpoint *endpoint, con
 	if (!vswitch)
 		return call_fail(call, "VSwitchNotFound");
 	if (!streq(vswitch->vpc, endpoint->vpc))
-		return call_fail_detail(call, "VSwitchNotFound", "%s is not in the VPC %s.", vswitch->id, endpoint->vpc);
+		return call_fail_detail(call, "VSwitchNotFound", "%s is not in the VPC %s.", vswitch->id,
+					endpoint->vpc);
 	if (!streq(vswitch->zone, wish->zone))
-		return call_fail_detail(call, "VSwitchNotFound", "%s is in the zone %s, not in %s.", vswitch->id,
-					vswitch->zone, wish->zone);
+		return call_fail_detail(call, "VSwitchNotFound", "%s is in the zone %s, not in %s.",
+					vswitch->id, vswitch->zone, wish->zone);
 	if (vswitch->status != VSWITCH_AVAILABLE)
 		return call_fail(call, "VSwitchStatusNotAllowed");
 	*ret = vswitch;
@@ -114,10 +116,11 @@ static int make_port(struct call *call, struct alloc *alloc, const struct endpoi
 	return 0;
 }
 
-int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint, const struct service *service,
-		const struct connection *connection, const struct zone_wish *wish)
+int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		const struct service *service, const struct connection *connection,
+		const struct zone_wish *wish)
 {
-	struct endpoint_zone zone = { .status = ZONE_CREATING };
+	struct endpoint_zone zone = {.status = ZONE_CREATING};
 	const struct vswitch *vswitch = NULL;
 	struct netaddr wanted = {};
 	int r;
@@ -135,8 +138,8 @@ int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *e
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), endpoint->id);
 	(void)str_copy(zone.zone, sizeof(zone.zone), wish->zone);
 	(void)str_copy(zone.vswitch, sizeof(zone.vswitch), vswitch->id);
-	(void)str_format(zone.domain, sizeof(zone.domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id, wish->zone,
-			 service_label(service), service->region);
+	(void)str_format(zone.domain, sizeof(zone.domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
+			 wish->zone, service_label(service), service->region);
 	r = allocate(call, service, connection, &zone);
 	if (r == 0)
 		r = make_port(call, alloc, endpoint, vswitch, &wanted, &zone);
@@ -251,7 +254,8 @@ int endpoint_zone_list(struct call *call)
 		return r;
 	list = shape_list(call->answer, "Zones");
 	endpoint_prefix(endpoint, prefix);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
 		if (page_match(&page, z->zone))
 			answer_zone(shape_item(list), endpoint, z);
 	page_end(call, &page);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PrivateLink: handlers and their parameters, between the files that have them and the table in action_privatelink.c,
- * and what they share: who may see what, and the words of the answers.
+ * PrivateLink: handlers and their parameters, between the files that have them and the table in
+ * action_privatelink.c, and what they share: who may see what, and the words of the answers.
  */
 #pragma once
 
 #include "action.h"
 
-#define PRIVATE_LINK_DOMAIN "privatelink.aliyuncs.com"
-#define BANDWIDTH_DEFAULT   3072 /* Mbit/s */
-#define BANDWIDTH_MIN	    100
+#define PRIVATE_LINK_DOMAIN   "privatelink.aliyuncs.com"
+#define BANDWIDTH_DEFAULT     3072 /* Mbit/s */
+#define BANDWIDTH_MIN	      100
 #define SERVICE_BANDWIDTH_MAX 10240 /* a service's default for its connections */
 
 /* action_discovery.c */
@@ -18,7 +18,8 @@ int privatelink_zones(struct call *call);
 int privatelink_open(struct call *call);
 int privatelink_check_open(struct call *call);
 int service_discover(struct call *call);
-extern const struct param_spec privatelink_regions_params[], privatelink_zones_params[], service_discover_params[];
+extern const struct param_spec privatelink_regions_params[], privatelink_zones_params[],
+	service_discover_params[];
 
 /* action_endpoint_create.c */
 int endpoint_create(struct call *call);

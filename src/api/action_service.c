@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoint services as their owner sees them, and their whitelists. The owner is on the list from the start. The
- * services of the catalogue have no owner and stay; an administrator sees them like its own.
+ * Endpoint services as their owner sees them, and their whitelists. The owner is on the list from the start.
+ * The services of the catalogue have no owner and stay; an administrator sees them like its own.
  */
 #include "../model/check.h"
 #include "../model/state.h"
@@ -13,55 +13,55 @@
 #include "shape.h"
 #include "tags.h"
 
-static const char *const payers[] = { "Endpoint", "EndpointService", NULL };
-static const char *const ip_versions[] = { "IPv4", "DualStack", NULL };
+static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
+static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};
 
 static const struct param_spec resource_members[] = {
-	{ "ResourceType", PARAM_STRING, .required = true, .values = resource_types },
-	{ "ResourceId", PARAM_STRING, .required = true },
-	{ "ZoneId", PARAM_STRING },
+	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types},
+	{"ResourceId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING},
 	{},
 };
 
 const struct param_spec service_create_params[] = {
-	{ "ServiceDescription", PARAM_STRING },
-	{ "ServiceResourceType", PARAM_STRING, .values = resource_types },
-	{ "ServiceSupportIPv6", PARAM_BOOL },
-	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
-	{ "AutoAcceptEnabled", PARAM_BOOL },
-	{ "ZoneAffinityEnabled", PARAM_BOOL },
-	{ "Payer", PARAM_STRING, .values = payers },
-	{ "Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_members },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "SupportedRegionList", PARAM_LIST, .max = 100 },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"ServiceDescription", PARAM_STRING},
+	{"ServiceResourceType", PARAM_STRING, .values = resource_types},
+	{"ServiceSupportIPv6", PARAM_BOOL},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
+	{"AutoAcceptEnabled", PARAM_BOOL},
+	{"ZoneAffinityEnabled", PARAM_BOOL},
+	{"Payer", PARAM_STRING, .values = payers},
+	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_members},
+	{"ResourceGroupId", PARAM_STRING},
+	{"SupportedRegionList", PARAM_LIST, .max = 100},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec service_id_params[] = {
-	{ "ServiceId", PARAM_STRING, .required = true },
+	{"ServiceId", PARAM_STRING, .required = true},
 	{},
 };
 
 const struct param_spec service_list_params[] = {
-	{ "ServiceId", PARAM_STRING },
-	{ "ServiceName", PARAM_STRING },
-	{ "ServiceStatus", PARAM_STRING },
-	{ "ServiceBusinessStatus", PARAM_STRING },
-	{ "ServiceResourceType", PARAM_STRING, .values = resource_types },
-	{ "AddressIpVersion", PARAM_STRING, .values = ip_versions },
-	{ "AutoAcceptEnabled", PARAM_BOOL },
-	{ "ZoneAffinityEnabled", PARAM_BOOL },
-	{ "ResourceId", PARAM_STRING },
-	{ "ResourceGroupId", PARAM_STRING },
-	{ "Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"ServiceId", PARAM_STRING},
+	{"ServiceName", PARAM_STRING},
+	{"ServiceStatus", PARAM_STRING},
+	{"ServiceBusinessStatus", PARAM_STRING},
+	{"ServiceResourceType", PARAM_STRING, .values = resource_types},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
+	{"AutoAcceptEnabled", PARAM_BOOL},
+	{"ZoneAffinityEnabled", PARAM_BOOL},
+	{"ResourceId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
 
 const struct param_spec service_user_params[] = {
-	{ "ServiceId", PARAM_STRING, .required = true },
-	{ "UserId", PARAM_LONG, .min = 1, .max = INT64_MAX },
-	{ "UserARN", PARAM_STRING },
+	{"ServiceId", PARAM_STRING, .required = true},
+	{"UserId", PARAM_LONG, .min = 1, .max = INT64_MAX},
+	{"UserARN", PARAM_STRING},
 	{},
 };
 
@@ -81,7 +81,8 @@ static int check_regions(struct call *call)
 	json_t *regions = call_list(call, "SupportedRegionList"), *region;
 	size_t i;
 
-	json_array_foreach(regions, i, region) {
+	json_array_foreach(regions, i, region)
+	{
 		const char *id = json_string_value(region);
 
 		if (!catalogue_region(call->catalogue, id))
@@ -135,8 +136,10 @@ static void fill_service(struct call *call, struct service *row)
 	row->status = SERVICE_CREATING;
 	row->create_time = call->now;
 	(void)str_copy(row->region, sizeof(row->region), call->region);
-	(void)str_format(row->name, sizeof(row->name), "com.aliyuncs.privatelink.%s.%s", row->region, row->id);
-	(void)str_format(row->domain, sizeof(row->domain), "%s.%s." PRIVATE_LINK_DOMAIN, row->id, row->region);
+	(void)str_format(row->name, sizeof(row->name), "com.aliyuncs.privatelink.%s.%s", row->region,
+			 row->id);
+	(void)str_format(row->domain, sizeof(row->domain), "%s.%s." PRIVATE_LINK_DOMAIN, row->id,
+			 row->region);
 }
 
 static size_t count_services(const struct call *call)
@@ -154,7 +157,8 @@ static int create_resources(struct call *call, const struct service *service)
 	json_t *list = call_list(call, "Resource"), *object;
 	size_t i, j;
 
-	json_array_foreach(list, i, object) {
+	json_array_foreach(list, i, object)
+	{
 		const struct resource_wish wish = {
 			.type = member_string(object, "ResourceType"),
 			.id = member_string(object, "ResourceId"),
@@ -194,7 +198,7 @@ static void answer_common(json_t *object, const struct service *service)
 
 int service_create(struct call *call)
 {
-	struct service_user owner = { .uid = call->account->uid };
+	struct service_user owner = {.uid = call->account->uid};
 	struct service row = {};
 	int r;
 
@@ -220,7 +224,8 @@ static void answer_service(json_t *object, const struct service *service)
 {
 	answer_common(object, service);
 	answer_string(object, "RegionId", service->region);
-	answer_string(object, "ServiceType", streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
+	answer_string(object, "ServiceType",
+		      streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
 	answer_string(object, "ServiceResourceType", service->resource_type);
 	answer_string(object, "Payer", service->payer);
 	answer_int(object, "ConnectBandwidth", service->connect_bandwidth);
@@ -243,9 +248,8 @@ static bool has_resource(const struct call *call, const struct service *service,
 {
 	char prefix[2 * ID_SIZE + 2];
 
-	return !resource ||
-	       (str_format(prefix, sizeof(prefix), "%s/%s/", service->id, resource) >= 0 &&
-		snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
+	return !resource || (str_format(prefix, sizeof(prefix), "%s/%s/", service->id, resource) >= 0 &&
+			     snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
 }
 
 static bool service_wanted(const struct call *call, const struct service *s)
@@ -306,7 +310,8 @@ int service_delete(struct call *call)
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
 	if (service->owner == 0)
-		return call_fail_detail(call, "EndpointServiceOperationDenied", "The catalogue's services stay.");
+		return call_fail_detail(call, "EndpointServiceOperationDenied",
+					"The catalogue's services stay.");
 	if (is_connected(call, service))
 		return call_fail(call, "EndpointServiceConnectionDependence");
 	row = *service;
@@ -323,7 +328,8 @@ static int parse_arn(const char *arn, int64_t *ret)
 	size_t n;
 
 	*ret = 0;
-	if (streq(arn, "*") || streq(arn, "acs:ram:*:*") || streq(arn, "acs:ram:*:*:*") || streq(arn, "acs:ram:*::*"))
+	if (streq(arn, "*") || streq(arn, "acs:ram:*:*") || streq(arn, "acs:ram:*:*:*") ||
+	    streq(arn, "acs:ram:*::*"))
 		return 0;
 	if (!str_starts(arn, prefix))
 		return -EINVAL;
@@ -336,7 +342,7 @@ static int parse_arn(const char *arn, int64_t *ret)
 
 static void add_user(struct call *call, const struct service *service, int64_t uid, const char *arn)
 {
-	struct service_user row = { .uid = uid };
+	struct service_user row = {.uid = uid};
 	char key[KEY_SIZE];
 
 	(void)str_copy(row.service, sizeof(row.service), service->id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Service resources: a load balancer in one of its zones, which serves that zone of the service's endpoints. Load
- * balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it then.
+ * Service resources: a load balancer in one of its zones, which serves that zone of the service's endpoints.
+ * Load balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it
+ * then.
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
@@ -12,10 +13,10 @@
 #include "shape.h"
 
 const struct param_spec service_resource_params[] = {
-	{ "ServiceId", PARAM_STRING, .required = true },
-	{ "ResourceId", PARAM_STRING, .required = true },
-	{ "ResourceType", PARAM_STRING, .required = true, .values = resource_types },
-	{ "ZoneId", PARAM_STRING },
+	{"ServiceId", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_STRING, .required = true},
+	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types},
+	{"ZoneId", PARAM_STRING},
 	{},
 };
 
@@ -44,10 +45,11 @@ static int find_balancer(struct call *call, const struct service *service, const
 	if (streq(wish->type, "alb"))
 		return call_fail(call, "AlbNotFound");
 	if (streq(wish->type, "gwlb"))
-		return call_fail_detail(call, "EndpointServiceResourceTypeNotSupport", "Load balancers are of type nlb.");
+		return call_fail_detail(call, "EndpointServiceResourceTypeNotSupport",
+					"Load balancers are of type nlb.");
 	/* The system's services are served by whomever the operator says. */
-	balancer = service->owner == 0 ? snapshot_load_balancer(call->rows, wish->id) :
-					 owned_load_balancer(call, wish->id);
+	balancer = service->owner == 0 ? snapshot_load_balancer(call->rows, wish->id)
+				       : owned_load_balancer(call, wish->id);
 	if (!balancer || !streq(wish->type, "nlb") || !streq(balancer->region, call->region) ||
 	    balancer->status == LB_DELETING)
 		return call_fail(call, "LoadBalancerNotFound");
@@ -72,7 +74,8 @@ static int check_quota(struct call *call, const struct service *service, const c
 	if (n >= RESOURCES_PER_SERVICE_MAX)
 		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
 	if (n_zone >= RESOURCES_PER_SERVICE_ZONE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service in a zone.");
+		return call_fail_detail(call, "QuotaMisMatched",
+					"It is that of resources of a service in a zone.");
 	return 0;
 }
 
@@ -83,15 +86,16 @@ int resource_check(struct call *call, const struct service *service, const struc
 	int r;
 
 	if (!streq(wish->type, service->resource_type))
-		return call_fail_detail(call, "Mismatch.ResourceType", "The service is for %s.", service->resource_type);
+		return call_fail_detail(call, "Mismatch.ResourceType", "The service is for %s.",
+					service->resource_type);
 	r = find_balancer(call, service, wish, &balancer);
 	if (r < 0)
 		return r;
 	if (!wish->zone)
 		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
 	if (!in_zone(balancer, wish->zone))
-		return call_fail_detail(call, "EndpointServiceNotSupportedZone", "The load balancer is not in %s.",
-					wish->zone);
+		return call_fail_detail(call, "EndpointServiceNotSupportedZone",
+					"The load balancer is not in %s.", wish->zone);
 	if (find_resource(call, service->id, balancer->id, wish->zone))
 		return call_fail(call, "EndpointServiceResourceExist");
 	r = check_quota(call, service, wish->zone);
@@ -99,7 +103,7 @@ int resource_check(struct call *call, const struct service *service, const struc
 		return r;
 
 	call_check(call, KIND_LOAD_BALANCER, balancer);
-	*ret = (struct service_resource){ .auto_allocated = true };
+	*ret = (struct service_resource){.auto_allocated = true};
 	(void)str_copy(ret->service, sizeof(ret->service), service->id);
 	(void)str_copy(ret->resource, sizeof(ret->resource), balancer->id);
 	(void)str_copy(ret->type, sizeof(ret->type), wish->type);
@@ -155,13 +159,16 @@ struct listed_resource {
 
 #define RESOURCES_PER_PAGE_MAX 50
 
-static void count_endpoints(const struct call *call, const char *service, struct listed_resource *list, size_t n)
+static void count_endpoints(const struct call *call, const char *service, struct listed_resource *list,
+			    size_t n)
 {
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
 		const struct connection *connection;
 
 		for (size_t i = 0; i < n; i++) {
-			if (!streq(list[i].resource->resource, z->resource) || !streq(list[i].resource->zone, z->zone))
+			if (!streq(list[i].resource->resource, z->resource) ||
+			    !streq(list[i].resource->zone, z->zone))
 				continue;
 			connection = snapshot_connection(call->rows, z->endpoint);
 			list[i].n_endpoints += connection && streq(connection->service, service);
@@ -176,7 +183,8 @@ static void answer_balancer(const struct call *call, json_t *item, const struct 
 
 	if (!balancer)
 		return;
-	for (uint32_t i = 0; i < balancer->n_zones && i < balancer->n_ports && i < balancer->n_vswitches; i++) {
+	for (uint32_t i = 0; i < balancer->n_zones && i < balancer->n_ports && i < balancer->n_vswitches;
+	     i++) {
 		const struct port *port = snapshot_port(call->rows, balancer->ports[i]);
 
 		if (!streq(balancer->zones[i], resource->zone) || !port)
@@ -223,7 +231,7 @@ int service_list_resources(struct call *call)
 	for (const struct service_resource *v = NULL;
 	     (v = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, v));)
 		if (page_match(&page, snapshot_id(v)))
-			listed[n++] = (struct listed_resource){ .resource = v };
+			listed[n++] = (struct listed_resource){.resource = v};
 	count_endpoints(call, service->id, listed, n);
 	for (size_t i = 0; i < n; i++)
 		answer_resource(call, shape_item(list), service, &listed[i]);

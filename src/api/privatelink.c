@@ -9,7 +9,7 @@
 #include "owned.h"
 #include "shape.h"
 
-const char *const resource_types[] = { "slb", "alb", "nlb", "gwlb", NULL };
+const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
 
 const struct endpoint *owned_endpoint(const struct call *call, const char *id)
 {
@@ -50,7 +50,8 @@ bool service_admits(const struct call *call, const struct service *service)
 	if (service->owner == 0 || service->owner == call->account->uid)
 		return true;
 	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	for (const struct service_user *u = NULL; (u = snapshot_next(call->rows, KIND_SERVICE_USER, prefix, u));)
+	for (const struct service_user *u = NULL;
+	     (u = snapshot_next(call->rows, KIND_SERVICE_USER, prefix, u));)
 		if (entry_admits(u, call->account->uid))
 			return true;
 	return false;
@@ -75,8 +76,9 @@ int read_name(struct call *call, const char *param, char ret[NAME_SIZE])
 	if (!text || !text[0])
 		return 0;
 	if (!check_name(text, false) || str_copy(ret, NAME_SIZE, text) < 0)
-		return call_fail_param(call, param,
-				       "It must be of 2 to 128 characters, first a letter, then also digits, - and _.");
+		return call_fail_param(
+			call, param,
+			"It must be of 2 to 128 characters, first a letter, then also digits, - and _.");
 	return 0;
 }
 
@@ -87,8 +89,9 @@ int read_description(struct call *call, const char *param, char ret[TEXT_SIZE])
 	if (!text || !text[0])
 		return 0;
 	if (!check_description(text) || str_copy(ret, TEXT_SIZE, text) < 0)
-		return call_fail_param(call, param,
-				       "It must be of 2 to 256 characters and not start with http:// or https://.");
+		return call_fail_param(
+			call, param,
+			"It must be of 2 to 256 characters and not start with http:// or https://.");
 	return 0;
 }
 
@@ -127,13 +130,14 @@ static size_t find_candidates(const struct call *call, const char *service, cons
 	     n < RESOURCES_PER_SERVICE_ZONE_MAX &&
 	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
 		if (r->auto_allocated && serves(call, r, zone))
-			ret[n++] = (struct candidate){ .resource = r };
+			ret[n++] = (struct candidate){.resource = r};
 	return n;
 }
 
 static void count_endpoints(const struct call *call, const char *zone, struct candidate *candidates, size_t n)
 {
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
 		if (!streq(z->zone, zone))
 			continue;
 		for (size_t i = 0; i < n; i++)
@@ -141,7 +145,8 @@ static void count_endpoints(const struct call *call, const char *zone, struct ca
 	}
 }
 
-const struct service_resource *allocate_resource(const struct call *call, const char *service, const char *zone)
+const struct service_resource *allocate_resource(const struct call *call, const char *service,
+						 const char *zone)
 {
 	struct candidate candidates[RESOURCES_PER_SERVICE_ZONE_MAX], *best = &candidates[0];
 	size_t n = find_candidates(call, service, zone, candidates);
@@ -173,9 +178,8 @@ static bool listed(json_t *list, const char *text)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-		if (json_is_string(entry) && streq(json_string_value(entry), text))
-			return true;
+	json_array_foreach(list, i, entry) if (json_is_string(entry) &&
+					       streq(json_string_value(entry), text)) return true;
 	return false;
 }
 
@@ -204,7 +208,8 @@ const char *acceptance_word(const struct connection *connection)
 	}
 }
 
-void answer_endpoint_status(json_t *object, const struct endpoint *endpoint, const struct connection *connection)
+void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,
+			    const struct connection *connection)
 {
 	answer_string(object, "EndpointStatus", enum_name(endpoint_status_names, endpoint->status));
 	answer_string(object, "EndpointBusinessStatus", "Normal");

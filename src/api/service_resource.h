@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A load balancer's zone that is to serve an endpoint service: the checks that creating a service and attaching to one
- * share.
+ * A load balancer's zone that is to serve an endpoint service: the checks that creating a service and
+ * attaching to one share.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ struct resource_wish {
 	const char *type, *id, *zone; /* zone may be NULL */
 };
 
-/* Checks the wish for the service and fills the row, which the caller puts. The load balancer must not change until the
- * call commits. */
+/* Checks the wish for the service and fills the row, which the caller puts. The load balancer must not change
+ * until the call commits. */
 int resource_check(struct call *call, const struct service *service, const struct resource_wish *wish,
 		   struct service_resource *ret);

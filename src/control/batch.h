@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a pass decides: transactions, each within the store's limit of operations. Rows that belong together go into
- * one, by batch_room(). A row may be put or deleted once in a batch, because all transactions are made from the same
- * rows.
+ * What a pass decides: transactions, each within the store's limit of operations. Rows that belong together
+ * go into one, by batch_room(). A row may be put or deleted once in a batch, because all transactions are
+ * made from the same rows.
  */
 #pragma once
 

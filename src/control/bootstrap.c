@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system services: a row for each product of the catalogue in each of its regions. Their ids are random, made once;
- * later starts find them by owner and name, add what the catalogue has gained, and take over what it says anew.
+ * The system services: a row for each product of the catalogue in each of its regions. Their ids are random,
+ * made once; later starts find them by owner and name, add what the catalogue has gained, and take over what
+ * it says anew.
  */
 #include "../lib/ident.h"
 #include "../lib/log.h"
@@ -29,7 +30,8 @@ static int describe(const struct catalogue_service *product, const char *region,
 		return -E2BIG;
 	r = catalogue_expand(product->name, region, row->name, sizeof(row->name));
 	if (r == 0)
-		r = catalogue_expand(product->domain, region, row->private_domain, sizeof(row->private_domain));
+		r = catalogue_expand(product->domain, region, row->private_domain,
+				     sizeof(row->private_domain));
 	row->policy_supported = product->policy_supported;
 	return r;
 }
@@ -49,7 +51,8 @@ static int make_new(struct service *row)
 	(void)str_copy(row->resource_type, sizeof(row->resource_type), "nlb");
 	(void)str_copy(row->payer, sizeof(row->payer), "Endpoint");
 	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
-	return str_format(row->domain, sizeof(row->domain), "%s.%s.privatelink.aliyuncs.com", row->id, row->region);
+	return str_format(row->domain, sizeof(row->domain), "%s.%s.privatelink.aliyuncs.com", row->id,
+			  row->region);
 }
 
 static bool same(const struct service *a, const struct service *b)
@@ -58,8 +61,8 @@ static bool same(const struct service *a, const struct service *b)
 	       streq(a->private_domain, b->private_domain) && a->policy_supported == b->policy_supported;
 }
 
-static int add_service(const struct snapshot *rows, const struct catalogue_service *product, const char *region,
-		       struct batch *batch)
+static int add_service(const struct snapshot *rows, const struct catalogue_service *product,
+		       const char *region, struct batch *batch)
 {
 	const struct service *known;
 	struct service row = {};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Control at work: it follows the store's changes and the nodes' reports, and runs passes from the loop. A pass asks the
- * decisions of control_step.h one after another and commits what they say; each commit is seen by the next at once. What
- * has come up in the meantime makes one more pass, never two.
+ * Control at work: it follows the store's changes and the nodes' reports, and runs passes from the loop. A
+ * pass asks the decisions of control_step.h one after another and commits what they say; each commit is seen
+ * by the next at once. What has come up in the meantime makes one more pass, never two.
  *
- * A commit that fails (another copy of the program was faster, or the disk is full) costs nothing but another look at
- * everything.
+ * A commit that fails (another copy of the program was faster, or the disk is full) costs nothing but another
+ * look at everything.
  */
 #include "control.h"
 
@@ -14,10 +14,10 @@
 #include "leases.h"
 #include "subjects.h"
 
-#define PASS_PRIORITY	 0
-#define RETRY_MS	 1000
-#define SWEEP_SOON_MS	 1000
-#define SWEEP_EVERY_MS	 (3600 * 1000)
+#define PASS_PRIORITY  0
+#define RETRY_MS       1000
+#define SWEEP_SOON_MS  1000
+#define SWEEP_EVERY_MS (3600 * 1000)
 
 /* What commits under way point to; outlives control if they do. */
 struct commits {
@@ -107,18 +107,23 @@ static bool concerns_nat(enum kind kind)
 	}
 }
 
-static bool may_leave_parts(enum kind kind)
+static bool has_parts(enum kind kind)
 {
 	switch (kind) {
-	case KIND_ADDRESS:
-	case KIND_TAG:
-	case KIND_SG_RULE:
-	case KIND_SERVER_HEALTH:
-	case KIND_CLIENT_TOKEN:
-	case KIND_JOB:
-		return false;
-	default:
+	case KIND_VPC:
+	case KIND_VSWITCH:
+	case KIND_SECURITY_GROUP:
+	case KIND_INSTANCE:
+	case KIND_PORT:
+	case KIND_LOAD_BALANCER:
+	case KIND_LISTENER:
+	case KIND_SERVER_GROUP:
+	case KIND_SERVER:
+	case KIND_SERVICE:
+	case KIND_ENDPOINT:
 		return true;
+	default:
+		return false;
 	}
 }
 
@@ -133,7 +138,7 @@ static void note_change(void *context, const char *key, const json_t *value, uin
 	if (kind_of_key(key, &kind) < 0)
 		return;
 	control->nat_due = control->nat_due || concerns_nat(kind);
-	if (!value && may_leave_parts(kind))
+	if (!value && has_parts(kind))
 		loop_timer_set(control->sweep_timer, SWEEP_SOON_MS);
 }
 
@@ -352,7 +357,7 @@ static int register_ops(const struct snapshot *rows, const struct node *node, st
 {
 	const struct node *known = snapshot_node(rows, node->name);
 	const struct counter *counter = snapshot_find(rows, KIND_COUNTER, "node");
-	struct counter next = counter ? *counter : (struct counter){ .name = "node" };
+	struct counter next = counter ? *counter : (struct counter){.name = "node"};
 	struct node row = *node;
 	int r;
 

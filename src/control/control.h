@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Control moves rows through their states when the nodes have reported that the wish is in force, gives out NAT
- * ranges, and carries deletions through in steps. One pass is a pure function of rows and reports (control_step.c);
- * this part keeps the nodes' leases and reports, and runs passes from the loop.
+ * Control moves rows through their states when the nodes have reported that the wish is in force, gives out
+ * NAT ranges, and carries deletions through in steps. One pass is a pure function of rows and reports
+ * (control_step.c); this part keeps the nodes' leases and reports, and runs passes from the loop.
  *
- * A node reports one number, the store revision up to which everything that concerns it is in force, and a list of
- * objects that failed and why. A row is in force when every live node (its lease is valid) has reported the revision of
- * the row's last change or a later one. A node without a lease is not waited for; when it returns, it programs first
- * and renews then.
+ * A node reports one number, the store revision up to which everything that concerns it is in force, and a
+ * list of objects that failed and why. A row is in force when every live node (its lease is valid) has
+ * reported the revision of the row's last change or a later one. A node without a lease is not waited for;
+ * when it returns, it programs first and renews then.
  */
 #pragma once
 
@@ -23,12 +23,12 @@ int control_new(struct loop *loop, struct store *store, struct control **ret);
 /* To be freed before the store. */
 struct control *control_free(struct control *control);
 
-/* First start: rows for the system services of the catalogue in their regions (idempotent, also when the catalogue has
- * grown). Runs before the API listens; the store is durable afterwards. */
+/* First start: rows for the system services of the catalogue in their regions (idempotent, also when the
+ * catalogue has grown). Runs before the API listens; the store is durable afterwards. */
 int control_bootstrap(struct store *store, const struct catalogue *catalogue, struct loop *loop);
 
-/* A node says who it is. Makes or changes its row (number from the counter), durable when `done` runs. Does not give a
- * lease. */
+/* A node says who it is. Makes or changes its row (number from the counter), durable when `done` runs. Does
+ * not give a lease. */
 void control_register(struct control *control, const struct node *node, store_done done, void *context);
 
 struct control_failure {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Endpoints and services. An endpoint, its connection and its zones move together, so that one report of
- * the nodes settles all of them; each waits for its own revision, so that a zone that is added later does not disturb
- * the others. A node's failure, at whichever of these rows, holds back what it concerns, and its reason stands in the
- * endpoint's row.
+ * the nodes settles all of them; each waits for its own revision, so that a zone that is added later does not
+ * disturb the others. A node's failure, at whichever of these rows, holds back what it concerns, and its
+ * reason stands in the endpoint's row.
  *
  * A service that is being deleted tells the endpoints that are left over, before it goes.
  */
@@ -19,7 +19,7 @@ struct endpoint_work {
 	const struct control_view *view;
 	struct control_subject *subject;
 	struct batch *batch;
-	const char *failure; /* the first reason found, NULL: none */
+	const char *failure;  /* the first reason found, NULL: none */
 	bool endpoint_failed; /* the reason concerns the endpoint as a whole */
 };
 
@@ -63,7 +63,8 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	*connection = next;
 }
 
-static void move_zone(struct endpoint_work *work, const struct connection *connection, const struct endpoint_zone *zone)
+static void move_zone(struct endpoint_work *work, const struct connection *connection,
+		      const struct endpoint_zone *zone)
 {
 	bool failed = failure_of(work, KIND_ENDPOINT_ZONE, zone) || work->endpoint_failed;
 	struct endpoint_zone next = *zone;
@@ -131,7 +132,7 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 {
 	const struct endpoint *endpoint = snapshot_endpoint(view->rows, subject->id);
 	const struct connection *found = snapshot_connection(view->rows, subject->id);
-	struct endpoint_work work = { .view = view, .subject = subject, .batch = batch };
+	struct endpoint_work work = {.view = view, .subject = subject, .batch = batch};
 	struct connection connection;
 	char zones[ID_SIZE + 1];
 
@@ -145,16 +146,19 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 		return;
 
 	connection = *found;
-	work.endpoint_failed = failure_of(&work, KIND_ENDPOINT, endpoint) || failure_of(&work, KIND_CONNECTION, found);
+	work.endpoint_failed =
+		failure_of(&work, KIND_ENDPOINT, endpoint) || failure_of(&work, KIND_CONNECTION, found);
 	batch_room(batch, ENDPOINT_OPS_MAX);
 	move_connection(&work, &connection);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));)
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));)
 		move_zone(&work, &connection, z);
 	move_endpoint(&work, endpoint);
 }
 
 /* A service that goes leaves its endpoints behind: what is still connected is cut. */
-static void leave_endpoint(const struct control_view *view, const struct connection *found, struct batch *batch)
+static void leave_endpoint(const struct control_view *view, const struct connection *found,
+			   struct batch *batch)
 {
 	struct connection connection = *found;
 	char zones[ID_SIZE + 1];
@@ -166,7 +170,8 @@ static void leave_endpoint(const struct control_view *view, const struct connect
 	batch_put(batch, KIND_CONNECTION, &connection);
 
 	(void)str_format(zones, sizeof(zones), "%s/", found->endpoint);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));) {
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));) {
 		struct endpoint_zone zone = *z;
 
 		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) == 0)

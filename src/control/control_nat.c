@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ranges of translated source addresses: a /28 for each node in each VPC into which endpoints can lead, that is where a
- * load balancer serves an endpoint service or a server of a group has its address. They are given out before the first
- * endpoint needs them, and come back when the VPC or the node is gone.
+ * Ranges of translated source addresses: a /28 for each node in each VPC into which endpoints can lead, that
+ * is where a load balancer serves an endpoint service or a server of a group has its address. They are given
+ * out before the first endpoint needs them, and come back when the VPC or the node is gone.
  */
 #include <stdlib.h>
 
@@ -62,7 +62,8 @@ static int want_vpcs(struct nat_work *work)
 	char prefix[ID_SIZE + 1];
 	int r = 0;
 
-	for (const struct server_group *g = NULL; r == 0 && (g = snapshot_next(rows, KIND_SERVER_GROUP, "", g));) {
+	for (const struct server_group *g = NULL;
+	     r == 0 && (g = snapshot_next(rows, KIND_SERVER_GROUP, "", g));) {
 		(void)str_format(prefix, sizeof(prefix), "%s/", g->id);
 		if (snapshot_next(rows, KIND_SERVER, prefix, NULL))
 			r = want_vpc(work, g->vpc);
@@ -103,7 +104,8 @@ static bool is_used(const struct nat_work *work, const struct netprefix *range)
 	return bsearch(&addr, work->used, work->n_used, sizeof(addr), compare_u32);
 }
 
-/* The next free range after the last one given out; after the last of all the search begins again at the first. */
+/* The next free range after the last one given out; after the last of all the search begins again at the
+ * first. */
 static int next_range(struct nat_work *work, struct netprefix *ret)
 {
 	bool again = false;
@@ -155,7 +157,7 @@ static int add_ranges(struct nat_work *work)
 	const struct counter *counter = snapshot_find(rows, KIND_COUNTER, "nat");
 	int r = 0;
 
-	work->counter = counter ? *counter : (struct counter){ .name = "nat" };
+	work->counter = counter ? *counter : (struct counter){.name = "nat"};
 	for (size_t i = 0; i < work->n_vpcs; i++) {
 		if (i > 0 && work->vpcs[i] == work->vpcs[i - 1])
 			continue;
@@ -169,7 +171,7 @@ static int add_ranges(struct nat_work *work)
 
 void control_nat_ranges(const struct control_view *view, struct batch *batch)
 {
-	struct nat_work work = { .view = view, .batch = batch };
+	struct nat_work work = {.view = view, .batch = batch};
 	int r;
 
 	r = want_vpcs(&work);

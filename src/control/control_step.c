@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Moving subjects through their states. Most kinds are one row each and move alike: while IN_FORCE would change the
- * row, it waits for the revision of its last change; then the event is applied. Endpoints and services are in
- * control_endpoint.c.
+ * Moving subjects through their states. Most kinds are one row each and move alike: while IN_FORCE would
+ * change the row, it waits for the revision of its last change; then the event is applied. Endpoints and
+ * services are in control_endpoint.c.
  */
 #include "control_step.h"
 
@@ -12,10 +12,10 @@
 
 typedef int (*row_event)(void *row, enum state_event event);
 
-#define ROW_EVENT(kind)                                          \
-	static int kind##_row(void *row, enum state_event event) \
-	{                                                        \
-		return kind##_event(row, event);                 \
+#define ROW_EVENT(kind)                                                                                      \
+	static int kind##_row(void *row, enum state_event event)                                             \
+	{                                                                                                    \
+		return kind##_event(row, event);                                                             \
 	}
 ROW_EVENT(vpc)
 ROW_EVENT(vswitch)
@@ -27,12 +27,9 @@ ROW_EVENT(server)
 
 /* Kinds whose rows move by themselves. */
 static const row_event row_events[KIND_COUNT_] = {
-	[KIND_VPC] = vpc_row,
-	[KIND_VSWITCH] = vswitch_row,
-	[KIND_INSTANCE] = instance_row,
-	[KIND_LOAD_BALANCER] = load_balancer_row,
-	[KIND_LISTENER] = listener_row,
-	[KIND_SERVER_GROUP] = server_group_row,
+	[KIND_VPC] = vpc_row,		[KIND_VSWITCH] = vswitch_row,
+	[KIND_INSTANCE] = instance_row, [KIND_LOAD_BALANCER] = load_balancer_row,
+	[KIND_LISTENER] = listener_row, [KIND_SERVER_GROUP] = server_group_row,
 	[KIND_SERVER] = server_row,
 };
 
@@ -86,11 +83,11 @@ int control_subject_of_key(const char *key, struct control_subject *ret)
 	r = kind_of_key(key, &kind);
 	if (r < 0)
 		return -ENOENT;
-	if (kind != KIND_ENDPOINT && kind != KIND_ENDPOINT_ZONE && kind != KIND_CONNECTION && kind != KIND_SERVICE &&
-	    !row_events[kind])
+	if (kind != KIND_ENDPOINT && kind != KIND_ENDPOINT_ZONE && kind != KIND_CONNECTION &&
+	    kind != KIND_SERVICE && !row_events[kind])
 		return -ENOENT;
 
-	*ret = (struct control_subject){ .kind = kind };
+	*ret = (struct control_subject){.kind = kind};
 	if (str_copy(ret->id, sizeof(ret->id), id + 1) < 0)
 		return -ENOENT;
 	if (kind == KIND_ENDPOINT_ZONE || kind == KIND_CONNECTION) {
@@ -124,7 +121,8 @@ static bool goes_with_group(const struct control_view *view, enum kind kind, con
 }
 
 /* What a node found out about a server goes with it. */
-static void remove_server(const struct control_view *view, const char *id, const void *row, struct batch *batch)
+static void remove_server(const struct control_view *view, const char *id, const void *row,
+			  struct batch *batch)
 {
 	const struct server_health *health = snapshot_find(view->rows, KIND_SERVER_HEALTH, id);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decisions of control, each a pure function from rows and what the nodes reported to a batch of transactions.
- * control.c calls them one after another and commits in between, so that each sees what the one before did.
+ * The decisions of control, each a pure function from rows and what the nodes reported to a batch of
+ * transactions. control.c calls them one after another and commits in between, so that each sees what the one
+ * before did.
  *
- * States: what a row waits for is one number, the revision of its last change, so a pass looks only at the subjects
- * that changed and at those whose revision the nodes have reached. A subject is a row that has states of its own
- * together with the rows that move with it: an endpoint with its connection and its zones.
+ * States: what a row waits for is one number, the revision of its last change, so a pass looks only at the
+ * subjects that changed and at those whose revision the nodes have reached. A subject is a row that has
+ * states of its own together with the rows that move with it: an endpoint with its connection and its zones.
  */
 #pragma once
 
@@ -22,13 +23,14 @@ struct control_view {
 	int64_t now; /* unix seconds */
 };
 
-#define NEEDS_NOTHING 0 /* settled */
+#define NEEDS_NOTHING 0		 /* settled */
 #define NEEDS_REPAIR  UINT64_MAX /* in force but for a failure: look again when it is gone */
 
 struct control_subject {
 	enum kind kind;
 	char id[SUBJECT_ID_SIZE];
-	/* Set by control_states(): the live revision at which there is something to do, or one of the two above. */
+	/* Set by control_states(): the live revision at which there is something to do, or one of the two
+	 * above. */
 	uint64_t needs;
 };
 
@@ -36,13 +38,14 @@ struct control_subject {
 int control_subject_of_key(const char *key, struct control_subject *ret);
 int control_subject_compare(const void *a, const void *b);
 
-/* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes, with what
- * hangs on it. A subject that needs no later revision than the live one has more to do: commit and call again. Services
- * change the rows of endpoints, so they want a call and a batch of their own. */
+/* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
+ * with what hangs on it. A subject that needs no later revision than the live one has more to do: commit and
+ * call again. Services change the rows of endpoints, so they want a call and a batch of their own. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    struct batch *batch);
 
-/* A range of translated addresses for each node and each VPC in which a load balancer serves or a server is. */
+/* A range of translated addresses for each node and each VPC in which a load balancer serves or a server is.
+ */
 void control_nat_ranges(const struct control_view *view, struct batch *batch);
 
 /* Writes down what nodes found out about servers, where it is new. */

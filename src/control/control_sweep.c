@@ -2,19 +2,19 @@
 /*
  * What is left over, and what nodes found out about servers.
  *
- * A row that is a part of another goes when that one is gone. Usually that has happened in the same transaction; the
- * sweep is the truth for what was deleted in several steps, or by a call that deletes only the object itself. Tokens and
- * jobs are forgotten after a day.
+ * A row that is a part of another goes when that one is gone. Usually that has happened in the same
+ * transaction; the sweep is the truth for what was deleted in several steps, or by a call that deletes only
+ * the object itself. Tokens and jobs are forgotten after a day.
  */
 #include "control_step.h"
 
 /* Whether the owner of this part is still there. */
 typedef bool (*owner_there)(const struct snapshot *rows, const void *part);
 
-#define OWNED_BY(name, type, kind, member)                                                 \
-	static bool name(const struct snapshot *rows, const void *part)                    \
-	{                                                                                  \
-		return snapshot_find(rows, kind, ((const struct type *)part)->member);     \
+#define OWNED_BY(name, type, kind, member)                                                                   \
+	static bool name(const struct snapshot *rows, const void *part)                                      \
+	{                                                                                                    \
+		return snapshot_find(rows, kind, ((const struct type *)part)->member);                       \
 	}
 OWNED_BY(rule_owner, sg_rule, KIND_SECURITY_GROUP, group)
 OWNED_BY(server_owner, server, KIND_SERVER_GROUP, group)
@@ -42,29 +42,41 @@ static bool port_owner(const struct snapshot *rows, const void *part)
 	return snapshot_find(rows, holders[port->kind], port->holder);
 }
 
+/* What can have tags is told by the beginning of its id. */
 static bool tag_owner(const struct snapshot *rows, const void *part)
 {
-	static const enum kind tagged[] = { KIND_ENDPOINT, KIND_SERVICE,	 KIND_INSTANCE, KIND_VPC,
-					    KIND_VSWITCH,  KIND_SECURITY_GROUP, KIND_LOAD_BALANCER, KIND_SERVER_GROUP,
-					    KIND_LISTENER, KIND_PORT };
+	static const struct {
+		const char *prefix;
+		enum kind kind;
+	} tagged[] = {
+		{"ep-", KIND_ENDPOINT},	      {"epsrv-", KIND_SERVICE},	    {"i-", KIND_INSTANCE},
+		{"eni-", KIND_PORT},	      {"vpc-", KIND_VPC},	    {"vsw-", KIND_VSWITCH},
+		{"sg-", KIND_SECURITY_GROUP}, {"nlb-", KIND_LOAD_BALANCER}, {"sgp-", KIND_SERVER_GROUP},
+		{"lsn-", KIND_LISTENER},
+	};
 	const struct tag *tag = part;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tagged); i++)
-		if (snapshot_find(rows, tagged[i], tag->resource))
-			return true;
-	return false;
+		if (str_starts(tag->resource, tagged[i].prefix))
+			return snapshot_find(rows, tagged[i].kind, tag->resource);
+	return true;
 }
 
 static const struct part_kind {
 	enum kind kind;
 	owner_there there;
 } part_kinds[] = {
-	{ KIND_SG_RULE, rule_owner },	      { KIND_SERVER, server_owner },
-	{ KIND_SERVER_HEALTH, health_owner }, { KIND_LISTENER, listener_owner },
-	{ KIND_SERVICE_USER, user_owner },    { KIND_SERVICE_RESOURCE, resource_owner },
-	{ KIND_CONNECTION, connection_owner }, { KIND_ENDPOINT_ZONE, zone_owner },
-	{ KIND_ADDRESS, address_owner },      { KIND_PORT, port_owner },
-	{ KIND_TAG, tag_owner },
+	{KIND_SG_RULE, rule_owner},
+	{KIND_SERVER, server_owner},
+	{KIND_SERVER_HEALTH, health_owner},
+	{KIND_LISTENER, listener_owner},
+	{KIND_SERVICE_USER, user_owner},
+	{KIND_SERVICE_RESOURCE, resource_owner},
+	{KIND_CONNECTION, connection_owner},
+	{KIND_ENDPOINT_ZONE, zone_owner},
+	{KIND_ADDRESS, address_owner},
+	{KIND_PORT, port_owner},
+	{KIND_TAG, tag_owner},
 };
 
 static void sweep_old(const struct control_view *view, struct batch *batch)

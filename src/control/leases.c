@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A handful of nodes, so plain arrays. The failures of all nodes are merged into one sorted list whenever a report
- * brings others than the node's last one.
+ * A handful of nodes, so plain arrays. The failures of all nodes are merged into one sorted list whenever a
+ * report brings others than the node's last one.
  */
 #include "leases.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The nodes' leases and last reports, in memory only. Times are given from outside (monotonic milliseconds), so that
- * tests need not wait.
+ * The nodes' leases and last reports, in memory only. Times are given from outside (monotonic milliseconds),
+ * so that tests need not wait.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2 }
 
 /* Makes or renews the node's lease. LEASE_… flags of what is new, or -ENOMEM and nothing changed. */
 int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms);
-/* A lease from before this program started, of which nothing is known: until it ends or the node reports, nothing counts
- * as in force. */
+/* A lease from before this program started, of which nothing is known: until it ends or the node reports,
+ * nothing counts as in force. */
 int leases_presume(struct leases *leases, const char *node, uint64_t now_ms);
 
 /* Drops what has ended; the nodes' names are told. LEASE_… flags, or negative errno. */
@@ -41,5 +41,5 @@ int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, voi
 /* When the next one ends; UINT64_MAX: none. */
 uint64_t leases_next_end(const struct leases *leases);
 
-uint64_t leases_live_revision(const struct leases *leases); /* UINT64_MAX: no live node */
+uint64_t leases_live_revision(const struct leases *leases);			/* UINT64_MAX: no live node */
 const struct lease *leases_find(const struct leases *leases, const char *node); /* NULL: none */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What hangs on a row is found by the beginning of its id. A row goes together with all of it in one transaction, or
- * last: nothing is left over if the program ends in between, and control_sweep() would find it.
+ * What hangs on a row is found by the beginning of its id. A row goes together with all of it in one
+ * transaction, or last: nothing is left over if the program ends in between, and control_sweep() would find
+ * it.
  */
 #include "remove.h"
 
@@ -9,14 +10,14 @@
 
 /* Kinds whose ids begin with the id of the owner, by the owner's kind. */
 static const enum kind parts[KIND_COUNT_][PARTS_MAX] = {
-	[KIND_VPC] = { KIND_TAG, KIND_NAT_RANGE },
-	[KIND_VSWITCH] = { KIND_TAG },
-	[KIND_INSTANCE] = { KIND_TAG },
-	[KIND_LOAD_BALANCER] = { KIND_TAG },
-	[KIND_LISTENER] = { KIND_TAG },
-	[KIND_SERVER_GROUP] = { KIND_TAG, KIND_SERVER, KIND_SERVER_HEALTH },
-	[KIND_SERVICE] = { KIND_TAG, KIND_SERVICE_RESOURCE, KIND_SERVICE_USER },
-	[KIND_ENDPOINT] = { KIND_TAG },
+	[KIND_VPC] = {KIND_TAG, KIND_NAT_RANGE},
+	[KIND_VSWITCH] = {KIND_TAG},
+	[KIND_INSTANCE] = {KIND_TAG},
+	[KIND_LOAD_BALANCER] = {KIND_TAG},
+	[KIND_LISTENER] = {KIND_TAG},
+	[KIND_SERVER_GROUP] = {KIND_TAG, KIND_SERVER, KIND_SERVER_HEALTH},
+	[KIND_SERVICE] = {KIND_TAG, KIND_SERVICE_RESOURCE, KIND_SERVICE_USER},
+	[KIND_ENDPOINT] = {KIND_TAG},
 };
 
 /* KIND_ACCOUNT is 0 and no part of anything, so it ends each list. */

@@ -6,8 +6,8 @@
 
 #include "control_step.h"
 
-/* Removes the row and the rows whose ids begin with its own (tags and the like): at once if they fit one transaction;
- * else only what hangs on it, and the row wants another call. False then. */
+/* Removes the row and the rows whose ids begin with its own (tags and the like): at once if they fit one
+ * transaction; else only what hangs on it, and the row wants another call. False then. */
 bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct batch *batch);
 
 /* Removes a port and gives its address back. Nothing if there is no such port. At most two operations. */

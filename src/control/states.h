@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between control_step.c, which walks the subjects, and control_endpoint.c, which moves those that are more than a row.
+ * Between control_step.c, which walks the subjects, and control_endpoint.c, which moves those that are more
+ * than a row.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The subjects that are not settled: those that changed since the last pass, and those that wait for a revision. Sorted,
- * each once; adding is cheap, and a pass takes out only what it has something to do for.
+ * The subjects that are not settled: those that changed since the last pass, and those that wait for a
+ * revision. Sorted, each once; adding is cheap, and a pass takes out only what it has something to do for.
  */
 #pragma once
 
@@ -26,6 +26,6 @@ int subjects_changed_all(struct subjects *subjects, const struct snapshot *rows)
 
 /* Fills subjects->work with those that changed and those that need at most `live_revision`. */
 int subjects_take(struct subjects *subjects, uint64_t live_revision);
-/* After a pass over subjects->work: keeps those that still need something. True if one of them needs no later revision
- * than the live one, so that another pass has something to do at once. */
+/* After a pass over subjects->work: keeps those that still need something. True if one of them needs no later
+ * revision than the live one, so that another pass has something to do at once. */
 int subjects_put_back(struct subjects *subjects, uint64_t live_revision);

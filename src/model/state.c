@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The states of the rows, as tables: a line per state, a column per event, in it the next state. Three words stand for
- * the other outcomes: KEEP (the event changes nothing here and is no error), DENY (the call is refused in this state)
- * and GONE (the row is to be removed).
+ * The states of the rows, as tables: a line per state, a column per event, in it the next state. Three words
+ * stand for the other outcomes: KEEP (the event changes nothing here and is no error), DENY (the call is
+ * refused in this state) and GONE (the row is to be removed).
  *
- * Where the API refuses a second change while a first one is under way, the change is taken and the row's state goes
- * on to mean "until the newest wish is in force": a row that is put again has a later revision, and IN_FORCE waits for
- * that one. Only a connection that is being made or cut refuses to be enabled, as the API says of it; cutting one is
- * never refused.
+ * Where the API refuses a second change while a first one is under way, the change is taken and the row's
+ * state goes on to mean "until the newest wish is in force": a row that is put again has a later revision,
+ * and IN_FORCE waits for that one. Only a connection that is being made or cut refuses to be enabled, as the
+ * API says of it; cutting one is never refused.
  */
 #include "state.h"
 
@@ -17,7 +17,7 @@ typedef int8_t state_line[EVENT_COUNT_];
 
 /* clang-format off */
 static const state_line endpoint_table[] = {
-	/*                     IN_FORCE         MODIFY            ENABLE DISABLE DELETE             SERVICE_DELETED */
+	/*                      IN_FORCE         MODIFY            ENABLE DISABLE DELETE     SERVICE_DELETED */
 	[ENDPOINT_CREATING] = { ENDPOINT_ACTIVE, KEEP,             KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
 	[ENDPOINT_ACTIVE]   = { KEEP,            ENDPOINT_PENDING, KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
 	[ENDPOINT_PENDING]  = { ENDPOINT_ACTIVE, KEEP,             KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
@@ -51,7 +51,8 @@ static const state_line zone_table[] = {
 	[ZONE_DISCONNECTING] = { ZONE_DISCONNECTED, KEEP, ZONE_CONNECTING, KEEP, ZONE_DELETING, KEEP },
 	[ZONE_DISCONNECTED] = { KEEP, KEEP, ZONE_CONNECTING, KEEP, ZONE_DELETING, KEEP },
 	[ZONE_DELETING] = { GONE, DENY, KEEP, KEEP, KEEP, KEEP },
-	[ZONE_MIGRATING] = { ZONE_MIGRATED, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
+	[ZONE_MIGRATING] = {
+		ZONE_MIGRATED, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
 	[ZONE_MIGRATED] = { KEEP, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
 };
 
@@ -76,12 +77,12 @@ static const state_line vswitch_table[] = {
 
 /* MODIFY starts, DISABLE stops. */
 static const state_line instance_table[] = {
-	[INSTANCE_PENDING]  = { INSTANCE_STARTING, DENY,              DENY, DENY,              INSTANCE_DELETING, DENY },
-	[INSTANCE_STARTING] = { INSTANCE_RUNNING,  DENY,              DENY, DENY,              INSTANCE_DELETING, DENY },
-	[INSTANCE_RUNNING]  = { KEEP,              DENY,              DENY, INSTANCE_STOPPING, INSTANCE_DELETING, DENY },
-	[INSTANCE_STOPPING] = { INSTANCE_STOPPED,  DENY,              DENY, DENY,              INSTANCE_DELETING, DENY },
-	[INSTANCE_STOPPED]  = { KEEP,              INSTANCE_STARTING, DENY, DENY,              INSTANCE_DELETING, DENY },
-	[INSTANCE_DELETING] = { GONE,              DENY,              DENY, DENY,              KEEP,              DENY },
+	[INSTANCE_PENDING] = { INSTANCE_STARTING, DENY, DENY, DENY, INSTANCE_DELETING, DENY },
+	[INSTANCE_STARTING] = { INSTANCE_RUNNING, DENY, DENY, DENY, INSTANCE_DELETING, DENY },
+	[INSTANCE_RUNNING] = { KEEP, DENY, DENY, INSTANCE_STOPPING, INSTANCE_DELETING, DENY },
+	[INSTANCE_STOPPING] = { INSTANCE_STOPPED, DENY, DENY, DENY, INSTANCE_DELETING, DENY },
+	[INSTANCE_STOPPED] = { KEEP, INSTANCE_STARTING, DENY, DENY, INSTANCE_DELETING, DENY },
+	[INSTANCE_DELETING] = { GONE, DENY, DENY, DENY, KEEP, DENY },
 };
 
 static const state_line load_balancer_table[] = {
@@ -105,8 +106,10 @@ static const state_line listener_table[] = {
 
 static const state_line server_group_table[] = {
 	[SERVER_GROUP_CREATING] = { SERVER_GROUP_AVAILABLE, KEEP, DENY, DENY, SERVER_GROUP_DELETING, DENY },
-	[SERVER_GROUP_AVAILABLE] = { KEEP, SERVER_GROUP_CONFIGURING, DENY, DENY, SERVER_GROUP_DELETING, DENY },
-	[SERVER_GROUP_CONFIGURING] = { SERVER_GROUP_AVAILABLE, KEEP, DENY, DENY, SERVER_GROUP_DELETING, DENY },
+	[SERVER_GROUP_AVAILABLE] = {
+		KEEP, SERVER_GROUP_CONFIGURING, DENY, DENY, SERVER_GROUP_DELETING, DENY },
+	[SERVER_GROUP_CONFIGURING] = {
+		SERVER_GROUP_AVAILABLE, KEEP, DENY, DENY, SERVER_GROUP_DELETING, DENY },
 	[SERVER_GROUP_DELETING] = { GONE, DENY, DENY, DENY, KEEP, DENY },
 };
 
@@ -133,12 +136,12 @@ static int outcome(int next)
 	}
 }
 
-#define APPLY(row, table, event)                           \
-	({                                                 \
-		int _next = table[(row)->status][event];   \
-		if (_next >= 0)                            \
-			(row)->status = _next;             \
-		outcome(_next);                            \
+#define APPLY(row, table, event)                                                                             \
+	({                                                                                                   \
+		int _next = table[(row)->status][event];                                                     \
+		if (_next >= 0)                                                                              \
+			(row)->status = _next;                                                               \
+		outcome(_next);                                                                              \
 	})
 
 int endpoint_event(struct endpoint *row, enum state_event event)
@@ -155,7 +158,8 @@ int connection_event(struct connection *row, enum state_event event)
 	if (r == -EPERM)
 		return r;
 
-	/* Whoever decides about a connection ends its waiting; refusing one that waits changes nothing else. */
+	/* Whoever decides about a connection ends its waiting; refusing one that waits changes nothing else.
+	 */
 	if (event != EVENT_IN_FORCE && event != EVENT_MODIFY)
 		row->waiting = false;
 	return r == -EALREADY && was_waiting && !row->waiting ? 0 : r;
@@ -166,8 +170,8 @@ static bool connection_up(const struct connection *connection)
 	return connection->status == CONNECTION_CONNECTED || connection->status == CONNECTION_PENDING;
 }
 
-/* The ENI is there. Whether it is up is its connection's business; while that one is still being made, the zone
- * waits for it, so that both get there together. */
+/* The ENI is there. Whether it is up is its connection's business; while that one is still being made, the
+ * zone waits for it, so that both get there together. */
 static int zone_in_force(struct endpoint_zone *row, const struct connection *connection)
 {
 	if (connection_up(connection))
@@ -179,9 +183,11 @@ static int zone_in_force(struct endpoint_zone *row, const struct connection *con
 	return 0;
 }
 
-int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection, enum state_event event)
+int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection,
+			enum state_event event)
 {
-	bool not_up_yet = row->status == ZONE_CREATING || row->status == ZONE_WAIT || row->status == ZONE_CONNECTING;
+	bool not_up_yet =
+		row->status == ZONE_CREATING || row->status == ZONE_WAIT || row->status == ZONE_CONNECTING;
 
 	if (event == EVENT_IN_FORCE && not_up_yet)
 		return zone_in_force(row, connection);

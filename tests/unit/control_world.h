@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows and the passes of control over them, without a store: what a batch says is carried out on the snapshot, as a
- * store would do it, comparisons and limits included.
+ * Rows and the passes of control over them, without a store: what a batch says is carried out on the
+ * snapshot, as a store would do it, comparisons and limits included.
  */
 #pragma once
 
@@ -43,7 +43,8 @@ static void world_commit_txn(struct world *world, const struct store_txn *txn)
 		return;
 	rows_revision++;
 	for (size_t i = 0; i < txn->n_changes; i++)
-		if (snapshot_apply(world->rows, txn->changes[i].key, txn->changes[i].value, 1, rows_revision) < 0)
+		if (snapshot_apply(world->rows, txn->changes[i].key, txn->changes[i].value, 1,
+				   rows_revision) < 0)
 			world->refused = true;
 	snapshot_set_revision(world->rows, rows_revision);
 	world->n_ops += txn->n_changes;
@@ -62,11 +63,11 @@ static void world_commit(struct world *world, struct batch *batch)
 
 static struct control_view world_view(const struct world *world)
 {
-	return (struct control_view){ .rows = world->rows,
-				      .live_revision = world->live,
-				      .failures = world->failures,
-				      .n_failures = world->n_failures,
-				      .now = 1767323045 };
+	return (struct control_view){.rows = world->rows,
+				     .live_revision = world->live,
+				     .failures = world->failures,
+				     .n_failures = world->n_failures,
+				     .now = 1767323045};
 }
 
 /* The nodes report that all there is now is in force. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoints through the framework: from CreateVpcEndpoint to the end, what each list shows, and every refusal, none of
- * which changes anything.
+ * Endpoints through the framework: from CreateVpcEndpoint to the end, what each list shows, and every
+ * refusal, none of which changes anything.
  */
 #include "privatelink_world.h"
 
@@ -13,36 +13,43 @@ static void test_created(struct harness *h, const struct world *w)
 	const char *id;
 
 	id = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-		    REGION "VpcId=%s&EndpointName=privateLink_dlc&EndpointType=Interface&ServiceName=" SYSTEM_SERVICE
-			   "&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s"
-			   "&Zone.2.ZoneId=cn-hangzhou-i&Zone.2.VSwitchId=%s&Zone.2.ip=192.168.2.9"
-			   "&Tag.1.Key=env&Tag.1.Value=prod&ClientToken=c-1",
+		    REGION
+		    "VpcId=%s&EndpointName=privateLink_dlc&EndpointType=Interface&ServiceName=" SYSTEM_SERVICE
+		    "&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s"
+		    "&Zone.2.ZoneId=cn-hangzhou-i&Zone.2.VSwitchId=%s&Zone.2.ip=192.168.2.9"
+		    "&Tag.1.Key=env&Tag.1.Value=prod&ClientToken=c-1",
 		    w->consumer.vpc, w->consumer.sg, w->consumer.vsw_h, w->consumer.vsw_i);
 	tap_is_str(harness_text(h, "EndpointStatus"), "Creating", "a new endpoint is Creating");
-	tap_is_str(harness_text(h, "ConnectionStatus"), "Connecting", "and Connecting: the service accepts by itself");
+	tap_is_str(harness_text(h, "ConnectionStatus"), "Connecting",
+		   "and Connecting: the service accepts by itself");
 	tap_is_int(harness_number(h, "Bandwidth"), 3072, "with the service's bandwidth");
 	(void)str_format(expected, sizeof(expected), "%s.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", id);
 	tap_is_str(harness_text(h, "EndpointDomain"), expected, "and a name with the product in it");
 	tap_is_str(harness_text(h, "ServiceId"), w->system_service, "of the service that was named");
 
-	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "Creating", "it stays Creating until a node reports it");
+	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "Creating",
+		   "it stays Creating until a node reports it");
 	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Creating", "and so do its zones");
 	harness_report(h, NODE, NULL, 0);
 	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "Active", "one report makes it Active");
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Connected", "its connection Connected");
 	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Connected", "and its zones Connected");
 	tap_is_str(zone_text(h, id, 1, "EniIp"), "192.168.2.9", "the wanted address is the ENI's");
-	(void)str_format(expected, sizeof(expected), "%s-cn-hangzhou-h.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", id);
+	(void)str_format(expected, sizeof(expected),
+			 "%s-cn-hangzhou-h.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", id);
 	tap_is_str(zone_text(h, id, 0, "ZoneDomain"), expected, "each zone has a name of its own");
 	tap_is_str(harness_text(h, "Zones.0.VSwitchId"), w->consumer.vsw_h, "and its vSwitch");
 	tap_is_int(harness_number(h, "TotalCount"), 2, "the total of zones is a number");
 
 	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s",
 		     zone_text(h, id, 0, "EniId"));
-	tap_ok(json_is_true(harness_at(h->answer, "NetworkInterfaceSets.NetworkInterfaceSet.0.ServiceManaged")),
+	tap_ok(json_is_true(
+		       harness_at(h->answer, "NetworkInterfaceSets.NetworkInterfaceSet.0.ServiceManaged")),
 	       "its ENI is one that a service manages");
-	tap_is_str(harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.SecurityGroupIds.SecurityGroupId.0"),
-		   w->consumer.sg, "in the endpoint's security group");
+	tap_is_str(
+		harness_text(h,
+			     "NetworkInterfaceSets.NetworkInterfaceSet.0.SecurityGroupIds.SecurityGroupId.0"),
+		w->consumer.sg, "in the endpoint's security group");
 
 	PL(h, ALICE, "ListVpcEndpoints", REGION "EndpointId=%s", id);
 	tap_is_str(harness_text(h, "Endpoints.0.Tags.0.Value"), "prod", "the list shows its tags");
@@ -51,14 +58,15 @@ static void test_created(struct harness *h, const struct world *w)
 		"CreateVpcEndpoint", REGION "VpcId=%s&ServiceName=" SYSTEM_SERVICE "&SecurityGroupId.1=%s",
 		w->consumer.vpc, w->consumer.sg);
 	REFUSED(h, ALICE, "IdempotenceSignatureMismatch", "a token of other parameters", "CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceName=" SYSTEM_SERVICE "&SecurityGroupId.1=%s&ClientToken=c-1", w->consumer.vpc,
-		w->consumer.sg);
+		REGION "VpcId=%s&ServiceName=" SYSTEM_SERVICE "&SecurityGroupId.1=%s&ClientToken=c-1",
+		w->consumer.vpc, w->consumer.sg);
 
 	PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h", id);
 	PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i", id);
 	PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", id);
 	harness_in_force(h, NODE);
-	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "EndpointNotFound", "deleted and in force it is not found");
+	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "EndpointNotFound",
+		   "deleted and in force it is not found");
 }
 
 /* Each call is right but for what is named. */
@@ -74,96 +82,112 @@ static void refuse_create(struct harness *h, const struct world *w)
 	(void)str_format(zone, sizeof(zone), "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s", c->vsw_h);
 	bare = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
 	full = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
-	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserARN=acs:ram:*:%lld:*", bare, (long long)ALICE);
+	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserARN=acs:ram:*:%lld:*", bare,
+	   (long long)ALICE);
 	harness_in_force(h, NODE);
 
 #define CREATE(code, why, ...) REFUSED(h, ALICE, code, why, "CreateVpcEndpoint", REGION __VA_ARGS__)
 	CREATE("MissingVpcId", "no VPC", "%s%s", service, group);
 	CREATE("MissingParam.ServiceId", "neither id nor name of a service", "%s%s", vpc, group);
-	CREATE("IllegalParamFormat.EndpointName", "a name of one character", "%s%s%s&EndpointName=a", vpc, service, group);
-	CREATE("IllegalParamFormat.EndpointName", "a name that begins with a digit", "%s%s%s&EndpointName=1abc", vpc,
+	CREATE("IllegalParamFormat.EndpointName", "a name of one character", "%s%s%s&EndpointName=a", vpc,
 	       service, group);
+	CREATE("IllegalParamFormat.EndpointName", "a name that begins with a digit",
+	       "%s%s%s&EndpointName=1abc", vpc, service, group);
 	CREATE("IllegalParamFormat.EndpointDescription", "a description that is an address",
 	       "%s%s%s&EndpointDescription=http://x", vpc, service, group);
-	CREATE("IllegalParamFormat.EndpointType", "an unknown type", "%s%s%s&EndpointType=Tunnel", vpc, service, group);
-	CREATE("Mismatch.EndpointType", "another type than Interface", "%s%s%s&EndpointType=GatewayLoadBalancer", vpc,
+	CREATE("IllegalParamFormat.EndpointType", "an unknown type", "%s%s%s&EndpointType=Tunnel", vpc,
 	       service, group);
-	CREATE("EndpointServiceNotSupportIpv6", "IPv6", "%s%s%s&AddressIpVersion=DualStack", vpc, service, group);
-	CREATE("QuotaExceeded.IpQuotaPerEp", "two addresses in a zone", "%s%s%s&ZonePrivateIpAddressCount=2", vpc,
-	       service, group);
+	CREATE("Mismatch.EndpointType", "another type than Interface",
+	       "%s%s%s&EndpointType=GatewayLoadBalancer", vpc, service, group);
+	CREATE("EndpointServiceNotSupportIpv6", "IPv6", "%s%s%s&AddressIpVersion=DualStack", vpc, service,
+	       group);
+	CREATE("QuotaExceeded.IpQuotaPerEp", "two addresses in a zone", "%s%s%s&ZonePrivateIpAddressCount=2",
+	       vpc, service, group);
 	CREATE("IllegalParamFormat.ZonePrivateIpAddressCount", "no address in a zone",
 	       "%s%s%s&ZonePrivateIpAddressCount=0", vpc, service, group);
 	CREATE("IllegalParamFormat.CrossRegionBandwidth", "bandwidth between regions",
 	       "%s%s%s&CrossRegionBandwidth=100", vpc, service, group);
 	CREATE("InvalidResourceGroup", "a resource group that is too long",
 	       "%s%s%s&ResourceGroupId=rg-0123456789012345678901234567890123456789", vpc, service, group);
-	CREATE("RegionNotFound", "a region that does not exist", "%s%s%s&ServiceRegionId=cn-nowhere", vpc, service, group);
-	CREATE("UnsupportedRegion", "a service of another region", "%s%s%s&ServiceRegionId=cn-beijing", vpc, service,
-	       group);
-	CREATE("OperationDenied.EndpointPolicyNotSupport", "a policy for a service without", "%s%s%s&PolicyDocument={}",
-	       vpc, service, group);
+	CREATE("RegionNotFound", "a region that does not exist", "%s%s%s&ServiceRegionId=cn-nowhere", vpc,
+	       service, group);
+	CREATE("UnsupportedRegion", "a service of another region", "%s%s%s&ServiceRegionId=cn-beijing", vpc,
+	       service, group);
+	CREATE("OperationDenied.EndpointPolicyNotSupport", "a policy for a service without",
+	       "%s%s%s&PolicyDocument={}", vpc, service, group);
 	CREATE("IllegalParamFormat.PolicyDocument", "a policy that is none",
-	       "%s%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace&PolicyDocument={}", vpc, group);
+	       "%s%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace&PolicyDocument={}", vpc,
+	       group);
 
 	CREATE("EndpointServiceNotFound", "an unknown service", "%s%s&ServiceId=epsrv-nothere", vpc, group);
-	CREATE("EndpointServiceNotFound", "an unknown name", "%s%s&ServiceName=com.example.nothing", vpc, group);
+	CREATE("EndpointServiceNotFound", "an unknown name", "%s%s&ServiceName=com.example.nothing", vpc,
+	       group);
 	CREATE("EndpointServiceNotFound", "a name of a service in another region",
 	       "%s%s&ServiceName=com.aliyuncs.privatelink.cn-beijing.pai-dlc", vpc, group);
-	CREATE("EndpointServiceNotFound", "an id with another's name", "%s%s%s&ServiceName=" SYSTEM_SERVICE, vpc,
-	       service, group);
+	CREATE("EndpointServiceNotFound", "an id with another's name", "%s%s%s&ServiceName=" SYSTEM_SERVICE,
+	       vpc, service, group);
 	CREATE("UnsupportedRegion", "a system service outside its regions",
 	       "%s%s&ServiceName=com.aliyuncs.privatelink.cn-chengdu.pai-dlc", vpc, group);
-	CREATE("EndpointServiceNotAuthorized", "a whitelist without the caller", "%s%s&ServiceId=%s", vpc, group, full);
+	CREATE("EndpointServiceNotAuthorized", "a whitelist without the caller", "%s%s&ServiceId=%s", vpc,
+	       group, full);
 
 	CREATE("VpcNotFound", "an unknown VPC", "VpcId=vpc-nothere%s%s", service, group);
 	CREATE("VpcNotFound", "another account's VPC", "VpcId=%s%s%s", w->provider.vpc, service, group);
 	CREATE("EndpointMustContainSecurityGroup", "no security group", "%s%s", vpc, service);
-	CREATE("SecurityGroupNotFound", "an unknown security group", "%s%s&SecurityGroupId.1=sg-nothere", vpc, service);
-	CREATE("SecurityGroupNotFound", "a security group of another VPC", "%s%s&SecurityGroupId.1=%s", vpc, service,
-	       w->other_sg);
+	CREATE("SecurityGroupNotFound", "an unknown security group", "%s%s&SecurityGroupId.1=sg-nothere", vpc,
+	       service);
+	CREATE("SecurityGroupNotFound", "a security group of another VPC", "%s%s&SecurityGroupId.1=%s", vpc,
+	       service, w->other_sg);
 	CREATE("SecurityGroupTypeOnlySingleTypeSupporteded", "two types of security groups",
 	       "%s%s%s&SecurityGroupId.2=%s", vpc, service, group, w->enterprise_sg);
 	CREATE("IllegalParamFormat.SecurityGroupId", "eleven security groups",
-	       "%s%s&SecurityGroupId.1=a&SecurityGroupId.2=a&SecurityGroupId.3=a&SecurityGroupId.4=a&SecurityGroupId.5=a"
-	       "&SecurityGroupId.6=a&SecurityGroupId.7=a&SecurityGroupId.8=a&SecurityGroupId.9=a&SecurityGroupId.10=a"
+	       "%s%s&SecurityGroupId.1=a&SecurityGroupId.2=a&SecurityGroupId.3=a&SecurityGroupId.4=a&"
+	       "SecurityGroupId.5=a"
+	       "&SecurityGroupId.6=a&SecurityGroupId.7=a&SecurityGroupId.8=a&SecurityGroupId.9=a&"
+	       "SecurityGroupId.10=a"
 	       "&SecurityGroupId.11=a",
 	       vpc, service);
 
-	CREATE("MissingParam.Zone.1.VSwitchId", "a zone without vSwitch", "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h", vpc,
-	       service, group);
-	CREATE("MissingParam.Zone.1.ZoneId", "a vSwitch without zone", "%s%s%s&Zone.1.VSwitchId=%s", vpc, service, group,
-	       c->vsw_h);
-	CREATE("EndpointZoneDuplicated", "a zone twice", "%s%s%s%s&Zone.2.ZoneId=cn-hangzhou-h&Zone.2.VSwitchId=%s", vpc,
-	       service, group, zone, c->vsw_h);
-	CREATE("UnsupportedZone", "an unknown zone", "%s%s%s&Zone.1.ZoneId=cn-hangzhou-zz&Zone.1.VSwitchId=%s", vpc,
+	CREATE("MissingParam.Zone.1.VSwitchId", "a zone without vSwitch",
+	       "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h", vpc, service, group);
+	CREATE("MissingParam.Zone.1.ZoneId", "a vSwitch without zone", "%s%s%s&Zone.1.VSwitchId=%s", vpc,
 	       service, group, c->vsw_h);
-	CREATE("VSwitchNotFound", "an unknown vSwitch", "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=vsw-nothere",
-	       vpc, service, group);
-	CREATE("VSwitchNotFound", "a vSwitch of another VPC", "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
-	       vpc, service, group, w->vsw_other);
-	CREATE("VSwitchNotFound", "a vSwitch of another zone", "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
-	       vpc, service, group, c->vsw_i);
-	CREATE("EndpointServiceNotSupportedZone", "a zone in which the service has nothing", "%s%s%s&ServiceId=%s", vpc,
-	       group, zone, bare);
-	CREATE("IllegalParamFormat.Zone.1.ip", "an address that is none", "%s%s%s%s&Zone.1.ip=192.168.1", vpc, service,
-	       group, zone);
-	CREATE("IllegalParamFormat.Zone.1.Ipv6Address", "an IPv6 address", "%s%s%s%s&Zone.1.Ipv6Address=2001:db8::1", vpc,
+	CREATE("EndpointZoneDuplicated", "a zone twice",
+	       "%s%s%s%s&Zone.2.ZoneId=cn-hangzhou-h&Zone.2.VSwitchId=%s", vpc, service, group, zone,
+	       c->vsw_h);
+	CREATE("UnsupportedZone", "an unknown zone",
+	       "%s%s%s&Zone.1.ZoneId=cn-hangzhou-zz&Zone.1.VSwitchId=%s", vpc, service, group, c->vsw_h);
+	CREATE("VSwitchNotFound", "an unknown vSwitch",
+	       "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=vsw-nothere", vpc, service, group);
+	CREATE("VSwitchNotFound", "a vSwitch of another VPC",
+	       "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s", vpc, service, group, w->vsw_other);
+	CREATE("VSwitchNotFound", "a vSwitch of another zone",
+	       "%s%s%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s", vpc, service, group, c->vsw_i);
+	CREATE("EndpointServiceNotSupportedZone", "a zone in which the service has nothing",
+	       "%s%s%s&ServiceId=%s", vpc, group, zone, bare);
+	CREATE("IllegalParamFormat.Zone.1.ip", "an address that is none", "%s%s%s%s&Zone.1.ip=192.168.1", vpc,
 	       service, group, zone);
-	CREATE("EniIpUnavailable", "an address outside the vSwitch", "%s%s%s%s&Zone.1.ip=192.168.2.9", vpc, service, group,
-	       zone);
-	CREATE("EniIpUnavailable", "a reserved address", "%s%s%s%s&Zone.1.ip=192.168.1.253", vpc, service, group, zone);
+	CREATE("IllegalParamFormat.Zone.1.Ipv6Address", "an IPv6 address",
+	       "%s%s%s%s&Zone.1.Ipv6Address=2001:db8::1", vpc, service, group, zone);
+	CREATE("EniIpUnavailable", "an address outside the vSwitch", "%s%s%s%s&Zone.1.ip=192.168.2.9", vpc,
+	       service, group, zone);
+	CREATE("EniIpUnavailable", "a reserved address", "%s%s%s%s&Zone.1.ip=192.168.1.253", vpc, service,
+	       group, zone);
 	CREATE("MissingTagKeyParam", "a tag without key", "%s%s%s&Tag.1.Value=x", vpc, service, group);
-	CREATE("IllegalTagKeyParam", "a tag key of the platform", "%s%s%s&Tag.1.Key=acs:x", vpc, service, group);
-	CREATE("IllegalTagValueParam", "a tag value that is an address", "%s%s%s&Tag.1.Key=x&Tag.1.Value=http://x", vpc,
-	       service, group);
+	CREATE("IllegalTagKeyParam", "a tag key of the platform", "%s%s%s&Tag.1.Key=acs:x", vpc, service,
+	       group);
+	CREATE("IllegalTagValueParam", "a tag value that is an address",
+	       "%s%s%s&Tag.1.Key=x&Tag.1.Value=http://x", vpc, service, group);
 	CREATE("DuplicatedTagKey", "a tag twice", "%s%s%s&Tag.1.Key=x&Tag.2.Key=x", vpc, service, group);
-	CREATE("DryRunOperation", "a dry run whose checks pass", "%s%s%s%s&DryRun=true", vpc, service, group, zone);
-	REFUSED(h, ALICE, "RegionNotFound", "an unknown region", "CreateVpcEndpoint", "RegionId=cn-nowhere&%s%s%s", vpc,
-		service, group);
+	CREATE("DryRunOperation", "a dry run whose checks pass", "%s%s%s%s&DryRun=true", vpc, service, group,
+	       zone);
+	REFUSED(h, ALICE, "RegionNotFound", "an unknown region", "CreateVpcEndpoint",
+		"RegionId=cn-nowhere&%s%s%s", vpc, service, group);
 	REFUSED(h, ALICE, "MissingRegionId", "no region", "CreateVpcEndpoint", "%s%s%s", vpc, service, group);
 
 	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", closed);
-	CREATE("EndpointServiceDeleted", "a service that is being deleted", "%s%s&ServiceId=%s", vpc, group, closed);
+	CREATE("EndpointServiceDeleted", "a service that is being deleted", "%s%s&ServiceId=%s", vpc, group,
+	       closed);
 #undef CREATE
 	harness_in_force(h, NODE);
 }
@@ -174,25 +198,29 @@ static void refuse_addresses(struct harness *h, const struct world *w)
 	const char *fresh;
 
 	REFUSED(h, ALICE, "EniIpUnavailable", "a taken address", "CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s"
-		       "&Zone.1.ip=%s",
+		REGION
+		"VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s"
+		"&Zone.1.ip=%s",
 		w->consumer.vpc, w->service, w->consumer.sg, w->consumer.vsw_h, addr);
 
 	/* A /29 has four addresses to give. */
 	for (int i = 0; i < 4; i++)
 		PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-		       REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
+		       REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1."
+			      "VSwitchId=%s",
 		       w->other_vpc, w->service, w->other_sg, w->vsw_other);
 	REFUSED(h, ALICE, "ResourceNotEnough.VSwitchIp", "a full vSwitch", "CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
+		REGION
+		"VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
 		w->other_vpc, w->service, w->other_sg, w->vsw_other);
 
 	fresh = harness_get(h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
 			    "VpcId=%s&ZoneId=cn-hangzhou-i&CidrBlock=192.168.3.0/24", w->consumer.vpc);
-	REFUSED(h, ALICE, "VSwitchStatusNotAllowed", "a vSwitch that is not Available yet", "AddZoneToVpcEndpoint",
-		REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, fresh);
+	REFUSED(h, ALICE, "VSwitchStatusNotAllowed", "a vSwitch that is not Available yet",
+		"AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, fresh);
 	harness_in_force(h, NODE);
-	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, fresh),
+	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s",
+		  id, fresh),
 	       "and is taken when it is");
 	harness_in_force(h, NODE);
 }
@@ -208,10 +236,12 @@ static void test_zones(struct harness *h, const struct world *w)
 			    "VpcId=%s&ZoneId=cn-hangzhou-j&CidrBlock=192.168.4.0/24", c->vpc);
 	harness_in_force(h, NODE);
 	(void)str_format(zone, sizeof(zone), "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, c->vsw_i);
-	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Wait", "a zone waits while its connection is not accepted");
+	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Wait",
+		   "a zone waits while its connection is not accepted");
 	REFUSED(h, ALICE, "EndpointNotFound", "an unknown endpoint", "AddZoneToVpcEndpoint",
 		REGION "EndpointId=ep-nothere&ZoneId=cn-hangzhou-i&VSwitchId=%s", c->vsw_i);
-	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "AddZoneToVpcEndpoint", REGION "%s", zone);
+	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "AddZoneToVpcEndpoint", REGION "%s",
+		zone);
 	REFUSED(h, ALICE, "EndpointZoneDuplicated", "a zone that it has", "AddZoneToVpcEndpoint",
 		REGION "EndpointId=%s&ZoneId=cn-hangzhou-h&VSwitchId=%s", id, c->vsw_h);
 	REFUSED(h, ALICE, "VSwitchNotFound", "an unknown vSwitch", "AddZoneToVpcEndpoint",
@@ -220,13 +250,15 @@ static void test_zones(struct harness *h, const struct world *w)
 		"AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-j&VSwitchId=%s", id, vsw_j);
 	REFUSED(h, ALICE, "EniIpUnavailable", "an address outside the vSwitch", "AddZoneToVpcEndpoint",
 		REGION "%s&ip=192.168.1.77", zone);
-	REFUSED(h, ALICE, "IllegalParamFormat.ip", "an address that is none", "AddZoneToVpcEndpoint", REGION "%s&ip=x",
-		zone);
+	REFUSED(h, ALICE, "IllegalParamFormat.ip", "an address that is none", "AddZoneToVpcEndpoint",
+		REGION "%s&ip=x", zone);
 	REFUSED(h, ALICE, "IllegalParamFormat.Ipv6Address", "an IPv6 address", "AddZoneToVpcEndpoint",
 		REGION "%s&Ipv6Address=::1", zone);
-	REFUSED(h, ALICE, "DryRunOperation", "a dry run", "AddZoneToVpcEndpoint", REGION "%s&DryRun=true", zone);
+	REFUSED(h, ALICE, "DryRunOperation", "a dry run", "AddZoneToVpcEndpoint", REGION "%s&DryRun=true",
+		zone);
 
-	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint", REGION "%s&ip=192.168.2.77", zone), "a zone can be added");
+	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint", REGION "%s&ip=192.168.2.77", zone),
+	       "a zone can be added");
 	tap_is_str(zone_text(h, id, 1, "EniIp"), "192.168.2.77", "with the wanted address");
 	PL(h, BOB, "EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", w->service, id);
 	harness_in_force(h, NODE);
@@ -239,7 +271,8 @@ static void test_zones(struct harness *h, const struct world *w)
 		REGION "EndpointId=ep-nothere&ZoneId=cn-hangzhou-j");
 	REFUSED(h, ALICE, "DryRunOperation", "a dry run", "RemoveZoneFromVpcEndpoint",
 		REGION "EndpointId=%s&ZoneId=cn-hangzhou-h&DryRun=true", id);
-	REFUSED(h, ALICE, "EndpointDependenceViolation", "zones left", "DeleteVpcEndpoint", REGION "EndpointId=%s", id);
+	REFUSED(h, ALICE, "EndpointDependenceViolation", "zones left", "DeleteVpcEndpoint",
+		REGION "EndpointId=%s", id);
 	tap_ok(PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h", id),
 	       "a zone can be removed");
 	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Deleting", "it is Deleting first");
@@ -248,30 +281,34 @@ static void test_zones(struct harness *h, const struct world *w)
 	harness_in_force(h, NODE);
 	PL(h, ALICE, "ListVpcEndpointZones", REGION "EndpointId=%s", id);
 	tap_is_int(harness_number(h, "TotalCount"), 1, "then gone");
-	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h&VSwitchId=%s&ip=%s", id,
-		  c->vsw_h, addr),
+	tap_ok(PL(h, ALICE, "AddZoneToVpcEndpoint",
+		  REGION "EndpointId=%s&ZoneId=cn-hangzhou-h&VSwitchId=%s&ip=%s", id, c->vsw_h, addr),
 	       "and its address is free again");
 	harness_in_force(h, NODE);
-	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Connected", "a zone added to a connected endpoint is Connected");
+	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Connected",
+		   "a zone added to a connected endpoint is Connected");
 
 	PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h", id);
 	PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i", id);
-	REFUSED(h, ALICE, "DryRunOperation", "a dry run", "DeleteVpcEndpoint", REGION "EndpointId=%s&DryRun=true", id);
-	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "DeleteVpcEndpoint", REGION "EndpointId=%s", id);
+	REFUSED(h, ALICE, "DryRunOperation", "a dry run", "DeleteVpcEndpoint",
+		REGION "EndpointId=%s&DryRun=true", id);
+	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "DeleteVpcEndpoint",
+		REGION "EndpointId=%s", id);
 	tap_ok(PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", id),
 	       "zones on their way out do not hold the endpoint up");
 	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "Deleting", "it is Deleting");
-	REFUSED(h, ALICE, "EndpointOperationDenied", "an endpoint that is being deleted", "AddZoneToVpcEndpoint",
-		REGION "%s", zone);
-	REFUSED(h, ALICE, "EndpointOperationDenied", "an endpoint that is being deleted", "RemoveZoneFromVpcEndpoint",
-		REGION "EndpointId=%s&ZoneId=cn-hangzhou-i", id);
-	REFUSED(h, BOB, "EndpointOperationDenied", "an endpoint that is being deleted", "EnableVpcEndpointConnection",
-		REGION "ServiceId=%s&EndpointId=%s", w->service, id);
+	REFUSED(h, ALICE, "EndpointOperationDenied", "an endpoint that is being deleted",
+		"AddZoneToVpcEndpoint", REGION "%s", zone);
+	REFUSED(h, ALICE, "EndpointOperationDenied", "an endpoint that is being deleted",
+		"RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i", id);
+	REFUSED(h, BOB, "EndpointOperationDenied", "an endpoint that is being deleted",
+		"EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", w->service, id);
 	REFUSED(h, BOB, "EndpointConnectionOperationDenied", "an endpoint that is being deleted",
 		"DisableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", w->service, id);
 	harness_in_force(h, NODE);
 	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "EndpointNotFound", "then it is gone");
-	REFUSED(h, ALICE, "EndpointNotFound", "an endpoint that is gone", "DeleteVpcEndpoint", REGION "EndpointId=%s", id);
+	REFUSED(h, ALICE, "EndpointNotFound", "an endpoint that is gone", "DeleteVpcEndpoint",
+		REGION "EndpointId=%s", id);
 }
 
 static void test_reads(struct harness *h, const struct world *w)
@@ -279,22 +316,25 @@ static void test_reads(struct harness *h, const struct world *w)
 	const char *policy = "{\"Version\": \"1\",  \"Statement\": [{\"Effect\": \"Deny\"}]}";
 	const char *id, *first, *token, *ai;
 
-	ai = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-		    REGION "VpcId=%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace&SecurityGroupId.1=%s"
-			   "&SecurityGroupId.2=%s&EndpointName=named&EndpointDescription=Some text"
-			   "&PolicyDocument=%s&ResourceGroupId=rg-1&ZoneAffinityEnabled=true",
-		    w->consumer.vpc, w->consumer.sg, w->consumer.sg, policy);
+	ai = PL_GET(
+		h, ALICE, "EndpointId", "CreateVpcEndpoint",
+		REGION
+		"VpcId=%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace&SecurityGroupId.1=%s"
+		"&SecurityGroupId.2=%s&EndpointName=named&EndpointDescription=Some text"
+		"&PolicyDocument=%s&ResourceGroupId=rg-1&ZoneAffinityEnabled=true",
+		w->consumer.vpc, w->consumer.sg, w->consumer.sg, policy);
 	harness_in_force(h, NODE);
 	tap_is_str(endpoint_text(h, ai, "ConnectionStatus"), "Connected",
 		   "an endpoint without zones of a service without resources is Connected");
 	tap_is_str(endpoint_text(h, ai, "PolicyDocument"), policy, "a policy comes back as it was given");
 	tap_is_str(harness_text(h, "EndpointType"), "Interface", "the type is Interface");
 	tap_is_str(harness_text(h, "Payer"), "Endpoint", "the payer is there");
-	tap_is_int(harness_number(h, "ZonePrivateIpAddressCount"), 1, "and the number of addresses in a zone");
+	tap_is_int(harness_number(h, "ZonePrivateIpAddressCount"), 1,
+		   "and the number of addresses in a zone");
 	tap_ok(json_is_true(harness_at(h->answer, "ZoneAffinityEnabled")), "and zone affinity");
 	tap_ok(json_is_false(harness_at(h->answer, "ResourceOwner")), "a system service is not the caller's");
-	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "GetVpcEndpointAttribute", REGION "EndpointId=%s",
-		ai);
+	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "GetVpcEndpointAttribute",
+		REGION "EndpointId=%s", ai);
 	REFUSED(h, ALICE, "EndpointNotFound", "an endpoint of another region", "GetVpcEndpointAttribute",
 		"RegionId=cn-beijing&EndpointId=%s", ai);
 	REFUSED(h, ALICE, "MissingEndpointId", "no endpoint", "GetVpcEndpointAttribute", REGION);
@@ -304,8 +344,8 @@ static void test_reads(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "SecurityGroups.0.SecurityGroupStatus"), "Attached", "and Attached");
 	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "ListVpcEndpointSecurityGroups",
 		REGION "EndpointId=%s", ai);
-	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "ListVpcEndpointZones", REGION "EndpointId=%s",
-		ai);
+	REFUSED(h, BOB, "EndpointNotFound", "another account's endpoint", "ListVpcEndpointZones",
+		REGION "EndpointId=%s", ai);
 	PL(h, ALICE, "ListVpcEndpointZones", REGION "EndpointId=%s", ai);
 	tap_is_int(harness_count_of(h, "Zones"), 0, "the list of no zones is there");
 	REFUSED(h, ALICE, "IllegalParamFormat.MaxResults", "a page of 51", "ListVpcEndpointSecurityGroups",
@@ -316,9 +356,10 @@ static void test_reads(struct harness *h, const struct world *w)
 	tap_is_int(harness_number(h, "TotalCount"), 1, "endpoints are found by name");
 	PL(h, ALICE, "ListVpcEndpoints", REGION "ConnectionStatus=Disconnected&EndpointId=%s", id);
 	tap_is_str(harness_text(h, "Endpoints.0.EndpointId"), id, "by state of the connection");
-	tap_is_str(harness_text(h, "Endpoints.0.AcceptanceStatus"), "Waiting", "which tells that it waits for acceptance");
-	PL(h, ALICE, "ListVpcEndpoints", REGION "VpcId=%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace",
-	   w->consumer.vpc);
+	tap_is_str(harness_text(h, "Endpoints.0.AcceptanceStatus"), "Waiting",
+		   "which tells that it waits for acceptance");
+	PL(h, ALICE, "ListVpcEndpoints",
+	   REGION "VpcId=%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace", w->consumer.vpc);
 	tap_is_int(harness_number(h, "TotalCount"), 1, "by VPC and service");
 	PL(h, ALICE, "ListVpcEndpoints", REGION "EndpointId=ep-nothere");
 	tap_is_int(harness_count_of(h, "Endpoints"), 0, "an unknown id gives an empty list");
@@ -329,11 +370,13 @@ static void test_reads(struct harness *h, const struct world *w)
 	first = strdup(harness_text(h, "Endpoints.0.EndpointId"));
 	token = strdup(harness_text(h, "NextToken"));
 	PL(h, ALICE, "ListVpcEndpoints", REGION "MaxResults=1&VpcId=%s&NextToken=%s", w->consumer.vpc, token);
-	tap_ok(harness_count_of(h, "Endpoints") == 1 && strcmp(harness_text(h, "Endpoints.0.EndpointId"), first) > 0,
+	tap_ok(harness_count_of(h, "Endpoints") == 1 &&
+		       strcmp(harness_text(h, "Endpoints.0.EndpointId"), first) > 0,
 	       "the next page goes on");
 	REFUSED(h, ALICE, "IllegalParamFormat.NextToken", "a damaged token", "ListVpcEndpoints",
 		REGION "NextToken=0123456789abcdef");
-	REFUSED(h, ALICE, "IllegalParamFormat.MaxResults", "a page of 1001", "ListVpcEndpoints", REGION "MaxResults=1001");
+	REFUSED(h, ALICE, "IllegalParamFormat.MaxResults", "a page of 1001", "ListVpcEndpoints",
+		REGION "MaxResults=1001");
 }
 
 static void test_tokens(struct harness *h, const struct world *w)
@@ -341,15 +384,15 @@ static void test_tokens(struct harness *h, const struct world *w)
 	const char *first, *second;
 
 	first = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-		       REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-1", w->consumer.vpc, w->service,
-		       w->consumer.sg);
+		       REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-1", w->consumer.vpc,
+		       w->service, w->consumer.sg);
 	second = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-			REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-1", w->consumer.vpc, w->service,
-			w->consumer.sg);
+			REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-1", w->consumer.vpc,
+			w->service, w->consumer.sg);
 	tap_is_str(second, first, "the same token gives the same endpoint");
 	second = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
-			REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-2", w->consumer.vpc, w->service,
-			w->consumer.sg);
+			REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&ClientToken=t-2", w->consumer.vpc,
+			w->service, w->consumer.sg);
 	tap_ok(!streq(second, first), "a VPC can have several endpoints of a user's service");
 }
 
@@ -358,7 +401,7 @@ static void test_quotas(struct harness *h, const struct world *w)
 {
 	const char *id = make_endpoint(h, w, w->service);
 	struct endpoint row = *snapshot_endpoint(store_rows(h->store), id);
-	struct endpoint_zone zone = { .status = ZONE_WAIT };
+	struct endpoint_zone zone = {.status = ZONE_WAIT};
 	struct store_txn *txn = NULL;
 	char eleven[1024] = "";
 	size_t n = 0;
@@ -367,7 +410,8 @@ static void test_quotas(struct harness *h, const struct world *w)
 		(void)str_format(eleven + strlen(eleven), sizeof(eleven) - strlen(eleven),
 				 "&Zone.%d.ZoneId=z%d&Zone.%d.VSwitchId=v", i, i, i);
 	REFUSED(h, ALICE, "QuotaExceeded.epZonePerEndpoint", "eleven zones", "CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s%s", w->consumer.vpc, w->service, w->consumer.sg, eleven);
+		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s%s", w->consumer.vpc, w->service,
+		w->consumer.sg, eleven);
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), id);
 	for (int i = 1; i < ENDPOINT_ZONES_MAX; i++) {
 		(void)str_format(zone.zone, sizeof(zone.zone), "cn-hangzhou-%d", i);
@@ -391,7 +435,8 @@ static void test_quotas(struct harness *h, const struct world *w)
 		}
 	}
 	REFUSED(h, ALICE, "QuotaExceeded.totalEpPerVpc", "the 1001st endpoint of a VPC", "CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, w->service, w->consumer.sg);
+		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, w->service,
+		w->consumer.sg);
 }
 
 int main(void)

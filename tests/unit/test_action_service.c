@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The provider's side through the framework: services, resources, whitelists, connections; what consumers discover; and
- * every refusal, none of which changes anything.
+ * The provider's side through the framework: services, resources, whitelists, connections; what consumers
+ * discover; and every refusal, none of which changes anything.
  */
 #include "privatelink_world.h"
 
@@ -28,8 +28,9 @@ static void test_discovery(struct harness *h, const struct world *w)
 	REFUSED(h, ALICE, "RegionNotFound", "an unknown region", "DescribeZones", "RegionId=cn-nowhere");
 	REFUSED(h, ALICE, "MissingRegionId", "no region", "DescribeZones", "%s", "");
 
-	harness_put(h, KIND_ACCOUNT, &(struct account){ .uid = carol, .name = "carol" });
-	REFUSED(h, carol, "NeedOpenProduct", "an account that has not activated it", "CheckProductOpen", "%s", "");
+	harness_put(h, KIND_ACCOUNT, &(struct account){.uid = carol, .name = "carol"});
+	REFUSED(h, carol, "NeedOpenProduct", "an account that has not activated it", "CheckProductOpen", "%s",
+		"");
 	REFUSED(h, carol, "DryRunOperation", "a dry run", "OpenPrivateLinkService", "DryRun=true");
 	tap_ok(PL(h, carol, "OpenPrivateLinkService", "%s", "") && harness_text(h, "OrderId"),
 	       "activation answers with an order");
@@ -42,8 +43,10 @@ static void test_discovery(struct harness *h, const struct world *w)
 	tap_is_int(n, 4, "a consumer sees the system's services and those that whitelist it");
 	tap_is_str(harness_text(h, "TotalCount"), "4", "their total is a text");
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceName=" SYSTEM_SERVICE);
-	tap_is_str(harness_text(h, "Services.0.ServiceId"), w->system_service, "a system service is found by name");
-	tap_is_int(harness_count_of(h, "Services.0.Zones"), 2, "with the zones of what the operator has bound");
+	tap_is_str(harness_text(h, "Services.0.ServiceId"), w->system_service,
+		   "a system service is found by name");
+	tap_is_int(harness_count_of(h, "Services.0.Zones"), 2,
+		   "with the zones of what the operator has bound");
 	tap_is_int(harness_count_of(h, "Services.0.Tags"), 0, "and no tags of others");
 	PL(h, carol, "ListVpcEndpointServicesByEndUser", REGION "ServiceId=%s", w->service);
 	tap_is_int(harness_count_of(h, "Services"), 0, "a service does not show itself to strangers");
@@ -54,7 +57,8 @@ static void test_discovery(struct harness *h, const struct world *w)
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=3");
 	token = strdup(harness_text(h, "NextToken"));
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=3&NextToken=%s", token);
-	tap_ok(harness_count_of(h, "Services") == 1 && !harness_text(h, "NextToken"), "the last page has no token");
+	tap_ok(harness_count_of(h, "Services") == 1 && !harness_text(h, "NextToken"),
+	       "the last page has no token");
 }
 
 static void test_service(struct harness *h, const struct world *w)
@@ -63,7 +67,8 @@ static void test_service(struct harness *h, const struct world *w)
 	const char *id;
 
 	id = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService",
-		    REGION "ServiceDescription=%%E4%%BD%%A0&Tag.1.Key=a&Tag.1.Value=b&ZoneAffinityEnabled=true");
+		    REGION
+		    "ServiceDescription=%%E4%%BD%%A0&Tag.1.Key=a&Tag.1.Value=b&ZoneAffinityEnabled=true");
 	tap_is_str(harness_text(h, "ServiceStatus"), "Creating", "a new service is Creating");
 	(void)str_format(expected, sizeof(expected), "com.aliyuncs.privatelink.cn-hangzhou.%s", id);
 	tap_is_str(harness_text(h, "ServiceName"), expected, "its name is made of region and id");
@@ -77,10 +82,10 @@ static void test_service(struct harness *h, const struct world *w)
 	tap_is_int(harness_count_of(h, "SupportedRegionSet"), 0, "the set of regions is there");
 	tap_is_int(harness_count_of(h, "Zones"), 0, "and the list of zones");
 	tap_is_str(harness_text(h, "ServiceType"), "Interface", "it is of type Interface");
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "GetVpcEndpointServiceAttribute",
-		REGION "ServiceId=%s", id);
-	REFUSED(h, BOB, "EndpointServiceNotFound", "a service of another region", "GetVpcEndpointServiceAttribute",
-		"RegionId=cn-beijing&ServiceId=%s", id);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", id);
+	REFUSED(h, BOB, "EndpointServiceNotFound", "a service of another region",
+		"GetVpcEndpointServiceAttribute", "RegionId=cn-beijing&ServiceId=%s", id);
 	REFUSED(h, BOB, "EndpointServiceNotFound", "a system service", "GetVpcEndpointServiceAttribute",
 		REGION "ServiceId=%s", w->system_service);
 	tap_ok(PL(h, ROOT, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", w->system_service),
@@ -115,7 +120,8 @@ static void refuse_services(struct harness *h, const struct world *w)
 	memset(long_text, 'x', 257);
 	long_text[257] = '\0';
 #define CREATE(code, why, ...) REFUSED(h, BOB, code, why, "CreateVpcEndpointService", REGION __VA_ARGS__)
-	CREATE("IllegalParamFormat.ServiceDescription", "a text of 257 characters", "ServiceDescription=%s", long_text);
+	CREATE("IllegalParamFormat.ServiceDescription", "a text of 257 characters", "ServiceDescription=%s",
+	       long_text);
 	CREATE("IllegalParamFormat.ServiceResourceType", "an unknown type", "ServiceResourceType=x");
 	CREATE("EndpointServiceNotSupportIpv6", "IPv6", "AddressIpVersion=DualStack");
 	CREATE("EndpointServiceNotSupportIpv6", "IPv6 by its old name", "ServiceSupportIPv6=true");
@@ -123,10 +129,11 @@ static void refuse_services(struct harness *h, const struct world *w)
 	CREATE("UnsupportedRegion", "consumers of another region", "SupportedRegionList.1=cn-beijing");
 	CREATE("RegionNotFound", "consumers of an unknown region", "SupportedRegionList.1=cn-nowhere");
 	CREATE("MissingParam.Resource.1.ResourceId", "a resource without id", "Resource.1.ResourceType=nlb");
-	CREATE("MissingParam.ZoneId", "a resource without zone", "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s",
-	       w->balancer);
+	CREATE("MissingParam.ZoneId", "a resource without zone",
+	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s", w->balancer);
 	CREATE("LoadBalancerNotFound", "an unknown load balancer",
-	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=nlb-nothere&Resource.1.ZoneId=cn-hangzhou-h");
+	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=nlb-nothere&Resource.1.ZoneId=cn-hangzhou-"
+	       "h");
 	CREATE("LoadBalancerNotFound", "a classic load balancer",
 	       "Resource.1.ResourceType=slb&Resource.1.ResourceId=lb-1&Resource.1.ZoneId=cn-hangzhou-h");
 	CREATE("AlbNotFound", "an application load balancer",
@@ -134,22 +141,26 @@ static void refuse_services(struct harness *h, const struct world *w)
 	CREATE("EndpointServiceResourceTypeNotSupport", "a gateway load balancer",
 	       "Resource.1.ResourceType=gwlb&Resource.1.ResourceId=gwlb-1&Resource.1.ZoneId=cn-hangzhou-h");
 	CREATE("Mismatch.ResourceType", "a resource of another type than the service's",
-	       "ServiceResourceType=slb&Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h",
+	       "ServiceResourceType=slb&Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1."
+	       "ZoneId=cn-hangzhou-h",
 	       w->balancer);
 	CREATE("EndpointServiceResourceTypeNotEqual", "resources of two types",
 	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h"
 	       "&Resource.2.ResourceType=alb&Resource.2.ResourceId=alb-1&Resource.2.ZoneId=cn-hangzhou-h",
 	       w->balancer);
 	CREATE("EndpointServiceNotSupportedZone", "a zone that the load balancer is not in",
-	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-j", w->balancer);
+	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-j",
+	       w->balancer);
 	CREATE("EndpointServiceResourceExist", "a resource twice",
 	       "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h"
 	       "&Resource.2.ResourceType=nlb&Resource.2.ResourceId=%s&Resource.2.ZoneId=cn-hangzhou-h",
 	       w->balancer, w->balancer);
 	CREATE("DryRunOperation", "a dry run whose checks pass", "DryRun=true");
 #undef CREATE
-	REFUSED(h, ALICE, "LoadBalancerNotFound", "another account's load balancer", "CreateVpcEndpointService",
-		REGION "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h", w->balancer);
+	REFUSED(h, ALICE, "LoadBalancerNotFound", "another account's load balancer",
+		"CreateVpcEndpointService",
+		REGION "Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h",
+		w->balancer);
 }
 
 static void test_resources(struct harness *h, const struct world *w)
@@ -160,20 +171,24 @@ static void test_resources(struct harness *h, const struct world *w)
 	id = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
 	classic = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=slb");
 	harness_in_force(h, NODE);
-#define ATTACH(code, why, ...) REFUSED(h, BOB, code, why, "AttachResourceToVpcEndpointService", REGION __VA_ARGS__)
-	ATTACH("MissingServiceId", "no service", "ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", second);
+#define ATTACH(code, why, ...)                                                                               \
+	REFUSED(h, BOB, code, why, "AttachResourceToVpcEndpointService", REGION __VA_ARGS__)
+	ATTACH("MissingServiceId", "no service", "ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h",
+	       second);
 	ATTACH("EndpointServiceNotFound", "an unknown service",
 	       "ServiceId=epsrv-nothere&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", second);
 	ATTACH("LoadBalancerNotFound", "an unknown load balancer",
 	       "ServiceId=%s&ResourceType=nlb&ResourceId=nlb-nothere&ZoneId=cn-hangzhou-h", id);
-	ATTACH("MissingParam.ZoneId", "no zone", "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=", id, second);
+	ATTACH("MissingParam.ZoneId", "no zone", "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=", id,
+	       second);
 	ATTACH("EndpointServiceNotSupportedZone", "a zone that the load balancer is not in",
 	       "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-j", id, second);
 	ATTACH("Mismatch.ResourceType", "another type than the service's",
 	       "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", classic, second);
-	ATTACH("DryRunOperation", "a dry run", "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h&DryRun=true",
-	       id, second);
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "AttachResourceToVpcEndpointService",
+	ATTACH("DryRunOperation", "a dry run",
+	       "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h&DryRun=true", id, second);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"AttachResourceToVpcEndpointService",
 		REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", id, second);
 
 	tap_ok(PL(h, BOB, "AttachResourceToVpcEndpointService",
@@ -196,11 +211,12 @@ static void test_resources(struct harness *h, const struct world *w)
 	PL(h, BOB, "ListVpcEndpointServiceResources", REGION "ServiceId=%s&MaxResults=1", id);
 	tap_is_int(harness_count_of(h, "Resources"), 1, "resources are listed by pages");
 	tap_ok(harness_text(h, "NextToken") && !harness_at(h->answer, "TotalCount"), "without a total");
-	tap_ok(str_starts(harness_text(h, "Resources.0.Ip"), "192.168.1."), "with the load balancer's address in the zone");
+	tap_ok(str_starts(harness_text(h, "Resources.0.Ip"), "192.168.1."),
+	       "with the load balancer's address in the zone");
 	tap_is_str(harness_text(h, "Resources.0.VSwitchId"), w->provider.vsw_h, "its vSwitch");
 	tap_is_int(harness_number(h, "Resources.0.RelatedEndpointCount"), 0, "and how many endpoints use it");
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "ListVpcEndpointServiceResources",
-		REGION "ServiceId=%s", id);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"ListVpcEndpointServiceResources", REGION "ServiceId=%s", id);
 
 	row.status = LB_INACTIVE;
 	harness_put(h, KIND_LOAD_BALANCER, &row);
@@ -210,18 +226,20 @@ static void test_resources(struct harness *h, const struct world *w)
 	row.status = LB_ACTIVE;
 	harness_put(h, KIND_LOAD_BALANCER, &row);
 
-	REFUSED(h, BOB, "DryRunOperation", "a dry run", "DeleteVpcEndpointService", REGION "ServiceId=%s&DryRun=true", id);
+	REFUSED(h, BOB, "DryRunOperation", "a dry run", "DeleteVpcEndpointService",
+		REGION "ServiceId=%s&DryRun=true", id);
 	tap_ok(PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", id),
 	       "a service with resources can be deleted");
 	ATTACH("EndpointServiceOperationDenied", "a service that is being deleted",
 	       "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-j", id, w->balancer);
-	REFUSED(h, BOB, "EndpointServiceOperationDenied", "a service that is being deleted", "AddUserToVpcEndpointService",
-		REGION "ServiceId=%s&UserId=17", id);
+	REFUSED(h, BOB, "EndpointServiceOperationDenied", "a service that is being deleted",
+		"AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=17", id);
 #undef ATTACH
 	harness_in_force(h, NODE);
-	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVICE_RESOURCE, id), 0, "and its resources go with it");
-	REFUSED(h, ROOT, "EndpointServiceOperationDenied", "a service of the catalogue", "DeleteVpcEndpointService",
-		REGION "ServiceId=%s", w->system_service);
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVICE_RESOURCE, id), 0,
+		   "and its resources go with it");
+	REFUSED(h, ROOT, "EndpointServiceOperationDenied", "a service of the catalogue",
+		"DeleteVpcEndpointService", REGION "ServiceId=%s", w->system_service);
 	REFUSED(h, BOB, "EndpointServiceNotFound", "an unknown service", "DeleteVpcEndpointService",
 		REGION "ServiceId=epsrv-nothere");
 }
@@ -233,7 +251,8 @@ static void stop_allocation(struct harness *h, const char *service, const char *
 	char id[2 * ID_SIZE + ZONE_SIZE];
 
 	(void)str_format(id, sizeof(id), "%s/%s/cn-hangzhou-h", service, balancer);
-	row = *(const struct service_resource *)snapshot_find(store_rows(h->store), KIND_SERVICE_RESOURCE, id);
+	row = *(const struct service_resource *)snapshot_find(store_rows(h->store), KIND_SERVICE_RESOURCE,
+							      id);
 	row.auto_allocated = false;
 	harness_put(h, KIND_SERVICE_RESOURCE, &row);
 }
@@ -260,39 +279,44 @@ static void test_allocation(struct harness *h, const struct world *w)
 		   4, "which count them");
 	stop_allocation(h, service, w->balancer);
 	stop_allocation(h, service, second);
-	REFUSED(h, ALICE, "EndpointServiceResourceNotFound", "a zone in which nothing is allocated automatically",
-		"CreateVpcEndpoint",
-		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
+	REFUSED(h, ALICE, "EndpointServiceResourceNotFound",
+		"a zone in which nothing is allocated automatically", "CreateVpcEndpoint",
+		REGION
+		"VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s",
 		w->consumer.vpc, service, w->consumer.sg, w->consumer.vsw_h);
 }
 
 static void test_whitelist(struct harness *h, const struct world *w)
 {
-	const char *id = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
+	const char *id =
+		PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
 
 #define ADD(code, why, ...) REFUSED(h, BOB, code, why, "AddUserToVpcEndpointService", REGION __VA_ARGS__)
 	ADD("MissingParam.UserArn", "nobody", "ServiceId=%s", id);
 	ADD("IllegalParamFormat.UserId", "an id that is none", "ServiceId=%s&UserId=0", id);
-	ADD("IllegalParamFormat.UserARN", "an ARN that is none", "ServiceId=%s&UserARN=arn:aws:iam::1:root", id);
-	ADD("Mismatch.UserIdAndUserArn", "an id and another's ARN", "ServiceId=%s&UserId=17&UserARN=acs:ram:*:18:*", id);
+	ADD("IllegalParamFormat.UserARN", "an ARN that is none", "ServiceId=%s&UserARN=arn:aws:iam::1:root",
+	    id);
+	ADD("Mismatch.UserIdAndUserArn", "an id and another's ARN",
+	    "ServiceId=%s&UserId=17&UserARN=acs:ram:*:18:*", id);
 	ADD("EndpointServiceNotFound", "an unknown service", "ServiceId=epsrv-nothere&UserId=17");
 	ADD("DryRunOperation", "a dry run", "ServiceId=%s&UserId=17&DryRun=true", id);
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "AddUserToVpcEndpointService",
-		REGION "ServiceId=%s&UserId=17", id);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=17", id);
 	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService",
 		  REGION "ServiceId=%s&UserId=123456789012345678&UserARN=acs:ram:*:123456789012345678:*", id),
 	       "an id of 18 digits with its ARN is taken");
 	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=123456789012345678", id),
 	       "and again");
-	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVICE_USER, id), 3, "but kept once, next to the owner");
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_SERVICE_USER, id), 3,
+		   "but kept once, next to the owner");
 	REFUSED(h, ALICE, "EndpointServiceNotAuthorized", "a caller who is not listed", "CreateVpcEndpoint",
 		REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, id, w->consumer.sg);
 	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserARN=%%2A", id);
-	tap_ok(PL(h, ALICE, "CreateVpcEndpoint", REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, id,
-		  w->consumer.sg),
+	tap_ok(PL(h, ALICE, "CreateVpcEndpoint", REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s",
+		  w->consumer.vpc, id, w->consumer.sg),
 	       "everyone is listed by a star");
 	for (int i = 0; i < USERS_PER_SERVICE_MAX; i++) {
-		struct service_user row = { .uid = 5000 + i };
+		struct service_user row = {.uid = 5000 + i};
 
 		(void)str_copy(row.service, sizeof(row.service), id);
 		if (i < USERS_PER_SERVICE_MAX - 5)
@@ -309,44 +333,52 @@ static void test_connection(struct harness *h, const struct world *w)
 
 	(void)str_format(pair, sizeof(pair), "ServiceId=%s&EndpointId=%s", w->service, id);
 	PL(h, BOB, "ListVpcEndpointConnections", REGION "%s", pair);
-	tap_is_str(harness_text(h, "Connections.0.ConnectionStatus"), "Disconnected", "the provider sees who wishes to connect");
+	tap_is_str(harness_text(h, "Connections.0.ConnectionStatus"), "Disconnected",
+		   "the provider sees who wishes to connect");
 	tap_is_str(harness_text(h, "Connections.0.AcceptanceStatus"), "Waiting", "and that it waits");
 	tap_is_str(harness_text(h, "TotalCount"), "1", "the total is a text");
 	tap_is_int(harness_number(h, "Connections.0.EndpointOwnerId"), ALICE, "with the consumer's account");
 	tap_is_str(harness_text(h, "Connections.0.Zones.0.ZoneStatus"), "Wait", "and its zones");
-	tap_is_str(harness_text(h, "Connections.0.TrafficControlMode"), "Scalability", "and how its traffic is limited");
+	tap_is_str(harness_text(h, "Connections.0.TrafficControlMode"), "Scalability",
+		   "and how its traffic is limited");
 
 	REFUSED(h, BOB, "EndpointServiceNotFound", "an unknown service", "ListVpcEndpointConnections",
 		REGION "ServiceId=epsrv-nothere");
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "ListVpcEndpointConnections", REGION "%s",
-		pair);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"ListVpcEndpointConnections", REGION "%s", pair);
 	PL(h, ALICE, "ListVpcEndpointConnections", REGION);
 	tap_is_int(harness_count_of(h, "Connections"), 0, "a consumer lists none");
-	PL(h, BOB, "ListVpcEndpointConnections", REGION "EndpointOwnerId=%lld&ConnectionStatus=Connected&ServiceId=%s",
-	   (long long)ALICE, w->service);
+	PL(h, BOB, "ListVpcEndpointConnections",
+	   REGION "EndpointOwnerId=%lld&ConnectionStatus=Connected&ServiceId=%s", (long long)ALICE,
+	   w->service);
 	tap_is_int(harness_count_of(h, "Connections"), 0, "connections are found by state");
 	PL(h, BOB, "ListVpcEndpointConnections", REGION "EniId=%s", zone_text(h, id, 0, "EniId"));
 	tap_is_str(harness_text(h, "Connections.0.EndpointId"), id, "and by ENI");
 	PL(h, BOB, "ListVpcEndpointConnections", REGION "ReplacedResourceId=nlb-1");
 	tap_is_int(harness_count_of(h, "Connections"), 0, "none is being migrated");
 
-#define ENABLE(uid, code, why, ...) REFUSED(h, uid, code, why, "EnableVpcEndpointConnection", REGION __VA_ARGS__)
+#define ENABLE(uid, code, why, ...)                                                                          \
+	REFUSED(h, uid, code, why, "EnableVpcEndpointConnection", REGION __VA_ARGS__)
 	ENABLE(BOB, "MissingEndpointId", "no endpoint", "ServiceId=%s", w->service);
 	ENABLE(ALICE, "EndpointServiceNotFound", "another account's service", "%s", pair);
-	ENABLE(BOB, "EndpointConnectionNotFound", "an unknown endpoint", "ServiceId=%s&EndpointId=ep-nothere", w->service);
+	ENABLE(BOB, "EndpointConnectionNotFound", "an unknown endpoint", "ServiceId=%s&EndpointId=ep-nothere",
+	       w->service);
 	ENABLE(BOB, "IllegalParamFormat.Bandwidth", "too small a bandwidth", "%s&Bandwidth=99", pair);
 	ENABLE(BOB, "IllegalParamFormat.Bandwidth", "too large a bandwidth", "%s&Bandwidth=50001", pair);
-	ENABLE(BOB, "IllegalParamFormat.TrafficControlMode", "an unknown mode", "%s&TrafficControlMode=x", pair);
+	ENABLE(BOB, "IllegalParamFormat.TrafficControlMode", "an unknown mode", "%s&TrafficControlMode=x",
+	       pair);
 	ENABLE(BOB, "DryRunOperation", "a dry run", "%s&DryRun=true", pair);
 	REFUSED(h, BOB, "EndpointConnectionNotFound", "an unknown endpoint", "DisableVpcEndpointConnection",
 		REGION "ServiceId=%s&EndpointId=ep-nothere", w->service);
-	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service", "DisableVpcEndpointConnection",
-		REGION "%s", pair);
+	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
+		"DisableVpcEndpointConnection", REGION "%s", pair);
 
-	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "%s", pair), "a connection that waits can be refused");
+	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "%s", pair),
+	       "a connection that waits can be refused");
 	tap_is_str(endpoint_text(h, id, "AcceptanceStatus"), "Refused", "the consumer sees that");
 	tap_is_str(harness_text(h, "ConnectionStatus"), "Disconnected", "next to the API's word");
-	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection", REGION "%s&Bandwidth=500", pair), "and accepted all the same");
+	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection", REGION "%s&Bandwidth=500", pair),
+	       "and accepted all the same");
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Connecting", "it is Connecting");
 	tap_is_int(harness_number(h, "Bandwidth"), 500, "with the bandwidth that was given");
 	ENABLE(BOB, "EndpointConnectionOperationDenied", "a connection that is being made", "%s", pair);
@@ -357,14 +389,16 @@ static void test_connection(struct harness *h, const struct world *w)
 	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Connected", "and so is its zone");
 	PL(h, BOB, "ListVpcEndpointConnections", REGION "ResourceId=%s&EndpointId=%s", w->balancer, id);
 	tap_is_int(harness_count_of(h, "Connections"), 1, "and is found by load balancer");
-	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection", REGION "%s", pair), "enabling it again changes nothing");
+	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection", REGION "%s", pair),
+	       "enabling it again changes nothing");
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Connected", "it stays Connected");
-	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection", REGION "%s&Bandwidth=600&TrafficControlMode=BandwidthLimit", pair),
+	tap_ok(PL(h, BOB, "EnableVpcEndpointConnection",
+		  REGION "%s&Bandwidth=600&TrafficControlMode=BandwidthLimit", pair),
 	       "enabling it with another limit changes the limit");
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Pending", "it is Pending meanwhile");
 	harness_in_force(h, NODE);
-	REFUSED(h, BOB, "EndpointServiceConnectionDependence", "a connected endpoint", "DeleteVpcEndpointService",
-		REGION "ServiceId=%s", w->service);
+	REFUSED(h, BOB, "EndpointServiceConnectionDependence", "a connected endpoint",
+		"DeleteVpcEndpointService", REGION "ServiceId=%s", w->service);
 
 	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "%s", pair), "a connection can be cut");
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Disconnecting", "it is Disconnecting");
@@ -373,7 +407,8 @@ static void test_connection(struct harness *h, const struct world *w)
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Disconnected", "then Disconnected");
 	tap_is_int(harness_number(h, "Bandwidth"), 600, "and keeps its bandwidth");
 	tap_is_str(zone_text(h, id, 0, "ZoneStatus"), "Disconnected", "and so is its zone");
-	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "%s", pair), "cutting it again changes nothing");
+	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "%s", pair),
+	       "cutting it again changes nothing");
 #undef ENABLE
 }
 
@@ -382,14 +417,19 @@ static void test_modes(struct harness *h, const struct world *w)
 	const char *service, *id;
 
 	service = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "ServiceResourceType=slb");
-	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=%lld", service, (long long)ALICE);
-	id = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint", REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s",
-		    w->consumer.vpc, service, w->consumer.sg);
+	PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=%lld", service,
+	   (long long)ALICE);
+	id = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
+		    REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s", w->consumer.vpc, service,
+		    w->consumer.sg);
 	REFUSED(h, BOB, "IllegalParamFormat.TrafficControlMode", "a mode that its load balancers lack",
-		"EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s&TrafficControlMode=Scalability", service, id);
-	REFUSED(h, BOB, "IllegalParamFormat.Bandwidth", "more than its load balancers do", "EnableVpcEndpointConnection",
-		REGION "ServiceId=%s&EndpointId=%s&Bandwidth=10241", service, id);
-	PL(h, BOB, "EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s&Bandwidth=10240", service, id);
+		"EnableVpcEndpointConnection",
+		REGION "ServiceId=%s&EndpointId=%s&TrafficControlMode=Scalability", service, id);
+	REFUSED(h, BOB, "IllegalParamFormat.Bandwidth", "more than its load balancers do",
+		"EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s&Bandwidth=10241", service,
+		id);
+	PL(h, BOB, "EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s&Bandwidth=10240",
+	   service, id);
 	harness_in_force(h, NODE);
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "Connected",
 		   "an endpoint without zones of a service without resources can be connected");
@@ -400,15 +440,17 @@ static void test_service_deleted(struct harness *h, const struct world *w)
 	const char *service = make_service(h, w->balancer, false), *id = make_endpoint(h, w, service);
 
 	stop_allocation(h, service, w->balancer);
-	REFUSED(h, BOB, "OperationDenied.NoAvailableServiceResource", "a zone without a load balancer to give",
-		"EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", service, id);
+	REFUSED(h, BOB, "OperationDenied.NoAvailableServiceResource",
+		"a zone without a load balancer to give", "EnableVpcEndpointConnection",
+		REGION "ServiceId=%s&EndpointId=%s", service, id);
 
 	tap_ok(PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", service),
 	       "a service whose endpoints are disconnected can be deleted");
 	harness_in_force(h, NODE);
 	tap_is_str(endpoint_text(h, id, "ConnectionStatus"), "ServiceDeleted", "its endpoints say so");
-	REFUSED(h, ALICE, "EndpointServiceDeleted", "an endpoint of a service that is gone", "AddZoneToVpcEndpoint",
-		REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, w->consumer.vsw_i);
+	REFUSED(h, ALICE, "EndpointServiceDeleted", "an endpoint of a service that is gone",
+		"AddZoneToVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id,
+		w->consumer.vsw_i);
 	REFUSED(h, BOB, "EndpointServiceNotFound", "a service that is gone", "EnableVpcEndpointConnection",
 		REGION "ServiceId=%s&EndpointId=%s", service, id);
 	tap_ok(PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h", id) &&
@@ -420,8 +462,8 @@ static void test_service_deleted(struct harness *h, const struct world *w)
 
 static void test_quotas(struct harness *h, const struct world *w)
 {
-	struct service row = { .owner = BOB, .region = "cn-hangzhou" };
-	struct service_resource resource = { .type = "nlb", .zone = "cn-hangzhou-h" };
+	struct service row = {.owner = BOB, .region = "cn-hangzhou"};
+	struct service_resource resource = {.type = "nlb", .zone = "cn-hangzhou-h"};
 
 	(void)str_copy(resource.service, sizeof(resource.service), w->service);
 	for (int i = 0; i < RESOURCES_PER_SERVICE_MAX; i++) {
@@ -431,12 +473,14 @@ static void test_quotas(struct harness *h, const struct world *w)
 
 			REFUSED(h, BOB, "QuotaMisMatched", "the 101st resource of a zone",
 				"AttachResourceToVpcEndpointService",
-				REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", w->service, third);
+				REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h",
+				w->service, third);
 			(void)str_copy(resource.zone, sizeof(resource.zone), "cn-hangzhou-j");
 		}
 		harness_put(h, KIND_SERVICE_RESOURCE, &resource);
 	}
-	REFUSED(h, BOB, "QuotaMisMatched", "the 501st resource of a service", "AttachResourceToVpcEndpointService",
+	REFUSED(h, BOB, "QuotaMisMatched", "the 501st resource of a service",
+		"AttachResourceToVpcEndpointService",
 		REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-i", w->service,
 		make_balancer(h, &w->provider));
 	for (int i = 0; i < SERVICES_PER_ACCOUNT_MAX; i++) {

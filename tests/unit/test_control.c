@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Control at work: a store on disk, a loop, nodes that report or fall silent. Leases are tested with given times.
+ * Control at work: a store on disk, a loop, nodes that report or fall silent. Leases are tested with given
+ * times.
  */
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static void close_store(struct setup *s)
 
 static void begin(struct setup *s)
 {
-	*s = (struct setup){ .directory = "/tmp/test_control.XXXXXX" };
+	*s = (struct setup){.directory = "/tmp/test_control.XXXXXX"};
 	if (!mkdtemp(s->directory))
 		must(-errno, "directory");
 	(void)str_format(s->path, sizeof(s->path), "%s/store.db", s->directory);
@@ -51,7 +52,7 @@ static void begin(struct setup *s)
 
 static void end(struct setup *s)
 {
-	static const char *const files[] = { "store.db", "store.db-wal", "store.db-shm", "store.db-lock" };
+	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "store.db-lock"};
 	char path[128];
 
 	close_store(s);
@@ -92,7 +93,7 @@ static void put(struct setup *s, enum kind kind, const void *row)
 
 static void register_node(struct setup *s, const char *name)
 {
-	struct node node = { .mtu = 1500 };
+	struct node node = {.mtu = 1500};
 	int n = 0;
 
 	must(str_copy(node.name, sizeof(node.name), name), "name");
@@ -103,7 +104,7 @@ static void register_node(struct setup *s, const char *name)
 
 static int report(struct setup *s, const char *node, uint64_t revision)
 {
-	struct control_report r = { .revision = revision };
+	struct control_report r = {.revision = revision};
 
 	must(str_copy(r.node, sizeof(r.node), node), "name");
 	return control_report(s->control, &r);
@@ -118,7 +119,7 @@ static const char *vpc_status(const struct setup *s, const char *id)
 
 static void test_passes(void)
 {
-	struct vpc vpc = { .id = "vpc-1", .number = 2 }, second = { .id = "vpc-2", .number = 3 };
+	struct vpc vpc = {.id = "vpc-1", .number = 2}, second = {.id = "vpc-2", .number = 3};
 	const struct node *node;
 	struct setup s;
 
@@ -137,7 +138,8 @@ static void test_passes(void)
 	tap_ok(control_node_live(s.control, "n1"), "and gives a lease");
 
 	put(&s, KIND_VPC, &vpc);
-	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "a VPC stays Pending while a live node has not reported it");
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending",
+		   "a VPC stays Pending while a live node has not reported it");
 	must(report(&s, "n1", store_durable_revision(s.store)), "report");
 	settle(&s);
 	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "and becomes Available when it has");
@@ -156,7 +158,7 @@ static void test_passes(void)
 
 static void test_restart(void)
 {
-	struct vpc vpc = { .id = "vpc-1", .number = 2 };
+	struct vpc vpc = {.id = "vpc-1", .number = 2};
 	struct setup s;
 
 	begin(&s);
@@ -169,7 +171,8 @@ static void test_restart(void)
 	open_store(&s);
 	must(control_new(s.loop, s.store, &s.control), "control");
 	settle(&s);
-	tap_ok(control_node_live(s.control, "n1"), "after a restart a known node has the time of a lease to report");
+	tap_ok(control_node_live(s.control, "n1"),
+	       "after a restart a known node has the time of a lease to report");
 	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "and until then nothing counts as in force");
 	must(report(&s, "n1", store_durable_revision(s.store)), "report");
 	settle(&s);
@@ -179,11 +182,12 @@ static void test_restart(void)
 
 static void test_reported_health(void)
 {
-	struct server server = { .group = "sgp-1", .server_id = "i-1", .port = 80 };
-	struct server_health health = { .group = "sgp-1", .server_id = "i-1", .port = 80, .reason = "CONNECT_FAILED" };
-	struct server_group group = { .id = "sgp-1", .vpc = "vpc-1" };
-	struct vpc vpc = { .id = "vpc-1", .number = 2 };
-	struct control_report r = { .node = "n1", .health = &health, .n_health = 1 };
+	struct server server = {.group = "sgp-1", .server_id = "i-1", .port = 80};
+	struct server_health health = {
+		.group = "sgp-1", .server_id = "i-1", .port = 80, .reason = "CONNECT_FAILED"};
+	struct server_group group = {.id = "sgp-1", .vpc = "vpc-1"};
+	struct vpc vpc = {.id = "vpc-1", .number = 2};
+	struct control_report r = {.node = "n1", .health = &health, .n_health = 1};
 	const struct server_health *row;
 	uint64_t before;
 	struct setup s;
@@ -200,7 +204,8 @@ static void test_reported_health(void)
 	must(control_report(s.control, &r), "report");
 	settle(&s);
 	row = snapshot_find(store_rows(s.store), KIND_SERVER_HEALTH, "sgp-1/i-1/80");
-	tap_ok(row && !row->healthy && streq(row->node, "n1"), "what the node found out is in the store, with its name");
+	tap_ok(row && !row->healthy && streq(row->node, "n1"),
+	       "what the node found out is in the store, with its name");
 	before = store_durable_revision(s.store);
 	must(control_report(s.control, &r), "report");
 	settle(&s);
@@ -218,10 +223,12 @@ static struct catalogue *make_catalogue(const struct setup *s, const char *regio
 	(void)str_format(path, sizeof(path), "%s/catalogue.json", s->directory);
 	f = fopen(path, "w");
 	if (!f || asprintf(&text,
-			   "{\"regions\":[{\"id\":\"cn-hangzhou\",\"local_name\":\"H\",\"zones\":[{\"id\":\"cn-hangzhou-h\","
+			   "{\"regions\":[{\"id\":\"cn-hangzhou\",\"local_name\":\"H\",\"zones\":[{\"id\":"
+			   "\"cn-hangzhou-h\","
 			   "\"local_name\":\"h\"}]},{\"id\":\"cn-beijing\",\"local_name\":\"B\",\"zones\":[{"
 			   "\"id\":\"cn-beijing-h\",\"local_name\":\"h\"}]}],"
-			   "\"services\":[{\"product\":\"pai-dlc\",\"name\":\"com.aliyuncs.privatelink.{RegionId}.pai-dlc\","
+			   "\"services\":[{\"product\":\"pai-dlc\",\"name\":\"com.aliyuncs.privatelink.{"
+			   "RegionId}.pai-dlc\","
 			   "\"domain\":\"pai-dlc-vpc.{RegionId}.aliyuncs.com\",\"description\":\"DLC\","
 			   "\"policy_supported\":false,\"regions\":[%s]}]}",
 			   regions) < 0)
@@ -255,9 +262,11 @@ static void test_bootstrap(void)
 	catalogue = make_catalogue(&s, "\"cn-hangzhou\"");
 	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
 	service = system_service(&s, "cn-hangzhou");
-	tap_ok(service && service->auto_accept && service->status == SERVICE_ACTIVE && !service->policy_supported,
+	tap_ok(service && service->auto_accept && service->status == SERVICE_ACTIVE &&
+		       !service->policy_supported,
 	       "a system service is there from the first start, and accepts by itself");
-	tap_is_str(service->name, "com.aliyuncs.privatelink.cn-hangzhou.pai-dlc", "with the catalogue's name");
+	tap_is_str(service->name, "com.aliyuncs.privatelink.cn-hangzhou.pai-dlc",
+		   "with the catalogue's name");
 	tap_is_str(service->private_domain, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com", "and domain");
 	(void)str_copy(id, sizeof(id), service->id);
 	tap_ok(store_durable_revision(s.store) == snapshot_revision(store_rows(s.store)), "and is durable");
@@ -281,13 +290,14 @@ static void note_end(void *context _unused_, const char *node _unused_)
 
 static void test_leases(void)
 {
-	struct control_failure failures[] = { { "endpoint/ep-2", "b" }, { "endpoint/ep-1", "a" } };
-	struct control_report fast = { .node = "fast", .revision = 20, .failures = failures, .n_failures = 2 };
-	struct control_report slow = { .node = "slow", .revision = 10, .failures = failures, .n_failures = 1 };
+	struct control_failure failures[] = {{"endpoint/ep-2", "b"}, {"endpoint/ep-1", "a"}};
+	struct control_report fast = {.node = "fast", .revision = 20, .failures = failures, .n_failures = 2};
+	struct control_report slow = {.node = "slow", .revision = 10, .failures = failures, .n_failures = 1};
 	struct leases leases = {};
 
 	tap_ok(leases_live_revision(&leases) == UINT64_MAX, "no lease, nothing to wait for");
-	tap_is_int(leases_report(&leases, &fast, 0), LEASE_REVISION | LEASE_FAILURES, "a first report changes all");
+	tap_is_int(leases_report(&leases, &fast, 0), LEASE_REVISION | LEASE_FAILURES,
+		   "a first report changes all");
 	tap_is_int(leases_report(&leases, &fast, 1000), 0, "the same one again only renews the lease");
 	(void)leases_report(&leases, &slow, 5000);
 	tap_is_int(leases_live_revision(&leases), 10, "the slowest node counts");
@@ -295,7 +305,8 @@ static void test_leases(void)
 	       "failures of all nodes are one sorted list, each key once");
 	tap_is_int(leases_next_end(&leases), 31000, "the next lease ends 30 s after its last report");
 	tap_is_int(leases_expire(&leases, 30999, note_end, NULL), 0, "and not before");
-	tap_ok(leases_expire(&leases, 31000, note_end, NULL) == (LEASE_REVISION | LEASE_FAILURES) && n_ended == 1,
+	tap_ok(leases_expire(&leases, 31000, note_end, NULL) == (LEASE_REVISION | LEASE_FAILURES) &&
+		       n_ended == 1,
 	       "then it is over");
 	tap_ok(!leases_find(&leases, "fast") && leases_find(&leases, "slow"), "for that node only");
 	tap_is_int(leases.n_failures, 1, "and its failures with it");

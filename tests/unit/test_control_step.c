@@ -27,17 +27,18 @@ static const char *zone_status(const struct world *w, const char *id, const char
 	return z ? enum_name(zone_status_names, z->status) : "gone";
 }
 
-static void put_zone(struct world *w, const char *endpoint, const char *zone, const char *port, const char *addr,
-		     const char *status)
+static void put_zone(struct world *w, const char *endpoint, const char *zone, const char *port,
+		     const char *addr, const char *status)
 {
 	char key[KEY_SIZE];
 
 	(void)str_format(key, sizeof(key), "endpoint_zone/%s/%s", endpoint, zone);
-	rows_put(w->rows, key, "{'endpoint':'%s','zone':'%s','port':'%s','addr':'%s','status':'%s'}", endpoint, zone,
-		 port, addr, status);
+	rows_put(w->rows, key, "{'endpoint':'%s','zone':'%s','port':'%s','addr':'%s','status':'%s'}",
+		 endpoint, zone, port, addr, status);
 	(void)str_format(key, sizeof(key), "port/%s", port);
 	rows_put(w->rows, key,
-		 "{'id':'%s','number':7,'kind':'endpoint','vpc':'vpc-a','addr':'%s','holder':'%s','status':'InUse'}",
+		 "{'id':'%s','number':7,'kind':'endpoint','vpc':'vpc-a','addr':'%s','holder':'%s','status':'"
+		 "InUse'}",
 		 port, addr, endpoint);
 	(void)str_format(key, sizeof(key), "address/vpc-a/%s", addr);
 	rows_put(w->rows, key, "{'vpc':'vpc-a','addr':'%s','port':'%s'}", addr, port);
@@ -48,8 +49,8 @@ static void put_connection(struct world *w, const char *endpoint, const char *st
 	char key[KEY_SIZE];
 
 	(void)str_format(key, sizeof(key), "connection/%s", endpoint);
-	rows_put(w->rows, key, "{'endpoint':'%s','service':'epsrv-1','status':'%s','waiting':%s}", endpoint, status,
-		 waiting ? "true" : "false");
+	rows_put(w->rows, key, "{'endpoint':'%s','service':'epsrv-1','status':'%s','waiting':%s}", endpoint,
+		 status, waiting ? "true" : "false");
 }
 
 static void put_endpoint(struct world *w, const char *id, const char *status)
@@ -76,7 +77,8 @@ static void test_auto_accepted(void)
 	tap_is_int(w.n_ops, 0, "and nothing about it is written");
 	w.live = older;
 	(void)world_pass(&w);
-	tap_is_str(endpoint_status(&w, "ep-1"), "Creating", "a report of an older revision leaves it Creating");
+	tap_is_str(endpoint_status(&w, "ep-1"), "Creating",
+		   "a report of an older revision leaves it Creating");
 
 	world_report(&w);
 	tap_is_int(world_pass(&w), 0, "one report settles an endpoint of a service that accepts by itself");
@@ -85,7 +87,8 @@ static void test_auto_accepted(void)
 	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Connected", "its first zone is Connected");
 	tap_is_str(zone_status(&w, "ep-1", "z-b"), "Connected", "its second zone is Connected");
 	tap_is_int(w.n_txns, 1, "all of it in one transaction");
-	tap_is_int(snapshot_connection(w.rows, "ep-1")->modified_time, 1767323045, "the time of the change is kept");
+	tap_is_int(snapshot_connection(w.rows, "ep-1")->modified_time, 1767323045,
+		   "the time of the change is kept");
 	world_end(&w);
 }
 
@@ -99,7 +102,8 @@ static void test_waiting(void)
 	put_zone(&w, "ep-1", "z-a", "eni-a", "10.0.0.5", "Creating");
 	world_report(&w);
 	(void)world_pass(&w);
-	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "an endpoint that waits for acceptance becomes Active");
+	tap_is_str(endpoint_status(&w, "ep-1"), "Active",
+		   "an endpoint that waits for acceptance becomes Active");
 	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Wait", "its zone waits");
 	tap_ok(snapshot_connection(w.rows, "ep-1")->waiting, "its connection goes on waiting");
 
@@ -116,7 +120,8 @@ static void test_waiting(void)
 	put_zone(&w, "ep-1", "z-a", "eni-a", "10.0.0.5", "Disconnecting");
 	world_report(&w);
 	(void)world_pass(&w);
-	tap_is_str(connection_status(&w, "ep-1"), "Disconnected", "a connection that was cut is Disconnected in the end");
+	tap_is_str(connection_status(&w, "ep-1"), "Disconnected",
+		   "a connection that was cut is Disconnected in the end");
 	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Disconnected", "and so is its zone");
 	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "and its endpoint stays Active");
 	world_end(&w);
@@ -134,7 +139,8 @@ static void test_added_zone(void)
 	put_zone(&w, "ep-1", "z-a", "eni-a", "10.0.0.5", "Creating");
 	w.live = before;
 	(void)world_pass(&w);
-	tap_is_str(connection_status(&w, "ep-1"), "Connected", "a zone that was added later does not hold its endpoint up");
+	tap_is_str(connection_status(&w, "ep-1"), "Connected",
+		   "a zone that was added later does not hold its endpoint up");
 	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Creating", "and is itself not said to be in force");
 	world_report(&w);
 	(void)world_pass(&w);
@@ -163,8 +169,8 @@ static void test_failures(void)
 	put_connection(&w, "ep-2", "Connecting", false);
 	rows_put(w.rows, "vpc/vpc-f", "{'id':'vpc-f','status':'Pending'}");
 
-	w.failures[0] = (struct control_failure){ "endpoint/ep-1", "no free slot" };
-	w.failures[1] = (struct control_failure){ "vpc/vpc-f", "no" };
+	w.failures[0] = (struct control_failure){"endpoint/ep-1", "no free slot"};
+	w.failures[1] = (struct control_failure){"vpc/vpc-f", "no"};
 	w.n_failures = 2;
 	world_report(&w);
 	tap_is_int(world_pass(&w), 2, "what failed on a node is waited for");
@@ -178,10 +184,11 @@ static void test_failures(void)
 	(void)world_pass(&w);
 	tap_is_int(w.n_ops, 0, "the same failure is not written twice");
 
-	w.failures[0] = (struct control_failure){ "endpoint_zone/ep-1/z-a", "no address" };
+	w.failures[0] = (struct control_failure){"endpoint_zone/ep-1/z-a", "no address"};
 	world_report(&w);
 	(void)world_pass(&w);
-	tap_is_str(connection_status(&w, "ep-1"), "Connected", "the failure of a zone does not hold up the connection");
+	tap_is_str(connection_status(&w, "ep-1"), "Connected",
+		   "the failure of a zone does not hold up the connection");
 	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Creating", "it holds up the zone");
 	tap_is_str(endpoint_status(&w, "ep-1"), "Creating", "and the endpoint");
 	tap_is_str(snapshot_endpoint(w.rows, "ep-1")->failure, "no address", "which says so");
@@ -192,7 +199,7 @@ static void test_failures(void)
 	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "the endpoint is Active");
 	tap_is_str(snapshot_endpoint(w.rows, "ep-1")->failure, "", "and has no reason left");
 
-	w.failures[0] = (struct control_failure){ "endpoint/ep-1", "table full" };
+	w.failures[0] = (struct control_failure){"endpoint/ep-1", "table full"};
 	w.n_failures = 1;
 	(void)world_pass(&w);
 	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "an endpoint that fails later stays Active");
@@ -221,20 +228,20 @@ struct plain_case {
 
 /* Kinds of one row: the state in which they come to life, the one in which they are. */
 static const struct plain_case plain_cases[] = {
-	{ "vpc/vpc-1", "'id':'vpc-1'", "Pending", "Available" },
-	{ "vswitch/vsw-1", "'id':'vsw-1'", "Pending", "Available" },
-	{ "load_balancer/nlb-1", "'id':'nlb-1'", "Provisioning", "Active" },
-	{ "load_balancer/nlb-2", "'id':'nlb-2'", "Configuring", "Active" },
-	{ "listener/lsn-1", "'id':'lsn-1'", "Provisioning", "Running" },
-	{ "listener/lsn-2", "'id':'lsn-2'", "Stopping", "Stopped" },
-	{ "server_group/sgp-1", "'id':'sgp-1'", "Creating", "Available" },
-	{ "server/sgp-1/i-1/80", "'group':'sgp-1','server_id':'i-1','port':80", "Adding", "Available" },
-	{ "service/epsrv-1", "'id':'epsrv-1'", "Creating", "Active" },
-	{ "service/epsrv-2", "'id':'epsrv-2'", "Pending", "Active" },
-	{ "instance/i-1", "'id':'i-1'", "Pending", "Starting" },
-	{ "instance/i-2", "'id':'i-2'", "Starting", "Running" },
-	{ "instance/i-3", "'id':'i-3'", "Stopping", "Stopped" },
-	{ "instance/i-4", "'id':'i-4'", "Running", "Running" },
+	{"vpc/vpc-1", "'id':'vpc-1'", "Pending", "Available"},
+	{"vswitch/vsw-1", "'id':'vsw-1'", "Pending", "Available"},
+	{"load_balancer/nlb-1", "'id':'nlb-1'", "Provisioning", "Active"},
+	{"load_balancer/nlb-2", "'id':'nlb-2'", "Configuring", "Active"},
+	{"listener/lsn-1", "'id':'lsn-1'", "Provisioning", "Running"},
+	{"listener/lsn-2", "'id':'lsn-2'", "Stopping", "Stopped"},
+	{"server_group/sgp-1", "'id':'sgp-1'", "Creating", "Available"},
+	{"server/sgp-1/i-1/80", "'group':'sgp-1','server_id':'i-1','port':80", "Adding", "Available"},
+	{"service/epsrv-1", "'id':'epsrv-1'", "Creating", "Active"},
+	{"service/epsrv-2", "'id':'epsrv-2'", "Pending", "Active"},
+	{"instance/i-1", "'id':'i-1'", "Pending", "Starting"},
+	{"instance/i-2", "'id':'i-2'", "Starting", "Running"},
+	{"instance/i-3", "'id':'i-3'", "Stopping", "Stopped"},
+	{"instance/i-4", "'id':'i-4'", "Running", "Running"},
 };
 
 static void plain_status(const struct world *w, const char *key, char *ret, size_t size)
@@ -261,7 +268,8 @@ static void test_plain(void)
 
 	world_begin(&w);
 	for (size_t i = 0; i < ARRAY_SIZE(plain_cases); i++)
-		rows_put(w.rows, plain_cases[i].key, "{%s,'status':'%s'}", plain_cases[i].body, plain_cases[i].from);
+		rows_put(w.rows, plain_cases[i].key, "{%s,'status':'%s'}", plain_cases[i].body,
+			 plain_cases[i].from);
 	(void)world_pass(&w);
 	tap_is_int(w.n_ops, 0, "no row moves before the nodes have reported");
 	world_report(&w);
@@ -280,17 +288,20 @@ static void test_instance(void)
 
 	world_begin(&w);
 	rows_put(w.rows, "instance/i-1", "{'id':'i-1','port':'eni-1','status':'Running'}");
-	rows_put(w.rows, "port/eni-1", "{'id':'eni-1','number':1,'vpc':'vpc-a','addr':'10.0.0.9','holder':'i-1',"
-				       "'status':'InUse'}");
+	rows_put(w.rows, "port/eni-1",
+		 "{'id':'eni-1','number':1,'vpc':'vpc-a','addr':'10.0.0.9','holder':'i-1',"
+		 "'status':'InUse'}");
 	rows_put(w.rows, "address/vpc-a/10.0.0.9", "{'vpc':'vpc-a','addr':'10.0.0.9','port':'eni-1'}");
 	rows_put(w.rows, "tag/i-1/k", "{'resource':'i-1','key':'k'}");
 	rows_put(w.rows, "instance/i-1", "{'id':'i-1','port':'eni-1','status':'Deleting'}");
 	(void)world_pass(&w);
-	tap_ok(snapshot_instance(w.rows, "i-1"), "an instance that is deleted stays until its node has let go of it");
+	tap_ok(snapshot_instance(w.rows, "i-1"),
+	       "an instance that is deleted stays until its node has let go of it");
 	world_report(&w);
 	(void)world_pass(&w);
 	tap_ok(!snapshot_instance(w.rows, "i-1") && !snapshot_port(w.rows, "eni-1") &&
-		       !snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.9") && !snapshot_find(w.rows, KIND_TAG, "i-1/k"),
+		       !snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.9") &&
+		       !snapshot_find(w.rows, KIND_TAG, "i-1/k"),
 	       "then it goes with its interface, address and tags");
 	world_end(&w);
 }
@@ -308,7 +319,8 @@ static void test_endpoint_deleted(void)
 	put_endpoint(&w, "ep-10", "Active");
 	rows_put(w.rows, "tag/ep-10/env", "{'resource':'ep-10','key':'env'}");
 	(void)world_pass(&w);
-	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting", "an endpoint is not gone while a node may still serve it");
+	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting",
+		   "an endpoint is not gone while a node may still serve it");
 	world_report(&w);
 	(void)world_pass(&w);
 	tap_is_str(endpoint_status(&w, "ep-1"), "gone", "then it goes");
@@ -330,9 +342,11 @@ static void test_large_group(void)
 		char key[KEY_SIZE];
 
 		(void)str_format(key, sizeof(key), "server/sgp-1/10.0.0.%d/80", i);
-		rows_put(w.rows, key, "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'status':'Removing'}", i);
+		rows_put(w.rows, key,
+			 "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'status':'Removing'}", i);
 		(void)str_format(key, sizeof(key), "server_health/sgp-1/10.0.0.%d/80", i);
-		rows_put(w.rows, key, "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'healthy':true}", i);
+		rows_put(w.rows, key, "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'healthy':true}",
+			 i);
 	}
 	world_report(&w);
 	(void)world_pass(&w);
@@ -366,13 +380,15 @@ static void test_service_deleted(void)
 		 "{'service':'epsrv-1','resource':'nlb-1','zone':'z-a','auto_allocated':true}");
 	rows_put(w.rows, "service_user/epsrv-1/17", "{'service':'epsrv-1','uid':17}");
 	(void)world_pass(&w);
-	tap_is_str(connection_status(&w, "ep-000"), "ServiceDeleted", "endpoints hear at once that their service is deleted");
+	tap_is_str(connection_status(&w, "ep-000"), "ServiceDeleted",
+		   "endpoints hear at once that their service is deleted");
 	tap_is_str(connection_status(&w, "ep-299"), "ServiceDeleted", "however many they are");
 	tap_is_str(connection_status(&w, "ep-007"), "Deleting", "but for those that go themselves");
 	tap_ok(snapshot_service(w.rows, "epsrv-1"), "the service stays until that is in force");
 	world_report(&w);
 	(void)world_settle(&w);
-	tap_ok(!snapshot_service(w.rows, "epsrv-1") && snapshot_count(w.rows, KIND_SERVICE_RESOURCE, "") == 0 &&
+	tap_ok(!snapshot_service(w.rows, "epsrv-1") &&
+		       snapshot_count(w.rows, KIND_SERVICE_RESOURCE, "") == 0 &&
 		       snapshot_count(w.rows, KIND_SERVICE_USER, "") == 0,
 	       "then it goes with its resources and its whitelist");
 	world_end(&w);
@@ -395,17 +411,20 @@ static void test_nat_ranges(void)
 		rows_put(w.rows, key, "{'id':'vpc-%c','status':'Available'}", *p);
 	}
 	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','vpc':'vpc-a','status':'Available'}");
-	rows_put(w.rows, "server/sgp-1/i-1/80", "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
+	rows_put(w.rows, "server/sgp-1/i-1/80",
+		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
 	rows_put(w.rows, "server_group/sgp-2", "{'id':'sgp-2','vpc':'vpc-b','status':'Available'}");
 	rows_put(w.rows, "load_balancer/nlb-1", "{'id':'nlb-1','vpc':'vpc-c','status':'Active'}");
 	rows_put(w.rows, "load_balancer/nlb-2", "{'id':'nlb-2','vpc':'vpc-d','status':'Active'}");
-	rows_put(w.rows, "service_resource/epsrv-1/nlb-1/z-a", "{'service':'epsrv-1','resource':'nlb-1','zone':'z-a'}");
+	rows_put(w.rows, "service_resource/epsrv-1/nlb-1/z-a",
+		 "{'service':'epsrv-1','resource':'nlb-1','zone':'z-a'}");
 	rows_put(w.rows, "counter/nat", "{'name':'nat','value':3}");
 
 	view = world_view(&w);
 	control_nat_ranges(&view, &batch);
 	world_commit(&w, &batch);
-	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 4, "VPCs with a server or a serving load balancer get a range for each node");
+	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 4,
+		   "VPCs with a server or a serving load balancer get a range for each node");
 	range = snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-a/n1");
 	tap_ok(range && netaddr_to_v4(&range->range.addr) == 0x64400030, "it is the next one of the counter");
 	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n2"), "also where only a load balancer serves");
@@ -418,7 +437,8 @@ static void test_nat_ranges(void)
 	view = world_view(&w);
 	control_nat_ranges(&view, &batch);
 	world_commit(&w, &batch);
-	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 1, "ranges come back when the VPC or the node is gone");
+	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 1,
+		   "ranges come back when the VPC or the node is gone");
 
 	rows_put(w.rows, "node/n3", "{'name':'n3','number':3}");
 	rows_put(w.rows, "counter/nat", "{'name':'nat','value':258048}");
@@ -443,7 +463,8 @@ static void test_many_nat_ranges(void)
 	world_begin(&w);
 	rows_put(w.rows, "vpc/vpc-a", "{'id':'vpc-a'}");
 	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','vpc':'vpc-a','status':'Available'}");
-	rows_put(w.rows, "server/sgp-1/i-1/80", "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
+	rows_put(w.rows, "server/sgp-1/i-1/80",
+		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
 	for (int i = 0; i < 150; i++) {
 		char key[KEY_SIZE];
 
@@ -456,16 +477,17 @@ static void test_many_nat_ranges(void)
 		more = batch.more;
 		world_commit(&w, &batch);
 	}
-	tap_ok(!more && snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-a/") == 150, "many ranges are given out in steps");
+	tap_ok(!more && snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-a/") == 150,
+	       "many ranges are given out in steps");
 	world_end(&w);
 }
 
 static void test_health(void)
 {
 	const struct server_health health[] = {
-		{ .group = "sgp-1", .server_id = "i-1", .port = 80, .node = "n1", .healthy = true },
-		{ .group = "sgp-1", .server_id = "i-2", .port = 80, .node = "n1", .reason = "CONNECT_TIMEOUT" },
-		{ .group = "sgp-9", .server_id = "i-9", .port = 80, .node = "n1", .healthy = true },
+		{.group = "sgp-1", .server_id = "i-1", .port = 80, .node = "n1", .healthy = true},
+		{.group = "sgp-1", .server_id = "i-2", .port = 80, .node = "n1", .reason = "CONNECT_TIMEOUT"},
+		{.group = "sgp-9", .server_id = "i-9", .port = 80, .node = "n1", .healthy = true},
 	};
 	const struct server_health *row;
 	struct control_view view;
@@ -473,12 +495,15 @@ static void test_health(void)
 	struct world w;
 
 	world_begin(&w);
-	rows_put(w.rows, "server/sgp-1/i-1/80", "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
-	rows_put(w.rows, "server/sgp-1/i-2/80", "{'group':'sgp-1','server_id':'i-2','port':80,'status':'Available'}");
+	rows_put(w.rows, "server/sgp-1/i-1/80",
+		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
+	rows_put(w.rows, "server/sgp-1/i-2/80",
+		 "{'group':'sgp-1','server_id':'i-2','port':80,'status':'Available'}");
 	view = world_view(&w);
 	control_health(&view, health, ARRAY_SIZE(health), &batch);
 	world_commit(&w, &batch);
-	tap_is_int(snapshot_count(w.rows, KIND_SERVER_HEALTH, ""), 2, "health is written down for servers that exist");
+	tap_is_int(snapshot_count(w.rows, KIND_SERVER_HEALTH, ""), 2,
+		   "health is written down for servers that exist");
 	row = snapshot_find(w.rows, KIND_SERVER_HEALTH, "sgp-1/i-2/80");
 	tap_ok(row && !row->healthy && streq(row->reason, "CONNECT_TIMEOUT"), "with the reason");
 	view = world_view(&w);
@@ -486,7 +511,8 @@ static void test_health(void)
 	tap_is_int(batch.n_txns, 0, "and only when it is new");
 
 	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','status':'Available'}");
-	rows_put(w.rows, "server/sgp-1/i-1/80", "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Removing'}");
+	rows_put(w.rows, "server/sgp-1/i-1/80",
+		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Removing'}");
 	world_report(&w);
 	(void)world_pass(&w);
 	tap_ok(!snapshot_find(w.rows, KIND_SERVER, "sgp-1/i-1/80") &&
@@ -498,10 +524,18 @@ static void test_health(void)
 static void test_sweep(void)
 {
 	static const char *const left_over[] = {
-		"sg_rule/sg-1/sgr-1",  "server/sgp-1/i-1/80",	     "server_health/sgp-1/i-2/80",
-		"listener/lsn-1",      "service_user/epsrv-1/5",     "service_resource/epsrv-1/nlb-1/z",
-		"connection/ep-1",     "endpoint_zone/ep-1/z",	     "port/eni-1",
-		"address/vpc-a/10.0.0.1", "tag/ep-1/k",		     "token/5/privatelink:CreateVpcEndpoint/old",
+		"sg_rule/sg-1/sgr-1",
+		"server/sgp-1/i-1/80",
+		"server_health/sgp-1/i-2/80",
+		"listener/lsn-1",
+		"service_user/epsrv-1/5",
+		"service_resource/epsrv-1/nlb-1/z",
+		"connection/ep-1",
+		"endpoint_zone/ep-1/z",
+		"port/eni-1",
+		"address/vpc-a/10.0.0.1",
+		"tag/ep-1/k",
+		"token/5/privatelink:CreateVpcEndpoint/old",
 		"job/j-old",
 	};
 	struct control_view view;
@@ -521,8 +555,9 @@ static void test_sweep(void)
 	rows_put(w.rows, left_over[8], "{'id':'eni-1','kind':'endpoint','holder':'ep-1'}");
 	rows_put(w.rows, left_over[9], "{'vpc':'vpc-a','addr':'10.0.0.1','port':'eni-9'}");
 	rows_put(w.rows, left_over[10], "{'resource':'ep-1','key':'k'}");
-	rows_put(w.rows, left_over[11], "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'old',"
-					"'create_time':1767000000}");
+	rows_put(w.rows, left_over[11],
+		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'old',"
+		 "'create_time':1767000000}");
 	rows_put(w.rows, left_over[12], "{'id':'j-old','create_time':1767000000}");
 	put_endpoint(&w, "ep-2", "Active");
 	put_connection(&w, "ep-2", "Connected", false);
@@ -549,10 +584,14 @@ struct subject_case {
 };
 
 static const struct subject_case subject_cases[] = {
-	{ "endpoint/ep-1", "ep-1", KIND_ENDPOINT },	  { "connection/ep-1", "ep-1", KIND_ENDPOINT },
-	{ "endpoint_zone/ep-1/z", "ep-1", KIND_ENDPOINT }, { "server/sgp-1/i/80", "sgp-1/i/80", KIND_SERVER },
-	{ "service/epsrv-1", "epsrv-1", KIND_SERVICE },	  { "tag/ep-1/k", "", -1 },
-	{ "account/5", "", -1 },			  { "nonsense", "", -1 },
+	{"endpoint/ep-1", "ep-1", KIND_ENDPOINT},
+	{"connection/ep-1", "ep-1", KIND_ENDPOINT},
+	{"endpoint_zone/ep-1/z", "ep-1", KIND_ENDPOINT},
+	{"server/sgp-1/i/80", "sgp-1/i/80", KIND_SERVER},
+	{"service/epsrv-1", "epsrv-1", KIND_SERVICE},
+	{"tag/ep-1/k", "", -1},
+	{"account/5", "", -1},
+	{"nonsense", "", -1},
 };
 
 static void test_subjects(void)
@@ -565,12 +604,13 @@ static void test_subjects(void)
 		const struct subject_case *c = &subject_cases[i];
 		int r = control_subject_of_key(c->key, &subject);
 
-		tap_ok(c->kind < 0 ? r == -ENOENT : r == 0 && (int)subject.kind == c->kind && streq(subject.id, c->id),
+		tap_ok(c->kind < 0 ? r == -ENOENT
+				   : r == 0 && (int)subject.kind == c->kind && streq(subject.id, c->id),
 		       "%s moves %s", c->key, c->kind < 0 ? "nothing" : c->id);
 	}
 
 	for (const char *key = "edcba"; *key; key++) {
-		char text[] = { 'v', 'p', 'c', '/', *key, '\0' };
+		char text[] = {'v', 'p', 'c', '/', *key, '\0'};
 
 		ok = ok && subjects_changed(&subjects, text) == 0 && subjects_changed(&subjects, text) == 0;
 	}
@@ -579,11 +619,12 @@ static void test_subjects(void)
 		subjects.work.v[i].needs = i == 0 ? NEEDS_NOTHING : i == 4 ? NEEDS_REPAIR : 5 + i;
 	tap_is_int(subjects_put_back(&subjects, 5), 0, "what needs a later revision is put back");
 	tap_is_int(subjects.waiting.n, 4, "what is settled is not");
-	tap_ok(subjects_take(&subjects, 5) == 0 && subjects.work.n == 0, "a pass at the same revision has nothing to do");
+	tap_ok(subjects_take(&subjects, 5) == 0 && subjects.work.n == 0,
+	       "a pass at the same revision has nothing to do");
 	(void)subjects_put_back(&subjects, 5);
 	(void)subjects_changed(&subjects, "vpc/e");
-	tap_ok(subjects_take(&subjects, 7) == 0 && subjects.work.n == 3 && streq(subjects.work.v[0].id, "b") &&
-		       streq(subjects.work.v[2].id, "e"),
+	tap_ok(subjects_take(&subjects, 7) == 0 && subjects.work.n == 3 &&
+		       streq(subjects.work.v[0].id, "b") && streq(subjects.work.v[2].id, "e"),
 	       "a later one takes what it has reached, and what changed");
 	subjects.work.v[0].needs = 7;
 	tap_is_int(subjects_put_back(&subjects, 7), 1, "what has more to do at once says so");

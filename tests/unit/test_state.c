@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The states of the rows, case by case: kind, state, event, the state after it or the refusal. What a table leaves
- * out is walked as a whole at the end: every row can be deleted from every state, and deleting ends.
+ * The states of the rows, case by case: kind, state, event, the state after it or the refusal. What a table
+ * leaves out is walked as a whole at the end: every row can be deleted from every state, and deleting ends.
  */
 #include <string.h>
 
@@ -13,8 +13,8 @@
 enum { SAME = -1, DENIED = -2, REMOVED = -3 };
 
 static const char *const event_names[EVENT_COUNT_] = {
-	[EVENT_IN_FORCE] = "in force",	[EVENT_MODIFY] = "modify", [EVENT_ENABLE] = "enable",
-	[EVENT_DISABLE] = "disable",	[EVENT_DELETE] = "delete", [EVENT_SERVICE_DELETED] = "service deleted",
+	[EVENT_IN_FORCE] = "in force", [EVENT_MODIFY] = "modify", [EVENT_ENABLE] = "enable",
+	[EVENT_DISABLE] = "disable",   [EVENT_DELETE] = "delete", [EVENT_SERVICE_DELETED] = "service deleted",
 };
 
 /* A kind of rows as the tests see it: a status in, an event, a status out. */
@@ -24,14 +24,14 @@ struct machine {
 	int (*event)(int *status, enum state_event event);
 };
 
-#define MACHINE(kind, type)                                                              \
-	static int run_##kind(int *status, enum state_event event)                       \
-	{                                                                                \
-		struct kind row = { .status = (enum type)*status };                      \
-		int r = kind##_event(&row, event);                                       \
-                                                                                         \
-		*status = (int)row.status;                                               \
-		return r;                                                                \
+#define MACHINE(kind, type)                                                                                  \
+	static int run_##kind(int *status, enum state_event event)                                           \
+	{                                                                                                    \
+		struct kind row = {.status = (enum type) * status};                                          \
+		int r = kind##_event(&row, event);                                                           \
+                                                                                                             \
+		*status = (int)row.status;                                                                   \
+		return r;                                                                                    \
 	}
 MACHINE(endpoint, endpoint_status)
 MACHINE(connection, connection_status)
@@ -44,23 +44,36 @@ MACHINE(listener, listener_status)
 MACHINE(server_group, server_group_status)
 MACHINE(server, server_status)
 
-enum { ENDPOINT, CONNECTION, SERVICE, VPC, VSWITCH, INSTANCE, LOAD_BALANCER, LISTENER, SERVER_GROUP, SERVER, MACHINES };
+enum {
+	ENDPOINT,
+	CONNECTION,
+	SERVICE,
+	VPC,
+	VSWITCH,
+	INSTANCE,
+	LOAD_BALANCER,
+	LISTENER,
+	SERVER_GROUP,
+	SERVER,
+	MACHINES
+};
 
 static struct machine machines[MACHINES];
 
 static void set_machines(void)
 {
 	/* The names are pointers in another file: no constants for a static table. */
-	machines[ENDPOINT] = (struct machine){ "endpoint", endpoint_status_names, run_endpoint };
-	machines[CONNECTION] = (struct machine){ "connection", connection_status_names, run_connection };
-	machines[SERVICE] = (struct machine){ "service", service_status_names, run_service };
-	machines[VPC] = (struct machine){ "VPC", vpc_status_names, run_vpc };
-	machines[VSWITCH] = (struct machine){ "vSwitch", vswitch_status_names, run_vswitch };
-	machines[INSTANCE] = (struct machine){ "instance", instance_status_names, run_instance };
-	machines[LOAD_BALANCER] = (struct machine){ "load balancer", lb_status_names, run_load_balancer };
-	machines[LISTENER] = (struct machine){ "listener", listener_status_names, run_listener };
-	machines[SERVER_GROUP] = (struct machine){ "server group", server_group_status_names, run_server_group };
-	machines[SERVER] = (struct machine){ "server", server_status_names, run_server };
+	machines[ENDPOINT] = (struct machine){"endpoint", endpoint_status_names, run_endpoint};
+	machines[CONNECTION] = (struct machine){"connection", connection_status_names, run_connection};
+	machines[SERVICE] = (struct machine){"service", service_status_names, run_service};
+	machines[VPC] = (struct machine){"VPC", vpc_status_names, run_vpc};
+	machines[VSWITCH] = (struct machine){"vSwitch", vswitch_status_names, run_vswitch};
+	machines[INSTANCE] = (struct machine){"instance", instance_status_names, run_instance};
+	machines[LOAD_BALANCER] = (struct machine){"load balancer", lb_status_names, run_load_balancer};
+	machines[LISTENER] = (struct machine){"listener", listener_status_names, run_listener};
+	machines[SERVER_GROUP] =
+		(struct machine){"server group", server_group_status_names, run_server_group};
+	machines[SERVER] = (struct machine){"server", server_status_names, run_server};
 }
 
 struct event_case {
@@ -71,91 +84,91 @@ struct event_case {
 };
 
 static const struct event_case cases[] = {
-	{ ENDPOINT, ENDPOINT_CREATING, EVENT_IN_FORCE, ENDPOINT_ACTIVE },
-	{ ENDPOINT, ENDPOINT_CREATING, EVENT_MODIFY, SAME },
-	{ ENDPOINT, ENDPOINT_ACTIVE, EVENT_IN_FORCE, SAME },
-	{ ENDPOINT, ENDPOINT_ACTIVE, EVENT_MODIFY, ENDPOINT_PENDING },
-	{ ENDPOINT, ENDPOINT_ACTIVE, EVENT_SERVICE_DELETED, SAME },
-	{ ENDPOINT, ENDPOINT_PENDING, EVENT_IN_FORCE, ENDPOINT_ACTIVE },
-	{ ENDPOINT, ENDPOINT_PENDING, EVENT_MODIFY, SAME },
-	{ ENDPOINT, ENDPOINT_DELETING, EVENT_MODIFY, DENIED },
-	{ ENDPOINT, ENDPOINT_DELETING, EVENT_ENABLE, DENIED },
+	{ENDPOINT, ENDPOINT_CREATING, EVENT_IN_FORCE, ENDPOINT_ACTIVE},
+	{ENDPOINT, ENDPOINT_CREATING, EVENT_MODIFY, SAME},
+	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_IN_FORCE, SAME},
+	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_MODIFY, ENDPOINT_PENDING},
+	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_SERVICE_DELETED, SAME},
+	{ENDPOINT, ENDPOINT_PENDING, EVENT_IN_FORCE, ENDPOINT_ACTIVE},
+	{ENDPOINT, ENDPOINT_PENDING, EVENT_MODIFY, SAME},
+	{ENDPOINT, ENDPOINT_DELETING, EVENT_MODIFY, DENIED},
+	{ENDPOINT, ENDPOINT_DELETING, EVENT_ENABLE, DENIED},
 
-	{ CONNECTION, CONNECTION_DISCONNECTED, EVENT_ENABLE, CONNECTION_CONNECTING },
-	{ CONNECTION, CONNECTION_DISCONNECTED, EVENT_DISABLE, SAME },
-	{ CONNECTION, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, SAME },
-	{ CONNECTION, CONNECTION_DISCONNECTED, EVENT_MODIFY, SAME },
-	{ CONNECTION, CONNECTION_DISCONNECTED, EVENT_SERVICE_DELETED, CONNECTION_SERVICE_DELETED },
-	{ CONNECTION, CONNECTION_CONNECTING, EVENT_IN_FORCE, CONNECTION_CONNECTED },
-	{ CONNECTION, CONNECTION_CONNECTING, EVENT_ENABLE, DENIED },
-	{ CONNECTION, CONNECTION_CONNECTING, EVENT_DISABLE, CONNECTION_DISCONNECTING },
-	{ CONNECTION, CONNECTION_CONNECTED, EVENT_ENABLE, SAME },
-	{ CONNECTION, CONNECTION_CONNECTED, EVENT_MODIFY, CONNECTION_PENDING },
-	{ CONNECTION, CONNECTION_CONNECTED, EVENT_DISABLE, CONNECTION_DISCONNECTING },
-	{ CONNECTION, CONNECTION_CONNECTED, EVENT_SERVICE_DELETED, CONNECTION_SERVICE_DELETED },
-	{ CONNECTION, CONNECTION_PENDING, EVENT_IN_FORCE, CONNECTION_CONNECTED },
-	{ CONNECTION, CONNECTION_PENDING, EVENT_ENABLE, DENIED },
-	{ CONNECTION, CONNECTION_PENDING, EVENT_DISABLE, CONNECTION_DISCONNECTING },
-	{ CONNECTION, CONNECTION_DISCONNECTING, EVENT_IN_FORCE, CONNECTION_DISCONNECTED },
-	{ CONNECTION, CONNECTION_DISCONNECTING, EVENT_ENABLE, DENIED },
-	{ CONNECTION, CONNECTION_DISCONNECTING, EVENT_DISABLE, SAME },
-	{ CONNECTION, CONNECTION_DELETING, EVENT_ENABLE, DENIED },
-	{ CONNECTION, CONNECTION_DELETING, EVENT_DISABLE, DENIED },
-	{ CONNECTION, CONNECTION_DELETING, EVENT_SERVICE_DELETED, SAME },
-	{ CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_ENABLE, DENIED },
-	{ CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_DISABLE, DENIED },
-	{ CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_MODIFY, DENIED },
-	{ CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_IN_FORCE, SAME },
+	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_ENABLE, CONNECTION_CONNECTING},
+	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_DISABLE, SAME},
+	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, SAME},
+	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_MODIFY, SAME},
+	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_SERVICE_DELETED, CONNECTION_SERVICE_DELETED},
+	{CONNECTION, CONNECTION_CONNECTING, EVENT_IN_FORCE, CONNECTION_CONNECTED},
+	{CONNECTION, CONNECTION_CONNECTING, EVENT_ENABLE, DENIED},
+	{CONNECTION, CONNECTION_CONNECTING, EVENT_DISABLE, CONNECTION_DISCONNECTING},
+	{CONNECTION, CONNECTION_CONNECTED, EVENT_ENABLE, SAME},
+	{CONNECTION, CONNECTION_CONNECTED, EVENT_MODIFY, CONNECTION_PENDING},
+	{CONNECTION, CONNECTION_CONNECTED, EVENT_DISABLE, CONNECTION_DISCONNECTING},
+	{CONNECTION, CONNECTION_CONNECTED, EVENT_SERVICE_DELETED, CONNECTION_SERVICE_DELETED},
+	{CONNECTION, CONNECTION_PENDING, EVENT_IN_FORCE, CONNECTION_CONNECTED},
+	{CONNECTION, CONNECTION_PENDING, EVENT_ENABLE, DENIED},
+	{CONNECTION, CONNECTION_PENDING, EVENT_DISABLE, CONNECTION_DISCONNECTING},
+	{CONNECTION, CONNECTION_DISCONNECTING, EVENT_IN_FORCE, CONNECTION_DISCONNECTED},
+	{CONNECTION, CONNECTION_DISCONNECTING, EVENT_ENABLE, DENIED},
+	{CONNECTION, CONNECTION_DISCONNECTING, EVENT_DISABLE, SAME},
+	{CONNECTION, CONNECTION_DELETING, EVENT_ENABLE, DENIED},
+	{CONNECTION, CONNECTION_DELETING, EVENT_DISABLE, DENIED},
+	{CONNECTION, CONNECTION_DELETING, EVENT_SERVICE_DELETED, SAME},
+	{CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_ENABLE, DENIED},
+	{CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_DISABLE, DENIED},
+	{CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_MODIFY, DENIED},
+	{CONNECTION, CONNECTION_SERVICE_DELETED, EVENT_IN_FORCE, SAME},
 
-	{ SERVICE, SERVICE_CREATING, EVENT_IN_FORCE, SERVICE_ACTIVE },
-	{ SERVICE, SERVICE_CREATING, EVENT_MODIFY, SAME },
-	{ SERVICE, SERVICE_ACTIVE, EVENT_MODIFY, SERVICE_PENDING },
-	{ SERVICE, SERVICE_PENDING, EVENT_MODIFY, SAME },
-	{ SERVICE, SERVICE_PENDING, EVENT_IN_FORCE, SERVICE_ACTIVE },
-	{ SERVICE, SERVICE_DELETING, EVENT_MODIFY, DENIED },
+	{SERVICE, SERVICE_CREATING, EVENT_IN_FORCE, SERVICE_ACTIVE},
+	{SERVICE, SERVICE_CREATING, EVENT_MODIFY, SAME},
+	{SERVICE, SERVICE_ACTIVE, EVENT_MODIFY, SERVICE_PENDING},
+	{SERVICE, SERVICE_PENDING, EVENT_MODIFY, SAME},
+	{SERVICE, SERVICE_PENDING, EVENT_IN_FORCE, SERVICE_ACTIVE},
+	{SERVICE, SERVICE_DELETING, EVENT_MODIFY, DENIED},
 
-	{ VPC, VPC_PENDING, EVENT_IN_FORCE, VPC_AVAILABLE },
-	{ VPC, VPC_PENDING, EVENT_MODIFY, SAME },
-	{ VPC, VPC_AVAILABLE, EVENT_IN_FORCE, SAME },
-	{ VPC, VPC_DELETING, EVENT_MODIFY, DENIED },
-	{ VSWITCH, VSWITCH_PENDING, EVENT_IN_FORCE, VSWITCH_AVAILABLE },
-	{ VSWITCH, VSWITCH_AVAILABLE, EVENT_MODIFY, SAME },
-	{ VSWITCH, VSWITCH_DELETING, EVENT_MODIFY, DENIED },
+	{VPC, VPC_PENDING, EVENT_IN_FORCE, VPC_AVAILABLE},
+	{VPC, VPC_PENDING, EVENT_MODIFY, SAME},
+	{VPC, VPC_AVAILABLE, EVENT_IN_FORCE, SAME},
+	{VPC, VPC_DELETING, EVENT_MODIFY, DENIED},
+	{VSWITCH, VSWITCH_PENDING, EVENT_IN_FORCE, VSWITCH_AVAILABLE},
+	{VSWITCH, VSWITCH_AVAILABLE, EVENT_MODIFY, SAME},
+	{VSWITCH, VSWITCH_DELETING, EVENT_MODIFY, DENIED},
 
-	{ INSTANCE, INSTANCE_PENDING, EVENT_IN_FORCE, INSTANCE_STARTING },
-	{ INSTANCE, INSTANCE_STARTING, EVENT_IN_FORCE, INSTANCE_RUNNING },
-	{ INSTANCE, INSTANCE_RUNNING, EVENT_IN_FORCE, SAME },
-	{ INSTANCE, INSTANCE_RUNNING, EVENT_MODIFY, DENIED },
-	{ INSTANCE, INSTANCE_RUNNING, EVENT_DISABLE, INSTANCE_STOPPING },
-	{ INSTANCE, INSTANCE_STOPPING, EVENT_MODIFY, DENIED },
-	{ INSTANCE, INSTANCE_STOPPING, EVENT_IN_FORCE, INSTANCE_STOPPED },
-	{ INSTANCE, INSTANCE_STOPPED, EVENT_DISABLE, DENIED },
-	{ INSTANCE, INSTANCE_STOPPED, EVENT_MODIFY, INSTANCE_STARTING },
+	{INSTANCE, INSTANCE_PENDING, EVENT_IN_FORCE, INSTANCE_STARTING},
+	{INSTANCE, INSTANCE_STARTING, EVENT_IN_FORCE, INSTANCE_RUNNING},
+	{INSTANCE, INSTANCE_RUNNING, EVENT_IN_FORCE, SAME},
+	{INSTANCE, INSTANCE_RUNNING, EVENT_MODIFY, DENIED},
+	{INSTANCE, INSTANCE_RUNNING, EVENT_DISABLE, INSTANCE_STOPPING},
+	{INSTANCE, INSTANCE_STOPPING, EVENT_MODIFY, DENIED},
+	{INSTANCE, INSTANCE_STOPPING, EVENT_IN_FORCE, INSTANCE_STOPPED},
+	{INSTANCE, INSTANCE_STOPPED, EVENT_DISABLE, DENIED},
+	{INSTANCE, INSTANCE_STOPPED, EVENT_MODIFY, INSTANCE_STARTING},
 
-	{ LOAD_BALANCER, LB_PROVISIONING, EVENT_IN_FORCE, LB_ACTIVE },
-	{ LOAD_BALANCER, LB_ACTIVE, EVENT_MODIFY, LB_CONFIGURING },
-	{ LOAD_BALANCER, LB_CONFIGURING, EVENT_IN_FORCE, LB_ACTIVE },
-	{ LOAD_BALANCER, LB_INACTIVE, EVENT_MODIFY, DENIED },
-	{ LOAD_BALANCER, LB_INACTIVE, EVENT_IN_FORCE, SAME },
-	{ LOAD_BALANCER, LB_CREATE_FAILED, EVENT_MODIFY, DENIED },
+	{LOAD_BALANCER, LB_PROVISIONING, EVENT_IN_FORCE, LB_ACTIVE},
+	{LOAD_BALANCER, LB_ACTIVE, EVENT_MODIFY, LB_CONFIGURING},
+	{LOAD_BALANCER, LB_CONFIGURING, EVENT_IN_FORCE, LB_ACTIVE},
+	{LOAD_BALANCER, LB_INACTIVE, EVENT_MODIFY, DENIED},
+	{LOAD_BALANCER, LB_INACTIVE, EVENT_IN_FORCE, SAME},
+	{LOAD_BALANCER, LB_CREATE_FAILED, EVENT_MODIFY, DENIED},
 
-	{ LISTENER, LISTENER_PROVISIONING, EVENT_IN_FORCE, LISTENER_RUNNING },
-	{ LISTENER, LISTENER_RUNNING, EVENT_MODIFY, LISTENER_CONFIGURING },
-	{ LISTENER, LISTENER_RUNNING, EVENT_DISABLE, LISTENER_STOPPING },
-	{ LISTENER, LISTENER_CONFIGURING, EVENT_IN_FORCE, LISTENER_RUNNING },
-	{ LISTENER, LISTENER_STOPPING, EVENT_IN_FORCE, LISTENER_STOPPED },
-	{ LISTENER, LISTENER_STOPPED, EVENT_ENABLE, LISTENER_STARTING },
-	{ LISTENER, LISTENER_STARTING, EVENT_IN_FORCE, LISTENER_RUNNING },
+	{LISTENER, LISTENER_PROVISIONING, EVENT_IN_FORCE, LISTENER_RUNNING},
+	{LISTENER, LISTENER_RUNNING, EVENT_MODIFY, LISTENER_CONFIGURING},
+	{LISTENER, LISTENER_RUNNING, EVENT_DISABLE, LISTENER_STOPPING},
+	{LISTENER, LISTENER_CONFIGURING, EVENT_IN_FORCE, LISTENER_RUNNING},
+	{LISTENER, LISTENER_STOPPING, EVENT_IN_FORCE, LISTENER_STOPPED},
+	{LISTENER, LISTENER_STOPPED, EVENT_ENABLE, LISTENER_STARTING},
+	{LISTENER, LISTENER_STARTING, EVENT_IN_FORCE, LISTENER_RUNNING},
 
-	{ SERVER_GROUP, SERVER_GROUP_CREATING, EVENT_IN_FORCE, SERVER_GROUP_AVAILABLE },
-	{ SERVER_GROUP, SERVER_GROUP_AVAILABLE, EVENT_MODIFY, SERVER_GROUP_CONFIGURING },
-	{ SERVER_GROUP, SERVER_GROUP_CONFIGURING, EVENT_IN_FORCE, SERVER_GROUP_AVAILABLE },
+	{SERVER_GROUP, SERVER_GROUP_CREATING, EVENT_IN_FORCE, SERVER_GROUP_AVAILABLE},
+	{SERVER_GROUP, SERVER_GROUP_AVAILABLE, EVENT_MODIFY, SERVER_GROUP_CONFIGURING},
+	{SERVER_GROUP, SERVER_GROUP_CONFIGURING, EVENT_IN_FORCE, SERVER_GROUP_AVAILABLE},
 
-	{ SERVER, SERVER_ADDING, EVENT_IN_FORCE, SERVER_AVAILABLE },
-	{ SERVER, SERVER_AVAILABLE, EVENT_MODIFY, SERVER_CONFIGURING },
-	{ SERVER, SERVER_CONFIGURING, EVENT_IN_FORCE, SERVER_AVAILABLE },
-	{ SERVER, SERVER_REMOVING, EVENT_IN_FORCE, REMOVED },
-	{ SERVER, SERVER_REMOVING, EVENT_MODIFY, DENIED },
+	{SERVER, SERVER_ADDING, EVENT_IN_FORCE, SERVER_AVAILABLE},
+	{SERVER, SERVER_AVAILABLE, EVENT_MODIFY, SERVER_CONFIGURING},
+	{SERVER, SERVER_CONFIGURING, EVENT_IN_FORCE, SERVER_AVAILABLE},
+	{SERVER, SERVER_REMOVING, EVENT_IN_FORCE, REMOVED},
+	{SERVER, SERVER_REMOVING, EVENT_MODIFY, DENIED},
 };
 
 static int wanted_result(int to)
@@ -165,7 +178,10 @@ static int wanted_result(int to)
 
 static const char *outcome_text(const char *const *states, int to)
 {
-	return to == SAME ? "stays" : to == DENIED ? "is refused" : to == REMOVED ? "goes" : enum_name(states, to);
+	return to == SAME      ? "stays"
+	       : to == DENIED  ? "is refused"
+	       : to == REMOVED ? "goes"
+			       : enum_name(states, to);
 }
 
 static void test_cases(void)
@@ -198,7 +214,8 @@ static void test_deleting(void)
 			ok = ok && m->event(&status, EVENT_MODIFY) == -EPERM;
 			ok = ok && m->event(&status, EVENT_IN_FORCE) == -ENOENT;
 		}
-		tap_ok(ok, "a %s can be deleted from every state, once, and goes when that is in force", m->name);
+		tap_ok(ok, "a %s can be deleted from every state, once, and goes when that is in force",
+		       m->name);
 	}
 }
 
@@ -210,43 +227,43 @@ struct zone_case {
 };
 
 static const struct zone_case zone_cases[] = {
-	{ ZONE_CREATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED },
-	{ ZONE_CREATING, CONNECTION_PENDING, EVENT_IN_FORCE, ZONE_CONNECTED },
-	{ ZONE_CREATING, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME },
-	{ ZONE_CREATING, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, ZONE_WAIT },
-	{ ZONE_CREATING, CONNECTION_DISCONNECTING, EVENT_IN_FORCE, ZONE_WAIT },
-	{ ZONE_CREATING, CONNECTION_CONNECTING, EVENT_ENABLE, SAME },
-	{ ZONE_CREATING, CONNECTION_DISCONNECTING, EVENT_DISABLE, SAME },
-	{ ZONE_WAIT, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING },
-	{ ZONE_WAIT, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, SAME },
-	{ ZONE_WAIT, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME },
-	{ ZONE_WAIT, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED },
-	{ ZONE_CONNECTING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED },
-	{ ZONE_CONNECTING, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME },
-	{ ZONE_CONNECTING, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING },
-	{ ZONE_CONNECTED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME },
-	{ ZONE_CONNECTED, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING },
-	{ ZONE_CONNECTED, CONNECTION_SERVICE_DELETED, EVENT_SERVICE_DELETED, ZONE_DISCONNECTING },
-	{ ZONE_DISCONNECTING, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, ZONE_DISCONNECTED },
-	{ ZONE_DISCONNECTING, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING },
-	{ ZONE_DISCONNECTED, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING },
-	{ ZONE_DISCONNECTED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME },
-	{ ZONE_MIGRATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_MIGRATED },
-	{ ZONE_MIGRATED, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING },
-	{ ZONE_CREATING, CONNECTION_CONNECTING, EVENT_DELETE, ZONE_DELETING },
-	{ ZONE_CONNECTED, CONNECTION_CONNECTED, EVENT_DELETE, ZONE_DELETING },
-	{ ZONE_DELETING, CONNECTION_CONNECTED, EVENT_DELETE, SAME },
-	{ ZONE_DELETING, CONNECTION_CONNECTED, EVENT_MODIFY, DENIED },
-	{ ZONE_DELETING, CONNECTION_CONNECTING, EVENT_ENABLE, SAME },
-	{ ZONE_DELETING, CONNECTION_CONNECTED, EVENT_IN_FORCE, REMOVED },
+	{ZONE_CREATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED},
+	{ZONE_CREATING, CONNECTION_PENDING, EVENT_IN_FORCE, ZONE_CONNECTED},
+	{ZONE_CREATING, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME},
+	{ZONE_CREATING, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, ZONE_WAIT},
+	{ZONE_CREATING, CONNECTION_DISCONNECTING, EVENT_IN_FORCE, ZONE_WAIT},
+	{ZONE_CREATING, CONNECTION_CONNECTING, EVENT_ENABLE, SAME},
+	{ZONE_CREATING, CONNECTION_DISCONNECTING, EVENT_DISABLE, SAME},
+	{ZONE_WAIT, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING},
+	{ZONE_WAIT, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, SAME},
+	{ZONE_WAIT, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME},
+	{ZONE_WAIT, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED},
+	{ZONE_CONNECTING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED},
+	{ZONE_CONNECTING, CONNECTION_CONNECTING, EVENT_IN_FORCE, SAME},
+	{ZONE_CONNECTING, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING},
+	{ZONE_CONNECTED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME},
+	{ZONE_CONNECTED, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING},
+	{ZONE_CONNECTED, CONNECTION_SERVICE_DELETED, EVENT_SERVICE_DELETED, ZONE_DISCONNECTING},
+	{ZONE_DISCONNECTING, CONNECTION_DISCONNECTED, EVENT_IN_FORCE, ZONE_DISCONNECTED},
+	{ZONE_DISCONNECTING, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING},
+	{ZONE_DISCONNECTED, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING},
+	{ZONE_DISCONNECTED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME},
+	{ZONE_MIGRATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_MIGRATED},
+	{ZONE_MIGRATED, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING},
+	{ZONE_CREATING, CONNECTION_CONNECTING, EVENT_DELETE, ZONE_DELETING},
+	{ZONE_CONNECTED, CONNECTION_CONNECTED, EVENT_DELETE, ZONE_DELETING},
+	{ZONE_DELETING, CONNECTION_CONNECTED, EVENT_DELETE, SAME},
+	{ZONE_DELETING, CONNECTION_CONNECTED, EVENT_MODIFY, DENIED},
+	{ZONE_DELETING, CONNECTION_CONNECTING, EVENT_ENABLE, SAME},
+	{ZONE_DELETING, CONNECTION_CONNECTED, EVENT_IN_FORCE, REMOVED},
 };
 
 static void test_zones(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(zone_cases); i++) {
 		const struct zone_case *c = &zone_cases[i];
-		struct endpoint_zone zone = { .status = c->from };
-		struct connection connection = { .status = c->connection };
+		struct endpoint_zone zone = {.status = c->from};
+		struct connection connection = {.status = c->connection};
 		int r = endpoint_zone_event(&zone, &connection, c->event);
 
 		tap_ok(r == wanted_result(c->to) && (int)zone.status == (c->to >= 0 ? c->to : (int)c->from),
@@ -258,33 +275,39 @@ static void test_zones(void)
 
 static void test_waiting(void)
 {
-	struct connection c = { .status = CONNECTION_DISCONNECTED, .waiting = true };
+	struct connection c = {.status = CONNECTION_DISCONNECTED, .waiting = true};
 	int r;
 
 	r = connection_event(&c, EVENT_IN_FORCE);
-	tap_ok(r == -EALREADY && c.waiting, "a connection goes on waiting for acceptance when its wish is in force");
+	tap_ok(r == -EALREADY && c.waiting,
+	       "a connection goes on waiting for acceptance when its wish is in force");
 	r = connection_event(&c, EVENT_DISABLE);
-	tap_ok(r == 0 && !c.waiting && c.status == CONNECTION_DISCONNECTED, "refusing one that waits ends the waiting");
+	tap_ok(r == 0 && !c.waiting && c.status == CONNECTION_DISCONNECTED,
+	       "refusing one that waits ends the waiting");
 	r = connection_event(&c, EVENT_DISABLE);
 	tap_is_int(r, -EALREADY, "refusing it again changes nothing");
 	c.waiting = true;
 	r = connection_event(&c, EVENT_ENABLE);
-	tap_ok(r == 0 && !c.waiting && c.status == CONNECTION_CONNECTING, "accepting one that waits connects it");
+	tap_ok(r == 0 && !c.waiting && c.status == CONNECTION_CONNECTING,
+	       "accepting one that waits connects it");
 }
 
 static void test_wanted(void)
 {
-	struct endpoint_zone zone = { .status = ZONE_CREATING };
-	struct connection connection = { .status = CONNECTION_CONNECTING };
+	struct endpoint_zone zone = {.status = ZONE_CREATING};
+	struct connection connection = {.status = CONNECTION_CONNECTING};
 
-	tap_ok(endpoint_zone_wanted(&zone, &connection), "a zone is programmed while it and its connection come up");
+	tap_ok(endpoint_zone_wanted(&zone, &connection),
+	       "a zone is programmed while it and its connection come up");
 	connection.status = CONNECTION_DISCONNECTED;
 	tap_ok(!endpoint_zone_wanted(&zone, &connection), "an ENI whose connection waits reaches nothing");
 	connection.status = CONNECTION_DISCONNECTING;
 	zone.status = ZONE_CONNECTED;
-	tap_ok(!endpoint_zone_wanted(&zone, &connection), "an ENI is cut off when its connection begins to be cut");
+	tap_ok(!endpoint_zone_wanted(&zone, &connection),
+	       "an ENI is cut off when its connection begins to be cut");
 	connection.status = CONNECTION_PENDING;
-	tap_ok(endpoint_zone_wanted(&zone, &connection), "an ENI goes on serving while its connection is modified");
+	tap_ok(endpoint_zone_wanted(&zone, &connection),
+	       "an ENI goes on serving while its connection is modified");
 	zone.status = ZONE_DELETING;
 	tap_ok(!endpoint_zone_wanted(&zone, &connection), "an ENI is cut off when its zone is being removed");
 	zone.status = ZONE_DISCONNECTED;
