@@ -17,7 +17,7 @@ typedef int8_t state_line[EVENT_COUNT_];
 
 /* clang-format off */
 static const state_line endpoint_table[] = {
-	/*                      IN_FORCE         MODIFY            ENABLE DISABLE DELETE     SERVICE_DELETED */
+	/*                      IN_FORCE         MODIFY            ENABLE DISABLE DELETE    SERVICE_DELETED */
 	[ENDPOINT_CREATING] = { ENDPOINT_ACTIVE, KEEP,             KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
 	[ENDPOINT_ACTIVE]   = { KEEP,            ENDPOINT_PENDING, KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
 	[ENDPOINT_PENDING]  = { ENDPOINT_ACTIVE, KEEP,             KEEP,  KEEP,   ENDPOINT_DELETING, KEEP },
