@@ -338,6 +338,28 @@ int datapath_remove_pins(const struct datapath_options *options)
 	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", dir) : 0;
 }
 
+int datapath_repair_pins(struct datapath *datapath)
+{
+	struct bpf_map *map;
+	const char *what = "";
+	char path[PATH_MAX];
+	int r, repaired = 0;
+
+	r = bpffs_make_directory(datapath->pin_dir, &what);
+	if (r < 0)
+		return log_errno(r, "%s dir=%s", what, datapath->pin_dir);
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+		if (bpf_map__is_internal(map) || map_path(datapath, map, path) < 0 || access(path, F_OK) == 0)
+			continue;
+		if (bpf_obj_pin(bpf_map__fd(map), path) < 0)
+			return log_errno(-errno, "cannot pin table=%s", bpf_map__name(map));
+		repaired = 1;
+	}
+	if (repaired)
+		log_warning("pinned tables again that someone had removed dir=%s", datapath->pin_dir);
+	return repaired;
+}
+
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes)
 {
 	const struct rowset *rows = &datapath->ports.mirror;

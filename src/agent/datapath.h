@@ -24,6 +24,10 @@ struct datapath *datapath_free(struct datapath *datapath);
 /* Takes away all pins of the node (and with them its programs, maps and links). Logs. */
 int datapath_remove_pins(const struct datapath_options *options);
 
+/* Pins again what someone else has unpinned, so that the next agent finds it. 1: something was missing, and the links of
+ * ports may be, too. Logs. */
+int datapath_repair_pins(struct datapath *datapath);
+
 /* Tells the plan which numbers the adopted tables use. Before the first plan. */
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes);
 /* The node's number, for pl_config with the next sync. */

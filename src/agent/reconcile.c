@@ -9,7 +9,8 @@
  * is reported when all that can be in force is; objects that failed are named in the report. When the data path's tables
  * could not be written, nothing is reported: then it is not known what is in force.
  *
- * Every minute, and when the kernel dropped events, a pass is a full one: it compares with what is really there.
+ * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with what is really
+ * there.
  */
 #include "reconcile.h"
 
@@ -125,9 +126,10 @@ static int apply(struct reconcile *reconcile, bool full)
 	size_t n_failed;
 	int r, q;
 
-	r = full || !ports_service(reconcile->parts.ports)->row.ifindex ? ports_sync_service(reconcile->parts.ports) :
-									  0;
-	if (r == 0)
+	r = full ? datapath_repair_pins(reconcile->parts.datapath) : 0;
+	if (r >= 0 && (full || !ports_service(reconcile->parts.ports)->row.ifindex))
+		r = ports_sync_service(reconcile->parts.ports);
+	if (r >= 0)
 		r = plan_with_devices(reconcile, full, &failures, &plan);
 	if (r < 0)
 		return r;
@@ -172,7 +174,7 @@ static void run_pass(void *context, uint32_t events)
 static void on_retry(void *context, uint32_t events)
 {
 	(void)events;
-	reconcile_request(context, false);
+	reconcile_request(context, true);
 }
 
 static void on_slow(void *context, uint32_t events)

@@ -377,6 +377,19 @@ def test_stop_and_start(feed):
     ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "it answers")
 
 
+def test_surprises(feed):
+    run("ip", "-n", LAB, "link", "del", "pl65")
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 3), "a device that someone deleted is made again")
+    pins = f"/sys/fs/bpf/privlink/{NODE}"
+    for pin in os.listdir(pins):
+        os.unlink(f"{pins}/{pin}")
+    os.rmdir(pins)
+    run("ip", "-n", LAB, "link", "del", "pl65")
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 5), "and if the pins are gone too, all is pinned again")
+    ok({"pl_flows4", "link_0", "guard_0"} <= set(os.listdir(pins)), "tables and links")
+    ok(feed.last()["failures"] == [], "nothing is reported as failed any more")
+
+
 def test_feed_away(feed, server):
     stop_feed(server)
     time.sleep(0.3)
@@ -456,6 +469,7 @@ def run_tests(agent):
         test_change(feed)
         test_failure(feed)
         test_stop_and_start(feed)
+        test_surprises(feed)
         server = test_feed_away(feed, server)
         test_agent_away(feed, agent)
         test_stopped_process(feed, agent)
