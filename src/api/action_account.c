@@ -162,6 +162,10 @@ int create_access_key(struct call *call)
 /* Whether nobody could administer any more without this key. */
 static bool last_of_administrators(const struct snapshot *rows, const struct access_key *key)
 {
+	const struct account *owner = snapshot_account(rows, key->uid);
+
+	if (!owner || !owner->is_admin || !key->active)
+		return false;
 	for (const struct access_key *k = NULL; (k = snapshot_next(rows, KIND_ACCESS_KEY, "", k));) {
 		const struct account *account = snapshot_account(rows, k->uid);
 
