@@ -67,6 +67,8 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 		if (r)
 			return r;
 	}
+	if (!pl_flow_is_still(flow, &key))
+		return PL_DROP_NO_FLOW;
 	pl_flow_touch(&key, flow, pkt, bytes);
 	return PL_CONTINUE;
 }
@@ -77,6 +79,30 @@ static __always_inline int pl_reason_of(const struct pl_flow4 *flow)
 	if (flow->slot != PL_SLOT_SERVICE)
 		return PL_DELIVERED;
 	return (flow->kind == PL_FLOW_NAT) == (flow->peer == PL_SLOT_SERVICE) ? PL_DNS : PL_PROBE;
+}
+
+/* A packet of an open flow. */
+static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, struct pl_flow4 *flow)
+{
+	int r, reason = pl_reason_of(flow);
+
+	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
+		return PL_DROP_PROVIDER_OPENS;
+	if (pl_flow_is_local(flow)) {
+		r = pl_receive(pkt, skb->len);
+		if (r)
+			return r;
+	}
+	pkt->out_ifindex = flow->ifindex;
+	pkt->out_delivery = flow->delivery;
+	r = pl_rewrite4(skb, pkt, flow);
+	if (r)
+		return r;
+	/* Spoilt by another flow's row, the packet must not leave. */
+	if (!pl_flow_is_still(flow, &pkt->key))
+		return PL_DROP_NO_FLOW;
+	pl_flow_touch(&pkt->key, flow, pkt, skb->len);
+	return reason;
 }
 
 static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
@@ -94,18 +120,7 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	flow = pl_flow_get(pkt, &r);
 	if (!flow)
 		return r == PL_ECHO ? pl_echo_answer(skb, pkt, port, config) : r;
-	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
-		return PL_DROP_PROVIDER_OPENS;
-	if (pl_flow_is_local(flow)) {
-		r = pl_receive(pkt, skb->len);
-		if (r)
-			return r;
-	}
-	pl_flow_touch(&pkt->key, flow, pkt, skb->len);
-	pkt->out_ifindex = flow->ifindex;
-	pkt->out_delivery = flow->delivery;
-	r = pl_rewrite4(skb, pkt, flow);
-	return r ? r : pl_reason_of(flow);
+	return pl_follow(skb, pkt, flow);
 }
 
 static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)

@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#define PL_ABI_VERSION 1
+#define PL_ABI_VERSION 2
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0
@@ -210,9 +210,10 @@ struct pl_flow4 {
 	__u32 seen;	/* jiffies, low 32 bits, written when they changed */
 	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none */
 	__u32 generation; /* sum of the generations that it was judged by: sender's, slot's and peer's */
-	__u32 limit;	/* slot of its limits (later) */
+	__u32 tag;	/* hash of the key: tells a reader that the row was given to another flow under its hands */
 	__u32 peer;	/* slot of the receiving port; PL_SLOT_NONE: another node */
-	__u32 idle_s;	/* idle time-out when established; 0: the protocol's */
+	__u16 limit;	/* slot of its limits (later) */
+	__u16 idle_s;	/* idle time-out when established; 0: the protocol's */
 	__u32 partner_vpc;
 	/* 64 bytes: what a packet needs ends here */
 	__u64 packets, bytes;
@@ -225,7 +226,8 @@ struct pl_flow6 {
 	__u8 dst_mac[6], src_mac[6];
 	__u32 ifindex;
 	__u8 kind, state, delivery, proxy;
-	__u32 seen, slot, generation, limit, peer, idle_s;
+	__u32 seen, slot, generation, tag, peer;
+	__u16 limit, idle_s;
 	__u32 partner_vpc;
 	__u32 pad[2];
 	__u64 packets, bytes;

@@ -22,6 +22,24 @@ static __always_inline __u32 pl_flow_generation(__u32 sender, __u32 judge, __u32
 	return pl_generation_get(sender) + pl_generation_get(judge) + pl_generation_get(receiver);
 }
 
+/* Rows of a preallocated table are given out again at once, also while a program on another CPU still reads
+ * one that it found before. Such a reader would rewrite its packet by another flow's row, and that may be
+ * another tenant's. So each row has a tag, made of its key. */
+static __always_inline __u32 pl_flow_tag(const struct pl_flow4_key *key)
+{
+	__u32 ports = (__u32)key->sport << 16 | key->dport;
+
+	return key->saddr * 0x9e3779b1 + key->daddr * 0x85ebca6b + ports * 0xc2b2ae35 +
+	       key->vpc_proto * 0x27d4eb2f;
+}
+
+/* Whether what was read of a row so far was all the key's. To be asked after the last read. */
+static __always_inline bool pl_flow_is_still(const struct pl_flow4 *flow, const struct pl_flow4_key *key)
+{
+	asm volatile("" ::: "memory"); /* no read moves down past this one */
+	return *(const volatile __u32 *)&flow->tag == pl_flow_tag(key);
+}
+
 /* The key of the other direction of what is written into packets. */
 static __always_inline void pl_flow_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
 					    struct pl_flow4_key *ret_key)

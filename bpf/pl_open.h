@@ -110,6 +110,7 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 
 	pl_nat_choose(search, i);
 	pl_flow_set_csum(&search->back, &search->back_key);
+	search->back.tag = pl_flow_tag(&search->back_key);
 	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
 	if (r == -EEXIST)
 		return 0;
@@ -143,7 +144,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	flow->seen = bpf_jiffies64();
 	flow->slot = target->judge;
 	flow->generation = generation;
-	flow->idle_s = target->idle_s;
+	flow->idle_s = target->idle_s < 0xffff ? target->idle_s : 0xffff;
 
 	search.back_key.saddr = target->addr;
 	search.back_key.sport = target->port;
@@ -172,6 +173,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	pl_flow_set_receiver(flow, receiver, target->slot, config);
 	pl_flow_set_csum(flow, &pkt->key);
 	key = pkt->key;
+	flow->tag = pl_flow_tag(&key);
 	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
 	if (!r)
 		return PL_CONTINUE;
@@ -328,6 +330,7 @@ static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struc
 
 	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
 	pl_flow_set_receiver(&flow, pair->receiver, pair->receiver_slot, pair->config);
+	flow.tag = pl_flow_tag(&key);
 	if (bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY))
 		return false;
 
@@ -338,6 +341,7 @@ static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struc
 	key.vpc_proto ^= PL_SIDE_IN;
 	flow.kind = PL_FLOW_LOCAL_BACK;
 	pl_flow_set_receiver(&flow, pair->sender, pair->sender_slot, pair->config);
+	flow.tag = pl_flow_tag(&key);
 	return !bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY);
 }
 

@@ -600,6 +600,31 @@ static void test_service(struct node *node)
 		   "a backend opens nothing towards VPC 0");
 }
 
+/* As if the row had been given to another flow between the lookup and its use. */
+static void test_recycled_row(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000), l = local(node, SLOT_A, 4000, 80, SYN);
+	struct pl_flow4_key key = node_key(&p, 10, PL_SIDE_OUT);
+	struct pl_flow4 flow;
+
+	node_clear_flows(node);
+	deliver(node, SLOT_A, &p);
+	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
+	flow.tag++;
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_NO_FLOW,
+		   "a packet that was rewritten by another flow's row does not leave");
+	deliver(node, SLOT_A, &l);
+	key = node_key(&l, 10, PL_SIDE_IN);
+	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
+	flow.tag++;
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	l.data[PKT_L4 + 13] = ACK;
+	pkt_seal(&l);
+	tap_is_int(node_send(node, SLOT_A, &l).reason, PL_DROP_NO_FLOW,
+		   "nor one whose receiver's row it was");
+}
+
 /* A payload that makes the translated datagram's checksum come out as 0, which UDP writes as ffff. */
 static void test_udp_zero(struct node *node)
 {
@@ -748,6 +773,7 @@ static void test_all(struct node *node)
 	test_revoked_local(node);
 	test_port_gone(node);
 	test_service(node);
+	test_recycled_row(node);
 	test_udp_zero(node);
 }
 
