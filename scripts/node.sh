@@ -45,6 +45,15 @@ unmount_file_systems() {
 
 # ---- processes ----
 
+# Namespaces of our instances: those at the other end of this node's devices, and those that the walk noted. (Others may
+# be there, of a node in a namespace of its own.)
+our_instances() {
+	{
+		ip -o link show type veth | awk '$2 ~ /^pl[0-9a-f]+@/' | grep -o 'link-netns i-[a-z0-9]*' | cut -d ' ' -f 2
+		cat "$mine/instances" 2>/dev/null
+	} | sort -u
+}
+
 # Numbers are used again: a process is ours if its environment says so, or if it lives in one of our instances.
 is_ours() { # PID
 	grep -qzx "$mark=1" "/proc/$1/environ" 2>/dev/null
@@ -56,8 +65,8 @@ our_processes() {
 		pid=${dir#/proc/}
 		[ "$pid" != $$ ] && is_ours "$pid" && echo "$pid"
 	done
-	for dir in /run/netns/i-*; do
-		[ -e "$dir" ] && ip netns pids "${dir##*/}" 2>/dev/null
+	our_instances | while read -r dir; do
+		[ -e "/run/netns/$dir" ] && ip netns pids "$dir" 2>/dev/null
 	done
 }
 
@@ -130,12 +139,14 @@ free_port() { # WANTED
 
 # ---- away with all ----
 
-remove_leftovers() {
+# What the agent did not remove, because it is not there any more or was stopped in the middle.
+remove_leftovers() { # INSTANCE...
 	local ns
-	for ns in /run/netns/i-* /run/netns/privlink-*; do
-		[ -e "$ns" ] && ip netns del "${ns##*/}"
+	for ns in "$@" "privlink-$(uname -n | cut -d . -f 1)"; do
+		[ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
+		rm -rf "/etc/netns/${ns:?}"
 	done
-	rm -rf "$pins" /etc/netns/i-* "$run"
+	rm -rf "$pins" "$run"
 	rmdir /etc/netns 2>/dev/null
 	return 0
 }
@@ -143,12 +154,13 @@ remove_leftovers() {
 # Everything that runs or was made here, however far it got. What belongs to an installation is left alone: `mine` is
 # the sign of a quickstart.
 take_down() { # AGENT
-	local agent=$1 pids
+	local agent=$1 pids instances
 	[ -d "$mine" ] || return 0
+	mapfile -t instances < <(our_instances)
 	mapfile -t pids < <(our_processes | sort -un)
 	stop_processes "${pids[@]}"
 	[ -x "$agent" ] && "$agent" --remove >>"$mine/remove.log" 2>&1
-	remove_leftovers
+	remove_leftovers "${instances[@]}"
 	unmount_file_systems
 	[ ! -f "$mine/made-user" ] || userdel privlink 2>/dev/null
 	rm -rf "$state"

@@ -36,6 +36,7 @@ make() { # VARIABLE ACCOUNT ARGUMENT...
 	result=$(as "$account" "$@" 2>"$error") || die "privlink $* failed:" "$(cat "$error")"
 	printf '    %-9s privlink %s\n' "$account" "$*"
 	[ -z "$result" ] || printf '              %s\n' "${result%%$'\n'*}"
+	[[ $result != i-* ]] || echo "$result" >>"$mine/instances"
 }
 
 do_as() { # ACCOUNT ARGUMENT...

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The suites that meet the kernel, on Debian 12's own (6.1): boots it once, runs them there, and repeats every case here.
+#
+#   kernel.sh BUILD SUITE...
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+build=$1
+shift
+suites=("$@")
+
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+arguments=()
+for suite in "${suites[@]}"; do
+	arguments+=(--suite "privlink:$suite")
+done
+
+cat >"$out/tests" <<END
+uname -r >/out/release
+meson test -C $(printf %q "$build") --no-rebuild --logbase kernel --timeout-multiplier 10 --num-processes 1 ${arguments[*]}
+cp $(printf %q "$build/meson-logs/kernel.json") /out/
+END
+OUT=$out "$here/run" bash /out/tests 2>&1 | sed -u 's/^/# /'
+if [ ! -s "$out/kernel.json" ]; then
+	echo "Bail out! the guest did not run the tests"
+	exit 1
+fi
+"$here/repeat-tap" "$out/kernel.json" "$(sed 's/-.*//' "$out/release")"
