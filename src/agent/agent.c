@@ -18,7 +18,7 @@
 #include "reconcile.h"
 
 #define SWEEP_INTERVAL_MS 5000
-#define FILES_INTERVAL_MS 5000
+#define LOOK_INTERVAL_MS 5000
 #define ETC_NETNS "/etc/netns"
 #define HOST_SSL "/etc/ssl"
 
@@ -37,7 +37,7 @@ struct agent {
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
-	struct loop_source *term, *interrupt, *monitor, *sweep, *refresh;
+	struct loop_source *term, *interrupt, *monitor, *sweep, *look;
 };
 
 int agent_node_name(const char *host_name, bool strict, char *ret, size_t size)
@@ -155,7 +155,8 @@ static void on_sweep(void *context, uint32_t events)
 	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS);
 }
 
-static void on_refresh(void *context, uint32_t events)
+/* What someone else may have changed under us, as far as a look at it costs nothing. */
+static void on_look(void *context, uint32_t events)
 {
 	struct agent *agent = context;
 	int r = netns_files_refresh(agent->files);
@@ -163,7 +164,9 @@ static void on_refresh(void *context, uint32_t events)
 	(void)events;
 	if (r < 0)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
-	loop_timer_set(agent->refresh, FILES_INTERVAL_MS);
+	if (datapath_repair_pins(agent->datapath) > 0)
+		reconcile_request(agent->reconcile, true);
+	loop_timer_set(agent->look, LOOK_INTERVAL_MS);
 }
 
 /* Start. */
@@ -291,11 +294,11 @@ static int start_watching(struct agent *agent)
 	if (r == 0)
 		r = loop_add_timer(agent->loop, on_sweep, agent, &agent->sweep);
 	if (r == 0)
-		r = loop_add_timer(agent->loop, on_refresh, agent, &agent->refresh);
+		r = loop_add_timer(agent->loop, on_look, agent, &agent->look);
 	if (r < 0)
 		return r;
 	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS);
-	on_refresh(agent, 0);
+	on_look(agent, 0);
 	return 0;
 }
 
@@ -345,7 +348,7 @@ static void done(struct agent *agent)
 {
 	feed_free(agent->feed);
 	query_free(agent->query);
-	loop_source_free(agent->refresh);
+	loop_source_free(agent->look);
 	loop_source_free(agent->sweep);
 	loop_source_free(agent->monitor);
 	health_free(agent->health);

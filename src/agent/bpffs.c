@@ -57,7 +57,9 @@ int bpffs_make_directory(const char *path, const char **ret_what)
 	if (!is_bpffs(mount_point) && mount("bpf", mount_point, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0)
 		return -errno;
 	*ret_what = "cannot make a directory in bpffs";
-	return make_directories(path);
+	r = make_directories(path);
+	/* The last other node of this machine may just have removed the one above. */
+	return r == -ENOENT ? make_directories(path) : r;
 }
 
 int bpffs_remove_directory(const char *path)

@@ -290,8 +290,14 @@ static int remove_port(struct ports *ports, struct port_state *state)
 
 struct stray_walk {
 	struct ports *ports;
-	const struct plan *plan;
+	const char **wanted; /* instances of the plan, sorted */
+	size_t n_wanted;
 };
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 /* A namespace with our mark and without a port: its device was removed, or its maker died half-way. */
 static int remove_stray_netns(void *context, const char *name)
@@ -301,10 +307,8 @@ static int remove_stray_netns(void *context, const char *name)
 
 	if (!str_starts(name, "i-"))
 		return 0;
-	if (walk->plan)
-		for (size_t i = 0; i < walk->plan->n_ports; i++)
-			if (streq(walk->plan->ports[i].instance, name))
-				return 0;
+	if (walk->n_wanted && bsearch(&name, walk->wanted, walk->n_wanted, sizeof(name), compare_names))
+		return 0;
 	if (!port_netns_is_marked(&ports->env, name))
 		return 0;
 	if (netns_remove(name) == 0)
@@ -312,6 +316,25 @@ static int remove_stray_netns(void *context, const char *name)
 	if (ports->files)
 		netns_files_remove(ports->files, name);
 	return 0;
+}
+
+/* plan NULL: nothing is wanted. */
+static int remove_strays(struct ports *ports, const struct plan *plan)
+{
+	_cleanup_(freep) const char **wanted = NULL;
+	struct stray_walk walk = {.ports = ports};
+
+	if (plan && plan->n_ports) {
+		wanted = calloc(plan->n_ports, sizeof(*wanted));
+		if (!wanted)
+			return -ENOMEM;
+		for (size_t i = 0; i < plan->n_ports; i++)
+			wanted[i] = plan->ports[i].instance;
+		qsort(wanted, plan->n_ports, sizeof(*wanted), compare_names);
+		walk.wanted = wanted;
+		walk.n_wanted = plan->n_ports;
+	}
+	return netns_each(remove_stray_netns, &walk);
 }
 
 static int remove_service(struct ports *ports)
@@ -344,20 +367,18 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full)
 {
-	struct stray_walk walk = {.ports = ports, .plan = plan};
 	int removed = remove_unwanted(ports, plan), r = 0;
 
 	if (full)
-		r = netns_each(remove_stray_netns, &walk);
+		r = remove_strays(ports, plan);
 	return removed < 0 || r == 0 ? removed : r;
 }
 
 int ports_remove_all(struct ports *ports)
 {
-	struct stray_walk walk = {.ports = ports};
 	int removed = remove_unwanted(ports, NULL), r;
 
-	r = netns_each(remove_stray_netns, &walk);
+	r = remove_strays(ports, NULL);
 	if (r == 0)
 		r = remove_service(ports);
 	return removed < 0 ? removed : r;
