@@ -136,14 +136,22 @@ static int check_v1(struct check *c)
 
 static int check_acs3_complete(struct check *c)
 {
-	static const char *const needed[] = {"x-acs-action", "x-acs-version", "x-acs-date",
-					     "x-acs-signature-nonce", "x-acs-content-sha256"};
+	/* By the names that the parameters have in V1. */
+	static const struct {
+		const char *header, *name;
+	} needed[] = {
+		{"x-acs-action", "Action"},
+		{"x-acs-version", "Version"},
+		{"x-acs-date", "Timestamp"},
+		{"x-acs-signature-nonce", "SignatureNonce"},
+		{"x-acs-content-sha256", "ContentSha256"},
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		const char *value = sign_request_header(c->request, needed[i]);
+		const char *value = sign_request_header(c->request, needed[i].header);
 
 		if (!value || !value[0])
-			return refuse_missing(c, needed[i]);
+			return refuse_missing(c, needed[i].name);
 	}
 	return 0;
 }
