@@ -164,8 +164,8 @@ static void test_acs3(const struct snapshot *rows)
 		const char *name, *drop, *list, *key, *date, *body, *authorization, *want;
 	} cases[] = {
 		{"a good request", .want = ""},
-		{"no action", .drop = "x-acs-action", .want = "Missingx-acs-action"},
-		{"no date", .drop = "x-acs-date", .want = "MissingX-acs-date"},
+		{"no action", .drop = "x-acs-action", .want = "MissingAction"},
+		{"no date", .drop = "x-acs-date", .want = "MissingTimestamp"},
 		{"no host", .drop = "host", .want = "IncompleteSignature"},
 		{"a list without the date",
 		 .list = "host;x-acs-action;x-acs-content-sha256;x-acs-signature-nonce;x-acs-version",
@@ -223,10 +223,7 @@ static void test_acs3(const struct snapshot *rows)
 			request.body_size = strlen(cases[i].body);
 		}
 		check(nonces, rows, &request, &outcome);
-		if (str_starts(cases[i].want, "Missing"))
-			tap_ok(strcasecmp(outcome.error.code, cases[i].want) == 0, "ACS3: %s", cases[i].name);
-		else
-			tap_is_str(outcome.error.code, cases[i].want, "ACS3: %s", cases[i].name);
+		tap_is_str(outcome.error.code, cases[i].want, "ACS3: %s", cases[i].name);
 		if (outcome.r == 0)
 			tap_ok(outcome.call.uid == UID && streq(outcome.call.version, "2026-11-01"),
 			       "ACS3: %s: the account and the version", cases[i].name);
@@ -239,6 +236,9 @@ static void test_acs3(const struct snapshot *rows)
 
 static void test_nonce_after_signature(const struct snapshot *rows)
 {
+	static const char text[] =
+		"Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&"
+		"SignatureVersion=1.0&SignatureNonce=once&Timestamp=2026-01-02T03%3A04%3A05Z";
 	struct params query = {};
 	struct sign_request request = {.method = "GET", .path = "/", .query = &query};
 	struct nonces *nonces;
@@ -246,18 +246,11 @@ static void test_nonce_after_signature(const struct snapshot *rows)
 	char signature[64];
 
 	(void)nonces_new(&nonces);
-	(void)params_parse(
-		"Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&SignatureVersion=1.0&"
-		"SignatureNonce=once&Timestamp=2026-01-02T03%3A04%3A05Z",
-		strlen("Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&SignatureVersion=1."
-		       "0&"
-		       "SignatureNonce=once&Timestamp=2026-01-02T03%3A04%3A05Z"),
-		&query);
+	(void)params_parse(text, strlen(text), &query);
 	(void)sign_v1(&request, "goodsecret", signature, NULL);
 	(void)params_add(&query, "Signature", "forged");
 	check(nonces, rows, &request, &outcome);
 	free(outcome.detail);
-	(void)str_copy(query.v[query.n - 1].value, 1, "");
 	free(query.v[query.n - 1].value);
 	query.v[query.n - 1].value = strdup(signature);
 	check(nonces, rows, &request, &outcome);

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the feed tells a node: the rows of its scope, and what changed in it.
+ */
+#include "api_harness.h"
+
+#include "api/feed_rows.h"
+
+#define COPY(member, text) harness_must(str_copy(member, sizeof(member), text), text)
+
+static void put_vpc(struct harness *h, const char *id)
+{
+	struct vpc row = {.owner = ALICE};
+
+	COPY(row.id, id);
+	harness_put(h, KIND_VPC, &row);
+}
+
+static void put_port(struct harness *h, const char *id, const char *vpc, const char *node)
+{
+	struct port row = {.owner = ALICE};
+
+	COPY(row.id, id);
+	COPY(row.vpc, vpc);
+	COPY(row.node, node);
+	harness_put(h, KIND_PORT, &row);
+}
+
+/* A consumer's VPC with an instance on "alpha", a provider's with one on "beta", an endpoint between them;
+ * and a VPC that has nothing to do with either. */
+static void put_world(struct harness *h)
+{
+	struct load_balancer balancer = {.owner = BOB};
+	struct listener listener = {};
+	struct server_group group = {};
+	struct server server = {.port = 443};
+	struct service service = {};
+	struct service_resource resource = {};
+	struct endpoint endpoint = {.owner = ALICE};
+	struct endpoint_zone zone = {};
+	struct connection connection = {};
+	struct security_group sg = {};
+	struct sg_rule rule = {};
+	struct client_token token = {.uid = ALICE};
+	struct access_key key = {.uid = ALICE};
+
+	put_vpc(h, "vpc-consumer");
+	put_vpc(h, "vpc-provider");
+	put_vpc(h, "vpc-other");
+	put_port(h, "eni-consumer", "vpc-consumer", "alpha");
+	put_port(h, "eni-provider", "vpc-provider", "beta");
+	put_port(h, "eni-other", "vpc-other", "gamma");
+	COPY(balancer.id, "nlb-1");
+	COPY(balancer.vpc, "vpc-provider");
+	harness_put(h, KIND_LOAD_BALANCER, &balancer);
+	COPY(group.id, "sgp-1");
+	COPY(group.vpc, "vpc-provider");
+	harness_put(h, KIND_SERVER_GROUP, &group);
+	COPY(listener.id, "lsn-1");
+	COPY(listener.load_balancer, "nlb-1");
+	COPY(listener.server_group, "sgp-1");
+	harness_put(h, KIND_LISTENER, &listener);
+	COPY(server.group, "sgp-1");
+	COPY(server.server_id, "eni-provider");
+	harness_put(h, KIND_SERVER, &server);
+	COPY(service.id, "epsrv-1");
+	harness_put(h, KIND_SERVICE, &service);
+	COPY(resource.service, "epsrv-1");
+	COPY(resource.resource, "nlb-1");
+	COPY(resource.zone, "z");
+	harness_put(h, KIND_SERVICE_RESOURCE, &resource);
+	COPY(endpoint.id, "ep-1");
+	COPY(endpoint.vpc, "vpc-consumer");
+	COPY(endpoint.service, "epsrv-1");
+	harness_put(h, KIND_ENDPOINT, &endpoint);
+	COPY(zone.endpoint, "ep-1");
+	COPY(zone.zone, "z");
+	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
+	COPY(connection.endpoint, "ep-1");
+	COPY(connection.service, "epsrv-1");
+	harness_put(h, KIND_CONNECTION, &connection);
+	COPY(sg.id, "sg-consumer");
+	COPY(sg.vpc, "vpc-consumer");
+	harness_put(h, KIND_SECURITY_GROUP, &sg);
+	COPY(rule.id, "sgr-1");
+	COPY(rule.group, "sg-consumer");
+	harness_put(h, KIND_SG_RULE, &rule);
+	COPY(token.action, "VPC:CreateVpc");
+	COPY(token.token, "t");
+	harness_put(h, KIND_CLIENT_TOKEN, &token);
+	COPY(key.id, "PLAKkey");
+	COPY(key.secret, "secret");
+	harness_put(h, KIND_ACCESS_KEY, &key);
+}
+
+static struct feed_scope *scope_of(struct harness *h, const char *node)
+{
+	struct feed_scope *scope;
+
+	harness_must(feed_scope_new(store_rows(h->store), node, &scope), "scope");
+	return scope;
+}
+
+static void test_scopes(struct harness *h)
+{
+	/* Whether alpha (consumer), beta (provider) and gamma (other) see it. */
+	static const struct {
+		const char *key;
+		bool alpha, beta, gamma;
+	} cases[] = {
+		{"vpc/vpc-consumer", true, false, false},
+		{"vpc/vpc-provider", true, true, false},
+		{"vpc/vpc-other", false, false, true},
+		{"port/eni-consumer", true, false, false},
+		{"port/eni-provider", true, true, false},
+		{"load_balancer/nlb-1", true, true, false},
+		{"listener/lsn-1", true, true, false},
+		{"server_group/sgp-1", true, true, false},
+		{"server/sgp-1/eni-provider/443", true, true, false},
+		{"service/epsrv-1", true, false, false},
+		{"service_resource/epsrv-1/nlb-1/z", true, false, false},
+		{"endpoint/ep-1", true, false, false},
+		{"endpoint_zone/ep-1/z", true, false, false},
+		{"connection/ep-1", true, false, false},
+		{"security_group/sg-consumer", true, false, false},
+		{"sg_rule/sg-consumer/sgr-1", true, false, false},
+		{"account/1000000000000001", false, false, false},
+		{"access_key/PLAKkey", false, false, false},
+		{"token/1000000000000001/VPC:CreateVpc/t", false, false, false},
+		{"vpc/vpc-that-is-none", false, false, false},
+		{"nonsense", false, false, false},
+	};
+	struct feed_scope *alpha = scope_of(h, "alpha"), *beta = scope_of(h, "beta"),
+			  *gamma = scope_of(h, "gamma");
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tap_ok(feed_scope_has(alpha, cases[i].key) == cases[i].alpha &&
+			       feed_scope_has(beta, cases[i].key) == cases[i].beta &&
+			       feed_scope_has(gamma, cases[i].key) == cases[i].gamma,
+		       "who sees %s", cases[i].key);
+	tap_ok(feed_scope_digest(alpha) != feed_scope_digest(beta),
+	       "different scopes have different digests");
+	feed_scope_free(alpha);
+	feed_scope_free(beta);
+	feed_scope_free(gamma);
+}
+
+static bool has_key(const json_t *answer, const char *list, const char *key)
+{
+	const json_t *entries = json_object_get(answer, list);
+
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		const json_t *entry = json_array_get(entries, i);
+		const char *text =
+			json_string_value(json_is_object(entry) ? json_object_get(entry, "key") : entry);
+
+		if (text && streq(text, key))
+			return true;
+	}
+	return false;
+}
+
+static void test_rows(struct harness *h)
+{
+	struct feed_scope *scope = scope_of(h, "alpha");
+	uint64_t before = store_durable_revision(h->store), digest = feed_scope_digest(scope);
+	json_t *answer, *since;
+	struct vpc vpc;
+	char *text;
+
+	answer = feed_rows_all(h->store, scope);
+	tap_ok(json_is_true(json_object_get(answer, "full")), "all rows are told as such");
+	tap_is_int(json_integer_value(json_object_get(answer, "revision")), (long long)before,
+		   "at the durable revision");
+	tap_is_int((long long)json_array_size(json_object_get(answer, "rows")), 15,
+		   "the fifteen of the scope");
+	text = json_dumps(answer, 0);
+	tap_ok(!strstr(text, "secret") && !strstr(text, "vpc-other"), "and nothing else");
+	free(text);
+	json_decref(answer);
+	feed_scope_free(scope);
+
+	for (int i = 0; i < 2; i++) { /* twice: told once */
+		vpc = *snapshot_vpc(store_rows(h->store), "vpc-consumer");
+		(void)str_format(vpc.name, sizeof(vpc.name), "change%d", i);
+		harness_put(h, KIND_VPC, &vpc);
+	}
+	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
+	COPY(vpc.name, "elsewhere");
+	harness_put(h, KIND_VPC, &vpc);
+	scope = scope_of(h, "alpha");
+	tap_ok(feed_scope_digest(scope) == digest, "a change of a row does not change the scope");
+	tap_is_int(feed_rows_since(h->store, scope, before, &since), 0, "changes since a revision");
+	tap_ok(json_is_false(json_object_get(since, "full")), "are not all");
+	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 1,
+		   "a row that changed twice is told once");
+	tap_is_str(json_string_value(harness_at(since, "rows.0.value.name")), "change1", "as it is now");
+	tap_is_int(json_integer_value(json_object_get(since, "revision")), (long long)before + 3,
+		   "up to the durable revision, others' changes included");
+	json_decref(since);
+	tap_is_int(feed_rows_since(h->store, scope, before + 3, &since), 0, "after the last change");
+	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 0, "there is nothing");
+	json_decref(since);
+	tap_is_int(feed_rows_since(h->store, scope, 0, &since), 0,
+		   "from the beginning of what is remembered");
+	tap_ok(!has_key(since, "rows", "access_key/PLAKkey") && !has_key(since, "rows", "vpc/vpc-other"),
+	       "strangers' rows and secrets are left out, too");
+	json_decref(since);
+	feed_scope_free(scope);
+}
+
+static void test_deletions_and_scope(struct harness *h)
+{
+	uint64_t before = store_durable_revision(h->store), digest;
+	struct feed_scope *scope = scope_of(h, "alpha");
+	struct store_txn *txn;
+	json_t *since;
+	int n = 0;
+
+	digest = feed_scope_digest(scope);
+	feed_scope_free(scope);
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_delete(txn, KIND_SG_RULE,
+				   snapshot_find(store_rows(h->store), KIND_SG_RULE, "sg-consumer/sgr-1"));
+	(void)store_txn_row_delete(txn, KIND_ACCESS_KEY,
+				   snapshot_find(store_rows(h->store), KIND_ACCESS_KEY, "PLAKkey"));
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+	scope = scope_of(h, "alpha");
+	(void)feed_rows_since(h->store, scope, before, &since);
+	tap_ok(has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"),
+	       "a row that is gone is told by its key");
+	tap_ok(!has_key(since, "deleted", "access_key/PLAKkey"), "unless nobody may know of it");
+	json_decref(since);
+	feed_scope_free(scope);
+
+	put_port(h, "eni-new", "vpc-other", "alpha");
+	scope = scope_of(h, "alpha");
+	tap_ok(feed_scope_digest(scope) != digest, "a port in another VPC changes the scope");
+	tap_ok(feed_scope_has(scope, "vpc/vpc-other"), "which has that VPC now");
+	feed_scope_free(scope);
+}
+
+int main(void)
+{
+	struct harness h;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	harness_begin(&h);
+	put_world(&h);
+	test_scopes(&h);
+	test_rows(&h);
+	test_deletions_and_scope(&h);
+	harness_end(&h);
+	return tap_done();
+}
