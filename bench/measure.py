@@ -17,7 +17,6 @@ from variants import PORTS
 
 CLIENT_CPU, SERVER_CPU = 0, 1
 TICKS = os.sysconf("SC_CLK_TCK")
-QUIET_PATIENCE_S = 20
 
 
 def cpu_times():
@@ -51,9 +50,9 @@ def foreign_time():
     return sum(spent for pid, spent in times.items() if is_foreign(pid))
 
 
-def wait_for_quiet():
-    """Waits, within reason, until nothing else runs."""
-    end = time.monotonic() + QUIET_PATIENCE_S
+def wait_for_quiet(patience_s):
+    """Waits, no longer than that, until nothing else runs."""
+    end = time.monotonic() + patience_s
     while time.monotonic() < end:
         before = foreign_time()
         time.sleep(0.25)
