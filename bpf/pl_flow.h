@@ -55,14 +55,19 @@ static __always_inline void pl_flow_partner(const struct pl_flow4_key *key, cons
 	ret_key->vpc_proto = flow->partner_vpc << 8 | side | protocol;
 }
 
-/* The opening direction first: its entry is what a new packet of the flow would find. */
+/* Removes a flow, told from one of its entries. Of two CPUs that do so, the one that finds the entry there
+ * removes the partner, too: when the other comes to it, its key may be another flow's. */
 static __always_inline void pl_flow_remove(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
 {
 	struct pl_flow4_key partner;
+	int r; /* not long: see pl_nat_try() */
 
 	pl_flow_partner(key, flow, &partner);
-	bpf_map_delete_elem(&pl_flows4, key);
-	bpf_map_delete_elem(&pl_flows4, &partner);
+	if (!pl_flow_is_still(flow, key))
+		return;
+	r = bpf_map_delete_elem(&pl_flows4, key);
+	if (!r)
+		bpf_map_delete_elem(&pl_flows4, &partner);
 }
 
 static __always_inline bool pl_flow_is_local(const struct pl_flow4 *flow)
@@ -97,8 +102,10 @@ static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct
 	struct pl_flow4_key partner_key;
 	struct pl_flow4 *partner;
 
-	flow->state = PL_STATE_CLOSING;
 	pl_flow_partner(key, flow, &partner_key);
+	if (!pl_flow_is_still(flow, key))
+		return;
+	flow->state = PL_STATE_CLOSING;
 	partner = pl_flow4_find(&partner_key);
 	if (partner)
 		partner->state = PL_STATE_CLOSING;
