@@ -1,130 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flows over several packets: both directions, TCP's states, translated sources that collide or run out, a
- * full table, tuples that are used again, and what happens to open flows when a rule, a connection or a port
- * changes.
+ * Flows over several packets: both directions, TCP's states, translated sources that collide, tuples that are
+ * used again, and what happens to open flows when a rule, a connection or a port changes.
  */
 #include "../tap.h"
-#include "node.h"
-
-#include "bpf/pl_entry.h"
-#include "bpf/pl_sweep.h"
-
-static struct pkt from(const struct node *node, uint32_t slot, struct pkt_spec spec)
-{
-	spec.dst_mac = gateway_mac;
-	spec.src_mac = node->macs[slot];
-	return pkt_build(&spec);
-}
-
-static struct pkt tcp(const struct node *node, uint32_t slot, uint16_t sport, uint8_t flags)
-{
-	return from(node, slot,
-		    (struct pkt_spec){.src = slot == SLOT_A2 ? "10.0.0.11" : "10.0.0.10",
-				      .dst = "10.0.0.100",
-				      .protocol = IPPROTO_TCP,
-				      .sport = sport,
-				      .dport = 443,
-				      .tcp_flags = flags,
-				      .payload = flags == ACK ? "data" : NULL});
-}
-
-static struct pkt udp(const struct node *node, uint32_t slot, uint16_t sport)
-{
-	return from(node, slot,
-		    (struct pkt_spec){.src = "10.0.0.10",
-				      .dst = "10.0.0.100",
-				      .protocol = IPPROTO_UDP,
-				      .sport = sport,
-				      .dport = 500,
-				      .payload = "datagram"});
-}
-
-static struct pkt local(const struct node *node, uint32_t slot, uint16_t sport, uint16_t dport, uint8_t flags)
-{
-	return from(node, slot,
-		    (struct pkt_spec){.src = slot == SLOT_A ? "10.0.0.10" : "10.0.0.11",
-				      .dst = slot == SLOT_A ? "10.0.0.11" : "10.0.0.10",
-				      .protocol = IPPROTO_TCP,
-				      .sport = sport,
-				      .dport = dport,
-				      .tcp_flags = flags});
-}
-
-/* The slot that a delivered packet is for, by its destination MAC. */
-static uint32_t receiver(const struct node *node, const struct pkt *p)
-{
-	for (uint32_t slot = 0; slot < SLOTS; slot++)
-		if (memcmp(p->data, node->macs[slot], 6) == 0)
-			return slot;
-	return PL_SLOT_NONE;
-}
-
-static uint32_t vpc_of(uint32_t slot)
-{
-	switch (slot) {
-	case SLOT_SERVICE:
-		return PL_VPC_NODES;
-	case SLOT_A:
-	case SLOT_A2:
-		return 10;
-	case SLOT_B:
-		return 20;
-	case SLOT_C:
-		return 30;
-	case SLOT_S1:
-	case SLOT_S2:
-		return 40;
-	default:
-		return 50;
-	}
-}
-
-/* Sends and wants delivery. Returns the packet as it arrived. */
-static struct pkt deliver(struct node *node, uint32_t slot, const struct pkt *p)
-{
-	struct outcome o = node_send(node, slot, p);
-
-	if (o.reason != PL_DELIVERED && o.reason != PL_DNS && o.reason != PL_PROBE)
-		tap_ok(false, "%s is delivered, not %s", pkt_text(p), reason_name(o.reason));
-	return o.out;
-}
-
-static struct pl_flow4 flow_of(struct node *node, const struct pkt *p, uint32_t slot, uint32_t side)
-{
-	struct pl_flow4_key key = node_key(p, vpc_of(slot), side);
-	struct pl_flow4 flow = {0};
-
-	(void)node_flow(node, &key, &flow);
-	return flow;
-}
-
-/* Whether the entry that `p` finds has a partner, whose partner is the entry itself. */
-static bool is_paired(struct node *node, const struct pkt *p, uint32_t slot, uint32_t side)
-{
-	struct pl_flow4_key key = node_key(p, vpc_of(slot), side), partner, again;
-	struct pl_flow4 flow;
-
-	if (!node_flow(node, &key, &flow))
-		return false;
-	partner = pl_flow4_partner(&key, &flow);
-	if (!node_flow(node, &partner, &flow))
-		return false;
-	again = pl_flow4_partner(&partner, &flow);
-	return memcmp(&again, &key, sizeof(key)) == 0;
-}
-
-/* Opens a TCP flow from a consumer up to the third packet; returns the SYN as the server saw it. */
-static struct pkt handshake(struct node *node, uint32_t slot, uint16_t sport)
-{
-	struct pkt syn = tcp(node, slot, sport, SYN), ack = tcp(node, slot, sport, ACK);
-	struct pkt seen = deliver(node, slot, &syn);
-	struct pkt syn_ack = node_reply(&seen, SYN | ACK);
-
-	deliver(node, receiver(node, &seen), &syn_ack);
-	deliver(node, slot, &ack);
-	return seen;
-}
+#include "flows.h"
 
 static void test_round_trip(struct node *node)
 {
@@ -286,21 +166,6 @@ static void test_local_close(struct node *node)
 	       "and the next SYN opens again");
 }
 
-/* All connections go to one server, or to the other. */
-static void serve_by(struct node *node, uint32_t backend)
-{
-	node_listener(node, TARGET, IPPROTO_TCP, 443, 20 + backend, &backend, 1);
-	node_listener(node, TARGET, IPPROTO_UDP, 500, 20 + backend, &backend, 1);
-}
-
-static void serve_by_all(struct node *node)
-{
-	static const uint32_t servers[] = {1, 2, 1, 2, 1, 2, 1};
-
-	node_listener(node, TARGET, IPPROTO_TCP, 443, 0, servers, 7);
-	node_listener(node, TARGET, IPPROTO_UDP, 500, 0, servers, 7);
-}
-
 static void test_other_backend(struct node *node)
 {
 	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), ack = tcp(node, SLOT_A, 4001, ACK), seen;
@@ -343,94 +208,6 @@ static void test_collision(struct node *node)
 	}
 	tap_ok(right, "and each reply goes home");
 	serve_by_all(node);
-}
-
-/* Takes every translated source towards backend 1. */
-static void take_all_sources(struct node *node)
-{
-	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
-	struct pl_flow4 flow = {.kind = PL_FLOW_NAT_BACK};
-	struct pl_flow4_key key = {
-		.saddr = addr4("10.0.0.10"),
-		.daddr = addr4(NAT_FIRST),
-		.sport = htons(8443),
-		.vpc_proto = 40 << 8 | IPPROTO_TCP,
-	};
-
-	for (uint32_t port = PL_NAT_PORT_FIRST; port < 65536; port++) {
-		key.dport = htons(port);
-		must(bpf_map_update_elem(fd, &key, &flow, BPF_NOEXIST), "pl_flows4");
-	}
-}
-
-static void test_exhaustion(void)
-{
-	struct node *node = node_new(&(struct node_options){.n_flows = 70000});
-	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), seen;
-	struct pl_backend backend;
-	struct pl_flow4_key free_key;
-	uint32_t one = 1, before;
-
-	serve_by(node, 1);
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_backends), &one, &backend), "pl_backends");
-	backend.nat_count = 1;
-	map_put(node->bpf->maps.pl_backends, &one, &backend);
-	take_all_sources(node);
-	before = node_flows(node);
-	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NAT_EXHAUSTED,
-		   "without a free translated source the SYN is dropped");
-	tap_is_int(node_flows(node), before, "and leaves no entry");
-	free_key = (struct pl_flow4_key){.saddr = addr4("10.0.0.10"),
-					 .daddr = addr4(NAT_FIRST),
-					 .sport = htons(8443),
-					 .dport = htons(4000),
-					 .vpc_proto = 40 << 8 | IPPROTO_TCP};
-	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_flows4), &free_key), "pl_flows4");
-	seen = deliver(node, SLOT_A, &syn);
-	tap_is_int(get16(seen.data + PKT_L4), 4000, "a source that was given back is taken");
-	backend.nat_count = 0;
-	map_put(node->bpf->maps.pl_backends, &one, &backend);
-	syn = tcp(node, SLOT_A, 4001, SYN);
-	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NAT_EXHAUSTED,
-		   "a backend without a translated range is the same");
-	node_free(node);
-}
-
-/* A table of n rows of which all but `left` are taken. */
-static struct node *nearly_full(uint32_t n, uint32_t left)
-{
-	struct node *node = node_new(&(struct node_options){.n_flows = n});
-	struct pl_flow4_key key = {.vpc_proto = 999 << 8};
-	struct pl_flow4 flow = {0};
-
-	for (uint32_t i = 0; i + left < n; i++) {
-		key.saddr = i;
-		map_put(node->bpf->maps.pl_flows4, &key, &flow);
-	}
-	return node;
-}
-
-static void test_full_table(void)
-{
-	for (uint32_t left = 0; left <= 4; left++) {
-		struct node *node = nearly_full(64, left);
-		struct pkt to_eni = tcp(node, SLOT_A, 4000, SYN),
-			   to_instance = local(node, SLOT_A, 4000, 80, SYN);
-		int reason = node_send(node, SLOT_A, &to_instance).reason;
-
-		if (left < 4) {
-			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
-			       "%u free rows: a flow between instances gets all four entries or none", left);
-			reason = node_send(node, SLOT_A, &to_eni).reason;
-		}
-		if (left < 2)
-			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
-			       "%u free rows: a translated flow gets both entries or none", left);
-		else
-			tap_ok(reason == PL_DELIVERED && node_flows(node) == 64 - left % 2,
-			       "%u free rows are enough", left);
-		node_free(node);
-	}
 }
 
 static void test_revoked_endpoint(struct node *node)
@@ -687,78 +464,6 @@ static void test_complete(struct node *node, const char *mode)
 	node->complete = false;
 }
 
-struct idle_case {
-	const char *name;
-	uint8_t protocol, state;
-	uint32_t idle_s, limit_s;
-};
-
-static void test_sweep(struct node *node)
-{
-	static const struct idle_case idles[] = {
-		{"a SYN without an answer", IPPROTO_TCP, PL_STATE_NEW, 300, 60},
-		{"established TCP", IPPROTO_TCP, PL_STATE_ESTABLISHED, 0, 900},
-		{"established TCP of a listener with its own time", IPPROTO_TCP, PL_STATE_ESTABLISHED, 300,
-		 300},
-		{"closing TCP", IPPROTO_TCP, PL_STATE_CLOSING, 300, 10},
-		{"UDP", IPPROTO_UDP, PL_STATE_NEW, 0, 120},
-		{"UDP of a listener with its own time", IPPROTO_UDP, PL_STATE_ESTABLISHED, 20, 20},
-		{"ICMP", IPPROTO_ICMP, PL_STATE_NEW, 0, 30},
-	};
-	const uint32_t hz = 250, now = 5 * hz; /* most of these were last seen before the clock wrapped */
-	struct pkt p = udp(node, SLOT_A, 4000);
-	uint32_t before, after;
-
-	for (size_t i = 0; i < sizeof(idles) / sizeof(idles[0]); i++) {
-		const struct idle_case *t = &idles[i];
-		struct pl_flow4 flow = {.state = t->state, .idle_s = t->idle_s};
-		bool at, short_of;
-
-		flow.seen = now - t->limit_s * hz;
-		at = pl_flow4_expired(&flow, t->protocol, now, hz);
-		flow.seen++;
-		short_of = pl_flow4_expired(&flow, t->protocol, now, hz);
-		tap_ok(at && !short_of, "%s ends after %u s", t->name, t->limit_s);
-	}
-	tap_ok(!pl_flow4_expired(&(struct pl_flow4){.seen = now + 1}, IPPROTO_ICMP, now, hz),
-	       "an entry that was used since the clock was read lives");
-
-	LIBBPF_OPTS(bpf_test_run_opts, clock);
-	node_clear_flows(node);
-	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_now), &clock), "pl_now");
-	before = clock.retval;
-	deliver(node, SLOT_A, &p);
-	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_now), &clock), "pl_now");
-	after = clock.retval;
-	tap_ok(flow_of(node, &p, SLOT_A, PL_SIDE_OUT).seen - before <= after - before,
-	       "pl_now tells the clock that entries are stamped with");
-	tap_note("%u ticks per second", pl_kernel_hz());
-	tap_ok(pl_kernel_hz() >= 100 && pl_kernel_hz() <= 1000,
-	       "the kernel's ticks per second are plausible");
-}
-
-static void test_entry(struct node *node)
-{
-	struct bpf_insn insns[PL_ENTRY_INSNS];
-	struct pkt p = tcp(node, SLOT_A, 4000, SYN);
-	int fd, main_fd = bpf_program__fd(node->bpf->progs.pl_main);
-	uint32_t zero = 0;
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size);
-
-	node_clear_flows(node);
-	pl_entry_build(insns, SLOT_A, bpf_map__fd(node->bpf->maps.pl_entry));
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "pl_port", "Dual BSD/GPL", insns, PL_ENTRY_INSNS, NULL);
-	must(fd, "entry program");
-	must(bpf_prog_test_run_opts(fd, &opts), "run");
-	tap_is_int(opts.retval, TC_ACT_SHOT, "an entry program without a main program drops");
-	map_put(node->bpf->maps.pl_entry, &zero, &main_fd);
-	must(bpf_prog_test_run_opts(fd, &opts), "run");
-	tap_ok(opts.retval == TC_ACT_REDIRECT && node_flows(node) == 2,
-	       "an entry program names its port and jumps");
-	close(fd);
-}
-
 static void test_all(struct node *node)
 {
 	test_round_trip(node);
@@ -788,11 +493,6 @@ int main(void)
 	tap_note("checksum helpers");
 	test_all(helpers);
 	test_complete(helpers, "helpers");
-	tap_note("independent of how packets are written");
-	test_exhaustion();
-	test_full_table();
-	test_sweep(direct);
-	test_entry(direct);
 	node_free(direct);
 	node_free(helpers);
 	return tap_done();
