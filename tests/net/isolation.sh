@@ -9,35 +9,35 @@
 . "$(dirname "$0")/lib.sh"
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
-declare -A vpc vswitch group instance service eni
+declare -A vpc vswitch group instance service
 eni_address=10.0.1.100
 
 lab_start
 for who in a b c x y; do
-	account $who
-	vpc[$who]=$(make_vpc $who 10.0.0.0/16)
-	vswitch[$who]=$(make_vswitch $who "${vpc[$who]}" $h 10.0.1.0/24)
-	other=$(make_vswitch $who "${vpc[$who]}" $i 10.0.2.0/24)
-	group[$who]=$(make_group $who "${vpc[$who]}" TCP:1/65535:10.0.0.0/8 UDP:1/65535:10.0.0.0/8 ICMP:-1/-1:10.0.0.0/8)
+	account tenant-$who
+	vpc[$who]=$(make_vpc tenant-$who 10.0.0.0/16)
+	vswitch[$who]=$(make_vswitch tenant-$who "${vpc[$who]}" $h 10.0.1.0/24)
+	other=$(make_vswitch tenant-$who "${vpc[$who]}" $i 10.0.2.0/24)
+	group[$who]=$(make_group tenant-$who "${vpc[$who]}" TCP:1/65535:10.0.0.0/8 UDP:1/65535:10.0.0.0/8 ICMP:-1/-1:10.0.0.0/8)
 	case $who in
-	a | b | c) instance[$who]=$(make_instance $who "${vswitch[$who]}" "${group[$who]}" 10.0.1.10) ;;
+	a | b | c) instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.10) ;;
 	x | y)
-		instance[$who]=$(make_instance $who "${vswitch[$who]}" "${group[$who]}" 10.0.1.20)
+		instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.20)
 		serve "${instance[$who]}" python3 "$peer" tcp-server 80 "mark-$who"
 		serve "${instance[$who]}" python3 "$peer" udp-server 80 "mark-$who"
-		nlb=$(make_nlb $who "${vpc[$who]}" $h="${vswitch[$who]}" $i="$other")
-		make_listener $who "$nlb" TCP 80 \
-			"$(make_server_group $who "${vpc[$who]}" TCP 80 "${instance[$who]}")" >/dev/null
-		make_listener $who "$nlb" UDP 80 \
-			"$(make_server_group $who "${vpc[$who]}" UDP 80 "${instance[$who]}")" >/dev/null
-		service[$who]=$(make_service $who "$nlb" $h)
+		nlb=$(make_nlb tenant-$who "${vpc[$who]}" $h="${vswitch[$who]}" $i="$other")
+		make_listener tenant-$who "$nlb" TCP 80 \
+			"$(make_server_group tenant-$who "${vpc[$who]}" TCP 80 "${instance[$who]}")" >/dev/null
+		make_listener tenant-$who "$nlb" UDP 80 \
+			"$(make_server_group tenant-$who "${vpc[$who]}" UDP 80 "${instance[$who]}")" >/dev/null
+		service[$who]=$(make_service tenant-$who "$nlb" $h)
 		;;
 	esac
 done
 connect() { # CONSUMER PROVIDER
-	local uid=uid_$1
-	allow "$2" "${service[$2]}" "${!uid}"
-	eni[$1]=$(make_endpoint "$1" "${vpc[$1]}" "${service[$2]}" "${group[$1]}" "$h=${vswitch[$1]}=$eni_address")
+	allow "tenant-$2" "${service[$2]}" "$(uid_of "tenant-$1")"
+	make_endpoint "tenant-$1" "${vpc[$1]}" "${service[$2]}" "${group[$1]}" "$h=${vswitch[$1]}=$eni_address" >/dev/null ||
+		bail "no endpoint from $1 to $2"
 }
 connect a x
 connect b x

@@ -146,6 +146,7 @@ start_privlinkd() {
 		"${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid
+	disown $privlinkd_pid
 }
 
 start_agent() {
@@ -154,6 +155,7 @@ start_agent() {
 		>>"$dir/agent.log" 2>&1 &
 	agent_pid=$!
 	remember pid $agent_pid
+	disown $agent_pid
 }
 
 api_answers() { as_admin call privlink ListNodes; }
@@ -202,7 +204,9 @@ as() { # ACCOUNT arguments of privlink; accounts are made by `account NAME`
 	)
 }
 
-account() { # NAME: makes an account with a key; its number goes to uid_NAME
+uid_of() { cat "$dir/uid-$1"; }
+
+account() { # NAME: makes an account with a key
 	local uid key
 	uid=$(as_admin call privlink CreateAccount AccountName="$1" | jq -r .AccountId)
 	key=$(as_admin call privlink CreateAccessKey AccountId="$uid")
@@ -210,7 +214,7 @@ account() { # NAME: makes an account with a key; its number goes to uid_NAME
 		echo "PRIVLINK_ACCESS_KEY_ID=$(jq -r .AccessKeyId <<<"$key")"
 		echo "PRIVLINK_ACCESS_KEY_SECRET=$(jq -r .AccessKeySecret <<<"$key")"
 	} >"$dir/account-$1"
-	printf -v "uid_$1" %s "$uid"
+	echo "$uid" >"$dir/uid-$1"
 }
 
 # --- objects: each prints the id
@@ -356,10 +360,11 @@ serve() {
 	local id=$1
 	shift
 	nsenter --net="/run/netns/$id" "$@" >>"$dir/serve.log" 2>&1 &
-	remember pid $!
 	served_pid=$!
+	remember pid $served_pid
+	disown $served_pid
 }
 
-counter() { # REASON: packets counted by the node under that name
-	in_lab "$build/src/cmd/privlink" counters --json --run-dir "$dir/run" | jq -r --arg r "$1" '.[$r] // 0'
+counter() { # REASON: packets that the node counted under that name
+	PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock "$build/src/cmd/privlink" counters --json "$1" | jq -r '.[0].packets'
 }

@@ -5,6 +5,7 @@
   peer.py tcp-server PORT TEXT       answers each connection with "TEXT <peer's address> <peer's port>" and closes
   peer.py udp-server PORT TEXT       answers each datagram with "TEXT <peer's address> <its payload>"
   peer.py tcp ADDRESS PORT [S]       prints the answer; exit 0, or: 1 refused or reset, 2 timed out
+  peer.py many ADDRESS PORT N        N connections one after another; prints how many were answered
   peer.py udp ADDRESS PORT TEXT [S]  the same for one datagram
   peer.py first-connect ADDRESS PORT S   tries until a connect succeeds; prints the milliseconds it took
   peer.py source PORT BYTES RATE     sends BYTES pseudo-random bytes at RATE bytes/s to each client
@@ -53,6 +54,18 @@ def tcp(address, port, timeout="3"):
     except OSError as e:
         print(e.strerror or e)
         return 1
+
+
+def many(address, port, count):
+    answered = 0
+    for _ in range(int(count)):
+        try:
+            with socket.create_connection((address, int(port)), timeout=3) as s:
+                answered += bool(s.recv(100))
+        except OSError:
+            pass
+    print(answered)
+    return 0
 
 
 def udp(address, port, text, timeout="3"):
@@ -186,6 +199,7 @@ COMMANDS = {
     "tcp-server": tcp_server,
     "udp-server": udp_server,
     "tcp": tcp,
+    "many": many,
     "udp": udp,
     "first-connect": first_connect,
     "source": source,

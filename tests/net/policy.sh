@@ -20,8 +20,7 @@ serve "$s" python3 "$peer" tcp-server 443 served
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s")" >/dev/null
 service=$(make_service provider "$nlb" $h $i)
-# shellcheck disable=SC2154
-allow provider "$service" "$uid_consumer"
+allow provider "$service" "$(uid_of consumer)"
 
 # --- a new endpoint works within a second of the answer, by polling connect and not the state
 as consumer call privatelink CreateVpcEndpoint VpcId="$cv" ServiceId="$service" SecurityGroupId.1="$eg" \

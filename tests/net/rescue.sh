@@ -22,8 +22,7 @@ serve "$s2" python3 "$peer" tcp-server 80 two
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s1" "$s2")" >/dev/null
 service=$(make_service provider "$nlb" $h $i)
-# shellcheck disable=SC2154
-allow provider "$service" "$uid_consumer"
+allow provider "$service" "$(uid_of consumer)"
 endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch" $i="$ci") || bail "no endpoint"
 eh=$(eni_address consumer "$endpoint" $h) ei=$(eni_address consumer "$endpoint" $i)
 

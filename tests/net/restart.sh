@@ -22,8 +22,7 @@ nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s")" >/dev/null
 make_listener provider "$nlb" TCP 81 "$(make_server_group provider "$pv" TCP 81 "$s")" >/dev/null
 service=$(make_service provider "$nlb" $h)
-# shellcheck disable=SC2154
-allow provider "$service" "$uid_consumer"
+allow provider "$service" "$(uid_of consumer)"
 endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || bail "no endpoint"
 eni=$(eni_address consumer "$endpoint" $h)
 want=$(python3 "$peer" digest $size)
