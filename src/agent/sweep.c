@@ -3,8 +3,8 @@
  * What user space reads of the running data path: counters, the number of flows, and flows that are over.
  *
  * The two entries of a flow end together, because a translated source is taken as long as the replies' entry is there.
- * So an entry that has been idle for too long only makes a candidate; it goes, with its partner, if that has been idle
- * too, or is missing. Between the look and the deletion a packet may come: its flow then opens again if it may (UDP), or
+ * So an entry that has been idle for too long only makes a candidate; when the dump is done it is looked at again, and
+ * goes with its partner if that has been idle too. Between the look and the deletion a packet may come: its flow then opens again if it may (UDP), or
  * is answered by RST, as after any idle time-out.
  */
 #include "datapath_tables.h"
@@ -19,7 +19,7 @@
 struct sweep {
 	const struct datapath *datapath;
 	uint32_t now, hz;
-	struct rowset over; /* candidates */
+	struct rowset over; /* keys of candidates */
 };
 
 static int flows4_fd(const struct datapath *datapath)
@@ -63,22 +63,50 @@ static int delete_flow(const struct sweep *sweep, const struct pl_flow4_key *key
 	return 1;
 }
 
-static int end_flow(const struct sweep *sweep, const struct pl_flow4_key *key, const struct pl_flow4 *flow,
-		    uint64_t *deleted)
+static bool is_same_key(const struct pl_flow4_key *a, const struct pl_flow4_key *b)
 {
-	struct pl_flow4_key partner_key = pl_flow4_partner(key, flow);
-	struct pl_flow4 partner;
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* What is to go with a candidate, looked at as it stands now: its row may be another flow's by this time. */
+enum verdict { VERDICT_KEEP, VERDICT_ALONE, VERDICT_WITH_PARTNER };
+
+static enum verdict judge(const struct sweep *sweep, const struct pl_flow4_key *key, struct pl_flow4_key *ret_partner)
+{
+	int fd = flows4_fd(sweep->datapath);
+	struct pl_flow4_key back;
+	struct pl_flow4 flow, partner;
+
+	if (bpf_map_lookup_elem(fd, key, &flow) < 0)
+		return VERDICT_KEEP;
+	if (!is_over(sweep, key, &flow) && !is_owner_gone(sweep, &flow))
+		return VERDICT_KEEP;
+	*ret_partner = pl_flow4_partner(key, &flow);
+	if (bpf_map_lookup_elem(fd, ret_partner, &partner) < 0)
+		return VERDICT_ALONE;
+	back = pl_flow4_partner(ret_partner, &partner);
+	if (!is_same_key(&back, key))
+		return VERDICT_ALONE;
+	if (is_owner_gone(sweep, &flow) || is_owner_gone(sweep, &partner))
+		return VERDICT_WITH_PARTNER;
+	return is_over(sweep, ret_partner, &partner) ? VERDICT_WITH_PARTNER : VERDICT_KEEP;
+}
+
+static int end_flow(const struct sweep *sweep, const struct pl_flow4_key *key, uint64_t *deleted)
+{
+	struct pl_flow4_key partner;
+	enum verdict verdict = judge(sweep, key, &partner);
 	int r;
 
-	if (!is_owner_gone(sweep, flow) &&
-	    bpf_map_lookup_elem(flows4_fd(sweep->datapath), &partner_key, &partner) == 0 &&
-	    !is_over(sweep, &partner_key, &partner))
+	if (verdict == VERDICT_KEEP)
 		return 0;
 	r = delete_flow(sweep, key);
 	if (r < 0)
 		return r;
 	*deleted += (uint64_t)r;
-	r = delete_flow(sweep, &partner_key);
+	if (verdict == VERDICT_ALONE)
+		return 0;
+	r = delete_flow(sweep, &partner);
 	if (r > 0)
 		*deleted += (uint64_t)r;
 	return r < 0 ? r : 0;
@@ -100,7 +128,7 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 	struct sweep sweep = {
 		.datapath = datapath,
 		.hz = pl_kernel_hz(),
-		.over = rowset_make(sizeof(struct pl_flow4_key), sizeof(struct pl_flow4)),
+		.over = rowset_make(sizeof(struct pl_flow4_key), 0),
 	};
 	uint64_t deleted = 0;
 	int r;
@@ -113,11 +141,9 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 		r = table_walk(flows4_fd(datapath), collect, &sweep);
 	for (size_t i = 0; i < sweep.over.n && r == 0; i++) {
 		struct pl_flow4_key key;
-		struct pl_flow4 flow;
 
 		memcpy(&key, rowset_key(&sweep.over, i), sizeof(key));
-		memcpy(&flow, rowset_value(&sweep.over, i), sizeof(flow));
-		r = end_flow(&sweep, &key, &flow, &deleted);
+		r = end_flow(&sweep, &key, &deleted);
 	}
 	rowset_done(&sweep.over);
 	if (r < 0)

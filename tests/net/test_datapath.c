@@ -13,9 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "agent/datapath.h"
 #include "agent/netns.h"
 #include "agent/ports.h"
+#include "agent/table.h"
+#include "bpf/pl_sweep.h"
 #include "lib/log.h"
 #include "lib/netns_socket.h"
 #include "tests/tap.h"
@@ -212,12 +216,84 @@ static void test_lost_device(struct world *world)
 	tap_ok(arrives(&world->instances[1], &world->instances[0]), "and to it");
 }
 
+/* Puts a translated flow into the table: both entries, last seen so many seconds ago. */
+static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_t back_ago_s)
+{
+	struct pl_flow4_key key = {
+		.saddr = htonl(0x0a000021),
+		.daddr = htonl(0x0a000032),
+		.sport = htons(client_port),
+		.dport = htons(443),
+		.vpc_proto = VPC << 8 | IPPROTO_TCP,
+	};
+	struct pl_flow4 flow = {
+		.saddr = htonl(0x64400010),
+		.daddr = htonl(0x0a000022),
+		.sport = htons(client_port),
+		.dport = htons(443),
+		.kind = PL_FLOW_NAT,
+		.state = PL_STATE_ESTABLISHED,
+		.slot = 16,
+		.peer = 17,
+		.partner_vpc = VPC + 1,
+		.seen = now - ago_s * pl_kernel_hz(),
+	};
+	struct pl_flow4_key back_key = pl_flow4_partner(&key, &flow);
+	struct pl_flow4 back = flow;
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	back.saddr = key.daddr;
+	back.daddr = key.saddr;
+	back.sport = key.dport;
+	back.dport = key.sport;
+	back.kind = PL_FLOW_NAT_BACK;
+	back.peer = 16;
+	back.partner_vpc = VPC;
+	back.seen = now - back_ago_s * pl_kernel_hz();
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)bpf_map_update_elem(fd, &key, &flow, BPF_ANY);
+	(void)bpf_map_update_elem(fd, &back_key, &back, BPF_ANY);
+}
+
+static int newest(void *context, const void *key, const void *value)
+{
+	uint32_t *now = context;
+	struct pl_flow4 flow;
+
+	(void)key;
+	memcpy(&flow, value, sizeof(flow));
+	if ((int32_t)(flow.seen - *now) > 0 || !*now)
+		*now = flow.seen;
+	return 0;
+}
+
+static void test_idle(struct world *world)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	uint64_t before = flow_count(world), deleted = 0;
+	char path[256];
+	uint32_t now = 0;
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, newest, &now);
+	put_flow(1001, now, PL_IDLE_TCP_ESTABLISHED + 60, PL_IDLE_TCP_ESTABLISHED + 60);
+	put_flow(1002, now, PL_IDLE_TCP_ESTABLISHED + 60, 1);
+	put_flow(1003, now, 1, 1);
+	tap_is_int((long long)(flow_count(world) - before), 6, "three translated flows");
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
+	tap_is_int((long long)deleted, 2, "ends the one that was idle in both directions, and no other");
+}
+
 static void test_sweep(struct world *world)
 {
 	uint64_t deleted = 0;
 
 	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep runs");
 	tap_is_int((long long)deleted, 0, "and leaves fresh flows alone");
+	test_idle(world);
 	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
 	tap_ok(ports_remove_others(world->ports, &world->plan, false) > 0, "its device is removed");
