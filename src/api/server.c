@@ -18,13 +18,14 @@
 
 #include "../lib/log.h"
 
-/* What a connection may keep in memory of a request's head. libmicrohttpd makes a record of 56 bytes of each
- * parameter of the target, and gives no answer at all when it runs out of room, so the longest target that we
- * take must fit with as many parameters as it can hold. Only what is used becomes real memory. */
-#define CONNECTION_MEMORY (1024 * 1024)
+/* What a connection may keep in memory of a request's head. Half of it takes the bytes, the other half a
+ * record of 56 bytes of each parameter of the target. libmicrohttpd gives no answer at all when it runs out
+ * of that, so as many as are accepted must fit. */
+#define CONNECTION_MEMORY (256 * 1024)
 
-_Static_assert(SERVER_TARGET_MAX / 2 * 56 + 2 * SERVER_TARGET_MAX < CONNECTION_MEMORY,
-	       "a target of \"a&a&…\" fits");
+_Static_assert(2 * SERVER_TARGET_MAX < CONNECTION_MEMORY / 2,
+	       "the longest target fits, and some more to be refused");
+_Static_assert(PARAMS_MAX * 56 < CONNECTION_MEMORY / 2, "the parameters of a target fit");
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3"
 
@@ -33,6 +34,7 @@ struct exchange {
 	struct server *server;	       /* NULL: it is gone */
 	struct MHD_Connection *connection;
 	char *target;
+	size_t body_room;
 	size_t received; /* of the body, discarded bytes too */
 	bool begun, handled, answered, suspended;
 	bool ended; /* the connection has no more interest */
@@ -100,12 +102,31 @@ static void exchange_free(struct exchange *exchange)
 	free(exchange);
 }
 
+/* Exchanges whose request was never handed over: libmicrohttpd refused it itself, and tells of no end. */
+static void forget_unbegun(struct server *server, const struct MHD_Connection *connection)
+{
+	for (struct exchange *exchange = server->exchanges, *next; exchange; exchange = next) {
+		next = exchange->next;
+		if (exchange->connection == connection && !exchange->begun)
+			exchange_free(exchange);
+	}
+}
+
+static void connection_changed(void *context, struct MHD_Connection *connection, _unused_ void **state,
+			       enum MHD_ConnectionNotificationCode what)
+{
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		forget_unbegun(context, connection);
+}
+
 /* The first thing that libmicrohttpd tells of a request: its target as sent. */
 static void *target_came(void *context, const char *target, struct MHD_Connection *connection)
 {
 	struct server *server = context;
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	struct exchange *exchange;
 
+	forget_unbegun(server, connection);
+	exchange = calloc(1, sizeof(*exchange));
 	if (!exchange)
 		return NULL;
 	exchange->server = server;
@@ -172,8 +193,8 @@ static void append_body(struct exchange *exchange, const char *data, size_t size
 		return;
 	}
 	/* By powers of two, so that many small pieces cost no more than few large ones. */
-	if (!request->body || request->body_size + size >= 4096) {
-		size_t room = 4096;
+	if (request->body_size + size >= exchange->body_room) {
+		size_t room = MAX(exchange->body_room, (size_t)4096);
 
 		while (room <= request->body_size + size)
 			room *= 2;
@@ -183,6 +204,7 @@ static void append_body(struct exchange *exchange, const char *data, size_t size
 			return;
 		}
 		request->body = body;
+		exchange->body_room = room;
 	}
 	memcpy(request->body + request->body_size, data, size);
 	request->body_size += size;
@@ -308,14 +330,14 @@ static struct MHD_Daemon *start(struct server *server, const struct server_optio
 
 	if (options->certificate)
 		flags |= MHD_USE_TLS;
-	return MHD_start_daemon(flags, 0, NULL, NULL, request_came, server, MHD_OPTION_EXTERNAL_LOGGER,
-				log_message, NULL, MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
-				MHD_OPTION_URI_LOG_CALLBACK, target_came, server, MHD_OPTION_NOTIFY_COMPLETED,
-				request_ended, NULL, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
-				MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address_max,
-				MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+	return MHD_start_daemon(
+		flags, 0, NULL, NULL, request_came, server, MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL,
+		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, target_came,
+		server, MHD_OPTION_NOTIFY_COMPLETED, request_ended, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_changed, server, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
 
 int server_new(struct loop *loop, const struct server_options *options, server_handler handler, void *context,

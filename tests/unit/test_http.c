@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The API on HTTP: whole requests over a socket, good ones and all sorts of bad ones.
+ */
+#include "api_harness.h"
+#include "http_client.h"
+
+#include "api/http.h"
+#include "lib/codec.h"
+#include "lib/ident.h"
+
+static struct sockaddr_in address;
+
+static int connect_here(void)
+{
+	return client_connect((const struct sockaddr *)&address, sizeof(address));
+}
+
+/* Sends it on a connection of its own and gives the answer. */
+static char *send_raw(struct harness *h, const char *bytes, size_t size)
+{
+	int fd = connect_here();
+	char *answer;
+
+	client_send(h->loop, fd, bytes, size);
+	answer = client_receive(h->loop, fd, 1000);
+	(void)close(fd);
+	return answer;
+}
+
+static json_t *body_of(char *answer)
+{
+	char *body = client_body(answer);
+
+	return body ? json_loads(body, 0, NULL) : NULL;
+}
+
+static const char *code_of(struct harness *h, char *answer)
+{
+	json_t *body = body_of(answer);
+	const char *code = harness_keep(h, json_string_value(json_object_get(body, "Code")));
+
+	json_decref(body);
+	return code;
+}
+
+/* A query string with what V1 wants, signed. */
+static void sign_query(const char *method, const char *action, const char *more, char *ret, size_t size)
+{
+	struct params params = {};
+	struct sign_request request = {.method = method, .path = "/", .query = &params};
+	char time[TIME_TEXT_SIZE], nonce[33], text[2048], signature[64], *encoded;
+
+	time_format(now_unix_s(), time);
+	(void)random_text(nonce, 32);
+	(void)str_format(
+		text, sizeof(text),
+		"Action=%s&Version=2026-11-01&Format=JSON&AccessKeyId=testkey&SignatureMethod=HMAC-SHA1&"
+		"SignatureVersion=1.0&SignatureType=&SignatureNonce=%s&Timestamp=%s%s",
+		action, nonce, time, more);
+	(void)params_parse(text, strlen(text), &params);
+	(void)sign_v1(&request, "testsecret", signature, NULL);
+	encoded = percent_encode(signature, strlen(signature));
+	(void)str_format(ret, size, "%s&Signature=%s", text, encoded);
+	free(encoded);
+	params_done(&params);
+}
+
+static void test_signed_calls(struct harness *h)
+{
+	char query[4096], request[8192], *answer;
+	json_t *body;
+
+	sign_query("GET", "GetVersion", "", query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: api:1\r\n\r\n", query);
+	answer = send_raw(h, request, strlen(request));
+	tap_is_int(client_status(answer), 200, "a signed GET is answered");
+	tap_ok(strstr(answer, "Content-Type: application/json;charset=utf-8\r\n"), "in JSON");
+	body = body_of(answer);
+	tap_ok(strlen(json_string_value(json_object_get(body, "RequestId"))) == 36 &&
+		       strstr(answer, "x-acs-request-id: ") &&
+		       strstr(strstr(answer, "x-acs-request-id: "),
+			      json_string_value(json_object_get(body, "RequestId"))),
+	       "with a RequestId, in the body and as a header");
+	json_decref(body);
+	answer = send_raw(h, request, strlen(request));
+	tap_is_str(code_of(h, answer), "SignatureNonceUsed", "a second time its nonce is used up");
+
+	sign_query("POST", "CreateAccount", "&AccountName=carol", query, sizeof(query));
+	(void)str_format(request, sizeof(request),
+			 "POST / HTTP/1.1\r\nHost: api:1\r\nContent-Type: application/x-www-form-urlencoded; "
+			 "charset=utf-8\r\n"
+			 "Content-Length: %zu\r\n\r\n%s",
+			 strlen(query), query);
+	tap_is_int(client_status(send_raw(h, request, strlen(request))), 200,
+		   "a change in a form is answered when it is durable");
+	sign_query("POST", "CreateAccount", "&AccountName=dave", query, sizeof(query));
+	(void)str_format(
+		request, sizeof(request),
+		"POST / HTTP/1.1\r\nHost: api:1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n5\r\n%.5s\r\n%zx\r\n%s\r\n0\r\n\r\n",
+		query, strlen(query) - 5, query + 5);
+	tap_is_int(client_status(send_raw(h, request, strlen(request))), 200, "so is one in a chunked form");
+	tap_is_int((long long)snapshot_count(store_rows(h->store), KIND_ACCOUNT, ""), 5,
+		   "both were carried out");
+	sign_query("GET", "NoSuchAction", "", query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: api:1\r\n\r\n", query);
+	answer = send_raw(h, request, strlen(request));
+	tap_is_int(client_status(answer), 404, "an action that does not exist is not found");
+	tap_is_str(code_of(h, answer), "InvalidAction.NotFound", "by its own code");
+}
+
+static void test_refusals(struct harness *h)
+{
+	static const struct {
+		const char *name, *request;
+		int status;
+		const char *code;
+	} cases[] = {
+		{"a plain GET of /", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "MissingAction"},
+		{"a POST of nothing", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 400,
+		 "MissingAction"},
+		{"an unknown path", "GET /favicon.ico HTTP/1.1\r\nHost: a\r\n\r\n", 404,
+		 "InvalidApi.NotFound"},
+		{"a path with parameters", "GET /api/v1/jobs?x=1 HTTP/1.1\r\nHost: a\r\n\r\n", 404,
+		 "InvalidApi.NotFound"},
+		{"another method", "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "UnsupportedHTTPMethod"},
+		{"a broken query", "GET /?a=%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400,
+		 "InvalidRequest.Malformed"},
+		{"an encoded NUL", "GET /?a=%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400,
+		 "InvalidRequest.Malformed"},
+		{"a body that is no form",
+		 "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+		 "14\r\n\r\n{\"Action\":\"x\"}",
+		 400, "MissingAction"},
+		{"an Authorization of another kind",
+		 "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\n\r\n", 400,
+		 "UnsupportedSignatureMethod"},
+		{"a version of no product",
+		 "GET /?Action=GetVersion&Version=1999-01-01 HTTP/1.1\r\nHost: a\r\n\r\n", 400,
+		 "MissingAccessKeyId"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *answer = send_raw(h, cases[i].request, strlen(cases[i].request));
+		json_t *body = body_of(answer);
+
+		tap_is_int(client_status(answer), cases[i].status, "%s: the status", cases[i].name);
+		tap_is_str(json_string_value(json_object_get(body, "Code")), cases[i].code, "%s: the code",
+			   cases[i].name);
+		tap_ok(json_is_string(json_object_get(body, "RequestId")) &&
+			       json_is_string(json_object_get(body, "Message")) &&
+			       json_is_string(json_object_get(body, "Recommend")) &&
+			       streq(json_string_value(json_object_get(body, "HostId")), "a"),
+		       "%s: the usual members", cases[i].name);
+		json_decref(body);
+	}
+}
+
+/* A request of `count` times `piece` between head and tail. */
+static char *send_long(struct harness *h, const char *head, const char *piece, size_t count, const char *tail)
+{
+	size_t size = strlen(head) + strlen(piece) * count + strlen(tail);
+	_cleanup_(freep) char *request = malloc(size + 1);
+	char *end = stpcpy(request, head);
+
+	for (size_t i = 0; i < count; i++)
+		end = stpcpy(end, piece);
+	(void)stpcpy(end, tail);
+	return send_raw(h, request, size);
+}
+
+static void test_limits(struct harness *h)
+{
+	static const char tail[] = " HTTP/1.1\r\nHost: a\r\n\r\n";
+	char head[256], *answer;
+
+	answer = send_long(h, "GET /?a=", "x", SERVER_TARGET_MAX - strlen("/?a="), tail);
+	tap_is_str(code_of(h, answer), "MissingAction", "a target of 32 KiB is read");
+	answer = send_long(h, "GET /?a=", "x", SERVER_TARGET_MAX, tail);
+	tap_is_int(client_status(answer), 414, "a longer one is refused");
+	tap_is_str(code_of(h, answer), "InvalidRequest.TargetTooLong", "by its own code");
+	answer = send_long(h, "GET /?", "a&", PARAMS_MAX, tail);
+	tap_is_str(code_of(h, answer), "MissingAction", "2000 parameters are read");
+	answer = send_long(h, "GET /?", "a&", PARAMS_MAX + 1, tail);
+	tap_is_str(code_of(h, answer), "InvalidRequest.TooManyParameters", "2001 are refused");
+	answer = send_long(h, "GET /?", "a&", SERVER_TARGET_MAX / 2 - 1, tail);
+	tap_is_int(client_status(answer), 0, "many more than that are not worth an answer");
+	answer = send_long(h, "GET / HTTP/1.1\r\nHost: a\r\n", "X: 1\r\n", SERVER_HEADERS_MAX - 1, "\r\n");
+	tap_is_str(code_of(h, answer), "MissingAction", "100 headers are read");
+	answer = send_long(h, "GET / HTTP/1.1\r\nHost: a\r\n", "X: 1\r\n", SERVER_HEADERS_MAX, "\r\n");
+	tap_is_int(client_status(answer), 431, "101 are refused");
+
+	(void)str_format(head, sizeof(head),
+			 "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+			 "Content-Length: %d\r\n\r\n",
+			 HTTP_BODY_MAX);
+	tap_is_str(code_of(h, send_long(h, head, "x", HTTP_BODY_MAX, "")), "MissingAction",
+		   "a body of 256 KiB is read");
+	(void)str_format(head, sizeof(head), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+			 HTTP_BODY_MAX + 1);
+	answer = send_long(h, head, "x", HTTP_BODY_MAX + 1, "");
+	tap_is_int(client_status(answer), 413, "one byte more is refused");
+	tap_is_str(code_of(h, answer), "InvalidRequest.BodyTooLarge", "by its own code");
+	answer = send_long(h, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+			   "8\r\nxxxxxxxx\r\n", 100000, "0\r\n\r\n");
+	tap_is_int(client_status(answer), 413, "in small chunks, too");
+	(void)str_format(head, sizeof(head), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+			 SERVER_DISCARD_MAX + 65536);
+	answer = send_long(h, head, "x", SERVER_DISCARD_MAX + 65536, "");
+	tap_is_int(client_status(answer), 0, "a body without end is cut off");
+	answer =
+		send_raw(h, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", strlen("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+	tap_is_str(code_of(h, answer), "MissingAction", "and the next caller is served");
+}
+
+static void test_connections(struct harness *h)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	char query[4096], change[8192];
+	int fd = connect_here();
+
+	client_send(h->loop, fd, request, strlen(request));
+	tap_is_int(client_status(client_receive(h->loop, fd, 5000)), 400, "a connection takes a request");
+	client_send(h->loop, fd, request, strlen(request));
+	tap_is_int(client_status(client_receive(h->loop, fd, 5000)), 400, "and another one");
+	for (size_t i = 0; i < strlen(request); i++)
+		client_send(h->loop, fd, request + i, 1);
+	tap_is_int(client_status(client_receive(h->loop, fd, 5000)), 400, "also byte by byte");
+	(void)close(fd);
+
+	for (int i = 0; i < 20; i++) {
+		sign_query("GET", "CreateAccessKey", "&AccountId=1", query, sizeof(query));
+		(void)str_format(change, sizeof(change), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+		fd = connect_here();
+		client_send(h->loop, fd, change, i % 2 ? strlen(change) : strlen(change) / 2);
+		(void)close(fd);
+	}
+	harness_settle(h);
+	tap_is_str(code_of(h, send_raw(h, request, strlen(request))), "MissingAction",
+		   "callers who leave in the middle do no harm");
+}
+
+static void test_stopping(struct harness *h, struct http **http)
+{
+	char query[4096], request[8192];
+	int fd = connect_here();
+
+	sign_query("GET", "CreateAccount", "&AccountName=late", query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	(void)send(fd, request, strlen(request), MSG_NOSIGNAL);
+	*http = http_free(*http);
+	tap_is_str(client_receive(h->loop, fd, 200), "",
+		   "a server that stops cuts whoever it did not answer");
+	(void)close(fd);
+}
+
+int main(void)
+{
+	struct access_key key = {.id = "testkey", .secret = "testsecret", .uid = ROOT, .active = true};
+	struct harness h;
+	struct http *http;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	harness_begin(&h);
+	harness_put(&h, KIND_ACCESS_KEY, &key);
+	harness_must(http_new(h.loop, &h.environment, &http), "http");
+	harness_must(http_listen(http, client_listen_tcp(&address), NULL, NULL), "listen");
+	test_signed_calls(&h);
+	test_refusals(&h);
+	test_limits(&h);
+	test_connections(&h);
+	test_stopping(&h, &http);
+	harness_end(&h);
+	return tap_done();
+}
