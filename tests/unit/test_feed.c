@@ -3,7 +3,9 @@
  * What the feed tells a node: the rows of its scope, and what changed in it.
  */
 #include "api_harness.h"
+#include "http_client.h"
 
+#include "api/feed.h"
 #include "api/feed_rows.h"
 
 #define COPY(member, text) harness_must(str_copy(member, sizeof(member), text), text)
@@ -241,8 +243,165 @@ static void test_deletions_and_scope(struct harness *h)
 	feed_scope_free(scope);
 }
 
+/* ---- over its socket ---- */
+
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+static int listen_unix(const struct harness *h)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	(void)str_format(address.sun_path, sizeof(address.sun_path), "%s/feed.sock", h->directory);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+		abort();
+	return fd;
+}
+
+static int send_request(struct harness *h, const char *method, const char *target, const char *body)
+{
+	int fd = client_connect((const struct sockaddr *)&address, sizeof(address));
+	char request[4096];
+
+	(void)str_format(request, sizeof(request),
+			 "%s %s HTTP/1.1\r\nHost: feed\r\nContent-Length: %zu\r\n\r\n%s", method, target,
+			 strlen(body), body);
+	client_send(h->loop, fd, request, strlen(request));
+	return fd;
+}
+
+/* The answer's body; `ret_status` 0: none came. The caller's. */
+static json_t *receive_answer(struct harness *h, int fd, int timeout_ms, int *ret_status)
+{
+	char *answer = client_receive(h->loop, fd, timeout_ms), *body = client_body(answer);
+
+	*ret_status = client_status(answer);
+	(void)close(fd);
+	return body ? json_loads(body, 0, NULL) : NULL;
+}
+
+static json_t *ask(struct harness *h, const char *method, const char *target, const char *body,
+		   int *ret_status)
+{
+	return receive_answer(h, send_request(h, method, target, body), 2000, ret_status);
+}
+
+static long long number_of(const json_t *json, const char *name)
+{
+	return json_integer_value(json_object_get(json, name));
+}
+
+static void test_registration_and_report(struct harness *h)
+{
+	static const struct {
+		const char *name, *method, *target, *body;
+		int status;
+	} cases[] = {
+		{"a report of a node that is not registered", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1}", 404},
+		{"a registration", "POST", "/feed/v1/node",
+		 "{\"name\": \"delta\", \"zones\": [\"cn-hangzhou-h\"], \"mtu\": 1500}", 200},
+		{"the same again", "POST", "/feed/v1/node",
+		 "{\"name\": \"delta\", \"zones\": [], \"mtu\": 1400}", 200},
+		{"a node without a name", "POST", "/feed/v1/node", "{\"zones\": []}", 400},
+		{"a node whose name is a path", "POST", "/feed/v1/node", "{\"name\": \"a/b\"}", 400},
+		{"an underlay that is no address", "POST", "/feed/v1/node",
+		 "{\"name\": \"e\", \"underlay\": \"x\"}", 400},
+		{"a report", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"failures\": [{\"key\": \"port/eni-1\", "
+		 "\"reason\": \"busy\"}],"
+		 " \"health\": [{\"group\": \"sgp-1\", \"server_id\": \"eni-provider\", \"port\": 443, "
+		 "\"healthy\": false,"
+		 " \"reason\": \"CONNECT_TIMEOUT\"}]}",
+		 200},
+		{"health without a result", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"health\": [{\"group\": \"sgp-1\"}]}", 400},
+		{"a body that is no JSON", "POST", "/feed/v1/report", "{", 400},
+		{"a body that is no object", "POST", "/feed/v1/report", "[]", 400},
+		{"another path", "GET", "/feed/v2/rows", "", 404},
+		{"a poll without a node", "GET", "/feed/v1/rows?after=0", "", 400},
+		{"a poll after nonsense", "GET", "/feed/v1/rows?node=delta&after=x", "", 400},
+	};
+	int status;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *answer = ask(h, cases[i].method, cases[i].target, cases[i].body, &status);
+
+		tap_is_int(status, cases[i].status, "feed: %s", cases[i].name);
+		if (status == 200)
+			tap_is_int(number_of(answer, "lease_s"), LEASE_S, "feed: %s: the lease",
+				   cases[i].name);
+		json_decref(answer);
+	}
+	harness_settle(h);
+	tap_is_int(snapshot_node(store_rows(h->store), "delta")->mtu, 1400,
+		   "feed: the last registration counts");
+	tap_ok(control_node_live(h->control, "delta"), "feed: who reports is live");
+}
+
+static void test_polls(struct harness *h)
+{
+	char target[256];
+	long long revision;
+	json_t *answer;
+	int status, fd;
+
+	answer = ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=30", "", &status);
+	tap_is_int(status, 200, "poll: the first one is answered at once");
+	tap_ok(json_is_true(json_object_get(answer, "full")), "poll: with everything");
+	revision = number_of(answer, "revision");
+	json_decref(answer);
+
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=30", revision);
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	put_port(h, "eni-poll", "vpc-consumer", "alpha");
+	answer = receive_answer(h, fd, 2000, &status);
+	tap_is_int(status, 200, "poll: one that waits is answered when something changes");
+	tap_ok(json_is_false(json_object_get(answer, "full")) && has_key(answer, "rows", "port/eni-poll"),
+	       "poll: with the change");
+	tap_ok(number_of(answer, "revision") > revision, "poll: at a higher revision");
+	json_decref(answer);
+
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(json_is_true(json_object_get(answer, "full")),
+	       "poll: a node that lost the last answer gets everything, since it may have had another scope");
+	revision = number_of(answer, "revision");
+	json_decref(answer);
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=1", revision);
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(status == 200 && json_array_size(json_object_get(answer, "rows")) == 0,
+	       "poll: when its time is over without a change, it is answered with nothing");
+	tap_is_int(number_of(answer, "revision"), revision, "poll: at the same revision");
+	json_decref(answer);
+
+	put_port(h, "eni-scope", "vpc-provider", "alpha");
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(json_is_true(json_object_get(answer, "full")), "poll: a changed scope is told in full");
+	json_decref(answer);
+}
+
+static void test_feed_stops(struct harness *h, struct feed_server **feed)
+{
+	json_t *answer;
+	int status, fd;
+	char target[256];
+
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=gone&after=0&wait=0");
+	json_decref(ask(h, "GET", target, "", &status));
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=gone&after=%lld&wait=30",
+			 (long long)store_durable_revision(h->store));
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	*feed = feed_server_free(*feed);
+	answer = receive_answer(h, fd, 500, &status);
+	tap_ok(status == 503 || status == 0, "poll: one that waits when the server stops is let go");
+	json_decref(answer);
+	(void)unlink(address.sun_path);
+}
+
 int main(void)
 {
+	struct feed_server *feed;
 	struct harness h;
 
 	log_set_level(LOG_LEVEL_ERROR);
@@ -251,6 +410,14 @@ int main(void)
 	test_scopes(&h);
 	test_rows(&h);
 	test_deletions_and_scope(&h);
+	if (geteuid() == 0) {
+		harness_must(feed_server_new(h.loop, h.store, h.control, listen_unix(&h), &feed), "feed");
+		test_registration_and_report(&h);
+		test_polls(&h);
+		test_feed_stops(&h, &feed);
+	} else {
+		tap_skip("the feed over its socket", "only root may speak there");
+	}
 	harness_end(&h);
 	return tap_done();
 }
