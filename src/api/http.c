@@ -13,11 +13,10 @@
 #include "../lib/ident.h"
 #include "../lib/log.h"
 #include "auth.h"
-#include "token.h"
 
 #define LISTENERS_MAX 8
 
-/* How often old client tokens and the nonces of silent keys are looked for; sooner while there are more. */
+/* How often the nonces of silent keys are looked for. */
 #define EXPIRE_INTERVAL_MS (5 * 60 * 1000)
 
 struct http {
@@ -227,10 +226,9 @@ static void handle(void *context, struct server_request *request)
 static void expire(void *context, _unused_ uint32_t events)
 {
 	struct http *http = context;
-	size_t n = token_expire(http->environment->store, now_unix_s());
 
 	nonces_expire(http->nonces, (int64_t)(now_mono_ms() / 1000));
-	loop_timer_set(http->expire_timer, n == STORE_TXN_OPS_MAX ? 100 : EXPIRE_INTERVAL_MS);
+	loop_timer_set(http->expire_timer, EXPIRE_INTERVAL_MS);
 }
 
 int http_new(struct loop *loop, const struct run_environment *environment, struct http **ret)

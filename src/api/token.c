@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "../lib/codec.h"
-#include "../lib/log.h"
 #include "digest.h"
 
 int token_digest(const json_t *params, char ret[65])
@@ -104,30 +103,4 @@ int token_bind(struct call *call, const char *token, const char *digest)
 		make_room(call);
 	call_put(call, KIND_CLIENT_TOKEN, &row);
 	return 0;
-}
-
-static void expire_done(_unused_ void *context, int result, _unused_ uint64_t revision)
-{
-	if (result < 0)
-		log_warning("cannot delete old client tokens, ignoring: %s", strerror(-result));
-}
-
-size_t token_expire(struct store *store, int64_t now)
-{
-	const struct snapshot *rows = store_rows(store);
-	struct store_txn *txn;
-	size_t n;
-
-	if (store_txn_new(&txn) < 0)
-		return 0;
-	for (const struct client_token *row = NULL; (row = snapshot_next(rows, KIND_CLIENT_TOKEN, "", row)) &&
-						    store_txn_n_ops(txn) < STORE_TXN_OPS_MAX;)
-		if (expired(row, now))
-			(void)store_txn_row_delete(txn, KIND_CLIENT_TOKEN, row);
-	n = store_txn_n_ops(txn);
-	if (n > 0)
-		store_commit(store, txn, expire_done, NULL);
-	else
-		store_txn_free(txn);
-	return n;
 }

@@ -2,6 +2,7 @@
 /*
  * ClientToken: who repeats a changing call with the same token and parameters gets the first answer again,
  * and no second object. Only a call that succeeded binds its token, in the transaction that carries it out.
+ * (Control sweeps rows whose time is over.)
  */
 #pragma once
 
@@ -20,6 +21,3 @@ int token_find(struct call *call, const char *token, const char *digest, json_t 
 
 /* Binds the token to call->answer, in the call's transaction. -E2BIG: the answer is too long to be kept. */
 int token_bind(struct call *call, const char *token, const char *digest);
-
-/* Deletes tokens whose time is over, at most one transaction's worth. Returns how many. */
-size_t token_expire(struct store *store, int64_t now);
