@@ -4,8 +4,12 @@
  */
 #include "api_harness.h"
 
+#include <glob.h>
+#include <regex.h>
+
 #include "api/action_privlink.h"
 #include "api/answer.h"
+#include "api/error_catalogue.h"
 #include "api/token.h"
 
 /* ---- tables ---- */
@@ -55,6 +59,79 @@ static void test_errors(void)
 	tap_is_str(e.code, "InternalError", "a code that the catalogue lacks is an error of ours");
 	tap_is_int(e.status, 500, "and says so");
 	tap_ok(error_known("DryRunOperation") && !error_known("DryRun"), "the catalogue knows its codes");
+}
+
+/* Clients look for codes anywhere in an answer, and for the word NotFound in its message. */
+static void test_catalogue(void)
+{
+	const char *twice = NULL, *silent = NULL, *naming = NULL, *odd = NULL;
+
+	for (size_t i = 0; i < error_n_rows; i++) {
+		const struct error_row *row = &error_rows[i];
+
+		if (strstr(row->code, "NotFound") && !strstr(row->text, "(NotFound)"))
+			silent = row->code;
+		if (row->status < 400 || row->status > 599)
+			odd = row->code;
+		for (size_t j = 0; j < error_n_rows; j++) {
+			if (i != j && streq(row->code, error_rows[j].code))
+				twice = row->code;
+			if (strlen(error_rows[j].code) > 12 && strstr(row->text, error_rows[j].code))
+				naming = row->code;
+		}
+	}
+	tap_ok(!twice, "no code stands in the catalogue twice%s%s", twice ? ": " : "", twice ? twice : "");
+	tap_ok(!silent, "every not-found text says so%s%s", silent ? ": " : "", silent ? silent : "");
+	tap_ok(!naming, "no text names a code%s%s", naming ? ": " : "", naming ? naming : "");
+	tap_ok(!odd, "every status is an error's%s%s", odd ? ": " : "", odd ? odd : "");
+}
+
+/* How many codes in calls of call_fail() and its kin the catalogue lacks. */
+static int count_unknown(const char *path, const regex_t *call, int *ret_n)
+{
+	static char text[256 * 1024];
+	FILE *file = fopen(path, "re");
+	regmatch_t match[4];
+	int n_unknown = 0;
+
+	if (!file)
+		return 1;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	(void)fclose(file);
+	for (char *at = text; regexec(call, at, ARRAY_SIZE(match), match, 0) == 0; at += match[3].rm_eo) {
+		char code[96];
+
+		(void)str_format(code, sizeof(code), "%.*s", (int)(match[3].rm_eo - match[3].rm_so),
+				 at + match[3].rm_so);
+		(*ret_n)++;
+		if (!error_known(code)) {
+			tap_note("%s: unknown code %s", path, code);
+			n_unknown++;
+		}
+	}
+	return n_unknown;
+}
+
+static void test_codes_in_sources(void)
+{
+	const char *root = getenv("PRIVLINK_SOURCE_ROOT");
+	int n_unknown = 0, n = 0;
+	char pattern[512];
+	regex_t call;
+	glob_t files;
+
+	(void)str_format(pattern, sizeof(pattern), "%s/src/api/*.c", root ? root : ".");
+	if (glob(pattern, 0, NULL, &files) != 0 ||
+	    regcomp(&call, "(call_fail(_named|_detail)?)\\(call,[ \t\n]*\"([^\"]+)\"", REG_EXTENDED) != 0) {
+		tap_ok(false, "the sources can be read");
+		return;
+	}
+	for (size_t i = 0; i < files.gl_pathc; i++)
+		n_unknown += count_unknown(files.gl_pathv[i], &call, &n);
+	tap_ok(n > 100, "the sources name %d codes", n);
+	tap_is_int(n_unknown, 0, "all of them are in the catalogue");
+	regfree(&call);
+	globfree(&files);
 }
 
 /* ---- calls of actions made here ---- */
@@ -676,6 +753,8 @@ int main(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	test_tables();
 	test_errors();
+	test_catalogue();
+	test_codes_in_sources();
 	harness_begin(&h);
 	test_regions(&h);
 	test_permission(&h);
