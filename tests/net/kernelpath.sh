@@ -53,7 +53,10 @@ import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((sys.argv[1], 0))
 for _ in range(3):
-    s.send(b"\xff" * 6 + b"\x02" * 6 + b"\x08\x00" + b"\x00" * 50)
+    try:
+        s.send(b"\xff" * 6 + b"\x02" * 6 + b"\x08\x00" + b"\x00" * 50)
+    except OSError:
+        pass  # the device says that it dropped the frame
 PY
 [ "$(counter egress_guard)" -ge $((before + 3)) ]
 ok $? "frames that the host itself sends to a tenant are dropped and counted"

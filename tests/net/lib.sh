@@ -141,8 +141,9 @@ lab_stop() {
 	forget_run "$dir"
 }
 
+# Not through in_lab: the number of a background function would be that of a shell, and not of the daemon.
 start_privlinkd() {
-	in_lab "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --http "127.0.0.1:$http_port" \
+	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --http "127.0.0.1:$http_port" \
 		"${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid
@@ -150,7 +151,7 @@ start_privlinkd() {
 }
 
 start_agent() {
-	in_lab "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
+	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
 		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" \
 		>>"$dir/agent.log" 2>&1 &
 	agent_pid=$!

@@ -17,8 +17,9 @@ mkdir -p "$dir/state" "$dir/web"
 lab_start
 in_lab ip addr add 127.0.0.53/8 dev lo 2>/dev/null
 : >"$dir/upstream"
-in_lab python3 "$peer" dns-upstream 127.0.0.53 "$dir/upstream" 2>>"$dir/serve.log" &
+nsenter --net="/run/netns/$lab" python3 "$peer" dns-upstream 127.0.0.53 "$dir/upstream" 2>>"$dir/serve.log" &
 remember pid $!
+disown $!
 account consumer
 account provider
 cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16) ov=$(make_vpc consumer 10.0.0.0/16)
