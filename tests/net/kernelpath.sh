@@ -26,7 +26,7 @@ endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || bail "no e
 eni=$(eni_address consumer "$endpoint" $h)
 
 received() { # packets that the IP stack of a namespace took in, loopback left out as far as it can be
-	nsenter --net="/run/netns/$1" cat /proc/net/snmp | awk '$1 == "Ip:" {n++} n == 2 {print $3; exit}'
+	nsenter --net="/run/netns/$1" cat /proc/net/snmp | awk '$1 == "Ip:" {n++} n == 2 {print $4; exit}'
 }
 before_lab=$(received "$lab") before_vpc0=$(received "privlink-$node")
 start=$(date +%s)

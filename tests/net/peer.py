@@ -114,12 +114,15 @@ def source(port, size, rate):
     def send(connection):
         start, sent = time.monotonic(), 0
         with connection:
-            for block in blocks(int(size)):
-                connection.sendall(block)
-                sent += len(block)
-                ahead = sent / float(rate) - (time.monotonic() - start)
-                if ahead > 0:
-                    time.sleep(ahead)
+            try:
+                for block in blocks(int(size)):
+                    connection.sendall(block)
+                    sent += len(block)
+                    ahead = sent / float(rate) - (time.monotonic() - start)
+                    if ahead > 0:
+                        time.sleep(ahead)
+            except ConnectionError:
+                pass  # a probe resets
 
     while True:
         connection, _ = server.accept()
@@ -155,8 +158,11 @@ def echo_server(port):
     def echo(connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection:
-            while data := connection.recv(65536):
-                connection.sendall(data)
+            try:
+                while data := connection.recv(65536):
+                    connection.sendall(data)
+            except ConnectionError:
+                pass  # a probe resets
 
     while True:
         connection, _ = server.accept()

@@ -39,7 +39,8 @@ sleep 1
 kill_both
 check "a new connection opens with both daemons dead" inside "$c" python3 "$peer" tcp "$eni" 81
 check "and the ENI answers ping" inside "$c" ping -c 2 -i 0.2 -W 2 -q "$eni"
-check "a download that was open when they died finishes" wait $fetch
+wait $fetch
+ok $? "a download that was open when they died finishes"
 is "$(cat "$dir/fetched")" "$want" "with every byte"
 
 inside "$c" python3 "$peer" fetch "$eni" 80 >"$dir/fetched2" &
@@ -49,7 +50,8 @@ start_privlinkd
 start_agent
 check "the API is back" wait_for 10 api_answers
 check "the agent reports again" wait_for 20 node_live
-check "a download over the restart finishes, too" wait $fetch
+wait $fetch
+ok $? "a download over the restart finishes, too"
 is "$(cat "$dir/fetched2")" "$want" "with every byte"
 check "a new connection opens" inside "$c" python3 "$peer" tcp "$eni" 81
 check "the endpoint is still Active and Connected" endpoint_connected consumer "$endpoint"
