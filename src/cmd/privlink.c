@@ -84,6 +84,7 @@ static int take_global_options(struct cli *cli, int *argc, char **argv, bool fro
 		if (r == 0)
 			argv[kept++] = argv[i];
 	}
+	argv[kept] = NULL; /* exec hands the rest on as it stands */
 	*argc = kept;
 	return 0;
 }

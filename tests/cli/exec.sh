@@ -53,6 +53,7 @@ run() { "$privlink" exec "$id" -- "$@"; }
 
 ip netns add "$id"
 make_instance_files "/etc/netns/$id"
+is "$("$privlink" exec --state-dir "$dir" "$id" -- echo one two)" "one two" "options in front leave the command as it is"
 is "$(run cat /etc/resolv.conf)" "nameserver 100.100.2.136" "the resolver is the VPC's"
 is "$(run cat /etc/nsswitch.conf)" "hosts: files dns" "names are asked of files and DNS only"
 is "$(run cat /etc/ssl/certs/ca-certificates.crt)" "the instance's" "the trust store is the instance's"
