@@ -23,19 +23,18 @@ kernel_is_at_least() { # MAJOR MINOR
 }
 
 # The file systems that a fresh chroot lacks; remembered, so that they go with the rest.
-mount_if_absent() { # TYPE PLACE
-	mountpoint -q "$2" && return
-	[ "$(stat -f -c %T "$2" 2>/dev/null)" = "$1" ] && return
-	mkdir -p "$2" && mount -t "$1" "$1" "$2" && echo "$2" >>"$mine/mounts"
+mount_if_absent() { # TYPE KIND PLACE, KIND as stat names it
+	[ "$(stat -f -c %T "$3" 2>/dev/null)" = "$2" ] && return
+	mkdir -p "$3" && mount -t "$1" "$1" "$3" && echo "$3" >>"$mine/mounts"
 }
 
 mount_file_systems() {
-	mount_if_absent proc /proc || return
-	mount_if_absent sysfs /sys || return
-	[ "$(stat -f -c %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ] || mount_if_absent bpf /sys/fs/bpf
+	grep -q ' /run/netns ' /proc/self/mounts 2>/dev/null || touch "$mine/no-netns"
+	mount_if_absent proc proc /proc && mount_if_absent sysfs sysfs /sys && mount_if_absent bpf bpf_fs /sys/fs/bpf
 }
 
 unmount_file_systems() {
+	grep -q ' /run/netns ' /proc/self/mounts 2>/dev/null || touch "$mine/no-netns"
 	local place
 	[ -f "$mine/mounts" ] || return 0
 	while read -r place; do
@@ -49,7 +48,7 @@ unmount_file_systems() {
 # be there, of a node in a namespace of its own.)
 our_instances() {
 	{
-		ip -o link show type veth | awk '$2 ~ /^pl[0-9a-f]+@/' | grep -o 'link-netns i-[a-z0-9]*' | cut -d ' ' -f 2
+		ip -o link show type veth 2>/dev/null | awk '$2 ~ /^pl[0-9a-f]+@/' | grep -o 'link-netns i-[a-z0-9]*' | cut -d ' ' -f 2
 		cat "$mine/instances" 2>/dev/null
 	} | sort -u
 }

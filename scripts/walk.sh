@@ -325,13 +325,13 @@ try_failures() {
 	start_nginx "${backend[0]}"
 	wait_until 15 answered_in "${zones[0]}" "$ENI_1" || die "${zones[0]} does not serve again"
 	say "nginx in ${zones[0]} is back and serves; now its instance drops every answer"
-	ip -n "${backend[0]}" route add blackhole 100.64.0.0/10 || die "cannot blackhole ${backend[0]}"
+	nsenter --net="/run/netns/${backend[0]}" ip route add blackhole 100.64.0.0/10 || die "cannot blackhole ${backend[0]}"
 	sleep 0.2
 	measure_rescue "$ENI_1"
 	blackholed_ms=$rescue_ms
 	say "served from the other zone after $blackholed_ms ms"
 	all_work "$ENI_1"
-	ip -n "${backend[0]}" route del blackhole 100.64.0.0/10
+	nsenter --net="/run/netns/${backend[0]}" ip route del blackhole 100.64.0.0/10
 }
 
 answered_in() { # ZONE ENI
