@@ -34,8 +34,10 @@ mount_file_systems() {
 }
 
 unmount_file_systems() {
-	grep -q ' /run/netns ' /proc/self/mounts 2>/dev/null || touch "$mine/no-netns"
 	local place
+	# `ip netns` makes a mount of the directory of names.
+	[ ! -f "$mine/no-netns" ] || [ -n "$(ls -A /run/netns 2>/dev/null)" ] ||
+		{ umount /run/netns && rmdir /run/netns; } 2>/dev/null
 	[ -f "$mine/mounts" ] || return 0
 	while read -r place; do
 		umount "$place" 2>/dev/null || umount -l "$place" 2>/dev/null
