@@ -13,11 +13,15 @@
   peer.py echo-server PORT           echoes each connection's bytes
   peer.py pingpong ADDRESS PORT N    N exchanges of one byte over one connection
   peer.py digest BYTES               size and SHA-256 of what `source` sends
+  peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
 """
 import contextlib
+import functools
 import hashlib
+import http.server
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -181,27 +185,52 @@ def pingpong(address, port, count):
     return 0
 
 
+def dns_answer(query, log):
+    end, labels = 12, []
+    while query[end]:
+        labels.append(query[end + 1 : end + 1 + query[end]].decode("ascii", "replace"))
+        end += 1 + query[end]
+    question, kind = query[12 : end + 5], query[end + 1 : end + 3]
+    with open(log, "a", encoding="ascii") as f:
+        f.write(".".join(labels).lower() + "\n")
+    answer = b""
+    if kind == b"\x00\x01":
+        answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + socket.inet_aton("203.0.113.9")
+    counts = b"\x00\x01" + (b"\x00\x01" if answer else b"\x00\x00") + b"\x00" * 4
+    return query[:2] + b"\x81\x80" + counts + question + answer
+
+
+def dns_upstream_tcp(address, log):
+    server = socket.create_server((address, 53))
+    while True:
+        connection, _ = server.accept()
+        with connection:
+            size = int.from_bytes(connection.recv(2), "big")
+            answer = dns_answer(connection.recv(size), log)
+            connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
+
 def dns_upstream(address, log):
+    threading.Thread(target=dns_upstream_tcp, args=(address, log), daemon=True).start()
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, 53))
     while True:
         query, peer = server.recvfrom(4096)
-        end, labels = 12, []
-        while query[end]:
-            labels.append(query[end + 1 : end + 1 + query[end]].decode("ascii", "replace"))
-            end += 1 + query[end]
-        question, kind = query[12 : end + 5], query[end + 1 : end + 3]
-        with open(log, "a", encoding="ascii") as f:
-            f.write(".".join(labels).lower() + "\n")
-        answer = b""
-        if kind == b"\x00\x01":
-            answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + socket.inet_aton("203.0.113.9")
-        header = query[:2] + b"\x81\x80\x00\x01" + (b"\x00\x01" if answer else b"\x00\x00") + b"\x00" * 4
-        server.sendto(header + question + answer, peer)
+        server.sendto(dns_answer(query, log), peer)
+
+
+def https_server(port, certificate, key, directory):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=directory)
+    server = http.server.ThreadingHTTPServer(("0.0.0.0", int(port)), handler)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.serve_forever()
 
 
 COMMANDS = {
     "dns-upstream": dns_upstream,
+    "https-server": https_server,
     "tcp-server": tcp_server,
     "udp-server": udp_server,
     "tcp": tcp,
