@@ -5,8 +5,8 @@
 #
 #   exec.sh PRIVLINK MIRROR_TEST
 set -u
-privlink=$1
-mirror=$2
+privlink=$(realpath "$1")
+mirror=$(realpath "$2")
 id=i-exectest$(printf %012d $$)
 dir=$(mktemp -d /tmp/privlink-exec-XXXXXX)
 n=0
