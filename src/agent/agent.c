@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Start order: the lock, the data path (a restarted agent's program takes over here), VPC 0 and its sockets, and only
- * then the feed. Nothing is ever taken away on the way down: packets go on without us.
+ * Start order: the lock, the data path (a restarted agent's program takes over here), VPC 0 and its sockets,
+ * and only then the feed. Nothing is ever taken away on the way down: packets go on without us.
  */
 #include "agent.h"
 
@@ -18,9 +18,9 @@
 #include "reconcile.h"
 
 #define SWEEP_INTERVAL_MS 5000
-#define LOOK_INTERVAL_MS 5000
-#define ETC_NETNS "/etc/netns"
-#define HOST_SSL "/etc/ssl"
+#define LOOK_INTERVAL_MS  5000
+#define ETC_NETNS	  "/etc/netns"
+#define HOST_SSL	  "/etc/ssl"
 
 struct agent {
 	const struct agent_options *options;
@@ -45,8 +45,8 @@ int agent_node_name(const char *host_name, bool strict, char *ret, size_t size)
 	size_t n = 0, max = MIN(size - 1, (size_t)PORT_NODE_NAME_MAX);
 
 	for (const char *c = host_name; *c && n < max; c++) {
-		bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-			       ((*c == '-' || *c == '_') && n > 0);
+		bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
+			       (*c >= '0' && *c <= '9') || ((*c == '-' || *c == '_') && n > 0);
 
 		if (!is_good)
 			break;
@@ -264,7 +264,8 @@ static int start_reconcile(struct agent *agent)
 
 static int start_feed(struct agent *agent)
 {
-	const struct feed_handlers handlers = {.registered = on_registered, .rows = on_rows, .context = agent};
+	const struct feed_handlers handlers = {
+		.registered = on_registered, .rows = on_rows, .context = agent};
 	char socket_path[PATH_MAX];
 	const struct feed_options options = {
 		.socket_path = socket_path,
@@ -307,8 +308,8 @@ static int start_query(struct agent *agent)
 	char path[PATH_MAX];
 	int r = path_in(agent->options->run_dir, "agent.sock", path);
 
-	return r < 0 ? log_errno(r, "the run directory has too long a name") :
-		       query_new(agent->loop, path, agent->datapath, &agent->query);
+	return r < 0 ? log_errno(r, "the run directory has too long a name")
+		     : query_new(agent->loop, path, agent->datapath, &agent->query);
 }
 
 static int start(struct agent *agent)

@@ -18,12 +18,13 @@ struct agent_options {
 	enum attach_mode attach;
 };
 
-/* Cuts a host name down to a name for a node: no dots, at most PORT_NODE_NAME_MAX characters. -EINVAL: nothing is left,
- * or (`strict`) something would have to be cut. */
+/* Cuts a host name down to a name for a node: no dots, at most PORT_NODE_NAME_MAX characters. -EINVAL:
+ * nothing is left, or (`strict`) something would have to be cut. */
 int agent_node_name(const char *host_name, bool strict, char *ret, size_t size);
 
-/* Runs until SIGTERM or SIGINT; everything in the kernel stays in force. 0, or a negative errno that was logged. */
-int agent_run(const struct agent_options *options);
-/* Takes away everything that is the agent's on this node. Refuses while an agent runs. 0, or a negative errno that was
+/* Runs until SIGTERM or SIGINT; everything in the kernel stays in force. 0, or a negative errno that was
  * logged. */
+int agent_run(const struct agent_options *options);
+/* Takes away everything that is the agent's on this node. Refuses while an agent runs. 0, or a negative errno
+ * that was logged. */
 int agent_remove(const struct agent_options *options);

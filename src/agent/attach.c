@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tcx link is a kernel object with a name in bpffs ("link_<slot>", "guard_<slot>"). When its device goes away the link
- * stays behind, dead: it says interface 0 then, and its pin is removed. The entry program never changes, so a link that
- * stands on the right device is left alone; a guard is replaced in place when the loaded one is another program.
+ * A tcx link is a kernel object with a name in bpffs ("link_<slot>", "guard_<slot>"). When its device goes
+ * away the link stays behind, dead: it says interface 0 then, and its pin is removed. The entry program never
+ * changes, so a link that stands on the right device is left alone; a guard is replaced in place when the
+ * loaded one is another program.
  *
- * libbpf 1.1 knows no tcx: the attach types are given as numbers, and the part of bpf_link_info is declared here.
+ * libbpf 1.1 knows no tcx: the attach types are given as numbers, and the part of bpf_link_info is declared
+ * here.
  */
 #include "attach.h"
 
@@ -19,8 +21,8 @@
 #include "bpf/pl_abi.h"
 #include "bpf/pl_entry.h"
 
-#define TCX_INGRESS 46
-#define TCX_EGRESS  47
+#define TCX_INGRESS   46
+#define TCX_EGRESS    47
 #define LINK_TYPE_TCX 11
 
 #define MAPS_MAX 8 /* of a program that is looked at here; both use one or two */
@@ -44,7 +46,8 @@ struct tcx_link_info {
 
 int attach_mode_parse(const char *name, enum attach_mode *ret)
 {
-	static const char *const names[] = {[ATTACH_AUTO] = "auto", [ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto", [ATTACH_TCX] = "tcx", [ATTACH_CLSACT] = "clsact"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (streq(name, names[i])) {
@@ -117,7 +120,8 @@ static int link_path(const struct attach *attach, const char *what, uint32_t slo
 	return r < 0 ? r : 0;
 }
 
-/* The pinned link of that path if it stands on the device; else the pin is removed. -ENOENT: there is none (now). */
+/* The pinned link of that path if it stands on the device; else the pin is removed. -ENOENT: there is none
+ * (now). */
 static int open_link(const char *path, uint32_t ifindex, uint32_t attach_type)
 {
 	_cleanup_(closep) int fd = bpf_obj_get(path);
@@ -133,7 +137,8 @@ static int open_link(const char *path, uint32_t ifindex, uint32_t attach_type)
 
 static int make_link(const char *path, int program_fd, uint32_t ifindex, uint32_t attach_type)
 {
-	_cleanup_(closep) int fd = bpf_link_create(program_fd, (int)ifindex, (enum bpf_attach_type)attach_type, NULL);
+	_cleanup_(closep) int fd =
+		bpf_link_create(program_fd, (int)ifindex, (enum bpf_attach_type)attach_type, NULL);
 
 	if (fd < 0)
 		return -errno;
@@ -174,7 +179,8 @@ static int link_facts(int link_fd, struct program_facts *ret)
 	return fd < 0 ? -errno : program_facts(fd, ret);
 }
 
-/* Whether the link's entry program jumps through the map that we write. (After the tables were made anew it does not.) */
+/* Whether the link's entry program jumps through the map that we write. (After the tables were made anew it
+ * does not.) */
 static bool is_current_entry(const struct attach *attach, int link_fd)
 {
 	struct program_facts facts;
@@ -211,7 +217,8 @@ static int attach_tcx_entry(struct attach *attach, uint32_t slot, uint32_t ifind
 	program_fd = load_entry(attach, slot);
 	if (program_fd < 0)
 		return program_fd;
-	return link_fd >= 0 ? replace_program(link_fd, program_fd) : make_link(path, program_fd, ifindex, TCX_INGRESS);
+	return link_fd >= 0 ? replace_program(link_fd, program_fd)
+			    : make_link(path, program_fd, ifindex, TCX_INGRESS);
 }
 
 static int attach_tcx_guard(struct attach *attach, uint32_t slot, uint32_t ifindex, int program_fd)
@@ -235,8 +242,8 @@ static int attach_tcx_guard(struct attach *attach, uint32_t slot, uint32_t ifind
 static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, int program_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-		    .flags = BPF_TC_F_REPLACE);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = FILTER_HANDLE,
+		    .priority = FILTER_PRIORITY, .flags = BPF_TC_F_REPLACE);
 	int r;
 
 	/* One qdisc serves both directions. */

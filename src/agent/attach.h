@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the data path on the devices of ports: the entry program on what comes from an instance, and the guard on what
- * goes to one. Where the kernel has tcx (6.6), by pinned links; elsewhere by filters of a clsact qdisc. Both stay when
- * the agent ends.
+ * Puts the data path on the devices of ports: the entry program on what comes from an instance, and the guard
+ * on what goes to one. Where the kernel has tcx (6.6), by pinned links; elsewhere by filters of a clsact
+ * qdisc. Both stay when the agent ends.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct attach *attach_free(struct attach *attach);
 /* -EINVAL: not auto, tcx or clsact. */
 int attach_mode_parse(const char *name, enum attach_mode *ret);
 
-/* Makes the device's programs those of the slot; what is right already stays. `delivery` is PL_PORT_VETH or _TAP. */
+/* Makes the device's programs those of the slot; what is right already stays. `delivery` is PL_PORT_VETH or
+ * _TAP. */
 int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 
 /* Removes pinned links whose device is gone. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pins live as long as the mount that they are in, so bpffs is mounted at its usual place, in the mount namespace that
- * the agent shares with the machine.
+ * Pins live as long as the mount that they are in, so bpffs is mounted at its usual place, in the mount
+ * namespace that the agent shares with the machine.
  */
 #include "bpffs.h"
 
@@ -54,7 +54,8 @@ int bpffs_make_directory(const char *path, const char **ret_what)
 	if (r < 0)
 		return r;
 	*ret_what = "cannot mount bpffs";
-	if (!is_bpffs(mount_point) && mount("bpf", mount_point, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0)
+	if (!is_bpffs(mount_point) &&
+	    mount("bpf", mount_point, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700") < 0)
 		return -errno;
 	*ret_what = "cannot make a directory in bpffs";
 	r = make_directories(path);

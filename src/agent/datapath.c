@@ -2,11 +2,12 @@
 /*
  * Loading and adoption.
  *
- * Every map is pinned under its name. libbpf takes a pinned map instead of making one, so a restarted agent gets the
- * maps with the flows in them, and loads its own programs around them. One write to pl_entry then switches all ports to
- * the new program; the ports' entry programs and links stay. Pinned maps of another layout cannot be used: their pins
- * are removed and new maps are made, and that is the one case in which open flows are lost. The ports' links stay even
- * then, so that no port is ever up without a program; attach.c gives them an entry program for the new maps.
+ * Every map is pinned under its name. libbpf takes a pinned map instead of making one, so a restarted agent
+ * gets the maps with the flows in them, and loads its own programs around them. One write to pl_entry then
+ * switches all ports to the new program; the ports' entry programs and links stay. Pinned maps of another
+ * layout cannot be used: their pins are removed and new maps are made, and that is the one case in which open
+ * flows are lost. The ports' links stay even then, so that no port is ever up without a program; attach.c
+ * gives them an entry program for the new maps.
  */
 #include "datapath.h"
 
@@ -108,7 +109,7 @@ static int remove_map_pins(const struct datapath *datapath)
 	char path[PATH_MAX];
 	int r;
 
-	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+	bpf_object__for_each_map (map, datapath->skeleton->obj) {
 		if (bpf_map__is_internal(map))
 			continue;
 		r = map_path(datapath, map, path);
@@ -131,13 +132,13 @@ static int check_pins(const struct datapath *datapath)
 	if (r < 0)
 		return log_errno(r, "cannot read the pinned tables dir=%s", datapath->pin_dir);
 	differs = version != 0 && version != PL_ABI_VERSION;
-	bpf_object__for_each_map(map, datapath->skeleton->obj)
+	bpf_object__for_each_map (map, datapath->skeleton->obj)
 		if (!bpf_map__is_internal(map) && pin_differs(datapath, map))
 			differs = true;
 	if (!differs)
 		return 0;
-	log_warning("making new tables, open flows are lost: the pinned ones have another layout dir=%s version=%u "
-		    "wanted=%u",
+	log_warning("making new tables, open flows are lost: the pinned ones have another layout dir=%s "
+		    "version=%u wanted=%u",
 		    datapath->pin_dir, version, PL_ABI_VERSION);
 	r = remove_map_pins(datapath);
 	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", datapath->pin_dir) : 0;
@@ -149,7 +150,7 @@ static int set_pin_paths(struct datapath *datapath)
 	char path[PATH_MAX];
 	int r;
 
-	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+	bpf_object__for_each_map (map, datapath->skeleton->obj) {
 		if (bpf_map__is_internal(map))
 			continue;
 		r = map_path(datapath, map, path);
@@ -167,10 +168,11 @@ static int log_load_error(int r)
 
 	(void)uname(&kernel);
 	if (r == -EPERM)
-		return log_errno(r, "the kernel lets us load no BPF program (kernel=%s; needs root with CAP_BPF and "
-				    "CAP_NET_ADMIN)",
-				 kernel.release);
-	return log_errno(r, "cannot load the data path (kernel=%s; 6.1 or later is needed, with BPF)", kernel.release);
+		return log_errno(
+			r, "the kernel lets us load no BPF program (kernel=%s; needs CAP_BPF, CAP_NET_ADMIN)",
+			kernel.release);
+	return log_errno(r, "cannot load the data path (kernel=%s; 6.1 or later is needed, with BPF)",
+			 kernel.release);
 }
 
 static int load_programs(struct datapath *datapath)
@@ -201,9 +203,12 @@ static int init_tables(struct datapath *datapath)
 		struct table *table;
 		const struct bpf_map *map;
 	} tables[] = {
-		{&datapath->config, skeleton->maps.pl_config},	     {&datapath->ports, skeleton->maps.pl_ports},
-		{&datapath->backends, skeleton->maps.pl_backends},   {&datapath->listeners, skeleton->maps.pl_listeners},
-		{&datapath->policies, skeleton->maps.pl_policies},   {&datapath->enis, skeleton->maps.pl_enis},
+		{&datapath->config, skeleton->maps.pl_config},
+		{&datapath->ports, skeleton->maps.pl_ports},
+		{&datapath->backends, skeleton->maps.pl_backends},
+		{&datapath->listeners, skeleton->maps.pl_listeners},
+		{&datapath->policies, skeleton->maps.pl_policies},
+		{&datapath->enis, skeleton->maps.pl_enis},
 		{&datapath->places, skeleton->maps.pl_places},
 	};
 	int r = 0;
@@ -242,9 +247,10 @@ static int switch_program(struct datapath *datapath)
 {
 	uint32_t zero = 0, program_fd = (uint32_t)bpf_program__fd(datapath->skeleton->progs.pl_main);
 
-	return bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_entry), &zero, &program_fd, BPF_ANY) < 0 ?
-		       -errno :
-		       0;
+	return bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_entry), &zero, &program_fd,
+				   BPF_ANY) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* Marks new tables with their layout's version at once, so that they are never taken for another's. */
@@ -348,7 +354,7 @@ int datapath_repair_pins(struct datapath *datapath)
 	r = bpffs_make_directory(datapath->pin_dir, &what);
 	if (r < 0)
 		return log_errno(r, "%s dir=%s", what, datapath->pin_dir);
-	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+	bpf_object__for_each_map (map, datapath->skeleton->obj) {
 		if (bpf_map__is_internal(map) || map_path(datapath, map, path) < 0 || access(path, F_OK) == 0)
 			continue;
 		if (bpf_obj_pin(bpf_map__fd(map), path) < 0)
@@ -391,7 +397,8 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 	}
 	rows = &datapath->listeners.mirror;
 	for (size_t i = 0; i < rows->n; i++)
-		plan_indexes_adopt_target(indexes, ((const struct pl_listener_key *)rowset_key(rows, i))->target);
+		plan_indexes_adopt_target(indexes,
+					  ((const struct pl_listener_key *)rowset_key(rows, i))->target);
 	return r == -EEXIST ? 0 : r;
 }
 

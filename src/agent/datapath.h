@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The BPF side of a node: programs and maps, loaded once, pinned, adopted by the next agent; their rows, made equal to
- * the plan. Open flows survive everything here but a change of the tables' layout.
+ * The BPF side of a node: programs and maps, loaded once, pinned, adopted by the next agent; their rows, made
+ * equal to the plan. Open flows survive everything here but a change of the tables' layout.
  */
 #pragma once
 
@@ -16,16 +16,16 @@ struct datapath_options {
 	enum attach_mode attach;
 };
 
-/* Loads the programs, adopts the pinned maps of the same layout or makes new ones, and switches all ports to the new
- * program. Logs what is missing when it cannot. */
+/* Loads the programs, adopts the pinned maps of the same layout or makes new ones, and switches all ports to
+ * the new program. Logs what is missing when it cannot. */
 int datapath_open(const struct datapath_options *options, struct datapath **ret);
 /* Lets go of the descriptors; all that is pinned stays in force. */
 struct datapath *datapath_free(struct datapath *datapath);
 /* Takes away all pins of the node (and with them its programs, maps and links). Logs. */
 int datapath_remove_pins(const struct datapath_options *options);
 
-/* Pins again what someone else has unpinned, so that the next agent finds it. 1: something was missing, and the links of
- * ports may be, too. Logs. */
+/* Pins again what someone else has unpinned, so that the next agent finds it. 1: something was missing, and
+ * the links of ports may be, too. Logs. */
 int datapath_repair_pins(struct datapath *datapath);
 
 /* Tells the plan which numbers the adopted tables use. Before the first plan. */
@@ -38,10 +38,11 @@ int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t deli
 /* Removes links whose device is gone. */
 int datapath_sweep_links(struct datapath *datapath);
 
-/* Makes the tables equal to the plan and the service port. With `full`, or after an error, the kernel's tables are
- * dumped first. An object for which there is no room goes into `failures`; any other error is returned, and logged. */
-int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service, bool full,
-		  struct failures *failures);
+/* Makes the tables equal to the plan and the service port. With `full`, or after an error, the kernel's
+ * tables are dumped first. An object for which there is no room goes into `failures`; any other error is
+ * returned, and logged. */
+int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
+		  bool full, struct failures *failures);
 
 /* What user space asks of the data path. */
 struct datapath_counter {

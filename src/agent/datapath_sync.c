@@ -2,14 +2,14 @@
 /*
  * Rows of the plan into the kernel's tables.
  *
- * Make before break: what others point to is written first (ports, lists in free regions, backends, listeners,
- * policies, ENIs, and places last, which is where a packet's way begins), and what is gone is deleted the other way
- * round. After all of that the generations of the slots that were touched rise, and their open flows are judged again
- * by what then stands.
+ * Make before break: what others point to is written first (ports, lists in free regions, backends,
+ * listeners, policies, ENIs, and places last, which is where a packet's way begins), and what is gone is
+ * deleted the other way round. After all of that the generations of the slots that were touched rise, and
+ * their open flows are judged again by what then stands.
  *
- * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its slot will
- * have, and is written before the change; a policy whose generation is not its slot's says, after a restart, that the
- * rise is still due.
+ * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its
+ * slot will have, and is written before the change; a policy whose generation is not its slot's says, after a
+ * restart, that the rise is still due.
  */
 #include "datapath_tables.h"
 
@@ -49,8 +49,10 @@ static int load_generation(void *context, const void *key, const void *value)
 	return 0;
 }
 
-/* A list that cannot be adopted leaves a row of zeros in the mirror: no plan wants such a row, so it is written anew. */
-static int adopt_lists(struct table *table, struct region_table *regions, size_t first_offset, size_t count_offset)
+/* A list that cannot be adopted leaves a row of zeros in the mirror: no plan wants such a row, so it is
+ * written anew. */
+static int adopt_lists(struct table *table, struct region_table *regions, size_t first_offset,
+		       size_t count_offset)
 {
 	struct rowset *rows = &table->mirror;
 	int r;
@@ -92,7 +94,8 @@ int datapath_load_tables(struct datapath *datapath)
 		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, out_first),
 				offsetof(struct pl_policy, out_count));
 	if (r == 0)
-		r = adopt_lists(&datapath->listeners, datapath->maglev, offsetof(struct pl_listener, table_first),
+		r = adopt_lists(&datapath->listeners, datapath->maglev,
+				offsetof(struct pl_listener, table_first),
 				offsetof(struct pl_listener, table_size));
 	if (r == 0)
 		datapath->is_stale = false;
@@ -149,14 +152,28 @@ static int want_plain_rows(struct sync *sync)
 }
 
 /* The list as it stands, or a new one. */
-static int want_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, const void *elements,
-		     uint32_t count, uint32_t *ret_first)
+static int want_list(struct region_table *regions, uint32_t old_first, uint32_t old_count,
+		     const void *elements, uint32_t count, uint32_t *ret_first)
 {
 	if (old_count == count && region_table_equals(regions, old_first, elements, count)) {
 		*ret_first = count ? old_first : 0;
 		return 0;
 	}
 	return region_table_write(regions, elements, count, ret_first);
+}
+
+/* Both lists of a policy, or neither. */
+static int want_rules(struct region_table *rules, const struct pl_policy *old,
+		      const struct plan_policy *policy, struct pl_policy *row)
+{
+	int r = want_list(rules, old->in_first, old->in_count, policy->in, policy->n_in, &row->in_first);
+
+	if (r < 0)
+		return r;
+	r = want_list(rules, old->out_first, old->out_count, policy->out, policy->n_out, &row->out_first);
+	if (r < 0 && row->in_first != old->in_first)
+		(void)region_table_retire(rules, row->in_first, row->in_count);
+	return r;
 }
 
 static int fail_zone(struct sync *sync, const struct plan_eni *eni, const char *reason)
@@ -192,7 +209,8 @@ static int fail_target(struct sync *sync, uint32_t target, const char *reason)
 	return r;
 }
 
-/* A policy without room is left out: what cannot be judged is refused, and never judged by an older policy. */
+/* A policy without room is left out: what cannot be judged is refused, and never judged by an older policy.
+ */
 static int want_policy(struct sync *sync, const struct plan_policy *policy)
 {
 	struct datapath *datapath = sync->datapath;
@@ -208,10 +226,7 @@ static int want_policy(struct sync *sync, const struct plan_policy *policy)
 
 	if (policy->slot >= datapath->n_slots)
 		return -ERANGE;
-	r = want_list(datapath->rules, old->in_first, old->in_count, policy->in, policy->n_in, &row.in_first);
-	if (r == 0)
-		r = want_list(datapath->rules, old->out_first, old->out_count, policy->out, policy->n_out,
-			      &row.out_first);
+	r = want_rules(datapath->rules, old, policy, &row);
 	if (r == -ENOSPC)
 		return fail_slot(sync, policy->slot, "this node has no room for its security groups' rules");
 	if (r < 0)
@@ -219,7 +234,8 @@ static int want_policy(struct sync *sync, const struct plan_policy *policy)
 
 	/* Alike but for the generation, which is filled in later? */
 	row.generation = old->generation;
-	if (!found || memcmp(&row, old, sizeof(row)) != 0 || old->generation != datapath->generations[policy->slot])
+	if (!found || memcmp(&row, old, sizeof(row)) != 0 ||
+	    old->generation != datapath->generations[policy->slot])
 		bit_set(sync->touched, policy->slot);
 	return rowset_append(&sync->policies, &policy->slot, &row);
 }
@@ -233,7 +249,8 @@ static int want_listener(struct sync *sync, const struct plan_listener *listener
 			  listener->table, row.table_size, &row.table_first);
 
 	if (r == -ENOSPC)
-		return fail_target(sync, listener->key.target, "this node has no room for its listener's table");
+		return fail_target(sync, listener->key.target,
+				   "this node has no room for its listener's table");
 	return r < 0 ? r : rowset_append(&sync->listeners, &listener->key, &row);
 }
 
@@ -305,8 +322,8 @@ static int retire_policy(void *context, enum row_change change, const void *key,
 	if (!old)
 		return 0;
 	r = retire_list(sync->datapath->rules, old->in_first, old->in_count, row->in_first, row->in_count);
-	return r < 0 ? r :
-		       retire_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
+	return r < 0 ? r
+		     : retire_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
 				   row->out_count);
 }
 
@@ -420,8 +437,8 @@ static struct rowset like(const struct table *table)
 	return rowset_make(table->mirror.key_size, table->mirror.value_size);
 }
 
-int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service, bool full,
-		  struct failures *failures)
+int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
+		  bool full, struct failures *failures)
 {
 	struct sync sync = {
 		.datapath = datapath,

@@ -41,7 +41,8 @@ bool failures_equal(const struct failures *a, const struct failures *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!streq(a->items[i].key, b->items[i].key) || !streq(a->items[i].reason, b->items[i].reason))
+		if (!streq(a->items[i].key, b->items[i].key) ||
+		    !streq(a->items[i].reason, b->items[i].reason))
 			return false;
 	return true;
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two requests may be under way: one that follows (register, then list, then one long poll after the other), and one
- * that reports. They do not wait for each other. Any trouble with the first, or a report that is refused because the
- * node is not known, begins anew with registering and the full list, after a pause that grows up to a second.
+ * Two requests may be under way: one that follows (register, then list, then one long poll after the other),
+ * and one that reports. They do not wait for each other. Any trouble with the first, or a report that is
+ * refused because the node is not known, begins anew with registering and the full list, after a pause that
+ * grows up to a second.
  *
- * A report is never sent before the full list has been applied: the first report renews the lease, and a lease says
- * that what the API promised is in force.
+ * A report is never sent before the full list has been applied: the first report renews the lease, and a
+ * lease says that what the API promised is in force.
  */
 #include "feed.h"
 
 #include "../lib/log.h"
 #include "http.h"
 
-#define PAUSE_FIRST_MS 50
-#define PAUSE_MAX_MS 1000
+#define PAUSE_FIRST_MS	   50
+#define PAUSE_MAX_MS	   1000
 #define REQUEST_TIMEOUT_MS 10000
-#define POLL_WAIT_S 25
-#define LEASE_DEFAULT_MS 30000
+#define POLL_WAIT_S	   25
+#define LEASE_DEFAULT_MS   30000
 
 struct feed {
 	struct feed_handlers handlers;
@@ -31,8 +32,8 @@ struct feed {
 	uint64_t revision; /* that the snapshot stands at; 0: nothing yet */
 	bool is_connected;
 
-	char *report;	     /* the last one */
-	bool is_unsent;	     /* it is newer than what was sent */
+	char *report;	/* the last one */
+	bool is_unsent; /* it is newer than what was sent */
 	struct loop_source *renew;
 	uint64_t lease_ms;
 };
@@ -43,13 +44,15 @@ static void poll_rows(struct feed *feed);
 /* Begins anew later. `status`: of HTTP, or a negative errno. */
 static void pause_and_restart(struct feed *feed, const char *what, int status)
 {
-	enum log_level level = feed->is_connected || feed->pause_ms == PAUSE_FIRST_MS ? LOG_LEVEL_WARNING :
-											LOG_LEVEL_DEBUG;
+	enum log_level level =
+		feed->is_connected || feed->pause_ms == PAUSE_FIRST_MS ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
 
 	if (status < 0)
-		log_line(level, "lost the feed, going on with what is in force: %s: %s", what, strerror(-status));
+		log_line(level, "lost the feed, going on with what is in force: %s: %s", what,
+			 strerror(-status));
 	else
-		log_line(level, "lost the feed, going on with what is in force: %s: HTTP status %d", what, status);
+		log_line(level, "lost the feed, going on with what is in force: %s: HTTP status %d", what,
+			 status);
 	feed->is_connected = false;
 	feed->follow = http_cancel(feed->follow);
 	loop_timer_set(feed->restart, feed->pause_ms);
@@ -141,7 +144,8 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 		return;
 	}
 	if (rows.n_rejected)
-		log_warning("ignoring rows that make no sense n=%zu first=%s", rows.n_rejected, rows.first_rejected);
+		log_warning("ignoring rows that make no sense n=%zu first=%s", rows.n_rejected,
+			    rows.first_rejected);
 	if (!feed->is_connected)
 		log_info("following the feed revision=%llu rows=%zu", (unsigned long long)rows.revision,
 			 rows.n_changes);
@@ -159,7 +163,8 @@ static void poll_rows(struct feed *feed)
 
 	(void)str_format(path, sizeof(path), "/feed/v1/rows?node=%s&after=%llu&wait=%d", feed->node,
 			 (unsigned long long)feed->revision, feed->revision ? POLL_WAIT_S : 0);
-	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed, &feed->follow);
+	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
+		      &feed->follow);
 	if (r < 0)
 		pause_and_restart(feed, "rows", r);
 }
@@ -189,8 +194,8 @@ static void start(struct feed *feed)
 	int r;
 
 	feed->revision = 0;
-	r = http_send(feed->http, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS, on_registered, feed,
-		      &feed->follow);
+	r = http_send(feed->http, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS, on_registered,
+		      feed, &feed->follow);
 	if (r < 0)
 		pause_and_restart(feed, "node", r);
 }

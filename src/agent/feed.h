@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The client of privlinkd's feed (doc/architecture.md): says who this node is, follows the rows that concern it, and
- * reports what is in force. While privlinkd is away it tries again and again, and nothing else happens: what was
- * learned stays.
+ * The client of privlinkd's feed (doc/architecture.md): says who this node is, follows the rows that concern
+ * it, and reports what is in force. While privlinkd is away it tries again and again, and nothing else
+ * happens: what was learned stays.
  */
 #pragma once
 

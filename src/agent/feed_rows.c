@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An answer is looked through before it is applied, so that one that is cut or malformed leaves the rows alone. A single
- * row that makes no sense is left out: everything else must not stand still because of it.
+ * An answer is looked through before it is applied, so that one that is cut or malformed leaves the rows
+ * alone. A single row that makes no sense is left out: everything else must not stand still because of it.
  */
 #include "feed_rows.h"
 
@@ -24,7 +24,8 @@ static json_t *parse_object(const char *body, size_t size)
 static bool is_row(const json_t *row)
 {
 	return json_is_string(json_object_get(row, "key")) && json_is_object(json_object_get(row, "value")) &&
-	       json_is_integer(json_object_get(row, "created")) && json_is_integer(json_object_get(row, "revision"));
+	       json_is_integer(json_object_get(row, "created")) &&
+	       json_is_integer(json_object_get(row, "revision"));
 }
 
 static bool is_answer(const json_t *answer)
@@ -79,12 +80,14 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	list = json_object_get(answer, "rows");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
 		row = json_array_get(list, i);
-		r = apply(snapshot, json_string_value(json_object_get(row, "key")), json_object_get(row, "value"),
-			  get_u64(row, "created"), get_u64(row, "revision"), &rows);
+		r = apply(snapshot, json_string_value(json_object_get(row, "key")),
+			  json_object_get(row, "value"), get_u64(row, "created"), get_u64(row, "revision"),
+			  &rows);
 	}
 	list = json_object_get(answer, "deleted");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++)
-		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision, &rows);
+		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision,
+			  &rows);
 	if (r < 0)
 		return r;
 	snapshot_set_revision(snapshot, rows.revision);
@@ -111,7 +114,8 @@ int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64
 	return 0;
 }
 
-/* A reason may quote what a tenant wrote and may have been cut inside a character; JSON takes whole ones only. */
+/* A reason may quote what a tenant wrote and may have been cut inside a character; JSON takes whole ones
+ * only. */
 static json_t *text(const char *s)
 {
 	json_t *json = json_string(s);
@@ -131,8 +135,8 @@ static json_t *failures_to_json(const struct failures *failures)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < failures->n; i++)
-		if (json_array_append_new(list, json_pack("{s:o, s:o}", "key", text(failures->items[i].key), "reason",
-							  text(failures->items[i].reason))) < 0) {
+		if (json_array_append_new(list, json_pack("{s:o, s:o}", "key", text(failures->items[i].key),
+							  "reason", text(failures->items[i].reason))) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -144,10 +148,11 @@ static json_t *health_to_json(const struct health_result *health, size_t n)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < n; i++)
-		if (json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b, s:s}", "group", health[i].group,
-							  "server_id", health[i].server_id, "port",
-							  (json_int_t)health[i].port, "healthy", health[i].healthy,
-							  "reason", health[i].reason)) < 0) {
+		if (json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b, s:s}", "group",
+							  health[i].group, "server_id", health[i].server_id,
+							  "port", (json_int_t)health[i].port, "healthy",
+							  health[i].healthy, "reason", health[i].reason)) <
+		    0) {
 			json_decref(list);
 			return NULL;
 		}

@@ -16,7 +16,8 @@ struct feed_rows {
 	char first_rejected[KEY_SIZE];
 };
 
-/* Applies an answer to GET rows. A full one replaces all rows. -EINVAL: it is no such answer, nothing was changed. */
+/* Applies an answer to GET rows. A full one replaces all rows. -EINVAL: it is no such answer, nothing was
+ * changed. */
 int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret);
 
 /* Answer to POST node and POST report: the numbers in them; `ret_number` may be NULL. */

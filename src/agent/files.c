@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file that has the wanted content already is not touched, so that a pass over thousands of instances writes nothing.
+ * A file that has the wanted content already is not touched, so that a pass over thousands of instances
+ * writes nothing.
  */
 #include "files.h"
 

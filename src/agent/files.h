@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small files, read whole and written atomically (a temporary file beside it, then a rename). Paths only; a reader sees
- * the old content or the new.
+ * Small files, read whole and written atomically (a temporary file beside it, then a rename). Paths only; a
+ * reader sees the old content or the new.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl's multi interface with its sockets and its one timer on our loop. Callbacks to our user never run from within
- * libcurl: they come from the loop, after libcurl has returned, so they may start and cancel requests.
+ * libcurl's multi interface with its sockets and its one timer on our loop. Callbacks to our user never run
+ * from within libcurl: they come from the loop, after libcurl has returned, so they may start and cancel
+ * requests.
  */
 #include "http.h"
 
@@ -268,7 +269,8 @@ static int set_options(struct http_request *request, const char *path, const cha
 	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) ||
 	    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)MIN(timeout_ms, (uint64_t)LONG_MAX)) ||
 	    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) ||
-	    curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) || curl_easy_setopt(easy, CURLOPT_PRIVATE, request) ||
+	    curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) ||
+	    curl_easy_setopt(easy, CURLOPT_PRIVATE, request) ||
 	    (body && curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body)))
 		return -ENOMEM;
 	return 0;

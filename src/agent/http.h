@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client of HTTP over a Unix socket, on the loop. Requests run side by side and share connections that stay open.
+ * A client of HTTP over a Unix socket, on the loop. Requests run side by side and share connections that stay
+ * open.
  */
 #pragma once
 
@@ -14,8 +15,8 @@ int http_new(struct loop *loop, const char *socket_path, struct http **ret);
 /* Cancels what is under way. */
 struct http *http_free(struct http *http);
 
-/* `status` is the answer's, or a negative errno when there was none (-ETIMEDOUT, -ECONNREFUSED, -EIO ...). The body is
- * borrowed. The request is over when this is called. */
+/* `status` is the answer's, or a negative errno when there was none (-ETIMEDOUT, -ECONNREFUSED, -EIO ...).
+ * The body is borrowed. The request is over when this is called. */
 typedef void (*http_done)(void *context, int status, const char *body, size_t size);
 
 /* `body` NULL: GET, else POST of JSON (copied). `ret` may be used to cancel until `done` is called. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A namespace keeps its name by a bind mount of /proc/self/ns/net on a file under /run/netns. That directory is a
- * shared mount, so that the names are seen in other mount namespaces too; it is made one exactly as iproute2 does it,
- * whoever of the two comes first. This also works where "/" is not a mount point (in a chroot), because only the
- * directory itself is mounted.
+ * A namespace keeps its name by a bind mount of /proc/self/ns/net on a file under /run/netns. That directory
+ * is a shared mount, so that the names are seen in other mount namespaces too; it is made one exactly as
+ * iproute2 does it, whoever of the two comes first. This also works where "/" is not a mount point (in a
+ * chroot), because only the directory itself is mounted.
  */
 #include "netns.h"
 
@@ -169,8 +169,8 @@ int netns_enter(int netns_fd, int *ret_home_fd)
 
 void netns_leave(int home_fd)
 {
-	/* Going on in a tenant's namespace would be worse than to stop: everything after it would be done in the
-	 * wrong place. It cannot fail with a descriptor of a namespace that this process came from. */
+	/* Going on in a tenant's namespace would be worse than to stop: everything after it would be done in
+	 * the wrong place. It cannot fail with a descriptor of a namespace that this process came from. */
 	if (setns(home_fd, CLONE_NEWNET) < 0)
 		abort();
 	(void)close(home_fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Network namespaces with names, as iproute2 keeps them (a bind mount under /run/netns), so that `ip netns` finds
- * them. Nothing here logs.
+ * Network namespaces with names, as iproute2 keeps them (a bind mount under /run/netns), so that `ip netns`
+ * finds them. Nothing here logs.
  */
 #pragma once
 
@@ -9,13 +9,13 @@
 
 #define NETNS_DIR "/run/netns"
 
-/* Makes the namespace. A file of that name that is no namespace (left over in a /run that survived a reboot) is used
- * again. -EEXIST: there is one already. */
+/* Makes the namespace. A file of that name that is no namespace (left over in a /run that survived a reboot)
+ * is used again. -EEXIST: there is one already. */
 int netns_add(const char *name);
 /* Takes the name away; the namespace lives on while something is in it. -ENOENT: there is none. */
 int netns_remove(const char *name);
-/* A descriptor for the namespace (the caller's), by name or by path. -ENOENT: none; -EINVAL: the file is no network
- * namespace. */
+/* A descriptor for the namespace (the caller's), by name or by path. -ENOENT: none; -EINVAL: the file is no
+ * network namespace. */
 int netns_open(const char *name);
 int netns_open_path(const char *path);
 /* Whether both are the same namespace. */
@@ -27,6 +27,6 @@ int netns_open_own(void);
 int netns_enter(int netns_fd, int *ret_home_fd);
 void netns_leave(int home_fd);
 
-/* Calls back with each name under /run/netns. The callback may remove the namespace. Stops at its first negative
- * result and returns it. */
+/* Calls back with each name under /run/netns. The callback may remove the namespace. Stops at its first
+ * negative result and returns it. */
 int netns_each(int (*callback)(void *context, const char *name), void *context);

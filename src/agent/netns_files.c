@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust store; it is
- * looked at again only when something about the host's has changed, which a sum over names and times of the few
- * directories tells at the cost of some hundred stat calls.
+ * One directory for each instance, as iproute2 looks for it. All of them share one copy of the host's trust
+ * store; it is looked at again only when something about the host's has changed, which a sum over names and
+ * times of the few directories tells at the cost of some hundred stat calls.
  */
 #include "netns_files.h"
 
@@ -20,21 +20,22 @@ static const char resolv_conf[] = "# Written by privlink-agent: the resolver of 
 				  "nameserver 100.100.2.138\n"
 				  "options timeout:1 attempts:2\n";
 
-static const char nsswitch_conf[] = "# Written by privlink-agent: names come from files and the VPC's resolver.\n"
-				    "passwd:         files\n"
-				    "group:          files\n"
-				    "shadow:         files\n"
-				    "gshadow:        files\n"
-				    "\n"
-				    "hosts:          files dns\n"
-				    "networks:       files\n"
-				    "\n"
-				    "protocols:      db files\n"
-				    "services:       db files\n"
-				    "ethers:         db files\n"
-				    "rpc:            db files\n"
-				    "\n"
-				    "netgroup:       nis\n";
+static const char nsswitch_conf[] =
+	"# Written by privlink-agent: names come from files and the VPC's resolver.\n"
+	"passwd:         files\n"
+	"group:          files\n"
+	"shadow:         files\n"
+	"gshadow:        files\n"
+	"\n"
+	"hosts:          files dns\n"
+	"networks:       files\n"
+	"\n"
+	"protocols:      db files\n"
+	"services:       db files\n"
+	"ethers:         db files\n"
+	"rpc:            db files\n"
+	"\n"
+	"netgroup:       nis\n";
 
 struct netns_files {
 	char directory[PATH_MAX / 2];
@@ -88,8 +89,8 @@ static void clean_host_name(const char *host_name, const char *instance, char re
 	size_t n = 0;
 
 	for (const char *c = host_name; *c && n < 253; c++)
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '-' ||
-		    *c == '.')
+		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+		    *c == '-' || *c == '.')
 			ret[n++] = *c;
 	ret[n] = '\0';
 	if (n == 0)

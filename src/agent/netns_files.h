@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in /etc/netns/<instance>/ for `ip netns exec` and `privlink exec`: the VPC's resolver, names in the
- * order "files, DNS", hosts, and a trust store that knows the local CA.
+ * What stands in /etc/netns/<instance>/ for `ip netns exec` and `privlink exec`: the VPC's resolver, names in
+ * the order "files, DNS", hosts, and a trust store that knows the local CA.
  */
 #pragma once
 

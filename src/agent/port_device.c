@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks are kept in the kernel's objects themselves and not in a file beside them: a node-side device says in its alias
- * whose it is, a namespace in the alias of its loopback. So there is nothing that could disagree after a crash or a
- * reboot.
+ * Marks are kept in the kernel's objects themselves and not in a file beside them: a node-side device says in
+ * its alias whose it is, a namespace in the alias of its loopback. So there is nothing that could disagree
+ * after a crash or a reboot.
  *
- * The order matters: a device gets the data path's programs while it is still down, because a device that is up
- * without them would hand a tenant's frames to the node's own stack.
+ * The order matters: a device gets the data path's programs while it is still down, because a device that is
+ * up without them would hand a tenant's frames to the node's own stack.
  */
 #include "port_device.h"
 
@@ -29,7 +29,8 @@ void port_device_name(const struct plan_port *port, char ret[IFNAMSIZ])
 
 void port_mark_format(const char *node, const struct port_mark *mark, char ret[RTNL_ALIAS_SIZE])
 {
-	(void)str_format(ret, RTNL_ALIAS_SIZE, MARK "/%s/%d/%x/%s", node, mark->kind, mark->number, mark->instance);
+	(void)str_format(ret, RTNL_ALIAS_SIZE, MARK "/%s/%d/%x/%s", node, mark->kind, mark->number,
+			 mark->instance);
 }
 
 int port_mark_parse(const char *node, const char *alias, struct port_mark *ret)
@@ -124,7 +125,8 @@ static int open_or_make_netns(const struct port_env *env, const char *name)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* Someone else's namespace. The node's own is refused: a port there would put a tenant's network into the node. */
+/* Someone else's namespace. The node's own is refused: a port there would put a tenant's network into the
+ * node. */
 static int open_foreign_netns(const struct port_env *env, const char *path)
 {
 	_cleanup_(closep) int fd = netns_open_path(path);
@@ -134,7 +136,8 @@ static int open_foreign_netns(const struct port_env *env, const char *path)
 	return netns_is_same(fd, env->own_netns_fd) ? -EPERM : TAKE_FD(fd);
 }
 
-/* Looks for the node-side device. 0: there is none; 1: found, and it is ours; -EEXIST: it is someone else's. */
+/* Looks for the node-side device. 0: there is none; 1: found, and it is ours; -EEXIST: it is someone else's.
+ */
 static int find_node_side(const struct port_env *env, const struct plan_port *port, struct rtnl_link *ret)
 {
 	struct mac gateway_mac;
@@ -151,7 +154,8 @@ static int find_node_side(const struct port_env *env, const struct plan_port *po
 	if (port_mark_parse(env->node, ret->alias, &mark) == 0)
 		return mark.number == port->number ? 1 : -EEXIST;
 
-	/* A device whose maker died before it could mark it: no one else gives the gateway's MAC, and no mark. */
+	/* A device whose maker died before it could mark it: no one else gives the gateway's MAC, and no
+	 * mark. */
 	(void)mac_parse(PLAN_GATEWAY_MAC, &gateway_mac);
 	if (!*ret->alias && !ret->is_up && streq(ret->kind, port->kind == INSTANCE_TAP ? "tun" : "veth") &&
 	    (port->kind == INSTANCE_TAP || memcmp(&ret->mac, &gateway_mac, sizeof(gateway_mac)) == 0))
@@ -159,7 +163,8 @@ static int find_node_side(const struct port_env *env, const struct plan_port *po
 	return -EEXIST;
 }
 
-static int make_veth(const struct port_env *env, const struct plan_port *port, int netns_fd, struct rtnl_link *ret)
+static int make_veth(const struct port_env *env, const struct plan_port *port, int netns_fd,
+		     struct rtnl_link *ret)
 {
 	struct port_mark mark = {.number = port->number, .kind = port->kind};
 	char name[IFNAMSIZ], alias[RTNL_ALIAS_SIZE];
@@ -194,8 +199,8 @@ static int find_inside(struct rtnl *inside, const struct plan_port *port, const 
 	return 0;
 }
 
-static int sync_veth(const struct port_env *env, const struct plan_port *port, int netns_fd, struct rtnl *inside,
-		     struct rtnl_link *ret_node_side, struct rtnl_link *ret_inside)
+static int sync_veth(const struct port_env *env, const struct plan_port *port, int netns_fd,
+		     struct rtnl *inside, struct rtnl_link *ret_node_side, struct rtnl_link *ret_inside)
 {
 	int r = find_node_side(env, port, ret_node_side);
 
@@ -227,7 +232,8 @@ static int sync_tap(const struct port_env *env, const struct plan_port *port, st
 }
 
 /* Mark, MAC, MTU; still down if it was down. */
-static int configure_node_side(const struct port_env *env, const struct plan_port *port, const struct rtnl_link *link)
+static int configure_node_side(const struct port_env *env, const struct plan_port *port,
+			       const struct rtnl_link *link)
 {
 	struct port_mark mark = {.number = port->number, .kind = port->kind};
 	struct rtnl_change change = {};
@@ -281,7 +287,8 @@ static int configure_inside(const struct plan_port *port, struct rtnl *inside, c
 	if (r < 0)
 		return r;
 	/* A namespace of someone else's keeps the default route that it has. */
-	if (old.ifindex && (old.ifindex != link->ifindex || netaddr_compare(&old.gateway, &port->gateway) == 0))
+	if (old.ifindex &&
+	    (old.ifindex != link->ifindex || netaddr_compare(&old.gateway, &port->gateway) == 0))
 		return 0;
 	return rtnl_default_replace(inside, &route);
 }
@@ -312,8 +319,8 @@ static int sync_tap_port(const struct port_env *env, const struct plan_port *por
 	return 0;
 }
 
-static int sync_veth_port(const struct port_env *env, const struct plan_port *port, int netns_fd, struct rtnl *inside,
-			  uint32_t *ret_ifindex, const char **ret_step)
+static int sync_veth_port(const struct port_env *env, const struct plan_port *port, int netns_fd,
+			  struct rtnl *inside, uint32_t *ret_ifindex, const char **ret_step)
 {
 	struct rtnl_link node_side, inside_link;
 	int r;
@@ -334,9 +341,10 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	r = set_node_side(env, &node_side, port->up);
 	if (r < 0)
 		return r;
-	/* The end inside goes up last: then it finds its carrier there and sends at once. In the other order it would be
-	 * told by a queue of the kernel's that may rest for a second, and drop what it is given until then. Asking for
-	 * the device makes newer kernels work that queue off, for an instance that was stopped. */
+	/* The end inside goes up last: then it finds its carrier there and sends at once. In the other order
+	 * it would be told by a queue of the kernel's that may rest for a second, and drop what it is given
+	 * until then. Asking for the device makes newer kernels work that queue off, for an instance that was
+	 * stopped. */
 	*ret_step = "cannot configure its device in the namespace";
 	r = configure_inside(port, inside, &inside_link);
 	if (r == 0 && port->up && inside_link.is_up)

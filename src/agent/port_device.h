@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One port's devices: its namespace, its veth pair or its tap, and what stands inside. Each call makes reality equal to
- * the wanted port, whatever is there already; it deletes nothing that does not carry our mark.
+ * One port's devices: its namespace, its veth pair or its tap, and what stands inside. Each call makes
+ * reality equal to the wanted port, whatever is there already; it deletes nothing that does not carry our
+ * mark.
  */
 #pragma once
 
@@ -38,7 +39,8 @@ int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 /* Makes or repairs the port's devices. `ret_step` says what failed, in words. */
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
 		     const char **ret_step);
-/* Removes the node-side device (0: there is none) and, for an instance of our own making, the namespace's name. */
+/* Removes the node-side device (0: there is none) and, for an instance of our own making, the namespace's
+ * name. */
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex);
 
 /* Whether the namespace of that name carries the node's mark (on its loopback). */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mirror is an array of ports as they were last made, sorted by number, and the walk over it and the plan says what
- * to do. At start it is filled from the marks of the devices that are there (they may belong to instances that were
- * deleted while no agent ran), with nothing known about their insides, so that each is looked at once.
+ * The mirror is an array of ports as they were last made, sorted by number, and the walk over it and the plan
+ * says what to do. At start it is filled from the marks of the devices that are there (they may belong to
+ * instances that were deleted while no agent ran), with nothing known about their insides, so that each is
+ * looked at once.
  */
 #include "ports.h"
 
@@ -280,7 +281,8 @@ static int remove_port(struct ports *ports, struct port_state *state)
 	int r = port_device_remove(&ports->env, &state->mark, state->ifindex);
 
 	if (r < 0)
-		return log_errno(r, "cannot remove devices instance=%s port=%x", state->mark.instance, state->number);
+		return log_errno(r, "cannot remove devices instance=%s port=%x", state->mark.instance,
+				 state->number);
 	if (ports->files && state->mark.kind == INSTANCE_NETNS)
 		netns_files_remove(ports->files, state->mark.instance);
 	log_info("removed devices instance=%s port=%x", state->mark.instance, state->number);

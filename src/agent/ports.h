@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Devices and namespaces of the node's instances, made equal to the plan, and the agent's own: VPC 0's namespace with
- * the service port.
+ * Devices and namespaces of the node's instances, made equal to the plan, and the agent's own: VPC 0's
+ * namespace with the service port.
  */
 #pragma once
 
@@ -29,12 +29,12 @@ const struct plan_port *ports_service(const struct ports *ports);
 /* A descriptor for VPC 0's namespace (the caller's). */
 int ports_open_service_netns(const struct ports *ports);
 
-/* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all are looked
- * at. What fails goes into `failures` (key "instance/<id>") and is tried again in the next call. 1: a device came or
- * went, so that the plan has to be made again. */
+/* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all
+ * are looked at. What fails goes into `failures` (key "instance/<id>") and is tried again in the next call.
+ * 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
-/* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost their device.
- * 1: some were removed. */
+/* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
+ * their device. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
 /* Removes all, the service port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Few clients, short questions, answers of a few kilobytes: a client that does not read its answer is dropped.
+ * Few clients, short questions, answers of a few kilobytes: a client that does not read its answer is
+ * dropped.
  */
 #include "query.h"
 
@@ -14,7 +15,7 @@
 
 #include "../lib/log.h"
 
-#define CLIENTS_MAX 16
+#define CLIENTS_MAX	  16
 #define QUESTION_SIZE_MAX 1024
 
 struct client {
@@ -43,10 +44,11 @@ static json_t *answer_counters(struct datapath *datapath)
 		return NULL;
 	list = json_array();
 	for (size_t i = 1; list && i < n; i++) /* the first is "none" */
-		(void)json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:s}", "reason", counters[i].name,
-							    "kind", counters[i].is_drop ? "drop" : "pass", "packets",
-							    (json_int_t)counters[i].packets, "bytes",
-							    (json_int_t)counters[i].bytes, "text", counters[i].text));
+		(void)json_array_append_new(
+			list, json_pack("{s:s, s:s, s:I, s:I, s:s}", "reason", counters[i].name, "kind",
+					counters[i].is_drop ? "drop" : "pass", "packets",
+					(json_int_t)counters[i].packets, "bytes",
+					(json_int_t)counters[i].bytes, "text", counters[i].text));
 	return json_pack("{s:o}", "counters", list);
 }
 
@@ -81,7 +83,8 @@ static char *answer_line(struct datapath *datapath, const char *line, size_t siz
 			answer = commands[i].answer(datapath);
 		}
 	if (!answer)
-		answer = json_pack("{s:s}", "error", is_known ? "the data path cannot be read" : "no such command");
+		answer = json_pack("{s:s}", "error",
+				   is_known ? "the data path cannot be read" : "no such command");
 	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 	json_decref(answer);
 	json_decref(question);
@@ -130,7 +133,8 @@ static int answer_lines(struct client *client)
 static void on_client(void *context, uint32_t events)
 {
 	struct client *client = context;
-	ssize_t n = recv(client->fd, client->question + client->size, sizeof(client->question) - client->size, 0);
+	ssize_t n =
+		recv(client->fd, client->question + client->size, sizeof(client->question) - client->size, 0);
 
 	(void)events;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -220,7 +224,8 @@ int query_new(struct loop *loop, const char *socket_path, struct datapath *datap
 	query->loop = loop;
 	query->datapath = datapath;
 	query->fd = listen_on(socket_path);
-	r = query->fd < 0 ? query->fd : loop_add_fd(loop, query->fd, EPOLLIN, on_connect, query, &query->source);
+	r = query->fd < 0 ? query->fd
+			  : loop_add_fd(loop, query->fd, EPOLLIN, on_connect, query, &query->source);
 	if (r < 0) {
 		query_free(query);
 		return log_errno(r, "cannot listen socket=%s", socket_path);

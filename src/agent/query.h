@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The agent's local socket: one JSON object a line in, one a line out (doc/architecture.md). Only root may ask.
+ * The agent's local socket: one JSON object a line in, one a line out (doc/architecture.md). Only root may
+ * ask.
  */
 #pragma once
 

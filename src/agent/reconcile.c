@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pass: plan from the rows (a pure function) -> devices -> tables of the data path -> names -> probes -> removal of
- * devices that nothing wants -> report. The plan is made twice when devices came or went, because a port's row in the
- * data path has its device's number in it.
+ * One pass: plan from the rows (a pure function) -> devices -> tables of the data path -> names -> probes ->
+ * removal of devices that nothing wants -> report. The plan is made twice when devices came or went, because
+ * a port's row in the data path has its device's number in it.
  *
- * Passes are coalesced: whatever asks for one within a turn of the loop, or within a few milliseconds of the last pass,
- * gets the same one. What could not be applied is tried again after a pause that doubles up to half a minute. A revision
- * is reported when all that can be in force is; objects that failed are named in the report. When the data path's tables
- * could not be written, nothing is reported: then it is not known what is in force.
+ * Passes are coalesced: whatever asks for one within a turn of the loop, or within a few milliseconds of the
+ * last pass, gets the same one. What could not be applied is tried again after a pause that doubles up to
+ * half a minute. A revision is reported when all that can be in force is; objects that failed are named in
+ * the report. When the data path's tables could not be written, nothing is reported: then it is not known
+ * what is in force.
  *
- * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with what is really
- * there.
+ * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with
+ * what is really there.
  */
 #include "reconcile.h"
 
 #include "../lib/log.h"
 
-#define INTERVAL_MS 5
-#define RETRY_FIRST_MS 200
-#define RETRY_MAX_MS 30000
+#define INTERVAL_MS	 5
+#define RETRY_FIRST_MS	 200
+#define RETRY_MAX_MS	 30000
 #define FULL_INTERVAL_MS 60000
-#define PRIORITY 10 /* after what gathers changes in the same turn */
+#define PRIORITY	 10 /* after what gathers changes in the same turn */
 
 struct reconcile {
 	struct reconcile_parts parts;
@@ -57,7 +58,8 @@ static int gather_plan_failures(const struct plan *plan, struct failures *failur
 }
 
 /* The plan with the devices that it needs. Failures to make one go into `failures`. */
-static int plan_with_devices(struct reconcile *reconcile, bool full, struct failures *failures, struct plan **ret)
+static int plan_with_devices(struct reconcile *reconcile, bool full, struct failures *failures,
+			     struct plan **ret)
 {
 	struct plan *plan;
 	int r = build_plan(reconcile, &plan);
@@ -117,8 +119,8 @@ static void report(struct reconcile *reconcile, const struct failures *failures)
 		(void)log_errno(r, "cannot report");
 }
 
-/* Negative: it has to be tried again. `failures` are what could not be made; those of the plan itself come last, since
- * trying again does not help them. */
+/* Negative: it has to be tried again. `failures` are what could not be made; those of the plan itself come
+ * last, since trying again does not help them. */
 static int apply(struct reconcile *reconcile, bool full)
 {
 	struct failures failures = {};
@@ -133,7 +135,8 @@ static int apply(struct reconcile *reconcile, bool full)
 		r = plan_with_devices(reconcile, full, &failures, &plan);
 	if (r < 0)
 		return r;
-	r = datapath_sync(reconcile->parts.datapath, plan, ports_service(reconcile->parts.ports), full, &failures);
+	r = datapath_sync(reconcile->parts.datapath, plan, ports_service(reconcile->parts.ports), full,
+			  &failures);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
 

@@ -30,6 +30,6 @@ struct reconcile *reconcile_free(struct reconcile *reconcile);
 /* Where reports go; from then on passes report. */
 void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
 
-/* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what should
- * differ. Nothing happens before the first rows. */
+/* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
+ * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -90,7 +90,8 @@ int region_table_adopt(struct region_table *table, uint32_t first, uint32_t coun
 	r = regions_claim(table->regions, first, count);
 	if (r < 0)
 		return r;
-	/* An array's batch starts behind the key that it is given. The keys that come back are those that stand there. */
+	/* An array's batch starts behind the key that it is given. The keys that come back are those that
+	 * stand there. */
 	if (bpf_map_lookup_batch(table->fd, first ? &before : NULL, &position, table->keys + first,
 				 element(table, first), &n, &opts) < 0 &&
 	    errno != ENOENT)
@@ -98,7 +99,8 @@ int region_table_adopt(struct region_table *table, uint32_t first, uint32_t coun
 	return n == count ? 0 : -EIO;
 }
 
-bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements, uint32_t count)
+bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
+			 uint32_t count)
 {
 	return count == 0 || memcmp(element(table, first), elements, (size_t)count * table->value_size) == 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flat array of the data path that holds lists (pl_rules: the rules of a policy; pl_maglev: the table of a listener).
- * A list is written into a free region; its row is switched by whoever has it; then the old region rests for a while
- * before it is given out again, because a program may still be reading it.
+ * A flat array of the data path that holds lists (pl_rules: the rules of a policy; pl_maglev: the table of a
+ * listener). A list is written into a free region; its row is switched by whoever has it; then the old region
+ * rests for a while before it is given out again, because a program may still be reading it.
  */
 #pragma once
 
@@ -22,7 +22,8 @@ int region_table_adopt(struct region_table *table, uint32_t first, uint32_t coun
 int region_table_reset(struct region_table *table);
 
 /* Whether the list at `first` has just these elements. */
-bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements, uint32_t count);
+bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
+			 uint32_t count);
 /* Writes a list into a free region. An empty list needs none: first is 0. -ENOSPC: the array is full. */
 int region_table_write(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
 /* The list is not used any more; its region is free after a rest. */

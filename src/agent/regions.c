@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The free spans stand in an array sorted by their place. There are few of them: at most one more than there are taken
- * regions, and neighbours join at once.
+ * The free spans stand in an array sorted by their place. There are few of them: at most one more than there
+ * are taken regions, and neighbours join at once.
  */
 #include "regions.h"
 

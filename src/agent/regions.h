@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which parts of a flat array are taken: the allocator of pl_rules and pl_maglev. First fit; freed neighbours join.
+ * Which parts of a flat array are taken: the allocator of pl_rules and pl_maglev. First fit; freed neighbours
+ * join.
  */
 #pragma once
 

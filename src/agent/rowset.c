@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys are compared as bytes, as the kernel does it. The order that this gives means nothing, it only has to be the
- * same on both sides of the walk.
+ * Keys are compared as bytes, as the kernel does it. The order that this gives means nothing, it only has to
+ * be the same on both sides of the walk.
  */
 #include "rowset.h"
 
@@ -117,7 +117,8 @@ int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_cal
 			w++;
 		} else {
 			if (memcmp(rowset_value(is, i), rowset_value(wanted, w), is->value_size) != 0)
-				r = callback(context, ROW_UPDATE, rowset_key(wanted, w), rowset_value(wanted, w));
+				r = callback(context, ROW_UPDATE, rowset_key(wanted, w),
+					     rowset_value(wanted, w));
 			i++;
 			w++;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of a table as bytes, key first, sorted by key; and the one walk over what is and what should be that says what
- * to add, to update and to delete.
+ * Rows of a table as bytes, key first, sorted by key; and the one walk over what is and what should be that
+ * says what to add, to update and to delete.
  */
 #pragma once
 
@@ -28,4 +28,5 @@ const void *rowset_find(const struct rowset *set, const void *key);
 enum row_change { ROW_ADD, ROW_UPDATE, ROW_DELETE };
 /* `value`: the wanted one; of a deleted row the old one. A negative result ends the walk. */
 typedef int (*rowset_callback)(void *context, enum row_change change, const void *key, const void *value);
-int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_callback callback, void *context);
+int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_callback callback,
+		void *context);

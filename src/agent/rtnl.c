@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests are built in the socket's own buffer and answered before the next one is built. A socket belongs to the
- * namespace that it was opened in, wherever the thread goes afterwards, so one is opened per namespace that is worked on.
+ * Requests are built in the socket's own buffer and answered before the next one is built. A socket belongs
+ * to the namespace that it was opened in, wherever the thread goes afterwards, so one is opened per namespace
+ * that is worked on.
  */
 #include "rtnl.h"
 
@@ -364,8 +365,8 @@ static int add_addr(const struct nlmsghdr *message, void *context)
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
 	struct addr_walk *walk = context;
 
-	if (message->nlmsg_type != RTM_NEWADDR || info->ifa_family != AF_INET || info->ifa_index != walk->ifindex ||
-	    walk->n == ADDRS_MAX)
+	if (message->nlmsg_type != RTM_NEWADDR || info->ifa_family != AF_INET ||
+	    info->ifa_index != walk->ifindex || walk->n == ADDRS_MAX)
 		return MNL_CB_OK;
 	walk->entries[walk->n].prefix_length = info->ifa_prefixlen;
 	(void)mnl_attr_parse(message, sizeof(*info), read_addr_attr, &walk->entries[walk->n]);
@@ -404,7 +405,8 @@ int rtnl_addr_sync(struct rtnl *rtnl, uint32_t ifindex, const struct netaddr *ad
 		return r;
 
 	for (size_t i = 0; i < walk.n; i++) {
-		if (walk.entries[i].addr_be == wanted.addr_be && walk.entries[i].prefix_length == wanted.prefix_length) {
+		if (walk.entries[i].addr_be == wanted.addr_be &&
+		    walk.entries[i].prefix_length == wanted.prefix_length) {
 			is_there = true;
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links, addresses and routes of one network namespace, over rtnetlink. Requests wait for the kernel's answer; the
- * kernel answers at once. Nothing here logs: errors are the kernel's, as negative errno.
+ * Links, addresses and routes of one network namespace, over rtnetlink. Requests wait for the kernel's
+ * answer; the kernel answers at once. Nothing here logs: errors are the kernel's, as negative errno.
  */
 #pragma once
 
@@ -34,7 +34,8 @@ int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret);
 /* All links; the array is the caller's. */
 int rtnl_link_list(struct rtnl *rtnl, struct rtnl_link **ret, size_t *ret_n);
 
-/* One end of a new veth pair, and the other end, which is made in the namespace `peer_netns_fd`. Both are down. */
+/* One end of a new veth pair, and the other end, which is made in the namespace `peer_netns_fd`. Both are
+ * down. */
 struct rtnl_veth {
 	const char *name;
 	struct mac mac;
@@ -56,7 +57,8 @@ struct rtnl_change {
 int rtnl_link_change(struct rtnl *rtnl, uint32_t ifindex, const struct rtnl_change *change);
 int rtnl_link_remove(struct rtnl *rtnl, uint32_t ifindex);
 
-/* Makes the IPv4 address with this prefix length the only one of the link. 0: it was so already; 1: changed. */
+/* Makes the IPv4 address with this prefix length the only one of the link. 0: it was so already; 1: changed.
+ */
 int rtnl_addr_sync(struct rtnl *rtnl, uint32_t ifindex, const struct netaddr *addr, uint8_t prefix_length);
 
 /* The IPv4 default route. ifindex 0: there is none. */
@@ -67,8 +69,8 @@ struct rtnl_default {
 int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret);
 int rtnl_default_replace(struct rtnl *rtnl, const struct rtnl_default *route);
 
-/* A descriptor that becomes readable when a link of the caller's own namespace changed. rtnl_monitor_drain() reads it
- * empty and calls back with each link that went away. 1: messages were lost. */
+/* A descriptor that becomes readable when a link of the caller's own namespace changed. rtnl_monitor_drain()
+ * reads it empty and calls back with each link that went away. 1: messages were lost. */
 int rtnl_monitor_open(void);
 typedef void (*rtnl_gone)(void *context, uint32_t ifindex);
 int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context);

@@ -2,10 +2,11 @@
 /*
  * What user space reads of the running data path: counters, the number of flows, and flows that are over.
  *
- * The two entries of a flow end together, because a translated source is taken as long as the replies' entry is there.
- * So an entry that has been idle for too long only makes a candidate; when the dump is done it is looked at again, and
- * goes with its partner if that has been idle too. Between the look and the deletion a packet may come: its flow then opens again if it may (UDP), or
- * is answered by RST, as after any idle time-out.
+ * The two entries of a flow end together, because a translated source is taken as long as the replies' entry
+ * is there. So an entry that has been idle for too long only makes a candidate; when the dump is done it is
+ * looked at again, and goes with its partner if that has been idle too. Between the look and the deletion a
+ * packet may come: its flow then opens again if it may (UDP), or is answered by RST, as after any idle
+ * time-out.
  */
 #include "datapath_tables.h"
 
@@ -71,7 +72,8 @@ static bool is_same_key(const struct pl_flow4_key *a, const struct pl_flow4_key 
 /* What is to go with a candidate, looked at as it stands now: its row may be another flow's by this time. */
 enum verdict { VERDICT_KEEP, VERDICT_ALONE, VERDICT_WITH_PARTNER };
 
-static enum verdict judge(const struct sweep *sweep, const struct pl_flow4_key *key, struct pl_flow4_key *ret_partner)
+static enum verdict judge(const struct sweep *sweep, const struct pl_flow4_key *key,
+			  struct pl_flow4_key *ret_partner)
 {
 	int fd = flows4_fd(sweep->datapath);
 	struct pl_flow4_key back;
@@ -171,7 +173,7 @@ int datapath_flow_count(struct datapath *datapath, uint64_t *ret)
 }
 
 static const struct datapath_counter reasons[] = {
-#define REASON(symbol, reason_name, kind, reason_text) \
+#define REASON(symbol, reason_name, kind, reason_text)                                                       \
 	{.name = reason_name, .text = reason_text, .is_drop = PL_REASON_IS_DROP(PL_##symbol)},
 	PL_REASONS(REASON)
 #undef REASON

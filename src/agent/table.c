@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash map hands out whole buckets, so a batch must have room for the fullest bucket (-ENOSPC says that it has not,
- * and the walk goes on with a bigger one). Rows that are inserted during the walk may be missed; rows of configuration
- * have no other writer, and a flow that is missed is seen by the next sweep.
+ * A hash map hands out whole buckets, so a batch must have room for the fullest bucket (-ENOSPC says that it
+ * has not, and the walk goes on with a bigger one). Rows that are inserted during the walk may be missed;
+ * rows of configuration have no other writer, and a flow that is missed is seen by the next sweep.
  */
 #include "table.h"
 
@@ -62,8 +62,8 @@ static int batch_resize(struct batch *batch, uint32_t rows, const struct bpf_map
 	return 0;
 }
 
-static int call_rows(const struct batch *batch, uint32_t n, const struct bpf_map_info *info, table_row callback,
-		     void *context)
+static int call_rows(const struct batch *batch, uint32_t n, const struct bpf_map_info *info,
+		     table_row callback, void *context)
 {
 	int r = 0;
 
@@ -87,8 +87,8 @@ int table_walk(int fd, table_row callback, void *context)
 	while (r == 0 && !is_last) {
 		uint32_t n = batch.rows;
 
-		r = bpf_map_lookup_batch(fd, is_first ? NULL : position, position, batch.keys, batch.values, &n,
-					 NULL);
+		r = bpf_map_lookup_batch(fd, is_first ? NULL : position, position, batch.keys, batch.values,
+					 &n, NULL);
 		if (r < 0)
 			r = -errno;
 		if (r == -ENOSPC && batch.rows < BATCH_ROWS_MAX) {

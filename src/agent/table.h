@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One map of the data path with a mirror of what is in it, so that only rows that differ are written. The mirror is the
- * kernel's own content, dumped in batches; after any error it is dumped again.
+ * One map of the data path with a mirror of what is in it, so that only rows that differ are written. The
+ * mirror is the kernel's own content, dumped in batches; after any error it is dumped again.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ int table_load(struct table *table);
 /* Called for each row that is about to change. */
 typedef int (*table_watch)(void *context, enum row_change change, const void *key, const void *value);
 
-/* Adds and updates what `wanted` (sorted) has, but leaves the mirror as it was: table_prune() with the same rows has to
- * follow. `watch` may be NULL. */
+/* Adds and updates what `wanted` (sorted) has, but leaves the mirror as it was: table_prune() with the same
+ * rows has to follow. `watch` may be NULL. */
 int table_put(struct table *table, const struct rowset *wanted, table_watch watch, void *context);
 /* Deletes what `wanted` does not have; the mirror then equals it. */
 int table_prune(struct table *table, const struct rowset *wanted, table_watch watch, void *context);

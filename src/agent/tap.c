@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tap device is made by an ioctl on /dev/net/tun, not by netlink; everything else about it (MAC, MTU, alias, removal)
- * is netlink's like any link's.
+ * A tap device is made by an ioctl on /dev/net/tun, not by netlink; everything else about it (MAC, MTU,
+ * alias, removal) is netlink's like any link's.
  */
 #include "tap.h"
 

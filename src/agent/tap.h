@@ -6,6 +6,6 @@
 
 #include "../lib/util.h"
 
-/* Makes the device in the caller's namespace; it stays when the descriptor is closed. -EEXIST: a link of that name is
- * there already. */
+/* Makes the device in the caller's namespace; it stays when the descriptor is closed. -EEXIST: a link of that
+ * name is there already. */
 int tap_add(const char *name);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The copy is changed in place, file by file, each by a rename: a process that has the directory mounted over its
- * /etc/ssl for days sees what the host's administrator adds meanwhile. A new directory for each change would leave it
- * with a removed one.
+ * The copy is changed in place, file by file, each by a rename: a process that has the directory mounted over
+ * its /etc/ssl for days sees what the host's administrator adds meanwhile. A new directory for each change
+ * would leave it with a removed one.
  *
- * The CA is in the bundle (for GnuTLS, curl, wget), under its hash in certs/ (for OpenSSL's directory lookup) and, by
- * way of cert.pem, where Debian's OpenSSL looks for its one file.
+ * The CA is in the bundle (for GnuTLS, curl, wget), under its hash in certs/ (for OpenSSL's directory lookup)
+ * and, by way of cert.pem, where Debian's OpenSSL looks for its one file.
  */
 #include "trust.h"
 
@@ -19,8 +19,8 @@
 #include "files.h"
 #include "trust_hash.h"
 
-#define BUNDLE	"certs/ca-certificates.crt"
-#define CA_FILE "certs/privlink-ca.pem"
+#define BUNDLE	   "certs/ca-certificates.crt"
+#define CA_FILE	   "certs/privlink-ca.pem"
 #define HASHES_MAX 16 /* CAs of one hash */
 
 struct trust {

@@ -6,6 +6,6 @@
 
 #include "../lib/util.h"
 
-/* Makes `copy` equal to `host` plus the certificate `ca` (missing: nothing is added). The host's private keys are not
- * copied. 0: it was so already; 1: something was written. */
+/* Makes `copy` equal to `host` plus the certificate `ca` (missing: nothing is added). The host's private keys
+ * are not copied. 0: it was so already; 1: something was written. */
 int trust_sync(const char *host, const char *ca, const char *copy);

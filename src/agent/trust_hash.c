@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OpenSSL's X509_NAME_hash: SHA-1 of the subject in a canonical form, its first four bytes as a little-endian number.
- * Canonical means: the outer SEQUENCE header is left away, and texts become UTF8String, lower case, without leading and
- * trailing spaces, each run of spaces inside being one.
+ * OpenSSL's X509_NAME_hash: SHA-1 of the subject in a canonical form, its first four bytes as a little-endian
+ * number. Canonical means: the outer SEQUENCE header is left away, and texts become UTF8String, lower case,
+ * without leading and trailing spaces, each run of spaces inside being one.
  */
 #include "trust_hash.h"
 
@@ -11,7 +11,14 @@
 
 #define NAME_SIZE_MAX 4096
 
-enum { DER_UTF8 = 0x0c, DER_PRINTABLE = 0x13, DER_IA5 = 0x16, DER_VISIBLE = 0x1a, DER_SEQUENCE = 0x30, DER_SET = 0x31 };
+enum {
+	DER_UTF8 = 0x0c,
+	DER_PRINTABLE = 0x13,
+	DER_IA5 = 0x16,
+	DER_VISIBLE = 0x1a,
+	DER_SEQUENCE = 0x30,
+	DER_SET = 0x31
+};
 
 struct der {
 	const uint8_t *data;
@@ -177,7 +184,8 @@ int trust_hash_name(const uint8_t *der, size_t size, uint32_t *ret)
 	}
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, canonical.data, canonical.size, digest) < 0)
 		return -EIO;
-	*ret = (uint32_t)digest[0] | (uint32_t)digest[1] << 8 | (uint32_t)digest[2] << 16 | (uint32_t)digest[3] << 24;
+	*ret = (uint32_t)digest[0] | (uint32_t)digest[1] << 8 | (uint32_t)digest[2] << 16 |
+	       (uint32_t)digest[3] << 24;
 	return 0;
 }
 

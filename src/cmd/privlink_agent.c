@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privlink-agent: the node's daemon. Options, the checks that can be made before anything starts, and the one call.
+ * privlink-agent: the node's daemon. Options, the checks that can be made before anything starts, and the one
+ * call.
  */
 #include <getopt.h>
 #include <limits.h>
@@ -122,9 +123,9 @@ static int take_option(int option, char *value, struct arguments *arguments)
 		arguments->agent.bpffs = value;
 		return 0;
 	case OPTION_ATTACH:
-		return attach_mode_parse(value, &arguments->agent.attach) < 0 ?
-			       refuse("not auto, tcx or clsact", value) :
-			       0;
+		return attach_mode_parse(value, &arguments->agent.attach) < 0
+			       ? refuse("not auto, tcx or clsact", value)
+			       : 0;
 	case OPTION_UNDERLAY:
 		return parse_underlay(value, arguments);
 	case OPTION_RESOLV_CONF:
@@ -170,7 +171,8 @@ static int run(const struct arguments *arguments)
 	int r;
 
 	if (geteuid() != 0) {
-		fputs("privlink-agent: needs root: it makes network namespaces and loads BPF programs\n", stderr);
+		fputs("privlink-agent: needs root: it makes network namespaces and loads BPF programs\n",
+		      stderr);
 		return EXIT_FAILURE;
 	}
 	if (arguments->wants_remove)
@@ -187,15 +189,16 @@ static int run(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {
-		.agent = {
-			.run_dir = "/run/privlink",
-			.state_dir = "/var/lib/privlink",
-			.bpffs = "/sys/fs/bpf/privlink",
-			.mtu = MTU_WITHOUT_UNDERLAY,
-			.underlay = "",
-			.resolv_conf = "/etc/resolv.conf",
-			.catalogue = PRIVLINK_DATADIR "/catalogue.json",
-		},
+		.agent =
+			{
+				.run_dir = "/run/privlink",
+				.state_dir = "/var/lib/privlink",
+				.bpffs = "/sys/fs/bpf/privlink",
+				.mtu = MTU_WITHOUT_UNDERLAY,
+				.underlay = "",
+				.resolv_conf = "/etc/resolv.conf",
+				.catalogue = PRIVLINK_DATADIR "/catalogue.json",
+			},
 	};
 	int option, r = 0;
 

@@ -448,6 +448,10 @@ def test_stopped_process(feed, agent):
 
 def test_remove(agent):
     ok("runs already" in agent.remove().stderr, "nothing is removed under a running agent")
+    with open(f"{DIR}/agent.log", encoding="utf-8") as f:
+        found = [line for line in f if "runtime error" in line or "Sanitizer" in line]
+    if not ok(not found, "no sanitizer has found anything"):
+        note("".join(found))
     agent.stop()
     result = agent.remove()
     if not ok(result.returncode == 0, "everything is removed"):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The data path's tables and programs on the running kernel: two instances in one VPC, a plan made by hand, an agent
- * that comes and goes. In a network namespace and under pins of the test's own.
+ * The data path's tables and programs on the running kernel: two instances in one VPC, a plan made by hand,
+ * an agent that comes and goes. In a network namespace and under pins of the test's own.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #include "lib/netns_socket.h"
 #include "tests/tap.h"
 
-#define VPC 5
+#define VPC   5
 #define BPFFS "/sys/fs/bpf/privlink-test"
 
 static char node[32], pins[128];
@@ -42,8 +42,12 @@ struct world {
 
 static struct plan_port make_port(uint32_t number, uint32_t slot)
 {
-	struct plan_port port = {.number = number, .slot = slot, .kind = INSTANCE_NETNS, .prefix_length = 24,
-				 .mtu = 1500, .up = true};
+	struct plan_port port = {.number = number,
+				 .slot = slot,
+				 .kind = INSTANCE_NETNS,
+				 .prefix_length = 24,
+				 .mtu = 1500,
+				 .up = true};
 
 	(void)str_format(port.instance, sizeof(port.instance), "i-%ud%u", (unsigned int)getpid(), number);
 	(void)str_copy(port.device, sizeof(port.device), "eth0");
@@ -88,7 +92,8 @@ static int sync_world(struct world *world, bool full)
 	for (size_t i = 0; i < 2; i++)
 		world->instances[i].row.ifindex = ports_ifindex(world->ports, world->instances[i].number);
 	if (r >= 0)
-		r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), full, &failures);
+		r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), full,
+				  &failures);
 	if (r == 0 && failures.n) {
 		tap_note("%s: %s", failures.items[0].key, failures.items[0].reason);
 		r = -EIO;
@@ -101,8 +106,8 @@ static int start_agent(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .attach = world->mode};
 	int r = datapath_open(&options, &world->datapath);
-	const struct ports_options ports = {.node = node, .attach = datapath_attach,
-					    .attach_context = world->datapath};
+	const struct ports_options ports = {
+		.node = node, .attach = datapath_attach, .attach_context = world->datapath};
 
 	return r < 0 ? r : ports_new(&ports, &world->ports);
 }
@@ -127,8 +132,9 @@ static int open_in(const struct plan_port *port, uint16_t l4_port)
 
 static bool arrives(const struct plan_port *from, const struct plan_port *to)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(700), .sin_addr.s_addr = htonl(netaddr_to_v4(&to->addr))};
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(700),
+				      .sin_addr.s_addr = htonl(netaddr_to_v4(&to->addr))};
 	_cleanup_(closep) int in = open_in(to, 700), out = open_in(from, 701);
 	struct pollfd poll_in = {.fd = in, .events = POLLIN};
 
@@ -165,7 +171,8 @@ static void test_delivery(struct world *world)
 	tap_is_int(start_agent(world), 0, "the data path is loaded");
 	tap_is_int(ports_sync_service(world->ports), 0, "VPC 0 is there");
 	tap_is_int(sync_world(world, true), 0, "two instances are put in force");
-	tap_ok(arrives(&world->instances[0], &world->instances[1]), "a datagram arrives at the other instance");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]),
+	       "a datagram arrives at the other instance");
 	tap_ok(counter(world, "delivered") >= 1, "it is counted as delivered");
 
 	world->policies[1].n_in = 0;
@@ -188,7 +195,8 @@ static void test_restart(struct world *world)
 	tap_is_int(start_agent(world), 0, "another agent takes over");
 	tap_ok(flow_count(world) >= flows && flows > 0, "it has the open flows");
 	tap_ok(counter(world, "delivered") > delivered, "and the counters");
-	tap_ok(arrives(&world->instances[0], &world->instances[1]), "its program is in force, and packets flow");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]),
+	       "its program is in force, and packets flow");
 
 	(void)plan_indexes_new(&indexes);
 	tap_is_int(datapath_adopt_indexes(world->datapath, indexes), 0, "it takes over the slots");
@@ -301,6 +309,35 @@ static void test_sweep(struct world *world)
 	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
 }
 
+/* The tables of an agent with another layout cannot be adopted. */
+static void test_other_layout(struct world *world)
+{
+	struct pl_config config;
+	uint32_t zero = 0;
+	char path[256];
+	int fd;
+
+	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 2;
+	(void)sync_world(world, false);
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "both instances are back");
+	stop_agent(world);
+	(void)str_format(path, sizeof(path), "%s/pl_config", pins);
+	fd = bpf_obj_get(path);
+	(void)bpf_map_lookup_elem(fd, &zero, &config);
+	config.abi_version++;
+	(void)bpf_map_update_elem(fd, &zero, &config, BPF_ANY);
+	(void)close(fd);
+	log_set_level(LOG_LEVEL_ERROR);
+	tap_is_int(start_agent(world), 0, "tables of another layout are made anew");
+	log_set_level(LOG_LEVEL_WARNING);
+	tap_is_int((long long)flow_count(world), 0, "without the old flows");
+	tap_ok(!arrives(&world->instances[0], &world->instances[1]),
+	       "until the ports are looked at nothing passes");
+	(void)ports_sync_service(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "brings all ports to the new tables");
+}
+
 static void test_remove(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
@@ -334,6 +371,7 @@ int main(int argc, char **argv)
 		test_restart(&world);
 		test_lost_device(&world);
 		test_sweep(&world);
+		test_other_layout(&world);
 		test_remove(&world);
 	}
 	return tap_done();

@@ -45,8 +45,8 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 
 static struct plan_port make_port(uint32_t number, enum instance_kind kind)
 {
-	struct plan_port port = {.number = number, .slot = number, .kind = kind, .prefix_length = 24, .mtu = 1500,
-				 .up = true};
+	struct plan_port port = {
+		.number = number, .slot = number, .kind = kind, .prefix_length = 24, .mtu = 1500, .up = true};
 
 	(void)str_format(port.instance, sizeof(port.instance), "i-%ut%u", (unsigned int)getpid(), number);
 	(void)str_copy(port.device, sizeof(port.device), "eth0");
@@ -94,7 +94,8 @@ static bool file_has(const char *path, const char *part)
 static struct netns_files *make_files(void)
 {
 	char directory[128], state[128];
-	struct netns_files_options options = {.directory = directory, .state_dir = state, .host_ssl = "/etc/ssl"};
+	struct netns_files_options options = {
+		.directory = directory, .state_dir = state, .host_ssl = "/etc/ssl"};
 	struct netns_files *files = NULL;
 
 	(void)str_format(directory, sizeof(directory), "%s/netns", scratch);
@@ -181,7 +182,8 @@ static void test_attached(struct ports *ports)
 	(void)str_format(attached_name, sizeof(attached_name), "plt-%u", (unsigned int)getpid());
 	(void)netns_add(attached_name);
 	(void)str_format(port.path, sizeof(port.path), NETNS_DIR "/%s", attached_name);
-	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "an existing namespace is attached by its path");
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1,
+		   "an existing namespace is attached by its path");
 	tap_ok(link_in(attached_name, "eth0", &link) && link.is_up, "it has an eth0 now");
 	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(!link_in(attached_name, "eth0", &link) && link_in(attached_name, "lo", &link),

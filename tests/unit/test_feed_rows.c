@@ -5,8 +5,8 @@
 #include "agent/feed_rows.h"
 #include "tests/tap.h"
 
-#define VPC(id, revision) \
-	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id \
+#define VPC(id, revision)                                                                                    \
+	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id    \
 	"\", \"number\": 9, \"status\": \"Available\"}}"
 
 static int apply(struct snapshot *rows, const char *body, struct feed_rows *ret)
@@ -20,34 +20,41 @@ static void test_rows(void)
 	struct snapshot *rows;
 
 	(void)snapshot_new(&rows);
-	tap_is_int(apply(rows, "{\"revision\": 5, \"full\": true, \"rows\": [" VPC("vpc-a", "4") ", " VPC("vpc-b", "5")
-			       "], \"deleted\": []}",
+	tap_is_int(apply(rows,
+			 "{\"revision\": 5, \"full\": true, \"rows\": [" VPC("vpc-a", "4") ", " VPC(
+				 "vpc-b", "5") "], \"deleted\": []}",
 			 &answer),
 		   0, "a full list is taken");
-	tap_ok(answer.is_full && answer.n_changes == 2 && answer.revision == 5, "with its revision and count");
+	tap_ok(answer.is_full && answer.n_changes == 2 && answer.revision == 5,
+	       "with its revision and count");
 	tap_is_int((long long)snapshot_revision(rows), 5, "the rows stand at that revision");
 	tap_ok(snapshot_vpc(rows, "vpc-a") && snapshot_vpc(rows, "vpc-a")->meta.modified == 4 &&
 		       snapshot_vpc(rows, "vpc-a")->meta.created == 3,
 	       "each row has its own revisions");
 
-	tap_is_int(apply(rows, "{\"revision\": 7, \"rows\": [" VPC("vpc-c", "7") "], \"deleted\": [\"vpc/vpc-a\"]}",
+	tap_is_int(apply(rows,
+			 "{\"revision\": 7, \"rows\": [" VPC("vpc-c", "7") "], \"deleted\": [\"vpc/vpc-a\"]}",
 			 &answer),
 		   0, "changes are taken");
 	tap_ok(!snapshot_vpc(rows, "vpc-a") && snapshot_vpc(rows, "vpc-b") && snapshot_vpc(rows, "vpc-c"),
 	       "a row is deleted, one stays, one comes");
-	tap_is_int(apply(rows, "{\"revision\": 9, \"rows\": []}", &answer), 0, "a poll that had nothing to tell");
+	tap_is_int(apply(rows, "{\"revision\": 9, \"rows\": []}", &answer), 0,
+		   "a poll that had nothing to tell");
 	tap_ok(answer.n_changes == 0 && snapshot_revision(rows) == 9, "raises the revision");
 
 	tap_is_int(apply(rows,
-			 "{\"revision\": 10, \"rows\": [{\"key\": \"teapot/1\", \"created\": 1, \"revision\": 10, "
+			 "{\"revision\": 10, \"rows\": [{\"key\": \"teapot/1\", \"created\": 1, "
+			 "\"revision\": 10, "
 			 "\"value\": {}}, " VPC("vpc-d", "10") "]}",
 			 &answer),
 		   0, "a row of an unknown kind is left out");
-	tap_ok(answer.n_rejected == 1 && streq(answer.first_rejected, "teapot/1") && snapshot_vpc(rows, "vpc-d"),
+	tap_ok(answer.n_rejected == 1 && streq(answer.first_rejected, "teapot/1") &&
+		       snapshot_vpc(rows, "vpc-d"),
 	       "named, and the others are taken");
 
-	tap_is_int(apply(rows, "{\"revision\": 11, \"full\": true, \"rows\": [" VPC("vpc-z", "11") "]}", &answer), 0,
-		   "another full list");
+	tap_is_int(apply(rows, "{\"revision\": 11, \"full\": true, \"rows\": [" VPC("vpc-z", "11") "]}",
+			 &answer),
+		   0, "another full list");
 	tap_is_int((long long)snapshot_count(rows, KIND_VPC, ""), 1, "replaces everything");
 	snapshot_free(rows);
 }
@@ -65,7 +72,8 @@ static void test_malformed(void)
 		{"{\"revision\": \"5\", \"rows\": []}", "a revision that is no number"},
 		{"{\"revision\": 0, \"full\": true, \"rows\": []}", "revision 0"},
 		{"{\"revision\": 5, \"full\": true, \"rows\": [7]}", "a row that is no object"},
-		{"{\"revision\": 5, \"full\": true, \"rows\": [{\"key\": \"vpc/a\"}]}", "a row without a value"},
+		{"{\"revision\": 5, \"full\": true, \"rows\": [{\"key\": \"vpc/a\"}]}",
+		 "a row without a value"},
 		{"{\"revision\": 5, \"rows\": [], \"deleted\": [7]}", "a deleted key that is no text"},
 		{"{\"revision\": 5, \"rows\": [], \"deleted\": {}}", "deleted keys that are no list"},
 		{"{\"revision\": 5, \"revision\": 6, \"rows\": []}", "a member that comes twice"},
@@ -91,10 +99,13 @@ static void test_lease(void)
 	uint64_t lease_ms = 0;
 	uint32_t number = 0;
 
-	tap_ok(lease("{\"number\": 7, \"lease_s\": 30}", &number, &lease_ms) == 0 && number == 7 && lease_ms == 30000,
+	tap_ok(lease("{\"number\": 7, \"lease_s\": 30}", &number, &lease_ms) == 0 && number == 7 &&
+		       lease_ms == 30000,
 	       "a registration's answer has number and lease");
-	tap_ok(lease("{\"lease_s\": 3}", NULL, &lease_ms) == 0 && lease_ms == 3000, "a report's the lease alone");
-	tap_is_int(lease("{\"lease_s\": 3}", &number, &lease_ms), -EINVAL, "a registration without a number is refused");
+	tap_ok(lease("{\"lease_s\": 3}", NULL, &lease_ms) == 0 && lease_ms == 3000,
+	       "a report's the lease alone");
+	tap_is_int(lease("{\"lease_s\": 3}", &number, &lease_ms), -EINVAL,
+		   "a registration without a number is refused");
 	tap_is_int(lease("{\"number\": 7}", &number, &lease_ms), -EINVAL, "and one without a lease");
 	tap_is_int(lease("{\"number\": 4294967296, \"lease_s\": 3}", &number, &lease_ms), -EINVAL,
 		   "and a number above 32 bits");
@@ -102,7 +113,8 @@ static void test_lease(void)
 
 static void test_report(void)
 {
-	struct health_result health = {.group = "sgp-1", .server_id = "i-1", .port = 443, .reason = "CONNECT_FAILED"};
+	struct health_result health = {
+		.group = "sgp-1", .server_id = "i-1", .port = 443, .reason = "CONNECT_FAILED"};
 	_cleanup_(freep) char *report = NULL, *odd = NULL;
 	struct failures failures = {};
 
@@ -110,8 +122,10 @@ static void test_report(void)
 	(void)failures_add(&failures, "instance/i-1", "another reason");
 	report = feed_report_format("n1", 12, &failures, &health, 1);
 	tap_is_str(report,
-		   "{\"node\":\"n1\",\"revision\":12,\"failures\":[{\"key\":\"instance/i-1\",\"reason\":\"cannot make "
-		   "it\"}],\"health\":[{\"group\":\"sgp-1\",\"server_id\":\"i-1\",\"port\":443,\"healthy\":false,"
+		   "{\"node\":\"n1\",\"revision\":12,\"failures\":[{\"key\":\"instance/"
+		   "i-1\",\"reason\":\"cannot make "
+		   "it\"}],\"health\":[{\"group\":\"sgp-1\",\"server_id\":\"i-1\",\"port\":443,\"healthy\":"
+		   "false,"
 		   "\"reason\":\"CONNECT_FAILED\"}]}",
 		   "a report has revision, failures with their first reason, and health");
 	failures_clear(&failures);

@@ -19,7 +19,8 @@ static void test_take_and_give(void)
 
 	(void)regions_give(regions, a, 40);
 	(void)regions_give(regions, c, 20);
-	tap_is_int(regions_take(regions, 50, &d), -ENOSPC, "two spans that do not touch are no region of their sum");
+	tap_is_int(regions_take(regions, 50, &d), -ENOSPC,
+		   "two spans that do not touch are no region of their sum");
 	(void)regions_give(regions, b, 40);
 	tap_ok(regions_take(regions, 100, &d) == 0 && d == 0, "freed neighbours join, also on both sides");
 	regions_free(regions);
@@ -45,7 +46,8 @@ static void test_claim(void)
 
 	(void)regions_new(100, &regions);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		tap_is_int(regions_claim(regions, cases[i].first, cases[i].count), cases[i].want, "%s", cases[i].name);
+		tap_is_int(regions_claim(regions, cases[i].first, cases[i].count), cases[i].want, "%s",
+			   cases[i].name);
 	tap_is_int(regions_free_count(regions), 0, "all is taken now");
 	regions_free(regions);
 }

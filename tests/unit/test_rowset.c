@@ -42,7 +42,8 @@ int main(void)
 		{"a1b2", "", "-a1 -b2", "all is gone"},
 		{"a1b2c3", "a1b9c3", "=b9", "a value that differs is updated"},
 		{"a1c3", "b2", "-a1 +b2 -c3", "another key is a new row and an old one"},
-		{"b2d4", "a1b3c3e5", "+a1 =b3 +c3 -d4 +e5", "all kinds in one walk, in the order of the keys"},
+		{"b2d4", "a1b3c3e5", "+a1 =b3 +c3 -d4 +e5",
+		 "all kinds in one walk, in the order of the keys"},
 		{"", "a1a1", "+a1", "a row that comes twice is added once"},
 	};
 	struct walk failing = {.fail_at = 1};
@@ -63,7 +64,8 @@ int main(void)
 	wanted = make("a1b2c3");
 	tap_is_int(rowset_diff(&is, &wanted, note, &failing), -EIO, "a failing step ends the walk");
 	tap_is_int(failing.calls, 1, "at once");
-	tap_ok(rowset_find(&wanted, "b") && *(const char *)rowset_find(&wanted, "b") == '2', "a row is found by key");
+	tap_ok(rowset_find(&wanted, "b") && *(const char *)rowset_find(&wanted, "b") == '2',
+	       "a row is found by key");
 	tap_ok(!rowset_find(&wanted, "x"), "a missing one is not");
 	rowset_done(&wanted);
 	return tap_done();

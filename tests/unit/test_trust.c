@@ -10,29 +10,27 @@
 #include "tests/tap.h"
 
 /* Hashes as `openssl x509 -noout -hash` prints them. */
-static const char ca_pem[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBdTCCASegAwIBAgIUMlXhgea9Zd+v3Rv/7P9mD6OFInAwBQYDK2VwMC8xETAP\n"
-	"BgNVBAoMCHByaXZsaW5rMRowGAYDVQQDDBFwcml2bGluayBsb2NhbCBDQTAgFw0y\n"
-	"NjExMjQwNjEwMTdaGA8yMTI2MTAzMTA2MTAxN1owLzERMA8GA1UECgwIcHJpdmxp\n"
-	"bmsxGjAYBgNVBAMMEXByaXZsaW5rIGxvY2FsIENBMCowBQYDK2VwAyEA12qgF8qJ\n"
-	"3BTblBlUTR010e3sFcHOC9lbk8COna0AAaijUzBRMB0GA1UdDgQWBBTPMWGpi34N\n"
-	"uj78DMD16p3mXFxsqTAfBgNVHSMEGDAWgBTPMWGpi34Nuj78DMD16p3mXFxsqTAP\n"
-	"BgNVHRMBAf8EBTADAQH/MAUGAytlcANBAADQljbUfZFu5DGe/BJ7L64/cjBD1IR0\n"
-	"GcFY9rhhFq6T4lATKM+FB6ESr6xyzNonSrPOKlUXyY7z8QmjvYPELgI=\n"
-	"-----END CERTIFICATE-----\n";
-static const char spaced_pem[] =
-	"-----BEGIN CERTIFICATE-----\n"
-	"MIIBizCCAT2gAwIBAgIUU6CqfXRQtN0WxoGOz4Ti15UlRMYwBQYDK2VwMDoxCzAJ\n"
-	"BgNVBAYTAkNOMRcwFQYDVQQKDA4gIFR3byAgIFdvcmRzIDESMBAGA1UEAwwJU29t\n"
-	"ZSBDQSAxMCAXDTI2MTEyNDA2MTAxN1oYDzIxMjYxMDMxMDYxMDE3WjA6MQswCQYD\n"
-	"VQQGEwJDTjEXMBUGA1UECgwOICBUd28gICBXb3JkcyAxEjAQBgNVBAMMCVNvbWUg\n"
-	"Q0EgMTAqMAUGAytlcAMhAO0ls3nPLXLXNrq3DPQtxTQiotudcEICr0zu3WSmkHqA\n"
-	"o1MwUTAdBgNVHQ4EFgQUjIuUX7s9qZq5W2kAFZyPp/4XMdAwHwYDVR0jBBgwFoAU\n"
-	"jIuUX7s9qZq5W2kAFZyPp/4XMdAwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQDS\n"
-	"IYv2dSfqiPfPbDHbq6A6G0iyg5PfX7L+WkJyktEMQo8dvE6igexrQVAHCq77wCnA\n"
-	"HPHDxzWyDjC89rWAj5kM\n"
-	"-----END CERTIFICATE-----\n";
+static const char ca_pem[] = "-----BEGIN CERTIFICATE-----\n"
+			     "MIIBdTCCASegAwIBAgIUMlXhgea9Zd+v3Rv/7P9mD6OFInAwBQYDK2VwMC8xETAP\n"
+			     "BgNVBAoMCHByaXZsaW5rMRowGAYDVQQDDBFwcml2bGluayBsb2NhbCBDQTAgFw0y\n"
+			     "NjExMjQwNjEwMTdaGA8yMTI2MTAzMTA2MTAxN1owLzERMA8GA1UECgwIcHJpdmxp\n"
+			     "bmsxGjAYBgNVBAMMEXByaXZsaW5rIGxvY2FsIENBMCowBQYDK2VwAyEA12qgF8qJ\n"
+			     "3BTblBlUTR010e3sFcHOC9lbk8COna0AAaijUzBRMB0GA1UdDgQWBBTPMWGpi34N\n"
+			     "uj78DMD16p3mXFxsqTAfBgNVHSMEGDAWgBTPMWGpi34Nuj78DMD16p3mXFxsqTAP\n"
+			     "BgNVHRMBAf8EBTADAQH/MAUGAytlcANBAADQljbUfZFu5DGe/BJ7L64/cjBD1IR0\n"
+			     "GcFY9rhhFq6T4lATKM+FB6ESr6xyzNonSrPOKlUXyY7z8QmjvYPELgI=\n"
+			     "-----END CERTIFICATE-----\n";
+static const char spaced_pem[] = "-----BEGIN CERTIFICATE-----\n"
+				 "MIIBizCCAT2gAwIBAgIUU6CqfXRQtN0WxoGOz4Ti15UlRMYwBQYDK2VwMDoxCzAJ\n"
+				 "BgNVBAYTAkNOMRcwFQYDVQQKDA4gIFR3byAgIFdvcmRzIDESMBAGA1UEAwwJU29t\n"
+				 "ZSBDQSAxMCAXDTI2MTEyNDA2MTAxN1oYDzIxMjYxMDMxMDYxMDE3WjA6MQswCQYD\n"
+				 "VQQGEwJDTjEXMBUGA1UECgwOICBUd28gICBXb3JkcyAxEjAQBgNVBAMMCVNvbWUg\n"
+				 "Q0EgMTAqMAUGAytlcAMhAO0ls3nPLXLXNrq3DPQtxTQiotudcEICr0zu3WSmkHqA\n"
+				 "o1MwUTAdBgNVHQ4EFgQUjIuUX7s9qZq5W2kAFZyPp/4XMdAwHwYDVR0jBBgwFoAU\n"
+				 "jIuUX7s9qZq5W2kAFZyPp/4XMdAwDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQDS\n"
+				 "IYv2dSfqiPfPbDHbq6A6G0iyg5PfX7L+WkJyktEMQo8dvE6igexrQVAHCq77wCnA\n"
+				 "HPHDxzWyDjC89rWAj5kM\n"
+				 "-----END CERTIFICATE-----\n";
 
 static void test_hash(void)
 {
@@ -92,7 +90,8 @@ static void test_copy(const char *scratch)
 	make_host(host);
 
 	tap_is_int(trust_sync(host, ca, copy), 1, "a trust store is copied without a CA");
-	tap_ok(has(copy, "certs/11111111.0", "one") && has(copy, "openssl.cnf", "config"), "with files and links");
+	tap_ok(has(copy, "certs/11111111.0", "one") && has(copy, "openssl.cnf", "config"),
+	       "with files and links");
 	tap_ok(!has(copy, "private/key.pem", "secret"), "without the host's private keys");
 
 	put(scratch, "ca.crt", ca_pem);
