@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # privlink ca: the authority's key is root's alone, and OpenSSL agrees with what is issued.   ca.sh PRIVLINK CATALOGUE
 set -u
-privlink=$1
+privlink=$(realpath "$1")
 catalogue=$2
 n=0
 bad=0
