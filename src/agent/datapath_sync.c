@@ -159,7 +159,7 @@ static int want_list(struct region_table *regions, uint32_t old_first, uint32_t 
 		*ret_first = count ? old_first : 0;
 		return 0;
 	}
-	return region_table_write(regions, elements, count, ret_first);
+	return region_table_take(regions, elements, count, ret_first);
 }
 
 /* Both lists of a policy, or neither. */
@@ -172,7 +172,7 @@ static int want_rules(struct region_table *rules, const struct pl_policy *old,
 		return r;
 	r = want_list(rules, old->out_first, old->out_count, policy->out, policy->n_out, &row->out_first);
 	if (r < 0 && row->in_first != old->in_first)
-		(void)region_table_retire(rules, row->in_first, row->in_count);
+		(void)region_table_give(rules, row->in_first, row->in_count);
 	return r;
 }
 
@@ -303,16 +303,16 @@ static void find_touched(struct sync *sync)
 
 /* Into the kernel. */
 
-static int retire_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
-		       uint32_t count)
+static int give_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
+		     uint32_t count)
 {
 	if (count == old_count && first == old_first)
 		return 0;
-	return region_table_retire(regions, old_first, old_count);
+	return region_table_give(regions, old_first, old_count);
 }
 
 /* Before a policy's row changes: its old lists go to rest when the new row does not have them. */
-static int retire_policy(void *context, enum row_change change, const void *key, const void *value)
+static int give_policy_lists(void *context, enum row_change change, const void *key, const void *value)
 {
 	struct sync *sync = context;
 	const struct pl_policy *old = rowset_find(&sync->datapath->policies.mirror, key), none = {};
@@ -321,13 +321,13 @@ static int retire_policy(void *context, enum row_change change, const void *key,
 
 	if (!old)
 		return 0;
-	r = retire_list(sync->datapath->rules, old->in_first, old->in_count, row->in_first, row->in_count);
+	r = give_list(sync->datapath->rules, old->in_first, old->in_count, row->in_first, row->in_count);
 	return r < 0 ? r
-		     : retire_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
-				   row->out_count);
+		     : give_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
+				 row->out_count);
 }
 
-static int retire_listener(void *context, enum row_change change, const void *key, const void *value)
+static int give_listener(void *context, enum row_change change, const void *key, const void *value)
 {
 	struct sync *sync = context;
 	const struct pl_listener *old = rowset_find(&sync->datapath->listeners.mirror, key), none = {};
@@ -335,8 +335,8 @@ static int retire_listener(void *context, enum row_change change, const void *ke
 
 	if (!old)
 		return 0;
-	return retire_list(sync->datapath->maglev, old->table_first, old->table_size, row->table_first,
-			   row->table_size);
+	return give_list(sync->datapath->maglev, old->table_first, old->table_size, row->table_first,
+			 row->table_size);
 }
 
 struct step {
@@ -352,8 +352,8 @@ static int apply_tables(struct sync *sync)
 		{&datapath->config, &sync->config, NULL},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
-		{&datapath->listeners, &sync->listeners, retire_listener},
-		{&datapath->policies, &sync->policies, retire_policy},
+		{&datapath->listeners, &sync->listeners, give_listener},
+		{&datapath->policies, &sync->policies, give_policy_lists},
 		{&datapath->enis, &sync->enis, NULL},
 		{&datapath->places, &sync->places, NULL},
 	};

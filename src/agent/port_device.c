@@ -293,6 +293,17 @@ static int configure_inside(const struct plan_port *port, struct rtnl *inside, c
 	return rtnl_default_replace(inside, &route);
 }
 
+/* A device that cannot get its programs must not be up. */
+static int attach(const struct port_env *env, const struct plan_port *port, const struct rtnl_link *link,
+		  uint8_t delivery)
+{
+	int r = env->attach ? env->attach(env->attach_context, port->slot, link->ifindex, delivery) : 0;
+
+	if (r < 0)
+		(void)set_node_side(env, link, false);
+	return r;
+}
+
 static int sync_tap_port(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
 			 const char **ret_step)
 {
@@ -308,15 +319,12 @@ static int sync_tap_port(const struct port_env *env, const struct plan_port *por
 	if (r < 0)
 		return r;
 	*ret_step = "cannot attach the data path to its device";
-	r = env->attach ? env->attach(env->attach_context, port->slot, link.ifindex, PL_PORT_TAP) : 0;
-	if (r < 0)
-		return r;
-	*ret_step = "cannot switch its device on or off";
-	r = set_node_side(env, &link, port->up);
+	r = attach(env, port, &link, PL_PORT_TAP);
 	if (r < 0)
 		return r;
 	*ret_ifindex = link.ifindex;
-	return 0;
+	*ret_step = "cannot switch its device on or off";
+	return set_node_side(env, &link, port->up);
 }
 
 static int sync_veth_port(const struct port_env *env, const struct plan_port *port, int netns_fd,
@@ -334,9 +342,10 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	if (r < 0)
 		return r;
 	*ret_step = "cannot attach the data path to its device";
-	r = env->attach ? env->attach(env->attach_context, port->slot, node_side.ifindex, PL_PORT_VETH) : 0;
+	r = attach(env, port, &node_side, PL_PORT_VETH);
 	if (r < 0)
 		return r;
+	*ret_ifindex = node_side.ifindex;
 	*ret_step = "cannot switch its device on or off";
 	r = set_node_side(env, &node_side, port->up);
 	if (r < 0)
@@ -349,10 +358,7 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	r = configure_inside(port, inside, &inside_link);
 	if (r == 0 && port->up && inside_link.is_up)
 		r = rtnl_link_get(inside, port->device, &inside_link);
-	if (r < 0)
-		return r;
-	*ret_ifindex = node_side.ifindex;
-	return 0;
+	return r;
 }
 
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,

@@ -36,7 +36,8 @@ void port_mark_format(const char *node, const struct port_mark *mark, char ret[R
 /* -EINVAL: the alias is not a mark of this node. */
 int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 
-/* Makes or repairs the port's devices. `ret_step` says what failed, in words. */
+/* Makes or repairs the port's devices. `ret_step` says what failed, in words. `ret_ifindex` is the node-side
+ * device's as soon as that has its programs, also when a later step fails. */
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
 		     const char **ret_step);
 /* Removes the node-side device (0: there is none) and, for an instance of our own making, the namespace's

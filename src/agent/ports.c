@@ -4,6 +4,9 @@
  * says what to do. At start it is filled from the marks of the devices that are there (they may belong to
  * instances that were deleted while no agent ran), with nothing known about their insides, so that each is
  * looked at once.
+ *
+ * To make a namespace takes the kernel some 20 ms, and after a reboot there may be thousands to make. So a
+ * sync stops after a while, what is there so far is put in force, and the loop turns before the next one.
  */
 #include "ports.h"
 
@@ -13,15 +16,17 @@
 #include "../lib/log.h"
 #include "netns.h"
 
+#define BUDGET_MS   200
 #define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
 #define SERVICE_MTU 1500
 
 struct port_state {
 	uint32_t number; /* sorted by it */
 	struct port_mark mark;
-	uint32_t ifindex; /* 0: not there */
-	bool is_current;  /* `made` is what was last made, with success */
+	uint32_t ifindex;  /* 0: not there */
+	bool is_looked_at; /* since something may have changed: `made` is what was wanted then */
 	struct plan_port made;
+	char failure[160]; /* why it is not as wanted; "": it is */
 };
 
 struct ports {
@@ -30,6 +35,7 @@ struct ports {
 	struct plan_port service;
 	struct port_state *states;
 	size_t n_states;
+	bool is_behind; /* the last sync ran out of time */
 };
 
 static int compare_states(const void *a, const void *b)
@@ -199,17 +205,27 @@ static bool wants_the_same(const struct plan_port *a, const struct plan_port *b)
 	       netaddr_compare(&a->gateway, &b->gateway) == 0 && a->mtu == b->mtu && a->up == b->up;
 }
 
-static int fail_port(struct failures *failures, const struct plan_port *port, const char *step, int r)
+static int report_failure(struct failures *failures, const struct plan_port *port, const char *failure)
 {
 	char key[KEY_SIZE];
 
-	log_warning("%s instance=%s port=%x: %s", step, port->instance, port->number, strerror(-r));
 	(void)str_format(key, sizeof(key), "instance/%s", port->instance);
-	return failures_add(failures, key, "%s: %s", step, strerror(-r));
+	return failures_add(failures, key, "%s", failure);
+}
+
+/* Notes why the port cannot be made; told once for each reason. */
+static void note_failure(struct port_state *state, const char *step, int r)
+{
+	char failure[sizeof(state->failure)];
+
+	(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
+	if (!streq(failure, state->failure))
+		log_warning("%s instance=%s port=%x", failure, state->mark.instance, state->number);
+	memcpy(state->failure, failure, sizeof(failure));
 }
 
 /* 1: the device came, or is another one now. */
-static int make_port(struct ports *ports, const struct plan_port *port, struct failures *failures)
+static int make_port(struct ports *ports, const struct plan_port *port)
 {
 	struct port_state *state = find_state(ports, port->number);
 	uint32_t ifindex = 0, old_ifindex;
@@ -231,34 +247,71 @@ static int make_port(struct ports *ports, const struct plan_port *port, struct f
 		r = netns_files_write(ports->files, port->instance, port->host_name);
 	}
 	state->ifindex = ifindex;
-	state->is_current = r == 0;
 	state->made = *port;
+	state->is_looked_at = true;
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0) {
-		r = fail_port(failures, port, step, r);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		note_failure(state, step, r);
+	else
+		state->failure[0] = '\0';
 	return ifindex != old_ifindex;
+}
+
+static bool stands(const struct port_state *state, const struct plan_port *port)
+{
+	return state && state->is_looked_at && wants_the_same(&state->made, port);
+}
+
+static int gather_failures(const struct ports *ports, const struct plan *plan, struct failures *failures)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_ports && r == 0; i++) {
+		const struct port_state *state = find_state(ports, plan->ports[i].number);
+
+		if (state && *state->failure)
+			r = report_failure(failures, &plan->ports[i], state->failure);
+	}
+	return r;
 }
 
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures)
 {
+	uint64_t end_ms = now_mono_ms() + BUDGET_MS;
 	int r, changed = 0;
 
+	for (size_t i = 0; full && i < ports->n_states; i++)
+		ports->states[i].is_looked_at = false;
+	ports->is_behind = false;
 	for (size_t i = 0; i < plan->n_ports; i++) {
 		const struct plan_port *port = &plan->ports[i];
-		const struct port_state *state = find_state(ports, port->number);
 
-		if (!full && state && state->is_current && wants_the_same(&state->made, port))
+		if (stands(find_state(ports, port->number), port))
 			continue;
-		r = make_port(ports, port, failures);
+		if (now_mono_ms() >= end_ms) {
+			ports->is_behind = true;
+			break;
+		}
+		r = make_port(ports, port);
 		if (r < 0)
 			return r;
 		changed |= r;
 	}
-	return changed;
+	r = gather_failures(ports, plan, failures);
+	return r < 0 ? r : changed;
+}
+
+void ports_retry(struct ports *ports)
+{
+	for (size_t i = 0; i < ports->n_states; i++)
+		if (*ports->states[i].failure)
+			ports->states[i].is_looked_at = false;
+}
+
+bool ports_are_behind(const struct ports *ports)
+{
+	return ports->is_behind;
 }
 
 static bool is_wanted(const struct plan *plan, uint32_t number)
@@ -391,7 +444,7 @@ bool ports_forget_link(struct ports *ports, uint32_t ifindex)
 	for (size_t i = 0; i < ports->n_states; i++)
 		if (ports->states[i].ifindex == ifindex) {
 			ports->states[i].ifindex = 0;
-			ports->states[i].is_current = false;
+			ports->states[i].is_looked_at = false;
 			return true;
 		}
 	if (ports->service.row.ifindex != ifindex)

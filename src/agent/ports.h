@@ -30,9 +30,13 @@ const struct plan_port *ports_service(const struct ports *ports);
 int ports_open_service_netns(const struct ports *ports);
 
 /* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all
- * are looked at. What fails goes into `failures` (key "instance/<id>") and is tried again in the next call.
- * 1: a device came or went, so that the plan has to be made again. */
+ * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
+ * or one after ports_retry() succeeds. 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
+/* The next sync tries again what failed. */
+void ports_retry(struct ports *ports);
+/* The last sync left ports for the next one, so as not to keep the loop for too long. */
+bool ports_are_behind(const struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
  * their device. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);

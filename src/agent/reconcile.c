@@ -30,6 +30,7 @@ struct reconcile {
 	struct loop_source *later, *retry, *slow;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
+	bool is_unsure;	   /* the last pass broke off: it is not known what is there */
 	struct plan *plan; /* in force; the resolver reads it */
 };
 
@@ -119,8 +120,8 @@ static void report(struct reconcile *reconcile, const struct failures *failures)
 		(void)log_errno(r, "cannot report");
 }
 
-/* Negative: it has to be tried again. `failures` are what could not be made; those of the plan itself come
- * last, since trying again does not help them. */
+/* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. `failures`
+ * are what could not be made; those of the plan itself come last, since trying again does not help them. */
 static int apply(struct reconcile *reconcile, bool full)
 {
 	struct failures failures = {};
@@ -141,7 +142,9 @@ static int apply(struct reconcile *reconcile, bool full)
 	q = remove_others(reconcile, full);
 
 	n_failed = failures.n;
-	if (r == 0 && gather_plan_failures(plan, &failures) == 0)
+	if (ports_are_behind(reconcile->parts.ports))
+		reconcile_request(reconcile, false);
+	else if (r == 0 && gather_plan_failures(plan, &failures) == 0)
 		report(reconcile, &failures);
 	failures_clear(&failures);
 	if (r == 0 && q < 0)
@@ -159,6 +162,7 @@ static void run_pass(void *context, uint32_t events)
 	(void)events;
 	reconcile->is_wanted = reconcile->wants_full = false;
 	r = apply(reconcile, full);
+	reconcile->is_unsure = r < 0 && r != -EAGAIN;
 	reconcile->last_ms = now_mono_ms();
 	log_debug("pass full=%d revision=%llu result=%d ms=%llu", full,
 		  (unsigned long long)snapshot_revision(reconcile->parts.rows), r,
@@ -176,8 +180,11 @@ static void run_pass(void *context, uint32_t events)
 
 static void on_retry(void *context, uint32_t events)
 {
+	struct reconcile *reconcile = context;
+
 	(void)events;
-	reconcile_request(context, true);
+	ports_retry(reconcile->parts.ports);
+	reconcile_request(reconcile, reconcile->is_unsure);
 }
 
 static void on_slow(void *context, uint32_t events)

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A copy of the array in our own memory answers whether a list has changed, without a call for each element.
+ * A hash table finds a list by its elements. They never change while the list is there, so it also finds the
+ * list that a row names by its place.
  */
 #include "region_table.h"
 
 #include <bpf/bpf.h>
+
+#define BUCKETS 4096
+
+struct list {
+	struct list *next; /* in the bucket */
+	uint32_t first, count;
+	uint32_t users;
+	uint64_t unused_since_ms;
+};
 
 struct resting {
 	uint32_t first, count;
@@ -17,6 +28,7 @@ struct region_table {
 	uint8_t *copy;
 	uint32_t *keys; /* 0, 1, 2 ... for batches */
 	struct regions *regions;
+	struct list **buckets;
 	struct resting *resting; /* oldest first */
 	size_t n_resting;
 };
@@ -38,7 +50,9 @@ int region_table_new(int fd, struct region_table **ret)
 	table->size = info.max_entries;
 	table->copy = calloc(info.max_entries, info.value_size);
 	table->keys = malloc(info.max_entries * sizeof(*table->keys));
-	r = table->copy && table->keys ? regions_new(info.max_entries, &table->regions) : -ENOMEM;
+	table->buckets = calloc(BUCKETS, sizeof(struct list *));
+	r = table->copy && table->keys && table->buckets ? regions_new(info.max_entries, &table->regions)
+							 : -ENOMEM;
 	if (r < 0) {
 		region_table_free(table);
 		return r;
@@ -49,21 +63,29 @@ int region_table_new(int fd, struct region_table **ret)
 	return 0;
 }
 
+static void free_lists(struct region_table *table)
+{
+	for (size_t i = 0; table->buckets && i < BUCKETS; i++)
+		while (table->buckets[i]) {
+			struct list *list = table->buckets[i];
+
+			table->buckets[i] = list->next;
+			free(list);
+		}
+}
+
 struct region_table *region_table_free(struct region_table *table)
 {
 	if (!table)
 		return NULL;
+	free_lists(table);
 	regions_free(table->regions);
+	free(table->buckets);
 	free(table->resting);
 	free(table->copy);
 	free(table->keys);
 	free(table);
 	return NULL;
-}
-
-static uint8_t *element(const struct region_table *table, uint32_t index)
-{
-	return table->copy + (size_t)index * table->value_size;
 }
 
 int region_table_reset(struct region_table *table)
@@ -73,23 +95,71 @@ int region_table_reset(struct region_table *table)
 
 	if (r < 0)
 		return r;
+	free_lists(table);
 	regions_free(table->regions);
 	table->regions = regions;
 	table->n_resting = 0;
 	return 0;
 }
 
-int region_table_adopt(struct region_table *table, uint32_t first, uint32_t count)
+static uint8_t *element(const struct region_table *table, uint32_t index)
+{
+	return table->copy + (size_t)index * table->value_size;
+}
+
+static struct list **bucket(const struct region_table *table, const void *elements, uint32_t count)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	/* FNV-1a */
+	for (const uint8_t *p = elements, *end = p + (size_t)count * table->value_size; p < end; p++)
+		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
+	return &table->buckets[(hash ^ hash >> 32) % BUCKETS];
+}
+
+bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
+			 uint32_t count)
+{
+	return count == 0 || memcmp(element(table, first), elements, (size_t)count * table->value_size) == 0;
+}
+
+static struct list *find_by_elements(const struct region_table *table, const void *elements, uint32_t count)
+{
+	for (struct list *list = *bucket(table, elements, count); list; list = list->next)
+		if (list->count == count && region_table_equals(table, list->first, elements, count))
+			return list;
+	return NULL;
+}
+
+/* The place of the list's pointer, or NULL. */
+static struct list **find_by_place(const struct region_table *table, uint32_t first, uint32_t count)
+{
+	if (count > table->size || first > table->size - count)
+		return NULL;
+	for (struct list **place = bucket(table, element(table, first), count); *place;
+	     place = &(*place)->next)
+		if ((*place)->first == first && (*place)->count == count)
+			return place;
+	return NULL;
+}
+
+/* The elements stand in the copy. */
+static int add_list(struct region_table *table, uint32_t first, uint32_t count)
+{
+	struct list **place = bucket(table, element(table, first), count), *list = calloc(1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	*list = (struct list){.next = *place, .first = first, .count = count, .users = 1};
+	*place = list;
+	return 0;
+}
+
+static int read_elements(struct region_table *table, uint32_t first, uint32_t count)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t before = first - 1, position, n = count;
-	int r;
 
-	if (count == 0)
-		return 0;
-	r = regions_claim(table->regions, first, count);
-	if (r < 0)
-		return r;
 	/* An array's batch starts behind the key that it is given. The keys that come back are those that
 	 * stand there. */
 	if (bpf_map_lookup_batch(table->fd, first ? &before : NULL, &position, table->keys + first,
@@ -99,21 +169,45 @@ int region_table_adopt(struct region_table *table, uint32_t first, uint32_t coun
 	return n == count ? 0 : -EIO;
 }
 
-bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
-			 uint32_t count)
+int region_table_adopt(struct region_table *table, uint32_t first, uint32_t count)
 {
-	return count == 0 || memcmp(element(table, first), elements, (size_t)count * table->value_size) == 0;
+	struct list **shared;
+	int r;
+
+	if (count == 0)
+		return 0;
+	shared = find_by_place(table, first, count);
+	if (shared) {
+		(*shared)->users++;
+		return 0;
+	}
+	r = regions_claim(table->regions, first, count);
+	if (r == 0)
+		r = read_elements(table, first, count);
+	return r < 0 ? r : add_list(table, first, count);
 }
 
-/* Frees regions that have rested long enough. */
+/* Frees regions that have rested long enough and were not used again. */
 static int wake_up(struct region_table *table, uint64_t now_ms)
 {
 	size_t n = 0;
 	int r = 0;
 
-	while (n < table->n_resting && r == 0 && now_ms - table->resting[n].since_ms >= REGION_REST_MS) {
-		r = regions_give(table->regions, table->resting[n].first, table->resting[n].count);
-		n += r == 0;
+	for (; n < table->n_resting && r == 0; n++) {
+		const struct resting *resting = &table->resting[n];
+		struct list **place, *list;
+
+		if (now_ms - resting->since_ms < REGION_REST_MS)
+			break;
+		place = find_by_place(table, resting->first, resting->count);
+		list = place ? *place : NULL;
+		if (!list || list->users || list->unused_since_ms != resting->since_ms)
+			continue;
+		r = regions_give(table->regions, list->first, list->count);
+		if (r < 0)
+			break;
+		*place = list->next;
+		free(list);
 	}
 	if (n == 0)
 		return r;
@@ -122,14 +216,31 @@ static int wake_up(struct region_table *table, uint64_t now_ms)
 	return r;
 }
 
-int region_table_write(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first)
+static int write_list(struct region_table *table, const void *elements, uint32_t count, uint32_t first)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	uint32_t first, n = count;
+	uint32_t n = count;
+
+	memcpy(element(table, first), elements, (size_t)count * table->value_size);
+	if (bpf_map_update_batch(table->fd, table->keys + first, element(table, first), &n, &opts) < 0)
+		return -errno;
+	return add_list(table, first, count);
+}
+
+int region_table_take(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first)
+{
+	struct list *shared;
+	uint32_t first;
 	int r;
 
 	if (count == 0) {
 		*ret_first = 0;
+		return 0;
+	}
+	shared = find_by_elements(table, elements, count);
+	if (shared) {
+		shared->users++;
+		*ret_first = shared->first;
 		return 0;
 	}
 	r = wake_up(table, now_mono_ms());
@@ -137,9 +248,8 @@ int region_table_write(struct region_table *table, const void *elements, uint32_
 		r = regions_take(table->regions, count, &first);
 	if (r < 0)
 		return r;
-	memcpy(element(table, first), elements, (size_t)count * table->value_size);
-	if (bpf_map_update_batch(table->fd, table->keys + first, element(table, first), &n, &opts) < 0) {
-		r = -errno;
+	r = write_list(table, elements, count, first);
+	if (r < 0) {
 		(void)regions_give(table->regions, first, count);
 		return r;
 	}
@@ -147,16 +257,28 @@ int region_table_write(struct region_table *table, const void *elements, uint32_
 	return 0;
 }
 
-int region_table_retire(struct region_table *table, uint32_t first, uint32_t count)
+int region_table_give(struct region_table *table, uint32_t first, uint32_t count)
 {
+	struct list **place = count ? find_by_place(table, first, count) : NULL;
 	struct resting *resting;
 
-	if (count == 0)
+	if (!place || (*place)->users == 0)
 		return 0;
+	if ((*place)->users > 1) {
+		(*place)->users--;
+		return 0;
+	}
 	resting = realloc(table->resting, (table->n_resting + 1) * sizeof(*resting));
 	if (!resting)
 		return -ENOMEM;
 	table->resting = resting;
-	resting[table->n_resting++] = (struct resting){first, count, now_mono_ms()};
+	(*place)->users = 0;
+	(*place)->unused_since_ms = now_mono_ms();
+	resting[table->n_resting++] = (struct resting){first, count, (*place)->unused_since_ms};
 	return 0;
+}
+
+uint32_t region_table_free_count(const struct region_table *table)
+{
+	return regions_free_count(table->regions);
 }

@@ -3,6 +3,8 @@
  * A flat array of the data path that holds lists (pl_rules: the rules of a policy; pl_maglev: the table of a
  * listener). A list is written into a free region; its row is switched by whoever has it; then the old region
  * rests for a while before it is given out again, because a program may still be reading it.
+ *
+ * Lists with the same elements are one list: a thousand interfaces in one security group share its rules.
  */
 #pragma once
 
@@ -16,7 +18,7 @@ struct region_table;
 int region_table_new(int fd, struct region_table **ret);
 struct region_table *region_table_free(struct region_table *table);
 
-/* Takes over a list that the kernel's tables have, and reads it. -EEXIST: it overlaps another one. */
+/* Takes over a list that a row of the kernel's tables has, and reads it. -EEXIST: it overlaps another one. */
 int region_table_adopt(struct region_table *table, uint32_t first, uint32_t count);
 /* Forgets all lists, for adopting anew. */
 int region_table_reset(struct region_table *table);
@@ -24,7 +26,10 @@ int region_table_reset(struct region_table *table);
 /* Whether the list at `first` has just these elements. */
 bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
 			 uint32_t count);
-/* Writes a list into a free region. An empty list needs none: first is 0. -ENOSPC: the array is full. */
-int region_table_write(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
-/* The list is not used any more; its region is free after a rest. */
-int region_table_retire(struct region_table *table, uint32_t first, uint32_t count);
+/* One user more for a list with these elements, which is written into a free region if there is none. An
+ * empty list needs none: first is 0. -ENOSPC: the array is full. */
+int region_table_take(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
+/* One user less. Without any, the list's region is free after a rest. */
+int region_table_give(struct region_table *table, uint32_t first, uint32_t count);
+/* Elements that are not taken. */
+uint32_t region_table_free_count(const struct region_table *table);
