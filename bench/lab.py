@@ -165,17 +165,24 @@ def read_record(path):
         return [json.loads(line) for line in record if line.endswith("\n")]
 
 
+def remove_entry(entry):
+    if entry["kind"] == "process" and process_start(entry["pid"]) == entry["start"]:
+        command("kill", "-KILL", str(entry["pid"]), check=False)
+    elif entry["kind"] == "undo":
+        subprocess.run(entry["command"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    elif entry["kind"] == "netns":
+        command("ip", "netns", "del", entry["name"], check=False)
+    elif entry["kind"] == "directory":
+        shutil.rmtree(entry["path"], ignore_errors=True)
+
+
 def remove_recorded(path):
-    """Removes what a record names, last made first, and then the record."""
-    for entry in reversed(read_record(path)):
-        if entry["kind"] == "process" and process_start(entry["pid"]) == entry["start"]:
-            command("kill", "-KILL", str(entry["pid"]), check=False)
-        elif entry["kind"] == "netns":
-            command("ip", "netns", "del", entry["name"], check=False)
-        elif entry["kind"] == "directory":
-            shutil.rmtree(entry["path"], ignore_errors=True)
-        elif entry["kind"] == "undo":
-            subprocess.run(entry["command"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    """Removes what a record names, and then the record. The agent takes away its own while its instances are there."""
+    entries = read_record(path)
+    for kind in ("process", "undo", "netns", "directory"):
+        for entry in reversed(entries):
+            if entry["kind"] == kind:
+                remove_entry(entry)
     os.unlink(path)
 
 

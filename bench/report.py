@@ -7,6 +7,8 @@ variants ran next to each other, one variant's value by the reference's; then th
 """
 
 import json
+import os
+import time
 from statistics import median
 
 METRICS = {
@@ -17,6 +19,13 @@ METRICS = {
     "crr": ("Connect, request, response, close; 16 at a time", "per s", "{:,.0f}", "CPU µs each"),
     "udp": ("UDP, 64 bytes, one flow, received", "per s", "{:,.0f}", "CPU µs each"),
 }
+
+
+def describe_machine():
+    """One line about where this runs."""
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown CPU")
+    return f"{os.cpu_count()} × {model}, Linux {os.uname().release}"
 
 
 def read(path):
@@ -38,7 +47,7 @@ def row(samples, variant, form):
     values = [s["value"] for s in own]
     costs = [s["cpu"] for s in own if s["cpu"] is not None]
     latencies = [s["p50_us"] for s in own if "p50_us" in s]
-    cells = [variant,
+    cells = [variant, str(len(own)),
              f"{form.format(median(values))} ({form.format(min(values))} .. {form.format(max(values))})",
              f"{median(latencies):.0f}" if latencies else "",
              f"{median(costs):.3g}" if costs else ""]
@@ -48,24 +57,27 @@ def row(samples, variant, form):
     return cells
 
 
-def table(samples, metric):
+def table(samples, metric, order):
     title, unit, form, cost = METRICS[metric]
-    variants = list(dict.fromkeys(s["variant"] for s in samples))
-    head = ["", f"{unit}: median (min .. max)", "p50 µs", cost, "by straight", "by nft"]
-    rows = [row(samples, v, form) for v in sorted(variants)]
-    rounds = len({s["round"] for s in samples})
-    lines = [f"**{title}** ({rounds} rounds)", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    variants = [v for v in order if any(s["variant"] == v for s in samples)]
+    head = ["", "n", f"{unit}: median (min .. max)", "p50 µs", cost, "by straight", "by nft"]
+    rows = [row(samples, v, form) for v in variants]
+    lines = [f"**{title}**", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in rows]) + "\n"
 
 
-def report(samples, noise_max):
+def report(lines, noise_max):
     """All tables, without the samples that failed or were disturbed."""
-    parts, failed = [], [s for s in samples if "error" in s]
+    parts = [f"{line['machine']}, {time.strftime('%Y-%m-%d', time.gmtime(line['time']))}.\n"
+             for line in lines if "machine" in line]
+    samples = [line for line in lines if "variant" in line]
+    order = list(dict.fromkeys(s["variant"] for s in samples))
+    failed = [s for s in samples if "error" in s]
     kept = [s for s in samples if "error" not in s and s["noise"] <= noise_max]
     for metric in METRICS:
         of_metric = [s for s in kept if s["metric"] == metric]
         if of_metric:
-            parts.append(table(of_metric, metric))
+            parts.append(table(of_metric, metric, order))
     disturbed = len(samples) - len(kept) - len(failed)
     parts.append(f"{len(kept)} samples; {disturbed} left out, because more than {noise_max:.0%} of the CPU time went "
                  f"elsewhere; {len(failed)} failed.")
