@@ -244,12 +244,15 @@ static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, int p
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = FILTER_HANDLE,
 		    .priority = FILTER_PRIORITY, .flags = BPF_TC_F_REPLACE);
-	int r;
+	int r = bpf_tc_attach(&hook, &opts);
 
-	/* One qdisc serves both directions. */
+	/* On a new device the qdisc is missing. One serves both directions. */
+	if (r != -EINVAL && r != -ENOENT)
+		return r;
 	r = bpf_tc_hook_create(&hook);
 	if (r < 0 && r != -EEXIST)
 		return r;
+	opts.prog_id = 0;
 	return bpf_tc_attach(&hook, &opts);
 }
 

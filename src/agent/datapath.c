@@ -34,9 +34,10 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 
 	while (length > 0 && length < (int)sizeof(line) && line[length - 1] == '\n')
 		line[--length] = '\0';
-	if (level == LIBBPF_WARN)
+	/* What the kernel says about a try that may fail is no event. */
+	if (level == LIBBPF_WARN && !strstr(line, "Kernel error message"))
 		log_info("libbpf: %s", line);
-	else if (level == LIBBPF_INFO)
+	else if (level != LIBBPF_DEBUG)
 		log_debug("libbpf: %s", line);
 	return 0;
 }
