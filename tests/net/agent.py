@@ -454,7 +454,7 @@ def test_remove(agent):
         found = [line for line in f if "runtime error" in line or "Sanitizer" in line]
     if not ok(not found, "no sanitizer has found anything"):
         note("".join(found))
-    agent.stop()
+    agent.process.kill()  # and not waited for: it may still be dying
     result = agent.remove()
     if not ok(result.returncode == 0, "everything is removed"):
         note(result.stderr)
