@@ -73,7 +73,11 @@ x "$c" curl -sI "https://$name" >"$dir/curl.out" 2>&1
 is $? 0 "curl -sI verifies the certificate and gets an answer"
 check "curl" x "$c" curl -sf "https://$name/index.html"
 check "wget" x "$c" wget -q -O /dev/null "https://$name/index.html"
-check "openssl s_client verifies" sh -c "echo | $privlink exec --state-dir $dir/state $c -- openssl s_client -connect $name:443 -servername $name -verify_return_error -brief"
+tls_verified() { # the server may close without a farewell, which s_client's own status counts as a failure
+	x "$c" openssl s_client -connect $name:443 -servername $name -verify_return_error -brief </dev/null 2>&1 |
+		grep -q 'Verification: OK'
+}
+check "openssl s_client verifies" tls_verified
 check "Python's ssl" x "$c" python3 -c "import urllib.request as u; assert b'works' in u.urlopen('https://$name/index.html', timeout=5).read()"
 check "node" x "$c" node -e "require('https').get('https://$name/index.html', r => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', e => { console.error(e); process.exit(1); })"
 check "ip netns exec finds the same files" ip netns exec "$c" curl -sf "https://$name/index.html"
