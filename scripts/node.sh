@@ -141,14 +141,15 @@ free_port() { # WANTED
 # ---- away with all ----
 
 # What the agent did not remove, because it is not there any more or was stopped in the middle.
-remove_leftovers() { # INSTANCE...
-	local ns
-	for ns in "$@" "privlink-$(uname -n | cut -d . -f 1)"; do
+remove_leftovers() { # INSTANCE... ; pins of other nodes on this machine are theirs
+	local ns node
+	node=$(uname -n | cut -d . -f 1)
+	for ns in "$@" "privlink-$node"; do
 		[ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
 		rm -rf "/etc/netns/${ns:?}"
 	done
-	rm -rf "$pins" "$run"
-	rmdir /etc/netns 2>/dev/null
+	rm -rf "${pins:?}/${node:?}" "${run:?}"
+	rmdir "$pins" /etc/netns 2>/dev/null
 	return 0
 }
 
