@@ -290,7 +290,7 @@ make_server_group() { # ACCOUNT VPC PROTOCOL PORT INSTANCE…
 	shift 4
 	id=$(as "$owner" call nlb CreateServerGroup ServerGroupName=servers VpcId="$vpc" Protocol="$protocol" \
 		HealthCheckConfig.HealthCheckEnabled=true HealthCheckConfig.HealthCheckInterval=1 \
-		HealthCheckConfig.HealthCheckConnectTimeout=1 | jq -r .ServerGroupId)
+		HealthCheckConfig.HealthCheckConnectTimeout=2 | jq -r .ServerGroupId)
 	for server in "$@"; do
 		n=$((n + 1))
 		parameters+=("Servers.$n.ServerId=$server" "Servers.$n.ServerType=Ecs" "Servers.$n.Port=$port")

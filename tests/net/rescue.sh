@@ -27,7 +27,7 @@ endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch" $i="$ci") || b
 eh=$(eni_address consumer "$endpoint" $h) ei=$(eni_address consumer "$endpoint" $i)
 
 served_by() { # ADDRESS MARK
-	[ "$(inside "$c" python3 "$peer" tcp "$1" 80 1 | cut -d' ' -f1)" = "$2" ]
+	[ "$(inside "$c" python3 "$peer" tcp "$1" 80 3 | cut -d' ' -f1)" = "$2" ]
 }
 check "each ENI is served in its own zone (h)" wait_for 5 served_by "$eh" one
 check "each ENI is served in its own zone (i)" wait_for 5 served_by "$ei" two
@@ -41,7 +41,7 @@ serve "$s1" python3 "$peer" tcp-server 80 one
 check "it comes back: zone h serves again" wait_for 10 served_by "$eh" one
 
 inside "$s1" ip link set eth0 down
-check "the server of zone h falls silent: its ENI is served from zone i" wait_for 12 served_by "$eh" two
+check "the server of zone h falls silent: its ENI is served from zone i" wait_for 20 served_by "$eh" two
 n=0
 for _ in $(seq 20); do served_by "$eh" two && n=$((n + 1)); done
 is $n 20 "each of 20 connections"
