@@ -77,18 +77,23 @@ down
 had_user=$(getent passwd privlink)
 host_state >"$dir/before"
 
-start_in_background
-for _ in {1..600}; do
-	grep -q '^\[3/7\]' "$dir/log" && break
-	kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
-	sleep 0.2
-done
-shows '^\[3/7\]' "the walk begins"
-kill -9 "$(cat "$dir/pid")" || sed 's/^/# /' "$dir/log"
-rm -f "$dir/pid"
+killed_in_the_middle() {
+	start_in_background
+	for _ in {1..600}; do
+		grep -q '^\[3/7\]' "$dir/log" && break
+		kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
+		sleep 0.2
+	done
+	shows '^\[3/7\]' "the walk begins"
+	kill -9 "$(cat "$dir/pid")" || sed 's/^/# /' "$dir/log"
+	rm -f "$dir/pid"
+}
+
+# On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.
+[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || killed_in_the_middle
 
 "$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
-is $? 0 "after a kill -9 in the middle the next run walks to the end"
+is $? 0 "the walk comes to its end"
 shows 'privateLink_dlc +vpc-.* Active +Connected' "the endpoint is Active and Connected"
 shows '^ +cn-hangzhou-h .*10\.0\.1\.100 ' "the first zone's ENI is in the table"
 shows '^ +cn-hangzhou-i .*10\.0\.2\.100 ' "the second zone's ENI is in the table"
@@ -118,8 +123,10 @@ ok $? "plain ip netns exec finds resolver and trust store"
 host_state >"$dir/during"
 is "$(diff "$dir/before" "$dir/during")" "" "the host is as it was while it runs"
 
-"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
-is $? 0 "a run over a running one walks to the end"
+if [ -z "${PRIVLINK_KERNEL_LAYER-}" ]; then
+	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
+	is $? 0 "a run over a running one walks to the end"
+fi
 cp "$state/quickstart/instances" "$dir/instances"
 down
 is $? 0 "--down succeeds"
