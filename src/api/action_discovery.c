@@ -20,12 +20,12 @@ static const char *const sides[] = {"Endpoint", "EndpointService", NULL};
 static const char *const service_types[] = {"Interface", NULL};
 
 const struct param_spec privatelink_regions_params[] = {
-	{"ServiceResourceType", PARAM_STRING, .values = regions_types},
+	{"ServiceResourceType", PARAM_STRING, .values = regions_types, .no_case = true},
 	{},
 };
 
 const struct param_spec privatelink_zones_params[] = {
-	{"ServiceResourceType", PARAM_STRING, .values = regions_types},
+	{"ServiceResourceType", PARAM_STRING, .values = regions_types, .no_case = true},
 	{"CrossRegion", PARAM_BOOL},
 	{"CrossRegionSide", PARAM_STRING, .values = sides},
 	{},

@@ -18,6 +18,7 @@ const struct param_spec instance_list_params[] = {
 	{"InstanceType", PARAM_STRING},
 	{"InstanceNetworkType", PARAM_STRING},
 	{"SecurityGroupId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
 	{"PrivateIpAddresses", PARAM_LIST, .max = 100},
 	{"Status", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
@@ -132,7 +133,7 @@ static bool instance_wanted(const struct call *call, const struct instance *i)
 	       name_matches(call, i) && filter_text(call, "VpcId", i->vpc) &&
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
-	       filter_text(call, "InstanceNetworkType", "vpc") &&
+	       filter_text(call, "InstanceNetworkType", "vpc") && filter_text(call, "ResourceGroupId", "") &&
 	       filter_text(call, "Status", status_word(i)) && port_matches(call, i) &&
 	       tags_match(call, i->id);
 }

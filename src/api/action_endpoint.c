@@ -69,6 +69,7 @@ static void answer_endpoint(const struct call *call, json_t *object, const struc
 	answer_int(object, "Bandwidth", connection->bandwidth);
 	answer_bool(object, "ResourceOwner", service && service->owner == endpoint->owner);
 	answer_bool(object, "ZoneAffinityEnabled", endpoint->zone_affinity);
+	answer_bool(object, "ProtectedEnabled", endpoint->protected_enabled);
 	answer_time(object, "CreateTime", endpoint->create_time);
 	answer_endpoint_status(object, endpoint, connection);
 	answer_policy(call, object, endpoint);

@@ -56,6 +56,7 @@ const struct param_spec balancer_list_params[] = {
 	{"LoadBalancerStatus", PARAM_STRING},
 	{"LoadBalancerBusinessStatus", PARAM_STRING},
 	{"AddressType", PARAM_STRING},
+	{"AddressIpVersion", PARAM_STRING},
 	{"DNSName", PARAM_STRING},
 	{"VpcIds", PARAM_LIST, .max = 100},
 	{"ZoneId", PARAM_STRING},
@@ -307,6 +308,7 @@ static bool balancer_wanted(const struct call *call, const struct load_balancer 
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
 	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") &&
 	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
+	       filter_text(call, "AddressIpVersion", "ipv4") &&
 	       filter_text(call, "DNSName", name) && filter_list(call, "VpcIds", b->vpc) &&
 	       filter_text(call, "ResourceGroupId", b->resource_group) && in_zone(call, b) &&
 	       tags_match(call, b->id);

@@ -272,6 +272,12 @@ static const char *health_word(const struct server *server, const struct server_
 	return health->healthy ? NULL : "Unhealthy";
 }
 
+/* The API tells a refused connect from others that failed as little as it does any of them. */
+static const char *reason_code(const struct server_health *health)
+{
+	return streq(health->reason, "CONNECT_REFUSED") ? "CONNECT_FAILED" : health->reason;
+}
+
 static void answer_unhealthy(const struct call *call, json_t *list, const struct server *server)
 {
 	const struct server_health *health;
@@ -291,7 +297,7 @@ static void answer_unhealthy(const struct call *call, json_t *list, const struct
 	answer_int(item, "Port", server->port);
 	answer_string(item, "Status", word);
 	if (health && !health->healthy)
-		answer_string(shape_object(item, "Reason"), "ReasonCode", health->reason);
+		answer_string(shape_object(item, "Reason"), "ReasonCode", reason_code(health));
 }
 
 int listener_health(struct call *call)

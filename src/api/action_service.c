@@ -17,7 +17,7 @@ static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};
 
 static const struct param_spec resource_members[] = {
-	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types},
+	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
 	{"ResourceId", PARAM_STRING, .required = true},
 	{"ZoneId", PARAM_STRING},
 	{},
@@ -25,7 +25,7 @@ static const struct param_spec resource_members[] = {
 
 const struct param_spec service_create_params[] = {
 	{"ServiceDescription", PARAM_STRING},
-	{"ServiceResourceType", PARAM_STRING, .values = resource_types},
+	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
 	{"ServiceSupportIPv6", PARAM_BOOL},
 	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
 	{"AutoAcceptEnabled", PARAM_BOOL},
@@ -48,7 +48,7 @@ const struct param_spec service_list_params[] = {
 	{"ServiceName", PARAM_STRING},
 	{"ServiceStatus", PARAM_STRING},
 	{"ServiceBusinessStatus", PARAM_STRING},
-	{"ServiceResourceType", PARAM_STRING, .values = resource_types},
+	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
 	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
 	{"AutoAcceptEnabled", PARAM_BOOL},
 	{"ZoneAffinityEnabled", PARAM_BOOL},

@@ -15,7 +15,7 @@
 const struct param_spec service_resource_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true},
 	{"ResourceId", PARAM_STRING, .required = true},
-	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types},
+	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
 	{"ZoneId", PARAM_STRING},
 	{},
 };

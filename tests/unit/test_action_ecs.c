@@ -505,6 +505,8 @@ static void test_attach(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "NodeName"), "alpha", "on the only node");
 	CALL(h, "DescribeInstances", REGION "InstanceName=box");
 	tap_is_int(harness_number(h, "TotalCount"), 1, "the account sees it");
+	CALL(h, "DescribeInstances", REGION "InstanceName=box&ResourceGroupId=rg-none");
+	tap_is_int(harness_number(h, "TotalCount"), 0, "in no resource group");
 	harness_in_force(h, "alpha");
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		harness_refused(h, ROOT, PRODUCT_PRIVLINK, cases[i].code, cases[i].why, "AttachInstance",

@@ -54,6 +54,7 @@ static void test_created(struct harness *h, const struct world *w)
 	PL(h, ALICE, "ListVpcEndpoints", REGION "EndpointId=%s", id);
 	tap_is_str(harness_text(h, "Endpoints.0.Tags.0.Value"), "prod", "the list shows its tags");
 	tap_is_str(harness_text(h, "Endpoints.0.EndpointName"), "privateLink_dlc", "and its name");
+	tap_ok(json_is_false(harness_at(h->answer, "Endpoints.0.ProtectedEnabled")), "and that it is not protected");
 	REFUSED(h, ALICE, "EndpointDuplicated", "a second one of a service with its own name in the VPC",
 		"CreateVpcEndpoint", REGION "VpcId=%s&ServiceName=" SYSTEM_SERVICE "&SecurityGroupId.1=%s",
 		w->consumer.vpc, w->consumer.sg);

@@ -100,6 +100,10 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 		   "it is listed by name, zone and VPC");
 	CALL(h, "ListLoadBalancers", "LoadBalancerIds.1=nlb-none");
 	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "an unknown id gives an empty list");
+	CALL(h, "ListLoadBalancers", "AddressIpVersion=ipv4&LoadBalancerIds.1=%s", lb);
+	tap_is_int(harness_count_of(h, "LoadBalancers"), 1, "it has IPv4");
+	CALL(h, "ListLoadBalancers", "AddressIpVersion=DualStack&LoadBalancerIds.1=%s", lb);
+	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "and nothing else");
 	tap_ok(CALL(h, "UpdateLoadBalancerAttribute", "LoadBalancerId=%s&LoadBalancerName=back", lb),
 	       "it can be renamed");
 	job = job_of(h);
@@ -425,6 +429,13 @@ static void test_listener_life(struct harness *h, const struct world *w)
 		harness_text(
 			h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Reason.ReasonCode"),
 		"CONNECT_TIMEOUT", "one that does not says why");
+	(void)str_copy(health[1].reason, sizeof(health[1].reason), "CONNECT_REFUSED");
+	harness_report(h, "alpha", health, 2);
+	CALL(h, "GetListenerHealthStatus", "ListenerId=%s", listener);
+	tap_is_str(
+		harness_text(
+			h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Reason.ReasonCode"),
+		"CONNECT_FAILED", "in a word that the API has");
 
 	REFUSED(h, "ResourceInUse.ServerGroup", "a group with a listener", "DeleteServerGroup",
 		"ServerGroupId=%s", group);

@@ -100,6 +100,8 @@ static void test_service(struct harness *h, const struct world *w)
 	tap_is_str(harness_text(h, "Services.0.ServiceId"), w->service, "by load balancer");
 	PL(h, BOB, "ListVpcEndpointServices", REGION "ServiceStatus=Deleting");
 	tap_is_int(harness_count_of(h, "Services"), 0, "and by state");
+	PL(h, BOB, "ListVpcEndpointServices", REGION "ResourceId=%s&ServiceResourceType=NLB", w->balancer);
+	tap_is_int(harness_count_of(h, "Services"), 1, "and by type, in any case");
 	PL(h, BOB, "ListVpcEndpointServices", REGION "Tag=[{\"Key\":\"a\",\"Value\":\"b\"}]");
 	tap_is_int(harness_count_of(h, "Services"), 1, "and by tags, as JSON too");
 	PL(h, ALICE, "ListVpcEndpointServices", REGION);
@@ -197,8 +199,8 @@ static void test_resources(struct harness *h, const struct world *w)
 	PL(h, BOB, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", id);
 	tap_is_str(harness_text(h, "ServiceStatus"), "Pending", "the service is Pending");
 	tap_ok(PL(h, BOB, "AttachResourceToVpcEndpointService",
-		  REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-i", id, second),
-	       "and takes another one meanwhile");
+		  REGION "ServiceId=%s&ResourceType=Nlb&ResourceId=%s&ZoneId=cn-hangzhou-i", id, second),
+	       "and takes another one meanwhile, its type in any case");
 	harness_in_force(h, NODE);
 	PL(h, BOB, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", id);
 	tap_is_str(harness_text(h, "ServiceStatus"), "Active", "then Active again");
