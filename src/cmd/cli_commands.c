@@ -483,7 +483,6 @@ static const struct cli_column connection_columns[] = {{"Endpoint", "EndpointId"
 						       {"Bandwidth", "Bandwidth"},
 						       {"Status", "ConnectionStatus"},
 						       {NULL}};
-static const struct cli_column user_columns[] = {{"Account", "UserId"}, {NULL}};
 static const struct cli_wait service_active = {"GetVpcEndpointServiceAttribute", "ServiceId=%s", "",
 					       "ServiceStatus=Active"};
 static const struct cli_wait service_gone = {"GetVpcEndpointServiceAttribute", "ServiceId=%s", "nothing",
@@ -689,11 +688,6 @@ const struct cli_command cli_commands[] = {
 	 "privlink", "UnbindSystemService", service_bind},
 	{"service", "allow", "Lets an account find the service and connect to it.", "privatelink",
 	 "AddUserToVpcEndpointService", service_user},
-	{"service", "deny", "Takes an account off the list of those that may connect.", "privatelink",
-	 "RemoveUserFromVpcEndpointService", service_user},
-	{"service", "allowed", "Shows the accounts that may connect.", "privatelink",
-	 "ListVpcEndpointServiceUsers", service_id, .list = "Users", .columns = user_columns,
-	 .paging = CLI_BY_TOKEN},
 	{"service", "connections", "Shows the endpoints that connected or ask to.", "privatelink",
 	 "ListVpcEndpointConnections", service_connections, .list = "Connections",
 	 .columns = connection_columns, .paging = CLI_BY_TOKEN},

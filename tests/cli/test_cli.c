@@ -2,6 +2,7 @@
 /*
  * The command line without a server: settings, options to parameters, tables.
  */
+#include "api/run.h"
 #include "cmd/cli.h"
 
 #include <locale.h>
@@ -209,6 +210,50 @@ static void test_commands(void)
 	cli_done(&cli);
 }
 
+/* The server's own row of an action that the command line names. */
+static const struct action *action_of(const char *product, const char *name)
+{
+	const struct cli_product *called = cli_product_find(product);
+
+	for (int p = 0; called && p < PRODUCT_COUNT_; p++)
+		if (streq(products[p].version, called->version))
+			return action_find(p, name);
+	return NULL;
+}
+
+static bool takes(const struct action *action, const char *parameter)
+{
+	size_t length = strcspn(parameter, ".");
+
+	for (const struct param_spec *spec = action->params; spec && spec->name; spec++)
+		if (strlen(spec->name) == length && memcmp(spec->name, parameter, length) == 0)
+			return true;
+	return (action->flags & ACTION_CHANGES) && streq(parameter, "ClientToken");
+}
+
+/* A command that no server carries out, or an option that it ignores, is worse than none. */
+static void test_actions(void)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++) {
+		const struct action *action;
+
+		if (c->run)
+			continue;
+		action = action_of(c->product, c->action);
+		tap_ok(action != NULL, "%s %s calls an action that the server has", c->group, c->name);
+		if (!action)
+			continue;
+		for (const struct cli_option *o = c->options; o && o->name; o++)
+			if (o->parameter && !takes(action, o->parameter))
+				tap_ok(false, "%s %s --%s sets a parameter that %s takes", c->group, c->name,
+				       o->name, c->action);
+		if (c->wait)
+			tap_ok(action_of(c->wait->product ? c->wait->product : c->product, c->wait->action) !=
+				       NULL,
+			       "and waits by one");
+	}
+}
+
 /* Every row names a product that exists, waits only for what has an id, and shows only what it can find. */
 static void test_table(void)
 {
@@ -268,6 +313,7 @@ int main(void)
 	test_precedence();
 	test_commands();
 	test_table();
+	test_actions();
 	test_text();
 	return tap_done();
 }
