@@ -19,10 +19,9 @@ needs_quickstart=(
 # What the tests want on top of it.
 needs_check=(
 	"${needs_quickstart[@]}"
-	command:node=nodejs command:npm=npm command:python3=python3 command:openssl=openssl command:wget=wget command:jq=jq
-	command:nft=nftables command:dig=bind9-dnsutils command:qemu-system-x86_64=qemu-system-x86
-	command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio command:sqlite3=sqlite3
-	command:ethtool=ethtool command:tcpdump=tcpdump command:nc=netcat-openbsd command:setpriv=util-linux
+	command:node=nodejs command:npm=npm command:python3=python3 command:jq=jq
+	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
+	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
 )
 
 is_met() { # KIND:WHAT
