@@ -33,6 +33,12 @@ kill_both() {
 	return 0
 }
 
+second_privlinkd_refused() {
+	local first=$privlinkd_pid
+	start_privlinkd
+	wait_for 5 test ! -d "/proc/$privlinkd_pid" && [ -d "/proc/$first" ]
+}
+
 inside "$c" python3 "$peer" fetch "$eni" 80 >"$dir/fetched" &
 fetch=$!
 sleep 1
@@ -63,5 +69,16 @@ check "connections open after a clean stop of the agent" inside "$c" python3 "$p
 start_agent
 check "and the agent adopts what is there" wait_for 20 node_live
 check "connections still open" inside "$c" python3 "$peer" tcp "$eni" 81
+
+# One that was just killed holds its pid file's lock for as long as its memory takes to go.
+kill -9 "$privlinkd_pid"
+wait "$privlinkd_pid" 2>/dev/null
+flock --nonblock "$dir/run/privlinkd.pid" sleep 0.5 &
+lock=$!
+sleep 0.1
+start_privlinkd
+check "privlinkd waits for the lock of one that is on its way out" wait_for 10 api_answers
+wait $lock
+check "and starts nothing beside one that goes on" second_privlinkd_refused
 
 finish
