@@ -38,21 +38,22 @@ ok() { # STATUS NAME…
 	fi
 }
 
+# (The names of their own are odd, because a function that they call sees them in place of the test's.)
 check() { # NAME COMMAND…: passes when the command succeeds; its output is shown when not
-	local name=$1 output
+	local check_name=$1 check_output
 	shift
-	if output=$("$@" 2>&1); then
-		ok 0 "$name"
+	if check_output=$("$@" 2>&1); then
+		ok 0 "$check_name"
 	else
-		ok 1 "$name"
-		sed 's/^/# /' <<<"$output" | tail -n 20
+		ok 1 "$check_name"
+		sed 's/^/# /' <<<"$check_output" | tail -n 20
 	fi
 }
 
 check_not() { # NAME COMMAND…: passes when the command fails
-	local name=$1
+	local check_name=$1
 	shift
-	if "$@" >/dev/null 2>&1; then ok 1 "$name"; else ok 0 "$name"; fi
+	if "$@" >/dev/null 2>&1; then ok 1 "$check_name"; else ok 0 "$check_name"; fi
 }
 
 is() { # GOT WANT NAME…
@@ -116,8 +117,9 @@ forget_run() { # DIR: removes what the run recorded there
 	fi
 	if [ -f "$d/node" ]; then
 		read -r n ns <"$d/node"
-		[ -e "/run/netns/$ns" ] && nsenter --net="/run/netns/$ns" "$build/src/cmd/privlink-agent" --remove \
-			--node "$n" --run-dir "$d/run" --state-dir "$d/state" --bpffs /sys/fs/bpf/privlink >/dev/null 2>&1
+		[ -e "/run/netns/$ns" ] || ip netns add "$ns" # the devices went with it; names and pins did not
+		nsenter --net="/run/netns/$ns" "$build/src/cmd/privlink-agent" --remove --node "$n" --run-dir "$d/run" \
+			--state-dir "$d/state" >/dev/null 2>&1
 	fi
 	if [ -f "$d/made" ]; then
 		while read -r kind name; do
