@@ -69,6 +69,7 @@ a = s.recv(n)
 assert a[:2] == b"\x12\x34" and socket.inet_aton("203.0.113.9") in a, a
 PY
 
+wait_for 30 x "$c" curl -sf -o "$dir/first" "https://$name/index.html" # the servers may not listen yet
 x "$c" curl -sI "https://$name" >"$dir/curl.out" 2>&1
 is $? 0 "curl -sI verifies the certificate and gets an answer"
 check "curl" x "$c" curl -sf "https://$name/index.html"

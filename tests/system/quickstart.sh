@@ -59,7 +59,7 @@ host_state() {
 
 leftovers() {
 	local id
-	ls -d "$state" /run/privlink /sys/fs/bpf/privlink 2>/dev/null
+	ls -d "$state" /run/privlink "/sys/fs/bpf/privlink/$(uname -n | cut -d . -f 1)" 2>/dev/null
 	while read -r id; do
 		ls -d "/run/netns/$id" "/etc/netns/$id" 2>/dev/null
 	done <"$dir/instances"
