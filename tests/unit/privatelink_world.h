@@ -67,7 +67,7 @@ static const char *make_service(struct harness *h, const char *balancer, bool au
 __attribute__((unused)) static const char *find_system_service(struct harness *h, const char *name)
 {
 	return PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "ServiceName=%s", name)
-		       ? strdup(harness_text(h, "Services.0.ServiceId"))
+		       ? harness_keep(h, harness_text(h, "Services.0.ServiceId"))
 		       : NULL;
 }
 
@@ -121,7 +121,7 @@ __attribute__((unused)) static const char *endpoint_text(struct harness *h, cons
 	if (!PL(h, ALICE, "GetVpcEndpointAttribute", REGION "EndpointId=%s", endpoint))
 		return h->error.code;
 	text = harness_text(h, member);
-	return text ? strdup(text) : "(absent)";
+	return text ? harness_keep(h, text) : "(absent)";
 }
 
 __attribute__((unused)) static const char *zone_text(struct harness *h, const char *endpoint, int index,
@@ -134,5 +134,5 @@ __attribute__((unused)) static const char *zone_text(struct harness *h, const ch
 		return h->error.code;
 	(void)str_format(path, sizeof(path), "Zones.%d.%s", index, member);
 	text = harness_text(h, path);
-	return text ? strdup(text) : "(absent)";
+	return text ? harness_keep(h, text) : "(absent)";
 }

@@ -368,8 +368,8 @@ static void test_reads(struct harness *h, const struct world *w)
 	tap_is_int(harness_count_of(h, "Endpoints"), 0, "another account sees none of them");
 	PL(h, ALICE, "ListVpcEndpoints", REGION "MaxResults=1&VpcId=%s", w->consumer.vpc);
 	tap_is_int(harness_count_of(h, "Endpoints"), 1, "a page holds what was asked for");
-	first = strdup(harness_text(h, "Endpoints.0.EndpointId"));
-	token = strdup(harness_text(h, "NextToken"));
+	first = harness_keep(h, harness_text(h, "Endpoints.0.EndpointId"));
+	token = harness_keep(h, harness_text(h, "NextToken"));
 	PL(h, ALICE, "ListVpcEndpoints", REGION "MaxResults=1&VpcId=%s&NextToken=%s", w->consumer.vpc, token);
 	tap_ok(harness_count_of(h, "Endpoints") == 1 &&
 		       strcmp(harness_text(h, "Endpoints.0.EndpointId"), first) > 0,

@@ -55,7 +55,7 @@ static void test_discovery(struct harness *h, const struct world *w)
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", "RegionId=cn-beijing&ServiceId=%s", w->service);
 	tap_is_int(harness_count_of(h, "Services"), 0, "in its region");
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=3");
-	token = strdup(harness_text(h, "NextToken"));
+	token = harness_keep(h, harness_text(h, "NextToken"));
 	PL(h, ALICE, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=3&NextToken=%s", token);
 	tap_ok(harness_count_of(h, "Services") == 1 && !harness_text(h, "NextToken"),
 	       "the last page has no token");
