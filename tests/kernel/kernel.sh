@@ -22,7 +22,9 @@ done
 
 cat >"$out/tests" <<END
 uname -r >/out/release
+rm -f $(printf %q "$build/meson-logs/kernel.json")
 meson test -C $(printf %q "$build") --no-rebuild --logbase kernel --timeout-multiplier 10 --num-processes 1 ${arguments[*]}
+echo \$? >/out/status
 cp $(printf %q "$build/meson-logs/kernel.json") /out/
 END
 OUT=$out "$here/run" bash /out/tests 2>&1 | sed -u 's/^/# /'
@@ -30,4 +32,4 @@ if [ ! -s "$out/kernel.json" ]; then
 	echo "Bail out! the guest did not run the tests"
 	exit 1
 fi
-"$here/repeat-tap" "$out/kernel.json" "$(sed 's/-.*//' "$out/release")"
+"$here/repeat-tap" "$(cat "$out/status")" "$out/kernel.json" "$(sed 's/-.*//' "$out/release")"
