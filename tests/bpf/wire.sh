@@ -74,7 +74,8 @@ stack() {
 serve() { # NAME: a file over HTTP on 8443, and an echo of datagrams
 	(cd "$work" && exec ip netns exec "$id-$1" python3 -m http.server 8443 >/dev/null 2>&1) &
 	pids+=($!)
-	(exec ip netns exec "$id-$1" socat UDP4-RECVFROM:8443,fork EXEC:cat >/dev/null 2>&1) &
+	# PIPE and not EXEC:cat: a program has half a second to answer, and less than that to start on a slow machine
+	(exec ip netns exec "$id-$1" socat UDP4-RECVFROM:8443,fork PIPE >/dev/null 2>&1) &
 	pids+=($!)
 	for _ in $(seq 100); do
 		inside "$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443' 2>/dev/null && return
@@ -84,10 +85,10 @@ serve() { # NAME: a file over HTTP on 8443, and an echo of datagrams
 fetch() { # NAMESPACE URL: the file arrives whole
 	inside "$1" curl -s -S -m 60 -o "$work/got" "$2" && cmp "$work/got" "$work/file"
 }
-say() { # NAMESPACE PORT TEXT: the datagram comes back; an emulated machine takes longer to answer
-	local patience_s=2
-	[ -z "${PRIVLINK_KERNEL_LAYER:-}" ] || patience_s=10
-	[ "$(echo "$3" | inside "$1" socat -t $patience_s - "UDP4:10.0.0.100:$2")" = "$3" ]
+say() { # NAMESPACE PORT TEXT: the datagram comes back
+	# shellcheck disable=SC2016
+	[ "$(inside "$1" timeout 10 bash -c 'exec 3<>"/dev/udp/10.0.0.100/$0" && echo "$1" >&3 && dd bs=2048 count=1 <&3' \
+		"$2" "$3" 2>/dev/null)" = "$3" ]
 }
 
 walk() { # direct|helpers
