@@ -235,7 +235,9 @@ static void test_revoked_endpoint(struct node *node)
 	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN,
 		   "a revoked rule stops the consumer");
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN, "again and again");
 	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_POLICY_IN, "and the server's packets");
+	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_POLICY_IN, "all of them");
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED,
@@ -258,6 +260,10 @@ static void test_revoked_endpoint(struct node *node)
 	node_unplace(node, 10, "10.0.0.100");
 	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_NO_PLACE, "so does a deleted endpoint");
+	node_place(node, 10, "10.0.0.100", PL_PLACE_ENI, SLOT_ENI_BARE);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NO_PLACE,
+		   "and one whose address is another endpoint's now");
 	node_place(node, 10, "10.0.0.100", PL_PLACE_ENI, SLOT_ENI_A);
 	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "all is as before");
@@ -316,6 +322,62 @@ static void test_port_gone(struct node *node)
 	node_port(node, SLOT_A, 10, "10.0.0.10");
 	node_place(node, 50, "10.0.0.10", PL_PLACE_PORT, SLOT_OTHER);
 	node_bump(node, SLOT_A);
+	serve_by_all(node);
+}
+
+/* The port's device was lost and made again: another number, all else as before. */
+static void test_device_anew(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), datagram = udp(node, SLOT_A, 4000);
+	struct pl_port port = node_port_row(node, SLOT_S1, 40, "10.0.0.10");
+	uint32_t slot = SLOT_S1;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	handshake(node, SLOT_A, 4000);
+	deliver(node, SLOT_A, &datagram);
+	port.ifindex += 1000;
+	map_put(node->bpf->maps.pl_ports, &slot, &port);
+	node_bump(node, SLOT_S1);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN,
+		   "a TCP flow ends with its server's device");
+	deliver(node, SLOT_A, &datagram);
+	tap_is_int(flow_of(node, &datagram, SLOT_A, PL_SIDE_OUT).ifindex, port.ifindex,
+		   "a UDP flow goes on through the new one");
+	node_port(node, SLOT_S1, 40, "10.0.0.10");
+	node_bump(node, SLOT_S1);
+	serve_by_all(node);
+}
+
+/* A backend's row is older than the port that its slot has now, in the same VPC. */
+static void test_slot_of_another(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	node_port(node, SLOT_S1, 40, "10.0.0.14");
+	node_bump(node, SLOT_S1);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_BACKEND_GONE,
+		   "a backend's slot that another instance has now serves nothing");
+	tap_is_int(node_flows(node), 0, "and opens nothing");
+	node_unplace(node, 40, "10.0.0.14");
+	node_port(node, SLOT_S1, 40, "10.0.0.10");
+	node_bump(node, SLOT_S1);
+	serve_by_all(node);
+}
+
+static void test_long_idle(struct node *node)
+{
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct pl_listener listener = {.table_first = 0, .table_size = 7, .idle_s = 65536 + 10};
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
+
+	node_clear_flows(node);
+	map_put(node->bpf->maps.pl_listeners, &key, &listener);
+	deliver(node, SLOT_A, &syn);
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).idle_s, 65535,
+		   "an idle time that is too long for an entry is the longest that it has");
 	serve_by_all(node);
 }
 
@@ -477,6 +539,9 @@ static void test_all(struct node *node)
 	test_revoked_endpoint(node);
 	test_revoked_local(node);
 	test_port_gone(node);
+	test_device_anew(node);
+	test_slot_of_another(node);
+	test_long_idle(node);
 	test_service(node);
 	test_recycled_row(node);
 	test_udp_zero(node);
