@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +20,23 @@
 struct result {
 	int calls, r;
 	uint64_t revision;
+	unsigned int syncs; /* how often the disk had been asked to keep what it has */
 };
+
+static unsigned int n_syncs;
+
+/* In place of the C library's, for SQLite, too. */
+int fdatasync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	n_syncs++;
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static char directory[] = "/tmp/privlink-test-store-XXXXXX";
 
@@ -38,6 +55,7 @@ static void done(void *context, int r, uint64_t revision)
 	result->calls++;
 	result->r = r;
 	result->revision = revision;
+	result->syncs = n_syncs;
 }
 
 static struct counter counter_row(const char *name, uint32_t value)
@@ -132,6 +150,24 @@ static void test_put_and_read(void)
 	fixture_close(&f);
 }
 
+/* What a power cut leaves cannot be tried here; that the disk was told in time can. */
+static void test_synced(void)
+{
+	unsigned int before;
+	struct result result;
+	struct fixture f;
+
+	(void)fixture_open(&f, "synced");
+	for (uint32_t i = 1; i <= 3; i++) {
+		before = n_syncs;
+		commit_counter(f.store, "vpc", i, &result);
+		(void)loop_turn(f.loop, 0);
+		tap_ok(result.calls == 1 && result.syncs > before,
+		       "the disk has been told to keep write %u before it is answered", i);
+	}
+	fixture_close(&f);
+}
+
 static void test_compare(void)
 {
 	static const struct {
@@ -218,7 +254,7 @@ static int commit_n_rows(struct store *store, size_t n, struct result *result)
 	return result->r;
 }
 
-/* A counter that is `bytes` long in JSON, thanks to a member that no program knows. */
+/* A counter with so many bytes in a member that no program knows. */
 static json_t *padded_row(const char *name, size_t bytes)
 {
 	_cleanup_(freep) char *padding = malloc(bytes + 1);
@@ -246,6 +282,70 @@ static int commit_padded(struct store *store, size_t n, size_t bytes, struct res
 	*result = (struct result){};
 	store_commit(store, txn, done, result);
 	return result->r;
+}
+
+/* Puts one row, padded, `n` times into one transaction. */
+static int commit_repeated(struct store *store, size_t n, size_t bytes, struct result *result)
+{
+	json_t *value = padded_row("again", bytes);
+	struct store_txn *txn;
+
+	(void)store_txn_new(&txn);
+	for (size_t i = 0; i < n; i++)
+		(void)store_txn_put(txn, "counter/again", value);
+	json_decref(value);
+	*result = (struct result){};
+	store_commit(store, txn, done, result);
+	return result->r;
+}
+
+/* How long such a row is in JSON without its padding. */
+static size_t padded_overhead(void)
+{
+	json_t *value = padded_row("again", 0);
+	_cleanup_(freep) char *text = json_dumps(value, JSON_COMPACT);
+
+	json_decref(value);
+	return strlen(text);
+}
+
+static void test_exact_limits(void)
+{
+	size_t room = STORE_VALUE_MAX - padded_overhead();
+	struct store_txn *txn;
+	struct result result;
+	struct fixture f;
+
+	(void)fixture_open(&f, "exact");
+	tap_is_int(commit_repeated(f.store, 1, room, &result), 0, "a value of 256 KiB is taken");
+	(void)loop_turn(f.loop, 0);
+	tap_is_int(commit_repeated(f.store, 1, room + 1, &result), -E2BIG, "one byte more is too large");
+	tap_is_int(commit_repeated(f.store, 20, room, &result), 0,
+		   "what a later put replaces does not count towards 1 MiB");
+	(void)loop_turn(f.loop, 0);
+
+	(void)store_txn_new(&txn);
+	tap_is_int(store_txn_compare(txn, "counter/again", 2), 0, "a key is compared");
+	tap_is_int(store_txn_compare(txn, "counter/again", 2), 0, "again with the same revision");
+	tap_is_int(store_txn_compare(txn, "counter/again", 1), -EAGAIN,
+		   "but not with another: what was decided on is not one state");
+	result = (struct result){};
+	store_commit(f.store, txn, done, &result);
+	tap_is_int(result.r, -EAGAIN, "and the transaction fails");
+
+	(void)store_txn_new(&txn);
+	for (int i = 0; i < STORE_TXN_OPS_MAX; i++) {
+		char key[32];
+
+		(void)str_format(key, sizeof(key), "counter/c%d", i);
+		(void)store_txn_compare(txn, key, 0);
+	}
+	result = (struct result){.r = 1};
+	tap_is_int(store_txn_compare(txn, "counter/c0", 0), 0, "100 keys can be compared");
+	tap_is_int(store_txn_compare(txn, "counter/one-more", 0), -E2BIG, "101 are too many");
+	store_commit(f.store, txn, done, &result);
+	tap_is_int(result.r, -E2BIG, "and the transaction fails");
+	fixture_close(&f);
 }
 
 static void test_limits(void)
@@ -578,9 +678,11 @@ int main(void)
 	if (!mkdtemp(directory))
 		return EXIT_FAILURE;
 	test_put_and_read();
+	test_synced();
 	test_compare();
 	test_all_or_nothing();
 	test_limits();
+	test_exact_limits();
 	test_group_commit();
 	test_changes();
 	test_failing_disk();
