@@ -3,8 +3,10 @@
  * Control at work: a store on disk, a loop, nodes that report or fall silent. Leases are tested with given
  * times.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/tap.h"
@@ -91,15 +93,20 @@ static void put(struct setup *s, enum kind kind, const void *row)
 		must(n < 0 ? n : -EIO, "commit");
 }
 
-static void register_node(struct setup *s, const char *name)
+static void register_as(struct setup *s, const char *name, uint32_t mtu)
 {
-	struct node node = {.mtu = 1500};
+	struct node node = {.mtu = mtu};
 	int n = 0;
 
 	must(str_copy(node.name, sizeof(node.name), name), "name");
 	control_register(s->control, &node, count_done, &n);
 	settle(s);
 	tap_is_int(n, 1, "node %s is registered", name);
+}
+
+static void register_node(struct setup *s, const char *name)
+{
+	register_as(s, name, 1500);
 }
 
 static int report(struct setup *s, const char *node, uint64_t revision)
@@ -133,6 +140,9 @@ static void test_passes(void)
 	register_node(&s, "n1");
 	tap_is_int(snapshot_node(store_rows(s.store), "n1")->number, 1, "and keeps it");
 	tap_ok(!control_node_live(s.control, "n1"), "registering gives no lease");
+	register_as(&s, "n1", 1400);
+	node = snapshot_node(store_rows(s.store), "n1");
+	tap_ok(node->number == 1 && node->mtu == 1400, "also when it comes back with another MTU");
 	tap_is_int(report(&s, "n7", 5), -ENOENT, "an unknown node's report is refused");
 	tap_is_int(report(&s, "n1", 1), 0, "a known one's is taken");
 	tap_ok(control_node_live(s.control, "n1"), "and gives a lease");
@@ -210,6 +220,77 @@ static void test_reported_health(void)
 	must(control_report(s.control, &r), "report");
 	settle(&s);
 	tap_is_int(store_durable_revision(s.store), before, "and is not written again");
+	end(&s);
+}
+
+/* A failure that ends, and nothing else that changes. */
+static void test_repaired(void)
+{
+	struct control_failure failure = {"vpc/vpc-1", "no room"};
+	struct control_report r = {.node = "n1", .failures = &failure, .n_failures = 1};
+	struct vpc vpc = {.id = "vpc-1", .number = 2};
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	must(report(&s, "n1", 1), "report");
+	put(&s, KIND_VPC, &vpc);
+	r.revision = store_durable_revision(s.store);
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "what failed on a node is not in force");
+	r.n_failures = 0;
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "and is as soon as the node no longer says so");
+	end(&s);
+}
+
+/* The disk takes nothing for a while. */
+static void test_failing_disk(void)
+{
+	struct rlimit unlimited, small;
+	struct vpc vpc = {.id = "vpc-1", .number = 2};
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	must(report(&s, "n1", 1), "report");
+	put(&s, KIND_VPC, &vpc);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
+	small = unlimited;
+	small.rlim_cur = 1024;
+	(void)setrlimit(RLIMIT_FSIZE, &small);
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "what could not be written did not happen");
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+	for (int i = 0; i < 50 && !streq(vpc_status(&s, "vpc-1"), "Available"); i++)
+		must(loop_turn(s.loop, 100), "turn");
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "it is tried again, and then it does");
+	end(&s);
+}
+
+static void test_swept_at_start(void)
+{
+	struct client_token old = {.uid = 5, .action = "vpc:CreateVpc", .token = "old"}, young = old;
+	struct setup s;
+
+	begin(&s);
+	(void)str_copy(young.token, sizeof(young.token), "young");
+	old.create_time = now_unix_s() - 2 * 24 * 3600;
+	young.create_time = now_unix_s();
+	put(&s, KIND_CLIENT_TOKEN, &old);
+	put(&s, KIND_CLIENT_TOKEN, &young);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	settle(&s);
+	tap_is_int(snapshot_count(store_rows(s.store), KIND_CLIENT_TOKEN, ""), 1,
+		   "a token older than a day is swept away when the program starts");
+	tap_ok(snapshot_find(store_rows(s.store), KIND_CLIENT_TOKEN, "5/vpc:CreateVpc/young"),
+	       "and a young one stays");
 	end(&s);
 }
 
@@ -301,6 +382,11 @@ static void test_leases(void)
 	tap_is_int(leases_report(&leases, &fast, 1000), 0, "the same one again only renews the lease");
 	(void)leases_report(&leases, &slow, 5000);
 	tap_is_int(leases_live_revision(&leases), 10, "the slowest node counts");
+	slow.revision = 30;
+	(void)leases_report(&leases, &slow, 5000);
+	tap_is_int(leases_live_revision(&leases), 20, "whichever that is");
+	slow.revision = 10;
+	(void)leases_report(&leases, &slow, 5000);
 	tap_ok(leases.n_failures == 2 && streq(leases.failures[0].key, "endpoint/ep-1"),
 	       "failures of all nodes are one sorted list, each key once");
 	tap_is_int(leases_next_end(&leases), 31000, "the next lease ends 30 s after its last report");
@@ -322,6 +408,9 @@ int main(void)
 	test_passes();
 	test_restart();
 	test_reported_health();
+	test_repaired();
+	test_failing_disk();
+	test_swept_at_start();
 	test_bootstrap();
 	test_leases();
 	return tap_done();

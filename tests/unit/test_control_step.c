@@ -154,6 +154,13 @@ static void test_added_zone(void)
 	tap_ok(!snapshot_port(w.rows, "eni-a") && !snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.5"),
 	       "and its interface and address with it");
 	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "and the endpoint stays");
+
+	put_zone(&w, "ep-1", "z-b", "eni-b", "10.0.1.5", "Deleting");
+	w.failures[0] = (struct control_failure){"endpoint_zone/ep-1/z-b", "no address"};
+	w.n_failures = 1;
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_str(zone_status(&w, "ep-1", "z-b"), "gone", "a zone that failed goes all the same");
 	world_end(&w);
 }
 
@@ -321,6 +328,9 @@ static void test_endpoint_deleted(void)
 	(void)world_pass(&w);
 	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting",
 		   "an endpoint is not gone while a node may still serve it");
+	w.live = snapshot_connection(w.rows, "ep-1")->meta.modified;
+	(void)world_pass(&w);
+	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting", "or one of its zones, that was removed later");
 	world_report(&w);
 	(void)world_pass(&w);
 	tap_is_str(endpoint_status(&w, "ep-1"), "gone", "then it goes");

@@ -227,6 +227,14 @@ static void test_tables(void)
 	world_server(&w, "p1", ZONE_H, "10.0.1.10", 0);
 	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "weight 0 means no new flows");
 	tap_is_int(w.plan->n_backends, 2, "but it stays a backend");
+	rows_put(w.rows, "server/sgp-1/i-p1/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
+		 "'weight': 100, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'status': 'Removing'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "a server that is being removed gets none");
+	tap_is_int(w.plan->n_backends, 2, "and stays a backend for those that it has");
+	strcpy(w.ill[0], "i-p2");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "not even when all others are ill");
+	memset(w.ill, 0, sizeof(w.ill));
 	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
 
 	rows_put(w.rows, "instance/i-p1",
@@ -267,6 +275,11 @@ static void test_server_addresses(void)
 		 "'zone': '" ZONE_I "', 'port_id': 'eni-c', 'status': 'Available'}");
 	tap_is_str(served_by(world_plan(&w), ZONE_I, 443), "2.10",
 		   "an instance of another VPC is never a backend");
+	rows_put(w.rows, "port/eni-p1",
+		 "{'id': 'eni-p1', 'number': 101, 'kind': 'endpoint', 'vpc': 'vpc-p', 'addr': '10.0.1.10', "
+		 "'holder': 'ep-9', 'status': 'InUse'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "nor is an endpoint: what leads to an endpoint could lead round in a circle");
 	world_free(&w);
 }
 
@@ -393,7 +406,7 @@ static void test_probes(void)
 static void test_indexes(void)
 {
 	struct world w;
-	uint32_t slot_p2, slot_eni, backend, target;
+	uint32_t slot_p2, slot_eni, slot_a, backend, target;
 	struct plan *again;
 	char text[512];
 
@@ -413,6 +426,13 @@ static void test_indexes(void)
 	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, target, "and a target its number");
 	tap_is_int(w.plan->backends[0].index, backend, "and a backend its index");
 	tap_ok(w.plan->ports[0].slot > slot_eni, "a slot that was released rests first");
+	slot_a = w.plan->ports[0].slot;
+	world_instance(&w, "b", 89, "c", ZONE_H, "10.0.1.8", "sg-c", "n1");
+	world_plan(&w);
+	tap_ok(w.plan->ports[0].slot > slot_a, "until all others were used");
+	rows_delete(w.rows, "instance/i-b");
+	rows_delete(w.rows, "port/eni-b");
+	world_plan(&w);
 
 	if (world_build(&w, &again) < 0)
 		exit(EXIT_FAILURE);
