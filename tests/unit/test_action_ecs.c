@@ -72,6 +72,30 @@ static void test_group_life(struct harness *h, const struct world *w)
 		REGION "SecurityGroupId=%s", group);
 }
 
+/* Rules that differ in one word only are two rules. */
+static void test_alike(struct harness *h, const char *group)
+{
+	static const char *const rules[] = {
+		"IpProtocol=TCP&PortRange=80/80&SourceCidrIp=10.0.0.0/16&Priority=5&Policy=accept",
+		"IpProtocol=UDP&PortRange=80/80&SourceCidrIp=10.0.0.0/16&Priority=5&Policy=accept",
+		"IpProtocol=TCP&PortRange=79/80&SourceCidrIp=10.0.0.0/16&Priority=5&Policy=accept",
+		"IpProtocol=TCP&PortRange=80/81&SourceCidrIp=10.0.0.0/16&Priority=5&Policy=accept",
+		"IpProtocol=TCP&PortRange=80/80&SourceCidrIp=10.0.0.0/17&Priority=5&Policy=accept",
+		"IpProtocol=TCP&PortRange=80/80&SourceCidrIp=10.1.0.0/16&Priority=5&Policy=accept",
+		"IpProtocol=TCP&PortRange=80/80&SourceCidrIp=10.0.0.0/16&Priority=6&Policy=accept",
+		"IpProtocol=TCP&PortRange=80/80&SourceCidrIp=10.0.0.0/16&Priority=5&Policy=drop",
+	};
+	int before = count_rules(h, group), n = (int)ARRAY_SIZE(rules);
+
+	for (int i = 0; i < n; i++)
+		CALL(h, "AuthorizeSecurityGroup", REGION "SecurityGroupId=%s&%s", group, rules[i]);
+	tap_is_int(count_rules(h, group), before + n, "rules that differ in one word only are all there");
+	for (int i = 0; i < n; i++) {
+		CALL(h, "RevokeSecurityGroup", REGION "SecurityGroupId=%s&%s", group, rules[i]);
+		tap_is_int(count_rules(h, group), before + n - i - 1, "revoking %s takes that one alone", rules[i]);
+	}
+}
+
 static void test_rules(struct harness *h, const struct world *w)
 {
 	const char *group = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w->vpc);
@@ -136,6 +160,7 @@ static void test_rules(struct harness *h, const struct world *w)
 		    REGION "SecurityGroupId=%s&IpProtocol=icmp&PortRange=-1/-1&SourceCidrIp=0.0.0.0/0",
 		    group),
 	       "revoking what is not there is success");
+	test_alike(h, group);
 	tap_ok(CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group),
 	       "a group goes with its rules");
 	harness_in_force(h, "alpha");
@@ -377,9 +402,11 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 	REFUSED(h, "InvalidInstanceId.NotFound", "an unknown instance", "DeleteInstance",
 		"InstanceId=i-none");
 
-	/* A /28 has 16 - 4 = 12 addresses. */
-	tap_ok(CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=12", w->vsw_i,
-		    w->group),
+	/* A /28 has 16 - 4 = 12 addresses. With one taken in their midst no two of a call may find the same. */
+	tap_ok(CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=10.0.2.5",
+		    w->vsw_i, w->group) &&
+		       CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=11", w->vsw_i,
+			    w->group),
 	       "a /28 takes twelve instances");
 	harness_in_force(h, "alpha");
 	REFUSED(h, "InvalidVSwitchId.IpNotEnough", "the thirteenth", "RunInstances",

@@ -5,6 +5,8 @@
 #include "api_harness.h"
 #include "http_client.h"
 
+#include <sys/stat.h>
+
 #include "api/feed.h"
 #include "api/feed_rows.h"
 
@@ -38,7 +40,7 @@ static void put_world(struct harness *h)
 	struct server server = {.port = 443};
 	struct service service = {};
 	struct service_resource resource = {};
-	struct endpoint endpoint = {.owner = ALICE};
+	struct endpoint endpoint = {.owner = ALICE}, elsewhere = {.owner = BOB};
 	struct endpoint_zone zone = {};
 	struct connection connection = {};
 	struct security_group sg = {};
@@ -75,6 +77,10 @@ static void put_world(struct harness *h)
 	COPY(endpoint.vpc, "vpc-consumer");
 	COPY(endpoint.service, "epsrv-1");
 	harness_put(h, KIND_ENDPOINT, &endpoint);
+	COPY(elsewhere.id, "ep-provider");
+	COPY(elsewhere.vpc, "vpc-provider");
+	COPY(elsewhere.service, "epsrv-2");
+	harness_put(h, KIND_ENDPOINT, &elsewhere);
 	COPY(zone.endpoint, "ep-1");
 	COPY(zone.zone, "z");
 	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
@@ -122,6 +128,7 @@ static void test_scopes(struct harness *h)
 		{"service/epsrv-1", true, false, false},
 		{"service_resource/epsrv-1/nlb-1/z", true, false, false},
 		{"endpoint/ep-1", true, false, false},
+		{"endpoint/ep-provider", false, true, false},
 		{"endpoint_zone/ep-1/z", true, false, false},
 		{"connection/ep-1", true, false, false},
 		{"security_group/sg-consumer", true, false, false},
@@ -226,13 +233,16 @@ static void test_deletions_and_scope(struct harness *h)
 				   snapshot_find(store_rows(h->store), KIND_SG_RULE, "sg-consumer/sgr-1"));
 	(void)store_txn_row_delete(txn, KIND_ACCESS_KEY,
 				   snapshot_find(store_rows(h->store), KIND_ACCESS_KEY, "PLAKkey"));
+	(void)store_txn_delete(txn, "token/1000000000000001/VPC:CreateVpc/t");
 	store_commit(h->store, txn, harness_count, &n);
 	harness_settle(h);
 	scope = scope_of(h, "alpha");
 	(void)feed_rows_since(h->store, scope, before, &since);
 	tap_ok(has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"),
 	       "a row that is gone is told by its key");
-	tap_ok(!has_key(since, "deleted", "access_key/PLAKkey"), "unless nobody may know of it");
+	tap_ok(!has_key(since, "deleted", "access_key/PLAKkey") &&
+		       !has_key(since, "deleted", "token/1000000000000001/VPC:CreateVpc/t"),
+	       "unless nobody may know of it");
 	json_decref(since);
 	feed_scope_free(scope);
 
@@ -336,6 +346,48 @@ static void test_registration_and_report(struct harness *h)
 	tap_is_int(snapshot_node(store_rows(h->store), "delta")->mtu, 1400,
 		   "feed: the last registration counts");
 	tap_ok(control_node_live(h->control, "delta"), "feed: who reports is live");
+	json_decref(ask(h, "POST", "/feed/v1/report", "{\"node\": \"delta\", \"revision\": 1000000000}", &status));
+	tap_is_int((long long)control_live_revision(h->control), (long long)store_durable_revision(h->store),
+		   "feed: nobody has more in force than was told");
+}
+
+/* Who may connect is told by the kernel, not by the file's mode. */
+static void test_stranger(struct harness *h)
+{
+	int status, fd;
+
+	(void)chmod(h->directory, 0755);
+	(void)chmod(address.sun_path, 0777);
+	harness_must(seteuid(65534) < 0 ? -errno : 0, "another user");
+	fd = send_request(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=0", "");
+	harness_must(seteuid(0) < 0 ? -errno : 0, "root");
+	json_decref(receive_answer(h, fd, 2000, &status));
+	tap_is_int(status, 403, "feed: only root may speak there");
+}
+
+/* A poll that is read while a change is in memory and not on disk yet. */
+static void test_ahead_of_disk(struct harness *h)
+{
+	int fd = send_request(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=0", ""), n = 0, status;
+	struct vpc vpc = *snapshot_vpc(store_rows(h->store), "vpc-consumer");
+	long long newest = 0;
+	struct store_txn *txn;
+	const json_t *row;
+	json_t *answer;
+	size_t i;
+
+	COPY(vpc.name, "not on disk");
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_put(txn, KIND_VPC, &vpc), "put");
+	store_commit(h->store, txn, harness_count, &n);
+	answer = receive_answer(h, fd, 2000, &status);
+	json_array_foreach(json_object_get(answer, "rows"), i, row)
+	{
+		newest = MAX(newest, (long long)number_of(row, "revision"));
+	}
+	tap_ok(status == 200 && n == 1 && newest > 0 && newest <= number_of(answer, "revision"),
+	       "poll: what is not durable is told to nobody");
+	json_decref(answer);
 }
 
 static void test_polls(struct harness *h)
@@ -413,6 +465,8 @@ int main(void)
 	if (geteuid() == 0) {
 		harness_must(feed_server_new(h.loop, h.store, h.control, listen_unix(&h), &feed), "feed");
 		test_registration_and_report(&h);
+		test_stranger(&h);
+		test_ahead_of_disk(&h);
 		test_polls(&h);
 		test_feed_stops(&h, &feed);
 	} else {
