@@ -392,11 +392,16 @@ def test_surprises(feed):
     ok(feed.last()["failures"] == [], "nothing is reported as failed any more")
 
 
-def test_feed_away(feed, server):
+def test_feed_away(feed, server, servers):
     stop_feed(server)
     time.sleep(0.3)
     ok(connects(C, "10.0.1.50"), "with the feed away, connections open")
     ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], "and names resolve")
+    servers[0].kill()
+    servers[0].wait()
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-i"), 8), "probes go on: a server that stops is left out")
+    servers[0] = subprocess.Popen(in_netns(P1, "python3", PEER, "tcp-server", "443", "zone-h"))
+    ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 8), "and taken in when it is back")
     feed.reports.clear()
     revision = feed.change({}, deleted=["sg_rule/sg-ep/sgr-icmp"])
     server = serve_feed(feed)
@@ -424,7 +429,10 @@ def test_agent_away(feed, agent):
     ok(connects(C, "10.0.1.50"), "with the agent killed, connections open")
     feed.reports.clear()
     agent.start()
-    ok(wait_for(lambda: feed.reported(revision), 5), "its successor reports")
+    took = inside(C, "python3", PEER, "first-answer", "100.100.2.136", "pai-dlc-vpc.cn-hangzhou.aliyuncs.com", "5").stdout
+    note(f"names resolve again after {took.strip()} ms")
+    ok(took.strip().isdigit() and int(took) < 1000 * PATIENCE, "its successor resolves names within a second")
+    ok(wait_for(lambda: feed.reported(revision), 5), "and reports")
     ok(feed.last()["failures"] == [], "without failures")
     want = run("python3", PEER, "digest", "3000000").stdout
     ok(download.communicate(timeout=20 * PATIENCE)[0] == want, "a download over all of this is complete")
@@ -446,6 +454,23 @@ def test_stopped_process(feed, agent):
     ok(not feed.reported(revision), "an agent that is stopped reports nothing")
     agent.process.send_signal(signal.SIGCONT)
     ok(wait_for(lambda: feed.reported(revision), 2), "and goes on when it is let")
+
+
+def test_stranger():
+    """Who may ask is told by the kernel, not by the socket's mode."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(2)
+        os.chmod(f"{DIR}/run/agent.sock", 0o777)
+        os.seteuid(65534)
+        try:
+            s.connect(f"{DIR}/run/agent.sock")
+            s.sendall(b'{"command": "counters"}\n')
+            answer = s.recv(1)
+        except (BrokenPipeError, ConnectionResetError):
+            answer = b""
+        finally:
+            os.seteuid(0)
+    ok(answer == b"", "only root may ask the agent")
 
 
 def test_remove(agent):
@@ -477,9 +502,10 @@ def run_tests(agent):
         test_failure(feed)
         test_stop_and_start(feed)
         test_surprises(feed)
-        server = test_feed_away(feed, server)
+        server = test_feed_away(feed, server, servers)
         test_agent_away(feed, agent)
         test_stopped_process(feed, agent)
+        test_stranger()
         test_remove(agent)
     finally:
         for process in servers:

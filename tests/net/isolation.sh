@@ -20,7 +20,10 @@ for who in a b c x y; do
 	other=$(make_vswitch tenant-$who "${vpc[$who]}" $i 10.0.2.0/24)
 	group[$who]=$(make_group tenant-$who "${vpc[$who]}" TCP:1/65535:10.0.0.0/8 UDP:1/65535:10.0.0.0/8 ICMP:-1/-1:10.0.0.0/8)
 	case $who in
-	a | b | c) instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.10) ;;
+	a | b | c)
+		instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.10)
+		serve "${instance[$who]}" python3 "$peer" tcp-server 80 "mark-$who"
+		;;
 	x | y)
 		instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.20)
 		serve "${instance[$who]}" python3 "$peer" tcp-server 80 "mark-$who"
@@ -74,9 +77,15 @@ before=$(counter no_place)
 check_not "an address of another VPC's machine is not reachable" inside "${instance[a]}" ping -c 2 -i 0.2 -W 1 -q 10.0.1.20
 is $(($(counter no_place) - before)) 2 "and the node counted just these two packets as no_place"
 
-# The provider cannot reach a consumer, under any address.
+# The provider cannot reach a consumer, under any address, though something listens there.
+for who in a b c; do
+	check "consumer $who has a server of its own" wait_for 10 inside "${instance[$who]}" python3 "$peer" tcp 127.0.0.1 80
+done
 for target in 10.0.1.10 $eni_address; do
+	before=$(counter no_place)
 	check_not "the provider cannot reach $target of a consumer" inside "${instance[x]}" python3 "$peer" tcp $target 80 1
+	[ "$(counter no_place)" -gt "$before" ]
+	ok $? "and its packets are counted as no_place"
 done
 
 # A spoofed source is dropped and counted.

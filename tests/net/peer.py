@@ -8,6 +8,7 @@
   peer.py many ADDRESS PORT N        N connections one after another; prints how many were answered
   peer.py udp ADDRESS PORT TEXT [S]  the same for one datagram
   peer.py first-connect ADDRESS PORT S   tries until a connect succeeds; prints the milliseconds it took
+  peer.py first-answer ADDRESS NAME S    asks that resolver until it answers; prints the milliseconds it took
   peer.py source PORT BYTES RATE     sends BYTES pseudo-random bytes at RATE bytes/s to each client
   peer.py fetch ADDRESS PORT         reads all; prints size and SHA-256
   peer.py echo-server PORT           echoes each connection's bytes
@@ -99,6 +100,22 @@ def first_connect(address, port, seconds):
                 return 0
             except OSError:
                 time.sleep(0.01)
+    print("never")
+    return 1
+
+
+def first_answer(address, name, seconds):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    query = b"\x12\x34\x01\x00\x00\x01" + b"\x00" * 6 + labels + b"\x00\x00\x01\x00\x01"
+    start = time.monotonic()
+    while time.monotonic() - start < float(seconds):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, contextlib.suppress(OSError):
+            s.settimeout(0.05)
+            s.connect((address, 53))
+            s.send(query)
+            if s.recv(65536)[:2] == query[:2]:
+                print(int((time.monotonic() - start) * 1000))
+                return 0
     print("never")
     return 1
 
@@ -237,6 +254,7 @@ COMMANDS = {
     "many": many,
     "udp": udp,
     "first-connect": first_connect,
+    "first-answer": first_answer,
     "source": source,
     "fetch": fetch,
     "digest": digest_of,
