@@ -135,7 +135,16 @@ static size_t skip_name(const struct message *m, size_t i)
 	return i + (i < m->size && m->data[i] >= 192 ? 2 : 1);
 }
 
-/* The answer in one line: "NOERROR aa 10.0.1.50 10.0.2.50", "NXDOMAIN aa soa", "NOERROR tc opt=1232". */
+/* How long an answer may be kept by who asked: what can fail, and what is not there yet, for 5 s. */
+#define TTL_S 5
+
+static uint32_t get_u32(const struct message *m, size_t i)
+{
+	return (uint32_t)get_u16(m, i) << 16 | get_u16(m, i + 2);
+}
+
+/* The answer in one line: "NOERROR aa 10.0.1.50 10.0.2.50", "NXDOMAIN aa soa", "NOERROR tc opt=1232". A time to live
+ * that is not TTL_S is told, too. */
 static const char *describe(const struct message *m)
 {
 	static const char *const rcodes[] = {"NOERROR",	 "FORMERR", "SERVFAIL",
@@ -165,6 +174,11 @@ static const char *describe(const struct message *m)
 		else
 			n += (size_t)snprintf(text + n, sizeof(text) - n,
 					      type == TYPE_SOA ? " soa" : " type%u", type);
+		if (type != TYPE_OPT && get_u32(m, i + 4) != TTL_S)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " ttl=%u", get_u32(m, i + 4));
+		if (type == TYPE_SOA && get_u32(m, i + 6 + size) != TTL_S)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " minimum=%u",
+					      get_u32(m, i + 6 + size));
 		i += 10u + size;
 	}
 	if (i != m->size)

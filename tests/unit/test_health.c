@@ -32,6 +32,20 @@ static int make_socket(int backlog, uint16_t *ret_port)
 	return fd;
 }
 
+/* Once more on a port that was used before. */
+static int listen_again(uint16_t port)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_port = htons(port),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+	    bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 64) < 0)
+		exit(EXIT_FAILURE);
+	return fd;
+}
+
 static struct plan_probe probe(const char *server, uint16_t port)
 {
 	struct plan_probe p = {
@@ -191,6 +205,38 @@ static void test_thresholds(struct loop *loop)
 	close(fd);
 }
 
+/* A server that fails now and then, but never as often in a row as the threshold says. */
+static void test_in_a_row(struct loop *loop)
+{
+	uint16_t port;
+	int fd = make_socket(64, &port), client;
+	struct plan_probe probes[1] = {probe("i-1", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct health *health;
+	bool stayed = true;
+
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "a server is healthy");
+	for (int i = 0; i < 5; i++) {
+		(void)close(fd);
+		turn_for(loop, 60); /* one bad result or two, at intervals of 40 ms */
+		fd = listen_again(port);
+		client = -1;
+		for (int n = 0; client < 0 && n < 300; n++) { /* until a good one */
+			turn_for(loop, 10);
+			client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		}
+		(void)close(client);
+		turn_for(loop, 10);
+		stayed = stayed && state_of(health, "i-1") == PLAN_HEALTHY;
+	}
+	tap_ok(stayed, "and stays so with bad results that are not three in a row");
+	health_free(health);
+	close(fd);
+}
+
 static void test_spread(struct loop *loop)
 {
 	enum { N = 50 };
@@ -233,6 +279,7 @@ int main(void)
 		return EXIT_FAILURE;
 	test_results(loop);
 	test_thresholds(loop);
+	test_in_a_row(loop);
 	test_spread(loop);
 	loop_free(loop);
 	return tap_done();
