@@ -164,6 +164,27 @@ static uint64_t flow_count(struct world *world)
 	return count;
 }
 
+/* A row of a pinned table, read or written. */
+static void access_row(const char *map, const void *key, void *value, bool write)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, map);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || (write ? bpf_map_update_elem(fd, key, value, BPF_ANY)
+			     : bpf_map_lookup_elem(fd, key, value)) < 0)
+		tap_ok(false, "a row of %s can be reached", map);
+}
+
+static uint32_t generation_of(uint32_t slot)
+{
+	uint32_t generation = 0;
+
+	access_row("pl_generations", &slot, &generation, false);
+	return generation;
+}
+
 static void test_delivery(struct world *world)
 {
 	uint64_t refused;
@@ -208,11 +229,36 @@ static void test_restart(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
 }
 
+/* What the agent before left undone: it wrote the row of a policy and did not come to raise its generation. */
+static void test_due_rise(struct world *world)
+{
+	uint32_t slot = world->policies[1].slot, before = generation_of(slot);
+	struct pl_policy row = {};
+
+	tap_ok(before > 0, "the slot has a generation that a new agent has to go on from");
+	stop_agent(world);
+	access_row("pl_policies", &slot, &row, false);
+	row.generation++;
+	access_row("pl_policies", &slot, &row, true);
+	tap_is_int(start_agent(world), 0, "an agent takes over in the middle of a change");
+	(void)ports_sync_service(world->ports);
+	tap_is_int(sync_world(world, true), 0, "its first pass goes well");
+	tap_is_int(generation_of(slot), before + 1, "and raises the generation that was due");
+	tap_is_int(sync_world(world, true), 0, "another pass");
+	tap_is_int(generation_of(slot), before + 1, "raises nothing");
+	world->rule.port_first = 1;
+	tap_is_int(sync_world(world, false), 0, "a changed rule");
+	tap_is_int(generation_of(slot), before + 2, "raises it again");
+	world->rule.port_first = 0;
+	(void)sync_world(world, false);
+}
+
 static void test_lost_device(struct world *world)
 {
 	struct rtnl_link link;
 	struct rtnl *rtnl;
 
+	tap_ok(arrives(&world->instances[1], &world->instances[0]), "a flow towards a device is open");
 	(void)rtnl_open(-1, &rtnl);
 	if (rtnl_link_get(rtnl, "pl21", &link) == 0)
 		(void)rtnl_link_remove(rtnl, link.ifindex);
@@ -369,6 +415,7 @@ int main(int argc, char **argv)
 	test_delivery(&world);
 	if (world.datapath && world.ports) {
 		test_restart(&world);
+		test_due_rise(&world);
 		test_lost_device(&world);
 		test_sweep(&world);
 		test_other_layout(&world);
