@@ -351,16 +351,50 @@ def test_change(feed):
     ok(wait_for(lambda: connects(C, "10.0.1.50"), 2), "authorized again, it opens")
 
 
+def rises(reason):
+    """Whether packets are being counted under that name."""
+    before = counters()[reason]
+    return wait_for(lambda: counters()[reason] > before, 3)
+
+
+def test_open_flow(feed):
+    """A flow that was opened is judged again by each change that concerns it."""
+    rows = {"listener/lsn-3": dict(id="lsn-3", load_balancer="nlb-1", server_group="sgp-3", protocol="TCP", port=445,
+                                   idle_timeout_s=900, status="Running"),
+            "server_group/sgp-3": dict(id="sgp-3", vpc="vpc-p", protocol="TCP", status="Available"),
+            f"server/sgp-3/{P1}/445": dict(group="sgp-3", server_id=P1, type="Ecs", addr="10.0.1.10", port=445,
+                                           weight=100, zone=H, port_id=f"eni-{P1}", node=NODE, status="Available")}
+    rows |= rule("sg-ep", "sgr-445", "TCP", 445, 445)
+    server = subprocess.Popen(in_netns(P1, "python3", PEER, "echo-server", "445"))
+    revision = feed.change(rows)
+    wait_for(lambda: feed.reported(revision), 3)
+    wait_for(lambda: ":445 " in inside(P1, "ss", "-Hltn").stdout)
+    client = subprocess.Popen(in_netns(C, "python3", PEER, "pingpong", "10.0.1.50", "445", "1000000000"),
+                              stderr=subprocess.DEVNULL)
+    ok(wait_for(lambda: "ESTAB" in inside(C, "ss", "-Htn", "dport", "=", "445").stdout), "a connection is open")
+    feed.change({}, deleted=["sg_rule/sg-ep/sgr-445"])
+    ok(rises("policy_in"), "its packets are dropped when its rule is revoked")
+    feed.change(rule("sg-ep", "sgr-445", "TCP", 445, 445))
+    ok(rises("delivered") and client.poll() is None, "it goes on when the rule is back")
+    feed.edit("connection/ep-1", status="Disconnecting")
+    ok(rises("eni_not_connected"), "its packets are dropped when the connection is cut")
+    feed.edit("connection/ep-1", status="Connected")
+    ok(rises("delivered") and client.poll() is None, "it goes on when the connection is up again")
+    client.kill()
+    server.kill()
+    revision = feed.change({}, deleted=list(rows))
+    ok(wait_for(lambda: feed.reported(revision), 3), "all of it goes")
+
+
 def test_failure(feed):
     rows = instance(f"i-{PID}x", 110, "c", H, "10.0.1.11", "sg-c")
-    rows[f"instance/i-{PID}x"].update(kind="attached", path=f"{DIR}/none")
+    rows[f"instance/i-{PID}x"].update(kind="attached", path=f"/run/netns/{LAB}-x")
     revision = feed.change(rows)
     ok(wait_for(lambda: feed.reported(revision), 2), "a revision with an object that fails is reported")
     ok([f["key"] for f in feed.last()["failures"]] == [f"instance/i-{PID}x"], "with the object's key")
     ok("namespace" in feed.last()["failures"][0]["reason"], "and why")
     run("ip", "netns", "add", f"{LAB}-x")
-    revision = feed.edit(f"instance/i-{PID}x", path=f"/run/netns/{LAB}-x")
-    ok(wait_for(lambda: feed.reported(revision) and not feed.last()["failures"], 5), "what helps it is applied")
+    ok(wait_for(lambda: not feed.last()["failures"], 5), "it is tried again, without a change in the feed")
     ok(run(*in_netns(f"{LAB}-x", "ping", "-c", "1", "-W", "2", "10.0.1.10")).returncode == 0,
        "the attached namespace reaches its VPC")
     revision = feed.change({}, deleted=list(rows))
@@ -499,6 +533,7 @@ def run_tests(agent):
         test_endpoint(servers)
         test_health(feed, servers)
         test_change(feed)
+        test_open_flow(feed)
         test_failure(feed)
         test_stop_and_start(feed)
         test_surprises(feed)
