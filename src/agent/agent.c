@@ -8,17 +8,15 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "../lib/pid_file.h"
 #include "health.h"
 #include "query.h"
 #include "reconcile.h"
 
-#define LOCK_PATIENCE_MS  1000
 #define SWEEP_INTERVAL_MS 5000
 #define LOOK_INTERVAL_MS  5000
 #define ETC_NETNS	  "/etc/netns"
@@ -72,40 +70,19 @@ static int make_directory(const char *path)
 	return 0;
 }
 
-/* An agent that was just killed may hold the lock for a moment. */
-static int lock_file(int fd, uint64_t patience_ms)
-{
-	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
-	uint64_t end_ms = now_mono_ms() + patience_ms;
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK || now_mono_ms() >= end_ms)
-			return errno == EWOULDBLOCK ? -EBUSY : -errno;
-		(void)nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
 /* One agent for each run directory. The lock goes with the process. */
 static int take_lock(const char *run_dir, int *ret_fd)
 {
-	_cleanup_(closep) int fd = -EBADF;
 	char path[PATH_MAX];
 	int r;
 
 	r = path_in(run_dir, "agent.pid", path);
 	if (r < 0)
 		return log_errno(r, "the run directory has too long a name");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return log_errno(-errno, "cannot open file=%s", path);
-	r = lock_file(fd, LOCK_PATIENCE_MS);
-	if (r < 0)
+	r = pid_file_take(path, ret_fd);
+	if (r == -EBUSY)
 		return log_errno(r, "an agent runs already file=%s", path);
-	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0)
-		return log_errno(-errno, "cannot write file=%s", path);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
 }
 
 /* What happens. */

@@ -12,20 +12,16 @@
 #include <netinet/in.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 
 #define READ_MAX (1024 * 1024)
 #define BACKLOG	 1024
-
-#define LOCK_PATIENCE_MS 2000
 
 int daemon_user_find(const char *name, struct daemon_user *ret)
 {
@@ -104,40 +100,6 @@ int daemon_directory(const char *path, mode_t mode, const struct daemon_user *us
 		return log_errno(-errno, "cannot open directory=%s", path);
 	if (user && ((user->change && fchown(fd, user->uid, user->gid) < 0) || fchmod(fd, mode) < 0))
 		return log_errno(-errno, "cannot give away directory=%s", path);
-	return 0;
-}
-
-/* A privlinkd that was just killed may hold the lock for a moment. */
-static int lock_patiently(int fd)
-{
-	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-	uint64_t deadline = now_mono_ms() + LOCK_PATIENCE_MS;
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return -errno;
-		if (now_mono_ms() >= deadline)
-			return -EBUSY;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
-int daemon_pid_file(const char *path, int *ret_fd)
-{
-	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	char text[16];
-	int length, r;
-
-	if (fd < 0)
-		return log_errno(-errno, "cannot open pid file=%s", path);
-	r = lock_patiently(fd);
-	if (r < 0)
-		return log_errno(r, "another privlinkd has pid file=%s", path);
-	length = str_format(text, sizeof(text), "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)length, 0) != length)
-		return log_errno(-EIO, "cannot write pid file=%s", path);
-	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
 

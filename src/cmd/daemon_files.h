@@ -26,10 +26,6 @@ int daemon_user_become(const struct daemon_user *user);
 /* Makes the directory (and its parents) if it is missing; it belongs to `user` if that is not NULL. */
 int daemon_directory(const char *path, mode_t mode, const struct daemon_user *user);
 
-/* Locks and writes the pid file; the lock goes with the descriptor. -EBUSY: another one runs, and still does after
- * two seconds. */
-int daemon_pid_file(const char *path, int *ret_fd);
-
 /* A whole small file as text (the caller's). */
 int daemon_read_file(const char *path, char **ret);
 /* Writes it under another name and renames it, mode 0600: there is either the old one or all of the new. */

@@ -18,6 +18,7 @@
 #include "daemon_files.h"
 #include "daemon_options.h"
 #include "lib/log.h"
+#include "lib/pid_file.h"
 #include "model/catalogue.h"
 
 #define DESCRIPTORS_MAX 65536
@@ -120,6 +121,16 @@ static int open_tcp(struct daemon *d)
 	return r;
 }
 
+/* One privlinkd for each run directory. */
+static int take_pid_file(const char *path, int *ret_fd)
+{
+	int r = pid_file_take(path, ret_fd);
+
+	if (r == -EBUSY)
+		return log_errno(r, "another privlinkd has pid file=%s", path);
+	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
+}
+
 /* All that may need root. */
 static int open_everything(struct daemon *d)
 {
@@ -134,7 +145,7 @@ static int open_everything(struct daemon *d)
 	if (r == 0)
 		r = path_in(d->options.run_dir, "feed.sock", feed_path);
 	if (r == 0)
-		r = daemon_pid_file(pid_path, &d->pid_fd);
+		r = take_pid_file(pid_path, &d->pid_fd);
 	if (r == 0)
 		r = open_tcp(d);
 	if (r == 0)

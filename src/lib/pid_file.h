@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One process for each pid file: the file is locked, and the lock goes with the process.
+ */
+#pragma once
+
+#include "util.h"
+
+/* Opens (or makes, mode 0644) the file, locks it, writes the caller's pid and a newline into it. A holder
+ * that is just ending is waited for, two seconds at most. The descriptor is the caller's; closing it gives
+ * the lock back. The file stays. -EBUSY: another process holds it; -ELOOP: it is a symbolic link; else what
+ * open() and write() say. */
+int pid_file_take(const char *path, int *ret_fd);

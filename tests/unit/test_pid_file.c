@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pid file: who has it, who waits for it, who is refused.
+ */
+#include "lib/pid_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../tap.h"
+
+static char directory[] = "/tmp/privlink-test-pid-XXXXXX", path[PATH_MAX];
+
+/* A process that holds the file, until it is killed. */
+static pid_t holder(void)
+{
+	int tube[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(tube) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		if (pid_file_take(path, &fd) == 0 && write(tube[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(tube[1]);
+	if (read(tube[0], &byte, 1) != 1)
+		pid = -1;
+	close(tube[0]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void test_holder(void)
+{
+	char text[32] = "", want[32];
+	pid_t pid = holder();
+	int fd = -EBADF, reader;
+
+	tap_ok(pid > 0, "a process takes the file");
+	tap_is_int(pid_file_take(path, &fd), -EBUSY, "while it lives, another is refused");
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	tap_ok(reader >= 0 && read(reader, text, sizeof(text) - 1) > 0,
+	       "the refused one leaves the text there");
+	close(reader);
+	str_format(want, sizeof(want), "%d\n", (int)pid);
+	tap_is_str(text, want, "the text is the holder's pid");
+	end(pid);
+	tap_is_int(pid_file_take(path, &fd), 0, "it is free when its holder was killed");
+	close(fd);
+}
+
+static void test_patience(void)
+{
+	pid_t pid = holder(), killer;
+	int fd = -EBADF;
+
+	killer = fork();
+	if (killer == 0) {
+		usleep(300 * 1000);
+		kill(pid, SIGKILL);
+		_exit(0);
+	}
+	tap_is_int(pid_file_take(path, &fd), 0, "a holder that ends a moment later is waited for");
+	waitpid(pid, NULL, 0);
+	waitpid(killer, NULL, 0);
+	close(fd);
+}
+
+static void test_refusals(void)
+{
+	char elsewhere[PATH_MAX];
+	int fd = -EBADF;
+
+	str_format(elsewhere, sizeof(elsewhere), "%s/link", directory);
+	tap_ok(symlink(path, elsewhere) == 0 && pid_file_take(elsewhere, &fd) == -ELOOP,
+	       "no symbolic link is followed");
+	unlink(elsewhere);
+	str_format(elsewhere, sizeof(elsewhere), "%s/missing/x.pid", directory);
+	tap_is_int(pid_file_take(elsewhere, &fd), -ENOENT, "a missing directory is told");
+	tap_is_int(fd, -EBADF, "a refused call gives no descriptor");
+}
+
+int main(void)
+{
+	if (!mkdtemp(directory))
+		return EXIT_FAILURE;
+	str_format(path, sizeof(path), "%s/x.pid", directory);
+	test_holder();
+	test_patience();
+	test_refusals();
+	unlink(path);
+	rmdir(directory);
+	return tap_done();
+}
