@@ -109,12 +109,14 @@ struct cli_option {
 
 /* The state to wait for: the action is called with `query` (its %s is the object's id) until every pair of
  * `conditions` ("Status=Available,…", paths in the entry) holds, or with `gone` until the object is not
- * found. */
+ * found. When all of `blocked` holds, someone else's turn has come: waiting ends well, and `blocked_note`
+ * says whose. */
 struct cli_wait {
 	const char *action;
 	const char *query;
 	const char *list; /* path of the entry or the array of entries in the answer; "": the answer itself */
 	const char *conditions;
+	const char *blocked, *blocked_note;
 	bool gone;
 	const char *product; /* of the action, where it is not the command's */
 };

@@ -556,8 +556,13 @@ static const struct cli_column zone_columns[] = {{"Zone", "ZoneId"},
 						 {"Status", "ZoneStatus"},
 						 {"Domain", "ZoneDomain"},
 						 {NULL}};
-static const struct cli_wait endpoint_connected = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
-						   "EndpointStatus=Active,ConnectionStatus=Connected"};
+static const struct cli_wait endpoint_connected = {
+	"GetVpcEndpointAttribute",
+	"EndpointId=%s",
+	"",
+	"EndpointStatus=Active,ConnectionStatus=Connected",
+	.blocked = "EndpointStatus=Active,AcceptanceStatus=Waiting",
+	.blocked_note = "the provider has to accept the connection"};
 static const struct cli_wait endpoint_active = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
 						"EndpointStatus=Active"};
 static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", "nothing",

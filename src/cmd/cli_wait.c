@@ -11,6 +11,8 @@
 #define FIRST_PAUSE_MS	 20
 #define LONGEST_PAUSE_MS 500
 
+enum { NOT_YET, AS_WANTED, BLOCKED };
+
 static void pause_ms(unsigned int ms)
 {
 	const struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
@@ -79,7 +81,22 @@ static bool is_not_found(const struct cli_reply *reply)
 	return code && strstr(code, "NotFound");
 }
 
-/* One look. 1: as wanted; 0: not yet; negative: an error that was printed. */
+/* What an entry says of the wait. */
+static int judge(const struct cli_wait *wait, const json_t *entry, char *seen, size_t seen_size)
+{
+	char unused[512];
+
+	if (wait->gone)
+		return entry ? NOT_YET : AS_WANTED;
+	if (!entry)
+		return NOT_YET;
+	if (conditions_hold(entry, wait->conditions, seen, seen_size))
+		return AS_WANTED;
+	return wait->blocked && conditions_hold(entry, wait->blocked, unused, sizeof(unused)) ? BLOCKED
+											      : NOT_YET;
+}
+
+/* One look: one of the above, or negative: an error that was printed. */
 static int look(struct cli *cli, const struct cli_command *command, const char *id, char *seen,
 		size_t seen_size)
 {
@@ -97,8 +114,8 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 	if (r < 0)
 		return r;
 	if (cli_reply_is_error(&reply)) {
-		r = wait->gone && is_not_found(&reply);
-		if (!r) {
+		r = AS_WANTED;
+		if (!wait->gone || !is_not_found(&reply)) {
 			cli_reply_print_error(&reply);
 			r = -EBADMSG;
 		}
@@ -106,10 +123,7 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 		entry = cli_value_at(reply.body, wait->list);
 		if (json_is_array(entry))
 			entry = json_array_get(entry, 0);
-		if (wait->gone)
-			r = !entry;
-		else
-			r = entry && conditions_hold(entry, wait->conditions, seen, seen_size);
+		r = judge(wait, entry, seen, seen_size);
 	}
 	cli_reply_done(&reply);
 	return r;
@@ -124,7 +138,9 @@ int cli_wait_for(struct cli *cli, const struct cli_command *command, const char 
 
 	for (;;) {
 		r = look(cli, command, id, seen, sizeof(seen));
-		if (r != 0)
+		if (r == BLOCKED)
+			fprintf(stderr, "privlink: %s: %s\n", id, command->wait->blocked_note);
+		if (r != NOT_YET)
 			return r > 0 ? CLI_OK : CLI_FAILED;
 		if (now_mono_ms() >= deadline)
 			break;

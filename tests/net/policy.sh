@@ -80,4 +80,18 @@ check "a disabled connection closes the ENI" wait_for $((second + 1)) closed
 as provider call privatelink EnableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
 check "an enabled one opens it" wait_for $((second + 1)) connects
 
+# --- a service that does not accept by itself
+nlb2=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
+make_listener provider "$nlb2" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s")" >/dev/null
+asked=$(as provider service create --resource "nlb,$nlb2,$h" --wait)
+allow provider "$asked" "$(uid_of consumer)"
+began=$SECONDS
+waiting=$(as consumer endpoint create --vpc "$cv" --service "$asked" --security-group "$eg" --zone "$h,$ch" --wait 2>"$dir/said")
+ok $? "waiting for an endpoint ends when it is the provider's turn"
+is "$([ $((SECONDS - began)) -lt 20 ] && cat "$dir/said")" "privlink: $waiting: the provider has to accept the connection" \
+	"and says so, soon"
+check "the provider accepts, and waits until it is connected" \
+	as provider service accept "$asked" "$waiting" --wait
+check "the endpoint is connected then" endpoint_connected consumer "$waiting"
+
 finish
