@@ -352,7 +352,7 @@ summary() { # SECONDS
 		    settings      $state/quickstart.env
 
 		Next, try:
-		    export PATH=$build/src/cmd:\$PATH PRIVLINK_CONFIG=$mine/consumer.conf
+		    export PATH=$(printf %q "$build")/src/cmd:\$PATH PRIVLINK_CONFIG=$mine/consumer.conf
 		    privlink exec $CONSUMER_INSTANCE -- curl -s https://$fqdn
 		    privlink exec $CONSUMER_INSTANCE -- bash
 		    privlink endpoint list
