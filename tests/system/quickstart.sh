@@ -106,6 +106,8 @@ is "$(grep -c '100% packet loss' "$dir/log")" 2 "there ping loses all"
 shows 'no_place: [0-9]+ before, [0-9]+ after' "the drop counter is named"
 is "$(grep -c 'times to the zone.s own ENI .* all work' "$dir/log")" 2 "a stopped and a blackholed backend are rescued"
 grep -q '^Done' "$dir/log" || sed 's/^/# /' "$dir/log" | tail -n 40
+seconds() { sed -n 's/^Done in \([0-9]*\) s$/\1/p' "$dir/log"; }
+[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || { [ "$(seconds)" -lt 300 ]; ok $? "all of it takes less than five minutes"; }
 
 is "$(stat -c %a "$state/quickstart.env")" 600 "the settings are for root alone"
 is "$(sed 's/=.*//' "$state/quickstart.env" | sort | tr '\n' ' ')" \
