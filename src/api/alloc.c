@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Taking and giving back addresses. The search for a free address begins at a place that moves with the
+ * Giving out addresses. The search for a free address begins at a place that moves with the
  * number of the new port, so that an address that was just given back is not the next to be given out: what
  * still speaks to its former holder should not reach a stranger.
  */
@@ -107,22 +107,6 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	claim(call, alloc, &port);
 	*ret = port;
 	return 0;
-}
-
-void alloc_release(struct call *call, const char *port_id)
-{
-	const struct port *port = snapshot_port(call->rows, port_id);
-	char text[NETADDR_TEXT_SIZE], id[ID_SIZE + NETADDR_TEXT_SIZE + 1];
-	const struct address *address;
-
-	if (!port)
-		return;
-	netaddr_format(&port->addr, text);
-	(void)str_format(id, sizeof(id), "%s/%s", port->vpc, text);
-	address = snapshot_find(call->rows, KIND_ADDRESS, id);
-	if (address && streq(address->port, port->id))
-		call_delete(call, KIND_ADDRESS, address);
-	call_delete(call, KIND_PORT, port);
 }
 
 uint32_t alloc_port_count(const struct snapshot *rows, const struct vswitch *vswitch)

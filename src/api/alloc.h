@@ -41,10 +41,6 @@ struct alloc_wish {
  * -EADDRINUSE: it is taken. -ENOSPC: none is free. -E2BIG: more than ALLOC_PER_CALL_MAX ports in one call. */
 int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *wish, struct port *ret);
 
-/* Deletes the port's row and gives its address back, in the call's transaction. Does nothing if there is no
- * port of that id. */
-void alloc_release(struct call *call, const char *port);
-
 /* How many addresses the vSwitch can still give out. */
 uint32_t alloc_free_count(const struct snapshot *rows, const struct vswitch *vswitch);
 /* How many ports are in the vSwitch. */
