@@ -35,14 +35,3 @@ void failures_clear(struct failures *failures)
 	free(failures->items);
 	*failures = (struct failures){};
 }
-
-bool failures_equal(const struct failures *a, const struct failures *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (!streq(a->items[i].key, b->items[i].key) ||
-		    !streq(a->items[i].reason, b->items[i].reason))
-			return false;
-	return true;
-}

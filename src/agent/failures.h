@@ -14,5 +14,3 @@ struct failures {
 /* The first reason of a key stays. A reason that is too long is cut. -ENOMEM. */
 int failures_add(struct failures *failures, const char *key, const char *format, ...) _printf_(3, 4);
 void failures_clear(struct failures *failures);
-/* Whether both name the same objects with the same reasons, in the same order. */
-bool failures_equal(const struct failures *a, const struct failures *b);

@@ -13,7 +13,6 @@
 #include <ldns/ldns.h>
 
 #define FLAG_QR	       0x80 /* byte 2 */
-#define FLAG_TC	       0x02 /* byte 2 */
 #define FLAG_RD	       0x01 /* byte 2 */
 #define OPCODE_MASK    0x78 /* byte 2 */
 #define RCODE_MASK     0x0f /* byte 3 */
@@ -36,11 +35,6 @@ void dns_msg_set_id(uint8_t *message, uint16_t id)
 {
 	message[0] = (uint8_t)(id >> 8);
 	message[1] = (uint8_t)id;
-}
-
-bool dns_msg_is_truncated(const uint8_t *message)
-{
-	return message[2] & FLAG_TC;
 }
 
 enum dns_msg_rcode dns_msg_rcode(const uint8_t *message)

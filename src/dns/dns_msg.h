@@ -53,5 +53,4 @@ bool dns_msg_is_reply(const uint8_t *query, size_t query_size, const uint8_t *re
 
 uint16_t dns_msg_id(const uint8_t *message);
 void dns_msg_set_id(uint8_t *message, uint16_t id);
-bool dns_msg_is_truncated(const uint8_t *message);
 enum dns_msg_rcode dns_msg_rcode(const uint8_t *message);

@@ -51,6 +51,8 @@ static void test_life_of_a_vpc(struct harness *h)
 	tap_ok(CALL(h, "DeleteVpc", "VpcId=%s", vpc), "it can be deleted");
 	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "Deleting", "it is Deleting first");
 	tap_ok(CALL(h, "DeleteVpc", "VpcId=%s", vpc), "deleting it again meanwhile is no error");
+	REFUSED(h, "IncorrectVpcStatus", "a VPC on its way out", "CreateVSwitch",
+		"VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=%s", vpc, "10.0.1.0/24");
 	harness_in_force(h, "alpha");
 	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "InvalidVpcId.NotFound",
 		   "and gone when the node has reported");
@@ -142,6 +144,8 @@ static void test_bad_vswitches(struct harness *h)
 		 "ZoneId=cn-hangzhou-h&CidrBlock=10.0.0.0/8"},
 		{"InvalidCidrBlock.Overlapped", "the range of another",
 		 "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.0/24"},
+		{"InvalidCidrBlock.Overlapped", "what holds it",
+		 "ZoneId=cn-hangzhou-h&CidrBlock=10.1.0.0/20"},
 		{"InvalidCidrBlock.Overlapped", "a part of it",
 		 "ZoneId=cn-hangzhou-i&CidrBlock=10.1.0.128/25"},
 		{"InvalidVSwitchName.Malformed", "an address as name",
