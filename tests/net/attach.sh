@@ -25,11 +25,12 @@ pi=$(make_vswitch provider "$pv" $i 10.0.2.0/24)
 cg=$(make_group consumer "$cv" UDP:1/65535:10.0.0.0/16 TCP:1/65535:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16)
 pg=$(make_group provider "$pv")
 s=$(make_instance provider "$ph" "$pg")
-serve "$s" python3 "$peer" tcp-server 80 served
-serve "$s" python3 "$peer" udp-server 80 served
+# Other ports than the listeners', so that the translation changes them, too.
+serve "$s" python3 "$peer" tcp-server 8080 served
+serve "$s" python3 "$peer" udp-server 8080 served
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
-make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s")" >/dev/null
-make_listener provider "$nlb" UDP 80 "$(make_server_group provider "$pv" UDP 80 "$s")" >/dev/null
+make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 8080 "$s")" >/dev/null
+make_listener provider "$nlb" UDP 80 "$(make_server_group provider "$pv" UDP 8080 "$s")" >/dev/null
 service=$(make_service provider "$nlb" $h)
 allow provider "$service" "$(uid_of consumer)"
 endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || bail "no endpoint"
