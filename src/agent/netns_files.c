@@ -134,6 +134,37 @@ void netns_files_remove(struct netns_files *files, const char *instance)
 		(void)file_remove_tree(directory);
 }
 
+/* What netns_files_write() made: its trust store is a link to our copy. */
+static bool is_ours(const struct netns_files *files, const char *name)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t n;
+
+	if (name[0] == '.' || str_format(path, sizeof(path), "%s/%s/ssl", files->directory, name) < 0)
+		return false;
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return streq(target, files->copy);
+}
+
+int netns_files_each(struct netns_files *files, int (*callback)(void *context, const char *instance),
+		     void *context)
+{
+	DIR *dir = opendir(files->directory);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (r >= 0 && (entry = readdir(dir)))
+		if (is_ours(files, entry->d_name))
+			r = callback(context, entry->d_name);
+	(void)closedir(dir);
+	return r < 0 ? r : 0;
+}
+
 static uint64_t mix(uint64_t sum, const void *data, size_t size)
 {
 	/* FNV-1a */

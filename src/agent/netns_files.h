@@ -22,6 +22,10 @@ struct netns_files *netns_files_free(struct netns_files *files);
 /* Writes the instance's files where they differ. */
 int netns_files_write(struct netns_files *files, const char *instance, const char *host_name);
 void netns_files_remove(struct netns_files *files, const char *instance);
+/* Calls back with each instance that has files with a link to this copy of the trust store. The callback may
+ * remove them. Stops at its first negative result and returns it. */
+int netns_files_each(struct netns_files *files, int (*callback)(void *context, const char *instance),
+		     void *context);
 
 /* Makes the copy of the host's trust store equal to it, plus the CA. 0: nothing had changed; 1: written. */
 int netns_files_refresh(struct netns_files *files);

@@ -354,17 +354,21 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool is_stray(const struct stray_walk *walk, const char *name)
+{
+	if (!str_starts(name, "i-"))
+		return false;
+	return !walk->n_wanted ||
+	       !bsearch(&name, walk->wanted, walk->n_wanted, sizeof(name), compare_names);
+}
+
 /* A namespace with our mark and without a port: its device was removed, or its maker died half-way. */
 static int remove_stray_netns(void *context, const char *name)
 {
 	const struct stray_walk *walk = context;
 	struct ports *ports = walk->ports;
 
-	if (!str_starts(name, "i-"))
-		return 0;
-	if (walk->n_wanted && bsearch(&name, walk->wanted, walk->n_wanted, sizeof(name), compare_names))
-		return 0;
-	if (!port_netns_is_marked(&ports->env, name))
+	if (!is_stray(walk, name) || !port_netns_is_marked(&ports->env, name))
 		return 0;
 	if (netns_remove(name) == 0)
 		log_info("removed namespace instance=%s", name);
@@ -373,11 +377,25 @@ static int remove_stray_netns(void *context, const char *name)
 	return 0;
 }
 
+/* Files of an instance whose namespace went without us, by a reboot or by hand. */
+static int remove_stray_files(void *context, const char *name)
+{
+	const struct stray_walk *walk = context;
+	_cleanup_(closep) int fd = netns_open(name);
+
+	if (fd == -ENOENT && is_stray(walk, name)) {
+		netns_files_remove(walk->ports->files, name);
+		log_info("removed files instance=%s", name);
+	}
+	return 0;
+}
+
 /* plan NULL: nothing is wanted. */
 static int remove_strays(struct ports *ports, const struct plan *plan)
 {
 	_cleanup_(freep) const char **wanted = NULL;
 	struct stray_walk walk = {.ports = ports};
+	int r;
 
 	if (plan && plan->n_ports) {
 		wanted = calloc(plan->n_ports, sizeof(*wanted));
@@ -389,7 +407,10 @@ static int remove_strays(struct ports *ports, const struct plan *plan)
 		walk.wanted = wanted;
 		walk.n_wanted = plan->n_ports;
 	}
-	return netns_each(remove_stray_netns, &walk);
+	r = netns_each(remove_stray_netns, &walk);
+	if (r == 0 && ports->files)
+		r = netns_files_each(ports->files, remove_stray_files, &walk);
+	return r;
 }
 
 static int remove_service(struct ports *ports)

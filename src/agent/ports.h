@@ -38,7 +38,7 @@ void ports_retry(struct ports *ports);
 /* The last sync left ports for the next one, so as not to keep the loop for too long. */
 bool ports_are_behind(const struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
- * their device. 1: some were removed. */
+ * their device, and files that have lost their namespace. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
 /* Removes all, the service port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);

@@ -254,6 +254,28 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	failures_clear(&failures);
 }
 
+/* Files outlive their namespace at a reboot. */
+static void test_stray_files(struct ports *ports, struct netns_files *files)
+{
+	struct plan_port port = make_port(0x15, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	char lost[256], foreign[256];
+
+	(void)str_format(lost, sizeof(lost), "%s/netns/%s", scratch, port.instance);
+	(void)str_format(foreign, sizeof(foreign), "%s/netns/i-foreign", scratch);
+	(void)netns_files_write(files, port.instance, port.host_name);
+	(void)mkdir(foreign, 0755);
+	(void)ports_remove_others(ports, &plan, true);
+	tap_ok(access(lost, F_OK) == 0, "files of an instance that is to come are left alone");
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(access(lost, F_OK) < 0, "files without an instance and without a namespace are removed");
+	(void)netns_files_write(files, port.instance, port.host_name);
+	(void)ports_remove_all(ports);
+	tap_ok(access(lost, F_OK) < 0, "by removing everything, too");
+	tap_ok(access(foreign, F_OK) == 0, "and what someone else has put there is left alone");
+	(void)rmdir(foreign);
+}
+
 static void test_service(struct ports *ports)
 {
 	struct rtnl_link link;
@@ -290,6 +312,7 @@ int main(void)
 		test_attached(ports);
 		test_tap(ports, &attached);
 		test_marks(ports, &options);
+		test_stray_files(ports, files);
 		test_service(ports);
 		ports_free(ports);
 	}
