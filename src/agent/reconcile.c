@@ -6,7 +6,7 @@
  *
  * Passes are coalesced: whatever asks for one within a turn of the loop, or within a few milliseconds of the
  * last pass, gets the same one. What could not be applied is tried again after a pause that doubles up to
- * half a minute. A revision is reported when all that can be in force is; objects that failed are named in
+ * half a minute; passes in between, for changes elsewhere, neither put it off nor lengthen it. A revision is reported when all that can be in force is; objects that failed are named in
  * the report. When the data path's tables could not be written, nothing is reported: then it is not known
  * what is in force.
  *
@@ -30,6 +30,7 @@ struct reconcile {
 	struct loop_source *later, *retry, *slow;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
+	bool is_retry_due; /* the retry timer runs */
 	bool is_unsure;	   /* the last pass broke off: it is not known what is there */
 	struct plan *plan; /* in force; the resolver reads it */
 };
@@ -152,6 +153,19 @@ static int apply(struct reconcile *reconcile, bool full)
 	return r < 0 ? r : n_failed ? -EAGAIN : 0;
 }
 
+static void set_retry(struct reconcile *reconcile, bool has_failed)
+{
+	if (!has_failed) {
+		reconcile->retry_ms = RETRY_FIRST_MS;
+		reconcile->is_retry_due = false;
+		loop_timer_stop(reconcile->retry);
+	} else if (!reconcile->is_retry_due) {
+		reconcile->is_retry_due = true;
+		loop_timer_set(reconcile->retry, reconcile->retry_ms);
+		reconcile->retry_ms = MIN(reconcile->retry_ms * 2, (uint64_t)RETRY_MAX_MS);
+	}
+}
+
 static void run_pass(void *context, uint32_t events)
 {
 	struct reconcile *reconcile = context;
@@ -169,13 +183,7 @@ static void run_pass(void *context, uint32_t events)
 		  (unsigned long long)(reconcile->last_ms - started_ms));
 	if (full)
 		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
-	if (r == 0) {
-		reconcile->retry_ms = RETRY_FIRST_MS;
-		loop_timer_stop(reconcile->retry);
-		return;
-	}
-	loop_timer_set(reconcile->retry, reconcile->retry_ms);
-	reconcile->retry_ms = MIN(reconcile->retry_ms * 2, (uint64_t)RETRY_MAX_MS);
+	set_retry(reconcile, r < 0);
 }
 
 static void on_retry(void *context, uint32_t events)
@@ -183,6 +191,7 @@ static void on_retry(void *context, uint32_t events)
 	struct reconcile *reconcile = context;
 
 	(void)events;
+	reconcile->is_retry_due = false;
 	ports_retry(reconcile->parts.ports);
 	reconcile_request(reconcile, reconcile->is_unsure);
 }
