@@ -14,7 +14,7 @@ struct plan_server {
 	const struct server *row;
 	const struct port *port;       /* has its address; NULL: none does */
 	const struct plan_port *local; /* the port if it is on this node and its device is there */
-	bool serves;		       /* may get new flows: is there, runs, and has a weight */
+	bool serves;		       /* may get new flows: is there, can be reached, runs, has a weight */
 	bool healthy;
 	uint32_t backend; /* index, or PLAN_NO_BACKEND: no one needs it so far */
 };

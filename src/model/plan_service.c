@@ -3,8 +3,8 @@
  * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among
  * them gets new flows. A table belongs to a server group and a zone. It holds the healthy servers of the
  * zone; if it has none, those of the other zones (rescue); if there is none at all, the probes may be what is
- * wrong, and every server of the zone, else of the group, stays in. A server that is stopped, removed or
- * whose address no interface has is never in.
+ * wrong, and every server of the zone, else of the group, stays in. A server that is stopped, removed, whose
+ * address no interface has or whose device on this node is missing is never in.
  */
 #include "plan_build.h"
 
@@ -93,15 +93,17 @@ static void judge(const struct plan_builder *b, const struct plan_group *group, 
 {
 	const struct server *row = server->row;
 	const struct instance *instance;
+	bool is_here;
 
 	server->backend = PLAN_NO_BACKEND;
 	server->port = server_port(b, group, row);
 	if (!server->port)
 		return;
 	instance = snapshot_instance(b->rows, server->port->holder);
+	is_here = streq(server->port->node, b->input->node);
 	server->local = local_port(b->plan, server->port);
 	server->serves = row->status != SERVER_REMOVING && row->weight > 0 &&
-			 (!instance || plan_instance_runs(instance));
+			 (!instance || plan_instance_runs(instance)) && (server->local || !is_here);
 	server->healthy = is_healthy(b, group->row, row);
 }
 

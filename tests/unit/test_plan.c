@@ -237,6 +237,14 @@ static void test_tables(void)
 	memset(w.ill, 0, sizeof(w.ill));
 	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
 
+	w.missing_device = 101;
+	rows_put(w.rows, "server_health/sgp-1/i-p1/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'port': 443, 'node': 'n1', 'healthy': true}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "a server whose device is missing gets none, however well it was when last probed");
+	rows_delete(w.rows, "server_health/sgp-1/i-p1/443");
+	w.missing_device = 0;
+
 	rows_put(w.rows, "instance/i-p1",
 		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
 	strcpy(w.ill[0], "i-p2");
