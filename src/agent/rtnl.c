@@ -3,6 +3,9 @@
  * Requests are built in the socket's own buffer and answered before the next one is built. A socket belongs
  * to the namespace that it was opened in, wherever the thread goes afterwards, so one is opened per namespace
  * that is worked on.
+ *
+ * While a list is read, others may change it (a machine with containers does all the time). The kernel says
+ * so, and the list is read again.
  */
 #include "rtnl.h"
 
@@ -15,6 +18,8 @@
 #include <unistd.h>
 
 #include "netns.h"
+
+#define DUMP_TRIES 10
 
 struct rtnl {
 	struct mnl_socket *socket;
@@ -106,10 +111,27 @@ static struct ifinfomsg *link_request(struct rtnl *rtnl, uint16_t type, uint16_t
 	return info;
 }
 
-/* Sends and reads answers until the last one. */
+/* Whether something changed while this part of a list was made. libmnl would stop reading there and leave the
+ * rest in the socket, in front of all later answers, so the mark is taken off. */
+static bool take_interruption(char *buffer, size_t size)
+{
+	struct nlmsghdr *message = (struct nlmsghdr *)buffer;
+	bool is_interrupted = false;
+	int left = (int)size;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		is_interrupted |= message->nlmsg_flags & NLM_F_DUMP_INTR;
+		message->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return is_interrupted;
+}
+
+/* Sends and reads answers until the last one. -EAGAIN: it is a list that changed meanwhile. What is left of
+ * an earlier answer that broke off is skipped. */
 static int talk(struct rtnl *rtnl, struct nlmsghdr *message, mnl_cb_t callback, void *context)
 {
 	uint32_t seq = message->nlmsg_seq;
+	bool is_interrupted = false;
 	ssize_t size;
 	int r;
 
@@ -124,9 +146,26 @@ static int talk(struct rtnl *rtnl, struct nlmsghdr *message, mnl_cb_t callback, 
 			}
 			return -errno;
 		}
+		if (((struct nlmsghdr *)rtnl->buffer)->nlmsg_seq != seq) {
+			r = MNL_CB_OK;
+			continue;
+		}
+		is_interrupted |= take_interruption(rtnl->buffer, (size_t)size);
 		r = mnl_cb_run(rtnl->buffer, (size_t)size, seq, rtnl->port_id, callback, context);
 	} while (r > MNL_CB_STOP);
-	return r < 0 ? -errno : 0;
+	if (r < 0)
+		return -errno;
+	return is_interrupted ? -EAGAIN : 0;
+}
+
+/* Asks for a list until it comes in one piece. */
+static int dump(struct rtnl *rtnl, int (*ask)(struct rtnl *rtnl, void *context), void *context)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++)
+		r = ask(rtnl, context);
+	return r;
 }
 
 static int talk_ack(struct rtnl *rtnl, struct nlmsghdr *message)
@@ -211,14 +250,22 @@ static int add_link(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
+static int ask_links(struct rtnl *rtnl, void *context)
+{
+	struct link_walk *walk = context;
+	struct nlmsghdr *message;
+
+	walk->n = 0;
+	(void)link_request(rtnl, RTM_GETLINK, NLM_F_DUMP, 0, &message);
+	return talk(rtnl, message, add_link, walk);
+}
+
 int rtnl_link_list(struct rtnl *rtnl, struct rtnl_link **ret, size_t *ret_n)
 {
 	struct link_walk walk = {};
-	struct nlmsghdr *message;
 	int r;
 
-	(void)link_request(rtnl, RTM_GETLINK, NLM_F_DUMP, 0, &message);
-	r = talk(rtnl, message, add_link, &walk);
+	r = dump(rtnl, ask_links, &walk);
 	if (r == 0)
 		r = walk.r;
 	if (r < 0) {
@@ -374,6 +421,18 @@ static int add_addr(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
+static int ask_addrs(struct rtnl *rtnl, void *context)
+{
+	struct nlmsghdr *message = request(rtnl, RTM_GETADDR, NLM_F_DUMP);
+	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	struct addr_walk *walk = context;
+
+	info->ifa_family = AF_INET;
+	memset(walk->entries, 0, sizeof(walk->entries));
+	walk->n = 0;
+	return talk(rtnl, message, add_addr, walk);
+}
+
 static int addr_request(struct rtnl *rtnl, uint16_t type, uint16_t flags, uint32_t ifindex,
 			const struct addr_entry *entry)
 {
@@ -392,15 +451,10 @@ int rtnl_addr_sync(struct rtnl *rtnl, uint32_t ifindex, const struct netaddr *ad
 {
 	struct addr_entry wanted = {.addr_be = htonl(netaddr_to_v4(addr)), .prefix_length = prefix_length};
 	struct addr_walk walk = {.ifindex = ifindex};
-	struct nlmsghdr *message;
-	struct ifaddrmsg *info;
 	bool is_there = false;
 	int r, changed = 0;
 
-	message = request(rtnl, RTM_GETADDR, NLM_F_DUMP);
-	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
-	info->ifa_family = AF_INET;
-	r = talk(rtnl, message, add_addr, &walk);
+	r = dump(rtnl, ask_addrs, &walk);
 	if (r < 0)
 		return r;
 
@@ -464,16 +518,23 @@ static int take_default(const struct nlmsghdr *message, void *context)
 	return MNL_CB_OK;
 }
 
-int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret)
+static int ask_default(struct rtnl *rtnl, void *context)
 {
 	struct nlmsghdr *message = request(rtnl, RTM_GETROUTE, NLM_F_DUMP);
+	struct rtmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	struct rtnl_default *route = context;
+
+	info->rtm_family = AF_INET;
+	*route = (struct rtnl_default){};
+	return talk(rtnl, message, take_default, route);
+}
+
+int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret)
+{
 	struct rtnl_default route = {};
-	struct rtmsg *info;
 	int r;
 
-	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
-	info->rtm_family = AF_INET;
-	r = talk(rtnl, message, take_default, &route);
+	r = dump(rtnl, ask_default, &route);
 	if (r < 0)
 		return r;
 	*ret = route;

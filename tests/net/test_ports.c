@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/files.h"
@@ -212,15 +213,17 @@ static void test_tap(struct ports *ports, struct attached *attached)
 static void add_foreign(struct rtnl *rtnl, const char *name)
 {
 	_cleanup_(closep) int fd = netns_open_own();
+	char peer[IFNAMSIZ];
 	struct rtnl_veth veth = {
 		.name = name,
-		.peer_name = "other",
+		.peer_name = peer,
 		.peer_netns_fd = fd,
 		.mtu = 1500,
 		.mac = {{2, 0, 0, 0, 1, 1}},
 		.peer_mac = {{2, 0, 0, 0, 1, 2}},
 	};
 
+	(void)str_format(peer, sizeof(peer), "o-%s", name);
 	(void)rtnl_veth_add(rtnl, &veth);
 }
 
@@ -252,6 +255,52 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	       "it removes an instance that was deleted meanwhile");
 	ports_free(restarted);
 	failures_clear(&failures);
+}
+
+/* Until it is killed. */
+static void change_links(void)
+{
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	if (rtnl_open(-1, &rtnl) < 0)
+		_exit(1);
+	for (;;) {
+		add_foreign(rtnl, "coming");
+		if (rtnl_link_get(rtnl, "coming", &link) == 0)
+			(void)rtnl_link_remove(rtnl, link.ifindex);
+	}
+}
+
+/* A list of links takes several messages; in between, someone else adds and removes some. */
+static void test_busy_node(void)
+{
+	struct rtnl_link *links = NULL;
+	int whole = 0, others = 0;
+	struct rtnl *rtnl;
+	char name[IFNAMSIZ];
+	size_t n;
+	pid_t pid;
+
+	if (rtnl_open(-1, &rtnl) < 0)
+		return;
+	for (int i = 0; i < 100; i++) {
+		(void)str_format(name, sizeof(name), "busy%d", i);
+		add_foreign(rtnl, name);
+	}
+	pid = fork();
+	if (pid == 0)
+		change_links();
+	for (int i = 0; i < 500; i++, links = NULL) {
+		whole += rtnl_link_list(rtnl, &links, &n) == 0 && n > 100;
+		others += rtnl_link_get(rtnl, "busy7", &(struct rtnl_link){}) == 0;
+		free(links);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	tap_is_int(whole, 500, "the links are listed while others come and go");
+	tap_is_int(others, 500, "and what is asked next is answered");
+	rtnl_free(rtnl);
 }
 
 /* Files outlive their namespace at a reboot. */
@@ -314,6 +363,7 @@ int main(void)
 		test_marks(ports, &options);
 		test_stray_files(ports, files);
 		test_service(ports);
+		test_busy_node();
 		ports_free(ports);
 	}
 	netns_files_free(files);
