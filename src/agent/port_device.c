@@ -136,11 +136,21 @@ static int open_foreign_netns(const struct port_env *env, const char *path)
 	return netns_is_same(fd, env->own_netns_fd) ? -EPERM : TAKE_FD(fd);
 }
 
+/* A pair whose maker died before it could mark it: no one else gives the gateway's MAC, and no mark. (A tap is
+ * not kept before it is marked.) */
+static bool is_half_made(const struct rtnl_link *link)
+{
+	struct mac gateway_mac;
+
+	(void)mac_parse(PLAN_GATEWAY_MAC, &gateway_mac);
+	return !*link->alias && !link->is_up && streq(link->kind, "veth") &&
+	       memcmp(&link->mac, &gateway_mac, sizeof(gateway_mac)) == 0;
+}
+
 /* Looks for the node-side device. 0: there is none; 1: found, and it is ours; -EEXIST: it is someone else's.
  */
 static int find_node_side(const struct port_env *env, const struct plan_port *port, struct rtnl_link *ret)
 {
-	struct mac gateway_mac;
 	struct port_mark mark;
 	char name[IFNAMSIZ];
 	int r;
@@ -153,21 +163,13 @@ static int find_node_side(const struct port_env *env, const struct plan_port *po
 		return r;
 	if (port_mark_parse(env->node, ret->alias, &mark) == 0)
 		return mark.number == port->number ? 1 : -EEXIST;
-
-	/* A device whose maker died before it could mark it: no one else gives the gateway's MAC, and no
-	 * mark. */
-	(void)mac_parse(PLAN_GATEWAY_MAC, &gateway_mac);
-	if (!*ret->alias && !ret->is_up && streq(ret->kind, port->kind == INSTANCE_TAP ? "tun" : "veth") &&
-	    (port->kind == INSTANCE_TAP || memcmp(&ret->mac, &gateway_mac, sizeof(gateway_mac)) == 0))
-		return 1;
-	return -EEXIST;
+	return port->kind != INSTANCE_TAP && is_half_made(ret) ? 1 : -EEXIST;
 }
 
 static int make_veth(const struct port_env *env, const struct plan_port *port, int netns_fd,
 		     struct rtnl_link *ret)
 {
-	struct port_mark mark = {.number = port->number, .kind = port->kind};
-	char name[IFNAMSIZ], alias[RTNL_ALIAS_SIZE];
+	char name[IFNAMSIZ];
 	struct rtnl_veth veth = {
 		.name = name,
 		.peer_name = port->device,
@@ -179,8 +181,6 @@ static int make_veth(const struct port_env *env, const struct plan_port *port, i
 
 	port_device_name(port, name);
 	(void)mac_parse(PLAN_GATEWAY_MAC, &veth.mac);
-	(void)str_copy(mark.instance, sizeof(mark.instance), port->instance);
-	port_mark_format(env->node, &mark, alias);
 	r = rtnl_veth_add(env->rtnl, &veth);
 	return r < 0 ? r : rtnl_link_get(env->rtnl, name, ret);
 }
@@ -219,18 +219,6 @@ static int sync_veth(const struct port_env *env, const struct plan_port *port, i
 	return r < 0 ? r : find_inside(inside, port, ret_node_side, ret_inside);
 }
 
-static int sync_tap(const struct port_env *env, const struct plan_port *port, struct rtnl_link *ret_node_side)
-{
-	char name[IFNAMSIZ];
-	int r = find_node_side(env, port, ret_node_side);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	port_device_name(port, name);
-	r = tap_add(name);
-	return r < 0 ? r : rtnl_link_get(env->rtnl, name, ret_node_side);
-}
-
 /* Mark, MAC, MTU; still down if it was down. */
 static int configure_node_side(const struct port_env *env, const struct plan_port *port,
 			       const struct rtnl_link *link)
@@ -254,6 +242,32 @@ static int configure_node_side(const struct port_env *env, const struct plan_por
 	if (!change.alias && !change.mac && !change.mtu)
 		return 0;
 	return rtnl_link_change(env->rtnl, link->ifindex, &change);
+}
+
+/* The tap stays only when it carries its mark. */
+static int make_tap(const struct port_env *env, const struct plan_port *port, struct rtnl_link *ret)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char name[IFNAMSIZ];
+	int r;
+
+	port_device_name(port, name);
+	fd = tap_add(name);
+	if (fd < 0)
+		return fd;
+	r = rtnl_link_get(env->rtnl, name, ret);
+	if (r == 0)
+		r = configure_node_side(env, port, ret);
+	if (r == 0)
+		r = tap_keep(fd);
+	return r < 0 ? r : rtnl_link_get(env->rtnl, name, ret);
+}
+
+static int sync_tap(const struct port_env *env, const struct plan_port *port, struct rtnl_link *ret)
+{
+	int r = find_node_side(env, port, ret);
+
+	return r == 0 ? make_tap(env, port, ret) : MIN(r, 0);
 }
 
 static int set_node_side(const struct port_env *env, const struct rtnl_link *link, bool up)

@@ -23,5 +23,10 @@ int tap_add(const char *name)
 		return -errno;
 	if (ioctl(fd, TUNSETIFF, &request) < 0)
 		return errno == EBUSY ? -EEXIST : -errno;
+	return TAKE_FD(fd);
+}
+
+int tap_keep(int fd)
+{
 	return ioctl(fd, TUNSETPERSIST, 1) < 0 ? -errno : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "../lib/util.h"
 
-/* Makes the device in the caller's namespace; it stays when the descriptor is closed. -EEXIST: a link of that
- * name is there already. */
+/* Makes the device in the caller's namespace. The descriptor is the caller's; the device goes when it is
+ * closed, unless tap_keep() was called. -EEXIST: a link of that name is there already. */
 int tap_add(const char *name);
+int tap_keep(int fd);

@@ -14,6 +14,7 @@
 #include "agent/files.h"
 #include "agent/netns.h"
 #include "agent/ports.h"
+#include "agent/tap.h"
 #include "lib/log.h"
 #include "tests/tap.h"
 
@@ -199,6 +200,7 @@ static void test_tap(struct ports *ports, struct attached *attached)
 	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
 	struct failures failures = {};
 	struct rtnl_link link;
+	int fd;
 
 	(void)str_format(port.device, sizeof(port.device), "vm7");
 	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "a tap device is made");
@@ -207,6 +209,15 @@ static void test_tap(struct ports *ports, struct attached *attached)
 	tap_is_int(ports_sync(ports, &plan, true, &failures), 0, "a second look changes nothing");
 	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(!link_in(NULL, "vm7", &link), "it is gone with the instance");
+
+	fd = tap_add("vm7");
+	(void)tap_keep(fd);
+	closep(&fd);
+	(void)ports_sync(ports, &plan, true, &failures);
+	tap_ok(failures.n == 1 && strstr(failures.items[0].reason, "File exists"),
+	       "a tap that someone else has made is not taken over");
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(link_in(NULL, "vm7", &link) && !*link.alias, "and not removed");
 	failures_clear(&failures);
 }
 
