@@ -7,13 +7,32 @@
 
 #include "../model/check.h"
 #include "action_place.h"
+#include "limits.h"
 #include "owned.h"
 #include "tags.h"
+
+/* Room for one more job of the account: the oldest is forgotten, as it would be after a day. */
+static void make_room(struct call *call)
+{
+	const struct job *oldest = NULL;
+	size_t n = 0;
+
+	for (const struct job *j = NULL; (j = snapshot_next(call->rows, KIND_JOB, "", j));) {
+		if (j->owner != call->account->uid)
+			continue;
+		n++;
+		if (!oldest || j->meta.modified < oldest->meta.modified)
+			oldest = j;
+	}
+	if (n >= JOBS_PER_ACCOUNT_MAX)
+		call_delete(call, KIND_JOB, oldest);
+}
 
 void nlb_job(struct call *call)
 {
 	struct job job = {.owner = call->account->uid, .create_time = call->now};
 
+	make_room(call);
 	call_new_id(call, "job-", job.id);
 	call_put(call, KIND_JOB, &job);
 	answer_string(call->answer, "JobId", job.id);
@@ -40,7 +59,7 @@ int nlb_job_status(struct call *call)
 	if (!job || job->owner != call->account->uid)
 		return call_fail(call, "ResourceNotFound.Job");
 	answer_string(call->answer, "Status",
-		      call->live_revision >= job->meta.modified ? "Succeeded" : "Processing");
+		      call->live_revision >= job->meta.modified ? "Succeeded" : "processing");
 	return 0;
 }
 

@@ -110,12 +110,20 @@ static void take_port(struct call *call, const struct port *port, struct server 
 	call_check(call, KIND_PORT, port);
 }
 
+/* What goes away with the interface has left its server groups, and would not leave one that it joins now. */
+static bool is_leaving(const struct call *call, const struct port *port)
+{
+	const struct instance *instance = snapshot_instance(call->rows, port->holder);
+
+	return !instance || instance->status == INSTANCE_DELETING;
+}
+
 static int resolve_port(struct call *call, const struct server_group *group, const struct port *port,
 			const char *not_found, struct server *row)
 {
 	if (!port)
 		return call_fail(call, not_found);
-	if (port->kind != PORT_INSTANCE)
+	if (port->kind != PORT_INSTANCE || is_leaving(call, port))
 		return call_fail(call, "IncorrectStatus.Eni");
 	if (!streq(port->vpc, group->vpc))
 		return call_fail(call, "Mismatch.VpcId");

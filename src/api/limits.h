@@ -18,6 +18,7 @@
 #define SERVERS_PER_GROUP_MAX		200  /* QuotaExceeded.ServersNum */
 #define SERVERS_PER_PORT_MAX		60 /* QuotaExceeded.ServersNum: deleting the instance removes them in one go */
 #define TAGS_PER_RESOURCE_MAX		20 /* NumberExceed.Tags */
+#define JOBS_PER_ACCOUNT_MAX		1000 /* of all regions; the oldest makes room, no error */
 
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
 #define SERVICES_PER_ACCOUNT_MAX       200  /* QuotaMisMatched, as the three below */

@@ -107,7 +107,7 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	tap_ok(CALL(h, "UpdateLoadBalancerAttribute", "LoadBalancerId=%s&LoadBalancerName=back", lb),
 	       "it can be renamed");
 	job = job_of(h);
-	tap_is_str(job_status(h, job), "Processing", "which is a job that is Processing");
+	tap_is_str(job_status(h, job), "processing", "which is a job that is processing");
 	harness_in_force(h, "alpha");
 	tap_is_str(job_status(h, job), "Succeeded", "and has Succeeded when the node has reported");
 	harness_call(h, BOB, PRODUCT_NLB, "GetJobStatus", "JobId=%s", job);
@@ -387,6 +387,39 @@ static void test_addresses_as_servers(struct harness *h, const struct world *w)
 		   "servers go with their group");
 }
 
+/* An instance on its way out serves nobody new, whichever way it is named. */
+static void test_leaving_servers(struct harness *h, const struct world *w)
+{
+	const char *by_id = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=by-id&VpcId=%s",
+				w->vpc);
+	const char *by_address = GET(h, "ServerGroupId", "CreateServerGroup",
+				     "ServerGroupName=by-address&VpcId=%s&ServerGroupType=Ip", w->vpc);
+	const char *id = run_instance(h, w->vsw_h, w->sg, "10.0.1.60"), *eni;
+
+	harness_call(h, ALICE, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "InstanceId=%s", id);
+	eni = harness_keep(h,
+			   harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
+	harness_in_force(h, "alpha");
+	harness_call(h, ALICE, PRODUCT_ECS, "DeleteInstance", "InstanceId=%s&Force=true", id);
+
+	REFUSED(h, "ResourceNotFound.Ecs", "an instance that is being deleted", "AddServersToServerGroup",
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=1", by_id, id);
+	REFUSED(h, "IncorrectStatus.Eni", "its interface", "AddServersToServerGroup",
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Eni&Servers.1.Port=1", by_id,
+		eni);
+	REFUSED(h, "IncorrectStatus.Eni", "its address", "AddServersToServerGroup",
+		"ServerGroupId=%s&Servers.1.ServerId=10.0.1.60&Servers.1.ServerType=Ip&Servers.1.Port=1",
+		by_address);
+	harness_in_force(h, "alpha");
+	tap_ok(CALL(h, "AddServersToServerGroup",
+		    "ServerGroupId=%s&Servers.1.ServerId=10.0.1.60&Servers.1.ServerType=Ip&Servers.1.Port=1",
+		    by_address),
+	       "when it is gone its address is nobody's, and is taken");
+	CALL(h, "DeleteServerGroup", "ServerGroupId=%s", by_id);
+	CALL(h, "DeleteServerGroup", "ServerGroupId=%s", by_address);
+	harness_in_force(h, "alpha");
+}
+
 static void test_listener_life(struct harness *h, const struct world *w)
 {
 	const char *lb = make_balancer(h, w), *listener, *job, *group;
@@ -445,7 +478,7 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	job = job_of(h);
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Stopping", "it is Stopping");
-	tap_is_str(job_status(h, job), "Processing", "while the job is Processing");
+	tap_is_str(job_status(h, job), "processing", "while the job is processing");
 	harness_in_force(h, "alpha");
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Stopped", "then Stopped");
@@ -528,6 +561,59 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 	tap_is_int(snapshot_count(store_rows(h->store), KIND_LISTENER, ""), 0, "with all its listeners");
 }
 
+static size_t count_jobs(struct harness *h)
+{
+	size_t n = 0;
+
+	for (const struct job *j = NULL; (j = snapshot_next(store_rows(h->store), KIND_JOB, "", j));)
+		n += j->owner == ALICE;
+	return n;
+}
+
+/* Fills the account's jobs up, after one of somebody else. */
+static void put_jobs(struct harness *h)
+{
+	struct job row = {.owner = BOB, .id = "job-bob"};
+	size_t n = count_jobs(h);
+
+	harness_put(h, KIND_JOB, &row);
+	row.owner = ALICE;
+	while (n < JOBS_PER_ACCOUNT_MAX) {
+		struct store_txn *txn;
+		int done = 0;
+
+		harness_must(store_txn_new(&txn), "transaction");
+		for (int i = 0; i < STORE_TXN_OPS_MAX && n < JOBS_PER_ACCOUNT_MAX; i++, n++) {
+			(void)str_format(row.id, sizeof(row.id), "job-%zu", n);
+			harness_must(store_txn_row_put(txn, KIND_JOB, &row), "job");
+		}
+		store_commit(h->store, txn, harness_count, &done);
+		harness_settle(h);
+	}
+}
+
+static void test_many_jobs(struct harness *h, const struct world *w)
+{
+	const struct job *oldest = NULL;
+	const char *group, *first, *newest;
+
+	group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=jobs&VpcId=%s", w->vpc);
+	for (const struct job *j = NULL; (j = snapshot_next(store_rows(h->store), KIND_JOB, "", j));)
+		if (j->owner == ALICE && (!oldest || j->meta.modified < oldest->meta.modified))
+			oldest = j;
+	first = harness_keep(h, oldest->id);
+	put_jobs(h);
+	tap_is_int((long long)count_jobs(h), JOBS_PER_ACCOUNT_MAX, "an account has %d jobs",
+		   JOBS_PER_ACCOUNT_MAX);
+	tap_ok(CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group), "one more");
+	newest = job_of(h);
+	tap_is_int((long long)count_jobs(h), JOBS_PER_ACCOUNT_MAX, "takes a place");
+	tap_is_str(job_status(h, first), "ResourceNotFound.Job", "that of the oldest");
+	tap_is_str(job_status(h, newest), "processing", "while the new one is there");
+	tap_ok(snapshot_find(store_rows(h->store), KIND_JOB, "job-bob"), "and another account's, too");
+	harness_in_force(h, "alpha");
+}
+
 static void test_quotas(struct harness *h, const struct world *w)
 {
 	const char *group, *big;
@@ -602,8 +688,10 @@ int main(void)
 	test_bad_groups(&h, &w);
 	test_servers(&h, &w);
 	test_addresses_as_servers(&h, &w);
+	test_leaving_servers(&h, &w);
 	test_listener_life(&h, &w);
 	test_bad_listeners(&h, &w);
+	test_many_jobs(&h, &w);
 	test_quotas(&h, &w);
 	harness_end(&h);
 	return tap_done();
