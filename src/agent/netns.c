@@ -63,8 +63,8 @@ static int open_checked(const char *path)
 	return TAKE_FD(fd);
 }
 
-/* In a new namespace: pins it to the path and returns to the old one. */
-static int make_and_pin(const char *path)
+/* In a new namespace: prepares it, pins it to the path and returns to the old one. */
+static int make_and_pin(const char *path, int (*prepare)(void *context), void *context)
 {
 	int home_fd, r = 0;
 
@@ -76,13 +76,15 @@ static int make_and_pin(const char *path)
 		closep(&home_fd);
 		return r;
 	}
-	if (mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
+	if (prepare)
+		r = prepare(context);
+	if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
 		r = -errno;
 	netns_leave(home_fd);
 	return r;
 }
 
-int netns_add(const char *name)
+int netns_add(const char *name, int (*prepare)(void *context), void *context)
 {
 	char path[PATH_MAX];
 	int fd, r;
@@ -108,7 +110,7 @@ int netns_add(const char *name)
 			return fd;
 	}
 
-	r = make_and_pin(path);
+	r = make_and_pin(path, prepare, context);
 	if (r < 0)
 		(void)unlink(path);
 	return r;

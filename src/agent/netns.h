@@ -9,9 +9,10 @@
 
 #define NETNS_DIR "/run/netns"
 
-/* Makes the namespace. A file of that name that is no namespace (left over in a /run that survived a reboot)
- * is used again. -EEXIST: there is one already. */
-int netns_add(const char *name);
+/* Makes the namespace. `prepare` (or NULL) is called in it, before it has its name: when it fails, there is no
+ * namespace. A file of that name that is no namespace (left over in a /run that survived a reboot) is used
+ * again. -EEXIST: there is one already. */
+int netns_add(const char *name, int (*prepare)(void *context), void *context);
 /* Takes the name away; the namespace lives on while something is in it. -ENOENT: there is none. */
 int netns_remove(const char *name);
 /* A descriptor for the namespace (the caller's), by name or by path. -ENOENT: none; -EINVAL: the file is no

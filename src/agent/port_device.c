@@ -87,44 +87,6 @@ bool port_netns_is_marked(const struct port_env *env, const char *name)
 	return streq(loopback.alias, mark);
 }
 
-/* A namespace of our own making: our mark, and a loopback that works. */
-static int prepare_netns(const struct port_env *env, int netns_fd)
-{
-	char mark[RTNL_ALIAS_SIZE];
-	struct rtnl_change change = {.alias = mark, .set_up = true};
-	struct rtnl_link loopback;
-	struct rtnl *rtnl;
-	int r;
-
-	netns_mark_format(env->node, mark);
-	r = get_loopback(netns_fd, &rtnl, &loopback);
-	if (r < 0)
-		return r;
-	if (!loopback.is_up || !streq(loopback.alias, mark))
-		r = rtnl_link_change(rtnl, loopback.ifindex, &change);
-	rtnl_free(rtnl);
-	return r;
-}
-
-static int open_or_make_netns(const struct port_env *env, const char *name)
-{
-	_cleanup_(closep) int fd = netns_open(name);
-	int r;
-
-	if (fd == -ENOENT || fd == -EINVAL || fd == -EACCES) {
-		r = netns_add(name);
-		if (r < 0)
-			return r;
-		fd = netns_open(name);
-	}
-	if (fd < 0)
-		return fd;
-	if (netns_is_same(fd, env->own_netns_fd))
-		return -EPERM;
-	r = prepare_netns(env, fd);
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
 /* Someone else's namespace. The node's own is refused: a port there would put a tenant's network into the
  * node. */
 static int open_foreign_netns(const struct port_env *env, const char *path)
@@ -375,6 +337,80 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	return r;
 }
 
+/* Of a namespace of our own making: our mark, and a loopback that works. */
+static int prepare_loopback(const struct port_env *env, struct rtnl *rtnl, const struct rtnl_link *loopback)
+{
+	char mark[RTNL_ALIAS_SIZE];
+	struct rtnl_change change = {.alias = mark, .set_up = true};
+
+	netns_mark_format(env->node, mark);
+	if (loopback->is_up && streq(loopback->alias, mark))
+		return 0;
+	return rtnl_link_change(rtnl, loopback->ifindex, &change);
+}
+
+/* In a new namespace. */
+static int prepare_netns(void *context)
+{
+	struct rtnl_link loopback;
+	struct rtnl *rtnl;
+	int r = get_loopback(-1, &rtnl, &loopback);
+
+	if (r < 0)
+		return r;
+	r = prepare_loopback(context, rtnl, &loopback);
+	rtnl_free(rtnl);
+	return r;
+}
+
+/* A namespace without our mark can still be ours: whoever works in there may have taken it off. Then our
+ * device is in it. */
+static bool has_our_device(const struct port_env *env, const struct plan_port *port, struct rtnl *inside)
+{
+	struct rtnl_link node_side, link;
+
+	return find_node_side(env, port, &node_side) == 1 && find_inside(inside, port, &node_side, &link) == 0;
+}
+
+/* -EEXIST: a namespace of that name is someone else's. */
+static int adopt_netns(const struct port_env *env, const struct plan_port *port, int netns_fd)
+{
+	char mark[RTNL_ALIAS_SIZE];
+	struct rtnl_link loopback;
+	struct rtnl *rtnl;
+	int r;
+
+	if (netns_is_same(netns_fd, env->own_netns_fd))
+		return -EPERM;
+	r = get_loopback(netns_fd, &rtnl, &loopback);
+	if (r < 0)
+		return r;
+	netns_mark_format(env->node, mark);
+	if (streq(loopback.alias, mark) || has_our_device(env, port, rtnl))
+		r = prepare_loopback(env, rtnl, &loopback);
+	else
+		r = -EEXIST;
+	rtnl_free(rtnl);
+	return r;
+}
+
+static int open_or_make_netns(const struct port_env *env, const struct plan_port *port)
+{
+	_cleanup_(closep) int fd = netns_open(port->instance);
+	int r;
+
+	if (fd == -ENOENT || fd == -EINVAL || fd == -EACCES) {
+		r = netns_add(port->instance, prepare_netns, (void *)env);
+		if (r < 0)
+			return r;
+		fd = netns_open(port->instance);
+	}
+	if (fd < 0)
+		return fd;
+	r = adopt_netns(env, port, fd);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
 		     const char **ret_step)
 {
@@ -390,7 +426,7 @@ int port_device_sync(const struct port_env *env, const struct plan_port *port, u
 		netns_fd = open_foreign_netns(env, port->path);
 	} else {
 		*ret_step = "cannot make its namespace";
-		netns_fd = open_or_make_netns(env, port->instance);
+		netns_fd = open_or_make_netns(env, port);
 	}
 	if (netns_fd < 0)
 		return netns_fd;

@@ -182,7 +182,7 @@ static void test_attached(struct ports *ports)
 	failures_clear(&failures);
 
 	(void)str_format(attached_name, sizeof(attached_name), "plt-%u", (unsigned int)getpid());
-	(void)netns_add(attached_name);
+	(void)netns_add(attached_name, NULL, NULL);
 	(void)str_format(port.path, sizeof(port.path), NETNS_DIR "/%s", attached_name);
 	tap_is_int(ports_sync(ports, &plan, false, &failures), 1,
 		   "an existing namespace is attached by its path");
@@ -265,6 +265,40 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	tap_ok(!link_in(NULL, "pl14", &link) && netns_open(port.instance) == -ENOENT,
 	       "it removes an instance that was deleted meanwhile");
 	ports_free(restarted);
+	failures_clear(&failures);
+}
+
+/* A namespace of the wished name that a user has made. */
+static void test_foreign_namespace(struct ports *ports)
+{
+	struct plan_port port = make_port(0x16, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct rtnl_change change = {.alias = "mine"};
+	_cleanup_(closep) int fd = -EBADF;
+	struct failures failures = {};
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	(void)netns_add(port.instance, NULL, NULL);
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 1 && strstr(failures.items[0].reason, "File exists"),
+	       "a namespace that someone else has made is not taken over");
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(link_in(port.instance, "lo", &link) && !*link.alias, "and not removed");
+	(void)netns_remove(port.instance);
+	failures_clear(&failures);
+
+	(void)ports_sync(ports, &plan, true, &failures);
+	fd = netns_open(port.instance);
+	(void)rtnl_open(fd, &rtnl);
+	(void)rtnl_link_get(rtnl, "lo", &link);
+	(void)rtnl_link_change(rtnl, link.ifindex, &change);
+	rtnl_free(rtnl);
+	tap_is_int(ports_sync(ports, &plan, true, &failures), 0,
+		   "one of ours whose mark was taken off is known by its device");
+	tap_ok(failures.n == 0 && link_in(port.instance, "lo", &link) && str_starts(link.alias, "privlink/"),
+	       "and marked again");
+	(void)ports_remove_others(ports, &empty, true);
 	failures_clear(&failures);
 }
 
@@ -372,6 +406,7 @@ int main(void)
 		test_attached(ports);
 		test_tap(ports, &attached);
 		test_marks(ports, &options);
+		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);
 		test_busy_node();
