@@ -438,9 +438,25 @@ int port_device_sync(const struct port_env *env, const struct plan_port *port, u
 	return r;
 }
 
+/* 0: there is none. */
+static int find_marked(const struct port_env *env, uint32_t number, uint32_t *ret_ifindex)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	struct port_mark mark;
+	size_t n;
+	int r;
+
+	*ret_ifindex = 0;
+	r = rtnl_link_list(env->rtnl, &links, &n);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (port_mark_parse(env->node, links[i].alias, &mark) == 0 && mark.number == number)
+			*ret_ifindex = links[i].ifindex;
+	return r;
+}
+
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex)
 {
-	int r = 0, q;
+	int r = ifindex ? 0 : find_marked(env, mark->number, &ifindex), q;
 
 	if (ifindex) {
 		r = rtnl_link_remove(env->rtnl, ifindex);

@@ -40,8 +40,8 @@ int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
  * device's as soon as that has its programs, also when a later step fails. */
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
 		     const char **ret_step);
-/* Removes the node-side device (0: there is none) and, for an instance of our own making, the namespace's
- * name. */
+/* Removes the node-side device (0: the one with that mark, if there is one) and, for an instance of our own
+ * making, the namespace's name. */
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex);
 
 /* Whether the namespace of that name carries the node's mark (on its loopback). */

@@ -415,15 +415,10 @@ static int remove_strays(struct ports *ports, const struct plan *plan)
 
 static int remove_service(struct ports *ports)
 {
-	struct port_mark mark = {.kind = INSTANCE_NETNS, .number = PORT_SERVICE_NUMBER}, found;
-	struct rtnl_link link;
-	uint32_t ifindex = 0;
+	struct port_mark mark = {.kind = INSTANCE_NETNS, .number = PORT_SERVICE_NUMBER};
 
 	(void)str_copy(mark.instance, sizeof(mark.instance), ports->service.instance);
-	if (rtnl_link_get(ports->env.rtnl, "pl0", &link) == 0 &&
-	    port_mark_parse(ports->env.node, link.alias, &found) == 0)
-		ifindex = link.ifindex;
-	return port_device_remove(&ports->env, &mark, ifindex);
+	return port_device_remove(&ports->env, &mark, 0);
 }
 
 static int remove_unwanted(struct ports *ports, const struct plan *plan)
@@ -452,12 +447,13 @@ int ports_remove_others(struct ports *ports, const struct plan *plan, bool full)
 
 int ports_remove_all(struct ports *ports)
 {
-	int removed = remove_unwanted(ports, NULL), r;
+	int removed = remove_unwanted(ports, NULL);
+	int r = remove_strays(ports, NULL);
+	int q = remove_service(ports);
 
-	r = remove_strays(ports, NULL);
-	if (r == 0)
-		r = remove_service(ports);
-	return removed < 0 ? removed : r;
+	if (removed < 0)
+		return removed;
+	return r < 0 ? r : q;
 }
 
 bool ports_forget_link(struct ports *ports, uint32_t ifindex)

@@ -168,6 +168,7 @@ static void test_attached(struct ports *ports)
 	struct plan_port port = make_port(0x12, INSTANCE_ATTACHED);
 	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
 	struct failures failures = {};
+	_cleanup_(closep) int fd = -EBADF;
 	struct rtnl_link link;
 
 	(void)str_format(port.path, sizeof(port.path), "/proc/self/ns/net");
@@ -190,7 +191,15 @@ static void test_attached(struct ports *ports)
 	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(!link_in(attached_name, "eth0", &link) && link_in(attached_name, "lo", &link),
 	       "when the instance is gone, the interface is, and the namespace stays");
+
+	(void)ports_sync(ports, &plan, false, &failures);
+	fd = netns_open(attached_name);
 	(void)netns_remove(attached_name);
+	(void)ports_sync(ports, &plan, true, &failures);
+	tap_ok(failures.n == 1 && link_in(NULL, "pl12", &link),
+	       "a namespace that lives on without its name is a failure");
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(!link_in(NULL, "pl12", &link), "when the instance is gone, its device is all the same");
 	failures_clear(&failures);
 }
 
