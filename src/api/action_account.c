@@ -5,6 +5,7 @@
 #include "../lib/ident.h"
 #include "../model/check.h"
 #include "action_privlink.h"
+#include "limits.h"
 #include "shape.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */

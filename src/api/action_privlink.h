@@ -7,9 +7,6 @@
 
 #include "action.h"
 
-#define ACCOUNTS_MAX		    1000 /* QuotaExceeded.Account */
-#define ACCESS_KEYS_PER_ACCOUNT_MAX 5	 /* QuotaExceeded.AccessKeyPerAccount */
-
 /* Rows with a number, an id, a secret from the kernel's random source. Negative errno if it gives none. */
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);

@@ -340,7 +340,8 @@ static int parse_arn(const char *arn, int64_t *ret)
 	return *ret > 0 ? 0 : -EINVAL;
 }
 
-static void add_user(struct call *call, const struct service *service, int64_t uid, const char *arn)
+/* Lists an account or an ARN, unless it is there; `n` entries are. */
+static int add_user(struct call *call, const struct service *service, int64_t uid, const char *arn, size_t *n)
 {
 	struct service_user row = {.uid = uid};
 	char key[KEY_SIZE];
@@ -349,8 +350,11 @@ static void add_user(struct call *call, const struct service *service, int64_t u
 	(void)str_copy(row.arn, sizeof(row.arn), arn);
 	if (row_key(KIND_SERVICE_USER, &row, key) < 0 ||
 	    snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1))
-		return;
+		return 0;
+	if (++*n > USERS_PER_SERVICE_MAX)
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of the whitelist.");
 	call_put(call, KIND_SERVICE_USER, &row);
+	return 0;
 }
 
 int service_add_user(struct call *call)
@@ -359,6 +363,8 @@ int service_add_user(struct call *call)
 	int64_t uid = call_int(call, "UserId", 0), account = 0;
 	const char *arn = call_string(call, "UserARN");
 	char prefix[ID_SIZE + 1];
+	size_t n;
+	int r = 0;
 
 	if (arn && !arn[0])
 		arn = NULL;
@@ -373,12 +379,11 @@ int service_add_user(struct call *call)
 	if (service->status == SERVICE_DELETING)
 		return call_fail(call, "EndpointServiceOperationDenied");
 	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	if (snapshot_count(call->rows, KIND_SERVICE_USER, prefix) + 2 > USERS_PER_SERVICE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of the whitelist.");
+	n = snapshot_count(call->rows, KIND_SERVICE_USER, prefix);
 	call_check(call, KIND_SERVICE, service);
 	if (uid)
-		add_user(call, service, uid, "");
-	if (arn)
-		add_user(call, service, 0, arn);
-	return 0;
+		r = add_user(call, service, uid, "", &n);
+	if (r == 0 && arn)
+		r = add_user(call, service, 0, arn, &n);
+	return r;
 }

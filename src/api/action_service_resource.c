@@ -20,8 +20,8 @@ const struct param_spec service_resource_params[] = {
 	{},
 };
 
-static const struct service_resource *find_resource(const struct call *call, const char *service,
-						    const char *resource, const char *zone)
+const struct service_resource *resource_find(const struct call *call, const char *service,
+					     const char *resource, const char *zone)
 {
 	char id[2 * ID_SIZE + ZONE_SIZE];
 
@@ -96,7 +96,7 @@ int resource_check(struct call *call, const struct service *service, const struc
 	if (!in_zone(balancer, wish->zone))
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone",
 					"The load balancer is not in %s.", wish->zone);
-	if (find_resource(call, service->id, balancer->id, wish->zone))
+	if (resource_find(call, service->id, balancer->id, wish->zone))
 		return call_fail(call, "EndpointServiceResourceExist");
 	r = check_quota(call, service, wish->zone);
 	if (r < 0)

@@ -5,9 +5,8 @@
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
 #include "action_privlink.h"
-
-#define RESOURCES_PER_SERVICE_MAX      500 /* QuotaMisMatched */
-#define RESOURCES_PER_SERVICE_ZONE_MAX 100 /* QuotaMisMatched */
+#include "limits.h"
+#include "service_resource.h"
 
 static const char *const resource_types[] = {"nlb", NULL};
 
@@ -52,40 +51,12 @@ static int find_balancer(struct call *call, const struct load_balancer **ret)
 	return 0;
 }
 
-static const struct service_resource *find_resource(const struct call *call, const char *service,
-						    const char *resource, const char *zone)
-{
-	char id[2 * ID_SIZE + ZONE_SIZE];
-
-	(void)str_format(id, sizeof(id), "%s/%s/%s", service, resource, zone);
-	return snapshot_find(call->rows, KIND_SERVICE_RESOURCE, id);
-}
-
-static uint32_t count_resources(const struct call *call, const char *service, const char *zone)
+static bool is_full(const struct call *call, const struct service *service, uint32_t n_added)
 {
 	char prefix[ID_SIZE + 1];
-	uint32_t n = 0;
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service);
-	for (const struct service_resource *r = NULL;
-	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
-		n += !zone || streq(r->zone, zone);
-	return n;
-}
-
-static int add_resource(struct call *call, const struct service *service,
-			const struct load_balancer *balancer, const char *zone)
-{
-	struct service_resource row = {.auto_allocated = true};
-
-	if (count_resources(call, service->id, zone) >= RESOURCES_PER_SERVICE_ZONE_MAX)
-		return call_fail(call, "QuotaMisMatched");
-	(void)str_copy(row.service, sizeof(row.service), service->id);
-	(void)str_copy(row.resource, sizeof(row.resource), balancer->id);
-	(void)str_copy(row.type, sizeof(row.type), "nlb");
-	(void)str_copy(row.zone, sizeof(row.zone), zone);
-	call_put(call, KIND_SERVICE_RESOURCE, &row);
-	return 0;
+	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
+	return snapshot_count(call->rows, KIND_SERVICE_RESOURCE, prefix) + n_added > RESOURCES_PER_SERVICE_MAX;
 }
 
 int bind_system_service(struct call *call)
@@ -102,25 +73,28 @@ int bind_system_service(struct call *call)
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < balancer->n_zones; i++) {
-		if (zone && !streq(zone, balancer->zones[i]))
+		const struct resource_wish wish = {"nlb", balancer->id, balancer->zones[i]};
+		struct service_resource row;
+
+		if (zone && !streq(zone, wish.zone))
 			continue;
 		n_zones++;
-		if (find_resource(call, service->id, balancer->id, balancer->zones[i]))
+		if (resource_find(call, service->id, wish.id, wish.zone))
 			continue;
-		n_added++;
-		r = add_resource(call, service, balancer, balancer->zones[i]);
+		r = resource_check(call, service, &wish, &row);
 		if (r < 0)
 			return r;
+		call_put(call, KIND_SERVICE_RESOURCE, &row);
+		n_added++;
 	}
 	if (n_zones == 0)
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone",
 					"The load balancer is not in it.");
 	if (n_added == 0)
 		return call_fail(call, "EndpointServiceResourceExist");
-	if (count_resources(call, service->id, NULL) + n_added > RESOURCES_PER_SERVICE_MAX)
-		return call_fail(call, "QuotaMisMatched");
+	if (is_full(call, service, n_added))
+		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
 	call_check(call, KIND_SERVICE, service);
-	call_check(call, KIND_LOAD_BALANCER, balancer);
 	answer_string(call->answer, "ServiceId", service->id);
 	return 0;
 }

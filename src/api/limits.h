@@ -7,6 +7,8 @@
 
 #include "../store/store.h"
 
+#define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
+#define ACCESS_KEYS_PER_ACCOUNT_MAX	5    /* QuotaExceeded.AccessKeyPerAccount; of all regions */
 #define VPCS_PER_ACCOUNT_MAX		200  /* QuotaExceeded.Vpc */
 #define SECURITY_GROUPS_PER_ACCOUNT_MAX 500  /* QuotaExceed.SecurityGroup */
 #define RULES_PER_GROUP_MAX		200  /* AuthorizationLimitExceed */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A load balancer's zone that is to serve an endpoint service: the checks that creating a service and
- * attaching to one share.
+ * A load balancer's zone that is to serve an endpoint service: the checks that creating a service, attaching
+ * to one and binding to one of the system's share.
  */
 #pragma once
 
@@ -15,3 +15,7 @@ struct resource_wish {
  * until the call commits. */
 int resource_check(struct call *call, const struct service *service, const struct resource_wish *wish,
 		   struct service_resource *ret);
+
+/* The service's resource that is this zone of the load balancer; borrowed. NULL: it has none. */
+const struct service_resource *resource_find(const struct call *call, const char *service,
+					     const char *resource, const char *zone);

@@ -7,9 +7,9 @@
 #include <glob.h>
 #include <regex.h>
 
-#include "api/action_privlink.h"
 #include "api/answer.h"
 #include "api/error_catalogue.h"
+#include "api/limits.h"
 #include "api/token.h"
 
 /* ---- tables ---- */
@@ -683,6 +683,7 @@ static void test_system_services(struct harness *h)
 	put_balancer(h, "nlb-1", "cn-hangzhou", LB_ACTIVE);
 	put_balancer(h, "nlb-2", "cn-hangzhou", LB_DELETING);
 	put_balancer(h, "nlb-3", "cn-beijing", LB_ACTIVE);
+	put_balancer(h, "nlb-4", "cn-hangzhou", LB_CREATE_FAILED);
 
 	ADMIN_REFUSED(h, "EndpointServiceNotFound", "a service that is none", "BindSystemService",
 		      HERE "&ServiceName=com.example.x&ResourceId=nlb-1");
@@ -695,6 +696,8 @@ static void test_system_services(struct harness *h)
 		      SERVICE "&ResourceId=nlb-0");
 	ADMIN_REFUSED(h, "LoadBalancerNotFound", "one that is being deleted", "BindSystemService",
 		      SERVICE "&ResourceId=nlb-2");
+	ADMIN_REFUSED(h, "LoadBalancerNotSupportPrivateLink", "one that could not be made",
+		      "BindSystemService", SERVICE "&ResourceId=nlb-4");
 	ADMIN_REFUSED(h, "LoadBalancerNotFound", "one in another region", "BindSystemService",
 		      SERVICE "&ResourceId=nlb-3");
 	ADMIN_REFUSED(h, "EndpointServiceNotSupportedZone", "a zone that it is not in", "BindSystemService",

@@ -273,6 +273,26 @@ static void test_rule_limits(struct harness *h, const struct world *w)
 		   "and the sweep leaves no rules behind");
 }
 
+static void test_rules_naming_groups(struct harness *h, const struct world *w)
+{
+	const char *group = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w->vpc);
+	int n = 0;
+
+	while (n <= RULES_NAMING_GROUPS_MAX &&
+	       CALL(h, "AuthorizeSecurityGroup",
+		    REGION "SecurityGroupId=%s&IpProtocol=TCP&PortRange=%d/%d&SourceGroupId=%s", group, n + 1,
+		    n + 1, w->group))
+		n++;
+	tap_is_int(n, RULES_NAMING_GROUPS_MAX, "%d rules of a group can name another one",
+		   RULES_NAMING_GROUPS_MAX);
+	tap_is_str(h->error.code, "AuthorizationLimitExceed", "one more is refused by its code");
+	tap_is_int(h->error.status, 403, "and status");
+	tap_ok(CALL(h, "AuthorizeSecurityGroup",
+		    REGION "SecurityGroupId=%s&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0", group),
+	       "a rule that names an address range is taken");
+	CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group);
+}
+
 static const char *instance_status(struct harness *h, const char *id)
 {
 	CALL(h, "DescribeInstances", REGION "InstanceIds=%%5B%%22%s%%22%%5D", id);
@@ -569,6 +589,7 @@ int main(void)
 	test_rules(&h, &w);
 	test_bad_rules(&h, &w);
 	test_rule_limits(&h, &w);
+	test_rules_naming_groups(&h, &w);
 	test_instance_life(&h, &w);
 	test_bad_instances(&h, &w);
 	test_attach(&h, &w);

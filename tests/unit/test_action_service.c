@@ -320,14 +320,20 @@ static void test_whitelist(struct harness *h, const struct world *w)
 	tap_ok(PL(h, ALICE, "CreateVpcEndpoint", REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s",
 		  w->consumer.vpc, id, w->consumer.sg),
 	       "everyone is listed by a star");
-	for (int i = 0; i < USERS_PER_SERVICE_MAX; i++) {
+	for (int i = (int)snapshot_count(store_rows(h->store), KIND_SERVICE_USER, id);
+	     i < USERS_PER_SERVICE_MAX - 1; i++) {
 		struct service_user row = {.uid = 5000 + i};
 
 		(void)str_copy(row.service, sizeof(row.service), id);
-		if (i < USERS_PER_SERVICE_MAX - 5)
-			harness_put(h, KIND_SERVICE_USER, &row);
+		harness_put(h, KIND_SERVICE_USER, &row);
 	}
-	ADD("QuotaMisMatched", "a whitelist of a thousand", "ServiceId=%s&UserId=17", id);
+	ADD("QuotaMisMatched", "an id and an ARN with room for one",
+	    "ServiceId=%s&UserId=17&UserARN=acs:ram:*:17:*", id);
+	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=16", id),
+	       "a whitelist takes a thousand");
+	ADD("QuotaMisMatched", "one more than a thousand", "ServiceId=%s&UserId=17", id);
+	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=16", id),
+	       "who is listed already is taken also then");
 #undef ADD
 }
 
