@@ -94,7 +94,7 @@ int instance_run(struct call *call)
 	r = read_pattern(call, &pattern);
 	if (r < 0)
 		return r;
-	if (amount * (3 + json_array_size(call_list(call, "Tag"))) > 3 * INSTANCES_PER_CALL_MAX)
+	if (amount * (4 + json_array_size(call_list(call, "Tag"))) > 4 * INSTANCES_PER_CALL_MAX)
 		return call_fail_param(call, "Amount",
 				       "So many instances with so many tags need several calls.");
 	r = instance_check_quota(call, plan.owner, plan.vswitch->region, amount);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Load balancers. One has an ENI with an address in each of its zones; packets reach its servers through
- * endpoints, and the zone's ENI stands for the zone. Protection against deletion is not kept here, so asking
- * for it is refused.
+ * endpoints, and the zone's ENI stands for the zone. Protection against deletion and changes is not kept
+ * here, so asking for it is refused.
  */
 #include <strings.h>
 
@@ -31,6 +31,14 @@ static const struct param_spec protection_params[] = {
 	{},
 };
 
+static const char *const modification_words[] = {"NonProtection", "ConsoleProtection", NULL};
+
+static const struct param_spec modification_params[] = {
+	{"Status", PARAM_STRING, .values = modification_words},
+	{"Reason", PARAM_STRING},
+	{},
+};
+
 const struct param_spec balancer_create_params[] = {
 	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
 	{"VpcId", PARAM_STRING, .required = true},
@@ -41,6 +49,7 @@ const struct param_spec balancer_create_params[] = {
 	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
 	{"ResourceGroupId", PARAM_STRING},
 	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
+	{"ModificationProtectionConfig", PARAM_STRUCT, .members = modification_params},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
@@ -152,17 +161,23 @@ static uint32_t count_balancers(const struct call *call, const char *region)
 	return n;
 }
 
-static bool protection_wanted(const struct call *call)
+/* The parameter that asks for protection; NULL: none does. */
+static const char *protection_wanted(const struct call *call)
 {
-	return json_is_true(
-		json_object_get(json_object_get(call->params, "DeletionProtectionConfig"), "Enabled"));
+	const json_t *deletion = json_object_get(call->params, "DeletionProtectionConfig"),
+		     *modification = json_object_get(call->params, "ModificationProtectionConfig");
+	const char *word = member_string(modification, "Status");
+
+	if (json_is_true(json_object_get(deletion, "Enabled")))
+		return "DeletionProtectionConfig";
+	return word && streq(word, "ConsoleProtection") ? "ModificationProtectionConfig" : NULL;
 }
 
 /* Everything of a new load balancer but its zones. */
 static int read_balancer(struct call *call, const struct vpc *vpc, struct load_balancer *ret)
 {
 	const char *resource_group = call_string(call, "ResourceGroupId"),
-		   *type = call_string(call, "AddressType");
+		   *type = call_string(call, "AddressType"), *protection = protection_wanted(call);
 
 	*ret = (struct load_balancer){
 		.owner = call->account->uid,
@@ -171,8 +186,8 @@ static int read_balancer(struct call *call, const struct vpc *vpc, struct load_b
 		.status = LB_PROVISIONING,
 		.create_time = call->now,
 	};
-	if (protection_wanted(call))
-		return call_fail_named(call, "IllegalParam.{name}", "DeletionProtectionConfig");
+	if (protection)
+		return call_fail_named(call, "IllegalParam.{name}", protection);
 	if (resource_group && str_copy(ret->resource_group, sizeof(ret->resource_group), resource_group) < 0)
 		return call_fail_named(call, "IllegalParam.{name}", "ResourceGroupId");
 	(void)str_copy(ret->region, sizeof(ret->region), vpc->region);

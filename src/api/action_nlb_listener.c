@@ -20,6 +20,17 @@
 
 static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
 
+/* Read only to be refused. */
+#define NOT_SERVED_PARAMS                                                                                    \
+	{"ProxyProtocolEnabled", PARAM_BOOL}, {"CaEnabled", PARAM_BOOL},                                     \
+		{"CertificateIds", PARAM_LIST, .max = 100},                                                  \
+	{                                                                                                    \
+		"CaCertificateIds", PARAM_LIST, .max = 100                                                   \
+	}
+
+static const char *const not_served[] = {"StartPort", "EndPort",	"ProxyProtocolEnabled",
+					 "CaEnabled", "CertificateIds", "CaCertificateIds"};
+
 const struct param_spec listener_create_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true},
 	{"ServerGroupId", PARAM_STRING, .required = true},
@@ -29,7 +40,9 @@ const struct param_spec listener_create_params[] = {
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
 	{"Mss", PARAM_INT, .min = 0, .max = 1500},
 	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
-	{"ProxyProtocolEnabled", PARAM_BOOL},
+	{"StartPort", PARAM_INT, .min = 0, .max = 65535},
+	{"EndPort", PARAM_INT, .min = 0, .max = 65535},
+	NOT_SERVED_PARAMS,
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
@@ -50,10 +63,14 @@ const struct param_spec listener_list_params[] = {
 };
 
 const struct param_spec listener_update_params[] = {
-	{"ListenerId", PARAM_STRING, .required = true}, {"ServerGroupId", PARAM_STRING},
-	{"ListenerDescription", PARAM_STRING},		{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
-	{"Mss", PARAM_INT, .min = 0, .max = 1500},	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
-	{"ProxyProtocolEnabled", PARAM_BOOL},		{},
+	{"ListenerId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING},
+	{"ListenerDescription", PARAM_STRING},
+	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500},
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
+	NOT_SERVED_PARAMS,
+	{},
 };
 
 /* The group must fit the listener's load balancer and protocol. */
@@ -72,12 +89,24 @@ static int read_group(struct call *call, const struct load_balancer *lb, struct 
 	return 0;
 }
 
+/* No and nothing can be asked for. */
+static int check_served(struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(not_served); i++) {
+		const json_t *value = json_object_get(call->params, not_served[i]);
+
+		if (value && !json_is_false(value) && (!json_is_integer(value) || json_integer_value(value)))
+			return call_fail_named(call, "IllegalParam.{name}", not_served[i]);
+	}
+	return 0;
+}
+
 static int read_settings(struct call *call, struct listener *row)
 {
 	const char *text = call_string(call, "ListenerDescription");
 
-	if (call_bool(call, "ProxyProtocolEnabled", false))
-		return call_fail_named(call, "IllegalParam.{name}", "ProxyProtocolEnabled");
+	if (check_served(call) < 0)
+		return -EBADMSG;
 	if (text && text[0] && !check_description(text))
 		return call_fail_named(call, "IllegalParam.{name}", "ListenerDescription");
 	if (text && str_copy(row->description, sizeof(row->description), text) < 0)

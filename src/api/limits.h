@@ -31,7 +31,7 @@
 /* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token,
  * a job and counters. */
 #define RULES_PER_CALL_MAX     75
-#define INSTANCES_PER_CALL_MAX 25
+#define INSTANCES_PER_CALL_MAX 20
 #define SERVERS_PER_CALL_MAX   40
 #define RESOURCES_PER_CALL_MAX 10
 #define TAGGED_PER_CALL_MAX    90 /* resources times tags */
@@ -39,8 +39,8 @@
 #define ROOM (STORE_TXN_OPS_MAX - 5)
 _Static_assert(RULES_PER_CALL_MAX + RULES_NAMING_GROUPS_MAX <= ROOM,
 	       "a call's rules and the groups that they name");
-_Static_assert(INSTANCES_PER_CALL_MAX * 3 + SECURITY_GROUPS_MAX <= ROOM,
-	       "a call's instances, ports and addresses");
+_Static_assert(INSTANCES_PER_CALL_MAX * 4 + SECURITY_GROUPS_MAX + 1 <= ROOM,
+	       "a call's instances, ports and addresses, each on a node of its own, groups and the vSwitch");
 _Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their ports");
 _Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");

@@ -478,15 +478,48 @@ static void test_quotas(void)
 
 	big = harness_get(&h, ALICE, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
 			  "VpcId=%s&ZoneId=cn-hangzhou-j&CidrBlock=10.0.64.0/18", w.vpc);
-	for (n = 0; n <= INSTANCES_PER_ACCOUNT_MAX; n += 25)
-		if (!CALL(&h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=25", big,
-			  w.group))
+	for (n = 0; n <= INSTANCES_PER_ACCOUNT_MAX; n += INSTANCES_PER_CALL_MAX)
+		if (!CALL(&h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=%d", big,
+			  w.group, INSTANCES_PER_CALL_MAX))
 			break;
 	tap_is_int(n, INSTANCES_PER_ACCOUNT_MAX, "an account has as many instances as its quota");
 	tap_is_str(h.error.code, "QuotaExceed.Instance", "one more is refused by its code");
 	harness_call(&h, ALICE, PRODUCT_VPC, "DescribeVSwitchAttributes", "VSwitchId=%s", big);
 	tap_is_int(harness_number(&h, "AvailableIpAddressCount"), 16380 - INSTANCES_PER_ACCOUNT_MAX,
 		   "each has an address of its own");
+	harness_end(&h);
+}
+
+/* The largest call: every instance on a node of its own, in as many groups as it can be. */
+static void test_largest_call(void)
+{
+	struct harness h;
+	struct world w;
+	char form[2048];
+	size_t used;
+
+	harness_begin(&h);
+	for (int i = 0; i < INSTANCES_PER_CALL_MAX; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "node%d", i);
+		harness_node(&h, name, "");
+	}
+	w = make_world(&h, ALICE);
+	used = (size_t)snprintf(form, sizeof(form),
+				REGION "VSwitchId=%s&Amount=%d&ClientToken=t&SecurityGroupIds.1=%s", w.vsw_h,
+				INSTANCES_PER_CALL_MAX, w.group);
+	for (int i = 2; i <= SECURITY_GROUPS_MAX; i++)
+		used += (size_t)snprintf(
+			form + used, sizeof(form) - used, "&SecurityGroupIds.%d=%s", i,
+			GET(&h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w.vpc));
+	tap_ok(CALL(&h, "RunInstances", "%s", form), "%d instances start on as many nodes by one call",
+	       INSTANCES_PER_CALL_MAX);
+	if (h.error.code[0])
+		tap_note("%s", h.error.code);
+	harness_refused(&h, ALICE, PRODUCT_ECS, "InvalidParameter.Amount", "one more", "RunInstances",
+			REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=%d", w.vsw_h, w.group,
+			INSTANCES_PER_CALL_MAX + 1);
 	harness_end(&h);
 }
 
@@ -597,5 +630,6 @@ int main(void)
 	harness_end(&h);
 	test_places_on_nodes();
 	test_quotas();
+	test_largest_call();
 	return tap_done();
 }

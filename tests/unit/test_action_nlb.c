@@ -157,6 +157,10 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
 		 "&ZoneMappings.1.PrivateIPv4Address=ten"
 		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
+		{"IllegalParam.ModificationProtectionConfig", "protection against changes",
+		 "ModificationProtectionConfig.Status=ConsoleProtection&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
 		{"IllegalParam.DeletionProtectionConfig", "protection",
 		 "DeletionProtectionConfig.Enabled=true&ZoneMappings.1.ZoneId=cn-hangzhou-h"
 		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
@@ -517,6 +521,12 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		 "ListenerProtocol=TCPSSL&ListenerPort=1"},
 		{"Mismatch.Protocol", "another protocol than the group's",
 		 "ListenerProtocol=UDP&ListenerPort=53"},
+		{"IllegalParam.StartPort", "a range of ports",
+		 "ListenerProtocol=TCP&ListenerPort=1&StartPort=2&EndPort=3"},
+		{"IllegalParam.CertificateIds", "a certificate",
+		 "ListenerProtocol=TCP&ListenerPort=1&CertificateIds.1=1"},
+		{"IllegalParam.CaEnabled", "certificates of clients",
+		 "ListenerProtocol=TCP&ListenerPort=1&CaEnabled=true"},
 		{"IllegalParam.ProxyProtocolEnabled", "PROXY headers",
 		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true"},
 		{"InvalidParameter.IdleTimeout", "a long idle time",
