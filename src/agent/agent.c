@@ -24,7 +24,7 @@
 
 struct agent {
 	const struct agent_options *options;
-	int lock_fd, service_netns_fd, monitor_fd;
+	int lock_fd, monitor_fd;
 	struct loop *loop;
 	struct catalogue *catalogue;
 	struct snapshot *rows;
@@ -214,19 +214,13 @@ static int open_ports(struct agent *agent)
 
 	if (r < 0)
 		return log_errno(r, "cannot look up the node's devices");
-	r = ports_sync_service(agent->ports);
-	if (r < 0)
-		return r;
-	agent->service_netns_fd = ports_open_service_netns(agent->ports);
-	if (agent->service_netns_fd < 0)
-		return log_errno(agent->service_netns_fd, "cannot open the namespace of VPC 0");
-	return 0;
+	return ports_sync_service(agent->ports);
 }
 
 static int open_service_sockets(struct agent *agent)
 {
 	struct dns_options options = {
-		.netns_fd = agent->service_netns_fd,
+		.netns_fd = ports_service_netns(agent->ports),
 		.resolv_conf = agent->options->resolv_conf,
 	};
 	int r;
@@ -235,7 +229,7 @@ static int open_service_sockets(struct agent *agent)
 	r = dns_new(agent->loop, &options, &agent->dns);
 	if (r < 0)
 		return log_errno(r, "cannot open the resolver's sockets");
-	r = health_new(agent->loop, agent->service_netns_fd, on_health, agent, &agent->health);
+	r = health_new(agent->loop, ports_service_netns(agent->ports), on_health, agent, &agent->health);
 	return r < 0 ? log_errno(r, "cannot start health probes") : 0;
 }
 
@@ -359,14 +353,12 @@ static void done(struct agent *agent)
 	loop_source_free(agent->interrupt);
 	loop_free(agent->loop);
 	closep(&agent->monitor_fd);
-	closep(&agent->service_netns_fd);
 	closep(&agent->lock_fd);
 }
 
 int agent_run(const struct agent_options *options)
 {
-	struct agent agent = {
-		.options = options, .lock_fd = -EBADF, .service_netns_fd = -EBADF, .monitor_fd = -EBADF};
+	struct agent agent = {.options = options, .lock_fd = -EBADF, .monitor_fd = -EBADF};
 	int r;
 
 	r = make_directory(options->run_dir);

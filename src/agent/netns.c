@@ -116,6 +116,28 @@ int netns_add(const char *name, int (*prepare)(void *context), void *context)
 	return r;
 }
 
+int netns_add_name(const char *name, int netns_fd)
+{
+	char path[PATH_MAX], from[64];
+	int fd, r;
+
+	r = name_to_path(name, path);
+	if (r == 0)
+		r = make_directory();
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0);
+	if (fd < 0)
+		return -errno;
+	(void)close(fd);
+	(void)str_format(from, sizeof(from), "/proc/self/fd/%d", netns_fd);
+	if (mount(from, path, "none", MS_BIND, NULL) == 0)
+		return 0;
+	r = -errno;
+	(void)unlink(path);
+	return r;
+}
+
 int netns_remove(const char *name)
 {
 	char path[PATH_MAX];

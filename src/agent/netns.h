@@ -13,6 +13,8 @@
  * namespace. A file of that name that is no namespace (left over in a /run that survived a reboot) is used
  * again. -EEXIST: there is one already. */
 int netns_add(const char *name, int (*prepare)(void *context), void *context);
+/* Gives a namespace that has lost its name that name again. -EEXIST: the name is taken. */
+int netns_add_name(const char *name, int netns_fd);
 /* Takes the name away; the namespace lives on while something is in it. -ENOENT: there is none. */
 int netns_remove(const char *name);
 /* A descriptor for the namespace (the caller's), by name or by path. -ENOENT: none; -EINVAL: the file is no

@@ -33,6 +33,7 @@ struct ports {
 	struct port_env env;
 	struct netns_files *files;
 	struct plan_port service;
+	int service_netns_fd; /* once it was there */
 	struct port_state *states;
 	size_t n_states;
 	bool is_behind; /* the last sync ran out of time */
@@ -147,6 +148,7 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 		.attach_context = options->attach_context,
 	};
 	ports->files = options->files;
+	ports->service_netns_fd = -EBADF;
 	fill_service(ports);
 	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
 	if (r == 0)
@@ -165,16 +167,41 @@ struct ports *ports_free(struct ports *ports)
 		return NULL;
 	rtnl_free(ports->env.rtnl);
 	closep(&ports->env.own_netns_fd);
+	closep(&ports->service_netns_fd);
 	free(ports->states);
 	free(ports);
 	return NULL;
 }
 
+/* Sockets stand in VPC 0's namespace: another one of the same name would be of no use to them. */
+static int keep_service_name(struct ports *ports)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	int r;
+
+	if (ports->service_netns_fd < 0)
+		return 0;
+	fd = netns_open(ports->service.instance);
+	if (fd != -ENOENT)
+		return 0;
+	r = netns_add_name(ports->service.instance, ports->service_netns_fd);
+	if (r == 0)
+		log_info("gave a namespace its name again namespace=%s", ports->service.instance);
+	return r;
+}
+
 int ports_sync_service(struct ports *ports)
 {
-	const char *step = "";
-	int r = port_device_sync(&ports->env, &ports->service, &ports->service.row.ifindex, &step);
+	const char *step = "cannot give it its name again";
+	int r = keep_service_name(ports);
 
+	if (r == 0)
+		r = port_device_sync(&ports->env, &ports->service, &ports->service.row.ifindex, &step);
+	if (r == 0 && ports->service_netns_fd < 0) {
+		step = "cannot open it";
+		ports->service_netns_fd = netns_open(ports->service.instance);
+		r = MIN(ports->service_netns_fd, 0);
+	}
 	return r < 0 ? log_errno(r, "service port: %s namespace=%s", step, ports->service.instance) : 0;
 }
 
@@ -183,9 +210,9 @@ const struct plan_port *ports_service(const struct ports *ports)
 	return &ports->service;
 }
 
-int ports_open_service_netns(const struct ports *ports)
+int ports_service_netns(const struct ports *ports)
 {
-	return netns_open(ports->service.instance);
+	return ports->service_netns_fd;
 }
 
 uint32_t ports_ifindex(void *context, uint32_t port_number)

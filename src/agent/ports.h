@@ -22,12 +22,13 @@ struct ports_options {
 int ports_new(const struct ports_options *options, struct ports **ret);
 struct ports *ports_free(struct ports *ports);
 
-/* VPC 0: makes its namespace and the service port. Logs. */
+/* VPC 0: makes its namespace and the service port. The namespace stays the same one, also when someone takes
+ * its name away. Logs. */
 int ports_sync_service(struct ports *ports);
 /* The service port, as a row of the plan and with its device's ifindex in `row`. Borrowed. */
 const struct plan_port *ports_service(const struct ports *ports);
-/* A descriptor for VPC 0's namespace (the caller's). */
-int ports_open_service_netns(const struct ports *ports);
+/* A descriptor for VPC 0's namespace. Borrowed; negative before ports_sync_service() was successful. */
+int ports_service_netns(const struct ports *ports);
 
 /* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
