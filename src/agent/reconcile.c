@@ -6,9 +6,10 @@
  *
  * Passes are coalesced: whatever asks for one within a turn of the loop, or within a few milliseconds of the
  * last pass, gets the same one. What could not be applied is tried again after a pause that doubles up to
- * half a minute; passes in between, for changes elsewhere, neither put it off nor lengthen it. A revision is reported when all that can be in force is; objects that failed are named in
- * the report. When the data path's tables could not be written, nothing is reported: then it is not known
- * what is in force.
+ * half a minute; passes in between, for changes elsewhere, neither put it off nor lengthen it. A revision is
+ * reported when all that can be in force is; objects that failed are named in the report. When the data
+ * path's tables could not be written, or VPC 0 could not be made, nothing is reported: then it is not known
+ * what is in force, or names may not resolve.
  *
  * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with
  * what is really there.
@@ -31,7 +32,8 @@ struct reconcile {
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
 	bool is_retry_due; /* the retry timer runs */
-	bool is_unsure;	   /* the last pass broke off: it is not known what is there */
+	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
+	bool has_service_port;
 	struct plan *plan; /* in force; the resolver reads it */
 };
 
@@ -132,7 +134,7 @@ static int apply(struct reconcile *reconcile, bool full)
 
 	r = full ? datapath_repair_pins(reconcile->parts.datapath) : 0;
 	if (r >= 0 && (full || !ports_service(reconcile->parts.ports)->row.ifindex))
-		r = ports_sync_service(reconcile->parts.ports);
+		reconcile->has_service_port = ports_sync_service(reconcile->parts.ports) == 0;
 	if (r >= 0)
 		r = plan_with_devices(reconcile, full, &failures, &plan);
 	if (r < 0)
@@ -145,11 +147,13 @@ static int apply(struct reconcile *reconcile, bool full)
 	n_failed = failures.n;
 	if (ports_are_behind(reconcile->parts.ports))
 		reconcile_request(reconcile, false);
-	else if (r == 0 && gather_plan_failures(plan, &failures) == 0)
+	else if (r == 0 && reconcile->has_service_port && gather_plan_failures(plan, &failures) == 0)
 		report(reconcile, &failures);
 	failures_clear(&failures);
 	if (r == 0 && q < 0)
 		r = q;
+	if (r == 0 && !reconcile->has_service_port)
+		r = -ENODEV;
 	return r < 0 ? r : n_failed ? -EAGAIN : 0;
 }
 
@@ -176,14 +180,14 @@ static void run_pass(void *context, uint32_t events)
 	(void)events;
 	reconcile->is_wanted = reconcile->wants_full = false;
 	r = apply(reconcile, full);
-	reconcile->is_unsure = r < 0 && r != -EAGAIN;
+	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
 	log_debug("pass full=%d revision=%llu result=%d ms=%llu", full,
 		  (unsigned long long)snapshot_revision(reconcile->parts.rows), r,
 		  (unsigned long long)(reconcile->last_ms - started_ms));
 	if (full)
 		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
-	set_retry(reconcile, r < 0);
+	set_retry(reconcile, r < 0 || reconcile->is_unsure);
 }
 
 static void on_retry(void *context, uint32_t events)

@@ -430,6 +430,23 @@ def test_surprises(feed):
     ok(feed.last()["failures"] == [], "nothing is reported as failed any more")
 
 
+def test_service_port(feed):
+    link = json.loads(run("ip", "-n", LAB, "-j", "link", "show", "pl0").stdout)[0]
+    run("ip", "netns", "del", f"privlink-{NODE}")
+    run("ip", "-n", LAB, "link", "set", "pl0", "alias", "of someone else")
+    for pin in os.listdir(f"/sys/fs/bpf/privlink/{NODE}"):  # so that it looks at everything
+        os.unlink(f"/sys/fs/bpf/privlink/{NODE}/{pin}")
+    ok(wait_for(lambda: os.path.exists(f"/run/netns/privlink-{NODE}"), 8), "VPC 0 gets its name again")
+    revision = feed.edit(f"instance/{P2}", status="Stopped")
+    ok(wait_for(lambda: inside(P1, "ping", "-c", "1", "-W", "1", "10.0.2.10").returncode != 0, 3),
+       "while the service port is in someone else's hands, instances are looked after")
+    ok(not feed.reported(revision), "and nothing is said to be in force")
+    run("ip", "-n", LAB, "link", "set", "pl0", "alias", link["ifalias"])
+    revision = feed.edit(f"instance/{P2}", status="Running")
+    ok(wait_for(lambda: feed.reported(revision), 8), "until it is ours again")
+    ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], "names resolve as before")
+
+
 def test_feed_away(feed, server, servers):
     stop_feed(server)
     time.sleep(0.3)
@@ -541,6 +558,7 @@ def run_tests(agent):
         test_failure(feed)
         test_stop_and_start(feed)
         test_surprises(feed)
+        test_service_port(feed)
         server = test_feed_away(feed, server, servers)
         test_agent_away(feed, agent)
         test_stopped_process(feed, agent)
