@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../lib/process.h"
 #include "netns.h"
 #include "tap.h"
 
@@ -88,13 +89,23 @@ bool port_netns_is_marked(const struct port_env *env, const char *name)
 }
 
 /* Someone else's namespace. The node's own is refused: a port there would put a tenant's network into the
- * node. */
-static int open_foreign_netns(const struct port_env *env, const char *path)
+ * node. So is that of a process that has only the number of the one that was meant; the question comes after
+ * opening: the answer then holds for what was opened. */
+static int open_foreign_netns(const struct port_env *env, const struct plan_port *port)
 {
-	_cleanup_(closep) int fd = netns_open_path(path);
+	_cleanup_(closep) int fd = netns_open_path(port->path);
+	uint64_t start;
+	int r, pid;
 
 	if (fd < 0)
 		return fd;
+	if (port->process_start && sscanf(port->path, "/proc/%d/", &pid) == 1) {
+		r = process_start(pid, &start);
+		if (r < 0)
+			return r;
+		if (start != (uint64_t)port->process_start)
+			return -ESRCH;
+	}
 	return netns_is_same(fd, env->own_netns_fd) ? -EPERM : TAKE_FD(fd);
 }
 
@@ -423,7 +434,7 @@ int port_device_sync(const struct port_env *env, const struct plan_port *port, u
 
 	if (port->kind == INSTANCE_ATTACHED) {
 		*ret_step = "cannot open the namespace that it is attached to";
-		netns_fd = open_foreign_netns(env, port->path);
+		netns_fd = open_foreign_netns(env, port);
 	} else {
 		*ret_step = "cannot make its namespace";
 		netns_fd = open_or_make_netns(env, port);

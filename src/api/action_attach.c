@@ -20,6 +20,7 @@ const struct param_spec attach_instance_params[] = {
 	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
 	{"Kind", PARAM_STRING, .required = true, .values = kinds},
 	{"Path", PARAM_STRING},
+	{"ProcessStart", PARAM_LONG},
 	{"Device", PARAM_STRING},
 	{"InstanceName", PARAM_STRING},
 	{"HostName", PARAM_STRING},
@@ -67,6 +68,9 @@ static int read_device(struct call *call, struct instance *row)
 		return call_fail_named(call, "Missing{Name}", "Path");
 	if (!path_ok(path) || str_copy(row->path, sizeof(row->path), path) < 0)
 		return call_fail_named(call, "Invalid{Name}.Malformed", "Path");
+	row->process_start = call_int(call, "ProcessStart", 0);
+	if (row->process_start < 0)
+		return call_fail_named(call, "Invalid{Name}.Malformed", "ProcessStart");
 	if (!row->device[0])
 		(void)str_copy(row->device, sizeof(row->device), "eth0");
 	return 0;

@@ -8,6 +8,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "lib/process.h"
+
 /* ---- values that people write shorter than the API wants them ---- */
 
 /* "pai-dlc" is the catalogue's service of that product in this region; an id and a full name stand for
@@ -83,16 +85,24 @@ static int add_netns(struct cli *cli _unused_, const struct cli_option *option, 
 	return add_kind(params, "netns", option->parameter, value);
 }
 
-/* The path holds while the process lives; the agent keeps the namespace open. */
+/* The path holds while the process lives. Its number is another's some day, so the agent is told which one is
+ * meant. */
 static int add_pid(struct cli *cli _unused_, const struct cli_option *option, const char *value,
 		   unsigned int n _unused_, struct params *params)
 {
-	char path[64];
+	char path[64], text[32];
+	uint64_t start;
+	int r;
 
-	if (strspn(value, "0123456789") != strlen(value) ||
+	if (strspn(value, "0123456789") != strlen(value) || strlen(value) > 9 ||
 	    str_format(path, sizeof(path), "/proc/%s/ns/net", value) < 0)
 		return -EINVAL;
-	return add_kind(params, "netns", option->parameter, path);
+	r = process_start(atoi(value), &start);
+	if (r < 0)
+		return r;
+	(void)str_format(text, sizeof(text), "%llu", (unsigned long long)start);
+	r = params_add(params, "ProcessStart", text);
+	return r < 0 ? r : add_kind(params, "netns", option->parameter, path);
 }
 
 static int add_tap(struct cli *cli _unused_, const struct cli_option *option, const char *value,

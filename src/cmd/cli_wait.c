@@ -11,7 +11,7 @@
 #define FIRST_PAUSE_MS	 20
 #define LONGEST_PAUSE_MS 500
 
-enum { NOT_YET, AS_WANTED, BLOCKED };
+enum { NOT_YET, AS_WANTED, BLOCKED, UNSEEN };
 
 static void pause_ms(unsigned int ms)
 {
@@ -89,7 +89,7 @@ static int judge(const struct cli_wait *wait, const json_t *entry, char *seen, s
 	if (wait->gone)
 		return entry ? NOT_YET : AS_WANTED;
 	if (!entry)
-		return NOT_YET;
+		return UNSEEN;
 	if (conditions_hold(entry, wait->conditions, seen, seen_size))
 		return AS_WANTED;
 	return wait->blocked && conditions_hold(entry, wait->blocked, unused, sizeof(unused)) ? BLOCKED
@@ -138,6 +138,8 @@ int cli_wait_for(struct cli *cli, const struct cli_command *command, const char 
 
 	for (;;) {
 		r = look(cli, command, id, seen, sizeof(seen));
+		if (r == UNSEEN)
+			return cli_fail("%s cannot be waited for: this account does not see it", id);
 		if (r == BLOCKED)
 			fprintf(stderr, "privlink: %s: %s\n", id, command->wait->blocked_note);
 		if (r != NOT_YET)

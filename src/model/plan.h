@@ -55,6 +55,7 @@ struct plan_port {
 	enum instance_kind kind;
 	char instance[ID_SIZE]; /* the namespace's name, for INSTANCE_NETNS */
 	char path[PATH_TEXT_SIZE]; /* INSTANCE_ATTACHED */
+	int64_t process_start;	   /* INSTANCE_ATTACHED: as in struct instance */
 	char device[WORD_SIZE];	   /* inside, or the tap's name */
 	char host_name[NAME_SIZE];
 	struct mac mac;

@@ -40,6 +40,7 @@ static void fill_port(const struct instance *instance, const struct port *row, c
 	port->kind = instance->kind;
 	(void)str_copy(port->instance, sizeof(port->instance), instance->id);
 	(void)str_copy(port->path, sizeof(port->path), instance->path);
+	port->process_start = instance->process_start;
 	(void)str_copy(port->device, sizeof(port->device), *instance->device ? instance->device : "eth0");
 	(void)str_copy(port->host_name, sizeof(port->host_name), instance->host_name);
 	port->mac = row->mac;

@@ -162,6 +162,7 @@ static const struct field instance_fields[] = {
 	TEXT(instance, host_name),
 	ENUM(instance, kind, instance_kind_names),
 	TEXT(instance, path),
+	I64(instance, process_start),
 	TEXT(instance, device),
 	TEXT(instance, port),
 	ENUM(instance, status, instance_status_names),

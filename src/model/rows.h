@@ -167,6 +167,8 @@ struct instance {
 	char host_name[NAME_SIZE];
 	enum instance_kind kind;
 	char path[PATH_TEXT_SIZE]; /* ATTACHED: the namespace's path */
+	int64_t process_start; /* ATTACHED by /proc/PID/…: when that process began (proc(5), clock ticks); 0:
+				  any */
 	char device[WORD_SIZE];	   /* name inside; eth0 by default. TAP: the device's name on the node */
 	char port[ID_SIZE];	   /* its primary ENI */
 	enum instance_status status;

@@ -51,8 +51,30 @@ device_gone() { ! ip -n $container link show net1; }
 check "when the instance is deleted its device goes" wait_for 5 device_gone
 check "and the namespace stays, it is not ours" ip -n $container link show lo
 
-# --- a tap
+# --- the namespace of a process
+nsenter --net=/run/netns/$container sleep 600 &
+process=$!
+remember pid $process
+disown $process
+began=$SECONDS
+attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
+	--device net2 --wait 2>"$dir/said")
+is "$([ $((SECONDS - began)) -lt 20 ] && cat "$dir/said")" \
+	"privlink: $attached cannot be waited for: this account does not see it" "an administrator cannot wait for it, and is told"
+wait_for 10 instance_running consumer "$attached"
+check "an attached process pings the ENI" inside $container ping -c 2 -i 0.2 -W 2 -q "$eni"
+as consumer call ecs DeleteInstance InstanceId="$attached" Force=true >/dev/null
+# As if the process had ended and another had its number: it began at another time.
+stale=$(as_admin call privlink AttachInstance AccountId="$(uid_of consumer)" VSwitchId="$ch" SecurityGroupId="$cg" Kind=netns \
+	Path=/proc/$process/ns/net ProcessStart=1 Device=net3 | jq -r .InstanceId)
 tapped=$(attach consumer "$ch" "$cg" Kind=tap Device=tap-$$) || bail "the tap could not be made"
+check_not "a process that only has the number gets no device" ip -n $container link show net3
+is "$(as consumer call ecs DescribeInstances "InstanceIds=[\"$stale\"]" | jq -r '.Instances.Instance[0].Status')" Pending \
+	"and the instance stays Pending"
+as consumer call ecs DeleteInstance InstanceId="$stale" Force=true >/dev/null
+kill $process
+
+# --- a tap
 facts=$(as consumer call ecs DescribeNetworkInterfaces InstanceId="$tapped" |
 	jq -r '.NetworkInterfaceSets.NetworkInterfaceSet[0] | .PrivateIpAddress + " " + .MacAddress')
 note "tap-$$: $facts"
