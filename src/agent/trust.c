@@ -238,11 +238,13 @@ static int write_ca(struct trust *trust)
 	return r < 0 ? r : note(trust, file_link(path, BUNDLE));
 }
 
+/* A file of the host's that cannot be copied holds up nothing else; a CA that cannot be read leaves the copy
+ * as it is. */
 int trust_sync(const char *host, const char *ca, const char *copy)
 {
 	_cleanup_(freep) char *ca_content = NULL;
 	struct trust trust = {.host = host, .copy = copy};
-	int r;
+	int r, first_error;
 
 	r = file_read(ca, &ca_content, &trust.ca_size);
 	if (r < 0 && r != -ENOENT)
@@ -253,12 +255,13 @@ int trust_sync(const char *host, const char *ca, const char *copy)
 		if (r < 0)
 			return r;
 	}
-	r = copy_directory(&trust, "");
-	if (r == 0)
-		r = make_directory(&trust, "certs", 0755);
+	first_error = copy_directory(&trust, "");
+	r = make_directory(&trust, "certs", 0755);
 	if (r == 0)
 		r = write_bundle(&trust);
 	if (r == 0 && trust.ca)
 		r = write_ca(&trust);
-	return r < 0 ? r : trust.changed;
+	if (first_error == 0)
+		first_error = r;
+	return first_error < 0 ? first_error : trust.changed;
 }

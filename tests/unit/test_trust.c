@@ -112,6 +112,17 @@ static void test_copy(const char *scratch)
 	tap_ok(has(copy, hash_name, "two"), "the host's own certificate of the same hash keeps its place");
 	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.1", "13ab2ff8");
 	tap_ok(has(copy, hash_name, "BEGIN"), "and ours is the next one");
+
+	(void)str_format(path, sizeof(path), "%s/certs/huge.pem", host);
+	put(host, "certs/huge.pem", "");
+	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
+	put(host, "certs/ca-certificates.crt", "new bundle\n");
+	tap_is_int(trust_sync(host, ca, copy), -EFBIG, "a file of the host's that is too large is an error");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"), "the bundle has the CA all the same");
+	(void)unlink(path);
+	put(scratch, "ca.crt", "no certificate\n");
+	tap_is_int(trust_sync(host, ca, copy), -EINVAL, "a CA that is no certificate is an error");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"), "and the one before stays");
 }
 
 int main(void)
