@@ -83,16 +83,6 @@ static int read_texts(struct call *call, struct security_group *row)
 	return 0;
 }
 
-static uint32_t count_groups(const struct call *call)
-{
-	uint32_t n = 0;
-
-	for (const struct security_group *g = NULL;
-	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
-		n += owned_here(call, g->owner, g->region);
-	return n;
-}
-
 int group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
@@ -105,7 +95,7 @@ int group_create(struct call *call)
 		return call_fail(call, "InvalidVpcId.NotFound");
 	if (vpc->status == VPC_DELETING)
 		return call_fail(call, "IncorrectVpcStatus");
-	if (count_groups(call) >= SECURITY_GROUPS_PER_ACCOUNT_MAX)
+	if (count_security_groups(call, row.owner, vpc->region) >= SECURITY_GROUPS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceed.SecurityGroup");
 	r = read_texts(call, &row);
 	if (r < 0)

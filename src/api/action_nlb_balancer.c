@@ -151,16 +151,6 @@ static int add_zone(struct call *call, const json_t *mapping, struct alloc *allo
 	return 0;
 }
 
-static uint32_t count_balancers(const struct call *call, const char *region)
-{
-	uint32_t n = 0;
-
-	for (const struct load_balancer *b = NULL;
-	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
-		n += b->owner == call->account->uid && streq(b->region, region);
-	return n;
-}
-
 /* The parameter that asks for protection; NULL: none does. */
 static const char *protection_wanted(const struct call *call)
 {
@@ -207,7 +197,7 @@ int balancer_create(struct call *call)
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "ResourceNotFound.Vpc");
-	if (count_balancers(call, vpc->region) >= LOAD_BALANCERS_PER_ACCOUNT_MAX)
+	if (count_load_balancers(call, vpc->owner, vpc->region) >= LOAD_BALANCERS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.LoadBalancersNum");
 	r = read_balancer(call, vpc, &lb);
 	if (r < 0)
@@ -323,8 +313,8 @@ static bool balancer_wanted(const struct call *call, const struct load_balancer 
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
 	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") &&
 	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
-	       filter_text(call, "AddressIpVersion", "ipv4") &&
-	       filter_text(call, "DNSName", name) && filter_list(call, "VpcIds", b->vpc) &&
+	       filter_text(call, "AddressIpVersion", "ipv4") && filter_text(call, "DNSName", name) &&
+	       filter_list(call, "VpcIds", b->vpc) &&
 	       filter_text(call, "ResourceGroupId", b->resource_group) && in_zone(call, b) &&
 	       tags_match(call, b->id);
 }

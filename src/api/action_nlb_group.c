@@ -116,15 +116,6 @@ static void read_settings(const struct call *call, struct server_group *row)
 	read_health(call, row);
 }
 
-static uint32_t count_groups(const struct call *call, const char *region)
-{
-	uint32_t n = 0;
-
-	for (const struct server_group *g = NULL; (g = snapshot_next(call->rows, KIND_SERVER_GROUP, "", g));)
-		n += g->owner == call->account->uid && streq(g->region, region);
-	return n;
-}
-
 int server_group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
@@ -151,7 +142,7 @@ int server_group_create(struct call *call)
 		return call_fail(call, "ResourceNotFound.Vpc");
 	if (call_bool(call, "AnyPortEnabled", false))
 		return call_fail_named(call, "IllegalParam.{name}", "AnyPortEnabled");
-	if (count_groups(call, vpc->region) >= SERVER_GROUPS_PER_ACCOUNT_MAX)
+	if (count_server_groups(call, row.owner, vpc->region) >= SERVER_GROUPS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.ServerGroupsNum");
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)

@@ -142,15 +142,6 @@ static void fill_service(struct call *call, struct service *row)
 			 row->region);
 }
 
-static size_t count_services(const struct call *call)
-{
-	size_t n = 0;
-
-	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
-		n += owned_here(call, s->owner, s->region);
-	return n;
-}
-
 static int create_resources(struct call *call, const struct service *service)
 {
 	struct service_resource made[RESOURCES_PER_CALL_MAX];
@@ -205,7 +196,7 @@ int service_create(struct call *call)
 	r = read_service(call, &row);
 	if (r < 0)
 		return r;
-	if (count_services(call) >= SERVICES_PER_ACCOUNT_MAX)
+	if (count_services(call, call->account->uid, call->region) >= SERVICES_PER_ACCOUNT_MAX)
 		return call_fail_detail(call, "QuotaMisMatched", "It is that of endpoint services.");
 	fill_service(call, &row);
 	r = create_resources(call, &row);

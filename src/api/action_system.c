@@ -56,7 +56,8 @@ static bool is_full(const struct call *call, const struct service *service, uint
 	char prefix[ID_SIZE + 1];
 
 	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	return snapshot_count(call->rows, KIND_SERVICE_RESOURCE, prefix) + n_added > RESOURCES_PER_SERVICE_MAX;
+	return snapshot_count(call->rows, KIND_SERVICE_RESOURCE, prefix) + n_added >
+	       RESOURCES_PER_SERVICE_MAX;
 }
 
 int bind_system_service(struct call *call)

@@ -49,15 +49,6 @@ static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 	return 0;
 }
 
-static uint32_t count_vpcs(const struct call *call, const char *region)
-{
-	uint32_t n = 0;
-
-	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));)
-		n += v->owner == call->account->uid && streq(v->region, region);
-	return n;
-}
-
 static const struct param_spec create_vpc_params[] = {
 	{"CidrBlock", PARAM_STRING},
 	{"VpcName", PARAM_STRING},
@@ -85,7 +76,7 @@ static int create_vpc(struct call *call)
 		return r;
 	if (group && str_copy(vpc.resource_group, sizeof(vpc.resource_group), group) < 0)
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
-	if (count_vpcs(call, call->region) >= VPCS_PER_ACCOUNT_MAX)
+	if (count_vpcs(call, vpc.owner, call->region) >= VPCS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.Vpc");
 
 	do

@@ -79,9 +79,9 @@ int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *r
 
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n)
 {
-	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));)
-		n += i->owner == owner && streq(i->region, region);
-	return n > INSTANCES_PER_ACCOUNT_MAX ? call_fail(call, "QuotaExceed.Instance") : 0;
+	if (count_instances(call, owner, region) + n > INSTANCES_PER_ACCOUNT_MAX)
+		return call_fail(call, "QuotaExceed.Instance");
+	return 0;
 }
 
 static bool host_name_ok(const char *s)

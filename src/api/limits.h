@@ -18,8 +18,8 @@
 #define LISTENERS_PER_BALANCER_MAX	50   /* QuotaExceeded.ListenersNum */
 #define SERVER_GROUPS_PER_ACCOUNT_MAX	500  /* QuotaExceeded.ServerGroupsNum */
 #define SERVERS_PER_GROUP_MAX		200  /* QuotaExceeded.ServersNum */
-#define SERVERS_PER_PORT_MAX		60 /* QuotaExceeded.ServersNum: deleting the instance removes them in one go */
-#define TAGS_PER_RESOURCE_MAX		20 /* NumberExceed.Tags */
+#define SERVERS_PER_PORT_MAX		60   /* the same: an instance's deletion removes them in one go */
+#define TAGS_PER_RESOURCE_MAX		20   /* NumberExceed.Tags */
 #define JOBS_PER_ACCOUNT_MAX		1000 /* of all regions; the oldest makes room, no error */
 
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
@@ -45,7 +45,9 @@ _Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their por
 _Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");
 _Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "an instance's deletion");
-_Static_assert(ENDPOINT_ZONES_MAX * 5 + SECURITY_GROUPS_MAX + TAGS_PER_RESOURCE_MAX + 5 <= ROOM,
-	       "an endpoint with all it can have: a zone is three rows, and compares its vSwitch and resource");
-_Static_assert(RESOURCES_PER_CALL_MAX * 2 + TAGS_PER_RESOURCE_MAX + 2 <= ROOM, "a service with its resources");
+_Static_assert(
+	ENDPOINT_ZONES_MAX * 5 + SECURITY_GROUPS_MAX + TAGS_PER_RESOURCE_MAX + 5 <= ROOM,
+	"an endpoint with all it can have: a zone is three rows, and compares its vSwitch and resource");
+_Static_assert(RESOURCES_PER_CALL_MAX * 2 + TAGS_PER_RESOURCE_MAX + 2 <= ROOM,
+	       "a service with its resources");
 #undef ROOM

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking up the caller's objects, and the filters that every list has.
+ * Looking up the caller's objects and counting them, and the filters that every list has.
  */
 #include "owned.h"
 
@@ -25,6 +25,23 @@ OWNED(port)
 OWNED(load_balancer)
 OWNED(server_group)
 OWNED(listener)
+
+#define COUNTED(name, type, kind)                                                                            \
+	size_t count_##name(const struct call *call, int64_t owner, const char *region)                      \
+	{                                                                                                    \
+		size_t n = 0;                                                                                \
+                                                                                                             \
+		for (const struct type *t = NULL; (t = snapshot_next(call->rows, kind, "", t));)             \
+			n += t->owner == owner && streq(t->region, region);                                  \
+		return n;                                                                                    \
+	}
+
+COUNTED(vpcs, vpc, KIND_VPC)
+COUNTED(security_groups, security_group, KIND_SECURITY_GROUP)
+COUNTED(instances, instance, KIND_INSTANCE)
+COUNTED(load_balancers, load_balancer, KIND_LOAD_BALANCER)
+COUNTED(server_groups, server_group, KIND_SERVER_GROUP)
+COUNTED(services, service, KIND_SERVICE)
 
 bool filter_text(const struct call *call, const char *param, const char *value)
 {

@@ -20,6 +20,14 @@ const struct listener *owned_listener(const struct call *call, const char *id);
 /* Whether a row with this owner and region is to be listed. */
 bool owned_here(const struct call *call, int64_t owner, const char *region);
 
+/* How many an account has in a region, for its quotas. */
+size_t count_vpcs(const struct call *call, int64_t owner, const char *region);
+size_t count_security_groups(const struct call *call, int64_t owner, const char *region);
+size_t count_instances(const struct call *call, int64_t owner, const char *region);
+size_t count_load_balancers(const struct call *call, int64_t owner, const char *region);
+size_t count_server_groups(const struct call *call, int64_t owner, const char *region);
+size_t count_services(const struct call *call, int64_t owner, const char *region);
+
 /* Filters of lists: an absent parameter matches everything. */
 bool filter_text(const struct call *call, const char *param, const char *value);
 /* `param` is a PARAM_LIST; any of its entries matches. */

@@ -92,7 +92,8 @@ static void test_alike(struct harness *h, const char *group)
 	tap_is_int(count_rules(h, group), before + n, "rules that differ in one word only are all there");
 	for (int i = 0; i < n; i++) {
 		CALL(h, "RevokeSecurityGroup", REGION "SecurityGroupId=%s&%s", group, rules[i]);
-		tap_is_int(count_rules(h, group), before + n - i - 1, "revoking %s takes that one alone", rules[i]);
+		tap_is_int(count_rules(h, group), before + n - i - 1, "revoking %s takes that one alone",
+			   rules[i]);
 	}
 }
 
@@ -422,7 +423,8 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 	REFUSED(h, "InvalidInstanceId.NotFound", "an unknown instance", "DeleteInstance",
 		"InstanceId=i-none");
 
-	/* A /28 has 16 - 4 = 12 addresses. With one taken in their midst no two of a call may find the same. */
+	/* A /28 has 16 - 4 = 12 addresses. With one taken in their midst no two of a call may find the same.
+	 */
 	tap_ok(CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&PrivateIpAddress=10.0.2.5",
 		    w->vsw_i, w->group) &&
 		       CALL(h, "RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&Amount=11", w->vsw_i,

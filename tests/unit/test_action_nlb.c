@@ -394,8 +394,8 @@ static void test_addresses_as_servers(struct harness *h, const struct world *w)
 /* An instance on its way out serves nobody new, whichever way it is named. */
 static void test_leaving_servers(struct harness *h, const struct world *w)
 {
-	const char *by_id = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=by-id&VpcId=%s",
-				w->vpc);
+	const char *by_id =
+		GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=by-id&VpcId=%s", w->vpc);
 	const char *by_address = GET(h, "ServerGroupId", "CreateServerGroup",
 				     "ServerGroupName=by-address&VpcId=%s&ServerGroupType=Ip", w->vpc);
 	const char *id = run_instance(h, w->vsw_h, w->sg, "10.0.1.60"), *eni;
@@ -407,7 +407,8 @@ static void test_leaving_servers(struct harness *h, const struct world *w)
 	harness_call(h, ALICE, PRODUCT_ECS, "DeleteInstance", "InstanceId=%s&Force=true", id);
 
 	REFUSED(h, "ResourceNotFound.Ecs", "an instance that is being deleted", "AddServersToServerGroup",
-		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=1", by_id, id);
+		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=1", by_id,
+		id);
 	REFUSED(h, "IncorrectStatus.Eni", "its interface", "AddServersToServerGroup",
 		"ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Eni&Servers.1.Port=1", by_id,
 		eni);
