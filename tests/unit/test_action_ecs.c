@@ -294,6 +294,41 @@ static void test_rules_naming_groups(struct harness *h, const struct world *w)
 	CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group);
 }
 
+/* The largest call: all rules that it can have, and as many of them as can name a group of their own. */
+static void test_many_rules(struct harness *h, const struct world *w)
+{
+	const char *group = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w->vpc),
+		   *others[20];
+	char form[16384];
+	size_t used;
+
+	_Static_assert(ARRAY_SIZE(others) == RULES_NAMING_GROUPS_MAX, "a group for each");
+	for (int i = 0; i < RULES_NAMING_GROUPS_MAX; i++)
+		others[i] = GET(h, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s", w->vpc);
+	used = (size_t)snprintf(form, sizeof(form), REGION "ClientToken=rules&SecurityGroupId=%s", group);
+	for (int i = 1; i <= RULES_PER_CALL_MAX; i++) {
+		bool named = i <= RULES_NAMING_GROUPS_MAX;
+
+		used += (size_t)snprintf(form + used, sizeof(form) - used,
+					 "&Permissions.%d.IpProtocol=TCP&Permissions.%d.PortRange=%d/%d"
+					 "&Permissions.%d.%s=%s",
+					 i, i, i, i, i, named ? "SourceGroupId" : "SourceCidrIp",
+					 named ? others[i - 1] : "0.0.0.0/0");
+	}
+	tap_ok(harness_run(h, ALICE, PRODUCT_ECS, "AuthorizeSecurityGroup", form),
+	       "%d rules are added by one call, %d of them for groups", RULES_PER_CALL_MAX,
+	       RULES_NAMING_GROUPS_MAX);
+	if (h->error.code[0])
+		tap_note("%s", h->error.code);
+	(void)snprintf(form + used, sizeof(form) - used, "&Permissions.%d.IpProtocol=ALL",
+		       RULES_PER_CALL_MAX + 1);
+	harness_run(h, ALICE, PRODUCT_ECS, "AuthorizeSecurityGroup", form);
+	tap_is_str(h->error.code, "InvalidParameter.Permissions", "one more is refused");
+	CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", group);
+	for (int i = 0; i < RULES_NAMING_GROUPS_MAX; i++)
+		CALL(h, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", others[i]);
+}
+
 static const char *instance_status(struct harness *h, const char *id)
 {
 	CALL(h, "DescribeInstances", REGION "InstanceIds=%%5B%%22%s%%22%%5D", id);
@@ -625,6 +660,7 @@ int main(void)
 	test_bad_rules(&h, &w);
 	test_rule_limits(&h, &w);
 	test_rules_naming_groups(&h, &w);
+	test_many_rules(&h, &w);
 	test_instance_life(&h, &w);
 	test_bad_instances(&h, &w);
 	test_attach(&h, &w);

@@ -223,6 +223,33 @@ static void test_tags(struct harness *h)
 		REGION "ResourceType=VPC&ResourceId.1=%s&Tag.1.Key=more", vpc);
 }
 
+/* How many rows of tags one call writes or takes away. */
+static void test_many_tags(struct harness *h)
+{
+	char resources[512], tags[1024], more[64];
+	size_t used = 0, tagged = 0;
+
+	for (int i = 1; i <= 5; i++)
+		used += (size_t)snprintf(resources + used, sizeof(resources) - used,
+					 "ResourceType=VPC&ResourceId.%d=%s&", i,
+					 GET(h, "VpcId", "CreateVpc", REGION));
+	for (int i = 1; i <= TAGGED_PER_CALL_MAX / 5; i++)
+		tagged += (size_t)snprintf(tags + tagged, sizeof(tags) - tagged, "&Tag.%d.Key=k%d", i, i);
+	(void)snprintf(more, sizeof(more), "&Tag.%d.Key=more", TAGGED_PER_CALL_MAX / 5 + 1);
+	REFUSED(h, "NumberExceed.Tags", "five objects with a tag too many", "TagResources", REGION "%s%s%s",
+		resources, tags, more);
+	tap_ok(CALL(h, "TagResources", REGION "ClientToken=t&%s%s", resources, tags),
+	       "five objects take %d tags by one call", TAGGED_PER_CALL_MAX);
+	CALL(h, "TagResources", REGION "%sTag.1.Key=more", resources);
+	REFUSED(h, "NumberExceed.Tags", "all of more tags than that", "UnTagResources", REGION "%sAll=true",
+		resources);
+	tap_ok(CALL(h, "UnTagResources", REGION "%sTagKey.1=more", resources) &&
+		       CALL(h, "UnTagResources", REGION "%sAll=true", resources),
+	       "all of so many are taken away by one call");
+	CALL(h, "ListTagResources", REGION "%s", resources);
+	tap_is_int(harness_count_of(h, "TagResources.TagResource"), 0, "none is left");
+}
+
 static void test_places(struct harness *h)
 {
 	CALL(h, "DescribeRegions", "AcceptLanguage=en-US");
@@ -267,6 +294,7 @@ int main(void)
 	test_bad_vswitches(&h);
 	test_tokens_and_pages(&h);
 	test_tags(&h);
+	test_many_tags(&h);
 	test_places(&h);
 	test_limits(&h);
 	harness_end(&h);
