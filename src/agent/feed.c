@@ -75,8 +75,9 @@ static void on_reported(void *context, int status, const char *body, size_t size
 		return;
 	}
 	if (status != 200) {
-		log_debug("cannot report status=%d", status);
-		loop_timer_set(feed->renew, feed->pause_ms);
+		/* Whoever refuses one report refuses the next one too. */
+		log_line(status > 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG, "cannot report status=%d", status);
+		loop_timer_set(feed->renew, status > 0 ? PAUSE_MAX_MS : feed->pause_ms);
 		return;
 	}
 	if (feed_lease_parse(body, size, NULL, &lease_ms) == 0)

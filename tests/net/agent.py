@@ -68,6 +68,7 @@ class Feed:
         self.rows = {}  # key -> (created, revision, value)
         self.deleted = []  # (revision, key)
         self.reports = []
+        self.refused = None  # number of reports refused; None: they are taken
         self.nodes = []
         self.lease_s = 3
 
@@ -113,9 +114,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
-    def reply(self, body):
+    def reply(self, body, status=200):
         data = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -129,6 +130,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/feed/v1/node":
             self.feed.nodes.append(body)
             self.reply({"number": 7, "lease_s": self.feed.lease_s})
+        elif self.feed.refused is not None:
+            self.feed.refused += 1
+            self.reply({"error": "not now"}, 503)
         else:
             body["at"] = time.monotonic()
             self.feed.reports.append(body)
@@ -447,6 +451,15 @@ def test_service_port(feed):
     ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], "names resolve as before")
 
 
+def test_refused_report(feed):
+    feed.refused = 0
+    revision = feed.edit("vpc/vpc-c", description="")
+    time.sleep(1.5)
+    ok(1 <= feed.refused <= 10, "a report that is refused is not sent again and again")
+    feed.refused = None
+    ok(wait_for(lambda: feed.reported(revision), 3), "it comes when reports are taken again")
+
+
 def test_feed_away(feed, server, servers):
     stop_feed(server)
     time.sleep(0.3)
@@ -559,6 +572,7 @@ def run_tests(agent):
         test_stop_and_start(feed)
         test_surprises(feed)
         test_service_port(feed)
+        test_refused_report(feed)
         server = test_feed_away(feed, server, servers)
         test_agent_away(feed, agent)
         test_stopped_process(feed, agent)
