@@ -226,7 +226,8 @@ uint32_t ports_ifindex(void *context, uint32_t port_number)
 static bool wants_the_same(const struct plan_port *a, const struct plan_port *b)
 {
 	return a->number == b->number && a->slot == b->slot && a->kind == b->kind &&
-	       streq(a->instance, b->instance) && streq(a->path, b->path) && streq(a->device, b->device) &&
+	       streq(a->instance, b->instance) && streq(a->path, b->path) &&
+	       a->process_start == b->process_start && streq(a->device, b->device) &&
 	       streq(a->host_name, b->host_name) && memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 &&
 	       netaddr_compare(&a->addr, &b->addr) == 0 && a->prefix_length == b->prefix_length &&
 	       netaddr_compare(&a->gateway, &b->gateway) == 0 && a->mtu == b->mtu && a->up == b->up;
