@@ -89,6 +89,8 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
 		return PL_DROP_PROVIDER_OPENS;
 	if (pl_flow_is_local(flow)) {
+		if (pl_echo_is_astray(flow, pkt))
+			return PL_DROP_NO_FLOW;
 		r = pl_receive(pkt, skb->len);
 		if (r)
 			return r;

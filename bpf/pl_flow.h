@@ -80,6 +80,13 @@ static __always_inline bool pl_flow_is_back(const struct pl_flow4 *flow)
 	return flow->kind == PL_FLOW_NAT_BACK || flow->kind == PL_FLOW_LOCAL_BACK;
 }
 
+/* Whether an echo packet goes the other way than its entry: with the identifier 0 a request has the key of a
+ * reply to somebody else's. */
+static __always_inline bool pl_echo_is_astray(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+{
+	return pkt->l4_proto == IPPROTO_ICMP && (pkt->icmp_type == ICMP_ECHO) == pl_flow_is_back(flow);
+}
+
 static __always_inline bool pl_tcp_opens(__u8 flags)
 {
 	return (flags & (PL_TCP_SYN | PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST)) == PL_TCP_SYN;
@@ -111,8 +118,8 @@ static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct
 		partner->state = PL_STATE_CLOSING;
 }
 
-/* The state of one direction, by what it carries. A SYN alone proves nothing; an acknowledgement shows that
- * the other side has spoken. */
+/* The state of one direction, by what it carries. A SYN proves nothing, with or without an acknowledgement: a
+ * server answers anybody's. What comes after it shows that the other side has spoken. */
 static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					  const struct pl_pkt *pkt)
 {
@@ -127,7 +134,7 @@ static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct
 		flow->state = PL_STATE_CLOSING;
 		return;
 	}
-	if (flow->state == PL_STATE_NEW && !pl_tcp_opens(flags))
+	if (flow->state == PL_STATE_NEW && !(flags & PL_TCP_SYN))
 		flow->state = PL_STATE_ESTABLISHED;
 }
 

@@ -94,7 +94,8 @@ static __always_inline void pl_pull_headers(struct __sk_buff *skb)
 }
 
 /* ICMP echo as a flow: the identifier is the port of the asking side. A request from B and a reply to A with
- * the same identifier are thus different packets to the flow table. */
+ * the same identifier are thus different packets to the flow table (but for the identifier 0, see
+ * pl_echo_is_astray()). */
 static __always_inline int pl_parse_icmp(const struct __sk_buff *skb, struct pl_pkt *pkt)
 {
 	const struct pl_icmp *icmp = pl_data(skb, PL_L4_OFFSET + sizeof(*icmp));

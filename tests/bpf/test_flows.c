@@ -33,12 +33,17 @@ static void test_round_trip(struct node *node)
 	       "the reply comes from the ENI's address and port");
 	flow = flow_of(node, &reply, server, PL_SIDE_OUT);
 	tap_ok(flow.kind == PL_FLOW_NAT_BACK && flow.peer == SLOT_A && flow.slot == SLOT_ENI_A &&
-		       flow.partner_vpc == 10 && flow.state == PL_STATE_ESTABLISHED,
+		       flow.partner_vpc == 10,
 	       "the server's entry leads to the consumer's port");
+	tap_is_int(flow.state, PL_STATE_NEW, "an answered SYN proves nothing either: servers answer anybody's");
 	ack = tcp(node, SLOT_A, 4000, ACK);
 	deliver(node, SLOT_A, &ack);
 	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
 		   "an acknowledgement establishes");
+	reply = node_reply(&seen, ACK);
+	deliver(node, server, &reply);
+	tap_is_int(flow_of(node, &reply, server, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+		   "the server's establishes its direction");
 	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &reply, server, PL_SIDE_OUT),
 	       "each entry's partner is the other");
 }
@@ -71,20 +76,20 @@ static void test_local(struct node *node)
 	node_policy(node, SLOT_A, RULES(rules_instance), true);
 }
 
-static struct pkt echo(const struct node *node, uint32_t slot, uint8_t type)
+static struct pkt echo(const struct node *node, uint32_t slot, uint8_t type, uint16_t identifier)
 {
 	return from(node, slot,
 		    (struct pkt_spec){.src = slot == SLOT_A ? "10.0.0.10" : "10.0.0.11",
 				      .dst = slot == SLOT_A ? "10.0.0.11" : "10.0.0.10",
 				      .protocol = IPPROTO_ICMP,
 				      .sport = type << 8,
-				      .dport = 77});
+				      .dport = identifier});
 }
 
 static void test_local_echo(struct node *node)
 {
-	struct pkt request = echo(node, SLOT_A, 8), reply = echo(node, SLOT_A2, 0),
-		   theirs = echo(node, SLOT_A2, 8);
+	struct pkt request = echo(node, SLOT_A, 8, 77), reply = echo(node, SLOT_A2, 0, 77),
+		   theirs = echo(node, SLOT_A2, 8, 77);
 
 	node_clear_flows(node);
 	node_policy(node, SLOT_A, NULL, 0, true);
@@ -93,6 +98,23 @@ static void test_local_echo(struct node *node)
 		   "an echo reply belongs to its request");
 	tap_is_int(node_send(node, SLOT_A2, &theirs).reason, PL_DROP_POLICY_IN,
 		   "a request with the same identifier is not taken for a reply");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+}
+
+/* With the identifier 0 both sides' ports are 0, so a request has the key of a reply. */
+static void test_local_echo_of_identifier_0(struct node *node)
+{
+	struct pkt request = echo(node, SLOT_A, 8, 0), reply = echo(node, SLOT_A2, 0, 0),
+		   theirs = echo(node, SLOT_A2, 8, 0), unasked = echo(node, SLOT_A, 0, 0);
+
+	node_clear_flows(node);
+	node_policy(node, SLOT_A, NULL, 0, true);
+	deliver(node, SLOT_A, &request);
+	tap_is_int(node_send(node, SLOT_A2, &reply).reason, PL_DELIVERED, "a reply of identifier 0 arrives");
+	tap_is_int(node_send(node, SLOT_A2, &theirs).reason, PL_DROP_NO_FLOW,
+		   "a request of identifier 0 is not taken for a reply");
+	tap_is_int(node_send(node, SLOT_A, &unasked).reason, PL_DROP_NO_FLOW,
+		   "nor a reply for a request");
 	node_policy(node, SLOT_A, RULES(rules_instance), true);
 }
 
@@ -531,6 +553,7 @@ static void test_all(struct node *node)
 	test_round_trip(node);
 	test_local(node);
 	test_local_echo(node);
+	test_local_echo_of_identifier_0(node);
 	test_provider_opens(node);
 	test_tcp_close(node);
 	test_local_close(node);

@@ -105,7 +105,7 @@ struct idle_case {
 static void test_sweep(struct node *node)
 {
 	static const struct idle_case idles[] = {
-		{"a SYN without an answer", IPPROTO_TCP, PL_STATE_NEW, 300, 60},
+		{"half-open TCP", IPPROTO_TCP, PL_STATE_NEW, 300, 60},
 		{"established TCP", IPPROTO_TCP, PL_STATE_ESTABLISHED, 0, 900},
 		{"established TCP of a listener with its own time", IPPROTO_TCP, PL_STATE_ESTABLISHED, 300,
 		 300},
