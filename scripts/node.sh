@@ -120,8 +120,16 @@ make_user() {
 		touch "$mine/made-user"
 }
 
+# Whether what is in the state directory is somebody else's. Ours has a sign, made with the first of the things that an
+# installation would have, too; before that there is only our own directory.
+is_installed() {
+	local pid
+	[ ! -e "$mine/sign" ] && [ -n "$(find "$state" -mindepth 1 -maxdepth 1 ! -path "$mine" 2>/dev/null)" ] && return
+	pid=$(cat "$run/privlinkd.pid" 2>/dev/null) && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = privlinkd ] && ! is_ours "$pid"
+}
+
 make_directories() {
-	install -d -m 755 "$state" "$mine" "$run" &&
+	! is_installed && touch "$mine/sign" && install -d -m 755 "$state" "$mine" "$run" &&
 		install -d -m 700 -o privlink -g privlink "$state/store" &&
 		install -d -m 750 -o root -g privlink "$state/tls"
 }
@@ -143,7 +151,7 @@ free_port() { # WANTED
 # What the agent did not remove, because it is not there any more or was stopped in the middle.
 remove_leftovers() { # INSTANCE... ; pins of other nodes on this machine are theirs
 	local ns node
-	node=$(uname -n | cut -d . -f 1)
+	node=$(uname -n | sed 's/[^A-Za-z0-9_-].*//' | cut -c 1-30) # as the agent names itself
 	for ns in "$@" "privlink-$node"; do
 		[ ! -e "/run/netns/$ns" ] || ip netns del "$ns"
 		rm -rf "/etc/netns/${ns:?}"
@@ -153,11 +161,20 @@ remove_leftovers() { # INSTANCE... ; pins of other nodes on this machine are the
 	return 0
 }
 
-# Everything that runs or was made here, however far it got. What belongs to an installation is left alone: `mine` is
-# the sign of a quickstart.
+# One that did not come as far as the sign: nothing runs, and what else is there is not ours.
+forget_attempt() {
+	unmount_file_systems
+	[ ! -f "$mine/made-user" ] || userdel privlink 2>/dev/null
+	rm -rf "$mine"
+	rmdir "$state" 2>/dev/null
+	return 0
+}
+
+# Everything that runs or was made here, however far it got.
 take_down() { # AGENT
 	local agent=$1 pids instances
 	[ -d "$mine" ] || return 0
+	[ -e "$mine/sign" ] || { forget_attempt; return; }
 	mapfile -t instances < <(our_instances)
 	mapfile -t pids < <(our_processes | sort -un)
 	stop_processes "${pids[@]}"

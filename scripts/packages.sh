@@ -41,13 +41,15 @@ missing_packages() { # NEED... : the packages of those that are not met, each on
 	done | sort -u
 }
 
-# While packages are configured nothing may start. A policy-rc.d of the machine's own is put aside for that time; if we
-# are killed meanwhile, the next run puts it back.
+# While packages are configured nothing may start. A policy-rc.d of the machine's own is put aside for that time. Ours says
+# what is to be done when it is over; if we are killed meanwhile, the next run does it.
 policy=/usr/sbin/policy-rc.d
 policy_saved=/usr/sbin/policy-rc.d.before-privlink
 policy_mark='# privlink: nothing starts while packages are installed'
+nginx_mark='# privlink: nginx was not here before, and is not to be enabled'
 
 policy_restore() {
+	! grep -qsxF "$nginx_mark" "$policy" || disable_service nginx
 	if [ -e "$policy_saved" ] || [ -L "$policy_saved" ]; then
 		mv -f "$policy_saved" "$policy"
 	elif grep -qsxF "$policy_mark" "$policy"; then
@@ -56,12 +58,33 @@ policy_restore() {
 }
 
 policy_forbid() {
+	local mark=$policy_mark
 	policy_restore
 	if [ -e "$policy" ] || [ -L "$policy" ]; then
 		mv -f "$policy" "$policy_saved"
 	fi
-	printf '#!/bin/sh\n%s\nexit 101\n' "$policy_mark" >"$policy"
+	is_met command:nginx || mark+=$'\n'$nginx_mark
+	printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
 	chmod 755 "$policy"
+}
+
+# One run at a time; the lock is on the directory, so that no file is left over.
+packages_lock() {
+	exec {packages_fd}<"${policy%/*}"
+	flock -n "$packages_fd" && return
+	echo "    waiting for another run that installs packages"
+	flock "$packages_fd"
+}
+
+packages_unlock() {
+	exec {packages_fd}<&-
+}
+
+# After a run that was killed.
+packages_recover() {
+	packages_lock
+	policy_restore
+	packages_unlock
 }
 
 # Debian enables a service when its package is installed. What this run brought is disabled again.
@@ -94,26 +117,36 @@ apt_install() { # LOG PACKAGE...
 	shift
 	DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get -q -y --no-install-recommends \
 		-o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-		install "$@" >"$log" 2>&1 </dev/null
+		install "$@" >"$log" 2>&1 </dev/null {packages_fd}<&-
+}
+
+# With nothing started or enabled; a signal that ends us leaves no policy behind.
+apt_install_quietly() { # LOG PACKAGE...
+	local r
+	packages_lock
+	trap 'policy_restore; exit 143' HUP INT TERM
+	policy_forbid
+	apt_install "$@"
+	r=$?
+	policy_restore
+	trap - HUP INT TERM
+	packages_unlock
+	return $r
 }
 
 # Installs what is missing of the needs. Prints what it does; fails with the reason.
 packages_install() { # NEED...
-	local missing log had_nginx=yes r=0
+	local missing log r=0
 	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	if ! command -v apt-get >/dev/null; then
 		echo "missing, and there is no apt-get to install it: ${missing[*]}" >&2
 		return 1
 	fi
-	is_met command:nginx || had_nginx=no
 	echo "    installing ${missing[*]}"
 	apt_update || return 1
 	log=$(mktemp)
-	policy_forbid
-	apt_install "$log" "${missing[@]}" || r=1
-	policy_restore
-	[ "$had_nginx" = yes ] || disable_service nginx
+	apt_install_quietly "$log" "${missing[@]}" || r=1
 	[ $r = 0 ] || tail -n 20 "$log" >&2
 	rm -f "$log"
 	[ $r = 0 ] || return 1

@@ -359,6 +359,6 @@ summary() { # SECONDS
 		    privlink endpoint show $ENDPOINT_ID
 		    privlink counters
 		    privlink sg revoke $consumer_group --protocol TCP --ports 443 --source $cidr
-		    ./quickstart --down
+		    $(printf %q "$here")/quickstart --down
 	END
 }

@@ -74,6 +74,10 @@ start_in_background() {
 }
 
 down
+if [ -e "$state" ]; then
+	echo "Bail out! there is an installation of privlink on this machine ($state)"
+	exit 1
+fi
 had_user=$(getent passwd privlink)
 host_state >"$dir/before"
 
@@ -89,10 +93,23 @@ killed_in_the_middle() {
 	rm -f "$dir/pid"
 }
 
+# What a quickstart that did not come far left over, and somebody installed after it.
+installed_since() {
+	install -d "$state/quickstart" "$state/store"
+	echo precious >"$state/store/privlink.db"
+	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
+	is $? 1 "an installation is in the way of a quickstart"
+	shows 'there is an installation of privlink' "which says so"
+	down
+	is "$(cat "$state/store/privlink.db")" precious "neither it nor --down takes anything from it"
+	rm -rf "$state"
+}
+installed_since
+
 # On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.
 [ -n "${PRIVLINK_KERNEL_LAYER-}" ] || killed_in_the_middle
 
-"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
+(umask 077 && exec "$source_dir/quickstart" --no-install) >"$dir/log" 2>&1 </dev/null
 is $? 0 "the walk comes to its end"
 shows 'privateLink_dlc +vpc-.* Active +Connected' "the endpoint is Active and Connected"
 shows '^ +cn-hangzhou-h .*10\.0\.1\.100 ' "the first zone's ENI is in the table"
@@ -122,6 +139,9 @@ curl -s --noproxy '*' "http://$PRIVLINK_HTTP/" | grep -q RequestId
 ok $? "and over plain HTTP"
 ip netns exec "$CONSUMER_INSTANCE" curl -sI https://pai-dlc-vpc.cn-hangzhou.aliyuncs.com | grep -q '^HTTP/1.1 200'
 ok $? "plain ip netns exec finds resolver and trust store"
+ip netns exec "$CONSUMER_INSTANCE" setpriv --reuid=nobody --regid=nogroup --clear-groups \
+	curl -sI https://pai-dlc-vpc.cn-hangzhou.aliyuncs.com | grep -q '^HTTP/1.1 200'
+ok $? "an ordinary user's, too, whatever the umask of who started it all"
 host_state >"$dir/during"
 is "$(diff "$dir/before" "$dir/during")" "" "the host is as it was while it runs"
 

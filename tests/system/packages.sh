@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What an installation of packages leaves behind, also when it is ended in the middle: the machine's own policy-rc.d, and
+# no service that was not enabled before. Nothing is installed here: apt is played.
+#
+#   packages.sh SOURCE
+set -u
+# shellcheck source=scripts/packages.sh
+. "$1/scripts/packages.sh"
+dir=$(mktemp -d /tmp/privlink-packages-XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+policy=$dir/policy-rc.d policy_saved=$dir/policy-rc.d.before
+n=0
+bad=0
+
+is() { # GOT WANT NAME
+	n=$((n + 1))
+	if [ "$1" = "$2" ]; then
+		echo "ok $n - $3"
+	else
+		printf 'not ok %s - %s\n# got  %s\n# want %s\n' "$n" "$3" "$1" "$2"
+		bad=$((bad + 1))
+	fi
+}
+
+disable_service() { echo "$1" >>"$dir/disabled"; }
+is_met() { [ -e "$dir/has-nginx" ]; }
+apt_install() { # nothing may start now; nginx comes
+	"$policy"
+	echo $? >"$dir/asked"
+	touch "$dir/has-nginx"
+	[ -z "${end_by-}" ] || kill -"$end_by" $BASHPID
+}
+fresh() {
+	rm -f "$dir"/*
+	[ -z "${1-}" ] || echo "$1" >"$policy"
+}
+left() { cat "$policy" 2>/dev/null; ls "$dir" | grep before; cat "$dir/disabled" 2>/dev/null; }
+
+fresh
+apt_install_quietly log nginx
+is "$(cat "$dir/asked")" 101 "while packages are configured nothing may start"
+is "$(left)" nginx "afterwards no policy is left, and nginx is disabled"
+
+fresh 'echo mine'
+touch "$dir/has-nginx"
+apt_install_quietly log socat
+is "$(left)" 'echo mine' "the machine's own policy is back, and its nginx is left as it was"
+
+fresh 'echo mine'
+(end_by=TERM; apt_install_quietly log nginx)
+is "$?" 143 "a signal ends it"
+is "$(left)" "echo mine
+nginx" "and leaves what a whole run leaves"
+
+fresh 'echo mine'
+(end_by=KILL; apt_install_quietly log nginx) 2>/dev/null
+is "$(ls "$dir" | grep -c before)" 1 "one that was killed leaves the policy"
+packages_recover
+is "$(left)" "echo mine
+nginx" "the next run puts all in order, also nginx"
+
+fresh
+(packages_lock; touch "$dir/locked"; sleep 0.5; touch "$dir/done") &
+until [ -e "$dir/locked" ]; do sleep 0.05; done
+packages_recover >"$dir/said"
+is "$(cat "$dir/said"; ls "$dir/done")" "    waiting for another run that installs packages
+$dir/done" "a second run waits for the first"
+wait
+
+echo "1..$n"
+[ $bad = 0 ]
