@@ -361,6 +361,7 @@ int agent_run(const struct agent_options *options)
 	struct agent agent = {.options = options, .lock_fd = -EBADF, .monitor_fd = -EBADF};
 	int r;
 
+	(void)umask(022); /* what it writes for instances is for every user in them */
 	r = make_directory(options->run_dir);
 	if (r == 0)
 		r = make_directory(options->state_dir);

@@ -278,7 +278,7 @@ class Agent:
                 "--log-level", "debug"]
 
     def start(self):
-        self.process = subprocess.Popen(in_netns(LAB, *self.arguments()), stderr=self.log)
+        self.process = subprocess.Popen(in_netns(LAB, *self.arguments()), stderr=self.log, umask=0o077)
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -313,6 +313,8 @@ def test_first_rows(feed):
     note(f"{(feed.last()['at'] - started) * 1000:.0f} ms")
     ok(feed.last()["failures"] == [], "without failures")
     ok(feed.nodes[-1]["name"] == NODE and feed.nodes[-1]["zones"] == [], "the node has said its name and zones")
+    modes = [os.stat(path).st_mode & 0o777 for path in (f"/etc/netns/{C}", f"/etc/netns/{C}/resolv.conf")]
+    ok(modes == [0o755, 0o644], "its users may read what is written for it, whatever the umask")
     ok(inside(C, "ping", "-c", "1", "-W", "2", "10.0.1.253").returncode == 0, "an instance reaches its gateway")
     ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "and another instance of its VPC")
     return True
