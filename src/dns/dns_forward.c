@@ -269,6 +269,7 @@ static void on_timer(void *context, uint32_t events _unused_)
 		query_start(q);
 }
 
+/* Few askers can use up what is for all. The others still have one question each. */
 static bool is_full(const struct dns_forward *forward, uint32_t slot)
 {
 	size_t n = 0, n_of_asker = 0;
@@ -277,7 +278,7 @@ static bool is_full(const struct dns_forward *forward, uint32_t slot)
 		n++;
 		n_of_asker += q->slot == slot;
 	}
-	return n >= DNS_FORWARD_MAX || n_of_asker >= DNS_FORWARD_PER_ASKER_MAX;
+	return n_of_asker >= DNS_FORWARD_PER_ASKER_MAX || (n >= DNS_FORWARD_MAX && n_of_asker > 0);
 }
 
 static int query_new(struct dns_forward *forward, const struct dns_msg_request *request,

@@ -395,6 +395,41 @@ static void test_flood(void)
 	close(other);
 }
 
+static void count_answer(void *context, _unused_ uint8_t *answer, _unused_ size_t size)
+{
+	(*(int *)context)++;
+}
+
+/* One question of a port of the given slot. */
+static int forward_ask(struct dns_forward *forward, uint32_t slot, int *n_answers)
+{
+	struct plan_port asker = {.slot = slot};
+	uint8_t data[512];
+	struct dns_msg_request request = {
+		.data = data, .size = question(data, (uint16_t)slot, "example.com"), .asker = &asker};
+
+	return dns_forward_ask(forward, &request, count_answer, n_answers, NULL);
+}
+
+static void test_few_fill_it(void)
+{
+	struct dns_forward *forward;
+	int n = 0, n_answers = 0;
+
+	set_upstream("nameserver 127.0.0.54\n");
+	if (dns_forward_new(loop, resolv_conf, &forward) < 0)
+		die("dns_forward_new");
+	for (uint32_t slot = 0; slot < DNS_FORWARD_MAX / DNS_FORWARD_PER_ASKER_MAX; slot++)
+		for (int i = 0; i < DNS_FORWARD_PER_ASKER_MAX; i++)
+			n += forward_ask(forward, 100 + slot, &n_answers) == 0;
+	tap_is_int(n, DNS_FORWARD_MAX, "a few askers can use up all questions");
+	tap_is_int(forward_ask(forward, 200, &n_answers), 0, "another one may still ask one");
+	tap_is_int(forward_ask(forward, 200, &n_answers), -EBUSY, "and no more");
+	tap_is_int(forward_ask(forward, 201, &n_answers), 0, "and so may the next");
+	dns_forward_free(forward);
+	tap_is_int(n_answers, 0, "nobody is called when it is taken down");
+}
+
 static int tcp_connect(const char *from)
 {
 	struct sockaddr_in to = address(PLAN_DNS_SOCKET, 53);
@@ -517,6 +552,7 @@ int main(void)
 	tap_is_int(dns_new(loop, &options, &dns), 0, "the resolver opens its sockets in VPC 0");
 	test_udp();
 	test_flood();
+	test_few_fill_it();
 	test_tcp();
 	dns = dns_free(dns);
 	loop_free(loop);
