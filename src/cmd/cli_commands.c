@@ -495,7 +495,7 @@ static const struct cli_column connection_columns[] = {{"Endpoint", "EndpointId"
 						       {NULL}};
 static const struct cli_wait service_active = {"GetVpcEndpointServiceAttribute", "ServiceId=%s", "",
 					       "ServiceStatus=Active"};
-static const struct cli_wait service_gone = {"GetVpcEndpointServiceAttribute", "ServiceId=%s", "nothing",
+static const struct cli_wait service_gone = {"GetVpcEndpointServiceAttribute", "ServiceId=%s", "",
 					     .gone = true};
 static const struct cli_wait accepted = {"ListVpcEndpointConnections", "EndpointId=%s", "Connections",
 					 "ConnectionStatus=Connected"};
@@ -575,7 +575,7 @@ static const struct cli_wait endpoint_connected = {
 	.blocked_note = "the provider has to accept the connection"};
 static const struct cli_wait endpoint_active = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
 						"EndpointStatus=Active"};
-static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", "nothing",
+static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
 					      .gone = true};
 
 /* ---- accounts and nodes ---- */

@@ -268,6 +268,27 @@ static void test_table(void)
 	}
 }
 
+/* Where an action's answer keeps its entries, as the commands that show them know; "": the answer itself. */
+static bool answers_with(const char *action, const char *list)
+{
+	if (!*list)
+		return true;
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (c->action && c->list && streq(c->action, action) && streq(c->list, list))
+			return true;
+	return false;
+}
+
+/* A wait that looks where nothing ever is takes every object for gone at its first look. */
+static void test_waits(void)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++)
+		if (c->wait)
+			tap_ok(answers_with(c->wait->action, c->wait->list),
+			       "%s %s --wait looks where the answer of %s has its objects", c->group, c->name,
+			       c->wait->action);
+}
+
 static const struct {
 	const char *text;
 	size_t width;
@@ -314,6 +335,7 @@ int main(void)
 	test_commands();
 	test_table();
 	test_actions();
+	test_waits();
 	test_text();
 	return tap_done();
 }
