@@ -446,7 +446,7 @@ static const struct cli_option service_user[] = {
 };
 static const struct cli_option service_connections[] = {
 	{"SERVICE", "ServiceId", .required = true, .help = "epsrv-…"},
-	{"--endpoint", "EndpointId", .help = "only this endpoint"},
+	{"--endpoint-id", "EndpointId", .help = "only this endpoint"},
 	{"--status", "ConnectionStatus", .help = "only in this state"},
 	{NULL},
 };

@@ -9,68 +9,6 @@
 
 #include "cli.h"
 
-static const struct {
-	const char *name, *value_name, *help;
-} global_options[] = {
-	{"--endpoint", "URL", "where the API is (PRIVLINK_ENDPOINT; https://127.0.0.1:8443)"},
-	{"--ca", "FILE", "certificates to trust (PRIVLINK_CA; <state-dir>/ca.crt)"},
-	{"--access-key-id", "ID", "who calls (PRIVLINK_ACCESS_KEY_ID)"},
-	{"--access-key-secret", "TEXT", "and the key's secret (PRIVLINK_ACCESS_KEY_SECRET)"},
-	{"--region", "REGION", "region (PRIVLINK_REGION; cn-hangzhou)"},
-	{"--config", "FILE", "read settings from FILE (PRIVLINK_CONFIG; ~/.config/privlink/config)"},
-	{"--state-dir", "DIR", "where this machine keeps its state (PRIVLINK_STATE_DIR; /var/lib/privlink)"},
-	{"--json", NULL, "print answers as JSON"},
-	{"--wait", NULL, "wait until what was asked for is done"},
-	{"--timeout", "S", "wait at most S seconds (60)"},
-};
-
-static char **text_slot(struct cli *cli, const char *name)
-{
-	return streq(name, "--endpoint")	    ? &cli->endpoint
-	       : streq(name, "--ca")		    ? &cli->ca
-	       : streq(name, "--access-key-id")	    ? &cli->key_id
-	       : streq(name, "--access-key-secret") ? &cli->key_secret
-	       : streq(name, "--region")	    ? &cli->region
-	       : streq(name, "--config")	    ? &cli->config_path
-	       : streq(name, "--state-dir")	    ? &cli->state_dir
-						    : NULL;
-}
-
-static int set_timeout(struct cli *cli, const char *value)
-{
-	char *end;
-	unsigned long seconds = strtoul(value, &end, 10);
-
-	if (!*value || *end || seconds == 0 || seconds > 86400)
-		return cli_usage("--timeout %s: expected seconds, 1 to 86400", value), -EINVAL;
-	cli->timeout_s = (unsigned int)seconds;
-	return 1;
-}
-
-/* 1: consumed argv[*i] (and moved *i over its value), 0: not one of them, -EINVAL: without its value, after a
- * message. */
-static int global_option(struct cli *cli, int argc, char **argv, int *i)
-{
-	const char *name = argv[*i], *value;
-	char **slot;
-
-	if (streq(name, "--json"))
-		return cli->json = true, 1;
-	if (streq(name, "--wait"))
-		return cli->wait = true, 1;
-	slot = text_slot(cli, name);
-	if (!slot && !streq(name, "--timeout"))
-		return 0;
-	if (*i + 1 >= argc)
-		return cli_usage("%s needs a value", name), -EINVAL;
-	value = argv[++*i];
-	if (!slot)
-		return set_timeout(cli, value);
-	free(*slot);
-	*slot = strdup(value);
-	return *slot ? 1 : -ENOMEM;
-}
-
 /* Takes the options that all commands know out of the arguments, from the front to the first word if
  * `front_only`. */
 static int take_global_options(struct cli *cli, int *argc, char **argv, bool front_only)
@@ -78,7 +16,7 @@ static int take_global_options(struct cli *cli, int *argc, char **argv, bool fro
 	int kept = 0, r;
 
 	for (int i = 0; i < *argc; i++) {
-		r = kept > 0 && front_only ? 0 : global_option(cli, *argc, argv, &i);
+		r = kept > 0 && front_only ? 0 : cli_global_option(cli, *argc, argv, &i);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -129,9 +67,7 @@ static void print_help(FILE *to)
 		else
 			fprintf(to, "  %-10s %s\n", c->group, c->help), c++;
 	fputs("\nOptions of all commands:\n", to);
-	for (size_t i = 0; i < ARRAY_SIZE(global_options); i++)
-		fprintf(to, "  %-19s %-7s %s\n", global_options[i].name, global_options[i].value_name ?: "",
-			global_options[i].help);
+	cli_global_help(to);
 }
 
 static bool is_help(const char *word)

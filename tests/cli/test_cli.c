@@ -261,9 +261,12 @@ static void test_table(void)
 		bool ok = c->help && (c->run || (cli_product_find(c->product) && c->action));
 
 		ok = ok && (!c->wait || c->id) && (!c->list || c->columns) && (!c->paging || c->list);
-		for (const struct cli_option *o = c->options; o && o->name; o++)
+		for (const struct cli_option *o = c->options; o && o->name; o++) {
+			tap_ok(!cli_is_global_option(o->name), "%s of %s %s is not an option of all commands",
+			       o->name, c->group, c->name);
 			ok = ok && o->help && (o->parameter || o->add) &&
 			     (o->type != CLI_TUPLE || o->members || o->add);
+		}
 		tap_ok(ok, "the row of %s %s holds together", c->group, c->name);
 	}
 }
