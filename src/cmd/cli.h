@@ -18,6 +18,7 @@ struct cli {
 	char *endpoint; /* https://host:port */
 	char *ca;	/* file with the certificates to trust; NULL: the system's */
 	char *key_id, *key_secret;
+	bool key_closed; /* one place gave the key, or a part of it: no other one adds to it */
 	char *region; /* NULL: none was given */
 	char *state_dir;
 	char *config_path; /* --config */

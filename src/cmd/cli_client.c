@@ -225,7 +225,12 @@ int cli_send(struct cli *cli, const struct cli_product *product, const char *act
 	struct headers headers;
 	int r;
 
-	if (!cli->key_id || !cli->key_secret)
+	if (!cli->key_id != !cli->key_secret)
+		return cli_fail("an access key's %s without its %s: both have to come from the options, the "
+				"environment or one file",
+				cli->key_id ? "id" : "secret", cli->key_id ? "secret" : "id"),
+		       -ENOKEY;
+	if (!cli->key_id)
 		return cli_fail("no access key: give --access-key-id and --access-key-secret, set "
 				"PRIVLINK_ACCESS_KEY_ID and PRIVLINK_ACCESS_KEY_SECRET, or write them to "
 				"~/.config/privlink/config"),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the API is and who calls it. What the options leave open comes from the environment (PRIVLINK_…),
- * then from
- * ~/.config/privlink/config (or --config FILE), then, for root on the machine itself, from the
+ * then from ~/.config/privlink/config (or --config FILE), then, for root on the machine itself, from the
  * administrator's key that the daemon wrote at its first start. All three are the same list of names; the
- * first that has a value wins.
+ * first that has a value wins. An access key and its secret belong together: both come from the first place
+ * that has either.
  */
 #include "cli.h"
 
@@ -32,11 +32,22 @@ static char **setting_value(struct cli *cli, const struct setting *setting)
 	return (char **)((char *)cli + setting->offset);
 }
 
+static bool is_key_part(struct cli *cli, char **slot)
+{
+	return slot == &cli->key_id || slot == &cli->key_secret;
+}
+
+/* At the end of each place where settings come from. */
+static void close_key(struct cli *cli)
+{
+	cli->key_closed = cli->key_id || cli->key_secret;
+}
+
 static int setting_default(struct cli *cli, const struct setting *setting, const char *value)
 {
 	char **slot = setting_value(cli, setting);
 
-	if (*slot || !value || !*value)
+	if (*slot || !value || !*value || (cli->key_closed && is_key_part(cli, slot)))
 		return 0;
 	*slot = strdup(value);
 	return *slot ? 0 : -ENOMEM;
@@ -143,7 +154,7 @@ static int read_admin_file(struct cli *cli)
 	char path[4096];
 	int r = -ENOENT;
 
-	if (geteuid() != 0 || (cli->key_id && cli->key_secret))
+	if (geteuid() != 0 || cli->key_closed)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(places) && r == -ENOENT; i++)
 		if (str_format(path, sizeof(path), "%s/%s", cli->state_dir, places[i]) >= 0)
@@ -185,14 +196,17 @@ int cli_config_load(struct cli *cli)
 		cli->state_dir = strdup(getenv("PRIVLINK_STATE_DIR") ?: CLI_DEFAULT_STATE_DIR);
 	if (!cli->state_dir)
 		return -ENOMEM;
+	close_key(cli);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		r = setting_default(cli, &settings[i], getenv(settings[i].environment));
 		if (r < 0)
 			return r;
 	}
+	close_key(cli);
 	r = read_user_file(cli);
 	if (r < 0)
 		return r;
+	close_key(cli);
 	r = read_admin_file(cli);
 	if (r < 0)
 		return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The options that all commands know. They may stand anywhere on the command line, so that no command can have
- * an option of the same name.
+ * The options that all commands know. They may stand anywhere on the command line, so that no command can
+ * have an option of the same name.
  */
 #include "cli.h"
 

@@ -62,7 +62,8 @@ static void test_precedence(void)
 	if (!mkdtemp(dir))
 		return;
 	(void)str_format(path, sizeof(path), "%s/config", dir);
-	write_text(path, "region = cn-beijing\nendpoint = api.example:8443\naccess_key_id = file\n");
+	write_text(path, "region = cn-beijing\nendpoint = api.example:8443\naccess_key_id = file\n"
+			 "access_key_secret = file's\n");
 	setenv("PRIVLINK_CONFIG", path, 1);
 	setenv("PRIVLINK_ACCESS_KEY_ID", "environment", 1);
 	unsetenv("PRIVLINK_REGION");
@@ -71,13 +72,19 @@ static void test_precedence(void)
 	tap_is_int(cli_config_load(&cli), 0, "settings are read");
 	tap_is_str(cli.region, "cn-shanghai", "an option wins over the file");
 	tap_is_str(cli.key_id, "environment", "the environment wins over the file");
+	tap_ok(cli.key_secret == NULL, "a key of the environment is not paired with the file's secret");
 	tap_is_str(cli.endpoint, "https://api.example:8443", "an endpoint without a scheme means https");
 	tap_ok(cli.ca == NULL, "without a CA of this machine the system's trust store holds");
+	cli_done(&cli);
+	unsetenv("PRIVLINK_ACCESS_KEY_ID");
+	cli = (struct cli){.state_dir = strdup(dir)};
+	tap_ok(cli_config_load(&cli) == 0 && streq(cli.key_id ?: "", "file") &&
+		       streq(cli.key_secret ?: "", "file's"),
+	       "a file gives both");
 	cli_done(&cli);
 	(void)unlink(path);
 	(void)rmdir(dir);
 	unsetenv("PRIVLINK_CONFIG");
-	unsetenv("PRIVLINK_ACCESS_KEY_ID");
 }
 
 /* What the options of a command become: "NAME=VALUE" in order, after RegionId and what is always sent. */
