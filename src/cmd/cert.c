@@ -159,7 +159,7 @@ static void authority_done(struct authority *ca)
 	*ca = (struct authority){0};
 }
 
-/* -ENOENT: there is none yet. -EBADMSG: key and certificate do not belong together. */
+/* -ENOENT: the key or the certificate is missing. -EBADMSG: key and certificate do not belong together. */
 static int authority_load(const char *key_path, const char *crt_path, struct authority *ret)
 {
 	gnutls_datum_t key = {0}, crt = {0};
@@ -185,20 +185,37 @@ static int authority_load(const char *key_path, const char *crt_path, struct aut
 	return r;
 }
 
-static int authority_new(const char *name, struct authority *ret)
+/* The key that an init left before it came to the certificate, or whose certificate was lost: what it signed
+ * stays good under the new one. -ENOENT: there is none. */
+static int key_load(const char *path, gnutls_x509_privkey_t *ret)
+{
+	gnutls_datum_t pem = {0};
+	int r;
+
+	r = read_pem(path, &pem);
+	if (r >= 0 && gnutls_x509_privkey_init(ret) < 0)
+		r = -ENOMEM;
+	if (r >= 0 && gnutls_x509_privkey_import(*ret, &pem, GNUTLS_X509_FMT_PEM) < 0)
+		r = -EBADMSG;
+	gnutls_free(pem.data);
+	return r;
+}
+
+/* On failure the caller's authority_done() releases what there is. */
+static int authority_new(const char *name, const char *key_path, struct authority *ret)
 {
 	int r;
 
-	r = key_new(&ret->key);
+	r = key_load(key_path, &ret->key);
+	if (r == -ENOENT)
+		r = key_new(&ret->key);
 	if (r < 0)
 		return r;
 	if (gnutls_x509_crt_init(&ret->crt) < 0 || certificate_fill(ret->crt, ret->key, name, CA_DAYS) < 0 ||
 	    gnutls_x509_crt_set_basic_constraints(ret->crt, 1, 0) < 0 ||
 	    gnutls_x509_crt_set_key_usage(ret->crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN) < 0 ||
-	    certificate_sign(ret->crt, ret->crt, ret->key) < 0) {
-		authority_done(ret);
+	    certificate_sign(ret->crt, ret->crt, ret->key) < 0)
 		return -EIO;
-	}
 	return 0;
 }
 
@@ -241,8 +258,10 @@ int cert_authority_make(const char *state_dir, const char *name)
 	if (r < 0)
 		return r;
 	r = authority_load(key_path, crt_path, &ca);
-	if (r == -ENOENT) {
-		r = authority_new(name, &ca);
+	if (r == -ENOENT && access(crt_path, F_OK) == 0) {
+		r = -ENOKEY;
+	} else if (r == -ENOENT) {
+		r = authority_new(name, key_path, &ca);
 		if (r >= 0)
 			r = authority_write(&ca, state_dir, key_path, crt_path);
 	}

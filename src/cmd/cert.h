@@ -23,8 +23,9 @@ int cert_names_parse(struct cert_names *names, const char *text);
 void cert_names_done(struct cert_names *names);
 
 /* Makes the authority <state_dir>/ca/ca.key (0600, in a directory of 0700) with the certificate
- * <state_dir>/ca.crt (0644), unless it is there. -EBADMSG: key and certificate are there and do not belong
- * together. */
+ * <state_dir>/ca.crt (0644), unless it is there. A key without a certificate is kept and gets a new one.
+ * -ENOKEY: the certificate is there without its key (kept elsewhere, or lost): nothing is changed. -EBADMSG:
+ * the key cannot be read, or key and certificate do not belong together. */
 int cert_authority_make(const char *state_dir, const char *name);
 
 /* Makes <directory>/<name>.key (0600) and <directory>/<name>.crt (0644), signed by the authority, owned by

@@ -46,6 +46,9 @@ int cli_run_ca_init(struct cli *cli, int argc, char **argv)
 	if (r != CLI_OK)
 		return r;
 	r = cert_authority_make(cli->state_dir, name);
+	if (r == -ENOKEY)
+		return cli_fail("%s/ca.crt is there without its key, ca/ca.key: nothing is changed",
+				cli->state_dir);
 	if (r == -EBADMSG)
 		return cli_fail("the authority's key and certificate in %s do not belong together",
 				cli->state_dir);

@@ -62,6 +62,21 @@ ca issue --name x --out "$dir/x" --san web.example 2>/dev/null
 is $? 2 "a name without its kind is a usage error"
 ca issue --name ../x --out "$dir/x" --san DNS:a 2>/dev/null
 is $? 2 "a name with a slash is a usage error"
+
+mv "$state/ca/ca.key" "$dir/kept.key"
+before=$(sha256sum "$state/ca.crt")
+ca init >/dev/null 2>&1
+is $? 1 "a certificate whose key is kept elsewhere is refused"
+is "$(sha256sum "$state/ca.crt") $(ls "$state/ca")" "$before " "and stays, without a new key"
+mv "$dir/kept.key" "$state/ca/ca.key"
+key=$(openssl pkey -in "$state/ca/ca.key" -pubout)
+rm "$state/ca.crt"
+ca init >/dev/null
+is $? 0 "a key without its certificate gets a new one"
+is "$(openssl pkey -in "$state/ca/ca.key" -pubout)" "$key" "and is the same key"
+openssl verify -CAfile "$state/ca.crt" "$dir/web/web.crt" >/dev/null 2>&1
+ok $? "under which what it signed stays good"
+
 openssl ecparam -genkey -name prime256v1 -noout -out "$state/ca/ca.key" 2>/dev/null
 ca init >/dev/null 2>&1
 is $? 1 "a key and a certificate that do not belong together are refused"
