@@ -9,14 +9,18 @@
 
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define AGENT_SOCKET "/run/privlink/agent.sock"
+#define AGENT_SOCKET	"/run/privlink/agent.sock"
+#define AGENT_TIMEOUT_S 10
 
-static int connect_agent(const char *path)
+/* -EAGAIN: its queue is full and it takes nothing. */
+static int connect_agent(const char *path, unsigned int timeout_s)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval limit = {.tv_sec = timeout_s};
 	int fd;
 
 	if (str_copy(address.sun_path, sizeof(address.sun_path), path) < 0)
@@ -24,7 +28,9 @@ static int connect_agent(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		int r = -errno;
 
 		close(fd);
@@ -33,7 +39,7 @@ static int connect_agent(const char *path)
 	return fd;
 }
 
-/* One line out, one line in. */
+/* One line out, one line in; NULL if the answer is none, or does not come in time. */
 static json_t *ask(int fd, const char *question)
 {
 	_cleanup_(freep) char *line = NULL;
@@ -45,7 +51,7 @@ static json_t *ask(int fd, const char *question)
 		close(fd);
 		return NULL;
 	}
-	if (write(fd, question, strlen(question)) == (ssize_t)strlen(question) &&
+	if (send(fd, question, strlen(question), MSG_NOSIGNAL) == (ssize_t)strlen(question) &&
 	    getline(&line, &size, f) > 0)
 		answer = json_loads(line, 0, NULL);
 	fclose(f);
@@ -116,7 +122,7 @@ int cli_run_counters(struct cli *cli, int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		if (str_starts(argv[i], "-"))
 			return cli_usage("counters: unknown option %s", argv[i]);
-	fd = connect_agent(path);
+	fd = connect_agent(path, MIN(cli->timeout_s, AGENT_TIMEOUT_S));
 	if (fd < 0)
 		return cli_fail("cannot reach the agent at %s: %s%s", path, strerror(-fd),
 				fd == -EACCES ? " (root may)" : "");

@@ -8,6 +8,8 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../tap.h"
@@ -336,6 +338,28 @@ static void test_text(void)
 	json_decref(object);
 }
 
+/* A stopped agent: its socket takes connections and nobody answers. */
+static void test_silent_agent(void)
+{
+	char dir[] = "/tmp/privlink-cli-XXXXXX";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct cli cli = {.timeout_s = 1};
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!mkdtemp(dir))
+		return;
+	(void)str_format(address.sun_path, sizeof(address.sun_path), "%s/agent.sock", dir);
+	tap_ok(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0,
+	       "an agent listens and is silent");
+	setenv("PRIVLINK_AGENT_SOCKET", address.sun_path, 1);
+	alarm(20);
+	tap_is_int(cli_run_counters(&cli, 0, NULL), CLI_FAILED, "counters gives up");
+	alarm(0);
+	unsetenv("PRIVLINK_AGENT_SOCKET");
+	(void)unlink(address.sun_path);
+	(void)rmdir(dir);
+}
+
 int main(void)
 {
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -347,5 +371,6 @@ int main(void)
 	test_actions();
 	test_waits();
 	test_text();
+	test_silent_agent();
 	return tap_done();
 }
