@@ -388,21 +388,29 @@ static int raise_generations(struct sync *sync)
 	return 0;
 }
 
-static void note_slots_in_use(struct sync *sync)
+static void note_slots(struct datapath *datapath, const struct rowset *rows)
 {
-	struct datapath *datapath = sync->datapath;
 	uint32_t slot;
 
-	memset(datapath->slots_in_use, 0, datapath->n_slots / 8 + 1);
-	bit_set(datapath->slots_in_use, PL_SLOT_SERVICE);
-	for (size_t i = 0; i < sync->ports.n; i++) {
-		memcpy(&slot, rowset_key(&sync->ports, i), sizeof(slot));
+	for (size_t i = 0; i < rows->n; i++) {
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
 		bit_set(datapath->slots_in_use, slot);
 	}
-	for (size_t i = 0; i < sync->enis.n; i++) {
-		memcpy(&slot, rowset_key(&sync->enis, i), sizeof(slot));
-		bit_set(datapath->slots_in_use, slot);
-	}
+}
+
+/* From the first row that is written on, flows of new slots can be open: the sweep must leave them alone, even
+ * when this sync breaks off. Slots that are gone are forgotten only when all has gone well. */
+static void note_wanted_slots(struct sync *sync)
+{
+	note_slots(sync->datapath, &sync->ports);
+	note_slots(sync->datapath, &sync->enis);
+}
+
+static void forget_other_slots(struct sync *sync)
+{
+	memset(sync->datapath->slots_in_use, 0, sync->datapath->n_slots / 8 + 1);
+	bit_set(sync->datapath->slots_in_use, PL_SLOT_SERVICE);
+	note_wanted_slots(sync);
 }
 
 static int sync_all(struct sync *sync, const struct plan_port *service)
@@ -423,12 +431,13 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 		rowset_sort(sets[i]);
 	find_touched(sync);
 
+	note_wanted_slots(sync);
 	r = apply_tables(sync);
 	if (r == 0)
 		r = raise_generations(sync);
 	if (r < 0)
 		return r;
-	note_slots_in_use(sync);
+	forget_other_slots(sync);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ struct datapath {
 	int generations_fd;
 	uint32_t *generations; /* what the kernel has, by slot */
 	uint32_t n_slots;
-	uint8_t *slots_in_use; /* bitmap: ports and ENIs of the last sync */
+	uint8_t *slots_in_use; /* bitmap: ports and ENIs of the last syncs, until one succeeds */
 	bool is_synced;	       /* there was one */
 	bool is_stale;	       /* mirrors may differ from the kernel */
 	uint32_t node_number;

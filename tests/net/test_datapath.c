@@ -384,6 +384,40 @@ static void test_other_layout(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "brings all ports to the new tables");
 }
 
+/* From now on every write to the table fails, until it is made anew. */
+static void break_table(const char *map)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, map);
+	fd = bpf_obj_get(path);
+	tap_ok(fd >= 0 && bpf_map_freeze(fd) == 0, "%s takes no more rows", map);
+}
+
+/* Flows of a new slot are open as soon as its rows are there, and so before the sync has succeeded. */
+static void test_broken_sync(struct world *world)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	uint64_t deleted = 0;
+	uint32_t now = 0;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, newest, &now);
+	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
+	tap_is_int(sync_world(world, false), 0, "an instance goes");
+	(void)datapath_sweep_flows(world->datapath, &deleted);
+	tap_is_int((long long)flow_count(world), 0, "and its flows with it");
+	break_table("pl_places");
+	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 2;
+	tap_ok(sync_world(world, false) < 0, "its return breaks off after its port is in force");
+	put_flow(1004, now, 1, 1);
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
+	tap_is_int((long long)deleted, 0, "leaves the port's flows alone");
+}
+
 static void test_remove(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
@@ -419,6 +453,7 @@ int main(int argc, char **argv)
 		test_lost_device(&world);
 		test_sweep(&world);
 		test_other_layout(&world);
+		test_broken_sync(&world);
 		test_remove(&world);
 	}
 	return tap_done();
