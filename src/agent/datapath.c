@@ -104,22 +104,30 @@ static bool pin_differs(const struct datapath *datapath, const struct bpf_map *m
 	       info.map_flags != bpf_map__map_flags(map);
 }
 
+static int remove_map_pin(const struct datapath *datapath, const struct bpf_map *map)
+{
+	char path[PATH_MAX];
+	int r = map_path(datapath, map, path);
+
+	if (r < 0)
+		return r;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The version goes last: whoever comes after a removal that broke off still knows that the rest is another's.
+ */
 static int remove_map_pins(const struct datapath *datapath)
 {
-	const struct bpf_map *map;
-	char path[PATH_MAX];
-	int r;
+	const struct bpf_map *version = datapath->skeleton->maps.pl_config, *map;
+	int r = 0;
 
 	bpf_object__for_each_map (map, datapath->skeleton->obj) {
-		if (bpf_map__is_internal(map))
-			continue;
-		r = map_path(datapath, map, path);
-		if (r == 0 && unlink(path) < 0 && errno != ENOENT)
-			r = -errno;
+		if (!bpf_map__is_internal(map) && map != version)
+			r = remove_map_pin(datapath, map);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return remove_map_pin(datapath, version);
 }
 
 /* Pinned maps of another layout go away. */

@@ -253,17 +253,22 @@ static void test_due_rise(struct world *world)
 	(void)sync_world(world, false);
 }
 
-static void test_lost_device(struct world *world)
+static void remove_device(struct world *world, const char *device)
 {
-	struct rtnl_link link;
+	struct rtnl_link link = {};
 	struct rtnl *rtnl;
 
-	tap_ok(arrives(&world->instances[1], &world->instances[0]), "a flow towards a device is open");
 	(void)rtnl_open(-1, &rtnl);
-	if (rtnl_link_get(rtnl, "pl21", &link) == 0)
+	if (rtnl_link_get(rtnl, device, &link) == 0)
 		(void)rtnl_link_remove(rtnl, link.ifindex);
 	rtnl_free(rtnl);
 	tap_ok(ports_forget_link(world->ports, link.ifindex), "a removed device is known as a port's");
+}
+
+static void test_lost_device(struct world *world)
+{
+	tap_ok(arrives(&world->instances[1], &world->instances[0]), "a flow towards a device is open");
+	remove_device(world, "pl21");
 	tap_is_int(sync_world(world, false), 0, "it is made again");
 	tap_is_int(datapath_sweep_links(world->datapath), 0, "links of lost devices are removed");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow from it");
@@ -355,6 +360,21 @@ static void test_sweep(struct world *world)
 	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
 }
 
+/* An agent that breaks off while it removes such pins leaves the layout's version, by which the next one knows
+ * that the rest is not its own. */
+static void test_half_removed(struct world *world)
+{
+	char path[256], version_path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_reasons", pins);
+	(void)str_format(version_path, sizeof(version_path), "%s/pl_config", pins);
+	(void)unlink(path);
+	tap_is_int(mkdir(path, 0700), 0, "a pin that cannot be removed");
+	tap_ok(start_agent(world) < 0, "the removal of another layout's pins breaks off");
+	tap_is_int(access(version_path, F_OK), 0, "and the version is still there");
+	(void)rmdir(path);
+}
+
 /* The tables of an agent with another layout cannot be adopted. */
 static void test_other_layout(struct world *world)
 {
@@ -373,6 +393,7 @@ static void test_other_layout(struct world *world)
 	config.abi_version++;
 	(void)bpf_map_update_elem(fd, &zero, &config, BPF_ANY);
 	(void)close(fd);
+	test_half_removed(world);
 	log_set_level(LOG_LEVEL_ERROR);
 	tap_is_int(start_agent(world), 0, "tables of another layout are made anew");
 	log_set_level(LOG_LEVEL_WARNING);
