@@ -2,14 +2,14 @@
 /*
  * Rows of the plan into the kernel's tables.
  *
- * Make before break: what others point to is written first (ports, lists in free regions, backends,
- * listeners, policies, ENIs, and places last, which is where a packet's way begins), and what is gone is
- * deleted the other way round. After all of that the generations of the slots that were touched rise, and
- * their open flows are judged again by what then stands.
+ * Make before break: what others point to is written first (lists in free regions, policies, ports, backends,
+ * listeners, ENIs, and places last, which is where a packet's way begins), and what is gone is deleted the
+ * other way round. After all of that the generations of the slots that were touched rise, and their open
+ * flows are judged again by what then stands.
  *
  * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its
- * slot will have, and is written before the change; a policy whose generation is not its slot's says, after a
- * restart, that the rise is still due.
+ * slot will have, and is written before any other row of the slot changes; a policy whose generation
+ * is not its slot's says, after a restart, that the rise is still due.
  */
 #include "datapath_tables.h"
 
@@ -350,10 +350,10 @@ static int apply_tables(struct sync *sync)
 	struct datapath *datapath = sync->datapath;
 	const struct step steps[] = {
 		{&datapath->config, &sync->config, NULL},
+		{&datapath->policies, &sync->policies, give_policy_lists},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
 		{&datapath->listeners, &sync->listeners, give_listener},
-		{&datapath->policies, &sync->policies, give_policy_lists},
 		{&datapath->enis, &sync->enis, NULL},
 		{&datapath->places, &sync->places, NULL},
 	};

@@ -439,6 +439,20 @@ static void test_broken_sync(struct world *world)
 	tap_is_int((long long)deleted, 0, "leaves the port's flows alone");
 }
 
+/* A change of a port that breaks off must leave word that a rise of its slot's generation is due. */
+static void test_broken_port(struct world *world)
+{
+	uint32_t slot = world->instances[0].slot, before = generation_of(slot);
+	struct pl_policy row = {};
+
+	remove_device(world, "pl21");
+	break_table("pl_ports");
+	tap_ok(sync_world(world, false) < 0, "a new device of a port cannot be put in force");
+	access_row("pl_policies", &slot, &row, false);
+	tap_is_int(generation_of(slot), before, "the slot's generation has not risen");
+	tap_is_int(row.generation, before + 1, "but its policy says that it is due");
+}
+
 static void test_remove(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
@@ -475,6 +489,7 @@ int main(int argc, char **argv)
 		test_sweep(&world);
 		test_other_layout(&world);
 		test_broken_sync(&world);
+		test_broken_port(&world);
 		test_remove(&world);
 	}
 	return tap_done();
