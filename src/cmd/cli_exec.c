@@ -138,14 +138,17 @@ static int enter(const char *id)
 
 static int become(char **command)
 {
+	int error;
+
 	for (size_t i = 0; i < ARRAY_SIZE(forgotten); i++)
 		(void)unsetenv(forgotten[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(environment); i++)
 		if (setenv(environment[i].name, environment[i].value, 1) < 0)
 			return cli_fail("%s", strerror(errno));
 	execvp(command[0], command);
-	fprintf(stderr, "privlink: cannot run %s: %s\n", command[0], strerror(errno));
-	return errno == ENOENT ? 127 : 126;
+	error = errno;
+	(void)cli_fail("cannot run %s: %s", command[0], strerror(error));
+	return error == ENOENT ? 127 : 126;
 }
 
 int cli_run_exec(struct cli *cli _unused_, int argc, char **argv)

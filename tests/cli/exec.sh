@@ -69,6 +69,8 @@ run sh -c 'exit 7'
 is $? 7 "the exit status is the command's"
 run no-such-command 2>/dev/null
 is $? 127 "a command that does not exist ends with 127"
+run no-such-command 2>/dev/full
+is $? 127 "also where nobody can be told"
 run sh -c 'kill -TERM $$'
 is $? 143 "a signal is the command's end as in a shell"
 "$privlink" exec i-doesnotexist00000000 -- true 2>/dev/null
