@@ -274,6 +274,7 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, st
 			       : 0;
 		json_decref(page);
 		page = NULL;
+		r = more < 0 ? cli_fail("out of memory") : CLI_OK;
 		if (more <= 0)
 			break;
 		r = cli_call(cli, command->product, command->action, params, &page);
@@ -281,7 +282,10 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, st
 			break;
 		if (json_array_size(array_at(page, command->list)) == 0)
 			break;
-		json_array_extend(entries, array_at(page, command->list));
+		if (json_array_extend(entries, array_at(page, command->list)) < 0) {
+			r = cli_fail("out of memory");
+			break;
+		}
 	}
 	json_decref(page);
 	if (r != CLI_OK) {

@@ -137,6 +137,14 @@ static int run_words(struct cli *cli, int argc, char **argv)
 	return run_command(cli, command, argc - 2, argv + 2);
 }
 
+/* An answer that nobody got is no success: a full disk, a closed output. */
+static int finish_output(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != CLI_OK)
+		return status;
+	return cli_fail("cannot write the answer: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.timeout_s = 60};
@@ -150,5 +158,5 @@ int main(int argc, char **argv)
 	if (cli.curl)
 		curl_easy_cleanup(cli.curl);
 	cli_done(&cli);
-	return r;
+	return finish_output(r);
 }

@@ -32,6 +32,8 @@ ca issue --name early --out "$dir/early" --san DNS:a.example 2>/dev/null
 is $? 1 "without an authority nothing is issued"
 is "$(ca init)" "$state/ca.crt" "init says where the certificate is"
 is "$(stat -c %a "$state/ca" "$state/ca/ca.key" "$state/ca.crt" | tr '\n' ' ')" "700 600 644 " "the key is root's alone"
+ca init 2>/dev/null >/dev/full
+is $? 1 "an answer that cannot be written is no success"
 before=$(sha256sum "$state/ca.crt" "$state/ca/ca.key")
 ca init >/dev/null
 is "$(sha256sum "$state/ca.crt" "$state/ca/ca.key")" "$before" "a second init changes nothing"
