@@ -5,7 +5,6 @@
  */
 #include "cert.h"
 
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/file_write.h"
 #include "../lib/ident.h"
 #include "../lib/netaddr.h"
 
@@ -23,27 +23,6 @@
 #define PATH_SIZE   4096
 
 /* ---- files ---- */
-
-/* Written whole or not at all, and durable when this returns. */
-static int write_file(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	char temporary[4096];
-	int r = 0;
-
-	if (str_format(temporary, sizeof(temporary), "%s.new", path) < 0)
-		return -ENAMETOOLONG;
-	(void)unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, data, size) != (ssize_t)size || fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0 ||
-	    fsync(fd) < 0 || rename(temporary, path) < 0)
-		r = errno ? -errno : -EIO;
-	if (r < 0)
-		(void)unlink(temporary);
-	return r;
-}
 
 static int make_directory(const char *path, mode_t mode)
 {
@@ -125,7 +104,7 @@ static int certificate_write(gnutls_x509_crt_t crt, const char *path, uid_t uid,
 
 	r = certificate_export(crt, &pem);
 	if (r >= 0)
-		r = write_file(path, pem.data, pem.size, 0644, uid, gid);
+		r = file_write(path, pem.data, pem.size, 0644, uid, gid);
 	gnutls_free(pem.data);
 	return r;
 }
@@ -137,7 +116,7 @@ static int key_write(gnutls_x509_privkey_t key, const char *path, uid_t uid, gid
 
 	if (gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0)
 		return -EIO;
-	r = write_file(path, pem.data, pem.size, 0600, uid, gid);
+	r = file_write(path, pem.data, pem.size, 0600, uid, gid);
 	gnutls_memset(pem.data, 0, pem.size);
 	gnutls_free(pem.data);
 	return r;

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <libgen.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <pwd.h>
@@ -18,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/file_write.h"
 #include "lib/log.h"
 
 #define READ_MAX (1024 * 1024)
@@ -125,36 +125,11 @@ int daemon_read_file(const char *path, char **ret)
 	return 0;
 }
 
-/* Makes what happened to names in the file's directory durable. */
-static int sync_directory_of(const char *path)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	char copy[PATH_MAX];
-
-	if (str_copy(copy, sizeof(copy), path) < 0)
-		return -ENAMETOOLONG;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
 int daemon_write_secret(const char *path, const char *text)
 {
-	_cleanup_(closep) int fd = -EBADF;
-	char fresh[PATH_MAX];
-	ssize_t length = (ssize_t)strlen(text);
-	int r;
+	int r = file_write(path, text, strlen(text), 0600, geteuid(), getegid());
 
-	if (str_format(fresh, sizeof(fresh), "%s.new", path) < 0)
-		return log_errno(-ENAMETOOLONG, "cannot write file=%s", path);
-	if (unlink(fresh) < 0 && errno != ENOENT)
-		return log_errno(-errno, "cannot remove file=%s", fresh);
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || write(fd, text, (size_t)length) != length || fsync(fd) < 0)
-		return log_errno(errno ? -errno : -EIO, "cannot write file=%s", fresh);
-	if (rename(fresh, path) < 0)
-		return log_errno(-errno, "cannot rename file=%s", fresh);
-	r = sync_directory_of(path);
-	return r < 0 ? log_errno(r, "cannot make file=%s durable", path) : 0;
+	return r < 0 ? log_errno(r, "cannot write file=%s", path) : 0;
 }
 
 /* "address:port", the address of IPv6 in brackets. */

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A new file beside the old one, synchronised, takes its place; then the directory is synchronised too.
+ */
+#include "file_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Makes what happened to names in the file's directory durable. */
+static int sync_directory_of(const char *path)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char copy[PATH_MAX];
+
+	if (str_copy(copy, sizeof(copy), path) < 0)
+		return -ENAMETOOLONG;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int fill(int fd, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
+{
+	ssize_t n = write(fd, data, size);
+
+	if (n != (ssize_t)size)
+		return n < 0 ? -errno : -ENOSPC;
+	return fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char fresh[PATH_MAX];
+	int r;
+
+	if (str_format(fresh, sizeof(fresh), "%s.new", path) < 0)
+		return -ENAMETOOLONG;
+	if (unlink(fresh) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	r = fill(fd, data, size, mode, uid, gid);
+	if (r >= 0 && rename(fresh, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(fresh);
+		return r;
+	}
+	return sync_directory_of(path);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing a small file so that a reader, or the machine after a power cut, sees the old one or the new one.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "util.h"
+
+/* Replaces the file: whole or not at all, and durable when this returns 0. `mode` is the file's whatever the
+ * umask. Uses <path>.new for a moment. -ENAMETOOLONG, or the errno of what failed: the old file is then still
+ * there (or, where only the directory could not be synchronised, the new one). */
+int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);
