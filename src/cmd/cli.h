@@ -24,6 +24,7 @@ struct cli {
 	char *config_path; /* --config */
 	bool json, wait;
 	unsigned int timeout_s;
+	uint64_t deadline_ms; /* of the wait that calls belong to, now_mono_ms(); 0: none */
 	void *curl; /* the connection, kept between calls */
 };
 
@@ -156,7 +157,7 @@ int cli_command_parse(struct cli *cli, const struct cli_command *command, int ar
 		      struct params *ret);
 void cli_command_help(const struct cli_command *command, FILE *to);
 
-/* Polls until the object is in the state. Exit code; prints why it gave up. */
+/* Polls until the object is in the state, to cli->deadline_ms at most. Exit code; prints why it gave up. */
 int cli_wait_for(struct cli *cli, const struct cli_command *command, const char *id);
 
 /* "privlink: <text>" on stderr, and CLI_USAGE or CLI_FAILED, so that a caller says `return cli_usage("…")`.

@@ -15,8 +15,9 @@
 #include "../lib/codec.h"
 #include "../lib/ident.h"
 
-#define ANSWER_MAX     (64 * 1024 * 1024)
-#define CALL_TIMEOUT_S 30L
+#define ANSWER_MAX	(64 * 1024 * 1024)
+#define CALL_TIMEOUT_MS 30000
+#define LAST_CALL_MS	1000 /* for the last look before the wait ends */
 
 static const struct cli_product products[] = {
 	{"privatelink", "2020-04-15"}, {"vpc", "2016-04-28"},	   {"ecs", "2014-05-26"},
@@ -175,6 +176,17 @@ static int sign(struct cli *cli, const struct headers *h, const struct params *p
 	return 0;
 }
 
+/* No call takes longer than --timeout, nor much longer than what is left of a wait. */
+static long call_timeout_ms(const struct cli *cli)
+{
+	uint64_t limit = MIN((uint64_t)cli->timeout_s * 1000, (uint64_t)CALL_TIMEOUT_MS), now = now_mono_ms();
+
+	if (cli->deadline_ms)
+		limit = MIN(limit, cli->deadline_ms > now + LAST_CALL_MS ? cli->deadline_ms - now
+									 : (uint64_t)LAST_CALL_MS);
+	return (long)limit;
+}
+
 static int perform(struct cli *cli, struct curl_slist *headers, const char *body, struct cli_reply *ret)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -193,7 +205,7 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	curl_easy_setopt(cli->curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(cli->curl, CURLOPT_WRITEDATA, &buffer);
 	curl_easy_setopt(cli->curl, CURLOPT_ERRORBUFFER, why);
-	curl_easy_setopt(cli->curl, CURLOPT_TIMEOUT, CALL_TIMEOUT_S);
+	curl_easy_setopt(cli->curl, CURLOPT_TIMEOUT_MS, call_timeout_ms(cli));
 	curl_easy_setopt(cli->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(cli->curl, CURLOPT_PROXY, "");
 	if (cli->ca)

@@ -328,6 +328,7 @@ static int wait_for_ids(struct cli *cli, const struct cli_command *command, char
 {
 	int r = CLI_OK;
 
+	cli->deadline_ms = now_mono_ms() + (uint64_t)cli->timeout_s * 1000; /* of all together */
 	for (char *rest = ids, *id; r == CLI_OK && (id = strsep(&rest, ","));)
 		r = cli_wait_for(cli, command, id);
 	return r;

@@ -131,7 +131,6 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 
 int cli_wait_for(struct cli *cli, const struct cli_command *command, const char *id)
 {
-	uint64_t deadline = now_mono_ms() + (uint64_t)cli->timeout_s * 1000;
 	unsigned int pause = FIRST_PAUSE_MS;
 	char seen[512] = "";
 	int r;
@@ -144,7 +143,7 @@ int cli_wait_for(struct cli *cli, const struct cli_command *command, const char 
 			fprintf(stderr, "privlink: %s: %s\n", id, command->wait->blocked_note);
 		if (r != NOT_YET)
 			return r > 0 ? CLI_OK : CLI_FAILED;
-		if (now_mono_ms() >= deadline)
+		if (now_mono_ms() >= cli->deadline_ms)
 			break;
 		pause_ms(pause);
 		pause = MIN(pause * 3 / 2, LONGEST_PAUSE_MS);

@@ -5,7 +5,10 @@
 #include "api/run.h"
 #include "cmd/cli.h"
 
+#include <arpa/inet.h>
+#include <curl/curl.h>
 #include <locale.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -360,6 +363,35 @@ static void test_silent_agent(void)
 	(void)rmdir(dir);
 }
 
+/* An API that takes connections and never answers. */
+static void test_silent_api(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	_cleanup_(closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct params params = {0};
+	struct cli cli = {
+		.timeout_s = 1, .region = strdup("r"), .key_id = strdup("k"), .key_secret = strdup("s")};
+	json_t *answer = NULL;
+	char url[64];
+
+	tap_ok(bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 8) == 0 &&
+		       getsockname(fd, (struct sockaddr *)&address, &size) == 0,
+	       "an API listens and is silent");
+	(void)str_format(url, sizeof(url), "http://127.0.0.1:%d", ntohs(address.sin_port));
+	cli.endpoint = strdup(url);
+	alarm(15);
+	tap_is_int(cli_call(&cli, "vpc", "DescribeVpcs", &params, &answer), CLI_FAILED,
+		   "a call takes --timeout at most");
+	cli.timeout_s = 60;
+	cli.deadline_ms = now_mono_ms() + 1000;
+	tap_is_int(cli_wait_for(&cli, find("vpc", "create"), "vpc-1"), CLI_FAILED,
+		   "and what is left of the wait that it belongs to");
+	alarm(0);
+	curl_easy_cleanup(cli.curl);
+	cli_done(&cli);
+}
+
 int main(void)
 {
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
@@ -372,5 +404,6 @@ int main(void)
 	test_waits();
 	test_text();
 	test_silent_agent();
+	test_silent_api();
 	return tap_done();
 }
