@@ -266,11 +266,13 @@ static int start_http(struct daemon *d)
 	r = http_new(d->loop, &d->environment, &d->http);
 	if (r == 0 && d->https_fd >= 0) {
 		r = http_listen(d->http, TAKE_FD(d->https_fd), d->certificate, d->key);
-		log_info("serving https=%s", d->options.https);
+		if (r == 0)
+			log_info("serving https=%s", d->options.https);
 	}
 	if (r == 0 && d->http_fd >= 0) {
 		r = http_listen(d->http, TAKE_FD(d->http_fd), NULL, NULL);
-		log_info("serving http=%s", d->options.http);
+		if (r == 0)
+			log_info("serving http=%s", d->options.http);
 	}
 	return r < 0 ? log_errno(r, "cannot serve the API (is the certificate its key's?)") : 0;
 }
