@@ -86,19 +86,25 @@ static int own_mounts(void)
 }
 
 /* An empty directory in place of one that has sockets of the host's name services. */
-static void hide(const char *path)
+static int hide(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		(void)mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=755");
+	if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode) ||
+	    mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=755") == 0)
+		return CLI_OK;
+	return cli_fail("cannot hide the host's name service in %s: %s", path, strerror(errno));
 }
 
-static void hide_name_services(void)
+/* Where it cannot be hidden the command does not run: the host's names would be taken for the instance's. */
+static int hide_name_services(void)
 {
-	hide("/run/nscd");
-	hide("/var/run/nscd");
-	hide("/run/systemd/resolve");
+	static const char *const places[] = {"/run/nscd", "/var/run/nscd", "/run/systemd/resolve"};
+	int r = CLI_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && r == CLI_OK; i++)
+		r = hide(places[i]);
+	return r;
 }
 
 /* Shows the devices of the network namespace that we are in. Without it only tools that read /sys are misled.
@@ -126,7 +132,9 @@ static int enter(const char *id)
 	if (setns(netns, CLONE_NEWNET) < 0)
 		return cli_fail("cannot enter instance %s: %s", id, strerror(errno));
 	renew_sysfs();
-	hide_name_services();
+	r = hide_name_services();
+	if (r != CLI_OK)
+		return r;
 	(void)str_format(etc, sizeof(etc), "/etc/netns/%s", id);
 	r = exec_mount_etc(etc);
 	if (r < 0)
