@@ -7,6 +7,9 @@
  * other way round. After all of that the generations of the slots that were touched rise, and their open
  * flows are judged again by what then stands.
  *
+ * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
+ * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
+ *
  * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its
  * slot will have, and is written before any other row of the slot changes; a policy whose generation
  * is not its slot's says, after a restart, that the rise is still due.
@@ -137,20 +140,6 @@ static int want_ports(struct sync *sync, const struct plan_port *service)
 	return r;
 }
 
-static int want_plain_rows(struct sync *sync)
-{
-	const struct plan *plan = sync->plan;
-	int r = 0;
-
-	for (size_t i = 0; i < plan->n_backends && r == 0; i++)
-		r = rowset_append(&sync->backends, &plan->backends[i].index, &plan->backends[i].value);
-	for (size_t i = 0; i < plan->n_enis && r == 0; i++)
-		r = rowset_append(&sync->enis, &plan->enis[i].slot, &plan->enis[i].value);
-	for (size_t i = 0; i < plan->n_places && r == 0; i++)
-		r = rowset_append(&sync->places, &plan->places[i].key, &plan->places[i].value);
-	return r;
-}
-
 /* The list as it stands, or a new one. */
 static int want_list(struct region_table *regions, uint32_t old_first, uint32_t old_count,
 		     const void *elements, uint32_t count, uint32_t *ret_first)
@@ -209,6 +198,72 @@ static int fail_target(struct sync *sync, uint32_t target, const char *reason)
 	return r;
 }
 
+static int want_backends(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_backends && r == 0; i++)
+		r = rowset_append(&sync->backends, &plan->backends[i].index, &plan->backends[i].value);
+	return r;
+}
+
+static int want_enis(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	struct table_room room;
+	int r = 0;
+
+	if (!plan->n_enis)
+		return 0;
+	room = table_room_for(&sync->datapath->enis, &plan->enis->slot, plan->n_enis, sizeof(*plan->enis));
+	for (size_t i = 0; i < plan->n_enis && r == 0; i++) {
+		const struct plan_eni *eni = &plan->enis[i];
+
+		if (table_room_take(&room, &eni->slot))
+			r = rowset_append(&sync->enis, &eni->slot, &eni->value);
+		else
+			r = fail_zone(sync, eni, "this node has no room for its ENI");
+	}
+	return r;
+}
+
+static bool is_place_of_object(const struct plan_place *place)
+{
+	return place->value.kind == PL_PLACE_PORT || place->value.kind == PL_PLACE_ENI;
+}
+
+/* What many depend on (gateways, DNS, translated addresses) gets room before single ports and ENIs. */
+static int want_places(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	struct table_room room;
+	size_t nameless = 0;
+	int r = 0;
+
+	if (!plan->n_places)
+		return 0;
+	room = table_room_for(&sync->datapath->places, &plan->places->key, plan->n_places,
+			      sizeof(*plan->places));
+	for (size_t i = 0; i < 2 * plan->n_places && r == 0; i++) {
+		const struct plan_place *place = &plan->places[i % plan->n_places];
+		bool is_object = is_place_of_object(place);
+
+		if (is_object != (i >= plan->n_places))
+			continue;
+		if (table_room_take(&room, &place->key))
+			r = rowset_append(&sync->places, &place->key, &place->value);
+		else if (is_object)
+			r = fail_slot(sync, place->value.id, "this node has no room for its address");
+		else
+			nameless++;
+	}
+	if (nameless)
+		log_error("no room in table=pl_places for addresses of gateways, nodes or services n=%zu",
+			  nameless);
+	return r;
+}
+
 /* A policy without room is left out: what cannot be judged is refused, and never judged by an older policy.
  */
 static int want_policy(struct sync *sync, const struct plan_policy *policy)
@@ -240,28 +295,44 @@ static int want_policy(struct sync *sync, const struct plan_policy *policy)
 	return rowset_append(&sync->policies, &policy->slot, &row);
 }
 
-static int want_listener(struct sync *sync, const struct plan_listener *listener)
+static int want_listener(struct sync *sync, struct table_room *room, const struct plan_listener *listener)
 {
 	struct datapath *datapath = sync->datapath;
 	const struct pl_listener *found = rowset_find(&datapath->listeners.mirror, &listener->key);
 	struct pl_listener row = listener->value;
-	int r = want_list(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
-			  listener->table, row.table_size, &row.table_first);
+	int r;
 
+	if (!table_room_take(room, &listener->key))
+		return fail_target(sync, listener->key.target, "this node has no room for its listener");
+	r = want_list(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
+		      listener->table, row.table_size, &row.table_first);
 	if (r == -ENOSPC)
 		return fail_target(sync, listener->key.target,
 				   "this node has no room for its listener's table");
 	return r < 0 ? r : rowset_append(&sync->listeners, &listener->key, &row);
 }
 
-static int want_rows_with_lists(struct sync *sync)
+static int want_listeners(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	struct table_room room;
+	int r = 0;
+
+	if (!plan->n_listeners)
+		return 0;
+	room = table_room_for(&sync->datapath->listeners, &plan->listeners->key, plan->n_listeners,
+			      sizeof(*plan->listeners));
+	for (size_t i = 0; i < plan->n_listeners && r == 0; i++)
+		r = want_listener(sync, &room, &plan->listeners[i]);
+	return r;
+}
+
+static int want_policies(struct sync *sync)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < sync->plan->n_policies && r == 0; i++)
 		r = want_policy(sync, &sync->plan->policies[i]);
-	for (size_t i = 0; i < sync->plan->n_listeners && r == 0; i++)
-		r = want_listener(sync, &sync->plan->listeners[i]);
 	return r;
 }
 
@@ -360,7 +431,9 @@ static int apply_tables(struct sync *sync)
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		r = table_put(steps[i].table, steps[i].wanted, steps[i].watch, sync);
+		r = table_make_room(steps[i].table, steps[i].wanted, steps[i].watch, sync);
+		if (r == 0)
+			r = table_put(steps[i].table, steps[i].wanted, steps[i].watch, sync);
 		if (r < 0)
 			return log_errno(r, "cannot write table=%s", steps[i].table->name);
 	}
@@ -398,8 +471,8 @@ static void note_slots(struct datapath *datapath, const struct rowset *rows)
 	}
 }
 
-/* From the first row that is written on, flows of new slots can be open: the sweep must leave them alone, even
- * when this sync breaks off. Slots that are gone are forgotten only when all has gone well. */
+/* From the first row that is written on, flows of new slots can be open: the sweep must leave them alone,
+ * even when this sync breaks off. Slots that are gone are forgotten only when all has gone well. */
 static void note_wanted_slots(struct sync *sync)
 {
 	note_slots(sync->datapath, &sync->ports);
@@ -422,9 +495,15 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	if (r == 0)
 		r = want_ports(sync, service);
 	if (r == 0)
-		r = want_plain_rows(sync);
+		r = want_backends(sync);
 	if (r == 0)
-		r = want_rows_with_lists(sync);
+		r = want_enis(sync);
+	if (r == 0)
+		r = want_places(sync);
+	if (r == 0)
+		r = want_policies(sync);
+	if (r == 0)
+		r = want_listeners(sync);
 	if (r < 0)
 		return log_errno(r, "cannot make the data path's rows");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)

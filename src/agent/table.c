@@ -133,6 +133,30 @@ int table_load(struct table *table)
 	return r;
 }
 
+struct table_room table_room_for(const struct table *table, const void *keys, size_t n, size_t stride)
+{
+	struct table_room room = {.mirror = &table->mirror, .left = SIZE_MAX};
+	size_t there = 0;
+
+	if (n <= table->max_entries)
+		return room;
+	for (size_t i = 0; i < n; i++)
+		if (rowset_find(&table->mirror, (const uint8_t *)keys + i * stride))
+			there++;
+	room.left = there < table->max_entries ? table->max_entries - there : 0;
+	return room;
+}
+
+bool table_room_take(struct table_room *room, const void *key)
+{
+	if (room->left == SIZE_MAX || rowset_find(room->mirror, key))
+		return true;
+	if (!room->left)
+		return false;
+	room->left--;
+	return true;
+}
+
 struct pass {
 	struct table *table;
 	bool deletes;
@@ -180,6 +204,48 @@ static int copy_rows(struct rowset *to, const struct rowset *from)
 	for (size_t i = 0; i < from->n && r == 0; i++)
 		r = rowset_append(to, rowset_key(from, i), rowset_value(from, i));
 	return r;
+}
+
+static int count_add(void *context, enum row_change change, const void *key, const void *value)
+{
+	size_t *adds = context;
+
+	(void)key;
+	(void)value;
+	*adds += change == ROW_ADD;
+	return 0;
+}
+
+/* The mirror without the rows that were deleted. */
+static int keep_wanted(struct table *table, const struct rowset *wanted)
+{
+	const struct rowset *mirror = &table->mirror;
+	struct rowset kept = rowset_make(mirror->key_size, mirror->value_size);
+	int r = 0;
+
+	for (size_t i = 0; i < mirror->n && r == 0; i++)
+		if (rowset_find(wanted, rowset_key(mirror, i)))
+			r = rowset_append(&kept, rowset_key(mirror, i), rowset_value(mirror, i));
+	if (r < 0) {
+		rowset_done(&kept);
+		return r;
+	}
+	rowset_done(&table->mirror);
+	table->mirror = kept;
+	return 0;
+}
+
+int table_make_room(struct table *table, const struct rowset *wanted, table_watch watch, void *context)
+{
+	struct pass pass = {.table = table, .deletes = true, .watch = watch, .watch_context = context};
+	size_t adds = 0;
+	int r;
+
+	(void)rowset_diff(&table->mirror, wanted, count_add, &adds);
+	if (table->is_array || table->mirror.n + adds <= table->max_entries)
+		return 0;
+	r = rowset_diff(&table->mirror, wanted, pass_row, &pass);
+	return r < 0 ? r : keep_wanted(table, wanted);
 }
 
 int table_put(struct table *table, const struct rowset *wanted, table_watch watch, void *context)

@@ -22,9 +22,23 @@ void table_done(struct table *table);
 /* Dumps the map into the mirror. */
 int table_load(struct table *table);
 
+/* Which rows of a plan a table takes when it cannot take all: those that are there already, and then others
+ * as they come. Stands on the mirror. */
+struct table_room {
+	const struct rowset *mirror;
+	size_t left; /* rows that may be added; SIZE_MAX: all fit */
+};
+/* `n` keys that are wanted, `stride` bytes from one to the next. */
+struct table_room table_room_for(const struct table *table, const void *keys, size_t n, size_t stride);
+/* Whether the row with this key gets room; each wanted key is asked for once. */
+bool table_room_take(struct table_room *room, const void *key);
+
 /* Called for each row that is about to change. */
 typedef int (*table_watch)(void *context, enum row_change change, const void *key, const void *value);
 
+/* Deletes what `wanted` (sorted) does not have, from table and mirror, when the table cannot hold the old
+ * rows and the new ones side by side; else nothing. */
+int table_make_room(struct table *table, const struct rowset *wanted, table_watch watch, void *context);
 /* Adds and updates what `wanted` (sorted) has, but leaves the mirror as it was: table_prune() with the same
  * rows has to follow. `watch` may be NULL. */
 int table_put(struct table *table, const struct rowset *wanted, table_watch watch, void *context);

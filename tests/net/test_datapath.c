@@ -172,8 +172,8 @@ static void access_row(const char *map, const void *key, void *value, bool write
 
 	(void)str_format(path, sizeof(path), "%s/%s", pins, map);
 	fd = bpf_obj_get(path);
-	if (fd < 0 || (write ? bpf_map_update_elem(fd, key, value, BPF_ANY)
-			     : bpf_map_lookup_elem(fd, key, value)) < 0)
+	if (fd < 0 ||
+	    (write ? bpf_map_update_elem(fd, key, value, BPF_ANY) : bpf_map_lookup_elem(fd, key, value)) < 0)
 		tap_ok(false, "a row of %s can be reached", map);
 }
 
@@ -229,7 +229,8 @@ static void test_restart(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
 }
 
-/* What the agent before left undone: it wrote the row of a policy and did not come to raise its generation. */
+/* What the agent before left undone: it wrote the row of a policy and did not come to raise its generation.
+ */
 static void test_due_rise(struct world *world)
 {
 	uint32_t slot = world->policies[1].slot, before = generation_of(slot);
@@ -360,8 +361,8 @@ static void test_sweep(struct world *world)
 	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
 }
 
-/* An agent that breaks off while it removes such pins leaves the layout's version, by which the next one knows
- * that the rest is not its own. */
+/* An agent that breaks off while it removes such pins leaves the layout's version, by which the next one
+ * knows that the rest is not its own. */
 static void test_half_removed(struct world *world)
 {
 	char path[256], version_path[256];
@@ -403,6 +404,60 @@ static void test_other_layout(struct world *world)
 	(void)ports_sync_service(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "brings all ports to the new tables");
+}
+
+/* Places of a VPC that no one looks at, more than the table holds together with the instances' own. They come
+ * first in the plan. */
+static struct plan_place *many_places(const struct world *world, uint32_t first_addr)
+{
+	struct plan_place *places = calloc(PL_PLACES_MAX + 1, sizeof(*places));
+
+	for (uint32_t i = 0; places && i < PL_PLACES_MAX - 1; i++) {
+		struct netaddr addr = netaddr_v4(first_addr + i);
+
+		places[i].key.vpc = VPC + 9;
+		memcpy(&places[i].key.addr, &addr, sizeof(places[i].key.addr));
+		places[i].value = (struct pl_place){.kind = PL_PLACE_PORT, .id = 17};
+	}
+	if (places)
+		memcpy(&places[PL_PLACES_MAX - 1], world->places, sizeof(world->places));
+	return places;
+}
+
+static int sync_naming(struct world *world, char ret_key[KEY_SIZE])
+{
+	struct failures failures = {};
+	int r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), false, &failures);
+
+	(void)str_copy(ret_key, KEY_SIZE, failures.n ? failures.items[0].key : "");
+	failures_clear(&failures);
+	return r;
+}
+
+/* One object more than a table holds is named, and all others go on. */
+static void test_full_table(struct world *world)
+{
+	_cleanup_(freep) struct plan_place *first = many_places(world, 1u << 28), *second = NULL;
+	char key[KEY_SIZE], wanted_key[KEY_SIZE];
+
+	second = many_places(world, 2u << 28);
+	(void)str_format(wanted_key, sizeof(wanted_key), "instance/%s", world->instances[1].instance);
+	world->plan.places = first;
+	world->plan.n_places = PL_PLACES_MAX + 1;
+	tap_is_int(sync_naming(world, key), 0, "a plan with more places than there is room for goes well");
+	tap_is_str(key, wanted_key, "and names whose place is left out");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]) &&
+		       arrives(&world->instances[1], &world->instances[0]),
+	       "what was there before still works");
+	world->plan.places = second;
+	world->plan.n_places = PL_PLACES_MAX - 2;
+	tap_is_int(sync_naming(world, key), 0,
+		   "other places, for which there is room only without the old ones");
+	tap_is_str(key, "", "all get it");
+	world->plan.places = world->places;
+	world->plan.n_places = 2;
+	tap_is_int(sync_naming(world, key), 0, "back to few");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
 }
 
 /* From now on every write to the table fails, until it is made anew. */
@@ -488,6 +543,7 @@ int main(int argc, char **argv)
 		test_lost_device(&world);
 		test_sweep(&world);
 		test_other_layout(&world);
+		test_full_table(&world);
 		test_broken_sync(&world);
 		test_broken_port(&world);
 		test_remove(&world);
