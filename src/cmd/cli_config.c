@@ -150,15 +150,14 @@ static int read_user_file(struct cli *cli)
 /* The key that the daemon wrote at its first start; root's last resort. */
 static int read_admin_file(struct cli *cli)
 {
-	static const char *const places[] = {"admin.env", "store/admin.env"};
 	char path[4096];
-	int r = -ENOENT;
+	int r;
 
 	if (geteuid() != 0 || cli->key_closed)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(places) && r == -ENOENT; i++)
-		if (str_format(path, sizeof(path), "%s/%s", cli->state_dir, places[i]) >= 0)
-			r = read_file(cli, path);
+	if (str_format(path, sizeof(path), "%s/admin.env", cli->state_dir) < 0)
+		return -ENAMETOOLONG;
+	r = read_file(cli, path);
 	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
