@@ -31,15 +31,6 @@ static void token_format(const char *action, const char *id, char ret[2 * KEY_SI
 	hex_format((const uint8_t *)id, strlen(id), ret + DIGEST_TEXT_SIZE);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -EINVAL;
-}
-
 static int token_parse(const char *action, const char *token, char ret_id[KEY_SIZE])
 {
 	char again[2 * KEY_SIZE + DIGEST_TEXT_SIZE];

@@ -35,8 +35,8 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* ---- options of all commands ---- */
 
-/* 1: consumed argv[*i] (and moved *i over its value), 0: not one of them, negative errno: without its value or
- * with a wrong one, after a message, or out of memory. */
+/* 1: consumed argv[*i] (and moved *i over its value), 0: not one of them, negative errno: without its value
+ * or with a wrong one, after a message, or out of memory. */
 int cli_global_option(struct cli *cli, int argc, char **argv, int *i);
 bool cli_is_global_option(const char *name);
 void cli_global_help(FILE *to);

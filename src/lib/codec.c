@@ -35,7 +35,7 @@ char *percent_encode(const char *s, size_t length)
 	return ret;
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';

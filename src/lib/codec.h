@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text encodings of the wire: percent (RFC 3986), base64 (RFC 4648), hex. All bounded, all results are allocated for
- * the caller unless said otherwise.
+ * Text encodings of the wire: percent (RFC 3986), base64 (RFC 4648), hex. All bounded, all results are
+ * allocated for the caller unless said otherwise.
  */
 #pragma once
 
@@ -12,6 +12,8 @@ char *percent_encode(const char *s, size_t length);
 /* Decodes in place, '+' as a space; returns the new length. -EINVAL on a broken %XX or an encoded NUL. */
 int percent_decode(char *s);
 char *base64_encode(const void *data, size_t size);
+/* The value of a digit in either case; -EINVAL: it is none. */
+int hex_digit(char c);
 void hex_format(const uint8_t *data, size_t size, char *ret); /* lower case; ret has 2 * size + 1 bytes */
 /* Compares in a time that depends on the lengths only. */
 bool equal_constant_time(const void *a, size_t a_size, const void *b, size_t b_size);

@@ -6,7 +6,8 @@
 
 #include "util.h"
 
-/* `prefix` ("ep-") and 20 characters of a-z0-9 from the kernel's random source. size >= strlen(prefix) + 21. */
+/* `prefix` ("ep-") and 20 characters of a-z0-9 from the kernel's random source.
+ * size >= strlen(prefix) + 21. */
 int ident_new(const char *prefix, char *ret, size_t size);
 
 /* Upper-case UUID version 4, 36 characters and a NUL. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One line per event on stderr: a verb first, then key=value, always with the id of the object. "<n>" prefix for the
- * journal when JOURNAL_STREAM is set, no time stamps then. The level is the one global of the program.
+ * One line per event on stderr: a verb first, then key=value, always with the id of the object. "<n>" prefix
+ * for the journal when JOURNAL_STREAM is set, no time stamps then. The level is the one global of the
+ * program.
  */
 #pragma once
 

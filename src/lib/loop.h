@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The event loop: one thread, one epoll. A source is a descriptor, a timer or a signal with a callback and a context.
- * Callbacks do little; work that should happen once per turn is deferred to its end (that is how the store gathers
- * the writes of a turn in one transaction).
+ * The event loop: one thread, one epoll. A source is a descriptor, a timer or a signal with a callback and a
+ * context. Callbacks do little; work that should happen once per turn is deferred to its end (that is how the
+ * store gathers the writes of a turn in one transaction).
  */
 #pragma once
 
@@ -36,8 +36,8 @@ int loop_add_signal(struct loop *loop, int signal_number, loop_callback callback
 		    struct loop_source **ret);
 
 /* A source that is called once at the end of the turn in which loop_defer() was called on it, after all
- * descriptors of the turn, before the loop sleeps again. Deferred sources run in the order of their `priority`
- * (low first); calling loop_defer() again before it ran changes nothing. */
+ * descriptors of the turn, before the loop sleeps again. Deferred sources run in the order of their
+ * `priority` (low first); calling loop_defer() again before it ran changes nothing. */
 int loop_add_deferred(struct loop *loop, int priority, loop_callback callback, void *context,
 		      struct loop_source **ret);
 void loop_defer(struct loop_source *source);

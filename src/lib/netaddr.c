@@ -5,6 +5,8 @@
  */
 #include "netaddr.h"
 
+#include "codec.h"
+
 #define V4_OFFSET      12 /* where the four bytes are */
 #define V4_PREFIX_BITS 96 /* what comes before them */
 
@@ -175,17 +177,6 @@ bool netprefix_overlaps(const struct netprefix *a, const struct netprefix *b)
 int netprefix_text_length(const struct netprefix *prefix)
 {
 	return prefix_is_v4(prefix) ? prefix->length - V4_PREFIX_BITS : prefix->length;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -EINVAL;
 }
 
 int mac_parse(const char *s, struct mac *ret)

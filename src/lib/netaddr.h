@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * IP addresses, prefixes and MACs as values. An IPv4 address is kept as ::ffff:a.b.c.d, so that both families fit 16
- * bytes, compare with memcmp() and have the layout of struct pl_addr.
+ * IP addresses, prefixes and MACs as values. An IPv4 address is kept as ::ffff:a.b.c.d, so that both families
+ * fit 16 bytes, compare with memcmp() and have the layout of struct pl_addr.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The small things that every file wants: scopes that clean up, hand-over, bounded copies. No logging, no I/O.
+ * The small things that every file wants: scopes that clean up, hand-over, bounded copies. No logging, no
+ * I/O.
  */
 #pragma once
 
@@ -36,8 +37,8 @@ void freep(void *pointer_to_pointer);
 /* For _cleanup_(closep) on a descriptor; negative ones are left alone. */
 void closep(int *fd);
 
-/* Copies a string into dst of `size` bytes. Returns its length, or -E2BIG (dst is then the empty string): a value
- * is never cut. */
+/* Copies a string into dst of `size` bytes. Returns its length, or -E2BIG (dst is then the empty string): a
+ * value is never cut. */
 int str_copy(char *dst, size_t size, const char *src);
 
 /* printf into dst of `size` bytes, with the result of str_copy(). */

@@ -16,8 +16,8 @@ bool check_client_token(const char *s);
 /* Valid UTF-8 without control characters; its length in code points, or -EINVAL. */
 int utf8_length(const char *s);
 
-/* CIDR block of a VPC: mask 8 to 28, not overlapping 100.64.0.0/10, 224.0.0.0/4, 127.0.0.0/8, 169.254.0.0/16 or
- * 198.18.0.0/15. */
+/* CIDR block of a VPC: mask 8 to 28, not overlapping 0.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16,
+ * 198.18.0.0/15, 224.0.0.0/4 or 240.0.0.0/4. */
 bool check_vpc_cidr(const struct netprefix *cidr);
 /* Of a vSwitch: mask 16 to 29, inside the VPC's. */
 bool check_vswitch_cidr(const struct netprefix *cidr, const struct netprefix *vpc_cidr);
