@@ -143,10 +143,12 @@ lab_stop() {
 	forget_run "$dir"
 }
 
-# Not through in_lab: the number of a background function would be that of a shell, and not of the daemon.
+# The user privlink is made by an installation, so a lab does without. Not through in_lab: the number of a background
+# function would be that of a shell, and not of the daemon.
 start_privlinkd() {
-	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --http "127.0.0.1:$http_port" \
-		"${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
+	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --user nobody \
+		--http "127.0.0.1:$http_port" "${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" \
+		>>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid
 	disown $privlinkd_pid
