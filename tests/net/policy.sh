@@ -93,5 +93,12 @@ is "$([ $((SECONDS - began)) -lt 20 ] && cat "$dir/said")" "privlink: $waiting: 
 check "the provider accepts, and waits until it is connected" \
 	as provider service accept "$asked" "$waiting" --wait
 check "the endpoint is connected then" endpoint_connected consumer "$waiting"
+is "$(as provider service connections "$asked" --endpoint-id "$waiting" --json | jq -r '.Connections[].EndpointId')" \
+	"$waiting" "the service shows the connection of one endpoint"
+check "its zone is removed" as consumer endpoint remove-zone "$waiting" --zone $h --wait
+zone_gone() { as consumer endpoint zones "$waiting" --json | jq -e '.Zones == []'; }
+check "and goes" wait_for 5 zone_gone
+check "deleting an endpoint waits" as consumer endpoint delete "$waiting" --wait
+check_not "until it is gone" as consumer endpoint show "$waiting"
 
 finish
