@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The nonces that keys have spent, so that no signed request is carried out twice. A nonce is remembered for
- * at least NONCE_LIFE_S; with timestamps checked to 15 minutes either way, none that is forgotten can come
- * again.
+ * at least NONCE_LIFE_S; with timestamps checked to 15 minutes either way, and some minutes for clocks that
+ * are set back, none that is forgotten can come again.
  */
 #pragma once
 
 #include "../lib/util.h"
 
-#define NONCE_LIFE_S	   (30 * 60)
+#define NONCE_LIFE_S	   (35 * 60)
 #define NONCES_PER_KEY_MAX 200000 /* within one life; more calls are throttled */
 
 struct nonces;

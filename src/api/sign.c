@@ -27,14 +27,24 @@ static const char *header_or_empty(const struct sign_request *request, const cha
 	return value ? value : "";
 }
 
-/* Byte order of names; equal names stay in the order in which they came. */
-static int compare_params(const void *a, const void *b)
+static bool is_one_of(const struct params *params, const struct param *param)
+{
+	uintptr_t first = (uintptr_t)(params ? params->v : NULL);
+
+	return params && (uintptr_t)param - first < params->n * sizeof(*param);
+}
+
+/* Byte order of names; equal names stay in the order in which they came, the query's before the form's. */
+static int compare_params(const void *a, const void *b, void *query)
 {
 	const struct param *const *left = a, *const *right = b;
 	int order = strcmp((*left)->name, (*right)->name);
+	bool left_is_first = is_one_of(query, *left);
 
 	if (order != 0)
 		return order;
+	if (left_is_first != is_one_of(query, *right))
+		return left_is_first ? -1 : 1;
 	return *left < *right ? -1 : *left > *right;
 }
 
@@ -60,7 +70,7 @@ static int sort_params(const struct params *query, const struct params *form, co
 		return -ENOMEM;
 	n = collect(query, without, sorted);
 	n += collect(form, without, sorted + n);
-	qsort(sorted, n, sizeof(*sorted), compare_params);
+	qsort_r(sorted, n, sizeof(*sorted), compare_params, (void *)query);
 	*ret = sorted;
 	*ret_n = n;
 	return 0;

@@ -328,7 +328,8 @@ int control_report(struct control *control, const struct control_report *report)
 	if (r & LEASE_FAILURES)
 		note_failures(control);
 	arm_lease_timer(control);
-	if (r)
+	/* What was noted is looked at soon, or it would pile up with every report. */
+	if (r || control->subjects.changed.n > 0)
 		loop_defer(control->pass);
 	return 0;
 }

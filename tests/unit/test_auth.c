@@ -273,7 +273,7 @@ static void test_nonces(void)
 	tap_is_int(nonces_spend(nonces, "k", "a", NONCE_LIFE_S - 1), -EEXIST,
 		   "it is remembered for half an hour");
 	tap_is_int(nonces_spend(nonces, "k", "b", NONCE_LIFE_S - 1), 0, "so is one that came later,");
-	tap_is_int(nonces_spend(nonces, "k", "b", 2 * NONCE_LIFE_S - 2), -EEXIST, "for its own half an hour");
+	tap_is_int(nonces_spend(nonces, "k", "b", 2 * NONCE_LIFE_S - 2), -EEXIST, "for a life of its own");
 	tap_is_int(nonces_spend(nonces, "k", "a", 3 * NONCE_LIFE_S), 0, "long after, it is forgotten");
 	nonces_expire(nonces, 9 * NONCE_LIFE_S);
 	tap_is_int(nonces_spend(nonces, "k", "a", 9 * NONCE_LIFE_S), 0, "as are keys that have been silent");

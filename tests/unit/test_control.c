@@ -3,7 +3,7 @@
  * Control at work: a store on disk, a loop, nodes that report or fall silent. Leases are tested with given
  * times.
  */
-#include <signal.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -122,6 +122,33 @@ static const char *vpc_status(const struct setup *s, const char *id)
 	const struct vpc *vpc = snapshot_vpc(store_rows(s->store), id);
 
 	return vpc ? enum_name(vpc_status_names, vpc->status) : "gone";
+}
+
+/* A node that goes on reporting the same failures, while nothing else happens. */
+static void test_same_failures(void)
+{
+	static struct control_failure failures[200];
+	struct control_report r = {.node = "n1", .failures = failures, .n_failures = ARRAY_SIZE(failures)};
+	struct setup s;
+	size_t before;
+
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		must(str_format(failures[i].key, sizeof(failures[i].key), "endpoint/ep-%zu", i), "key");
+		must(str_copy(failures[i].reason, sizeof(failures[i].reason), "no room"), "reason");
+	}
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 200; i++) {
+		must(control_report(s.control, &r), "report");
+		must(loop_turn(s.loop, 0), "turn");
+	}
+	tap_ok(mallinfo2().uordblks < before + 1024 * 1024,
+	       "the same failures again and again pile up nowhere");
+	end(&s);
 }
 
 static void test_passes(void)
@@ -406,6 +433,7 @@ int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
 	test_passes();
+	test_same_failures();
 	test_restart();
 	test_reported_health();
 	test_repaired();

@@ -129,6 +129,28 @@ static void test_v1_query_and_form(void)
 	fixture_end(&f);
 }
 
+/* A name in both: the query's comes first, wherever the two lists lie in memory. */
+static void test_v1_name_in_both(void)
+{
+	for (int form_first = 0; form_first < 2; form_first++) {
+		_cleanup_(freep) char *to_sign = NULL;
+		char signature[64];
+		struct fixture f;
+
+		fixture_begin(&f, "POST", "/");
+		for (int i = 0; i < 2; i++) {
+			bool form = (i == 0) == (form_first == 1);
+
+			(void)params_add(form ? &f.form : &f.query, "A", form ? "form" : "query");
+		}
+		f.request.form = &f.form;
+		(void)sign_v1(&f.request, "s", signature, &to_sign);
+		tap_is_str(to_sign, "POST&%2F&A%3Dquery%26A%3Dform",
+			   "V1 orders a name in both, %s made first", form_first ? "the form" : "the query");
+		fixture_end(&f);
+	}
+}
+
 static void test_v1_empty_parameter(void)
 {
 	_cleanup_(freep) char *to_sign = NULL;
@@ -467,6 +489,7 @@ int main(void)
 {
 	test_v1();
 	test_v1_query_and_form();
+	test_v1_name_in_both();
 	test_v1_empty_parameter();
 	test_acs3();
 	test_acs3_refusals();
