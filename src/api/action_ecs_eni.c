@@ -17,6 +17,8 @@ const struct param_spec eni_list_params[] = {
 	{"VSwitchId", PARAM_STRING},
 	{"PrimaryIpAddress", PARAM_STRING},
 	{"PrivateIpAddress", PARAM_LIST, .max = 100},
+	{"Ipv6Address", PARAM_LIST, .max = 100},
+	{"ResourceGroupId", PARAM_STRING},
 	{"SecurityGroupId", PARAM_STRING},
 	{"ServiceManaged", PARAM_BOOL},
 	{"Status", PARAM_STRING},
@@ -152,7 +154,8 @@ static bool eni_wanted(const struct call *call, const struct port *p)
 	       filter_text(call, "InstanceId", managed ? "" : p->holder) &&
 	       filter_text(call, "VpcId", p->vpc) && filter_text(call, "VSwitchId", p->vswitch) &&
 	       filter_text(call, "PrimaryIpAddress", address) &&
-	       filter_list(call, "PrivateIpAddress", address) &&
+	       filter_list(call, "PrivateIpAddress", address) && filter_list(call, "Ipv6Address", "") &&
+	       filter_text(call, "ResourceGroupId", "") &&
 	       filter_any(call, "SecurityGroupId", p->groups, p->n_groups) &&
 	       call_bool(call, "ServiceManaged", managed) == managed &&
 	       filter_text(call, "Status", status_word(call, p)) && filter_text(call, "Type", type_word(p)) &&

@@ -26,6 +26,7 @@ const struct param_spec instance_run_params[] = {
 	{"PrivateIpAddress", PARAM_STRING},
 	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
 	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"DeletionProtection", PARAM_BOOL},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
@@ -54,6 +55,8 @@ static int read_pattern(struct call *call, struct instance *ret)
 	const char *image = call_string(call, "ImageId"), *type = call_string(call, "InstanceType");
 
 	*ret = (struct instance){.kind = INSTANCE_NETNS};
+	if (call_bool(call, "DeletionProtection", false))
+		return call_fail_named(call, "Invalid{Name}.ValueNotSupported", "DeletionProtection");
 	if (image && (utf8_length(image) < 0 || str_copy(ret->image, sizeof(ret->image), image) < 0))
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ImageId");
 	if (type && (utf8_length(type) < 0 || str_copy(ret->type, sizeof(ret->type), type) < 0))

@@ -20,6 +20,19 @@ const struct param_spec instance_list_params[] = {
 	{"SecurityGroupId", PARAM_STRING},
 	{"ResourceGroupId", PARAM_STRING},
 	{"PrivateIpAddresses", PARAM_LIST, .max = 100},
+	{"PublicIpAddresses", PARAM_LIST, .max = 100},
+	{"InnerIpAddresses", PARAM_LIST, .max = 100},
+	{"EipAddresses", PARAM_LIST, .max = 100},
+	{"RdmaIpAddresses", PARAM_LIST, .max = 100},
+	{"Ipv6Address", PARAM_LIST, .max = 100},
+	{"InstanceTypeFamily", PARAM_STRING},
+	{"InstanceChargeType", PARAM_STRING},
+	{"InternetChargeType", PARAM_STRING},
+	{"KeyPairName", PARAM_STRING},
+	{"HpcClusterId", PARAM_STRING},
+	{"LockReason", PARAM_STRING},
+	{"IoOptimized", PARAM_BOOL},
+	{"DeviceAvailable", PARAM_BOOL},
 	{"Status", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{"PageNumber", PARAM_INT},
@@ -127,13 +140,42 @@ static bool port_matches(const struct call *call, const struct instance *instanc
 	       filter_any(call, "SecurityGroupId", port ? port->groups : NULL, port ? port->n_groups : 0);
 }
 
+/* "ecs.g6" of "ecs.g6.large". */
+static bool family_matches(const struct call *call, const char *type)
+{
+	const char *wanted = call_string(call, "InstanceTypeFamily"), *size = strrchr(type, '.');
+
+	if (!wanted || !wanted[0])
+		return true;
+	return size && strlen(wanted) == (size_t)(size - type) && str_starts(type, wanted);
+}
+
+/* Filters by what no instance has here, or all have. */
+static bool nature_matches(const struct call *call)
+{
+	static const char *const addresses[] = {"PublicIpAddresses", "InnerIpAddresses", "EipAddresses",
+						"RdmaIpAddresses", "Ipv6Address"},
+				 *const texts[] = {"InternetChargeType", "KeyPairName", "HpcClusterId",
+						   "LockReason"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+		if (!filter_list(call, addresses[i], ""))
+			return false;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (!filter_text(call, texts[i], ""))
+			return false;
+	return filter_text(call, "InstanceChargeType", "PostPaid") &&
+	       filter_text(call, "InstanceNetworkType", "vpc") && filter_text(call, "ResourceGroupId", "") &&
+	       call_bool(call, "IoOptimized", true) && call_bool(call, "DeviceAvailable", true);
+}
+
 static bool instance_wanted(const struct call *call, const struct instance *i)
 {
 	return owned_here(call, i->owner, i->region) && filter_list(call, "InstanceIds", i->id) &&
 	       name_matches(call, i) && filter_text(call, "VpcId", i->vpc) &&
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
-	       filter_text(call, "InstanceNetworkType", "vpc") && filter_text(call, "ResourceGroupId", "") &&
+	       family_matches(call, i->type) && nature_matches(call) &&
 	       filter_text(call, "Status", status_word(i)) && port_matches(call, i) &&
 	       tags_match(call, i->id);
 }

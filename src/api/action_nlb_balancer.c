@@ -64,6 +64,8 @@ const struct param_spec balancer_list_params[] = {
 	{"LoadBalancerNames", PARAM_LIST, .max = 100},
 	{"LoadBalancerStatus", PARAM_STRING},
 	{"LoadBalancerBusinessStatus", PARAM_STRING},
+	{"LoadBalancerType", PARAM_STRING},
+	{"Ipv6AddressType", PARAM_STRING},
 	{"AddressType", PARAM_STRING},
 	{"AddressIpVersion", PARAM_STRING},
 	{"DNSName", PARAM_STRING},
@@ -176,6 +178,8 @@ static int read_balancer(struct call *call, const struct vpc *vpc, struct load_b
 		.status = LB_PROVISIONING,
 		.create_time = call->now,
 	};
+	if (!ret->intranet)
+		return call_fail(call, "OperationDenied.AddressTypeNotSupported");
 	if (protection)
 		return call_fail_named(call, "IllegalParam.{name}", protection);
 	if (resource_group && str_copy(ret->resource_group, sizeof(ret->resource_group), resource_group) < 0)
@@ -303,6 +307,13 @@ static bool in_zone(const struct call *call, const struct load_balancer *lb)
 	return false;
 }
 
+/* Both spellings are about. */
+static bool type_wanted(const struct call *call)
+{
+	return filter_text(call, "LoadBalancerType", "network") ||
+	       filter_text(call, "LoadBalancerType", "Network");
+}
+
 static bool balancer_wanted(const struct call *call, const struct load_balancer *b)
 {
 	char name[DOMAIN_SIZE];
@@ -311,7 +322,8 @@ static bool balancer_wanted(const struct call *call, const struct load_balancer 
 	return owned_here(call, b->owner, b->region) && filter_list(call, "LoadBalancerIds", b->id) &&
 	       filter_list(call, "LoadBalancerNames", b->name) &&
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
-	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") &&
+	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") && type_wanted(call) &&
+	       filter_text(call, "Ipv6AddressType", "") &&
 	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
 	       filter_text(call, "AddressIpVersion", "ipv4") && filter_text(call, "DNSName", name) &&
 	       filter_list(call, "VpcIds", b->vpc) &&

@@ -196,6 +196,7 @@ static const struct param_spec describe_vpcs_params[] = {
 	{"EnableIpv6", PARAM_BOOL},
 	{"ResourceGroupId", PARAM_STRING},
 	{"VpcOwnerId", PARAM_LONG},
+	{"DhcpOptionsSetId", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{"PageNumber", PARAM_INT},
 	{"PageSize", PARAM_INT},
@@ -205,7 +206,7 @@ static const struct param_spec describe_vpcs_params[] = {
 static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
 {
 	return owned_here(call, vpc->owner, vpc->region) && filter_commas(call, "VpcId", vpc->id) &&
-	       filter_text(call, "VpcName", vpc->name) &&
+	       filter_text(call, "VpcName", vpc->name) && filter_text(call, "DhcpOptionsSetId", "") &&
 	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
 	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner &&
 	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&

@@ -345,6 +345,36 @@ static const char *run_instance(struct harness *h, const struct world *w, const 
 	return harness_keep(h, harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
 }
 
+/* What all instances have in common, or none has. A filter that is not known would match everything. */
+static void check_filters(struct harness *h, const struct world *w)
+{
+	static const struct {
+		const char *form;
+		int n;
+	} cases[] = {
+		{"InstanceChargeType=PostPaid", 5},
+		{"InstanceChargeType=PrePaid", 0},
+		{"IoOptimized=true", 5},
+		{"IoOptimized=false", 0},
+		{"DeviceAvailable=false", 0},
+		{"PublicIpAddresses=%5B%22192.0.2.1%22%5D", 0},
+		{"EipAddresses=%5B%22192.0.2.1%22%5D", 0},
+		{"InnerIpAddresses=%5B%22192.0.2.1%22%5D", 0},
+		{"Ipv6Address.1=fd00%3A%3A1", 0},
+		{"KeyPairName=mine", 0},
+		{"LockReason=financial", 0},
+		{"InstanceTypeFamily=ecs.g6", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CALL(h, "DescribeInstances", REGION "VpcId=%s&%s", w->vpc, cases[i].form);
+		tap_is_int(harness_number(h, "TotalCount"), cases[i].n, "%d with %s", cases[i].n,
+			   cases[i].form);
+	}
+	CALL(h, "DescribeNetworkInterfaces", REGION "VpcId=%s&Ipv6Address.1=fd00%%3A%%3A1", w->vpc);
+	tap_is_int(harness_number(h, "TotalCount"), 0, "no interface has an IPv6 address");
+}
+
 static void test_instance_life(struct harness *h, const struct world *w)
 {
 	const char *id = run_instance(h, w,
@@ -413,6 +443,7 @@ static void test_instance_life(struct harness *h, const struct world *w)
 		CALL(h, "DescribeInstances", REGION "VpcId=%s&MaxResults=2&NextToken=%s", w->vpc,
 		     harness_keep(h, harness_text(h, "NextToken")));
 	tap_is_int(i, 3, "and are listed on three pages of two");
+	check_filters(h, w);
 	harness_call(h, BOB, PRODUCT_ECS, "DescribeInstances", REGION);
 	tap_is_int(harness_number(h, "TotalCount"), 0, "another account sees none of them");
 	harness_in_force(h, "alpha");
@@ -444,6 +475,9 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		REFUSED(h, cases[i].code, cases[i].why, "RunInstances",
 			REGION "VSwitchId=%s&SecurityGroupId=%s&%s", w->vsw_h, w->group, cases[i].params);
+	REFUSED(h, "InvalidDeletionProtection.ValueNotSupported", "protection, which is not kept",
+		"RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&DeletionProtection=true", w->vsw_h,
+		w->group);
 	REFUSED(h, "MissingVSwitchId", "no vSwitch", "RunInstances", REGION "SecurityGroupId=%s", w->group);
 	REFUSED(h, "MissingSecurityGroupId", "no group", "RunInstances", REGION "VSwitchId=%s", w->vsw_h);
 	REFUSED(h, "InvalidVSwitchId.NotFound", "an unknown vSwitch", "RunInstances",

@@ -102,6 +102,10 @@ static void test_balancer_life(struct harness *h, const struct world *w)
 	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "an unknown id gives an empty list");
 	CALL(h, "ListLoadBalancers", "AddressIpVersion=ipv4&LoadBalancerIds.1=%s", lb);
 	tap_is_int(harness_count_of(h, "LoadBalancers"), 1, "it has IPv4");
+	CALL(h, "ListLoadBalancers", "LoadBalancerType=Network&LoadBalancerIds.1=%s", lb);
+	tap_is_int(harness_count_of(h, "LoadBalancers"), 1, "by its type");
+	CALL(h, "ListLoadBalancers", "Ipv6AddressType=Intranet&LoadBalancerIds.1=%s", lb);
+	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "not by an IPv6 address that it has not");
 	CALL(h, "ListLoadBalancers", "AddressIpVersion=DualStack&LoadBalancerIds.1=%s", lb);
 	tap_is_int(harness_count_of(h, "LoadBalancers"), 0, "and nothing else");
 	tap_ok(CALL(h, "UpdateLoadBalancerAttribute", "LoadBalancerId=%s&LoadBalancerName=back", lb),
@@ -186,6 +190,12 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 		REFUSED(h, cases[i].code, cases[i].why, "CreateLoadBalancer",
 			"AddressType=Intranet&VpcId=%s&%s", w->vpc, form);
 	}
+	REFUSED(h, "OperationDenied.AddressTypeNotSupported", "one with a public address",
+		"CreateLoadBalancer",
+		"AddressType=Internet&VpcId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=%"
+		"s"
+		"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=%s",
+		w->vpc, w->vsw_h, w->vsw_i);
 	REFUSED(h, "InvalidParameter.AddressType", "an unknown type", "CreateLoadBalancer",
 		"AddressType=Nowhere&VpcId=%s", w->vpc);
 	REFUSED(h, "ResourceNotFound.Vpc", "an unknown VPC", "CreateLoadBalancer",
