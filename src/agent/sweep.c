@@ -5,8 +5,8 @@
  * The two entries of a flow end together, because a translated source is taken as long as the replies' entry
  * is there. So an entry that has been idle for too long only makes a candidate; when the dump is done it is
  * looked at again, and goes with its partner if that has been idle too. Between the look and the deletion a
- * packet may come: its flow then opens again if it may (UDP), or is answered by RST, as after any idle
- * time-out.
+ * packet may come: its flow then opens again if it may (UDP), or its packets are dropped as not_syn, as after
+ * any idle time-out.
  */
 #include "datapath_tables.h"
 

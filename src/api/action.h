@@ -4,7 +4,7 @@
  *
  * A handler is a pure function of (parameters, account, rows): it reads the snapshot, adds changes to the call's
  * transaction and members to the answer, or fails with a row of the error catalogue. It does no I/O. The framework
- * (action.c) does everything around it: checks of parameters against the table (missing, type, range, in the words of
+ * (run.c) does everything around it: checks of parameters against the table (missing, type, range, in the words of
  * the product), ClientToken (same parameters: the first answer again), DryRun (the transaction is dropped), commit,
  * repetition from the start when a row changed meanwhile (-EAGAIN), and the answer after the commit is durable. So
  * concurrent calls are serialised, and nothing is ever half done.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parameters as names and values: parsed from a query string or a form body, both bounded; and the typed view that
- * handlers use, in which "Zone.1.ZoneId" and JSON text under the bare name "Zone" are the same.
+ * Parameters as names and values: parsed from a query string or a form body, both bounded. (typed.h has the view that
+ * handlers use.)
  */
 #pragma once
 
