@@ -37,10 +37,12 @@ def command(*words, check=True):
 
 
 def process_start(pid):
-    """The time a process was started, in ticks; None if there is none. Tells a reused pid from the old one."""
+    """The time a process was started, in ticks; None if there is none, or one that has ended and that nobody has waited
+    for yet. Tells a reused pid from the old one."""
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            return int(stat.read().rsplit(")", 1)[1].split()[19])
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return None if fields[0] in "ZX" else int(fields[19])
     except (OSError, IndexError):
         return None
 
