@@ -39,8 +39,9 @@ int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t deli
 int datapath_sweep_links(struct datapath *datapath);
 
 /* Makes the tables equal to the plan and the service port. With `full`, or after an error, the kernel's
- * tables are dumped first. An object for which there is no room goes into `failures`; any other error is
- * returned, and logged. */
+ * tables are dumped first. An object for which there is no room goes into `failures`; -ENOSPC: neither had
+ * something that no single object stands for (a gateway, say), all else is written. Any error that is
+ * returned is logged. */
 int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
 		  bool full, struct failures *failures);
 

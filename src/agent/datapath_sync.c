@@ -27,6 +27,7 @@ struct sync {
 	struct failures *failures;
 	struct rowset config, ports, backends, listeners, policies, enis, places;
 	uint8_t *touched; /* bitmap by slot */
+	bool has_no_room; /* for what many depend on, and no single object stands for */
 };
 
 static bool bit_get(const uint8_t *bitmap, uint32_t i)
@@ -258,6 +259,7 @@ static int want_places(struct sync *sync)
 		else
 			nameless++;
 	}
+	sync->has_no_room = nameless > 0;
 	if (nameless)
 		log_error("no room in table=pl_places for addresses of gateways, nodes or services n=%zu",
 			  nameless);
@@ -554,6 +556,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	if (r == 0) {
 		datapath->is_stale = false;
 		datapath->is_synced = true;
+		r = sync.has_no_room ? -ENOSPC : 0;
 	}
 	free(sync.touched);
 	rowset_done(&sync.config);

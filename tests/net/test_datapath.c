@@ -458,6 +458,17 @@ static void test_full_table(struct world *world)
 	world->plan.n_places = 2;
 	tap_is_int(sync_naming(world, key), 0, "back to few");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
+
+	for (uint32_t i = 0; i < PL_PLACES_MAX - 1; i++)
+		first[i].value.kind = PL_PLACE_GATEWAY;
+	world->plan.places = first;
+	world->plan.n_places = PL_PLACES_MAX + 1;
+	tap_is_int(sync_naming(world, key), -ENOSPC,
+		   "a gateway without room is no success: no object stands for it");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "but what was there works");
+	world->plan.places = world->places;
+	world->plan.n_places = 2;
+	tap_is_int(sync_naming(world, key), 0, "with room again all is well");
 }
 
 /* From now on every write to the table fails, until it is made anew. */
