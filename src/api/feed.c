@@ -45,9 +45,18 @@ struct feed_server {
 	size_t n_told, told_size;
 };
 
-static void answer_error(struct server_request *request, unsigned int status, const char *why)
+/* Takes the body. Every answer says whose rows these are, so that no agent acts on the word of another store.
+ */
+static void reply(struct feed_server *feed, struct server_request *request, unsigned int status, json_t *body)
 {
-	server_answer(request, status, NULL, json_pack("{s:s}", "error", why));
+	(void)json_object_set_new(body, "store", json_string(store_identity(feed->store)));
+	server_answer(request, status, NULL, body);
+}
+
+static void answer_error(struct feed_server *feed, struct server_request *request, unsigned int status,
+			 const char *why)
+{
+	reply(feed, request, status, json_pack("{s:s}", "error", why));
 }
 
 /* ---- rows ---- */
@@ -129,9 +138,9 @@ static void look_at(struct waiter *waiter)
 		feed_scope_free(scope);
 	}
 	if (answer)
-		server_answer(waiter->request, 200, NULL, answer);
+		reply(feed, waiter->request, 200, answer);
 	else
-		answer_error(waiter->request, 503, "out of memory");
+		answer_error(feed, waiter->request, 503, "out of memory");
 	waiter_free(waiter);
 }
 
@@ -195,7 +204,7 @@ static void poll_rows(struct feed_server *feed, struct server_request *request)
 
 	if (!waiter || loop_add_timer(feed->loop, time_is_over, waiter, &waiter->timer) < 0) {
 		free(waiter);
-		answer_error(request, 503, "out of memory");
+		answer_error(feed, request, 503, "out of memory");
 		return;
 	}
 	waiter->feed = feed;
@@ -205,7 +214,7 @@ static void poll_rows(struct feed_server *feed, struct server_request *request)
 	r = read_poll(waiter, request->query, &wait_s);
 	if (r < 0) {
 		waiter_free(waiter);
-		answer_error(request, 400, "malformed query");
+		answer_error(feed, request, 400, "malformed query");
 		return;
 	}
 	waiter->over = wait_s == 0;
@@ -229,12 +238,12 @@ static void registered(void *context, int result, _unused_ uint64_t revision)
 	node = result < 0 ? NULL : snapshot_node(store_rows(registration->feed->store), registration->node);
 	if (node) {
 		log_info("registered node=%s number=%u", node->name, node->number);
-		server_answer(
-			registration->request, 200, NULL,
-			json_pack("{s:I, s:i}", "number", (json_int_t)node->number, "lease_s", LEASE_S));
+		reply(registration->feed, registration->request, 200,
+		      json_pack("{s:I, s:i}", "number", (json_int_t)node->number, "lease_s", LEASE_S));
 	} else {
 		log_warning("cannot register node=%s: %s", registration->node, strerror(-result));
-		answer_error(registration->request, 503, "the node could not be registered");
+		answer_error(registration->feed, registration->request, 503,
+			     "the node could not be registered");
 	}
 	free(registration);
 }
@@ -291,12 +300,12 @@ static void register_node(struct feed_server *feed, struct server_request *reque
 	struct node node;
 
 	if (read_node(json, &node) < 0) {
-		answer_error(request, 400, "malformed node");
+		answer_error(feed, request, 400, "malformed node");
 		return;
 	}
 	registration = calloc(1, sizeof(*registration));
 	if (!registration) {
-		answer_error(request, 503, "out of memory");
+		answer_error(feed, request, 503, "out of memory");
 		return;
 	}
 	registration->feed = feed;
@@ -378,16 +387,16 @@ static void report(struct feed_server *feed, struct server_request *request, con
 
 	switch (r) {
 	case 0:
-		server_answer(request, 200, NULL, json_pack("{s:i}", "lease_s", LEASE_S));
+		reply(feed, request, 200, json_pack("{s:i}", "lease_s", LEASE_S));
 		break;
 	case -ENOENT:
-		answer_error(request, 404, "the node is not registered");
+		answer_error(feed, request, 404, "the node is not registered");
 		break;
 	case -EINVAL:
-		answer_error(request, 400, "malformed report");
+		answer_error(feed, request, 400, "malformed report");
 		break;
 	default:
-		answer_error(request, 503, "the report could not be taken");
+		answer_error(feed, request, 503, "the report could not be taken");
 		break;
 	}
 }
@@ -412,7 +421,7 @@ static void with_body(struct feed_server *feed, struct server_request *request,
 	if (json_is_object(json))
 		then(feed, request, json);
 	else
-		answer_error(request, 400, "the body must be an object in JSON");
+		answer_error(feed, request, 400, "the body must be an object in JSON");
 	json_decref(json);
 }
 
@@ -422,9 +431,10 @@ static void handle(void *context, struct server_request *request)
 	bool post = streq(request->method, "POST");
 
 	if (!is_root(request->fd))
-		answer_error(request, 403, "only root may speak here");
+		answer_error(feed, request, 403, "only root may speak here");
 	else if (request->problem < 0)
-		answer_error(request, request->problem == -E2BIG ? 413 : 400, "the request is too large");
+		answer_error(feed, request, request->problem == -E2BIG ? 413 : 400,
+			     "the request is too large");
 	else if (streq(request->path, "/feed/v1/rows") && !post)
 		poll_rows(feed, request);
 	else if (streq(request->path, "/feed/v1/node") && post)
@@ -432,7 +442,7 @@ static void handle(void *context, struct server_request *request)
 	else if (streq(request->path, "/feed/v1/report") && post)
 		with_body(feed, request, report);
 	else
-		answer_error(request, 404, "no such request");
+		answer_error(feed, request, 404, "no such request");
 }
 
 int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
@@ -464,7 +474,7 @@ struct feed_server *feed_server_free(struct feed_server *feed)
 	if (!feed)
 		return NULL;
 	while (feed->waiters) {
-		answer_error(feed->waiters->request, 503, "stopping");
+		answer_error(feed, feed->waiters->request, 503, "stopping");
 		waiter_free(feed->waiters);
 	}
 	server_free(feed->server);

@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "daemon_files.h"
 #include "daemon_options.h"
+#include "daemon_store.h"
 #include "lib/log.h"
 #include "lib/pid_file.h"
 #include "model/catalogue.h"
@@ -151,23 +152,6 @@ static int open_everything(struct daemon *d)
 	if (r == 0)
 		r = daemon_listen_unix(feed_path, &d->feed_fd);
 	return r;
-}
-
-static int open_store(struct daemon *d)
-{
-	char path[PATH_MAX];
-	int r, back;
-
-	r = path_in(d->options.state_dir, "store/privlink.db", path);
-	if (r == 0)
-		r = daemon_user_borrow(&d->user);
-	if (r < 0)
-		return r;
-	r = store_sqlite_open(d->loop, path, &d->store);
-	if (r < 0)
-		log_errno(r, "cannot open the store=%s", path);
-	back = daemon_user_return(&d->user);
-	return r < 0 ? r : back;
 }
 
 struct wait {
@@ -305,7 +289,7 @@ static int start(struct daemon *d)
 	if (r == 0)
 		r = open_everything(d);
 	if (r == 0)
-		r = open_store(d);
+		r = daemon_store_open(d->loop, d->options.state_dir, &d->user, &d->store);
 	if (r == 0)
 		r = make_administrator(d);
 	if (r == 0)

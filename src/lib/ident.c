@@ -75,3 +75,8 @@ int random_text(char *ret, size_t length)
 {
 	return random_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", ret, length);
 }
+
+int random_hex(char *ret, size_t length)
+{
+	return random_from("0123456789abcdef", ret, length);
+}

@@ -17,5 +17,8 @@ int uuid_new(char ret[UUID_TEXT_SIZE]);
 /* `length` random letters and digits and a NUL (access keys, secrets). */
 int random_text(char *ret, size_t length);
 
+/* `length` random digits of base 16, lower case, and a NUL. */
+int random_hex(char *ret, size_t length);
+
 /* Fills with random bytes. Negative errno if the kernel gives none. */
 int random_bytes(void *ret, size_t size);

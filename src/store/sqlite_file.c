@@ -12,21 +12,27 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "../lib/ident.h"
 #include "../lib/log.h"
 
 #define APPLICATION_ID 0x706c6b31 /* "plk1" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, created INTEGER NOT NULL,"
 	"                 modified INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"INSERT INTO meta VALUES ('schema', 1), ('revision', 0);"
-	"PRAGMA application_id = 0x706c6b31;"
-	"PRAGMA user_version = 1;";
+	"INSERT INTO meta VALUES ('revision', 0);"
+	"PRAGMA application_id = 0x706c6b31;";
+
+/* What version 2 has and version 1 had not. */
+static const char schema_2[] =
+	"CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"PRAGMA user_version = 2;";
 
 struct sqlite_file {
 	sqlite3 *db;
+	char identity[STORE_IDENTITY_SIZE];
 	sqlite3_stmt *put, *delete, *revision;
 };
 
@@ -100,6 +106,26 @@ static int make_file(const char *path)
 	return 0;
 }
 
+/* Draws an identity for a database that has none. */
+static int mint(struct sqlite_file *file)
+{
+	char identity[STORE_IDENTITY_SIZE], sql[128];
+	int r;
+
+	r = random_hex(identity, sizeof(identity) - 1);
+	if (r < 0)
+		return r;
+	(void)str_format(sql, sizeof(sql), "INSERT INTO about VALUES ('store', '%s')", identity);
+	return execute(file, sql);
+}
+
+static int upgrade(struct sqlite_file *file)
+{
+	int r = execute(file, schema_2);
+
+	return r < 0 ? r : mint(file);
+}
+
 /* Takes the lock for good, and makes the tables if the file is new. */
 static int lock_and_prepare(struct sqlite_file *file)
 {
@@ -121,17 +147,47 @@ static int lock_and_prepare(struct sqlite_file *file)
 		return r;
 	if (application == 0 && version == 0 && n_tables == 0) {
 		r = execute(file, schema);
-		if (r < 0)
-			return r;
+		if (r == 0)
+			r = upgrade(file);
 	} else if (application != APPLICATION_ID) {
 		log_error("store file is not ours: application_id=%lld", (long long)application);
 		return -EUCLEAN;
+	} else if (version == 1) {
+		r = upgrade(file);
 	} else if (version != SCHEMA_VERSION) {
 		log_error("store file has another schema: version=%lld known=%d", (long long)version,
 			  SCHEMA_VERSION);
 		return -EUCLEAN;
 	}
-	return execute(file, "COMMIT");
+	return r < 0 ? r : execute(file, "COMMIT");
+}
+
+static int read_identity(struct sqlite_file *file)
+{
+	sqlite3_stmt *statement;
+	const char *text;
+	int code, r;
+
+	code = sqlite3_prepare_v2(file->db, "SELECT value FROM about WHERE name = 'store'", -1, &statement,
+				  NULL);
+	if (code != SQLITE_OK)
+		return errno_of(code);
+	code = sqlite3_step(statement);
+	text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+	r = errno_of(code);
+	if (r == 0 && (!text || strlen(text) != sizeof(file->identity) - 1)) {
+		log_error("store file has no identity");
+		r = -EUCLEAN;
+	}
+	if (r == 0)
+		(void)str_copy(file->identity, sizeof(file->identity), text);
+	sqlite3_finalize(statement);
+	return r;
+}
+
+const char *sqlite_file_identity(const struct sqlite_file *file)
+{
+	return file->identity;
 }
 
 /* Asks SQLite whether every page makes sense. */
@@ -198,6 +254,8 @@ int sqlite_file_open(const char *path, struct sqlite_file **ret)
 		r = lock_and_prepare(file);
 	if (r == 0)
 		r = check_pages(file);
+	if (r == 0)
+		r = read_identity(file);
 	if (r == 0)
 		r = prepare(file);
 	if (r < 0) {

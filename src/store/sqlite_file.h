@@ -13,6 +13,8 @@ struct sqlite_file;
 /* -EBUSY: another process has it. -EUCLEAN: not ours, of a newer version, or damaged. */
 int sqlite_file_open(const char *path, struct sqlite_file **ret);
 struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
+/* As store_identity(). */
+const char *sqlite_file_identity(const struct sqlite_file *file);
 /* What SQLite said about the last failure. Borrowed until the next call. */
 const char *sqlite_file_error(const struct sqlite_file *file);
 

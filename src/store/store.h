@@ -50,6 +50,9 @@ void store_commit(struct store *store, struct store_txn *txn, store_done done, v
 
 /* The rows, as of the last applied transaction. Borrowed. */
 const struct snapshot *store_rows(const struct store *store);
+/* Whose rows these are: 32 digits of base 16, drawn when the database was made, and kept inside it. */
+#define STORE_IDENTITY_SIZE 33
+const char *store_identity(const struct store *store);
 /* The last durable revision: what may be told to others. */
 uint64_t store_durable_revision(const struct store *store);
 

@@ -49,6 +49,11 @@ const struct snapshot *store_rows(const struct store *store)
 	return memory_rows(store->memory);
 }
 
+const char *store_identity(const struct store *store)
+{
+	return sqlite_file_identity(store->file);
+}
+
 uint64_t store_durable_revision(const struct store *store)
 {
 	return store->durable;

@@ -337,6 +337,8 @@ static void test_registration_and_report(struct harness *h)
 		json_t *answer = ask(h, cases[i].method, cases[i].target, cases[i].body, &status);
 
 		tap_is_int(status, cases[i].status, "feed: %s", cases[i].name);
+		tap_is_str(json_string_value(json_object_get(answer, "store")), store_identity(h->store),
+			   "feed: %s: the answer says whose rows these are", cases[i].name);
 		if (status == 200)
 			tap_is_int(number_of(answer, "lease_s"), LEASE_S, "feed: %s: the lease",
 				   cases[i].name);
@@ -400,6 +402,8 @@ static void test_polls(struct harness *h)
 	answer = ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=30", "", &status);
 	tap_is_int(status, 200, "poll: the first one is answered at once");
 	tap_ok(json_is_true(json_object_get(answer, "full")), "poll: with everything");
+	tap_is_str(json_string_value(json_object_get(answer, "store")), store_identity(h->store),
+		   "poll: and with the store's identity");
 	revision = number_of(answer, "revision");
 	json_decref(answer);
 

@@ -559,6 +559,44 @@ static void run_sql(const char *name, const char *sql)
 	sqlite3_close(db);
 }
 
+/* As the first version made it. */
+static const char version_1[] =
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE kv (key TEXT PRIMARY KEY, value TEXT NOT NULL, created INTEGER NOT NULL,"
+	"                 modified INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO meta VALUES ('schema', 1), ('revision', 5);"
+	"INSERT INTO kv VALUES ('counter/a', '{\"name\":\"a\",\"value\":7}', 3, 5);"
+	"PRAGMA application_id = 0x706c6b31; PRAGMA user_version = 1;";
+
+static void test_identity(void)
+{
+	char first[STORE_IDENTITY_SIZE];
+	struct fixture f;
+
+	(void)fixture_open(&f, "mine");
+	tap_ok(strlen(store_identity(f.store)) == 32 &&
+		       strspn(store_identity(f.store), "0123456789abcdef") == 32,
+	       "a new store draws an identity");
+	(void)str_copy(first, sizeof(first), store_identity(f.store));
+	fixture_close(&f);
+	(void)fixture_open(&f, "mine");
+	tap_is_str(store_identity(f.store), first, "and keeps it");
+	fixture_close(&f);
+	(void)fixture_open(&f, "yours");
+	tap_ok(!streq(store_identity(f.store), first), "another store has another one");
+	fixture_close(&f);
+
+	run_sql("old", version_1);
+	tap_is_int(fixture_open(&f, "old"), 0, "a file of the first version is taken over");
+	tap_ok(counter_value(f.store, "a") == 7 && store_durable_revision(f.store) == 5, "with its rows");
+	tap_is_int((long long)strlen(store_identity(f.store)), 32, "and gets an identity");
+	(void)str_copy(first, sizeof(first), store_identity(f.store));
+	fixture_close(&f);
+	(void)fixture_open(&f, "old");
+	tap_is_str(store_identity(f.store), first, "once");
+	fixture_close(&f);
+}
+
 static int open_result(const char *name)
 {
 	struct fixture f;
@@ -782,6 +820,7 @@ int main(void)
 	test_group_commit();
 	test_changes();
 	test_failing_disk();
+	test_identity();
 	test_refused_files();
 	test_killed_in_mid_write();
 	test_cut_at_any_byte();
