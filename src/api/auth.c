@@ -15,7 +15,7 @@ struct check {
 	struct nonces *nonces;
 	const struct snapshot *rows;
 	const struct sign_request *request;
-	int64_t now, now_mono_s;
+	int64_t now, stamp; /* the request's */
 	struct auth_call *ret;
 	struct api_error *error;
 	char **ret_detail;
@@ -45,12 +45,14 @@ static int find_key(struct check *c, const char *id, const struct access_key **r
 
 static int check_time(struct check *c, const char *text)
 {
-	int64_t time;
-
-	if (time_parse(text, &time) < 0)
+	if (time_parse(text, &c->stamp) < 0)
 		return refuse(c, "InvalidTimeStamp.Format", NULL);
-	if (time < c->now - AUTH_CLOCK_SKEW_S || time > c->now + AUTH_CLOCK_SKEW_S)
+	if (c->stamp < c->now - AUTH_CLOCK_SKEW_S || c->stamp > c->now + AUTH_CLOCK_SKEW_S)
 		return refuse(c, "InvalidTimeStamp.Expired", NULL);
+	if (!nonces_remember_since(c->nonces, c->stamp))
+		return refuse(c, "InvalidTimeStamp.Expired",
+			      "It no longer knows which nonces of that time were used: sign the request "
+			      "anew.");
 	return 0;
 }
 
@@ -74,7 +76,7 @@ static int check_signature(struct check *c, const char *given, const char *compu
 
 static int spend_nonce(struct check *c, const char *key_id, const char *nonce)
 {
-	int r = nonces_spend(c->nonces, key_id, nonce, c->now_mono_s);
+	int r = nonces_spend(c->nonces, key_id, nonce, c->stamp, c->now);
 
 	if (r == -EEXIST)
 		return refuse(c, "SignatureNonceUsed", NULL);
@@ -205,14 +207,12 @@ static int check_acs3(struct check *c, const char *authorization)
 }
 
 int auth_check(struct nonces *nonces, const struct snapshot *rows, const struct sign_request *request,
-	       int64_t now, int64_t now_mono_s, struct auth_call *ret, struct api_error *error,
-	       char **ret_detail)
+	       int64_t now, struct auth_call *ret, struct api_error *error, char **ret_detail)
 {
 	struct check check = {.nonces = nonces,
 			      .rows = rows,
 			      .request = request,
 			      .now = now,
-			      .now_mono_s = now_mono_s,
 			      .ret = ret,
 			      .error = error,
 			      .ret_detail = ret_detail};

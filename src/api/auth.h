@@ -9,7 +9,7 @@
 #include "nonces.h"
 #include "sign.h"
 
-#define AUTH_CLOCK_SKEW_S (15 * 60)
+#define AUTH_CLOCK_SKEW_S NONCE_LIFE_S
 
 struct auth_call {
 	int64_t uid;
@@ -18,7 +18,6 @@ struct auth_call {
 
 /* 0: the call is its account's; its nonce is spent. -EBADMSG: `error` says why not, and `ret_detail`, if not
  * NULL then, is more text for its message (the caller's). Other negative errno: trouble of ours. `now` in
- * unix seconds, `now_mono_s` on a clock that never falls. */
+ * unix seconds. */
 int auth_check(struct nonces *nonces, const struct snapshot *rows, const struct sign_request *request,
-	       int64_t now, int64_t now_mono_s, struct auth_call *ret, struct api_error *error,
-	       char **ret_detail);
+	       int64_t now, struct auth_call *ret, struct api_error *error, char **ret_detail);

@@ -42,7 +42,7 @@ const struct error_row error_rows[] = {
 	{ "SignatureDoesNotMatch",         400, "The signature differs from what the server calculated." },
 	{ "IncompleteSignature",           400, "The request is not signed as the API demands." },
 	{ "UnsupportedSignatureMethod",    400, "The signature method is not supported." },
-	{ "InvalidTimeStamp.Expired",      400, "The time of the request is more than 15 minutes off." },
+	{ "InvalidTimeStamp.Expired",      400, "The time of the request is more than 15 minutes off, or before all that the server remembers." },
 	{ "InvalidTimeStamp.Format",       400, "The time of the request must be written YYYY-MM-DDThh:mm:ssZ, in UTC." },
 	{ "SignatureNonceUsed",            400, "The nonce was used before with this access key." },
 	{ "Throttling",                    400, "Too many calls; try again later." },

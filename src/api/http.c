@@ -19,13 +19,15 @@
 /* How often the nonces of silent keys are looked for. */
 #define EXPIRE_INTERVAL_MS (5 * 60 * 1000)
 
+#define SYNC_PRIORITY -1 /* before what the calls of the turn have changed is durable */
+
 struct http {
 	struct loop *loop;
 	const struct run_environment *environment;
 	struct server *servers[LISTENERS_MAX];
 	size_t n_servers;
 	struct nonces *nonces;
-	struct loop_source *expire_timer;
+	struct loop_source *expire_timer, *sync;
 };
 
 /* One request, from the handler's call to the answer. */
@@ -167,8 +169,9 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 	struct api_error error;
 	int r;
 
-	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(),
-		       (int64_t)(now_mono_ms() / 1000), ret, &error, &detail);
+	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(), ret,
+		       &error, &detail);
+	loop_defer(http->sync);
 	if (r == -EBADMSG)
 		answer_error(exchange, &error, detail);
 	else if (r < 0)
@@ -227,22 +230,35 @@ static void expire(void *context, _unused_ uint32_t events)
 {
 	struct http *http = context;
 
-	nonces_expire(http->nonces, (int64_t)(now_mono_ms() / 1000));
+	nonces_expire(http->nonces, now_unix_s());
+	if (!nonces_remember_since(http->nonces, now_unix_s()))
+		log_warning(
+			"the clock was set back: calls are refused until it has caught up with those that "
+			"were made before (set the clock)");
 	loop_timer_set(http->expire_timer, EXPIRE_INTERVAL_MS);
 }
 
-int http_new(struct loop *loop, const struct run_environment *environment, struct http **ret)
+static void sync_nonces(void *context, _unused_ uint32_t events)
+{
+	struct http *http = context;
+
+	nonces_sync(http->nonces);
+}
+
+int http_new(struct loop *loop, const struct run_environment *environment, struct nonces *nonces,
+	     struct http **ret)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	int r;
 
-	if (!http)
+	if (!http) {
+		nonces_free(nonces);
 		return -ENOMEM;
-	http->loop = loop;
-	http->environment = environment;
-	r = nonces_new(&http->nonces);
+	}
+	*http = (struct http){.loop = loop, .environment = environment, .nonces = nonces};
+	r = loop_add_timer(loop, expire, http, &http->expire_timer);
 	if (r == 0)
-		r = loop_add_timer(loop, expire, http, &http->expire_timer);
+		r = loop_add_deferred(loop, SYNC_PRIORITY, sync_nonces, http, &http->sync);
 	if (r < 0) {
 		http_free(http);
 		return r;
@@ -259,6 +275,7 @@ struct http *http_free(struct http *http)
 	for (size_t i = 0; i < http->n_servers; i++)
 		server_free(http->servers[i]);
 	loop_source_free(http->expire_timer);
+	loop_source_free(http->sync);
 	nonces_free(http->nonces);
 	free(http);
 	return NULL;

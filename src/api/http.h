@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "nonces.h"
 #include "run.h"
 #include "server.h"
 
@@ -14,8 +15,9 @@
 
 struct http;
 
-/* `environment` outlives it. */
-int http_new(struct loop *loop, const struct run_environment *environment, struct http **ret);
+/* `environment` outlives it; `nonces` is its own from then on, also if it fails. */
+int http_new(struct loop *loop, const struct run_environment *environment, struct nonces *nonces,
+	     struct http **ret);
 struct http *http_free(struct http *http);
 
 /* Serves a listening socket (owned from then on); certificate and key as PEM text, or NULL for plain HTTP. */

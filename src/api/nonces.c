@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two hash sets per key: the nonces of the present span of time and those of the one before. A span is one
- * life long, so whatever is in neither set is older than a life. Kept is a 64-bit part of the nonce's digest:
- * two nonces that share it are one in 10^13 even with both sets full, and cost their key one refused call.
+ * One hash set per key. Kept is a 64-bit part of the nonce's digest: two nonces that share it are one in 10^8
+ * even with a full set, and cost their key one refused call. Keys are known by a part of a digest, too.
  */
 #include "nonces.h"
 
 #include "digest.h"
+#include "nonce_journal.h"
 
-struct nonce_set {
-	uint64_t *slots; /* 0: free */
-	size_t n, size;	 /* size is a power of two */
+struct nonce {
+	uint64_t value; /* 0: a free slot */
+	int64_t stamp;
 };
 
 struct key_nonces {
-	char id[128];
-	struct nonce_set present, past;
-	int64_t begun; /* of the present span */
+	uint64_t key;
+	struct nonce *slots;
+	size_t n, size; /* size is a power of two */
 };
 
 struct nonces {
-	struct key_nonces **keys; /* sorted by id */
+	struct key_nonces *keys; /* sorted */
 	size_t n, size;
+	int64_t floor;
+	struct nonce_journal *journal; /* NULL: none */
+	bool unsynced;
 };
 
 int nonces_new(struct nonces **ret)
 {
 	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : -ENOMEM;
-}
-
-static void key_free(struct key_nonces *key)
-{
-	free(key->present.slots);
-	free(key->past.slots);
-	free(key);
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->floor = INT64_MIN;
+	return 0;
 }
 
 struct nonces *nonces_free(struct nonces *nonces)
@@ -42,68 +41,85 @@ struct nonces *nonces_free(struct nonces *nonces)
 	if (!nonces)
 		return NULL;
 	for (size_t i = 0; i < nonces->n; i++)
-		key_free(nonces->keys[i]);
+		free(nonces->keys[i].slots);
 	free(nonces->keys);
+	nonce_journal_free(nonces->journal);
 	free(nonces);
 	return NULL;
 }
 
-static size_t slot_of(const struct nonce_set *set, uint64_t value)
-{
-	size_t slot = value & (set->size - 1);
+/* ---- one key's set ---- */
 
-	while (set->slots[slot] && set->slots[slot] != value)
-		slot = (slot + 1) & (set->size - 1);
+static size_t slot_of(const struct nonce *slots, size_t size, uint64_t value)
+{
+	size_t slot = value & (size - 1);
+
+	while (slots[slot].value && slots[slot].value != value)
+		slot = (slot + 1) & (size - 1);
 	return slot;
 }
 
-static bool set_has(const struct nonce_set *set, uint64_t value)
+static bool set_has(const struct key_nonces *key, uint64_t value)
 {
-	return set->size > 0 && set->slots[slot_of(set, value)] == value;
+	return key->size > 0 && key->slots[slot_of(key->slots, key->size, value)].value == value;
 }
 
-/* At most half full, so that searching stays short. */
-static int set_grow(struct nonce_set *set)
+/* Into a table of `size` slots, without what is stamped before `since`; that raises the floor. */
+static int set_rebuild(struct nonces *nonces, struct key_nonces *key, size_t size, int64_t since)
 {
-	struct nonce_set larger = {.n = set->n, .size = set->size ? 2 * set->size : 64};
+	struct nonce *slots = calloc(size, sizeof(*slots));
+	size_t n = 0;
 
-	if (set->size > 0 && set->n < set->size / 2)
-		return 0;
-	larger.slots = calloc(larger.size, sizeof(*larger.slots));
-	if (!larger.slots)
+	if (!slots)
 		return -ENOMEM;
-	for (size_t i = 0; i < set->size; i++)
-		if (set->slots[i])
-			larger.slots[slot_of(&larger, set->slots[i])] = set->slots[i];
-	free(set->slots);
-	*set = larger;
+	for (size_t i = 0; i < key->size; i++) {
+		if (!key->slots[i].value)
+			continue;
+		if (key->slots[i].stamp < since) {
+			nonces->floor = MAX(nonces->floor, key->slots[i].stamp);
+			continue;
+		}
+		slots[slot_of(slots, size, key->slots[i].value)] = key->slots[i];
+		n++;
+	}
+	free(key->slots);
+	*key = (struct key_nonces){.key = key->key, .slots = slots, .n = n, .size = size};
 	return 0;
 }
 
-static void turn_over(struct key_nonces *key, int64_t now)
+static size_t size_for(size_t n)
 {
-	int64_t age = now - key->begun;
+	size_t size = 64;
 
-	if (age < NONCE_LIFE_S)
-		return;
-	free(key->past.slots);
-	key->past = key->present;
-	key->present = (struct nonce_set){};
-	key->begun = now;
-	if (age >= 2 * NONCE_LIFE_S) {
-		free(key->past.slots);
-		key->past = (struct nonce_set){};
-	}
+	while (size < 2 * (n + 1))
+		size *= 2;
+	return size;
 }
 
-static size_t lower_bound(const struct nonces *nonces, const char *id)
+/* At most half full, so that searching stays short. */
+static int set_add(struct nonces *nonces, struct key_nonces *key, struct nonce nonce, int64_t now)
+{
+	int r = 0;
+
+	if (key->size < 2 * (key->n + 1))
+		r = set_rebuild(nonces, key, size_for(key->n), now - NONCE_KEEP_S);
+	if (r < 0)
+		return r;
+	key->slots[slot_of(key->slots, key->size, nonce.value)] = nonce;
+	key->n++;
+	return 0;
+}
+
+/* ---- all keys ---- */
+
+static size_t lower_bound(const struct nonces *nonces, uint64_t key)
 {
 	size_t low = 0, high = nonces->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (strcmp(nonces->keys[middle]->id, id) < 0)
+		if (nonces->keys[middle].key < key)
 			low = middle + 1;
 		else
 			high = middle;
@@ -111,45 +127,36 @@ static size_t lower_bound(const struct nonces *nonces, const char *id)
 	return low;
 }
 
-static int find_key(struct nonces *nonces, const char *id, int64_t now, struct key_nonces **ret)
+static int find_key(struct nonces *nonces, uint64_t key, struct key_nonces **ret)
 {
-	size_t place = lower_bound(nonces, id);
-	struct key_nonces *key;
+	size_t place = lower_bound(nonces, key);
 
-	if (place < nonces->n && streq(nonces->keys[place]->id, id)) {
-		*ret = nonces->keys[place];
+	if (place < nonces->n && nonces->keys[place].key == key) {
+		*ret = &nonces->keys[place];
 		return 0;
 	}
 	if (nonces->n == nonces->size) {
 		size_t size = nonces->size ? 2 * nonces->size : 16;
-		struct key_nonces **keys = realloc(nonces->keys, size * sizeof(*keys));
+		struct key_nonces *keys = realloc(nonces->keys, size * sizeof(*keys));
 
 		if (!keys)
 			return -ENOMEM;
 		nonces->keys = keys;
 		nonces->size = size;
 	}
-	key = calloc(1, sizeof(*key));
-	if (!key)
-		return -ENOMEM;
-	key->begun = now;
-	if (str_copy(key->id, sizeof(key->id), id) < 0) {
-		free(key);
-		return -EINVAL;
-	}
 	memmove(nonces->keys + place + 1, nonces->keys + place, (nonces->n - place) * sizeof(*nonces->keys));
-	nonces->keys[place] = key;
+	nonces->keys[place] = (struct key_nonces){.key = key};
 	nonces->n++;
-	*ret = key;
+	*ret = &nonces->keys[place];
 	return 0;
 }
 
-static int value_of(const char *nonce, uint64_t *ret)
+static int digest_part(const char *text, uint64_t *ret)
 {
 	uint8_t digest[SHA256_SIZE];
 	int r;
 
-	r = hmac_sha256("", nonce, digest);
+	r = hmac_sha256("", text, digest);
 	if (r < 0)
 		return r;
 	memcpy(ret, digest, sizeof(*ret));
@@ -158,28 +165,35 @@ static int value_of(const char *nonce, uint64_t *ret)
 	return 0;
 }
 
-int nonces_spend(struct nonces *nonces, const char *key_id, const char *nonce, int64_t now)
-{
-	struct key_nonces *key;
-	uint64_t value;
-	int r;
+/* ---- the journal ---- */
 
-	r = value_of(nonce, &value);
-	if (r == 0)
-		r = find_key(nonces, key_id, now, &key);
-	if (r < 0)
-		return r;
-	turn_over(key, now);
-	if (set_has(&key->present, value) || set_has(&key->past, value))
-		return -EEXIST;
-	if (key->present.n >= NONCES_PER_KEY_MAX)
-		return -EDQUOT;
-	r = set_grow(&key->present);
-	if (r < 0)
-		return r;
-	key->present.slots[slot_of(&key->present, value)] = value;
-	key->present.n++;
-	return 0;
+static size_t count(const struct nonces *nonces)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nonces->n; i++)
+		n += nonces->keys[i].n;
+	return n;
+}
+
+/* The journal anew, with what is remembered. */
+static int rewrite(struct nonces *nonces)
+{
+	size_t n = 0, total = count(nonces);
+	_cleanup_(freep) struct nonce_record *records = calloc(total + 1, sizeof(*records));
+
+	if (!records)
+		return -ENOMEM;
+	for (size_t i = 0; i < nonces->n; i++) {
+		const struct key_nonces *key = &nonces->keys[i];
+
+		for (size_t j = 0; j < key->size; j++)
+			if (key->slots[j].value)
+				records[n++] = (struct nonce_record){.key = key->key,
+								     .value = key->slots[j].value,
+								     .stamp = key->slots[j].stamp};
+	}
+	return nonce_journal_rewrite(nonces->journal, nonces->floor, records, n);
 }
 
 void nonces_expire(struct nonces *nonces, int64_t now)
@@ -187,13 +201,98 @@ void nonces_expire(struct nonces *nonces, int64_t now)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < nonces->n; i++) {
-		struct key_nonces *key = nonces->keys[i];
+		struct key_nonces *key = &nonces->keys[i];
 
-		turn_over(key, now);
-		if (key->present.n == 0 && key->past.n == 0)
-			key_free(key);
+		/* Without memory it stays as it is. */
+		(void)set_rebuild(nonces, key, size_for(key->n), now - NONCE_KEEP_S);
+		if (key->n == 0)
+			free(key->slots);
 		else
-			nonces->keys[kept++] = key;
+			nonces->keys[kept++] = *key;
 	}
 	nonces->n = kept;
+	if (nonces->journal && nonce_journal_failed(nonces->journal))
+		(void)rewrite(nonces);
+}
+
+static int take_record(void *context, const struct nonce_record *record, int64_t now)
+{
+	struct nonces *nonces = context;
+	struct key_nonces *key;
+	int r;
+
+	r = find_key(nonces, record->key, &key);
+	if (r < 0 || record->value == 0 || set_has(key, record->value))
+		return r;
+	return set_add(nonces, key, (struct nonce){record->value, record->stamp}, now);
+}
+
+int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh, int64_t now)
+{
+	bool lost;
+	int64_t floor;
+	int r;
+
+	nonces->journal = journal;
+	r = nonce_journal_read(journal, take_record, nonces, now, &floor);
+	if (r < 0)
+		return r;
+	lost = r == 0 && !fresh;
+	nonces->floor = MAX(nonces->floor, MAX(floor, lost ? now : INT64_MIN));
+	nonces_expire(nonces, now);
+	r = rewrite(nonces);
+	return r < 0 ? r : lost;
+}
+
+/* ---- spending ---- */
+
+bool nonces_remember_since(const struct nonces *nonces, int64_t stamp)
+{
+	return stamp > nonces->floor;
+}
+
+/* When the machine loses its power, whatever was stamped before the next start is refused then. What is
+ * stamped ahead of the clock has to reach the disk. */
+static void write_down(struct nonces *nonces, const struct nonce_record *record, int64_t now)
+{
+	if (!nonces->journal)
+		return;
+	if (nonce_journal_is_long(nonces->journal, count(nonces)))
+		(void)rewrite(nonces);
+	else
+		nonce_journal_append(nonces->journal, record);
+	nonces->unsynced |= record->stamp > now;
+}
+
+void nonces_sync(struct nonces *nonces)
+{
+	if (nonces->journal && nonces->unsynced)
+		nonce_journal_sync(nonces->journal);
+	nonces->unsynced = false;
+}
+
+int nonces_spend(struct nonces *nonces, const char *key_id, const char *nonce, int64_t stamp, int64_t now)
+{
+	struct nonce_record record = {.stamp = stamp};
+	struct key_nonces *key;
+	int r;
+
+	r = digest_part(nonce, &record.value);
+	if (r == 0)
+		r = digest_part(key_id, &record.key);
+	if (r == 0)
+		r = find_key(nonces, record.key, &key);
+	if (r < 0)
+		return r;
+	if (set_has(key, record.value))
+		return -EEXIST;
+	if (key->n >= NONCES_PER_KEY_MAX)
+		r = set_rebuild(nonces, key, key->size, now - NONCE_LIFE_S);
+	if (r == 0 && key->n >= NONCES_PER_KEY_MAX)
+		r = -EDQUOT;
+	if (r == 0)
+		r = set_add(nonces, key, (struct nonce){record.value, stamp}, now);
+	if (r == 0)
+		write_down(nonces, &record, now);
+	return r;
 }

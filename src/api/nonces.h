@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The nonces that keys have spent, so that no signed request is carried out twice. A nonce is remembered for
- * at least NONCE_LIFE_S; with timestamps checked to 15 minutes either way, and some minutes for clocks that
- * are set back, none that is forgotten can come again.
+ * The nonces that keys have spent, so that no signed request is carried out twice: not later, not after a
+ * restart, not when the clock is set back.
+ *
+ * A nonce is remembered with the time that its request was stamped with, for as long as that time may still
+ * be accepted and well beyond. What is forgotten is covered by one number, the floor: the latest stamp of all
+ * that was forgotten. No request that is stamped at the floor or before it is accepted any more. The floor is
+ * far behind the clock, unless the clock is set back by more than NONCE_KEEP_S, or what an earlier program
+ * remembered is lost.
+ *
+ * With a journal (nonce_journal.h) a nonce is on file before its request is carried out.
  */
 #pragma once
 
 #include "../lib/util.h"
 
-#define NONCE_LIFE_S	   (35 * 60)
-#define NONCES_PER_KEY_MAX 200000 /* within one life; more calls are throttled */
+#define NONCE_LIFE_S	   (15 * 60) /* how old a stamp, or how far ahead, is accepted */
+#define NONCE_KEEP_S	   (60 * 60)
+#define NONCES_PER_KEY_MAX 200000 /* remembered at a time; more calls are throttled */
 
 struct nonces;
+struct nonce_journal;
 
 int nonces_new(struct nonces **ret);
 struct nonces *nonces_free(struct nonces *nonces);
 
+/* Takes over the journal (also if it fails) and what it says. 0: all that was spent before is known. 1: not
+ * so; the floor is `now` (unix seconds) then. With `fresh`, nothing can have been spent before. */
+int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh, int64_t now);
+
+/* Whether what was stamped then may be accepted at all; if not, its nonce may have been forgotten. */
+bool nonces_remember_since(const struct nonces *nonces, int64_t stamp);
 /* 0: it was new and is spent now. -EEXIST: it was spent before. -EDQUOT: the key has spent as many as are
- * allowed. -ENOMEM. `now` in seconds, never falling. */
-int nonces_spend(struct nonces *nonces, const char *key_id, const char *nonce, int64_t now);
-/* Forgets keys that have spent none for a life. */
+ * allowed. -ENOMEM. */
+int nonces_spend(struct nonces *nonces, const char *key_id, const char *nonce, int64_t stamp, int64_t now);
+/* What was spent outlives a loss of power, too, as far as that needs it. */
+void nonces_sync(struct nonces *nonces);
+/* Forgets what is older than NONCE_KEEP_S. */
 void nonces_expire(struct nonces *nonces, int64_t now);

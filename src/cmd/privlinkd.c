@@ -16,6 +16,7 @@
 #include "api/http.h"
 #include "control/control.h"
 #include "daemon_files.h"
+#include "daemon_nonces.h"
 #include "daemon_options.h"
 #include "daemon_store.h"
 #include "lib/log.h"
@@ -33,6 +34,7 @@ struct daemon {
 	struct loop_source *terminate, *interrupt;
 	struct catalogue *catalogue;
 	struct store *store;
+	struct nonces *nonces;
 	struct control *control;
 	struct run_environment environment;
 	struct http *http;
@@ -247,7 +249,7 @@ static int start_http(struct daemon *d)
 						  .live_revision = live_revision,
 						  .node_live = node_live,
 						  .control = d->control};
-	r = http_new(d->loop, &d->environment, &d->http);
+	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces), &d->http);
 	if (r == 0 && d->https_fd >= 0) {
 		r = http_listen(d->http, TAKE_FD(d->https_fd), d->certificate, d->key);
 		if (r == 0)
@@ -289,6 +291,8 @@ static int start(struct daemon *d)
 	if (r == 0)
 		r = open_everything(d);
 	if (r == 0)
+		r = daemon_nonces_open(d->options.state_dir, &d->nonces);
+	if (r == 0)
 		r = daemon_store_open(d->loop, d->options.state_dir, &d->user, &d->store);
 	if (r == 0)
 		r = make_administrator(d);
@@ -306,6 +310,7 @@ static void finish(struct daemon *d)
 		(void)loop_turn(d->loop, 0);
 	feed_server_free(d->feed);
 	http_free(d->http);
+	nonces_free(d->nonces);
 	control_free(d->control);
 	store_free(d->store);
 	catalogue_free(d->catalogue);

@@ -2,10 +2,15 @@
 /*
  * Who calls: signatures against the keys in the store, times, and nonces that count once.
  */
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../tap.h"
 #include "api/auth.h"
+#include "api/nonce_journal.h"
 #include "lib/log.h"
 
 #define NOW 1767323045 /* 2026-01-02T03:04:05Z */
@@ -48,7 +53,7 @@ static void check(struct nonces *nonces, const struct snapshot *rows, const stru
 		  struct outcome *ret)
 {
 	*ret = (struct outcome){};
-	ret->r = auth_check(nonces, rows, request, NOW, 1000, &ret->call, &ret->error, &ret->detail);
+	ret->r = auth_check(nonces, rows, request, NOW, &ret->call, &ret->error, &ret->detail);
 }
 
 /* ---- V1 ---- */
@@ -261,35 +266,183 @@ static void test_nonce_after_signature(const struct snapshot *rows)
 	nonces_free(nonces);
 }
 
+static int spend(struct nonces *nonces, const char *key, const char *nonce, int64_t stamp, int64_t now)
+{
+	/* As auth_check() does. */
+	return nonces_remember_since(nonces, stamp) ? nonces_spend(nonces, key, nonce, stamp, now) : -ESTALE;
+}
+
 static void test_nonces(void)
 {
+	const int64_t later = NOW + NONCE_KEEP_S;
 	struct nonces *nonces;
 	int refused = 0;
 
 	(void)nonces_new(&nonces);
-	tap_is_int(nonces_spend(nonces, "k", "a", 0), 0, "a new nonce is accepted");
-	tap_is_int(nonces_spend(nonces, "k", "a", 0), -EEXIST, "a second time it is not");
-	tap_is_int(nonces_spend(nonces, "l", "a", 0), 0, "another key may use it");
-	tap_is_int(nonces_spend(nonces, "k", "a", NONCE_LIFE_S - 1), -EEXIST,
-		   "it is remembered for half an hour");
-	tap_is_int(nonces_spend(nonces, "k", "b", NONCE_LIFE_S - 1), 0, "so is one that came later,");
-	tap_is_int(nonces_spend(nonces, "k", "b", 2 * NONCE_LIFE_S - 2), -EEXIST, "for a life of its own");
-	tap_is_int(nonces_spend(nonces, "k", "a", 3 * NONCE_LIFE_S), 0, "long after, it is forgotten");
-	nonces_expire(nonces, 9 * NONCE_LIFE_S);
-	tap_is_int(nonces_spend(nonces, "k", "a", 9 * NONCE_LIFE_S), 0, "as are keys that have been silent");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a new nonce is accepted");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "a second time it is not");
+	tap_is_int(spend(nonces, "k", "a", NOW + 1, NOW), -EEXIST, "nor with another stamp");
+	tap_is_int(spend(nonces, "l", "a", NOW, NOW), 0, "another key may use it");
+	nonces_expire(nonces, later);
+	tap_is_int(spend(nonces, "k", "a", NOW, later), -EEXIST, "it is remembered for an hour");
+	tap_is_int(spend(nonces, "k", "b", NOW + 900, NOW), 0, "so is one that was stamped ahead,");
+	nonces_expire(nonces, later + 1);
+	tap_is_int(spend(nonces, "k", "b", NOW + 900, later + 1), -EEXIST, "counted from its stamp");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -ESTALE,
+		   "what is forgotten does not come back with a clock that is set back");
+	tap_is_int(spend(nonces, "k", "c", NOW + 1, NOW + 1), 0, "what is stamped later than that goes on");
+	tap_is_int(spend(nonces, "l", "a", later + 1, later + 1), 0, "an old nonce may be used again");
+	nonces_free(nonces);
 
+	(void)nonces_new(&nonces);
 	for (int i = 0; i < NONCES_PER_KEY_MAX; i++) {
 		char nonce[16];
 
 		(void)str_format(nonce, sizeof(nonce), "%d", i);
-		refused += nonces_spend(nonces, "busy", nonce, 0) != 0;
+		refused += spend(nonces, "busy", nonce, NOW, NOW) != 0;
 	}
 	tap_is_int(refused, 0, "a key can spend as many as the limit says");
-	tap_is_int(nonces_spend(nonces, "busy", "more", 0), -EDQUOT, "and no more within one life");
-	tap_is_int(nonces_spend(nonces, "busy", "17", 0), -EEXIST, "all of them are remembered");
-	tap_is_int(nonces_spend(nonces, "busy", "more", NONCE_LIFE_S), 0, "then it goes on");
-	tap_is_int(nonces_spend(nonces, "busy", "17", NONCE_LIFE_S), -EEXIST, "still remembering");
+	tap_is_int(spend(nonces, "busy", "more", NOW, NOW), -EDQUOT, "and no more");
+	tap_is_int(spend(nonces, "busy", "17", NOW, NOW), -EEXIST, "all of them are remembered");
+	tap_is_int(spend(nonces, "busy", "more", NOW + NONCE_LIFE_S, NOW + NONCE_LIFE_S), -EDQUOT,
+		   "for as long as their stamp is good");
+	tap_is_int(spend(nonces, "busy", "more", NOW + NONCE_LIFE_S + 1, NOW + NONCE_LIFE_S + 1), 0,
+		   "then it goes on");
+	tap_is_int(spend(nonces, "busy", "17", NOW, NOW + NONCE_LIFE_S + 1), -ESTALE,
+		   "and nothing of that time counts again");
 	nonces_free(nonces);
+}
+
+/* ---- the journal ---- */
+
+static const char journal_path[] = "nonces.test";
+
+/* What the next start makes of the file. */
+static int start(bool fresh, int64_t now, struct nonces **ret)
+{
+	struct nonce_journal *journal;
+
+	if (nonces_new(ret) < 0 || nonce_journal_open(journal_path, &journal) < 0)
+		abort();
+	return nonces_load(*ret, journal, fresh, now);
+}
+
+static void spoil(long place, int change)
+{
+	FILE *file = fopen(journal_path, "r+e");
+	int c;
+
+	(void)fseek(file, place, SEEK_SET);
+	c = fgetc(file);
+	(void)fseek(file, place, SEEK_SET);
+	(void)fputc(c ^ change, file);
+	(void)fclose(file);
+}
+
+static void test_journal(void)
+{
+	struct nonces *nonces;
+	struct stat st;
+
+	(void)unlink(journal_path);
+	tap_is_int(start(true, NOW, &nonces), 0, "at the very first start nothing can be lost");
+	tap_is_int(stat(journal_path, &st) == 0 ? st.st_mode & 0777 : 0, 0600,
+		   "the file is its owner's alone");
+	tap_is_int(spend(nonces, "k", "late", NOW - 800, NOW), 0, "who is late is accepted");
+	tap_is_int(spend(nonces, "k", "now", NOW, NOW), 0, "who is in time,");
+	tap_is_int(spend(nonces, "k", "early", NOW + 900, NOW), 0, "and who is early");
+	nonces_free(nonces);
+
+	tap_is_int(start(false, NOW + 1, &nonces), 0, "the next start knows all of it");
+	tap_is_int(spend(nonces, "k", "late", NOW - 800, NOW + 1), -EEXIST, "the late one");
+	tap_is_int(spend(nonces, "k", "now", NOW, NOW + 1), -EEXIST, "the one that was in time");
+	tap_is_int(spend(nonces, "k", "early", NOW + 900, NOW + 1), -EEXIST, "the early one");
+	tap_is_int(spend(nonces, "k", "new", NOW - 800, NOW + 1), 0, "and whoever is late and new goes on");
+	nonces_free(nonces);
+
+	tap_is_int(start(false, NOW - 7200, &nonces), 0, "a start with a clock set back knows it, too");
+	tap_is_int(spend(nonces, "k", "late", NOW - 800, NOW - 800), -EEXIST, "nothing of it counts again");
+	tap_is_int(spend(nonces, "k", "other", NOW - 7200, NOW - 7200), 0, "and what is new goes on");
+	nonces_free(nonces);
+
+	tap_is_int(start(false, NOW + 2 * NONCE_KEEP_S, &nonces), 0, "long after, they are forgotten");
+	nonces_free(nonces);
+	tap_is_int(start(false, NOW, &nonces), 0, "and the file says up to when:");
+	tap_is_int(spend(nonces, "k", "early", NOW + 900, NOW), -ESTALE, "nothing of then comes back");
+	nonces_free(nonces);
+
+	(void)unlink(journal_path);
+	tap_is_int(start(false, NOW, &nonces), 1, "a start without the file says that it is lost");
+	tap_is_int(spend(nonces, "k", "x", NOW, NOW), -ESTALE, "what was stamped before is refused");
+	tap_is_int(spend(nonces, "k", "x", NOW + 1, NOW + 1), 0, "what is stamped later goes on");
+	nonces_free(nonces);
+
+	spoil(8, 1);
+	tap_is_int(start(false, NOW + 10, &nonces), 1, "a file of another boot may lack its end");
+	tap_is_int(spend(nonces, "k", "y", NOW + 10, NOW + 10), -ESTALE,
+		   "what was stamped before is refused,");
+	tap_is_int(spend(nonces, "k", "z", NOW + 30, NOW + 11), 0, "what comes later goes on,");
+	nonces_free(nonces);
+	spoil(8, 1);
+	tap_is_int(start(false, NOW + 20, &nonces), 1, "again");
+	tap_is_int(spend(nonces, "k", "z", NOW + 30, NOW + 21), -EEXIST,
+		   "and what was stamped ahead is known");
+	nonces_free(nonces);
+
+	(void)stat(journal_path, &st);
+	(void)truncate(journal_path, st.st_size - 1);
+	tap_is_int(start(false, NOW + 40, &nonces), 1, "so may one that ends in the middle of a record");
+	nonces_free(nonces);
+	spoil(0, 1);
+	tap_is_int(start(false, NOW + 50, &nonces), 1, "and one that is something else");
+	nonces_free(nonces);
+	tap_is_int(start(false, NOW + 51, &nonces), 0, "it is made anew");
+	nonces_free(nonces);
+	(void)unlink(journal_path);
+}
+
+static void test_journal_stays_short(void)
+{
+	struct nonces *nonces;
+	struct stat st = {};
+	int64_t now = NOW;
+	int failed = 0;
+
+	(void)start(true, now, &nonces);
+	for (int i = 0; i < 300000; i++) {
+		char nonce[16];
+
+		(void)str_format(nonce, sizeof(nonce), "%d", i);
+		failed += spend(nonces, "k", nonce, now, now) != 0;
+		if (i % 10 == 0)
+			now++;
+	}
+	nonces_free(nonces);
+	(void)stat(journal_path, &st);
+	tap_is_int(failed, 0, "eight hours of calls");
+	tap_ok(st.st_size < 6 * 1024 * 1024, "the file does not keep what is forgotten (%lld bytes)",
+	       (long long)st.st_size);
+	(void)unlink(journal_path);
+}
+
+static void test_journal_full_disk(void)
+{
+	struct nonces *nonces;
+	struct rlimit unlimited, limit;
+
+	(void)start(true, NOW, &nonces);
+	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
+	limit = unlimited;
+	limit.rlim_cur = 64;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a file that cannot grow refuses nobody");
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "in memory the nonce is spent");
+	nonces_free(nonces);
+	tap_is_int(start(false, NOW + 1, &nonces), 1, "and the next start knows that something is missing");
+	nonces_free(nonces);
+	(void)unlink(journal_path);
 }
 
 int main(void)
@@ -300,6 +453,9 @@ int main(void)
 	test_acs3(rows);
 	test_nonce_after_signature(rows);
 	test_nonces();
+	test_journal();
+	test_journal_stays_short();
+	test_journal_full_disk();
 	snapshot_free(rows);
 	return tap_done();
 }

@@ -259,12 +259,14 @@ int main(void)
 {
 	struct access_key key = {.id = "testkey", .secret = "testsecret", .uid = ROOT, .active = true};
 	struct harness h;
+	struct nonces *nonces;
 	struct http *http;
 
 	log_set_level(LOG_LEVEL_ERROR);
 	harness_begin(&h);
+	harness_must(nonces_new(&nonces), "nonces");
 	harness_put(&h, KIND_ACCESS_KEY, &key);
-	harness_must(http_new(h.loop, &h.environment, &http), "http");
+	harness_must(http_new(h.loop, &h.environment, nonces, &http), "http");
 	harness_must(http_listen(http, client_listen_tcp(&address), NULL, NULL), "listen");
 	test_signed_calls(&h);
 	test_refusals(&h);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A header and records of one size. `whole` is taken back while the file is rewritten, and for good when
+ * something could not be written.
+ */
+#include "nonce_journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/log.h"
+
+#define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
+
+static const char magic[8] = "plnonce1";
+
+struct header {
+	char magic[8];
+	char boot[40];
+	int64_t floor;
+	uint64_t whole;
+};
+
+struct nonce_journal {
+	int fd;
+	struct header header;
+	size_t n; /* records in the file */
+	bool failed;
+};
+
+_Static_assert(sizeof(struct header) == 64 && sizeof(struct nonce_record) == 24, "no holes on file");
+
+static off_t place_of(size_t n)
+{
+	return (off_t)(sizeof(struct header) + n * sizeof(struct nonce_record));
+}
+
+/* "": unknown, and equal to no other. */
+static void read_boot(char ret[40])
+{
+	_cleanup_(closep) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(ret, 0, 40);
+	if (fd >= 0 && read(fd, ret, 36) != 36)
+		memset(ret, 0, 40);
+}
+
+int nonce_journal_open(const char *path, struct nonce_journal **ret)
+{
+	struct nonce_journal *journal = calloc(1, sizeof(*journal));
+	int r;
+
+	if (!journal)
+		return -ENOMEM;
+	journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (journal->fd < 0) {
+		r = -errno;
+		free(journal);
+		return r;
+	}
+	memcpy(journal->header.magic, magic, sizeof(magic));
+	read_boot(journal->header.boot);
+	*ret = journal;
+	return 0;
+}
+
+struct nonce_journal *nonce_journal_free(struct nonce_journal *journal)
+{
+	if (!journal)
+		return NULL;
+	closep(&journal->fd);
+	free(journal);
+	return NULL;
+}
+
+/* ---- reading ---- */
+
+static int read_all(int fd, void *data, size_t size, off_t place)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = pread(fd, (char *)data + done, size - done, place + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int take_all(const struct nonce_journal *journal, size_t n, nonce_journal_take take, void *context,
+		    int64_t now)
+{
+	_cleanup_(freep) struct nonce_record *records = calloc(n + 1, sizeof(*records));
+	int r;
+
+	if (!records)
+		return -ENOMEM;
+	r = read_all(journal->fd, records, n * sizeof(*records), place_of(0));
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = take(context, &records[i], now);
+	return r;
+}
+
+int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, void *context, int64_t now,
+		       int64_t *ret_floor)
+{
+	struct header header;
+	struct stat st;
+	size_t size;
+	int r;
+
+	*ret_floor = INT64_MIN;
+	if (fstat(journal->fd, &st) < 0)
+		return -errno;
+	if (st.st_size < place_of(0))
+		return 0;
+	r = read_all(journal->fd, &header, sizeof(header), 0);
+	if (r < 0)
+		return r;
+	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
+		return 0;
+	size = (size_t)(st.st_size - place_of(0));
+	r = take_all(journal, size / sizeof(struct nonce_record), take, context, now);
+	if (r < 0)
+		return r;
+	*ret_floor = header.floor;
+	return header.whole && size % sizeof(struct nonce_record) == 0 && header.boot[0] &&
+	       memcmp(header.boot, journal->header.boot, sizeof(header.boot)) == 0;
+}
+
+/* ---- writing ---- */
+
+static int write_all(int fd, const void *data, size_t size, off_t place)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = pwrite(fd, (const char *)data + done, size - done, place + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int write_header(struct nonce_journal *journal, bool whole)
+{
+	journal->header.whole = whole;
+	return write_all(journal->fd, &journal->header, sizeof(journal->header), 0);
+}
+
+static void fail(struct nonce_journal *journal, int r)
+{
+	if (!journal->failed)
+		log_warning("cannot write down nonces: %s; after the next start, calls that were stamped "
+			    "before it will be refused",
+			    strerror(-r));
+	journal->failed = true;
+	(void)write_header(journal, false);
+}
+
+int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
+			  size_t n)
+{
+	int r;
+
+	journal->header.floor = floor;
+	r = write_header(journal, false);
+	if (r == 0 && ftruncate(journal->fd, place_of(0)) < 0)
+		r = -errno;
+	if (r == 0)
+		r = write_all(journal->fd, records, n * sizeof(*records), place_of(0));
+	if (r == 0)
+		r = write_header(journal, true);
+	if (r < 0) {
+		fail(journal, r);
+		return r;
+	}
+	journal->n = n;
+	journal->failed = false;
+	nonce_journal_sync(journal);
+	return 0;
+}
+
+void nonce_journal_append(struct nonce_journal *journal, const struct nonce_record *record)
+{
+	int r;
+
+	if (journal->failed)
+		return; /* until it is rewritten */
+	r = write_all(journal->fd, record, sizeof(*record), place_of(journal->n));
+	if (r < 0)
+		fail(journal, r);
+	else
+		journal->n++;
+}
+
+void nonce_journal_sync(struct nonce_journal *journal)
+{
+	if (fdatasync(journal->fd) < 0 && !journal->failed)
+		fail(journal, -errno);
+}
+
+bool nonce_journal_failed(const struct nonce_journal *journal)
+{
+	return journal->failed;
+}
+
+bool nonce_journal_is_long(const struct nonce_journal *journal, size_t n)
+{
+	return journal->n > 2 * n + SPARE_RECORDS;
+}

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A request that was recorded is carried out once, whatever happens to privlinkd in between: by its bytes, in each scheme
+of signing, with clocks that are late, right and early. Whoever signs anew is served at once.
+
+BUILD is the build directory.
+"""
+import os
+import signal
+import sys
+
+from privlinkd import Daemon, acs3, done, is_equal, ok, roa, v1
+
+LATE, RIGHT, EARLY = -600, 0, 600
+CLOCKS = {"ten minutes late": LATE, "right": RIGHT, "ten minutes early": EARLY}
+SCHEMES = {
+    "V1 in the query": lambda *a, **k: v1(*a, method="GET", **k),
+    "V1 in a form": v1,
+    "ACS3": acs3,
+}
+made = 0
+
+
+def accounts(daemon):
+    return {a["AccountName"] for a in daemon.call("ListAccounts", MaxResults="1000")[1]["Accounts"]}
+
+
+IN_TIME = {clock: offset_s for clock, offset_s in CLOCKS.items() if offset_s != LATE}
+
+
+def record(daemon, clocks=CLOCKS):
+    """Requests that make an account each and were carried out; by what they are."""
+    global made
+    requests = {}
+    for scheme, sign in SCHEMES.items():
+        for clock, offset_s in clocks.items():
+            made += 1
+            request = sign(daemon.key(), "CreateAccount", {"AccountName": f"account-{made}"}, offset_s=offset_s)
+            status, answer = daemon.send(request)
+            if status != 200:
+                raise RuntimeError(f"{scheme}, {clock}: {answer}")
+            requests[f"{scheme}, clock {clock}"] = request
+    return requests
+
+
+def replay(daemon, requests, when, codes):
+    """Nothing of it is carried out again. (Names would collide, so the code tells that it did not come to that.)"""
+    for what, request in requests.items():
+        code = daemon.send(request)[1].get("Code")
+        ok(code in codes, f"{when}: a recorded request is refused ({what})", f"got: {code}")
+
+
+USED = ("SignatureNonceUsed",)
+USED_OR_LOST = ("SignatureNonceUsed", "InvalidTimeStamp.Expired")
+
+
+def anew(daemon, when, clocks):
+    for scheme, sign in SCHEMES.items():
+        for clock, offset_s in clocks.items():
+            answer = daemon.send(sign(daemon.key(), "ListAccounts", {}, offset_s=offset_s))
+            is_equal(answer[0], 200, f"{when}: a new request is carried out ({scheme}, clock {clock})")
+
+
+def test_restarts(daemon):
+    daemon.start()
+    anew(daemon, "at the very first start", CLOCKS)
+    requests = record(daemon)
+    replay(daemon, requests, "while it runs", USED)
+    for how in signal.SIGTERM, signal.SIGKILL:
+        when = f"after {how.name} and a start"
+        daemon.restart(how)
+        replay(daemon, requests, when, USED)
+        anew(daemon, when, CLOCKS)
+        requests = record(daemon)
+    daemon.restart()
+    daemon.restart()
+    replay(daemon, requests, "after two starts", USED)
+
+
+def test_lost_memory(daemon):
+    """The file of nonces is gone: what was stamped before is refused for that; those who are in time notice nothing."""
+    requests = record(daemon)
+    past = {what: r for what, r in requests.items() if "early" not in what}
+    daemon.stop()
+    os.unlink(os.path.join(daemon.state, "nonces"))
+    daemon.start()
+    when = "after the file of nonces was removed"
+    anew(daemon, when, IN_TIME)
+    replay(daemon, past, when, USED_OR_LOST)
+    code = daemon.send(acs3(daemon.key(), "ListAccounts", {}, offset_s=LATE))[1].get("Code")
+    is_equal(code, "InvalidTimeStamp.Expired", f"{when}: who is late is told that it is the time")
+    ok("remembering no nonces" in daemon.said(), f"{when}: the log says so", daemon.said())
+
+
+def test_other_boot(daemon):
+    """After a reboot the file may lack its end; what was stamped ahead was made sure of."""
+    requests = record(daemon, IN_TIME)
+    daemon.stop(signal.SIGKILL)
+    with open(os.path.join(daemon.state, "nonces"), "r+b") as f:
+        f.seek(8)
+        f.write(b"00000000-0000-0000-0000-000000000000")
+    daemon.start()
+    anew(daemon, "after a reboot", {"right": RIGHT})
+    replay(daemon, requests, "after a reboot", USED_OR_LOST)
+
+
+def test_spoilt(daemon):
+    daemon.stop()
+    for content, what in (b"", "empty"), (b"x" * 1000, "something else"):
+        with open(os.path.join(daemon.state, "nonces"), "wb") as f:
+            f.write(content)
+        daemon.start()
+        anew(daemon, f"with a file of nonces that is {what}", {"right": RIGHT})
+        requests = record(daemon, IN_TIME)
+        daemon.restart(signal.SIGKILL)
+        replay(daemon, requests, f"with a file of nonces that was {what}, one start later", USED)
+        daemon.stop()
+    daemon.start()
+
+
+def test_roa(daemon):
+    request = roa(daemon.key(), "CreateAccount", {"AccountName": "by-roa"})
+    before = accounts(daemon)
+    for when in "while it runs", "after a start":
+        is_equal(daemon.send(request)[1].get("Code"), "UnsupportedSignatureMethod", f"the older scheme is refused, {when}")
+        daemon.restart()
+    is_equal(accounts(daemon), before, "and makes nothing")
+
+
+def test_files(daemon):
+    status = os.stat(os.path.join(daemon.state, "nonces"))
+    is_equal((status.st_mode & 0o777, status.st_uid), (0o600, os.geteuid()), "the file of nonces is the starter's alone")
+
+
+def main():
+    daemon = Daemon()
+    try:
+        test_restarts(daemon)
+        test_files(daemon)
+        test_lost_memory(daemon)
+        test_other_boot(daemon)
+        test_spoilt(daemon)
+        test_roa(daemon)
+    finally:
+        daemon.remove()
+    return done()
+
+
+sys.exit(main())
