@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/PID/stat: the second field, the name in brackets, may hold anything; what is wanted stands 20 fields
- * behind its last bracket.
+ * /proc/PID/stat: the second field, the name in brackets, may hold anything; what is wanted stands behind its
+ * last bracket: the state at once, the beginning 20 fields on.
  */
 #include "process.h"
 
@@ -27,6 +27,10 @@ int process_start(int pid, uint64_t *ret)
 		return -errno;
 	text[n] = '\0';
 	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return -EBADMSG;
+	if (strchr("ZXx", p[2]))
+		return -ESRCH;
 	for (int i = 0; i < FIELDS_BEHIND_NAME && p; i++)
 		p = strchr(p + 1, ' ');
 	return p && sscanf(p, "%" SCNu64, ret) == 1 ? 0 : -EBADMSG;

@@ -14,6 +14,7 @@
 int main(void)
 {
 	uint64_t own = 0, again = 0, later = 0;
+	siginfo_t ended;
 	pid_t child;
 
 	tap_is_int(process_start((int)getpid(), &own), 0, "a process has a beginning");
@@ -29,6 +30,9 @@ int main(void)
 	}
 	tap_ok(process_start((int)child, &later) == 0 && later > own, "a later process began later");
 	(void)kill(child, SIGKILL);
+	(void)waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT);
+	tap_is_int(process_start((int)child, &later), -ESRCH,
+		   "one that has ended does not run, reaped or not");
 	(void)waitpid(child, NULL, 0);
 	tap_is_int(process_start((int)child, &later), -ESRCH, "one that has ended is not there");
 	tap_is_int(process_start(-1, &later), -ESRCH, "nor is one that cannot be");
