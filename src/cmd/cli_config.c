@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the API is and who calls it. What the options leave open comes from the environment (PRIVLINK_…),
- * then from ~/.config/privlink/config (or --config FILE), then, for root on the machine itself, from the
- * administrator's key that the daemon wrote at its first start. All three are the same list of names; the
- * first that has a value wins. An access key and its secret belong together: both come from the first place
- * that has either.
+ * then from ~/.config/privlink/config (or --config FILE), then, on the machine itself, from what the daemon
+ * wrote: where it listens (api.env) and, for root, the administrator's key (admin.env). All are the same list
+ * of names; the first that has a value wins. An access key and its secret belong together: both come from the
+ * first place that has either.
  */
 #include "cli.h"
 
@@ -147,18 +147,24 @@ static int read_user_file(struct cli *cli)
 	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
 }
 
-/* The key that the daemon wrote at its first start; root's last resort. */
-static int read_admin_file(struct cli *cli)
+/* What the daemon wrote; nothing is wrong if there is none on this machine. */
+static int read_state_file(struct cli *cli, const char *name)
 {
 	char path[4096];
 	int r;
 
-	if (geteuid() != 0 || cli->key_closed)
-		return 0;
-	if (str_format(path, sizeof(path), "%s/admin.env", cli->state_dir) < 0)
+	if (str_format(path, sizeof(path), "%s/%s", cli->state_dir, name) < 0)
 		return -ENAMETOOLONG;
 	r = read_file(cli, path);
-	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
+}
+
+static int read_state_files(struct cli *cli)
+{
+	int r = read_state_file(cli, "api.env");
+
+	/* The administrator's key is root's last resort. */
+	return r < 0 || geteuid() != 0 || cli->key_closed ? r : read_state_file(cli, "admin.env");
 }
 
 /* The daemon's own CA, where this machine has one and nothing else was said. */
@@ -206,7 +212,7 @@ int cli_config_load(struct cli *cli)
 	if (r < 0)
 		return r;
 	close_key(cli);
-	r = read_admin_file(cli);
+	r = read_state_files(cli);
 	if (r < 0)
 		return r;
 	r = default_ca(cli);

@@ -10,7 +10,7 @@
 static const struct {
 	const char *name, *value_name, *help;
 } global_options[] = {
-	{"--endpoint", "URL", "where the API is (PRIVLINK_ENDPOINT; https://127.0.0.1:8443)"},
+	{"--endpoint", "URL", "where the API is (PRIVLINK_ENDPOINT; where this machine's privlinkd listens)"},
 	{"--ca", "FILE", "certificates to trust (PRIVLINK_CA; <state-dir>/ca.crt)"},
 	{"--access-key-id", "ID", "who calls (PRIVLINK_ACCESS_KEY_ID)"},
 	{"--access-key-secret", "TEXT", "and the key's secret (PRIVLINK_ACCESS_KEY_SECRET)"},

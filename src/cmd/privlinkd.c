@@ -15,6 +15,7 @@
 #include "api/feed.h"
 #include "api/http.h"
 #include "control/control.h"
+#include "daemon_address.h"
 #include "daemon_files.h"
 #include "daemon_nonces.h"
 #include "daemon_options.h"
@@ -153,6 +154,8 @@ static int open_everything(struct daemon *d)
 		r = open_tcp(d);
 	if (r == 0)
 		r = daemon_listen_unix(feed_path, &d->feed_fd);
+	if (r == 0)
+		r = daemon_address_write(d->options.state_dir, d->https_fd, d->http_fd);
 	return r;
 }
 
