@@ -144,6 +144,8 @@ struct cli_command {
 			   to wait for */
 	enum cli_paging paging;
 	const struct cli_wait *wait;
+	/* Adds to the entries of the list what the API leaves unsaid; for people, not with --json. Exit code. */
+	int (*complete)(struct cli *cli, json_t *answer, json_t *entries);
 	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
 	const char *usage;				    /* of such a command */
 };
@@ -164,6 +166,9 @@ int cli_wait_for(struct cli *cli, const struct cli_command *command, const char 
  */
 int cli_usage(const char *format, ...) _printf_(1, 2);
 int cli_fail(const char *format, ...) _printf_(1, 2);
+
+/* A cli_command's `complete` of a security group's rules. */
+int cli_add_implicit_rules(struct cli *cli, json_t *answer, json_t *entries);
 
 /* Commands that are more than one call. */
 int cli_run_call(struct cli *cli, int argc, char **argv);

@@ -351,6 +351,12 @@ static int run_call(struct cli *cli, const struct cli_command *command, struct p
 	r = call_all_pages(cli, command, params, &answer);
 	if (r != CLI_OK)
 		return r;
+	if (command->complete && !cli->json)
+		r = command->complete(cli, answer, array_at(answer, command->list));
+	if (r != CLI_OK) {
+		json_decref(answer);
+		return r;
+	}
 	if (command->id)
 		ids = ids_of(command, answer, params);
 	print_answer(cli, command, answer);

@@ -216,8 +216,8 @@ static const struct cli_column sg_rule_columns[] = {{"Rule", "SecurityGroupRuleI
 						    {"Direction", "Direction"},
 						    {"Protocol", "IpProtocol"},
 						    {"Ports", "PortRange"},
-						    {"Source", "SourceCidrIp|SourceGroupId"},
-						    {"Destination", "DestCidrIp|DestGroupId"},
+						    {"Source", "SourceCidrIp|Ipv6SourceCidrIp|SourceGroupId"},
+						    {"Destination", "DestCidrIp|Ipv6DestCidrIp|DestGroupId"},
 						    {"Policy", "Policy"},
 						    {"Priority", "Priority"},
 						    {NULL}};
@@ -632,8 +632,9 @@ const struct cli_command cli_commands[] = {
 	 sg_rule_out},
 	{"sg", "revoke-egress", "Removes a rule for what may go out.", "ecs", "RevokeSecurityGroupEgress",
 	 sg_rule_out},
-	{"sg", "rules", "Shows the rules of a group.", "ecs", "DescribeSecurityGroupAttribute", sg_id,
-	 .fixed = "Direction=all", .list = "Permissions.Permission", .columns = sg_rule_columns},
+	{"sg", "rules", "Shows the rules of a group, the implicit ones too.", "ecs", "DescribeSecurityGroupAttribute", sg_id,
+	 .fixed = "Direction=all", .list = "Permissions.Permission", .columns = sg_rule_columns,
+	 .complete = cli_add_implicit_rules},
 	{"sg", "delete", "Deletes a security group that nothing uses.", "ecs", "DeleteSecurityGroup", sg_id},
 
 	{"instance", "run", "Makes instances (network namespaces on a node) and prints their ids.", "ecs",

@@ -59,7 +59,7 @@ static void print_at(FILE *f, const json_t *value, const char *path, bool *start
 				 started);
 		return;
 	}
-	if (!value || json_is_object(value))
+	if (!value || json_is_object(value) || (json_is_string(value) && json_string_length(value) == 0))
 		return;
 	if (*started)
 		fputc(',', f);
