@@ -12,18 +12,18 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
-#include "../lib/pid_file.h"
+#include "agent_lock.h"
 #include "health.h"
+#include "node_name.h"
 #include "query.h"
 #include "reconcile.h"
 
 #define SWEEP_INTERVAL_MS 5000
 #define LOOK_INTERVAL_MS  5000
-#define ETC_NETNS	  "/etc/netns"
-#define HOST_SSL	  "/etc/ssl"
 
 struct agent {
 	const struct agent_options *options;
+	struct node_state state; /* who this node is */
 	int lock_fd, monitor_fd;
 	struct loop *loop;
 	struct catalogue *catalogue;
@@ -40,22 +40,6 @@ struct agent {
 	struct loop_source *term, *interrupt, *monitor, *sweep, *look;
 };
 
-int agent_node_name(const char *host_name, bool strict, char *ret, size_t size)
-{
-	size_t n = 0, max = MIN(size - 1, (size_t)PORT_NODE_NAME_MAX);
-
-	for (const char *c = host_name; *c && n < max; c++) {
-		bool is_good = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-			       (*c >= '0' && *c <= '9') || ((*c == '-' || *c == '_') && n > 0);
-
-		if (!is_good)
-			break;
-		ret[n++] = *c;
-	}
-	ret[n] = '\0';
-	return n == 0 || (strict && host_name[n]) ? -EINVAL : 0;
-}
-
 static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
 {
 	int r = str_format(ret, PATH_MAX, "%s/%s", directory, name);
@@ -70,19 +54,64 @@ static int make_directory(const char *path)
 	return 0;
 }
 
-/* One agent for each run directory. The lock goes with the process. */
-static int take_lock(const char *run_dir, int *ret_fd)
-{
-	char path[PATH_MAX];
-	int r;
+/* Who this node is. */
 
-	r = path_in(run_dir, "agent.pid", path);
+static int load_state(const struct agent_options *options, struct node_state *ret)
+{
+	int r = node_state_load(options->state_dir, ret);
+
+	if (r == -EUCLEAN)
+		log_error("cannot tell which node this is: file=%s/node.json is damaged: put it back from a "
+			  "backup, "
+			  "or remove it, and the agent takes the name of the devices that are here",
+			  options->state_dir);
+	else if (r < 0 && r != -ENOENT)
+		(void)log_errno(r, "cannot tell which node this is: cannot read file=%s/node.json",
+				options->state_dir);
+	return r;
+}
+
+static void keep_state(const struct agent *agent)
+{
+	int r = node_state_save(agent->options->state_dir, &agent->state);
+
 	if (r < 0)
-		return log_errno(r, "the run directory has too long a name");
-	r = pid_file_take(path, ret_fd);
-	if (r == -EBUSY)
-		return log_errno(r, "an agent runs already file=%s", path);
-	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
+		log_warning("cannot write file=%s/node.json, ignoring: %s", agent->options->state_dir,
+			    strerror(-r));
+}
+
+static int learn_name(struct agent *agent)
+{
+	char host[HOST_NAME_MAX + 1] = "", name[sizeof(agent->state.name)], why[512];
+	struct node_marks marks;
+	struct node_name_sources sources = {
+		.state_dir = agent->options->state_dir,
+		.given = agent->options->node,
+		.recorded = &agent->state,
+		.marks = &marks,
+		.host = host,
+	};
+	int r = load_state(agent->options, &agent->state), q;
+
+	if (r == -ENOENT)
+		sources.recorded = NULL;
+	else if (r < 0)
+		return r;
+	q = node_marks_list(&marks);
+	if (q < 0)
+		return log_errno(q, "cannot look up the node's devices");
+	(void)gethostname(host, sizeof(host) - 1);
+	q = node_name_decide(&sources, name, why, sizeof(why));
+	if (q < 0) {
+		log_error("%s", why);
+		return q;
+	}
+	log_info("node=%s: its name is from %s", name, why);
+	if (r == 0 && streq(agent->state.name, name))
+		return 0;
+	(void)str_copy(agent->state.name, sizeof(agent->state.name), name);
+	keep_state(agent);
+	return 0;
 }
 
 /* What happens. */
@@ -173,14 +202,9 @@ static int load_catalogue(struct agent *agent)
 	return r < 0 ? log_errno(r, "cannot read catalogue=%s %s", agent->options->catalogue, why) : 0;
 }
 
-static int make_files(const struct agent_options *options, struct netns_files **ret)
+static int make_files(struct agent *agent)
 {
-	const struct netns_files_options files = {
-		.directory = ETC_NETNS,
-		.host_ssl = HOST_SSL,
-		.state_dir = options->state_dir,
-	};
-	int r = netns_files_new(&files, ret);
+	int r = netns_files_of_host(agent->options->state_dir, &agent->files);
 
 	return r < 0 ? log_errno(r, "cannot set up the instances' files") : 0;
 }
@@ -189,7 +213,7 @@ static int open_datapath(struct agent *agent)
 {
 	const struct datapath_options options = {
 		.bpffs = agent->options->bpffs,
-		.node = agent->options->node,
+		.node = agent->state.name,
 		.attach = agent->options->attach,
 	};
 	int r = datapath_open(&options, &agent->datapath);
@@ -205,7 +229,7 @@ static int open_datapath(struct agent *agent)
 static int open_ports(struct agent *agent)
 {
 	const struct ports_options options = {
-		.node = agent->options->node,
+		.node = agent->state.name,
 		.files = agent->files,
 		.attach = datapath_attach,
 		.attach_context = agent->datapath,
@@ -237,7 +261,7 @@ static int start_reconcile(struct agent *agent)
 {
 	const struct reconcile_parts parts = {
 		.loop = agent->loop,
-		.node = agent->options->node,
+		.node = agent->state.name,
 		.rows = agent->rows,
 		.catalogue = agent->catalogue,
 		.indexes = agent->indexes,
@@ -257,7 +281,7 @@ static int start_feed(struct agent *agent)
 	char socket_path[PATH_MAX];
 	const struct feed_options options = {
 		.socket_path = socket_path,
-		.node = agent->options->node,
+		.node = agent->state.name,
 		.zones = agent->options->zones,
 		.n_zones = agent->options->n_zones,
 		.mtu = agent->options->mtu,
@@ -314,7 +338,7 @@ static int start(struct agent *agent)
 		return log_errno(r, "cannot start");
 	r = load_catalogue(agent);
 	if (r == 0)
-		r = make_files(agent->options, &agent->files);
+		r = make_files(agent);
 	if (r == 0)
 		r = open_datapath(agent);
 	if (r == 0)
@@ -366,67 +390,17 @@ int agent_run(const struct agent_options *options)
 	if (r == 0)
 		r = make_directory(options->state_dir);
 	if (r == 0)
-		r = take_lock(options->run_dir, &agent.lock_fd);
+		r = agent_take_lock(options->run_dir, &agent.lock_fd);
+	if (r == 0)
+		r = learn_name(&agent);
 	if (r == 0)
 		r = start(&agent);
 	if (r == 0) {
-		log_info("running node=%s", options->node);
+		log_info("running node=%s", agent.state.name);
 		r = loop_run(agent.loop);
 		if (r < 0)
 			(void)log_errno(r, "the loop failed");
 	}
 	done(&agent);
 	return r;
-}
-
-static void remove_files(const struct agent_options *options)
-{
-	static const char *const names[] = {"agent.sock", "agent.pid"};
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (path_in(options->run_dir, names[i], path) == 0)
-			(void)unlink(path);
-}
-
-static int remove_devices(const struct agent_options *options)
-{
-	struct ports_options ports_options = {.node = options->node};
-	struct netns_files *files;
-	struct ports *ports;
-	int r;
-
-	r = make_files(options, &files);
-	if (r < 0)
-		return r;
-	ports_options.files = files;
-	r = ports_new(&ports_options, &ports);
-	if (r < 0) {
-		(void)log_errno(r, "cannot look up the node's devices");
-	} else {
-		r = ports_remove_all(ports);
-		if (r < 0)
-			(void)log_errno(r, "cannot remove all devices");
-		ports_free(ports);
-	}
-	netns_files_remove_copy(files);
-	netns_files_free(files);
-	return r;
-}
-
-int agent_remove(const struct agent_options *options)
-{
-	const struct datapath_options datapath = {.bpffs = options->bpffs, .node = options->node};
-	_cleanup_(closep) int lock_fd = -EBADF;
-	int r = 0, q;
-
-	if (access(options->run_dir, F_OK) == 0)
-		r = take_lock(options->run_dir, &lock_fd);
-	if (r < 0)
-		return r;
-	/* Devices first: without them no program runs, and the pins can go in any order. */
-	r = remove_devices(options);
-	q = datapath_remove_pins(&datapath);
-	remove_files(options);
-	return r < 0 ? r : q;
 }

@@ -7,7 +7,7 @@
 #include "datapath.h"
 
 struct agent_options {
-	const char *node;
+	const char *node; /* --node; NULL: node.json says it, or the host's name */
 	const char *run_dir, *state_dir, *bpffs;
 	const char *const *zones;
 	size_t n_zones; /* 0: all */
@@ -18,13 +18,10 @@ struct agent_options {
 	enum attach_mode attach;
 };
 
-/* Cuts a host name down to a name for a node: no dots, at most PORT_NODE_NAME_MAX characters. -EINVAL:
- * nothing is left, or (`strict`) something would have to be cut. */
-int agent_node_name(const char *host_name, bool strict, char *ret, size_t size);
-
 /* Runs until SIGTERM or SIGINT; everything in the kernel stays in force. 0, or a negative errno that was
  * logged. */
 int agent_run(const struct agent_options *options);
-/* Takes away everything that is the agent's on this node. Refuses while an agent runs. 0, or a negative errno
- * that was logged. */
+/* Takes away everything that is the agent's on this node, which it finds by what is recorded and by what
+ * carries a mark here, and says what that was. Refuses while an agent runs. 0, or a negative errno that was
+ * logged. */
 int agent_remove(const struct agent_options *options);

@@ -78,7 +78,7 @@ static int temporary_path(const char *path, char ret[PATH_MAX])
 	return str_format(ret, PATH_MAX, "%s.privlink-new", path);
 }
 
-int file_write(const char *path, const void *data, size_t size, mode_t mode)
+int file_update(const char *path, const void *data, size_t size, mode_t mode)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	char temporary[PATH_MAX];

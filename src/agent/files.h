@@ -14,7 +14,7 @@
 /* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX. */
 int file_read(const char *path, char **ret, size_t *ret_size);
 /* 0: it had that content already; 1: written. */
-int file_write(const char *path, const void *data, size_t size, mode_t mode);
+int file_update(const char *path, const void *data, size_t size, mode_t mode);
 /* The same for a symbolic link. */
 int file_link(const char *path, const char *target);
 /* Removes a file or a directory with all that is in it, never following links. Missing is fine. */

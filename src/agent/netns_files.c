@@ -62,6 +62,17 @@ int netns_files_new(const struct netns_files_options *options, struct netns_file
 	return 0;
 }
 
+int netns_files_of_host(const char *state_dir, struct netns_files **ret)
+{
+	const struct netns_files_options options = {
+		.directory = "/etc/netns",
+		.host_ssl = "/etc/ssl",
+		.state_dir = state_dir,
+	};
+
+	return netns_files_new(&options, ret);
+}
+
 struct netns_files *netns_files_free(struct netns_files *files)
 {
 	free(files);
@@ -74,7 +85,7 @@ static int write_in(const char *directory, const char *name, const char *content
 	int r = str_format(path, sizeof(path), "%s/%s", directory, name);
 
 	if (r >= 0)
-		r = file_write(path, content, strlen(content), 0644);
+		r = file_update(path, content, strlen(content), 0644);
 	return r < 0 ? r : 0;
 }
 

@@ -17,6 +17,8 @@ struct netns_files_options {
 
 /* The options' texts are copied. */
 int netns_files_new(const struct netns_files_options *options, struct netns_files **ret);
+/* Those of this machine. */
+int netns_files_of_host(const char *state_dir, struct netns_files **ret);
 struct netns_files *netns_files_free(struct netns_files *files);
 
 /* Writes the instance's files where they differ. */

@@ -59,7 +59,7 @@ static int copy_content(struct trust *trust, const char *from, const char *to)
 	size_t size;
 	int r = file_read(from, &content, &size);
 
-	return r < 0 ? r : note(trust, file_write(to, content, size, 0644));
+	return r < 0 ? r : note(trust, file_update(to, content, size, 0644));
 }
 
 static int copy_link(struct trust *trust, const char *from, const char *to)
@@ -217,7 +217,7 @@ static int write_bundle(struct trust *trust)
 		memcpy(content + size, trust->ca, trust->ca_size);
 	size += trust->ca_size;
 	r = join(path, trust->copy, BUNDLE);
-	return r < 0 ? r : note(trust, file_write(path, content, size, 0644));
+	return r < 0 ? r : note(trust, file_update(path, content, size, 0644));
 }
 
 static int write_ca(struct trust *trust)
@@ -227,7 +227,7 @@ static int write_ca(struct trust *trust)
 
 	r = join(path, trust->copy, CA_FILE);
 	if (r == 0)
-		r = note(trust, file_write(path, trust->ca, trust->ca_size, 0644));
+		r = note(trust, file_update(path, trust->ca, trust->ca_size, 0644));
 	if (r == 0 && *trust->hash_file) {
 		r = join(path, trust->copy, trust->hash_file);
 		if (r == 0)

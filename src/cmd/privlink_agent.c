@@ -4,14 +4,13 @@
  * call.
  */
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "../agent/agent.h"
-#include "../agent/port_device.h"
+#include "../agent/node_state.h"
 #include "../lib/log.h"
 
 #define MTU_WITHOUT_UNDERLAY 1500
@@ -20,10 +19,10 @@ static const char usage[] =
 	"Usage: privlink-agent [OPTION...]\n"
 	"The daemon of a privlink node: data path, instances, names and health probes.\n"
 	"\n"
-	"  --node NAME          name of this node (default: the host's name)\n"
+	"  --node NAME          name of this node (default: as before; at first the host's name)\n"
 	"  --zones A,B          zones that this node serves (default: all)\n"
 	"  --run-dir DIR        sockets and pid file (default: /run/privlink)\n"
-	"  --state-dir DIR      ca.crt, copy of the trust store (default: /var/lib/privlink)\n"
+	"  --state-dir DIR      node.json, ca.crt, copy of the trust store (default: /var/lib/privlink)\n"
 	"  --bpffs DIR          where BPF objects are pinned (default: /sys/fs/bpf/privlink)\n"
 	"  --attach HOW         auto, tcx or clsact (default: auto)\n"
 	"  --underlay ADDRESS   this node's address for other nodes\n"
@@ -69,7 +68,6 @@ static const struct option options[] = {
 
 struct arguments {
 	struct agent_options agent;
-	char node[PORT_NODE_NAME_MAX + 1];
 	const char *zones[NODE_ZONES_MAX];
 	bool wants_remove;
 };
@@ -108,9 +106,10 @@ static int take_option(int option, char *value, struct arguments *arguments)
 
 	switch (option) {
 	case OPTION_NODE:
-		if (agent_node_name(value, true, arguments->node, sizeof(arguments->node)) < 0)
-			return refuse("a node's name has at most 30 letters, digits, '-' and '_'", value);
-		return 0;
+		arguments->agent.node = value;
+		return node_name_is_good(value)
+			       ? 0
+			       : refuse("a node's name has at most 30 letters, digits, '-' and '_'", value);
 	case OPTION_ZONES:
 		return parse_zones(value, arguments);
 	case OPTION_RUN_DIR:
@@ -154,18 +153,6 @@ static int take_option(int option, char *value, struct arguments *arguments)
 	}
 }
 
-static int default_node_name(struct arguments *arguments)
-{
-	char host_name[HOST_NAME_MAX + 1] = "";
-
-	if (*arguments->node)
-		return 0;
-	(void)gethostname(host_name, sizeof(host_name) - 1);
-	if (agent_node_name(host_name, false, arguments->node, sizeof(arguments->node)) < 0)
-		return refuse("the host's name is no name for a node, use --node", host_name);
-	return 0;
-}
-
 static int run(const struct arguments *arguments)
 {
 	int r;
@@ -206,11 +193,8 @@ int main(int argc, char **argv)
 		r = take_option(option, optarg, &arguments);
 	if (r == 0 && optind < argc)
 		r = refuse("not an option", argv[optind]);
-	if (r == 0)
-		r = default_node_name(&arguments);
 	if (r != 0)
 		return r > 0 ? EXIT_SUCCESS : 2;
-	arguments.agent.node = arguments.node;
 	arguments.agent.zones = arguments.zones;
 	return run(&arguments);
 }

@@ -50,7 +50,7 @@ static void put(const char *directory, const char *name, const char *content)
 	char path[256];
 
 	(void)str_format(path, sizeof(path), "%s/%s", directory, name);
-	(void)file_write(path, content, strlen(content), 0644);
+	(void)file_update(path, content, strlen(content), 0644);
 }
 
 static bool has(const char *directory, const char *name, const char *part)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The nodes whose marks the devices of this network namespace carry. A node has its service port as long as
+ * its agent has run once since the machine started, so its marks tell its name. (Pins and names of namespaces
+ * do not: they are shared with nodes that live in network namespaces of their own.)
+ */
+#pragma once
+
+#include "port_device.h"
+
+#define NODE_MARKS_MAX 8
+
+struct node_mark {
+	char node[PORT_NODE_NAME_MAX + 1];
+	char device[IFNAMSIZ]; /* one of them */
+	size_t n_devices;
+};
+
+struct node_marks {
+	struct node_mark v[NODE_MARKS_MAX]; /* more nodes are not told apart: one too many is enough */
+	size_t n;
+};
+
+int node_marks_list(struct node_marks *ret);
+/* NULL: the node has none. */
+const struct node_mark *node_marks_find(const struct node_marks *marks, const char *node);
+/* The first one that is not this node's; NULL: there is none. */
+const struct node_mark *node_marks_other(const struct node_marks *marks, const char *node);
