@@ -6,14 +6,13 @@
  */
 #include "sqlite_file.h"
 
-#include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include "../lib/ident.h"
 #include "../lib/log.h"
+#include "sqlite_place.h"
+#include "sum.h"
 
 #define APPLICATION_ID 0x706c6b31 /* "plk1" */
 #define SCHEMA_VERSION 2
@@ -25,15 +24,18 @@ static const char schema[] =
 	"INSERT INTO meta VALUES ('revision', 0);"
 	"PRAGMA application_id = 0x706c6b31;";
 
-/* What version 2 has and version 1 had not. */
+/* What version 2 has and version 1 had not: an identity, and sums (sum.h), of each row and of all. */
 static const char schema_2[] =
 	"CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"ALTER TABLE kv ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
+	"INSERT INTO meta VALUES ('sum', 0);"
 	"PRAGMA user_version = 2;";
 
 struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE];
-	sqlite3_stmt *put, *delete, *revision;
+	sqlite3_stmt *put, *delete, *sum_of, *revision;
+	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */
 };
 
 static int errno_of(int code)
@@ -71,6 +73,29 @@ static int execute(struct sqlite_file *file, const char *sql)
 	return errno_of(sqlite3_exec(file->db, sql, NULL, NULL, NULL));
 }
 
+static int run(sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	return errno_of(code);
+}
+
+/* sum_of_row() in SQL. */
+static void row_sum(sqlite3_context *context, _unused_ int n_values, sqlite3_value **values)
+{
+	const char *key = (const char *)sqlite3_value_text(values[0]);
+	const char *value = (const char *)sqlite3_value_text(values[1]);
+
+	if (key && value)
+		sqlite3_result_int64(context,
+				     (int64_t)sum_of_row(key, value, (uint64_t)sqlite3_value_int64(values[2]),
+							 (uint64_t)sqlite3_value_int64(values[3])));
+	else
+		sqlite3_result_error_nomem(context);
+}
+
 /* One number from one row. */
 static int query_number(struct sqlite_file *file, const char *sql, int64_t *ret)
 {
@@ -89,23 +114,6 @@ static int query_number(struct sqlite_file *file, const char *sql, int64_t *ret)
 	return errno_of(code);
 }
 
-/* Makes an empty file of the right mode, and its name durable. SQLite keeps a mode that it finds. */
-static int make_file(const char *path)
-{
-	_cleanup_(closep) int fd = -EBADF, directory_fd = -EBADF;
-	char copy[PATH_MAX];
-
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return errno == EEXIST ? 0 : -errno;
-	if (str_copy(copy, sizeof(copy), path) < 0)
-		return -ENAMETOOLONG;
-	directory_fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory_fd < 0 || fsync(directory_fd) < 0)
-		return -errno;
-	return 0;
-}
-
 /* Draws an identity for a database that has none. */
 static int mint(struct sqlite_file *file)
 {
@@ -115,15 +123,22 @@ static int mint(struct sqlite_file *file)
 	r = random_hex(identity, sizeof(identity) - 1);
 	if (r < 0)
 		return r;
-	(void)str_format(sql, sizeof(sql), "INSERT INTO about VALUES ('store', '%s')", identity);
-	return execute(file, sql);
+	(void)str_format(sql, sizeof(sql), "INSERT OR REPLACE INTO about VALUES ('store', '%s')", identity);
+	r = execute(file, sql);
+	if (r == 0)
+		(void)str_copy(file->identity, sizeof(file->identity), identity);
+	return r;
 }
+
+static int rewrite_sums(struct sqlite_file *file);
 
 static int upgrade(struct sqlite_file *file)
 {
 	int r = execute(file, schema_2);
 
-	return r < 0 ? r : mint(file);
+	if (r == 0)
+		r = mint(file);
+	return r < 0 ? r : rewrite_sums(file);
 }
 
 /* Takes the lock for good, and makes the tables if the file is new. */
@@ -220,11 +235,14 @@ static int prepare(struct sqlite_file *file)
 		const char *sql;
 	} statements[] = {
 		{offsetof(struct sqlite_file, put),
-		 "INSERT INTO kv (key, value, created, modified) VALUES (?1, ?2, ?3, ?3)"
-		 " ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified"},
+		 "INSERT INTO kv (key, value, created, modified, sum)"
+		 " VALUES (?1, ?2, ?3, ?3, row_sum(?1, ?2, ?3, ?3))"
+		 " ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified,"
+		 " sum = row_sum(key, excluded.value, created, excluded.modified) RETURNING sum"},
 		{offsetof(struct sqlite_file, delete), "DELETE FROM kv WHERE key = ?1"},
+		{offsetof(struct sqlite_file, sum_of), "SELECT sum FROM kv WHERE key = ?1"},
 		{offsetof(struct sqlite_file, revision),
-		 "UPDATE meta SET value = ?1 WHERE name = 'revision'"},
+		 "UPDATE meta SET value = iif(name = 'revision', ?1, ?2) WHERE name IN ('revision', 'sum')"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
@@ -238,6 +256,25 @@ static int prepare(struct sqlite_file *file)
 	return 0;
 }
 
+static int open_file(struct sqlite_file *file, const char *path)
+{
+	char real[PATH_MAX];
+	int r;
+
+	r = sqlite_place_make(path, real);
+	if (r == 0)
+		r = errno_of(
+			sqlite3_open_v2(real, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL));
+	if (r == 0)
+		r = errno_of(sqlite3_create_function(file->db, "row_sum", 4,
+						     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+						     NULL, row_sum, NULL, NULL));
+	/* Whoever refuses what it found leaves it as it is. */
+	if (r == 0)
+		r = errno_of(sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL));
+	return r;
+}
+
 int sqlite_file_open(const char *path, struct sqlite_file **ret)
 {
 	struct sqlite_file *file;
@@ -246,10 +283,7 @@ int sqlite_file_open(const char *path, struct sqlite_file **ret)
 	file = calloc(1, sizeof(*file));
 	if (!file)
 		return -ENOMEM;
-	r = make_file(path);
-	if (r == 0)
-		r = errno_of(
-			sqlite3_open_v2(path, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL));
+	r = open_file(file, path);
 	if (r == 0)
 		r = lock_and_prepare(file);
 	if (r == 0)
@@ -274,6 +308,7 @@ struct sqlite_file *sqlite_file_close(struct sqlite_file *file)
 		return NULL;
 	sqlite3_finalize(file->put);
 	sqlite3_finalize(file->delete);
+	sqlite3_finalize(file->sum_of);
 	sqlite3_finalize(file->revision);
 	sqlite3_close(file->db);
 	free(file);
@@ -285,16 +320,19 @@ const char *sqlite_file_error(const struct sqlite_file *file)
 	return sqlite3_errmsg(file->db);
 }
 
-static int load_row(struct memory *memory, sqlite3_stmt *statement)
+struct loading {
+	struct memory *memory;
+	bool salvage;
+	uint64_t sum;
+	size_t n_damaged;
+};
+
+/* -EUCLEAN: it is no row. */
+static int load_value(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
 {
-	const char *key = (const char *)sqlite3_column_text(statement, 0);
-	const char *text = (const char *)sqlite3_column_text(statement, 1);
-	json_t *value;
+	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	int r;
 
-	if (!key || !text)
-		return -ENOMEM;
-	value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	if (!value) {
 		log_error("store row cannot be read: key=%s", key);
 		return -EUCLEAN;
@@ -309,61 +347,216 @@ static int load_row(struct memory *memory, sqlite3_stmt *statement)
 	return r;
 }
 
-int sqlite_file_load(struct sqlite_file *file, struct memory *memory)
+/* A damaged row is named and counted; one that is a row all the same is loaded. */
+static int load_row(struct loading *loading, sqlite3_stmt *statement)
+{
+	const char *key = (const char *)sqlite3_column_text(statement, 0);
+	const char *text = (const char *)sqlite3_column_text(statement, 1);
+	bool changed;
+	uint64_t sum;
+	int r;
+
+	if (!key || !text)
+		return -ENOMEM;
+	sum = sum_of_row(key, text, (uint64_t)sqlite3_column_int64(statement, 2),
+			 (uint64_t)sqlite3_column_int64(statement, 3));
+	loading->sum += sum;
+	changed = sum != (uint64_t)sqlite3_column_int64(statement, 4);
+	if (changed)
+		log_error("store row is not as it was written: key=%s", key);
+	r = load_value(loading->memory, statement, key, text);
+	if (changed || r == -EUCLEAN)
+		loading->n_damaged++;
+	return r == -EUCLEAN ? 0 : r;
+}
+
+static int load_rows(struct sqlite_file *file, struct loading *loading)
 {
 	sqlite3_stmt *statement;
-	int64_t revision;
 	int code, r = 0;
 
-	code = sqlite3_prepare_v2(file->db, "SELECT key, value, created, modified FROM kv ORDER BY key", -1,
-				  &statement, NULL);
+	code = sqlite3_prepare_v2(file->db, "SELECT key, value, created, modified, sum FROM kv ORDER BY key",
+				  -1, &statement, NULL);
 	if (code != SQLITE_OK)
 		return errno_of(code);
 	while (r == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW)
-		r = load_row(memory, statement);
+		r = load_row(loading, statement);
 	sqlite3_finalize(statement);
+	return r < 0 ? r : errno_of(code);
+}
+
+static int query_meta(struct sqlite_file *file, const char *name, uint64_t *ret)
+{
+	char sql[64];
+	int64_t number;
+	int r;
+
+	(void)str_format(sql, sizeof(sql), "SELECT value FROM meta WHERE name = '%s'", name);
+	r = query_number(file, sql, &number);
 	if (r == 0)
-		r = errno_of(code);
+		*ret = (uint64_t)number;
+	return r == -ENODATA ? -EUCLEAN : r;
+}
+
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool salvage)
+{
+	struct loading loading = {.memory = memory};
+	uint64_t revision = 0, sum = 0;
+	int r;
+
+	r = load_rows(file, &loading);
 	if (r == 0)
-		r = query_number(file, "SELECT value FROM meta WHERE name = 'revision'", &revision);
+		r = query_meta(file, "revision", &revision);
+	if (r == 0)
+		r = query_meta(file, "sum", &sum);
 	if (r < 0)
-		return r == -ENODATA ? -EUCLEAN : r;
-	memory_loaded(memory, (uint64_t)revision);
+		return r;
+	if (loading.n_damaged == 0 && sum != sum_of_store(loading.sum, revision)) {
+		log_error("store rows are not those that were written: some are missing or of another time");
+		loading.n_damaged++;
+	}
+	if (loading.n_damaged > 0 && !salvage)
+		return -EUCLEAN;
+	file->sum = loading.sum;
+	memory_loaded(memory, revision);
 	return 0;
 }
 
+/* ---- a new start from what is there ---- */
+
+/* The sums of what is there now. */
+static int rewrite_sums(struct sqlite_file *file)
+{
+	uint64_t total = 0, revision = 0;
+	sqlite3_stmt *statement;
+	char sql[96];
+	int code, r;
+
+	r = execute(file, "UPDATE kv SET sum = row_sum(key, value, created, modified)");
+	if (r < 0)
+		return r;
+	code = sqlite3_prepare_v2(file->db, "SELECT sum FROM kv", -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return errno_of(code);
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+		total += (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	r = errno_of(code);
+	if (r == 0)
+		r = query_meta(file, "revision", &revision);
+	if (r < 0)
+		return r;
+	file->sum = total;
+	(void)str_format(sql, sizeof(sql), "UPDATE meta SET value = %lld WHERE name = 'sum'",
+			 (long long)sum_of_store(total, revision));
+	return execute(file, sql);
+}
+
+/* Deletes the rows that the memory has not. */
+static int drop_others(struct sqlite_file *file, const struct memory *memory)
+{
+	sqlite3_stmt *statement;
+	int code, r = 0;
+
+	code = sqlite3_prepare_v2(file->db, "SELECT key FROM kv", -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return errno_of(code);
+	while (r == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		const char *key = (const char *)sqlite3_column_text(statement, 0);
+
+		if (!key)
+			r = -ENOMEM;
+		else if (!memory_find(memory, key)) {
+			log_warning("dropping key=%s", key);
+			(void)sqlite3_bind_text(file->delete, 1, key, -1, SQLITE_TRANSIENT);
+			r = run(file->delete);
+		}
+	}
+	sqlite3_finalize(statement);
+	return r < 0 ? r : errno_of(code);
+}
+
+int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
+{
+	char before[STORE_IDENTITY_SIZE];
+	int r;
+
+	(void)str_copy(before, sizeof(before), file->identity);
+	r = sqlite_file_begin(file);
+	if (r == 0)
+		r = mint(file);
+	if (r == 0)
+		r = drop_others(file, memory);
+	if (r == 0)
+		r = rewrite_sums(file);
+	if (r == 0)
+		r = execute(file, "COMMIT");
+	if (r < 0) {
+		(void)str_copy(file->identity, sizeof(file->identity), before);
+		sqlite_file_rollback(file);
+	}
+	return r;
+}
+
+/* ---- batches ---- */
+
 int sqlite_file_begin(struct sqlite_file *file)
 {
+	(void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	file->batch_sum = file->sum;
 	return execute(file, "BEGIN IMMEDIATE");
 }
 
-static int run(sqlite3_stmt *statement)
+/* Takes the sum of the row off, if it is there. */
+static int forget_sum(struct sqlite_file *file, const char *key)
 {
-	int code = sqlite3_step(statement);
+	int code, r;
 
+	(void)sqlite3_bind_text(file->sum_of, 1, key, -1, SQLITE_STATIC);
+	code = sqlite3_step(file->sum_of);
+	if (code == SQLITE_ROW)
+		file->batch_sum -= (uint64_t)sqlite3_column_int64(file->sum_of, 0);
+	r = errno_of(code);
+	(void)sqlite3_reset(file->sum_of);
+	(void)sqlite3_clear_bindings(file->sum_of);
+	return r;
+}
+
+static int put(struct sqlite_file *file, const struct txn_change *change, uint64_t revision)
+{
+	sqlite3_stmt *statement = file->put;
+	int code;
+
+	(void)sqlite3_bind_text(statement, 1, change->key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(statement, 2, change->text, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(statement, 3, (int64_t)revision);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		file->batch_sum += (uint64_t)sqlite3_column_int64(statement, 0);
+		code = sqlite3_step(statement);
+	}
 	(void)sqlite3_reset(statement);
 	(void)sqlite3_clear_bindings(statement);
 	return errno_of(code);
 }
 
+static int delete (struct sqlite_file *file, const struct txn_change *change)
+{
+	(void)sqlite3_bind_text(file->delete, 1, change->key, -1, SQLITE_STATIC);
+	return run(file->delete);
+}
+
 int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes, size_t n_changes,
 		      uint64_t revision)
 {
-	for (size_t i = 0; i < n_changes; i++) {
-		const struct txn_change *change = &changes[i];
-		sqlite3_stmt *statement = change->text ? file->put : file->delete;
-		int r;
+	int r = 0;
 
-		(void)sqlite3_bind_text(statement, 1, change->key, -1, SQLITE_STATIC);
-		if (change->text) {
-			(void)sqlite3_bind_text(statement, 2, change->text, -1, SQLITE_STATIC);
-			(void)sqlite3_bind_int64(statement, 3, (int64_t)revision);
-		}
-		r = run(statement);
-		if (r < 0)
-			return r;
+	for (size_t i = 0; r == 0 && i < n_changes; i++) {
+		r = forget_sum(file, changes[i].key);
+		if (r == 0)
+			r = changes[i].text ? put(file, &changes[i], revision) : delete (file, &changes[i]);
 	}
-	return 0;
+	return r;
 }
 
 int sqlite_file_commit(struct sqlite_file *file, uint64_t revision)
@@ -371,8 +564,13 @@ int sqlite_file_commit(struct sqlite_file *file, uint64_t revision)
 	int r;
 
 	(void)sqlite3_bind_int64(file->revision, 1, (int64_t)revision);
+	(void)sqlite3_bind_int64(file->revision, 2, (int64_t)sum_of_store(file->batch_sum, revision));
 	r = run(file->revision);
-	return r < 0 ? r : execute(file, "COMMIT");
+	if (r == 0)
+		r = execute(file, "COMMIT");
+	if (r == 0)
+		file->sum = file->batch_sum;
+	return r;
 }
 
 void sqlite_file_rollback(struct sqlite_file *file)

@@ -10,7 +10,9 @@
 
 struct sqlite_file;
 
-/* -EBUSY: another process has it. -EUCLEAN: not ours, of a newer version, or damaged. */
+/* Opens it, or makes it if it is not there or empty. What keeps it from that is logged. A file that is opened
+ * and closed without a batch is left as it was, its log too. -EBUSY: another process has it. -EUCLEAN: not
+ * ours, of a newer version, or damaged. */
 int sqlite_file_open(const char *path, struct sqlite_file **ret);
 struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
 /* As store_identity(). */
@@ -18,8 +20,11 @@ const char *sqlite_file_identity(const struct sqlite_file *file);
 /* What SQLite said about the last failure. Borrowed until the next call. */
 const char *sqlite_file_error(const struct sqlite_file *file);
 
-/* Reads all rows into the memory, which is empty. -EUCLEAN: a row that cannot be read. */
-int sqlite_file_load(struct sqlite_file *file, struct memory *memory);
+/* Reads all rows into the memory, which is empty. -EUCLEAN: rows are damaged, or missing; each is named in
+ * the log. `salvage`: goes on with those that can be read. */
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool salvage);
+/* A new identity, for the rows that the memory has; others go. Durable when it returns 0. */
+int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory);
 
 /* One batch: begin, any number of writes, commit. The batch is on disk when commit returns 0. After any
  * failure the file is as before the batch; roll back is idempotent. */

@@ -71,7 +71,17 @@ struct store_watch;
 int store_watch(struct store *store, loop_callback notify, void *context, struct store_watch **ret);
 struct store_watch *store_watch_free(struct store_watch *watch);
 
+/* 1: there is a database; 0: there is none, or an empty file. Negative errno: nobody can say why (logged). */
+int store_sqlite_look(const char *path);
 /* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EUCLEAN: not ours or damaged
- * (the reason is logged). */
+ * (the reason is logged, with the keys of damaged rows); other negative errnos say what keeps us from it. */
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret);
+/* The same with what can still be read of a damaged one. To be followed by store_renew(). */
+int store_sqlite_salvage(struct loop *loop, const char *path, struct store **ret);
+/* What is here now is right from now on, under a new identity. Durable when it returns 0. */
+int store_renew(struct store *store);
+/* From now on every durable revision is recorded there, too, before anyone is told (record.h). Takes it over.
+ */
+struct record;
+void store_keep_record(struct store *store, struct record *record);
 struct store *store_free(struct store *store);

@@ -10,7 +10,9 @@
 
 #include "../lib/log.h"
 #include "memory.h"
+#include "record.h"
 #include "sqlite_file.h"
+#include "sqlite_place.h"
 #include "txn.h"
 
 /* After everything else that decides in a turn. */
@@ -36,6 +38,7 @@ struct store {
 	struct loop_source *end_of_turn;
 	struct sqlite_file *file;
 	struct memory *memory;
+	struct record *record; /* NULL: none is kept */
 	uint64_t durable;
 	struct pending *pending;
 	size_t n_pending, pending_size;
@@ -102,7 +105,7 @@ static void reload(struct store *store)
 	int r;
 
 	memory_clear(store->memory);
-	r = sqlite_file_load(store->file, store->memory);
+	r = sqlite_file_load(store->file, store->memory, false);
 	if (r < 0) {
 		store->broken =
 			log_errno(r, "cannot read the store again: %s", sqlite_file_error(store->file));
@@ -192,6 +195,19 @@ static int write_batch(struct store *store)
 	return r < 0 ? r : sqlite_file_commit(store->file, memory_revision(store->memory));
 }
 
+/* A revision that is not recorded counts as failed for its callers, although its rows are durable: if they
+ * got lost, nobody would know. */
+static int write_record(struct store *store)
+{
+	int r = 0;
+
+	if (store->record)
+		r = record_write(store->record, store_identity(store), store->durable);
+	return r < 0 ? log_errno(r, "cannot record the store's revision=%llu",
+				 (unsigned long long)store->durable)
+		     : 0;
+}
+
 static void notify_watches(struct store *store)
 {
 	store->notifying = true;
@@ -214,12 +230,12 @@ static void notify_watches(struct store *store)
 static void end_of_turn(void *context, _unused_ uint32_t events)
 {
 	struct store *store = context;
-	bool risen = memory_revision(store->memory) > store->durable;
+	uint64_t before = store->durable;
 	int r = 0;
 
 	if (store->n_pending == 0)
 		return;
-	if (risen) {
+	if (memory_revision(store->memory) > before) {
 		r = write_batch(store);
 		if (r < 0) {
 			log_error("cannot write the store: %s", sqlite_file_error(store->file));
@@ -227,10 +243,11 @@ static void end_of_turn(void *context, _unused_ uint32_t events)
 			reload(store);
 		} else {
 			store->durable = memory_revision(store->memory);
+			r = write_record(store);
 		}
 	}
 	tell(store, r);
-	if (risen && r == 0)
+	if (store->durable > before)
 		notify_watches(store);
 }
 
@@ -265,7 +282,7 @@ struct store_watch *store_watch_free(struct store_watch *watch)
 	return NULL;
 }
 
-int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)
+static int open_store(struct loop *loop, const char *path, bool salvage, struct store **ret)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	int r;
@@ -277,7 +294,7 @@ int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)
 	if (r == 0)
 		r = sqlite_file_open(path, &store->file);
 	if (r == 0)
-		r = sqlite_file_load(store->file, store->memory);
+		r = sqlite_file_load(store->file, store->memory, salvage);
 	if (r == 0)
 		r = loop_add_deferred(loop, STORE_PRIORITY, end_of_turn, store, &store->end_of_turn);
 	if (r < 0) {
@@ -289,6 +306,32 @@ int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)
 	return 0;
 }
 
+int store_sqlite_look(const char *path)
+{
+	return sqlite_place_look(path);
+}
+
+int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)
+{
+	return open_store(loop, path, false, ret);
+}
+
+int store_sqlite_salvage(struct loop *loop, const char *path, struct store **ret)
+{
+	return open_store(loop, path, true, ret);
+}
+
+int store_renew(struct store *store)
+{
+	return sqlite_file_renew(store->file, store->memory);
+}
+
+void store_keep_record(struct store *store, struct record *record)
+{
+	record_free(store->record);
+	store->record = record;
+}
+
 struct store *store_free(struct store *store)
 {
 	if (!store)
@@ -297,6 +340,7 @@ struct store *store_free(struct store *store)
 	assert(!store->watches);
 	loop_source_free(store->end_of_turn);
 	sqlite_file_close(store->file);
+	record_free(store->record);
 	memory_free(store->memory);
 	free(store->pending);
 	free(store);

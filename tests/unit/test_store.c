@@ -630,10 +630,10 @@ static void test_refused_files(void)
 	run_sql("newer", "PRAGMA user_version = 99;");
 	tap_is_int(open_result("newer"), -EUCLEAN, "a file of a newer version is refused");
 	(void)open_result("row");
-	run_sql("row", "INSERT INTO kv VALUES ('counter/a', '{\"name\": \"a\", ', 1, 1);");
+	run_sql("row", "INSERT INTO kv VALUES ('counter/a', '{\"name\": \"a\", ', 1, 1, 0);");
 	tap_is_int(open_result("row"), -EUCLEAN, "a row that is no JSON is refused");
 	(void)open_result("kind");
-	run_sql("kind", "INSERT INTO kv VALUES ('planet/a', '{}', 1, 1);");
+	run_sql("kind", "INSERT INTO kv VALUES ('planet/a', '{}', 1, 1, 0);");
 	tap_is_int(open_result("kind"), -EUCLEAN, "a row of an unknown kind is refused");
 
 	(void)fixture_open(&f, "cut");

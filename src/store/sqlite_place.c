@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What keeps a process from a database is asked of the file system, as the user that the process is then.
+ */
+#include "sqlite_place.h"
+
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/log.h"
+
+static int sync_directory(const char *path)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* Makes an empty file of the right mode, and its name durable. SQLite keeps a mode that it finds. */
+static int make_file(const char *path, const char *directory)
+{
+	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 ? -errno : sync_directory(directory);
+}
+
+/* SQLite calls all that keeps it from a file "unable to open database file". What it is: */
+static int explain(const char *path, int wanted)
+{
+	struct stat st;
+	int r;
+
+	if (faccessat(AT_FDCWD, path, wanted, AT_EACCESS) == 0)
+		return 0;
+	r = -errno;
+	if (stat(path, &st) < 0)
+		return log_errno(r, "cannot reach file=%s", path);
+	if (r == -EACCES)
+		return log_errno(
+			r,
+			"cannot use file=%s of uid=%u mode=%03o as uid=%u, give it back to uid=%u with chown",
+			path, st.st_uid, st.st_mode & 07777, geteuid(), geteuid());
+	return log_errno(r, "cannot write file=%s", path);
+}
+
+/* The database's own name and its directory's, symbolic links followed, so that the files beside it are
+ * beside the database. -ENOENT without a word: there is no such file, but there is its directory. */
+static int find_file(const char *path, char ret_path[PATH_MAX], char ret_directory[PATH_MAX])
+{
+	char copy[PATH_MAX];
+	struct stat st;
+	int r;
+
+	if (str_copy(copy, sizeof(copy), path) < 0)
+		return -ENAMETOOLONG;
+	if (!realpath(dirname(copy), ret_directory))
+		return log_errno(-errno, "cannot reach directory=%s", copy);
+	if (!realpath(path, ret_path)) {
+		r = -errno;
+		if (r == -ENOENT && lstat(path, &st) == 0)
+			return log_errno(-ENOLINK, "cannot follow symbolic link=%s (is its disk mounted?)",
+					 path);
+		return r == -ENOENT ? r : log_errno(r, "cannot reach file=%s", path);
+	}
+	if (str_copy(copy, sizeof(copy), ret_path) < 0 ||
+	    str_copy(ret_directory, PATH_MAX, dirname(copy)) < 0)
+		return -ENAMETOOLONG;
+	if (stat(ret_path, &st) < 0 || !S_ISREG(st.st_mode))
+		return log_errno(-EUCLEAN, "cannot use file=%s, which is no regular file", ret_path);
+	return 0;
+}
+
+/* Whether this process may do with the files what SQLite is going to do. */
+static int check_files(const char *path, const char *directory)
+{
+	static const char *const companions[] = {"-wal", "-shm", "-journal"};
+	char name[PATH_MAX + 16];
+	int r;
+
+	r = explain(directory, R_OK | W_OK | X_OK);
+	if (r == 0)
+		r = explain(path, R_OK | W_OK);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(companions); i++) {
+		(void)str_format(name, sizeof(name), "%s%s", path, companions[i]);
+		if (access(name, F_OK) == 0)
+			r = explain(name, R_OK | W_OK);
+	}
+	return r;
+}
+
+int sqlite_place_look(const char *path)
+{
+	char real[PATH_MAX], directory[PATH_MAX];
+	struct stat st;
+	int r;
+
+	r = find_file(path, real, directory);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	return stat(real, &st) < 0 ? -errno : st.st_size > 0;
+}
+
+int sqlite_place_make(const char *path, char ret[PATH_MAX])
+{
+	char directory[PATH_MAX];
+	int r;
+
+	r = find_file(path, ret, directory);
+	if (r == -ENOENT) {
+		r = explain(directory, R_OK | W_OK | X_OK);
+		if (r == 0)
+			r = make_file(path, directory);
+		if (r == 0)
+			r = find_file(path, ret, directory);
+	}
+	return r < 0 ? r : check_files(ret, directory);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a database file is, and whether we may use it. SQLite has one word for all that can be wrong there
+ * ("unable to open database file"); here it is told apart, and logged with what to do about it.
+ */
+#pragma once
+
+#include <limits.h>
+
+/* As store_sqlite_look(). */
+int sqlite_place_look(const char *path);
+/* The file's own name, symbolic links followed. Makes an empty file (mode 0600) if there is none. Negative
+ * errno, logged: it, its directory or a file beside it cannot be used. */
+int sqlite_place_make(const char *path, char ret[PATH_MAX]);
