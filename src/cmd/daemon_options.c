@@ -8,7 +8,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
-enum option_type { OPTION_TEXT, OPTION_SWITCH, OPTION_LEVEL, OPTION_CONFIG };
+enum option_type { OPTION_TEXT, OPTION_SWITCH, OPTION_ONCE, OPTION_LEVEL, OPTION_CONFIG };
 
 struct option_info {
 	const char *name;
@@ -35,6 +35,10 @@ static const struct option_info infos[] = {
 	  "regions, zones and system services" },
 	{ "user", OPTION_TEXT, MEMBER(user), "privlink", "NAME", "whom root becomes once all is open" },
 	{ "log-level", OPTION_LEVEL, MEMBER(log_level), NULL, "LEVEL", "error, warning, info or debug" },
+	{ "new-store", OPTION_ONCE, MEMBER(new_store), NULL, NULL,
+	  "make a new store where one is missing, and end; what is left of the old one is set aside" },
+	{ "accept-store", OPTION_ONCE, MEMBER(accept_store), NULL, NULL,
+	  "take the store as it is now for the right one, and end; agents hold until told" },
 	{ "help", OPTION_SWITCH, MEMBER(help), NULL, NULL, "print this" },
 	{ "version", OPTION_SWITCH, MEMBER(version), NULL, NULL, "print the version" },
 };
@@ -70,6 +74,7 @@ static int set_option(struct daemon_options *options, const struct option_info *
 	case OPTION_TEXT:
 		return set_text(member(options, info), value);
 	case OPTION_SWITCH:
+	case OPTION_ONCE:
 		return set_switch(member(options, info), value);
 	case OPTION_LEVEL:
 		return log_level_parse(value, member(options, info));
@@ -119,7 +124,8 @@ static int read_line(struct daemon_options *options, char *line)
 	name = trimmed(line);
 	value = trimmed(value);
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
-		if (streq(infos[i].name, name) && infos[i].type != OPTION_CONFIG && value[0])
+		if (streq(infos[i].name, name) && infos[i].type != OPTION_CONFIG &&
+		    infos[i].type != OPTION_ONCE && value[0])
 			return set_option(options, &infos[i], value);
 	return -EINVAL;
 }
@@ -150,7 +156,9 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		longs[i] = (struct option){infos[i].name,
-					   infos[i].type == OPTION_SWITCH ? no_argument : required_argument,
+					   infos[i].type == OPTION_SWITCH || infos[i].type == OPTION_ONCE
+						   ? no_argument
+						   : required_argument,
 					   NULL, 0};
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", longs, &index)) != -1) {

@@ -15,6 +15,7 @@ struct daemon_options {
 	char *catalogue;
 	char *user; /* whom root becomes */
 	enum log_level log_level;
+	bool new_store, accept_store; /* only on the command line, and for one start that ends with it */
 	bool help, version;
 };
 

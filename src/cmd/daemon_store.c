@@ -1,48 +1,377 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The order in which things are written makes every moment a good one to be killed in: the database is made
+ * before store.id (a database without one is adopted), the record follows the database (a record below the
+ * database is brought up), and what is set aside goes first.
+ */
 #include "daemon_store.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon_admin.h"
 #include "lib/file_write.h"
 #include "lib/log.h"
+#include "store/record.h"
 
-static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
+#define DATABASE "store/privlink.db"
+#define IDENTITY "store.id"
+#define RECORD	 "store.revision"
+
+struct place {
+	const char *state_dir;
+	char directory[PATH_MAX], database[PATH_MAX], identity[PATH_MAX], record[PATH_MAX];
+};
+
+static int find_place(const char *state_dir, struct place *ret)
 {
-	return str_format(ret, PATH_MAX, "%s/%s", directory, name) < 0
-		       ? log_errno(-ENAMETOOLONG, "cannot use directory=%s", directory)
-		       : 0;
+	ret->state_dir = state_dir;
+	if (str_format(ret->directory, PATH_MAX, "%s/store", state_dir) < 0 ||
+	    str_format(ret->database, PATH_MAX, "%s/" DATABASE, state_dir) < 0 ||
+	    str_format(ret->identity, PATH_MAX, "%s/" IDENTITY, state_dir) < 0 ||
+	    str_format(ret->record, PATH_MAX, "%s/" RECORD, state_dir) < 0)
+		return log_errno(-ENAMETOOLONG, "cannot use directory=%s", state_dir);
+	return 0;
 }
 
-static int write_identity(const char *state_dir, const struct store *store)
+bool daemon_store_only(const struct daemon_options *options)
 {
-	char path[PATH_MAX], text[STORE_IDENTITY_SIZE + 1];
+	return options->new_store || options->accept_store;
+}
+
+/* ---- what is known of it outside ---- */
+
+/* "" if the file does not hold an identity. */
+struct known {
+	bool here;
+	char identity[STORE_IDENTITY_SIZE];
+};
+
+static int read_identity(const struct place *place, struct known *ret)
+{
+	_cleanup_(freep) char *text = NULL;
 	int r;
 
-	r = path_in(state_dir, "store.id", path);
+	*ret = (struct known){};
+	if (access(place->identity, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = daemon_read_file(place->identity, &text);
 	if (r < 0)
 		return r;
-	(void)str_format(text, sizeof(text), "%s\n", store_identity(store));
-	r = file_write(path, text, strlen(text), 0644, geteuid(), getegid());
-	return r < 0 ? log_errno(r, "cannot write file=%s", path) : 0;
+	ret->here = true;
+	text[strcspn(text, "\n")] = '\0';
+	if (strlen(text) == STORE_IDENTITY_SIZE - 1 &&
+	    strspn(text, "0123456789abcdef") == STORE_IDENTITY_SIZE - 1)
+		(void)str_copy(ret->identity, sizeof(ret->identity), text);
+	else
+		log_warning("cannot read file=%s, it holds no store's identity", place->identity);
+	return 0;
 }
 
-int daemon_store_open(struct loop *loop, const char *state_dir, const struct daemon_user *user,
-		      struct store **ret)
+static int write_identity(const struct place *place, const struct known *known, const struct store *store)
 {
-	char path[PATH_MAX];
-	int r, back;
+	char text[STORE_IDENTITY_SIZE + 1];
+	int r;
 
-	r = path_in(state_dir, "store/privlink.db", path);
+	if (streq(known->identity, store_identity(store)))
+		return 0;
+	(void)str_format(text, sizeof(text), "%s\n", store_identity(store));
+	r = file_write(place->identity, text, strlen(text), 0644, geteuid(), getegid());
+	return r < 0 ? log_errno(r, "cannot write file=%s", place->identity) : 0;
+}
+
+/* ---- before anything is made ---- */
+
+/* 1: there is a database; 0: there is none. */
+static int look(const struct place *place)
+{
+	struct stat st;
+
+	if (lstat(place->directory, &st) < 0 && errno == ENOENT)
+		return 0;
+	return store_sqlite_look(place->database);
+}
+
+static int set_aside(const struct place *place)
+{
+	int r;
+
+	r = daemon_admin_set_aside(place->state_dir);
 	if (r == 0)
-		r = daemon_user_borrow(user);
+		r = file_set_aside(place->identity);
+	if (r == 0)
+		r = file_set_aside(place->record);
+	return r < 0 ? log_errno(r, "cannot set aside what was known of the store before") : 0;
+}
+
+static int check_missing(const struct place *place)
+{
+	struct known known;
+	int r;
+
+	r = read_identity(place, &known);
 	if (r < 0)
 		return r;
-	r = store_sqlite_open(loop, path, ret);
+	if (known.here) {
+		log_error("refusing to start: the store=%s of this machine is not here: no file=%s, or an "
+			  "empty one; mount its disk or restore a backup, or start privlinkd once with "
+			  "--new-store to begin anew",
+			  known.identity, place->database);
+		return -EUCLEAN;
+	}
+	if (daemon_admin_exists(place->state_dir)) {
+		log_error("refusing to start: there is an administrator's key in directory=%s and no store: "
+			  "no file=%s, or an empty one; mount its disk or restore a backup, or start "
+			  "privlinkd once with --new-store to begin anew",
+			  place->state_dir, place->database);
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+int daemon_store_check(const struct daemon_options *options)
+{
+	struct place place;
+	int there, r;
+
+	r = find_place(options->state_dir, &place);
 	if (r < 0)
-		log_errno(r, "cannot open the store=%s", path);
+		return r;
+	there = look(&place);
+	if (there < 0)
+		return -EUCLEAN; /* it has said why */
+	if (there && options->new_store) {
+		log_error(
+			"refusing to make a new store: there is one in file=%s; move directory=%s away first",
+			place.database, place.directory);
+		return -EUCLEAN;
+	}
+	if (there)
+		return 0;
+	if (options->accept_store) {
+		log_error("refusing to accept a store: there is none (no file=%s, or an empty one)",
+			  place.database);
+		return -EUCLEAN;
+	}
+	return options->new_store ? set_aside(&place) : check_missing(&place);
+}
+
+/* ---- opening ---- */
+
+struct opening {
+	struct known known;
+	bool is_new, accept, damaged;
+	struct store *store;
+};
+
+/* What may be otherwise at the next start, without anyone's doing. */
+static bool may_pass(int r)
+{
+	return r == -EBUSY || r == -ENOMEM || r == -ENOSPC || r == -EIO || r == -EINTR;
+}
+
+static int cannot_open(const struct place *place, int r)
+{
+	if (r == -ENODATA)
+		log_error("refusing to start: there is nothing in file=%s, not even the tables of a store; "
+			  "restore a backup, or move directory=%s away and start privlinkd once with "
+			  "--new-store to begin anew",
+			  place->database, place->directory);
+	else if (r == -EUCLEAN)
+		log_error("refusing to start: the store in file=%s is damaged, as said above; restore a "
+			  "backup, or start privlinkd once with --accept-store to go on with what can be "
+			  "read of it",
+			  place->database);
+	else
+		log_errno(r, "cannot open the store=%s", place->database);
+	return may_pass(r) ? r : -EUCLEAN;
+}
+
+/* What a new store is made of is only what nothing outside knows of. */
+static int open_as_user(struct loop *loop, const struct place *place, const struct daemon_user *user,
+			struct opening *opening)
+{
+	int r, back;
+
+	r = daemon_user_borrow(user);
+	if (r < 0)
+		return r;
+	if (opening->known.here || daemon_admin_exists(place->state_dir))
+		r = store_sqlite_reopen(loop, place->database, opening->accept, &opening->damaged,
+					&opening->store);
+	else
+		r = store_sqlite_open(loop, place->database, &opening->store);
 	back = daemon_user_return(user);
+	return r < 0 ? cannot_open(place, r) : back;
+}
+
+static int open_record(const struct place *place, struct record **ret)
+{
+	int r = 0;
+
+	if (access(place->record, F_OK) < 0)
+		r = file_write(place->record, "", 0, 0644, geteuid(), getegid());
 	if (r == 0)
-		r = back;
-	return r < 0 ? r : write_identity(state_dir, *ret);
+		r = record_open(place->record, ret);
+	return r < 0 ? log_errno(r, "cannot open file=%s", place->record) : 0;
+}
+
+/* 1: another store than the one that was here. */
+static int is_stranger(const struct known *known, const struct store *store)
+{
+	return known->identity[0] && !streq(known->identity, store_identity(store));
+}
+
+static uint64_t recorded_revision(const struct record *record, const struct store *store)
+{
+	char identity[STORE_IDENTITY_SIZE];
+	uint64_t revision;
+
+	if (record_read(record, identity, &revision) < 0 || !streq(identity, store_identity(store)))
+		return 0;
+	return revision;
+}
+
+/* What is there is right from now on. What has lost rows becomes another store, so that every agent notices.
+ */
+static int accept_store(const struct place *place, struct store *store, bool has_lost)
+{
+	char before[STORE_IDENTITY_SIZE];
+	int r;
+
+	(void)str_copy(before, sizeof(before), store_identity(store));
+	if (has_lost) {
+		r = store_renew(store);
+		if (r < 0)
+			return log_errno(r, "cannot write the store=%s", place->database);
+	}
+	log_warning(
+		"accepted the store in file=%s: store=%s before=%s revision=%llu; agents that served another "
+		"one hold what they have until `privlink node accept-store` is run on their nodes",
+		place->database, store_identity(store), before,
+		(unsigned long long)store_durable_revision(store));
+	return daemon_admin_fits(place->state_dir, store) ? 0 : daemon_admin_set_aside(place->state_dir);
+}
+
+static int refuse_stranger(const struct place *place, const struct known *known, const struct store *store)
+{
+	log_error("refusing to start: file=%s is store=%s, and this machine's is store=%s: it is another "
+		  "installation's, or a copy from before the store was last accepted; put the right one "
+		  "there, or start privlinkd once with --accept-store to take it",
+		  place->database, store_identity(store), known->identity);
+	return -EUCLEAN;
+}
+
+static int refuse_lost(const struct place *place, const struct store *store, uint64_t recorded)
+{
+	log_error("refusing to start: file=%s has lost acknowledged changes: it stands at revision=%llu, and "
+		  "revision=%llu was durable, so it is an older copy or its log (-wal) is damaged; restore "
+		  "what is newer, or start privlinkd once with --accept-store to go on without them",
+		  place->database, (unsigned long long)store_durable_revision(store),
+		  (unsigned long long)recorded);
+	return -EUCLEAN;
+}
+
+static int refuse_admin(const struct place *place, const struct store *store)
+{
+	log_error("refusing to start: the account of file=%s/admin.env is not in store=%s, so this is "
+		  "another installation's; put the right one there, or start privlinkd once with "
+		  "--accept-store to take it",
+		  place->state_dir, store_identity(store));
+	return -EUCLEAN;
+}
+
+static int judge(const struct place *place, const struct opening *opening, const struct record *record)
+{
+	struct store *store = opening->store;
+	uint64_t recorded = recorded_revision(record, store);
+	bool has_lost = opening->damaged || store_durable_revision(store) < recorded;
+	bool is_strange = is_stranger(&opening->known, store);
+	bool fits = opening->is_new || daemon_admin_fits(place->state_dir, store);
+
+	if (!is_strange && !has_lost && fits) {
+		if (opening->accept)
+			log_info("accepting nothing: store=%s revision=%llu is the one that is expected",
+				 store_identity(store), (unsigned long long)store_durable_revision(store));
+		return 0;
+	}
+	if (opening->accept)
+		return accept_store(place, store, has_lost);
+	if (is_strange)
+		return refuse_stranger(place, &opening->known, store);
+	return has_lost ? refuse_lost(place, store, recorded) : refuse_admin(place, store);
+}
+
+/* Writes down outside what is inside, and goes on doing so. Takes the record over. */
+static int settle(const struct place *place, const struct known *known, struct record *record,
+		  struct store *store)
+{
+	uint64_t revision = store_durable_revision(store), recorded = recorded_revision(record, store);
+	int r = 0;
+
+	if (recorded == 0 || recorded > revision)
+		r = record_set(record, store_identity(store), revision);
+	else if (recorded < revision)
+		r = record_write(record, store_identity(store), revision);
+	store_keep_record(store, record);
+	return r < 0 ? log_errno(r, "cannot write file=%s", place->record)
+		     : write_identity(place, known, store);
+}
+
+static void tell_what_is_new(const struct place *place, const struct opening *opening)
+{
+	const struct store *store = opening->store;
+
+	if (opening->is_new)
+		log_info("made a new store=%s in file=%s", store_identity(store), place->database);
+	else if (!opening->known.identity[0])
+		log_warning("adopting store=%s revision=%llu, of which nothing was known in directory=%s",
+			    store_identity(store), (unsigned long long)store_durable_revision(store),
+			    place->state_dir);
+}
+
+static int finish_opening(const struct place *place, const struct opening *opening)
+{
+	struct record *record;
+	int r;
+
+	r = open_record(place, &record);
+	if (r < 0)
+		return r;
+	r = judge(place, opening, record);
+	if (r < 0) {
+		record_free(record);
+		return r;
+	}
+	tell_what_is_new(place, opening);
+	return settle(place, &opening->known, record, opening->store);
+}
+
+int daemon_store_open(struct loop *loop, const struct daemon_options *options, const struct daemon_user *user,
+		      struct store **ret)
+{
+	struct opening opening = {.accept = options->accept_store};
+	struct place place;
+	int r;
+
+	r = find_place(options->state_dir, &place);
+	if (r == 0)
+		r = read_identity(&place, &opening.known);
+	if (r == 0) {
+		r = look(&place);
+		opening.is_new = r == 0;
+	}
+	if (r >= 0)
+		r = daemon_directory(place.directory, 0700, user);
+	if (r == 0)
+		r = open_as_user(loop, &place, user, &opening);
+	if (r == 0)
+		r = finish_opening(&place, &opening);
+	if (r < 0) {
+		store_free(opening.store);
+		return r;
+	}
+	*ret = opening.store;
+	return 0;
 }

@@ -11,15 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/action_privlink.h"
 #include "api/feed.h"
 #include "api/http.h"
 #include "control/control.h"
 #include "daemon_address.h"
+#include "daemon_admin.h"
 #include "daemon_files.h"
 #include "daemon_nonces.h"
 #include "daemon_options.h"
 #include "daemon_store.h"
+#include "exit_status.h"
 #include "lib/log.h"
 #include "lib/pid_file.h"
 #include "model/catalogue.h"
@@ -93,17 +94,10 @@ static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
 
 static int make_directories(struct daemon *d)
 {
-	char path[PATH_MAX];
 	int r;
 
-	r = path_in(d->options.state_dir, "store", path);
-	if (r == 0)
-		r = daemon_directory(d->options.state_dir, 0755, NULL);
-	if (r == 0)
-		r = daemon_directory(path, 0700, &d->user);
-	if (r == 0)
-		r = daemon_directory(d->options.run_dir, 0755, NULL);
-	return r;
+	r = daemon_directory(d->options.state_dir, 0755, NULL);
+	return r < 0 ? r : daemon_directory(d->options.run_dir, 0755, NULL);
 }
 
 static int open_tcp(struct daemon *d)
@@ -135,10 +129,10 @@ static int take_pid_file(const char *path, int *ret_fd)
 	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
 }
 
-/* All that may need root. */
-static int open_everything(struct daemon *d)
+/* What nobody else may have while we look at the store. */
+static int open_directories(struct daemon *d)
 {
-	char pid_path[PATH_MAX], feed_path[PATH_MAX];
+	char pid_path[PATH_MAX];
 	int r;
 
 	r = daemon_user_find(d->options.user, &d->user);
@@ -146,10 +140,15 @@ static int open_everything(struct daemon *d)
 		r = make_directories(d);
 	if (r == 0)
 		r = path_in(d->options.run_dir, "privlinkd.pid", pid_path);
-	if (r == 0)
-		r = path_in(d->options.run_dir, "feed.sock", feed_path);
-	if (r == 0)
-		r = take_pid_file(pid_path, &d->pid_fd);
+	return r < 0 ? r : take_pid_file(pid_path, &d->pid_fd);
+}
+
+static int open_sockets(struct daemon *d)
+{
+	char feed_path[PATH_MAX];
+	int r;
+
+	r = path_in(d->options.run_dir, "feed.sock", feed_path);
 	if (r == 0)
 		r = open_tcp(d);
 	if (r == 0)
@@ -157,80 +156,6 @@ static int open_everything(struct daemon *d)
 	if (r == 0)
 		r = daemon_address_write(d->options.state_dir, d->https_fd, d->http_fd);
 	return r;
-}
-
-struct wait {
-	bool done;
-	int result;
-};
-
-static void wait_done(void *context, int result, _unused_ uint64_t revision)
-{
-	struct wait *wait = context;
-
-	wait->done = true;
-	wait->result = result;
-}
-
-static int commit_and_wait(struct daemon *d, struct store_txn *txn)
-{
-	struct wait wait = {};
-	int r = 0;
-
-	store_commit(d->store, txn, wait_done, &wait);
-	while (!wait.done && r >= 0)
-		r = loop_turn(d->loop, -1);
-	return r < 0 ? r : wait.result;
-}
-
-/* The key's file is there before the account is: a start that is cut off in between leaves nobody locked out.
- */
-static int write_admin_file(struct daemon *d, const struct access_key *key)
-{
-	char path[PATH_MAX], text[512];
-	int r;
-
-	r = path_in(d->options.state_dir, "admin.env", path);
-	if (r < 0)
-		return r;
-	(void)str_format(
-		text, sizeof(text),
-		"PRIVLINK_ACCESS_KEY_ID=%s\nPRIVLINK_ACCESS_KEY_SECRET=%s\nPRIVLINK_ACCOUNT_ID=%lld\n",
-		key->id, key->secret, (long long)key->uid);
-	r = daemon_write_secret(path, text);
-	explicit_bzero(text, sizeof(text));
-	if (r == 0)
-		log_info("made the administrator account=%lld, its key is in file=%s", (long long)key->uid,
-			 path);
-	return r;
-}
-
-/* The first start of all makes an administrator. */
-static int make_administrator(struct daemon *d)
-{
-	struct account account;
-	struct access_key key;
-	struct store_txn *txn;
-	int r;
-
-	if (snapshot_count(store_rows(d->store), KIND_ACCOUNT, "") > 0)
-		return 0;
-	r = account_new("administrator", true, now_unix_s(), &account);
-	if (r == 0)
-		r = access_key_new(account.uid, now_unix_s(), &key);
-	if (r < 0)
-		return log_errno(r, "cannot make the administrator account");
-	r = write_admin_file(d, &key);
-	if (r < 0)
-		return r;
-	r = store_txn_new(&txn);
-	if (r == 0) {
-		(void)store_txn_row_put(txn, KIND_ACCOUNT, &account);
-		(void)store_txn_row_put(txn, KIND_ACCESS_KEY, &key);
-		r = commit_and_wait(d, txn);
-	}
-	explicit_bzero(&key, sizeof(key));
-	return r < 0 ? log_errno(r, "cannot store the administrator account") : 0;
 }
 
 static uint64_t live_revision(const void *control)
@@ -283,6 +208,28 @@ static int start_services(struct daemon *d)
 	return r < 0 ? log_errno(r, "cannot serve the feed") : 0;
 }
 
+static int open_store(struct daemon *d)
+{
+	int r;
+
+	r = daemon_store_open(d->loop, &d->options, &d->user, &d->store);
+	return r < 0 ? r : daemon_admin_make(d->loop, d->options.state_dir, d->store);
+}
+
+static int serve(struct daemon *d)
+{
+	int r;
+
+	r = open_sockets(d);
+	if (r == 0)
+		r = daemon_nonces_open(d->options.state_dir, &d->nonces);
+	if (r == 0)
+		r = open_store(d);
+	if (r == 0)
+		r = daemon_user_become(&d->user);
+	return r < 0 ? r : start_services(d);
+}
+
 static int start(struct daemon *d)
 {
 	int r;
@@ -292,18 +239,12 @@ static int start(struct daemon *d)
 	if (r == 0)
 		r = load_catalogue(d);
 	if (r == 0)
-		r = open_everything(d);
+		r = open_directories(d);
 	if (r == 0)
-		r = daemon_nonces_open(d->options.state_dir, &d->nonces);
-	if (r == 0)
-		r = daemon_store_open(d->loop, d->options.state_dir, &d->user, &d->store);
-	if (r == 0)
-		r = make_administrator(d);
-	if (r == 0)
-		r = daemon_user_become(&d->user);
-	if (r == 0)
-		r = start_services(d);
-	return r;
+		r = daemon_store_check(&d->options);
+	if (r < 0)
+		return r;
+	return daemon_store_only(&d->options) ? open_store(d) : serve(d);
 }
 
 static void finish(struct daemon *d)
@@ -336,7 +277,7 @@ static void finish(struct daemon *d)
 int main(int argc, char **argv)
 {
 	struct daemon d = {.pid_fd = -EBADF, .https_fd = -EBADF, .http_fd = -EBADF, .feed_fd = -EBADF};
-	int r;
+	int status = EXIT_FAILURE, r;
 
 	(void)umask(022);
 	if (daemon_options_read(argc, argv, &d.options) < 0)
@@ -351,8 +292,10 @@ int main(int argc, char **argv)
 	}
 	log_set_level(d.options.log_level);
 	r = start(&d);
+	if (r == -EUCLEAN)
+		status = EXIT_STORE_REFUSED;
 	if (r == 0)
-		r = loop_run(d.loop);
+		status = daemon_store_only(&d.options) || loop_run(d.loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	finish(&d);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return status;
 }

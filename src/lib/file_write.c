@@ -55,3 +55,24 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode, uid
 	}
 	return sync_directory_of(path);
 }
+
+int file_move(const char *path, const char *to)
+{
+	return renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno : sync_directory_of(to);
+}
+
+#define ASIDE_MAX 100
+
+int file_set_aside(const char *path)
+{
+	char to[PATH_MAX];
+	int r = -EEXIST;
+
+	for (unsigned int i = 0; r == -EEXIST && i < ASIDE_MAX; i++) {
+		if ((i == 0 ? str_format(to, sizeof(to), "%s.old", path)
+			    : str_format(to, sizeof(to), "%s.old.%u", path, i)) < 0)
+			return -ENAMETOOLONG;
+		r = file_move(path, to);
+	}
+	return r == -ENOENT ? 0 : r;
+}

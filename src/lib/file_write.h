@@ -12,3 +12,9 @@
  * umask. Uses <path>.new for a moment. -ENAMETOOLONG, or the errno of what failed: the old file is then still
  * there (or, where only the directory could not be synchronised, the new one). */
 int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);
+
+/* Another name for the file, durable. -EEXIST: there is a file of that name. */
+int file_move(const char *path, const char *to);
+/* Names it <path>.old, or <path>.old.1 and so on where that is taken, durably. 0 also if there is no such file.
+ */
+int file_set_aside(const char *path);

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "../lib/ident.h"
 #include "../lib/log.h"
@@ -141,19 +142,13 @@ static int upgrade(struct sqlite_file *file)
 	return r < 0 ? r : rewrite_sums(file);
 }
 
-/* Takes the lock for good, and makes the tables if the file is new. */
-static int lock_and_prepare(struct sqlite_file *file)
+/* The tables of a file that has none, or what a file of the first version lacks. 1: something was made. */
+static int make_tables(struct sqlite_file *file, bool make)
 {
 	int64_t application = 0, version = 0, n_tables = 0;
 	int r;
 
-	r = execute(file,
-		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-		    "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
-	if (r == 0)
-		r = execute(file, "BEGIN EXCLUSIVE");
-	if (r == 0)
-		r = query_number(file, "PRAGMA application_id", &application);
+	r = query_number(file, "PRAGMA application_id", &application);
 	if (r == 0)
 		r = query_number(file, "PRAGMA user_version", &version);
 	if (r == 0)
@@ -161,20 +156,41 @@ static int lock_and_prepare(struct sqlite_file *file)
 	if (r < 0)
 		return r;
 	if (application == 0 && version == 0 && n_tables == 0) {
-		r = execute(file, schema);
-		if (r == 0)
-			r = upgrade(file);
+		r = make ? execute(file, schema) : -ENODATA;
+		version = 1;
 	} else if (application != APPLICATION_ID) {
 		log_error("store file is not ours: application_id=%lld", (long long)application);
 		return -EUCLEAN;
-	} else if (version == 1) {
-		r = upgrade(file);
-	} else if (version != SCHEMA_VERSION) {
+	}
+	if (r < 0 || version == SCHEMA_VERSION)
+		return r;
+	if (version != 1) {
 		log_error("store file has another schema: version=%lld known=%d", (long long)version,
 			  SCHEMA_VERSION);
 		return -EUCLEAN;
 	}
-	return r < 0 ? r : execute(file, "COMMIT");
+	r = upgrade(file);
+	return r < 0 ? r : 1;
+}
+
+/* Takes the lock for good. What was made goes to the file itself at once: without it, a log that was lost
+ * would leave a file that looks as if it had never been used. */
+static int lock_and_prepare(struct sqlite_file *file, bool make)
+{
+	int made, r;
+
+	r = execute(file,
+		    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+		    "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;");
+	if (r == 0)
+		r = execute(file, "BEGIN EXCLUSIVE");
+	if (r < 0)
+		return r;
+	made = make_tables(file, make);
+	if (made < 0)
+		return made;
+	r = execute(file, "COMMIT");
+	return r == 0 && made ? execute(file, "PRAGMA wal_checkpoint(TRUNCATE)") : r;
 }
 
 static int read_identity(struct sqlite_file *file)
@@ -256,6 +272,19 @@ static int prepare(struct sqlite_file *file)
 	return 0;
 }
 
+/* Whoever refuses what it found leaves it as it is: the log, too, which closing would fold into the file as
+ * far as it is good. An empty one goes. */
+static int keep_log(struct sqlite_file *file, const char *path)
+{
+	char name[PATH_MAX + sizeof("-wal")];
+	struct stat st;
+
+	(void)str_format(name, sizeof(name), "%s-wal", path);
+	if (stat(name, &st) < 0 || st.st_size == 0)
+		return 0;
+	return errno_of(sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL));
+}
+
 static int open_file(struct sqlite_file *file, const char *path)
 {
 	char real[PATH_MAX];
@@ -266,16 +295,15 @@ static int open_file(struct sqlite_file *file, const char *path)
 		r = errno_of(
 			sqlite3_open_v2(real, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL));
 	if (r == 0)
+		r = keep_log(file, real);
+	if (r == 0)
 		r = errno_of(sqlite3_create_function(file->db, "row_sum", 4,
 						     SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 						     NULL, row_sum, NULL, NULL));
-	/* Whoever refuses what it found leaves it as it is. */
-	if (r == 0)
-		r = errno_of(sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL));
 	return r;
 }
 
-int sqlite_file_open(const char *path, struct sqlite_file **ret)
+int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret)
 {
 	struct sqlite_file *file;
 	int r;
@@ -285,7 +313,7 @@ int sqlite_file_open(const char *path, struct sqlite_file **ret)
 		return -ENOMEM;
 	r = open_file(file, path);
 	if (r == 0)
-		r = lock_and_prepare(file);
+		r = lock_and_prepare(file, make);
 	if (r == 0)
 		r = check_pages(file);
 	if (r == 0)
@@ -322,7 +350,6 @@ const char *sqlite_file_error(const struct sqlite_file *file)
 
 struct loading {
 	struct memory *memory;
-	bool salvage;
 	uint64_t sum;
 	size_t n_damaged;
 };
@@ -398,7 +425,7 @@ static int query_meta(struct sqlite_file *file, const char *name, uint64_t *ret)
 	return r == -ENODATA ? -EUCLEAN : r;
 }
 
-int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool salvage)
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_damaged)
 {
 	struct loading loading = {.memory = memory};
 	uint64_t revision = 0, sum = 0;
@@ -415,7 +442,9 @@ int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool salva
 		log_error("store rows are not those that were written: some are missing or of another time");
 		loading.n_damaged++;
 	}
-	if (loading.n_damaged > 0 && !salvage)
+	if (ret_damaged)
+		*ret_damaged = loading.n_damaged > 0;
+	else if (loading.n_damaged > 0)
 		return -EUCLEAN;
 	file->sum = loading.sum;
 	memory_loaded(memory, revision);

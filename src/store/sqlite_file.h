@@ -10,10 +10,10 @@
 
 struct sqlite_file;
 
-/* Opens it, or makes it if it is not there or empty. What keeps it from that is logged. A file that is opened
- * and closed without a batch is left as it was, its log too. -EBUSY: another process has it. -EUCLEAN: not
- * ours, of a newer version, or damaged. */
-int sqlite_file_open(const char *path, struct sqlite_file **ret);
+/* Opens it; makes it if it is not there or empty, or says -ENODATA if `make` is false. What keeps it from
+ * that is logged. A file that is opened and closed without a batch is left as it was, its log too. -EBUSY:
+ * another process has it. -EUCLEAN: not ours, of a newer version, or damaged. */
+int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret);
 struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
 /* As store_identity(). */
 const char *sqlite_file_identity(const struct sqlite_file *file);
@@ -21,8 +21,8 @@ const char *sqlite_file_identity(const struct sqlite_file *file);
 const char *sqlite_file_error(const struct sqlite_file *file);
 
 /* Reads all rows into the memory, which is empty. -EUCLEAN: rows are damaged, or missing; each is named in
- * the log. `salvage`: goes on with those that can be read. */
-int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool salvage);
+ * the log. With `ret_damaged` goes on with those that can be read, and says whether any was damaged. */
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_damaged);
 /* A new identity, for the rows that the memory has; others go. Durable when it returns 0. */
 int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory);
 

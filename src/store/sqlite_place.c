@@ -40,9 +40,8 @@ static int explain(const char *path, int wanted)
 		return log_errno(r, "cannot reach file=%s", path);
 	if (r == -EACCES)
 		return log_errno(
-			r,
-			"cannot use file=%s of uid=%u mode=%03o as uid=%u, give it back to uid=%u with chown",
-			path, st.st_uid, st.st_mode & 07777, geteuid(), geteuid());
+			r, "cannot use file=%s of uid=%u mode=%03o as uid=%u; give it back with: chown %u %s",
+			path, st.st_uid, st.st_mode & 07777, geteuid(), geteuid(), path);
 	return log_errno(r, "cannot write file=%s", path);
 }
 

@@ -76,8 +76,10 @@ int store_sqlite_look(const char *path);
 /* Opens or makes the database file (mode 0600). -EBUSY: another process has it; -EUCLEAN: not ours or damaged
  * (the reason is logged, with the keys of damaged rows); other negative errnos say what keeps us from it. */
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret);
-/* The same with what can still be read of a damaged one. To be followed by store_renew(). */
-int store_sqlite_salvage(struct loop *loop, const char *path, struct store **ret);
+/* The same, but makes none: -ENODATA if there are no tables in the file. `salvage`: goes on with what can
+ * still be read of a damaged one (`ret_damaged`); to be followed by store_renew(). */
+int store_sqlite_reopen(struct loop *loop, const char *path, bool salvage, bool *ret_damaged,
+			struct store **ret);
 /* What is here now is right from now on, under a new identity. Durable when it returns 0. */
 int store_renew(struct store *store);
 /* From now on every durable revision is recorded there, too, before anyone is told (record.h). Takes it over.

@@ -105,7 +105,7 @@ static void reload(struct store *store)
 	int r;
 
 	memory_clear(store->memory);
-	r = sqlite_file_load(store->file, store->memory, false);
+	r = sqlite_file_load(store->file, store->memory, NULL);
 	if (r < 0) {
 		store->broken =
 			log_errno(r, "cannot read the store again: %s", sqlite_file_error(store->file));
@@ -282,7 +282,7 @@ struct store_watch *store_watch_free(struct store_watch *watch)
 	return NULL;
 }
 
-static int open_store(struct loop *loop, const char *path, bool salvage, struct store **ret)
+static int open_store(struct loop *loop, const char *path, bool make, bool *salvage, struct store **ret)
 {
 	struct store *store = calloc(1, sizeof(*store));
 	int r;
@@ -292,7 +292,7 @@ static int open_store(struct loop *loop, const char *path, bool salvage, struct 
 	store->loop = loop;
 	r = memory_new(&store->memory);
 	if (r == 0)
-		r = sqlite_file_open(path, &store->file);
+		r = sqlite_file_open(path, make, &store->file);
 	if (r == 0)
 		r = sqlite_file_load(store->file, store->memory, salvage);
 	if (r == 0)
@@ -313,12 +313,13 @@ int store_sqlite_look(const char *path)
 
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)
 {
-	return open_store(loop, path, false, ret);
+	return open_store(loop, path, true, NULL, ret);
 }
 
-int store_sqlite_salvage(struct loop *loop, const char *path, struct store **ret)
+int store_sqlite_reopen(struct loop *loop, const char *path, bool salvage, bool *ret_damaged,
+			struct store **ret)
 {
-	return open_store(loop, path, true, ret);
+	return open_store(loop, path, false, salvage ? ret_damaged : NULL, ret);
 }
 
 int store_renew(struct store *store)

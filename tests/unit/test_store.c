@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
+#include "store/record.h"
 #include "store/store.h"
 
 struct result {
@@ -597,6 +598,135 @@ static void test_identity(void)
 	fixture_close(&f);
 }
 
+/* ---- damage ---- */
+
+static int open_result(const char *name);
+
+static struct record *record_at(const char *name)
+{
+	struct record *record;
+
+	if (record_open(file_name(name), &record) < 0)
+		abort();
+	return record;
+}
+
+static uint64_t recorded(const char *name)
+{
+	struct record *record = record_at(name);
+	char identity[STORE_IDENTITY_SIZE];
+	uint64_t revision;
+	int r = record_read(record, identity, &revision);
+
+	record_free(record);
+	return r == 0 ? revision : 0;
+}
+
+static void test_record(void)
+{
+	static const char identity[] = "0123456789abcdef0123456789abcdef";
+	struct record *record;
+	uint8_t byte = 'x';
+	int fd;
+
+	tap_is_int(record_open(file_name("none"), &record), -ENOENT,
+		   "a record that is not there is not made");
+	write_file("record", "", 0);
+	tap_is_int((long long)recorded("record"), 0, "an empty record says nothing");
+	for (uint64_t revision = 7; revision <= 9; revision++) {
+		record = record_at("record");
+		tap_is_int(record_write(record, identity, revision), 0, "a revision is recorded");
+		record_free(record);
+		tap_is_int((long long)recorded("record"), (long long)revision, "and read again");
+	}
+	fd = open(file_name("record"), O_RDWR | O_CLOEXEC);
+	for (off_t at = 0; at < 65; at++) {
+		uint8_t kept;
+
+		if (pread(fd, &kept, 1, at) != 1 || pwrite(fd, &byte, 1, at) != 1)
+			abort();
+		if (kept != byte && recorded("record") != 8)
+			tap_ok(false, "a byte changed at %lld leaves the revision before", (long long)at);
+		if (pwrite(fd, &kept, 1, at) != 1)
+			abort();
+	}
+	tap_is_int((long long)recorded("record"), 9, "a slot that was half written leaves the other one");
+	(void)close(fd);
+	record = record_at("record");
+	(void)record_set(record, identity, 3);
+	record_free(record);
+	tap_is_int((long long)recorded("record"), 3, "a lower revision can be set");
+}
+
+static void test_recorded_commits(void)
+{
+	struct result result;
+	struct fixture f;
+	unsigned int before;
+
+	write_file("commits.record", "", 0);
+	(void)fixture_open(&f, "commits");
+	store_keep_record(f.store, record_at("commits.record"));
+	for (uint32_t i = 1; i <= 3; i++) {
+		before = n_syncs;
+		commit_counter(f.store, "a", i, &result);
+		(void)loop_turn(f.loop, 0);
+		tap_ok(result.r == 0 && recorded("commits.record") == i && result.syncs >= before + 2,
+		       "revision %u is recorded, durably, before it is answered", i);
+	}
+	fixture_close(&f);
+}
+
+static void make_damaged(const char *name, const char *sql)
+{
+	struct result result;
+	struct fixture f;
+
+	(void)fixture_open(&f, name);
+	(void)commit_n_rows(f.store, 10, &result);
+	(void)loop_turn(f.loop, 0);
+	fixture_close(&f);
+	run_sql(name, sql);
+}
+
+static void test_damaged_rows(void)
+{
+	static const struct {
+		const char *name, *sql;
+		int n_left;
+	} cases[] = {
+		{"a value that changed",
+		 "UPDATE kv SET value = '{\"name\":\"n3\",\"value\":9}' WHERE key = 'counter/n3'", 10},
+		{"a key that changed", "UPDATE kv SET key = 'counter/x3' WHERE key = 'counter/n3'", 9},
+		{"a revision that changed", "UPDATE kv SET modified = 2 WHERE key = 'counter/n3'", 10},
+		{"a row that is missing", "DELETE FROM kv WHERE key = 'counter/n3'", 9},
+		{"a revision of the store that changed", "UPDATE meta SET value = 7 WHERE name = 'revision'",
+		 10},
+		{"a row that is no JSON", "UPDATE kv SET value = '{' WHERE key = 'counter/n3'", 9},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char name[32], before[STORE_IDENTITY_SIZE];
+		bool damaged = false;
+		struct fixture f;
+
+		(void)str_format(name, sizeof(name), "damaged%zu", i);
+		make_damaged(name, cases[i].sql);
+		tap_is_int(open_result(name), -EUCLEAN, "%s is seen", cases[i].name);
+		(void)loop_new(&f.loop);
+		tap_is_int(store_sqlite_reopen(f.loop, file_name(name), true, &damaged, &f.store), 0,
+			   "%s does not keep the rest from being read", cases[i].name);
+		(void)str_copy(before, sizeof(before), store_identity(f.store));
+		tap_ok(damaged && store_renew(f.store) == 0 && !streq(store_identity(f.store), before),
+		       "%s: what is left is another store", cases[i].name);
+		fixture_close(&f);
+		tap_is_int(fixture_open(&f, name), 0, "%s: which is whole", cases[i].name);
+		tap_is_int((long long)snapshot_count(store_rows(f.store), KIND_COUNTER, ""), cases[i].n_left,
+			   "%s: with what could be read", cases[i].name);
+		fixture_close(&f);
+	}
+}
+
 static int open_result(const char *name)
 {
 	struct fixture f;
@@ -821,6 +951,9 @@ int main(void)
 	test_changes();
 	test_failing_disk();
 	test_identity();
+	test_record();
+	test_recorded_commits();
+	test_damaged_rows();
 	test_refused_files();
 	test_killed_in_mid_write();
 	test_cut_at_any_byte();

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * With what privlinkd ends, besides EXIT_SUCCESS and EXIT_FAILURE.
+ */
+#pragma once
+
+/* The store needs an operator: starting again does not help (sysexits.h: EX_DATAERR). The unit file's
+ * RestartPreventExitStatus= names it, too. */
+#define EXIT_STORE_REFUSED 65

@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to a store in life: a disk that is not mounted, another one, an older copy, bytes that change.
+
+privlinkd itself, with files that are really moved, cut and changed. Never is anything lost without a word: it serves all
+that was acknowledged, or it refuses to serve, says why and what to do, and doing that heals.
+"""
+
+import os
+import re
+import shutil
+
+from world import Home, REFUSED, flip, run, tree
+
+
+def refused(tap, home, status, name, *words):
+    log = home.log()
+    tap.ok(status == REFUSED, f"{name}: it refuses, with a status of its own", f"status {status}", log)
+    errors = [line for line in log.splitlines() if "refusing to start" in line]
+    tap.ok(len(errors) == 1 and all(word in errors[0] for word in words), f"{name}: one sentence says what and what to do",
+           f"wanted {words}", log)
+
+
+def serves(tap, home, vpcs, name, key=None):
+    status = home.start()
+    tap.ok(status is None, f"{name}: it starts", f"status {status}", home.log())
+    found = home.vpcs(key) if status is None else None
+    tap.ok(found == vpcs, f"{name}: with all that was acknowledged", f"{found} and not {vpcs}", home.log())
+
+
+def first_start(tap):
+    home = Home("first")
+    home.start()
+    identity = home.identity()
+    tap.ok(bool(identity and re.fullmatch("[0-9a-f]{32}", identity)), "a new store has an identity outside of it, too",
+           identity)
+    home.end()
+    home.start()
+    tap.ok(bool(identity) and home.identity() == identity, "it is the same after a restart")
+
+
+def not_mounted(tap):
+    home = Home("mount")
+    home.start()
+    vpcs = {home.make_vpc(): "10.0.0.0/16"}
+    home.end()
+    key = home.key()
+    away = os.path.join(home.top, "disk")
+    for name in "an empty directory", "no directory":
+        os.rename(home.store, away)
+        if name == "an empty directory":
+            os.mkdir(home.store, 0o700)
+        before = tree(home.state)
+        status = home.start()
+        refused(tap, home, status, f"{name} in the store's place", "mount", "--new-store")
+        tap.ok(tree(home.state) == before, f"{name} in the store's place: nothing is written")
+        home.end()
+        shutil.rmtree(home.store, ignore_errors=True)
+        os.rename(away, home.store)
+        serves(tap, home, vpcs, f"the store mounted again after {name}", key)
+        home.end()
+    with open(home.db, "r+b") as f:
+        f.truncate(0)
+    before = tree(home.state)
+    status = home.start()
+    refused(tap, home, status, "a database cut to nothing", "backup", "--new-store")
+    tap.ok(tree(home.state) == before, "a database cut to nothing: nothing is written")
+
+
+def new_store(tap):
+    home = Home("new")
+    home.start()
+    home.make_vpc()
+    home.end()
+    identity, key = home.identity(), home.key()
+    status = home.start("--new-store")
+    tap.ok(status == REFUSED and "there is one" in home.log(), "--new-store does not touch a store that is there",
+           home.log())
+    shutil.rmtree(home.store)
+    status = home.start("--new-store")
+    tap.ok(status == 0, "--new-store makes one where it is missing, and ends", f"status {status}", home.log())
+    serves(tap, home, {}, "the new store")
+    tap.ok(home.identity() not in (None, identity), "it has another identity")
+    tap.ok(home.key() != key, "it has another administrator")
+    with open(home.admin + ".old", encoding="utf-8") as f:
+        tap.ok(key["PRIVLINK_ACCESS_KEY_ID"] in f.read(), "the key of the one before is set aside, not overwritten")
+
+
+def anothers(tap):
+    mine, yours = Home("mine"), Home("yours")
+    mine.start()
+    vpcs = {mine.make_vpc(): "10.0.0.0/16"}
+    mine.end()
+    yours.start()
+    others = {yours.make_vpc("10.9.0.0/16"): "10.9.0.0/16"}
+    yours.end()
+    kept = mine.copy("kept")
+    shutil.rmtree(mine.store)
+    shutil.copytree(yours.store, mine.store)
+    shutil.chown(mine.store, os.stat(yours.store).st_uid)
+    mine.put_back(yours.store)
+    key, before = mine.key(), tree(mine.state)
+    status = mine.start()
+    refused(tap, mine, status, "another installation's store", str(mine.identity()), str(yours.identity()), "--accept-store")
+    tap.ok({k: v for k, v in tree(mine.state).items() if k.endswith("admin.env") or "/store" in k} ==
+           {k: v for k, v in before.items() if k.endswith("admin.env") or "/store" in k},
+           "another installation's store: neither it nor the key is touched")
+    mine.put_back(kept)
+    serves(tap, mine, vpcs, "the right store put back", key)
+    mine.end()
+    mine.put_back(yours.store)
+    status = mine.start("--accept-store")
+    tap.ok(status == 0, "--accept-store takes another's store, and ends", f"status {status}", mine.log())
+    serves(tap, mine, others, "the accepted store", yours.key())
+    tap.ok(mine.identity() == yours.identity(), "it keeps its own identity, so that its agents go on")
+
+
+def identity_lost(tap):
+    home = Home("adopt")
+    home.start()
+    vpcs = {home.make_vpc(): "10.0.0.0/16"}
+    home.end()
+    identity = home.identity()
+    for name in "store.id", "store.revision":
+        path = os.path.join(home.state, name)
+        if os.path.exists(path):
+            os.unlink(path)
+    serves(tap, home, vpcs, "a store of which nothing is known outside")
+    tap.ok(bool(identity) and home.identity() == identity, "it is adopted and written down", home.identity())
+    tap.ok("adopting" in home.log(), "the log says so", home.log())
+
+
+def older_copy(tap):
+    home = Home("older")
+    home.start()
+    first = {home.make_vpc(): "10.0.0.0/16"}
+    home.end()
+    older = home.copy("older")
+    home.start()
+    vpcs = dict(first)
+    for i in range(3):
+        vpcs[home.make_vpc(f"10.{i + 1}.0.0/16")] = f"10.{i + 1}.0.0/16"
+    home.end()
+    newer = home.copy("newer")
+    identity = home.identity()
+    home.put_back(older)
+    before = tree(home.store)
+    status = home.start()
+    refused(tap, home, status, "an older copy", "revision=", "--accept-store")
+    tap.ok(tree(home.store) == before, "an older copy: not a byte of it is changed")
+    home.end()
+    home.put_back(newer)
+    serves(tap, home, vpcs, "the newer one put back")
+    home.end()
+    home.put_back(older)
+    status = home.start("--accept-store")
+    tap.ok(status == 0, "--accept-store takes the older one, and ends", f"status {status}", home.log())
+    serves(tap, home, first, "the accepted older copy")
+    tap.ok(home.identity() not in (None, identity), "it is another store now, so that every agent notices")
+    accepted = home.identity()
+    first[home.make_vpc("10.8.0.0/16")] = "10.8.0.0/16"
+    home.end()
+    serves(tap, home, first, "and once more, without being told again")
+    tap.ok(home.identity() == accepted, "under the identity that it got")
+
+
+def killed_with_log(home, n):
+    """A store whose last changes are in its log only."""
+    home.start()
+    vpcs = {}
+    for i in range(n):
+        vpcs[home.make_vpc(f"10.{i}.0.0/16")] = f"10.{i}.0.0/16"
+    home.kill()
+    return vpcs
+
+
+def log_damaged(tap):
+    home = Home("wal")
+    vpcs = killed_with_log(home, 20)
+    kept = home.copy("kept")
+    size = os.path.getsize(home.wal)
+    silent, wrong, unhealed = [], [], []
+    places = [0, 17, 32, 40, 56] + [32 + int((size - 33) * k / 24) for k in range(1, 25)]
+    for offset in places:
+        home.put_back(kept)
+        flip(home.wal, offset)
+        damaged = tree(home.store)
+        status = home.start()
+        if status is None and home.vpcs() != vpcs:
+            silent.append(offset)
+        elif status is not None and (status != REFUSED or "refusing to start" not in home.log()):
+            wrong.append((offset, status, home.log()))
+        elif status is not None and tree(home.store) != damaged:
+            wrong.append((offset, "the files were changed"))
+        home.kill()
+    tap.ok(not silent, f"no byte of {len(places)} places of the log takes acknowledged changes away unsaid", silent)
+    tap.ok(not wrong, "each is refused in a sentence, and the files stay as they are", wrong)
+    for name, damage in (("the log without its last byte", lambda: os.truncate(home.wal, size - 1)),
+                         ("the log cut in the middle", lambda: os.truncate(home.wal, size // 2)),
+                         ("the log cut to its head", lambda: os.truncate(home.wal, 32)),
+                         ("the log cut to nothing", lambda: os.truncate(home.wal, 0)),
+                         ("the log deleted", lambda: os.unlink(home.wal))):
+        home.put_back(kept)
+        damage()
+        status = home.start()
+        refused(tap, home, status, name, "revision=", "--accept-store")
+        home.kill()
+        home.put_back(kept)
+        if home.start() is not None or home.vpcs() != vpcs:
+            unhealed.append(name)
+        home.kill()
+    tap.ok(not unhealed, "the whole log put back heals each", unhealed)
+    home.put_back(kept)
+    os.truncate(home.wal, size // 2)
+    status = home.start("--accept-store")
+    tap.ok(status == 0, "--accept-store takes what is left", f"status {status}", home.log())
+    status = home.start()
+    found = home.vpcs() if status is None else None
+    tap.ok(bool(found) and found.items() < vpcs.items(), "and that is served, without what was cut off",
+           found, home.log())
+
+
+def database_damaged(tap):
+    home = Home("db")
+    home.start()
+    vpcs = {home.make_vpc("10.77.0.0/16"): "10.77.0.0/16"}
+    for i in range(5):
+        vpcs[home.make_vpc(f"10.{i}.0.0/16")] = f"10.{i}.0.0/16"
+    home.end()
+    kept = home.copy("kept")
+    key = home.key()
+    with open(home.db, "rb") as f:
+        data = f.read()
+    silent, wrong = [], []
+    places = [int(len(data) * k / 41) for k in range(41)]
+    for offset in places:
+        home.put_back(kept)
+        flip(home.db, offset)
+        status = home.start()
+        if status is None and home.vpcs(key) != vpcs:
+            silent.append(offset)
+        elif status is not None and status != REFUSED:
+            wrong.append((offset, status, home.log()))
+        home.kill()
+    tap.ok(not silent, f"no byte of {len(places)} places of the database changes anything unsaid", silent)
+    tap.ok(not wrong, "each is refused, or does no harm", wrong)
+
+    vpc = next(v for v, cidr in vpcs.items() if cidr == "10.77.0.0/16")
+    home.put_back(kept)
+    flip(home.db, data.index(b"10.77.0.0/16") + 4, mask=0x0f)  # 10.78.0.0/16: a good row, but not what was written
+    status = home.start()
+    refused(tap, home, status, "a digit of an address changed", "damaged", "backup", "--accept-store")
+    tap.ok(f"vpc/{vpc}" in home.log(), "a digit of an address changed: the log names the row", home.log())
+    home.put_back(kept)
+    serves(tap, home, vpcs, "the backup put back", key)
+    home.end()
+
+    home.put_back(kept)
+    flip(home.db, data.index(b'"10.77.0.0/16"'), mask=0x04)  # & for the quotation mark: no JSON
+    status = home.start()
+    refused(tap, home, status, "a row that is no JSON any more", "damaged", "backup", "--accept-store")
+    tap.ok(f"vpc/{vpc}" in home.log(), "a row that is no JSON any more: the log names it", home.log())
+    status = home.start("--accept-store")
+    tap.ok(status == 0 and f"dropping key=vpc/{vpc}" in home.log(), "--accept-store goes on without it, and says so",
+           f"status {status}", home.log())
+    rest = {v: cidr for v, cidr in vpcs.items() if v != vpc}
+    serves(tap, home, rest, "the accepted rest", key)
+    home.end()
+
+    home.put_back(kept)
+    os.truncate(home.db, len(data) // 2)
+    status = home.start()
+    refused(tap, home, status, "a database cut in the middle", "backup")
+
+
+def key_without_store(tap):
+    """As an installation of the first version is left without its disk: nothing but admin.env says that there was one."""
+    home, other = Home("key"), Home("other")
+    home.start()
+    home.end()
+    vpcs = {}
+    for name in "store.id", "store.revision":
+        if os.path.exists(os.path.join(home.state, name)):
+            os.unlink(os.path.join(home.state, name))
+    kept = home.copy("kept")
+    shutil.rmtree(home.store)
+    os.mkdir(home.store)
+    key = home.key()
+    status = home.start()
+    refused(tap, home, status, "a key and an empty store", "key", "mount", "--new-store")
+    tap.ok(home.key() == key, "a key and an empty store: the key is not overwritten")
+    home.end()
+    other.start()
+    other.end()
+    home.put_back(other.store)
+    status = home.start()
+    refused(tap, home, status, "a key whose account is not in the store", "admin.env", "--accept-store")
+    tap.ok(home.key() == key, "a key whose account is not in the store: it is not overwritten")
+    home.end()
+    home.put_back(kept)
+    serves(tap, home, vpcs, "the right store put back", key)
+
+
+run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, log_damaged, database_damaged,
+     key_without_store])
