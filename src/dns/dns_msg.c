@@ -12,6 +12,8 @@
 #include <ctype.h>
 #include <ldns/ldns.h>
 
+#include "dns_names.h"
+
 #define FLAG_QR	       0x80 /* byte 2 */
 #define FLAG_RD	       0x01 /* byte 2 */
 #define OPCODE_MASK    0x78 /* byte 2 */
@@ -97,82 +99,6 @@ static void name_text(const ldns_rdf *dname, char ret[DOMAIN_SIZE + 2])
 			ret[n++] = data[j] == '.' || data[j] == 0 ? NO_NAME_BYTE : (char)tolower(data[j]);
 	}
 	ret[n] = '\0';
-}
-
-static int name_compare(const struct plan_name *name, uint32_t vpc, const char *text)
-{
-	if (name->vpc != vpc)
-		return name->vpc < vpc ? -1 : 1;
-	return strcmp(name->name, text);
-}
-
-/* The first name of the plan that is not below (vpc, text). */
-static size_t name_bound(const struct plan *plan, uint32_t vpc, const char *text)
-{
-	size_t low = 0, high = plan->n_names;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (name_compare(&plan->names[middle], vpc, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *text)
-{
-	size_t i = name_bound(plan, vpc, text);
-
-	return i < plan->n_names && name_compare(&plan->names[i], vpc, text) == 0 ? &plan->names[i] : NULL;
-}
-
-static bool is_below(const char *name, const char *above)
-{
-	size_t length = strlen(name), above_length = strlen(above);
-
-	return length > above_length && name[length - above_length - 1] == '.' && str_ends(name, above);
-}
-
-/* Whether names of the VPC stand below this one: then it exists, without data. */
-static bool has_names_below(const struct plan *plan, uint32_t vpc, const char *text)
-{
-	for (size_t i = name_bound(plan, vpc, ""); i < plan->n_names && plan->names[i].vpc == vpc; i++)
-		if (is_below(plan->names[i].name, text))
-			return true;
-	return false;
-}
-
-static const struct plan_domain *find_domain(const struct plan *plan, const char *text)
-{
-	size_t low = 0, high = plan->n_domains;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(plan->domains[middle].name, text);
-
-		if (c == 0)
-			return &plan->domains[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-/* The domain that the name is at or below. */
-static const struct plan_domain *domain_of(const struct plan *plan, const char *text)
-{
-	for (const char *p = text; p; p = strchr(p, '.') ? strchr(p, '.') + 1 : NULL) {
-		const struct plan_domain *domain = find_domain(plan, p);
-
-		if (domain)
-			return domain;
-	}
-	return NULL;
 }
 
 static ldns_pkt *reply_new(const struct answering *a, enum dns_msg_rcode rcode)
@@ -286,66 +212,98 @@ static bool add_address(const struct answering *a, ldns_pkt *out, const struct n
 	return true;
 }
 
-/* The SOA of `domain`, whose serial is the plan's revision. */
-static bool add_soa(const struct answering *a, ldns_pkt *out, const char *domain)
+/* The SOA of `zone`, whose serial is the plan's revision. */
+static bool add_soa(const struct answering *a, ldns_pkt *out, ldns_pkt_section section, const char *zone)
 {
 	const uint32_t numbers[] = {(uint32_t)a->request->plan->revision, 3600, 600, 86400, PLAN_NAME_TTL_S};
-	ldns_rr *rr = record_new(ldns_dname_new_frm_str(domain), LDNS_RR_TYPE_SOA);
+	ldns_rr *rr = record_new(ldns_dname_new_frm_str(zone), LDNS_RR_TYPE_SOA);
 	bool ok;
 
 	if (!rr)
 		return false;
-	ok = record_push(rr, ldns_dname_new_frm_str(domain)) &&
-	     record_push(rr, ldns_dname_new_frm_str(domain));
+	ok = record_push(rr, ldns_dname_new_frm_str(zone)) && record_push(rr, ldns_dname_new_frm_str(zone));
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && ok; i++)
 		ok = record_push(rr, ldns_native2rdf_int32(i ? LDNS_RDF_TYPE_PERIOD : LDNS_RDF_TYPE_INT32,
 							   numbers[i]));
-	if (!ok || !ldns_pkt_push_rr(out, LDNS_SECTION_AUTHORITY, rr)) {
+	if (!ok || !ldns_pkt_push_rr(out, section, rr)) {
 		ldns_rr_free(rr);
 		return false;
 	}
 	return true;
 }
 
-static bool type_wants(ldns_rr_type type, const struct netaddr *addr)
+/* A record of the question's name whose data is a name: NS, PTR. */
+static bool add_name(const struct answering *a, ldns_pkt *out, ldns_rr_type type, const char *target)
 {
-	if (type == LDNS_RR_TYPE_ANY)
-		return true;
-	return type == (netaddr_is_v4(addr) ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA);
+	ldns_rr *rr = record_new(ldns_rdf_clone(ldns_rr_owner(a->question)), type);
+
+	if (!rr)
+		return false;
+	if (!record_push(rr, ldns_dname_new_frm_str(target)) ||
+	    !ldns_pkt_push_rr(out, LDNS_SECTION_ANSWER, rr)) {
+		ldns_rr_free(rr);
+		return false;
+	}
+	return true;
+}
+
+static bool wants(const struct answering *a, ldns_rr_type type)
+{
+	ldns_rr_type wanted = ldns_rr_get_type(a->question);
+
+	return wanted == type || wanted == LDNS_RR_TYPE_ANY;
 }
 
 /* Adds the name's addresses, turned around; with affinity those of the asker's zone before the others. */
-static int add_addresses(const struct answering *a, ldns_pkt *out, const struct plan_name *name)
+static bool add_addresses(const struct answering *a, ldns_pkt *out, const struct plan_name *name)
 {
-	ldns_rr_type type = ldns_rr_get_type(a->question);
-	int n = 0;
-
 	for (int pass = name->affinity ? 0 : 1; pass < 2; pass++)
 		for (size_t i = 0; i < name->n_addrs; i++) {
 			size_t j = (i + a->request->rotation) % name->n_addrs;
 			bool near = name->affinity && streq(name->zones[j], a->request->asker->zone);
+			bool v4 = netaddr_is_v4(&name->addrs[j]);
 
-			if (near != (pass == 0) || !type_wants(type, &name->addrs[j]))
-				continue;
-			if (!add_address(a, out, &name->addrs[j]))
-				return -ENOMEM;
-			n++;
+			if (near == (pass == 0) && wants(a, v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA) &&
+			    !add_address(a, out, &name->addrs[j]))
+				return false;
 		}
-	return n;
+	return true;
 }
 
-/* An answer for a name that is ours. `name` NULL: it has no data (`exists`), or is not there. */
-static void answer_name(const struct answering *a, const struct plan_name *name, bool exists,
-			const char *domain, uint8_t *ret, size_t *ret_size)
+/* What a zone has of its own: an SOA and, where its name is not a host's, a server. That one is called as the
+ * zone is, as in RFC 6303: nobody is to ask it. */
+static bool add_zone(const struct answering *a, ldns_pkt *out, const struct dns_found *found)
 {
-	ldns_pkt *out = reply_new(a, exists ? DNS_MSG_NOERROR : DNS_MSG_NXDOMAIN);
-	int n = 0;
+	bool is_host = found->name;
 
-	if (out) {
+	if ((is_host ? ldns_rr_get_type(a->question) == LDNS_RR_TYPE_SOA : wants(a, LDNS_RR_TYPE_SOA)) &&
+	    !add_soa(a, out, LDNS_SECTION_ANSWER, found->zone))
+		return false;
+	return is_host || !wants(a, LDNS_RR_TYPE_NS) || add_name(a, out, LDNS_RR_TYPE_NS, found->zone);
+}
+
+/* Adds all that the name has of what is asked for or, if that is nothing, the SOA. */
+static bool add_records(const struct answering *a, ldns_pkt *out, const struct dns_found *found)
+{
+	if (found->name && !add_addresses(a, out, found->name))
+		return false;
+	if (found->pointer && wants(a, LDNS_RR_TYPE_PTR) &&
+	    !add_name(a, out, LDNS_RR_TYPE_PTR, found->pointer))
+		return false;
+	if (found->exists && found->zone == a->name && !add_zone(a, out, found))
+		return false;
+	return ldns_pkt_ancount(out) > 0 || add_soa(a, out, LDNS_SECTION_AUTHORITY, found->zone);
+}
+
+/* An answer for a name that is ours. */
+static void answer_name(const struct answering *a, const struct dns_found *found, uint8_t *ret,
+			size_t *ret_size)
+{
+	ldns_pkt *out = reply_new(a, found->exists ? DNS_MSG_NOERROR : DNS_MSG_NXDOMAIN);
+
+	if (out)
 		ldns_pkt_set_aa(out, true);
-		n = name ? add_addresses(a, out, name) : 0;
-	}
-	if (out && (n < 0 || (n == 0 && !add_soa(a, out, domain)))) {
+	if (out && !add_records(a, out, found)) {
 		ldns_pkt_free(out);
 		out = NULL;
 	}
@@ -365,22 +323,15 @@ static bool type_is_refused(ldns_rr_type type)
 
 static enum dns_msg_verdict answer_question(struct answering *a, uint8_t *ret, size_t *ret_size)
 {
-	const struct plan *plan = a->request->plan;
-	const struct plan_domain *domain;
-	const struct plan_name *name;
-	uint32_t vpc;
+	struct dns_found found;
 
 	if (!a->request->asker || type_is_refused(ldns_rr_get_type(a->question))) {
 		answer_rcode(a, DNS_MSG_REFUSED, ret, ret_size);
 		return DNS_MSG_ANSWER;
 	}
-	vpc = a->request->asker->row.vpc;
-	name = find_name(plan, vpc, a->name);
-	domain = domain_of(plan, a->name);
-	if (name || domain) {
-		bool exists = name || has_names_below(plan, vpc, a->name);
-
-		answer_name(a, name, exists, domain ? domain->name : a->name, ret, ret_size);
+	dns_names_find(a->request->plan, a->request->asker, a->name, &found);
+	if (found.zone) {
+		answer_name(a, &found, ret, ret_size);
 		return DNS_MSG_ANSWER;
 	}
 	if (ldns_pkt_rd(a->in))

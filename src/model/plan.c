@@ -329,6 +329,7 @@ struct plan *plan_free(struct plan *plan)
 	free(plan->policies);
 	free(plan->probes);
 	free(plan->names);
+	free(plan->reverse);
 	free(plan->domains);
 	free(plan->failures);
 	free(plan);

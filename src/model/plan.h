@@ -23,6 +23,8 @@
 #define PLAN_SLOT_FIRST 16
 #define PLAN_BACKENDS_MAX 65535		    /* 198.19.0.0 + index is a backend's probe address */
 #define PLAN_NAME_TTL_S 5
+#define PLAN_HOST_NAME_SIZE 65		    /* as long as Linux takes one */
+#define PLAN_HOSTS_DOMAIN "ecs.internal"    /* names of instances and of all other interfaces that have no own */
 
 enum plan_health { PLAN_HEALTH_UNKNOWN, PLAN_HEALTHY, PLAN_UNHEALTHY };
 
@@ -57,10 +59,11 @@ struct plan_port {
 	char path[PATH_TEXT_SIZE]; /* INSTANCE_ATTACHED */
 	int64_t process_start;	   /* INSTANCE_ATTACHED: as in struct instance */
 	char device[WORD_SIZE];	   /* inside, or the tap's name */
-	char host_name[NAME_SIZE];
+	char host_name[PLAN_HOST_NAME_SIZE]; /* letters, digits, '-' and '.'; the instance's id if it has no other */
 	struct mac mac;
 	struct netaddr addr;
 	uint8_t prefix_length; /* as written: 24 */
+	struct netprefix network; /* the VPC's */
 	struct netaddr gateway;
 	uint32_t mtu;
 	bool up; /* false: the instance is stopped, its device is down */
@@ -112,12 +115,20 @@ struct plan_probe {
 
 /* A name that instances of a VPC can ask for. Names are lower case without the last dot. */
 struct plan_name {
-	uint32_t vpc; /* sorted by vpc, then name */
+	uint32_t vpc; /* sorted by vpc, then name (plan_domain_compare) */
 	char name[DOMAIN_SIZE];
 	struct netaddr *addrs; /* none: the name exists and has no data */
 	char (*zones)[ZONE_SIZE]; /* of each address */
 	size_t n_addrs;
 	bool affinity; /* the asker's zone comes first */
+	bool canonical; /* what its (only) address is called */
+};
+
+/* What an address of a VPC is called. */
+struct plan_reverse {
+	uint32_t vpc; /* sorted by vpc, then addr */
+	struct netaddr addr;
+	uint32_t name; /* index in the plan's names */
 };
 
 /* A domain that is answered here and never forwarded ("pai-dlc-vpc.cn-hangzhou.aliyuncs.com",
@@ -153,6 +164,8 @@ struct plan {
 	size_t n_probes;
 	struct plan_name *names;
 	size_t n_names;
+	struct plan_reverse *reverse;
+	size_t n_reverse;
 	struct plan_domain *domains;
 	size_t n_domains;
 	struct plan_failure *failures;
@@ -166,3 +179,5 @@ struct plan *plan_free(struct plan *plan);
 
 /* The local port that has this slot, or NULL: who asks the DNS socket. Its VPC's number is row.vpc. */
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);
+/* The order of names: from the last character on, so that what is below a name stands together. */
+int plan_domain_compare(const char *a, const char *b);

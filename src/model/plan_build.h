@@ -56,6 +56,7 @@ struct plan_record {
 	const char *zone;
 	struct netaddr addr; /* zero: none */
 	bool affinity;
+	bool canonical; /* what the address is called; the name has no other address */
 };
 
 struct plan_builder {

@@ -2,13 +2,28 @@
 /*
  * Names that instances can ask for, per VPC: an endpoint's own, those of its zones, and the service's. An
  * address is published when its zone was reported in force, and withdrawn while the zone's servers are ill,
- * unless all zones are in that state: an address that may not answer is better than none. And the domains
- * that are answered here and nowhere else, which are the catalogue's and the same in every VPC.
+ * unless all zones are in that state: an address that may not answer is better than none. What stands at the
+ * other addresses of a VPC is a host: <i-…>.<region>.ecs.internal an instance, <eni-…> another interface,
+ * gateway.<vsw-…> a gateway. What an address is called is found the other way round. And the domains that are
+ * answered here and nowhere else, which are the catalogue's and the same in every VPC.
  */
 #include "plan_build.h"
 
 #include <ctype.h>
 #include <strings.h>
+
+#include "check.h"
+
+int plan_domain_compare(const char *a, const char *b)
+{
+	size_t i = strlen(a), j = strlen(b);
+
+	while (i && j && a[i - 1] == b[j - 1])
+		i--, j--;
+	if (!i || !j)
+		return (i > 0) - (j > 0);
+	return (unsigned char)a[i - 1] - (unsigned char)b[j - 1];
+}
 
 static bool in_force(const struct endpoint_zone *zone)
 {
@@ -53,6 +68,8 @@ static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
 	r = add_record(b, names->vpc, zone->domain, shown, false);
 	if (r < 0 || !shown)
 		return r;
+	if (*zone->domain)
+		b->records[b->n_records - 1].canonical = true;
 	if (names->some_answer && !plan_zone_answers(b, zone->resource, zone->zone))
 		return 0;
 	r = add_record(b, names->vpc, names->endpoint->domain, zone, names->affinity);
@@ -146,12 +163,122 @@ static int gather_names(struct plan_builder *b)
 			continue;
 		}
 		name->affinity &= record->affinity;
+		name->canonical |= record->canonical;
 		r = netaddr_is_zero(&record->addr) ? 0 : name_add_address(name, record);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
+
+/* Hosts. */
+
+static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct netaddr *addr,
+		    const char *label, const char *id, const char *region)
+{
+	struct plan_name *name;
+	char text[DOMAIN_SIZE];
+
+	if (!*id || !*region || netaddr_is_zero(addr)) /* a row that is not whole */
+		return 0;
+	(void)str_format(text, sizeof(text), "%s%s.%s." PLAN_HOSTS_DOMAIN, label, id, region);
+	name = plan_append(&b->plan->names, &b->plan->n_names, sizeof(*name));
+	if (!name)
+		return -ENOMEM;
+	name->vpc = vpc->number;
+	copy_lower(name->name, text);
+	name->canonical = true;
+	name->addrs = malloc(sizeof(*name->addrs));
+	name->zones = calloc(1, sizeof(*name->zones));
+	if (!name->addrs || !name->zones)
+		return -ENOMEM;
+	name->addrs[0] = *addr;
+	name->n_addrs = 1;
+	return 0;
+}
+
+static int add_interface(struct plan_builder *b, const struct port *port)
+{
+	const struct vpc *vpc = plan_local_vpc(b, port->vpc);
+	const struct instance *instance;
+
+	if (!vpc || port->status == PORT_DELETING)
+		return 0;
+	switch (port->kind) {
+	case PORT_ENDPOINT: /* its zone's name */
+		return 0;
+	case PORT_LOAD_BALANCER:
+		return add_host(b, vpc, &port->addr, "", port->id, port->region);
+	case PORT_INSTANCE:
+		instance = snapshot_instance(b->rows, port->holder);
+		if (!instance || instance->status == INSTANCE_DELETING)
+			return 0;
+		return add_host(b, vpc, &port->addr, "", instance->id, port->region);
+	}
+	return 0;
+}
+
+static int add_hosts(struct plan_builder *b)
+{
+	int r = 0;
+
+	for (const struct port *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_PORT, "", v));)
+		r = add_interface(b, v);
+	for (const struct vswitch *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_VSWITCH, "", v));) {
+		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		struct netaddr gateway;
+
+		if (!vpc || !netaddr_is_v4(&v->cidr.addr))
+			continue;
+		gateway = vswitch_gateway(&v->cidr);
+		r = add_host(b, vpc, &gateway, "gateway.", v->id, v->region);
+	}
+	return r;
+}
+
+/* What addresses are called. */
+
+static int name_compare(const void *a, const void *b)
+{
+	const struct plan_name *x = a, *y = b;
+
+	if (x->vpc != y->vpc)
+		return x->vpc < y->vpc ? -1 : 1;
+	return plan_domain_compare(x->name, y->name);
+}
+
+static int reverse_compare(const void *a, const void *b)
+{
+	const struct plan_reverse *x = a, *y = b;
+
+	if (x->vpc != y->vpc)
+		return x->vpc < y->vpc ? -1 : 1;
+	return netaddr_compare(&x->addr, &y->addr);
+}
+
+/* Sorts the names, and turns them round. */
+static int settle_names(struct plan *plan)
+{
+	if (plan->n_names > 1)
+		qsort(plan->names, plan->n_names, sizeof(*plan->names), name_compare);
+	for (size_t i = 0; i < plan->n_names; i++) {
+		const struct plan_name *name = &plan->names[i];
+		struct plan_reverse *reverse;
+
+		if (!name->canonical || name->n_addrs != 1)
+			continue;
+		reverse = plan_append(&plan->reverse, &plan->n_reverse, sizeof(*reverse));
+		if (!reverse)
+			return -ENOMEM;
+		*reverse =
+			(struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = (uint32_t)i};
+	}
+	if (plan->n_reverse > 1)
+		qsort(plan->reverse, plan->n_reverse, sizeof(*plan->reverse), reverse_compare);
+	return 0;
+}
+
+/* Domains. */
 
 static int add_domain(struct plan_builder *b, const char *pattern, const char *region)
 {
@@ -203,6 +330,8 @@ static int add_domains(struct plan_builder *b)
 			if (r < 0)
 				return r;
 		}
+	if (add_domain(b, PLAN_HOSTS_DOMAIN, "") < 0)
+		return -ENOMEM;
 	settle_domains(b->plan);
 	return 0;
 }
@@ -216,7 +345,7 @@ int plan_names(struct plan_builder *b)
 		if (r < 0)
 			return r;
 	}
-	if (gather_names(b) < 0)
+	if (gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b->plan) < 0)
 		return -ENOMEM;
 	return add_domains(b);
 }

@@ -32,9 +32,21 @@ static void fill_row(struct plan_builder *b, const struct vpc *vpc, struct plan_
 	row->service_addr = plan_addr(&service_addr);
 }
 
+/* A host name comes from the API, and goes into files and questions: it is what it may be, or the id. */
+static void fill_host_name(const struct instance *instance, char ret[PLAN_HOST_NAME_SIZE])
+{
+	const char *name = instance->host_name;
+
+	if (!*name ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") !=
+		    strlen(name) ||
+	    str_copy(ret, PLAN_HOST_NAME_SIZE, name) < 0)
+		(void)str_copy(ret, PLAN_HOST_NAME_SIZE, instance->id);
+}
+
 /* What an instance and its port's row make together. */
-static void fill_port(const struct instance *instance, const struct port *row, const struct vswitch *vswitch,
-		      struct plan_port *port)
+static void fill_port(const struct instance *instance, const struct port *row, const struct vpc *vpc,
+		      const struct vswitch *vswitch, struct plan_port *port)
 {
 	port->number = row->number;
 	port->kind = instance->kind;
@@ -42,10 +54,11 @@ static void fill_port(const struct instance *instance, const struct port *row, c
 	(void)str_copy(port->path, sizeof(port->path), instance->path);
 	port->process_start = instance->process_start;
 	(void)str_copy(port->device, sizeof(port->device), *instance->device ? instance->device : "eth0");
-	(void)str_copy(port->host_name, sizeof(port->host_name), instance->host_name);
+	fill_host_name(instance, port->host_name);
 	port->mac = row->mac;
 	port->addr = row->addr;
 	port->prefix_length = (uint8_t)netprefix_text_length(&vswitch->cidr);
+	port->network = vpc->cidr;
 	port->gateway = vswitch_gateway(&vswitch->cidr);
 	port->mtu = row->mtu ? row->mtu : 1500;
 	port->up = plan_instance_runs(instance);
@@ -82,7 +95,7 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 	if (!port)
 		return -ENOMEM;
 	port->slot = slot;
-	fill_port(instance, row, vswitch, port);
+	fill_port(instance, row, vpc, vswitch, port);
 	fill_row(b, vpc, port);
 
 	r = plan_add_policy(b, slot, row, key);

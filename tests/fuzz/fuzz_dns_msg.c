@@ -17,11 +17,21 @@ static struct plan_name names[] = {
 };
 static struct plan_domain domains[] = {{"cn-hangzhou.privatelink.aliyuncs.com"},
 				       {"pai-dlc-vpc.cn-hangzhou.aliyuncs.com"}};
-static struct plan_port port = {.slot = 16, .zone = "cn-hangzhou-i", .row.vpc = 10};
+static struct plan_reverse reverse[] = {{10, {{[10] = 0xff, 0xff, 10, 0, 1, 50}}, 0}};
+static struct plan_port port = {
+	.slot = 16,
+	.zone = "cn-hangzhou-i",
+	.row.vpc = 10,
+	.host_name = "web-1",
+	.addr = {{[10] = 0xff, 0xff, 10, 0, 1, 10}},
+	.network = {{{[10] = 0xff, 0xff, 30, 1, 0, 0}}, 96 + 20},
+};
 static uint32_t by_slot;
 static const struct plan plan = {
 	.names = names,
 	.n_names = ARRAY_SIZE(names),
+	.reverse = reverse,
+	.n_reverse = ARRAY_SIZE(reverse),
 	.domains = domains,
 	.n_domains = ARRAY_SIZE(domains),
 	.ports = &port,

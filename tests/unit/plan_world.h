@@ -48,7 +48,9 @@ __attribute__((unused)) static void world_instance(struct world *w, const char *
 
 	snprintf(key, sizeof(key), "port/eni-%s", name);
 	rows_put(w->rows, key,
-		 "{'id': 'eni-%s', 'number': %u, 'kind': 'instance', 'zone': '%s', 'vpc': 'vpc-%s', "
+		 "{'id': 'eni-%s', 'number': %u, 'kind': 'instance', 'region': 'cn-hangzhou', 'zone': '%s', "
+		 "'vpc': "
+		 "'vpc-%s', "
 		 "'vswitch': 'vsw-%s-%c', 'addr': '%s', 'mac': '02:00:00:00:00:%02x', 'mtu': 1500, 'groups': "
 		 "['%s'], "
 		 "'holder': 'i-%s', 'node': '%s', 'status': 'InUse'}",
@@ -117,7 +119,8 @@ static void world_vpc(struct world *w, const char *name, uint32_t number)
 	for (int i = 0; i < 2; i++) {
 		snprintf(key, sizeof(key), "vswitch/vsw-%s-%c", name, "hi"[i]);
 		rows_put(w->rows, key,
-			 "{'id': 'vsw-%s-%c', 'vpc': 'vpc-%s', 'zone': 'cn-hangzhou-%c', 'cidr': "
+			 "{'id': 'vsw-%s-%c', 'region': 'cn-hangzhou', 'vpc': 'vpc-%s', 'zone': "
+			 "'cn-hangzhou-%c', 'cidr': "
 			 "'10.0.%d.0/24', "
 			 "'status': 'Available'}",
 			 name, "hi"[i], name, "hi"[i], i + 1);

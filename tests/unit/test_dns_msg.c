@@ -5,6 +5,8 @@
  */
 #include "dns/dns_msg.h"
 
+#include <ctype.h>
+
 #include "tests/tap.h"
 
 #define ZONE_H	 "cn-hangzhou-h"
@@ -16,6 +18,7 @@ enum {
 	TYPE_A = 1,
 	TYPE_NS = 2,
 	TYPE_SOA = 6,
+	TYPE_PTR = 12,
 	TYPE_TXT = 16,
 	TYPE_AAAA = 28,
 	TYPE_OPT = 41,
@@ -31,10 +34,13 @@ static struct plan_name names[5];
 static struct plan_domain domains[] = {{"cn-hangzhou.privatelink.aliyuncs.com"}, {SERVICE}};
 static struct plan_port ports[2];
 static uint32_t ports_by_slot[] = {0, 1};
+static struct plan_reverse reverse[5];
 static struct plan plan = {
 	.revision = 77,
 	.names = names,
 	.n_names = 5,
+	.reverse = reverse,
+	.n_reverse = 5,
 	.domains = domains,
 	.n_domains = 2,
 	.ports = ports,
@@ -52,6 +58,38 @@ static void name(size_t i, uint32_t vpc, const char *text, struct netaddr *addrs
 	names[i].affinity = affinity;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct plan_name *x = a, *y = b;
+
+	return x->vpc != y->vpc ? (x->vpc < y->vpc ? -1 : 1) : plan_domain_compare(x->name, y->name);
+}
+
+static const struct plan_name *name_of(uint32_t vpc, const char *text)
+{
+	for (size_t i = 0; i < plan.n_names; i++)
+		if (names[i].vpc == vpc && streq(names[i].name, text))
+			return &names[i];
+	exit(EXIT_FAILURE);
+}
+
+/* VPC 10 has four addresses with names, VPC 12 has one. */
+static void make_reverse(void)
+{
+	static const char *const addrs[] = {"10.0.1.50", "10.0.2.50", "30.1.2.20", "100.64.0.1"};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
+		reverse[i].vpc = 10;
+		(void)netaddr_parse(addrs[i], &reverse[i].addr);
+		reverse[i].name = (uint32_t)(name_of(10, i ? "many.cn-hangzhou.privatelink.aliyuncs.com"
+							   : ENDPOINT) -
+					     names);
+	}
+	reverse[4].vpc = 12;
+	(void)netaddr_parse("10.0.1.51", &reverse[4].addr);
+	reverse[4].name = (uint32_t)(name_of(12, SERVICE) - names);
+}
+
 static void make_plan(void)
 {
 	(void)netaddr_parse("10.0.1.50", &service_addrs[0]);
@@ -60,16 +98,24 @@ static void make_plan(void)
 	(void)netaddr_parse("10.0.2.50", &endpoint_addrs[1]);
 	for (uint32_t i = 0; i < ARRAY_SIZE(many_addrs); i++)
 		many_addrs[i] = netaddr_v4(0x0a010000 + i);
-	name(0, 10, ENDPOINT, endpoint_addrs, 2, true);
-	name(1, 10, "ep-2.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", NULL, 0, false);
-	name(2, 10, "many.cn-hangzhou.privatelink.aliyuncs.com", many_addrs, ARRAY_SIZE(many_addrs), false);
-	name(3, 10, SERVICE, service_addrs, 2, false);
+	name(0, 10, SERVICE, service_addrs, 2, false);
+	name(1, 10, ENDPOINT, endpoint_addrs, 2, true);
+	name(2, 10, "ep-2.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", NULL, 0, false);
+	name(3, 10, "many.cn-hangzhou.privatelink.aliyuncs.com", many_addrs, ARRAY_SIZE(many_addrs), false);
 	name(4, 12, SERVICE, service_addrs, 1, false);
+	qsort(names, plan.n_names, sizeof(*names), compare_names);
+	make_reverse();
 	ports[0].slot = 16;
 	ports[0].row.vpc = 10;
+	(void)netaddr_parse("10.0.1.10", &ports[0].addr);
+	(void)netprefix_parse("30.1.2.16/28", true, &ports[0].network);
+	(void)str_copy(ports[0].host_name, sizeof(ports[0].host_name), "Web-1");
 	(void)str_copy(ports[0].zone, sizeof(ports[0].zone), ZONE_I);
 	ports[1].slot = 17;
 	ports[1].row.vpc = 11;
+	(void)netaddr_parse("10.0.1.11", &ports[1].addr);
+	(void)netprefix_parse("30.0.0.0/15", true, &ports[1].network);
+	(void)str_copy(ports[1].host_name, sizeof(ports[1].host_name), "db.of.test");
 }
 
 /* Messages by hand */
@@ -186,6 +232,58 @@ static const char *describe(const struct message *m)
 	return text;
 }
 
+/* The name at `i` as text, in lower case; pointers are followed. */
+static void read_name(const struct message *m, size_t i, char ret[300])
+{
+	size_t n = 0;
+
+	for (int jumps = 0; i < m->size && m->data[i] && jumps < 10;)
+		if (m->data[i] >= 192) {
+			i = get_u16(m, i) & 0x3fff;
+			jumps++;
+		} else {
+			n += (size_t)snprintf(ret + n, 300 - n, "%s%.*s", n ? "." : "", m->data[i],
+					      (const char *)m->data + i + 1);
+			i += 1u + m->data[i];
+		}
+	for (size_t k = 0; k < n; k++)
+		ret[k] = (char)tolower((unsigned char)ret[k]);
+	ret[n] = '\0';
+}
+
+/* Records of names in one line: "NXDOMAIN (10.in-addr.arpa)" with the SOA's owner in brackets where it is no part of
+ * the answer, "NOERROR PTR a.b", "NOERROR NS a.b SOA a.b", addresses by their type alone. */
+static const char *describe_names(const struct message *m)
+{
+	static const char *const rcodes[] = {"NOERROR",	 "FORMERR", "SERVFAIL",
+					     "NXDOMAIN", "NOTIMP",  "REFUSED"};
+	static char text[4096];
+	size_t i = skip_name(m, DNS_MSG_HEADER_SIZE) + 4, n = 0;
+
+	n += (size_t)snprintf(text, sizeof(text), "%s%s", rcodes[m->data[3] & 15],
+			      m->data[2] & 4 ? "" : " not authoritative");
+	for (uint32_t k = 0; k < (uint32_t)get_u16(m, 6) + get_u16(m, 8); k++) {
+		bool is_answer = k < get_u16(m, 6);
+		char owner[300], target[300];
+		uint16_t type;
+
+		read_name(m, i, owner);
+		i = skip_name(m, i);
+		type = get_u16(m, i);
+		read_name(m, i + 10, target);
+		if (type == TYPE_SOA)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, is_answer ? " SOA %s" : " (%s)",
+					      owner);
+		else if (type == TYPE_PTR || type == TYPE_NS)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " %s %s",
+					      type == TYPE_PTR ? "PTR" : "NS", target);
+		else
+			n += (size_t)snprintf(text + n, sizeof(text) - n, " type%u", type);
+		i += 10u + get_u16(m, i + 8);
+	}
+	return text;
+}
+
 static struct message in, out;
 
 static const char *ask(const struct plan_port *asker, bool tcp, uint32_t rotation)
@@ -257,6 +355,198 @@ static void test_names(void)
 	in.data[DNS_MSG_HEADER_SIZE + 1 + 1 + 1 + 11] = '.'; /* one label "cn-hangzhou.privatelink" */
 	in.data[DNS_MSG_HEADER_SIZE + 2] = 11 + 1 + 11;
 	tap_is_str(ask(&ports[0], false, 0), "forward", "a dot within a label is no end of the label");
+}
+
+struct name_case {
+	const char *name;
+	uint16_t type;
+	int asker;
+	const char *answer;
+};
+
+static void check_names(const struct name_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *got;
+
+		question(&in, 0x0100, cases[i].name, cases[i].type, 1);
+		got = ask(&ports[cases[i].asker], false, 0);
+		if (!streq(got, "forward"))
+			got = describe_names(&out);
+		tap_is_str(got, cases[i].answer, "%s type %u from VPC %u: %s", cases[i].name, cases[i].type,
+			   ports[cases[i].asker].row.vpc, cases[i].answer);
+	}
+}
+
+static bool answers(const char *name, uint16_t type, const char *want)
+{
+	const char *got;
+
+	question(&in, 0x0100, name, type, 1);
+	got = ask(&ports[1], false, 0);
+	if (!streq(got, "forward"))
+		got = describe_names(&out);
+	if (!streq(got, want))
+		printf("# %s type %u: %s, not %s\n", name, type, got, want);
+	return streq(got, want);
+}
+
+/* Every zone of RFC 6303 and RFC 7793, and what else is local: at it, below it, and above it. */
+static void test_local_zones(void)
+{
+	static const struct {
+		unsigned int first, last; /* if not 0: the zones are these numbers before the name */
+		const char *zone, *above;
+	} blocks[] = {
+		{0, 0, "10.in-addr.arpa", "in-addr.arpa"},
+		{16, 31, "172.in-addr.arpa", "172.in-addr.arpa"},
+		{0, 0, "168.192.in-addr.arpa", "192.in-addr.arpa"},
+		{0, 0, "0.in-addr.arpa", "in-addr.arpa"},
+		{0, 0, "127.in-addr.arpa", "in-addr.arpa"},
+		{0, 0, "254.169.in-addr.arpa", "169.in-addr.arpa"},
+		{0, 0, "2.0.192.in-addr.arpa", "0.192.in-addr.arpa"},
+		{0, 0, "100.51.198.in-addr.arpa", "51.198.in-addr.arpa"},
+		{0, 0, "113.0.203.in-addr.arpa", "0.203.in-addr.arpa"},
+		{0, 0, "255.255.255.255.in-addr.arpa", "255.255.255.in-addr.arpa"},
+		{64, 127, "100.in-addr.arpa", "100.in-addr.arpa"},
+		{18, 19, "198.in-addr.arpa", "198.in-addr.arpa"},
+		{0, 0, "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa",
+		 "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"},
+		{0, 0, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa",
+		 "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"},
+		{0, 0, "d.f.ip6.arpa", "f.ip6.arpa"},
+		{0, 0, "8.e.f.ip6.arpa", "e.f.ip6.arpa"},
+		{0, 0, "9.e.f.ip6.arpa", "e.f.ip6.arpa"},
+		{0, 0, "a.e.f.ip6.arpa", "e.f.ip6.arpa"},
+		{0, 0, "b.e.f.ip6.arpa", "e.f.ip6.arpa"},
+		{0, 0, "8.b.d.0.1.0.0.2.ip6.arpa", "b.d.0.1.0.0.2.ip6.arpa"},
+		{0, 0, "test", ""},
+		{0, 0, "invalid", ""},
+		{0, 0, "onion", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+		bool ok = answers(blocks[i].above, TYPE_NS, "forward");
+
+		for (unsigned int k = blocks[i].first; k <= blocks[i].last; k++) {
+			char zone[120] = "", below[160], want[160];
+
+			if (k)
+				snprintf(zone, sizeof(zone), "%u.", k);
+			strncat(zone, blocks[i].zone, sizeof(zone) - strlen(zone) - 1);
+			snprintf(want, sizeof(want), "NOERROR SOA %s", zone);
+			ok &= answers(zone, TYPE_SOA, want);
+			snprintf(below, sizeof(below), "7.%s", zone);
+			snprintf(want, sizeof(want), "NXDOMAIN (%s)", zone);
+			ok &= answers(below, TYPE_PTR, want);
+		}
+		tap_ok(ok, "%s%s is answered here, and what is above it is not",
+		       blocks[i].first ? "each zone in " : "", blocks[i].zone);
+	}
+}
+
+static void test_reverse(void)
+{
+	static const struct name_case cases[] = {
+		/* Names of the VPC's own addresses, and of nobody else's. */
+		{"50.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NOERROR PTR " ENDPOINT},
+		{"50.1.0.10.IN-ADDR.Arpa", TYPE_PTR, 0, "NOERROR PTR " ENDPOINT},
+		{"50.1.0.10.in-addr.arpa", TYPE_ANY, 0, "NOERROR PTR " ENDPOINT},
+		{"50.1.0.10.in-addr.arpa", TYPE_A, 0, "NOERROR (10.in-addr.arpa)"},
+		{"50.1.0.10.in-addr.arpa", TYPE_SOA, 0, "NOERROR (10.in-addr.arpa)"},
+		{"50.1.0.10.in-addr.arpa", TYPE_PTR, 1, "NXDOMAIN (10.in-addr.arpa)"},
+		{"51.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"1.0.64.100.in-addr.arpa", TYPE_PTR, 0,
+		 "NOERROR PTR many.cn-hangzhou.privatelink.aliyuncs.com"},
+		/* What has names below it is there. */
+		{"1.0.10.in-addr.arpa", TYPE_PTR, 0, "NOERROR (10.in-addr.arpa)"},
+		{"0.10.in-addr.arpa", TYPE_PTR, 0, "NOERROR (10.in-addr.arpa)"},
+		{"1.0.10.in-addr.arpa", TYPE_PTR, 1, "NXDOMAIN (10.in-addr.arpa)"},
+		{"3.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"1.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		/* The zone itself. */
+		{"10.in-addr.arpa", TYPE_SOA, 0, "NOERROR SOA 10.in-addr.arpa"},
+		{"10.in-addr.arpa", TYPE_NS, 0, "NOERROR NS 10.in-addr.arpa"},
+		{"10.In-Addr.ARPA", TYPE_NS, 0, "NOERROR NS 10.in-addr.arpa"},
+		{"10.in-addr.arpa", TYPE_ANY, 0, "NOERROR SOA 10.in-addr.arpa NS 10.in-addr.arpa"},
+		{"10.in-addr.arpa", TYPE_PTR, 0, "NOERROR (10.in-addr.arpa)"},
+		{"255.255.255.255.in-addr.arpa", TYPE_PTR, 0, "NOERROR (255.255.255.255.in-addr.arpa)"},
+		/* What is no address does not exist. */
+		{"7.50.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"050.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"256.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"x.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"0-127.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
+		{"010.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"10.in-addr.arpa.example", TYPE_PTR, 0, "forward"},
+		{"10.xin-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"x10.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		/* Neighbours of the zones. */
+		{"8.8.8.8.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.15.172.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.32.172.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.63.100.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.128.100.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.17.198.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.20.198.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"254.255.255.255.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"in-addr.arpa", TYPE_SOA, 0, "forward"},
+		{"ip6.arpa", TYPE_SOA, 0, "forward"},
+		{"arpa", TYPE_SOA, 0, "forward"},
+		{"c.f.ip6.arpa", TYPE_PTR, 0, "forward"},
+		{"7.e.f.ip6.arpa", TYPE_PTR, 0, "forward"},
+		{"c.e.f.ip6.arpa", TYPE_PTR, 0, "forward"},
+		{"10.ip6.arpa", TYPE_PTR, 0, "forward"},
+		{"g.d.f.ip6.arpa", TYPE_PTR, 0, "NXDOMAIN (d.f.ip6.arpa)"},
+		{"A.b.D.f.ip6.arpa", TYPE_PTR, 0, "NXDOMAIN (d.f.ip6.arpa)"},
+		{"2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", TYPE_PTR, 0,
+		 "forward"},
+		{"2.3.1.0.0.1.0.a.0.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa", TYPE_PTR, 0,
+		 "forward"},
+		/* A VPC whose addresses are not private: its block is ours, nothing around it. */
+		{"20.2.1.30.in-addr.arpa", TYPE_PTR, 0,
+		 "NOERROR PTR many.cn-hangzhou.privatelink.aliyuncs.com"},
+		{"21.2.1.30.in-addr.arpa", TYPE_PTR, 0, "NOERROR (21.2.1.30.in-addr.arpa)"},
+		{"32.2.1.30.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"2.1.30.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"1.0.1.30.in-addr.arpa", TYPE_PTR, 1, "NXDOMAIN (1.30.in-addr.arpa)"},
+		{"0.30.in-addr.arpa", TYPE_SOA, 1, "NOERROR SOA 0.30.in-addr.arpa"},
+		{"1.2.30.in-addr.arpa", TYPE_PTR, 1, "forward"},
+		{"30.in-addr.arpa", TYPE_PTR, 1, "forward"},
+	};
+
+	check_names(cases, ARRAY_SIZE(cases));
+}
+
+static void test_own_names(void)
+{
+	static const struct name_case cases[] = {
+		{"web-1", TYPE_AAAA, 0, "NOERROR (web-1)"},
+		{"web-1", TYPE_A, 1, "forward"},
+		{"x.web-1", TYPE_A, 0, "forward"},
+		{"localhost", TYPE_TXT, 0, "NOERROR (localhost)"},
+		{"xlocalhost", TYPE_A, 0, "forward"},
+		{"www.test", TYPE_A, 0, "NXDOMAIN (test)"},
+		{"www.test.example", TYPE_A, 0, "forward"},
+		{"of.test", TYPE_A, 1, "NXDOMAIN (test)"},
+		{SERVICE, TYPE_SOA, 0, "NOERROR SOA " SERVICE},
+		{SERVICE, TYPE_SOA, 1, "NXDOMAIN (" SERVICE ")"},
+		{"cn-hangzhou.privatelink.aliyuncs.com", TYPE_NS, 0,
+		 "NOERROR NS cn-hangzhou.privatelink.aliyuncs.com"},
+	};
+
+	check_names(cases, ARRAY_SIZE(cases));
+	question(&in, 0x0100, "WEB-1", TYPE_A, 1);
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.1.10", "an instance's own name is its address");
+	question(&in, 0x0100, "db.of.test", TYPE_A, 1);
+	tap_is_str(ask(&ports[1], false, 0), "NOERROR aa 10.0.1.11", "whatever it is");
+	question(&in, 0x0100, "localhost", TYPE_A, 1);
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 127.0.0.1", "localhost is the loopback");
+	question(&in, 0x0100, "x.LocalHost", TYPE_AAAA, 1);
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa type28", "so is what is below it, for IPv6 too");
+	tap_ok(out.size > 16 && out.data[out.size - 1] == 1 && out.data[out.size - 16] == 0, "as ::1");
+	question(&in, 0x0000, "7.10.in-addr.arpa", TYPE_PTR, 1);
+	tap_is_str(ask(&ports[0], false, 0), "NXDOMAIN aa soa", "no recursion is needed for what is here");
 }
 
 static void test_order(void)
@@ -428,6 +718,9 @@ int main(void)
 {
 	make_plan();
 	test_names();
+	test_local_zones();
+	test_reverse();
+	test_own_names();
 	test_order();
 	test_header();
 	test_malformed();

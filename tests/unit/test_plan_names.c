@@ -29,7 +29,8 @@ static const char *resolve(const struct plan *plan, uint32_t vpc, const char *na
 	text[0] = '\0';
 	for (size_t i = 0; i < found->n_addrs; i++) {
 		netaddr_format(&found->addrs[i], addr);
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s/%c", i ? " " : "", addr,
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			 *found->zones[i] ? "%s%s/%c" : "%s%s", i ? " " : "", addr,
 			 found->zones[i][strlen(ZONE_H) - 1]);
 	}
 	return *text ? text : "no data";
@@ -141,15 +142,109 @@ static void test_withdrawal(void)
 static void test_domains(void)
 {
 	static const char *const want[] = {"cn-beijing.privatelink.aliyuncs.com",
-					   "cn-hangzhou.privatelink.aliyuncs.com", SERVICE_NAME};
+					   "cn-hangzhou.privatelink.aliyuncs.com", "ecs.internal",
+					   SERVICE_NAME};
 	struct world w;
 
 	world_new(&w);
 	world_plan(&w);
-	tap_is_int(w.plan->n_domains, 3,
-		   "domains of the catalogue: one per region, and a service's where it is offered");
+	tap_is_int(w.plan->n_domains, 4,
+		   "domains: one per region, that of hosts, and a service's where it is offered");
 	for (size_t i = 0; i < ARRAY_SIZE(want) && i < w.plan->n_domains; i++)
 		tap_is_str(w.plan->domains[i].name, want[i], "%s is answered here", want[i]);
+	world_free(&w);
+}
+
+/* What an address is called, or "". */
+static const char *name_at(const struct plan *plan, uint32_t vpc, const char *addr)
+{
+	char text[NETADDR_TEXT_SIZE];
+
+	for (size_t i = 0; i < plan->n_reverse; i++) {
+		netaddr_format(&plan->reverse[i].addr, text);
+		if (plan->reverse[i].vpc == vpc && streq(text, addr))
+			return plan->names[plan->reverse[i].name].name;
+	}
+	return "";
+}
+
+static bool is_sorted(const struct plan *plan)
+{
+	for (size_t i = 1; i < plan->n_names; i++)
+		if (plan->names[i - 1].vpc > plan->names[i].vpc ||
+		    (plan->names[i - 1].vpc == plan->names[i].vpc &&
+		     plan_domain_compare(plan->names[i - 1].name, plan->names[i].name) >= 0))
+			return false;
+	for (size_t i = 1; i < plan->n_reverse; i++)
+		if (plan->reverse[i - 1].vpc > plan->reverse[i].vpc ||
+		    (plan->reverse[i - 1].vpc == plan->reverse[i].vpc &&
+		     netaddr_compare(&plan->reverse[i - 1].addr, &plan->reverse[i].addr) >= 0))
+			return false;
+	return true;
+}
+
+static void test_hosts(void)
+{
+	struct world w;
+
+	world_new(&w);
+	world_instance(&w, "r", 103, "p", ZONE_H, "10.0.1.12", "sg-p", "n2");
+	rows_put(w.rows, "port/eni-lb",
+		 "{'id': 'eni-lb', 'number': 301, 'kind': 'load_balancer', 'region': 'cn-hangzhou', 'vpc': "
+		 "'vpc-p', 'addr': '10.0.1.200', 'holder': 'nlb-1', 'status': 'InUse'}");
+	world_plan(&w);
+	tap_is_str(resolve(w.plan, 10, "i-c.cn-hangzhou.ecs.internal"), "10.0.1.10",
+		   "an instance has a name");
+	tap_is_str(resolve(w.plan, 11, "i-c.cn-hangzhou.ecs.internal"), "no name", "in its own VPC only");
+	tap_is_str(name_at(w.plan, 10, "10.0.1.10"), "i-c.cn-hangzhou.ecs.internal",
+		   "which its address has, too");
+	tap_is_str(name_at(w.plan, 11, "10.0.1.10"), "i-p1.cn-hangzhou.ecs.internal",
+		   "the same address of another VPC has another");
+	tap_is_str(name_at(w.plan, 11, "10.0.1.12"), "i-r.cn-hangzhou.ecs.internal",
+		   "so has an instance of another node");
+	tap_is_str(name_at(w.plan, 10, "10.0.1.50"), ZONE_NAME, "an endpoint's ENI has its zone's name");
+	tap_is_str(name_at(w.plan, 11, "10.0.1.200"), "eni-lb.cn-hangzhou.ecs.internal",
+		   "a load balancer's that of its interface");
+	tap_is_str(name_at(w.plan, 10, "10.0.2.253"), "gateway.vsw-c-i.cn-hangzhou.ecs.internal",
+		   "a gateway its vSwitch's");
+	tap_is_str(name_at(w.plan, 10, "10.0.2.252"), "", "an address that nobody has has no name");
+	tap_ok(is_sorted(w.plan), "names and addresses are sorted");
+
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 201, "Connecting");
+	rows_put(w.rows, "instance/i-c",
+		 "{'id': 'i-c', 'vpc': 'vpc-c', 'node': 'n1', 'port': 'eni-c', 'status': 'Deleting'}");
+	world_instance(&w, "d", 104, "c", ZONE_H, "10.0.1.13", "sg-c", "n1");
+	world_plan(&w);
+	tap_is_str(name_at(w.plan, 10, "10.0.1.50"), "", "an ENI that is not in force has no name");
+	tap_is_str(name_at(w.plan, 10, "10.0.1.10"), "", "nor has an instance that is being deleted");
+	world_free(&w);
+}
+
+static void test_host_names(void)
+{
+	static const struct {
+		const char *given, *want;
+	} cases[] = {
+		{"web-1.Example", "web-1.Example"},
+		{"", "i-c"},
+		{"two words", "i-c"},
+		{"a/b", "i-c"},
+		{"0123456789012345678901234567890123456789012345678901234567890123",
+		 "0123456789012345678901234567890123456789012345678901234567890123"},
+		{"01234567890123456789012345678901234567890123456789012345678901234", "i-c"},
+	};
+	struct world w;
+
+	world_new(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		rows_put(w.rows, "instance/i-c",
+			 "{'id': 'i-c', 'vpc': 'vpc-c', 'node': 'n1', 'port': 'eni-c', 'status': 'Running', "
+			 "'host_name': '%s'}",
+			 cases[i].given);
+		world_plan(&w);
+		tap_is_str(w.plan->ports[0].host_name, cases[i].want, "host name \"%s\": it is called %s",
+			   cases[i].given, cases[i].want);
+	}
 	world_free(&w);
 }
 
@@ -160,5 +255,7 @@ int main(void)
 	test_two_endpoints();
 	test_withdrawal();
 	test_domains();
+	test_hosts();
+	test_host_names();
 	return tap_done();
 }
