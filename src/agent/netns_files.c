@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,34 +95,45 @@ static int make_directory(const char *path)
 	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-/* A host name comes from the API; anything but letters, digits, '-' and '.' stays out of the file. */
-static void clean_host_name(const char *host_name, const char *instance, char ret[254])
+/* `ip netns exec` leaves a process the node's own host name, which must be found as well. */
+static void write_node_name(const char *host_name, char *ret, size_t size)
 {
-	size_t n = 0;
+	char name[HOST_NAME_MAX + 1] = "";
 
-	for (const char *c = host_name; *c && n < 253; c++)
-		if ((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-		    *c == '-' || *c == '.')
-			ret[n++] = *c;
-	ret[n] = '\0';
-	if (n == 0)
-		(void)str_copy(ret, 254, instance);
+	ret[0] = '\0';
+	if (gethostname(name, sizeof(name) - 1) < 0 || !*name || strpbrk(name, " \t\n#") ||
+	    strcasecmp(name, host_name) == 0 || strcasecmp(name, "localhost") == 0)
+		return;
+	(void)str_format(ret, size, "# The node, as `ip netns exec` calls it:\n127.0.1.1\t%s\n::1\t%s\n",
+			 name, name);
 }
 
-int netns_files_write(struct netns_files *files, const char *instance, const char *host_name)
+static int write_names(const char *directory, const char *host_name, const struct netaddr *addr)
 {
-	char directory[PATH_MAX], path[PATH_MAX], name[254], hosts[1024];
+	char hosts[1024], hostname[HOST_NAME_MAX + 2], node[3 * HOST_NAME_MAX], text[NETADDR_TEXT_SIZE];
+	int r;
+
+	netaddr_format(addr, text);
+	write_node_name(host_name, node, sizeof(node));
+	(void)str_format(hosts, sizeof(hosts),
+			 "127.0.0.1\tlocalhost\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			 "%s\t%s\n%s",
+			 text, host_name, node);
+	(void)str_format(hostname, sizeof(hostname), "%s\n", host_name);
+	r = write_in(directory, "hosts", hosts);
+	return r == 0 ? write_in(directory, "hostname", hostname) : r;
+}
+
+int netns_files_write(struct netns_files *files, const char *instance, const char *host_name,
+		      const struct netaddr *addr)
+{
+	char directory[PATH_MAX], path[PATH_MAX];
 	int r;
 
 	if (str_format(directory, sizeof(directory), "%s/%s", files->directory, instance) < 0 ||
 	    str_format(path, sizeof(path), "%s/ssl", directory) < 0)
 		return -ENAMETOOLONG;
-	clean_host_name(host_name, instance, name);
-	(void)str_format(hosts, sizeof(hosts),
-			 "127.0.0.1\tlocalhost\n"
-			 "127.0.1.1\t%s\n"
-			 "::1\tlocalhost ip6-localhost ip6-loopback\n",
-			 name);
 	r = make_directory(files->directory);
 	if (r == 0)
 		r = make_directory(directory);
@@ -130,7 +142,7 @@ int netns_files_write(struct netns_files *files, const char *instance, const cha
 	if (r == 0)
 		r = write_in(directory, "nsswitch.conf", nsswitch_conf);
 	if (r == 0)
-		r = write_in(directory, "hosts", hosts);
+		r = write_names(directory, host_name, addr);
 	if (r == 0)
 		r = file_link(path, files->copy);
 	return r < 0 ? r : 0;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stands in /etc/netns/<instance>/ for `ip netns exec` and `privlink exec`: the VPC's resolver, names in
- * the order "files, DNS", hosts, and a trust store that knows the local CA.
+ * the order "files, DNS", the instance's host name (its own address) and the node's (the loopback, since `ip
+ * netns exec` keeps it), and a trust store that knows the local CA.
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../lib/netaddr.h"
 
 struct netns_files;
 
@@ -21,8 +22,9 @@ int netns_files_new(const struct netns_files_options *options, struct netns_file
 int netns_files_of_host(const char *state_dir, struct netns_files **ret);
 struct netns_files *netns_files_free(struct netns_files *files);
 
-/* Writes the instance's files where they differ. */
-int netns_files_write(struct netns_files *files, const char *instance, const char *host_name);
+/* Writes the instance's files where they differ. The host name is one, as struct plan_port has it. */
+int netns_files_write(struct netns_files *files, const char *instance, const char *host_name,
+		      const struct netaddr *addr);
 void netns_files_remove(struct netns_files *files, const char *instance);
 /* Calls back with each instance that has files with a link to this copy of the trust store. The callback may
  * remove them. Stops at its first negative result and returns it. */

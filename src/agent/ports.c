@@ -272,7 +272,7 @@ static int make_port(struct ports *ports, const struct plan_port *port)
 	r = port_device_sync(&ports->env, port, &ifindex, &step);
 	if (r == 0 && ports->files && port->kind == INSTANCE_NETNS) {
 		step = "cannot write its files under /etc/netns";
-		r = netns_files_write(ports->files, port->instance, port->host_name);
+		r = netns_files_write(ports->files, port->instance, port->host_name, &port->addr);
 	}
 	state->ifindex = ifindex;
 	state->made = *port;

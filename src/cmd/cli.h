@@ -148,6 +148,7 @@ struct cli_command {
 	int (*complete)(struct cli *cli, json_t *answer, json_t *entries);
 	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
 	const char *usage;				    /* of such a command */
+	const char *notes;				    /* what else its help says; lines */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL group */

@@ -409,6 +409,8 @@ void cli_command_help(const struct cli_command *command, FILE *to)
 		if (is_positional(o))
 			fprintf(to, o->required ? " %s" : " [%s]", o->name);
 	fprintf(to, "%s\n%s\n", command->options ? " [OPTION…]" : "", command->help);
+	if (command->notes)
+		fprintf(to, "\n%s", command->notes);
 	if (command->options)
 		fputc('\n', to);
 	for (const struct cli_option *o = command->options; o && o->name; o++)

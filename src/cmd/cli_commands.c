@@ -751,7 +751,13 @@ const struct cli_command cli_commands[] = {
 	{"call", "", "Calls any action of the API and prints its answer.", .run = cli_run_call,
 	 .usage = "PRODUCT ACTION [NAME=VALUE]…"},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,
-	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…"},
+	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…",
+	 .notes = "The command gets the instance's network, host name, resolver and trust store: namespaces of\n"
+		  "its own for network, UTS and mounts (the instance's files are laid over /etc, /sys shows its\n"
+		  "devices). All else is the host's: files, processes, users, sockets in the file system and\n"
+		  "root's capabilities. An instance is a network namespace and no boundary for what root runs\n"
+		  "in it; what is not to be trusted belongs into a container or a virtual machine that is\n"
+		  "attached (privlink instance attach).\n"},
 	{"counters", "", "Shows why packets left the data path of this node, and how many.",
 	 .run = cli_run_counters, .usage = "[--json] [REASON]…"},
 	{"ca", "init", "Makes this machine's certificate authority, if there is none (root).",

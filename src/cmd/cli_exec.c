@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privlink exec: runs a command inside an instance, with the instance's resolver and trust store and no one
- * else's.
+ * privlink exec: runs a command inside an instance, with the instance's host name, resolver and trust store
+ * and no one else's.
  *
  * The command gets a mount namespace of its own: /etc is the host's with the instance's files on top, the
  * sockets of the host's name services are hidden, /sys shows the instance's devices (and nothing of the
- * host's BPF file system). Then it enters the instance's network namespace and becomes the command, so that
- * signals, terminal and exit status are the command's own.
+ * host's BPF file system); and a UTS namespace of its own, so that what it does to its host name is not done
+ * to the host's. Then it enters the instance's network namespace and becomes the command, so that signals,
+ * terminal and exit status are the command's own.
  */
 #include "cli_exec.h"
 #include "cli.h"
@@ -114,6 +115,36 @@ static void renew_sysfs(void)
 	(void)mount("sysfs", "/sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
+/* The first line of the instance's /etc/hostname, or its id: not the host's name in any case. */
+static void read_host_name(const char *etc, const char *id, char ret[HOST_NAME_MAX + 1])
+{
+	char path[PATH_MAX];
+	FILE *file = NULL;
+
+	if (str_format(path, sizeof(path), "%s/hostname", etc) >= 0)
+		file = fopen(path, "re");
+	if (!file || !fgets(ret, HOST_NAME_MAX + 1, file))
+		ret[0] = '\0';
+	if (file)
+		(void)fclose(file);
+	ret[strcspn(ret, " \t\r\n")] = '\0';
+	if (!*ret)
+		(void)str_copy(ret, HOST_NAME_MAX + 1, id);
+}
+
+/* A shell takes the variable for its host name, where there is one. */
+static int own_host_name(const char *etc, const char *id)
+{
+	char name[HOST_NAME_MAX + 1];
+
+	read_host_name(etc, id, name);
+	if (unshare(CLONE_NEWUTS) < 0 || sethostname(name, strlen(name)) < 0)
+		return cli_fail("cannot take the host name %s: %s", name, strerror(errno));
+	if (getenv("HOSTNAME") && setenv("HOSTNAME", name, 1) < 0)
+		return cli_fail("%s", strerror(errno));
+	return CLI_OK;
+}
+
 static int enter(const char *id)
 {
 	_cleanup_(closep) int netns = open_netns(id);
@@ -136,6 +167,9 @@ static int enter(const char *id)
 	if (r != CLI_OK)
 		return r;
 	(void)str_format(etc, sizeof(etc), "/etc/netns/%s", id);
+	r = own_host_name(etc, id);
+	if (r != CLI_OK)
+		return r;
 	r = exec_mount_etc(etc);
 	if (r < 0)
 		return cli_fail("cannot give instance %s its files of %s: %s", id, etc, strerror(-r));

@@ -65,6 +65,37 @@ is "$(run sh -c 'echo $SSL_CERT_FILE $REQUESTS_CA_BUNDLE $NODE_EXTRA_CA_CERTS')"
 	"$(printf '/etc/ssl/certs/ca-certificates.crt %.0s' 1 2 3 | sed 's/ $//')" "libraries are told where the trust store is"
 is "$(https_proxy=http://192.0.2.1 run sh -c 'echo "${https_proxy-none}"')" none "the host's proxy is not the instance's"
 is "$(cd /usr && run pwd)" /usr "the working directory stays"
+is "$(run uname -n)" "$id" "an instance without a host name has its id"
+echo web-1.example >"/etc/netns/$id/hostname"
+echo "10.0.0.7 web-1.example" >>"/etc/netns/$id/hosts"
+is "$(run uname -n) $(run cat /etc/hostname)" "web-1.example web-1.example" "the host name is the instance's"
+# shellcheck disable=SC2016
+is "$(run sh -c 'getent hosts $(hostname)' | awk '{ print $1; exit }')" 10.0.0.7 "which is found"
+is "$(HOSTNAME=of-the-host run sh -c 'echo $HOSTNAME')" web-1.example "a shell is told the same"
+is "$(unset HOSTNAME; run sh -c 'echo ${HOSTNAME-none}')" none "if it was told any"
+host_name=$(uname -n)
+is "$(run sh -c 'hostname changed && uname -n && echo again >/proc/sys/kernel/hostname && uname -n' | paste -sd' ')" \
+	"changed again" "a command may change it"
+is "$(uname -n)" "$host_name" "and the host keeps its own"
+[ "$(uname -n)" = "$host_name" ] || hostname "$host_name"
+printf '%0100d' 0 >"/etc/netns/$id/hostname"
+run true
+is $? 0 "a host name that is too long ends no command"
+rm "/etc/netns/$id/hostname"
+
+# What a command shares with the host, as privlink exec --help says: it is no boundary for root.
+namespaces() { stat -Lc %n:%i /proc/self/ns/* | sed 's|.*/||' | grep -v _for_children; }
+export -f namespaces
+is "$(diff <(namespaces) <(run bash -c namespaces) | sed -n 's/^> \([a-z]*\):.*/\1/p' | paste -sd' ')" "mnt net uts" \
+	"namespaces of its own: mount, network, UTS; the others are the host's"
+is "$(run grep ^Cap /proc/self/status)" "$(grep ^Cap /proc/self/status)" "capabilities are the caller's"
+is "$(run readlink -f "/proc/$$/exe")" "$(readlink -f "/proc/$$/exe")" "so are the processes that it sees"
+echo "of the host" >"$dir/shared"
+run sh -c "echo 'of the instance' >>$dir/shared"
+is "$(tail -n 1 "$dir/shared")" "of the instance" "and the files"
+is "$(run nsenter --net="/proc/$$/ns/net" cat /proc/net/dev)" "$(cat /proc/net/dev)" "root gets back into the host's network"
+"$privlink" exec --help | grep -q 'no boundary'
+ok $? "which the help says"
 run sh -c 'exit 7'
 is $? 7 "the exit status is the command's"
 run no-such-command 2>/dev/null

@@ -3,7 +3,8 @@
 #
 # Names: the service's own name resolves to the ENIs inside the VPC that has an endpoint for it and nowhere else, and never
 # goes to the upstream resolver, which would answer it. Every usual client inside an instance finds the VPC's resolver and
-# trusts the local CA, whatever the host's own files say or become.
+# trusts the local CA, whatever the host's own files say or become. Its own host name and reverse names of private addresses
+# are answered, or denied, without anybody outside being asked.
 . "$(dirname "$0")/lib.sh"
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
@@ -116,5 +117,74 @@ is "$(tail -n 1 "$dir/long")" 100.100.2.136 "and still sees the VPC's resolver"
 is "$(grep -c -e privatelink -e aliyuncs "$dir/upstream")" 0 "no name of ours ever went to the upstream resolver"
 grep -q elsewhere.example "$dir/upstream"
 ok $? "which would have answered: it did for others"
+
+# An upstream resolver that is silent: what goes there waits for seconds and fails.
+in_lab ip addr add 127.0.0.54/8 dev lo 2>/dev/null
+: >"$dir/silent"
+nsenter --net="/run/netns/$lab" python3 "$peer" dns-silent 127.0.0.54 "$dir/silent" 2>>"$dir/serve.log" &
+remember pid $!
+disown $!
+echo "nameserver 127.0.0.54" >"$dir/resolv.conf.new" && mv "$dir/resolv.conf.new" "$dir/resolv.conf"
+is_silent() { ! x "$c" dig +tries=1 +time=1 silence.example A >/dev/null; grep -q silence.example "$dir/silent"; }
+wait_for 20 is_silent
+ok $? "other names get no answer now"
+
+w=$(as consumer call ecs RunInstances VSwitchId="$ch" SecurityGroupId="$cg" ImageId=debian InstanceType=netns \
+	HostName=Web-1 | jq -r '.InstanceIdSets.InstanceIdSet[0]')
+wait_for 10 instance_running consumer "$w" || bail "no instance with a host name"
+address_of() { # ACCOUNT INSTANCE
+	as "$1" call ecs DescribeInstances "InstanceIds=[\"$2\"]" |
+		jq -r '.Instances.Instance[0].VpcAttributes.PrivateIpAddress.IpAddress[0]'
+}
+ca=$(address_of consumer "$c") wa=$(address_of consumer "$w")
+node_name=$(uname -n)
+is "$(x "$w" uname -n)" Web-1 "an instance has its host name"
+is "$(x "$c" uname -n)" "$c" "or its id"
+# shellcheck disable=SC2016
+{
+	is "$(x "$w" sh -c 'getent hosts $(hostname)' | awk '{ print $1 }')" "$wa" "which it finds by getent hosts"
+	is "$(x "$c" sh -c 'getent hosts $(hostname)' | awk '{ print $1 }')" "$ca" "also if it is the id"
+	check "by ping" x "$w" sh -c 'ping -c 1 -W 2 $(hostname)'
+	is "$(x "$w" sh -c 'dig +short +tries=1 +time=5 $(hostname)')" "$wa" "by dig"
+	is "$(x "$w" sh -c 'dig +short +tries=1 +time=5 $(hostname) AAAA; echo $?')" 0 "which finds no IPv6 address, and says so"
+	is "$(ip netns exec "$w" sh -c 'getent hosts $(hostname) && ping -c 1 -W 2 $(hostname) >/dev/null && echo found' |
+		awk 'END { print $1 }')" found "ip netns exec leaves the node's host name, which is found as well"
+}
+is "$(x "$w" python3 -c "
+import socket
+print(socket.getaddrinfo(socket.gethostname(), None, 0, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)[0][3:])
+")" "('Web-1', ('$wa', 0))" "and as sudo and mail servers look for it"
+is "$(ip netns exec "$w" getent hosts web-1 | awk '{ print $1 }')" "$wa" "ip netns exec finds the instance's by its files"
+x "$w" hostname of-the-instance
+is "$(uname -n)" "$node_name" "a host name that is set inside is not the host's"
+[ "$(uname -n)" = "$node_name" ] || hostname "$node_name"
+is "$(x "$w" uname -n)" Web-1 "nor the next command's"
+
+status() { # INSTANCE dig's arguments…: its status, and how many records are answers
+	local id=$1
+	shift
+	x "$id" dig +tries=1 +time=5 "$@" |
+		sed -n 's/.*status: \([A-Z]*\).*/\1/p; s/.*ANSWER: \([0-9]*\),.*/\1/p' | paste -sd' '
+}
+called() { x "$1" dig +short +tries=1 +time=5 -x "$2"; } # INSTANCE ADDRESS
+is "$(called "$c" "$eh")" "$zone_domain." "an ENI's address is called as its zone"
+is "$(x "$c" getent hosts "$ei" | awk '{ print $2 }')" "${zone_domain/$h/$i}" "getent finds it"
+is "$(called "$c" "$wa")" "$w.cn-hangzhou.ecs.internal." "an instance's is called as the instance"
+is "$(x "$c" dig +short +tries=1 +time=5 "$w.cn-hangzhou.ecs.internal")" "$wa" "which is where it is"
+is "$(called "$c" 10.0.2.253)" "gateway.$ci.cn-hangzhou.ecs.internal." "a gateway's as its vSwitch's"
+is "$(called "$s1" "$(address_of provider "$s2")")" "$s2.cn-hangzhou.ecs.internal." "the same in the provider's VPC"
+is "$(status "$o" -x "$eh")" "NXDOMAIN 0" "in another VPC the ENI's address has no name"
+is "$(status "$o" "$w.cn-hangzhou.ecs.internal")" "NXDOMAIN 0" "nor has the name an address"
+is "$(status "$s1" -x 100.64.0.1)" "NXDOMAIN 0" "a translated source has no name"
+for address in 10.9.9.9 172.16.0.1 172.31.255.254 192.168.1.1 169.254.169.254 198.18.0.2 100.100.2.136 192.0.2.1 \
+	fd00::1 fe80::1 2001:db8::1; do
+	is "$(status "$c" -x $address)" "NXDOMAIN 0" "nor has $address"
+done
+is "$(status "$c" 10.in-addr.arpa SOA)" "NOERROR 1" "the zone has an SOA"
+is "$(status "$c" 0.10.in-addr.arpa PTR)" "NOERROR 0" "what has names below it is no name that does not exist"
+is "$(status "$c" +tcp -x 10.9.9.9)" "NXDOMAIN 0" "the same by TCP"
+is "$(status "$c" host.invalid)" "NXDOMAIN 0" "a name that is made to be invalid does not exist"
+check_not "a name that other files do not have is not found by getent either" x "$c" getent hosts 10.9.9.9
+is "$(sort -u "$dir/silent")" silence.example "nobody outside was asked for any of these"
 
 finish

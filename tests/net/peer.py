@@ -16,6 +16,7 @@
   peer.py digest BYTES               size and SHA-256 of what `source` sends
   peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
+  peer.py dns-silent ADDRESS LOG     a resolver that notes the name and never answers
 """
 import contextlib
 import functools
@@ -236,6 +237,13 @@ def dns_upstream(address, log):
         server.sendto(dns_answer(query, log), peer)
 
 
+def dns_silent(address, log):
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind((address, 53))
+    while True:
+        dns_answer(server.recvfrom(4096)[0], log)
+
+
 def https_server(port, certificate, key, directory):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -246,6 +254,7 @@ def https_server(port, certificate, key, directory):
 
 
 COMMANDS = {
+    "dns-silent": dns_silent,
     "dns-upstream": dns_upstream,
     "https-server": https_server,
     "tcp-server": tcp_server,

@@ -112,8 +112,8 @@ static void test_namespace(struct ports *ports, struct attached *attached, struc
 	struct rtnl_link link, inside;
 	struct failures failures = {};
 	struct rtnl_default route;
+	char path[256], node_name[65] = "", node_line[200];
 	struct mac gateway_mac;
-	char path[256];
 	uint32_t first;
 
 	(void)mac_parse(PLAN_GATEWAY_MAC, &gateway_mac);
@@ -134,7 +134,12 @@ static void test_namespace(struct ports *ports, struct attached *attached, struc
 	(void)str_format(path, sizeof(path), "%s/netns/%s/resolv.conf", scratch, port.instance);
 	tap_ok(file_has(path, "nameserver 100.100.2.136\n"), "resolv.conf names the VPC's resolver");
 	(void)str_format(path, sizeof(path), "%s/netns/%s/hosts", scratch, port.instance);
-	tap_ok(file_has(path, "web-1\n"), "hosts has the instance's own name");
+	tap_ok(file_has(path, "\n10.0.0.17\tweb-1\n"), "hosts has the instance's own name at its address");
+	(void)gethostname(node_name, sizeof(node_name) - 1);
+	(void)str_format(node_line, sizeof(node_line), "\n127.0.1.1\t%s\n::1\t%s\n", node_name, node_name);
+	tap_ok(file_has(path, node_line), "and the node's, at the loopback");
+	(void)str_format(path, sizeof(path), "%s/netns/%s/hostname", scratch, port.instance);
+	tap_ok(file_has(path, "web-1\n"), "hostname has the instance's");
 
 	tap_is_int(ports_sync(ports, &plan, true, &failures), 0, "a second look changes nothing");
 	first = link.ifindex;
@@ -154,7 +159,7 @@ static void test_namespace(struct ports *ports, struct attached *attached, struc
 	tap_is_int(ports_sync(ports, &plan, true, &failures), 1, "a lost namespace is made again");
 	tap_ok(link_in(port.instance, "eth0", &inside), "with its eth0");
 
-	(void)netns_files_write(files, port.instance, port.host_name);
+	(void)netns_files_write(files, port.instance, port.host_name, &port.addr);
 	tap_is_int(ports_remove_others(ports, &empty, false), 1, "an instance that is gone is removed");
 	tap_ok(!link_in(NULL, "pl11", &link), "its device is gone");
 	tap_is_int(netns_open(port.instance), -ENOENT, "its namespace's name is gone");
@@ -366,13 +371,13 @@ static void test_stray_files(struct ports *ports, struct netns_files *files)
 
 	(void)str_format(lost, sizeof(lost), "%s/netns/%s", scratch, port.instance);
 	(void)str_format(foreign, sizeof(foreign), "%s/netns/i-foreign", scratch);
-	(void)netns_files_write(files, port.instance, port.host_name);
+	(void)netns_files_write(files, port.instance, port.host_name, &port.addr);
 	(void)mkdir(foreign, 0755);
 	(void)ports_remove_others(ports, &plan, true);
 	tap_ok(access(lost, F_OK) == 0, "files of an instance that is to come are left alone");
 	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(access(lost, F_OK) < 0, "files without an instance and without a namespace are removed");
-	(void)netns_files_write(files, port.instance, port.host_name);
+	(void)netns_files_write(files, port.instance, port.host_name, &port.addr);
 	(void)ports_remove_all(ports);
 	tap_ok(access(lost, F_OK) < 0, "by removing everything, too");
 	tap_ok(access(foreign, F_OK) == 0, "and what someone else has put there is left alone");
