@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "../lib/log.h"
+#include "admin.h"
 #include "feed_rows.h"
 #include "server.h"
 
@@ -435,6 +436,8 @@ static void handle(void *context, struct server_request *request)
 	else if (request->problem < 0)
 		answer_error(feed, request, request->problem == -E2BIG ? 413 : 400,
 			     "the request is too large");
+	else if (str_starts(request->path, ADMIN_PATH))
+		admin_handle(feed->store, request);
 	else if (streq(request->path, "/feed/v1/rows") && !post)
 		poll_rows(feed, request);
 	else if (streq(request->path, "/feed/v1/node") && post)

@@ -47,6 +47,8 @@ void cli_global_help(FILE *to);
  * file, in this order. Prints what is wrong (a file that cannot be read or parsed) and returns a negative
  * errno. */
 int cli_config_load(struct cli *cli);
+/* Where this machine keeps its state: the option, else the environment, else the usual place. Borrowed. */
+const char *cli_state_dir(const struct cli *cli);
 /* Splits one line "key = value" in place; 0 for blank lines and comments, 1 for a pair, -EINVAL otherwise. */
 int cli_config_line(char *line, char **ret_key, char **ret_value);
 
@@ -177,4 +179,9 @@ int cli_run_exec(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
 int cli_run_ca_issue(struct cli *cli, int argc, char **argv);
+/* Says why the privlinkd of this machine refused to serve, if it did (NULL: the usual run directory). */
+void cli_local_refused(const char *run_dir);
+int cli_run_admin_new_key(struct cli *cli, int argc, char **argv);
+int cli_run_store_show(struct cli *cli, int argc, char **argv);
+int cli_run_store_backup(struct cli *cli, int argc, char **argv);
 int cli_run_version(struct cli *cli, int argc, char **argv);

@@ -213,6 +213,8 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	code = curl_easy_perform(cli->curl);
 	text = buffer.data;
 	curl_easy_setopt(cli->curl, CURLOPT_ERRORBUFFER, NULL);
+	if (code == CURLE_COULDNT_CONNECT)
+		cli_local_refused(NULL);
 	if (code != CURLE_OK)
 		return cli_fail("cannot reach the API at %s: %s", cli->endpoint,
 				*why ? why : curl_easy_strerror(code)),
@@ -245,7 +247,7 @@ int cli_send(struct cli *cli, const struct cli_product *product, const char *act
 	if (!cli->key_id)
 		return cli_fail("no access key: give --access-key-id and --access-key-secret, set "
 				"PRIVLINK_ACCESS_KEY_ID and PRIVLINK_ACCESS_KEY_SECRET, or write them to "
-				"~/.config/privlink/config"),
+				"~/.config/privlink/config (root on privlinkd's machine: privlink admin new-key)"),
 		       -ENOKEY;
 	r = body ? headers_init(&headers, cli, product, action, body) : -ENOMEM;
 	if (r >= 0)

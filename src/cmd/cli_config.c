@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_ENDPOINT "https://127.0.0.1:8443"
@@ -159,12 +160,35 @@ static int read_state_file(struct cli *cli, const char *name)
 	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
 }
 
+/* The administrator's key is root's last resort; not one that others have read. */
+static int read_admin_file(struct cli *cli)
+{
+	char path[4096];
+	struct stat st;
+	int r;
+
+	if (str_format(path, sizeof(path), "%s/admin.env", cli->state_dir) < 0)
+		return -ENAMETOOLONG;
+	if (stat(path, &st) < 0)
+		return 0;
+	if (st.st_mode & 077)
+		return cli_fail("%s can be read by others than root (mode %03o), so it is not used: chmod "
+				"600 it, and replace the key with: privlink admin new-key --revoke-others",
+				path, st.st_mode & 07777),
+		       -EPERM;
+	r = read_state_file(cli, "admin.env");
+	if (r == 0 && (!cli->key_id || !cli->key_secret))
+		return cli_fail("there is no access key in %s: make a new one with: privlink admin new-key",
+				path),
+		       -ENOKEY;
+	return r;
+}
+
 static int read_state_files(struct cli *cli)
 {
 	int r = read_state_file(cli, "api.env");
 
-	/* The administrator's key is root's last resort. */
-	return r < 0 || geteuid() != 0 || cli->key_closed ? r : read_state_file(cli, "admin.env");
+	return r < 0 || geteuid() != 0 || cli->key_closed ? r : read_admin_file(cli);
 }
 
 /* The daemon's own CA, where this machine has one and nothing else was said. */
@@ -193,12 +217,17 @@ static int complete_endpoint(struct cli *cli)
 	return 0;
 }
 
+const char *cli_state_dir(const struct cli *cli)
+{
+	return cli->state_dir ?: getenv("PRIVLINK_STATE_DIR") ?: CLI_DEFAULT_STATE_DIR;
+}
+
 int cli_config_load(struct cli *cli)
 {
 	int r;
 
 	if (!cli->state_dir)
-		cli->state_dir = strdup(getenv("PRIVLINK_STATE_DIR") ?: CLI_DEFAULT_STATE_DIR);
+		cli->state_dir = strdup(cli_state_dir(cli));
 	if (!cli->state_dir)
 		return -ENOMEM;
 	close_key(cli);

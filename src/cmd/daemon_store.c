@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon_admin.h"
+#include "daemon_refuse.h"
 #include "lib/file_write.h"
 #include "lib/log.h"
 #include "store/record.h"
@@ -20,13 +21,16 @@
 #define RECORD	 "store.revision"
 
 struct place {
-	const char *state_dir;
+	const char *state_dir, *run_dir;
 	char directory[PATH_MAX], database[PATH_MAX], identity[PATH_MAX], record[PATH_MAX];
 };
 
-static int find_place(const char *state_dir, struct place *ret)
+static int find_place(const struct daemon_options *options, struct place *ret)
 {
+	const char *state_dir = options->state_dir;
+
 	ret->state_dir = state_dir;
+	ret->run_dir = options->run_dir;
 	if (str_format(ret->directory, PATH_MAX, "%s/store", state_dir) < 0 ||
 	    str_format(ret->database, PATH_MAX, "%s/" DATABASE, state_dir) < 0 ||
 	    str_format(ret->identity, PATH_MAX, "%s/" IDENTITY, state_dir) < 0 ||
@@ -105,6 +109,15 @@ static int set_aside(const struct place *place)
 	return r < 0 ? log_errno(r, "cannot set aside what was known of the store before") : 0;
 }
 
+/* What keeps us from the database was logged, with the file that it is about. */
+static int refuse_unreachable(const struct place *place, int r)
+{
+	return daemon_refuse(place->run_dir,
+			     "refusing to start: cannot open the store in file=%s: %s; the log's line before "
+			     "this one says which file it is and what to do",
+			     place->database, strerror(-r));
+}
+
 static int check_missing(const struct place *place)
 {
 	struct known known;
@@ -113,20 +126,18 @@ static int check_missing(const struct place *place)
 	r = read_identity(place, &known);
 	if (r < 0)
 		return r;
-	if (known.here) {
-		log_error("refusing to start: the store=%s of this machine is not here: no file=%s, or an "
-			  "empty one; mount its disk or restore a backup, or start privlinkd once with "
-			  "--new-store to begin anew",
-			  known.identity, place->database);
-		return -EUCLEAN;
-	}
-	if (daemon_admin_exists(place->state_dir)) {
-		log_error("refusing to start: there is an administrator's key in directory=%s and no store: "
-			  "no file=%s, or an empty one; mount its disk or restore a backup, or start "
-			  "privlinkd once with --new-store to begin anew",
-			  place->state_dir, place->database);
-		return -EUCLEAN;
-	}
+	if (known.here)
+		return daemon_refuse(place->run_dir,
+				     "refusing to start: the store=%s of this machine is not here: no "
+				     "file=%s, or an empty one; mount its disk or restore a backup, or start "
+				     "privlinkd once with --new-store to begin anew",
+				     known.identity, place->database);
+	if (daemon_admin_exists(place->state_dir))
+		return daemon_refuse(place->run_dir,
+				     "refusing to start: there is an administrator's key in directory=%s and "
+				     "no store: no file=%s, or an empty one; mount its disk or restore a "
+				     "backup, or start privlinkd once with --new-store to begin anew",
+				     place->state_dir, place->database);
 	return 0;
 }
 
@@ -135,25 +146,24 @@ int daemon_store_check(const struct daemon_options *options)
 	struct place place;
 	int there, r;
 
-	r = find_place(options->state_dir, &place);
+	r = find_place(options, &place);
 	if (r < 0)
 		return r;
 	there = look(&place);
 	if (there < 0)
-		return -EUCLEAN; /* it has said why */
-	if (there && options->new_store) {
-		log_error(
+		return refuse_unreachable(&place, there);
+	if (there && options->new_store)
+		return daemon_refuse(
+			place.run_dir,
 			"refusing to make a new store: there is one in file=%s; move directory=%s away first",
 			place.database, place.directory);
-		return -EUCLEAN;
-	}
 	if (there)
 		return 0;
-	if (options->accept_store) {
-		log_error("refusing to accept a store: there is none (no file=%s, or an empty one)",
-			  place.database);
-		return -EUCLEAN;
-	}
+	if (options->accept_store)
+		return daemon_refuse(
+			place.run_dir,
+			"refusing to accept a store: there is none (no file=%s, or an empty one)",
+			place.database);
 	return options->new_store ? set_aside(&place) : check_missing(&place);
 }
 
@@ -174,18 +184,20 @@ static bool may_pass(int r)
 static int cannot_open(const struct place *place, int r)
 {
 	if (r == -ENODATA)
-		log_error("refusing to start: there is nothing in file=%s, not even the tables of a store; "
-			  "restore a backup, or move directory=%s away and start privlinkd once with "
-			  "--new-store to begin anew",
-			  place->database, place->directory);
-	else if (r == -EUCLEAN)
-		log_error("refusing to start: the store in file=%s is damaged, as said above; restore a "
-			  "backup, or start privlinkd once with --accept-store to go on with what can be "
-			  "read of it",
-			  place->database);
-	else
-		log_errno(r, "cannot open the store=%s", place->database);
-	return may_pass(r) ? r : -EUCLEAN;
+		return daemon_refuse(place->run_dir,
+				     "refusing to start: there is nothing in file=%s, not even the tables of "
+				     "a store; restore a backup, or move directory=%s away and start "
+				     "privlinkd once with --new-store to begin anew",
+				     place->database, place->directory);
+	if (r == -EUCLEAN)
+		return daemon_refuse(place->run_dir,
+				     "refusing to start: the store in file=%s is damaged, as said above; "
+				     "restore a backup, or start privlinkd once with --accept-store to go on "
+				     "with what can be read of it",
+				     place->database);
+	if (may_pass(r))
+		return log_errno(r, "cannot open the store=%s", place->database);
+	return refuse_unreachable(place, r);
 }
 
 /* What a new store is made of is only what nothing outside knows of. */
@@ -256,30 +268,31 @@ static int accept_store(const struct place *place, struct store *store, bool has
 
 static int refuse_stranger(const struct place *place, const struct known *known, const struct store *store)
 {
-	log_error("refusing to start: file=%s is store=%s, and this machine's is store=%s: it is another "
-		  "installation's, or a copy from before the store was last accepted; put the right one "
-		  "there, or start privlinkd once with --accept-store to take it",
-		  place->database, store_identity(store), known->identity);
-	return -EUCLEAN;
+	return daemon_refuse(place->run_dir,
+			     "refusing to start: file=%s is store=%s, and this machine's is store=%s: it is "
+			     "another installation's, or a copy from before the store was last accepted; put "
+			     "the right one there, or start privlinkd once with --accept-store to take it",
+			     place->database, store_identity(store), known->identity);
 }
 
 static int refuse_lost(const struct place *place, const struct store *store, uint64_t recorded)
 {
-	log_error("refusing to start: file=%s has lost acknowledged changes: it stands at revision=%llu, and "
-		  "revision=%llu was durable, so it is an older copy or its log (-wal) is damaged; restore "
-		  "what is newer, or start privlinkd once with --accept-store to go on without them",
-		  place->database, (unsigned long long)store_durable_revision(store),
-		  (unsigned long long)recorded);
-	return -EUCLEAN;
+	return daemon_refuse(
+		place->run_dir,
+		"refusing to start: file=%s has lost acknowledged changes: it stands at revision=%llu, and "
+		"revision=%llu was durable, so it is an older copy or its log (-wal) is damaged; restore "
+		"what is newer, or start privlinkd once with --accept-store to go on without them",
+		place->database, (unsigned long long)store_durable_revision(store),
+		(unsigned long long)recorded);
 }
 
 static int refuse_admin(const struct place *place, const struct store *store)
 {
-	log_error("refusing to start: the account of file=%s/admin.env is not in store=%s, so this is "
-		  "another installation's; put the right one there, or start privlinkd once with "
-		  "--accept-store to take it",
-		  place->state_dir, store_identity(store));
-	return -EUCLEAN;
+	return daemon_refuse(place->run_dir,
+			     "refusing to start: the account of file=%s/admin.env is not in store=%s, so "
+			     "this is another installation's; put the right one there, or start privlinkd "
+			     "once with --accept-store to take it",
+			     place->state_dir, store_identity(store));
 }
 
 static int judge(const struct place *place, const struct opening *opening, const struct record *record)
@@ -355,7 +368,7 @@ int daemon_store_open(struct loop *loop, const struct daemon_options *options, c
 	struct place place;
 	int r;
 
-	r = find_place(options->state_dir, &place);
+	r = find_place(options, &place);
 	if (r == 0)
 		r = read_identity(&place, &opening.known);
 	if (r == 0) {

@@ -19,6 +19,7 @@
 #include "daemon_files.h"
 #include "daemon_nonces.h"
 #include "daemon_options.h"
+#include "daemon_refuse.h"
 #include "daemon_store.h"
 #include "exit_status.h"
 #include "lib/log.h"
@@ -240,8 +241,10 @@ static int start(struct daemon *d)
 		r = load_catalogue(d);
 	if (r == 0)
 		r = open_directories(d);
-	if (r == 0)
-		r = daemon_store_check(&d->options);
+	if (r < 0)
+		return r;
+	daemon_refuse_forget(d->options.run_dir);
+	r = daemon_store_check(&d->options);
 	if (r < 0)
 		return r;
 	return daemon_store_only(&d->options) ? open_store(d) : serve(d);

@@ -61,6 +61,11 @@ int file_move(const char *path, const char *to)
 	return renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno : sync_directory_of(to);
 }
 
+int file_replace(const char *path, const char *to)
+{
+	return rename(path, to) < 0 ? -errno : sync_directory_of(to);
+}
+
 #define ASIDE_MAX 100
 
 int file_set_aside(const char *path)

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../lib/ident.h"
 #include "../lib/log.h"
@@ -35,6 +36,7 @@ static const char schema_2[] =
 struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE];
+	char backup_path[PATH_MAX + sizeof(".backup")];
 	sqlite3_stmt *put, *delete, *sum_of, *revision;
 	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */
 };
@@ -606,4 +608,30 @@ void sqlite_file_rollback(struct sqlite_file *file)
 {
 	if (!sqlite3_get_autocommit(file->db))
 		(void)execute(file, "ROLLBACK");
+}
+
+int sqlite_file_back_up(struct sqlite_file *file, const char **ret_path)
+{
+	sqlite3_stmt *statement;
+	int code, r;
+
+	(void)str_format(file->backup_path, sizeof(file->backup_path), "%s.backup",
+			 sqlite3_db_filename(file->db, "main"));
+	if (unlink(file->backup_path) < 0 && errno != ENOENT)
+		return -errno;
+	/* SQLite takes an empty file, and keeps its mode. */
+	r = sqlite_place_make_file(file->backup_path);
+	if (r < 0)
+		return r;
+	code = sqlite3_prepare_v2(file->db, "VACUUM INTO ?1", -1, &statement, NULL);
+	if (code == SQLITE_OK) {
+		(void)sqlite3_bind_text(statement, 1, file->backup_path, -1, SQLITE_STATIC);
+		code = sqlite3_step(statement);
+		sqlite3_finalize(statement);
+	}
+	r = errno_of(code);
+	if (r < 0)
+		(void)unlink(file->backup_path);
+	*ret_path = file->backup_path;
+	return r;
 }

@@ -33,3 +33,6 @@ int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes
 		      uint64_t revision);
 int sqlite_file_commit(struct sqlite_file *file, uint64_t revision);
 void sqlite_file_rollback(struct sqlite_file *file);
+
+/* As store_back_up(); not between begin and commit. */
+int sqlite_file_back_up(struct sqlite_file *file, const char **ret_path);

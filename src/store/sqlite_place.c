@@ -20,11 +20,14 @@ static int sync_directory(const char *path)
 }
 
 /* Makes an empty file of the right mode, and its name durable. SQLite keeps a mode that it finds. */
-static int make_file(const char *path, const char *directory)
+int sqlite_place_make_file(const char *path)
 {
 	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char copy[PATH_MAX];
 
-	return fd < 0 ? -errno : sync_directory(directory);
+	if (fd < 0)
+		return -errno;
+	return str_copy(copy, sizeof(copy), path) < 0 ? -ENAMETOOLONG : sync_directory(dirname(copy));
 }
 
 /* SQLite calls all that keeps it from a file "unable to open database file". What it is: */
@@ -113,7 +116,7 @@ int sqlite_place_make(const char *path, char ret[PATH_MAX])
 	if (r == -ENOENT) {
 		r = explain(directory, R_OK | W_OK | X_OK);
 		if (r == 0)
-			r = make_file(path, directory);
+			r = sqlite_place_make_file(path);
 		if (r == 0)
 			r = find_file(path, ret, directory);
 	}

@@ -12,3 +12,5 @@ int sqlite_place_look(const char *path);
 /* The file's own name, symbolic links followed. Makes an empty file (mode 0600) if there is none. Negative
  * errno, logged: it, its directory or a file beside it cannot be used. */
 int sqlite_place_make(const char *path, char ret[PATH_MAX]);
+/* An empty file of mode 0600 under a new name. */
+int sqlite_place_make_file(const char *path);

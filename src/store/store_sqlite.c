@@ -327,6 +327,13 @@ int store_renew(struct store *store)
 	return sqlite_file_renew(store->file, store->memory);
 }
 
+int store_back_up(struct store *store, const char **ret_path)
+{
+	int r = sqlite_file_back_up(store->file, ret_path);
+
+	return r < 0 ? log_errno(r, "cannot copy the store: %s", sqlite_file_error(store->file)) : 0;
+}
+
 void store_keep_record(struct store *store, struct record *record)
 {
 	record_free(store->record);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What root on privlinkd's own machine may ask without a key, over the feed's socket: a new key for the
+ * administrator, a copy of the store, what the store is.
+ */
+#pragma once
+
+#include "../store/store.h"
+#include "server.h"
+
+#define ADMIN_PATH "/admin/v1/"
+
+/* Answers a request whose path begins with ADMIN_PATH and whose sender is root. */
+void admin_handle(struct store *store, struct server_request *request);
