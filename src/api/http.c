@@ -281,11 +281,10 @@ struct http *http_free(struct http *http)
 	return NULL;
 }
 
-int http_listen(struct http *http, int listen_fd, const char *certificate, const char *key)
+int http_listen(struct http *http, int listen_fd, bool tls)
 {
 	const struct server_options options = {.listen_fd = listen_fd,
-					       .certificate = certificate,
-					       .key = key,
+					       .tls = tls,
 					       .body_max = HTTP_BODY_MAX,
 					       .connections_max = HTTP_CONNECTIONS_MAX,
 					       .connections_per_address_max = HTTP_CONNECTIONS_PER_HOST_MAX,

@@ -20,5 +20,5 @@ int http_new(struct loop *loop, const struct run_environment *environment, struc
 	     struct http **ret);
 struct http *http_free(struct http *http);
 
-/* Serves a listening socket (owned from then on); certificate and key as PEM text, or NULL for plain HTTP. */
-int http_listen(struct http *http, int listen_fd, const char *certificate, const char *key);
+/* Serves a listening socket (owned from then on); by TLS with the certificate of tls.h, or by plain HTTP. */
+int http_listen(struct http *http, int listen_fd, bool tls);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "tls.h"
 
 /* What a connection may keep in memory of a request's head. Half of it takes the bytes, the other half a
  * record of 56 bytes of each parameter of the target. libmicrohttpd gives no answer at all when it runs out
@@ -26,8 +27,6 @@
 _Static_assert(2 * SERVER_TARGET_MAX < CONNECTION_MEMORY / 2,
 	       "the longest target fits, and some more to be refused");
 _Static_assert(PARAMS_MAX * 56 < CONNECTION_MEMORY / 2, "the parameters of a target fit");
-
-#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3"
 
 struct exchange {
 	struct server_request request; /* the handler's view */
@@ -321,14 +320,12 @@ static struct MHD_Daemon *start(struct server *server, const struct server_optio
 	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	/* Without TLS the list ends early. */
 	struct MHD_OptionItem tls[] = {
-		{options->certificate ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0,
-		 (void *)options->certificate},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key},
+		{options->tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END, 0, tls_retrieve_function()},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	if (options->certificate)
+	if (options->tls)
 		flags |= MHD_USE_TLS;
 	return MHD_start_daemon(
 		flags, 0, NULL, NULL, request_came, server, MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL,

@@ -44,9 +44,8 @@ typedef void (*server_handler)(void *context, struct server_request *request);
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body);
 
 struct server_options {
-	int listen_fd;		 /* owned by the server from then on, also if it fails */
-	const char *certificate; /* PEM text, with its key; NULL: plain HTTP */
-	const char *key;
+	int listen_fd; /* owned by the server from then on, also if it fails */
+	bool tls;      /* with the certificate of tls.h; else plain HTTP */
 	size_t body_max;
 	unsigned int connections_max, connections_per_address_max, timeout_s;
 };

@@ -54,7 +54,7 @@ static int read_admin_file(const char *path, struct admin_file *ret)
 	*ret = (struct admin_file){};
 	if (access(path, F_OK) < 0)
 		return -errno;
-	r = daemon_read_file(path, &text);
+	r = daemon_read_file("file", path, &text);
 	if (r < 0)
 		return r;
 	rest = text;

@@ -103,7 +103,7 @@ int daemon_directory(const char *path, mode_t mode, const struct daemon_user *us
 	return 0;
 }
 
-int daemon_read_file(const char *path, char **ret)
+int daemon_read_file(const char *what, const char *path, char **ret)
 {
 	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	_cleanup_(freep) char *text = NULL;
@@ -111,15 +111,19 @@ int daemon_read_file(const char *path, char **ret)
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return log_errno(-errno, "cannot open file=%s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > READ_MAX)
-		return log_errno(-EFBIG, "cannot read file=%s", path);
+		return log_errno(-errno, "cannot open %s=%s", what, path);
+	if (!S_ISREG(st.st_mode)) {
+		log_error("cannot read %s=%s: it is no file", what, path);
+		return -EINVAL;
+	}
+	if (st.st_size > READ_MAX)
+		return log_errno(-EFBIG, "cannot read %s=%s", what, path);
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
-		return log_errno(-ENOMEM, "cannot read file=%s", path);
+		return log_errno(-ENOMEM, "cannot read %s=%s", what, path);
 	n = read(fd, text, (size_t)st.st_size);
 	if (n != st.st_size)
-		return log_errno(n < 0 ? -errno : -EIO, "cannot read file=%s", path);
+		return log_errno(n < 0 ? -errno : -EIO, "cannot read %s=%s", what, path);
 	text[n] = '\0';
 	*ret = TAKE_PTR(text);
 	return 0;
@@ -164,6 +168,14 @@ static int parse_address(const char *where, struct sockaddr_storage *ret, sockle
 	return inet_pton(AF_INET, address, &v4->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
+int daemon_listen_check(const char *where)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	return parse_address(where, &address, &size);
+}
+
 static bool is_loopback(const struct sockaddr_storage *address)
 {
 	if (address->ss_family == AF_INET6)
@@ -171,7 +183,21 @@ static bool is_loopback(const struct sockaddr_storage *address)
 	return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
 }
 
-int daemon_listen_tcp(const char *where, bool loopback_only, int *ret_fd)
+int daemon_http_allowed(const char *where, bool anywhere)
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	if (parse_address(where, &address, &size) < 0)
+		return log_errno(-EINVAL, "cannot read listen=%s", where);
+	if (!anywhere && !is_loopback(&address))
+		return log_errno(-EPERM,
+				 "plain HTTP only on loopback, not listen=%s (--http-anywhere allows it)",
+				 where);
+	return 0;
+}
+
+int daemon_listen_tcp(const char *where, int *ret_fd)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	struct sockaddr_storage address;
@@ -180,10 +206,6 @@ int daemon_listen_tcp(const char *where, bool loopback_only, int *ret_fd)
 
 	if (parse_address(where, &address, &size) < 0)
 		return log_errno(-EINVAL, "cannot read listen=%s", where);
-	if (loopback_only && !is_loopback(&address))
-		return log_errno(-EPERM,
-				 "plain HTTP only on loopback, not listen=%s (--http-anywhere allows it)",
-				 where);
 	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return log_errno(-errno, "cannot open a socket for listen=%s", where);

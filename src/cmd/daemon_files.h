@@ -26,12 +26,15 @@ int daemon_user_become(const struct daemon_user *user);
 /* Makes the directory (and its parents) if it is missing; it belongs to `user` if that is not NULL. */
 int daemon_directory(const char *path, mode_t mode, const struct daemon_user *user);
 
-/* A whole small file as text (the caller's). */
-int daemon_read_file(const char *path, char **ret);
+/* A whole small file as text (the caller's). `what` it is, for the log. */
+int daemon_read_file(const char *what, const char *path, char **ret);
 /* Writes it under another name and renames it, mode 0600: there is either the old one or all of the new. */
 int daemon_write_secret(const char *path, const char *text);
 
-/* "127.0.0.1:8080", "[::1]:8080". */
-int daemon_listen_tcp(const char *where, bool loopback_only, int *ret_fd);
+/* "127.0.0.1:8080", "[::1]:8080"; -EINVAL: something else (not logged). */
+int daemon_listen_check(const char *where);
+/* Whether plain HTTP may listen there. */
+int daemon_http_allowed(const char *where, bool anywhere);
+int daemon_listen_tcp(const char *where, int *ret_fd);
 /* A socket that only its owner can connect to. */
 int daemon_listen_unix(const char *path, int *ret_fd);

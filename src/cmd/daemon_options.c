@@ -4,17 +4,19 @@
  */
 #include "daemon_options.h"
 
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 
-enum option_type { OPTION_TEXT, OPTION_SWITCH, OPTION_ONCE, OPTION_LEVEL, OPTION_CONFIG };
+#include "config_file.h"
+#include "daemon_files.h"
+
+enum option_type { OPTION_TEXT, OPTION_ADDRESS, OPTION_SWITCH, OPTION_ONCE, OPTION_LEVEL, OPTION_CONFIG };
 
 struct option_info {
 	const char *name;
 	enum option_type type;
 	size_t offset;
-	const char *otherwise; /* OPTION_TEXT: the default; NULL: none */
+	const char *otherwise; /* a text's default; NULL: none */
 	const char *value, *help;
 };
 
@@ -25,10 +27,10 @@ static const struct option_info infos[] = {
 	{ "config", OPTION_CONFIG, 0, NULL, "FILE", "read options from FILE: lines \"name = value\", # comments" },
 	{ "state-dir", OPTION_TEXT, MEMBER(state_dir), "/var/lib/privlink", "DIR", "where the store and admin.env are" },
 	{ "run-dir", OPTION_TEXT, MEMBER(run_dir), "/run/privlink", "DIR", "where feed.sock and privlinkd.pid are" },
-	{ "https", OPTION_TEXT, MEMBER(https), "0.0.0.0:8443", "ADDR:PORT", "where HTTPS listens, given a certificate" },
+	{ "https", OPTION_ADDRESS, MEMBER(https), "0.0.0.0:8443", "ADDR:PORT", "where HTTPS listens, given a certificate" },
 	{ "cert", OPTION_TEXT, MEMBER(certificate), NULL, "FILE", "the API's certificate chain (PEM)" },
 	{ "key", OPTION_TEXT, MEMBER(key), NULL, "FILE", "the certificate's key (PEM)" },
-	{ "http", OPTION_TEXT, MEMBER(http), "127.0.0.1:8080", "ADDR:PORT", "where plain HTTP listens; loopback only" },
+	{ "http", OPTION_ADDRESS, MEMBER(http), "127.0.0.1:8080", "ADDR:PORT", "where plain HTTP listens; loopback only" },
 	{ "http-anywhere", OPTION_SWITCH, MEMBER(http_anywhere), NULL, NULL, "let plain HTTP listen on any address" },
 	{ "no-http", OPTION_SWITCH, MEMBER(no_http), NULL, NULL, "no plain HTTP" },
 	{ "catalogue", OPTION_TEXT, MEMBER(catalogue), PRIVLINK_DATADIR "/catalogue.json", "FILE",
@@ -39,8 +41,9 @@ static const struct option_info infos[] = {
 	  "make a new store where one is missing, and end; what is left of the old one is set aside" },
 	{ "accept-store", OPTION_ONCE, MEMBER(accept_store), NULL, NULL,
 	  "take the store as it is now for the right one, and end; agents hold until told" },
-	{ "help", OPTION_SWITCH, MEMBER(help), NULL, NULL, "print this" },
-	{ "version", OPTION_SWITCH, MEMBER(version), NULL, NULL, "print the version" },
+	{ "check", OPTION_ONCE, MEMBER(check), NULL, NULL, "say whether all of this could be used, and start nothing" },
+	{ "help", OPTION_ONCE, MEMBER(help), NULL, NULL, "print this" },
+	{ "version", OPTION_ONCE, MEMBER(version), NULL, NULL, "print the version" },
 };
 /* clang-format on */
 
@@ -68,11 +71,34 @@ static int set_switch(bool *on, const char *value)
 	return 0;
 }
 
+static bool is_text(const struct option_info *info)
+{
+	return info->type == OPTION_TEXT || info->type == OPTION_ADDRESS;
+}
+
+static const char *expected_by(const struct option_info *info)
+{
+	switch (info->type) {
+	case OPTION_ADDRESS:
+		return "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080";
+	case OPTION_SWITCH:
+	case OPTION_ONCE:
+		return "yes or no";
+	case OPTION_LEVEL:
+		return "error, warning, info or debug";
+	default:
+		return info->value;
+	}
+}
+
+/* -EINVAL: not what it expects. */
 static int set_option(struct daemon_options *options, const struct option_info *info, const char *value)
 {
 	switch (info->type) {
 	case OPTION_TEXT:
-		return set_text(member(options, info), value);
+		return value[0] ? set_text(member(options, info), value) : -EINVAL;
+	case OPTION_ADDRESS:
+		return daemon_listen_check(value) < 0 ? -EINVAL : set_text(member(options, info), value);
 	case OPTION_SWITCH:
 	case OPTION_ONCE:
 		return set_switch(member(options, info), value);
@@ -95,56 +121,23 @@ static int set_defaults(struct daemon_options *options)
 	return 0;
 }
 
-static char *trimmed(char *text)
+/* A line of the file. What only makes sense on a command line is none. */
+static int set_by_name(void *context, const char *name, const char *value, const char **ret_expected)
 {
-	size_t length;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	length = strlen(text);
-	while (length > 0 && isspace((unsigned char)text[length - 1]))
-		text[--length] = '\0';
-	return text;
-}
-
-/* One line of the file. -EINVAL: it is none. */
-static int read_line(struct daemon_options *options, char *line)
-{
-	const char *name;
-	char *value;
-
-	line[strcspn(line, "#")] = '\0';
-	value = strchr(line, '=');
-	line = trimmed(line);
-	if (!line[0])
-		return 0;
-	if (!value)
-		return -EINVAL;
-	*value++ = '\0';
-	name = trimmed(line);
-	value = trimmed(value);
-	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
-		if (streq(infos[i].name, name) && infos[i].type != OPTION_CONFIG &&
-		    infos[i].type != OPTION_ONCE && value[0])
-			return set_option(options, &infos[i], value);
-	return -EINVAL;
-}
-
-static int read_file(struct daemon_options *options, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	char line[1024];
-	int r = 0;
-
-	if (!file)
-		return log_errno(-errno, "cannot open config=%s", path);
-	for (unsigned n = 1; r == 0 && fgets(line, sizeof(line), file); n++) {
-		r = read_line(options, line);
-		if (r < 0)
-			r = log_errno(r, "cannot read config=%s line=%u", path, n);
+	for (size_t i = 0; i < ARRAY_SIZE(infos); i++) {
+		if (!streq(infos[i].name, name) || infos[i].type == OPTION_CONFIG ||
+		    infos[i].type == OPTION_ONCE)
+			continue;
+		*ret_expected = expected_by(&infos[i]);
+		return set_option(context, &infos[i], value);
 	}
-	(void)fclose(file);
-	return r;
+	return -ENOENT;
+}
+
+static int refuse(const struct option_info *info, const char *value)
+{
+	log_error("cannot use option --%s: it expects %s, not \"%s\"", info->name, expected_by(info), value);
+	return -EINVAL;
 }
 
 /* One pass over the command line: only the file's name, or everything. */
@@ -152,7 +145,7 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 			  const char **ret_config)
 {
 	struct option longs[ARRAY_SIZE(infos) + 1] = {};
-	int index, c;
+	int index, c, r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
 		longs[i] = (struct option){infos[i].name,
@@ -167,35 +160,34 @@ static int read_arguments(int argc, char **argv, struct daemon_options *options,
 		if (infos[index].type == OPTION_CONFIG)
 			*ret_config = optarg;
 		else if (!only_config && set_option(options, &infos[index], optarg) < 0)
-			return log_errno(-EINVAL, "cannot use option=--%s value=%s", infos[index].name,
-					 optarg ? optarg : "");
+			r = refuse(&infos[index], optarg ? optarg : "");
 	}
-	if (optind < argc)
-		return log_errno(-EINVAL, "unexpected argument=%s", argv[optind]);
-	return 0;
+	if (optind < argc) {
+		log_error("unexpected argument=%s", argv[optind]);
+		return -EINVAL;
+	}
+	return r;
 }
 
 int daemon_options_read(int argc, char **argv, struct daemon_options *ret)
 {
-	struct daemon_options options = {};
 	const char *config = NULL;
-	int r;
+	int r, q = 0;
 
-	r = set_defaults(&options);
+	*ret = (struct daemon_options){};
+	r = set_defaults(ret);
 	if (r == 0)
-		r = read_arguments(argc, argv, &options, true, &config);
-	if (r == 0 && config)
-		r = read_file(&options, config);
-	if (r == 0)
-		r = read_arguments(argc, argv, &options, false, &config);
-	if (r == 0 && !options.certificate != !options.key)
-		r = log_errno(-EINVAL, "certificate and key go together");
-	if (r < 0) {
-		daemon_options_done(&options);
+		r = read_arguments(argc, argv, ret, true, &config);
+	if (r < 0)
 		return r;
+	if (config)
+		r = config_file_read(config, set_by_name, ret);
+	q = read_arguments(argc, argv, ret, false, &config);
+	if (!ret->certificate != !ret->key) {
+		log_error("a certificate and its key go together: give both cert and key, or none of them");
+		r = -EINVAL;
 	}
-	*ret = options;
-	return 0;
+	return r < 0 ? r : q;
 }
 
 void daemon_options_help(void)
@@ -216,7 +208,7 @@ void daemon_options_help(void)
 void daemon_options_done(struct daemon_options *options)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(infos); i++)
-		if (infos[i].type == OPTION_TEXT)
+		if (is_text(&infos[i]))
 			free(*(char **)member(options, &infos[i]));
 	*options = (struct daemon_options){};
 }

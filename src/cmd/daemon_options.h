@@ -16,10 +16,11 @@ struct daemon_options {
 	char *user; /* whom root becomes */
 	enum log_level log_level;
 	bool new_store, accept_store; /* only on the command line, and for one start that ends with it */
-	bool help, version;
+	bool check, help, version;
 };
 
-/* 0: complete. -EINVAL: what is wrong was logged. */
+/* 0: complete. -EINVAL: everything that is wrong was logged, and the rest is in `ret`. Either way the caller
+ * calls daemon_options_done(). */
 int daemon_options_read(int argc, char **argv, struct daemon_options *ret);
 void daemon_options_help(void);
 void daemon_options_done(struct daemon_options *options);

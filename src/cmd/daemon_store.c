@@ -60,7 +60,7 @@ static int read_identity(const struct place *place, struct known *ret)
 	*ret = (struct known){};
 	if (access(place->identity, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	r = daemon_read_file(place->identity, &text);
+	r = daemon_read_file("file", place->identity, &text);
 	if (r < 0)
 		return r;
 	ret->here = true;
@@ -375,11 +375,8 @@ int daemon_store_open(struct loop *loop, const struct daemon_options *options, c
 		r = look(&place);
 		opening.is_new = r == 0;
 	}
-	if (r >= 0) {
+	if (r >= 0)
 		r = daemon_directory(place.directory, 0700, user);
-		if (r < 0 && !may_pass(r))
-			r = refuse_unreachable(&place, r);
-	}
 	if (r == 0)
 		r = open_as_user(loop, &place, user, &opening);
 	if (r == 0)

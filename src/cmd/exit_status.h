@@ -7,3 +7,5 @@
 /* The store needs an operator: starting again does not help (sysexits.h: EX_DATAERR). The unit file's
  * RestartPreventExitStatus= names it, too. */
 #define EXIT_STORE_REFUSED 65
+/* So do the settings (EX_CONFIG). */
+#define EXIT_SETTINGS_REFUSED 78

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API daemon. Order of start: options; what only root can open (directories, pid file, sockets,
- * certificate); the store, as the user it belongs to; the first account's key, once, for root to read; then
- * root is given up for good; then the parts that serve. They stop in the reverse order.
+ * The API daemon. Order of start: options; a process that stays behind to read files again; what only root
+ * can open (directories, pid file, sockets, certificate); the store, as the user it belongs to; the first
+ * account's key, once, for root to read; then root is given up for good; then the parts that serve. They stop
+ * in the reverse order.
  */
 #include <limits.h>
 #include <signal.h>
@@ -13,16 +14,20 @@
 
 #include "api/feed.h"
 #include "api/http.h"
+#include "api/tls.h"
 #include "control/control.h"
 #include "daemon_address.h"
 #include "daemon_admin.h"
+#include "daemon_check.h"
 #include "daemon_files.h"
 #include "daemon_nonces.h"
 #include "daemon_options.h"
 #include "daemon_refuse.h"
+#include "daemon_reload.h"
 #include "daemon_store.h"
 #include "exit_status.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 #include "lib/pid_file.h"
 #include "model/catalogue.h"
 
@@ -32,7 +37,8 @@ struct daemon {
 	struct daemon_options options;
 	struct daemon_user user;
 	int pid_fd, https_fd, http_fd, feed_fd;
-	char *certificate, *key;
+	struct daemon_reader *reader;
+	struct daemon_reload *reload;
 	struct loop *loop;
 	struct loop_source *terminate, *interrupt;
 	struct catalogue *catalogue;
@@ -49,6 +55,7 @@ static void stop(void *context, uint32_t signal_number)
 	struct daemon *d = context;
 
 	log_info("stopping signal=%u", signal_number);
+	notify_send("STOPPING=1\nSTATUS=Stopping");
 	loop_exit(d->loop, EXIT_SUCCESS);
 }
 
@@ -101,20 +108,34 @@ static int make_directories(struct daemon *d)
 	return r < 0 ? r : daemon_directory(d->options.run_dir, 0755, NULL);
 }
 
+static int use_certificate(const struct daemon_options *options)
+{
+	struct daemon_tls tls;
+	int r;
+
+	r = daemon_tls_read(options, &tls);
+	if (r < 0)
+		return r;
+	r = daemon_tls_use(&tls);
+	daemon_tls_done(&tls);
+	return r;
+}
+
 static int open_tcp(struct daemon *d)
 {
 	const struct daemon_options *options = &d->options;
 	int r = 0;
 
 	if (options->certificate) {
-		r = daemon_read_file(options->certificate, &d->certificate);
+		r = use_certificate(options);
 		if (r == 0)
-			r = daemon_read_file(options->key, &d->key);
-		if (r == 0)
-			r = daemon_listen_tcp(options->https, false, &d->https_fd);
+			r = daemon_listen_tcp(options->https, &d->https_fd);
 	}
-	if (r == 0 && !options->no_http)
-		r = daemon_listen_tcp(options->http, !options->http_anywhere, &d->http_fd);
+	if (r == 0 && !options->no_http) {
+		r = daemon_http_allowed(options->http, options->http_anywhere);
+		if (r == 0)
+			r = daemon_listen_tcp(options->http, &d->http_fd);
+	}
 	if (r == 0 && d->https_fd < 0 && d->http_fd < 0)
 		r = log_errno(-EINVAL, "nothing to serve: neither a certificate nor plain HTTP");
 	return r;
@@ -180,16 +201,16 @@ static int start_http(struct daemon *d)
 						  .control = d->control};
 	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces), &d->http);
 	if (r == 0 && d->https_fd >= 0) {
-		r = http_listen(d->http, TAKE_FD(d->https_fd), d->certificate, d->key);
+		r = http_listen(d->http, TAKE_FD(d->https_fd), true);
 		if (r == 0)
 			log_info("serving https=%s", d->options.https);
 	}
 	if (r == 0 && d->http_fd >= 0) {
-		r = http_listen(d->http, TAKE_FD(d->http_fd), NULL, NULL);
+		r = http_listen(d->http, TAKE_FD(d->http_fd), false);
 		if (r == 0)
 			log_info("serving http=%s", d->options.http);
 	}
-	return r < 0 ? log_errno(r, "cannot serve the API (is the certificate its key's?)") : 0;
+	return r < 0 ? log_errno(r, "cannot serve the API") : 0;
 }
 
 static int start_services(struct daemon *d)
@@ -202,7 +223,9 @@ static int start_services(struct daemon *d)
 	r = control_new(d->loop, d->store, &d->control);
 	if (r < 0)
 		return log_errno(r, "cannot start control");
-	r = start_http(d);
+	r = daemon_reload_new(d->loop, TAKE_PTR(d->reader), d->https_fd >= 0, &d->reload);
+	if (r == 0)
+		r = start_http(d);
 	if (r < 0)
 		return r;
 	r = feed_server_new(d->loop, d->store, d->control, TAKE_FD(d->feed_fd), &d->feed);
@@ -257,6 +280,8 @@ static void finish(struct daemon *d)
 		(void)loop_turn(d->loop, 0);
 	feed_server_free(d->feed);
 	http_free(d->http);
+	daemon_reload_free(d->reload);
+	daemon_reader_free(d->reader);
 	nonces_free(d->nonces);
 	control_free(d->control);
 	store_free(d->store);
@@ -270,35 +295,42 @@ static void finish(struct daemon *d)
 	if (d->pid_fd >= 0 && ftruncate(d->pid_fd, 0) < 0)
 		log_warning("cannot empty the pid file, ignoring");
 	closep(&d->pid_fd);
-	free(d->certificate);
-	if (d->key)
-		explicit_bzero(d->key, strlen(d->key));
-	free(d->key);
-	daemon_options_done(&d->options);
+	tls_identity_clear();
+}
+
+static int run(struct daemon *d, int argc, char **argv)
+{
+	int r;
+
+	log_set_level(d->options.log_level);
+	r = daemon_reader_start(argc, argv, &d->reader);
+	if (r == 0)
+		r = start(d);
+	if (r == 0 && !daemon_store_only(&d->options)) {
+		notify_send("READY=1\nSTATUS=Serving");
+		r = loop_run(d->loop);
+	}
+	finish(d);
+	return r == 0 ? EXIT_SUCCESS : r == -EUCLEAN ? EXIT_STORE_REFUSED : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
 	struct daemon d = {.pid_fd = -EBADF, .https_fd = -EBADF, .http_fd = -EBADF, .feed_fd = -EBADF};
-	int status = EXIT_FAILURE, r;
+	int r, status = EXIT_SUCCESS;
 
 	(void)umask(022);
-	if (daemon_options_read(argc, argv, &d.options) < 0)
-		return EXIT_FAILURE;
-	if (d.options.help || d.options.version) {
-		if (d.options.help)
-			daemon_options_help();
-		else
-			puts("privlinkd " PRIVLINK_VERSION);
-		daemon_options_done(&d.options);
-		return EXIT_SUCCESS;
-	}
-	log_set_level(d.options.log_level);
-	r = start(&d);
-	if (r == -EUCLEAN)
-		status = EXIT_STORE_REFUSED;
-	if (r == 0)
-		status = daemon_store_only(&d.options) || loop_run(d.loop) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-	finish(&d);
+	(void)signal(SIGHUP, SIG_IGN); /* until there is something to reload */
+	notify_begin();
+	r = daemon_options_read(argc, argv, &d.options);
+	if (d.options.help)
+		daemon_options_help();
+	else if (d.options.version)
+		puts("privlinkd " PRIVLINK_VERSION);
+	else if (d.options.check)
+		status = daemon_check(&d.options, r);
+	else
+		status = r < 0 ? EXIT_SETTINGS_REFUSED : run(&d, argc, argv);
+	daemon_options_done(&d.options);
 	return status;
 }

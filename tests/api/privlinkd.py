@@ -124,6 +124,30 @@ class Daemon:
         return self.send(acs3(self.key(), action, parameters))
 
 
+def make_certificate(directory, name, days=(-1, 365), names="DNS:localhost,IP:127.0.0.1", key=None):
+    """A certificate that signed itself, valid from and to so many days from now; the paths of it and its key."""
+    certificate, key_path = (os.path.join(directory, f"{name}.{kind}") for kind in ("crt", "key"))
+    config = os.path.join(directory, f"{name}.cnf")
+    if key:
+        shutil.copyfile(key, key_path)
+    else:
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key_path],
+                       check=True, capture_output=True)
+    os.chmod(key_path, 0o600)
+    with open(config, "w") as f:
+        f.write(f"[ca]\ndefault_ca = d\n[d]\nnew_certs_dir = {directory}\ndatabase = {config}.index\nrand_serial = yes\n"
+                f"default_md = sha256\npolicy = p\nx509_extensions = e\nunique_subject = no\n[p]\ncommonName = supplied\n"
+                f"[req]\ndistinguished_name = n\n[n]\n[e]\nsubjectAltName = {names}\nbasicConstraints = critical,CA:TRUE\n")
+    open(f"{config}.index", "w").close()
+    begin, end = (stamp(d * 86400).translate(str.maketrans("", "", "-:T")) for d in days)
+    request = os.path.join(directory, f"{name}.csr")
+    subprocess.run(["openssl", "req", "-new", "-config", config, "-key", key_path, "-subj", f"/CN={name}", "-out", request],
+                   check=True, capture_output=True)
+    subprocess.run(["openssl", "ca", "-batch", "-config", config, "-selfsign", "-keyfile", key_path, "-in", request,
+                    "-startdate", begin, "-enddate", end, "-notext", "-out", certificate], check=True, capture_output=True)
+    return certificate, key_path
+
+
 def stamp(offset_s=0):
     now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset_s)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -267,7 +267,7 @@ int main(void)
 	harness_must(nonces_new(&nonces), "nonces");
 	harness_put(&h, KIND_ACCESS_KEY, &key);
 	harness_must(http_new(h.loop, &h.environment, nonces, &http), "http");
-	harness_must(http_listen(http, client_listen_tcp(&address), NULL, NULL), "listen");
+	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
 	test_signed_calls(&h);
 	test_refusals(&h);
 	test_limits(&h);
