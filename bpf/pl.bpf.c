@@ -119,6 +119,9 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pl_guard_source(pkt, port, config);
 	if (r)
 		return r;
+	r = pl_guard_offload(skb, pkt->l4_proto);
+	if (r)
+		return r;
 	flow = pl_flow_get(pkt, &r);
 	if (!flow)
 		return r == PL_ECHO ? pl_echo_answer(skb, pkt, port, config) : r;
@@ -140,8 +143,10 @@ static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)
 	r = pl_guard_frame(skb, pkt, port, config);
 	if (r)
 		return r;
-	if (pkt->eth_proto == bpf_htons(ETH_P_ARP))
-		return pl_arp_answer(skb, pkt, port, config);
+	if (pkt->eth_proto == bpf_htons(ETH_P_ARP)) {
+		r = pl_guard_offload(skb, 0);
+		return r ? r : pl_arp_answer(skb, pkt, port, config);
+	}
 	return pl_walk4(skb, pkt, port, config);
 }
 

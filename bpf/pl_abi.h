@@ -12,7 +12,7 @@
 
 #include <linux/types.h>
 
-#define PL_ABI_VERSION 2
+#define PL_ABI_VERSION 3
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0
@@ -25,6 +25,7 @@
 #define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
 #define PL_NAT_PROBES 16	 /* source ports tried for a new flow */
 #define PL_NAT_PORT_FIRST 1024	 /* translated source ports are taken from here up to 65535 */
+#define PL_GSO_SIZE_MIN 64	 /* bytes of payload in a segment: no fewer may be asked for */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
 #define PL_SLOTS_MAX 65536 /* pl_ports, pl_generations, pl_policies */

@@ -3,37 +3,13 @@
  * Writing a flow's addresses, ports, MACs and checksums into a packet: pl_rewrite4() and nothing else.
  *
  * The quick way writes through packet pointers. It has to know what the L4 checksum field means in this very
- * packet (skb->ip_summed), which the program context does not say; bpf_cast_to_kern_ctx() shows the sk_buff,
- * from kernel 6.2 on. The other way uses the checksum helpers, which look at ip_summed themselves and cost
- * three times as much.
+ * packet (skb->ip_summed), which only the sk_buff says (pl_offload.h). The other way uses the checksum
+ * helpers, which look at ip_summed themselves and cost three times as much.
  */
 #pragma once
 
-#include <bpf/bpf_core_read.h>
-
 #include "pl_csum.h"
-#include "pl_parse.h"
-
-/* The part of the kernel's structure that is read here; CO-RE finds it. */
-struct sk_buff {
-	__u8 ip_summed : 2;
-} __attribute__((preserve_access_index));
-
-/* Values of ip_summed (linux/skbuff.h). */
-#define PL_CHECKSUM_COMPLETE 2 /* skb->csum is the sum over the packet: changes must be added to it */
-#define PL_CHECKSUM_PARTIAL  3 /* the field holds the pseudo header's sum; the ports are summed up later */
-
-extern void *bpf_cast_to_kern_ctx(void *obj) __ksym __weak;
-
-/* Set before load: the helpers even where the quick way exists, so that one kernel tests both. */
-const volatile __u8 pl_force_helpers = 0;
-
-static __always_inline __u8 pl_ip_summed(struct __sk_buff *skb)
-{
-	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
-
-	return BPF_CORE_READ_BITFIELD(kernel_skb, ip_summed);
-}
+#include "pl_offload.h"
 
 /* skb->csum of CHECKSUM_COMPLETE covers the IP header and all behind it. What changes inside a header
  * together with that header's own checksum field cancels out; the L4 checksum also answers for the pseudo
@@ -183,12 +159,10 @@ static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pk
 	int r = PL_CONTINUE;
 
 	if (flow->kind == PL_FLOW_NAT || flow->kind == PL_FLOW_NAT_BACK) {
-		/* The second test is settled at load; the verifier never sees the branch that a kernel cannot
-		 * run. */
-		if (pl_force_helpers || !bpf_cast_to_kern_ctx)
-			r = pl_rewrite_by_helpers(skb, pkt, flow);
-		else
+		if (PL_SEES_SKB())
 			r = pl_rewrite_direct(skb, pkt, flow);
+		else
+			r = pl_rewrite_by_helpers(skb, pkt, flow);
 	}
 	if (r)
 		return r;

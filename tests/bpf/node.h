@@ -52,7 +52,8 @@ static const uint8_t broadcast_mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 struct node {
 	struct pl_bpf *bpf;
 	uint8_t macs[SLOTS][6];
-	bool complete; /* packets have CHECKSUM_COMPLETE, and the kernel checks the sum afterwards */
+	bool complete;	   /* packets have CHECKSUM_COMPLETE, and the kernel checks the sum afterwards */
+	uint32_t gso_size; /* of packets; 0: they are not to be cut */
 };
 
 struct node_options {
@@ -366,7 +367,7 @@ static inline struct pl_count node_count(const struct node *node, uint32_t reaso
 static inline struct outcome node_run(struct node *node, const struct bpf_program *program, uint32_t slot,
 				      const struct pkt *p)
 {
-	struct __sk_buff ctx = {.cb[0] = slot};
+	struct __sk_buff ctx = {.cb[0] = slot, .gso_size = node->gso_size};
 	struct outcome outcome = {.reason = -1, .out.size = 0};
 	struct pl_count before[PL_REASON_MAX];
 	int counted = 0, r;

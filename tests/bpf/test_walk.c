@@ -491,6 +491,60 @@ static void test_arp(struct node *node)
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_ARP, "ARP: padded as on a wire");
 }
 
+/* What a packet is to be cut into. (A run of the program shows no type, and no unmade checksum.) */
+static void test_segments(struct node *node, const char *mode)
+{
+	static const struct {
+		const char *name;
+		uint32_t size;
+		struct pkt_spec spec;
+		int reason;
+	} segments[] = {
+		{"TCP in segments of one byte", 1, {.protocol = IPPROTO_TCP, .dport = 443}, PL_DROP_BAD_GSO},
+		{"TCP in segments just too small",
+		 PL_GSO_SIZE_MIN - 1,
+		 {.protocol = IPPROTO_TCP, .dport = 443},
+		 PL_DROP_BAD_GSO},
+		{"TCP in the smallest segments",
+		 PL_GSO_SIZE_MIN,
+		 {.protocol = IPPROTO_TCP, .dport = 443},
+		 PL_DELIVERED},
+		{"UDP in datagrams just too small",
+		 PL_GSO_SIZE_MIN - 1,
+		 {.protocol = IPPROTO_UDP, .dport = 500},
+		 PL_DROP_BAD_GSO},
+		{"UDP in the smallest datagrams",
+		 PL_GSO_SIZE_MIN,
+		 {.protocol = IPPROTO_UDP, .dport = 500},
+		 PL_DELIVERED},
+		{"echo in segments", 1000, {.protocol = IPPROTO_ICMP, .sport = 8 << 8}, PL_DROP_BAD_GSO},
+	};
+	struct pkt p = pkt_arp(broadcast_mac, node->macs[SLOT_A], 1, "10.0.0.10", "10.0.0.100");
+
+	node_clear_flows(node);
+	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
+		struct pkt_spec spec = segments[i].spec;
+		struct pkt whole;
+
+		spec.dst_mac = gateway_mac;
+		spec.src_mac = node->macs[SLOT_A];
+		spec.src = "10.0.0.10";
+		spec.dst = "10.0.0.100";
+		spec.sport = spec.sport ? spec.sport : 6000 + i;
+		spec.tcp_flags = SYN;
+		spec.payload =
+			"a payload that could be cut into many pieces, if anybody were to cut it: not here";
+		node->gso_size = segments[i].size;
+		whole = pkt_build(&spec);
+		tap_is_int(node_send(node, SLOT_A, &whole).reason, segments[i].reason, "%s (%s): %s",
+			   segments[i].name, mode, reason_name(segments[i].reason));
+	}
+	node->gso_size = 1000;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_GSO, "ARP in segments (%s)", mode);
+	node->gso_size = 0;
+	reached[PL_DROP_BAD_GSO] = true;
+}
+
 static void test_guards(struct node *node)
 {
 	struct pkt p = pkt_arp(broadcast_mac, gateway_mac, 1, "10.0.0.253", "10.0.0.10");
@@ -510,11 +564,12 @@ static void test_guards(struct node *node)
 	tap_ok(opts.retval == TC_ACT_OK && ctx.mark == 0, "what we send to a tap passes and loses its mark");
 }
 
-/* Reasons that need more than one packet are reached in test_flows. */
+/* Reasons that need more than one packet are reached in test_flows and test_limits, one that needs a device
+ * in offload.py. */
 static void test_reasons(void)
 {
 	static const int elsewhere[] = {PL_CONTINUE, PL_DROP_PROVIDER_OPENS, PL_DROP_NAT_EXHAUSTED,
-					PL_DROP_FLOW_TABLE_FULL};
+					PL_DROP_FLOW_TABLE_FULL, PL_DROP_BAD_CHECKSUM_OFFLOAD};
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
@@ -536,6 +591,7 @@ int main(void)
 
 		test_cases(node, mode);
 		test_rules(node, mode);
+		test_segments(node, mode);
 		if (!helpers) {
 			test_many_rules(node);
 			test_arp(node);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The node of wire.sh: the data path on real veths, without an agent. It puts the world of node.h into the
- * maps, hangs entry programs and egress guards on the devices that are named, says "ready", and stays until
- * its input ends. A line with a reason's name is answered with its count.
+ * The node of wire.sh and offload.py: the data path on real devices, without an agent. It puts the world of
+ * node.h into the maps, hangs entry programs and egress guards on the devices that are named (veths, and taps
+ * where SLOT=DEVICE ends with ":tap"), says "ready", and stays until its input ends. A line with a reason's
+ * name is answered with its count.
  *
- * Usage: wire_node direct|helpers SLOT=DEVICE…
+ * Usage: wire_node direct|helpers SLOT=DEVICE[:tap]…
  */
 #include <net/if.h>
 
@@ -38,21 +39,26 @@ static int entry_load(struct node *node, uint32_t slot)
 }
 
 /* "16=pl10": the port of a slot gets its device. */
-static void hang(struct node *node, const char *argument)
+static void hang(struct node *node, char *argument)
 {
 	uint32_t slot = strtoul(argument, NULL, 10);
-	const char *device = strchr(argument, '=');
+	char *device = strchr(argument, '='), *kind = strchr(argument, ':');
+	const struct bpf_program *guard =
+		kind ? node->bpf->progs.pl_guard_tap : node->bpf->progs.pl_guard_veth;
 	struct pl_port port;
 	int entry_fd, ifindex;
 
+	if (kind)
+		*kind = '\0';
 	ifindex = device ? (int)if_nametoindex(device + 1) : 0;
 	must(ifindex ? 0 : -ENODEV, argument);
 	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
 	port.ifindex = ifindex;
+	port.delivery = kind ? PL_PORT_TAP : PL_PORT_VETH;
 	map_put(node->bpf->maps.pl_ports, &slot, &port);
 	entry_fd = entry_load(node, slot);
 	attach(ifindex, BPF_TC_INGRESS, entry_fd);
-	attach(ifindex, BPF_TC_EGRESS, bpf_program__fd(node->bpf->progs.pl_guard_veth));
+	attach(ifindex, BPF_TC_EGRESS, bpf_program__fd(guard));
 	close(entry_fd);
 }
 
@@ -72,7 +78,7 @@ int main(int argc, char *argv[])
 	int main_fd;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: wire_node direct|helpers SLOT=DEVICE...\n");
+		fprintf(stderr, "usage: wire_node direct|helpers SLOT=DEVICE[:tap]...\n");
 		return EXIT_FAILURE;
 	}
 	libbpf_set_print(NULL); /* it calls a qdisc that exists an error */
