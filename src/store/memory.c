@@ -11,6 +11,7 @@ struct change {
 	char *key;
 	json_t *value;
 	uint64_t created, revision;
+	size_t bytes;
 };
 
 struct memory {
@@ -18,6 +19,7 @@ struct memory {
 	size_t n_documents, documents_size;
 	struct change *changes; /* from `first` on */
 	size_t first, n_changes, changes_size;
+	size_t changes_bytes;
 	uint64_t forgotten;
 	uint64_t revision;
 	struct snapshot *rows;
@@ -59,7 +61,7 @@ void memory_clear(struct memory *memory)
 	memory->n_documents = 0;
 	for (size_t i = 0; i < memory->n_changes; i++)
 		change_done(&memory->changes[memory->first + i]);
-	memory->first = memory->n_changes = 0;
+	memory->first = memory->n_changes = memory->changes_bytes = 0;
 	snapshot_clear(memory->rows);
 	memory->revision = memory->forgotten = 0;
 	snapshot_set_revision(memory->rows, 0);
@@ -200,17 +202,34 @@ static void forget_oldest(struct memory *memory)
 	struct change *oldest = &memory->changes[memory->first];
 
 	memory->forgotten = oldest->revision;
+	memory->changes_bytes -= oldest->bytes;
 	change_done(oldest);
 	memory->first++;
 	memory->n_changes--;
 }
 
-static int make_room(struct memory *memory)
+/* About what a document takes in memory. */
+static size_t json_bytes(const json_t *json)
+{
+	size_t bytes = 48, i;
+	const char *key;
+	json_t *value;
+
+	if (json_is_string(json))
+		return bytes + json_string_length(json);
+	json_object_foreach((json_t *)json, key, value) bytes += 72 + strlen(key) + json_bytes(value);
+	json_array_foreach(json, i, value) bytes += 8 + json_bytes(value);
+	return bytes;
+}
+
+/* For one more change, of so many bytes. */
+static int make_room(struct memory *memory, size_t bytes)
 {
 	struct change *changes;
 	size_t size;
 
-	if (memory->n_changes == STORE_HISTORY_MAX)
+	while (memory->n_changes > 0 && (memory->n_changes == STORE_HISTORY_MAX ||
+					 memory->changes_bytes + bytes > STORE_HISTORY_BYTES_MAX))
 		forget_oldest(memory);
 	if (memory->first + memory->n_changes < memory->changes_size)
 		return 0;
@@ -232,10 +251,11 @@ static int make_room(struct memory *memory)
 static int remember(struct memory *memory, const char *key, json_t *value, uint64_t created,
 		    uint64_t revision)
 {
+	size_t bytes = sizeof(struct change) + strlen(key) + (value ? json_bytes(value) : 0);
 	struct change *change;
 	int r;
 
-	r = make_room(memory);
+	r = make_room(memory, bytes);
 	if (r < 0)
 		return r;
 	change = &memory->changes[memory->first + memory->n_changes];
@@ -245,6 +265,8 @@ static int remember(struct memory *memory, const char *key, json_t *value, uint6
 	change->value = json_incref(value);
 	change->created = created;
 	change->revision = revision;
+	change->bytes = bytes;
+	memory->changes_bytes += bytes;
 	memory->n_changes++;
 	return 0;
 }

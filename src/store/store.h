@@ -58,8 +58,10 @@ uint64_t store_durable_revision(const struct store *store);
 
 /* Changes after `after`, oldest first, durable ones only, through `change` (json NULL: deleted). Returns the
  * revision up to which they were told, or -EOVERFLOW: `after` is older than what is remembered (list all
- * instead). The memory holds the last STORE_HISTORY_MAX changes. */
-#define STORE_HISTORY_MAX 65536
+ * instead). The memory holds the last STORE_HISTORY_MAX changes, and of these not more than are worth
+ * STORE_HISTORY_BYTES_MAX. */
+#define STORE_HISTORY_MAX	65536
+#define STORE_HISTORY_BYTES_MAX (16 * 1024 * 1024)
 typedef void (*store_change)(void *context, const char *key, const json_t *value, uint64_t created,
 			     uint64_t revision);
 int64_t store_changes(const struct store *store, uint64_t after, store_change change, void *context);

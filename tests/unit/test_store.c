@@ -508,6 +508,37 @@ static void test_changes(void)
 	fixture_close(&f);
 }
 
+/* Large documents push out others long before there are many of them. */
+static void test_history_in_bytes(void)
+{
+	struct client_token row = {.uid = 1, .action = "a:b"};
+	struct result result = {};
+	struct told told = {};
+	struct store_txn *txn;
+	struct fixture f;
+	uint64_t begin;
+	size_t n = STORE_HISTORY_BYTES_MAX / sizeof(row.answer) + 100;
+
+	(void)fixture_open(&f, "bytes");
+	commit_counter(f.store, "b", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	begin = result.revision;
+	memset(row.answer, 'x', sizeof(row.answer) - 1);
+	for (size_t i = 0; i < n; i++) {
+		(void)str_format(row.token, sizeof(row.token), "%zu", i);
+		(void)store_txn_new(&txn);
+		(void)store_txn_row_put(txn, KIND_CLIENT_TOKEN, &row);
+		store_commit(f.store, txn, done, &result);
+	}
+	(void)loop_turn(f.loop, 0);
+	tap_ok(n < STORE_HISTORY_MAX / 4, "far fewer changes than may be remembered,");
+	tap_is_int(store_changes(f.store, begin, tell, &told), -EOVERFLOW,
+		   "but more bytes: the oldest are pushed out");
+	tap_is_int(store_changes(f.store, result.revision - 100, tell, &told), (long long)result.revision,
+		   "the newest are still told");
+	fixture_close(&f);
+}
+
 static void test_failing_disk(void)
 {
 	struct rlimit unlimited, small;
@@ -949,6 +980,7 @@ int main(void)
 	test_exact_limits();
 	test_group_commit();
 	test_changes();
+	test_history_in_bytes();
 	test_failing_disk();
 	test_identity();
 	test_record();
