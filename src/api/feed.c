@@ -197,6 +197,19 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 	return r;
 }
 
+/* A node has one poll. Those that an agent left behind when it died would be answered at the next change, and
+ * what is remembered of the node's last answer would be theirs. */
+static void drop_others(struct waiter *poll)
+{
+	for (struct waiter *waiter = poll->feed->waiters, *next; waiter; waiter = next) {
+		next = waiter->next;
+		if (waiter == poll || !streq(waiter->node, poll->node))
+			continue;
+		answer_error(waiter->feed, waiter->request, 409, "a later poll of this node has come");
+		waiter_free(waiter);
+	}
+}
+
 static void poll_rows(struct feed_server *feed, struct server_request *request)
 {
 	struct waiter *waiter = calloc(1, sizeof(*waiter));
@@ -218,6 +231,7 @@ static void poll_rows(struct feed_server *feed, struct server_request *request)
 		answer_error(feed, request, 400, "malformed query");
 		return;
 	}
+	drop_others(waiter);
 	waiter->over = wait_s == 0;
 	loop_timer_set(waiter->timer, MIN(wait_s, FEED_WAIT_MAX_S) * 1000);
 	look_at(waiter);

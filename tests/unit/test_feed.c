@@ -348,7 +348,8 @@ static void test_registration_and_report(struct harness *h)
 	tap_is_int(snapshot_node(store_rows(h->store), "delta")->mtu, 1400,
 		   "feed: the last registration counts");
 	tap_ok(control_node_live(h->control, "delta"), "feed: who reports is live");
-	json_decref(ask(h, "POST", "/feed/v1/report", "{\"node\": \"delta\", \"revision\": 1000000000}", &status));
+	json_decref(ask(h, "POST", "/feed/v1/report", "{\"node\": \"delta\", \"revision\": 1000000000}",
+			&status));
 	tap_is_int((long long)control_live_revision(h->control), (long long)store_durable_revision(h->store),
 		   "feed: nobody has more in force than was told");
 }
@@ -436,6 +437,34 @@ static void test_polls(struct harness *h)
 	json_decref(answer);
 }
 
+/* An agent dies while it polls, without a word (its connection stays), and another one comes. */
+static void test_dead_poll(struct harness *h)
+{
+	int dead, status;
+	char target[256];
+	json_t *answer;
+
+	json_decref(ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=0", "", &status));
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=60",
+			 (long long)store_durable_revision(h->store));
+	dead = send_request(h, "GET", target, "");
+	harness_settle(h);
+
+	answer = ask(h, "GET", "/feed/v1/rows?node=alpha&after=0&wait=60", "", &status);
+	tap_ok(json_is_true(json_object_get(answer, "full")), "dead poll: the next agent gets everything");
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=60",
+			 number_of(answer, "revision"));
+	json_decref(answer);
+	put_port(h, "eni-after-death", "vpc-consumer", "alpha"); /* before it polls again */
+	harness_settle(h);
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(status == 200 && json_is_false(json_object_get(answer, "full")),
+	       "dead poll: and from then on only what has changed");
+	json_decref(answer);
+	json_decref(receive_answer(h, dead, 2000, &status));
+	tap_is_int(status, 409, "dead poll: it was let go when the next one came");
+}
+
 static void test_feed_stops(struct harness *h, struct feed_server **feed)
 {
 	json_t *answer;
@@ -472,6 +501,7 @@ int main(void)
 		test_stranger(&h);
 		test_ahead_of_disk(&h);
 		test_polls(&h);
+		test_dead_poll(&h);
 		test_feed_stops(&h, &feed);
 	} else {
 		tap_skip("the feed over its socket", "only root may speak there");
