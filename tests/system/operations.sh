@@ -129,6 +129,30 @@ a=$(instance "$vswitch" "$group" 10.0.1.10)
 instance "$vswitch" "$group" 10.0.1.11 >/dev/null
 check "an instance reaches another one" wait_for 20 reaches
 
+# --- what holds on the machine (doc/security.md)
+
+is "$(sed -n 's/^\(CapPrm\|CapEff\|CapBnd\|NoNewPrivs\):\t*//p' "/proc/$(pgrep -x privlinkd)/status" | sed -n '1,2p;4p' | paste -sd' ')" \
+	"0000000000000000 0000000000000000 1" "privlinkd has no capability, and gets none"
+may_read() { # any of what is root's or privlinkd's
+	local place
+	for place in admin.env store/privlink.db store.key nonces node.json ca/ca.key tls/api.key; do
+		setpriv --reuid nobody --clear-groups cat "/var/lib/privlink/$place" && return
+	done
+	return 1
+}
+check "the keys and the store are there" ls /var/lib/privlink/{admin.env,store/privlink.db,ca/ca.key,tls/api.key}
+check "another user reads no key and no store" bash -c "$(declare -f may_read); ! may_read"
+is "$(ss -Hltnu | awk '{ print $5 }' | sort | paste -sd' ')" "0.0.0.0:8443 127.0.0.1:8080" "nothing listens on the host but the API"
+out=$(privlinkd --http 0.0.0.0:8081 --state-dir /tmp/other --run-dir /tmp/other 2>&1)
+[[ $? != 0 && $out == *"plain HTTP only on loopback"* ]]
+ok $? "plain HTTP listens on the loopback only"
+ip addr add 10.0.1.99/32 dev lo
+ip addr add 192.0.2.1/32 dev lo
+check "the host has an address that a VPC might have" ping -c 1 -W 2 -q 10.0.1.99
+reaches_host() { ip netns exec "$a" ping -c 1 -W 1 -q 10.0.1.99 || ip netns exec "$a" curl -s -m 1 http://192.0.2.1:8443; }
+check "an instance does not reach an address of the host" bash -c "a=$a; $(declare -f reaches_host); ! reaches_host"
+ip addr del 10.0.1.99/32 dev lo
+
 # --- where to look
 
 s="Where to look"
