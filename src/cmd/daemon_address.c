@@ -57,6 +57,6 @@ int daemon_address_write(const char *state_dir, int https_fd, int http_fd)
 	if (r < 0)
 		return log_errno(r, "cannot tell the address of the API's socket");
 	(void)str_format(text, sizeof(text), "# Where privlinkd listens.\nPRIVLINK_ENDPOINT=%s\n", url);
-	r = file_write(path, text, strlen(text), 0644, geteuid(), getegid());
+	r = file_ensure(path, text, strlen(text), 0644, geteuid(), getegid());
 	return r < 0 ? log_errno(r, "cannot write file=%s", path) : 0;
 }

@@ -375,8 +375,11 @@ int daemon_store_open(struct loop *loop, const struct daemon_options *options, c
 		r = look(&place);
 		opening.is_new = r == 0;
 	}
-	if (r >= 0)
+	if (r >= 0) {
 		r = daemon_directory(place.directory, 0700, user);
+		if (r < 0 && !may_pass(r))
+			r = refuse_unreachable(&place, r);
+	}
 	if (r == 0)
 		r = open_as_user(loop, &place, user, &opening);
 	if (r == 0)

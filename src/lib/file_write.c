@@ -56,6 +56,25 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode, uid
 	return sync_directory_of(path);
 }
 
+static bool has_bytes(const char *path, const void *data, size_t size)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_(freep) char *present = malloc(size + 1);
+
+	return fd >= 0 && present && read(fd, present, size + 1) == (ssize_t)size &&
+	       memcmp(present, data, size) == 0;
+}
+
+int file_ensure(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == mode &&
+	    st.st_uid == uid && st.st_gid == gid && has_bytes(path, data, size))
+		return 0;
+	return file_write(path, data, size, mode, uid, gid);
+}
+
 int file_move(const char *path, const char *to)
 {
 	return renameat2(AT_FDCWD, path, AT_FDCWD, to, RENAME_NOREPLACE) < 0 ? -errno : sync_directory_of(to);

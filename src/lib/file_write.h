@@ -13,6 +13,9 @@
  * there (or, where only the directory could not be synchronised, the new one). */
 int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);
 
+/* The same, but leaves a file alone that has these bytes already: so it also works on a disk that is full. */
+int file_ensure(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);
+
 /* Another name for the file, durable. -EEXIST: there is a file of that name. */
 int file_move(const char *path, const char *to);
 /* The same in place of a file of that name. */

@@ -48,8 +48,23 @@ static int explain(const char *path, int wanted)
 	return log_errno(r, "cannot write file=%s", path);
 }
 
-/* The database's own name and its directory's, symbolic links followed, so that the files beside it are
- * beside the database. -ENOENT without a word: there is no such file, but there is its directory. */
+/* Symbolic links followed. -ENOENT, without a word: there is nothing of that name, not even a link. */
+static int find_real(const char *path, char ret[PATH_MAX])
+{
+	struct stat st;
+
+	if (realpath(path, ret))
+		return 0;
+	ret[0] = '\0';
+	if (errno != ENOENT)
+		return log_errno(-errno, "cannot reach file=%s", path);
+	if (lstat(path, &st) == 0)
+		return log_errno(-ENOLINK, "cannot follow symbolic link=%s (is its disk mounted?)", path);
+	return -ENOENT;
+}
+
+/* The database's own name and its directory's, so that the files beside it are beside the database. -ENOENT
+ * as above; `ret_directory` is "" if that is not there either. */
 static int find_file(const char *path, char ret_path[PATH_MAX], char ret_directory[PATH_MAX])
 {
 	char copy[PATH_MAX];
@@ -58,15 +73,11 @@ static int find_file(const char *path, char ret_path[PATH_MAX], char ret_directo
 
 	if (str_copy(copy, sizeof(copy), path) < 0)
 		return -ENAMETOOLONG;
-	if (!realpath(dirname(copy), ret_directory))
-		return log_errno(-errno, "cannot reach directory=%s", copy);
-	if (!realpath(path, ret_path)) {
-		r = -errno;
-		if (r == -ENOENT && lstat(path, &st) == 0)
-			return log_errno(-ENOLINK, "cannot follow symbolic link=%s (is its disk mounted?)",
-					 path);
-		return r == -ENOENT ? r : log_errno(r, "cannot reach file=%s", path);
-	}
+	r = find_real(dirname(copy), ret_directory);
+	if (r == 0)
+		r = find_real(path, ret_path);
+	if (r < 0)
+		return r;
 	if (str_copy(copy, sizeof(copy), ret_path) < 0 ||
 	    str_copy(ret_directory, PATH_MAX, dirname(copy)) < 0)
 		return -ENAMETOOLONG;
@@ -113,6 +124,8 @@ int sqlite_place_make(const char *path, char ret[PATH_MAX])
 	int r;
 
 	r = find_file(path, ret, directory);
+	if (r == -ENOENT && !directory[0])
+		return log_errno(r, "cannot reach the directory of file=%s", path);
 	if (r == -ENOENT) {
 		r = explain(directory, R_OK | W_OK | X_OK);
 		if (r == 0)

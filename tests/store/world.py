@@ -74,10 +74,13 @@ class Home:
         return [PRIVLINKD, "--state-dir", self.state, "--run-dir", self.run, "--user", USER, "--http",
                 f"127.0.0.1:{self.port}", "--catalogue", os.path.join(SOURCE, "data/catalogue.json")]
 
-    def start(self, *options):
+    def start_only(self, *options):
         self.log_from = os.path.getsize(self.logs) if os.path.exists(self.logs) else 0
         with open(self.logs, "ab") as log:
             self.process = subprocess.Popen(self.arguments + list(options), stderr=log, stdout=log)
+
+    def start(self, *options):
+        self.start_only(*options)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             status = self.process.poll()

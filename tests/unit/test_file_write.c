@@ -48,9 +48,23 @@ int main(void)
 	       "what a run that was cut left is no obstacle");
 	tap_ok(access(fresh, F_OK) < 0, "and nothing is left beside it");
 	(void)mkdir(fresh, 0700);
-	tap_ok(write_text(path, "four", 0600) < 0 && holds(path, "three"), "the old file stays where that fails");
+	tap_ok(write_text(path, "four", 0600) < 0 && holds(path, "three"),
+	       "the old file stays where that fails");
+	tap_ok(file_ensure(path, "three", 5, 0600, geteuid(), getegid()) == 0,
+	       "what is there already needs no room for another file");
 	(void)rmdir(fresh);
-	(void)unlink(path);
+	tap_ok(file_ensure(path, "five", 4, 0600, geteuid(), getegid()) == 0 && holds(path, "five"),
+	       "what differs is written");
+	tap_ok(file_set_aside(path) == 0 && access(path, F_OK) < 0, "a file is set aside");
+	tap_is_int(file_set_aside(path), 0, "one that is not there, too");
+	(void)write_text(path, "six", 0600);
+	(void)str_format(fresh, sizeof(fresh), "%s/file.old", dir);
+	tap_is_int(file_move(path, fresh), -EEXIST, "no file takes another's name");
+	tap_ok(file_set_aside(path) == 0 && holds(fresh, "five"), "a second one leaves the first alone");
+	(void)unlink(fresh);
+	(void)str_format(fresh, sizeof(fresh), "%s/file.old.1", dir);
+	tap_ok(holds(fresh, "six"), "and gets a number");
+	(void)unlink(fresh);
 	(void)rmdir(dir);
 	tap_is_int(write_text(path, "five", 0600), -ENOENT, "no directory, no file");
 	return tap_done();
