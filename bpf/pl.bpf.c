@@ -28,7 +28,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 		flow = NULL;
 	}
 	if (flow) {
-		if (flow->generation == pl_flow_generation(pkt->slot, flow->slot, flow->peer))
+		if (pl_flow_is_judged(flow, pkt->slot))
 			return flow;
 		r = pl_flow_judge_again(&pkt->key, pkt->slot);
 		if (!r)
@@ -62,7 +62,7 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	}
 	if (!flow)
 		return PL_DROP_NO_FLOW;
-	if (flow->generation != pl_flow_generation(pkt->slot, flow->slot, flow->peer)) {
+	if (!pl_flow_is_judged(flow, pkt->slot)) {
 		r = pl_flow_judge_again(&key, pkt->slot);
 		if (r)
 			return r;
@@ -138,6 +138,9 @@ static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)
 	port = pl_port_find(pkt->slot);
 	if (!port || !config)
 		return PL_DROP_NO_PORT;
+	/* A slot is given out again; a device that still has it is not the new port's. */
+	if (port->ifindex != skb->ifindex)
+		return PL_DROP_NO_PORT;
 	pkt->vpc = port->vpc;
 	pl_pull_headers(skb);
 	r = pl_guard_frame(skb, pkt, port, config);
@@ -168,13 +171,23 @@ int pl_guard_veth(struct __sk_buff *skb)
 	return pl_exit(skb, &pkt, PL_DROP_EGRESS_GUARD);
 }
 
-/* On the egress of a tap: what we deliver passes here with our mark, and was counted where it was sent. */
+/* Whether the program sent a packet that leaves here: it says so, and has come in by the device of the port
+ * that it names. What comes in there meets the program and nobody else; what the node itself sends has come
+ * in nowhere. */
+static __always_inline bool pl_is_ours(const struct __sk_buff *skb)
+{
+	const struct pl_port *sender = pl_port_find(skb->mark ^ PL_MARK_OURS);
+
+	return sender && skb->ingress_ifindex && sender->ifindex == skb->ingress_ifindex;
+}
+
+/* On the egress of a tap: what we deliver passes here, and was counted where it was sent. */
 SEC("tc")
 int pl_guard_tap(struct __sk_buff *skb)
 {
 	struct pl_pkt pkt = {};
 
-	if (skb->mark != PL_MARK_OURS)
+	if (!pl_is_ours(skb))
 		return pl_exit(skb, &pkt, PL_DROP_EGRESS_GUARD);
 	skb->mark = 0;
 	return TC_ACT_OK;

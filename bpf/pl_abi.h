@@ -53,10 +53,12 @@ struct pl_addr {
  * slot into skb->cb[0]. */
 enum {
 	PL_PORT_VETH = 0, /* delivered by bpf_redirect_peer */
-	PL_PORT_TAP = 1,  /* delivered by bpf_redirect to egress, with skb->mark = PL_MARK_OURS */
+	PL_PORT_TAP = 1,  /* delivered by bpf_redirect to egress, with skb->mark = PL_MARK_OURS ^ sender's slot */
 };
 #define PL_PORT_F_SERVICE (1u << 0) /* the port of VPC 0: only DNS answers and probes leave it */
-#define PL_MARK_OURS 0x706c0001u    /* what the egress guard of a tap lets pass */
+/* The egress guard of a tap lets pass what has this mark, with the sender's slot in it, and has come in by the
+ * device of that slot's port: the mark alone could be set by any program of the node that may set marks. */
+#define PL_MARK_OURS 0x706c0000u
 
 struct pl_port {
 	__u32 number;	/* the store's number of the port; 0: free. The service port has number 0xffffffff */
@@ -124,6 +126,7 @@ struct pl_listener {
 	__u16 mss;	   /* clamp; 0: none (later) */
 	__u8 proxy;	   /* PROXY v2 header template; 0: none (later) */
 	__u8 pad;
+	__u32 vpc;	   /* of the servers: a backend of another one is not chosen */
 };
 
 /* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into a
@@ -204,14 +207,15 @@ struct pl_flow4 {
 	__u16 csum_addr, csum_all; /* folded one's-complement differences: addresses; addresses and ports */
 	__u8 dst_mac[6], src_mac[6];
 	__u32 ifindex;	/* node side device of the receiver; 0: another node (later) */
+	/* 8 bytes that change together, see pl_flow_set_state() */
 	__u8 kind;
 	__u8 state;
 	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 proxy;	/* state of a PROXY v2 header (later) */
+	__u32 tag;	/* hash of the key: tells a reader that the row was given to another flow under its hands */
 	__u32 seen;	/* jiffies, low 32 bits, written when they changed */
 	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none */
-	__u32 generation; /* sum of the generations that it was judged by: sender's, slot's and peer's */
-	__u32 tag;	/* hash of the key: tells a reader that the row was given to another flow under its hands */
+	__u32 generation; /* the tag, and the sum of the generations that judged it: sender's, slot's and peer's */
 	__u32 peer;	/* slot of the receiving port; PL_SLOT_NONE: another node */
 	__u16 limit;	/* slot of its limits (later) */
 	__u16 idle_s;	/* idle time-out when established; 0: the protocol's */
@@ -227,7 +231,7 @@ struct pl_flow6 {
 	__u8 dst_mac[6], src_mac[6];
 	__u32 ifindex;
 	__u8 kind, state, delivery, proxy;
-	__u32 seen, slot, generation, tag, peer;
+	__u32 tag, seen, slot, generation, peer;
 	__u16 limit, idle_s;
 	__u32 partner_vpc;
 	__u32 pad[2];
@@ -257,7 +261,7 @@ PL_ASSERT(sizeof(struct pl_port) == 64, "pl_port");
 PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
 PL_ASSERT(sizeof(struct pl_eni) == 48, "pl_eni");
 PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
-PL_ASSERT(sizeof(struct pl_listener) == 16, "pl_listener");
+PL_ASSERT(sizeof(struct pl_listener) == 20, "pl_listener");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_policy) == 24, "pl_policy");
 PL_ASSERT(sizeof(struct pl_rule) == 24, "pl_rule");
@@ -265,6 +269,8 @@ PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
 PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
 PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4, "pl_flow4.tag");
 PL_ASSERT(sizeof(struct pl_flow6) == 112, "pl_flow6");
 PL_ASSERT(__builtin_offsetof(struct pl_flow6, packets) == 96, "pl_flow6: no hole");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");

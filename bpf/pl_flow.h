@@ -16,7 +16,8 @@
 #include "pl_policy.h"
 
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
- * Read before judging: what changes meanwhile is then noticed by the next packet. */
+ * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
+ * tag added: written into another flow's row by mistake it would be no sum of that one's. */
 static __always_inline __u32 pl_flow_generation(__u32 sender, __u32 judge, __u32 receiver)
 {
 	return pl_generation_get(sender) + pl_generation_get(judge) + pl_generation_get(receiver);
@@ -38,6 +39,36 @@ static __always_inline bool pl_flow_is_still(const struct pl_flow4 *flow, const 
 {
 	asm volatile("" ::: "memory"); /* no read moves down past this one */
 	return *(const volatile __u32 *)&flow->tag == pl_flow_tag(key);
+}
+
+/* Whether the entry that a packet of port `sender` found was judged by today's rules. (With the tag as it
+ * stands in the row: the packet leaves only if that is its key's.) */
+static __always_inline bool pl_flow_is_judged(const struct pl_flow4 *flow, __u32 sender)
+{
+	return flow->generation == pl_flow_generation(sender, flow->slot, flow->peer) + flow->tag;
+}
+
+/* The word of a row that has its state and its tag. */
+union pl_flow_word {
+	struct {
+		__u8 kind, state, delivery, proxy;
+		__u32 tag;
+	};
+	__u64 all;
+};
+
+/* Changes the state while the row is the key's, and does nothing when it is another flow's by now: else a
+ * connection of a stranger could be made to end early. */
+static __always_inline void pl_flow_set_state(struct pl_flow4 *flow, const struct pl_flow4_key *key,
+					      __u8 state)
+{
+	__u64 *word = (__u64 *)&flow->kind;
+	union pl_flow_word old = {.all = *(volatile __u64 *)word}, new = old;
+
+	if (old.tag != pl_flow_tag(key))
+		return;
+	new.state = state;
+	(void)__sync_val_compare_and_swap(word, old.all, new.all);
 }
 
 /* The key of the other direction of what is written into packets. */
@@ -112,10 +143,10 @@ static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct
 	pl_flow_partner(key, flow, &partner_key);
 	if (!pl_flow_is_still(flow, key))
 		return;
-	flow->state = PL_STATE_CLOSING;
+	pl_flow_set_state(flow, key, PL_STATE_CLOSING);
 	partner = pl_flow4_find(&partner_key);
 	if (partner)
-		partner->state = PL_STATE_CLOSING;
+		pl_flow_set_state(partner, &partner_key, PL_STATE_CLOSING);
 }
 
 /* The state of one direction, by what it carries. A SYN proves nothing, with or without an acknowledgement: a
@@ -131,15 +162,17 @@ static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct
 		return;
 	}
 	if (flags & PL_TCP_FIN) {
-		flow->state = PL_STATE_CLOSING;
+		if (flow->state != PL_STATE_CLOSING)
+			pl_flow_set_state(flow, key, PL_STATE_CLOSING);
 		return;
 	}
 	if (flow->state == PL_STATE_NEW && !(flags & PL_TCP_SYN))
-		flow->state = PL_STATE_ESTABLISHED;
+		pl_flow_set_state(flow, key, PL_STATE_ESTABLISHED);
 }
 
 /* What every packet of an entry leaves behind. Two CPUs would fight for the line if `seen` were written each
- * time. */
+ * time. Should the row be another flow's since it was looked at last, that one counts a packet too many, and
+ * was seen just now, as any new flow was; its state is left alone. */
 static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					  const struct pl_pkt *pkt, __u32 bytes)
 {
@@ -173,6 +206,13 @@ struct pl_opening {
 	__u32 slot; /* of the port that opened it */
 };
 
+/* Whether an ENI's row is that of the address in the VPC. A slot is given out again; a place that still names
+ * it must not lead into another VPC's endpoint. */
+static __always_inline bool pl_eni_is_at(const struct pl_eni *eni, __u32 vpc, __be32 addr)
+{
+	return eni->vpc == vpc && pl_addr_v4(&eni->addr) == addr;
+}
+
 /* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address),
  * the endpoint is connected, and both policies let it pass. */
 static __always_inline int pl_judge_translated(const struct pl_opening *opening, __u32 judge)
@@ -192,9 +232,11 @@ static __always_inline int pl_judge_translated(const struct pl_opening *opening,
 										    : PL_DROP_NO_PLACE;
 	if (place->kind != PL_PLACE_ENI || place->id != judge)
 		return PL_DROP_NO_PLACE;
+	eni = pl_eni_find(judge);
+	if (eni && !pl_eni_is_at(eni, opening->vpc, opening->daddr))
+		return PL_DROP_NO_PLACE;
 	if (!pl_policy_allows(opening->slot, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
 		return PL_DROP_POLICY_OUT;
-	eni = pl_eni_find(judge);
 	if (!eni || !(eni->flags & PL_ENI_F_CONNECTED))
 		return PL_DROP_ENI_NOT_CONNECTED;
 	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, opening->protocol, port))
@@ -264,6 +306,6 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, flow->slot)
 				   : pl_judge_translated(&opening, flow->slot);
 	if (!r)
-		flow->generation = generation;
+		flow->generation = generation + pl_flow_tag(&key);
 	return r;
 }

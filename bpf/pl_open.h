@@ -85,6 +85,7 @@ struct pl_nat_search {
 	__u32 nat_first, nat_count; /* host order */
 	__u32 hash;
 	__u32 sport; /* the sender's own, host order */
+	__u32 generation;
 	int result;
 };
 
@@ -111,6 +112,7 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	pl_nat_choose(search, i);
 	pl_flow_set_csum(&search->back, &search->back_key);
 	search->back.tag = pl_flow_tag(&search->back_key);
+	search->back.generation = search->generation + search->back.tag;
 	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
 	if (r == -EEXIST)
 		return 0;
@@ -143,7 +145,6 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	/* what both directions share */
 	flow->seen = bpf_jiffies64();
 	flow->slot = target->judge;
-	flow->generation = generation;
 	flow->idle_s = target->idle_s < 0xffff ? target->idle_s : 0xffff;
 
 	search.back_key.saddr = target->addr;
@@ -153,6 +154,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	search.nat_count = target->nat_count;
 	search.hash = pl_hash4(&pkt->key);
 	search.sport = bpf_ntohs(pkt->key.sport);
+	search.generation = generation;
 	flow->kind = PL_FLOW_NAT_BACK;
 	flow->saddr = pkt->key.daddr;
 	flow->daddr = pkt->key.saddr;
@@ -174,6 +176,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	pl_flow_set_csum(flow, &pkt->key);
 	key = pkt->key;
 	flow->tag = pl_flow_tag(&key);
+	flow->generation = generation + flow->tag;
 	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
 	if (!r)
 		return PL_CONTINUE;
@@ -224,6 +227,10 @@ static __always_inline int pl_target_choose(struct pl_target *target, const stru
 	backend = pl_backend_find(*index);
 	if (!backend)
 		return PL_DROP_NO_BACKEND;
+	/* An index is given out again, too; a table that still names it must not lead to another tenant's
+	 * server. */
+	if (backend->vpc != listener->vpc)
+		return PL_DROP_BACKEND_GONE;
 	target->idle_s = listener->idle_s;
 	return pl_target_set_backend(target, backend);
 }
@@ -241,6 +248,8 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
+	if (eni && !pl_eni_is_at(eni, pkt->vpc, pkt->key.daddr))
+		return PL_DROP_NO_PLACE;
 	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
 		return PL_DROP_POLICY_OUT;
 	if (!is_icmp && (!eni || !(eni->flags & PL_ENI_F_CONNECTED)))
@@ -324,13 +333,13 @@ static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struc
 		.kind = PL_FLOW_LOCAL,
 		.seen = bpf_jiffies64(),
 		.slot = judge,
-		.generation = generation,
 		.partner_vpc = pkt->vpc,
 	};
 
 	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
 	pl_flow_set_receiver(&flow, pair->receiver, pair->receiver_slot, pair->config);
 	flow.tag = pl_flow_tag(&key);
+	flow.generation = generation + flow.tag;
 	if (bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY))
 		return false;
 
@@ -342,6 +351,7 @@ static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struc
 	flow.kind = PL_FLOW_LOCAL_BACK;
 	pl_flow_set_receiver(&flow, pair->sender, pair->sender_slot, pair->config);
 	flow.tag = pl_flow_tag(&key);
+	flow.generation = generation + flow.tag;
 	return !bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY);
 }
 

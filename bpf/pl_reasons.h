@@ -16,7 +16,7 @@
 	X(PROBE, "probe", PASS, "health probe of a backend, or its answer") \
 	X(ARP, "arp", PASS, "ARP request answered with the gateway's MAC") \
 	X(ECHO, "echo", PASS, "echo request to an ENI or a gateway, answered on the spot") \
-	X(DROP_NO_PORT, "no_port", DROP, "the device's slot has no port") \
+	X(DROP_NO_PORT, "no_port", DROP, "the device's slot has no port, or another device's") \
 	X(DROP_SHORT, "short", DROP, "shorter than its headers need, or than they say") \
 	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4 nor ARP, or with a VLAN tag") \
 	X(DROP_IPV6, "ipv6", DROP, "IPv6") \

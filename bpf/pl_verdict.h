@@ -37,15 +37,15 @@ static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)
 }
 
 /* Towards an instance. A veth's receiver gets the packet in this very run. A tap's goes out through the
- * device, whose guard lets pass what carries the mark. The frame must be PACKET_HOST: a broadcast one is not,
- * and the receiver's stack would drop the answer to it. */
+ * device, whose guard lets pass what carries the mark and came in by the sender's own. The frame must be
+ * PACKET_HOST: a broadcast one is not, and the receiver's stack would drop the answer to it. */
 static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *pkt)
 {
 	if (skb->pkt_type != PACKET_HOST)
 		(void)bpf_skb_change_type(skb, PACKET_HOST);
 	if (pkt->out_delivery == PL_PORT_VETH)
 		return bpf_redirect_peer(pkt->out_ifindex, 0);
-	skb->mark = PL_MARK_OURS;
+	skb->mark = PL_MARK_OURS ^ pkt->slot;
 	return bpf_redirect(pkt->out_ifindex, 0);
 }
 

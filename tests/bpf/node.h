@@ -45,6 +45,7 @@ enum { /* slots */
 #define TARGET_BARE 8
 #define NAT_FIRST   "100.64.0.16"
 #define NAT_COUNT   2
+#define LOOPBACK    1 /* the device that a program run comes from, so it is every port's */
 
 static const uint8_t gateway_mac[6] = {0xee, 0xff, 0xff, 0xff, 0xff, 0xfe};
 static const uint8_t broadcast_mac[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -114,7 +115,7 @@ static inline struct pl_port node_port_row(const struct node *node, uint32_t slo
 	struct pl_port port = {
 		.number = 1000 + slot,
 		.vpc = vpc,
-		.ifindex = 100 + slot,
+		.ifindex = LOOPBACK,
 		.addr = addr_of(addr),
 	};
 
@@ -169,12 +170,12 @@ static inline void node_backend(struct node *node, uint32_t index, uint32_t vpc,
 	map_put(node->bpf->maps.pl_backends, &index, &backend);
 }
 
-/* A listener with its table in pl_maglev from `first` on. */
+/* A listener of VPC 40 with its table in pl_maglev from `first` on. */
 static inline void node_listener(struct node *node, uint32_t target, uint8_t protocol, uint16_t port,
 				 uint32_t first, const uint32_t *table, uint32_t size)
 {
 	struct pl_listener_key key = {.target = target, .port = htons(port), .protocol = protocol};
-	struct pl_listener listener = {.table_first = first, .table_size = size, .idle_s = 300};
+	struct pl_listener listener = {.table_first = first, .table_size = size, .idle_s = 300, .vpc = 40};
 
 	for (uint32_t i = 0; i < size; i++) {
 		uint32_t at = first + i;

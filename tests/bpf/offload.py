@@ -36,7 +36,7 @@ CLONE_NEWNET = 0x40000000
 TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ = 0x400454CA, 0x400454D0, 0x400454D8
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO_ECN = 1, 2, 8
-SOL_PACKET, PACKET_VNET_HDR = 263, 15
+SOL_PACKET, PACKET_VNET_HDR, SO_MARK = 263, 15, 36
 VIRTIO_NEEDS_CSUM, GSO_NONE, GSO_TCPV4, GSO_UDP, GSO_UDP_L4 = 1, 0, 1, 3, 5
 TCP, UDP, ICMP = 6, 17, 1
 SYN, ACK = 0x02, 0x10
@@ -432,6 +432,23 @@ def honest_checksums(lab):
                f"an honest {name} packet whose checksum is still to be made arrives at {receiver} ({lab.mode})")
 
 
+def marked_by_the_node(lab):
+    """Any program of the node that may set marks could set ours, and send it into a tap."""
+    frame = mac(24) + GATEWAY_MAC + packet(16, "10.0.0.10", UDP, (4000, 53), b"from the node")[12:]
+    for mark in (0x706C0000, 0x706C0001, 0x706C0000 ^ 16, 0x706C0000 ^ 24):
+        with inside("n"):
+            sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            sender.setsockopt(socket.SOL_SOCKET, SO_MARK, mark)
+            sender.bind(("pl18", 3))
+        lab.settle()
+        before = lab.node.count("egress_guard")
+        with contextlib.suppress(OSError):  # the socket is told of the drop
+            sender.send(frame)
+        ok(lab.node.count("egress_guard") == before + 1 and not drain(lab.ends["s1"]),
+           f"what the node itself sends to a tap does not pass with the mark {mark:x} ({lab.mode})")
+        sender.close()
+
+
 class Machine(threading.Thread):
     """A virtual machine: its network stack is a namespace's, and frames go between its own tap and the node's with their
     virtio headers untouched, as a hypervisor passes them."""
@@ -523,6 +540,7 @@ def walk(mode, ends):
         checksums_behind(lab)
         hostile_answers(lab)
         hostile_segments(lab)
+        marked_by_the_node(lab)
         honest_checksums(lab)
         honest_segments(lab)
         honest_streams(lab)

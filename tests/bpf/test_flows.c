@@ -19,7 +19,7 @@ static void test_round_trip(struct node *node)
 	tap_is_int(get16(seen.data + PKT_L4), 4000, "the source port is kept where it is free");
 	tap_is_int(node_flows(node), 2, "one entry for each direction");
 	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
-	tap_ok(flow.kind == PL_FLOW_NAT && flow.peer == server && flow.ifindex == 100 + server &&
+	tap_ok(flow.kind == PL_FLOW_NAT && flow.peer == server && flow.ifindex == LOOPBACK &&
 		       flow.slot == SLOT_ENI_A && flow.idle_s == 300 && flow.partner_vpc == 40 &&
 		       flow.delivery == PL_PORT_VETH && flow.packets == 1 && flow.bytes == syn.size,
 	       "the consumer's entry says where to, who judged, and for how long");
@@ -35,7 +35,8 @@ static void test_round_trip(struct node *node)
 	tap_ok(flow.kind == PL_FLOW_NAT_BACK && flow.peer == SLOT_A && flow.slot == SLOT_ENI_A &&
 		       flow.partner_vpc == 10,
 	       "the server's entry leads to the consumer's port");
-	tap_is_int(flow.state, PL_STATE_NEW, "an answered SYN proves nothing either: servers answer anybody's");
+	tap_is_int(flow.state, PL_STATE_NEW,
+		   "an answered SYN proves nothing either: servers answer anybody's");
 	ack = tcp(node, SLOT_A, 4000, ACK);
 	deliver(node, SLOT_A, &ack);
 	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
@@ -113,8 +114,7 @@ static void test_local_echo_of_identifier_0(struct node *node)
 	tap_is_int(node_send(node, SLOT_A2, &reply).reason, PL_DELIVERED, "a reply of identifier 0 arrives");
 	tap_is_int(node_send(node, SLOT_A2, &theirs).reason, PL_DROP_NO_FLOW,
 		   "a request of identifier 0 is not taken for a reply");
-	tap_is_int(node_send(node, SLOT_A, &unasked).reason, PL_DROP_NO_FLOW,
-		   "nor a reply for a request");
+	tap_is_int(node_send(node, SLOT_A, &unasked).reason, PL_DROP_NO_FLOW, "nor a reply for a request");
 	node_policy(node, SLOT_A, RULES(rules_instance), true);
 }
 
@@ -389,10 +389,81 @@ static void test_slot_of_another(struct node *node)
 	serve_by_all(node);
 }
 
+static struct pkt ping_eni(const struct node *node)
+{
+	return from(node, SLOT_A,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = "10.0.0.100",
+				      .protocol = IPPROTO_ICMP,
+				      .sport = 8 << 8,
+				      .dport = 77});
+}
+
+/* A place is older than the ENI that its slot has now: in another VPC, or at another address. */
+static void test_slot_of_another_eni(struct node *node)
+{
+	static const struct {
+		uint32_t vpc;
+		const char *addr;
+	} others[] = {{20, "10.0.0.100"}, {10, "10.0.0.103"}};
+	struct pkt syn = tcp(node, SLOT_A, 4001, SYN), data = tcp(node, SLOT_A, 4000, ACK),
+		   ping = ping_eni(node);
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, true);
+		node_bump(node, SLOT_ENI_A);
+		node_clear_flows(node);
+		handshake(node, SLOT_A, 4000);
+		node_eni(node, SLOT_ENI_A, others[i].vpc, others[i].addr, TARGET, true);
+		tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NO_PLACE,
+			   "an address whose slot is another ENI's now (VPC %u, %s) leads nowhere",
+			   others[i].vpc, others[i].addr);
+		tap_is_int(node_send(node, SLOT_A, &ping).reason, PL_DROP_NO_PLACE,
+			   "and does not answer echo");
+		node_bump(node, SLOT_ENI_A);
+		tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NO_PLACE, "an open flow ends");
+		tap_is_int(node_flows(node), 2, "and no other opens");
+	}
+	node_unplace(node, 10, "10.0.0.103");
+	node_eni(node, SLOT_ENI_B, 20, "10.0.0.100", TARGET, true);
+	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, true);
+	node_bump(node, SLOT_ENI_A);
+}
+
+/* A listener's table is older than the backend that its index has now. */
+static void test_index_of_another(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	node_backend(node, 1, 50, "10.0.0.10", 8443, SLOT_OTHER);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_BACKEND_GONE,
+		   "a table whose index is another VPC's server now leads to nobody");
+	tap_is_int(node_flows(node), 0, "and opens nothing");
+	node_backend(node, 1, 40, "10.0.0.10", 8443, SLOT_S1);
+	serve_by_all(node);
+}
+
+/* A device is older than the port that its slot has now. */
+static void test_slot_on_another_device(struct node *node)
+{
+	struct pl_port port = node_port_row(node, SLOT_A, 10, "10.0.0.10");
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
+	uint32_t slot = SLOT_A;
+
+	node_clear_flows(node);
+	port.ifindex = LOOPBACK + 1;
+	map_put(node->bpf->maps.pl_ports, &slot, &port);
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NO_PORT,
+		   "a device whose slot is another device's now sends nothing");
+	node_port(node, SLOT_A, 10, "10.0.0.10");
+}
+
 static void test_long_idle(struct node *node)
 {
 	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
-	struct pl_listener listener = {.table_first = 0, .table_size = 7, .idle_s = 65536 + 10};
+	struct pl_listener listener = {.table_first = 0, .table_size = 7, .idle_s = 65536 + 10, .vpc = 40};
 	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
 
 	node_clear_flows(node);
@@ -486,6 +557,46 @@ static void test_recycled_row(struct node *node)
 		   "nor one whose receiver's row it was");
 }
 
+/* As if a row had been given to another flow before a packet of the last one wrote what it leaves behind. */
+static void test_recycled_row_is_not_written(struct node *node)
+{
+	struct pkt seen, rst = tcp(node, SLOT_A, 4000, RST | ACK), reply, datagram = udp(node, SLOT_A, 4000),
+			 data = tcp(node, SLOT_A, 4001, ACK);
+	struct pl_flow4_key key;
+	struct pl_flow4 flow, allowed;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	deliver(node, SLOT_S1, &reply);
+	key = node_key(&reply, 40, PL_SIDE_OUT);
+	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
+	flow.tag++;
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	deliver(node, SLOT_A, &rst);
+	tap_is_int(flow_of(node, &reply, SLOT_S1, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+		   "a reset does not close the flow that has its partner's row now");
+
+	/* the same three slots, so the same sum of generations; and a rule that only one of the two still has
+	 */
+	handshake(node, SLOT_A, 4001);
+	node_policy(node, SLOT_ENI_A, rules_eni + 2, 1, false);
+	node_bump(node, SLOT_ENI_A);
+	deliver(node, SLOT_A, &datagram);
+	key = node_key(&datagram, 10, PL_SIDE_OUT);
+	must(node_flow(node, &key, &allowed) ? 0 : -ENOENT, "pl_flows4");
+	key = node_key(&data, 10, PL_SIDE_OUT);
+	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
+	flow.generation = allowed.generation;
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN,
+		   "that one flow was judged does not count for another");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	serve_by_all(node);
+}
+
 /* A payload that makes the translated datagram's checksum come out as 0, which UDP writes as ffff. */
 static void test_udp_zero(struct node *node)
 {
@@ -564,9 +675,13 @@ static void test_all(struct node *node)
 	test_port_gone(node);
 	test_device_anew(node);
 	test_slot_of_another(node);
+	test_slot_of_another_eni(node);
+	test_index_of_another(node);
+	test_slot_on_another_device(node);
 	test_long_idle(node);
 	test_service(node);
 	test_recycled_row(node);
+	test_recycled_row_is_not_written(node);
 	test_udp_zero(node);
 }
 

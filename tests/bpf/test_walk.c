@@ -548,11 +548,23 @@ static void test_segments(struct node *node, const char *mode)
 static void test_guards(struct node *node)
 {
 	struct pkt p = pkt_arp(broadcast_mac, gateway_mac, 1, "10.0.0.253", "10.0.0.10");
-	struct __sk_buff ctx = {.mark = PL_MARK_OURS};
+	static const struct {
+		const char *name;
+		struct __sk_buff ctx;
+		bool passes;
+	} marked[] = {
+		{"what we send to a tap passes and loses its mark",
+		 {.mark = PL_MARK_OURS ^ SLOT_A, .ingress_ifindex = LOOPBACK},
+		 true},
+		{"a mark that the node itself set is not enough", {.mark = PL_MARK_OURS ^ SLOT_A}, false},
+		{"nor is one of a packet that came in elsewhere",
+		 {.mark = PL_MARK_OURS ^ SLOT_A, .ingress_ifindex = LOOPBACK + 1},
+		 false},
+		{"nor is one of a port that is not there",
+		 {.mark = PL_MARK_OURS ^ 5, .ingress_ifindex = LOOPBACK},
+		 false},
+	};
 	struct outcome o = node_run(node, node->bpf->progs.pl_guard_veth, 0, &p);
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
 
 	tap_ok(o.reason == PL_DROP_EGRESS_GUARD && o.verdict == TC_ACT_SHOT,
 	       "what the node itself sends towards a veth is dropped and counted");
@@ -560,8 +572,17 @@ static void test_guards(struct node *node)
 	o = node_run(node, node->bpf->progs.pl_guard_tap, 0, &p);
 	tap_ok(o.reason == PL_DROP_EGRESS_GUARD && o.verdict == TC_ACT_SHOT,
 	       "what the node itself sends towards a tap is dropped and counted");
-	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_tap), &opts), "run");
-	tap_ok(opts.retval == TC_ACT_OK && ctx.mark == 0, "what we send to a tap passes and loses its mark");
+	for (size_t i = 0; i < sizeof(marked) / sizeof(marked[0]); i++) {
+		struct __sk_buff ctx = marked[i].ctx;
+
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
+			    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .ctx_out = &ctx,
+			    .ctx_size_out = sizeof(ctx));
+		must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_tap), &opts), "run");
+		tap_ok(marked[i].passes ? opts.retval == TC_ACT_OK && ctx.mark == 0
+					: opts.retval == TC_ACT_SHOT,
+		       "%s", marked[i].name);
+	}
 }
 
 /* Reasons that need more than one packet are reached in test_flows and test_limits, one that needs a device

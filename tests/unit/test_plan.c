@@ -204,6 +204,7 @@ static void test_tables(void)
 	tap_is_str(served_by(plan, ZONE_I, 443), "2.10", "and the other one by the other");
 	tap_is_int(listener_of(plan, ZONE_H, 443)->value.idle_s, 900,
 		   "the listener's idle time-out is in the row");
+	tap_is_int(listener_of(plan, ZONE_H, 443)->value.vpc, 11, "and so is its servers' VPC");
 	tap_is_int(plan->n_backends, 2, "both servers are backends");
 	tap_is_int(ntohl(plan->backends[0].value.nat_first), 0x64400010,
 		   "sources are translated to the range");
