@@ -37,7 +37,7 @@ struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE];
 	char backup_path[PATH_MAX + sizeof(".backup")];
-	sqlite3_stmt *put, *delete, *sum_of, *revision;
+	sqlite3_stmt *put, *delete, *present, *meta;
 	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */
 };
 
@@ -252,15 +252,12 @@ static int prepare(struct sqlite_file *file)
 		size_t offset;
 		const char *sql;
 	} statements[] = {
-		{offsetof(struct sqlite_file, put),
-		 "INSERT INTO kv (key, value, created, modified, sum)"
-		 " VALUES (?1, ?2, ?3, ?3, row_sum(?1, ?2, ?3, ?3))"
-		 " ON CONFLICT (key) DO UPDATE SET value = excluded.value, modified = excluded.modified,"
-		 " sum = row_sum(key, excluded.value, created, excluded.modified) RETURNING sum"},
+		{offsetof(struct sqlite_file, put), "INSERT OR REPLACE INTO kv (key, value, created, "
+						    "modified, sum) VALUES (?1, ?2, ?3, ?4, ?5)"},
 		{offsetof(struct sqlite_file, delete), "DELETE FROM kv WHERE key = ?1"},
-		{offsetof(struct sqlite_file, sum_of), "SELECT sum FROM kv WHERE key = ?1"},
-		{offsetof(struct sqlite_file, revision),
-		 "UPDATE meta SET value = iif(name = 'revision', ?1, ?2) WHERE name IN ('revision', 'sum')"},
+		{offsetof(struct sqlite_file, present), "SELECT created, sum FROM kv WHERE key = ?1"},
+		/* One row at a time: for more SQLite keeps a journal of the statement. */
+		{offsetof(struct sqlite_file, meta), "UPDATE meta SET value = ?2 WHERE name = ?1"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(statements); i++) {
@@ -338,8 +335,8 @@ struct sqlite_file *sqlite_file_close(struct sqlite_file *file)
 		return NULL;
 	sqlite3_finalize(file->put);
 	sqlite3_finalize(file->delete);
-	sqlite3_finalize(file->sum_of);
-	sqlite3_finalize(file->revision);
+	sqlite3_finalize(file->present);
+	sqlite3_finalize(file->meta);
 	sqlite3_close(file->db);
 	free(file);
 	return NULL;
@@ -538,37 +535,33 @@ int sqlite_file_begin(struct sqlite_file *file)
 	return execute(file, "BEGIN IMMEDIATE");
 }
 
-/* Takes the sum of the row off, if it is there. */
-static int forget_sum(struct sqlite_file *file, const char *key)
+/* Takes the sum of the row off, if it is there, and says since when it is. */
+static int forget_present(struct sqlite_file *file, const char *key, uint64_t *ret_created)
 {
-	int code, r;
-
-	(void)sqlite3_bind_text(file->sum_of, 1, key, -1, SQLITE_STATIC);
-	code = sqlite3_step(file->sum_of);
-	if (code == SQLITE_ROW)
-		file->batch_sum -= (uint64_t)sqlite3_column_int64(file->sum_of, 0);
-	r = errno_of(code);
-	(void)sqlite3_reset(file->sum_of);
-	(void)sqlite3_clear_bindings(file->sum_of);
-	return r;
-}
-
-static int put(struct sqlite_file *file, const struct txn_change *change, uint64_t revision)
-{
-	sqlite3_stmt *statement = file->put;
 	int code;
 
-	(void)sqlite3_bind_text(statement, 1, change->key, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_text(statement, 2, change->text, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_int64(statement, 3, (int64_t)revision);
-	code = sqlite3_step(statement);
+	(void)sqlite3_bind_text(file->present, 1, key, -1, SQLITE_STATIC);
+	code = sqlite3_step(file->present);
 	if (code == SQLITE_ROW) {
-		file->batch_sum += (uint64_t)sqlite3_column_int64(statement, 0);
-		code = sqlite3_step(statement);
+		*ret_created = (uint64_t)sqlite3_column_int64(file->present, 0);
+		file->batch_sum -= (uint64_t)sqlite3_column_int64(file->present, 1);
 	}
-	(void)sqlite3_reset(statement);
-	(void)sqlite3_clear_bindings(statement);
+	(void)sqlite3_reset(file->present);
+	(void)sqlite3_clear_bindings(file->present);
 	return errno_of(code);
+}
+
+static int put(struct sqlite_file *file, const struct txn_change *change, uint64_t created, uint64_t revision)
+{
+	uint64_t sum = sum_of_row(change->key, change->text, created, revision);
+
+	(void)sqlite3_bind_text(file->put, 1, change->key, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(file->put, 2, change->text, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(file->put, 3, (int64_t)created);
+	(void)sqlite3_bind_int64(file->put, 4, (int64_t)revision);
+	(void)sqlite3_bind_int64(file->put, 5, (int64_t)sum);
+	file->batch_sum += sum;
+	return run(file->put);
 }
 
 static int delete (struct sqlite_file *file, const struct txn_change *change)
@@ -583,20 +576,30 @@ int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n_changes; i++) {
-		r = forget_sum(file, changes[i].key);
+		uint64_t created = revision;
+
+		r = forget_present(file, changes[i].key, &created);
 		if (r == 0)
-			r = changes[i].text ? put(file, &changes[i], revision) : delete (file, &changes[i]);
+			r = changes[i].text ? put(file, &changes[i], created, revision)
+					    : delete (file, &changes[i]);
 	}
 	return r;
+}
+
+static int write_meta(struct sqlite_file *file, const char *name, uint64_t value)
+{
+	(void)sqlite3_bind_text(file->meta, 1, name, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_int64(file->meta, 2, (int64_t)value);
+	return run(file->meta);
 }
 
 int sqlite_file_commit(struct sqlite_file *file, uint64_t revision)
 {
 	int r;
 
-	(void)sqlite3_bind_int64(file->revision, 1, (int64_t)revision);
-	(void)sqlite3_bind_int64(file->revision, 2, (int64_t)sum_of_store(file->batch_sum, revision));
-	r = run(file->revision);
+	r = write_meta(file, "revision", revision);
+	if (r == 0)
+		r = write_meta(file, "sum", sum_of_store(file->batch_sum, revision));
 	if (r == 0)
 		r = execute(file, "COMMIT");
 	if (r == 0)
