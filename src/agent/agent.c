@@ -189,6 +189,8 @@ static void on_look(void *context, uint32_t events)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
 	if (datapath_repair_pins(agent->datapath) > 0)
 		reconcile_request(agent->reconcile, true);
+	if (ports_look(agent->ports) > 0)
+		reconcile_request(agent->reconcile, false);
 	loop_timer_set(agent->look, LOOK_INTERVAL_MS);
 }
 
@@ -211,13 +213,18 @@ static int make_files(struct agent *agent)
 
 static int open_datapath(struct agent *agent)
 {
-	const struct datapath_options options = {
+	struct datapath_options options = {
 		.bpffs = agent->options->bpffs,
 		.node = agent->state.name,
 		.attach = agent->options->attach,
 	};
-	int r = datapath_open(&options, &agent->datapath);
+	_cleanup_(freep) uint32_t *ifindexes = NULL;
+	int r = ports_find_devices(options.node, &ifindexes, &options.n_ifindexes);
 
+	if (r < 0)
+		return log_errno(r, "cannot look up the node's devices");
+	options.ifindexes = ifindexes;
+	r = datapath_open(&options, &agent->datapath);
 	if (r < 0)
 		return r;
 	r = plan_indexes_new(&agent->indexes);
@@ -231,8 +238,7 @@ static int open_ports(struct agent *agent)
 	const struct ports_options options = {
 		.node = agent->state.name,
 		.files = agent->files,
-		.attach = datapath_attach,
-		.attach_context = agent->datapath,
+		.programs = {datapath_attach, datapath_check, agent->datapath},
 	};
 	int r = ports_new(&options, &agent->ports);
 

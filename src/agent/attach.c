@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tcx link is a kernel object with a name in bpffs ("link_<slot>", "guard_<slot>"). When its device goes
- * away the link stays behind, dead: it says interface 0 then, and its pin is removed. The entry program never
- * changes, so a link that stands on the right device is left alone; a guard is replaced in place when the
- * loaded one is another program.
+ * A tcx link has a name in bpffs ("link_<slot>", "guard_<slot>"). When its device goes away the link stays
+ * behind, dead: it says interface 0 then, and its pin is removed. The entry program never changes, so a link
+ * that stands on the right device is left alone; a guard is replaced in place when the loaded one is another
+ * program.
  *
- * libbpf 1.1 knows no tcx: the attach types are given as numbers, and the part of bpf_link_info is declared
- * here.
+ * Links live by their pins, and a file can be removed by anyone's mistake. A filter lives by its qdisc. So a
+ * port has both, and the one is not lost with the other: tcx runs first, and the entry program never says
+ * "next"; when it is gone, the filter behind it drops. The guards also hold on to all maps, so that flows and
+ * rules are found again (attach_find_maps) after all pins were lost and no agent ran.
  */
 #include "attach.h"
 
@@ -18,14 +20,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "../lib/log.h"
+#include "attach_link.h"
 #include "bpf/pl_abi.h"
 #include "bpf/pl_entry.h"
 
-#define TCX_INGRESS   46
-#define TCX_EGRESS    47
-#define LINK_TYPE_TCX 11
-
-#define MAPS_MAX 8 /* of a program that is looked at here; both use one or two */
+#define ENTRY_NAME "pl_port"
+#define BAR_NAME   "pl_bar"
+#define GUARD_NAME "pl_guard_" /* then veth or tap */
 
 #define FILTER_HANDLE	0x706c
 #define FILTER_PRIORITY 0x706c
@@ -36,12 +38,8 @@ struct attach {
 	int entry_map_fd;
 	uint32_t entry_map_id;
 	int guard_veth_fd, guard_tap_fd;
-};
-
-struct tcx_link_info {
-	uint32_t type, id, prog_id, pad;
-	uint32_t ifindex, attach_type;
-	uint8_t rest[64]; /* other kinds of links have more to say */
+	int bar_fd;	    /* drops all */
+	bool has_no_filter; /* the kernel has tcx, but no filters */
 };
 
 int attach_mode_parse(const char *name, enum attach_mode *ret)
@@ -57,25 +55,56 @@ int attach_mode_parse(const char *name, enum attach_mode *ret)
 	return -EINVAL;
 }
 
+/* A program that lets nothing pass; the descriptor is the caller's. */
+static int load_bar(void)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, BAR_NAME, "Dual BSD/GPL", insns, ARRAY_SIZE(insns),
+			       NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int keep_maps(const struct attach_options *options, int guard_fd)
+{
+	for (size_t i = 0; i < options->n_map_fds; i++)
+		if (bpf_prog_bind_map(guard_fd, options->map_fds[i], NULL) < 0 && errno != EEXIST)
+			return -errno;
+	return 0;
+}
+
 int attach_new(const struct attach_options *options, struct attach **ret)
 {
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 	struct attach *attach;
+	int r;
 
 	if (bpf_obj_get_info_by_fd(options->entry_map_fd, &info, &size) < 0)
 		return -errno;
+	r = keep_maps(options, options->guard_veth_fd);
+	if (r == 0)
+		r = keep_maps(options, options->guard_tap_fd);
+	if (r < 0)
+		return r;
 	attach = calloc(1, sizeof(*attach));
 	if (!attach)
 		return -ENOMEM;
+	attach->bar_fd = load_bar();
 	attach->entry_map_id = info.id;
 	attach->mode = options->mode;
 	attach->entry_map_fd = options->entry_map_fd;
 	attach->guard_veth_fd = options->guard_veth_fd;
 	attach->guard_tap_fd = options->guard_tap_fd;
-	if (str_copy(attach->pin_dir, sizeof(attach->pin_dir), options->pin_dir) < 0) {
-		free(attach);
-		return -ENAMETOOLONG;
+	r = MIN(attach->bar_fd, 0);
+	if (r == 0 && str_copy(attach->pin_dir, sizeof(attach->pin_dir), options->pin_dir) < 0)
+		r = -ENAMETOOLONG;
+	if (r < 0) {
+		attach_free(attach);
+		return r;
 	}
 	*ret = attach;
 	return 0;
@@ -83,6 +112,8 @@ int attach_new(const struct attach_options *options, struct attach **ret)
 
 struct attach *attach_free(struct attach *attach)
 {
+	if (attach)
+		closep(&attach->bar_fd);
 	free(attach);
 	return NULL;
 }
@@ -94,7 +125,7 @@ static int load_entry(const struct attach *attach, uint32_t slot)
 	int fd;
 
 	pl_entry_build(insns, slot, attach->entry_map_fd);
-	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "pl_port", "Dual BSD/GPL", insns, PL_ENTRY_INSNS, NULL);
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, ENTRY_NAME, "Dual BSD/GPL", insns, PL_ENTRY_INSNS, NULL);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -103,15 +134,28 @@ static int guard_fd(const struct attach *attach, uint8_t delivery)
 	return delivery == PL_PORT_TAP ? attach->guard_tap_fd : attach->guard_veth_fd;
 }
 
-/* tcx. */
-
-static int link_info(int fd, struct tcx_link_info *ret)
+static bool is_entry(const struct attach *attach, const struct program_facts *facts)
 {
-	uint32_t size = sizeof(*ret);
-
-	memset(ret, 0, sizeof(*ret));
-	return bpf_obj_get_info_by_fd(fd, ret, &size) < 0 ? -errno : 0;
+	/* (After the tables were made anew it jumps through another map.) */
+	return streq(facts->name, ENTRY_NAME) && facts->n_maps == 1 && facts->maps[0] == attach->entry_map_id;
 }
+
+static bool is_guard(const struct program_facts *facts, uint8_t delivery)
+{
+	return str_starts(facts->name, GUARD_NAME) &&
+	       streq(facts->name + strlen(GUARD_NAME), delivery == PL_PORT_TAP ? "tap" : "veth");
+}
+
+/* The same instructions, and the same maps. */
+static bool is_same_program(const struct program_facts *a, int b_fd)
+{
+	struct program_facts b;
+
+	return program_facts(b_fd, &b) == 0 && memcmp(a->tag, b.tag, sizeof(b.tag)) == 0 &&
+	       a->n_maps == b.n_maps && memcmp(a->maps, b.maps, sizeof(b.maps)) == 0;
+}
+
+/* tcx. */
 
 static int link_path(const struct attach *attach, const char *what, uint32_t slot, char ret[PATH_MAX])
 {
@@ -120,132 +164,76 @@ static int link_path(const struct attach *attach, const char *what, uint32_t slo
 	return r < 0 ? r : 0;
 }
 
-/* The pinned link of that path if it stands on the device; else the pin is removed. -ENOENT: there is none
- * (now). */
-static int open_link(const char *path, uint32_t ifindex, uint32_t attach_type)
-{
-	_cleanup_(closep) int fd = bpf_obj_get(path);
-	struct tcx_link_info info;
-
-	if (fd < 0)
-		return errno == ENOENT ? -ENOENT : -errno;
-	if (link_info(fd, &info) == 0 && info.type == LINK_TYPE_TCX && info.ifindex == ifindex &&
-	    info.attach_type == attach_type)
-		return TAKE_FD(fd);
-	return unlink(path) < 0 && errno != ENOENT ? -errno : -ENOENT;
-}
-
-static int make_link(const char *path, int program_fd, uint32_t ifindex, uint32_t attach_type)
-{
-	_cleanup_(closep) int fd =
-		bpf_link_create(program_fd, (int)ifindex, (enum bpf_attach_type)attach_type, NULL);
-
-	if (fd < 0)
-		return -errno;
-	return bpf_obj_pin(fd, path) < 0 ? -errno : 0;
-}
-
-struct program_facts {
-	uint8_t tag[BPF_TAG_SIZE]; /* of its instructions */
-	uint32_t maps[MAPS_MAX];   /* ids, in the order of their use */
-	uint32_t n_maps;
-};
-
-static int program_facts(int fd, struct program_facts *ret)
-{
-	struct bpf_prog_info info = {};
-	uint32_t size = sizeof(info);
-
-	memset(ret, 0, sizeof(*ret));
-	info.nr_map_ids = MAPS_MAX;
-	info.map_ids = (uintptr_t)ret->maps;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
-		return -errno;
-	memcpy(ret->tag, info.tag, sizeof(ret->tag));
-	ret->n_maps = MIN(info.nr_map_ids, (uint32_t)MAPS_MAX);
-	return 0;
-}
-
-/* Of the program that the link runs. */
-static int link_facts(int link_fd, struct program_facts *ret)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	struct tcx_link_info info;
-	int r = link_info(link_fd, &info);
-
-	if (r < 0)
-		return r;
-	fd = bpf_prog_get_fd_by_id(info.prog_id);
-	return fd < 0 ? -errno : program_facts(fd, ret);
-}
-
-/* Whether the link's entry program jumps through the map that we write. (After the tables were made anew it
- * does not.) */
-static bool is_current_entry(const struct attach *attach, int link_fd)
-{
-	struct program_facts facts;
-
-	return link_facts(link_fd, &facts) == 0 && facts.n_maps == 1 && facts.maps[0] == attach->entry_map_id;
-}
-
-static bool is_current_guard(int link_fd, int program_fd)
-{
-	struct program_facts is, wanted;
-
-	return link_facts(link_fd, &is) == 0 && program_facts(program_fd, &wanted) == 0 &&
-	       memcmp(&is, &wanted, sizeof(is)) == 0;
-}
-
-static int replace_program(int link_fd, int program_fd)
-{
-	return bpf_link_update(link_fd, program_fd, NULL) < 0 ? -errno : 0;
-}
-
 static int attach_tcx_entry(struct attach *attach, uint32_t slot, uint32_t ifindex)
 {
 	_cleanup_(closep) int link_fd = -EBADF, program_fd = -EBADF;
 	char path[PATH_MAX];
+	const struct link_place place = {
+		.path = path, .ifindex = ifindex, .direction = LINK_INGRESS, .name = ENTRY_NAME};
+	struct program_facts facts;
+	uint32_t id;
 	int r = link_path(attach, "link", slot, path);
 
 	if (r < 0)
 		return r;
-	link_fd = open_link(path, ifindex, TCX_INGRESS);
+	link_fd = link_take(&place, &id);
 	if (link_fd < 0 && link_fd != -ENOENT)
 		return link_fd;
-	if (link_fd >= 0 && is_current_entry(attach, link_fd))
-		return 0;
 	program_fd = load_entry(attach, slot);
 	if (program_fd < 0)
 		return program_fd;
-	return link_fd >= 0 ? replace_program(link_fd, program_fd)
-			    : make_link(path, program_fd, ifindex, TCX_INGRESS);
+	if (link_fd < 0)
+		return link_make(&place, program_fd);
+	if (program_facts_by_id(id, &facts) == 0 && is_same_program(&facts, program_fd))
+		return 0;
+	return link_replace_program(link_fd, program_fd);
 }
 
 static int attach_tcx_guard(struct attach *attach, uint32_t slot, uint32_t ifindex, int program_fd)
 {
 	_cleanup_(closep) int link_fd = -EBADF;
 	char path[PATH_MAX];
+	const struct link_place place = {
+		.path = path, .ifindex = ifindex, .direction = LINK_EGRESS, .name = GUARD_NAME};
+	struct program_facts facts;
+	uint32_t id;
 	int r = link_path(attach, "guard", slot, path);
 
 	if (r < 0)
 		return r;
-	link_fd = open_link(path, ifindex, TCX_EGRESS);
+	link_fd = link_take(&place, &id);
 	if (link_fd == -ENOENT)
-		return make_link(path, program_fd, ifindex, TCX_EGRESS);
-	if (link_fd < 0 || is_current_guard(link_fd, program_fd))
-		return link_fd < 0 ? link_fd : 0;
-	return replace_program(link_fd, program_fd);
+		return link_make(&place, program_fd);
+	if (link_fd < 0)
+		return link_fd;
+	if (program_facts_by_id(id, &facts) == 0 && is_same_program(&facts, program_fd))
+		return 0;
+	return link_replace_program(link_fd, program_fd);
 }
 
-/* clsact. */
+/* Filters of a clsact qdisc. */
+
+/* 0: there is none. */
+static uint32_t filter_program(uint32_t ifindex, enum bpf_tc_attach_point point)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+	return bpf_tc_query(&hook, &opts) == 0 ? opts.prog_id : 0;
+}
 
 static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, int program_fd)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = point);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program_fd, .handle = FILTER_HANDLE,
 		    .priority = FILTER_PRIORITY, .flags = BPF_TC_F_REPLACE);
-	int r = bpf_tc_attach(&hook, &opts);
+	struct program_facts facts;
+	int r;
 
+	if (program_facts_by_id(filter_program(ifindex, point), &facts) == 0 &&
+	    is_same_program(&facts, program_fd))
+		return 0;
+	r = bpf_tc_attach(&hook, &opts);
 	/* On a new device the qdisc is missing. One serves both directions. */
 	if (r != -EINVAL && r != -ENOENT)
 		return r;
@@ -256,15 +244,34 @@ static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, int p
 	return bpf_tc_attach(&hook, &opts);
 }
 
+static int attach_filters(struct attach *attach, uint32_t ifindex, int ingress_fd, uint8_t delivery)
+{
+	int r = attach_filter(ifindex, BPF_TC_INGRESS, ingress_fd);
+
+	return r < 0 ? r : attach_filter(ifindex, BPF_TC_EGRESS, guard_fd(attach, delivery));
+}
+
 static int attach_clsact(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
 {
 	_cleanup_(closep) int program_fd = load_entry(attach, slot);
+
+	return program_fd < 0 ? program_fd : attach_filters(attach, ifindex, program_fd, delivery);
+}
+
+/* What lets nothing pass when the links are gone. */
+static int attach_bar(struct attach *attach, uint32_t ifindex, uint8_t delivery)
+{
 	int r;
 
-	if (program_fd < 0)
-		return program_fd;
-	r = attach_filter(ifindex, BPF_TC_INGRESS, program_fd);
-	return r < 0 ? r : attach_filter(ifindex, BPF_TC_EGRESS, guard_fd(attach, delivery));
+	if (attach->has_no_filter)
+		return 0;
+	r = attach_filters(attach, ifindex, attach->bar_fd, delivery);
+	if (r == -ENOENT || r == -EOPNOTSUPP) {
+		log_warning("ports have tcx links alone, ignoring: this kernel has no cls_bpf filters");
+		attach->has_no_filter = true;
+		r = 0;
+	}
+	return r;
 }
 
 int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
@@ -282,7 +289,54 @@ int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t 
 	if (r < 0)
 		return r;
 	attach->mode = ATTACH_TCX;
-	return attach_tcx_guard(attach, slot, ifindex, guard_fd(attach, delivery));
+	r = attach_tcx_guard(attach, slot, ifindex, guard_fd(attach, delivery));
+	return r < 0 ? r : attach_bar(attach, ifindex, delivery);
+}
+
+static bool has_filters(const struct attach *attach, enum attach_mode mode, uint32_t ifindex,
+			uint8_t delivery)
+{
+	struct program_facts in, out;
+
+	return program_facts_by_id(filter_program(ifindex, BPF_TC_INGRESS), &in) == 0 &&
+	       program_facts_by_id(filter_program(ifindex, BPF_TC_EGRESS), &out) == 0 &&
+	       (mode == ATTACH_CLSACT ? is_entry(attach, &in) : streq(in.name, BAR_NAME)) &&
+	       is_guard(&out, delivery);
+}
+
+static bool has_links(const struct attach *attach, uint32_t ifindex, uint8_t delivery)
+{
+	struct program_facts in, out;
+	uint32_t in_id, out_id;
+
+	return link_first_program(ifindex, LINK_INGRESS, &in_id) == 0 &&
+	       link_first_program(ifindex, LINK_EGRESS, &out_id) == 0 &&
+	       program_facts_by_id(in_id, &in) == 0 && program_facts_by_id(out_id, &out) == 0 &&
+	       is_entry(attach, &in) && is_guard(&out, delivery);
+}
+
+static bool has_pins(const struct attach *attach, uint32_t slot)
+{
+	char path[PATH_MAX];
+
+	return link_path(attach, "link", slot, path) == 0 && access(path, F_OK) == 0 &&
+	       link_path(attach, "guard", slot, path) == 0 && access(path, F_OK) == 0;
+}
+
+enum port_check attach_check(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	if (attach->mode == ATTACH_CLSACT)
+		return has_filters(attach, ATTACH_CLSACT, ifindex, delivery) ? PORT_FIRM : PORT_BARE;
+	if (!has_links(attach, ifindex, delivery)) {
+		/* Which of the two a new agent will use it learns from the first port. */
+		return attach->mode == ATTACH_AUTO && has_filters(attach, ATTACH_CLSACT, ifindex, delivery)
+			       ? PORT_LOOSE
+			       : PORT_BARE;
+	}
+	if (!has_pins(attach, slot) ||
+	    (!attach->has_no_filter && !has_filters(attach, ATTACH_TCX, ifindex, delivery)))
+		return PORT_LOOSE;
+	return PORT_FIRM;
 }
 
 int attach_sweep(struct attach *attach)
@@ -298,20 +352,28 @@ int attach_sweep(struct attach *attach)
 	if (!dir)
 		return -errno;
 	while ((entry = readdir(dir))) {
-		_cleanup_(closep) int fd = -EBADF;
-		struct tcx_link_info info;
-
 		if (!str_starts(entry->d_name, "link_") && !str_starts(entry->d_name, "guard_"))
 			continue;
 		if (str_format(path, sizeof(path), "%s/%s", attach->pin_dir, entry->d_name) < 0)
 			continue;
-		fd = bpf_obj_get(path);
-		r = fd < 0 ? -errno : link_info(fd, &info);
-		if (r == 0 && info.ifindex == 0 && unlink(path) < 0)
-			r = -errno;
+		r = link_sweep(path);
 		if (r < 0 && !first_error)
 			first_error = r;
 	}
 	(void)closedir(dir);
 	return first_error;
+}
+
+int attach_find_maps(uint32_t ifindex, uint32_t ret_ids[ATTACH_MAPS_MAX], size_t *ret_n)
+{
+	struct program_facts facts;
+	uint32_t id = filter_program(ifindex, BPF_TC_EGRESS);
+
+	if (!id)
+		(void)link_first_program(ifindex, LINK_EGRESS, &id);
+	if (!id || program_facts_by_id(id, &facts) < 0 || !str_starts(facts.name, GUARD_NAME))
+		return -ENOENT;
+	*ret_n = MIN(facts.n_maps, (uint32_t)ATTACH_MAPS_MAX);
+	memcpy(ret_ids, facts.maps, *ret_n * sizeof(*ret_ids));
+	return 0;
 }

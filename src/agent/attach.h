@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Puts the data path on the devices of ports: the entry program on what comes from an instance, and the guard
- * on what goes to one. Where the kernel has tcx (6.6), by pinned links; elsewhere by filters of a clsact
- * qdisc. Both stay when the agent ends.
+ * on what goes to one. Where the kernel has tcx (6.6), by pinned links, and behind them filters of a clsact
+ * qdisc that let nothing pass, should a link be lost; elsewhere by such filters alone. All stays when the
+ * agent ends.
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "port_device.h"
 
 enum attach_mode { ATTACH_AUTO, ATTACH_TCX, ATTACH_CLSACT };
 
@@ -17,6 +18,8 @@ struct attach_options {
 	const char *pin_dir;   /* copied */
 	int entry_map_fd;      /* pl_entry */
 	int guard_veth_fd, guard_tap_fd;
+	const int *map_fds; /* copied into the guards' keeping: see attach_find_maps() */
+	size_t n_map_fds;
 };
 
 int attach_new(const struct attach_options *options, struct attach **ret);
@@ -29,5 +32,13 @@ int attach_mode_parse(const char *name, enum attach_mode *ret);
  * _TAP. */
 int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 
+/* Whether attach_port() has still something to do there. */
+enum port_check attach_check(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+
 /* Removes pinned links whose device is gone. */
 int attach_sweep(struct attach *attach);
+
+/* The ids of the maps that the guard on a device keeps alive: those of the agent that attached it, also after
+ * their pins were removed. -ENOENT: there is no guard of ours. */
+#define ATTACH_MAPS_MAX 32
+int attach_find_maps(uint32_t ifindex, uint32_t ret_ids[ATTACH_MAPS_MAX], size_t *ret_n);

@@ -153,6 +153,106 @@ static int check_pins(const struct datapath *datapath)
 	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", datapath->pin_dir) : 0;
 }
 
+/* Maps whose pins were removed while no agent ran: programs on the ports still hold them. */
+
+struct held_maps {
+	uint32_t ids[ATTACH_MAPS_MAX];
+	size_t n;
+};
+
+static struct bpf_map *find_map(const struct datapath *datapath, const char *name)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, datapath->skeleton->obj)
+		if (!bpf_map__is_internal(map) && streq(bpf_map__name(map), name))
+			return map;
+	return NULL;
+}
+
+/* 1: the map of that id is pinned where it belongs; 0: nothing is; -ESTALE: another one is. */
+static int is_pinned(const struct datapath *datapath, uint32_t id)
+{
+	_cleanup_(closep) int fd = bpf_map_get_fd_by_id(id), pinned_fd = -EBADF;
+	struct bpf_map_info info = {}, pinned = {};
+	uint32_t size = sizeof(info);
+	const struct bpf_map *map;
+	char path[PATH_MAX];
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+		return -ESTALE;
+	map = find_map(datapath, info.name);
+	if (!map)
+		return 1; /* the guard's own */
+	if (map_path(datapath, map, path) < 0)
+		return -ESTALE;
+	pinned_fd = bpf_obj_get(path);
+	if (pinned_fd < 0)
+		return 0;
+	size = sizeof(pinned);
+	return bpf_obj_get_info_by_fd(pinned_fd, &pinned, &size) == 0 && pinned.id == id ? 1 : -ESTALE;
+}
+
+/* Whether what a guard holds belongs with what is pinned: no map of a name has two faces. */
+static bool fits_pins(const struct datapath *datapath, const struct held_maps *held)
+{
+	for (size_t i = 0; i < held->n; i++)
+		if (is_pinned(datapath, held->ids[i]) < 0)
+			return false;
+	return held->n > 0;
+}
+
+static int pin_held(const struct datapath *datapath, const struct held_maps *held)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < held->n; i++) {
+		_cleanup_(closep) int fd = -EBADF;
+		struct bpf_map_info info = {};
+		uint32_t size = sizeof(info);
+		char path[PATH_MAX];
+
+		if (is_pinned(datapath, held->ids[i]) != 0)
+			continue;
+		fd = bpf_map_get_fd_by_id(held->ids[i]);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size) < 0 ||
+		    map_path(datapath, find_map(datapath, info.name), path) < 0)
+			continue;
+		if (bpf_obj_pin(fd, path) < 0)
+			return log_errno(-errno, "cannot pin table=%s", info.name);
+		n++;
+	}
+	return n;
+}
+
+static bool is_any_pin_missing(const struct datapath *datapath)
+{
+	const struct bpf_map *map;
+	char path[PATH_MAX];
+
+	bpf_object__for_each_map (map, datapath->skeleton->obj)
+		if (!bpf_map__is_internal(map) && map_path(datapath, map, path) == 0 &&
+		    access(path, F_OK) < 0)
+			return true;
+	return false;
+}
+
+/* Without luck new maps are made. */
+static void rescue_maps(const struct datapath *datapath, const struct datapath_options *options)
+{
+	struct held_maps held;
+	int n = 0;
+
+	if (!is_any_pin_missing(datapath))
+		return;
+	for (size_t i = 0; i < options->n_ifindexes && n == 0; i++)
+		if (attach_find_maps(options->ifindexes[i], held.ids, &held.n) == 0 &&
+		    fits_pins(datapath, &held))
+			n = pin_held(datapath, &held);
+	if (n > 0)
+		log_warning("pinned tables again that someone had removed n=%d dir=%s", n, datapath->pin_dir);
+}
+
 static int set_pin_paths(struct datapath *datapath)
 {
 	struct bpf_map *map;
@@ -184,13 +284,14 @@ static int log_load_error(int r)
 			 kernel.release);
 }
 
-static int load_programs(struct datapath *datapath)
+static int load_programs(struct datapath *datapath, const struct datapath_options *options)
 {
 	int r;
 
 	datapath->skeleton = pl_bpf__open();
 	if (!datapath->skeleton)
 		return log_errno(-errno, "cannot open the built-in BPF object");
+	rescue_maps(datapath, options);
 	r = check_pins(datapath);
 	if (r < 0)
 		return r;
@@ -240,14 +341,20 @@ static int init_tables(struct datapath *datapath)
 
 static int init_attach(struct datapath *datapath, enum attach_mode mode)
 {
+	int map_fds[ATTACH_MAPS_MAX];
 	struct attach_options options = {
+		.map_fds = map_fds,
 		.mode = mode,
 		.pin_dir = datapath->pin_dir,
 		.entry_map_fd = bpf_map__fd(datapath->skeleton->maps.pl_entry),
 		.guard_veth_fd = bpf_program__fd(datapath->skeleton->progs.pl_guard_veth),
 		.guard_tap_fd = bpf_program__fd(datapath->skeleton->progs.pl_guard_tap),
 	};
+	const struct bpf_map *map;
 
+	bpf_object__for_each_map (map, datapath->skeleton->obj)
+		if (!bpf_map__is_internal(map) && options.n_map_fds < ARRAY_SIZE(map_fds))
+			map_fds[options.n_map_fds++] = bpf_map__fd(map);
 	return attach_new(&options, &datapath->attach);
 }
 
@@ -278,21 +385,21 @@ static int write_version(struct datapath *datapath)
 	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) < 0 ? -errno : 0;
 }
 
-static int open_all(struct datapath *datapath, enum attach_mode mode)
+static int open_all(struct datapath *datapath, const struct datapath_options *options)
 {
 	const char *what = "";
 	int r = bpffs_make_directory(datapath->pin_dir, &what);
 
 	if (r < 0)
 		return log_errno(r, "%s dir=%s", what, datapath->pin_dir);
-	r = load_programs(datapath);
+	r = load_programs(datapath, options);
 	if (r < 0)
 		return r;
 	r = write_version(datapath);
 	if (r == 0)
 		r = init_tables(datapath);
 	if (r == 0)
-		r = init_attach(datapath, mode);
+		r = init_attach(datapath, options->attach);
 	if (r == 0)
 		r = switch_program(datapath);
 	return r < 0 ? log_errno(r, "cannot set up the data path's tables") : 0;
@@ -310,7 +417,7 @@ int datapath_open(const struct datapath_options *options, struct datapath **ret)
 	if (r < 0)
 		r = log_errno(r, "the directory for pins has too long a name");
 	else
-		r = open_all(datapath, options->attach);
+		r = open_all(datapath, options);
 	if (r < 0) {
 		datapath_free(datapath);
 		return r;
@@ -421,6 +528,13 @@ int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t deli
 	struct datapath *datapath = context;
 
 	return attach_port(datapath->attach, slot, ifindex, delivery);
+}
+
+enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	struct datapath *datapath = context;
+
+	return attach_check(datapath->attach, slot, ifindex, delivery);
 }
 
 int datapath_sweep_links(struct datapath *datapath)

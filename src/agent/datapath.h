@@ -14,10 +14,12 @@ struct datapath_options {
 	const char *bpffs; /* where pins go: <bpffs>/<node>/; mounted if it is not */
 	const char *node;
 	enum attach_mode attach;
+	const uint32_t *ifindexes; /* of the node's ports, as far as they are there already */
+	size_t n_ifindexes;
 };
 
-/* Loads the programs, adopts the pinned maps of the same layout or makes new ones, and switches all ports to
- * the new program. Logs what is missing when it cannot. */
+/* Loads the programs, adopts the maps of the same layout that are pinned, or that programs on the ports still
+ * hold, or makes new ones, and switches all ports to the new program. Logs what is missing when it cannot. */
 int datapath_open(const struct datapath_options *options, struct datapath **ret);
 /* Lets go of the descriptors; all that is pinned stays in force. */
 struct datapath *datapath_free(struct datapath *datapath);
@@ -33,8 +35,9 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 /* The node's number, for pl_config with the next sync. */
 void datapath_set_node(struct datapath *datapath, uint32_t number);
 
-/* For port_env.attach: `context` is the datapath. Logs nothing. */
+/* For port_env.programs: `context` is the datapath. Log nothing. */
 int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 /* Removes links whose device is gone. */
 int datapath_sweep_links(struct datapath *datapath);
 

@@ -30,6 +30,16 @@ int failures_add(struct failures *failures, const char *key, const char *format,
 	return 0;
 }
 
+int failures_add_gone(struct failures *failures, const char *key, const char *reason)
+{
+	size_t n = failures->n;
+	int r = failures_add(failures, key, "%s", reason);
+
+	if (r == 0 && failures->n > n)
+		failures->items[n].is_gone = true;
+	return r;
+}
+
 void failures_clear(struct failures *failures)
 {
 	free(failures->items);

@@ -134,12 +134,17 @@ static json_t *failures_to_json(const struct failures *failures)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < failures->n; i++)
-		if (json_array_append_new(list, json_pack("{s:o, s:o}", "key", text(failures->items[i].key),
-							  "reason", text(failures->items[i].reason))) < 0) {
+	for (size_t i = 0; list && i < failures->n; i++) {
+		json_t *item = json_pack("{s:o, s:o}", "key", text(failures->items[i].key), "reason",
+					 text(failures->items[i].reason));
+
+		if (item && failures->items[i].is_gone)
+			(void)json_object_set_new(item, "gone", json_true());
+		if (json_array_append_new(list, item) < 0) {
 			json_decref(list);
 			return NULL;
 		}
+	}
 	return list;
 }
 

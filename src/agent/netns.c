@@ -151,6 +151,14 @@ int netns_remove(const char *name)
 	return unlink(path) < 0 ? -errno : 0;
 }
 
+bool netns_is_there(const char *name)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	return name_to_path(name, path) == 0 && statfs(path, &fs) == 0 && fs.f_type == NSFS_MAGIC;
+}
+
 int netns_open(const char *name)
 {
 	char path[PATH_MAX];
@@ -177,6 +185,55 @@ int netns_open_own(void)
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* Numbers of namespaces, so that each is asked for once. */
+struct seen {
+	ino_t *inodes;
+	size_t n;
+};
+
+static int note_seen(struct seen *seen, int fd)
+{
+	struct stat st;
+	ino_t *inodes;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	for (size_t i = 0; i < seen->n; i++)
+		if (seen->inodes[i] == st.st_ino)
+			return 0;
+	inodes = realloc(seen->inodes, (seen->n + 1) * sizeof(*inodes));
+	if (!inodes)
+		return -ENOMEM;
+	seen->inodes = inodes;
+	seen->inodes[seen->n++] = st.st_ino;
+	return 1;
+}
+
+int netns_find_process(int (*is_it)(void *context, int netns_fd), void *context)
+{
+	DIR *dir = opendir("/proc");
+	struct seen seen = {};
+	struct dirent *entry;
+	int found_fd = -ENOENT;
+
+	if (!dir)
+		return -errno;
+	while (found_fd < 0 && (entry = readdir(dir))) {
+		_cleanup_(closep) int fd = -EBADF;
+		char path[PATH_MAX];
+
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+		    str_format(path, sizeof(path), "/proc/%s/ns/net", entry->d_name) < 0)
+			continue;
+		fd = open_checked(path);
+		if (fd >= 0 && note_seen(&seen, fd) > 0 && is_it(context, fd) > 0)
+			found_fd = TAKE_FD(fd);
+	}
+	(void)closedir(dir);
+	free(seen.inodes);
+	return found_fd;
 }
 
 int netns_enter(int netns_fd, int *ret_home_fd)

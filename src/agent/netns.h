@@ -17,6 +17,8 @@ int netns_add(const char *name, int (*prepare)(void *context), void *context);
 int netns_add_name(const char *name, int netns_fd);
 /* Takes the name away; the namespace lives on while something is in it. -ENOENT: there is none. */
 int netns_remove(const char *name);
+/* Whether there is a namespace of that name. */
+bool netns_is_there(const char *name);
 /* A descriptor for the namespace (the caller's), by name or by path. -ENOENT: none; -EINVAL: the file is no
  * network namespace. */
 int netns_open(const char *name);
@@ -25,6 +27,10 @@ int netns_open_path(const char *path);
 bool netns_is_same(int a_fd, int b_fd);
 /* A descriptor for the caller's own namespace (the caller's). */
 int netns_open_own(void);
+
+/* The first namespace with a process in it for which `is_it` says 1; the descriptor is the caller's. -ENOENT:
+ * there is none. */
+int netns_find_process(int (*is_it)(void *context, int netns_fd), void *context);
 
 /* Moves the (only) thread into the namespace; netns_leave() goes back and closes `home_fd`. */
 int netns_enter(int netns_fd, int *ret_home_fd);

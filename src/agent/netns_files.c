@@ -148,6 +148,19 @@ int netns_files_write(struct netns_files *files, const char *instance, const cha
 	return r < 0 ? r : 0;
 }
 
+bool netns_files_are_there(const struct netns_files *files, const char *instance)
+{
+	static const char *const names[] = {"resolv.conf", "nsswitch.conf", "hosts", "ssl"};
+	char path[PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_format(path, sizeof(path), "%s/%s/%s", files->directory, instance, names[i]) < 0 ||
+		    lstat(path, &st) < 0)
+			return false;
+	return true;
+}
+
 void netns_files_remove(struct netns_files *files, const char *instance)
 {
 	char directory[PATH_MAX];

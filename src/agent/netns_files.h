@@ -25,6 +25,8 @@ struct netns_files *netns_files_free(struct netns_files *files);
 /* Writes the instance's files where they differ. The host name is one, as struct plan_port has it. */
 int netns_files_write(struct netns_files *files, const char *instance, const char *host_name,
 		      const struct netaddr *addr);
+/* Whether the instance's files are there; does not look into them. */
+bool netns_files_are_there(const struct netns_files *files, const char *instance);
 void netns_files_remove(struct netns_files *files, const char *instance);
 /* Calls back with each instance that has files with a link to this copy of the trust store. The callback may
  * remove them. Stops at its first negative result and returns it. */

@@ -12,15 +12,26 @@
 #define PORT_SERVICE_NUMBER UINT32_MAX
 #define PORT_NODE_NAME_MAX  30 /* characters of a node's name, so that "privlink-<node>" fits an id */
 
-/* Puts the data path's programs on a device, before it is up for the first time. */
-typedef int (*port_attach)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+/* What is known of the programs on a device. */
+enum port_check {
+	PORT_BARE,  /* one is not there, or something else comes before it */
+	PORT_LOOSE, /* they run, but something is to be repaired */
+	PORT_FIRM,
+};
+
+/* The data path's programs on a device. Either may be NULL: nothing is attached, or nothing is asked. */
+struct port_programs {
+	/* Makes them right. */
+	int (*attach)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+	enum port_check (*check)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+	void *context;
+};
 
 struct port_env {
 	const char *node;
 	struct rtnl *rtnl; /* of the node's own namespace */
 	int own_netns_fd;
-	port_attach attach;
-	void *attach_context;
+	struct port_programs programs;
 };
 
 /* The node-side device's name: "pl<number in hex>", "pl0" of the service port, or a tap's own. */
@@ -36,10 +47,16 @@ void port_mark_format(const char *node, const struct port_mark *mark, char ret[R
 /* -EINVAL: the alias is not a mark of this node. */
 int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 
-/* Makes or repairs the port's devices. `ret_step` says what failed, in words. `ret_ifindex` is the node-side
- * device's as soon as that has its programs, also when a later step fails. */
-int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ret_ifindex,
+/* Makes or repairs the port's devices. `ifindex` is the node-side device's number as far as it is known (0: it
+ * is not), and when it returns, as soon as that has its programs, also when a later step fails. `ret_step`
+ * says what failed, in words. -ESRCH: the namespace that it is attached to has ended. */
+int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ifindex,
 		     const char **ret_step);
+/* Whether someone has changed the node-side device since port_device_sync() was successful, or what it runs;
+ * `ret_what` says what, in words. A device without its programs is set down at once. `link` is what it is like
+ * now. */
+bool port_device_is_disturbed(const struct port_env *env, const struct plan_port *port,
+			      const struct rtnl_link *link, const char **ret_what);
 /* Removes the node-side device (0: the one with that mark, if there is one) and, for an instance of our own
  * making, the namespace's name. */
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex);

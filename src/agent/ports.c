@@ -23,10 +23,12 @@
 struct port_state {
 	uint32_t number; /* sorted by it */
 	struct port_mark mark;
-	uint32_t ifindex;  /* 0: not there */
+	uint32_t ifindex;  /* 0: not there, or without its programs */
+	uint32_t known_ifindex; /* the device's, whatever has become of it; 0: it has gone */
 	bool is_looked_at; /* since something may have changed: `made` is what was wanted then */
 	struct plan_port made;
 	char failure[160]; /* why it is not as wanted; "": it is */
+	bool is_gone;	   /* the failure is that what it was attached to has ended */
 };
 
 struct ports {
@@ -34,6 +36,8 @@ struct ports {
 	struct netns_files *files;
 	struct plan_port service;
 	int service_netns_fd; /* once it was there */
+	uint32_t service_known_ifindex;
+	bool is_service_due;
 	struct port_state *states;
 	size_t n_states;
 	bool is_behind; /* the last sync ran out of time */
@@ -101,8 +105,34 @@ static int take_marked_links(struct ports *ports)
 		if (!state)
 			return -ENOMEM;
 		state->mark = mark;
-		state->ifindex = links[i].ifindex;
+		state->ifindex = state->known_ifindex = links[i].ifindex;
 	}
+	return 0;
+}
+
+int ports_find_devices(const char *node, uint32_t **ret_ifindexes, size_t *ret_n)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	_cleanup_(freep) uint32_t *ifindexes = NULL;
+	struct port_mark mark;
+	struct rtnl *rtnl;
+	size_t n_links, n = 0;
+	int r = rtnl_open(-1, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_link_list(rtnl, &links, &n_links);
+	rtnl_free(rtnl);
+	if (r < 0)
+		return r;
+	ifindexes = calloc(n_links + 1, sizeof(*ifindexes));
+	if (!ifindexes)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_links; i++)
+		if (port_mark_parse(node, links[i].alias, &mark) == 0)
+			ifindexes[n++] = links[i].ifindex;
+	*ret_ifindexes = TAKE_PTR(ifindexes);
+	*ret_n = n;
 	return 0;
 }
 
@@ -144,8 +174,7 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 	ports->env = (struct port_env){
 		.node = options->node,
 		.own_netns_fd = netns_open_own(),
-		.attach = options->attach,
-		.attach_context = options->attach_context,
+		.programs = options->programs,
 	};
 	ports->files = options->files;
 	ports->service_netns_fd = -EBADF;
@@ -193,10 +222,14 @@ static int keep_service_name(struct ports *ports)
 int ports_sync_service(struct ports *ports)
 {
 	const char *step = "cannot give it its name again";
+	uint32_t ifindex = ports->service_known_ifindex;
 	int r = keep_service_name(ports);
 
+	ports->is_service_due = false;
 	if (r == 0)
-		r = port_device_sync(&ports->env, &ports->service, &ports->service.row.ifindex, &step);
+		r = port_device_sync(&ports->env, &ports->service, &ifindex, &step);
+	if (r == 0)
+		ports->service.row.ifindex = ports->service_known_ifindex = ifindex;
 	if (r == 0 && ports->service_netns_fd < 0) {
 		step = "cannot open it";
 		ports->service_netns_fd = netns_open(ports->service.instance);
@@ -208,6 +241,11 @@ int ports_sync_service(struct ports *ports)
 const struct plan_port *ports_service(const struct ports *ports)
 {
 	return &ports->service;
+}
+
+bool ports_service_is_due(const struct ports *ports)
+{
+	return ports->is_service_due || !ports->service.row.ifindex;
 }
 
 int ports_service_netns(const struct ports *ports)
@@ -233,12 +271,14 @@ static bool wants_the_same(const struct plan_port *a, const struct plan_port *b)
 	       netaddr_compare(&a->gateway, &b->gateway) == 0 && a->mtu == b->mtu && a->up == b->up;
 }
 
-static int report_failure(struct failures *failures, const struct plan_port *port, const char *failure)
+static int report_failure(struct failures *failures, const struct plan_port *port,
+			  const struct port_state *state)
 {
 	char key[KEY_SIZE];
 
 	(void)str_format(key, sizeof(key), "instance/%s", port->instance);
-	return failures_add(failures, key, "%s", failure);
+	return state->is_gone ? failures_add_gone(failures, key, state->failure)
+			      : failures_add(failures, key, "%s", state->failure);
 }
 
 /* Notes why the port cannot be made; told once for each reason. */
@@ -246,7 +286,11 @@ static void note_failure(struct port_state *state, const char *step, int r)
 {
 	char failure[sizeof(state->failure)];
 
-	(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
+	state->is_gone = r == -ESRCH;
+	if (state->is_gone)
+		(void)str_copy(failure, sizeof(failure), step);
+	else
+		(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
 	if (!streq(failure, state->failure))
 		log_warning("%s instance=%s port=%x", failure, state->mark.instance, state->number);
 	memcpy(state->failure, failure, sizeof(failure));
@@ -256,7 +300,7 @@ static void note_failure(struct port_state *state, const char *step, int r)
 static int make_port(struct ports *ports, const struct plan_port *port)
 {
 	struct port_state *state = find_state(ports, port->number);
-	uint32_t ifindex = 0, old_ifindex;
+	uint32_t ifindex, old_ifindex;
 	const char *step = "";
 	int r;
 
@@ -265,6 +309,7 @@ static int make_port(struct ports *ports, const struct plan_port *port)
 	if (!state)
 		return -ENOMEM;
 	old_ifindex = state->ifindex;
+	ifindex = state->known_ifindex;
 	state->mark.number = port->number;
 	state->mark.kind = port->kind;
 	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
@@ -275,6 +320,8 @@ static int make_port(struct ports *ports, const struct plan_port *port)
 		r = netns_files_write(ports->files, port->instance, port->host_name, &port->addr);
 	}
 	state->ifindex = ifindex;
+	if (ifindex)
+		state->known_ifindex = ifindex;
 	state->made = *port;
 	state->is_looked_at = true;
 	if (r == -ENOMEM)
@@ -299,7 +346,7 @@ static int gather_failures(const struct ports *ports, const struct plan *plan, s
 		const struct port_state *state = find_state(ports, plan->ports[i].number);
 
 		if (state && *state->failure)
-			r = report_failure(failures, &plan->ports[i], state->failure);
+			r = report_failure(failures, &plan->ports[i], state);
 	}
 	return r;
 }
@@ -328,6 +375,74 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 	}
 	r = gather_failures(ports, plan, failures);
 	return r < 0 ? r : changed;
+}
+
+/* Looking. */
+
+static int compare_links(const void *a, const void *b)
+{
+	const struct rtnl_link *x = a, *y = b;
+
+	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+}
+
+static const struct rtnl_link *find_link(const struct rtnl_link *links, size_t n, uint32_t ifindex)
+{
+	const struct rtnl_link key = {.ifindex = ifindex};
+
+	return bsearch(&key, links, n, sizeof(key), compare_links);
+}
+
+/* NULL: all stands; else what does not, in words. */
+static const char *what_is_disturbed(const struct ports *ports, const struct plan_port *port,
+				     uint32_t ifindex, const struct rtnl_link *links, size_t n_links)
+{
+	const struct rtnl_link *link = find_link(links, n_links, ifindex);
+	const char *what = "it was removed";
+
+	if (!link || port_device_is_disturbed(&ports->env, port, link, &what))
+		return what;
+	if (port->kind != INSTANCE_NETNS)
+		return NULL;
+	if (!netns_is_there(port->instance))
+		return "its namespace has lost its name";
+	/* VPC 0 has no files. */
+	if (ports->files && port->number != PORT_SERVICE_NUMBER &&
+	    !netns_files_are_there(ports->files, port->instance))
+		return "its files were removed";
+	return NULL;
+}
+
+int ports_look(struct ports *ports)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	const char *what;
+	size_t n_links;
+	int r = rtnl_link_list(ports->env.rtnl, &links, &n_links), found = 0;
+
+	if (r < 0)
+		return log_errno(r, "cannot list the node's devices");
+	qsort(links, n_links, sizeof(*links), compare_links);
+	for (size_t i = 0; i < ports->n_states; i++) {
+		struct port_state *state = &ports->states[i];
+
+		if (!state->is_looked_at || *state->failure || !state->ifindex)
+			continue;
+		what = what_is_disturbed(ports, &state->made, state->ifindex, links, n_links);
+		if (!what)
+			continue;
+		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
+			    state->mark.instance, state->number);
+		state->is_looked_at = false;
+		found = 1;
+	}
+	if (ports->service.row.ifindex) {
+		what = what_is_disturbed(ports, &ports->service, ports->service.row.ifindex, links, n_links);
+		if (what)
+			log_warning("mending the service port that someone has changed: %s", what);
+		ports->is_service_due |= what != NULL;
+	}
+	return found || ports->is_service_due;
 }
 
 void ports_retry(struct ports *ports)
@@ -487,13 +602,13 @@ int ports_remove_all(struct ports *ports)
 bool ports_forget_link(struct ports *ports, uint32_t ifindex)
 {
 	for (size_t i = 0; i < ports->n_states; i++)
-		if (ports->states[i].ifindex == ifindex) {
-			ports->states[i].ifindex = 0;
+		if (ports->states[i].ifindex == ifindex || ports->states[i].known_ifindex == ifindex) {
+			ports->states[i].ifindex = ports->states[i].known_ifindex = 0;
 			ports->states[i].is_looked_at = false;
 			return true;
 		}
 	if (ports->service.row.ifindex != ifindex)
 		return false;
-	ports->service.row.ifindex = 0;
+	ports->service.row.ifindex = ports->service_known_ifindex = 0;
 	return true;
 }

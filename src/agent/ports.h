@@ -14,8 +14,7 @@ struct ports;
 struct ports_options {
 	const char *node;	   /* kept: must stay valid */
 	struct netns_files *files; /* borrowed; NULL: none are written */
-	port_attach attach;	   /* NULL: no programs (tests) */
-	void *attach_context;
+	struct port_programs programs; /* none: in tests */
 };
 
 /* Looks up what is there already; changes nothing. */
@@ -27,6 +26,8 @@ struct ports *ports_free(struct ports *ports);
 int ports_sync_service(struct ports *ports);
 /* The service port, as a row of the plan and with its device's ifindex in `row`. Borrowed. */
 const struct plan_port *ports_service(const struct ports *ports);
+/* The service port is not there, or ports_look() found something about it: it is to be made again. */
+bool ports_service_is_due(const struct ports *ports);
 /* A descriptor for VPC 0's namespace. Borrowed; negative before ports_sync_service() was successful. */
 int ports_service_netns(const struct ports *ports);
 
@@ -34,6 +35,9 @@ int ports_service_netns(const struct ports *ports);
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
  * or one after ports_retry() succeeds. 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
+/* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its
+ * programs is set down at once). Logs. 1: there is something to do. */
+int ports_look(struct ports *ports);
 /* The next sync tries again what failed. */
 void ports_retry(struct ports *ports);
 /* The last sync left ports for the next one, so as not to keep the loop for too long. */
@@ -48,3 +52,5 @@ bool ports_forget_link(struct ports *ports, uint32_t ifindex);
 
 /* For plan_input.ifindex: the node-side device of a port, 0: not there. */
 uint32_t ports_ifindex(void *ports, uint32_t port_number);
+/* The devices of this node's ports that are there already. The array is the caller's. */
+int ports_find_devices(const char *node, uint32_t **ret_ifindexes, size_t *ret_n);

@@ -133,7 +133,7 @@ static int apply(struct reconcile *reconcile, bool full)
 	int r, q;
 
 	r = full ? datapath_repair_pins(reconcile->parts.datapath) : 0;
-	if (r >= 0 && (full || !ports_service(reconcile->parts.ports)->row.ifindex))
+	if (r >= 0 && (full || ports_service_is_due(reconcile->parts.ports)))
 		reconcile->has_service_port = ports_sync_service(reconcile->parts.ports) == 0;
 	if (r >= 0)
 		r = plan_with_devices(reconcile, full, &failures, &plan);

@@ -13,6 +13,9 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <unistd.h>
@@ -191,6 +194,60 @@ static int read_info_attr(const struct nlattr *attr, void *context)
 	return MNL_CB_OK;
 }
 
+/* What keeps IPv4 from taking packets of a link: none is forwarded; one is taken only when the way back leads
+ * through the link, and no route of the node's does; no broadcast frame has another address's packet in it;
+ * no ARP is answered. */
+static const struct {
+	uint16_t id;
+	uint32_t value;
+} ipv4_shut[] = {
+	{IPV4_DEVCONF_FORWARDING, 0},	    {IPV4_DEVCONF_BC_FORWARDING, 0},
+	{IPV4_DEVCONF_RP_FILTER, 1},	    {IPV4_DEVCONF_ACCEPT_LOCAL, 0},
+	{IPV4_DEVCONF_ROUTE_LOCALNET, 0},   {IPV4_DEVCONF_DROP_UNICAST_IN_L2_MULTICAST, 1},
+	{IPV4_DEVCONF_ARP_IGNORE, 8},	    {IPV4_DEVCONF_PROXY_ARP, 0},
+	{IPV4_DEVCONF_ACCEPT_REDIRECTS, 0},
+};
+
+/* The value of a setting in an array of all; `otherwise` where the kernel has none. */
+static uint32_t setting(const struct nlattr *array, size_t index, uint32_t otherwise)
+{
+	const uint32_t *values = mnl_attr_get_payload(array);
+
+	return index < mnl_attr_get_payload_len(array) / sizeof(*values) ? values[index] : otherwise;
+}
+
+static int read_inet_attr(const struct nlattr *attr, void *context)
+{
+	struct rtnl_link *link = context;
+
+	if (mnl_attr_get_type(attr) != IFLA_INET_CONF)
+		return MNL_CB_OK;
+	for (size_t i = 0; i < ARRAY_SIZE(ipv4_shut); i++)
+		if (setting(attr, ipv4_shut[i].id - 1U, ipv4_shut[i].value) != ipv4_shut[i].value)
+			link->is_ipv4_shut = false;
+	return MNL_CB_OK;
+}
+
+static int read_inet6_attr(const struct nlattr *attr, void *context)
+{
+	struct rtnl_link *link = context;
+
+	if (mnl_attr_get_type(attr) == IFLA_INET6_CONF)
+		link->is_ipv6_off = setting(attr, DEVCONF_DISABLE_IPV6, 1) != 0;
+	return MNL_CB_OK;
+}
+
+static int read_family_attr(const struct nlattr *attr, void *context)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case AF_INET:
+		return mnl_attr_parse_nested(attr, read_inet_attr, context);
+	case AF_INET6:
+		return mnl_attr_parse_nested(attr, read_inet6_attr, context);
+	}
+	return MNL_CB_OK;
+}
+
 static int read_link_attr(const struct nlattr *attr, void *context)
 {
 	struct rtnl_link *link = context;
@@ -212,6 +269,12 @@ static int read_link_attr(const struct nlattr *attr, void *context)
 	case IFLA_LINK:
 		link->peer_ifindex = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_QDISC:
+		(void)str_copy(link->qdisc, sizeof(link->qdisc), mnl_attr_get_str(attr));
+		break;
+	case IFLA_AF_SPEC:
+		(void)mnl_attr_parse_nested(attr, read_family_attr, link);
+		break;
 	case IFLA_LINKINFO:
 		(void)mnl_attr_parse_nested(attr, read_info_attr, link);
 		break;
@@ -226,6 +289,8 @@ static void read_link(const struct nlmsghdr *message, struct rtnl_link *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->ifindex = (uint32_t)info->ifi_index;
 	ret->is_up = info->ifi_flags & IFF_UP;
+	ret->has_no_arp = info->ifi_flags & IFF_NOARP;
+	ret->is_ipv4_shut = ret->is_ipv6_off = true;
 	(void)mnl_attr_parse(message, sizeof(*info), read_link_attr, ret);
 }
 
@@ -257,6 +322,7 @@ static int ask_links(struct rtnl *rtnl, void *context)
 
 	walk->n = 0;
 	(void)link_request(rtnl, RTM_GETLINK, NLM_F_DUMP, 0, &message);
+	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return talk(rtnl, message, add_link, walk);
 }
 
@@ -277,14 +343,17 @@ int rtnl_link_list(struct rtnl *rtnl, struct rtnl_link **ret, size_t *ret_n)
 	return 0;
 }
 
-int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret)
+/* By its number, or by its name where that is 0. */
+static int get_link(struct rtnl *rtnl, uint32_t ifindex, const char *name, struct rtnl_link *ret)
 {
 	struct link_walk walk = {};
 	struct nlmsghdr *message;
 	int r;
 
-	(void)link_request(rtnl, RTM_GETLINK, 0, 0, &message);
-	mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	(void)link_request(rtnl, RTM_GETLINK, 0, ifindex, &message);
+	if (!ifindex)
+		mnl_attr_put_strz(message, IFLA_IFNAME, name);
+	mnl_attr_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	/* With an acknowledgement, so that there is a last message to wait for. */
 	message->nlmsg_flags |= NLM_F_ACK;
 	r = talk(rtnl, message, add_link, &walk);
@@ -296,6 +365,16 @@ int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret)
 		*ret = walk.links[0];
 	free(walk.links);
 	return r;
+}
+
+int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret)
+{
+	return get_link(rtnl, 0, name, ret);
+}
+
+int rtnl_link_get_index(struct rtnl *rtnl, uint32_t ifindex, struct rtnl_link *ret)
+{
+	return ifindex ? get_link(rtnl, ifindex, NULL, ret) : -ENODEV;
 }
 
 static void put_mac(struct nlmsghdr *message, const struct mac *mac)
@@ -349,6 +428,19 @@ static int change_no_address_generation(struct rtnl *rtnl, uint32_t ifindex)
 	return r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r;
 }
 
+static void put_ipv4_shut(struct nlmsghdr *message)
+{
+	struct nlattr *families = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(message, AF_INET);
+	struct nlattr *settings = mnl_attr_nest_start(message, IFLA_INET_CONF);
+
+	for (size_t i = 0; i < ARRAY_SIZE(ipv4_shut); i++)
+		mnl_attr_put_u32(message, ipv4_shut[i].id, ipv4_shut[i].value);
+	mnl_attr_nest_end(message, settings);
+	mnl_attr_nest_end(message, inet);
+	mnl_attr_nest_end(message, families);
+}
+
 int rtnl_link_change(struct rtnl *rtnl, uint32_t ifindex, const struct rtnl_change *change)
 {
 	struct nlmsghdr *message;
@@ -366,6 +458,14 @@ int rtnl_link_change(struct rtnl *rtnl, uint32_t ifindex, const struct rtnl_chan
 		info->ifi_flags = change->set_up ? IFF_UP : 0;
 		info->ifi_change = IFF_UP;
 	}
+	if (change->set_no_arp) {
+		info->ifi_flags |= IFF_NOARP;
+		info->ifi_change |= IFF_NOARP;
+	}
+	if (change->name)
+		mnl_attr_put_strz(message, IFLA_IFNAME, change->name);
+	if (change->shut_ipv4)
+		put_ipv4_shut(message);
 	if (change->mac)
 		put_mac(message, change->mac);
 	if (change->mtu)
@@ -380,6 +480,18 @@ int rtnl_link_remove(struct rtnl *rtnl, uint32_t ifindex)
 	struct nlmsghdr *message;
 
 	(void)link_request(rtnl, RTM_DELLINK, 0, ifindex, &message);
+	return talk_ack(rtnl, message);
+}
+
+int rtnl_link_blackhole(struct rtnl *rtnl, uint32_t ifindex)
+{
+	struct nlmsghdr *message = request(rtnl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE);
+	struct tcmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+
+	info->tcm_family = AF_UNSPEC;
+	info->tcm_ifindex = (int)ifindex;
+	info->tcm_parent = TC_H_ROOT;
+	mnl_attr_put_strz(message, TCA_KIND, RTNL_BLACKHOLE);
 	return talk_ack(rtnl, message);
 }
 

@@ -11,6 +11,7 @@
 
 #define RTNL_ALIAS_SIZE 256
 #define RTNL_KIND_SIZE	16
+#define RTNL_BLACKHOLE	"blackhole" /* rtnl_link.qdisc after rtnl_link_blackhole() */
 
 struct rtnl;
 
@@ -25,12 +26,17 @@ struct rtnl_link {
 	char kind[RTNL_KIND_SIZE]; /* veth, tun, ... */
 	struct mac mac;
 	uint32_t mtu;
-	uint32_t peer_ifindex; /* veth: the other end, in its own namespace */
+	uint32_t peer_ifindex;	    /* veth: the other end, in its own namespace */
+	char qdisc[RTNL_KIND_SIZE]; /* its root */
 	bool is_up;
+	bool has_no_arp;   /* the node neither asks nor answers ARP there */
+	bool is_ipv4_shut; /* as rtnl_change.shut_ipv4 makes it, or without IPv4 */
+	bool is_ipv6_off;  /* by its switch, or without IPv6 */
 };
 
 /* -ENODEV: there is none of that name. */
 int rtnl_link_get(struct rtnl *rtnl, const char *name, struct rtnl_link *ret);
+int rtnl_link_get_index(struct rtnl *rtnl, uint32_t ifindex, struct rtnl_link *ret);
 /* All links; the array is the caller's. */
 int rtnl_link_list(struct rtnl *rtnl, struct rtnl_link **ret, size_t *ret_n);
 
@@ -50,12 +56,18 @@ int rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
 struct rtnl_change {
 	const struct mac *mac;
 	const char *alias;
+	const char *name; /* some kernels want the link to be down for that */
 	uint32_t mtu;
 	bool set_up, set_down;
+	bool set_no_arp;
+	bool shut_ipv4; /* the node's IPv4 forwards and takes nothing from there that has to do with no route
+			   through it */
 	bool no_address_generation; /* no IPv6 addresses of the kernel's own making */
 };
 int rtnl_link_change(struct rtnl *rtnl, uint32_t ifindex, const struct rtnl_change *change);
 int rtnl_link_remove(struct rtnl *rtnl, uint32_t ifindex);
+/* Makes the link's root qdisc one that drops all that is sent. */
+int rtnl_link_blackhole(struct rtnl *rtnl, uint32_t ifindex);
 
 /* Makes the IPv4 address with this prefix length the only one of the link. 0: it was so already; 1: changed.
  */

@@ -141,6 +141,7 @@ struct plan_domain {
 struct plan_failure {
 	char key[KEY_SIZE];
 	char reason[256];
+	bool is_gone; /* what it stands for has ended */
 };
 
 struct plan {

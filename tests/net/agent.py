@@ -437,19 +437,21 @@ def test_surprises(feed):
 
 
 def test_service_port(feed):
-    link = json.loads(run("ip", "-n", LAB, "-j", "link", "show", "pl0").stdout)[0]
+    for command in ("link set pl0 down", "link set pl0 name mine0", "link add pl0 type veth peer name theirs0",
+                    "link set mine0 up"):
+        run("ip", "-n", LAB, *command.split())
     run("ip", "netns", "del", f"privlink-{NODE}")
-    run("ip", "-n", LAB, "link", "set", "pl0", "alias", "of someone else")
     for pin in os.listdir(f"/sys/fs/bpf/privlink/{NODE}"):  # so that it looks at everything
         os.unlink(f"/sys/fs/bpf/privlink/{NODE}/{pin}")
     ok(wait_for(lambda: os.path.exists(f"/run/netns/privlink-{NODE}"), 8), "VPC 0 gets its name again")
     revision = feed.edit(f"instance/{P2}", status="Stopped")
     ok(wait_for(lambda: inside(P1, "ping", "-c", "1", "-W", "1", "10.0.2.10").returncode != 0, 3),
-       "while the service port is in someone else's hands, instances are looked after")
+       "while another device has the service port's name, instances are looked after")
     ok(not feed.reported(revision), "and nothing is said to be in force")
-    run("ip", "-n", LAB, "link", "set", "pl0", "alias", link["ifalias"])
+    run("ip", "-n", LAB, "link", "del", "pl0")
     revision = feed.edit(f"instance/{P2}", status="Running")
     ok(wait_for(lambda: feed.reported(revision), 8), "until it is ours again")
+    ok("privlink/" in run("ip", "-n", LAB, "link", "show", "pl0").stdout, "the device has its name again")
     ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], "names resolve as before")
 
 

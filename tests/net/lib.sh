@@ -22,6 +22,7 @@ node=t$$
 dir=$records/$$
 http_port=18080
 https_arguments=() # --https … where a test wants it
+agent_arguments=() # more of the agent's options
 tap_n=0 tap_bad=0
 
 # --- TAP
@@ -156,7 +157,7 @@ start_privlinkd() {
 
 start_agent() {
 	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
-		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" \
+		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "${agent_arguments[@]}" \
 		>>"$dir/agent.log" 2>&1 &
 	agent_pid=$!
 	remember pid $agent_pid

@@ -107,7 +107,7 @@ static int start_agent(struct world *world)
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .attach = world->mode};
 	int r = datapath_open(&options, &world->datapath);
 	const struct ports_options ports = {
-		.node = node, .attach = datapath_attach, .attach_context = world->datapath};
+		.node = node, .programs = {datapath_attach, datapath_check, world->datapath}};
 
 	return r < 0 ? r : ports_new(&ports, &world->ports);
 }
