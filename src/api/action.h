@@ -54,6 +54,10 @@ struct action {
 	action_handler handler;
 	unsigned flags;
 	const struct param_spec *params; /* without RegionId, ClientToken, DryRun; ends with a NULL name */
+	/* A member of the answer that is not kept with the call's ClientToken, and what puts it into an answer that was
+	 * kept (or fails the call). NULL: there is none. */
+	const char *secret;
+	action_handler reveal;
 };
 
 /* One table per product, sorted by name, ending with a NULL name; in action_<subject>.c. */

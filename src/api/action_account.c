@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Accounts and their access keys. A secret is shown once, by the call that makes the key.
+ * Accounts and their access keys. A secret is shown by the call that makes the key, and by its repetitions
+ * with the same ClientToken; it is kept in one place, the key's row, and gone with it.
  */
 #include "../lib/ident.h"
 #include "../model/check.h"
 #include "action_privlink.h"
+#include "answer.h"
 #include "limits.h"
 #include "shape.h"
 
@@ -158,6 +160,17 @@ int create_access_key(struct call *call)
 	answer_string(call->answer, "AccessKeySecret", key.secret);
 	answer_time(call->answer, "CreateTime", key.create_time);
 	return 0;
+}
+
+int reveal_access_key(struct call *call)
+{
+	const char *id = json_string_value(json_object_get(call->answer, "AccessKeyId"));
+	const struct access_key *key = id ? snapshot_find(call->rows, KIND_ACCESS_KEY, id) : NULL;
+
+	if (!key)
+		return call_fail(call, "AccessKeyNotFound");
+	answer_string(call->answer, "AccessKeySecret", key->secret);
+	return answer_complete(call->answer) ? 0 : -ENOMEM;
 }
 
 /* Whether nobody could administer any more without this key. */

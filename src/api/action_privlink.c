@@ -54,7 +54,8 @@ static int get_version(struct call *call)
 const struct action privlink_actions[] = {
 	ATTACH_INSTANCE_ACTION,
 	{ "BindSystemService",   bind_system_service,   ACTION_CHANGES | ACTION_ADMIN, system_service_params },
-	{ "CreateAccessKey",     create_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_params },
+	{ "CreateAccessKey",     create_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_params,
+	  "AccessKeySecret", reveal_access_key },
 	{ "CreateAccount",       create_account,        ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
 	  create_account_params },
 	{ "DeleteAccessKey",     delete_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,

@@ -15,6 +15,7 @@ int access_key_new(int64_t uid, int64_t now, struct access_key *ret);
 int create_account(struct call *call);
 int list_accounts(struct call *call);
 int create_access_key(struct call *call);
+int reveal_access_key(struct call *call);
 int update_access_key(struct call *call);
 int delete_access_key(struct call *call);
 int list_access_keys(struct call *call);

@@ -145,6 +145,9 @@ static void attempt(struct run *run)
 	if (r > 0) {
 		json_decref(call->answer);
 		call->answer = first_answer;
+		r = call->action->reveal ? call->action->reveal(call) : 0;
+		if (r < 0 && r != -EBADMSG)
+			fail_inside(run, r);
 		commit_nothing(run);
 		return;
 	}

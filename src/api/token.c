@@ -80,9 +80,22 @@ static void make_room(struct call *call)
 		call_delete(call, KIND_CLIENT_TOKEN, oldest_of(call->rows, prefix));
 }
 
+/* The answer as it may be kept; the caller's. */
+static char *answer_text(const struct call *call)
+{
+	json_t *kept = json_copy(call->answer);
+	char *text;
+
+	if (kept && call->action->secret)
+		(void)json_object_del(kept, call->action->secret);
+	text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
+	json_decref(kept);
+	return text;
+}
+
 int token_bind(struct call *call, const char *token, const char *digest)
 {
-	_cleanup_(freep) char *answer = json_dumps(call->answer, JSON_COMPACT);
+	_cleanup_(freep) char *answer = answer_text(call);
 	const struct client_token *present;
 	struct client_token row;
 	int r;
