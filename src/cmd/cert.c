@@ -18,7 +18,7 @@
 
 #define CA_DAYS	    3650
 #define SERVER_DAYS 825 /* clients refuse more */
-#define BACKDATE_S  300 /* clocks differ a little */
+#define BACKDATE_S  86400 /* clocks differ, and are set back */
 #define SERIAL_SIZE 16
 #define PATH_SIZE   4096
 

@@ -14,6 +14,7 @@
 #include "../api/sign.h"
 #include "../lib/codec.h"
 #include "../lib/ident.h"
+#include "cli_trust.h"
 
 #define ANSWER_MAX	(64 * 1024 * 1024)
 #define CALL_TIMEOUT_MS 30000
@@ -187,6 +188,29 @@ static long call_timeout_ms(const struct cli *cli)
 	return (long)limit;
 }
 
+/* Why the API was not reached. */
+static void report(struct cli *cli, CURLcode code, const char *why)
+{
+	const char *trusted = cli->ca ? cli->ca : "the system's authorities", *text;
+	long status = 0;
+
+	if (code == CURLE_SSL_CACERT_BADFILE) {
+		(void)cli_fail("cannot read the certificates to trust, %s: %s", trusted, why);
+		return;
+	}
+	if (code != CURLE_PEER_FAILED_VERIFICATION) {
+		(void)cli_fail("cannot reach the API at %s: %s", cli->endpoint, why);
+		return;
+	}
+	curl_easy_getinfo(cli->curl, CURLINFO_SSL_VERIFYRESULT, &status);
+	text = cli_trust_refusal((unsigned int)status);
+	if (!text)
+		text = "the certificate is for other names (use one that it is for, or issue one with "
+		       "privlink ca "
+		       "issue --san DNS:name,IP:address)";
+	(void)cli_fail("cannot trust the API at %s: %s; trusting %s: %s", cli->endpoint, text, trusted, why);
+}
+
 static int perform(struct cli *cli, struct curl_slist *headers, const char *body, struct cli_reply *ret)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -216,9 +240,7 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	if (code == CURLE_COULDNT_CONNECT)
 		cli_local_refused(NULL);
 	if (code != CURLE_OK)
-		return cli_fail("cannot reach the API at %s: %s", cli->endpoint,
-				*why ? why : curl_easy_strerror(code)),
-		       -EIO;
+		return report(cli, code, *why ? why : curl_easy_strerror(code)), -EIO;
 	curl_easy_getinfo(cli->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	answer = json_loads(text ?: "", 0, NULL);
 	if (!json_is_object(answer)) {
@@ -247,7 +269,8 @@ int cli_send(struct cli *cli, const struct cli_product *product, const char *act
 	if (!cli->key_id)
 		return cli_fail("no access key: give --access-key-id and --access-key-secret, set "
 				"PRIVLINK_ACCESS_KEY_ID and PRIVLINK_ACCESS_KEY_SECRET, or write them to "
-				"~/.config/privlink/config (root on privlinkd's machine: privlink admin new-key)"),
+				"~/.config/privlink/config (root on privlinkd's machine: privlink admin "
+				"new-key)"),
 		       -ENOKEY;
 	r = body ? headers_init(&headers, cli, product, action, body) : -ENOMEM;
 	if (r >= 0)

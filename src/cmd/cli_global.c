@@ -13,7 +13,8 @@ static const struct {
 	{"--endpoint", "URL", "where the API is (PRIVLINK_ENDPOINT; where this machine's privlinkd listens)"},
 	{"--ca", "FILE", "certificates to trust (PRIVLINK_CA; <state-dir>/ca.crt)"},
 	{"--access-key-id", "ID", "who calls (PRIVLINK_ACCESS_KEY_ID)"},
-	{"--access-key-secret", "TEXT", "and the key's secret (PRIVLINK_ACCESS_KEY_SECRET)"},
+	{"--access-key-secret", "TEXT",
+	 "and the key's secret (PRIVLINK_ACCESS_KEY_SECRET); - reads it from stdin"},
 	{"--region", "REGION", "region (PRIVLINK_REGION; cn-hangzhou)"},
 	{"--config", "FILE", "read settings from FILE (PRIVLINK_CONFIG; ~/.config/privlink/config)"},
 	{"--state-dir", "DIR", "where this machine keeps its state (PRIVLINK_STATE_DIR; /var/lib/privlink)"},
@@ -60,9 +61,33 @@ void cli_global_help(FILE *to)
 			global_options[i].help);
 }
 
+/* The first line of standard input. */
+static int read_secret(char **ret)
+{
+	char line[256];
+
+	if (!fgets(line, sizeof(line), stdin))
+		return cli_usage("--access-key-secret -: there is nothing on standard input"), -EINVAL;
+	line[strcspn(line, "\r\n")] = '\0';
+	*ret = strdup(line);
+	explicit_bzero(line, sizeof(line));
+	return *ret ? 1 : -ENOMEM;
+}
+
+/* Whoever lists processes sees their arguments: it is taken out of them at once. */
+static int take_secret(char **ret, char *value)
+{
+	if (streq(value, "-"))
+		return read_secret(ret);
+	*ret = strdup(value);
+	explicit_bzero(value, strlen(value));
+	return *ret ? 1 : -ENOMEM;
+}
+
 int cli_global_option(struct cli *cli, int argc, char **argv, int *i)
 {
-	const char *name = argv[*i], *value;
+	const char *name = argv[*i];
+	char *value;
 	char **slot;
 
 	if (streq(name, "--json"))
@@ -78,6 +103,8 @@ int cli_global_option(struct cli *cli, int argc, char **argv, int *i)
 	if (!slot)
 		return set_timeout(cli, value);
 	free(*slot);
+	if (slot == &cli->key_secret)
+		return take_secret(slot, value);
 	*slot = strdup(value);
 	return *slot ? 1 : -ENOMEM;
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Apart from the rest of the command line, because GnuTLS has a `union params` of its own.
+ */
+#include "cli_trust.h"
+
+#include <gnutls/x509.h>
+
+const char *cli_trust_refusal(unsigned int status)
+{
+	static const struct {
+		unsigned int bit;
+		const char *text;
+	} refusals[] = {
+		{GNUTLS_CERT_SIGNER_NOT_FOUND,
+		 "the certificate comes from an authority that is not among those to trust (give the right "
+		 "ca.crt with --ca or PRIVLINK_CA)"},
+		{GNUTLS_CERT_SIGNATURE_FAILURE,
+		 "the certificate is not signed by the authority of that name that is to be trusted (was the "
+		 "authority made anew? give its present ca.crt with --ca)"},
+		{GNUTLS_CERT_NOT_ACTIVATED,
+		 "the certificate, or its authority's, is not valid yet (is the clock "
+		 "of this machine right?)"},
+		{GNUTLS_CERT_EXPIRED,
+		 "the certificate, or its authority's, has expired (on the API's machine: "
+		 "privlink ca show, privlink ca issue, systemctl reload privlinkd)"},
+		{GNUTLS_CERT_SIGNER_NOT_CA, "the certificate is signed by one that is no authority"},
+		{GNUTLS_CERT_INSECURE_ALGORITHM,
+		 "the certificate is signed in a way that is no longer secure"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (status & refusals[i].bit)
+			return refusals[i].text;
+	return status ? "the certificate is not valid" : NULL;
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a client: it says why it does not trust a server, and tells its secret to nobody.
+
+BUILD is the build directory.
+"""
+import contextlib
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../api"))
+from privlinkd import BUILD, done, make_certificate, ok, wait_for  # noqa: E402
+
+SECRET = "SECRETsecretSECRETsecretSECRET"
+
+
+@contextlib.contextmanager
+def server(pair=None):
+    """Takes connections and answers none; by TLS if it has certificate and key. Gives its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    context = None
+    if pair:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+    held = []
+
+    def serve():
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except OSError:
+                return
+            with contextlib.suppress(OSError):
+                held.append(context.wrap_socket(connection, server_side=True) if context else connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+        for connection in held:
+            connection.close()
+
+
+def command(directory, *arguments):
+    return [f"{BUILD}/src/cmd/privlink", "call", "privlink", "ListNodes", "--state-dir", directory, "--config", "/dev/null",
+            *arguments]
+
+
+def environment(**more):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PRIVLINK_")}
+    return {**kept, **more}
+
+
+KEY = {"PRIVLINK_ACCESS_KEY_ID": "id", "PRIVLINK_ACCESS_KEY_SECRET": SECRET}
+
+
+def said(directory, url, ca):
+    result = subprocess.run(command(directory, "--endpoint", url, "--ca", ca, "--timeout", "2"), capture_output=True,
+                            text=True, timeout=20, env=environment(**KEY))
+    return result.returncode, result.stderr
+
+
+def test_trust(directory):
+    good = make_certificate(directory, "good")
+    other = make_certificate(directory, "other")
+    ended = make_certificate(directory, "ended", days=(-40, -1))
+    early = make_certificate(directory, "early", days=(2, 40))
+    named = make_certificate(directory, "named", names="DNS:elsewhere.example")
+    # The same name and another key: an authority that was made anew.
+    os.mkdir(os.path.join(directory, "again"))
+    again = make_certificate(os.path.join(directory, "again"), "good")
+    for pair, ca, want, what in (
+        (ended, ended[0], "has expired (", "that has expired"),
+        (early, early[0], "is not valid yet (is the clock of this machine right?)", "that is not valid yet"),
+        (named, named[0], "is for other names", "for another name"),
+        (good, other[0], "comes from an authority that is not among those to trust", "of an unknown authority"),
+        (good, again[0], "ca.crt with --ca", "of an authority that was made anew"),
+    ):
+        with server(pair) as port:
+            status, text = said(directory, f"https://127.0.0.1:{port}", ca)
+        ok(status == 1 and want in text and ca in text, f"it says why it refuses a certificate {what}", text)
+    with server(good) as port:
+        status, text = said(directory, f"https://127.0.0.1:{port}", good[0])
+        ok("cannot trust" not in text and "certificate" not in text, "one that is good is none of the reasons", text)
+        status, text = said(directory, f"https://127.0.0.1:{port}", "/nowhere/ca.crt")
+        ok(status == 1 and "cannot read the certificates to trust, /nowhere/ca.crt" in text,
+           "it says when it cannot read whom to trust", text)
+
+
+def shown(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read()
+
+
+def connected(pid):
+    """Whether it has a socket: its arguments are read by then."""
+    with contextlib.suppress(OSError):
+        return any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:") for fd in os.listdir(f"/proc/{pid}/fd"))
+    return False
+
+
+def test_secret(directory):
+    with server() as port:
+        url = f"http://127.0.0.1:{port}"
+        for arguments, stdin, more, how in (
+            (["--access-key-id", "id", "--access-key-secret", SECRET], None, {}, "as an option"),
+            (["--access-key-id", "id", "--access-key-secret", "-"], SECRET + "\n", {}, "on standard input"),
+            ([], None, KEY, "in the environment"),
+        ):
+            process = subprocess.Popen(command(directory, "--endpoint", url, *arguments), stdin=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, env=environment(**more))
+            if stdin:
+                process.stdin.write(stdin)
+            process.stdin.close()
+            ok(wait_for(lambda: connected(process.pid)), f"a secret {how} is taken")
+            ok(SECRET.encode() not in shown(process.pid), f"a secret {how} is not in the list of processes",
+               shown(process.pid))
+            process.kill()
+            process.wait()
+            process.stderr.close()
+    result = subprocess.run(command(directory, "--access-key-id", "id", "--access-key-secret", "-"), capture_output=True,
+                            text=True, timeout=20, stdin=subprocess.DEVNULL, env=environment())
+    ok(result.returncode == 2 and "nothing on standard input" in result.stderr, "no secret on standard input is an error",
+       result.stderr)
+
+
+def main():
+    directory = tempfile.mkdtemp(prefix="privlink-client-")
+    try:
+        test_trust(directory)
+        test_secret(directory)
+    finally:
+        shutil.rmtree(directory)
+    return done()
+
+
+sys.exit(main())
