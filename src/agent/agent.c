@@ -182,7 +182,7 @@ static void on_sweep(void *context, uint32_t events)
 static void on_look(void *context, uint32_t events)
 {
 	struct agent *agent = context;
-	int r = netns_files_refresh(agent->files);
+	int r = netns_files_refresh(agent->files, false);
 
 	(void)events;
 	if (r < 0)

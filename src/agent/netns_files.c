@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../lib/log.h"
 #include "files.h"
 #include "trust.h"
 
@@ -44,6 +45,8 @@ struct netns_files {
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
 	uint64_t stamp; /* of what the copy was made from; 0: not made */
+	struct trust_report ca_said; /* how it stood with the CA when it was last said */
+	bool said;
 };
 
 int netns_files_new(const struct netns_files_options *options, struct netns_files **ret)
@@ -251,16 +254,63 @@ static uint64_t host_stamp(const struct netns_files *files)
 	return sum ? sum : 1;
 }
 
-int netns_files_refresh(struct netns_files *files)
+static void speak_of_time(const struct netns_files *files, const struct certificate *certificate)
+{
+	char words[128];
+
+	if (certificate->end &&
+	    certificate_time(certificate, now_unix_s(), words, sizeof(words)) != CERTIFICATE_GOOD)
+		log_warning("the CA that instances trust %s file=%s: remove the file and run privlink ca init, which "
+			    "makes a new certificate for the same key",
+			    words, files->ca);
+}
+
+static void speak_of_ca(const struct netns_files *files, const struct trust_report *report)
+{
+	const char *has = report->certificate.end ? "instances keep the one that they have"
+						  : "instances trust whom the host trusts";
+
+	switch (report->ca) {
+	case TRUST_CA_NONE:
+		log_info("no CA file=%s: instances trust whom the host trusts", files->ca);
+		break;
+	case TRUST_CA_GOOD:
+		log_info("instances trust the CA subject=%s file=%s", report->certificate.subject, files->ca);
+		break;
+	case TRUST_CA_GONE:
+		log_warning("the CA is gone file=%s: %s; put the file back (or remove file=%s/" TRUST_CA_FILE
+			    " to take it from them, too) and reload privlink-agent",
+			    files->ca, has, files->copy);
+		break;
+	case TRUST_CA_BAD:
+		log_warning("cannot use the CA file=%s: %s; %s", files->ca, report->why, has);
+		break;
+	}
+	speak_of_time(files, &report->certificate);
+}
+
+static bool is_same(const struct trust_report *a, const struct trust_report *b)
+{
+	return a->ca == b->ca && streq(a->why, b->why) && a->certificate.begin == b->certificate.begin &&
+	       a->certificate.end == b->certificate.end;
+}
+
+int netns_files_refresh(struct netns_files *files, bool thorough)
 {
 	uint64_t stamp = host_stamp(files);
+	struct trust_report report;
 	int r;
 
-	if (stamp == files->stamp && access(files->copy, F_OK) == 0)
+	if (stamp == files->stamp && access(files->copy, F_OK) == 0 && !thorough)
 		return 0;
-	r = trust_sync(files->host_ssl, files->ca, files->copy);
-	if (r >= 0)
-		files->stamp = stamp;
+	r = trust_sync(files->host_ssl, files->ca, files->copy, &report);
+	if (r < 0)
+		return r;
+	files->stamp = stamp;
+	if (thorough || !files->said || !is_same(&report, &files->ca_said))
+		speak_of_ca(files, &report);
+	files->ca_said = report;
+	files->said = true;
 	return r;
 }
 

@@ -20,7 +20,7 @@
 #include "trust_hash.h"
 
 #define BUNDLE	   "certs/ca-certificates.crt"
-#define CA_FILE	   "certs/privlink-ca.pem"
+#define CA_FILE	   TRUST_CA_FILE
 #define HASHES_MAX 16 /* CAs of one hash */
 
 struct trust {
@@ -238,30 +238,75 @@ static int write_ca(struct trust *trust)
 	return r < 0 ? r : note(trust, file_link(path, BUNDLE));
 }
 
-/* A file of the host's that cannot be copied holds up nothing else; a CA that cannot be read leaves the copy
- * as it is. */
-int trust_sync(const char *host, const char *ca, const char *copy)
+/* -ENOENT: there is none. -EINVAL: it cannot be used. */
+static int load_ca(struct trust *trust, const char *path, struct trust_report *report)
 {
-	_cleanup_(freep) char *ca_content = NULL;
-	struct trust trust = {.host = host, .copy = copy};
-	int r, first_error;
+	_cleanup_(freep) char *content = NULL;
+	size_t size;
+	int r;
 
-	r = file_read(ca, &ca_content, &trust.ca_size);
-	if (r < 0 && r != -ENOENT)
+	r = file_read(path, &content, &size);
+	if (r == -ENOENT)
 		return r;
-	trust.ca = ca_content;
-	if (trust.ca) {
-		r = choose_hash_file(&trust);
-		if (r < 0)
-			return r;
+	if (r < 0) {
+		(void)str_copy(report->why, sizeof(report->why), strerror(-r));
+		return r == -ENOMEM ? r : -EINVAL;
 	}
-	first_error = copy_directory(&trust, "");
-	r = make_directory(&trust, "certs", 0755);
+	r = certificate_read(content, size, &report->certificate, report->why, sizeof(report->why));
+	if (r < 0)
+		return r;
+	trust->ca = TAKE_PTR(content);
+	trust->ca_size = size;
+	return 0;
+}
+
+/* The CA, or what the copy has of it. */
+static int find_ca(struct trust *trust, const char *path, struct trust_report *report)
+{
+	struct trust_report kept = {};
+	char kept_path[PATH_MAX];
+	int r, q;
+
+	r = load_ca(trust, path, report);
 	if (r == 0)
-		r = write_bundle(&trust);
-	if (r == 0 && trust.ca)
-		r = write_ca(&trust);
-	if (first_error == 0)
-		first_error = r;
-	return first_error < 0 ? first_error : trust.changed;
+		report->ca = TRUST_CA_GOOD;
+	if (r != -ENOENT && r != -EINVAL)
+		return r;
+	q = join(kept_path, trust->copy, CA_FILE);
+	if (q == 0)
+		q = load_ca(trust, kept_path, &kept);
+	report->certificate = kept.certificate;
+	report->ca = r == -EINVAL ? TRUST_CA_BAD : trust->ca ? TRUST_CA_GONE : TRUST_CA_NONE;
+	return q == -ENOENT || q == -EINVAL ? 0 : q;
+}
+
+/* A file of the host's that cannot be copied holds up nothing else. */
+static int sync_all(struct trust *trust)
+{
+	int r = 0, first_error;
+
+	if (trust->ca)
+		r = choose_hash_file(trust);
+	if (r < 0)
+		return r;
+	first_error = copy_directory(trust, "");
+	r = make_directory(trust, "certs", 0755);
+	if (r == 0)
+		r = write_bundle(trust);
+	if (r == 0 && trust->ca)
+		r = write_ca(trust);
+	return first_error < 0 ? first_error : r;
+}
+
+int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret)
+{
+	struct trust trust = {.host = host, .copy = copy};
+	int r;
+
+	*ret = (struct trust_report){};
+	r = find_ca(&trust, ca, ret);
+	if (r == 0)
+		r = sync_all(&trust);
+	free(trust.ca);
+	return r < 0 ? r : trust.changed;
 }

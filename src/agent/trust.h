@@ -4,9 +4,21 @@
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../lib/certificate.h"
 
-/* Makes `copy` equal to `host` plus the certificate `ca` (missing: nothing is added). The host's private keys
- * are not copied. 0: it was so already; 1: something was written. -EINVAL: `ca` is no certificate, and nothing
- * was changed; -EFBIG: a file is too large, and the others were copied; other errors as from the system. */
-int trust_sync(const char *host, const char *ca, const char *copy);
+#define TRUST_CA_FILE "certs/privlink-ca.pem" /* in the copy */
+
+/* How it stands with the CA. Of one that is gone or bad, the copy keeps what it had. */
+enum trust_ca { TRUST_CA_NONE, TRUST_CA_GOOD, TRUST_CA_GONE, TRUST_CA_BAD };
+
+struct trust_report {
+	enum trust_ca ca;
+	char why[160];			/* why it is bad */
+	struct certificate certificate; /* that the copy has; end 0: none */
+};
+
+/* Makes `copy` equal to `host` plus the certificate `ca`. One that is missing from the start is none; one that is
+ * missing now, or cannot be read, leaves the one that the copy has. The host's private keys are not copied. 0: it
+ * was so already; 1: something was written. -EFBIG: a file is too large, and the others were copied; other errors
+ * as from the system. */
+int trust_sync(const char *host, const char *ca, const char *copy, struct trust_report *ret);

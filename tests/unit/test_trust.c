@@ -83,31 +83,32 @@ static void make_host(const char *host)
 static void test_copy(const char *scratch)
 {
 	char host[128], ca[128], copy[128], path[256], hash_name[64];
+	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/host", scratch);
 	(void)str_format(ca, sizeof(ca), "%s/ca.crt", scratch);
 	(void)str_format(copy, sizeof(copy), "%s/copy", scratch);
 	make_host(host);
 
-	tap_is_int(trust_sync(host, ca, copy), 1, "a trust store is copied without a CA");
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "a trust store is copied without a CA");
 	tap_ok(has(copy, "certs/11111111.0", "one") && has(copy, "openssl.cnf", "config"),
 	       "with files and links");
 	tap_ok(!has(copy, "private/key.pem", "secret"), "without the host's private keys");
 
 	put(scratch, "ca.crt", ca_pem);
-	tap_is_int(trust_sync(host, ca, copy), 1, "a CA that came is added");
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "a CA that came is added");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN"), "to the bundle");
 	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.0", "13ab2ff8");
 	tap_ok(has(copy, hash_name, "BEGIN"), "under its hash");
 	tap_ok(has(copy, "cert.pem", "host's bundle"), "and where Debian's OpenSSL looks for one file");
-	tap_is_int(trust_sync(host, ca, copy), 0, "a second pass writes nothing");
+	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a second pass writes nothing");
 
 	put(host, "certs/two.pem", "two\n");
 	(void)str_format(path, sizeof(path), "%s/certs/one.pem", host);
 	(void)unlink(path);
 	(void)str_format(path, sizeof(path), "%s/%s", host, hash_name);
 	(void)file_link(path, "two.pem");
-	tap_is_int(trust_sync(host, ca, copy), 1, "what the host's administrator changes is followed");
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "what the host's administrator changes is followed");
 	tap_ok(has(copy, "certs/two.pem", "two") && !has(copy, "certs/one.pem", ""), "added and removed");
 	tap_ok(has(copy, hash_name, "two"), "the host's own certificate of the same hash keeps its place");
 	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.1", "13ab2ff8");
@@ -117,12 +118,36 @@ static void test_copy(const char *scratch)
 	put(host, "certs/huge.pem", "");
 	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
 	put(host, "certs/ca-certificates.crt", "new bundle\n");
-	tap_is_int(trust_sync(host, ca, copy), -EFBIG, "a file of the host's that is too large is an error");
+	tap_is_int(trust_sync(host, ca, copy, &report), -EFBIG, "a file of the host's that is too large is an error");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"), "the bundle has the CA all the same");
 	(void)unlink(path);
 	put(scratch, "ca.crt", "no certificate\n");
-	tap_is_int(trust_sync(host, ca, copy), -EINVAL, "a CA that is no certificate is an error");
+	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a CA that is no certificate changes nothing,");
+	tap_ok(report.ca == TRUST_CA_BAD && strstr(report.why, "no certificate in PEM"), "and is told");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"), "and the one before stays");
+	put(scratch, "ca.crt", "");
+	(void)trust_sync(host, ca, copy, &report);
+	tap_ok(report.ca == TRUST_CA_BAD && strstr(report.why, "is empty") &&
+		       has(copy, "certs/ca-certificates.crt", "-----BEGIN"),
+	       "so it is with one that is empty");
+	(void)unlink(ca);
+	(void)mkdir(ca, 0755);
+	(void)trust_sync(host, ca, copy, &report);
+	tap_ok(report.ca == TRUST_CA_BAD && *report.why, "and with one that cannot be read");
+	(void)rmdir(ca);
+
+	put(host, "certs/ca-certificates.crt", "newer bundle\n");
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "while the CA is gone the host is followed,");
+	tap_ok(report.ca == TRUST_CA_GONE && streq(report.certificate.subject, "privlink local CA"),
+	       "that it is gone is told,");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "newer bundle\n-----BEGIN") && has(copy, hash_name, "BEGIN") &&
+		       has(copy, "cert.pem", "newer bundle"),
+	       "and the copy keeps it in all places");
+	tap_is_int(trust_sync(host, ca, copy, &report), 0, "for as long as that lasts");
+	put(scratch, "ca.crt", spaced_pem);
+	tap_is_int(trust_sync(host, ca, copy, &report), 1, "one that comes instead takes its place");
+	tap_ok(report.ca == TRUST_CA_GOOD && has(copy, "certs/ef210bcc.0", "BEGIN") && !has(copy, hash_name, ""),
+	       "under its own hash, and the other is gone");
 }
 
 int main(void)
