@@ -58,7 +58,7 @@ static void fail_inside(struct run *run, int r)
 {
 	log_error("call failed: action=%s request=%s error=%s", run->call.action->name, run->call.request_id,
 		  strerror(-r));
-	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EIO
+	(void)call_fail(&run->call, r == -ENOMEM || r == -EAGAIN || r == -ENOSPC || r == -EIO || r == -ESTALE
 					    ? "ServiceUnavailable"
 					    : "InternalError");
 }

@@ -190,11 +190,12 @@ static int cannot_open(const struct place *place, int r)
 				     "privlinkd once with --new-store to begin anew",
 				     place->database, place->directory);
 	if (r == -EUCLEAN)
-		return daemon_refuse(place->run_dir,
-				     "refusing to start: the store in file=%s is damaged, as said above; "
-				     "restore a backup, or start privlinkd once with --accept-store to go on "
-				     "with what can be read of it",
-				     place->database);
+		return daemon_refuse(
+			place->run_dir,
+			"refusing to start: the store in file=%s is damaged, as said above; restore a backup "
+			"(without a log, -wal, of another copy beside it), or start privlinkd once with "
+			"--accept-store to go on with what can be read of it",
+			place->database);
 	if (may_pass(r))
 		return log_errno(r, "cannot open the store=%s", place->database);
 	return refuse_unreachable(place, r);

@@ -37,6 +37,7 @@ struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE];
 	char backup_path[PATH_MAX + sizeof(".backup")];
+	struct sqlite_place place;
 	sqlite3_stmt *put, *delete, *present, *meta;
 	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */
 };
@@ -319,6 +320,8 @@ int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret)
 		r = read_identity(file);
 	if (r == 0)
 		r = prepare(file);
+	if (r == 0) /* from here on there is a log, be it empty */
+		r = sqlite_place_remember(&file->place, sqlite3_db_filename(file->db, "main"));
 	if (r < 0) {
 		if (file->db && sqlite3_errcode(file->db) != SQLITE_OK)
 			log_error("cannot open store file=%s: %s", path, sqlite3_errmsg(file->db));
@@ -340,6 +343,11 @@ struct sqlite_file *sqlite_file_close(struct sqlite_file *file)
 	sqlite3_close(file->db);
 	free(file);
 	return NULL;
+}
+
+const char *sqlite_file_path(const struct sqlite_file *file)
+{
+	return file->place.path;
 }
 
 const char *sqlite_file_error(const struct sqlite_file *file)
@@ -530,6 +538,10 @@ int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
 
 int sqlite_file_begin(struct sqlite_file *file)
 {
+	int r = sqlite_place_check(&file->place);
+
+	if (r < 0)
+		return r;
 	(void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	file->batch_sum = file->sum;
 	return execute(file, "BEGIN IMMEDIATE");
@@ -618,8 +630,7 @@ int sqlite_file_back_up(struct sqlite_file *file, const char **ret_path)
 	sqlite3_stmt *statement;
 	int code, r;
 
-	(void)str_format(file->backup_path, sizeof(file->backup_path), "%s.backup",
-			 sqlite3_db_filename(file->db, "main"));
+	(void)str_format(file->backup_path, sizeof(file->backup_path), "%s.backup", file->place.path);
 	if (unlink(file->backup_path) < 0 && errno != ENOENT)
 		return -errno;
 	/* SQLite takes an empty file, and keeps its mode. */

@@ -135,3 +135,31 @@ int sqlite_place_make(const char *path, char ret[PATH_MAX])
 	}
 	return r < 0 ? r : check_files(ret, directory);
 }
+
+static bool is_same(const char *path, const struct stat *known)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_ino == known->st_ino && st.st_dev == known->st_dev;
+}
+
+int sqlite_place_remember(struct sqlite_place *place, const char *path)
+{
+	*place = (struct sqlite_place){};
+	(void)str_copy(place->path, sizeof(place->path), path);
+	(void)str_format(place->log_path, sizeof(place->log_path), "%s-wal", path);
+	return stat(place->path, &place->database) < 0 || stat(place->log_path, &place->log) < 0 ? -errno : 0;
+}
+
+int sqlite_place_check(struct sqlite_place *place)
+{
+	if (is_same(place->path, &place->database) && is_same(place->log_path, &place->log))
+		return 0;
+	if (!place->told)
+		log_error("the store's file=%s or its log (-wal) was removed or replaced while it is open, "
+			  "so nothing is stored any more; save what this process has with `privlink store "
+			  "backup FILE`, stop it, and restore that",
+			  place->path);
+	place->told = true;
+	return -ESTALE;
+}

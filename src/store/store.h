@@ -84,8 +84,8 @@ int store_sqlite_reopen(struct loop *loop, const char *path, bool salvage, bool 
 			struct store **ret);
 /* What is here now is right from now on, under a new identity. Durable when it returns 0. */
 int store_renew(struct store *store);
-/* Copies what is durable to a file beside the database, <database>.backup, in place of the last copy; it can be
- * opened in the database's place. Takes as long as reading and writing all. `ret_path` is the store's. */
+/* Copies what is durable to a file beside the database, <database>.backup, in place of the last copy; it can
+ * be opened in the database's place. Takes as long as reading and writing all. `ret_path` is the store's. */
 int store_back_up(struct store *store, const char **ret_path);
 /* From now on every durable revision is recorded there, too, before anyone is told (record.h). Takes it over.
  */

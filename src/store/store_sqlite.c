@@ -238,7 +238,8 @@ static void end_of_turn(void *context, _unused_ uint32_t events)
 	if (memory_revision(store->memory) > before) {
 		r = write_batch(store);
 		if (r < 0) {
-			log_error("cannot write the store: %s", sqlite_file_error(store->file));
+			if (r != -ESTALE) /* that was said */
+				log_error("cannot write the store: %s", sqlite_file_error(store->file));
 			sqlite_file_rollback(store->file);
 			reload(store);
 		} else {
@@ -331,7 +332,8 @@ int store_back_up(struct store *store, const char **ret_path)
 {
 	int r = sqlite_file_back_up(store->file, ret_path);
 
-	return r < 0 ? log_errno(r, "cannot copy the store: %s", sqlite_file_error(store->file)) : 0;
+	return r < 0 ? log_errno(r, "cannot copy the store beside file=%s", sqlite_file_path(store->file))
+		     : 0;
 }
 
 void store_keep_record(struct store *store, struct record *record)

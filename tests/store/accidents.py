@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 
-from world import Home, REFUSED, flip, run, tree
+from world import Home, IS_ROOT, REFUSED, flip, run, tree
 
 
 def refused(tap, home, status, name, *words):
@@ -25,7 +25,8 @@ def serves(tap, home, vpcs, name, key=None):
     status = home.start()
     tap.ok(status is None, f"{name}: it starts", f"status {status}", home.log())
     found = home.vpcs(key) if status is None else None
-    tap.ok(found == vpcs, f"{name}: with all that was acknowledged", f"{found} and not {vpcs}", home.log())
+    tap.ok(found == vpcs, f"{name}: with all that was acknowledged", f"{found} and not {vpcs}", home.last_error,
+           home.log())
 
 
 def first_start(tap):
@@ -164,12 +165,43 @@ def older_copy(tap):
     tap.ok(home.identity() == accepted, "under the identity that it got")
 
 
+def mixed(tap):
+    """A database is put back, and the log of a later one is left beside it."""
+    home = Home("mixed")
+    home.start()
+    vpcs = {}
+    for i in range(30):
+        vpcs[home.make_vpc(f"10.{i}.0.0/16")] = f"10.{i}.0.0/16"
+    home.end()
+    older = home.copy("older")
+    home.start()
+    for vpc in list(vpcs)[:20]:
+        home.call("vpc", "DeleteVpc", f"VpcId={vpc}")
+    home.end()
+    home.start()
+    home.make_vpc("10.99.0.0/16")
+    home.kill()
+    with open(home.wal, "rb") as f:
+        log = f.read()
+    home.put_back(older)
+    with open(home.wal, "wb") as f:
+        f.write(log)
+    os.chown(home.wal, os.stat(home.db).st_uid, os.stat(home.db).st_gid)
+    status = home.start()
+    refused(tap, home, status, "a database with the log of a later one", "-wal", "backup")
+    os.unlink(home.wal)
+    status = home.start("--accept-store")
+    tap.ok(status == 0, "without that log it can be accepted", home.log())
+    serves(tap, home, vpcs, "the older one without the later one's log")
+
+
 def killed_with_log(home, n):
     """A store whose last changes are in its log only."""
     home.start()
     vpcs = {}
     for i in range(n):
         vpcs[home.make_vpc(f"10.{i}.0.0/16")] = f"10.{i}.0.0/16"
+    home.settle()
     home.kill()
     return vpcs
 
@@ -182,7 +214,7 @@ def log_damaged(tap):
     silent, wrong, unhealed = [], [], []
     places = [0, 17, 32, 40, 56] + [32 + int((size - 33) * k / 24) for k in range(1, 25)]
     for offset in places:
-        home.put_back(kept)
+        home.set_back(kept)
         flip(home.wal, offset)
         damaged = tree(home.store)
         status = home.start()
@@ -200,17 +232,19 @@ def log_damaged(tap):
                          ("the log cut to its head", lambda: os.truncate(home.wal, 32)),
                          ("the log cut to nothing", lambda: os.truncate(home.wal, 0)),
                          ("the log deleted", lambda: os.unlink(home.wal))):
-        home.put_back(kept)
+        home.set_back(kept)
         damage()
         status = home.start()
         refused(tap, home, status, name, "revision=", "--accept-store")
         home.kill()
-        home.put_back(kept)
-        if home.start() is not None or home.vpcs() != vpcs:
-            unhealed.append(name)
+        home.set_back(kept)
+        status = home.start()
+        found = home.vpcs() if status is None else None
+        if found != vpcs:
+            unhealed.append((name, status, found, home.last_error, home.log()))
         home.kill()
     tap.ok(not unhealed, "the whole log put back heals each", unhealed)
-    home.put_back(kept)
+    home.set_back(kept)
     os.truncate(home.wal, size // 2)
     status = home.start("--accept-store")
     tap.ok(status == 0, "--accept-store takes what is left", f"status {status}", home.log())
@@ -234,7 +268,7 @@ def database_damaged(tap):
     silent, wrong = [], []
     places = [int(len(data) * k / 41) for k in range(41)]
     for offset in places:
-        home.put_back(kept)
+        home.set_back(kept)
         flip(home.db, offset)
         status = home.start()
         if status is None and home.vpcs(key) != vpcs:
@@ -246,16 +280,16 @@ def database_damaged(tap):
     tap.ok(not wrong, "each is refused, or does no harm", wrong)
 
     vpc = next(v for v, cidr in vpcs.items() if cidr == "10.77.0.0/16")
-    home.put_back(kept)
+    home.set_back(kept)
     flip(home.db, data.index(b"10.77.0.0/16") + 4, mask=0x0f)  # 10.78.0.0/16: a good row, but not what was written
     status = home.start()
     refused(tap, home, status, "a digit of an address changed", "damaged", "backup", "--accept-store")
     tap.ok(f"vpc/{vpc}" in home.log(), "a digit of an address changed: the log names the row", home.log())
-    home.put_back(kept)
+    home.set_back(kept)
     serves(tap, home, vpcs, "the backup put back", key)
     home.end()
 
-    home.put_back(kept)
+    home.set_back(kept)
     flip(home.db, data.index(b'"10.77.0.0/16"'), mask=0x04)  # & for the quotation mark: no JSON
     status = home.start()
     refused(tap, home, status, "a row that is no JSON any more", "damaged", "backup", "--accept-store")
@@ -267,7 +301,7 @@ def database_damaged(tap):
     serves(tap, home, rest, "the accepted rest", key)
     home.end()
 
-    home.put_back(kept)
+    home.set_back(kept)
     os.truncate(home.db, len(data) // 2)
     status = home.start()
     refused(tap, home, status, "a database cut in the middle", "backup")
@@ -301,5 +335,33 @@ def key_without_store(tap):
     serves(tap, home, vpcs, "the right store put back", key)
 
 
-run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, log_damaged, database_damaged,
-     key_without_store])
+def removed_while_open(tap):
+    """What is written to files without a name goes with the process. So nothing is, and what it has can be saved."""
+    ways = {"the store's files are deleted": lambda home: [os.unlink(p) for p in (home.db, home.wal)],
+            "the log is deleted": lambda home: os.unlink(home.wal),
+            "another database is put over it": lambda home: os.replace(shutil.copy(home.db, home.db + ".x"), home.db)}
+    for name, damage in ways.items():
+        home = Home("open")
+        home.start()
+        vpcs = {home.make_vpc(): "10.0.0.0/16"}
+        damage(home)
+        tap.ok(home.make_vpc() is None, f"{name} while it is open: nothing is taken any more")
+        tap.ok(home.vpcs() == vpcs, f"{name} while it is open: what it has can be read")
+        tap.ok("store backup" in home.log(), f"{name} while it is open: the log says how to save it", home.log())
+        if not IS_ROOT:
+            continue
+        saved = os.path.join(home.top, "saved")
+        done = home.cli("store", "backup", saved)
+        tap.ok(done.returncode == 0, f"{name} while it is open: it can be saved", done.stderr)
+        owner = os.stat(home.store)
+        home.kill()
+        shutil.rmtree(home.store)
+        os.mkdir(home.store)
+        shutil.copyfile(saved, home.db)
+        for path in home.store, home.db:
+            os.chown(path, owner.st_uid, owner.st_gid)
+        serves(tap, home, vpcs, f"{name} while it is open, and the saved one put there")
+
+
+run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, mixed, log_damaged, database_damaged,
+     key_without_store, removed_while_open])

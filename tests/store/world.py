@@ -64,9 +64,11 @@ class Home:
         self.db = os.path.join(self.store, "privlink.db")
         self.wal = self.db + "-wal"
         self.admin = os.path.join(self.state, "admin.env")
+        self.record = os.path.join(self.state, "store.revision")
         self.logs = os.path.join(self.top, "log")
         self.port = free_port()
         self.process = None
+        self.last_error = ""
         Home.made.append(self)
 
     @property
@@ -136,6 +138,7 @@ class Home:
 
     def call(self, product, action, *parameters, key=None):
         done = self.cli("call", product, action, *parameters, env=key or self.key())
+        self.last_error = done.stderr
         return json.loads(done.stdout) if done.returncode == 0 else None
 
     def make_vpc(self, cidr="10.0.0.0/16", key=None):
@@ -155,6 +158,15 @@ class Home:
                 break
         return found
 
+    def settle(self, key=None):
+        """Until control has nothing left to move: what comes next is the last change."""
+        for _ in range(1000):
+            answer = self.call("vpc", "DescribeVpcs", "PageSize=50", key=key)
+            if answer and all(vpc["Status"] == "Available" for vpc in answer["Vpcs"]["Vpc"]):
+                return
+            time.sleep(0.01)
+        raise TimeoutError("VPCs do not become Available")
+
     # --- files
 
     def identity(self):
@@ -168,11 +180,19 @@ class Home:
         """The store's directory as it is now, owners and modes too."""
         to = os.path.join(self.top, name)
         subprocess.run(["cp", "-a", self.store, to], check=True)
+        if os.path.exists(self.record):
+            shutil.copyfile(self.record, to + ".revision")
         return to
 
     def put_back(self, copy):
         shutil.rmtree(self.store, ignore_errors=True)
         subprocess.run(["cp", "-a", copy, self.store], check=True)
+
+    def set_back(self, copy):
+        """To the moment of the copy: a start in between may have moved a row on."""
+        self.put_back(copy)
+        if os.path.exists(copy + ".revision"):
+            shutil.copyfile(copy + ".revision", self.record)
 
     def forget(self):
         self.kill()
