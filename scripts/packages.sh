@@ -121,18 +121,28 @@ apt_install() { # LOG PACKAGE...
 		install "$@" >"$log" 2>&1 </dev/null {packages_fd}<&-
 }
 
-# With nothing started or enabled; a signal that ends us leaves no policy behind.
+# With nothing started or enabled; a signal that ends us leaves no policy behind, and is then whoever's it was before.
 apt_install_quietly() { # LOG PACKAGE...
-	local r
+	local r signal before
 	packages_lock
-	trap 'policy_restore; exit 143' HUP INT TERM
+	before=$(trap -p HUP INT TERM)
+	for signal in HUP INT TERM; do
+		# shellcheck disable=SC2064
+		trap "policy_restore; packages_signals; kill -$signal \$BASHPID" "$signal"
+	done
 	policy_forbid
 	apt_install "$@"
 	r=$?
 	policy_restore
-	trap - HUP INT TERM
+	packages_signals
 	packages_unlock
 	return $r
+}
+
+# As they were when apt_install_quietly was called.
+packages_signals() {
+	trap - HUP INT TERM
+	eval "$before"
 }
 
 # Installs what is missing of the needs. Prints what it does; fails with the reason.

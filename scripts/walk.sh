@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-# The seven steps of the mission. Sourced by quickstart, which has the daemons running by then.
+# The steps of the walk. Sourced by quickstart, which has the daemons running by then.
 #
 #   account consumer                          account provider
 #   VPC 10.0.0.0/16                           VPC 10.0.0.0/16 (the same range)
-#     zone h: instance 10.0.1.10                zone h: nginx 10.0.1.10 ┐
-#             ENI      10.0.1.100  ─────────►  zone i: nginx 10.0.2.10 ┴ NLB, port 443 = pai-dlc
-#     zone i: ENI      10.0.2.100
+#     zone h: instance 10.0.1.10                zone h: nginx 10.0.1.10 ┐ ports 443, 444, 445, each behind a
+#             ENIs     10.0.1.100-102 ──────►   zone i: nginx 10.0.2.10 ┘ load balancer of its own, port 443 =
+#     zone i: ENIs     10.0.2.100-102                                     pai-dlc, pai-dsw, aiworkspace
 #   VPC "other" 10.0.0.0/16: two instances, no endpoint, nothing at .100
 
 region=cn-hangzhou
+poor_region=cn-shanghai # which has DLC and DSW, and no AIWorkspace
 zones=(cn-hangzhou-h cn-hangzhou-i)
-fqdn=pai-dlc-vpc.$region.aliyuncs.com
+services=(pai-dlc pai-dsw aiworkspace)
+short_names=(dlc dsw aiworkspace)
 cidr=10.0.0.0/16
-eni_address=(10.0.1.100 10.0.2.100)
+
+fqdn_of() { # SERVICE
+	echo "$1-vpc.$region.aliyuncs.com"
+}
+fqdn=$(fqdn_of pai-dlc)
 
 # ---- calling the API ----
 
@@ -36,7 +42,7 @@ make() { # VARIABLE ACCOUNT ARGUMENT...
 	result=$(as "$account" "$@" 2>"$error") || die "privlink $* failed:" "$(cat "$error")"
 	printf '    %-9s privlink %s\n' "$account" "$*"
 	[ -z "$result" ] || printf '              %s\n' "${result%%$'\n'*}"
-	[[ $result != i-* ]] || echo "$result" >>"$mine/instances"
+	[[ $result != i-* ]] || note instances "$result"
 }
 
 do_as() { # ACCOUNT ARGUMENT...
@@ -49,15 +55,49 @@ member() { # NAME
 	sed -n "s/^ *\"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" | head -n 1
 }
 
+show_inside() { # INSTANCE COMMAND... ; output has what it printed
+	printf '    [%s]$ %s\n' "$1" "${*:2}"
+	[ -z "$output" ] || printf '%s\n' "$output" | tr -d '\r' | sed '/^$/d; s/^/        /'
+}
+
 # Runs a command inside an instance and shows it, its output and how it ended.
 inside() { # INSTANCE COMMAND...
-	local instance=$1 r
-	shift
-	printf '    [%s]$ %s\n' "$instance" "$*"
-	output=$("$privlink" exec "$instance" -- "$@" 2>&1)
+	local r
+	output=$("$privlink" exec "$1" -- "${@:2}" 2>&1)
 	r=$?
-	[ -z "$output" ] || printf '%s\n' "$output" | tr -d '\r' | sed '/^$/d; s/^/        /'
+	show_inside "$@"
 	return $r
+}
+
+# Runs a command inside an instance once for each of the values, all at the same time; in the command {1} stands for a value's
+# first word and {2} for its second. Fills statuses and outputs in their order.
+inside_for_each() { # INSTANCE VALUE... -- COMMAND...
+	local instance=$1 dir=$mine/together pids=() commands=() words command i=0
+	shift
+	while [ "$1" != -- ]; do
+		commands+=("$1")
+		shift
+	done
+	shift
+	rm -rf "$dir"
+	mkdir "$dir" || die "cannot make $dir"
+	for i in "${!commands[@]}"; do
+		read -ra words <<<"${commands[i]}"
+		command=("${@//\{1\}/${words[0]}}")
+		command=("${command[@]//\{2\}/${words[1]-}}")
+		commands[i]=${command[*]}
+		"$privlink" exec "$instance" -- "${command[@]}" >"$dir/$i" 2>&1 &
+		pids+=($!)
+	done
+	statuses=() outputs=()
+	for i in "${!commands[@]}"; do
+		wait "${pids[i]}"
+		statuses+=($?)
+		output=$(<"$dir/$i")
+		outputs+=("$output")
+		show_inside "$instance" "${commands[i]}"
+	done
+	rm -rf "$dir"
 }
 
 # ---- 1 ----
@@ -81,7 +121,7 @@ make_account() { # NAME
 }
 
 make_accounts() {
-	step "[1/7] Region $region; a consumer and a provider, each with an access key"
+	step "[1/9] Region $region; a consumer and a provider, each with an access key"
 	make_account consumer
 	CONSUMER_UID=$uid CONSUMER_AK=$access_key CONSUMER_SK=$secret_key
 	make_account provider
@@ -90,8 +130,32 @@ make_accounts() {
 
 # ---- 2 ----
 
+make_certificates() {
+	local service
+	for service in "${services[@]}"; do
+		"$privlink" ca issue --name "$service" --san "DNS:$(fqdn_of "$service")" --out "$mine/service" >/dev/null ||
+			die "no certificate for $(fqdn_of "$service") could be made"
+	done
+}
+
+nginx_server() { # SERVICE PORT ZONE
+	cat <<-END
+		server {
+			listen $2 ssl;
+			server_name $(fqdn_of "$1");
+			ssl_certificate $mine/service/$1.crt;
+			ssl_certificate_key $mine/service/$1.key;
+			add_header X-Service $1;
+			add_header X-Zone $3;
+			default_type text/plain;
+			location / { return 200 "${1^^}, answered in $3\n"; }
+			location = /1G { root $mine/www; limit_rate 20m; }
+		}
+	END
+}
+
 make_nginx() { # INSTANCE ZONE
-	local dir=$mine/nginx-$1
+	local dir=$mine/nginx-$1 i
 	mkdir -p "$dir/tmp" "$mine/www"
 	truncate -s 1G "$mine/www/1G"
 	cat >"$dir/nginx.conf" <<-END
@@ -101,25 +165,16 @@ make_nginx() { # INSTANCE ZONE
 		error_log $dir/error.log;
 		events { worker_connections 1024; }
 		http {
-			access_log $dir/access.log;
-			client_body_temp_path $dir/tmp; proxy_temp_path $dir/tmp; fastcgi_temp_path $dir/tmp;
-			uwsgi_temp_path $dir/tmp; scgi_temp_path $dir/tmp;
-			server {
-				listen 443 ssl;
-				server_name $fqdn;
-				ssl_certificate $mine/service/pai-dlc.crt;
-				ssl_certificate_key $mine/service/pai-dlc.key;
-				add_header X-Zone $2;
-				default_type text/plain;
-				location / { return 200 "PAI-DLC, answered in $2\n"; }
-				location = /1G { root $mine/www; limit_rate 20m; }
-			}
+		access_log $dir/access.log;
+		client_body_temp_path $dir/tmp; proxy_temp_path $dir/tmp; fastcgi_temp_path $dir/tmp;
+		uwsgi_temp_path $dir/tmp; scgi_temp_path $dir/tmp;
+		$(for i in "${!services[@]}"; do nginx_server "${services[i]}" $((443 + i)) "$2"; done)
 		}
 	END
 }
 
 start_nginx() { # INSTANCE
-	env "$mark=1" "$privlink" exec "$1" -- nginx -e "$mine/nginx-$1/error.log" -c "$mine/nginx-$1/nginx.conf" ||
+	env -u "$run_mark" "$privlink" exec "$1" -- nginx -e "$mine/nginx-$1/error.log" -c "$mine/nginx-$1/nginx.conf" ||
 		die "nginx does not start in $1"
 }
 
@@ -130,12 +185,11 @@ stop_nginx() { # INSTANCE
 }
 
 make_provider() {
-	local vpc vswitch group balancer servers listener i instance=()
-	step "[2/7] Provider: nginx in two zones behind a load balancer, bound to pai-dlc"
+	local vpc group i vswitch=() instance=()
+	step "[2/9] Provider: nginx in two zones, and a load balancer for each of ${services[*]}"
 	make vpc provider vpc create --cidr $cidr --name provider --wait
 	make group provider sg create --vpc "$vpc" --name servers
-	"$privlink" ca issue --name pai-dlc --san "DNS:$fqdn" --out "$mine/service" >/dev/null ||
-		die "no certificate for $fqdn could be made"
+	make_certificates
 	for i in 0 1; do
 		make "vswitch[$i]" provider vswitch create --vpc "$vpc" --zone "${zones[i]}" --cidr "10.0.$((i + 1)).0/24" --wait
 		make "instance[$i]" provider instance run --vswitch "${vswitch[i]}" --security-group "$group" \
@@ -144,30 +198,39 @@ make_provider() {
 		start_nginx "${instance[i]}"
 	done
 	backend=("${instance[@]}")
+	for i in "${!services[@]}"; do
+		make_service "${services[i]}" $((443 + i))
+	done
+}
+
+# Of make_provider's VPC, vSwitches and instances.
+make_service() { # SERVICE PORT
+	local balancer servers listener
 	make balancer provider nlb create --vpc "$vpc" --zone "${zones[0]},${vswitch[0]}" \
-		--zone "${zones[1]},${vswitch[1]}" --name pai-dlc --wait
-	make servers provider nlb group-create --vpc "$vpc" --name pai-dlc --protocol TCP --health-interval 1 \
+		--zone "${zones[1]},${vswitch[1]}" --name "$1" --wait
+	make servers provider nlb group-create --vpc "$vpc" --name "$1" --protocol TCP --health-interval 1 \
 		--health-timeout 1 --healthy-threshold 2 --unhealthy-threshold 2 --wait
-	do_as provider nlb group-add "$servers" --server "${instance[0]},443" --server "${instance[1]},443" --wait
+	do_as provider nlb group-add "$servers" --server "${instance[0]},$2" --server "${instance[1]},$2" --wait
 	make listener provider nlb listener-create --nlb "$balancer" --protocol TCP --port 443 --server-group "$servers" --wait
-	do_as admin service bind pai-dlc --nlb "$balancer"
+	do_as admin service bind "$1" --nlb "$balancer"
 }
 
 # ---- 3 ----
 
 make_consumer() {
-	local i
-	step "[3/7] Consumer: VPC with the same CIDR, security group, instance; and another VPC"
+	local i group
+	step "[3/9] Consumer: VPC with the same CIDR, an instance, a security group for endpoints; and another VPC"
 	make vpc consumer vpc create --cidr $cidr --name consumer --wait
 	for i in 0 1; do
 		make "consumer_vswitch[$i]" consumer vswitch create --vpc "$vpc" --zone "${zones[i]}" \
 			--cidr "10.0.$((i + 1)).0/24" --wait
 	done
-	make consumer_group consumer sg create --vpc "$vpc" --name endpoint
-	do_as consumer sg authorize "$consumer_group" --protocol ICMP --ports -1/-1 --source $cidr
-	do_as consumer sg authorize "$consumer_group" --protocol TCP --ports 443 --source $cidr
-	make CONSUMER_INSTANCE consumer instance run --vswitch "${consumer_vswitch[0]}" --security-group "$consumer_group" \
+	make group consumer sg create --vpc "$vpc" --name workstation
+	make CONSUMER_INSTANCE consumer instance run --vswitch "${consumer_vswitch[0]}" --security-group "$group" \
 		--ip 10.0.1.10 --name workstation --wait
+	make endpoint_group consumer sg create --vpc "$vpc" --name endpoints
+	do_as consumer sg authorize "$endpoint_group" --protocol ICMP --ports -1/-1 --source $cidr
+	do_as consumer sg authorize "$endpoint_group" --protocol TCP --ports 443 --source $cidr
 	make_other_vpc
 }
 
@@ -185,20 +248,32 @@ make_other_vpc() {
 
 # ---- 4 ----
 
-make_endpoint() {
-	local enis
-	step "[4/7] CreateVpcEndpoint: privateLink_dlc in two zones"
-	make ENDPOINT_ID consumer endpoint create --vpc "$vpc" --service pai-dlc --name privateLink_dlc \
-		--zone "${zones[0]},${consumer_vswitch[0]},${eni_address[0]}" \
-		--zone "${zones[1]},${consumer_vswitch[1]},${eni_address[1]}" --security-group "$consumer_group" --wait
+make_endpoints() {
+	local i id
+	step "[4/9] CreateVpcEndpoint: one for each service, in two zones"
+	endpoints=() enis=()
+	for i in "${!services[@]}"; do
+		make id consumer endpoint create --vpc "$vpc" --service "${services[i]}" --name "privateLink_${short_names[i]}" \
+			--zone "${zones[0]},${consumer_vswitch[0]},10.0.1.$((100 + i))" \
+			--zone "${zones[1]},${consumer_vswitch[1]},10.0.2.$((100 + i))" --security-group "$endpoint_group" --wait
+		endpoints+=("$id")
+	done
 	as consumer endpoint list | sed 's/^/    /'
-	echo
-	say "Zones and ENIs"
-	as consumer endpoint zones "$ENDPOINT_ID" | sed 's/^/    /'
-	mapfile -t enis < <(as consumer endpoint zones "$ENDPOINT_ID" --json | sed -n 's/^ *"EniIp": "\(.*\)",\{0,1\}$/\1/p')
-	[ ${#enis[@]} = 2 ] || die "the endpoint should have two ENIs and has ${#enis[@]}"
-	ENI_1=${enis[0]} ENI_2=${enis[1]}
+	for id in "${endpoints[@]}"; do
+		echo
+		say "Zones and ENIs of $id"
+		as consumer endpoint zones "$id" | sed 's/^/    /'
+		mapfile -t -O ${#enis[@]} enis < <(eni_addresses "$id")
+	done
+	[ ${#enis[@]} = 6 ] || die "the endpoints should have six ENIs and have ${#enis[@]}"
+	ENDPOINT_ID=${endpoints[0]} ENI_1=${enis[0]} ENI_2=${enis[1]}
+	DSW_ENDPOINT_ID=${endpoints[1]} DSW_ENI_1=${enis[2]} DSW_ENI_2=${enis[3]}
+	AIWORKSPACE_ENDPOINT_ID=${endpoints[2]} AIWORKSPACE_ENI_1=${enis[4]} AIWORKSPACE_ENI_2=${enis[5]}
 	write_environment
+}
+
+eni_addresses() { # ENDPOINT
+	as consumer endpoint zones "$1" --json | sed -n 's/^ *"EniIp": "\(.*\)",\{0,1\}$/\1/p'
 }
 
 write_environment() {
@@ -209,69 +284,32 @@ write_environment() {
 			echo "PRIVLINK_ENDPOINT=127.0.0.1:$https"
 			echo "PRIVLINK_HTTP=127.0.0.1:$http"
 			echo "PRIVLINK_CA=$state/ca.crt"
-			for name in CONSUMER_AK CONSUMER_SK CONSUMER_UID PROVIDER_AK PROVIDER_SK PROVIDER_UID \
-				CONSUMER_INSTANCE OTHER_INSTANCE ENDPOINT_ID ENI_1 ENI_2; do
+			for name in CONSUMER_AK CONSUMER_SK CONSUMER_UID PROVIDER_AK PROVIDER_SK PROVIDER_UID CONSUMER_INSTANCE \
+				OTHER_INSTANCE ENDPOINT_ID ENI_1 ENI_2 DSW_ENDPOINT_ID DSW_ENI_1 DSW_ENI_2 AIWORKSPACE_ENDPOINT_ID \
+				AIWORKSPACE_ENI_1 AIWORKSPACE_ENI_2; do
 				echo "$name=${!name}"
 			done
 		} >"$state/quickstart.env.new"
-	)
-	mv "$state/quickstart.env.new" "$state/quickstart.env"
+	) && mv "$state/quickstart.env.new" "$state/quickstart.env" || die "cannot write $state/quickstart.env"
 }
 
 # ---- 5 ----
 
 try_instance() {
-	local eni
-	step "[5/7] From the instance in the endpoint's VPC"
-	for eni in "$ENI_1" "$ENI_2"; do
-		inside "$CONSUMER_INSTANCE" ping -c 3 "$eni" || die "the ENI $eni does not answer ping"
+	local i service
+	step "[5/9] From the instance in the endpoints' VPC"
+	inside_for_each "$CONSUMER_INSTANCE" "${enis[@]}" -- ping -c 3 {1}
+	for i in "${!enis[@]}"; do
+		[ "${statuses[i]}" = 0 ] || die "the ENI ${enis[i]} does not answer ping"
 	done
-	inside "$CONSUMER_INSTANCE" curl -sI "https://$fqdn" || die "the service does not answer (curl: $?)"
-	[[ $output == HTTP/* ]] || die "that is not an HTTP answer"
-	status_line=${output%%$'\r'*}
+	for service in "${services[@]}"; do
+		inside "$CONSUMER_INSTANCE" curl -sI "https://$(fqdn_of "$service")" || die "$service does not answer (curl: $?)"
+		[[ $output == HTTP/*"X-Service: $service"* ]] || die "that is not an HTTP answer of $service"
+		status_line=${output%%$'\r'*}
+	done
 }
 
 # ---- 6 ----
-
-counter() { # REASON
-	"$privlink" counters "$1" --json | member packets
-}
-
-# ICMP messages and TCP segments, retransmitted ones too, that the instance sent so far.
-sent_by() { # INSTANCE
-	"$privlink" exec "$1" -- cat /proc/net/snmp | awk '
-		{ key = $1 }
-		!(key in names) { names[key] = $0; next }
-		{ n = split(names[key], name, " "); for (i = 2; i <= n; i++) value[key name[i]] = $i }
-		END { print value["Icmp:OutMsgs"] + value["Tcp:OutSegs"] + value["Tcp:RetransSegs"] }'
-}
-
-try_other_vpc() {
-	local before sent after eni
-	step "[6/7] From an instance in another VPC: control first, then what must fail"
-	inside "$OTHER_INSTANCE" ping -c 1 -W 2 10.0.1.11 || die "the control failed: the neighbour does not answer"
-	inside "$OTHER_INSTANCE" "$here/scripts/ask-dns" 100.100.2.136 "$fqdn" ||
-		die "the control failed: 100.100.2.136 does not answer"
-	inside "$OTHER_INSTANCE" curl -sS "https://$fqdn"
-	other_resolve=$?
-	[ $other_resolve = 6 ] || die "curl should have failed to resolve (6), and ended with $other_resolve"
-	before=$(counter no_place)
-	sent=$(sent_by "$OTHER_INSTANCE")
-	inside "$OTHER_INSTANCE" curl -sS -m 4 --resolve "$fqdn:443:$ENI_1" "https://$fqdn"
-	other_connect=$?
-	[ $other_connect = 28 ] || [ $other_connect = 7 ] || die "curl should have failed to connect, and ended with $other_connect"
-	for eni in "$ENI_1" "$ENI_2"; do
-		inside "$OTHER_INSTANCE" ping -c 3 -W 1 "$eni" && die "$eni answers ping in the wrong VPC"
-		[[ $output == *"100% packet loss"* ]] || die "ping should have lost everything"
-	done
-	sent=$(($(sent_by "$OTHER_INSTANCE") - sent))
-	after=$(counter no_place)
-	say "packets sent: $sent; drop counter no_place: $before before, $after after"
-	[ $((after - before)) = "$sent" ] && [ "$sent" -gt 6 ] || die "the drop counter should have risen by $sent"
-	other_dropped=$sent
-}
-
-# ---- 7 ----
 
 # One try at the ENI of a zone, with no more patience than a good answer needs on this machine.
 reaches() { # ENI
@@ -290,6 +328,111 @@ measure_patience() { # ENI
 	reaches "$1" || die "the service does not answer at $1"
 	patience=$(awk -v ms=$(($(now_ms) - began)) 'BEGIN { print (ms > 125 ? ms / 250 : 0.5) }')
 }
+
+is_shut() { # ENI
+	! reaches "$1"
+}
+
+try_security_group() {
+	local before after
+	measure_patience "$ENI_1"
+	step "[6/9] The endpoints' security group closes and opens"
+	as consumer sg rules "$endpoint_group" | sed 's/^/    /'
+	before=$(counter policy_in)
+	do_as consumer sg revoke "$endpoint_group" --protocol TCP --ports 443 --source $cidr
+	wait_until 10 is_shut "$ENI_1" || die "the service still answers without a rule for port 443"
+	inside "$CONSUMER_INSTANCE" curl -sSI -m 2 "https://$fqdn"
+	[ $? = 28 ] || die "curl should have timed out (28)"
+	inside "$CONSUMER_INSTANCE" ping -c 1 "$ENI_1" || die "ping has a rule of its own and should be answered"
+	after=$(counter policy_in)
+	say "drop counter policy_in: $before before, $after after"
+	[ "$after" -gt "$before" ] || die "the drop counter should have risen"
+	do_as consumer sg authorize "$endpoint_group" --protocol TCP --ports 443 --source $cidr
+	wait_until 10 reaches "$ENI_1" || die "the service does not answer with the rule back"
+	inside "$CONSUMER_INSTANCE" curl -sI "https://$fqdn" || die "the service does not answer (curl: $?)"
+}
+
+# ---- 7 ----
+
+counter() { # REASON
+	"$privlink" counters "$1" --json | member packets
+}
+
+# ICMP messages and TCP segments, retransmitted ones too, that the instance sent so far.
+sent_by() { # INSTANCE
+	"$privlink" exec "$1" -- cat /proc/net/snmp | awk '
+		{ key = $1 }
+		!(key in names) { names[key] = $0; next }
+		{ n = split(names[key], name, " "); for (i = 2; i <= n; i++) value[key name[i]] = $i }
+		END { print value["Icmp:OutMsgs"] + value["Tcp:OutSegs"] + value["Tcp:RetransSegs"] }'
+}
+
+# No name resolves there; the question is answered, so it is not the resolver that fails.
+try_other_names() {
+	local service names=()
+	for service in "${services[@]}"; do
+		names+=("$(fqdn_of "$service")")
+	done
+	inside_for_each "$OTHER_INSTANCE" "${names[@]}" -- "$here/scripts/ask-dns" 100.100.2.136 {1}
+	[ "${statuses[*]}" = "0 0 0" ] || die "the control failed: 100.100.2.136 does not answer"
+	inside_for_each "$OTHER_INSTANCE" "${names[@]}" -- curl -sS https://{1}
+	[ "${statuses[*]}" = "6 6 6" ] || die "curl should have failed to resolve (6), and ended with ${statuses[*]}"
+	other_resolve=6
+}
+
+try_other_addresses() {
+	local i status targets=()
+	for i in "${!enis[@]}"; do
+		targets+=("$(fqdn_of "${services[i / 2]}") ${enis[i]}")
+	done
+	inside_for_each "$OTHER_INSTANCE" "${targets[@]}" -- curl -sS -m 4 --resolve {1}:443:{2} https://{1}
+	other_connect=$(printf '%s\n' "${statuses[@]}" | sort -u | paste -sd ' ')
+	for status in "${statuses[@]}"; do
+		[ "$status" = 28 ] || [ "$status" = 7 ] || die "curl should have failed to connect, and ended with $status"
+	done
+	inside_for_each "$OTHER_INSTANCE" "${enis[@]}" -- ping -c 3 -W 1 {1}
+	for i in "${!enis[@]}"; do
+		[ "${statuses[i]}" != 0 ] || die "${enis[i]} answers ping in the wrong VPC"
+		[[ ${outputs[i]} == *"100% packet loss"* ]] || die "ping should have lost everything"
+	done
+}
+
+try_other_vpc() {
+	local before sent after
+	step "[7/9] From an instance in another VPC: control first, then what must fail"
+	inside "$OTHER_INSTANCE" ping -c 1 -W 2 10.0.1.11 || die "the control failed: the neighbour does not answer"
+	try_other_names
+	before=$(counter no_place)
+	sent=$(sent_by "$OTHER_INSTANCE")
+	try_other_addresses
+	sent=$(($(sent_by "$OTHER_INSTANCE") - sent))
+	after=$(counter no_place)
+	say "packets sent: $sent; drop counter no_place: $before before, $after after"
+	[ $((after - before)) = "$sent" ] && [ "$sent" -gt 18 ] || die "the drop counter should have risen by $sent"
+	other_dropped=$sent
+}
+
+# ---- 8 ----
+
+# Everything that an endpoint there needs is made, so that the region is the only reason.
+try_other_region() {
+	local there_vpc there_vswitch there_group arguments
+	step "[8/9] Region $poor_region, which has no AIWorkspace"
+	make there_vpc consumer --region $poor_region vpc create --cidr $cidr --name shanghai --wait
+	make there_vswitch consumer --region $poor_region vswitch create --vpc "$there_vpc" --zone $poor_region-b \
+		--cidr 10.0.1.0/24 --wait
+	make there_group consumer --region $poor_region sg create --vpc "$there_vpc" --name endpoints
+	as consumer --region $poor_region service find | sed 's/^/    /'
+	arguments=(--region $poor_region endpoint create --vpc "$there_vpc" --service aiworkspace --name privateLink_aiworkspace
+		--zone "$poor_region-b,$there_vswitch" --security-group "$there_group")
+	printf '    %-9s privlink %s\n' consumer "${arguments[*]}"
+	output=$(as consumer "${arguments[@]}" 2>&1) && die "an endpoint of a service that the region does not have was made"
+	say "          $output"
+	[[ $output == UnsupportedRegion:* ]] || die "the refusal should have been UnsupportedRegion"
+	refusal=${output% (*}
+}
+
+# ---- 9 ----
 
 # Milliseconds until the ENI serves again.
 measure_rescue() { # ENI
@@ -314,8 +457,7 @@ all_work() { # ENI
 }
 
 try_failures() {
-	step "[7/7] The backend of ${zones[0]} goes: stopped, then blackholed"
-	measure_patience "$ENI_1"
+	step "[9/9] The backend of ${zones[0]} goes: stopped, then blackholed"
 	say "nginx in ${zones[0]} is stopped"
 	stop_nginx "${backend[0]}"
 	measure_rescue "$ENI_1"
@@ -341,13 +483,18 @@ answered_in() { # ZONE ENI
 # ---- the end ----
 
 summary() { # SECONDS
+	local i
 	step "Done in $1 s"
+	for i in "${!services[@]}"; do
+		say "$(printf '%-12s  %s (privateLink_%s): %s and %s answer ping' "${services[i]}" "${endpoints[i]}" "${short_names[i]}" \
+			"${enis[2 * i]}" "${enis[2 * i + 1]}")"
+		say "              https://$(fqdn_of "${services[i]}"): $status_line"
+	done
 	cat <<-END
-		    endpoint      $ENDPOINT_ID (privateLink_dlc): Active, Connected
-		    ENIs          $ENI_1 in ${zones[0]}, $ENI_2 in ${zones[1]}; both answer ping
-		    service       https://$fqdn: $status_line
-		    other VPC     the name does not resolve (curl: $other_resolve), the address does not connect (curl: $other_connect),
+		    security      without its rule for port 443 the endpoints' group lets nobody in; with it, again
+		    other VPC     the names do not resolve (curl: $other_resolve), the addresses do not connect (curl: $other_connect),
 		                  ping loses all; $other_dropped packets sent, $other_dropped dropped as no_place
+		    $(printf '%-12s' $poor_region)  $refusal
 		    lost backend  stopped: rescued after $stopped_ms ms; blackholed: after $blackholed_ms ms
 		    settings      $state/quickstart.env
 
@@ -358,7 +505,11 @@ summary() { # SECONDS
 		    privlink endpoint list
 		    privlink endpoint show $ENDPOINT_ID
 		    privlink counters
-		    privlink sg revoke $consumer_group --protocol TCP --ports 443 --source $cidr
+		    privlink sg rules $endpoint_group
+		    privlink sg revoke $endpoint_group --protocol TCP --ports 443 --source $cidr
+		    privlink exec $CONSUMER_INSTANCE -- curl -sS -m 3 https://$fqdn     # times out
+		    privlink sg authorize $endpoint_group --protocol TCP --ports 443 --source $cidr
+		    privlink exec $CONSUMER_INSTANCE -- curl -sS -m 3 https://$fqdn     # answers again
 		    $(printf %q "$here")/quickstart --down
 	END
 }

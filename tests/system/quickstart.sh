@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./quickstart as a user runs it: killed in the middle, run again, run over a running one, taken down. The host must be
-# as it was, and what the walk promises must be on the screen.
+# ./quickstart as a user runs it: killed in the middle, interrupted, run again, run over a running one and beside another
+# one, taken down after accidents. The host must be as it was, what is another node's must stay, and what the walk promises
+# must be on the screen.
 #
 #   quickstart.sh SOURCE     a quickstart that runs on this machine is taken down
 set -u
 source_dir=$1
+here=$source_dir/tests/system
 state=/var/lib/privlink
 dir=$(mktemp -d /tmp/privlink-quickstart-XXXXXX)
+foreign=t$$x
 n=0
 bad=0
 
@@ -19,7 +22,7 @@ ok() { # STATUS NAME
 is() { # GOT WANT NAME
 	[ "$1" = "$2" ]
 	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
+	[ "$1" = "$2" ] || printf '%s\n' "got  $1" "want $2" | sed 's/^/# /'
 }
 
 shows() { # PATTERN NAME
@@ -32,11 +35,21 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 
+walk() { # OPTION...
+	"$source_dir/quickstart" --no-install "$@" >"$dir/log" 2>&1 </dev/null
+}
+
 down() { "$source_dir/quickstart" --down >"$dir/down.log" 2>&1; }
 
 clean_up() {
-	[ ! -f "$dir/pid" ] || kill -9 "$(cat "$dir/pid")" 2>/dev/null
+	local pid
+	for pid in $(cat "$dir"/*.pid 2>/dev/null); do
+		kill -9 "$pid" 2>/dev/null # those that have ended are not in the files any more
+	done
 	down
+	remove_foreign
+	umount "$state" "$dir/clone/build" 2>/dev/null
+	rmdir "$state" 2>/dev/null
 	rm -rf "$dir"
 }
 trap clean_up EXIT
@@ -59,18 +72,38 @@ host_state() {
 
 leftovers() {
 	local id
-	ls -d "$state" /run/privlink "/sys/fs/bpf/privlink/$(uname -n | cut -d . -f 1)" 2>/dev/null
+	ls -d "$state" /run/privlink /run/privlink-quickstart /sys/fs/bpf/privlink/quickstart-* 2>/dev/null
 	while read -r id; do
 		ls -d "/run/netns/$id" "/etc/netns/$id" 2>/dev/null
 	done <"$dir/instances"
-	ip -o link | grep -oE ': pl[0-9a-f]+@'
+	ls -d /run/netns/privlink-quickstart-* 2>/dev/null
+	ip -o link | grep -oE 'alias privlink/quickstart-.*'
 	grep -lsz PRIVLINK_QUICKSTART=1 /proc/[0-9]*/environ
 	getent passwd privlink
 }
 
-start_in_background() {
-	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null &
-	echo $! >"$dir/pid"
+is_all_gone() { # NAME
+	is "$(leftovers | grep -vxF "${had_user:-none}")" "" "$1"
+}
+
+# All instances that the quickstart has made so far.
+note_instances() {
+	cat "$state/quickstart/instances" >>"$dir/instances" 2>/dev/null
+}
+
+# Things of another node, in a network namespace of its own: pins, names and files are the machine's all the same.
+make_foreign() {
+	ip netns add "i-$foreign" && ip -n "i-$foreign" link set lo alias "privlink/$foreign"
+	mkdir -p "/sys/fs/bpf/privlink/$foreign" "/etc/netns/i-$foreign"
+}
+
+foreign_things() {
+	ls -d "/run/netns/i-$foreign" "/sys/fs/bpf/privlink/$foreign" "/etc/netns/i-$foreign"
+}
+
+remove_foreign() {
+	ip netns del "i-$foreign" 2>/dev/null
+	rmdir "/sys/fs/bpf/privlink/$foreign" /sys/fs/bpf/privlink "/etc/netns/i-$foreign" /etc/netns 2>/dev/null
 }
 
 down
@@ -79,25 +112,38 @@ if [ -e "$state" ]; then
 	exit 1
 fi
 had_user=$(getent passwd privlink)
+make_foreign
+foreign_before=$(foreign_things)
+touch "$dir/instances"
 host_state >"$dir/before"
 
-killed_in_the_middle() {
-	start_in_background
-	for _ in {1..600}; do
-		grep -q '^\[3/7\]' "$dir/log" && break
-		kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
-		sleep 0.2
+# Until the log shows it, or the process has ended.
+wait_for_log() { # PATTERN PID
+	until grep -qE "$1" "$dir/log"; do
+		grep -q '^State:.*Z' "/proc/$2/status" 2>/dev/null && return 1
+		kill -0 "$2" 2>/dev/null || return 1
+		sleep 0.1
 	done
-	shows '^\[3/7\]' "the walk begins"
-	kill -9 "$(cat "$dir/pid")" || sed 's/^/# /' "$dir/log"
-	rm -f "$dir/pid"
+}
+
+# Under a parent that never asks how its children ended, so that what is killed stays a zombie.
+killed_in_the_middle() {
+	: >"$dir/log"
+	rm -f "$dir/walk.pid"
+	"$here/no-reaper" "$dir/walk.pid" "$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null &
+	echo $! >"$dir/reaper.pid"
+	until [ -s "$dir/walk.pid" ]; do sleep 0.05; done
+	wait_for_log '^\[3/9\]' "$(cat "$dir/walk.pid")" || sed 's/^/# /' "$dir/log"
+	shows '^\[3/9\]' "the walk begins"
+	kill -9 "$(cat "$dir/walk.pid")" "$(cat /run/privlink/privlinkd.pid)" "$(cat /run/privlink/privlink-agent.pid)"
+	note_instances
 }
 
 # What a quickstart that did not come far left over, and somebody installed after it.
 installed_since() {
 	install -d "$state/quickstart" "$state/store"
 	echo precious >"$state/store/privlink.db"
-	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
+	walk
 	is $? 1 "an installation is in the way of a quickstart"
 	shows 'there is an installation of privlink' "which says so"
 	down
@@ -106,57 +152,229 @@ installed_since() {
 }
 installed_since
 
-# On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.
-[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || killed_in_the_middle
+# Only part of the clone: what does not come as far as a build needs no more.
+make_clone() {
+	mkdir -p "$dir/clone/build"
+	cp -r "$source_dir"/{quickstart,scripts,data} "$dir/clone"
+}
 
-(umask 077 && exec "$source_dir/quickstart" --no-install) >"$dir/log" 2>&1 </dev/null
-is $? 0 "the walk comes to its end"
-shows 'privateLink_dlc +vpc-.* Active +Connected' "the endpoint is Active and Connected"
-shows '^ +cn-hangzhou-h .*10\.0\.1\.100 ' "the first zone's ENI is in the table"
-shows '^ +cn-hangzhou-i .*10\.0\.2\.100 ' "the second zone's ENI is in the table"
-is "$(grep -c '3 packets transmitted, 3 received' "$dir/log")" 2 "both ENIs answer ping"
-shows '\$ curl -sI https://pai-dlc-vpc\.cn-hangzhou\.aliyuncs\.com$' "the mission's line is run letter for letter"
-shows '^ +HTTP/1\.1 200' "and gets a status line"
-shows 'answers about pai-dlc-vpc.*NXDOMAIN' "in the other VPC the resolver says that there is no such name"
-shows 'the name does not resolve \(curl: 6\)' "there curl fails to resolve"
-is "$(grep -c '100% packet loss' "$dir/log")" 2 "there ping loses all"
-shows 'no_place: [0-9]+ before, [0-9]+ after' "the drop counter is named"
-is "$(grep -c 'times to the zone.s own ENI .* all work' "$dir/log")" 2 "a stopped and a blackholed backend are rescued"
-grep -q '^Done' "$dir/log" || sed 's/^/# /' "$dir/log" | tail -n 40
+# ---- no room ----
+
+fill() { # DIRECTORY
+	dd if=/dev/zero of="$1/filler" bs=64k 2>/dev/null
+}
+
+no_room() {
+	mkdir -p "$state"
+	mount -t tmpfs -o size=8m tmpfs "$state"
+	walk
+	is $? 1 "where the state has no room nothing is begun"
+	shows "too little room in $state: [0-9]+ MiB are free" "and it says where, and how little there is"
+	down
+	mount -o remount,size=40m "$state"
+	: >"$dir/log"
+	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null &
+	echo $! >"$dir/walk.pid"
+	wait_for_log '^\[1/9\]' "$(cat "$dir/walk.pid")"
+	fill "$state"
+	wait "$(cat "$dir/walk.pid")"
+	is $? 1 "a disk that fills up meanwhile ends the walk"
+	rm -f "$dir/walk.pid"
+	shows "^No space is left on the file system of $state\.$" "with the reason"
+	shows 'quickstart --down$' "and with how to take away what there is"
+	note_instances
+	down
+	is $? 0 "which works on a full disk, too"
+	umount "$state"
+	rmdir "$state"
+	is_all_gone "and leaves nothing"
+	mount -t tmpfs -o size=8m tmpfs "$dir/clone/build"
+	"$dir/clone/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
+	is $? 1 "where the build has no room nothing is begun"
+	shows "too little room in $dir/clone/build" "and it says where"
+	umount "$dir/clone/build"
+	down
+}
+
+# ---- the walk ----
+
+# While it is under way: another clone's wants its turn.
+beside_another() {
+	"$dir/clone/quickstart" --no-install >"$dir/other.log" 2>&1 </dev/null
+	is $? 1 "a quickstart of another clone does not begin while one walks"
+	grep -q "another quickstart is at work: $source_dir/quickstart, walking (process $(cat "$dir/walk.pid"))" "$dir/other.log"
+	ok $? "and says whose, and which process"
+	"$dir/clone/quickstart" --down >"$dir/other.log" 2>&1 </dev/null
+	is $? 1 "nor is it taken down meanwhile"
+}
+
 seconds() { sed -n 's/^Done in \([0-9]*\) s$/\1/p' "$dir/log"; }
-[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || { [ "$(seconds)" -lt 300 ]; ok $? "all of it takes less than five minutes"; }
 
-is "$(stat -c %a "$state/quickstart.env")" 600 "the settings are for root alone"
-is "$(sed 's/=.*//' "$state/quickstart.env" | sort | tr '\n' ' ')" \
-	"CONSUMER_AK CONSUMER_INSTANCE CONSUMER_SK CONSUMER_UID ENDPOINT_ID ENI_1 ENI_2 OTHER_INSTANCE PRIVLINK_CA PRIVLINK_ENDPOINT PRIVLINK_HTTP PROVIDER_AK PROVIDER_SK PROVIDER_UID " \
-	"they have the promised names"
-shows "$state/quickstart.env" "their path is shown"
-# shellcheck disable=SC1091
-. "$state/quickstart.env"
-curl -s --noproxy '*' --cacert "$PRIVLINK_CA" "https://$PRIVLINK_ENDPOINT/" | grep -q RequestId
-ok $? "the API answers over HTTPS with a certificate of that CA"
-curl -s --noproxy '*' "http://$PRIVLINK_HTTP/" | grep -q RequestId
-ok $? "and over plain HTTP"
-ip netns exec "$CONSUMER_INSTANCE" curl -sI https://pai-dlc-vpc.cn-hangzhou.aliyuncs.com | grep -q '^HTTP/1.1 200'
-ok $? "plain ip netns exec finds resolver and trust store"
-ip netns exec "$CONSUMER_INSTANCE" setpriv --reuid=nobody --regid=nogroup --clear-groups \
-	curl -sI https://pai-dlc-vpc.cn-hangzhou.aliyuncs.com | grep -q '^HTTP/1.1 200'
-ok $? "an ordinary user's, too, whatever the umask of who started it all"
-host_state >"$dir/during"
-is "$(diff "$dir/before" "$dir/during")" "" "the host is as it was while it runs"
+walk_to_the_end() {
+	local service
+	python3 -c 'import socket, time
+s = [socket.create_server(("127.0.0.1", port)) for port in (8443, 8080)]
+time.sleep(1000)' &
+	echo $! >"$dir/ports.pid"
+	: >"$dir/log"
+	(umask 077 && exec "$source_dir/quickstart" --no-install) >"$dir/log" 2>&1 </dev/null &
+	echo $! >"$dir/walk.pid"
+	wait_for_log '^\[1/9\]' "$(cat "$dir/walk.pid")"
+	[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || beside_another
+	wait "$(cat "$dir/walk.pid")"
+	is $? 0 "the walk comes to its end"
+	rm -f "$dir/walk.pid"
+	is "$(ls /run/privlink-quickstart 2>&1 | grep -c 'No such file')" 1 "and leaves the turn to the next"
+	for service in dlc:pai-dlc dsw:pai-dsw aiworkspace:aiworkspace; do
+		shows "privateLink_${service%:*} +vpc-.* Active +Connected" "the endpoint of ${service#*:} is Active and Connected"
+		shows "\\$ curl -sI https://${service#*:}-vpc\\.cn-hangzhou\\.aliyuncs\\.com$" "its line is run letter for letter"
+		shows "^ +X-Service: ${service#*:}$" "and it is the service that answers"
+		shows "answers about ${service#*:}-vpc.*NXDOMAIN" "in the other VPC the resolver says that there is no such name"
+	done
+	shows '^ +cn-hangzhou-h .*10\.0\.1\.100 ' "the first zone's ENI is in the table"
+	shows '^ +cn-hangzhou-i .*10\.0\.2\.102 ' "the last endpoint's ENI of the second zone, too"
+	is "$(grep -c '3 packets transmitted, 3 received' "$dir/log")" 6 "all ENIs answer ping"
+	is "$(grep -c '^ \+HTTP/1\.1 200' "$dir/log")" 4 "each service gives a status line, and DLC again when its group is open again"
+	shows '^ +curl: \(28\)' "without its rule the security group lets nobody in"
+	shows 'policy_in: [0-9]+ before, [0-9]+ after' "which the drop counter of security groups shows"
+	shows '^ +\(implicit\) +ingress' "the implicit rules are shown"
+	is "$(grep -c 'curl: (6) Could not resolve' "$dir/log")" 3 "in the other VPC curl resolves none of the names"
+	is "$(grep -c '100% packet loss' "$dir/log")" 6 "there ping loses all, to each address"
+	shows 'no_place: [0-9]+ before, [0-9]+ after' "the drop counter is named"
+	shows '^ +UnsupportedRegion: .*aiworkspace is not offered in cn-shanghai' "a region without AIWorkspace refuses its endpoint"
+	is "$(grep -c 'times to the zone.s own ENI .* all work' "$dir/log")" 2 "a stopped and a blackholed backend are rescued"
+	grep -q '^Done' "$dir/log" || sed 's/^/# /' "$dir/log" | tail -n 40
+	[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || { [ "$(seconds)" -lt 300 ]; ok $? "all of it takes less than five minutes"; }
+}
 
-if [ -z "${PRIVLINK_KERNEL_LAYER-}" ]; then
-	"$source_dir/quickstart" --no-install >"$dir/log" 2>&1 </dev/null
-	is $? 0 "a run over a running one walks to the end"
+check_settings() {
+	local name=pai-dlc-vpc.cn-hangzhou.aliyuncs.com
+	is "$(stat -c %a "$state/quickstart.env")" 600 "the settings are for root alone"
+	is "$(sed 's/=.*//' "$state/quickstart.env" | sort | tr '\n' ' ')" "AIWORKSPACE_ENDPOINT_ID AIWORKSPACE_ENI_1 \
+AIWORKSPACE_ENI_2 CONSUMER_AK CONSUMER_INSTANCE CONSUMER_SK CONSUMER_UID DSW_ENDPOINT_ID DSW_ENI_1 DSW_ENI_2 ENDPOINT_ID \
+ENI_1 ENI_2 OTHER_INSTANCE PRIVLINK_CA PRIVLINK_ENDPOINT PRIVLINK_HTTP PROVIDER_AK PROVIDER_SK PROVIDER_UID " \
+		"they have the promised names"
+	shows "$state/quickstart.env" "their path is shown"
+	# shellcheck disable=SC1091
+	. "$state/quickstart.env"
+	curl -s --noproxy '*' --cacert "$PRIVLINK_CA" "https://$PRIVLINK_ENDPOINT/" | grep -q RequestId
+	ok $? "the API answers over HTTPS with a certificate of that CA"
+	curl -s --noproxy '*' "http://$PRIVLINK_HTTP/" | grep -q RequestId
+	ok $? "and over plain HTTP"
+	is "$(env -i PATH="$PATH" "$source_dir/build/src/cmd/privlink" node list | awk 'END { print NR, $NF }')" "2 yes" \
+		"root's plain privlink finds it, though others had the usual ports"
+	ip netns exec "$CONSUMER_INSTANCE" curl -sI "https://$name" | grep -q '^HTTP/1.1 200'
+	ok $? "plain ip netns exec finds resolver and trust store"
+	ip netns exec "$CONSUMER_INSTANCE" setpriv --reuid=nobody --regid=nogroup --clear-groups \
+		curl -sI "https://$name" | grep -q '^HTTP/1.1 200'
+	ok $? "an ordinary user's, too, whatever the umask of who started it all"
+	host_state >"$dir/during"
+	is "$(diff "$dir/before" "$dir/during")" "" "the host is as it was while it runs"
+}
+
+# ---- once more ----
+
+endpoints() { env -i PATH="$PATH" "$source_dir/build/src/cmd/privlink" --config "$state/quickstart/consumer.conf" endpoint list; }
+
+over_a_running_one() {
+	local before
+	before=$(endpoints)
+	walk
+	is $? 1 "a second quickstart does not begin by itself"
+	shows 'There is a quickstart on this machine already' "it says what is there"
+	shows '^ +consumer +2 VPCs, 3 instances, 3 endpoints' "and what is in it"
+	shows 'quickstart --again +does it' "and how it is told to"
+	"$here/on-terminal" 'start again\? \[y/N\] ' 'n\n' "$source_dir/quickstart" --no-install >"$dir/log" 2>&1
+	is $? 1 "on a terminal it asks, and takes no for an answer"
+	is "$(endpoints)" "$before" "nothing of it is touched"
+}
+
+# Ctrl-C when the log shows the pattern; the first time over a running one.
+interrupted_at() { # PATTERN KEYS NAME OPTION...
+	"$here/on-terminal" "$1" "$2" "$source_dir/quickstart" --no-install "${@:4}" >"$dir/log" 2>&1
+	is $? 130 "$3 ends it as an interrupted program ends"
+	is "$(tail -n 1 "$dir/log")" "    $source_dir/quickstart --down" "and its last word is how to take it down"
+	is "$(grep -lsz PRIVLINK_QUICKSTART_RUN= /proc/[0-9]*/environ)" "" "no part of the walk goes on"
+	note_instances
+}
+
+interruptions() {
+	interrupted_at '\[2/9\]' '\x03' "Ctrl-C while calls are made" --again
+	rm -rf "$state"
+	ip link add "plf$$" type veth peer name eth0 netns "i-$foreign"
+	ip link set "plf$$" alias "privlink/$foreign/0/1/i-$foreign"
+	is "$(down; echo $?; grep -c 'everything that it made is removed' "$dir/down.log")" "0
+1" "--down goes by the kernel's marks when the state directory was deleted by hand"
+	ip link del "plf$$"
+	ok $? "a device with another node's mark is still there"
+	is_all_gone "and leaves nothing"
+
+	interrupted_at '\[5/9\]' '\x03' "Ctrl-C while pings wait"
+	kill -9 "$(cat /run/privlink/privlink-agent.pid)" "$(cat /run/privlink/privlinkd.pid)"
+	rm -rf "$state" /run/privlink
+	unshare --uts sh -c "hostname renamed-since; '$source_dir/quickstart' --down" >"$dir/down.log" 2>&1
+	is "$?" 0 "--down works when the host was renamed, with all notes deleted and the daemons killed"
+	is_all_gone "and leaves nothing"
+
+	interrupted_at '100\.100\.2\.136 answers' '\x03' "Ctrl-C in the other VPC"
+	"$source_dir/quickstart" --down >"$dir/down.log" 2>&1 &
+	echo $! >"$dir/walk.pid"
+	until ! [ -e "/run/netns/$(tail -n 1 "$dir/instances")" ] || ! kill -0 "$(cat "$dir/walk.pid")" 2>/dev/null; do :; done
+	kill -9 "$(cat "$dir/walk.pid")"
+	rm -f "$dir/walk.pid"
+	down
+	is $? 0 "a --down that was killed in the middle is done by the next"
+	is_all_gone "which leaves nothing"
+
+	interrupted_at 'nginx in cn-hangzhou-h is back' SIGINT "a signal for it alone while a backend is lost"
+	down
+	is_all_gone "and all that the walk made can be taken away"
+}
+
+# The file system of pins unmounted, in a mount namespace where that concerns nobody else.
+without_bpffs() {
+	unshare --mount --propagation slave bash -c '
+		mount -t bpf bpf /sys/fs/bpf
+		"$1/tests/system/on-terminal" "\\[4/9\\]" "\\x03" "$1/quickstart" --no-install >"$2/log" 2>&1
+		cat "$3/quickstart/instances" >>"$2/instances"
+		umount /sys/fs/bpf
+		"$1/quickstart" --down >"$2/down.log" 2>&1' - "$source_dir" "$dir" "$state"
+	is $? 0 "--down works when the BPF file system was unmounted"
+	is_all_gone "and leaves nothing"
+}
+
+make_clone
+if [ -n "${PRIVLINK_KERNEL_LAYER-}" ]; then
+	# On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.
+	walk_to_the_end
+	check_settings
+	note_instances
+	down
+else
+	no_room
+	killed_in_the_middle
+	walk_to_the_end
+	kill -9 "$(cat "$dir/reaper.pid")"
+	rm -f "$dir/reaper.pid"
+	check_settings
+	over_a_running_one
+	note_instances
+	interruptions
+	without_bpffs
+	walk
+	is $? 0 "the walk comes to its end again"
+	note_instances
+	down
 fi
-cp "$state/quickstart/instances" "$dir/instances"
-down
 is $? 0 "--down succeeds"
-is "$(leftovers | grep -vxF "${had_user:-none}")" "" "it leaves nothing"
+is_all_gone "it leaves nothing"
 host_state >"$dir/after"
 is "$(diff "$dir/before" "$dir/after")" "" "the host is as it was"
 down
 is $? 0 "a second --down is no error"
+grep -q 'nothing of it is here' "$dir/down.log"
+ok $? "and says that nothing is there"
+is "$(foreign_things)" "$foreign_before" "what belongs to other nodes was not touched"
 
 echo "1..$n"
 [ $bad = 0 ]

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+# One quickstart at a time on a machine, whatever clone it is started from; and an end by a signal that nothing swallows.
+# Sourced by quickstart.
+#
+# Everything of a run carries two marks in its environment: PRIVLINK_QUICKSTART, by which the next run finds what this one
+# started, and PRIVLINK_QUICKSTART_RUN, which tells the run itself from what it takes away. Daemons have the first alone.
+
+mark=PRIVLINK_QUICKSTART
+run_mark=PRIVLINK_QUICKSTART_RUN
+turn=/run/privlink-quickstart
+
+# ---- processes ----
+
+# When a process began, in ticks; fails for one that has ended, also if its parent has not asked yet how.
+began() { # PID
+	local stat fields
+	if [ ! -e /proc/self/stat ]; then # a fresh chroot
+		kill -0 "$1" 2>/dev/null && echo -
+		return
+	fi
+	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	read -ra fields <<<"${stat##*) }"
+	[[ ${fields[0]} != [ZXx] ]] && echo "${fields[19]}"
+}
+
+runs() { # PID
+	began "$1" >/dev/null
+}
+
+# Whose environment says so. (Processes that another container shows us are none of ours.)
+marked_processes() { # NAME=VALUE
+	local path
+	while read -r path; do
+		path=${path%/environ}
+		[ "$(readlink "$path/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || echo "${path#/proc/}"
+	done < <(grep -lszxF -- "$1" /proc/[0-9]*/environ)
+}
+
+# Starts this script again, now with the marks.
+mark_this_run() { # ARGUMENT...
+	if [[ ${!run_mark-} == "$$".* ]]; then
+		this_run=${!run_mark}
+		return
+	fi
+	export "$mark=1" "$run_mark=$$.${EPOCHREALTIME/[.,]/}"
+	exec "$BASH" "$0" "$@"
+}
+
+# ---- turns ----
+
+# The record says who is at work; the lock is on the directory, only for as long as the record is looked at.
+take_turn() { # WHAT
+	local fd pid start who
+	exec {fd}<"${turn%/*}" && flock "$fd" || die "cannot lock ${turn%/*}"
+	if read -r pid start who 2>/dev/null <"$turn" &&
+		{ [ "$(began "$pid")" = "$start" ] || { [ "$start" = - ] && runs "$pid"; }; }; then
+		die "another quickstart is at work: $who (process $pid)" \
+			"Wait until it is done, or end it (kill $pid); then start this again."
+	fi
+	echo "$$ $(began $$) $here/quickstart, $1" >"$turn" || die "cannot write $turn"
+	exec {fd}<&-
+	has_turn=yes
+}
+
+end_turn() {
+	local fd
+	[ -n "${has_turn-}" ] || return 0
+	has_turn=
+	exec {fd}<"${turn%/*}" && flock "$fd"
+	rm -f "$turn"
+	exec {fd}<&-
+}
+
+# ---- signals ----
+
+# What still runs of this run: subshells at work beside it, and their commands.
+end_children() {
+	local pid pids
+	mapfile -t pids < <(marked_processes "$run_mark=$this_run")
+	for pid in "${pids[@]}"; do
+		[ "$pid" = $$ ] || kill "$pid" 2>/dev/null
+	done
+}
+
+ended_by() { # SIGNAL NUMBER
+	trap '' HUP INT TERM
+	end_children
+	printf '\nquickstart: ended by SIG%s\n' "$1" >&2
+	hint
+	exit $((128 + $2))
+}
+
+# A signal is acted upon when the command that has the foreground is done with it, whatever the command made of it.
+watch_signals() {
+	trap 'ended_by HUP 1' HUP
+	trap 'ended_by INT 2' INT
+	trap 'ended_by TERM 15' TERM
+	trap end_turn EXIT
+}
+
+# For what takes long: a signal that only we get is not kept waiting for it.
+patiently() { # COMMAND...
+	"$@" &
+	wait $!
+}
