@@ -343,6 +343,8 @@ without_bpffs() {
 	is_all_gone "and leaves nothing"
 }
 
+# shellcheck source=tests/system/lines.sh
+. "$here/lines.sh"
 make_clone
 if [ -n "${PRIVLINK_KERNEL_LAYER-}" ]; then
 	# On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.
@@ -364,6 +366,7 @@ else
 	walk
 	is $? 0 "the walk comes to its end again"
 	note_instances
+	try_lines
 	down
 fi
 is $? 0 "--down succeeds"
