@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "../lib/notify.h"
 #include "agent_lock.h"
 #include "health.h"
 #include "node_name.h"
@@ -20,6 +21,7 @@
 
 #define SWEEP_INTERVAL_MS 5000
 #define LOOK_INTERVAL_MS  5000
+#define DAILY_MS	  (24 * 60 * 60 * 1000)
 
 struct agent {
 	const struct agent_options *options;
@@ -37,7 +39,10 @@ struct agent {
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
-	struct loop_source *term, *interrupt, *monitor, *sweep, *look;
+	struct loop_source *term, *interrupt, *hangup, *monitor, *sweep, *look;
+	uint64_t daily_ms; /* when the trust store was looked at thoroughly */
+	unsigned int look_count;
+	bool is_ready; /* the service manager was told */
 };
 
 static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
@@ -121,7 +126,41 @@ static void on_stop(void *context, uint32_t signal_number)
 	struct agent *agent = context;
 
 	log_info("stopping signal=%u: everything stays in force", signal_number);
+	notify_send("STOPPING=1\nSTATUS=Stopping; everything stays in force");
 	loop_exit(agent->loop, 0);
+}
+
+/* The settings, the instances' trust store, and everything that is there. */
+static void on_hangup(void *context, uint32_t signal_number)
+{
+	struct agent *agent = context;
+	int r = 0, q;
+
+	(void)signal_number;
+	log_info("reading the settings again");
+	notify_reloading();
+	if (agent->options->reread)
+		r = agent->options->reread(agent->options->reread_context);
+	q = netns_files_refresh(agent->files, true);
+	if (q < 0)
+		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-q));
+	reconcile_request(agent->reconcile, true);
+	if (r < 0)
+		log_error("the settings that stand stay in use: mend what is wrong and reload privlink-agent again");
+	else
+		log_info("reloaded");
+	notify_send("READY=1\nSTATUS=%s", r < 0 ? "Running; the last reload failed (see the log)" : "Running");
+}
+
+/* Once privlinkd knows that the node is there, or cannot be asked: what is in force stays so without it. */
+static void on_connected(void *context, bool connected)
+{
+	struct agent *agent = context;
+
+	agent->is_ready = true;
+	notify_send("READY=1\nSTATUS=%s", connected ? "Running; privlinkd takes the reports"
+						    : "Running; privlinkd cannot be reached, what is in force "
+						      "stays");
 }
 
 static void on_registered(void *context, uint32_t number)
@@ -182,15 +221,23 @@ static void on_sweep(void *context, uint32_t events)
 static void on_look(void *context, uint32_t events)
 {
 	struct agent *agent = context;
-	int r = netns_files_refresh(agent->files, false);
+	bool daily = now_mono_ms() - agent->daily_ms >= DAILY_MS, first = agent->look_count++ == 0;
+	int r = netns_files_refresh(agent->files, daily);
 
 	(void)events;
 	if (r < 0)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
+	if (daily)
+		agent->daily_ms = now_mono_ms();
 	if (datapath_repair_pins(agent->datapath) > 0)
 		reconcile_request(agent->reconcile, true);
 	if (ports_look(agent->ports) > 0)
 		reconcile_request(agent->reconcile, false);
+	if (!first && !agent->is_ready) {
+		/* A service manager would end it before long, and nothing gets better by that. */
+		agent->is_ready = true;
+		notify_send("READY=1\nSTATUS=Running; nothing could be reported yet (see the log)");
+	}
 	loop_timer_set(agent->look, LOOK_INTERVAL_MS);
 }
 
@@ -283,7 +330,7 @@ static int start_reconcile(struct agent *agent)
 static int start_feed(struct agent *agent)
 {
 	const struct feed_handlers handlers = {
-		.registered = on_registered, .rows = on_rows, .context = agent};
+		.registered = on_registered, .connected = on_connected, .rows = on_rows, .context = agent};
 	char socket_path[PATH_MAX];
 	const struct feed_options options = {
 		.socket_path = socket_path,
@@ -340,6 +387,8 @@ static int start(struct agent *agent)
 		r = loop_add_signal(agent->loop, SIGTERM, on_stop, agent, &agent->term);
 	if (r == 0)
 		r = loop_add_signal(agent->loop, SIGINT, on_stop, agent, &agent->interrupt);
+	if (r == 0)
+		r = loop_add_signal(agent->loop, SIGHUP, on_hangup, agent, &agent->hangup);
 	if (r < 0)
 		return log_errno(r, "cannot start");
 	r = load_catalogue(agent);
@@ -381,9 +430,33 @@ static void done(struct agent *agent)
 	catalogue_free(agent->catalogue);
 	loop_source_free(agent->term);
 	loop_source_free(agent->interrupt);
+	loop_source_free(agent->hangup);
 	loop_free(agent->loop);
 	closep(&agent->monitor_fd);
 	closep(&agent->lock_fd);
+}
+
+static int check_ca(struct agent *agent)
+{
+	int r = make_files(agent);
+
+	if (r == 0)
+		r = netns_files_check_ca(agent->files);
+	netns_files_free(agent->files);
+	return r;
+}
+
+int agent_check(const struct agent_options *options)
+{
+	struct agent agent = {.options = options};
+	int r = load_catalogue(&agent), q;
+
+	catalogue_free(agent.catalogue);
+	if (access(options->resolv_conf, R_OK) < 0)
+		log_warning("cannot read the node's resolvers file=%s: %s; names outside of VPCs will not resolve",
+			    options->resolv_conf, strerror(errno));
+	q = check_ca(&agent);
+	return r < 0 || q < 0 ? -EINVAL : 0;
 }
 
 int agent_run(const struct agent_options *options)

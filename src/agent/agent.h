@@ -16,8 +16,14 @@ struct agent_options {
 	const char *resolv_conf;
 	const char *catalogue;
 	enum attach_mode attach;
+	/* At SIGHUP: reads the settings again and takes over what it can. Negative errno if that failed, which was
+	 * logged. NULL: there are none. */
+	int (*reread)(void *context);
+	void *reread_context;
 };
 
+/* Looks at what a start would read, and touches nothing. 0, or -EINVAL: what is wrong was logged. */
+int agent_check(const struct agent_options *options);
 /* Runs until SIGTERM or SIGINT; everything in the kernel stays in force. 0, or a negative errno that was
  * logged. */
 int agent_run(const struct agent_options *options);

@@ -31,6 +31,7 @@ struct feed {
 	uint64_t pause_ms;
 	uint64_t revision; /* that the snapshot stands at; 0: nothing yet */
 	bool is_connected;
+	bool has_told, told; /* whether it is connected */
 
 	char *report;	/* the last one */
 	bool is_unsent; /* it is newer than what was sent */
@@ -42,6 +43,15 @@ static void start(struct feed *feed);
 static void poll_rows(struct feed *feed);
 
 /* Begins anew later. `status`: of HTTP, or a negative errno. */
+static void tell_connected(struct feed *feed, bool connected)
+{
+	if (feed->has_told && feed->told == connected)
+		return;
+	feed->has_told = true;
+	feed->told = connected;
+	feed->handlers.connected(feed->handlers.context, connected);
+}
+
 static void pause_and_restart(struct feed *feed, const char *what, int status)
 {
 	enum log_level level =
@@ -54,6 +64,7 @@ static void pause_and_restart(struct feed *feed, const char *what, int status)
 		log_line(level, "lost the feed, going on with what is in force: %s: HTTP status %d", what,
 			 status);
 	feed->is_connected = false;
+	tell_connected(feed, false);
 	feed->follow = http_cancel(feed->follow);
 	loop_timer_set(feed->restart, feed->pause_ms);
 	feed->pause_ms = MIN(feed->pause_ms * 2, (uint64_t)PAUSE_MAX_MS);
@@ -80,6 +91,7 @@ static void on_reported(void *context, int status, const char *body, size_t size
 		loop_timer_set(feed->renew, status > 0 ? PAUSE_MAX_MS : feed->pause_ms);
 		return;
 	}
+	tell_connected(feed, true);
 	if (feed_lease_parse(body, size, NULL, &lease_ms) == 0)
 		feed->lease_ms = lease_ms;
 	loop_timer_set(feed->renew, feed->lease_ms / 3);

@@ -23,6 +23,8 @@ struct feed_options {
 struct feed_handlers {
 	/* The node has this number. */
 	void (*registered)(void *context, uint32_t number);
+	/* privlinkd has taken a report, or (`connected` false) cannot be reached; each time that this changes. */
+	void (*connected)(void *context, bool connected);
 	/* The snapshot has changed. */
 	void (*rows)(void *context, const struct feed_rows *rows);
 	void *context;

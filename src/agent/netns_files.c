@@ -44,7 +44,7 @@ struct netns_files {
 	char host_ssl[PATH_MAX / 2];
 	char copy[PATH_MAX / 2];
 	char ca[PATH_MAX / 2];
-	uint64_t stamp; /* of what the copy was made from; 0: not made */
+	uint64_t stamp;		     /* of what the copy was made from; 0: not made */
 	struct trust_report ca_said; /* how it stood with the CA when it was last said */
 	bool said;
 };
@@ -260,7 +260,8 @@ static void speak_of_time(const struct netns_files *files, const struct certific
 
 	if (certificate->end &&
 	    certificate_time(certificate, now_unix_s(), words, sizeof(words)) != CERTIFICATE_GOOD)
-		log_warning("the CA that instances trust %s file=%s: remove the file and run privlink ca init, which "
+		log_warning("the CA that instances trust %s file=%s: remove the file and run privlink ca "
+			    "init, which "
 			    "makes a new certificate for the same key",
 			    words, files->ca);
 }
@@ -312,6 +313,21 @@ int netns_files_refresh(struct netns_files *files, bool thorough)
 	files->ca_said = report;
 	files->said = true;
 	return r;
+}
+
+int netns_files_check_ca(const struct netns_files *files)
+{
+	struct trust_report report;
+	int r;
+
+	r = trust_look(files->ca, files->copy, &report);
+	if (r < 0)
+		return log_errno(r, "cannot look at the CA file=%s", files->ca);
+	if (report.ca == TRUST_CA_GONE || report.ca == TRUST_CA_BAD)
+		speak_of_ca(files, &report);
+	else
+		speak_of_time(files, &report.certificate);
+	return report.ca == TRUST_CA_GONE || report.ca == TRUST_CA_BAD ? -EINVAL : 0;
 }
 
 void netns_files_remove_copy(struct netns_files *files)

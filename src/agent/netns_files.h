@@ -37,5 +37,7 @@ int netns_files_each(struct netns_files *files, int (*callback)(void *context, c
  * log when the CA is another one than before, gone, or cannot be used. With `thorough`, it looks at all of it, and
  * says how it stands with the CA even if nothing has changed. */
 int netns_files_refresh(struct netns_files *files, bool thorough);
+/* Says in the log what is wrong with the CA. -EINVAL: it is gone or cannot be used. */
+int netns_files_check_ca(const struct netns_files *files);
 /* Removes the copy. */
 void netns_files_remove_copy(struct netns_files *files);

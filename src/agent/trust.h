@@ -17,6 +17,9 @@ struct trust_report {
 	struct certificate certificate; /* that the copy has; end 0: none */
 };
 
+/* Only looks at the CA, as trust_sync() would. */
+int trust_look(const char *ca, const char *copy, struct trust_report *ret);
+
 /* Makes `copy` equal to `host` plus the certificate `ca`. One that is missing from the start is none; one that is
  * missing now, or cannot be read, leaves the one that the copy has. The host's private keys are not copied. 0: it
  * was so already; 1: something was written. -EFBIG: a file is too large, and the others were copied; other errors

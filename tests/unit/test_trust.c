@@ -108,7 +108,8 @@ static void test_copy(const char *scratch)
 	(void)unlink(path);
 	(void)str_format(path, sizeof(path), "%s/%s", host, hash_name);
 	(void)file_link(path, "two.pem");
-	tap_is_int(trust_sync(host, ca, copy, &report), 1, "what the host's administrator changes is followed");
+	tap_is_int(trust_sync(host, ca, copy, &report), 1,
+		   "what the host's administrator changes is followed");
 	tap_ok(has(copy, "certs/two.pem", "two") && !has(copy, "certs/one.pem", ""), "added and removed");
 	tap_ok(has(copy, hash_name, "two"), "the host's own certificate of the same hash keeps its place");
 	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.1", "13ab2ff8");
@@ -118,8 +119,10 @@ static void test_copy(const char *scratch)
 	put(host, "certs/huge.pem", "");
 	(void)truncate(path, (off_t)FILE_SIZE_MAX + 1);
 	put(host, "certs/ca-certificates.crt", "new bundle\n");
-	tap_is_int(trust_sync(host, ca, copy, &report), -EFBIG, "a file of the host's that is too large is an error");
-	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"), "the bundle has the CA all the same");
+	tap_is_int(trust_sync(host, ca, copy, &report), -EFBIG,
+		   "a file of the host's that is too large is an error");
+	tap_ok(has(copy, "certs/ca-certificates.crt", "new bundle\n-----BEGIN"),
+	       "the bundle has the CA all the same");
 	(void)unlink(path);
 	put(scratch, "ca.crt", "no certificate\n");
 	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a CA that is no certificate changes nothing,");
@@ -140,13 +143,14 @@ static void test_copy(const char *scratch)
 	tap_is_int(trust_sync(host, ca, copy, &report), 1, "while the CA is gone the host is followed,");
 	tap_ok(report.ca == TRUST_CA_GONE && streq(report.certificate.subject, "privlink local CA"),
 	       "that it is gone is told,");
-	tap_ok(has(copy, "certs/ca-certificates.crt", "newer bundle\n-----BEGIN") && has(copy, hash_name, "BEGIN") &&
-		       has(copy, "cert.pem", "newer bundle"),
+	tap_ok(has(copy, "certs/ca-certificates.crt", "newer bundle\n-----BEGIN") &&
+		       has(copy, hash_name, "BEGIN") && has(copy, "cert.pem", "newer bundle"),
 	       "and the copy keeps it in all places");
 	tap_is_int(trust_sync(host, ca, copy, &report), 0, "for as long as that lasts");
 	put(scratch, "ca.crt", spaced_pem);
 	tap_is_int(trust_sync(host, ca, copy, &report), 1, "one that comes instead takes its place");
-	tap_ok(report.ca == TRUST_CA_GOOD && has(copy, "certs/ef210bcc.0", "BEGIN") && !has(copy, hash_name, ""),
+	tap_ok(report.ca == TRUST_CA_GOOD && has(copy, "certs/ef210bcc.0", "BEGIN") &&
+		       !has(copy, hash_name, ""),
 	       "under its own hash, and the other is gone");
 }
 
