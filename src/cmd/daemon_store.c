@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "daemon_admin.h"
+#include "daemon_record.h"
 #include "daemon_refuse.h"
 #include "lib/file_write.h"
 #include "lib/log.h"
-#include "store/record.h"
 
 #define DATABASE "store/privlink.db"
 #define IDENTITY "store.id"
-#define RECORD	 "store.revision"
+#define RECORD	 DAEMON_RECORD_NAME
 
 struct place {
 	const char *state_dir, *run_dir;
@@ -219,31 +219,10 @@ static int open_as_user(struct loop *loop, const struct place *place, const stru
 	return r < 0 ? cannot_open(place, r) : back;
 }
 
-static int open_record(const struct place *place, struct record **ret)
-{
-	int r = 0;
-
-	if (access(place->record, F_OK) < 0)
-		r = file_write(place->record, "", 0, 0644, geteuid(), getegid());
-	if (r == 0)
-		r = record_open(place->record, ret);
-	return r < 0 ? log_errno(r, "cannot open file=%s", place->record) : 0;
-}
-
 /* 1: another store than the one that was here. */
 static int is_stranger(const struct known *known, const struct store *store)
 {
 	return known->identity[0] && !streq(known->identity, store_identity(store));
-}
-
-static uint64_t recorded_revision(const struct record *record, const struct store *store)
-{
-	char identity[STORE_IDENTITY_SIZE];
-	uint64_t revision;
-
-	if (record_read(record, identity, &revision) < 0 || !streq(identity, store_identity(store)))
-		return 0;
-	return revision;
 }
 
 /* What is there is right from now on. What has lost rows becomes another store, so that every agent notices.
@@ -296,10 +275,11 @@ static int refuse_admin(const struct place *place, const struct store *store)
 			     place->state_dir, store_identity(store));
 }
 
-static int judge(const struct place *place, const struct opening *opening, const struct record *record)
+static int judge(const struct place *place, const struct opening *opening,
+		 const struct daemon_records *records)
 {
 	struct store *store = opening->store;
-	uint64_t recorded = recorded_revision(record, store);
+	uint64_t recorded = daemon_records_revision(records, store);
 	bool has_lost = opening->damaged || store_durable_revision(store) < recorded;
 	bool is_strange = is_stranger(&opening->known, store);
 	bool fits = opening->is_new || daemon_admin_fits(place->state_dir, store);
@@ -317,23 +297,8 @@ static int judge(const struct place *place, const struct opening *opening, const
 	return has_lost ? refuse_lost(place, store, recorded) : refuse_admin(place, store);
 }
 
-/* Writes down outside what is inside, and goes on doing so. Takes the record over. */
-static int settle(const struct place *place, const struct known *known, struct record *record,
-		  struct store *store)
-{
-	uint64_t revision = store_durable_revision(store), recorded = recorded_revision(record, store);
-	int r = 0;
-
-	if (recorded == 0 || recorded > revision)
-		r = record_set(record, store_identity(store), revision);
-	else if (recorded < revision)
-		r = record_write(record, store_identity(store), revision);
-	store_keep_record(store, record);
-	return r < 0 ? log_errno(r, "cannot write file=%s", place->record)
-		     : write_identity(place, known, store);
-}
-
-static void tell_what_is_new(const struct place *place, const struct opening *opening)
+static void tell_what_is_new(const struct place *place, const struct opening *opening,
+			     const struct daemon_records *records)
 {
 	const struct store *store = opening->store;
 
@@ -343,23 +308,28 @@ static void tell_what_is_new(const struct place *place, const struct opening *op
 		log_warning("adopting store=%s revision=%llu, of which nothing was known in directory=%s",
 			    store_identity(store), (unsigned long long)store_durable_revision(store),
 			    place->state_dir);
+	else if (daemon_records_revision(records, store) == 0 && !opening->accept)
+		log_warning("recording store=%s revision=%llu anew, file=%s is missing or says nothing of it",
+			    store_identity(store), (unsigned long long)store_durable_revision(store),
+			    place->record);
 }
 
+/* Afterwards it is written down outside what is inside. */
 static int finish_opening(const struct place *place, const struct opening *opening)
 {
-	struct record *record;
+	struct daemon_records records;
 	int r;
 
-	r = open_record(place, &record);
+	r = daemon_records_open(place->state_dir, place->run_dir, &records);
 	if (r < 0)
 		return r;
-	r = judge(place, opening, record);
-	if (r < 0) {
-		record_free(record);
-		return r;
+	r = judge(place, opening, &records);
+	if (r == 0) {
+		tell_what_is_new(place, opening, &records);
+		r = daemon_records_keep(&records, opening->store);
 	}
-	tell_what_is_new(place, opening);
-	return settle(place, &opening->known, record, opening->store);
+	daemon_records_done(&records);
+	return r < 0 ? r : write_identity(place, &opening->known, opening->store);
 }
 
 int daemon_store_open(struct loop *loop, const struct daemon_options *options, const struct daemon_user *user,

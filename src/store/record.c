@@ -18,6 +18,7 @@ struct slot {
 
 struct record {
 	int fd;
+	bool lasts;
 	unsigned int next; /* the slot that is written next: never the one that holds the newest */
 };
 
@@ -55,7 +56,7 @@ static int newest(const struct record *record, struct slot *ret, unsigned int *r
 	return found;
 }
 
-int record_open(const char *path, struct record **ret)
+int record_open(const char *path, bool lasts, struct record **ret)
 {
 	_cleanup_(closep) int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct record *record;
@@ -68,6 +69,7 @@ int record_open(const char *path, struct record **ret)
 	if (!record)
 		return -ENOMEM;
 	record->fd = TAKE_FD(fd);
+	record->lasts = lasts;
 	if (newest(record, &slot, &index) == 0)
 		record->next = (index + 1) % N_SLOTS;
 	*ret = record;
@@ -103,7 +105,7 @@ static int write_slot(struct record *record, const char *text)
 
 	if (n != SLOT_SIZE)
 		return n < 0 ? -errno : -ENOSPC;
-	return fdatasync(record->fd) < 0 ? -errno : 0;
+	return record->lasts && fdatasync(record->fd) < 0 ? -errno : 0;
 }
 
 int record_write(struct record *record, const char *identity, uint64_t revision)

@@ -13,12 +13,13 @@
 
 struct record;
 
-/* Opens the file, which may be empty. Negative errno. */
-int record_open(const char *path, struct record **ret);
+/* Opens the file, which may be empty. `lasts`: what is written outlives the machine; else only the process.
+ * Negative errno. */
+int record_open(const char *path, bool lasts, struct record **ret);
 struct record *record_free(struct record *record);
 
 /* -ENODATA: nothing was recorded yet, or it cannot be read any more. */
 int record_read(const struct record *record, char ret_identity[STORE_IDENTITY_SIZE], uint64_t *ret_revision);
-/* Durable when they return 0. Set forgets what was recorded before, also a higher revision. */
+/* On disk when they return 0. Set forgets what was recorded before, also a higher revision. */
 int record_write(struct record *record, const char *identity, uint64_t revision);
 int record_set(struct record *record, const char *identity, uint64_t revision);

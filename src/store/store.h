@@ -87,8 +87,9 @@ int store_renew(struct store *store);
 /* Copies what is durable to a file beside the database, <database>.backup, in place of the last copy; it can
  * be opened in the database's place. Takes as long as reading and writing all. `ret_path` is the store's. */
 int store_back_up(struct store *store, const char **ret_path);
-/* From now on every durable revision is recorded there, too, before anyone is told (record.h). Takes it over.
- */
+/* From now on every durable revision is recorded there, too, before anyone is told (record.h). Takes it over;
+ * STORE_RECORDS_MAX of them. */
+#define STORE_RECORDS_MAX 2
 struct record;
 void store_keep_record(struct store *store, struct record *record);
 struct store *store_free(struct store *store);

@@ -38,7 +38,8 @@ struct store {
 	struct loop_source *end_of_turn;
 	struct sqlite_file *file;
 	struct memory *memory;
-	struct record *record; /* NULL: none is kept */
+	struct record *records[STORE_RECORDS_MAX];
+	size_t n_records;
 	uint64_t durable;
 	struct pending *pending;
 	size_t n_pending, pending_size;
@@ -201,8 +202,8 @@ static int write_record(struct store *store)
 {
 	int r = 0;
 
-	if (store->record)
-		r = record_write(store->record, store_identity(store), store->durable);
+	for (size_t i = 0; r == 0 && i < store->n_records; i++)
+		r = record_write(store->records[i], store_identity(store), store->durable);
 	return r < 0 ? log_errno(r, "cannot record the store's revision=%llu",
 				 (unsigned long long)store->durable)
 		     : 0;
@@ -338,8 +339,8 @@ int store_back_up(struct store *store, const char **ret_path)
 
 void store_keep_record(struct store *store, struct record *record)
 {
-	record_free(store->record);
-	store->record = record;
+	assert(store->n_records < STORE_RECORDS_MAX);
+	store->records[store->n_records++] = record;
 }
 
 struct store *store_free(struct store *store)
@@ -350,7 +351,8 @@ struct store *store_free(struct store *store)
 	assert(!store->watches);
 	loop_source_free(store->end_of_turn);
 	sqlite_file_close(store->file);
-	record_free(store->record);
+	while (store->n_records > 0)
+		record_free(store->records[--store->n_records]);
 	memory_free(store->memory);
 	free(store->pending);
 	free(store);

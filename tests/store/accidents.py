@@ -9,6 +9,7 @@ that was acknowledged, or it refuses to serve, says why and what to do, and doin
 import os
 import re
 import shutil
+import subprocess
 
 from world import Home, IS_ROOT, REFUSED, flip, run, tree
 
@@ -163,6 +164,47 @@ def older_copy(tap):
     home.end()
     serves(tap, home, first, "and once more, without being told again")
     tap.ok(home.identity() == accepted, "under the identity that it got")
+
+
+def all_older(tap):
+    """The whole state directory, with what is written there about the store, while the machine goes on."""
+    home = Home("all")
+    home.start()
+    first = {home.make_vpc(): "10.0.0.0/16"}
+    home.settle()
+    home.end()
+    copy = os.path.join(home.top, "copy")
+    subprocess.run(["cp", "-a", home.state, copy], check=True)
+    home.start()
+    home.make_vpc("10.1.0.0/16")
+    identity = home.identity()
+    home.end()
+    shutil.rmtree(home.state)
+    os.rename(copy, home.state)
+    status = home.start()
+    refused(tap, home, status, "an older copy of the whole state directory", "revision=", "--accept-store")
+    status = home.start("--accept-store")
+    tap.ok(status == 0, "it can be accepted", home.log())
+    serves(tap, home, first, "the accepted older copy of the whole")
+    tap.ok(home.identity() not in (None, identity), "as another store")
+
+
+def record_lost(tap):
+    home = Home("record")
+    home.start()
+    vpcs = {home.make_vpc(): "10.0.0.0/16"}
+    home.end()
+    for name, damage in (("deleted", os.unlink), ("emptied", lambda path: os.truncate(path, 0)),
+                         ("damaged", lambda path: [flip(path, 3), flip(path, 515)])):
+        if os.path.exists(home.record):
+            damage(home.record)
+        shutil.rmtree(home.run)
+        serves(tap, home, vpcs, f"store.revision {name}")
+        tap.ok("recording" in home.log(), f"store.revision {name}: the log says so", home.log())
+        home.end()
+        serves(tap, home, vpcs, f"store.revision {name}, the start after")
+        tap.ok("recording" not in home.log(), f"store.revision {name}: it is whole again", home.log())
+        home.end()
 
 
 def mixed(tap):
@@ -363,5 +405,5 @@ def removed_while_open(tap):
         serves(tap, home, vpcs, f"{name} while it is open, and the saved one put there")
 
 
-run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, mixed, log_damaged, database_damaged,
+run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, all_older, record_lost, mixed, log_damaged, database_damaged,
      key_without_store, removed_while_open])

@@ -637,7 +637,7 @@ static struct record *record_at(const char *name)
 {
 	struct record *record;
 
-	if (record_open(file_name(name), &record) < 0)
+	if (record_open(file_name(name), true, &record) < 0)
 		abort();
 	return record;
 }
@@ -660,7 +660,7 @@ static void test_record(void)
 	uint8_t byte = 'x';
 	int fd;
 
-	tap_is_int(record_open(file_name("none"), &record), -ENOENT,
+	tap_is_int(record_open(file_name("none"), true, &record), -ENOENT,
 		   "a record that is not there is not made");
 	write_file("record", "", 0);
 	tap_is_int((long long)recorded("record"), 0, "an empty record says nothing");

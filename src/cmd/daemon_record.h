@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The records of the store's last durable revision (store/record.h): <state-dir>/store.revision, which lasts,
+ * and <run-dir>/store.revision, which lasts until the machine starts anew, and tells that the whole state
+ * directory was replaced by an older copy.
+ */
+#pragma once
+
+#include "store/record.h"
+
+#define DAEMON_RECORD_NAME "store.revision"
+
+struct daemon_records {
+	struct record *lasting, *passing;
+};
+
+/* Logs what fails. */
+int daemon_records_open(const char *state_dir, const char *run_dir, struct daemon_records *ret);
+void daemon_records_done(struct daemon_records *records);
+/* The highest that is recorded of this store; 0: nothing is. */
+uint64_t daemon_records_revision(const struct daemon_records *records, const struct store *store);
+/* Records the store's revision and hands both over to it. */
+int daemon_records_keep(struct daemon_records *records, struct store *store);
