@@ -45,16 +45,16 @@ static int load(struct nonces *nonces, const char *path, bool is_first)
 		r = nonces_load(nonces, journal, is_first, now_unix_s());
 	if (r < 0)
 		return log_errno(r, "cannot read the nonces file=%s", path);
-	if (r > 0) {
+	if (r > 0)
 		log_info("remembering no nonces of an earlier run file=%s: calls stamped before now are "
 			 "refused",
 			 path);
-		wait_for_next_second(nonces);
-	} else if (!nonces_remember_since(nonces, now_unix_s())) {
+	/* Also where the second is that of a start which was cut off. */
+	wait_for_next_second(nonces);
+	if (!nonces_remember_since(nonces, now_unix_s()))
 		log_warning("the clock is behind calls that were made before: calls are refused until it has "
 			    "caught up (set the clock, or remove file=%s and start again)",
 			    path);
-	}
 	return 0;
 }
 
