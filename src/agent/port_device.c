@@ -25,6 +25,8 @@
 #include "tap.h"
 
 #define MARK "privlink"
+#define NAME_IS_TAKEN                                                                                        \
+	"a device that is not privlink's has the name of its device on the node, rename or remove it"
 
 /* Node-side MACs: two bytes that say whose they are, then random ones. */
 static const uint8_t mac_prefix[2] = {0xee, 0xfe};
@@ -227,8 +229,7 @@ static int sync_veth(const struct port_env *env, const struct plan_port *port, i
 	int r = find_node_side(env, port, ifindex, ret_node_side);
 
 	if (r == -EEXIST)
-		*ret_step =
-			"a device that is not privlink's has the name of its device on the node, rename it";
+		*ret_step = NAME_IS_TAKEN;
 	if (r < 0)
 		return r;
 	if (r > 0) {
@@ -373,7 +374,7 @@ static int sync_tap(const struct port_env *env, const struct plan_port *port, ui
 	int r = find_node_side(env, port, ifindex, ret);
 
 	if (r == -EEXIST)
-		*ret_step = "a device that is not privlink's has the name of its tap, rename or remove it";
+		*ret_step = NAME_IS_TAKEN;
 	return r == 0 ? make_tap(env, port, ret) : MIN(r, 0);
 }
 
@@ -454,6 +455,8 @@ static int sync_tap_port(const struct port_env *env, const struct plan_port *por
 		return r;
 	*ret_step = "cannot configure its tap device";
 	r = configure_node_side(env, port, &link);
+	if (r == -EEXIST)
+		*ret_step = NAME_IS_TAKEN;
 	if (r < 0)
 		return r;
 	*ret_step = "cannot attach the data path to its device";
@@ -478,6 +481,8 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 		return r;
 	*ret_step = "cannot configure its device on the node";
 	r = configure_node_side(env, port, &node_side);
+	if (r == -EEXIST)
+		*ret_step = NAME_IS_TAKEN;
 	if (r < 0)
 		return r;
 	*ret_step = "cannot attach the data path to its device";

@@ -2,7 +2,7 @@
 /*
  * See action_attach.h. Only administrators call this: a path names a namespace of the node, whoever it
  * belongs to. The agent of that node opens it; whether it exists is found out there, and an instance that
- * cannot be made stays Pending.
+ * cannot be made stays Pending. GetInstance tells whoever attached it to another account what became of it.
  */
 #include "action_attach.h"
 
@@ -156,5 +156,25 @@ int attach_instance(struct call *call)
 	if (r < 0)
 		return r;
 	answer_attached(call, &row, &port);
+	return 0;
+}
+
+const struct param_spec get_instance_params[] = {
+	{"InstanceId", PARAM_STRING, .required = true},
+	{},
+};
+
+int get_instance(struct call *call)
+{
+	const struct instance *instance = snapshot_instance(call->rows, call_string(call, "InstanceId"));
+
+	if (!instance || (call->region[0] && !streq(call->region, instance->region)))
+		return call_fail(call, "InvalidInstanceId.NotFound");
+	answer_string(call->answer, "InstanceId", instance->id);
+	answer_int(call->answer, "AccountId", instance->owner);
+	answer_string(call->answer, "NodeName", instance->node);
+	answer_string(call->answer, "Status", instance_status_word(instance));
+	if (instance->failure[0])
+		answer_string(call->answer, "StatusInfo", instance->failure);
 	return 0;
 }

@@ -9,8 +9,15 @@
 
 int attach_instance(struct call *call);
 extern const struct param_spec attach_instance_params[];
-/* One line of the table. */
+/* GetInstance: what has become of an instance, whoever it belongs to. */
+int get_instance(struct call *call);
+extern const struct param_spec get_instance_params[];
+/* Lines of the table. */
 #define ATTACH_INSTANCE_ACTION                                                                               \
 	{                                                                                                    \
 		"AttachInstance", attach_instance, ACTION_CHANGES | ACTION_ADMIN, attach_instance_params     \
+	}
+#define GET_INSTANCE_ACTION                                                                                  \
+	{                                                                                                    \
+		"GetInstance", get_instance, ACTION_ADMIN, get_instance_params                               \
 	}

@@ -3,6 +3,7 @@
  * DescribeInstances.
  */
 #include "action_ecs.h"
+#include "instance.h"
 #include "limits.h"
 #include "owned.h"
 #include "shape.h"
@@ -41,13 +42,6 @@ const struct param_spec instance_list_params[] = {
 	{"NextToken", PARAM_STRING},
 	{},
 };
-
-/* The API has no word for an instance on its way out: it reads Stopping, then it is not found. */
-static const char *status_word(const struct instance *instance)
-{
-	return enum_name(instance_status_names,
-			 instance->status == INSTANCE_DELETING ? INSTANCE_STOPPING : instance->status);
-}
 
 static void answer_interface(json_t *item, const struct port *port)
 {
@@ -93,7 +87,9 @@ static void answer_instance(const struct call *call, json_t *item, const struct 
 	answer_string(item, "InstanceName", instance->name[0] ? instance->name : instance->id);
 	answer_string(item, "HostName", instance->host_name[0] ? instance->host_name : instance->id);
 	answer_string(item, "Description", instance->description);
-	answer_string(item, "Status", status_word(instance));
+	answer_string(item, "Status", instance_status_word(instance));
+	if (instance->failure[0])
+		answer_string(item, "StatusInfo", instance->failure);
 	answer_string(item, "RegionId", instance->region);
 	answer_string(item, "ZoneId", instance->zone);
 	answer_string(item, "ImageId", instance->image);
@@ -176,7 +172,7 @@ static bool instance_wanted(const struct call *call, const struct instance *i)
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
 	       family_matches(call, i->type) && nature_matches(call) &&
-	       filter_text(call, "Status", status_word(i)) && port_matches(call, i) &&
+	       filter_text(call, "Status", instance_status_word(i)) && port_matches(call, i) &&
 	       tags_match(call, i->id);
 }
 

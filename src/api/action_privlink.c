@@ -60,6 +60,7 @@ const struct action privlink_actions[] = {
 	  create_account_params },
 	{ "DeleteAccessKey",     delete_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
 	  access_key_params },
+	GET_INSTANCE_ACTION,
 	{ "GetVersion",          get_version,           ACTION_NO_REGION },
 	{ "ListAccessKeys",      list_access_keys,      ACTION_ADMIN | ACTION_NO_REGION, list_access_keys_params },
 	{ "ListAccounts",        list_accounts,         ACTION_ADMIN | ACTION_NO_REGION },

@@ -341,6 +341,7 @@ static int read_failures(const json_t *list, struct control_failure *ret, size_t
 			r = copy_text(item, "reason", ret[i].reason, sizeof(ret[i].reason));
 		if (r < 0)
 			return r;
+		ret[i].is_gone = json_is_true(json_object_get(item, "gone"));
 	}
 	return 0;
 }

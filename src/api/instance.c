@@ -84,6 +84,17 @@ int instance_check_quota(struct call *call, int64_t owner, const char *region, u
 	return 0;
 }
 
+const char *instance_status_word(const struct instance *instance)
+{
+	enum instance_status status = instance->status;
+
+	if (status == INSTANCE_DELETING)
+		status = INSTANCE_STOPPING;
+	else if (status == INSTANCE_RUNNING && instance->failure[0])
+		status = INSTANCE_STARTING;
+	return enum_name(instance_status_names, status);
+}
+
 static bool host_name_ok(const char *s)
 {
 	size_t n = strlen(s);

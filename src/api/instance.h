@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making instances: what RunInstances of ECS and AttachInstance of our own administration have in common.
+ * Instances: what ECS and our own administration have in common, above all making them.
  */
 #pragma once
 
@@ -26,5 +26,8 @@ int instance_put(struct call *call, const struct instance_plan *plan, const stru
 		 struct alloc *alloc, struct instance *row, struct port *ret_port);
 /* Whether `owner` may have `n` more instances in the region; fails the call if not. */
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n);
+/* The API's word for the state: one that runs and has failed at its node is Starting until it is mended, one
+ * on its way out Stopping. */
+const char *instance_status_word(const struct instance *instance);
 /* InstanceName, Description and HostName into the row; fails the call for bad ones. */
 int instance_read_texts(struct call *call, struct instance *row);

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "lib/process.h"
@@ -79,10 +80,15 @@ static int add_kind(struct params *params, const char *kind, const char *paramet
 	return r < 0 ? r : params_add(params, parameter, value);
 }
 
+/* A name is one of `ip netns`. */
 static int add_netns(struct cli *cli _unused_, const struct cli_option *option, const char *value,
 		     unsigned int n _unused_, struct params *params)
 {
-	return add_kind(params, "netns", option->parameter, value);
+	char path[PATH_MAX];
+
+	if (!*value || str_format(path, sizeof(path), "%s%s", strchr(value, '/') ? "" : "/run/netns/", value) < 0)
+		return -EINVAL;
+	return add_kind(params, "netns", option->parameter, path);
 }
 
 /* The path holds while the process lives. Its number is another's some day, so the agent is told which one is
@@ -246,7 +252,7 @@ static const struct cli_option instance_run[] = {
 static const struct cli_option instance_attach[] = {
 	INSTANCE_PLACE,
 	{"--netns", "Path", .add = add_netns,
-	 .help = "existing network namespace: a path, e.g. /run/netns/web"},
+	 .help = "existing network namespace: its name (ip netns), or a path"},
 	{"--pid", "Path", .add = add_pid, .help = "existing network namespace: of this process"},
 	{"--tap", "Device", .add = add_tap, .help = "make a tap device of this name, for a virtual machine"},
 	{"--device", "Device", .help = "name of the interface in the namespace (eth0)"},
@@ -274,8 +280,7 @@ static const struct cli_column instance_columns[] = {{"Instance", "InstanceId"},
 						     {NULL}};
 static const struct cli_wait instance_running = {"DescribeInstances", "InstanceIds=[\"%s\"]",
 						 "Instances.Instance", "Status=Running"};
-static const struct cli_wait attached_running = {"DescribeInstances", "InstanceIds=[\"%s\"]",
-						 "Instances.Instance", "Status=Running", .product = "ecs"};
+static const struct cli_wait attached_running = {"GetInstance", "InstanceId=%s", "", "Status=Running"};
 static const struct cli_wait instance_stopped = {"DescribeInstances", "InstanceIds=[\"%s\"]",
 						 "Instances.Instance", "Status=Stopped"};
 static const struct cli_wait instance_gone = {"DescribeInstances", "InstanceIds=[\"%s\"]",

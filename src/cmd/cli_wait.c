@@ -96,9 +96,21 @@ static int judge(const struct cli_wait *wait, const json_t *entry, char *seen, s
 											      : NOT_YET;
 }
 
+/* What the entry says of why it is not there yet; told as it comes, since it may be for the caller to mend.
+ */
+static void tell_reason(const char *id, const json_t *entry, char *told, size_t told_size)
+{
+	const char *reason = json_string_value(json_object_get(entry, "StatusInfo"));
+
+	if (!reason || streq(reason, told))
+		return;
+	fprintf(stderr, "privlink: %s: %s\n", id, reason);
+	(void)str_format(told, told_size, "%s", reason);
+}
+
 /* One look: one of the above, or negative: an error that was printed. */
 static int look(struct cli *cli, const struct cli_command *command, const char *id, char *seen,
-		size_t seen_size)
+		size_t seen_size, char *told, size_t told_size)
 {
 	const struct cli_wait *wait = command->wait;
 	struct params params = {0};
@@ -124,6 +136,8 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 		if (json_is_array(entry))
 			entry = json_array_get(entry, 0);
 		r = judge(wait, entry, seen, seen_size);
+		if (r == NOT_YET && !wait->gone)
+			tell_reason(id, entry, told, told_size);
 	}
 	cli_reply_done(&reply);
 	return r;
@@ -132,11 +146,11 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 int cli_wait_for(struct cli *cli, const struct cli_command *command, const char *id)
 {
 	unsigned int pause = FIRST_PAUSE_MS;
-	char seen[512] = "";
+	char seen[512] = "", told[1100] = "";
 	int r;
 
 	for (;;) {
-		r = look(cli, command, id, seen, sizeof(seen));
+		r = look(cli, command, id, seen, sizeof(seen), told, sizeof(told));
 		if (r == UNSEEN)
 			return cli_fail("%s cannot be waited for: this account does not see it", id);
 		if (r == BLOCKED)

@@ -34,6 +34,7 @@ void control_register(struct control *control, const struct node *node, store_do
 struct control_failure {
 	char key[KEY_SIZE];
 	char reason[256];
+	bool is_gone; /* what the row stands for has ended at its node */
 };
 
 struct control_report {

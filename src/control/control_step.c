@@ -2,7 +2,7 @@
 /*
  * Moving subjects through their states. Most kinds are one row each and move alike: while IN_FORCE would
  * change the row, it waits for the revision of its last change; then the event is applied. Endpoints and
- * services are in control_endpoint.c.
+ * services are in control_endpoint.c, instances in control_instance.c.
  */
 #include "control_step.h"
 
@@ -19,7 +19,6 @@ typedef int (*row_event)(void *row, enum state_event event);
 	}
 ROW_EVENT(vpc)
 ROW_EVENT(vswitch)
-ROW_EVENT(instance)
 ROW_EVENT(load_balancer)
 ROW_EVENT(listener)
 ROW_EVENT(server_group)
@@ -27,9 +26,11 @@ ROW_EVENT(server)
 
 /* Kinds whose rows move by themselves. */
 static const row_event row_events[KIND_COUNT_] = {
-	[KIND_VPC] = vpc_row,		[KIND_VSWITCH] = vswitch_row,
-	[KIND_INSTANCE] = instance_row, [KIND_LOAD_BALANCER] = load_balancer_row,
-	[KIND_LISTENER] = listener_row, [KIND_SERVER_GROUP] = server_group_row,
+	[KIND_VPC] = vpc_row,
+	[KIND_VSWITCH] = vswitch_row,
+	[KIND_LOAD_BALANCER] = load_balancer_row,
+	[KIND_LISTENER] = listener_row,
+	[KIND_SERVER_GROUP] = server_group_row,
 	[KIND_SERVER] = server_row,
 };
 
@@ -37,7 +38,6 @@ union any_row {
 	struct row_meta meta;
 	struct vpc vpc;
 	struct vswitch vswitch;
-	struct instance instance;
 	struct load_balancer load_balancer;
 	struct listener listener;
 	struct server_group server_group;
@@ -55,7 +55,7 @@ void subject_needs(struct control_subject *subject, uint64_t revision)
 		subject->needs = revision;
 }
 
-const char *control_failure_find(const struct control_view *view, const char *key)
+const struct control_failure *control_failure_get(const struct control_view *view, const char *key)
 {
 	size_t low = 0, high = view->n_failures;
 
@@ -64,13 +64,20 @@ const char *control_failure_find(const struct control_view *view, const char *ke
 		int order = strcmp(view->failures[middle].key, key);
 
 		if (order == 0)
-			return view->failures[middle].reason;
+			return &view->failures[middle];
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return NULL;
+}
+
+const char *control_failure_find(const struct control_view *view, const char *key)
+{
+	const struct control_failure *failure = control_failure_get(view, key);
+
+	return failure ? failure->reason : NULL;
 }
 
 int control_subject_of_key(const char *key, struct control_subject *ret)
@@ -84,7 +91,7 @@ int control_subject_of_key(const char *key, struct control_subject *ret)
 	if (r < 0)
 		return -ENOENT;
 	if (kind != KIND_ENDPOINT && kind != KIND_ENDPOINT_ZONE && kind != KIND_CONNECTION &&
-	    kind != KIND_SERVICE && !row_events[kind])
+	    kind != KIND_SERVICE && kind != KIND_INSTANCE && !row_events[kind])
 		return -ENOENT;
 
 	*ret = (struct control_subject){.kind = kind};
@@ -177,6 +184,9 @@ void control_states(const struct control_view *view, struct control_subject *sub
 		switch (subject->kind) {
 		case KIND_ENDPOINT:
 			endpoint_states(view, subject, batch);
+			break;
+		case KIND_INSTANCE:
+			instance_states(view, subject, batch);
 			break;
 		case KIND_SERVICE:
 			service_states(view, subject, batch);

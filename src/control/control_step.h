@@ -57,5 +57,7 @@ void control_health(const struct control_view *view, const struct server_health 
 #define JOB_KEPT_S   (24 * 3600)
 void control_sweep(const struct control_view *view, struct batch *batch);
 
-/* The reason of the row's failure, NULL if it has none. */
+/* The row's failure, NULL if it has none. */
+const struct control_failure *control_failure_get(const struct control_view *view, const char *key);
+/* Its reason. */
 const char *control_failure_find(const struct control_view *view, const char *key);

@@ -90,7 +90,8 @@ static bool same_failures(const struct lease *lease, const struct control_failur
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!streq(lease->failures[i].key, failures[i].key) ||
-		    !streq(lease->failures[i].reason, failures[i].reason))
+		    !streq(lease->failures[i].reason, failures[i].reason) ||
+		    lease->failures[i].is_gone != failures[i].is_gone)
 			return false;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between control_step.c, which walks the subjects, and control_endpoint.c, which moves those that are more
- * than a row.
+ * Between control_step.c, which walks the subjects, and control_endpoint.c and control_instance.c, which move
+ * those that are more than a row that waits.
  */
 #pragma once
 
@@ -13,4 +13,5 @@ bool view_reached(const struct control_view *view, const struct row_meta *meta);
 void subject_needs(struct control_subject *subject, uint64_t revision);
 
 void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
+void instance_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
 void service_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);

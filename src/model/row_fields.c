@@ -166,6 +166,7 @@ static const struct field instance_fields[] = {
 	TEXT(instance, device),
 	TEXT(instance, port),
 	ENUM(instance, status, instance_status_names),
+	TEXT(instance, failure),
 	I64(instance, create_time),
 };
 

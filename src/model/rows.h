@@ -172,6 +172,7 @@ struct instance {
 	char device[WORD_SIZE];	   /* name inside; eth0 by default. TAP: the device's name on the node */
 	char port[ID_SIZE];	   /* its primary ENI */
 	enum instance_status status;
+	char failure[TEXT_SIZE]; /* why it is not in force, or why it was stopped; empty: no failure */
 	int64_t create_time;
 };
 

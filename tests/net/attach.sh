@@ -16,6 +16,13 @@ attach() { # ACCOUNT VSWITCH GROUP PARAMETER…: prints the instance's id
 	echo "$id"
 }
 
+of_instance() { # INSTANCE MEMBER
+	as consumer call ecs DescribeInstances "InstanceIds=[\"$1\"]" | jq -r ".Instances.Instance[0].$2 // \"\""
+}
+status() { of_instance "$1" Status; }
+has_status() { [ "$(status "$1")" = "$2" ]; }
+instance_gone() { [ "$(as consumer call ecs DescribeInstances "InstanceIds=[\"$1\"]" | jq .TotalCount)" = 0 ]; }
+
 lab_start
 account consumer
 account provider
@@ -56,12 +63,9 @@ nsenter --net=/run/netns/$container sleep 600 &
 process=$!
 remember pid $process
 disown $process
-began=$SECONDS
 attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
-	--device net2 --wait 2>"$dir/said")
-is "$([ $((SECONDS - began)) -lt 20 ] && cat "$dir/said")" \
-	"privlink: $attached cannot be waited for: this account does not see it" "an administrator cannot wait for it, and is told"
-wait_for 10 instance_running consumer "$attached"
+	--device net2 --wait --timeout 30)
+is "$? $(status "$attached")" "0 Running" "an administrator attaches to an account, and waits until it runs"
 check "an attached process pings the ENI" inside $container ping -c 2 -i 0.2 -W 2 -q "$eni"
 as consumer call ecs DeleteInstance InstanceId="$attached" Force=true >/dev/null
 # As if the process had ended and another had its number: it began at another time.
@@ -71,8 +75,53 @@ tapped=$(attach consumer "$ch" "$cg" Kind=tap Device=tap-$$) || bail "the tap co
 check_not "a process that only has the number gets no device" ip -n $container link show net3
 is "$(as consumer call ecs DescribeInstances "InstanceIds=[\"$stale\"]" | jq -r '.Instances.Instance[0].Status')" Pending \
 	"and the instance stays Pending"
+is "$(of_instance "$stale" StatusInfo)" "the process whose namespace it is attached to has ended" "and says why"
 as consumer call ecs DeleteInstance InstanceId="$stale" Force=true >/dev/null
 kill $process
+
+# --- a namespace by its name, with an eth0 of its own, as a container of Docker has one
+container=web-$$
+remember netns $container
+ip netns add $container
+ip -n $container link add eth0 type veth peer name eth9
+as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --netns $container \
+	--wait --timeout 3 >"$dir/attached" 2>"$dir/said"
+is $? 1 "where there is an eth0 already, waiting for the instance fails"
+attached=$(cat "$dir/attached")
+check "and says what is in the way" grep -q "has a device of its device's name already" "$dir/said"
+is "$(status "$attached")" Pending "the instance is Pending"
+check "and says why, too" grep -q "has a device of its device's name already" <<<"$(of_instance "$attached" StatusInfo)"
+ip -n $container link del eth0
+check "when the eth0 is gone it runs" wait_for 40 instance_running consumer "$attached"
+is "$(of_instance "$attached" StatusInfo)" "" "and has no reason left"
+check "and pings the ENI" inside $container ping -c 2 -i 0.2 -W 2 -q "$eni"
+
+# --- its namespace ends
+ip netns del $container
+check "when its namespace has ended it is Stopped" wait_for 20 has_status "$attached" Stopped
+is "$(of_instance "$attached" StatusInfo)" "there is no namespace at its path" "and says why"
+check "it can be deleted" as consumer call ecs DeleteInstance InstanceId="$attached"
+check "and is gone" wait_for 10 instance_gone "$attached"
+
+unshare --net sleep 600 &
+process=$!
+remember pid $process
+disown $process
+own_network() { [ "$(readlink /proc/$process/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+wait_for 5 own_network
+attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
+	--wait --timeout 30)
+kill -9 "$agent_pid"
+wait "$agent_pid" 2>/dev/null
+kill -9 $process
+as consumer call ecs StopInstance InstanceId="$attached" >/dev/null
+start_agent
+check "one that ended while no agent ran can be stopped" wait_for 20 has_status "$attached" Stopped
+as consumer call ecs StartInstance InstanceId="$attached" >/dev/null
+started_in_vain() { has_status "$attached" Stopped && [ -n "$(of_instance "$attached" StatusInfo)" ]; }
+check "started in vain, it is Stopped and says why" wait_for 20 started_in_vain
+check "it can be deleted" as consumer call ecs DeleteInstance InstanceId="$attached"
+check "and is gone" wait_for 10 instance_gone "$attached"
 
 # --- a tap
 facts=$(as consumer call ecs DescribeNetworkInterfaces InstanceId="$tapped" |
@@ -84,5 +133,19 @@ check "a machine behind a tap gets ARP answered, pings and reaches the service" 
 as consumer call ecs DeleteInstance InstanceId="$tapped" Force=true >/dev/null
 tap_gone() { ! in_lab ip link show tap-$$; }
 check "when the instance is deleted the tap goes" wait_for 5 tap_gone
+
+# --- a tap of somebody else's takes its name
+tapped=$(attach consumer "$ch" "$cg" Kind=tap Device=vm-$$) || bail "the tap could not be made"
+kill -9 "$agent_pid"
+wait "$agent_pid" 2>/dev/null
+in_lab ip link del vm-$$
+in_lab ip tuntap add vm-$$ mode tap
+start_agent
+is_named() { has_status "$tapped" Starting && of_instance "$tapped" StatusInfo | grep -q "not privlink's has the name"; }
+check "an instance whose tap's name was taken does not read Running, and says why" wait_for 20 is_named
+check "the stranger's tap is left alone" in_lab sh -c "ip -d link show vm-$$ | grep -qv alias"
+in_lab ip link del vm-$$
+check "when that is gone it runs" wait_for 40 instance_running consumer "$tapped"
+check "with a tap of its own again" in_lab ip link show vm-$$
 
 finish

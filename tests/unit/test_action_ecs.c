@@ -646,6 +646,7 @@ static void test_attach(struct harness *h, const struct world *w)
 		{"InvalidPrivateIpAddress", "an address outside",
 		 "Kind=tap&Device=tap1&PrivateIpAddress=10.9.9.9"},
 	};
+	const char *id;
 
 	tap_ok(harness_call(h, ROOT, PRODUCT_PRIVLINK, "AttachInstance",
 			    REGION
@@ -654,6 +655,14 @@ static void test_attach(struct harness *h, const struct world *w)
 			    (long long)ALICE, w->vsw_h, w->group),
 	       "an administrator makes a namespace an instance of an account");
 	tap_is_str(harness_text(h, "NodeName"), "alpha", "on the only node");
+	id = harness_keep(h, harness_text(h, "InstanceId"));
+	tap_ok(harness_call(h, ROOT, PRODUCT_PRIVLINK, "GetInstance", REGION "InstanceId=%s", id) &&
+		       streq(harness_text(h, "Status"), "Pending") && harness_number(h, "AccountId") == ALICE,
+	       "and is told what becomes of it");
+	harness_refused(h, ALICE, PRODUCT_PRIVLINK, "Forbidden", "an ordinary account", "GetInstance",
+			REGION "InstanceId=%s", id);
+	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "InvalidInstanceId.NotFound", "an unknown instance",
+			"GetInstance", REGION "InstanceId=i-none");
 	CALL(h, "DescribeInstances", REGION "InstanceName=box");
 	tap_is_int(harness_number(h, "TotalCount"), 1, "the account sees it");
 	CALL(h, "DescribeInstances", REGION "InstanceName=box&ResourceGroupId=rg-none");

@@ -164,6 +164,74 @@ static void test_added_zone(void)
 	world_end(&w);
 }
 
+static const struct instance *get_instance(const struct world *w)
+{
+	return snapshot_instance(w->rows, "i-1");
+}
+
+static void put_instance(struct world *w, const char *status)
+{
+	char json[128];
+
+	(void)str_format(json, sizeof(json), "{'id':'i-1','status':'%s'}", status);
+	rows_put(w->rows, "instance/i-1", json);
+}
+
+static void test_instance_failures(void)
+{
+	struct control_failure taken = {"instance/i-1", "its name is taken"};
+	struct control_failure ended = {"instance/i-1", "its namespace has ended", true};
+	struct world w;
+
+	world_begin(&w);
+	put_instance(&w, "Pending");
+	w.failures[0] = ended;
+	w.n_failures = 1;
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_int(get_instance(&w)->status, INSTANCE_PENDING, "what has never been there stays Pending");
+	tap_is_str(get_instance(&w)->failure, "its namespace has ended", "and its row says why");
+
+	w.n_failures = 0;
+	for (int i = 0; i < 4; i++) {
+		world_report(&w);
+		(void)world_pass(&w);
+	}
+	tap_is_int(get_instance(&w)->status, INSTANCE_RUNNING, "it runs when the failure is gone");
+	tap_is_str(get_instance(&w)->failure, "", "and has no reason left");
+
+	w.failures[0] = taken;
+	w.n_failures = 1;
+	(void)world_pass(&w);
+	tap_is_int(get_instance(&w)->status, INSTANCE_RUNNING, "one that fails later is not stopped");
+	tap_is_str(get_instance(&w)->failure, "its name is taken", "and its row says why");
+
+	w.failures[0] = ended;
+	w.live--;
+	(void)world_pass(&w);
+	tap_is_int(get_instance(&w)->status, INSTANCE_RUNNING,
+		   "what a node says of an older wish does not count");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_int(get_instance(&w)->status, INSTANCE_STOPPED, "one whose namespace has ended is Stopped");
+	w.n_failures = 0;
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_str(get_instance(&w)->failure, "its namespace has ended", "and goes on saying why");
+
+	put_instance(&w, "Stopping");
+	w.failures[0] = ended;
+	w.n_failures = 1;
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_int(get_instance(&w)->status, INSTANCE_STOPPED, "one that has ended can be stopped");
+	put_instance(&w, "Deleting");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!get_instance(&w), "and deleted");
+	world_end(&w);
+}
+
 static void test_failures(void)
 {
 	struct world w;
@@ -648,6 +716,7 @@ int main(void)
 	test_waiting();
 	test_added_zone();
 	test_failures();
+	test_instance_failures();
 	test_no_nodes();
 	test_plain();
 	test_instance();

@@ -129,9 +129,12 @@ static void test_report(void)
 		   "\"reason\":\"CONNECT_FAILED\"}]}",
 		   "a report has revision, failures with their first reason, and health");
 	failures_clear(&failures);
+	(void)failures_add_gone(&failures, "instance/i-3", "it has ended");
 	(void)failures_add(&failures, "instance/i-2", "path \xe4\xbd");
 	odd = feed_report_format("n1", 13, &failures, NULL, 0);
 	tap_ok(odd && strstr(odd, "path ??"), "a text that was cut inside a character is still reported");
+	tap_ok(odd && strstr(odd, "{\"key\":\"instance/i-3\",\"reason\":\"it has ended\",\"gone\":true}"),
+	       "what has ended is told from what failed");
 	failures_clear(&failures);
 }
 
