@@ -3,7 +3,8 @@
 # its name (a machine may have its tools from elsewhere); no service is started or enabled; the lock of another apt is
 # waited for. Sourced by quickstart and check.
 #
-# A need is "kind:what=package": a command, a library by its pkg-config name, or a header.
+# A need is "kind:what=package": a command, a library by its pkg-config name, a header, a file, or a flag that clang can build a
+# program with.
 
 # What builds privlink and walks the mission.
 needs_quickstart=(
@@ -23,6 +24,7 @@ needs_check=(
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
 	command:dig=bind9-dnsutils
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
+	flag:-fsanitize=fuzzer,address,undefined=libclang-rt-14-dev
 )
 
 is_met() { # KIND:WHAT
@@ -32,7 +34,18 @@ is_met() { # KIND:WHAT
 	library:*) command -v pkg-config >/dev/null && pkg-config --exists "$what" ;;
 	header:*) [ -e "/usr/include/$what" ] || [ -e "/usr/local/include/$what" ] ;;
 	file:*) [ -e "$what" ] ;;
+	flag:*) clang_takes "$what" ;;
 	esac
+}
+
+# Only trying tells: clang itself comes without what such programs are linked with.
+clang_takes() { # FLAG
+	local program r
+	program=$(mktemp)
+	clang -x c "$1" -o "$program" - >/dev/null 2>&1 <<<'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n; }'
+	r=$?
+	rm -f "$program"
+	return $r
 }
 
 missing_packages() { # NEED... : the packages of those that are not met, each once

@@ -23,6 +23,16 @@ is() { # GOT WANT NAME
 	fi
 }
 
+# A clang that cannot link a fuzzer, as Debian's without its runtime.
+mkdir "$dir/bin"
+printf '#!/bin/sh\ncase "$*" in *-fsanitize=*) exit 1 ;; esac\n' >"$dir/bin/clang"
+chmod 755 "$dir/bin/clang"
+is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" libclang-rt-14-dev \
+	"what fuzzers are linked with is a need, though clang is there"
+printf '#!/bin/sh\n' >"$dir/bin/clang"
+is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" "" "and none where clang can link one"
+rm -r "$dir/bin"
+
 disable_service() { echo "$1" >>"$dir/disabled"; }
 is_met() { [ -e "$dir/has-nginx" ]; }
 apt_install() { # nothing may start now; nginx comes
