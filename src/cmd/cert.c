@@ -17,7 +17,7 @@
 #include "../lib/netaddr.h"
 
 #define CA_DAYS	    3650
-#define SERVER_DAYS 825 /* clients refuse more */
+#define SERVER_DAYS 825	  /* clients refuse more */
 #define BACKDATE_S  86400 /* clocks differ, and are set back */
 #define SERIAL_SIZE 16
 #define PATH_SIZE   4096
@@ -164,6 +164,12 @@ static int authority_load(const char *key_path, const char *crt_path, struct aut
 	return r;
 }
 
+/* -EKEYEXPIRED: what it signs now is worth nothing. */
+static int authority_check_time(const struct authority *ca)
+{
+	return gnutls_x509_crt_get_expiration_time(ca->crt) < time(NULL) ? -EKEYEXPIRED : 0;
+}
+
 /* The key that an init left before it came to the certificate, or whose certificate was lost: what it signed
  * stays good under the new one. -ENOENT: there is none. */
 static int key_load(const char *path, gnutls_x509_privkey_t *ret)
@@ -237,6 +243,8 @@ int cert_authority_make(const char *state_dir, const char *name)
 	if (r < 0)
 		return r;
 	r = authority_load(key_path, crt_path, &ca);
+	if (r == 0)
+		r = authority_check_time(&ca);
 	if (r == -ENOENT && access(crt_path, F_OK) == 0) {
 		r = -ENOKEY;
 	} else if (r == -ENOENT) {
@@ -379,6 +387,8 @@ int cert_issue(const char *state_dir, const char *directory, const char *name, c
 	r = authority_paths(state_dir, key_path, crt_path);
 	if (r >= 0)
 		r = authority_load(key_path, crt_path, &ca);
+	if (r >= 0)
+		r = authority_check_time(&ca);
 	if (r >= 0)
 		r = issue_files(&ca, directory, name, names, uid, gid);
 	authority_done(&ca);

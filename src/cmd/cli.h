@@ -178,6 +178,7 @@ int cli_run_call(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
+int cli_run_ca_show(struct cli *cli, int argc, char **argv);
 int cli_run_ca_issue(struct cli *cli, int argc, char **argv);
 /* Says why the privlinkd of this machine refused to serve, if it did (NULL: the usual run directory). */
 void cli_local_refused(const char *run_dir);

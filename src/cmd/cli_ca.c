@@ -21,6 +21,14 @@ static int begin(struct cli *cli)
 	return cli_config_load(cli) < 0 ? CLI_FAILED : CLI_OK;
 }
 
+static int fail_expired(const struct cli *cli)
+{
+	return cli_fail("the authority's certificate has expired: remove %s/ca.crt and run privlink ca init, "
+			"which makes a "
+			"new one for the same key",
+			cli->state_dir);
+}
+
 static void default_ca_name(char *ret, size_t size)
 {
 	char host[65] = "localhost";
@@ -52,6 +60,8 @@ int cli_run_ca_init(struct cli *cli, int argc, char **argv)
 	if (r == -EBADMSG)
 		return cli_fail("the authority's key and certificate in %s do not belong together",
 				cli->state_dir);
+	if (r == -EKEYEXPIRED)
+		return fail_expired(cli);
 	if (r < 0)
 		return cli_fail("cannot make the authority in %s: %s", cli->state_dir, strerror(-r));
 	printf("%s/ca.crt\n", cli->state_dir);
@@ -164,6 +174,13 @@ static int run(struct cli *cli, struct issue *issue)
 	r = cert_issue(cli->state_dir, issue->out, issue->name, &issue->names, issue->uid, issue->gid);
 	if (r == -ENOKEY)
 		return cli_fail("no authority in %s: run privlink ca init first", cli->state_dir);
+	if (r == -EBADMSG)
+		return cli_fail(
+			"the authority's key and certificate in %s do not belong together, or cannot be "
+			"read",
+			cli->state_dir);
+	if (r == -EKEYEXPIRED)
+		return fail_expired(cli);
 	if (r < 0)
 		return cli_fail("cannot issue a certificate into %s: %s", issue->out, strerror(-r));
 	printf("%s/%s.crt\n", issue->out, issue->name);

@@ -776,6 +776,8 @@ const struct cli_command cli_commands[] = {
 	{"ca", "issue", "Issues a server certificate (root).", .run = cli_run_ca_issue,
 	 .usage = "--name NAME --out DIR [--san DNS:name,IP:address]… [--api [--catalogue FILE]] [--owner "
 		  "USER]"},
+	{"ca", "show", "Shows certificates, and when they end: the authority's, the API's, or those named.",
+	 .run = cli_run_ca_show, .usage = "[FILE]…"},
 	{"version", "", "Prints the version.", .run = cli_run_version},
 	{NULL},
 };

@@ -49,6 +49,11 @@ for address in 10.0.0.1 ::1; do
 	openssl verify -verify_ip $address -CAfile "$state/ca.crt" "$dir/web/web.crt" >/dev/null 2>&1
 	ok $? "it is valid for the address $address"
 done
+for file in "$state/ca.crt" "$dir/web/web.crt"; do
+	begin=$(date -d "$(openssl x509 -in "$file" -noout -startdate | cut -d= -f2)" +%s)
+	[ $((begin + 23 * 3600)) -lt "$(date +%s)" ]
+	ok $? "$(basename "$file") is valid from a day before it was made"
+done
 is "$(stat -c '%a %U' "$dir/web/web.key")" "600 nobody" "the key is its owner's alone"
 is "$(openssl pkey -in "$dir/web/web.key" -pubout)" "$(openssl x509 -in "$dir/web/web.crt" -pubkey -noout)" \
 	"key and certificate belong together"

@@ -134,11 +134,56 @@ def test_secret(directory):
        result.stderr)
 
 
+def test_show(directory):
+    state = os.path.join(directory, "state")
+    os.makedirs(os.path.join(state, "tls"))
+    show = lambda *files: subprocess.run([f"{BUILD}/src/cmd/privlink", "ca", "show", "--state-dir", state, "--config", "/dev/null",
+                                          *files], capture_output=True, text=True, timeout=20, env=environment())
+    result = show()
+    ok(result.returncode == 1 and f"cannot read {state}/ca.crt" in result.stderr, "ca show: a missing authority is told",
+       result.stderr)
+    shutil.copy(make_certificate(directory, "authority")[0], os.path.join(state, "ca.crt"))
+    shutil.copy(make_certificate(directory, "api")[0], os.path.join(state, "tls/api.crt"))
+    result = show()
+    ok(result.returncode == 0 and f"{state}/ca.crt  authority  is valid until 20" in result.stdout and
+       f"{state}/tls/api.crt  api  is valid until 20" in result.stdout, "ca show: the authority's and the API's, and until when",
+       result.stdout, result.stderr)
+    for days, want in ((-40, -1), "has expired on"), ((1, 40), "is not valid before"), ((-300, 29), "expires on"):
+        result = show(make_certificate(directory, "timed", days=days)[0])
+        ok(result.returncode == 1 and f"timed  {want}" in result.stdout, f"ca show: one that {want} … is told by the status, too",
+           result.stdout, result.stderr)
+    result = show("/dev/null", os.path.join(directory, "timed.key"))
+    ok(result.returncode == 1 and "cannot read /dev/null" in result.stderr and "are the two swapped?" in result.stderr,
+       "ca show: what is no certificate is told", result.stderr)
+
+
+def test_expired_authority(directory):
+    if os.geteuid() != 0:
+        return
+    state = os.path.join(directory, "expired")
+    os.makedirs(os.path.join(state, "ca"))
+    crt, key = make_certificate(directory, "old-authority", days=(-40, -1))
+    shutil.copy(crt, os.path.join(state, "ca.crt"))
+    shutil.copy(key, os.path.join(state, "ca/ca.key"))
+    ca = lambda *words: subprocess.run([f"{BUILD}/src/cmd/privlink", "ca", *words, "--state-dir", state], capture_output=True,
+                                       text=True, timeout=20, env=environment())
+    issue = "issue", "--name", "x", "--out", state, "--san", "DNS:x"
+    for words in ("init",), issue:
+        result = ca(*words)
+        ok(result.returncode == 1 and "has expired: remove" in result.stderr,
+           f"ca {words[0]}: an authority that has expired is told, with what to do", result.stderr)
+    ok(not os.path.exists(os.path.join(state, "x.crt")), "and issues nothing")
+    os.unlink(os.path.join(state, "ca.crt"))
+    ok(ca("init").returncode == 0 and ca(*issue).returncode == 0, "doing it mends it")
+
+
 def main():
     directory = tempfile.mkdtemp(prefix="privlink-client-")
     try:
         test_trust(directory)
         test_secret(directory)
+        test_show(directory)
+        test_expired_authority(directory)
     finally:
         shutil.rmtree(directory)
     return done()
