@@ -26,7 +26,7 @@ start_agent() { # ARGUMENT…
 
 stop_agent() {
 	kill -TERM "$agent_pid"
-	wait_for 10 test ! -d "/proc/$agent_pid"
+	wait_for 10 ended "$agent_pid"
 }
 
 nodes() { as_admin call privlink ListNodes | jq -r '.Nodes[].NodeName' | paste -sd,; }
@@ -36,7 +36,7 @@ resolves() { ip netns exec "$a" "$source_dir/scripts/ask-dns" "$1"; }
 last_start() { : >"$dir/agent.log"; start_agent "$@"; }
 refuses() { # WORD… : the agent ends by itself and its log has each of the words
 	local word
-	wait_for 10 test ! -d "/proc/$agent_pid" || return 1
+	wait_for 10 ended "$agent_pid" || return 1
 	for word in "$@"; do
 		grep -q -e "$word" "$dir/agent.log" || { echo "no \"$word\" in:"; cat "$dir/agent.log"; return 1; }
 	done

@@ -130,11 +130,16 @@ forget_run() { # DIR: removes what the run recorded there
 	rm -rf "$d"
 }
 
+# A process that has ended, also one whose parent has not asked yet how.
+ended() { # PID
+	[ ! -d "/proc/$1" ] || grep -qs '^State:.[ZX]' "/proc/$1/status"
+}
+
 forget_killed_runs() {
 	local d pid
 	for d in "$records"/*/; do
 		pid=$(basename "$d")
-		[ -d "$d" ] && [ ! -d "/proc/$pid" ] && forget_run "${d%/}"
+		[ -d "$d" ] && ended "$pid" && forget_run "${d%/}"
 	done
 	return 0
 }

@@ -36,7 +36,7 @@ kill_both() {
 second_privlinkd_refused() {
 	local first=$privlinkd_pid
 	start_privlinkd
-	wait_for 5 test ! -d "/proc/$privlinkd_pid" && [ -d "/proc/$first" ]
+	wait_for 5 ended "$privlinkd_pid" && ! ended "$first"
 }
 
 inside "$c" python3 "$peer" fetch "$eni" 80 >"$dir/fetched" &
