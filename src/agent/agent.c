@@ -148,7 +148,7 @@ static void on_hangup(void *context, uint32_t signal_number)
 	if (r < 0)
 		log_error("the settings that stand stay in use: mend what is wrong and reload privlink-agent again");
 	else
-		log_info("reloaded");
+		log_info("reloaded log level and trust store (other settings count from the next start)");
 	notify_send("READY=1\nSTATUS=%s", r < 0 ? "Running; the last reload failed (see the log)" : "Running");
 }
 

@@ -19,7 +19,8 @@ static int take_tls(const struct daemon_reload *reload, const struct daemon_tls 
 	if (tls->certificate && !reload->https)
 		log_warning("a certificate is configured now: restart privlinkd to serve HTTPS");
 	else if (!tls->certificate && reload->https)
-		log_warning("no certificate is configured any more: HTTPS goes on with the one that stands, until "
+		log_warning("no certificate is configured any more: HTTPS goes on with the one that stands, "
+			    "until "
 			    "privlinkd is restarted");
 	else if (tls->certificate)
 		r = daemon_tls_use(tls);
@@ -33,13 +34,14 @@ static void was_read(void *context, int result, enum log_level level, const stru
 	if (result == 0)
 		result = take_tls(reload, tls);
 	if (result < 0) {
-		log_error("nothing was reloaded, the settings and the certificate that stand stay in use: mend what "
+		log_error("nothing was reloaded, the settings and the certificate that stand stay in use: "
+			  "mend what "
 			  "is wrong and reload privlinkd again");
 		notify_send("READY=1\nSTATUS=Serving; the last reload failed (see the log)");
 		return;
 	}
 	log_set_level(level);
-	log_info("reloaded");
+	log_info("reloaded certificate and log level (other settings count from the next start)");
 	notify_send("READY=1\nSTATUS=Serving");
 }
 

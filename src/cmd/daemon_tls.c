@@ -46,30 +46,33 @@ static int refuse(const struct daemon_tls *tls, int r, const char *why)
 	return r;
 }
 
-static void speak_of_time(const struct certificate *certificate, bool also_good)
+static enum certificate_state speak_of_time(const struct certificate *certificate, bool also_good)
 {
 	char words[128];
 	enum certificate_state state = certificate_time(certificate, now_unix_s(), words, sizeof(words));
 
 	if (state != CERTIFICATE_GOOD)
-		log_warning("the API's certificate %s subject=%s: issue a new one (privlink ca issue) and reload "
-			    "privlinkd",
-			    words, certificate->subject);
+		log_warning(
+			"the API's certificate %s subject=%s: issue a new one (privlink ca issue) and reload "
+			"privlinkd",
+			words, certificate->subject);
 	else if (also_good)
 		log_info("using a certificate that %s subject=%s", words, certificate->subject);
+	return state;
 }
 
 int daemon_tls_check(const struct daemon_tls *tls)
 {
 	struct certificate certificate;
+	enum certificate_state state;
 	char why[256] = "";
 	int r;
 
 	r = certificate_check_pair(tls->certificate, tls->key, &certificate, why, sizeof(why));
 	if (r < 0)
 		return refuse(tls, r, why);
-	speak_of_time(&certificate, false);
-	return 0;
+	state = speak_of_time(&certificate, false);
+	return state == CERTIFICATE_GOOD || state == CERTIFICATE_ENDS_SOON ? 0 : -EINVAL;
 }
 
 int daemon_tls_use(const struct daemon_tls *tls)
@@ -80,12 +83,12 @@ int daemon_tls_use(const struct daemon_tls *tls)
 	r = tls_identity_set(tls->certificate, tls->key, &in_use, why, sizeof(why));
 	if (r < 0)
 		return refuse(tls, r, why);
-	speak_of_time(&in_use, true);
+	(void)speak_of_time(&in_use, true);
 	return 0;
 }
 
 void daemon_tls_look(void)
 {
 	if (in_use.end)
-		speak_of_time(&in_use, false);
+		(void)speak_of_time(&in_use, false);
 }

@@ -18,7 +18,7 @@ struct daemon_tls {
 int daemon_tls_read(const struct daemon_options *options, struct daemon_tls *ret);
 void daemon_tls_done(struct daemon_tls *tls);
 
-/* Whether the two can be used, without using them. */
+/* Whether the two can be used, and are valid now; without using them. */
 int daemon_tls_check(const struct daemon_tls *tls);
 /* From now on the server shows this certificate. -EINVAL: the one that stands stays. */
 int daemon_tls_use(const struct daemon_tls *tls);

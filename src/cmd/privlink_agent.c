@@ -322,6 +322,7 @@ int main(int argc, char **argv)
 	struct arguments arguments;
 	int r, status = EXIT_SUCCESS;
 
+	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN); /* until there is something to reload */
 	notify_begin();
 	r = read_options(argc, argv, &arguments);

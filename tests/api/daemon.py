@@ -260,7 +260,10 @@ def test_check(directory):
     is_equal(result.stderr.count("error:"), 3, "every fault is told, not only the first")
     for pair, want in (ended, "has expired on"), (early, "is not valid before"):
         result = run("--check", *state, "--cert", pair[0], "--key", pair[1])
-        ok(want in result.stderr, f"--check warns: the certificate {want} …", result.stderr)
+        ok(result.returncode == 1 and want in result.stderr, f"--check finds: the certificate {want} …", result.stderr)
+    soon = make_certificate(directory, "soon", days=(-300, 29))
+    result = run("--check", *state, "--cert", soon[0], "--key", soon[1])
+    ok(result.returncode == 0 and "expires on" in result.stderr, "--check warns of one that ends soon", result.stderr)
     ok(not os.path.exists(os.path.join(directory, "never")), "--check makes nothing")
 
 
@@ -293,6 +296,14 @@ def handshake(port, *arguments):
     return None
 
 
+KEYS = {
+    "RSA": ["genrsa", "2048"],
+    "RSA as OpenSSL wrote it long ago": ["genrsa", "-traditional", "2048"],
+    "P-384 with its parameters in front": ["ecparam", "-genkey", "-name", "secp384r1"],
+    "Ed25519": ["genpkey", "-algorithm", "ed25519"],
+}
+
+
 def test_suites(directory):
     daemon = Secure()
     try:
@@ -310,6 +321,13 @@ def test_suites(directory):
             is_equal(handshake(daemon.https, version, "-cipher", "ALL:@SECLEVEL=0"), None, f"{version} is refused")
         is_equal(handshake(daemon.https, "-tls1_2", "-sigalgs", "ECDSA+SHA1", "-cipher", "ALL:@SECLEVEL=0"), None,
                  "so are signatures over SHA-1")
+        for kind, arguments in KEYS.items():
+            key = os.path.join(directory, "kind.key")
+            subprocess.run(["openssl", arguments[0], "-out", key, *arguments[1:]], check=True, capture_output=True)
+            daemon.put(make_certificate(directory, "kind-made", key=key))
+            daemon.hangup()
+            ok(handshake(daemon.https, "-tls1_2") and handshake(daemon.https, "-tls1_3"), f"a key of this kind is shown: {kind}",
+               daemon.said())
     finally:
         daemon.remove()
 

@@ -136,7 +136,7 @@ def make_certificate(directory, name, days=(-1, 365), names="DNS:localhost,IP:12
     os.chmod(key_path, 0o600)
     with open(config, "w") as f:
         f.write(f"[ca]\ndefault_ca = d\n[d]\nnew_certs_dir = {directory}\ndatabase = {config}.index\nrand_serial = yes\n"
-                f"default_md = sha256\npolicy = p\nx509_extensions = e\nunique_subject = no\n[p]\ncommonName = supplied\n"
+                f"default_md = default\npolicy = p\nx509_extensions = e\nunique_subject = no\n[p]\ncommonName = supplied\n"
                 f"[req]\ndistinguished_name = n\n[n]\n[e]\nsubjectAltName = {names}\nbasicConstraints = critical,CA:TRUE\n")
     open(f"{config}.index", "w").close()
     begin, end = (stamp(d * 86400).translate(str.maketrans("", "", "-:T")) for d in days)

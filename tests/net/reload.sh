@@ -78,11 +78,11 @@ bundle=/etc/netns/$instance/ssl/certs/ca-certificates.crt
 ca_line=$(sed -n 2p "$dir/state/ca.crt")
 trusts_ca() { grep -qF -- "$ca_line" "$bundle"; }
 trusts_other() { ! trusts_ca && grep -qF -- "$(sed -n 2p "$dir/state/ca.crt")" "$bundle"; }
-check "an instance trusts the CA" wait_for 8 trusts_ca
+check "an instance trusts the CA" wait_for 20 trusts_ca
 
 forget_words
 mv "$dir/state/ca.crt" "$dir/ca.kept"
-check "the CA's file is lost: the log says so in a sentence" wait_for 8 said "the CA is gone file=$dir/state/ca.crt"
+check "the CA's file is lost: the log says so in a sentence" wait_for 20 said "the CA is gone file=$dir/state/ca.crt"
 kill -HUP "$agent_pid"
 wait_for 5 said 'reloaded'
 check "and instances keep the CA" trusts_ca
@@ -100,18 +100,18 @@ for accident in empty text directory; do
 	text) echo "hello" >"$dir/state/ca.crt" ;;
 	directory) rm -f "$dir/state/ca.crt"; mkdir "$dir/state/ca.crt" ;;
 	esac
-	check "the CA's file is spoilt ($accident): the log says so" wait_for 8 said "cannot use the CA file=$dir/state/ca.crt"
+	check "the CA's file is spoilt ($accident): the log says so" wait_for 20 said "cannot use the CA file=$dir/state/ca.crt"
 	check "and instances keep the CA ($accident)" trusts_ca
 done
 rmdir "$dir/state/ca.crt"
 
 forget_words
 mv "$dir/ca.kept" "$dir/state/ca.crt"
-check "the file is back: the log says whom instances trust" wait_for 8 said 'instances trust the CA subject='
+check "the file is back: the log says whom instances trust" wait_for 20 said 'instances trust the CA subject='
 check "which is the same" trusts_ca
 rm "$dir/state/ca.crt"
 "$build/src/cmd/privlink" ca init --state-dir "$dir/state" >/dev/null
-check "one that was made anew takes its place" wait_for 8 trusts_other
+check "one that was made anew takes its place" wait_for 20 trusts_other
 
 # --- without privlinkd
 
@@ -119,7 +119,7 @@ kill -9 "$privlinkd_pid"
 kill -9 "$agent_pid"
 forget_words
 start_agent
-check "without privlinkd the agent is ready, too, and says that it is alone" wait_for 15 noticed '^READY=1 .*cannot be reached'
+check "without privlinkd the agent is ready, too, and says that it is alone" wait_for 20 noticed '^READY=1 .*cannot be reached'
 kill -TERM "$agent_pid"
 check "it says that it stops" wait_for 5 noticed '^STOPPING=1'
 

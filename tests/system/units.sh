@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The units: systemd reads them without a complaint (where there is one), waits until a daemon is ready, reloads it by SIGHUP,
+# and does not start it again when only an operator helps. What the daemons do for their part is in tests/api/daemon.py and
+# tests/net/reload.sh.
+#
+#   units.sh SOURCE BUILD
+set -u
+source_dir=$1 build=$2
+dir=$(mktemp -d /tmp/privlink-units-XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+n=0
+bad=0
+
+is() { # GOT WANT NAME
+	n=$((n + 1))
+	if [ "$1" = "$2" ]; then
+		echo "ok $n - $3"
+	else
+		printf 'not ok %s - %s\n# got  %s\n# want %s\n' "$n" "$3" "$1" "$2"
+		bad=$((bad + 1))
+	fi
+}
+
+value() { sed -n "s/^$2=//p" "$dir/$1.service"; } # UNIT NAME
+status() { sed -n "s/^#define EXIT_$1_REFUSED //p" "$source_dir/src/cmd/exit_status.h"; }
+
+for unit in privlinkd privlink-agent; do
+	# Programs that are there: systemd looks.
+	sed "s|^ExecStart=[^ ]*/|ExecStart=$build/src/cmd/|" "$build/packaging/$unit.service" >"$dir/$unit.service"
+	is "$(value $unit Type)" notify "$unit: what comes after it waits until it is ready"
+	is "$(value $unit ExecReload)" '/bin/kill -HUP $MAINPID' "$unit: a reload is SIGHUP"
+	is "$(value $unit ExecStart | grep -o "[^ ]*/privlink/$unit.conf$" | xargs -r basename)" "$unit.conf" \
+		"$unit: its settings are in a file"
+	is "$([ -f "$source_dir/packaging/$unit.conf" ] && echo there)" there "$unit: which is installed"
+	if command -v systemd-analyze >/dev/null; then
+		is "$(systemd-analyze verify "$dir/$unit.service" 2>&1 | grep -F "$unit.service" | grep -vF 'man ')" "" \
+			"$unit: systemd understands all of it"
+	else
+		n=$((n + 1))
+		echo "ok $n - $unit: systemd understands all of it # SKIP there is no systemd here"
+	fi
+done
+is "$(value privlinkd RestartPreventExitStatus)" "$(status STORE) $(status SETTINGS)" \
+	"privlinkd is not started again when its store or its settings need an operator"
+is "$(value privlink-agent RestartPreventExitStatus)" "$(status SETTINGS)" "nor is the agent when its settings do"
+is "$(value privlink-agent After | grep -o privlinkd.service)" privlinkd.service "the agent comes after privlinkd"
+
+# Each example in a file of settings is one that its daemon takes.
+for daemon in privlinkd privlink-agent; do
+	sed -n 's/^#\([a-z-]* = .*\)/\1/p' "$source_dir/packaging/$daemon.conf" | grep -v '^\(cert\|key\) ' >"$dir/$daemon.conf"
+	is "$(grep -c = "$dir/$daemon.conf") $("$build/src/cmd/$daemon" --config "$dir/$daemon.conf" --check --state-dir "$dir" \
+		--catalogue "$source_dir/data/catalogue.json" $([ $daemon = privlinkd ] && echo --user nobody) 2>/dev/null)" \
+		"$(grep -c = "$dir/$daemon.conf") OK" "$daemon takes the settings that its file shows"
+done
+
+echo "1..$n"
+[ $bad = 0 ]
