@@ -115,7 +115,6 @@ mapfile -t install < <(commands_of "$source_dir/README.md" | sed -n 's/^Install\
 is $((${#install[@]} > 4)) 1 "README has an installation"
 for command in "${install[@]}"; do
 	echo "\$ $command" >>$log
-	if [[ $command == "privlink node list"* ]]; then wait_for 20 node_live; fi
 	check "README: ${command%% #*}" bash -c "$command"
 done
 check "both daemons run, and the node is there" wait_for 20 node_live
@@ -167,6 +166,8 @@ ok $? "with its identity"
 does "the counters" "$s" "privlink counters"
 [[ $out == *delivered* ]]
 ok $? "which have counted the instances' packets"
+does "what a start would read" "$s" "privlinkd --config"
+is "$out" OK "which is as it should be"
 
 # --- backup
 
@@ -215,6 +216,21 @@ cp /var/lib/privlink/admin.env /root/seen.env
 does "a key that was seen is replaced" "The administrator's key is lost" "privlink admin new-key --revoke-others"
 check "the new one is taken" has_vpc "$later"
 check "the seen one is not" bash -c 'set -a; . /root/seen.env; ! privlink vpc list'
+
+# --- the certificate
+
+serial() { openssl s_client -connect 127.0.0.1:8443 </dev/null 2>/dev/null | openssl x509 -noout -serial; }
+s="The certificate ends"
+before=$(serial)
+pid=$(pgrep -x privlinkd)
+does "a new certificate is made" "$s" "privlink ca issue"
+is "$(serial)" "$before" "which is not served yet"
+does "privlinkd reloads" "$s" "systemctl reload"
+is_renewed() { [ -n "$(serial)" ] && [ "$(serial)" != "$before" ]; }
+check "and serves it" wait_for 10 is_renewed
+is "$(pgrep -x privlinkd)" "$pid" "without being started anew"
+does "a restart takes over all settings" "$s" "systemctl restart"
+check "and serves" wait_for 10 has_vpc "$later"
 
 # --- damage
 
