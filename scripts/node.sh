@@ -111,7 +111,11 @@ foreign_daemon() { # NAME
 # Whether what is in the state directory is ours. It has a sign, made with the first of the things that an installation
 # would have, too; before that there is only our own directory. If the signs were deleted by hand, our daemons still tell.
 is_ours() {
-	[ -n "$(noted sign)" ] || [ -n "$(our_processes)" ]
+	has_sign || [ -n "$(our_processes)" ]
+}
+
+has_sign() {
+	[ -e "$mine/sign" ] || [ -e "$notes/sign" ]
 }
 
 is_installed() {

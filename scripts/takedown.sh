@@ -27,7 +27,7 @@ our_nodes() {
 		noted node
 		node_name
 		marked_devices | awk '$2 ~ /^quickstart-/ { print $2 }'
-		[ -z "$(noted sign)" ] || [ -n "$(noted node)" ] || marked_devices | awk '{ print $2 }'
+		! has_sign || [ -n "$(noted node)" ] || marked_devices | awk '{ print $2 }'
 	} | sort -u | while read -r node; do
 		[[ $node =~ ^[A-Za-z0-9_-]+$ ]] && echo "$node"
 	done

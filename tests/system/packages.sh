@@ -64,6 +64,12 @@ is "$(left)" "echo mine
 nginx" "and leaves what a whole run leaves"
 
 fresh 'echo mine'
+(trap 'echo told >"$dir/disabled.first"; exit 130' INT; end_by=INT; apt_install_quietly log nginx)
+is "$? $(cat "$dir/disabled.first")" "130 told" "one that somebody waits for gets there when all is in order"
+is "$(left)" "echo mine
+nginx" "with nothing left, either"
+
+fresh 'echo mine'
 (end_by=KILL; apt_install_quietly log nginx) 2>/dev/null
 is "$(ls "$dir" | grep -c before)" 1 "one that was killed leaves the policy"
 packages_recover

@@ -286,6 +286,8 @@ over_a_running_one() {
 	shows 'quickstart --again +does it' "and how it is told to"
 	"$here/on-terminal" 'start again\? \[y/N\] ' 'n\n' "$source_dir/quickstart" --no-install >"$dir/log" 2>&1
 	is $? 1 "on a terminal it asks, and takes no for an answer"
+	"$here/on-terminal" 'start again\? \[y/N\] ' '\x03' "$source_dir/quickstart" --no-install >"$dir/log" 2>&1
+	is $? 130 "and Ctrl-C"
 	is "$(endpoints)" "$before" "nothing of it is touched"
 }
 
