@@ -26,6 +26,7 @@
 #define PL_NAT_PROBES 16	 /* source ports tried for a new flow */
 #define PL_NAT_PORT_FIRST 1024	 /* translated source ports are taken from here up to 65535 */
 #define PL_GSO_SIZE_MIN 64	 /* bytes of payload in a segment: no fewer may be asked for */
+#define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
 #define PL_SLOTS_MAX 65536 /* pl_ports, pl_generations, pl_policies */

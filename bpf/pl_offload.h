@@ -110,7 +110,7 @@ static __always_inline __u32 pl_gso_type_by_helpers(struct __sk_buff *skb)
 	return BPF_CORE_READ(info, gso_type);
 }
 
-/* The work is paid for by whoever cuts the packet: segments must not be too small, and the packet's own. */
+/* The node pays for the work: segments must not be too small, nor too many, and as the protocol has them. */
 static __always_inline int pl_guard_gso(struct __sk_buff *skb, __u8 l4_proto)
 {
 	__u32 known = l4_proto == IPPROTO_TCP ? PL_GSO_OF_TCP : PL_GSO_OF_UDP;
@@ -119,6 +119,9 @@ static __always_inline int pl_guard_gso(struct __sk_buff *skb, __u8 l4_proto)
 	if (!size)
 		return PL_CONTINUE;
 	if (size < PL_GSO_SIZE_MIN || !pl_check_offset(l4_proto))
+		return PL_DROP_BAD_GSO;
+	/* (gso_segs is 0 in what comes from outside the kernel.) */
+	if (skb->len > size * PL_GSO_SEGMENTS_MAX)
 		return PL_DROP_BAD_GSO;
 	type = PL_SEES_SKB() ? pl_gso_type(skb) : pl_gso_type_by_helpers(skb);
 	return type & ~known ? PL_DROP_BAD_GSO : PL_CONTINUE;

@@ -46,7 +46,7 @@
 	X(DROP_FLOW_TABLE_FULL, "flow_table_full", DROP, "no room for a new flow") \
 	X(DROP_EGRESS_GUARD, "egress_guard", DROP, "the node itself sent it towards an instance") \
 	X(DROP_BAD_CHECKSUM_OFFLOAD, "bad_checksum_offload", DROP, "wants a checksum written elsewhere than into its TCP or UDP header") \
-	X(DROP_BAD_GSO, "bad_gso", DROP, "wants to be cut into segments of less than 64 bytes, or not as its protocol is")
+	X(DROP_BAD_GSO, "bad_gso", DROP, "wants to be cut into segments that are too small, too many, or not its protocol's")
 /* clang-format on */
 
 enum pl_reason {

@@ -400,7 +400,10 @@ def hostile_segments(lab):
         lab.refused("bad_gso", sender, virtio(L4, 16, GSO_TCPV4, 1, 54), frame, f"48 KB in segments of one byte ({how})")
         frame = packet(slot, ENI, UDP, (lab.fresh_port(), 500), data, partial=True)
         lab.refused("bad_gso", sender, virtio(L4, 6, GSO_UDP_L4, 10, 42), frame, f"UDP in datagrams of ten bytes ({how})")
-        if sender == "a2":  # a container's own kernel makes the fragments
+        if sender == "a2":  # a container's own kernel cuts such packets
+            frame = packet(slot, ENI, TCP, (lab.fresh_port(), 443), b"x" * 65000, partial=True) + b"x" * 20000
+            lab.refused("bad_gso", sender, virtio(L4, 16, GSO_TCPV4, 64, 54), frame, f"more than 64 KB in the smallest segments ({how})")
+            frame = packet(slot, ENI, UDP, (lab.fresh_port(), 500), data, partial=True)
             lab.refused("bad_gso", sender, virtio(L4, 6, GSO_UDP, 8, 42), frame, f"UDP in fragments of eight bytes ({how})")
         lab.refused("bad_gso", sender, virtio(L4, 6, GSO_TCPV4, 100, 42), frame, f"UDP in TCP's segments ({how})")
         lab.refused("bad_checksum_offload", sender, virtio(28, 0, GSO_TCPV4, 100, 54), frame,
