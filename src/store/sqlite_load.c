@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All rows into memory, each with its sum checked; and a new start from those that can be read.
+ */
+#include "../lib/log.h"
+#include "sqlite_handle.h"
+#include "sum.h"
+
+struct loading {
+	struct memory *memory;
+	uint64_t sum;
+	size_t n_damaged;
+};
+
+/* -EUCLEAN: it is no row. */
+static int load_value(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
+{
+	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	int r;
+
+	if (!value) {
+		log_error("store row cannot be read: key=%s", key);
+		return -EUCLEAN;
+	}
+	r = memory_load(memory, key, value, (uint64_t)sqlite3_column_int64(statement, 2),
+			(uint64_t)sqlite3_column_int64(statement, 3));
+	json_decref(value);
+	if (r == -EINVAL) {
+		log_error("store row is of no known kind or form: key=%s", key);
+		return -EUCLEAN;
+	}
+	return r;
+}
+
+/* A damaged row is named and counted; one that is a row all the same is loaded. */
+static int load_row(struct loading *loading, sqlite3_stmt *statement)
+{
+	const char *key = (const char *)sqlite3_column_text(statement, 0);
+	const char *text = (const char *)sqlite3_column_text(statement, 1);
+	bool changed;
+	uint64_t sum;
+	int r;
+
+	if (!key || !text)
+		return -ENOMEM;
+	sum = sum_of_row(key, text, (uint64_t)sqlite3_column_int64(statement, 2),
+			 (uint64_t)sqlite3_column_int64(statement, 3));
+	loading->sum += sum;
+	changed = sum != (uint64_t)sqlite3_column_int64(statement, 4);
+	if (changed)
+		log_error("store row is not as it was written: key=%s", key);
+	r = load_value(loading->memory, statement, key, text);
+	if (changed || r == -EUCLEAN)
+		loading->n_damaged++;
+	return r == -EUCLEAN ? 0 : r;
+}
+
+static int load_rows(struct sqlite_file *file, struct loading *loading)
+{
+	sqlite3_stmt *statement;
+	int code, r = 0;
+
+	code = sqlite3_prepare_v2(file->db, "SELECT key, value, created, modified, sum FROM kv ORDER BY key",
+				  -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_handle_errno(code);
+	while (r == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW)
+		r = load_row(loading, statement);
+	sqlite3_finalize(statement);
+	return r < 0 ? r : sqlite_handle_errno(code);
+}
+
+static int query_meta(struct sqlite_file *file, const char *name, uint64_t *ret)
+{
+	char sql[64];
+	int64_t number;
+	int r;
+
+	(void)str_format(sql, sizeof(sql), "SELECT value FROM meta WHERE name = '%s'", name);
+	r = sqlite_handle_number(file, sql, &number);
+	if (r == 0)
+		*ret = (uint64_t)number;
+	return r == -ENODATA ? -EUCLEAN : r;
+}
+
+int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_damaged)
+{
+	struct loading loading = {.memory = memory};
+	uint64_t revision = 0, sum = 0;
+	int r;
+
+	r = load_rows(file, &loading);
+	if (r == 0)
+		r = query_meta(file, "revision", &revision);
+	if (r == 0)
+		r = query_meta(file, "sum", &sum);
+	if (r < 0)
+		return r;
+	if (loading.n_damaged == 0 && sum != sum_of_store(loading.sum, revision)) {
+		log_error("store rows are not those that were written: some are missing or of another time");
+		loading.n_damaged++;
+	}
+	if (ret_damaged)
+		*ret_damaged = loading.n_damaged > 0;
+	else if (loading.n_damaged > 0)
+		return -EUCLEAN;
+	file->sum = loading.sum;
+	memory_loaded(memory, revision);
+	return 0;
+}
+
+/* ---- a new start from what is there ---- */
+
+/* The sums of what is there now. */
+int sqlite_handle_rewrite_sums(struct sqlite_file *file)
+{
+	uint64_t total = 0, revision = 0;
+	sqlite3_stmt *statement;
+	char sql[96];
+	int code, r;
+
+	r = sqlite_handle_execute(file, "UPDATE kv SET sum = row_sum(key, value, created, modified)");
+	if (r < 0)
+		return r;
+	code = sqlite3_prepare_v2(file->db, "SELECT sum FROM kv", -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_handle_errno(code);
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+		total += (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	r = sqlite_handle_errno(code);
+	if (r == 0)
+		r = query_meta(file, "revision", &revision);
+	if (r < 0)
+		return r;
+	file->sum = total;
+	(void)str_format(sql, sizeof(sql), "UPDATE meta SET value = %lld WHERE name = 'sum'",
+			 (long long)sum_of_store(total, revision));
+	return sqlite_handle_execute(file, sql);
+}
+
+/* Deletes the rows that the memory has not. */
+static int drop_others(struct sqlite_file *file, const struct memory *memory)
+{
+	sqlite3_stmt *statement;
+	int code, r = 0;
+
+	code = sqlite3_prepare_v2(file->db, "SELECT key FROM kv", -1, &statement, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_handle_errno(code);
+	while (r == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		const char *key = (const char *)sqlite3_column_text(statement, 0);
+
+		if (!key)
+			r = -ENOMEM;
+		else if (!memory_find(memory, key)) {
+			log_warning("dropping key=%s", key);
+			(void)sqlite3_bind_text(file->delete, 1, key, -1, SQLITE_TRANSIENT);
+			r = sqlite_handle_run(file->delete);
+		}
+	}
+	sqlite3_finalize(statement);
+	return r < 0 ? r : sqlite_handle_errno(code);
+}
+
+int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
+{
+	char before[STORE_IDENTITY_SIZE];
+	int r;
+
+	(void)str_copy(before, sizeof(before), file->identity);
+	r = sqlite_file_begin(file);
+	if (r == 0)
+		r = sqlite_handle_mint(file);
+	if (r == 0)
+		r = drop_others(file, memory);
+	if (r == 0)
+		r = sqlite_handle_rewrite_sums(file);
+	if (r == 0)
+		r = sqlite_handle_execute(file, "COMMIT");
+	if (r < 0) {
+		(void)str_copy(file->identity, sizeof(file->identity), before);
+		sqlite_file_rollback(file);
+	}
+	return r;
+}
