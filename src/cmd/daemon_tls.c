@@ -11,7 +11,13 @@ static int read_one(const char *what, const char *path, char ret_path[PATH_MAX],
 {
 	if (str_copy(ret_path, PATH_MAX, path) < 0)
 		return log_errno(-ENAMETOOLONG, "cannot read %s=%s", what, path);
-	return daemon_read_file(what, path, ret);
+	if (daemon_read_file(what, path, ret) == 0)
+		return 0;
+	log_error("HTTPS needs the %s: put it back or issue another (privlink ca issue), or take cert and "
+		  "key out of "
+		  "the settings",
+		  what);
+	return -EINVAL;
 }
 
 int daemon_tls_read(const struct daemon_options *options, struct daemon_tls *ret)

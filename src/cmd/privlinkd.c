@@ -78,7 +78,9 @@ static int load_catalogue(struct daemon *d)
 	int r;
 
 	r = catalogue_load(d->options.catalogue, &d->catalogue, why, sizeof(why));
-	return r < 0 ? log_errno(r, "cannot read catalogue=%s: %s", d->options.catalogue, why) : 0;
+	if (r < 0)
+		log_error("cannot read catalogue=%s: %s", d->options.catalogue, *why ? why : strerror(-r));
+	return r;
 }
 
 /* As many connections as the limits of the servers allow. */

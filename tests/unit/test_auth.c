@@ -439,6 +439,15 @@ static void test_journal_full_disk(void)
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a file that cannot grow refuses nobody");
 	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "in memory the nonce is spent");
+	nonces_expire(nonces, NOW);
+	nonces_free(nonces);
+	tap_is_int(start(false, NOW, &nonces), 0, "once there is room again it is written down");
+	nonces_free(nonces);
+
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	tap_is_int(start(false, NOW, &nonces), 0, "a start with a full disk succeeds,");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "and knows what the file knew");
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 1, &nonces), 1, "and the next start knows that something is missing");
 	nonces_free(nonces);
