@@ -106,7 +106,7 @@ wait_for() {
 
 in_lab() { nsenter --net="/run/netns/$lab" "$@"; }
 
-remember() { echo "$1 $2" >>"$dir/made"; } # KIND NAME; kinds: pid, netns
+remember() { echo "$1 $2" >>"$dir/made"; } # KIND NAME; kinds: pid, netns, mount
 
 forget_run() { # DIR: removes what the run recorded there
 	local kind name d=$1 n
@@ -125,6 +125,7 @@ forget_run() { # DIR: removes what the run recorded there
 	if [ -f "$d/made" ]; then
 		while read -r kind name; do
 			[ "$kind" = netns ] && ip netns del "$name" 2>/dev/null
+			[ "$kind" = mount ] && while umount "$name" 2>/dev/null; do :; done
 		done <"$d/made"
 	fi
 	rm -rf "$d"

@@ -13,6 +13,7 @@
   peer.py fetch ADDRESS PORT         reads all; prints size and SHA-256
   peer.py echo-server PORT           echoes each connection's bytes
   peer.py pingpong ADDRESS PORT N    N exchanges of one byte over one connection
+  peer.py session ADDRESS PORT       sends each line of its input over one connection; prints "kept" for its echo, or "lost"
   peer.py digest BYTES               size and SHA-256 of what `source` sends
   peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
@@ -166,6 +167,18 @@ def fetch(address, port):
     return 0
 
 
+def session(address, port):
+    with socket.create_connection((address, int(port)), timeout=30) as s:
+        print("open", flush=True)
+        for line in sys.stdin:
+            try:
+                s.sendall(line.encode())
+                kept = s.recv(4096) == line.encode()
+            except OSError:
+                kept = False
+            print("kept" if kept else "lost", flush=True)
+
+
 def digest_of(size):
     digest = hashlib.sha256()
     for block in blocks(int(size)):
@@ -269,6 +282,7 @@ COMMANDS = {
     "digest": digest_of,
     "echo-server": echo_server,
     "pingpong": pingpong,
+    "session": session,
 }
 
 if __name__ == "__main__":

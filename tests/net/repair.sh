@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Pins are lost: one by one, all of them, and with the file system that they are in; with an agent, and while none runs. Open
+# connections go on as long as anything still holds the tables, and everything is pinned again.
+#   repair.sh [auto | clsact]
+. "$(dirname "$0")/lib.sh"
+peer=$(cd "$(dirname "$0")" && pwd)/peer.py
+h=cn-hangzhou-h
+mode=${1:-auto}
+# A bpffs of its own: that of the machine is others', too.
+bpffs=$dir/bpf
+pins=$bpffs/$node
+agent_arguments=(--attach "$mode" --bpffs "$bpffs")
+
+mkdir -p "$bpffs" && trap lab_stop EXIT
+remember mount "$bpffs"
+remember mount "$pins" # where the agent mounts it by itself
+mount -t bpf bpf "$bpffs" -o mode=700 || bail "cannot mount bpffs"
+lab_start
+account consumer
+cv=$(make_vpc consumer 10.0.0.0/16)
+ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24)
+cg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16)
+c=$(make_instance consumer "$ch" "$cg") s=$(make_instance consumer "$ch" "$cg")
+serve "$s" python3 "$peer" tcp-server 80 served
+serve "$s" python3 "$peer" echo-server 81
+sa=$(inside "$s" ip -j -4 addr show eth0 | jq -r '.[0].addr_info[0].local')
+names() { find "$pins" -type f ! -name '*.debug' -printf '%f\n' 2>/dev/null | sort | tr '\n' ' '; }
+want=$(names)
+reaches() { inside "$c" python3 "$peer" tcp "$sa" 80 1; }
+is_whole() { [ "$(names)" = "$want" ] && reaches && node_live; }
+kill_agent() {
+	kill -9 "$agent_pid"
+	wait "$agent_pid" 2>/dev/null
+	return 0
+}
+
+# --- one connection, for all of it
+wait_for 10 inside "$c" python3 "$peer" pingpong "$sa" 81 1 || bail "nobody answers"
+mkfifo "$dir/lines"
+nsenter --net="/run/netns/$c" python3 "$peer" session "$sa" 81 <"$dir/lines" >"$dir/session" &
+remember pid $!
+disown $!
+exec 9>"$dir/lines"
+said=0
+answered() { [ "$(wc -l <"$dir/session")" -gt $said ]; }
+goes_on() {
+	said=$((said + 1))
+	echo "line $said" >&9
+	wait_for 40 answered && [ "$(tail -n 1 "$dir/session")" = kept ]
+}
+wait_for 10 test -s "$dir/session" || bail "no connection"
+goes_on
+ok $? "a connection is open"
+
+lost() { # alive|dead NAME COMMAND…
+	local agent=$1 name=$2
+	shift 2
+	[ "$agent" = alive ] || kill_agent
+	"$@" >/dev/null 2>&1
+	[ "$agent" = alive ] || start_agent
+	check "$name: all is pinned and serves" wait_for 40 is_whole
+	goes_on
+	ok $? "$name: the connection goes on"
+}
+remove_all() { rm -rf "$pins"; }
+remove_each() {
+	local name
+	for name in $want; do
+		rm -f "$pins/$name"
+		wait_for 20 test -e "$pins/$name" || return 1
+	done
+}
+unmount() { umount "$bpffs"; }
+mount_over() { mount -t bpf bpf "$bpffs" -o mode=700; }
+
+check "each pin that is removed is there again" remove_each
+lost alive "with an agent, each pin was removed" true
+lost alive "with an agent, all pins are removed" remove_all
+lost alive "with an agent, bpffs is unmounted" unmount
+lost alive "with an agent, another bpffs is mounted over it" mount_over
+
+# While no agent runs: a program array without its last name empties, and is filled again.
+for name in $want; do
+	lost dead "without an agent, $name is removed" rm -f "$pins/$name"
+done
+lost dead "without an agent, all pins are removed" remove_all
+lost dead "without an agent, bpffs is unmounted" unmount
+lost dead "without an agent, another bpffs is mounted over it" mount_over
+
+check_not "nothing was made anew that could be kept" grep -q "making new tables" "$dir/agent.log"
+check_not "and no repair failed for what was there" grep -q "File exists" "$dir/agent.log"
+exec 9>&-
+
+finish
