@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "../control/control.h"
 #include "../model/catalogue.h"
 #include "../store/store.h"
 #include "error.h"
@@ -85,9 +86,12 @@ struct call {
 	char request_id[37];
 	int64_t now; /* unix seconds */
 	uint64_t live_revision; /* up to which all live nodes have reported to be in force */
-	bool (*node_live)(const void *context, const char *node); /* whether the node's lease is valid */
-	const void *node_live_context;
+	struct control_node (*node_state)(const void *context, const char *node); /* what is known of a node */
+	const void *node_context;
 };
+
+/* What control knows of the node; nothing where there is no control. */
+struct control_node call_node(const struct call *call, const char *node);
 
 /* Fails the call with the catalogue's row of `code`; returns -EBADMSG. Inline, so that the compiler sees that a lookup
  * which failed has failed. */

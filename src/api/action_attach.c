@@ -173,8 +173,7 @@ int get_instance(struct call *call)
 	answer_string(call->answer, "InstanceId", instance->id);
 	answer_int(call->answer, "AccountId", instance->owner);
 	answer_string(call->answer, "NodeName", instance->node);
-	answer_string(call->answer, "Status", instance_status_word(instance));
-	if (instance->failure[0])
-		answer_string(call->answer, "StatusInfo", instance->failure);
+	answer_string(call->answer, "Status", instance_status_word(call, instance));
+	instance_answer_info(call, call->answer, instance);
 	return 0;
 }

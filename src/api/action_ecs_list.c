@@ -87,9 +87,8 @@ static void answer_instance(const struct call *call, json_t *item, const struct 
 	answer_string(item, "InstanceName", instance->name[0] ? instance->name : instance->id);
 	answer_string(item, "HostName", instance->host_name[0] ? instance->host_name : instance->id);
 	answer_string(item, "Description", instance->description);
-	answer_string(item, "Status", instance_status_word(instance));
-	if (instance->failure[0])
-		answer_string(item, "StatusInfo", instance->failure);
+	answer_string(item, "Status", instance_status_word(call, instance));
+	instance_answer_info(call, item, instance);
 	answer_string(item, "RegionId", instance->region);
 	answer_string(item, "ZoneId", instance->zone);
 	answer_string(item, "ImageId", instance->image);
@@ -172,7 +171,7 @@ static bool instance_wanted(const struct call *call, const struct instance *i)
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
 	       family_matches(call, i->type) && nature_matches(call) &&
-	       filter_text(call, "Status", instance_status_word(i)) && port_matches(call, i) &&
+	       filter_text(call, "Status", instance_status_word(call, i)) && port_matches(call, i) &&
 	       tags_match(call, i->id);
 }
 

@@ -5,8 +5,12 @@
  */
 #include "action_privlink.h"
 
+#include <stdio.h>
+
 #include "action_attach.h"
 #include "shape.h"
+
+#define NODE_INSTANCES_SHOWN 5 /* in the message of a refusal */
 
 static uint32_t count_instances(const struct snapshot *rows, const char *node)
 {
@@ -17,8 +21,34 @@ static uint32_t count_instances(const struct snapshot *rows, const char *node)
 	return n;
 }
 
+/* In a sentence what is wrong with the node, and what to do; "": nothing. */
+static void node_info(const struct call *call, const struct node *node, char *ret, size_t size)
+{
+	struct control_node known = call_node(call, node->name);
+	char since[TIME_TEXT_SIZE];
+
+	*ret = '\0';
+	if (node->deleting)
+		(void)snprintf(ret, size, "It is being deleted with what was on it.");
+	else if (*known.hold)
+		(void)snprintf(ret, size, "It holds: %s", known.hold);
+	else if (known.is_presumed)
+		(void)snprintf(ret, size, "It has not reported since privlinkd started, and may still.");
+	else if (!known.has_lease && node->lost_time) {
+		time_format(node->lost_time, since);
+		(void)snprintf(ret, size,
+			       "It has not reported since %s: start its agent, or delete the node if it does "
+			       "not come "
+			       "back.",
+			       since);
+	} else if (!known.has_lease)
+		(void)snprintf(ret, size, "It has not reported yet.");
+}
+
 static int list_nodes(struct call *call)
 {
+	char info[CONTROL_HOLD_SIZE + 64];
+
 	json_t *list = shape_list(call->answer, "Nodes");
 
 	for (const struct node *n = NULL; (n = snapshot_next(call->rows, KIND_NODE, "", n));) {
@@ -27,8 +57,11 @@ static int list_nodes(struct call *call)
 
 		answer_string(item, "NodeName", n->name);
 		answer_int(item, "Number", n->number);
-		answer_bool(item, "Live",
-			    call->node_live && call->node_live(call->node_live_context, n->name));
+		answer_bool(item, "Live", call_node(call, n->name).is_live);
+		node_info(call, n, info, sizeof(info));
+		answer_string(item, "StatusInfo", info);
+		if (n->lost_time)
+			answer_time(item, "LostTime", n->lost_time);
 		for (uint32_t i = 0; i < n->n_zones; i++)
 			shape_text(zones, n->zones[i]);
 		answer_int(item, "InstanceCount", count_instances(call->rows, n->name));
@@ -41,6 +74,50 @@ static int list_nodes(struct call *call)
 	answer_int(call->answer, "Revision", (int64_t)snapshot_revision(call->rows));
 	if (call->live_revision != UINT64_MAX) /* no node is live */
 		answer_int(call->answer, "LiveRevision", (int64_t)call->live_revision);
+	return 0;
+}
+
+/* "3 instances (i-…, i-…, …)" */
+static void describe_instances(const struct snapshot *rows, const char *node, uint32_t n, char *ret,
+			       size_t size)
+{
+	size_t length = (size_t)snprintf(ret, size, "%u instance%s (", n, n == 1 ? "" : "s"), shown = 0;
+
+	for (const struct instance *i = NULL;
+	     shown < NODE_INSTANCES_SHOWN && (i = snapshot_next(rows, KIND_INSTANCE, "", i));)
+		if (streq(i->node, node) && length < size)
+			length += (size_t)snprintf(ret + length, size - length, "%s%s", shown++ ? ", " : "",
+						   i->id);
+	if (length < size)
+		(void)snprintf(ret + length, size - length, n > shown ? ", …)" : ")");
+}
+
+static const struct param_spec delete_node_params[] = {
+	{"NodeName", PARAM_STRING, .required = true},
+	{"Force", PARAM_BOOL},
+	{},
+};
+
+static int delete_node(struct call *call)
+{
+	const struct node *node = snapshot_node(call->rows, call_string(call, "NodeName"));
+	char instances[256];
+	struct node row;
+	uint32_t n;
+
+	if (!node)
+		return call_fail(call, "NodeNotFound");
+	if (call_node(call, node->name).has_lease)
+		return call_fail(call, "NodeReports");
+	n = count_instances(call->rows, node->name);
+	if (n > 0 && !call_bool(call, "Force", false)) {
+		describe_instances(call->rows, node->name, n, instances, sizeof(instances));
+		return call_fail_detail(call, "NodeInUse", "%s", instances);
+	}
+	answer_int(call->answer, "InstanceCount", n);
+	row = *node;
+	row.deleting = true;
+	call_put(call, KIND_NODE, &row);
 	return 0;
 }
 
@@ -60,6 +137,8 @@ const struct action privlink_actions[] = {
 	  create_account_params },
 	{ "DeleteAccessKey",     delete_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
 	  access_key_params },
+	{ "DeleteNode",          delete_node,           ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
+	  delete_node_params },
 	GET_INSTANCE_ACTION,
 	{ "GetVersion",          get_version,           ACTION_NO_REGION },
 	{ "ListAccessKeys",      list_access_keys,      ACTION_ADMIN | ACTION_NO_REGION, list_access_keys_params },

@@ -57,6 +57,12 @@ json_t *call_list(const struct call *call, const char *name)
 	return json_is_array(value) ? value : NULL;
 }
 
+struct control_node call_node(const struct call *call, const char *node)
+{
+	return call->node_state ? call->node_state(call->node_context, node)
+				: (struct control_node){.hold = ""};
+}
+
 void call_put(struct call *call, enum kind kind, const void *row)
 {
 	remember(call, store_txn_row_put(call->txn, kind, row));

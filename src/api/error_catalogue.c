@@ -74,6 +74,8 @@ const struct error_row error_rows[] = {
 	{ "AccountExist",                  400, "There is an account of that name." },
 	{ "AccessKeyNotFound",             404, "The access key does not exist (NotFound)." },
 	{ "AccessKeyLastOfAdministrators", 400, "It is the last key of the last administrator." },
+	{ "NodeInUse",                     400, "Instances are on the node; Force deletes them with it." },
+	{ "NodeReports",                   400, "The node reports, or did within the last half minute: stop its agent first." },
 	{ "NodeNotFound",                  404, "The node does not exist (NotFound)." },
 	{ "QuotaExceeded.Account",         400, "There are as many accounts as are allowed." },
 	{ "QuotaExceeded.AccessKeyPerAccount", 400, "The account has as many access keys as are allowed." },

@@ -367,8 +367,26 @@ static int read_health(const json_t *list, const char *node, struct server_healt
 	return 0;
 }
 
+/* A node that holds follows the rows of another store: whatever it says of ours, nothing of them is in force.
+ */
+static int read_hold(const json_t *hold, struct control_report *report)
+{
+	const char *sentence = json_string_value(hold);
+
+	if (!hold)
+		return 0;
+	if (!sentence || !*sentence || str_copy(report->hold, sizeof(report->hold), sentence) < 0)
+		return -EINVAL;
+	report->revision = 0;
+	report->n_failures = report->n_health = 0;
+	return 0;
+}
+
+/* -ESTALE: the report is for another store: the agent has not heard yet that this privlinkd is another one.
+ */
 static int take_report(struct feed_server *feed, const json_t *json)
 {
+	const char *store = json_string_value(json_object_get(json, "store"));
 	const json_t *failures = json_object_get(json, "failures"), *health = json_object_get(json, "health");
 	struct control_report report = {.n_failures = json_array_size(failures),
 					.n_health = json_array_size(health)};
@@ -377,6 +395,8 @@ static int take_report(struct feed_server *feed, const json_t *json)
 	_cleanup_(freep) struct server_health *health_rows = NULL;
 	int r;
 
+	if (store && *store && !streq(store, store_identity(feed->store)))
+		return -ESTALE;
 	if (report.n_failures > FEED_LIST_MAX || report.n_health > FEED_LIST_MAX || revision < 0)
 		return -EINVAL;
 	failure_rows = calloc(report.n_failures + 1, sizeof(*failure_rows));
@@ -392,6 +412,9 @@ static int take_report(struct feed_server *feed, const json_t *json)
 		return r;
 	/* What is not durable was told to nobody, so nobody can have it in force. */
 	report.revision = MIN((uint64_t)revision, store_durable_revision(feed->store));
+	r = read_hold(json_object_get(json, "hold"), &report);
+	if (r < 0)
+		return r;
 	report.failures = failure_rows;
 	report.health = health_rows;
 	return control_report(feed->control, &report);
@@ -407,6 +430,9 @@ static void report(struct feed_server *feed, struct server_request *request, con
 		break;
 	case -ENOENT:
 		answer_error(feed, request, 404, "the node is not registered");
+		break;
+	case -ESTALE:
+		answer_error(feed, request, 409, "the report is for another store");
 		break;
 	case -EINVAL:
 		answer_error(feed, request, 400, "malformed report");

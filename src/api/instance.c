@@ -4,6 +4,8 @@
  */
 #include "instance.h"
 
+#include <stdio.h>
+
 #include "../model/check.h"
 #include "limits.h"
 #include "owned.h"
@@ -84,12 +86,45 @@ int instance_check_quota(struct call *call, int64_t owner, const char *region, u
 	return 0;
 }
 
-const char *instance_status_word(const struct instance *instance)
+/* Whether the wish that it runs is in force, as far as its node says: one that does not report, or follows
+ * another store, says nothing. */
+static bool is_unknown(const struct call *call, const struct instance *instance)
+{
+	return instance->status == INSTANCE_RUNNING && !call_node(call, instance->node).is_live;
+}
+
+void instance_answer_info(const struct call *call, json_t *object, const struct instance *instance)
+{
+	const struct node *node = snapshot_node(call->rows, instance->node);
+	char info[256], since[TIME_TEXT_SIZE];
+
+	if (!is_unknown(call, instance)) {
+		if (instance->failure[0])
+			answer_string(object, "StatusInfo", instance->failure);
+		return;
+	}
+	if (call_node(call, instance->node).has_lease) {
+		(void)snprintf(info, sizeof(info),
+			       "Not known: its node %s holds what was in force before (see ListNodes).",
+			       instance->node);
+	} else if (node && node->lost_time) {
+		time_format(node->lost_time, since);
+		(void)snprintf(info, sizeof(info), "Not known: its node %s has not reported since %s.",
+			       instance->node, since);
+	} else {
+		(void)snprintf(info, sizeof(info), "Not known: its node %s does not report.", instance->node);
+	}
+	answer_string(object, "StatusInfo", info);
+}
+
+const char *instance_status_word(const struct call *call, const struct instance *instance)
 {
 	enum instance_status status = instance->status;
 
 	if (status == INSTANCE_DELETING)
 		status = INSTANCE_STOPPING;
+	else if (is_unknown(call, instance))
+		status = INSTANCE_PENDING;
 	else if (status == INSTANCE_RUNNING && instance->failure[0])
 		status = INSTANCE_STARTING;
 	return enum_name(instance_status_names, status);

@@ -27,7 +27,10 @@ int instance_put(struct call *call, const struct instance_plan *plan, const stru
 /* Whether `owner` may have `n` more instances in the region; fails the call if not. */
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n);
 /* The API's word for the state: one that runs and has failed at its node is Starting until it is mended, one
- * on its way out Stopping. */
-const char *instance_status_word(const struct instance *instance);
+ * on its way out Stopping. It has none for an instance of which nothing is known because its node does not
+ * report, or holds: that is Pending, as before its node has reported it for the first time. */
+const char *instance_status_word(const struct call *call, const struct instance *instance);
+/* StatusInfo: why it does not read as wished; left out when there is nothing to say. */
+void instance_answer_info(const struct call *call, json_t *object, const struct instance *instance);
 /* InstanceName, Description and HostName into the row; fails the call for bad ones. */
 int instance_read_texts(struct call *call, struct instance *row);

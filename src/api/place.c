@@ -14,7 +14,7 @@ static bool serves(const struct node *node, const char *zone)
 
 static bool is_live(const struct call *call, const struct node *node)
 {
-	return call->node_live && call->node_live(call->node_live_context, node->name);
+	return call_node(call, node->name).is_live;
 }
 
 static struct place_node *find(const struct place *place, const char *name)

@@ -257,8 +257,8 @@ void run_action(const struct run_environment *environment, const struct run_requ
 				  .catalogue = environment->catalogue,
 				  .region = "",
 				  .params = json_object(),
-				  .node_live = environment->node_live,
-				  .node_live_context = environment->control};
+				  .node_state = environment->node_state,
+				  .node_context = environment->control};
 	(void)str_copy(run->call.request_id, sizeof(run->call.request_id), request->request_id);
 
 	r = run->call.params ? check_permission(run) : -ENOMEM;

@@ -16,7 +16,7 @@ struct run_environment {
 	const struct catalogue *catalogue;
 	/* What control knows about nodes; NULL: there are none. */
 	uint64_t (*live_revision)(const void *control);
-	bool (*node_live)(const void *control, const char *node);
+	struct control_node (*node_state)(const void *control, const char *node);
 	const void *control;
 };
 

@@ -187,9 +187,9 @@ static uint64_t live_revision(const void *control)
 	return control_live_revision(control);
 }
 
-static bool node_live(const void *control, const char *node)
+static struct control_node node_state(const void *control, const char *node)
 {
-	return control_node_live(control, node);
+	return control_node(control, node);
 }
 
 static int start_http(struct daemon *d)
@@ -199,7 +199,7 @@ static int start_http(struct daemon *d)
 	d->environment = (struct run_environment){.store = d->store,
 						  .catalogue = d->catalogue,
 						  .live_revision = live_revision,
-						  .node_live = node_live,
+						  .node_state = node_state,
 						  .control = d->control};
 	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces), &d->http);
 	if (r == 0 && d->https_fd >= 0) {

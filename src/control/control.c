@@ -34,13 +34,14 @@ struct control {
 	struct leases leases;
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
-	bool all_changed, nat_due, sweep_due;
+	bool all_changed, nat_due, nodes_due, sweep_due;
 };
 
 static void retry(struct control *control)
 {
 	control->all_changed = true;
 	control->nat_due = true;
+	control->nodes_due = true;
 	loop_timer_set(control->retry_timer, RETRY_MS);
 }
 
@@ -138,6 +139,7 @@ static void note_change(void *context, const char *key, const json_t *value, uin
 	if (kind_of_key(key, &kind) < 0)
 		return;
 	control->nat_due = control->nat_due || concerns_nat(kind);
+	control->nodes_due = control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && !value);
 	if (!value && has_parts(kind))
 		loop_timer_set(control->sweep_timer, SWEEP_SOON_MS);
 }
@@ -149,6 +151,7 @@ static void note_changes(struct control *control)
 	if (told < 0) {
 		control->all_changed = true;
 		control->nat_due = true;
+		control->nodes_due = true;
 		control->told = store_durable_revision(control->store);
 	} else {
 		control->told = (uint64_t)told;
@@ -177,6 +180,27 @@ static void pass_nat(struct control *control)
 	control->nat_due = batch.more;
 	if (batch.more)
 		loop_defer(control->pass);
+	commit(control, &batch);
+}
+
+static enum control_heard heard(const void *context, const char *node)
+{
+	const struct lease *lease = leases_find(context, node);
+
+	if (!lease)
+		return CONTROL_NOT_HEARD;
+	return lease->is_presumed ? CONTROL_MAY_BE_HEARD : CONTROL_HEARD;
+}
+
+static void pass_nodes(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct batch batch = {};
+
+	if (!control->nodes_due)
+		return;
+	control->nodes_due = false;
+	control_nodes(&view, heard, &control->leases, &batch);
 	commit(control, &batch);
 }
 
@@ -252,6 +276,7 @@ static void run_pass(void *context, uint32_t events _unused_)
 	struct control *control = context;
 
 	note_changes(control);
+	pass_nodes(control);
 	pass_nat(control);
 	pass_health(control);
 	pass_states(control);
@@ -309,7 +334,24 @@ static void on_lease_timer(void *context, uint32_t events _unused_)
 		log_errno(r, "cannot merge failures");
 	note_failures(control);
 	arm_lease_timer(control);
+	control->nodes_due = true;
 	loop_defer(control->pass);
+}
+
+/* What is new about the node itself. */
+static void note_hearing(struct control *control, const struct control_report *report)
+{
+	const struct lease *lease = leases_find(&control->leases, report->node);
+	const char *old = lease ? lease->hold : "";
+
+	if (!lease || lease->is_presumed) {
+		control->nodes_due = true;
+		log_info("hear node=%s revision=%llu", report->node, (unsigned long long)report->revision);
+	}
+	if (*report->hold && !*old)
+		log_warning("node=%s holds: %s", report->node, report->hold);
+	else if (*old && !*report->hold)
+		log_info("node=%s follows again", report->node);
 }
 
 int control_report(struct control *control, const struct control_report *report)
@@ -318,8 +360,7 @@ int control_report(struct control *control, const struct control_report *report)
 
 	if (!snapshot_node(store_rows(control->store), report->node))
 		return -ENOENT;
-	if (!leases_find(&control->leases, report->node))
-		log_info("hear node=%s revision=%llu", report->node, (unsigned long long)report->revision);
+	note_hearing(control, report);
 
 	note_failures(control);
 	r = leases_report(&control->leases, report, now_mono_ms());
@@ -341,7 +382,20 @@ uint64_t control_live_revision(const struct control *control)
 
 bool control_node_live(const struct control *control, const char *node)
 {
-	return leases_find(&control->leases, node);
+	return control_node(control, node).is_live;
+}
+
+struct control_node control_node(const struct control *control, const char *node)
+{
+	const struct lease *lease = leases_find(&control->leases, node);
+	const char *hold = lease ? lease->hold : "";
+
+	return (struct control_node){
+		.has_lease = lease,
+		.is_presumed = lease && lease->is_presumed,
+		.is_live = lease && !*hold,
+		.hold = hold,
+	};
 }
 
 static bool same_node(const struct node *a, const struct node *b)
@@ -363,9 +417,12 @@ static int register_ops(const struct snapshot *rows, const struct node *node, st
 	int r;
 
 	if (known) {
+		if (known->deleting)
+			return -EBUSY;
 		if (same_node(known, node))
 			return store_txn_row_check(txn, KIND_NODE, known);
 		row.number = known->number;
+		row.lost_time = known->lost_time;
 		row.meta = known->meta;
 		return store_txn_row_put(txn, KIND_NODE, &row);
 	}
@@ -435,6 +492,7 @@ static int start(struct control *control)
 	control->told = store_durable_revision(control->store);
 	control->all_changed = true;
 	control->nat_due = true;
+	control->nodes_due = true;
 	control->sweep_due = true;
 	arm_lease_timer(control);
 	loop_defer(control->pass);

@@ -37,9 +37,14 @@ struct control_failure {
 	bool is_gone; /* what the row stands for has ended at its node */
 };
 
+#define CONTROL_HOLD_SIZE 512
+
 struct control_report {
 	char node[WORD_SIZE * 2];
 	uint64_t revision;
+	/* Why the node holds, that is, applies nothing of this store; "": it does not. Nothing counts as in force
+	 * there then. */
+	char hold[CONTROL_HOLD_SIZE];
 	const struct control_failure *failures;
 	size_t n_failures;
 	const struct server_health *health;
@@ -51,5 +56,13 @@ int control_report(struct control *control, const struct control_report *report)
 
 /* The revision that all live nodes have reported; UINT64_MAX when there is none. */
 uint64_t control_live_revision(const struct control *control);
-/* Whether the node's lease is valid (RunInstances places on live nodes). */
+/* What is known of a node at the moment. */
+struct control_node {
+	bool has_lease;	   /* it reports */
+	bool is_presumed;  /* the lease is from before this program started: it may report yet */
+	bool is_live;	   /* it has a lease and does not hold: instances are placed on it */
+	const char *hold;  /* why it holds; "": it does not. Borrowed until the loop turns */
+};
+struct control_node control_node(const struct control *control, const char *node);
+/* Whether the node is live. */
 bool control_node_live(const struct control *control, const char *node);

@@ -48,6 +48,13 @@ void control_states(const struct control_view *view, struct control_subject *sub
  */
 void control_nat_ranges(const struct control_view *view, struct batch *batch);
 
+/* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their
+ * instances go, as by a call, then the node itself. */
+enum control_heard { CONTROL_HEARD, CONTROL_MAY_BE_HEARD, CONTROL_NOT_HEARD };
+void control_nodes(const struct control_view *view,
+		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
+		   struct batch *batch);
+
 /* Writes down what nodes found out about servers, where it is new. */
 void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
 		    struct batch *batch);

@@ -168,6 +168,10 @@ int leases_report(struct leases *leases, const struct control_report *report, ui
 		return r;
 	changed |= r;
 
+	if (lease->is_presumed)
+		changed |= LEASE_REVISION;
+	lease->is_presumed = false;
+	(void)str_copy(lease->hold, sizeof(lease->hold), report->hold);
 	if (lease->revision != report->revision)
 		changed |= LEASE_REVISION;
 	lease->revision = report->revision;
@@ -181,6 +185,7 @@ int leases_presume(struct leases *leases, const char *node, uint64_t now_ms)
 
 	if (!lease)
 		return -ENOMEM;
+	lease->is_presumed = true;
 	lease->until_ms = now_ms + LEASE_S * 1000;
 	return 0;
 }

@@ -11,6 +11,8 @@ struct lease {
 	char node[sizeof(((struct node *)0)->name)];
 	uint64_t revision;
 	uint64_t until_ms;
+	bool is_presumed;
+	char hold[CONTROL_HOLD_SIZE]; /* "": it does not hold */
 	struct control_failure *failures;
 	size_t n_failures;
 	struct server_health *health; /* not written down yet */

@@ -82,6 +82,8 @@ static const struct field node_fields[] = {
 	TEXT_LIST(node, zones, n_zones),
 	ADDR(node, underlay),
 	U32(node, mtu),
+	I64(node, lost_time),
+	BOOL(node, deleting),
 };
 
 static const struct field vpc_fields[] = {

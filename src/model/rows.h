@@ -62,6 +62,8 @@ struct node {
 	uint32_t n_zones;
 	struct netaddr underlay; /* zero: none */
 	uint32_t mtu;		 /* of ports made on it */
+	int64_t lost_time; /* since when it has not reported; 0: it does */
+	bool deleting;	   /* with all that is on it */
 };
 
 enum vpc_status { VPC_PENDING, VPC_AVAILABLE, VPC_DELETING };

@@ -129,9 +129,9 @@ static uint64_t harness_live_revision(const void *control)
 	return control_live_revision(control);
 }
 
-static bool harness_node_live(const void *control, const char *node)
+static struct control_node harness_node_state(const void *control, const char *node)
 {
-	return control_node_live(control, node);
+	return control_node(control, node);
 }
 
 static void harness_begin(struct harness *h)
@@ -152,7 +152,7 @@ static void harness_begin(struct harness *h)
 		.store = h->store,
 		.catalogue = h->catalogue,
 		.live_revision = harness_live_revision,
-		.node_live = harness_node_live,
+		.node_state = harness_node_state,
 		.control = h->control,
 	};
 	harness_account(h, ALICE, "alice", false);

@@ -659,6 +659,113 @@ static void test_nodes(struct harness *h)
 	tap_ok(harness_text(h, "Version"), "and gets it");
 }
 
+/* A node that has never reported since this program started; with an instance, if it gets one. */
+static void put_lost_node(struct harness *h, const char *name, uint32_t number)
+{
+	struct node node = {.number = number, .mtu = 1500};
+
+	(void)str_copy(node.name, sizeof(node.name), name);
+	harness_put(h, KIND_NODE, &node);
+}
+
+static void put_instance_on(struct harness *h, const char *node, const char *id, const char *address)
+{
+	struct instance instance = {.owner = ALICE, .status = INSTANCE_RUNNING};
+	struct port port = {.owner = ALICE, .kind = PORT_INSTANCE, .number = 9, .status = PORT_IN_USE};
+	struct address taken = {};
+
+	(void)str_copy(instance.id, sizeof(instance.id), id);
+	(void)str_copy(instance.region, sizeof(instance.region), "cn-hangzhou");
+	(void)str_copy(instance.node, sizeof(instance.node), node);
+	(void)str_format(instance.port, sizeof(instance.port), "eni-%s", id);
+	(void)str_copy(port.id, sizeof(port.id), instance.port);
+	(void)str_copy(port.vpc, sizeof(port.vpc), "vpc-lost");
+	(void)str_copy(port.holder, sizeof(port.holder), id);
+	(void)str_copy(port.node, sizeof(port.node), node);
+	(void)netaddr_parse(address, &port.addr);
+	(void)str_copy(taken.vpc, sizeof(taken.vpc), port.vpc);
+	(void)str_copy(taken.port, sizeof(taken.port), port.id);
+	taken.addr = port.addr;
+	harness_put(h, KIND_INSTANCE, &instance);
+	harness_put(h, KIND_PORT, &port);
+	harness_put(h, KIND_ADDRESS, &taken);
+}
+
+static bool describes(struct harness *h, const char *filter)
+{
+	return harness_call(h, ALICE, PRODUCT_ECS, "DescribeInstances", HERE "&%s", filter);
+}
+
+static void test_lost_node(struct harness *h)
+{
+	const char *info;
+
+	put_lost_node(h, "beta", 7);
+	put_instance_on(h, "beta", "i-lost1", "10.0.0.1");
+	put_instance_on(h, "beta", "i-lost2", "10.0.0.2");
+	put_instance_on(h, "alpha", "i-there", "10.0.0.3");
+	ADMIN(h, "ListNodes", "%s", "");
+	tap_ok(!json_is_true(harness_at(h->answer, "Nodes.1.Live")), "a node without a lease is not live");
+	info = harness_text(h, "Nodes.1.StatusInfo");
+	tap_ok(info && strstr(info, "has not reported since") && strstr(info, "delete the node"),
+	       "its line says since when, and what to do");
+	tap_ok(harness_text(h, "Nodes.1.LostTime"), "and the time is a member of its own");
+
+	describes(h, "InstanceIds=[\"i-lost1\"]");
+	tap_is_str(harness_text(h, "Instances.Instance.0.Status"), "Pending",
+		   "an instance of such a node does not read Running");
+	info = harness_text(h, "Instances.Instance.0.StatusInfo");
+	tap_ok(info && strstr(info, "node beta has not reported since"), "and says why");
+	describes(h, "Status=Running");
+	tap_is_int(harness_count_of(h, "Instances.Instance"), 1, "nor is it found among those that run");
+	tap_is_str(harness_text(h, "Instances.Instance.0.InstanceId"), "i-there",
+		   "one of a node that reports is");
+	tap_ok(!harness_text(h, "Instances.Instance.0.StatusInfo"), "with nothing to say");
+
+	ADMIN_REFUSED(h, "NodeNotFound", "deleting a node that is none", "DeleteNode", "NodeName=%s", "gamma");
+	ADMIN_REFUSED(h, "NodeReports", "deleting a node that reports", "DeleteNode", "NodeName=%s", "alpha");
+	ADMIN_REFUSED(h, "NodeInUse", "deleting a node with instances", "DeleteNode", "NodeName=%s", "beta");
+	tap_ok(strstr(h->error.message, "2 instances (i-lost1, i-lost2)"), "says which ones");
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "DeleteNode", "NodeName=%s", "beta"),
+	       "a tenant cannot delete a node");
+	tap_ok(ADMIN(h, "DeleteNode", "NodeName=%s&Force=true", "beta"), "an administrator can, with Force");
+	harness_in_force(h, "alpha");
+	tap_ok(!snapshot_node(store_rows(h->store), "beta"), "then the node is gone");
+	tap_ok(!snapshot_instance(store_rows(h->store), "i-lost1") &&
+		       !snapshot_port(store_rows(h->store), "eni-i-lost2") &&
+		       snapshot_count(store_rows(h->store), KIND_ADDRESS, "vpc-lost/") == 1,
+	       "with its instances, their interfaces and addresses");
+	tap_ok(snapshot_instance(store_rows(h->store), "i-there"), "and nothing else");
+
+	put_lost_node(h, "empty", 8);
+	tap_ok(ADMIN(h, "DeleteNode", "NodeName=%s", "empty"), "a node with nothing on it goes without Force");
+	harness_settle(h);
+	tap_ok(!snapshot_node(store_rows(h->store), "empty"), "at once");
+}
+
+static void test_holding_node(struct harness *h)
+{
+	struct control_report report = {.node = "alpha", .hold = "another store"};
+	const char *info;
+
+	harness_must(control_report(h->control, &report), "report");
+	harness_settle(h);
+	ADMIN(h, "ListNodes", "%s", "");
+	tap_ok(!json_is_true(harness_at(h->answer, "Nodes.0.Live")), "a node that holds is not live");
+	info = harness_text(h, "Nodes.0.StatusInfo");
+	tap_ok(info && strstr(info, "another store"), "its line says why");
+	tap_is_int((long long)control_live_revision(h->control), 0, "nothing counts as in force there");
+	describes(h, "InstanceIds=[\"i-there\"]");
+	tap_is_str(harness_text(h, "Instances.Instance.0.Status"), "Pending",
+		   "its instances do not read Running");
+	ADMIN_REFUSED(h, "NodeReports", "deleting it", "DeleteNode", "NodeName=%s", "alpha");
+	harness_report(h, "alpha", NULL, 0);
+	ADMIN(h, "ListNodes", "%s", "");
+	tap_ok(json_is_true(harness_at(h->answer, "Nodes.0.Live")), "when it follows again, it is live");
+	info = harness_text(h, "Nodes.0.StatusInfo");
+	tap_is_str(info ?: "", "", "and has nothing to say");
+}
+
 /* ---- system services ---- */
 
 #define SERVICE "ServiceName=com.aliyuncs.privatelink.cn-hangzhou.pai-dlc&" HERE
@@ -770,6 +877,8 @@ int main(void)
 	test_pages_by_token(&h);
 	test_pages_by_number(&h);
 	test_nodes(&h);
+	test_lost_node(&h);
+	test_holding_node(&h);
 	test_access_keys(&h);
 	test_system_services(&h);
 	test_system_service_in_use(&h);

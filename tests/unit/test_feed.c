@@ -327,6 +327,13 @@ static void test_registration_and_report(struct harness *h)
 		 "{\"node\": \"delta\", \"revision\": 1, \"health\": [{\"group\": \"sgp-1\"}]}", 400},
 		{"a body that is no JSON", "POST", "/feed/v1/report", "{", 400},
 		{"a body that is no object", "POST", "/feed/v1/report", "[]", 400},
+		{"a node that holds", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"failures\": [], \"health\": [], \"hold\": \"so\"}",
+		 200},
+		{"a report for another store", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"store\": \"00000000000000000000000000000000\", \"revision\": 1}", 409},
+		{"a hold that is no sentence", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"hold\": true}", 400},
 		{"another path", "GET", "/feed/v2/rows", "", 404},
 		{"a poll without a node", "GET", "/feed/v1/rows?after=0", "", 400},
 		{"a poll after nonsense", "GET", "/feed/v1/rows?node=delta&after=x", "", 400},
@@ -347,9 +354,13 @@ static void test_registration_and_report(struct harness *h)
 	harness_settle(h);
 	tap_is_int(snapshot_node(store_rows(h->store), "delta")->mtu, 1400,
 		   "feed: the last registration counts");
-	tap_ok(control_node_live(h->control, "delta"), "feed: who reports is live");
+	tap_ok(!control_node_live(h->control, "delta") && control_node(h->control, "delta").has_lease,
+	       "feed: who holds has a lease and is not live");
+	tap_is_str(control_node(h->control, "delta").hold, "so", "feed: why is kept");
+	tap_is_int((long long)control_live_revision(h->control), 0, "feed: and nothing is in force there");
 	json_decref(ask(h, "POST", "/feed/v1/report", "{\"node\": \"delta\", \"revision\": 1000000000}",
 			&status));
+	tap_ok(control_node_live(h->control, "delta"), "feed: who reports is live");
 	tap_is_int((long long)control_live_revision(h->control), (long long)store_durable_revision(h->store),
 		   "feed: nobody has more in force than was told");
 }
