@@ -36,13 +36,16 @@ struct agent {
 	struct ports *ports;
 	struct dns *dns;
 	struct health *health;
+	struct hold *hold;
+	struct kept_rows *kept;
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
 	struct loop_source *term, *interrupt, *hangup, *monitor, *sweep, *look;
 	uint64_t daily_ms; /* when the trust store was looked at thoroughly */
 	unsigned int look_count;
-	bool is_ready; /* the service manager was told */
+	bool is_ready;		    /* the service manager was told */
+	bool is_connected, is_held; /* for its status */
 };
 
 static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
@@ -88,6 +91,7 @@ static void keep_state(const struct agent *agent)
 static int learn_name(struct agent *agent)
 {
 	char host[HOST_NAME_MAX + 1] = "", name[sizeof(agent->state.name)], why[512];
+	char kept[sizeof(agent->state.name)], store[NODE_STORE_SIZE] = "";
 	struct node_marks marks;
 	struct node_name_sources sources = {
 		.state_dir = agent->options->state_dir,
@@ -98,6 +102,8 @@ static int learn_name(struct agent *agent)
 	};
 	int r = load_state(agent->options, &agent->state), q;
 
+	if (kept_rows_owner(agent->options->run_dir, kept, store) == 0)
+		sources.kept = kept;
 	if (r == -ENOENT)
 		sources.recorded = NULL;
 	else if (r < 0)
@@ -115,6 +121,10 @@ static int learn_name(struct agent *agent)
 	if (r == 0 && streq(agent->state.name, name))
 		return 0;
 	(void)str_copy(agent->state.name, sizeof(agent->state.name), name);
+	/* The state directory is gone, or is another one: what is in force here is of the store that the kept
+	 * rows are of. */
+	if (r == -ENOENT && sources.kept && streq(kept, name))
+		(void)str_copy(agent->state.store, sizeof(agent->state.store), store);
 	keep_state(agent);
 	return 0;
 }
@@ -146,21 +156,31 @@ static void on_hangup(void *context, uint32_t signal_number)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-q));
 	reconcile_request(agent->reconcile, true);
 	if (r < 0)
-		log_error("the settings that stand stay in use: mend what is wrong and reload privlink-agent again");
+		log_error("the settings that stand stay in use: mend what is wrong and reload privlink-agent "
+			  "again");
 	else
 		log_info("reloaded log level and trust store (other settings count from the next start)");
 	notify_send("READY=1\nSTATUS=%s", r < 0 ? "Running; the last reload failed (see the log)" : "Running");
 }
 
 /* Once privlinkd knows that the node is there, or cannot be asked: what is in force stays so without it. */
+static void tell_status(struct agent *agent)
+{
+	const char *sentence = hold_sentence(agent->hold);
+
+	notify_send("READY=1\nSTATUS=%s%s", sentence ? "Holding what is in force: " : "Running; ",
+		    sentence		  ? sentence
+		    : agent->is_connected ? "privlinkd takes the reports"
+					  : "privlinkd cannot be reached, what is in force stays");
+}
+
 static void on_connected(void *context, bool connected)
 {
 	struct agent *agent = context;
 
 	agent->is_ready = true;
-	notify_send("READY=1\nSTATUS=%s", connected ? "Running; privlinkd takes the reports"
-						    : "Running; privlinkd cannot be reached, what is in force "
-						      "stays");
+	agent->is_connected = connected;
+	tell_status(agent);
 }
 
 static void on_registered(void *context, uint32_t number)
@@ -175,7 +195,34 @@ static void on_rows(void *context, const struct feed_rows *rows)
 	struct agent *agent = context;
 
 	(void)rows;
+	if (agent->is_held)
+		tell_status(agent);
+	agent->is_held = false;
+	reconcile_trust_rows(agent->reconcile, true);
 	reconcile_request(agent->reconcile, false);
+}
+
+static void on_held(void *context)
+{
+	struct agent *agent = context;
+
+	if (!agent->is_held)
+		tell_status(agent);
+	agent->is_held = true;
+	reconcile_trust_rows(agent->reconcile, false);
+}
+
+static int on_accept_store(void *context, const char **ret_store)
+{
+	struct agent *agent = context;
+	int r = hold_accept(agent->hold);
+
+	*ret_store = agent->state.store;
+	if (r == 0) {
+		kept_rows_forget(agent->kept);
+		feed_restart(agent->feed);
+	}
+	return r;
 }
 
 static void on_health(void *context, uint32_t events)
@@ -329,10 +376,40 @@ static int start_reconcile(struct agent *agent)
 	return reconcile_new(&parts, &agent->reconcile);
 }
 
+/* What was in force last: names, probes and backends are looked after at once, whether privlinkd is there or
+ * not.
+ */
+static int open_kept_rows(struct agent *agent)
+{
+	int r = hold_new(agent->loop, agent->options->state_dir, &agent->state, agent->rows, &agent->hold);
+
+	if (r == 0)
+		r = kept_rows_new(agent->options->run_dir, agent->state.name, &agent->kept);
+	if (r < 0)
+		return r;
+	r = kept_rows_load(agent->kept, agent->state.store, agent->state.revision, agent->rows);
+	if (r == 0) {
+		log_info("going on with the rows that were in force last, until privlinkd is heard "
+			 "revision=%llu",
+			 (unsigned long long)snapshot_revision(agent->rows));
+		hold_took(agent->hold, snapshot_revision(agent->rows));
+		reconcile_request(agent->reconcile, true);
+	} else if (r != -ENOENT) {
+		log_info("no use for the kept rows, waiting for privlinkd: %s", strerror(-r));
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
 static int start_feed(struct agent *agent)
 {
 	const struct feed_handlers handlers = {
-		.registered = on_registered, .connected = on_connected, .rows = on_rows, .context = agent};
+		.registered = on_registered,
+		.connected = on_connected,
+		.rows = on_rows,
+		.held = on_held,
+		.context = agent,
+	};
+	const struct feed_parts parts = {.snapshot = agent->rows, .hold = agent->hold, .kept = agent->kept};
 	char socket_path[PATH_MAX];
 	const struct feed_options options = {
 		.socket_path = socket_path,
@@ -345,7 +422,7 @@ static int start_feed(struct agent *agent)
 	int r = path_in(agent->options->run_dir, "feed.sock", socket_path);
 
 	if (r == 0)
-		r = feed_new(agent->loop, &options, &handlers, agent->rows, &agent->feed);
+		r = feed_new(agent->loop, &options, &handlers, &parts, &agent->feed);
 	if (r == 0)
 		reconcile_set_feed(agent->reconcile, agent->feed);
 	return r;
@@ -372,11 +449,13 @@ static int start_watching(struct agent *agent)
 
 static int start_query(struct agent *agent)
 {
+	const struct query_parts parts = {
+		.datapath = agent->datapath, .accept_store = on_accept_store, .context = agent};
 	char path[PATH_MAX];
 	int r = path_in(agent->options->run_dir, "agent.sock", path);
 
 	return r < 0 ? log_errno(r, "the run directory has too long a name")
-		     : query_new(agent->loop, path, agent->datapath, &agent->query);
+		     : query_new(agent->loop, path, &parts, &agent->query);
 }
 
 static int start(struct agent *agent)
@@ -410,6 +489,8 @@ static int start(struct agent *agent)
 	if (r == 0)
 		r = start_watching(agent);
 	if (r == 0)
+		r = open_kept_rows(agent);
+	if (r == 0)
 		r = start_feed(agent);
 	return r < 0 ? log_errno(r, "cannot start") : 0;
 }
@@ -417,6 +498,8 @@ static int start(struct agent *agent)
 static void done(struct agent *agent)
 {
 	feed_free(agent->feed);
+	kept_rows_free(agent->kept);
+	hold_free(agent->hold);
 	query_free(agent->query);
 	loop_source_free(agent->look);
 	loop_source_free(agent->sweep);
@@ -455,7 +538,8 @@ int agent_check(const struct agent_options *options)
 
 	catalogue_free(agent.catalogue);
 	if (access(options->resolv_conf, R_OK) < 0)
-		log_warning("cannot read the node's resolvers file=%s: %s; names outside of VPCs will not resolve",
+		log_warning("cannot read the node's resolvers file=%s: %s; names outside of VPCs will not "
+			    "resolve",
 			    options->resolv_conf, strerror(errno));
 	q = check_ca(&agent);
 	return r < 0 || q < 0 ? -EINVAL : 0;

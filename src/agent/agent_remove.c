@@ -118,7 +118,7 @@ static void name_other_pins(const struct removal *removal)
 
 static void remove_run_files(const struct agent_options *options)
 {
-	static const char *const names[] = {"agent.sock", "agent.pid"};
+	static const char *const names[] = {"agent.sock", "agent.pid", "node.rows"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

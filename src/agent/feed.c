@@ -6,7 +6,8 @@
  * grows up to a second.
  *
  * A report is never sent before the full list has been applied: the first report renews the lease, and a
- * lease says that what the API promised is in force.
+ * lease says that what the API promised is in force. Of a node that holds (hold.h) the reports say why, and
+ * nothing of the rows; it polls on, without applying anything, so as to learn when privlinkd is another one.
  */
 #include "feed.h"
 
@@ -21,7 +22,7 @@
 
 struct feed {
 	struct feed_handlers handlers;
-	struct snapshot *snapshot;
+	struct feed_parts parts;
 	struct http *http;
 	char node[64];
 	char *registration;
@@ -29,11 +30,14 @@ struct feed {
 	struct http_request *follow, *sending;
 	struct loop_source *restart; /* after a pause */
 	uint64_t pause_ms;
-	uint64_t revision; /* that the snapshot stands at; 0: nothing yet */
+	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
+	uint64_t heard;		     /* while the node holds: the revision of the last answer */
+	uint32_t number;	     /* of the node in that store */
+	char store[NODE_STORE_SIZE]; /* that privlinkd serves */
 	bool is_connected;
 	bool has_told, told; /* whether it is connected */
 
-	char *report;	/* the last one */
+	char *report;	/* the last one; NULL: none since all rows were taken */
 	bool is_unsent; /* it is newer than what was sent */
 	struct loop_source *renew;
 	uint64_t lease_ms;
@@ -42,7 +46,6 @@ struct feed {
 static void start(struct feed *feed);
 static void poll_rows(struct feed *feed);
 
-/* Begins anew later. `status`: of HTTP, or a negative errno. */
 static void tell_connected(struct feed *feed, bool connected)
 {
 	if (feed->has_told && feed->told == connected)
@@ -52,6 +55,7 @@ static void tell_connected(struct feed *feed, bool connected)
 	feed->handlers.connected(feed->handlers.context, connected);
 }
 
+/* Begins anew later. `status`: of HTTP, or a negative errno. */
 static void pause_and_restart(struct feed *feed, const char *what, int status)
 {
 	enum log_level level =
@@ -74,8 +78,15 @@ static void pause_and_restart(struct feed *feed, const char *what, int status)
 
 static void send_report(struct feed *feed);
 
+/* Another privlinkd answers than the one that was asked for rows. */
+static bool is_another_store(struct feed *feed, const char *store)
+{
+	return feed->is_connected && !streq(store, feed->store);
+}
+
 static void on_reported(void *context, int status, const char *body, size_t size)
 {
+	char store[NODE_STORE_SIZE];
 	struct feed *feed = context;
 	uint64_t lease_ms;
 
@@ -92,21 +103,40 @@ static void on_reported(void *context, int status, const char *body, size_t size
 		return;
 	}
 	tell_connected(feed, true);
-	if (feed_lease_parse(body, size, NULL, &lease_ms) == 0)
+	if (feed_lease_parse(body, size, NULL, &lease_ms, store) == 0) {
 		feed->lease_ms = lease_ms;
+		if (is_another_store(feed, store)) {
+			pause_and_restart(feed, "report", -ESTALE);
+			return;
+		}
+	}
 	loop_timer_set(feed->renew, feed->lease_ms / 3);
 	if (feed->is_unsent)
 		send_report(feed);
 }
 
+/* What to send now: the caller's. NULL: nothing, or out of memory. */
+static char *next_report(const struct feed *feed)
+{
+	const char *sentence = hold_sentence(feed->parts.hold);
+
+	if (sentence)
+		return feed_hold_format(feed->node, feed->store, sentence);
+	return feed->report ? strdup(feed->report) : NULL;
+}
+
 static void send_report(struct feed *feed)
 {
+	_cleanup_(freep) char *report = NULL;
 	int r;
 
 	/* While it is not connected, the pass after the next full list reports. */
-	if (feed->sending || !feed->report || !feed->is_connected)
+	if (feed->sending || !feed->is_connected)
 		return;
-	r = http_send(feed->http, "/feed/v1/report", feed->report, REQUEST_TIMEOUT_MS, on_reported, feed,
+	report = next_report(feed);
+	if (!report)
+		return;
+	r = http_send(feed->http, "/feed/v1/report", report, REQUEST_TIMEOUT_MS, on_reported, feed,
 		      &feed->sending);
 	if (r < 0) {
 		(void)log_errno(r, "cannot report");
@@ -125,7 +155,7 @@ static void on_renew(void *context, uint32_t events)
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health)
 {
-	char *report = feed_report_format(feed->node, revision, failures, health, n_health);
+	char *report = feed_report_format(feed->node, feed->store, revision, failures, health, n_health);
 
 	if (!report)
 		return -ENOMEM;
@@ -138,8 +168,63 @@ int feed_report(struct feed *feed, uint64_t revision, const struct failures *fai
 
 /* Rows. */
 
+/* The node holds: it says so, and waits for privlinkd to change. */
+static void go_on_holding(struct feed *feed, uint64_t revision)
+{
+	feed->is_connected = true;
+	feed->pause_ms = PAUSE_FIRST_MS;
+	feed->heard = revision;
+	feed->handlers.held(feed->handlers.context);
+	poll_rows(feed);
+	send_report(feed);
+}
+
+/* All rows come anew: what was reported of the old ones must not be said again. */
+static void forget_report(struct feed *feed)
+{
+	free(feed->report);
+	feed->report = NULL;
+	feed->is_unsent = false;
+}
+
+static int take(struct feed *feed, const struct feed_answer *answer, const char *body, size_t size,
+		struct feed_rows *ret)
+{
+	int r;
+
+	if (!feed->revision) {
+		if (!answer->is_full)
+			return -EPROTO;
+		forget_report(feed);
+		feed->handlers.registered(feed->handlers.context, feed->number);
+	}
+	/* Kept first: what is kept is never behind what is in force. */
+	kept_rows_add(feed->parts.kept, answer, body, size);
+	r = feed_answer_apply(answer, feed->parts.snapshot, ret);
+	if (r == 0)
+		hold_took(feed->parts.hold, ret->revision);
+	return r;
+}
+
+static void took(struct feed *feed, const struct feed_rows *rows)
+{
+	if (rows->n_rejected)
+		log_warning("ignoring rows that make no sense n=%zu first=%s", rows->n_rejected,
+			    rows->first_rejected);
+	if (!feed->is_connected)
+		log_info("following the feed revision=%llu rows=%zu", (unsigned long long)rows->revision,
+			 rows->n_changes);
+	feed->is_connected = true;
+	feed->pause_ms = PAUSE_FIRST_MS;
+	feed->heard = 0;
+	feed->revision = kept_rows_want_all(feed->parts.kept) ? 0 : rows->revision;
+	poll_rows(feed);
+	feed->handlers.rows(feed->handlers.context, rows);
+}
+
 static void on_rows(void *context, int status, const char *body, size_t size)
 {
+	_cleanup_(feed_answer_done) struct feed_answer answer = {};
 	struct feed *feed = context;
 	struct feed_rows rows;
 	int r;
@@ -149,33 +234,29 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 		pause_and_restart(feed, "rows", status);
 		return;
 	}
-	r = feed_rows_apply(body, size, feed->snapshot, &rows);
-	if (r == 0 && feed->revision == 0 && !rows.is_full)
-		r = -EPROTO;
-	if (r < 0) {
-		pause_and_restart(feed, "an answer with rows", r);
+	r = feed_answer_parse(body, size, &answer);
+	if (r == 0 && is_another_store(feed, answer.store))
+		r = -ESTALE;
+	if (r == 0 && hold_judge(feed->parts.hold, &answer) > 0) {
+		go_on_holding(feed, answer.revision);
 		return;
 	}
-	if (rows.n_rejected)
-		log_warning("ignoring rows that make no sense n=%zu first=%s", rows.n_rejected,
-			    rows.first_rejected);
-	if (!feed->is_connected)
-		log_info("following the feed revision=%llu rows=%zu", (unsigned long long)rows.revision,
-			 rows.n_changes);
-	feed->is_connected = true;
-	feed->pause_ms = PAUSE_FIRST_MS;
-	feed->revision = rows.revision;
-	poll_rows(feed);
-	feed->handlers.rows(feed->handlers.context, &rows);
+	if (r == 0)
+		r = take(feed, &answer, body, size, &rows);
+	if (r < 0)
+		pause_and_restart(feed, "an answer with rows", r);
+	else
+		took(feed, &rows);
 }
 
 static void poll_rows(struct feed *feed)
 {
+	uint64_t after = feed->heard ? feed->heard : feed->revision;
 	char path[256];
 	int r;
 
 	(void)str_format(path, sizeof(path), "/feed/v1/rows?node=%s&after=%llu&wait=%d", feed->node,
-			 (unsigned long long)feed->revision, feed->revision ? POLL_WAIT_S : 0);
+			 (unsigned long long)after, after ? POLL_WAIT_S : 0);
 	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
 		      &feed->follow);
 	if (r < 0)
@@ -185,7 +266,6 @@ static void poll_rows(struct feed *feed)
 static void on_registered(void *context, int status, const char *body, size_t size)
 {
 	struct feed *feed = context;
-	uint32_t number;
 	int r;
 
 	feed->follow = NULL;
@@ -193,12 +273,12 @@ static void on_registered(void *context, int status, const char *body, size_t si
 		pause_and_restart(feed, "node", status);
 		return;
 	}
-	r = feed_lease_parse(body, size, &number, &feed->lease_ms);
+	r = feed_lease_parse(body, size, &feed->number, &feed->lease_ms, feed->store);
 	if (r < 0) {
 		pause_and_restart(feed, "the answer to node", r);
 		return;
 	}
-	feed->handlers.registered(feed->handlers.context, number);
+	(void)hold_hear_store(feed->parts.hold, feed->store);
 	poll_rows(feed);
 }
 
@@ -207,6 +287,7 @@ static void start(struct feed *feed)
 	int r;
 
 	feed->revision = 0;
+	feed->heard = 0;
 	r = http_send(feed->http, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS, on_registered,
 		      feed, &feed->follow);
 	if (r < 0)
@@ -234,7 +315,7 @@ static char *format_registration(const struct feed_options *options)
 }
 
 int feed_new(struct loop *loop, const struct feed_options *options, const struct feed_handlers *handlers,
-	     struct snapshot *snapshot, struct feed **ret)
+	     const struct feed_parts *parts, struct feed **ret)
 {
 	struct feed *feed = calloc(1, sizeof(*feed));
 	int r;
@@ -242,7 +323,7 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	if (!feed)
 		return -ENOMEM;
 	feed->handlers = *handlers;
-	feed->snapshot = snapshot;
+	feed->parts = *parts;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->lease_ms = LEASE_DEFAULT_MS;
 	r = str_copy(feed->node, sizeof(feed->node), options->node);
@@ -276,4 +357,12 @@ struct feed *feed_free(struct feed *feed)
 	free(feed->report);
 	free(feed);
 	return NULL;
+}
+
+void feed_restart(struct feed *feed)
+{
+	feed->is_connected = false;
+	feed->follow = http_cancel(feed->follow);
+	feed->pause_ms = PAUSE_FIRST_MS;
+	loop_timer_set(feed->restart, 0);
 }

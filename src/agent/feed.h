@@ -7,7 +7,8 @@
 #pragma once
 
 #include "../lib/loop.h"
-#include "feed_rows.h"
+#include "hold.h"
+#include "kept_rows.h"
 
 struct feed;
 
@@ -21,20 +22,32 @@ struct feed_options {
 };
 
 struct feed_handlers {
-	/* The node has this number. */
+	/* The node has this number, in the store whose rows come next. */
 	void (*registered)(void *context, uint32_t number);
 	/* privlinkd has taken a report, or (`connected` false) cannot be reached; each time that this changes. */
 	void (*connected)(void *context, bool connected);
 	/* The snapshot has changed. */
 	void (*rows)(void *context, const struct feed_rows *rows);
+	/* The node holds from now on: the snapshot stays as it is until the next rows. */
+	void (*held)(void *context);
 	void *context;
 };
 
-/* Starts at once. The snapshot is borrowed and filled. */
+/* All borrowed. */
+struct feed_parts {
+	struct snapshot *snapshot; /* is filled */
+	struct hold *hold;	   /* is asked before */
+	struct kept_rows *kept;	   /* gets what is taken, before it is applied */
+};
+
+/* Starts at once. */
 int feed_new(struct loop *loop, const struct feed_options *options, const struct feed_handlers *handlers,
-	     struct snapshot *snapshot, struct feed **ret);
+	     const struct feed_parts *parts, struct feed **ret);
 struct feed *feed_free(struct feed *feed);
 
 /* Sends this report now, and again every third of the lease until there is another one. */
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health);
+
+/* Begins anew: registers and asks for all rows. */
+void feed_restart(struct feed *feed);

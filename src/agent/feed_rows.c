@@ -64,27 +64,51 @@ static uint64_t get_u64(const json_t *object, const char *name)
 	return (uint64_t)json_integer_value(json_object_get(object, name));
 }
 
-int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret)
+/* Anything that is no identity is none. */
+static void get_store(const json_t *answer, char ret[NODE_STORE_SIZE])
 {
-	_cleanup_(unref) json_t *answer = parse_object(body, size);
+	const char *store = json_string_value(json_object_get(answer, "store"));
+
+	(void)str_copy(ret, NODE_STORE_SIZE, store && node_store_is_good(store) ? store : "");
+}
+
+int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
+{
+	json_t *json = parse_object(body, size);
+
+	if (!json || !is_answer(json)) {
+		json_decref(json);
+		return -EINVAL;
+	}
+	ret->json = json;
+	ret->revision = get_u64(json, "revision");
+	ret->is_full = json_is_true(json_object_get(json, "full"));
+	get_store(json, ret->store);
+	return 0;
+}
+
+void feed_answer_done(struct feed_answer *answer)
+{
+	json_decref(answer->json);
+	answer->json = NULL;
+}
+
+int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret)
+{
+	struct feed_rows rows = {.revision = answer->revision, .is_full = answer->is_full};
 	const json_t *list, *row;
-	struct feed_rows rows = {};
 	int r = 0;
 
-	if (!answer || !is_answer(answer))
-		return -EINVAL;
-	rows.revision = get_u64(answer, "revision");
-	rows.is_full = json_is_true(json_object_get(answer, "full"));
 	if (rows.is_full)
 		snapshot_clear(snapshot);
-	list = json_object_get(answer, "rows");
+	list = json_object_get(answer->json, "rows");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
 		row = json_array_get(list, i);
 		r = apply(snapshot, json_string_value(json_object_get(row, "key")),
 			  json_object_get(row, "value"), get_u64(row, "created"), get_u64(row, "revision"),
 			  &rows);
 	}
-	list = json_object_get(answer, "deleted");
+	list = json_object_get(answer->json, "deleted");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++)
 		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision,
 			  &rows);
@@ -95,7 +119,66 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	return 0;
 }
 
-int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms)
+int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret)
+{
+	_cleanup_(feed_answer_done) struct feed_answer answer = {};
+	int r = feed_answer_parse(body, size, &answer);
+
+	return r < 0 ? r : feed_answer_apply(&answer, snapshot, ret);
+}
+
+/* Where the rows of an answer differ from the snapshot's. */
+struct comparison {
+	size_t n_known;		/* rows that are in both, as they are here or changed after the snapshot */
+	size_t n_contradicting; /* rows that are in both, of revisions that cannot both be */
+	size_t n_unheard_of;	/* rows that the snapshot should have and has not */
+};
+
+static struct comparison compare(const struct feed_answer *answer, const struct snapshot *snapshot)
+{
+	const json_t *list = json_object_get(answer->json, "rows");
+	struct comparison comparison = {};
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *row = json_array_get(list, i);
+		const char *key = json_string_value(json_object_get(row, "key"));
+		uint64_t revision = get_u64(row, "revision");
+		bool is_later = revision > snapshot_revision(snapshot);
+		const struct row_meta *meta;
+		enum kind kind;
+
+		if (kind_of_key(key, &kind) < 0)
+			continue;
+		meta = snapshot_find(snapshot, kind, strchr(key, '/') + 1);
+		if (meta && (is_later || meta->modified == revision))
+			comparison.n_known++;
+		else if (meta)
+			comparison.n_contradicting++;
+		else if (!is_later)
+			comparison.n_unheard_of++;
+	}
+	return comparison;
+}
+
+bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot)
+{
+	return compare(answer, snapshot).n_contradicting > 0;
+}
+
+bool feed_answer_continues(const struct feed_answer *answer, const struct snapshot *snapshot)
+{
+	struct comparison comparison = compare(answer, snapshot);
+	size_t n = 0;
+
+	if (!snapshot_revision(snapshot))
+		return true; /* nothing is known here that could be lost */
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++)
+		n += snapshot_count(snapshot, kind, "");
+	return !comparison.n_contradicting && !comparison.n_unheard_of && comparison.n_known == n;
+}
+
+int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms,
+		     char ret_store[NODE_STORE_SIZE])
 {
 	_cleanup_(unref) json_t *answer = parse_object(body, size);
 	json_int_t lease_s, number;
@@ -111,6 +194,7 @@ int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64
 	if (ret_number)
 		*ret_number = (uint32_t)number;
 	*ret_lease_ms = (uint64_t)lease_s * 1000;
+	get_store(answer, ret_store);
 	return 0;
 }
 
@@ -164,12 +248,23 @@ static json_t *health_to_json(const struct health_result *health, size_t n)
 	return list;
 }
 
-char *feed_report_format(const char *node, uint64_t revision, const struct failures *failures,
-			 const struct health_result *health, size_t n_health)
+char *feed_report_format(const char *node, const char *store, uint64_t revision,
+			 const struct failures *failures, const struct health_result *health, size_t n_health)
 {
 	_cleanup_(unref) json_t *report = NULL;
 
-	report = json_pack("{s:s, s:I, s:o, s:o}", "node", node, "revision", (json_int_t)revision, "failures",
-			   failures_to_json(failures), "health", health_to_json(health, n_health));
+	report = json_pack("{s:s, s:s, s:I, s:o, s:o}", "node", node, "store", store, "revision",
+			   (json_int_t)revision, "failures", failures_to_json(failures), "health",
+			   health_to_json(health, n_health));
+	return report ? json_dumps(report, JSON_COMPACT) : NULL;
+}
+
+/* Nothing counts as in force on such a node, whatever the revision. */
+char *feed_hold_format(const char *node, const char *store, const char *sentence)
+{
+	_cleanup_(unref) json_t *report =
+		json_pack("{s:s, s:s, s:i, s:[], s:[], s:s}", "node", node, "store", store, "revision", 0,
+			  "failures", "health", "hold", sentence);
+
 	return report ? json_dumps(report, JSON_COMPACT) : NULL;
 }

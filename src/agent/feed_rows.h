@@ -7,6 +7,7 @@
 #include "../model/snapshot.h"
 #include "failures.h"
 #include "health.h"
+#include "node_state.h"
 
 struct feed_rows {
 	uint64_t revision;
@@ -16,13 +17,38 @@ struct feed_rows {
 	char first_rejected[KEY_SIZE];
 };
 
-/* Applies an answer to GET rows. A full one replaces all rows. -EINVAL: it is no such answer, nothing was
- * changed. */
+/* An answer to GET rows. */
+struct feed_answer {
+	json_t *json;
+	uint64_t revision;
+	bool is_full;		     /* it has all rows */
+	char store[NODE_STORE_SIZE]; /* whose they are; "": it does not say */
+};
+
+/* -EINVAL: it is no such answer. */
+int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret);
+void feed_answer_done(struct feed_answer *answer);
+/* Puts the rows into the snapshot; a full answer replaces all of them. */
+int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
+
+/* Whether some row was changed last at another revision than here, and at one that the snapshot has had, too:
+ * then the two come from different histories. */
+bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot);
+/* Whether a full answer goes on from the snapshot: each row of the snapshot is in it, as it is here or
+ * changed later, and each other row is later. */
+bool feed_answer_continues(const struct feed_answer *answer, const struct snapshot *snapshot);
+
+/* Parses and applies. -EINVAL: nothing was changed. */
 int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret);
 
 /* Answer to POST node and POST report: the numbers in them; `ret_number` may be NULL. */
-int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms);
+int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms,
+		     char ret_store[NODE_STORE_SIZE]);
 
-/* Body of POST report; the caller's. NULL when out of memory. */
-char *feed_report_format(const char *node, uint64_t revision, const struct failures *failures,
-			 const struct health_result *health, size_t n_health);
+/* Body of POST report of a node that holds, to the store that it does not follow; the caller's. NULL when out
+ * of memory. */
+char *feed_hold_format(const char *node, const char *store, const char *sentence);
+/* Body of POST report to this store; the caller's. NULL when out of memory. */
+char *feed_report_format(const char *node, const char *store, uint64_t revision,
+			 const struct failures *failures, const struct health_result *health,
+			 size_t n_health);

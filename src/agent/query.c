@@ -28,19 +28,19 @@ struct client {
 
 struct query {
 	struct loop *loop;
-	struct datapath *datapath;
+	struct query_parts parts;
 	int fd;
 	struct loop_source *source;
 	struct client *clients[CLIENTS_MAX];
 };
 
-static json_t *answer_counters(struct datapath *datapath)
+static json_t *answer_counters(const struct query_parts *parts)
 {
 	_cleanup_(freep) struct datapath_counter *counters = NULL;
 	json_t *list;
 	size_t n;
 
-	if (datapath_counters(datapath, &counters, &n) < 0)
+	if (datapath_counters(parts->datapath, &counters, &n) < 0)
 		return NULL;
 	list = json_array();
 	for (size_t i = 1; list && i < n; i++) /* the first is "none" */
@@ -52,25 +52,39 @@ static json_t *answer_counters(struct datapath *datapath)
 	return json_pack("{s:o}", "counters", list);
 }
 
-static json_t *answer_flows(struct datapath *datapath)
+static json_t *answer_flows(const struct query_parts *parts)
 {
 	uint64_t count;
 
-	if (datapath_flow_count(datapath, &count) < 0)
+	if (datapath_flow_count(parts->datapath, &count) < 0)
 		return NULL;
 	return json_pack("{s:I}", "flows", (json_int_t)count);
 }
 
+static json_t *answer_accept_store(const struct query_parts *parts)
+{
+	const char *store = "";
+	int r = parts->accept_store(parts->context, &store);
+
+	if (r == -EALREADY)
+		return json_pack("{s:s, s:s}", "error",
+				 "this node does not hold: it follows the store that privlinkd serves",
+				 "store", store);
+	return r < 0 ? json_pack("{s:s}", "error", "node.json cannot be written")
+		     : json_pack("{s:s}", "store", store);
+}
+
 static const struct {
 	const char *command;
-	json_t *(*answer)(struct datapath *datapath);
+	json_t *(*answer)(const struct query_parts *parts);
 } commands[] = {
+	{"accept-store", answer_accept_store},
 	{"counters", answer_counters},
 	{"flows", answer_flows},
 };
 
 /* The answer to a line; the caller's. */
-static char *answer_line(struct datapath *datapath, const char *line, size_t size)
+static char *answer_line(const struct query_parts *parts, const char *line, size_t size)
 {
 	json_t *question = json_loadb(line, size, 0, NULL), *answer = NULL;
 	const char *command = json_string_value(json_object_get(question, "command"));
@@ -80,7 +94,7 @@ static char *answer_line(struct datapath *datapath, const char *line, size_t siz
 	for (size_t i = 0; i < ARRAY_SIZE(commands) && command; i++)
 		if (streq(commands[i].command, command)) {
 			is_known = true;
-			answer = commands[i].answer(datapath);
+			answer = commands[i].answer(parts);
 		}
 	if (!answer)
 		answer = json_pack("{s:s}", "error",
@@ -121,7 +135,7 @@ static int answer_lines(struct client *client)
 
 	while (r == 0 && (end = memchr(client->question, '\n', client->size))) {
 		size_t size = (size_t)(end - client->question);
-		_cleanup_(freep) char *text = answer_line(client->query->datapath, client->question, size);
+		_cleanup_(freep) char *text = answer_line(&client->query->parts, client->question, size);
 
 		r = text ? send_line(client->fd, text) : -ENOMEM;
 		client->size -= size + 1;
@@ -214,7 +228,7 @@ static int listen_on(const char *path)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-int query_new(struct loop *loop, const char *socket_path, struct datapath *datapath, struct query **ret)
+int query_new(struct loop *loop, const char *socket_path, const struct query_parts *parts, struct query **ret)
 {
 	struct query *query = calloc(1, sizeof(*query));
 	int r;
@@ -222,7 +236,7 @@ int query_new(struct loop *loop, const char *socket_path, struct datapath *datap
 	if (!query)
 		return -ENOMEM;
 	query->loop = loop;
-	query->datapath = datapath;
+	query->parts = *parts;
 	query->fd = listen_on(socket_path);
 	r = query->fd < 0 ? query->fd
 			  : loop_add_fd(loop, query->fd, EPOLLIN, on_connect, query, &query->source);

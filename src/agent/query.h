@@ -10,5 +10,15 @@
 
 struct query;
 
-int query_new(struct loop *loop, const char *socket_path, struct datapath *datapath, struct query **ret);
+/* What is asked; all borrowed. */
+struct query_parts {
+	struct datapath *datapath;
+	/* Root says that the store which privlinkd serves is right. 0; -EALREADY: the node does not hold;
+	 * `ret_store` is in both cases what the node follows. */
+	int (*accept_store)(void *context, const char **ret_store);
+	void *context;
+};
+
+int query_new(struct loop *loop, const char *socket_path, const struct query_parts *parts,
+	      struct query **ret);
 struct query *query_free(struct query *query);

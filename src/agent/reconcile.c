@@ -34,6 +34,7 @@ struct reconcile {
 	bool is_retry_due; /* the retry timer runs */
 	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
 	bool has_service_port;
+	bool is_trusted;   /* the rows say what is not wanted, too */
 	struct plan *plan; /* in force; the resolver reads it */
 };
 
@@ -97,8 +98,11 @@ static void set_plan(struct reconcile *reconcile, struct plan *plan)
 
 static int remove_others(struct reconcile *reconcile, bool full)
 {
-	int r = ports_remove_others(reconcile->parts.ports, reconcile->plan, full);
+	int r;
 
+	if (!reconcile->is_trusted)
+		return 0;
+	r = ports_remove_others(reconcile->parts.ports, reconcile->plan, full);
 	if (r > 0 || full) {
 		int q = datapath_sweep_links(reconcile->parts.datapath);
 
@@ -265,4 +269,11 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed)
 {
 	reconcile->feed = feed;
+}
+
+void reconcile_trust_rows(struct reconcile *reconcile, bool trusted)
+{
+	/* What was left until now is found by looking at everything. */
+	reconcile->wants_full |= trusted && !reconcile->is_trusted;
+	reconcile->is_trusted = trusted;
 }

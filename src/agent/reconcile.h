@@ -30,6 +30,10 @@ struct reconcile *reconcile_free(struct reconcile *reconcile);
 /* Where reports go; from then on passes report. */
 void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
 
+/* Whether the rows are the word of the node's store as it is now: while they are not (privlinkd has not been
+ * heard yet, or the node holds), nothing is removed. False at first. */
+void reconcile_trust_rows(struct reconcile *reconcile, bool trusted);
+
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -97,6 +97,11 @@ size_t cli_text_width(const char *text);
 /* The value at a path; arrays on the way give their first entry. NULL: nothing there. */
 const json_t *cli_value_at(const json_t *object, const char *path);
 
+/* ---- the agent of this node ---- */
+
+/* Asks {"command": command}. CLI_OK and the answer (the caller's), or CLI_FAILED after a message. */
+int cli_agent_ask(struct cli *cli, const char *command, json_t **ret);
+
 /* ---- commands ---- */
 
 enum cli_option_type {
@@ -176,6 +181,7 @@ int cli_add_implicit_rules(struct cli *cli, json_t *answer, json_t *entries);
 /* Commands that are more than one call. */
 int cli_run_call(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);
+int cli_run_accept_store(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
 int cli_run_ca_show(struct cli *cli, int argc, char **argv);

@@ -610,7 +610,13 @@ static const struct cli_column key_fields[] = {
 	{"Account", "AccountId"}, {"Access key", "AccessKeyId"}, {"Secret", "AccessKeySecret"}, {NULL}};
 static const struct cli_column node_columns[] = {{"Node", "NodeName"}, {"Number", "Number"},
 						 {"Zones", "Zones"},   {"Instances", "InstanceCount"},
-						 {"Live", "Live"},     {NULL}};
+						 {"Live", "Live"},     {"Info", "StatusInfo"},
+						 {NULL}};
+static const struct cli_option node_delete[] = {
+	{"NODE", "NodeName", .required = true, .help = "the node's name"},
+	{"--force", "Force", CLI_FLAG, .help = "also the instances that are on it"},
+	{NULL},
+};
 
 const struct cli_command cli_commands[] = {
 	{"vpc", "create", "Creates a VPC and prints its id.", "vpc", "CreateVpc", vpc_create, .id = "VpcId",
@@ -752,6 +758,10 @@ const struct cli_command cli_commands[] = {
 	 key_id},
 	{"node", "list", "Shows the nodes (administrators).", "privlink", "ListNodes", NULL, .list = "Nodes",
 	 .columns = node_columns},
+	{"node", "delete", "Forgets a node that does not come back (administrators).", "privlink", "DeleteNode",
+	 node_delete},
+	{"node", "accept-store", "Lets this node follow the store that privlinkd serves now (root).",
+	 .run = cli_run_accept_store, .usage = ""},
 
 	{"call", "", "Calls any action of the API and prints its answer.", .run = cli_run_call,
 	 .usage = "PRODUCT ACTION [NAME=VALUE]…"},

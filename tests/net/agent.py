@@ -71,6 +71,7 @@ class Feed:
         self.refused = None  # number of reports refused; None: they are taken
         self.nodes = []
         self.lease_s = 3
+        self.store = "0123456789abcdef" * 2
 
     def change(self, rows, deleted=()):
         with self.changed:
@@ -87,10 +88,12 @@ class Feed:
     def edit(self, key, **members):
         return self.change({key: {**self.rows[key][2], **members}})
 
-    def answer(self, after, wait_s):
+    def answer(self, server, after, wait_s):
         with self.changed:
-            if after >= self.revision:
+            if after == self.revision and server.has_told:
                 self.changed.wait(wait_s)
+            if after > self.revision or not server.has_told:
+                after, server.has_told = 0, True
             rows = [
                 {"key": k, "created": c, "revision": r, "value": v} for k, (c, r, v) in self.rows.items() if r > after
             ]
@@ -115,6 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def reply(self, body, status=200):
+        if self.feed.store is not None:
+            body["store"] = self.feed.store
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
@@ -123,7 +128,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlparse(self.path).query))
-        self.reply(self.feed.answer(int(query["after"]), float(query["wait"])))
+        self.reply(self.feed.answer(self.server, int(query["after"]), float(query["wait"])))
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -133,6 +138,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.feed.refused is not None:
             self.feed.refused += 1
             self.reply({"error": "not now"}, 503)
+        elif body["store"] and body["store"] != self.feed.store:
+            self.reply({"error": "for another store"}, 409)
         else:
             body["at"] = time.monotonic()
             self.feed.reports.append(body)
@@ -142,6 +149,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    has_told = False  # the first answer has all rows
 
     def handle_error(self, request, client_address):
         """An agent that is killed leaves its requests behind."""
@@ -483,6 +491,51 @@ def test_feed_away(feed, server, servers):
     return server
 
 
+def ask_agent(command):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(f"{DIR}/run/agent.sock")
+        s.sendall(json.dumps({"command": command}).encode() + b"\n")
+        return json.loads(s.makefile().readline())
+
+
+def hears(feed, server, **others):
+    """The feed comes back as that of another privlinkd; what was reported to it."""
+    stop_feed(server)
+    for name, value in others.items():
+        setattr(feed, name, value)
+    feed.reports.clear()
+    return serve_feed(feed)
+
+
+def holds(feed):
+    return wait_for(lambda: feed.reports and all("hold" in r for r in feed.reports), 5)
+
+
+def test_hold(feed, server):
+    right = dict(store=feed.store, rows=feed.rows, revision=feed.revision, deleted=feed.deleted)
+    wrong = [("another store, empty", dict(store="f" * 32, rows={}, revision=3, deleted=[])),
+             ("one that does not say which store", dict(store=None, rows={}, revision=10**6, deleted=[])),
+             ("an older copy, without an instance", dict(
+                 rows={k: v for k, v in feed.rows.items() if P2 not in k and v[1] <= 2}, revision=2, deleted=[])),
+             ("a copy that was changed apart", dict(
+                 rows={k: (c, r - 1 if "vpc-c" in k else r, v) for k, (c, r, v) in feed.rows.items()},
+                 revision=feed.revision + 50, deleted=[]))]
+    ok(ask_agent("accept-store").get("error"), "nothing is accepted where nothing is held")
+    for name, others in wrong:
+        server = hears(feed, server, **others)
+        ok(holds(feed), f"{name}: the agent holds, and reports why")
+        ok(all(r["revision"] == 0 and not r["health"] for r in feed.reports), f"{name}: nothing is said to be in force")
+        ok(wait_for(lambda: len(feed.reports) > 2, 6), f"{name}: the lease is renewed")
+        feed.change(instance(f"i-{PID}z", 130, "c", H, "10.0.1.13", "sg-c"))
+        ok(connects(C, "10.0.1.50") and os.path.exists(f"/run/netns/{P2}"), f"{name}: what stands goes on")
+        ok(resolve(C, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com") != [], f"{name}: names resolve")
+        ok(not os.path.exists(f"/run/netns/i-{PID}z"), f"{name}: nothing of it is made")
+        server = hears(feed, server, **right)
+        ok(wait_for(lambda: feed.reported(right["revision"]), 5), f"{name}: the right store ends it")
+        ok("hold" not in feed.last(), f"{name}: without a word")
+    return server
+
+
 def test_agent_away(feed, agent):
     hold = subprocess.Popen(in_netns(P1, "python3", PEER, "source", "444", "3000000", "1000000"))
     rows = {"listener/lsn-2": dict(id="lsn-2", load_balancer="nlb-1", server_group="sgp-2", protocol="TCP", port=444,
@@ -578,6 +631,7 @@ def run_tests(agent):
         test_service_port(feed)
         test_refused_report(feed)
         server = test_feed_away(feed, server, servers)
+        server = test_hold(feed, server)
         test_agent_away(feed, agent)
         test_stopped_process(feed, agent)
         test_stranger()

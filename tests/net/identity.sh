@@ -29,6 +29,9 @@ stop_agent() {
 	wait_for 10 ended "$agent_pid"
 }
 
+is_live() { as_admin call privlink ListNodes | jq -e --arg n "$1" '.Nodes[] | select(.NodeName == $n) | .Live'; } # NODE
+status_is() { [ "$(status Status)" = "$1" ]; }
+only_node() { [ "$(nodes)" = "$1" ]; }
 nodes() { as_admin call privlink ListNodes | jq -r '.Nodes[].NodeName' | paste -sd,; }
 recorded() { jq -r .name "$dir/state/node.json"; }
 answers() { inside "$a" ping -c 1 -W 2 -q 10.0.1.11; }
@@ -156,5 +159,25 @@ host=moved-$$
 run_agent --remove >"$dir/remove.log" 2>&1
 check "with the file, --remove finds the node by it" nothing_left "$node"
 check_not "which goes, too" test -e "$dir/state/node.json"
+
+# --- an installation that changed its node's name before this: the old node is lost, and forgotten
+
+host=second-$$
+last_start
+check "an agent without any trace of the node is a new one" wait_for 20 is_live "second-$$"
+status() { as tenant call ecs DescribeInstances "InstanceIds=[\"$a\"]" | jq -r ".Instances.Instance[0].$1"; }
+refused() { ! as_admin node delete "$@" 2>"$dir/refused.log"; }
+check "a node that reports cannot be deleted" refused "second-$$"
+check "when the old node's lease is over, its instances do not read Running" wait_for 45 status_is Pending
+check "and say why" bash -c "grep -q 'node $node has not reported since' <<<'$(status StatusInfo)'"
+check "the list of nodes says so, too" bash -c "grep -q 'has not reported since' <<<'$(as_admin node list)'"
+check "a node with instances is not deleted without --force" refused "$node"
+check "which names them" grep -q "$a" "$dir/refused.log"
+check "with --force it is" as_admin node delete "$node" --force
+check "then it is gone" wait_for 10 only_node "second-$$"
+is "$(status Status)" null "with its instances"
+stop_agent
+host=$node
+run_agent --remove >/dev/null 2>&1
 
 finish

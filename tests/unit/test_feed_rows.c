@@ -91,7 +91,9 @@ static void test_malformed(void)
 
 static int lease(const char *body, uint32_t *ret_number, uint64_t *ret_lease_ms)
 {
-	return feed_lease_parse(body, strlen(body), ret_number, ret_lease_ms);
+	char store[NODE_STORE_SIZE];
+
+	return feed_lease_parse(body, strlen(body), ret_number, ret_lease_ms, store);
 }
 
 static void test_lease(void)
@@ -115,14 +117,14 @@ static void test_report(void)
 {
 	struct health_result health = {
 		.group = "sgp-1", .server_id = "i-1", .port = 443, .reason = "CONNECT_FAILED"};
-	_cleanup_(freep) char *report = NULL, *odd = NULL;
+	_cleanup_(freep) char *report = NULL, *odd = NULL, *held = NULL;
 	struct failures failures = {};
 
 	(void)failures_add(&failures, "instance/i-1", "cannot make %s", "it");
 	(void)failures_add(&failures, "instance/i-1", "another reason");
-	report = feed_report_format("n1", 12, &failures, &health, 1);
+	report = feed_report_format("n1", "s1", 12, &failures, &health, 1);
 	tap_is_str(report,
-		   "{\"node\":\"n1\",\"revision\":12,\"failures\":[{\"key\":\"instance/"
+		   "{\"node\":\"n1\",\"store\":\"s1\",\"revision\":12,\"failures\":[{\"key\":\"instance/"
 		   "i-1\",\"reason\":\"cannot make "
 		   "it\"}],\"health\":[{\"group\":\"sgp-1\",\"server_id\":\"i-1\",\"port\":443,\"healthy\":"
 		   "false,"
@@ -131,7 +133,12 @@ static void test_report(void)
 	failures_clear(&failures);
 	(void)failures_add_gone(&failures, "instance/i-3", "it has ended");
 	(void)failures_add(&failures, "instance/i-2", "path \xe4\xbd");
-	odd = feed_report_format("n1", 13, &failures, NULL, 0);
+	held = feed_hold_format("n1", "s1", "why");
+	tap_is_str(held,
+		   "{\"node\":\"n1\",\"store\":\"s1\",\"revision\":0,\"failures\":[],\"health\":[],"
+		   "\"hold\":\"why\"}",
+		   "one of a node that holds has why, and nothing in force");
+	odd = feed_report_format("n1", "s1", 13, &failures, NULL, 0);
 	tap_ok(odd && strstr(odd, "path ??"), "a text that was cut inside a character is still reported");
 	tap_ok(odd && strstr(odd, "{\"key\":\"instance/i-3\",\"reason\":\"it has ended\",\"gone\":true}"),
 	       "what has ended is told from what failed");

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose word the agent takes. What is in force on a node comes from one store. When privlinkd serves another
+ * one (a disk that is not mounted, a wrong --state-dir, another installation's) or an older copy of it, the
+ * node *holds*: what stands goes on, nothing is applied and nothing taken away, until the right store is back
+ * or root on the node says that the new one is right.
+ */
+#pragma once
+
+#include "../lib/loop.h"
+#include "feed_rows.h"
+#include "node_state.h"
+
+struct hold;
+
+/* `state` and `rows` (those that are in force) are borrowed; `state` is changed, and written to the state
+ * directory.
+ */
+int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, const struct snapshot *rows,
+	     struct hold **ret);
+/* Writes down what is not written yet. */
+struct hold *hold_free(struct hold *hold);
+
+/* privlinkd says that it serves this store ("": it does not say). 0: go on; 1: the node holds. */
+int hold_hear_store(struct hold *hold, const char *store);
+/* An answer with rows, before it is applied. 0: take it; 1: the node holds. A store that is heard for the
+ * first time is the node's from then on. */
+int hold_judge(struct hold *hold, const struct feed_answer *answer);
+/* The rows stand at this revision now. */
+void hold_took(struct hold *hold, uint64_t revision);
+
+/* What is wrong and what to do, in a sentence; NULL: the node does not hold. */
+const char *hold_sentence(const struct hold *hold);
+/* The operator's word: the store that is heard is the node's from now on. -EALREADY: the node does not hold.
+ */
+int hold_accept(struct hold *hold);

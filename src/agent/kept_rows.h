@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows that are in force, kept beside the pins in <run-dir>/node.rows, so that an agent that starts while
+ * privlinkd cannot knows the names and the backends at once. As they were heard: a header that says whose
+ * they are, then the answers, the first of which has all rows. An answer is kept before it is applied, so
+ * that what is kept is never behind what is in force; what is damaged, of another store or of before the last
+ * boot counts for nothing.
+ */
+#pragma once
+
+#include "feed_rows.h"
+
+#define KEPT_ROWS_MAX (64u * 1024 * 1024) /* bytes of the file; with more rows than that none are kept */
+
+struct kept_rows;
+
+/* Whose rows are kept. -ENOENT: nobody's. */
+int kept_rows_owner(const char *run_dir, char ret_node[PORT_NODE_NAME_MAX + 1],
+		    char ret_store[NODE_STORE_SIZE]);
+
+int kept_rows_new(const char *run_dir, const char *node, struct kept_rows **ret);
+struct kept_rows *kept_rows_free(struct kept_rows *kept);
+
+/* Fills the empty snapshot with rows of this store, at `revision` or later. -ENOENT: there are none; -ESTALE:
+ * they are others'; -EUCLEAN: they are damaged. */
+int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot);
+/* Keeps an answer that is about to be applied; `body` is what it was parsed from. Logs when it cannot: then
+ * nothing is kept until the next answer with all rows. */
+void kept_rows_add(struct kept_rows *kept, const struct feed_answer *answer, const char *body, size_t size);
+/* The changes have become longer than the rows: an answer with all rows would make the file short again. */
+bool kept_rows_want_all(const struct kept_rows *kept);
+/* Nothing is kept from now on, until all rows come again. */
+void kept_rows_forget(struct kept_rows *kept);

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# privlinkd comes back with a store that is not the one whose rows are in force: an empty one (its disk is not mounted), an
+# older copy, another installation's. No tenant loses anything, the operator is told what is wrong and what to do, and
+# doing it heals.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/world.sh"
+store=state # the directory under $dir that privlinkd serves
+
+start_privlinkd() {
+	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/$store" --run-dir "$dir/run" --user nobody \
+		--http "127.0.0.1:$http_port" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
+	privlinkd_pid=$!
+	remember pid $privlinkd_pid
+	disown $privlinkd_pid
+}
+
+as_admin() {
+	(
+		# shellcheck disable=SC1090
+		. "$dir/$store/admin.env"
+		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
+		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
+		in_lab "$build/src/cmd/privlink" "$@"
+	)
+}
+
+stop() { # PID
+	kill -TERM "$1"
+	wait_for 10 test ! -d "/proc/$1"
+}
+# privlinkd has its own record of what it served last, in the run directory; here the agent is to be the one that notices.
+serve_store() { # DIRECTORY: privlinkd comes back with it
+	stop "$privlinkd_pid"
+	rm -f "$dir/run/store.revision"
+	mkdir -p "$dir/$1"
+	store=$1
+	start_privlinkd
+	wait_for 10 api_answers
+}
+restart_agent() {
+	kill -9 "$agent_pid"
+	wait_for 10 test ! -d "/proc/$agent_pid"
+	start_agent
+	wait_for 10 test -S "$dir/run/agent.sock"
+}
+
+info() { as_admin call privlink ListNodes | jq -r --arg n "$node" '.Nodes[] | select(.NodeName == $n) | .StatusInfo'; }
+says_that() { info | grep -q -- "$1"; } # WORDS
+follows() { node_live && [ -z "$(info)" ]; }
+accept_store() { PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock "$build/src/cmd/privlink" node accept-store; }
+instances_stand() {
+	local id
+	for id in "$c" "$s" "$t"; do
+		[ -e "/run/netns/$id" ] || return 1
+	done
+}
+
+nothing_is_lost() { # WHERE: the cases that each accident has to pass
+	check "$1: the instances stand" instances_stand
+	check "$1: an open connection goes on" conversation_goes_on
+	check "$1: new ones open, and both servers answer" both_answer
+	check "$1: the endpoint's name resolves" wait_for 5 resolves
+	stop_s
+	check "$1: a server that stops is left out: probes go on" wait_for 10 only_t_answers
+	start_s
+	check "$1: and taken in when it is back" wait_for 10 says s
+}
+
+lab_start
+make_world
+mkdir "$dir/older"
+stop "$privlinkd_pid"
+cp -a "$dir/state/." "$dir/older/"
+rm -f "$dir/older/node.json"
+start_privlinkd
+wait_for 10 api_answers
+later=$(make_vpc consumer 192.168.0.0/16)
+[ -n "$later" ] || bail "no later VPC"
+wait_for 20 follows || bail "the agent does not follow"
+open_conversation || bail "no connection"
+
+# --- an empty directory, with the agent running throughout
+
+serve_store empty
+check "empty store: the operator of the store is told by the list of nodes" wait_for 10 says_that "another store"
+check "empty store: and what to do" says_that "privlink node accept-store"
+check "empty store: the command line shows it" bash -c "$(declare -f as_admin in_lab); dir=$dir store=$store lab=$lab \
+	build=$build http_port=$http_port; as_admin node list | grep -q 'another store'"
+check "empty store: the node's log says it, once" test "$(grep -c 'holding what is in force: .*another store' "$dir/agent.log")" = 1
+check_not "empty store: the node takes no instances" node_live
+id=$(as_admin call vpc CreateVpc CidrBlock=10.9.0.0/16 | jq -r .VpcId)
+nothing_is_lost "empty store"
+is "$(as_admin call vpc DescribeVpcAttribute VpcId="$id" | jq -r .Status)" Pending \
+	"empty store: nothing counts as in force on a node that holds"
+serve_store state
+check "the right store is back: the node follows it by itself" wait_for 10 follows
+check "the open connection has gone on" conversation_goes_on
+check "and what is changed comes into force" test -n "$(make_vpc consumer 172.16.0.0/16)"
+
+# --- the agent is restarted in between
+
+serve_store empty
+restart_agent
+check "restarted agent: it holds" wait_for 10 says_that "another store"
+nothing_is_lost "restarted agent"
+serve_store state
+check "restarted agent: it follows the right store by itself" wait_for 10 follows
+
+# --- an older copy
+
+serve_store older
+check "older copy: the operator is told" wait_for 10 says_that "older copy of the store"
+nothing_is_lost "older copy"
+for i in 1 2 3 4 5 6 7 8; do
+	as_admin call vpc CreateVpc CidrBlock=10.$i.0.0/16 >/dev/null
+done
+restart_agent
+check "older copy that counts on with changes of its own, and a restarted agent: it holds still" wait_for 10 says_that "copy of the store"
+check "older copy: the instances stand" instances_stand
+check "older copy: the open connection goes on" conversation_goes_on
+serve_store state
+check "the right store is back after an older copy: the node follows it by itself" wait_for 10 follows
+check "and what is changed comes into force" test -n "$(make_vpc consumer 172.17.0.0/16)"
+
+# --- the whole state directory is another one (not mounted), and the agent starts like that
+
+stop "$privlinkd_pid"
+stop "$agent_pid"
+mv "$dir/state" "$dir/away"
+mkdir "$dir/state"
+start_privlinkd
+start_agent
+check "state directory gone: it holds" wait_for 10 says_that "another store"
+nothing_is_lost "state directory gone"
+stop "$privlinkd_pid"
+stop "$agent_pid"
+rm -rf "$dir/state"
+mv "$dir/away" "$dir/state"
+start_privlinkd
+start_agent
+check "mounted again: the node follows by itself" wait_for 10 follows
+check "and the open connection has gone on" conversation_goes_on
+
+# --- root says that the other store is right
+
+check_not "a node that does not hold has nothing to accept" accept_store
+serve_store empty
+wait_for 10 says_that "another store"
+check "root accepts the store on the node" accept_store
+check "the node follows it" wait_for 10 follows
+check "and is as it says: the old instances are gone" wait_for 10 bash -c "! test -e /run/netns/$c && ! test -e /run/netns/$s"
+is "$(as_admin call vpc DescribeVpcAttribute VpcId="$id" | jq -r .Status)" Available "what was wished for is in force"
+is "$(jq -r .store "$dir/state/node.json")" "$(cat "$dir/empty/store.id")" "it stands in the node's file"
+restart_agent
+check "and an agent that starts anew follows it, too" wait_for 10 follows
+
+finish

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose word is taken, and what is kept of it: the decisions by themselves. tests/net/store-lost.sh has the
+ * accidents.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/hold.h"
+#include "agent/kept_rows.h"
+#include "tests/tap.h"
+
+#define OURS   "00000000000000000000000000000001"
+#define THEIRS "00000000000000000000000000000002"
+
+#define VPC(id, revision)                                                                                    \
+	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id    \
+	"\", \"number\": 9, \"status\": \"Available\"}}"
+#define ANSWER(store, revision, full, rows)                                                                  \
+	"{\"store\": \"" store "\", \"revision\": " revision ", \"full\": " full ", \"rows\": [" rows        \
+	"], \"deleted\": []}"
+#define IN_FORCE ANSWER(OURS, "10", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "10"))
+
+static char directory[] = "/tmp/test_hold.XXXXXX";
+
+struct world {
+	struct loop *loop;
+	struct node_state state;
+	struct snapshot *rows;
+	struct hold *hold;
+};
+
+static void must(int r)
+{
+	if (r < 0) {
+		printf("Bail out! %s\n", strerror(-r));
+		exit(EXIT_FAILURE);
+	}
+}
+
+static int hear(struct world *w, const char *body)
+{
+	struct feed_answer answer = {};
+	struct feed_rows rows;
+	int r;
+
+	must(feed_answer_parse(body, strlen(body), &answer));
+	r = hold_judge(w->hold, &answer);
+	if (r == 0) {
+		must(feed_answer_apply(&answer, w->rows, &rows));
+		hold_took(w->hold, rows.revision);
+	}
+	feed_answer_done(&answer);
+	return r;
+}
+
+static void world_begin(struct world *w)
+{
+	*w = (struct world){.state = {.name = "alpha"}};
+	must(loop_new(&w->loop));
+	must(snapshot_new(&w->rows));
+	must(hold_new(w->loop, directory, &w->state, w->rows, &w->hold));
+}
+
+static void world_end(struct world *w)
+{
+	w->hold = hold_free(w->hold);
+	w->rows = snapshot_free(w->rows);
+	w->loop = loop_free(w->loop);
+	(void)node_state_remove(directory);
+}
+
+/* A new process, with the file that the old one left, and with its rows or without. */
+static void restart(struct world *w, bool with_rows)
+{
+	struct node_state state;
+
+	w->hold = hold_free(w->hold);
+	must(node_state_load(directory, &state));
+	w->state = state;
+	if (!with_rows) {
+		snapshot_clear(w->rows);
+		snapshot_set_revision(w->rows, 0);
+	}
+	must(hold_new(w->loop, directory, &w->state, w->rows, &w->hold));
+}
+
+static void test_answers(void)
+{
+	static const struct {
+		const char *name, *body;
+		int holds;
+	} cases[] = {
+		{"the same rows", IN_FORCE, 0},
+		{"a change", ANSWER(OURS, "12", "false", VPC("vpc-a", "12")), 0},
+		{"nothing new", ANSWER(OURS, "10", "false", ""), 0},
+		{"a row that is gone", ANSWER(OURS, "12", "true", VPC("vpc-a", "4")), 0},
+		{"an old row that comes into scope",
+		 ANSWER(OURS, "12", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "11") ", " VPC("vpc-z", "5")),
+		 0},
+		{"another store", ANSWER(THEIRS, "99", "true", ""), 1},
+		{"another store with the same rows", ANSWER(THEIRS, "10", "true", VPC("vpc-a", "4")), 1},
+		{"a store that does not say which", ANSWER("", "99", "true", ""), 1},
+		{"an older copy", ANSWER(OURS, "9", "true", VPC("vpc-a", "4")), 1},
+		{"an older copy, as a change", ANSWER(OURS, "9", "false", ""), 1},
+		{"another history: a row was changed last before what is known here",
+		 ANSWER(OURS, "99", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "9")), 1},
+		{"another history: a row was changed when it was not",
+		 ANSWER(OURS, "99", "true", VPC("vpc-a", "7") ", " VPC("vpc-b", "10")), 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world w;
+
+		world_begin(&w);
+		tap_is_int(hear(&w, IN_FORCE), 0, "%s: the first store is the node's", cases[i].name);
+		tap_is_int(hear(&w, cases[i].body), cases[i].holds, "%s: %s", cases[i].name,
+			   cases[i].holds ? "the node holds" : "is taken");
+		tap_ok(!hold_sentence(w.hold) == !cases[i].holds &&
+			       (!cases[i].holds ||
+				strstr(hold_sentence(w.hold), "privlink node accept-store")),
+		       "%s: with a sentence that says what to do, or none", cases[i].name);
+		tap_ok(!cases[i].holds || (snapshot_revision(w.rows) == 10 && streq(w.state.store, OURS)),
+		       "%s: what is in force is as before", cases[i].name);
+		if (cases[i].holds) {
+			tap_is_int(hear(&w, ANSWER(OURS, "12", "true",
+						   VPC("vpc-a", "4") ", " VPC("vpc-b", "12"))),
+				   0, "%s: the right store is taken", cases[i].name);
+			tap_ok(!hold_sentence(w.hold), "%s: and nothing is said any more", cases[i].name);
+		}
+		world_end(&w);
+	}
+}
+
+static void test_older_copy(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	(void)hear(&w, IN_FORCE);
+	(void)hear(&w, ANSWER(OURS, "9", "true", VPC("vpc-a", "4")));
+	restart(&w, true);
+	tap_is_int(hear(&w, ANSWER(OURS, "20", "true", VPC("vpc-a", "4"))), 1,
+		   "an older copy that counted on is not taken by a new process: a row is missing");
+	tap_is_int(hear(&w, ANSWER(OURS, "20", "true",
+				   VPC("vpc-a", "4") ", " VPC("vpc-b", "20") ", " VPC("vpc-c", "10"))),
+		   1, "nor with a row that should have been here");
+	tap_is_int(hear(&w, ANSWER(OURS, "20", "false", VPC("vpc-b", "20"))), 1,
+		   "nor as a change, which proves nothing");
+	tap_is_int(hear(&w, ANSWER(OURS, "20", "true",
+				   VPC("vpc-a", "4") ", " VPC("vpc-b", "20") ", " VPC("vpc-c", "11"))),
+		   0, "the right store, with later rows, is");
+	restart(&w, true);
+	tap_ok(!w.state.is_behind && w.state.revision == 20, "which is written down");
+
+	(void)hear(&w, ANSWER(OURS, "9", "true", ""));
+	restart(&w, false);
+	tap_is_int(hear(&w, ANSWER(OURS, "19", "true", "")), 1, "without any rows, the number tells");
+	tap_is_int(hear(&w, ANSWER(OURS, "20", "true", "")), 0, "both ways");
+	world_end(&w);
+}
+
+static void test_accept(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	(void)hear(&w, IN_FORCE);
+	tap_is_int(hold_accept(w.hold), -EALREADY, "where nothing is held, nothing is accepted");
+	(void)hear(&w, ANSWER(THEIRS, "5", "true", VPC("vpc-a", "5")));
+	tap_is_int(hold_accept(w.hold), 0, "another store is accepted");
+	tap_is_int(hear(&w, ANSWER(THEIRS, "5", "true", VPC("vpc-a", "5"))), 0,
+		   "and taken, whatever the rows of the old one say");
+	tap_is_int(hear(&w, ANSWER(OURS, "11", "true", "")), 1, "the old one is another one now");
+	(void)hear(&w, ANSWER(THEIRS, "5", "true", VPC("vpc-a", "5")));
+	(void)hear(&w, ANSWER(THEIRS, "4", "true", VPC("vpc-a", "3")));
+	tap_is_int(hold_accept(w.hold), 0, "an older copy is accepted");
+	restart(&w, false);
+	tap_is_int(hear(&w, ANSWER(THEIRS, "4", "true", VPC("vpc-a", "3"))), 0,
+		   "also when the agent dies in between");
+	world_end(&w);
+}
+
+static void test_store_without_a_name(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	tap_is_int(hear(&w, "{\"revision\": 5, \"full\": true, \"rows\": []}"), 0,
+		   "a privlinkd that says no store is followed, as the first one");
+	tap_is_int(hear(&w, ANSWER(OURS, "6", "true", "")), 0, "and so is the next version of it");
+	tap_ok(streq(w.state.store, OURS), "whose store is the node's from then on");
+	world_end(&w);
+}
+
+/* ---- kept rows ---- */
+
+static void kept_path(char ret[64])
+{
+	(void)str_format(ret, 64, "%s/node.rows", directory);
+}
+
+static void keep(struct kept_rows *kept, const char *body)
+{
+	struct feed_answer answer = {};
+
+	must(feed_answer_parse(body, strlen(body), &answer));
+	kept_rows_add(kept, &answer, body, strlen(body));
+	feed_answer_done(&answer);
+}
+
+static int load(const char *node, const char *store, uint64_t revision, uint64_t *ret_revision, size_t *ret_n)
+{
+	struct snapshot *rows;
+	struct kept_rows *kept;
+	int r;
+
+	must(snapshot_new(&rows));
+	must(kept_rows_new(directory, node, &kept));
+	r = kept_rows_load(kept, store, revision, rows);
+	*ret_revision = snapshot_revision(rows);
+	*ret_n = snapshot_count(rows, KIND_VPC, "");
+	kept_rows_free(kept);
+	snapshot_free(rows);
+	return r;
+}
+
+static void keep_two(void)
+{
+	struct kept_rows *kept;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	keep(kept, ANSWER(OURS, "12", "false", VPC("vpc-c", "12")));
+	kept_rows_free(kept);
+}
+
+static void test_kept(void)
+{
+	char path[64], node[PORT_NODE_NAME_MAX + 1], store[NODE_STORE_SIZE];
+	uint64_t revision;
+	struct stat st;
+	size_t n;
+
+	kept_path(path);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), -ENOENT, "kept: nothing at first");
+	keep_two();
+	tap_is_int(load("alpha", OURS, 12, &revision, &n), 0, "kept: rows and a change");
+	tap_ok(revision == 12 && n == 3, "kept: all of them");
+	tap_ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600, "kept: for root alone");
+	tap_ok(kept_rows_owner(directory, node, store) == 0 && streq(node, "alpha") && streq(store, OURS),
+	       "kept: with whose they are");
+	tap_is_int(load("beta", OURS, 0, &revision, &n), -ESTALE, "kept: another node's count for nothing");
+	tap_is_int(load("alpha", THEIRS, 0, &revision, &n), -ESTALE, "kept: nor do another store's");
+	tap_is_int(load("alpha", OURS, 13, &revision, &n), -ESTALE,
+		   "kept: nor do those that are behind what was in force");
+	tap_ok(revision == 0 && n == 0, "kept: and none of them stays");
+}
+
+/* Every length of the file: the answers that are whole count, and the file ends with them. */
+static void test_cut(void)
+{
+	char path[64];
+	struct stat st;
+	size_t none = 0, one = 0, both = 0, wrong = 0;
+
+	kept_path(path);
+	keep_two();
+	must(stat(path, &st));
+	for (off_t size = 0; size <= st.st_size; size++) {
+		uint64_t revision;
+		struct stat now;
+		size_t n;
+		int r;
+
+		keep_two();
+		must(truncate(path, size));
+		r = load("alpha", OURS, 0, &revision, &n);
+		if (r == -EUCLEAN && n == 0)
+			none++;
+		else if (r == 0 && revision == 10 && n == 2 && stat(path, &now) == 0 && now.st_size <= size)
+			one++;
+		else if (r == 0 && revision == 12 && n == 3)
+			both++;
+		else
+			wrong++;
+	}
+	tap_is_int((long long)wrong, 0, "cut: at no byte anything else than whole answers counts");
+	tap_ok(none > 100 && one > 100 && both == 1, "cut: none, one and both of them (%zu, %zu, %zu)", none,
+	       one, both);
+}
+
+static void test_changed_byte(void)
+{
+	char path[64];
+	struct stat st;
+	size_t wrong = 0;
+
+	kept_path(path);
+	keep_two();
+	must(stat(path, &st));
+	for (off_t at = 0; at < st.st_size; at++) {
+		uint64_t revision;
+		char byte;
+		size_t n;
+		int fd, r;
+
+		keep_two();
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		must(fd);
+		if (pread(fd, &byte, 1, at) != 1)
+			must(-EIO);
+		byte ^= 1;
+		if (pwrite(fd, &byte, 1, at) != 1)
+			must(-EIO);
+		close(fd);
+		r = load("alpha", OURS, 0, &revision, &n);
+		wrong += !(r == -EUCLEAN || r == -ESTALE || (r == 0 && revision == 10 && n == 2));
+	}
+	tap_is_int((long long)wrong, 0, "a changed byte: what it is in counts for nothing");
+}
+
+static void test_long_changes(void)
+{
+	struct kept_rows *kept;
+	size_t n = 0;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	tap_ok(!kept_rows_want_all(kept), "long: rows alone are short");
+	while (!kept_rows_want_all(kept) && n++ < 1000000)
+		keep(kept, ANSWER(OURS, "12", "false", VPC("vpc-c", "12")));
+	tap_ok(n > 1000 && n < 100000, "long: after many changes all rows are wanted");
+	keep(kept, IN_FORCE);
+	tap_ok(!kept_rows_want_all(kept), "long: which makes it short again");
+	kept_rows_free(kept);
+}
+
+static void test_too_many(void)
+{
+	_cleanup_(freep) char *text = malloc(KEPT_ROWS_MAX + 512);
+	struct kept_rows *kept;
+	uint64_t revision;
+	size_t n, used;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	if (!text)
+		must(-ENOMEM);
+	used = (size_t)snprintf(text, 512,
+				"{\"store\": \"" OURS "\", \"revision\": 12, \"full\": true, \"x\": \"");
+	memset(text + used, 'x', KEPT_ROWS_MAX);
+	(void)snprintf(text + used + KEPT_ROWS_MAX, 64, "\", \"rows\": [], \"deleted\": []}");
+	keep(kept, text);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), -ENOENT, "too many rows: none are kept");
+	keep(kept, IN_FORCE);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), 0, "too many rows: fewer are, again");
+	kept_rows_forget(kept);
+	kept_rows_free(kept);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), -ENOENT, "what is to be forgotten is gone");
+}
+
+int main(void)
+{
+	if (!mkdtemp(directory))
+		return EXIT_FAILURE;
+	test_answers();
+	test_older_copy();
+	test_accept();
+	test_store_without_a_name();
+	test_kept();
+	test_cut();
+	test_changed_byte();
+	test_long_changes();
+	test_too_many();
+	tap_is_int(rmdir(directory), 0, "nothing is left over");
+	return tap_done();
+}
