@@ -8,6 +8,7 @@
 
 #include "lib/file_write.h"
 #include "lib/log.h"
+#include "lib/notify.h"
 
 #define SENTENCE_SIZE 1536
 
@@ -31,6 +32,7 @@ int daemon_refuse(const char *run_dir, const char *format, ...)
 	(void)vsnprintf(sentence, SENTENCE_SIZE, format, ap);
 	va_end(ap);
 	log_error("%s", sentence);
+	notify_send("STATUS=%s", sentence);
 	leave(run_dir, sentence);
 	return -EUCLEAN;
 }

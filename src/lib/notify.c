@@ -34,7 +34,7 @@ void notify_begin(void)
 void notify_send(const char *format, ...)
 {
 	_cleanup_(closep) int fd = -EBADF;
-	char text[512];
+	char text[2048];
 	va_list ap;
 	int n;
 

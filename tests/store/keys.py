@@ -3,6 +3,7 @@
 """The administrator's key: lost, empty, readable by others; and what the command line says when nobody serves."""
 
 import os
+import socket
 import stat
 import subprocess
 
@@ -128,8 +129,15 @@ def nobody_serves(tap):
     key = home.key()
     home.end()
     os.rename(home.store, home.store + ".away")
-    status = home.start()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(os.path.join(home.top, "notify"))
+        manager.settimeout(10)
+        os.environ["NOTIFY_SOCKET"] = manager.getsockname()
+        status = home.start()
+        del os.environ["NOTIFY_SOCKET"]
+        said = manager.recv(4096).decode()
     tap.ok(status == REFUSED, "without its store privlinkd refuses", home.log())
+    tap.ok("STATUS=refusing to start" in said and "mount its disk" in said, "the service manager is told why", said)
     said = home.cli("node", "list", env=key).stderr
     tap.ok("does not serve" in said and "mount its disk" in said, "the command line says why nobody answers", said)
     if IS_ROOT:
