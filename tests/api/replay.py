@@ -7,7 +7,9 @@ BUILD is the build directory.
 """
 import os
 import signal
+import struct
 import sys
+import time
 
 from privlinkd import Daemon, acs3, done, is_equal, ok, roa, v1
 
@@ -118,6 +120,23 @@ def test_spoilt(daemon):
     daemon.start()
 
 
+def test_clock_behind(daemon):
+    """The clock is an hour behind what was signed and forgotten: nothing is accepted, and what to do is said."""
+    daemon.stop()
+    path = os.path.join(daemon.state, "nonces")
+    with open(path, "r+b") as f:
+        f.seek(48)
+        f.write(struct.pack("<q", int(time.time()) + 3600))
+    daemon.start()
+    code = daemon.send(acs3(daemon.key(), "ListAccounts", {}))[1].get("Code")
+    is_equal(code, "InvalidTimeStamp.Expired", "with a clock that was set back, what could have been carried out is refused")
+    ok(f"set the clock, or remove file={path} and start again" in daemon.said(), "and the log says what to do", daemon.said())
+    daemon.stop()
+    os.unlink(path)
+    daemon.start()
+    anew(daemon, "once that is done", {"right": RIGHT})
+
+
 def test_roa(daemon):
     request = roa(daemon.key(), "CreateAccount", {"AccountName": "by-roa"})
     before = accounts(daemon)
@@ -140,6 +159,7 @@ def main():
         test_lost_memory(daemon)
         test_other_boot(daemon)
         test_spoilt(daemon)
+        test_clock_behind(daemon)
         test_roa(daemon)
     finally:
         daemon.remove()
