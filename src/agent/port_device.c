@@ -659,11 +659,17 @@ static int sync_port(const struct port_env *env, const struct plan_port *port, u
 		     uint32_t *ret_ifindex, const char **ret_step)
 {
 	_cleanup_(closep) int netns_fd = -EBADF;
+	struct rtnl_link node_side;
 	struct rtnl *inside;
 	int r;
 
 	if (port->kind == INSTANCE_TAP)
 		return sync_tap_port(env, port, known_ifindex, ret_ifindex, ret_step);
+	/* Before anything is made that would be left over. */
+	*ret_step = NAME_IS_TAKEN;
+	r = find_node_side(env, port, known_ifindex, &node_side);
+	if (r < 0)
+		return r;
 	netns_fd = open_netns(env, port, known_ifindex, ret_step);
 	if (netns_fd < 0)
 		return netns_fd;

@@ -426,10 +426,11 @@ int ports_look(struct ports *ports)
 	for (size_t i = 0; i < ports->n_states; i++) {
 		struct port_state *state = &ports->states[i];
 
-		if (!state->is_looked_at || *state->failure || !state->ifindex)
+		if (!state->known_ifindex || !state->made.number)
 			continue;
-		what = what_is_disturbed(ports, &state->made, state->ifindex, links, n_links);
-		if (!what)
+		/* One that waits to be made again is looked at, too, since it must not stay up bare. */
+		what = what_is_disturbed(ports, &state->made, state->known_ifindex, links, n_links);
+		if (!what || !state->is_looked_at || *state->failure)
 			continue;
 		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
 			    state->mark.instance, state->number);

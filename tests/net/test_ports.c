@@ -25,6 +25,7 @@ struct attached {
 	uint8_t delivery;
 	int calls;
 	bool was_up;
+	bool is_bare; /* as if someone had taken the programs off */
 };
 
 /* Notes what was attached, and whether the device was up already. */
@@ -36,13 +37,28 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 	struct rtnl *rtnl;
 
 	*attached = (struct attached){
-		.slot = slot, .ifindex = ifindex, .delivery = delivery, .calls = attached->calls + 1};
+		.slot = slot,
+		.ifindex = ifindex,
+		.delivery = delivery,
+		.calls = attached->calls + 1,
+		.is_bare = attached->is_bare,
+	};
 	if (rtnl_open(-1, &rtnl) == 0) {
 		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
 			attached->was_up = link.is_up;
 		rtnl_free(rtnl);
 	}
 	return 0;
+}
+
+static enum port_check say_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	const struct attached *attached = context;
+
+	(void)slot;
+	(void)ifindex;
+	(void)delivery;
+	return attached->is_bare ? PORT_BARE : PORT_FIRM;
 }
 
 static struct plan_port make_port(uint32_t number, enum instance_kind kind)
@@ -266,6 +282,7 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	(void)ports_sync(ports, &plan, false, &failures);
 	tap_ok(failures.n == 1 && strstr(failures.items[0].key, port.instance),
 	       "a device of that name that is not ours is a failure of that instance");
+	tap_is_int(netns_open(port.instance), -ENOENT, "and nothing is left half made: no namespace");
 	(void)ports_remove_others(ports, &empty, true);
 	tap_ok(link_in(NULL, "pl14", &link), "and it is not removed");
 	(void)rtnl_link_remove(rtnl, link.ifindex);
@@ -279,6 +296,51 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	tap_ok(!link_in(NULL, "pl14", &link) && netns_open(port.instance) == -ENOENT,
 	       "it removes an instance that was deleted meanwhile");
 	ports_free(restarted);
+	failures_clear(&failures);
+}
+
+/* A device that is up without its programs. */
+static void test_bare(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x17, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct rtnl_change change = {.name = "away17"};
+	struct failures failures = {};
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	(void)rtnl_open(-1, &rtnl);
+	(void)ports_remove_others(ports, &empty, true); /* what was before */
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_is_int(ports_look(ports), 0, "what stands as it was made is not disturbed");
+	attached->is_bare = true;
+	tap_is_int(ports_look(ports), 1, "a device that has lost its programs is");
+	tap_ok(link_in(NULL, "pl17", &link) && !link.is_up, "and is set down at once");
+	attached->is_bare = false;
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(link_in(NULL, "pl17", &link) && link.is_up, "it is up again when it has got them");
+
+	(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.set_down = true});
+	(void)rtnl_link_change(rtnl, link.ifindex, &change);
+	(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.set_up = true});
+	add_foreign(rtnl, "pl17");
+	tap_is_int(ports_look(ports), 1, "a renamed device is noticed");
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 1 && link_in(NULL, "away17", &link) && link.is_up,
+	       "where its name is taken that is a failure, and what runs goes on");
+	attached->is_bare = true;
+	(void)ports_look(ports);
+	tap_ok(link_in(NULL, "away17", &link) && !link.is_up, "but not without its programs");
+	attached->is_bare = false;
+	(void)link_in(NULL, "pl17", &link);
+	(void)rtnl_link_remove(rtnl, link.ifindex);
+	ports_retry(ports);
+	failures_clear(&failures);
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 0 && link_in(NULL, "pl17", &link) && link.is_up,
+	       "it gets its name again when that is free");
+	(void)ports_remove_others(ports, &empty, true);
+	rtnl_free(rtnl);
 	failures_clear(&failures);
 }
 
@@ -405,7 +467,7 @@ static void test_service(struct ports *ports)
 int main(void)
 {
 	struct attached attached = {};
-	struct ports_options options = {.node = node, .programs = {.attach = note_attach, .context = &attached}};
+	struct ports_options options = {.node = node, .programs = {note_attach, say_check, &attached}};
 	struct netns_files *files;
 	struct ports *ports;
 
@@ -426,6 +488,7 @@ int main(void)
 		test_attached(ports);
 		test_tap(ports, &attached);
 		test_marks(ports, &options);
+		test_bare(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);
