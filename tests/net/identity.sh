@@ -34,6 +34,7 @@ status_is() { [ "$(status Status)" = "$1" ]; }
 only_node() { [ "$(nodes)" = "$1" ]; }
 nodes() { as_admin call privlink ListNodes | jq -r '.Nodes[].NodeName' | paste -sd,; }
 recorded() { jq -r .name "$dir/state/node.json"; }
+recorded_is() { [ "$(recorded)" = "$1" ]; }
 answers() { inside "$a" ping -c 1 -W 2 -q 10.0.1.11; }
 resolves() { ip netns exec "$a" "$source_dir/scripts/ask-dns" "$1"; }
 last_start() { : >"$dir/agent.log"; start_agent "$@"; }
@@ -99,7 +100,7 @@ find "$dir/run" -name 'node.*' -delete
 host=upgraded-$$
 last_start
 check "without the file, the devices that are here tell the name" wait_for 10 node_live
-is "$(recorded)" "$node" "which is written down"
+check "which is written down" wait_for 10 recorded_is "$node"
 is "$(nodes)" "$node" "there is one node still"
 check "and its instances reach each other" answers
 
@@ -137,7 +138,7 @@ check "one that cannot be read is named" refuses "cannot read file=$dir/state/no
 rmdir "$dir/state/node.json"
 last_start
 check "doing what it says heals: without the damaged file it starts" wait_for 10 node_live
-is "$(recorded)" "$node" "as the node whose devices are here"
+check "as the node whose devices are here" wait_for 10 recorded_is "$node"
 
 # --- taking all away goes by what is here
 
