@@ -63,7 +63,7 @@ full_places() {
 start_daemon() { # NAME COMMAND...
 	local name=$1
 	shift
-	env -u "$run_mark" setsid "$@" >>"$mine/$name.log" 2>&1 </dev/null &
+	env -u "$run_mark" setsid "$@" >>"$mine/$name.log" 2>&1 </dev/null {told}>&- &
 	echo $! >"$run/$name.pid"
 }
 

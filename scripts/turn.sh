@@ -82,8 +82,10 @@ end_children() {
 	done
 }
 
+# (It may come while a function's output goes elsewhere.)
 ended_by() { # SIGNAL NUMBER
 	trap '' HUP INT TERM
+	exec 2>&"$told"
 	end_children
 	printf '\nquickstart: ended by SIG%s\n' "$1" >&2
 	hint
@@ -92,6 +94,7 @@ ended_by() { # SIGNAL NUMBER
 
 # A signal is acted upon when the command that has the foreground is done with it, whatever the command made of it.
 watch_signals() {
+	exec {told}>&2 # what lives on after us closes it
 	trap 'ended_by HUP 1' HUP
 	trap 'ended_by INT 2' INT
 	trap 'ended_by TERM 15' TERM
@@ -99,7 +102,7 @@ watch_signals() {
 }
 
 # For what takes long: a signal that only we get is not kept waiting for it.
-patiently() { # COMMAND...
-	"$@" &
+patiently() { # LOG COMMAND...
+	"${@:2}" >"$1" 2>&1 &
 	wait $!
 }

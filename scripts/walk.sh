@@ -174,7 +174,7 @@ make_nginx() { # INSTANCE ZONE
 }
 
 start_nginx() { # INSTANCE
-	env -u "$run_mark" "$privlink" exec "$1" -- nginx -e "$mine/nginx-$1/error.log" -c "$mine/nginx-$1/nginx.conf" ||
+	env -u "$run_mark" "$privlink" exec "$1" -- nginx -e "$mine/nginx-$1/error.log" -c "$mine/nginx-$1/nginx.conf" {told}>&- ||
 		die "nginx does not start in $1"
 }
 
