@@ -49,8 +49,12 @@ if [ -d "$cache" ]; then
 fi
 install -m 755 "$here/systemctl" $root/usr/local/sbin/systemctl
 install -m 755 "$here/systemctl" $root/usr/local/sbin/journalctl
-rm -rf $root/var/lib/privlink $root/etc/privlink $root/etc/netns
-mkdir $root/mnt/old 2>/dev/null || mkdir -p $root/mnt/old
+# What other privlinks of this machine keep there comes and goes, and would be seen through the layer.
+mkdir -p $root/etc/netns
+mount -t tmpfs -o mode=755 lib $root/var/lib
+mount -t tmpfs -o mode=755 netns $root/etc/netns
+rm -rf $root/etc/privlink
+mkdir -p $root/mnt/old
 cd $root
 pivot_root . mnt/old
 umount -l /mnt/old

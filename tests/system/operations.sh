@@ -107,6 +107,8 @@ has_vpc() { privlink vpc list | grep -q "$1"; }
 reads_key() { privlink account list; }
 refused() { ! systemctl status privlinkd && journalctl -u privlinkd -n 3 | grep -q 'refusing to start'; }
 stop_privlinkd() { systemctl stop privlinkd; }
+holds() { privlink node list | grep -q accept-store; }
+follows() { node_live && ! holds; }
 
 # --- README: the installation
 
@@ -120,12 +122,16 @@ done
 check "both daemons run, and the node is there" wait_for 20 node_live
 is "$(ps -o user= -C privlinkd)" privlink "privlinkd is the user that it was installed for"
 
-vpc=$(vpc_of)
-wait_for 10 has_vpc "$vpc"
-vswitch=$(privlink call vpc CreateVSwitch VpcId="$vpc" ZoneId=cn-hangzhou-h CidrBlock=10.0.1.0/24 | jq -r .VSwitchId)
-group=$(privlink call ecs CreateSecurityGroup VpcId="$vpc" SecurityGroupName=group | jq -r .SecurityGroupId)
-a=$(instance "$vswitch" "$group" 10.0.1.10)
-instance "$vswitch" "$group" 10.0.1.11 >/dev/null
+make_tenant() { # sets $vpc and $a
+	local vswitch group
+	vpc=$(vpc_of)
+	wait_for 10 has_vpc "$vpc"
+	vswitch=$(privlink call vpc CreateVSwitch VpcId="$vpc" ZoneId=cn-hangzhou-h CidrBlock=10.0.1.0/24 | jq -r .VSwitchId)
+	group=$(privlink call ecs CreateSecurityGroup VpcId="$vpc" SecurityGroupName=group | jq -r .SecurityGroupId)
+	a=$(instance "$vswitch" "$group" 10.0.1.10)
+	instance "$vswitch" "$group" 10.0.1.11 >/dev/null
+}
+make_tenant
 check "an instance reaches another one" wait_for 20 reaches
 
 # --- what holds on the machine (doc/security.md)
@@ -188,6 +194,24 @@ ok $? "as it was"
 is "$(privlink node list | tail -n +2 | wc -l)" 1 "there is one node"
 check "and instances reach each other" reaches
 
+# --- the disk of the state directory
+
+systemctl stop privlinkd privlink-agent
+mv /var/lib/privlink /state-disk
+mkdir /var/lib/privlink
+echo "/state-disk /var/lib/privlink none bind 0 0" >>/etc/fstab
+systemctl start privlinkd privlink-agent >>$log 2>&1
+check "the state directory is not mounted: privlinkd does not start" bash -c '! systemctl status privlinkd'
+systemctl start privlink-agent >>$log 2>&1
+check "instances reach each other meanwhile" reaches
+s="All of /var/lib/privlink is not mounted"
+does "both daemons are stopped" "$s" "systemctl stop"
+does "it is mounted" "$s" mount
+does "both daemons start" "$s" "systemctl start"
+check "the node follows again" wait_for 20 follows
+check "what was there is there" has_vpc "$later"
+check "and instances reach each other" reaches
+
 # --- the disk of the store
 
 stop_privlinkd
@@ -247,7 +271,11 @@ s="The store is damaged"
 does "it is told to go on with what can be read" "$s" privlinkd
 does "and starts" "$s" "systemctl start"
 check "and serves" wait_for 10 has_vpc "$vpc"
+check "the node holds, and the list of nodes says what to do" wait_for 20 holds
 check "nothing of a tenant was taken away" reaches
+does "it is told to follow" "$s" "privlink node accept-store"
+check "and does" wait_for 20 follows
+check "what can be read is as it was" reaches
 
 # --- restore
 
@@ -257,11 +285,15 @@ does "the damaged files go" $s "rm -f"
 does "the copy is put there" $s install
 does "privlinkd is told to take it" $s privlinkd
 does "and starts" $s "systemctl start"
+check "nothing of a tenant was taken away" reaches
 check "the key that was made since is not in it: another one is made" wait_for 10 run "The administrator's key is lost" \
 	"privlink admin new-key"
 check "what was there when it was copied is there" has_vpc "$vpc"
 check "what was made since is not" bash -c "! privlink vpc list | grep -q $later"
-check "nothing of a tenant was taken away" reaches
+check "the node holds" wait_for 20 holds
+does "it is told to follow" $s "privlink node accept-store"
+check "and does" wait_for 20 follows
+check "instances that are in the copy reach each other" reaches
 
 # --- upgrade
 
@@ -270,6 +302,26 @@ does "an upgrade is built and installed" $s "meson setup"
 does "both daemons are restarted" $s "systemctl daemon-reload"
 check "and serve" wait_for 20 serves
 check "instances reach each other" reaches
+
+# --- the store is gone for good
+
+of_copy_vpc=$vpc of_copy=$a
+stop_privlinkd
+umount /var/lib/privlink/store
+sed -i '/privlink.store/d' /etc/fstab
+s="The store's disk is not mounted"
+does "a new store is begun" "$s" "privlinkd --config"
+check "the old administrator's key is kept" test -s /var/lib/privlink/admin.env.old
+does "privlinkd starts" "$s" "systemctl start"
+check "with a key of its own" wait_for 10 reads_key
+check "the node holds" wait_for 20 holds
+check "and the old tenant's instances go on" reaches
+does "it is told that the new store is right" "$s" "privlink node accept-store"
+old_is_gone() { [ ! -e "/run/netns/$of_copy" ]; }
+check "then they go" wait_for 20 old_is_gone
+check "and it follows" wait_for 20 follows
+make_tenant
+check "the new store's instances reach each other" wait_for 20 reaches
 
 # --- uninstall
 
@@ -280,13 +332,14 @@ check "instances reach each other until then" reaches
 does "the agent takes away what is in the kernel" $s "privlink-agent --remove"
 is "$(left_by_agent)" "" "no device, no namespace, no pin is left"
 does "what was installed goes" $s ninja
-umount /var/lib/privlink/store
+umount /var/lib/privlink
 does "and what it kept" $s "rm -rf"
 does "and its user" $s userdel
 is "$(find /usr /etc /run/privlink* /var/lib -xdev -name '*privlink*' 2>/dev/null)" "" "no file of it is left"
 
 # --- the machine is installed anew
 
+vpc=$of_copy_vpc a=$of_copy
 hostname reinstalled
 for command in "${install[@]}"; do
 	case $command in *meson* | systemd-*) check "installed anew: $command" bash -c "$command" ;; esac
@@ -298,6 +351,17 @@ does "both daemons start" "$s" "systemctl enable"
 check "it is the same node" wait_for 20 node_live
 check "which makes its instances again" wait_for 20 reaches
 check "the administrator's key is that of the copy" has_vpc "$vpc"
+
+systemctl stop privlink-agent
+privlink-agent --remove >>$log 2>&1
+systemctl start privlink-agent
+is_other() { privlink node list | grep -q "^reinstalled .* yes"; }
+check "without node.json it is another node" wait_for 20 is_other
+machine_is_lost() { privlink node list | grep -q "^machine .* no"; }
+check "the one before is lost" wait_for 60 machine_is_lost
+does "it is forgotten" "$s" "privlink node delete"
+machine_is_gone() { ! privlink node list | grep -q "^machine "; }
+check "with its instances" wait_for 20 machine_is_gone
 
 # --- all of them
 
