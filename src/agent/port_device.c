@@ -274,17 +274,22 @@ static int switch_ipv6_off(const char *device)
 	return write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
-/* Some kernels want the device to be down for that. */
+/* Kernels before 6.2 want the device to be down for that; so it is asked first whether the name is free, lest what
+ * runs is set down for nothing. */
 static int restore_name(const struct port_env *env, const struct plan_port *port,
 			const struct rtnl_link *link)
 {
 	char name[IFNAMSIZ];
 	struct rtnl_change change = {.name = name};
+	struct rtnl_link taken;
 	int r;
 
 	port_device_name(port, name);
 	if (streq(link->name, name))
 		return 0;
+	r = rtnl_link_get(env->rtnl, name, &taken);
+	if (r != -ENODEV)
+		return r < 0 ? r : -EEXIST;
 	r = rtnl_link_change(env->rtnl, link->ifindex, &change);
 	if (r != -EBUSY)
 		return r;
