@@ -92,9 +92,12 @@ lab_logs() {
 
 # --- waiting: for events, never for time alone
 
+patience=1
+[ -z "${PRIVLINK_KERNEL_LAYER-}" ] || patience=6 # an emulated processor is slow, and shared with another guest
+
 # wait_for SECONDS COMMAND…: until the command succeeds
 wait_for() {
-	local deadline=$(($(date +%s%N) + $1 * 1000000000))
+	local deadline=$(($(date +%s%N) + $1 * patience * 1000000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s%N)" -lt $deadline ] || return 1
