@@ -63,13 +63,35 @@ int bpffs_make_directory(const char *path, const char **ret_what)
 	return r == -ENOENT ? make_directories(path) : r;
 }
 
+/* A bpffs that was mounted for the pins alone goes with them; the usual place is everybody's. */
+static int unmount(const char *path)
+{
+	struct stat here, above;
+	char parent[PATH_MAX];
+
+	while (is_bpffs(path) && !streq(path, USUAL_PLACE)) {
+		if (str_format(parent, sizeof(parent), "%s/..", path) < 0)
+			return -ENAMETOOLONG;
+		if (stat(path, &here) < 0 || stat(parent, &above) < 0)
+			return -errno;
+		if (here.st_dev == above.st_dev)
+			return 0;
+		if (umount2(path, UMOUNT_NOFOLLOW) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
 int bpffs_remove_directory(const char *path)
 {
 	char pin[PATH_MAX];
 	struct dirent *entry;
-	int first_error = 0;
-	DIR *dir = opendir(path);
+	int first_error = unmount(path);
+	DIR *dir;
 
+	if (first_error < 0)
+		return first_error;
+	dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(dir))) {

@@ -93,4 +93,14 @@ check_not "nothing was made anew that could be kept" grep -q "making new tables"
 check_not "and no repair failed for what was there" grep -q "File exists" "$dir/agent.log"
 exec 9>&-
 
+# --- taken away: also what the agent has mounted by itself
+unmount
+check "once more without bpffs: all is pinned and serves" wait_for 40 is_whole
+is "$(stat -f -c %T "$pins")" bpf_fs "in one that the agent has mounted"
+kill_agent
+check "--remove takes all away" in_lab "$build/src/cmd/privlink-agent" --remove --bpffs "$bpffs" --run-dir "$dir/run" \
+	--state-dir "$dir/state"
+check_not "with the pins and what was mounted for them" test -e "$pins"
+check_not "and what is recorded of the node" test -e "$dir/state/node.json" -o -e "$dir/run/node.rows"
+
 finish
