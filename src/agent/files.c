@@ -29,13 +29,16 @@ static int read_all(int fd, char *buffer, size_t size)
 
 int file_read(const char *path, char **ret, size_t *ret_size)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for whoever writes into a pipe. */
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	_cleanup_(freep) char *buffer = NULL;
 	struct stat st;
 	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EUCLEAN;
 	if (st.st_size > (off_t)FILE_SIZE_MAX)
 		return -EFBIG;
 	buffer = malloc((size_t)st.st_size + 1);

@@ -11,7 +11,8 @@
 
 #define FILE_SIZE_MAX (16u * 1024 * 1024)
 
-/* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX. */
+/* The content (the caller's) with a NUL behind it that does not count. -EFBIG above FILE_SIZE_MAX,
+ * -EISDIR, -EUCLEAN: it is neither a file nor a directory. */
 int file_read(const char *path, char **ret, size_t *ret_size);
 /* 0: it had that content already; 1: written. */
 int file_update(const char *path, const void *data, size_t size, mode_t mode);

@@ -173,11 +173,16 @@ static int read_whole(int fd, char **ret, size_t *ret_size)
 static int parse_frame(const char *text, size_t size, const char **ret_body, size_t *ret_size)
 {
 	const char *end = memchr(text, '\n', MIN(size, (size_t)FRAME_SIZE));
+	char line[FRAME_SIZE]; /* of its own: sscanf() measures all of the text that it is given */
 	unsigned long long sum;
 	size_t length;
 	int used = 0;
 
-	if (!end || sscanf(text, "%zu %16llx%n", &length, &sum, &used) != 2 || text + used != end)
+	if (!end)
+		return -EUCLEAN;
+	memcpy(line, text, (size_t)(end - text));
+	line[end - text] = '\0';
+	if (sscanf(line, "%zu %16llx%n", &length, &sum, &used) != 2 || line[used])
 		return -EUCLEAN;
 	if (length >= size - (size_t)(end + 1 - text) || end[1 + length] != '\n' ||
 	    sum_of(end + 1, length) != sum)

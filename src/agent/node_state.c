@@ -37,11 +37,12 @@ static int parse(const json_t *json, struct node_state *ret)
 {
 	const char *name = json_string_value(json_object_get(json, "name"));
 	const char *store = json_string_value(json_object_get(json, "store"));
-	json_int_t revision = json_integer_value(json_object_get(json, "revision"));
+	const json_t *number = json_object_get(json, "revision");
+	json_int_t revision = json_integer_value(number);
 	struct node_state state = {.is_behind = json_is_true(json_object_get(json, "behind"))};
 
 	if (!name || !node_name_is_good(name) || !store || (*store && !node_store_is_good(store)) ||
-	    revision < 0)
+	    !json_is_integer(number) || revision < 0)
 		return -EUCLEAN;
 	(void)str_copy(state.name, sizeof(state.name), name);
 	(void)str_copy(state.store, sizeof(state.store), store);

@@ -70,6 +70,22 @@ static int load_text(const char *text, struct node_state *ret)
 
 #define STORE "0123456789abcdef0123456789abcdef"
 
+/* What has the file's name and is none: nobody waits for it. */
+static void test_no_file(void)
+{
+	struct node_state read;
+	char path[64];
+
+	(void)str_format(path, sizeof(path), "%s/node.json", directory);
+	(void)unlink(path);
+	tap_is_int(mkfifo(path, 0600), 0, "file: a pipe in its place");
+	tap_is_int(node_state_load(directory, &read), -EUCLEAN, "file: is damage, and does not keep anyone");
+	(void)unlink(path);
+	tap_is_int(mkdir(path, 0700), 0, "file: a directory in its place");
+	tap_is_int(node_state_load(directory, &read), -EISDIR, "file: is told as one");
+	(void)rmdir(path);
+}
+
 static void test_file(void)
 {
 	static const struct {
@@ -86,6 +102,9 @@ static void test_file(void)
 		{"no store", "{\"name\": \"alpha\", \"revision\": 0}"},
 		{"a store that is none", "{\"name\": \"alpha\", \"store\": \"beef\", \"revision\": 0}"},
 		{"a negative revision", "{\"name\": \"alpha\", \"store\": \"\", \"revision\": -1}"},
+		{"a revision that is no whole number",
+		 "{\"name\": \"alpha\", \"store\": \"\", \"revision\": 1e300}"},
+		{"no revision", "{\"name\": \"alpha\", \"store\": \"\"}"},
 	};
 	struct node_state state = {.store = STORE, .revision = 1ull << 40, .is_behind = true}, read = {};
 
@@ -99,6 +118,7 @@ static void test_file(void)
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++)
 		tap_is_int(load_text(damaged[i].text, &read), -EUCLEAN, "file: %s is damage",
 			   damaged[i].name);
+	test_no_file();
 	tap_is_int(node_state_remove(directory), 0, "file: it goes");
 	tap_is_int(rmdir(directory), 0, "file: and leaves nothing beside it");
 	tap_is_int(node_state_save(directory, &state), 0, "file: a directory that is gone is made again");
