@@ -376,6 +376,22 @@ static int start_reconcile(struct agent *agent)
 	return reconcile_new(&parts, &agent->reconcile);
 }
 
+/* Without a word of the store here, what stands is all that there is to tell it by. */
+static int look_for_instances(struct agent *agent)
+{
+	char(*instances)[ID_SIZE];
+	size_t n;
+	int r;
+
+	if (*agent->state.store)
+		return 0;
+	r = node_marks_instances(agent->state.name, &instances, &n);
+	if (r < 0)
+		return log_errno(r, "cannot look up the node's devices");
+	hold_set_found(agent->hold, instances, n);
+	return 0;
+}
+
 /* What was in force last: names, probes and backends are looked after at once, whether privlinkd is there or
  * not.
  */
@@ -383,6 +399,8 @@ static int open_kept_rows(struct agent *agent)
 {
 	int r = hold_new(agent->loop, agent->options->state_dir, &agent->state, agent->rows, &agent->hold);
 
+	if (r == 0)
+		r = look_for_instances(agent);
 	if (r == 0)
 		r = kept_rows_new(agent->options->run_dir, agent->state.name, &agent->kept);
 	if (r < 0)

@@ -160,6 +160,19 @@ static struct comparison compare(const struct feed_answer *answer, const struct 
 	return comparison;
 }
 
+bool feed_answer_has_instance(const struct feed_answer *answer, const char *id)
+{
+	const json_t *list = json_object_get(answer->json, "rows");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *key = json_string_value(json_object_get(json_array_get(list, i), "key"));
+
+		if (str_starts(key, "instance/") && streq(key + strlen("instance/"), id))
+			return true;
+	}
+	return false;
+}
+
 bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot)
 {
 	return compare(answer, snapshot).n_contradicting > 0;

@@ -31,6 +31,8 @@ void feed_answer_done(struct feed_answer *answer);
 /* Puts the rows into the snapshot; a full answer replaces all of them. */
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
 
+/* Whether the row of that instance is in it. */
+bool feed_answer_has_instance(const struct feed_answer *answer, const char *id);
 /* Whether some row was changed last at another revision than here, and at one that the snapshot has had, too:
  * then the two come from different histories. */
 bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot);

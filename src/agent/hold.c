@@ -24,7 +24,9 @@ struct hold {
 	bool is_told;	 /* by root, and nothing has been taken since: what is in force proves nothing */
 	bool has_failed; /* to write; told once */
 	char heard[NODE_STORE_SIZE]; /* what privlinkd serves; "": it does not say */
-	enum hold_reason { HOLD_NOTHING, HOLD_OTHER_STORE, HOLD_OLDER_COPY } reason;
+	char (*found)[ID_SIZE];	     /* instances of nobody knows which store; NULL: none, or it is known */
+	size_t n_found;
+	enum hold_reason { HOLD_NOTHING, HOLD_OTHER_STORE, HOLD_OLDER_COPY, HOLD_UNKNOWN } reason;
 	char sentence[512];
 };
 
@@ -79,10 +81,25 @@ int hold_new(struct loop *loop, const char *state_dir, struct node_state *state,
 	return 0;
 }
 
+static void forget_found(struct hold *hold)
+{
+	free(hold->found);
+	hold->found = NULL;
+	hold->n_found = 0;
+}
+
+void hold_set_found(struct hold *hold, char (*instances)[ID_SIZE], size_t n)
+{
+	forget_found(hold);
+	hold->found = instances;
+	hold->n_found = n;
+}
+
 struct hold *hold_free(struct hold *hold)
 {
 	if (!hold)
 		return NULL;
+	forget_found(hold);
 	if (hold->is_save_due)
 		(void)save(hold);
 	loop_source_free(hold->save);
@@ -147,6 +164,19 @@ static int begin_behind(struct hold *hold, uint64_t r)
 	return begin(hold, HOLD_OLDER_COPY, sentence);
 }
 
+static int begin_unknown(struct hold *hold)
+{
+	char sentence[sizeof(hold->sentence)];
+
+	(void)snprintf(
+		sentence, sizeof(sentence),
+		"privlinkd's store (%s) knows none of the instances on this node (%s, %zu in all), and "
+		"which store they are of is not written down here (is its disk mounted, is --state-dir "
+		"right?): " WHAT_TO_DO,
+		*hold->heard ? hold->heard : "it does not say which", hold->found[0], hold->n_found);
+	return begin(hold, HOLD_UNKNOWN, sentence);
+}
+
 int hold_hear_store(struct hold *hold, const char *store)
 {
 	(void)str_copy(hold->heard, sizeof(hold->heard), store);
@@ -163,6 +193,15 @@ static bool is_our_history(const struct hold *hold, const struct feed_answer *an
 	return answer->is_full && feed_answer_continues(answer, hold->rows);
 }
 
+/* Whether the store of the answer can be the one that the instances here are of, as far as can be told. */
+static bool knows_what_stands(const struct hold *hold, const struct feed_answer *answer)
+{
+	for (size_t i = 0; i < hold->n_found; i++)
+		if (feed_answer_has_instance(answer, hold->found[i]))
+			return true;
+	return hold->n_found == 0;
+}
+
 int hold_judge(struct hold *hold, const struct feed_answer *answer)
 {
 	bool is_new = !*hold->state->store && *answer->store;
@@ -172,6 +211,8 @@ int hold_judge(struct hold *hold, const struct feed_answer *answer)
 		return begin_other(hold);
 	if (!hold->is_told && !is_our_history(hold, answer))
 		return begin_behind(hold, answer->revision);
+	if (!hold->is_told && !*hold->state->store && !knows_what_stands(hold, answer))
+		return begin_unknown(hold);
 	if (is_new || hold->state->is_behind) {
 		(void)str_copy(hold->state->store, sizeof(hold->state->store), answer->store);
 		hold->state->is_behind = false;
@@ -186,6 +227,7 @@ int hold_judge(struct hold *hold, const struct feed_answer *answer)
 void hold_took(struct hold *hold, uint64_t revision)
 {
 	hold->is_told = false;
+	forget_found(hold);
 	if (revision <= hold->state->revision)
 		return;
 	hold->state->revision = revision;

@@ -18,6 +18,9 @@ struct hold;
  */
 int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, const struct snapshot *rows,
 	     struct hold **ret);
+/* Instances stand here, and it is not known of which store (nothing that was written down is left): the first
+ * store that is heard has to know at least one of them. The array becomes the hold's. */
+void hold_set_found(struct hold *hold, char (*instances)[ID_SIZE], size_t n);
 /* Writes down what is not written yet. */
 struct hold *hold_free(struct hold *hold);
 

@@ -56,6 +56,32 @@ int node_marks_list(struct node_marks *ret)
 	return 0;
 }
 
+int node_marks_instances(const char *node, char (**ret)[ID_SIZE], size_t *ret_n)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	char(*instances)[ID_SIZE];
+	struct port_mark mark;
+	size_t n, used = 0;
+	struct rtnl *rtnl;
+	int r = rtnl_open(-1, &rtnl);
+
+	if (r < 0)
+		return r;
+	r = rtnl_link_list(rtnl, &links, &n);
+	rtnl_free(rtnl);
+	if (r < 0)
+		return r;
+	instances = calloc(n + 1, sizeof(*instances));
+	if (!instances)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (port_mark_parse(node, links[i].alias, &mark) == 0 && mark.number != PORT_SERVICE_NUMBER)
+			(void)str_copy(instances[used++], ID_SIZE, mark.instance);
+	*ret = instances;
+	*ret_n = used;
+	return 0;
+}
+
 const struct node_mark *node_marks_find(const struct node_marks *marks, const char *node)
 {
 	for (size_t i = 0; i < marks->n; i++)

@@ -22,6 +22,8 @@ struct node_marks {
 };
 
 int node_marks_list(struct node_marks *ret);
+/* The instances whose devices carry the node's mark. The array is the caller's. */
+int node_marks_instances(const char *node, char (**ret)[ID_SIZE], size_t *ret_n);
 /* NULL: the node has none. */
 const struct node_mark *node_marks_find(const struct node_marks *marks, const char *node);
 /* The first one that is not this node's; NULL: there is none. */

@@ -143,6 +143,36 @@ start_agent
 check "mounted again: the node follows by itself" wait_for 10 follows
 check "and the open connection has gone on" conversation_goes_on
 
+# --- nothing is left that says which store it is: only what stands
+
+lose_all_records() {
+	stop "$privlinkd_pid"
+	stop "$agent_pid"
+	mv "$dir/state" "$dir/away"
+	mkdir "$dir/state"
+	rm -f "$dir/run/node.rows" "$dir/run/store.revision"
+	start_privlinkd
+	start_agent
+}
+lose_all_records
+check "state directory and kept rows gone: it holds" wait_for 10 says_that "knows none of the instances on this node"
+check "state directory and kept rows gone: it says what to do" says_that "privlink node accept-store"
+check "state directory and kept rows gone: the instances stand" instances_stand
+check "state directory and kept rows gone: the open connection goes on" conversation_goes_on
+restart_agent
+check "state directory and kept rows gone, a restarted agent: it holds still" \
+	wait_for 10 says_that "knows none of the instances on this node"
+check "state directory and kept rows gone, a restarted agent: the instances stand" instances_stand
+stop "$privlinkd_pid"
+stop "$agent_pid"
+rm -rf "$dir/state"
+mv "$dir/away" "$dir/state"
+rm -f "$dir/state/node.json"
+start_privlinkd
+start_agent
+check "the store mounted again, nothing else known: the node follows by itself" wait_for 10 follows
+check "and the open connection has gone on" conversation_goes_on
+
 # --- root says that the other store is right
 
 check_not "a node that does not hold has nothing to accept" accept_store

@@ -183,6 +183,59 @@ static void test_accept(void)
 	world_end(&w);
 }
 
+#define INSTANCE(id) "{\"key\": \"instance/" id "\", \"created\": 3, \"revision\": 3, \"value\": {}}"
+
+/* Instances stand, and nothing says of which store. */
+static void find_two(struct world *w)
+{
+	char(*found)[ID_SIZE] = calloc(2, sizeof(*found));
+
+	if (!found)
+		must(-ENOMEM);
+	(void)str_copy(found[0], ID_SIZE, "i-a");
+	(void)str_copy(found[1], ID_SIZE, "i-b");
+	hold_set_found(w->hold, found, 2);
+}
+
+static void test_found(void)
+{
+	static const struct {
+		const char *name, *body;
+		int holds;
+	} cases[] = {
+		{"no row", ANSWER(THEIRS, "5", "true", ""), 1},
+		{"other instances", ANSWER(THEIRS, "5", "true", INSTANCE("i-c") ", " INSTANCE("i-ab")), 1},
+		{"no store's name", ANSWER("", "5", "true", ""), 1},
+		{"one of them", ANSWER(OURS, "5", "true", INSTANCE("i-c") ", " INSTANCE("i-b")), 0},
+		{"one of them and no store's name", ANSWER("", "5", "true", INSTANCE("i-a")), 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world w;
+
+		world_begin(&w);
+		find_two(&w);
+		tap_is_int(hear(&w, cases[i].body), cases[i].holds,
+			   "instances of no known store, and an answer with %s: %s", cases[i].name,
+			   cases[i].holds ? "the node holds" : "is taken");
+		if (cases[i].holds) {
+			tap_ok(strstr(hold_sentence(w.hold), "i-a, 2 in all") &&
+				       strstr(hold_sentence(w.hold), "privlink node accept-store"),
+			       "%s: with a sentence that says why, and what to do", cases[i].name);
+			tap_is_int(hear(&w, ANSWER(THEIRS, "6", "false", "")), 1,
+				   "%s: a change proves nothing", cases[i].name);
+			(void)hear(&w, cases[i].body);
+			tap_ok(!*w.state.store && hold_accept(w.hold) == 0, "%s: root accepts it",
+			       cases[i].name);
+			tap_is_int(hear(&w, cases[i].body), 0, "%s: and it is taken", cases[i].name);
+		} else {
+			tap_is_int(hear(&w, ANSWER(OURS, "6", "false", "")), 0, "%s: and what follows",
+				   cases[i].name);
+		}
+		world_end(&w);
+	}
+}
+
 static void test_store_without_a_name(void)
 {
 	struct world w;
@@ -369,6 +422,7 @@ int main(void)
 	test_answers();
 	test_older_copy();
 	test_accept();
+	test_found();
 	test_store_without_a_name();
 	test_kept();
 	test_cut();
