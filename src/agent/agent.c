@@ -160,7 +160,8 @@ static void on_hangup(void *context, uint32_t signal_number)
 			  "again");
 	else
 		log_info("reloaded log level and trust store (other settings count from the next start)");
-	notify_send("READY=1\nSTATUS=%s", r < 0 ? "Running; the last reload failed (see the log)" : "Running");
+	notify_send("READY=1\nSTATUS=%s",
+		    r < 0 ? "Running; the last reload failed (see the log)" : "Running");
 }
 
 /* Once privlinkd knows that the node is there, or cannot be asked: what is in force stays so without it. */
@@ -296,7 +297,8 @@ static int load_catalogue(struct agent *agent)
 	int r = catalogue_load(agent->options->catalogue, &agent->catalogue, why, sizeof(why));
 
 	if (r < 0)
-		log_error("cannot read catalogue=%s: %s", agent->options->catalogue, *why ? why : strerror(-r));
+		log_error("cannot read catalogue=%s: %s", agent->options->catalogue,
+			  *why ? why : strerror(-r));
 	return r;
 }
 
@@ -397,7 +399,8 @@ static int look_for_instances(struct agent *agent)
  */
 static int open_kept_rows(struct agent *agent)
 {
-	int r = hold_new(agent->loop, agent->options->state_dir, &agent->state, agent->rows, &agent->hold);
+	char timeline[NODE_TIMELINE_SIZE];
+	int r = hold_new(agent->loop, agent->options->state_dir, &agent->state, &agent->hold);
 
 	if (r == 0)
 		r = look_for_instances(agent);
@@ -405,12 +408,12 @@ static int open_kept_rows(struct agent *agent)
 		r = kept_rows_new(agent->options->run_dir, agent->state.name, &agent->kept);
 	if (r < 0)
 		return r;
-	r = kept_rows_load(agent->kept, agent->state.store, agent->state.revision, agent->rows);
+	r = kept_rows_load(agent->kept, agent->state.store, agent->state.revision, agent->rows, timeline);
 	if (r == 0) {
 		log_info("going on with the rows that were in force last, until privlinkd is heard "
 			 "revision=%llu",
 			 (unsigned long long)snapshot_revision(agent->rows));
-		hold_took(agent->hold, snapshot_revision(agent->rows));
+		hold_took(agent->hold, timeline, snapshot_revision(agent->rows));
 		reconcile_request(agent->reconcile, true);
 	} else if (r != -ENOENT) {
 		log_info("no use for the kept rows, waiting for privlinkd: %s", strerror(-r));

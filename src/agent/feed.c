@@ -202,7 +202,7 @@ static int take(struct feed *feed, const struct feed_answer *answer, const char 
 	kept_rows_add(feed->parts.kept, answer, body, size);
 	r = feed_answer_apply(answer, feed->parts.snapshot, ret);
 	if (r == 0)
-		hold_took(feed->parts.hold, ret->revision);
+		hold_took(feed->parts.hold, answer->timeline, ret->revision);
 	return r;
 }
 
@@ -252,11 +252,15 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 static void poll_rows(struct feed *feed)
 {
 	uint64_t after = feed->heard ? feed->heard : feed->revision;
+	uint64_t in_force;
+	const char *timeline = hold_in_force(feed->parts.hold, &in_force);
 	char path[256];
 	int r;
 
-	(void)str_format(path, sizeof(path), "/feed/v1/rows?node=%s&after=%llu&wait=%d", feed->node,
-			 (unsigned long long)after, after ? POLL_WAIT_S : 0);
+	(void)str_format(path, sizeof(path),
+			 "/feed/v1/rows?node=%s&after=%llu&timeline=%s&in_force=%llu&wait=%d", feed->node,
+			 (unsigned long long)after, timeline, (unsigned long long)in_force,
+			 after ? POLL_WAIT_S : 0);
 	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
 		      &feed->follow);
 	if (r < 0)

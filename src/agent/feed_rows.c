@@ -72,6 +72,13 @@ static void get_store(const json_t *answer, char ret[NODE_STORE_SIZE])
 	(void)str_copy(ret, NODE_STORE_SIZE, store && node_store_is_good(store) ? store : "");
 }
 
+static void get_timeline(const json_t *answer, char ret[NODE_TIMELINE_SIZE])
+{
+	const char *timeline = json_string_value(json_object_get(answer, "timeline"));
+
+	(void)str_copy(ret, NODE_TIMELINE_SIZE, timeline && node_timeline_is_good(timeline) ? timeline : "");
+}
+
 int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
 {
 	json_t *json = parse_object(body, size);
@@ -83,7 +90,9 @@ int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
 	ret->json = json;
 	ret->revision = get_u64(json, "revision");
 	ret->is_full = json_is_true(json_object_get(json, "full"));
+	ret->continues = !json_is_false(json_object_get(json, "continues"));
 	get_store(json, ret->store);
+	get_timeline(json, ret->timeline);
 	return 0;
 }
 
@@ -127,39 +136,6 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	return r < 0 ? r : feed_answer_apply(&answer, snapshot, ret);
 }
 
-/* Where the rows of an answer differ from the snapshot's. */
-struct comparison {
-	size_t n_known;		/* rows that are in both, as they are here or changed after the snapshot */
-	size_t n_contradicting; /* rows that are in both, of revisions that cannot both be */
-	size_t n_unheard_of;	/* rows that the snapshot should have and has not */
-};
-
-static struct comparison compare(const struct feed_answer *answer, const struct snapshot *snapshot)
-{
-	const json_t *list = json_object_get(answer->json, "rows");
-	struct comparison comparison = {};
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *row = json_array_get(list, i);
-		const char *key = json_string_value(json_object_get(row, "key"));
-		uint64_t revision = get_u64(row, "revision");
-		bool is_later = revision > snapshot_revision(snapshot);
-		const struct row_meta *meta;
-		enum kind kind;
-
-		if (kind_of_key(key, &kind) < 0)
-			continue;
-		meta = snapshot_find(snapshot, kind, strchr(key, '/') + 1);
-		if (meta && (is_later || meta->modified == revision))
-			comparison.n_known++;
-		else if (meta)
-			comparison.n_contradicting++;
-		else if (!is_later)
-			comparison.n_unheard_of++;
-	}
-	return comparison;
-}
-
 bool feed_answer_has_instance(const struct feed_answer *answer, const char *id)
 {
 	const json_t *list = json_object_get(answer->json, "rows");
@@ -171,23 +147,6 @@ bool feed_answer_has_instance(const struct feed_answer *answer, const char *id)
 			return true;
 	}
 	return false;
-}
-
-bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot)
-{
-	return compare(answer, snapshot).n_contradicting > 0;
-}
-
-bool feed_answer_continues(const struct feed_answer *answer, const struct snapshot *snapshot)
-{
-	struct comparison comparison = compare(answer, snapshot);
-	size_t n = 0;
-
-	if (!snapshot_revision(snapshot))
-		return true; /* nothing is known here that could be lost */
-	for (enum kind kind = 0; kind < KIND_COUNT_; kind++)
-		n += snapshot_count(snapshot, kind, "");
-	return !comparison.n_contradicting && !comparison.n_unheard_of && comparison.n_known == n;
 }
 
 int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms,

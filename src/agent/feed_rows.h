@@ -21,8 +21,10 @@ struct feed_rows {
 struct feed_answer {
 	json_t *json;
 	uint64_t revision;
-	bool is_full;		     /* it has all rows */
-	char store[NODE_STORE_SIZE]; /* whose they are; "": it does not say */
+	bool is_full;			   /* it has all rows */
+	char store[NODE_STORE_SIZE];	   /* whose they are; "": it does not say */
+	char timeline[NODE_TIMELINE_SIZE]; /* of the revision; "": none, or it does not say */
+	bool continues;			   /* what was in force when it was asked for is of its history */
 };
 
 /* -EINVAL: it is no such answer. */
@@ -33,13 +35,6 @@ int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapsho
 
 /* Whether the row of that instance is in it. */
 bool feed_answer_has_instance(const struct feed_answer *answer, const char *id);
-/* Whether some row was changed last at another revision than here, and at one that the snapshot has had, too:
- * then the two come from different histories. */
-bool feed_answer_contradicts(const struct feed_answer *answer, const struct snapshot *snapshot);
-/* Whether a full answer goes on from the snapshot: each row of the snapshot is in it, as it is here or
- * changed later, and each other row is later. */
-bool feed_answer_continues(const struct feed_answer *answer, const struct snapshot *snapshot);
-
 /* Parses and applies. -EINVAL: nothing was changed. */
 int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An older copy shows in its revision, but only for a while: it goes on counting from there with changes of
- * its own. So that it has been heard is remembered beyond this process, and then rows must prove that the
- * right store is back: all that are in force here must be in it, as they are here or changed later, and
- * nothing older that is not here. Without such a warning, too, a row that was changed last at two different
- * revisions, both of which this node has had, is proof of another history.
+ * its own. So each question for rows says what is in force here, by revision and timeline, and the answer
+ * says whether the store ever was there.
  */
 #include "hold.h"
 
@@ -18,7 +16,6 @@
 struct hold {
 	const char *state_dir;
 	struct node_state *state;
-	const struct snapshot *rows;
 	struct loop_source *save;
 	bool is_save_due;
 	bool is_told;	 /* by root, and nothing has been taken since: what is in force proves nothing */
@@ -61,8 +58,7 @@ static void on_save(void *context, uint32_t events)
 		save_soon(hold);
 }
 
-int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, const struct snapshot *rows,
-	     struct hold **ret)
+int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, struct hold **ret)
 {
 	struct hold *hold = calloc(1, sizeof(*hold));
 	int r;
@@ -71,7 +67,6 @@ int hold_new(struct loop *loop, const char *state_dir, struct node_state *state,
 		return -ENOMEM;
 	hold->state_dir = state_dir;
 	hold->state = state;
-	hold->rows = rows;
 	r = loop_add_timer(loop, on_save, hold, &hold->save);
 	if (r < 0) {
 		hold_free(hold);
@@ -144,7 +139,6 @@ static int begin_other(struct hold *hold)
 static int begin_behind(struct hold *hold, uint64_t r)
 {
 	char sentence[sizeof(hold->sentence)];
-	bool is_new = !hold->state->is_behind;
 
 	if (r < hold->state->revision)
 		(void)snprintf(sentence, sizeof(sentence),
@@ -158,9 +152,6 @@ static int begin_behind(struct hold *hold, uint64_t r)
 			"privlinkd serves a copy of the store that was changed apart from the one whose rows "
 			"are in force on this node (revision %llu): " WHAT_TO_DO,
 			(unsigned long long)hold->state->revision);
-	hold->state->is_behind = true;
-	if (is_new)
-		(void)save(hold);
 	return begin(hold, HOLD_OLDER_COPY, sentence);
 }
 
@@ -183,16 +174,6 @@ int hold_hear_store(struct hold *hold, const char *store)
 	return is_another(hold, store) ? begin_other(hold) : 0;
 }
 
-/* Whether the answer is of the history that is in force here, as far as can be told. */
-static bool is_our_history(const struct hold *hold, const struct feed_answer *answer)
-{
-	if (answer->revision < hold->state->revision)
-		return false;
-	if (!hold->state->is_behind)
-		return !answer->is_full || !feed_answer_contradicts(answer, hold->rows);
-	return answer->is_full && feed_answer_continues(answer, hold->rows);
-}
-
 /* Whether the store of the answer can be the one that the instances here are of, as far as can be told. */
 static bool knows_what_stands(const struct hold *hold, const struct feed_answer *answer)
 {
@@ -202,36 +183,47 @@ static bool knows_what_stands(const struct hold *hold, const struct feed_answer 
 	return hold->n_found == 0;
 }
 
+/* Before anything of it is in force, if it can be. */
+static void remember_history(struct hold *hold, const char *store, const char *timeline)
+{
+	if (streq(hold->state->store, store) && streq(hold->state->timeline, timeline))
+		return;
+	(void)str_copy(hold->state->store, sizeof(hold->state->store), store);
+	(void)str_copy(hold->state->timeline, sizeof(hold->state->timeline), timeline);
+	if (save(hold) < 0)
+		save_soon(hold);
+}
+
 int hold_judge(struct hold *hold, const struct feed_answer *answer)
 {
-	bool is_new = !*hold->state->store && *answer->store;
 
 	(void)str_copy(hold->heard, sizeof(hold->heard), answer->store);
 	if (is_another(hold, answer->store))
 		return begin_other(hold);
-	if (!hold->is_told && !is_our_history(hold, answer))
+	if (!hold->is_told && (answer->revision < hold->state->revision || !answer->continues))
 		return begin_behind(hold, answer->revision);
 	if (!hold->is_told && !*hold->state->store && !knows_what_stands(hold, answer))
 		return begin_unknown(hold);
-	if (is_new || hold->state->is_behind) {
-		(void)str_copy(hold->state->store, sizeof(hold->state->store), answer->store);
-		hold->state->is_behind = false;
-		/* Before anything of it is in force, if it can be. */
-		if (save(hold) < 0)
-			save_soon(hold);
-	}
+	remember_history(hold, answer->store, answer->timeline);
 	end(hold, "it is the one whose rows are in force here");
 	return 0;
 }
 
-void hold_took(struct hold *hold, uint64_t revision)
+void hold_took(struct hold *hold, const char *timeline, uint64_t revision)
 {
 	hold->is_told = false;
 	forget_found(hold);
 	if (revision <= hold->state->revision)
 		return;
+	(void)str_copy(hold->state->timeline, sizeof(hold->state->timeline), timeline);
 	hold->state->revision = revision;
 	save_soon(hold);
+}
+
+const char *hold_in_force(const struct hold *hold, uint64_t *ret_revision)
+{
+	*ret_revision = hold->state->revision;
+	return hold->state->timeline;
 }
 
 const char *hold_sentence(const struct hold *hold)
@@ -247,8 +239,8 @@ int hold_accept(struct hold *hold)
 	if (hold->reason == HOLD_NOTHING)
 		return -EALREADY;
 	(void)str_copy(hold->state->store, sizeof(hold->state->store), hold->heard);
+	hold->state->timeline[0] = '\0';
 	hold->state->revision = 0;
-	hold->state->is_behind = false;
 	r = save(hold);
 	if (r < 0) {
 		*hold->state = before;

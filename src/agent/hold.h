@@ -13,11 +13,8 @@
 
 struct hold;
 
-/* `state` and `rows` (those that are in force) are borrowed; `state` is changed, and written to the state
- * directory.
- */
-int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, const struct snapshot *rows,
-	     struct hold **ret);
+/* `state` is borrowed; it is changed, and written to the state directory. */
+int hold_new(struct loop *loop, const char *state_dir, struct node_state *state, struct hold **ret);
 /* Instances stand here, and it is not known of which store (nothing that was written down is left): the first
  * store that is heard has to know at least one of them. The array becomes the hold's. */
 void hold_set_found(struct hold *hold, char (*instances)[ID_SIZE], size_t n);
@@ -29,8 +26,10 @@ int hold_hear_store(struct hold *hold, const char *store);
 /* An answer with rows, before it is applied. 0: take it; 1: the node holds. A store that is heard for the
  * first time is the node's from then on. */
 int hold_judge(struct hold *hold, const struct feed_answer *answer);
-/* The rows stand at this revision now. */
-void hold_took(struct hold *hold, uint64_t revision);
+/* The rows stand at this revision of that timeline now. */
+void hold_took(struct hold *hold, const char *timeline, uint64_t revision);
+/* To be said with each question for rows: the timeline of what is in force here, and its revision. */
+const char *hold_in_force(const struct hold *hold, uint64_t *ret_revision);
 
 /* What is wrong and what to do, in a sentence; NULL: the node does not hold. */
 const char *hold_sentence(const struct hold *hold);

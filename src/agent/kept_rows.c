@@ -194,7 +194,7 @@ static int parse_frame(const char *text, size_t size, const char **ret_body, siz
 
 /* Applies what is whole; the number of bytes that are. */
 static int replay(const char *text, size_t size, const char *store, struct snapshot *snapshot,
-		  size_t *ret_used)
+		  char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_used)
 {
 	size_t used = 0, length;
 	const char *body;
@@ -209,6 +209,7 @@ static int replay(const char *text, size_t size, const char *store, struct snaps
 		r = feed_answer_apply(&answer, snapshot, &rows);
 		if (r < 0)
 			return r;
+		(void)str_copy(ret_timeline, NODE_TIMELINE_SIZE, answer.timeline);
 		used = (size_t)(body - text) + length + 1;
 	}
 	*ret_used = used;
@@ -216,7 +217,7 @@ static int replay(const char *text, size_t size, const char *store, struct snaps
 }
 
 static int load(struct kept_rows *kept, const char *store, const char *text, size_t size,
-		struct snapshot *snapshot)
+		struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE])
 {
 	struct header header;
 	size_t used;
@@ -227,14 +228,15 @@ static int load(struct kept_rows *kept, const char *store, const char *text, siz
 	if (!streq(header.node, kept->node) || !streq(header.boot, kept->boot) ||
 	    !streq(header.store, *store ? store : "-"))
 		return -ESTALE;
-	r = replay(text + start, size - (size_t)start, store, snapshot, &used);
+	r = replay(text + start, size - (size_t)start, store, snapshot, ret_timeline, &used);
 	if (r < 0)
 		return r;
 	kept->size = kept->base_size = (size_t)start + used;
 	return 0;
 }
 
-int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot)
+int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot,
+		   char ret_timeline[NODE_TIMELINE_SIZE])
 {
 	_cleanup_(closep) int fd = open_file(kept->path);
 	_cleanup_(freep) char *text = NULL;
@@ -245,7 +247,7 @@ int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision,
 		return fd;
 	r = read_whole(fd, &text, &size);
 	if (r == 0)
-		r = load(kept, store, text, size, snapshot);
+		r = load(kept, store, text, size, snapshot, ret_timeline);
 	if (r == 0 && snapshot_revision(snapshot) < revision)
 		r = -ESTALE;
 	if (r == 0 && ftruncate(fd, (off_t)kept->size) < 0)

@@ -22,8 +22,9 @@ int kept_rows_new(const char *run_dir, const char *node, struct kept_rows **ret)
 struct kept_rows *kept_rows_free(struct kept_rows *kept);
 
 /* Fills the empty snapshot with rows of this store, at `revision` or later. -ENOENT: there are none; -ESTALE:
- * they are others'; -EUCLEAN: they are damaged. */
-int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot);
+ * they are others'; -EUCLEAN: they are damaged. `ret_timeline`: of their revision. */
+int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot,
+		   char ret_timeline[NODE_TIMELINE_SIZE]);
 /* Keeps an answer that is about to be applied; `body` is what it was parsed from. Logs when it cannot: then
  * nothing is kept until the next answer with all rows. */
 void kept_rows_add(struct kept_rows *kept, const struct feed_answer *answer, const char *body, size_t size);

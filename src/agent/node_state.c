@@ -21,9 +21,19 @@ bool node_name_is_good(const char *name)
 	return n > 0 && n <= PORT_NODE_NAME_MAX && !name[n] && *name != '-' && *name != '_';
 }
 
+static bool is_hex(const char *text, size_t n)
+{
+	return strlen(text) == n && !text[strspn(text, "0123456789abcdef")];
+}
+
 bool node_store_is_good(const char *store)
 {
-	return strlen(store) == NODE_STORE_SIZE - 1 && !store[strspn(store, "0123456789abcdef")];
+	return is_hex(store, NODE_STORE_SIZE - 1);
+}
+
+bool node_timeline_is_good(const char *timeline)
+{
+	return is_hex(timeline, NODE_TIMELINE_SIZE - 1);
 }
 
 static int path_of(const char *state_dir, char ret[PATH_MAX])
@@ -39,13 +49,17 @@ static int parse(const json_t *json, struct node_state *ret)
 	const char *store = json_string_value(json_object_get(json, "store"));
 	const json_t *number = json_object_get(json, "revision");
 	json_int_t revision = json_integer_value(number);
-	struct node_state state = {.is_behind = json_is_true(json_object_get(json, "behind"))};
+	const json_t *part = json_object_get(json, "timeline");
+	const char *timeline = part ? json_string_value(part) : "";
+	struct node_state state = {};
 
 	if (!name || !node_name_is_good(name) || !store || (*store && !node_store_is_good(store)) ||
-	    !json_is_integer(number) || revision < 0)
+	    !timeline || (*timeline && !node_timeline_is_good(timeline)) || !json_is_integer(number) ||
+	    revision < 0)
 		return -EUCLEAN;
 	(void)str_copy(state.name, sizeof(state.name), name);
 	(void)str_copy(state.store, sizeof(state.store), store);
+	(void)str_copy(state.timeline, sizeof(state.timeline), timeline);
 	state.revision = (uint64_t)revision;
 	*ret = state;
 	return 0;
@@ -76,9 +90,9 @@ int node_state_save(const char *state_dir, const struct node_state *state)
 
 	if (r < 0)
 		return r;
-	size = str_format(text, sizeof(text), "{\"name\": \"%s\", \"store\": \"%s\", \"revision\": %llu%s}\n",
-			  state->name, state->store, (unsigned long long)state->revision,
-			  state->is_behind ? ", \"behind\": true" : "");
+	size = str_format(text, sizeof(text),
+			  "{\"name\": \"%s\", \"store\": \"%s\", \"timeline\": \"%s\", \"revision\": %llu}\n",
+			  state->name, state->store, state->timeline, (unsigned long long)state->revision);
 	if (mkdir(state_dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	return file_write(path, text, (size_t)size, 0600, geteuid(), getegid());

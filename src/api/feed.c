@@ -25,7 +25,9 @@ struct waiter {
 	struct loop_source *timer;
 	char node[WORD_SIZE * 2];
 	uint64_t after;
-	bool over; /* its time is */
+	char timeline[STORE_TIMELINE_SIZE]; /* of what is in force there, which is of */
+	uint64_t in_force;		    /* this revision */
+	bool over;			    /* its time is */
 	struct waiter *next;
 };
 
@@ -122,6 +124,17 @@ static void waiter_free(struct waiter *waiter)
 	free(waiter);
 }
 
+/* Rows go with their history, and with whether what is in force on the node is of it. */
+static void reply_rows(struct waiter *waiter, json_t *answer)
+{
+	const struct store *store = waiter->feed->store;
+
+	(void)json_object_set_new(answer, "timeline", json_string(store_timeline(store)));
+	(void)json_object_set_new(answer, "continues",
+				  json_boolean(store_had(store, waiter->timeline, waiter->in_force)));
+	reply(waiter->feed, waiter->request, 200, answer);
+}
+
 /* Answers the poll if there is something to tell and it may be told. */
 static void look_at(struct waiter *waiter)
 {
@@ -139,7 +152,7 @@ static void look_at(struct waiter *waiter)
 		feed_scope_free(scope);
 	}
 	if (answer)
-		reply(feed, waiter->request, 200, answer);
+		reply_rows(waiter, answer);
 	else
 		answer_error(feed, waiter->request, 503, "out of memory");
 	waiter_free(waiter);
@@ -179,6 +192,13 @@ static int get_number(const struct params *params, const char *name, uint64_t *r
 	return errno || *end ? -EINVAL : 0;
 }
 
+static int get_timeline(const struct params *params, char ret[STORE_TIMELINE_SIZE])
+{
+	const char *text = params_get(params, "timeline");
+
+	return text && str_copy(ret, STORE_TIMELINE_SIZE, text) < 0 ? -EINVAL : 0;
+}
+
 static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wait_s)
 {
 	struct params params = {};
@@ -191,6 +211,10 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 		r = -EINVAL;
 	if (r == 0)
 		r = get_number(&params, "after", &waiter->after);
+	if (r == 0)
+		r = get_number(&params, "in_force", &waiter->in_force);
+	if (r == 0)
+		r = get_timeline(&params, waiter->timeline);
 	if (r == 0)
 		r = get_number(&params, "wait", ret_wait_s);
 	params_done(&params);

@@ -7,7 +7,7 @@
 #include "sqlite_handle.h"
 #include "sum.h"
 
-int sqlite_file_begin(struct sqlite_file *file)
+int sqlite_handle_begin(struct sqlite_file *file)
 {
 	int r = sqlite_place_check(&file->place);
 
@@ -16,6 +16,13 @@ int sqlite_file_begin(struct sqlite_file *file)
 	(void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	file->batch_sum = file->sum;
 	return sqlite_handle_execute(file, "BEGIN IMMEDIATE");
+}
+
+int sqlite_file_begin(struct sqlite_file *file, uint64_t revision)
+{
+	int r = sqlite_handle_begin(file);
+
+	return r == 0 && !file->has_timeline ? sqlite_handle_begin_timeline(file, revision) : r;
 }
 
 /* Takes the sum of the row off, if it is there, and says since when it is. */
@@ -85,9 +92,12 @@ int sqlite_file_commit(struct sqlite_file *file, uint64_t revision)
 		r = write_meta(file, "sum", sum_of_store(file->batch_sum, revision));
 	if (r == 0)
 		r = sqlite_handle_execute(file, "COMMIT");
-	if (r == 0)
-		file->sum = file->batch_sum;
-	return r;
+	if (r < 0)
+		return r;
+	file->sum = file->batch_sum;
+	if (!file->has_timeline)
+		sqlite_handle_keep_timeline(file);
+	return 0;
 }
 
 void sqlite_file_rollback(struct sqlite_file *file)

@@ -17,6 +17,9 @@ int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret);
 struct sqlite_file *sqlite_file_close(struct sqlite_file *file);
 /* As store_identity(). */
 const char *sqlite_file_identity(const struct sqlite_file *file);
+/* As store_timeline() and store_had(). */
+const char *sqlite_file_timeline(const struct sqlite_file *file);
+bool sqlite_file_had(const struct sqlite_file *file, const char *timeline, uint64_t revision);
 /* Symbolic links followed. */
 const char *sqlite_file_path(const struct sqlite_file *file);
 /* What SQLite said about the last failure. Borrowed until the next call. */
@@ -29,9 +32,10 @@ int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_
 int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory);
 
 /* One batch: begin, any number of writes, commit. The batch is on disk when commit returns 0. After any
- * failure the file is as before the batch; roll back is idempotent. */
+ * failure the file is as before the batch; roll back is idempotent. The first one begins a timeline, which
+ * goes on from `revision`, the last one that was durable. */
 /* -ESTALE: the files were removed or replaced since they were opened; what is written would go with them. */
-int sqlite_file_begin(struct sqlite_file *file);
+int sqlite_file_begin(struct sqlite_file *file, uint64_t revision);
 int sqlite_file_write(struct sqlite_file *file, const struct txn_change *changes, size_t n_changes,
 		      uint64_t revision);
 int sqlite_file_commit(struct sqlite_file *file, uint64_t revision);

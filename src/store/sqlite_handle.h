@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of a database file, for the sources that it is spread over: sqlite_open.c, sqlite_load.c and
- * sqlite_file.c.
+ * The inside of a database file, for the sources that it is spread over: sqlite_open.c, sqlite_load.c,
+ * sqlite_timelines.c and sqlite_file.c.
  */
 #pragma once
 
@@ -10,12 +10,21 @@
 #include "sqlite_file.h"
 #include "sqlite_place.h"
 
+struct sqlite_timeline {
+	char name[STORE_TIMELINE_SIZE];
+	uint64_t begins; /* the revision that it goes on from; the one before it ends there */
+};
+
 struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE];
 	char backup_path[PATH_MAX + sizeof(".backup")];
 	struct sqlite_place place;
 	sqlite3_stmt *put, *delete, *present, *meta;
+	struct sqlite_timeline *timelines; /* oldest first; one more place while one begins */
+	size_t n_timelines;
+	int64_t last_timeline;	 /* its id; they are consecutive */
+	bool has_timeline;	 /* the last one is this opening's */
 	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */
 };
 
@@ -30,3 +39,11 @@ int sqlite_handle_run(sqlite3_stmt *statement);
 /* Inside a transaction: a new identity; the sums of what is there now. */
 int sqlite_handle_mint(struct sqlite_file *file);
 int sqlite_handle_rewrite_sums(struct sqlite_file *file);
+
+/* Into the file's array, in place of what is there. -EUCLEAN: damaged (logged). */
+int sqlite_handle_load_timelines(struct sqlite_file *file);
+/* Inside a batch: a new one that goes on from the revision. It counts once it is kept, after the commit. */
+int sqlite_handle_begin_timeline(struct sqlite_file *file, uint64_t revision);
+void sqlite_handle_keep_timeline(struct sqlite_file *file);
+/* As sqlite_file_begin(), without a timeline. */
+int sqlite_handle_begin(struct sqlite_file *file);

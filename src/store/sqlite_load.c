@@ -89,7 +89,13 @@ int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_
 	uint64_t revision = 0, sum = 0;
 	int r;
 
-	r = load_rows(file, &loading);
+	r = sqlite_handle_load_timelines(file);
+	if (r == -EUCLEAN) {
+		loading.n_damaged++;
+		r = 0;
+	}
+	if (r == 0)
+		r = load_rows(file, &loading);
 	if (r == 0)
 		r = query_meta(file, "revision", &revision);
 	if (r == 0)
@@ -169,9 +175,11 @@ int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
 	int r;
 
 	(void)str_copy(before, sizeof(before), file->identity);
-	r = sqlite_file_begin(file);
+	r = sqlite_handle_begin(file);
 	if (r == 0)
 		r = sqlite_handle_mint(file);
+	if (r == 0) /* nobody has heard of this identity yet */
+		r = sqlite_handle_execute(file, "DELETE FROM timeline");
 	if (r == 0)
 		r = drop_others(file, memory);
 	if (r == 0)
@@ -181,6 +189,7 @@ int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
 	if (r < 0) {
 		(void)str_copy(file->identity, sizeof(file->identity), before);
 		sqlite_file_rollback(file);
+		return r;
 	}
-	return r;
+	return sqlite_handle_load_timelines(file);
 }

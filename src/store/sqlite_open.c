@@ -21,9 +21,12 @@ static const char schema[] =
 	"INSERT INTO meta VALUES ('revision', 0);"
 	"PRAGMA application_id = 0x706c6b31;";
 
-/* What version 2 has and version 1 had not: an identity, and sums (sum.h), of each row and of all. */
+/* What version 2 has and version 1 had not: an identity, timelines, and sums (sum.h), of each row and of all.
+ */
 static const char schema_2[] =
 	"CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE timeline (id INTEGER PRIMARY KEY, name TEXT NOT NULL, begins INTEGER NOT NULL,"
+	"                       sum INTEGER NOT NULL) STRICT;"
 	"ALTER TABLE kv ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;"
 	"INSERT INTO meta VALUES ('sum', 0);"
 	"PRAGMA user_version = 2;";
@@ -325,6 +328,7 @@ struct sqlite_file *sqlite_file_close(struct sqlite_file *file)
 	sqlite3_finalize(file->present);
 	sqlite3_finalize(file->meta);
 	sqlite3_close(file->db);
+	free(file->timelines);
 	free(file);
 	return NULL;
 }

@@ -53,6 +53,14 @@ const struct snapshot *store_rows(const struct store *store);
 /* Whose rows these are: 32 digits of base 16, drawn when the database was made, and kept inside it. */
 #define STORE_IDENTITY_SIZE 33
 const char *store_identity(const struct store *store);
+/* Under which name the present revision was written: the same store, changed apart by two processes from two
+ * copies, counts the same revisions under two names. Drawn at the first change after each opening; "": none
+ * was made yet. STORE_TIMELINES_MAX of them are remembered, the last ones. */
+#define STORE_TIMELINE_SIZE 17
+#define STORE_TIMELINES_MAX 4096
+const char *store_timeline(const struct store *store);
+/* Whether this store had that revision under that name ("": any), so that it is of the same history. */
+bool store_had(const struct store *store, const char *timeline, uint64_t revision);
 /* The last durable revision: what may be told to others. */
 uint64_t store_durable_revision(const struct store *store);
 

@@ -58,6 +58,18 @@ const char *store_identity(const struct store *store)
 	return sqlite_file_identity(store->file);
 }
 
+const char *store_timeline(const struct store *store)
+{
+	return sqlite_file_timeline(store->file);
+}
+
+bool store_had(const struct store *store, const char *timeline, uint64_t revision)
+{
+	if (revision > store->durable)
+		return false;
+	return !*timeline || sqlite_file_had(store->file, timeline, revision);
+}
+
 uint64_t store_durable_revision(const struct store *store)
 {
 	return store->durable;
@@ -186,7 +198,7 @@ static int write_batch(struct store *store)
 {
 	int r;
 
-	r = sqlite_file_begin(store->file);
+	r = sqlite_file_begin(store->file, store->durable);
 	for (size_t i = 0; r == 0 && i < store->n_pending; i++) {
 		const struct pending *pending = &store->pending[i];
 

@@ -39,21 +39,45 @@ serve_store() { # DIRECTORY: privlinkd comes back with it
 	start_privlinkd
 	wait_for 10 api_answers
 }
-restart_agent() {
+last_decision() { grep -nE ': (holding what is|following the feed)' "$dir/agent.log" | tail -n 1; }
+has_decided_since() { [ "$(last_decision)" != "$1" ]; } # LAST DECISION
+restart_agent() { # until it has heard privlinkd
+	local before
 	kill -9 "$agent_pid"
 	wait_for 10 test ! -d "/proc/$agent_pid"
+	before=$(last_decision)
 	start_agent
-	wait_for 10 test -S "$dir/run/agent.sock"
+	wait_for 10 has_decided_since "$before"
 }
 
 info() { as_admin call privlink ListNodes | jq -r --arg n "$node" '.Nodes[] | select(.NodeName == $n) | .StatusInfo'; }
 says_that() { info | grep -q -- "$1"; } # WORDS
-follows() { node_live && [ -z "$(info)" ]; }
+# By its own word, too: a privlinkd that has just begun does not know yet that the node holds.
+says_it_follows() { last_decision | grep -q following; }
+follows() { says_it_follows && node_live && [ -z "$(info)" ]; }
 accept_store() { PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock "$build/src/cmd/privlink" node accept-store; }
 instances_stand() {
 	local id
 	for id in "$c" "$s" "$t"; do
 		[ -e "/run/netns/$id" ] || return 1
+	done
+}
+
+copy_store() { # DIRECTORY: of a privlinkd that is stopped for it
+	stop "$privlinkd_pid"
+	mkdir "$dir/$1"
+	cp -a "$dir/state/." "$dir/$1/"
+	rm -f "$dir/$1/node.json"
+	start_privlinkd
+	wait_for 10 api_answers
+}
+# Until the copy has had as many changes as the store, of nothing that is on this node: its rows are in both alike.
+count_on() {
+	local in_force
+	in_force=$(info | sed -n 's/.*in force on this node is \([0-9]*\)).*/\1/p')
+	[ -n "$in_force" ] || bail "the node does not say what is in force"
+	while [ "$(as_admin call privlink ListNodes | jq .Revision)" -le "$in_force" ]; do
+		as_admin call vpc CreateVpc CidrBlock=10.7.0.0/16 >/dev/null || bail "the copy takes no change"
 	done
 }
 
@@ -70,12 +94,7 @@ nothing_is_lost() { # WHERE: the cases that each accident has to pass
 
 lab_start
 make_world
-mkdir "$dir/older"
-stop "$privlinkd_pid"
-cp -a "$dir/state/." "$dir/older/"
-rm -f "$dir/older/node.json"
-start_privlinkd
-wait_for 10 api_answers
+copy_store older
 later=$(make_vpc consumer 192.168.0.0/16)
 [ -n "$later" ] || bail "no later VPC"
 wait_for 20 follows || bail "the agent does not follow"
@@ -113,16 +132,30 @@ check "restarted agent: it follows the right store by itself" wait_for 10 follow
 serve_store older
 check "older copy: the operator is told" wait_for 10 says_that "older copy of the store"
 nothing_is_lost "older copy"
-for i in 1 2 3 4 5 6 7 8; do
-	as_admin call vpc CreateVpc CidrBlock=10.$i.0.0/16 >/dev/null
-done
+count_on
 restart_agent
-check "older copy that counts on with changes of its own, and a restarted agent: it holds still" wait_for 10 says_that "copy of the store"
+check "older copy that counts on with changes of its own, and a restarted agent: it holds still" \
+	wait_for 10 says_that "changed apart"
 check "older copy: the instances stand" instances_stand
 check "older copy: the open connection goes on" conversation_goes_on
 serve_store state
 check "the right store is back after an older copy: the node follows it by itself" wait_for 10 follows
 check "and what is changed comes into force" test -n "$(make_vpc consumer 172.17.0.0/16)"
+
+# --- a copy that has every row of this node, as it is
+
+copy_store twin
+wait_for 20 follows || bail "the agent does not follow the store that was copied"
+check "a copy is made, and the store goes on" test -n "$(make_vpc consumer 172.18.0.0/16)"
+serve_store twin
+check "a copy with all rows of the node: it holds" wait_for 10 says_that "older copy of the store"
+count_on
+restart_agent
+check "a copy with all rows of the node, which counts on: it holds still" wait_for 10 says_that "changed apart"
+check_not "and has not been followed meanwhile" says_it_follows
+serve_store state
+check "the right store is back after the copy: the node follows it by itself" wait_for 10 follows
+check "and again what is changed comes into force" test -n "$(make_vpc consumer 172.19.0.0/16)"
 
 # --- the whole state directory is another one (not mounted), and the agent starts like that
 

@@ -331,12 +331,17 @@ static void test_registration_and_report(struct harness *h)
 		 "{\"node\": \"delta\", \"revision\": 1, \"failures\": [], \"health\": [], \"hold\": \"so\"}",
 		 200},
 		{"a report for another store", "POST", "/feed/v1/report",
-		 "{\"node\": \"delta\", \"store\": \"00000000000000000000000000000000\", \"revision\": 1}", 409},
+		 "{\"node\": \"delta\", \"store\": \"00000000000000000000000000000000\", \"revision\": 1}",
+		 409},
 		{"a hold that is no sentence", "POST", "/feed/v1/report",
 		 "{\"node\": \"delta\", \"revision\": 1, \"hold\": true}", 400},
 		{"another path", "GET", "/feed/v2/rows", "", 404},
 		{"a poll without a node", "GET", "/feed/v1/rows?after=0", "", 400},
 		{"a poll after nonsense", "GET", "/feed/v1/rows?node=delta&after=x", "", 400},
+		{"a poll with too long a timeline", "GET",
+		 "/feed/v1/rows?node=delta&after=0&timeline=0123456789abcdef0", "", 400},
+		{"a poll with nonsense in force", "GET", "/feed/v1/rows?node=delta&after=0&in_force=-1", "",
+		 400},
 	};
 	int status;
 
@@ -404,6 +409,32 @@ static void test_ahead_of_disk(struct harness *h)
 	json_decref(answer);
 }
 
+static bool continues(struct harness *h, const char *timeline, long long in_force)
+{
+	char target[256];
+	json_t *answer;
+	bool result;
+	int status;
+
+	(void)str_format(target, sizeof(target),
+			 "/feed/v1/rows?node=alpha&after=0&timeline=%s&in_force=%lld&wait=30", timeline,
+			 in_force);
+	answer = ask(h, "GET", target, "", &status);
+	result = status == 200 && json_is_true(json_object_get(answer, "continues"));
+	json_decref(answer);
+	return result;
+}
+
+static void test_history(struct harness *h, long long revision)
+{
+	const char *ours = store_timeline(h->store);
+
+	tap_ok(continues(h, ours, revision), "poll: what is in force on the node is of this history");
+	tap_ok(continues(h, "", 0), "poll: and so is nothing");
+	tap_ok(!continues(h, ours, revision + 1), "poll: a revision that was not reached is not");
+	tap_ok(!continues(h, "0123456789abcdef", 1), "poll: nor is one of a timeline that nobody knows");
+}
+
 static void test_polls(struct harness *h)
 {
 	char target[256];
@@ -416,8 +447,11 @@ static void test_polls(struct harness *h)
 	tap_ok(json_is_true(json_object_get(answer, "full")), "poll: with everything");
 	tap_is_str(json_string_value(json_object_get(answer, "store")), store_identity(h->store),
 		   "poll: and with the store's identity");
+	tap_is_str(json_string_value(json_object_get(answer, "timeline")), store_timeline(h->store),
+		   "poll: and with the timeline of the revision");
 	revision = number_of(answer, "revision");
 	json_decref(answer);
+	test_history(h, revision);
 
 	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=30", revision);
 	fd = send_request(h, "GET", target, "");

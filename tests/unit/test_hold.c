@@ -21,6 +21,12 @@
 #define ANSWER(store, revision, full, rows)                                                                  \
 	"{\"store\": \"" store "\", \"revision\": " revision ", \"full\": " full ", \"rows\": [" rows        \
 	"], \"deleted\": []}"
+/* `continues`: what privlinkd says of the timeline and revision that it was asked with. */
+#define ANSWER_OF(timeline, continues, revision, full, rows)                                                 \
+	"{\"store\": \"" OURS "\", \"timeline\": \"" timeline "\", \"continues\": " continues                \
+	", \"revision\": " revision ", \"full\": " full ", \"rows\": [" rows "], \"deleted\": []}"
+#define FIRST	 "00000000000000f1"
+#define SECOND	 "00000000000000f2"
 #define IN_FORCE ANSWER(OURS, "10", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "10"))
 
 static char directory[] = "/tmp/test_hold.XXXXXX";
@@ -50,7 +56,7 @@ static int hear(struct world *w, const char *body)
 	r = hold_judge(w->hold, &answer);
 	if (r == 0) {
 		must(feed_answer_apply(&answer, w->rows, &rows));
-		hold_took(w->hold, rows.revision);
+		hold_took(w->hold, answer.timeline, rows.revision);
 	}
 	feed_answer_done(&answer);
 	return r;
@@ -61,7 +67,7 @@ static void world_begin(struct world *w)
 	*w = (struct world){.state = {.name = "alpha"}};
 	must(loop_new(&w->loop));
 	must(snapshot_new(&w->rows));
-	must(hold_new(w->loop, directory, &w->state, w->rows, &w->hold));
+	must(hold_new(w->loop, directory, &w->state, &w->hold));
 }
 
 static void world_end(struct world *w)
@@ -84,7 +90,7 @@ static void restart(struct world *w, bool with_rows)
 		snapshot_clear(w->rows);
 		snapshot_set_revision(w->rows, 0);
 	}
-	must(hold_new(w->loop, directory, &w->state, w->rows, &w->hold));
+	must(hold_new(w->loop, directory, &w->state, &w->hold));
 }
 
 static void test_answers(void)
@@ -105,10 +111,12 @@ static void test_answers(void)
 		{"a store that does not say which", ANSWER("", "99", "true", ""), 1},
 		{"an older copy", ANSWER(OURS, "9", "true", VPC("vpc-a", "4")), 1},
 		{"an older copy, as a change", ANSWER(OURS, "9", "false", ""), 1},
-		{"another history: a row was changed last before what is known here",
-		 ANSWER(OURS, "99", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "9")), 1},
-		{"another history: a row was changed when it was not",
-		 ANSWER(OURS, "99", "true", VPC("vpc-a", "7") ", " VPC("vpc-b", "10")), 1},
+		{"another history, with the rows as they are here",
+		 ANSWER_OF(SECOND, "false", "99", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "10")), 1},
+		{"another history, as a change",
+		 ANSWER_OF(SECOND, "false", "12", "false", VPC("vpc-a", "12")), 1},
+		{"the next part of the same history, with a row gone and one changed",
+		 ANSWER_OF(SECOND, "true", "99", "true", VPC("vpc-a", "98")), 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -134,31 +142,37 @@ static void test_answers(void)
 	}
 }
 
+static bool asks_with(const struct world *w, const char *timeline, uint64_t revision)
+{
+	uint64_t in_force;
+
+	return streq(hold_in_force(w->hold, &in_force), timeline) && in_force == revision;
+}
+
 static void test_older_copy(void)
 {
 	struct world w;
 
 	world_begin(&w);
-	(void)hear(&w, IN_FORCE);
-	(void)hear(&w, ANSWER(OURS, "9", "true", VPC("vpc-a", "4")));
+	tap_ok(asks_with(&w, "", 0), "a new node asks without a history");
+	(void)hear(&w, ANSWER_OF(FIRST, "true", "10", "true", VPC("vpc-a", "4")));
+	tap_ok(asks_with(&w, FIRST, 10), "then with what is in force");
+	(void)hear(&w, ANSWER_OF(SECOND, "false", "9", "true", VPC("vpc-a", "4")));
+	tap_ok(asks_with(&w, FIRST, 10), "also while it holds because of an older copy");
 	restart(&w, true);
-	tap_is_int(hear(&w, ANSWER(OURS, "20", "true", VPC("vpc-a", "4"))), 1,
-		   "an older copy that counted on is not taken by a new process: a row is missing");
-	tap_is_int(hear(&w, ANSWER(OURS, "20", "true",
-				   VPC("vpc-a", "4") ", " VPC("vpc-b", "20") ", " VPC("vpc-c", "10"))),
-		   1, "nor with a row that should have been here");
-	tap_is_int(hear(&w, ANSWER(OURS, "20", "false", VPC("vpc-b", "20"))), 1,
-		   "nor as a change, which proves nothing");
-	tap_is_int(hear(&w, ANSWER(OURS, "20", "true",
-				   VPC("vpc-a", "4") ", " VPC("vpc-b", "20") ", " VPC("vpc-c", "11"))),
-		   0, "the right store, with later rows, is");
+	tap_ok(asks_with(&w, FIRST, 10), "and in a new process");
+	tap_is_int(hear(&w, ANSWER_OF(SECOND, "false", "20", "true", VPC("vpc-a", "4"))), 1,
+		   "an older copy that counted on is not taken, although it has the very rows");
+	tap_ok(hold_sentence(w.hold) && strstr(hold_sentence(w.hold), "changed apart"), "and it is said why");
+	tap_is_int(hear(&w, ANSWER_OF(SECOND, "true", "19", "false", "")), 0,
+		   "the right store is, with any rows");
 	restart(&w, true);
-	tap_ok(!w.state.is_behind && w.state.revision == 20, "which is written down");
-
-	(void)hear(&w, ANSWER(OURS, "9", "true", ""));
+	tap_ok(asks_with(&w, SECOND, 19), "which is written down");
+	(void)hear(&w, ANSWER_OF(SECOND, "true", "9", "true", ""));
 	restart(&w, false);
-	tap_is_int(hear(&w, ANSWER(OURS, "19", "true", "")), 1, "without any rows, the number tells");
-	tap_is_int(hear(&w, ANSWER(OURS, "20", "true", "")), 0, "both ways");
+	tap_is_int(hear(&w, ANSWER_OF(SECOND, "true", "18", "true", "")), 1,
+		   "a number that fell is never taken");
+	tap_is_int(hear(&w, ANSWER_OF(SECOND, "true", "19", "true", "")), 0, "the same one is");
 	world_end(&w);
 }
 
@@ -266,13 +280,16 @@ static void keep(struct kept_rows *kept, const char *body)
 
 static int load(const char *node, const char *store, uint64_t revision, uint64_t *ret_revision, size_t *ret_n)
 {
+	char timeline[NODE_TIMELINE_SIZE];
 	struct snapshot *rows;
 	struct kept_rows *kept;
 	int r;
 
 	must(snapshot_new(&rows));
 	must(kept_rows_new(directory, node, &kept));
-	r = kept_rows_load(kept, store, revision, rows);
+	r = kept_rows_load(kept, store, revision, rows, timeline);
+	if (r == 0 && *timeline)
+		r = streq(timeline, FIRST) ? 1 : -EBADMSG;
 	*ret_revision = snapshot_revision(rows);
 	*ret_n = snapshot_count(rows, KIND_VPC, "");
 	kept_rows_free(kept);
@@ -293,6 +310,7 @@ static void keep_two(void)
 static void test_kept(void)
 {
 	char path[64], node[PORT_NODE_NAME_MAX + 1], store[NODE_STORE_SIZE];
+	struct kept_rows *kept;
 	uint64_t revision;
 	struct stat st;
 	size_t n;
@@ -307,6 +325,13 @@ static void test_kept(void)
 	       "kept: with whose they are");
 	tap_is_int(load("beta", OURS, 0, &revision, &n), -ESTALE, "kept: another node's count for nothing");
 	tap_is_int(load("alpha", THEIRS, 0, &revision, &n), -ESTALE, "kept: nor do another store's");
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	keep(kept, ANSWER_OF(FIRST, "true", "12", "false", VPC("vpc-c", "12")));
+	kept_rows_free(kept);
+	tap_is_int(load("alpha", OURS, 12, &revision, &n), 1,
+		   "kept: with the last one's part of the history");
+	keep_two();
 	tap_is_int(load("alpha", OURS, 13, &revision, &n), -ESTALE,
 		   "kept: nor do those that are behind what was in force");
 	tap_ok(revision == 0 && n == 0, "kept: and none of them stays");

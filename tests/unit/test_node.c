@@ -68,7 +68,8 @@ static int load_text(const char *text, struct node_state *ret)
 	return node_state_load(directory, ret);
 }
 
-#define STORE "0123456789abcdef0123456789abcdef"
+#define STORE	 "0123456789abcdef0123456789abcdef"
+#define TIMELINE "0123456789abcdef"
 
 /* What has the file's name and is none: nobody waits for it. */
 static void test_no_file(void)
@@ -101,19 +102,23 @@ static void test_file(void)
 		 "{\"name\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", \"store\": \"\", \"revision\": 0}"},
 		{"no store", "{\"name\": \"alpha\", \"revision\": 0}"},
 		{"a store that is none", "{\"name\": \"alpha\", \"store\": \"beef\", \"revision\": 0}"},
+		{"a timeline that is none",
+		 "{\"name\": \"alpha\", \"store\": \"\", \"timeline\": \"beef\", \"revision\": 0}"},
+		{"a timeline that is no text",
+		 "{\"name\": \"alpha\", \"store\": \"\", \"timeline\": 7, \"revision\": 0}"},
 		{"a negative revision", "{\"name\": \"alpha\", \"store\": \"\", \"revision\": -1}"},
 		{"a revision that is no whole number",
 		 "{\"name\": \"alpha\", \"store\": \"\", \"revision\": 1e300}"},
 		{"no revision", "{\"name\": \"alpha\", \"store\": \"\"}"},
 	};
-	struct node_state state = {.store = STORE, .revision = 1ull << 40, .is_behind = true}, read = {};
+	struct node_state state = {.store = STORE, .revision = 1ull << 40, .timeline = TIMELINE}, read = {};
 
 	(void)str_copy(state.name, sizeof(state.name), "alpha");
 	tap_is_int(node_state_load(directory, &read), -ENOENT, "file: there is none at first");
 	tap_is_int(node_state_save(directory, &state), 0, "file: it is written");
 	tap_is_int(node_state_load(directory, &read), 0, "file: and read");
 	tap_ok(streq(read.name, state.name) && streq(read.store, state.store) &&
-		       read.revision == state.revision && read.is_behind,
+		       read.revision == state.revision && streq(read.timeline, TIMELINE),
 	       "file: as it was");
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++)
 		tap_is_int(load_text(damaged[i].text, &read), -EUCLEAN, "file: %s is damage",

@@ -17,6 +17,7 @@
 #include "../tap.h"
 #include "store/record.h"
 #include "store/store.h"
+#include "store/sum.h"
 
 struct result {
 	int calls, r;
@@ -629,6 +630,98 @@ static void test_identity(void)
 	fixture_close(&f);
 }
 
+/* ---- history ---- */
+
+/* One change, by one opening. Returns the revision. */
+static uint64_t change_once(const char *name, const char *counter, char ret_timeline[STORE_TIMELINE_SIZE])
+{
+	struct result result = {};
+	struct fixture f;
+	uint64_t revision;
+
+	(void)fixture_open(&f, name);
+	commit_counter(f.store, counter, 1, &result);
+	(void)loop_turn(f.loop, 0);
+	(void)str_copy(ret_timeline, STORE_TIMELINE_SIZE, store_timeline(f.store));
+	revision = store_durable_revision(f.store);
+	fixture_close(&f);
+	return revision;
+}
+
+static bool had(const char *name, const char *timeline, uint64_t revision)
+{
+	struct fixture f;
+	bool r;
+
+	(void)fixture_open(&f, name);
+	r = store_had(f.store, timeline, revision);
+	fixture_close(&f);
+	return r;
+}
+
+static void test_timelines(void)
+{
+	char first[STORE_TIMELINE_SIZE], right[STORE_TIMELINE_SIZE], copied[STORE_TIMELINE_SIZE];
+	uint64_t at_first, at_right, at_copied = 0;
+	const char *backup;
+	struct fixture f;
+
+	(void)fixture_open(&f, "right");
+	tap_is_str(store_timeline(f.store), "", "a store without a change has no timeline");
+	tap_ok(store_had(f.store, "", 0) && !store_had(f.store, "", 1), "and has had nothing");
+	fixture_close(&f);
+	at_first = change_once("right", "a", first);
+	tap_is_int((long long)strlen(first), STORE_TIMELINE_SIZE - 1, "the first change begins one");
+	(void)fixture_open(&f, "right");
+	tap_is_str(store_timeline(f.store), first, "it goes on until another opening changes something");
+	tap_is_int(store_back_up(f.store, &backup), 0, "a copy is made");
+	fixture_close(&f);
+	at_right = change_once("right", "b", right);
+	tap_ok(!streq(right, first) && at_right == at_first + 1,
+	       "another opening's change begins another one");
+	for (int i = 0; i < 3; i++)
+		at_copied = change_once("right.backup", i ? "d" : "c", copied);
+	tap_ok(at_copied > at_right, "the copy counts on beyond it");
+
+	tap_ok(had("right", first, at_first) && had("right.backup", first, at_first),
+	       "what was before the copy, both had");
+	tap_ok(!had("right", first, at_right) && !had("right.backup", first, at_right),
+	       "the first timeline ended with it");
+	tap_ok(had("right", right, at_right) && !had("right.backup", right, at_right),
+	       "what was after it, the one had");
+	tap_ok(!had("right", copied, at_copied) && had("right.backup", copied, at_copied), "or the other");
+	tap_ok(!had("right", right, at_right + 1), "nobody had what is yet to come");
+	change_once("right", "e", copied);
+	tap_ok(had("right", right, at_right) && had("right", first, at_first),
+	       "what it had it has had for ever");
+}
+
+/* Those that have been forgotten are no longer known, the others are. */
+static void test_timelines_limit(void)
+{
+	char name[STORE_TIMELINE_SIZE], sql[256];
+	uint64_t revision = change_once("many", "a", name);
+	sqlite3 *db;
+
+	if (sqlite3_open(file_name("many"), &db) != SQLITE_OK)
+		abort();
+	(void)sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
+	for (int id = 2; id <= STORE_TIMELINES_MAX; id++) {
+		(void)str_format(name, sizeof(name), "%016x", (unsigned int)id);
+		(void)str_format(sql, sizeof(sql), "INSERT INTO timeline VALUES (%d, '%s', 1, %lld)", id,
+				 name, (long long)sum_of_row(name, "", (uint64_t)id, 1));
+		(void)sqlite3_exec(db, sql, NULL, NULL, NULL);
+	}
+	if (sqlite3_exec(db, "DELETE FROM timeline WHERE id = 1; COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++)
+		revision = change_once("many", i ? "c" : "b", name);
+	tap_ok(had("many", name, revision), "with very many timelines, another one is begun");
+	tap_ok(had("many", "0000000000000004", 1) && !had("many", "0000000000000002", 1),
+	       "and the oldest ones are forgotten");
+}
+
 /* ---- damage ---- */
 
 static int open_result(const char *name);
@@ -733,6 +826,10 @@ static void test_damaged_rows(void)
 		{"a row that is missing", "DELETE FROM kv WHERE key = 'counter/n3'", 9},
 		{"a revision of the store that changed", "UPDATE meta SET value = 7 WHERE name = 'revision'",
 		 10},
+		{"a timeline's name that changed", "UPDATE timeline SET name = '0123456789abcdef'", 10},
+		{"a timeline's beginning that changed", "UPDATE timeline SET begins = 7", 10},
+		{"a timeline that is missing",
+		 "INSERT INTO timeline SELECT id + 2, name, begins, sum FROM timeline", 10},
 		{"a row that is no JSON", "UPDATE kv SET value = '{' WHERE key = 'counter/n3'", 9},
 	};
 
@@ -983,6 +1080,8 @@ int main(void)
 	test_history_in_bytes();
 	test_failing_disk();
 	test_identity();
+	test_timelines();
+	test_timelines_limit();
 	test_record();
 	test_recorded_commits();
 	test_damaged_rows();
