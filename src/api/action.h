@@ -17,7 +17,7 @@
 #include "../model/catalogue.h"
 #include "../store/store.h"
 #include "error.h"
-#include "params.h"
+#include "../lib/params.h"
 
 enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
 

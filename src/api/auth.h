@@ -7,7 +7,7 @@
 #include "../model/snapshot.h"
 #include "error.h"
 #include "nonces.h"
-#include "sign.h"
+#include "../sign/sign.h"
 
 #define AUTH_CLOCK_SKEW_S NONCE_LIFE_S
 

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "../lib/loop.h"
-#include "sign.h"
+#include "../sign/sign.h"
 
 #define SERVER_TARGET_MAX  (32 * 1024) /* path and query */
 #define SERVER_HEADERS_MAX 100

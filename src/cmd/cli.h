@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "../api/params.h"
+#include "../lib/params.h"
 #include "../lib/util.h"
 
 #define CLI_DEFAULT_STATE_DIR "/var/lib/privlink"

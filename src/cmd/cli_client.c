@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "../api/digest.h"
-#include "../api/sign.h"
+#include "../sign/digest.h"
+#include "../sign/sign.h"
 #include "../lib/codec.h"
 #include "../lib/ident.h"
 #include "cli_trust.h"

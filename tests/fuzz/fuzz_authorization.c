@@ -3,7 +3,7 @@
  * The Authorization header of a request, and the signature over the headers that it names. What is accepted
  * has a key, a list and a signature of the right length.
  */
-#include "api/sign.h"
+#include "sign/sign.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "../tap.h"
-#include "api/sign.h"
+#include "sign/sign.h"
 
 #define HEADERS_MAX 32
 

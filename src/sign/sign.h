@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "params.h"
+#include "../lib/params.h"
 
 struct sign_header {
 	const char *name; /* lower case */

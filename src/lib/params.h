@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "../lib/util.h"
+#include "util.h"
 
 #define PARAMS_MAX 2000		    /* names in one request */
 #define PARAMS_BYTES_MAX (256 * 1024)

@@ -5,7 +5,7 @@
  */
 #include "params.h"
 
-#include "../lib/codec.h"
+#include "codec.h"
 
 int params_add(struct params *params, const char *name, const char *value)
 {
