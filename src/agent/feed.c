@@ -12,7 +12,7 @@
 #include "feed.h"
 
 #include "../lib/log.h"
-#include "http.h"
+#include "../http/client.h"
 
 #define PAUSE_FIRST_MS	   50
 #define PAUSE_MAX_MS	   1000

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "../store/store.h"
-#include "server.h"
+#include "../http/server.h"
 
 #define ADMIN_PATH "/admin/v1/"
 

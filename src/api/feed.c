@@ -17,7 +17,7 @@
 #include "../lib/log.h"
 #include "admin.h"
 #include "feed_rows.h"
-#include "server.h"
+#include "../http/server.h"
 
 struct waiter {
 	struct feed_server *feed;

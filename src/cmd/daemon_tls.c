@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon_tls.h"
 
-#include "api/tls.h"
+#include "http/tls.h"
 #include "daemon_files.h"
 #include "lib/log.h"
 

@@ -14,7 +14,7 @@
 
 #include "api/feed.h"
 #include "api/http.h"
-#include "api/tls.h"
+#include "http/tls.h"
 #include "control/control.h"
 #include "daemon_address.h"
 #include "daemon_admin.h"

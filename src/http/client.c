@@ -4,7 +4,7 @@
  * from within libcurl: they come from the loop, after libcurl has returned, so they may start and cancel
  * requests.
  */
-#include "http.h"
+#include "client.h"
 
 #include <limits.h>
 
