@@ -153,7 +153,7 @@ void admin_handle(struct store *store, struct server_request *request)
 		const char *name;
 		void (*run)(struct store *store, struct server_request *request, const json_t *body);
 	} requests[] = {{"key", new_key}, {"store", show_store}, {"backup", back_up}};
-	const char *name = request->path + strlen(ADMIN_PATH);
+	const char *name = str_starts(request->path, ADMIN_PATH) ? request->path + strlen(ADMIN_PATH) : "";
 	json_t *body = json_loadb(request->body ? request->body : "", request->body_size,
 				  JSON_REJECT_DUPLICATES, NULL);
 	bool known = false;

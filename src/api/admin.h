@@ -10,5 +10,5 @@
 
 #define ADMIN_PATH "/admin/v1/"
 
-/* Answers a request whose path begins with ADMIN_PATH and whose sender is root. */
+/* Answers a request whose sender is root. */
 void admin_handle(struct store *store, struct server_request *request);

@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 
 #include "../lib/log.h"
-#include "admin.h"
 #include "feed_rows.h"
 #include "../http/server.h"
 
@@ -42,6 +41,7 @@ struct feed_server {
 	struct store *store;
 	struct control *control;
 	struct server *server;
+	feed_others others;
 	struct store_watch *watch;
 	struct waiter *waiters;
 	struct told *told;
@@ -501,8 +501,8 @@ static void handle(void *context, struct server_request *request)
 	else if (request->problem < 0)
 		answer_error(feed, request, request->problem == -E2BIG ? 413 : 400,
 			     "the request is too large");
-	else if (str_starts(request->path, ADMIN_PATH))
-		admin_handle(feed->store, request);
+	else if (!str_starts(request->path, FEED_PATH))
+		feed->others(feed->store, request);
 	else if (streq(request->path, "/feed/v1/rows") && !post)
 		poll_rows(feed, request);
 	else if (streq(request->path, "/feed/v1/node") && post)
@@ -514,7 +514,7 @@ static void handle(void *context, struct server_request *request)
 }
 
 int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
-		    struct feed_server **ret)
+		    feed_others others, struct feed_server **ret)
 {
 	const struct server_options options = {.listen_fd = listen_fd,
 					       .body_max = FEED_BODY_MAX,
@@ -525,7 +525,7 @@ int feed_server_new(struct loop *loop, struct store *store, struct control *cont
 
 	if (!feed)
 		return -ENOMEM;
-	*feed = (struct feed_server){.loop = loop, .store = store, .control = control};
+	*feed = (struct feed_server){.loop = loop, .store = store, .control = control, .others = others};
 	r = store_watch(store, revision_rose, feed, &feed->watch);
 	if (r == 0)
 		r = server_new(loop, &options, handle, feed, &feed->server);

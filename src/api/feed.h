@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../control/control.h"
+#include "../http/server.h"
 #include "../store/store.h"
 
 #define FEED_BODY_MAX	     (4 * 1024 * 1024)
@@ -16,7 +17,11 @@
 
 struct feed_server;
 
+#define FEED_PATH "/feed/"
+/* Answers what root asks over the same socket under other paths. */
+typedef void (*feed_others)(struct store *store, struct server_request *request);
+
 /* Serves the listening socket (owned from then on). */
 int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
-		    struct feed_server **ret);
+		    feed_others others, struct feed_server **ret);
 struct feed_server *feed_server_free(struct feed_server *feed);

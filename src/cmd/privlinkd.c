@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/admin.h"
 #include "api/feed.h"
 #include "api/http.h"
 #include "http/tls.h"
@@ -230,7 +231,7 @@ static int start_services(struct daemon *d)
 		r = start_http(d);
 	if (r < 0)
 		return r;
-	r = feed_server_new(d->loop, d->store, d->control, TAKE_FD(d->feed_fd), &d->feed);
+	r = feed_server_new(d->loop, d->store, d->control, TAKE_FD(d->feed_fd), admin_handle, &d->feed);
 	return r < 0 ? log_errno(r, "cannot serve the feed") : 0;
 }
 

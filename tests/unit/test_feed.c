@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "api/admin.h"
 #include "api/feed.h"
 #include "api/feed_rows.h"
 
@@ -541,7 +542,7 @@ int main(void)
 	test_rows(&h);
 	test_deletions_and_scope(&h);
 	if (geteuid() == 0) {
-		harness_must(feed_server_new(h.loop, h.store, h.control, listen_unix(&h), &feed), "feed");
+		harness_must(feed_server_new(h.loop, h.store, h.control, listen_unix(&h), admin_handle, &feed), "feed");
 		test_registration_and_report(&h);
 		test_stranger(&h);
 		test_ahead_of_disk(&h);
