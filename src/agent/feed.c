@@ -11,8 +11,8 @@
  */
 #include "feed.h"
 
-#include "../lib/log.h"
 #include "../http/client.h"
+#include "../lib/log.h"
 
 #define PAUSE_FIRST_MS	   50
 #define PAUSE_MAX_MS	   1000
@@ -23,11 +23,11 @@
 struct feed {
 	struct feed_handlers handlers;
 	struct feed_parts parts;
-	struct http *http;
+	struct http_client *client;
 	char node[64];
 	char *registration;
 
-	struct http_request *follow, *sending;
+	struct http_client_request *follow, *sending;
 	struct loop_source *restart; /* after a pause */
 	uint64_t pause_ms;
 	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
@@ -69,7 +69,7 @@ static void pause_and_restart(struct feed *feed, const char *what, int status)
 			 status);
 	feed->is_connected = false;
 	tell_connected(feed, false);
-	feed->follow = http_cancel(feed->follow);
+	feed->follow = http_client_cancel(feed->follow);
 	loop_timer_set(feed->restart, feed->pause_ms);
 	feed->pause_ms = MIN(feed->pause_ms * 2, (uint64_t)PAUSE_MAX_MS);
 }
@@ -136,8 +136,8 @@ static void send_report(struct feed *feed)
 	report = next_report(feed);
 	if (!report)
 		return;
-	r = http_send(feed->http, "/feed/v1/report", report, REQUEST_TIMEOUT_MS, on_reported, feed,
-		      &feed->sending);
+	r = http_client_send(feed->client, "/feed/v1/report", report, REQUEST_TIMEOUT_MS, on_reported, feed,
+			     &feed->sending);
 	if (r < 0) {
 		(void)log_errno(r, "cannot report");
 		loop_timer_set(feed->renew, PAUSE_MAX_MS);
@@ -261,8 +261,8 @@ static void poll_rows(struct feed *feed)
 			 "/feed/v1/rows?node=%s&after=%llu&timeline=%s&in_force=%llu&wait=%d", feed->node,
 			 (unsigned long long)after, timeline, (unsigned long long)in_force,
 			 after ? POLL_WAIT_S : 0);
-	r = http_send(feed->http, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
-		      &feed->follow);
+	r = http_client_send(feed->client, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
+			     &feed->follow);
 	if (r < 0)
 		pause_and_restart(feed, "rows", r);
 }
@@ -292,8 +292,8 @@ static void start(struct feed *feed)
 
 	feed->revision = 0;
 	feed->heard = 0;
-	r = http_send(feed->http, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS, on_registered,
-		      feed, &feed->follow);
+	r = http_client_send(feed->client, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS,
+			     on_registered, feed, &feed->follow);
 	if (r < 0)
 		pause_and_restart(feed, "node", r);
 }
@@ -336,7 +336,7 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 		r = feed->registration ? 0 : -ENOMEM;
 	}
 	if (r == 0)
-		r = http_new(loop, options->socket_path, &feed->http);
+		r = http_client_new(loop, options->socket_path, &feed->client);
 	if (r == 0)
 		r = loop_add_timer(loop, on_restart, feed, &feed->restart);
 	if (r == 0)
@@ -354,7 +354,7 @@ struct feed *feed_free(struct feed *feed)
 {
 	if (!feed)
 		return NULL;
-	http_free(feed->http);
+	http_client_free(feed->client);
 	loop_source_free(feed->restart);
 	loop_source_free(feed->renew);
 	free(feed->registration);
@@ -366,7 +366,7 @@ struct feed *feed_free(struct feed *feed)
 void feed_restart(struct feed *feed)
 {
 	feed->is_connected = false;
-	feed->follow = http_cancel(feed->follow);
+	feed->follow = http_client_cancel(feed->follow);
 	feed->pause_ms = PAUSE_FIRST_MS;
 	loop_timer_set(feed->restart, 0);
 }

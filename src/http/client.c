@@ -12,27 +12,27 @@
 
 #define BODY_SIZE_MAX (256u * 1024 * 1024)
 
-struct http_request {
-	struct http *http;
-	struct http_request *next;
+struct http_client_request {
+	struct http_client *client;
+	struct http_client_request *next;
 	CURL *easy;
 	struct curl_slist *headers;
-	http_done done;
+	http_client_done done;
 	void *context;
 	char *body;
 	size_t size, allocated;
 };
 
-struct http {
+struct http_client {
 	struct loop *loop;
 	CURLM *multi;
 	struct loop_source *timer;
 	char *socket_path;
-	struct http_request *requests;
+	struct http_client_request *requests;
 };
 
-struct http_socket {
-	struct http *http;
+struct client_socket {
+	struct http_client *client;
 	curl_socket_t fd;
 	struct loop_source *source;
 };
@@ -53,28 +53,28 @@ static int result_to_errno(CURLcode code)
 	}
 }
 
-static void unlink_request(struct http_request *request)
+static void unlink_request(struct http_client_request *request)
 {
-	struct http_request **place = &request->http->requests;
+	struct http_client_request **place = &request->client->requests;
 
 	while (*place != request)
 		place = &(*place)->next;
 	*place = request->next;
 }
 
-static void free_request(struct http_request *request)
+static void free_request(struct http_client_request *request)
 {
 	unlink_request(request);
-	(void)curl_multi_remove_handle(request->http->multi, request->easy);
+	(void)curl_multi_remove_handle(request->client->multi, request->easy);
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->headers);
 	free(request->body);
 	free(request);
 }
 
-static void finish_request(struct http_request *request, CURLcode code)
+static void finish_request(struct http_client_request *request, CURLcode code)
 {
-	http_done done = request->done;
+	http_client_done done = request->done;
 	void *context = request->context;
 	char *body = TAKE_PTR(request->body);
 	size_t size = request->size;
@@ -86,13 +86,13 @@ static void finish_request(struct http_request *request, CURLcode code)
 	free(body);
 }
 
-static void finish_done(struct http *http)
+static void finish_done(struct http_client *client)
 {
 	struct CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(http->multi, &left))) {
-		struct http_request *request = NULL;
+	while ((message = curl_multi_info_read(client->multi, &left))) {
+		struct http_client_request *request = NULL;
 		CURLcode code = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
@@ -105,8 +105,8 @@ static void finish_done(struct http *http)
 
 static void on_socket(void *context, uint32_t events)
 {
-	struct http_socket *socket = context;
-	struct http *http = socket->http;
+	struct client_socket *socket = context;
+	struct http_client *client = socket->client;
 	int mask = 0, running;
 
 	if (events & (EPOLLIN | EPOLLHUP))
@@ -116,21 +116,21 @@ static void on_socket(void *context, uint32_t events)
 	if (events & EPOLLERR)
 		mask |= CURL_CSELECT_ERR;
 	/* The socket may be gone after this. */
-	(void)curl_multi_socket_action(http->multi, socket->fd, mask, &running);
-	finish_done(http);
+	(void)curl_multi_socket_action(client->multi, socket->fd, mask, &running);
+	finish_done(client);
 }
 
 static void on_timer(void *context, uint32_t events)
 {
-	struct http *http = context;
+	struct http_client *client = context;
 	int running;
 
 	(void)events;
-	(void)curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finish_done(http);
+	(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	finish_done(client);
 }
 
-static void free_socket(struct http_socket *socket)
+static void free_socket(struct client_socket *socket)
 {
 	if (!socket)
 		return;
@@ -138,15 +138,15 @@ static void free_socket(struct http_socket *socket)
 	free(socket);
 }
 
-static struct http_socket *new_socket(struct http *http, curl_socket_t fd, uint32_t events)
+static struct client_socket *new_socket(struct http_client *client, curl_socket_t fd, uint32_t events)
 {
-	struct http_socket *socket = calloc(1, sizeof(*socket));
+	struct client_socket *socket = calloc(1, sizeof(*socket));
 
 	if (!socket)
 		return NULL;
-	socket->http = http;
+	socket->client = client;
 	socket->fd = fd;
-	if (loop_add_fd(http->loop, fd, events, on_socket, socket, &socket->source) < 0) {
+	if (loop_add_fd(client->loop, fd, events, on_socket, socket, &socket->source) < 0) {
 		free(socket);
 		return NULL;
 	}
@@ -156,14 +156,14 @@ static struct http_socket *new_socket(struct http *http, curl_socket_t fd, uint3
 /* libcurl says what it waits for on a socket. */
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
 {
-	struct http_socket *socket = socket_context;
-	struct http *http = context;
+	struct client_socket *socket = socket_context;
+	struct http_client *client = context;
 	uint32_t events = 0;
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		free_socket(socket);
-		(void)curl_multi_assign(http->multi, fd, NULL);
+		(void)curl_multi_assign(client->multi, fd, NULL);
 		return 0;
 	}
 	if (what & CURL_POLL_IN)
@@ -172,65 +172,66 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, v
 		events |= EPOLLOUT;
 	if (socket)
 		return loop_source_set_events(socket->source, events) < 0 ? -1 : 0;
-	socket = new_socket(http, fd, events);
+	socket = new_socket(client, fd, events);
 	if (!socket)
 		return -1;
-	(void)curl_multi_assign(http->multi, fd, socket);
+	(void)curl_multi_assign(client->multi, fd, socket);
 	return 0;
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *context)
 {
-	struct http *http = context;
+	struct http_client *client = context;
 
 	(void)multi;
 	if (timeout_ms < 0)
-		loop_timer_stop(http->timer);
+		loop_timer_stop(client->timer);
 	else
-		loop_timer_set(http->timer, (uint64_t)timeout_ms);
+		loop_timer_set(client->timer, (uint64_t)timeout_ms);
 	return 0;
 }
 
-int http_new(struct loop *loop, const char *socket_path, struct http **ret)
+int http_client_new(struct loop *loop, const char *socket_path, struct http_client **ret)
 {
-	struct http *http = calloc(1, sizeof(*http));
+	struct http_client *client = calloc(1, sizeof(*client));
 	int r;
 
-	if (!http)
+	if (!client)
 		return -ENOMEM;
-	http->loop = loop;
-	http->socket_path = strdup(socket_path);
-	http->multi = curl_multi_init();
-	r = http->multi && http->socket_path ? loop_add_timer(loop, on_timer, http, &http->timer) : -ENOMEM;
+	client->loop = loop;
+	client->socket_path = strdup(socket_path);
+	client->multi = curl_multi_init();
+	r = client->multi && client->socket_path ? loop_add_timer(loop, on_timer, client, &client->timer)
+						 : -ENOMEM;
 	if (r < 0) {
-		http_free(http);
+		http_client_free(client);
 		return r;
 	}
-	(void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-	(void)curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-	(void)curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	(void)curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	*ret = http;
+	(void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	(void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+	*ret = client;
 	return 0;
 }
 
-struct http *http_free(struct http *http)
+struct http_client *http_client_free(struct http_client *client)
 {
-	if (!http)
+	if (!client)
 		return NULL;
-	while (http->requests)
-		free_request(http->requests);
-	if (http->multi)
-		(void)curl_multi_cleanup(http->multi);
-	loop_source_free(http->timer);
-	free(http->socket_path);
-	free(http);
+	while (client->requests)
+		free_request(client->requests);
+	if (client->multi)
+		(void)curl_multi_cleanup(client->multi);
+	loop_source_free(client->timer);
+	free(client->socket_path);
+	free(client);
 	return NULL;
 }
 
 static size_t take_body(char *data, size_t size, size_t n, void *context)
 {
-	struct http_request *request = context;
+	struct http_client_request *request = context;
 	size_t more = size * n;
 
 	if (more > BODY_SIZE_MAX - request->size)
@@ -250,7 +251,8 @@ static size_t take_body(char *data, size_t size, size_t n, void *context)
 	return more;
 }
 
-static int set_options(struct http_request *request, const char *path, const char *body, uint64_t timeout_ms)
+static int set_options(struct http_client_request *request, const char *path, const char *body,
+		       uint64_t timeout_ms)
 {
 	CURL *easy = request->easy;
 	char url[1024];
@@ -264,7 +266,7 @@ static int set_options(struct http_request *request, const char *path, const cha
 	if (!request->headers)
 		return -ENOMEM;
 	if (curl_easy_setopt(easy, CURLOPT_URL, url) || curl_easy_setopt(easy, CURLOPT_PROXY, "") ||
-	    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->http->socket_path) ||
+	    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->client->socket_path) ||
 	    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
 	    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) ||
 	    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)MIN(timeout_ms, (uint64_t)LONG_MAX)) ||
@@ -276,22 +278,22 @@ static int set_options(struct http_request *request, const char *path, const cha
 	return 0;
 }
 
-int http_send(struct http *http, const char *path, const char *body, uint64_t timeout_ms, http_done done,
-	      void *context, struct http_request **ret)
+int http_client_send(struct http_client *client, const char *path, const char *body, uint64_t timeout_ms,
+		     http_client_done done, void *context, struct http_client_request **ret)
 {
-	struct http_request *request = calloc(1, sizeof(*request));
+	struct http_client_request *request = calloc(1, sizeof(*request));
 	int r;
 
 	if (!request)
 		return -ENOMEM;
-	request->http = http;
+	request->client = client;
 	request->done = done;
 	request->context = context;
-	request->next = http->requests;
-	http->requests = request;
+	request->next = client->requests;
+	client->requests = request;
 	request->easy = curl_easy_init();
 	r = request->easy ? set_options(request, path, body, timeout_ms) : -ENOMEM;
-	if (r == 0 && curl_multi_add_handle(http->multi, request->easy))
+	if (r == 0 && curl_multi_add_handle(client->multi, request->easy))
 		r = -ENOMEM;
 	if (r < 0) {
 		free_request(request);
@@ -301,7 +303,7 @@ int http_send(struct http *http, const char *path, const char *body, uint64_t ti
 	return 0;
 }
 
-struct http_request *http_cancel(struct http_request *request)
+struct http_client_request *http_client_cancel(struct http_client_request *request)
 {
 	if (request)
 		free_request(request);
