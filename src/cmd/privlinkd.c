@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "api/admin.h"
-#include "api/feed.h"
+#include "feed/server.h"
 #include "api/http.h"
 #include "http/tls.h"
 #include "control/control.h"

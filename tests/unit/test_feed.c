@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "api/admin.h"
-#include "api/feed.h"
-#include "api/feed_rows.h"
+#include "feed/server.h"
+#include "feed/server_rows.h"
 
 #define COPY(member, text) harness_must(str_copy(member, sizeof(member), text), text)
 

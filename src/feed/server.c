@@ -9,13 +9,13 @@
  * For each node the last answer's revision and scope are remembered. A node that polls from that revision,
  * with its scope unchanged, gets changes; every other one gets everything.
  */
-#include "feed.h"
+#include "server.h"
 
 #include <stdio.h>
 #include <sys/socket.h>
 
 #include "../lib/log.h"
-#include "feed_rows.h"
+#include "server_rows.h"
 #include "../http/server.h"
 
 struct waiter {

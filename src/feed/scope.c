@@ -3,7 +3,7 @@
  * A scope is three sorted sets of ids. What else a row's place depends on (the group of a rule, the load
  * balancer of a listener) is looked up in the rows when it is asked for.
  */
-#include "feed_scope.h"
+#include "scope.h"
 
 struct ids {
 	char (*v)[ID_SIZE];

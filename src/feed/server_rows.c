@@ -3,7 +3,7 @@
  * A row that changed often is told once, as it is now; a row that left is told by its key, also to nodes that
  * never had it, so that nobody keeps what is gone.
  */
-#include "feed_rows.h"
+#include "server_rows.h"
 
 struct collection {
 	const struct feed_scope *scope;

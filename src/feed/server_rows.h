@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../store/store.h"
-#include "feed_scope.h"
+#include "scope.h"
 
 /* All rows of the scope. The caller's; NULL when out of memory. */
 json_t *feed_rows_all(const struct store *store, const struct feed_scope *scope);
