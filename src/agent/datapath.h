@@ -6,7 +6,7 @@
 #pragma once
 
 #include "attach.h"
-#include "failures.h"
+#include "../plan/failures.h"
 
 struct datapath;
 

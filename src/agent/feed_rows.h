@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../model/snapshot.h"
-#include "failures.h"
+#include "../plan/failures.h"
 #include "health.h"
 #include "node_state.h"
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "../model/plan.h"
+#include "../plan/plan.h"
 #include "rtnl.h"
 
 #define PORT_SERVICE_NUMBER UINT32_MAX

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "failures.h"
+#include "../plan/failures.h"
 #include "netns_files.h"
 #include "port_device.h"
 

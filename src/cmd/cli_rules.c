@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules that a security group has without anyone having written them (model/plan_policy.c makes them).
+ * The rules that a security group has without anyone having written them (plan/plan_policy.c makes them).
  * The API's lists do not name them, and who does not know them wonders why a revoked rule changes nothing: in
  * a normal group the members reach each other.
  */

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "../lib/loop.h"
-#include "../model/plan.h"
+#include "../plan/plan.h"
 
 struct dns;
 

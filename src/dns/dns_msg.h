@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../model/plan.h"
+#include "../plan/plan.h"
 
 #define DNS_MSG_HEADER_SIZE	 12
 #define DNS_MSG_SIZE_MAX	 65535

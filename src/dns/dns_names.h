@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../model/plan.h"
+#include "../plan/plan.h"
 
 struct dns_found {
 	const char *zone; /* that answers for the name, a suffix of it; NULL: it is not ours, ask upstream */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../model/plan.h"
+#include "../plan/plan.h"
 
 #define FILE_SIZE_MAX 16384
 #define LOOK_AGAIN_MS 1000

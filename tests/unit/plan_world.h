@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "model/plan.h"
+#include "plan/plan.h"
 
 #include "tests/tap.h"
 #include "tests/unit/rows.h"

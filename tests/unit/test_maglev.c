@@ -3,7 +3,7 @@
  * What a Maglev table promises: each backend has its share, the table does not depend on the order in which
  * backends are listed, and a backend that leaves takes little but its own places with it.
  */
-#include "model/maglev.h"
+#include "plan/maglev.h"
 
 #include "tests/tap.h"
 

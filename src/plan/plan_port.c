@@ -5,7 +5,7 @@
  */
 #include "plan_build.h"
 
-#include "check.h"
+#include "../model/check.h"
 
 bool plan_instance_runs(const struct instance *instance)
 {

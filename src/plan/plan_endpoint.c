@@ -5,7 +5,7 @@
  * so the data path can answer its open flows.
  */
 #include "plan_build.h"
-#include "state.h"
+#include "../model/state.h"
 
 bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
 		      const struct endpoint_zone *zone)

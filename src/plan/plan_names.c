@@ -12,7 +12,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "check.h"
+#include "../model/check.h"
 
 int plan_domain_compare(const char *a, const char *b)
 {

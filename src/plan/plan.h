@@ -10,8 +10,8 @@
 #pragma once
 
 #include "bpf/pl_abi.h"
-#include "catalogue.h"
-#include "snapshot.h"
+#include "../model/catalogue.h"
+#include "../model/snapshot.h"
 
 /* The names of VPC 0 and of the service port. */
 #define PLAN_SERVICE_NETWORK "198.18.0.0/15"

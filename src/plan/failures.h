@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../model/plan.h"
+#include "plan.h"
 
 struct failures {
 	struct plan_failure *items;
