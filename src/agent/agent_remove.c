@@ -15,7 +15,7 @@
 #include "agent_lock.h"
 #include "node_marks.h"
 #include "node_state.h"
-#include "ports.h"
+#include "../ports/ports.h"
 
 struct removal {
 	const struct agent_options *options;

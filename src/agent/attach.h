@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "port_device.h"
+#include "../ports/port_device.h"
 
 enum attach_mode { ATTACH_AUTO, ATTACH_TCX, ATTACH_CLSACT };
 

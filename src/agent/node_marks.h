@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "port_device.h"
+#include "../ports/port_device.h"
 
 #define NODE_MARKS_MAX 8
 

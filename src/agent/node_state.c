@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "../lib/file_write.h"
-#include "files.h"
+#include "../ports/files.h"
 
 bool node_name_is_good(const char *name)
 {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "port_device.h"
+#include "../ports/port_device.h"
 
 #define NODE_STORE_SIZE	   33 /* a store's identity: 32 digits of base 16 */
 #define NODE_TIMELINE_SIZE 17 /* the name of a part of its history: 16 of them */

@@ -7,7 +7,7 @@
 #include "../dns/dns.h"
 #include "datapath.h"
 #include "feed.h"
-#include "ports.h"
+#include "../ports/ports.h"
 
 struct reconcile;
 

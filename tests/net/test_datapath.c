@@ -16,8 +16,8 @@
 #include <bpf/bpf.h>
 
 #include "agent/datapath.h"
-#include "agent/netns.h"
-#include "agent/ports.h"
+#include "ports/netns.h"
+#include "ports/ports.h"
 #include "agent/table.h"
 #include "bpf/pl_sweep.h"
 #include "lib/log.h"

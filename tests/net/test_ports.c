@@ -11,10 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent/files.h"
-#include "agent/netns.h"
-#include "agent/ports.h"
-#include "agent/tap.h"
+#include "ports/files.h"
+#include "ports/netns.h"
+#include "ports/ports.h"
+#include "ports/tap.h"
 #include "lib/log.h"
 #include "tests/tap.h"
 

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/files.h"
-#include "agent/trust.h"
-#include "agent/trust_hash.h"
+#include "ports/files.h"
+#include "ports/trust.h"
+#include "ports/trust_hash.h"
 #include "tests/tap.h"
 
 /* Hashes as `openssl x509 -noout -hash` prints them. */
