@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "datapath.h"
+#include "../datapath/datapath.h"
 
 struct agent_options {
 	const char *node; /* --node; NULL: node.json says it, or the host's name */

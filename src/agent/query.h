@@ -6,7 +6,7 @@
 #pragma once
 
 #include "../lib/loop.h"
-#include "datapath.h"
+#include "../datapath/datapath.h"
 
 struct query;
 

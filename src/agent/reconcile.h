@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../dns/dns.h"
-#include "datapath.h"
+#include "../datapath/datapath.h"
 #include "feed.h"
 #include "../ports/ports.h"
 

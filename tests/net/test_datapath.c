@@ -15,10 +15,10 @@
 
 #include <bpf/bpf.h>
 
-#include "agent/datapath.h"
+#include "datapath/datapath.h"
 #include "ports/netns.h"
 #include "ports/ports.h"
-#include "agent/table.h"
+#include "datapath/table.h"
 #include "bpf/pl_sweep.h"
 #include "lib/log.h"
 #include "lib/netns_socket.h"

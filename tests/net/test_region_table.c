@@ -8,7 +8,7 @@
 
 #include <bpf/bpf.h>
 
-#include "agent/region_table.h"
+#include "datapath/region_table.h"
 #include "tests/tap.h"
 
 #define SIZE 10

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/regions.h"
+#include "datapath/regions.h"
 #include "tests/tap.h"
 
 static void test_take_and_give(void)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/rowset.h"
+#include "datapath/rowset.h"
 #include "tests/tap.h"
 
 struct walk {
