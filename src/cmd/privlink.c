@@ -7,7 +7,7 @@
 #include <locale.h>
 #include <stdio.h>
 
-#include "cli.h"
+#include "../cli/cli.h"
 
 /* Takes the options that all commands know out of the arguments, from the front to the first word if
  * `front_only`. */

@@ -3,7 +3,7 @@
  * Runs a command with the /etc that `privlink exec` makes where there is no overlayfs: mirror_etc DIRECTORY
  * COMMAND...
  */
-#include "cmd/cli_exec.h"
+#include "cli/exec.h"
 
 #include <sched.h>
 #include <stdio.h>

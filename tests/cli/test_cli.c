@@ -3,7 +3,7 @@
  * The command line without a server: settings, options to parameters, tables.
  */
 #include "api/run.h"
-#include "cmd/cli.h"
+#include "cli/cli.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -14,7 +14,7 @@
 #include "../sign/sign.h"
 #include "../lib/codec.h"
 #include "../lib/ident.h"
-#include "cli_trust.h"
+#include "trust.h"
 
 #define ANSWER_MAX	(64 * 1024 * 1024)
 #define CALL_TIMEOUT_MS 30000

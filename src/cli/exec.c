@@ -9,7 +9,7 @@
  * to the host's. Then it enters the instance's network namespace and becomes the command, so that signals,
  * terminal and exit status are the command's own.
  */
-#include "cli_exec.h"
+#include "exec.h"
 #include "cli.h"
 
 #include <ctype.h>

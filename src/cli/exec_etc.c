@@ -8,7 +8,7 @@
  * becomes a tmpfs: directories are bound, links made again, files copied, and what is the instance's replaces
  * what is the host's.
  */
-#include "cli_exec.h"
+#include "exec.h"
 
 #include <dirent.h>
 #include <fcntl.h>

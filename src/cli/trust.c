@@ -2,7 +2,7 @@
 /*
  * Apart from the rest of the command line, because GnuTLS has a `union params` of its own.
  */
-#include "cli_trust.h"
+#include "trust.h"
 
 #include <gnutls/x509.h>
 
