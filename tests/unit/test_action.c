@@ -120,8 +120,8 @@ static void test_codes_in_sources(void)
 	regex_t call;
 	glob_t files;
 
-	(void)str_format(pattern, sizeof(pattern), "%s/src/api/*.c", root ? root : ".");
-	if (glob(pattern, 0, NULL, &files) != 0 ||
+	(void)str_format(pattern, sizeof(pattern), "%s/src/api/{*.c,*/*.c}", root ? root : ".");
+	if (glob(pattern, GLOB_BRACE, NULL, &files) != 0 ||
 	    regcomp(&call, "(call_fail(_named|_detail)?)\\(call,[ \t\n]*\"([^\"]+)\"", REG_EXTENDED) != 0) {
 		tap_ok(false, "the sources can be read");
 		return;
