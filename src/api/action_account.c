@@ -6,9 +6,9 @@
 #include "../lib/ident.h"
 #include "../model/check.h"
 #include "action_privlink.h"
-#include "answer.h"
+#include "frame/answer.h"
 #include "limits.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */
 #define UID_MAX INT64_C(9007199254740991) /* … and exact as a double: below 2^53 */

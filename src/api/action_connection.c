@@ -10,7 +10,7 @@
 #include "action_privatelink.h"
 #include "owned.h"
 #include "privatelink.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
 

@@ -9,7 +9,7 @@
 #include "limits.h"
 #include "owned.h"
 #include "privatelink.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 /* What services stand on here. */

@@ -6,7 +6,7 @@
 #include "action_ecs.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 const struct param_spec eni_list_params[] = {

@@ -8,7 +8,7 @@
 #include "action_ecs.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 static const char *const group_types[] = {"normal", "enterprise", NULL};

@@ -10,7 +10,7 @@
 #include "limits.h"
 #include "owned.h"
 #include "place.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 const struct param_spec instance_run_params[] = {

@@ -6,7 +6,7 @@
 #include "instance.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 const struct param_spec instance_list_params[] = {

@@ -8,7 +8,7 @@
 #include "limits.h"
 #include "owned.h"
 #include "privatelink.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 /* What a service that takes policies does without one. */

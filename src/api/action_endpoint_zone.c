@@ -9,7 +9,7 @@
 #include "limits.h"
 #include "owned.h"
 #include "privatelink.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 const struct param_spec endpoint_zone_add_params[] = {
 	{"EndpointId", PARAM_STRING, .required = true},

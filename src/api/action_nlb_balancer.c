@@ -11,7 +11,7 @@
 #include "alloc.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 static const char *const address_types[] = {"Internet", "Intranet", NULL};

@@ -9,7 +9,7 @@
 #include "action_nlb.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 static const char *const types[] = {"Instance", "Ip", NULL};

@@ -12,7 +12,7 @@
 #include "action_nlb.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 #define IDLE_TIMEOUT_TCP_S 900

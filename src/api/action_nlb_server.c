@@ -9,7 +9,7 @@
 #include "action_nlb.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
 

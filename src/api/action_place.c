@@ -7,7 +7,7 @@
 
 #include <ctype.h>
 
-#include "shape.h"
+#include "frame/shape.h"
 
 const struct param_spec place_regions_params[] = {
 	{"AcceptLanguage", PARAM_STRING},

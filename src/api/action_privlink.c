@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "action_attach.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 #define NODE_INSTANCES_SHOWN 5 /* in the message of a refusal */
 

@@ -10,7 +10,7 @@
 #include "owned.h"
 #include "privatelink.h"
 #include "service_resource.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 static const char *const payers[] = {"Endpoint", "EndpointService", NULL};

@@ -10,7 +10,7 @@
 #include "owned.h"
 #include "privatelink.h"
 #include "service_resource.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 const struct param_spec service_resource_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true},

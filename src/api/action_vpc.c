@@ -11,7 +11,7 @@
 #include "action_place.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 #define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */

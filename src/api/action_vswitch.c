@@ -10,7 +10,7 @@
 #include "alloc.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 #include "tags.h"
 
 const struct param_spec vswitch_create_params[] = {

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "action.h"
+#include "frame/action.h"
 #include "alloc.h"
 
 /* What new instances shall be; filled in by instance_plan_read() and the caller. */

@@ -7,7 +7,7 @@
 #include "../model/check.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "action.h"
+#include "frame/action.h"
 #include "alloc.h"
 
 extern const char *const resource_types[]; /* slb, alb, nlb, gwlb */

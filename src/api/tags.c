@@ -9,7 +9,7 @@
 #include "../model/check.h"
 #include "limits.h"
 #include "owned.h"
-#include "shape.h"
+#include "frame/shape.h"
 
 const struct param_spec tag_params[] = {
 	{ "Key", PARAM_STRING },

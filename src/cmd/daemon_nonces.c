@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/nonce_journal.h"
+#include "api/frame/nonce_journal.h"
 #include "lib/log.h"
 
 /* Whether this is the first start of all: nobody has a key yet, so nothing was ever signed. */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "api/nonces.h"
+#include "api/frame/nonces.h"
 
 /* What was signed and carried out before this start is not carried out again. Opens <state_dir>/nonces, as
  * root. Logs what fails. */

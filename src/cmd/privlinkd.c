@@ -14,7 +14,7 @@
 
 #include "api/admin.h"
 #include "feed/server.h"
-#include "api/http.h"
+#include "api/frame/http.h"
 #include "http/tls.h"
 #include "control/control.h"
 #include "daemon_address.h"

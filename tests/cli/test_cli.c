@@ -2,7 +2,7 @@
 /*
  * The command line without a server: settings, options to parameters, tables.
  */
-#include "api/run.h"
+#include "api/frame/run.h"
 #include "cli/cli.h"
 
 #include <arpa/inet.h>

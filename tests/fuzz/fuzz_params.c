@@ -4,7 +4,7 @@
  * its bounds, every error names a code of the catalogue's form, and typing what was typed already changes
  * nothing.
  */
-#include "api/typed.h"
+#include "api/frame/typed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
-#include "api/run.h"
+#include "api/frame/run.h"
 #include "control/control.h"
 #include "lib/log.h"
 

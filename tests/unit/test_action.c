@@ -7,10 +7,10 @@
 #include <glob.h>
 #include <regex.h>
 
-#include "api/answer.h"
-#include "api/error_catalogue.h"
+#include "api/frame/answer.h"
+#include "api/frame/error_catalogue.h"
 #include "api/limits.h"
-#include "api/token.h"
+#include "api/frame/token.h"
 
 /* ---- tables ---- */
 

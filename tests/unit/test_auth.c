@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "../tap.h"
-#include "api/auth.h"
-#include "api/nonce_journal.h"
+#include "api/frame/auth.h"
+#include "api/frame/nonce_journal.h"
 #include "lib/log.h"
 
 #define NOW 1767323045 /* 2026-01-02T03:04:05Z */

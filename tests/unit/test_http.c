@@ -5,7 +5,7 @@
 #include "api_harness.h"
 #include "http_client.h"
 
-#include "api/http.h"
+#include "api/frame/http.h"
 #include "lib/codec.h"
 #include "lib/ident.h"
 

@@ -3,7 +3,7 @@
  * Parameters: parsed within bounds, and typed by a table, from flat names and from JSON text alike.
  */
 #include "../tap.h"
-#include "api/typed.h"
+#include "api/frame/typed.h"
 
 static void test_parse(void)
 {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/log.h"
+#include "../../lib/log.h"
 
 #define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../../lib/util.h"
 
 /* Carried by value; `code` "" means no error. */
 struct api_error {

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "../lib/ident.h"
+#include "../../lib/ident.h"
 #include "action.h"
 
 static void remember(struct call *call, int r)

@@ -5,7 +5,7 @@
  */
 #include "nonces.h"
 
-#include "../sign/digest.h"
+#include "../../sign/digest.h"
 #include "nonce_journal.h"
 
 struct nonce {

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "../lib/log.h"
-#include "../model/check.h"
+#include "../../lib/log.h"
+#include "../../model/check.h"
 #include "answer.h"
 #include "token.h"
 #include "typed.h"

@@ -6,7 +6,7 @@
 
 #include "nonces.h"
 #include "run.h"
-#include "../http/server.h"
+#include "../../http/server.h"
 
 #define HTTP_BODY_MAX		      PARAMS_BYTES_MAX
 #define HTTP_CONNECTIONS_MAX	      512

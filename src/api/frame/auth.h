@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "../model/snapshot.h"
+#include "../../model/snapshot.h"
 #include "error.h"
 #include "nonces.h"
-#include "../sign/sign.h"
+#include "../../sign/sign.h"
 
 #define AUTH_CLOCK_SKEW_S NONCE_LIFE_S
 

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "../lib/codec.h"
-#include "../sign/digest.h"
+#include "../../lib/codec.h"
+#include "../../sign/digest.h"
 
 int token_digest(const json_t *params, char ret[65])
 {

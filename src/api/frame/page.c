@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "../lib/codec.h"
+#include "../../lib/codec.h"
 #include "action.h"
 
 #define DIGEST_TEXT_SIZE 8 /* hex digits */

@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../../lib/util.h"
 
 #define NONCE_LIFE_S	   (15 * 60) /* how old a stamp, or how far ahead, is accepted */
 #define NONCE_KEEP_S	   (60 * 60)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "../lib/codec.h"
+#include "../../lib/codec.h"
 
 struct check {
 	struct nonces *nonces;

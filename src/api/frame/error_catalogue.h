@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../../lib/util.h"
 
 struct error_row {
 	const char *code; /* "{name}" stands for a parameter's name, "{Name}" for the same with a capital */

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#include "../lib/util.h"
+#include "../../lib/util.h"
 
 /* False if a member could not be added anywhere inside for want of memory. */
 bool answer_complete(const json_t *answer);

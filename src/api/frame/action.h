@@ -13,11 +13,11 @@
 
 #include <jansson.h>
 
-#include "../control/control.h"
-#include "../model/catalogue.h"
-#include "../store/store.h"
+#include "../../control/control.h"
+#include "../../model/catalogue.h"
+#include "../../store/store.h"
 #include "error.h"
-#include "../lib/params.h"
+#include "../../lib/params.h"
 
 enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "../lib/ident.h"
-#include "../lib/log.h"
+#include "../../lib/ident.h"
+#include "../../lib/log.h"
 #include "auth.h"
 
 #define LISTENERS_MAX 8

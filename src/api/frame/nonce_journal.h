@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../../lib/util.h"
 
 struct nonce_journal;
 
