@@ -7,7 +7,7 @@
 #include "../model/check.h"
 #include "action_privlink.h"
 #include "frame/answer.h"
-#include "limits.h"
+#include "common/limits.h"
 #include "frame/shape.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */

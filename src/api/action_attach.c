@@ -6,9 +6,9 @@
  */
 #include "action_attach.h"
 
-#include "instance.h"
-#include "limits.h"
-#include "place.h"
+#include "common/instance.h"
+#include "common/limits.h"
+#include "common/placement.h"
 
 static const char *const kinds[] = {"netns", "tap", NULL};
 

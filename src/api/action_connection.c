@@ -8,7 +8,7 @@
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
-#include "owned.h"
+#include "common/owned.h"
 #include "privatelink.h"
 #include "frame/shape.h"
 

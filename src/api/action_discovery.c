@@ -6,11 +6,11 @@
  */
 #include "../lib/ident.h"
 #include "action_privatelink.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "privatelink.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 /* What services stand on here. */
 #define RESOURCE_TYPE "nlb"

@@ -4,9 +4,9 @@
  */
 #include "action_ecs.h"
 
-#include "action_place.h"
-#include "owned.h"
-#include "tags.h"
+#include "common/regions.h"
+#include "common/owned.h"
+#include "common/tags.h"
 
 static bool own_instance(const struct call *call, const char *id)
 {

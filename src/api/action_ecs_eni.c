@@ -4,10 +4,10 @@
  * balancers).
  */
 #include "action_ecs.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 const struct param_spec eni_list_params[] = {
 	{"NetworkInterfaceId", PARAM_LIST, .max = 100},

@@ -6,10 +6,10 @@
  */
 #include "../model/check.h"
 #include "action_ecs.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 static const char *const group_types[] = {"normal", "enterprise", NULL};
 static const char *const directions[] = {"egress", "ingress", "all", NULL};

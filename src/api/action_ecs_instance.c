@@ -6,12 +6,12 @@
 #include "../model/check.h"
 #include "../model/state.h"
 #include "action_ecs.h"
-#include "instance.h"
-#include "limits.h"
-#include "owned.h"
-#include "place.h"
+#include "common/instance.h"
+#include "common/limits.h"
+#include "common/owned.h"
+#include "common/placement.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 const struct param_spec instance_run_params[] = {
 	{"VSwitchId", PARAM_STRING, .required = true},

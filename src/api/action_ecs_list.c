@@ -3,11 +3,11 @@
  * DescribeInstances.
  */
 #include "action_ecs.h"
-#include "instance.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/instance.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 const struct param_spec instance_list_params[] = {
 	{"InstanceIds", PARAM_LIST, .max = 100},

@@ -5,8 +5,8 @@
  * removing by description what is not there is success too.
  */
 #include "action_ecs.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 
 /* One rule; the parameters of the older form are the same. */
 #define RULE_MEMBERS                                                                                         \

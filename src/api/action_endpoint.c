@@ -5,11 +5,11 @@
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "privatelink.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 /* What a service that takes policies does without one. */
 #define POLICY_DEFAULT                                                                                       \

@@ -9,10 +9,10 @@
  */
 #include "../model/check.h"
 #include "action_privatelink.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "privatelink.h"
-#include "tags.h"
+#include "common/tags.h"
 
 static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};

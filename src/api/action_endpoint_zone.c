@@ -6,8 +6,8 @@
  */
 #include "../model/state.h"
 #include "action_privatelink.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "privatelink.h"
 #include "frame/shape.h"
 

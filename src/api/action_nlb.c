@@ -6,10 +6,10 @@
 #include "action_nlb.h"
 
 #include "../model/check.h"
-#include "action_place.h"
-#include "limits.h"
-#include "owned.h"
-#include "tags.h"
+#include "common/regions.h"
+#include "common/limits.h"
+#include "common/owned.h"
+#include "common/tags.h"
 
 /* Room for one more job of the account: the oldest is forgotten, as it would be after a day. */
 static void make_room(struct call *call)

@@ -8,11 +8,11 @@
 
 #include "../model/state.h"
 #include "action_nlb.h"
-#include "alloc.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/address.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 static const char *const address_types[] = {"Internet", "Intranet", NULL};
 static const char *const ip_versions[] = {"ipv4", NULL};

@@ -7,10 +7,10 @@
 
 #include "../model/state.h"
 #include "action_nlb.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 static const char *const types[] = {"Instance", "Ip", NULL};
 static const char *const group_protocols[] = {"TCP", "UDP", NULL};

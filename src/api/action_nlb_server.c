@@ -7,8 +7,8 @@
 #include "../model/check.h"
 #include "../model/state.h"
 #include "action_nlb.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
 
 static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};

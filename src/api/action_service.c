@@ -6,12 +6,12 @@
 #include "../model/check.h"
 #include "../model/state.h"
 #include "action_privatelink.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "privatelink.h"
 #include "service_resource.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};

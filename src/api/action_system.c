@@ -5,7 +5,7 @@
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
 #include "action_privlink.h"
-#include "limits.h"
+#include "common/limits.h"
 #include "service_resource.h"
 
 static const char *const resource_types[] = {"nlb", NULL};

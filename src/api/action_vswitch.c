@@ -7,11 +7,11 @@
 #include "../model/check.h"
 #include "../model/state.h"
 #include "action_vpc.h"
-#include "alloc.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/address.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
-#include "tags.h"
+#include "common/tags.h"
 
 const struct param_spec vswitch_create_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},

@@ -3,7 +3,7 @@
 
 #include "../lib/log.h"
 #include "action_privlink.h"
-#include "limits.h"
+#include "common/limits.h"
 
 static void answer(const struct store *store, struct server_request *request, unsigned int status,
 		   json_t *body)

@@ -9,8 +9,8 @@
 
 #include "../model/check.h"
 #include "action_ecs.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 
 static const char *const protocols[] = {"TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"};
 

@@ -5,8 +5,8 @@
 #include "privatelink.h"
 
 #include "../model/check.h"
-#include "limits.h"
-#include "owned.h"
+#include "common/limits.h"
+#include "common/owned.h"
 #include "frame/shape.h"
 
 const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "frame/action.h"
-#include "alloc.h"
+#include "common/address.h"
 
 extern const char *const resource_types[]; /* slb, alb, nlb, gwlb */
 

@@ -9,7 +9,7 @@
 
 #include "api/frame/answer.h"
 #include "api/frame/error_catalogue.h"
-#include "api/limits.h"
+#include "api/common/limits.h"
 #include "api/frame/token.h"
 
 /* ---- tables ---- */

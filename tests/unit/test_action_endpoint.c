@@ -5,7 +5,7 @@
  */
 #include "privatelink_world.h"
 
-#include "api/limits.h"
+#include "api/common/limits.h"
 
 static void test_created(struct harness *h, const struct world *w)
 {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 const struct vpc *owned_vpc(const struct call *call, const char *id);
 const struct vswitch *owned_vswitch(const struct call *call, const char *id);

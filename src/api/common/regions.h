@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 /* DescribeRegions and DescribeZones: wrapped ("Regions": {"Region": []}) in VPC and ECS, plain in NLB. */
 int place_regions_wrapped(struct call *call);

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 #define ALLOC_PER_CALL_MAX 32
 

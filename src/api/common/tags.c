@@ -6,10 +6,10 @@
 
 #include <strings.h>
 
-#include "../model/check.h"
+#include "../../model/check.h"
 #include "limits.h"
 #include "owned.h"
-#include "frame/shape.h"
+#include "../frame/shape.h"
 
 const struct param_spec tag_params[] = {
 	{ "Key", PARAM_STRING },

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "../store/store.h"
+#include "../../store/store.h"
 
 #define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
 #define ACCESS_KEYS_PER_ACCOUNT_MAX	5    /* QuotaExceeded.AccessKeyPerAccount; of all regions */

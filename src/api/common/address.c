@@ -4,9 +4,9 @@
  * number of the new port, so that an address that was just given back is not the next to be given out: what
  * still speaks to its former holder should not reach a stranger.
  */
-#include "alloc.h"
+#include "address.h"
 
-#include "../model/check.h"
+#include "../../model/check.h"
 
 static bool claimed_here(const struct alloc *alloc, const char *vpc, const struct netaddr *addr)
 {

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 struct place_node {
 	const struct node *node; /* borrowed from the snapshot */

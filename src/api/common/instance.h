@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "frame/action.h"
-#include "alloc.h"
+#include "../frame/action.h"
+#include "address.h"
 
 /* What new instances shall be; filled in by instance_plan_read() and the caller. */
 struct instance_plan {

@@ -3,11 +3,11 @@
  * Regions and zones of VPC, ECS and NLB. Their endpoint names are the API's; that they resolve is the
  * business of whoever runs the API.
  */
-#include "action_place.h"
+#include "regions.h"
 
 #include <ctype.h>
 
-#include "frame/shape.h"
+#include "../frame/shape.h"
 
 const struct param_spec place_regions_params[] = {
 	{"AcceptLanguage", PARAM_STRING},

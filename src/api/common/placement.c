@@ -2,7 +2,7 @@
 /*
  * See place.h. A node that lists no zones serves all of them.
  */
-#include "place.h"
+#include "placement.h"
 
 static bool serves(const struct node *node, const char *zone)
 {

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "../model/check.h"
+#include "../../model/check.h"
 #include "limits.h"
 #include "owned.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 /* Members of Tag.N as a parameter. */
 extern const struct param_spec tag_params[];
