@@ -4,13 +4,13 @@
  * Load balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it
  * then.
  */
-#include "../model/state.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
 #include "service_resource.h"
-#include "frame/shape.h"
+#include "../frame/shape.h"
 
 const struct param_spec service_resource_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true},

@@ -4,12 +4,12 @@
  * has the load balancer that serves it from the moment that its connection is (to be) up; before that it has
  * none.
  */
-#include "../model/state.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
-#include "frame/shape.h"
+#include "../frame/shape.h"
 
 const struct param_spec endpoint_zone_add_params[] = {
 	{"EndpointId", PARAM_STRING, .required = true},

@@ -3,15 +3,15 @@
  * Endpoint services as their owner sees them, and their whitelists. The owner is on the list from the start.
  * The services of the catalogue have no owner and stay; an administrator sees them like its own.
  */
-#include "../model/check.h"
-#include "../model/state.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/check.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
 #include "service_resource.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};

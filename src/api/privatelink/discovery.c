@@ -4,13 +4,13 @@
  * connect to. Activation costs nothing and no other call demands it; it is kept so that clients find what
  * they ordered.
  */
-#include "../lib/ident.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../lib/ident.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 /* What services stand on here. */
 #define RESOURCE_TYPE "nlb"

@@ -4,10 +4,10 @@
  */
 #include "privatelink.h"
 
-#include "../model/check.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
+#include "../../model/check.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
 
 const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
 

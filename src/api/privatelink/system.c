@@ -4,8 +4,8 @@
  * service belongs to no account (owner 0), so an administrator does here what a provider does with
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
-#include "action_privlink.h"
-#include "common/limits.h"
+#include "../action_privlink.h"
+#include "../common/limits.h"
 #include "service_resource.h"
 
 static const char *const resource_types[] = {"nlb", NULL};

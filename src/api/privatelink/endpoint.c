@@ -3,13 +3,13 @@
  * Endpoints as their owner sees them, and their end. An endpoint is deleted after its zones; zones that are
  * on their way out do not hold it up.
  */
-#include "../model/state.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 /* What a service that takes policies does without one. */
 #define POLICY_DEFAULT                                                                                       \

@@ -2,7 +2,7 @@
 /*
  * The table of PrivateLink's actions.
  */
-#include "action_privatelink.h"
+#include "actions.h"
 
 #define CHANGES ACTION_CHANGES
 #define READ	ACTION_READ

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 #define PRIVATE_LINK_DOMAIN   "privatelink.aliyuncs.com"
 #define BANDWIDTH_DEFAULT     3072 /* Mbit/s */

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "frame/action.h"
-#include "common/address.h"
+#include "../frame/action.h"
+#include "../common/address.h"
 
 extern const char *const resource_types[]; /* slb, alb, nlb, gwlb */
 

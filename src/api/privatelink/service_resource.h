@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 struct resource_wish {
 	const char *type, *id, *zone; /* zone may be NULL */

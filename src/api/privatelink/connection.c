@@ -6,11 +6,11 @@
  * Enabling a connected one is no error: it may bring another limit. Disabling one that waits for acceptance
  * refuses it, and the wire goes on to say Disconnected.
  */
-#include "../model/state.h"
-#include "action_privatelink.h"
-#include "common/owned.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/owned.h"
 #include "privatelink.h"
-#include "frame/shape.h"
+#include "../frame/shape.h"
 
 static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
 

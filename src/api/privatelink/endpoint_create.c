@@ -7,12 +7,12 @@
  * A VPC has one endpoint of a system service, because its own name (pai-dlc-vpc.…) belongs to that one in the
  * VPC; a second one is EndpointDuplicated. Of a user's service it can have several.
  */
-#include "../model/check.h"
-#include "action_privatelink.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/check.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 #include "privatelink.h"
-#include "common/tags.h"
+#include "../common/tags.h"
 
 static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
