@@ -4,14 +4,14 @@
  * unchanged, so that two creations in one VPC cannot both commit on what they saw, and the later one runs
  * again.
  */
-#include "../model/check.h"
-#include "../model/state.h"
-#include "action_vpc.h"
-#include "common/address.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/check.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/address.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 const struct param_spec vswitch_create_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},

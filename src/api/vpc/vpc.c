@@ -4,15 +4,15 @@
  * by (its VNI), a router and one route table; both of these are ids only, since every vSwitch of a VPC
  * reaches every other.
  */
-#include "action_vpc.h"
+#include "actions.h"
 
-#include "../model/check.h"
-#include "../model/state.h"
-#include "common/regions.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/check.h"
+#include "../../model/state.h"
+#include "../common/regions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 #define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
 #define VPC_NUMBER_MAX	 0xffffff

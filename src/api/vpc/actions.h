@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 int vswitch_create(struct call *call);
 int vswitch_delete(struct call *call);
