@@ -4,12 +4,12 @@
  * since deletion is refused while a network interface, an endpoint or another group's rule names it. Rules
  * beyond one transaction's room stay behind under an id that no one has again, and control sweeps them.
  */
-#include "../model/check.h"
-#include "action_ecs.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/check.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 static const char *const group_types[] = {"normal", "enterprise", NULL};
 static const char *const directions[] = {"egress", "ingress", "all", NULL};

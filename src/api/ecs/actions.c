@@ -2,11 +2,11 @@
 /*
  * The table of ECS's actions: security groups and their rules, instances, network interfaces, places, tags.
  */
-#include "action_ecs.h"
+#include "actions.h"
 
-#include "common/regions.h"
-#include "common/owned.h"
-#include "common/tags.h"
+#include "../common/regions.h"
+#include "../common/owned.h"
+#include "../common/tags.h"
 
 static bool own_instance(const struct call *call, const char *id)
 {

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 /* action_ecs_group.c */
 int group_create(struct call *call);

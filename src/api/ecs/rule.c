@@ -4,9 +4,9 @@
  * itself in the older form without a number. Adding what is there already is success and adds nothing;
  * removing by description what is not there is success too.
  */
-#include "action_ecs.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 
 /* One rule; the parameters of the older form are the same. */
 #define RULE_MEMBERS                                                                                         \

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "../model/check.h"
-#include "action_ecs.h"
-#include "common/limits.h"
-#include "common/owned.h"
+#include "../../model/check.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
 
 static const char *const protocols[] = {"TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"};
 
