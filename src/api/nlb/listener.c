@@ -7,13 +7,13 @@
  */
 #include <strings.h>
 
-#include "../model/check.h"
-#include "../model/state.h"
-#include "action_nlb.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/check.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20

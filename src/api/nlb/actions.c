@@ -3,13 +3,13 @@
  * The table of NLB's actions, and jobs. A job is a row without content that is put in the transaction of the
  * change it stands for: it has succeeded when all live nodes have reported that revision, and not before.
  */
-#include "action_nlb.h"
+#include "actions.h"
 
-#include "../model/check.h"
-#include "common/regions.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "common/tags.h"
+#include "../../model/check.h"
+#include "../common/regions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../common/tags.h"
 
 /* Room for one more job of the account: the oldest is forgotten, as it would be after a day. */
 static void make_room(struct call *call)

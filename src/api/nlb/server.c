@@ -4,12 +4,12 @@
  * (address, zone, ENI, node) is found out when it is added and kept in its row, since an ENI keeps these for
  * life.
  */
-#include "../model/check.h"
-#include "../model/state.h"
-#include "action_nlb.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
+#include "../../model/check.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
 
 static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
 

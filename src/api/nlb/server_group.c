@@ -5,12 +5,12 @@
  */
 #include <strings.h>
 
-#include "../model/state.h"
-#include "action_nlb.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 static const char *const types[] = {"Instance", "Ip", NULL};
 static const char *const group_protocols[] = {"TCP", "UDP", NULL};

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 /* Puts a job's row into the call's transaction and its id into the answer. */
 void nlb_job(struct call *call);

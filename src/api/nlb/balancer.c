@@ -6,13 +6,13 @@
  */
 #include <strings.h>
 
-#include "../model/state.h"
-#include "action_nlb.h"
-#include "common/address.h"
-#include "common/limits.h"
-#include "common/owned.h"
-#include "frame/shape.h"
-#include "common/tags.h"
+#include "../../model/state.h"
+#include "actions.h"
+#include "../common/address.h"
+#include "../common/limits.h"
+#include "../common/owned.h"
+#include "../frame/shape.h"
+#include "../common/tags.h"
 
 static const char *const address_types[] = {"Internet", "Intranet", NULL};
 static const char *const ip_versions[] = {"ipv4", NULL};
