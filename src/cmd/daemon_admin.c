@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/action_privlink.h"
+#include "api/admin/actions.h"
 #include "daemon_files.h"
 #include "lib/file_write.h"
 #include "lib/log.h"

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/admin.h"
+#include "api/admin/socket.h"
 #include "feed/server.h"
 #include "api/frame/http.h"
 #include "http/tls.h"

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "api/admin.h"
+#include "api/admin/socket.h"
 #include "feed/server.h"
 #include "feed/server_rows.h"
 

@@ -4,7 +4,7 @@
  * service belongs to no account (owner 0), so an administrator does here what a provider does with
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
-#include "../action_privlink.h"
+#include "../admin/actions.h"
 #include "../common/limits.h"
 #include "service_resource.h"
 

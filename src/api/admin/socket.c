@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "admin.h"
+#include "socket.h"
 
-#include "../lib/log.h"
-#include "action_privlink.h"
-#include "common/limits.h"
+#include "../../lib/log.h"
+#include "actions.h"
+#include "../common/limits.h"
 
 static void answer(const struct store *store, struct server_request *request, unsigned int status,
 		   json_t *body)

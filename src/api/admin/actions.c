@@ -3,12 +3,12 @@
  * Our own administration: the table of its actions, nodes, and the version. Everything here but GetVersion is
  * for administrators.
  */
-#include "action_privlink.h"
+#include "actions.h"
 
 #include <stdio.h>
 
-#include "action_attach.h"
-#include "frame/shape.h"
+#include "attach.h"
+#include "../frame/shape.h"
 
 #define NODE_INSTANCES_SHOWN 5 /* in the message of a refusal */
 

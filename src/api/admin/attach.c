@@ -4,11 +4,11 @@
  * belongs to. The agent of that node opens it; whether it exists is found out there, and an instance that
  * cannot be made stays Pending. GetInstance tells whoever attached it to another account what became of it.
  */
-#include "action_attach.h"
+#include "attach.h"
 
-#include "common/instance.h"
-#include "common/limits.h"
-#include "common/placement.h"
+#include "../common/instance.h"
+#include "../common/limits.h"
+#include "../common/placement.h"
 
 static const char *const kinds[] = {"netns", "tap", NULL};
 

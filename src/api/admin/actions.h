@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 /* Rows with a number, an id, a secret from the kernel's random source. Negative errno if it gives none. */
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "frame/action.h"
+#include "../frame/action.h"
 
 int attach_instance(struct call *call);
 extern const struct param_spec attach_instance_params[];

@@ -3,12 +3,12 @@
  * Accounts and their access keys. A secret is shown by the call that makes the key, and by its repetitions
  * with the same ClientToken; it is kept in one place, the key's row, and gone with it.
  */
-#include "../lib/ident.h"
-#include "../model/check.h"
-#include "action_privlink.h"
-#include "frame/answer.h"
-#include "common/limits.h"
-#include "frame/shape.h"
+#include "../../lib/ident.h"
+#include "../../model/check.h"
+#include "actions.h"
+#include "../frame/answer.h"
+#include "../common/limits.h"
+#include "../frame/shape.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */
 #define UID_MAX INT64_C(9007199254740991) /* … and exact as a double: below 2^53 */
