@@ -16,26 +16,16 @@
 
 static void test_tables(void)
 {
-	static const struct {
-		const char *name;
-		const struct action *actions;
-	} tables[] = {
-		{"PrivateLink", privatelink_actions},
-		{"VPC", vpc_actions},
-		{"ECS", ecs_actions},
-		{"NLB", nlb_actions},
-		{"PRIVLINK", privlink_actions},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+	for (size_t i = 0; i < PRODUCT_COUNT_; i++) {
+		const struct product_info *product = &products[i];
 		bool sorted = true, handled = true;
 
-		for (const struct action *a = tables[i].actions; a->name; a++) {
+		for (const struct action *a = product->actions; a->name; a++) {
 			sorted = sorted && (!a[1].name || strcmp(a->name, a[1].name) < 0);
 			handled = handled && a->handler;
 		}
-		tap_ok(sorted, "the actions of %s are sorted by name", tables[i].name);
-		tap_ok(handled, "every action of %s has a handler", tables[i].name);
+		tap_ok(sorted, "the actions of %s are sorted by name", product->name);
+		tap_ok(handled, "every action of %s has a handler", product->name);
 	}
 	tap_is_int(product_by_version("2016-04-28")->product, PRODUCT_VPC, "a version tells the product");
 	tap_ok(!product_by_version("2016-04-29"), "an unknown version tells none");

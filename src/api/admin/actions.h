@@ -7,6 +7,8 @@
 
 #include "../frame/action.h"
 
+extern const struct action privlink_actions[];
+
 /* Rows with a number, an id, a secret from the kernel's random source. Negative errno if it gives none. */
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);

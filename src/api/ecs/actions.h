@@ -6,6 +6,8 @@
 
 #include "../frame/action.h"
 
+extern const struct action ecs_actions[];
+
 /* action_ecs_group.c */
 int group_create(struct call *call);
 int group_delete(struct call *call);

@@ -21,13 +21,6 @@
 
 enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
 
-struct product_info {
-	enum product product;
-	const char *name;    /* "PrivateLink" */
-	const char *version; /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
-};
-extern const struct product_info products[PRODUCT_COUNT_];
-
 enum param_type { PARAM_STRING, PARAM_INT, PARAM_LONG, PARAM_BOOL, PARAM_LIST, PARAM_STRUCT_LIST, PARAM_STRUCT };
 
 struct param_spec {
@@ -61,8 +54,14 @@ struct action {
 	action_handler reveal;
 };
 
-/* One table per product, sorted by name, ending with a NULL name; in action_<subject>.c. */
-extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[], privlink_actions[];
+struct product_info {
+	enum product product;
+	const char *name;	      /* "PrivateLink" */
+	const char *version;	      /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
+	const struct action *actions; /* sorted by name, ends with a NULL name; of the product's folder */
+};
+/* In api/products.c, above all of them. */
+extern const struct product_info products[PRODUCT_COUNT_];
 
 /* Different counters that one call can draw from. */
 #define CALL_COUNTERS_MAX 8

@@ -7,6 +7,8 @@
 
 #include "../frame/action.h"
 
+extern const struct action nlb_actions[];
+
 /* Puts a job's row into the call's transaction and its id into the answer. */
 void nlb_job(struct call *call);
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */

@@ -7,6 +7,8 @@
 
 #include "../frame/action.h"
 
+extern const struct action privatelink_actions[];
+
 #define PRIVATE_LINK_DOMAIN   "privatelink.aliyuncs.com"
 #define BANDWIDTH_DEFAULT     3072 /* Mbit/s */
 #define BANDWIDTH_MIN	      100

@@ -6,6 +6,8 @@
 
 #include "../frame/action.h"
 
+extern const struct action vpc_actions[];
+
 int vswitch_create(struct call *call);
 int vswitch_delete(struct call *call);
 int vswitch_list(struct call *call);
