@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the data path and user space agree on: the keys and values of every map, and the numbers in them.
- * Seen by bpf/, src/model/plan, src/agent/ and the tests; nothing else.
+ * Seen by bpf/, src/plan, src/datapath and the tests; nothing else.
  *
  * Addresses of both families take 16 bytes (an IPv4 address is ::ffff:a.b.c.d) everywhere but in the IPv4
  * flow table. Addresses and L4 ports are big endian (__be…), everything else is host order. Every hole is a

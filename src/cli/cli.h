@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line's parts. A command is a row of a table: which action it calls, how its options become
- * parameters, which part of the answer it shows, and what --wait waits for. One interpreter (cli_command.c)
+ * parameters, which part of the answer it shows, and what --wait waits for. One interpreter (command.c)
  * carries rows out; the few commands that are more than one call have a function of their own.
  */
 #pragma once
@@ -13,7 +13,7 @@
 
 #define CLI_DEFAULT_STATE_DIR "/var/lib/privlink"
 
-/* Where the API is, who calls, and how to print; read from options, environment and files by cli_config.c. */
+/* Where the API is, who calls, and how to print; read from options, environment and files by config.c. */
 struct cli {
 	char *endpoint; /* https://host:port */
 	char *ca;	/* file with the certificates to trust; NULL: the system's */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a node should look like, from the rows that concern it: a pure function. The result is plain sorted arrays; who
- * applies them (agent/datapath, agent/ports, dns, agent/health) dumps what is there, walks both and changes the rest.
+ * applies them (datapath, ports, dns, agent/health) dumps what is there, walks both and changes the rest.
  *
  * Numbers that are the node's own (slots, indexes of backends, targets) are kept in struct plan_indexes, so that an
  * object keeps its number from one plan to the next; a restarted agent fills it from the kernel's pinned tables before

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our own administration, product PRIVLINK: handlers whose table is in action_privlink.c, and how accounts
+ * Our own administration, product PRIVLINK: handlers whose table is in actions.c, and how accounts
  * and keys are made, which the first start does, too.
  */
 #pragma once
@@ -13,7 +13,7 @@ extern const struct action privlink_actions[];
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);
 
-/* action_account.c */
+/* account.c */
 int create_account(struct call *call);
 int list_accounts(struct call *call);
 int create_access_key(struct call *call);
@@ -24,7 +24,7 @@ int list_access_keys(struct call *call);
 extern const struct param_spec create_account_params[], account_params[], access_key_params[],
 	update_access_key_params[], list_access_keys_params[];
 
-/* action_system.c */
+/* system.c */
 int bind_system_service(struct call *call);
 int unbind_system_service(struct call *call);
 extern const struct param_spec system_service_params[];

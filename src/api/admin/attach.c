@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See action_attach.h. Only administrators call this: a path names a namespace of the node, whoever it
+ * See attach.h. Only administrators call this: a path names a namespace of the node, whoever it
  * belongs to. The agent of that node opens it; whether it exists is found out there, and an instance that
  * cannot be made stays Pending. GetInstance tells whoever attached it to another account what became of it.
  */

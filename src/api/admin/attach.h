@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AttachInstance of our own administration: what exists on a node already, a container's network namespace or
- * a virtual machine's tap device, becomes an instance of an account. Part of the table in action_privlink.c.
+ * a virtual machine's tap device, becomes an instance of an account. Part of the table in actions.c.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See place.h. A node that lists no zones serves all of them.
+ * See placement.h. A node that lists no zones serves all of them.
  */
 #include "placement.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers of ECS, between the files that have them and the table in action_ecs.c.
+ * Handlers of ECS, between the files that have them and the table in actions.c.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 extern const struct action ecs_actions[];
 
-/* action_ecs_group.c */
+/* group.c */
 int group_create(struct call *call);
 int group_delete(struct call *call);
 int group_list(struct call *call);
@@ -18,14 +18,14 @@ int group_set_policy(struct call *call);
 extern const struct param_spec group_create_params[], group_id_params[], group_list_params[],
 	group_get_params[], group_modify_params[], group_set_policy_params[];
 
-/* action_ecs_rule.c */
+/* rule.c */
 int rule_authorize_ingress(struct call *call);
 int rule_authorize_egress(struct call *call);
 int rule_revoke_ingress(struct call *call);
 int rule_revoke_egress(struct call *call);
 extern const struct param_spec rule_params[];
 
-/* ecs_rule.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of
+/* rule_read.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of
  * the older form, which has the same names. Everything but the id is filled in. Fails the call for a bad one.
  */
 int rule_read(struct call *call, const json_t *object, const struct security_group *group,
@@ -33,7 +33,7 @@ int rule_read(struct call *call, const json_t *object, const struct security_gro
 /* Whether both let the same pass: all but id, description and time. */
 bool rule_same(const struct sg_rule *a, const struct sg_rule *b);
 
-/* action_ecs_instance.c */
+/* instance.c */
 int instance_run(struct call *call);
 int instance_start(struct call *call);
 int instance_stop(struct call *call);
@@ -41,10 +41,10 @@ int instance_delete(struct call *call);
 extern const struct param_spec instance_run_params[], instance_start_params[], instance_stop_params[],
 	instance_delete_params[];
 
-/* action_ecs_list.c */
+/* instance_list.c */
 int instance_list(struct call *call);
 extern const struct param_spec instance_list_params[];
 
-/* action_ecs_eni.c */
+/* eni.c */
 int eni_list(struct call *call);
 extern const struct param_spec eni_list_params[];

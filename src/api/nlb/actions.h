@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Handlers of NLB, between the files that have them and the table in action_nlb.c. Every change answers with
+ * Handlers of NLB, between the files that have them and the table in actions.c. Every change answers with
  * the id of a job, which is done when the nodes have the change in force.
  */
 #pragma once
@@ -16,7 +16,7 @@ int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
 int nlb_job_status(struct call *call);
 extern const struct param_spec nlb_job_params[];
 
-/* action_nlb_balancer.c */
+/* balancer.c */
 int balancer_create(struct call *call);
 int balancer_get(struct call *call);
 int balancer_list(struct call *call);
@@ -25,7 +25,7 @@ int balancer_delete(struct call *call);
 extern const struct param_spec balancer_create_params[], balancer_id_params[], balancer_list_params[],
 	balancer_update_params[];
 
-/* action_nlb_group.c */
+/* server_group.c */
 int server_group_create(struct call *call);
 int server_group_list(struct call *call);
 int server_group_update(struct call *call);
@@ -33,7 +33,7 @@ int server_group_delete(struct call *call);
 extern const struct param_spec server_group_create_params[], server_group_id_params[],
 	server_group_list_params[], server_group_update_params[];
 
-/* action_nlb_server.c */
+/* server.c */
 int server_add(struct call *call);
 int server_remove(struct call *call);
 int server_update(struct call *call);
@@ -41,7 +41,7 @@ int server_list(struct call *call);
 extern const struct param_spec server_add_params[], server_remove_params[], server_update_params[],
 	server_list_params[];
 
-/* action_nlb_listener.c */
+/* listener.c */
 int listener_create(struct call *call);
 int listener_get(struct call *call);
 int listener_list(struct call *call);
