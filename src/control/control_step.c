@@ -44,42 +44,6 @@ union any_row {
 	struct server server;
 };
 
-bool view_reached(const struct control_view *view, const struct row_meta *meta)
-{
-	return meta->modified <= view->live_revision;
-}
-
-void subject_needs(struct control_subject *subject, uint64_t revision)
-{
-	if (subject->needs == NEEDS_NOTHING || revision < subject->needs)
-		subject->needs = revision;
-}
-
-const struct control_failure *control_failure_get(const struct control_view *view, const char *key)
-{
-	size_t low = 0, high = view->n_failures;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(view->failures[middle].key, key);
-
-		if (order == 0)
-			return &view->failures[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
-const char *control_failure_find(const struct control_view *view, const char *key)
-{
-	const struct control_failure *failure = control_failure_get(view, key);
-
-	return failure ? failure->reason : NULL;
-}
-
 int control_subject_of_key(const char *key, struct control_subject *ret)
 {
 	const char *id = strchr(key, '/');

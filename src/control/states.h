@@ -7,10 +7,14 @@
 
 #include "control_step.h"
 
+/* control_view.c */
+
 /* Whether the nodes have put the row's last change in force, as far as revisions tell. */
 bool view_reached(const struct control_view *view, const struct row_meta *meta);
 /* The subject needs this row's revision, too. */
 void subject_needs(struct control_subject *subject, uint64_t revision);
+
+/* One subject of its kind. */
 
 void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
 void instance_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);

@@ -27,61 +27,13 @@ struct udp_asker {
 };
 
 struct dns {
-	const struct plan *plan;
-	struct dns_forward *forward;
+	struct dns_answerer answerer;
 	struct dns_tcp *tcp;
 	int udp_fd;
 	struct loop_source *udp_io;
 	struct udp_asker *askers;
-	uint64_t rotation;			       /* never 0: the state of next_rotation() */
 	uint8_t request[DNS_MSG_REQUEST_SIZE_MAX + 1]; /* a longer datagram fills the last byte, too */
-	uint8_t answer[DNS_MSG_SIZE_MAX];
 };
-
-uint32_t dns_slot_of(const struct netaddr *addr)
-{
-	struct netprefix service;
-	uint32_t slot;
-
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
-	if (!netprefix_contains(&service, addr))
-		return DNS_SLOT_NONE;
-	slot = netaddr_to_v4(addr) - netaddr_to_v4(&service.addr);
-	return slot >= PLAN_SLOT_FIRST && slot < PLAN_SLOTS_MAX ? slot : DNS_SLOT_NONE;
-}
-
-/* Any start among the addresses, each as often as the others. A counter would not do: who asks for A and AAAA
- * in turn would see every second one only. */
-static uint32_t next_rotation(struct dns *dns)
-{
-	dns->rotation ^= dns->rotation << 13;
-	dns->rotation ^= dns->rotation >> 7;
-	dns->rotation ^= dns->rotation << 17;
-	return (uint32_t)(dns->rotation >> 32);
-}
-
-enum dns_msg_verdict dns_handle(struct dns *dns, const uint8_t *data, size_t size, uint32_t slot, bool tcp,
-				dns_forward_done done, void *context, struct dns_forward_query **ret_query,
-				uint8_t **ret_answer, size_t *ret_size)
-{
-	const struct dns_msg_request request = {
-		.data = data,
-		.size = size,
-		.plan = dns->plan,
-		.asker = slot == DNS_SLOT_NONE ? NULL : plan_port_by_slot(dns->plan, slot),
-		.tcp = tcp,
-		.rotation = next_rotation(dns),
-	};
-	enum dns_msg_verdict verdict = dns_msg_answer(&request, dns->answer, ret_size);
-
-	*ret_answer = dns->answer;
-	if (verdict != DNS_MSG_FORWARD)
-		return verdict;
-	if (dns_forward_ask(dns->forward, &request, done, context, ret_query) == 0)
-		return DNS_MSG_FORWARD;
-	*ret_size = dns_msg_error(data, size, DNS_MSG_SERVFAIL, dns->answer);
-	return DNS_MSG_ANSWER;
-}
 
 /* UDP */
 
@@ -135,7 +87,7 @@ static void udp_take(struct dns *dns, size_t size, const struct sockaddr_in *fro
 
 	if (!asker)
 		return;
-	verdict = dns_handle(dns, dns->request, size, dns_slot_of(&addr), false, on_answer, asker,
+	verdict = dns_handle(&dns->answerer, dns->request, size, dns_slot_of(&addr), false, on_answer, asker,
 			     &asker->query, &answer, &answer_size);
 	if (verdict == DNS_MSG_ANSWER)
 		udp_send(dns, from, answer, answer_size);
@@ -186,11 +138,11 @@ static int start(struct dns *dns, struct loop *loop, const struct dns_options *o
 {
 	int fd, r;
 
-	r = random_bytes(&dns->rotation, sizeof(dns->rotation));
+	r = random_bytes(&dns->answerer.rotation, sizeof(dns->answerer.rotation));
 	if (r < 0)
 		return r;
-	dns->rotation |= 1;
-	r = dns_forward_new(loop, options->resolv_conf, &dns->forward);
+	dns->answerer.rotation |= 1;
+	r = dns_forward_new(loop, options->resolv_conf, &dns->answerer.forward);
 	if (r < 0)
 		return r;
 	dns->udp_fd = open_socket(options, SOCK_DGRAM);
@@ -202,7 +154,7 @@ static int start(struct dns *dns, struct loop *loop, const struct dns_options *o
 	fd = open_socket(options, SOCK_STREAM);
 	if (fd < 0)
 		return fd;
-	return dns_tcp_new(loop, dns, fd, &dns->tcp);
+	return dns_tcp_new(loop, &dns->answerer, fd, &dns->tcp);
 }
 
 int dns_new(struct loop *loop, const struct dns_options *options, struct dns **ret)
@@ -231,7 +183,7 @@ struct dns *dns_free(struct dns *dns)
 	dns_tcp_free(dns->tcp);
 	while (dns->askers)
 		asker_drop(dns->askers);
-	dns_forward_free(dns->forward);
+	dns_forward_free(dns->answerer.forward);
 	loop_source_free(dns->udp_io);
 	closep(&dns->udp_fd);
 	free(dns);
@@ -240,9 +192,9 @@ struct dns *dns_free(struct dns *dns)
 
 void dns_set_plan(struct dns *dns, const struct plan *plan)
 {
-	bool first = !dns->plan;
+	bool first = !dns->answerer.plan;
 
-	dns->plan = plan;
+	dns->answerer.plan = plan;
 	if (!first)
 		return;
 	(void)loop_source_set_events(dns->udp_io, EPOLLIN);

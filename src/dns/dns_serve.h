@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the resolver's two transports share: dns.c has the UDP socket and the answers, dns_tcp.c the
- * connections.
+ * What the resolver's two transports share, the answers: dns.c has the UDP socket, dns_tcp.c the connections.
  */
 #pragma once
 
@@ -19,15 +18,22 @@
 /* The slot of the port whose address in VPC 0 this is. */
 uint32_t dns_slot_of(const struct netaddr *addr);
 
+struct dns_answerer {
+	const struct plan *plan; /* NULL until the first one has come: nothing may be asked before */
+	struct dns_forward *forward;
+	uint64_t rotation; /* never 0: the state of a sequence of random numbers */
+	uint8_t answer[DNS_MSG_SIZE_MAX];
+};
+
 /* Answers or forwards a request. DNS_MSG_ANSWER: the answer is in *ret_answer, until the next call.
  * DNS_MSG_FORWARD: `done` is called later, unless *ret_query is cancelled before. */
-enum dns_msg_verdict dns_handle(struct dns *dns, const uint8_t *data, size_t size, uint32_t slot, bool tcp,
-				dns_forward_done done, void *context, struct dns_forward_query **ret_query,
-				uint8_t **ret_answer, size_t *ret_size);
+enum dns_msg_verdict dns_handle(struct dns_answerer *answerer, const uint8_t *data, size_t size,
+				uint32_t slot, bool tcp, dns_forward_done done, void *context,
+				struct dns_forward_query **ret_query, uint8_t **ret_answer, size_t *ret_size);
 
 struct dns_tcp;
 /* Takes over the listening socket. */
-int dns_tcp_new(struct loop *loop, struct dns *dns, int listen_fd, struct dns_tcp **ret);
+int dns_tcp_new(struct loop *loop, struct dns_answerer *answerer, int listen_fd, struct dns_tcp **ret);
 struct dns_tcp *dns_tcp_free(struct dns_tcp *tcp);
 /* Connections are accepted from now on. */
 void dns_tcp_start(struct dns_tcp *tcp);

@@ -31,7 +31,7 @@ struct tcp_asker {
 
 struct dns_tcp {
 	struct loop *loop;
-	struct dns *dns;
+	struct dns_answerer *answerer;
 	int listen_fd;
 	struct loop_source *listen_io, *accept_again;
 	struct tcp_asker *askers;
@@ -114,7 +114,7 @@ static int take_message(struct tcp_asker *asker, size_t size)
 	uint8_t *answer;
 	size_t answer_size;
 	enum dns_msg_verdict verdict =
-		dns_handle(asker->tcp->dns, asker->in + PREFIX, size, asker->slot, true, on_answer, asker,
+		dns_handle(asker->tcp->answerer, asker->in + PREFIX, size, asker->slot, true, on_answer, asker,
 			   &asker->query, &answer, &answer_size);
 
 	asker->n_in -= PREFIX + size;
@@ -271,7 +271,7 @@ static void on_accept_again(void *context, uint32_t events _unused_)
 	dns_tcp_start(context);
 }
 
-int dns_tcp_new(struct loop *loop, struct dns *dns, int listen_fd, struct dns_tcp **ret)
+int dns_tcp_new(struct loop *loop, struct dns_answerer *answerer, int listen_fd, struct dns_tcp **ret)
 {
 	struct dns_tcp *tcp = calloc(1, sizeof(*tcp));
 	int r;
@@ -281,7 +281,7 @@ int dns_tcp_new(struct loop *loop, struct dns *dns, int listen_fd, struct dns_tc
 		return -ENOMEM;
 	}
 	tcp->loop = loop;
-	tcp->dns = dns;
+	tcp->answerer = answerer;
 	tcp->listen_fd = listen_fd;
 	r = loop_add_timer(loop, on_accept_again, tcp, &tcp->accept_again);
 	if (r == 0)

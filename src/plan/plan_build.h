@@ -104,10 +104,15 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
 			uint32_t *ret);
 
+/* plan_rules.c */
+
+bool plan_instance_runs(const struct instance *instance);
+/* How many addresses of the range are used. */
+uint32_t plan_nat_count(const struct nat_range *nat);
+
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);
 int plan_places(struct plan_builder *b);
-bool plan_instance_runs(const struct instance *instance);
 
 /* plan_endpoint.c: endpoint ENIs; needs ports, groups. */
 int plan_endpoints(struct plan_builder *b);
@@ -119,8 +124,6 @@ bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *
 int plan_groups(struct plan_builder *b);    /* judges the servers and finds the listeners; needs ports */
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
 int plan_probes(struct plan_builder *b);
-/* How many addresses of the range are used. */
-uint32_t plan_nat_count(const struct nat_range *nat);
 struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
 /* How many of b->listeners, from ret_first on, are the load balancer's. */
 size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first);

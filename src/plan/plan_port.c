@@ -7,12 +7,6 @@
 
 #include "../model/check.h"
 
-bool plan_instance_runs(const struct instance *instance)
-{
-	return instance->status == INSTANCE_PENDING || instance->status == INSTANCE_STARTING ||
-	       instance->status == INSTANCE_RUNNING;
-}
-
 static void fill_row(struct plan_builder *b, const struct vpc *vpc, struct plan_port *port)
 {
 	struct pl_port *row = &port->row;

@@ -12,17 +12,6 @@
 
 #include <assert.h>
 
-#define NAT_COUNT_MAX 16 /* a /28 */
-
-uint32_t plan_nat_count(const struct nat_range *nat)
-{
-	uint32_t host_bits = 128u - nat->range.length;
-
-	if (!netaddr_is_v4(&nat->range.addr))
-		return 0;
-	return host_bits >= 4 ? NAT_COUNT_MAX : 1u << host_bits;
-}
-
 /* The interface that has the server's address in the group's VPC. */
 static const struct port *server_port(const struct plan_builder *b, const struct plan_group *group,
 				      const struct server *server)
