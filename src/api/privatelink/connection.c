@@ -9,7 +9,9 @@
 #include "../../model/state.h"
 #include "actions.h"
 #include "../common/owned.h"
-#include "privatelink.h"
+#include "admission.h"
+#include "allocation.h"
+#include "words.h"
 #include "../frame/shape.h"
 
 static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};

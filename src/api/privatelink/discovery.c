@@ -8,7 +8,8 @@
 #include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "privatelink.h"
+#include "admission.h"
+#include "words.h"
 #include "../frame/shape.h"
 #include "../common/tags.h"
 

@@ -11,7 +11,9 @@
 #include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "privatelink.h"
+#include "admission.h"
+#include "words.h"
+#include "endpoint_zone.h"
 #include "../common/tags.h"
 
 static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};

@@ -8,7 +8,10 @@
 #include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "privatelink.h"
+#include "admission.h"
+#include "allocation.h"
+#include "words.h"
+#include "endpoint_zone.h"
 #include "../frame/shape.h"
 
 const struct param_spec endpoint_zone_add_params[] = {

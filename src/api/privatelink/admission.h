@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who may see and use what: the caller's own endpoints and services, and whom a whitelist admits.
+ */
+#pragma once
+
+#include "../frame/action.h"
+
+/* The caller's endpoint in the call's region; NULL: there is none. */
+const struct endpoint *owned_endpoint(const struct call *call, const char *id);
+/* The caller's service in the call's region; an administrator also has the system's. */
+const struct service *owned_service(const struct call *call, const char *id);
+/* Whether the account may connect to the service: it is its own, the system's, or its whitelist says so. */
+bool service_admits(const struct call *call, const struct service *service);
+/* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
+int check_service_there(struct call *call, const struct service *service);

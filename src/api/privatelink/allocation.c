@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which load balancer a zone of an endpoint gets.
+ */
+#include "allocation.h"
+
+#include "../common/limits.h"
+
+static bool serves(const struct call *call, const struct service_resource *resource, const char *zone)
+{
+	const struct load_balancer *balancer;
+
+	if (!streq(resource->zone, zone))
+		return false;
+	balancer = snapshot_load_balancer(call->rows, resource->resource);
+	return balancer && balancer->status != LB_DELETING;
+}
+
+struct candidate {
+	const struct service_resource *resource;
+	size_t n_endpoints;
+};
+
+static size_t find_candidates(const struct call *call, const char *service, const char *zone,
+			      struct candidate ret[RESOURCES_PER_SERVICE_ZONE_MAX])
+{
+	char prefix[ID_SIZE + 1];
+	size_t n = 0;
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", service);
+	for (const struct service_resource *r = NULL;
+	     n < RESOURCES_PER_SERVICE_ZONE_MAX &&
+	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+		if (r->auto_allocated && serves(call, r, zone))
+			ret[n++] = (struct candidate){.resource = r};
+	return n;
+}
+
+static void count_endpoints(const struct call *call, const char *zone, struct candidate *candidates, size_t n)
+{
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
+		if (!streq(z->zone, zone))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			candidates[i].n_endpoints += streq(z->resource, candidates[i].resource->resource);
+	}
+}
+
+const struct service_resource *allocate_resource(const struct call *call, const char *service,
+						 const char *zone)
+{
+	struct candidate candidates[RESOURCES_PER_SERVICE_ZONE_MAX], *best = &candidates[0];
+	size_t n = find_candidates(call, service, zone, candidates);
+
+	if (n == 0)
+		return NULL;
+	if (n > 1) /* the usual case needs no counting */
+		count_endpoints(call, zone, candidates, n);
+	for (size_t i = 1; i < n; i++)
+		if (candidates[i].n_endpoints < best->n_endpoints)
+			best = &candidates[i];
+	return best->resource;
+}
+
+bool service_serves_zone(const struct call *call, const char *service, const char *zone)
+{
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", service);
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+		if (serves(call, r, zone))
+			return true;
+	return false;
+}

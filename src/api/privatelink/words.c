@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Texts that come in, and words that go out.
+ */
+#include "words.h"
+
+#include "../../model/check.h"
+#include "../frame/shape.h"
+
+const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
+
+const char *service_label(const struct service *service)
+{
+	return service->product[0] ? service->product : service->id;
+}
+
+int read_name(struct call *call, const char *param, char ret[NAME_SIZE])
+{
+	const char *text = call_string(call, param);
+
+	if (!text || !text[0])
+		return 0;
+	if (!check_name(text, false) || str_copy(ret, NAME_SIZE, text) < 0)
+		return call_fail_param(
+			call, param,
+			"It must be of 2 to 128 characters, first a letter, then also digits, - and _.");
+	return 0;
+}
+
+int read_description(struct call *call, const char *param, char ret[TEXT_SIZE])
+{
+	const char *text = call_string(call, param);
+
+	if (!text || !text[0])
+		return 0;
+	if (!check_description(text) || str_copy(ret, TEXT_SIZE, text) < 0)
+		return call_fail_param(
+			call, param,
+			"It must be of 2 to 256 characters and not start with http:// or https://.");
+	return 0;
+}
+
+int read_resource_group(struct call *call, char ret[ID_SIZE])
+{
+	const char *text = call_string(call, "ResourceGroupId");
+
+	if (text && (utf8_length(text) < 0 || str_copy(ret, ID_SIZE, text) < 0))
+		return call_fail(call, "InvalidResourceGroup");
+	return 0;
+}
+
+static bool listed(json_t *list, const char *text)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry) if (json_is_string(entry) &&
+					       streq(json_string_value(entry), text)) return true;
+	return false;
+}
+
+void answer_service_zones(const struct call *call, json_t *object, const char *service)
+{
+	json_t *list = shape_list(object, "Zones");
+	char prefix[ID_SIZE + 1];
+
+	(void)str_format(prefix, sizeof(prefix), "%s/", service);
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+		if (!listed(list, r->zone))
+			shape_text(list, r->zone);
+}
+
+const char *acceptance_word(const struct connection *connection)
+{
+	if (connection->waiting)
+		return "Waiting";
+	switch (connection->status) {
+	case CONNECTION_DISCONNECTING:
+	case CONNECTION_DISCONNECTED:
+		return "Refused";
+	default:
+		return "Accepted";
+	}
+}
+
+void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,
+			    const struct connection *connection)
+{
+	answer_string(object, "EndpointStatus", enum_name(endpoint_status_names, endpoint->status));
+	answer_string(object, "EndpointBusinessStatus", "Normal");
+	answer_string(object, "ConnectionStatus", enum_name(connection_status_names, connection->status));
+	answer_string(object, "AcceptanceStatus", acceptance_word(connection));
+	if (endpoint->failure[0])
+		answer_string(object, "StatusInfo", endpoint->failure);
+}
