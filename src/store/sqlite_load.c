@@ -145,6 +145,18 @@ int sqlite_handle_rewrite_sums(struct sqlite_file *file)
 	return sqlite_handle_execute(file, sql);
 }
 
+/* A row whose key was changed stands where its old key belongs, and is found by neither: all are put in anew.
+ */
+static int put_in_order(struct sqlite_file *file)
+{
+	return sqlite_handle_execute(
+		file, "CREATE TABLE found AS SELECT key, value, created, modified, sum FROM kv;"
+		      "DELETE FROM kv;"
+		      "INSERT OR REPLACE INTO kv (key, value, created, modified, sum)"
+		      "  SELECT key, value, created, modified, sum FROM found ORDER BY rowid;"
+		      "DROP TABLE found;");
+}
+
 /* Deletes the rows that the memory has not. */
 static int drop_others(struct sqlite_file *file, const struct memory *memory)
 {
@@ -161,7 +173,7 @@ static int drop_others(struct sqlite_file *file, const struct memory *memory)
 			r = -ENOMEM;
 		else if (!memory_find(memory, key)) {
 			log_warning("dropping key=%s", key);
-			(void)sqlite3_bind_text(file->delete, 1, key, -1, SQLITE_TRANSIENT);
+			(void)sqlite3_bind_value(file->delete, 1, sqlite3_column_value(statement, 0));
 			r = sqlite_handle_run(file->delete);
 		}
 	}
@@ -180,6 +192,8 @@ int sqlite_file_renew(struct sqlite_file *file, const struct memory *memory)
 		r = sqlite_handle_mint(file);
 	if (r == 0) /* nobody has heard of this identity yet */
 		r = sqlite_handle_execute(file, "DELETE FROM timeline");
+	if (r == 0)
+		r = put_in_order(file);
 	if (r == 0)
 		r = drop_others(file, memory);
 	if (r == 0)

@@ -344,6 +344,21 @@ def database_damaged(tap):
     home.end()
 
     home.set_back(kept)
+    for found in re.finditer(f"vpc/{vpc}".encode(), data):
+        flip(home.db, found.start())  # wpc/…: a key of nothing, in a place where its order does not lead
+    status = home.start()
+    refused(tap, home, status, "a letter of a key changed", "damaged", "backup", "--accept-store")
+    tap.ok(f"wpc/{vpc}" in home.log(), "a letter of a key changed: the log names it", home.log())
+    status = home.start("--accept-store")
+    tap.ok(status == 0 and f"dropping key=wpc/{vpc}" in home.log(), "--accept-store goes on without it, too",
+           f"status {status}", home.log())
+    serves(tap, home, rest, "the rest of the changed key", key)
+    rest[home.make_vpc("10.66.0.0/16", key)] = "10.66.0.0/16"
+    home.end()
+    serves(tap, home, rest, "and once more, with what came after", key)
+    home.end()
+
+    home.set_back(kept)
     os.truncate(home.db, len(data) // 2)
     status = home.start()
     refused(tap, home, status, "a database cut in the middle", "backup")
