@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Test Anything Protocol, version 12, for tests in C. One program is one list of cases; its name in front of each
- * is meson's business. Include it in the test's only source file.
+ * The Test Anything Protocol, version 12, for tests in C. One program is one list of cases; its name in front
+ * of each is meson's business. Include it in the test's only source file.
  */
 #pragma once
 
@@ -52,17 +52,17 @@ __attribute__((unused)) static int tap_done(void)
 	return tap_failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-#define tap_is_int(got, want, ...)                                                                      \
-	do {                                                                                            \
-		long long _got = (got), _want = (want);                                                 \
-		if (!tap_ok(_got == _want, __VA_ARGS__))                                                \
-			tap_note("got %lld, want %lld (%s:%d)", _got, _want, __FILE__, __LINE__);       \
+#define tap_is_int(got, want, ...)                                                                           \
+	do {                                                                                                 \
+		long long _got = (got), _want = (want);                                                      \
+		if (!tap_ok(_got == _want, __VA_ARGS__))                                                     \
+			tap_note("got %lld, want %lld (%s:%d)", _got, _want, __FILE__, __LINE__);            \
 	} while (0)
 
-#define tap_is_str(got, want, ...)                                                                      \
-	do {                                                                                            \
-		const char *_got = (got), *_want = (want);                                              \
-		if (!tap_ok(_got && strcmp(_got, _want) == 0, __VA_ARGS__))                             \
-			tap_note("got '%s', want '%s' (%s:%d)", _got ? _got : "(null)", _want, __FILE__, \
-				 __LINE__);                                                             \
+#define tap_is_str(got, want, ...)                                                                           \
+	do {                                                                                                 \
+		const char *_got = (got), *_want = (want);                                                   \
+		if (!tap_ok(_got && strcmp(_got, _want) == 0, __VA_ARGS__))                                  \
+			tap_note("got '%s', want '%s' (%s:%d)", _got ? _got : "(null)", _want, __FILE__,     \
+				 __LINE__);                                                                  \
 	} while (0)

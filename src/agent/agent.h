@@ -16,8 +16,8 @@ struct agent_options {
 	const char *resolv_conf;
 	const char *catalogue;
 	enum attach_mode attach;
-	/* At SIGHUP: reads the settings again and takes over what it can. Negative errno if that failed, which was
-	 * logged. NULL: there are none. */
+	/* At SIGHUP: reads the settings again and takes over what it can. Negative errno if that failed,
+	 * which was logged. NULL: there are none. */
 	int (*reread)(void *context);
 	void *reread_context;
 };

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "../ports/ports.h"
 #include "agent_lock.h"
 #include "node_marks.h"
 #include "node_state.h"
-#include "../ports/ports.h"
 
 struct removal {
 	const struct agent_options *options;

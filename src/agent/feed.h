@@ -24,7 +24,8 @@ struct feed_options {
 struct feed_handlers {
 	/* The node has this number, in the store whose rows come next. */
 	void (*registered)(void *context, uint32_t number);
-	/* privlinkd has taken a report, or (`connected` false) cannot be reached; each time that this changes. */
+	/* privlinkd has taken a report, or (`connected` false) cannot be reached; each time that this
+	 * changes. */
 	void (*connected)(void *context, bool connected);
 	/* The snapshot has changed. */
 	void (*rows)(void *context, const struct feed_rows *rows);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health probes: TCP connects from VPC 0 to each backend of this node, through the data path like any other flow.
+ * Health probes: TCP connects from VPC 0 to each backend of this node, through the data path like any other
+ * flow.
  */
 #pragma once
 
@@ -9,7 +10,8 @@
 
 struct health;
 
-/* `changed` is called (from the loop) when a server's state changed; the agent then plans again and reports. */
+/* `changed` is called (from the loop) when a server's state changed; the agent then plans again and reports.
+ */
 int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *context, struct health **ret);
 struct health *health_free(struct health *health);
 /* Starts, goes on with and stops probes as the plan wants; results of servers that stay are kept. */

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "../lib/loop.h"
 #include "../datapath/datapath.h"
+#include "../lib/loop.h"
 
 struct query;
 

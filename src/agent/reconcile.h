@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "../dns/dns.h"
 #include "../datapath/datapath.h"
-#include "feed.h"
+#include "../dns/dns.h"
 #include "../ports/ports.h"
+#include "feed.h"
 
 struct reconcile;
 

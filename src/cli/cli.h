@@ -19,13 +19,13 @@ struct cli {
 	char *ca;	/* file with the certificates to trust; NULL: the system's */
 	char *key_id, *key_secret;
 	bool key_closed; /* one place gave the key, or a part of it: no other one adds to it */
-	char *region; /* NULL: none was given */
+	char *region;	 /* NULL: none was given */
 	char *state_dir;
 	char *config_path; /* --config */
 	bool json, wait;
 	unsigned int timeout_s;
 	uint64_t deadline_ms; /* of the wait that calls belong to, now_mono_ms(); 0: none */
-	void *curl; /* the connection, kept between calls */
+	void *curl;	      /* the connection, kept between calls */
 };
 
 void cli_done(struct cli *cli);
@@ -151,7 +151,8 @@ struct cli_command {
 			   to wait for */
 	enum cli_paging paging;
 	const struct cli_wait *wait;
-	/* Adds to the entries of the list what the API leaves unsaid; for people, not with --json. Exit code. */
+	/* Adds to the entries of the list what the API leaves unsaid; for people, not with --json. Exit code.
+	 */
 	int (*complete)(struct cli *cli, json_t *answer, json_t *entries);
 	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
 	const char *usage;				    /* of such a command */

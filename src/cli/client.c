@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "../sign/digest.h"
-#include "../sign/sign.h"
 #include "../lib/codec.h"
 #include "../lib/ident.h"
+#include "../sign/digest.h"
+#include "../sign/sign.h"
 #include "trust.h"
 
 #define ANSWER_MAX	(64 * 1024 * 1024)

@@ -86,7 +86,8 @@ static int add_netns(struct cli *cli _unused_, const struct cli_option *option, 
 {
 	char path[PATH_MAX];
 
-	if (!*value || str_format(path, sizeof(path), "%s%s", strchr(value, '/') ? "" : "/run/netns/", value) < 0)
+	if (!*value ||
+	    str_format(path, sizeof(path), "%s%s", strchr(value, '/') ? "" : "/run/netns/", value) < 0)
 		return -EINVAL;
 	return add_kind(params, "netns", option->parameter, path);
 }
@@ -580,8 +581,7 @@ static const struct cli_wait endpoint_connected = {
 	.blocked_note = "the provider has to accept the connection"};
 static const struct cli_wait endpoint_active = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
 						"EndpointStatus=Active"};
-static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", "",
-					      .gone = true};
+static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", "", .gone = true};
 
 /* ---- accounts and nodes ---- */
 
@@ -608,9 +608,12 @@ static const struct cli_column account_columns[] = {{"Account", "AccountId"},
 						    {NULL}};
 static const struct cli_column key_fields[] = {
 	{"Account", "AccountId"}, {"Access key", "AccessKeyId"}, {"Secret", "AccessKeySecret"}, {NULL}};
-static const struct cli_column node_columns[] = {{"Node", "NodeName"}, {"Number", "Number"},
-						 {"Zones", "Zones"},   {"Instances", "InstanceCount"},
-						 {"Live", "Live"},     {"Info", "StatusInfo"},
+static const struct cli_column node_columns[] = {{"Node", "NodeName"},
+						 {"Number", "Number"},
+						 {"Zones", "Zones"},
+						 {"Instances", "InstanceCount"},
+						 {"Live", "Live"},
+						 {"Info", "StatusInfo"},
 						 {NULL}};
 static const struct cli_option node_delete[] = {
 	{"NODE", "NodeName", .required = true, .help = "the node's name"},
@@ -643,9 +646,9 @@ const struct cli_command cli_commands[] = {
 	 sg_rule_out},
 	{"sg", "revoke-egress", "Removes a rule for what may go out.", "ecs", "RevokeSecurityGroupEgress",
 	 sg_rule_out},
-	{"sg", "rules", "Shows the rules of a group, the implicit ones too.", "ecs", "DescribeSecurityGroupAttribute", sg_id,
-	 .fixed = "Direction=all", .list = "Permissions.Permission", .columns = sg_rule_columns,
-	 .complete = cli_add_implicit_rules},
+	{"sg", "rules", "Shows the rules of a group, the implicit ones too.", "ecs",
+	 "DescribeSecurityGroupAttribute", sg_id, .fixed = "Direction=all", .list = "Permissions.Permission",
+	 .columns = sg_rule_columns, .complete = cli_add_implicit_rules},
 	{"sg", "delete", "Deletes a security group that nothing uses.", "ecs", "DeleteSecurityGroup", sg_id},
 
 	{"instance", "run", "Makes instances (network namespaces on a node) and prints their ids.", "ecs",
@@ -758,8 +761,8 @@ const struct cli_command cli_commands[] = {
 	 key_id},
 	{"node", "list", "Shows the nodes (administrators).", "privlink", "ListNodes", NULL, .list = "Nodes",
 	 .columns = node_columns},
-	{"node", "delete", "Forgets a node that does not come back (administrators).", "privlink", "DeleteNode",
-	 node_delete},
+	{"node", "delete", "Forgets a node that does not come back (administrators).", "privlink",
+	 "DeleteNode", node_delete},
 	{"node", "accept-store", "Lets this node follow the store that privlinkd serves now (root).",
 	 .run = cli_run_accept_store, .usage = ""},
 
@@ -767,12 +770,16 @@ const struct cli_command cli_commands[] = {
 	 .usage = "PRODUCT ACTION [NAME=VALUE]…"},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,
 	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…",
-	 .notes = "The command gets the instance's network, host name, resolver and trust store: namespaces of\n"
-		  "its own for network, UTS and mounts (the instance's files are laid over /etc, /sys shows its\n"
-		  "devices). All else is the host's: files, processes, users, sockets in the file system and\n"
-		  "root's capabilities. An instance is a network namespace and no boundary for what root runs\n"
-		  "in it; what is not to be trusted belongs into a container or a virtual machine that is\n"
-		  "attached (privlink instance attach).\n"},
+	 .notes =
+		 "The command gets the instance's network, host name, resolver and trust store: namespaces "
+		 "of\n"
+		 "its own for network, UTS and mounts (the instance's files are laid over /etc, /sys shows "
+		 "its\n"
+		 "devices). All else is the host's: files, processes, users, sockets in the file system and\n"
+		 "root's capabilities. An instance is a network namespace and no boundary for what root "
+		 "runs\n"
+		 "in it; what is not to be trusted belongs into a container or a virtual machine that is\n"
+		 "attached (privlink instance attach).\n"},
 	{"counters", "", "Shows why packets left the data path of this node, and how many.",
 	 .run = cli_run_counters, .usage = "[--json] [REASON]…"},
 	{"admin", "new-key", "Makes a new key for the administrator and writes it to admin.env (root).",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A second process that stays what privlinkd was started as, so that the settings and the certificate's key can
- * be read again when privlinkd itself no longer may. It takes one byte, which says "read", answers with what the
- * command line and the files that it names say now, and does nothing else; it ends with privlinkd.
+ * A second process that stays what privlinkd was started as, so that the settings and the certificate's key
+ * can be read again when privlinkd itself no longer may. It takes one byte, which says "read", answers with
+ * what the command line and the files that it names say now, and does nothing else; it ends with privlinkd.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct daemon_reader;
 int daemon_reader_start(int argc, char **argv, struct daemon_reader **ret);
 struct daemon_reader *daemon_reader_free(struct daemon_reader *reader);
 
-/* 0: what is to be taken over; `tls` without a certificate: none is configured. Negative errno: what is wrong was
- * logged. */
+/* 0: what is to be taken over; `tls` without a certificate: none is configured. Negative errno: what is wrong
+ * was logged. */
 typedef void (*daemon_reader_done)(void *context, int result, enum log_level level,
 				   const struct daemon_tls *tls);
 int daemon_reader_listen(struct daemon_reader *reader, struct loop *loop, daemon_reader_done done,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon_tls.h"
 
-#include "http/tls.h"
 #include "daemon_files.h"
+#include "http/tls.h"
 #include "lib/log.h"
 
 static struct certificate in_use; /* end 0: none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The API's certificate and its key: read from their files, taken into use, looked after. All of these log what
- * is wrong with them, in a sentence that names the file.
+ * The API's certificate and its key: read from their files, taken into use, looked after. All of these log
+ * what is wrong with them, in a sentence that names the file.
  */
 #pragma once
 

@@ -13,9 +13,7 @@
 #include <unistd.h>
 
 #include "api/admin/socket.h"
-#include "feed/server.h"
 #include "api/frame/http.h"
-#include "http/tls.h"
 #include "control/control.h"
 #include "daemon_address.h"
 #include "daemon_admin.h"
@@ -27,6 +25,8 @@
 #include "daemon_reload.h"
 #include "daemon_store.h"
 #include "exit_status.h"
+#include "feed/server.h"
+#include "http/tls.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/pid_file.h"

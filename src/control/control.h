@@ -42,8 +42,8 @@ struct control_failure {
 struct control_report {
 	char node[WORD_SIZE * 2];
 	uint64_t revision;
-	/* Why the node holds, that is, applies nothing of this store; "": it does not. Nothing counts as in force
-	 * there then. */
+	/* Why the node holds, that is, applies nothing of this store; "": it does not. Nothing counts as in
+	 * force there then. */
 	char hold[CONTROL_HOLD_SIZE];
 	const struct control_failure *failures;
 	size_t n_failures;
@@ -58,10 +58,10 @@ int control_report(struct control *control, const struct control_report *report)
 uint64_t control_live_revision(const struct control *control);
 /* What is known of a node at the moment. */
 struct control_node {
-	bool has_lease;	   /* it reports */
-	bool is_presumed;  /* the lease is from before this program started: it may report yet */
-	bool is_live;	   /* it has a lease and does not hold: instances are placed on it */
-	const char *hold;  /* why it holds; "": it does not. Borrowed until the loop turns */
+	bool has_lease;	  /* it reports */
+	bool is_presumed; /* the lease is from before this program started: it may report yet */
+	bool is_live;	  /* it has a lease and does not hold: instances are placed on it */
+	const char *hold; /* why it holds; "": it does not. Borrowed until the loop turns */
 };
 struct control_node control_node(const struct control *control, const char *node);
 /* Whether the node is live. */

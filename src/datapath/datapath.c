@@ -121,7 +121,7 @@ static int remove_map_pins(const struct datapath *datapath)
 	const struct bpf_map *version = datapath->skeleton->maps.pl_config, *map;
 	int r = 0;
 
-	bpf_object__for_each_map (map, datapath->skeleton->obj) {
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
 		if (!bpf_map__is_internal(map) && map != version)
 			r = remove_map_pin(datapath, map);
 		if (r < 0)
@@ -141,7 +141,7 @@ static int check_pins(const struct datapath *datapath)
 	if (r < 0)
 		return log_errno(r, "cannot read the pinned tables dir=%s", datapath->pin_dir);
 	differs = version != 0 && version != PL_ABI_VERSION;
-	bpf_object__for_each_map (map, datapath->skeleton->obj)
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
 		if (!bpf_map__is_internal(map) && pin_differs(datapath, map))
 			differs = true;
 	if (!differs)
@@ -164,7 +164,7 @@ static struct bpf_map *find_map(const struct datapath *datapath, const char *nam
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map (map, datapath->skeleton->obj)
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
 		if (!bpf_map__is_internal(map) && streq(bpf_map__name(map), name))
 			return map;
 	return NULL;
@@ -230,7 +230,7 @@ static bool is_any_pin_missing(const struct datapath *datapath)
 	const struct bpf_map *map;
 	char path[PATH_MAX];
 
-	bpf_object__for_each_map (map, datapath->skeleton->obj)
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
 		if (!bpf_map__is_internal(map) && map_path(datapath, map, path) == 0 &&
 		    access(path, F_OK) < 0)
 			return true;
@@ -259,7 +259,7 @@ static int set_pin_paths(struct datapath *datapath)
 	char path[PATH_MAX];
 	int r;
 
-	bpf_object__for_each_map (map, datapath->skeleton->obj) {
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
 		if (bpf_map__is_internal(map))
 			continue;
 		r = map_path(datapath, map, path);
@@ -352,7 +352,7 @@ static int init_attach(struct datapath *datapath, enum attach_mode mode)
 	};
 	const struct bpf_map *map;
 
-	bpf_object__for_each_map (map, datapath->skeleton->obj)
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
 		if (!bpf_map__is_internal(map) && options.n_map_fds < ARRAY_SIZE(map_fds))
 			map_fds[options.n_map_fds++] = bpf_map__fd(map);
 	return attach_new(&options, &datapath->attach);
@@ -470,7 +470,7 @@ int datapath_repair_pins(struct datapath *datapath)
 	r = bpffs_make_directory(datapath->pin_dir, &what);
 	if (r < 0)
 		return log_errno(r, "%s dir=%s", what, datapath->pin_dir);
-	bpf_object__for_each_map (map, datapath->skeleton->obj) {
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
 		if (bpf_map__is_internal(map) || map_path(datapath, map, path) < 0 || access(path, F_OK) == 0)
 			continue;
 		if (bpf_obj_pin(bpf_map__fd(map), path) < 0)

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "attach.h"
 #include "../plan/failures.h"
+#include "attach.h"
 
 struct datapath;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The VPCs' resolver. Sockets stand in VPC 0 (UDP and TCP port 53); who asks is known by the source address
- * (198.18.0.0 + slot of the asking port). Names of the plan are answered here; everything else goes to the node's
- * upstream resolvers, over sockets of the node's own namespace.
+ * (198.18.0.0 + slot of the asking port). Names of the plan are answered here; everything else goes to the
+ * node's upstream resolvers, over sockets of the node's own namespace.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct dns;
 struct dns_options {
 	int netns_fd;		    /* VPC 0; the sockets are opened in there (setns and back) */
 	struct netaddr listen_addr; /* PLAN_DNS_SOCKET */
-	const char *resolv_conf;    /* where the node's upstream resolvers stand; read again when it changes */
+	const char *resolv_conf; /* where the node's upstream resolvers stand; read again when it changes */
 };
 
 /* Opens the sockets and answers from `dns_set_plan` on. */

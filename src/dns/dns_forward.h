@@ -9,7 +9,7 @@
 #include "../lib/loop.h"
 #include "dns_msg.h"
 
-#define DNS_FORWARD_MAX		  512 /* questions under way, but each port may have one */
+#define DNS_FORWARD_MAX		  512  /* questions under way, but each port may have one */
 #define DNS_FORWARD_PER_ASKER_MAX 64   /* of one port */
 #define DNS_FORWARD_TIMEOUT_MS	  2000 /* per server */
 #define DNS_FORWARD_TRIES	  2    /* at least, also with one server */

@@ -114,8 +114,8 @@ static int take_message(struct tcp_asker *asker, size_t size)
 	uint8_t *answer;
 	size_t answer_size;
 	enum dns_msg_verdict verdict =
-		dns_handle(asker->tcp->answerer, asker->in + PREFIX, size, asker->slot, true, on_answer, asker,
-			   &asker->query, &answer, &answer_size);
+		dns_handle(asker->tcp->answerer, asker->in + PREFIX, size, asker->slot, true, on_answer,
+			   asker, &asker->query, &answer, &answer_size);
 
 	asker->n_in -= PREFIX + size;
 	memmove(asker->in, asker->in + PREFIX + size, asker->n_in);

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "../http/server.h"
 #include "../lib/log.h"
 #include "server_rows.h"
-#include "../http/server.h"
 
 struct waiter {
 	struct feed_server *feed;
@@ -301,8 +301,7 @@ static int read_zones(const json_t *list, struct node *ret)
 
 	if (json_array_size(list) > NODE_ZONES_MAX)
 		return -E2BIG;
-	json_array_foreach(list, i, zone)
-	{
+	json_array_foreach(list, i, zone) {
 		const char *text = json_string_value(zone);
 
 		if (!text || str_copy(ret->zones[ret->n_zones++], ZONE_SIZE, text) < 0)

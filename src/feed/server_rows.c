@@ -62,8 +62,7 @@ static json_t *sort_out(const struct store *store, const struct feed_scope *scop
 	const char *key;
 	int r = 0;
 
-	json_object_foreach(last, key, row)
-	{
+	json_object_foreach(last, key, row) {
 		if (json_is_null(row))
 			r |= json_array_append_new(deleted, json_string(key));
 		else if (feed_scope_has(scope, key))

@@ -20,6 +20,7 @@ int file_ensure(const char *path, const void *data, size_t size, mode_t mode, ui
 int file_move(const char *path, const char *to);
 /* The same in place of a file of that name. */
 int file_replace(const char *path, const char *to);
-/* Names it <path>.old, or <path>.old.1 and so on where that is taken, durably. 0 also if there is no such file.
+/* Names it <path>.old, or <path>.old.1 and so on where that is taken, durably. 0 also if there is no such
+ * file.
  */
 int file_set_aside(const char *path);

@@ -14,10 +14,10 @@ void log_set_level(enum log_level level);
 int log_level_parse(const char *name, enum log_level *ret); /* error, warning, info, debug; -EINVAL */
 
 void log_line(enum log_level level, const char *format, ...) _printf_(2, 3);
-#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(...)	 log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+#define log_info(...)	 log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	 log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /* Logs "text: strerror" at error level and returns r (a negative errno), so that whoever gives up says
  * `return log_errno(r, "cannot open store=%s", path)`. */

@@ -22,9 +22,9 @@ struct mac {
 	uint8_t bytes[6];
 };
 
-#define NETADDR_TEXT_SIZE 46
+#define NETADDR_TEXT_SIZE   46
 #define NETPREFIX_TEXT_SIZE 50
-#define MAC_TEXT_SIZE 18
+#define MAC_TEXT_SIZE	    18
 
 /* Exact forms only ("10.0.0.1", no spaces, no leading zeros, no "::ffff:10.0.0.1"); -EINVAL otherwise. */
 int netaddr_parse(const char *s, struct netaddr *ret);

@@ -12,19 +12,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
-#define _unused_ __attribute__((unused))
+#define _unused_       __attribute__((unused))
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)		      (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)		      ((a) < (b) ? (a) : (b))
+#define MAX(a, b)		      ((a) > (b) ? (a) : (b))
 
 /* Hands a pointer over: yields it and leaves NULL behind, so that a _cleanup_ does not free it. */
-#define TAKE_PTR(p) ({ typeof(p) _taken = (p); (p) = NULL; _taken; })
+#define TAKE_PTR(p)                                                                                          \
+	({                                                                                                   \
+		typeof(p) _taken = (p);                                                                      \
+		(p) = NULL;                                                                                  \
+		_taken;                                                                                      \
+	})
 /* The same for a descriptor. */
-#define TAKE_FD(fd) ({ int _taken = (fd); (fd) = -EBADF; _taken; })
+#define TAKE_FD(fd)                                                                                          \
+	({                                                                                                   \
+		int _taken = (fd);                                                                           \
+		(fd) = -EBADF;                                                                               \
+		_taken;                                                                                      \
+	})
 
 static inline bool streq(const char *a, const char *b)
 {

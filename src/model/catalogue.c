@@ -91,8 +91,7 @@ static int expect_object(struct reader *reader, const json_t *json, const char *
 
 	if (!json_is_object(json))
 		return complain(reader, "must be an object");
-	json_object_foreach((json_t *)json, name, value)
-	{
+	json_object_foreach((json_t *)json, name, value) {
 		const char *const *known = names;
 
 		while (*known && !streq(*known, name))

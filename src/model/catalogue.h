@@ -23,8 +23,8 @@ struct catalogue_region {
 
 struct catalogue_service { /* one per product; {RegionId} stands for the region in the patterns */
 	char product[WORD_SIZE];
-	char name[SERVICE_NAME_SIZE];	 /* com.aliyuncs.privatelink.{RegionId}.pai-dlc */
-	char domain[DOMAIN_SIZE];	 /* pai-dlc-vpc.{RegionId}.aliyuncs.com */
+	char name[SERVICE_NAME_SIZE]; /* com.aliyuncs.privatelink.{RegionId}.pai-dlc */
+	char domain[DOMAIN_SIZE];     /* pai-dlc-vpc.{RegionId}.aliyuncs.com */
 	char description[TEXT_SIZE];
 	bool policy_supported;
 	char (*regions)[REGION_SIZE];
@@ -47,7 +47,7 @@ const struct catalogue_zone *catalogue_zone(const struct catalogue *c, const cha
 /* Writes the pattern with {RegionId} replaced. -E2BIG if it does not fit. */
 int catalogue_expand(const char *pattern, const char *region, char *ret, size_t size);
 bool catalogue_service_in(const struct catalogue_service *service, const char *region);
-/* The product whose service name in some region of the API is `name`, also where the service is not offered; NULL if
- * none. `ret_region` (REGION_SIZE) gets the region in the name. */
+/* The product whose service name in some region of the API is `name`, also where the service is not offered;
+ * NULL if none. `ret_region` (REGION_SIZE) gets the region in the name. */
 const struct catalogue_service *catalogue_service_by_name(const struct catalogue *c, const char *name,
 							  char *ret_region);

@@ -6,7 +6,8 @@
 
 #include "rows.h"
 
-/* 2 to 128 characters (code points of valid UTF-8), first a letter or Chinese character, then also digits, '-', '_'
+/* 2 to 128 characters (code points of valid UTF-8), first a letter or Chinese character, then also digits,
+ * '-', '_'
  * ('.' and ':' too if `loose`, as ECS and VPC allow). */
 bool check_name(const char *s, bool loose);
 /* 2 to 256 characters (code points), not starting with http:// or https://. */

@@ -45,9 +45,9 @@ enum field_type {
 	FIELD_U32,
 	FIELD_I32,
 	FIELD_I64,
-	FIELD_ENUM,	 /* an enum, by its names */
-	FIELD_ADDR,	 /* struct netaddr; "" is zero */
-	FIELD_PREFIX,	 /* struct netprefix */
+	FIELD_ENUM,   /* an enum, by its names */
+	FIELD_ADDR,   /* struct netaddr; "" is zero */
+	FIELD_PREFIX, /* struct netprefix */
 	FIELD_MAC,
 };
 
@@ -67,7 +67,8 @@ struct kind_info {
 	size_t size;	  /* of the struct */
 	const struct field *fields;
 	size_t n_fields;
-	const char *key[KEY_PARTS_MAX]; /* names of the fields that make the id; "%x": percent-encoded; "x|y": y if x is 0 */
+	const char *key[KEY_PARTS_MAX]; /* names of the fields that make the id; "%x": percent-encoded; "x|y":
+					   y if x is 0 */
 };
 
 const struct kind_info *kind_info(enum kind kind);
@@ -77,22 +78,34 @@ int kind_of_key(const char *key, enum kind *ret);
 /* The row's key. -E2BIG cannot happen with ids that fit their members. */
 int row_key(enum kind kind, const void *row, char ret[KEY_SIZE]);
 
-/* A new JSON object (the caller's), or NULL when out of memory. Members that are zero or empty are left out, except
- * enums, which always stand by name. */
+/* A new JSON object (the caller's), or NULL when out of memory. Members that are zero or empty are left out,
+ * except enums, which always stand by name. */
 json_t *row_to_json(enum kind kind, const void *row);
 
-/* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are ignored,
- * so that an older program can read a newer row. -EINVAL: a member of a wrong type or a value that does not fit;
- * `ret_field`, if not NULL, then names it. */
+/* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are
+ * ignored, so that an older program can read a newer row. -EINVAL: a member of a wrong type or a value that
+ * does not fit; `ret_field`, if not NULL, then names it. */
 int row_from_json(enum kind kind, const json_t *json, void *ret, const char **ret_field);
 
 /* Names of states on the wire: enum_name(vpc_status_names, v->status). */
-extern const char *const vpc_status_names[], *const vswitch_status_names[], *const sg_type_names[],
-	*const sg_direction_names[], *const sg_policy_names[], *const instance_status_names[],
-	*const instance_kind_names[], *const port_kind_names[], *const port_status_names[], *const lb_status_names[],
-	*const listener_status_names[], *const server_group_status_names[], *const server_status_names[],
-	*const service_status_names[], *const endpoint_status_names[], *const zone_status_names[],
-	*const connection_status_names[];
+extern const char *const vpc_status_names[],
+	*const vswitch_status_names[],
+		*const sg_type_names[],
+			*const sg_direction_names[],
+				*const sg_policy_names[],
+					*const instance_status_names[],
+						*const instance_kind_names[],
+							*const port_kind_names[],
+								*const port_status_names[],
+									*const lb_status_names[],
+										*const listener_status_names[],
+											*const server_group_status_names[],
+												*const server_status_names[],
+													*const service_status_names[],
+														*const endpoint_status_names[],
+															*const zone_status_names[],
+																*const connection_status_names
+																	[];
 const char *enum_name(const char *const *names, unsigned int value); /* "?" if there is none of that value */
 /* -EINVAL if `name` is none of them. */
 int enum_parse(const char *const *names, const char *name, int *ret);

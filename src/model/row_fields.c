@@ -1,40 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of fields: one per kind, in the order of the struct's members, and the table of kinds that binds them. A
- * member that is missing here is not kept; test_row.c fills each struct with bytes and finds the forgotten ones.
+ * The tables of fields: one per kind, in the order of the struct's members, and the table of kinds that binds
+ * them. A member that is missing here is not kept; test_row.c fills each struct with bytes and finds the
+ * forgotten ones.
  */
 #include "row_fields.h"
 
 #define MEMBER(row, m) ((struct row *)0)->m
 
-#define TEXT(row, m)                                                                                       \
-	{                                                                                                   \
-		.name = #m, .type = FIELD_TEXT, .offset = offsetof(struct row, m), .size = sizeof(MEMBER(row, m)) \
+#define TEXT(row, m)                                                                                         \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_TEXT, .offset = offsetof(struct row, m),                           \
+		.size = sizeof(MEMBER(row, m))                                                               \
 	}
-#define TEXT_LIST(row, m, count)                                                                           \
-	{                                                                                                   \
-		.name = #m, .type = FIELD_TEXT_LIST, .offset = offsetof(struct row, m),                    \
-		.size = sizeof(MEMBER(row, m)[0]), .max = ARRAY_SIZE(MEMBER(row, m)),                     \
-		.count_offset = offsetof(struct row, count)                                                \
+#define TEXT_LIST(row, m, count)                                                                             \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_TEXT_LIST, .offset = offsetof(struct row, m),                      \
+		.size = sizeof(MEMBER(row, m)[0]), .max = ARRAY_SIZE(MEMBER(row, m)),                        \
+		.count_offset = offsetof(struct row, count)                                                  \
 	}
 /* The comparison of pointers is never evaluated; the compiler objects if the member is of another type. */
-#define SCALAR(row, m, field_type, c_type)                                                                 \
-	{                                                                                                   \
-		.name = #m, .type = field_type,                                                             \
-		.offset = offsetof(struct row, m) + 0 * sizeof((c_type *)0 == &MEMBER(row, m)),           \
-		.size = sizeof(c_type)                                                                      \
+#define SCALAR(row, m, field_type, c_type)                                                                   \
+	{                                                                                                    \
+		.name = #m, .type = field_type,                                                              \
+		.offset = offsetof(struct row, m) + 0 * sizeof((c_type *)0 == &MEMBER(row, m)),              \
+		.size = sizeof(c_type)                                                                       \
 	}
-#define BOOL(row, m)	SCALAR(row, m, FIELD_BOOL, bool)
-#define U32(row, m)	SCALAR(row, m, FIELD_U32, uint32_t)
-#define I32(row, m)	SCALAR(row, m, FIELD_I32, int32_t)
-#define I64(row, m)	SCALAR(row, m, FIELD_I64, int64_t)
-#define ADDR(row, m)	SCALAR(row, m, FIELD_ADDR, struct netaddr)
+#define BOOL(row, m)   SCALAR(row, m, FIELD_BOOL, bool)
+#define U32(row, m)    SCALAR(row, m, FIELD_U32, uint32_t)
+#define I32(row, m)    SCALAR(row, m, FIELD_I32, int32_t)
+#define I64(row, m)    SCALAR(row, m, FIELD_I64, int64_t)
+#define ADDR(row, m)   SCALAR(row, m, FIELD_ADDR, struct netaddr)
 #define PREFIX(row, m) SCALAR(row, m, FIELD_PREFIX, struct netprefix)
-#define MAC(row, m)	SCALAR(row, m, FIELD_MAC, struct mac)
-#define ENUM(row, m, enum_names)                                                                           \
-	{                                                                                                   \
-		.name = #m, .type = FIELD_ENUM, .offset = offsetof(struct row, m),                         \
-		.size = sizeof(MEMBER(row, m)), .names = enum_names                                        \
+#define MAC(row, m)    SCALAR(row, m, FIELD_MAC, struct mac)
+#define ENUM(row, m, enum_names)                                                                             \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_ENUM, .offset = offsetof(struct row, m),                           \
+		.size = sizeof(MEMBER(row, m)), .names = enum_names                                          \
 	}
 
 /* clang-format off */

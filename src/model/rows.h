@@ -1,33 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of the store as plain structs. Texts are bounded by the API, so the arrays are honest. A row is a value:
- * copy it, change the copy, put it into a transaction. row.c has the table of fields of each kind, which drives JSON in
- * and out of the store, the feed and much of the API's answers; a field that is not in that table is not kept.
+ * The rows of the store as plain structs. Texts are bounded by the API, so the arrays are honest. A row is a
+ * value: copy it, change the copy, put it into a transaction. row.c has the table of fields of each kind,
+ * which drives JSON in and out of the store, the feed and much of the API's answers; a field that is not in
+ * that table is not kept.
  *
- * The key of a row is "<kind>/<id>"; objects that belong to another carry its id in front ("endpoint_zone/ep-…/cn-…-h"),
- * so that a prefix lists them. States are the API's words (reference: ListVpcEndpoints and kin), as enums with names.
+ * The key of a row is "<kind>/<id>"; objects that belong to another carry its id in front
+ * ("endpoint_zone/ep-…/cn-…-h"), so that a prefix lists them. States are the API's words (reference:
+ * ListVpcEndpoints and kin), as enums with names.
  */
 #pragma once
 
 #include "../lib/netaddr.h"
 #include "../lib/util.h"
 
-#define ID_SIZE 40	     /* longest: "epsrv-" and 20 */
-#define KEY_SIZE 832	     /* longest: "tag/<id>/" and 64 characters of UTF-8, percent-encoded */
-#define REGION_SIZE 32
-#define ZONE_SIZE 40
-#define NAME_SIZE (128 * 4 + 1)	 /* 128 characters of UTF-8 */
-#define TEXT_SIZE (256 * 4 + 1)	 /* descriptions */
-#define DOMAIN_SIZE 254
+#define ID_SIZE		  40  /* longest: "epsrv-" and 20 */
+#define KEY_SIZE	  832 /* longest: "tag/<id>/" and 64 characters of UTF-8, percent-encoded */
+#define REGION_SIZE	  32
+#define ZONE_SIZE	  40
+#define NAME_SIZE	  (128 * 4 + 1) /* 128 characters of UTF-8 */
+#define TEXT_SIZE	  (256 * 4 + 1) /* descriptions */
+#define DOMAIN_SIZE	  254
 #define SERVICE_NAME_SIZE 160
-#define PATH_TEXT_SIZE 256
-#define WORD_SIZE 32
-#define POLICY_SIZE 2049
+#define PATH_TEXT_SIZE	  256
+#define WORD_SIZE	  32
+#define POLICY_SIZE	  2049
 
-#define SECURITY_GROUPS_MAX 10	 /* per endpoint and per instance */
-#define ENDPOINT_ZONES_MAX 10
-#define LB_ZONES_MAX 10
-#define NODE_ZONES_MAX 64
+#define SECURITY_GROUPS_MAX   10 /* per endpoint and per instance */
+#define ENDPOINT_ZONES_MAX    10
+#define LB_ZONES_MAX	      10
+#define NODE_ZONES_MAX	      64
 #define VSWITCHES_PER_VPC_MAX 150
 
 /* Kept by the store, not part of the JSON: when the row was put for the first and for the last time. */
@@ -62,8 +64,8 @@ struct node {
 	uint32_t n_zones;
 	struct netaddr underlay; /* zero: none */
 	uint32_t mtu;		 /* of ports made on it */
-	int64_t lost_time; /* since when it has not reported; 0: it does */
-	bool deleting;	   /* with all that is on it */
+	int64_t lost_time;	 /* since when it has not reported; 0: it does */
+	bool deleting;		 /* with all that is on it */
 };
 
 enum vpc_status { VPC_PENDING, VPC_AVAILABLE, VPC_DELETING };
@@ -100,8 +102,8 @@ struct vswitch {
 	int64_t create_time;
 };
 
-/* A taken address: "address/<vpc>/<address>". Claimed and released in the transaction that makes or deletes the port,
- * so that an address is never given twice, by whichever copy of the API. */
+/* A taken address: "address/<vpc>/<address>". Claimed and released in the transaction that makes or deletes
+ * the port, so that an address is never given twice, by whichever copy of the API. */
 struct address {
 	struct row_meta meta;
 	char vpc[ID_SIZE];
@@ -135,17 +137,23 @@ struct sg_rule { /* "sg_rule/<sg>/<sgr>" */
 	char group[ID_SIZE];
 	enum sg_direction direction;
 	enum sg_policy policy;
-	uint32_t priority;	/* 1..100, 1 wins; drop beats accept */
-	char protocol[WORD_SIZE]; /* as the API writes it: TCP, UDP, ICMP, ICMPv6, GRE, ALL */
+	uint32_t priority;	       /* 1..100, 1 wins; drop beats accept */
+	char protocol[WORD_SIZE];      /* as the API writes it: TCP, UDP, ICMP, ICMPv6, GRE, ALL */
 	int32_t port_first, port_last; /* -1/-1: no ports, or all */
-	struct netprefix cidr;	/* of the other side; unused if other_group is set */
+	struct netprefix cidr;	       /* of the other side; unused if other_group is set */
 	char other_group[ID_SIZE];
 	char description[TEXT_SIZE];
 	int64_t create_time;
 };
 
-enum instance_status { INSTANCE_PENDING, INSTANCE_STARTING, INSTANCE_RUNNING, INSTANCE_STOPPING, INSTANCE_STOPPED,
-		       INSTANCE_DELETING };
+enum instance_status {
+	INSTANCE_PENDING,
+	INSTANCE_STARTING,
+	INSTANCE_RUNNING,
+	INSTANCE_STOPPING,
+	INSTANCE_STOPPED,
+	INSTANCE_DELETING
+};
 /* What an instance is on its node. */
 enum instance_kind {
 	INSTANCE_NETNS,	   /* a network namespace that the agent makes and owns */
@@ -171,8 +179,8 @@ struct instance {
 	char path[PATH_TEXT_SIZE]; /* ATTACHED: the namespace's path */
 	int64_t process_start; /* ATTACHED by /proc/PID/…: when that process began (proc(5), clock ticks); 0:
 				  any */
-	char device[WORD_SIZE];	   /* name inside; eth0 by default. TAP: the device's name on the node */
-	char port[ID_SIZE];	   /* its primary ENI */
+	char device[WORD_SIZE]; /* name inside; eth0 by default. TAP: the device's name on the node */
+	char port[ID_SIZE];	/* its primary ENI */
 	enum instance_status status;
 	char failure[TEXT_SIZE]; /* why it is not in force, or why it was stopped; empty: no failure */
 	int64_t create_time;
@@ -197,7 +205,7 @@ struct port {
 	uint32_t mtu;
 	char groups[SECURITY_GROUPS_MAX][ID_SIZE];
 	uint32_t n_groups;
-	char holder[ID_SIZE]; /* i-…, ep-… or nlb-… */
+	char holder[ID_SIZE];	  /* i-…, ep-… or nlb-… */
 	char node[WORD_SIZE * 2]; /* PORT_INSTANCE: where it is; else empty */
 	enum port_status status;
 	int64_t create_time;
@@ -225,8 +233,15 @@ struct load_balancer {
 	int64_t create_time;
 };
 
-enum listener_status { LISTENER_PROVISIONING, LISTENER_RUNNING, LISTENER_CONFIGURING, LISTENER_STOPPING,
-		       LISTENER_STOPPED, LISTENER_STARTING, LISTENER_DELETING };
+enum listener_status {
+	LISTENER_PROVISIONING,
+	LISTENER_RUNNING,
+	LISTENER_CONFIGURING,
+	LISTENER_STOPPING,
+	LISTENER_STOPPED,
+	LISTENER_STARTING,
+	LISTENER_DELETING
+};
 
 struct listener {
 	struct row_meta meta;
@@ -246,8 +261,12 @@ struct listener {
 	int64_t create_time;
 };
 
-enum server_group_status { SERVER_GROUP_CREATING, SERVER_GROUP_AVAILABLE, SERVER_GROUP_CONFIGURING,
-			   SERVER_GROUP_DELETING };
+enum server_group_status {
+	SERVER_GROUP_CREATING,
+	SERVER_GROUP_AVAILABLE,
+	SERVER_GROUP_CONFIGURING,
+	SERVER_GROUP_DELETING
+};
 
 struct server_group {
 	struct row_meta meta;
@@ -303,7 +322,8 @@ struct server_health {
 
 enum service_status { SERVICE_CREATING, SERVICE_PENDING, SERVICE_ACTIVE, SERVICE_DELETING };
 
-/* An endpoint service. Those of the catalogue (system services) are rows too, made at first start: owner 0. */
+/* An endpoint service. Those of the catalogue (system services) are rows too, made at first start: owner 0.
+ */
 struct service {
 	struct row_meta meta;
 	char id[ID_SIZE]; /* epsrv-… */
@@ -313,8 +333,8 @@ struct service {
 	char description[TEXT_SIZE];
 	char domain[DOMAIN_SIZE];	  /* <epsrv>.<region>.privatelink.aliyuncs.com */
 	char private_domain[DOMAIN_SIZE]; /* pai-dlc-vpc.<region>.aliyuncs.com; system services only */
-	char product[WORD_SIZE];	  /* pai-dlc; the middle of its endpoints' names. Own services: empty */
-	char resource_type[WORD_SIZE];	  /* slb, alb, nlb, gwlb */
+	char product[WORD_SIZE];       /* pai-dlc; the middle of its endpoints' names. Own services: empty */
+	char resource_type[WORD_SIZE]; /* slb, alb, nlb, gwlb */
 	bool auto_accept;
 	bool zone_affinity;
 	bool policy_supported;
@@ -366,14 +386,23 @@ struct endpoint {
 	bool protected_enabled;
 	char payer[WORD_SIZE];
 	enum endpoint_status status;
-	char failure[TEXT_SIZE]; /* why it cannot be put in force; empty: no failure */
+	char failure[TEXT_SIZE];  /* why it cannot be put in force; empty: no failure */
 	char policy[POLICY_SIZE]; /* as given; empty: everything is allowed */
 	char resource_group[ID_SIZE];
 	int64_t create_time;
 };
 
-enum zone_status { ZONE_CREATING, ZONE_WAIT, ZONE_CONNECTING, ZONE_CONNECTED, ZONE_DISCONNECTING, ZONE_DISCONNECTED,
-		   ZONE_DELETING, ZONE_MIGRATING, ZONE_MIGRATED };
+enum zone_status {
+	ZONE_CREATING,
+	ZONE_WAIT,
+	ZONE_CONNECTING,
+	ZONE_CONNECTED,
+	ZONE_DISCONNECTING,
+	ZONE_DISCONNECTED,
+	ZONE_DELETING,
+	ZONE_MIGRATING,
+	ZONE_MIGRATED
+};
 
 /* "endpoint_zone/<ep>/<zone>": the ENI of a zone and its part of the connection. */
 struct endpoint_zone {
@@ -388,15 +417,22 @@ struct endpoint_zone {
 	enum zone_status status;
 };
 
-enum connection_status { CONNECTION_PENDING, CONNECTION_CONNECTING, CONNECTION_CONNECTED, CONNECTION_DISCONNECTING,
-			 CONNECTION_DISCONNECTED, CONNECTION_DELETING, CONNECTION_SERVICE_DELETED };
+enum connection_status {
+	CONNECTION_PENDING,
+	CONNECTION_CONNECTING,
+	CONNECTION_CONNECTED,
+	CONNECTION_DISCONNECTING,
+	CONNECTION_DISCONNECTED,
+	CONNECTION_DELETING,
+	CONNECTION_SERVICE_DELETED
+};
 
 struct connection { /* "connection/<ep>": an endpoint has one service for life */
 	struct row_meta meta;
 	char endpoint[ID_SIZE];
 	char service[ID_SIZE];
 	enum connection_status status;
-	bool waiting; /* for acceptance: Disconnected on the wire, and not because it was refused */
+	bool waiting;	    /* for acceptance: Disconnected on the wire, and not because it was refused */
 	uint32_t bandwidth; /* Mbit/s */
 	char traffic_control[WORD_SIZE];
 	int64_t modified_time;
@@ -418,13 +454,14 @@ struct tag { /* "tag/<resource id>/<key, percent-encoded>" */
 	char value[128 * 4 + 1];
 };
 
-/* "token/<uid>/<product>:<action>/<token, percent-encoded>": the first answer to a call with that ClientToken. */
+/* "token/<uid>/<product>:<action>/<token, percent-encoded>": the first answer to a call with that
+ * ClientToken. */
 struct client_token {
 	struct row_meta meta;
 	int64_t uid;
 	char action[64];
 	char token[65];
-	char digest[65]; /* SHA-256 of the parameters */
+	char digest[65];   /* SHA-256 of the parameters */
 	char answer[4096]; /* JSON */
 	int64_t create_time;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows in memory: typed, sorted by key, each kind by itself. privlinkd keeps one that the store feeds; an agent
- * keeps one that privlinkd's feed fills with what concerns its node. Everything that decides (handlers, control, plan)
- * reads from here and nowhere else.
+ * The rows in memory: typed, sorted by key, each kind by itself. privlinkd keeps one that the store feeds; an
+ * agent keeps one that privlinkd's feed fills with what concerns its node. Everything that decides (handlers,
+ * control, plan) reads from here and nowhere else.
  */
 #pragma once
 
@@ -13,9 +13,10 @@ struct snapshot;
 int snapshot_new(struct snapshot **ret);
 struct snapshot *snapshot_free(struct snapshot *s);
 
-/* Puts a row (as stored) or deletes it (json NULL). `revision` is that of the change. -EINVAL: not a row of the
- * key's kind, nothing changed. */
-int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created, uint64_t revision);
+/* Puts a row (as stored) or deletes it (json NULL). `revision` is that of the change. -EINVAL: not a row of
+ * the key's kind, nothing changed. */
+int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created,
+		   uint64_t revision);
 /* Removes all rows. */
 void snapshot_clear(struct snapshot *s);
 
@@ -23,26 +24,26 @@ void snapshot_clear(struct snapshot *s);
 uint64_t snapshot_revision(const struct snapshot *s);
 void snapshot_set_revision(struct snapshot *s, uint64_t revision);
 
-/* The row of that id (the key without "<kind>/"), or NULL. Borrowed: the pointer is valid until that very row is
- * changed or deleted, whatever happens to others. */
+/* The row of that id (the key without "<kind>/"), or NULL. Borrowed: the pointer is valid until that very row
+ * is changed or deleted, whatever happens to others. */
 const void *snapshot_find(const struct snapshot *s, enum kind kind, const char *id);
 /* The id of a row that came from a snapshot (no copy of one). Borrowed like the row. */
 const char *snapshot_id(const void *row);
 
 /* Walks the rows of a kind whose id starts with `prefix` ("" for all), in order:
  *	for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, "", v));)
- * Constant time per step after the first, logarithmic after a change. Rows may be put and deleted during the walk, but
- * not the one that is `previous`. */
+ * Constant time per step after the first, logarithmic after a change. Rows may be put and deleted during the
+ *walk, but not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
 /* The first row of the kind whose id is greater than `id` (for paging), or NULL. */
 const void *snapshot_after(const struct snapshot *s, enum kind kind, const char *id);
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
 
 /* Typed shorthands: snapshot_vpc(s, id) and so on. */
-#define SNAPSHOT_GETTER(name, type, kind)                                               \
-	static inline const struct type *snapshot_##name(const struct snapshot *s, const char *id) \
-	{                                                                               \
-		return snapshot_find(s, kind, id);                                      \
+#define SNAPSHOT_GETTER(name, type, kind)                                                                    \
+	static inline const struct type *snapshot_##name(const struct snapshot *s, const char *id)           \
+	{                                                                                                    \
+		return snapshot_find(s, kind, id);                                                           \
 	}
 SNAPSHOT_GETTER(vpc, vpc, KIND_VPC)
 SNAPSHOT_GETTER(vswitch, vswitch, KIND_VSWITCH)
@@ -58,4 +59,5 @@ SNAPSHOT_GETTER(connection, connection, KIND_CONNECTION)
 SNAPSHOT_GETTER(node, node, KIND_NODE)
 #undef SNAPSHOT_GETTER
 const struct account *snapshot_account(const struct snapshot *s, int64_t uid);
-const struct endpoint_zone *snapshot_endpoint_zone(const struct snapshot *s, const char *endpoint, const char *zone);
+const struct endpoint_zone *snapshot_endpoint_zone(const struct snapshot *s, const char *endpoint,
+						   const char *zone);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What moves the rows through their states: one pure function per kind, (row, event) -> row or refusal, tested as a
- * table. Sources: the API document, states of endpoints, connections, zones and services.
+ * What moves the rows through their states: one pure function per kind, (row, event) -> row or refusal,
+ * tested as a table. Sources: the API document, states of endpoints, connections, zones and services.
  *
- * Two events come from the machinery: IN_FORCE (every live node has reported the revision of the row's last change) and
- * FAILED. The others are calls of the API.
+ * Two events come from the machinery: IN_FORCE (every live node has reported the revision of the row's last
+ * change) and FAILED. The others are calls of the API.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
 
 enum state_event {
 	EVENT_IN_FORCE,
-	EVENT_MODIFY,	  /* an attribute or its security groups change */
-	EVENT_ENABLE,	  /* EnableVpcEndpointConnection, or auto-accept */
+	EVENT_MODIFY, /* an attribute or its security groups change */
+	EVENT_ENABLE, /* EnableVpcEndpointConnection, or auto-accept */
 	EVENT_DISABLE,
 	EVENT_DELETE,
 	EVENT_SERVICE_DELETED,
@@ -25,9 +25,11 @@ enum state_event {
 int endpoint_event(struct endpoint *row, enum state_event event);
 int connection_event(struct connection *row, enum state_event event);
 /* `connection` is the zone's connection as it stands after the same event. */
-int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection, enum state_event event);
-/* The wish of the two together: whether the zone's ENI is to reach the service. Also while it is still Creating or
- * Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting. */
+int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection,
+			enum state_event event);
+/* The wish of the two together: whether the zone's ENI is to reach the service. Also while it is still
+ * Creating or Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting.
+ */
 bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection);
 int service_event(struct service *row, enum state_event event);
 int vpc_event(struct vpc *row, enum state_event event);

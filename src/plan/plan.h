@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a node should look like, from the rows that concern it: a pure function. The result is plain sorted arrays; who
- * applies them (datapath, ports, dns, agent/health) dumps what is there, walks both and changes the rest.
+ * What a node should look like, from the rows that concern it: a pure function. The result is plain sorted
+ * arrays; who applies them (datapath, ports, dns, agent/health) dumps what is there, walks both and changes
+ * the rest.
  *
- * Numbers that are the node's own (slots, indexes of backends, targets) are kept in struct plan_indexes, so that an
- * object keeps its number from one plan to the next; a restarted agent fills it from the kernel's pinned tables before
- * its first plan.
+ * Numbers that are the node's own (slots, indexes of backends, targets) are kept in struct plan_indexes, so
+ * that an object keeps its number from one plan to the next; a restarted agent fills it from the kernel's
+ * pinned tables before its first plan.
  */
 #pragma once
 
-#include "bpf/pl_abi.h"
 #include "../model/catalogue.h"
 #include "../model/snapshot.h"
+#include "bpf/pl_abi.h"
 
 /* The names of VPC 0 and of the service port. */
 #define PLAN_SERVICE_NETWORK "198.18.0.0/15"
-#define PLAN_DNS_SOCKET "198.18.0.2"	    /* the agent's DNS socket, on eth0 in VPC 0 */
-#define PLAN_DNS_1 "100.100.2.136"	    /* what instances ask */
-#define PLAN_DNS_2 "100.100.2.138"
-#define PLAN_GATEWAY_MAC "ee:ff:ff:ff:ff:fe" /* node side of every port */
-#define PLAN_SLOTS_MAX 65536		    /* 198.18.0.0 + slot; slots from 16 on, so that low addresses stay free */
-#define PLAN_SLOT_FIRST 16
-#define PLAN_BACKENDS_MAX 65535		    /* 198.19.0.0 + index is a backend's probe address */
-#define PLAN_NAME_TTL_S 5
-#define PLAN_HOST_NAME_SIZE 65		    /* as long as Linux takes one */
-#define PLAN_HOSTS_DOMAIN "ecs.internal"    /* names of instances and of all other interfaces that have no own */
+#define PLAN_DNS_SOCKET	     "198.18.0.2"    /* the agent's DNS socket, on eth0 in VPC 0 */
+#define PLAN_DNS_1	     "100.100.2.136" /* what instances ask */
+#define PLAN_DNS_2	     "100.100.2.138"
+#define PLAN_GATEWAY_MAC     "ee:ff:ff:ff:ff:fe" /* node side of every port */
+#define PLAN_SLOTS_MAX	     65536 /* 198.18.0.0 + slot; slots from 16 on, so that low addresses stay free */
+#define PLAN_SLOT_FIRST	     16
+#define PLAN_BACKENDS_MAX    65535 /* 198.19.0.0 + index is a backend's probe address */
+#define PLAN_NAME_TTL_S	     5
+#define PLAN_HOST_NAME_SIZE  65		    /* as long as Linux takes one */
+#define PLAN_HOSTS_DOMAIN    "ecs.internal" /* names of instances and of all other interfaces that have no own \
+					     */
 
 enum plan_health { PLAN_HEALTH_UNKNOWN, PLAN_HEALTHY, PLAN_UNHEALTHY };
 
@@ -33,8 +35,8 @@ int plan_indexes_new(struct plan_indexes **ret);
 struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes);
 /* Takes over a number found in the kernel's tables. -EEXIST if it is taken by another object. */
 int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t slot);
-int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr, __be16 port,
-			       uint32_t index);
+int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr,
+			       __be16 port, uint32_t index);
 /* New targets are numbered above it. */
 void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target);
 
@@ -45,7 +47,8 @@ struct plan_input {
 	/* Local probe results and those in the rows; an unknown server counts as healthy. */
 	enum plan_health (*health)(void *context, const struct server *server);
 	void *health_context;
-	/* ifindex of the node-side device of a local port, 0: not there (yet). The port's row is then left out. */
+	/* ifindex of the node-side device of a local port, 0: not there (yet). The port's row is then left
+	 * out. */
 	uint32_t (*ifindex)(void *context, uint32_t port_number);
 	void *ifindex_context;
 };
@@ -55,20 +58,22 @@ struct plan_port {
 	uint32_t number; /* sorted by it; the device is "pl<number in hex>" */
 	uint32_t slot;
 	enum instance_kind kind;
-	char instance[ID_SIZE]; /* the namespace's name, for INSTANCE_NETNS */
-	char path[PATH_TEXT_SIZE]; /* INSTANCE_ATTACHED */
-	int64_t process_start;	   /* INSTANCE_ATTACHED: as in struct instance */
-	char device[WORD_SIZE];	   /* inside, or the tap's name */
-	char host_name[PLAN_HOST_NAME_SIZE]; /* letters, digits, '-' and '.'; the instance's id if it has no other */
+	char instance[ID_SIZE];		     /* the namespace's name, for INSTANCE_NETNS */
+	char path[PATH_TEXT_SIZE];	     /* INSTANCE_ATTACHED */
+	int64_t process_start;		     /* INSTANCE_ATTACHED: as in struct instance */
+	char device[WORD_SIZE];		     /* inside, or the tap's name */
+	char host_name[PLAN_HOST_NAME_SIZE]; /* letters, digits, '-' and '.'; the instance's id if it has no
+						other */
 	struct mac mac;
 	struct netaddr addr;
-	uint8_t prefix_length; /* as written: 24 */
+	uint8_t prefix_length;	  /* as written: 24 */
 	struct netprefix network; /* the VPC's */
 	struct netaddr gateway;
 	uint32_t mtu;
 	bool up; /* false: the instance is stopped, its device is down */
 	char zone[ZONE_SIZE];
-	struct pl_port row; /* for pl_ports[slot]; ifindex 0: the device is not there yet, and nothing leads to it */
+	struct pl_port
+		row; /* for pl_ports[slot]; ifindex 0: the device is not there yet, and nothing leads to it */
 };
 
 struct plan_place {
@@ -86,8 +91,8 @@ struct plan_eni {
 struct plan_listener {
 	struct pl_listener_key key;
 	struct pl_listener value; /* table_first is the applier's business */
-	/* value.table_size indexes of backends. Listeners of the same server group and zone have the same pointer: one
-	 * region is enough for them. Owned by the plan. */
+	/* value.table_size indexes of backends. Listeners of the same server group and zone have the same
+	 * pointer: one region is enough for them. Owned by the plan. */
 	const uint32_t *table;
 };
 
@@ -107,8 +112,8 @@ struct plan_probe {
 	char group[ID_SIZE]; /* with server_id and port: the server's row */
 	char server_id[NETADDR_TEXT_SIZE];
 	uint32_t server_port;
-	uint32_t backend;	    /* index; sorted by it */
-	struct netaddr probe_addr;  /* 198.19.0.0 + index, to connect to from VPC 0 */
+	uint32_t backend;	   /* index; sorted by it */
+	struct netaddr probe_addr; /* 198.19.0.0 + index, to connect to from VPC 0 */
 	uint32_t probe_port;
 	uint32_t interval_ms, timeout_ms, healthy_threshold, unhealthy_threshold;
 };
@@ -117,10 +122,10 @@ struct plan_probe {
 struct plan_name {
 	uint32_t vpc; /* sorted by vpc, then name (plan_domain_compare) */
 	char name[DOMAIN_SIZE];
-	struct netaddr *addrs; /* none: the name exists and has no data */
+	struct netaddr *addrs;	  /* none: the name exists and has no data */
 	char (*zones)[ZONE_SIZE]; /* of each address */
 	size_t n_addrs;
-	bool affinity; /* the asker's zone comes first */
+	bool affinity;	/* the asker's zone comes first */
 	bool canonical; /* what its (only) address is called */
 };
 
@@ -173,8 +178,8 @@ struct plan {
 	size_t n_failures;
 };
 
-/* Makes the plan. Only -ENOMEM can fail as a whole; an object that cannot be planned is in `failures` and the rest
- * goes on. */
+/* Makes the plan. Only -ENOMEM can fail as a whole; an object that cannot be planned is in `failures` and the
+ * rest goes on. */
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret);
 struct plan *plan_free(struct plan *plan);
 

@@ -4,8 +4,8 @@
  * stands behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes:
  * so the data path can answer its open flows.
  */
-#include "plan_build.h"
 #include "../model/state.h"
+#include "plan_build.h"
 
 bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
 		      const struct endpoint_zone *zone)

@@ -24,7 +24,7 @@ struct index {
 	struct index_entry *entries;
 	uint32_t first, end; /* numbers that may be given out */
 	uint32_t next;	     /* where to look for a free one */
-	uint8_t *taken; /* bitmap from 0 to end; NULL: numbers only rise, none comes again */
+	uint8_t *taken;	     /* bitmap from 0 to end; NULL: numbers only rise, none comes again */
 };
 
 struct plan_indexes {

@@ -9,8 +9,8 @@
 
 #define NETNS_DIR "/run/netns"
 
-/* Makes the namespace. `prepare` (or NULL) is called in it, before it has its name: when it fails, there is no
- * namespace. A file of that name that is no namespace (left over in a /run that survived a reboot) is used
+/* Makes the namespace. `prepare` (or NULL) is called in it, before it has its name: when it fails, there is
+ * no namespace. A file of that name that is no namespace (left over in a /run that survived a reboot) is used
  * again. -EEXIST: there is one already. */
 int netns_add(const char *name, int (*prepare)(void *context), void *context);
 /* Gives a namespace that has lost its name that name again. -EEXIST: the name is taken. */

@@ -274,8 +274,8 @@ static int switch_ipv6_off(const char *device)
 	return write(fd, "1", 1) < 0 ? -errno : 0;
 }
 
-/* Kernels before 6.2 want the device to be down for that; so it is asked first whether the name is free, lest what
- * runs is set down for nothing. */
+/* Kernels before 6.2 want the device to be down for that; so it is asked first whether the name is free, lest
+ * what runs is set down for nothing. */
 static int restore_name(const struct port_env *env, const struct plan_port *port,
 			const struct rtnl_link *link)
 {

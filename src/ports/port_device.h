@@ -47,14 +47,14 @@ void port_mark_format(const char *node, const struct port_mark *mark, char ret[R
 /* -EINVAL: the alias is not a mark of this node. */
 int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 
-/* Makes or repairs the port's devices. `ifindex` is the node-side device's number as far as it is known (0: it
- * is not), and when it returns, as soon as that has its programs, also when a later step fails. `ret_step`
+/* Makes or repairs the port's devices. `ifindex` is the node-side device's number as far as it is known (0:
+ * it is not), and when it returns, as soon as that has its programs, also when a later step fails. `ret_step`
  * says what failed, in words. -ESRCH: the namespace that it is attached to has ended. */
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ifindex,
 		     const char **ret_step);
 /* Whether someone has changed the node-side device since port_device_sync() was successful, or what it runs;
- * `ret_what` says what, in words. A device without its programs is set down at once. `link` is what it is like
- * now. */
+ * `ret_what` says what, in words. A device without its programs is set down at once. `link` is what it is
+ * like now. */
 bool port_device_is_disturbed(const struct port_env *env, const struct plan_port *port,
 			      const struct rtnl_link *link, const char **ret_what);
 /* Removes the node-side device (0: the one with that mark, if there is one) and, for an instance of our own

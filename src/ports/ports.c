@@ -23,9 +23,9 @@
 struct port_state {
 	uint32_t number; /* sorted by it */
 	struct port_mark mark;
-	uint32_t ifindex;  /* 0: not there, or without its programs */
+	uint32_t ifindex;	/* 0: not there, or without its programs */
 	uint32_t known_ifindex; /* the device's, whatever has become of it; 0: it has gone */
-	bool is_looked_at; /* since something may have changed: `made` is what was wanted then */
+	bool is_looked_at;	/* since something may have changed: `made` is what was wanted then */
 	struct plan_port made;
 	char failure[160]; /* why it is not as wanted; "": it is */
 	bool is_gone;	   /* the failure is that what it was attached to has ended */
@@ -502,8 +502,7 @@ static bool is_stray(const struct stray_walk *walk, const char *name)
 {
 	if (!str_starts(name, "i-"))
 		return false;
-	return !walk->n_wanted ||
-	       !bsearch(&name, walk->wanted, walk->n_wanted, sizeof(name), compare_names);
+	return !walk->n_wanted || !bsearch(&name, walk->wanted, walk->n_wanted, sizeof(name), compare_names);
 }
 
 /* A namespace with our mark and without a port: its device was removed, or its maker died half-way. */

@@ -12,8 +12,8 @@
 struct ports;
 
 struct ports_options {
-	const char *node;	   /* kept: must stay valid */
-	struct netns_files *files; /* borrowed; NULL: none are written */
+	const char *node;	       /* kept: must stay valid */
+	struct netns_files *files;     /* borrowed; NULL: none are written */
 	struct port_programs programs; /* none: in tests */
 };
 

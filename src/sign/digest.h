@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The digests that signatures and tokens are made of, over GnuTLS. (Its header has a `union params`, so it stays
- * in digest.c.)
+ * The digests that signatures and tokens are made of, over GnuTLS. (Its header has a `union params`, so it
+ * stays in digest.c.)
  */
 #pragma once
 

@@ -242,8 +242,7 @@ int sign_acs3_parse(const char *authorization, struct sign_acs3 *ret)
 		r = acs3_part(part, &parts);
 	if (r < 0)
 		return r;
-	if (!parts.key_id[0] || !parts.signed_headers[0] ||
-	    strlen(parts.signature) != SHA256_TEXT_SIZE - 1)
+	if (!parts.key_id[0] || !parts.signed_headers[0] || strlen(parts.signature) != SHA256_TEXT_SIZE - 1)
 		return -EINVAL;
 	*ret = parts;
 	return 0;

@@ -217,8 +217,10 @@ static size_t json_bytes(const json_t *json)
 
 	if (json_is_string(json))
 		return bytes + json_string_length(json);
-	json_object_foreach((json_t *)json, key, value) bytes += 72 + strlen(key) + json_bytes(value);
-	json_array_foreach(json, i, value) bytes += 8 + json_bytes(value);
+	json_object_foreach((json_t *)json, key, value)
+		bytes += 72 + strlen(key) + json_bytes(value);
+	json_array_foreach(json, i, value)
+		bytes += 8 + json_bytes(value);
 	return bytes;
 }
 

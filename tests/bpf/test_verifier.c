@@ -31,8 +31,7 @@ static void test_names(const struct node *node)
 	const struct bpf_map *map;
 	bool ok = true;
 
-	bpf_object__for_each_map(map, node->bpf->obj)
-	{
+	bpf_object__for_each_map(map, node->bpf->obj) {
 		if (!bpf_map__is_internal(map) && strlen(bpf_map__name(map)) > 15) {
 			tap_note("too long: %s", bpf_map__name(map));
 			ok = false;

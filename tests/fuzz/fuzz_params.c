@@ -41,8 +41,9 @@ static void check(const json_t *object)
 		abort();
 	if (list && (json_array_size(list) < 1 || json_array_size(list) > 5))
 		abort();
-	json_array_foreach(json_object_get(object, "Zone"), i,
-			   zone) if (!json_is_string(json_object_get(zone, "Id"))) abort();
+	json_array_foreach(json_object_get(object, "Zone"), i, zone)
+		if (!json_is_string(json_object_get(zone, "Id")))
+			abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

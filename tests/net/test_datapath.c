@@ -15,13 +15,13 @@
 
 #include <bpf/bpf.h>
 
-#include "datapath/datapath.h"
-#include "ports/netns.h"
-#include "ports/ports.h"
-#include "datapath/table.h"
 #include "bpf/pl_sweep.h"
+#include "datapath/datapath.h"
+#include "datapath/table.h"
 #include "lib/log.h"
 #include "lib/netns_socket.h"
+#include "ports/netns.h"
+#include "ports/ports.h"
 #include "tests/tap.h"
 
 #define VPC   5
@@ -106,8 +106,8 @@ static int start_agent(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .attach = world->mode};
 	int r = datapath_open(&options, &world->datapath);
-	const struct ports_options ports = {
-		.node = node, .programs = {datapath_attach, datapath_check, world->datapath}};
+	const struct ports_options ports = {.node = node,
+					    .programs = {datapath_attach, datapath_check, world->datapath}};
 
 	return r < 0 ? r : ports_new(&ports, &world->ports);
 }

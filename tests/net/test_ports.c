@@ -11,11 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "ports/files.h"
 #include "ports/netns.h"
 #include "ports/ports.h"
 #include "ports/tap.h"
-#include "lib/log.h"
 #include "tests/tap.h"
 
 static char scratch[64], node[32], attached_name[32];

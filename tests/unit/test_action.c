@@ -7,9 +7,9 @@
 #include <glob.h>
 #include <regex.h>
 
+#include "api/common/limits.h"
 #include "api/frame/answer.h"
 #include "api/frame/error_catalogue.h"
-#include "api/common/limits.h"
 #include "api/frame/token.h"
 
 /* ---- tables ---- */
@@ -712,7 +712,8 @@ static void test_lost_node(struct harness *h)
 		   "one of a node that reports is");
 	tap_ok(!harness_text(h, "Instances.Instance.0.StatusInfo"), "with nothing to say");
 
-	ADMIN_REFUSED(h, "NodeNotFound", "deleting a node that is none", "DeleteNode", "NodeName=%s", "gamma");
+	ADMIN_REFUSED(h, "NodeNotFound", "deleting a node that is none", "DeleteNode", "NodeName=%s",
+		      "gamma");
 	ADMIN_REFUSED(h, "NodeReports", "deleting a node that reports", "DeleteNode", "NodeName=%s", "alpha");
 	ADMIN_REFUSED(h, "NodeInUse", "deleting a node with instances", "DeleteNode", "NodeName=%s", "beta");
 	tap_ok(strstr(h->error.message, "2 instances (i-lost1, i-lost2)"), "says which ones");
@@ -728,7 +729,8 @@ static void test_lost_node(struct harness *h)
 	tap_ok(snapshot_instance(store_rows(h->store), "i-there"), "and nothing else");
 
 	put_lost_node(h, "empty", 8);
-	tap_ok(ADMIN(h, "DeleteNode", "NodeName=%s", "empty"), "a node with nothing on it goes without Force");
+	tap_ok(ADMIN(h, "DeleteNode", "NodeName=%s", "empty"),
+	       "a node with nothing on it goes without Force");
 	harness_settle(h);
 	tap_ok(!snapshot_node(store_rows(h->store), "empty"), "at once");
 }

@@ -54,7 +54,8 @@ static void test_created(struct harness *h, const struct world *w)
 	PL(h, ALICE, "ListVpcEndpoints", REGION "EndpointId=%s", id);
 	tap_is_str(harness_text(h, "Endpoints.0.Tags.0.Value"), "prod", "the list shows its tags");
 	tap_is_str(harness_text(h, "Endpoints.0.EndpointName"), "privateLink_dlc", "and its name");
-	tap_ok(json_is_false(harness_at(h->answer, "Endpoints.0.ProtectedEnabled")), "and that it is not protected");
+	tap_ok(json_is_false(harness_at(h->answer, "Endpoints.0.ProtectedEnabled")),
+	       "and that it is not protected");
 	REFUSED(h, ALICE, "EndpointDuplicated", "a second one of a service with its own name in the VPC",
 		"CreateVpcEndpoint", REGION "VpcId=%s&ServiceName=" SYSTEM_SERVICE "&SecurityGroupId.1=%s",
 		w->consumer.vpc, w->consumer.sg);
@@ -422,7 +423,8 @@ static void test_quotas(struct harness *h, const struct world *w)
 	REFUSED(h, ALICE, "QuotaExceeded.epZonePerEndpoint", "an eleventh zone", "AddZoneToVpcEndpoint",
 		REGION "EndpointId=%s&ZoneId=cn-hangzhou-i&VSwitchId=%s", id, w->consumer.vsw_i);
 
-	for (const struct endpoint *e = NULL; (e = snapshot_next(store_rows(h->store), KIND_ENDPOINT, "", e));)
+	for (const struct endpoint *e = NULL;
+	     (e = snapshot_next(store_rows(h->store), KIND_ENDPOINT, "", e));)
 		present += streq(e->vpc, row.vpc);
 	for (int i = present; i < ENDPOINTS_PER_VPC_MAX; i++) {
 		row.meta = (struct row_meta){};

@@ -180,7 +180,8 @@ static size_t play_answer(uint8_t *data, size_t size)
 	return size + sizeof(record);
 }
 
-/* What a stranger might send who does not know the identifier, or not the question: that the name is not there. */
+/* What a stranger might send who does not know the identifier, or not the question: that the name is not
+ * there. */
 static void send_forged(const uint8_t *answer, size_t size, const struct sockaddr_in *to)
 {
 	static const size_t changed[] = {0, 13}; /* the identifier, the name's first letter */

@@ -81,9 +81,9 @@ static void make_reverse(void)
 	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
 		reverse[i].vpc = 10;
 		(void)netaddr_parse(addrs[i], &reverse[i].addr);
-		reverse[i].name = (uint32_t)(name_of(10, i ? "many.cn-hangzhou.privatelink.aliyuncs.com"
-							   : ENDPOINT) -
-					     names);
+		reverse[i].name =
+			(uint32_t)(name_of(10, i ? "many.cn-hangzhou.privatelink.aliyuncs.com" : ENDPOINT) -
+				   names);
 	}
 	reverse[4].vpc = 12;
 	(void)netaddr_parse("10.0.1.51", &reverse[4].addr);
@@ -189,8 +189,8 @@ static uint32_t get_u32(const struct message *m, size_t i)
 	return (uint32_t)get_u16(m, i) << 16 | get_u16(m, i + 2);
 }
 
-/* The answer in one line: "NOERROR aa 10.0.1.50 10.0.2.50", "NXDOMAIN aa soa", "NOERROR tc opt=1232". A time to live
- * that is not TTL_S is told, too. */
+/* The answer in one line: "NOERROR aa 10.0.1.50 10.0.2.50", "NXDOMAIN aa soa", "NOERROR tc opt=1232". A time
+ * to live that is not TTL_S is told, too. */
 static const char *describe(const struct message *m)
 {
 	static const char *const rcodes[] = {"NOERROR",	 "FORMERR", "SERVFAIL",
@@ -251,8 +251,8 @@ static void read_name(const struct message *m, size_t i, char ret[300])
 	ret[n] = '\0';
 }
 
-/* Records of names in one line: "NXDOMAIN (10.in-addr.arpa)" with the SOA's owner in brackets where it is no part of
- * the answer, "NOERROR PTR a.b", "NOERROR NS a.b SOA a.b", addresses by their type alone. */
+/* Records of names in one line: "NXDOMAIN (10.in-addr.arpa)" with the SOA's owner in brackets where it is no
+ * part of the answer, "NOERROR PTR a.b", "NOERROR NS a.b SOA a.b", addresses by their type alone. */
 static const char *describe_names(const struct message *m)
 {
 	static const char *const rcodes[] = {"NOERROR",	 "FORMERR", "SERVFAIL",

@@ -401,8 +401,7 @@ static void test_ahead_of_disk(struct harness *h)
 	harness_must(store_txn_row_put(txn, KIND_VPC, &vpc), "put");
 	store_commit(h->store, txn, harness_count, &n);
 	answer = receive_answer(h, fd, 2000, &status);
-	json_array_foreach(json_object_get(answer, "rows"), i, row)
-	{
+	json_array_foreach(json_object_get(answer, "rows"), i, row) {
 		newest = MAX(newest, (long long)number_of(row, "revision"));
 	}
 	tap_ok(status == 200 && n == 1 && newest > 0 && newest <= number_of(answer, "revision"),
@@ -542,7 +541,9 @@ int main(void)
 	test_rows(&h);
 	test_deletions_and_scope(&h);
 	if (geteuid() == 0) {
-		harness_must(feed_server_new(h.loop, h.store, h.control, listen_unix(&h), admin_handle, &feed), "feed");
+		harness_must(
+			feed_server_new(h.loop, h.store, h.control, listen_unix(&h), admin_handle, &feed),
+			"feed");
 		test_registration_and_report(&h);
 		test_stranger(&h);
 		test_ahead_of_disk(&h);

@@ -231,7 +231,8 @@ static void test_tables(void)
 	rows_put(w.rows, "server/sgp-1/i-p1/443",
 		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
 		 "'weight': 100, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'status': 'Removing'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "a server that is being removed gets none");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
+		   "a server that is being removed gets none");
 	tap_is_int(w.plan->n_backends, 2, "and stays a backend for those that it has");
 	strcpy(w.ill[0], "i-p2");
 	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "not even when all others are ill");

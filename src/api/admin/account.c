@@ -5,10 +5,10 @@
  */
 #include "../../lib/ident.h"
 #include "../../model/check.h"
-#include "actions.h"
-#include "../frame/answer.h"
 #include "../common/limits.h"
+#include "../frame/answer.h"
 #include "../frame/shape.h"
+#include "actions.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */
 #define UID_MAX INT64_C(9007199254740991) /* … and exact as a double: below 2^53 */

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "attach.h"
 #include "../frame/shape.h"
+#include "attach.h"
 
 #define NODE_INSTANCES_SHOWN 5 /* in the message of a refusal */
 

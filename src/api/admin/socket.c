@@ -2,8 +2,8 @@
 #include "socket.h"
 
 #include "../../lib/log.h"
-#include "actions.h"
 #include "../common/limits.h"
+#include "actions.h"
 
 static void answer(const struct store *store, struct server_request *request, unsigned int status,
 		   json_t *body)

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "../../store/store.h"
 #include "../../http/server.h"
+#include "../../store/store.h"
 
 #define ADMIN_PATH "/admin/v1/"
 

@@ -4,9 +4,9 @@
  * service belongs to no account (owner 0), so an administrator does here what a provider does with
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
-#include "actions.h"
 #include "../common/limits.h"
 #include "../privatelink/service_resource.h"
+#include "actions.h"
 
 static const char *const resource_types[] = {"nlb", NULL};
 

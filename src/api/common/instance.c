@@ -45,8 +45,7 @@ static int read_groups(struct call *call, struct instance_plan *plan)
 		if (r < 0)
 			return r;
 	}
-	json_array_foreach(list, i, id)
-	{
+	json_array_foreach(list, i, id) {
 		r = add_group(call, plan, json_string_value(id));
 		if (r < 0)
 			return r;

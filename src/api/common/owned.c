@@ -57,8 +57,7 @@ bool filter_list(const struct call *call, const char *param, const char *value)
 
 	if (!list)
 		return true;
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach(list, i, entry) {
 		const char *text = json_string_value(entry);
 
 		if (text && streq(text, value))

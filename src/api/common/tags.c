@@ -1,49 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tags of objects. Putting a tag that is there already is no error: Terraform sends the tags of a new object twice.
+ * Tags of objects. Putting a tag that is there already is no error: Terraform sends the tags of a new object
+ * twice.
  */
 #include "tags.h"
 
 #include <strings.h>
 
 #include "../../model/check.h"
+#include "../frame/shape.h"
 #include "limits.h"
 #include "owned.h"
-#include "../frame/shape.h"
 
 const struct param_spec tag_params[] = {
-	{ "Key", PARAM_STRING },
-	{ "Value", PARAM_STRING },
+	{"Key", PARAM_STRING},
+	{"Value", PARAM_STRING},
 	{},
 };
 
 const struct param_spec tag_resources_params[] = {
-	{ "ResourceType", PARAM_STRING, .required = true },
-	{ "ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50 },
-	{ "Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = TAGS_PER_RESOURCE_MAX,
+	 .members = tag_params},
 	{},
 };
 
 const struct param_spec untag_resources_params[] = {
-	{ "ResourceType", PARAM_STRING, .required = true },
-	{ "ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50 },
-	{ "TagKey", PARAM_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX },
-	{ "All", PARAM_BOOL },
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"TagKey", PARAM_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX},
+	{"All", PARAM_BOOL},
 	{},
 };
 
 const struct param_spec list_tag_resources_params[] = {
-	{ "ResourceType", PARAM_STRING, .required = true },
-	{ "ResourceId", PARAM_LIST, .min = 1, .max = 50 },
-	{ "Tag", PARAM_STRUCT_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params },
-	{ "MaxResults", PARAM_INT, .min = 1, .max = 50 },
-	{ "NextToken", PARAM_STRING },
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .min = 1, .max = 50},
+	{"Tag", PARAM_STRUCT_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 50},
+	{"NextToken", PARAM_STRING},
 	{},
 };
 
 static bool forbidden_text(const char *s)
 {
-	return strstr(s, "http://") || strstr(s, "https://") || str_starts(s, "aliyun") || str_starts(s, "acs:");
+	return strstr(s, "http://") || strstr(s, "https://") || str_starts(s, "aliyun") ||
+	       str_starts(s, "acs:");
 }
 
 static bool key_ok(const char *s)
@@ -94,13 +97,13 @@ static int check_tags(struct call *call, json_t *tags)
 		if (call->product == PRODUCT_PRIVATELINK && (!key || !key[0]))
 			return call_fail(call, "MissingTagKeyParam");
 		if (!key_ok(key))
-			return call->product == PRODUCT_PRIVATELINK ?
-				       call_fail(call, "IllegalTagKeyParam") :
-				       call_fail_named(call, "Invalid{Name}.Malformed", "TagKey");
+			return call->product == PRODUCT_PRIVATELINK
+				       ? call_fail(call, "IllegalTagKeyParam")
+				       : call_fail_named(call, "Invalid{Name}.Malformed", "TagKey");
 		if (value && !value_ok(value))
-			return call->product == PRODUCT_PRIVATELINK ?
-				       call_fail(call, "IllegalTagValueParam") :
-				       call_fail_named(call, "Invalid{Name}.Malformed", "TagValue");
+			return call->product == PRODUCT_PRIVATELINK
+				       ? call_fail(call, "IllegalTagValueParam")
+				       : call_fail_named(call, "Invalid{Name}.Malformed", "TagValue");
 		for (j = 0; j < i; j++) {
 			other = json_array_get(tags, j);
 			if (streq(member_string(other, "Key"), key))
@@ -171,8 +174,8 @@ bool tags_match(const struct call *call, const char *resource)
 	return true;
 }
 
-void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap, const char *key_name,
-		 const char *value_name, const char *resource)
+void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap,
+		 const char *key_name, const char *value_name, const char *resource)
 {
 	json_t *list = wrap ? shape_wrapped(object, name, wrap) : shape_list(object, name);
 	char prefix[ID_SIZE + 1];
@@ -304,7 +307,8 @@ int tags_list_resources(struct call *call, const struct tagged_type *types, cons
 	r = page_begin_token(call, &page, 50, 50);
 	if (r < 0)
 		return r;
-	list = wrap ? shape_wrapped(call->answer, "TagResources", wrap) : shape_list(call->answer, "TagResources");
+	list = wrap ? shape_wrapped(call->answer, "TagResources", wrap)
+		    : shape_list(call->answer, "TagResources");
 	for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, "", t));) {
 		json_t *item;
 

@@ -4,8 +4,8 @@
  */
 #include "actions.h"
 
-#include "../common/regions.h"
 #include "../common/owned.h"
+#include "../common/regions.h"
 #include "../common/tags.h"
 
 static bool own_instance(const struct call *call, const char *id)

@@ -3,11 +3,11 @@
  * DescribeNetworkInterfaces: the ENIs of instances, and those that a service manages (of endpoints and load
  * balancers).
  */
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 const struct param_spec eni_list_params[] = {
 	{"NetworkInterfaceId", PARAM_LIST, .max = 100},

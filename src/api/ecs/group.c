@@ -5,11 +5,11 @@
  * beyond one transaction's room stay behind under an id that no one has again, and control sweeps them.
  */
 #include "../../model/check.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 static const char *const group_types[] = {"normal", "enterprise", NULL};
 static const char *const directions[] = {"egress", "ingress", "all", NULL};

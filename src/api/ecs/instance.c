@@ -3,15 +3,15 @@
  * Instances: run, start, stop, delete. An instance is a network namespace on a node. The image and the type
  * are kept and shown, and mean nothing: what runs in the namespace is its user's choice.
  */
+#include "../common/instance.h"
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "actions.h"
-#include "../common/instance.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/placement.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 const struct param_spec instance_run_params[] = {
 	{"VSwitchId", PARAM_STRING, .required = true},

@@ -2,12 +2,12 @@
 /*
  * DescribeInstances.
  */
-#include "actions.h"
 #include "../common/instance.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 const struct param_spec instance_list_params[] = {
 	{"InstanceIds", PARAM_LIST, .max = 100},

@@ -4,9 +4,9 @@
  * itself in the older form without a number. Adding what is there already is success and adds nothing;
  * removing by description what is not there is success too.
  */
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "actions.h"
 
 /* One rule; the parameters of the older form are the same. */
 #define RULE_MEMBERS                                                                                         \
@@ -145,8 +145,7 @@ static int revoke_by_id(struct call *call, const struct security_group *group, e
 	json_t *id;
 	size_t i;
 
-	json_array_foreach(ids, i, id)
-	{
+	json_array_foreach(ids, i, id) {
 		const struct sg_rule *rule = NULL;
 
 		if (json_is_string(id) &&

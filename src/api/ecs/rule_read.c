@@ -8,9 +8,9 @@
 #include <strings.h>
 
 #include "../../model/check.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "actions.h"
 
 static const char *const protocols[] = {"TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"};
 

@@ -53,13 +53,17 @@ bool answer_complete(const json_t *answer)
 	size_t i;
 
 	if (json_is_array(answer)) {
-		json_array_foreach(answer, i, value) if (!answer_complete(value)) return false;
+		json_array_foreach(answer, i, value)
+			if (!answer_complete(value))
+				return false;
 		return true;
 	}
 	if (!json_is_object(answer))
 		return true;
 	if (json_object_get(answer, MARK))
 		return false;
-	json_object_foreach((json_t *)answer, name, value) if (!answer_complete(value)) return false;
+	json_object_foreach((json_t *)answer, name, value)
+		if (!answer_complete(value))
+			return false;
 	return true;
 }

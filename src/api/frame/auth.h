@@ -5,9 +5,9 @@
 #pragma once
 
 #include "../../model/snapshot.h"
+#include "../../sign/sign.h"
 #include "error.h"
 #include "nonces.h"
-#include "../../sign/sign.h"
 
 #define AUTH_CLOCK_SKEW_S NONCE_LIFE_S
 

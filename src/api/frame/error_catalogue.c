@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every error that the API can answer. Codes are the API's own, misspelled ones too, because clients compare them as
- * text. Rules for texts: a not-found error says "(NotFound)", which Terraform looks for; no text names a code, its own or
- * another, since clients search the whole answer for codes. What varies is the detail that a handler appends.
+ * Every error that the API can answer. Codes are the API's own, misspelled ones too, because clients compare
+ * them as text. Rules for texts: a not-found error says "(NotFound)", which Terraform looks for; no text
+ * names a code, its own or another, since clients search the whole answer for codes. What varies is the
+ * detail that a handler appends.
  */
 #include "error_catalogue.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One row of the error catalogue, between error_catalogue.c that has the rows and error.c that looks them up. Others
- * go through error_set().
+ * One row of the error catalogue, between error_catalogue.c that has the rows and error.c that looks them up.
+ * Others go through error_set().
  */
 #pragma once
 

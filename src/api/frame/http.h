@@ -4,9 +4,9 @@
  */
 #pragma once
 
+#include "../../http/server.h"
 #include "nonces.h"
 #include "run.h"
-#include "../../http/server.h"
 
 #define HTTP_BODY_MAX		      PARAMS_BYTES_MAX
 #define HTTP_CONNECTIONS_MAX	      512

@@ -19,5 +19,6 @@ int token_digest(const json_t *params, char ret[65]);
  * -EBADMSG: bound by a call with other parameters; call->error says so. -ENOMEM. */
 int token_find(struct call *call, const char *token, const char *digest, json_t **ret_answer);
 
-/* Binds the token to call->answer, without its secret, in the call's transaction. -E2BIG: the answer is too long to be kept. */
+/* Binds the token to call->answer, without its secret, in the call's transaction. -E2BIG: the answer is too
+ * long to be kept. */
 int token_bind(struct call *call, const char *token, const char *digest);

@@ -324,8 +324,7 @@ static int list_from_json(struct typed *typed, const struct param_spec *spec, co
 	r = check_count(typed, spec, name, json_array_size(json));
 	if (r < 0)
 		return r;
-	json_array_foreach(json, i, given)
-	{
+	json_array_foreach(json, i, given) {
 		char entry_name[WIRE_NAME_SIZE];
 		json_t *value = NULL;
 

@@ -6,9 +6,9 @@
 #include "actions.h"
 
 #include "../../model/check.h"
-#include "../common/regions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/regions.h"
 #include "../common/tags.h"
 
 /* Room for one more job of the account: the oldest is forgotten, as it would be after a day. */

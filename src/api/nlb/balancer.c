@@ -7,12 +7,12 @@
 #include <strings.h>
 
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/address.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 static const char *const address_types[] = {"Internet", "Intranet", NULL};
 static const char *const ip_versions[] = {"ipv4", NULL};
@@ -206,8 +206,7 @@ int balancer_create(struct call *call)
 	r = read_balancer(call, vpc, &lb);
 	if (r < 0)
 		return r;
-	json_array_foreach(mappings, i, mapping)
-	{
+	json_array_foreach(mappings, i, mapping) {
 		r = add_zone(call, mapping, &alloc, &lb);
 		if (r < 0)
 			return r;

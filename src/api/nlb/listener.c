@@ -9,11 +9,11 @@
 
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20

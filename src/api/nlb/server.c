@@ -6,10 +6,10 @@
  */
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
 #include "../frame/shape.h"
+#include "actions.h"
 
 static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
 
@@ -264,8 +264,7 @@ int server_add(struct call *call)
 	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));
 	if (!rows)
 		return -ENOMEM;
-	json_array_foreach(list, i, object)
-	{
+	json_array_foreach(list, i, object) {
 		r = read_server(call, object, &group, &rows[i]);
 		if (r < 0)
 			return r;
@@ -308,8 +307,7 @@ int server_remove(struct call *call)
 	r = begin_change(call, &group);
 	if (r < 0)
 		return r;
-	json_array_foreach(list, i, object)
-	{
+	json_array_foreach(list, i, object) {
 		r = find_server(call, object, &group, &row);
 		if (r < 0)
 			return r;
@@ -330,8 +328,7 @@ int server_update(struct call *call)
 	r = begin_change(call, &group);
 	if (r < 0)
 		return r;
-	json_array_foreach(list, i, object)
-	{
+	json_array_foreach(list, i, object) {
 		r = find_server(call, object, &group, &row);
 		if (r < 0)
 			return r;

@@ -6,11 +6,11 @@
 #include <strings.h>
 
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 static const char *const types[] = {"Instance", "Ip", NULL};
 static const char *const group_protocols[] = {"TCP", "UDP", NULL};
@@ -184,8 +184,9 @@ static bool text_listed(const json_t *list, const char *text)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry) if (json_is_string(entry) &&
-					       streq(json_string_value(entry), text)) return true;
+	json_array_foreach(list, i, entry)
+		if (json_is_string(entry) && streq(json_string_value(entry), text))
+			return true;
 	return false;
 }
 

@@ -7,12 +7,12 @@
  * refuses it, and the wire goes on to say Disconnected.
  */
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/owned.h"
+#include "../frame/shape.h"
+#include "actions.h"
 #include "admission.h"
 #include "allocation.h"
 #include "words.h"
-#include "../frame/shape.h"
 
 static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
 

@@ -5,13 +5,13 @@
  * they ordered.
  */
 #include "../../lib/ident.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 #include "admission.h"
 #include "words.h"
-#include "../frame/shape.h"
-#include "../common/tags.h"
 
 /* What services stand on here. */
 #define RESOURCE_TYPE "nlb"

@@ -4,13 +4,13 @@
  * on their way out do not hold it up.
  */
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 #include "admission.h"
 #include "words.h"
-#include "../frame/shape.h"
-#include "../common/tags.h"
 
 /* What a service that takes policies does without one. */
 #define POLICY_DEFAULT                                                                                       \

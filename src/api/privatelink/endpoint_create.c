@@ -8,13 +8,13 @@
  * VPC; a second one is EndpointDuplicated. Of a user's service it can have several.
  */
 #include "../../model/check.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "admission.h"
-#include "words.h"
-#include "endpoint_zone.h"
 #include "../common/tags.h"
+#include "actions.h"
+#include "admission.h"
+#include "endpoint_zone.h"
+#include "words.h"
 
 static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
@@ -180,8 +180,7 @@ static int read_groups(struct call *call, struct endpoint *row)
 	json_t *ids = call_list(call, "SecurityGroupId"), *id;
 	size_t i;
 
-	json_array_foreach(ids, i, id)
-	{
+	json_array_foreach(ids, i, id) {
 		const struct security_group *group = owned_security_group(call, json_string_value(id));
 
 		if (!group || !streq(group->vpc, row->vpc))
@@ -256,8 +255,7 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 
 	if (json_array_size(zones) > ENDPOINT_ZONES_MAX)
 		return call_fail(call, "QuotaExceeded.epZonePerEndpoint");
-	json_array_foreach(zones, i, zone)
-	{
+	json_array_foreach(zones, i, zone) {
 		const struct zone_wish wish = {
 			.zone = member_string(zone, "ZoneId"),
 			.vswitch = member_string(zone, "VSwitchId"),

@@ -4,15 +4,15 @@
  * has the load balancer that serves it from the moment that its connection is (to be) up; before that it has
  * none.
  */
+#include "endpoint_zone.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../frame/shape.h"
+#include "actions.h"
 #include "admission.h"
 #include "allocation.h"
 #include "words.h"
-#include "endpoint_zone.h"
-#include "../frame/shape.h"
 
 const struct param_spec endpoint_zone_add_params[] = {
 	{"EndpointId", PARAM_STRING, .required = true},

@@ -5,14 +5,14 @@
  */
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "admission.h"
-#include "words.h"
-#include "service_resource.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
+#include "admission.h"
+#include "service_resource.h"
+#include "words.h"
 
 static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
 static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};
@@ -82,8 +82,7 @@ static int check_regions(struct call *call)
 	json_t *regions = call_list(call, "SupportedRegionList"), *region;
 	size_t i;
 
-	json_array_foreach(regions, i, region)
-	{
+	json_array_foreach(regions, i, region) {
 		const char *id = json_string_value(region);
 
 		if (!catalogue_region(call->catalogue, id))
@@ -149,8 +148,7 @@ static int create_resources(struct call *call, const struct service *service)
 	json_t *list = call_list(call, "Resource"), *object;
 	size_t i, j;
 
-	json_array_foreach(list, i, object)
-	{
+	json_array_foreach(list, i, object) {
 		const struct resource_wish wish = {
 			.type = member_string(object, "ResourceType"),
 			.id = member_string(object, "ResourceId"),

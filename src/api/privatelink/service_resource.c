@@ -4,14 +4,14 @@
  * Load balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it
  * then.
  */
+#include "service_resource.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../frame/shape.h"
+#include "actions.h"
 #include "admission.h"
 #include "words.h"
-#include "service_resource.h"
-#include "../frame/shape.h"
 
 const struct param_spec service_resource_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true},

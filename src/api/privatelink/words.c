@@ -54,8 +54,9 @@ static bool listed(json_t *list, const char *text)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry) if (json_is_string(entry) &&
-					       streq(json_string_value(entry), text)) return true;
+	json_array_foreach(list, i, entry)
+		if (json_is_string(entry) && streq(json_string_value(entry), text))
+			return true;
 	return false;
 }
 

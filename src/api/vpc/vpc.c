@@ -8,11 +8,11 @@
 
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "../common/regions.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
+#include "../common/regions.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
 
 #define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
 #define VPC_NUMBER_MAX	 0xffffff

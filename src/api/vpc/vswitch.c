@@ -6,12 +6,12 @@
  */
 #include "../../model/check.h"
 #include "../../model/state.h"
-#include "actions.h"
 #include "../common/address.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
+#include "actions.h"
 
 const struct param_spec vswitch_create_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},
