@@ -16,35 +16,35 @@
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0
-#define PL_SLOT_NONE 0xffffffffu
+#define PL_SLOT_NONE	0xffffffffu
 
 /* VPC numbers are 24 bits (the VNI). */
-#define PL_VPC_NODES 0	  /* the nodes' own: DNS and probe sockets */
+#define PL_VPC_NODES	0 /* the nodes' own: DNS and probe sockets */
 #define PL_VPC_RESERVED 1
 
 #define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
-#define PL_NAT_PROBES 16	 /* source ports tried for a new flow */
-#define PL_NAT_PORT_FIRST 1024	 /* translated source ports are taken from here up to 65535 */
-#define PL_GSO_SIZE_MIN 64	 /* bytes of payload in a segment: no fewer may be asked for */
+#define PL_NAT_PROBES	    16	 /* source ports tried for a new flow */
+#define PL_NAT_PORT_FIRST   1024 /* translated source ports are taken from here up to 65535 */
+#define PL_GSO_SIZE_MIN	    64	 /* bytes of payload in a segment: no fewer may be asked for */
 #define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
-#define PL_SLOTS_MAX 65536 /* pl_ports, pl_generations, pl_policies */
-#define PL_PLACES_MAX 131072
-#define PL_ENIS_MAX 32768
+#define PL_SLOTS_MAX	 65536 /* pl_ports, pl_generations, pl_policies */
+#define PL_PLACES_MAX	 131072
+#define PL_ENIS_MAX	 32768
 #define PL_LISTENERS_MAX 32768
-#define PL_BACKENDS_MAX 65536
-#define PL_RULES_MAX 262144
-#define PL_MAGLEV_MAX 1048576
-#define PL_FLOWS4_MAX 262144 /* two rows for a translated flow, four between instances */
-#define PL_FLOWS6_MAX 1024   /* small while IPv6 is dropped at the door */
+#define PL_BACKENDS_MAX	 65536
+#define PL_RULES_MAX	 262144
+#define PL_MAGLEV_MAX	 1048576
+#define PL_FLOWS4_MAX	 262144 /* two rows for a translated flow, four between instances */
+#define PL_FLOWS6_MAX	 1024	/* small while IPv6 is dropped at the door */
 
 /* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
-#define PL_IDLE_TCP_NEW 60
+#define PL_IDLE_TCP_NEW		60
 #define PL_IDLE_TCP_ESTABLISHED 900
-#define PL_IDLE_TCP_CLOSING 10
-#define PL_IDLE_UDP 120
-#define PL_IDLE_ICMP 30
+#define PL_IDLE_TCP_CLOSING	10
+#define PL_IDLE_UDP		120
+#define PL_IDLE_ICMP		30
 
 struct pl_addr {
 	__be32 w[4];
@@ -54,24 +54,27 @@ struct pl_addr {
  * slot into skb->cb[0]. */
 enum {
 	PL_PORT_VETH = 0, /* delivered by bpf_redirect_peer */
-	PL_PORT_TAP = 1,  /* delivered by bpf_redirect to egress, with skb->mark = PL_MARK_OURS ^ sender's slot */
+	PL_PORT_TAP =
+		1, /* delivered by bpf_redirect to egress, with skb->mark = PL_MARK_OURS ^ sender's slot */
 };
 #define PL_PORT_F_SERVICE (1u << 0) /* the port of VPC 0: only DNS answers and probes leave it */
-/* The egress guard of a tap lets pass what has this mark, with the sender's slot in it, and has come in by the
- * device of that slot's port: the mark alone could be set by any program of the node that may set marks. */
+/* The egress guard of a tap lets pass what has this mark, with the sender's slot in it, and has come in by
+ * the device of that slot's port: the mark alone could be set by any program of the node that may set marks.
+ */
 #define PL_MARK_OURS 0x706c0000u
 
 struct pl_port {
-	__u32 number;	/* the store's number of the port; 0: free. The service port has number 0xffffffff */
+	__u32 number; /* the store's number of the port; 0: free. The service port has number 0xffffffff */
 	__u32 vpc;
-	__u32 ifindex;	/* node side device */
-	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
+	__u32 ifindex; /* node side device */
+	__u8 delivery; /* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 flags;
 	__u16 mtu;
 	struct pl_addr addr;
-	__u8 mac[6];	/* of the instance's side */
-	__u16 zone;	/* the node's own index of the zone, for counters and affinity */
-	struct pl_addr service_addr; /* its address in VPC 0: 198.18.0.0 + slot, source of its DNS questions */
+	__u8 mac[6]; /* of the instance's side */
+	__u16 zone;  /* the node's own index of the zone, for counters and affinity */
+	struct pl_addr
+		service_addr; /* its address in VPC 0: 198.18.0.0 + slot, source of its DNS questions */
 	__u32 pad[2];
 };
 
@@ -127,28 +130,30 @@ struct pl_listener {
 	__u16 mss;	   /* clamp; 0: none (later) */
 	__u8 proxy;	   /* PROXY v2 header template; 0: none (later) */
 	__u8 pad;
-	__u32 vpc;	   /* of the servers: a backend of another one is not chosen */
+	__u32 vpc; /* of the servers: a backend of another one is not chosen */
 };
 
-/* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into a
- * free region first, then its listener row is switched. */
+/* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into
+ * a free region first, then its listener row is switched. */
 
 /* pl_backends: hash by the agent's own index. */
 struct pl_backend {
 	struct pl_addr addr;
 	__u32 vpc;
-	__u32 slot;	/* PL_PLACE_PORT slot of the port that has the address; PL_SLOT_NONE: on another node, or nowhere */
-	__u32 node;	/* number of that other node (later) */
+	__u32 slot; /* PL_PLACE_PORT slot of the port that has the address; PL_SLOT_NONE: on another node, or
+		       nowhere */
+	__u32 node; /* number of that other node (later) */
 	__be16 port;
 	__u16 zone;
-	__be32 nat_first; /* translated sources: nat_count addresses from here, in the backend's VPC, this node's own */
+	__be32 nat_first; /* translated sources: nat_count addresses from here, in the backend's VPC, this
+			     node's own */
 	__u32 nat_count;
 };
 
 /* pl_policies: hash by slot; one for each local port and each endpoint ENI. Missing: everything is refused.
  * Rules of a direction are sorted: the first that matches decides; none: the direction's default. */
 struct pl_policy {
-	__u32 in_first, in_count;   /* rules in pl_rules */
+	__u32 in_first, in_count; /* rules in pl_rules */
 	__u32 out_first, out_count;
 	__u8 in_default, out_default; /* 1: allow */
 	__u16 pad;
@@ -160,7 +165,7 @@ struct pl_policy {
  * remembers the sum of the generations of its three slots (sender, judge, receiver) and is judged again when
  * that sum has changed. */
 
-struct pl_rule { /* pl_rules: flat array, regions as in pl_maglev */
+struct pl_rule {	     /* pl_rules: flat array, regions as in pl_maglev */
 	struct pl_addr addr; /* of the other side */
 	__u8 prefix_length;  /* 0..128; IPv4: 96 + length. 0: any */
 	__u8 protocol;	     /* 0: all */
@@ -173,10 +178,10 @@ struct pl_rule { /* pl_rules: flat array, regions as in pl_maglev */
  * `side` tells the two entries of a flow between instances apart: what a sender's port remembers (OUT), and
  * what a receiver's port remembers (IN). Translated flows have OUT entries only, one at each end.
  * An entry's *partner* is the entry of the other direction that was inserted with it; its key is the entry's
- * rewritten tuple turned round, in partner_vpc (and on the other side, between instances). The two live and die
- * together: a translated source port is free only when both are gone. */
+ * rewritten tuple turned round, in partner_vpc (and on the other side, between instances). The two live and
+ * die together: a translated source port is free only when both are gone. */
 #define PL_SIDE_OUT 0
-#define PL_SIDE_IN 0x80
+#define PL_SIDE_IN  0x80
 
 struct pl_flow4_key {
 	__be32 saddr, daddr;
@@ -190,36 +195,39 @@ struct pl_flow6_key {
 	__u32 vpc_proto;
 };
 
-enum { /* pl_flow4.kind */
-	PL_FLOW_NAT = 1,     /* consumer -> backend: rewrite and deliver */
-	PL_FLOW_NAT_BACK = 2, /* backend -> consumer */
-	PL_FLOW_LOCAL = 3,   /* between instances, as opened: no rewrite of addresses */
-	PL_FLOW_LOCAL_BACK = 4, /* between instances, the replies */
+enum {			       /* pl_flow4.kind */
+       PL_FLOW_NAT = 1,	       /* consumer -> backend: rewrite and deliver */
+       PL_FLOW_NAT_BACK = 2,   /* backend -> consumer */
+       PL_FLOW_LOCAL = 3,      /* between instances, as opened: no rewrite of addresses */
+       PL_FLOW_LOCAL_BACK = 4, /* between instances, the replies */
 };
 enum { /* pl_flow4.state, by what this direction carried */
-	PL_STATE_NEW = 0,
-	PL_STATE_ESTABLISHED = 1,
-	PL_STATE_CLOSING = 2, /* TCP: FIN in this direction, or RST in either */
+       PL_STATE_NEW = 0,
+       PL_STATE_ESTABLISHED = 1,
+       PL_STATE_CLOSING = 2, /* TCP: FIN in this direction, or RST in either */
 };
 
 struct pl_flow4 {
-	__be32 saddr, daddr;	 /* to write */
-	__be16 sport, dport;	 /* to write */
+	__be32 saddr, daddr;	   /* to write */
+	__be16 sport, dport;	   /* to write */
 	__u16 csum_addr, csum_all; /* folded one's-complement differences: addresses; addresses and ports */
 	__u8 dst_mac[6], src_mac[6];
-	__u32 ifindex;	/* node side device of the receiver; 0: another node (later) */
+	__u32 ifindex; /* node side device of the receiver; 0: another node (later) */
 	/* 8 bytes that change together, see pl_flow_set_state() */
 	__u8 kind;
 	__u8 state;
-	__u8 delivery;	/* PL_PORT_VETH, PL_PORT_TAP */
-	__u8 proxy;	/* state of a PROXY v2 header (later) */
-	__u32 tag;	/* hash of the key: tells a reader that the row was given to another flow under its hands */
-	__u32 seen;	/* jiffies, low 32 bits, written when they changed */
-	__u32 slot;	/* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none */
-	__u32 generation; /* the tag, and the sum of the generations that judged it: sender's, slot's and peer's */
-	__u32 peer;	/* slot of the receiving port; PL_SLOT_NONE: another node */
-	__u16 limit;	/* slot of its limits (later) */
-	__u16 idle_s;	/* idle time-out when established; 0: the protocol's */
+	__u8 delivery; /* PL_PORT_VETH, PL_PORT_TAP */
+	__u8 proxy;    /* state of a PROXY v2 header (later) */
+	__u32 tag;  /* hash of the key: tells a reader that the row was given to another flow under its hands
+		     */
+	__u32 seen; /* jiffies, low 32 bits, written when they changed */
+	__u32 slot; /* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none
+		     */
+	__u32 generation; /* the tag, and the sum of the generations that judged it: sender's, slot's and
+			     peer's */
+	__u32 peer;	  /* slot of the receiving port; PL_SLOT_NONE: another node */
+	__u16 limit;	  /* slot of its limits (later) */
+	__u16 idle_s;	  /* idle time-out when established; 0: the protocol's */
 	__u32 partner_vpc;
 	/* 64 bytes: what a packet needs ends here */
 	__u64 packets, bytes;
@@ -247,11 +255,11 @@ struct pl_count {
 /* pl_config: array of one. */
 struct pl_config {
 	__u32 abi_version;
-	__u32 node;	/* number of this node */
+	__u32 node; /* number of this node */
 	__u8 gateway_mac[6];
 	__u16 pad;
-	__be32 dns_addr; /* the DNS socket's address in VPC 0 */
-	__u32 hz;	/* kernel ticks per second, for the sweep's time-outs */
+	__be32 dns_addr;	/* the DNS socket's address in VPC 0 */
+	__u32 hz;		/* kernel ticks per second, for the sweep's time-outs */
 	__u32 underlay_ifindex; /* later */
 	__be32 underlay_addr;	/* later */
 	__u32 pad2[2];
@@ -271,7 +279,8 @@ PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
 PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
-PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4, "pl_flow4.tag");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4,
+	  "pl_flow4.tag");
 PL_ASSERT(sizeof(struct pl_flow6) == 112, "pl_flow6");
 PL_ASSERT(__builtin_offsetof(struct pl_flow6, packets) == 96, "pl_flow6: no hole");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Why a packet left the data path: the one list of reasons. The BPF program counts by it (pl_reasons), the command
- * line, the metrics and the documents take names and texts from it.
+ * Why a packet left the data path: the one list of reasons. The BPF program counts by it (pl_reasons), the
+ * command line, the metrics and the documents take names and texts from it.
  *
- * X(symbol, name, kind, text): PL_<symbol> is the number, name is what users see (a stable word), kind is PASS or
- * DROP. Numbers are positions, so a new reason goes to the end of its kind and means a new PL_ABI_VERSION.
+ * X(symbol, name, kind, text): PL_<symbol> is the number, name is what users see (a stable word), kind is
+ * PASS or DROP. Numbers are positions, so a new reason goes to the end of its kind and means a new
+ * PL_ABI_VERSION.
  */
 #pragma once
 

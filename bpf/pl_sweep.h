@@ -3,9 +3,10 @@
  * When a flow is over, for the agent's sweep; pure functions of rows, and no BPF.
  *
  * The sweep dumps pl_flows4 in batches. A flow ends when *both* of its entries are idle for longer than their
- * state allows: deleting one of them early would free a translated source port that the other still uses. So for
- * each expired entry it looks up the entry *again* and its partner, and deletes the two only if both are expired, or
- * the partner is missing, or is another flow's (its own partner is not this entry; then only this entry goes).
+ * state allows: deleting one of them early would free a translated source port that the other still uses. So
+ * for each expired entry it looks up the entry *again* and its partner, and deletes the two only if both are
+ * expired, or the partner is missing, or is another flow's (its own partner is not this entry; then only this
+ * entry goes).
  */
 #pragma once
 

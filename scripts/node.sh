@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # One node run by hand, without an init system: directories, the unprivileged user, certificates, both daemons with pid
 # files. Sourced by quickstart; scripts/takedown.sh takes all of it away again. Names of places are in doc/architecture.md.
 

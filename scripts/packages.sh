@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Which packages the scripts need, and how they are installed: only what is missing, by what it is needed for and not by
 # its name (a machine may have its tools from elsewhere); no service is started or enabled; the lock of another apt is
 # waited for. Sourced by quickstart and check.
@@ -18,11 +19,12 @@ needs_quickstart=(
 )
 
 # What the tests want on top of it.
+# shellcheck disable=SC2054 # the comma belongs to the flag
 needs_check=(
 	"${needs_quickstart[@]}"
 	command:node=nodejs command:npm=npm command:python3=python3 command:jq=jq
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
-	command:dig=bind9-dnsutils
+	command:dig=bind9-dnsutils command:clang-format=clang-format command:shellcheck=shellcheck
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
 	flag:-fsanitize=fuzzer,address,undefined=libclang-rt-14-dev
 )

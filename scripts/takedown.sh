@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Away with all that quickstart made, however far it got and whatever was deleted by hand since. What was noted is only one
 # source; the kernel's own marks are the other: processes carry PRIVLINK_QUICKSTART, a device says in its alias which node
 # it belongs to (privlink/NODE/KIND/NUMBER/INSTANCE), a namespace in the alias of its loopback (privlink/NODE), and our node

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # One quickstart at a time on a machine, whatever clone it is started from; and an end by a signal that nothing swallows.
 # Sourced by quickstart.
 #

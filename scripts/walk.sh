@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # The steps of the walk. Sourced by quickstart, which has the daemons running by then.
 #
 #   account consumer                          account provider
@@ -423,7 +424,7 @@ try_other_region() {
 		--cidr 10.0.1.0/24 --wait
 	make there_group consumer --region $poor_region sg create --vpc "$there_vpc" --name endpoints
 	as consumer --region $poor_region service find | sed 's/^/    /'
-	arguments=(--region $poor_region endpoint create --vpc "$there_vpc" --service aiworkspace --name privateLink_aiworkspace
+	arguments=(--region "$poor_region" endpoint create --vpc "$there_vpc" --service aiworkspace --name privateLink_aiworkspace
 		--zone "$poor_region-b,$there_vswitch" --security-group "$there_group")
 	printf '    %-9s privlink %s\n' consumer "${arguments[*]}"
 	output=$(as consumer "${arguments[@]}" 2>&1) && die "an endpoint of a service that the region does not have was made"

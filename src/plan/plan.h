@@ -24,9 +24,10 @@
 #define PLAN_SLOT_FIRST	     16
 #define PLAN_BACKENDS_MAX    65535 /* 198.19.0.0 + index is a backend's probe address */
 #define PLAN_NAME_TTL_S	     5
-#define PLAN_HOST_NAME_SIZE  65		    /* as long as Linux takes one */
-#define PLAN_HOSTS_DOMAIN    "ecs.internal" /* names of instances and of all other interfaces that have no own \
-					     */
+#define PLAN_HOST_NAME_SIZE  65 /* as long as Linux takes one */
+#define PLAN_HOSTS_DOMAIN                                                                                    \
+	"ecs.internal" /* names of instances and of all other interfaces that have no own                    \
+			*/
 
 enum plan_health { PLAN_HEALTH_UNKNOWN, PLAN_HEALTHY, PLAN_UNHEALTHY };
 

@@ -22,6 +22,7 @@ helps() { # WANTED-FIRST-LINE COMMAND...
 	shift
 	help=$("$@" 2>&1)
 	status=$?
+	# shellcheck disable=SC2053 # a pattern
 	[ $status = 0 ] && [[ ${help%%$'\n'*} == $wanted ]]
 	ok $? "${*##*/} says what it is" || printf '# status %s\n%s\n' $status "$help" | sed 's/^/# /'
 	texts+=$help$'\n'

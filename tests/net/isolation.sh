@@ -83,7 +83,7 @@ for who in a b c; do
 done
 for target in 10.0.1.10 $eni_address; do
 	before=$(counter no_place)
-	check_not "the provider cannot reach $target of a consumer" inside "${instance[x]}" python3 "$peer" tcp $target 80 1
+	check_not "the provider cannot reach $target of a consumer" inside "${instance[x]}" python3 "$peer" tcp "$target" 80 1
 	[ "$(counter no_place)" -gt "$before" ]
 	ok $? "and its packets are counted as no_place"
 done

@@ -344,7 +344,7 @@ make_endpoint() { # ACCOUNT VPC SERVICE GROUP ZONE=VSWITCH[=ADDRESS]…
 	case $service in com.*) which=ServiceName ;; esac
 	for mapping in "$@"; do
 		n=$((n + 1))
-		IFS== read -r zone vswitch address <<<"$mapping"
+		IFS='=' read -r zone vswitch address <<<"$mapping"
 		parameters+=("Zone.$n.ZoneId=$zone" "Zone.$n.VSwitchId=$vswitch")
 		[ -n "$address" ] && parameters+=("Zone.$n.ip=$address")
 	done

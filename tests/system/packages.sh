@@ -31,7 +31,7 @@ is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" li
 	"what fuzzers are linked with is a need, though clang is there"
 printf '#!/bin/sh\n' >"$dir/bin/clang"
 is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" "" "and none where clang can link one"
-rm -r "$dir/bin"
+rm -r "${dir:?}/bin"
 
 disable_service() { echo "$1" >>"$dir/disabled"; }
 is_met() { [ -e "$dir/has-nginx" ]; }
@@ -45,7 +45,8 @@ fresh() {
 	rm -f "$dir"/*
 	[ -z "${1-}" ] || echo "$1" >"$policy"
 }
-left() { cat "$policy" 2>/dev/null; ls "$dir" | grep before; cat "$dir/disabled" 2>/dev/null; }
+files_before() { find "$dir" -mindepth 1 -maxdepth 1 -name "*before*" -printf "%f\n"; }
+left() { cat "$policy" 2>/dev/null; files_before; cat "$dir/disabled" 2>/dev/null; }
 
 fresh
 apt_install_quietly log nginx
@@ -71,7 +72,7 @@ nginx" "with nothing left, either"
 
 fresh 'echo mine'
 (end_by=KILL; apt_install_quietly log nginx) 2>/dev/null
-is "$(ls "$dir" | grep -c before)" 1 "one that was killed leaves the policy"
+is "$(files_before | wc -l)" 1 "one that was killed leaves the policy"
 packages_recover
 is "$(left)" "echo mine
 nginx" "the next run puts all in order, also nginx"

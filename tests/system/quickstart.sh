@@ -224,7 +224,7 @@ time.sleep(1000)' &
 	wait "$(cat "$dir/walk.pid")"
 	is $? 0 "the walk comes to its end"
 	rm -f "$dir/walk.pid"
-	is "$(ls /run/privlink-quickstart 2>&1 | grep -c 'No such file')" 1 "and leaves the turn to the next"
+	is "$([ -e /run/privlink-quickstart ] || echo none)" none "and leaves the turn to the next"
 	for service in dlc:pai-dlc dsw:pai-dsw aiworkspace:aiworkspace; do
 		shows "privateLink_${service%:*} +vpc-.* Active +Connected" "the endpoint of ${service#*:} is Active and Connected"
 		shows "\\$ curl -sI https://${service#*:}-vpc\\.cn-hangzhou\\.aliyuncs\\.com$" "its line is run letter for letter"

@@ -48,9 +48,11 @@ is "$(value privlink-agent After | grep -o privlinkd.service)" privlinkd.service
 
 # Each example in a file of settings is one that its daemon takes.
 for daemon in privlinkd privlink-agent; do
+	user=()
+	[ $daemon != privlinkd ] || user=(--user nobody)
 	sed -n 's/^#\([a-z-]* = .*\)/\1/p' "$source_dir/packaging/$daemon.conf" | grep -v '^\(cert\|key\) ' >"$dir/$daemon.conf"
 	is "$(grep -c = "$dir/$daemon.conf") $("$build/src/cmd/$daemon" --config "$dir/$daemon.conf" --check --state-dir "$dir" \
-		--catalogue "$source_dir/data/catalogue.json" $([ $daemon = privlinkd ] && echo --user nobody) 2>/dev/null)" \
+		--catalogue "$source_dir/data/catalogue.json" "${user[@]}" 2>/dev/null)" \
 		"$(grep -c = "$dir/$daemon.conf") OK" "$daemon takes the settings that its file shows"
 done
 
