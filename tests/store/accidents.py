@@ -358,6 +358,25 @@ def database_damaged(tap):
     serves(tap, home, rest, "and once more, with what came after", key)
     home.end()
 
+    # 3ervice/…: a key of nothing, and not where its order leads
+    keys = sorted(set(re.findall(b"service/epsrv-[0-9a-z]{20}", data)))
+    lasting, unhealed = [], []
+    for name in keys[::max(1, len(keys) // 10)]:
+        home.set_back(kept)
+        for found in re.finditer(name, data):
+            flip(home.db, found.start(), mask=0x40)
+        if home.start() != REFUSED or "3" + name.decode()[1:] not in home.log():
+            lasting.append(home.log())
+        home.kill()
+        status = home.start("--accept-store")
+        if status == 0:
+            status = home.start()
+        if status is not None or home.vpcs(key) != vpcs:
+            unhealed.append((name, status, home.log()))
+        home.kill()
+    tap.ok(not lasting, "a letter of a key changed: it refuses, and names the row", *lasting)
+    tap.ok(keys and not unhealed, "--accept-store goes on without each such row, at the next start, too", *unhealed)
+
     home.set_back(kept)
     os.truncate(home.db, len(data) // 2)
     status = home.start()
