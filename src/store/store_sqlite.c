@@ -89,6 +89,8 @@ void store_list(const struct store *store, const char *prefix, store_change chan
 
 static int compare(const struct store *store, const struct store_txn *txn)
 {
+	if (txn->is_at && txn->revision != memory_revision(store->memory))
+		return -EAGAIN;
 	for (size_t i = 0; i < txn->n_compares; i++) {
 		const struct document *document = memory_find(store->memory, txn->compares[i].key);
 

@@ -47,6 +47,12 @@ size_t store_txn_n_ops(const struct store_txn *txn)
 	return txn->n_changes;
 }
 
+void store_txn_at(struct store_txn *txn, uint64_t revision)
+{
+	txn->is_at = true;
+	txn->revision = revision;
+}
+
 int store_txn_compare(struct store_txn *txn, const char *key, uint64_t modified)
 {
 	struct txn_compare *compare;

@@ -19,6 +19,8 @@ struct txn_change {
 };
 
 struct store_txn {
+	bool is_at; /* decided as of one revision */
+	uint64_t revision;
 	struct txn_compare compares[STORE_TXN_OPS_MAX];
 	size_t n_compares;
 	struct txn_change changes[STORE_TXN_OPS_MAX];

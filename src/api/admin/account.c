@@ -153,7 +153,6 @@ int create_access_key(struct call *call)
 	r = access_key_new(account->uid, call->now, &key);
 	if (r < 0)
 		return r;
-	call_check(call, KIND_ACCOUNT, account);
 	call_put(call, KIND_ACCESS_KEY, &key);
 	answer_int(call->answer, "AccountId", key.uid);
 	answer_string(call->answer, "AccessKeyId", key.id);

@@ -101,11 +101,10 @@ static int choose_node(struct call *call, const char *zone, const struct node **
 	else if (place.n > 1)
 		return call_fail_named(call, "Missing{Name}", "NodeName");
 	else
-		*ret = place_take(&place, call);
+		*ret = place_take(&place);
 	if (!*ret)
 		return call_fail(call,
 				 name && name[0] ? "InvalidNodeName.NotFound" : "OperationDenied.NoStock");
-	call_check(call, KIND_NODE, *ret);
 	return 0;
 }
 

@@ -95,7 +95,6 @@ int bind_system_service(struct call *call)
 		return call_fail(call, "EndpointServiceResourceExist");
 	if (is_full(call, service, n_added))
 		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
-	call_check(call, KIND_SERVICE, service);
 	answer_string(call->answer, "ServiceId", service->id);
 	return 0;
 }

@@ -102,7 +102,6 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	for (; port.n_groups < wish->n_groups; port.n_groups++)
 		(void)str_copy(port.groups[port.n_groups], ID_SIZE, wish->groups[port.n_groups]);
 
-	call_check(call, KIND_VSWITCH, vswitch);
 	call_put(call, KIND_PORT, &port);
 	claim(call, alloc, &port);
 	*ret = port;

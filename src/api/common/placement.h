@@ -21,6 +21,6 @@ int place_init(struct place *place, const struct call *call, const char *zone);
 void place_done(struct place *place);
 /* Takes a place on the node with the fewest instances; NULL: there is no node. The node must still be as it
  * is when the call commits. */
-const struct node *place_take(struct place *place, struct call *call);
+const struct node *place_take(struct place *place);
 /* The node of that name, if it is live and serves the zone. */
 const struct node *place_find(const struct place *place, const char *name);

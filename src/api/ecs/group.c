@@ -111,7 +111,6 @@ int group_create(struct call *call)
 	r = tags_create(call, row.id, "securitygroup");
 	if (r < 0)
 		return r;
-	call_check(call, KIND_VPC, vpc);
 	call_put(call, KIND_SECURITY_GROUP, &row);
 	answer_string(call->answer, "SecurityGroupId", row.id);
 	return 0;

@@ -67,7 +67,7 @@ static int read_pattern(struct call *call, struct instance *ret)
 static int run_one(struct call *call, const struct instance_plan *plan, struct place *place,
 		   struct alloc *alloc, const struct instance *pattern, json_t *ids)
 {
-	const struct node *node = place_take(place, call);
+	const struct node *node = place_take(place);
 	struct instance row = *pattern;
 	struct port port;
 	int r;

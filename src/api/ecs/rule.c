@@ -124,7 +124,6 @@ static int authorize(struct call *call, enum sg_direction direction)
 		call_new_id(call, "sgr-", rule->id);
 		call_put(call, KIND_SG_RULE, rule);
 	}
-	call_check(call, KIND_SECURITY_GROUP, group);
 	return 0;
 }
 

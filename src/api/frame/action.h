@@ -147,8 +147,6 @@ void answer_object(json_t *object, const char *name, json_t *value); /* takes th
  */
 void call_put(struct call *call, enum kind kind, const void *row);
 void call_delete(struct call *call, enum kind kind, const void *row);
-/* The row must still be as read when the call commits (e.g. the VPC in which something is created). */
-void call_check(struct call *call, enum kind kind, const void *row);
 /* The next number of a counter ("vpc", "port", …), in the call's transaction; several calls in one
  * transaction give several numbers. The first is 1, of "vpc" 2 (VNI 0 is the nodes' own, 1 is reserved). */
 uint32_t call_next_number(struct call *call, const char *counter);

@@ -73,11 +73,6 @@ void call_delete(struct call *call, enum kind kind, const void *row)
 	remember(call, store_txn_row_delete(call->txn, kind, row));
 }
 
-void call_check(struct call *call, enum kind kind, const void *row)
-{
-	remember(call, store_txn_row_check(call->txn, kind, row));
-}
-
 /* The counter as this call sees it; NULL if there is no room for another one. */
 static struct counter *find_counter(struct call *call, const char *name)
 {

@@ -78,11 +78,22 @@ static void committed(void *context, int result, _unused_ uint64_t revision)
 	finish(run);
 }
 
+/* What the call says, and what it changes, is decided on one revision. */
+static int new_txn(struct call *call)
+{
+	int r;
+
+	store_txn_free(TAKE_PTR(call->txn));
+	r = store_txn_new(&call->txn);
+	if (r == 0)
+		store_txn_at(call->txn, snapshot_revision(call->rows));
+	return r;
+}
+
 /* Waits until all that was read is durable, and changes nothing. */
 static void commit_nothing(struct run *run)
 {
-	store_txn_free(TAKE_PTR(run->call.txn));
-	if (store_txn_new(&run->call.txn) < 0) {
+	if (new_txn(&run->call) < 0) {
 		fail_inside(run, -ENOMEM);
 		finish(run);
 		return;
@@ -97,7 +108,6 @@ static int begin(struct run *run)
 
 	json_decref(call->answer);
 	call->answer = json_object();
-	store_txn_free(TAKE_PTR(call->txn));
 	call->error = (struct api_error){};
 	call->failed = 0;
 	call->n_counters = 0;
@@ -110,7 +120,7 @@ static int begin(struct run *run)
 		return -ENOMEM;
 	if (!call->account)
 		return call_fail(call, "InvalidAccessKeyId.NotFound");
-	return store_txn_new(&call->txn);
+	return new_txn(call);
 }
 
 /* The handler, and what its helpers have remembered. */

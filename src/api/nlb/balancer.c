@@ -214,7 +214,6 @@ int balancer_create(struct call *call)
 	r = tags_create(call, lb.id, "loadbalancer");
 	if (r < 0)
 		return r;
-	call_check(call, KIND_VPC, vpc);
 	call_put(call, KIND_LOAD_BALANCER, &lb);
 	answer_string(call->answer, "LoadbalancerId", lb.id);
 	return 0;

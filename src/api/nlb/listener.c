@@ -84,7 +84,6 @@ static int read_group(struct call *call, const struct load_balancer *lb, struct 
 		return call_fail(call, "Mismatch.VpcId");
 	if (!streq(group->protocol, row->protocol))
 		return call_fail(call, "Mismatch.Protocol");
-	call_check(call, KIND_SERVER_GROUP, group);
 	(void)str_copy(row->server_group, sizeof(row->server_group), group->id);
 	return 0;
 }

@@ -101,13 +101,12 @@ static const struct vswitch *vswitch_of(const struct call *call, const char *vpc
 	return NULL;
 }
 
-static void take_port(struct call *call, const struct port *port, struct server *row)
+static void take_port(const struct port *port, struct server *row)
 {
 	row->addr = port->addr;
 	(void)str_copy(row->zone, sizeof(row->zone), port->zone);
 	(void)str_copy(row->port_id, sizeof(row->port_id), port->id);
 	(void)str_copy(row->node, sizeof(row->node), port->node);
-	call_check(call, KIND_PORT, port);
 }
 
 /* What goes away with the interface has left its server groups, and would not leave one that it joins now. */
@@ -127,7 +126,7 @@ static int resolve_port(struct call *call, const struct server_group *group, con
 		return call_fail(call, "IncorrectStatus.Eni");
 	if (!streq(port->vpc, group->vpc))
 		return call_fail(call, "Mismatch.VpcId");
-	take_port(call, port, row);
+	take_port(port, row);
 	return 0;
 }
 

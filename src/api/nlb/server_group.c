@@ -158,7 +158,6 @@ int server_group_create(struct call *call)
 	r = tags_create(call, row.id, "servergroup");
 	if (r < 0)
 		return r;
-	call_check(call, KIND_VPC, vpc);
 	call_put(call, KIND_SERVER_GROUP, &row);
 	answer_string(call->answer, "ServerGroupId", row.id);
 	nlb_job(call);

@@ -123,7 +123,6 @@ static int serve_zone(struct call *call, const struct service *service, struct e
 	if (!resource)
 		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.",
 					zone->zone);
-	call_check(call, KIND_SERVICE_RESOURCE, resource);
 	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
 	return 0;
 }
@@ -195,7 +194,6 @@ int connection_enable(struct call *call)
 	if (r < 0)
 		return r;
 	row.modified_time = call->now;
-	call_check(call, KIND_SERVICE, ends.service);
 	call_put(call, KIND_CONNECTION, &row);
 	return 0;
 }

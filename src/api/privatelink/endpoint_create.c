@@ -191,7 +191,6 @@ static int read_groups(struct call *call, struct endpoint *row)
 			return call_fail(call, "SecurityGroupTypeOnlySingleTypeSupporteded");
 		if (in_groups(row, group->id))
 			continue;
-		call_check(call, KIND_SECURITY_GROUP, group);
 		(void)str_copy(row->groups[row->n_groups++], ID_SIZE, group->id);
 	}
 	return row->n_groups ? 0 : call_fail(call, "EndpointMustContainSecurityGroup");
@@ -332,8 +331,6 @@ int endpoint_create(struct call *call)
 		r = tags_create(call, row.id, "vpcendpoint");
 	if (r < 0)
 		return r;
-	call_check(call, KIND_VPC, vpc);
-	call_check(call, KIND_SERVICE, service);
 	call_put(call, KIND_ENDPOINT, &row);
 	call_put(call, KIND_CONNECTION, &connection);
 	answer_created(call, &row, &connection);

@@ -90,7 +90,6 @@ static int allocate(struct call *call, const struct service *service, const stru
 	if (!resource)
 		return call_fail_detail(call, "EndpointServiceResourceNotFound",
 					"None in the zone %s is allocated automatically.", zone->zone);
-	call_check(call, KIND_SERVICE_RESOURCE, resource);
 	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
 	return 0;
 }
@@ -200,10 +199,6 @@ int endpoint_zone_add(struct call *call)
 	if (r < 0)
 		return r;
 
-	/* Whether the zone is served from the start depends on the connection as it was read. */
-	call_check(call, KIND_ENDPOINT, endpoint);
-	call_check(call, KIND_CONNECTION, connection);
-	call_check(call, KIND_SERVICE, service);
 	return zone_create(call, &alloc, endpoint, service, connection, &wish);
 }
 

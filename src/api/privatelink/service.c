@@ -370,7 +370,6 @@ int service_add_user(struct call *call)
 		return call_fail(call, "EndpointServiceOperationDenied");
 	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
 	n = snapshot_count(call->rows, KIND_SERVICE_USER, prefix);
-	call_check(call, KIND_SERVICE, service);
 	if (uid)
 		r = add_user(call, service, uid, "", &n);
 	if (r == 0 && arn)

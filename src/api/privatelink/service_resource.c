@@ -103,7 +103,6 @@ int resource_check(struct call *call, const struct service *service, const struc
 	if (r < 0)
 		return r;
 
-	call_check(call, KIND_LOAD_BALANCER, balancer);
 	*ret = (struct service_resource){.auto_allocated = true};
 	(void)str_copy(ret->service, sizeof(ret->service), service->id);
 	(void)str_copy(ret->resource, sizeof(ret->resource), balancer->id);

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every action that names objects, with ids by their placeholders, and a world in which these are. A new
+ * action must be added here.
+ */
+#pragma once
+
+#include "api_harness.h"
+
+#define REGION "RegionId=cn-hangzhou&"
+
+/* Ids by their placeholders: {vpc} is Alice's, {my_vpc} is Bob's. */
+static struct {
+	const char *name, *id;
+} ids[32];
+static size_t n_ids;
+
+static void keep_id(struct harness *h, const char *prefix, const char *name, const char *id)
+{
+	char text[32];
+
+	(void)str_format(text, sizeof(text), "{%s%s}", prefix, name);
+	ids[n_ids].name = harness_keep(h, text);
+	ids[n_ids++].id = harness_keep(h, id);
+}
+
+/* Puts ids for placeholders; a prefix "my_" makes {vpc} mean {my_vpc}. */
+static void fill_in(char *ret, size_t size, const char *prefix, const char *format)
+{
+	size_t used = 0;
+
+	while (*format && used + 1 < size) {
+		char name[32];
+		size_t length = *format == '{' ? strcspn(format, "}") + 1 : 0, i = 0;
+
+		if (length == 0) {
+			ret[used++] = *format++;
+			continue;
+		}
+		(void)str_format(name, sizeof(name), "{%s%.*s", prefix, (int)length - 1, format + 1);
+		while (i < n_ids && !streq(ids[i].name, name))
+			i++;
+		harness_must(i < n_ids ? 0 : -ENOENT, name);
+		used += (size_t)snprintf(ret + used, size - used, "%s", ids[i].id);
+		format += length;
+	}
+	ret[used] = '\0';
+}
+
+/* Makes an object of the account's, and remembers it by its name. */
+static void make(struct harness *h, int64_t uid, const char *name, enum product product, const char *member,
+		 const char *action, const char *format)
+{
+	const char *prefix = uid == ALICE ? "" : "my_";
+	char form[1024];
+
+	fill_in(form, sizeof(form), prefix, format);
+	keep_id(h, prefix, name, harness_get(h, uid, product, member, action, "%s", form));
+}
+
+static void make_world(struct harness *h, int64_t uid)
+{
+	const char *prefix = uid == ALICE ? "" : "my_";
+	char form[1024];
+
+	make(h, uid, "vpc", PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16&Tag.1.Key=env");
+	make(h, uid, "vsw", PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+	     "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=10.0.1.0/24&Tag.1.Key=env");
+	make(h, uid, "vsw_i", PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+	     "VpcId={vpc}&ZoneId=cn-hangzhou-i&CidrBlock=10.0.2.0/24");
+	make(h, uid, "sg", PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup",
+	     REGION "VpcId={vpc}&Tag.1.Key=env");
+	harness_in_force(h, "alpha");
+	fill_in(form, sizeof(form), prefix, REGION "VSwitchId={vsw}&SecurityGroupId={sg}&Tag.1.Key=env");
+	harness_call(h, uid, PRODUCT_ECS, "RunInstances", "%s", form);
+	keep_id(h, prefix, "instance", harness_text(h, "InstanceIdSets.InstanceIdSet.0"));
+	harness_call(h, uid, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION);
+	keep_id(h, prefix, "eni",
+		harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.NetworkInterfaceId"));
+	fill_in(form, sizeof(form), prefix,
+		REGION "SecurityGroupId={sg}&IpProtocol=ALL&SourceCidrIp=0.0.0.0/0");
+	harness_call(h, uid, PRODUCT_ECS, "AuthorizeSecurityGroup", "%s", form);
+	fill_in(form, sizeof(form), prefix, REGION "SecurityGroupId={sg}");
+	harness_call(h, uid, PRODUCT_ECS, "DescribeSecurityGroupAttribute", "%s", form);
+	keep_id(h, prefix, "rule", harness_text(h, "Permissions.Permission.0.SecurityGroupRuleId"));
+	harness_in_force(h, "alpha");
+	make(h, uid, "lb", PRODUCT_NLB, "LoadbalancerId", "CreateLoadBalancer",
+	     "AddressType=Intranet&VpcId={vpc}&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId={"
+	     "vsw}"
+	     "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={vsw_i}&Tag.1.Key=env");
+	make(h, uid, "group", PRODUCT_NLB, "ServerGroupId", "CreateServerGroup",
+	     "VpcId={vpc}&ServerGroupName=web&Tag.1.Key=env");
+	keep_id(h, prefix, "job", harness_text(h, "JobId"));
+	fill_in(form, sizeof(form), prefix,
+		"ServerGroupId={group}&Servers.1.ServerId={instance}&Servers.1.ServerType=Ecs&Servers.1.Port="
+		"80");
+	harness_call(h, uid, PRODUCT_NLB, "AddServersToServerGroup", "%s", form);
+	harness_in_force(h, "alpha");
+	make(h, uid, "listener", PRODUCT_NLB, "ListenerId", "CreateListener",
+	     "LoadBalancerId={lb}&ServerGroupId={group}&ListenerProtocol=TCP&ListenerPort=80&Tag.1.Key=env");
+	make(h, uid, "service", PRODUCT_PRIVATELINK, "ServiceId", "CreateVpcEndpointService",
+	     REGION "AutoAcceptEnabled=true&Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}"
+		    "&Resource.1.ZoneId=cn-hangzhou-h");
+	make(h, uid, "endpoint", PRODUCT_PRIVATELINK, "EndpointId", "CreateVpcEndpoint",
+	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"
+		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}");
+	harness_in_force(h, "alpha");
+}
+
+#define VPC PRODUCT_VPC
+#define ECS PRODUCT_ECS
+#define NLB PRODUCT_NLB
+#define PL  PRODUCT_PRIVATELINK
+
+#define SERVER "&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
+#define RULE   "&IpProtocol=ALL&"
+#define ZONES(vsw)                                                                                           \
+	"&AddressType=Intranet&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=" vsw            \
+	"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={my_vsw_i}"
+#define TAGGED "&Tag.1.Key=mine"
+
+static const struct {
+	enum product product;
+	const char *action, *code, *form;
+} cases[] = {
+	{VPC, "CreateVSwitch", "InvalidVpcId.NotFound",
+	 "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=10.0.9.0/24"},
+	{VPC, "DeleteVSwitch", "InvalidVSwitchId.NotFound", "VSwitchId={vsw}"},
+	{VPC, "DeleteVpc", "InvalidVpcId.NotFound", "VpcId={vpc}"},
+	{VPC, "DescribeVSwitchAttributes", "InvalidVSwitchId.NotFound", "VSwitchId={vsw}"},
+	{VPC, "DescribeVpcAttribute", "InvalidVpcId.NotFound", REGION "VpcId={vpc}"},
+	{VPC, "ModifyVSwitchAttribute", "InvalidVSwitchId.NotFound", "VSwitchId={vsw}&VSwitchName=mine"},
+	{VPC, "ModifyVpcAttribute", "InvalidVpcId.NotFound", "VpcId={vpc}&VpcName=mine"},
+	{VPC, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=VPC&ResourceId.1={vpc}" TAGGED},
+	{VPC, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=VSWITCH&ResourceId.1={vsw}" TAGGED},
+	{VPC, "UnTagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=VPC&ResourceId.1={vpc}&All=true"},
+
+	{ECS, "AuthorizeSecurityGroup", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}" RULE "SourceCidrIp=0.0.0.0/0"},
+	{ECS, "AuthorizeSecurityGroup", "InvalidSourceGroupId.NotFound",
+	 REGION "SecurityGroupId={my_sg}" RULE "SourceGroupId={sg}"},
+	{ECS, "AuthorizeSecurityGroupEgress", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}" RULE "DestCidrIp=0.0.0.0/0"},
+	{ECS, "AuthorizeSecurityGroupEgress", "InvalidDestGroupId.NotFound",
+	 REGION "SecurityGroupId={my_sg}" RULE "DestGroupId={sg}"},
+	{ECS, "CreateSecurityGroup", "InvalidVpcId.NotFound", REGION "VpcId={vpc}"},
+	{ECS, "DeleteInstance", "InvalidInstanceId.NotFound", "InstanceId={instance}&Force=true"},
+	{ECS, "DeleteSecurityGroup", "InvalidSecurityGroup.NotFound", REGION "SecurityGroupId={sg}"},
+	{ECS, "DescribeSecurityGroupAttribute", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}"},
+	{ECS, "ModifySecurityGroupAttribute", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}&SecurityGroupName=mine"},
+	{ECS, "ModifySecurityGroupPolicy", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}&InnerAccessPolicy=Drop"},
+	{ECS, "RevokeSecurityGroup", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}&SecurityGroupRuleId.1={rule}"},
+	{ECS, "RevokeSecurityGroup", "InvalidSecurityGroupRuleId.NotFound",
+	 REGION "SecurityGroupId={my_sg}&SecurityGroupRuleId.1={rule}"},
+	{ECS, "RevokeSecurityGroupEgress", "InvalidSecurityGroupId.NotFound",
+	 REGION "SecurityGroupId={sg}&SecurityGroupRuleId.1={rule}"},
+	{ECS, "RunInstances", "InvalidVSwitchId.NotFound", REGION "VSwitchId={vsw}&SecurityGroupId={my_sg}"},
+	{ECS, "RunInstances", "InvalidSecurityGroupId.NotFound",
+	 REGION "VSwitchId={my_vsw}&SecurityGroupId={sg}"},
+	{ECS, "StartInstance", "InvalidInstanceId.NotFound", "InstanceId={instance}"},
+	{ECS, "StopInstance", "InvalidInstanceId.NotFound", "InstanceId={instance}"},
+	{ECS, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=instance&ResourceId.1={instance}" TAGGED},
+	{ECS, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=securitygroup&ResourceId.1={my_sg}&ResourceId.2={sg}" TAGGED},
+	{ECS, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=eni&ResourceId.1={eni}" TAGGED},
+	{ECS, "UntagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=instance&ResourceId.1={instance}&All=true"},
+
+	{NLB, "AddServersToServerGroup", "ResourceNotFound.serverGroup", "ServerGroupId={group}" SERVER},
+	{NLB, "AddServersToServerGroup", "ResourceNotFound.Ecs",
+	 "ServerGroupId={my_group}&Servers.1.ServerId={instance}&Servers.1.ServerType=Ecs&Servers.1.Port=1"},
+	{NLB, "AddServersToServerGroup", "ResourceNotFound.Eni",
+	 "ServerGroupId={my_group}&Servers.1.ServerId={eni}&Servers.1.ServerType=Eni&Servers.1.Port=1"},
+	{NLB, "CreateListener", "ResourceNotFound.loadBalancer",
+	 "LoadBalancerId={lb}&ServerGroupId={my_group}&ListenerProtocol=TCP&ListenerPort=1"},
+	{NLB, "CreateListener", "ResourceNotFound.serverGroup",
+	 "LoadBalancerId={my_lb}&ServerGroupId={group}&ListenerProtocol=TCP&ListenerPort=1"},
+	{NLB, "CreateLoadBalancer", "ResourceNotFound.Vpc", "VpcId={vpc}" ZONES("{vsw}")},
+	{NLB, "CreateLoadBalancer", "ResourceNotFound.VSwitch", "VpcId={my_vpc}" ZONES("{vsw}")},
+	{NLB, "CreateServerGroup", "ResourceNotFound.Vpc", "VpcId={vpc}&ServerGroupName=mine"},
+	{NLB, "DeleteListener", "ResourceNotFound.listener", "ListenerId={listener}"},
+	{NLB, "DeleteLoadBalancer", "ResourceNotFound.loadBalancer", "LoadBalancerId={lb}"},
+	{NLB, "DeleteServerGroup", "ResourceNotFound.serverGroup", "ServerGroupId={group}"},
+	{NLB, "GetJobStatus", "ResourceNotFound.Job", "JobId={job}"},
+	{NLB, "GetListenerAttribute", "ResourceNotFound.listener", "ListenerId={listener}"},
+	{NLB, "GetListenerHealthStatus", "ResourceNotFound.listener", "ListenerId={listener}"},
+	{NLB, "GetLoadBalancerAttribute", "ResourceNotFound.loadBalancer", "LoadBalancerId={lb}"},
+	{NLB, "ListServerGroupServers", "ResourceNotFound.serverGroup", "ServerGroupId={group}"},
+	{NLB, "RemoveServersFromServerGroup", "ResourceNotFound.serverGroup", "ServerGroupId={group}" SERVER},
+	{NLB, "StartListener", "ResourceNotFound.listener", "ListenerId={listener}"},
+	{NLB, "StopListener", "ResourceNotFound.listener", "ListenerId={listener}"},
+	{NLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=loadbalancer&ResourceId.1={lb}" TAGGED},
+	{NLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=servergroup&ResourceId.1={group}" TAGGED},
+	{NLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=listener&ResourceId.1={listener}" TAGGED},
+	{NLB, "UntagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=loadbalancer&ResourceId.1={lb}&All=true"},
+	{NLB, "UpdateListenerAttribute", "ResourceNotFound.listener", "ListenerId={listener}&IdleTimeout=9"},
+	{NLB, "UpdateListenerAttribute", "ResourceNotFound.serverGroup",
+	 "ListenerId={my_listener}&ServerGroupId={group}"},
+	{NLB, "UpdateLoadBalancerAttribute", "ResourceNotFound.loadBalancer",
+	 "LoadBalancerId={lb}&LoadBalancerName=mine"},
+	{NLB, "UpdateServerGroupAttribute", "ResourceNotFound.serverGroup",
+	 "ServerGroupId={group}&ServerGroupName=mine"},
+	{NLB, "UpdateServerGroupServersAttribute", "ResourceNotFound.serverGroup",
+	 "ServerGroupId={group}" SERVER},
+
+	{PL, "AddUserToVpcEndpointService", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&UserId=17"},
+	{PL, "AddZoneToVpcEndpoint", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&ZoneId=cn-hangzhou-i&VSwitchId={my_vsw_i}"},
+	{PL, "AddZoneToVpcEndpoint", "VSwitchNotFound",
+	 REGION "EndpointId={my_endpoint}&ZoneId=cn-hangzhou-i&VSwitchId={vsw_i}"},
+	{PL, "AttachResourceToVpcEndpointService", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={my_lb}&ZoneId=cn-hangzhou-i"},
+	{PL, "AttachResourceToVpcEndpointService", "LoadBalancerNotFound",
+	 REGION "ServiceId={my_service}&ResourceType=nlb&ResourceId={lb}&ZoneId=cn-hangzhou-i"},
+	{PL, "CreateVpcEndpoint", "VpcNotFound",
+	 REGION "VpcId={vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"},
+	{PL, "CreateVpcEndpoint", "EndpointServiceNotAuthorized",
+	 REGION "VpcId={my_vpc}&ServiceId={service}&SecurityGroupId.1={my_sg}"},
+	{PL, "CreateVpcEndpoint", "EndpointServiceNotAuthorized",
+	 REGION "VpcId={my_vpc}&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.{service}"
+		"&SecurityGroupId.1={my_sg}"},
+	{PL, "CreateVpcEndpoint", "SecurityGroupNotFound",
+	 REGION "VpcId={my_vpc}&ServiceId={my_service}&SecurityGroupId.1={sg}"},
+	{PL, "CreateVpcEndpoint", "VSwitchNotFound",
+	 REGION "VpcId={my_vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"
+		"&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}"},
+	{PL, "CreateVpcEndpointService", "LoadBalancerNotFound",
+	 REGION "Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}&Resource.1.ZoneId=cn-hangzhou-h"},
+	{PL, "DeleteVpcEndpoint", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PL, "DeleteVpcEndpointService", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "DisableVpcEndpointConnection", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}"},
+	{PL, "DisableVpcEndpointConnection", "EndpointConnectionNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={endpoint}"},
+	{PL, "EnableVpcEndpointConnection", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}"},
+	{PL, "EnableVpcEndpointConnection", "EndpointConnectionNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={endpoint}"},
+	{PL, "GetVpcEndpointAttribute", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PL, "GetVpcEndpointServiceAttribute", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "ListVpcEndpointConnections", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "ListVpcEndpointSecurityGroups", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PL, "ListVpcEndpointServiceResources", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "ListVpcEndpointZones", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PL, "RemoveZoneFromVpcEndpoint", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&ZoneId=cn-hangzhou-h"},
+};
+
+/* Lists: whole ones, and such as ask for what is Alice's. */
+static const struct {
+	enum product product;
+	const char *action, *form;
+} lists[] = {
+	{VPC, "DescribeRouteTableList", REGION},
+	{VPC, "DescribeRouteTableList", REGION "VpcId={vpc}"},
+	{VPC, "DescribeVSwitches", REGION},
+	{VPC, "DescribeVSwitches", "VpcId={vpc}"},
+	{VPC, "DescribeVpcs", REGION},
+	{VPC, "DescribeVpcs", REGION "VpcId={vpc}"},
+	{VPC, "ListTagResources", REGION "ResourceType=VPC&Tag.1.Key=env"},
+	{VPC, "ListTagResources", REGION "ResourceType=VSWITCH&ResourceId.1={vsw}"},
+	{ECS, "DescribeInstances", REGION},
+	{ECS, "DescribeInstances", REGION "InstanceIds=[\"{instance}\"]"},
+	{ECS, "DescribeNetworkInterfaces", REGION},
+	{ECS, "DescribeNetworkInterfaces", REGION "VpcId={vpc}"},
+	{ECS, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1={eni}"},
+	{ECS, "DescribeSecurityGroups", REGION},
+	{ECS, "DescribeSecurityGroups", REGION "SecurityGroupId={sg}"},
+	{ECS, "ListTagResources", REGION "ResourceType=instance&Tag.1.Key=env"},
+	{ECS, "ListTagResources", REGION "ResourceType=securitygroup&ResourceId.1={sg}"},
+	{NLB, "ListListeners", ""},
+	{NLB, "ListListeners", "LoadBalancerIds.1={lb}"},
+	{NLB, "ListLoadBalancers", ""},
+	{NLB, "ListLoadBalancers", "VpcIds.1={vpc}"},
+	{NLB, "ListServerGroupServers", ""},
+	{NLB, "ListServerGroupServers", "ServerIds.1={instance}"},
+	{NLB, "ListServerGroups", ""},
+	{NLB, "ListServerGroups", "ServerGroupIds.1={group}"},
+	{NLB, "ListTagResources", "ResourceType=loadbalancer&Tag.1.Key=env"},
+	{NLB, "ListTagResources", "ResourceType=listener&ResourceId.1={listener}"},
+	{PL, "ListVpcEndpointConnections", REGION},
+	{PL, "ListVpcEndpointConnections", REGION "EndpointId={endpoint}"},
+	{PL, "ListVpcEndpointServices", REGION},
+	{PL, "ListVpcEndpointServices", REGION "ServiceId={service}"},
+	{PL, "ListVpcEndpointServicesByEndUser", REGION},
+	{PL, "ListVpcEndpointServicesByEndUser", REGION "ServiceId={service}"},
+	{PL, "ListVpcEndpoints", REGION},
+	{PL, "ListVpcEndpoints", REGION "VpcId={vpc}"},
+};
+
+static bool is_tested(enum product product, const char *action)
+{
+	static const char *const naming_nothing[] = {"CheckProductOpen", "CreateVpc", "DescribeRegions",
+						     "DescribeZones", "OpenPrivateLinkService"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (cases[i].product == product && streq(cases[i].action, action))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		if (lists[i].product == product && streq(lists[i].action, action))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(naming_nothing); i++)
+		if (streq(naming_nothing[i], action))
+			return true;
+	return false;
+}
