@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of the data path that are full: for each of them a plan with one object more than there is room for.
+ * What does not fit is named with its reason, what was there stays, and with room again all goes in. No
+ * device and no packet; in a namespace and under pins of the test's own.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "datapath/datapath.h"
+#include "datapath/region_table.h"
+#include "lib/log.h"
+#include "tests/tap.h"
+
+#define VPC   5
+#define BPFFS "/sys/fs/bpf/privlink-test"
+#define LAST  "endpoint_zone/ep-last/cn-b"
+
+enum { SLOT_FIRST = 16, SLOT_LAST, SLOT_FILLER, TARGET_FIRST = 7, TARGET_LAST, TARGET_FILLER };
+
+static char node[32], pins[128];
+
+/* Two endpoints' ENIs, each with a place, a policy, and a listener. */
+struct world {
+	struct datapath *datapath;
+	struct plan plan;
+	struct plan_eni enis[2];
+	struct plan_place places[2];
+	struct plan_policy policies[2];
+	struct plan_listener listeners[2];
+	struct pl_rule rules[2];
+	uint32_t tables[2];
+};
+
+static struct plan_eni make_eni(uint32_t slot, uint32_t target, const char *endpoint, const char *zone)
+{
+	struct netaddr addr = netaddr_v4(0x0a000000 + slot);
+	struct plan_eni eni = {.slot = slot, .value = {.number = slot, .vpc = VPC, .target = target}};
+
+	memcpy(&eni.value.addr, &addr, sizeof(eni.value.addr));
+	(void)str_copy(eni.endpoint, sizeof(eni.endpoint), endpoint);
+	(void)str_copy(eni.zone, sizeof(eni.zone), zone);
+	return eni;
+}
+
+static struct plan_place make_place(uint32_t address, uint32_t slot)
+{
+	struct netaddr addr = netaddr_v4(address);
+	struct plan_place place = {.key.vpc = VPC, .value = {.kind = PL_PLACE_ENI, .id = slot}};
+
+	memcpy(&place.key.addr, &addr, sizeof(place.key.addr));
+	return place;
+}
+
+static struct pl_rule make_rule(uint16_t port)
+{
+	return (struct pl_rule){.allow = 1, .port_first = port, .port_last = port};
+}
+
+static struct plan_listener make_listener(uint32_t target, uint16_t port, const uint32_t *table, uint32_t n)
+{
+	return (struct plan_listener){
+		.key = {.target = target, .port = port, .protocol = 6},
+		.value = {.table_size = n, .vpc = VPC},
+		.table = table,
+	};
+}
+
+/* What there is room for. */
+static void fill_plan(struct world *world)
+{
+	world->enis[0] = make_eni(SLOT_FIRST, TARGET_FIRST, "ep-first", "cn-a");
+	world->enis[1] = make_eni(SLOT_LAST, TARGET_LAST, "ep-last", "cn-b");
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t slot = SLOT_FIRST + i;
+
+		world->places[i] = make_place(0x0a000000 + slot, slot);
+		world->rules[i] = make_rule((uint16_t)(i + 1));
+		world->policies[i] = (struct plan_policy){.slot = slot, .in = &world->rules[i], .n_in = 1};
+		world->tables[i] = i;
+		world->listeners[i] = make_listener(TARGET_FIRST + i, 443, &world->tables[i], 1);
+	}
+	world->plan = (struct plan){
+		.enis = world->enis,
+		.n_enis = 2,
+		.places = world->places,
+		.n_places = 2,
+		.policies = world->policies,
+		.n_policies = 2,
+		.listeners = world->listeners,
+		.n_listeners = 2,
+	};
+}
+
+/* What a sync has named, in one line: "KEY: REASON", and more than one key as their number. */
+static int sync_plan(struct world *world, const struct plan *plan, char *ret_named, size_t size)
+{
+	const struct plan_port service = {.slot = PL_SLOT_SERVICE};
+	struct failures failures = {};
+	int r = datapath_sync(world->datapath, plan, &service, false, &failures);
+
+	if (failures.n > 1)
+		(void)str_format(ret_named, size, "%zu objects", failures.n);
+	else if (failures.n == 1)
+		(void)str_format(ret_named, size, "%s: %s", failures.items[0].key, failures.items[0].reason);
+	else
+		(void)str_copy(ret_named, size, "");
+	failures_clear(&failures);
+	return r;
+}
+
+static bool row_of(const char *map, const void *key, void *ret_value)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, map);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		tap_ok(false, "%s can be read", map);
+	return fd >= 0 && bpf_map_lookup_elem(fd, key, ret_value) == 0;
+}
+
+static bool has_row(const char *map, const void *key)
+{
+	uint8_t value[256];
+
+	return row_of(map, key, value);
+}
+
+static uint32_t generation_of(uint32_t slot)
+{
+	uint32_t generation = 0;
+
+	(void)row_of("pl_generations", &slot, &generation);
+	return generation;
+}
+
+/* The plan is put in force, and names this one object (or none). */
+static void expect(struct world *world, const struct plan *plan, const char *named, const char *what)
+{
+	char got[512];
+
+	tap_is_int(sync_plan(world, plan, got, sizeof(got)), 0, "%s: the rest is put in force", what);
+	tap_is_str(got, named, "%s: %s", what, *named ? "what is left out is named, and why" : "all goes in");
+}
+
+/* From the world with one of two to the full table, and back to the world with both. */
+static void expect_full(struct world *world, const struct plan *full, const char *map, const void *first_key,
+			const void *last_key, const char *reason)
+{
+	const char *table = strstr(reason, "table") ? "pl_maglev" : map;
+	char named[512], what[64];
+
+	(void)str_format(named, sizeof(named), "%s: %s", LAST, reason);
+	(void)str_format(what, sizeof(what), "%s is full", table);
+	expect(world, full, named, what);
+	tap_ok(has_row(map, first_key), "%s: what was there stays", what);
+	tap_ok(!has_row(map, last_key), "%s: and what has no room is not there", what);
+	(void)str_format(what, sizeof(what), "%s has room again", table);
+	expect(world, &world->plan, "", what);
+	tap_ok(has_row(map, first_key) && has_row(map, last_key), "%s: also what was left out", what);
+}
+
+/* Without the last one, so that it is new to the full table. */
+static void forget_last(struct world *world, size_t *n)
+{
+	char named[512];
+
+	(*n)--;
+	(void)sync_plan(world, &world->plan, named, sizeof(named));
+	(*n)++;
+}
+
+static void test_enis(struct world *world)
+{
+	_cleanup_(freep) struct plan_eni *enis = calloc(PL_ENIS_MAX + 1, sizeof(*enis));
+	struct plan full = world->plan;
+	uint32_t first = SLOT_FIRST, last = SLOT_LAST;
+
+	if (!enis)
+		return;
+	forget_last(world, &world->plan.n_enis);
+	enis[0] = world->enis[0];
+	for (uint32_t i = 1; i < PL_ENIS_MAX; i++)
+		enis[i] = make_eni(SLOT_FILLER + i, TARGET_FILLER, "ep-filler", "cn-a");
+	enis[PL_ENIS_MAX] = world->enis[1];
+	full.enis = enis;
+	full.n_enis = PL_ENIS_MAX + 1;
+	expect_full(world, &full, "pl_enis", &first, &last, "this node has no room for its ENI");
+}
+
+static void test_places(struct world *world)
+{
+	_cleanup_(freep) struct plan_place *places = calloc(PL_PLACES_MAX + 1, sizeof(*places));
+	struct plan full = world->plan;
+
+	if (!places)
+		return;
+	forget_last(world, &world->plan.n_places);
+	places[0] = world->places[0];
+	for (uint32_t i = 1; i < PL_PLACES_MAX; i++)
+		places[i] = make_place(0x0b000000 + i, SLOT_FILLER);
+	places[PL_PLACES_MAX] = world->places[1];
+	full.places = places;
+	full.n_places = PL_PLACES_MAX + 1;
+	expect_full(world, &full, "pl_places", &world->places[0].key, &world->places[1].key,
+		    "this node has no room for its address");
+}
+
+static void test_listeners(struct world *world)
+{
+	_cleanup_(freep) struct plan_listener *listeners = calloc(PL_LISTENERS_MAX + 1, sizeof(*listeners));
+	struct plan full = world->plan;
+
+	if (!listeners)
+		return;
+	forget_last(world, &world->plan.n_listeners);
+	listeners[0] = world->listeners[0];
+	for (uint32_t i = 1; i < PL_LISTENERS_MAX; i++)
+		listeners[i] = make_listener(TARGET_FILLER, (uint16_t)i, NULL, 0);
+	listeners[PL_LISTENERS_MAX] = world->listeners[1];
+	full.listeners = listeners;
+	full.n_listeners = PL_LISTENERS_MAX + 1;
+	expect_full(world, &full, "pl_listeners", &world->listeners[0].key, &world->listeners[1].key,
+		    "this node has no room for its listener");
+}
+
+/* The first listener's table, and one that leaves one element where the last listener needs two. */
+static void test_listener_tables(struct world *world)
+{
+	const uint32_t n = PL_MAGLEV_MAX - 2;
+	_cleanup_(freep) uint32_t *table = calloc(n, sizeof(*table));
+	uint32_t two[2] = {8, 9};
+	struct plan_listener listeners[3] = {
+		world->listeners[0],
+		make_listener(TARGET_FILLER, 443, table, n),
+		make_listener(TARGET_LAST, 443, two, 2),
+	};
+	struct plan full = world->plan;
+
+	if (!table)
+		return;
+	forget_last(world, &world->plan.n_listeners);
+	(void)usleep((REGION_REST_MS + 100) * 1000); /* the last one's own table rests, and is then room */
+	full.listeners = listeners;
+	full.n_listeners = 3;
+	expect_full(world, &full, "pl_listeners", &world->listeners[0].key, &world->listeners[1].key,
+		    "this node has no room for its listener's table");
+}
+
+/* A list that no other policy has. */
+static void make_list(struct pl_rule *rules, uint32_t n, uint32_t number)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		rules[i] = make_rule((uint16_t)i);
+		rules[i].addr.w[3] = number;
+	}
+}
+
+/* So many long lists that there is room for one of a policy's two; for fewer of them, for both. */
+static void test_rules(struct world *world)
+{
+	enum { LONG = PL_POLICY_RULES_MAX, FILLERS = PL_RULES_MAX / LONG - 1 };
+	_cleanup_(freep) struct pl_rule *rules = calloc((FILLERS + 3) * LONG, sizeof(*rules));
+	_cleanup_(freep) struct plan_policy *policies = calloc(FILLERS + 2, sizeof(*policies));
+	struct plan_policy *last = &policies[FILLERS + 1];
+	struct plan full = world->plan;
+	uint32_t first_slot = SLOT_FIRST, last_slot = SLOT_LAST, generation = generation_of(SLOT_LAST);
+	const char *named = LAST ": this node has no room for its security groups' rules";
+
+	if (!rules || !policies)
+		return;
+	policies[0] = world->policies[0];
+	for (uint32_t i = 0; i < FILLERS + 3; i++)
+		make_list(rules + (size_t)i * LONG, LONG, i + 1);
+	for (uint32_t i = 0; i < FILLERS; i++)
+		policies[i + 1] = (struct plan_policy){
+			.slot = SLOT_FILLER + i, .in = rules + (size_t)i * LONG, .n_in = LONG};
+	*last = (struct plan_policy){
+		.slot = SLOT_LAST,
+		.in = rules + (size_t)FILLERS * LONG,
+		.n_in = 900,
+		.out = rules + (size_t)(FILLERS + 1) * LONG,
+		.n_out = 900,
+	};
+	full.policies = policies;
+	full.n_policies = FILLERS + 2;
+	expect(world, &full, named, "pl_rules is full");
+	tap_ok(has_row("pl_policies", &first_slot), "the policy that was there stays");
+	tap_ok(!has_row("pl_policies", &last_slot),
+	       "one whose rules have no room is not judged by its old ones");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and its open flows are judged again");
+
+	(void)usleep((REGION_REST_MS + 100) *
+		     1000); /* as long as a list rests before its room is given out */
+	last->in = rules + (size_t)(FILLERS + 2) * LONG;
+	last->n_out = 0;
+	expect(world, &full, "", "another list in the place of the one that found room without the other");
+	tap_ok(has_row("pl_policies", &last_slot), "the policy is there again");
+	expect(world, &world->plan, "", "back to few rules");
+}
+
+int main(void)
+{
+	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
+	struct world world = {};
+
+	if (geteuid() != 0) {
+		tap_skip("full tables", "needs root");
+		return tap_done();
+	}
+	log_set_level(LOG_LEVEL_WARNING);
+	(void)str_format(node, sizeof(node), "f%u", (unsigned int)getpid());
+	(void)str_format(pins, sizeof(pins), BPFFS "/%s", node);
+	fill_plan(&world);
+	if (unshare(CLONE_NEWNET) < 0 || datapath_open(&options, &world.datapath) < 0) {
+		tap_ok(false, "a namespace and tables of the test's own");
+		return tap_done();
+	}
+	expect(&world, &world.plan, "", "two endpoints");
+	test_enis(&world);
+	test_places(&world);
+	test_rules(&world);
+	test_listeners(&world);
+	test_listener_tables(&world);
+	world.datapath = datapath_free(world.datapath);
+	tap_is_int(datapath_remove_pins(&options), 0, "the pins are removed");
+	return tap_done();
+}
