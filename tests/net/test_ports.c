@@ -25,7 +25,8 @@ struct attached {
 	uint8_t delivery;
 	int calls;
 	bool was_up;
-	bool is_bare; /* as if someone had taken the programs off */
+	bool is_bare;	     /* as if someone had taken the programs off */
+	useconds_t delay_us; /* how long it takes to attach */
 };
 
 /* Notes what was attached, and whether the device was up already. */
@@ -42,7 +43,9 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 		.delivery = delivery,
 		.calls = attached->calls + 1,
 		.is_bare = attached->is_bare,
+		.delay_us = attached->delay_us,
 	};
+	(void)usleep(attached->delay_us);
 	if (rtnl_open(-1, &rtnl) == 0) {
 		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
 			attached->was_up = link.is_up;
@@ -344,6 +347,29 @@ static void test_bare(struct ports *ports, struct attached *attached)
 	failures_clear(&failures);
 }
 
+/* Ports that take longer each than a sync has time for. */
+static void test_budget(struct ports *ports, struct attached *attached)
+{
+	struct plan_port three[] = {make_port(0x31, INSTANCE_NETNS), make_port(0x32, INSTANCE_NETNS),
+				    make_port(0x33, INSTANCE_NETNS)};
+	struct plan plan = {.ports = three, .n_ports = 3}, empty = {};
+	struct failures failures = {};
+	int before = attached->calls;
+
+	attached->delay_us = 250000;
+	for (int i = 1; i <= 3; i++) {
+		tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "sync %d of many ports", i);
+		tap_is_int(attached->calls - before, i, "has time for one more of them");
+		tap_is_int(ports_ifindex(ports, 0x30 + i) != 0, 1, "which the plan can ask for at once");
+		tap_is_int(ports_are_behind(ports), i < 3, "and says whether there are more to make");
+	}
+	attached->delay_us = 0;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 0, "then nothing is left to do");
+	tap_is_int((int)failures.n, 0, "and to be late was no failure");
+	(void)ports_remove_others(ports, &empty, true);
+	failures_clear(&failures);
+}
+
 /* A namespace of the wished name that a user has made. */
 static void test_foreign_namespace(struct ports *ports)
 {
@@ -489,6 +515,7 @@ int main(void)
 		test_tap(ports, &attached);
 		test_marks(ports, &options);
 		test_bare(ports, &attached);
+		test_budget(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);
