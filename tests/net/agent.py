@@ -72,6 +72,12 @@ class Feed:
         self.nodes = []
         self.lease_s = 3
         self.store = "0123456789abcdef" * 2
+        self.history = {"a" * 16: None}  # timeline -> where it ended; the last one goes on
+
+    def had(self, timeline, revision):
+        """Whether the store ever stood there."""
+        end = self.history.get(timeline, 0)
+        return not timeline or revision <= (self.revision if end is None else end)
 
     def change(self, rows, deleted=()):
         with self.changed:
@@ -88,7 +94,8 @@ class Feed:
     def edit(self, key, **members):
         return self.change({key: {**self.rows[key][2], **members}})
 
-    def answer(self, server, after, wait_s):
+    def answer(self, server, query):
+        after, wait_s = int(query["after"]), float(query["wait"])
         with self.changed:
             if after == self.revision and server.has_told:
                 self.changed.wait(wait_s)
@@ -98,7 +105,9 @@ class Feed:
                 {"key": k, "created": c, "revision": r, "value": v} for k, (c, r, v) in self.rows.items() if r > after
             ]
             deleted = [k for r, k in self.deleted if r > after and k not in self.rows]
-            return {"revision": self.revision, "full": after == 0, "rows": rows, "deleted": deleted if after else []}
+            return {"revision": self.revision, "timeline": list(self.history)[-1],
+                    "continues": self.had(query.get("timeline", ""), int(query["in_force"])),
+                    "full": after == 0, "rows": rows, "deleted": deleted if after else []}
 
     def reported(self, revision):
         return any(r["revision"] >= revision for r in self.reports)
@@ -128,7 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         query = dict(urllib.parse.parse_qsl(urllib.parse.urlparse(self.path).query))
-        self.reply(self.feed.answer(self.server, int(query["after"]), float(query["wait"])))
+        self.reply(self.feed.answer(self.server, query))
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -512,14 +521,14 @@ def holds(feed):
 
 
 def test_hold(feed, server):
-    right = dict(store=feed.store, rows=feed.rows, revision=feed.revision, deleted=feed.deleted)
+    right = dict(store=feed.store, rows=feed.rows, revision=feed.revision, deleted=feed.deleted, history=feed.history)
     wrong = [("another store, empty", dict(store="f" * 32, rows={}, revision=3, deleted=[])),
              ("one that does not say which store", dict(store=None, rows={}, revision=10**6, deleted=[])),
              ("an older copy, without an instance", dict(
                  rows={k: v for k, v in feed.rows.items() if P2 not in k and v[1] <= 2}, revision=2, deleted=[])),
              ("a copy that was changed apart", dict(
-                 rows={k: (c, r - 1 if "vpc-c" in k else r, v) for k, (c, r, v) in feed.rows.items()},
-                 revision=feed.revision + 50, deleted=[]))]
+                 rows=dict(feed.rows), deleted=[], revision=feed.revision + 50,
+                 history={"a" * 16: feed.revision - 1, "b" * 16: None}))]
     ok(ask_agent("accept-store").get("error"), "nothing is accepted where nothing is held")
     for name, others in wrong:
         server = hears(feed, server, **others)
