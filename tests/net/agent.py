@@ -439,6 +439,19 @@ def test_stop_and_start(feed):
     ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "it answers")
 
 
+def test_many_instances(feed):
+    """More at once than one pass has time for."""
+    names = [f"i-{PID}m{n}" for n in range(60)]
+    rows = {}
+    for n, name in enumerate(names):
+        rows |= instance(name, 300 + n, "c", H, f"10.0.1.{100 + n}", "sg-c")
+    revision = feed.change(rows)
+    ok(wait_for(lambda: feed.reported(revision)), "many instances that come at once are reported")
+    ok(set(names) <= set(os.listdir("/run/netns")) and feed.last()["failures"] == [], "when all of them are there")
+    revision = feed.change({}, deleted=list(rows))
+    ok(wait_for(lambda: feed.reported(revision) and not set(names) & set(os.listdir("/run/netns"))), "and they go")
+
+
 def test_surprises(feed):
     run("ip", "-n", LAB, "link", "del", "pl65")
     ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 3), "a device that someone deleted is made again")
@@ -636,6 +649,7 @@ def run_tests(agent):
         test_open_flow(feed)
         test_failure(feed)
         test_stop_and_start(feed)
+        test_many_instances(feed)
         test_surprises(feed)
         test_service_port(feed)
         test_refused_report(feed)
