@@ -4,8 +4,8 @@
  * its /etc/ssl for days sees what the host's administrator adds meanwhile. A new directory for each change
  * would leave it with a removed one.
  *
- * The CA is in the bundle (for GnuTLS, curl, wget), under its hash in certs/ (for OpenSSL's directory lookup)
- * and, by way of cert.pem, where Debian's OpenSSL looks for its one file.
+ * The CA is in the bundle: there GnuTLS, curl and wget look, and by way of cert.pem Debian's OpenSSL and
+ * whoever is built on it.
  */
 #include "trust.h"
 
@@ -17,17 +17,14 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "trust_hash.h"
 
-#define BUNDLE	   "certs/ca-certificates.crt"
-#define CA_FILE	   TRUST_CA_FILE
-#define HASHES_MAX 16 /* CAs of one hash */
+#define BUNDLE	"certs/ca-certificates.crt"
+#define CA_FILE TRUST_CA_FILE
 
 struct trust {
 	const char *host, *copy;
 	char *ca; /* NULL: none */
 	size_t ca_size;
-	char hash_file[32]; /* "certs/<hash>.<n>"; "": none */
 	bool changed;
 };
 
@@ -35,8 +32,7 @@ static bool is_ours(const struct trust *trust, const char *relative)
 {
 	if (streq(relative, BUNDLE))
 		return true;
-	return trust->ca &&
-	       (streq(relative, CA_FILE) || streq(relative, "cert.pem") || streq(relative, trust->hash_file));
+	return trust->ca && (streq(relative, CA_FILE) || streq(relative, "cert.pem"));
 }
 
 static int note(struct trust *trust, int r)
@@ -174,25 +170,6 @@ static int copy_directory(struct trust *trust, const char *relative)
 	return r < 0 ? r : each_entry(trust, trust->copy, relative, prune_entry);
 }
 
-/* A number behind the hash that the host does not use. */
-static int choose_hash_file(struct trust *trust)
-{
-	char path[PATH_MAX];
-	uint32_t hash;
-	int r = trust_hash_pem(trust->ca, trust->ca_size, &hash);
-
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < HASHES_MAX; i++) {
-		(void)str_format(trust->hash_file, sizeof(trust->hash_file), "certs/%08x.%u", hash, i);
-		r = join(path, trust->host, trust->hash_file);
-		if (r < 0 || access(path, F_OK) < 0)
-			return r;
-	}
-	trust->hash_file[0] = '\0';
-	return 0;
-}
-
 /* The host's bundle and the CA behind it. */
 static int write_bundle(struct trust *trust)
 {
@@ -228,11 +205,6 @@ static int write_ca(struct trust *trust)
 	r = join(path, trust->copy, CA_FILE);
 	if (r == 0)
 		r = note(trust, file_update(path, trust->ca, trust->ca_size, 0644));
-	if (r == 0 && *trust->hash_file) {
-		r = join(path, trust->copy, trust->hash_file);
-		if (r == 0)
-			r = note(trust, file_link(path, strrchr(CA_FILE, '/') + 1));
-	}
 	if (r == 0)
 		r = join(path, trust->copy, "cert.pem");
 	return r < 0 ? r : note(trust, file_link(path, BUNDLE));
@@ -283,13 +255,8 @@ static int find_ca(struct trust *trust, const char *path, struct trust_report *r
 /* A file of the host's that cannot be copied holds up nothing else. */
 static int sync_all(struct trust *trust)
 {
-	int r = 0, first_error;
+	int first_error = copy_directory(trust, ""), r;
 
-	if (trust->ca)
-		r = choose_hash_file(trust);
-	if (r < 0)
-		return r;
-	first_error = copy_directory(trust, "");
 	r = make_directory(trust, "certs", 0755);
 	if (r == 0)
 		r = write_bundle(trust);

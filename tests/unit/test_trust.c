@@ -6,10 +6,8 @@
 
 #include "ports/files.h"
 #include "ports/trust.h"
-#include "ports/trust_hash.h"
 #include "tests/tap.h"
 
-/* Hashes as `openssl x509 -noout -hash` prints them. */
 static const char ca_pem[] = "-----BEGIN CERTIFICATE-----\n"
 			     "MIIBdTCCASegAwIBAgIUMlXhgea9Zd+v3Rv/7P9mD6OFInAwBQYDK2VwMC8xETAP\n"
 			     "BgNVBAoMCHByaXZsaW5rMRowGAYDVQQDDBFwcml2bGluayBsb2NhbCBDQTAgFw0y\n"
@@ -31,19 +29,6 @@ static const char spaced_pem[] = "-----BEGIN CERTIFICATE-----\n"
 				 "IYv2dSfqiPfPbDHbq6A6G0iyg5PfX7L+WkJyktEMQo8dvE6igexrQVAHCq77wCnA\n"
 				 "HPHDxzWyDjC89rWAj5kM\n"
 				 "-----END CERTIFICATE-----\n";
-
-static void test_hash(void)
-{
-	static const uint8_t cut[] = {0x30, 0x20, 0x31, 0x0b};
-	uint32_t hash = 0;
-
-	tap_ok(trust_hash_pem(ca_pem, strlen(ca_pem), &hash) == 0 && hash == 0x13ab2ff8,
-	       "a CA's hash is OpenSSL's");
-	tap_ok(trust_hash_pem(spaced_pem, strlen(spaced_pem), &hash) == 0 && hash == 0xef210bcc,
-	       "spaces and capitals in its names do not count");
-	tap_is_int(trust_hash_pem("none", 4, &hash), -EINVAL, "what is no certificate has no hash");
-	tap_is_int(trust_hash_name(cut, sizeof(cut), &hash), -EINVAL, "a subject that is cut is refused");
-}
 
 static void put(const char *directory, const char *name, const char *content)
 {
@@ -82,7 +67,7 @@ static void make_host(const char *host)
 
 static void test_copy(const char *scratch)
 {
-	char host[128], ca[128], copy[128], path[256], hash_name[64];
+	char host[128], ca[128], copy[128], path[256];
 	struct trust_report report;
 
 	(void)str_format(host, sizeof(host), "%s/host", scratch);
@@ -98,22 +83,18 @@ static void test_copy(const char *scratch)
 	put(scratch, "ca.crt", ca_pem);
 	tap_is_int(trust_sync(host, ca, copy, &report), 1, "a CA that came is added");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "host's bundle\n-----BEGIN"), "to the bundle");
-	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.0", "13ab2ff8");
-	tap_ok(has(copy, hash_name, "BEGIN"), "under its hash");
 	tap_ok(has(copy, "cert.pem", "host's bundle"), "and where Debian's OpenSSL looks for one file");
 	tap_is_int(trust_sync(host, ca, copy, &report), 0, "a second pass writes nothing");
 
 	put(host, "certs/two.pem", "two\n");
 	(void)str_format(path, sizeof(path), "%s/certs/one.pem", host);
 	(void)unlink(path);
-	(void)str_format(path, sizeof(path), "%s/%s", host, hash_name);
+	(void)str_format(path, sizeof(path), "%s/certs/22222222.0", host);
 	(void)file_link(path, "two.pem");
 	tap_is_int(trust_sync(host, ca, copy, &report), 1,
 		   "what the host's administrator changes is followed");
 	tap_ok(has(copy, "certs/two.pem", "two") && !has(copy, "certs/one.pem", ""), "added and removed");
-	tap_ok(has(copy, hash_name, "two"), "the host's own certificate of the same hash keeps its place");
-	(void)str_format(hash_name, sizeof(hash_name), "certs/%s.1", "13ab2ff8");
-	tap_ok(has(copy, hash_name, "BEGIN"), "and ours is the next one");
+	tap_ok(has(copy, "certs/22222222.0", "two"), "links, too");
 
 	(void)str_format(path, sizeof(path), "%s/certs/huge.pem", host);
 	put(host, "certs/huge.pem", "");
@@ -144,21 +125,20 @@ static void test_copy(const char *scratch)
 	tap_ok(report.ca == TRUST_CA_GONE && streq(report.certificate.subject, "privlink local CA"),
 	       "that it is gone is told,");
 	tap_ok(has(copy, "certs/ca-certificates.crt", "newer bundle\n-----BEGIN") &&
-		       has(copy, hash_name, "BEGIN") && has(copy, "cert.pem", "newer bundle"),
+		       has(copy, "cert.pem", "newer bundle"),
 	       "and the copy keeps it in all places");
 	tap_is_int(trust_sync(host, ca, copy, &report), 0, "for as long as that lasts");
 	put(scratch, "ca.crt", spaced_pem);
 	tap_is_int(trust_sync(host, ca, copy, &report), 1, "one that comes instead takes its place");
-	tap_ok(report.ca == TRUST_CA_GOOD && has(copy, "certs/ef210bcc.0", "BEGIN") &&
-		       !has(copy, hash_name, ""),
-	       "under its own hash, and the other is gone");
+	tap_ok(report.ca == TRUST_CA_GOOD && has(copy, TRUST_CA_FILE, spaced_pem) &&
+		       !has(copy, "certs/ca-certificates.crt", "MIIBdTCC"),
+	       "and the other is gone");
 }
 
 int main(void)
 {
 	char scratch[64];
 
-	test_hash();
 	(void)str_format(scratch, sizeof(scratch), "/tmp/test-trust-%d", (int)getpid());
 	(void)mkdir(scratch, 0700);
 	test_copy(scratch);
