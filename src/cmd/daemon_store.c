@@ -181,7 +181,7 @@ static bool may_pass(int r)
 	return r == -EBUSY || r == -ENOMEM || r == -ENOSPC || r == -EIO || r == -EINTR;
 }
 
-static int cannot_open(const struct place *place, int r)
+static int cannot_open(const struct place *place, bool accept, int r)
 {
 	if (r == -ENODATA)
 		return daemon_refuse(place->run_dir,
@@ -189,6 +189,13 @@ static int cannot_open(const struct place *place, int r)
 				     "a store; restore a backup, or move directory=%s away and start "
 				     "privlinkd once with --new-store to begin anew",
 				     place->database, place->directory);
+	if (r == -EUCLEAN && accept)
+		return daemon_refuse(
+			place->run_dir,
+			"refusing to start: of the store in file=%s nothing can be read, as said above; "
+			"restore a backup (without a log, -wal, of another copy beside it), or move "
+			"directory=%s away and start privlinkd once with --new-store to begin anew",
+			place->database, place->directory);
 	if (r == -EUCLEAN)
 		return daemon_refuse(
 			place->run_dir,
@@ -216,7 +223,7 @@ static int open_as_user(struct loop *loop, const struct place *place, const stru
 	else
 		r = store_sqlite_open(loop, place->database, &opening->store);
 	back = daemon_user_return(user);
-	return r < 0 ? cannot_open(place, r) : back;
+	return r < 0 ? cannot_open(place, opening->accept, r) : back;
 }
 
 /* 1: another store than the one that was here. */

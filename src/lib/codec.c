@@ -118,3 +118,29 @@ bool equal_constant_time(const void *a, size_t a_size, const void *b, size_t b_s
 		difference |= pa[i] ^ pb[i];
 	return difference == 0;
 }
+
+int32_t utf8_next(const char **s)
+{
+	static const struct {
+		uint8_t mask, lead;
+		int32_t first; /* smaller ones must not be written so long */
+	} forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+	const uint8_t *p = (const uint8_t *)*s;
+
+	for (size_t n = 0; n < ARRAY_SIZE(forms); n++) {
+		int32_t c = p[0] & (uint8_t)~forms[n].mask;
+
+		if ((p[0] & forms[n].mask) != forms[n].lead)
+			continue;
+		for (size_t i = 1; i <= n; i++) {
+			if ((p[i] & 0xc0) != 0x80) /* also the NUL at the end */
+				return -EINVAL;
+			c = c << 6 | (p[i] & 0x3f);
+		}
+		if (c < forms[n].first || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+			return -EINVAL;
+		*s += n + 1;
+		return c;
+	}
+	return -EINVAL;
+}

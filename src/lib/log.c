@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "codec.h"
+
 #define LINE_SIZE 2048
 
 static enum log_level max_level = LOG_LEVEL_INFO;
@@ -66,6 +68,20 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	return length > 0 ? MIN((size_t)length, size - 1) : 0;
 }
 
+/* Whatever a line quotes, it stays one line of text: the journal shows no other. */
+static void make_printable(char *line)
+{
+	for (char *p = line; *p;) {
+		const char *next = p;
+		int32_t c = utf8_next(&next);
+
+		if (c < ' ' || (c >= 0x7f && c < 0xa0))
+			*p++ = '?';
+		else
+			p += next - p;
+	}
+}
+
 static void _printf_(3, 0) log_line_v(enum log_level level, int error, const char *format, va_list ap)
 {
 	int saved_errno = errno, n;
@@ -84,9 +100,8 @@ static void _printf_(3, 0) log_line_v(enum log_level level, int error, const cha
 		if (n > 0)
 			length = MIN(length + (size_t)n, sizeof(line) - 2);
 	}
-	for (size_t i = start; i < length; i++)
-		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
-			line[i] = '?';
+	line[length] = '\0';
+	make_printable(line + start);
 	line[length++] = '\n';
 	if (write(STDERR_FILENO, line, length) < 0) {
 		/* There is nowhere left to complain. */

@@ -382,6 +382,12 @@ def database_damaged(tap):
     status = home.start()
     refused(tap, home, status, "a database cut in the middle", "backup")
 
+    home.set_back(kept)
+    flip(home.db, 100)  # the kind of the first page
+    refused(tap, home, home.start(), "a page that is none", "damaged", "backup", "--accept-store")
+    status = home.start("--accept-store")
+    refused(tap, home, status, "one that cannot even be accepted", "nothing can be read", "backup", "--new-store")
+
 
 def key_without_store(tap):
     """As an installation of the first version is left without its disk: nothing but admin.env says that there was one."""

@@ -47,6 +47,15 @@ int main(void)
 	release(text, sizeof(text));
 	tap_is_str(text, "", "debug is hidden at first");
 
+	capture();
+	log_info("key=a\xff\xc3z\xe4\xb8\xad\n\x7f\xed\xa0\x80");
+	release(text, sizeof(text));
+	tap_is_str(text,
+		   "<6>key=a??z\xe4\xb8\xad??"
+		   "???"
+		   "\n",
+		   "what is no text is replaced, byte by byte, and the rest stays");
+
 	log_set_level(LOG_LEVEL_DEBUG);
 	capture();
 	log_debug("shown");
