@@ -6,10 +6,10 @@
 
 #include "../frame/action.h"
 
-/* DescribeRegions and DescribeZones: wrapped ("Regions": {"Region": []}) in VPC and ECS, plain in NLB. */
-int place_regions_wrapped(struct call *call);
-int place_regions_plain(struct call *call);
-int place_zones_wrapped(struct call *call);
-int place_zones_plain(struct call *call);
+extern const struct param_spec regions_params[], zones_params[];
 
-extern const struct param_spec place_regions_params[], place_zones_params[];
+/* Adds all regions to the list; `status`, of each, may be NULL. */
+void regions_answer(struct call *call, json_t *list, const char *status);
+/* Adds the zones of the call's region, or of all regions if it names none. `describe`, if not NULL, adds what
+ * the product says of a zone. */
+void zones_answer(struct call *call, json_t *list, void (*describe)(json_t *zone));

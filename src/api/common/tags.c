@@ -79,12 +79,6 @@ static const struct tag *find_tag(const struct call *call, const char *resource,
 	return NULL;
 }
 
-/* PrivateLink has codes of its own for tags. */
-static int fail_tag(struct call *call, const char *code, const char *privatelink_code)
-{
-	return call_fail(call, call->product == PRODUCT_PRIVATELINK ? privatelink_code : code);
-}
-
 /* Checks the tags of the parameter "Tag" by themselves. */
 static int check_tags(struct call *call, json_t *tags)
 {
@@ -94,20 +88,16 @@ static int check_tags(struct call *call, json_t *tags)
 	json_array_foreach(tags, i, tag) {
 		const char *key = member_string(tag, "Key"), *value = member_string(tag, "Value");
 
-		if (call->product == PRODUCT_PRIVATELINK && (!key || !key[0]))
-			return call_fail(call, "MissingTagKeyParam");
+		if (!key || !key[0])
+			return call_fail_named(call, call_words(call)->no_tag_key, "TagKey");
 		if (!key_ok(key))
-			return call->product == PRODUCT_PRIVATELINK
-				       ? call_fail(call, "IllegalTagKeyParam")
-				       : call_fail_named(call, "Invalid{Name}.Malformed", "TagKey");
+			return call_fail_named(call, call_words(call)->tag_key, "TagKey");
 		if (value && !value_ok(value))
-			return call->product == PRODUCT_PRIVATELINK
-				       ? call_fail(call, "IllegalTagValueParam")
-				       : call_fail_named(call, "Invalid{Name}.Malformed", "TagValue");
+			return call_fail_named(call, call_words(call)->tag_value, "TagValue");
 		for (j = 0; j < i; j++) {
 			other = json_array_get(tags, j);
 			if (streq(member_string(other, "Key"), key))
-				return fail_tag(call, "Duplicate.TagKey", "DuplicatedTagKey");
+				return call_fail(call, call_words(call)->tag_key_twice);
 		}
 	}
 	return 0;
@@ -129,7 +119,7 @@ static int put_tags(struct call *call, const char *resource, const char *type, j
 		if (old)
 			row = *old;
 		else if (++n > TAGS_PER_RESOURCE_MAX)
-			return fail_tag(call, "NumberExceed.Tags", "QuotaExceed.TagsPerResource");
+			return call_fail(call, call_words(call)->too_many_tags);
 		(void)str_copy(row.resource, sizeof(row.resource), resource);
 		(void)str_copy(row.resource_type, sizeof(row.resource_type), type);
 		(void)str_copy(row.key, sizeof(row.key), key);

@@ -7,6 +7,7 @@
 #include "../common/owned.h"
 #include "../common/regions.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
 
 static bool own_instance(const struct call *call, const char *id)
 {
@@ -45,6 +46,40 @@ static int list_tag_resources(struct call *call)
 	return tags_list_resources(call, tagged_types, "TagResource");
 }
 
+/* What an ECS zone offers: everything that is to be had here. */
+static void zone_offers(json_t *item)
+{
+	json_t *types;
+
+	types = shape_wrapped(item, "AvailableResourceCreation", "ResourceTypes");
+	shape_text(types, "VSwitch");
+	shape_text(types, "Instance");
+	(void)shape_wrapped(item, "AvailableDiskCategories", "DiskCategories");
+	(void)shape_wrapped(item, "AvailableInstanceTypes", "InstanceTypes");
+	(void)shape_wrapped(item, "AvailableVolumeCategories", "VolumeCategories");
+	(void)shape_wrapped(item, "AvailableDedicatedHostTypes", "DedicatedHostType");
+	(void)shape_wrapped(item, "DedicatedHostGenerations", "DedicatedHostGeneration");
+	(void)shape_wrapped(item, "AvailableResources", "ResourcesInfo");
+}
+
+static void describe_zone(json_t *zone)
+{
+	answer_string(zone, "ZoneType", "AvailabilityZone");
+	zone_offers(zone);
+}
+
+static int describe_regions(struct call *call)
+{
+	regions_answer(call, shape_wrapped(call->answer, "Regions", "Region"), "available");
+	return 0;
+}
+
+static int describe_zones(struct call *call)
+{
+	zones_answer(call, shape_wrapped(call->answer, "Zones", "Zone"), describe_zone);
+	return 0;
+}
+
 /* clang-format off */
 const struct action ecs_actions[] = {
 	{ "AuthorizeSecurityGroup", rule_authorize_ingress, ACTION_CHANGES, rule_params },
@@ -54,10 +89,10 @@ const struct action ecs_actions[] = {
 	{ "DeleteSecurityGroup", group_delete, ACTION_CHANGES, group_id_params },
 	{ "DescribeInstances", instance_list, ACTION_READ, instance_list_params },
 	{ "DescribeNetworkInterfaces", eni_list, ACTION_READ, eni_list_params },
-	{ "DescribeRegions", place_regions_wrapped, ACTION_NO_REGION, place_regions_params },
+	{ "DescribeRegions", describe_regions, ACTION_NO_REGION, regions_params },
 	{ "DescribeSecurityGroupAttribute", group_get, ACTION_READ, group_get_params },
 	{ "DescribeSecurityGroups", group_list, ACTION_READ, group_list_params },
-	{ "DescribeZones", place_zones_wrapped, ACTION_READ, place_zones_params },
+	{ "DescribeZones", describe_zones, ACTION_READ, zones_params },
 	{ "ListTagResources", list_tag_resources, ACTION_READ, list_tag_resources_params },
 	{ "ModifySecurityGroupAttribute", group_modify, ACTION_CHANGES, group_modify_params },
 	{ "ModifySecurityGroupPolicy", group_set_policy, ACTION_CHANGES, group_set_policy_params },

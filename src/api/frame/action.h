@@ -62,11 +62,22 @@ struct action {
 	action_handler reveal;
 };
 
+/* Codes, or patterns of codes, that are not the same in all products. */
+struct product_words {
+	const char *malformed;	  /* a parameter's value */
+	const char *missing_part; /* a part of a parameter, "Zone.1.ZoneId" */
+	const char *unknown_region;
+	const char *token_mismatch; /* a ClientToken again, with other parameters */
+	const char *no_tag_key, *tag_key, *tag_value, *tag_key_twice, *too_many_tags;
+};
+extern const struct product_words usual_words; /* of every product but PrivateLink */
+
 struct product_info {
 	enum product product;
 	const char *name;	      /* "PrivateLink" */
 	const char *version;	      /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
 	const struct action *actions; /* sorted by name, ends with a NULL name; of the product's folder */
+	const struct product_words *words;
 };
 /* In api/products.c, above all of them. */
 extern const struct product_info products[PRODUCT_COUNT_];
@@ -114,14 +125,16 @@ static inline int call_fail_named(struct call *call, const char *pattern, const 
 	call_set_error(call, pattern, name, NULL);
 	return -EBADMSG;
 }
+/* The words of the call's product. */
+static inline const struct product_words *call_words(const struct call *call)
+{
+	return products[call->product].words;
+}
 /* A parameter's wrong value, with a sentence of detail: the code that the call's product uses for it, naming
  * the parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */
 static inline int call_fail_param(struct call *call, const char *name, const char *detail)
 {
-	call_set_error(call,
-		       call->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}"
-							    : "InvalidParameter.{name}",
-		       name, detail);
+	call_set_error(call, call_words(call)->malformed, name, detail);
 	return -EBADMSG;
 }
 int call_fail_detail(struct call *call, const char *code, const char *format, ...) _printf_(3, 4);

@@ -210,8 +210,7 @@ static int read_region(struct run *run)
 			       : call_fail_named(call, "Missing{Name}", "RegionId");
 	known = catalogue_region(run->environment->catalogue, region);
 	if (!known)
-		return call_fail(call, call->product == PRODUCT_PRIVATELINK ? "RegionNotFound"
-									    : "InvalidRegionId.NotFound");
+		return call_fail(call, call_words(call)->unknown_region);
 	call->region = known->id;
 	return 0;
 }

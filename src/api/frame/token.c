@@ -53,8 +53,7 @@ int token_find(struct call *call, const char *token, const char *digest, json_t 
 	if (!row || expired(row, call->now))
 		return 0;
 	if (!streq(row->digest, digest))
-		return call_fail(call, call->product == PRODUCT_PRIVATELINK ? "IdempotenceSignatureMismatch"
-									    : "IdempotentParameterMismatch");
+		return call_fail(call, call_words(call)->token_mismatch);
 	*ret_answer = json_loads(row->answer, 0, NULL);
 	return *ret_answer ? 1 : -ENOMEM;
 }

@@ -16,7 +16,7 @@
 struct typed {
 	const struct param **sorted;
 	size_t n;
-	enum product product;
+	const struct product_words *words;
 	struct api_error *error;
 };
 
@@ -59,7 +59,7 @@ int typed_new(const struct params *query, const struct params *form, enum produc
 
 	if (!typed)
 		return -ENOMEM;
-	typed->product = product;
+	typed->words = products[product].words;
 	typed->sorted = calloc(query->n + n_form + 1, sizeof(*typed->sorted));
 	if (!typed->sorted) {
 		free(typed);
@@ -112,26 +112,21 @@ static const char *find(const struct typed *typed, const char *name)
 
 static _printf_(3, 4) int fail(struct typed *typed, const char *name, const char *format, ...)
 {
-	const char *pattern = typed->product == PRODUCT_PRIVATELINK ? "IllegalParamFormat.{name}"
-								    : "InvalidParameter.{name}";
 	char detail[256];
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(detail, sizeof(detail), format, ap);
 	va_end(ap);
-	return error_set_named(typed->error, pattern, name, detail);
+	return error_set_named(typed->error, typed->words->malformed, name, detail);
 }
 
 /* A parameter of the action itself is missing by its own code ("MissingVpcId"); a part of one by its place.
  */
 static int fail_missing(struct typed *typed, const char *name)
 {
-	const char *pattern = "Missing{Name}";
+	const char *pattern = strchr(name, '.') ? typed->words->missing_part : "Missing{Name}";
 
-	if (strchr(name, '.'))
-		pattern = typed->product == PRODUCT_PRIVATELINK ? "MissingParam.{name}"
-								: "MissingParameter.{name}";
 	return error_set_named(typed->error, pattern, name, NULL);
 }
 

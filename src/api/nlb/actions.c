@@ -10,6 +10,7 @@
 #include "../common/owned.h"
 #include "../common/regions.h"
 #include "../common/tags.h"
+#include "../frame/shape.h"
 
 /* Room for one more job of the account: the oldest is forgotten, as it would be after a day. */
 static void make_room(struct call *call)
@@ -100,6 +101,18 @@ static int list_tag_resources(struct call *call)
 	return tags_list_resources(call, tagged_types, NULL);
 }
 
+static int describe_regions(struct call *call)
+{
+	regions_answer(call, shape_list(call->answer, "Regions"), NULL);
+	return 0;
+}
+
+static int describe_zones(struct call *call)
+{
+	zones_answer(call, shape_list(call->answer, "Zones"), NULL);
+	return 0;
+}
+
 #define READ	ACTION_NO_REGION
 #define CHANGES (ACTION_CHANGES | ACTION_NO_REGION)
 
@@ -112,8 +125,8 @@ const struct action nlb_actions[] = {
 	{ "DeleteListener", listener_delete, CHANGES, listener_id_params },
 	{ "DeleteLoadBalancer", balancer_delete, CHANGES, balancer_id_params },
 	{ "DeleteServerGroup", server_group_delete, CHANGES, server_group_id_params },
-	{ "DescribeRegions", place_regions_plain, READ, place_regions_params },
-	{ "DescribeZones", place_zones_plain, READ, place_zones_params },
+	{ "DescribeRegions", describe_regions, READ, regions_params },
+	{ "DescribeZones", describe_zones, READ, zones_params },
 	{ "GetJobStatus", nlb_job_status, READ, nlb_job_params },
 	{ "GetListenerAttribute", listener_get, READ, listener_id_params },
 	{ "GetListenerHealthStatus", listener_health, READ, listener_id_params },

@@ -8,6 +8,7 @@
 #include "../frame/action.h"
 
 extern const struct action privatelink_actions[];
+extern const struct product_words privatelink_words;
 
 #define PRIVATE_LINK_DOMAIN   "privatelink.aliyuncs.com"
 #define BANDWIDTH_DEFAULT     3072 /* Mbit/s */

@@ -412,19 +412,36 @@ static int list_tag_resources(struct call *call)
 	return tags_list_resources(call, tagged_types, "TagResource");
 }
 
+static void describe_zone(json_t *zone)
+{
+	answer_string(zone, "ZoneType", "AvailabilityZone");
+}
+
+static int describe_regions(struct call *call)
+{
+	regions_answer(call, shape_wrapped(call->answer, "Regions", "Region"), NULL);
+	return 0;
+}
+
+static int describe_zones(struct call *call)
+{
+	zones_answer(call, shape_wrapped(call->answer, "Zones", "Zone"), describe_zone);
+	return 0;
+}
+
 /* clang-format off */
 const struct action vpc_actions[] = {
 	{ "CreateVSwitch", vswitch_create, ACTION_CHANGES | ACTION_NO_REGION, vswitch_create_params },
 	{ "CreateVpc", create_vpc, ACTION_CHANGES, create_vpc_params },
 	{ "DeleteVSwitch", vswitch_delete, ACTION_CHANGES | ACTION_NO_REGION, vswitch_id_params },
 	{ "DeleteVpc", delete_vpc, ACTION_CHANGES | ACTION_NO_REGION, vpc_id_params },
-	{ "DescribeRegions", place_regions_wrapped, ACTION_NO_REGION, place_regions_params },
+	{ "DescribeRegions", describe_regions, ACTION_NO_REGION, regions_params },
 	{ "DescribeRouteTableList", describe_route_table_list, ACTION_READ, describe_route_tables_params },
 	{ "DescribeVSwitchAttributes", vswitch_get, ACTION_NO_REGION, vswitch_id_params },
 	{ "DescribeVSwitches", vswitch_list, ACTION_NO_REGION, vswitch_list_params },
 	{ "DescribeVpcAttribute", describe_vpc_attribute, ACTION_READ, vpc_id_params },
 	{ "DescribeVpcs", describe_vpcs, ACTION_READ, describe_vpcs_params },
-	{ "DescribeZones", place_zones_wrapped, ACTION_READ, place_zones_params },
+	{ "DescribeZones", describe_zones, ACTION_READ, zones_params },
 	{ "ListTagResources", list_tag_resources, ACTION_READ, list_tag_resources_params },
 	{ "ModifyVSwitchAttribute", vswitch_modify, ACTION_CHANGES | ACTION_NO_REGION, vswitch_modify_params },
 	{ "ModifyVpcAttribute", modify_vpc_attribute, ACTION_CHANGES | ACTION_NO_REGION, modify_vpc_params },
