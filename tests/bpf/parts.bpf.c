@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Parts of the data path as programs of their own, for what no single packet can reach: a row that is given
+ * to another flow after the packet's program has looked at it for the last but one time.
+ */
+#include "../../bpf/pl.bpf.c"
+
+#include "parts.h"
+
+SEC("syscall")
+int part_tag(struct part_call *call)
+{
+	struct pl_flow4_key key = call->key;
+
+	call->tag = pl_flow_tag(&key);
+	return 0;
+}
+
+SEC("syscall")
+int part_reset(struct part_call *call)
+{
+	struct pl_flow4_key key = call->key;
+	struct pl_flow4 *flow = pl_flow4_find(&key);
+
+	if (!flow)
+		return -ENOENT;
+	pl_flow_reset(&key, flow);
+	return 0;
+}
+
+SEC("syscall")
+int part_remove(struct part_call *call)
+{
+	struct pl_flow4_key key = call->key;
+	struct pl_flow4 *flow = pl_flow4_find(&key);
+
+	if (!flow)
+		return -ENOENT;
+	pl_flow_remove(&key, flow);
+	return 0;
+}

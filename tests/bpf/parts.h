@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a part of the data path is called with: the row that stands under a key.
+ */
+#pragma once
+
+#include "../../bpf/pl_abi.h"
+
+struct part_call {
+	struct pl_flow4_key key;
+	__u32 tag; /* answer: the key's */
+};

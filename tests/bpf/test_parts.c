@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A row of the flow table is given out again at once, also while a program on another CPU still works with
+ * what it found there before. What such a program does to "its" flow must not reach the new one's partner.
+ * (What a packet meets before that is in test_flows.)
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "../tap.h"
+#include "bpf/pl_sweep.h"
+#include "parts.h"
+#include "parts.skel.h"
+
+enum { MINE, THEIRS, FLOWS };
+
+struct flow {
+	struct pl_flow4_key key, back_key;
+	struct pl_flow4 row, back;
+};
+
+static struct parts_bpf *bpf;
+static struct flow flows[FLOWS];
+
+static void must(int r, const char *what)
+{
+	if (r >= 0)
+		return;
+	fprintf(stderr, "Bail out! %s: %s\n", what, strerror(-r));
+	exit(EXIT_FAILURE);
+}
+
+/* The programs that are called here, and no other. */
+static void load(void)
+{
+	struct bpf_program *program;
+
+	bpf = parts_bpf__open();
+	if (!bpf)
+		must(-errno, "open");
+	bpf_object__for_each_program(program, bpf->obj)
+		bpf_program__set_autoload(program, strncmp(bpf_program__name(program), "part_", 5) == 0);
+	bpf_map__set_max_entries(bpf->maps.pl_flows4, 64);
+	must(parts_bpf__load(bpf), "load");
+}
+
+static uint32_t run(const struct bpf_program *program, const struct pl_flow4_key *key)
+{
+	struct part_call call = {.key = *key};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &call, .ctx_size_in = sizeof(call));
+	must(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), bpf_program__name(program));
+	must((int)opts.retval, bpf_program__name(program));
+	return call.tag;
+}
+
+static void put(const struct pl_flow4_key *key, const struct pl_flow4 *row)
+{
+	must(bpf_map_update_elem(bpf_map__fd(bpf->maps.pl_flows4), key, row, BPF_ANY), "pl_flows4");
+}
+
+/* An established, translated flow. */
+static struct flow make_flow(uint16_t port)
+{
+	struct flow f = {
+		.key = {.saddr = htonl(0x0a00000a),
+			.daddr = htonl(0x0a000064),
+			.sport = htons(port),
+			.dport = htons(443),
+			.vpc_proto = 10 << 8 | IPPROTO_TCP},
+		.row = {.saddr = htonl(0x64400010),
+			.daddr = htonl(0x0a00000a),
+			.sport = htons(port),
+			.dport = htons(8443),
+			.kind = PL_FLOW_NAT,
+			.state = PL_STATE_ESTABLISHED,
+			.partner_vpc = 40},
+	};
+
+	f.back_key = pl_flow4_partner(&f.key, &f.row);
+	f.back = f.row;
+	f.back.saddr = f.key.daddr;
+	f.back.daddr = f.key.saddr;
+	f.back.sport = f.key.dport;
+	f.back.dport = f.key.sport;
+	f.back.kind = PL_FLOW_NAT_BACK;
+	f.back.partner_vpc = 10;
+	f.row.tag = run(bpf->progs.part_tag, &f.key);
+	f.back.tag = run(bpf->progs.part_tag, &f.back_key);
+	return f;
+}
+
+static void put_flows(void)
+{
+	for (int i = 0; i < FLOWS; i++) {
+		flows[i] = make_flow(4000 + i);
+		put(&flows[i].key, &flows[i].row);
+		put(&flows[i].back_key, &flows[i].back);
+	}
+}
+
+/* -1: there is no such row. */
+static int state_of(const struct pl_flow4_key *key)
+{
+	struct pl_flow4 row;
+
+	return bpf_map_lookup_elem(bpf_map__fd(bpf->maps.pl_flows4), key, &row) ? -1 : row.state;
+}
+
+static bool has_both(int flow, int state)
+{
+	return state_of(&flows[flow].key) == state && state_of(&flows[flow].back_key) == state;
+}
+
+static void test_reset(void)
+{
+	put_flows();
+	put(&flows[MINE].key, &flows[THEIRS].row);
+	run(bpf->progs.part_reset, &flows[MINE].key);
+	tap_ok(has_both(THEIRS, PL_STATE_ESTABLISHED),
+	       "a reset whose row is another flow's by now closes neither direction of that flow");
+	tap_is_int(state_of(&flows[MINE].key), PL_STATE_ESTABLISHED, "nor the row itself");
+	put_flows();
+	run(bpf->progs.part_reset, &flows[MINE].key);
+	tap_ok(has_both(MINE, PL_STATE_CLOSING) && has_both(THEIRS, PL_STATE_ESTABLISHED),
+	       "with its own row it closes both directions of its own");
+	put_flows();
+	flows[MINE].back.tag++;
+	put(&flows[MINE].back_key, &flows[MINE].back);
+	run(bpf->progs.part_reset, &flows[MINE].key);
+	tap_ok(state_of(&flows[MINE].key) == PL_STATE_CLOSING &&
+		       state_of(&flows[MINE].back_key) == PL_STATE_ESTABLISHED,
+	       "and leaves the partner's row alone if that is another flow's");
+}
+
+static void test_remove(void)
+{
+	put_flows();
+	put(&flows[MINE].key, &flows[THEIRS].row);
+	run(bpf->progs.part_remove, &flows[MINE].key);
+	tap_ok(has_both(THEIRS, PL_STATE_ESTABLISHED) && has_both(MINE, PL_STATE_ESTABLISHED),
+	       "a removal whose row is another flow's by now removes nothing");
+	put_flows();
+	run(bpf->progs.part_remove, &flows[MINE].key);
+	tap_ok(has_both(MINE, -1) && has_both(THEIRS, PL_STATE_ESTABLISHED),
+	       "with its own row it removes both directions of its own");
+}
+
+int main(void)
+{
+	load();
+	test_reset();
+	test_remove();
+	parts_bpf__destroy(bpf);
+	return tap_done();
+}
