@@ -398,6 +398,44 @@ static void test_rules(struct node *node, const char *mode)
 		   mode);
 }
 
+/* ICMP has no ports: whatever range a rule's row has says nothing to it. (What stands where the port would is
+ * 0 in a request.) */
+static void test_rules_of_echo(struct node *node, const char *mode)
+{
+	const struct node_rule allows[] = {{"10.0.0.0", 24, IPPROTO_ICMP, 80, 443, true}};
+	const struct node_rule refuses[] = {{"10.0.0.0", 24, 0, 80, 443, false},
+					    {"10.0.0.0", 24, 0, 0, 65535, true}};
+	const struct {
+		const char *to, *what;
+		uint32_t slot;
+		int passes;
+	} tos[] = {
+		{"10.0.0.100", "to an ENI", SLOT_ENI_A, PL_ECHO},
+		{"10.0.0.11", "to an instance", SLOT_A2, PL_DELIVERED},
+	};
+
+	for (size_t i = 0; i < sizeof(tos) / sizeof(tos[0]); i++) {
+		struct pkt p = pkt_build(&(struct pkt_spec){.dst_mac = gateway_mac,
+							    .src_mac = node->macs[SLOT_A],
+							    .src = "10.0.0.10",
+							    .dst = tos[i].to,
+							    .protocol = IPPROTO_ICMP,
+							    .sport = 8 << 8,
+							    .dport = 77});
+
+		node_clear_flows(node);
+		node_policy(node, tos[i].slot, RULES(allows), false);
+		tap_is_int(node_send(node, SLOT_A, &p).reason, tos[i].passes,
+			   "echo %s passes by a rule with a range of ports (%s)", tos[i].what, mode);
+		node_policy(node, tos[i].slot, RULES(refuses), false);
+		node_bump(node, tos[i].slot);
+		tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN,
+			   "echo %s is refused by one (%s)", tos[i].what, mode);
+	}
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_policy(node, SLOT_A2, RULES(rules_instance), true);
+}
+
 /* 1024 rules that do not match, and one that is beyond the limit. */
 static void test_many_rules(struct node *node)
 {
@@ -612,6 +650,7 @@ int main(void)
 
 		test_cases(node, mode);
 		test_rules(node, mode);
+		test_rules_of_echo(node, mode);
 		test_segments(node, mode);
 		if (!helpers) {
 			test_many_rules(node);
