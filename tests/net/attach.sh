@@ -54,7 +54,7 @@ check "an attached namespace pings the ENI" inside $container ping -c 2 -i 0.2 -
 answer=$(inside $container python3 "$peer" tcp "$eni" 80)
 is "${answer%% *}" served "and reaches the service"
 as consumer call ecs DeleteInstance InstanceId="$attached" Force=true >/dev/null
-device_gone() { ! ip -n $container link show net1; }
+device_gone() { fails 1 "does not exist" ip -n $container link show net1; }
 check "when the instance is deleted its device goes" wait_for 5 device_gone
 check "and the namespace stays, it is not ours" ip -n $container link show lo
 
@@ -72,7 +72,7 @@ as consumer call ecs DeleteInstance InstanceId="$attached" Force=true >/dev/null
 stale=$(as_admin call privlink AttachInstance AccountId="$(uid_of consumer)" VSwitchId="$ch" SecurityGroupId="$cg" Kind=netns \
 	Path=/proc/$process/ns/net ProcessStart=1 Device=net3 | jq -r .InstanceId)
 tapped=$(attach consumer "$ch" "$cg" Kind=tap Device=tap-$$) || bail "the tap could not be made"
-check_not "a process that only has the number gets no device" ip -n $container link show net3
+check "a process that only has the number gets no device" fails 1 "does not exist" ip -n $container link show net3
 is "$(as consumer call ecs DescribeInstances "InstanceIds=[\"$stale\"]" | jq -r '.Instances.Instance[0].Status')" Pending \
 	"and the instance stays Pending"
 is "$(of_instance "$stale" StatusInfo)" "the process whose namespace it is attached to has ended" "and says why"
@@ -131,7 +131,7 @@ note "tap-$$: $facts"
 check "a machine behind a tap gets ARP answered, pings and reaches the service" \
 	in_lab python3 "$(dirname "$peer")/tap_machine.py" tap-$$ $facts 10.0.1.253 "$eni" 80
 as consumer call ecs DeleteInstance InstanceId="$tapped" Force=true >/dev/null
-tap_gone() { ! in_lab ip link show tap-$$; }
+tap_gone() { fails 1 "does not exist" in_lab ip link show tap-$$; }
 check "when the instance is deleted the tap goes" wait_for 5 tap_gone
 
 # --- a tap of somebody else's takes its name

@@ -112,7 +112,7 @@ sed -i "s/$node/other-$$/" "$dir/state/node.json"
 last_start
 check "devices of another node: the agent refuses, names it and its devices, and says what to do" \
 	refuses "this node is other-$$" "mark of node $node" "pl0" "--remove --node $node"
-check_not "nothing of it is left half made" test -e "$pins/other-$$"
+check "nothing of it is left half made" absent "$pins/other-$$"
 check "and nothing of the other node is touched" answers
 cp "$dir/kept.json" "$dir/state/node.json"
 last_start --node "another-$$"
@@ -159,7 +159,7 @@ stop_agent
 host=moved-$$
 run_agent --remove >"$dir/remove.log" 2>&1
 check "with the file, --remove finds the node by it" nothing_left "$node"
-check_not "which goes, too" test -e "$dir/state/node.json"
+check "which goes, too" absent "$dir/state/node.json"
 
 # --- an installation that changed its node's name before this: the old node is lost, and forgotten
 

@@ -39,14 +39,14 @@ connects() { inside "$c" python3 "$peer" tcp 10.0.1.200 443 0.5; }
 pings() { inside "$c" ping -c 1 -W 0.2 -q 10.0.1.200; }
 
 # --- rules
-check_not "ping is refused without an ICMP rule" pings
+check "ping is refused without an ICMP rule" dropped policy_in pings
 authorize consumer "$eg" ICMP:-1/-1:10.0.0.0/16
 check "ping is answered within a second of the rule" wait_for $second pings
 revoke consumer "$eg" TCP:443/443:10.0.0.0/16
-closed() { ! connects; }
+closed() { dropped "${1:-policy_in}" connects; }
 check "a revoked rule closes the ENI within a second" wait_for $second closed
 check "ping is judged by its own rule" wait_for $second pings
-check_not "and it stays closed" connects
+check "and it stays closed" closed
 authorize consumer "$eg" TCP:443/443:10.0.0.0/16
 check "authorizing it again opens the ENI within a second" wait_for $second connects
 authorize consumer "$eg" TCP:443/443:10.0.2.0/24
@@ -65,9 +65,9 @@ mg=$(make_group consumer "$cv") og=$(make_group consumer "$cv" ICMP:-1/-1:10.0.0
 m=$(make_instance consumer "$ch" "$mg" 10.0.1.60) n=$(make_instance consumer "$ch" "$mg" 10.0.1.61)
 o=$(make_instance consumer "$ch" "$og" 10.0.1.50)
 pings_of() { inside "$1" ping -c 1 -W 0.2 -q "$2"; }
-silent() { ! pings_of "$@"; }
+silent() { dropped policy_in pings_of "$@"; }
 is "$(rules "$mg")" "ingress ALL -1/-1 $mg - Accept last;ingress ALL -1/-1 0.0.0.0/0, ::/0 - Drop last;egress ALL -1/-1 - 0.0.0.0/0, ::/0 Accept last" "a normal group's implicit rules are shown with its rules"
-check_not "nobody else comes in, as they say" pings_of "$o" 10.0.1.60
+check "nobody else comes in, as they say" silent "$o" 10.0.1.60
 check "all is let out, as they say" wait_for $second pings_of "$m" 10.0.1.50
 check "members reach each other, as they say" wait_for $second pings_of "$n" 10.0.1.60
 as consumer call ecs ModifySecurityGroupPolicy SecurityGroupId="$mg" InnerAccessPolicy=Drop >/dev/null
@@ -80,7 +80,7 @@ advanced=$(as consumer sg create --vpc "$cv" --name advanced --type enterprise)
 is "$(rules "$advanced")" "ingress ALL -1/-1 0.0.0.0/0, ::/0 - Drop last;egress ALL -1/-1 - 0.0.0.0/0, ::/0 Drop last" \
 	"an enterprise group lets nothing in and nothing out by itself"
 a=$(make_instance consumer "$ch" "$advanced" 10.0.1.62)
-check_not "as its rules say" pings_of "$a" 10.0.1.50
+check "as its rules say" dropped policy_out pings_of "$a" 10.0.1.50
 
 # --- a status never says more than what was reported
 kill -STOP "$agent_pid"
@@ -99,7 +99,7 @@ as consumer call ecs RevokeSecurityGroup SecurityGroupId="$eg" Permissions.1.IpP
 	Permissions.1.Priority=1 >/dev/null
 check "open again without the drop rule" wait_for $second connects
 as provider call privatelink DisableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
-check "a disabled connection closes the ENI" wait_for $((second + 1)) closed
+check "a disabled connection closes the ENI" wait_for $((second + 1)) closed eni_not_connected
 as provider call privatelink EnableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
 check "an enabled one opens it" wait_for $((second + 1)) connects
 
@@ -122,6 +122,6 @@ check "its zone is removed" as consumer endpoint remove-zone "$waiting" --zone $
 zone_gone() { as consumer endpoint zones "$waiting" --json | jq -e '.Zones == []'; }
 check "and goes" wait_for 5 zone_gone
 check "deleting an endpoint waits" as consumer endpoint delete "$waiting" --wait
-check_not "until it is gone" as consumer endpoint show "$waiting"
+check "until it is gone" fails 1 EndpointNotFound as consumer endpoint show "$waiting"
 
 finish

@@ -89,8 +89,8 @@ lost dead "without an agent, all pins are removed" remove_all
 lost dead "without an agent, bpffs is unmounted" unmount
 lost dead "without an agent, another bpffs is mounted over it" mount_over
 
-check_not "nothing was made anew that could be kept" grep -q "making new tables" "$dir/agent.log"
-check_not "and no repair failed for what was there" grep -q "File exists" "$dir/agent.log"
+check "nothing was made anew that could be kept" fails 1 "" grep "making new tables" "$dir/agent.log"
+check "and no repair failed for what was there" fails 1 "" grep "File exists" "$dir/agent.log"
 exec 9>&-
 
 # --- taken away: also what the agent has mounted by itself
@@ -100,7 +100,7 @@ is "$(stat -f -c %T "$pins")" bpf_fs "in one that the agent has mounted"
 kill_agent
 check "--remove takes all away" in_lab "$build/src/cmd/privlink-agent" --remove --bpffs "$bpffs" --run-dir "$dir/run" \
 	--state-dir "$dir/state"
-check_not "with the pins and what was mounted for them" test -e "$pins"
-check_not "and what is recorded of the node" test -e "$dir/state/node.json" -o -e "$dir/run/node.rows"
+check "with the pins and what was mounted for them" absent "$pins"
+check "and what is recorded of the node" absent "$dir/state/node.json" "$dir/run/node.rows"
 
 finish

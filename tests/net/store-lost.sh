@@ -54,6 +54,7 @@ info() { as_admin call privlink ListNodes | jq -r --arg n "$node" '.Nodes[] | se
 says_that() { info | grep -q -- "$1"; } # WORDS
 # By its own word, too: a privlinkd that has just begun does not know yet that the node holds.
 says_it_follows() { last_decision | grep -q following; }
+says_it_holds() { last_decision | grep -q 'holding what is in force'; }
 follows() { says_it_follows && node_live && [ -z "$(info)" ]; }
 accept_store() { PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock "$build/src/cmd/privlink" node accept-store; }
 instances_stand() {
@@ -108,7 +109,8 @@ check "empty store: and what to do" says_that "privlink node accept-store"
 check "empty store: the command line shows it" bash -c "$(declare -f as_admin in_lab); dir=$dir store=$store lab=$lab \
 	build=$build http_port=$http_port; as_admin node list | grep -q 'another store'"
 check "empty store: the node's log says it, once" test "$(grep -c 'holding what is in force: .*another store' "$dir/agent.log")" = 1
-check_not "empty store: the node takes no instances" node_live
+is "$(as_admin call privlink ListNodes | jq --arg n "$node" '.Nodes[] | select(.NodeName == $n) | .Live')" false \
+	"empty store: the node takes no instances"
 id=$(as_admin call vpc CreateVpc CidrBlock=10.9.0.0/16 | jq -r .VpcId)
 nothing_is_lost "empty store"
 is "$(as_admin call vpc DescribeVpcAttribute VpcId="$id" | jq -r .Status)" Pending \
@@ -152,7 +154,7 @@ check "a copy with all rows of the node: it holds" wait_for 10 says_that "older 
 count_on
 restart_agent
 check "a copy with all rows of the node, which counts on: it holds still" wait_for 10 says_that "changed apart"
-check_not "and has not been followed meanwhile" says_it_follows
+check "and has not been followed meanwhile" says_it_holds
 serve_store state
 check "the right store is back after the copy: the node follows it by itself" wait_for 10 follows
 check "and again what is changed comes into force" test -n "$(make_vpc consumer 172.19.0.0/16)"
@@ -208,7 +210,7 @@ check "and the open connection has gone on" conversation_goes_on
 
 # --- root says that the other store is right
 
-check_not "a node that does not hold has nothing to accept" accept_store
+check "a node that does not hold has nothing to accept" fails 1 "this node does not hold" accept_store
 serve_store empty
 wait_for 10 says_that "another store"
 check "root accepts the store on the node" accept_store
