@@ -7,7 +7,10 @@
  * Every port's device runs a fixed entry program (pl_entry.h) that names the port by its slot and jumps to
  * pl_main through pl_entry, so that one write replaces pl_main for all ports.
  */
+#include <linux/bpf.h>
 #include <linux/errno.h>
+
+#include <bpf/bpf_helpers.h> /* above the others, which need its __always_inline */
 
 #include "pl_local.h"
 #include "pl_open.h"

@@ -11,8 +11,6 @@
 
 #include <linux/types.h>
 
-#include <bpf/bpf_helpers.h>
-
 static __always_inline __u16 pl_csum_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);

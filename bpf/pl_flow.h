@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "pl_csum.h"
 #include "pl_policy.h"
+#include "pl_tuple.h"
 
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
  * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
@@ -21,17 +21,6 @@
 static __always_inline __u32 pl_flow_generation(__u32 sender, __u32 judge, __u32 receiver)
 {
 	return pl_generation_get(sender) + pl_generation_get(judge) + pl_generation_get(receiver);
-}
-
-/* Rows of a preallocated table are given out again at once, also while a program on another CPU still reads
- * one that it found before. Such a reader would rewrite its packet by another flow's row, and that may be
- * another tenant's. So each row has a tag, made of its key. */
-static __always_inline __u32 pl_flow_tag(const struct pl_flow4_key *key)
-{
-	__u32 ports = (__u32)key->sport << 16 | key->dport;
-
-	return key->saddr * 0x9e3779b1 + key->daddr * 0x85ebca6b + ports * 0xc2b2ae35 +
-	       key->vpc_proto * 0x27d4eb2f;
 }
 
 /* Whether what was read of a row so far was all the key's. To be asked after the last read. */
@@ -71,21 +60,6 @@ static __always_inline void pl_flow_set_state(struct pl_flow4 *flow, const struc
 	(void)__sync_val_compare_and_swap(word, old.all, new.all);
 }
 
-/* The key of the other direction of what is written into packets. */
-static __always_inline void pl_flow_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
-					    struct pl_flow4_key *ret_key)
-{
-	__u32 side = key->vpc_proto & PL_SIDE_IN, protocol = key->vpc_proto & 0x7f;
-
-	if (flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK)
-		side ^= PL_SIDE_IN;
-	ret_key->saddr = flow->daddr;
-	ret_key->daddr = flow->saddr;
-	ret_key->sport = flow->dport;
-	ret_key->dport = flow->sport;
-	ret_key->vpc_proto = flow->partner_vpc << 8 | side | protocol;
-}
-
 /* Removes a flow, told from one of its entries. Of two CPUs that do so, the one that finds the entry there
  * removes the partner, too: when the other comes to it, its key may be another flow's. */
 static __always_inline void pl_flow_remove(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
@@ -99,16 +73,6 @@ static __always_inline void pl_flow_remove(const struct pl_flow4_key *key, const
 	r = bpf_map_delete_elem(&pl_flows4, key);
 	if (!r)
 		bpf_map_delete_elem(&pl_flows4, &partner);
-}
-
-static __always_inline bool pl_flow_is_local(const struct pl_flow4 *flow)
-{
-	return flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;
-}
-
-static __always_inline bool pl_flow_is_back(const struct pl_flow4 *flow)
-{
-	return flow->kind == PL_FLOW_NAT_BACK || flow->kind == PL_FLOW_LOCAL_BACK;
 }
 
 /* Whether an echo packet goes the other way than its entry: with the identifier 0 a request has the key of a

@@ -24,32 +24,6 @@ struct pl_target {
 	__u32 idle_s;
 };
 
-static __always_inline __u32 pl_hash_round(__u32 hash, __u32 word)
-{
-	word *= 0xcc9e2d51;
-	word = word << 15 | word >> 17;
-	word *= 0x1b873593;
-	hash ^= word;
-	hash = hash << 13 | hash >> 19;
-	return hash * 5 + 0xe6546b64;
-}
-
-/* MurmurHash3 over the tuple. */
-static __always_inline __u32 pl_hash4(const struct pl_flow4_key *key)
-{
-	__u32 hash = 0;
-
-	hash = pl_hash_round(hash, key->saddr);
-	hash = pl_hash_round(hash, key->daddr);
-	hash = pl_hash_round(hash, (__u32)key->sport << 16 | key->dport);
-	hash = pl_hash_round(hash, key->vpc_proto);
-	hash ^= hash >> 16;
-	hash *= 0x85ebca6b;
-	hash ^= hash >> 13;
-	hash *= 0xc2b2ae35;
-	return hash ^ hash >> 16;
-}
-
 static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 {
 	return pkt->l4_proto != IPPROTO_TCP || pl_tcp_opens(pkt->tcp_flags);
@@ -64,16 +38,6 @@ static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const st
 	flow->ifindex = port->ifindex;
 	flow->delivery = port->delivery;
 	flow->peer = slot;
-}
-
-/* The differences between what the key says a packet carries and what the entry writes. */
-static __always_inline void pl_flow_set_csum(struct pl_flow4 *flow, const struct pl_flow4_key *key)
-{
-	__u64 addrs = pl_csum_diff32(key->saddr, flow->saddr) + pl_csum_diff32(key->daddr, flow->daddr);
-	__u64 ports = pl_csum_diff16(key->sport, flow->sport) + pl_csum_diff16(key->dport, flow->dport);
-
-	flow->csum_addr = pl_csum_fold(addrs);
-	flow->csum_all = pl_csum_fold(addrs + ports);
 }
 
 /* Translated flows. */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Tuples: the key of a flow's entry, its hash and its tag, the other direction's key, and what the checksums
+ * change by. Pure functions of keys and rows, for the program and for user space.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "pl_abi.h"
+#include "pl_csum.h"
+
+/* Rows of a preallocated table are given out again at once, also while a program on another CPU still reads
+ * one that it found before. Such a reader would rewrite its packet by another flow's row, and that may be
+ * another tenant's. So each row has a tag, made of its key. */
+static __always_inline __u32 pl_flow_tag(const struct pl_flow4_key *key)
+{
+	__u32 ports = (__u32)key->sport << 16 | key->dport;
+
+	return key->saddr * 0x9e3779b1 + key->daddr * 0x85ebca6b + ports * 0xc2b2ae35 +
+	       key->vpc_proto * 0x27d4eb2f;
+}
+
+static __always_inline __u32 pl_hash_round(__u32 hash, __u32 word)
+{
+	word *= 0xcc9e2d51;
+	word = word << 15 | word >> 17;
+	word *= 0x1b873593;
+	hash ^= word;
+	hash = hash << 13 | hash >> 19;
+	return hash * 5 + 0xe6546b64;
+}
+
+/* MurmurHash3 over the tuple. */
+static __always_inline __u32 pl_hash4(const struct pl_flow4_key *key)
+{
+	__u32 hash = 0;
+
+	hash = pl_hash_round(hash, key->saddr);
+	hash = pl_hash_round(hash, key->daddr);
+	hash = pl_hash_round(hash, (__u32)key->sport << 16 | key->dport);
+	hash = pl_hash_round(hash, key->vpc_proto);
+	hash ^= hash >> 16;
+	hash *= 0x85ebca6b;
+	hash ^= hash >> 13;
+	hash *= 0xc2b2ae35;
+	return hash ^ hash >> 16;
+}
+
+static __always_inline bool pl_flow_is_local(const struct pl_flow4 *flow)
+{
+	return flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;
+}
+
+static __always_inline bool pl_flow_is_back(const struct pl_flow4 *flow)
+{
+	return flow->kind == PL_FLOW_NAT_BACK || flow->kind == PL_FLOW_LOCAL_BACK;
+}
+
+/* The key of the other direction of what is written into packets. */
+static __always_inline void pl_flow_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
+					    struct pl_flow4_key *ret_key)
+{
+	__u32 side = key->vpc_proto & PL_SIDE_IN, protocol = key->vpc_proto & 0x7f;
+
+	if (flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK)
+		side ^= PL_SIDE_IN;
+	ret_key->saddr = flow->daddr;
+	ret_key->daddr = flow->saddr;
+	ret_key->sport = flow->dport;
+	ret_key->dport = flow->sport;
+	ret_key->vpc_proto = flow->partner_vpc << 8 | side | protocol;
+}
+
+/* The differences between what the key says a packet carries and what the entry writes. */
+static __always_inline void pl_flow_set_csum(struct pl_flow4 *flow, const struct pl_flow4_key *key)
+{
+	__u64 addrs = pl_csum_diff32(key->saddr, flow->saddr) + pl_csum_diff32(key->daddr, flow->daddr);
+	__u64 ports = pl_csum_diff16(key->sport, flow->sport) + pl_csum_diff16(key->dport, flow->dport);
+
+	flow->csum_addr = pl_csum_fold(addrs);
+	flow->csum_all = pl_csum_fold(addrs + ports);
+}
