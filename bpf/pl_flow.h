@@ -13,7 +13,7 @@
 #pragma once
 
 #include "pl_policy.h"
-#include "pl_tuple.h"
+#include "pl_target.h"
 
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
  * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
@@ -169,13 +169,6 @@ struct pl_opening {
 	__u32 protocol;
 	__u32 slot; /* of the port that opened it */
 };
-
-/* Whether an ENI's row is that of the address in the VPC. A slot is given out again; a place that still names
- * it must not lead into another VPC's endpoint. */
-static __always_inline bool pl_eni_is_at(const struct pl_eni *eni, __u32 vpc, __be32 addr)
-{
-	return eni->vpc == vpc && pl_addr_v4(&eni->addr) == addr;
-}
 
 /* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address),
  * the endpoint is connected, and both policies let it pass. */
