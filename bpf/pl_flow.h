@@ -149,6 +149,17 @@ static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct
 	pl_flow_track(key, flow, pkt);
 }
 
+/* The part of an entry that says who receives the packets that find it. */
+static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const struct pl_port *port,
+						 __u32 slot, const struct pl_config *config)
+{
+	__builtin_memcpy(flow->dst_mac, port->mac, ETH_ALEN);
+	__builtin_memcpy(flow->src_mac, config->gateway_mac, ETH_ALEN);
+	flow->ifindex = port->ifindex;
+	flow->delivery = port->delivery;
+	flow->peer = slot;
+}
+
 /* Whether the receiver is still the port that the flow was opened to. */
 static __always_inline bool pl_flow_receiver_is_same(const struct pl_flow4 *flow)
 {
