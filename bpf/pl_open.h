@@ -8,6 +8,7 @@
 #pragma once
 
 #include "pl_nat.h"
+#include "pl_pair.h"
 
 static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 {
@@ -89,91 +90,6 @@ static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, target.slot));
 }
 
-/* Flows between instances. */
-
-/* Who takes part in a flow between two ports of this node. */
-struct pl_pair {
-	const struct pl_port *sender, *receiver;
-	__u32 sender_slot, receiver_slot;
-	const struct pl_config *config;
-};
-
-/* Inserts one half of the flow: the judge's entries, one for each direction. Rows of an older flow with the
- * same tuple are overwritten: nothing was reserved. */
-static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struct pl_pair *pair, __u32 judge,
-					   __u32 side, __u32 generation)
-{
-	struct pl_flow4_key key = pkt->key;
-	struct pl_flow4 flow = {
-		.saddr = key.saddr,
-		.daddr = key.daddr,
-		.sport = key.sport,
-		.dport = key.dport,
-		.kind = PL_FLOW_LOCAL,
-		.seen = bpf_jiffies64(),
-		.slot = judge,
-		.partner_vpc = pkt->vpc,
-	};
-
-	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
-	pl_flow_set_receiver(&flow, pair->receiver, pair->receiver_slot, pair->config);
-	flow.tag = pl_flow_tag(&key);
-	flow.generation = generation + flow.tag;
-	if (bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY))
-		return false;
-
-	key.saddr = flow.saddr = pkt->key.daddr;
-	key.daddr = flow.daddr = pkt->key.saddr;
-	key.sport = flow.sport = pkt->key.dport;
-	key.dport = flow.dport = pkt->key.sport;
-	key.vpc_proto ^= PL_SIDE_IN;
-	flow.kind = PL_FLOW_LOCAL_BACK;
-	pl_flow_set_receiver(&flow, pair->sender, pair->sender_slot, pair->config);
-	flow.tag = pl_flow_tag(&key);
-	flow.generation = generation + flow.tag;
-	return !bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY);
-}
-
-/* Takes back what of a half is there. */
-static __always_inline void pl_half_remove(const struct pl_pkt *pkt, __u32 side)
-{
-	struct pl_flow4_key key = pkt->key;
-
-	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
-	bpf_map_delete_elem(&pl_flows4, &key);
-	key.saddr = pkt->key.daddr;
-	key.daddr = pkt->key.saddr;
-	key.sport = pkt->key.dport;
-	key.dport = pkt->key.sport;
-	key.vpc_proto ^= PL_SIDE_IN;
-	bpf_map_delete_elem(&pl_flows4, &key);
-}
-
-/* Opens a flow between the packet's port and another one of this node. Already judged; the generations are
- * the halves'. */
-__attribute__((noinline)) int pl_local_insert(struct pl_pkt *pkt, __u32 receiver_slot, __u32 out_generation,
-					      __u32 in_generation)
-{
-	struct pl_pair pair = {.receiver_slot = receiver_slot};
-
-	if (!pkt)
-		return PL_DROP_NO_PORT;
-	pair.sender_slot = pkt->slot;
-	pair.sender = pl_port_find(pkt->slot);
-	pair.receiver = pl_port_find(receiver_slot);
-	pair.config = pl_config_get();
-	if (!pair.sender || !pair.receiver || !pair.config)
-		return PL_DROP_NO_PORT;
-	if (pair.receiver->vpc != pkt->vpc || pl_addr_v4(&pair.receiver->addr) != pkt->key.daddr)
-		return PL_DROP_NO_PLACE;
-	if (pl_half_insert(pkt, &pair, pkt->slot, PL_SIDE_OUT, out_generation) &&
-	    pl_half_insert(pkt, &pair, receiver_slot, PL_SIDE_IN, in_generation))
-		return PL_CONTINUE;
-	pl_half_remove(pkt, PL_SIDE_OUT);
-	pl_half_remove(pkt, PL_SIDE_IN);
-	return PL_DROP_FLOW_TABLE_FULL;
-}
-
 /* To an instance of the VPC on this node. */
 static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 {
@@ -189,8 +105,6 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 		return PL_DROP_POLICY_IN;
 	return pl_local_insert(pkt, receiver, out_generation, in_generation);
 }
-
-/* Where to? */
 
 /* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to
  * drop it. */
