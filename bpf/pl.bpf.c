@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_helpers.h> /* above the others, which need its __always_inline */
 
+#include "pl_judge.h"
 #include "pl_local.h"
 #include "pl_open.h"
 #include "pl_rewrite.h"

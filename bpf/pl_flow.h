@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Flows: making both directions, following TCP, and judging an open flow again.
+ * Flows: the entry that a packet found, following TCP, and taking a flow away.
  *
  * A translated flow has two entries, each found by what arrives from a port: the consumer's packets by the
  * consumer's tuple, the replies by the backend's. A flow between instances has four: its sender's port
@@ -12,8 +12,8 @@
  */
 #pragma once
 
-#include "pl_policy.h"
-#include "pl_target.h"
+#include "pl_parse.h"
+#include "pl_tuple.h"
 
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
  * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
@@ -158,122 +158,4 @@ static __always_inline void pl_flow_set_receiver(struct pl_flow4 *flow, const st
 	flow->ifindex = port->ifindex;
 	flow->delivery = port->delivery;
 	flow->peer = slot;
-}
-
-/* Whether the receiver is still the port that the flow was opened to. */
-static __always_inline bool pl_flow_receiver_is_same(const struct pl_flow4 *flow)
-{
-	const struct pl_port *port = pl_port_find(flow->peer);
-
-	if (!port || port->vpc != flow->partner_vpc || port->ifindex != flow->ifindex)
-		return false;
-	if (flow->peer == PL_SLOT_SERVICE)
-		return true;
-	return pl_addr_v4(&port->addr) == flow->daddr;
-}
-
-/* A flow as it was opened, whichever direction's entry it is told from. */
-struct pl_opening {
-	__be32 saddr, daddr;
-	__be16 sport, dport;
-	__u32 vpc;
-	__u32 protocol;
-	__u32 slot; /* of the port that opened it */
-};
-
-/* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address),
- * the endpoint is connected, and both policies let it pass. */
-static __always_inline int pl_judge_translated(const struct pl_opening *opening, __u32 judge)
-{
-	struct pl_place_key place_key = {
-		.vpc = opening->vpc,
-		.addr.w = {0, 0, bpf_htonl(0xffff), opening->daddr},
-	};
-	const struct pl_place *place = pl_place_find(&place_key);
-	__u32 port = bpf_ntohs(opening->dport);
-	const struct pl_eni *eni;
-
-	if (!place)
-		return PL_DROP_NO_PLACE;
-	if (judge == PL_SLOT_SERVICE)
-		return place->kind == PL_PLACE_DNS || place->kind == PL_PLACE_PROBE ? PL_CONTINUE
-										    : PL_DROP_NO_PLACE;
-	if (place->kind != PL_PLACE_ENI || place->id != judge)
-		return PL_DROP_NO_PLACE;
-	eni = pl_eni_find(judge);
-	if (eni && !pl_eni_is_at(eni, opening->vpc, opening->daddr))
-		return PL_DROP_NO_PLACE;
-	if (!pl_policy_allows(opening->slot, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
-		return PL_DROP_POLICY_OUT;
-	if (!eni || !(eni->flags & PL_ENI_F_CONNECTED))
-		return PL_DROP_ENI_NOT_CONNECTED;
-	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, opening->protocol, port))
-		return PL_DROP_POLICY_IN;
-	return PL_CONTINUE;
-}
-
-/* Between instances, one half: the sender's port judges out, the receiver's port judges in. */
-static __always_inline int pl_judge_local(const struct pl_opening *opening, __u32 judge)
-{
-	__u32 port = bpf_ntohs(opening->dport);
-
-	if (judge == opening->slot) {
-		if (!pl_policy_allows(judge, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
-			return PL_DROP_POLICY_OUT;
-		return PL_CONTINUE;
-	}
-	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, opening->protocol, port))
-		return PL_DROP_POLICY_IN;
-	return PL_CONTINUE;
-}
-
-/* Rebuilds the opening tuple from an entry and its key: as it is, or turned round from the replies' entry. */
-static __always_inline void pl_opening_rebuild(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
-					       __u32 sender, struct pl_opening *ret)
-{
-	ret->protocol = key->vpc_proto & 0x7f;
-	if (pl_flow_is_back(flow)) {
-		ret->saddr = flow->daddr;
-		ret->daddr = flow->saddr;
-		ret->sport = flow->dport;
-		ret->dport = flow->sport;
-		ret->vpc = flow->partner_vpc;
-		ret->slot = flow->peer;
-	} else {
-		ret->saddr = key->saddr;
-		ret->daddr = key->daddr;
-		ret->sport = key->sport;
-		ret->dport = key->dport;
-		ret->vpc = key->vpc_proto >> 8;
-		ret->slot = sender;
-	}
-}
-
-/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
- * entry takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule
- * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port is another's now;
- * the flow is of no use. */
-__attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
-{
-	struct pl_opening opening = {};
-	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
-	struct pl_flow4 *flow;
-	__u32 generation;
-	int r;
-
-	if (!found)
-		return PL_DROP_NO_FLOW;
-	key = *found;
-	flow = pl_flow4_find(&key);
-	if (!flow)
-		return PL_DROP_NO_FLOW;
-	generation = pl_flow_generation(sender, flow->slot, flow->peer);
-	if (!pl_flow_receiver_is_same(flow))
-		return PL_DROP_BACKEND_GONE;
-	pl_opening_rebuild(&key, flow, sender, &opening);
-	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, flow->slot)
-				   : pl_judge_translated(&opening, flow->slot);
-	if (!r)
-		flow->generation = generation + pl_flow_tag(&key);
-	return r;
 }

@@ -9,6 +9,7 @@
 
 #include "pl_nat.h"
 #include "pl_pair.h"
+#include "pl_policy.h"
 
 static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 {
