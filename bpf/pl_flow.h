@@ -37,6 +37,14 @@ static __always_inline bool pl_flow_is_judged(const struct pl_flow4 *flow, __u32
 	return flow->generation == pl_flow_generation(sender, flow->slot, flow->peer) + flow->tag;
 }
 
+/* Makes a new row the key's, judged at the generation. */
+static __always_inline void pl_flow_set_judged(struct pl_flow4 *flow, const struct pl_flow4_key *key,
+					       __u32 generation)
+{
+	flow->tag = pl_flow_tag(key);
+	flow->generation = generation + flow->tag;
+}
+
 /* The word of a row that has its state and its tag. */
 union pl_flow_word {
 	struct {
@@ -64,10 +72,9 @@ static __always_inline void pl_flow_set_state(struct pl_flow4 *flow, const struc
  * removes the partner, too: when the other comes to it, its key may be another flow's. */
 static __always_inline void pl_flow_remove(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
 {
-	struct pl_flow4_key partner;
+	struct pl_flow4_key partner = pl_flow4_partner(key, flow);
 	int r; /* not long: see pl_nat_try() */
 
-	pl_flow_partner(key, flow, &partner);
 	if (!pl_flow_is_still(flow, key))
 		return;
 	r = bpf_map_delete_elem(&pl_flows4, key);
@@ -101,10 +108,9 @@ static __always_inline bool pl_flow_begins_anew(const struct pl_flow4 *flow, con
 /* A reset ends both directions at once. */
 static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct pl_flow4 *flow)
 {
-	struct pl_flow4_key partner_key;
+	struct pl_flow4_key partner_key = pl_flow4_partner(key, flow);
 	struct pl_flow4 *partner;
 
-	pl_flow_partner(key, flow, &partner_key);
 	if (!pl_flow_is_still(flow, key))
 		return;
 	pl_flow_set_state(flow, key, PL_STATE_CLOSING);

@@ -23,10 +23,7 @@ static __always_inline bool pl_flow_receiver_is_same(const struct pl_flow4 *flow
 
 /* A flow as it was opened, whichever direction's entry it is told from. */
 struct pl_opening {
-	__be32 saddr, daddr;
-	__be16 sport, dport;
-	__u32 vpc;
-	__u32 protocol;
+	struct pl_flow4_key key;
 	__u32 slot; /* of the port that opened it */
 };
 
@@ -35,11 +32,11 @@ struct pl_opening {
 static __always_inline int pl_judge_translated(const struct pl_opening *opening, __u32 judge)
 {
 	struct pl_place_key place_key = {
-		.vpc = opening->vpc,
-		.addr.w = {0, 0, bpf_htonl(0xffff), opening->daddr},
+		.vpc = pl_flow4_vpc(&opening->key),
+		.addr.w = {0, 0, bpf_htonl(0xffff), opening->key.daddr},
 	};
 	const struct pl_place *place = pl_place_find(&place_key);
-	__u32 port = bpf_ntohs(opening->dport);
+	__u32 protocol = pl_flow4_protocol(&opening->key), port = bpf_ntohs(opening->key.dport);
 	const struct pl_eni *eni;
 
 	if (!place)
@@ -50,13 +47,13 @@ static __always_inline int pl_judge_translated(const struct pl_opening *opening,
 	if (place->kind != PL_PLACE_ENI || place->id != judge)
 		return PL_DROP_NO_PLACE;
 	eni = pl_eni_find(judge);
-	if (eni && !pl_eni_is_at(eni, opening->vpc, opening->daddr))
+	if (eni && !pl_eni_is_at(eni, pl_flow4_vpc(&opening->key), opening->key.daddr))
 		return PL_DROP_NO_PLACE;
-	if (!pl_policy_allows(opening->slot, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
+	if (!pl_policy_allows(opening->slot, PL_DIRECTION_OUT, opening->key.daddr, protocol, port))
 		return PL_DROP_POLICY_OUT;
 	if (!eni || !(eni->flags & PL_ENI_F_CONNECTED))
 		return PL_DROP_ENI_NOT_CONNECTED;
-	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, opening->protocol, port))
+	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->key.saddr, protocol, port))
 		return PL_DROP_POLICY_IN;
 	return PL_CONTINUE;
 }
@@ -64,38 +61,26 @@ static __always_inline int pl_judge_translated(const struct pl_opening *opening,
 /* Between instances, one half: the sender's port judges out, the receiver's port judges in. */
 static __always_inline int pl_judge_local(const struct pl_opening *opening, __u32 judge)
 {
-	__u32 port = bpf_ntohs(opening->dport);
+	__u32 protocol = pl_flow4_protocol(&opening->key), port = bpf_ntohs(opening->key.dport);
 
 	if (judge == opening->slot) {
-		if (!pl_policy_allows(judge, PL_DIRECTION_OUT, opening->daddr, opening->protocol, port))
+		if (!pl_policy_allows(judge, PL_DIRECTION_OUT, opening->key.daddr, protocol, port))
 			return PL_DROP_POLICY_OUT;
 		return PL_CONTINUE;
 	}
-	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, opening->protocol, port))
+	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->key.saddr, protocol, port))
 		return PL_DROP_POLICY_IN;
 	return PL_CONTINUE;
 }
 
-/* Rebuilds the opening tuple from an entry and its key: as it is, or turned round from the replies' entry. */
+/* The opening from an entry and its key: that key, or, where the entry is the replies', its partner's. */
 static __always_inline void pl_opening_rebuild(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
 					       __u32 sender, struct pl_opening *ret)
 {
-	ret->protocol = key->vpc_proto & 0x7f;
-	if (pl_flow_is_back(flow)) {
-		ret->saddr = flow->daddr;
-		ret->daddr = flow->saddr;
-		ret->sport = flow->dport;
-		ret->dport = flow->sport;
-		ret->vpc = flow->partner_vpc;
-		ret->slot = flow->peer;
-	} else {
-		ret->saddr = key->saddr;
-		ret->daddr = key->daddr;
-		ret->sport = key->sport;
-		ret->dport = key->dport;
-		ret->vpc = key->vpc_proto >> 8;
-		ret->slot = sender;
-	}
+	bool back = pl_flow_is_back(flow);
+
+	ret->key = back ? pl_flow4_partner(key, flow) : *key;
+	ret->slot = back ? flow->peer : sender;
 }
 
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
@@ -104,7 +89,7 @@ static __always_inline void pl_opening_rebuild(const struct pl_flow4_key *key, c
  * the flow is of no use. */
 __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
 {
-	struct pl_opening opening = {};
+	struct pl_opening opening;
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
 	struct pl_flow4 *flow;
 	__u32 generation;

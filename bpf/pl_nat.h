@@ -44,8 +44,7 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 
 	pl_nat_choose(search, i);
 	pl_flow_set_csum(&search->back, &search->back_key);
-	search->back.tag = pl_flow_tag(&search->back_key);
-	search->back.generation = search->generation + search->back.tag;
+	pl_flow_set_judged(&search->back, &search->back_key, search->generation);
 	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
 	if (r == -EEXIST)
 		return 0;
@@ -89,27 +88,18 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	search.sport = bpf_ntohs(pkt->key.sport);
 	search.generation = generation;
 	flow->kind = PL_FLOW_NAT_BACK;
-	flow->saddr = pkt->key.daddr;
-	flow->daddr = pkt->key.saddr;
-	flow->sport = pkt->key.dport;
-	flow->dport = pkt->key.sport;
-	flow->partner_vpc = pkt->vpc;
+	pl_flow_set_partner(flow, &pkt->key);
 	pl_flow_set_receiver(flow, sender, pkt->slot, config);
 	bpf_loop(PL_NAT_PROBES, pl_nat_try, &search, 0);
 	if (search.result)
 		return search.result;
 
 	flow->kind = PL_FLOW_NAT;
-	flow->saddr = search.back_key.daddr;
-	flow->daddr = target->addr;
-	flow->sport = search.back_key.dport;
-	flow->dport = target->port;
-	flow->partner_vpc = target->vpc;
+	pl_flow_set_partner(flow, &search.back_key);
 	pl_flow_set_receiver(flow, receiver, target->slot, config);
-	pl_flow_set_csum(flow, &pkt->key);
 	key = pkt->key;
-	flow->tag = pl_flow_tag(&key);
-	flow->generation = generation + flow->tag;
+	pl_flow_set_csum(flow, &key);
+	pl_flow_set_judged(flow, &key, generation);
 	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
 	if (!r)
 		return PL_CONTINUE;

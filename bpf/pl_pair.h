@@ -17,55 +17,46 @@ struct pl_pair {
 	const struct pl_config *config;
 };
 
+/* The keys of a half's two entries. */
+static __always_inline void pl_half_keys(const struct pl_pkt *pkt, __u32 side, struct pl_flow4_key *ret_key,
+					 struct pl_flow4_key *ret_back)
+{
+	*ret_key = pkt->key;
+	ret_key->vpc_proto = (ret_key->vpc_proto & ~PL_SIDE_IN) | side;
+	*ret_back = pl_flow4_turned(ret_key);
+	ret_back->vpc_proto ^= PL_SIDE_IN;
+}
+
 /* Inserts one half of the flow: the judge's entries, one for each direction. Rows of an older flow with the
  * same tuple are overwritten: nothing was reserved. */
 static __always_inline bool pl_half_insert(const struct pl_pkt *pkt, const struct pl_pair *pair, __u32 judge,
 					   __u32 side, __u32 generation)
 {
-	struct pl_flow4_key key = pkt->key;
-	struct pl_flow4 flow = {
-		.saddr = key.saddr,
-		.daddr = key.daddr,
-		.sport = key.sport,
-		.dport = key.dport,
-		.kind = PL_FLOW_LOCAL,
-		.seen = bpf_jiffies64(),
-		.slot = judge,
-		.partner_vpc = pkt->vpc,
-	};
+	struct pl_flow4 flow = {.kind = PL_FLOW_LOCAL, .seen = bpf_jiffies64(), .slot = judge};
+	struct pl_flow4_key key, back;
 
-	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
+	pl_half_keys(pkt, side, &key, &back);
+	pl_flow_set_partner(&flow, &back);
 	pl_flow_set_receiver(&flow, pair->receiver, pair->receiver_slot, pair->config);
-	flow.tag = pl_flow_tag(&key);
-	flow.generation = generation + flow.tag;
+	pl_flow_set_judged(&flow, &key, generation);
 	if (bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY))
 		return false;
 
-	key.saddr = flow.saddr = pkt->key.daddr;
-	key.daddr = flow.daddr = pkt->key.saddr;
-	key.sport = flow.sport = pkt->key.dport;
-	key.dport = flow.dport = pkt->key.sport;
-	key.vpc_proto ^= PL_SIDE_IN;
 	flow.kind = PL_FLOW_LOCAL_BACK;
+	pl_flow_set_partner(&flow, &key);
 	pl_flow_set_receiver(&flow, pair->sender, pair->sender_slot, pair->config);
-	flow.tag = pl_flow_tag(&key);
-	flow.generation = generation + flow.tag;
-	return !bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_ANY);
+	pl_flow_set_judged(&flow, &back, generation);
+	return !bpf_map_update_elem(&pl_flows4, &back, &flow, BPF_ANY);
 }
 
 /* Takes back what of a half is there. */
 static __always_inline void pl_half_remove(const struct pl_pkt *pkt, __u32 side)
 {
-	struct pl_flow4_key key = pkt->key;
+	struct pl_flow4_key key, back;
 
-	key.vpc_proto = (key.vpc_proto & ~PL_SIDE_IN) | side;
+	pl_half_keys(pkt, side, &key, &back);
 	bpf_map_delete_elem(&pl_flows4, &key);
-	key.saddr = pkt->key.daddr;
-	key.daddr = pkt->key.saddr;
-	key.sport = pkt->key.dport;
-	key.dport = pkt->key.sport;
-	key.vpc_proto ^= PL_SIDE_IN;
-	bpf_map_delete_elem(&pl_flows4, &key);
+	bpf_map_delete_elem(&pl_flows4, &back);
 }
 
 /* Opens a flow between the packet's port and another one of this node. Already judged; the generations are

@@ -15,7 +15,7 @@
 
 #include <linux/in.h>
 
-#include "pl_abi.h"
+#include "pl_tuple.h"
 
 /* Kernel ticks per second: the resolution of the coarse clock is one tick. */
 static inline __u32 pl_kernel_hz(void)
@@ -25,11 +25,6 @@ static inline __u32 pl_kernel_hz(void)
 	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) || tick.tv_nsec <= 0)
 		return 100;
 	return (1000000000u + tick.tv_nsec / 2) / tick.tv_nsec;
-}
-
-static inline __u8 pl_flow4_protocol(const struct pl_flow4_key *key)
-{
-	return key->vpc_proto & 0x7f;
 }
 
 /* The idle time that an entry is allowed, in seconds. */
@@ -58,20 +53,4 @@ static inline bool pl_flow4_expired(const struct pl_flow4 *flow, __u8 protocol, 
 	if (idle > 0x7fffffff)
 		return false;
 	return idle / hz >= pl_flow4_idle_s(flow, protocol);
-}
-
-/* The key of the other direction's entry. */
-static inline struct pl_flow4_key pl_flow4_partner(const struct pl_flow4_key *key,
-						   const struct pl_flow4 *flow)
-{
-	bool local = flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;
-	__u32 side = (key->vpc_proto & PL_SIDE_IN) ^ (local ? PL_SIDE_IN : 0);
-
-	return (struct pl_flow4_key){
-		.saddr = flow->daddr,
-		.daddr = flow->saddr,
-		.sport = flow->dport,
-		.dport = flow->sport,
-		.vpc_proto = flow->partner_vpc << 8 | side | pl_flow4_protocol(key),
-	};
 }

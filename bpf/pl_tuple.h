@@ -57,19 +57,56 @@ static __always_inline bool pl_flow_is_back(const struct pl_flow4 *flow)
 	return flow->kind == PL_FLOW_NAT_BACK || flow->kind == PL_FLOW_LOCAL_BACK;
 }
 
-/* The key of the other direction of what is written into packets. */
-static __always_inline void pl_flow_partner(const struct pl_flow4_key *key, const struct pl_flow4 *flow,
-					    struct pl_flow4_key *ret_key)
+static __always_inline __u32 pl_flow4_vpc(const struct pl_flow4_key *key)
 {
-	__u32 side = key->vpc_proto & PL_SIDE_IN, protocol = key->vpc_proto & 0x7f;
+	return key->vpc_proto >> 8;
+}
 
-	if (flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK)
+static __always_inline __u8 pl_flow4_protocol(const struct pl_flow4_key *key)
+{
+	return key->vpc_proto & 0x7f;
+}
+
+/* What the other side sends back, in the same VPC and on the same side. */
+static __always_inline struct pl_flow4_key pl_flow4_turned(const struct pl_flow4_key *key)
+{
+	return (struct pl_flow4_key){
+		.saddr = key->daddr,
+		.daddr = key->saddr,
+		.sport = key->dport,
+		.dport = key->sport,
+		.vpc_proto = key->vpc_proto,
+	};
+}
+
+/* The key of the other direction's entry: what the entry writes into packets, turned round. */
+static __always_inline struct pl_flow4_key pl_flow4_partner(const struct pl_flow4_key *key,
+							    const struct pl_flow4 *flow)
+{
+	__u32 side = key->vpc_proto & PL_SIDE_IN;
+	struct pl_flow4_key written = {
+		.saddr = flow->saddr,
+		.daddr = flow->daddr,
+		.sport = flow->sport,
+		.dport = flow->dport,
+	};
+
+	if (pl_flow_is_local(flow))
 		side ^= PL_SIDE_IN;
-	ret_key->saddr = flow->daddr;
-	ret_key->daddr = flow->saddr;
-	ret_key->sport = flow->dport;
-	ret_key->dport = flow->sport;
-	ret_key->vpc_proto = flow->partner_vpc << 8 | side | protocol;
+	written.vpc_proto = flow->partner_vpc << 8 | side | pl_flow4_protocol(key);
+	return pl_flow4_turned(&written);
+}
+
+/* Makes `partner` the key of the other direction's entry. */
+static __always_inline void pl_flow_set_partner(struct pl_flow4 *flow, const struct pl_flow4_key *partner)
+{
+	struct pl_flow4_key written = pl_flow4_turned(partner);
+
+	flow->saddr = written.saddr;
+	flow->daddr = written.daddr;
+	flow->sport = written.sport;
+	flow->dport = written.dport;
+	flow->partner_vpc = pl_flow4_vpc(partner);
 }
 
 /* The differences between what the key says a packet carries and what the entry writes. */
