@@ -42,7 +42,8 @@ const char *enum_name(const char *const *names, unsigned int value)
 	return "?";
 }
 
-int enum_parse(const char *const *names, const char *name, int *ret)
+/* -EINVAL if `name` is none of them. */
+static int enum_parse(const char *const *names, const char *name, int *ret)
 {
 	for (int i = 0; names[i]; i++)
 		if (streq(names[i], name)) {

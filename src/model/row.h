@@ -107,5 +107,3 @@ extern const char *const vpc_status_names[],
 																*const connection_status_names
 																	[];
 const char *enum_name(const char *const *names, unsigned int value); /* "?" if there is none of that value */
-/* -EINVAL if `name` is none of them. */
-int enum_parse(const char *const *names, const char *name, int *ret);

@@ -78,16 +78,15 @@ const char *snapshot_id(const void *row)
 	return entry_of(row)->id;
 }
 
-/* The first place whose id is not below `id` (`above`: is above it). */
-static size_t lower_bound(const struct list *list, const char *id, bool above)
+/* The first place whose id is not below `id`. */
+static size_t lower_bound(const struct list *list, const char *id)
 {
 	size_t low = 0, high = list->n_entries;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = strcmp(list->entries[middle]->id, id);
 
-		if (order < 0 || (above && order == 0))
+		if (strcmp(list->entries[middle]->id, id) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -106,7 +105,7 @@ static struct entry *entry_at(const struct list *list, size_t place)
 
 static struct entry *entry_find(const struct list *list, const char *id)
 {
-	struct entry *entry = entry_at(list, lower_bound(list, id, false));
+	struct entry *entry = entry_at(list, lower_bound(list, id));
 
 	return entry && streq(entry->id, id) ? entry : NULL;
 }
@@ -115,7 +114,7 @@ static size_t place_of(const struct list *list, const struct entry *entry)
 {
 	if (entry->place < list->n_entries && list->entries[entry->place] == entry)
 		return entry->place;
-	return lower_bound(list, entry->id, false);
+	return lower_bound(list, entry->id);
 }
 
 static struct entry *entry_new(const char *id, size_t row_size)
@@ -144,7 +143,7 @@ static int list_insert(struct list *list, struct entry *entry)
 		list->size = size;
 	}
 	if (place > 0 && strcmp(list->entries[place - 1]->id, entry->id) > 0)
-		place = lower_bound(list, entry->id, false);
+		place = lower_bound(list, entry->id);
 	memmove(list->entries + place + 1, list->entries + place,
 		(list->n_entries - place) * sizeof(struct entry *));
 	list->entries[place] = entry;
@@ -242,17 +241,9 @@ const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *
 	const struct entry *entry;
 	size_t place;
 
-	place = previous ? place_of(list, entry_of(previous)) + 1 : lower_bound(list, prefix, false);
+	place = previous ? place_of(list, entry_of(previous)) + 1 : lower_bound(list, prefix);
 	entry = entry_at(list, place);
 	return entry && str_starts(entry->id, prefix) ? entry->row : NULL;
-}
-
-const void *snapshot_after(const struct snapshot *s, enum kind kind, const char *id)
-{
-	const struct list *list = &s->lists[kind];
-	const struct entry *entry = entry_at(list, lower_bound(list, id, true));
-
-	return entry ? entry->row : NULL;
 }
 
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
@@ -260,7 +251,7 @@ size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *pref
 	const struct list *list = &s->lists[kind];
 	size_t first, low, high = list->n_entries;
 
-	first = low = lower_bound(list, prefix, false);
+	first = low = lower_bound(list, prefix);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

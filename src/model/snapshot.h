@@ -35,8 +35,6 @@ const char *snapshot_id(const void *row);
  * Constant time per step after the first, logarithmic after a change. Rows may be put and deleted during the
  *walk, but not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
-/* The first row of the kind whose id is greater than `id` (for paging), or NULL. */
-const void *snapshot_after(const struct snapshot *s, enum kind kind, const char *id);
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
 
 /* Typed shorthands: snapshot_vpc(s, id) and so on. */

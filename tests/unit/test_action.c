@@ -48,7 +48,8 @@ static void test_errors(void)
 	(void)error_set(&e, "NoSuchCodeAnywhere", NULL);
 	tap_is_str(e.code, "InternalError", "a code that the catalogue lacks is an error of ours");
 	tap_is_int(e.status, 500, "and says so");
-	tap_ok(error_known("DryRunOperation") && !error_known("DryRun"), "the catalogue knows its codes");
+	(void)error_set(&e, "DryRunOperation", NULL);
+	tap_is_str(e.code, "DryRunOperation", "and a code that it has is none");
 }
 
 /* Clients look for codes anywhere in an answer, and for the word NotFound in its message. */
@@ -76,6 +77,14 @@ static void test_catalogue(void)
 	tap_ok(!odd, "every status is an error's%s%s", odd ? ": " : "", odd ? odd : "");
 }
 
+static bool is_known(const char *code)
+{
+	for (size_t i = 0; i < error_n_rows; i++)
+		if (streq(error_rows[i].code, code))
+			return true;
+	return false;
+}
+
 /* How many codes in calls of call_fail() and its kin the catalogue lacks. */
 static int count_unknown(const char *path, const regex_t *call, int *ret_n)
 {
@@ -94,7 +103,7 @@ static int count_unknown(const char *path, const regex_t *call, int *ret_n)
 		(void)str_format(code, sizeof(code), "%.*s", (int)(match[3].rm_eo - match[3].rm_so),
 				 at + match[3].rm_so);
 		(*ret_n)++;
-		if (!error_known(code)) {
+		if (!is_known(code)) {
 			tap_note("%s: unknown code %s", path, code);
 			n_unknown++;
 		}
@@ -314,7 +323,8 @@ static void test_repetition(struct harness *h)
 		   "with numbers from its last attempt");
 	world.disturb = "unread";
 	(void)call_here(h, &drawing, HERE);
-	tap_is_int(world.runs, 4, "also after changes of what it found no row of: it may have looked for one");
+	tap_is_int(world.runs, 4,
+		   "also after changes of what it found no row of: it may have looked for one");
 	world.disturb = NULL;
 }
 

@@ -68,11 +68,6 @@ static void test_basics(void)
 	tap_ok(w == snapshot_vpc(s, "b"), "a row stays where it is when others go");
 	tap_is_int(delete_vpc(s, "a", 15), 0, "deleting it again is fine");
 	tap_is_str(walk(s, ""), "b c", "it is gone");
-	v = snapshot_after(s, KIND_VPC, "b");
-	tap_ok(v && streq(v->id, "c"), "the one after b is c");
-	v = snapshot_after(s, KIND_VPC, "");
-	tap_ok(v && streq(v->id, "b"), "the one after nothing is the first");
-	tap_ok(!snapshot_after(s, KIND_VPC, "c"), "there is none after the last");
 	snapshot_set_revision(s, 99);
 	tap_is_int((int)snapshot_revision(s), 99, "the revision can be set");
 	snapshot_clear(s);

@@ -71,13 +71,24 @@ static void claim(struct call *call, struct alloc *alloc, const struct port *por
 	alloc->claimed[alloc->n_claimed++].addr = port->addr;
 }
 
+/* The smallest MTU of all nodes; 1500 if there is none. */
+static uint32_t smallest_mtu(const struct snapshot *rows)
+{
+	uint32_t mtu = 1500;
+
+	for (const struct node *n = NULL; (n = snapshot_next(rows, KIND_NODE, "", n));)
+		if (n->mtu && n->mtu < mtu)
+			mtu = n->mtu;
+	return mtu;
+}
+
 int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *wish, struct port *ret)
 {
 	const struct vswitch *vswitch = wish->vswitch;
 	struct port port = {
 		.owner = wish->owner,
 		.kind = wish->kind,
-		.mtu = wish->mtu ? wish->mtu : alloc_mtu(call->rows),
+		.mtu = wish->mtu ? wish->mtu : smallest_mtu(call->rows),
 		.status = wish->status,
 		.create_time = call->now,
 	};
@@ -108,7 +119,8 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	return 0;
 }
 
-uint32_t alloc_port_count(const struct snapshot *rows, const struct vswitch *vswitch)
+/* How many addresses of the vSwitch are given out. */
+static uint32_t used_count(const struct snapshot *rows, const struct vswitch *vswitch)
 {
 	char prefix[ID_SIZE + 1];
 	uint32_t n = 0;
@@ -121,17 +133,7 @@ uint32_t alloc_port_count(const struct snapshot *rows, const struct vswitch *vsw
 
 uint32_t alloc_free_count(const struct snapshot *rows, const struct vswitch *vswitch)
 {
-	uint32_t capacity = vswitch_capacity(&vswitch->cidr), used = alloc_port_count(rows, vswitch);
+	uint32_t capacity = vswitch_capacity(&vswitch->cidr), used = used_count(rows, vswitch);
 
 	return used < capacity ? capacity - used : 0;
-}
-
-uint32_t alloc_mtu(const struct snapshot *rows)
-{
-	uint32_t mtu = 1500;
-
-	for (const struct node *n = NULL; (n = snapshot_next(rows, KIND_NODE, "", n));)
-		if (n->mtu && n->mtu < mtu)
-			mtu = n->mtu;
-	return mtu;
 }

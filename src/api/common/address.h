@@ -43,7 +43,3 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 
 /* How many addresses the vSwitch can still give out. */
 uint32_t alloc_free_count(const struct snapshot *rows, const struct vswitch *vswitch);
-/* How many ports are in the vSwitch. */
-uint32_t alloc_port_count(const struct snapshot *rows, const struct vswitch *vswitch);
-/* The smallest MTU of all nodes; 1500 if there is none. */
-uint32_t alloc_mtu(const struct snapshot *rows);

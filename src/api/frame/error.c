@@ -18,11 +18,6 @@ static const struct error_row *find_row(const char *code)
 	return NULL;
 }
 
-bool error_known(const char *code)
-{
-	return find_row(code);
-}
-
 /* Appends to the text, which is cut at its end if it must be: it is for people. Never in the middle of a
  * character. */
 static void append(char *text, size_t size, const char *more)

@@ -20,5 +20,3 @@ struct api_error {
  * with a pattern: error_set_named() fills the name in. `detail`, if not NULL, is appended to the text. */
 int error_set(struct api_error *e, const char *code, const char *detail);
 int error_set_named(struct api_error *e, const char *pattern, const char *name, const char *detail);
-/* Whether the catalogue has the code (tests). */
-bool error_known(const char *code);
