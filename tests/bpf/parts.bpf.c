@@ -39,3 +39,21 @@ int part_remove(struct part_call *call)
 	pl_flow_remove(&key, flow);
 	return 0;
 }
+
+/* From the port in slot 16, judged already. */
+SEC("syscall")
+int part_open(struct part_call *call)
+{
+	struct pl_pkt pkt = {
+		.key = call->key, .slot = 16, .vpc = call->key.vpc_proto >> 8, .l4_proto = IPPROTO_TCP};
+	struct pl_target target = {
+		.addr = bpf_htonl(0x0a00000a),
+		.port = bpf_htons(8443),
+		.vpc = call->to_vpc,
+		.slot = call->to_slot,
+		.nat_first = bpf_htonl(0x64400010),
+		.nat_count = 1,
+	};
+
+	return pl_nat_open(&pkt, &target, 1);
+}

@@ -8,5 +8,7 @@
 
 struct part_call {
 	struct pl_flow4_key key;
-	__u32 tag; /* answer: the key's */
+	__u32 tag;    /* answer: the key's */
+	__u32 to_vpc; /* to open: where the flow leads */
+	__u32 to_slot;
 };

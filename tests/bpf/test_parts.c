@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "../tap.h"
+#include "bpf/pl_reasons.h"
 #include "bpf/pl_sweep.h"
 #include "parts.h"
 #include "parts.skel.h"
@@ -151,11 +152,37 @@ static void test_remove(void)
 	       "with its own row it removes both directions of its own");
 }
 
+/* A port's slot is given to another VPC's port after the backend's row was compared with it. */
+static void test_open(void)
+{
+	struct pl_port ports[] = {{.number = 1, .vpc = 10}, {.number = 2, .vpc = 40}};
+	struct part_call call = {.key = {.saddr = htonl(0x0a00000a), .vpc_proto = 10 << 8 | IPPROTO_TCP},
+				 .to_slot = 17};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &call, .ctx_size_in = sizeof(call));
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t slot = 16 + i;
+
+		must(bpf_map_update_elem(bpf_map__fd(bpf->maps.pl_ports), &slot, &ports[i], BPF_ANY),
+		     "pl_ports");
+	}
+	for (call.to_vpc = 40; call.to_vpc <= 41; call.to_vpc++) {
+		must(bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.part_open), &opts), "part_open");
+		tap_is_int((int)opts.retval, call.to_vpc == 40 ? PL_CONTINUE : PL_DROP_BACKEND_GONE,
+			   "a flow to VPC %u %s to a port of VPC 40", call.to_vpc,
+			   call.to_vpc == 40 ? "opens" : "does not open");
+		tap_is_int(state_of(&call.key), call.to_vpc == 40 ? PL_STATE_NEW : -1,
+			   "and its entry is there or not");
+		(void)bpf_map_delete_elem(bpf_map__fd(bpf->maps.pl_flows4), &call.key);
+	}
+}
+
 int main(void)
 {
 	load();
 	test_reset();
 	test_remove();
+	test_open();
 	parts_bpf__destroy(bpf);
 	return tap_done();
 }
