@@ -26,7 +26,7 @@
 struct agent {
 	const struct agent_options *options;
 	struct node_state state; /* who this node is */
-	int lock_fd, monitor_fd;
+	int lock_fd, node_fd, monitor_fd;
 	struct loop *loop;
 	struct catalogue *catalogue;
 	struct snapshot *rows;
@@ -539,6 +539,7 @@ static void done(struct agent *agent)
 	loop_source_free(agent->hangup);
 	loop_free(agent->loop);
 	closep(&agent->monitor_fd);
+	closep(&agent->node_fd);
 	closep(&agent->lock_fd);
 }
 
@@ -568,7 +569,7 @@ int agent_check(const struct agent_options *options)
 
 int agent_run(const struct agent_options *options)
 {
-	struct agent agent = {.options = options, .lock_fd = -EBADF, .monitor_fd = -EBADF};
+	struct agent agent = {.options = options, .lock_fd = -EBADF, .node_fd = -EBADF, .monitor_fd = -EBADF};
 	int r;
 
 	(void)umask(022); /* what it writes for instances is for every user in them */
@@ -579,6 +580,8 @@ int agent_run(const struct agent_options *options)
 		r = agent_take_lock(options->run_dir, &agent.lock_fd);
 	if (r == 0)
 		r = learn_name(&agent);
+	if (r == 0)
+		r = agent_take_node(agent.state.name, &agent.node_fd);
 	if (r == 0)
 		r = start(&agent);
 	if (r == 0) {

@@ -21,7 +21,8 @@ struct removal {
 	const struct agent_options *options;
 	struct netns_files *files;
 	char nodes[NODE_MARKS_MAX + 1][PORT_NODE_NAME_MAX + 1];
-	size_t n_nodes;
+	int node_fds[NODE_MARKS_MAX + 1]; /* their locks */
+	size_t n_nodes, n_locked;
 	struct node_marks marks;
 };
 
@@ -61,6 +62,24 @@ static int list_nodes(struct removal *removal)
 	return 0;
 }
 
+/* All of them, before anything is taken away. */
+static int lock_nodes(struct removal *removal)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < removal->n_nodes; i++) {
+		r = agent_take_node(removal->nodes[i], &removal->node_fds[i]);
+		removal->n_locked += r == 0;
+	}
+	return r;
+}
+
+static void unlock_nodes(struct removal *removal)
+{
+	for (size_t i = 0; i < removal->n_locked; i++)
+		closep(&removal->node_fds[i]);
+}
+
 static int remove_devices(const struct removal *removal, const char *node)
 {
 	const struct ports_options options = {.node = node, .files = removal->files};
@@ -95,6 +114,8 @@ static int remove_node(const struct removal *removal, const char *node)
 	r = remove_devices(removal, node);
 	q = datapath_remove_pins(&datapath);
 	r = r < 0 ? r : q;
+	if (r == 0)
+		agent_forget_node(node);
 	if (r == 0)
 		log_info("removed node=%s devices=%zu pins=%s", node, mark ? mark->n_devices : 0,
 			 pins ? "yes" : "none");
@@ -171,10 +192,13 @@ int agent_remove(const struct agent_options *options)
 	if (r == 0)
 		r = list_nodes(&removal);
 	if (r == 0)
+		r = lock_nodes(&removal);
+	if (r == 0)
 		r = remove_all(&removal);
 	if (r == 0)
 		r = remove_state(&removal);
 	if (r == 0)
 		remove_run_files(options);
+	unlock_nodes(&removal);
 	return r;
 }
