@@ -26,8 +26,8 @@ struct store;
 struct store_txn;
 int store_txn_new(struct store_txn **ret);
 struct store_txn *store_txn_free(struct store_txn *txn);
-/* What follows was decided on the rows as of that revision: nothing may have changed since, be it read or not. So lists
- * are covered, too (no child is left, no range overlaps, a quota). */
+/* What follows was decided on the rows as of that revision: nothing may have changed since, be it read or
+ * not. So lists are covered, too (no child is left, no range overlaps, a quota). */
 void store_txn_at(struct store_txn *txn, uint64_t revision);
 /* The key's last change must be of that revision (0: the key must not exist). Comparing a key twice with the
  * same revision is one comparison. */
@@ -45,8 +45,8 @@ int store_txn_row_delete(struct store_txn *txn, enum kind kind, const void *row)
 /* Compares only: the row must not change until then. */
 int store_txn_row_check(struct store_txn *txn, enum kind kind, const void *row);
 
-/* 0: durable at `revision`. -EAGAIN: a comparison failed or something has changed, nothing was done (read again and repeat). -E2BIG:
- * over the limits. Other negative errno: not durable, undone. */
+/* 0: durable at `revision`. -EAGAIN: a comparison failed or something has changed, nothing was done (read
+ * again and repeat). -E2BIG: over the limits. Other negative errno: not durable, undone. */
 typedef void (*store_done)(void *context, int result, uint64_t revision);
 /* Consumes txn. An empty one succeeds at the present revision. */
 void store_commit(struct store *store, struct store_txn *txn, store_done done, void *context);
