@@ -8,6 +8,7 @@
 #include "../lib/codec.h"
 
 #define NAT_RANGE_LENGTH 28
+_Static_assert(NAT_RANGE_SIZE == 1 << (32 - NAT_RANGE_LENGTH), "a range has all of its addresses");
 
 int utf8_length(const char *s)
 {
@@ -144,7 +145,7 @@ int nat_range_at(uint32_t index, struct netprefix *ret)
 {
 	const uint32_t start = 0x64400000, end = 0x64800000;	  /* 100.64.0.0/10 */
 	const uint32_t hole = 0x64640000, hole_size = 0x00010000; /* 100.100.0.0/16: addresses of services */
-	const uint32_t size = 1u << (32 - NAT_RANGE_LENGTH);
+	const uint32_t size = NAT_RANGE_SIZE;
 	uint32_t addr;
 
 	if (index >= (end - start - hole_size) / size)

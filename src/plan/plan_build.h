@@ -107,8 +107,6 @@ int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer,
 /* plan_rules.c */
 
 bool plan_instance_runs(const struct instance *instance);
-/* How many addresses of the range are used. */
-uint32_t plan_nat_count(const struct nat_range *nat);
 
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);

@@ -233,7 +233,7 @@ static int add_nat_range(struct plan_builder *b, const struct vpc *vpc, const st
 {
 	uint32_t first = netaddr_to_v4(&nat->range.addr);
 
-	for (uint32_t i = 0; i < plan_nat_count(nat); i++) {
+	for (uint32_t i = 0; i < NAT_RANGE_SIZE; i++) {
 		struct netaddr addr = netaddr_v4(first + i);
 		int r = plan_add_place(b, vpc->number, &addr, PL_PLACE_NAT, 0);
 

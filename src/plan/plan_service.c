@@ -8,6 +8,7 @@
  */
 #include "plan_build.h"
 
+#include "../model/check.h"
 #include "maglev.h"
 
 #include <assert.h>
@@ -250,7 +251,7 @@ static int need_backend(struct plan_builder *b, const struct plan_group *group, 
 	backend->value.zone = plan_zone_index(b, server->row->zone);
 	if (group->nat) {
 		backend->value.nat_first = htonl(netaddr_to_v4(&group->nat->range.addr));
-		backend->value.nat_count = plan_nat_count(group->nat);
+		backend->value.nat_count = NAT_RANGE_SIZE;
 	}
 	return node ? plan_add_place(b, group->vpc->number, &server->row->addr, PL_PLACE_REMOTE, node->number)
 		    : 0;
