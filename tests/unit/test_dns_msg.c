@@ -478,6 +478,7 @@ static void test_reverse(void)
 		{"x.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
 		{"0-127.1.0.10.in-addr.arpa", TYPE_PTR, 0, "NXDOMAIN (10.in-addr.arpa)"},
 		{"010.in-addr.arpa", TYPE_PTR, 0, "forward"},
+		{"4294967306.in-addr.arpa", TYPE_PTR, 0, "forward"}, /* 2^32 + 10 */
 		{"10.in-addr.arpa.example", TYPE_PTR, 0, "forward"},
 		{"10.xin-addr.arpa", TYPE_PTR, 0, "forward"},
 		{"x10.in-addr.arpa", TYPE_PTR, 0, "forward"},
