@@ -144,15 +144,14 @@ check "as the node whose devices are here" wait_for 10 recorded_is "$node"
 
 elsewhere() { # ARGUMENT… : an agent of that name in a network namespace and with directories of its own
 	unshare --net "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/elsewhere" --run-dir "$dir/elsewhere" \
-		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "$@" >"$dir/elsewhere.log" 2>&1
+		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "$@"
 }
 mkdir "$dir/elsewhere"
-check_not "--remove of a node whose agent lives in another network namespace is refused" elsewhere --remove
-check "with what keeps it from that" grep -q "an agent of node=$node runs already" "$dir/elsewhere.log"
+check "--remove of a node whose agent lives in another network namespace is refused" \
+	fails 1 "an agent of node=$node runs already" elsewhere --remove
 check "its names and pins are there" test -e "/run/netns/privlink-$node" -a -e "$pins/$node" -a -e "/run/netns/$a"
 check "and its instance answers" answers
-check_not "a second agent of the node does not start" elsewhere
-check "for the same reason" grep -q "an agent of node=$node runs already" "$dir/elsewhere.log"
+check "a second agent of the node does not start" fails 1 "an agent of node=$node runs already" elsewhere
 check "the first goes on" answers
 
 # --- taking all away goes by what is here
@@ -163,7 +162,7 @@ host=removed-$$
 run_agent --remove >"$dir/remove.log" 2>&1
 ok $? "--remove on a host that was renamed, without the file, succeeds"
 check "nothing of the node is left" nothing_left "$node"
-check_not "nor its lock" test -e "/run/privlink-node-$node.pid"
+check "nor its lock" absent "/run/privlink-node-$node.pid"
 check "it says what it removed" grep -q "removed node=$node devices=" "$dir/remove.log"
 run_agent --remove >"$dir/remove.log" 2>&1
 check "a second time it says that there is nothing" grep -q "nothing of a node is here" "$dir/remove.log"
