@@ -38,23 +38,29 @@ listen() { # FILE NAMESPACE ARGUMENT…
 	local file=$1 namespace=$2
 	shift 2
 	nsenter --net="/run/netns/$namespace" python3 "$stack" "$@" >"$file" 2>&1 &
-	remember pid $!
-	disown $!
+	listener=$!
+	remember pid $listener
+	disown $listener
 }
 listen "$dir/heard" "$lab" hear
+stack_listener=$listener
 listen "$dir/seen" "$c" frames eth0
 wait_for 10 grep -q listening "$dir/heard" && wait_for 10 grep -q listening "$dir/seen" || bail "nobody listens"
 
 # What was sent before has been heard when a ping of the node's own has: the stack takes them in order.
-marks=0
+own_pings() { grep -cx $host "$dir/heard"; }
+has_more() { [ "$(own_pings)" -gt "$1" ]; }
 heard_from() { # ADDRESS: how many of its requests the node's stack took so far
-	marks=$((marks + 1))
+	local before
+	before=$(own_pings)
 	in_lab ping -c 1 -W 5 -q -I $host $host >/dev/null
-	wait_for 10 marked || return 1
+	wait_for 10 has_more "$before" || return 1
 	grep -cx "$1" "$dir/heard"
 }
-marked() { [ "$(grep -cx $host "$dir/heard")" -ge $marks ]; }
 is "$(heard_from $host)" 1 "the listener hears what reaches the node's stack"
+kill -STOP $stack_listener
+(sleep 0.5; kill -CONT $stack_listener) &
+is "$(heard_from $host)" 2 "and is waited for when it is slow"
 
 attack() { # every way in: as the instance's own stack would, to the device's own MAC, to all
 	inside "$c" ping -c 3 -i 0.2 -W 1 -q $host
