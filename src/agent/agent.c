@@ -394,6 +394,22 @@ static int look_for_instances(struct agent *agent)
 	return 0;
 }
 
+/* What that means, and what to do. */
+static void tell_unusable(const struct agent *agent, int r)
+{
+	const char *why = strerror(-r);
+
+	if (r == -EUCLEAN)
+		why = "the file is damaged";
+	else if (r == -ESTALE)
+		why = "they are another node's, store's or boot's, or older than what was in force";
+	log_warning("cannot go on with the rows that were kept in file=%s/node.rows: %s: the node waits for "
+		    "privlinkd, which sends them again; nothing is lost and what is in force stays, but "
+		    "until then names are not answered and servers not probed; if privlinkd runs, there is "
+		    "nothing to do, else start it",
+		    agent->options->run_dir, why);
+}
+
 /* What was in force last: names, probes and backends are looked after at once, whether privlinkd is there or
  * not.
  */
@@ -416,7 +432,7 @@ static int open_kept_rows(struct agent *agent)
 		hold_took(agent->hold, timeline, snapshot_revision(agent->rows));
 		reconcile_request(agent->reconcile, true);
 	} else if (r != -ENOENT) {
-		log_info("no use for the kept rows, waiting for privlinkd: %s", strerror(-r));
+		tell_unusable(agent, r);
 	}
 	return r == -ENOMEM ? r : 0;
 }

@@ -106,11 +106,13 @@ check "and the file is whole again" rows_kept
 kill_privlinkd
 sed -i '1s/privlink/something/' "$kept"
 start_alone
-check "a file that is none counts for nothing" log_says "no use for the kept rows"
+check "a file that is none counts for nothing" log_says "cannot go on with the rows that were kept in file=$kept: the file is damaged"
+check "which is a warning" log_says " warning: cannot go on with the rows.*file=$kept"
+check "that says what happens now, and what to do" log_says "the node waits for privlinkd.*nothing is lost.*if privlinkd runs, there is nothing to do"
 kill_agent
 : >"$kept"
 start_alone
-check "nor does an empty one" log_says "no use for the kept rows"
+check "nor does an empty one" log_says "cannot go on with the rows that were kept in file=$kept: the file is damaged"
 check "nothing is taken away" test -e "/run/netns/$t"
 start_privlinkd
 check "and it follows as ever" wait_for 20 node_live
