@@ -88,10 +88,31 @@ static void keep_state(const struct agent *agent)
 			    strerror(-r));
 }
 
+/* The kept rows are of this boot, and node.json is written before any row of a store: where they disagree,
+ * the state directory is gone, another one, or came back from a backup. What is in force is of the store of
+ * the rows. */
+static bool is_of_another_store(const struct agent *agent, const char *kept, const char *store)
+{
+	return *store && streq(kept, agent->state.name) && !streq(store, agent->state.store);
+}
+
+static void go_by_kept_store(struct agent *agent, const char *store)
+{
+	if (streq(store, agent->state.store))
+		return;
+	if (*agent->state.store)
+		log_warning("file=%s/node.json names another store (%s) than the one whose rows are in force "
+			    "here (%s), as after a restore: going by what is in force",
+			    agent->options->state_dir, agent->state.store, store);
+	(void)str_copy(agent->state.store, sizeof(agent->state.store), store);
+	agent->state.timeline[0] = '\0';
+	agent->state.revision = 0; /* the rows have theirs */
+}
+
 static int learn_name(struct agent *agent)
 {
 	char host[HOST_NAME_MAX + 1] = "", name[sizeof(agent->state.name)], why[512];
-	char kept[sizeof(agent->state.name)], store[NODE_STORE_SIZE] = "";
+	char kept[sizeof(agent->state.name)] = "", store[NODE_STORE_SIZE] = "";
 	struct node_marks marks;
 	struct node_name_sources sources = {
 		.state_dir = agent->options->state_dir,
@@ -118,13 +139,11 @@ static int learn_name(struct agent *agent)
 		return q;
 	}
 	log_info("node=%s: its name is from %s", name, why);
-	if (r == 0 && streq(agent->state.name, name))
+	if (r == 0 && streq(agent->state.name, name) && !is_of_another_store(agent, kept, store))
 		return 0;
 	(void)str_copy(agent->state.name, sizeof(agent->state.name), name);
-	/* The state directory is gone, or is another one: what is in force here is of the store that the kept
-	 * rows are of. */
-	if (r == -ENOENT && sources.kept && streq(kept, name))
-		(void)str_copy(agent->state.store, sizeof(agent->state.store), store);
+	if (sources.kept && streq(kept, name) && *store)
+		go_by_kept_store(agent, store);
 	keep_state(agent);
 	return 0;
 }

@@ -68,7 +68,7 @@ copy_store() { # DIRECTORY: of a privlinkd that is stopped for it
 	stop "$privlinkd_pid"
 	mkdir "$dir/$1"
 	cp -a "$dir/state/." "$dir/$1/"
-	rm -f "$dir/$1/node.json"
+	mv "$dir/$1/node.json" "$dir/$1.node.json"
 	start_privlinkd
 	wait_for 10 api_answers
 }
@@ -220,5 +220,27 @@ is "$(as_admin call vpc DescribeVpcAttribute VpcId="$id" | jq -r .Status)" Avail
 is "$(jq -r .store "$dir/state/node.json")" "$(cat "$dir/empty/store.id")" "it stands in the node's file"
 restart_agent
 check "and an agent that starts anew follows it, too" wait_for 10 follows
+
+# --- and a backup from before brings back the old one, with all that is in the state directory
+
+serve_store older
+check "an older copy of the store from before: it holds" wait_for 10 says_that "another store"
+stop "$agent_pid"
+cp "$dir/older.node.json" "$dir/state/node.json"
+: >"$dir/agent.log"
+start_agent
+wait_for 10 has_decided_since ""
+check "and with the node's file from before, too" says_it_holds
+check "which the operator is told" wait_for 10 says_that "another store"
+check "and the log says what does not agree" grep -q " warning: file=$dir/state/node.json names another store" "$dir/agent.log"
+is "$(jq -r .store "$dir/state/node.json")" "$(cat "$dir/empty/store.id")" "the file names again what is in force"
+old_is_gone() { absent "/run/netns/$c" "/run/netns/$s" "/run/netns/$t"; }
+check "and nothing of the old store came into force" old_is_gone
+serve_store empty
+check "the store that root accepted is back: the node follows it by itself" wait_for 10 follows
+serve_store older
+wait_for 10 says_that "another store"
+check "root accepts the old one" accept_store
+check "and the node follows it, with its instances" wait_for 20 instances_stand
 
 finish
