@@ -46,7 +46,7 @@ finish() {
 	for p in "${pids[@]}"; do kill "$p" 2>/dev/null; done
 	wait 2>/dev/null
 	for who in a o s t n; do ip netns del "$id-$who" 2>/dev/null; done
-	rm -rf "$work"
+	rm -rf "${work:?}"
 }
 trap finish EXIT
 

@@ -22,8 +22,8 @@ if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
 	exit 0
 fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "${dir:?}"' EXIT
 state=$dir/state
 ca() { "$privlink" ca "$@" --state-dir "$state"; }
 names() { openssl x509 -in "$1" -noout -ext subjectAltName; }

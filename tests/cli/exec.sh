@@ -8,7 +8,7 @@ set -u
 privlink=$(realpath "$1")
 mirror=$(realpath "$2")
 id=i-exectest$(printf %012d $$)
-dir=$(mktemp -d /tmp/privlink-exec-XXXXXX)
+dir=$(mktemp -d /tmp/privlink-exec-XXXXXX) || exit 1
 n=0
 bad=0
 
@@ -29,7 +29,7 @@ clean_up() {
 		mountpoint -q "$place" && umount -l "$place"
 	done
 	ip netns del "$id" 2>/dev/null
-	rm -rf "/etc/netns/$id" "$dir"
+	rm -rf "/etc/netns/${id:?}" "${dir:?}"
 	rmdir /etc/netns 2>/dev/null
 }
 

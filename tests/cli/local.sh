@@ -30,9 +30,9 @@ if [ "${PRIVLINK_LOCAL_TEST-}" != inside ]; then
 	PRIVLINK_LOCAL_TEST=inside exec unshare --net "$0" "$@"
 fi
 ip link set lo up
-dir=$(mktemp -d)
+dir=$(mktemp -d) || exit 1
 pid=
-trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
+trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null; rm -rf "${dir:?}"' EXIT
 chmod 755 "$dir"
 state=$dir/state
 cp "$privlink" "$dir/privlink" # the clone may be out of others' reach

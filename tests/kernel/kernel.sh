@@ -13,8 +13,8 @@ if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
 	exit 0
 fi
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
+out=$(mktemp -d) || exit 1
+trap 'rm -rf "${out:?}"' EXIT
 arguments=()
 for suite in "${suites[@]}"; do
 	arguments+=(--suite "privlink:$suite")

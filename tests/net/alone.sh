@@ -3,8 +3,8 @@
 #
 # Both daemons die, and only the agent can be started again: names and probes go on at once with the rows that were in
 # force last. When privlinkd is back, nothing flaps. Whatever the agent dies of and whenever, what it keeps is whole.
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
+. "$(dirname "$0")/world.sh" || exit 1
 kept=$dir/run/node.rows
 
 kill_agent() {

@@ -3,7 +3,7 @@
 #
 # What exists already becomes an instance: a network namespace (a container's, say) by its path, and a tap device, whose
 # frames a virtual machine would send (here: a program that writes and reads them).
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 

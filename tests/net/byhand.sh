@@ -4,7 +4,7 @@
 # What administrators do by hand to the node's side of an instance, on purpose or by mistake, each alone: with an agent that
 # is there to mend it, and with one that comes afterwards. What is ours is made whole, nothing else is touched, and no
 # instance reads Running that does not.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 peer=$here/peer.py
 h=cn-hangzhou-h
@@ -62,9 +62,9 @@ rename() { in_lab sh -c "ip link set $device down; ip link set $device name web0
 move() { in_lab ip link set "$device" netns "$elsewhere"; }
 delete() { in_lab ip link del "$device"; }
 lose_name() { ip netns del "$c"; }
-lose_files() { rm -rf "/etc/netns/$c"; }
+lose_files() { rm -rf "/etc/netns/${c:?}"; }
 lose_file() { rm -f "/etc/netns/$c/hosts"; }
-lose_copy() { rm -rf "$dir/state/ssl"; }
+lose_copy() { rm -rf "${dir:?}/state/ssl"; }
 arp_on() { in_lab ip link set "$device" arp on; }
 other_qdisc() { in_lab tc qdisc del dev "$device" root; }
 service_down() { in_lab ip link set pl0 down; }

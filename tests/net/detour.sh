@@ -4,7 +4,7 @@
 # Past the program: an instance whose root may set up its own network sends its frames through an ifb device, which
 # marks them as classified already. Some kernels (6.1) take that mark across a veth and then leave out the node side's
 # ingress hook, program and all. Nothing with an address of the node's in it is taken in by the node's stack even then.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 stack=$(cd "$(dirname "$0")" && pwd)/stack.py
 h=cn-hangzhou-h
 host=192.0.2.1

@@ -3,7 +3,7 @@
 #
 # A node stays the node that it is, whatever its host is called by now, and what is not its own is named and not
 # touched. The agent runs as on a machine: without --node, in a UTS namespace whose host name the test sets.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 h=cn-hangzhou-h
 host=$node # what the machine is called
 pins=/sys/fs/bpf/privlink
@@ -80,9 +80,9 @@ reboot() {
 	stop_agent
 	for name in "$a" "$b" "privlink-$node"; do ip netns del "$name"; done
 	wait_for 10 no_devices
-	rm -rf "${pins:?}/$node"
-	find "$dir/run" -name 'agent.*' -delete
-	find "$dir/run" -name 'node.*' -delete
+	rm -rf "${pins:?}/${node:?}"
+	find "${dir:?}/run" -name 'agent.*' -delete
+	find "${dir:?}/run" -name 'node.*' -delete
 }
 no_devices() { ! in_lab ip -o link | grep -q ' pl[0-9a-f]*@'; }
 reboot
@@ -96,7 +96,7 @@ is "$(nodes)" "$node" "as the same node"
 
 stop_agent
 rm "$dir/state/node.json"
-find "$dir/run" -name 'node.*' -delete
+find "${dir:?}/run" -name 'node.*' -delete
 host=upgraded-$$
 last_start
 check "without the file, the devices that are here tell the name" wait_for 10 node_live

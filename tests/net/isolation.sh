@@ -6,7 +6,7 @@
 #
 #   consumer a, b, c: 10.0.1.10, ENI 10.0.1.100       provider x, y: 10.0.1.20
 #   a, b → x    c → y
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 declare -A vpc vswitch group instance service

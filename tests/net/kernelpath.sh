@@ -3,7 +3,7 @@
 #
 # Established packets never see an IP stack on their way: over 100,000 of them IpInReceives of the host and of VPC 0 rises by
 # no more than DNS and probes explain. And the node's side of a port sends a tenant nothing by itself.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 exchanges=50000

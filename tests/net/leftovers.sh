@@ -5,7 +5,7 @@
 # would): its namespaces, its node's pins, its daemons.
 here=$(cd "$(dirname "$0")" && pwd)
 if [ "${1-}" = --killed ]; then
-	. "$here/lib.sh"
+	. "$here/lib.sh" || exit 1
 	lab_start
 	account tenant
 	vpc=$(make_vpc tenant 10.0.0.0/16)
@@ -14,10 +14,10 @@ if [ "${1-}" = --killed ]; then
 	kill -9 $$
 fi
 
-. "$here/lib.sh"
+. "$here/lib.sh" || exit 1
 mkdir -p "$dir"
 lab_start
-said=$(mktemp)
+said=$(mktemp) || exit 1
 "$here/../system/no-reaper" "$dir/killed.pid" "$0" --killed "$said" &
 reaper=$!
 remember pid $reaper

@@ -15,7 +15,7 @@
 
 set -u
 build=${BUILD:?BUILD is the build directory}
-source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd) || exit 1
 records=/run/privlink-tests
 lab=lab-$$
 node=t$$
@@ -135,7 +135,7 @@ in_lab() { nsenter --net="/run/netns/$lab" "$@"; }
 remember() { echo "$1 $2" >>"$dir/made"; } # KIND NAME; kinds: pid, netns, mount
 
 forget_run() { # DIR: removes what the run recorded there
-	local kind name d=$1 n
+	local kind name d=${1:?} n ns
 	[ -d "$d" ] || return 0
 	if [ -f "$d/made" ]; then
 		while read -r kind name; do
@@ -154,7 +154,7 @@ forget_run() { # DIR: removes what the run recorded there
 			[ "$kind" = mount ] && while umount "$name" 2>/dev/null; do :; done
 		done <"$d/made"
 	fi
-	rm -rf "$d"
+	rm -rf "${d:?}"
 }
 
 # A process that has ended, also one whose parent has not asked yet how.
@@ -223,7 +223,7 @@ lab_start() {
 as_admin() { # arguments of privlink
 	(
 		# shellcheck disable=SC1091
-		. "$dir/state/admin.env"
+		. "$dir/state/admin.env" || exit 1
 		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
 		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
 		in_lab "$build/src/cmd/privlink" "$@"
@@ -235,7 +235,7 @@ as() { # ACCOUNT arguments of privlink; accounts are made by `account NAME`
 	shift
 	(
 		# shellcheck disable=SC1090
-		. "$dir/account-$name"
+		. "$dir/account-$name" || exit 1
 		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
 		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
 		in_lab "$build/src/cmd/privlink" "$@"

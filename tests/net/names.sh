@@ -5,7 +5,7 @@
 # goes to the upstream resolver, which would answer it. Every usual client inside an instance finds the VPC's resolver and
 # trusts the local CA, whatever the host's own files say or become. Its own host name and reverse names of private addresses
 # are answered, or denied, without anybody outside being asked.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 name=pai-dlc-vpc.cn-hangzhou.aliyuncs.com

@@ -7,7 +7,7 @@
 #     c1 10.0.1.10 (zone h)               s1 10.0.1.10 (zone h)
 #     c2 10.0.2.10 (zone i)               s2 10.0.2.10 (zone i)
 #     ENI h, ENI i ──────────────────────► load balancer, TCP 80 and UDP 53
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 

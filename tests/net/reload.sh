@@ -3,7 +3,7 @@
 #
 # The agent as a service manager and an operator meet it: what it tells $NOTIFY_SOCKET, SIGHUP, settings from a file, and
 # the CA of the instances when its file is lost, empty or replaced.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 
 agent=$build/src/cmd/privlink-agent
 notices=$dir/notices.log

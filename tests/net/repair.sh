@@ -4,7 +4,7 @@
 # Pins are lost: one by one, all of them, and with the file system that they are in; with an agent, and while none runs. Open
 # connections go on as long as anything still holds the tables, and everything is pinned again.
 #   repair.sh [auto | clsact]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h
 mode=${1:-auto}
@@ -64,7 +64,7 @@ lost() { # alive|dead NAME COMMAND…
 	goes_on
 	ok $? "$name: the connection goes on"
 }
-remove_all() { rm -rf "$pins"; }
+remove_all() { rm -rf "${pins:?}"; }
 remove_each() {
 	local name
 	for name in $want; do

@@ -3,7 +3,7 @@
 #
 # One zone's server dies, in both ways: it refuses, and it falls silent. The ENI of that zone serves from the other zone, and
 # the name goes on.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 

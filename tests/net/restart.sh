@@ -3,7 +3,7 @@
 #
 # Both daemons are killed during a download through the endpoint: the download finishes, and after their restart
 # everything goes on as if nothing had happened.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 size=40000000

@@ -4,8 +4,8 @@
 # privlinkd comes back with a store that is not the one whose rows are in force: an empty one (its disk is not mounted), an
 # older copy, another installation's. No tenant loses anything, the operator is told what is wrong and what to do, and
 # doing it heals.
-. "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
+. "$(dirname "$0")/world.sh" || exit 1
 store=state # the directory under $dir that privlinkd serves
 
 start_privlinkd() {
@@ -19,7 +19,7 @@ start_privlinkd() {
 as_admin() {
 	(
 		# shellcheck disable=SC1090
-		. "$dir/$store/admin.env"
+		. "$dir/$store/admin.env" || exit 1
 		export PRIVLINK_ACCESS_KEY_ID PRIVLINK_ACCESS_KEY_SECRET PRIVLINK_REGION=cn-hangzhou
 		export PRIVLINK_ENDPOINT="http://127.0.0.1:$http_port"
 		in_lab "$build/src/cmd/privlink" "$@"
@@ -171,7 +171,7 @@ check "state directory gone: it holds" wait_for 10 says_that "another store"
 nothing_is_lost "state directory gone"
 stop "$privlinkd_pid"
 stop "$agent_pid"
-rm -rf "$dir/state"
+rm -rf "${dir:?}/state"
 mv "$dir/away" "$dir/state"
 start_privlinkd
 start_agent
@@ -200,7 +200,7 @@ check "state directory and kept rows gone, a restarted agent: it holds still" \
 check "state directory and kept rows gone, a restarted agent: the instances stand" instances_stand
 stop "$privlinkd_pid"
 stop "$agent_pid"
-rm -rf "$dir/state"
+rm -rf "${dir:?}/state"
 mv "$dir/away" "$dir/state"
 rm -f "$dir/state/node.json"
 start_privlinkd

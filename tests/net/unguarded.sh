@@ -5,7 +5,7 @@
 # agent dead or alive, nothing that an instance sends reaches the node's own IP stack, nothing of the node reaches an
 # instance, and a (new) agent makes all of it whole.
 #   unguarded.sh [auto | clsact]
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib.sh" || exit 1
 here=$(cd "$(dirname "$0")" && pwd)
 peer=$here/peer.py stack=$here/stack.py
 h=cn-hangzhou-h
@@ -69,7 +69,7 @@ attack() { # every way in: as the instance's own stack would, to the device's ow
 	inside "$c" python3 "$stack" echo eth0 ff:ff:ff:ff:ff:ff "$ca" $host 3
 }
 reaches() { inside "$c" python3 "$peer" tcp "$sa" 80 1; }
-unpin_links() { rm -f "$pins"/link_* "$pins"/guard_*; }
+unpin_links() { rm -f "${pins:?}"/link_* "${pins:?}"/guard_*; }
 remove_qdiscs() {
 	local d
 	for d in $(devices); do in_lab tc qdisc del dev "$d" clsact; done

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every C file is as .clang-format says, and shellcheck has nothing to say of any script (.shellcheckrc says what is ours)."""
+"""Every C file is as .clang-format says, and shellcheck has nothing to say of any script (.shellcheckrc says what is ours). A test's
+script stops when what it sources is not there, and deletes nothing by a variable that may be empty."""
 import os
 import re
 import subprocess
@@ -31,6 +32,16 @@ def complaints(command, path):
     return done.stdout.splitlines() or (["it failed without a word"] if done.returncode else [])
 
 
+def hazards(path):
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if re.match(r"""\s*(\.|source) \S.*\.sh["']?\s*(#.*)?$""", line):
+            yield f"{path.name}:{number}: goes on without what it sources (|| exit 1): {line.strip()}"
+        for command in re.findall(r"\brm (?:-\S*[rR]\S* .*|.*\*.*)|\bfind .*-delete.*", line):
+            command = re.split(r"[;|]|&&", command)[0]
+            if re.search(r"\$(\w|\{\w+\})", command):
+                yield f"{path.name}:{number}: deletes by a variable that may be empty (${{name:?}}): {line.strip()}"
+
+
 def main():
     everything = list(files())
     sources = [p for p in everything if p.suffix in (".c", ".h")]
@@ -50,6 +61,14 @@ def main():
             print(f"{'not ok' if said else 'ok'} {n} - {path.relative_to(root)} is {what}")
             for line in said[:10]:
                 print(f"# {line}")
+    tests = [p for p in scripts if root / "tests" in p.parents]
+    for path in tests:
+        said = list(hazards(path))
+        n += 1
+        bad += bool(said)
+        print(f"{'not ok' if said else 'ok'} {n} - {path.relative_to(root)} deletes and sources with care")
+        for line in said[:10]:
+            print(f"# {line}")
     print(f"1..{n}")
     return 1 if bad else 0
 

@@ -53,7 +53,7 @@ install -m 755 "$here/systemctl" $root/usr/local/sbin/journalctl
 mkdir -p $root/etc/netns
 mount -t tmpfs -o mode=755 lib $root/var/lib
 mount -t tmpfs -o mode=755 netns $root/etc/netns
-rm -rf $root/etc/privlink
+rm -rf "${root:?}/etc/privlink"
 mkdir -p $root/mnt/old
 cd $root
 pivot_root . mnt/old

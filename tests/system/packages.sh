@@ -6,9 +6,9 @@
 #   packages.sh SOURCE
 set -u
 # shellcheck source=scripts/packages.sh
-. "$1/scripts/packages.sh"
-dir=$(mktemp -d /tmp/privlink-packages-XXXXXX)
-trap 'rm -rf "$dir"' EXIT
+. "$1/scripts/packages.sh" || exit 1
+dir=$(mktemp -d /tmp/privlink-packages-XXXXXX) || exit 1
+trap 'rm -rf "${dir:?}"' EXIT
 policy=$dir/policy-rc.d policy_saved=$dir/policy-rc.d.before
 n=0
 bad=0
@@ -42,7 +42,7 @@ apt_install() { # nothing may start now; nginx comes
 	[ -z "${end_by-}" ] || kill -"$end_by" $BASHPID
 }
 fresh() {
-	rm -f "$dir"/*
+	rm -f "${dir:?}"/*
 	[ -z "${1-}" ] || echo "$1" >"$policy"
 }
 files_before() { find "$dir" -mindepth 1 -maxdepth 1 -name "*before*" -printf "%f\n"; }

@@ -9,7 +9,7 @@ set -u
 source_dir=$1
 here=$source_dir/tests/system
 state=/var/lib/privlink
-dir=$(mktemp -d /tmp/privlink-quickstart-XXXXXX)
+dir=$(mktemp -d /tmp/privlink-quickstart-XXXXXX) || exit 1
 foreign=t$$x
 n=0
 bad=0
@@ -50,7 +50,7 @@ clean_up() {
 	remove_foreign
 	umount "$state" "$dir/clone/build" 2>/dev/null
 	rmdir "$state" 2>/dev/null
-	rm -rf "$dir"
+	rm -rf "${dir:?}"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
@@ -148,7 +148,7 @@ installed_since() {
 	shows 'there is an installation of privlink' "which says so"
 	down
 	is "$(cat "$state/store/privlink.db")" precious "neither it nor --down takes anything from it"
-	rm -rf "$state"
+	rm -rf "${state:?}"
 }
 installed_since
 
@@ -306,7 +306,7 @@ interruptions() {
 	interrupted_at '\[2/9\]' '\x03' "Ctrl-C while calls are made, after that"
 	is "$(readlink "/proc/$(cat /run/privlink/privlink-agent.pid)"/fd/* | grep -c '^/dev/pts/')" 0 \
 		"no daemon holds what the quickstart's output goes to"
-	rm -rf "$state"
+	rm -rf "${state:?}"
 	ip link add "plf$$" type veth peer name eth0 netns "i-$foreign"
 	ip link set "plf$$" alias "privlink/$foreign/0/1/i-$foreign"
 	is "$(down; echo $?; grep -c 'everything that it made is removed' "$dir/down.log")" "0
@@ -317,7 +317,7 @@ interruptions() {
 
 	interrupted_at '\[5/9\]' '\x03' "Ctrl-C while pings wait"
 	kill -9 "$(cat /run/privlink/privlink-agent.pid)" "$(cat /run/privlink/privlinkd.pid)"
-	rm -rf "$state" /run/privlink
+	rm -rf "${state:?}" /run/privlink
 	unshare --uts sh -c "hostname renamed-since; '$source_dir/quickstart' --down" >"$dir/down.log" 2>&1
 	is "$?" 0 "--down works when the host was renamed, with all notes deleted and the daemons killed"
 	is_all_gone "and leaves nothing"
@@ -350,7 +350,7 @@ without_bpffs() {
 }
 
 # shellcheck source=tests/system/lines.sh
-. "$here/lines.sh"
+. "$here/lines.sh" || exit 1
 make_clone
 if [ -n "${PRIVLINK_KERNEL_LAYER-}" ]; then
 	# On an emulated processor a walk takes minutes, and there it is about the kernel: one has to do.

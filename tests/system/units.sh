@@ -7,8 +7,8 @@
 #   units.sh SOURCE BUILD
 set -u
 source_dir=$1 build=$2
-dir=$(mktemp -d /tmp/privlink-units-XXXXXX)
-trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d /tmp/privlink-units-XXXXXX) || exit 1
+trap 'rm -rf "${dir:?}"' EXIT
 n=0
 bad=0
 
