@@ -12,6 +12,7 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "pl_abi.h"
@@ -153,9 +154,11 @@ static __always_inline const struct pl_port *pl_port_find(__u32 slot)
 	return port && port->number ? port : NULL;
 }
 
-static __always_inline const struct pl_place *pl_place_find(const struct pl_place_key *key)
+static __always_inline const struct pl_place *pl_place_find4(__u32 vpc, __be32 addr)
 {
-	return bpf_map_lookup_elem(&pl_places, key);
+	struct pl_place_key key = {.vpc = vpc, .addr.w = {0, 0, bpf_htonl(0xffff), addr}};
+
+	return bpf_map_lookup_elem(&pl_places, &key);
 }
 
 static __always_inline const struct pl_eni *pl_eni_find(__u32 slot)

@@ -7,9 +7,9 @@
  */
 #pragma once
 
+#include "pl_judge.h"
 #include "pl_nat.h"
 #include "pl_pair.h"
-#include "pl_policy.h"
 
 static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 {
@@ -19,9 +19,7 @@ static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 /* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
 static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 {
-	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot),
-	      port = bpf_ntohs(pkt->key.dport);
-	bool is_icmp = pkt->l4_proto == IPPROTO_ICMP;
+	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot);
 	const struct pl_eni *eni = pl_eni_find(slot);
 	struct pl_target target = {.judge = slot};
 	__u32 generation;
@@ -29,15 +27,10 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
-	if (eni && !pl_eni_is_at(eni, pkt->vpc, pkt->key.daddr))
-		return PL_DROP_NO_PLACE;
-	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_OUT;
-	if (!is_icmp && (!eni || !(eni->flags & PL_ENI_F_CONNECTED)))
-		return PL_DROP_ENI_NOT_CONNECTED;
-	if (!pl_policy_allows(slot, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_IN;
-	if (is_icmp)
+	r = pl_judge_eni(&pkt->key, pkt->slot, slot, eni);
+	if (r)
+		return r;
+	if (pkt->l4_proto == IPPROTO_ICMP)
 		return PL_ECHO;
 	if (!eni)
 		return PL_DROP_ENI_NOT_CONNECTED;
@@ -96,14 +89,15 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 {
 	__u32 out_generation = pl_flow_generation(pkt->slot, pkt->slot, receiver);
 	__u32 in_generation = pl_flow_generation(pkt->slot, receiver, receiver);
-	__u32 port = bpf_ntohs(pkt->key.dport);
+	int r;
 
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
-	if (!pl_policy_allows(pkt->slot, PL_DIRECTION_OUT, pkt->key.daddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_OUT;
-	if (!pl_policy_allows(receiver, PL_DIRECTION_IN, pkt->key.saddr, pkt->l4_proto, port))
-		return PL_DROP_POLICY_IN;
+	r = pl_judge_out(&pkt->key, pkt->slot);
+	if (!r)
+		r = pl_judge_in(&pkt->key, receiver);
+	if (r)
+		return r;
 	return pl_local_insert(pkt, receiver, out_generation, in_generation);
 }
 
@@ -111,15 +105,11 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
  * drop it. */
 __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 {
-	struct pl_place_key key = {};
 	const struct pl_place *place;
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
-	key.vpc = pkt->vpc;
-	key.addr.w[2] = bpf_htonl(0xffff);
-	key.addr.w[3] = pkt->key.daddr;
-	place = pl_place_find(&key);
+	place = pl_place_find4(pkt->vpc, pkt->key.daddr);
 	if (!place)
 		return pkt->slot == PL_SLOT_SERVICE ? PL_DROP_NO_FLOW : PL_DROP_NO_PLACE;
 	if (pkt->l4_proto == IPPROTO_ICMP && pkt->icmp_type != ICMP_ECHO)
