@@ -247,7 +247,8 @@ struct pl_flow6 {
 	__u64 packets, bytes;
 };
 
-/* pl_reasons: per-CPU array of struct pl_count by reason; names and texts stand in pl_reasons.h. */
+/* pl_reasons: per-CPU array of struct pl_count by reason; names and texts stand in pl_reasons.h. How many
+ * there are is no part of the layout. */
 struct pl_count {
 	__u64 packets, bytes;
 };

@@ -4,8 +4,9 @@
  * command line, the metrics and the documents take names and texts from it.
  *
  * X(symbol, name, kind, text): PL_<symbol> is the number, name is what users see (a stable word), kind is
- * PASS or DROP. Numbers are positions, so a new reason goes to the end of its kind and means a new
- * PL_ABI_VERSION.
+ * PASS or DROP. Numbers are positions: a new reason goes to the end of the list, and none is ever taken out.
+ * That is no new PL_ABI_VERSION: an agent that finds counters of other reasons begins to count anew, and open
+ * flows stay.
  */
 #pragma once
 

@@ -130,22 +130,45 @@ static int remove_map_pins(const struct datapath *datapath)
 	return remove_map_pin(datapath, version);
 }
 
+/* Of the counters nothing depends: with more reasons, or fewer, they alone begin anew. */
+static bool is_counters(const struct datapath *datapath, const struct bpf_map *map)
+{
+	return map == datapath->skeleton->maps.pl_reasons;
+}
+
+static bool any_pin_differs(const struct datapath *datapath)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, datapath->skeleton->obj)
+		if (!bpf_map__is_internal(map) && !is_counters(datapath, map) && pin_differs(datapath, map))
+			return true;
+	return false;
+}
+
+static int check_counters(const struct datapath *datapath)
+{
+	const struct bpf_map *counters = datapath->skeleton->maps.pl_reasons;
+	int r;
+
+	if (!pin_differs(datapath, counters))
+		return 0;
+	log_info("counting packets from zero: the pinned counters are of other reasons dir=%s",
+		 datapath->pin_dir);
+	r = remove_map_pin(datapath, counters);
+	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", datapath->pin_dir) : 0;
+}
+
 /* Pinned maps of another layout go away. */
 static int check_pins(const struct datapath *datapath)
 {
-	const struct bpf_map *map;
-	bool differs;
 	uint32_t version;
 	int r = pinned_version(datapath, &version);
 
 	if (r < 0)
 		return log_errno(r, "cannot read the pinned tables dir=%s", datapath->pin_dir);
-	differs = version != 0 && version != PL_ABI_VERSION;
-	bpf_object__for_each_map(map, datapath->skeleton->obj)
-		if (!bpf_map__is_internal(map) && pin_differs(datapath, map))
-			differs = true;
-	if (!differs)
-		return 0;
+	if ((version == 0 || version == PL_ABI_VERSION) && !any_pin_differs(datapath))
+		return check_counters(datapath);
 	log_warning("making new tables, open flows are lost: the pinned ones have another layout dir=%s "
 		    "version=%u wanted=%u",
 		    datapath->pin_dir, version, PL_ABI_VERSION);
@@ -170,7 +193,8 @@ static struct bpf_map *find_map(const struct datapath *datapath, const char *nam
 	return NULL;
 }
 
-/* 1: the map of that id is pinned where it belongs; 0: nothing is; -ESTALE: another one is. */
+/* 1: the map of that id is pinned where it belongs, or its counters are; 0: nothing is; -ESTALE: another one
+ * is. */
 static int is_pinned(const struct datapath *datapath, uint32_t id)
 {
 	_cleanup_(closep) int fd = bpf_map_get_fd_by_id(id), pinned_fd = -EBADF;
@@ -190,7 +214,9 @@ static int is_pinned(const struct datapath *datapath, uint32_t id)
 	if (pinned_fd < 0)
 		return 0;
 	size = sizeof(pinned);
-	return bpf_obj_get_info_by_fd(pinned_fd, &pinned, &size) == 0 && pinned.id == id ? 1 : -ESTALE;
+	if (bpf_obj_get_info_by_fd(pinned_fd, &pinned, &size) < 0)
+		return -ESTALE;
+	return pinned.id == id || is_counters(datapath, map) ? 1 : -ESTALE;
 }
 
 /* Whether what a guard holds belongs with what is pinned: no map of a name has two faces. */

@@ -15,6 +15,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/pl_reasons.h"
 #include "bpf/pl_sweep.h"
 #include "datapath/datapath.h"
 #include "datapath/table.h"
@@ -376,6 +377,43 @@ static void test_half_removed(struct world *world)
 	(void)rmdir(path);
 }
 
+/* Counters of more reasons than this program has, as after a downgrade, in place of the pinned ones; or of
+ * fewer. */
+static void pin_counters(int n_more)
+{
+	char path[256];
+	int fd;
+
+	(void)str_format(path, sizeof(path), "%s/pl_reasons", pins);
+	(void)unlink(path);
+	fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "pl_reasons", sizeof(uint32_t),
+			    sizeof(struct pl_count), (uint32_t)(PL_REASON_MAX + n_more), NULL);
+	if (fd < 0 || bpf_obj_pin(fd, path) < 0)
+		exit(EXIT_FAILURE);
+	(void)close(fd);
+}
+
+static void test_other_reasons(struct world *world)
+{
+	static const int more[] = {1, -1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		uint64_t flows = flow_count(world);
+
+		stop_agent(world);
+		pin_counters(more[i]);
+		tap_is_int(start_agent(world), 0, "an agent whose reasons are %s takes over",
+			   more[i] > 0 ? "fewer" : "more");
+		tap_ok(flows > 0 && flow_count(world) >= flows, "it has the open flows");
+		tap_is_int((long long)counter(world, "delivered"), 0, "its counters begin anew");
+		tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+		tap_ok(counter(world, "delivered") > 0, "and are counted");
+		(void)ports_sync_service(world->ports);
+		tap_is_int(sync_world(world, true), 0, "a full pass goes well");
+		tap_ok(flow_count(world) >= flows, "and costs no flow");
+	}
+}
+
 /* The tables of an agent with another layout cannot be adopted. */
 static void test_other_layout(struct world *world)
 {
@@ -550,6 +588,7 @@ int main(int argc, char **argv)
 	test_delivery(&world);
 	if (world.datapath && world.ports) {
 		test_restart(&world);
+		test_other_reasons(&world);
 		test_due_rise(&world);
 		test_lost_device(&world);
 		test_sweep(&world);
