@@ -86,7 +86,8 @@ kill_agent() {
 	wait "$agent_pid" 2>/dev/null
 	return 0
 }
-is_whole() { wait_for 20 node_live && wait_for 10 reaches; }
+# And the agent has been through its first pass: it reports what is new only after that.
+is_whole() { wait_for 20 node_live && wait_for 10 reaches && make_vpc consumer 192.168.0.0/16; }
 check "instances reach each other" reaches
 check "the other listener sees what reaches the instance" grep -q $gateway_mac "$dir/seen"
 
