@@ -115,8 +115,10 @@ check "one that was made anew takes its place" wait_for 20 trusts_other
 
 # --- without privlinkd
 
+kill -9 "$agent_pid" # first: it would say so, too
+wait_for 5 ended "$agent_pid"
 kill -9 "$privlinkd_pid"
-kill -9 "$agent_pid"
+wait_for 5 ended "$privlinkd_pid"
 forget_words
 start_agent
 check "without privlinkd the agent is ready, too, and says that it is alone" wait_for 20 noticed '^READY=1 .*cannot be reached'
