@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,10 +14,9 @@
 #define PAUSE_MS    10
 
 /* One that was just killed may hold the lock for a moment. */
-static int lock_patiently(int fd)
+static int lock_patiently(int fd, uint64_t deadline)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000 * 1000};
-	uint64_t deadline = now_mono_ms() + PATIENCE_MS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -28,18 +28,45 @@ static int lock_patiently(int fd)
 	return 0;
 }
 
+/* A holder may take the file away with its lock: whoever waited has then locked what nobody will find. */
+static bool is_there(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	return fstat(fd, &ours) == 0 && lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
+}
+
+/* The file that is there, locked. */
+static int open_locked(const char *path)
+{
+	uint64_t deadline = now_mono_ms() + PATIENCE_MS;
+
+	for (;;) {
+		_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+		int r;
+
+		if (fd < 0)
+			return -errno;
+		r = lock_patiently(fd, deadline);
+		if (r < 0)
+			return r;
+		if (is_there(fd, path))
+			return TAKE_FD(fd);
+		if (now_mono_ms() >= deadline)
+			return -EBUSY;
+	}
+}
+
 int pid_file_take(const char *path, int *ret_fd)
 {
-	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	_cleanup_(closep) int fd = open_locked(path);
 	char text[16];
 	ssize_t n;
 	int r;
 
 	if (fd < 0)
-		return -errno;
-	r = lock_patiently(fd);
-	if (r < 0)
-		return r;
+		return fd;
 	r = str_format(text, sizeof(text), "%d\n", (int)getpid());
 	if (r < 0)
 		return r;

@@ -80,6 +80,27 @@ static void test_patience(void)
 	close(fd);
 }
 
+/* What a removal does: the file goes while others wait for its lock. */
+static void test_taken_away(void)
+{
+	pid_t pid = holder(), killer;
+	int fd = -EBADF, other = -EBADF;
+
+	killer = fork();
+	if (killer == 0) {
+		usleep(300 * 1000);
+		unlink(path);
+		kill(pid, SIGKILL);
+		_exit(0);
+	}
+	tap_is_int(pid_file_take(path, &fd), 0, "a holder that ends and takes the file away is waited for");
+	waitpid(pid, NULL, 0);
+	waitpid(killer, NULL, 0);
+	tap_is_int(access(path, F_OK), 0, "the file is there again");
+	tap_is_int(pid_file_take(path, &other), -EBUSY, "and there is one holder, not one for each file");
+	close(fd);
+}
+
 static void test_refusals(void)
 {
 	char elsewhere[PATH_MAX];
@@ -101,6 +122,7 @@ int main(void)
 	str_format(path, sizeof(path), "%s/x.pid", directory);
 	test_holder();
 	test_patience();
+	test_taken_away();
 	test_refusals();
 	unlink(path);
 	rmdir(directory);
