@@ -17,7 +17,7 @@ struct sqlite_timeline {
 
 struct sqlite_file {
 	sqlite3 *db;
-	char identity[STORE_IDENTITY_SIZE];
+	char identity[STORE_IDENTITY_SIZE]; /* "": it is damaged */
 	char backup_path[PATH_MAX + sizeof(".backup")];
 	struct sqlite_place place;
 	sqlite3_stmt *put, *delete, *present, *meta;

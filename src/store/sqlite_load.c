@@ -94,6 +94,10 @@ int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_
 		loading.n_damaged++;
 		r = 0;
 	}
+	if (!file->identity[0]) {
+		log_error("store's identity is not as it was written");
+		loading.n_damaged++;
+	}
 	if (r == 0)
 		r = load_rows(file, &loading);
 	if (r == 0)

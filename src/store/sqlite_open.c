@@ -183,11 +183,12 @@ static int lock_and_prepare(struct sqlite_file *file, bool make)
 	return r == 0 && made ? sqlite_handle_execute(file, "PRAGMA wal_checkpoint(TRUNCATE)") : r;
 }
 
+/* "" where it is none any more: that is a damage like that of a row. */
 static int read_identity(struct sqlite_file *file)
 {
 	sqlite3_stmt *statement;
 	const char *text;
-	int code, r;
+	int code;
 
 	code = sqlite3_prepare_v2(file->db, "SELECT value FROM about WHERE name = 'store'", -1, &statement,
 				  NULL);
@@ -195,15 +196,11 @@ static int read_identity(struct sqlite_file *file)
 		return sqlite_handle_errno(code);
 	code = sqlite3_step(statement);
 	text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-	r = sqlite_handle_errno(code);
-	if (r == 0 && (!text || strlen(text) != sizeof(file->identity) - 1)) {
-		log_error("store file has no identity");
-		r = -EUCLEAN;
-	}
-	if (r == 0)
+	if (text && strlen(text) == sizeof(file->identity) - 1 &&
+	    strspn(text, "0123456789abcdef") == sizeof(file->identity) - 1)
 		(void)str_copy(file->identity, sizeof(file->identity), text);
 	sqlite3_finalize(statement);
-	return r;
+	return sqlite_handle_errno(code);
 }
 
 const char *sqlite_file_identity(const struct sqlite_file *file)

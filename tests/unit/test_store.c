@@ -830,6 +830,9 @@ static void test_damaged_rows(void)
 		{"a timeline's beginning that changed", "UPDATE timeline SET begins = 7", 10},
 		{"a timeline that is missing",
 		 "INSERT INTO timeline SELECT id + 2, name, begins, sum FROM timeline", 10},
+		{"an identity that is none",
+		 "UPDATE about SET value = 'g' || substr(value, 2) WHERE name = 'store'", 10},
+		{"an identity that is missing", "DELETE FROM about", 10},
 		{"a row that is no JSON", "UPDATE kv SET value = '{' WHERE key = 'counter/n3'", 9},
 	};
 
