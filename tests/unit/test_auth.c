@@ -339,6 +339,13 @@ static void spoil(long place, int change)
 	(void)fclose(file);
 }
 
+static bool fits(long place)
+{
+	struct stat st;
+
+	return stat(journal_path, &st) == 0 && place < st.st_size;
+}
+
 static void test_journal(void)
 {
 	struct nonces *nonces;
@@ -398,6 +405,32 @@ static void test_journal(void)
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 51, &nonces), 0, "it is made anew");
 	nonces_free(nonces);
+	(void)unlink(journal_path);
+}
+
+/* Every byte of a record, one at a time. */
+static void test_journal_damaged(void)
+{
+	struct nonces *nonces;
+	int carried_out = 0;
+	struct stat st;
+
+	(void)unlink(journal_path);
+	(void)start(true, NOW, &nonces);
+	(void)stat(journal_path, &st);
+	(void)spend(nonces, "k", "a", NOW, NOW);
+	nonces_free(nonces);
+	for (long place = st.st_size; fits(place); place++) {
+		spoil(place, 0x40);
+		(void)start(false, NOW + 1, &nonces);
+		carried_out += spend(nonces, "k", "a", NOW, NOW + 1) == 0;
+		nonces_free(nonces);
+		(void)unlink(journal_path);
+		(void)start(true, NOW, &nonces);
+		(void)spend(nonces, "k", "a", NOW, NOW);
+		nonces_free(nonces);
+	}
+	tap_is_int(carried_out, 0, "what a changed record tells of is not carried out again");
 	(void)unlink(journal_path);
 }
 
@@ -463,6 +496,7 @@ int main(void)
 	test_nonce_after_signature(rows);
 	test_nonces();
 	test_journal();
+	test_journal_damaged();
 	test_journal_stays_short();
 	test_journal_full_disk();
 	snapshot_free(rows);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A header and records of one size. `whole` is taken back while the file is rewritten, and for good when
- * something could not be written.
+ * A header and records of one size, each with a sum: one that changed on disk is a nonce that is lost.
+ * `whole` is taken back while the file is rewritten, and for good when something could not be written.
  */
 #include "nonce_journal.h"
 
@@ -13,13 +13,18 @@
 
 #define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
 
-static const char magic[8] = "plnonce1";
+static const char magic[8] = "plnonce2";
 
 struct header {
 	char magic[8];
 	char boot[40];
 	int64_t floor;
 	uint64_t whole;
+};
+
+struct kept {
+	struct nonce_record record;
+	uint64_t sum;
 };
 
 struct nonce_journal {
@@ -29,11 +34,22 @@ struct nonce_journal {
 	bool failed;
 };
 
-_Static_assert(sizeof(struct header) == 64 && sizeof(struct nonce_record) == 24, "no holes on file");
+_Static_assert(sizeof(struct header) == 64 && sizeof(struct kept) == 32, "no holes on file");
 
 static off_t place_of(size_t n)
 {
-	return (off_t)(sizeof(struct header) + n * sizeof(struct nonce_record));
+	return (off_t)(sizeof(struct header) + n * sizeof(struct kept));
+}
+
+/* FNV-1a: whether a record is as it was written, not whether it is honest. */
+static uint64_t sum_of(const struct nonce_record *record)
+{
+	const unsigned char *bytes = (const unsigned char *)record;
+	uint64_t sum = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < sizeof(*record); i++)
+		sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
+	return sum;
 }
 
 /* "": unknown, and equal to no other. */
@@ -90,18 +106,24 @@ static int read_all(int fd, void *data, size_t size, off_t place)
 	return 0;
 }
 
+/* 1: all of them; 0: some are not as they were written. */
 static int take_all(const struct nonce_journal *journal, size_t n, nonce_journal_take take, void *context,
 		    int64_t now)
 {
-	_cleanup_(freep) struct nonce_record *records = calloc(n + 1, sizeof(*records));
+	_cleanup_(freep) struct kept *all = calloc(n + 1, sizeof(*all));
+	bool whole = true;
 	int r;
 
-	if (!records)
+	if (!all)
 		return -ENOMEM;
-	r = read_all(journal->fd, records, n * sizeof(*records), place_of(0));
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = take(context, &records[i], now);
-	return r;
+	r = read_all(journal->fd, all, n * sizeof(*all), place_of(0));
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (all[i].sum == sum_of(&all[i].record))
+			r = take(context, &all[i].record, now);
+		else
+			whole = false;
+	}
+	return r < 0 ? r : whole;
 }
 
 int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, void *context, int64_t now,
@@ -110,7 +132,7 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 	struct header header;
 	struct stat st;
 	size_t size;
-	int r;
+	int all, r;
 
 	*ret_floor = INT64_MIN;
 	if (fstat(journal->fd, &st) < 0)
@@ -123,11 +145,11 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
 		return 0;
 	size = (size_t)(st.st_size - place_of(0));
-	r = take_all(journal, size / sizeof(struct nonce_record), take, context, now);
-	if (r < 0)
-		return r;
+	all = take_all(journal, size / sizeof(struct kept), take, context, now);
+	if (all < 0)
+		return all;
 	*ret_floor = header.floor;
-	return header.whole && size % sizeof(struct nonce_record) == 0 && header.boot[0] &&
+	return all && header.whole && size % sizeof(struct kept) == 0 && header.boot[0] &&
 	       memcmp(header.boot, journal->header.boot, sizeof(header.boot)) == 0;
 }
 
@@ -163,6 +185,17 @@ static void fail(struct nonce_journal *journal, int r)
 	(void)write_header(journal, false);
 }
 
+static int write_records(int fd, const struct nonce_record *records, size_t n)
+{
+	_cleanup_(freep) struct kept *all = calloc(n + 1, sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		all[i] = (struct kept){records[i], sum_of(&records[i])};
+	return write_all(fd, all, n * sizeof(*all), place_of(0));
+}
+
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n)
 {
@@ -173,7 +206,7 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	if (r == 0 && ftruncate(journal->fd, place_of(0)) < 0)
 		r = -errno;
 	if (r == 0)
-		r = write_all(journal->fd, records, n * sizeof(*records), place_of(0));
+		r = write_records(journal->fd, records, n);
 	if (r == 0)
 		r = write_header(journal, true);
 	if (r < 0) {
@@ -188,11 +221,12 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 
 void nonce_journal_append(struct nonce_journal *journal, const struct nonce_record *record)
 {
+	const struct kept kept = {*record, sum_of(record)};
 	int r;
 
 	if (journal->failed)
 		return; /* until it is rewritten */
-	r = write_all(journal->fd, record, sizeof(*record), place_of(journal->n));
+	r = write_all(journal->fd, &kept, sizeof(kept), place_of(journal->n));
 	if (r < 0)
 		fail(journal, r);
 	else
