@@ -164,8 +164,13 @@ ok $? "--remove on a host that was renamed, without the file, succeeds"
 check "nothing of the node is left" nothing_left "$node"
 check "nor its lock" absent "/run/privlink-node-$node.pid"
 check "it says what it removed" grep -q "removed node=$node devices=" "$dir/remove.log"
+mkdir -p "$pins/apart-$$"
 run_agent --remove >"$dir/remove.log" 2>&1
 check "a second time it says that there is nothing" grep -q "nothing of a node is here" "$dir/remove.log"
+check "pins that may be those of a node elsewhere stay" test -e "$pins/apart-$$"
+check "and nobody is told to take them from a node whose agent is stopped" \
+	grep -q "left pins=$pins/apart-$$: .* leave them unless that node is to go from this machine" "$dir/remove.log"
+rmdir "$pins/apart-$$"
 host=$node
 last_start
 check "an agent that starts after it makes everything again" wait_for 20 answers
