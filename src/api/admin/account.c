@@ -19,25 +19,25 @@
 
 static const char *const key_status_values[] = {"Active", "Inactive", NULL};
 
-const struct param_spec create_account_params[] = {
+const struct param_spec account_create_params[] = {
 	{"AccountName", PARAM_STRING, .required = true},
 	{"Admin", PARAM_BOOL},
 	{},
 };
-const struct param_spec account_params[] = {
+const struct param_spec account_id_params[] = {
 	{"AccountId", PARAM_LONG, .required = true},
 	{},
 };
-const struct param_spec access_key_params[] = {
+const struct param_spec access_key_id_params[] = {
 	{"AccessKeyId", PARAM_STRING, .required = true},
 	{},
 };
-const struct param_spec update_access_key_params[] = {
+const struct param_spec access_key_update_params[] = {
 	{"AccessKeyId", PARAM_STRING, .required = true},
 	{"Status", PARAM_STRING, .required = true, .values = key_status_values},
 	{},
 };
-const struct param_spec list_access_keys_params[] = {
+const struct param_spec access_key_list_params[] = {
 	{"AccountId", PARAM_LONG},
 	{},
 };
@@ -86,7 +86,7 @@ static bool name_taken(const struct snapshot *rows, const char *name)
 	return false;
 }
 
-int create_account(struct call *call)
+int account_create(struct call *call)
 {
 	const char *name = call_string(call, "AccountName");
 	struct account account;
@@ -107,7 +107,7 @@ int create_account(struct call *call)
 	return 0;
 }
 
-int list_accounts(struct call *call)
+int account_list(struct call *call)
 {
 	json_t *list = shape_list(call->answer, "Accounts");
 	struct page page;
@@ -140,7 +140,7 @@ static size_t count_keys(const struct snapshot *rows, int64_t uid)
 	return n;
 }
 
-int create_access_key(struct call *call)
+int access_key_create(struct call *call)
 {
 	const struct account *account = snapshot_account(call->rows, call_int(call, "AccountId", 0));
 	struct access_key key;
@@ -161,7 +161,7 @@ int create_access_key(struct call *call)
 	return 0;
 }
 
-int reveal_access_key(struct call *call)
+int access_key_reveal(struct call *call)
 {
 	const char *id = json_string_value(json_object_get(call->answer, "AccessKeyId"));
 	const struct access_key *key = id ? snapshot_find(call->rows, KIND_ACCESS_KEY, id) : NULL;
@@ -194,7 +194,7 @@ static int find_key(struct call *call, const struct access_key **ret)
 	return *ret ? 0 : call_fail(call, "AccessKeyNotFound");
 }
 
-int update_access_key(struct call *call)
+int access_key_update(struct call *call)
 {
 	const struct access_key *present;
 	struct access_key key;
@@ -211,7 +211,7 @@ int update_access_key(struct call *call)
 	return 0;
 }
 
-int delete_access_key(struct call *call)
+int access_key_delete(struct call *call)
 {
 	const struct access_key *key;
 	int r;
@@ -225,7 +225,7 @@ int delete_access_key(struct call *call)
 	return 0;
 }
 
-int list_access_keys(struct call *call)
+int access_key_list(struct call *call)
 {
 	json_t *list = shape_list(call->answer, "AccessKeys");
 	int64_t uid = call_int(call, "AccountId", 0);

@@ -45,7 +45,7 @@ static void node_info(const struct call *call, const struct node *node, char *re
 		(void)snprintf(ret, size, "It has not reported yet.");
 }
 
-static int list_nodes(struct call *call)
+static int node_list(struct call *call)
 {
 	char info[CONTROL_HOLD_SIZE + 64];
 
@@ -92,13 +92,13 @@ static void describe_instances(const struct snapshot *rows, const char *node, ui
 		(void)snprintf(ret + length, size - length, n > shown ? ", …)" : ")");
 }
 
-static const struct param_spec delete_node_params[] = {
+static const struct param_spec node_delete_params[] = {
 	{"NodeName", PARAM_STRING, .required = true},
 	{"Force", PARAM_BOOL},
 	{},
 };
 
-static int delete_node(struct call *call)
+static int node_delete(struct call *call)
 {
 	const struct node *node = snapshot_node(call->rows, call_string(call, "NodeName"));
 	char instances[256];
@@ -130,23 +130,23 @@ static int get_version(struct call *call)
 /* clang-format off */
 const struct action privlink_actions[] = {
 	ATTACH_INSTANCE_ACTION,
-	{ "BindSystemService",   bind_system_service,   ACTION_CHANGES | ACTION_ADMIN, system_service_params },
-	{ "CreateAccessKey",     create_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_params,
-	  "AccessKeySecret", reveal_access_key },
-	{ "CreateAccount",       create_account,        ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  create_account_params },
-	{ "DeleteAccessKey",     delete_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  access_key_params },
-	{ "DeleteNode",          delete_node,           ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  delete_node_params },
+	{ "BindSystemService",   system_service_bind,   ACTION_CHANGES | ACTION_ADMIN, system_service_params },
+	{ "CreateAccessKey",     access_key_create,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_id_params,
+	  "AccessKeySecret", access_key_reveal },
+	{ "CreateAccount",       account_create,        ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
+	  account_create_params },
+	{ "DeleteAccessKey",     access_key_delete,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
+	  access_key_id_params },
+	{ "DeleteNode",          node_delete,           ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
+	  node_delete_params },
 	GET_INSTANCE_ACTION,
 	{ "GetVersion",          get_version,           ACTION_NO_REGION },
-	{ "ListAccessKeys",      list_access_keys,      ACTION_ADMIN | ACTION_NO_REGION, list_access_keys_params },
-	{ "ListAccounts",        list_accounts,         ACTION_ADMIN | ACTION_NO_REGION },
-	{ "ListNodes",           list_nodes,            ACTION_ADMIN | ACTION_NO_REGION },
-	{ "UnbindSystemService", unbind_system_service, ACTION_CHANGES | ACTION_ADMIN, system_service_params },
-	{ "UpdateAccessKey",     update_access_key,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  update_access_key_params },
+	{ "ListAccessKeys",      access_key_list,      ACTION_ADMIN | ACTION_NO_REGION, access_key_list_params },
+	{ "ListAccounts",        account_list,         ACTION_ADMIN | ACTION_NO_REGION },
+	{ "ListNodes",           node_list,            ACTION_ADMIN | ACTION_NO_REGION },
+	{ "UnbindSystemService", system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params },
+	{ "UpdateAccessKey",     access_key_update,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
+	  access_key_update_params },
 	{},
 };
 /* clang-format on */

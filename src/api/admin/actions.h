@@ -14,17 +14,17 @@ int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);
 
 /* account.c */
-int create_account(struct call *call);
-int list_accounts(struct call *call);
-int create_access_key(struct call *call);
-int reveal_access_key(struct call *call);
-int update_access_key(struct call *call);
-int delete_access_key(struct call *call);
-int list_access_keys(struct call *call);
-extern const struct param_spec create_account_params[], account_params[], access_key_params[],
-	update_access_key_params[], list_access_keys_params[];
+int account_create(struct call *call);
+int account_list(struct call *call);
+int access_key_create(struct call *call);
+int access_key_reveal(struct call *call);
+int access_key_update(struct call *call);
+int access_key_delete(struct call *call);
+int access_key_list(struct call *call);
+extern const struct param_spec account_create_params[], account_id_params[], access_key_id_params[],
+	access_key_update_params[], access_key_list_params[];
 
 /* system.c */
-int bind_system_service(struct call *call);
-int unbind_system_service(struct call *call);
+int system_service_bind(struct call *call);
+int system_service_unbind(struct call *call);
 extern const struct param_spec system_service_params[];

@@ -90,18 +90,18 @@ static int check_device(struct call *call, const struct instance *row, const str
 static int choose_node(struct call *call, const char *zone, const struct node **ret)
 {
 	const char *name = call_string(call, "NodeName");
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(placement_done) struct placement placement = {};
 	int r;
 
-	r = place_init(&place, call, zone);
+	r = placement_init(&placement, call, zone);
 	if (r < 0)
 		return r;
 	if (name && name[0])
-		*ret = place_find(&place, name);
-	else if (place.n > 1)
+		*ret = placement_find(&placement, name);
+	else if (placement.n > 1)
 		return call_fail_named(call, "Missing{Name}", "NodeName");
 	else
-		*ret = place_take(&place);
+		*ret = placement_take(&placement);
 	if (!*ret)
 		return call_fail(call,
 				 name && name[0] ? "InvalidNodeName.NotFound" : "OperationDenied.NoStock");

@@ -60,7 +60,7 @@ static bool is_full(const struct call *call, const struct service *service, uint
 	       RESOURCES_PER_SERVICE_MAX;
 }
 
-int bind_system_service(struct call *call)
+int system_service_bind(struct call *call)
 {
 	const char *zone = call_string(call, "ZoneId");
 	const struct load_balancer *balancer = NULL;
@@ -115,7 +115,7 @@ static bool in_use(const struct call *call, const struct service_resource *resou
 	return false;
 }
 
-int unbind_system_service(struct call *call)
+int system_service_unbind(struct call *call)
 {
 	const char *zone = call_string(call, "ZoneId");
 	const struct service *service;

@@ -17,27 +17,27 @@ static bool is_live(const struct call *call, const struct node *node)
 	return call_node(call, node->name).is_live;
 }
 
-static struct place_node *find(const struct place *place, const char *name)
+static struct placement_node *find(const struct placement *placement, const char *name)
 {
-	for (size_t i = 0; i < place->n; i++)
-		if (streq(place->v[i].node->name, name))
-			return &place->v[i];
+	for (size_t i = 0; i < placement->n; i++)
+		if (streq(placement->v[i].node->name, name))
+			return &placement->v[i];
 	return NULL;
 }
 
-int place_init(struct place *place, const struct call *call, const char *zone)
+int placement_init(struct placement *placement, const struct call *call, const char *zone)
 {
 	size_t n = snapshot_count(call->rows, KIND_NODE, "");
 
-	*place = (struct place){.v = calloc(n ? n : 1, sizeof(place->v[0]))};
-	if (!place->v)
+	*placement = (struct placement){.v = calloc(n ? n : 1, sizeof(placement->v[0]))};
+	if (!placement->v)
 		return -ENOMEM;
 	for (const struct node *node = NULL; (node = snapshot_next(call->rows, KIND_NODE, "", node));)
-		if (place->n < n && serves(node, zone) && is_live(call, node))
-			place->v[place->n++].node = node;
+		if (placement->n < n && serves(node, zone) && is_live(call, node))
+			placement->v[placement->n++].node = node;
 
 	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));) {
-		struct place_node *p = find(place, i->node);
+		struct placement_node *p = find(placement, i->node);
 
 		if (p)
 			p->n_instances++;
@@ -45,28 +45,28 @@ int place_init(struct place *place, const struct call *call, const char *zone)
 	return 0;
 }
 
-void place_done(struct place *place)
+void placement_done(struct placement *placement)
 {
-	free(place->v);
-	*place = (struct place){};
+	free(placement->v);
+	*placement = (struct placement){};
 }
 
-const struct node *place_take(struct place *place)
+const struct node *placement_take(struct placement *placement)
 {
-	struct place_node *best = NULL;
+	struct placement_node *best = NULL;
 
-	for (size_t i = 0; i < place->n; i++)
-		if (!best || place->v[i].n_instances < best->n_instances)
-			best = &place->v[i];
+	for (size_t i = 0; i < placement->n; i++)
+		if (!best || placement->v[i].n_instances < best->n_instances)
+			best = &placement->v[i];
 	if (!best)
 		return NULL;
 	best->n_instances++;
 	return best->node;
 }
 
-const struct node *place_find(const struct place *place, const char *name)
+const struct node *placement_find(const struct placement *placement, const char *name)
 {
-	const struct place_node *found = find(place, name);
+	const struct placement_node *found = find(placement, name);
 
 	return found ? found->node : NULL;
 }

@@ -6,21 +6,20 @@
 
 #include "../frame/action.h"
 
-struct place_node {
+struct placement_node {
 	const struct node *node; /* borrowed from the snapshot */
 	uint32_t n_instances;
 };
 
-struct place {
-	struct place_node *v;
+struct placement {
+	struct placement_node *v;
 	size_t n;
 };
 
 /* The live nodes that serve the zone, with what they have. -ENOMEM. */
-int place_init(struct place *place, const struct call *call, const char *zone);
-void place_done(struct place *place);
-/* Takes a place on the node with the fewest instances; NULL: there is no node. The node must still be as it
- * is when the call commits. */
-const struct node *place_take(struct place *place);
+int placement_init(struct placement *placement, const struct call *call, const char *zone);
+void placement_done(struct placement *placement);
+/* Takes a place on the node with the fewest instances; NULL: there is no node. */
+const struct node *placement_take(struct placement *placement);
 /* The node of that name, if it is live and serves the zone. */
-const struct node *place_find(const struct place *place, const char *name);
+const struct node *placement_find(const struct placement *placement, const char *name);

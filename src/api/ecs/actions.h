@@ -8,15 +8,16 @@
 
 extern const struct action ecs_actions[];
 
-/* group.c */
-int group_create(struct call *call);
-int group_delete(struct call *call);
-int group_list(struct call *call);
-int group_get(struct call *call);
-int group_modify(struct call *call);
-int group_set_policy(struct call *call);
-extern const struct param_spec group_create_params[], group_id_params[], group_list_params[],
-	group_get_params[], group_modify_params[], group_set_policy_params[];
+/* security_group.c */
+int security_group_create(struct call *call);
+int security_group_delete(struct call *call);
+int security_group_list(struct call *call);
+int security_group_get(struct call *call);
+int security_group_modify(struct call *call);
+int security_group_set_policy(struct call *call);
+extern const struct param_spec security_group_create_params[], security_group_id_params[],
+	security_group_list_params[], security_group_get_params[], security_group_modify_params[],
+	security_group_set_policy_params[];
 
 /* rule.c */
 int rule_authorize_ingress(struct call *call);

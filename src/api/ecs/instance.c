@@ -64,10 +64,10 @@ static int read_pattern(struct call *call, struct instance *ret)
 	return instance_read_texts(call, ret);
 }
 
-static int run_one(struct call *call, const struct instance_plan *plan, struct place *place,
+static int run_one(struct call *call, const struct instance_plan *plan, struct placement *placement,
 		   struct alloc *alloc, const struct instance *pattern, json_t *ids)
 {
-	const struct node *node = place_take(place);
+	const struct node *node = placement_take(placement);
 	struct instance row = *pattern;
 	struct port port;
 	int r;
@@ -84,7 +84,7 @@ static int run_one(struct call *call, const struct instance_plan *plan, struct p
 int instance_run(struct call *call)
 {
 	uint32_t amount = (uint32_t)call_int(call, "Amount", 1);
-	_cleanup_(place_done) struct place place = {};
+	_cleanup_(placement_done) struct placement placement = {};
 	struct instance pattern;
 	struct instance_plan plan;
 	struct alloc alloc = {};
@@ -103,13 +103,13 @@ int instance_run(struct call *call)
 	r = instance_check_quota(call, plan.owner, plan.vswitch->region, amount);
 	if (r < 0)
 		return r;
-	r = place_init(&place, call, plan.vswitch->zone);
+	r = placement_init(&placement, call, plan.vswitch->zone);
 	if (r < 0)
 		return r;
 
 	ids = shape_wrapped(call->answer, "InstanceIdSets", "InstanceIdSet");
 	for (uint32_t i = 0; i < amount; i++) {
-		r = run_one(call, &plan, &place, &alloc, &pattern, ids);
+		r = run_one(call, &plan, &placement, &alloc, &pattern, ids);
 		if (r < 0)
 			return r;
 		/* A wanted address is that of the first; the others follow it. */

@@ -8,6 +8,22 @@
 
 extern const struct action vpc_actions[];
 
+/* vpc.c */
+int vpc_create(struct call *call);
+int vpc_delete(struct call *call);
+int vpc_get(struct call *call);
+int vpc_list(struct call *call);
+int vpc_modify(struct call *call);
+extern const struct param_spec vpc_create_params[], vpc_id_params[], vpc_list_params[], vpc_modify_params[];
+
+/* "VSwitchIds" of the VPC. */
+void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc);
+
+/* route_table.c */
+int route_table_list(struct call *call);
+extern const struct param_spec route_table_list_params[];
+
+/* vswitch.c */
 int vswitch_create(struct call *call);
 int vswitch_delete(struct call *call);
 int vswitch_list(struct call *call);

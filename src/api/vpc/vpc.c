@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VPCs and their route tables, and the table of VPC's actions. A VPC has a number that the data path knows it
- * by (its VNI), a router and one route table; both of these are ids only, since every vSwitch of a VPC
- * reaches every other.
+ * VPCs. A VPC has a number that the data path knows it by (its VNI), a router and one route table; both of
+ * these are ids only, since every vSwitch of a VPC reaches every other.
  */
 #include "actions.h"
 
@@ -10,7 +9,6 @@
 #include "../../model/state.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
-#include "../common/regions.h"
 #include "../common/tags.h"
 #include "../frame/shape.h"
 
@@ -49,7 +47,7 @@ static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 	return 0;
 }
 
-static const struct param_spec create_vpc_params[] = {
+const struct param_spec vpc_create_params[] = {
 	{"CidrBlock", PARAM_STRING},
 	{"VpcName", PARAM_STRING},
 	{"Description", PARAM_STRING},
@@ -60,7 +58,7 @@ static const struct param_spec create_vpc_params[] = {
 	{},
 };
 
-static int create_vpc(struct call *call)
+int vpc_create(struct call *call)
 {
 	const char *cidr = call_string(call, "CidrBlock"), *group = call_string(call, "ResourceGroupId");
 	struct vpc vpc = {.owner = call->account->uid, .create_time = call->now};
@@ -125,12 +123,12 @@ static const char *vpc_dependency(const struct call *call, const char *vpc)
 	return NULL;
 }
 
-static const struct param_spec vpc_id_params[] = {
+const struct param_spec vpc_id_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},
 	{},
 };
 
-static int delete_vpc(struct call *call)
+int vpc_delete(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	const char *dependency;
@@ -154,7 +152,7 @@ static int delete_vpc(struct call *call)
 	return 0;
 }
 
-static void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc)
+void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc)
 {
 	json_t *list = shape_wrapped(object, "VSwitchIds", "VSwitchId");
 
@@ -189,7 +187,7 @@ static void answer_vpc(const struct call *call, json_t *object, const struct vpc
 	tags_answer(call, object, "Tags", "Tag", "Key", "Value", vpc->id);
 }
 
-static const struct param_spec describe_vpcs_params[] = {
+const struct param_spec vpc_list_params[] = {
 	{"VpcId", PARAM_STRING},
 	{"VpcName", PARAM_STRING},
 	{"IsDefault", PARAM_BOOL},
@@ -213,7 +211,7 @@ static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
 	       tags_match(call, vpc->id);
 }
 
-static int describe_vpcs(struct call *call)
+int vpc_list(struct call *call)
 {
 	struct page page;
 	json_t *list;
@@ -246,7 +244,7 @@ static void answer_resource_count(json_t *list, const char *type, int64_t count)
 	answer_int(item, "ResourceCount", count);
 }
 
-static int describe_vpc_attribute(struct call *call)
+int vpc_get(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	int64_t vswitches = 0;
@@ -268,7 +266,7 @@ static int describe_vpc_attribute(struct call *call)
 	return 0;
 }
 
-static const struct param_spec modify_vpc_params[] = {
+const struct param_spec vpc_modify_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},
 	{"VpcName", PARAM_STRING},
 	{"Description", PARAM_STRING},
@@ -291,7 +289,7 @@ static int change_cidr(struct call *call, const char *text, struct vpc *vpc)
 	return 0;
 }
 
-static int modify_vpc_attribute(struct call *call)
+int vpc_modify(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	const char *cidr = call_string(call, "CidrBlock");
@@ -316,137 +314,3 @@ static int modify_vpc_attribute(struct call *call)
 	call_put(call, KIND_VPC, &row);
 	return 0;
 }
-
-static const char *const route_table_types[] = {"System", "Custom", NULL};
-static const char *const router_types[] = {"VRouter", "VBR", NULL};
-
-static const struct param_spec describe_route_tables_params[] = {
-	{"VpcId", PARAM_STRING},
-	{"RouteTableId", PARAM_STRING},
-	{"RouteTableName", PARAM_STRING},
-	{"RouteTableType", PARAM_STRING, .values = route_table_types},
-	{"RouterId", PARAM_STRING},
-	{"RouterType", PARAM_STRING, .values = router_types},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{},
-};
-
-static bool route_table_wanted(const struct call *call, const struct vpc *vpc)
-{
-	return owned_here(call, vpc->owner, vpc->region) && filter_text(call, "VpcId", vpc->id) &&
-	       filter_text(call, "RouteTableId", vpc->route_table_id) &&
-	       filter_text(call, "RouteTableName", "") && filter_text(call, "RouteTableType", "System") &&
-	       filter_text(call, "RouterId", vpc->router_id) && filter_text(call, "RouterType", "VRouter") &&
-	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
-	       tags_match(call, vpc->route_table_id);
-}
-
-static int describe_route_table_list(struct call *call)
-{
-	struct page page;
-	json_t *list;
-	int r;
-
-	r = page_begin_number(call, &page, 10, 50);
-	if (r < 0)
-		return r;
-	list = shape_wrapped(call->answer, "RouterTableList", "RouterTableListType");
-	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));) {
-		json_t *item;
-
-		if (!route_table_wanted(call, v) || !page_match(&page, v->id))
-			continue;
-		item = shape_item(list);
-		answer_string(item, "RouteTableId", v->route_table_id);
-		answer_string(item, "RouteTableType", "System");
-		answer_string(item, "RouteTableName", "");
-		answer_string(item, "Description", "");
-		answer_string(item, "VpcId", v->id);
-		answer_string(item, "RouterId", v->router_id);
-		answer_string(item, "RouterType", "VRouter");
-		answer_string(item, "AssociateType", "VSwitch");
-		answer_string(item, "Status", v->status == VPC_AVAILABLE ? "Available" : "Pending");
-		answer_string(item, "ResourceGroupId", v->resource_group);
-		answer_int(item, "OwnerId", v->owner);
-		answer_bool(item, "RoutePropagationEnable", false);
-		answer_time(item, "CreationTime", v->create_time);
-		answer_vswitch_ids(call, item, v->id);
-		(void)shape_wrapped(item, "GatewayIds", "GatewayIds");
-		(void)shape_wrapped(item, "Tags", "Tag");
-	}
-	page_end(call, &page);
-	return 0;
-}
-
-static bool own_vpc(const struct call *call, const char *id)
-{
-	return owned_vpc(call, id);
-}
-
-static bool own_vswitch(const struct call *call, const char *id)
-{
-	return owned_vswitch(call, id);
-}
-
-static const struct tagged_type tagged_types[] = {
-	{"VPC", own_vpc},
-	{"VSWITCH", own_vswitch},
-	{},
-};
-
-static int tag_resources(struct call *call)
-{
-	return tags_tag_resources(call, tagged_types);
-}
-
-static int untag_resources(struct call *call)
-{
-	return tags_untag_resources(call, tagged_types);
-}
-
-static int list_tag_resources(struct call *call)
-{
-	return tags_list_resources(call, tagged_types, "TagResource");
-}
-
-static void describe_zone(json_t *zone)
-{
-	answer_string(zone, "ZoneType", "AvailabilityZone");
-}
-
-static int describe_regions(struct call *call)
-{
-	regions_answer(call, shape_wrapped(call->answer, "Regions", "Region"), NULL);
-	return 0;
-}
-
-static int describe_zones(struct call *call)
-{
-	zones_answer(call, shape_wrapped(call->answer, "Zones", "Zone"), describe_zone);
-	return 0;
-}
-
-/* clang-format off */
-const struct action vpc_actions[] = {
-	{ "CreateVSwitch", vswitch_create, ACTION_CHANGES | ACTION_NO_REGION, vswitch_create_params },
-	{ "CreateVpc", create_vpc, ACTION_CHANGES, create_vpc_params },
-	{ "DeleteVSwitch", vswitch_delete, ACTION_CHANGES | ACTION_NO_REGION, vswitch_id_params },
-	{ "DeleteVpc", delete_vpc, ACTION_CHANGES | ACTION_NO_REGION, vpc_id_params },
-	{ "DescribeRegions", describe_regions, ACTION_NO_REGION, regions_params },
-	{ "DescribeRouteTableList", describe_route_table_list, ACTION_READ, describe_route_tables_params },
-	{ "DescribeVSwitchAttributes", vswitch_get, ACTION_NO_REGION, vswitch_id_params },
-	{ "DescribeVSwitches", vswitch_list, ACTION_NO_REGION, vswitch_list_params },
-	{ "DescribeVpcAttribute", describe_vpc_attribute, ACTION_READ, vpc_id_params },
-	{ "DescribeVpcs", describe_vpcs, ACTION_READ, describe_vpcs_params },
-	{ "DescribeZones", describe_zones, ACTION_READ, zones_params },
-	{ "ListTagResources", list_tag_resources, ACTION_READ, list_tag_resources_params },
-	{ "ModifyVSwitchAttribute", vswitch_modify, ACTION_CHANGES | ACTION_NO_REGION, vswitch_modify_params },
-	{ "ModifyVpcAttribute", modify_vpc_attribute, ACTION_CHANGES | ACTION_NO_REGION, modify_vpc_params },
-	{ "TagResources", tag_resources, ACTION_CHANGES, tag_resources_params },
-	{ "UnTagResources", untag_resources, ACTION_CHANGES, untag_resources_params },
-	{},
-};
-/* clang-format on */

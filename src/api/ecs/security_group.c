@@ -15,7 +15,7 @@ static const char *const group_types[] = {"normal", "enterprise", NULL};
 static const char *const directions[] = {"egress", "ingress", "all", NULL};
 static const char *const policies[] = {"Accept", "Drop", NULL};
 
-const struct param_spec group_create_params[] = {
+const struct param_spec security_group_create_params[] = {
 	{"VpcId", PARAM_STRING, .required = true},
 	{"SecurityGroupName", PARAM_STRING},
 	{"Description", PARAM_STRING},
@@ -25,12 +25,12 @@ const struct param_spec group_create_params[] = {
 	{},
 };
 
-const struct param_spec group_id_params[] = {
+const struct param_spec security_group_id_params[] = {
 	{"SecurityGroupId", PARAM_STRING, .required = true},
 	{},
 };
 
-const struct param_spec group_list_params[] = {
+const struct param_spec security_group_list_params[] = {
 	{"SecurityGroupId", PARAM_STRING},
 	{"SecurityGroupIds", PARAM_LIST, .max = 100},
 	{"SecurityGroupName", PARAM_STRING},
@@ -47,7 +47,7 @@ const struct param_spec group_list_params[] = {
 	{},
 };
 
-const struct param_spec group_get_params[] = {
+const struct param_spec security_group_get_params[] = {
 	{"SecurityGroupId", PARAM_STRING, .required = true},
 	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
 	{"NicType", PARAM_STRING},
@@ -56,14 +56,14 @@ const struct param_spec group_get_params[] = {
 	{},
 };
 
-const struct param_spec group_modify_params[] = {
+const struct param_spec security_group_modify_params[] = {
 	{"SecurityGroupId", PARAM_STRING, .required = true},
 	{"SecurityGroupName", PARAM_STRING},
 	{"Description", PARAM_STRING},
 	{},
 };
 
-const struct param_spec group_set_policy_params[] = {
+const struct param_spec security_group_set_policy_params[] = {
 	{"SecurityGroupId", PARAM_STRING, .required = true},
 	{"InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true},
 	{},
@@ -83,7 +83,7 @@ static int read_texts(struct call *call, struct security_group *row)
 	return 0;
 }
 
-int group_create(struct call *call)
+int security_group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	const char *type = call_string(call, "SecurityGroupType"),
@@ -139,7 +139,7 @@ static bool group_in_use(const struct call *call, const char *id)
 	return false;
 }
 
-int group_delete(struct call *call)
+int security_group_delete(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	char prefix[ID_SIZE + 1];
@@ -163,7 +163,7 @@ int group_delete(struct call *call)
 	return 0;
 }
 
-int group_modify(struct call *call)
+int security_group_modify(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	struct security_group row;
@@ -179,7 +179,7 @@ int group_modify(struct call *call)
 	return 0;
 }
 
-int group_set_policy(struct call *call)
+int security_group_set_policy(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	const char *policy = call_string(call, "InnerAccessPolicy");
@@ -237,7 +237,7 @@ static bool group_wanted(const struct call *call, const struct security_group *g
 	       !call_bool(call, "ServiceManaged", false) && tags_match(call, g->id);
 }
 
-int group_list(struct call *call)
+int security_group_list(struct call *call)
 {
 	bool by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
 	struct page page;
@@ -299,7 +299,7 @@ static void answer_rule(json_t *item, const struct sg_rule *rule)
 	answer_time(item, "CreateTime", rule->create_time);
 }
 
-int group_get(struct call *call)
+int security_group_get(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	const char *direction = call_string(call, "Direction");
