@@ -14,12 +14,9 @@
 set -u
 wire_node=$1
 id=wire$$
-n=0 bad=0 pids=() work=$(mktemp -d)
+. "$(dirname "$0")/../tap.sh" || exit 1
+pids=() work=$(mktemp -d)
 
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
 check() { # NAME COMMAND…
 	local name=$1
 	shift
@@ -141,5 +138,4 @@ serve s
 serve t
 walk direct
 walk helpers
-echo "1..$n"
-[ "$bad" = 0 ]
+tap_done

@@ -4,19 +4,7 @@
 set -u
 privlink=$(realpath "$1")
 catalogue=$2
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-
-is() { # GOT WANT NAME
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
@@ -88,5 +76,4 @@ openssl ecparam -genkey -name prime256v1 -noout -out "$state/ca/ca.key" 2>/dev/n
 ca init >/dev/null 2>&1
 is $? 1 "a key and a certificate that do not belong together are refused"
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

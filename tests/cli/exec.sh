@@ -9,19 +9,7 @@ privlink=$(realpath "$1")
 mirror=$(realpath "$2")
 id=i-exectest$(printf %012d $$)
 dir=$(mktemp -d /tmp/privlink-exec-XXXXXX) || exit 1
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-
-is() { # GOT WANT NAME
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 clean_up() {
 	local place
@@ -162,5 +150,4 @@ is "$("$mirror" "/etc/netns/$id" ls /etc/apt)" "$(ls /etc/apt)" "without overlay
 is "$("$mirror" "/etc/netns/$id" stat -c '%a %U %G' /etc/shadow)" "$(stat -c '%a %U %G' /etc/shadow)" \
 	"without overlayfs: a file keeps its mode and owner"
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

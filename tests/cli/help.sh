@@ -8,13 +8,7 @@ set -u
 source_dir=$1
 privlink=$2
 daemons=("$3" "$4")
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 # Keeps the text in `help`.
 helps() { # WANTED-FIRST-LINE COMMAND...
@@ -65,5 +59,4 @@ while IFS= read -r line; do
 	esac
 done < <(grep -E '(^ *|\(|[:,;] |\b(run|with|see|by|and|or) )(\./)?(privlink|quickstart|privlinkd|privlink-agent) +(--)?[a-z]' <<<"$texts" | sort -u)
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

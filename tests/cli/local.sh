@@ -7,19 +7,7 @@ set -u
 privlink=$(realpath "$1")
 privlinkd=$(realpath "$2")
 catalogue=$3
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-
-is() { # GOT WANT NAME
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
@@ -89,5 +77,4 @@ rm "$state/api.env"
 "$privlink" account list 2>&1 | grep -q https://127.0.0.1:8443
 ok $? "without a word of a daemon the usual port is tried"
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

@@ -23,21 +23,11 @@ dir=$records/$$
 http_port=18080
 https_arguments=() # --https … where a test wants it
 agent_arguments=() # more of the agent's options
-tap_n=0 tap_bad=0
 
 # --- TAP
 
-ok() { # STATUS NAME…
-	local status=$1
-	shift
-	tap_n=$((tap_n + 1))
-	if [ "$status" = 0 ]; then
-		echo "ok $tap_n - $*"
-	else
-		echo "not ok $tap_n - $*"
-		tap_bad=$((tap_bad + 1))
-	fi
-}
+# shellcheck source=tests/tap.sh
+. "$source_dir/tests/tap.sh" || exit 1
 
 # (The names of their own are odd, because a function that they call sees them in place of the test's.)
 check() { # NAME COMMAND…: passes when the command succeeds; its output is shown when not
@@ -51,19 +41,6 @@ check() { # NAME COMMAND…: passes when the command succeeds; its output is sho
 	fi
 }
 
-is() { # GOT WANT NAME…
-	local got=$1 want=$2
-	shift 2
-	if [ "$got" = "$want" ]; then
-		ok 0 "$*"
-	else
-		ok 1 "$*"
-		printf '# got:  %s\n# want: %s\n' "$got" "$want"
-	fi
-}
-
-note() { echo "# $*"; }
-
 bail() {
 	echo "Bail out! $*"
 	lab_logs
@@ -71,9 +48,8 @@ bail() {
 }
 
 finish() {
-	echo "1..$tap_n"
 	[ "$tap_bad" = 0 ] || lab_logs
-	[ "$tap_bad" = 0 ]
+	tap_done
 }
 
 lab_logs() {

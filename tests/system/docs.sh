@@ -7,13 +7,7 @@
 set -u
 source_dir=$1
 document=$source_dir/doc/security.md
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 # "`FILE`" and "*CASE*" of a line, in their order.
 marked() { grep -oE '`tests/[^`]*`|\*[^*]+\*' | tr -d '`*'; }
@@ -62,5 +56,4 @@ for document in "$source_dir"/doc/*.md; do
 	grep -qF "'../doc/${document##*/}'" "$source_dir/packaging/meson.build"
 	ok $? "doc/${document##*/} is installed"
 done
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

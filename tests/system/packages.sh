@@ -10,18 +10,7 @@ set -u
 dir=$(mktemp -d /tmp/privlink-packages-XXXXXX) || exit 1
 trap 'rm -rf "${dir:?}"' EXIT
 policy=$dir/policy-rc.d policy_saved=$dir/policy-rc.d.before
-n=0
-bad=0
-
-is() { # GOT WANT NAME
-	n=$((n + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $n - $3"
-	else
-		printf 'not ok %s - %s\n# got  %s\n# want %s\n' "$n" "$3" "$1" "$2"
-		bad=$((bad + 1))
-	fi
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 # A clang that cannot link a fuzzer, as Debian's without its runtime.
 mkdir "$dir/bin"
@@ -85,5 +74,4 @@ is "$(cat "$dir/said"; ls "$dir/done")" "    waiting for another run that instal
 $dir/done" "a second run waits for the first"
 wait
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

@@ -11,19 +11,7 @@ here=$source_dir/tests/system
 state=/var/lib/privlink
 dir=$(mktemp -d /tmp/privlink-quickstart-XXXXXX) || exit 1
 foreign=t$$x
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; bad=$((bad + 1)); fi
-}
-
-is() { # GOT WANT NAME
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '%s\n' "got  $1" "want $2" | sed 's/^/# /'
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 shows() { # PATTERN NAME
 	grep -qE -- "$1" "$dir/log"
@@ -385,5 +373,4 @@ grep -q 'nothing of it is here' "$dir/down.log"
 ok $? "and says that nothing is there"
 is "$(foreign_things)" "$foreign_before" "what belongs to other nodes was not touched"
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done

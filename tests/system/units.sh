@@ -9,18 +9,7 @@ set -u
 source_dir=$1 build=$2
 dir=$(mktemp -d /tmp/privlink-units-XXXXXX) || exit 1
 trap 'rm -rf "${dir:?}"' EXIT
-n=0
-bad=0
-
-is() { # GOT WANT NAME
-	n=$((n + 1))
-	if [ "$1" = "$2" ]; then
-		echo "ok $n - $3"
-	else
-		printf 'not ok %s - %s\n# got  %s\n# want %s\n' "$n" "$3" "$1" "$2"
-		bad=$((bad + 1))
-	fi
-}
+. "$(dirname "$0")/../tap.sh" || exit 1
 
 value() { sed -n "s/^$2=//p" "$dir/$1.service"; } # UNIT NAME
 status() { sed -n "s/^#define EXIT_$1_REFUSED //p" "$source_dir/src/cmd/exit_status.h"; }
@@ -37,8 +26,7 @@ for unit in privlinkd privlink-agent; do
 		is "$(systemd-analyze verify "$dir/$unit.service" 2>&1 | grep -F "$unit.service" | grep -vF 'man ')" "" \
 			"$unit: systemd understands all of it"
 	else
-		n=$((n + 1))
-		echo "ok $n - $unit: systemd understands all of it # SKIP there is no systemd here"
+		skip "$unit: systemd understands all of it" "there is no systemd here"
 	fi
 done
 is "$(value privlinkd RestartPreventExitStatus)" "$(status STORE) $(status SETTINGS)" \
@@ -56,5 +44,4 @@ for daemon in privlinkd privlink-agent; do
 		"$(grep -c = "$dir/$daemon.conf") OK" "$daemon takes the settings that its file shows"
 done
 
-echo "1..$n"
-[ $bad = 0 ]
+tap_done
