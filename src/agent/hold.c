@@ -194,13 +194,20 @@ static void remember_history(struct hold *hold, const char *store, const char *t
 		save_soon(hold);
 }
 
+/* A store that has had a history says so for ever. */
+static bool is_our_history(const struct hold *hold, const struct feed_answer *answer)
+{
+	bool is_silent = *hold->state->timeline && !*answer->timeline;
+
+	return answer->revision >= hold->state->revision && answer->continues && !is_silent;
+}
+
 int hold_judge(struct hold *hold, const struct feed_answer *answer)
 {
-
 	(void)str_copy(hold->heard, sizeof(hold->heard), answer->store);
 	if (is_another(hold, answer->store))
 		return begin_other(hold);
-	if (!hold->is_told && (answer->revision < hold->state->revision || !answer->continues))
+	if (!hold->is_told && !is_our_history(hold, answer))
 		return begin_behind(hold, answer->revision);
 	if (!hold->is_told && !*hold->state->store && !knows_what_stands(hold, answer))
 		return begin_unknown(hold);

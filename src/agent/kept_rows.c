@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../lib/file_write.h"
+#include "../lib/fnv.h"
 #include "../lib/log.h"
 
 #define HEADER_SIZE 256
@@ -31,16 +32,6 @@ struct kept_rows {
 struct header {
 	char node[PORT_NODE_NAME_MAX + 1], store[NODE_STORE_SIZE], boot[64];
 };
-
-/* FNV-1a: whether a text is whole, not whether it is honest. */
-static uint64_t sum_of(const char *text, size_t size)
-{
-	uint64_t sum = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-	return sum;
-}
 
 static int path_of(const char *run_dir, char ret[PATH_MAX])
 {
@@ -185,7 +176,7 @@ static int parse_frame(const char *text, size_t size, const char **ret_body, siz
 	if (sscanf(line, "%zu %16llx%n", &length, &sum, &used) != 2 || line[used])
 		return -EUCLEAN;
 	if (length >= size - (size_t)(end + 1 - text) || end[1 + length] != '\n' ||
-	    sum_of(end + 1, length) != sum)
+	    fnv_add(FNV_START, end + 1, length) != sum)
 		return -EUCLEAN;
 	*ret_body = end + 1;
 	*ret_size = length;
@@ -273,7 +264,7 @@ static size_t format_frame(char *to, const char *body, size_t size)
 {
 	char frame[FRAME_SIZE];
 	int n = str_format(frame, sizeof(frame), "%zu %016llx\n", size,
-			   (unsigned long long)sum_of(body, size));
+			   (unsigned long long)fnv_add(FNV_START, body, size));
 
 	memcpy(to, frame, (size_t)n);
 	memcpy(to + n, body, size);

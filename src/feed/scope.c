@@ -5,6 +5,8 @@
  */
 #include "scope.h"
 
+#include "../lib/fnv.h"
+
 struct ids {
 	char (*v)[ID_SIZE];
 	size_t n, size;
@@ -137,21 +139,18 @@ struct feed_scope *feed_scope_free(struct feed_scope *scope)
 	return NULL;
 }
 
-/* FNV-1a, 64 bits. */
 static uint64_t mix(uint64_t hash, const struct ids *ids)
 {
+	static const uint8_t end = 0xff;
+
 	for (size_t i = 0; i < ids->n; i++)
-		for (const char *p = ids->v[i];; p++) {
-			hash = (hash ^ (unsigned char)*p) * UINT64_C(1099511628211);
-			if (!*p)
-				break;
-		}
-	return (hash ^ 0xff) * UINT64_C(1099511628211);
+		hash = fnv_add(hash, ids->v[i], strlen(ids->v[i]) + 1);
+	return fnv_add(hash, &end, 1);
 }
 
 uint64_t feed_scope_digest(const struct feed_scope *scope)
 {
-	return mix(mix(mix(UINT64_C(14695981039346656037), &scope->own), &scope->vpcs), &scope->services);
+	return mix(mix(mix(FNV_START, &scope->own), &scope->vpcs), &scope->services);
 }
 
 static bool has_endpoint(const struct feed_scope *scope, const char *id)

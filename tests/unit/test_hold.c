@@ -168,6 +168,8 @@ static void test_older_copy(void)
 		   "the right store is, with any rows");
 	restart(&w, true);
 	tap_ok(asks_with(&w, SECOND, 19), "which is written down");
+	tap_is_int(hear(&w, ANSWER(OURS, "30", "true", "")), 1,
+		   "one that says nothing of its history is not");
 	(void)hear(&w, ANSWER_OF(SECOND, "true", "9", "true", ""));
 	restart(&w, false);
 	tap_is_int(hear(&w, ANSWER_OF(SECOND, "true", "18", "true", "")), 1,

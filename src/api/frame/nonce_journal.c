@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../lib/fnv.h"
 #include "../../lib/log.h"
 
 #define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
@@ -41,15 +42,10 @@ static off_t place_of(size_t n)
 	return (off_t)(sizeof(struct header) + n * sizeof(struct kept));
 }
 
-/* FNV-1a: whether a record is as it was written, not whether it is honest. */
+/* Whether a record is as it was written, not whether it is honest. */
 static uint64_t sum_of(const struct nonce_record *record)
 {
-	const unsigned char *bytes = (const unsigned char *)record;
-	uint64_t sum = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < sizeof(*record); i++)
-		sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
-	return sum;
+	return fnv_add(FNV_START, record, sizeof(*record));
 }
 
 /* "": unknown, and equal to no other. */
