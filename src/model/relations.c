@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of relations. Ids tell by their beginning what they are of, so one reference can name rows of
+ * several kinds: a port's holder, what a tag hangs on.
+ */
+#include "relations.h"
+
+#include <inttypes.h>
+
+_Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
+
+#define BIT(kind) (UINT32_C(1) << (kind))
+#define OF(kind)  BIT(KIND_##kind)
+
+#define ONE(kind_, row, m, parents_, follows_)                                                               \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_TEXT, .offset = offsetof(struct row, m),   \
+		.parents = parents_, .follows = follows_                                                     \
+	}
+#define MANY(kind_, row, m, count, parents_, follows_)                                                       \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_TEXT_LIST,                                 \
+		.offset = offsetof(struct row, m), .size = sizeof(((struct row *)0)->m[0]),                  \
+		.max = ARRAY_SIZE(((struct row *)0)->m), .count_offset = offsetof(struct row, count),        \
+		.parents = parents_, .follows = follows_                                                     \
+	}
+/* An account, as a number. */
+#define ACCOUNT(kind_, row, m)                                                                               \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_I64, .offset = offsetof(struct row, m),    \
+		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
+	}
+/* The account of an object that is in a region. */
+#define OWNER(kind_, row)                                                                                    \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = "owner", .type = FIELD_I64,                                  \
+		.offset = offsetof(struct row, owner), .within_offset = offsetof(struct row, region),        \
+		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
+	}
+#define TAGGED                                                                                               \
+	(OF(VPC) | OF(VSWITCH) | OF(SECURITY_GROUP) | OF(INSTANCE) | OF(PORT) | OF(LOAD_BALANCER) |          \
+	 OF(LISTENER) | OF(SERVER_GROUP) | OF(SERVICE) | OF(ENDPOINT))
+
+/* clang-format off */
+static const struct relation relations[REF_COUNT_] = {
+	[REF_ACCESS_KEY_UID] = ACCOUNT(ACCESS_KEY, access_key, uid),
+	[REF_VPC_OWNER] = OWNER(VPC, vpc),
+	[REF_VSWITCH_OWNER] = OWNER(VSWITCH, vswitch),
+	[REF_VSWITCH_VPC] = ONE(VSWITCH, vswitch, vpc, OF(VPC), REF_TOLD),
+	[REF_ADDRESS_VPC] = ONE(ADDRESS, address, vpc, OF(VPC), REF_TOLD),
+	[REF_ADDRESS_VSWITCH] = ONE(ADDRESS, address, vswitch, OF(VSWITCH), REF_USE),
+	[REF_ADDRESS_PORT] = ONE(ADDRESS, address, port, OF(PORT), REF_PART),
+	[REF_SECURITY_GROUP_OWNER] = OWNER(SECURITY_GROUP, security_group),
+	[REF_SECURITY_GROUP_VPC] = ONE(SECURITY_GROUP, security_group, vpc, OF(VPC), REF_TOLD),
+	[REF_SG_RULE_GROUP] = ONE(SG_RULE, sg_rule, group, OF(SECURITY_GROUP), REF_PART | REF_TOLD),
+	[REF_SG_RULE_OTHER_GROUP] = ONE(SG_RULE, sg_rule, other_group, OF(SECURITY_GROUP), REF_USE),
+	[REF_INSTANCE_OWNER] = OWNER(INSTANCE, instance),
+	[REF_INSTANCE_VPC] = ONE(INSTANCE, instance, vpc, OF(VPC), REF_TOLD),
+	[REF_INSTANCE_VSWITCH] = ONE(INSTANCE, instance, vswitch, OF(VSWITCH), REF_USE),
+	[REF_INSTANCE_NODE] = ONE(INSTANCE, instance, node, OF(NODE), REF_USE),
+	[REF_INSTANCE_PORT] = ONE(INSTANCE, instance, port, OF(PORT), REF_USE),
+	[REF_PORT_OWNER] = OWNER(PORT, port),
+	[REF_PORT_VPC] = ONE(PORT, port, vpc, OF(VPC), REF_TOLD),
+	[REF_PORT_VSWITCH] = ONE(PORT, port, vswitch, OF(VSWITCH), REF_USE),
+	[REF_PORT_GROUPS] = MANY(PORT, port, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
+	[REF_PORT_HOLDER] = ONE(PORT, port, holder, OF(INSTANCE) | OF(ENDPOINT) | OF(LOAD_BALANCER), REF_PART),
+	[REF_PORT_NODE] = ONE(PORT, port, node, OF(NODE), REF_USE),
+	[REF_LOAD_BALANCER_OWNER] = OWNER(LOAD_BALANCER, load_balancer),
+	[REF_LOAD_BALANCER_VPC] = ONE(LOAD_BALANCER, load_balancer, vpc, OF(VPC), REF_TOLD),
+	[REF_LOAD_BALANCER_VSWITCHES] =
+		MANY(LOAD_BALANCER, load_balancer, vswitches, n_vswitches, OF(VSWITCH), REF_USE),
+	[REF_LOAD_BALANCER_PORTS] = MANY(LOAD_BALANCER, load_balancer, ports, n_ports, OF(PORT), REF_USE),
+	[REF_LISTENER_OWNER] = OWNER(LISTENER, listener),
+	[REF_LISTENER_LOAD_BALANCER] =
+		ONE(LISTENER, listener, load_balancer, OF(LOAD_BALANCER), REF_PART | REF_TOLD),
+	[REF_LISTENER_SERVER_GROUP] = ONE(LISTENER, listener, server_group, OF(SERVER_GROUP), REF_USE),
+	[REF_SERVER_GROUP_OWNER] = OWNER(SERVER_GROUP, server_group),
+	[REF_SERVER_GROUP_VPC] = ONE(SERVER_GROUP, server_group, vpc, OF(VPC), REF_TOLD),
+	[REF_SERVER_GROUP] = ONE(SERVER, server, group, OF(SERVER_GROUP), REF_PART | REF_TOLD),
+	[REF_SERVER_SERVER_ID] = ONE(SERVER, server, server_id, OF(INSTANCE) | OF(PORT), REF_USE),
+	[REF_SERVER_PORT_ID] = ONE(SERVER, server, port_id, OF(PORT), REF_USE),
+	[REF_SERVER_NODE] = ONE(SERVER, server, node, OF(NODE), REF_USE),
+	[REF_SERVER_HEALTH_SERVER] = {.kind = KIND_SERVER_HEALTH, .parents = OF(SERVER), .follows = REF_PART},
+	[REF_SERVER_HEALTH_GROUP] = ONE(SERVER_HEALTH, server_health, group, OF(SERVER_GROUP), REF_TOLD),
+	[REF_SERVER_HEALTH_SERVER_ID] =
+		ONE(SERVER_HEALTH, server_health, server_id, OF(INSTANCE) | OF(PORT), REF_USE),
+	[REF_SERVER_HEALTH_NODE] = ONE(SERVER_HEALTH, server_health, node, OF(NODE), REF_USE),
+	[REF_SERVICE_OWNER] = OWNER(SERVICE, service),
+	[REF_SERVICE_RESOURCE_SERVICE] =
+		ONE(SERVICE_RESOURCE, service_resource, service, OF(SERVICE), REF_PART | REF_TOLD),
+	[REF_SERVICE_RESOURCE_RESOURCE] =
+		ONE(SERVICE_RESOURCE, service_resource, resource, OF(LOAD_BALANCER), REF_USE),
+	[REF_SERVICE_USER_SERVICE] = ONE(SERVICE_USER, service_user, service, OF(SERVICE), REF_PART),
+	[REF_SERVICE_USER_UID] = ACCOUNT(SERVICE_USER, service_user, uid),
+	[REF_ENDPOINT_OWNER] = OWNER(ENDPOINT, endpoint),
+	[REF_ENDPOINT_VPC] = ONE(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
+	[REF_ENDPOINT_SERVICE] = ONE(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),
+	[REF_ENDPOINT_GROUPS] = MANY(ENDPOINT, endpoint, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
+	[REF_ENDPOINT_ZONE_ENDPOINT] =
+		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
+	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
+	[REF_ENDPOINT_ZONE_PORT] = ONE(ENDPOINT_ZONE, endpoint_zone, port, OF(PORT), REF_USE),
+	[REF_ENDPOINT_ZONE_RESOURCE] = {
+		.kind = KIND_ENDPOINT_ZONE, .member = "resource", .type = FIELD_TEXT,
+		.offset = offsetof(struct endpoint_zone, resource),
+		.within_offset = offsetof(struct endpoint_zone, zone),
+		.parents = OF(LOAD_BALANCER), .follows = REF_USE,
+	},
+	[REF_CONNECTION_ENDPOINT] =
+		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
+	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),
+	[REF_NAT_RANGE_VPC] = ONE(NAT_RANGE, nat_range, vpc, OF(VPC), REF_PART | REF_TOLD),
+	[REF_NAT_RANGE_NODE] = ONE(NAT_RANGE, nat_range, node, OF(NODE), REF_PART),
+	[REF_TAG_RESOURCE] = ONE(TAG, tag, resource, TAGGED, REF_PART),
+	[REF_CLIENT_TOKEN_UID] = ACCOUNT(CLIENT_TOKEN, client_token, uid),
+	[REF_JOB_OWNER] = ACCOUNT(JOB, job, owner),
+};
+
+/* How the ids of a kind begin, where a reference may name rows of several. */
+static const char *const beginnings[KIND_COUNT_] = {
+	[KIND_VPC] = "vpc-",
+	[KIND_VSWITCH] = "vsw-",
+	[KIND_SECURITY_GROUP] = "sg-",
+	[KIND_INSTANCE] = "i-",
+	[KIND_PORT] = "eni-",
+	[KIND_LOAD_BALANCER] = "nlb-",
+	[KIND_LISTENER] = "lsn-",
+	[KIND_SERVER_GROUP] = "sgp-",
+	[KIND_SERVICE] = "epsrv-",
+	[KIND_ENDPOINT] = "ep-",
+};
+/* clang-format on */
+
+const struct relation *relation_info(enum ref ref)
+{
+	return &relations[ref];
+}
+
+bool relation_names(enum ref ref, enum kind parent)
+{
+	return relations[ref].parents & BIT(parent);
+}
+
+static bool is_single(uint32_t bits)
+{
+	return (bits & (bits - 1)) == 0;
+}
+
+int relation_parent(enum ref ref, const char *id, enum kind *ret)
+{
+	uint32_t parents = relations[ref].parents;
+
+	for (int kind = 0; kind < KIND_COUNT_; kind++) {
+		if (!(parents & BIT(kind)))
+			continue;
+		if (is_single(parents) || (beginnings[kind] && str_starts(id, beginnings[kind]))) {
+			*ret = kind;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+bool relation_leads_key(enum ref ref)
+{
+	const char *member = relations[ref].member;
+
+	return member && streq(kind_info(relations[ref].kind)->key[0], member);
+}
+
+enum ref relation_owner(enum kind kind)
+{
+	enum ref ref = 0;
+
+	while (ref < REF_COUNT_ && (relations[ref].kind != kind || !relation_names(ref, KIND_ACCOUNT)))
+		ref++;
+	return ref;
+}
+
+enum ref relation_following(enum kind kind, unsigned int follows)
+{
+	enum ref ref = 0;
+
+	while (ref < REF_COUNT_ && (relations[ref].kind != kind || !(relations[ref].follows & follows)))
+		ref++;
+	return ref;
+}
+
+bool relation_has_parts(enum kind kind)
+{
+	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
+		if ((relations[ref].follows & REF_PART) && relation_names(ref, kind))
+			return true;
+	return false;
+}
+
+void relation_uid(int64_t uid, char ret[UID_TEXT_SIZE])
+{
+	(void)str_format(ret, UID_TEXT_SIZE, "%" PRId64, uid);
+}
+
+const char *relation_id(enum ref ref, const void *row, size_t n, char text[UID_TEXT_SIZE])
+{
+	const struct relation *relation = &relations[ref];
+	const char *bytes = row, *member = bytes + relation->offset;
+
+	if (relation->type == FIELD_TEXT_LIST) {
+		uint32_t count = *(const uint32_t *)(bytes + relation->count_offset);
+
+		return n < MIN(count, relation->max) ? member + n * relation->size : NULL;
+	}
+	if (n > 0)
+		return NULL;
+	if (relation->type == FIELD_TEXT)
+		return member;
+	relation_uid(*(const int64_t *)member, text);
+	return text;
+}
+
+const char *relation_within(enum ref ref, const void *row)
+{
+	size_t offset = relations[ref].within_offset;
+
+	return offset ? (const char *)row + offset : "";
+}
