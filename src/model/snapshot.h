@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "row.h"
+#include "relations.h"
 
 struct snapshot;
 
@@ -33,9 +33,52 @@ const char *snapshot_id(const void *row);
 /* Walks the rows of a kind whose id starts with `prefix` ("" for all), in order:
  *	for (const struct vpc *v = NULL; (v = snapshot_next(s, KIND_VPC, "", v));)
  * Constant time per step after the first, logarithmic after a change. Rows may be put and deleted during the
- *walk, but not the one that is `previous`. */
+ * walk, but not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
+
+/* Walks the rows that name `id` in that reference, in order:
+ *	for (const struct vswitch *v = NULL; (v = snapshot_children(s, REF_VSWITCH_VPC, vpc->id, v));)
+ * and of these only those within something, where the relation has it ("" for all): the objects of an account
+ * within a region. Steps cost as with snapshot_next(), whatever else there is, and the same is promised; a
+ *row may also come to name another one during the walk, `previous`, too. */
+const void *snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id, const char *within,
+				 const void *previous);
+static inline const void *snapshot_children(const struct snapshot *s, enum ref ref, const char *id,
+					    const void *previous)
+{
+	return snapshot_children_in(s, ref, id, "", previous);
+}
+/* Their number, without a walk. */
+size_t snapshot_count_children_in(const struct snapshot *s, enum ref ref, const char *id, const char *within);
+static inline size_t snapshot_count_children(const struct snapshot *s, enum ref ref, const char *id)
+{
+	return snapshot_count_children_in(s, ref, id, "");
+}
+/* The same for the rows of a kind that belong to an account, in a region ("": in all). */
+static inline const void *snapshot_owned(const struct snapshot *s, enum kind kind, int64_t owner,
+					 const char *region, const void *previous)
+{
+	char uid[UID_TEXT_SIZE];
+
+	relation_uid(owner, uid);
+	return snapshot_children_in(s, relation_owner(kind), uid, region, previous);
+}
+static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind kind, int64_t owner,
+					  const char *region)
+{
+	char uid[UID_TEXT_SIZE];
+
+	relation_uid(owner, uid);
+	return snapshot_count_children_in(s, relation_owner(kind), uid, region);
+}
+
+/* The row that a row of the snapshot names there; NULL: it names none that is there. */
+const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row);
+/* Whether a row of the snapshot is a part of something that is gone. */
+bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *row);
+/* Whether a row that is no part of it names the row of that kind and id. */
+bool snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
 
 /* Typed shorthands: snapshot_vpc(s, id) and so on. */
 #define SNAPSHOT_GETTER(name, type, kind)                                                                    \

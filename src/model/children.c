@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash table of sorted arrays. Most rows have few children and most arrays one entry, which then lies in
+ * the array's own head; rows that come in the order of their keys are appended.
+ */
+#include "children.h"
+
+#include "../lib/fnv.h"
+#include "snapshot.h"
+
+#define SLOTS_FIRST 64
+
+/* The rows that name one id in one reference. */
+struct siblings {
+	struct siblings *next; /* in their slot */
+	const void **rows;     /* sorted by id; `one` while there is no more */
+	const void *one;
+	uint32_t n, size;
+	uint32_t place; /* where the last step was: a guess */
+	uint32_t ref;
+	char name[]; /* the id, NUL, what it is within */
+};
+
+static size_t slot_of(const struct children *children, enum ref ref, const char *id, const char *within)
+{
+	uint8_t number = (uint8_t)ref;
+	uint64_t hash = fnv_add(FNV_START, &number, sizeof(number));
+
+	hash = fnv_add(hash, id, strlen(id) + 1);
+	hash = fnv_add(hash, within, strlen(within));
+	return hash & (children->n_slots - 1);
+}
+
+static bool is_named(const struct siblings *siblings, enum ref ref, const char *id, const char *within)
+{
+	return siblings->ref == (uint32_t)ref && streq(siblings->name, id) &&
+	       streq(siblings->name + strlen(id) + 1, within);
+}
+
+static struct siblings *find(const struct children *children, enum ref ref, const char *id,
+			     const char *within)
+{
+	struct siblings *siblings;
+
+	if (!children->n_slots)
+		return NULL;
+	siblings = children->slots[slot_of(children, ref, id, within)];
+	while (siblings && !is_named(siblings, ref, id, within))
+		siblings = siblings->next;
+	return siblings;
+}
+
+static void siblings_free(struct siblings *siblings)
+{
+	if (siblings->rows != &siblings->one)
+		free(siblings->rows);
+	free(siblings);
+}
+
+static void put_in_slot(struct children *children, struct siblings *siblings)
+{
+	size_t slot =
+		slot_of(children, siblings->ref, siblings->name, siblings->name + strlen(siblings->name) + 1);
+
+	siblings->next = children->slots[slot];
+	children->slots[slot] = siblings;
+}
+
+/* Twice the slots. Without memory for them the table stays as it is, and slower. */
+static int grow(struct children *children)
+{
+	size_t n_old = children->n_slots, n_slots = n_old ? 2 * n_old : SLOTS_FIRST;
+	struct siblings **old = children->slots, **slots = calloc(n_slots, sizeof(struct siblings *));
+
+	if (!slots)
+		return n_old ? 0 : -ENOMEM;
+	children->slots = slots;
+	children->n_slots = n_slots;
+	for (size_t i = 0; i < n_old; i++) {
+		for (struct siblings *s = old[i], *next; s; s = next) {
+			next = s->next;
+			put_in_slot(children, s);
+		}
+	}
+	free(old);
+	return 0;
+}
+
+static struct siblings *siblings_new(struct children *children, enum ref ref, const char *id,
+				     const char *within)
+{
+	size_t id_size = strlen(id) + 1, within_size = strlen(within) + 1;
+	struct siblings *siblings;
+
+	if (children->n >= children->n_slots && grow(children) < 0)
+		return NULL;
+	siblings = malloc(sizeof(*siblings) + id_size + within_size);
+	if (!siblings)
+		return NULL;
+	*siblings = (struct siblings){.size = 1, .ref = (uint32_t)ref};
+	siblings->rows = &siblings->one;
+	memcpy(siblings->name, id, id_size);
+	memcpy(siblings->name + id_size, within, within_size);
+	put_in_slot(children, siblings);
+	children->n++;
+	return siblings;
+}
+
+static int make_room(struct siblings *siblings)
+{
+	uint32_t size = siblings->size < 4 ? 4 : 2 * siblings->size;
+	const void **rows;
+
+	if (siblings->n < siblings->size)
+		return 0;
+	rows = reallocarray(siblings->rows == &siblings->one ? NULL : siblings->rows, size, sizeof(*rows));
+	if (!rows)
+		return -ENOMEM;
+	if (siblings->rows == &siblings->one)
+		rows[0] = siblings->one;
+	siblings->rows = rows;
+	siblings->size = size;
+	return 0;
+}
+
+/* The first place whose row is not before `row`. */
+static uint32_t lower_bound(const struct siblings *siblings, const void *row)
+{
+	const char *id = snapshot_id(row);
+	uint32_t low = 0, high = siblings->n;
+
+	if (high > 0 && strcmp(snapshot_id(siblings->rows[high - 1]), id) < 0)
+		return high;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (strcmp(snapshot_id(siblings->rows[middle]), id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool stands_at(const struct siblings *siblings, uint32_t place, const void *row)
+{
+	return place < siblings->n && siblings->rows[place] == row;
+}
+
+void children_clear(struct children *children)
+{
+	for (size_t i = 0; i < children->n_slots; i++) {
+		for (struct siblings *s = children->slots[i], *next; s; s = next) {
+			next = s->next;
+			siblings_free(s);
+		}
+	}
+	free(children->slots);
+	*children = (struct children){};
+}
+
+static int reserve(struct children *children, enum ref ref, const char *id, const char *within)
+{
+	struct siblings *siblings = find(children, ref, id, within);
+
+	if (!siblings)
+		siblings = siblings_new(children, ref, id, within);
+	return siblings ? make_room(siblings) : -ENOMEM;
+}
+
+/* Once, also where a list has an id twice. */
+static void add(struct siblings *siblings, const void *row)
+{
+	uint32_t place = lower_bound(siblings, row);
+
+	if (stands_at(siblings, place, row))
+		return;
+	memmove(siblings->rows + place + 1, siblings->rows + place,
+		(siblings->n - place) * sizeof(*siblings->rows));
+	siblings->rows[place] = row;
+	siblings->n++;
+}
+
+static void take_away(struct siblings *siblings, const void *row)
+{
+	uint32_t place = siblings ? lower_bound(siblings, row) : 0;
+
+	if (!siblings || !stands_at(siblings, place, row))
+		return;
+	siblings->n--;
+	memmove(siblings->rows + place, siblings->rows + place + 1,
+		(siblings->n - place) * sizeof(*siblings->rows));
+}
+
+static void prune(struct children *children, struct siblings *siblings)
+{
+	struct siblings **link;
+
+	if (!siblings || siblings->n > 0)
+		return;
+	link = &children->slots[slot_of(children, siblings->ref, siblings->name,
+					siblings->name + strlen(siblings->name) + 1)];
+	while (*link != siblings)
+		link = &(*link)->next;
+	*link = siblings->next;
+	siblings_free(siblings);
+	children->n--;
+}
+
+bool children_has(enum ref ref)
+{
+	return relation_info(ref)->member && !relation_leads_key(ref);
+}
+
+enum step { RESERVE, ADD, REMOVE, PRUNE };
+
+static int take_step(struct children *children, enum step step, enum ref ref, const char *id,
+		     const char *within, const void *row)
+{
+	switch (step) {
+	case RESERVE:
+		return reserve(children, ref, id, within);
+	case ADD:
+		add(find(children, ref, id, within), row);
+		break;
+	case REMOVE:
+		take_away(find(children, ref, id, within), row);
+		break;
+	case PRUNE:
+		prune(children, find(children, ref, id, within));
+		break;
+	}
+	return 0;
+}
+
+/* For one id that the row names. */
+static int step_at(struct children *children, enum step step, enum ref ref, const char *id, const void *row)
+{
+	const char *within = relation_within(ref, row);
+	int r = 0;
+
+	if (*id)
+		r = take_step(children, step, ref, id, "", row);
+	if (r == 0 && *id && *within)
+		r = take_step(children, step, ref, id, within, row);
+	return r;
+}
+
+/* For all that the row names. Only reserving can fail. */
+static int step_all(struct children *children, enum step step, enum kind kind, const void *row)
+{
+	char text[UID_TEXT_SIZE];
+	const char *id;
+
+	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
+		if (relation_info(ref)->kind != kind || !children_has(ref))
+			continue;
+		for (size_t n = 0; (id = relation_id(ref, row, n, text)); n++) {
+			int r = step_at(children, step, ref, id, row);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int children_reserve(struct children *children, enum kind kind, const void *row)
+{
+	int r = step_all(children, RESERVE, kind, row);
+
+	if (r < 0)
+		children_prune(children, kind, row);
+	return r;
+}
+
+void children_add(struct children *children, enum kind kind, const void *row)
+{
+	(void)step_all(children, ADD, kind, row);
+}
+
+void children_remove(struct children *children, enum kind kind, const void *row)
+{
+	(void)step_all(children, REMOVE, kind, row);
+}
+
+void children_prune(struct children *children, enum kind kind, const void *row)
+{
+	(void)step_all(children, PRUNE, kind, row);
+}
+
+static bool is_named_alike(enum ref ref, const void *a, const void *b)
+{
+	char text_a[UID_TEXT_SIZE], text_b[UID_TEXT_SIZE];
+
+	if (!streq(relation_within(ref, a), relation_within(ref, b)))
+		return false;
+	for (size_t n = 0;; n++) {
+		const char *id_a = relation_id(ref, a, n, text_a), *id_b = relation_id(ref, b, n, text_b);
+
+		if (!id_a || !id_b)
+			return id_a == id_b;
+		if (!streq(id_a, id_b))
+			return false;
+	}
+}
+
+bool children_name_alike(enum kind kind, const void *a, const void *b)
+{
+	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
+		if (relation_info(ref)->kind == kind && children_has(ref) && !is_named_alike(ref, a, b))
+			return false;
+	return true;
+}
+
+const void *children_next(const struct children *children, enum ref ref, const char *id, const char *within,
+			  const void *previous)
+{
+	struct siblings *siblings = find(children, ref, id, within);
+	uint32_t place = 0;
+
+	if (!siblings)
+		return NULL;
+	if (previous) {
+		place = siblings->place;
+		if (!stands_at(siblings, place, previous))
+			place = lower_bound(siblings, previous);
+		/* It may have left while the walk stood at it. */
+		place += stands_at(siblings, place, previous);
+	}
+	siblings->place = place;
+	return place < siblings->n ? siblings->rows[place] : NULL;
+}
+
+size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within)
+{
+	const struct siblings *siblings = find(children, ref, id, within);
+
+	return siblings ? siblings->n : 0;
+}

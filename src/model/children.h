@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rows that name another one, by reference and the named id: the index behind snapshot_children(). For
+ * the snapshot alone, which says when a row comes and goes. A row is known by its pointer, and must have been
+ * made by the snapshot (snapshot_id()).
+ *
+ * What is asked for "within" something (the objects of an account within a region) has that text; "" is all.
+ */
+#pragma once
+
+#include "relations.h"
+
+struct children {
+	struct siblings **slots;
+	size_t n_slots, n;
+};
+
+/* Whether the index has the reference. Rows whose ids begin with what they name are found by that. */
+bool children_has(enum ref ref);
+
+void children_clear(struct children *children);
+
+/* Makes room for the row at all that it names, so that adding it cannot fail; or -ENOMEM. */
+int children_reserve(struct children *children, enum kind kind, const void *row);
+/* Adds a row for which there is room. */
+void children_add(struct children *children, enum kind kind, const void *row);
+/* Takes a row away, which has the members that it was added with. The room stays until children_prune(). */
+void children_remove(struct children *children, enum kind kind, const void *row);
+/* Frees the room at what the row names, where no row is left. */
+void children_prune(struct children *children, enum kind kind, const void *row);
+/* Whether two rows name the same, so that one can take the place of the other. */
+bool children_name_alike(enum kind kind, const void *a, const void *b);
+
+/* The row behind `previous` (NULL: the first), in the order of their ids. A step costs a hash of the id;
+ * after a change, and where two walks of the same rows alternate, a binary search more. */
+const void *children_next(const struct children *children, enum ref ref, const char *id, const char *within,
+			  const void *previous);
+size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within);
