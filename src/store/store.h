@@ -2,7 +2,7 @@
 /*
  * The store: keys and JSON documents, revisions, transactions, and a watch. Nothing else is ever the truth.
  * Reads come from memory (the snapshot, which the store feeds); a transaction is answered after it is
- * durable. Backends: SQLite (store_sqlite.c); etcd later, behind the same functions and the same tests.
+ * durable. Backends: SQLite (sqlite_*.c); etcd later, behind the same functions and the same tests.
  *
  * A transaction takes effect in memory at once, so that the next handler of the same loop turn sees it; all
  * transactions of a turn become durable together at its end, and their callbacks run then. If that fails,

@@ -26,11 +26,11 @@ int rule_revoke_ingress(struct call *call);
 int rule_revoke_egress(struct call *call);
 extern const struct param_spec rule_params[];
 
-/* rule_read.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of
+/* rule_check.c: a rule as a caller describes it: `object` is an entry of Permissions.N, or all parameters of
  * the older form, which has the same names. Everything but the id is filled in. Fails the call for a bad one.
  */
-int rule_read(struct call *call, const json_t *object, const struct security_group *group,
-	      enum sg_direction direction, struct sg_rule *ret);
+int rule_check(struct call *call, const json_t *object, const struct security_group *group,
+	       enum sg_direction direction, struct sg_rule *ret);
 /* Whether both let the same pass: all but id, description and time. */
 bool rule_same(const struct sg_rule *a, const struct sg_rule *b);
 

@@ -58,7 +58,7 @@ static int read_wish(struct call *call, const struct security_group *group, enum
 	for (size_t i = 0; i < n; i++) {
 		const json_t *object = permissions ? json_array_get(permissions, i) : call->params;
 
-		r = rule_read(call, object, group, direction, &ret->v[i]);
+		r = rule_check(call, object, group, direction, &ret->v[i]);
 		if (r < 0)
 			return r;
 		ret->n++;

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of PrivateLink's actions, and its words where the other products have theirs.
+ * The table of PrivateLink's actions.
  */
 #include "actions.h"
 
 #define CHANGES ACTION_CHANGES
 #define READ	ACTION_READ
-
-const struct product_words privatelink_words = {
-	.malformed = "IllegalParamFormat.{name}",
-	.missing_part = "MissingParam.{name}",
-	.unknown_region = "RegionNotFound",
-	.token_mismatch = "IdempotenceSignatureMismatch",
-	.no_tag_key = "MissingTagKeyParam",
-	.tag_key = "IllegalTagKeyParam",
-	.tag_value = "IllegalTagValueParam",
-	.tag_key_twice = "DuplicatedTagKey",
-	.too_many_tags = "QuotaExceed.TagsPerResource",
-};
 
 /* clang-format off */
 const struct action privatelink_actions[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose an endpoint or a service is, and whom a service's whitelist admits.
+ * Whose an endpoint or a service is, whom a service's whitelist admits, and whether a connection was
+ * accepted.
  */
 #include "admission.h"
 
@@ -57,4 +58,17 @@ int check_service_there(struct call *call, const struct service *service)
 	if (!service || service->status == SERVICE_DELETING)
 		return call_fail(call, "EndpointServiceDeleted");
 	return 0;
+}
+
+const char *acceptance_word(const struct connection *connection)
+{
+	if (connection->waiting)
+		return "Waiting";
+	switch (connection->status) {
+	case CONNECTION_DISCONNECTING:
+	case CONNECTION_DISCONNECTED:
+		return "Refused";
+	default:
+		return "Accepted";
+	}
 }

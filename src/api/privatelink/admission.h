@@ -14,3 +14,6 @@ const struct service *owned_service(const struct call *call, const char *id);
 bool service_admits(const struct call *call, const struct service *service);
 /* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
 int check_service_there(struct call *call, const struct service *service);
+/* Whether a connection that is Disconnected waits for acceptance or was refused: "Waiting", "Refused" or
+ * "Accepted". */
+const char *acceptance_word(const struct connection *connection);

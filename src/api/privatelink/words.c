@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Texts that come in, and words that go out.
+ * What PrivateLink says where the other products say it otherwise; texts that come in, and words that go out.
  */
 #include "words.h"
 
 #include "../../model/check.h"
 #include "../frame/shape.h"
+#include "actions.h"
+#include "admission.h"
+
+const struct product_words privatelink_words = {
+	.malformed = "IllegalParamFormat.{name}",
+	.missing_part = "MissingParam.{name}",
+	.unknown_region = "RegionNotFound",
+	.token_mismatch = "IdempotenceSignatureMismatch",
+	.no_tag_key = "MissingTagKeyParam",
+	.tag_key = "IllegalTagKeyParam",
+	.tag_value = "IllegalTagValueParam",
+	.tag_key_twice = "DuplicatedTagKey",
+	.too_many_tags = "QuotaExceed.TagsPerResource",
+};
 
 const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
 
@@ -70,19 +84,6 @@ void answer_service_zones(const struct call *call, json_t *object, const char *s
 	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
 		if (!listed(list, r->zone))
 			shape_text(list, r->zone);
-}
-
-const char *acceptance_word(const struct connection *connection)
-{
-	if (connection->waiting)
-		return "Waiting";
-	switch (connection->status) {
-	case CONNECTION_DISCONNECTING:
-	case CONNECTION_DISCONNECTED:
-		return "Refused";
-	default:
-		return "Accepted";
-	}
 }
 
 void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,

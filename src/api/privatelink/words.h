@@ -20,8 +20,7 @@ int read_resource_group(struct call *call, char ret[ID_SIZE]);
 /* "Zones": the zones that have a resource, each once. */
 void answer_service_zones(const struct call *call, json_t *object, const char *service);
 
-/* Members that tell more than the API: why an endpoint is not in force (StatusInfo), and whether a connection
- * that is Disconnected waits for acceptance or was refused (AcceptanceStatus: Waiting, Refused, Accepted). */
+/* Members that tell more than the API: why an endpoint is not in force (StatusInfo), and whether its
+ * connection was accepted (AcceptanceStatus). */
 void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,
 			    const struct connection *connection);
-const char *acceptance_word(const struct connection *connection);

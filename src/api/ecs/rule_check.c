@@ -216,8 +216,8 @@ static int read_description(struct call *call, const json_t *object, struct sg_r
 	return 0;
 }
 
-int rule_read(struct call *call, const json_t *object, const struct security_group *group,
-	      enum sg_direction direction, struct sg_rule *ret)
+int rule_check(struct call *call, const json_t *object, const struct security_group *group,
+	       enum sg_direction direction, struct sg_rule *ret)
 {
 	int r;
 

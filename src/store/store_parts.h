@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a store is made of, between the files that carry it out: store.c (open, watch, free) and commit.c.
+ */
+#pragma once
+
+#include "store.h"
+
+struct pending; /* a transaction of this turn (commit.c) */
+
+struct store {
+	struct loop *loop;
+	struct loop_source *end_of_turn;
+	struct sqlite_file *file;
+	struct memory *memory;
+	struct record *records[STORE_RECORDS_MAX];
+	size_t n_records;
+	uint64_t durable;
+	struct pending *pending;
+	size_t n_pending, pending_size;
+	struct store_watch *watches;
+	bool notifying;
+	int broken; /* negative errno: memory could not be read again */
+};
+
+/* The deferred callback of the loop: writes what was committed in this turn, and tells everyone. */
+void commit_end_of_turn(void *store, uint32_t events);
+/* Ends all transactions of the turn with `result`, which their callbacks get. */
+void commit_tell(struct store *store, int result);
+/* Calls all watches, once. */
+void store_notify(struct store *store);
