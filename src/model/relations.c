@@ -92,6 +92,8 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(SERVICE_RESOURCE, service_resource, resource, OF(LOAD_BALANCER), REF_USE),
 	[REF_SERVICE_USER_SERVICE] = ONE(SERVICE_USER, service_user, service, OF(SERVICE), REF_PART),
 	[REF_SERVICE_USER_UID] = ACCOUNT(SERVICE_USER, service_user, uid),
+	/* One or all, as ARNs say it. */
+	[REF_SERVICE_USER_ARN] = ONE(SERVICE_USER, service_user, arn, OF(ACCOUNT), REF_USE),
 	[REF_ENDPOINT_OWNER] = OWNER(ENDPOINT, endpoint),
 	[REF_ENDPOINT_VPC] = ONE(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
 	[REF_ENDPOINT_SERVICE] = ONE(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),

@@ -65,23 +65,26 @@ static struct {
 	bool on;
 	struct {
 		enum kind kind;
-		char id[KEY_SIZE]; /* of a list: the prefix */
+		char id[KEY_SIZE]; /* of a list: the prefix, or what its rows name in the reference */
 		bool is_list;
+		enum ref ref; /* REF_COUNT_: none */
 	} v[READS_MAX];
 	size_t n;
 } reads;
 
-static void read_one(enum kind kind, const char *id, bool is_list)
+static void read_one(enum kind kind, const char *id, bool is_list, enum ref ref)
 {
 	/* Of these a copy of a world has as many as there are calls; and no rival writes them. */
 	if (!reads.on || kind == KIND_COUNTER || kind == KIND_JOB || kind == KIND_CLIENT_TOKEN)
 		return;
 	for (size_t i = 0; i < reads.n; i++)
-		if (reads.v[i].kind == kind && reads.v[i].is_list == is_list && streq(reads.v[i].id, id))
+		if (reads.v[i].kind == kind && reads.v[i].is_list == is_list && reads.v[i].ref == ref &&
+		    streq(reads.v[i].id, id))
 			return;
 	harness_must(reads.n < READS_MAX ? 0 : -ENOSPC, "reads");
 	reads.v[reads.n].kind = kind;
 	reads.v[reads.n].is_list = is_list;
+	reads.v[reads.n].ref = ref;
 	harness_must(str_copy(reads.v[reads.n++].id, KEY_SIZE, id), "id");
 }
 
@@ -92,7 +95,7 @@ const void *__wrap_snapshot_find(const struct snapshot *s, enum kind kind, const
 	const void *row = __real_snapshot_find(s, kind, id);
 
 	if (row)
-		read_one(kind, id, false);
+		read_one(kind, id, false, REF_COUNT_);
 	return row;
 }
 
@@ -105,9 +108,9 @@ const void *__wrap_snapshot_next(const struct snapshot *s, enum kind kind, const
 {
 	const void *row = __real_snapshot_next(s, kind, prefix, previous);
 
-	read_one(kind, prefix, true);
+	read_one(kind, prefix, true, REF_COUNT_);
 	if (row)
-		read_one(kind, snapshot_id(row), false);
+		read_one(kind, snapshot_id(row), false, REF_COUNT_);
 	return row;
 }
 
@@ -115,8 +118,45 @@ size_t __real_snapshot_count(const struct snapshot *s, enum kind kind, const cha
 size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
 size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
 {
-	read_one(kind, prefix, true);
+	read_one(kind, prefix, true, REF_COUNT_);
 	return __real_snapshot_count(s, kind, prefix);
+}
+
+const void *__real_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous);
+const void *__wrap_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous);
+const void *__wrap_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous)
+{
+	const void *row = __real_snapshot_children_in(s, ref, id, within, previous);
+	enum kind kind = relation_info(ref)->kind;
+
+	read_one(kind, id, true, ref);
+	if (row)
+		read_one(kind, snapshot_id(row), false, REF_COUNT_);
+	return row;
+}
+
+size_t __real_snapshot_count_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					 const char *within);
+size_t __wrap_snapshot_count_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					 const char *within);
+size_t __wrap_snapshot_count_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					 const char *within)
+{
+	read_one(relation_info(ref)->kind, id, true, ref);
+	return __real_snapshot_count_children_in(s, ref, id, within);
+}
+
+bool __real_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
+bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
+bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id)
+{
+	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
+		if (relation_names(ref, kind) && !(relation_info(ref)->follows & REF_PART))
+			read_one(relation_info(ref)->kind, id, true, ref);
+	return __real_snapshot_is_used(s, kind, id);
 }
 
 /* ---- the rival ---- */
@@ -397,6 +437,62 @@ static void try_list(struct trial *trial, enum kind kind, const char *prefix)
 	}
 }
 
+/* Whether a row of the world names that there; of a list, first. */
+static bool names(const json_t *row, enum ref ref, const char *id)
+{
+	const struct relation *relation = relation_info(ref);
+	const json_t *value = relation->member ? json_object_get(row, relation->member) : NULL;
+	char uid[UID_TEXT_SIZE];
+
+	if (json_is_array(value))
+		value = json_array_get(value, 0);
+	if (!json_is_integer(value))
+		return value && streq(json_string_value(value), id);
+	relation_uid(json_integer_value(value), uid);
+	return streq(uid, id);
+}
+
+static void make_name(json_t *row, enum ref ref, const char *id)
+{
+	const struct relation *relation = relation_info(ref);
+
+	if (relation->type == FIELD_TEXT_LIST)
+		(void)json_object_set_new(row, relation->member, json_pack("[s]", id));
+	else if (relation->type == FIELD_I64)
+		(void)json_object_set_new(row, relation->member, json_integer(atoll(id)));
+	else
+		(void)json_object_set_new(row, relation->member, json_string(id));
+}
+
+/* The same for rows that name something: one more like the first that does, or the first of its kind made so.
+ */
+static void try_children(struct trial *trial, enum ref ref, const char *id)
+{
+	const struct relation *relation = relation_info(ref);
+	char beginning[KEY_SIZE], key[KEY_SIZE];
+	const char *found, *like = NULL;
+	json_t *row, *model = NULL;
+
+	key_of(relation->kind, "", beginning);
+	json_object_foreach((json_t *)trial->world, found, row) {
+		if (!str_starts(found, beginning) || (model && !names(row, ref, id)))
+			continue;
+		model = row;
+		like = found;
+		if (names(row, ref, id))
+			break;
+	}
+	if (!model || str_copy(key, sizeof(key), like) < 0)
+		return;
+	row = json_deep_copy(model);
+	if (relation->member && !relation_leads_key(ref))
+		make_name(row, ref, id);
+	if (rename_last(key, row))
+		try_one(trial, key, row);
+	else
+		json_decref(row);
+}
+
 static void try_call(struct trial *trial)
 {
 	reads.n = 0;
@@ -408,7 +504,9 @@ static void try_call(struct trial *trial)
 		char key[KEY_SIZE];
 
 		key_of(reads.v[i].kind, reads.v[i].id, key);
-		if (reads.v[i].is_list)
+		if (reads.v[i].is_list && reads.v[i].ref != REF_COUNT_)
+			try_children(trial, reads.v[i].ref, reads.v[i].id);
+		else if (reads.v[i].is_list)
 			try_list(trial, reads.v[i].kind, reads.v[i].id);
 		else if (json_object_get(trial->world, key)) /* and not a row of the call's own */
 			try_row(trial, reads.v[i].kind, reads.v[i].id);
