@@ -131,15 +131,6 @@ int account_list(struct call *call)
 	return 0;
 }
 
-static size_t count_keys(const struct snapshot *rows, int64_t uid)
-{
-	size_t n = 0;
-
-	for (const struct access_key *k = NULL; (k = snapshot_next(rows, KIND_ACCESS_KEY, "", k));)
-		n += k->uid == uid;
-	return n;
-}
-
 int access_key_create(struct call *call)
 {
 	const struct account *account = snapshot_account(call->rows, call_int(call, "AccountId", 0));
@@ -148,7 +139,8 @@ int access_key_create(struct call *call)
 
 	if (!account)
 		return call_fail(call, "AccountNotFound");
-	if (count_keys(call->rows, account->uid) >= ACCESS_KEYS_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_ACCESS_KEY, account->uid, "") >=
+	    ACCESS_KEYS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.AccessKeyPerAccount");
 	r = access_key_new(account->uid, call->now, &key);
 	if (r < 0)
@@ -225,6 +217,13 @@ int access_key_delete(struct call *call)
 	return 0;
 }
 
+/* Of an account, or of all (0). */
+static const struct access_key *next_key(const struct snapshot *rows, int64_t uid, const struct access_key *k)
+{
+	return uid ? snapshot_owned(rows, KIND_ACCESS_KEY, uid, "", k)
+		   : snapshot_next(rows, KIND_ACCESS_KEY, "", k);
+}
+
 int access_key_list(struct call *call)
 {
 	json_t *list = shape_list(call->answer, "AccessKeys");
@@ -235,10 +234,10 @@ int access_key_list(struct call *call)
 	r = page_begin_token(call, &page, 50, 1000);
 	if (r < 0)
 		return r;
-	for (const struct access_key *k = NULL; (k = snapshot_next(call->rows, KIND_ACCESS_KEY, "", k));) {
+	for (const struct access_key *k = NULL; (k = next_key(call->rows, uid, k));) {
 		json_t *item;
 
-		if ((uid && k->uid != uid) || !page_match(&page, k->id))
+		if (!page_match(&page, k->id))
 			continue;
 		item = shape_item(list);
 		answer_int(item, "AccountId", k->uid);

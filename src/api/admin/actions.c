@@ -14,11 +14,7 @@
 
 static uint32_t count_instances(const struct snapshot *rows, const char *node)
 {
-	uint32_t n = 0;
-
-	for (const struct instance *i = NULL; (i = snapshot_next(rows, KIND_INSTANCE, "", i));)
-		n += streq(i->node, node);
-	return n;
+	return (uint32_t)snapshot_count_children(rows, REF_INSTANCE_NODE, node);
 }
 
 /* In a sentence what is wrong with the node, and what to do; "": nothing. */
@@ -84,8 +80,8 @@ static void describe_instances(const struct snapshot *rows, const char *node, ui
 	size_t length = (size_t)snprintf(ret, size, "%u instance%s (", n, n == 1 ? "" : "s"), shown = 0;
 
 	for (const struct instance *i = NULL;
-	     shown < NODE_INSTANCES_SHOWN && (i = snapshot_next(rows, KIND_INSTANCE, "", i));)
-		if (streq(i->node, node) && length < size)
+	     shown < NODE_INSTANCES_SHOWN && (i = snapshot_children(rows, REF_INSTANCE_NODE, node, i));)
+		if (length < size)
 			length += (size_t)snprintf(ret + length, size - length, "%s%s", shown++ ? ", " : "",
 						   i->id);
 	if (length < size)

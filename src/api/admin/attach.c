@@ -79,9 +79,9 @@ static int read_device(struct call *call, struct instance *row)
 /* A device belongs to one instance. */
 static int check_device(struct call *call, const struct instance *row, const struct node *node)
 {
-	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));)
-		if (i->kind == row->kind && streq(i->node, node->name) && streq(i->path, row->path) &&
-		    streq(i->device, row->device))
+	for (const struct instance *i = NULL;
+	     (i = snapshot_children(call->rows, REF_INSTANCE_NODE, node->name, i));)
+		if (i->kind == row->kind && streq(i->path, row->path) && streq(i->device, row->device))
 			return call_fail(call, "InvalidDevice.Duplicated");
 	return 0;
 }

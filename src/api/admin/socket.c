@@ -56,15 +56,6 @@ static const struct account *find_administrator(const struct snapshot *rows, int
 	return found;
 }
 
-static size_t count_keys(const struct snapshot *rows, int64_t uid)
-{
-	size_t n = 0;
-
-	for (const struct access_key *k = NULL; (k = snapshot_next(rows, KIND_ACCESS_KEY, "", k));)
-		n += k->uid == uid;
-	return n;
-}
-
 static int put_together(struct key_request *k, const struct account *account, bool revoke,
 			struct store_txn **ret)
 {
@@ -80,9 +71,7 @@ static int put_together(struct key_request *k, const struct account *account, bo
 	(void)store_txn_row_check(txn, KIND_ACCOUNT, account);
 	(void)store_txn_row_put(txn, KIND_ACCESS_KEY, &k->key);
 	for (const struct access_key *other = NULL;
-	     revoke && (other = snapshot_next(rows, KIND_ACCESS_KEY, "", other));) {
-		if (other->uid != account->uid)
-			continue;
+	     revoke && (other = snapshot_owned(rows, KIND_ACCESS_KEY, account->uid, "", other));) {
 		(void)store_txn_row_delete(txn, KIND_ACCESS_KEY, other);
 		k->n_revoked++;
 	}
@@ -105,7 +94,8 @@ static void new_key(struct store *store, struct server_request *request, const j
 					  : "there is no administrator account in this store");
 		return;
 	}
-	if (!revoke && count_keys(store_rows(store), account->uid) >= ACCESS_KEYS_PER_ACCOUNT_MAX) {
+	if (!revoke && snapshot_count_owned(store_rows(store), KIND_ACCESS_KEY, account->uid, "") >=
+			       ACCESS_KEYS_PER_ACCOUNT_MAX) {
 		answer_error(
 			store, request, 409,
 			"the account has as many access keys as it may; revoke them with --revoke-others");

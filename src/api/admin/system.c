@@ -31,8 +31,9 @@ static int find_service(struct call *call, const struct service **ret)
 	if (!catalogue_service_in(known, call->region))
 		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.", known->product,
 					call->region);
-	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));) {
-		if (s->owner == 0 && streq(s->region, call->region) && streq(s->name, name)) {
+	for (const struct service *s = NULL;
+	     (s = snapshot_owned(call->rows, KIND_SERVICE, 0, call->region, s));) {
+		if (streq(s->name, name)) {
 			*ret = s;
 			return 0;
 		}
@@ -103,12 +104,10 @@ int system_service_bind(struct call *call)
 static bool in_use(const struct call *call, const struct service_resource *resource)
 {
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
-		const struct endpoint *endpoint;
+	     (z = snapshot_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, resource->resource,
+				       resource->zone, z));) {
+		const struct endpoint *endpoint = snapshot_endpoint(call->rows, z->endpoint);
 
-		if (!streq(z->resource, resource->resource) || !streq(z->zone, resource->zone))
-			continue;
-		endpoint = snapshot_endpoint(call->rows, z->endpoint);
 		if (endpoint && streq(endpoint->service, resource->service))
 			return true;
 	}

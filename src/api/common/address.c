@@ -119,21 +119,10 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	return 0;
 }
 
-/* How many addresses of the vSwitch are given out. */
-static uint32_t used_count(const struct snapshot *rows, const struct vswitch *vswitch)
-{
-	char prefix[ID_SIZE + 1];
-	uint32_t n = 0;
-
-	(void)str_format(prefix, sizeof(prefix), "%s/", vswitch->vpc);
-	for (const struct address *a = NULL; (a = snapshot_next(rows, KIND_ADDRESS, prefix, a));)
-		n += streq(a->vswitch, vswitch->id);
-	return n;
-}
-
 uint32_t alloc_free_count(const struct snapshot *rows, const struct vswitch *vswitch)
 {
-	uint32_t capacity = vswitch_capacity(&vswitch->cidr), used = used_count(rows, vswitch);
+	size_t capacity = vswitch_capacity(&vswitch->cidr);
+	size_t used = snapshot_count_children(rows, REF_ADDRESS_VSWITCH, vswitch->id);
 
-	return used < capacity ? capacity - used : 0;
+	return used < capacity ? (uint32_t)(capacity - used) : 0;
 }

@@ -79,7 +79,7 @@ int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *r
 
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n)
 {
-	if (count_instances(call, owner, region) + n > INSTANCES_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_INSTANCE, owner, region) + n > INSTANCES_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceed.Instance");
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Looking up the caller's objects and counting them, and the filters that every list has.
+ * Looking up the caller's objects and walking them, and the filters that every list has.
  */
 #include "owned.h"
 
@@ -9,39 +9,39 @@ bool owned_here(const struct call *call, int64_t owner, const char *region)
 	return owner == call->account->uid && (!call->region[0] || streq(call->region, region));
 }
 
-#define OWNED(type)                                                                                          \
+const void *owned_row(const struct call *call, enum kind kind, const char *id)
+{
+	const void *row = id ? snapshot_find(call->rows, kind, id) : NULL;
+	char owner[UID_TEXT_SIZE], caller[UID_TEXT_SIZE];
+	enum ref ref = relation_owner(kind);
+
+	if (!row)
+		return NULL;
+	relation_uid(call->account->uid, caller);
+	if (!streq(relation_id(ref, row, 0, owner), caller))
+		return NULL;
+	return !call->region[0] || streq(call->region, relation_within(ref, row)) ? row : NULL;
+}
+
+#define OWNED(type, kind)                                                                                    \
 	const struct type *owned_##type(const struct call *call, const char *id)                             \
 	{                                                                                                    \
-		const struct type *row = id ? snapshot_##type(call->rows, id) : NULL;                        \
-                                                                                                             \
-		return row && owned_here(call, row->owner, row->region) ? row : NULL;                        \
+		return owned_row(call, kind, id);                                                            \
 	}
 
-OWNED(vpc)
-OWNED(vswitch)
-OWNED(security_group)
-OWNED(instance)
-OWNED(port)
-OWNED(load_balancer)
-OWNED(server_group)
-OWNED(listener)
+OWNED(vpc, KIND_VPC)
+OWNED(vswitch, KIND_VSWITCH)
+OWNED(security_group, KIND_SECURITY_GROUP)
+OWNED(instance, KIND_INSTANCE)
+OWNED(port, KIND_PORT)
+OWNED(load_balancer, KIND_LOAD_BALANCER)
+OWNED(server_group, KIND_SERVER_GROUP)
+OWNED(listener, KIND_LISTENER)
 
-#define COUNTED(name, type, kind)                                                                            \
-	size_t count_##name(const struct call *call, int64_t owner, const char *region)                      \
-	{                                                                                                    \
-		size_t n = 0;                                                                                \
-                                                                                                             \
-		for (const struct type *t = NULL; (t = snapshot_next(call->rows, kind, "", t));)             \
-			n += t->owner == owner && streq(t->region, region);                                  \
-		return n;                                                                                    \
-	}
-
-COUNTED(vpcs, vpc, KIND_VPC)
-COUNTED(security_groups, security_group, KIND_SECURITY_GROUP)
-COUNTED(instances, instance, KIND_INSTANCE)
-COUNTED(load_balancers, load_balancer, KIND_LOAD_BALANCER)
-COUNTED(server_groups, server_group, KIND_SERVER_GROUP)
-COUNTED(services, service, KIND_SERVICE)
+const void *owned_next(const struct call *call, enum kind kind, const void *previous)
+{
+	return snapshot_owned(call->rows, kind, call->account->uid, call->region, previous);
+}
 
 bool filter_text(const struct call *call, const char *param, const char *value)
 {

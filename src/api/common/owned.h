@@ -20,13 +20,10 @@ const struct listener *owned_listener(const struct call *call, const char *id);
 /* Whether a row with this owner and region is to be listed. */
 bool owned_here(const struct call *call, int64_t owner, const char *region);
 
-/* How many an account has in a region, for its quotas. */
-size_t count_vpcs(const struct call *call, int64_t owner, const char *region);
-size_t count_security_groups(const struct call *call, int64_t owner, const char *region);
-size_t count_instances(const struct call *call, int64_t owner, const char *region);
-size_t count_load_balancers(const struct call *call, int64_t owner, const char *region);
-size_t count_server_groups(const struct call *call, int64_t owner, const char *region);
-size_t count_services(const struct call *call, int64_t owner, const char *region);
+/* The object of a kind, which is one of those that have owner and region. */
+const void *owned_row(const struct call *call, enum kind kind, const char *id);
+/* Walks the caller's objects of a kind, in the order of their ids, like snapshot_next(). */
+const void *owned_next(const struct call *call, enum kind kind, const void *previous);
 
 /* Filters of lists: an absent parameter matches everything. */
 bool filter_text(const struct call *call, const char *param, const char *value);

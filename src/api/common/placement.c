@@ -32,15 +32,14 @@ int placement_init(struct placement *placement, const struct call *call, const c
 	*placement = (struct placement){.v = calloc(n ? n : 1, sizeof(placement->v[0]))};
 	if (!placement->v)
 		return -ENOMEM;
-	for (const struct node *node = NULL; (node = snapshot_next(call->rows, KIND_NODE, "", node));)
-		if (placement->n < n && serves(node, zone) && is_live(call, node))
-			placement->v[placement->n++].node = node;
-
-	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));) {
-		struct placement_node *p = find(placement, i->node);
-
-		if (p)
-			p->n_instances++;
+	for (const struct node *node = NULL; (node = snapshot_next(call->rows, KIND_NODE, "", node));) {
+		if (placement->n == n || !serves(node, zone) || !is_live(call, node))
+			continue;
+		placement->v[placement->n++] = (struct placement_node){
+			.node = node,
+			.n_instances =
+				(uint32_t)snapshot_count_children(call->rows, REF_INSTANCE_NODE, node->name),
+		};
 	}
 	return 0;
 }

@@ -197,7 +197,7 @@ static int check_resources(struct call *call, const struct tagged_type *type)
 	size_t i;
 
 	json_array_foreach(ids, i, id)
-		if (!json_is_string(id) || !type->owned(call, json_string_value(id)))
+		if (!json_is_string(id) || !owned_row(call, type->kind, json_string_value(id)))
 			return call_fail(call, "InvalidResourceId.NotFound");
 	return 0;
 }
@@ -282,10 +282,28 @@ static bool tag_wanted(const struct call *call, const struct tag *tag)
 	return false;
 }
 
+/* The tags of one object that are asked for and on the page. */
+static void list_tags(const struct call *call, const char *resource, struct page *page, json_t *list)
+{
+	char id[KEY_SIZE];
+
+	for (const struct tag *t = NULL;
+	     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));) {
+		json_t *item;
+
+		if (!tag_wanted(call, t) || row_key(KIND_TAG, t, id) < 0 || !page_match(page, id))
+			continue;
+		item = shape_item(list);
+		answer_string(item, "ResourceId", t->resource);
+		answer_string(item, "ResourceType", t->resource_type);
+		answer_string(item, "TagKey", t->key);
+		answer_string(item, "TagValue", t->value);
+	}
+}
+
 int tags_list_resources(struct call *call, const struct tagged_type *types, const char *wrap)
 {
 	const struct tagged_type *type = wanted_type(call, types);
-	char id[KEY_SIZE];
 	struct page page;
 	json_t *list;
 	int r;
@@ -299,21 +317,9 @@ int tags_list_resources(struct call *call, const struct tagged_type *types, cons
 		return r;
 	list = wrap ? shape_wrapped(call->answer, "TagResources", wrap)
 		    : shape_list(call->answer, "TagResources");
-	for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, "", t));) {
-		json_t *item;
-
-		if (!streq(t->resource_type, type->name) || !filter_list(call, "ResourceId", t->resource) ||
-		    !tag_wanted(call, t) || !type->owned(call, t->resource))
-			continue;
-		r = row_key(KIND_TAG, t, id);
-		if (r < 0 || !page_match(&page, id))
-			continue;
-		item = shape_item(list);
-		answer_string(item, "ResourceId", t->resource);
-		answer_string(item, "ResourceType", t->resource_type);
-		answer_string(item, "TagKey", t->key);
-		answer_string(item, "TagValue", t->value);
-	}
+	for (const void *v = NULL; (v = owned_next(call, type->kind, v));)
+		if (filter_list(call, "ResourceId", snapshot_id(v)))
+			list_tags(call, snapshot_id(v), &page, list);
 	page_end(call, &page);
 	return 0;
 }

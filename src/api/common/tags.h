@@ -23,8 +23,7 @@ void tags_answer(const struct call *call, json_t *object, const char *name, cons
 /* A kind of objects that a product's tag actions know; tables end with a NULL name. */
 struct tagged_type {
 	const char *name; /* ResourceType, compared without case */
-	/* Whether the caller has such an object. */
-	bool (*owned)(const struct call *call, const char *id);
+	enum kind kind;
 };
 
 int tags_tag_resources(struct call *call, const struct tagged_type *types);

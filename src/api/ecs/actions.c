@@ -9,25 +9,10 @@
 #include "../common/tags.h"
 #include "../frame/shape.h"
 
-static bool own_instance(const struct call *call, const char *id)
-{
-	return owned_instance(call, id);
-}
-
-static bool own_group(const struct call *call, const char *id)
-{
-	return owned_security_group(call, id);
-}
-
-static bool own_eni(const struct call *call, const char *id)
-{
-	return owned_port(call, id);
-}
-
 static const struct tagged_type tagged_types[] = {
-	{"instance", own_instance},
-	{"securitygroup", own_group},
-	{"eni", own_eni},
+	{"instance", KIND_INSTANCE},
+	{"securitygroup", KIND_SECURITY_GROUP},
+	{"eni", KIND_PORT},
 	{},
 };
 

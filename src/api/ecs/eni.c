@@ -173,7 +173,7 @@ int eni_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_wrapped(call->answer, "NetworkInterfaceSets", "NetworkInterfaceSet");
-	for (const struct port *p = NULL; (p = snapshot_next(call->rows, KIND_PORT, "", p));)
+	for (const struct port *p = NULL; (p = owned_next(call, KIND_PORT, p));)
 		if (eni_wanted(call, p) && page_match(&page, p->id))
 			answer_eni(call, shape_item(list), p);
 	page_end(call, &page);

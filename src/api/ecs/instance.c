@@ -151,12 +151,10 @@ int instance_stop(struct call *call)
  */
 static void leave_server_groups(struct call *call, const char *port)
 {
-	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, "", s));) {
-		struct server row;
+	for (const struct server *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SERVER_PORT_ID, port, s));) {
+		struct server row = *s;
 
-		if (!streq(s->port_id, port))
-			continue;
-		row = *s;
 		if (server_event(&row, EVENT_DELETE) == 0)
 			call_put(call, KIND_SERVER, &row);
 	}

@@ -186,7 +186,7 @@ int instance_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_wrapped(call->answer, "Instances", "Instance");
-	for (const struct instance *i = NULL; (i = snapshot_next(call->rows, KIND_INSTANCE, "", i));)
+	for (const struct instance *i = NULL; (i = owned_next(call, KIND_INSTANCE, i));)
 		if (instance_wanted(call, i) && page_match(&page, i->id))
 			answer_instance(call, shape_item(list), i);
 	page_end(call, &page);

@@ -95,7 +95,8 @@ int security_group_create(struct call *call)
 		return call_fail(call, "InvalidVpcId.NotFound");
 	if (vpc->status == VPC_DELETING)
 		return call_fail(call, "IncorrectVpcStatus");
-	if (count_security_groups(call, row.owner, vpc->region) >= SECURITY_GROUPS_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_SECURITY_GROUP, row.owner, vpc->region) >=
+	    SECURITY_GROUPS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceed.SecurityGroup");
 	r = read_texts(call, &row);
 	if (r < 0)
@@ -116,25 +117,15 @@ int security_group_create(struct call *call)
 	return 0;
 }
 
-static bool in_groups(const char *id, const char (*groups)[ID_SIZE], uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (streq(groups[i], id))
-			return true;
-	return false;
-}
-
 static bool group_in_use(const struct call *call, const char *id)
 {
-	for (const struct port *p = NULL; (p = snapshot_next(call->rows, KIND_PORT, "", p));)
-		if (in_groups(id, p->groups, p->n_groups))
-			return true;
-	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));)
-		if (in_groups(id, e->groups, e->n_groups))
-			return true;
-	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, "", s));)
-		if (streq(s->other_group, id) && !streq(s->group, id) &&
-		    snapshot_security_group(call->rows, s->group))
+	const struct snapshot *rows = call->rows;
+
+	if (snapshot_count_children(rows, REF_PORT_GROUPS, id) > 0 ||
+	    snapshot_count_children(rows, REF_ENDPOINT_GROUPS, id) > 0)
+		return true;
+	for (const struct sg_rule *s = NULL; (s = snapshot_children(rows, REF_SG_RULE_OTHER_GROUP, id, s));)
+		if (!streq(s->group, id) && snapshot_security_group(rows, s->group))
 			return true;
 	return false;
 }
@@ -205,8 +196,8 @@ static void answer_counts(const struct call *call, json_t *item, const char *id)
 		rules++;
 		naming_groups += s->other_group[0] != '\0';
 	}
-	for (const struct port *p = NULL; (p = snapshot_next(call->rows, KIND_PORT, "", p));)
-		instances += p->kind == PORT_INSTANCE && in_groups(id, p->groups, p->n_groups);
+	for (const struct port *p = NULL; (p = snapshot_children(call->rows, REF_PORT_GROUPS, id, p));)
+		instances += p->kind == PORT_INSTANCE;
 	answer_int(item, "RuleCount", rules);
 	answer_int(item, "GroupToGroupRuleCount", naming_groups);
 	answer_int(item, "EcsCount", instances);
@@ -249,8 +240,7 @@ int security_group_list(struct call *call)
 		return r;
 	answer_string(call->answer, "RegionId", call->region);
 	list = shape_wrapped(call->answer, "SecurityGroups", "SecurityGroup");
-	for (const struct security_group *g = NULL;
-	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
+	for (const struct security_group *g = NULL; (g = owned_next(call, KIND_SECURITY_GROUP, g));)
 		if (group_wanted(call, g) && page_match(&page, g->id))
 			answer_group(call, shape_item(list), g);
 	page_end(call, &page);

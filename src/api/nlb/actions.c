@@ -16,17 +16,14 @@
 static void make_room(struct call *call)
 {
 	const struct job *oldest = NULL;
-	size_t n = 0;
+	int64_t uid = call->account->uid;
 
-	for (const struct job *j = NULL; (j = snapshot_next(call->rows, KIND_JOB, "", j));) {
-		if (j->owner != call->account->uid)
-			continue;
-		n++;
+	if (snapshot_count_owned(call->rows, KIND_JOB, uid, "") < JOBS_PER_ACCOUNT_MAX)
+		return;
+	for (const struct job *j = NULL; (j = snapshot_owned(call->rows, KIND_JOB, uid, "", j));)
 		if (!oldest || j->meta.modified < oldest->meta.modified)
 			oldest = j;
-	}
-	if (n >= JOBS_PER_ACCOUNT_MAX)
-		call_delete(call, KIND_JOB, oldest);
+	call_delete(call, KIND_JOB, oldest);
 }
 
 void nlb_job(struct call *call)
@@ -64,25 +61,10 @@ int nlb_job_status(struct call *call)
 	return 0;
 }
 
-static bool own_balancer(const struct call *call, const char *id)
-{
-	return owned_load_balancer(call, id);
-}
-
-static bool own_server_group(const struct call *call, const char *id)
-{
-	return owned_server_group(call, id);
-}
-
-static bool own_listener(const struct call *call, const char *id)
-{
-	return owned_listener(call, id);
-}
-
 static const struct tagged_type tagged_types[] = {
-	{"loadbalancer", own_balancer},
-	{"servergroup", own_server_group},
-	{"listener", own_listener},
+	{"loadbalancer", KIND_LOAD_BALANCER},
+	{"servergroup", KIND_SERVER_GROUP},
+	{"listener", KIND_LISTENER},
 	{},
 };
 

@@ -201,7 +201,8 @@ int balancer_create(struct call *call)
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "ResourceNotFound.Vpc");
-	if (count_load_balancers(call, vpc->owner, vpc->region) >= LOAD_BALANCERS_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_LOAD_BALANCER, vpc->owner, vpc->region) >=
+	    LOAD_BALANCERS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.LoadBalancersNum");
 	r = read_balancer(call, vpc, &lb);
 	if (r < 0)
@@ -339,8 +340,7 @@ int balancer_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "LoadBalancers");
-	for (const struct load_balancer *b = NULL;
-	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
+	for (const struct load_balancer *b = NULL; (b = owned_next(call, KIND_LOAD_BALANCER, b));)
 		if (balancer_wanted(call, b) && page_match(&page, b->id))
 			answer_balancer(call, shape_item(list), b, true);
 	page_end(call, &page);
@@ -367,24 +367,13 @@ int balancer_update(struct call *call)
 	return 0;
 }
 
-static bool serves_endpoints(const struct call *call, const char *id)
-{
-	for (const struct service_resource *s = NULL;
-	     (s = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, "", s));)
-		if (streq(s->resource, id))
-			return true;
-	return false;
-}
-
 /* The listeners go with their load balancer. */
 static void delete_listeners(struct call *call, const char *id)
 {
-	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));) {
-		struct listener row;
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, id, l));) {
+		struct listener row = *l;
 
-		if (!streq(l->load_balancer, id))
-			continue;
-		row = *l;
 		if (listener_event(&row, EVENT_DELETE) == 0)
 			call_put(call, KIND_LISTENER, &row);
 	}
@@ -398,7 +387,7 @@ int balancer_delete(struct call *call)
 
 	if (!lb)
 		return call_fail(call, "ResourceNotFound.loadBalancer");
-	if (serves_endpoints(call, lb->id))
+	if (snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_RESOURCE, lb->id) > 0)
 		return call_fail(call, "ResourceInUse.LoadBalancer");
 	row = *lb;
 	r = load_balancer_event(&row, EVENT_DELETE);

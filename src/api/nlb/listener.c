@@ -118,15 +118,12 @@ static int read_settings(struct call *call, struct listener *row)
 
 static int check_port(struct call *call, const struct listener *row)
 {
-	uint32_t n = 0;
+	size_t n = snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, row->load_balancer);
 
-	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));) {
-		if (!streq(l->load_balancer, row->load_balancer))
-			continue;
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, row->load_balancer, l));)
 		if (l->port == row->port && streq(l->protocol, row->protocol))
 			return call_fail(call, "ResourceAlreadyExist.Listener");
-		n++;
-	}
 	return n >= LISTENERS_PER_BALANCER_MAX ? call_fail(call, "QuotaExceeded.ListenersNum") : 0;
 }
 
@@ -222,7 +219,7 @@ int listener_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "Listeners");
-	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));)
+	for (const struct listener *l = NULL; (l = owned_next(call, KIND_LISTENER, l));)
 		if (listener_wanted(call, l) && page_match(&page, l->id))
 			answer_listener(call, shape_item(list), l, true);
 	page_end(call, &page);

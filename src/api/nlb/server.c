@@ -95,8 +95,8 @@ static const struct port *port_at(const struct call *call, const char *vpc, cons
 
 static const struct vswitch *vswitch_of(const struct call *call, const char *vpc, const struct netaddr *addr)
 {
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
-		if (streq(v->vpc, vpc) && netprefix_contains(&v->cidr, addr))
+	for (const struct vswitch *v = NULL; (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc, v));)
+		if (netprefix_contains(&v->cidr, addr))
 			return v;
 	return NULL;
 }
@@ -226,7 +226,7 @@ static bool same_place(const struct server *a, const struct server *b)
 static int check_free(struct call *call, const struct server *row, const struct server *earlier,
 		      size_t n_earlier)
 {
-	uint32_t on_port = 0;
+	size_t on_port;
 	char prefix[ID_SIZE + 1];
 
 	for (size_t i = 0; i < n_earlier; i++)
@@ -238,10 +238,9 @@ static int check_free(struct call *call, const struct server *row, const struct 
 			return call_fail(call, "ResourceAlreadyExist.BackendServer");
 	if (!row->port_id[0])
 		return 0;
+	on_port = snapshot_count_children(call->rows, REF_SERVER_PORT_ID, row->port_id);
 	for (size_t i = 0; i < n_earlier; i++)
 		on_port += streq(earlier[i].port_id, row->port_id);
-	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, "", s));)
-		on_port += streq(s->port_id, row->port_id);
 	return on_port >= SERVERS_PER_PORT_MAX ? call_fail(call, "QuotaExceeded.ServersNum") : 0;
 }
 

@@ -142,7 +142,8 @@ int server_group_create(struct call *call)
 		return call_fail(call, "ResourceNotFound.Vpc");
 	if (call_bool(call, "AnyPortEnabled", false))
 		return call_fail_named(call, "IllegalParam.{name}", "AnyPortEnabled");
-	if (count_server_groups(call, row.owner, vpc->region) >= SERVER_GROUPS_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_SERVER_GROUP, row.owner, vpc->region) >=
+	    SERVER_GROUPS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.ServerGroupsNum");
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
@@ -193,8 +194,9 @@ static void answer_balancers(const struct call *call, json_t *item, const char *
 {
 	json_t *list = shape_list(item, "RelatedLoadBalancerIds");
 
-	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));)
-		if (streq(l->server_group, group) && !text_listed(list, l->load_balancer))
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_SERVER_GROUP, group, l));)
+		if (!text_listed(list, l->load_balancer))
 			shape_text(list, l->load_balancer);
 }
 
@@ -243,7 +245,7 @@ int server_group_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "ServerGroups");
-	for (const struct server_group *g = NULL; (g = snapshot_next(call->rows, KIND_SERVER_GROUP, "", g));)
+	for (const struct server_group *g = NULL; (g = owned_next(call, KIND_SERVER_GROUP, g));)
 		if (group_wanted(call, g) && page_match(&page, g->id))
 			answer_group(call, shape_item(list), g);
 	page_end(call, &page);
@@ -271,14 +273,6 @@ int server_group_update(struct call *call)
 	return 0;
 }
 
-static bool has_listener(const struct call *call, const char *group)
-{
-	for (const struct listener *l = NULL; (l = snapshot_next(call->rows, KIND_LISTENER, "", l));)
-		if (streq(l->server_group, group))
-			return true;
-	return false;
-}
-
 int server_group_delete(struct call *call)
 {
 	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
@@ -287,7 +281,7 @@ int server_group_delete(struct call *call)
 
 	if (!group)
 		return call_fail(call, "ResourceNotFound.serverGroup");
-	if (has_listener(call, group->id))
+	if (snapshot_count_children(call->rows, REF_LISTENER_SERVER_GROUP, group->id) > 0)
 		return call_fail(call, "ResourceInUse.ServerGroup");
 	row = *group;
 	r = server_group_event(&row, EVENT_DELETE);

@@ -25,6 +25,34 @@ const struct service *owned_service(const struct call *call, const char *id)
 	return NULL;
 }
 
+/* Those in a region, of an account. */
+static int gather_services(const struct call *call, int64_t owner, struct gathered *ret)
+{
+	char uid[UID_TEXT_SIZE];
+
+	relation_uid(owner, uid);
+	return gather_children(ret, call->rows, REF_SERVICE_OWNER, uid, call->region);
+}
+
+int owned_services(const struct call *call, struct gathered *ret)
+{
+	int r;
+
+	r = gather_services(call, call->account->uid, ret);
+	if (r == 0 && call->account->is_admin)
+		r = gather_services(call, 0, ret);
+	gathered_sort(ret);
+	return r;
+}
+
+/* Entries of the whitelist that are all accounts. */
+static const char *const arns_of_all[] = {"*", "acs:ram:*:*", "acs:ram:*:*:*", "acs:ram:*::*"};
+
+static void arn_of(int64_t uid, char *ret, size_t size)
+{
+	(void)str_format(ret, size, "acs:ram:*:%lld:*", (long long)uid);
+}
+
 /* Whether an entry of the whitelist is the account: its id, its ARN, or an ARN of all accounts. */
 static bool entry_admits(const struct service_user *user, int64_t uid)
 {
@@ -32,10 +60,10 @@ static bool entry_admits(const struct service_user *user, int64_t uid)
 
 	if (user->uid != 0)
 		return user->uid == uid;
-	if (streq(user->arn, "*") || streq(user->arn, "acs:ram:*:*") || streq(user->arn, "acs:ram:*:*:*") ||
-	    streq(user->arn, "acs:ram:*::*"))
-		return true;
-	(void)str_format(arn, sizeof(arn), "acs:ram:*:%lld:*", (long long)uid);
+	for (size_t i = 0; i < ARRAY_SIZE(arns_of_all); i++)
+		if (streq(user->arn, arns_of_all[i]))
+			return true;
+	arn_of(uid, arn, sizeof(arn));
 	return streq(user->arn, arn);
 }
 
@@ -51,6 +79,38 @@ bool service_admits(const struct call *call, const struct service *service)
 		if (entry_admits(u, call->account->uid))
 			return true;
 	return false;
+}
+
+/* The services whose whitelists have that entry. */
+static int gather_admitting(const struct call *call, enum ref ref, const char *entry, struct gathered *ret)
+{
+	for (const struct service_user *u = NULL; (u = snapshot_children(call->rows, ref, entry, u));) {
+		int r = gather(ret, snapshot_service(call->rows, u->service));
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int admitting_services(const struct call *call, struct gathered *ret)
+{
+	char uid[UID_TEXT_SIZE], arn[64];
+	int r;
+
+	relation_uid(call->account->uid, uid);
+	arn_of(call->account->uid, arn, sizeof(arn));
+	r = gather_services(call, call->account->uid, ret);
+	if (r == 0)
+		r = gather_services(call, 0, ret);
+	if (r == 0)
+		r = gather_admitting(call, REF_SERVICE_USER_UID, uid, ret);
+	if (r == 0)
+		r = gather_admitting(call, REF_SERVICE_USER_ARN, arn, ret);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(arns_of_all); i++)
+		r = gather_admitting(call, REF_SERVICE_USER_ARN, arns_of_all[i], ret);
+	gathered_sort(ret);
+	return r;
 }
 
 int check_service_there(struct call *call, const struct service *service)

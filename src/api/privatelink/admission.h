@@ -4,14 +4,19 @@
  */
 #pragma once
 
+#include "../common/gather.h"
 #include "../frame/action.h"
 
 /* The caller's endpoint in the call's region; NULL: there is none. */
 const struct endpoint *owned_endpoint(const struct call *call, const char *id);
 /* The caller's service in the call's region; an administrator also has the system's. */
 const struct service *owned_service(const struct call *call, const char *id);
+/* All services that owned_service() finds. -ENOMEM. */
+int owned_services(const struct call *call, struct gathered *ret);
 /* Whether the account may connect to the service: it is its own, the system's, or its whitelist says so. */
 bool service_admits(const struct call *call, const struct service *service);
+/* All services of the call's region that admit the caller, and perhaps of other regions. -ENOMEM. */
+int admitting_services(const struct call *call, struct gathered *ret);
 /* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
 int check_service_there(struct call *call, const struct service *service);
 /* Whether a connection that is Disconnected waits for acceptance or was refused: "Waiting", "Refused" or

@@ -36,15 +36,12 @@ static size_t find_candidates(const struct call *call, const char *service, cons
 	return n;
 }
 
+/* In the zone, of whatever service. */
 static void count_endpoints(const struct call *call, const char *zone, struct candidate *candidates, size_t n)
 {
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
-		if (!streq(z->zone, zone))
-			continue;
-		for (size_t i = 0; i < n; i++)
-			candidates[i].n_endpoints += streq(z->resource, candidates[i].resource->resource);
-	}
+	for (size_t i = 0; i < n; i++)
+		candidates[i].n_endpoints = snapshot_count_children_in(
+			call->rows, REF_ENDPOINT_ZONE_RESOURCE, candidates[i].resource->resource, zone);
 }
 
 const struct service_resource *allocate_resource(const struct call *call, const char *service,
@@ -55,8 +52,7 @@ const struct service_resource *allocate_resource(const struct call *call, const 
 
 	if (n == 0)
 		return NULL;
-	if (n > 1) /* the usual case needs no counting */
-		count_endpoints(call, zone, candidates, n);
+	count_endpoints(call, zone, candidates, n);
 	for (size_t i = 1; i < n; i++)
 		if (candidates[i].n_endpoints < best->n_endpoints)
 			best = &candidates[i];

@@ -286,9 +286,27 @@ static void answer_connection(const struct call *call, json_t *item, const struc
 	answer_zones(call, item, endpoint->id);
 }
 
+/* Of the caller's services, or of the one that was asked for. */
+static int gather_connections(const struct call *call, const char *service_id, struct gathered *ret)
+{
+	_cleanup_(gathered_done) struct gathered services = {};
+	int r;
+
+	r = service_id ? gather(&services, snapshot_service(call->rows, service_id))
+		       : owned_services(call, &services);
+	for (size_t i = 0; r == 0 && i < services.n; i++) {
+		const struct service *service = services.rows[i];
+
+		r = gather_children(ret, call->rows, REF_CONNECTION_SERVICE, service->id, "");
+	}
+	gathered_sort(ret);
+	return r;
+}
+
 int connection_list(struct call *call)
 {
-	const char *service_id = call_string(call, "ServiceId"), *prefix = call_string(call, "EndpointId");
+	_cleanup_(gathered_done) struct gathered connections = {};
+	const char *service_id = call_string(call, "ServiceId");
 	struct page page;
 	json_t *list;
 	int r;
@@ -298,11 +316,13 @@ int connection_list(struct call *call)
 	r = page_begin_token(call, &page, 50, 1000);
 	if (r < 0)
 		return r;
+	r = gather_connections(call, service_id, &connections);
+	if (r < 0)
+		return r;
 	page.total_as_text = true;
 	list = shape_list(call->answer, "Connections");
-	prefix = prefix ? prefix : "";
-	for (const struct connection *c = NULL;
-	     (c = snapshot_next(call->rows, KIND_CONNECTION, prefix, c));) {
+	for (size_t i = 0; i < connections.n; i++) {
+		const struct connection *c = connections.rows[i];
 		const struct service *service = owned_service(call, c->service);
 		const struct endpoint *endpoint = service ? snapshot_endpoint(call->rows, c->endpoint) : NULL;
 

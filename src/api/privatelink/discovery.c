@@ -144,6 +144,7 @@ static void answer_service(const struct call *call, json_t *item, const struct s
 
 int service_discover(struct call *call)
 {
+	_cleanup_(gathered_done) struct gathered services = {};
 	struct page page;
 	json_t *list;
 	int r;
@@ -151,11 +152,17 @@ int service_discover(struct call *call)
 	r = page_begin_token(call, &page, 50, 1000);
 	if (r < 0)
 		return r;
+	r = admitting_services(call, &services);
+	if (r < 0)
+		return r;
 	page.total_as_text = true;
 	list = shape_list(call->answer, "Services");
-	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
+	for (size_t i = 0; i < services.n; i++) {
+		const struct service *s = services.rows[i];
+
 		if (service_wanted(call, s) && page_match(&page, s->id))
 			answer_service(call, shape_item(list), s);
+	}
 	page_end(call, &page);
 	return 0;
 }

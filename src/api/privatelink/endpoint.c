@@ -114,13 +114,10 @@ int endpoint_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "Endpoints");
-	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));) {
-		const struct connection *c;
+	for (const struct endpoint *e = NULL; (e = owned_next(call, KIND_ENDPOINT, e));) {
+		const struct connection *c = snapshot_connection(call->rows, e->id);
 		json_t *item;
 
-		if (e->owner != call->account->uid)
-			continue;
-		c = snapshot_connection(call->rows, e->id);
 		if (!c || !endpoint_wanted(call, e, c) || !page_match(&page, e->id))
 			continue;
 		item = shape_item(list);

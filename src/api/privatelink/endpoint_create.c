@@ -95,8 +95,9 @@ static int find_system_service(struct call *call, const char *name, const struct
 	if (!catalogue_service_in(product, region))
 		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.",
 					product->product, region);
-	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));)
-		if (s->owner == 0 && streq(s->name, name) && streq(s->region, call->region))
+	for (const struct service *s = NULL;
+	     (s = snapshot_owned(call->rows, KIND_SERVICE, 0, call->region, s));)
+		if (streq(s->name, name))
 			*ret = s;
 	return 0;
 }
@@ -199,12 +200,10 @@ static int read_groups(struct call *call, struct endpoint *row)
 /* What the VPC already has. */
 static int check_vpc_room(struct call *call, const struct vpc *vpc, const struct service *service)
 {
-	size_t n = 0;
+	size_t n = snapshot_count_children(call->rows, REF_ENDPOINT_VPC, vpc->id);
 
-	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));) {
-		if (!streq(e->vpc, vpc->id))
-			continue;
-		n++;
+	for (const struct endpoint *e = NULL;
+	     (e = snapshot_children(call->rows, REF_ENDPOINT_VPC, vpc->id, e));) {
 		if (service->private_domain[0] && streq(e->service, service->id) &&
 		    e->status != ENDPOINT_DELETING)
 			return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", e->id);

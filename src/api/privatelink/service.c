@@ -195,7 +195,8 @@ int service_create(struct call *call)
 	r = read_service(call, &row);
 	if (r < 0)
 		return r;
-	if (count_services(call, call->account->uid, call->region) >= SERVICES_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_SERVICE, call->account->uid, call->region) >=
+	    SERVICES_PER_ACCOUNT_MAX)
 		return call_fail_detail(call, "QuotaMisMatched", "It is that of endpoint services.");
 	fill_service(call, &row);
 	r = create_resources(call, &row);
@@ -258,6 +259,7 @@ static bool service_wanted(const struct call *call, const struct service *s)
 
 int service_list(struct call *call)
 {
+	_cleanup_(gathered_done) struct gathered services = {};
 	struct page page;
 	json_t *list;
 	int r;
@@ -265,8 +267,12 @@ int service_list(struct call *call)
 	r = page_begin_token(call, &page, 50, 1000);
 	if (r < 0)
 		return r;
+	r = owned_services(call, &services);
+	if (r < 0)
+		return r;
 	list = shape_list(call->answer, "Services");
-	for (const struct service *s = NULL; (s = snapshot_next(call->rows, KIND_SERVICE, "", s));) {
+	for (size_t i = 0; i < services.n; i++) {
+		const struct service *s = services.rows[i];
 		json_t *item;
 
 		if (!service_wanted(call, s) || !page_match(&page, s->id))
@@ -282,13 +288,11 @@ int service_list(struct call *call)
 /* Whether an endpoint is connected to the service, or is being connected or cut. */
 static bool is_connected(const struct call *call, const struct service *service)
 {
-	for (const struct connection *c = NULL; (c = snapshot_next(call->rows, KIND_CONNECTION, "", c));) {
-		if (!streq(c->service, service->id))
-			continue;
+	for (const struct connection *c = NULL;
+	     (c = snapshot_children(call->rows, REF_CONNECTION_SERVICE, service->id, c));)
 		if (c->status != CONNECTION_DISCONNECTED && c->status != CONNECTION_SERVICE_DELETED &&
 		    c->status != CONNECTION_DELETING)
 			return true;
-	}
 	return false;
 }
 

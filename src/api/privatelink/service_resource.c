@@ -151,29 +151,20 @@ int service_attach(struct call *call)
 	return 0;
 }
 
-/* The entries of one page, with what has to be counted for them in one walk over all zones of endpoints. */
-struct listed_resource {
-	const struct service_resource *resource;
-	int64_t n_endpoints;
-};
-
-#define RESOURCES_PER_PAGE_MAX 50
-
-static void count_endpoints(const struct call *call, const char *service, struct listed_resource *list,
-			    size_t n)
+/* The endpoints of the service that the resource serves in its zone. */
+static int64_t count_endpoints(const struct call *call, const struct service_resource *resource)
 {
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, "", z));) {
-		const struct connection *connection;
+	const char *zone = resource->zone;
+	int64_t n = 0;
 
-		for (size_t i = 0; i < n; i++) {
-			if (!streq(list[i].resource->resource, z->resource) ||
-			    !streq(list[i].resource->zone, z->zone))
-				continue;
-			connection = snapshot_connection(call->rows, z->endpoint);
-			list[i].n_endpoints += connection && streq(connection->service, service);
-		}
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, resource->resource, zone,
+				       z));) {
+		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
+
+		n += connection && streq(connection->service, resource->service);
 	}
+	return n;
 }
 
 static void answer_balancer(const struct call *call, json_t *item, const struct service_resource *resource)
@@ -197,32 +188,30 @@ static void answer_balancer(const struct call *call, json_t *item, const struct 
 }
 
 static void answer_resource(const struct call *call, json_t *item, const struct service *service,
-			    const struct listed_resource *listed)
+			    const struct service_resource *resource)
 {
-	answer_string(item, "ResourceId", listed->resource->resource);
-	answer_string(item, "ResourceType", listed->resource->type);
-	answer_string(item, "ZoneId", listed->resource->zone);
+	answer_string(item, "ResourceId", resource->resource);
+	answer_string(item, "ResourceType", resource->type);
+	answer_string(item, "ZoneId", resource->zone);
 	answer_string(item, "RegionId", service->region);
-	answer_bool(item, "AutoAllocatedEnabled", listed->resource->auto_allocated);
+	answer_bool(item, "AutoAllocatedEnabled", resource->auto_allocated);
 	answer_bool(item, "ResourceSupportIPv6", false);
-	answer_int(item, "RelatedEndpointCount", listed->n_endpoints);
+	answer_int(item, "RelatedEndpointCount", count_endpoints(call, resource));
 	answer_int(item, "RelatedDeprecatedEndpointCount", 0);
-	answer_balancer(call, item, listed->resource);
+	answer_balancer(call, item, resource);
 }
 
 int service_list_resources(struct call *call)
 {
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
-	struct listed_resource listed[RESOURCES_PER_PAGE_MAX];
 	char prefix[ID_SIZE + 1];
 	struct page page;
 	json_t *list;
-	size_t n = 0;
 	int r;
 
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
-	r = page_begin_token(call, &page, 50, RESOURCES_PER_PAGE_MAX);
+	r = page_begin_token(call, &page, 50, 50);
 	if (r < 0)
 		return r;
 	page.no_total = true;
@@ -231,10 +220,7 @@ int service_list_resources(struct call *call)
 	for (const struct service_resource *v = NULL;
 	     (v = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, v));)
 		if (page_match(&page, snapshot_id(v)))
-			listed[n++] = (struct listed_resource){.resource = v};
-	count_endpoints(call, service->id, listed, n);
-	for (size_t i = 0; i < n; i++)
-		answer_resource(call, shape_item(list), service, &listed[i]);
+			answer_resource(call, shape_item(list), service, v);
 	page_end(call, &page);
 	return 0;
 }

@@ -9,19 +9,9 @@
 #include "../common/tags.h"
 #include "../frame/shape.h"
 
-static bool own_vpc(const struct call *call, const char *id)
-{
-	return owned_vpc(call, id);
-}
-
-static bool own_vswitch(const struct call *call, const char *id)
-{
-	return owned_vswitch(call, id);
-}
-
 static const struct tagged_type tagged_types[] = {
-	{"VPC", own_vpc},
-	{"VSWITCH", own_vswitch},
+	{"VPC", KIND_VPC},
+	{"VSWITCH", KIND_VSWITCH},
 	{},
 };
 

@@ -46,7 +46,7 @@ int route_table_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_wrapped(call->answer, "RouterTableList", "RouterTableListType");
-	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));) {
+	for (const struct vpc *v = NULL; (v = owned_next(call, KIND_VPC, v));) {
 		json_t *item;
 
 		if (!route_table_wanted(call, v) || !page_match(&page, v->id))

@@ -74,7 +74,7 @@ int vpc_create(struct call *call)
 		return r;
 	if (group && str_copy(vpc.resource_group, sizeof(vpc.resource_group), group) < 0)
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
-	if (count_vpcs(call, vpc.owner, call->region) >= VPCS_PER_ACCOUNT_MAX)
+	if (snapshot_count_owned(call->rows, KIND_VPC, vpc.owner, call->region) >= VPCS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.Vpc");
 
 	do
@@ -103,23 +103,12 @@ int vpc_create(struct call *call)
 /* What still hangs on the VPC, as the code that says so; NULL: nothing. */
 static const char *vpc_dependency(const struct call *call, const char *vpc)
 {
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
-		if (streq(v->vpc, vpc))
-			return "DependencyViolation.VSwitch";
-	for (const struct security_group *g = NULL;
-	     (g = snapshot_next(call->rows, KIND_SECURITY_GROUP, "", g));)
-		if (streq(g->vpc, vpc))
-			return "DependencyViolation.SecurityGroup";
-	for (const struct endpoint *e = NULL; (e = snapshot_next(call->rows, KIND_ENDPOINT, "", e));)
-		if (streq(e->vpc, vpc))
-			return "DependencyViolation.CloudServiceResource";
-	for (const struct load_balancer *b = NULL;
-	     (b = snapshot_next(call->rows, KIND_LOAD_BALANCER, "", b));)
-		if (streq(b->vpc, vpc))
-			return "DependencyViolation.CloudServiceResource";
-	for (const struct server_group *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER_GROUP, "", s));)
-		if (streq(s->vpc, vpc))
-			return "DependencyViolation.CloudServiceResource";
+	if (snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc) > 0)
+		return "DependencyViolation.VSwitch";
+	if (snapshot_count_children(call->rows, REF_SECURITY_GROUP_VPC, vpc) > 0)
+		return "DependencyViolation.SecurityGroup";
+	if (snapshot_is_used(call->rows, KIND_VPC, vpc))
+		return "DependencyViolation.CloudServiceResource";
 	return NULL;
 }
 
@@ -156,9 +145,8 @@ void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc
 {
 	json_t *list = shape_wrapped(object, "VSwitchIds", "VSwitchId");
 
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
-		if (streq(v->vpc, vpc))
-			shape_text(list, v->id);
+	for (const struct vswitch *v = NULL; (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc, v));)
+		shape_text(list, v->id);
 }
 
 static void answer_vpc(const struct call *call, json_t *object, const struct vpc *vpc)
@@ -221,7 +209,7 @@ int vpc_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_wrapped(call->answer, "Vpcs", "Vpc");
-	for (const struct vpc *v = NULL; (v = snapshot_next(call->rows, KIND_VPC, "", v));) {
+	for (const struct vpc *v = NULL; (v = owned_next(call, KIND_VPC, v));) {
 		json_t *item, *tables;
 
 		if (!vpc_wanted(call, v) || !page_match(&page, v->id))
@@ -247,7 +235,6 @@ static void answer_resource_count(json_t *list, const char *type, int64_t count)
 int vpc_get(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
-	int64_t vswitches = 0;
 	json_t *list;
 
 	if (!vpc)
@@ -257,12 +244,11 @@ int vpc_get(struct call *call)
 	answer_bool(call->answer, "SupportIpv4Gateway", false);
 	(void)shape_wrapped(call->answer, "AssociatedCens", "AssociatedCen");
 
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
-		vswitches += streq(v->vpc, vpc->id);
 	list = shape_wrapped(call->answer, "CloudResources", "CloudResourceSetType");
 	answer_resource_count(list, "VRouter", 1);
 	answer_resource_count(list, "RouteTable", 1);
-	answer_resource_count(list, "VSwitch", vswitches);
+	answer_resource_count(list, "VSwitch",
+			      (int64_t)snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc->id));
 	return 0;
 }
 
@@ -283,8 +269,9 @@ static int change_cidr(struct call *call, const char *text, struct vpc *vpc)
 	r = read_cidr(call, text, &vpc->cidr);
 	if (r < 0)
 		return r;
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
-		if (streq(v->vpc, vpc->id) && !netprefix_covers(&vpc->cidr, &v->cidr))
+	for (const struct vswitch *v = NULL;
+	     (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc->id, v));)
+		if (!netprefix_covers(&vpc->cidr, &v->cidr))
 			return call_fail(call, "DependencyViolation.VSwitch");
 	return 0;
 }

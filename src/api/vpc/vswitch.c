@@ -56,20 +56,17 @@ const struct param_spec vswitch_modify_params[] = {
 /* The range is well-formed, inside the VPC, and free. */
 static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix *ret)
 {
-	uint32_t n = 0;
+	size_t n = snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc->id);
 
 	if (netprefix_parse(call_string(call, "CidrBlock"), true, ret) < 0)
 		return call_fail(call, "InvalidCidrBlock.Malformed");
 	if (!check_vswitch_cidr(ret, &vpc->cidr))
 		return call_fail(call, netprefix_covers(&vpc->cidr, ret) ? "InvalidCidrBlock.Malformed"
 									 : "InvalidCidrBlock.OutOfRange");
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));) {
-		if (!streq(v->vpc, vpc->id))
-			continue;
+	for (const struct vswitch *v = NULL;
+	     (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc->id, v));)
 		if (netprefix_overlaps(&v->cidr, ret))
 			return call_fail(call, "InvalidCidrBlock.Overlapped");
-		n++;
-	}
 	return n >= VSWITCHES_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.VSwitch") : 0;
 }
 
@@ -112,19 +109,13 @@ int vswitch_create(struct call *call)
 /* The code that says what is still in the vSwitch; NULL: nothing. */
 static const char *vswitch_dependency(const struct call *call, const struct vswitch *vswitch)
 {
-	char prefix[ID_SIZE + 1];
+	const struct address *first = snapshot_children(call->rows, REF_ADDRESS_VSWITCH, vswitch->id, NULL);
+	const struct port *port = first ? snapshot_port(call->rows, first->port) : NULL;
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", vswitch->vpc);
-	for (const struct address *a = NULL; (a = snapshot_next(call->rows, KIND_ADDRESS, prefix, a));) {
-		const struct port *port;
-
-		if (!streq(a->vswitch, vswitch->id))
-			continue;
-		port = snapshot_port(call->rows, a->port);
-		return port && port->kind != PORT_INSTANCE ? "DependencyViolation.CloudService"
-							   : "DependencyViolation";
-	}
-	return NULL;
+	if (!first)
+		return NULL;
+	return port && port->kind != PORT_INSTANCE ? "DependencyViolation.CloudService"
+						   : "DependencyViolation";
 }
 
 int vswitch_delete(struct call *call)
@@ -213,7 +204,7 @@ int vswitch_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_wrapped(call->answer, "VSwitches", "VSwitch");
-	for (const struct vswitch *v = NULL; (v = snapshot_next(call->rows, KIND_VSWITCH, "", v));)
+	for (const struct vswitch *v = NULL; (v = owned_next(call, KIND_VSWITCH, v));)
 		if (vswitch_wanted(call, v) && page_match(&page, v->id))
 			answer_vswitch(call, shape_item(list), v);
 	page_end(call, &page);
