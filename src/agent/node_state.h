@@ -17,7 +17,8 @@ struct node_state {
 	char timeline[NODE_TIMELINE_SIZE]; /* under which name; "": it had none */
 };
 
-/* Whether it is a name that a node can have. */
+/* Whether it is a name that a node can have, and what such a name is. */
+#define NODE_NAME_RULE "at most 30 letters, digits, '-' and '_', of which the first is a letter or a digit"
 bool node_name_is_good(const char *name);
 /* Whether it is a store's identity. */
 bool node_store_is_good(const char *store);

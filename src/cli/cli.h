@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "../lib/options.h"
 #include "../lib/params.h"
 #include "../lib/util.h"
 
@@ -18,8 +19,7 @@ struct cli {
 	char *endpoint; /* https://host:port */
 	char *ca;	/* file with the certificates to trust; NULL: the system's */
 	char *key_id, *key_secret;
-	bool key_closed; /* one place gave the key, or a part of it: no other one adds to it */
-	char *region;	 /* NULL: none was given */
+	char *region; /* NULL: none was given */
 	char *state_dir;
 	char *config_path; /* --config */
 	bool json, wait;
@@ -35,11 +35,11 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* ---- options of all commands ---- */
 
-/* 1: consumed argv[*i] (and moved *i over its value), 0: not one of them, negative errno: without its value
- * or with a wrong one, after a message, or out of memory. */
-int cli_global_option(struct cli *cli, int argc, char **argv, int *i);
-bool cli_is_global_option(const char *name);
-void cli_global_help(FILE *to);
+extern const struct option_table cli_options;
+
+/* Takes them out of the arguments, from the front to the first word if `front_only`. Negative errno after a
+ * message. */
+int cli_take_options(struct cli *cli, int *argc, char **argv, bool front_only);
 
 /* ---- settings ---- */
 
@@ -49,8 +49,6 @@ void cli_global_help(FILE *to);
 int cli_config_load(struct cli *cli);
 /* Where this machine keeps its state: the option, else the environment, else the usual place. Borrowed. */
 const char *cli_state_dir(const struct cli *cli);
-/* Splits one line "key = value" in place; 0 for blank lines and comments, 1 for a pair, -EINVAL otherwise. */
-int cli_config_line(char *line, char **ret_key, char **ret_value);
 
 /* ---- calls ---- */
 

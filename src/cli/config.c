@@ -1,194 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the API is and who calls it. What the options leave open comes from the environment (PRIVLINK_…),
- * then from ~/.config/privlink/config (or --config FILE), then, on the machine itself, from what the daemon
- * wrote: where it listens (api.env) and, for root, the administrator's key (admin.env). All are the same list
- * of names; the first that has a value wins. An access key and its secret belong together: both come from the
- * first place that has either.
+ * The options that all commands know, and where else they come from. Options may stand anywhere on the
+ * command line, so that no command can have one of the same name. What they leave open comes from the
+ * environment (PRIVLINK_…), then from ~/.config/privlink/config (or --config FILE), then, on the machine
+ * itself, from what the daemon wrote: where it listens (api.env) and, for root, the administrator's key
+ * (admin.env). An access key and its secret belong together: both come from the first place that has either.
  */
 #include "cli.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_ENDPOINT "https://127.0.0.1:8443"
-#define DEFAULT_REGION	 "cn-hangzhou"
+#define MEMBER(m) offsetof(struct cli, m)
 
-static const struct setting {
-	const char *key;	 /* in configuration files */
-	const char *environment; /* there, and in files that a shell can read */
-	size_t offset;
-} settings[] = {
-	{"endpoint", "PRIVLINK_ENDPOINT", offsetof(struct cli, endpoint)},
-	{"ca", "PRIVLINK_CA", offsetof(struct cli, ca)},
-	{"access_key_id", "PRIVLINK_ACCESS_KEY_ID", offsetof(struct cli, key_id)},
-	{"access_key_secret", "PRIVLINK_ACCESS_KEY_SECRET", offsetof(struct cli, key_secret)},
-	{"region", "PRIVLINK_REGION", offsetof(struct cli, region)},
-};
-
-static char **setting_value(struct cli *cli, const struct setting *setting)
-{
-	return (char **)((char *)cli + setting->offset);
-}
-
-static bool is_key_part(struct cli *cli, char **slot)
-{
-	return slot == &cli->key_id || slot == &cli->key_secret;
-}
-
-/* At the end of each place where settings come from. */
-static void close_key(struct cli *cli)
-{
-	cli->key_closed = cli->key_id || cli->key_secret;
-}
-
-static int setting_default(struct cli *cli, const struct setting *setting, const char *value)
-{
-	char **slot = setting_value(cli, setting);
-
-	if (*slot || !value || !*value || (cli->key_closed && is_key_part(cli, slot)))
-		return 0;
-	*slot = strdup(value);
-	return *slot ? 0 : -ENOMEM;
-}
-
-static char *trim(char *s)
+static int is_timeout(const char *value)
 {
 	char *end;
+	unsigned long seconds = strtoul(value, &end, 10);
 
-	while (isspace((unsigned char)*s))
-		s++;
-	end = s + strlen(s);
-	while (end > s && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return s;
+	return !*end && seconds >= 1 && seconds <= 86400 ? 0 : -EINVAL;
 }
 
-int cli_config_line(char *line, char **ret_key, char **ret_value)
-{
-	char *key = trim(line), *value;
-	size_t length;
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ "endpoint", OPTION_TEXT, MEMBER(endpoint), "https://127.0.0.1:8443", "URL",
+	  "where the API is; on its machine, where privlinkd listens" },
+	{ "ca", OPTION_TEXT, MEMBER(ca), NULL, "FILE", "certificates to trust; else <state-dir>/ca.crt, or the system's" },
+	{ "access-key-id", OPTION_TEXT, MEMBER(key_id), NULL, "ID", "who calls" },
+	{ "access-key-secret", OPTION_TEXT, MEMBER(key_secret), NULL, "TEXT",
+	  "and the key's secret; - reads it from stdin", .secret = true },
+	{ "region", OPTION_TEXT, MEMBER(region), "cn-hangzhou", "REGION", "region" },
+	{ "config", OPTION_TEXT, MEMBER(config_path), NULL, "FILE",
+	  "read options from FILE, lines \"name = value\"; else ~/.config/privlink/config", OPTION_NOT_FILE },
+	{ "state-dir", OPTION_TEXT, MEMBER(state_dir), CLI_DEFAULT_STATE_DIR, "DIR",
+	  "where this machine keeps its state", OPTION_NOT_FILE },
+	{ "json", OPTION_SWITCH, MEMBER(json), NULL, NULL, "print answers as JSON", OPTION_ARGUMENT },
+	{ "wait", OPTION_SWITCH, MEMBER(wait), NULL, NULL, "wait until what was asked for is done", OPTION_ARGUMENT },
+	{ "timeout", OPTION_NUMBER, MEMBER(timeout_s), NULL, "S", "wait at most S seconds (60)", OPTION_ARGUMENT,
+	  .check = is_timeout, .expected = "seconds, 1 to 86400" },
+};
+/* clang-format on */
 
-	if (!*key || *key == '#')
-		return 0;
-	value = strchr(key, '=');
-	if (!value || value == key)
-		return -EINVAL;
-	*value++ = '\0';
-	value = trim(value);
-	length = strlen(value);
-	if (length >= 2 && (*value == '"' || *value == '\'') && value[length - 1] == *value) {
-		value[length - 1] = '\0';
-		value++;
+static void complain(const char *text)
+{
+	(void)cli_fail("%s", text);
+}
+
+const struct option_table cli_options = {rows, ARRAY_SIZE(rows), "PRIVLINK_", complain};
+
+/* The first line of standard input. */
+static int read_secret(struct cli *cli)
+{
+	char line[256];
+
+	if (!fgets(line, sizeof(line), stdin))
+		return cli_usage("--access-key-secret -: there is nothing on standard input"), -EINVAL;
+	line[strcspn(line, "\r\n")] = '\0';
+	free(cli->key_secret);
+	cli->key_secret = strdup(line);
+	explicit_bzero(line, sizeof(line));
+	return cli->key_secret ? 0 : -ENOMEM;
+}
+
+int cli_take_options(struct cli *cli, int *argc, char **argv, bool front_only)
+{
+	int kept = 0, r;
+
+	for (int i = 0; i < *argc; i++) {
+		r = kept > 0 && front_only ? 0 : options_argument(&cli_options, cli, *argc, argv, &i);
+		if (r > 0 && cli->key_secret && streq(cli->key_secret, "-"))
+			r = read_secret(cli) < 0 ? -EINVAL : 1;
+		if (r < 0)
+			return r;
+		if (r == 0)
+			argv[kept++] = argv[i];
 	}
-	*ret_key = trim(key);
-	*ret_value = value;
-	return 1;
+	argv[kept] = NULL; /* exec hands the rest on as it stands */
+	*argc = kept;
+	return 0;
 }
 
-static const struct setting *setting_find(const char *key)
+/* ---- settings ---- */
+
+static int take_environment(struct cli *cli, _unused_ const char *path)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		if (streq(settings[i].key, key) || streq(settings[i].environment, key))
-			return &settings[i];
-	return NULL;
+	return options_environment(&cli_options, cli);
 }
 
-/* -ENOENT if there is no such file. */
-static int read_file(struct cli *cli, const char *path)
+static int take_file(struct cli *cli, const char *path)
 {
-	char line[4096], *key, *value;
-	const struct setting *setting;
-	unsigned int number = 0;
-	int r = 0;
-	FILE *f;
+	return options_file(&cli_options, cli, path);
+}
 
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (r >= 0 && fgets(line, sizeof(line), f)) {
-		number++;
-		r = cli_config_line(line, &key, &value);
-		if (r <= 0)
-			continue;
-		setting = setting_find(key);
-		r = setting ? setting_default(cli, setting, value) : 0;
+/* One place after another. What it adds to half a key of those before goes again. */
+static int take_place(struct cli *cli, int (*place)(struct cli *cli, const char *path), const char *path)
+{
+	bool has_id = cli->key_id, has_secret = cli->key_secret;
+	int r = place(cli, path);
+	char **extra = has_id && !has_secret ? &cli->key_secret : !has_id && has_secret ? &cli->key_id : NULL;
+
+	if (extra) {
+		free(*extra);
+		*extra = NULL;
 	}
-	fclose(f);
-	if (r == -EINVAL)
-		fprintf(stderr, "privlink: %s:%u: expected \"key = value\"\n", path, number);
 	return r;
 }
 
-static int read_user_file(struct cli *cli)
+static int take_user_file(struct cli *cli)
 {
 	const char *home = getenv("HOME"), *xdg = getenv("XDG_CONFIG_HOME");
 	char path[4096];
 	int r;
 
-	if (!cli->config_path)
-		cli->config_path = getenv("PRIVLINK_CONFIG") ? strdup(getenv("PRIVLINK_CONFIG")) : NULL;
-	if (cli->config_path) {
-		r = read_file(cli, cli->config_path);
-		if (r < 0 && r != -EINVAL)
-			(void)cli_fail("cannot read %s: %s", cli->config_path, strerror(-r));
-		return r;
-	}
+	if (cli->config_path)
+		return take_place(cli, take_file, cli->config_path);
 	if (xdg && *xdg)
 		r = str_format(path, sizeof(path), "%s/privlink/config", xdg);
 	else
-		r = str_format(path, sizeof(path), "%s/.config/privlink/config", home ? home : "");
-	if (r < 0)
+		r = str_format(path, sizeof(path), "%s/.config/privlink/config", home ?: "");
+	if (r < 0 || (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
 		return 0;
-	r = read_file(cli, path);
-	if (r == -EACCES)
-		(void)cli_fail("cannot read %s: %s", path, strerror(-r));
-	return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+	return take_place(cli, take_file, path);
 }
 
-/* What the daemon wrote; nothing is wrong if there is none on this machine. */
-static int read_state_file(struct cli *cli, const char *name)
+/* What the daemon wrote; nothing is wrong if there is none on this machine, or none for this user. */
+static int take_state_file(struct cli *cli, const char *name)
 {
 	char path[4096];
-	int r;
 
 	if (str_format(path, sizeof(path), "%s/%s", cli->state_dir, name) < 0)
-		return -ENAMETOOLONG;
-	r = read_file(cli, path);
-	return r == -ENOENT || r == -ENOTDIR || r == -EACCES ? 0 : r;
+		return cli_fail("%s: too long a name", cli->state_dir), -ENAMETOOLONG;
+	return access(path, R_OK) < 0 ? 0 : take_place(cli, take_file, path);
 }
 
 /* The administrator's key is root's last resort; not one that others have read. */
-static int read_admin_file(struct cli *cli)
+static int take_admin_file(struct cli *cli)
 {
 	char path[4096];
 	struct stat st;
 	int r;
 
-	if (str_format(path, sizeof(path), "%s/admin.env", cli->state_dir) < 0)
-		return -ENAMETOOLONG;
-	if (stat(path, &st) < 0)
+	if (geteuid() != 0 || cli->key_id || cli->key_secret ||
+	    str_format(path, sizeof(path), "%s/admin.env", cli->state_dir) < 0 || stat(path, &st) < 0)
 		return 0;
 	if (st.st_mode & 077)
 		return cli_fail("%s can be read by others than root (mode %03o), so it is not used: chmod "
 				"600 it, and replace the key with: privlink admin new-key --revoke-others",
 				path, st.st_mode & 07777),
 		       -EPERM;
-	r = read_state_file(cli, "admin.env");
+	r = take_state_file(cli, "admin.env");
 	if (r == 0 && (!cli->key_id || !cli->key_secret))
 		return cli_fail("there is no access key in %s: make a new one with: privlink admin new-key",
 				path),
 		       -ENOKEY;
 	return r;
-}
-
-static int read_state_files(struct cli *cli)
-{
-	int r = read_state_file(cli, "api.env");
-
-	return r < 0 || geteuid() != 0 || cli->key_closed ? r : read_admin_file(cli);
 }
 
 /* The daemon's own CA, where this machine has one and nothing else was said. */
@@ -208,7 +174,7 @@ static int complete_endpoint(struct cli *cli)
 {
 	char *full = NULL;
 
-	if (!cli->endpoint || strstr(cli->endpoint, "://"))
+	if (strstr(cli->endpoint, "://"))
 		return 0;
 	if (asprintf(&full, "https://%s", cli->endpoint) < 0)
 		return -ENOMEM;
@@ -226,40 +192,30 @@ int cli_config_load(struct cli *cli)
 {
 	int r;
 
-	if (!cli->state_dir)
-		cli->state_dir = strdup(cli_state_dir(cli));
-	if (!cli->state_dir)
-		return -ENOMEM;
-	close_key(cli);
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
-		r = setting_default(cli, &settings[i], getenv(settings[i].environment));
-		if (r < 0)
-			return r;
-	}
-	close_key(cli);
-	r = read_user_file(cli);
+	r = take_place(cli, take_environment, NULL);
 	if (r < 0)
 		return r;
-	close_key(cli);
-	r = read_state_files(cli);
+	if (!cli->state_dir)
+		cli->state_dir = strdup(CLI_DEFAULT_STATE_DIR);
+	if (!cli->state_dir)
+		return -ENOMEM;
+	r = take_user_file(cli);
+	if (r < 0)
+		return r;
+	r = take_state_file(cli, "api.env");
+	if (r < 0)
+		return r;
+	r = take_admin_file(cli);
 	if (r < 0)
 		return r;
 	r = default_ca(cli);
 	if (r < 0)
 		return r;
-	r = setting_default(cli, setting_find("endpoint"), DEFAULT_ENDPOINT);
-	if (r < 0)
-		return r;
-	r = setting_default(cli, setting_find("region"), DEFAULT_REGION);
-	if (r < 0)
-		return r;
-	return complete_endpoint(cli);
+	r = options_defaults(&cli_options, cli);
+	return r < 0 ? r : complete_endpoint(cli);
 }
 
 void cli_done(struct cli *cli)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
-		free(*setting_value(cli, &settings[i]));
-	free(cli->state_dir);
-	free(cli->config_path);
+	options_done(&cli_options, cli);
 }

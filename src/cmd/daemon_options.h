@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options of privlinkd: one table, read from the command line and from a file of "name = value" lines. The
- * command line wins.
+ * Options of privlinkd.
  */
 #pragma once
 
 #include "lib/log.h"
 
 struct daemon_options {
+	char *config;
 	char *state_dir, *run_dir;
 	char *https, *certificate, *key; /* certificate and key are files; without them no HTTPS */
 	char *http;

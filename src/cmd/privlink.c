@@ -9,24 +9,6 @@
 
 #include "../cli/cli.h"
 
-/* Takes the options that all commands know out of the arguments, from the front to the first word if
- * `front_only`. */
-static int take_global_options(struct cli *cli, int *argc, char **argv, bool front_only)
-{
-	int kept = 0, r;
-
-	for (int i = 0; i < *argc; i++) {
-		r = kept > 0 && front_only ? 0 : cli_global_option(cli, *argc, argv, &i);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			argv[kept++] = argv[i];
-	}
-	argv[kept] = NULL; /* exec hands the rest on as it stands */
-	*argc = kept;
-	return 0;
-}
-
 static void print_group(const char *group, FILE *to)
 {
 	fprintf(to, "usage: privlink %s COMMAND [OPTION…]\n\n", group);
@@ -67,7 +49,7 @@ static void print_help(FILE *to)
 		else
 			fprintf(to, "  %-10s %s\n", c->group, c->help), c++;
 	fputs("\nOptions of all commands:\n", to);
-	cli_global_help(to);
+	options_help(&cli_options, to);
 }
 
 static bool is_help(const char *word)
@@ -105,7 +87,7 @@ static int run_command(struct cli *cli, const struct cli_command *command, int a
 		cli_command_help(command, stdout);
 		return CLI_OK;
 	}
-	if (take_global_options(cli, &argc, argv, streq(command->group, "exec")) < 0)
+	if (cli_take_options(cli, &argc, argv, streq(command->group, "exec")) < 0)
 		return CLI_USAGE;
 	return cli_command_run(cli, command, argc, argv);
 }
@@ -154,7 +136,7 @@ int main(int argc, char **argv)
 		(void)setlocale(LC_CTYPE, "");
 	argc--;
 	argv++;
-	r = take_global_options(&cli, &argc, argv, true) < 0 ? CLI_USAGE : run_words(&cli, argc, argv);
+	r = cli_take_options(&cli, &argc, argv, true) < 0 ? CLI_USAGE : run_words(&cli, argc, argv);
 	if (cli.curl)
 		curl_easy_cleanup(cli.curl);
 	cli_done(&cli);

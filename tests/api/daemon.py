@@ -223,6 +223,14 @@ def test_bad_lines(directory):
         f.write("# settings\n" + "".join(f"{line}\n" for line in list(BAD_LINES)[:6]))
     said = run("--config", config).stderr
     is_equal([n for n in range(1, 9) if f"line={n}:" in said], [2, 3, 4, 5, 6, 7], "all bad lines are told at once")
+    with open(config, "w") as f:
+        f.write("http = 127.0.0.1:1\n\nhttp = 127.0.0.1:2\n")
+    result = run("--config", config)
+    ok(result.returncode == 78 and f"config={config} line=3: option http stands in line=1 already" in result.stderr,
+       "an option that stands twice is told with both lines", result.stderr)
+    result = run("--config", directory)
+    ok(result.returncode == 78 and f"cannot read config={directory}: it is a directory" in result.stderr,
+       "a directory for a file is told", result.stderr)
     result = run("--https", "everywhere")
     ok("--https: it expects ADDRESS:PORT" in result.stderr, "so is an option of the command line", result.stderr)
     ok(not os.path.exists(os.path.join(directory, "never")), "nothing is made before that")

@@ -134,6 +134,24 @@ def test_secret(directory):
        result.stderr)
 
 
+def test_settings(directory):
+    config = os.path.join(directory, "config")
+    call = lambda path: subprocess.run([f"{BUILD}/src/cmd/privlink", "vpc", "list", "--config", path], capture_output=True,
+                                       text=True, timeout=20, env=environment())
+    for text, want in (
+        ("# who\nregoin = cn-beijing\n", 'line=2: there is no option "regoin"'),
+        ("region = a\nPRIVLINK_REGION = b\n", "line=2: option region stands in line=1 already"),
+    ):
+        with open(config, "w") as f:
+            f.write(text)
+        result = call(config)
+        ok(result.returncode == 1 and f"privlink: cannot read config={config} {want}" in result.stderr,
+           "a bad line of its settings is told with file and line", result.stderr)
+    result = call(directory)
+    ok(result.returncode == 1 and f"cannot read config={directory}: it is a directory" in result.stderr,
+       "so is a directory", result.stderr)
+
+
 def test_show(directory):
     state = os.path.join(directory, "state")
     os.makedirs(os.path.join(state, "tls"))
@@ -182,6 +200,7 @@ def main():
     try:
         test_trust(directory)
         test_secret(directory)
+        test_settings(directory)
         test_show(directory)
         test_expired_authority(directory)
     finally:

@@ -44,4 +44,10 @@ for daemon in privlinkd privlink-agent; do
 		"$(grep -c = "$dir/$daemon.conf") OK" "$daemon takes the settings that its file shows"
 done
 
+# The agent's words about a setting it cannot use; privlinkd's are in tests/api/daemon.py.
+printf '# this node\nnode = -x\n' >"$dir/bad.conf"
+grep -qF "config=$dir/bad.conf line=2: option node expects at most 30 letters, digits, '-' and '_', of which the first is a letter or a digit, not \"-x\"" \
+	<<<"$("$build/src/cmd/privlink-agent" --config "$dir/bad.conf" --check --state-dir "$dir" 2>&1)"
+ok $? "a node's name that is none is told with file, line and the rule"
+
 tap_done
