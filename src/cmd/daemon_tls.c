@@ -81,11 +81,39 @@ int daemon_tls_check(const struct daemon_tls *tls)
 	return state == CERTIFICATE_GOOD || state == CERTIFICATE_ENDS_SOON ? 0 : -EINVAL;
 }
 
+static bool is_valid_now(const struct certificate *certificate, char words[128])
+{
+	enum certificate_state state = certificate_time(certificate, now_unix_s(), words, 128);
+
+	return state == CERTIFICATE_GOOD || state == CERTIFICATE_ENDS_SOON;
+}
+
+/* A certificate that clients accept is not given up for one that they refuse. */
+static int compare_times(const struct daemon_tls *tls, const struct certificate *fresh)
+{
+	char words[128], words_in_use[128];
+
+	if (!in_use.end || is_valid_now(fresh, words) || !is_valid_now(&in_use, words_in_use))
+		return 0;
+	log_error("cannot use certificate=%s: it %s, and the one in use %s and stays: issue a new one "
+		  "(privlink ca "
+		  "issue) and reload privlinkd",
+		  tls->certificate_path, words, words_in_use);
+	return -EINVAL;
+}
+
 int daemon_tls_use(const struct daemon_tls *tls)
 {
+	struct certificate fresh;
 	char why[256] = "";
 	int r;
 
+	r = certificate_check_pair(tls->certificate, tls->key, &fresh, why, sizeof(why));
+	if (r < 0)
+		return refuse(tls, r, why);
+	r = compare_times(tls, &fresh);
+	if (r < 0)
+		return r;
 	r = tls_identity_set(tls->certificate, tls->key, &in_use, why, sizeof(why));
 	if (r < 0)
 		return refuse(tls, r, why);

@@ -20,7 +20,8 @@ void daemon_tls_done(struct daemon_tls *tls);
 
 /* Whether the two can be used, and are valid now; without using them. */
 int daemon_tls_check(const struct daemon_tls *tls);
-/* From now on the server shows this certificate. -EINVAL: the one that stands stays. */
+/* From now on the server shows this certificate. -EINVAL: the one that stands stays; also where this one has
+ * ended or is not valid yet and that one is. */
 int daemon_tls_use(const struct daemon_tls *tls);
 /* Warns if the certificate in use ends soon, has ended or is not valid yet. */
 void daemon_tls_look(void);

@@ -293,6 +293,31 @@ def test_certificate_time(directory):
             daemon.remove()
 
 
+def test_untimely_certificate(directory):
+    """One that clients accept is not given up for one that they refuse."""
+    good, ended = make_certificate(directory, "good"), make_certificate(directory, "ended", days=(-40, -1))
+    early = make_certificate(directory, "early", days=(1, 300))
+    daemon = Secure()
+    try:
+        daemon.put(good)
+        daemon.start()
+        for pair, want in (ended, "has expired on"), (early, "is not valid before"):
+            daemon.put(pair)
+            said = daemon.hangup()
+            ok(f"certificate={daemon.crt}: it {want}" in said and "and the one in use is valid until" in said and
+               "nothing was reloaded" in said, f"SIGHUP says that a certificate that {want} … is not taken", said)
+            is_equal(daemon.shows(), der(good[0]), "and the one in force stays")
+        daemon.stop()
+        daemon.put(ended)
+        daemon.start()
+        daemon.put(early)
+        ok("info: reloaded" in daemon.hangup(), "where the one in force is none that clients accept, SIGHUP takes it",
+           daemon.said())
+        is_equal(daemon.shows(), der(early[0]), "and it is shown")
+    finally:
+        daemon.remove()
+
+
 def handshake(port, *arguments):
     """The suite that openssl and the server agree on; None: none."""
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", *arguments]
@@ -349,6 +374,7 @@ def main():
         test_bad_lines(directory)
         test_check(directory)
         test_certificate_time(directory)
+        test_untimely_certificate(directory)
         test_suites(directory)
     finally:
         shutil.rmtree(directory)
