@@ -108,26 +108,6 @@ static bool concerns_nat(enum kind kind)
 	}
 }
 
-static bool has_parts(enum kind kind)
-{
-	switch (kind) {
-	case KIND_VPC:
-	case KIND_VSWITCH:
-	case KIND_SECURITY_GROUP:
-	case KIND_INSTANCE:
-	case KIND_PORT:
-	case KIND_LOAD_BALANCER:
-	case KIND_LISTENER:
-	case KIND_SERVER_GROUP:
-	case KIND_SERVER:
-	case KIND_SERVICE:
-	case KIND_ENDPOINT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void note_change(void *context, const char *key, const json_t *value, uint64_t created _unused_,
 			uint64_t revision _unused_)
 {
@@ -140,7 +120,7 @@ static void note_change(void *context, const char *key, const json_t *value, uin
 		return;
 	control->nat_due = control->nat_due || concerns_nat(kind);
 	control->nodes_due = control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && !value);
-	if (!value && has_parts(kind))
+	if (!value && relation_has_parts(kind))
 		loop_timer_set(control->sweep_timer, SWEEP_SOON_MS);
 }
 

@@ -11,7 +11,7 @@
 #include "remove.h"
 #include "states.h"
 
-/* An endpoint, its connection, and for each zone the zone, its port and its address. */
+/* An endpoint, its connection, and for each zone the zone, its port and its address; tags not counted. */
 #define ENDPOINT_OPS_MAX (2 + 3 * ENDPOINT_ZONES_MAX)
 _Static_assert(ENDPOINT_OPS_MAX < STORE_TXN_OPS_MAX, "an endpoint moves in one transaction");
 
@@ -22,6 +22,12 @@ struct endpoint_work {
 	const char *failure;  /* the first reason found, NULL: none */
 	bool endpoint_failed; /* the reason concerns the endpoint as a whole */
 };
+
+static const struct endpoint_zone *next_zone(const struct snapshot *rows, const char *endpoint,
+					     const struct endpoint_zone *previous)
+{
+	return snapshot_children(rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, previous);
+}
 
 /* The reason at one of the endpoint's rows; remembered for the endpoint. */
 static const char *failure_of(struct endpoint_work *work, enum kind kind, const void *row)
@@ -63,6 +69,18 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	*connection = next;
 }
 
+/* A zone goes with its port. */
+static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *zone)
+{
+	const struct snapshot *rows = work->view->rows;
+	const struct port *port = snapshot_port(rows, zone->port);
+
+	batch_room(work->batch, 1 + (port ? remove_size(rows, KIND_PORT, port->id) : 0));
+	if (port)
+		(void)remove_row(rows, KIND_PORT, port, work->batch);
+	batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
+}
+
 static void move_zone(struct endpoint_work *work, const struct connection *connection,
 		      const struct endpoint_zone *zone)
 {
@@ -80,8 +98,7 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 		batch_put(work->batch, KIND_ENDPOINT_ZONE, &next);
 		return;
 	}
-	remove_port(work->view->rows, zone->port, work->batch);
-	batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
+	remove_zone(work, zone);
 }
 
 /* The endpoint itself, when its zones were looked at. */
@@ -102,30 +119,22 @@ static void move_endpoint(struct endpoint_work *work, const struct endpoint *end
 
 /* An endpoint that is Deleting goes with all it has when the nodes have forgotten it. */
 static void remove_endpoint(struct endpoint_work *work, const struct endpoint *endpoint,
-			    const struct connection *connection, const char *zones)
+			    const struct connection *connection)
 {
 	const struct snapshot *rows = work->view->rows;
 	uint64_t newest = endpoint->meta.modified;
 
 	if (connection)
 		newest = MAX(newest, connection->meta.modified);
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(rows, KIND_ENDPOINT_ZONE, zones, z));)
+	for (const struct endpoint_zone *z = NULL; (z = next_zone(rows, endpoint->id, z));)
 		newest = MAX(newest, z->meta.modified);
 	if (newest > work->view->live_revision) {
 		subject_needs(work->subject, newest);
 		return;
 	}
 
-	batch_room(work->batch, ENDPOINT_OPS_MAX + snapshot_count(rows, KIND_TAG, zones));
-	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(rows, KIND_ENDPOINT_ZONE, zones, z));) {
-		remove_port(rows, z->port, work->batch);
-		batch_delete(work->batch, KIND_ENDPOINT_ZONE, z);
-	}
-	for (const struct tag *t = NULL; (t = snapshot_next(rows, KIND_TAG, zones, t));)
-		batch_delete(work->batch, KIND_TAG, t);
-	if (connection)
-		batch_delete(work->batch, KIND_CONNECTION, connection);
-	batch_delete(work->batch, KIND_ENDPOINT, endpoint);
+	if (!remove_row(rows, KIND_ENDPOINT, endpoint, work->batch))
+		subject_needs(work->subject, newest);
 }
 
 void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
@@ -134,12 +143,11 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 	const struct connection *found = snapshot_connection(view->rows, subject->id);
 	struct endpoint_work work = {.view = view, .subject = subject, .batch = batch};
 	struct connection connection;
-	char zones[ID_SIZE + 1];
 
-	if (!endpoint || str_format(zones, sizeof(zones), "%s/", endpoint->id) < 0)
+	if (!endpoint)
 		return;
 	if (endpoint->status == ENDPOINT_DELETING) {
-		remove_endpoint(&work, endpoint, found, zones);
+		remove_endpoint(&work, endpoint, found);
 		return;
 	}
 	if (!found)
@@ -150,8 +158,7 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 		failure_of(&work, KIND_ENDPOINT, endpoint) || failure_of(&work, KIND_CONNECTION, found);
 	batch_room(batch, ENDPOINT_OPS_MAX);
 	move_connection(&work, &connection);
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));)
+	for (const struct endpoint_zone *z = NULL; (z = next_zone(view->rows, endpoint->id, z));)
 		move_zone(&work, &connection, z);
 	move_endpoint(&work, endpoint);
 }
@@ -161,7 +168,6 @@ static void leave_endpoint(const struct control_view *view, const struct connect
 			   struct batch *batch)
 {
 	struct connection connection = *found;
-	char zones[ID_SIZE + 1];
 
 	if (connection_event(&connection, EVENT_SERVICE_DELETED) < 0)
 		return;
@@ -169,9 +175,7 @@ static void leave_endpoint(const struct control_view *view, const struct connect
 	connection.modified_time = view->now;
 	batch_put(batch, KIND_CONNECTION, &connection);
 
-	(void)str_format(zones, sizeof(zones), "%s/", found->endpoint);
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(view->rows, KIND_ENDPOINT_ZONE, zones, z));) {
+	for (const struct endpoint_zone *z = NULL; (z = next_zone(view->rows, found->endpoint, z));) {
 		struct endpoint_zone zone = *z;
 
 		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) == 0)
@@ -184,9 +188,9 @@ static bool leave_endpoints(const struct control_view *view, const char *service
 {
 	bool none = true;
 
-	for (const struct connection *c = NULL; (c = snapshot_next(view->rows, KIND_CONNECTION, "", c));) {
-		if (!streq(c->service, service) || c->status == CONNECTION_DELETING ||
-		    c->status == CONNECTION_SERVICE_DELETED)
+	for (const struct connection *c = NULL;
+	     (c = snapshot_children(view->rows, REF_CONNECTION_SERVICE, service, c));) {
+		if (c->status == CONNECTION_DELETING || c->status == CONNECTION_SERVICE_DELETED)
 			continue;
 		leave_endpoint(view, c, batch);
 		none = false;

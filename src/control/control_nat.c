@@ -89,7 +89,7 @@ static int look_at_ranges(struct nat_work *work)
 	if (!work->used)
 		return -ENOMEM;
 	for (const struct nat_range *v = NULL; (v = snapshot_next(rows, KIND_NAT_RANGE, "", v));) {
-		if (!snapshot_vpc(rows, v->vpc) || !snapshot_node(rows, v->node))
+		if (snapshot_is_orphan(rows, KIND_NAT_RANGE, v))
 			batch_delete(work->batch, KIND_NAT_RANGE, v);
 		work->used[work->n_used++] = netaddr_to_v4(&v->range.addr);
 	}

@@ -10,10 +10,11 @@
 /* Its address will be another's one day. */
 static void leave_server_groups(const struct control_view *view, const char *port, struct batch *batch)
 {
-	for (const struct server *s = NULL; (s = snapshot_next(view->rows, KIND_SERVER, "", s));) {
+	for (const struct server *s = NULL;
+	     (s = snapshot_children(view->rows, REF_SERVER_PORT_ID, port, s));) {
 		struct server row = *s;
 
-		if (streq(s->port_id, port) && server_event(&row, EVENT_DELETE) == 0)
+		if (server_event(&row, EVENT_DELETE) == 0)
 			batch_put(batch, KIND_SERVER, &row);
 	}
 }
@@ -21,29 +22,24 @@ static void leave_server_groups(const struct control_view *view, const char *por
 /* The number of instances that are still there. */
 static size_t remove_instances(const struct control_view *view, const char *node, struct batch *batch)
 {
-	size_t n = 0;
-
-	for (const struct instance *i = NULL; (i = snapshot_next(view->rows, KIND_INSTANCE, "", i));) {
+	for (const struct instance *i = NULL;
+	     (i = snapshot_children(view->rows, REF_INSTANCE_NODE, node, i));) {
 		struct instance row = *i;
 
-		if (!streq(i->node, node))
-			continue;
-		n++;
 		if (instance_event(&row, EVENT_DELETE) < 0)
 			continue;
 		leave_server_groups(view, i->port, batch);
 		batch_put(batch, KIND_INSTANCE, &row);
 	}
-	return n;
+	return snapshot_count_children(view->rows, REF_INSTANCE_NODE, node);
 }
 
 /* What it found out about servers that are not instances. */
 static void forget_health(const struct control_view *view, const char *node, struct batch *batch)
 {
 	for (const struct server_health *h = NULL;
-	     (h = snapshot_next(view->rows, KIND_SERVER_HEALTH, "", h));)
-		if (streq(h->node, node))
-			batch_delete(batch, KIND_SERVER_HEALTH, h);
+	     (h = snapshot_children(view->rows, REF_SERVER_HEALTH_NODE, node, h));)
+		batch_delete(batch, KIND_SERVER_HEALTH, h);
 }
 
 static void note_lost(const struct control_view *view, const struct node *node, enum control_heard heard,

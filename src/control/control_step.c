@@ -46,28 +46,26 @@ union any_row {
 
 int control_subject_of_key(const char *key, struct control_subject *ret)
 {
-	const char *id = strchr(key, '/');
 	enum kind kind;
+	enum ref moves;
 	char *end;
-	int r;
 
-	r = kind_of_key(key, &kind);
-	if (r < 0)
+	if (kind_of_key(key, &kind) < 0)
 		return -ENOENT;
-	if (kind != KIND_ENDPOINT && kind != KIND_ENDPOINT_ZONE && kind != KIND_CONNECTION &&
-	    kind != KIND_SERVICE && kind != KIND_INSTANCE && !row_events[kind])
-		return -ENOENT;
-
 	*ret = (struct control_subject){.kind = kind};
-	if (str_copy(ret->id, sizeof(ret->id), id + 1) < 0)
+	if (str_copy(ret->id, sizeof(ret->id), strchr(key, '/') + 1) < 0)
 		return -ENOENT;
-	if (kind == KIND_ENDPOINT_ZONE || kind == KIND_CONNECTION) {
-		ret->kind = KIND_ENDPOINT;
+	moves = relation_following(kind, REF_MOVES);
+	if (moves != REF_COUNT_) {
+		/* Its key begins with what it moves with, so this can be told of a row that is gone. */
 		end = strchr(ret->id, '/');
 		if (end)
 			memset(end, 0, sizeof(ret->id) - (size_t)(end - ret->id));
+		return relation_parent(moves, ret->id, &ret->kind);
 	}
-	return 0;
+	return kind == KIND_ENDPOINT || kind == KIND_SERVICE || kind == KIND_INSTANCE || row_events[kind]
+		       ? 0
+		       : -ENOENT;
 }
 
 int control_subject_compare(const void *a, const void *b)
@@ -79,36 +77,32 @@ int control_subject_compare(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* Its group goes, or is gone, and takes it along. */
-static bool goes_with_group(const struct control_view *view, enum kind kind, const void *row)
+/* What IN_FORCE makes of a row that moves by itself, and its result. */
+static int row_in_force(enum kind kind, const void *row, union any_row *ret)
 {
-	const struct server *server = row;
-	const struct server_group *group;
-
-	if (kind != KIND_SERVER)
-		return false;
-	group = snapshot_server_group(view->rows, server->group);
-	return !group || group->status == SERVER_GROUP_DELETING;
+	memcpy(ret, row, kind_info(kind)->size);
+	return row_events[kind](ret, EVENT_IN_FORCE);
 }
 
-/* What a node found out about a server goes with it. */
-static void remove_server(const struct control_view *view, const char *id, const void *row,
-			  struct batch *batch)
+/* It is a part of something that goes, or is gone, and takes it along: a server of its group, a listener of
+ * its load balancer. */
+static bool goes_with_another(const struct control_view *view, enum kind kind, const void *row)
 {
-	const struct server_health *health = snapshot_find(view->rows, KIND_SERVER_HEALTH, id);
+	enum ref ref = relation_following(kind, REF_PART);
+	union any_row copy;
+	const void *whole;
+	enum kind parent;
 
-	batch_room(batch, 2);
-	if (health)
-		batch_delete(batch, KIND_SERVER_HEALTH, health);
-	batch_delete(batch, KIND_SERVER, row);
+	if (ref == REF_COUNT_)
+		return false;
+	whole = snapshot_parent(view->rows, ref, row, &parent);
+	return !whole || (row_events[parent] && row_in_force(parent, whole, &copy) == -ENOENT);
 }
 
 static void remove_subject(const struct control_view *view, struct control_subject *subject, const void *row,
 			   struct batch *batch)
 {
-	if (subject->kind == KIND_SERVER)
-		remove_server(view, subject->id, row, batch);
-	else if (!remove_row(view->rows, subject->kind, row, batch))
+	if (!remove_row(view->rows, subject->kind, row, batch))
 		subject_needs(subject, ((const struct row_meta *)row)->modified);
 }
 
@@ -119,10 +113,9 @@ static void row_states(const struct control_view *view, struct control_subject *
 	char key[KEY_SIZE];
 	int r;
 
-	if (!row || goes_with_group(view, subject->kind, row))
+	if (!row || goes_with_another(view, subject->kind, row))
 		return;
-	memcpy(&copy, row, kind_info(subject->kind)->size);
-	r = row_events[subject->kind](&copy, EVENT_IN_FORCE);
+	r = row_in_force(subject->kind, row, &copy);
 	if (r < 0 && r != -ENOENT)
 		return;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Removing a row with what hangs on it.
+ * Removing a row with its parts.
  */
 #pragma once
 
 #include "control_step.h"
 
-/* Removes the row and the rows whose ids begin with its own (tags and the like): at once if they fit one
- * transaction; else only what hangs on it, and the row wants another call. False then. */
+/* Removes a row of the snapshot and all that is a part of it (model/relations.c): at once if it fits one
+ * transaction; else only the parts, and the row wants another call. False then. */
 bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct batch *batch);
 
-/* Removes a port and gives its address back. Nothing if there is no such port. At most two operations. */
-void remove_port(const struct snapshot *rows, const char *port, struct batch *batch);
+/* The operations that it takes to remove a row with its parts. */
+size_t remove_size(const struct snapshot *rows, enum kind kind, const char *id);

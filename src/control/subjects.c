@@ -45,8 +45,8 @@ int subjects_changed_all(struct subjects *subjects, const struct snapshot *rows)
 			char key[KEY_SIZE];
 			int r;
 
-			/* Zones and connections are their endpoint's. */
-			if (kind == KIND_ENDPOINT_ZONE || kind == KIND_CONNECTION)
+			/* They are subjects with what they move with. */
+			if (relation_following(kind, REF_MOVES) != REF_COUNT_)
 				break;
 			r = row_key(kind, v, key);
 			if (r == 0)

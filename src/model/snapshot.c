@@ -368,13 +368,12 @@ static int parent_of(enum ref ref, const void *row, enum kind *ret_kind, const c
 	return *ret_id ? relation_parent(ref, *ret_id, ret_kind) : -ENOENT;
 }
 
-const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row)
+const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret)
 {
 	char text[UID_TEXT_SIZE];
-	enum kind kind;
 	const char *id;
 
-	return parent_of(ref, row, &kind, &id, text) < 0 ? NULL : snapshot_find(s, kind, id);
+	return parent_of(ref, row, ret, &id, text) < 0 ? NULL : snapshot_find(s, *ret, id);
 }
 
 bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *row)

@@ -73,8 +73,8 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
 	return snapshot_count_children_in(s, relation_owner(kind), uid, region);
 }
 
-/* The row that a row of the snapshot names there; NULL: it names none that is there. */
-const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row);
+/* The row that a row of the snapshot names there, and its kind; NULL: it names none that is there. */
+const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret);
 /* Whether a row of the snapshot is a part of something that is gone. */
 bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *row);
 /* Whether a row that is no part of it names the row of that kind and id. */

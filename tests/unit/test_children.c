@@ -330,6 +330,7 @@ static void test_single_cases(void)
 	struct tag tag = {.resource = "eni-1", .key = "k"}, stray = {.resource = "vtb-1", .key = "k"};
 	struct endpoint endpoint = {.id = "ep-1", .owner = 5};
 	struct snapshot *s;
+	enum kind kind = KIND_COUNT_;
 	const void *v;
 
 	(void)snapshot_new(&s);
@@ -348,7 +349,7 @@ static void test_single_cases(void)
 		       !snapshot_count_children(s, REF_PORT_NODE, ""),
 	       "nothing has no children");
 	v = snapshot_port(s, "eni-1");
-	tap_ok(!snapshot_parent(s, REF_PORT_HOLDER, v) && snapshot_is_orphan(s, KIND_PORT, v),
+	tap_ok(!snapshot_parent(s, REF_PORT_HOLDER, v, &kind) && snapshot_is_orphan(s, KIND_PORT, v),
 	       "a port whose holder is not there is an orphan");
 	v = snapshot_children(s, REF_ADDRESS_PORT, "eni-1", NULL);
 	tap_ok(v && !snapshot_is_orphan(s, KIND_ADDRESS, v), "its address is none");
@@ -356,8 +357,8 @@ static void test_single_cases(void)
 	tap_ok(v && !snapshot_is_orphan(s, KIND_TAG, v), "nor is what names nothing that is known");
 	apply(s, KIND_ENDPOINT, &endpoint, true);
 	v = snapshot_port(s, "eni-1");
-	tap_ok(snapshot_parent(s, REF_PORT_HOLDER, v) == snapshot_endpoint(s, "ep-1") &&
-		       !snapshot_is_orphan(s, KIND_PORT, v),
+	tap_ok(snapshot_parent(s, REF_PORT_HOLDER, v, &kind) == snapshot_endpoint(s, "ep-1") &&
+		       kind == KIND_ENDPOINT && !snapshot_is_orphan(s, KIND_PORT, v),
 	       "a port whose holder is there has it");
 	tap_ok(!snapshot_is_used(s, KIND_PORT, "eni-1"), "parts do not use");
 	apply(s, KIND_ENDPOINT_ZONE,

@@ -307,8 +307,8 @@ static const struct plain_case plain_cases[] = {
 	{"vswitch/vsw-1", "'id':'vsw-1'", "Pending", "Available"},
 	{"load_balancer/nlb-1", "'id':'nlb-1'", "Provisioning", "Active"},
 	{"load_balancer/nlb-2", "'id':'nlb-2'", "Configuring", "Active"},
-	{"listener/lsn-1", "'id':'lsn-1'", "Provisioning", "Running"},
-	{"listener/lsn-2", "'id':'lsn-2'", "Stopping", "Stopped"},
+	{"listener/lsn-1", "'id':'lsn-1','load_balancer':'nlb-1'", "Provisioning", "Running"},
+	{"listener/lsn-2", "'id':'lsn-2','load_balancer':'nlb-1'", "Stopping", "Stopped"},
 	{"server_group/sgp-1", "'id':'sgp-1'", "Creating", "Available"},
 	{"server/sgp-1/i-1/80", "'group':'sgp-1','server_id':'i-1','port':80", "Adding", "Available"},
 	{"service/epsrv-1", "'id':'epsrv-1'", "Creating", "Active"},
@@ -406,6 +406,30 @@ static void test_endpoint_deleted(void)
 		       !snapshot_port(w.rows, "eni-a") && !snapshot_find(w.rows, KIND_TAG, "ep-1/env"),
 	       "with its connection, zones, interfaces and tags");
 	tap_ok(snapshot_find(w.rows, KIND_TAG, "ep-10/env"), "and nothing of an endpoint with a longer name");
+	world_end(&w);
+}
+
+static void test_balancer_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "load_balancer/nlb-1", "{'id':'nlb-1','status':'Deleting','ports':['eni-1']}");
+	rows_put(w.rows, "listener/lsn-1", "{'id':'lsn-1','load_balancer':'nlb-1','status':'Deleting'}");
+	rows_put(w.rows, "listener/lsn-2", "{'id':'lsn-2','load_balancer':'nlb-1','status':'Provisioning'}");
+	rows_put(w.rows, "port/eni-1",
+		 "{'id':'eni-1','kind':'load_balancer','vpc':'vpc-a','addr':'10.0.0.9','holder':'nlb-1'}");
+	rows_put(w.rows, "address/vpc-a/10.0.0.9", "{'vpc':'vpc-a','addr':'10.0.0.9','port':'eni-1'}");
+	rows_put(w.rows, "tag/eni-1/k", "{'resource':'eni-1','key':'k'}");
+	rows_put(w.rows, "tag/lsn-1/k", "{'resource':'lsn-1','key':'k'}");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_load_balancer(w.rows, "nlb-1") && !snapshot_listener(w.rows, "lsn-1") &&
+		       !snapshot_listener(w.rows, "lsn-2") && !snapshot_port(w.rows, "eni-1") &&
+		       snapshot_count(w.rows, KIND_ADDRESS, "") == 0 &&
+		       snapshot_count(w.rows, KIND_TAG, "") == 0,
+	       "a load balancer goes with its listeners, its interfaces, and what is theirs");
+	tap_ok(w.n_txns == 1 && w.n_ops == 7, "in one transaction, each once (%zu, %zu)", w.n_txns, w.n_ops);
 	world_end(&w);
 }
 
@@ -613,6 +637,7 @@ static void test_sweep(void)
 		"port/eni-1",
 		"address/vpc-a/10.0.0.1",
 		"tag/ep-1/k",
+		"nat_range/vpc-gone/n1",
 		"token/5/privatelink:CreateVpcEndpoint/old",
 		"job/j-old",
 	};
@@ -633,10 +658,11 @@ static void test_sweep(void)
 	rows_put(w.rows, left_over[8], "{'id':'eni-1','kind':'endpoint','holder':'ep-1'}");
 	rows_put(w.rows, left_over[9], "{'vpc':'vpc-a','addr':'10.0.0.1','port':'eni-9'}");
 	rows_put(w.rows, left_over[10], "{'resource':'ep-1','key':'k'}");
-	rows_put(w.rows, left_over[11],
+	rows_put(w.rows, left_over[11], "{'vpc':'vpc-gone','node':'n1','range':'100.64.0.0/28'}");
+	rows_put(w.rows, left_over[12],
 		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'old',"
 		 "'create_time':1767000000}");
-	rows_put(w.rows, left_over[12], "{'id':'j-old','create_time':1767000000}");
+	rows_put(w.rows, left_over[13], "{'id':'j-old','create_time':1767000000}");
 	put_endpoint(&w, "ep-2", "Active");
 	put_connection(&w, "ep-2", "Connected", false);
 	put_zone(&w, "ep-2", "z-a", "eni-a", "10.0.0.5", "Connected");
@@ -721,6 +747,7 @@ int main(void)
 	test_plain();
 	test_instance();
 	test_endpoint_deleted();
+	test_balancer_deleted();
 	test_large_group();
 	test_service_deleted();
 	test_nat_ranges();
