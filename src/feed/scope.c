@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A scope is three sorted sets of ids. What else a row's place depends on (the group of a rule, the load
- * balancer of a listener) is looked up in the rows when it is asked for.
+ * A scope is three sorted sets of ids. Other rows are told with what they name in the reference that says so
+ * (REF_TOLD in model/relations.c): a rule with its group, a group with its VPC. That is followed in the rows
+ * when it is asked for, until it leads to a VPC, a service or an endpoint.
  */
 #include "scope.h"
 
@@ -67,9 +68,8 @@ static int add_own_vpcs(struct feed_scope *scope, const char *node)
 {
 	int r = 0;
 
-	for (const struct port *p = NULL; r == 0 && (p = snapshot_next(scope->rows, KIND_PORT, "", p));) {
-		if (!streq(p->node, node))
-			continue;
+	for (const struct port *p = NULL;
+	     r == 0 && (p = snapshot_children(scope->rows, REF_PORT_NODE, node, p));) {
 		r = add(&scope->own, p->vpc);
 		if (r == 0)
 			r = add(&scope->vpcs, p->vpc);
@@ -80,12 +80,10 @@ static int add_own_vpcs(struct feed_scope *scope, const char *node)
 /* The VPCs of a service's load balancers. */
 static int add_behind(struct feed_scope *scope, const char *service)
 {
-	char prefix[ID_SIZE + 1];
 	int r = 0;
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service);
 	for (const struct service_resource *s = NULL;
-	     r == 0 && (s = snapshot_next(scope->rows, KIND_SERVICE_RESOURCE, prefix, s));) {
+	     r == 0 && (s = snapshot_children(scope->rows, REF_SERVICE_RESOURCE_SERVICE, service, s));) {
 		const struct load_balancer *balancer = snapshot_load_balancer(scope->rows, s->resource);
 
 		if (balancer)
@@ -94,18 +92,27 @@ static int add_behind(struct feed_scope *scope, const char *service)
 	return r;
 }
 
-static int add_services(struct feed_scope *scope)
+static int add_services_of(struct feed_scope *scope, const char *vpc)
 {
 	int r = 0;
 
 	for (const struct endpoint *e = NULL;
-	     r == 0 && (e = snapshot_next(scope->rows, KIND_ENDPOINT, "", e));) {
-		if (!has(&scope->own, e->vpc) || has(&scope->services, e->service))
+	     r == 0 && (e = snapshot_children(scope->rows, REF_ENDPOINT_VPC, vpc, e));) {
+		if (has(&scope->services, e->service))
 			continue;
 		r = add(&scope->services, e->service);
 		if (r == 0)
 			r = add_behind(scope, e->service);
 	}
+	return r;
+}
+
+static int add_services(struct feed_scope *scope)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < scope->own.n; i++)
+		r = add_services_of(scope, scope->own.v[i]);
 	return r;
 }
 
@@ -153,78 +160,27 @@ uint64_t feed_scope_digest(const struct feed_scope *scope)
 	return mix(mix(mix(FNV_START, &scope->own), &scope->vpcs), &scope->services);
 }
 
-static bool has_endpoint(const struct feed_scope *scope, const char *id)
-{
-	const struct endpoint *endpoint = snapshot_endpoint(scope->rows, id);
-
-	return endpoint && has(&scope->own, endpoint->vpc);
-}
-
-static bool has_group(const struct feed_scope *scope, const char *id)
-{
-	const struct server_group *group = snapshot_server_group(scope->rows, id);
-
-	return group && has(&scope->vpcs, group->vpc);
-}
-
-static bool has_listener(const struct feed_scope *scope, const struct listener *listener)
-{
-	const struct load_balancer *balancer = snapshot_load_balancer(scope->rows, listener->load_balancer);
-
-	return balancer && has(&scope->vpcs, balancer->vpc);
-}
-
-static bool has_rule(const struct feed_scope *scope, const struct sg_rule *rule)
-{
-	const struct security_group *group = snapshot_security_group(scope->rows, rule->group);
-
-	return group && has(&scope->vpcs, group->vpc);
-}
-
+/* What it is told with, at last. Endpoints are told where they are, not where their services are. */
 static bool has_row(const struct feed_scope *scope, enum kind kind, const void *row)
 {
-	switch (kind) {
-	case KIND_NODE:
-		return true;
-	case KIND_VPC:
-		return has(&scope->vpcs, ((const struct vpc *)row)->id);
-	case KIND_VSWITCH:
-		return has(&scope->vpcs, ((const struct vswitch *)row)->vpc);
-	case KIND_ADDRESS:
-		return has(&scope->vpcs, ((const struct address *)row)->vpc);
-	case KIND_SECURITY_GROUP:
-		return has(&scope->vpcs, ((const struct security_group *)row)->vpc);
-	case KIND_SG_RULE:
-		return has_rule(scope, row);
-	case KIND_INSTANCE:
-		return has(&scope->vpcs, ((const struct instance *)row)->vpc);
-	case KIND_PORT:
-		return has(&scope->vpcs, ((const struct port *)row)->vpc);
-	case KIND_LOAD_BALANCER:
-		return has(&scope->vpcs, ((const struct load_balancer *)row)->vpc);
-	case KIND_LISTENER:
-		return has_listener(scope, row);
-	case KIND_SERVER_GROUP:
-		return has(&scope->vpcs, ((const struct server_group *)row)->vpc);
-	case KIND_SERVER:
-		return has_group(scope, ((const struct server *)row)->group);
-	case KIND_SERVER_HEALTH:
-		return has_group(scope, ((const struct server_health *)row)->group);
-	case KIND_SERVICE:
-		return has(&scope->services, ((const struct service *)row)->id);
-	case KIND_SERVICE_RESOURCE:
-		return has(&scope->services, ((const struct service_resource *)row)->service);
-	case KIND_ENDPOINT:
-		return has(&scope->own, ((const struct endpoint *)row)->vpc);
-	case KIND_ENDPOINT_ZONE:
-		return has_endpoint(scope, ((const struct endpoint_zone *)row)->endpoint);
-	case KIND_CONNECTION:
-		return has_endpoint(scope, ((const struct connection *)row)->endpoint);
-	case KIND_NAT_RANGE:
-		return has(&scope->vpcs, ((const struct nat_range *)row)->vpc);
-	default:
-		return false;
+	enum ref told;
+
+	while (row) {
+		switch (kind) {
+		case KIND_NODE:
+			return true;
+		case KIND_VPC:
+			return has(&scope->vpcs, ((const struct vpc *)row)->id);
+		case KIND_SERVICE:
+			return has(&scope->services, ((const struct service *)row)->id);
+		case KIND_ENDPOINT:
+			return has(&scope->own, ((const struct endpoint *)row)->vpc);
+		default:
+			told = relation_following(kind, REF_TOLD);
+			row = told == REF_COUNT_ ? NULL : snapshot_parent(scope->rows, told, row, &kind);
+		}
 	}
+	return false;
 }
 
 bool feed_scope_has(const struct feed_scope *scope, const char *key)
@@ -244,16 +200,6 @@ bool feed_scope_kind(const char *key)
 
 	if (kind_of_key(key, &kind) < 0)
 		return false;
-	switch (kind) {
-	case KIND_ACCOUNT:
-	case KIND_ACCESS_KEY:
-	case KIND_SERVICE_USER:
-	case KIND_TAG:
-	case KIND_CLIENT_TOKEN:
-	case KIND_JOB:
-	case KIND_COUNTER:
-		return false;
-	default:
-		return true;
-	}
+	return kind == KIND_NODE || kind == KIND_VPC || kind == KIND_SERVICE ||
+	       relation_following(kind, REF_TOLD) != REF_COUNT_;
 }

@@ -48,6 +48,12 @@ static void put_world(struct harness *h)
 	struct sg_rule rule = {};
 	struct client_token token = {.uid = ALICE};
 	struct access_key key = {.uid = ALICE};
+	struct vswitch vswitch = {.owner = ALICE, .status = VSWITCH_AVAILABLE};
+	struct instance instance = {.owner = ALICE, .status = INSTANCE_STOPPED};
+	struct address address = {.addr = netaddr_v4(0x0a000001)};
+	struct server_health health = {.port = 443};
+	struct service_user user = {.uid = ALICE};
+	struct tag tag = {};
 
 	put_vpc(h, "vpc-consumer");
 	put_vpc(h, "vpc-provider");
@@ -100,6 +106,23 @@ static void put_world(struct harness *h)
 	COPY(key.id, "PLAKkey");
 	COPY(key.secret, "secret");
 	harness_put(h, KIND_ACCESS_KEY, &key);
+	COPY(vswitch.id, "vsw-1");
+	COPY(vswitch.vpc, "vpc-consumer");
+	harness_put(h, KIND_VSWITCH, &vswitch);
+	COPY(instance.id, "i-1");
+	COPY(instance.vpc, "vpc-consumer");
+	harness_put(h, KIND_INSTANCE, &instance);
+	COPY(address.vpc, "vpc-consumer");
+	COPY(address.port, "eni-consumer");
+	harness_put(h, KIND_ADDRESS, &address);
+	COPY(health.group, "sgp-1");
+	COPY(health.server_id, "eni-provider");
+	harness_put(h, KIND_SERVER_HEALTH, &health);
+	COPY(user.service, "epsrv-1");
+	harness_put(h, KIND_SERVICE_USER, &user);
+	COPY(tag.resource, "ep-1");
+	COPY(tag.key, "k");
+	harness_put(h, KIND_TAG, &tag);
 }
 
 static struct feed_scope *scope_of(struct harness *h, const char *node)
@@ -134,6 +157,12 @@ static void test_scopes(struct harness *h)
 		{"connection/ep-1", true, false, false},
 		{"security_group/sg-consumer", true, false, false},
 		{"sg_rule/sg-consumer/sgr-1", true, false, false},
+		{"vswitch/vsw-1", true, false, false},
+		{"instance/i-1", true, false, false},
+		{"address/vpc-consumer/10.0.0.1", true, false, false},
+		{"server_health/sgp-1/eni-provider/443", true, true, false},
+		{"service_user/epsrv-1/1000000000000001", false, false, false},
+		{"tag/ep-1/k", false, false, false},
 		{"account/1000000000000001", false, false, false},
 		{"access_key/PLAKkey", false, false, false},
 		{"token/1000000000000001/VPC:CreateVpc/t", false, false, false},
@@ -182,8 +211,8 @@ static void test_rows(struct harness *h)
 	tap_ok(json_is_true(json_object_get(answer, "full")), "all rows are told as such");
 	tap_is_int(json_integer_value(json_object_get(answer, "revision")), (long long)before,
 		   "at the durable revision");
-	tap_is_int((long long)json_array_size(json_object_get(answer, "rows")), 15,
-		   "the fifteen of the scope");
+	tap_is_int((long long)json_array_size(json_object_get(answer, "rows")), 19,
+		   "the nineteen of the scope");
 	text = json_dumps(answer, 0);
 	tap_ok(!strstr(text, "secret") && !strstr(text, "vpc-other"), "and nothing else");
 	free(text);
