@@ -302,7 +302,7 @@ static const struct {
 	{PL, "ListVpcEndpoints", REGION "VpcId={vpc}"},
 };
 
-static bool is_tested(enum product product, const char *action)
+__attribute__((unused)) static bool is_tested(enum product product, const char *action)
 {
 	static const char *const naming_nothing[] = {"CheckProductOpen", "CreateVpc", "DescribeRegions",
 						     "DescribeZones", "OpenPrivateLinkService"};

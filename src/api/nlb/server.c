@@ -361,29 +361,36 @@ static bool server_wanted(const struct call *call, const struct server *s)
 	char address[NETADDR_TEXT_SIZE];
 
 	netaddr_format(&s->addr, address);
-	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address) &&
-	       owned_server_group(call, s->group);
+	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address);
+}
+
+static void list_servers(const struct call *call, const char *group, struct page *page, json_t *list)
+{
+	char id[KEY_SIZE];
+
+	for (const struct server *s = NULL; (s = snapshot_children(call->rows, REF_SERVER_GROUP, group, s));)
+		if (server_wanted(call, s) && row_key(KIND_SERVER, s, id) >= 0 && page_match(page, id))
+			answer_server(shape_item(list), s);
 }
 
 int server_list(struct call *call)
 {
 	const char *group = call_string(call, "ServerGroupId");
-	char prefix[ID_SIZE + 1] = "", id[KEY_SIZE];
 	struct page page;
 	json_t *list;
 	int r;
 
 	if (group && !owned_server_group(call, group))
 		return call_fail(call, "ResourceNotFound.serverGroup");
-	if (group)
-		(void)str_format(prefix, sizeof(prefix), "%s/", group);
 	r = page_begin_token(call, &page, 20, 100);
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "Servers");
-	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
-		if (server_wanted(call, s) && row_key(KIND_SERVER, s, id) >= 0 && page_match(&page, id))
-			answer_server(shape_item(list), s);
+	if (group)
+		list_servers(call, group, &page, list);
+	else
+		for (const struct server_group *g = NULL; (g = owned_next(call, KIND_SERVER_GROUP, g));)
+			list_servers(call, g->id, &page, list);
 	page_end(call, &page);
 	return 0;
 }
