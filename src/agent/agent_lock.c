@@ -12,6 +12,15 @@
 #include "../lib/log.h"
 #include "../lib/pid_file.h"
 
+static int refuse(const char *path, int r)
+{
+	char why[128];
+
+	pid_file_reason(path, r, why, sizeof(why));
+	log_error("cannot take pid file=%s: %s", path, why);
+	return r;
+}
+
 int agent_take_lock(const char *run_dir, int *ret_fd)
 {
 	char path[PATH_MAX];
@@ -22,7 +31,7 @@ int agent_take_lock(const char *run_dir, int *ret_fd)
 	r = pid_file_take(path, ret_fd);
 	if (r == -EBUSY)
 		return log_errno(r, "an agent runs already file=%s", path);
-	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
+	return r < 0 ? refuse(path, r) : 0;
 }
 
 static int node_path(const char *node, char ret[PATH_MAX])
@@ -44,7 +53,7 @@ int agent_take_node(const char *node, int *ret_fd)
 			"an agent of node=%s runs already, maybe in another network namespace or with other "
 			"directories: its process is in file=%s",
 			node, path);
-	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
+	return r < 0 ? refuse(path, r) : 0;
 }
 
 void agent_forget_node(const char *node)

@@ -148,10 +148,15 @@ static int open_tcp(struct daemon *d)
 static int take_pid_file(const char *path, int *ret_fd)
 {
 	int r = pid_file_take(path, ret_fd);
+	char why[128];
 
+	if (r >= 0)
+		return 0;
 	if (r == -EBUSY)
 		return log_errno(r, "another privlinkd has pid file=%s", path);
-	return r < 0 ? log_errno(r, "cannot take pid file=%s", path) : 0;
+	pid_file_reason(path, r, why, sizeof(why));
+	log_error("cannot take pid file=%s: %s", path, why);
+	return r;
 }
 
 /* What nobody else may have while we look at the store. */

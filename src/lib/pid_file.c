@@ -37,6 +37,13 @@ static bool is_there(int fd, const char *path)
 	       ours.st_ino == there.st_ino;
 }
 
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The file that is there, locked. */
 static int open_locked(const char *path)
 {
@@ -48,6 +55,8 @@ static int open_locked(const char *path)
 
 		if (fd < 0)
 			return -errno;
+		if (!is_regular(fd))
+			return -EINVAL;
 		r = lock_patiently(fd, deadline);
 		if (r < 0)
 			return r;
@@ -77,4 +86,17 @@ int pid_file_take(const char *path, int *ret_fd)
 		return n < 0 ? -errno : -EIO;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+void pid_file_reason(const char *path, int error, char *ret, size_t size)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		(void)str_copy(ret, size, strerror(-error));
+	else
+		(void)str_format(ret, size, "it is %s, and no file: remove it",
+				 S_ISLNK(st.st_mode)   ? "a symbolic link"
+				 : S_ISDIR(st.st_mode) ? "a directory"
+						       : "a pipe, a socket or a device");
 }

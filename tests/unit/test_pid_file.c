@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,18 +102,33 @@ static void test_taken_away(void)
 	close(fd);
 }
 
+static void refused(const char *elsewhere, int want, const char *words)
+{
+	char why[128];
+	int fd = -EBADF;
+
+	tap_is_int(pid_file_take(elsewhere, &fd), want, "%s is not taken", elsewhere);
+	tap_is_int(fd, -EBADF, "a refused call gives no descriptor");
+	pid_file_reason(elsewhere, want, why, sizeof(why));
+	tap_is_str(why, words, "and this is said of it");
+}
+
 static void test_refusals(void)
 {
 	char elsewhere[PATH_MAX];
-	int fd = -EBADF;
 
 	str_format(elsewhere, sizeof(elsewhere), "%s/link", directory);
-	tap_ok(symlink(path, elsewhere) == 0 && pid_file_take(elsewhere, &fd) == -ELOOP,
-	       "no symbolic link is followed");
+	(void)symlink(path, elsewhere);
+	refused(elsewhere, -ELOOP, "it is a symbolic link, and no file: remove it");
+	unlink(elsewhere);
+	(void)mkdir(elsewhere, 0700);
+	refused(elsewhere, -EISDIR, "it is a directory, and no file: remove it");
+	rmdir(elsewhere);
+	(void)mkfifo(elsewhere, 0600);
+	refused(elsewhere, -EINVAL, "it is a pipe, a socket or a device, and no file: remove it");
 	unlink(elsewhere);
 	str_format(elsewhere, sizeof(elsewhere), "%s/missing/x.pid", directory);
-	tap_is_int(pid_file_take(elsewhere, &fd), -ENOENT, "a missing directory is told");
-	tap_is_int(fd, -EBADF, "a refused call gives no descriptor");
+	refused(elsewhere, -ENOENT, "No such file or directory");
 }
 
 int main(void)
