@@ -35,3 +35,31 @@ tap_done() {
 	echo "1..$tap_n"
 	[ "$tap_bad" = 0 ]
 }
+
+# What is not to work. Each names the reason: a typing error and a program that is missing are none.
+
+fails() { # STATUS WORDS COMMAND…: ends with that status and says the words; "": says nothing at all
+	local fails_status=$1 fails_words=$2 fails_output fails_got
+	shift 2
+	fails_output=$("$@" 2>&1)
+	fails_got=$?
+	echo "status $fails_got: $fails_output"
+	[ $fails_got = "$fails_status" ] || return 1
+	if [ -n "$fails_words" ]; then grep -q -e "$fails_words" <<<"$fails_output"; else [ -z "$fails_output" ]; fi
+}
+
+lists_no() { # WORDS COMMAND…: succeeds, and says something, but not the words
+	local lists_words=$1 lists_output
+	shift
+	lists_output=$("$@") || return 1
+	echo "$lists_output"
+	[ -n "$lists_output" ] && ! grep -q -e "$lists_words" <<<"$lists_output"
+}
+
+absent() { # PATH…: none of them is there
+	local absent_path
+	for absent_path; do
+		case $absent_path in /?*) ;; *) return 1 ;; esac
+		[ ! -e "$absent_path" ] && [ ! -L "$absent_path" ] || return 1
+	done
+}

@@ -46,8 +46,7 @@ refuses() { # WORD… : the agent ends by itself and its log has each of the wor
 	done
 }
 nothing_left() { # NODE
-	! in_lab ip -o link | grep -q "privlink/$1/" && [ ! -e "$pins/$1" ] && [ ! -e "/run/netns/privlink-$1" ] &&
-		[ ! -e "/run/netns/$a" ] && [ ! -e "/etc/netns/$a" ]
+	lists_no "privlink/$1/" in_lab ip -o link && absent "$pins/$1" "/run/netns/privlink-$1" "/run/netns/$a" "/etc/netns/$a"
 }
 names_resolve() { # the instance's resolver answers for its VPC, be it that there is no such name
 	inside "$a" python3 "$source_dir/tests/net/peer.py" first-answer 100.100.2.136 "$eni_name" 5 | grep -q '^[0-9]'
@@ -84,7 +83,7 @@ reboot() {
 	find "${dir:?}/run" -name 'agent.*' -delete
 	find "${dir:?}/run" -name 'node.*' -delete
 }
-no_devices() { ! in_lab ip -o link | grep -q ' pl[0-9a-f]*@'; }
+no_devices() { lists_no ' pl[0-9a-f]*@' in_lab ip -o link; }
 reboot
 host=rebooted-$$
 last_start
@@ -143,16 +142,26 @@ check "as the node whose devices are here" wait_for 10 recorded_is "$node"
 # --- a node's namespaces and pins are the machine's: whoever names it finds its agent, wherever that runs
 
 elsewhere() { # ARGUMENT… : an agent of that name in a network namespace and with directories of its own
-	unshare --net "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/elsewhere" --run-dir "$dir/elsewhere" \
+	unshare --net "$build/src/cmd/privlink-agent" --node "$other" --state-dir "$dir/elsewhere" --run-dir "$dir/elsewhere" \
 		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "$@"
 }
 mkdir "$dir/elsewhere"
+other=$node
 check "--remove of a node whose agent lives in another network namespace is refused" \
 	fails 1 "an agent of node=$node runs already" elsewhere --remove
 check "its names and pins are there" test -e "/run/netns/privlink-$node" -a -e "$pins/$node" -a -e "/run/netns/$a"
 check "and its instance answers" answers
 check "a second agent of the node does not start" fails 1 "an agent of node=$node runs already" elsewhere
 check "the first goes on" answers
+other=blocked-$$
+ln -s "$dir/target" "/run/privlink-node-$other.pid"
+check "a symbolic link where a node's lock belongs is called so" \
+	fails 1 "file=/run/privlink-node-$other.pid: it is a symbolic link, and no file: remove it" elsewhere
+rm "/run/privlink-node-$other.pid"
+mkdir "/run/privlink-node-$other.pid"
+check "so is a directory" fails 1 "file=/run/privlink-node-$other.pid: it is a directory, and no file: remove it" elsewhere
+rmdir "/run/privlink-node-$other.pid"
+check "nothing is made by then" absent "$dir/target" "$pins/$other" "/run/netns/privlink-$other"
 
 # --- taking all away goes by what is here
 
@@ -187,13 +196,12 @@ host=second-$$
 last_start
 check "an agent without any trace of the node is a new one" wait_for 20 is_live "second-$$"
 status() { as tenant call ecs DescribeInstances "InstanceIds=[\"$a\"]" | jq -r ".Instances.Instance[0].$1"; }
-refused() { ! as_admin node delete "$@" 2>"$dir/refused.log"; }
-check "a node that reports cannot be deleted" refused "second-$$"
+check "a node that reports cannot be deleted" fails 1 "^NodeReports: " as_admin node delete "second-$$"
 check "when the old node's lease is over, its instances do not read Running" wait_for 45 status_is Pending
 check "and say why" bash -c "grep -q 'node $node has not reported since' <<<'$(status StatusInfo)'"
 check "the list of nodes says so, too" bash -c "grep -q 'has not reported since' <<<'$(as_admin node list)'"
-check "a node with instances is not deleted without --force" refused "$node"
-check "which names them" grep -q "$a" "$dir/refused.log"
+check "a node with instances is not deleted without --force, which names them" \
+	fails 1 "^NodeInUse: .*$a" as_admin node delete "$node"
 check "with --force it is" as_admin node delete "$node" --force
 check "then it is gone" wait_for 10 only_node "second-$$"
 is "$(status Status)" null "with its instances"

@@ -60,17 +60,7 @@ lab_logs() {
 	return 0
 }
 
-# --- what is not to work. Each names the reason: a typing error and a program that is missing are none.
-
-fails() { # STATUS WORDS COMMAND…: ends with that status and says the words; "": says nothing at all
-	local fails_status=$1 fails_words=$2 fails_output fails_got
-	shift 2
-	fails_output=$("$@" 2>&1)
-	fails_got=$?
-	echo "status $fails_got: $fails_output"
-	[ $fails_got = "$fails_status" ] || return 1
-	if [ -n "$fails_words" ]; then grep -q -e "$fails_words" <<<"$fails_output"; else [ -z "$fails_output" ]; fi
-}
+# --- what is not to work (tests/tap.sh has more)
 
 dropped() { # REASON COMMAND…: ping, or a client of peer.py, has no answer, and its packets are counted under that reason
 	local dropped_reason=$1 dropped_before dropped_output
@@ -79,14 +69,6 @@ dropped() { # REASON COMMAND…: ping, or a client of peer.py, has no answer, an
 	dropped_output=$("$@" 2>&1)
 	echo "$dropped_reason from $dropped_before to $(counter "$dropped_reason"): $dropped_output"
 	grep -qE ' 100% packet loss|^timed out$' <<<"$dropped_output" && [ "$(counter "$dropped_reason")" -gt "$dropped_before" ]
-}
-
-absent() { # PATH…: none of them is there
-	local absent_path
-	for absent_path; do
-		case $absent_path in /?*) ;; *) return 1 ;; esac
-		[ ! -e "$absent_path" ] && [ ! -L "$absent_path" ] || return 1
-	done
 }
 
 # --- waiting: for events, never for time alone

@@ -16,31 +16,18 @@ if [ "${2-}" != --inside ]; then
 fi
 manual=$source_dir/doc/operations.md
 log=/tmp/operations.log
-n=0
-bad=0
-
-ok() { # STATUS NAME
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		bad=$((bad + 1))
-		tail -n 25 $log | sed 's/^/# /'
-	fi
-}
-
-is() { # GOT WANT NAME
-	[ "$1" = "$2" ]
-	ok $? "$3"
-	[ "$1" = "$2" ] || printf '# got  %s\n# want %s\n' "$1" "$2"
-}
+# shellcheck source=tests/tap.sh
+. "$source_dir/tests/tap.sh" || exit 1
 
 check() { # NAME COMMAND…
 	local name=$1
 	shift
-	"$@" >>$log 2>&1
-	ok $? "$name"
+	if "$@" >>$log 2>&1; then
+		ok 0 "$name"
+	else
+		ok 1 "$name"
+		tail -n 25 $log | sed 's/^/# /'
+	fi
 }
 
 wait_for() { # SECONDS COMMAND…
@@ -88,8 +75,7 @@ run() { # SECTION BEGINNING
 	return $status
 }
 does() { # NAME SECTION BEGINNING: the command succeeds
-	run "$2" "$3"
-	ok $? "$1"
+	check "$1" run "$2" "$3"
 }
 says() { [[ $out == *"$1"* ]]; } # TEXT: the last command did
 
@@ -105,10 +91,11 @@ reaches() { ip netns exec "$a" ping -c 1 -W 2 -q 10.0.1.11; }
 serves() { privlink store show; }
 has_vpc() { privlink vpc list | grep -q "$1"; }
 reads_key() { privlink account list; }
-refused() { ! systemctl status privlinkd && journalctl -u privlinkd -n 3 | grep -q 'refusing to start'; }
+ended() { fails 3 'inactive or failed' systemctl status privlinkd; }
+refused() { ended && journalctl -u privlinkd -n 3 | grep -q 'refusing to start'; }
 stop_privlinkd() { systemctl stop privlinkd; }
 holds() { privlink node list | grep -q accept-store; }
-follows() { node_live && ! holds; }
+follows() { node_live && lists_no accept-store privlink node list; }
 
 # --- README: the installation
 
@@ -138,24 +125,20 @@ check "an instance reaches another one" wait_for 20 reaches
 
 is "$(sed -n 's/^\(CapPrm\|CapEff\|CapBnd\|NoNewPrivs\):\t*//p' "/proc/$(pgrep -x privlinkd)/status" | sed -n '1,2p;4p' | paste -sd' ')" \
 	"0000000000000000 0000000000000000 1" "privlinkd has no capability, and gets none"
-may_read() { # any of what is root's or privlinkd's
-	local place
-	for place in admin.env store/privlink.db store.key nonces node.json ca/ca.key tls/api.key; do
-		setpriv --reuid nobody --clear-groups cat "/var/lib/privlink/$place" && return
-	done
-	return 1
-}
-check "the keys and the store are there" ls /var/lib/privlink/{admin.env,store/privlink.db,ca/ca.key,tls/api.key}
-check "another user reads no key and no store" bash -c "$(declare -f may_read); ! may_read"
+for place in admin.env store/privlink.db nonces node.json ca/ca.key tls/api.key; do
+	check "there is $place" test -f "/var/lib/privlink/$place"
+	check "which another user does not read" fails 1 'Permission denied' \
+		setpriv --reuid nobody --clear-groups cat "/var/lib/privlink/$place"
+done
 is "$(ss -Hltnu | awk '{ print $5 }' | sort | paste -sd' ')" "0.0.0.0:8443 127.0.0.1:8080" "nothing listens on the host but the API"
-out=$(privlinkd --http 0.0.0.0:8081 --state-dir /tmp/other --run-dir /tmp/other 2>&1)
-[[ $? != 0 && $out == *"plain HTTP only on loopback"* ]]
-ok $? "plain HTTP listens on the loopback only"
+check "plain HTTP listens on the loopback only" fails 1 'plain HTTP only on loopback' \
+	privlinkd --http 0.0.0.0:8081 --state-dir /tmp/other --run-dir /tmp/other
 ip addr add 10.0.1.99/32 dev lo
 ip addr add 192.0.2.1/32 dev lo
 check "the host has an address that a VPC might have" ping -c 1 -W 2 -q 10.0.1.99
-reaches_host() { ip netns exec "$a" ping -c 1 -W 1 -q 10.0.1.99 || ip netns exec "$a" curl -s -m 1 http://192.0.2.1:8443; }
-check "an instance does not reach an address of the host" bash -c "a=$a; $(declare -f reaches_host); ! reaches_host"
+check "an instance does not reach an address of the host" fails 1 '100% packet loss' \
+	ip netns exec "$a" ping -c 1 -W 1 -q 10.0.1.99
+check "nor a port of it" fails 28 'timed out' ip netns exec "$a" curl -sS -m 1 http://192.0.2.1:8443
 ip addr del 10.0.1.99/32 dev lo
 
 # --- where to look
@@ -201,7 +184,7 @@ mv /var/lib/privlink /state-disk
 mkdir /var/lib/privlink
 echo "/state-disk /var/lib/privlink none bind 0 0" >>/etc/fstab
 systemctl start privlinkd privlink-agent >>$log 2>&1
-check "the state directory is not mounted: privlinkd does not start" bash -c '! systemctl status privlinkd'
+check "the state directory is not mounted: privlinkd does not start" ended
 systemctl start privlink-agent >>$log 2>&1
 check "instances reach each other meanwhile" reaches
 s="All of /var/lib/privlink is not mounted"
@@ -233,13 +216,13 @@ check "as before, for the agent too" wait_for 20 node_live
 # --- the key
 
 rm /var/lib/privlink/admin.env
-check "admin.env is lost: calls fail" bash -c '! privlink vpc list'
+check "admin.env is lost: calls fail" fails 1 'no access key' privlink vpc list
 does "a new key is made" "The administrator's key is lost" "privlink admin new-key"
 check "and reaches everything" has_vpc "$later"
 cp /var/lib/privlink/admin.env /root/seen.env
 does "a key that was seen is replaced" "The administrator's key is lost" "privlink admin new-key --revoke-others"
 check "the new one is taken" has_vpc "$later"
-check "the seen one is not" bash -c 'set -a; . /root/seen.env; ! privlink vpc list'
+check "the seen one is not" fails 1 '^InvalidAccessKeyId.NotFound: ' privlink vpc list --config /root/seen.env
 
 # --- the certificate
 
@@ -289,7 +272,7 @@ check "nothing of a tenant was taken away" reaches
 check "the key that was made since is not in it: another one is made" wait_for 10 run "The administrator's key is lost" \
 	"privlink admin new-key"
 check "what was there when it was copied is there" has_vpc "$vpc"
-check "what was made since is not" bash -c "! privlink vpc list | grep -q $later"
+check "what was made since is not" lists_no "$later" privlink vpc list
 check "the node holds" wait_for 20 holds
 does "it is told to follow" $s "privlink node accept-store"
 check "and does" wait_for 20 follows
@@ -317,8 +300,7 @@ check "with a key of its own" wait_for 10 reads_key
 check "the node holds" wait_for 20 holds
 check "and the old tenant's instances go on" reaches
 does "it is told that the new store is right" "$s" "privlink node accept-store"
-old_is_gone() { [ ! -e "/run/netns/$of_copy" ]; }
-check "then they go" wait_for 20 old_is_gone
+check "then they go" wait_for 20 absent "/run/netns/$of_copy"
 check "and it follows" wait_for 20 follows
 make_tenant
 check "the new store's instances reach each other" wait_for 20 reaches
@@ -360,8 +342,7 @@ check "without node.json it is another node" wait_for 20 is_other
 machine_is_lost() { privlink node list | grep -q "^machine .* no"; }
 check "the one before is lost" wait_for 60 machine_is_lost
 does "it is forgotten" "$s" "privlink node delete"
-machine_is_gone() { ! privlink node list | grep -q "^machine "; }
-check "with its instances" wait_for 20 machine_is_gone
+check "with its instances" wait_for 20 lists_no '^machine ' privlink node list
 
 # --- all of them
 
@@ -369,5 +350,4 @@ for i in "${!all[@]}"; do
 	[ -n "${was_run[$i]-}" ]
 	ok $? "doc/operations.md: ${all[i]/$'\t'/: } (was run)"
 done
-echo "1..$n"
-[ $bad = 0 ]
+tap_done
