@@ -19,6 +19,7 @@
 
 #include "../lib/log.h"
 #include "../lib/netns_socket.h"
+#include "../lib/vec.h"
 
 #define IN_FLIGHT_MAX	   512 /* connects at the same time; the others wait a little */
 #define IN_FLIGHT_RETRY_MS 10
@@ -72,20 +73,10 @@ static int probe_compare(const void *a, const void *b)
 static struct probe *probe_find(const struct health *health, size_t n, const char *group,
 				const char *server_id, uint32_t port)
 {
-	size_t low = 0, high = n;
+	size_t place = LOWER_BOUND(i, n, key_compare(&health->probes[i]->plan, group, server_id, port) < 0);
+	struct probe *probe = place < n ? health->probes[place] : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = key_compare(&health->probes[middle]->plan, group, server_id, port);
-
-		if (c == 0)
-			return health->probes[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return probe && key_compare(&probe->plan, group, server_id, port) == 0 ? probe : NULL;
 }
 
 /* One probe */

@@ -4,6 +4,8 @@
  */
 #include "batch.h"
 
+#include "../lib/vec.h"
+
 void batch_done(struct batch *batch)
 {
 	for (size_t i = 0; i < batch->n_txns; i++)
@@ -14,15 +16,10 @@ void batch_done(struct batch *batch)
 
 static int begin(struct batch *batch)
 {
-	if (batch->n_txns == batch->size) {
-		size_t size = batch->size ? 2 * batch->size : 4;
-		struct store_txn **txns = reallocarray(batch->txns, size, sizeof(struct store_txn *));
+	int r = VEC_ROOM(batch->txns, batch->n_txns, batch->size);
 
-		if (!txns)
-			return -ENOMEM;
-		batch->txns = txns;
-		batch->size = size;
-	}
+	if (r < 0)
+		return r;
 	return store_txn_new(&batch->txns[batch->n_txns]);
 }
 

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "../lib/vec.h"
 #include "../model/check.h"
 #include "control_step.h"
 
@@ -40,18 +41,13 @@ static int compare_u32(const void *a, const void *b)
 static int want_vpc(struct nat_work *work, const char *id)
 {
 	const struct vpc *vpc = snapshot_vpc(work->view->rows, id);
+	int r;
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return 0;
-	if (work->n_vpcs == work->size) {
-		size_t size = work->size ? 2 * work->size : 16;
-		const struct vpc **vpcs = reallocarray(work->vpcs, size, sizeof(*vpcs));
-
-		if (!vpcs)
-			return -ENOMEM;
-		work->vpcs = vpcs;
-		work->size = size;
-	}
+	r = VEC_ROOM(work->vpcs, work->n_vpcs, work->size);
+	if (r < 0)
+		return r;
 	work->vpcs[work->n_vpcs++] = vpc;
 	return 0;
 }

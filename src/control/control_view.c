@@ -4,6 +4,8 @@
  */
 #include "states.h"
 
+#include "../lib/vec.h"
+
 bool view_reached(const struct control_view *view, const struct row_meta *meta)
 {
 	return meta->modified <= view->live_revision;
@@ -17,20 +19,10 @@ void subject_needs(struct control_subject *subject, uint64_t revision)
 
 const struct control_failure *control_failure_get(const struct control_view *view, const char *key)
 {
-	size_t low = 0, high = view->n_failures;
+	size_t place = LOWER_BOUND(i, view->n_failures, strcmp(view->failures[i].key, key) < 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(view->failures[middle].key, key);
-
-		if (order == 0)
-			return &view->failures[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return place < view->n_failures && streq(view->failures[place].key, key) ? &view->failures[place]
+										 : NULL;
 }
 
 const char *control_failure_find(const struct control_view *view, const char *key)

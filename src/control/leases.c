@@ -5,6 +5,7 @@
  */
 #include "leases.h"
 
+#include "../lib/vec.h"
 #include <stdlib.h>
 
 static void lease_done(struct lease *lease)
@@ -69,15 +70,8 @@ static int merge_failures(struct leases *leases)
 
 static struct lease *add(struct leases *leases, const char *node)
 {
-	if (leases->n == leases->size) {
-		size_t size = leases->size ? 2 * leases->size : 4;
-		struct lease *v = reallocarray(leases->v, size, sizeof(*v));
-
-		if (!v)
-			return NULL;
-		leases->v = v;
-		leases->size = size;
-	}
+	if (VEC_ROOM(leases->v, leases->n, leases->size) < 0)
+		return NULL;
 	leases->v[leases->n] = (struct lease){};
 	if (str_copy(leases->v[leases->n].node, sizeof(leases->v->node), node) < 0)
 		return NULL;

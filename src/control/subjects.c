@@ -4,19 +4,15 @@
  */
 #include "subjects.h"
 
+#include "../lib/vec.h"
 #include <stdlib.h>
 
 static int append(struct subject_list *list, const struct control_subject *subject)
 {
-	if (list->n == list->size) {
-		size_t size = list->size ? 2 * list->size : 64;
-		struct control_subject *v = reallocarray(list->v, size, sizeof(*v));
+	int r = VEC_ROOM(list->v, list->n, list->size);
 
-		if (!v)
-			return -ENOMEM;
-		list->v = v;
-		list->size = size;
-	}
+	if (r < 0)
+		return r;
 	list->v[list->n++] = *subject;
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "region_table.h"
 
+#include "../lib/vec.h"
 #include <bpf/bpf.h>
 
 #define BUCKETS 4096
@@ -30,7 +31,7 @@ struct region_table {
 	struct regions *regions;
 	struct list **buckets;
 	struct resting *resting; /* oldest first */
-	size_t n_resting;
+	size_t n_resting, resting_size;
 };
 
 int region_table_new(int fd, struct region_table **ret)
@@ -260,7 +261,7 @@ int region_table_take(struct region_table *table, const void *elements, uint32_t
 int region_table_give(struct region_table *table, uint32_t first, uint32_t count)
 {
 	struct list **place = count ? find_by_place(table, first, count) : NULL;
-	struct resting *resting;
+	int r;
 
 	if (!place || (*place)->users == 0)
 		return 0;
@@ -268,13 +269,12 @@ int region_table_give(struct region_table *table, uint32_t first, uint32_t count
 		(*place)->users--;
 		return 0;
 	}
-	resting = realloc(table->resting, (table->n_resting + 1) * sizeof(*resting));
-	if (!resting)
-		return -ENOMEM;
-	table->resting = resting;
+	r = VEC_ROOM(table->resting, table->n_resting, table->resting_size);
+	if (r < 0)
+		return r;
 	(*place)->users = 0;
 	(*place)->unused_since_ms = now_mono_ms();
-	resting[table->n_resting++] = (struct resting){first, count, (*place)->unused_since_ms};
+	table->resting[table->n_resting++] = (struct resting){first, count, (*place)->unused_since_ms};
 	return 0;
 }
 

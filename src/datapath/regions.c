@@ -5,13 +5,15 @@
  */
 #include "regions.h"
 
+#include "../lib/vec.h"
+
 struct span {
 	uint32_t first, count;
 };
 
 struct regions {
 	struct span *spans; /* free, sorted, never touching each other */
-	size_t n_spans;
+	size_t n_spans, spans_size;
 	uint32_t size;
 };
 
@@ -50,11 +52,12 @@ static void remove_span(struct regions *regions, size_t i)
 
 static int insert_span(struct regions *regions, size_t i, struct span span)
 {
-	struct span *spans = realloc(regions->spans, (regions->n_spans + 1) * sizeof(*spans));
+	struct span *spans;
+	int r = VEC_ROOM(regions->spans, regions->n_spans, regions->spans_size);
 
-	if (!spans)
-		return -ENOMEM;
-	regions->spans = spans;
+	if (r < 0)
+		return r;
+	spans = regions->spans;
 	memmove(&spans[i + 1], &spans[i], (regions->n_spans - i) * sizeof(*spans));
 	spans[i] = span;
 	regions->n_spans++;

@@ -5,6 +5,8 @@
  */
 #include "rowset.h"
 
+#include "../lib/vec.h"
+
 struct rowset rowset_make(size_t key_size, size_t value_size)
 {
 	return (struct rowset){.key_size = key_size, .value_size = value_size};
@@ -34,15 +36,11 @@ static uint8_t *row_at(const struct rowset *set, size_t i)
 
 int rowset_append(struct rowset *set, const void *key, const void *value)
 {
-	if (set->n == set->size) {
-		size_t size = set->size ? 2 * set->size : 64;
-		uint8_t *data = realloc(set->data, size * row_size(set));
+	uint8_t *data = vec_room(set->data, set->n, &set->size, row_size(set));
 
-		if (!data)
-			return -ENOMEM;
-		set->data = data;
-		set->size = size;
-	}
+	if (!data)
+		return -ENOMEM;
+	set->data = data;
 	memcpy(row_at(set, set->n), key, set->key_size);
 	memcpy(row_at(set, set->n) + set->key_size, value, set->value_size);
 	set->n++;
@@ -82,18 +80,9 @@ const uint8_t *rowset_value(const struct rowset *set, size_t i)
 
 const void *rowset_find(const struct rowset *set, const void *key)
 {
-	for (size_t low = 0, high = set->n; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		int order = memcmp(row_at(set, middle), key, set->key_size);
+	size_t i = LOWER_BOUND(j, set->n, memcmp(row_at(set, j), key, set->key_size) < 0);
 
-		if (order == 0)
-			return rowset_value(set, middle);
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return i < set->n && memcmp(row_at(set, i), key, set->key_size) == 0 ? rowset_value(set, i) : NULL;
 }
 
 int rowset_diff(const struct rowset *is, const struct rowset *wanted, rowset_callback callback, void *context)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../lib/vec.h"
 #include "dns_reverse.h"
 
 static int name_compare(const struct plan_name *name, uint32_t vpc, const char *text)
@@ -21,17 +22,7 @@ static int name_compare(const struct plan_name *name, uint32_t vpc, const char *
 /* The first name of the plan that is not before (vpc, text). */
 static size_t name_bound(const struct plan *plan, uint32_t vpc, const char *text)
 {
-	size_t low = 0, high = plan->n_names;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (name_compare(&plan->names[middle], vpc, text) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, plan->n_names, name_compare(&plan->names[i], vpc, text) < 0);
 }
 
 static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *text)
@@ -55,20 +46,10 @@ static bool has_names_below(const struct plan *plan, uint32_t vpc, const char *t
 
 static const struct plan_domain *find_domain(const struct plan *plan, const char *text)
 {
-	size_t low = 0, high = plan->n_domains;
+	size_t place = LOWER_BOUND(i, plan->n_domains, strcmp(plan->domains[i].name, text) < 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(plan->domains[middle].name, text);
-
-		if (c == 0)
-			return &plan->domains[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return place < plan->n_domains && streq(plan->domains[place].name, text) ? &plan->domains[place]
+										 : NULL;
 }
 
 /* Where the domain begins that the name is at or below. */
@@ -126,21 +107,15 @@ static bool find_special(const char *text, struct dns_found *ret)
 	return ret->zone;
 }
 
+static bool is_before(const struct plan_reverse *reverse, uint32_t vpc, const struct netaddr *addr)
+{
+	return reverse->vpc < vpc || (reverse->vpc == vpc && netaddr_compare(&reverse->addr, addr) < 0);
+}
+
 /* The first address of the VPC that is not before `addr`. */
 static size_t reverse_bound(const struct plan *plan, uint32_t vpc, const struct netaddr *addr)
 {
-	size_t low = 0, high = plan->n_reverse;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct plan_reverse *reverse = &plan->reverse[middle];
-
-		if (reverse->vpc < vpc || (reverse->vpc == vpc && netaddr_compare(&reverse->addr, addr) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, plan->n_reverse, is_before(&plan->reverse[i], vpc, addr));
 }
 
 /* The VPC's own addresses may be somebody else's outside. */

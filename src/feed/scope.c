@@ -7,6 +7,7 @@
 #include "scope.h"
 
 #include "../lib/fnv.h"
+#include "../lib/vec.h"
 
 struct ids {
 	char (*v)[ID_SIZE];
@@ -23,17 +24,7 @@ struct feed_scope {
 /* The first place that is not below `id`. */
 static size_t lower_bound(const struct ids *ids, const char *id)
 {
-	size_t low = 0, high = ids->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(ids->v[middle], id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, ids->n, strcmp(ids->v[i], id) < 0);
 }
 
 static bool has(const struct ids *ids, const char *id)
@@ -46,18 +37,13 @@ static bool has(const struct ids *ids, const char *id)
 static int add(struct ids *ids, const char *id)
 {
 	size_t place = lower_bound(ids, id);
+	int r;
 
 	if (place < ids->n && streq(ids->v[place], id))
 		return 0;
-	if (ids->n == ids->size) {
-		size_t size = ids->size ? 2 * ids->size : 16;
-		char(*v)[ID_SIZE] = realloc(ids->v, size * sizeof(*v));
-
-		if (!v)
-			return -ENOMEM;
-		ids->v = v;
-		ids->size = size;
-	}
+	r = VEC_ROOM(ids->v, ids->n, ids->size);
+	if (r < 0)
+		return r;
 	memmove(ids->v + place + 1, ids->v + place, (ids->n - place) * sizeof(*ids->v));
 	(void)str_copy(ids->v[place], ID_SIZE, id);
 	ids->n++;

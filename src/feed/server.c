@@ -16,6 +16,7 @@
 
 #include "../http/server.h"
 #include "../lib/log.h"
+#include "../lib/vec.h"
 #include "server_rows.h"
 
 struct waiter {
@@ -79,15 +80,8 @@ static void remember(struct feed_server *feed, const char *node, uint64_t digest
 	if (!told) {
 		if (feed->n_told == FEED_NODES_MAX)
 			return;
-		if (feed->n_told == feed->told_size) {
-			size_t size = feed->told_size ? 2 * feed->told_size : 4;
-
-			told = realloc(feed->told, size * sizeof(*told));
-			if (!told)
-				return;
-			feed->told = told;
-			feed->told_size = size;
-		}
+		if (VEC_ROOM(feed->told, feed->n_told, feed->told_size) < 0)
+			return;
 		told = &feed->told[feed->n_told++];
 		(void)str_copy(told->node, sizeof(told->node), node);
 	}

@@ -12,6 +12,7 @@
  * sleep.
  */
 #include "loop.h"
+#include "vec.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -187,17 +188,12 @@ static void heap_remove(struct loop *loop, struct loop_source *source)
 int loop_add_timer(struct loop *loop, loop_callback callback, void *context, struct loop_source **ret)
 {
 	struct loop_source *source;
+	int r;
 
 	/* Room for it is made here, so that arming cannot fail. */
-	if (loop->n_timers == loop->heap_size) {
-		size_t size = loop->heap_size ? 2 * loop->heap_size : 16;
-		struct loop_source **heap = realloc(loop->heap, size * sizeof(*heap));
-
-		if (!heap)
-			return -ENOMEM;
-		loop->heap = heap;
-		loop->heap_size = size;
-	}
+	r = VEC_ROOM(loop->heap, loop->n_timers, loop->heap_size);
+	if (r < 0)
+		return r;
 	source = source_new(loop, SOURCE_TIMER, callback, context);
 	if (!source)
 		return -ENOMEM;

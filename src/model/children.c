@@ -6,6 +6,7 @@
 #include "children.h"
 
 #include "../lib/fnv.h"
+#include "../lib/vec.h"
 #include "snapshot.h"
 
 #define SLOTS_FIRST 64
@@ -127,19 +128,11 @@ static int make_room(struct siblings *siblings)
 static uint32_t lower_bound(const struct siblings *siblings, const void *row)
 {
 	const char *id = snapshot_id(row);
-	uint32_t low = 0, high = siblings->n;
+	uint32_t n = siblings->n;
 
-	if (high > 0 && strcmp(snapshot_id(siblings->rows[high - 1]), id) < 0)
-		return high;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (strcmp(snapshot_id(siblings->rows[middle]), id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (n > 0 && strcmp(snapshot_id(siblings->rows[n - 1]), id) < 0)
+		return n;
+	return (uint32_t)LOWER_BOUND(i, n, strcmp(snapshot_id(siblings->rows[i]), id) < 0);
 }
 
 static bool stands_at(const struct siblings *siblings, uint32_t place, const void *row)

@@ -12,6 +12,7 @@
  */
 #include "snapshot.h"
 
+#include "../lib/vec.h"
 #include "children.h"
 
 struct entry {
@@ -87,17 +88,7 @@ const char *snapshot_id(const void *row)
 /* The first place whose id is not below `id`. */
 static size_t lower_bound(const struct list *list, const char *id)
 {
-	size_t low = 0, high = list->n_entries;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(list->entries[middle]->id, id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, list->n_entries, strcmp(list->entries[i]->id, id) < 0);
 }
 
 static struct entry *entry_at(const struct list *list, size_t place)
@@ -139,15 +130,10 @@ static int list_insert(struct list *list, struct entry *entry)
 {
 	size_t place = list->n_entries;
 
-	if (list->n_entries == list->size) {
-		size_t size = list->size ? 2 * list->size : 16;
-		struct entry **entries = realloc(list->entries, size * sizeof(struct entry *));
+	int r = VEC_ROOM(list->entries, list->n_entries, list->size);
 
-		if (!entries)
-			return -ENOMEM;
-		list->entries = entries;
-		list->size = size;
-	}
+	if (r < 0)
+		return r;
 	if (place > 0 && strcmp(list->entries[place - 1]->id, entry->id) > 0)
 		place = lower_bound(list, entry->id);
 	memmove(list->entries + place + 1, list->entries + place,
@@ -304,18 +290,9 @@ const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
 {
 	const struct list *list = &s->lists[kind];
-	size_t first, low, high = list->n_entries;
+	size_t first = lower_bound(list, prefix);
 
-	first = low = lower_bound(list, prefix);
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (str_starts(list->entries[middle]->id, prefix))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low - first;
+	return LOWER_BOUND(i, list->n_entries - first, str_starts(list->entries[first + i]->id, prefix));
 }
 
 /* What children begin with that are found by their ids; "": the whole id. False: they are in the index. */

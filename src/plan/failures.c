@@ -4,22 +4,23 @@
  */
 #include "failures.h"
 
+#include "../lib/vec.h"
 #include <stdarg.h>
 #include <stdio.h>
 
 int failures_add(struct failures *failures, const char *key, const char *format, ...)
 {
-	struct plan_failure *items, *item;
+	struct plan_failure *item;
 	va_list ap;
+	int r;
 
 	for (size_t i = 0; i < failures->n; i++)
 		if (streq(failures->items[i].key, key))
 			return 0;
-	items = realloc(failures->items, (failures->n + 1) * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	failures->items = items;
-	item = &items[failures->n];
+	r = VEC_ROOM(failures->items, failures->n, failures->size);
+	if (r < 0)
+		return r;
+	item = &failures->items[failures->n];
 	memset(item, 0, sizeof(*item));
 	if (str_copy(item->key, sizeof(item->key), key) < 0)
 		return -E2BIG;

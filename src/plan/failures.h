@@ -8,7 +8,7 @@
 
 struct failures {
 	struct plan_failure *items;
-	size_t n;
+	size_t n, size;
 };
 
 /* The first reason of a key stays. A reason that is too long is cut. -ENOMEM. */

@@ -9,6 +9,7 @@
  */
 #include "plan_build.h"
 
+#include "../lib/vec.h"
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,20 +71,9 @@ int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *a
 
 const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id)
 {
-	size_t low = 0, high = b->n_vpcs;
+	size_t place = LOWER_BOUND(i, b->n_vpcs, strcmp(b->vpcs[i]->id, id) < 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(b->vpcs[middle]->id, id);
-
-		if (c == 0)
-			return b->vpcs[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return place < b->n_vpcs && streq(b->vpcs[place]->id, id) ? b->vpcs[place] : NULL;
 }
 
 uint16_t plan_zone_index(const struct plan_builder *b, const char *zone)
@@ -102,20 +92,11 @@ uint16_t plan_zone_index(const struct plan_builder *b, const char *zone)
 
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot)
 {
-	size_t low = 0, high = plan->n_ports;
+	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[plan->ports_by_slot[i]].slot < slot);
+	const struct plan_port *port =
+		place < plan->n_ports ? &plan->ports[plan->ports_by_slot[place]] : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct plan_port *port = &plan->ports[plan->ports_by_slot[middle]];
-
-		if (port->slot == slot)
-			return port;
-		if (port->slot < slot)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return port && port->slot == slot ? port : NULL;
 }
 
 /* Orders for the sorted arrays. */

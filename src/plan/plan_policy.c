@@ -11,6 +11,7 @@
  */
 #include "plan_build.h"
 
+#include "../lib/vec.h"
 #include <netinet/in.h>
 #include <strings.h>
 
@@ -61,23 +62,17 @@ int plan_members(struct plan_builder *b)
 	return 0;
 }
 
+static bool is_before(const struct plan_member *member, const char *group, const char *vpc)
+{
+	int c = strcmp(member->group, group);
+
+	return c < 0 || (c == 0 && strcmp(member->port->vpc, vpc) < 0);
+}
+
 /* The first member of the group in that VPC, or where it would stand. */
 static size_t first_member(const struct plan_builder *b, const char *group, const char *vpc)
 {
-	size_t low = 0, high = b->n_members;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(b->members[middle].group, group);
-
-		if (!c)
-			c = strcmp(b->members[middle].port->vpc, vpc);
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, b->n_members, is_before(&b->members[i], group, vpc));
 }
 
 static bool bit_of(const struct netaddr *addr, int bit)

@@ -11,6 +11,7 @@
 #include "../model/check.h"
 #include "maglev.h"
 
+#include "../lib/vec.h"
 #include <assert.h>
 
 /* The interface that has the server's address in the group's VPC. */
@@ -39,19 +40,10 @@ static const struct port *server_port(const struct plan_builder *b, const struct
 
 static const struct plan_port *local_port(const struct plan *plan, const struct port *port)
 {
-	size_t low = 0, high = plan->n_ports;
+	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < port->number);
+	const struct plan_port *local = place < plan->n_ports ? &plan->ports[place] : NULL;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (plan->ports[middle].number == port->number)
-			return plan->ports[middle].row.ifindex ? &plan->ports[middle] : NULL;
-		if (plan->ports[middle].number < port->number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return local && local->number == port->number && local->row.ifindex ? local : NULL;
 }
 
 static bool is_probed(const struct server_group *group)
@@ -161,37 +153,19 @@ int plan_groups(struct plan_builder *b)
 
 struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
 {
-	size_t low = 0, high = b->n_groups;
+	size_t place = LOWER_BOUND(i, b->n_groups, strcmp(b->groups[i].row->id, id) < 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(b->groups[middle].row->id, id);
-
-		if (c == 0)
-			return &b->groups[middle];
-		if (c < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return place < b->n_groups && streq(b->groups[place].row->id, id) ? &b->groups[place] : NULL;
 }
 
 size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first)
 {
-	size_t low = 0, high = b->n_listeners, n = 0;
+	size_t n = 0, first = LOWER_BOUND(i, b->n_listeners,
+					  strcmp(b->listeners[i]->load_balancer, load_balancer) < 0);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(b->listeners[middle]->load_balancer, load_balancer) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	while (low + n < b->n_listeners && streq(b->listeners[low + n]->load_balancer, load_balancer))
+	while (first + n < b->n_listeners && streq(b->listeners[first + n]->load_balancer, load_balancer))
 		n++;
-	*ret_first = low;
+	*ret_first = first;
 	return n;
 }
 

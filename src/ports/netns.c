@@ -7,6 +7,7 @@
  */
 #include "netns.h"
 
+#include "../lib/vec.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -190,23 +191,22 @@ int netns_open_own(void)
 /* Numbers of namespaces, so that each is asked for once. */
 struct seen {
 	ino_t *inodes;
-	size_t n;
+	size_t n, size;
 };
 
 static int note_seen(struct seen *seen, int fd)
 {
 	struct stat st;
-	ino_t *inodes;
+	int r;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	for (size_t i = 0; i < seen->n; i++)
 		if (seen->inodes[i] == st.st_ino)
 			return 0;
-	inodes = realloc(seen->inodes, (seen->n + 1) * sizeof(*inodes));
-	if (!inodes)
-		return -ENOMEM;
-	seen->inodes = inodes;
+	r = VEC_ROOM(seen->inodes, seen->n, seen->size);
+	if (r < 0)
+		return r;
 	seen->inodes[seen->n++] = st.st_ino;
 	return 1;
 }

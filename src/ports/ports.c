@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "../lib/vec.h"
 #include "netns.h"
 
 #define BUDGET_MS   200
@@ -39,7 +40,7 @@ struct ports {
 	uint32_t service_known_ifindex;
 	bool is_service_due;
 	struct port_state *states;
-	size_t n_states;
+	size_t n_states, size;
 	bool is_behind; /* the last sync ran out of time */
 };
 
@@ -62,12 +63,12 @@ static struct port_state *find_state(const struct ports *ports, uint32_t number)
 /* Only at the end or in between: a port's number is new when it comes, so it is nearly always the last. */
 static struct port_state *insert_state(struct ports *ports, uint32_t number)
 {
-	struct port_state *states = realloc(ports->states, (ports->n_states + 1) * sizeof(*states));
 	size_t i = ports->n_states;
+	struct port_state *states;
 
-	if (!states)
+	if (VEC_ROOM(ports->states, ports->n_states, ports->size) < 0)
 		return NULL;
-	ports->states = states;
+	states = ports->states;
 	while (i > 0 && states[i - 1].number > number)
 		i--;
 	memmove(&states[i + 1], &states[i], (ports->n_states - i) * sizeof(*states));
@@ -460,17 +461,9 @@ bool ports_are_behind(const struct ports *ports)
 
 static bool is_wanted(const struct plan *plan, uint32_t number)
 {
-	for (size_t low = 0, high = plan->n_ports; low < high;) {
-		size_t middle = low + (high - low) / 2;
+	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
 
-		if (plan->ports[middle].number == number)
-			return true;
-		if (plan->ports[middle].number < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return place < plan->n_ports && plan->ports[place].number == number;
 }
 
 static int remove_port(struct ports *ports, struct port_state *state)

@@ -20,6 +20,7 @@
 #include <linux/veth.h>
 #include <unistd.h>
 
+#include "../lib/vec.h"
 #include "netns.h"
 
 #define DUMP_TRIES 10
@@ -300,16 +301,9 @@ static int add_link(const struct nlmsghdr *message, void *context)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	if (walk->n == walk->size) {
-		size_t size = walk->size ? 2 * walk->size : 16;
-		struct rtnl_link *links = realloc(walk->links, size * sizeof(*links));
-
-		if (!links) {
-			walk->r = -ENOMEM;
-			return MNL_CB_OK; /* the rest of the answer still has to be read */
-		}
-		walk->links = links;
-		walk->size = size;
+	if (VEC_ROOM(walk->links, walk->n, walk->size) < 0) {
+		walk->r = -ENOMEM;
+		return MNL_CB_OK; /* the rest of the answer still has to be read */
 	}
 	read_link(message, &walk->links[walk->n++]);
 	return MNL_CB_OK;

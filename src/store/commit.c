@@ -6,6 +6,7 @@
  * the turn fails. If even that reading fails, there is no truth left to serve, and the loop ends.
  */
 #include "../lib/log.h"
+#include "../lib/vec.h"
 #include "memory.h"
 #include "record.h"
 #include "sqlite_file.h"
@@ -34,15 +35,8 @@ static int compare(const struct store *store, const struct store_txn *txn)
 
 static struct pending *add_pending(struct store *store)
 {
-	if (store->n_pending == store->pending_size) {
-		size_t size = store->pending_size ? 2 * store->pending_size : 16;
-		struct pending *pending = realloc(store->pending, size * sizeof(*pending));
-
-		if (!pending)
-			return NULL;
-		store->pending = pending;
-		store->pending_size = size;
-	}
+	if (VEC_ROOM(store->pending, store->n_pending, store->pending_size) < 0)
+		return NULL;
 	return &store->pending[store->n_pending++];
 }
 

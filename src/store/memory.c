@@ -7,6 +7,8 @@
  */
 #include "memory.h"
 
+#include "../lib/vec.h"
+
 struct change {
 	char *key;
 	json_t *value;
@@ -82,20 +84,12 @@ struct memory *memory_free(struct memory *memory)
 /* The first place whose key is not below `key`. */
 static size_t lower_bound(const struct memory *memory, const char *key)
 {
-	size_t low = 0, high = memory->n_documents;
+	size_t n = memory->n_documents;
 
 	/* What arrives in order (loading) goes to the end. */
-	if (high > 0 && strcmp(memory->documents[high - 1]->key, key) < 0)
-		return high;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(memory->documents[middle]->key, key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (n > 0 && strcmp(memory->documents[n - 1]->key, key) < 0)
+		return n;
+	return LOWER_BOUND(i, n, strcmp(memory->documents[i]->key, key) < 0);
 }
 
 static struct document *document_at(const struct memory *memory, size_t place, const char *key)
@@ -126,15 +120,10 @@ static struct document *document_new(const char *key)
 
 static int insert(struct memory *memory, size_t place, struct document *document)
 {
-	if (memory->n_documents == memory->documents_size) {
-		size_t size = memory->documents_size ? 2 * memory->documents_size : 64;
-		struct document **documents = realloc(memory->documents, size * sizeof(*documents));
+	int r = VEC_ROOM(memory->documents, memory->n_documents, memory->documents_size);
 
-		if (!documents)
-			return -ENOMEM;
-		memory->documents = documents;
-		memory->documents_size = size;
-	}
+	if (r < 0)
+		return r;
 	memmove(memory->documents + place + 1, memory->documents + place,
 		(memory->n_documents - place) * sizeof(*memory->documents));
 	memory->documents[place] = document;
@@ -227,9 +216,6 @@ static size_t json_bytes(const json_t *json)
 /* For one more change, of so many bytes. */
 static int make_room(struct memory *memory, size_t bytes)
 {
-	struct change *changes;
-	size_t size;
-
 	while (memory->n_changes > 0 && (memory->n_changes == STORE_HISTORY_MAX ||
 					 memory->changes_bytes + bytes > STORE_HISTORY_BYTES_MAX))
 		forget_oldest(memory);
@@ -237,17 +223,11 @@ static int make_room(struct memory *memory, size_t bytes)
 		return 0;
 	if (memory->first > memory->changes_size / 2) {
 		memmove(memory->changes, memory->changes + memory->first,
-			memory->n_changes * sizeof(*changes));
+			memory->n_changes * sizeof(*memory->changes));
 		memory->first = 0;
 		return 0;
 	}
-	size = memory->changes_size ? 2 * memory->changes_size : 64;
-	changes = realloc(memory->changes, size * sizeof(*changes));
-	if (!changes)
-		return -ENOMEM;
-	memory->changes = changes;
-	memory->changes_size = size;
-	return 0;
+	return VEC_ROOM(memory->changes, memory->first + memory->n_changes, memory->changes_size);
 }
 
 static int remember(struct memory *memory, const char *key, json_t *value, uint64_t created,
@@ -304,20 +284,13 @@ uint64_t memory_revision(const struct memory *memory)
 int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_change change,
 		   void *context)
 {
-	size_t low = 0, high = memory->n_changes;
+	const struct change *changes = memory->changes + memory->first;
 
 	if (after < memory->forgotten)
 		return -EOVERFLOW;
-	while (low < high) { /* the first one after `after` */
-		size_t middle = low + (high - low) / 2;
-
-		if (memory->changes[memory->first + middle].revision <= after)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < memory->n_changes; low++) {
-		const struct change *c = &memory->changes[memory->first + low];
+	for (size_t n = LOWER_BOUND(i, memory->n_changes, changes[i].revision <= after);
+	     n < memory->n_changes; n++) {
+		const struct change *c = &changes[n];
 
 		if (c->revision > up_to)
 			break;

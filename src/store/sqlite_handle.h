@@ -22,7 +22,7 @@ struct sqlite_file {
 	struct sqlite_place place;
 	sqlite3_stmt *put, *delete, *present, *meta;
 	struct sqlite_timeline *timelines; /* oldest first; one more place while one begins */
-	size_t n_timelines;
+	size_t n_timelines, timelines_size;
 	int64_t last_timeline;	 /* its id; they are consecutive */
 	bool has_timeline;	 /* the last one is this opening's */
 	uint64_t sum, batch_sum; /* of the rows, as of the last commit; and with the batch */

@@ -7,6 +7,7 @@
  */
 #include "../lib/ident.h"
 #include "../lib/log.h"
+#include "../lib/vec.h"
 #include "sqlite_handle.h"
 #include "sum.h"
 
@@ -17,13 +18,7 @@ static uint64_t sum_of(const struct sqlite_timeline *timeline, int64_t id)
 
 static int make_place(struct sqlite_file *file)
 {
-	struct sqlite_timeline *timelines;
-
-	timelines = realloc(file->timelines, (file->n_timelines + 1) * sizeof(*timelines));
-	if (!timelines)
-		return -ENOMEM;
-	file->timelines = timelines;
-	return 0;
+	return VEC_ROOM(file->timelines, file->n_timelines, file->timelines_size);
 }
 
 /* -EUCLEAN: it is not as it was written, or the one before it is missing. */

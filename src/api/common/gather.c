@@ -4,6 +4,8 @@
  */
 #include "gather.h"
 
+#include "../../lib/vec.h"
+
 void gathered_done(struct gathered *gathered)
 {
 	free(gathered->rows);
@@ -12,17 +14,13 @@ void gathered_done(struct gathered *gathered)
 
 int gather(struct gathered *gathered, const void *row)
 {
+	int r;
+
 	if (!row)
 		return 0;
-	if (gathered->n == gathered->size) {
-		size_t size = gathered->size ? 2 * gathered->size : 16;
-		const void **rows = reallocarray(gathered->rows, size, sizeof(*rows));
-
-		if (!rows)
-			return -ENOMEM;
-		gathered->rows = rows;
-		gathered->size = size;
-	}
+	r = VEC_ROOM(gathered->rows, gathered->n, gathered->size);
+	if (r < 0)
+		return r;
 	gathered->rows[gathered->n++] = row;
 	return 0;
 }

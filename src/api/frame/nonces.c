@@ -5,6 +5,7 @@
  */
 #include "nonces.h"
 
+#include "../../lib/vec.h"
 #include "../../sign/digest.h"
 #include "nonce_journal.h"
 
@@ -114,36 +115,21 @@ static int set_add(struct nonces *nonces, struct key_nonces *key, struct nonce n
 
 static size_t lower_bound(const struct nonces *nonces, uint64_t key)
 {
-	size_t low = 0, high = nonces->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (nonces->keys[middle].key < key)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, nonces->n, nonces->keys[i].key < key);
 }
 
 static int find_key(struct nonces *nonces, uint64_t key, struct key_nonces **ret)
 {
 	size_t place = lower_bound(nonces, key);
+	int r;
 
 	if (place < nonces->n && nonces->keys[place].key == key) {
 		*ret = &nonces->keys[place];
 		return 0;
 	}
-	if (nonces->n == nonces->size) {
-		size_t size = nonces->size ? 2 * nonces->size : 16;
-		struct key_nonces *keys = realloc(nonces->keys, size * sizeof(*keys));
-
-		if (!keys)
-			return -ENOMEM;
-		nonces->keys = keys;
-		nonces->size = size;
-	}
+	r = VEC_ROOM(nonces->keys, nonces->n, nonces->size);
+	if (r < 0)
+		return r;
 	memmove(nonces->keys + place + 1, nonces->keys + place, (nonces->n - place) * sizeof(*nonces->keys));
 	nonces->keys[place] = (struct key_nonces){.key = key};
 	nonces->n++;

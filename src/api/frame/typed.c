@@ -6,6 +6,7 @@
  */
 #include "typed.h"
 
+#include "../../lib/vec.h"
 #include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
@@ -88,17 +89,7 @@ struct typed *typed_free(struct typed *typed)
 
 static size_t lower_bound(const struct typed *typed, const char *name)
 {
-	size_t low = 0, high = typed->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(typed->sorted[middle]->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return LOWER_BOUND(i, typed->n, strcmp(typed->sorted[i]->name, name) < 0);
 }
 
 static const char *find(const struct typed *typed, const char *name)
