@@ -13,8 +13,8 @@
 
 static const struct service *find_system_service(const struct snapshot *rows, const char *name)
 {
-	for (const struct service *v = NULL; (v = snapshot_next(rows, KIND_SERVICE, "", v));)
-		if (v->owner == 0 && streq(v->name, name))
+	for (const struct service *v = NULL; (v = snapshot_owned(rows, KIND_SERVICE, 0, "", v));)
+		if (streq(v->name, name))
 			return v;
 	return NULL;
 }

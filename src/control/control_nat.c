@@ -55,13 +55,11 @@ static int want_vpc(struct nat_work *work, const char *id)
 static int want_vpcs(struct nat_work *work)
 {
 	const struct snapshot *rows = work->view->rows;
-	char prefix[ID_SIZE + 1];
 	int r = 0;
 
 	for (const struct server_group *g = NULL;
 	     r == 0 && (g = snapshot_next(rows, KIND_SERVER_GROUP, "", g));) {
-		(void)str_format(prefix, sizeof(prefix), "%s/", g->id);
-		if (snapshot_next(rows, KIND_SERVER, prefix, NULL))
+		if (snapshot_children(rows, REF_SERVER_GROUP, g->id, NULL))
 			r = want_vpc(work, g->vpc);
 	}
 	for (const struct service_resource *v = NULL;

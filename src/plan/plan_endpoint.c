@@ -134,13 +134,11 @@ int plan_endpoints(struct plan_builder *b)
 {
 	for (const struct endpoint *v = NULL; (v = snapshot_next(b->rows, KIND_ENDPOINT, "", v));) {
 		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		char prefix[KEY_SIZE];
 
 		if (!vpc)
 			continue;
-		(void)str_format(prefix, sizeof(prefix), "%s/", v->id);
 		for (const struct endpoint_zone *z = NULL;
-		     (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+		     (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, v->id, z));) {
 			int r = z->status == ZONE_DELETING ? 0 : add_zone(b, vpc, v, z);
 
 			if (r < 0)

@@ -82,20 +82,18 @@ static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const str
 {
 	const struct service *service = snapshot_service(b->rows, endpoint->service);
 	struct endpoint_names names = {.vpc = vpc, .endpoint = endpoint, .service = service};
-	char prefix[KEY_SIZE];
 	int r;
 
 	names.affinity = endpoint->zone_affinity && service && service->zone_affinity;
-	(void)str_format(prefix, sizeof(prefix), "%s/", endpoint->id);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	     (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
 		names.some_answer |= in_force(z) && plan_zone_answers(b, z->resource, z->zone);
 
 	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);
 	if (r == 0 && service)
 		r = add_record(b, vpc, service->private_domain, NULL, names.affinity);
 	for (const struct endpoint_zone *z = NULL;
-	     r == 0 && (z = snapshot_next(b->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	     r == 0 && (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
 		r = add_zone(b, &names, z);
 	return r;
 }

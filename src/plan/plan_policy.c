@@ -267,10 +267,9 @@ static int add_group(struct plan_builder *b, const struct security_group *group,
 		     struct rule_list *in, struct rule_list *out)
 {
 	static const struct pl_rule inner = {.allow = 1, .port_last = UINT16_MAX};
-	char prefix[KEY_SIZE];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
-	for (const struct sg_rule *v = NULL; (v = snapshot_next(b->rows, KIND_SG_RULE, prefix, v));) {
+	for (const struct sg_rule *v = NULL;
+	     (v = snapshot_children(b->rows, REF_SG_RULE_GROUP, group->id, v));) {
 		int r = list_add_row(b, v->direction == SG_INGRESS ? in : out, v, vpc);
 
 		if (r < 0)

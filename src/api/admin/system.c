@@ -54,10 +54,8 @@ static int find_balancer(struct call *call, const struct load_balancer **ret)
 
 static bool is_full(const struct call *call, const struct service *service, uint32_t n_added)
 {
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	return snapshot_count(call->rows, KIND_SERVICE_RESOURCE, prefix) + n_added >
+	return snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id) + n_added >
 	       RESOURCES_PER_SERVICE_MAX;
 }
 

@@ -63,17 +63,10 @@ static bool value_ok(const char *s)
 	return n >= 0 && n <= 128 && !forbidden_text(s);
 }
 
-static void tag_prefix(const char *resource, char ret[ID_SIZE + 1])
-{
-	(void)str_format(ret, ID_SIZE + 1, "%s/", resource);
-}
-
 static const struct tag *find_tag(const struct call *call, const char *resource, const char *key)
 {
-	char prefix[ID_SIZE + 1];
 
-	tag_prefix(resource, prefix);
-	for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, prefix, t));)
+	for (const struct tag *t = NULL; (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));)
 		if (streq(t->key, key))
 			return t;
 	return NULL;
@@ -105,12 +98,10 @@ static int check_tags(struct call *call, json_t *tags)
 
 static int put_tags(struct call *call, const char *resource, const char *type, json_t *tags)
 {
-	char prefix[ID_SIZE + 1];
 	size_t n, i;
 	json_t *tag;
 
-	tag_prefix(resource, prefix);
-	n = snapshot_count(call->rows, KIND_TAG, prefix);
+	n = snapshot_count_children(call->rows, REF_TAG_RESOURCE, resource);
 	json_array_foreach(tags, i, tag) {
 		const char *key = member_string(tag, "Key"), *value = member_string(tag, "Value");
 		const struct tag *old = find_tag(call, resource, key);
@@ -142,10 +133,8 @@ int tags_create(struct call *call, const char *resource, const char *type)
 
 void tags_drop(struct call *call, const char *resource)
 {
-	char prefix[ID_SIZE + 1];
 
-	tag_prefix(resource, prefix);
-	for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, prefix, t));)
+	for (const struct tag *t = NULL; (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));)
 		call_delete(call, KIND_TAG, t);
 }
 
@@ -168,10 +157,9 @@ void tags_answer(const struct call *call, json_t *object, const char *name, cons
 		 const char *key_name, const char *value_name, const char *resource)
 {
 	json_t *list = wrap ? shape_wrapped(object, name, wrap) : shape_list(object, name);
-	char prefix[ID_SIZE + 1];
 
-	tag_prefix(resource, prefix);
-	for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, prefix, t));) {
+	for (const struct tag *t = NULL;
+	     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));) {
 		json_t *item = shape_item(list);
 
 		answer_string(item, key_name, t->key);
@@ -243,7 +231,6 @@ int tags_untag_resources(struct call *call, const struct tagged_type *types)
 	json_t *ids = call_list(call, "ResourceId"), *keys = call_list(call, "TagKey"), *id;
 	const struct tagged_type *type = wanted_type(call, types);
 	bool all = !keys && call_bool(call, "All", false);
-	char prefix[ID_SIZE + 1];
 	size_t i, n = 0;
 	int r;
 
@@ -253,8 +240,8 @@ int tags_untag_resources(struct call *call, const struct tagged_type *types)
 	if (r < 0)
 		return r;
 	json_array_foreach(ids, i, id) {
-		tag_prefix(json_string_value(id), prefix);
-		for (const struct tag *t = NULL; (t = snapshot_next(call->rows, KIND_TAG, prefix, t));) {
+		for (const struct tag *t = NULL;
+		     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, json_string_value(id), t));) {
 			if (!all && !key_listed(keys, t->key))
 				continue;
 			if (++n > TAGGED_PER_CALL_MAX)

@@ -68,10 +68,9 @@ static int read_wish(struct call *call, const struct security_group *group, enum
 
 static const struct sg_rule *find_same(const struct call *call, const struct sg_rule *rule)
 {
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", rule->group);
-	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));)
+	for (const struct sg_rule *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, rule->group, s));)
 		if (rule_same(s, rule))
 			return s;
 	return NULL;
@@ -89,11 +88,10 @@ static bool wished_before(const struct wish *wish, size_t n, const struct sg_rul
 static void count_rules(const struct call *call, const char *group, size_t *ret_all,
 			size_t *ret_naming_groups)
 {
-	char prefix[ID_SIZE + 1];
 
 	*ret_all = *ret_naming_groups = 0;
-	(void)str_format(prefix, sizeof(prefix), "%s/", group);
-	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+	for (const struct sg_rule *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, group, s));) {
 		(*ret_all)++;
 		*ret_naming_groups += s->other_group[0] != '\0';
 	}

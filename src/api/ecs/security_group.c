@@ -133,7 +133,6 @@ static bool group_in_use(const struct call *call, const char *id)
 int security_group_delete(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
-	char prefix[ID_SIZE + 1];
 	size_t room = RULES_PER_CALL_MAX - TAGS_PER_RESOURCE_MAX;
 	int r;
 
@@ -147,9 +146,8 @@ int security_group_delete(struct call *call)
 	}
 	call_delete(call, KIND_SECURITY_GROUP, group);
 	tags_drop(call, group->id);
-	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
-	for (const struct sg_rule *s = NULL; room && (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));
-	     room--)
+	for (const struct sg_rule *s = NULL;
+	     room && (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, group->id, s)); room--)
 		call_delete(call, KIND_SG_RULE, s);
 	return 0;
 }
@@ -189,10 +187,8 @@ int security_group_set_policy(struct call *call)
 static void answer_counts(const struct call *call, json_t *item, const char *id)
 {
 	int64_t rules = 0, naming_groups = 0, instances = 0;
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", id);
-	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+	for (const struct sg_rule *s = NULL; (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, id, s));) {
 		rules++;
 		naming_groups += s->other_group[0] != '\0';
 	}
@@ -293,7 +289,6 @@ int security_group_get(struct call *call)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	const char *direction = call_string(call, "Direction");
-	char prefix[ID_SIZE + 1];
 	struct page page;
 	json_t *list;
 	int r;
@@ -312,8 +307,8 @@ int security_group_get(struct call *call)
 	answer_string(call->answer, "InnerAccessPolicy", group->inner_accept ? "Accept" : "Drop");
 
 	list = shape_wrapped(call->answer, "Permissions", "Permission");
-	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
-	for (const struct sg_rule *s = NULL; (s = snapshot_next(call->rows, KIND_SG_RULE, prefix, s));) {
+	for (const struct sg_rule *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, group->id, s));) {
 		if (direction && direction[0] != 'a' && direction[0] != 'A' &&
 		    (direction[0] == 'i' || direction[0] == 'I') != (s->direction == SG_INGRESS))
 			continue;

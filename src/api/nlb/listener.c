@@ -330,7 +330,6 @@ int listener_health(struct call *call)
 	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
 	const struct server_group *group = l ? snapshot_server_group(call->rows, l->server_group) : NULL;
 	json_t *item, *info, *list;
-	char prefix[ID_SIZE + 1];
 
 	if (!l)
 		return call_fail(call, "ResourceNotFound.listener");
@@ -345,8 +344,8 @@ int listener_health(struct call *call)
 	answer_int(call->answer, "TotalCount", 1);
 	if (!group || !group->health_enabled)
 		return 0;
-	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
-	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
+	for (const struct server *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SERVER_GROUP, group->id, s));)
 		answer_unhealthy(call, list, s);
 	return 0;
 }

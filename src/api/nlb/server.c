@@ -227,13 +227,12 @@ static int check_free(struct call *call, const struct server *row, const struct 
 		      size_t n_earlier)
 {
 	size_t on_port;
-	char prefix[ID_SIZE + 1];
 
 	for (size_t i = 0; i < n_earlier; i++)
 		if (same_place(&earlier[i], row))
 			return call_fail_named(call, "DuplicatedParam.{name}", "Server");
-	(void)str_format(prefix, sizeof(prefix), "%s/", row->group);
-	for (const struct server *s = NULL; (s = snapshot_next(call->rows, KIND_SERVER, prefix, s));)
+	for (const struct server *s = NULL;
+	     (s = snapshot_children(call->rows, REF_SERVER_GROUP, row->group, s));)
 		if (same_place(s, row))
 			return call_fail(call, "ResourceAlreadyExist.BackendServer");
 	if (!row->port_id[0])
@@ -249,15 +248,14 @@ int server_add(struct call *call)
 	json_t *list = call_list(call, "Servers"), *object;
 	_cleanup_(freep) struct server *rows = NULL;
 	struct server_group group;
-	char prefix[ID_SIZE + 1];
 	size_t i;
 	int r;
 
 	r = begin_change(call, &group);
 	if (r < 0)
 		return r;
-	(void)str_format(prefix, sizeof(prefix), "%s/", group.id);
-	if (snapshot_count(call->rows, KIND_SERVER, prefix) + json_array_size(list) > SERVERS_PER_GROUP_MAX)
+	if (snapshot_count_children(call->rows, REF_SERVER_GROUP, group.id) + json_array_size(list) >
+	    SERVERS_PER_GROUP_MAX)
 		return call_fail(call, "QuotaExceeded.ServersNum");
 	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));
 	if (!rows)

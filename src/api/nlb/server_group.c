@@ -202,9 +202,7 @@ static void answer_balancers(const struct call *call, json_t *item, const char *
 
 static void answer_group(const struct call *call, json_t *item, const struct server_group *group)
 {
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", group->id);
 	answer_string(item, "ServerGroupId", group->id);
 	answer_string(item, "ServerGroupName", group->name);
 	answer_string(item, "ServerGroupStatus", enum_name(server_group_status_names, group->status));
@@ -216,7 +214,8 @@ static void answer_group(const struct call *call, json_t *item, const struct ser
 	answer_string(item, "Scheduler", group->scheduler);
 	answer_string(item, "AddressIPVersion", "ipv4");
 	answer_int(item, "AliUid", group->owner);
-	answer_int(item, "ServerCount", (int64_t)snapshot_count(call->rows, KIND_SERVER, prefix));
+	answer_int(item, "ServerCount",
+		   (int64_t)snapshot_count_children(call->rows, REF_SERVER_GROUP, group->id));
 	answer_bool(item, "AnyPortEnabled", false);
 	answer_bool(item, "PreserveClientIpEnabled", group->preserve_client_ip);
 	answer_bool(item, "ConnectionDrainEnabled", group->drain_enabled);

@@ -69,13 +69,11 @@ static bool entry_admits(const struct service_user *user, int64_t uid)
 
 bool service_admits(const struct call *call, const struct service *service)
 {
-	char prefix[ID_SIZE + 1];
 
 	if (service->owner == 0 || service->owner == call->account->uid)
 		return true;
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
 	for (const struct service_user *u = NULL;
-	     (u = snapshot_next(call->rows, KIND_SERVICE_USER, prefix, u));)
+	     (u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u));)
 		if (entry_admits(u, call->account->uid))
 			return true;
 	return false;

@@ -24,13 +24,11 @@ struct candidate {
 static size_t find_candidates(const struct call *call, const char *service, const char *zone,
 			      struct candidate ret[RESOURCES_PER_SERVICE_ZONE_MAX])
 {
-	char prefix[ID_SIZE + 1];
 	size_t n = 0;
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service);
 	for (const struct service_resource *r = NULL;
 	     n < RESOURCES_PER_SERVICE_ZONE_MAX &&
-	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
 		if (r->auto_allocated && serves(call, r, zone))
 			ret[n++] = (struct candidate){.resource = r};
 	return n;
@@ -61,11 +59,9 @@ const struct service_resource *allocate_resource(const struct call *call, const 
 
 bool service_serves_zone(const struct call *call, const char *service, const char *zone)
 {
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service);
 	for (const struct service_resource *r = NULL;
-	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
 		if (serves(call, r, zone))
 			return true;
 	return false;

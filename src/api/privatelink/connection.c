@@ -62,11 +62,6 @@ static const struct traffic_rule *find_rule(const char *resource_type)
 	return &traffic_rules[0];
 }
 
-static void endpoint_prefix(const char *endpoint, char ret[ID_SIZE + 1])
-{
-	(void)str_format(ret, ID_SIZE + 1, "%s/", endpoint);
-}
-
 /* The connection that the parameters name, and the objects at its two ends. */
 struct ends {
 	const struct service *service;
@@ -130,11 +125,9 @@ static int serve_zone(struct call *call, const struct service *service, struct e
 static int move_zones(struct call *call, const struct ends *ends, const struct connection *connection,
 		      enum state_event event)
 {
-	char prefix[ID_SIZE + 1];
 
-	endpoint_prefix(ends->endpoint->id, prefix);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, ends->endpoint->id, z));) {
 		struct endpoint_zone zone = *z;
 		int r = 0;
 
@@ -224,13 +217,11 @@ int connection_disable(struct call *call)
 static bool zones_match(const struct call *call, const char *endpoint)
 {
 	const char *eni = call_string(call, "EniId"), *resource = call_string(call, "ResourceId");
-	char prefix[ID_SIZE + 1];
 
 	if (!eni && !resource)
 		return true;
-	endpoint_prefix(endpoint, prefix);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, z));)
 		if ((!eni || streq(z->port, eni)) && (!resource || streq(z->resource, resource)))
 			return true;
 	return false;
@@ -250,11 +241,9 @@ static bool connection_wanted(const struct call *call, const struct service *ser
 static void answer_zones(const struct call *call, json_t *object, const char *endpoint)
 {
 	json_t *list = shape_list(object, "Zones");
-	char prefix[ID_SIZE + 1];
 
-	endpoint_prefix(endpoint, prefix);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));) {
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, z));) {
 		json_t *item = shape_item(list);
 
 		answer_string(item, "ZoneId", z->zone);

@@ -165,11 +165,9 @@ int endpoint_list_groups(struct call *call)
 
 static bool has_zones(const struct call *call, const struct endpoint *endpoint)
 {
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", endpoint->id);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
 		if (z->status != ZONE_DELETING)
 			return true;
 	return false;

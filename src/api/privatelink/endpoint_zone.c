@@ -151,23 +151,17 @@ int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *e
 	return 0;
 }
 
-static void endpoint_prefix(const struct endpoint *endpoint, char ret[ID_SIZE + 1])
-{
-	(void)str_format(ret, ID_SIZE + 1, "%s/", endpoint->id);
-}
-
 /* Whether the endpoint can take another zone, of that name. */
 static int check_room(struct call *call, const struct endpoint *endpoint, const char *zone_id)
 {
 	const struct endpoint_zone *zone = snapshot_endpoint_zone(call->rows, endpoint->id, zone_id);
-	char prefix[ID_SIZE + 1];
 
 	if (zone && zone->status == ZONE_DELETING)
 		return call_fail_detail(call, "EndpointLocked", "The zone %s is being removed.", zone_id);
 	if (zone)
 		return call_fail(call, "EndpointZoneDuplicated");
-	endpoint_prefix(endpoint, prefix);
-	if (snapshot_count(call->rows, KIND_ENDPOINT_ZONE, prefix) >= ENDPOINT_ZONES_MAX)
+	if (snapshot_count_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id) >=
+	    ENDPOINT_ZONES_MAX)
 		return call_fail(call, "QuotaExceeded.epZonePerEndpoint");
 	return 0;
 }
@@ -240,7 +234,6 @@ static void answer_zone(json_t *item, const struct endpoint *endpoint, const str
 int endpoint_zone_list(struct call *call)
 {
 	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
-	char prefix[ID_SIZE + 1];
 	struct page page;
 	json_t *list;
 	int r;
@@ -251,9 +244,8 @@ int endpoint_zone_list(struct call *call)
 	if (r < 0)
 		return r;
 	list = shape_list(call->answer, "Zones");
-	endpoint_prefix(endpoint, prefix);
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_next(call->rows, KIND_ENDPOINT_ZONE, prefix, z));)
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
 		if (page_match(&page, z->zone))
 			answer_zone(shape_item(list), endpoint, z);
 	page_end(call, &page);

@@ -356,7 +356,6 @@ int service_add_user(struct call *call)
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
 	int64_t uid = call_int(call, "UserId", 0), account = 0;
 	const char *arn = call_string(call, "UserARN");
-	char prefix[ID_SIZE + 1];
 	size_t n;
 	int r = 0;
 
@@ -372,8 +371,7 @@ int service_add_user(struct call *call)
 		return call_fail(call, "EndpointServiceNotFound");
 	if (service->status == SERVICE_DELETING)
 		return call_fail(call, "EndpointServiceOperationDenied");
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	n = snapshot_count(call->rows, KIND_SERVICE_USER, prefix);
+	n = snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
 	if (uid)
 		r = add_user(call, service, uid, "", &n);
 	if (r == 0 && arn)

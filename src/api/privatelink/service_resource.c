@@ -64,11 +64,9 @@ static int find_balancer(struct call *call, const struct service *service, const
 static int check_quota(struct call *call, const struct service *service, const char *zone)
 {
 	size_t n = 0, n_zone = 0;
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
 	for (const struct service_resource *r = NULL;
-	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));) {
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, r));) {
 		n++;
 		n_zone += streq(r->zone, zone);
 	}
@@ -115,10 +113,8 @@ int resource_check(struct call *call, const struct service *service, const struc
 static int check_equal_type(struct call *call, const struct service *service, const char *type)
 {
 	const struct service_resource *first;
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
-	first = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL);
+	first = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, NULL);
 	if (first && !streq(first->type, type))
 		return call_fail(call, "EndpointServiceResourceTypeNotEqual");
 	return 0;
@@ -204,7 +200,6 @@ static void answer_resource(const struct call *call, json_t *item, const struct 
 int service_list_resources(struct call *call)
 {
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
-	char prefix[ID_SIZE + 1];
 	struct page page;
 	json_t *list;
 	int r;
@@ -216,9 +211,8 @@ int service_list_resources(struct call *call)
 		return r;
 	page.no_total = true;
 	list = shape_list(call->answer, "Resources");
-	(void)str_format(prefix, sizeof(prefix), "%s/", service->id);
 	for (const struct service_resource *v = NULL;
-	     (v = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, v));)
+	     (v = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, v));)
 		if (page_match(&page, snapshot_id(v)))
 			answer_resource(call, shape_item(list), service, v);
 	page_end(call, &page);

@@ -77,11 +77,9 @@ static bool listed(json_t *list, const char *text)
 void answer_service_zones(const struct call *call, json_t *object, const char *service)
 {
 	json_t *list = shape_list(object, "Zones");
-	char prefix[ID_SIZE + 1];
 
-	(void)str_format(prefix, sizeof(prefix), "%s/", service);
 	for (const struct service_resource *r = NULL;
-	     (r = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, r));)
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
 		if (!listed(list, r->zone))
 			shape_text(list, r->zone);
 }
