@@ -20,7 +20,7 @@ may = {
     "src/control": "src/lib src/model src/store",
     "src/feed": "src/lib src/http src/model src/store src/control",
     "src/api/frame": "src/lib src/sign src/http src/model src/store src/control",
-    "src/api/common": "src/model src/store src/api/frame",
+    "src/api/common": "src/lib src/model src/store src/api/frame",
     "src/api/privatelink": "src/lib src/model src/api/frame src/api/common",
     "src/api/vpc": "src/model src/api/frame src/api/common",
     "src/api/ecs": "src/model src/api/frame src/api/common",
