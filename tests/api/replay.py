@@ -94,13 +94,23 @@ def test_lost_memory(daemon):
     ok("remembering no nonces" in daemon.said(), f"{when}: the log says so", daemon.said())
 
 
+def put_in_header(daemon, place, data):
+    """As privlinkd would have written it: with the header's sum."""
+    with open(os.path.join(daemon.state, "nonces"), "r+b") as f:
+        header = bytearray(f.read(72))
+        header[place:place + len(data)] = data
+        total = 0xcbf29ce484222325
+        for byte in header:
+            total = (total ^ byte) * 0x100000001b3 % 2**64
+        f.seek(0)
+        f.write(header + struct.pack("<Q", total))
+
+
 def test_other_boot(daemon):
     """After a reboot the file may lack its end; what was stamped ahead was made sure of."""
     requests = record(daemon, IN_TIME)
     daemon.stop(signal.SIGKILL)
-    with open(os.path.join(daemon.state, "nonces"), "r+b") as f:
-        f.seek(8)
-        f.write(b"00000000-0000-0000-0000-000000000000")
+    put_in_header(daemon, 8, b"00000000-0000-0000-0000-000000000000")
     daemon.start()
     anew(daemon, "after a reboot", {"right": RIGHT})
     replay(daemon, requests, "after a reboot", USED_OR_LOST)
@@ -124,9 +134,7 @@ def test_clock_behind(daemon):
     """The clock is an hour behind what was signed and forgotten: nothing is accepted, and what to do is said."""
     daemon.stop()
     path = os.path.join(daemon.state, "nonces")
-    with open(path, "r+b") as f:
-        f.seek(48)
-        f.write(struct.pack("<q", int(time.time()) + 3600))
+    put_in_header(daemon, 48, struct.pack("<q", int(time.time()) + 3600))
     daemon.start()
     code = daemon.send(acs3(daemon.key(), "ListAccounts", {}))[1].get("Code")
     is_equal(code, "InvalidTimeStamp.Expired", "with a clock that was set back, what could have been carried out is refused")

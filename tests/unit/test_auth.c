@@ -11,6 +11,7 @@
 #include "../tap.h"
 #include "api/frame/auth.h"
 #include "api/frame/nonce_journal.h"
+#include "lib/fnv.h"
 #include "lib/log.h"
 
 #define NOW 1767323045 /* 2026-01-02T03:04:05Z */
@@ -339,6 +340,22 @@ static void spoil(long place, int change)
 	(void)fclose(file);
 }
 
+/* As another boot of the machine would have written it. */
+static void change_boot(void)
+{
+	FILE *file = fopen(journal_path, "r+e");
+	uint8_t header[72];
+	uint64_t sum;
+
+	(void)fread(header, sizeof(header), 1, file);
+	header[8] ^= 1;
+	sum = fnv_add(FNV_START, header, sizeof(header));
+	rewind(file);
+	(void)fwrite(header, sizeof(header), 1, file);
+	(void)fwrite(&sum, sizeof(sum), 1, file);
+	(void)fclose(file);
+}
+
 static bool fits(long place)
 {
 	struct stat st;
@@ -384,13 +401,13 @@ static void test_journal(void)
 	tap_is_int(spend(nonces, "k", "x", NOW + 1, NOW + 1), 0, "what is stamped later goes on");
 	nonces_free(nonces);
 
-	spoil(8, 1);
+	change_boot();
 	tap_is_int(start(false, NOW + 10, &nonces), 1, "a file of another boot may lack its end");
 	tap_is_int(spend(nonces, "k", "y", NOW + 10, NOW + 10), -ESTALE,
 		   "what was stamped before is refused,");
 	tap_is_int(spend(nonces, "k", "z", NOW + 30, NOW + 11), 0, "what comes later goes on,");
 	nonces_free(nonces);
-	spoil(8, 1);
+	change_boot();
 	tap_is_int(start(false, NOW + 20, &nonces), 1, "again");
 	tap_is_int(spend(nonces, "k", "z", NOW + 30, NOW + 21), -EEXIST,
 		   "and what was stamped ahead is known");
@@ -405,6 +422,59 @@ static void test_journal(void)
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 51, &nonces), 0, "it is made anew");
 	nonces_free(nonces);
+	(void)unlink(journal_path);
+}
+
+static const off_t header_size = 80, record_size = 32;
+
+static off_t journal_size(void)
+{
+	struct stat st = {};
+
+	(void)stat(journal_path, &st);
+	return st.st_size;
+}
+
+/* Cut between two records, it is as good a file as one that was never longer. */
+static void test_journal_cut(void)
+{
+	struct nonces *nonces;
+
+	(void)unlink(journal_path);
+	(void)start(true, NOW, &nonces);
+	(void)spend(nonces, "k", "a", NOW, NOW);
+	(void)spend(nonces, "k", "b", NOW, NOW);
+	nonces_free(nonces);
+	tap_is_int(journal_size(), header_size + 2 * record_size, "two nonces are on file");
+	tap_is_int(start(false, NOW + 1, &nonces), 0, "which is whole");
+	(void)spend(nonces, "k", "c", NOW, NOW);
+	nonces_free(nonces);
+	(void)truncate(journal_path, header_size + 2 * record_size);
+	tap_is_int(start(false, NOW + 2, &nonces), 1, "without its last record it is not");
+	tap_is_int(spend(nonces, "k", "c", NOW, NOW + 2), -ESTALE,
+		   "and what was on it is not carried out again");
+	nonces_free(nonces);
+	(void)truncate(journal_path, header_size);
+	tap_is_int(start(false, NOW + 3, &nonces), 1, "nor is it without any record");
+	nonces_free(nonces);
+	(void)unlink(journal_path);
+}
+
+/* Of the header, each byte counts: where it says up to when, what is forgotten could come back. */
+static void test_journal_header(void)
+{
+	struct nonces *nonces;
+	int believed = 0;
+
+	for (long place = 0; place < header_size; place++) {
+		(void)unlink(journal_path);
+		(void)start(true, NOW, &nonces);
+		nonces_free(nonces);
+		spoil(place, 0x40);
+		believed += start(false, NOW + 1, &nonces) == 0;
+		nonces_free(nonces);
+	}
+	tap_is_int(believed, 0, "no changed header is believed");
 	(void)unlink(journal_path);
 }
 
@@ -466,7 +536,7 @@ static void test_journal_full_disk(void)
 	(void)start(true, NOW, &nonces);
 	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
 	limit = unlimited;
-	limit.rlim_cur = 64;
+	limit.rlim_cur = header_size;
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)setrlimit(RLIMIT_FSIZE, &limit);
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a file that cannot grow refuses nobody");
@@ -496,6 +566,8 @@ int main(void)
 	test_nonce_after_signature(rows);
 	test_nonces();
 	test_journal();
+	test_journal_cut();
+	test_journal_header();
 	test_journal_damaged();
 	test_journal_stays_short();
 	test_journal_full_disk();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A header and records of one size, each with a sum: one that changed on disk is a nonce that is lost.
+ * A header and records of one size, each with a sum: one that changed on disk is a nonce that is lost. The
+ * header counts the records, after they are written: a file with fewer was cut, be it between two of them.
  * `whole` is taken back while the file is rewritten, and for good when something could not be written.
  */
 #include "nonce_journal.h"
@@ -14,13 +15,14 @@
 
 #define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
 
-static const char magic[8] = "plnonce2";
+static const char magic[8] = "plnonce3";
 
 struct header {
 	char magic[8];
 	char boot[40];
 	int64_t floor;
-	uint64_t whole;
+	uint64_t whole, n;
+	uint64_t sum; /* of what is before it */
 };
 
 struct kept {
@@ -31,11 +33,10 @@ struct kept {
 struct nonce_journal {
 	int fd;
 	struct header header;
-	size_t n; /* records in the file */
 	bool failed;
 };
 
-_Static_assert(sizeof(struct header) == 64 && sizeof(struct kept) == 32, "no holes on file");
+_Static_assert(sizeof(struct header) == 80 && sizeof(struct kept) == 32, "no holes on file");
 
 static off_t place_of(size_t n)
 {
@@ -46,6 +47,11 @@ static off_t place_of(size_t n)
 static uint64_t sum_of(const struct nonce_record *record)
 {
 	return fnv_add(FNV_START, record, sizeof(*record));
+}
+
+static uint64_t sum_of_header(const struct header *header)
+{
+	return fnv_add(FNV_START, header, offsetof(struct header, sum));
 }
 
 /* "": unknown, and equal to no other. */
@@ -127,7 +133,7 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 {
 	struct header header;
 	struct stat st;
-	size_t size;
+	size_t n;
 	int all, r;
 
 	*ret_floor = INT64_MIN;
@@ -140,12 +146,12 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 		return r;
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
 		return 0;
-	size = (size_t)(st.st_size - place_of(0));
-	all = take_all(journal, size / sizeof(struct kept), take, context, now);
-	if (all < 0)
-		return all;
+	n = (size_t)(st.st_size - place_of(0)) / sizeof(struct kept);
+	all = take_all(journal, n, take, context, now);
+	if (all < 0 || header.sum != sum_of_header(&header))
+		return MIN(all, 0);
 	*ret_floor = header.floor;
-	return all && header.whole && size % sizeof(struct kept) == 0 && header.boot[0] &&
+	return all && header.whole && n >= header.n && st.st_size == place_of(n) && header.boot[0] &&
 	       memcmp(header.boot, journal->header.boot, sizeof(header.boot)) == 0;
 }
 
@@ -168,6 +174,7 @@ static int write_all(int fd, const void *data, size_t size, off_t place)
 static int write_header(struct nonce_journal *journal, bool whole)
 {
 	journal->header.whole = whole;
+	journal->header.sum = sum_of_header(&journal->header);
 	return write_all(journal->fd, &journal->header, sizeof(journal->header), 0);
 }
 
@@ -203,13 +210,13 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 		r = -errno;
 	if (r == 0)
 		r = write_records(journal->fd, records, n);
+	journal->header.n = n;
 	if (r == 0)
 		r = write_header(journal, true);
 	if (r < 0) {
 		fail(journal, r);
 		return r;
 	}
-	journal->n = n;
 	journal->failed = false;
 	nonce_journal_sync(journal);
 	return 0;
@@ -222,11 +229,13 @@ void nonce_journal_append(struct nonce_journal *journal, const struct nonce_reco
 
 	if (journal->failed)
 		return; /* until it is rewritten */
-	r = write_all(journal->fd, &kept, sizeof(kept), place_of(journal->n));
+	r = write_all(journal->fd, &kept, sizeof(kept), place_of(journal->header.n));
+	if (r == 0) {
+		journal->header.n++;
+		r = write_header(journal, true);
+	}
 	if (r < 0)
 		fail(journal, r);
-	else
-		journal->n++;
 }
 
 void nonce_journal_sync(struct nonce_journal *journal)
@@ -242,5 +251,5 @@ bool nonce_journal_failed(const struct nonce_journal *journal)
 
 bool nonce_journal_is_long(const struct nonce_journal *journal, size_t n)
 {
-	return journal->n > 2 * n + SPARE_RECORDS;
+	return journal->header.n > 2 * n + SPARE_RECORDS;
 }
