@@ -6,6 +6,7 @@
  */
 #include "daemon_store.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "daemon_refuse.h"
 #include "lib/file_write.h"
 #include "lib/log.h"
+#include "store/sum.h"
 
 #define DATABASE "store/privlink.db"
 #define IDENTITY "store.id"
@@ -52,6 +54,31 @@ struct known {
 	char identity[STORE_IDENTITY_SIZE];
 };
 
+#define IDENTITY_FILE_SIZE (STORE_IDENTITY_SIZE + 32)
+
+/* A line with the identity, and one with its sum, by which a damaged one is told from another store's. */
+static void format_identity(const char *identity, char ret[IDENTITY_FILE_SIZE])
+{
+	(void)str_format(ret, IDENTITY_FILE_SIZE, "%s\nsum=%016" PRIx64 "\n", identity,
+			 sum_of_text(identity));
+}
+
+/* Files from before there were sums have the first line only. */
+static int parse_identity(const char *text, char ret[STORE_IDENTITY_SIZE])
+{
+	char identity[STORE_IDENTITY_SIZE], whole[IDENTITY_FILE_SIZE];
+	size_t length = strspn(text, "0123456789abcdef");
+
+	if (length != STORE_IDENTITY_SIZE - 1)
+		return -EINVAL;
+	(void)str_format(identity, sizeof(identity), "%.*s", (int)length, text);
+	format_identity(identity, whole);
+	if (text[length] && !streq(text + length, "\n") && !streq(text, whole))
+		return -EINVAL;
+	(void)str_copy(ret, STORE_IDENTITY_SIZE, identity);
+	return 0;
+}
+
 static int read_identity(const struct place *place, struct known *ret)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -64,23 +91,20 @@ static int read_identity(const struct place *place, struct known *ret)
 	if (r < 0)
 		return r;
 	ret->here = true;
-	text[strcspn(text, "\n")] = '\0';
-	if (strlen(text) == STORE_IDENTITY_SIZE - 1 &&
-	    strspn(text, "0123456789abcdef") == STORE_IDENTITY_SIZE - 1)
-		(void)str_copy(ret->identity, sizeof(ret->identity), text);
-	else
-		log_warning("cannot read file=%s, it holds no store's identity", place->identity);
+	if (parse_identity(text, ret->identity) < 0)
+		log_warning("cannot read file=%s, it is damaged: it holds no store's identity any more",
+			    place->identity);
 	return 0;
 }
 
 static int write_identity(const struct place *place, const struct known *known, const struct store *store)
 {
-	char text[STORE_IDENTITY_SIZE + 1];
+	char text[IDENTITY_FILE_SIZE];
 	int r;
 
 	if (streq(known->identity, store_identity(store)))
 		return 0;
-	(void)str_format(text, sizeof(text), "%s\n", store_identity(store));
+	format_identity(store_identity(store), text);
 	r = file_write(place->identity, text, strlen(text), 0644, geteuid(), getegid());
 	return r < 0 ? log_errno(r, "cannot write file=%s", place->identity) : 0;
 }
@@ -311,6 +335,10 @@ static void tell_what_is_new(const struct place *place, const struct opening *op
 
 	if (opening->is_new)
 		log_info("made a new store=%s in file=%s", store_identity(store), place->database);
+	else if (opening->known.here && !opening->known.identity[0])
+		log_warning("taking store=%s revision=%llu for this machine's, file=%s is written anew",
+			    store_identity(store), (unsigned long long)store_durable_revision(store),
+			    place->identity);
 	else if (!opening->known.identity[0])
 		log_warning("adopting store=%s revision=%llu, of which nothing was known in directory=%s",
 			    store_identity(store), (unsigned long long)store_durable_revision(store),

@@ -4,6 +4,7 @@
  * opening to closing. The application id and the schema's version stand in the file's header, so that a
  * strange file is told from ours before anything is read from it.
  */
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #include "../lib/ident.h"
@@ -110,13 +111,16 @@ int sqlite_handle_number(struct sqlite_file *file, const char *sql, int64_t *ret
 /* Draws an identity for a database that has none. */
 int sqlite_handle_mint(struct sqlite_file *file)
 {
-	char identity[STORE_IDENTITY_SIZE], sql[128];
+	char identity[STORE_IDENTITY_SIZE], sql[192];
 	int r;
 
 	r = random_hex(identity, sizeof(identity) - 1);
 	if (r < 0)
 		return r;
-	(void)str_format(sql, sizeof(sql), "INSERT OR REPLACE INTO about VALUES ('store', '%s')", identity);
+	(void)str_format(sql, sizeof(sql),
+			 "INSERT OR REPLACE INTO about VALUES ('store', '%s'), ('store_sum', '%016" PRIx64
+			 "')",
+			 identity, sum_of_text(identity));
 	r = sqlite_handle_execute(file, sql);
 	if (r == 0)
 		(void)str_copy(file->identity, sizeof(file->identity), identity);
@@ -183,21 +187,33 @@ static int lock_and_prepare(struct sqlite_file *file, bool make)
 	return r == 0 && made ? sqlite_handle_execute(file, "PRAGMA wal_checkpoint(TRUNCATE)") : r;
 }
 
+static bool is_identity(const char *text, const char *sum)
+{
+	char want[17];
+
+	if (strlen(text) != STORE_IDENTITY_SIZE - 1 ||
+	    strspn(text, "0123456789abcdef") != STORE_IDENTITY_SIZE - 1)
+		return false;
+	(void)str_format(want, sizeof(want), "%016" PRIx64, sum_of_text(text));
+	return !sum || streq(sum, want); /* a store from before there were sums has none */
+}
+
 /* "" where it is none any more: that is a damage like that of a row. */
 static int read_identity(struct sqlite_file *file)
 {
+	static const char sql[] = "SELECT (SELECT value FROM about WHERE name = 'store'),"
+				  "  (SELECT value FROM about WHERE name = 'store_sum')";
+	const char *text, *sum;
 	sqlite3_stmt *statement;
-	const char *text;
 	int code;
 
-	code = sqlite3_prepare_v2(file->db, "SELECT value FROM about WHERE name = 'store'", -1, &statement,
-				  NULL);
+	code = sqlite3_prepare_v2(file->db, sql, -1, &statement, NULL);
 	if (code != SQLITE_OK)
 		return sqlite_handle_errno(code);
 	code = sqlite3_step(statement);
 	text = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
-	if (text && strlen(text) == sizeof(file->identity) - 1 &&
-	    strspn(text, "0123456789abcdef") == sizeof(file->identity) - 1)
+	sum = text ? (const char *)sqlite3_column_text(statement, 1) : NULL;
+	if (text && is_identity(text, sum))
 		(void)str_copy(file->identity, sizeof(file->identity), text);
 	sqlite3_finalize(statement);
 	return sqlite_handle_errno(code);

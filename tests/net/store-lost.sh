@@ -217,7 +217,7 @@ check "root accepts the store on the node" accept_store
 check "the node follows it" wait_for 10 follows
 check "and is as it says: the old instances are gone" wait_for 10 bash -c "! test -e /run/netns/$c && ! test -e /run/netns/$s"
 is "$(as_admin call vpc DescribeVpcAttribute VpcId="$id" | jq -r .Status)" Available "what was wished for is in force"
-is "$(jq -r .store "$dir/state/node.json")" "$(cat "$dir/empty/store.id")" "it stands in the node's file"
+is "$(jq -r .store "$dir/state/node.json")" "$(head -n 1 "$dir/empty/store.id")" "it stands in the node's file"
 restart_agent
 check "and an agent that starts anew follows it, too" wait_for 10 follows
 
@@ -233,7 +233,7 @@ wait_for 10 has_decided_since ""
 check "and with the node's file from before, too" says_it_holds
 check "which the operator is told" wait_for 10 says_that "another store"
 check "and the log says what does not agree" grep -q " warning: file=$dir/state/node.json names another store" "$dir/agent.log"
-is "$(jq -r .store "$dir/state/node.json")" "$(cat "$dir/empty/store.id")" "the file names again what is in force"
+is "$(jq -r .store "$dir/state/node.json")" "$(head -n 1 "$dir/empty/store.id")" "the file names again what is in force"
 old_is_gone() { absent "/run/netns/$c" "/run/netns/$s" "/run/netns/$t"; }
 check "and nothing of the old store came into force" old_is_gone
 serve_store empty

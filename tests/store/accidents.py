@@ -132,6 +132,30 @@ def identity_lost(tap):
     tap.ok("adopting" in home.log(), "the log says so", home.log())
 
 
+def identity_damaged(tap):
+    """Each character of the file, one at a time; and as a file from before there was a sum."""
+    home = Home("digit")
+    home.start()
+    vpcs = {home.make_vpc(): "10.0.0.0/16"}
+    home.end()
+    path = os.path.join(home.state, "store.id")
+    with open(path, encoding="utf-8") as f:
+        good = f.read()
+    for place, what in (0, "a digit"), (31, "the last digit"), (40, "a digit of its sum"):
+        spoilt = good[:place] + ("1" if good[place] == "0" else "0") + good[place + 1:]
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(spoilt)
+        serves(tap, home, vpcs, f"a store whose identity outside has {what} changed")
+        tap.ok(f"file={path}, it is damaged" in home.log(), f"with {what} changed: the log says that the file is damaged", home.log())
+        home.end()
+        with open(path, encoding="utf-8") as f:
+            tap.ok(f.read() == good, f"with {what} changed: it is written anew")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(good.splitlines()[0] + "\n")
+    serves(tap, home, vpcs, "a store whose identity outside is from before there were sums")
+    tap.ok("damaged" not in home.log(), "nothing is said of it", home.log())
+
+
 def older_copy(tap):
     home = Home("older")
     home.start()
@@ -445,5 +469,5 @@ def removed_while_open(tap):
         serves(tap, home, vpcs, f"{name} while it is open, and the saved one put there")
 
 
-run([first_start, not_mounted, new_store, anothers, identity_lost, older_copy, all_older, record_lost, mixed, log_damaged, database_damaged,
+run([first_start, not_mounted, new_store, anothers, identity_lost, identity_damaged, older_copy, all_older, record_lost, mixed, log_damaged, database_damaged,
      key_without_store, removed_while_open])

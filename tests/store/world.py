@@ -172,7 +172,7 @@ class Home:
     def identity(self):
         try:
             with open(os.path.join(self.state, "store.id"), encoding="utf-8") as f:
-                return f.read().strip()
+                return f.readline().strip()
         except OSError:
             return None
 

@@ -150,7 +150,7 @@ says "running node=machine"
 ok $? "which say what they did"
 does "the nodes" "$s" "privlink node list"
 does "the store" "$s" "privlink store show"
-says "$(cat /var/lib/privlink/store.id)"
+says "$(head -n 1 /var/lib/privlink/store.id)"
 ok $? "with its identity"
 does "the counters" "$s" "privlink counters"
 [[ $out == *delivered* ]]

@@ -46,6 +46,10 @@ static void test_identity(void)
 	(void)fixture_open(&f, "mine");
 	tap_is_str(store_identity(f.store), first, "and keeps it");
 	fixture_close(&f);
+	run_sql("mine", "DELETE FROM about WHERE name = 'store_sum'");
+	(void)fixture_open(&f, "mine");
+	tap_is_str(store_identity(f.store), first, "also one that was made before identities had sums");
+	fixture_close(&f);
 	(void)fixture_open(&f, "yours");
 	tap_ok(!streq(store_identity(f.store), first), "another store has another one");
 	fixture_close(&f);
@@ -263,6 +267,10 @@ static void test_damaged_rows(void)
 		 "INSERT INTO timeline SELECT id + 2, name, begins, sum FROM timeline", 10},
 		{"an identity that is none",
 		 "UPDATE about SET value = 'g' || substr(value, 2) WHERE name = 'store'", 10},
+		{"an identity of which a digit changed",
+		 "UPDATE about SET value = CASE substr(value, 1, 1) WHEN '0' THEN '1' ELSE '0' END ||"
+		 "  substr(value, 2) WHERE name = 'store'",
+		 10},
 		{"an identity that is missing", "DELETE FROM about", 10},
 		{"a row that is no JSON", "UPDATE kv SET value = '{' WHERE key = 'counter/n3'", 9},
 	};
