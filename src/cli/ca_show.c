@@ -5,53 +5,23 @@
  */
 #include "cli.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/certificate.h"
-
-#define SIZE_MAX_PEM (1024 * 1024)
-
-/* The file's text, the caller's. */
-static int read_text(const char *path, char **ret, size_t *ret_size)
-{
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_(freep) char *text = NULL;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_PEM)
-		return -EFBIG;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return -ENOMEM;
-	n = read(fd, text, (size_t)st.st_size);
-	if (n < 0)
-		return -errno;
-	*ret_size = (size_t)n;
-	*ret = TAKE_PTR(text);
-	return 0;
-}
+#include "trust.h"
 
 static int show(const char *path)
 {
-	_cleanup_(freep) char *text = NULL;
 	struct certificate certificate;
 	char why[256] = "", words[128];
 	enum certificate_state state;
-	size_t size = 0;
 	int r;
 
-	r = read_text(path, &text, &size);
+	r = cli_certificate_load(path, &certificate, why, sizeof(why));
+	if (r < 0 && *why)
+		return cli_fail("%s: %s", path, why);
 	if (r < 0)
 		return cli_fail("cannot read %s: %s", path, strerror(-r));
-	r = certificate_read(text, size, &certificate, why, sizeof(why));
-	if (r < 0)
-		return cli_fail("%s: %s", path, *why ? why : strerror(-r));
 	state = certificate_time(&certificate, now_unix_s(), words, sizeof(words));
 	printf("%s  %s  %s\n", path, certificate.subject, words);
 	return state == CERTIFICATE_GOOD ? CLI_OK : CLI_FAILED;

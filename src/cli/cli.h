@@ -69,6 +69,8 @@ void cli_reply_done(struct cli_reply *reply);
  * returns a negative errno otherwise. */
 int cli_send(struct cli *cli, const struct cli_product *product, const char *action,
 	     const struct params *params, struct cli_reply *ret);
+/* Why libcurl (`code`, and its own `words`) did not reach the API, and what to do. */
+void cli_say_unreached(struct cli *cli, int code, const char *words);
 bool cli_reply_is_error(const struct cli_reply *reply);
 /* "Code: Message (RequestId)" on stderr. */
 void cli_reply_print_error(const struct cli_reply *reply);

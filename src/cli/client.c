@@ -14,7 +14,6 @@
 #include "../lib/ident.h"
 #include "../sign/digest.h"
 #include "../sign/sign.h"
-#include "trust.h"
 
 #define ANSWER_MAX	(64 * 1024 * 1024)
 #define CALL_TIMEOUT_MS 30000
@@ -188,29 +187,6 @@ static long call_timeout_ms(const struct cli *cli)
 	return (long)limit;
 }
 
-/* Why the API was not reached. */
-static void report(struct cli *cli, CURLcode code, const char *why)
-{
-	const char *trusted = cli->ca ? cli->ca : "the system's authorities", *text;
-	long status = 0;
-
-	if (code == CURLE_SSL_CACERT_BADFILE) {
-		(void)cli_fail("cannot read the certificates to trust, %s: %s", trusted, why);
-		return;
-	}
-	if (code != CURLE_PEER_FAILED_VERIFICATION) {
-		(void)cli_fail("cannot reach the API at %s: %s", cli->endpoint, why);
-		return;
-	}
-	curl_easy_getinfo(cli->curl, CURLINFO_SSL_VERIFYRESULT, &status);
-	text = cli_trust_refusal((unsigned int)status);
-	if (!text)
-		text = "the certificate is for other names (use one that it is for, or issue one with "
-		       "privlink ca "
-		       "issue --san DNS:name,IP:address)";
-	(void)cli_fail("cannot trust the API at %s: %s; trusting %s: %s", cli->endpoint, text, trusted, why);
-}
-
 static int perform(struct cli *cli, struct curl_slist *headers, const char *body, struct cli_reply *ret)
 {
 	_cleanup_(freep) char *text = NULL;
@@ -240,7 +216,7 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	if (code == CURLE_COULDNT_CONNECT)
 		cli_local_refused(NULL);
 	if (code != CURLE_OK)
-		return report(cli, code, *why ? why : curl_easy_strerror(code)), -EIO;
+		return cli_say_unreached(cli, (int)code, *why ? why : curl_easy_strerror(code)), -EIO;
 	curl_easy_getinfo(cli->curl, CURLINFO_RESPONSE_CODE, &ret->status);
 	answer = json_loads(text ?: "", 0, NULL);
 	if (!json_is_object(answer)) {

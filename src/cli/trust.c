@@ -4,7 +4,47 @@
  */
 #include "trust.h"
 
+#include <fcntl.h>
 #include <gnutls/x509.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SIZE_MAX_PEM (1024 * 1024)
+
+/* The file's text, the caller's. */
+static int read_text(const char *path, char **ret, size_t *ret_size)
+{
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(freep) char *text = NULL;
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_MAX_PEM)
+		return -EFBIG;
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return -ENOMEM;
+	n = read(fd, text, (size_t)st.st_size);
+	if (n < 0)
+		return -errno;
+	*ret_size = (size_t)n;
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+int cli_certificate_load(const char *path, struct certificate *ret, char *why, size_t size)
+{
+	_cleanup_(freep) char *text = NULL;
+	size_t length = 0;
+	int r;
+
+	r = read_text(path, &text, &length);
+	return r < 0 ? r : certificate_read(text, length, ret, why, size);
+}
 
 const char *cli_trust_refusal(unsigned int status)
 {

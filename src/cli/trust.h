@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a server's certificate is not trusted.
+ * Files of certificates, and why a server's certificate is not trusted.
  */
 #pragma once
 
-#include "../lib/util.h"
+#include "../lib/certificate.h"
+
+/* The first certificate of the file. Negative errno; -EINVAL: it holds none, and `why` says what it holds. */
+int cli_certificate_load(const char *path, struct certificate *ret, char *why, size_t size);
 
 /* From GnuTLS's verification status: what is wrong with the certificate, and what to do. NULL: nothing that
  * its signature or its time tells, so it is the name. */

@@ -5,6 +5,7 @@
 BUILD is the build directory.
 """
 import contextlib
+import http.server
 import os
 import shutil
 import socket
@@ -95,6 +96,53 @@ def test_trust(directory):
         status, text = said(directory, f"https://127.0.0.1:{port}", "/nowhere/ca.crt")
         ok(status == 1 and "cannot read the certificates to trust, /nowhere/ca.crt" in text,
            "it says when it cannot read whom to trust", text)
+
+
+def test_no_certificate(directory):
+    pair = make_certificate(directory, "trusted")
+    text, empty = (os.path.join(directory, name) for name in ("text", "empty"))
+    with open(text, "w") as f:
+        f.write("hello\n")
+    open(empty, "w").close()
+    with server(pair) as port:
+        for ca, want in (
+            (text, "holds no certificate in PEM"), (empty, "is empty"), (pair[1], "holds a private key and no certificate"),
+            (directory, "Is a directory"),
+        ):
+            status, said_text = said(directory, f"https://127.0.0.1:{port}", ca)
+            ok(status == 1 and f"cannot read the certificates to trust, {ca}: " in said_text and want in said_text,
+               f"it says that the file of certificates {want}", said_text)
+
+
+@contextlib.contextmanager
+def web_server(pair=None):
+    """One that answers, if only that it does not know what is wanted."""
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    if pair:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pair)
+        web.socket = context.wrap_socket(web.socket, server_side=True)
+    web.RequestHandlerClass.log_message = lambda *_: None
+    thread = threading.Thread(target=web.serve_forever)
+    thread.start()
+    try:
+        yield web.server_port
+    finally:
+        web.shutdown()
+        thread.join()
+        web.server_close()
+
+
+def test_other_scheme(directory):
+    pair = make_certificate(directory, "scheme")
+    with web_server() as port:
+        status, text = said(directory, f"https://127.0.0.1:{port}", pair[0])
+        ok(status == 1 and "the port does not speak TLS" in text and f"(http://127.0.0.1:{port})" in text,
+           "https:// to a port of plain HTTP is told", text)
+    with web_server(pair) as port:
+        status, text = said(directory, f"http://127.0.0.1:{port}", pair[0])
+        ok(status == 1 and "the port speaks TLS" in text and f"(https://127.0.0.1:{port})" in text,
+           "http:// to a port of TLS is told", text)
 
 
 def shown(pid):
@@ -199,6 +247,8 @@ def main():
     directory = tempfile.mkdtemp(prefix="privlink-client-")
     try:
         test_trust(directory)
+        test_no_certificate(directory)
+        test_other_scheme(directory)
         test_secret(directory)
         test_settings(directory)
         test_show(directory)
