@@ -24,7 +24,7 @@ needs_check=(
 	"${needs_quickstart[@]}"
 	command:node=nodejs command:npm=npm command:python3=python3 command:jq=jq
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
-	command:dig=bind9-dnsutils command:clang-format=clang-format command:shellcheck=shellcheck
+	command:dig=bind9-dnsutils command:clang-format=clang-format command:clang-tidy=clang-tidy command:shellcheck=shellcheck
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
 	flag:-fsanitize=fuzzer,address,undefined=libclang-rt-14-dev
 )

@@ -202,6 +202,7 @@ void service_states(const struct control_view *view, struct control_subject *sub
 {
 	const struct service *service = snapshot_service(view->rows, subject->id);
 	struct service next;
+	bool is_over;
 	int r;
 
 	if (!service)
@@ -210,12 +211,9 @@ void service_states(const struct control_view *view, struct control_subject *sub
 	r = service_event(&next, EVENT_IN_FORCE);
 	if (r < 0 && r != -ENOENT)
 		return;
-	if (r == -ENOENT && !leave_endpoints(view, service->id, batch))
-		subject_needs(subject, service->meta.modified);
-	else if (!view_reached(view, &service->meta))
-		subject_needs(subject, service->meta.modified);
-	else if (r == 0)
+	is_over = (r == 0 || leave_endpoints(view, service->id, batch)) && view_reached(view, &service->meta);
+	if (is_over && r == 0)
 		batch_put(batch, KIND_SERVICE, &next);
-	else if (!remove_row(view->rows, KIND_SERVICE, service, batch))
+	else if (!is_over || !remove_row(view->rows, KIND_SERVICE, service, batch))
 		subject_needs(subject, service->meta.modified);
 }

@@ -13,7 +13,7 @@
 
 enum { KEEP = -1, DENY = -2, GONE = -3 };
 
-typedef int8_t state_line[EVENT_COUNT_];
+typedef int16_t state_line[EVENT_COUNT_];
 
 /* clang-format off */
 static const state_line endpoint_table[] = {

@@ -51,6 +51,6 @@ int ports_remove_all(struct ports *ports);
 bool ports_forget_link(struct ports *ports, uint32_t ifindex);
 
 /* For plan_input.ifindex: the node-side device of a port, 0: not there. */
-uint32_t ports_ifindex(void *ports, uint32_t port_number);
+uint32_t ports_ifindex(void *context, uint32_t port_number);
 /* The devices of this node's ports that are there already. The array is the caller's. */
 int ports_find_devices(const char *node, uint32_t **ret_ifindexes, size_t *ret_n);

@@ -24,7 +24,7 @@ struct store {
 };
 
 /* The deferred callback of the loop: writes what was committed in this turn, and tells everyone. */
-void commit_end_of_turn(void *store, uint32_t events);
+void commit_end_of_turn(void *context, uint32_t events);
 /* Ends all transactions of the turn with `result`, which their callbacks get. */
 void commit_tell(struct store *store, int result);
 /* Calls all watches, once. */

@@ -149,7 +149,7 @@ static bool step_back(struct run *run)
 	want = oracle_write(&p, &home, flow->consumer_mac, gateway_mac);
 	o = node_send(run->node, flow->server_mac[5], &p);
 	run->back++;
-	return o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) && mark_of(&o.out) == c->mark &&
+	return o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) && mark_of(&o.out) == (uint8_t)c->mark &&
 	       memcmp(o.out.data, run->node->macs[c->slot], 6) == 0;
 }
 

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every C file is as .clang-format says, and shellcheck has nothing to say of any script (.shellcheckrc says what is ours). A test's
-script stops when what it sources is not there, and deletes nothing by a variable that may be empty."""
+"""Every C file is as .clang-format says; clang-tidy has nothing to say of any that is built (.clang-tidy), nor shellcheck of any
+script (.shellcheckrc). A test's script stops when what it sources is not there, and deletes nothing by a variable that may be empty."""
+import json
 import os
 import re
 import subprocess
 import sys
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 root = Path(os.environ["PRIVLINK_SOURCE_ROOT"])
+build = Path(os.environ["PRIVLINK_BUILD_ROOT"])
 skipped = {"build", "build-sanitize", "node_modules", ".git"}
 
 
@@ -27,8 +30,17 @@ def is_script(path):
         return re.match(rb"#!\s*\S*(bash|/sh|env bash|env sh)\b", file.readline()) is not None
 
 
+def built():
+    """What clang can compile as it is built here: all but the BPF programs, which have a compiler of their own."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    files = {(build / entry["file"]).resolve() for entry in entries}
+    return sorted(f for f in files if f.suffix == ".c" and root in f.parents and build not in f.parents
+                  and not f.name.endswith(".bpf.c"))
+
+
 def complaints(command, path):
-    done = subprocess.run([*command, str(path)], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run([*command, str(path)], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                          if command[0] == "clang-tidy" else subprocess.STDOUT, text=True)
     return done.stdout.splitlines() or (["it failed without a word"] if done.returncode else [])
 
 
@@ -50,12 +62,14 @@ def main():
     for what, paths, command in (
         ("formatted", sources, ["clang-format", "--dry-run", "--Werror"]),
         ("checked", scripts, ["shellcheck", "--format=gcc"]),
+        ("tidy", built(), ["clang-tidy", "-p", str(build), "--quiet"]),
     ):
         if len(paths) < 20:
             print(f"Bail out! only {len(paths)} files were found to be {what}")
             return 1
-        for path in paths:
-            said = complaints(command, path)
+        with ThreadPool(os.cpu_count()) as pool:
+            results = pool.map(lambda path, command=command: complaints(command, path), paths)
+        for path, said in zip(paths, results):
             n += 1
             bad += bool(said)
             print(f"{'not ok' if said else 'ok'} {n} - {path.relative_to(root)} is {what}")

@@ -29,10 +29,10 @@ struct result {
 static unsigned int n_syncs;
 
 /* In place of the C library's, for SQLite, too. */
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
 	n_syncs++;
-	return (int)syscall(SYS_fdatasync, fd);
+	return (int)syscall(SYS_fdatasync, fildes);
 }
 
 int fsync(int fd)

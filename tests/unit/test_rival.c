@@ -49,7 +49,7 @@ static const struct {
 };
 
 /* The disk is not what is tried here. */
-int fdatasync(int fd _unused_)
+int fdatasync(int fildes _unused_)
 {
 	return 0;
 }

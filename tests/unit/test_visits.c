@@ -14,7 +14,7 @@
 #define SHARED_FORM "ServiceId=" SHARED "&SecurityGroupId.1={sg}&Zone.1.ZoneId=cn-hangzhou-h"
 
 /* The disk is not what is tried here. */
-int fdatasync(int fd _unused_)
+int fdatasync(int fildes _unused_)
 {
 	return 0;
 }

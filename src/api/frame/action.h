@@ -160,9 +160,9 @@ void answer_object(json_t *object, const char *name, json_t *value); /* takes th
  */
 void call_put(struct call *call, enum kind kind, const void *row);
 void call_delete(struct call *call, enum kind kind, const void *row);
-/* The next number of a counter ("vpc", "port", …), in the call's transaction; several calls in one
+/* The next number of the counter `name` ("vpc", "port", …), in the call's transaction; several calls in one
  * transaction give several numbers. The first is 1, of "vpc" 2 (VNI 0 is the nodes' own, 1 is reserved). */
-uint32_t call_next_number(struct call *call, const char *counter);
+uint32_t call_next_number(struct call *call, const char *name);
 /* A new id that no row has: "ep-" and 20 characters. */
 void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
 
