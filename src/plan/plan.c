@@ -248,7 +248,6 @@ static void builder_done(struct plan_builder *b)
 		free(b->groups[i].tables);
 	}
 	free(b->vpcs);
-	free(b->listeners);
 	free(b->groups);
 	free(b->targets);
 	free(b->members);

@@ -67,8 +67,6 @@ struct plan_builder {
 
 	const struct vpc **vpcs; /* with a local port, sorted by id */
 	size_t n_vpcs;
-	const struct listener **listeners; /* that are wished to run, sorted by load balancer and id */
-	size_t n_listeners;
 	struct plan_group *groups; /* sorted by id */
 	size_t n_groups;
 	struct plan_target *targets;
@@ -123,8 +121,9 @@ int plan_groups(struct plan_builder *b);    /* judges the servers and finds the 
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
 int plan_probes(struct plan_builder *b);
 struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
-/* How many of b->listeners, from ret_first on, are the load balancer's. */
-size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first);
+/* Walks the load balancer's listeners that are wished to run, like snapshot_next(). */
+const struct listener *plan_next_listener(const struct plan_builder *b, const char *load_balancer,
+					  const struct listener *previous);
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);

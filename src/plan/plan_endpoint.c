@@ -25,7 +25,6 @@ static bool has_backend(const struct plan_group *group)
 static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone, const char *key)
 {
 	const struct load_balancer *lb = snapshot_load_balancer(b->rows, zone->resource);
-	size_t first, n;
 
 	if (!*zone->resource)
 		return plan_fail(b, key, "zone %s has no load balancer to serve it", zone->zone);
@@ -33,9 +32,8 @@ static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone
 		return plan_fail(b, key, "the load balancer %s of zone %s is missing", zone->resource,
 				 zone->zone);
 
-	n = plan_listeners_of(b, lb->id, &first);
-	for (size_t i = first; i < first + n; i++) {
-		const struct plan_group *group = plan_group_find(b, b->listeners[i]->server_group);
+	for (const struct listener *l = NULL; (l = plan_next_listener(b, lb->id, l));) {
+		const struct plan_group *group = plan_group_find(b, l->server_group);
 		int r = 0;
 
 		if (group && group->vpc && !group->nat && has_backend(group))

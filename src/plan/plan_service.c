@@ -119,15 +119,6 @@ static bool listener_wanted(enum listener_status status)
 	       status == LISTENER_CONFIGURING || status == LISTENER_STARTING;
 }
 
-static int listener_compare(const void *a, const void *b)
-{
-	const struct listener *x = *(const struct listener *const *)a,
-			      *y = *(const struct listener *const *)b;
-	int c = strcmp(x->load_balancer, y->load_balancer);
-
-	return c ? c : strcmp(x->id, y->id);
-}
-
 int plan_groups(struct plan_builder *b)
 {
 	for (const struct server_group *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER_GROUP, "", v));) {
@@ -136,18 +127,6 @@ int plan_groups(struct plan_builder *b)
 		if (r < 0)
 			return r;
 	}
-	for (const struct listener *v = NULL; (v = snapshot_next(b->rows, KIND_LISTENER, "", v));) {
-		const struct listener **last;
-
-		if (!listener_wanted(v->status))
-			continue;
-		last = plan_append(&b->listeners, &b->n_listeners, sizeof(*b->listeners));
-		if (!last)
-			return -ENOMEM;
-		*last = v;
-	}
-	if (b->n_listeners > 1)
-		qsort(b->listeners, b->n_listeners, sizeof(*b->listeners), listener_compare);
 	return 0;
 }
 
@@ -158,23 +137,21 @@ struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
 	return place < b->n_groups && streq(b->groups[place].row->id, id) ? &b->groups[place] : NULL;
 }
 
-size_t plan_listeners_of(const struct plan_builder *b, const char *load_balancer, size_t *ret_first)
+const struct listener *plan_next_listener(const struct plan_builder *b, const char *load_balancer,
+					  const struct listener *previous)
 {
-	size_t n = 0, first = LOWER_BOUND(i, b->n_listeners,
-					  strcmp(b->listeners[i]->load_balancer, load_balancer) < 0);
+	const struct listener *l = previous;
 
-	while (first + n < b->n_listeners && streq(b->listeners[first + n]->load_balancer, load_balancer))
-		n++;
-	*ret_first = first;
-	return n;
+	do
+		l = snapshot_children(b->rows, REF_LISTENER_LOAD_BALANCER, load_balancer, l);
+	while (l && !listener_wanted(l->status));
+	return l;
 }
 
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
 {
-	size_t first, n = plan_listeners_of(b, load_balancer, &first);
-
-	for (size_t i = first; i < first + n; i++) {
-		const struct plan_group *group = plan_group_find(b, b->listeners[i]->server_group);
+	for (const struct listener *l = NULL; (l = plan_next_listener(b, load_balancer, l));) {
+		const struct plan_group *group = plan_group_find(b, l->server_group);
 		bool own = false, own_answers = false, any_answers = false;
 
 		for (size_t j = 0; group && j < group->n_servers; j++) {
@@ -411,11 +388,11 @@ int plan_listeners(struct plan_builder *b)
 {
 	for (size_t i = 0; i < b->n_targets; i++) {
 		const struct plan_target *target = &b->targets[i];
-		size_t start = b->plan->n_listeners, first, n;
+		const char *balancer = target->load_balancer->id;
+		size_t start = b->plan->n_listeners;
 
-		n = plan_listeners_of(b, target->load_balancer->id, &first);
-		for (size_t j = first; j < first + n; j++) {
-			int r = add_listener(b, target, b->listeners[j], start);
+		for (const struct listener *l = NULL; (l = plan_next_listener(b, balancer, l));) {
+			int r = add_listener(b, target, l, start);
 
 			if (r < 0)
 				return r;
