@@ -233,6 +233,36 @@ static void put_shared_service(struct harness *h)
 	put_resource(h, id_of("{my_lb}"));
 }
 
+/* What the rows of that world name is there, and of the kinds that the table of relations says. */
+static void test_references(const struct snapshot *rows)
+{
+	size_t n = 0, n_gone = 0;
+
+	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
+		const struct relation *relation = relation_info(ref);
+
+		if (!relation->member)
+			continue;
+		for (const void *v = NULL; (v = snapshot_next(rows, relation->kind, "", v));) {
+			char text[UID_TEXT_SIZE];
+			const char *id;
+
+			for (size_t i = 0; (id = relation_id(ref, v, i, text)); i++) {
+				enum kind parent;
+
+				if (!*id || streq(id, "0")) /* the system */
+					continue;
+				n++;
+				if (relation_parent(ref, id, &parent) == 0 && snapshot_find(rows, parent, id))
+					continue;
+				n_gone++;
+				tap_note("%s.%s names %s", snapshot_id(v), relation->member, id);
+			}
+		}
+	}
+	tap_ok(n > 100 && n_gone == 0, "all that rows name is there, %zu times", n);
+}
+
 static struct control_node live(const void *control _unused_, const char *node _unused_)
 {
 	return (struct control_node){.has_lease = true, .is_live = true, .hold = ""};
@@ -254,6 +284,9 @@ int main(void)
 	tap_ok(harness_run(&h, BOB, PL, "CreateVpcEndpoint", form),
 	       "an endpoint of a service that all share");
 	harness_in_force(&h, "alpha");
+	harness_call(&h, ALICE, ECS, "TagResources", REGION "ResourceType=eni&ResourceId.1=%s&Tag.1.Key=env",
+		     id_of("{eni}"));
+	test_references(store_rows(h.store));
 	h.control = control_free(h.control);
 	h.environment.control = NULL;
 	h.environment.live_revision = NULL;
