@@ -3,18 +3,55 @@
  * All products: what a folder beside this file has to offer is reached from here.
  */
 #include "admin/actions.h"
+#include "common/tags.h"
 #include "ecs/actions.h"
 #include "nlb/actions.h"
 #include "privatelink/actions.h"
 #include "vpc/actions.h"
 
-/* clang-format off */
-const struct product_info products[PRODUCT_COUNT_] = {
-	[PRODUCT_PRIVATELINK] = { PRODUCT_PRIVATELINK, "PrivateLink", "2020-04-15", privatelink_actions,
-				  &privatelink_words },
-	[PRODUCT_VPC]         = { PRODUCT_VPC, "VPC", "2016-04-28", vpc_actions, &usual_words },
-	[PRODUCT_ECS]         = { PRODUCT_ECS, "ECS", "2014-05-26", ecs_actions, &usual_words },
-	[PRODUCT_NLB]         = { PRODUCT_NLB, "NLB", "2022-04-30", nlb_actions, &usual_words },
-	[PRODUCT_PRIVLINK]    = { PRODUCT_PRIVLINK, "PRIVLINK", "2026-11-01", privlink_actions, &usual_words },
+/* Of every product but PrivateLink. */
+static const struct product_words usual_words = {
+	.malformed = "InvalidParameter.{name}",
+	.missing_part = "MissingParameter.{name}",
+	.unknown_region = "InvalidRegionId.NotFound",
+	.token_mismatch = "IdempotentParameterMismatch",
+	.no_tag_key = "Invalid{Name}.Malformed",
+	.tag_key = "Invalid{Name}.Malformed",
+	.tag_value = "Invalid{Name}.Malformed",
+	.tag_key_twice = "Duplicate.TagKey",
+	.too_many_tags = "NumberExceed.Tags",
 };
-/* clang-format on */
+
+static const struct tagged_type vpc_tagged[] = {
+	{"VPC", KIND_VPC},
+	{"VSWITCH", KIND_VSWITCH},
+	{},
+};
+
+static const struct tagged_type ecs_tagged[] = {
+	{"instance", KIND_INSTANCE},
+	{"securitygroup", KIND_SECURITY_GROUP},
+	{"eni", KIND_PORT},
+	{},
+};
+
+static const struct tagged_type nlb_tagged[] = {
+	{"loadbalancer", KIND_LOAD_BALANCER},
+	{"servergroup", KIND_SERVER_GROUP},
+	{"listener", KIND_LISTENER},
+	{},
+};
+
+static const action_handler privatelink_handlers[] = {PRIVATELINK_ACTIONS(ACTION_HANDLER)},
+			    vpc_handlers[] = {VPC_ACTIONS(ACTION_HANDLER)},
+			    ecs_handlers[] = {ECS_ACTIONS(ACTION_HANDLER)},
+			    nlb_handlers[] = {NLB_ACTIONS(ACTION_HANDLER)},
+			    privlink_handlers[] = {PRIVLINK_ACTIONS(ACTION_HANDLER)};
+
+const struct product_code product_codes[PRODUCT_COUNT_] = {
+	[PRODUCT_PRIVATELINK] = {privatelink_handlers, &privatelink_words},
+	[PRODUCT_VPC] = {vpc_handlers, &usual_words, vpc_tagged},
+	[PRODUCT_ECS] = {ecs_handlers, &usual_words, ecs_tagged},
+	[PRODUCT_NLB] = {nlb_handlers, &usual_words, nlb_tagged},
+	[PRODUCT_PRIVLINK] = {privlink_handlers, &usual_words, .reveal = access_key_reveal},
+};

@@ -18,6 +18,16 @@ const struct kind_info *kind_info(enum kind kind)
 	return &row_kinds[kind];
 }
 
+const struct field *kind_field_at(enum kind kind, size_t offset)
+{
+	const struct kind_info *info = &row_kinds[kind];
+
+	for (size_t i = 0; i < info->n_fields; i++)
+		if (info->fields[i].offset == offset)
+			return &info->fields[i];
+	return NULL;
+}
+
 int kind_of_key(const char *key, enum kind *ret)
 {
 	const char *slash = strchr(key, '/');
@@ -161,7 +171,7 @@ static json_t *text_list_to_json(const struct field *field, const void *row)
 	return list;
 }
 
-static json_t *field_to_json(const struct field *field, const void *row)
+json_t *field_to_json(const struct field *field, const void *row)
 {
 	const void *p = member(field, row);
 	char text[ADDRESS_TEXT_SIZE];
@@ -194,8 +204,7 @@ static json_t *field_to_json(const struct field *field, const void *row)
 	return NULL;
 }
 
-/* Whether the member may be left out, because zero is what its absence means. */
-static bool is_absent(const struct field *field, const void *row)
+bool field_is_absent(const struct field *field, const void *row)
 {
 	switch (field->type) {
 	case FIELD_ENUM:
@@ -217,7 +226,7 @@ json_t *row_to_json(enum kind kind, const void *row)
 	for (size_t i = 0; object && i < info->n_fields; i++) {
 		const struct field *field = &info->fields[i];
 
-		if (is_absent(field, row))
+		if (field_is_absent(field, row))
 			continue;
 		if (json_object_set_new(object, field->name, field_to_json(field, row)) < 0) {
 			json_decref(object);

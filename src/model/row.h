@@ -72,6 +72,8 @@ struct kind_info {
 };
 
 const struct kind_info *kind_info(enum kind kind);
+/* The field whose member begins there; NULL: none does. */
+const struct field *kind_field_at(enum kind kind, size_t offset);
 /* The kind of a key "<kind>/…"; -EINVAL if there is none. */
 int kind_of_key(const char *key, enum kind *ret);
 
@@ -81,6 +83,10 @@ int row_key(enum kind kind, const void *row, char ret[KEY_SIZE]);
 /* A new JSON object (the caller's), or NULL when out of memory. Members that are zero or empty are left out,
  * except enums, which always stand by name. */
 json_t *row_to_json(enum kind kind, const void *row);
+
+/* One member: what row_to_json() puts for it, and whether it leaves it out. */
+json_t *field_to_json(const struct field *field, const void *row);
+bool field_is_absent(const struct field *field, const void *row);
 
 /* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are
  * ignored, so that an older program can read a newer row. -EINVAL: a member of a wrong type or a value that

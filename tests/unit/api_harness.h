@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../tap.h"
+#include "answer_check.h"
 #include "api/frame/run.h"
 #include "control/control.h"
 #include "lib/log.h"
@@ -214,6 +215,7 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 		printf("Bail out! no action %s\n", action);
 		exit(EXIT_FAILURE);
 	}
+	request.handler = handler_of(product, request.action);
 	*result = (struct harness_result){};
 	harness_must(params_parse(form, strlen(form), &params), "parameters");
 	run_action(&h->environment, &request, harness_done, result);
@@ -232,6 +234,8 @@ static json_t *harness_run(struct harness *h, int64_t uid, enum product product,
 	harness_must(result.calls_done == 1 ? 0 : -EIO, "one answer to a call");
 	h->error = result.error;
 	h->answer = result.answer;
+	if (h->answer)
+		answer_check(action_find(product, action), h->answer);
 	return h->answer;
 }
 

@@ -22,7 +22,7 @@ static void test_tables(void)
 
 		for (const struct action *a = product->actions; a->name; a++) {
 			sorted = sorted && (!a[1].name || strcmp(a->name, a[1].name) < 0);
-			handled = handled && a->handler;
+			handled = handled && handler_of(product->product, a);
 		}
 		tap_ok(sorted, "the actions of %s are sorted by name", product->name);
 		tap_ok(handled, "every action of %s has a handler", product->name);
@@ -209,23 +209,30 @@ static int say_region(struct call *call)
 	return 0;
 }
 
-static const struct action drawing = {"Draw", draw, ACTION_CHANGES};
-static const struct action refusing = {"Refuse", refuse, ACTION_CHANGES};
-static const struct action forgetting = {"Forget", forget_memory, ACTION_READ};
-static const struct action overdoing = {"Overdo", too_much, ACTION_CHANGES};
-static const struct action reading = {"Read", say_region, ACTION_READ};
-static const struct action anywhere = {"Anywhere", say_region, ACTION_NO_REGION};
-static const struct action administering = {"Administer", say_region, ACTION_NO_REGION | ACTION_ADMIN};
+/* An action that is made for the purpose, with what carries it out. */
+struct made {
+	struct action action;
+	action_handler handler;
+};
+
+static const struct made drawing = {{"Draw", ACTION_CHANGES}, draw};
+static const struct made refusing = {{"Refuse", ACTION_CHANGES}, refuse};
+static const struct made forgetting = {{"Forget", ACTION_READ}, forget_memory};
+static const struct made overdoing = {{"Overdo", ACTION_CHANGES}, too_much};
+static const struct made reading = {{"Read", ACTION_READ}, say_region};
+static const struct made anywhere = {{"Anywhere", ACTION_NO_REGION}, say_region};
+static const struct made administering = {{"Administer", ACTION_NO_REGION | ACTION_ADMIN}, say_region};
 
 /* One call; its result stays in the harness. Returns the code, "" for success. */
-static const char *call_as(struct harness *h, int64_t uid, enum product product, const struct action *action,
+static const char *call_as(struct harness *h, int64_t uid, enum product product, const struct made *made,
 			   const char *form)
 {
 	const struct params none = {};
 	struct params params = {};
 	struct harness_result result = {};
 	struct run_request request = {.product = product,
-				      .action = action,
+				      .action = &made->action,
+				      .handler = made->handler,
 				      .uid = uid,
 				      .query = &none,
 				      .form = &params,
@@ -245,7 +252,7 @@ static const char *call_as(struct harness *h, int64_t uid, enum product product,
 	return h->error.code;
 }
 
-static const char *call_here(struct harness *h, const struct action *action, const char *form)
+static const char *call_here(struct harness *h, const struct made *action, const char *form)
 {
 	return call_as(h, ALICE, PRODUCT_VPC, action, form);
 }
@@ -338,7 +345,7 @@ static int disturbed_for_ever(struct call *call)
 
 static void test_giving_up(struct harness *h)
 {
-	static const struct action action = {"Disturbed", disturbed_for_ever, ACTION_CHANGES};
+	static const struct made action = {{"Disturbed", ACTION_CHANGES}, disturbed_for_ever};
 
 	tap_is_str(call_here(h, &action, HERE), "ServiceUnavailable",
 		   "a call that never gets through is told to come back");
@@ -394,7 +401,8 @@ static void test_tokens_in_parallel(struct harness *h)
 	struct harness_result results[3] = {};
 	struct params params = {};
 	struct run_request request = {.product = PRODUCT_VPC,
-				      .action = &drawing,
+				      .action = &drawing.action,
+				      .handler = draw,
 				      .uid = ALICE,
 				      .query = &none,
 				      .form = &params,
@@ -481,7 +489,7 @@ static int list_items(struct call *call)
 	int r;
 
 	answer_object(call->answer, "Items", list);
-	r = page_begin_token(call, &page, 10, 50);
+	r = page_begin(call, &page);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < N_ITEMS; i++) {
@@ -500,10 +508,9 @@ static int list_numbered(struct call *call)
 	struct page page;
 	int r, n = 0;
 
-	r = page_begin_number(call, &page, 10, 50);
+	r = page_begin(call, &page);
 	if (r < 0)
 		return r;
-	page.total_as_text = true;
 	for (int i = 0; i < N_ITEMS; i++)
 		n += page_match(&page, "");
 	answer_int(call->answer, "Items", n);
@@ -511,9 +518,12 @@ static int list_numbered(struct call *call)
 	return 0;
 }
 
-static const struct action listing = {"List", list_items, ACTION_NO_REGION};
-static const struct action listing_too = {"ListToo", list_items, ACTION_NO_REGION};
-static const struct action numbering = {"ListNumbered", list_numbered, ACTION_NO_REGION};
+static const struct paging by_token = {10, 50},
+			   by_number = {.size_default = 10, .size_max = 50, .total = TOTAL_TEXT};
+static const struct made listing = {{"List", ACTION_NO_REGION, .paging = &by_token}, list_items};
+static const struct made listing_too = {{"ListToo", ACTION_NO_REGION, .paging = &by_token}, list_items};
+static const struct made numbering = {{"ListNumbered", ACTION_NO_REGION, .paging = &by_number},
+				      list_numbered};
 
 static void test_pages_by_token(struct harness *h)
 {

@@ -6,8 +6,8 @@
 #include "../../lib/ident.h"
 #include "../../model/check.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../frame/answer.h"
-#include "../frame/shape.h"
 #include "actions.h"
 
 #define UID_MIN INT64_C(1000000000000000) /* 16 digits, … */
@@ -16,31 +16,6 @@
 #define ACCESS_KEY_PREFIX "PLAK"
 #define ACCESS_KEY_LENGTH 20
 #define SECRET_LENGTH	  30
-
-static const char *const key_status_values[] = {"Active", "Inactive", NULL};
-
-const struct param_spec account_create_params[] = {
-	{"AccountName", PARAM_STRING, .required = true},
-	{"Admin", PARAM_BOOL},
-	{},
-};
-const struct param_spec account_id_params[] = {
-	{"AccountId", PARAM_LONG, .required = true},
-	{},
-};
-const struct param_spec access_key_id_params[] = {
-	{"AccessKeyId", PARAM_STRING, .required = true},
-	{},
-};
-const struct param_spec access_key_update_params[] = {
-	{"AccessKeyId", PARAM_STRING, .required = true},
-	{"Status", PARAM_STRING, .required = true, .values = key_status_values},
-	{},
-};
-const struct param_spec access_key_list_params[] = {
-	{"AccountId", PARAM_LONG},
-	{},
-};
 
 int account_new(const char *name, bool admin, int64_t now, struct account *ret)
 {
@@ -103,32 +78,15 @@ int account_create(struct call *call)
 	if (r < 0)
 		return r;
 	call_put(call, KIND_ACCOUNT, &account);
-	answer_int(call->answer, "AccountId", account.uid);
+	answer_row(call->answer, call->action->answer, KIND_ACCOUNT, &account);
 	return 0;
 }
 
 int account_list(struct call *call)
 {
-	json_t *list = shape_list(call->answer, "Accounts");
-	struct page page;
-	int r;
+	static const struct listing listing = {KIND_ACCOUNT};
 
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
-	for (const struct account *a = NULL; (a = snapshot_next(call->rows, KIND_ACCOUNT, "", a));) {
-		json_t *item;
-
-		if (!page_match(&page, snapshot_id(a)))
-			continue;
-		item = shape_item(list);
-		answer_int(item, "AccountId", a->uid);
-		answer_string(item, "AccountName", a->name);
-		answer_bool(item, "Admin", a->is_admin);
-		answer_time(item, "CreateTime", a->create_time);
-	}
-	page_end(call, &page);
-	return 0;
+	return list_all(call, &listing);
 }
 
 int access_key_create(struct call *call)
@@ -146,10 +104,7 @@ int access_key_create(struct call *call)
 	if (r < 0)
 		return r;
 	call_put(call, KIND_ACCESS_KEY, &key);
-	answer_int(call->answer, "AccountId", key.uid);
-	answer_string(call->answer, "AccessKeyId", key.id);
-	answer_string(call->answer, "AccessKeySecret", key.secret);
-	answer_time(call->answer, "CreateTime", key.create_time);
+	answer_row(call->answer, call->action->answer, KIND_ACCESS_KEY, &key);
 	return 0;
 }
 
@@ -217,34 +172,14 @@ int access_key_delete(struct call *call)
 	return 0;
 }
 
-/* Of an account, or of all (0). */
-static const struct access_key *next_key(const struct snapshot *rows, int64_t uid, const struct access_key *k)
-{
-	return uid ? snapshot_owned(rows, KIND_ACCESS_KEY, uid, "", k)
-		   : snapshot_next(rows, KIND_ACCESS_KEY, "", k);
-}
-
 int access_key_list(struct call *call)
 {
-	json_t *list = shape_list(call->answer, "AccessKeys");
+	static const struct listing listing = {KIND_ACCESS_KEY};
 	int64_t uid = call_int(call, "AccountId", 0);
-	struct page page;
-	int r;
+	char text[24];
 
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
-	for (const struct access_key *k = NULL; (k = next_key(call->rows, uid, k));) {
-		json_t *item;
-
-		if (!page_match(&page, k->id))
-			continue;
-		item = shape_item(list);
-		answer_int(item, "AccountId", k->uid);
-		answer_string(item, "AccessKeyId", k->id);
-		answer_string(item, "Status", key_status_values[k->active ? 0 : 1]);
-		answer_time(item, "CreateTime", k->create_time);
-	}
-	page_end(call, &page);
-	return 0;
+	if (!uid)
+		return list_all(call, &listing);
+	(void)str_format(text, sizeof(text), "%lld", (long long)uid);
+	return list_children(call, &listing, REF_ACCESS_KEY_UID, text);
 }

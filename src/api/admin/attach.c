@@ -1,34 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See attach.h. Only administrators call this: a path names a namespace of the node, whoever it
- * belongs to. The agent of that node opens it; whether it exists is found out there, and an instance that
- * cannot be made stays Pending. GetInstance tells whoever attached it to another account what became of it.
+ * AttachInstance: what exists on a node already, a container's network namespace or a virtual machine's tap
+ * device, becomes an instance of an account. Only administrators call this: a path names a namespace of the
+ * node, whoever it belongs to. The agent of that node opens it; whether it exists is found out there, and an
+ * instance that cannot be made stays Pending. GetInstance tells whoever attached it to another account what
+ * became of it.
  */
-#include "attach.h"
+#include "../frame/fill.h"
+#include "actions.h"
 
 #include "../common/instance.h"
 #include "../common/limits.h"
 #include "../common/placement.h"
-
-static const char *const kinds[] = {"netns", "tap", NULL};
-
-const struct param_spec attach_instance_params[] = {
-	{"AccountId", PARAM_LONG},
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING},
-	{"SecurityGroupId", PARAM_STRING},
-	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
-	{"Kind", PARAM_STRING, .required = true, .values = kinds},
-	{"Path", PARAM_STRING},
-	{"ProcessStart", PARAM_LONG},
-	{"Device", PARAM_STRING},
-	{"InstanceName", PARAM_STRING},
-	{"HostName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"PrivateIpAddress", PARAM_STRING},
-	{"NodeName", PARAM_STRING},
-	{},
-};
 
 #define DEVICE_NAME_MAX 15 /* the kernel's, IFNAMSIZ - 1 */
 
@@ -108,19 +91,6 @@ static int choose_node(struct call *call, const char *zone, const struct node **
 	return 0;
 }
 
-static void answer_attached(struct call *call, const struct instance *row, const struct port *port)
-{
-	char address[NETADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-
-	netaddr_format(&port->addr, address);
-	mac_format(&port->mac, mac);
-	answer_string(call->answer, "InstanceId", row->id);
-	answer_string(call->answer, "NodeName", row->node);
-	answer_string(call->answer, "NetworkInterfaceId", port->id);
-	answer_string(call->answer, "PrivateIpAddress", address);
-	answer_string(call->answer, "MacAddress", mac);
-}
-
 int attach_instance(struct call *call)
 {
 	int64_t owner = call_int(call, "AccountId", call->account->uid);
@@ -154,14 +124,10 @@ int attach_instance(struct call *call)
 	r = instance_put(call, &plan, node, &alloc, &row, &port);
 	if (r < 0)
 		return r;
-	answer_attached(call, &row, &port);
+	answer_row(call->answer, call->action->answer, KIND_INSTANCE, &row);
+	answer_row(call->answer, call->action->answer, KIND_PORT, &port);
 	return 0;
 }
-
-const struct param_spec get_instance_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
-	{},
-};
 
 int get_instance(struct call *call)
 {
@@ -169,9 +135,7 @@ int get_instance(struct call *call)
 
 	if (!instance || (call->region[0] && !streq(call->region, instance->region)))
 		return call_fail(call, "InvalidInstanceId.NotFound");
-	answer_string(call->answer, "InstanceId", instance->id);
-	answer_int(call->answer, "AccountId", instance->owner);
-	answer_string(call->answer, "NodeName", instance->node);
+	answer_row(call->answer, call->action->answer, KIND_INSTANCE, instance);
 	answer_string(call->answer, "Status", instance_status_word(call, instance));
 	instance_answer_info(call, call->answer, instance);
 	return 0;

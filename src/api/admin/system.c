@@ -5,18 +5,9 @@
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
 #include "../common/limits.h"
+#include "../frame/fill.h"
 #include "../privatelink/service_resource.h"
 #include "actions.h"
-
-static const char *const resource_types[] = {"nlb", NULL};
-
-const struct param_spec system_service_params[] = {
-	{"ServiceName", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_STRING, .required = true},
-	{"ResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING},
-	{},
-};
 
 /* The service's row; the catalogue decides whether the region has it. */
 static int find_service(struct call *call, const struct service **ret)
@@ -94,7 +85,7 @@ int system_service_bind(struct call *call)
 		return call_fail(call, "EndpointServiceResourceExist");
 	if (is_full(call, service, n_added))
 		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
-	answer_string(call->answer, "ServiceId", service->id);
+	answer_row(call->answer, call->action->answer, KIND_SERVICE, service);
 	return 0;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Quotas: how much of what a caller may make us keep. Reaching one is an error of the catalogue, named next
- * to it. Numbers per account count within a region.
+ * to it. Numbers per account count within a region. What one call may ask for is in schema/limits.h.
  */
 #pragma once
 
+#include "../../schema/limits.h"
 #include "../../store/store.h"
 
 #define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
@@ -19,7 +20,6 @@
 #define SERVER_GROUPS_PER_ACCOUNT_MAX	500  /* QuotaExceeded.ServerGroupsNum */
 #define SERVERS_PER_GROUP_MAX		200  /* QuotaExceeded.ServersNum */
 #define SERVERS_PER_PORT_MAX		60   /* the same: an instance's deletion removes them in one go */
-#define TAGS_PER_RESOURCE_MAX		20   /* NumberExceed.Tags */
 #define JOBS_PER_ACCOUNT_MAX		1000 /* of all regions; the oldest makes room, no error */
 
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
@@ -30,11 +30,6 @@
 
 /* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token,
  * a job and counters. */
-#define RULES_PER_CALL_MAX     75
-#define INSTANCES_PER_CALL_MAX 20
-#define SERVERS_PER_CALL_MAX   40
-#define RESOURCES_PER_CALL_MAX 10
-#define TAGGED_PER_CALL_MAX    90 /* resources times tags */
 
 #define ROOM (STORE_TXN_OPS_MAX - 5)
 _Static_assert(RULES_PER_CALL_MAX + RULES_NAMING_GROUPS_MAX <= ROOM,

@@ -7,18 +7,7 @@
 
 #include <ctype.h>
 
-#include "../frame/shape.h"
-
-const struct param_spec regions_params[] = {
-	{"AcceptLanguage", PARAM_STRING},
-	{},
-};
-
-const struct param_spec zones_params[] = {
-	{"AcceptLanguage", PARAM_STRING},
-	{"ZoneType", PARAM_STRING},
-	{},
-};
+#include "../frame/fill.h"
 
 static void region_endpoint(const struct call *call, const char *region, char *ret, size_t size)
 {
@@ -31,41 +20,47 @@ static void region_endpoint(const struct call *call, const char *region, char *r
 	(void)str_format(ret, size, "%s.%s.aliyuncs.com", product, region);
 }
 
-void regions_answer(struct call *call, json_t *list, const char *status)
+void answer_region(const struct call *call, json_t *item, const struct catalogue_region *region)
 {
-	for (size_t i = 0; i < call->catalogue->n_regions; i++) {
-		const struct catalogue_region *region = &call->catalogue->regions[i];
-		char endpoint[DOMAIN_SIZE];
-		json_t *item = shape_item(list);
+	char endpoint[DOMAIN_SIZE];
 
-		region_endpoint(call, region->id, endpoint, sizeof(endpoint));
-		answer_string(item, "RegionId", region->id);
-		answer_string(item, "RegionEndpoint", endpoint);
-		answer_string(item, "LocalName", region->local_name);
-		if (status)
-			answer_string(item, "Status", status);
-	}
+	region_endpoint(call, region->id, endpoint, sizeof(endpoint));
+	answer_string(item, "RegionId", region->id);
+	answer_string(item, "LocalName", region->local_name);
+	answer_string(item, "RegionEndpoint", endpoint);
 }
 
-static void answer_zones_of(const struct catalogue_region *region, json_t *list,
-			    void (*describe)(json_t *zone))
+void answer_zones_of(const struct catalogue_region *region, json_t *list, const struct answer_field *field)
 {
 	for (size_t i = 0; i < region->n_zones; i++) {
-		json_t *item = shape_item(list);
+		json_t *item = answer_entry(list, field, KIND_COUNT_, NULL);
 
 		answer_string(item, "ZoneId", region->zones[i].id);
 		answer_string(item, "LocalName", region->zones[i].local_name);
-		if (describe)
-			describe(item);
 	}
 }
 
-void zones_answer(struct call *call, json_t *list, void (*describe)(json_t *zone))
+int describe_regions(struct call *call)
 {
+	const struct answer_field *field = answer_find(call->action->answer, "Regions");
+	json_t *list = answer_list(call->answer, call->action->answer, "Regions");
+
+	for (size_t i = 0; i < call->catalogue->n_regions; i++)
+		answer_region(call, answer_entry(list, field, KIND_COUNT_, NULL),
+			      &call->catalogue->regions[i]);
+	return 0;
+}
+
+int describe_zones(struct call *call)
+{
+	const struct answer_field *field = answer_find(call->action->answer, "Zones");
+	json_t *list = answer_list(call->answer, call->action->answer, "Zones");
+
 	for (size_t i = 0; i < call->catalogue->n_regions; i++) {
 		const struct catalogue_region *region = &call->catalogue->regions[i];
 
 		if (!call->region[0] || streq(call->region, region->id))
-			answer_zones_of(region, list, describe);
+			answer_zones_of(region, list, field);
 	}
+	return 0;
 }

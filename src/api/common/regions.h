@@ -6,10 +6,10 @@
 
 #include "../frame/action.h"
 
-extern const struct param_spec regions_params[], zones_params[];
+/* DescribeRegions, and DescribeZones of the call's region, or of all if it names none. */
+int describe_regions(struct call *call);
+int describe_zones(struct call *call);
 
-/* Adds all regions to the list; `status`, of each, may be NULL. */
-void regions_answer(struct call *call, json_t *list, const char *status);
-/* Adds the zones of the call's region, or of all regions if it names none. `describe`, if not NULL, adds what
- * the product says of a zone. */
-void zones_answer(struct call *call, json_t *list, void (*describe)(json_t *zone));
+/* What is computed of a region's entry; the entries of a region's zones. */
+void answer_region(const struct call *call, json_t *item, const struct catalogue_region *region);
+void answer_zones_of(const struct catalogue_region *region, json_t *list, const struct answer_field *field);

@@ -8,40 +8,9 @@
 #include <strings.h>
 
 #include "../../model/check.h"
-#include "../frame/shape.h"
 #include "limits.h"
+#include "listing.h"
 #include "owned.h"
-
-const struct param_spec tag_params[] = {
-	{"Key", PARAM_STRING},
-	{"Value", PARAM_STRING},
-	{},
-};
-
-const struct param_spec tag_resources_params[] = {
-	{"ResourceType", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
-	{"Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = TAGS_PER_RESOURCE_MAX,
-	 .members = tag_params},
-	{},
-};
-
-const struct param_spec untag_resources_params[] = {
-	{"ResourceType", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
-	{"TagKey", PARAM_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX},
-	{"All", PARAM_BOOL},
-	{},
-};
-
-const struct param_spec list_tag_resources_params[] = {
-	{"ResourceType", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_LIST, .min = 1, .max = 50},
-	{"Tag", PARAM_STRUCT_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"MaxResults", PARAM_INT, .min = 1, .max = 50},
-	{"NextToken", PARAM_STRING},
-	{},
-};
 
 static bool forbidden_text(const char *s)
 {
@@ -153,28 +122,24 @@ bool tags_match(const struct call *call, const char *resource)
 	return true;
 }
 
-void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap,
-		 const char *key_name, const char *value_name, const char *resource)
+void tags_answer(const struct call *call, json_t *object, const struct answer_field *fields,
+		 const char *resource)
 {
-	json_t *list = wrap ? shape_wrapped(object, name, wrap) : shape_list(object, name);
+	const struct answer_field *field = answer_find(fields, "Tags");
+	json_t *list = answer_list(object, fields, "Tags");
 
-	for (const struct tag *t = NULL;
-	     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));) {
-		json_t *item = shape_item(list);
-
-		answer_string(item, key_name, t->key);
-		answer_string(item, value_name, t->value);
-	}
+	for (const struct tag *t = NULL; (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));)
+		(void)answer_entry(list, field, KIND_TAG, t);
 }
 
-static const struct tagged_type *wanted_type(struct call *call, const struct tagged_type *types)
+/* NULL: the product has no such type. */
+static const struct tagged_type *wanted_type(const struct call *call)
 {
 	const char *name = call_string(call, "ResourceType");
 
-	for (; types->name; types++)
+	for (const struct tagged_type *types = product_codes[call->product].tagged; types->name; types++)
 		if (name && strcasecmp(types->name, name) == 0)
 			return types;
-	(void)call_fail_named(call, "Invalid{Name}", "ResourceType");
 	return NULL;
 }
 
@@ -190,15 +155,15 @@ static int check_resources(struct call *call, const struct tagged_type *type)
 	return 0;
 }
 
-int tags_tag_resources(struct call *call, const struct tagged_type *types)
+int tag_resources(struct call *call)
 {
 	json_t *ids = call_list(call, "ResourceId"), *tags = call_list(call, "Tag"), *id;
-	const struct tagged_type *type = wanted_type(call, types);
+	const struct tagged_type *type = wanted_type(call);
 	size_t i;
 	int r;
 
 	if (!type)
-		return -EBADMSG;
+		return call_fail_named(call, "Invalid{Name}", "ResourceType");
 	r = check_resources(call, type);
 	if (r < 0)
 		return r;
@@ -226,16 +191,16 @@ static bool key_listed(json_t *keys, const char *key)
 	return false;
 }
 
-int tags_untag_resources(struct call *call, const struct tagged_type *types)
+int untag_resources(struct call *call)
 {
 	json_t *ids = call_list(call, "ResourceId"), *keys = call_list(call, "TagKey"), *id;
-	const struct tagged_type *type = wanted_type(call, types);
+	const struct tagged_type *type = wanted_type(call);
 	bool all = !keys && call_bool(call, "All", false);
 	size_t i, n = 0;
 	int r;
 
 	if (!type)
-		return -EBADMSG;
+		return call_fail_named(call, "Invalid{Name}", "ResourceType");
 	r = check_resources(call, type);
 	if (r < 0)
 		return r;
@@ -269,44 +234,21 @@ static bool tag_wanted(const struct call *call, const struct tag *tag)
 	return false;
 }
 
-/* The tags of one object that are asked for and on the page. */
-static void list_tags(const struct call *call, const char *resource, struct page *page, json_t *list)
+static bool is_listed(const struct call *call, const void *row)
 {
-	char id[KEY_SIZE];
+	const struct tag *tag = row;
 
-	for (const struct tag *t = NULL;
-	     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, resource, t));) {
-		json_t *item;
-
-		if (!tag_wanted(call, t) || row_key(KIND_TAG, t, id) < 0 || !page_match(page, id))
-			continue;
-		item = shape_item(list);
-		answer_string(item, "ResourceId", t->resource);
-		answer_string(item, "ResourceType", t->resource_type);
-		answer_string(item, "TagKey", t->key);
-		answer_string(item, "TagValue", t->value);
-	}
+	return filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
 }
 
-int tags_list_resources(struct call *call, const struct tagged_type *types, const char *wrap)
+int list_tag_resources(struct call *call)
 {
-	const struct tagged_type *type = wanted_type(call, types);
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_TAG, is_listed};
+	const struct tagged_type *type = wanted_type(call);
 
 	if (!type)
-		return -EBADMSG;
+		return call_fail_named(call, "Invalid{Name}", "ResourceType");
 	if (!call_list(call, "ResourceId") && !call_list(call, "Tag"))
 		return call_fail(call, "MissingResourceIdOrTagParam");
-	r = page_begin_token(call, &page, 50, 50);
-	if (r < 0)
-		return r;
-	list = wrap ? shape_wrapped(call->answer, "TagResources", wrap)
-		    : shape_list(call->answer, "TagResources");
-	for (const void *v = NULL; (v = owned_next(call, type->kind, v));)
-		if (filter_list(call, "ResourceId", snapshot_id(v)))
-			list_tags(call, snapshot_id(v), &page, list);
-	page_end(call, &page);
-	return 0;
+	return list_of_owned(call, &listing, REF_TAG_RESOURCE, type->kind);
 }

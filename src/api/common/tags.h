@@ -7,18 +7,15 @@
 
 #include "../frame/action.h"
 
-/* Members of Tag.N as a parameter. */
-extern const struct param_spec tag_params[];
-
 /* Puts the tags of the parameter "Tag", if there are any, on a new object. Fails the call for a bad one. */
 int tags_create(struct call *call, const char *resource, const char *type);
 /* Deletes all tags of an object that goes away. */
 void tags_drop(struct call *call, const char *resource);
 /* Whether the object has all tags of the parameter "Tag" (a tag without a value matches every value). */
 bool tags_match(const struct call *call, const char *resource);
-/* "name": {"Tag": [{key_name, value_name}]}; `wrap` NULL: "name": [...]. */
-void tags_answer(const struct call *call, json_t *object, const char *name, const char *wrap,
-		 const char *key_name, const char *value_name, const char *resource);
+/* The member "Tags" of the table. */
+void tags_answer(const struct call *call, json_t *object, const struct answer_field *fields,
+		 const char *resource);
 
 /* A kind of objects that a product's tag actions know; tables end with a NULL name. */
 struct tagged_type {
@@ -26,10 +23,7 @@ struct tagged_type {
 	enum kind kind;
 };
 
-int tags_tag_resources(struct call *call, const struct tagged_type *types);
-int tags_untag_resources(struct call *call, const struct tagged_type *types);
-/* `wrap`: the inner name of a wrapped list, or NULL. */
-int tags_list_resources(struct call *call, const struct tagged_type *types, const char *wrap);
-
-/* Parameters of the three. */
-extern const struct param_spec tag_resources_params[], untag_resources_params[], list_tag_resources_params[];
+/* The actions that all products have. */
+int tag_resources(struct call *call);
+int untag_resources(struct call *call);
+int list_tag_resources(struct call *call);

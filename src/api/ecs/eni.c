@@ -3,33 +3,10 @@
  * DescribeNetworkInterfaces: the ENIs of instances, and those that a service manages (of endpoints and load
  * balancers).
  */
-#include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
-
-const struct param_spec eni_list_params[] = {
-	{"NetworkInterfaceId", PARAM_LIST, .max = 100},
-	{"NetworkInterfaceName", PARAM_STRING},
-	{"InstanceId", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
-	{"PrimaryIpAddress", PARAM_STRING},
-	{"PrivateIpAddress", PARAM_LIST, .max = 100},
-	{"Ipv6Address", PARAM_LIST, .max = 100},
-	{"ResourceGroupId", PARAM_STRING},
-	{"SecurityGroupId", PARAM_STRING},
-	{"ServiceManaged", PARAM_BOOL},
-	{"Status", PARAM_STRING},
-	{"Type", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{"MaxResults", PARAM_INT, .min = 10, .max = 500},
-	{"NextToken", PARAM_STRING},
-	{},
-};
 
 static enum port_status by_instance(const struct instance *instance, enum port_status otherwise)
 {
@@ -82,21 +59,6 @@ static const char *type_word(const struct port *port)
 	return port->kind == PORT_INSTANCE ? "Primary" : "Secondary";
 }
 
-static void answer_addresses(json_t *item, const struct port *port)
-{
-	char address[NETADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-	json_t *set;
-
-	netaddr_format(&port->addr, address);
-	mac_format(&port->mac, mac);
-	answer_string(item, "PrivateIpAddress", address);
-	answer_string(item, "MacAddress", mac);
-	set = shape_item(shape_wrapped(item, "PrivateIpSets", "PrivateIpSet"));
-	answer_string(set, "PrivateIpAddress", address);
-	answer_bool(set, "Primary", true);
-	(void)shape_wrapped(item, "Ipv6Sets", "Ipv6Set");
-}
-
 static void answer_holder(json_t *item, const struct port *port)
 {
 	bool managed = port->kind != PORT_INSTANCE;
@@ -118,33 +80,18 @@ static void answer_holder(json_t *item, const struct port *port)
 	answer_int(attachment, "DeviceIndex", 0);
 }
 
-static void answer_eni(const struct call *call, json_t *item, const struct port *port)
+static void add_state(const struct call *call, json_t *item, const void *row)
 {
-	char owner[24];
-	json_t *groups;
+	const struct port *port = row;
 
-	answer_string(item, "NetworkInterfaceId", port->id);
-	answer_string(item, "NetworkInterfaceName", "");
 	answer_string(item, "Type", type_word(port));
 	answer_string(item, "Status", status_word(call, port));
-	answer_string(item, "VpcId", port->vpc);
-	answer_string(item, "VSwitchId", port->vswitch);
-	answer_string(item, "ZoneId", port->zone);
-	answer_addresses(item, port);
 	answer_holder(item, port);
-	(void)str_format(owner, sizeof(owner), "%lld", (long long)port->owner);
-	answer_string(item, "OwnerId", owner);
-	answer_string(item, "ResourceGroupId", "");
-	answer_bool(item, "SourceDestCheck", true);
-	answer_time(item, "CreationTime", port->create_time);
-	groups = shape_wrapped(item, "SecurityGroupIds", "SecurityGroupId");
-	for (uint32_t i = 0; i < port->n_groups; i++)
-		shape_text(groups, port->groups[i]);
-	tags_answer(call, item, "Tags", "Tag", "TagKey", "TagValue", port->id);
 }
 
-static bool eni_wanted(const struct call *call, const struct port *p)
+static bool eni_wanted(const struct call *call, const void *row)
 {
+	const struct port *p = row;
 	bool managed = p->kind != PORT_INSTANCE;
 	char address[NETADDR_TEXT_SIZE];
 
@@ -164,18 +111,7 @@ static bool eni_wanted(const struct call *call, const struct port *p)
 
 int eni_list(struct call *call)
 {
-	bool by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_PORT, eni_wanted, add_state};
 
-	r = by_token ? page_begin_token(call, &page, 10, 500) : page_begin_number(call, &page, 10, 1000);
-	if (r < 0)
-		return r;
-	list = shape_wrapped(call->answer, "NetworkInterfaceSets", "NetworkInterfaceSet");
-	for (const struct port *p = NULL; (p = owned_next(call, KIND_PORT, p));)
-		if (eni_wanted(call, p) && page_match(&page, p->id))
-			answer_eni(call, shape_item(list), p);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }

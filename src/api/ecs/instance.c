@@ -13,42 +13,6 @@
 #include "../frame/shape.h"
 #include "actions.h"
 
-const struct param_spec instance_run_params[] = {
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING},
-	{"SecurityGroupId", PARAM_STRING},
-	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
-	{"ImageId", PARAM_STRING},
-	{"InstanceType", PARAM_STRING},
-	{"InstanceName", PARAM_STRING},
-	{"HostName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"PrivateIpAddress", PARAM_STRING},
-	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
-	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
-	{"DeletionProtection", PARAM_BOOL},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec instance_start_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec instance_stop_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
-	{"ForceStop", PARAM_BOOL},
-	{"StoppedMode", PARAM_STRING},
-	{},
-};
-
-const struct param_spec instance_delete_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
-	{"Force", PARAM_BOOL},
-	{},
-};
-
 /* What all instances of the call share. */
 static int read_pattern(struct call *call, struct instance *ret)
 {

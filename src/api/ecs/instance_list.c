@@ -3,113 +3,36 @@
  * DescribeInstances.
  */
 #include "../common/instance.h"
-#include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
 
-const struct param_spec instance_list_params[] = {
-	{"InstanceIds", PARAM_LIST, .max = 100},
-	{"InstanceName", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
-	{"ZoneId", PARAM_STRING},
-	{"ImageId", PARAM_STRING},
-	{"InstanceType", PARAM_STRING},
-	{"InstanceNetworkType", PARAM_STRING},
-	{"SecurityGroupId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"PrivateIpAddresses", PARAM_LIST, .max = 100},
-	{"PublicIpAddresses", PARAM_LIST, .max = 100},
-	{"InnerIpAddresses", PARAM_LIST, .max = 100},
-	{"EipAddresses", PARAM_LIST, .max = 100},
-	{"RdmaIpAddresses", PARAM_LIST, .max = 100},
-	{"Ipv6Address", PARAM_LIST, .max = 100},
-	{"InstanceTypeFamily", PARAM_STRING},
-	{"InstanceChargeType", PARAM_STRING},
-	{"InternetChargeType", PARAM_STRING},
-	{"KeyPairName", PARAM_STRING},
-	{"HpcClusterId", PARAM_STRING},
-	{"LockReason", PARAM_STRING},
-	{"IoOptimized", PARAM_BOOL},
-	{"DeviceAvailable", PARAM_BOOL},
-	{"Status", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{"MaxResults", PARAM_INT},
-	{"NextToken", PARAM_STRING},
-	{},
-};
-
-static void answer_interface(json_t *item, const struct port *port)
-{
-	char address[NETADDR_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-	json_t *eni, *set;
-
-	netaddr_format(&port->addr, address);
-	mac_format(&port->mac, mac);
-	eni = shape_item(shape_wrapped(item, "NetworkInterfaces", "NetworkInterface"));
-	answer_string(eni, "NetworkInterfaceId", port->id);
-	answer_string(eni, "MacAddress", mac);
-	answer_string(eni, "PrimaryIpAddress", address);
-	answer_string(eni, "Type", "Primary");
-	set = shape_item(shape_wrapped(eni, "PrivateIpSets", "PrivateIpSet"));
-	answer_string(set, "PrivateIpAddress", address);
-	answer_bool(set, "Primary", true);
-	(void)shape_wrapped(eni, "Ipv6Sets", "Ipv6Set");
-}
-
-static void answer_network(const struct call *call, json_t *item, const struct instance *instance)
+static void add_network(const struct call *call, json_t *item, const struct instance *instance)
 {
 	const struct port *port = snapshot_port(call->rows, instance->port);
-	json_t *vpc = shape_object(item, "VpcAttributes"), *addresses, *groups;
+	json_t *addresses =
+		shape_wrapped(json_object_get(item, "VpcAttributes"), "PrivateIpAddress", "IpAddress");
 	char address[NETADDR_TEXT_SIZE];
 
-	answer_string(vpc, "VpcId", instance->vpc);
-	answer_string(vpc, "VSwitchId", instance->vswitch);
-	answer_string(vpc, "NatIpAddress", "");
-	addresses = shape_wrapped(vpc, "PrivateIpAddress", "IpAddress");
-	groups = shape_wrapped(item, "SecurityGroupIds", "SecurityGroupId");
-	if (!port)
+	if (!port) {
+		(void)shape_wrapped(item, "SecurityGroupIds", "SecurityGroupId");
 		return;
+	}
+	answer_row(item, call_fields(call), KIND_PORT, port);
 	netaddr_format(&port->addr, address);
 	shape_text(addresses, address);
-	for (uint32_t i = 0; i < port->n_groups; i++)
-		shape_text(groups, port->groups[i]);
-	answer_interface(item, port);
 }
 
-static void answer_instance(const struct call *call, json_t *item, const struct instance *instance)
+static void add_state(const struct call *call, json_t *item, const void *row)
 {
-	answer_string(item, "InstanceId", instance->id);
+	const struct instance *instance = row;
+
 	answer_string(item, "InstanceName", instance->name[0] ? instance->name : instance->id);
 	answer_string(item, "HostName", instance->host_name[0] ? instance->host_name : instance->id);
-	answer_string(item, "Description", instance->description);
 	answer_string(item, "Status", instance_status_word(call, instance));
 	instance_answer_info(call, item, instance);
-	answer_string(item, "RegionId", instance->region);
-	answer_string(item, "ZoneId", instance->zone);
-	answer_string(item, "ImageId", instance->image);
-	answer_string(item, "InstanceType", instance->type);
-	answer_string(item, "InstanceNetworkType", "vpc");
-	answer_string(item, "InstanceChargeType", "PostPaid");
-	answer_string(item, "SpotStrategy", "NoSpot");
-	answer_string(item, "OSType", "linux");
-	answer_string(item, "ResourceGroupId", "");
-	answer_int(item, "InternetMaxBandwidthOut", 0);
-	answer_bool(item, "DeletionProtection", false);
-	answer_bool(item, "DeviceAvailable", true);
-	answer_bool(item, "IoOptimized", true);
-	answer_bool(item, "Recyclable", false);
-	answer_time(item, "CreationTime", instance->create_time);
-	answer_time(item, "StartTime", instance->create_time);
-	answer_network(call, item, instance);
-	(void)shape_wrapped(item, "PublicIpAddress", "IpAddress");
-	(void)shape_wrapped(item, "InnerIpAddress", "IpAddress");
-	(void)shape_wrapped(item, "OperationLocks", "LockReason");
-	tags_answer(call, item, "Tags", "Tag", "TagKey", "TagValue", instance->id);
+	add_network(call, item, instance);
 }
 
 /* A name filter may end in '*'. */
@@ -164,8 +87,10 @@ static bool nature_matches(const struct call *call)
 	       call_bool(call, "IoOptimized", true) && call_bool(call, "DeviceAvailable", true);
 }
 
-static bool instance_wanted(const struct call *call, const struct instance *i)
+static bool instance_wanted(const struct call *call, const void *row)
 {
+	const struct instance *i = row;
+
 	return owned_here(call, i->owner, i->region) && filter_list(call, "InstanceIds", i->id) &&
 	       name_matches(call, i) && filter_text(call, "VpcId", i->vpc) &&
 	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
@@ -177,18 +102,7 @@ static bool instance_wanted(const struct call *call, const struct instance *i)
 
 int instance_list(struct call *call)
 {
-	bool by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_INSTANCE, instance_wanted, add_state};
 
-	r = by_token ? page_begin_token(call, &page, 10, 100) : page_begin_number(call, &page, 10, 100);
-	if (r < 0)
-		return r;
-	list = shape_wrapped(call->answer, "Instances", "Instance");
-	for (const struct instance *i = NULL; (i = owned_next(call, KIND_INSTANCE, i));)
-		if (instance_wanted(call, i) && page_match(&page, i->id))
-			answer_instance(call, shape_item(list), i);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }

@@ -8,32 +8,6 @@
 #include "../common/owned.h"
 #include "actions.h"
 
-/* One rule; the parameters of the older form are the same. */
-#define RULE_MEMBERS                                                                                         \
-	{"IpProtocol", PARAM_STRING}, {"PortRange", PARAM_STRING}, {"PortRangeListId", PARAM_STRING},        \
-		{"Policy", PARAM_STRING}, {"Priority", PARAM_STRING}, {"NicType", PARAM_STRING},             \
-		{"SourceCidrIp", PARAM_STRING}, {"Ipv6SourceCidrIp", PARAM_STRING},                          \
-		{"SourceGroupId", PARAM_STRING}, {"SourcePrefixListId", PARAM_STRING},                       \
-		{"SourcePortRange", PARAM_STRING}, {"DestCidrIp", PARAM_STRING},                             \
-		{"Ipv6DestCidrIp", PARAM_STRING}, {"DestGroupId", PARAM_STRING},                             \
-		{"DestPrefixListId", PARAM_STRING},                                                          \
-	{                                                                                                    \
-		"Description", PARAM_STRING                                                                  \
-	}
-
-static const struct param_spec permission_params[] = {
-	RULE_MEMBERS,
-	{},
-};
-
-const struct param_spec rule_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
-	{"Permissions", PARAM_STRUCT_LIST, .min = 1, .max = RULES_PER_CALL_MAX, .members = permission_params},
-	{"SecurityGroupRuleId", PARAM_LIST, .min = 1, .max = RULES_PER_CALL_MAX},
-	RULE_MEMBERS,
-	{},
-};
-
 /* The rules that a call describes, and how many. */
 struct wish {
 	struct sg_rule *v;

@@ -6,68 +6,10 @@
  */
 #include "../../model/check.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
-
-static const char *const group_types[] = {"normal", "enterprise", NULL};
-static const char *const directions[] = {"egress", "ingress", "all", NULL};
-static const char *const policies[] = {"Accept", "Drop", NULL};
-
-const struct param_spec security_group_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"SecurityGroupName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec security_group_id_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec security_group_list_params[] = {
-	{"SecurityGroupId", PARAM_STRING},
-	{"SecurityGroupIds", PARAM_LIST, .max = 100},
-	{"SecurityGroupName", PARAM_STRING},
-	{"SecurityGroupType", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
-	{"NetworkType", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"ServiceManaged", PARAM_BOOL},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{"MaxResults", PARAM_INT},
-	{"NextToken", PARAM_STRING},
-	{},
-};
-
-const struct param_spec security_group_get_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
-	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
-	{"NicType", PARAM_STRING},
-	{"MaxResults", PARAM_INT},
-	{"NextToken", PARAM_STRING},
-	{},
-};
-
-const struct param_spec security_group_modify_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
-	{"SecurityGroupName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{},
-};
-
-const struct param_spec security_group_set_policy_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
-	{"InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true},
-	{},
-};
 
 static int read_texts(struct call *call, struct security_group *row)
 {
@@ -113,7 +55,7 @@ int security_group_create(struct call *call)
 	if (r < 0)
 		return r;
 	call_put(call, KIND_SECURITY_GROUP, &row);
-	answer_string(call->answer, "SecurityGroupId", row.id);
+	answer_row(call->answer, call->action->answer, KIND_SECURITY_GROUP, &row);
 	return 0;
 }
 
@@ -184,8 +126,9 @@ int security_group_set_policy(struct call *call)
 	return 0;
 }
 
-static void answer_counts(const struct call *call, json_t *item, const char *id)
+static void add_counts(const struct call *call, json_t *item, const void *row)
 {
+	const char *id = ((const struct security_group *)row)->id;
 	int64_t rules = 0, naming_groups = 0, instances = 0;
 
 	for (const struct sg_rule *s = NULL; (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, id, s));) {
@@ -199,22 +142,10 @@ static void answer_counts(const struct call *call, json_t *item, const char *id)
 	answer_int(item, "EcsCount", instances);
 }
 
-static void answer_group(const struct call *call, json_t *item, const struct security_group *group)
+static bool group_wanted(const struct call *call, const void *row)
 {
-	answer_string(item, "SecurityGroupId", group->id);
-	answer_string(item, "SecurityGroupName", group->name);
-	answer_string(item, "Description", group->description);
-	answer_string(item, "SecurityGroupType", enum_name(sg_type_names, group->type));
-	answer_string(item, "VpcId", group->vpc);
-	answer_string(item, "ResourceGroupId", group->resource_group);
-	answer_bool(item, "ServiceManaged", false);
-	answer_time(item, "CreationTime", group->create_time);
-	answer_counts(call, item, group->id);
-	tags_answer(call, item, "Tags", "Tag", "TagKey", "TagValue", group->id);
-}
+	const struct security_group *g = row;
 
-static bool group_wanted(const struct call *call, const struct security_group *g)
-{
 	return owned_here(call, g->owner, g->region) && filter_text(call, "SecurityGroupId", g->id) &&
 	       filter_list(call, "SecurityGroupIds", g->id) &&
 	       filter_text(call, "SecurityGroupName", g->name) &&
@@ -226,21 +157,10 @@ static bool group_wanted(const struct call *call, const struct security_group *g
 
 int security_group_list(struct call *call)
 {
-	bool by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_SECURITY_GROUP, group_wanted, add_counts};
 
-	r = by_token ? page_begin_token(call, &page, 10, 100) : page_begin_number(call, &page, 10, 100);
-	if (r < 0)
-		return r;
 	answer_string(call->answer, "RegionId", call->region);
-	list = shape_wrapped(call->answer, "SecurityGroups", "SecurityGroup");
-	for (const struct security_group *g = NULL; (g = owned_next(call, KIND_SECURITY_GROUP, g));)
-		if (group_wanted(call, g) && page_match(&page, g->id))
-			answer_group(call, shape_item(list), g);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 /* The members that say where from and where to; those of the other direction and family stand there empty. */
@@ -258,63 +178,35 @@ static void answer_sides(json_t *item, const struct sg_rule *rule)
 	answer_string(item, "Ipv6DestCidrIp", !in && !v4 ? cidr : "");
 	answer_string(item, "SourceGroupId", in ? rule->other_group : "");
 	answer_string(item, "DestGroupId", in ? "" : rule->other_group);
-	answer_string(item, "SourceGroupName", "");
-	answer_string(item, "DestGroupName", "");
-	answer_string(item, "SourceGroupOwnerAccount", "");
-	answer_string(item, "DestGroupOwnerAccount", "");
-	answer_string(item, "SourcePrefixListId", "");
-	answer_string(item, "DestPrefixListId", "");
 }
 
-static void answer_rule(json_t *item, const struct sg_rule *rule)
+static void add_sides(const struct call *call _unused_, json_t *item, const void *row)
 {
-	char text[32];
+	const struct sg_rule *rule = row;
+	char ports[32];
 
-	answer_string(item, "SecurityGroupRuleId", rule->id);
-	answer_string(item, "Direction", enum_name(sg_direction_names, rule->direction));
-	answer_string(item, "IpProtocol", rule->protocol);
-	(void)str_format(text, sizeof(text), "%d/%d", rule->port_first, rule->port_last);
-	answer_string(item, "PortRange", text);
-	answer_string(item, "SourcePortRange", "-1/-1");
+	(void)str_format(ports, sizeof(ports), "%d/%d", rule->port_first, rule->port_last);
+	answer_string(item, "PortRange", ports);
 	answer_sides(item, rule);
-	answer_string(item, "Policy", enum_name(sg_policy_names, rule->policy));
-	(void)str_format(text, sizeof(text), "%u", rule->priority);
-	answer_string(item, "Priority", text);
-	answer_string(item, "NicType", "intranet");
-	answer_string(item, "Description", rule->description);
-	answer_time(item, "CreateTime", rule->create_time);
+}
+
+static bool rule_wanted(const struct call *call, const void *row)
+{
+	const char *direction = call_string(call, "Direction");
+	const struct sg_rule *rule = row;
+
+	if (!direction || direction[0] == 'a' || direction[0] == 'A')
+		return true;
+	return (direction[0] == 'i' || direction[0] == 'I') == (rule->direction == SG_INGRESS);
 }
 
 int security_group_get(struct call *call)
 {
+	static const struct listing listing = {KIND_SG_RULE, rule_wanted, add_sides};
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
-	const char *direction = call_string(call, "Direction");
-	struct page page;
-	json_t *list;
-	int r;
 
 	if (!group)
 		return call_fail(call, "InvalidSecurityGroupId.NotFound");
-	r = page_begin_token(call, &page, 500, 1000);
-	if (r < 0)
-		return r;
-	page.no_total = true;
-	answer_string(call->answer, "SecurityGroupId", group->id);
-	answer_string(call->answer, "SecurityGroupName", group->name);
-	answer_string(call->answer, "Description", group->description);
-	answer_string(call->answer, "VpcId", group->vpc);
-	answer_string(call->answer, "RegionId", group->region);
-	answer_string(call->answer, "InnerAccessPolicy", group->inner_accept ? "Accept" : "Drop");
-
-	list = shape_wrapped(call->answer, "Permissions", "Permission");
-	for (const struct sg_rule *s = NULL;
-	     (s = snapshot_children(call->rows, REF_SG_RULE_GROUP, group->id, s));) {
-		if (direction && direction[0] != 'a' && direction[0] != 'A' &&
-		    (direction[0] == 'i' || direction[0] == 'I') != (s->direction == SG_INGRESS))
-			continue;
-		if (page_match(&page, s->id))
-			answer_rule(shape_item(list), s);
-	}
-	page_end(call, &page);
-	return 0;
+	answer_row(call->answer, call->action->answer, KIND_SECURITY_GROUP, group);
+	return list_children(call, &listing, REF_SG_RULE_GROUP, group->id);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of actions and how one is carried out.
+ * How an action of the tables (schema/) is carried out.
  *
  * A handler is a pure function of (parameters, account, rows): it reads the snapshot, adds changes to the
  * call's transaction and members to the answer, or fails with a row of the error catalogue. It does no I/O.
@@ -16,51 +16,12 @@
 #include "../../control/control.h"
 #include "../../lib/params.h"
 #include "../../model/catalogue.h"
+#include "../../schema/schema.h"
 #include "../../store/store.h"
 #include "error.h"
 
-enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
-
-enum param_type {
-	PARAM_STRING,
-	PARAM_INT,
-	PARAM_LONG,
-	PARAM_BOOL,
-	PARAM_LIST,
-	PARAM_STRUCT_LIST,
-	PARAM_STRUCT
-};
-
-struct param_spec {
-	const char *name; /* wire name; of a member of a STRUCT_LIST or STRUCT: its own name */
-	enum param_type type;
-	bool required;
-	int64_t min, max;	   /* INT, LONG; LIST, STRUCT_LIST: number of entries (max 0: no bound) */
-	const char *const *values; /* allowed values, NULL-terminated; NULL: any */
-	const struct param_spec *members; /* STRUCT, STRUCT_LIST; ends with a NULL name */
-	bool no_case;			  /* values are compared without case */
-};
-
 struct call;
 typedef int (*action_handler)(struct call *call);
-
-enum action_flags {
-	ACTION_READ = 0,
-	ACTION_CHANGES = 1 << 0,   /* takes ClientToken and DryRun */
-	ACTION_NO_REGION = 1 << 1, /* RegionId is not demanded */
-	ACTION_ADMIN = 1 << 2,	   /* administrators only */
-};
-
-struct action {
-	const char *name;
-	action_handler handler;
-	unsigned flags;
-	const struct param_spec *params; /* without RegionId, ClientToken, DryRun; ends with a NULL name */
-	/* A member of the answer that is not kept with the call's ClientToken, and what puts it into an
-	 * answer that was kept (or fails the call). NULL: there is none. */
-	const char *secret;
-	action_handler reveal;
-};
 
 /* Codes, or patterns of codes, that are not the same in all products. */
 struct product_words {
@@ -70,17 +31,22 @@ struct product_words {
 	const char *token_mismatch; /* a ClientToken again, with other parameters */
 	const char *no_tag_key, *tag_key, *tag_value, *tag_key_twice, *too_many_tags;
 };
-extern const struct product_words usual_words; /* of every product but PrivateLink */
 
-struct product_info {
-	enum product product;
-	const char *name;	      /* "PrivateLink" */
-	const char *version;	      /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
-	const struct action *actions; /* sorted by name, ends with a NULL name; of the product's folder */
+/* A product's part of the code. */
+struct product_code {
+	const action_handler *handlers; /* in the order of its actions */
 	const struct product_words *words;
+	const struct tagged_type *tagged; /* what has tags (common/tags.h); NULL: nothing */
+	action_handler reveal; /* puts the secret member into an answer that was kept with a ClientToken, or
+				* fails the call; NULL: no action has a secret */
 };
 /* In api/products.c, above all of them. */
-extern const struct product_info products[PRODUCT_COUNT_];
+extern const struct product_code product_codes[PRODUCT_COUNT_];
+
+/* From rows of a product's list of actions, X(name, handler, …): a table of handlers, and their prototypes.
+ */
+#define ACTION_HANDLER(name, handler, ...)   handler,
+#define ACTION_PROTOTYPE(name, handler, ...) int handler(struct call *call);
 
 /* Different counters that one call can draw from. */
 #define CALL_COUNTERS_MAX 8
@@ -88,6 +54,7 @@ extern const struct product_info products[PRODUCT_COUNT_];
 /* What a handler works with. */
 struct call {
 	const struct action *action;
+	action_handler handler;
 	enum product product;
 	const struct catalogue *catalogue;
 	const struct snapshot *rows;
@@ -128,7 +95,7 @@ static inline int call_fail_named(struct call *call, const char *pattern, const 
 /* The words of the call's product. */
 static inline const struct product_words *call_words(const struct call *call)
 {
-	return products[call->product].words;
+	return product_codes[call->product].words;
 }
 /* A parameter's wrong value, with a sentence of detail: the code that the call's product uses for it, naming
  * the parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */
@@ -166,18 +133,17 @@ uint32_t call_next_number(struct call *call, const char *name);
 /* A new id that no row has: "ep-" and 20 characters. */
 void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
 
-/* Token paging (MaxResults, NextToken) and number paging (PageNumber, PageSize) over matches in the order of
- * their ids: page_begin, then for each match page_match() says whether it belongs to the page, then page_end
- * writes NextToken, MaxResults, TotalCount (or PageNumber, PageSize, TotalCount). A table need not list these
- * four parameters. Set total_as_text or no_total after page_begin. */
+/* Pages of a list as the action's table says, over matches in the order of their ids: page_begin, then for
+ * each match page_match() says whether it belongs to the page, then page_end writes NextToken, MaxResults,
+ * TotalCount (or PageNumber, PageSize, TotalCount). */
 struct page {
 	int64_t skip, limit, seen, taken;
-	bool numbered, total_as_text, no_total;
+	bool numbered;
+	enum page_total total;
 	char last[KEY_SIZE], after[KEY_SIZE];
 	bool more;
 	int64_t page_number;
 };
-int page_begin_token(struct call *call, struct page *page, int64_t default_max, int64_t max);
-int page_begin_number(struct call *call, struct page *page, int64_t default_size, int64_t max);
+int page_begin(struct call *call, struct page *page);
 bool page_match(struct page *page, const char *id);
 void page_end(struct call *call, struct page *page);

@@ -197,6 +197,7 @@ static void carry_out(struct http *http, struct exchange *exchange, const struct
 		refuse(exchange, "InvalidAction.NotFound", NULL);
 		return;
 	}
+	run.handler = handler_of(run.product, run.action);
 	log_debug("call: request=%s account=%lld action=%s.%s", exchange->request_id, (long long)call->uid,
 		  product->name, run.action->name);
 	run_action(http->environment, &run, action_done, exchange);

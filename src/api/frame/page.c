@@ -62,29 +62,40 @@ static int fail_range(struct call *call, const char *name, int64_t max)
 	return call_fail_param(call, name, detail);
 }
 
-int page_begin_token(struct call *call, struct page *page, int64_t default_max, int64_t max)
+static int begin_token(struct call *call, const struct paging *paging, struct page *page)
 {
 	const char *token = call_string(call, "NextToken");
 
-	*page = (struct page){.limit = call_int(call, "MaxResults", default_max)};
-	if (page->limit < 1 || page->limit > max)
-		return fail_range(call, "MaxResults", max);
+	page->limit = call_int(call, "MaxResults", paging->results_default);
+	if (page->limit < 1 || page->limit > paging->results_max)
+		return fail_range(call, "MaxResults", paging->results_max);
 	if (token && token[0] && token_parse(call->action->name, token, page->after) < 0)
 		return call_fail_param(call, "NextToken", "It is not a token of this action.");
 	return 0;
 }
 
-int page_begin_number(struct call *call, struct page *page, int64_t default_size, int64_t max)
+static int begin_number(struct call *call, const struct paging *paging, struct page *page)
 {
-	*page = (struct page){.limit = call_int(call, "PageSize", default_size),
-			      .numbered = true,
-			      .page_number = call_int(call, "PageNumber", 1)};
-	if (page->limit < 1 || page->limit > max)
-		return fail_range(call, "PageSize", max);
+	page->numbered = true;
+	page->limit = call_int(call, "PageSize", paging->size_default);
+	page->page_number = call_int(call, "PageNumber", 1);
+	if (page->limit < 1 || page->limit > paging->size_max)
+		return fail_range(call, "PageSize", paging->size_max);
 	if (page->page_number < 1 || page->page_number > INT32_MAX)
 		return fail_range(call, "PageNumber", INT32_MAX);
 	page->skip = (page->page_number - 1) * page->limit;
 	return 0;
+}
+
+int page_begin(struct call *call, struct page *page)
+{
+	const struct paging *paging = call->action->paging;
+	bool by_token = paging->results_max > 0;
+
+	*page = (struct page){.total = paging->total};
+	if (by_token && paging->size_max > 0) /* as the caller wishes */
+		by_token = call_string(call, "NextToken") || call_int(call, "MaxResults", 0);
+	return by_token ? begin_token(call, paging, page) : begin_number(call, paging, page);
 }
 
 bool page_match(struct page *page, const char *id)
@@ -111,9 +122,9 @@ static void answer_total(struct call *call, const struct page *page)
 {
 	char text[24];
 
-	if (page->no_total)
+	if (page->total == TOTAL_NONE)
 		return;
-	if (!page->total_as_text) {
+	if (page->total == TOTAL_NUMBER) {
 		answer_int(call->answer, "TotalCount", page->seen);
 		return;
 	}

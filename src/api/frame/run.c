@@ -129,7 +129,7 @@ static int handle(struct run *run)
 	struct call *call = &run->call;
 	int r;
 
-	r = call->action->handler(call);
+	r = call->handler(call);
 	if (r < 0)
 		return r;
 	if (call->failed < 0)
@@ -155,7 +155,7 @@ static void attempt(struct run *run)
 	if (r > 0) {
 		json_decref(call->answer);
 		call->answer = first_answer;
-		r = call->action->reveal ? call->action->reveal(call) : 0;
+		r = answer_secret(call->action->answer) ? product_codes[call->product].reveal(call) : 0;
 		if (r < 0 && r != -EBADMSG)
 			fail_inside(run, r);
 		commit_nothing(run);
@@ -245,6 +245,11 @@ static int check_permission(struct run *run)
 	return 0;
 }
 
+action_handler handler_of(enum product product, const struct action *action)
+{
+	return product_codes[product].handlers[action - products[product].actions];
+}
+
 void run_action(const struct run_environment *environment, const struct run_request *request, run_done done,
 		void *context)
 {
@@ -262,6 +267,7 @@ void run_action(const struct run_environment *environment, const struct run_requ
 	run->done = done;
 	run->context = context;
 	run->call = (struct call){.action = request->action,
+				  .handler = request->handler,
 				  .product = request->product,
 				  .catalogue = environment->catalogue,
 				  .region = "",

@@ -23,6 +23,7 @@ struct run_environment {
 struct run_request {
 	enum product product;
 	const struct action *action;
+	action_handler handler;
 	int64_t uid; /* the caller's account */
 	const struct params *query, *form;
 	const char *request_id;
@@ -36,6 +37,5 @@ typedef void (*run_done)(void *context, const struct api_error *error, json_t *a
 void run_action(const struct run_environment *environment, const struct run_request *request, run_done done,
 		void *context);
 
-/* The product of a version; NULL: there is none. The action of a product; NULL likewise. */
-const struct product_info *product_by_version(const char *version);
-const struct action *action_find(enum product product, const char *name);
+/* What carries out an action of the product's table. */
+action_handler handler_of(enum product product, const struct action *action);

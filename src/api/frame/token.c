@@ -82,11 +82,12 @@ static void make_room(struct call *call)
 /* The answer as it may be kept; the caller's. */
 static char *answer_text(const struct call *call)
 {
+	const struct answer_field *secret = answer_secret(call->action->answer);
 	json_t *kept = json_copy(call->answer);
 	char *text;
 
-	if (kept && call->action->secret)
-		(void)json_object_del(kept, call->action->secret);
+	if (kept && secret)
+		(void)json_object_del(kept, secret->name);
 	text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
 	json_decref(kept);
 	return text;

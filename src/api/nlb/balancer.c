@@ -9,81 +9,10 @@
 #include "../../model/state.h"
 #include "../common/address.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
-
-static const char *const address_types[] = {"Internet", "Intranet", NULL};
-static const char *const ip_versions[] = {"ipv4", NULL};
-
-static const struct param_spec zone_mapping_params[] = {
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"PrivateIPv4Address", PARAM_STRING},
-	{"AllocationId", PARAM_STRING},
-	{},
-};
-
-static const struct param_spec protection_params[] = {
-	{"Enabled", PARAM_BOOL},
-	{"Reason", PARAM_STRING},
-	{},
-};
-
-static const char *const modification_words[] = {"NonProtection", "ConsoleProtection", NULL};
-
-static const struct param_spec modification_params[] = {
-	{"Status", PARAM_STRING, .values = modification_words},
-	{"Reason", PARAM_STRING},
-	{},
-};
-
-const struct param_spec balancer_create_params[] = {
-	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
-	{"VpcId", PARAM_STRING, .required = true},
-	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
-	 .members = zone_mapping_params},
-	{"LoadBalancerName", PARAM_STRING},
-	{"LoadBalancerType", PARAM_STRING},
-	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
-	{"ResourceGroupId", PARAM_STRING},
-	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
-	{"ModificationProtectionConfig", PARAM_STRUCT, .members = modification_params},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec balancer_id_params[] = {
-	{"LoadBalancerId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec balancer_list_params[] = {
-	{"LoadBalancerIds", PARAM_LIST, .max = 100},
-	{"LoadBalancerNames", PARAM_LIST, .max = 100},
-	{"LoadBalancerStatus", PARAM_STRING},
-	{"LoadBalancerBusinessStatus", PARAM_STRING},
-	{"LoadBalancerType", PARAM_STRING},
-	{"Ipv6AddressType", PARAM_STRING},
-	{"AddressType", PARAM_STRING},
-	{"AddressIpVersion", PARAM_STRING},
-	{"DNSName", PARAM_STRING},
-	{"VpcIds", PARAM_LIST, .max = 100},
-	{"ZoneId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
-	{"NextToken", PARAM_STRING},
-	{},
-};
-
-const struct param_spec balancer_update_params[] = {
-	{"LoadBalancerId", PARAM_STRING, .required = true},
-	{"LoadBalancerName", PARAM_STRING},
-	{"CrossZoneEnabled", PARAM_BOOL},
-	{},
-};
 
 static int fail_address(struct call *call, int r)
 {
@@ -216,7 +145,7 @@ int balancer_create(struct call *call)
 	if (r < 0)
 		return r;
 	call_put(call, KIND_LOAD_BALANCER, &lb);
-	answer_string(call->answer, "LoadbalancerId", lb.id);
+	answer_row(call->answer, call->action->answer, KIND_LOAD_BALANCER, &lb);
 	return 0;
 }
 
@@ -234,54 +163,30 @@ static const char *zone_word(const struct load_balancer *lb)
 
 static void answer_zones(const struct call *call, json_t *object, const struct load_balancer *lb)
 {
-	json_t *list = shape_list(object, "ZoneMappings");
+	const struct answer_field *field = answer_find(call_fields(call), "ZoneMappings");
+	json_t *list = answer_list(object, call_fields(call), "ZoneMappings");
 
 	for (uint32_t i = 0; i < lb->n_zones && i < lb->n_vswitches && i < lb->n_ports; i++) {
 		const struct port *port = snapshot_port(call->rows, lb->ports[i]);
-		char address[NETADDR_TEXT_SIZE] = "";
-		json_t *item = shape_item(list), *entry;
+		struct port shown = {};
 
 		if (port)
-			netaddr_format(&port->addr, address);
-		answer_string(item, "ZoneId", lb->zones[i]);
-		answer_string(item, "VSwitchId", lb->vswitches[i]);
-		answer_string(item, "Status", zone_word(lb));
-		entry = shape_item(shape_list(item, "LoadBalancerAddresses"));
-		answer_string(entry, "EniId", lb->ports[i]);
-		answer_string(entry, "PrivateIPv4Address", address);
+			shown.addr = port->addr;
+		(void)str_copy(shown.id, sizeof(shown.id), lb->ports[i]);
+		(void)str_copy(shown.zone, sizeof(shown.zone), lb->zones[i]);
+		(void)str_copy(shown.vswitch, sizeof(shown.vswitch), lb->vswitches[i]);
+		answer_string(answer_entry(list, field, KIND_PORT, &shown), "Status", zone_word(lb));
 	}
 }
 
-static void answer_balancer(const struct call *call, json_t *object, const struct load_balancer *lb,
-			    bool list)
+static void add_zones(const struct call *call, json_t *object, const void *row)
 {
+	const struct load_balancer *lb = row;
 	char name[DOMAIN_SIZE];
-	json_t *part;
 
 	dns_name(lb, name);
-	answer_string(object, "LoadBalancerId", lb->id);
-	answer_string(object, "LoadBalancerName", lb->name);
-	answer_string(object, "LoadBalancerStatus", enum_name(lb_status_names, lb->status));
-	answer_string(object, "LoadBalancerBusinessStatus", "Normal");
-	answer_string(object, "LoadBalancerType", "network");
-	answer_string(object, "AddressType", lb->intranet ? "Intranet" : "Internet");
-	answer_string(object, "AddressIpVersion", "ipv4");
 	answer_string(object, "DNSName", name);
-	answer_string(object, "VpcId", lb->vpc);
-	answer_string(object, "RegionId", lb->region);
-	answer_string(object, "ResourceGroupId", lb->resource_group);
-	answer_bool(object, "CrossZoneEnabled", lb->cross_zone);
-	answer_time(object, "CreateTime", lb->create_time);
-	part = shape_object(object, "LoadBalancerBillingConfig");
-	answer_string(part, "PayType", "PostPay");
-	part = shape_object(object, "DeletionProtectionConfig");
-	answer_bool(part, "Enabled", false);
-	part = shape_object(object, "ModificationProtectionConfig");
-	answer_string(part, "Status", "NonProtection");
-	(void)shape_list(object, "OperationLocks");
-	(void)shape_list(object, "SecurityGroupIds");
 	answer_zones(call, object, lb);
-	tags_answer(call, object, "Tags", NULL, list ? "Key" : "TagKey", list ? "Value" : "TagValue", lb->id);
 }
 
 int balancer_get(struct call *call)
@@ -290,7 +195,8 @@ int balancer_get(struct call *call)
 
 	if (!lb)
 		return call_fail(call, "ResourceNotFound.loadBalancer");
-	answer_balancer(call, call->answer, lb, false);
+	answer_object_row(call, call->answer, call->action->answer, KIND_LOAD_BALANCER, lb);
+	add_zones(call, call->answer, lb);
 	return 0;
 }
 
@@ -313,8 +219,9 @@ static bool type_wanted(const struct call *call)
 	       filter_text(call, "LoadBalancerType", "Network");
 }
 
-static bool balancer_wanted(const struct call *call, const struct load_balancer *b)
+static bool balancer_wanted(const struct call *call, const void *row)
 {
+	const struct load_balancer *b = row;
 	char name[DOMAIN_SIZE];
 
 	dns_name(b, name);
@@ -332,19 +239,9 @@ static bool balancer_wanted(const struct call *call, const struct load_balancer 
 
 int balancer_list(struct call *call)
 {
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_LOAD_BALANCER, balancer_wanted, add_zones};
 
-	r = page_begin_token(call, &page, 20, 100);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "LoadBalancers");
-	for (const struct load_balancer *b = NULL; (b = owned_next(call, KIND_LOAD_BALANCER, b));)
-		if (balancer_wanted(call, b) && page_match(&page, b->id))
-			answer_balancer(call, shape_item(list), b, true);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 int balancer_update(struct call *call)

@@ -10,68 +10,16 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
 
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20
 
-static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
-
-/* Read only to be refused. */
-#define NOT_SERVED_PARAMS                                                                                    \
-	{"ProxyProtocolEnabled", PARAM_BOOL}, {"CaEnabled", PARAM_BOOL},                                     \
-		{"CertificateIds", PARAM_LIST, .max = 100},                                                  \
-	{                                                                                                    \
-		"CaCertificateIds", PARAM_LIST, .max = 100                                                   \
-	}
-
 static const char *const not_served[] = {"StartPort", "EndPort",	"ProxyProtocolEnabled",
 					 "CaEnabled", "CertificateIds", "CaCertificateIds"};
-
-const struct param_spec listener_create_params[] = {
-	{"LoadBalancerId", PARAM_STRING, .required = true},
-	{"ServerGroupId", PARAM_STRING, .required = true},
-	{"ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true},
-	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535},
-	{"ListenerDescription", PARAM_STRING},
-	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
-	{"Mss", PARAM_INT, .min = 0, .max = 1500},
-	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
-	{"StartPort", PARAM_INT, .min = 0, .max = 65535},
-	{"EndPort", PARAM_INT, .min = 0, .max = 65535},
-	NOT_SERVED_PARAMS,
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec listener_id_params[] = {
-	{"ListenerId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec listener_list_params[] = {
-	{"ListenerIds", PARAM_LIST, .max = 100},
-	{"LoadBalancerIds", PARAM_LIST, .max = 100},
-	{"ListenerProtocol", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
-	{"NextToken", PARAM_STRING},
-	{},
-};
-
-const struct param_spec listener_update_params[] = {
-	{"ListenerId", PARAM_STRING, .required = true},
-	{"ServerGroupId", PARAM_STRING},
-	{"ListenerDescription", PARAM_STRING},
-	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
-	{"Mss", PARAM_INT, .min = 0, .max = 1500},
-	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
-	NOT_SERVED_PARAMS,
-	{},
-};
 
 /* The group must fit the listener's load balancer and protocol. */
 static int read_group(struct call *call, const struct load_balancer *lb, struct listener *row)
@@ -165,31 +113,9 @@ int listener_create(struct call *call)
 		return r;
 	call_put(call, KIND_LOAD_BALANCER, lb);
 	call_put(call, KIND_LISTENER, &row);
-	answer_string(call->answer, "ListenerId", row.id);
+	answer_row(call->answer, call->action->answer, KIND_LISTENER, &row);
 	nlb_job(call);
 	return 0;
-}
-
-static void answer_listener(const struct call *call, json_t *object, const struct listener *l, bool list)
-{
-	answer_string(object, "ListenerId", l->id);
-	answer_string(object, "ListenerDescription", l->description);
-	answer_string(object, "ListenerProtocol", l->protocol);
-	answer_int(object, "ListenerPort", l->port);
-	answer_string(object, "ListenerStatus", enum_name(listener_status_names, l->status));
-	answer_string(object, "LoadBalancerId", l->load_balancer);
-	answer_string(object, "ServerGroupId", l->server_group);
-	answer_string(object, "RegionId", l->region);
-	answer_int(object, "IdleTimeout", l->idle_timeout_s);
-	answer_int(object, "Mss", l->mss);
-	answer_int(object, "Cps", l->cps);
-	answer_bool(object, "ProxyProtocolEnabled", l->proxy_protocol);
-	answer_bool(object, "AlpnEnabled", false);
-	answer_bool(object, "CaEnabled", false);
-	answer_bool(object, "SecSensorEnabled", false);
-	(void)shape_list(object, "CaCertificateIds");
-	(void)shape_list(object, "CertificateIds");
-	tags_answer(call, object, "Tags", NULL, list ? "Key" : "TagKey", list ? "Value" : "TagValue", l->id);
 }
 
 int listener_get(struct call *call)
@@ -198,12 +124,14 @@ int listener_get(struct call *call)
 
 	if (!l)
 		return call_fail(call, "ResourceNotFound.listener");
-	answer_listener(call, call->answer, l, false);
+	answer_object_row(call, call->answer, call->action->answer, KIND_LISTENER, l);
 	return 0;
 }
 
-static bool listener_wanted(const struct call *call, const struct listener *l)
+static bool listener_wanted(const struct call *call, const void *row)
 {
+	const struct listener *l = row;
+
 	return owned_here(call, l->owner, l->region) && filter_list(call, "ListenerIds", l->id) &&
 	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
 	       filter_text(call, "ListenerProtocol", l->protocol) && tags_match(call, l->id);
@@ -211,19 +139,9 @@ static bool listener_wanted(const struct call *call, const struct listener *l)
 
 int listener_list(struct call *call)
 {
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_LISTENER, listener_wanted};
 
-	r = page_begin_token(call, &page, 20, 100);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "Listeners");
-	for (const struct listener *l = NULL; (l = owned_next(call, KIND_LISTENER, l));)
-		if (listener_wanted(call, l) && page_match(&page, l->id))
-			answer_listener(call, shape_item(list), l, true);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 int listener_update(struct call *call)
@@ -303,11 +221,12 @@ static const char *reason_code(const struct server_health *health)
 	return streq(health->reason, "CONNECT_REFUSED") ? "CONNECT_FAILED" : health->reason;
 }
 
-static void answer_unhealthy(const struct call *call, json_t *list, const struct server *server)
+static void answer_unhealthy(const struct call *call, json_t *list, const struct answer_field *field,
+			     const struct server *server)
 {
 	const struct server_health *health;
-	char address[NETADDR_TEXT_SIZE], id[KEY_SIZE];
 	const char *word;
+	char id[KEY_SIZE];
 	json_t *item;
 
 	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
@@ -315,11 +234,7 @@ static void answer_unhealthy(const struct call *call, json_t *list, const struct
 	word = health_word(server, health);
 	if (!word)
 		return;
-	netaddr_format(&server->addr, address);
-	item = shape_item(list);
-	answer_string(item, "ServerId", server->server_id);
-	answer_string(item, "ServerIp", address);
-	answer_int(item, "Port", server->port);
+	item = answer_entry(list, field, KIND_SERVER, server);
 	answer_string(item, "Status", word);
 	if (health && !health->healthy)
 		answer_string(shape_object(item, "Reason"), "ReasonCode", reason_code(health));
@@ -329,23 +244,22 @@ int listener_health(struct call *call)
 {
 	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
 	const struct server_group *group = l ? snapshot_server_group(call->rows, l->server_group) : NULL;
+	const struct answer_field *listeners = answer_find(call->action->answer, "ListenerHealthStatus"),
+				  *infos = answer_find(listeners->members, "ServerGroupInfos"),
+				  *servers = answer_find(infos->members, "NonNormalServers");
 	json_t *item, *info, *list;
 
 	if (!l)
 		return call_fail(call, "ResourceNotFound.listener");
-	item = shape_item(shape_list(call->answer, "ListenerHealthStatus"));
-	answer_string(item, "ListenerId", l->id);
-	answer_int(item, "ListenerPort", l->port);
-	answer_string(item, "ListenerProtocol", l->protocol);
-	info = shape_item(shape_list(item, "ServerGroupInfos"));
-	answer_string(info, "ServerGroupId", l->server_group);
+	answer_row(call->answer, call->action->answer, KIND_LISTENER, l);
+	item = answer_entry(shape_list(call->answer, listeners->name), listeners, KIND_LISTENER, l);
+	info = answer_entry(shape_list(item, infos->name), infos, KIND_LISTENER, l);
 	answer_bool(info, "HeathCheckEnabled", group && group->health_enabled);
-	list = shape_list(info, "NonNormalServers");
-	answer_int(call->answer, "TotalCount", 1);
+	list = shape_list(info, servers->name);
 	if (!group || !group->health_enabled)
 		return 0;
 	for (const struct server *s = NULL;
 	     (s = snapshot_children(call->rows, REF_SERVER_GROUP, group->id, s));)
-		answer_unhealthy(call, list, s);
+		answer_unhealthy(call, list, servers, s);
 	return 0;
 }

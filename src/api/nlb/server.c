@@ -7,51 +7,9 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "actions.h"
-
-static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
-
-static const struct param_spec server_members[] = {
-	{"ServerId", PARAM_STRING, .required = true},
-	{"ServerType", PARAM_STRING, .required = true, .values = server_types},
-	{"ServerIp", PARAM_STRING},
-	{"Port", PARAM_INT, .required = true, .min = 1, .max = 65535},
-	{"Weight", PARAM_INT, .min = 0, .max = 100},
-	{"Description", PARAM_STRING},
-	{},
-};
-
-#define SERVERS                                                                                              \
-	{                                                                                                    \
-		"Servers", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = SERVERS_PER_CALL_MAX,       \
-					      .members = server_members                                      \
-	}
-
-const struct param_spec server_add_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
-	SERVERS,
-	{},
-};
-
-const struct param_spec server_remove_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
-	SERVERS,
-	{},
-};
-
-const struct param_spec server_update_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
-	SERVERS,
-	{},
-};
-
-const struct param_spec server_list_params[] = {
-	{"ServerGroupId", PARAM_STRING},       {"ServerIds", PARAM_LIST, .max = 200},
-	{"ServerIps", PARAM_LIST, .max = 200}, {"MaxResults", PARAM_INT, .min = 1, .max = 100},
-	{"NextToken", PARAM_STRING},	       {},
-};
 
 static int64_t member_int(const json_t *object, const char *name, int64_t otherwise)
 {
@@ -76,7 +34,7 @@ static int begin_change(struct call *call, struct server_group *ret)
 static int end_change(struct call *call, const struct server_group *group)
 {
 	call_put(call, KIND_SERVER_GROUP, group);
-	answer_string(call->answer, "ServerGroupId", group->id);
+	answer_row(call->answer, call->action->answer, KIND_SERVER_GROUP, group);
 	nlb_job(call);
 	return 0;
 }
@@ -338,57 +296,23 @@ int server_update(struct call *call)
 	return end_change(call, &group);
 }
 
-static void answer_server(json_t *item, const struct server *server)
+static bool server_wanted(const struct call *call, const void *row)
 {
-	char address[NETADDR_TEXT_SIZE];
-
-	netaddr_format(&server->addr, address);
-	answer_string(item, "ServerGroupId", server->group);
-	answer_string(item, "ServerId", server->server_id);
-	answer_string(item, "ServerType", server->type);
-	answer_string(item, "ServerIp", address);
-	answer_int(item, "Port", server->port);
-	answer_int(item, "Weight", server->weight);
-	answer_string(item, "ZoneId", server->zone);
-	answer_string(item, "Description", server->description);
-	answer_string(item, "Status", enum_name(server_status_names, server->status));
-}
-
-static bool server_wanted(const struct call *call, const struct server *s)
-{
+	const struct server *s = row;
 	char address[NETADDR_TEXT_SIZE];
 
 	netaddr_format(&s->addr, address);
 	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address);
 }
 
-static void list_servers(const struct call *call, const char *group, struct page *page, json_t *list)
-{
-	char id[KEY_SIZE];
-
-	for (const struct server *s = NULL; (s = snapshot_children(call->rows, REF_SERVER_GROUP, group, s));)
-		if (server_wanted(call, s) && row_key(KIND_SERVER, s, id) >= 0 && page_match(page, id))
-			answer_server(shape_item(list), s);
-}
-
 int server_list(struct call *call)
 {
+	static const struct listing listing = {KIND_SERVER, server_wanted};
 	const char *group = call_string(call, "ServerGroupId");
-	struct page page;
-	json_t *list;
-	int r;
 
-	if (group && !owned_server_group(call, group))
+	if (!group)
+		return list_of_owned(call, &listing, REF_SERVER_GROUP, KIND_SERVER_GROUP);
+	if (!owned_server_group(call, group))
 		return call_fail(call, "ResourceNotFound.serverGroup");
-	r = page_begin_token(call, &page, 20, 100);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "Servers");
-	if (group)
-		list_servers(call, group, &page, list);
-	else
-		for (const struct server_group *g = NULL; (g = owned_next(call, KIND_SERVER_GROUP, g));)
-			list_servers(call, g->id, &page, list);
-	page_end(call, &page);
-	return 0;
+	return list_children(call, &listing, REF_SERVER_GROUP, group);
 }

@@ -7,40 +7,12 @@
  * refuses it, and the wire goes on to say Disconnected.
  */
 #include "../../model/state.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
 #include "allocation.h"
 #include "words.h"
-
-static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
-
-const struct param_spec connection_list_params[] = {
-	{"ServiceId", PARAM_STRING},
-	{"EndpointId", PARAM_STRING},
-	{"EndpointOwnerId", PARAM_LONG},
-	{"ConnectionStatus", PARAM_STRING},
-	{"EniId", PARAM_STRING},
-	{"ResourceId", PARAM_STRING},
-	{"ReplacedResourceId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{},
-};
-
-const struct param_spec connection_enable_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"Bandwidth", PARAM_INT},
-	{"TrafficControlMode", PARAM_STRING, .values = traffic_modes},
-	{},
-};
-
-const struct param_spec connection_id_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"EndpointId", PARAM_STRING, .required = true},
-	{},
-};
 
 /* What a type of load balancer allows its connections. */
 static const struct traffic_rule {
@@ -227,10 +199,15 @@ static bool zones_match(const struct call *call, const char *endpoint)
 	return false;
 }
 
-static bool connection_wanted(const struct call *call, const struct service *service,
-			      const struct endpoint *endpoint, const struct connection *connection)
+static bool connection_wanted(const struct call *call, const void *row)
 {
-	return filter_text(call, "ServiceId", service->id) && filter_text(call, "EndpointId", endpoint->id) &&
+	const struct connection *connection = row;
+	const struct service *service = owned_service(call, connection->service);
+	const struct endpoint *endpoint =
+		service ? snapshot_endpoint(call->rows, connection->endpoint) : NULL;
+
+	return endpoint && filter_text(call, "ServiceId", service->id) &&
+	       filter_text(call, "EndpointId", endpoint->id) &&
 	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
 	       filter_text(call, "ConnectionStatus",
 			   enum_name(connection_status_names, connection->status)) &&
@@ -238,41 +215,21 @@ static bool connection_wanted(const struct call *call, const struct service *ser
 	       !call_string(call, "ReplacedResourceId") && zones_match(call, endpoint->id);
 }
 
-static void answer_zones(const struct call *call, json_t *object, const char *endpoint)
+static void add_ends(const struct call *call, json_t *item, const void *row)
 {
-	json_t *list = shape_list(object, "Zones");
+	const struct answer_field *fields = call_fields(call), *zones = answer_find(fields, "Zones");
+	const struct connection *connection = row;
+	const struct service *service = snapshot_service(call->rows, connection->service);
+	const struct endpoint *endpoint = snapshot_endpoint(call->rows, connection->endpoint);
+	json_t *list = answer_list(item, fields, "Zones");
 
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, z));) {
-		json_t *item = shape_item(list);
-
-		answer_string(item, "ZoneId", z->zone);
-		answer_string(item, "VSwitchId", z->vswitch);
-		answer_string(item, "EniId", z->port);
-		answer_string(item, "ZoneDomain", z->domain);
-		answer_string(item, "ZoneStatus", enum_name(zone_status_names, z->status));
-		if (z->resource[0])
-			answer_string(item, "ResourceId", z->resource);
-	}
-}
-
-static void answer_connection(const struct call *call, json_t *item, const struct service *service,
-			      const struct endpoint *endpoint, const struct connection *connection)
-{
-	answer_string(item, "ServiceId", service->id);
-	answer_string(item, "ServiceRegionId", service->region);
-	answer_string(item, "EndpointId", endpoint->id);
-	answer_int(item, "EndpointOwnerId", endpoint->owner);
-	answer_string(item, "EndpointRegionId", endpoint->region);
-	answer_string(item, "EndpointVpcId", endpoint->vpc);
-	answer_string(item, "ConnectionStatus", enum_name(connection_status_names, connection->status));
+	answer_row(item, fields, KIND_SERVICE, service);
+	answer_row(item, fields, KIND_ENDPOINT, endpoint);
 	answer_string(item, "AcceptanceStatus", acceptance_word(connection));
-	answer_string(item, "ResourceGroupId", service->resource_group);
-	answer_string(item, "TrafficControlMode", connection->traffic_control);
-	answer_int(item, "Bandwidth", connection->bandwidth);
 	answer_bool(item, "ResourceOwner", endpoint->owner == service->owner);
-	answer_time(item, "ModifiedTime", connection->modified_time);
-	answer_zones(call, item, endpoint->id);
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
+		(void)answer_entry(list, zones, KIND_ENDPOINT_ZONE, z);
 }
 
 /* Of the caller's services, or of the one that was asked for. */
@@ -294,31 +251,13 @@ static int gather_connections(const struct call *call, const char *service_id, s
 
 int connection_list(struct call *call)
 {
+	static const struct listing listing = {KIND_CONNECTION, connection_wanted, add_ends};
 	_cleanup_(gathered_done) struct gathered connections = {};
-	const char *service_id = call_string(call, "ServiceId");
-	struct page page;
-	json_t *list;
+	const char *service = call_string(call, "ServiceId");
 	int r;
 
-	if (service_id && !owned_service(call, service_id))
+	if (service && !owned_service(call, service))
 		return call_fail(call, "EndpointServiceNotFound");
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
-	r = gather_connections(call, service_id, &connections);
-	if (r < 0)
-		return r;
-	page.total_as_text = true;
-	list = shape_list(call->answer, "Connections");
-	for (size_t i = 0; i < connections.n; i++) {
-		const struct connection *c = connections.rows[i];
-		const struct service *service = owned_service(call, c->service);
-		const struct endpoint *endpoint = service ? snapshot_endpoint(call->rows, c->endpoint) : NULL;
-
-		if (endpoint && connection_wanted(call, service, endpoint, c) &&
-		    page_match(&page, c->endpoint))
-			answer_connection(call, shape_item(list), service, endpoint, c);
-	}
-	page_end(call, &page);
-	return 0;
+	r = gather_connections(call, service, &connections);
+	return r < 0 ? r : list_gathered(call, &listing, &connections);
 }

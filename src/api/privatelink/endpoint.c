@@ -4,10 +4,9 @@
  * on their way out do not hold it up.
  */
 #include "../../model/state.h"
-#include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
 #include "words.h"
@@ -17,84 +16,46 @@
 	"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"],\"Principal\":[\"*\"],"  \
 	"\"Resource\":[\"*\"]}]}"
 
-static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
-static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
-
-const struct param_spec endpoint_id_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec endpoint_list_params[] = {
-	{"EndpointId", PARAM_STRING},
-	{"EndpointName", PARAM_STRING},
-	{"EndpointStatus", PARAM_STRING},
-	{"EndpointType", PARAM_STRING, .values = endpoint_types},
-	{"ConnectionStatus", PARAM_STRING},
-	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
-	{"VpcId", PARAM_STRING},
-	{"ServiceName", PARAM_STRING},
-	{"ServiceRegionId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-static void answer_policy(const struct call *call, json_t *object, const struct endpoint *endpoint)
+static void answer_policy(json_t *object, const struct endpoint *endpoint, const struct service *service)
 {
-	const struct service *service = snapshot_service(call->rows, endpoint->service);
-
 	if (endpoint->policy[0])
 		answer_string(object, "PolicyDocument", endpoint->policy);
 	else if (service && service->policy_supported)
 		answer_string(object, "PolicyDocument", POLICY_DEFAULT);
 }
 
-static void answer_endpoint(const struct call *call, json_t *object, const struct endpoint *endpoint,
-			    const struct connection *connection)
+/* What is not the endpoint's alone. */
+static void add_connection(const struct call *call, json_t *object, const void *row)
 {
+	const struct endpoint *endpoint = row;
+	const struct connection *connection = snapshot_connection(call->rows, endpoint->id);
 	const struct service *service = snapshot_service(call->rows, endpoint->service);
 
-	answer_string(object, "EndpointId", endpoint->id);
-	answer_string(object, "EndpointName", endpoint->name);
-	answer_string(object, "EndpointDescription", endpoint->description);
-	answer_string(object, "EndpointDomain", endpoint->domain);
-	answer_string(object, "EndpointType", endpoint->type);
-	answer_string(object, "RegionId", endpoint->region);
-	answer_string(object, "VpcId", endpoint->vpc);
-	answer_string(object, "ServiceId", endpoint->service);
-	answer_string(object, "ServiceName", endpoint->service_name);
-	answer_string(object, "ServiceRegionId", endpoint->service_region);
-	answer_string(object, "AddressIpVersion", endpoint->ip_version);
-	answer_string(object, "ResourceGroupId", endpoint->resource_group);
-	answer_int(object, "Bandwidth", connection->bandwidth);
+	answer_row(object, call_fields(call), KIND_CONNECTION, connection);
+	answer_string(object, "AcceptanceStatus", acceptance_word(connection));
 	answer_bool(object, "ResourceOwner", service && service->owner == endpoint->owner);
-	answer_bool(object, "ZoneAffinityEnabled", endpoint->zone_affinity);
-	answer_bool(object, "ProtectedEnabled", endpoint->protected_enabled);
-	answer_time(object, "CreateTime", endpoint->create_time);
-	answer_endpoint_status(object, endpoint, connection);
-	answer_policy(call, object, endpoint);
+	answer_policy(object, endpoint, service);
 }
 
 int endpoint_get(struct call *call)
 {
 	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
-	const struct connection *connection;
 
 	if (!endpoint)
 		return call_fail(call, "EndpointNotFound");
-	connection = snapshot_connection(call->rows, endpoint->id);
-	if (!connection)
+	if (!snapshot_connection(call->rows, endpoint->id))
 		return call_fail(call, "EndpointConnectionNotFound");
-	answer_endpoint(call, call->answer, endpoint, connection);
-	answer_string(call->answer, "Payer", endpoint->payer);
-	answer_int(call->answer, "ZonePrivateIpAddressCount", 1);
+	answer_row(call->answer, call->action->answer, KIND_ENDPOINT, endpoint);
+	add_connection(call, call->answer, endpoint);
 	return 0;
 }
 
-static bool endpoint_wanted(const struct call *call, const struct endpoint *e, const struct connection *c)
+static bool endpoint_wanted(const struct call *call, const void *row)
 {
-	return owned_here(call, e->owner, e->region) && filter_text(call, "EndpointId", e->id) &&
+	const struct endpoint *e = row;
+	const struct connection *c = snapshot_connection(call->rows, e->id);
+
+	return c && owned_here(call, e->owner, e->region) && filter_text(call, "EndpointId", e->id) &&
 	       filter_text(call, "EndpointName", e->name) && filter_text(call, "EndpointType", e->type) &&
 	       filter_text(call, "EndpointStatus", enum_name(endpoint_status_names, e->status)) &&
 	       filter_text(call, "ConnectionStatus", enum_name(connection_status_names, c->status)) &&
@@ -106,26 +67,9 @@ static bool endpoint_wanted(const struct call *call, const struct endpoint *e, c
 
 int endpoint_list(struct call *call)
 {
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_ENDPOINT, endpoint_wanted, add_connection};
 
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "Endpoints");
-	for (const struct endpoint *e = NULL; (e = owned_next(call, KIND_ENDPOINT, e));) {
-		const struct connection *c = snapshot_connection(call->rows, e->id);
-		json_t *item;
-
-		if (!c || !endpoint_wanted(call, e, c) || !page_match(&page, e->id))
-			continue;
-		item = shape_item(list);
-		answer_endpoint(call, item, e, c);
-		tags_answer(call, item, "Tags", NULL, "Key", "Value", e->id);
-	}
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -143,12 +87,12 @@ int endpoint_list_groups(struct call *call)
 
 	if (!endpoint)
 		return call_fail(call, "EndpointNotFound");
-	r = page_begin_token(call, &page, 50, 50);
+	r = page_begin(call, &page);
 	if (r < 0)
 		return r;
 	memcpy(groups, endpoint->groups, sizeof(groups));
 	qsort(groups, endpoint->n_groups, ID_SIZE, compare_ids);
-	list = shape_list(call->answer, "SecurityGroups");
+	list = answer_list(call->answer, call->action->answer, "SecurityGroups");
 	for (uint32_t i = 0; i < endpoint->n_groups; i++) {
 		json_t *item;
 

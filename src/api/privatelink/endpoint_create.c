@@ -11,42 +11,11 @@
 #include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
+#include "../frame/fill.h"
 #include "actions.h"
 #include "admission.h"
 #include "endpoint_zone.h"
 #include "words.h"
-
-static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoadBalancer", NULL};
-static const char *const ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
-
-static const struct param_spec zone_params[] = {
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"ip", PARAM_STRING},
-	{"Ipv6Address", PARAM_STRING},
-	{},
-};
-
-const struct param_spec endpoint_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"ServiceId", PARAM_STRING},
-	{"ServiceName", PARAM_STRING},
-	{"ServiceRegionId", PARAM_STRING},
-	{"EndpointName", PARAM_STRING},
-	{"EndpointDescription", PARAM_STRING},
-	{"EndpointType", PARAM_STRING, .values = endpoint_types},
-	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
-	{"CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX},
-	{"PolicyDocument", PARAM_STRING},
-	{"ProtectedEnabled", PARAM_BOOL},
-	{"ResourceGroupId", PARAM_STRING},
-	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params},
-	{"ZoneAffinityEnabled", PARAM_BOOL},
-	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX},
-	{},
-};
 
 /* What the request says by itself. */
 static int read_formats(struct call *call, struct endpoint *row)
@@ -276,26 +245,6 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 	return 0;
 }
 
-static void answer_created(struct call *call, const struct endpoint *endpoint,
-			   const struct connection *connection)
-{
-	json_t *answer = call->answer;
-
-	answer_string(answer, "EndpointId", endpoint->id);
-	answer_string(answer, "EndpointName", endpoint->name);
-	answer_string(answer, "EndpointDescription", endpoint->description);
-	answer_string(answer, "EndpointDomain", endpoint->domain);
-	answer_string(answer, "VpcId", endpoint->vpc);
-	answer_string(answer, "ServiceId", endpoint->service);
-	answer_string(answer, "ServiceName", endpoint->service_name);
-	answer_string(answer, "ServiceRegionId", endpoint->service_region);
-	answer_string(answer, "AddressIpVersion", endpoint->ip_version);
-	answer_int(answer, "Bandwidth", connection->bandwidth);
-	answer_bool(answer, "ZoneAffinityEnabled", endpoint->zone_affinity);
-	answer_time(answer, "CreateTime", endpoint->create_time);
-	answer_endpoint_status(answer, endpoint, connection);
-}
-
 int endpoint_create(struct call *call)
 {
 	const struct service *service = NULL;
@@ -332,6 +281,8 @@ int endpoint_create(struct call *call)
 		return r;
 	call_put(call, KIND_ENDPOINT, &row);
 	call_put(call, KIND_CONNECTION, &connection);
-	answer_created(call, &row, &connection);
+	answer_row(call->answer, call->action->answer, KIND_ENDPOINT, &row);
+	answer_row(call->answer, call->action->answer, KIND_CONNECTION, &connection);
+	answer_string(call->answer, "AcceptanceStatus", acceptance_word(&connection));
 	return 0;
 }

@@ -7,27 +7,12 @@
 #include "endpoint_zone.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
 #include "allocation.h"
 #include "words.h"
-
-const struct param_spec endpoint_zone_add_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"ip", PARAM_STRING},
-	{"Ipv6Address", PARAM_STRING},
-	{},
-};
-
-const struct param_spec endpoint_zone_id_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
-	{},
-};
 
 static int fail_wish(struct call *call, const struct zone_wish *wish, const char *member, const char *detail)
 {
@@ -217,37 +202,17 @@ int endpoint_zone_remove(struct call *call)
 	return 0;
 }
 
-static void answer_zone(json_t *item, const struct endpoint *endpoint, const struct endpoint_zone *zone)
+static void add_region(const struct call *call, json_t *item, const void *row _unused_)
 {
-	char addr[NETADDR_TEXT_SIZE];
-
-	netaddr_format(&zone->addr, addr);
-	answer_string(item, "ZoneId", zone->zone);
-	answer_string(item, "VSwitchId", zone->vswitch);
-	answer_string(item, "EniId", zone->port);
-	answer_string(item, "EniIp", addr);
-	answer_string(item, "ZoneDomain", zone->domain);
-	answer_string(item, "ZoneStatus", enum_name(zone_status_names, zone->status));
-	answer_string(item, "RegionId", endpoint->region);
+	answer_string(item, "RegionId", call->region);
 }
 
 int endpoint_zone_list(struct call *call)
 {
+	static const struct listing listing = {KIND_ENDPOINT_ZONE, NULL, add_region};
 	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
-	struct page page;
-	json_t *list;
-	int r;
 
 	if (!endpoint)
 		return call_fail(call, "EndpointNotFound");
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "Zones");
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
-		if (page_match(&page, z->zone))
-			answer_zone(shape_item(list), endpoint, z);
-	page_end(call, &page);
-	return 0;
+	return list_children(call, &listing, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id);
 }

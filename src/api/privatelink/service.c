@@ -6,65 +6,13 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
 #include "service_resource.h"
 #include "words.h"
-
-static const char *const payers[] = {"Endpoint", "EndpointService", NULL};
-static const char *const ip_versions[] = {"IPv4", "DualStack", NULL};
-
-static const struct param_spec resource_members[] = {
-	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
-	{"ResourceId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING},
-	{},
-};
-
-const struct param_spec service_create_params[] = {
-	{"ServiceDescription", PARAM_STRING},
-	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
-	{"ServiceSupportIPv6", PARAM_BOOL},
-	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
-	{"AutoAcceptEnabled", PARAM_BOOL},
-	{"ZoneAffinityEnabled", PARAM_BOOL},
-	{"Payer", PARAM_STRING, .values = payers},
-	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_members},
-	{"ResourceGroupId", PARAM_STRING},
-	{"SupportedRegionList", PARAM_LIST, .max = 100},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec service_id_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec service_list_params[] = {
-	{"ServiceId", PARAM_STRING},
-	{"ServiceName", PARAM_STRING},
-	{"ServiceStatus", PARAM_STRING},
-	{"ServiceBusinessStatus", PARAM_STRING},
-	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
-	{"AddressIpVersion", PARAM_STRING, .values = ip_versions},
-	{"AutoAcceptEnabled", PARAM_BOOL},
-	{"ZoneAffinityEnabled", PARAM_BOOL},
-	{"ResourceId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec service_user_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"UserId", PARAM_LONG, .min = 1, .max = INT64_MAX},
-	{"UserARN", PARAM_STRING},
-	{},
-};
 
 /* Free text; how long it may be the API does not say, so as long as other descriptions. */
 static int read_text(struct call *call, struct service *row)
@@ -169,23 +117,6 @@ static int create_resources(struct call *call, const struct service *service)
 	return 0;
 }
 
-static void answer_common(json_t *object, const struct service *service)
-{
-	answer_string(object, "ServiceId", service->id);
-	answer_string(object, "ServiceName", service->name);
-	answer_string(object, "ServiceDescription", service->description);
-	answer_string(object, "ServiceDomain", service->domain);
-	answer_string(object, "ServiceStatus", enum_name(service_status_names, service->status));
-	answer_string(object, "ServiceBusinessStatus", "Normal");
-	answer_string(object, "AddressIpVersion", service->ip_version);
-	answer_string(object, "ResourceGroupId", service->resource_group);
-	answer_bool(object, "AutoAcceptEnabled", service->auto_accept);
-	answer_bool(object, "ServiceSupportIPv6", false);
-	answer_bool(object, "ZoneAffinityEnabled", service->zone_affinity);
-	answer_time(object, "CreateTime", service->create_time);
-	(void)shape_list(object, "SupportedRegionSet");
-}
-
 int service_create(struct call *call)
 {
 	struct service_user owner = {.uid = call->account->uid};
@@ -207,21 +138,16 @@ int service_create(struct call *call)
 	(void)str_copy(owner.service, sizeof(owner.service), row.id);
 	call_put(call, KIND_SERVICE, &row);
 	call_put(call, KIND_SERVICE_USER, &owner);
-	answer_common(call->answer, &row);
+	answer_row(call->answer, call->action->answer, KIND_SERVICE, &row);
 	return 0;
 }
 
-static void answer_service(json_t *object, const struct service *service)
+static void add_type(const struct call *call _unused_, json_t *object, const void *row)
 {
-	answer_common(object, service);
-	answer_string(object, "RegionId", service->region);
+	const struct service *service = row;
+
 	answer_string(object, "ServiceType",
 		      streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
-	answer_string(object, "ServiceResourceType", service->resource_type);
-	answer_string(object, "Payer", service->payer);
-	answer_int(object, "ConnectBandwidth", service->connect_bandwidth);
-	answer_int(object, "MinBandwidth", BANDWIDTH_MIN);
-	answer_int(object, "MaxBandwidth", SERVICE_BANDWIDTH_MAX);
 }
 
 int service_get(struct call *call)
@@ -230,7 +156,8 @@ int service_get(struct call *call)
 
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
-	answer_service(call->answer, service);
+	answer_row(call->answer, call->action->answer, KIND_SERVICE, service);
+	add_type(call, call->answer, service);
 	answer_service_zones(call, call->answer, service->id);
 	return 0;
 }
@@ -243,8 +170,10 @@ static bool has_resource(const struct call *call, const struct service *service,
 			     snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL));
 }
 
-static bool service_wanted(const struct call *call, const struct service *s)
+static bool service_wanted(const struct call *call, const void *row)
 {
+	const struct service *s = row;
+
 	return owned_service(call, s->id) && filter_text(call, "ServiceId", s->id) &&
 	       filter_text(call, "ServiceName", s->name) &&
 	       filter_text(call, "ServiceStatus", enum_name(service_status_names, s->status)) &&
@@ -259,30 +188,12 @@ static bool service_wanted(const struct call *call, const struct service *s)
 
 int service_list(struct call *call)
 {
+	static const struct listing listing = {KIND_SERVICE, service_wanted, add_type};
 	_cleanup_(gathered_done) struct gathered services = {};
-	struct page page;
-	json_t *list;
 	int r;
 
-	r = page_begin_token(call, &page, 50, 1000);
-	if (r < 0)
-		return r;
 	r = owned_services(call, &services);
-	if (r < 0)
-		return r;
-	list = shape_list(call->answer, "Services");
-	for (size_t i = 0; i < services.n; i++) {
-		const struct service *s = services.rows[i];
-		json_t *item;
-
-		if (!service_wanted(call, s) || !page_match(&page, s->id))
-			continue;
-		item = shape_item(list);
-		answer_service(item, s);
-		tags_answer(call, item, "Tags", NULL, "Key", "Value", s->id);
-	}
-	page_end(call, &page);
-	return 0;
+	return r < 0 ? r : list_gathered(call, &listing, &services);
 }
 
 /* Whether an endpoint is connected to the service, or is being connected or cut. */

@@ -7,19 +7,11 @@
 #include "service_resource.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
-#include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
 #include "words.h"
-
-const struct param_spec service_resource_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_STRING, .required = true},
-	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING},
-	{},
-};
 
 const struct service_resource *resource_find(const struct call *call, const char *service,
 					     const char *resource, const char *zone)
@@ -180,41 +172,24 @@ static void answer_balancer(const struct call *call, json_t *item, const struct 
 		answer_string(item, "VSwitchId", balancer->vswitches[i]);
 	}
 	answer_string(item, "Ip", addr);
-	answer_string(item, "VpcId", balancer->vpc);
+	answer_row(item, call_fields(call), KIND_LOAD_BALANCER, balancer);
 }
 
-static void answer_resource(const struct call *call, json_t *item, const struct service *service,
-			    const struct service_resource *resource)
+static void add_balancer(const struct call *call, json_t *item, const void *row)
 {
-	answer_string(item, "ResourceId", resource->resource);
-	answer_string(item, "ResourceType", resource->type);
-	answer_string(item, "ZoneId", resource->zone);
-	answer_string(item, "RegionId", service->region);
-	answer_bool(item, "AutoAllocatedEnabled", resource->auto_allocated);
-	answer_bool(item, "ResourceSupportIPv6", false);
+	const struct service_resource *resource = row;
+
+	answer_string(item, "RegionId", call->region);
 	answer_int(item, "RelatedEndpointCount", count_endpoints(call, resource));
-	answer_int(item, "RelatedDeprecatedEndpointCount", 0);
 	answer_balancer(call, item, resource);
 }
 
 int service_list_resources(struct call *call)
 {
+	static const struct listing listing = {KIND_SERVICE_RESOURCE, NULL, add_balancer};
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
-	struct page page;
-	json_t *list;
-	int r;
 
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
-	r = page_begin_token(call, &page, 50, 50);
-	if (r < 0)
-		return r;
-	page.no_total = true;
-	list = shape_list(call->answer, "Resources");
-	for (const struct service_resource *v = NULL;
-	     (v = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, v));)
-		if (page_match(&page, snapshot_id(v)))
-			answer_resource(call, shape_item(list), service, v);
-	page_end(call, &page);
-	return 0;
+	return list_children(call, &listing, REF_SERVICE_RESOURCE_SERVICE, service->id);
 }

@@ -21,8 +21,6 @@ const struct product_words privatelink_words = {
 	.too_many_tags = "QuotaExceed.TagsPerResource",
 };
 
-const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
-
 const char *service_label(const struct service *service)
 {
 	return service->product[0] ? service->product : service->id;
@@ -82,15 +80,4 @@ void answer_service_zones(const struct call *call, json_t *object, const char *s
 	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
 		if (!listed(list, r->zone))
 			shape_text(list, r->zone);
-}
-
-void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,
-			    const struct connection *connection)
-{
-	answer_string(object, "EndpointStatus", enum_name(endpoint_status_names, endpoint->status));
-	answer_string(object, "EndpointBusinessStatus", "Normal");
-	answer_string(object, "ConnectionStatus", enum_name(connection_status_names, connection->status));
-	answer_string(object, "AcceptanceStatus", acceptance_word(connection));
-	if (endpoint->failure[0])
-		answer_string(object, "StatusInfo", endpoint->failure);
 }

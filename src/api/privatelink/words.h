@@ -6,8 +6,6 @@
 
 #include "../frame/action.h"
 
-extern const char *const resource_types[]; /* slb, alb, nlb, gwlb */
-
 /* The middle of the names of the service's endpoints: its id, of a system service its product. */
 const char *service_label(const struct service *service);
 
@@ -20,7 +18,6 @@ int read_resource_group(struct call *call, char ret[ID_SIZE]);
 /* "Zones": the zones that have a resource, each once. */
 void answer_service_zones(const struct call *call, json_t *object, const char *service);
 
-/* Members that tell more than the API: why an endpoint is not in force (StatusInfo), and whether its
- * connection was accepted (AcceptanceStatus). */
-void answer_endpoint_status(json_t *object, const struct endpoint *endpoint,
-			    const struct connection *connection);
+/* Whether the connection was accepted; a word of our own (AcceptanceStatus: Waiting, Refused, Accepted),
+ * since the API's says Disconnected for the first two. */
+const char *acceptance_word(const struct connection *connection);

@@ -8,9 +8,9 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 
 #define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
 #define VPC_NUMBER_MAX	 0xffffff
@@ -47,17 +47,6 @@ static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 	return 0;
 }
 
-const struct param_spec vpc_create_params[] = {
-	{"CidrBlock", PARAM_STRING},
-	{"VpcName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"EnableIpv6", PARAM_BOOL},
-	{"Ipv6CidrBlock", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
 int vpc_create(struct call *call)
 {
 	const char *cidr = call_string(call, "CidrBlock"), *group = call_string(call, "ResourceGroupId");
@@ -93,10 +82,7 @@ int vpc_create(struct call *call)
 		return r;
 	call_put(call, KIND_VPC, &vpc);
 
-	answer_string(call->answer, "VpcId", vpc.id);
-	answer_string(call->answer, "VRouterId", vpc.router_id);
-	answer_string(call->answer, "RouteTableId", vpc.route_table_id);
-	answer_string(call->answer, "ResourceGroupId", vpc.resource_group);
+	answer_row(call->answer, call->action->answer, KIND_VPC, &vpc);
 	return 0;
 }
 
@@ -111,11 +97,6 @@ static const char *vpc_dependency(const struct call *call, const char *vpc)
 		return "DependencyViolation.CloudServiceResource";
 	return NULL;
 }
-
-const struct param_spec vpc_id_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{},
-};
 
 int vpc_delete(struct call *call)
 {
@@ -149,48 +130,10 @@ void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc
 		shape_text(list, v->id);
 }
 
-static void answer_vpc(const struct call *call, json_t *object, const struct vpc *vpc)
+static bool vpc_wanted(const struct call *call, const void *row)
 {
-	char cidr[NETPREFIX_TEXT_SIZE];
+	const struct vpc *vpc = row;
 
-	netprefix_format(&vpc->cidr, cidr);
-	answer_string(object, "VpcId", vpc->id);
-	answer_string(object, "VpcName", vpc->name);
-	answer_string(object, "Description", vpc->description);
-	answer_string(object, "CidrBlock", cidr);
-	answer_string(object, "Ipv6CidrBlock", "");
-	answer_string(object, "Status", enum_name(vpc_status_names, vpc->status));
-	answer_string(object, "RegionId", vpc->region);
-	answer_string(object, "VRouterId", vpc->router_id);
-	answer_string(object, "ResourceGroupId", vpc->resource_group);
-	answer_int(object, "OwnerId", vpc->owner);
-	answer_bool(object, "IsDefault", false);
-	answer_bool(object, "EnabledIpv6", false);
-	answer_string(object, "DnsHostnameStatus", "DISABLED");
-	answer_time(object, "CreationTime", vpc->create_time);
-	answer_vswitch_ids(call, object, vpc->id);
-	(void)shape_wrapped(object, "SecondaryCidrBlocks", "SecondaryCidrBlock");
-	(void)shape_wrapped(object, "UserCidrs", "UserCidr");
-	(void)shape_wrapped(object, "Ipv6CidrBlocks", "Ipv6CidrBlock");
-	tags_answer(call, object, "Tags", "Tag", "Key", "Value", vpc->id);
-}
-
-const struct param_spec vpc_list_params[] = {
-	{"VpcId", PARAM_STRING},
-	{"VpcName", PARAM_STRING},
-	{"IsDefault", PARAM_BOOL},
-	{"EnableIpv6", PARAM_BOOL},
-	{"ResourceGroupId", PARAM_STRING},
-	{"VpcOwnerId", PARAM_LONG},
-	{"DhcpOptionsSetId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{},
-};
-
-static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
-{
 	return owned_here(call, vpc->owner, vpc->region) && filter_commas(call, "VpcId", vpc->id) &&
 	       filter_text(call, "VpcName", vpc->name) && filter_text(call, "DhcpOptionsSetId", "") &&
 	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
@@ -199,29 +142,19 @@ static bool vpc_wanted(const struct call *call, const struct vpc *vpc)
 	       tags_match(call, vpc->id);
 }
 
+static void add_lists(const struct call *call, json_t *item, const void *row)
+{
+	const struct vpc *vpc = row;
+
+	answer_vswitch_ids(call, item, vpc->id);
+	shape_text(shape_wrapped(item, "RouterTableIds", "RouterTableIds"), vpc->route_table_id);
+}
+
 int vpc_list(struct call *call)
 {
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_VPC, vpc_wanted, add_lists};
 
-	r = page_begin_number(call, &page, 10, 50);
-	if (r < 0)
-		return r;
-	list = shape_wrapped(call->answer, "Vpcs", "Vpc");
-	for (const struct vpc *v = NULL; (v = owned_next(call, KIND_VPC, v));) {
-		json_t *item, *tables;
-
-		if (!vpc_wanted(call, v) || !page_match(&page, v->id))
-			continue;
-		item = shape_item(list);
-		answer_vpc(call, item, v);
-		tables = shape_wrapped(item, "RouterTableIds", "RouterTableIds");
-		shape_text(tables, v->route_table_id);
-		(void)shape_wrapped(item, "NatGatewayIds", "NatGatewayIds");
-	}
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 static void answer_resource_count(json_t *list, const char *type, int64_t count)
@@ -239,10 +172,8 @@ int vpc_get(struct call *call)
 
 	if (!vpc)
 		return call_fail(call, "InvalidVpcId.NotFound");
-	answer_vpc(call, call->answer, vpc);
-	answer_bool(call->answer, "ClassicLinkEnabled", false);
-	answer_bool(call->answer, "SupportIpv4Gateway", false);
-	(void)shape_wrapped(call->answer, "AssociatedCens", "AssociatedCen");
+	answer_object_row(call, call->answer, call->action->answer, KIND_VPC, vpc);
+	answer_vswitch_ids(call, call->answer, vpc->id);
 
 	list = shape_wrapped(call->answer, "CloudResources", "CloudResourceSetType");
 	answer_resource_count(list, "VRouter", 1);
@@ -251,15 +182,6 @@ int vpc_get(struct call *call)
 			      (int64_t)snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc->id));
 	return 0;
 }
-
-const struct param_spec vpc_modify_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"VpcName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"CidrBlock", PARAM_STRING},
-	{"EnableIPv6", PARAM_BOOL},
-	{},
-};
 
 /* A new CIDR block must still hold all vSwitches. */
 static int change_cidr(struct call *call, const char *text, struct vpc *vpc)

@@ -8,50 +8,10 @@
 #include "../../model/state.h"
 #include "../common/address.h"
 #include "../common/limits.h"
+#include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
-#include "../frame/shape.h"
 #include "actions.h"
-
-const struct param_spec vswitch_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"CidrBlock", PARAM_STRING, .required = true},
-	{"VSwitchName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{},
-};
-
-const struct param_spec vswitch_id_params[] = {
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{},
-};
-
-const struct param_spec vswitch_list_params[] = {
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
-	{"VSwitchName", PARAM_STRING},
-	{"ZoneId", PARAM_STRING},
-	{"IsDefault", PARAM_BOOL},
-	{"EnableIpv6", PARAM_BOOL},
-	{"ResourceGroupId", PARAM_STRING},
-	{"RouteTableId", PARAM_STRING},
-	{"VSwitchOwnerId", PARAM_LONG},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"PageNumber", PARAM_INT},
-	{"PageSize", PARAM_INT},
-	{},
-};
-
-const struct param_spec vswitch_modify_params[] = {
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"VSwitchName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"EnableIPv6", PARAM_BOOL},
-	{},
-};
 
 /* The range is well-formed, inside the VPC, and free. */
 static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix *ret)
@@ -102,7 +62,7 @@ int vswitch_create(struct call *call)
 		return r;
 	call_put(call, KIND_VPC, vpc);
 	call_put(call, KIND_VSWITCH, &vswitch);
-	answer_string(call->answer, "VSwitchId", vswitch.id);
+	answer_row(call->answer, call->action->answer, KIND_VSWITCH, &vswitch);
 	return 0;
 }
 
@@ -149,37 +109,20 @@ static const char *status_word(const struct vswitch *vswitch)
 			 vswitch->status == VSWITCH_DELETING ? VSWITCH_PENDING : vswitch->status);
 }
 
-static void answer_vswitch(const struct call *call, json_t *object, const struct vswitch *vswitch)
+static void add_vpc(const struct call *call, json_t *item, const void *row)
 {
+	static const struct vpc none;
+	const struct vswitch *vswitch = row;
 	const struct vpc *vpc = snapshot_vpc(call->rows, vswitch->vpc);
-	char cidr[NETPREFIX_TEXT_SIZE];
-	json_t *table;
 
-	netprefix_format(&vswitch->cidr, cidr);
-	answer_string(object, "VSwitchId", vswitch->id);
-	answer_string(object, "VSwitchName", vswitch->name);
-	answer_string(object, "Description", vswitch->description);
-	answer_string(object, "VpcId", vswitch->vpc);
-	answer_string(object, "ZoneId", vswitch->zone);
-	answer_string(object, "CidrBlock", cidr);
-	answer_string(object, "Ipv6CidrBlock", "");
-	answer_string(object, "Status", status_word(vswitch));
-	answer_int(object, "AvailableIpAddressCount", alloc_free_count(call->rows, vswitch));
-	answer_int(object, "OwnerId", vswitch->owner);
-	answer_bool(object, "IsDefault", false);
-	answer_bool(object, "EnabledIpv6", false);
-	answer_string(object, "NetworkAclId", "");
-	answer_string(object, "ShareType", "");
-	answer_string(object, "ResourceGroupId", vpc ? vpc->resource_group : "");
-	answer_time(object, "CreationTime", vswitch->create_time);
-	table = shape_object(object, "RouteTable");
-	answer_string(table, "RouteTableId", vpc ? vpc->route_table_id : "");
-	answer_string(table, "RouteTableType", "System");
-	tags_answer(call, object, "Tags", "Tag", "Key", "Value", vswitch->id);
+	answer_row(item, call_fields(call), KIND_VPC, vpc ? vpc : &none);
+	answer_string(item, "Status", status_word(vswitch));
+	answer_int(item, "AvailableIpAddressCount", alloc_free_count(call->rows, vswitch));
 }
 
-static bool vswitch_wanted(const struct call *call, const struct vswitch *v)
+static bool vswitch_wanted(const struct call *call, const void *row)
 {
+	const struct vswitch *v = row;
 	const struct vpc *vpc = snapshot_vpc(call->rows, v->vpc);
 
 	return owned_here(call, v->owner, v->region) && filter_text(call, "VpcId", v->vpc) &&
@@ -194,21 +137,11 @@ static bool vswitch_wanted(const struct call *call, const struct vswitch *v)
 
 int vswitch_list(struct call *call)
 {
-	struct page page;
-	json_t *list;
-	int r;
+	static const struct listing listing = {KIND_VSWITCH, vswitch_wanted, add_vpc};
 
 	if (!call->region[0] && !call_string(call, "VpcId"))
 		return call_fail_named(call, "Missing{Name}", "RegionId");
-	r = page_begin_number(call, &page, 10, 50);
-	if (r < 0)
-		return r;
-	list = shape_wrapped(call->answer, "VSwitches", "VSwitch");
-	for (const struct vswitch *v = NULL; (v = owned_next(call, KIND_VSWITCH, v));)
-		if (vswitch_wanted(call, v) && page_match(&page, v->id))
-			answer_vswitch(call, shape_item(list), v);
-	page_end(call, &page);
-	return 0;
+	return list_owned(call, &listing);
 }
 
 int vswitch_get(struct call *call)
@@ -217,7 +150,8 @@ int vswitch_get(struct call *call)
 
 	if (!vswitch)
 		return call_fail(call, "InvalidVSwitchId.NotFound");
-	answer_vswitch(call, call->answer, vswitch);
+	answer_object_row(call, call->answer, call->action->answer, KIND_VSWITCH, vswitch);
+	add_vpc(call, call->answer, vswitch);
 	return 0;
 }
 

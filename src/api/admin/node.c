@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our own administration: the table of its actions, nodes, and the version. Everything here but GetVersion is
- * for administrators.
+ * Nodes, and the version.
  */
 #include "actions.h"
 
 #include <stdio.h>
 
-#include "../frame/shape.h"
-#include "attach.h"
+#include "../frame/fill.h"
 
 #define NODE_INSTANCES_SHOWN 5 /* in the message of a refusal */
 
@@ -41,32 +39,25 @@ static void node_info(const struct call *call, const struct node *node, char *re
 		(void)snprintf(ret, size, "It has not reported yet.");
 }
 
-static int node_list(struct call *call)
+static void answer_node(const struct call *call, json_t *list, const struct answer_field *field,
+			const struct node *node)
 {
+	json_t *item = answer_entry(list, field, KIND_NODE, node);
 	char info[CONTROL_HOLD_SIZE + 64];
 
-	json_t *list = shape_list(call->answer, "Nodes");
+	node_info(call, node, info, sizeof(info));
+	answer_bool(item, "Live", call_node(call, node->name).is_live);
+	answer_string(item, "StatusInfo", info);
+	answer_int(item, "InstanceCount", count_instances(call->rows, node->name));
+}
 
-	for (const struct node *n = NULL; (n = snapshot_next(call->rows, KIND_NODE, "", n));) {
-		json_t *item = shape_item(list), *zones = shape_list(item, "Zones");
-		char underlay[NETADDR_TEXT_SIZE];
+int node_list(struct call *call)
+{
+	const struct answer_field *field = answer_find(call->action->answer, "Nodes");
+	json_t *list = answer_list(call->answer, call->action->answer, "Nodes");
 
-		answer_string(item, "NodeName", n->name);
-		answer_int(item, "Number", n->number);
-		answer_bool(item, "Live", call_node(call, n->name).is_live);
-		node_info(call, n, info, sizeof(info));
-		answer_string(item, "StatusInfo", info);
-		if (n->lost_time)
-			answer_time(item, "LostTime", n->lost_time);
-		for (uint32_t i = 0; i < n->n_zones; i++)
-			shape_text(zones, n->zones[i]);
-		answer_int(item, "InstanceCount", count_instances(call->rows, n->name));
-		answer_int(item, "Mtu", n->mtu);
-		if (!netaddr_is_zero(&n->underlay)) {
-			netaddr_format(&n->underlay, underlay);
-			answer_string(item, "Underlay", underlay);
-		}
-	}
+	for (const struct node *n = NULL; (n = snapshot_next(call->rows, KIND_NODE, "", n));)
+		answer_node(call, list, field, n);
 	answer_int(call->answer, "Revision", (int64_t)snapshot_revision(call->rows));
 	if (call->live_revision != UINT64_MAX) /* no node is live */
 		answer_int(call->answer, "LiveRevision", (int64_t)call->live_revision);
@@ -88,13 +79,7 @@ static void describe_instances(const struct snapshot *rows, const char *node, ui
 		(void)snprintf(ret + length, size - length, n > shown ? ", …)" : ")");
 }
 
-static const struct param_spec node_delete_params[] = {
-	{"NodeName", PARAM_STRING, .required = true},
-	{"Force", PARAM_BOOL},
-	{},
-};
-
-static int node_delete(struct call *call)
+int node_delete(struct call *call)
 {
 	const struct node *node = snapshot_node(call->rows, call_string(call, "NodeName"));
 	char instances[256];
@@ -117,32 +102,8 @@ static int node_delete(struct call *call)
 	return 0;
 }
 
-static int get_version(struct call *call)
+int get_version(struct call *call)
 {
 	answer_string(call->answer, "Version", PRIVLINK_VERSION);
 	return 0;
 }
-
-/* clang-format off */
-const struct action privlink_actions[] = {
-	ATTACH_INSTANCE_ACTION,
-	{ "BindSystemService",   system_service_bind,   ACTION_CHANGES | ACTION_ADMIN, system_service_params },
-	{ "CreateAccessKey",     access_key_create,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_id_params,
-	  "AccessKeySecret", access_key_reveal },
-	{ "CreateAccount",       account_create,        ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  account_create_params },
-	{ "DeleteAccessKey",     access_key_delete,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  access_key_id_params },
-	{ "DeleteNode",          node_delete,           ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  node_delete_params },
-	GET_INSTANCE_ACTION,
-	{ "GetVersion",          get_version,           ACTION_NO_REGION },
-	{ "ListAccessKeys",      access_key_list,      ACTION_ADMIN | ACTION_NO_REGION, access_key_list_params },
-	{ "ListAccounts",        account_list,         ACTION_ADMIN | ACTION_NO_REGION },
-	{ "ListNodes",           node_list,            ACTION_ADMIN | ACTION_NO_REGION },
-	{ "UnbindSystemService", system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params },
-	{ "UpdateAccessKey",     access_key_update,     ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION,
-	  access_key_update_params },
-	{},
-};
-/* clang-format on */

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What products share: tags, regions and zones, and how lists come in pages.
+ */
+#include "common.h"
+
+#include "limits.h"
+
+const struct param_spec tag_params[] = {
+	{"Key", PARAM_STRING},
+	{"Value", PARAM_STRING},
+	{},
+};
+
+const struct param_spec tag_resources_params[] = {
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"Tag", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = TAGS_PER_RESOURCE_MAX,
+	 .members = tag_params},
+	{},
+};
+
+const struct param_spec untag_resources_params[] = {
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .required = true, .min = 1, .max = 50},
+	{"TagKey", PARAM_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX},
+	{"All", PARAM_BOOL},
+	{},
+};
+
+const struct param_spec list_tag_resources_params[] = {
+	{"ResourceType", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_LIST, .min = 1, .max = 50},
+	{"Tag", PARAM_STRUCT_LIST, .min = 1, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 50},
+	{},
+};
+
+const struct param_spec regions_params[] = {
+	{"AcceptLanguage", PARAM_STRING},
+	{},
+};
+
+const struct param_spec zones_params[] = {
+	{"AcceptLanguage", PARAM_STRING},
+	{"ZoneType", PARAM_STRING},
+	{},
+};
+
+const struct answer_field key_value_answer[] = {
+	{"Key", OF(tag, key)},
+	{"Value", OF(tag, value)},
+	{},
+};
+
+const struct answer_field tag_key_value_answer[] = {
+	{"TagKey", OF(tag, key)},
+	{"TagValue", OF(tag, value)},
+	{},
+};
+
+static const struct answer_field tag_resource_answer[] = {
+	{"ResourceId", OF(tag, resource)},
+	{"ResourceType", OF(tag, resource_type)},
+	SAME(tag_key_value_answer),
+	{},
+};
+
+const struct answer_field tag_resources_answer[] = {
+	{"TagResources", LIST(NULL, tag_resource_answer)},
+	{},
+};
+
+const struct answer_field tag_resources_wrapped_answer[] = {
+	{"TagResources", LIST("TagResource", tag_resource_answer)},
+	{},
+};
+
+const struct answer_field region_answer[] = {
+	{"RegionId", A_TEXT},
+	{"LocalName", A_TEXT},
+	{"RegionEndpoint", A_TEXT},
+	{},
+};
+
+const struct answer_field regions_answer[] = {
+	{"Regions", LIST("Region", region_answer)},
+	{},
+};
+
+const struct answer_field zone_answer[] = {
+	{"ZoneId", A_TEXT},
+	{"LocalName", A_TEXT},
+	{},
+};
+
+const struct paging tag_pages = {50, 50};

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ECS: security groups and their rules, instances, network interfaces.
+ */
+#include "ecs.h"
+
+#include "limits.h"
+
+static const char *const group_types[] = {"normal", "enterprise", NULL};
+
+static const char *const directions[] = {"egress", "ingress", "all", NULL};
+
+static const char *const policies[] = {"Accept", "Drop", NULL};
+
+static const struct param_spec security_group_create_params[] = {
+	{"VpcId", PARAM_STRING, .required = true},
+	{"SecurityGroupName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec security_group_id_params[] = {
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec security_group_list_params[] = {
+	{"SecurityGroupId", PARAM_STRING},
+	{"SecurityGroupIds", PARAM_LIST, .max = 100},
+	{"SecurityGroupName", PARAM_STRING},
+	{"SecurityGroupType", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"NetworkType", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"ServiceManaged", PARAM_BOOL},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec security_group_get_params[] = {
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
+	{"NicType", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec security_group_modify_params[] = {
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"SecurityGroupName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec security_group_set_policy_params[] = {
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"InnerAccessPolicy", PARAM_STRING, .required = true, .values = policies, .no_case = true},
+	{},
+};
+
+/* One rule; the parameters of the older form are the same. */
+#define RULE_MEMBERS                                                                                         \
+	{"IpProtocol", PARAM_STRING}, {"PortRange", PARAM_STRING}, {"PortRangeListId", PARAM_STRING},        \
+		{"Policy", PARAM_STRING}, {"Priority", PARAM_STRING}, {"NicType", PARAM_STRING},             \
+		{"SourceCidrIp", PARAM_STRING}, {"Ipv6SourceCidrIp", PARAM_STRING},                          \
+		{"SourceGroupId", PARAM_STRING}, {"SourcePrefixListId", PARAM_STRING},                       \
+		{"SourcePortRange", PARAM_STRING}, {"DestCidrIp", PARAM_STRING},                             \
+		{"Ipv6DestCidrIp", PARAM_STRING}, {"DestGroupId", PARAM_STRING},                             \
+		{"DestPrefixListId", PARAM_STRING},                                                          \
+	{                                                                                                    \
+		"Description", PARAM_STRING                                                                  \
+	}
+
+static const struct param_spec permission_params[] = {
+	RULE_MEMBERS,
+	{},
+};
+
+static const struct param_spec rule_params[] = {
+	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"Permissions", PARAM_STRUCT_LIST, .min = 1, .max = RULES_PER_CALL_MAX, .members = permission_params},
+	{"SecurityGroupRuleId", PARAM_LIST, .min = 1, .max = RULES_PER_CALL_MAX},
+	RULE_MEMBERS,
+	{},
+};
+
+static const struct param_spec instance_run_params[] = {
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
+	{"ImageId", PARAM_STRING},
+	{"InstanceType", PARAM_STRING},
+	{"InstanceName", PARAM_STRING},
+	{"HostName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_STRING},
+	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"DeletionProtection", PARAM_BOOL},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec instance_start_params[] = {
+	{"InstanceId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec instance_stop_params[] = {
+	{"InstanceId", PARAM_STRING, .required = true},
+	{"ForceStop", PARAM_BOOL},
+	{"StoppedMode", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec instance_delete_params[] = {
+	{"InstanceId", PARAM_STRING, .required = true},
+	{"Force", PARAM_BOOL},
+	{},
+};
+
+static const struct param_spec instance_list_params[] = {
+	{"InstanceIds", PARAM_LIST, .max = 100},
+	{"InstanceName", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"ZoneId", PARAM_STRING},
+	{"ImageId", PARAM_STRING},
+	{"InstanceType", PARAM_STRING},
+	{"InstanceNetworkType", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"PrivateIpAddresses", PARAM_LIST, .max = 100},
+	{"PublicIpAddresses", PARAM_LIST, .max = 100},
+	{"InnerIpAddresses", PARAM_LIST, .max = 100},
+	{"EipAddresses", PARAM_LIST, .max = 100},
+	{"RdmaIpAddresses", PARAM_LIST, .max = 100},
+	{"Ipv6Address", PARAM_LIST, .max = 100},
+	{"InstanceTypeFamily", PARAM_STRING},
+	{"InstanceChargeType", PARAM_STRING},
+	{"InternetChargeType", PARAM_STRING},
+	{"KeyPairName", PARAM_STRING},
+	{"HpcClusterId", PARAM_STRING},
+	{"LockReason", PARAM_STRING},
+	{"IoOptimized", PARAM_BOOL},
+	{"DeviceAvailable", PARAM_BOOL},
+	{"Status", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec eni_list_params[] = {
+	{"NetworkInterfaceId", PARAM_LIST, .max = 100},
+	{"NetworkInterfaceName", PARAM_STRING},
+	{"InstanceId", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"PrimaryIpAddress", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_LIST, .max = 100},
+	{"Ipv6Address", PARAM_LIST, .max = 100},
+	{"ResourceGroupId", PARAM_STRING},
+	{"SecurityGroupId", PARAM_STRING},
+	{"ServiceManaged", PARAM_BOOL},
+	{"Status", PARAM_STRING},
+	{"Type", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 10, .max = 500},
+	{},
+};
+
+static const struct answer_field security_group_create_answer[] = {
+	{"SecurityGroupId", OF(security_group, id)},
+	{},
+};
+
+static const struct answer_field security_group_answer[] = {
+	{"SecurityGroupId", OF(security_group, id)},
+	{"SecurityGroupName", OF(security_group, name)},
+	{"Description", OF(security_group, description)},
+	{"SecurityGroupType", OF(security_group, type)},
+	{"VpcId", OF(security_group, vpc)},
+	{"ResourceGroupId", OF(security_group, resource_group)},
+	{"ServiceManaged", FLAG(false)},
+	{"CreationTime", TIME_OF(security_group, create_time)},
+	{"RuleCount", A_NUMBER},
+	{"GroupToGroupRuleCount", A_NUMBER},
+	{"EcsCount", A_NUMBER},
+	{"Tags", TAGS("Tag", tag_key_value_answer)},
+	{},
+};
+
+static const struct answer_field security_group_list_answer[] = {
+	{"RegionId", A_TEXT},
+	{"SecurityGroups", LIST("SecurityGroup", security_group_answer)},
+	{},
+};
+
+/* The members of the other direction and family stand there empty. */
+static const struct answer_field rule_answer[] = {
+	{"SecurityGroupRuleId", OF(sg_rule, id)},
+	{"Direction", OF(sg_rule, direction)},
+	{"IpProtocol", OF(sg_rule, protocol)},
+	{"PortRange", A_TEXT},
+	{"SourcePortRange", TEXT("-1/-1")},
+	{"SourceCidrIp", A_TEXT},
+	{"DestCidrIp", A_TEXT},
+	{"Ipv6SourceCidrIp", A_TEXT},
+	{"Ipv6DestCidrIp", A_TEXT},
+	{"SourceGroupId", A_TEXT},
+	{"DestGroupId", A_TEXT},
+	{"SourceGroupName", TEXT("")},
+	{"DestGroupName", TEXT("")},
+	{"SourceGroupOwnerAccount", TEXT("")},
+	{"DestGroupOwnerAccount", TEXT("")},
+	{"SourcePrefixListId", TEXT("")},
+	{"DestPrefixListId", TEXT("")},
+	{"Policy", OF(sg_rule, policy)},
+	{"Priority", DECIMAL_OF(sg_rule, priority)},
+	{"NicType", TEXT("intranet")},
+	{"Description", OF(sg_rule, description)},
+	{"CreateTime", TIME_OF(sg_rule, create_time)},
+	{},
+};
+
+static const struct answer_field security_group_get_answer[] = {
+	{"SecurityGroupId", OF(security_group, id)},
+	{"SecurityGroupName", OF(security_group, name)},
+	{"Description", OF(security_group, description)},
+	{"VpcId", OF(security_group, vpc)},
+	{"RegionId", OF(security_group, region)},
+	{"InnerAccessPolicy", CHOICE_OF(security_group, inner_accept, "Drop", "Accept")},
+	{"Permissions", LIST("Permission", rule_answer)},
+	{},
+};
+
+static const struct answer_field instance_run_answer[] = {
+	{"InstanceIdSets", LIST("InstanceIdSet", NULL)},
+	{},
+};
+
+static const struct answer_field private_ip_answer[] = {
+	{"PrivateIpAddress", OF(port, addr)},
+	{"Primary", FLAG(true)},
+	{},
+};
+
+static const struct answer_field instance_interface_answer[] = {
+	{"NetworkInterfaceId", OF(port, id)},
+	{"MacAddress", OF(port, mac)},
+	{"PrimaryIpAddress", OF(port, addr)},
+	{"Type", TEXT("Primary")},
+	{"PrivateIpSets", ONE("PrivateIpSet", private_ip_answer)},
+	{"Ipv6Sets", EMPTY("Ipv6Set")},
+	{},
+};
+
+static const struct answer_field instance_vpc_answer[] = {
+	{"VpcId", OF(instance, vpc)},
+	{"VSwitchId", OF(instance, vswitch)},
+	{"NatIpAddress", TEXT("")},
+	{"PrivateIpAddress", LIST("IpAddress", NULL)},
+	{},
+};
+
+static const struct answer_field instance_answer[] = {
+	{"InstanceId", OF(instance, id)},
+	{"InstanceName", A_TEXT},
+	{"HostName", A_TEXT},
+	{"Description", OF(instance, description)},
+	{"Status", A_TEXT},
+	{"StatusInfo", A_TEXT},
+	{"RegionId", OF(instance, region)},
+	{"ZoneId", OF(instance, zone)},
+	{"ImageId", OF(instance, image)},
+	{"InstanceType", OF(instance, type)},
+	{"InstanceNetworkType", TEXT("vpc")},
+	{"InstanceChargeType", TEXT("PostPaid")},
+	{"SpotStrategy", TEXT("NoSpot")},
+	{"OSType", TEXT("linux")},
+	{"ResourceGroupId", TEXT("")},
+	{"InternetMaxBandwidthOut", NUMBER(0)},
+	{"DeletionProtection", FLAG(false)},
+	{"DeviceAvailable", FLAG(true)},
+	{"IoOptimized", FLAG(true)},
+	{"Recyclable", FLAG(false)},
+	{"CreationTime", TIME_OF(instance, create_time)},
+	{"StartTime", TIME_OF(instance, create_time)},
+	{"VpcAttributes", OBJECT(instance_vpc_answer)},
+	{"SecurityGroupIds", OF(port, groups), .inner = "SecurityGroupId"},
+	{"NetworkInterfaces", ONE("NetworkInterface", instance_interface_answer)},
+	{"PublicIpAddress", EMPTY("IpAddress")},
+	{"InnerIpAddress", EMPTY("IpAddress")},
+	{"OperationLocks", EMPTY("LockReason")},
+	{"Tags", TAGS("Tag", tag_key_value_answer)},
+	{},
+};
+
+static const struct answer_field instance_list_answer[] = {
+	{"Instances", LIST("Instance", instance_answer)},
+	{},
+};
+
+static const struct answer_field attachment_answer[] = {
+	{"InstanceId", A_TEXT},
+	{"DeviceIndex", A_NUMBER},
+	{},
+};
+
+static const struct answer_field eni_answer[] = {
+	{"NetworkInterfaceId", OF(port, id)},
+	{"NetworkInterfaceName", TEXT("")},
+	{"Type", A_TEXT},
+	{"Status", A_TEXT},
+	{"VpcId", OF(port, vpc)},
+	{"VSwitchId", OF(port, vswitch)},
+	{"ZoneId", OF(port, zone)},
+	{"PrivateIpAddress", OF(port, addr)},
+	{"MacAddress", OF(port, mac)},
+	{"PrivateIpSets", ONE("PrivateIpSet", private_ip_answer)},
+	{"Ipv6Sets", EMPTY("Ipv6Set")},
+	{"ServiceManaged", A_FLAG},
+	{"InstanceId", A_TEXT},
+	{"Description", A_TEXT},
+	{"Attachment", AN_OBJECT(attachment_answer)},
+	{"OwnerId", DECIMAL_OF(port, owner)},
+	{"ResourceGroupId", TEXT("")},
+	{"SourceDestCheck", FLAG(true)},
+	{"CreationTime", TIME_OF(port, create_time)},
+	{"SecurityGroupIds", OF(port, groups), .inner = "SecurityGroupId"},
+	{"Tags", TAGS("Tag", tag_key_value_answer)},
+	{},
+};
+
+static const struct answer_field eni_list_answer[] = {
+	{"NetworkInterfaceSets", LIST("NetworkInterfaceSet", eni_answer)},
+	{},
+};
+
+static const struct answer_field ecs_region_answer[] = {
+	SAME(region_answer),
+	{"Status", TEXT("available")},
+	{},
+};
+
+static const struct answer_field ecs_regions_answer[] = {
+	{"Regions", LIST("Region", ecs_region_answer)},
+	{},
+};
+
+/* A zone offers everything that is to be had here. */
+static const struct answer_field ecs_zone_answer[] = {
+	SAME(zone_answer),
+	{"ZoneType", TEXT("AvailabilityZone")},
+	{"AvailableResourceCreation", TEXTS("ResourceTypes", "VSwitch", "Instance")},
+	{"AvailableDiskCategories", EMPTY("DiskCategories")},
+	{"AvailableInstanceTypes", EMPTY("InstanceTypes")},
+	{"AvailableVolumeCategories", EMPTY("VolumeCategories")},
+	{"AvailableDedicatedHostTypes", EMPTY("DedicatedHostType")},
+	{"DedicatedHostGenerations", EMPTY("DedicatedHostGeneration")},
+	{"AvailableResources", EMPTY("ResourcesInfo")},
+	{},
+};
+
+static const struct answer_field ecs_zones_answer[] = {
+	{"Zones", LIST("Zone", ecs_zone_answer)},
+	{},
+};
+
+static const struct paging pages = {10, 100, 10, 100};
+static const struct paging eni_pages = {10, 500, 10, 1000};
+static const struct paging rule_pages = {500, 1000, .total = TOTAL_NONE};
+
+const struct action ecs_actions[] = {
+	ECS_ACTIONS(SCHEMA_ACTION){},
+};

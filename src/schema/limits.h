@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How much one call may ask for at a time: each must fit one transaction (api/common/limits.h proves it),
+ * next to what else the call puts.
+ */
+#pragma once
+
+#define TAGS_PER_RESOURCE_MAX 20 /* NumberExceed.Tags */
+
+#define RULES_PER_CALL_MAX     75
+#define INSTANCES_PER_CALL_MAX 20
+#define SERVERS_PER_CALL_MAX   40
+#define RESOURCES_PER_CALL_MAX 10
+#define TAGGED_PER_CALL_MAX    90 /* resources times tags */

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * NLB: load balancers, listeners, server groups and their servers, jobs.
+ */
+#include "nlb.h"
+
+#include "limits.h"
+
+static const struct param_spec nlb_job_params[] = {
+	{"JobId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const char *const address_types[] = {"Internet", "Intranet", NULL};
+
+static const char *const ip_versions[] = {"ipv4", NULL};
+
+static const struct param_spec zone_mapping_params[] = {
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"PrivateIPv4Address", PARAM_STRING},
+	{"AllocationId", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec protection_params[] = {
+	{"Enabled", PARAM_BOOL},
+	{"Reason", PARAM_STRING},
+	{},
+};
+
+static const char *const protection_words[] = {"NonProtection", "ConsoleProtection", NULL};
+
+static const struct param_spec modification_params[] = {
+	{"Status", PARAM_STRING, .values = protection_words},
+	{"Reason", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec balancer_create_params[] = {
+	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
+	 .members = zone_mapping_params},
+	{"LoadBalancerName", PARAM_STRING},
+	{"LoadBalancerType", PARAM_STRING},
+	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
+	{"ResourceGroupId", PARAM_STRING},
+	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
+	{"ModificationProtectionConfig", PARAM_STRUCT, .members = modification_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec balancer_id_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec balancer_list_params[] = {
+	{"LoadBalancerIds", PARAM_LIST, .max = 100},
+	{"LoadBalancerNames", PARAM_LIST, .max = 100},
+	{"LoadBalancerStatus", PARAM_STRING},
+	{"LoadBalancerBusinessStatus", PARAM_STRING},
+	{"LoadBalancerType", PARAM_STRING},
+	{"Ipv6AddressType", PARAM_STRING},
+	{"AddressType", PARAM_STRING},
+	{"AddressIpVersion", PARAM_STRING},
+	{"DNSName", PARAM_STRING},
+	{"VpcIds", PARAM_LIST, .max = 100},
+	{"ZoneId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{},
+};
+
+static const struct param_spec balancer_update_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"LoadBalancerName", PARAM_STRING},
+	{"CrossZoneEnabled", PARAM_BOOL},
+	{},
+};
+
+static const char *const types[] = {"Instance", "Ip", NULL};
+
+const char *const nlb_protocols[] = {"TCP", "UDP", NULL};
+
+const char *const nlb_schedulers[] = {"Wrr", "Wlc", "rr", "sch", "tch", "qch", NULL};
+
+static const char *const probe_types[] = {"TCP", NULL};
+
+static const struct param_spec health_params[] = {
+	{"HealthCheckEnabled", PARAM_BOOL},
+	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true},
+	{"HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535},
+	{"HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300},
+	{"HealthCheckInterval", PARAM_INT, .min = 1, .max = 50},
+	{"HealthyThreshold", PARAM_INT, .min = 2, .max = 10},
+	{"UnhealthyThreshold", PARAM_INT, .min = 2, .max = 10},
+	{},
+};
+
+static const struct param_spec server_group_create_params[] = {
+	{"ServerGroupName", PARAM_STRING, .required = true},
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ServerGroupType", PARAM_STRING, .values = types, .no_case = true},
+	{"Protocol", PARAM_STRING, .values = nlb_protocols, .no_case = true},
+	{"AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
+	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true},
+	{"PreserveClientIpEnabled", PARAM_BOOL},
+	{"ConnectionDrainEnabled", PARAM_BOOL},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
+	{"AnyPortEnabled", PARAM_BOOL},
+	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec server_group_id_params[] = {
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec server_group_list_params[] = {
+	{"ServerGroupIds", PARAM_LIST, .max = 100},
+	{"ServerGroupNames", PARAM_LIST, .max = 100},
+	{"ServerGroupType", PARAM_STRING},
+	{"VpcId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{},
+};
+
+static const struct param_spec server_group_update_params[] = {
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ServerGroupName", PARAM_STRING},
+	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true},
+	{"PreserveClientIpEnabled", PARAM_BOOL},
+	{"ConnectionDrainEnabled", PARAM_BOOL},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
+	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
+	{},
+};
+
+#define SERVERS                                                                                              \
+	{                                                                                                    \
+		"Servers", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = SERVERS_PER_CALL_MAX,       \
+					      .members = server_members                                      \
+	}
+
+static const char *const server_types[] = {"Ecs", "Eni", "Ip", NULL};
+
+static const struct param_spec server_members[] = {
+	{"ServerId", PARAM_STRING, .required = true},
+	{"ServerType", PARAM_STRING, .required = true, .values = server_types},
+	{"ServerIp", PARAM_STRING},
+	{"Port", PARAM_INT, .required = true, .min = 1, .max = 65535},
+	{"Weight", PARAM_INT, .min = 0, .max = 100},
+	{"Description", PARAM_STRING},
+	{},
+};
+
+static const struct param_spec server_add_params[] = {
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	SERVERS,
+	{},
+};
+
+static const struct param_spec server_remove_params[] = {
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	SERVERS,
+	{},
+};
+
+static const struct param_spec server_update_params[] = {
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	SERVERS,
+	{},
+};
+
+static const struct param_spec server_list_params[] = {
+	{"ServerGroupId", PARAM_STRING},
+	{"ServerIds", PARAM_LIST, .max = 200},
+	{"ServerIps", PARAM_LIST, .max = 200},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{},
+};
+
+/* Read only to be refused. */
+#define NOT_SERVED_PARAMS                                                                                    \
+	{"ProxyProtocolEnabled", PARAM_BOOL}, {"CaEnabled", PARAM_BOOL},                                     \
+		{"CertificateIds", PARAM_LIST, .max = 100},                                                  \
+	{                                                                                                    \
+		"CaCertificateIds", PARAM_LIST, .max = 100                                                   \
+	}
+
+static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
+
+static const struct param_spec listener_create_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true},
+	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535},
+	{"ListenerDescription", PARAM_STRING},
+	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500},
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
+	{"StartPort", PARAM_INT, .min = 0, .max = 65535},
+	{"EndPort", PARAM_INT, .min = 0, .max = 65535},
+	NOT_SERVED_PARAMS,
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec listener_id_params[] = {
+	{"ListenerId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec listener_list_params[] = {
+	{"ListenerIds", PARAM_LIST, .max = 100},
+	{"LoadBalancerIds", PARAM_LIST, .max = 100},
+	{"ListenerProtocol", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
+	{},
+};
+
+static const struct param_spec listener_update_params[] = {
+	{"ListenerId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING},
+	{"ListenerDescription", PARAM_STRING},
+	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500},
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
+	NOT_SERVED_PARAMS,
+	{},
+};
+
+static const struct answer_field job_answer[] = {
+	{"JobId", A_TEXT},
+	{},
+};
+
+static const struct answer_field job_status_answer[] = {
+	{"Status", A_TEXT},
+	{},
+};
+
+static const struct answer_field balancer_create_answer[] = {
+	{"LoadbalancerId", OF(load_balancer, id)},
+	SAME(job_answer),
+	{},
+};
+
+static const struct answer_field zone_address_answer[] = {
+	{"EniId", OF(port, id)},
+	{"PrivateIPv4Address", OF(port, addr)},
+	{},
+};
+
+static const struct answer_field zone_mapping_answer[] = {
+	{"ZoneId", OF(port, zone)},
+	{"VSwitchId", OF(port, vswitch)},
+	{"Status", A_TEXT},
+	{"LoadBalancerAddresses", ONE(NULL, zone_address_answer)},
+	{},
+};
+
+static const struct answer_field billing_answer[] = {
+	{"PayType", TEXT("PostPay")},
+	{},
+};
+
+static const struct answer_field protection_answer[] = {
+	{"Enabled", FLAG(false)},
+	{},
+};
+
+static const struct answer_field modification_answer[] = {
+	{"Status", TEXT("NonProtection")},
+	{},
+};
+
+/* What a load balancer's own answer and its entry in a list share. */
+static const struct answer_field balancer_answer[] = {
+	{"LoadBalancerId", OF(load_balancer, id)},
+	{"LoadBalancerName", OF(load_balancer, name)},
+	{"LoadBalancerStatus", OF(load_balancer, status)},
+	{"LoadBalancerBusinessStatus", TEXT("Normal")},
+	{"LoadBalancerType", TEXT("network")},
+	{"AddressType", CHOICE_OF(load_balancer, intranet, "Internet", "Intranet")},
+	{"AddressIpVersion", TEXT("ipv4")},
+	{"DNSName", A_TEXT},
+	{"VpcId", OF(load_balancer, vpc)},
+	{"RegionId", OF(load_balancer, region)},
+	{"ResourceGroupId", OF(load_balancer, resource_group)},
+	{"CrossZoneEnabled", OF(load_balancer, cross_zone)},
+	{"CreateTime", TIME_OF(load_balancer, create_time)},
+	{"LoadBalancerBillingConfig", OBJECT(billing_answer)},
+	{"DeletionProtectionConfig", OBJECT(protection_answer)},
+	{"ModificationProtectionConfig", OBJECT(modification_answer)},
+	{"OperationLocks", EMPTY(NULL)},
+	{"SecurityGroupIds", EMPTY(NULL)},
+	{"ZoneMappings", LIST(NULL, zone_mapping_answer)},
+	{},
+};
+
+static const struct answer_field balancer_get_answer[] = {
+	SAME(balancer_answer),
+	{"Tags", TAGS(NULL, tag_key_value_answer)},
+	{},
+};
+
+static const struct answer_field balancer_entry[] = {
+	SAME(balancer_answer),
+	{"Tags", TAGS(NULL, key_value_answer)},
+	{},
+};
+
+static const struct answer_field balancer_list_answer[] = {
+	{"LoadBalancers", LIST(NULL, balancer_entry)},
+	{},
+};
+
+/* Of a new server group, and of one that was changed. */
+static const struct answer_field server_group_job_answer[] = {
+	{"ServerGroupId", OF(server_group, id)},
+	SAME(job_answer),
+	{},
+};
+
+static const struct answer_field health_answer[] = {
+	{"HealthCheckEnabled", OF(server_group, health_enabled)},
+	{"HealthCheckType", TEXT("TCP")},
+	{"HealthCheckConnectPort", OF(server_group, health_port)},
+	{"HealthCheckConnectTimeout", OF(server_group, health_timeout_s)},
+	{"HealthCheckInterval", OF(server_group, health_interval_s)},
+	{"HealthyThreshold", OF(server_group, healthy_threshold)},
+	{"UnhealthyThreshold", OF(server_group, unhealthy_threshold)},
+	{"HealthCheckHttpCode", EMPTY(NULL)},
+	{},
+};
+
+static const struct answer_field server_group_answer[] = {
+	{"ServerGroupId", OF(server_group, id)},
+	{"ServerGroupName", OF(server_group, name)},
+	{"ServerGroupStatus", OF(server_group, status)},
+	{"ServerGroupType", CHOICE_OF(server_group, by_address, "Instance", "Ip")},
+	{"VpcId", OF(server_group, vpc)},
+	{"RegionId", OF(server_group, region)},
+	{"ResourceGroupId", OF(server_group, resource_group)},
+	{"Protocol", OF(server_group, protocol)},
+	{"Scheduler", OF(server_group, scheduler)},
+	{"AddressIPVersion", TEXT("ipv4")},
+	{"AliUid", OF(server_group, owner)},
+	{"ServerCount", A_NUMBER},
+	{"AnyPortEnabled", FLAG(false)},
+	{"PreserveClientIpEnabled", OF(server_group, preserve_client_ip)},
+	{"ConnectionDrainEnabled", OF(server_group, drain_enabled)},
+	{"ConnectionDrainTimeout", OF(server_group, drain_timeout_s)},
+	{"HealthCheck", OBJECT(health_answer)},
+	{"RelatedLoadBalancerIds", LIST(NULL, NULL)},
+	{"Tags", TAGS(NULL, key_value_answer)},
+	{},
+};
+
+static const struct answer_field server_group_list_answer[] = {
+	{"ServerGroups", LIST(NULL, server_group_answer)},
+	{},
+};
+
+static const struct answer_field server_answer[] = {
+	{"ServerGroupId", OF(server, group)}, {"ServerId", OF(server, server_id)},
+	{"ServerType", OF(server, type)},     {"ServerIp", OF(server, addr)},
+	{"Port", OF(server, port)},	      {"Weight", OF(server, weight)},
+	{"ZoneId", OF(server, zone)},	      {"Description", OF(server, description)},
+	{"Status", OF(server, status)},	      {},
+};
+
+static const struct answer_field server_list_answer[] = {
+	{"Servers", LIST(NULL, server_answer)},
+	{},
+};
+
+static const struct answer_field listener_create_answer[] = {
+	{"ListenerId", OF(listener, id)},
+	SAME(job_answer),
+	{},
+};
+
+/* What a listener's own answer and its entry in a list share. */
+static const struct answer_field listener_answer[] = {
+	{"ListenerId", OF(listener, id)},
+	{"ListenerDescription", OF(listener, description)},
+	{"ListenerProtocol", OF(listener, protocol)},
+	{"ListenerPort", OF(listener, port)},
+	{"ListenerStatus", OF(listener, status)},
+	{"LoadBalancerId", OF(listener, load_balancer)},
+	{"ServerGroupId", OF(listener, server_group)},
+	{"RegionId", OF(listener, region)},
+	{"IdleTimeout", OF(listener, idle_timeout_s)},
+	{"Mss", OF(listener, mss)},
+	{"Cps", OF(listener, cps)},
+	{"ProxyProtocolEnabled", OF(listener, proxy_protocol)},
+	{"AlpnEnabled", FLAG(false)},
+	{"CaEnabled", FLAG(false)},
+	{"SecSensorEnabled", FLAG(false)},
+	{"CaCertificateIds", EMPTY(NULL)},
+	{"CertificateIds", EMPTY(NULL)},
+	{},
+};
+
+static const struct answer_field listener_get_answer[] = {
+	SAME(listener_answer),
+	{"Tags", TAGS(NULL, tag_key_value_answer)},
+	{},
+};
+
+static const struct answer_field listener_entry[] = {
+	SAME(listener_answer),
+	{"Tags", TAGS(NULL, key_value_answer)},
+	{},
+};
+
+static const struct answer_field listener_list_answer[] = {
+	{"Listeners", LIST(NULL, listener_entry)},
+	{},
+};
+
+static const struct answer_field reason_answer[] = {
+	{"ReasonCode", A_TEXT},
+	{},
+};
+
+static const struct answer_field unhealthy_answer[] = {
+	{"ServerId", OF(server, server_id)},  {"ServerIp", OF(server, addr)},
+	{"Port", OF(server, port)},	      {"Status", A_TEXT},
+	{"Reason", AN_OBJECT(reason_answer)}, {},
+};
+
+static const struct answer_field group_health_answer[] = {
+	{"ServerGroupId", OF(listener, server_group)},
+	{"HeathCheckEnabled", A_FLAG}, /* as the API writes it */
+	{"NonNormalServers", LIST(NULL, unhealthy_answer)},
+	{},
+};
+
+static const struct answer_field listener_health_entry[] = {
+	{"ListenerId", OF(listener, id)},
+	{"ListenerPort", OF(listener, port)},
+	{"ListenerProtocol", OF(listener, protocol)},
+	{"ServerGroupInfos", LIST(NULL, group_health_answer)},
+	{},
+};
+
+static const struct answer_field listener_health_answer[] = {
+	{"ListenerHealthStatus", LIST(NULL, listener_health_entry)},
+	{"TotalCount", NUMBER(1)},
+	{},
+};
+
+static const struct answer_field nlb_regions_answer[] = {
+	{"Regions", LIST(NULL, region_answer)},
+	{},
+};
+
+static const struct answer_field nlb_zones_answer[] = {
+	{"Zones", LIST(NULL, zone_answer)},
+	{},
+};
+
+static const struct paging pages = {20, 100};
+
+const struct action nlb_actions[] = {
+	NLB_ACTIONS(SCHEMA_ACTION){},
+};

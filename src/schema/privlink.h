@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The actions of our own administration, and the handlers that carry them out. All but GetVersion are for
+ * administrators.
+ */
+#pragma once
+
+#include "common.h"
+
+/* clang-format off */
+#define PRIVLINK_ACTIONS(X) \
+	X(AttachInstance, attach_instance, ACTION_CHANGES | ACTION_ADMIN, attach_instance_params, attach_instance_answer, NULL) \
+	X(BindSystemService, system_service_bind, ACTION_CHANGES | ACTION_ADMIN, system_service_params, system_service_bind_answer, NULL) \
+	X(CreateAccessKey, access_key_create, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_id_params, access_key_create_answer, NULL) \
+	X(CreateAccount, account_create, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, account_create_params, account_create_answer, NULL) \
+	X(DeleteAccessKey, access_key_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, access_key_id_params, NULL, NULL) \
+	X(DeleteNode, node_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, node_delete_params, node_delete_answer, NULL) \
+	X(GetInstance, get_instance, ACTION_ADMIN, get_instance_params, get_instance_answer, NULL) \
+	X(GetVersion, get_version, ACTION_NO_REGION, NULL, version_answer, NULL) \
+	X(ListAccessKeys, access_key_list, ACTION_ADMIN | ACTION_NO_REGION, access_key_list_params, access_key_list_answer, &pages) \
+	X(ListAccounts, account_list, ACTION_ADMIN | ACTION_NO_REGION, NULL, account_list_answer, &pages) \
+	X(ListNodes, node_list, ACTION_ADMIN | ACTION_NO_REGION, NULL, node_list_answer, NULL) \
+	X(UnbindSystemService, system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params, NULL, NULL) \
+	X(UpdateAccessKey, access_key_update, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, access_key_update_params, NULL, NULL)
+/* clang-format on */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All products, and finding one's way in their tables.
+ */
+#include "schema.h"
+
+/* clang-format off */
+const struct product_info products[PRODUCT_COUNT_] = {
+	[PRODUCT_PRIVATELINK] = { PRODUCT_PRIVATELINK, "PrivateLink", "2020-04-15", privatelink_actions },
+	[PRODUCT_VPC]         = { PRODUCT_VPC, "VPC", "2016-04-28", vpc_actions },
+	[PRODUCT_ECS]         = { PRODUCT_ECS, "ECS", "2014-05-26", ecs_actions },
+	[PRODUCT_NLB]         = { PRODUCT_NLB, "NLB", "2022-04-30", nlb_actions },
+	[PRODUCT_PRIVLINK]    = { PRODUCT_PRIVLINK, "PRIVLINK", "2026-11-01", privlink_actions },
+};
+/* clang-format on */
+
+const struct product_info *product_by_version(const char *version)
+{
+	for (size_t i = 0; i < PRODUCT_COUNT_; i++)
+		if (streq(products[i].version, version))
+			return &products[i];
+	return NULL;
+}
+
+const struct action *action_find(enum product product, const char *name)
+{
+	for (const struct action *action = products[product].actions; action->name; action++)
+		if (streq(action->name, name))
+			return action;
+	return NULL;
+}
+
+const struct answer_field *answer_find(const struct answer_field *fields, const char *name)
+{
+	for (; fields && fields->kind != ANSWER_NONE; fields++) {
+		const struct answer_field *found = fields->kind == ANSWER_SAME
+							   ? answer_find(fields->members, name)
+						   : streq(fields->name, name) ? fields
+									       : NULL;
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
+const struct answer_field *answer_secret(const struct answer_field *fields)
+{
+	for (; fields && fields->kind != ANSWER_NONE; fields++)
+		if (fields->secret)
+			return fields;
+	return NULL;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the API says: its products, their actions, and of each the parameters it takes and the members of its
+ * answer. Told once, here: handlers are called with parameters that these tables have checked and fill
+ * answers by them (api/frame), the command line has its options and columns from them, and doc/api.md is
+ * printed from them. There are no handlers here; a product's header names them, and api/<product> has them.
+ */
+#pragma once
+
+#include "../lib/util.h"
+#include "../model/row.h"
+
+enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
+
+/* Parameters */
+
+enum param_type {
+	PARAM_STRING,
+	PARAM_INT,
+	PARAM_LONG,
+	PARAM_BOOL,
+	PARAM_LIST,
+	PARAM_STRUCT_LIST,
+	PARAM_STRUCT
+};
+
+struct param_spec {
+	const char *name; /* wire name; of a member of a STRUCT_LIST or STRUCT: its own name */
+	enum param_type type;
+	bool required;
+	int64_t min, max;	   /* INT, LONG; LIST, STRUCT_LIST: number of entries (max 0: no bound) */
+	const char *const *values; /* allowed values, NULL-terminated; NULL: any */
+	const struct param_spec *members; /* STRUCT, STRUCT_LIST; ends with a NULL name */
+	bool no_case;			  /* values are compared without case */
+};
+
+/* Answers */
+
+enum answer_kind {
+	ANSWER_NONE,   /* the end of a table */
+	ANSWER_MEMBER, /* a row's member, as the row's own table of fields says: texts, numbers, words of
+			* states, addresses, lists of texts */
+	ANSWER_GIVEN,  /* the same; left out when it is zero or empty */
+	ANSWER_TIME,   /* a row's seconds as 2026-01-02T03:04:05Z; ANSWER_TIME_GIVEN: left out when they are 0
+			*/
+	ANSWER_TIME_GIVEN,
+	ANSWER_DECIMAL, /* a row's number as a text */
+	ANSWER_CHOICE,	/* a row's bool as one of two words */
+	ANSWER_TEXT,	/* always the same text, … */
+	ANSWER_NUMBER,	/* … number … */
+	ANSWER_FLAG,	/* … or bool */
+	ANSWER_TEXTS,	/* a list of up to two texts that are always the same */
+	ANSWER_OBJECT,	/* an object with members of the same row */
+	ANSWER_ONE,	/* a list of one object with members of the same row */
+	ANSWER_TAGS,	/* the tags of the object */
+	ANSWER_SAME,	/* no member itself, but all of another table */
+	/* What the handler puts there: */
+	A_TEXT,
+	A_NUMBER,
+	A_FLAG,
+	ANSWER_AN_OBJECT,
+	ANSWER_LIST, /* of objects, or of texts if it has no members */
+};
+
+struct answer_field {
+	const char *name; /* on the wire */
+	enum answer_kind kind;
+	enum kind row; /* whose member it is, … */
+	size_t offset; /* … and where that begins */
+	const char *text[2];
+	int64_t number;
+	const char *inner; /* of a list that is wrapped twice, "Vpcs": {"Vpc": [...]}; NULL: it is not */
+	const struct answer_field *members; /* of an object, of a list's entries; ends with a NULL name */
+	bool secret;			    /* not kept with the call's ClientToken */
+};
+
+/* The row's member; the compiler knows both. */
+#define ANSWER_ROW(type)                                                                                     \
+	_Generic((struct type *)0, struct account *                                                          \
+		 : KIND_ACCOUNT, struct access_key *                                                         \
+		 : KIND_ACCESS_KEY, struct node *                                                            \
+		 : KIND_NODE, struct vpc *                                                                   \
+		 : KIND_VPC, struct vswitch *                                                                \
+		 : KIND_VSWITCH, struct security_group *                                                     \
+		 : KIND_SECURITY_GROUP, struct sg_rule *                                                     \
+		 : KIND_SG_RULE, struct instance *                                                           \
+		 : KIND_INSTANCE, struct port *                                                              \
+		 : KIND_PORT, struct load_balancer *                                                         \
+		 : KIND_LOAD_BALANCER, struct listener *                                                     \
+		 : KIND_LISTENER, struct server_group *                                                      \
+		 : KIND_SERVER_GROUP, struct server *                                                        \
+		 : KIND_SERVER, struct service *                                                             \
+		 : KIND_SERVICE, struct service_resource *                                                   \
+		 : KIND_SERVICE_RESOURCE, struct endpoint *                                                  \
+		 : KIND_ENDPOINT, struct endpoint_zone *                                                     \
+		 : KIND_ENDPOINT_ZONE, struct connection *                                                   \
+		 : KIND_CONNECTION, struct tag *                                                             \
+		 : KIND_TAG, struct job *                                                                    \
+		 : KIND_JOB)
+#define ANSWER_AT(type, member) .row = ANSWER_ROW(type), .offset = offsetof(struct type, member)
+
+#define OF(type, member)	 ANSWER_MEMBER, ANSWER_AT(type, member)
+#define GIVEN_OF(type, member)	 ANSWER_GIVEN, ANSWER_AT(type, member)
+#define TIME_OF(type, member)	 ANSWER_TIME, ANSWER_AT(type, member)
+#define DECIMAL_OF(type, member) ANSWER_DECIMAL, ANSWER_AT(type, member)
+#define CHOICE_OF(type, member, if_false, if_true)                                                           \
+	ANSWER_CHOICE, ANSWER_AT(type, member), .text = {if_false, if_true}
+#define TEXT(value)	 ANSWER_TEXT, .text = {value}
+#define NUMBER(value)	 ANSWER_NUMBER, .number = (value)
+#define FLAG(value)	 ANSWER_FLAG, .number = (value)
+#define EMPTY(wrap)	 ANSWER_TEXTS, .inner = (wrap)
+#define TEXTS(wrap, ...) ANSWER_TEXTS, .inner = (wrap), .text = {__VA_ARGS__}
+#define OBJECT(table)	 ANSWER_OBJECT, .members = (table)
+#define SAME(table)                                                                                          \
+	{                                                                                                    \
+		NULL, ANSWER_SAME, .members = (table)                                                        \
+	}
+#define ONE(wrap, table)  ANSWER_ONE, .inner = (wrap), .members = (table)
+#define TAGS(wrap, table) ANSWER_TAGS, .inner = (wrap), .members = (table)
+#define AN_OBJECT(table)  ANSWER_AN_OBJECT, .members = (table)
+#define LIST(wrap, table) ANSWER_LIST, .inner = (wrap), .members = (table)
+
+/* Pages of a list: by token (MaxResults, NextToken), by number (PageNumber, PageSize), or as the call wishes.
+ */
+enum page_total { TOTAL_NUMBER, TOTAL_TEXT, TOTAL_NONE }; /* TotalCount in the answer */
+
+struct paging {
+	int64_t results_default, results_max; /* MaxResults; 0: not by token */
+	int64_t size_default, size_max;	      /* PageSize; 0: not by number */
+	enum page_total total;
+};
+
+/* Actions */
+
+enum action_flags {
+	ACTION_READ = 0,
+	ACTION_CHANGES = 1 << 0,   /* takes ClientToken and DryRun */
+	ACTION_NO_REGION = 1 << 1, /* RegionId is not demanded */
+	ACTION_ADMIN = 1 << 2,	   /* administrators only */
+};
+
+struct action {
+	const char *name;
+	unsigned flags;
+	const struct param_spec *params;   /* without RegionId, ClientToken, DryRun; ends with a NULL name */
+	const struct answer_field *answer; /* without RequestId and what pages add; ends with a NULL name */
+	const struct paging *paging;	   /* NULL: the answer comes whole */
+};
+
+/* A row of a product's list of actions, X(name, handler, flags, params, answer, paging), in its table. */
+#define SCHEMA_ACTION(name, handler, ...) {#name, __VA_ARGS__},
+
+struct product_info {
+	enum product product;
+	const char *name;	      /* "PrivateLink" */
+	const char *version;	      /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
+	const struct action *actions; /* sorted by name, ends with a NULL name */
+};
+extern const struct product_info products[PRODUCT_COUNT_];
+
+extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
+	privlink_actions[];
+
+/* The product of a version; NULL: there is none. The action of a product; NULL likewise. */
+const struct product_info *product_by_version(const char *version);
+const struct action *action_find(enum product product, const char *name);
+/* The member of that name, in tables that the table includes, too; NULL: there is none. */
+const struct answer_field *answer_find(const struct answer_field *fields, const char *name);
+/* The member that is shown once only; NULL: there is none. */
+const struct answer_field *answer_secret(const struct answer_field *fields);

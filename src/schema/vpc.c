@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * VPC: VPCs, vSwitches, route tables.
+ */
+#include "vpc.h"
+
+#include "limits.h"
+
+static const struct param_spec vpc_create_params[] = {
+	{"CidrBlock", PARAM_STRING},
+	{"VpcName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"EnableIpv6", PARAM_BOOL},
+	{"Ipv6CidrBlock", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec vpc_id_params[] = {
+	{"VpcId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec vpc_list_params[] = {
+	{"VpcId", PARAM_STRING},
+	{"VpcName", PARAM_STRING},
+	{"IsDefault", PARAM_BOOL},
+	{"EnableIpv6", PARAM_BOOL},
+	{"ResourceGroupId", PARAM_STRING},
+	{"VpcOwnerId", PARAM_LONG},
+	{"DhcpOptionsSetId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec vpc_modify_params[] = {
+	{"VpcId", PARAM_STRING, .required = true},
+	{"VpcName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"CidrBlock", PARAM_STRING},
+	{"EnableIPv6", PARAM_BOOL},
+	{},
+};
+
+static const struct param_spec vswitch_create_params[] = {
+	{"VpcId", PARAM_STRING, .required = true},
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"CidrBlock", PARAM_STRING, .required = true},
+	{"VSwitchName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec vswitch_id_params[] = {
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{},
+};
+
+static const struct param_spec vswitch_list_params[] = {
+	{"VpcId", PARAM_STRING},
+	{"VSwitchId", PARAM_STRING},
+	{"VSwitchName", PARAM_STRING},
+	{"ZoneId", PARAM_STRING},
+	{"IsDefault", PARAM_BOOL},
+	{"EnableIpv6", PARAM_BOOL},
+	{"ResourceGroupId", PARAM_STRING},
+	{"RouteTableId", PARAM_STRING},
+	{"VSwitchOwnerId", PARAM_LONG},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct param_spec vswitch_modify_params[] = {
+	{"VSwitchId", PARAM_STRING, .required = true},
+	{"VSwitchName", PARAM_STRING},
+	{"Description", PARAM_STRING},
+	{"EnableIPv6", PARAM_BOOL},
+	{},
+};
+
+static const char *const route_table_types[] = {"System", "Custom", NULL};
+
+static const char *const router_types[] = {"VRouter", "VBR", NULL};
+
+static const struct param_spec route_table_list_params[] = {
+	{"VpcId", PARAM_STRING},
+	{"RouteTableId", PARAM_STRING},
+	{"RouteTableName", PARAM_STRING},
+	{"RouteTableType", PARAM_STRING, .values = route_table_types},
+	{"RouterId", PARAM_STRING},
+	{"RouterType", PARAM_STRING, .values = router_types},
+	{"ResourceGroupId", PARAM_STRING},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{},
+};
+
+static const struct answer_field vpc_create_answer[] = {
+	{"VpcId", OF(vpc, id)},
+	{"VRouterId", OF(vpc, router_id)},
+	{"RouteTableId", OF(vpc, route_table_id)},
+	{"ResourceGroupId", OF(vpc, resource_group)},
+	{},
+};
+
+/* What a VPC's own answer and its entry in a list share. */
+static const struct answer_field vpc_answer[] = {
+	{"VpcId", OF(vpc, id)},
+	{"VpcName", OF(vpc, name)},
+	{"Description", OF(vpc, description)},
+	{"CidrBlock", OF(vpc, cidr)},
+	{"Ipv6CidrBlock", TEXT("")},
+	{"Status", OF(vpc, status)},
+	{"RegionId", OF(vpc, region)},
+	{"VRouterId", OF(vpc, router_id)},
+	{"ResourceGroupId", OF(vpc, resource_group)},
+	{"OwnerId", OF(vpc, owner)},
+	{"IsDefault", FLAG(false)},
+	{"EnabledIpv6", FLAG(false)},
+	{"DnsHostnameStatus", TEXT("DISABLED")},
+	{"CreationTime", TIME_OF(vpc, create_time)},
+	{"VSwitchIds", LIST("VSwitchId", NULL)},
+	{"SecondaryCidrBlocks", EMPTY("SecondaryCidrBlock")},
+	{"UserCidrs", EMPTY("UserCidr")},
+	{"Ipv6CidrBlocks", EMPTY("Ipv6CidrBlock")},
+	{"Tags", TAGS("Tag", key_value_answer)},
+	{},
+};
+
+static const struct answer_field cloud_resource_answer[] = {
+	{"ResourceType", A_TEXT},
+	{"ResourceCount", A_NUMBER},
+	{},
+};
+
+static const struct answer_field vpc_get_answer[] = {
+	SAME(vpc_answer),
+	{"ClassicLinkEnabled", FLAG(false)},
+	{"SupportIpv4Gateway", FLAG(false)},
+	{"AssociatedCens", EMPTY("AssociatedCen")},
+	{"CloudResources", LIST("CloudResourceSetType", cloud_resource_answer)},
+	{},
+};
+
+static const struct answer_field vpc_entry[] = {
+	SAME(vpc_answer),
+	{"RouterTableIds", LIST("RouterTableIds", NULL)},
+	{"NatGatewayIds", EMPTY("NatGatewayIds")},
+	{},
+};
+
+static const struct answer_field vpc_list_answer[] = {
+	{"Vpcs", LIST("Vpc", vpc_entry)},
+	{},
+};
+
+static const struct answer_field vswitch_create_answer[] = {
+	{"VSwitchId", OF(vswitch, id)},
+	{},
+};
+
+static const struct answer_field vswitch_table_answer[] = {
+	{"RouteTableId", OF(vpc, route_table_id)},
+	{"RouteTableType", TEXT("System")},
+	{},
+};
+
+static const struct answer_field vswitch_answer[] = {
+	{"VSwitchId", OF(vswitch, id)},
+	{"VSwitchName", OF(vswitch, name)},
+	{"Description", OF(vswitch, description)},
+	{"VpcId", OF(vswitch, vpc)},
+	{"ZoneId", OF(vswitch, zone)},
+	{"CidrBlock", OF(vswitch, cidr)},
+	{"Ipv6CidrBlock", TEXT("")},
+	{"Status", A_TEXT},
+	{"AvailableIpAddressCount", A_NUMBER},
+	{"OwnerId", OF(vswitch, owner)},
+	{"IsDefault", FLAG(false)},
+	{"EnabledIpv6", FLAG(false)},
+	{"NetworkAclId", TEXT("")},
+	{"ShareType", TEXT("")},
+	{"ResourceGroupId", OF(vpc, resource_group)},
+	{"CreationTime", TIME_OF(vswitch, create_time)},
+	{"RouteTable", OBJECT(vswitch_table_answer)},
+	{"Tags", TAGS("Tag", key_value_answer)},
+	{},
+};
+
+static const struct answer_field vswitch_list_answer[] = {
+	{"VSwitches", LIST("VSwitch", vswitch_answer)},
+	{},
+};
+
+static const struct answer_field route_table_answer[] = {
+	{"RouteTableId", OF(vpc, route_table_id)},
+	{"RouteTableType", TEXT("System")},
+	{"RouteTableName", TEXT("")},
+	{"Description", TEXT("")},
+	{"VpcId", OF(vpc, id)},
+	{"RouterId", OF(vpc, router_id)},
+	{"RouterType", TEXT("VRouter")},
+	{"AssociateType", TEXT("VSwitch")},
+	{"Status", A_TEXT},
+	{"ResourceGroupId", OF(vpc, resource_group)},
+	{"OwnerId", OF(vpc, owner)},
+	{"RoutePropagationEnable", FLAG(false)},
+	{"CreationTime", TIME_OF(vpc, create_time)},
+	{"VSwitchIds", LIST("VSwitchId", NULL)},
+	{"GatewayIds", EMPTY("GatewayIds")},
+	{"Tags", EMPTY("Tag")},
+	{},
+};
+
+static const struct answer_field route_table_list_answer[] = {
+	{"RouterTableList", LIST("RouterTableListType", route_table_answer)},
+	{},
+};
+
+static const struct answer_field vpc_zone_answer[] = {
+	SAME(zone_answer),
+	{"ZoneType", TEXT("AvailabilityZone")},
+	{},
+};
+
+static const struct answer_field vpc_zones_answer[] = {
+	{"Zones", LIST("Zone", vpc_zone_answer)},
+	{},
+};
+
+static const struct paging pages = {.size_default = 10, .size_max = 50};
+
+const struct action vpc_actions[] = {
+	VPC_ACTIONS(SCHEMA_ACTION){},
+};
