@@ -514,40 +514,54 @@ static int start_query(struct agent *agent)
 		     : query_new(agent->loop, path, &parts, &agent->query);
 }
 
-static int start(struct agent *agent)
+static int start_loop(struct agent *agent)
 {
-	int r = loop_new(&agent->loop);
+	int r;
 
-	if (r == 0)
-		r = snapshot_new(&agent->rows);
-	if (r == 0)
-		r = loop_add_signal(agent->loop, SIGTERM, on_stop, agent, &agent->term);
-	if (r == 0)
-		r = loop_add_signal(agent->loop, SIGINT, on_stop, agent, &agent->interrupt);
-	if (r == 0)
-		r = loop_add_signal(agent->loop, SIGHUP, on_hangup, agent, &agent->hangup);
-	if (r < 0)
-		return log_errno(r, "cannot start");
-	r = load_catalogue(agent);
-	if (r == 0)
-		r = make_files(agent);
-	if (r == 0)
-		r = open_datapath(agent);
-	if (r == 0)
-		r = open_ports(agent);
-	if (r == 0)
-		r = open_service_sockets(agent);
-	if (r == 0)
-		r = start_query(agent);
+	r = loop_new(&agent->loop);
 	if (r < 0)
 		return r;
-	r = start_reconcile(agent);
-	if (r == 0)
-		r = start_watching(agent);
-	if (r == 0)
-		r = open_kept_rows(agent);
-	if (r == 0)
-		r = start_feed(agent);
+	r = snapshot_new(&agent->rows);
+	if (r < 0)
+		return r;
+	r = loop_add_signal(agent->loop, SIGTERM, on_stop, agent, &agent->term);
+	if (r < 0)
+		return r;
+	r = loop_add_signal(agent->loop, SIGINT, on_stop, agent, &agent->interrupt);
+	if (r < 0)
+		return r;
+	return loop_add_signal(agent->loop, SIGHUP, on_hangup, agent, &agent->hangup);
+}
+
+typedef int (*start_step)(struct agent *agent);
+
+/* Up to the first that fails. */
+static int take_steps(struct agent *agent, const start_step *steps)
+{
+	int r = 0;
+
+	for (; *steps && r == 0; steps++)
+		r = (*steps)(agent);
+	return r;
+}
+
+static int start(struct agent *agent)
+{
+	static const start_step open_node[] = {
+		load_catalogue,	      make_files,  open_datapath, open_ports,
+		open_service_sockets, start_query, NULL, /* each says itself what is wrong */
+	};
+	static const start_step follow[] = {start_reconcile, start_watching, open_kept_rows, start_feed,
+					    NULL};
+	int r;
+
+	r = start_loop(agent);
+	if (r < 0)
+		return log_errno(r, "cannot start");
+	r = take_steps(agent, open_node);
+	if (r < 0)
+		return r;
+	r = take_steps(agent, follow);
 	return r < 0 ? log_errno(r, "cannot start") : 0;
 }
 

@@ -456,16 +456,21 @@ static int start(struct control *control)
 		return -ENOMEM;
 	control->commits->control = control;
 	r = loop_add_deferred(control->loop, PASS_PRIORITY, run_pass, control, &control->pass);
-	if (r == 0)
-		r = loop_add_timer(control->loop, on_lease_timer, control, &control->lease_timer);
-	if (r == 0)
-		r = loop_add_timer(control->loop, on_store_changed, control, &control->retry_timer);
-	if (r == 0)
-		r = loop_add_timer(control->loop, on_sweep, control, &control->sweep_timer);
-	if (r == 0)
-		r = store_watch(control->store, on_store_changed, control, &control->watch);
-	if (r == 0)
-		r = presume_leases(control);
+	if (r < 0)
+		return r;
+	r = loop_add_timer(control->loop, on_lease_timer, control, &control->lease_timer);
+	if (r < 0)
+		return r;
+	r = loop_add_timer(control->loop, on_store_changed, control, &control->retry_timer);
+	if (r < 0)
+		return r;
+	r = loop_add_timer(control->loop, on_sweep, control, &control->sweep_timer);
+	if (r < 0)
+		return r;
+	r = store_watch(control->store, on_store_changed, control, &control->watch);
+	if (r < 0)
+		return r;
+	r = presume_leases(control);
 	if (r < 0)
 		return r;
 

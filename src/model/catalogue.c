@@ -132,12 +132,15 @@ static int read_region(struct reader *reader, const json_t *json, size_t index, 
 	int r;
 
 	r = expect_object(reader, json, names);
-	if (r == 0)
-		r = read_id(reader, json, "id", region->id, sizeof(region->id));
-	if (r == 0)
-		r = read_text(reader, json, "local_name", region->local_name, sizeof(region->local_name));
-	if (r == 0)
-		r = read_array(reader, json, "zones", &zones);
+	if (r < 0)
+		return r;
+	r = read_id(reader, json, "id", region->id, sizeof(region->id));
+	if (r < 0)
+		return r;
+	r = read_text(reader, json, "local_name", region->local_name, sizeof(region->local_name));
+	if (r < 0)
+		return r;
+	r = read_array(reader, json, "zones", &zones);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < index; i++)
@@ -203,19 +206,24 @@ static int read_service(struct reader *reader, const json_t *json, size_t index,
 	int r;
 
 	r = expect_object(reader, json, names);
-	if (r == 0)
-		r = read_id(reader, json, "product", service->product, sizeof(service->product));
-	if (r == 0)
-		r = read_pattern(reader, json, "name", service->name, sizeof(service->name));
-	if (r == 0)
-		r = read_pattern(reader, json, "domain", service->domain, sizeof(service->domain));
-	if (r == 0)
-		r = read_text(reader, json, "description", service->description,
-			      sizeof(service->description));
-	if (r == 0)
-		r = read_bool(reader, json, "policy_supported", &service->policy_supported);
-	if (r == 0)
-		r = read_array(reader, json, "regions", &regions);
+	if (r < 0)
+		return r;
+	r = read_id(reader, json, "product", service->product, sizeof(service->product));
+	if (r < 0)
+		return r;
+	r = read_pattern(reader, json, "name", service->name, sizeof(service->name));
+	if (r < 0)
+		return r;
+	r = read_pattern(reader, json, "domain", service->domain, sizeof(service->domain));
+	if (r < 0)
+		return r;
+	r = read_text(reader, json, "description", service->description, sizeof(service->description));
+	if (r < 0)
+		return r;
+	r = read_bool(reader, json, "policy_supported", &service->policy_supported);
+	if (r < 0)
+		return r;
+	r = read_array(reader, json, "regions", &regions);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < index; i++)

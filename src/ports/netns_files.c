@@ -138,16 +138,21 @@ int netns_files_write(struct netns_files *files, const char *instance, const cha
 	    str_format(path, sizeof(path), "%s/ssl", directory) < 0)
 		return -ENAMETOOLONG;
 	r = make_directory(files->directory);
-	if (r == 0)
-		r = make_directory(directory);
-	if (r == 0)
-		r = write_in(directory, "resolv.conf", resolv_conf);
-	if (r == 0)
-		r = write_in(directory, "nsswitch.conf", nsswitch_conf);
-	if (r == 0)
-		r = write_names(directory, host_name, addr);
-	if (r == 0)
-		r = file_link(path, files->copy);
+	if (r < 0)
+		return r;
+	r = make_directory(directory);
+	if (r < 0)
+		return r;
+	r = write_in(directory, "resolv.conf", resolv_conf);
+	if (r < 0)
+		return r;
+	r = write_in(directory, "nsswitch.conf", nsswitch_conf);
+	if (r < 0)
+		return r;
+	r = write_names(directory, host_name, addr);
+	if (r < 0)
+		return r;
+	r = file_link(path, files->copy);
 	return r < 0 ? r : 0;
 }
 

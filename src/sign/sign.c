@@ -348,14 +348,17 @@ static int acs3_string(const struct sign_request *request, const char *signed_he
 	int r;
 
 	r = check_signed_headers(signed_headers);
-	if (r == 0)
-		r = sha256_text(request->body, request->body_size, body_digest);
-	if (r == 0 && strcasecmp(header_or_empty(request, "x-acs-content-sha256"), body_digest) != 0)
-		r = -EBADMSG;
-	if (r == 0)
-		r = acs3_canonical_request(request, signed_headers, body_digest, &canonical);
-	if (r == 0)
-		r = sha256_text(canonical, strlen(canonical), digest);
+	if (r < 0)
+		return r;
+	r = sha256_text(request->body, request->body_size, body_digest);
+	if (r < 0)
+		return r;
+	if (strcasecmp(header_or_empty(request, "x-acs-content-sha256"), body_digest) != 0)
+		return -EBADMSG;
+	r = acs3_canonical_request(request, signed_headers, body_digest, &canonical);
+	if (r < 0)
+		return r;
+	r = sha256_text(canonical, strlen(canonical), digest);
 	if (r < 0)
 		return r;
 	return asprintf(ret, "%s\n%s", acs3_scheme, digest) < 0 ? -ENOMEM : 0;

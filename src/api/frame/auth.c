@@ -118,18 +118,24 @@ static int check_v1(struct check *c)
 	int r;
 
 	r = check_v1_complete(c);
-	if (r == 0)
-		r = find_key(c, param(c, "AccessKeyId"), &key);
-	if (r == 0)
-		r = check_time(c, param(c, "Timestamp"));
-	if (r == 0)
-		r = check_security_token(c, param(c, "SecurityToken"));
-	if (r == 0)
-		r = sign_v1(c->request, key->secret, computed, &to_sign);
-	if (r == 0)
-		r = check_signature(c, param(c, "Signature"), computed, to_sign);
-	if (r == 0)
-		r = spend_nonce(c, key->id, param(c, "SignatureNonce"));
+	if (r < 0)
+		return r;
+	r = find_key(c, param(c, "AccessKeyId"), &key);
+	if (r < 0)
+		return r;
+	r = check_time(c, param(c, "Timestamp"));
+	if (r < 0)
+		return r;
+	r = check_security_token(c, param(c, "SecurityToken"));
+	if (r < 0)
+		return r;
+	r = sign_v1(c->request, key->secret, computed, &to_sign);
+	if (r < 0)
+		return r;
+	r = check_signature(c, param(c, "Signature"), computed, to_sign);
+	if (r < 0)
+		return r;
+	r = spend_nonce(c, key->id, param(c, "SignatureNonce"));
 	if (r < 0)
 		return r;
 	*c->ret = (struct auth_call){key->uid, param(c, "Action"), param(c, "Version")};
@@ -185,20 +191,27 @@ static int check_acs3(struct check *c, const char *authorization)
 		return refuse(c, "IncompleteSignature", "The Authorization header is malformed.");
 	if (r == -ENOENT)
 		return refuse(c, "UnsupportedSignatureMethod", "Use ACS3-HMAC-SHA256.");
-	if (r == 0)
-		r = check_acs3_complete(c);
-	if (r == 0)
-		r = find_key(c, parts.key_id, &key);
-	if (r == 0)
-		r = check_time(c, sign_request_header(c->request, "x-acs-date"));
-	if (r == 0)
-		r = check_security_token(c, sign_request_header(c->request, "x-acs-security-token"));
-	if (r == 0)
-		r = compute_acs3(c, &parts, key->secret, computed, &to_sign);
-	if (r == 0)
-		r = check_signature(c, parts.signature, computed, to_sign);
-	if (r == 0)
-		r = spend_nonce(c, key->id, sign_request_header(c->request, "x-acs-signature-nonce"));
+	if (r < 0)
+		return r;
+	r = check_acs3_complete(c);
+	if (r < 0)
+		return r;
+	r = find_key(c, parts.key_id, &key);
+	if (r < 0)
+		return r;
+	r = check_time(c, sign_request_header(c->request, "x-acs-date"));
+	if (r < 0)
+		return r;
+	r = check_security_token(c, sign_request_header(c->request, "x-acs-security-token"));
+	if (r < 0)
+		return r;
+	r = compute_acs3(c, &parts, key->secret, computed, &to_sign);
+	if (r < 0)
+		return r;
+	r = check_signature(c, parts.signature, computed, to_sign);
+	if (r < 0)
+		return r;
+	r = spend_nonce(c, key->id, sign_request_header(c->request, "x-acs-signature-nonce"));
 	if (r < 0)
 		return r;
 	*c->ret = (struct auth_call){key->uid, sign_request_header(c->request, "x-acs-action"),
