@@ -18,6 +18,7 @@ struct kept_rows;
 int kept_rows_owner(const char *run_dir, char ret_node[PORT_NODE_NAME_MAX + 1],
 		    char ret_store[NODE_STORE_SIZE]);
 
+/* Nothing is opened yet. -ENOMEM, -ENAMETOOLONG. Freeing keeps the file. */
 int kept_rows_new(const char *run_dir, const char *node, struct kept_rows **ret);
 struct kept_rows *kept_rows_free(struct kept_rows *kept);
 

@@ -21,6 +21,7 @@ struct node_marks {
 	size_t n;
 };
 
+/* The nodes whose marks are on devices of this machine. Negative errno of the kernel. */
 int node_marks_list(struct node_marks *ret);
 /* The instances whose devices carry the node's mark. The array is the caller's. */
 int node_marks_instances(const char *node, char (**ret)[ID_SIZE], size_t *ret_n);

@@ -19,6 +19,8 @@ struct query_parts {
 	void *context;
 };
 
+/* Listens on the socket, for root alone; `parts` is copied, what it points to borrowed. Negative errno of the
+ * socket, which is logged. */
 int query_new(struct loop *loop, const char *socket_path, const struct query_parts *parts,
 	      struct query **ret);
 struct query *query_free(struct query *query);

@@ -24,6 +24,7 @@ struct reconcile_parts {
 	struct health *health;
 };
 
+/* `parts` is copied, what it points to borrowed. -ENOMEM. */
 int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret);
 /* After `dns` and `health` are freed: they read its plan. */
 struct reconcile *reconcile_free(struct reconcile *reconcile);

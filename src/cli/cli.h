@@ -28,6 +28,7 @@ struct cli {
 	void *curl;	      /* the connection, kept between calls */
 };
 
+/* Frees what it holds, not the struct. */
 void cli_done(struct cli *cli);
 
 /* Exit codes. */
@@ -63,6 +64,7 @@ struct cli_reply {
 	long status;
 	json_t *body; /* an object */
 };
+/* Drops the body. */
 void cli_reply_done(struct cli_reply *reply);
 
 /* Signs and sends one call. 0: an answer came, be it an error of the API. Prints what failed on the way and

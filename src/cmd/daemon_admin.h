@@ -8,6 +8,7 @@
 #include "lib/loop.h"
 #include "store/store.h"
 
+/* Whether the file with the administrator's key is there, readable or not. */
 bool daemon_admin_exists(const char *state_dir);
 /* Whether the account of admin.env is in the store; true if there is no admin.env, or no account in it. */
 bool daemon_admin_fits(const char *state_dir, const struct store *store);

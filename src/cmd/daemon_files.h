@@ -16,6 +16,8 @@ struct daemon_user {
 	gid_t gid;
 };
 
+/* Whom the process is to become: nobody else if it is not root, or the user is. -ENOENT: there is no such
+ * user; other negative errno of the user database; each is logged. */
 int daemon_user_find(const char *name, struct daemon_user *ret);
 /* For as long as the store is opened, so that its files are the user's; and back. */
 int daemon_user_borrow(const struct daemon_user *user);

@@ -15,6 +15,7 @@ struct batch {
 	int error; /* the first one; what was put together until then is to be dropped */
 };
 
+/* Frees the transactions that were not committed. */
 void batch_done(struct batch *batch);
 
 /* The next `n` operations go into one transaction, a new one if the present one has no room. */

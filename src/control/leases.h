@@ -26,6 +26,7 @@ struct leases {
 	size_t n_failures;
 };
 
+/* Frees what it holds; it is empty then. */
 void leases_done(struct leases *leases);
 
 /* What a report changed. */

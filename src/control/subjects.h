@@ -18,6 +18,7 @@ struct subjects {
 	struct subject_list work;    /* of this pass: sorted */
 };
 
+/* Frees the lists; it is empty then. */
 void subjects_done(struct subjects *subjects);
 /* The row of that key has changed. Keys that move nothing are ignored. */
 int subjects_changed(struct subjects *subjects, const char *key);

@@ -22,6 +22,8 @@ struct attach_options {
 	size_t n_map_fds;
 };
 
+/* `options` names descriptors that stay the caller's; its text is copied. Negative errno of the
+ * kernel (bpf). Freeing leaves the links attached. */
 int attach_new(const struct attach_options *options, struct attach **ret);
 struct attach *attach_free(struct attach *attach);
 

@@ -16,6 +16,7 @@ struct program_facts {
 	uint32_t maps[PROGRAM_MAPS_MAX]; /* ids, in the order of their use */
 	uint32_t n_maps;
 };
+/* What the kernel says of a program, by its descriptor or its id. Negative errno. */
 int program_facts(int program_fd, struct program_facts *ret);
 int program_facts_by_id(uint32_t id, struct program_facts *ret);
 

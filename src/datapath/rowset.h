@@ -13,13 +13,17 @@ struct rowset {
 	size_t n, size; /* rows, and rows there is room for */
 };
 
+/* An empty set of rows of these sizes, in bytes. */
 struct rowset rowset_make(size_t key_size, size_t value_size);
+/* Frees the rows. */
 void rowset_done(struct rowset *set);
+/* At the end, a copy; to be sorted before it is searched. -ENOMEM. */
 int rowset_append(struct rowset *set, const void *key, const void *value);
 /* By key; of rows with the same key one stays. */
 void rowset_sort(struct rowset *set);
 void rowset_clear(struct rowset *set);
 
+/* Of row `i`; borrowed until the set changes. */
 const uint8_t *rowset_key(const struct rowset *set, size_t i);
 const uint8_t *rowset_value(const struct rowset *set, size_t i);
 /* The value of a key, or NULL. */

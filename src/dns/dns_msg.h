@@ -51,6 +51,7 @@ size_t dns_msg_error(const uint8_t *request, size_t size, enum dns_msg_rcode rco
 /* Whether a message from upstream answers this query: identifier, and question (the name without case). */
 bool dns_msg_is_reply(const uint8_t *query, size_t query_size, const uint8_t *reply, size_t reply_size);
 
+/* Of a message that has a header (DNS_MSG_HEADER_SIZE bytes); host byte order. */
 uint16_t dns_msg_id(const uint8_t *message);
 void dns_msg_set_id(uint8_t *message, uint16_t id);
 enum dns_msg_rcode dns_msg_rcode(const uint8_t *message);

@@ -10,6 +10,7 @@
 
 struct feed_scope;
 
+/* What the node is told of, as the rows are now; they are borrowed. -ENOMEM. */
 int feed_scope_new(const struct snapshot *rows, const char *node, struct feed_scope **ret);
 struct feed_scope *feed_scope_free(struct feed_scope *scope);
 

@@ -49,6 +49,8 @@ struct server_options {
 	size_t body_max;
 	unsigned int connections_max, connections_per_address_max, timeout_s;
 };
+/* Serves on the socket; with the loop's first turn the first request can come. -EINVAL: libmicrohttpd refused
+ * the options; other negative errno. */
 int server_new(struct loop *loop, const struct server_options *options, server_handler handler, void *context,
 	       struct server **ret);
 /* Requests that are not answered yet may still be answered, to nobody. */

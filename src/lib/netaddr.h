@@ -46,5 +46,6 @@ bool netprefix_overlaps(const struct netprefix *a, const struct netprefix *b);
 /* Length as written: 24 for an IPv4 /24. */
 int netprefix_text_length(const struct netprefix *prefix);
 
+/* "02:00:0a:00:01:0a", of either case; -EINVAL. Formatted in small letters. */
 int mac_parse(const char *s, struct mac *ret);
 void mac_format(const struct mac *mac, char ret[MAC_TEXT_SIZE]);

@@ -54,6 +54,7 @@ int str_copy(char *dst, size_t size, const char *src);
 /* printf into dst of `size` bytes, with the result of str_copy(). */
 int str_format(char *dst, size_t size, const char *format, ...) _printf_(3, 4);
 
+/* Every text starts and ends with "". */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 

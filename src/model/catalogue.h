@@ -42,6 +42,7 @@ struct catalogue {
 int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size_t why_size);
 struct catalogue *catalogue_free(struct catalogue *catalogue);
 
+/* Borrowed; NULL: there is none of that id. */
 const struct catalogue_region *catalogue_region(const struct catalogue *c, const char *region);
 const struct catalogue_zone *catalogue_zone(const struct catalogue *c, const char *region, const char *zone);
 /* Writes the pattern with {RegionId} replaced. -E2BIG if it does not fit. */

@@ -18,6 +18,7 @@ struct children {
 /* Whether the index has the reference. Rows whose ids begin with what they name are found by that. */
 bool children_has(enum ref ref);
 
+/* Forgets all and frees it. */
 void children_clear(struct children *children);
 
 /* Makes room for the row at all that it names, so that adding it cannot fail; or -ENOMEM. */

@@ -92,6 +92,7 @@ struct relation {
 	unsigned int follows; /* REF_… */
 };
 
+/* The row of the table. */
 const struct relation *relation_info(enum ref ref);
 
 /* Whether the rows that are named may be of that kind. */

@@ -71,6 +71,7 @@ struct kind_info {
 					   y if x is 0 */
 };
 
+/* The row of the table of kinds. */
 const struct kind_info *kind_info(enum kind kind);
 /* The field whose member begins there; NULL: none does. */
 const struct field *kind_field_at(enum kind kind, size_t offset);

@@ -10,6 +10,7 @@
 
 struct snapshot;
 
+/* Without rows, at revision 0. -ENOMEM. */
 int snapshot_new(struct snapshot **ret);
 struct snapshot *snapshot_free(struct snapshot *s);
 

@@ -32,6 +32,7 @@
 enum plan_health { PLAN_HEALTH_UNKNOWN, PLAN_HEALTHY, PLAN_UNHEALTHY };
 
 struct plan_indexes;
+/* No number is given out yet. -ENOMEM. */
 int plan_indexes_new(struct plan_indexes **ret);
 struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes);
 /* Takes over a number found in the kernel's tables. -EEXIST if it is taken by another object. */

@@ -104,6 +104,7 @@ int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer,
 
 /* plan_rules.c */
 
+/* Whether the instance runs or is to: not while it is stopped or goes. */
 bool plan_instance_runs(const struct instance *instance);
 
 /* plan_port.c: what stands in the VPCs. */

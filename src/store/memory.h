@@ -15,6 +15,7 @@ struct document {
 
 struct memory;
 
+/* Without rows, at revision 0. -ENOMEM. */
 int memory_new(struct memory **ret);
 struct memory *memory_free(struct memory *memory);
 /* Forgets all documents, rows and changes. */

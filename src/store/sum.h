@@ -7,6 +7,8 @@
 
 #include "../lib/util.h"
 
+/* Of a row's texts with their ends, and its revisions; or of one text. FNV: against accidents, not against
+ * people. */
 uint64_t sum_of_row(const char *key, const char *value, uint64_t created, uint64_t modified);
 uint64_t sum_of_text(const char *text);
 /* Of the store as a whole: the rows' sums, added up (in any order, modulo 2^64), and its revision. */

@@ -8,6 +8,8 @@
 
 #include "../frame/action.h"
 
+/* The caller's object of that id in the call's region, borrowed; NULL: there is none, or it is another's,
+ * which is never told apart. `id` may be NULL. */
 const struct vpc *owned_vpc(const struct call *call, const char *id);
 const struct vswitch *owned_vswitch(const struct call *call, const char *id);
 const struct security_group *owned_security_group(const struct call *call, const char *id);

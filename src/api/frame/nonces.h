@@ -22,6 +22,7 @@
 struct nonces;
 struct nonce_journal;
 
+/* None is spent yet. -ENOMEM. */
 int nonces_new(struct nonces **ret);
 struct nonces *nonces_free(struct nonces *nonces);
 
