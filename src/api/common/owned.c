@@ -4,11 +4,6 @@
  */
 #include "owned.h"
 
-bool owned_here(const struct call *call, int64_t owner, const char *region)
-{
-	return owner == call->account->uid && (!call->region[0] || streq(call->region, region));
-}
-
 const void *owned_row(const struct call *call, enum kind kind, const char *id)
 {
 	const void *row = id ? snapshot_find(call->rows, kind, id) : NULL;

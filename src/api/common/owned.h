@@ -19,9 +19,6 @@ const struct load_balancer *owned_load_balancer(const struct call *call, const c
 const struct server_group *owned_server_group(const struct call *call, const char *id);
 const struct listener *owned_listener(const struct call *call, const char *id);
 
-/* Whether a row with this owner and region is to be listed. */
-bool owned_here(const struct call *call, int64_t owner, const char *region);
-
 /* The object of a kind, which is one of those that have owner and region. */
 const void *owned_row(const struct call *call, enum kind kind, const char *id);
 /* Walks the caller's objects of a kind, in the order of their ids, like snapshot_next(). */

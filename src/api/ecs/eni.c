@@ -96,7 +96,7 @@ static bool eni_wanted(const struct call *call, const void *row)
 	char address[NETADDR_TEXT_SIZE];
 
 	netaddr_format(&p->addr, address);
-	return owned_here(call, p->owner, p->region) && filter_list(call, "NetworkInterfaceId", p->id) &&
+	return filter_list(call, "NetworkInterfaceId", p->id) &&
 	       filter_text(call, "NetworkInterfaceName", "") &&
 	       filter_text(call, "InstanceId", managed ? "" : p->holder) &&
 	       filter_text(call, "VpcId", p->vpc) && filter_text(call, "VSwitchId", p->vswitch) &&

@@ -91,13 +91,12 @@ static bool instance_wanted(const struct call *call, const void *row)
 {
 	const struct instance *i = row;
 
-	return owned_here(call, i->owner, i->region) && filter_list(call, "InstanceIds", i->id) &&
-	       name_matches(call, i) && filter_text(call, "VpcId", i->vpc) &&
-	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
-	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
-	       family_matches(call, i->type) && nature_matches(call) &&
-	       filter_text(call, "Status", instance_status_word(call, i)) && port_matches(call, i) &&
-	       tags_match(call, i->id);
+	return filter_list(call, "InstanceIds", i->id) && name_matches(call, i) &&
+	       filter_text(call, "VpcId", i->vpc) && filter_text(call, "VSwitchId", i->vswitch) &&
+	       filter_text(call, "ZoneId", i->zone) && filter_text(call, "ImageId", i->image) &&
+	       filter_text(call, "InstanceType", i->type) && family_matches(call, i->type) &&
+	       nature_matches(call) && filter_text(call, "Status", instance_status_word(call, i)) &&
+	       port_matches(call, i) && tags_match(call, i->id);
 }
 
 int instance_list(struct call *call)

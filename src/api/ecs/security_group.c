@@ -146,8 +146,7 @@ static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct security_group *g = row;
 
-	return owned_here(call, g->owner, g->region) && filter_text(call, "SecurityGroupId", g->id) &&
-	       filter_list(call, "SecurityGroupIds", g->id) &&
+	return filter_text(call, "SecurityGroupId", g->id) && filter_list(call, "SecurityGroupIds", g->id) &&
 	       filter_text(call, "SecurityGroupName", g->name) &&
 	       filter_text(call, "SecurityGroupType", enum_name(sg_type_names, g->type)) &&
 	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "NetworkType", "vpc") &&

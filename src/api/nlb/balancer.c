@@ -225,7 +225,7 @@ static bool balancer_wanted(const struct call *call, const void *row)
 	char name[DOMAIN_SIZE];
 
 	dns_name(b, name);
-	return owned_here(call, b->owner, b->region) && filter_list(call, "LoadBalancerIds", b->id) &&
+	return filter_list(call, "LoadBalancerIds", b->id) &&
 	       filter_list(call, "LoadBalancerNames", b->name) &&
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
 	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") && type_wanted(call) &&

@@ -132,7 +132,7 @@ static bool listener_wanted(const struct call *call, const void *row)
 {
 	const struct listener *l = row;
 
-	return owned_here(call, l->owner, l->region) && filter_list(call, "ListenerIds", l->id) &&
+	return filter_list(call, "ListenerIds", l->id) &&
 	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
 	       filter_text(call, "ListenerProtocol", l->protocol) && tags_match(call, l->id);
 }

@@ -137,8 +137,7 @@ static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct server_group *g = row;
 
-	return owned_here(call, g->owner, g->region) && filter_list(call, "ServerGroupIds", g->id) &&
-	       filter_list(call, "ServerGroupNames", g->name) &&
+	return filter_list(call, "ServerGroupIds", g->id) && filter_list(call, "ServerGroupNames", g->name) &&
 	       filter_text(call, "ServerGroupType", g->by_address ? "Ip" : "Instance") &&
 	       filter_text(call, "VpcId", g->vpc) &&
 	       filter_text(call, "ResourceGroupId", g->resource_group) && tags_match(call, g->id);

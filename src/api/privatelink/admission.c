@@ -9,9 +9,7 @@
 
 const struct endpoint *owned_endpoint(const struct call *call, const char *id)
 {
-	const struct endpoint *endpoint = id ? snapshot_endpoint(call->rows, id) : NULL;
-
-	return endpoint && owned_here(call, endpoint->owner, endpoint->region) ? endpoint : NULL;
+	return owned_row(call, KIND_ENDPOINT, id);
 }
 
 const struct service *owned_service(const struct call *call, const char *id)

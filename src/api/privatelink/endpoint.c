@@ -55,8 +55,8 @@ static bool endpoint_wanted(const struct call *call, const void *row)
 	const struct endpoint *e = row;
 	const struct connection *c = snapshot_connection(call->rows, e->id);
 
-	return c && owned_here(call, e->owner, e->region) && filter_text(call, "EndpointId", e->id) &&
-	       filter_text(call, "EndpointName", e->name) && filter_text(call, "EndpointType", e->type) &&
+	return c && filter_text(call, "EndpointId", e->id) && filter_text(call, "EndpointName", e->name) &&
+	       filter_text(call, "EndpointType", e->type) &&
 	       filter_text(call, "EndpointStatus", enum_name(endpoint_status_names, e->status)) &&
 	       filter_text(call, "ConnectionStatus", enum_name(connection_status_names, c->status)) &&
 	       filter_text(call, "AddressIpVersion", e->ip_version) && filter_text(call, "VpcId", e->vpc) &&

@@ -12,7 +12,7 @@ static bool route_table_wanted(const struct call *call, const void *row)
 {
 	const struct vpc *vpc = row;
 
-	return owned_here(call, vpc->owner, vpc->region) && filter_text(call, "VpcId", vpc->id) &&
+	return filter_text(call, "VpcId", vpc->id) &&
 	       filter_text(call, "RouteTableId", vpc->route_table_id) &&
 	       filter_text(call, "RouteTableName", "") && filter_text(call, "RouteTableType", "System") &&
 	       filter_text(call, "RouterId", vpc->router_id) && filter_text(call, "RouterType", "VRouter") &&

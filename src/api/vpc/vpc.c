@@ -134,8 +134,8 @@ static bool vpc_wanted(const struct call *call, const void *row)
 {
 	const struct vpc *vpc = row;
 
-	return owned_here(call, vpc->owner, vpc->region) && filter_commas(call, "VpcId", vpc->id) &&
-	       filter_text(call, "VpcName", vpc->name) && filter_text(call, "DhcpOptionsSetId", "") &&
+	return filter_commas(call, "VpcId", vpc->id) && filter_text(call, "VpcName", vpc->name) &&
+	       filter_text(call, "DhcpOptionsSetId", "") &&
 	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
 	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner &&
 	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&

@@ -125,9 +125,8 @@ static bool vswitch_wanted(const struct call *call, const void *row)
 	const struct vswitch *v = row;
 	const struct vpc *vpc = snapshot_vpc(call->rows, v->vpc);
 
-	return owned_here(call, v->owner, v->region) && filter_text(call, "VpcId", v->vpc) &&
-	       filter_commas(call, "VSwitchId", v->id) && filter_text(call, "VSwitchName", v->name) &&
-	       filter_text(call, "ZoneId", v->zone) &&
+	return filter_text(call, "VpcId", v->vpc) && filter_commas(call, "VSwitchId", v->id) &&
+	       filter_text(call, "VSwitchName", v->name) && filter_text(call, "ZoneId", v->zone) &&
 	       filter_text(call, "ResourceGroupId", vpc ? vpc->resource_group : "") &&
 	       filter_text(call, "RouteTableId", vpc ? vpc->route_table_id : "") &&
 	       call_int(call, "VSwitchOwnerId", v->owner) == v->owner &&
