@@ -15,7 +15,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "pl_abi.h"
+#include "pl_abi_flow.h"
 #include "pl_reasons.h"
 
 /* Facts of the node, one row. Unwritten: all zero, so that no frame is for the gateway and all is dropped. */

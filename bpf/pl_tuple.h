@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "pl_abi.h"
+#include "pl_abi_flow.h"
 #include "pl_csum.h"
 
 /* Rows of a preallocated table are given out again at once, also while a program on another CPU still reads

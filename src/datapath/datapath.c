@@ -56,8 +56,8 @@ static int map_path(const struct datapath *datapath, const struct bpf_map *map, 
 	return r < 0 ? r : 0;
 }
 
-/* The layout version in a pinned pl_config; 0: there is none, or it was never written. */
-static int pinned_version(const struct datapath *datapath, uint32_t *ret)
+/* The versions in a pinned pl_config; 0: there is none, or it was never written. */
+static int pinned_versions(const struct datapath *datapath, uint32_t *ret, uint32_t *ret_flow)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	struct pl_config config;
@@ -68,7 +68,7 @@ static int pinned_version(const struct datapath *datapath, uint32_t *ret)
 
 	if (r < 0)
 		return r;
-	*ret = 0;
+	*ret = *ret_flow = 0;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
@@ -81,6 +81,7 @@ static int pinned_version(const struct datapath *datapath, uint32_t *ret)
 	if (bpf_map_lookup_elem(fd, &zero, &config) < 0)
 		return -errno;
 	*ret = config.abi_version;
+	*ret_flow = config.abi_version && !config.flow_version ? 1 : config.flow_version;
 	return 0;
 }
 
@@ -162,16 +163,17 @@ static int check_counters(const struct datapath *datapath)
 /* Pinned maps of another layout go away. */
 static int check_pins(const struct datapath *datapath)
 {
-	uint32_t version;
-	int r = pinned_version(datapath, &version);
+	uint32_t version, flow_version;
+	int r = pinned_versions(datapath, &version, &flow_version);
 
 	if (r < 0)
 		return log_errno(r, "cannot read the pinned tables dir=%s", datapath->pin_dir);
-	if ((version == 0 || version == PL_ABI_VERSION) && !any_pin_differs(datapath))
+	if ((version == 0 || (version == PL_ABI_VERSION && flow_version == PL_FLOW_VERSION)) &&
+	    !any_pin_differs(datapath))
 		return check_counters(datapath);
 	log_warning("making new tables, open flows are lost: the pinned ones have another layout dir=%s "
-		    "version=%u wanted=%u",
-		    datapath->pin_dir, version, PL_ABI_VERSION);
+		    "version=%u wanted=%u flow_version=%u wanted=%u",
+		    datapath->pin_dir, version, PL_ABI_VERSION, flow_version, PL_FLOW_VERSION);
 	r = remove_map_pins(datapath);
 	return r < 0 ? log_errno(r, "cannot remove pins dir=%s", datapath->pin_dir) : 0;
 }
@@ -404,9 +406,10 @@ static int write_version(struct datapath *datapath)
 
 	if (bpf_map_lookup_elem(fd, &zero, &config) < 0)
 		return -errno;
-	if (config.abi_version == PL_ABI_VERSION)
+	if (config.abi_version == PL_ABI_VERSION && config.flow_version == PL_FLOW_VERSION)
 		return 0;
 	config.abi_version = PL_ABI_VERSION;
+	config.flow_version = PL_FLOW_VERSION;
 	config.hz = pl_kernel_hz();
 	return bpf_map_update_elem(fd, &zero, &config, BPF_ANY) < 0 ? -errno : 0;
 }

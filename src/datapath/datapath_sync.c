@@ -111,7 +111,11 @@ int datapath_load_tables(struct datapath *datapath)
 static int want_config(struct sync *sync)
 {
 	struct datapath *datapath = sync->datapath;
-	struct pl_config config = {.abi_version = PL_ABI_VERSION, .hz = pl_kernel_hz()};
+	struct pl_config config = {
+		.abi_version = PL_ABI_VERSION,
+		.flow_version = PL_FLOW_VERSION,
+		.hz = pl_kernel_hz(),
+	};
 	const struct pl_config *old;
 	struct netaddr dns_addr;
 	struct mac mac;

@@ -18,7 +18,7 @@
 #include <bpf/libbpf.h>
 #include <linux/pkt_cls.h>
 
-#include "bpf/pl_abi.h"
+#include "bpf/pl_abi_flow.h"
 #include "bpf/pl_reasons.h"
 #include "pl.skel.h"
 
@@ -313,7 +313,7 @@ static inline void node_make_places(struct node *node)
 static inline struct node *node_new(const struct node_options *options)
 {
 	struct node *node = calloc(1, sizeof(*node));
-	struct pl_config config = {.abi_version = PL_ABI_VERSION, .node = 1};
+	struct pl_config config = {.abi_version = PL_ABI_VERSION, .flow_version = PL_FLOW_VERSION, .node = 1};
 	uint32_t zero = 0;
 
 	node->bpf = pl_bpf__open();

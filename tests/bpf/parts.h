@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "../../bpf/pl_abi.h"
+#include "../../bpf/pl_abi_flow.h"
 
 struct part_call {
 	struct pl_flow4_key key;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Open flows: keys and rows of the flow tables, their sizes and time-outs. They outlive the program that
+ * opened them, so they change by other rules than the configuration (pl_abi.h), and have a version of their
+ * own.
+ *
+ * Rows only ever grow, at their end, by multiples of 8 bytes, and a field that is zero means what was done
+ * before there was that field. So a program reads the rows of any other, an older one or a newer one: it
+ * takes what both have, and zeros for the rest. For that nothing is to be raised. Keys, and what fields mean,
+ * are never changed without a new PL_FLOW_VERSION: flows of another version are lost.
+ */
+#pragma once
+
+#include "pl_abi.h"
+
+#define PL_FLOW_VERSION 1
+
+#define PL_FLOWS4_MAX 262144 /* two rows for a translated flow, four between instances */
+#define PL_FLOWS6_MAX 1024   /* small while IPv6 is dropped at the door */
+
+/* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
+#define PL_IDLE_TCP_NEW		60
+#define PL_IDLE_TCP_ESTABLISHED 900
+#define PL_IDLE_TCP_CLOSING	10
+#define PL_IDLE_UDP		120
+#define PL_IDLE_ICMP		30
+
+/* Flow tables. One entry per direction, found by what a packet carries when it arrives from a port.
+ * `side` tells the two entries of a flow between instances apart: what a sender's port remembers (OUT), and
+ * what a receiver's port remembers (IN). Translated flows have OUT entries only, one at each end.
+ * An entry's *partner* is the entry of the other direction that was inserted with it; its key is the entry's
+ * rewritten tuple turned round, in partner_vpc (and on the other side, between instances). The two live and
+ * die together: a translated source port is free only when both are gone. */
+#define PL_SIDE_OUT 0
+#define PL_SIDE_IN  0x80
+
+struct pl_flow4_key {
+	__be32 saddr, daddr;
+	__be16 sport, dport; /* ICMP echo: the identifier on the asking side, 0 on the other */
+	__u32 vpc_proto;     /* vpc << 8 | side | protocol (below 128) */
+};
+
+struct pl_flow6_key {
+	struct pl_addr saddr, daddr;
+	__be16 sport, dport;
+	__u32 vpc_proto;
+};
+
+enum {			       /* pl_flow4.kind */
+       PL_FLOW_NAT = 1,	       /* consumer -> backend: rewrite and deliver */
+       PL_FLOW_NAT_BACK = 2,   /* backend -> consumer */
+       PL_FLOW_LOCAL = 3,      /* between instances, as opened: no rewrite of addresses */
+       PL_FLOW_LOCAL_BACK = 4, /* between instances, the replies */
+};
+enum { /* pl_flow4.state, by what this direction carried */
+       PL_STATE_NEW = 0,
+       PL_STATE_ESTABLISHED = 1,
+       PL_STATE_CLOSING = 2, /* TCP: FIN in this direction, or RST in either */
+};
+
+struct pl_flow4 {
+	__be32 saddr, daddr;	   /* to write */
+	__be16 sport, dport;	   /* to write */
+	__u16 csum_addr, csum_all; /* folded one's-complement differences: addresses; addresses and ports */
+	__u8 dst_mac[6], src_mac[6];
+	__u32 ifindex; /* node side device of the receiver; 0: another node (later) */
+	/* 8 bytes that change together, see pl_flow_set_state() */
+	__u8 kind;
+	__u8 state;
+	__u8 delivery; /* PL_PORT_VETH, PL_PORT_TAP */
+	__u8 proxy;    /* state of a PROXY v2 header (later) */
+	__u32 tag;  /* hash of the key: tells a reader that the row was given to another flow under its hands
+		     */
+	__u32 seen; /* jiffies, low 32 bits, written when they changed */
+	__u32 slot; /* policy slot that judged it: the port's, or the ENI's; 0: DNS and probes, judged by none
+		     */
+	__u32 generation; /* the tag, and the sum of the generations that judged it: sender's, slot's and
+			     peer's */
+	__u32 peer;	  /* slot of the receiving port; PL_SLOT_NONE: another node */
+	__u16 limit;	  /* slot of its limits (later) */
+	__u16 idle_s;	  /* idle time-out when established; 0: the protocol's */
+	__u32 partner_vpc;
+	/* 64 bytes: what a packet needs ends here */
+	__u64 packets, bytes;
+};
+
+struct pl_flow6 {
+	struct pl_addr saddr, daddr;
+	__be16 sport, dport;
+	__u16 csum_addr, csum_all;
+	__u8 dst_mac[6], src_mac[6];
+	__u32 ifindex;
+	__u8 kind, state, delivery, proxy;
+	__u32 tag, seen, slot, generation, peer;
+	__u16 limit, idle_s;
+	__u32 partner_vpc;
+	__u32 pad[2];
+	__u64 packets, bytes;
+};
+
+PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
+PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
+PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4,
+	  "pl_flow4.tag");
+PL_ASSERT(sizeof(struct pl_flow6) == 112, "pl_flow6");
+PL_ASSERT(__builtin_offsetof(struct pl_flow6, packets) == 96, "pl_flow6: no hole");
