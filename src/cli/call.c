@@ -41,7 +41,7 @@ static int parse(int argc, char **argv, const char **words, struct params *param
 
 static int call(struct cli *cli, const char **words, struct params *params)
 {
-	const struct cli_product *product = cli_product_find(words[0]);
+	const struct product_info *product = product_by_name(words[0]);
 	char known[128];
 	json_t *answer = NULL;
 	int r;

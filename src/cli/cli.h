@@ -11,6 +11,7 @@
 #include "../lib/options.h"
 #include "../lib/params.h"
 #include "../lib/util.h"
+#include "../schema/schema.h"
 
 #define CLI_DEFAULT_STATE_DIR "/var/lib/privlink"
 
@@ -53,12 +54,7 @@ const char *cli_state_dir(const struct cli *cli);
 
 /* ---- calls ---- */
 
-struct cli_product {
-	const char *name, *version;
-};
-
-const struct cli_product *cli_product_find(const char *name); /* without case; NULL: no such product */
-void cli_product_list(char *ret, size_t size);		      /* "privatelink, vpc, …" for messages */
+void cli_product_list(char *ret, size_t size); /* "privatelink, vpc, …" for messages */
 
 struct cli_reply {
 	long status;
@@ -69,7 +65,7 @@ void cli_reply_done(struct cli_reply *reply);
 
 /* Signs and sends one call. 0: an answer came, be it an error of the API. Prints what failed on the way and
  * returns a negative errno otherwise. */
-int cli_send(struct cli *cli, const struct cli_product *product, const char *action,
+int cli_send(struct cli *cli, const struct product_info *product, const char *action,
 	     const struct params *params, struct cli_reply *ret);
 /* Why libcurl (`code`, and its own `words`) did not reach the API, and what to do. */
 void cli_say_unreached(struct cli *cli, int code, const char *words);
@@ -110,20 +106,30 @@ enum cli_option_type {
 	CLI_TEXT,  /* --name VALUE: parameter=VALUE */
 	CLI_FLAG,  /* --name: parameter=true */
 	CLI_LIST,  /* repeatable: parameter.N=VALUE */
-	CLI_TUPLE, /* repeatable: VALUE "a,b,c" becomes parameter.N.<member> by position, members "A,B,C" */
+	CLI_TUPLE, /* repeatable: VALUE "a,b,c" becomes parameter.N.<member> by position */
 };
 
+/* An option as the action's table has it, or one of the command's own: of another name, or that turns its
+ * value into parameters in a way of its own. */
 struct cli_option {
 	const char *name; /* "--vpc", or "VPC" for an argument by position */
 	const char *parameter;
 	enum cli_option_type type;
 	bool required;
-	const char *members;
-	/* Turns the value into parameters in a way of its own; `n` counts the option's uses from 1. 0 or
-	 * -EINVAL. */
+	/* Such a way; `n` counts the option's uses from 1. 0 or -EINVAL. */
 	int (*add)(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
 		   struct params *params);
 	const char *help;
+	const struct param_spec *members; /* TUPLE: of which the first `parts` */
+	unsigned int parts;
+	char within[64]; /* "HealthCheckConfig.", in front of the parameter */
+};
+
+#define CLI_OPTIONS_MAX 32
+
+struct cli_option_list {
+	struct cli_option v[CLI_OPTIONS_MAX];
+	size_t n;
 };
 
 /* The state to wait for: the action is called with `query` (its %s is the object's id) until every pair of
@@ -133,25 +139,19 @@ struct cli_option {
 struct cli_wait {
 	const char *action;
 	const char *query;
-	const char *list; /* path of the entry or the array of entries in the answer; "": the answer itself */
 	const char *conditions;
 	const char *blocked, *blocked_note;
 	bool gone;
 	const char *product; /* of the action, where it is not the command's */
 };
 
-enum cli_paging { CLI_ONE_PAGE, CLI_BY_TOKEN, CLI_BY_NUMBER };
-
 struct cli_command {
 	const char *group, *name, *help;
 	const char *product, *action;
-	const struct cli_option *options; /* ends with a NULL name */
+	const struct cli_option *options; /* beside those of the action's table; ends with a NULL name */
 	const char *fixed;		  /* "AddressType=Intranet&…": parameters that are always sent */
-	const char *list;		  /* path of the array to show */
-	const struct cli_column *columns;
 	const char *id; /* path in the answer (create) or name of the parameter (others): what to print, what
-			   to wait for */
-	enum cli_paging paging;
+			   to wait for; NULL: the answer is shown */
 	const struct cli_wait *wait;
 	/* Adds to the entries of the list what the API leaves unsaid; for people, not with --json. Exit code.
 	 */
@@ -162,6 +162,21 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL group */
+
+/* What the tables say of a command (action.c). The action; NULL: the command is of a kind of its own. */
+const struct action *cli_action(const struct cli_command *command);
+void cli_options_of(const struct cli_command *command, struct cli_option_list *ret);
+
+#define CLI_PATH_SIZE	160
+#define CLI_COLUMNS_MAX 16
+
+/* What is shown of an answer. */
+struct cli_view {
+	char list[CLI_PATH_SIZE]; /* of the entries; "": the answer is one object */
+	struct cli_column columns[CLI_COLUMNS_MAX + 1];
+	char paths[CLI_COLUMNS_MAX][CLI_PATH_SIZE];
+};
+void cli_view_of(const struct action *action, struct cli_view *ret);
 
 /* Parses the options of the command, calls and prints. Exit code. */
 int cli_command_run(struct cli *cli, const struct cli_command *command, int argc, char **argv);

@@ -6,6 +6,7 @@
  */
 #include "cli.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <strings.h>
@@ -19,29 +20,18 @@
 #define CALL_TIMEOUT_MS 30000
 #define LAST_CALL_MS	1000 /* for the last look before the wait ends */
 
-static const struct cli_product products[] = {
-	{"privatelink", "2020-04-15"}, {"vpc", "2016-04-28"},	   {"ecs", "2014-05-26"},
-	{"nlb", "2022-04-30"},	       {"privlink", "2026-11-01"},
-};
-
-const struct cli_product *cli_product_find(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(products); i++)
-		if (strcasecmp(products[i].name, name) == 0)
-			return &products[i];
-	return NULL;
-}
-
 void cli_product_list(char *ret, size_t size)
 {
 	size_t used = 0;
 
 	*ret = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(products); i++) {
+	for (size_t i = 0; i < PRODUCT_COUNT_; i++) {
 		int n = str_format(ret + used, size - used, "%s%s", i ? ", " : "", products[i].name);
 
 		if (n < 0)
 			return;
+		for (char *c = ret + used; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
 		used += (size_t)n;
 	}
 }
@@ -105,7 +95,7 @@ struct headers {
 	struct sign_header v[N_HEADERS];
 };
 
-static int headers_init(struct headers *h, struct cli *cli, const struct cli_product *product,
+static int headers_init(struct headers *h, struct cli *cli, const struct product_info *product,
 			const char *action, const char *body)
 {
 	const char *host = strstr(cli->endpoint, "://") + 3;
@@ -229,7 +219,7 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	return 0;
 }
 
-int cli_send(struct cli *cli, const struct cli_product *product, const char *action,
+int cli_send(struct cli *cli, const struct product_info *product, const char *action,
 	     const struct params *params, struct cli_reply *ret)
 {
 	_cleanup_(freep) char *body = form_body(params);
@@ -283,7 +273,7 @@ int cli_call(struct cli *cli, const char *product, const char *action, const str
 {
 	struct cli_reply reply = {0};
 
-	if (cli_send(cli, cli_product_find(product), action, params, &reply) < 0)
+	if (cli_send(cli, product_by_name(product), action, params, &reply) < 0)
 		return CLI_FAILED;
 	if (cli_reply_is_error(&reply)) {
 		cli_reply_print_error(&reply);

@@ -28,24 +28,32 @@ static int add_numbered(struct params *params, const char *parameter, unsigned i
 static int add_tuple(const struct cli_option *option, const char *value, unsigned int n,
 		     struct params *params)
 {
-	char members[256], values[1024], *m = members, *v = values, *member;
+	char values[1024], *v = values;
 	int r;
 
-	if (str_copy(members, sizeof(members), option->members) < 0 ||
-	    str_copy(values, sizeof(values), value) < 0)
+	if (str_copy(values, sizeof(values), value) < 0)
 		return -EINVAL;
-	while ((member = strsep(&m, ","))) {
+	for (unsigned int i = 0; i < option->parts; i++) {
 		char *part = strsep(&v, ",");
 
 		if (!part)
 			return 0;
 		if (!*part)
 			continue;
-		r = add_numbered(params, option->parameter, n, member, part);
+		r = add_numbered(params, option->parameter, n, option->members[i].name, part);
 		if (r < 0)
 			return r;
 	}
 	return v ? -EINVAL : 0; /* more parts than members */
+}
+
+static int add_text(const struct cli_option *option, const char *value, struct params *params)
+{
+	char name[128];
+	int r;
+
+	r = str_format(name, sizeof(name), "%s%s", option->within, option->parameter);
+	return r < 0 ? r : params_add(params, name, value);
 }
 
 static int add_option(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
@@ -55,9 +63,9 @@ static int add_option(struct cli *cli, const struct cli_option *option, const ch
 		return option->add(cli, option, value, n, params);
 	switch (option->type) {
 	case CLI_TEXT:
-		return params_add(params, option->parameter, value);
+		return add_text(option, value, params);
 	case CLI_FLAG:
-		return params_add(params, option->parameter, "true");
+		return add_text(option, "true", params);
 	case CLI_LIST:
 		return add_numbered(params, option->parameter, n, NULL, value);
 	case CLI_TUPLE:
@@ -66,54 +74,50 @@ static int add_option(struct cli *cli, const struct cli_option *option, const ch
 	return -EINVAL;
 }
 
-static const struct cli_option *option_named(const struct cli_option *options, const char *name,
+static const struct cli_option *option_named(const struct cli_option_list *options, const char *name,
 					     size_t length)
 {
-	for (; options && options->name; options++)
-		if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
-			return options;
+	for (size_t i = 0; i < options->n; i++)
+		if (strlen(options->v[i].name) == length && strncmp(options->v[i].name, name, length) == 0)
+			return &options->v[i];
 	return NULL;
 }
 
-static const struct cli_option *positional_at(const struct cli_option *options, unsigned int index)
+static const struct cli_option *positional_at(const struct cli_option_list *options, unsigned int index)
 {
 	const struct cli_option *last = NULL;
 
-	for (; options && options->name; options++) {
-		if (!is_positional(options))
+	for (size_t i = 0; i < options->n; i++) {
+		if (!is_positional(&options->v[i]))
 			continue;
 		if (index-- == 0)
-			return options;
-		last = options;
+			return &options->v[i];
+		last = &options->v[i];
 	}
 	return last && last->type == CLI_LIST ? last : NULL; /* the last one may repeat */
 }
 
-#define OPTIONS_MAX 32
-
-static int add_checked(struct cli *cli, const struct cli_command *command, const struct cli_option *option,
-		       const char *value, unsigned int *uses, struct params *params)
+/* An option's use; `n` counts them from 1. */
+static int add_checked(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
+		       struct params *params)
 {
-	size_t index = (size_t)(option - command->options);
 	int r;
 
-	if (++uses[index] > 1 && (option->type == CLI_TEXT || option->type == CLI_FLAG) &&
-	    !is_positional(option))
+	if (n > 1 && (option->type == CLI_TEXT || option->type == CLI_FLAG) && !is_positional(option))
 		return cli_usage("%s is given twice", option->name);
-	r = add_option(cli, option, value, uses[index], params);
-	if (r == -EINVAL && option->members)
-		return cli_usage("%s %s: expected %s", option->name, value, option->members);
+	r = add_option(cli, option, value, n, params);
 	if (r == -EINVAL)
 		return cli_usage("%s %s: expected %s", option->name, value, option->help);
 	return r < 0 ? cli_fail("%s", strerror(-r)) : CLI_OK;
 }
 
-static int check_required(const struct cli_command *command, const unsigned int *uses)
+static int check_required(const struct cli_command *command, const struct cli_option_list *options,
+			  const unsigned int *uses)
 {
-	for (const struct cli_option *o = command->options; o && o->name; o++)
-		if (o->required && uses[o - command->options] == 0)
-			return cli_usage("%s %s needs %s (%s)", command->group, command->name, o->name,
-					 o->help);
+	for (size_t i = 0; i < options->n; i++)
+		if (options->v[i].required && uses[i] == 0)
+			return cli_usage("%s %s needs %s (%s)", command->group, command->name,
+					 options->v[i].name, options->v[i].help);
 	return CLI_OK;
 }
 
@@ -125,9 +129,11 @@ static int add_fixed(const struct cli_command *command, struct params *params)
 int cli_command_parse(struct cli *cli, const struct cli_command *command, int argc, char **argv,
 		      struct params *ret)
 {
-	unsigned int uses[OPTIONS_MAX] = {0}, n_positional = 0;
+	unsigned int uses[CLI_OPTIONS_MAX] = {0}, n_positional = 0;
+	struct cli_option_list options;
 	int r;
 
+	cli_options_of(command, &options);
 	if (add_fixed(command, ret) < 0 ||
 	    (!params_get(ret, "RegionId") && params_add(ret, "RegionId", cli->region) < 0))
 		return cli_fail("out of memory");
@@ -136,13 +142,13 @@ int cli_command_parse(struct cli *cli, const struct cli_command *command, int ar
 		char *value = argv[i], *equals;
 
 		if (argv[i][0] != '-') {
-			option = positional_at(command->options, n_positional++);
+			option = positional_at(&options, n_positional++);
 			if (!option)
 				return cli_usage("%s %s: unexpected argument %s", command->group,
 						 command->name, argv[i]);
 		} else {
 			equals = strchr(argv[i], '=');
-			option = option_named(command->options, argv[i],
+			option = option_named(&options, argv[i],
 					      equals ? (size_t)(equals - argv[i]) : strlen(argv[i]));
 			if (!option)
 				return cli_usage("%s %s: unknown option %s (see privlink %s %s --help)",
@@ -159,11 +165,11 @@ int cli_command_parse(struct cli *cli, const struct cli_command *command, int ar
 			if (equals && option->type == CLI_FLAG)
 				return cli_usage("%s takes no value", option->name);
 		}
-		r = add_checked(cli, command, option, value, uses, ret);
+		r = add_checked(cli, option, value, ++uses[option - options.v], ret);
 		if (r != CLI_OK)
 			return r;
 	}
-	return check_required(command, uses);
+	return check_required(command, &options, uses);
 }
 
 /* ---- pages ---- */
@@ -215,35 +221,35 @@ static int next_by_number(const json_t *page, size_t n_so_far, unsigned int numb
 	return set_param(params, "PageNumber", text) < 0 ? -ENOMEM : 1;
 }
 
-static int begin_pages(const struct cli_command *command, struct params *params)
+static int begin_pages(const struct paging *paging, struct params *params)
 {
 	char size[16];
 
-	if (command->paging == CLI_BY_TOKEN)
-		return params_add(params, "MaxResults", TOKEN_PAGE);
+	if (!paging)
+		return 0;
 	(void)str_format(size, sizeof(size), "%d", NUMBER_PAGE);
-	return command->paging == CLI_BY_NUMBER ? params_add(params, "PageSize", size) : 0;
+	return paging->size_max ? params_add(params, "PageSize", size)
+				: params_add(params, "MaxResults", TOKEN_PAGE);
 }
 
 /* Calls until the last page; the answer is the first one with all entries. */
-static int call_all_pages(struct cli *cli, const struct cli_command *command, struct params *params,
-			  json_t **ret)
+static int call_all_pages(struct cli *cli, const struct cli_command *command, const struct cli_view *view,
+			  struct params *params, json_t **ret)
 {
+	const struct paging *paging = cli_action(command)->paging;
 	json_t *first = NULL, *entries, *page;
 	int r, more;
 
-	if (begin_pages(command, params) < 0)
+	if (begin_pages(paging, params) < 0)
 		return cli_fail("out of memory");
 	r = cli_call(cli, command->product, command->action, params, &first);
 	if (r != CLI_OK)
 		return r;
-	entries = command->list ? array_at(first, command->list) : NULL;
+	entries = paging ? array_at(first, view->list) : NULL;
 	page = json_incref(first);
 	for (unsigned int number = 2; entries && number < PAGES_MAX; number++) {
-		more = command->paging == CLI_BY_TOKEN ? next_by_token(page, params)
-		       : command->paging == CLI_BY_NUMBER
-			       ? next_by_number(page, json_array_size(entries), number, params)
-			       : 0;
+		more = paging->size_max ? next_by_number(page, json_array_size(entries), number, params)
+					: next_by_token(page, params);
 		json_decref(page);
 		page = NULL;
 		r = more < 0 ? cli_fail("out of memory") : CLI_OK;
@@ -252,9 +258,9 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, st
 		r = cli_call(cli, command->product, command->action, params, &page);
 		if (r != CLI_OK)
 			break;
-		if (json_array_size(array_at(page, command->list)) == 0)
+		if (json_array_size(array_at(page, view->list)) == 0)
 			break;
-		if (json_array_extend(entries, array_at(page, command->list)) < 0) {
+		if (json_array_extend(entries, array_at(page, view->list)) < 0) {
 			r = cli_fail("out of memory");
 			break;
 		}
@@ -271,16 +277,20 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, st
 
 /* ---- the command ---- */
 
-static void print_answer(const struct cli *cli, const struct cli_command *command, const json_t *answer)
+static void print_answer(const struct cli *cli, const struct cli_command *command,
+			 const struct cli_view *view, const json_t *answer)
 {
+	const json_t *shown = view->list[0] ? cli_value_at(answer, view->list) : answer;
+
 	if (cli->json) {
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
 		putchar('\n');
-	} else if (command->list && json_is_array(cli_value_at(answer, command->list))) {
-		cli_table_print(cli_value_at(answer, command->list), command->columns);
-	} else if (command->columns) {
-		cli_fields_print(command->list ? cli_value_at(answer, command->list) : answer,
-				 command->columns);
+	} else if (command->id || !view->columns[0].title) {
+		return;
+	} else if (json_is_array(shown)) {
+		cli_table_print(shown, view->columns);
+	} else {
+		cli_fields_print(shown, view->columns);
 	}
 }
 
@@ -318,20 +328,22 @@ static int run_call(struct cli *cli, const struct cli_command *command, struct p
 {
 	_cleanup_(freep) char *ids = NULL;
 	json_t *answer = NULL;
+	struct cli_view view;
 	int r;
 
-	r = call_all_pages(cli, command, params, &answer);
+	cli_view_of(cli_action(command), &view);
+	r = call_all_pages(cli, command, &view, params, &answer);
 	if (r != CLI_OK)
 		return r;
 	if (command->complete && !cli->json)
-		r = command->complete(cli, answer, array_at(answer, command->list));
+		r = command->complete(cli, answer, array_at(answer, view.list));
 	if (r != CLI_OK) {
 		json_decref(answer);
 		return r;
 	}
 	if (command->id)
 		ids = ids_of(command, answer, params);
-	print_answer(cli, command, answer);
+	print_answer(cli, command, &view, answer);
 	if (!cli->json && ids && cli_value_at(answer, command->id))
 		print_ids(ids);
 	json_decref(answer);
@@ -374,19 +386,22 @@ static void print_option_help(const struct cli_option *option, FILE *to)
 
 void cli_command_help(const struct cli_command *command, FILE *to)
 {
+	struct cli_option_list options;
+
+	cli_options_of(command, &options);
 	fprintf(to, "usage: privlink %s%s%s", command->group, *command->name ? " " : "", command->name);
 	if (command->usage)
 		fprintf(to, " %s", command->usage);
-	for (const struct cli_option *o = command->options; o && o->name; o++)
-		if (is_positional(o))
-			fprintf(to, o->required ? " %s" : " [%s]", o->name);
-	fprintf(to, "%s\n%s\n", command->options ? " [OPTION…]" : "", command->help);
+	for (size_t i = 0; i < options.n; i++)
+		if (is_positional(&options.v[i]))
+			fprintf(to, options.v[i].required ? " %s" : " [%s]", options.v[i].name);
+	fprintf(to, "%s\n%s\n", options.n ? " [OPTION…]" : "", command->help);
 	if (command->notes)
 		fprintf(to, "\n%s", command->notes);
-	if (command->options)
+	if (options.n)
 		fputc('\n', to);
-	for (const struct cli_option *o = command->options; o && o->name; o++)
-		print_option_help(o, to);
+	for (size_t i = 0; i < options.n; i++)
+		print_option_help(&options.v[i], to);
 	if (command->wait)
 		fputs("  --wait                    wait until it is done\n"
 		      "  --timeout S               give up waiting after S seconds (60)\n",

@@ -113,15 +113,17 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 		size_t seen_size, char *told, size_t told_size)
 {
 	const struct cli_wait *wait = command->wait;
+	const struct product_info *product = product_by_name(wait->product ?: command->product);
 	struct params params = {0};
 	struct cli_reply reply = {0};
 	const json_t *entry;
+	struct cli_view view;
 	int r;
 
+	cli_view_of(action_find(product->product, wait->action), &view);
 	r = wait_params(cli, wait, id, &params);
 	if (r >= 0)
-		r = cli_send(cli, cli_product_find(wait->product ?: command->product), wait->action, &params,
-			     &reply);
+		r = cli_send(cli, product, wait->action, &params, &reply);
 	params_done(&params);
 	if (r < 0)
 		return r;
@@ -132,7 +134,7 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 			r = -EBADMSG;
 		}
 	} else {
-		entry = cli_value_at(reply.body, wait->list);
+		entry = cli_value_at(reply.body, view.list);
 		if (json_is_array(entry))
 			entry = json_array_get(entry, 0);
 		r = judge(wait, entry, seen, seen_size);

@@ -13,17 +13,19 @@ static const char *const directions[] = {"egress", "ingress", "all", NULL};
 static const char *const policies[] = {"Accept", "Drop", NULL};
 
 static const struct param_spec security_group_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"SecurityGroupName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
+	{"SecurityGroupName", PARAM_STRING, OPTION("--name", "name")},
+	{"Description", PARAM_STRING, OPTION("--description", "description")},
+	{"SecurityGroupType", PARAM_STRING, .values = group_types, .no_case = true,
+	 OPTION("--type", "normal or enterprise")},
 	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec security_group_id_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"SecurityGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sg-…")},
 	{},
 };
 
@@ -32,7 +34,7 @@ static const struct param_spec security_group_list_params[] = {
 	{"SecurityGroupIds", PARAM_LIST, .max = 100},
 	{"SecurityGroupName", PARAM_STRING},
 	{"SecurityGroupType", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only of this VPC")},
 	{"NetworkType", PARAM_STRING},
 	{"ResourceGroupId", PARAM_STRING},
 	{"ServiceManaged", PARAM_BOOL},
@@ -41,7 +43,7 @@ static const struct param_spec security_group_list_params[] = {
 };
 
 static const struct param_spec security_group_get_params[] = {
-	{"SecurityGroupId", PARAM_STRING, .required = true},
+	{"SecurityGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sg-…")},
 	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
 	{"NicType", PARAM_STRING},
 	{},
@@ -87,47 +89,48 @@ static const struct param_spec rule_params[] = {
 };
 
 static const struct param_spec instance_run_params[] = {
-	{"VSwitchId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true, OPTION("--vswitch", "vsw-…")},
 	{"ZoneId", PARAM_STRING},
 	{"SecurityGroupId", PARAM_STRING},
-	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
-	{"ImageId", PARAM_STRING},
-	{"InstanceType", PARAM_STRING},
-	{"InstanceName", PARAM_STRING},
-	{"HostName", PARAM_STRING},
-	{"Description", PARAM_STRING},
-	{"PrivateIpAddress", PARAM_STRING},
-	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX, ASKED("--security-group", "sg-…")},
+	{"ImageId", PARAM_STRING, OPTION("--image", "image, kept as given")},
+	{"InstanceType", PARAM_STRING, OPTION("--type", "instance type, kept as given")},
+	{"InstanceName", PARAM_STRING, OPTION("--name", "name")},
+	{"HostName", PARAM_STRING, OPTION("--host-name", "its host name")},
+	{"Description", PARAM_STRING, OPTION("--description", "description")},
+	{"PrivateIpAddress", PARAM_STRING, OPTION("--ip", "address in the vSwitch")},
+	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX, OPTION("--amount", "how many (1)")},
 	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
 	{"DeletionProtection", PARAM_BOOL},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec instance_start_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
+	{"InstanceId", PARAM_STRING, .required = true, OPTION("INSTANCE", "i-…")},
 	{},
 };
 
 static const struct param_spec instance_stop_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
+	{"InstanceId", PARAM_STRING, .required = true, OPTION("INSTANCE", "i-…")},
 	{"ForceStop", PARAM_BOOL},
 	{"StoppedMode", PARAM_STRING},
 	{},
 };
 
 static const struct param_spec instance_delete_params[] = {
-	{"InstanceId", PARAM_STRING, .required = true},
-	{"Force", PARAM_BOOL},
+	{"InstanceId", PARAM_STRING, .required = true, OPTION("INSTANCE", "i-…")},
+	{"Force", PARAM_BOOL, OPTION("--force", "also when it runs")},
 	{},
 };
 
 static const struct param_spec instance_list_params[] = {
 	{"InstanceIds", PARAM_LIST, .max = 100},
 	{"InstanceName", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
-	{"ZoneId", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only in this VPC")},
+	{"VSwitchId", PARAM_STRING, OPTION("--vswitch", "only in this vSwitch")},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "only in this zone")},
 	{"ImageId", PARAM_STRING},
 	{"InstanceType", PARAM_STRING},
 	{"InstanceNetworkType", PARAM_STRING},
@@ -155,9 +158,9 @@ static const struct param_spec instance_list_params[] = {
 static const struct param_spec eni_list_params[] = {
 	{"NetworkInterfaceId", PARAM_LIST, .max = 100},
 	{"NetworkInterfaceName", PARAM_STRING},
-	{"InstanceId", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
+	{"InstanceId", PARAM_STRING, OPTION("--instance", "only of this instance")},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only in this VPC")},
+	{"VSwitchId", PARAM_STRING, OPTION("--vswitch", "only in this vSwitch")},
 	{"PrimaryIpAddress", PARAM_STRING},
 	{"PrivateIpAddress", PARAM_LIST, .max = 100},
 	{"Ipv6Address", PARAM_LIST, .max = 100},
@@ -177,15 +180,15 @@ static const struct answer_field security_group_create_answer[] = {
 };
 
 static const struct answer_field security_group_answer[] = {
-	{"SecurityGroupId", OF(security_group, id)},
-	{"SecurityGroupName", OF(security_group, name)},
+	{"SecurityGroupId", OF(security_group, id), IN_LIST("Group", 1)},
+	{"SecurityGroupName", OF(security_group, name), IN_LIST("Name", 2)},
 	{"Description", OF(security_group, description)},
-	{"SecurityGroupType", OF(security_group, type)},
-	{"VpcId", OF(security_group, vpc)},
+	{"SecurityGroupType", OF(security_group, type), IN_LIST("Type", 4)},
+	{"VpcId", OF(security_group, vpc), IN_LIST("VPC", 3)},
 	{"ResourceGroupId", OF(security_group, resource_group)},
 	{"ServiceManaged", FLAG(false)},
 	{"CreationTime", TIME_OF(security_group, create_time)},
-	{"RuleCount", A_NUMBER},
+	{"RuleCount", A_NUMBER, IN_LIST("Rules", 5)},
 	{"GroupToGroupRuleCount", A_NUMBER},
 	{"EcsCount", A_NUMBER},
 	{"Tags", TAGS("Tag", tag_key_value_answer)},
@@ -200,25 +203,25 @@ static const struct answer_field security_group_list_answer[] = {
 
 /* The members of the other direction and family stand there empty. */
 static const struct answer_field rule_answer[] = {
-	{"SecurityGroupRuleId", OF(sg_rule, id)},
-	{"Direction", OF(sg_rule, direction)},
-	{"IpProtocol", OF(sg_rule, protocol)},
-	{"PortRange", A_TEXT},
+	{"SecurityGroupRuleId", OF(sg_rule, id), IN_LIST("Rule", 1)},
+	{"Direction", OF(sg_rule, direction), IN_LIST("Direction", 2)},
+	{"IpProtocol", OF(sg_rule, protocol), IN_LIST("Protocol", 3)},
+	{"PortRange", A_TEXT, IN_LIST("Ports", 4)},
 	{"SourcePortRange", TEXT("-1/-1")},
-	{"SourceCidrIp", A_TEXT},
-	{"DestCidrIp", A_TEXT},
-	{"Ipv6SourceCidrIp", A_TEXT},
-	{"Ipv6DestCidrIp", A_TEXT},
-	{"SourceGroupId", A_TEXT},
-	{"DestGroupId", A_TEXT},
+	{"SourceCidrIp", A_TEXT, IN_LIST("Source", 5)},
+	{"DestCidrIp", A_TEXT, IN_LIST("Destination", 6)},
+	{"Ipv6SourceCidrIp", A_TEXT, IN_LIST("Source", 5)},
+	{"Ipv6DestCidrIp", A_TEXT, IN_LIST("Destination", 6)},
+	{"SourceGroupId", A_TEXT, IN_LIST("Source", 5)},
+	{"DestGroupId", A_TEXT, IN_LIST("Destination", 6)},
 	{"SourceGroupName", TEXT("")},
 	{"DestGroupName", TEXT("")},
 	{"SourceGroupOwnerAccount", TEXT("")},
 	{"DestGroupOwnerAccount", TEXT("")},
 	{"SourcePrefixListId", TEXT("")},
 	{"DestPrefixListId", TEXT("")},
-	{"Policy", OF(sg_rule, policy)},
-	{"Priority", DECIMAL_OF(sg_rule, priority)},
+	{"Policy", OF(sg_rule, policy), IN_LIST("Policy", 7)},
+	{"Priority", DECIMAL_OF(sg_rule, priority), IN_LIST("Priority", 8)},
 	{"NicType", TEXT("intranet")},
 	{"Description", OF(sg_rule, description)},
 	{"CreateTime", TIME_OF(sg_rule, create_time)},
@@ -258,22 +261,22 @@ static const struct answer_field instance_interface_answer[] = {
 };
 
 static const struct answer_field instance_vpc_answer[] = {
-	{"VpcId", OF(instance, vpc)},
+	{"VpcId", OF(instance, vpc), IN_LIST("VPC", 3)},
 	{"VSwitchId", OF(instance, vswitch)},
 	{"NatIpAddress", TEXT("")},
-	{"PrivateIpAddress", LIST("IpAddress", NULL)},
+	{"PrivateIpAddress", LIST("IpAddress", NULL), IN_LIST("Address", 5)},
 	{},
 };
 
 static const struct answer_field instance_answer[] = {
-	{"InstanceId", OF(instance, id)},
-	{"InstanceName", A_TEXT},
+	{"InstanceId", OF(instance, id), IN_LIST("Instance", 1)},
+	{"InstanceName", A_TEXT, IN_LIST("Name", 2)},
 	{"HostName", A_TEXT},
 	{"Description", OF(instance, description)},
-	{"Status", A_TEXT},
+	{"Status", A_TEXT, IN_LIST("Status", 6)},
 	{"StatusInfo", A_TEXT},
 	{"RegionId", OF(instance, region)},
-	{"ZoneId", OF(instance, zone)},
+	{"ZoneId", OF(instance, zone), IN_LIST("Zone", 4)},
 	{"ImageId", OF(instance, image)},
 	{"InstanceType", OF(instance, type)},
 	{"InstanceNetworkType", TEXT("vpc")},
@@ -310,19 +313,19 @@ static const struct answer_field attachment_answer[] = {
 };
 
 static const struct answer_field eni_answer[] = {
-	{"NetworkInterfaceId", OF(port, id)},
+	{"NetworkInterfaceId", OF(port, id), IN_LIST("ENI", 1)},
 	{"NetworkInterfaceName", TEXT("")},
 	{"Type", A_TEXT},
-	{"Status", A_TEXT},
+	{"Status", A_TEXT, IN_LIST("Status", 7)},
 	{"VpcId", OF(port, vpc)},
-	{"VSwitchId", OF(port, vswitch)},
-	{"ZoneId", OF(port, zone)},
-	{"PrivateIpAddress", OF(port, addr)},
-	{"MacAddress", OF(port, mac)},
+	{"VSwitchId", OF(port, vswitch), IN_LIST("vSwitch", 4)},
+	{"ZoneId", OF(port, zone), IN_LIST("Zone", 5)},
+	{"PrivateIpAddress", OF(port, addr), IN_LIST("Address", 2)},
+	{"MacAddress", OF(port, mac), IN_LIST("MAC", 3)},
 	{"PrivateIpSets", ONE("PrivateIpSet", private_ip_answer)},
 	{"Ipv6Sets", EMPTY("Ipv6Set")},
 	{"ServiceManaged", A_FLAG},
-	{"InstanceId", A_TEXT},
+	{"InstanceId", A_TEXT, IN_LIST("Instance", 6)},
 	{"Description", A_TEXT},
 	{"Attachment", AN_OBJECT(attachment_answer)},
 	{"OwnerId", DECIMAL_OF(port, owner)},

@@ -39,21 +39,22 @@ static const struct param_spec modification_params[] = {
 
 static const struct param_spec balancer_create_params[] = {
 	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
-	{"VpcId", PARAM_STRING, .required = true},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
 	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
-	 .members = zone_mapping_params},
-	{"LoadBalancerName", PARAM_STRING},
+	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
+	{"LoadBalancerName", PARAM_STRING, OPTION("--name", "name")},
 	{"LoadBalancerType", PARAM_STRING},
 	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
 	{"ResourceGroupId", PARAM_STRING},
 	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
 	{"ModificationProtectionConfig", PARAM_STRUCT, .members = modification_params},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec balancer_id_params[] = {
-	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
 	{},
 };
 
@@ -67,7 +68,7 @@ static const struct param_spec balancer_list_params[] = {
 	{"AddressType", PARAM_STRING},
 	{"AddressIpVersion", PARAM_STRING},
 	{"DNSName", PARAM_STRING},
-	{"VpcIds", PARAM_LIST, .max = 100},
+	{"VpcIds", PARAM_LIST, .max = 100, OPTION("--vpc", "only in this VPC")},
 	{"ZoneId", PARAM_STRING},
 	{"ResourceGroupId", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
@@ -93,33 +94,42 @@ static const char *const probe_types[] = {"TCP", NULL};
 static const struct param_spec health_params[] = {
 	{"HealthCheckEnabled", PARAM_BOOL},
 	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true},
-	{"HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535},
-	{"HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300},
-	{"HealthCheckInterval", PARAM_INT, .min = 1, .max = 50},
-	{"HealthyThreshold", PARAM_INT, .min = 2, .max = 10},
-	{"UnhealthyThreshold", PARAM_INT, .min = 2, .max = 10},
+	{"HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535,
+	 OPTION("--health-port", "port to probe (0: the server's)")},
+	{"HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300,
+	 OPTION("--health-timeout", "seconds that a probe waits")},
+	{"HealthCheckInterval", PARAM_INT, .min = 1, .max = 50,
+	 OPTION("--health-interval", "seconds between probes")},
+	{"HealthyThreshold", PARAM_INT, .min = 2, .max = 10,
+	 OPTION("--healthy-threshold", "answers that make a server healthy")},
+	{"UnhealthyThreshold", PARAM_INT, .min = 2, .max = 10,
+	 OPTION("--unhealthy-threshold", "misses that make it unhealthy")},
 	{},
 };
 
 static const struct param_spec server_group_create_params[] = {
-	{"ServerGroupName", PARAM_STRING, .required = true},
-	{"VpcId", PARAM_STRING, .required = true},
-	{"ServerGroupType", PARAM_STRING, .values = types, .no_case = true},
-	{"Protocol", PARAM_STRING, .values = nlb_protocols, .no_case = true},
+	{"ServerGroupName", PARAM_STRING, .required = true, OPTION("--name", "name")},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
+	{"ServerGroupType", PARAM_STRING, .values = types, .no_case = true,
+	 OPTION("--type", "Instance (default) or Ip")},
+	{"Protocol", PARAM_STRING, .values = nlb_protocols, .no_case = true,
+	 OPTION("--protocol", "TCP (default) or UDP")},
 	{"AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
-	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true},
+	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true,
+	 OPTION("--scheduler", "Wrr, …")},
 	{"PreserveClientIpEnabled", PARAM_BOOL},
 	{"ConnectionDrainEnabled", PARAM_BOOL},
 	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
 	{"AnyPortEnabled", PARAM_BOOL},
 	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
 	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec server_group_id_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sgp-…")},
 	{},
 };
 
@@ -127,7 +137,7 @@ static const struct param_spec server_group_list_params[] = {
 	{"ServerGroupIds", PARAM_LIST, .max = 100},
 	{"ServerGroupNames", PARAM_LIST, .max = 100},
 	{"ServerGroupType", PARAM_STRING},
-	{"VpcId", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only in this VPC")},
 	{"ResourceGroupId", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
@@ -164,13 +174,13 @@ static const struct param_spec server_members[] = {
 };
 
 static const struct param_spec server_add_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sgp-…")},
 	SERVERS,
 	{},
 };
 
 static const struct param_spec server_remove_params[] = {
-	{"ServerGroupId", PARAM_STRING, .required = true},
+	{"ServerGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sgp-…")},
 	SERVERS,
 	{},
 };
@@ -182,7 +192,7 @@ static const struct param_spec server_update_params[] = {
 };
 
 static const struct param_spec server_list_params[] = {
-	{"ServerGroupId", PARAM_STRING},
+	{"ServerGroupId", PARAM_STRING, ASKED("GROUP", "sgp-…")},
 	{"ServerIds", PARAM_LIST, .max = 200},
 	{"ServerIps", PARAM_LIST, .max = 200},
 	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
@@ -200,29 +210,31 @@ static const struct param_spec server_list_params[] = {
 static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
 
 static const struct param_spec listener_create_params[] = {
-	{"LoadBalancerId", PARAM_STRING, .required = true},
-	{"ServerGroupId", PARAM_STRING, .required = true},
-	{"ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true},
-	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535},
-	{"ListenerDescription", PARAM_STRING},
-	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("--nlb", "nlb-…")},
+	{"ServerGroupId", PARAM_STRING, .required = true, OPTION("--server-group", "sgp-…")},
+	{"ListenerProtocol", PARAM_STRING, .required = true, .values = listener_protocols, .no_case = true,
+	 OPTION("--protocol", "TCP or UDP")},
+	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535, OPTION("--port", "port")},
+	{"ListenerDescription", PARAM_STRING, OPTION("--description", "description")},
+	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900, OPTION("--idle-timeout", "seconds")},
 	{"Mss", PARAM_INT, .min = 0, .max = 1500},
 	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
 	{"StartPort", PARAM_INT, .min = 0, .max = 65535},
 	{"EndPort", PARAM_INT, .min = 0, .max = 65535},
 	NOT_SERVED_PARAMS,
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec listener_id_params[] = {
-	{"ListenerId", PARAM_STRING, .required = true},
+	{"ListenerId", PARAM_STRING, .required = true, OPTION("LISTENER", "lsn-…")},
 	{},
 };
 
 static const struct param_spec listener_list_params[] = {
 	{"ListenerIds", PARAM_LIST, .max = 100},
-	{"LoadBalancerIds", PARAM_LIST, .max = 100},
+	{"LoadBalancerIds", PARAM_LIST, .max = 100, OPTION("--nlb", "only of this load balancer")},
 	{"ListenerProtocol", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
@@ -258,13 +270,13 @@ static const struct answer_field balancer_create_answer[] = {
 
 static const struct answer_field zone_address_answer[] = {
 	{"EniId", OF(port, id)},
-	{"PrivateIPv4Address", OF(port, addr)},
+	{"PrivateIPv4Address", OF(port, addr), IN_SHOW("Addresses", 7)},
 	{},
 };
 
 static const struct answer_field zone_mapping_answer[] = {
-	{"ZoneId", OF(port, zone)},
-	{"VSwitchId", OF(port, vswitch)},
+	{"ZoneId", OF(port, zone), IN_BOTH("Zones", 4, 5)},
+	{"VSwitchId", OF(port, vswitch), IN_SHOW("vSwitches", 6)},
 	{"Status", A_TEXT},
 	{"LoadBalancerAddresses", ONE(NULL, zone_address_answer)},
 	{},
@@ -287,19 +299,19 @@ static const struct answer_field modification_answer[] = {
 
 /* What a load balancer's own answer and its entry in a list share. */
 static const struct answer_field balancer_answer[] = {
-	{"LoadBalancerId", OF(load_balancer, id)},
-	{"LoadBalancerName", OF(load_balancer, name)},
-	{"LoadBalancerStatus", OF(load_balancer, status)},
+	{"LoadBalancerId", OF(load_balancer, id), IN_BOTH("NLB", 1, 1)},
+	{"LoadBalancerName", OF(load_balancer, name), IN_BOTH("Name", 2, 2)},
+	{"LoadBalancerStatus", OF(load_balancer, status), IN_BOTH("Status", 5, 4)},
 	{"LoadBalancerBusinessStatus", TEXT("Normal")},
 	{"LoadBalancerType", TEXT("network")},
 	{"AddressType", CHOICE_OF(load_balancer, intranet, "Internet", "Intranet")},
 	{"AddressIpVersion", TEXT("ipv4")},
 	{"DNSName", A_TEXT},
-	{"VpcId", OF(load_balancer, vpc)},
+	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3)},
 	{"RegionId", OF(load_balancer, region)},
 	{"ResourceGroupId", OF(load_balancer, resource_group)},
-	{"CrossZoneEnabled", OF(load_balancer, cross_zone)},
-	{"CreateTime", TIME_OF(load_balancer, create_time)},
+	{"CrossZoneEnabled", OF(load_balancer, cross_zone), IN_SHOW("Cross-zone", 8)},
+	{"CreateTime", TIME_OF(load_balancer, create_time), IN_SHOW("Created", 9)},
 	{"LoadBalancerBillingConfig", OBJECT(billing_answer)},
 	{"DeletionProtectionConfig", OBJECT(protection_answer)},
 	{"ModificationProtectionConfig", OBJECT(modification_answer)},
@@ -346,18 +358,18 @@ static const struct answer_field health_answer[] = {
 };
 
 static const struct answer_field server_group_answer[] = {
-	{"ServerGroupId", OF(server_group, id)},
-	{"ServerGroupName", OF(server_group, name)},
-	{"ServerGroupStatus", OF(server_group, status)},
+	{"ServerGroupId", OF(server_group, id), IN_LIST("Group", 1)},
+	{"ServerGroupName", OF(server_group, name), IN_LIST("Name", 2)},
+	{"ServerGroupStatus", OF(server_group, status), IN_LIST("Status", 6)},
 	{"ServerGroupType", CHOICE_OF(server_group, by_address, "Instance", "Ip")},
-	{"VpcId", OF(server_group, vpc)},
+	{"VpcId", OF(server_group, vpc), IN_LIST("VPC", 3)},
 	{"RegionId", OF(server_group, region)},
 	{"ResourceGroupId", OF(server_group, resource_group)},
-	{"Protocol", OF(server_group, protocol)},
+	{"Protocol", OF(server_group, protocol), IN_LIST("Protocol", 4)},
 	{"Scheduler", OF(server_group, scheduler)},
 	{"AddressIPVersion", TEXT("ipv4")},
 	{"AliUid", OF(server_group, owner)},
-	{"ServerCount", A_NUMBER},
+	{"ServerCount", A_NUMBER, IN_LIST("Servers", 5)},
 	{"AnyPortEnabled", FLAG(false)},
 	{"PreserveClientIpEnabled", OF(server_group, preserve_client_ip)},
 	{"ConnectionDrainEnabled", OF(server_group, drain_enabled)},
@@ -374,11 +386,16 @@ static const struct answer_field server_group_list_answer[] = {
 };
 
 static const struct answer_field server_answer[] = {
-	{"ServerGroupId", OF(server, group)}, {"ServerId", OF(server, server_id)},
-	{"ServerType", OF(server, type)},     {"ServerIp", OF(server, addr)},
-	{"Port", OF(server, port)},	      {"Weight", OF(server, weight)},
-	{"ZoneId", OF(server, zone)},	      {"Description", OF(server, description)},
-	{"Status", OF(server, status)},	      {},
+	{"ServerGroupId", OF(server, group)},
+	{"ServerId", OF(server, server_id), IN_LIST("Server", 1)},
+	{"ServerType", OF(server, type), IN_LIST("Type", 2)},
+	{"ServerIp", OF(server, addr), IN_LIST("Address", 3)},
+	{"Port", OF(server, port), IN_LIST("Port", 4)},
+	{"Weight", OF(server, weight), IN_LIST("Weight", 5)},
+	{"ZoneId", OF(server, zone), IN_LIST("Zone", 6)},
+	{"Description", OF(server, description)},
+	{"Status", OF(server, status), IN_LIST("Status", 7)},
+	{},
 };
 
 static const struct answer_field server_list_answer[] = {
@@ -394,13 +411,13 @@ static const struct answer_field listener_create_answer[] = {
 
 /* What a listener's own answer and its entry in a list share. */
 static const struct answer_field listener_answer[] = {
-	{"ListenerId", OF(listener, id)},
+	{"ListenerId", OF(listener, id), IN_LIST("Listener", 1)},
 	{"ListenerDescription", OF(listener, description)},
-	{"ListenerProtocol", OF(listener, protocol)},
-	{"ListenerPort", OF(listener, port)},
-	{"ListenerStatus", OF(listener, status)},
-	{"LoadBalancerId", OF(listener, load_balancer)},
-	{"ServerGroupId", OF(listener, server_group)},
+	{"ListenerProtocol", OF(listener, protocol), IN_LIST("Protocol", 3)},
+	{"ListenerPort", OF(listener, port), IN_LIST("Port", 4)},
+	{"ListenerStatus", OF(listener, status), IN_LIST("Status", 6)},
+	{"LoadBalancerId", OF(listener, load_balancer), IN_LIST("NLB", 2)},
+	{"ServerGroupId", OF(listener, server_group), IN_LIST("Servers", 5)},
 	{"RegionId", OF(listener, region)},
 	{"IdleTimeout", OF(listener, idle_timeout_s)},
 	{"Mss", OF(listener, mss)},
@@ -432,26 +449,29 @@ static const struct answer_field listener_list_answer[] = {
 };
 
 static const struct answer_field reason_answer[] = {
-	{"ReasonCode", A_TEXT},
+	{"ReasonCode", A_TEXT, IN_LIST("Why", 5)},
 	{},
 };
 
 static const struct answer_field unhealthy_answer[] = {
-	{"ServerId", OF(server, server_id)},  {"ServerIp", OF(server, addr)},
-	{"Port", OF(server, port)},	      {"Status", A_TEXT},
-	{"Reason", AN_OBJECT(reason_answer)}, {},
+	{"ServerId", OF(server, server_id), IN_LIST("Not healthy", 4)},
+	{"ServerIp", OF(server, addr)},
+	{"Port", OF(server, port)},
+	{"Status", A_TEXT},
+	{"Reason", AN_OBJECT(reason_answer)},
+	{},
 };
 
 static const struct answer_field group_health_answer[] = {
-	{"ServerGroupId", OF(listener, server_group)},
+	{"ServerGroupId", OF(listener, server_group), IN_LIST("Servers", 3)},
 	{"HeathCheckEnabled", A_FLAG}, /* as the API writes it */
 	{"NonNormalServers", LIST(NULL, unhealthy_answer)},
 	{},
 };
 
 static const struct answer_field listener_health_entry[] = {
-	{"ListenerId", OF(listener, id)},
-	{"ListenerPort", OF(listener, port)},
+	{"ListenerId", OF(listener, id), IN_LIST("Listener", 1)},
+	{"ListenerPort", OF(listener, port), IN_LIST("Port", 2)},
 	{"ListenerProtocol", OF(listener, protocol)},
 	{"ServerGroupInfos", LIST(NULL, group_health_answer)},
 	{},

@@ -49,39 +49,42 @@ static const struct param_spec zone_params[] = {
 };
 
 static const struct param_spec endpoint_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
 	{"ServiceId", PARAM_STRING},
 	{"ServiceName", PARAM_STRING},
 	{"ServiceRegionId", PARAM_STRING},
-	{"EndpointName", PARAM_STRING},
-	{"EndpointDescription", PARAM_STRING},
+	{"EndpointName", PARAM_STRING, OPTION("--name", "name")},
+	{"EndpointDescription", PARAM_STRING, OPTION("--description", "description")},
 	{"EndpointType", PARAM_STRING, .values = endpoint_types},
 	{"AddressIpVersion", PARAM_STRING, .values = endpoint_ip_versions},
 	{"CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX},
 	{"PolicyDocument", PARAM_STRING},
 	{"ProtectedEnabled", PARAM_BOOL},
 	{"ResourceGroupId", PARAM_STRING},
-	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
-	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params},
-	{"ZoneAffinityEnabled", PARAM_BOOL},
+	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX, OPTION("--security-group", "sg-…")},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
+	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params,
+	 OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
+	{"ZoneAffinityEnabled", PARAM_BOOL,
+	 OPTION("--zone-affinity", "answer names with the asker's zone first")},
 	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX},
 	{},
 };
 
 static const struct param_spec endpoint_id_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
 	{},
 };
 
 static const struct param_spec endpoint_list_params[] = {
 	{"EndpointId", PARAM_STRING},
-	{"EndpointName", PARAM_STRING},
-	{"EndpointStatus", PARAM_STRING},
+	{"EndpointName", PARAM_STRING, OPTION("--name", "only of this name")},
+	{"EndpointStatus", PARAM_STRING, OPTION("--status", "only in this state")},
 	{"EndpointType", PARAM_STRING, .values = endpoint_types},
-	{"ConnectionStatus", PARAM_STRING},
+	{"ConnectionStatus", PARAM_STRING, OPTION("--connection", "only of this connection state")},
 	{"AddressIpVersion", PARAM_STRING, .values = endpoint_ip_versions},
-	{"VpcId", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only in this VPC")},
 	{"ServiceName", PARAM_STRING},
 	{"ServiceRegionId", PARAM_STRING},
 	{"ResourceGroupId", PARAM_STRING},
@@ -90,17 +93,17 @@ static const struct param_spec endpoint_list_params[] = {
 };
 
 static const struct param_spec endpoint_zone_add_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"VSwitchId", PARAM_STRING, .required = true},
-	{"ip", PARAM_STRING},
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{"ZoneId", PARAM_STRING, .required = true, OPTION("--zone", "zone")},
+	{"VSwitchId", PARAM_STRING, .required = true, OPTION("--vswitch", "vsw-…")},
+	{"ip", PARAM_STRING, OPTION("--ip", "address in the vSwitch")},
 	{"Ipv6Address", PARAM_STRING},
 	{},
 };
 
 static const struct param_spec endpoint_zone_id_params[] = {
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{"ZoneId", PARAM_STRING, .required = true, OPTION("--zone", "zone")},
 	{},
 };
 
@@ -116,27 +119,31 @@ static const struct param_spec resource_params[] = {
 };
 
 static const struct param_spec service_create_params[] = {
-	{"ServiceDescription", PARAM_STRING},
-	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
+	{"ServiceDescription", PARAM_STRING, OPTION("--description", "description")},
+	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true,
+	 OPTION("--resource-type", "nlb")},
 	{"ServiceSupportIPv6", PARAM_BOOL},
 	{"AddressIpVersion", PARAM_STRING, .values = service_ip_versions},
-	{"AutoAcceptEnabled", PARAM_BOOL},
-	{"ZoneAffinityEnabled", PARAM_BOOL},
+	{"AutoAcceptEnabled", PARAM_BOOL, OPTION("--auto-accept", "accept connections without asking")},
+	{"ZoneAffinityEnabled", PARAM_BOOL,
+	 OPTION("--zone-affinity", "answer names with the asker's zone first")},
 	{"Payer", PARAM_STRING, .values = payers},
-	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_params},
+	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_params,
+	 OPTION("--resource", "nlb,NLB,ZONE"), .parts = 3},
 	{"ResourceGroupId", PARAM_STRING},
 	{"SupportedRegionList", PARAM_LIST, .max = 100},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec service_id_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
+	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
 	{},
 };
 
 static const struct param_spec service_list_params[] = {
-	{"ServiceId", PARAM_STRING},
+	{"ServiceId", PARAM_STRING, OPTION("--service", "only this one")},
 	{"ServiceName", PARAM_STRING},
 	{"ServiceStatus", PARAM_STRING},
 	{"ServiceBusinessStatus", PARAM_STRING},
@@ -151,27 +158,27 @@ static const struct param_spec service_list_params[] = {
 };
 
 static const struct param_spec service_user_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
+	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
 	{"UserId", PARAM_LONG, .min = 1, .max = INT64_MAX},
 	{"UserARN", PARAM_STRING},
 	{},
 };
 
 static const struct param_spec service_resource_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_STRING, .required = true},
+	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
+	{"ResourceId", PARAM_STRING, .required = true, OPTION("--nlb", "nlb-…")},
 	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING},
+	{"ZoneId", PARAM_STRING, ASKED("--zone", "zone of the load balancer")},
 	{},
 };
 
 static const char *const traffic_modes[] = {"Scalability", "BandwidthLimit", NULL};
 
 static const struct param_spec connection_list_params[] = {
-	{"ServiceId", PARAM_STRING},
-	{"EndpointId", PARAM_STRING},
+	{"ServiceId", PARAM_STRING, ASKED("SERVICE", "epsrv-…")},
+	{"EndpointId", PARAM_STRING, OPTION("--endpoint-id", "only this endpoint")},
 	{"EndpointOwnerId", PARAM_LONG},
-	{"ConnectionStatus", PARAM_STRING},
+	{"ConnectionStatus", PARAM_STRING, OPTION("--status", "only in this state")},
 	{"EniId", PARAM_STRING},
 	{"ResourceId", PARAM_STRING},
 	{"ReplacedResourceId", PARAM_STRING},
@@ -180,16 +187,16 @@ static const struct param_spec connection_list_params[] = {
 };
 
 static const struct param_spec connection_enable_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"EndpointId", PARAM_STRING, .required = true},
-	{"Bandwidth", PARAM_INT},
+	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{"Bandwidth", PARAM_INT, OPTION("--bandwidth", "Mbit/s")},
 	{"TrafficControlMode", PARAM_STRING, .values = traffic_modes},
 	{},
 };
 
 static const struct param_spec connection_id_params[] = {
-	{"ServiceId", PARAM_STRING, .required = true},
-	{"EndpointId", PARAM_STRING, .required = true},
+	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
 	{},
 };
 
@@ -221,8 +228,8 @@ static const struct answer_field privatelink_check_open_answer[] = {
 
 /* A service that the caller may connect to; tags and resource group are its owner's. */
 static const struct answer_field discovered_service_answer[] = {
-	{"ServiceId", OF(service, id)},
-	{"ServiceName", OF(service, name)},
+	{"ServiceId", OF(service, id), IN_LIST("Service", 1)},
+	{"ServiceName", OF(service, name), IN_LIST("Name", 2)},
 	{"ServiceDomain", OF(service, domain)},
 	{"ServiceType", TEXT("Interface")},
 	{"ServiceResourceType", OF(service, resource_type)},
@@ -233,7 +240,7 @@ static const struct answer_field discovered_service_answer[] = {
 	{"ServiceSupportIPv6", FLAG(false)},
 	{"VpcEndpointPolicySupported", OF(service, policy_supported)},
 	{"ZoneAffinityEnabled", OF(service, zone_affinity)},
-	{"Zones", LIST(NULL, NULL)},
+	{"Zones", LIST(NULL, NULL), IN_LIST("Zones", 3)},
 	{"Tags", LIST(NULL, key_value_answer)},
 	{},
 };
@@ -244,18 +251,18 @@ static const struct answer_field service_discover_answer[] = {
 };
 
 static const struct answer_field service_create_answer[] = {
-	{"ServiceId", OF(service, id)},
-	{"ServiceName", OF(service, name)},
-	{"ServiceDescription", OF(service, description)},
-	{"ServiceDomain", OF(service, domain)},
-	{"ServiceStatus", OF(service, status)},
+	{"ServiceId", OF(service, id), IN_BOTH("Service", 1, 1)},
+	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2)},
+	{"ServiceDescription", OF(service, description), IN_SHOW("Description", 4)},
+	{"ServiceDomain", OF(service, domain), IN_SHOW("Domain", 3)},
+	{"ServiceStatus", OF(service, status), IN_BOTH("Status", 5, 5)},
 	{"ServiceBusinessStatus", TEXT("Normal")},
 	{"AddressIpVersion", OF(service, ip_version)},
 	{"ResourceGroupId", OF(service, resource_group)},
-	{"AutoAcceptEnabled", OF(service, auto_accept)},
+	{"AutoAcceptEnabled", OF(service, auto_accept), IN_BOTH("Auto-accept", 3, 7)},
 	{"ServiceSupportIPv6", FLAG(false)},
-	{"ZoneAffinityEnabled", OF(service, zone_affinity)},
-	{"CreateTime", TIME_OF(service, create_time)},
+	{"ZoneAffinityEnabled", OF(service, zone_affinity), IN_SHOW("Zone affinity", 8)},
+	{"CreateTime", TIME_OF(service, create_time), IN_SHOW("Created", 9)},
 	{"SupportedRegionSet", EMPTY(NULL)},
 	{},
 };
@@ -265,7 +272,7 @@ static const struct answer_field service_answer[] = {
 	SAME(service_create_answer),
 	{"RegionId", OF(service, region)},
 	{"ServiceType", A_TEXT},
-	{"ServiceResourceType", OF(service, resource_type)},
+	{"ServiceResourceType", OF(service, resource_type), IN_LIST("Resources", 4)},
 	{"Payer", OF(service, payer)},
 	{"ConnectBandwidth", OF(service, connect_bandwidth)},
 	{"MinBandwidth", NUMBER(BANDWIDTH_MIN)},
@@ -275,7 +282,7 @@ static const struct answer_field service_answer[] = {
 
 static const struct answer_field service_get_answer[] = {
 	SAME(service_answer),
-	{"Zones", LIST(NULL, NULL)},
+	{"Zones", LIST(NULL, NULL), IN_SHOW("Zones", 6)},
 	{},
 };
 
@@ -291,17 +298,17 @@ static const struct answer_field service_list_answer[] = {
 };
 
 static const struct answer_field service_resource_answer[] = {
-	{"ResourceId", OF(service_resource, resource)},
-	{"ResourceType", OF(service_resource, type)},
-	{"ZoneId", OF(service_resource, zone)},
+	{"ResourceId", OF(service_resource, resource), IN_LIST("Resource", 1)},
+	{"ResourceType", OF(service_resource, type), IN_LIST("Type", 2)},
+	{"ZoneId", OF(service_resource, zone), IN_LIST("Zone", 3)},
 	{"RegionId", A_TEXT},
 	{"AutoAllocatedEnabled", OF(service_resource, auto_allocated)},
 	{"ResourceSupportIPv6", FLAG(false)},
-	{"RelatedEndpointCount", A_NUMBER},
+	{"RelatedEndpointCount", A_NUMBER, IN_LIST("Endpoints", 6)},
 	{"RelatedDeprecatedEndpointCount", NUMBER(0)},
 	{"VSwitchId", A_TEXT},
-	{"Ip", A_TEXT},
-	{"VpcId", GIVEN_OF(load_balancer, vpc)},
+	{"Ip", A_TEXT, IN_LIST("Address", 4)},
+	{"VpcId", GIVEN_OF(load_balancer, vpc), IN_LIST("VPC", 5)},
 	{},
 };
 
@@ -311,7 +318,7 @@ static const struct answer_field service_list_resources_answer[] = {
 };
 
 static const struct answer_field connection_zone_answer[] = {
-	{"ZoneId", OF(endpoint_zone, zone)},
+	{"ZoneId", OF(endpoint_zone, zone), IN_LIST("Zones", 4)},
 	{"VSwitchId", OF(endpoint_zone, vswitch)},
 	{"EniId", OF(endpoint_zone, port)},
 	{"ZoneDomain", OF(endpoint_zone, domain)},
@@ -323,15 +330,15 @@ static const struct answer_field connection_zone_answer[] = {
 static const struct answer_field connection_answer[] = {
 	{"ServiceId", OF(service, id)},
 	{"ServiceRegionId", OF(service, region)},
-	{"EndpointId", OF(endpoint, id)},
-	{"EndpointOwnerId", OF(endpoint, owner)},
+	{"EndpointId", OF(endpoint, id), IN_LIST("Endpoint", 1)},
+	{"EndpointOwnerId", OF(endpoint, owner), IN_LIST("Account", 2)},
 	{"EndpointRegionId", OF(endpoint, region)},
-	{"EndpointVpcId", OF(endpoint, vpc)},
-	{"ConnectionStatus", OF(connection, status)},
+	{"EndpointVpcId", OF(endpoint, vpc), IN_LIST("VPC", 3)},
+	{"ConnectionStatus", OF(connection, status), IN_LIST("Status", 6)},
 	{"AcceptanceStatus", A_TEXT},
 	{"ResourceGroupId", OF(service, resource_group)},
 	{"TrafficControlMode", OF(connection, traffic_control)},
-	{"Bandwidth", OF(connection, bandwidth)},
+	{"Bandwidth", OF(connection, bandwidth), IN_LIST("Bandwidth", 5)},
 	{"ResourceOwner", A_FLAG},
 	{"ModifiedTime", TIME_OF(connection, modified_time)},
 	{"Zones", LIST(NULL, connection_zone_answer)},
@@ -344,23 +351,23 @@ static const struct answer_field connection_list_answer[] = {
 };
 
 static const struct answer_field endpoint_create_answer[] = {
-	{"EndpointId", OF(endpoint, id)},
-	{"EndpointName", OF(endpoint, name)},
-	{"EndpointDescription", OF(endpoint, description)},
-	{"EndpointDomain", OF(endpoint, domain)},
-	{"VpcId", OF(endpoint, vpc)},
-	{"ServiceId", OF(endpoint, service)},
-	{"ServiceName", OF(endpoint, service_name)},
+	{"EndpointId", OF(endpoint, id), IN_BOTH("Endpoint", 1, 1)},
+	{"EndpointName", OF(endpoint, name), IN_BOTH("Name", 2, 2)},
+	{"EndpointDescription", OF(endpoint, description), IN_SHOW("Description", 3)},
+	{"EndpointDomain", OF(endpoint, domain), IN_SHOW("Domain", 7)},
+	{"VpcId", OF(endpoint, vpc), IN_BOTH("VPC", 3, 4)},
+	{"ServiceId", OF(endpoint, service), IN_SHOW("Service id", 6)},
+	{"ServiceName", OF(endpoint, service_name), IN_BOTH("Service", 4, 5)},
 	{"ServiceRegionId", OF(endpoint, service_region)},
 	{"AddressIpVersion", OF(endpoint, ip_version)},
-	{"Bandwidth", OF(connection, bandwidth)},
-	{"ZoneAffinityEnabled", OF(endpoint, zone_affinity)},
-	{"CreateTime", TIME_OF(endpoint, create_time)},
-	{"EndpointStatus", OF(endpoint, status)},
+	{"Bandwidth", OF(connection, bandwidth), IN_SHOW("Bandwidth", 11)},
+	{"ZoneAffinityEnabled", OF(endpoint, zone_affinity), IN_SHOW("Zone affinity", 12)},
+	{"CreateTime", TIME_OF(endpoint, create_time), IN_SHOW("Created", 13)},
+	{"EndpointStatus", OF(endpoint, status), IN_BOTH("Status", 5, 8)},
 	{"EndpointBusinessStatus", TEXT("Normal")},
-	{"ConnectionStatus", OF(connection, status)},
+	{"ConnectionStatus", OF(connection, status), IN_BOTH("Connection", 6, 10)},
 	{"AcceptanceStatus", A_TEXT},
-	{"StatusInfo", GIVEN_OF(endpoint, failure)},
+	{"StatusInfo", GIVEN_OF(endpoint, failure), IN_SHOW("Failure", 9)},
 	{},
 };
 
@@ -402,12 +409,12 @@ static const struct answer_field endpoint_list_groups_answer[] = {
 };
 
 static const struct answer_field endpoint_zone_answer[] = {
-	{"ZoneId", OF(endpoint_zone, zone)},
-	{"VSwitchId", OF(endpoint_zone, vswitch)},
-	{"EniId", OF(endpoint_zone, port)},
-	{"EniIp", OF(endpoint_zone, addr)},
-	{"ZoneDomain", OF(endpoint_zone, domain)},
-	{"ZoneStatus", OF(endpoint_zone, status)},
+	{"ZoneId", OF(endpoint_zone, zone), IN_LIST("Zone", 1)},
+	{"VSwitchId", OF(endpoint_zone, vswitch), IN_LIST("vSwitch", 2)},
+	{"EniId", OF(endpoint_zone, port), IN_LIST("ENI", 3)},
+	{"EniIp", OF(endpoint_zone, addr), IN_LIST("IP address", 4)},
+	{"ZoneDomain", OF(endpoint_zone, domain), IN_LIST("Domain", 6)},
+	{"ZoneStatus", OF(endpoint_zone, status), IN_LIST("Status", 5)},
 	{"RegionId", A_TEXT},
 	{},
 };

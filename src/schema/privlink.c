@@ -9,55 +9,55 @@
 static const char *const key_status_values[] = {"Active", "Inactive", NULL};
 
 static const struct param_spec account_create_params[] = {
-	{"AccountName", PARAM_STRING, .required = true},
-	{"Admin", PARAM_BOOL},
+	{"AccountName", PARAM_STRING, .required = true, OPTION("--name", "name")},
+	{"Admin", PARAM_BOOL, OPTION("--admin", "an administrator")},
 	{},
 };
 
 static const struct param_spec account_id_params[] = {
-	{"AccountId", PARAM_LONG, .required = true},
+	{"AccountId", PARAM_LONG, .required = true, OPTION("ACCOUNT", "the account's number")},
 	{},
 };
 
 static const struct param_spec access_key_id_params[] = {
-	{"AccessKeyId", PARAM_STRING, .required = true},
+	{"AccessKeyId", PARAM_STRING, .required = true, OPTION("KEY", "the key's id")},
 	{},
 };
 
 static const struct param_spec access_key_update_params[] = {
-	{"AccessKeyId", PARAM_STRING, .required = true},
+	{"AccessKeyId", PARAM_STRING, .required = true, OPTION("KEY", "the key's id")},
 	{"Status", PARAM_STRING, .required = true, .values = key_status_values},
 	{},
 };
 
 static const struct param_spec access_key_list_params[] = {
-	{"AccountId", PARAM_LONG},
+	{"AccountId", PARAM_LONG, OPTION("--account", "only of this account")},
 	{},
 };
 
 static const struct param_spec node_delete_params[] = {
-	{"NodeName", PARAM_STRING, .required = true},
-	{"Force", PARAM_BOOL},
+	{"NodeName", PARAM_STRING, .required = true, OPTION("NODE", "the node's name")},
+	{"Force", PARAM_BOOL, OPTION("--force", "also the instances that are on it")},
 	{},
 };
 
 static const char *const instance_kinds[] = {"netns", "tap", NULL};
 
 static const struct param_spec attach_instance_params[] = {
-	{"AccountId", PARAM_LONG},
-	{"VSwitchId", PARAM_STRING, .required = true},
+	{"AccountId", PARAM_LONG, OPTION("--account", "whose instance it becomes (the caller's)")},
+	{"VSwitchId", PARAM_STRING, .required = true, OPTION("--vswitch", "vsw-…")},
 	{"ZoneId", PARAM_STRING},
 	{"SecurityGroupId", PARAM_STRING},
-	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX},
+	{"SecurityGroupIds", PARAM_LIST, .max = SECURITY_GROUPS_MAX, ASKED("--security-group", "sg-…")},
 	{"Kind", PARAM_STRING, .required = true, .values = instance_kinds},
 	{"Path", PARAM_STRING},
 	{"ProcessStart", PARAM_LONG},
-	{"Device", PARAM_STRING},
-	{"InstanceName", PARAM_STRING},
+	{"Device", PARAM_STRING, OPTION("--device", "name of the interface in the namespace (eth0)")},
+	{"InstanceName", PARAM_STRING, OPTION("--name", "name")},
 	{"HostName", PARAM_STRING},
 	{"Description", PARAM_STRING},
-	{"PrivateIpAddress", PARAM_STRING},
-	{"NodeName", PARAM_STRING},
+	{"PrivateIpAddress", PARAM_STRING, OPTION("--ip", "address in the vSwitch")},
+	{"NodeName", PARAM_STRING, OPTION("--node", "node where it is (where there are several)")},
 	{},
 };
 
@@ -70,9 +70,9 @@ static const char *const resource_types[] = {"nlb", NULL};
 
 static const struct param_spec system_service_params[] = {
 	{"ServiceName", PARAM_STRING, .required = true},
-	{"ResourceId", PARAM_STRING, .required = true},
+	{"ResourceId", PARAM_STRING, .required = true, OPTION("--nlb", "nlb-…")},
 	{"ResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "only this zone of the load balancer (all)")},
 	{},
 };
 
@@ -82,10 +82,10 @@ static const struct answer_field account_create_answer[] = {
 };
 
 static const struct answer_field account_answer[] = {
-	{"AccountId", OF(account, uid)},
-	{"AccountName", OF(account, name)},
-	{"Admin", OF(account, is_admin)},
-	{"CreateTime", TIME_OF(account, create_time)},
+	{"AccountId", OF(account, uid), IN_LIST("Account", 1)},
+	{"AccountName", OF(account, name), IN_LIST("Name", 2)},
+	{"Admin", OF(account, is_admin), IN_LIST("Administrator", 3)},
+	{"CreateTime", TIME_OF(account, create_time), IN_LIST("Created", 4)},
 	{},
 };
 
@@ -95,18 +95,18 @@ static const struct answer_field account_list_answer[] = {
 };
 
 static const struct answer_field access_key_create_answer[] = {
-	{"AccountId", OF(access_key, uid)},
-	{"AccessKeyId", OF(access_key, id)},
-	{"AccessKeySecret", OF(access_key, secret), .secret = true},
+	{"AccountId", OF(access_key, uid), IN_SHOW("Account", 1)},
+	{"AccessKeyId", OF(access_key, id), IN_SHOW("Access key", 2)},
+	{"AccessKeySecret", OF(access_key, secret), .secret = true, IN_SHOW("Secret", 3)},
 	{"CreateTime", TIME_OF(access_key, create_time)},
 	{},
 };
 
 static const struct answer_field access_key_answer[] = {
-	{"AccountId", OF(access_key, uid)},
-	{"AccessKeyId", OF(access_key, id)},
-	{"Status", CHOICE_OF(access_key, active, "Inactive", "Active")},
-	{"CreateTime", TIME_OF(access_key, create_time)},
+	{"AccountId", OF(access_key, uid), IN_LIST("Account", 2)},
+	{"AccessKeyId", OF(access_key, id), IN_LIST("Access key", 1)},
+	{"Status", CHOICE_OF(access_key, active, "Inactive", "Active"), IN_LIST("Status", 3)},
+	{"CreateTime", TIME_OF(access_key, create_time), IN_LIST("Created", 4)},
 	{},
 };
 
@@ -116,13 +116,13 @@ static const struct answer_field access_key_list_answer[] = {
 };
 
 static const struct answer_field node_answer[] = {
-	{"NodeName", OF(node, name)},
-	{"Number", OF(node, number)},
-	{"Live", A_FLAG},
-	{"StatusInfo", A_TEXT},
+	{"NodeName", OF(node, name), IN_LIST("Node", 1)},
+	{"Number", OF(node, number), IN_LIST("Number", 2)},
+	{"Live", A_FLAG, IN_LIST("Live", 5)},
+	{"StatusInfo", A_TEXT, IN_LIST("Info", 6)},
 	{"LostTime", ANSWER_TIME_GIVEN, ANSWER_AT(node, lost_time)},
-	{"Zones", OF(node, zones)},
-	{"InstanceCount", A_NUMBER},
+	{"Zones", OF(node, zones), IN_LIST("Zones", 3)},
+	{"InstanceCount", A_NUMBER, IN_LIST("Instances", 4)},
 	{"Mtu", OF(node, mtu)},
 	{"Underlay", GIVEN_OF(node, underlay)},
 	{},

@@ -4,6 +4,8 @@
  */
 #include "schema.h"
 
+#include <strings.h>
+
 /* clang-format off */
 const struct product_info products[PRODUCT_COUNT_] = {
 	[PRODUCT_PRIVATELINK] = { PRODUCT_PRIVATELINK, "PrivateLink", "2020-04-15", privatelink_actions },
@@ -13,6 +15,14 @@ const struct product_info products[PRODUCT_COUNT_] = {
 	[PRODUCT_PRIVLINK]    = { PRODUCT_PRIVLINK, "PRIVLINK", "2026-11-01", privlink_actions },
 };
 /* clang-format on */
+
+const struct product_info *product_by_name(const char *name)
+{
+	for (size_t i = 0; i < PRODUCT_COUNT_; i++)
+		if (strcasecmp(products[i].name, name) == 0)
+			return &products[i];
+	return NULL;
+}
 
 const struct product_info *product_by_version(const char *version)
 {
@@ -50,4 +60,11 @@ const struct answer_field *answer_secret(const struct answer_field *fields)
 		if (fields->secret)
 			return fields;
 	return NULL;
+}
+
+const struct answer_field *answer_only_list(const struct answer_field *fields)
+{
+	while (fields->kind != ANSWER_LIST && fields->kind != ANSWER_NONE)
+		fields++;
+	return fields;
 }

@@ -32,7 +32,14 @@ struct param_spec {
 	const char *const *values; /* allowed values, NULL-terminated; NULL: any */
 	const struct param_spec *members; /* STRUCT, STRUCT_LIST; ends with a NULL name */
 	bool no_case;			  /* values are compared without case */
+	/* On the command line: "--vpc", or "VPC" for an argument by position; NULL: it is none. A STRUCT
+	 * without one has its members' options. */
+	const char *option, *help;
+	bool asked;	    /* demanded on the command line, though not by the API */
+	unsigned int parts; /* STRUCT_LIST: how many members, the first ones, an option has, "A,B,C" */
 };
+#define OPTION(name, text) .option = (name), .help = (text)
+#define ASKED(name, text)  OPTION(name, text), .asked = true
 
 /* Answers */
 
@@ -72,7 +79,14 @@ struct answer_field {
 	const char *inner; /* of a list that is wrapped twice, "Vpcs": {"Vpc": [...]}; NULL: it is not */
 	const struct answer_field *members; /* of an object, of a list's entries; ends with a NULL name */
 	bool secret;			    /* not kept with the call's ClientToken */
+	/* On the command line: its title, and which column of a list, which line of what is shown of one object
+	 * it is; 0: none. Of several in one place the first that says anything. */
+	const char *title;
+	uint8_t in_list, in_show;
 };
+#define IN_LIST(heading, column)       .title = (heading), .in_list = (column)
+#define IN_SHOW(heading, line)	       .title = (heading), .in_show = (line)
+#define IN_BOTH(heading, column, line) IN_LIST(heading, column), .in_show = (line)
 
 /* The row's member; the compiler knows both. */
 #define ANSWER_ROW(type)                                                                                     \
@@ -161,10 +175,13 @@ extern const struct product_info products[PRODUCT_COUNT_];
 extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
 	privlink_actions[];
 
-/* The product of a version; NULL: there is none. The action of a product; NULL likewise. */
+/* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL likewise. */
+const struct product_info *product_by_name(const char *name);
 const struct product_info *product_by_version(const char *version);
 const struct action *action_find(enum product product, const char *name);
 /* The member of that name, in tables that the table includes, too; NULL: there is none. */
 const struct answer_field *answer_find(const struct answer_field *fields, const char *name);
 /* The member that is shown once only; NULL: there is none. */
 const struct answer_field *answer_secret(const struct answer_field *fields);
+/* The list of an answer that is one; else the end of the table. */
+const struct answer_field *answer_only_list(const struct answer_field *fields);

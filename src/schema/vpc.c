@@ -7,24 +7,25 @@
 #include "limits.h"
 
 static const struct param_spec vpc_create_params[] = {
-	{"CidrBlock", PARAM_STRING},
-	{"VpcName", PARAM_STRING},
-	{"Description", PARAM_STRING},
+	{"CidrBlock", PARAM_STRING, OPTION("--cidr", "address range, e.g. 10.0.0.0/16")},
+	{"VpcName", PARAM_STRING, OPTION("--name", "name")},
+	{"Description", PARAM_STRING, OPTION("--description", "description")},
 	{"EnableIpv6", PARAM_BOOL},
 	{"Ipv6CidrBlock", PARAM_STRING},
 	{"ResourceGroupId", PARAM_STRING},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec vpc_id_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("VPC", "vpc-…")},
 	{},
 };
 
 static const struct param_spec vpc_list_params[] = {
-	{"VpcId", PARAM_STRING},
-	{"VpcName", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only this one")},
+	{"VpcName", PARAM_STRING, OPTION("--name", "only of this name")},
 	{"IsDefault", PARAM_BOOL},
 	{"EnableIpv6", PARAM_BOOL},
 	{"ResourceGroupId", PARAM_STRING},
@@ -44,26 +45,27 @@ static const struct param_spec vpc_modify_params[] = {
 };
 
 static const struct param_spec vswitch_create_params[] = {
-	{"VpcId", PARAM_STRING, .required = true},
-	{"ZoneId", PARAM_STRING, .required = true},
-	{"CidrBlock", PARAM_STRING, .required = true},
-	{"VSwitchName", PARAM_STRING},
-	{"Description", PARAM_STRING},
+	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
+	{"ZoneId", PARAM_STRING, .required = true, OPTION("--zone", "zone, e.g. cn-hangzhou-h")},
+	{"CidrBlock", PARAM_STRING, .required = true, OPTION("--cidr", "address range within the VPC's")},
+	{"VSwitchName", PARAM_STRING, OPTION("--name", "name")},
+	{"Description", PARAM_STRING, OPTION("--description", "description")},
 	{"Ipv6CidrBlock", PARAM_INT, .min = 0, .max = 255},
-	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
+	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
+	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
 };
 
 static const struct param_spec vswitch_id_params[] = {
-	{"VSwitchId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true, OPTION("VSWITCH", "vsw-…")},
 	{},
 };
 
 static const struct param_spec vswitch_list_params[] = {
-	{"VpcId", PARAM_STRING},
-	{"VSwitchId", PARAM_STRING},
+	{"VpcId", PARAM_STRING, OPTION("--vpc", "only of this VPC")},
+	{"VSwitchId", PARAM_STRING, OPTION("--vswitch", "only this one")},
 	{"VSwitchName", PARAM_STRING},
-	{"ZoneId", PARAM_STRING},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "only in this zone")},
 	{"IsDefault", PARAM_BOOL},
 	{"EnableIpv6", PARAM_BOOL},
 	{"ResourceGroupId", PARAM_STRING},
@@ -107,12 +109,12 @@ static const struct answer_field vpc_create_answer[] = {
 
 /* What a VPC's own answer and its entry in a list share. */
 static const struct answer_field vpc_answer[] = {
-	{"VpcId", OF(vpc, id)},
-	{"VpcName", OF(vpc, name)},
+	{"VpcId", OF(vpc, id), IN_LIST("VPC", 1)},
+	{"VpcName", OF(vpc, name), IN_LIST("Name", 2)},
 	{"Description", OF(vpc, description)},
-	{"CidrBlock", OF(vpc, cidr)},
+	{"CidrBlock", OF(vpc, cidr), IN_LIST("CIDR", 3)},
 	{"Ipv6CidrBlock", TEXT("")},
-	{"Status", OF(vpc, status)},
+	{"Status", OF(vpc, status), IN_LIST("Status", 4)},
 	{"RegionId", OF(vpc, region)},
 	{"VRouterId", OF(vpc, router_id)},
 	{"ResourceGroupId", OF(vpc, resource_group)},
@@ -120,7 +122,7 @@ static const struct answer_field vpc_answer[] = {
 	{"IsDefault", FLAG(false)},
 	{"EnabledIpv6", FLAG(false)},
 	{"DnsHostnameStatus", TEXT("DISABLED")},
-	{"CreationTime", TIME_OF(vpc, create_time)},
+	{"CreationTime", TIME_OF(vpc, create_time), IN_LIST("Created", 5)},
 	{"VSwitchIds", LIST("VSwitchId", NULL)},
 	{"SecondaryCidrBlocks", EMPTY("SecondaryCidrBlock")},
 	{"UserCidrs", EMPTY("UserCidr")},
@@ -168,15 +170,15 @@ static const struct answer_field vswitch_table_answer[] = {
 };
 
 static const struct answer_field vswitch_answer[] = {
-	{"VSwitchId", OF(vswitch, id)},
-	{"VSwitchName", OF(vswitch, name)},
+	{"VSwitchId", OF(vswitch, id), IN_LIST("vSwitch", 1)},
+	{"VSwitchName", OF(vswitch, name), IN_LIST("Name", 2)},
 	{"Description", OF(vswitch, description)},
-	{"VpcId", OF(vswitch, vpc)},
-	{"ZoneId", OF(vswitch, zone)},
-	{"CidrBlock", OF(vswitch, cidr)},
+	{"VpcId", OF(vswitch, vpc), IN_LIST("VPC", 3)},
+	{"ZoneId", OF(vswitch, zone), IN_LIST("Zone", 4)},
+	{"CidrBlock", OF(vswitch, cidr), IN_LIST("CIDR", 5)},
 	{"Ipv6CidrBlock", TEXT("")},
-	{"Status", A_TEXT},
-	{"AvailableIpAddressCount", A_NUMBER},
+	{"Status", A_TEXT, IN_LIST("Status", 7)},
+	{"AvailableIpAddressCount", A_NUMBER, IN_LIST("Free", 6)},
 	{"OwnerId", OF(vswitch, owner)},
 	{"IsDefault", FLAG(false)},
 	{"EnabledIpv6", FLAG(false)},

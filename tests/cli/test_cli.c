@@ -190,47 +190,102 @@ static void test_commands(void)
 	cli_done(&cli);
 }
 
-/* The server's own row of an action that the command line names. */
-static const struct action *action_of(const char *product, const char *name)
+/* Whether a path of parameters is what the tables have, "Permissions.1.IpProtocol". */
+static bool takes(const struct param_spec *specs, const char *path)
 {
-	const struct cli_product *called = cli_product_find(product);
+	size_t length = strcspn(path, ".");
 
-	for (int p = 0; called && p < PRODUCT_COUNT_; p++)
-		if (streq(products[p].version, called->version))
-			return action_find(p, name);
-	return NULL;
+	for (const struct param_spec *spec = specs; spec && spec->name; spec++) {
+		if (strlen(spec->name) != length || memcmp(spec->name, path, length) != 0)
+			continue;
+		path += length + (path[length] == '.');
+		path += strspn(path, "0123456789");
+		path += *path == '.';
+		return !*path || takes(spec->members, path);
+	}
+	return false;
 }
 
-static bool takes(const struct action *action, const char *parameter)
+/* Whether a path of members is what the tables have. */
+static bool answers(const struct answer_field *fields, const char *path)
 {
-	size_t length = strcspn(parameter, ".");
+	char name[64];
+	size_t length = strcspn(path, ".");
+	const struct answer_field *field;
 
-	for (const struct param_spec *spec = action->params; spec && spec->name; spec++)
-		if (strlen(spec->name) == length && memcmp(spec->name, parameter, length) == 0)
-			return true;
-	return (action->flags & ACTION_CHANGES) && streq(parameter, "ClientToken");
+	(void)str_format(name, sizeof(name), "%.*s", (int)length, path);
+	field = fields ? answer_find(fields, name) : NULL;
+	if (!field)
+		return false;
+	path += length + (path[length] == '.');
+	if (field->inner) {
+		if (!str_starts(path, field->inner))
+			return false;
+		path += strlen(field->inner);
+		path += *path == '.';
+	}
+	return !*path || answers(field->members, path);
 }
 
-/* A command that no server carries out, or an option that it ignores, is worse than none. */
+/* "A=b&C=d" or "A=b,C=d": whether the tables have all the names. */
+static bool names_are_known(const char *pairs, char separator, const struct param_spec *specs,
+			    const struct answer_field *fields)
+{
+	for (const char *pair = pairs; pair; pair = strchr(pair, separator)) {
+		char name[64];
+
+		pair += *pair == separator;
+		(void)str_format(name, sizeof(name), "%.*s", (int)strcspn(pair, "="), pair);
+		if (specs ? !takes(specs, name) : !answers(fields, name))
+			return false;
+	}
+	return true;
+}
+
+/* The table of what a wait looks at. */
+static const struct answer_field *waited_for(const struct action *action)
+{
+	struct cli_view view;
+
+	cli_view_of(action, &view);
+	return view.list[0] ? answer_only_list(action->answer)->members : action->answer;
+}
+
+static void test_wait(const struct cli_command *c)
+{
+	const struct product_info *product =
+		product_by_name(c->wait->product ? c->wait->product : c->product);
+	const struct action *action = action_find(product->product, c->wait->action);
+
+	if (!tap_ok(action != NULL, "%s %s --wait asks an action that the API has", c->group, c->name))
+		return;
+	tap_ok(names_are_known(c->wait->query, '&', action->params, NULL), "with parameters that it has");
+	if (!c->wait->gone)
+		tap_ok(names_are_known(c->wait->conditions, ',', NULL, waited_for(action)),
+		       "and for what its answer has");
+}
+
+/* A command that no server carries out, an option that it ignores, a column that is always empty are worse
+ * than none. What comes from the tables is right; this is what a command adds. */
 static void test_actions(void)
 {
 	for (const struct cli_command *c = cli_commands; c->group; c++) {
-		const struct action *action;
+		const struct action *action = cli_action(c);
 
 		if (c->run)
 			continue;
-		action = action_of(c->product, c->action);
-		tap_ok(action != NULL, "%s %s calls an action that the server has", c->group, c->name);
-		if (!action)
+		if (!tap_ok(action != NULL, "%s %s calls an action that the API has", c->group, c->name))
 			continue;
 		for (const struct cli_option *o = c->options; o && o->name; o++)
-			if (o->parameter && !takes(action, o->parameter))
-				tap_ok(false, "%s %s --%s sets a parameter that %s takes", c->group, c->name,
-				       o->name, c->action);
+			if (o->parameter && !takes(action->params, o->parameter))
+				tap_ok(false, "%s of %s %s is a parameter of %s", o->name, c->group, c->name,
+				       c->action);
+		tap_ok(!c->fixed || names_are_known(c->fixed, '&', action->params, NULL),
+		       "what it always sends is, too");
+		tap_ok(!c->id || takes(action->params, c->id) || answers(action->answer, c->id),
+		       "so is its id, or a member of the answer");
 		if (c->wait)
-			tap_ok(action_of(c->wait->product ? c->wait->product : c->product, c->wait->action) !=
-				       NULL,
-			       "and waits by one");
+			test_wait(c);
 	}
 }
 
@@ -242,42 +297,34 @@ static bool is_global_option(const char *name)
 	return false;
 }
 
-/* Every row names a product that exists, waits only for what has an id, and shows only what it can find. */
+/* Columns have numbers without gaps, and options names that no other has. */
 static void test_table(void)
 {
 	for (const struct cli_command *c = cli_commands; c->group; c++) {
-		bool ok = c->help && (c->run || (cli_product_find(c->product) && c->action));
+		struct cli_option_list options;
+		struct cli_view view;
+		size_t n = 0, last = 0;
 
-		ok = ok && (!c->wait || c->id) && (!c->list || c->columns) && (!c->paging || c->list);
-		for (const struct cli_option *o = c->options; o && o->name; o++) {
-			tap_ok(!is_global_option(o->name), "%s of %s %s is not an option of all commands",
-			       o->name, c->group, c->name);
-			ok = ok && o->help && (o->parameter || o->add) &&
-			     (o->type != CLI_TUPLE || o->members || o->add);
+		cli_options_of(c, &options);
+		cli_view_of(cli_action(c), &view);
+		for (size_t i = 0; !c->id && i < CLI_COLUMNS_MAX; i++)
+			if (view.columns[i].title) {
+				n++;
+				last = i + 1;
+			}
+		tap_ok(n == last && options.n < CLI_OPTIONS_MAX && c->help && (!c->wait || c->id),
+		       "the row of %s %s holds together", c->group, c->name);
+		for (size_t i = 0; i < options.n; i++) {
+			const char *name = options.v[i].name;
+			bool twice = is_global_option(name);
+
+			for (size_t j = 0; j < i; j++)
+				twice = twice || streq(options.v[j].name, name);
+			if (twice || !options.v[i].help)
+				tap_ok(false, "%s of %s %s is one option, with help", name, c->group,
+				       c->name);
 		}
-		tap_ok(ok, "the row of %s %s holds together", c->group, c->name);
 	}
-}
-
-/* Where an action's answer keeps its entries, as the commands that show them know; "": the answer itself. */
-static bool answers_with(const char *action, const char *list)
-{
-	if (!*list)
-		return true;
-	for (const struct cli_command *c = cli_commands; c->group; c++)
-		if (c->action && c->list && streq(c->action, action) && streq(c->list, list))
-			return true;
-	return false;
-}
-
-/* A wait that looks where nothing ever is takes every object for gone at its first look. */
-static void test_waits(void)
-{
-	for (const struct cli_command *c = cli_commands; c->group; c++)
-		if (c->wait)
-			tap_ok(answers_with(c->wait->action, c->wait->list),
-			       "%s %s --wait looks where the answer of %s has its objects", c->group, c->name,
-			       c->wait->action);
 }
 
 static const struct {
@@ -376,7 +423,6 @@ int main(void)
 	test_commands();
 	test_table();
 	test_actions();
-	test_waits();
 	test_text();
 	test_silent_agent();
 	test_silent_api();

@@ -32,7 +32,7 @@ may = {
     "src/ports": "src/lib src/plan",
     "src/datapath": "bpf src/lib src/plan src/ports",
     "src/agent": "src/lib src/http src/model src/plan src/dns src/ports src/datapath",
-    "src/cli": "src/lib src/sign src/model",
+    "src/cli": "src/lib src/sign src/model src/schema",
     "src/cmd": "src/lib src/model src/store src/control src/feed src/http src/api/frame src/api/admin src/agent src/cli",
 }
 

@@ -140,10 +140,3 @@ json_t *answer_entry(json_t *list, const struct answer_field *field, enum kind k
 	answer_row(item, field->members, kind, row);
 	return item;
 }
-
-const struct answer_field *answer_only_list(const struct answer_field *fields)
-{
-	while (fields->kind != ANSWER_LIST && fields->kind != ANSWER_NONE)
-		fields++;
-	return fields;
-}

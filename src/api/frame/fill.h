@@ -16,5 +16,3 @@ void answer_row(json_t *object, const struct answer_field *fields, enum kind kin
 json_t *answer_list(json_t *object, const struct answer_field *fields, const char *name);
 /* … a new entry of it with what its table takes from the row. */
 json_t *answer_entry(json_t *list, const struct answer_field *field, enum kind kind, const void *row);
-/* The only list of an answer that is one. */
-const struct answer_field *answer_only_list(const struct answer_field *fields);
