@@ -161,6 +161,39 @@ static void test_follows(void)
 		   "a connection moves with its endpoint");
 }
 
+static bool is_listed(enum kind kind, const enum kind *kinds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (kinds[i] == kind)
+			return true;
+	return false;
+}
+
+/* Who adds a kind says here, too, if it is no part of anything, and if nodes are not told it with something.
+ */
+static void test_each_kind_is_decided(void)
+{
+	static const enum kind own_objects[] = {
+		KIND_ACCOUNT,	     KIND_ACCESS_KEY,	KIND_NODE,	    KIND_VPC,	       KIND_VSWITCH,
+		KIND_SECURITY_GROUP, KIND_INSTANCE,	KIND_LOAD_BALANCER, KIND_SERVER_GROUP, KIND_SERVICE,
+		KIND_ENDPOINT,	     KIND_CLIENT_TOKEN, KIND_JOB,	    KIND_COUNTER,
+	};
+	static const enum kind not_told[] = {
+		KIND_ACCOUNT, KIND_ACCESS_KEY, KIND_SERVICE_USER, KIND_TAG, KIND_CLIENT_TOKEN,
+		KIND_JOB,     KIND_COUNTER,    KIND_NODE,	  KIND_VPC, KIND_SERVICE,
+	};
+
+	for (int kind = 0; kind < KIND_COUNT_; kind++) {
+		const char *name = kind_info(kind)->name;
+
+		tap_ok(is_listed(kind, own_objects, ARRAY_SIZE(own_objects)) ==
+			       (n_following(kind, REF_PART) == 0),
+		       "%s: whether it is a part of something", name);
+		tap_ok(is_listed(kind, not_told, ARRAY_SIZE(not_told)) == (n_following(kind, REF_TOLD) == 0),
+		       "%s: whether it is told with something", name);
+	}
+}
+
 static void test_parents(void)
 {
 	static const struct {
@@ -217,6 +250,7 @@ int main(void)
 	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
 		test_members(ref);
 	test_follows();
+	test_each_kind_is_decided();
 	test_parents();
 	test_ids();
 	return tap_done();
