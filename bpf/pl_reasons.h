@@ -5,8 +5,8 @@
  *
  * X(symbol, name, kind, text): PL_<symbol> is the number, name is what users see (a stable word), kind is
  * PASS or DROP. Numbers are positions: a new reason goes to the end of the list, and none is ever taken out.
- * That is no new version of any table: an agent that finds counters of other reasons begins to count anew, and open
- * flows stay.
+ * That is no new version of any table: an agent that finds counters of other reasons begins to count anew,
+ * and open flows stay.
  */
 #pragma once
 

@@ -79,8 +79,8 @@ struct answer_field {
 	const char *inner; /* of a list that is wrapped twice, "Vpcs": {"Vpc": [...]}; NULL: it is not */
 	const struct answer_field *members; /* of an object, of a list's entries; ends with a NULL name */
 	bool secret;			    /* not kept with the call's ClientToken */
-	/* On the command line: its title, and which column of a list, which line of what is shown of one object
-	 * it is; 0: none. Of several in one place the first that says anything. */
+	/* On the command line: its title, and which column of a list, which line of what is shown of one
+	 * object it is; 0: none. Of several in one place the first that says anything. */
 	const char *title;
 	uint8_t in_list, in_show;
 };
@@ -175,7 +175,8 @@ extern const struct product_info products[PRODUCT_COUNT_];
 extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
 	privlink_actions[];
 
-/* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL likewise. */
+/* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL
+ * likewise. */
 const struct product_info *product_by_name(const char *name);
 const struct product_info *product_by_version(const char *version);
 const struct action *action_find(enum product product, const char *name);
