@@ -40,6 +40,15 @@ void daemon_records_done(struct daemon_records *records)
 	records->passing = record_free(records->passing);
 }
 
+void daemon_records_identity(const struct daemon_records *records, char ret[STORE_IDENTITY_SIZE])
+{
+	uint64_t revision;
+
+	ret[0] = '\0';
+	if (record_read(records->lasting, ret, &revision) < 0)
+		(void)record_read(records->passing, ret, &revision);
+}
+
 static uint64_t revision_in(const struct record *record, const struct store *store)
 {
 	char identity[STORE_IDENTITY_SIZE];

@@ -17,6 +17,8 @@ struct daemon_records {
 /* Logs what fails. */
 int daemon_records_open(const char *state_dir, const char *run_dir, struct daemon_records *ret);
 void daemon_records_done(struct daemon_records *records);
+/* The store that they are of; "": nothing of any can be read. */
+void daemon_records_identity(const struct daemon_records *records, char ret[STORE_IDENTITY_SIZE]);
 /* The highest that is recorded of this store; 0: nothing is. */
 uint64_t daemon_records_revision(const struct daemon_records *records, const struct store *store);
 /* Records the store's revision and hands both over to it. */

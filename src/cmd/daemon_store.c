@@ -250,10 +250,13 @@ static int open_as_user(struct loop *loop, const struct place *place, const stru
 	return r < 0 ? cannot_open(place, opening->accept, r) : back;
 }
 
-/* 1: another store than the one that was here. */
-static int is_stranger(const struct known *known, const struct store *store)
+/* The store that was here. Where store.id is damaged, the record knows it, too; "": nothing does. */
+static void find_expected(const struct known *known, const struct daemon_records *records,
+			  char ret[STORE_IDENTITY_SIZE])
 {
-	return known->identity[0] && !streq(known->identity, store_identity(store));
+	(void)str_copy(ret, STORE_IDENTITY_SIZE, known->identity);
+	if (known->here && !known->identity[0])
+		daemon_records_identity(records, ret);
 }
 
 /* What is there is right from now on. What has lost rows becomes another store, so that every agent notices.
@@ -277,13 +280,13 @@ static int accept_store(const struct place *place, struct store *store, bool has
 	return daemon_admin_fits(place->state_dir, store) ? 0 : daemon_admin_set_aside(place->state_dir);
 }
 
-static int refuse_stranger(const struct place *place, const struct known *known, const struct store *store)
+static int refuse_stranger(const struct place *place, const char *expected, const struct store *store)
 {
 	return daemon_refuse(place->run_dir,
 			     "refusing to start: file=%s is store=%s, and this machine's is store=%s: it is "
 			     "another installation's, or a copy from before the store was last accepted; put "
 			     "the right one there, or start privlinkd once with --accept-store to take it",
-			     place->database, store_identity(store), known->identity);
+			     place->database, store_identity(store), expected);
 }
 
 static int refuse_lost(const struct place *place, const struct store *store, uint64_t recorded)
@@ -312,9 +315,11 @@ static int judge(const struct place *place, const struct opening *opening,
 	struct store *store = opening->store;
 	uint64_t recorded = daemon_records_revision(records, store);
 	bool has_lost = opening->damaged || store_durable_revision(store) < recorded;
-	bool is_strange = is_stranger(&opening->known, store);
-	bool fits = opening->is_new || daemon_admin_fits(place->state_dir, store);
+	bool fits = opening->is_new || daemon_admin_fits(place->state_dir, store), is_strange;
+	char expected[STORE_IDENTITY_SIZE];
 
+	find_expected(&opening->known, records, expected);
+	is_strange = expected[0] && !streq(expected, store_identity(store));
 	if (!is_strange && !has_lost && fits) {
 		if (opening->accept)
 			log_info("accepting nothing: store=%s revision=%llu is the one that is expected",
@@ -324,7 +329,7 @@ static int judge(const struct place *place, const struct opening *opening,
 	if (opening->accept)
 		return accept_store(place, store, has_lost);
 	if (is_strange)
-		return refuse_stranger(place, &opening->known, store);
+		return refuse_stranger(place, expected, store);
 	return has_lost ? refuse_lost(place, store, recorded) : refuse_admin(place, store);
 }
 

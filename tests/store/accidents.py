@@ -156,6 +156,21 @@ def identity_damaged(tap):
     tap.ok("damaged" not in home.log(), "nothing is said of it", home.log())
 
 
+def identity_damaged_and_anothers(tap):
+    """The record knows whose store it was; here not even the key says that it is another's."""
+    mine, yours = Home("damaged"), Home("other")
+    for home in mine, yours:
+        home.start()
+        home.end()
+    path = os.path.join(mine.state, "store.id")
+    with open(path, "r+", encoding="utf-8") as f:
+        f.write("x")
+    mine.put_back(yours.store)
+    shutil.copyfile(yours.admin, mine.admin)
+    status = mine.start()
+    refused(tap, mine, status, "another store beside a damaged identity", str(yours.identity()), "--accept-store")
+
+
 def older_copy(tap):
     home = Home("older")
     home.start()
@@ -469,5 +484,5 @@ def removed_while_open(tap):
         serves(tap, home, vpcs, f"{name} while it is open, and the saved one put there")
 
 
-run([first_start, not_mounted, new_store, anothers, identity_lost, identity_damaged, older_copy, all_older, record_lost, mixed, log_damaged, database_damaged,
-     key_without_store, removed_while_open])
+run([first_start, not_mounted, new_store, anothers, identity_lost, identity_damaged, identity_damaged_and_anothers,
+     older_copy, all_older, record_lost, mixed, log_damaged, database_damaged, key_without_store, removed_while_open])
