@@ -361,13 +361,13 @@ static int open_ports(struct agent *agent)
 
 	if (r < 0)
 		return log_errno(r, "cannot look up the node's devices");
-	return ports_sync_service(agent->ports);
+	return ports_sync_node_port(agent->ports);
 }
 
-static int open_service_sockets(struct agent *agent)
+static int open_node_sockets(struct agent *agent)
 {
 	struct dns_options options = {
-		.netns_fd = ports_service_netns(agent->ports),
+		.netns_fd = ports_node_netns(agent->ports),
 		.resolv_conf = agent->options->resolv_conf,
 	};
 	int r;
@@ -376,7 +376,7 @@ static int open_service_sockets(struct agent *agent)
 	r = dns_new(agent->loop, &options, &agent->dns);
 	if (r < 0)
 		return log_errno(r, "cannot open the resolver's sockets");
-	r = health_new(agent->loop, ports_service_netns(agent->ports), on_health, agent, &agent->health);
+	r = health_new(agent->loop, ports_node_netns(agent->ports), on_health, agent, &agent->health);
 	return r < 0 ? log_errno(r, "cannot start health probes") : 0;
 }
 
@@ -548,8 +548,8 @@ static int take_steps(struct agent *agent, const start_step *steps)
 static int start(struct agent *agent)
 {
 	static const start_step open_node[] = {
-		load_catalogue,	      make_files,  open_datapath, open_ports,
-		open_service_sockets, start_query, NULL, /* each says itself what is wrong */
+		load_catalogue,	   make_files,	open_datapath, open_ports,
+		open_node_sockets, start_query, NULL, /* each says itself what is wrong */
 	};
 	static const start_step follow[] = {start_reconcile, start_watching, open_kept_rows, start_feed,
 					    NULL};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The nodes whose marks the devices of this network namespace carry. A node has its service port as long as
+ * The nodes whose marks the devices of this network namespace carry. A node has its own port as long as
  * its agent has run once since the machine started, so its marks tell its name. (Pins and names of namespaces
  * do not: they are shared with nodes that live in network namespaces of their own.)
  */

@@ -33,7 +33,7 @@ struct reconcile {
 	bool is_wanted, wants_full;
 	bool is_retry_due; /* the retry timer runs */
 	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
-	bool has_service_port;
+	bool has_node_port;
 	bool is_trusted;   /* the rows say what is not wanted, too */
 	struct plan *plan; /* in force; the resolver reads it */
 };
@@ -137,13 +137,13 @@ static int apply(struct reconcile *reconcile, bool full)
 	int r, q;
 
 	r = full ? datapath_repair_pins(reconcile->parts.datapath) : 0;
-	if (r >= 0 && (full || ports_service_is_due(reconcile->parts.ports)))
-		reconcile->has_service_port = ports_sync_service(reconcile->parts.ports) == 0;
+	if (r >= 0 && (full || ports_node_port_is_due(reconcile->parts.ports)))
+		reconcile->has_node_port = ports_sync_node_port(reconcile->parts.ports) == 0;
 	if (r >= 0)
 		r = plan_with_devices(reconcile, full, &failures, &plan);
 	if (r < 0)
 		return r;
-	r = datapath_sync(reconcile->parts.datapath, plan, ports_service(reconcile->parts.ports), full,
+	r = datapath_sync(reconcile->parts.datapath, plan, ports_node_port(reconcile->parts.ports), full,
 			  &failures);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
@@ -151,12 +151,12 @@ static int apply(struct reconcile *reconcile, bool full)
 	n_failed = failures.n;
 	if (ports_are_behind(reconcile->parts.ports))
 		reconcile_request(reconcile, false);
-	else if (r == 0 && reconcile->has_service_port && gather_plan_failures(plan, &failures) == 0)
+	else if (r == 0 && reconcile->has_node_port && gather_plan_failures(plan, &failures) == 0)
 		report(reconcile, &failures);
 	failures_clear(&failures);
 	if (r == 0 && q < 0)
 		r = q;
-	if (r == 0 && !reconcile->has_service_port)
+	if (r == 0 && !reconcile->has_node_port)
 		r = -ENODEV;
 	return r < 0 ? r : n_failed ? -EAGAIN : 0;
 }

@@ -14,10 +14,10 @@
 #include "leases.h"
 #include "subjects.h"
 
-#define PASS_PRIORITY  0
-#define RETRY_MS       1000
-#define SWEEP_SOON_MS  1000
-#define SWEEP_EVERY_MS (3600 * 1000)
+#define PASS_PRIORITY	   0
+#define RETRY_MS	   1000
+#define LEFTOVERS_SOON_MS  1000
+#define LEFTOVERS_EVERY_MS (3600 * 1000)
 
 /* What commits under way point to; outlives control if they do. */
 struct commits {
@@ -29,12 +29,12 @@ struct control {
 	struct loop *loop;
 	struct store *store;
 	struct store_watch *watch;
-	struct loop_source *pass, *lease_timer, *retry_timer, *sweep_timer;
+	struct loop_source *pass, *lease_timer, *retry_timer, *leftovers_timer;
 	struct commits *commits;
 	struct leases leases;
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
-	bool all_changed, nat_due, nodes_due, sweep_due;
+	bool all_changed, nat_due, nodes_due, leftovers_due;
 };
 
 static void retry(struct control *control)
@@ -121,7 +121,7 @@ static void note_change(void *context, const char *key, const json_t *value, uin
 	control->nat_due = control->nat_due || concerns_nat(kind);
 	control->nodes_due = control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && !value);
 	if (!value && relation_has_parts(kind))
-		loop_timer_set(control->sweep_timer, SWEEP_SOON_MS);
+		loop_timer_set(control->leftovers_timer, LEFTOVERS_SOON_MS);
 }
 
 static void note_changes(struct control *control)
@@ -238,17 +238,17 @@ static void pass_states(struct control *control)
 	}
 }
 
-static void pass_sweep(struct control *control)
+static void pass_leftovers(struct control *control)
 {
 	struct control_view view = view_now(control);
 	struct batch batch = {};
 
-	if (!control->sweep_due)
+	if (!control->leftovers_due)
 		return;
-	control->sweep_due = false;
-	control_sweep(&view, &batch);
+	control->leftovers_due = false;
+	control_remove_leftovers(&view, &batch);
 	commit(control, &batch);
-	loop_timer_set(control->sweep_timer, SWEEP_EVERY_MS);
+	loop_timer_set(control->leftovers_timer, LEFTOVERS_EVERY_MS);
 }
 
 static void run_pass(void *context, uint32_t events _unused_)
@@ -260,7 +260,7 @@ static void run_pass(void *context, uint32_t events _unused_)
 	pass_nat(control);
 	pass_health(control);
 	pass_states(control);
-	pass_sweep(control);
+	pass_leftovers(control);
 }
 
 static void on_store_changed(void *context, uint32_t events _unused_)
@@ -270,11 +270,11 @@ static void on_store_changed(void *context, uint32_t events _unused_)
 	loop_defer(control->pass);
 }
 
-static void on_sweep(void *context, uint32_t events _unused_)
+static void on_leftovers(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
-	control->sweep_due = true;
+	control->leftovers_due = true;
 	loop_defer(control->pass);
 }
 
@@ -464,7 +464,7 @@ static int start(struct control *control)
 	r = loop_add_timer(control->loop, on_store_changed, control, &control->retry_timer);
 	if (r < 0)
 		return r;
-	r = loop_add_timer(control->loop, on_sweep, control, &control->sweep_timer);
+	r = loop_add_timer(control->loop, on_leftovers, control, &control->leftovers_timer);
 	if (r < 0)
 		return r;
 	r = store_watch(control->store, on_store_changed, control, &control->watch);
@@ -478,7 +478,7 @@ static int start(struct control *control)
 	control->all_changed = true;
 	control->nat_due = true;
 	control->nodes_due = true;
-	control->sweep_due = true;
+	control->leftovers_due = true;
 	arm_lease_timer(control);
 	loop_defer(control->pass);
 	return 0;
@@ -510,7 +510,7 @@ struct control *control_free(struct control *control)
 	loop_source_free(control->pass);
 	loop_source_free(control->lease_timer);
 	loop_source_free(control->retry_timer);
-	loop_source_free(control->sweep_timer);
+	loop_source_free(control->leftovers_timer);
 	if (control->commits && control->commits->n_pending > 0)
 		control->commits->control = NULL;
 	else

@@ -62,7 +62,7 @@ void control_health(const struct control_view *view, const struct server_health 
 /* Removes what belongs to nothing any more: parts of objects that are gone, old tokens and jobs. */
 #define TOKEN_KEPT_S (24 * 3600)
 #define JOB_KEPT_S   (24 * 3600)
-void control_sweep(const struct control_view *view, struct batch *batch);
+void control_remove_leftovers(const struct control_view *view, struct batch *batch);
 
 /* The row's failure, NULL if it has none. */
 const struct control_failure *control_failure_get(const struct control_view *view, const char *key);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of a row, and the parts of these, as model/relations.c has them. A row goes together with all of
- * them in one transaction, or last: nothing is left over if the program ends in between, and control_sweep()
- * would find it.
+ * them in one transaction, or last: nothing is left over if the program ends in between, and
+ * control_remove_leftovers() would find it.
  */
 #include "remove.h"
 

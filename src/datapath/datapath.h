@@ -41,7 +41,7 @@ enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, u
 /* Removes links whose device is gone. */
 int datapath_sweep_links(struct datapath *datapath);
 
-/* Makes the tables equal to the plan and the service port. With `full`, or after an error, the kernel's
+/* Makes the tables equal to the plan and the node's port. With `full`, or after an error, the kernel's
  * tables are dumped first. An object for which there is no room goes into `failures`; -ENOSPC: neither had
  * something that no single object stands for (a gateway, say), all else is written. Any error that is
  * returned is logged. */

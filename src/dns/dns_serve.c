@@ -9,7 +9,7 @@ uint32_t dns_slot_of(const struct netaddr *addr)
 	struct netprefix service;
 	uint32_t slot;
 
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &service);
 	if (!netprefix_contains(&service, addr))
 		return DNS_SLOT_NONE;
 	slot = netaddr_to_v4(addr) - netaddr_to_v4(&service.addr);

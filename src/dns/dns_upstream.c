@@ -18,7 +18,7 @@ static bool is_usable(const struct netaddr *addr)
 {
 	struct netprefix ours;
 
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &ours);
+	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &ours);
 	if (netprefix_contains(&ours, addr))
 		return false;
 	return netaddr_is_v4(addr) ? netaddr_to_v4(addr) != INADDR_ANY : !netaddr_is_zero(addr);

@@ -14,17 +14,17 @@
 #include "../model/snapshot.h"
 #include "bpf/pl_abi.h"
 
-/* The names of VPC 0 and of the service port. */
-#define PLAN_SERVICE_NETWORK "198.18.0.0/15"
-#define PLAN_DNS_SOCKET	     "198.18.0.2"    /* the agent's DNS socket, on eth0 in VPC 0 */
-#define PLAN_DNS_1	     "100.100.2.136" /* what instances ask */
-#define PLAN_DNS_2	     "100.100.2.138"
-#define PLAN_GATEWAY_MAC     "ee:ff:ff:ff:ff:fe" /* node side of every port */
-#define PLAN_SLOTS_MAX	     65536 /* 198.18.0.0 + slot; slots from 16 on, so that low addresses stay free */
-#define PLAN_SLOT_FIRST	     16
-#define PLAN_BACKENDS_MAX    65535 /* 198.19.0.0 + index is a backend's probe address */
-#define PLAN_NAME_TTL_S	     5
-#define PLAN_HOST_NAME_SIZE  65 /* as long as Linux takes one */
+/* The names of VPC 0 and of the node's port. */
+#define PLAN_NODE_NETWORK   "198.18.0.0/15"
+#define PLAN_DNS_SOCKET	    "198.18.0.2"    /* the agent's DNS socket, on eth0 in VPC 0 */
+#define PLAN_DNS_1	    "100.100.2.136" /* what instances ask */
+#define PLAN_DNS_2	    "100.100.2.138"
+#define PLAN_GATEWAY_MAC    "ee:ff:ff:ff:ff:fe" /* node side of every port */
+#define PLAN_SLOTS_MAX	    65536 /* 198.18.0.0 + slot; slots from 16 on, so that low addresses stay free */
+#define PLAN_SLOT_FIRST	    16
+#define PLAN_BACKENDS_MAX   65535 /* 198.19.0.0 + index is a backend's probe address */
+#define PLAN_NAME_TTL_S	    5
+#define PLAN_HOST_NAME_SIZE 65 /* as long as Linux takes one */
 #define PLAN_HOSTS_DOMAIN                                                                                    \
 	"ecs.internal" /* names of instances and of all other interfaces that have no own                    \
 			*/

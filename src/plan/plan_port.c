@@ -13,7 +13,7 @@ static void fill_row(struct plan_builder *b, const struct vpc *vpc, struct plan_
 	struct netprefix service;
 	struct netaddr service_addr;
 
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &service);
 	service_addr = netaddr_v4(netaddr_to_v4(&service.addr) + port->slot);
 	row->number = port->number;
 	row->vpc = vpc->number;

@@ -414,7 +414,7 @@ static int add_probe(struct plan_builder *b, const struct server_group *group,
 
 	if (!probe)
 		return -ENOMEM;
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &service);
+	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &service);
 	(void)str_copy(probe->group, sizeof(probe->group), group->id);
 	(void)str_copy(probe->server_id, sizeof(probe->server_id), server->row->server_id);
 	probe->server_port = server->row->port;

@@ -34,7 +34,7 @@ struct port_env {
 	struct port_programs programs;
 };
 
-/* The node-side device's name: "pl<number in hex>", "pl0" of the service port, or a tap's own. */
+/* The node-side device's name: "pl<number in hex>", "pl0" of the node's port, or a tap's own. */
 void port_device_name(const struct plan_port *port, char ret[IFNAMSIZ]);
 
 /* The mark of a node-side device, in its alias: whose it is and for whom. */

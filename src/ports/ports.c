@@ -35,10 +35,10 @@ struct port_state {
 struct ports {
 	struct port_env env;
 	struct netns_files *files;
-	struct plan_port service;
-	int service_netns_fd; /* once it was there */
-	uint32_t service_known_ifindex;
-	bool is_service_due;
+	struct plan_port node_port;
+	int node_netns_fd; /* once it was there */
+	uint32_t node_port_known_ifindex;
+	bool is_node_port_due;
 	struct port_state *states;
 	size_t n_states, size;
 	bool is_behind; /* the last sync ran out of time */
@@ -137,13 +137,13 @@ int ports_find_devices(const char *node, uint32_t **ret_ifindexes, size_t *ret_n
 	return 0;
 }
 
-static void fill_service(struct ports *ports)
+static void fill_node_port(struct ports *ports)
 {
-	struct plan_port *port = &ports->service;
+	struct plan_port *port = &ports->node_port;
 	struct pl_port *row = &port->row;
 	struct netprefix network;
 
-	(void)netprefix_parse(PLAN_SERVICE_NETWORK, true, &network);
+	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &network);
 	port->number = PORT_SERVICE_NUMBER;
 	port->slot = PL_SLOT_SERVICE;
 	port->kind = INSTANCE_NETNS;
@@ -178,8 +178,8 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 		.programs = options->programs,
 	};
 	ports->files = options->files;
-	ports->service_netns_fd = -EBADF;
-	fill_service(ports);
+	ports->node_netns_fd = -EBADF;
+	fill_node_port(ports);
 	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
 	if (r == 0)
 		r = take_marked_links(ports);
@@ -197,61 +197,61 @@ struct ports *ports_free(struct ports *ports)
 		return NULL;
 	rtnl_free(ports->env.rtnl);
 	closep(&ports->env.own_netns_fd);
-	closep(&ports->service_netns_fd);
+	closep(&ports->node_netns_fd);
 	free(ports->states);
 	free(ports);
 	return NULL;
 }
 
 /* Sockets stand in VPC 0's namespace: another one of the same name would be of no use to them. */
-static int keep_service_name(struct ports *ports)
+static int keep_netns_name(struct ports *ports)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	int r;
 
-	if (ports->service_netns_fd < 0)
+	if (ports->node_netns_fd < 0)
 		return 0;
-	fd = netns_open(ports->service.instance);
+	fd = netns_open(ports->node_port.instance);
 	if (fd != -ENOENT)
 		return 0;
-	r = netns_add_name(ports->service.instance, ports->service_netns_fd);
+	r = netns_add_name(ports->node_port.instance, ports->node_netns_fd);
 	if (r == 0)
-		log_info("gave a namespace its name again namespace=%s", ports->service.instance);
+		log_info("gave a namespace its name again namespace=%s", ports->node_port.instance);
 	return r;
 }
 
-int ports_sync_service(struct ports *ports)
+int ports_sync_node_port(struct ports *ports)
 {
 	const char *step = "cannot give it its name again";
-	uint32_t ifindex = ports->service_known_ifindex;
-	int r = keep_service_name(ports);
+	uint32_t ifindex = ports->node_port_known_ifindex;
+	int r = keep_netns_name(ports);
 
-	ports->is_service_due = false;
+	ports->is_node_port_due = false;
 	if (r == 0)
-		r = port_device_sync(&ports->env, &ports->service, &ifindex, &step);
+		r = port_device_sync(&ports->env, &ports->node_port, &ifindex, &step);
 	if (r == 0)
-		ports->service.row.ifindex = ports->service_known_ifindex = ifindex;
-	if (r == 0 && ports->service_netns_fd < 0) {
+		ports->node_port.row.ifindex = ports->node_port_known_ifindex = ifindex;
+	if (r == 0 && ports->node_netns_fd < 0) {
 		step = "cannot open it";
-		ports->service_netns_fd = netns_open(ports->service.instance);
-		r = MIN(ports->service_netns_fd, 0);
+		ports->node_netns_fd = netns_open(ports->node_port.instance);
+		r = MIN(ports->node_netns_fd, 0);
 	}
-	return r < 0 ? log_errno(r, "service port: %s namespace=%s", step, ports->service.instance) : 0;
+	return r < 0 ? log_errno(r, "the node's port: %s namespace=%s", step, ports->node_port.instance) : 0;
 }
 
-const struct plan_port *ports_service(const struct ports *ports)
+const struct plan_port *ports_node_port(const struct ports *ports)
 {
-	return &ports->service;
+	return &ports->node_port;
 }
 
-bool ports_service_is_due(const struct ports *ports)
+bool ports_node_port_is_due(const struct ports *ports)
 {
-	return ports->is_service_due || !ports->service.row.ifindex;
+	return ports->is_node_port_due || !ports->node_port.row.ifindex;
 }
 
-int ports_service_netns(const struct ports *ports)
+int ports_node_netns(const struct ports *ports)
 {
-	return ports->service_netns_fd;
+	return ports->node_netns_fd;
 }
 
 uint32_t ports_ifindex(void *context, uint32_t port_number)
@@ -438,13 +438,14 @@ int ports_look(struct ports *ports)
 		state->is_looked_at = false;
 		found = 1;
 	}
-	if (ports->service.row.ifindex) {
-		what = what_is_disturbed(ports, &ports->service, ports->service.row.ifindex, links, n_links);
+	if (ports->node_port.row.ifindex) {
+		what = what_is_disturbed(ports, &ports->node_port, ports->node_port.row.ifindex, links,
+					 n_links);
 		if (what)
-			log_warning("mending the service port that someone has changed: %s", what);
-		ports->is_service_due |= what != NULL;
+			log_warning("mending the node's port that someone has changed: %s", what);
+		ports->is_node_port_due |= what != NULL;
 	}
-	return found || ports->is_service_due;
+	return found || ports->is_node_port_due;
 }
 
 void ports_retry(struct ports *ports)
@@ -549,11 +550,11 @@ static int remove_strays(struct ports *ports, const struct plan *plan)
 	return r;
 }
 
-static int remove_service(struct ports *ports)
+static int remove_node_port(struct ports *ports)
 {
 	struct port_mark mark = {.kind = INSTANCE_NETNS, .number = PORT_SERVICE_NUMBER};
 
-	(void)str_copy(mark.instance, sizeof(mark.instance), ports->service.instance);
+	(void)str_copy(mark.instance, sizeof(mark.instance), ports->node_port.instance);
 	return port_device_remove(&ports->env, &mark, 0);
 }
 
@@ -585,7 +586,7 @@ int ports_remove_all(struct ports *ports)
 {
 	int removed = remove_unwanted(ports, NULL);
 	int r = remove_strays(ports, NULL);
-	int q = remove_service(ports);
+	int q = remove_node_port(ports);
 
 	if (removed < 0)
 		return removed;
@@ -600,8 +601,8 @@ bool ports_forget_link(struct ports *ports, uint32_t ifindex)
 			ports->states[i].is_looked_at = false;
 			return true;
 		}
-	if (ports->service.row.ifindex != ifindex)
+	if (ports->node_port.row.ifindex != ifindex)
 		return false;
-	ports->service.row.ifindex = ports->service_known_ifindex = 0;
+	ports->node_port.row.ifindex = ports->node_port_known_ifindex = 0;
 	return true;
 }

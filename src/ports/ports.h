@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Devices and namespaces of the node's instances, made equal to the plan, and the agent's own: VPC 0's
- * namespace with the service port.
+ * namespace with the node's port.
  */
 #pragma once
 
@@ -21,15 +21,15 @@ struct ports_options {
 int ports_new(const struct ports_options *options, struct ports **ret);
 struct ports *ports_free(struct ports *ports);
 
-/* VPC 0: makes its namespace and the service port. The namespace stays the same one, also when someone takes
+/* VPC 0: makes its namespace and the node's port. The namespace stays the same one, also when someone takes
  * its name away. Logs. */
-int ports_sync_service(struct ports *ports);
-/* The service port, as a row of the plan and with its device's ifindex in `row`. Borrowed. */
-const struct plan_port *ports_service(const struct ports *ports);
-/* The service port is not there, or ports_look() found something about it: it is to be made again. */
-bool ports_service_is_due(const struct ports *ports);
-/* A descriptor for VPC 0's namespace. Borrowed; negative before ports_sync_service() was successful. */
-int ports_service_netns(const struct ports *ports);
+int ports_sync_node_port(struct ports *ports);
+/* The node's port, as a row of the plan and with its device's ifindex in `row`. Borrowed. */
+const struct plan_port *ports_node_port(const struct ports *ports);
+/* The node's port is not there, or ports_look() found something about it: it is to be made again. */
+bool ports_node_port_is_due(const struct ports *ports);
+/* A descriptor for VPC 0's namespace. Borrowed; negative before ports_sync_node_port() was successful. */
+int ports_node_netns(const struct ports *ports);
 
 /* Makes what the plan wants. Ports that stand as they were last made are left alone, unless `full`: then all
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
@@ -45,7 +45,7 @@ bool ports_are_behind(const struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
  * their device, and files that have lost their namespace. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
-/* Removes all, the service port and VPC 0 included. */
+/* Removes all, the node's port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);
 /* A link went away. True if it was a port's: the next ports_sync() makes it again. */
 bool ports_forget_link(struct ports *ports, uint32_t ifindex);

@@ -476,7 +476,7 @@ def test_service_port(feed):
     ok(wait_for(lambda: os.path.exists(f"/run/netns/privlink-{NODE}"), 8), "VPC 0 gets its name again")
     revision = feed.edit(f"instance/{P2}", status="Stopped")
     ok(wait_for(lambda: inside(P1, "ping", "-c", "1", "-W", "1", "10.0.2.10").returncode != 0, 3),
-       "while another device has the service port's name, instances are looked after")
+       "while another device has the node's port's name, instances are looked after")
     ok(not feed.reported(revision), "and nothing is said to be in force")
     run("ip", "-n", LAB, "link", "del", "pl0")
     revision = feed.edit(f"instance/{P2}", status="Running")

@@ -96,9 +96,9 @@ inode=$(stat -L -c %i "/run/netns/$c")
 by_hand "its namespace loses its name" lose_name
 is "$(stat -L -c %i "/run/netns/$c")" "$inode" "the namespace is the same one, with what ran in there"
 
-by_hand "the service port is set down" service_down
-by_hand "the service port's mark is taken off" service_unmark
-by_hand "the service port is renamed" service_rename
+by_hand "the node's port is set down" service_down
+by_hand "the node's port's mark is taken off" service_unmark
+by_hand "the node's port is renamed" service_rename
 by_hand "VPC 0's namespace loses its name" service_lose_name
 check "names resolve" wait_for 10 resolves
 

@@ -93,7 +93,7 @@ static int sync_world(struct world *world, bool full)
 	for (size_t i = 0; i < 2; i++)
 		world->instances[i].row.ifindex = ports_ifindex(world->ports, world->instances[i].number);
 	if (r >= 0)
-		r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), full,
+		r = datapath_sync(world->datapath, &world->plan, ports_node_port(world->ports), full,
 				  &failures);
 	if (r == 0 && failures.n) {
 		tap_note("%s: %s", failures.items[0].key, failures.items[0].reason);
@@ -191,7 +191,7 @@ static void test_delivery(struct world *world)
 	uint64_t refused;
 
 	tap_is_int(start_agent(world), 0, "the data path is loaded");
-	tap_is_int(ports_sync_service(world->ports), 0, "VPC 0 is there");
+	tap_is_int(ports_sync_node_port(world->ports), 0, "VPC 0 is there");
 	tap_is_int(sync_world(world, true), 0, "two instances are put in force");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]),
 	       "a datagram arrives at the other instance");
@@ -225,7 +225,7 @@ static void test_restart(struct world *world)
 	tap_is_int(plan_indexes_adopt_slot(indexes, world->instances[1].number, 99), -EEXIST,
 		   "an instance's slot is the one it had");
 	plan_indexes_free(indexes);
-	(void)ports_sync_service(world->ports);
+	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass over what is there goes well");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
 }
@@ -243,7 +243,7 @@ static void test_due_rise(struct world *world)
 	row.generation++;
 	access_row("pl_policies", &slot, &row, true);
 	tap_is_int(start_agent(world), 0, "an agent takes over in the middle of a change");
-	(void)ports_sync_service(world->ports);
+	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "its first pass goes well");
 	tap_is_int(generation_of(slot), before + 1, "and raises the generation that was due");
 	tap_is_int(sync_world(world, true), 0, "another pass");
@@ -408,7 +408,7 @@ static void test_other_reasons(struct world *world)
 		tap_is_int((long long)counter(world, "delivered"), 0, "its counters begin anew");
 		tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
 		tap_ok(counter(world, "delivered") > 0, "and are counted");
-		(void)ports_sync_service(world->ports);
+		(void)ports_sync_node_port(world->ports);
 		tap_is_int(sync_world(world, true), 0, "a full pass goes well");
 		tap_ok(flow_count(world) >= flows, "and costs no flow");
 	}
@@ -439,7 +439,7 @@ static void test_other_layout(struct world *world)
 	tap_is_int((long long)flow_count(world), 0, "without the old flows");
 	tap_ok(!arrives(&world->instances[0], &world->instances[1]),
 	       "until the ports are looked at nothing passes");
-	(void)ports_sync_service(world->ports);
+	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "brings all ports to the new tables");
 }
@@ -465,7 +465,7 @@ static struct plan_place *many_places(const struct world *world, uint32_t first_
 static int sync_naming(struct world *world, char ret_key[KEY_SIZE])
 {
 	struct failures failures = {};
-	int r = datapath_sync(world->datapath, &world->plan, ports_service(world->ports), false, &failures);
+	int r = datapath_sync(world->datapath, &world->plan, ports_node_port(world->ports), false, &failures);
 
 	(void)str_copy(ret_key, KEY_SIZE, failures.n ? failures.items[0].key : "");
 	failures_clear(&failures);

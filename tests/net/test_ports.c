@@ -477,17 +477,18 @@ static void test_service(struct ports *ports)
 	struct rtnl_link link;
 	uint32_t first;
 
-	tap_is_int(ports_sync_service(ports), 0, "VPC 0 gets its namespace and service port");
-	tap_ok(link_in(NULL, "pl0", &link) && link.is_up, "the service port's node side is pl0");
-	tap_ok(link_in(ports_service(ports)->instance, "eth0", &link) && link.is_up, "eth0 stands in VPC 0");
+	tap_is_int(ports_sync_node_port(ports), 0, "VPC 0 gets its namespace and the node's port");
+	tap_ok(link_in(NULL, "pl0", &link) && link.is_up, "the node's port's node side is pl0");
+	tap_ok(link_in(ports_node_port(ports)->instance, "eth0", &link) && link.is_up,
+	       "eth0 stands in VPC 0");
 	first = link.ifindex;
-	(void)netns_remove(ports_service(ports)->instance);
-	tap_is_int(ports_sync_service(ports), 0, "a name that was taken away is given again");
-	tap_ok(link_in(ports_service(ports)->instance, "eth0", &link) && link.ifindex == first,
+	(void)netns_remove(ports_node_port(ports)->instance);
+	tap_is_int(ports_sync_node_port(ports), 0, "a name that was taken away is given again");
+	tap_ok(link_in(ports_node_port(ports)->instance, "eth0", &link) && link.ifindex == first,
 	       "to the same VPC 0: sockets stand in there");
 	tap_is_int(ports_remove_all(ports), 0, "removing everything");
-	tap_ok(!link_in(NULL, "pl0", &link) && netns_open(ports_service(ports)->instance) == -ENOENT,
-	       "takes away the service port and VPC 0");
+	tap_ok(!link_in(NULL, "pl0", &link) && netns_open(ports_node_port(ports)->instance) == -ENOENT,
+	       "takes away the node's port and VPC 0");
 }
 
 int main(void)

@@ -623,7 +623,7 @@ static void test_health(void)
 	world_end(&w);
 }
 
-static void test_sweep(void)
+static void test_leftovers(void)
 {
 	static const char *const left_over[] = {
 		"sg_rule/sg-1/sgr-1",
@@ -671,7 +671,7 @@ static void test_sweep(void)
 		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'new','create_time':1767323000}");
 
 	view = world_view(&w);
-	control_sweep(&view, &batch);
+	control_remove_leftovers(&view, &batch);
 	world_commit(&w, &batch);
 	for (size_t i = 0; i < ARRAY_SIZE(left_over); i++)
 		ok = ok && world_modified(&w, left_over[i]) == 0;
@@ -753,7 +753,7 @@ int main(void)
 	test_nat_ranges();
 	test_many_nat_ranges();
 	test_health();
-	test_sweep();
+	test_leftovers();
 	test_subjects();
 	return tap_done();
 }

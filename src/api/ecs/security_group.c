@@ -2,7 +2,7 @@
 /*
  * Security groups. A group is gone at once when it is deleted, with its rules: nothing uses it any more then,
  * since deletion is refused while a network interface, an endpoint or another group's rule names it. Rules
- * beyond one transaction's room stay behind under an id that no one has again, and control sweeps them.
+ * beyond one transaction's room stay behind under an id that no one has again, and control removes them.
  */
 #include "../../model/check.h"
 #include "../common/limits.h"

@@ -2,7 +2,7 @@
 /*
  * ClientToken: who repeats a changing call with the same token and parameters gets the first answer again,
  * and no second object. Only a call that succeeded binds its token, in the transaction that carries it out.
- * (Control sweeps rows whose time is over.)
+ * (Control removes rows whose time is over.)
  */
 #pragma once
 

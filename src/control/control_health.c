@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What nodes found out about servers becomes rows, where it is news.
+ */
+#include "control_step.h"
+
+static bool health_equal(const struct server_health *a, const struct server_health *b)
+{
+	return a->healthy == b->healthy && streq(a->reason, b->reason) && streq(a->node, b->node);
+}
+
+void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
+		    struct batch *batch)
+{
+	for (size_t i = 0; i < n_health; i++) {
+		struct server_health row = health[i];
+		const struct server_health *known;
+		char id[KEY_SIZE];
+
+		if (str_format(id, sizeof(id), "%s/%s/%u", row.group, row.server_id, row.port) < 0 ||
+		    !snapshot_find(view->rows, KIND_SERVER, id))
+			continue;
+		known = snapshot_find(view->rows, KIND_SERVER_HEALTH, id);
+		if (known && health_equal(known, &row))
+			continue;
+		row.meta = known ? known->meta : (struct row_meta){};
+		batch_put(batch, KIND_SERVER_HEALTH, &row);
+	}
+}
