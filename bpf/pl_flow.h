@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Flows: the entry that a packet found, following TCP, and taking a flow away.
+ * Flows (what others call conntrack): the entry that a packet found, following TCP, and taking a flow away.
  *
  * A translated flow has two entries, each found by what arrives from a port: the consumer's packets by the
  * consumer's tuple, the replies by the backend's. A flow between instances has four: its sender's port

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Translated flows: a free source is searched and reserved, and both directions are inserted, or neither.
+ * Translated flows (SNAT and DNAT in one step): a free source is searched and reserved, and both directions
+ * are inserted, or neither.
  *
  * pl_nat_open() is a function of its own to the verifier. It sees struct pl_pkt and tables, never the packet,
  * so pointers into it survive it. Keys are copied to the stack there: kernels before 6.4 take no key from

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The slow side of the walk: a packet that belongs to no flow. What its destination is decides who judges it
+ * The slow path: a packet that belongs to no flow. What its destination is decides who judges it
  * and where it goes; then both directions of the flow are inserted, or neither.
  *
  * pl_open4() is a function of its own to the verifier, as pl_nat_open() is.

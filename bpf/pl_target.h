@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From an endpoint's ENI to a backend: what it listens on, whom the listener's Maglev table names, and where
- * that is. Slots and indexes are given out again, so each step compares whose row it has found.
+ * From an endpoint's ENI (the frontend, or VIP, of a load balancer) to a backend: what it listens on, whom
+ * the listener's Maglev table names, and where that is. Slots and indexes are given out again, so each step
+ * compares whose row it has found.
  */
 #pragma once
 
