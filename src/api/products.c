@@ -9,19 +9,6 @@
 #include "privatelink/actions.h"
 #include "vpc/actions.h"
 
-/* Of every product but PrivateLink. */
-static const struct product_words usual_words = {
-	.malformed = "InvalidParameter.{name}",
-	.missing_part = "MissingParameter.{name}",
-	.unknown_region = "InvalidRegionId.NotFound",
-	.token_mismatch = "IdempotentParameterMismatch",
-	.no_tag_key = "Invalid{Name}.Malformed",
-	.tag_key = "Invalid{Name}.Malformed",
-	.tag_value = "Invalid{Name}.Malformed",
-	.tag_key_twice = "Duplicate.TagKey",
-	.too_many_tags = "NumberExceed.Tags",
-};
-
 static const struct tagged_type vpc_tagged[] = {
 	{"VPC", KIND_VPC},
 	{"VSWITCH", KIND_VSWITCH},
@@ -49,9 +36,9 @@ static const action_handler privatelink_handlers[] = {PRIVATELINK_ACTIONS(ACTION
 			    privlink_handlers[] = {PRIVLINK_ACTIONS(ACTION_HANDLER)};
 
 const struct product_code product_codes[PRODUCT_COUNT_] = {
-	[PRODUCT_PRIVATELINK] = {privatelink_handlers, &privatelink_words},
-	[PRODUCT_VPC] = {vpc_handlers, &usual_words, vpc_tagged},
-	[PRODUCT_ECS] = {ecs_handlers, &usual_words, ecs_tagged},
-	[PRODUCT_NLB] = {nlb_handlers, &usual_words, nlb_tagged},
-	[PRODUCT_PRIVLINK] = {privlink_handlers, &usual_words, .reveal = access_key_reveal},
+	[PRODUCT_PRIVATELINK] = {privatelink_handlers},
+	[PRODUCT_VPC] = {vpc_handlers, vpc_tagged},
+	[PRODUCT_ECS] = {ecs_handlers, ecs_tagged},
+	[PRODUCT_NLB] = {nlb_handlers, nlb_tagged},
+	[PRODUCT_PRIVLINK] = {privlink_handlers, .reveal = access_key_reveal},
 };

@@ -6,6 +6,18 @@
 
 #include "limits.h"
 
+const struct product_words usual_words = {
+	.malformed = "InvalidParameter.{name}",
+	.missing_part = "MissingParameter.{name}",
+	.unknown_region = "InvalidRegionId.NotFound",
+	.token_mismatch = "IdempotentParameterMismatch",
+	.no_tag_key = "Invalid{Name}.Malformed",
+	.tag_key = "Invalid{Name}.Malformed",
+	.tag_value = "Invalid{Name}.Malformed",
+	.tag_key_twice = "Duplicate.TagKey",
+	.too_many_tags = "NumberExceed.Tags",
+};
+
 const struct param_spec tag_params[] = {
 	{"Key", PARAM_STRING},
 	{"Value", PARAM_STRING},

@@ -6,6 +6,18 @@
 
 #include "limits.h"
 
+const struct product_words privatelink_words = {
+	.malformed = "IllegalParamFormat.{name}",
+	.missing_part = "MissingParam.{name}",
+	.unknown_region = "RegionNotFound",
+	.token_mismatch = "IdempotenceSignatureMismatch",
+	.no_tag_key = "MissingTagKeyParam",
+	.tag_key = "IllegalTagKeyParam",
+	.tag_value = "IllegalTagValueParam",
+	.tag_key_twice = "DuplicatedTagKey",
+	.too_many_tags = "QuotaExceed.TagsPerResource",
+};
+
 static const char *const resource_types[] = {"slb", "alb", "nlb", "gwlb", NULL};
 
 static const char *const regions_types[] = {"slb", "alb", "nlb", "gwlb", "ALL", NULL};

@@ -164,11 +164,23 @@ struct action {
 /* A row of a product's list of actions, X(name, handler, flags, params, answer, paging), in its table. */
 #define SCHEMA_ACTION(name, handler, ...) {#name, __VA_ARGS__},
 
+/* Codes, or patterns of codes, that are not the same in all products. */
+struct product_words {
+	const char *malformed;	  /* a parameter's value */
+	const char *missing_part; /* a part of a parameter, "Zone.1.ZoneId" */
+	const char *unknown_region;
+	const char *token_mismatch; /* a ClientToken again, with other parameters */
+	const char *no_tag_key, *tag_key, *tag_value, *tag_key_twice, *too_many_tags;
+};
+extern const struct product_words usual_words; /* of every product but PrivateLink */
+extern const struct product_words privatelink_words;
+
 struct product_info {
 	enum product product;
 	const char *name;	      /* "PrivateLink" */
 	const char *version;	      /* "2020-04-15"; PRIVLINK (our own administration): "2026-11-01" */
 	const struct action *actions; /* sorted by name, ends with a NULL name */
+	const struct product_words *words;
 };
 extern const struct product_info products[PRODUCT_COUNT_];
 

@@ -23,19 +23,9 @@
 struct call;
 typedef int (*action_handler)(struct call *call);
 
-/* Codes, or patterns of codes, that are not the same in all products. */
-struct product_words {
-	const char *malformed;	  /* a parameter's value */
-	const char *missing_part; /* a part of a parameter, "Zone.1.ZoneId" */
-	const char *unknown_region;
-	const char *token_mismatch; /* a ClientToken again, with other parameters */
-	const char *no_tag_key, *tag_key, *tag_value, *tag_key_twice, *too_many_tags;
-};
-
 /* A product's part of the code. */
 struct product_code {
-	const action_handler *handlers; /* in the order of its actions */
-	const struct product_words *words;
+	const action_handler *handlers;	  /* in the order of its actions */
 	const struct tagged_type *tagged; /* what has tags (common/tags.h); NULL: nothing */
 	action_handler reveal; /* puts the secret member into an answer that was kept with a ClientToken, or
 				* fails the call; NULL: no action has a secret */
@@ -95,7 +85,7 @@ static inline int call_fail_named(struct call *call, const char *pattern, const 
 /* The words of the call's product. */
 static inline const struct product_words *call_words(const struct call *call)
 {
-	return product_codes[call->product].words;
+	return products[call->product].words;
 }
 /* A parameter's wrong value, with a sentence of detail: the code that the call's product uses for it, naming
  * the parameter ("IllegalParamFormat.Zone.1.ip", "InvalidParameter.Zone.1.ip"). */

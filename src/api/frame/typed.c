@@ -60,7 +60,7 @@ int typed_new(const struct params *query, const struct params *form, enum produc
 
 	if (!typed)
 		return -ENOMEM;
-	typed->words = product_codes[product].words;
+	typed->words = products[product].words;
 	typed->sorted = calloc(query->n + n_form + 1, sizeof(*typed->sorted));
 	if (!typed->sorted) {
 		free(typed);

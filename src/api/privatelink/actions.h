@@ -9,7 +9,5 @@
 
 PRIVATELINK_ACTIONS(ACTION_PROTOTYPE)
 
-extern const struct product_words privatelink_words;
-
 #define PRIVATE_LINK_DOMAIN "privatelink.aliyuncs.com"
 #define BANDWIDTH_DEFAULT   3072 /* Mbit/s */

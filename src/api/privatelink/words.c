@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What PrivateLink says where the other products say it otherwise; texts that come in, and words that go out.
+ * Texts that come in, and words that go out.
  */
 #include "words.h"
 
@@ -8,18 +8,6 @@
 #include "../frame/shape.h"
 #include "actions.h"
 #include "admission.h"
-
-const struct product_words privatelink_words = {
-	.malformed = "IllegalParamFormat.{name}",
-	.missing_part = "MissingParam.{name}",
-	.unknown_region = "RegionNotFound",
-	.token_mismatch = "IdempotenceSignatureMismatch",
-	.no_tag_key = "MissingTagKeyParam",
-	.tag_key = "IllegalTagKeyParam",
-	.tag_value = "IllegalTagValueParam",
-	.tag_key_twice = "DuplicatedTagKey",
-	.too_many_tags = "QuotaExceed.TagsPerResource",
-};
 
 const char *service_label(const struct service *service)
 {
