@@ -90,8 +90,6 @@ void cli_fields_print(const json_t *object, const struct cli_column *columns);
 /* The value at a path as text for people: lists are joined by commas, control characters become '?'. Owned by
  * the caller; NULL when out of memory. */
 char *cli_value_text(const json_t *object, const char *path);
-/* Columns that a terminal uses for the text. */
-size_t cli_text_width(const char *text);
 /* The value at a path; arrays on the way give their first entry. NULL: nothing there. */
 const json_t *cli_value_at(const json_t *object, const char *path);
 

@@ -373,14 +373,13 @@ int cli_command_run(struct cli *cli, const struct cli_command *command, int argc
 static void print_option_help(const struct cli_option *option, FILE *to)
 {
 	char left[64];
-	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,…" : " VALUE";
+	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,..." : " VALUE";
 
 	if (is_positional(option))
 		(void)str_format(left, sizeof(left), "%s", option->name);
 	else
 		(void)str_format(left, sizeof(left), "%s%s", option->name, value);
-	fprintf(to, "  %s%*s%s%s%s\n", left, (int)MAX(1, 26 - (int)cli_text_width(left)), "", option->help,
-		option->required ? " (required)" : "",
+	fprintf(to, "  %-25s %s%s%s\n", left, option->help, option->required ? " (required)" : "",
 		option->type == CLI_LIST || option->type == CLI_TUPLE ? " (may be repeated)" : "");
 }
 

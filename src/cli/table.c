@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers for people: aligned columns, by the width that a terminal gives a character and not by bytes, since
- * names may be Chinese. What others may have written into a name or description (control characters, escape
- * sequences) never reaches the terminal.
+ * Answers for people: aligned columns, by libsmartcols, which knows the width that a terminal gives a
+ * character. What others may have written into a name or description (control characters, escape sequences)
+ * never reaches the terminal.
  */
 #include "cli.h"
 
 #include <ctype.h>
+#include <libsmartcols.h>
 #include <stdio.h>
-#include <wchar.h>
 
 static const json_t *first_entry(const json_t *value)
 {
@@ -92,83 +92,82 @@ char *cli_value_text(const json_t *object, const char *path)
 	return text;
 }
 
-size_t cli_text_width(const char *text)
+/* As a pipe gets it, so that nothing is cut to the width of a terminal. */
+static struct libscols_table *table_new(void)
 {
-	mbstate_t state = {0};
-	size_t width = 0;
+	struct libscols_table *table = scols_new_table();
 
-	while (*text) {
-		wchar_t c;
-		size_t n = mbrtowc(&c, text, strlen(text), &state);
-		int columns;
-
-		if (n == (size_t)-1 ||
-		    n == (size_t)-2) { /* not UTF-8, or no such locale: a byte is a column */
-			memset(&state, 0, sizeof(state));
-			n = 1;
-			columns = 1;
-		} else {
-			columns = wcwidth(c);
-		}
-		width += columns > 0 ? (size_t)columns : 0;
-		text += n;
+	if (!table || scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER) < 0 ||
+	    scols_table_set_column_separator(table, "  ") < 0) {
+		scols_unref_table(table);
+		return NULL;
 	}
-	return width;
+	return table;
 }
 
-static void print_padded(const char *text, size_t width, bool last)
+/* What is empty is a dash. Takes `text`. */
+static int set_cell(struct libscols_line *line, size_t column, char *text)
 {
-	size_t used = cli_text_width(text);
+	_cleanup_(freep) char *owned = text;
 
-	fputs(text, stdout);
-	if (!last)
-		printf("%*s", (int)(width > used ? width - used : 0) + 2, "");
+	return scols_line_set_data(line, column, text && *text ? text : "-");
 }
 
-#define COLUMNS_MAX 16
+/* A list of nothing, which libsmartcols leaves out. */
+static int print_titles(const struct cli_column *columns)
+{
+	for (const struct cli_column *c = columns; c->title; c++)
+		printf("%s%s", c == columns ? "" : "  ", c->title);
+	return putchar('\n') < 0 ? -EIO : 0;
+}
+
+static int fill_table(struct libscols_table *table, const json_t *entries, const struct cli_column *columns)
+{
+	for (const struct cli_column *c = columns; c->title; c++)
+		if (!scols_table_new_column(table, c->title, 0, 0))
+			return -ENOMEM;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+
+		for (size_t c = 0; line && columns[c].title; c++)
+			if (set_cell(line, c, cli_value_text(json_array_get(entries, i), columns[c].path)) <
+			    0)
+				return -ENOMEM;
+		if (!line)
+			return -ENOMEM;
+	}
+	return scols_table_get_nlines(table) ? scols_print_table(table) : print_titles(columns);
+}
 
 void cli_table_print(const json_t *entries, const struct cli_column *columns)
 {
-	size_t n_columns = 0, n_rows = json_array_size(entries), width[COLUMNS_MAX];
-	char **cells;
+	struct libscols_table *table = table_new();
 
-	while (n_columns < COLUMNS_MAX && columns[n_columns].title) {
-		width[n_columns] = cli_text_width(columns[n_columns].title);
-		n_columns++;
-	}
-	cells = calloc(n_columns * n_rows + 1, sizeof(*cells));
-	if (!cells)
-		return;
-	for (size_t i = 0; i < n_rows * n_columns; i++) {
-		cells[i] =
-			cli_value_text(json_array_get(entries, i / n_columns), columns[i % n_columns].path);
-		if (cells[i])
-			width[i % n_columns] = MAX(width[i % n_columns], cli_text_width(cells[i]));
-	}
-	for (size_t c = 0; c < n_columns; c++)
-		print_padded(columns[c].title, width[c], c + 1 == n_columns);
-	putchar('\n');
-	for (size_t i = 0; i < n_rows * n_columns; i++) {
-		bool last = i % n_columns + 1 == n_columns;
+	if (!table || fill_table(table, entries, columns) < 0)
+		(void)cli_fail("%s", strerror(ENOMEM));
+	scols_unref_table(table);
+}
 
-		print_padded(cells[i] && *cells[i] ? cells[i] : "-", width[i % n_columns], last);
-		if (last)
-			putchar('\n');
-		free(cells[i]);
+static int fill_fields(struct libscols_table *table, const json_t *object, const struct cli_column *columns)
+{
+	if (!scols_table_new_column(table, "title", 0, 0) || !scols_table_new_column(table, "value", 0, 0))
+		return -ENOMEM;
+	for (const struct cli_column *c = columns; c->title; c++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+
+		if (!line || scols_line_set_data(line, 0, c->title) < 0 ||
+		    set_cell(line, 1, cli_value_text(object, c->path)) < 0)
+			return -ENOMEM;
 	}
-	free(cells);
+	return scols_print_table(table);
 }
 
 void cli_fields_print(const json_t *object, const struct cli_column *columns)
 {
-	size_t width = 0;
+	struct libscols_table *table = table_new();
 
-	for (const struct cli_column *c = columns; c->title; c++)
-		width = MAX(width, cli_text_width(c->title));
-	for (const struct cli_column *c = columns; c->title; c++) {
-		_cleanup_(freep) char *text = cli_value_text(object, c->path);
-
-		print_padded(c->title, width, false);
-		puts(text && *text ? text : "-");
-	}
+	if (!table || scols_table_enable_noheadings(table, true) < 0 ||
+	    fill_fields(table, object, columns) < 0)
+		(void)cli_fail("%s", strerror(ENOMEM));
+	scols_unref_table(table);
 }

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -327,20 +328,6 @@ static void test_table(void)
 	}
 }
 
-static const struct {
-	const char *text;
-	size_t width;
-} widths[] = {
-	{"", 0},
-	{"abc", 3},
-	{"端点", 4},
-	{"é", 1},
-	{"e\xcc\x81", 1},
-	{"a\xff"
-	 "b",
-	 3},
-};
-
 static void test_text(void)
 {
 	json_t *object =
@@ -353,15 +340,54 @@ static void test_text(void)
 		{"List", "c,d"},	  {"Missing.Path", ""}, {"Zones", ""},	{"Missing|Count", "7"},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(widths); i++)
-		tap_is_int(cli_text_width(widths[i].text), (long long)widths[i].width, "width of text %zu",
-			   i);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(freep) char *text = cli_value_text(object, cases[i].path);
 
 		tap_is_str(text, cases[i].text, "the value at %s", cases[i].path);
 	}
 	json_decref(object);
+}
+
+/* What the function prints, at most `size` - 1 bytes. */
+static void printed(void (*print)(const json_t *, const struct cli_column *), const json_t *json, char *ret,
+		    size_t size)
+{
+	static const struct cli_column columns[] = {{"Name", "Name"}, {"Zones", "Zones"}, {"Id", "Id"}, {}};
+	int before = dup(STDOUT_FILENO), file = memfd_create("printed", 0);
+	ssize_t n;
+
+	(void)fflush(stdout);
+	(void)dup2(file, STDOUT_FILENO);
+	print(json, columns);
+	(void)fflush(stdout);
+	(void)dup2(before, STDOUT_FILENO);
+	n = pread(file, ret, size - 1, 0);
+	ret[MAX(n, 0)] = '\0';
+	(void)close(before);
+	(void)close(file);
+}
+
+static void test_tables(void)
+{
+	json_t *entries = json_pack("[{s:s,s:[s,s],s:s},{s:s,s:s},{s:s,s:[]}]", "Name", "端点", "Zones", "h",
+				    "i", "Id", "ep-1", "Name", "e\xcc\x81 x", "Id", "ep-2", "Name",
+				    "\xc2\x9b[31m\x1b[0m", "Zones");
+	json_t *none = json_array();
+	char text[1024];
+
+	printed(cli_table_print, entries, text, sizeof(text));
+	tap_is_str(text,
+		   "Name              Zones  Id\n"
+		   "端点              h,i    ep-1\n"
+		   "e\xcc\x81 x               -      ep-2\n"
+		   "\\xc2\\x9b[31m?[0m  -      -\n",
+		   "columns are as wide as what a terminal shows; no control character comes through");
+	printed(cli_table_print, none, text, sizeof(text));
+	tap_is_str(text, "Name  Zones  Id\n", "a list of nothing has its titles");
+	printed(cli_fields_print, json_array_get(entries, 0), text, sizeof(text));
+	tap_is_str(text, "Name   端点\nZones  h,i\nId     ep-1\n", "one object is shown in lines");
+	json_decref(entries);
+	json_decref(none);
 }
 
 /* A stopped agent: its socket takes connections and nobody answers. */
@@ -424,6 +450,7 @@ int main(void)
 	test_table();
 	test_actions();
 	test_text();
+	test_tables();
 	test_silent_agent();
 	test_silent_api();
 	return tap_done();
