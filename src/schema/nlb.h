@@ -9,7 +9,7 @@
 
 /* clang-format off */
 #define NLB_ACTIONS(X) \
-	X(AddServersToServerGroup, server_add, ACTION_CHANGES | ACTION_NO_REGION, server_add_params, server_group_job_answer, NULL) \
+	X(AddServersToServerGroup, server_add, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
 	X(CreateListener, listener_create, ACTION_CHANGES | ACTION_NO_REGION, listener_create_params, listener_create_answer, NULL) \
 	X(CreateLoadBalancer, balancer_create, ACTION_CHANGES | ACTION_NO_REGION, balancer_create_params, balancer_create_answer, NULL) \
 	X(CreateServerGroup, server_group_create, ACTION_CHANGES | ACTION_NO_REGION, server_group_create_params, server_group_job_answer, NULL) \
@@ -27,7 +27,7 @@
 	X(ListServerGroupServers, server_list, ACTION_NO_REGION, server_list_params, server_list_answer, &pages) \
 	X(ListServerGroups, server_group_list, ACTION_NO_REGION, server_group_list_params, server_group_list_answer, &pages) \
 	X(ListTagResources, list_tag_resources, ACTION_NO_REGION, list_tag_resources_params, tag_resources_answer, &tag_pages) \
-	X(RemoveServersFromServerGroup, server_remove, ACTION_CHANGES | ACTION_NO_REGION, server_remove_params, server_group_job_answer, NULL) \
+	X(RemoveServersFromServerGroup, server_remove, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
 	X(StartListener, listener_start, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(StopListener, listener_stop, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(TagResources, tag_resources, ACTION_CHANGES | ACTION_NO_REGION, tag_resources_params, NULL, NULL) \
@@ -35,7 +35,13 @@
 	X(UpdateListenerAttribute, listener_update, ACTION_CHANGES | ACTION_NO_REGION, listener_update_params, job_answer, NULL) \
 	X(UpdateLoadBalancerAttribute, balancer_update, ACTION_CHANGES | ACTION_NO_REGION, balancer_update_params, job_answer, NULL) \
 	X(UpdateServerGroupAttribute, server_group_update, ACTION_CHANGES | ACTION_NO_REGION, server_group_update_params, server_group_job_answer, NULL) \
-	X(UpdateServerGroupServersAttribute, server_update, ACTION_CHANGES | ACTION_NO_REGION, server_update_params, server_group_job_answer, NULL)
+	X(UpdateServerGroupServersAttribute, server_update, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL)
 /* clang-format on */
 
 extern const char *const nlb_schedulers[], *const nlb_protocols[]; /* of server groups; end with NULL */
+
+/* nlb_group.c: server groups and servers; what a change answers. */
+extern const struct param_spec server_group_create_params[], server_group_id_params[],
+	server_group_list_params[], server_group_update_params[], server_params[], server_list_params[];
+extern const struct answer_field server_group_job_answer[], server_group_list_answer[], server_list_answer[],
+	job_answer[];

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../../model/state.h"
 #include "../../schema/nlb.h"
 #include "../frame/action.h"
 
@@ -14,3 +15,15 @@ NLB_ACTIONS(ACTION_PROTOTYPE)
 void nlb_job(struct call *call);
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */
 int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
+
+/* Load balancers, listeners and server groups, by their kinds. The object that the call names (borrowed), or
+ * the call fails. */
+int nlb_find(struct call *call, enum kind kind, const void **ret);
+/* A copy of the object, moved by the event: 1; 0 if the event changes nothing; or the call fails. */
+int nlb_move(struct call *call, enum kind kind, const void *object, enum state_event event, void *ret);
+/* A change of the object's attributes: the copy to change, and what puts it and answers. */
+int nlb_begin(struct call *call, enum kind kind, void *ret);
+int nlb_end(struct call *call, enum kind kind, const void *row);
+/* Deletes it with its tags: 1; 0 if it is being deleted already; or the call fails. `row`: room for a copy.
+ */
+int nlb_delete(struct call *call, enum kind kind, const void *object, void *row);

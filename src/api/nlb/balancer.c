@@ -191,10 +191,12 @@ static void add_zones(const struct call *call, json_t *object, const void *row)
 
 int balancer_get(struct call *call)
 {
-	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+	const void *lb;
+	int r;
 
-	if (!lb)
-		return call_fail(call, "ResourceNotFound.loadBalancer");
+	r = nlb_find(call, KIND_LOAD_BALANCER, &lb);
+	if (r < 0)
+		return r;
 	answer_object_row(call, call->answer, call->action->answer, KIND_LOAD_BALANCER, lb);
 	add_zones(call, call->answer, lb);
 	return 0;
@@ -246,22 +248,17 @@ int balancer_list(struct call *call)
 
 int balancer_update(struct call *call)
 {
-	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
 	struct load_balancer row;
 	int r;
 
-	if (!lb)
-		return call_fail(call, "ResourceNotFound.loadBalancer");
-	row = *lb;
-	if (load_balancer_event(&row, EVENT_MODIFY) == -EPERM)
-		return call_fail(call, "IncorrectStatus.loadBalancer");
+	r = nlb_begin(call, KIND_LOAD_BALANCER, &row);
+	if (r < 0)
+		return r;
 	r = nlb_read_name(call, "LoadBalancerName", row.name);
 	if (r < 0)
 		return r;
 	row.cross_zone = call_bool(call, "CrossZoneEnabled", row.cross_zone);
-	call_put(call, KIND_LOAD_BALANCER, &row);
-	nlb_job(call);
-	return 0;
+	return nlb_end(call, KIND_LOAD_BALANCER, &row);
 }
 
 /* The listeners go with their load balancer. */
@@ -278,23 +275,17 @@ static void delete_listeners(struct call *call, const char *id)
 
 int balancer_delete(struct call *call)
 {
-	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
 	struct load_balancer row;
+	const void *lb;
 	int r;
 
-	if (!lb)
-		return call_fail(call, "ResourceNotFound.loadBalancer");
-	if (snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_RESOURCE, lb->id) > 0)
+	r = nlb_find(call, KIND_LOAD_BALANCER, &lb);
+	if (r < 0)
+		return r;
+	if (snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_RESOURCE, snapshot_id(lb)) > 0)
 		return call_fail(call, "ResourceInUse.LoadBalancer");
-	row = *lb;
-	r = load_balancer_event(&row, EVENT_DELETE);
-	if (r < 0 && r != -EALREADY)
-		return call_fail(call, "IncorrectStatus.loadBalancer");
-	if (r == 0) {
-		call_put(call, KIND_LOAD_BALANCER, &row);
-		delete_listeners(call, lb->id);
-		tags_drop(call, lb->id);
-	}
-	nlb_job(call);
-	return 0;
+	r = nlb_delete(call, KIND_LOAD_BALANCER, lb, &row);
+	if (r > 0)
+		delete_listeners(call, row.id);
+	return MIN(r, 0);
 }

@@ -112,20 +112,18 @@ int listener_create(struct call *call)
 	if (r < 0)
 		return r;
 	call_put(call, KIND_LOAD_BALANCER, lb);
-	call_put(call, KIND_LISTENER, &row);
-	answer_row(call->answer, call->action->answer, KIND_LISTENER, &row);
-	nlb_job(call);
-	return 0;
+	return nlb_end(call, KIND_LISTENER, &row);
 }
 
 int listener_get(struct call *call)
 {
-	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+	const void *l;
+	int r;
 
-	if (!l)
-		return call_fail(call, "ResourceNotFound.listener");
-	answer_object_row(call, call->answer, call->action->answer, KIND_LISTENER, l);
-	return 0;
+	r = nlb_find(call, KIND_LISTENER, &l);
+	if (r == 0)
+		answer_object_row(call, call->answer, call->action->answer, KIND_LISTENER, l);
+	return r;
 }
 
 static bool listener_wanted(const struct call *call, const void *row)
@@ -146,45 +144,40 @@ int listener_list(struct call *call)
 
 int listener_update(struct call *call)
 {
-	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
-	const struct load_balancer *lb = l ? snapshot_load_balancer(call->rows, l->load_balancer) : NULL;
+	const struct load_balancer *lb;
 	struct listener row;
 	int r;
 
-	if (!l || !lb)
+	r = nlb_begin(call, KIND_LISTENER, &row);
+	if (r < 0)
+		return r;
+	lb = snapshot_load_balancer(call->rows, row.load_balancer);
+	if (!lb)
 		return call_fail(call, "ResourceNotFound.listener");
-	row = *l;
-	if (listener_event(&row, EVENT_MODIFY) == -EPERM)
-		return call_fail(call, "IncorrectStatus.listener");
 	if (call_string(call, "ServerGroupId")) {
 		r = read_group(call, lb, &row);
 		if (r < 0)
 			return r;
 	}
 	r = read_settings(call, &row);
-	if (r < 0)
-		return r;
-	call_put(call, KIND_LISTENER, &row);
-	nlb_job(call);
-	return 0;
+	return r < 0 ? r : nlb_end(call, KIND_LISTENER, &row);
 }
 
+/* Starts or stops it. */
 static int change_state(struct call *call, enum state_event event)
 {
-	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
 	struct listener row;
+	const void *l;
 	int r;
 
-	if (!l)
-		return call_fail(call, "ResourceNotFound.listener");
-	row = *l;
-	r = listener_event(&row, event);
-	if (r < 0 && r != -EALREADY)
-		return call_fail(call, "IncorrectStatus.listener");
-	if (r == 0)
+	r = nlb_find(call, KIND_LISTENER, &l);
+	if (r < 0)
+		return r;
+	r = nlb_move(call, KIND_LISTENER, l, event, &row);
+	if (r < 0)
+		return r;
+	if (r > 0)
 		call_put(call, KIND_LISTENER, &row);
-	if (r == 0 && event == EVENT_DELETE)
-		tags_drop(call, l->id);
 	nlb_job(call);
 	return 0;
 }
@@ -201,7 +194,14 @@ int listener_stop(struct call *call)
 
 int listener_delete(struct call *call)
 {
-	return change_state(call, EVENT_DELETE);
+	struct listener row;
+	const void *l;
+	int r;
+
+	r = nlb_find(call, KIND_LISTENER, &l);
+	if (r == 0)
+		r = nlb_delete(call, KIND_LISTENER, l, &row);
+	return MIN(r, 0);
 }
 
 /* How a server that is not healthy reads; NULL: it is healthy. A server that no node has probed yet is

@@ -18,27 +18,6 @@ static int64_t member_int(const json_t *object, const char *name, int64_t otherw
 	return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
-/* The group that a change is for, moved on by it. */
-static int begin_change(struct call *call, struct server_group *ret)
-{
-	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
-
-	if (!group)
-		return call_fail(call, "ResourceNotFound.serverGroup");
-	*ret = *group;
-	if (server_group_event(ret, EVENT_MODIFY) == -EPERM)
-		return call_fail(call, "IncorrectStatus.serverGroup");
-	return 0;
-}
-
-static int end_change(struct call *call, const struct server_group *group)
-{
-	call_put(call, KIND_SERVER_GROUP, group);
-	answer_row(call->answer, call->action->answer, KIND_SERVER_GROUP, group);
-	nlb_job(call);
-	return 0;
-}
-
 /* The port that has an address of the VPC; NULL: none has. */
 static const struct port *port_at(const struct call *call, const char *vpc, const struct netaddr *addr)
 {
@@ -209,7 +188,7 @@ int server_add(struct call *call)
 	size_t i;
 	int r;
 
-	r = begin_change(call, &group);
+	r = nlb_begin(call, KIND_SERVER_GROUP, &group);
 	if (r < 0)
 		return r;
 	if (snapshot_count_children(call->rows, REF_SERVER_GROUP, group.id) + json_array_size(list) >
@@ -227,7 +206,7 @@ int server_add(struct call *call)
 			return r;
 		call_put(call, KIND_SERVER, &rows[i]);
 	}
-	return end_change(call, &group);
+	return nlb_end(call, KIND_SERVER_GROUP, &group);
 }
 
 /* The row of a server that the caller names. */
@@ -258,7 +237,7 @@ int server_remove(struct call *call)
 	size_t i;
 	int r;
 
-	r = begin_change(call, &group);
+	r = nlb_begin(call, KIND_SERVER_GROUP, &group);
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, object) {
@@ -268,7 +247,7 @@ int server_remove(struct call *call)
 		if (server_event(&row, EVENT_DELETE) == 0)
 			call_put(call, KIND_SERVER, &row);
 	}
-	return end_change(call, &group);
+	return nlb_end(call, KIND_SERVER_GROUP, &group);
 }
 
 int server_update(struct call *call)
@@ -279,7 +258,7 @@ int server_update(struct call *call)
 	size_t i;
 	int r;
 
-	r = begin_change(call, &group);
+	r = nlb_begin(call, KIND_SERVER_GROUP, &group);
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, object) {
@@ -293,7 +272,7 @@ int server_update(struct call *call)
 			return r;
 		call_put(call, KIND_SERVER, &row);
 	}
-	return end_change(call, &group);
+	return nlb_end(call, KIND_SERVER_GROUP, &group);
 }
 
 static bool server_wanted(const struct call *call, const void *row)

@@ -97,10 +97,7 @@ int server_group_create(struct call *call)
 	r = tags_create(call, row.id, "servergroup");
 	if (r < 0)
 		return r;
-	call_put(call, KIND_SERVER_GROUP, &row);
-	answer_row(call->answer, call->action->answer, KIND_SERVER_GROUP, &row);
-	nlb_job(call);
-	return 0;
+	return nlb_end(call, KIND_SERVER_GROUP, &row);
 }
 
 static bool text_listed(const json_t *list, const char *text)
@@ -152,43 +149,30 @@ int server_group_list(struct call *call)
 
 int server_group_update(struct call *call)
 {
-	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
 	struct server_group row;
 	int r;
 
-	if (!group)
-		return call_fail(call, "ResourceNotFound.serverGroup");
-	row = *group;
-	if (server_group_event(&row, EVENT_MODIFY) == -EPERM)
-		return call_fail(call, "IncorrectStatus.serverGroup");
+	r = nlb_begin(call, KIND_SERVER_GROUP, &row);
+	if (r < 0)
+		return r;
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
 		return r;
 	read_settings(call, &row);
-	call_put(call, KIND_SERVER_GROUP, &row);
-	answer_row(call->answer, call->action->answer, KIND_SERVER_GROUP, &row);
-	nlb_job(call);
-	return 0;
+	return nlb_end(call, KIND_SERVER_GROUP, &row);
 }
 
 int server_group_delete(struct call *call)
 {
-	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
 	struct server_group row;
+	const void *group;
 	int r;
 
-	if (!group)
-		return call_fail(call, "ResourceNotFound.serverGroup");
-	if (snapshot_count_children(call->rows, REF_LISTENER_SERVER_GROUP, group->id) > 0)
+	r = nlb_find(call, KIND_SERVER_GROUP, &group);
+	if (r < 0)
+		return r;
+	if (snapshot_count_children(call->rows, REF_LISTENER_SERVER_GROUP, snapshot_id(group)) > 0)
 		return call_fail(call, "ResourceInUse.ServerGroup");
-	row = *group;
-	r = server_group_event(&row, EVENT_DELETE);
-	if (r < 0 && r != -EALREADY)
-		return call_fail(call, "IncorrectStatus.serverGroup");
-	if (r == 0) {
-		call_put(call, KIND_SERVER_GROUP, &row);
-		tags_drop(call, group->id);
-	}
-	nlb_job(call);
-	return 0;
+	r = nlb_delete(call, KIND_SERVER_GROUP, group, &row);
+	return MIN(r, 0);
 }
