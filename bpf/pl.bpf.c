@@ -12,6 +12,7 @@
 
 #include <bpf/bpf_helpers.h> /* above the others, which need its __always_inline */
 
+#include "pl_carry.h"
 #include "pl_judge.h"
 #include "pl_local.h"
 #include "pl_open.h"
@@ -27,6 +28,8 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	struct pl_flow4 *flow = pl_flow4_find(&pkt->key);
 	int r;
 
+	if (!flow && pl_flow_carry(&pkt->key))
+		flow = pl_flow4_find(&pkt->key);
 	if (flow && pl_flow_begins_anew(flow, pkt)) {
 		pl_flow_remove(&pkt->key, flow);
 		flow = NULL;
@@ -58,6 +61,8 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 
 	key.vpc_proto |= PL_SIDE_IN;
 	flow = pl_flow4_find(&key);
+	if (!flow && pl_flow_carry(&key))
+		flow = pl_flow4_find(&key);
 	if (!flow) {
 		r = pl_open4(pkt);
 		if (r)

@@ -114,6 +114,22 @@ struct {
 	__uint(max_entries, PL_FLOWS4_MAX);
 } pl_flows4 SEC(".maps");
 
+/* Slot 0: the table of open IPv4 flows that a program with rows of another size has left, until it is empty;
+ * nearly always nothing (pl_carry.h). The agent gives the old table's size of rows before it loads the
+ * object. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__type(key, __u32);
+	__uint(max_entries, 1);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_HASH);
+			__type(key, struct pl_flow4_key);
+			__type(value, struct pl_flow4);
+			__uint(max_entries, 1);
+		});
+} pl_flows4_old SEC(".maps");
+
 /* Open IPv6 flows: the layout only, nothing opens one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "pl_flow.h"
+#include "pl_carry.h"
 #include "pl_target.h"
 
 /* The search for a free translated source. */
@@ -44,6 +44,8 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	int r; /* not long: before 6.4 the upper half of an inlined map operation's result is undefined */
 
 	pl_nat_choose(search, i);
+	if (pl_old_has(&search->back_key))
+		return 0;
 	pl_flow_set_csum(&search->back, &search->back_key);
 	pl_flow_set_judged(&search->back, &search->back_key, search->generation);
 	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);

@@ -55,11 +55,14 @@ struct node {
 	uint8_t macs[SLOTS][6];
 	bool complete;	   /* packets have CHECKSUM_COMPLETE, and the kernel checks the sum afterwards */
 	uint32_t gso_size; /* of packets; 0: they are not to be cut */
+	int old_fd;	   /* flow table of another layout */
+	uint32_t old_row_size;
 };
 
 struct node_options {
-	bool helpers;	  /* rewrite by the checksum helpers */
-	uint32_t n_flows; /* rows of pl_flows4; 0: 4096 */
+	bool helpers;	       /* rewrite by the checksum helpers */
+	uint32_t n_flows;      /* rows of pl_flows4; 0: 4096 */
+	uint32_t old_row_size; /* of an old flow table, which is empty; 0: there is none */
 };
 
 struct outcome {
@@ -310,6 +313,19 @@ static inline void node_make_places(struct node *node)
 	node_place(node, PL_VPC_NODES, "198.19.0.9", PL_PLACE_PROBE, 99);
 }
 
+/* A flow table as another program has left it; before the object is loaded. */
+static inline void node_make_old_flows(struct node *node, uint32_t row_size)
+{
+	if (!row_size)
+		return;
+	node->old_row_size = row_size;
+	node->old_fd =
+		bpf_map_create(BPF_MAP_TYPE_HASH, "old", sizeof(struct pl_flow4_key), row_size, 1024, NULL);
+	must(node->old_fd, "old flow table");
+	node->bpf->rodata->pl_old_row_size = row_size;
+	must(bpf_map__set_inner_map_fd(node->bpf->maps.pl_flows4_old, node->old_fd), "inner map");
+}
+
 static inline struct node *node_new(const struct node_options *options)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -321,7 +337,10 @@ static inline struct node *node_new(const struct node_options *options)
 		must(-errno, "open");
 	node->bpf->rodata->pl_force_helpers = options->helpers;
 	bpf_map__set_max_entries(node->bpf->maps.pl_flows4, options->n_flows ? options->n_flows : 4096);
+	node_make_old_flows(node, options->old_row_size);
 	must(pl_bpf__load(node->bpf), "load");
+	if (node->old_row_size)
+		map_put(node->bpf->maps.pl_flows4_old, &zero, &node->old_fd);
 	for (int slot = 0; slot < SLOTS; slot++) {
 		const uint8_t mac[6] = {0x00, 0x16, 0x3e, 0, 0x10, slot};
 
@@ -338,8 +357,11 @@ static inline struct node *node_new(const struct node_options *options)
 
 static inline struct node *node_free(struct node *node)
 {
-	if (node)
+	if (node) {
 		pl_bpf__destroy(node->bpf);
+		if (node->old_row_size)
+			close(node->old_fd);
+	}
 	free(node);
 	return NULL;
 }

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Flows in a table whose rows have another size, as a program before or after this one has left it: packets
+ * find them, and take them along.
+ */
+#include "../tap.h"
+#include "flows.h"
+
+/* What is open now was opened by another program: all rows move to the old table. What a row there has more
+ * is not zero. */
+static void retire_flows(struct node *node)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
+	struct pl_flow4_key key;
+	uint8_t row[256];
+
+	while (bpf_map_get_next_key(fd, NULL, &key) == 0) {
+		memset(row, 0xee, sizeof(row));
+		must(bpf_map_lookup_elem(fd, &key, row), "flow");
+		must(bpf_map_update_elem(node->old_fd, &key, row, BPF_NOEXIST), "old flow");
+		must(bpf_map_delete_elem(fd, &key), "flow");
+	}
+}
+
+static uint32_t old_flows(const struct node *node)
+{
+	struct pl_flow4_key key, *at = NULL;
+	uint32_t n = 0;
+
+	while (bpf_map_get_next_key(node->old_fd, at, &key) == 0) {
+		at = &key;
+		n++;
+	}
+	return n;
+}
+
+static void clear_all(struct node *node)
+{
+	node_clear_flows(node);
+	retire_flows(node);
+	for (struct pl_flow4_key key; bpf_map_get_next_key(node->old_fd, NULL, &key) == 0;)
+		must(bpf_map_delete_elem(node->old_fd, &key), "old flow");
+}
+
+/* From either side. */
+static void test_translated(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), seen, again, reply;
+	struct pl_flow4 before, after;
+
+	clear_all(node);
+	seen = handshake(node, SLOT_A, 4000);
+	before = flow_of(node, &data, SLOT_A, PL_SIDE_OUT);
+	retire_flows(node);
+	again = deliver(node, SLOT_A, &data);
+	tap_ok(memcmp(again.data + PKT_L4, seen.data + PKT_L4, 4) == 0 &&
+		       memcmp(again.data, seen.data, 12) == 0 && pkt_is_sealed(&again),
+	       "a packet goes where the packets before it went");
+	after = flow_of(node, &data, SLOT_A, PL_SIDE_OUT);
+	tap_ok(after.packets == before.packets + 1 && after.state == PL_STATE_ESTABLISHED &&
+		       after.idle_s == before.idle_s && after.partner_vpc == before.partner_vpc,
+	       "its entry is the one of before");
+	tap_ok(after.bytes == (node->old_row_size < sizeof(after) ? 0 : before.bytes) + data.size,
+	       "what the other layout does not have is zero");
+	tap_ok(node_flows(node) == 2 && old_flows(node) == 0 && is_paired(node, &data, SLOT_A, PL_SIDE_OUT),
+	       "both directions have moved");
+
+	retire_flows(node);
+	reply = node_reply(&seen, ACK);
+	again = deliver(node, receiver(node, &seen), &reply);
+	tap_is_int(receiver(node, &again), SLOT_A, "a reply finds its flow, too");
+	tap_ok(node_flows(node) == 2 && old_flows(node) == 0, "and moves both directions");
+}
+
+static void test_local(struct node *node)
+{
+	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN), data = local(node, SLOT_A, 4000, 80, ACK),
+		   reply = local(node, SLOT_A2, 80, 4000, ACK);
+
+	clear_all(node);
+	deliver(node, SLOT_A, &syn);
+	deliver(node, SLOT_A2, &reply);
+	retire_flows(node);
+	deliver(node, SLOT_A, &data);
+	tap_ok(node_flows(node) == 4 && old_flows(node) == 0, "between instances both halves move");
+	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &syn, SLOT_A, PL_SIDE_IN),
+	       "each with its two directions");
+	retire_flows(node);
+	deliver(node, SLOT_A2, &reply);
+	tap_ok(node_flows(node) == 4 && old_flows(node) == 0, "also on a reply");
+}
+
+/* Three consumers with one source port: what the old table has given out is taken. */
+static void test_sources(struct node *node)
+{
+	struct pkt a, b, data = tcp(node, SLOT_A, 4000, ACK), again;
+
+	clear_all(node);
+	serve_by(node, 1);
+	a = handshake(node, SLOT_A, 4000);
+	retire_flows(node);
+	b = handshake(node, SLOT_B, 4000);
+	tap_ok(memcmp(a.data + PKT_IP + 12, b.data + PKT_IP + 12, 4) != 0 ||
+		       get16(a.data + PKT_L4) != get16(b.data + PKT_L4),
+	       "a translated source that an old flow has is not given out");
+	again = deliver(node, SLOT_A, &data);
+	tap_ok(memcmp(a.data + PKT_IP + 12, again.data + PKT_IP + 12, 4) == 0 &&
+		       get16(a.data + PKT_L4) == get16(again.data + PKT_L4),
+	       "the old flow still has it");
+	serve_by_all(node);
+}
+
+/* In the instant of the switch both programs gave out one source. */
+static void test_two_owners(struct node *node)
+{
+	struct pkt seen, data = tcp(node, SLOT_B, 4000, ACK), reply, back;
+
+	clear_all(node);
+	serve_by(node, 1);
+	handshake(node, SLOT_B, 4000);
+	retire_flows(node);
+	clear_all(node);
+	handshake(node, SLOT_B, 4000);
+	retire_flows(node);
+	/* the new program does not look, as if the other's row had come a moment later */
+	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_flows4_old), &(uint32_t){0}), "no old table");
+	seen = handshake(node, SLOT_A, 4000);
+	map_put(node->bpf->maps.pl_flows4_old, &(uint32_t){0}, &node->old_fd);
+	tap_is_int(node_send(node, SLOT_B, &data).reason, PL_DROP_NOT_SYN,
+		   "of two flows with one source the old one ends");
+	tap_is_int(old_flows(node), 0, "both directions of it");
+	reply = node_reply(&seen, ACK);
+	back = deliver(node, receiver(node, &seen), &reply);
+	tap_is_int(receiver(node, &back), SLOT_A, "and replies are the other's");
+	serve_by_all(node);
+}
+
+static void test_rules(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), syn = tcp(node, SLOT_A, 4000, SYN),
+		   rst = tcp(node, SLOT_A, 4000, RST), reply, seen;
+
+	clear_all(node);
+	seen = handshake(node, SLOT_A, 4000);
+	retire_flows(node);
+	node_policy(node, SLOT_ENI_A, NULL, 0, false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_POLICY_IN,
+		   "a flow that has moved is judged by today's rules");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	deliver(node, SLOT_A, &data);
+
+	retire_flows(node);
+	deliver(node, SLOT_A, &rst);
+	reply = node_reply(&seen, ACK);
+	tap_is_int(flow_of(node, &data, SLOT_A, PL_SIDE_OUT).state, PL_STATE_CLOSING,
+		   "a reset moves, and ends");
+	tap_is_int(flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT).state, PL_STATE_CLOSING,
+		   "both directions");
+	retire_flows(node);
+	deliver(node, SLOT_A, &syn);
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_NEW,
+		   "a SYN on what was over begins anew");
+	tap_ok(node_flows(node) == 2 && old_flows(node) == 0, "and leaves nothing of the old flow");
+}
+
+/* A row that another flow's key has been given since it was looked up. */
+static void test_tag(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK);
+	struct pl_flow4_key key = node_key(&data, 10, PL_SIDE_OUT);
+	uint8_t row[256];
+
+	clear_all(node);
+	handshake(node, SLOT_A, 4000);
+	retire_flows(node);
+	must(bpf_map_lookup_elem(node->old_fd, &key, row), "old flow");
+	row[offsetof(struct pl_flow4, tag)] ^= 1;
+	must(bpf_map_update_elem(node->old_fd, &key, row, BPF_ANY), "old flow");
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN,
+		   "a row of another flow does not move");
+	tap_is_int(node_flows(node), 0, "nor does its other direction");
+}
+
+int main(void)
+{
+	static const uint32_t sizes[] = {sizeof(struct pl_flow4) - 8, sizeof(struct pl_flow4),
+					 sizeof(struct pl_flow4) + 8, sizeof(struct pl_flow4) + 40};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct node *node = node_new(&(struct node_options){.old_row_size = sizes[i]});
+
+		tap_note("an old table with rows of %u bytes", sizes[i]);
+		test_translated(node);
+		test_local(node);
+		test_sources(node);
+		test_two_owners(node);
+		test_rules(node);
+		test_tag(node);
+		node_free(node);
+	}
+	return tap_done();
+}
