@@ -127,6 +127,18 @@ static void report(struct reconcile *reconcile, const struct failures *failures)
 		(void)log_errno(r, "cannot report");
 }
 
+/* New tables are put in force when they have all that the plan has, and not while some ports are still to be
+ * made; what is in force goes on until then. `r` is the sync's result. */
+static int take_over(struct reconcile *reconcile, int r)
+{
+	int q;
+
+	if ((r < 0 && r != -ENOSPC) || !reconcile->has_node_port || ports_are_behind(reconcile->parts.ports))
+		return r;
+	q = datapath_take_over(reconcile->parts.datapath);
+	return q < 0 ? q : r;
+}
+
 /* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. `failures`
  * are what could not be made; those of the plan itself come last, since trying again does not help them. */
 static int apply(struct reconcile *reconcile, bool full)
@@ -145,6 +157,7 @@ static int apply(struct reconcile *reconcile, bool full)
 		return r;
 	r = datapath_sync(reconcile->parts.datapath, plan, ports_node_port(reconcile->parts.ports), full,
 			  &failures);
+	r = take_over(reconcile, r);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
 

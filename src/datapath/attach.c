@@ -24,6 +24,7 @@
 #include "attach_link.h"
 #include "bpf/pl_abi.h"
 #include "bpf/pl_entry.h"
+#include "rowset.h"
 
 #define ENTRY_NAME "pl_port"
 #define BAR_NAME   "pl_bar"
@@ -40,6 +41,13 @@ struct attach {
 	int guard_veth_fd, guard_tap_fd;
 	int bar_fd;	    /* drops all */
 	bool has_no_filter; /* the kernel has tcx, but no filters */
+	bool keeps_guards;
+	struct rowset seen; /* while guards are kept: slot -> struct seen_port */
+};
+
+struct seen_port {
+	uint32_t ifindex;
+	uint8_t delivery;
 };
 
 int attach_mode_parse(const char *name, enum attach_mode *ret)
@@ -99,6 +107,8 @@ int attach_new(const struct attach_options *options, struct attach **ret)
 	attach->entry_map_fd = options->entry_map_fd;
 	attach->guard_veth_fd = options->guard_veth_fd;
 	attach->guard_tap_fd = options->guard_tap_fd;
+	attach->keeps_guards = options->keeps_guards;
+	attach->seen = rowset_make(sizeof(uint32_t), sizeof(struct seen_port));
 	r = MIN(attach->bar_fd, 0);
 	if (r == 0 && str_copy(attach->pin_dir, sizeof(attach->pin_dir), options->pin_dir) < 0)
 		r = -ENAMETOOLONG;
@@ -112,8 +122,10 @@ int attach_new(const struct attach_options *options, struct attach **ret)
 
 struct attach *attach_free(struct attach *attach)
 {
-	if (attach)
-		closep(&attach->bar_fd);
+	if (!attach)
+		return NULL;
+	closep(&attach->bar_fd);
+	rowset_done(&attach->seen);
 	free(attach);
 	return NULL;
 }
@@ -206,7 +218,8 @@ static int attach_tcx_guard(struct attach *attach, uint32_t slot, uint32_t ifind
 		return link_make(&place, program_fd);
 	if (link_fd < 0)
 		return link_fd;
-	if (program_facts_by_id(id, &facts) == 0 && is_same_program(&facts, program_fd))
+	if (program_facts_by_id(id, &facts) == 0 &&
+	    (attach->keeps_guards || is_same_program(&facts, program_fd)))
 		return 0;
 	return link_replace_program(link_fd, program_fd);
 }
@@ -247,7 +260,12 @@ static int attach_filter(uint32_t ifindex, enum bpf_tc_attach_point point, int p
 static int attach_filters(struct attach *attach, uint32_t ifindex, int ingress_fd, uint8_t delivery)
 {
 	int r = attach_filter(ifindex, BPF_TC_INGRESS, ingress_fd);
+	struct program_facts facts;
 
+	if (r == 0 && attach->keeps_guards &&
+	    program_facts_by_id(filter_program(ifindex, BPF_TC_EGRESS), &facts) == 0 &&
+	    is_guard(&facts, delivery))
+		return 0;
 	return r < 0 ? r : attach_filter(ifindex, BPF_TC_EGRESS, guard_fd(attach, delivery));
 }
 
@@ -274,7 +292,7 @@ static int attach_bar(struct attach *attach, uint32_t ifindex, uint8_t delivery)
 	return r;
 }
 
-int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+static int attach_port_now(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
 {
 	int r;
 
@@ -291,6 +309,33 @@ int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t 
 	attach->mode = ATTACH_TCX;
 	r = attach_tcx_guard(attach, slot, ifindex, guard_fd(attach, delivery));
 	return r < 0 ? r : attach_bar(attach, ifindex, delivery);
+}
+
+int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery)
+{
+	const struct seen_port seen = {.ifindex = ifindex, .delivery = delivery};
+	int r = attach->keeps_guards ? rowset_append(&attach->seen, &slot, &seen) : 0;
+
+	return r < 0 ? r : attach_port_now(attach, slot, ifindex, delivery);
+}
+
+int attach_replace_guards(struct attach *attach)
+{
+	int r, first_error = 0;
+
+	attach->keeps_guards = false;
+	for (size_t i = 0; i < attach->seen.n; i++) {
+		const struct seen_port *port = (const void *)rowset_value(&attach->seen, i);
+		uint32_t slot;
+
+		memcpy(&slot, rowset_key(&attach->seen, i), sizeof(slot));
+		r = attach_port_now(attach, slot, port->ifindex, port->delivery);
+		/* A device may have gone meanwhile. */
+		if (r < 0 && r != -ENODEV && !first_error)
+			first_error = r;
+	}
+	rowset_clear(&attach->seen);
+	return first_error;
 }
 
 static bool has_filters(const struct attach *attach, enum attach_mode mode, uint32_t ifindex,

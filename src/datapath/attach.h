@@ -20,6 +20,7 @@ struct attach_options {
 	int guard_veth_fd, guard_tap_fd;
 	const int *map_fds; /* copied into the guards' keeping: see attach_find_maps() */
 	size_t n_map_fds;
+	bool keeps_guards; /* a guard that is there stays, until attach_replace_guards() */
 };
 
 /* `options` names descriptors that stay the caller's; its text is copied. Negative errno of the
@@ -33,6 +34,9 @@ int attach_mode_parse(const char *name, enum attach_mode *ret);
 /* Makes the device's programs those of the slot; what is right already stays. `delivery` is PL_PORT_VETH or
  * _TAP. */
 int attach_port(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+
+/* Gives all ports that attach_port() has seen the guard that it would not give them yet. */
+int attach_replace_guards(struct attach *attach);
 
 /* Whether attach_port() has still something to do there. */
 enum port_check attach_check(struct attach *attach, uint32_t slot, uint32_t ifindex, uint8_t delivery);

@@ -82,11 +82,18 @@ static int unmount(const char *path)
 	return 0;
 }
 
+static int remove_entry(const char *path)
+{
+	if (unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return errno == EISDIR ? bpffs_remove_directory(path) : -errno;
+}
+
 int bpffs_remove_directory(const char *path)
 {
 	char pin[PATH_MAX];
 	struct dirent *entry;
-	int first_error = unmount(path);
+	int first_error = unmount(path), r;
 	DIR *dir;
 
 	if (first_error < 0)
@@ -99,8 +106,9 @@ int bpffs_remove_directory(const char *path)
 			continue;
 		if (str_format(pin, sizeof(pin), "%s/%s", path, entry->d_name) < 0)
 			continue;
-		if (unlink(pin) < 0 && errno != ENOENT && !first_error)
-			first_error = -errno;
+		r = remove_entry(pin);
+		if (r < 0 && !first_error)
+			first_error = r;
 	}
 	(void)closedir(dir);
 	if (rmdir(path) < 0 && errno != ENOENT && !first_error)

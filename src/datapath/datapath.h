@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The BPF side of a node: programs and maps, loaded once, pinned, adopted by the next agent; their rows, made
- * equal to the plan. Open flows survive everything here but a change of the tables' layout.
+ * equal to the plan. Open flows survive everything here, also a change of the tables' layout.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ struct datapath_options {
 };
 
 /* Loads the programs, adopts the maps of the same layout that are pinned, or that programs on the ports still
- * hold, or makes new ones, and switches all ports to the new program. Logs what is missing when it cannot. */
+ * hold, or makes new ones, and switches all ports to the new program: at once, or, if the configuration that
+ * is in force has another layout, with datapath_take_over(). Logs what is missing when it cannot. */
 int datapath_open(const struct datapath_options *options, struct datapath **ret);
 /* Lets go of the descriptors; all that is pinned stays in force. */
 struct datapath *datapath_free(struct datapath *datapath);
@@ -30,7 +31,12 @@ int datapath_remove_pins(const struct datapath_options *options);
  * the links of ports may be, too. Logs. */
 int datapath_repair_pins(struct datapath *datapath);
 
-/* Tells the plan which numbers the adopted tables use. Before the first plan. */
+/* After a sync that knew of all ports: puts the tables in force, if they are new ones that were made beside
+ * those of another layout; else it does nothing. Until then the program before this one goes on with the old
+ * tables. Logs. */
+int datapath_take_over(struct datapath *datapath);
+
+/* Tells the plan which numbers the tables in force use. Before the first plan. */
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes);
 /* The node's number, for pl_config with the next sync. */
 void datapath_set_node(struct datapath *datapath, uint32_t number);
@@ -58,5 +64,6 @@ struct datapath_counter {
 int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, size_t *ret_n);
 /* Entries of the flow tables. */
 int datapath_flow_count(struct datapath *datapath, uint64_t *ret);
-/* Deletes flows that are over: idle for too long, or of a port or an ENI that is gone. */
+/* Deletes flows that are over: idle for too long, or of a port or an ENI that is gone. Before that it moves
+ * what is left in a flow table of another layout. */
 int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted);

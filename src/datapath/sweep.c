@@ -8,7 +8,8 @@
  * packet may come: its flow then opens again if it may (UDP), or its packets are dropped as not_syn, as after
  * any idle time-out.
  */
-#include "datapath_tables.h"
+#include "carry.h"
+#include "pins.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -125,6 +126,19 @@ static int read_clock(const struct datapath *datapath, uint32_t *ret)
 	return 0;
 }
 
+/* The old table goes when a sweep finds nothing in it: a moment after the switch the program before this one
+ * may still have put something there. */
+static int carry_old_flows(struct datapath *datapath)
+{
+	uint64_t n;
+	int r;
+
+	if (datapath->old_flows_fd < 0 || datapath->is_waiting)
+		return 0;
+	r = carry_flows(datapath->old_flows_fd, flows4_fd(datapath), &n);
+	return r < 0 || n ? r : pins_drop_old_flows(datapath);
+}
+
 int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 {
 	struct sweep sweep = {
@@ -135,6 +149,9 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 	uint64_t deleted = 0;
 	int r;
 
+	r = carry_old_flows(datapath);
+	if (r < 0)
+		return r;
 	/* Before the first sync nobody knows which slots are in use. */
 	if (!datapath->is_synced)
 		return -EAGAIN;
@@ -167,6 +184,8 @@ int datapath_flow_count(struct datapath *datapath, uint64_t *ret)
 	uint64_t count = 0;
 	int r = table_walk(flows4_fd(datapath), count_row, &count);
 
+	if (r == 0 && datapath->old_flows_fd >= 0)
+		r = table_walk(datapath->old_flows_fd, count_row, &count);
 	if (r == 0)
 		*ret = count;
 	return r;

@@ -39,6 +39,7 @@ struct world {
 	struct pl_rule rule;
 	struct plan plan;
 	enum attach_mode mode;
+	bool is_cut_short; /* the agent does not come to put new tables in force */
 };
 
 static struct plan_port make_port(uint32_t number, uint32_t slot)
@@ -95,6 +96,8 @@ static int sync_world(struct world *world, bool full)
 	if (r >= 0)
 		r = datapath_sync(world->datapath, &world->plan, ports_node_port(world->ports), full,
 				  &failures);
+	if (r == 0 && !world->is_cut_short)
+		r = datapath_take_over(world->datapath);
 	if (r == 0 && failures.n) {
 		tap_note("%s: %s", failures.items[0].key, failures.items[0].reason);
 		r = -EIO;
@@ -162,6 +165,27 @@ static uint64_t flow_count(struct world *world)
 	uint64_t count = UINT64_MAX;
 
 	(void)datapath_flow_count(world->datapath, &count);
+	return count;
+}
+
+static int count_row(void *context, const void *key, const void *value)
+{
+	(void)key;
+	(void)value;
+	(*(uint64_t *)context)++;
+	return 0;
+}
+
+/* What is in the pinned table, without an agent. */
+static uint64_t flow_count_pinned(void)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	uint64_t count = 0;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, count_row, &count);
 	return count;
 }
 
@@ -362,21 +386,6 @@ static void test_sweep(struct world *world)
 	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
 }
 
-/* An agent that breaks off while it removes such pins leaves the layout's version, by which the next one
- * knows that the rest is not its own. */
-static void test_half_removed(struct world *world)
-{
-	char path[256], version_path[256];
-
-	(void)str_format(path, sizeof(path), "%s/pl_reasons", pins);
-	(void)str_format(version_path, sizeof(version_path), "%s/pl_config", pins);
-	(void)unlink(path);
-	tap_is_int(mkdir(path, 0700), 0, "a pin that cannot be removed");
-	tap_ok(start_agent(world) < 0, "the removal of another layout's pins breaks off");
-	tap_is_int(access(version_path, F_OK), 0, "and the version is still there");
-	(void)rmdir(path);
-}
-
 /* Counters of more reasons than this program has, as after a downgrade, in place of the pinned ones; or of
  * fewer. */
 static void pin_counters(int n_more)
@@ -414,34 +423,223 @@ static void test_other_reasons(struct world *world)
 	}
 }
 
-/* The tables of an agent with another layout cannot be adopted. */
-static void test_other_layout(struct world *world)
+/* Configuration of another layout. */
+
+static bool is_there(const char *name)
+{
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, name);
+	return access(path, F_OK) == 0;
+}
+
+static void set_other_version(void)
 {
 	struct pl_config config;
 	uint32_t zero = 0;
-	char path[256];
-	int fd;
+
+	access_row("pl_config", &zero, &config, false);
+	config.abi_version++;
+	access_row("pl_config", &zero, &config, true);
+}
+
+static void test_other_layout(struct world *world)
+{
+	uint64_t flows;
+	uint32_t generation;
+	struct plan_indexes *indexes;
 
 	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 2;
 	(void)sync_world(world, false);
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "both instances are back");
 	stop_agent(world);
-	(void)str_format(path, sizeof(path), "%s/pl_config", pins);
-	fd = bpf_obj_get(path);
-	(void)bpf_map_lookup_elem(fd, &zero, &config);
-	config.abi_version++;
-	(void)bpf_map_update_elem(fd, &zero, &config, BPF_ANY);
-	(void)close(fd);
-	test_half_removed(world);
-	log_set_level(LOG_LEVEL_ERROR);
-	tap_is_int(start_agent(world), 0, "tables of another layout are made anew");
-	log_set_level(LOG_LEVEL_WARNING);
-	tap_is_int((long long)flow_count(world), 0, "without the old flows");
-	tap_ok(!arrives(&world->instances[0], &world->instances[1]),
-	       "until the ports are looked at nothing passes");
+	set_other_version();
+	flows = flow_count_pinned();
+	generation = generation_of(16);
+	tap_is_int(start_agent(world), 0, "an agent finds tables of another layout");
+	tap_ok(is_there("next/pl_ports"), "it makes its own beside them");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "those in force go on");
+	(void)plan_indexes_new(&indexes);
+	(void)datapath_adopt_indexes(world->datapath, indexes);
+	tap_is_int(plan_indexes_adopt_slot(indexes, world->instances[1].number, 99), -EEXIST,
+		   "an instance's slot is the one that it has there");
+	plan_indexes_free(indexes);
+
+	world->is_cut_short = true;
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass fills the new tables");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "those in force still go on");
+	tap_is_int(generation_of(16), generation, "and have no other generations");
+	stop_agent(world);
+	world->is_cut_short = false;
+	tap_is_int(start_agent(world), 0, "it is killed before they are in force; the next begins anew");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");
-	tap_ok(arrives(&world->instances[0], &world->instances[1]), "brings all ports to the new tables");
+	tap_ok(!is_there("next"), "brings the new tables to the old ones' places");
+	tap_ok(generation_of(16) > generation, "generations go on from the old ones, and have risen");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow by the new tables");
+	tap_ok(flows > 0 && flow_count(world) >= flows, "no flow was lost");
+}
+
+/* A map of that kind that no program uses, pinned. */
+static void pin_stray(const char *name, uint32_t key_size, uint32_t value_size)
+{
+	char path[256];
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "stray", key_size, value_size, 4, NULL);
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, name);
+	(void)unlink(path);
+	tap_ok(fd >= 0 && bpf_obj_pin(fd, path) == 0, "a stray map is pinned at %s", name);
+	(void)close(fd);
+}
+
+/* An agent was killed when its program was in force, and not all of its maps were in their places. */
+static void test_half_moved(struct world *world)
+{
+	uint64_t flows = flow_count(world);
+	uint32_t generation;
+	char from[256], to[256];
+
+	stop_agent(world);
+	(void)str_format(from, sizeof(from), "%s/next", pins);
+	(void)mkdir(from, 0700);
+	(void)str_format(from, sizeof(from), "%s/pl_generations", pins);
+	(void)str_format(to, sizeof(to), "%s/next/pl_generations", pins);
+	generation = generation_of(16);
+	tap_ok(rename(from, to) == 0, "a table of the running program has not come to its place yet");
+	pin_stray("pl_generations", 4, 12);
+	pin_stray("next/pl_places", 4, 4);
+	tap_is_int(start_agent(world), 0, "the next agent starts");
+	tap_ok(!is_there("next"), "and ends what was begun");
+	tap_is_int(generation_of(16), generation, "what the program uses is in its place");
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	tap_ok(flows > 0 && flow_count(world) >= flows, "no flow was lost");
+}
+
+/* Flow tables of another layout. */
+
+#define MARK 1000000 /* packets of a row, by which it is known again */
+
+struct copy {
+	int fd;
+	uint8_t row[256]; /* as the other layout has it; what it has more is not zero */
+};
+
+static int copy_flow(void *context, const void *key, const void *value)
+{
+	struct copy *copy = context;
+	struct pl_flow4 flow;
+
+	memcpy(&flow, value, sizeof(flow));
+	flow.packets = MARK;
+	memset(copy->row, 0xee, sizeof(copy->row));
+	memcpy(copy->row, &flow, sizeof(flow));
+	return bpf_map_update_elem(copy->fd, key, copy->row, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* In place of the pinned flow table one with rows of another size, and the same flows. */
+static void pin_other_flows(uint32_t value_size)
+{
+	struct copy copy = {.fd = bpf_map_create(BPF_MAP_TYPE_HASH, "pl_flows4", sizeof(struct pl_flow4_key),
+						 value_size, 1024, NULL)};
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	tap_ok(table_walk(fd, copy_flow, &copy) == 0 && unlink(path) == 0 && bpf_obj_pin(copy.fd, path) == 0,
+	       "the flow table is one with rows of %u bytes", value_size);
+	(void)close(copy.fd);
+}
+
+static int count_marked(void *context, const void *key, const void *value)
+{
+	uint64_t *n = context;
+	struct pl_flow4 flow;
+
+	(void)key;
+	memcpy(&flow, value, sizeof(flow));
+	*n += flow.packets >= MARK;
+	return 0;
+}
+
+static uint64_t marked_flows(const char *map)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	uint64_t n = 0;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, map);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, count_marked, &n);
+	return n;
+}
+
+static void test_other_flows(struct world *world)
+{
+	uint64_t flows = flow_count(world), moved, deleted;
+
+	stop_agent(world);
+	pin_other_flows(sizeof(struct pl_flow4) + 8);
+	tap_is_int(start_agent(world), 0, "an agent finds a flow table with longer rows");
+	tap_is_int((long long)flow_count(world), (long long)flows, "its flows are known");
+	tap_is_int((long long)marked_flows("pl_flows4"), 0, "and are where they were");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	moved = marked_flows("pl_flows4");
+	tap_ok(moved == 4 && marked_flows("pl_flows4_old") == flows - moved,
+	       "and take their flows with them");
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass");
+	tap_is_int((long long)marked_flows("pl_flows4_old"), (long long)(flows - moved),
+		   "moves no other flow");
+
+	stop_agent(world);
+	tap_is_int(start_agent(world), 0, "another agent of the same layout");
+	tap_is_int((long long)flow_count(world), (long long)flows, "knows all flows, too");
+	(void)ports_sync_node_port(world->ports);
+	(void)sync_world(world, true);
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
+	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "moves them all");
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "another one");
+	tap_ok(!is_there("pl_flows4_old"), "lets go of the old table");
+}
+
+/* A third layout before the flows of the first have moved to the second. */
+static void test_flows_twice(struct world *world)
+{
+	uint64_t flows = flow_count(world), deleted;
+
+	stop_agent(world);
+	pin_other_flows(sizeof(struct pl_flow4) + 8);
+	tap_is_int(start_agent(world), 0, "an agent finds a flow table with longer rows");
+	stop_agent(world);
+	pin_other_flows(sizeof(struct pl_flow4) + 24);
+	tap_is_int(start_agent(world), 0, "the next one a third, while the first has flows");
+	tap_is_int((long long)flow_count(world), (long long)flows, "it has all of them");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	(void)ports_sync_node_port(world->ports);
+	(void)sync_world(world, true);
+	(void)datapath_sweep_flows(world->datapath, &deleted);
+	(void)datapath_sweep_flows(world->datapath, &deleted);
+	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "they all move");
+	tap_ok(!is_there("pl_flows4_old"), "and nothing is left over");
+}
+
+/* Nobody can read flows whose keys are of another kind. */
+static void test_unknown_flows(struct world *world)
+{
+	stop_agent(world);
+	pin_stray("pl_flows4", 20, 80);
+	log_set_level(LOG_LEVEL_ERROR);
+	tap_is_int(start_agent(world), 0, "an agent finds a flow table with other keys");
+	log_set_level(LOG_LEVEL_WARNING);
+	tap_is_int((long long)flow_count(world), 0, "the flows are lost");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "new ones open");
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass");
 }
 
 /* Places of a VPC that no one looks at, more than the table holds together with the instances' own. They come
@@ -593,6 +791,10 @@ int main(int argc, char **argv)
 		test_lost_device(&world);
 		test_sweep(&world);
 		test_other_layout(&world);
+		test_half_moved(&world);
+		test_other_flows(&world);
+		test_flows_twice(&world);
+		test_unknown_flows(&world);
 		test_full_table(&world);
 		test_broken_sync(&world);
 		test_broken_port(&world);
