@@ -89,28 +89,28 @@ struct answer_field {
 #define IN_BOTH(heading, column, line) IN_LIST(heading, column), .in_show = (line)
 
 /* The row's member; the compiler knows both. */
-#define ANSWER_ROW(type)                                                                                     \
-	_Generic((struct type *)0, struct account *                                                          \
-		 : KIND_ACCOUNT, struct access_key *                                                         \
-		 : KIND_ACCESS_KEY, struct node *                                                            \
-		 : KIND_NODE, struct vpc *                                                                   \
-		 : KIND_VPC, struct vswitch *                                                                \
-		 : KIND_VSWITCH, struct security_group *                                                     \
-		 : KIND_SECURITY_GROUP, struct sg_rule *                                                     \
-		 : KIND_SG_RULE, struct instance *                                                           \
-		 : KIND_INSTANCE, struct port *                                                              \
-		 : KIND_PORT, struct load_balancer *                                                         \
-		 : KIND_LOAD_BALANCER, struct listener *                                                     \
-		 : KIND_LISTENER, struct server_group *                                                      \
-		 : KIND_SERVER_GROUP, struct server *                                                        \
-		 : KIND_SERVER, struct service *                                                             \
-		 : KIND_SERVICE, struct service_resource *                                                   \
-		 : KIND_SERVICE_RESOURCE, struct endpoint *                                                  \
-		 : KIND_ENDPOINT, struct endpoint_zone *                                                     \
-		 : KIND_ENDPOINT_ZONE, struct connection *                                                   \
-		 : KIND_CONNECTION, struct tag *                                                             \
-		 : KIND_TAG, struct job *                                                                    \
-		 : KIND_JOB)
+/* clang-format off */
+#define ANSWER_ROW(type) _Generic((struct type *)0, \
+	struct account *: KIND_ACCOUNT, \
+	struct access_key *: KIND_ACCESS_KEY, \
+	struct node *: KIND_NODE, \
+	struct vpc *: KIND_VPC, \
+	struct vswitch *: KIND_VSWITCH, \
+	struct security_group *: KIND_SECURITY_GROUP, \
+	struct sg_rule *: KIND_SG_RULE, \
+	struct instance *: KIND_INSTANCE, \
+	struct port *: KIND_PORT, \
+	struct load_balancer *: KIND_LOAD_BALANCER, \
+	struct listener *: KIND_LISTENER, \
+	struct server_group *: KIND_SERVER_GROUP, \
+	struct server *: KIND_SERVER, \
+	struct service *: KIND_SERVICE, \
+	struct service_resource *: KIND_SERVICE_RESOURCE, \
+	struct endpoint *: KIND_ENDPOINT, \
+	struct endpoint_zone *: KIND_ENDPOINT_ZONE, \
+	struct connection *: KIND_CONNECTION, \
+	struct tag *: KIND_TAG)
+/* clang-format on */
 #define ANSWER_AT(type, member) .row = ANSWER_ROW(type), .offset = offsetof(struct type, member)
 
 #define OF(type, member)	 ANSWER_MEMBER, ANSWER_AT(type, member)

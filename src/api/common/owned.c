@@ -47,18 +47,9 @@ bool filter_text(const struct call *call, const char *param, const char *value)
 
 bool filter_list(const struct call *call, const char *param, const char *value)
 {
-	json_t *list = call_list(call, param), *entry;
-	size_t i;
+	const json_t *list = call_list(call, param);
 
-	if (!list)
-		return true;
-	json_array_foreach(list, i, entry) {
-		const char *text = json_string_value(entry);
-
-		if (text && streq(text, value))
-			return true;
-	}
-	return false;
+	return !list || list_has(list, value);
 }
 
 bool filter_any(const struct call *call, const char *param, const char (*values)[ID_SIZE], uint32_t n)

@@ -180,17 +180,6 @@ int tag_resources(struct call *call)
 	return 0;
 }
 
-static bool key_listed(json_t *keys, const char *key)
-{
-	json_t *k;
-	size_t i;
-
-	json_array_foreach(keys, i, k)
-		if (json_is_string(k) && streq(json_string_value(k), key))
-			return true;
-	return false;
-}
-
 int untag_resources(struct call *call)
 {
 	json_t *ids = call_list(call, "ResourceId"), *keys = call_list(call, "TagKey"), *id;
@@ -207,7 +196,7 @@ int untag_resources(struct call *call)
 	json_array_foreach(ids, i, id) {
 		for (const struct tag *t = NULL;
 		     (t = snapshot_children(call->rows, REF_TAG_RESOURCE, json_string_value(id), t));) {
-			if (!all && !key_listed(keys, t->key))
+			if (!all && !list_has(keys, t->key))
 				continue;
 			if (++n > TAGGED_PER_CALL_MAX)
 				return call_fail(call, "NumberExceed.Tags");

@@ -101,6 +101,8 @@ const char *call_string(const struct call *call, const char *name); /* NULL: abs
 bool call_bool(const struct call *call, const char *name, bool otherwise);
 int64_t call_int(const struct call *call, const char *name, int64_t otherwise);
 json_t *call_list(const struct call *call, const char *name); /* borrowed array; NULL: absent */
+/* Whether a list of texts has this one. */
+bool list_has(const json_t *list, const char *text);
 static inline const char *member_string(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));

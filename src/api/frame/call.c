@@ -57,6 +57,17 @@ json_t *call_list(const struct call *call, const char *name)
 	return json_is_array(value) ? value : NULL;
 }
 
+bool list_has(const json_t *list, const char *text)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+		if (json_is_string(entry) && streq(json_string_value(entry), text))
+			return true;
+	return false;
+}
+
 struct control_node call_node(const struct call *call, const char *node)
 {
 	return call->node_state ? call->node_state(call->node_context, node)

@@ -229,7 +229,10 @@ static int find_server(struct call *call, const json_t *object, const struct ser
 	return 0;
 }
 
-int server_remove(struct call *call)
+/* Changes each server that the call names, and puts what `change` returns 0 for; -EALREADY: it stays as it
+ * is. */
+static int change_servers(struct call *call,
+			  int (*change)(struct call *call, const json_t *object, struct server *row))
 {
 	json_t *list = call_list(call, "Servers"), *object;
 	struct server_group group;
@@ -242,37 +245,37 @@ int server_remove(struct call *call)
 		return r;
 	json_array_foreach(list, i, object) {
 		r = find_server(call, object, &group, &row);
-		if (r < 0)
+		if (r == 0)
+			r = change(call, object, &row);
+		if (r < 0 && r != -EALREADY)
 			return r;
-		if (server_event(&row, EVENT_DELETE) == 0)
+		if (r == 0)
 			call_put(call, KIND_SERVER, &row);
 	}
 	return nlb_end(call, KIND_SERVER_GROUP, &group);
 }
 
+/* One that cannot be removed is on its way out. */
+static int remove_one(struct call *call _unused_, const json_t *object _unused_, struct server *row)
+{
+	return server_event(row, EVENT_DELETE) == 0 ? 0 : -EALREADY;
+}
+
+int server_remove(struct call *call)
+{
+	return change_servers(call, remove_one);
+}
+
+static int update_one(struct call *call, const json_t *object, struct server *row)
+{
+	if (server_event(row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "IncorrectStatus.serverGroup");
+	return read_weight_and_text(call, object, row);
+}
+
 int server_update(struct call *call)
 {
-	json_t *list = call_list(call, "Servers"), *object;
-	struct server_group group;
-	struct server row;
-	size_t i;
-	int r;
-
-	r = nlb_begin(call, KIND_SERVER_GROUP, &group);
-	if (r < 0)
-		return r;
-	json_array_foreach(list, i, object) {
-		r = find_server(call, object, &group, &row);
-		if (r < 0)
-			return r;
-		if (server_event(&row, EVENT_MODIFY) == -EPERM)
-			return call_fail(call, "IncorrectStatus.serverGroup");
-		r = read_weight_and_text(call, object, &row);
-		if (r < 0)
-			return r;
-		call_put(call, KIND_SERVER, &row);
-	}
-	return nlb_end(call, KIND_SERVER_GROUP, &group);
+	return change_servers(call, update_one);
 }
 
 static bool server_wanted(const struct call *call, const void *row)

@@ -100,24 +100,13 @@ int server_group_create(struct call *call)
 	return nlb_end(call, KIND_SERVER_GROUP, &row);
 }
 
-static bool text_listed(const json_t *list, const char *text)
-{
-	const json_t *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry)
-		if (json_is_string(entry) && streq(json_string_value(entry), text))
-			return true;
-	return false;
-}
-
 static void answer_balancers(const struct call *call, json_t *item, const char *group)
 {
 	json_t *list = shape_list(item, "RelatedLoadBalancerIds");
 
 	for (const struct listener *l = NULL;
 	     (l = snapshot_children(call->rows, REF_LISTENER_SERVER_GROUP, group, l));)
-		if (!text_listed(list, l->load_balancer))
+		if (!list_has(list, l->load_balancer))
 			shape_text(list, l->load_balancer);
 }
 

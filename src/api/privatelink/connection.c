@@ -130,6 +130,25 @@ static void modify_limits(struct call *call, const struct connection *connection
 	call_put(call, KIND_CONNECTION, row);
 }
 
+/* Moves the connection and its zones by an event: 1; 0: it stands there already; or the call fails. */
+static int move_connection(struct call *call, const struct ends *ends, struct connection *row,
+			   enum state_event event)
+{
+	int r;
+
+	r = connection_event(row, event);
+	if (r == -EPERM)
+		return call_fail(call, "EndpointConnectionOperationDenied");
+	if (r == -EALREADY)
+		return 0;
+	r = move_zones(call, ends, row, event);
+	if (r < 0)
+		return r;
+	row->modified_time = call->now;
+	call_put(call, KIND_CONNECTION, row);
+	return 1;
+}
+
 int connection_enable(struct call *call)
 {
 	struct connection row;
@@ -147,20 +166,10 @@ int connection_enable(struct call *call)
 		return call_fail(call, "EndpointOperationDenied");
 	if (ends.service->status == SERVICE_DELETING)
 		return call_fail(call, "EndpointConnectionOperationDenied");
-
-	r = connection_event(&row, EVENT_ENABLE);
-	if (r == -EPERM)
-		return call_fail(call, "EndpointConnectionOperationDenied");
-	if (r == -EALREADY) {
+	r = move_connection(call, &ends, &row, EVENT_ENABLE);
+	if (r == 0)
 		modify_limits(call, ends.connection, &row);
-		return 0;
-	}
-	r = move_zones(call, &ends, &row, EVENT_ENABLE);
-	if (r < 0)
-		return r;
-	row.modified_time = call->now;
-	call_put(call, KIND_CONNECTION, &row);
-	return 0;
+	return MIN(r, 0);
 }
 
 int connection_disable(struct call *call)
@@ -173,17 +182,8 @@ int connection_disable(struct call *call)
 	if (r < 0)
 		return r;
 	row = *ends.connection;
-	r = connection_event(&row, EVENT_DISABLE);
-	if (r == -EPERM)
-		return call_fail(call, "EndpointConnectionOperationDenied");
-	if (r == -EALREADY)
-		return 0;
-	r = move_zones(call, &ends, &row, EVENT_DISABLE);
-	if (r < 0)
-		return r;
-	row.modified_time = call->now;
-	call_put(call, KIND_CONNECTION, &row);
-	return 0;
+	r = move_connection(call, &ends, &row, EVENT_DISABLE);
+	return MIN(r, 0);
 }
 
 static bool zones_match(const struct call *call, const char *endpoint)

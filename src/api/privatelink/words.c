@@ -49,23 +49,12 @@ int read_resource_group(struct call *call, char ret[ID_SIZE])
 	return 0;
 }
 
-static bool listed(json_t *list, const char *text)
-{
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(list, i, entry)
-		if (json_is_string(entry) && streq(json_string_value(entry), text))
-			return true;
-	return false;
-}
-
 void answer_service_zones(const struct call *call, json_t *object, const char *service)
 {
 	json_t *list = shape_list(object, "Zones");
 
 	for (const struct service_resource *r = NULL;
 	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
-		if (!listed(list, r->zone))
+		if (!list_has(list, r->zone))
 			shape_text(list, r->zone);
 }
