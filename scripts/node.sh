@@ -78,15 +78,6 @@ daemon_runs() { # NAME
 	pid=$(pid_of "$1") && runs "$pid"
 }
 
-wait_until() { # SECONDS COMMAND...
-	local deadline=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $deadline ] || return 1
-		sleep 0.1
-	done
-}
-
 # ---- the node ----
 
 # Named apart from what an installation is called on this host, so that its marks in the kernel tell it from one.

@@ -83,21 +83,6 @@ whats_here() {
 
 # ---- away with it ----
 
-stop_processes() { # PID...
-	[ $# -gt 0 ] || return 0
-	kill "$@" 2>/dev/null
-	wait_until 5 all_ended "$@" && return
-	kill -9 "$@" 2>/dev/null
-	wait_until 5 all_ended "$@"
-}
-
-all_ended() { # PID...
-	local pid
-	for pid in "$@"; do
-		! runs "$pid" || return 1
-	done
-}
-
 unmount_file_systems() {
 	local place
 	# `ip netns` makes a mount of the directory of names.

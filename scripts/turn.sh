@@ -10,33 +10,6 @@ mark=PRIVLINK_QUICKSTART
 run_mark=PRIVLINK_QUICKSTART_RUN
 turn=/run/privlink-quickstart
 
-# ---- processes ----
-
-# When a process began, in ticks; fails for one that has ended, also if its parent has not asked yet how.
-began() { # PID
-	local stat fields
-	if [ ! -e /proc/self/stat ]; then # a fresh chroot
-		kill -0 "$1" 2>/dev/null && echo -
-		return
-	fi
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
-	read -ra fields <<<"${stat##*) }"
-	[[ ${fields[0]} != [ZXx] ]] && echo "${fields[19]}"
-}
-
-runs() { # PID
-	began "$1" >/dev/null
-}
-
-# Whose environment says so. (Processes that another container shows us are none of ours.)
-marked_processes() { # NAME=VALUE
-	local path
-	while read -r path; do
-		path=${path%/environ}
-		[ "$(readlink "$path/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || echo "${path#/proc/}"
-	done < <(grep -lszxF -- "$1" /proc/[0-9]*/environ)
-}
-
 # Starts this script again, now with the marks.
 mark_this_run() { # ARGUMENT...
 	if [[ ${!run_mark-} == "$$".* ]]; then

@@ -28,6 +28,7 @@ agent_arguments=() # more of the agent's options
 
 # shellcheck source=tests/tap.sh
 . "$source_dir/tests/tap.sh" || exit 1
+. "$source_dir/scripts/processes.sh" || exit 1
 
 # (The names of their own are odd, because a function that they call sees them in place of the test's.)
 check() { # NAME COMMAND…: passes when the command succeeds; its output is shown when not
@@ -113,11 +114,6 @@ forget_run() { # DIR: removes what the run recorded there
 		done <"$d/made"
 	fi
 	rm -rf "${d:?}"
-}
-
-# A process that has ended, also one whose parent has not asked yet how.
-ended() { # PID
-	[ ! -d "/proc/$1" ] || grep -qs '^State:.[ZX]' "/proc/$1/status"
 }
 
 forget_killed_runs() {
