@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of commands: groups of verbs over the API's objects. To add one, add a row; options name the
- * parameters of the API that they become, columns name the members of its answers.
+ * The table of commands: groups of verbs over the API's objects. To add one, add a row that names its action:
+ * its options are the parameters that have one, and what it shows are the members that have a title
+ * (src/schema). Here is what the API does not know: values that people write shorter, and what to wait for.
  */
 #include "cli.h"
 
@@ -233,8 +234,6 @@ static const struct cli_wait endpoint_connected = {
 static const struct cli_wait endpoint_active = {"GetVpcEndpointAttribute", "EndpointId=%s",
 						"EndpointStatus=Active"};
 static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", .gone = true};
-
-/* ---- accounts and nodes ---- */
 
 const struct cli_command cli_commands[] = {
 	{"vpc", "create", "Creates a VPC and prints its id.", "vpc", "CreateVpc", .id = "VpcId",
