@@ -23,7 +23,7 @@ struct udp_asker {
 	struct dns *dns;
 	struct udp_asker *next;
 	struct sockaddr_in from;
-	struct dns_forward_query *query;
+	struct dns_upstream_query *query;
 };
 
 struct dns {
@@ -51,7 +51,7 @@ static void asker_drop(struct udp_asker *asker)
 	while (*link != asker)
 		link = &(*link)->next;
 	*link = asker->next;
-	dns_forward_cancel(asker->query);
+	dns_upstream_cancel(asker->query);
 	free(asker);
 }
 
@@ -142,7 +142,7 @@ static int start(struct dns *dns, struct loop *loop, const struct dns_options *o
 	if (r < 0)
 		return r;
 	dns->answerer.rotation |= 1;
-	r = dns_forward_new(loop, options->resolv_conf, &dns->answerer.forward);
+	r = dns_upstream_new(loop, options->resolv_conf, &dns->answerer.upstream);
 	if (r < 0)
 		return r;
 	dns->udp_fd = open_socket(options, SOCK_DGRAM);
@@ -183,7 +183,7 @@ struct dns *dns_free(struct dns *dns)
 	dns_tcp_free(dns->tcp);
 	while (dns->askers)
 		asker_drop(dns->askers);
-	dns_forward_free(dns->answerer.forward);
+	dns_upstream_free(dns->answerer.upstream);
 	loop_source_free(dns->udp_io);
 	closep(&dns->udp_fd);
 	free(dns);

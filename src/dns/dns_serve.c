@@ -27,8 +27,8 @@ static uint32_t next_rotation(struct dns_answerer *answerer)
 }
 
 enum dns_msg_verdict dns_handle(struct dns_answerer *answerer, const uint8_t *data, size_t size,
-				uint32_t slot, bool tcp, dns_forward_done done, void *context,
-				struct dns_forward_query **ret_query, uint8_t **ret_answer, size_t *ret_size)
+				uint32_t slot, bool tcp, dns_upstream_done done, void *context,
+				struct dns_upstream_query **ret_query, uint8_t **ret_answer, size_t *ret_size)
 {
 	const struct dns_msg_request request = {
 		.data = data,
@@ -43,7 +43,7 @@ enum dns_msg_verdict dns_handle(struct dns_answerer *answerer, const uint8_t *da
 	*ret_answer = answerer->answer;
 	if (verdict != DNS_MSG_FORWARD)
 		return verdict;
-	if (dns_forward_ask(answerer->forward, &request, done, context, ret_query) == 0)
+	if (dns_upstream_ask(answerer->upstream, &request, done, context, ret_query) == 0)
 		return DNS_MSG_FORWARD;
 	*ret_size = dns_msg_error(data, size, DNS_MSG_SERVFAIL, answerer->answer);
 	return DNS_MSG_ANSWER;

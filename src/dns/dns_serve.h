@@ -5,8 +5,8 @@
 #pragma once
 
 #include "dns.h"
-#include "dns_forward.h"
 #include "dns_msg.h"
+#include "dns_upstream.h"
 
 #define DNS_PORT	      53
 #define DNS_TCP_MAX	      1024  /* connections */
@@ -20,7 +20,7 @@ uint32_t dns_slot_of(const struct netaddr *addr);
 
 struct dns_answerer {
 	const struct plan *plan; /* NULL until the first one has come: nothing may be asked before */
-	struct dns_forward *forward;
+	struct dns_upstream *upstream;
 	uint64_t rotation; /* never 0: the state of a sequence of random numbers */
 	uint8_t answer[DNS_MSG_SIZE_MAX];
 };
@@ -28,8 +28,9 @@ struct dns_answerer {
 /* Answers or forwards a request. DNS_MSG_ANSWER: the answer is in *ret_answer, until the next call.
  * DNS_MSG_FORWARD: `done` is called later, unless *ret_query is cancelled before. */
 enum dns_msg_verdict dns_handle(struct dns_answerer *answerer, const uint8_t *data, size_t size,
-				uint32_t slot, bool tcp, dns_forward_done done, void *context,
-				struct dns_forward_query **ret_query, uint8_t **ret_answer, size_t *ret_size);
+				uint32_t slot, bool tcp, dns_upstream_done done, void *context,
+				struct dns_upstream_query **ret_query, uint8_t **ret_answer,
+				size_t *ret_size);
 
 struct dns_tcp;
 /* Takes over the listening socket. */

@@ -22,7 +22,7 @@ struct tcp_asker {
 	uint32_t slot;
 	int fd;
 	struct loop_source *io, *timer;
-	struct dns_forward_query *query; /* waits for it */
+	struct dns_upstream_query *query; /* waits for it */
 	uint8_t in[PREFIX + DNS_MSG_REQUEST_SIZE_MAX];
 	size_t n_in;
 	uint8_t *out; /* length and answer, being written */
@@ -42,7 +42,7 @@ static struct tcp_asker *asker_free(struct tcp_asker *asker)
 {
 	if (!asker)
 		return NULL;
-	dns_forward_cancel(asker->query);
+	dns_upstream_cancel(asker->query);
 	loop_source_free(asker->io);
 	loop_source_free(asker->timer);
 	closep(&asker->fd);

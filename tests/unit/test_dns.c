@@ -347,7 +347,7 @@ static void test_udp(void)
 	up.n_udp = 0;
 	udp_ask(asker, 0x0109, "example.com");
 	tap_is_str(udp_answer(asker), "id 0109 rcode 2 answers 0", "a failure of all servers is the answer");
-	tap_is_int(up.n_udp, DNS_FORWARD_TRIES, "after a second try");
+	tap_is_int(up.n_udp, DNS_UPSTREAM_TRIES, "after a second try");
 	up.fail = false;
 	(void)unlink(resolv_conf);
 	usleep(1050000);
@@ -371,7 +371,7 @@ static void test_flood(void)
 
 	set_upstream("nameserver 127.0.0.54\n");
 	usleep(1050000);
-	for (int i = 0; i < DNS_FORWARD_PER_ASKER_MAX + 10; i++) {
+	for (int i = 0; i < DNS_UPSTREAM_PER_ASKER_MAX + 10; i++) {
 		udp_ask(asker, (uint16_t)(0x0200 + i), "example.com");
 		(void)loop_turn(loop, 5);
 	}
@@ -388,9 +388,9 @@ static void test_flood(void)
 	usleep(1050000);
 	udp_ask(other, 0x02f1, "example.com");
 	tap_is_str(udp_answer(other), "id 02f1 rcode 0 answers 1", "another asker is not held up");
-	while (answered < DNS_FORWARD_PER_ASKER_MAX && receive(asker, data, sizeof(data)) > 0)
+	while (answered < DNS_UPSTREAM_PER_ASKER_MAX && receive(asker, data, sizeof(data)) > 0)
 		answered += dns_msg_rcode(data) == DNS_MSG_NOERROR;
-	tap_is_int(answered, DNS_FORWARD_PER_ASKER_MAX,
+	tap_is_int(answered, DNS_UPSTREAM_PER_ASKER_MAX,
 		   "the questions under way are answered by the next server");
 	close(asker);
 	close(other);
@@ -402,32 +402,32 @@ static void count_answer(void *context, _unused_ uint8_t *answer, _unused_ size_
 }
 
 /* One question of a port of the given slot. */
-static int forward_ask(struct dns_forward *forward, uint32_t slot, int *n_answers)
+static int forward_ask(struct dns_upstream *forward, uint32_t slot, int *n_answers)
 {
 	struct plan_port asker = {.slot = slot};
 	uint8_t data[512];
 	struct dns_msg_request request = {
 		.data = data, .size = question(data, (uint16_t)slot, "example.com"), .asker = &asker};
 
-	return dns_forward_ask(forward, &request, count_answer, n_answers, NULL);
+	return dns_upstream_ask(forward, &request, count_answer, n_answers, NULL);
 }
 
 static void test_few_fill_it(void)
 {
-	struct dns_forward *forward;
+	struct dns_upstream *forward;
 	int n = 0, n_answers = 0;
 
 	set_upstream("nameserver 127.0.0.54\n");
-	if (dns_forward_new(loop, resolv_conf, &forward) < 0)
-		die("dns_forward_new");
-	for (uint32_t slot = 0; slot < DNS_FORWARD_MAX / DNS_FORWARD_PER_ASKER_MAX; slot++)
-		for (int i = 0; i < DNS_FORWARD_PER_ASKER_MAX; i++)
+	if (dns_upstream_new(loop, resolv_conf, &forward) < 0)
+		die("dns_upstream_new");
+	for (uint32_t slot = 0; slot < DNS_UPSTREAM_MAX / DNS_UPSTREAM_PER_ASKER_MAX; slot++)
+		for (int i = 0; i < DNS_UPSTREAM_PER_ASKER_MAX; i++)
 			n += forward_ask(forward, 100 + slot, &n_answers) == 0;
-	tap_is_int(n, DNS_FORWARD_MAX, "a few askers can use up all questions");
+	tap_is_int(n, DNS_UPSTREAM_MAX, "a few askers can use up all questions");
 	tap_is_int(forward_ask(forward, 200, &n_answers), 0, "another one may still ask one");
 	tap_is_int(forward_ask(forward, 200, &n_answers), -EBUSY, "and no more");
 	tap_is_int(forward_ask(forward, 201, &n_answers), 0, "and so may the next");
-	dns_forward_free(forward);
+	dns_upstream_free(forward);
 	tap_is_int(n_answers, 0, "nobody is called when it is taken down");
 }
 
