@@ -34,6 +34,10 @@ static void answer_decimal(json_t *object, const struct answer_field *field, con
 	json_t *number = field_to_json(kind_field_at(field->row, field->offset), row);
 	char text[24];
 
+	if (!number) {
+		answer_object(object, field->name, NULL); /* which keeps in mind that memory ran out */
+		return;
+	}
 	(void)str_format(text, sizeof(text), "%lld", (long long)json_integer_value(number));
 	answer_string(object, field->name, text);
 	json_decref(number);
