@@ -23,6 +23,7 @@ dir=$records/$$
 http_port=18080
 https_arguments=() # --https … where a test wants it
 agent_arguments=() # more of the agent's options
+agent_program=$build/src/cmd/privlink-agent # another one, where a test wants it
 
 # --- TAP
 
@@ -142,7 +143,7 @@ start_privlinkd() {
 }
 
 start_agent() {
-	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlink-agent" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
+	nsenter --net="/run/netns/$lab" "$agent_program" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
 		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "${agent_arguments[@]}" \
 		>>"$dir/agent.log" 2>&1 &
 	agent_pid=$!

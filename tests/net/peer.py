@@ -14,6 +14,8 @@
   peer.py echo-server PORT           echoes each connection's bytes
   peer.py pingpong ADDRESS PORT N    N exchanges of one byte over one connection
   peer.py session ADDRESS PORT       sends each line of its input over one connection; prints "kept" for its echo, or "lost"
+  peer.py crowd ADDRESS PORT N       holds N connections to an echo-server open, half of them busy all the time; for each line of
+                                     its input it tries all, and prints how many were well all the time
   peer.py digest BYTES               size and SHA-256 of what `source` sends
   peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
@@ -182,6 +184,37 @@ def session(address, port):
             print("kept" if kept else "lost", flush=True)
 
 
+def echoes(connection):
+    try:
+        connection.sendall(b"x")
+        return connection.recv(1) == b"x"
+    except OSError:
+        return False
+
+
+def crowd(address, port, count):
+    crowd_lock, failed = threading.Lock(), set()
+    everyone = [socket.create_connection((address, int(port)), timeout=30) for _ in range(int(count))]
+    for connection in everyone:
+        connection.settimeout(10)
+
+    def chat():
+        while True:
+            for number, connection in enumerate(everyone[::2]):
+                with crowd_lock:
+                    if number * 2 not in failed and not echoes(connection):
+                        failed.add(number * 2)
+                time.sleep(0.001)
+
+    threading.Thread(target=chat, daemon=True).start()
+    print("open", flush=True)
+    for _ in sys.stdin:
+        with crowd_lock:
+            failed |= {number for number, connection in enumerate(everyone) if number not in failed and not echoes(connection)}
+        print(len(everyone) - len(failed), "well", flush=True)
+    return 0
+
+
 def digest_of(size):
     digest = hashlib.sha256()
     for block in blocks(int(size)):
@@ -282,6 +315,7 @@ COMMANDS = {
     "first-answer": first_answer,
     "source": source,
     "fetch": fetch,
+    "crowd": crowd,
     "digest": digest_of,
     "echo-server": echo_server,
     "pingpong": pingpong,
