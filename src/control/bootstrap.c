@@ -6,7 +6,7 @@
  */
 #include "../lib/ident.h"
 #include "../lib/log.h"
-#include "batch.h"
+#include "changes.h"
 #include "control.h"
 
 #define DEFAULT_BANDWIDTH 3072 /* Mbit/s */
@@ -62,7 +62,7 @@ static bool same(const struct service *a, const struct service *b)
 }
 
 static int add_service(const struct snapshot *rows, const struct catalogue_service *product,
-		       const char *region, struct batch *batch)
+		       const char *region, struct changes *changes)
 {
 	const struct service *known;
 	struct service row = {};
@@ -82,23 +82,24 @@ static int add_service(const struct snapshot *rows, const struct catalogue_servi
 		if (r < 0)
 			return r;
 	}
-	batch_put(batch, KIND_SERVICE, &row);
+	changes_put(changes, KIND_SERVICE, &row);
 	return 0;
 }
 
-static int add_services(const struct snapshot *rows, const struct catalogue *catalogue, struct batch *batch)
+static int add_services(const struct snapshot *rows, const struct catalogue *catalogue,
+			struct changes *changes)
 {
 	for (size_t i = 0; i < catalogue->n_services; i++) {
 		const struct catalogue_service *product = &catalogue->services[i];
 
 		for (size_t j = 0; j < product->n_regions; j++) {
-			int r = add_service(rows, product, product->regions[j], batch);
+			int r = add_service(rows, product, product->regions[j], changes);
 
 			if (r < 0)
 				return r;
 		}
 	}
-	return batch->error;
+	return changes->error;
 }
 
 struct progress {
@@ -118,15 +119,15 @@ static void committed(void *context, int result, uint64_t revision _unused_)
 int control_bootstrap(struct store *store, const struct catalogue *catalogue, struct loop *loop)
 {
 	struct progress progress = {};
-	struct batch batch = {};
+	struct changes changes = {};
 	int r;
 
-	r = add_services(store_rows(store), catalogue, &batch);
-	for (size_t i = 0; r == 0 && i < batch.n_txns; i++) {
+	r = add_services(store_rows(store), catalogue, &changes);
+	for (size_t i = 0; r == 0 && i < changes.n_txns; i++) {
 		progress.n_pending++;
-		store_commit(store, TAKE_PTR(batch.txns[i]), committed, &progress);
+		store_commit(store, TAKE_PTR(changes.txns[i]), committed, &progress);
 	}
-	batch_done(&batch);
+	changes_done(&changes);
 	while (progress.n_pending > 0) {
 		int turn = loop_turn(loop, -1);
 

@@ -64,20 +64,20 @@ static void commit_done(void *context, int result, uint64_t revision _unused_)
 	retry(commits->control);
 }
 
-/* Commits the batch and empties it. */
-static void commit(struct control *control, struct batch *batch)
+/* Commits the changes and empties it. */
+static void commit(struct control *control, struct changes *changes)
 {
-	size_t n = batch->error == 0 ? batch->n_txns : 0;
+	size_t n = changes->error == 0 ? changes->n_txns : 0;
 
-	if (batch->error < 0) {
-		log_errno(batch->error, "cannot put pass together");
+	if (changes->error < 0) {
+		log_errno(changes->error, "cannot put pass together");
 		retry(control);
 	}
 	for (size_t i = 0; i < n; i++) {
 		control->commits->n_pending++;
-		store_commit(control->store, TAKE_PTR(batch->txns[i]), commit_done, control->commits);
+		store_commit(control->store, TAKE_PTR(changes->txns[i]), commit_done, control->commits);
 	}
-	batch_done(batch);
+	changes_done(changes);
 }
 
 static struct control_view view_now(const struct control *control)
@@ -152,15 +152,15 @@ static void note_changes(struct control *control)
 static void pass_nat(struct control *control)
 {
 	struct control_view view = view_now(control);
-	struct batch batch = {};
+	struct changes changes = {};
 
 	if (!control->nat_due)
 		return;
-	control_nat_ranges(&view, &batch);
-	control->nat_due = batch.more;
-	if (batch.more)
+	control_nat_ranges(&view, &changes);
+	control->nat_due = changes.more;
+	if (changes.more)
 		loop_defer(control->pass);
-	commit(control, &batch);
+	commit(control, &changes);
 }
 
 static enum control_heard heard(const void *context, const char *node)
@@ -175,29 +175,29 @@ static enum control_heard heard(const void *context, const char *node)
 static void pass_nodes(struct control *control)
 {
 	struct control_view view = view_now(control);
-	struct batch batch = {};
+	struct changes changes = {};
 
 	if (!control->nodes_due)
 		return;
 	control->nodes_due = false;
-	control_nodes(&view, heard, &control->leases, &batch);
-	commit(control, &batch);
+	control_nodes(&view, heard, &control->leases, &changes);
+	commit(control, &changes);
 }
 
 static void pass_health(struct control *control)
 {
 	struct control_view view = view_now(control);
-	struct batch batch = {};
+	struct changes changes = {};
 
 	for (size_t i = 0; i < control->leases.n; i++) {
 		struct lease *lease = &control->leases.v[i];
 
 		if (lease->n_health == 0)
 			continue;
-		control_health(&view, lease->health, lease->n_health, &batch);
+		control_health(&view, lease->health, lease->n_health, &changes);
 		free(TAKE_PTR(lease->health));
 		lease->n_health = 0;
-		commit(control, &batch);
+		commit(control, &changes);
 	}
 }
 
@@ -205,7 +205,7 @@ static void pass_health(struct control *control)
 static void pass_slice(struct control *control, const struct control_view *view, bool services)
 {
 	struct subject_list *work = &control->subjects.work;
-	struct batch batch = {};
+	struct changes changes = {};
 	size_t i = 0, end;
 
 	for (; i < work->n; i = end) {
@@ -214,9 +214,9 @@ static void pass_slice(struct control *control, const struct control_view *view,
 		for (end = i + 1; end < work->n && (work->v[end].kind == KIND_SERVICE) == is_service; end++)
 			;
 		if (is_service == services)
-			control_states(view, work->v + i, end - i, &batch);
+			control_states(view, work->v + i, end - i, &changes);
 	}
-	commit(control, &batch);
+	commit(control, &changes);
 }
 
 static void pass_states(struct control *control)
@@ -241,13 +241,13 @@ static void pass_states(struct control *control)
 static void pass_leftovers(struct control *control)
 {
 	struct control_view view = view_now(control);
-	struct batch batch = {};
+	struct changes changes = {};
 
 	if (!control->leftovers_due)
 		return;
 	control->leftovers_due = false;
-	control_remove_leftovers(&view, &batch);
-	commit(control, &batch);
+	control_remove_leftovers(&view, &changes);
+	commit(control, &changes);
 	loop_timer_set(control->leftovers_timer, LEFTOVERS_EVERY_MS);
 }
 

@@ -18,7 +18,7 @@ _Static_assert(ENDPOINT_OPS_MAX < STORE_TXN_OPS_MAX, "an endpoint moves in one t
 struct endpoint_work {
 	const struct control_view *view;
 	struct control_subject *subject;
-	struct batch *batch;
+	struct changes *changes;
 	const char *failure;  /* the first reason found, NULL: none */
 	bool endpoint_failed; /* the reason concerns the endpoint as a whole */
 };
@@ -65,7 +65,7 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	if (!in_force(work, &connection->meta, work->endpoint_failed))
 		return;
 	next.modified_time = work->view->now;
-	batch_put(work->batch, KIND_CONNECTION, &next);
+	changes_put(work->changes, KIND_CONNECTION, &next);
 	*connection = next;
 }
 
@@ -75,10 +75,10 @@ static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *
 	const struct snapshot *rows = work->view->rows;
 	const struct port *port = snapshot_port(rows, zone->port);
 
-	batch_room(work->batch, 1 + (port ? remove_size(rows, KIND_PORT, port->id) : 0));
+	changes_room(work->changes, 1 + (port ? remove_size(rows, KIND_PORT, port->id) : 0));
 	if (port)
-		(void)remove_row(rows, KIND_PORT, port, work->batch);
-	batch_delete(work->batch, KIND_ENDPOINT_ZONE, zone);
+		(void)remove_row(rows, KIND_PORT, port, work->changes);
+	changes_delete(work->changes, KIND_ENDPOINT_ZONE, zone);
 }
 
 static void move_zone(struct endpoint_work *work, const struct connection *connection,
@@ -95,7 +95,7 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 	if (!in_force(work, &zone->meta, failed && r != -ENOENT))
 		return;
 	if (r == 0) {
-		batch_put(work->batch, KIND_ENDPOINT_ZONE, &next);
+		changes_put(work->changes, KIND_ENDPOINT_ZONE, &next);
 		return;
 	}
 	remove_zone(work, zone);
@@ -114,7 +114,7 @@ static void move_endpoint(struct endpoint_work *work, const struct endpoint *end
 	if (str_copy(next.failure, sizeof(next.failure), work->failure ? work->failure : "") < 0)
 		(void)str_copy(next.failure, sizeof(next.failure), "unknown");
 	if (changed || !streq(next.failure, endpoint->failure))
-		batch_put(work->batch, KIND_ENDPOINT, &next);
+		changes_put(work->changes, KIND_ENDPOINT, &next);
 }
 
 /* An endpoint that is Deleting goes with all it has when the nodes have forgotten it. */
@@ -133,15 +133,16 @@ static void remove_endpoint(struct endpoint_work *work, const struct endpoint *e
 		return;
 	}
 
-	if (!remove_row(rows, KIND_ENDPOINT, endpoint, work->batch))
+	if (!remove_row(rows, KIND_ENDPOINT, endpoint, work->changes))
 		subject_needs(work->subject, newest);
 }
 
-void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+void endpoint_states(const struct control_view *view, struct control_subject *subject,
+		     struct changes *changes)
 {
 	const struct endpoint *endpoint = snapshot_endpoint(view->rows, subject->id);
 	const struct connection *found = snapshot_connection(view->rows, subject->id);
-	struct endpoint_work work = {.view = view, .subject = subject, .batch = batch};
+	struct endpoint_work work = {.view = view, .subject = subject, .changes = changes};
 	struct connection connection;
 
 	if (!endpoint)
@@ -156,7 +157,7 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 	connection = *found;
 	work.endpoint_failed =
 		failure_of(&work, KIND_ENDPOINT, endpoint) || failure_of(&work, KIND_CONNECTION, found);
-	batch_room(batch, ENDPOINT_OPS_MAX);
+	changes_room(changes, ENDPOINT_OPS_MAX);
 	move_connection(&work, &connection);
 	for (const struct endpoint_zone *z = NULL; (z = next_zone(view->rows, endpoint->id, z));)
 		move_zone(&work, &connection, z);
@@ -165,26 +166,26 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 
 /* A service that goes leaves its endpoints behind: what is still connected is cut. */
 static void leave_endpoint(const struct control_view *view, const struct connection *found,
-			   struct batch *batch)
+			   struct changes *changes)
 {
 	struct connection connection = *found;
 
 	if (connection_event(&connection, EVENT_SERVICE_DELETED) < 0)
 		return;
-	batch_room(batch, 1 + ENDPOINT_ZONES_MAX);
+	changes_room(changes, 1 + ENDPOINT_ZONES_MAX);
 	connection.modified_time = view->now;
-	batch_put(batch, KIND_CONNECTION, &connection);
+	changes_put(changes, KIND_CONNECTION, &connection);
 
 	for (const struct endpoint_zone *z = NULL; (z = next_zone(view->rows, found->endpoint, z));) {
 		struct endpoint_zone zone = *z;
 
 		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) == 0)
-			batch_put(batch, KIND_ENDPOINT_ZONE, &zone);
+			changes_put(changes, KIND_ENDPOINT_ZONE, &zone);
 	}
 }
 
 /* Tells all endpoints of the service; true if none had to be told. */
-static bool leave_endpoints(const struct control_view *view, const char *service, struct batch *batch)
+static bool leave_endpoints(const struct control_view *view, const char *service, struct changes *changes)
 {
 	bool none = true;
 
@@ -192,13 +193,13 @@ static bool leave_endpoints(const struct control_view *view, const char *service
 	     (c = snapshot_children(view->rows, REF_CONNECTION_SERVICE, service, c));) {
 		if (c->status == CONNECTION_DELETING || c->status == CONNECTION_SERVICE_DELETED)
 			continue;
-		leave_endpoint(view, c, batch);
+		leave_endpoint(view, c, changes);
 		none = false;
 	}
 	return none;
 }
 
-void service_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+void service_states(const struct control_view *view, struct control_subject *subject, struct changes *changes)
 {
 	const struct service *service = snapshot_service(view->rows, subject->id);
 	struct service next;
@@ -211,9 +212,10 @@ void service_states(const struct control_view *view, struct control_subject *sub
 	r = service_event(&next, EVENT_IN_FORCE);
 	if (r < 0 && r != -ENOENT)
 		return;
-	is_over = (r == 0 || leave_endpoints(view, service->id, batch)) && view_reached(view, &service->meta);
+	is_over =
+		(r == 0 || leave_endpoints(view, service->id, changes)) && view_reached(view, &service->meta);
 	if (is_over && r == 0)
-		batch_put(batch, KIND_SERVICE, &next);
-	else if (!is_over || !remove_row(view->rows, KIND_SERVICE, service, batch))
+		changes_put(changes, KIND_SERVICE, &next);
+	else if (!is_over || !remove_row(view->rows, KIND_SERVICE, service, changes))
 		subject_needs(subject, service->meta.modified);
 }

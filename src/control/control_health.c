@@ -10,7 +10,7 @@ static bool health_equal(const struct server_health *a, const struct server_heal
 }
 
 void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
-		    struct batch *batch)
+		    struct changes *changes)
 {
 	for (size_t i = 0; i < n_health; i++) {
 		struct server_health row = health[i];
@@ -24,6 +24,6 @@ void control_health(const struct control_view *view, const struct server_health 
 		if (known && health_equal(known, &row))
 			continue;
 		row.meta = known ? known->meta : (struct row_meta){};
-		batch_put(batch, KIND_SERVER_HEALTH, &row);
+		changes_put(changes, KIND_SERVER_HEALTH, &row);
 	}
 }

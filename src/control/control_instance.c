@@ -9,9 +9,9 @@
 #include "states.h"
 
 static void instance_remove(const struct control_view *view, struct control_subject *subject,
-			    const struct instance *instance, struct batch *batch)
+			    const struct instance *instance, struct changes *changes)
 {
-	if (!view_reached(view, &instance->meta) || !remove_row(view->rows, KIND_INSTANCE, instance, batch))
+	if (!view_reached(view, &instance->meta) || !remove_row(view->rows, KIND_INSTANCE, instance, changes))
 		subject_needs(subject, instance->meta.modified);
 }
 
@@ -22,7 +22,8 @@ static bool may_end(const struct instance *instance)
 	       instance->status == INSTANCE_STOPPING;
 }
 
-void instance_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+void instance_states(const struct control_view *view, struct control_subject *subject,
+		     struct changes *changes)
 {
 	const struct instance *instance = snapshot_instance(view->rows, subject->id);
 	const struct control_failure *failure;
@@ -36,7 +37,7 @@ void instance_states(const struct control_view *view, struct control_subject *su
 	next = *instance;
 	r = instance_event(&next, EVENT_IN_FORCE);
 	if (r == -ENOENT) {
-		instance_remove(view, subject, instance, batch);
+		instance_remove(view, subject, instance, changes);
 		return;
 	}
 	moves = r == 0;
@@ -59,5 +60,5 @@ void instance_states(const struct control_view *view, struct control_subject *su
 	if (failure || instance->status != INSTANCE_STOPPED)
 		(void)str_copy(next.failure, sizeof(next.failure), failure ? failure->reason : "");
 	if (moves || !streq(next.failure, instance->failure))
-		batch_put(batch, KIND_INSTANCE, &next);
+		changes_put(changes, KIND_INSTANCE, &next);
 }

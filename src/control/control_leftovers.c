@@ -8,26 +8,26 @@
  */
 #include "control_step.h"
 
-static void remove_old(const struct control_view *view, struct batch *batch)
+static void remove_old(const struct control_view *view, struct changes *changes)
 {
 	const struct snapshot *rows = view->rows;
 
 	for (const struct client_token *t = NULL; (t = snapshot_next(rows, KIND_CLIENT_TOKEN, "", t));)
 		if (view->now - t->create_time > TOKEN_KEPT_S)
-			batch_delete(batch, KIND_CLIENT_TOKEN, t);
+			changes_delete(changes, KIND_CLIENT_TOKEN, t);
 	for (const struct job *j = NULL; (j = snapshot_next(rows, KIND_JOB, "", j));)
 		if (view->now - j->create_time > JOB_KEPT_S)
-			batch_delete(batch, KIND_JOB, j);
+			changes_delete(changes, KIND_JOB, j);
 }
 
-void control_remove_leftovers(const struct control_view *view, struct batch *batch)
+void control_remove_leftovers(const struct control_view *view, struct changes *changes)
 {
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {
 		if (relation_following(kind, REF_PART) == REF_COUNT_)
 			continue;
 		for (const void *v = NULL; (v = snapshot_next(view->rows, kind, "", v));)
 			if (snapshot_is_orphan(view->rows, kind, v))
-				batch_delete(batch, kind, v);
+				changes_delete(changes, kind, v);
 	}
-	remove_old(view, batch);
+	remove_old(view, changes);
 }

@@ -15,7 +15,7 @@
 
 struct nat_work {
 	const struct control_view *view;
-	struct batch *batch;
+	struct changes *changes;
 	const struct vpc **vpcs; /* wanted ones */
 	size_t n_vpcs, size;
 	uint32_t *used; /* IPv4, host order, sorted: ranges that are given out */
@@ -84,7 +84,7 @@ static int look_at_ranges(struct nat_work *work)
 		return -ENOMEM;
 	for (const struct nat_range *v = NULL; (v = snapshot_next(rows, KIND_NAT_RANGE, "", v));) {
 		if (snapshot_is_orphan(rows, KIND_NAT_RANGE, v))
-			batch_delete(work->batch, KIND_NAT_RANGE, v);
+			changes_delete(work->changes, KIND_NAT_RANGE, v);
 		work->used[work->n_used++] = netaddr_to_v4(&v->range.addr);
 	}
 	qsort(work->used, work->n_used, sizeof(*work->used), compare_u32);
@@ -130,17 +130,17 @@ static int add_range(struct nat_work *work, const struct vpc *vpc, const struct 
 	if (snapshot_find(work->view->rows, KIND_NAT_RANGE, id))
 		return 0;
 	if (work->n_new == RANGES_PER_PASS_MAX) {
-		work->batch->more = true;
+		work->changes->more = true;
 		return 0;
 	}
 	if (work->n_new == 0)
-		batch_room(work->batch, STORE_TXN_OPS_MAX);
+		changes_room(work->changes, STORE_TXN_OPS_MAX);
 	r = next_range(work, &row.range);
 	if (r < 0)
 		return r;
 	(void)str_copy(row.vpc, sizeof(row.vpc), vpc->id);
 	(void)str_copy(row.node, sizeof(row.node), node->name);
-	batch_put(work->batch, KIND_NAT_RANGE, &row);
+	changes_put(work->changes, KIND_NAT_RANGE, &row);
 	work->n_new++;
 	return 0;
 }
@@ -159,13 +159,13 @@ static int add_ranges(struct nat_work *work)
 			r = add_range(work, work->vpcs[i], n);
 	}
 	if (work->n_new > 0)
-		batch_put(work->batch, KIND_COUNTER, &work->counter);
+		changes_put(work->changes, KIND_COUNTER, &work->counter);
 	return r;
 }
 
-void control_nat_ranges(const struct control_view *view, struct batch *batch)
+void control_nat_ranges(const struct control_view *view, struct changes *changes)
 {
-	struct nat_work work = {.view = view, .batch = batch};
+	struct nat_work work = {.view = view, .changes = changes};
 	int r;
 
 	r = want_vpcs(&work);
@@ -174,8 +174,8 @@ void control_nat_ranges(const struct control_view *view, struct batch *batch)
 	if (r == 0)
 		r = add_ranges(&work);
 	/* All ranges given out is no reason to lose the others. */
-	if (r < 0 && r != -ERANGE && batch->error == 0)
-		batch->error = r;
+	if (r < 0 && r != -ERANGE && changes->error == 0)
+		changes->error = r;
 	free(work.vpcs);
 	free(work.used);
 }

@@ -8,19 +8,19 @@
 #include "control_step.h"
 
 /* Its address will be another's one day. */
-static void leave_server_groups(const struct control_view *view, const char *port, struct batch *batch)
+static void leave_server_groups(const struct control_view *view, const char *port, struct changes *changes)
 {
 	for (const struct server *s = NULL;
 	     (s = snapshot_children(view->rows, REF_SERVER_PORT_ID, port, s));) {
 		struct server row = *s;
 
 		if (server_event(&row, EVENT_DELETE) == 0)
-			batch_put(batch, KIND_SERVER, &row);
+			changes_put(changes, KIND_SERVER, &row);
 	}
 }
 
 /* The number of instances that are still there. */
-static size_t remove_instances(const struct control_view *view, const char *node, struct batch *batch)
+static size_t remove_instances(const struct control_view *view, const char *node, struct changes *changes)
 {
 	for (const struct instance *i = NULL;
 	     (i = snapshot_children(view->rows, REF_INSTANCE_NODE, node, i));) {
@@ -28,22 +28,22 @@ static size_t remove_instances(const struct control_view *view, const char *node
 
 		if (instance_event(&row, EVENT_DELETE) < 0)
 			continue;
-		leave_server_groups(view, i->port, batch);
-		batch_put(batch, KIND_INSTANCE, &row);
+		leave_server_groups(view, i->port, changes);
+		changes_put(changes, KIND_INSTANCE, &row);
 	}
 	return snapshot_count_children(view->rows, REF_INSTANCE_NODE, node);
 }
 
 /* What it found out about servers that are not instances. */
-static void forget_health(const struct control_view *view, const char *node, struct batch *batch)
+static void forget_health(const struct control_view *view, const char *node, struct changes *changes)
 {
 	for (const struct server_health *h = NULL;
 	     (h = snapshot_children(view->rows, REF_SERVER_HEALTH_NODE, node, h));)
-		batch_delete(batch, KIND_SERVER_HEALTH, h);
+		changes_delete(changes, KIND_SERVER_HEALTH, h);
 }
 
 static void note_lost(const struct control_view *view, const struct node *node, enum control_heard heard,
-		      struct batch *batch)
+		      struct changes *changes)
 {
 	struct node row = *node;
 
@@ -53,19 +53,19 @@ static void note_lost(const struct control_view *view, const struct node *node, 
 		row.lost_time = 0;
 	else
 		return;
-	batch_put(batch, KIND_NODE, &row);
+	changes_put(changes, KIND_NODE, &row);
 }
 
 void control_nodes(const struct control_view *view,
 		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
-		   struct batch *batch)
+		   struct changes *changes)
 {
 	for (const struct node *n = NULL; (n = snapshot_next(view->rows, KIND_NODE, "", n));) {
 		if (!n->deleting) {
-			note_lost(view, n, heard(context, n->name), batch);
-		} else if (remove_instances(view, n->name, batch) == 0) {
-			forget_health(view, n->name, batch);
-			batch_delete(batch, KIND_NODE, n);
+			note_lost(view, n, heard(context, n->name), changes);
+		} else if (remove_instances(view, n->name, changes) == 0) {
+			forget_health(view, n->name, changes);
+			changes_delete(changes, KIND_NODE, n);
 		}
 	}
 }

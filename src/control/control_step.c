@@ -100,13 +100,14 @@ static bool goes_with_another(const struct control_view *view, enum kind kind, c
 }
 
 static void remove_subject(const struct control_view *view, struct control_subject *subject, const void *row,
-			   struct batch *batch)
+			   struct changes *changes)
 {
-	if (!remove_row(view->rows, subject->kind, row, batch))
+	if (!remove_row(view->rows, subject->kind, row, changes))
 		subject_needs(subject, ((const struct row_meta *)row)->modified);
 }
 
-static void row_states(const struct control_view *view, struct control_subject *subject, struct batch *batch)
+static void row_states(const struct control_view *view, struct control_subject *subject,
+		       struct changes *changes)
 {
 	const void *row = snapshot_find(view->rows, subject->kind, subject->id);
 	union any_row copy;
@@ -123,16 +124,16 @@ static void row_states(const struct control_view *view, struct control_subject *
 	if (!view_reached(view, &copy.meta)) {
 		subject_needs(subject, copy.meta.modified);
 	} else if (r == -ENOENT) {
-		remove_subject(view, subject, row, batch);
+		remove_subject(view, subject, row, changes);
 	} else if (control_failure_find(view, key)) {
 		subject_needs(subject, NEEDS_REPAIR);
 	} else {
-		batch_put(batch, subject->kind, &copy);
+		changes_put(changes, subject->kind, &copy);
 	}
 }
 
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
-		    struct batch *batch)
+		    struct changes *changes)
 {
 	for (size_t i = 0; i < n_subjects; i++) {
 		struct control_subject *subject = &subjects[i];
@@ -140,16 +141,16 @@ void control_states(const struct control_view *view, struct control_subject *sub
 		subject->needs = NEEDS_NOTHING;
 		switch (subject->kind) {
 		case KIND_ENDPOINT:
-			endpoint_states(view, subject, batch);
+			endpoint_states(view, subject, changes);
 			break;
 		case KIND_INSTANCE:
-			instance_states(view, subject, batch);
+			instance_states(view, subject, changes);
 			break;
 		case KIND_SERVICE:
-			service_states(view, subject, batch);
+			service_states(view, subject, changes);
 			break;
 		default:
-			row_states(view, subject, batch);
+			row_states(view, subject, changes);
 		}
 	}
 }

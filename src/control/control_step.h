@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decisions of control, each a pure function from rows and what the nodes reported to a batch of
+ * The decisions of control, each a pure function from rows and what the nodes reported to a changes of
  * transactions. control.c calls them one after another and commits in between, so that each sees what the one
  * before did.
  *
@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "batch.h"
+#include "changes.h"
 #include "control.h"
 
 #define SUBJECT_ID_SIZE 160
@@ -40,29 +40,29 @@ int control_subject_compare(const void *a, const void *b);
 
 /* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
  * with what hangs on it. A subject that needs no later revision than the live one has more to do: commit and
- * call again. Services change the rows of endpoints, so they want a call and a batch of their own. */
+ * call again. Services change the rows of endpoints, so they want a call and a changes of their own. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
-		    struct batch *batch);
+		    struct changes *changes);
 
 /* A range of translated addresses for each node and each VPC in which a load balancer serves or a server is.
  */
-void control_nat_ranges(const struct control_view *view, struct batch *batch);
+void control_nat_ranges(const struct control_view *view, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their
  * instances go, as by a call, then the node itself. */
 enum control_heard { CONTROL_HEARD, CONTROL_MAY_BE_HEARD, CONTROL_NOT_HEARD };
 void control_nodes(const struct control_view *view,
 		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
-		   struct batch *batch);
+		   struct changes *changes);
 
 /* Writes down what nodes found out about servers, where it is new. */
 void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
-		    struct batch *batch);
+		    struct changes *changes);
 
 /* Removes what belongs to nothing any more: parts of objects that are gone, old tokens and jobs. */
 #define TOKEN_KEPT_S (24 * 3600)
 #define JOB_KEPT_S   (24 * 3600)
-void control_remove_leftovers(const struct control_view *view, struct batch *batch);
+void control_remove_leftovers(const struct control_view *view, struct changes *changes);
 
 /* The row's failure, NULL if it has none. */
 const struct control_failure *control_failure_get(const struct control_view *view, const char *key);

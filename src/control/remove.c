@@ -30,28 +30,28 @@ size_t remove_size(const struct snapshot *rows, enum kind kind, const char *id)
 }
 
 /* What is a part of a part goes before it. */
-static void remove_parts(const struct snapshot *rows, enum kind kind, const char *id, struct batch *batch)
+static void remove_parts(const struct snapshot *rows, enum kind kind, const char *id, struct changes *changes)
 {
 	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
 		if (!is_part_of(ref, kind))
 			continue;
 		for (const void *v = NULL; (v = snapshot_children(rows, ref, id, v));) {
-			remove_parts(rows, relation_info(ref)->kind, snapshot_id(v), batch);
-			batch_delete(batch, relation_info(ref)->kind, v);
+			remove_parts(rows, relation_info(ref)->kind, snapshot_id(v), changes);
+			changes_delete(changes, relation_info(ref)->kind, v);
 		}
 	}
 }
 
-bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct batch *batch)
+bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes)
 {
 	const char *id = snapshot_id(row);
 	size_t n = remove_size(rows, kind, id);
 
 	if (n <= STORE_TXN_OPS_MAX)
-		batch_room(batch, n);
-	remove_parts(rows, kind, id, batch);
+		changes_room(changes, n);
+	remove_parts(rows, kind, id, changes);
 	if (n > STORE_TXN_OPS_MAX)
 		return false;
-	batch_delete(batch, kind, row);
+	changes_delete(changes, kind, row);
 	return true;
 }

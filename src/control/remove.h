@@ -8,7 +8,7 @@
 
 /* Removes a row of the snapshot and all that is a part of it (model/relations.c): at once if it fits one
  * transaction; else only the parts, and the row wants another call. False then. */
-bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct batch *batch);
+bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes);
 
 /* The operations that it takes to remove a row with its parts. */
 size_t remove_size(const struct snapshot *rows, enum kind kind, const char *id);

@@ -16,8 +16,11 @@ void subject_needs(struct control_subject *subject, uint64_t revision);
 
 /* One subject of its kind. */
 
-/* Move the subject's rows on as far as the nodes have come, by changes in `batch`; what the subject still
+/* Move the subject's rows on as far as the nodes have come, by changes in `changes`; what the subject still
  * waits for is written into it (subject_needs()). */
-void endpoint_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
-void instance_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
-void service_states(const struct control_view *view, struct control_subject *subject, struct batch *batch);
+void endpoint_states(const struct control_view *view, struct control_subject *subject,
+		     struct changes *changes);
+void instance_states(const struct control_view *view, struct control_subject *subject,
+		     struct changes *changes);
+void service_states(const struct control_view *view, struct control_subject *subject,
+		    struct changes *changes);

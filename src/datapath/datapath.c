@@ -160,9 +160,9 @@ static int init_tables(struct datapath *datapath)
 	datapath->slots_in_use = calloc(datapath->n_slots / 8 + 1, 1);
 	if (!datapath->generations || !datapath->slots_in_use)
 		return -ENOMEM;
-	r = region_table_new(bpf_map__fd(skeleton->maps.pl_rules), &datapath->rules);
+	r = list_table_new(bpf_map__fd(skeleton->maps.pl_rules), &datapath->rules);
 	if (r == 0)
-		r = region_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
+		r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
 	if (r == 0 && datapath->is_waiting)
 		r = copy_generations(datapath);
 	return r < 0 ? r : datapath_load_tables(datapath);
@@ -278,8 +278,8 @@ struct datapath *datapath_free(struct datapath *datapath)
 	if (!datapath)
 		return NULL;
 	attach_free(datapath->attach);
-	region_table_free(datapath->rules);
-	region_table_free(datapath->maglev);
+	list_table_free(datapath->rules);
+	list_table_free(datapath->maglev);
 	table_done(&datapath->config);
 	table_done(&datapath->ports);
 	table_done(&datapath->backends);

@@ -55,7 +55,7 @@ static int load_generation(void *context, const void *key, const void *value)
 
 /* A list that cannot be adopted leaves a row of zeros in the mirror: no plan wants such a row, so it is
  * written anew. */
-static int adopt_lists(struct table *table, struct region_table *regions, size_t first_offset,
+static int adopt_lists(struct table *table, struct list_table *regions, size_t first_offset,
 		       size_t count_offset)
 {
 	struct rowset *rows = &table->mirror;
@@ -67,7 +67,7 @@ static int adopt_lists(struct table *table, struct region_table *regions, size_t
 
 		memcpy(&first, value + first_offset, sizeof(first));
 		memcpy(&count, value + count_offset, sizeof(count));
-		r = region_table_adopt(regions, first, count);
+		r = list_table_adopt(regions, first, count);
 		if (r == -EEXIST)
 			memset(value, 0, rows->value_size);
 		else if (r < 0)
@@ -88,9 +88,9 @@ int datapath_load_tables(struct datapath *datapath)
 	if (r == 0)
 		r = table_walk(datapath->generations_fd, load_generation, datapath);
 	if (r == 0)
-		r = region_table_reset(datapath->rules);
+		r = list_table_reset(datapath->rules);
 	if (r == 0)
-		r = region_table_reset(datapath->maglev);
+		r = list_table_reset(datapath->maglev);
 	if (r == 0)
 		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, in_first),
 				offsetof(struct pl_policy, in_count));
@@ -146,19 +146,19 @@ static int want_ports(struct sync *sync, const struct plan_port *service)
 }
 
 /* The list as it stands, or a new one. */
-static int want_list(struct region_table *regions, uint32_t old_first, uint32_t old_count,
-		     const void *elements, uint32_t count, uint32_t *ret_first)
+static int want_list(struct list_table *regions, uint32_t old_first, uint32_t old_count, const void *elements,
+		     uint32_t count, uint32_t *ret_first)
 {
-	if (old_count == count && region_table_equals(regions, old_first, elements, count)) {
+	if (old_count == count && list_table_equals(regions, old_first, elements, count)) {
 		*ret_first = count ? old_first : 0;
 		return 0;
 	}
-	return region_table_take(regions, elements, count, ret_first);
+	return list_table_take(regions, elements, count, ret_first);
 }
 
 /* Both lists of a policy, or neither. */
-static int want_rules(struct region_table *rules, const struct pl_policy *old,
-		      const struct plan_policy *policy, struct pl_policy *row)
+static int want_rules(struct list_table *rules, const struct pl_policy *old, const struct plan_policy *policy,
+		      struct pl_policy *row)
 {
 	int r = want_list(rules, old->in_first, old->in_count, policy->in, policy->n_in, &row->in_first);
 
@@ -166,7 +166,7 @@ static int want_rules(struct region_table *rules, const struct pl_policy *old,
 		return r;
 	r = want_list(rules, old->out_first, old->out_count, policy->out, policy->n_out, &row->out_first);
 	if (r < 0 && row->in_first != old->in_first)
-		(void)region_table_give(rules, row->in_first, row->in_count);
+		(void)list_table_give(rules, row->in_first, row->in_count);
 	return r;
 }
 
@@ -380,12 +380,12 @@ static void find_touched(struct sync *sync)
 
 /* Into the kernel. */
 
-static int give_list(struct region_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
+static int give_list(struct list_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
 		     uint32_t count)
 {
 	if (count == old_count && first == old_first)
 		return 0;
-	return region_table_give(regions, old_first, old_count);
+	return list_table_give(regions, old_first, old_count);
 }
 
 /* Before a policy's row changes: its old lists go to rest when the new row does not have them. */

@@ -8,7 +8,7 @@
 
 #include "bpf/pl_reasons.h"
 #include "datapath.h"
-#include "region_table.h"
+#include "list_table.h"
 #include "table.h"
 
 struct pl_bpf; /* the skeleton */
@@ -19,7 +19,7 @@ struct datapath {
 	char pin_dir[PATH_MAX / 2];
 
 	struct table config, ports, backends, listeners, policies, enis, places;
-	struct region_table *rules, *maglev;
+	struct list_table *rules, *maglev;
 	int generations_fd;
 	uint32_t *generations; /* what the kernel has, by slot */
 	uint32_t n_slots;

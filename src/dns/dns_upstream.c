@@ -13,7 +13,7 @@
 
 #include "../lib/ident.h"
 #include "../lib/netns_socket.h"
-#include "dns_resolv_conf.h"
+#include "dns_servers.h"
 
 #define DNS_PORT   53
 #define TCP_PREFIX 2
@@ -38,7 +38,7 @@ struct dns_upstream_query {
 
 struct dns_upstream {
 	struct loop *loop;
-	struct dns_resolv_conf_file file;
+	struct dns_servers_file file;
 	struct dns_upstream_query *queries;
 	unsigned int server; /* that answered last: asked first */
 	uint8_t buffer[DNS_MSG_SIZE_MAX];
@@ -107,7 +107,7 @@ static void query_next(struct dns_upstream_query *q)
 	query_start(q);
 }
 
-static bool is_last_try(const struct dns_upstream_query *q, const struct dns_resolv_conf *conf)
+static bool is_last_try(const struct dns_upstream_query *q, const struct dns_servers *conf)
 {
 	return q->try + 1 >= MAX(conf->n_servers, (size_t)DNS_UPSTREAM_TRIES);
 }
@@ -115,7 +115,7 @@ static bool is_last_try(const struct dns_upstream_query *q, const struct dns_res
 /* A message has come. Others than the reply are ignored: they may be anybody's. */
 static void query_take(struct dns_upstream_query *q, uint8_t *reply, size_t size)
 {
-	const struct dns_resolv_conf *conf = &q->upstream->file.conf;
+	const struct dns_servers *conf = &q->upstream->file.servers;
 	enum dns_msg_rcode rcode;
 
 	if (!dns_msg_is_reply(query_message(q), q->query_size, reply, size))
@@ -247,7 +247,7 @@ static int query_send(struct dns_upstream_query *q, const struct netaddr *server
 /* Asks the server whose turn it is, or the one after it that can be sent to. */
 static void query_start(struct dns_upstream_query *q)
 {
-	const struct dns_resolv_conf *conf = dns_resolv_conf_get(&q->upstream->file);
+	const struct dns_servers *conf = dns_servers_get(&q->upstream->file);
 
 	for (; conf->n_servers && q->try < MAX(conf->n_servers, (size_t)DNS_UPSTREAM_TRIES); q->try++) {
 		if (query_send(q, &conf->servers[(q->first_server + q->try) % conf->n_servers]) == 0)
@@ -317,7 +317,7 @@ int dns_upstream_ask(struct dns_upstream *upstream, const struct dns_msg_request
 	struct dns_upstream_query *q;
 	int r;
 
-	if (dns_resolv_conf_get(&upstream->file)->n_servers == 0)
+	if (dns_servers_get(&upstream->file)->n_servers == 0)
 		return -ENOENT;
 	if (is_full(upstream, request->asker->slot))
 		return -EBUSY;

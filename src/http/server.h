@@ -43,6 +43,9 @@ typedef void (*server_handler)(void *context, struct server_request *request);
  */
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body);
 
+/* Of a request that may be anybody's. (The feed's server, which only root can ask, takes more.) */
+#define SERVER_BODY_MAX (256 * 1024)
+
 struct server_options {
 	int listen_fd; /* owned by the server from then on, also if it fails */
 	bool tls;      /* with the certificate of tls.h; else plain HTTP */

@@ -267,7 +267,7 @@ def dns_answer(query, log):
     return query[:2] + b"\x81\x80" + counts + question + answer
 
 
-def dns_resolv_conf_tcp(address, log):
+def dns_servers_tcp(address, log):
     server = socket.create_server((address, 53))
     while True:
         connection, _ = server.accept()
@@ -277,8 +277,8 @@ def dns_resolv_conf_tcp(address, log):
             connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
 
-def dns_resolv_conf(address, log):
-    threading.Thread(target=dns_resolv_conf_tcp, args=(address, log), daemon=True).start()
+def dns_servers(address, log):
+    threading.Thread(target=dns_servers_tcp, args=(address, log), daemon=True).start()
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind((address, 53))
     while True:
@@ -304,7 +304,7 @@ def https_server(port, certificate, key, directory):
 
 COMMANDS = {
     "dns-silent": dns_silent,
-    "dns-upstream": dns_resolv_conf,
+    "dns-upstream": dns_servers,
     "https-server": https_server,
     "tcp-server": tcp_server,
     "udp-server": udp_server,

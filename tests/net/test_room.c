@@ -12,7 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "datapath/datapath.h"
-#include "datapath/region_table.h"
+#include "datapath/list_table.h"
 #include "lib/log.h"
 #include "tests/tap.h"
 
@@ -246,7 +246,7 @@ static void test_listener_tables(struct world *world)
 	if (!table)
 		return;
 	forget_last(world, &world->plan.n_listeners);
-	(void)usleep((REGION_REST_MS + 100) * 1000); /* the last one's own table rests, and is then room */
+	(void)usleep((LIST_REST_MS + 100) * 1000); /* the last one's own table rests, and is then room */
 	full.listeners = listeners;
 	full.n_listeners = 3;
 	expect_full(world, &full, "pl_listeners", &world->listeners[0].key, &world->listeners[1].key,
@@ -296,8 +296,7 @@ static void test_rules(struct world *world)
 	       "one whose rules have no room is not judged by its old ones");
 	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and its open flows are judged again");
 
-	(void)usleep((REGION_REST_MS + 100) *
-		     1000); /* as long as a list rests before its room is given out */
+	(void)usleep((LIST_REST_MS + 100) * 1000); /* as long as a list rests before its room is given out */
 	last->in = rules + (size_t)(FILLERS + 2) * LONG;
 	last->n_out = 0;
 	expect(world, &full, "", "another list in the place of the one that found room without the other");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows and the passes of control over them, without a store: what a batch says is carried out on the
+ * Rows and the passes of control over them, without a store: what a changes says is carried out on the
  * snapshot, as a store would do it, comparisons and limits included.
  */
 #pragma once
@@ -50,15 +50,15 @@ static void world_commit_txn(struct world *world, const struct store_txn *txn)
 	world->n_ops += txn->n_changes;
 }
 
-/* Carries the batch out and empties it. */
-static void world_commit(struct world *world, struct batch *batch)
+/* Carries the changes out and empties it. */
+static void world_commit(struct world *world, struct changes *changes)
 {
-	if (batch->error < 0)
+	if (changes->error < 0)
 		world->refused = true;
-	for (size_t i = 0; i < batch->n_txns; i++)
-		world_commit_txn(world, batch->txns[i]);
-	world->n_txns += batch->n_txns;
-	batch_done(batch);
+	for (size_t i = 0; i < changes->n_txns; i++)
+		world_commit_txn(world, changes->txns[i]);
+	world->n_txns += changes->n_txns;
+	changes_done(changes);
 }
 
 static struct control_view world_view(const struct world *world)
@@ -81,7 +81,7 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 {
 	struct control_view view = world_view(world);
 	struct subjects subjects = {};
-	struct batch batch = {};
+	struct changes changes = {};
 	size_t n, services = 0;
 
 	world->n_txns = world->n_ops = 0;
@@ -91,11 +91,11 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 		services++;
 	for (n = services; n < subjects.work.n && subjects.work.v[n].kind == KIND_SERVICE;)
 		n++;
-	control_states(&view, subjects.work.v + services, n - services, &batch);
-	world_commit(world, &batch);
-	control_states(&view, subjects.work.v, services, &batch);
-	control_states(&view, subjects.work.v + n, subjects.work.n - n, &batch);
-	world_commit(world, &batch);
+	control_states(&view, subjects.work.v + services, n - services, &changes);
+	world_commit(world, &changes);
+	control_states(&view, subjects.work.v, services, &changes);
+	control_states(&view, subjects.work.v + n, subjects.work.n - n, &changes);
+	world_commit(world, &changes);
 	if (subjects_put_back(&subjects, world->live) < 0)
 		exit(EXIT_FAILURE);
 	n = subjects.waiting.n;

@@ -500,7 +500,7 @@ static void test_nat_ranges(void)
 {
 	struct control_view view;
 	const struct nat_range *range;
-	struct batch batch = {};
+	struct changes changes = {};
 	struct world w;
 
 	world_begin(&w);
@@ -523,22 +523,22 @@ static void test_nat_ranges(void)
 	rows_put(w.rows, "counter/nat", "{'name':'nat','value':3}");
 
 	view = world_view(&w);
-	control_nat_ranges(&view, &batch);
-	world_commit(&w, &batch);
+	control_nat_ranges(&view, &changes);
+	world_commit(&w, &changes);
 	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 4,
 		   "VPCs with a server or a serving load balancer get a range for each node");
 	range = snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-a/n1");
 	tap_ok(range && netaddr_to_v4(&range->range.addr) == 0x64400030, "it is the next one of the counter");
 	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n2"), "also where only a load balancer serves");
 	view = world_view(&w);
-	control_nat_ranges(&view, &batch);
-	tap_is_int(batch.n_txns, 0, "and not twice");
+	control_nat_ranges(&view, &changes);
+	tap_is_int(changes.n_txns, 0, "and not twice");
 
 	rows_delete(w.rows, "vpc/vpc-a");
 	rows_delete(w.rows, "node/n2");
 	view = world_view(&w);
-	control_nat_ranges(&view, &batch);
-	world_commit(&w, &batch);
+	control_nat_ranges(&view, &changes);
+	world_commit(&w, &changes);
 	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 1,
 		   "ranges come back when the VPC or the node is gone");
 
@@ -547,8 +547,8 @@ static void test_nat_ranges(void)
 	rows_put(w.rows, "nat_range/vpc-x/n1", "{'vpc':'vpc-x','node':'n1','range':'100.64.0.0/28'}");
 	rows_put(w.rows, "vpc/vpc-x", "{'id':'vpc-x'}");
 	view = world_view(&w);
-	control_nat_ranges(&view, &batch);
-	world_commit(&w, &batch);
+	control_nat_ranges(&view, &changes);
+	world_commit(&w, &changes);
 	range = snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n3");
 	tap_ok(range && netaddr_to_v4(&range->range.addr) == 0x64400010,
 	       "after the last range the search begins again and passes over what is in use");
@@ -558,7 +558,7 @@ static void test_nat_ranges(void)
 static void test_many_nat_ranges(void)
 {
 	struct control_view view;
-	struct batch batch = {};
+	struct changes changes = {};
 	struct world w;
 	bool more;
 
@@ -575,9 +575,9 @@ static void test_many_nat_ranges(void)
 	}
 	for (int i = 0; i < 2; i++) {
 		view = world_view(&w);
-		control_nat_ranges(&view, &batch);
-		more = batch.more;
-		world_commit(&w, &batch);
+		control_nat_ranges(&view, &changes);
+		more = changes.more;
+		world_commit(&w, &changes);
 	}
 	tap_ok(!more && snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-a/") == 150,
 	       "many ranges are given out in steps");
@@ -593,7 +593,7 @@ static void test_health(void)
 	};
 	const struct server_health *row;
 	struct control_view view;
-	struct batch batch = {};
+	struct changes changes = {};
 	struct world w;
 
 	world_begin(&w);
@@ -602,15 +602,15 @@ static void test_health(void)
 	rows_put(w.rows, "server/sgp-1/i-2/80",
 		 "{'group':'sgp-1','server_id':'i-2','port':80,'status':'Available'}");
 	view = world_view(&w);
-	control_health(&view, health, ARRAY_SIZE(health), &batch);
-	world_commit(&w, &batch);
+	control_health(&view, health, ARRAY_SIZE(health), &changes);
+	world_commit(&w, &changes);
 	tap_is_int(snapshot_count(w.rows, KIND_SERVER_HEALTH, ""), 2,
 		   "health is written down for servers that exist");
 	row = snapshot_find(w.rows, KIND_SERVER_HEALTH, "sgp-1/i-2/80");
 	tap_ok(row && !row->healthy && streq(row->reason, "CONNECT_TIMEOUT"), "with the reason");
 	view = world_view(&w);
-	control_health(&view, health, ARRAY_SIZE(health), &batch);
-	tap_is_int(batch.n_txns, 0, "and only when it is new");
+	control_health(&view, health, ARRAY_SIZE(health), &changes);
+	tap_is_int(changes.n_txns, 0, "and only when it is new");
 
 	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','status':'Available'}");
 	rows_put(w.rows, "server/sgp-1/i-1/80",
@@ -642,7 +642,7 @@ static void test_leftovers(void)
 		"job/j-old",
 	};
 	struct control_view view;
-	struct batch batch = {};
+	struct changes changes = {};
 	struct world w;
 	bool ok = true;
 
@@ -671,8 +671,8 @@ static void test_leftovers(void)
 		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'new','create_time':1767323000}");
 
 	view = world_view(&w);
-	control_remove_leftovers(&view, &batch);
-	world_commit(&w, &batch);
+	control_remove_leftovers(&view, &changes);
+	world_commit(&w, &changes);
 	for (size_t i = 0; i < ARRAY_SIZE(left_over); i++)
 		ok = ok && world_modified(&w, left_over[i]) == 0;
 	tap_ok(ok, "what belongs to nothing is swept away, and old tokens and jobs");

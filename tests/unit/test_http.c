@@ -194,12 +194,12 @@ static void test_limits(struct harness *h)
 	(void)str_format(head, sizeof(head),
 			 "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 			 "Content-Length: %d\r\n\r\n",
-			 HTTP_BODY_MAX);
-	tap_is_str(code_of(h, send_long(h, head, "x", HTTP_BODY_MAX, "")), "MissingAction",
+			 SERVER_BODY_MAX);
+	tap_is_str(code_of(h, send_long(h, head, "x", SERVER_BODY_MAX, "")), "MissingAction",
 		   "a body of 256 KiB is read");
 	(void)str_format(head, sizeof(head), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
-			 HTTP_BODY_MAX + 1);
-	answer = send_long(h, head, "x", HTTP_BODY_MAX + 1, "");
+			 SERVER_BODY_MAX + 1);
+	answer = send_long(h, head, "x", SERVER_BODY_MAX + 1, "");
 	tap_is_int(client_status(answer), 413, "one byte more is refused");
 	tap_is_str(code_of(h, answer), "InvalidRequest.BodyTooLarge", "by its own code");
 	answer = send_long(h, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",

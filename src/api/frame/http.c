@@ -14,6 +14,8 @@
 #include "../../lib/log.h"
 #include "auth.h"
 
+_Static_assert(SERVER_BODY_MAX <= PARAMS_BYTES_MAX, "what is taken can be parsed");
+
 #define LISTENERS_MAX 8
 
 /* How often the nonces of silent keys are looked for. */
@@ -286,7 +288,7 @@ int http_listen(struct http *http, int listen_fd, bool tls)
 {
 	const struct server_options options = {.listen_fd = listen_fd,
 					       .tls = tls,
-					       .body_max = HTTP_BODY_MAX,
+					       .body_max = SERVER_BODY_MAX,
 					       .connections_max = HTTP_CONNECTIONS_MAX,
 					       .connections_per_address_max = HTTP_CONNECTIONS_PER_HOST_MAX,
 					       .timeout_s = HTTP_TIMEOUT_S};

@@ -8,7 +8,6 @@
 #include "nonces.h"
 #include "run.h"
 
-#define HTTP_BODY_MAX		      PARAMS_BYTES_MAX
 #define HTTP_CONNECTIONS_MAX	      512
 #define HTTP_CONNECTIONS_PER_HOST_MAX 256
 #define HTTP_TIMEOUT_S		      60

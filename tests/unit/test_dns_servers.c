@@ -2,14 +2,14 @@
 /*
  * What is taken from resolv.conf, and that a file that was replaced is read again.
  */
-#include "dns/dns_resolv_conf.h"
+#include "dns/dns_servers.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 #include "tests/tap.h"
 
-static const char *servers_of(const struct dns_resolv_conf *conf)
+static const char *servers_of(const struct dns_servers *conf)
 {
 	static char text[256];
 	char addr[NETADDR_TEXT_SIZE];
@@ -40,10 +40,10 @@ static void test_parse(void)
 		 "127.0.0.53", "never ourselves"},
 		{"", "", "nothing"},
 	};
-	struct dns_resolv_conf conf;
+	struct dns_servers conf;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		dns_resolv_conf_parse(cases[i].text, &conf);
+		dns_servers_parse(cases[i].text, &conf);
 		tap_is_str(servers_of(&conf), cases[i].servers, "resolv.conf: %s", cases[i].what);
 	}
 }
@@ -58,26 +58,25 @@ static void write_file(const char *path, const char *text)
 
 static void test_file(void)
 {
-	char directory[] = "/tmp/test_dns_resolv_conf.XXXXXX", path[64], other[64];
-	struct dns_resolv_conf_file file = {.path = path};
+	char directory[] = "/tmp/test_dns_servers.XXXXXX", path[64], other[64];
+	struct dns_servers_file file = {.path = path};
 
 	if (!mkdtemp(directory))
 		exit(EXIT_FAILURE);
 	snprintf(path, sizeof(path), "%s/resolv.conf", directory);
 	snprintf(other, sizeof(other), "%s/other", directory);
-	tap_is_str(servers_of(dns_resolv_conf_get(&file)), "", "a missing file names no server");
+	tap_is_str(servers_of(dns_servers_get(&file)), "", "a missing file names no server");
 	write_file(path, "nameserver 1.1.1.1\n");
 	file.looked_ms = 0;
-	tap_is_str(servers_of(dns_resolv_conf_get(&file)), "1.1.1.1", "a file that appears is read");
+	tap_is_str(servers_of(dns_servers_get(&file)), "1.1.1.1", "a file that appears is read");
 	write_file(other, "nameserver 2.2.2.2\n");
 	(void)rename(other, path);
-	tap_is_str(servers_of(dns_resolv_conf_get(&file)), "1.1.1.1", "within a second nobody looks again");
+	tap_is_str(servers_of(dns_servers_get(&file)), "1.1.1.1", "within a second nobody looks again");
 	file.looked_ms = 0;
-	tap_is_str(servers_of(dns_resolv_conf_get(&file)), "2.2.2.2",
-		   "a file that was replaced is read again");
+	tap_is_str(servers_of(dns_servers_get(&file)), "2.2.2.2", "a file that was replaced is read again");
 	(void)unlink(path);
 	file.looked_ms = 0;
-	tap_is_str(servers_of(dns_resolv_conf_get(&file)), "", "a file that has gone names no server");
+	tap_is_str(servers_of(dns_servers_get(&file)), "", "a file that has gone names no server");
 	(void)rmdir(directory);
 }
 

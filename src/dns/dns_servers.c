@@ -2,7 +2,7 @@
 /*
  * The file is often a link that a network manager replaces, so its inode counts as much as its time.
  */
-#include "dns_resolv_conf.h"
+#include "dns_servers.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ static bool is_usable(const struct netaddr *addr)
 	return netaddr_is_v4(addr) ? netaddr_to_v4(addr) != INADDR_ANY : !netaddr_is_zero(addr);
 }
 
-static void take_line(const char *line, size_t length, struct dns_resolv_conf *ret)
+static void take_line(const char *line, size_t length, struct dns_servers *ret)
 {
 	static const char keyword[] = "nameserver";
 	char text[NETADDR_TEXT_SIZE];
@@ -38,11 +38,11 @@ static void take_line(const char *line, size_t length, struct dns_resolv_conf *r
 	while (i < length && !isspace((unsigned char)line[i]) && n < sizeof(text) - 1)
 		text[n++] = line[i++];
 	text[n] = '\0';
-	if (ret->n_servers < DNS_RESOLV_CONF_MAX && netaddr_parse(text, &addr) == 0 && is_usable(&addr))
+	if (ret->n_servers < DNS_SERVERS_MAX && netaddr_parse(text, &addr) == 0 && is_usable(&addr))
 		ret->servers[ret->n_servers++] = addr;
 }
 
-void dns_resolv_conf_parse(const char *text, struct dns_resolv_conf *ret)
+void dns_servers_parse(const char *text, struct dns_servers *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	while (*text) {
@@ -54,7 +54,7 @@ void dns_resolv_conf_parse(const char *text, struct dns_resolv_conf *ret)
 	}
 }
 
-static void read_file(struct dns_resolv_conf_file *file, int fd)
+static void read_file(struct dns_servers_file *file, int fd)
 {
 	char text[FILE_SIZE_MAX];
 	size_t n = 0;
@@ -63,11 +63,11 @@ static void read_file(struct dns_resolv_conf_file *file, int fd)
 	while (n < sizeof(text) - 1 && (got = read(fd, text + n, sizeof(text) - 1 - n)) > 0)
 		n += (size_t)got;
 	text[n] = '\0';
-	dns_resolv_conf_parse(text, &file->conf);
+	dns_servers_parse(text, &file->servers);
 }
 
 /* Takes the file's marks; true: they are others than before. */
-static bool has_changed(struct dns_resolv_conf_file *file, const struct stat *st)
+static bool has_changed(struct dns_servers_file *file, const struct stat *st)
 {
 	bool same = file->modified_s == st->st_mtim.tv_sec && file->modified_ns == st->st_mtim.tv_nsec &&
 		    file->size == st->st_size && file->inode == st->st_ino;
@@ -79,22 +79,22 @@ static bool has_changed(struct dns_resolv_conf_file *file, const struct stat *st
 	return !same;
 }
 
-const struct dns_resolv_conf *dns_resolv_conf_get(struct dns_resolv_conf_file *file)
+const struct dns_servers *dns_servers_get(struct dns_servers_file *file)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	uint64_t now_ms = now_mono_ms();
 	struct stat st = {0};
 
 	if (file->looked_ms && now_ms - file->looked_ms < LOOK_AGAIN_MS)
-		return &file->conf;
+		return &file->servers;
 	file->looked_ms = MAX(now_ms, 1u);
 	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		memset(&st, 0, sizeof(st));
 		(void)has_changed(file, &st);
-		file->conf.n_servers = 0;
+		file->servers.n_servers = 0;
 	} else if (has_changed(file, &st)) {
 		read_file(file, fd);
 	}
-	return &file->conf;
+	return &file->servers;
 }

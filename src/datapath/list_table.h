@@ -10,26 +10,25 @@
 
 #include "regions.h"
 
-#define REGION_REST_MS 1000
+#define LIST_REST_MS 1000
 
-struct region_table;
+struct list_table;
 
 /* The descriptor stays the caller's. */
-int region_table_new(int fd, struct region_table **ret);
-struct region_table *region_table_free(struct region_table *table);
+int list_table_new(int fd, struct list_table **ret);
+struct list_table *list_table_free(struct list_table *table);
 
 /* Takes over a list that a row of the kernel's tables has, and reads it. -EEXIST: it overlaps another one. */
-int region_table_adopt(struct region_table *table, uint32_t first, uint32_t count);
+int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count);
 /* Forgets all lists, for adopting anew. */
-int region_table_reset(struct region_table *table);
+int list_table_reset(struct list_table *table);
 
 /* Whether the list at `first` has just these elements. */
-bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
-			 uint32_t count);
+bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count);
 /* One user more for a list with these elements, which is written into a free region if there is none. An
  * empty list needs none: first is 0. -ENOSPC: the array is full. */
-int region_table_take(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
+int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
 /* One user less. Without any, the list's region is free after a rest. */
-int region_table_give(struct region_table *table, uint32_t first, uint32_t count);
+int list_table_give(struct list_table *table, uint32_t first, uint32_t count);
 /* Elements that are not taken. */
-uint32_t region_table_free_count(const struct region_table *table);
+uint32_t list_table_free_count(const struct list_table *table);

@@ -4,7 +4,7 @@
  * A hash table finds a list by its elements. They never change while the list is there, so it also finds the
  * list that a row names by its place.
  */
-#include "region_table.h"
+#include "list_table.h"
 
 #include "../lib/vec.h"
 #include <bpf/bpf.h>
@@ -23,7 +23,7 @@ struct resting {
 	uint64_t since_ms;
 };
 
-struct region_table {
+struct list_table {
 	int fd;
 	uint32_t value_size, size;
 	uint8_t *copy;
@@ -34,9 +34,9 @@ struct region_table {
 	size_t n_resting, resting_size;
 };
 
-int region_table_new(int fd, struct region_table **ret)
+int list_table_new(int fd, struct list_table **ret)
 {
-	struct region_table *table;
+	struct list_table *table;
 	struct bpf_map_info info = {};
 	uint32_t size = sizeof(info);
 	int r;
@@ -55,7 +55,7 @@ int region_table_new(int fd, struct region_table **ret)
 	r = table->copy && table->keys && table->buckets ? regions_new(info.max_entries, &table->regions)
 							 : -ENOMEM;
 	if (r < 0) {
-		region_table_free(table);
+		list_table_free(table);
 		return r;
 	}
 	for (uint32_t i = 0; i < table->size; i++)
@@ -64,7 +64,7 @@ int region_table_new(int fd, struct region_table **ret)
 	return 0;
 }
 
-static void free_lists(struct region_table *table)
+static void free_lists(struct list_table *table)
 {
 	for (size_t i = 0; table->buckets && i < BUCKETS; i++)
 		while (table->buckets[i]) {
@@ -75,7 +75,7 @@ static void free_lists(struct region_table *table)
 		}
 }
 
-struct region_table *region_table_free(struct region_table *table)
+struct list_table *list_table_free(struct list_table *table)
 {
 	if (!table)
 		return NULL;
@@ -89,7 +89,7 @@ struct region_table *region_table_free(struct region_table *table)
 	return NULL;
 }
 
-int region_table_reset(struct region_table *table)
+int list_table_reset(struct list_table *table)
 {
 	struct regions *regions;
 	int r = regions_new(table->size, &regions);
@@ -103,12 +103,12 @@ int region_table_reset(struct region_table *table)
 	return 0;
 }
 
-static uint8_t *element(const struct region_table *table, uint32_t index)
+static uint8_t *element(const struct list_table *table, uint32_t index)
 {
 	return table->copy + (size_t)index * table->value_size;
 }
 
-static struct list **bucket(const struct region_table *table, const void *elements, uint32_t count)
+static struct list **bucket(const struct list_table *table, const void *elements, uint32_t count)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
@@ -118,22 +118,21 @@ static struct list **bucket(const struct region_table *table, const void *elemen
 	return &table->buckets[(hash ^ hash >> 32) % BUCKETS];
 }
 
-bool region_table_equals(const struct region_table *table, uint32_t first, const void *elements,
-			 uint32_t count)
+bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count)
 {
 	return count == 0 || memcmp(element(table, first), elements, (size_t)count * table->value_size) == 0;
 }
 
-static struct list *find_by_elements(const struct region_table *table, const void *elements, uint32_t count)
+static struct list *find_by_elements(const struct list_table *table, const void *elements, uint32_t count)
 {
 	for (struct list *list = *bucket(table, elements, count); list; list = list->next)
-		if (list->count == count && region_table_equals(table, list->first, elements, count))
+		if (list->count == count && list_table_equals(table, list->first, elements, count))
 			return list;
 	return NULL;
 }
 
 /* The place of the list's pointer, or NULL. */
-static struct list **find_by_place(const struct region_table *table, uint32_t first, uint32_t count)
+static struct list **find_by_place(const struct list_table *table, uint32_t first, uint32_t count)
 {
 	if (count > table->size || first > table->size - count)
 		return NULL;
@@ -145,7 +144,7 @@ static struct list **find_by_place(const struct region_table *table, uint32_t fi
 }
 
 /* The elements stand in the copy. */
-static int add_list(struct region_table *table, uint32_t first, uint32_t count)
+static int add_list(struct list_table *table, uint32_t first, uint32_t count)
 {
 	struct list **place = bucket(table, element(table, first), count), *list = calloc(1, sizeof(*list));
 
@@ -156,7 +155,7 @@ static int add_list(struct region_table *table, uint32_t first, uint32_t count)
 	return 0;
 }
 
-static int read_elements(struct region_table *table, uint32_t first, uint32_t count)
+static int read_elements(struct list_table *table, uint32_t first, uint32_t count)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t before = first - 1, position, n = count;
@@ -170,7 +169,7 @@ static int read_elements(struct region_table *table, uint32_t first, uint32_t co
 	return n == count ? 0 : -EIO;
 }
 
-int region_table_adopt(struct region_table *table, uint32_t first, uint32_t count)
+int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count)
 {
 	struct list **shared;
 	int r;
@@ -189,7 +188,7 @@ int region_table_adopt(struct region_table *table, uint32_t first, uint32_t coun
 }
 
 /* Frees regions that have rested long enough and were not used again. */
-static int wake_up(struct region_table *table, uint64_t now_ms)
+static int wake_up(struct list_table *table, uint64_t now_ms)
 {
 	size_t n = 0;
 	int r = 0;
@@ -198,7 +197,7 @@ static int wake_up(struct region_table *table, uint64_t now_ms)
 		const struct resting *resting = &table->resting[n];
 		struct list **place, *list;
 
-		if (now_ms - resting->since_ms < REGION_REST_MS)
+		if (now_ms - resting->since_ms < LIST_REST_MS)
 			break;
 		place = find_by_place(table, resting->first, resting->count);
 		list = place ? *place : NULL;
@@ -217,7 +216,7 @@ static int wake_up(struct region_table *table, uint64_t now_ms)
 	return r;
 }
 
-static int write_list(struct region_table *table, const void *elements, uint32_t count, uint32_t first)
+static int write_list(struct list_table *table, const void *elements, uint32_t count, uint32_t first)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	uint32_t n = count;
@@ -228,7 +227,7 @@ static int write_list(struct region_table *table, const void *elements, uint32_t
 	return add_list(table, first, count);
 }
 
-int region_table_take(struct region_table *table, const void *elements, uint32_t count, uint32_t *ret_first)
+int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first)
 {
 	struct list *shared;
 	uint32_t first;
@@ -258,7 +257,7 @@ int region_table_take(struct region_table *table, const void *elements, uint32_t
 	return 0;
 }
 
-int region_table_give(struct region_table *table, uint32_t first, uint32_t count)
+int list_table_give(struct list_table *table, uint32_t first, uint32_t count)
 {
 	struct list **place = count ? find_by_place(table, first, count) : NULL;
 	int r;
@@ -278,7 +277,7 @@ int region_table_give(struct region_table *table, uint32_t first, uint32_t count
 	return 0;
 }
 
-uint32_t region_table_free_count(const struct region_table *table)
+uint32_t list_table_free_count(const struct list_table *table)
 {
 	return regions_free_count(table->regions);
 }

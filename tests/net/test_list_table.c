@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists in a flat BPF array: what is shared, what rests, what is adopted. Needs a real map, hence root.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "datapath/list_table.h"
+#include "tests/tap.h"
+
+#define SIZE 10
+
+static uint32_t kernel_value(int fd, uint32_t index)
+{
+	uint32_t value = UINT32_MAX;
+
+	(void)bpf_map_lookup_elem(fd, &index, &value);
+	return value;
+}
+
+static void test_sharing(int fd)
+{
+	const uint32_t a[] = {1, 2, 3, 4}, b[] = {5, 6, 7, 8}, c[] = {9, 9, 9};
+	struct list_table *table;
+	uint32_t first_a = 0, again = 0, first_b = 0, first_c = 0;
+
+	tap_is_int(list_table_new(fd, &table), 0, "an array without lists");
+	tap_is_int(list_table_take(table, a, 4, &first_a), 0, "a list is written");
+	tap_is_int(kernel_value(fd, first_a + 3), 4, "into the kernel's array");
+	tap_ok(list_table_take(table, a, 4, &again) == 0 && again == first_a, "the same list is shared");
+	tap_is_int(list_table_free_count(table), SIZE - 4, "and takes no more room");
+	tap_is_int(list_table_take(table, b, 4, &first_b), 0, "another list has a region of its own");
+	tap_is_int(list_table_take(table, c, 3, &first_c), -ENOSPC, "a third one has no room");
+
+	(void)list_table_give(table, first_a, 4);
+	tap_is_int(list_table_take(table, c, 3, &first_c), -ENOSPC, "nor when a shared list loses one user");
+	(void)list_table_give(table, first_a, 4);
+	tap_is_int(list_table_take(table, c, 3, &first_c), -ENOSPC, "nor at once when it has none any more");
+	tap_ok(list_table_take(table, a, 4, &again) == 0 && again == first_a, "a resting list is used again");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_is_int(list_table_take(table, c, 3, &first_c), -ENOSPC, "and is then not free after the rest");
+	(void)list_table_give(table, first_a, 4);
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_ok(list_table_take(table, c, 3, &first_c) == 0 && kernel_value(fd, first_c) == 9,
+	       "without users and rested, its region is given out");
+	tap_ok(list_table_equals(table, first_b, b, 4) && !list_table_equals(table, first_b, a, 4),
+	       "a list is compared by its elements");
+	list_table_free(table);
+}
+
+static void test_adopting(int fd)
+{
+	const uint32_t values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, *list = values + 2;
+	struct list_table *table;
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < SIZE; i++)
+		(void)bpf_map_update_elem(fd, &i, &values[i], BPF_ANY);
+	(void)list_table_new(fd, &table);
+	tap_is_int(list_table_adopt(table, 2, 3), 0, "a list that a row names is adopted");
+	tap_ok(list_table_equals(table, 2, list, 3), "with its elements");
+	tap_is_int(list_table_adopt(table, 2, 3), 0, "by a second row as well");
+	tap_is_int(list_table_adopt(table, 0, 2), 0, "and one at the array's start");
+	tap_is_int(list_table_adopt(table, 4, 2), -EEXIST, "one that overlaps is refused");
+	tap_is_int(list_table_adopt(table, 8, 3), -EEXIST, "and one beyond the end");
+	tap_is_int(list_table_adopt(table, 0xfffffffe, 4), -EEXIST, "and far beyond");
+	tap_ok(list_table_take(table, list, 3, &first) == 0 && first == 2, "new users share adopted lists");
+	tap_is_int(list_table_reset(table), 0, "forgetting all lists");
+	tap_is_int(list_table_free_count(table), SIZE, "frees all");
+	list_table_free(table);
+}
+
+int main(void)
+{
+	int fd;
+
+	if (geteuid() != 0) {
+		tap_skip("region table", "needs root");
+		return tap_done();
+	}
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pl_test", sizeof(uint32_t), sizeof(uint32_t), SIZE, NULL);
+	if (!tap_ok(fd >= 0, "a BPF array"))
+		return tap_done();
+	test_sharing(fd);
+	test_adopting(fd);
+	(void)close(fd);
+	return tap_done();
+}
