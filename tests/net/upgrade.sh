@@ -75,7 +75,7 @@ none_refused() { # since the running agent's counters began
 inside "$c" python3 "$peer" fetch "$eni" 80 >"$dir/fetched" &
 fetch=$!
 coproc inside "$c" python3 "$peer" crowd "$eni" 81 $n
-remember pid $COPROC_PID
+remember pid "$COPROC_PID"
 read -r -t 60 opened <&"${COPROC[0]}"
 is "$opened" open "$n connections are open"
 check "they are well" well
