@@ -302,16 +302,27 @@ static void cut_comment(char *text)
 		}
 }
 
-/* What stands after "=": without a comment, or what is in quotes. */
+/* Behind a quote: nothing, blanks, or those and a comment. */
+static bool is_rest_empty(const char *rest)
+{
+	size_t blanks = strspn(rest, " \t");
+
+	return !rest[blanks] || (blanks > 0 && rest[blanks] == '#');
+}
+
+/* What stands after "=": without a comment, or what is in quotes. NULL: they do not close, or there is more
+ * behind them. */
 static char *value_of(char *text)
 {
 	char *end;
 
 	text += strspn(text, " \t");
-	end = *text == '"' || *text == '\'' ? strchr(text + 1, *text) : NULL;
-	if (end && (isspace((unsigned char)end[1]) || !end[1])) {
+	if (*text == '"' || *text == '\'') {
+		end = strchr(text + 1, *text);
+		if (!end)
+			return NULL;
 		*end = '\0';
-		return text + 1;
+		return is_rest_empty(end + 1) ? text + 1 : NULL;
 	}
 	cut_comment(text);
 	return trimmed(text);
@@ -333,7 +344,7 @@ static int take_line(struct file *file, char *text)
 {
 	const char *prefix = file->table->prefix, *name;
 	const struct option_row *row;
-	char *equals;
+	char *equals, *value;
 
 	text = trimmed(text);
 	if (!*text || *text == '#')
@@ -344,29 +355,48 @@ static int take_line(struct file *file, char *text)
 	*equals = '\0';
 	name = trimmed(text);
 	row = row_named(file->table, name);
-	if (row)
-		return take_value(file, row, value_of(equals + 1));
+	if (row) {
+		value = value_of(equals + 1);
+		return value ? take_value(file, row, value)
+			     : refuse(file, "option %s has a value whose quotes do not go around all of it",
+				      row->name);
+	}
 	if (prefix && str_starts(name, prefix))
 		return 0;
 	return refuse(file, "there is no option \"%s\" (--help lists them)", name);
 }
 
+/* 1: a line, without its end. 0: there are no more. */
+static int read_line(struct file *file, FILE *stream, char text[LINE_SIZE])
+{
+	size_t n = 0;
+	int c;
+
+	file->line++;
+	while ((c = getc(stream)) != EOF && c != '\n') {
+		if (!c)
+			return refuse(file, "it holds a zero byte: the file is damaged, or no text");
+		if (n == LINE_SIZE - 2)
+			return refuse(file, "it is longer than %d characters", LINE_SIZE - 2);
+		text[n++] = (char)c;
+	}
+	text[n] = '\0';
+	return n > 0 || c == '\n';
+}
+
 static int take_lines(struct file *file, FILE *stream)
 {
 	char text[LINE_SIZE];
-	int r = 0, q;
+	int r = 0, more, q;
 
-	while (fgets(text, sizeof(text), stream)) {
-		file->line++;
-		if (strlen(text) == sizeof(text) - 1 && text[sizeof(text) - 2] != '\n')
-			return refuse(file, "it is longer than %d characters", LINE_SIZE - 2);
+	while ((more = read_line(file, stream, text)) > 0) {
 		q = take_line(file, text);
 		if (q < 0)
 			r = q;
 	}
-	return ferror(stream)
-		       ? complain(file->table, -EIO, "cannot read config=%s: %s", file->path, strerror(EIO))
-		       : r;
+	if (ferror(stream))
+		return complain(file->table, -EIO, "cannot read config=%s: %s", file->path, strerror(EIO));
+	return more < 0 ? more : r;
 }
 
 int options_file(const struct option_table *table, void *values, const char *path)

@@ -4,8 +4,10 @@
  * the environment and --help are served. The first place that gives a value wins, so places are read in the
  * order of their rank; what a file says is checked also where it no longer counts.
  *
- * In a file, # begins a comment at the start of a line or after a blank, a value may stand in quotes, and an
- * underscore is as good as a dash in a name. No option may stand twice in one file.
+ * In a file, # begins a comment at the start of a line or after a blank, a value may stand in quotes (one
+ * that begins with a quote must end with it), and an underscore is as good as a dash in a name. No option may
+ * stand twice in one file. A zero byte is an error: a file whose blocks were lost must not count as an empty
+ * one.
  */
 #pragma once
 

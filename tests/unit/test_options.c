@@ -49,16 +49,21 @@ static const struct option_table daemon_table = {.rows = rows, .n = ARRAY_SIZE(r
 
 static char directory[] = "/tmp/privlink-options-XXXXXX", path[256];
 
-static int read_text(const struct option_table *of, struct values *values, const char *text)
+static int read_bytes(const struct option_table *of, struct values *values, const char *bytes, size_t n)
 {
 	FILE *f = fopen(path, "w");
 
 	said[0] = '\0';
 	if (!f)
 		return -errno;
-	fputs(text, f);
+	fwrite(bytes, 1, n, f);
 	fclose(f);
 	return options_file(of, values, path);
+}
+
+static int read_text(const struct option_table *of, struct values *values, const char *text)
+{
+	return read_bytes(of, values, text, strlen(text));
 }
 
 /* ---- a file ---- */
@@ -75,10 +80,13 @@ static const struct {
 	{"the-name = a#b\n", "a#b"},
 	{"the-name = \"a # b\" # the rest\n", "a # b"},
 	{"the-name = 'a'\n", "a"},
-	{"the-name = \"a\n", "\"a"},
+	{"the-name = a\"\n", "a\""},
+	{"the-name = 'a\"'  \r\n", "a\""},
 	{"TRY_THE_NAME=a=b\nTRY_OTHERS=c\n", "a=b"},
 	{"the-name = a", "a"},
 };
+
+#define QUOTES "option the-name has a value whose quotes do not go around all of it"
 
 static const struct {
 	const char *text, *complaint; /* after "cannot read config=<path> " */
@@ -93,6 +101,10 @@ static const struct {
 	{"the-name = # a\n", "line=1: option the-name expects 8 letters, not \"\""},
 	{"the-name = too long a name\n",
 	 "line=1: option the-name expects 8 letters, not \"too long a name\""},
+	{"the-name = \"a\n", "line=1: " QUOTES},
+	{"the-name = \"a\" b\n", "line=1: " QUOTES},
+	{"the-name = \"a\"b\"\n", "line=1: " QUOTES},
+	{"the-name = 'a'# b\n", "line=1: " QUOTES},
 	{"dry = perhaps\n", "line=1: option dry expects yes or no, not \"perhaps\""},
 	{"log-level = loud\n",
 	 "line=1: option log-level expects error, warning, info or debug, not \"loud\""},
@@ -137,6 +149,35 @@ static void test_all_lines(void)
 	options_done(&table, &values);
 	tap_is_int(read_text(&daemon_table, &values, "TRY_THE_NAME = a\n"), -EINVAL,
 		   "without a prefix there are no names of the environment");
+}
+
+static void test_zero_bytes(void)
+{
+	static const char texts[][16] = {"", "dry = yes\n", "dry = yes"};
+	struct values values = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		tap_is_int(read_bytes(&table, &values, texts[i], sizeof(texts[i])), -EINVAL,
+			   "file %zu with zero bytes is refused", i);
+		tap_ok(strstr(said, i == 1 ? "line=2: it holds a zero byte" : "line=1: it holds a zero byte"),
+		       "and says where");
+	}
+	options_done(&table, &values);
+}
+
+static void test_long_lines(void)
+{
+	char text[4096];
+	struct values values = {};
+
+	memset(text, '#', sizeof(text));
+	tap_is_int(read_bytes(&table, &values, text, 4094), 0, "a line of 4094 characters is read");
+	text[4094] = '\n';
+	tap_is_int(read_bytes(&table, &values, text, 4095), 0, "and with its end, too");
+	text[4094] = '#';
+	tap_is_int(read_bytes(&table, &values, text, 4095), -EINVAL, "one of 4095 is not");
+	tap_ok(strstr(said, "line=1: it is longer than 4094 characters"), "and that is told");
+	options_done(&table, &values);
 }
 
 static void test_no_file(void)
@@ -284,6 +325,8 @@ int main(void)
 	test_good_lines();
 	test_bad_lines();
 	test_all_lines();
+	test_zero_bytes();
+	test_long_lines();
 	test_no_file();
 	test_arguments();
 	test_one_argument();
