@@ -184,34 +184,45 @@ def session(address, port):
             print("kept" if kept else "lost", flush=True)
 
 
-def echoes(connection):
-    try:
-        connection.sendall(b"x")
-        return connection.recv(1) == b"x"
-    except OSError:
-        return False
+def silent(connections):
+    """Those that are not echoed a byte within ten seconds, all in all."""
+    deadline, lost = time.monotonic() + 10, set()
+    for number, connection in connections.items():
+        try:
+            connection.sendall(b"x")
+        except OSError:
+            lost.add(number)
+    for number, connection in connections.items():
+        try:
+            connection.settimeout(max(deadline - time.monotonic(), 0.01))
+            if connection.recv(1) != b"x":
+                lost.add(number)
+        except OSError:
+            lost.add(number)
+    return lost
 
 
 def crowd(address, port, count):
-    crowd_lock, failed = threading.Lock(), set()
-    everyone = [socket.create_connection((address, int(port)), timeout=30) for _ in range(int(count))]
-    for connection in everyone:
-        connection.settimeout(10)
+    mutex = threading.Lock()
+    well = {number: socket.create_connection((address, int(port)), timeout=30) for number in range(int(count))}
+
+    def forget(lost):
+        for number in lost:
+            del well[number]
 
     def chat():
         while True:
-            for number, connection in enumerate(everyone[::2]):
-                with crowd_lock:
-                    if number * 2 not in failed and not echoes(connection):
-                        failed.add(number * 2)
+            for number in range(0, int(count), 2):
+                with mutex:
+                    forget(silent({number: well[number]} if number in well else {}))
                 time.sleep(0.001)
 
     threading.Thread(target=chat, daemon=True).start()
     print("open", flush=True)
     for _ in sys.stdin:
-        with crowd_lock:
-            failed |= {number for number, connection in enumerate(everyone) if number not in failed and not echoes(connection)}
-        print(len(everyone) - len(failed), "well", flush=True)
+        with mutex:
+            forget(silent(well))
+            print(len(well), "well", flush=True)
     return 0
 
 

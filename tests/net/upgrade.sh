@@ -85,8 +85,9 @@ check "no packet was refused" none_refused
 
 replace_agent "$next"
 check "an upgrade: the new tables come into force" wait_for 20 is_next
+# (An emulated machine may have swept by now.)
+[ $patience != 1 ] || check "flows of idle connections are still in the old table" test "$(rows pl_flows4_old)" -ge $n
 check "no packet was refused" wait_for 20 none_refused
-check "flows of idle connections are still in the old table" test "$(rows pl_flows4_old)" -ge $n
 
 # --- and back before the flows have moved
 
