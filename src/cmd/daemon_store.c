@@ -48,10 +48,9 @@ bool daemon_store_only(const struct daemon_options *options)
 
 /* ---- what is known of it outside ---- */
 
-/* "" if the file does not hold an identity. */
 struct known {
-	bool here;
-	char identity[STORE_IDENTITY_SIZE];
+	bool here, has_sum;
+	char identity[STORE_IDENTITY_SIZE]; /* "" if the file does not hold one */
 };
 
 #define IDENTITY_FILE_SIZE (STORE_IDENTITY_SIZE + 32)
@@ -63,8 +62,8 @@ static void format_identity(const char *identity, char ret[IDENTITY_FILE_SIZE])
 			 sum_of_text(identity));
 }
 
-/* Files from before there were sums have the first line only. */
-static int parse_identity(const char *text, char ret[STORE_IDENTITY_SIZE])
+/* Files from before there were sums have the first line only, and get theirs at the first start. */
+static int parse_identity(const char *text, struct known *ret)
 {
 	char identity[STORE_IDENTITY_SIZE], whole[IDENTITY_FILE_SIZE];
 	size_t length = strspn(text, "0123456789abcdef");
@@ -73,9 +72,10 @@ static int parse_identity(const char *text, char ret[STORE_IDENTITY_SIZE])
 		return -EINVAL;
 	(void)str_format(identity, sizeof(identity), "%.*s", (int)length, text);
 	format_identity(identity, whole);
-	if (text[length] && !streq(text + length, "\n") && !streq(text, whole))
+	ret->has_sum = streq(text, whole);
+	if (text[length] && !streq(text + length, "\n") && !ret->has_sum)
 		return -EINVAL;
-	(void)str_copy(ret, STORE_IDENTITY_SIZE, identity);
+	(void)str_copy(ret->identity, sizeof(ret->identity), identity);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ static int read_identity(const struct place *place, struct known *ret)
 	if (r < 0)
 		return r;
 	ret->here = true;
-	if (parse_identity(text, ret->identity) < 0)
+	if (parse_identity(text, ret) < 0)
 		log_warning("cannot read file=%s, it is damaged: it holds no store's identity any more",
 			    place->identity);
 	return 0;
@@ -102,7 +102,7 @@ static int write_identity(const struct place *place, const struct known *known, 
 	char text[IDENTITY_FILE_SIZE];
 	int r;
 
-	if (streq(known->identity, store_identity(store)))
+	if (known->has_sum && streq(known->identity, store_identity(store)))
 		return 0;
 	format_identity(store_identity(store), text);
 	r = file_write(place->identity, text, strlen(text), 0644, geteuid(), getegid());

@@ -154,6 +154,8 @@ def identity_damaged(tap):
         f.write(good.splitlines()[0] + "\n")
     serves(tap, home, vpcs, "a store whose identity outside is from before there were sums")
     tap.ok("damaged" not in home.log(), "nothing is said of it", home.log())
+    with open(path, encoding="utf-8") as f:
+        tap.ok(f.read() == good, "and it has its sum from now on")
 
 
 def identity_damaged_and_anothers(tap):
