@@ -443,8 +443,31 @@ static void set_other_version(void)
 	access_row("pl_config", &zero, &config, true);
 }
 
+/* The maps that the guard of the first instance's device has: a guard of a tap reads the ports' table. */
+struct guard_maps {
+	uint32_t ids[ATTACH_MAPS_MAX];
+	size_t n;
+};
+
+static struct guard_maps guard_maps(const struct world *world)
+{
+	struct guard_maps maps = {};
+
+	tap_is_int(attach_find_maps(world->instances[0].row.ifindex, maps.ids, &maps.n), 0,
+		   "a port has a guard");
+	return maps;
+}
+
+static bool has_same_guard(const struct world *world, const struct guard_maps *before)
+{
+	struct guard_maps now = guard_maps(world);
+
+	return now.n == before->n && memcmp(now.ids, before->ids, now.n * sizeof(*now.ids)) == 0;
+}
+
 static void test_other_layout(struct world *world)
 {
+	struct guard_maps guard;
 	uint64_t flows;
 	uint32_t generation;
 	struct plan_indexes *indexes;
@@ -454,6 +477,7 @@ static void test_other_layout(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "both instances are back");
 	stop_agent(world);
 	set_other_version();
+	guard = guard_maps(world);
 	flows = flow_count_pinned();
 	generation = generation_of(16);
 	tap_is_int(start_agent(world), 0, "an agent finds tables of another layout");
@@ -470,6 +494,7 @@ static void test_other_layout(struct world *world)
 	tap_is_int(sync_world(world, true), 0, "a full pass fills the new tables");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "those in force still go on");
 	tap_is_int(generation_of(16), generation, "and have no other generations");
+	tap_ok(has_same_guard(world, &guard), "it is the one of the tables in force");
 	stop_agent(world);
 	world->is_cut_short = false;
 	tap_is_int(start_agent(world), 0, "it is killed before they are in force; the next begins anew");
@@ -477,6 +502,7 @@ static void test_other_layout(struct world *world)
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");
 	tap_ok(!is_there("next"), "brings the new tables to the old ones' places");
+	tap_ok(!has_same_guard(world, &guard), "it is the one of the new tables");
 	tap_ok(generation_of(16) > generation, "generations go on from the old ones, and have risen");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow by the new tables");
 	tap_ok(flows > 0 && flow_count(world) >= flows, "no flow was lost");
@@ -578,10 +604,25 @@ static uint64_t marked_flows(const char *map)
 	return n;
 }
 
+/* A flow that no packet asks for. */
+static void put_silent_flow(uint16_t client_port)
+{
+	_cleanup_(closep) int fd = -EBADF;
+	uint32_t now = 0;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, newest, &now);
+	put_flow(client_port, now, 1, 1);
+}
+
 static void test_other_flows(struct world *world)
 {
-	uint64_t flows = flow_count(world), moved, deleted;
+	uint64_t flows, moved, deleted;
 
+	put_silent_flow(1010);
+	flows = flow_count(world);
 	stop_agent(world);
 	pin_other_flows(sizeof(struct pl_flow4) + 8);
 	tap_is_int(start_agent(world), 0, "an agent finds a flow table with longer rows");
@@ -610,8 +651,10 @@ static void test_other_flows(struct world *world)
 /* A third layout before the flows of the first have moved to the second. */
 static void test_flows_twice(struct world *world)
 {
-	uint64_t flows = flow_count(world), deleted;
+	uint64_t flows, deleted;
 
+	put_silent_flow(1011);
+	flows = flow_count(world);
 	stop_agent(world);
 	pin_other_flows(sizeof(struct pl_flow4) + 8);
 	tap_is_int(start_agent(world), 0, "an agent finds a flow table with longer rows");
