@@ -136,6 +136,9 @@ static int carry_old_flows(struct datapath *datapath)
 	if (datapath->old_flows_fd < 0 || datapath->is_waiting)
 		return 0;
 	r = carry_flows(datapath->old_flows_fd, flows4_fd(datapath), &n);
+	/* Without room in the new table the rest waits until this sweep has made some. */
+	if (r == -E2BIG)
+		return 0;
 	return r < 0 || n ? r : pins_drop_old_flows(datapath);
 }
 

@@ -671,6 +671,45 @@ static void test_flows_twice(struct world *world)
 	tap_ok(!is_there("pl_flows4_old"), "and nothing is left over");
 }
 
+/* As many flows as the table holds, idle for long. */
+static void fill_flows(void)
+{
+	struct pl_flow4_key key = {.vpc_proto = VPC << 8 | IPPROTO_TCP};
+	struct pl_flow4 flow = {.kind = PL_FLOW_NAT, .state = PL_STATE_CLOSING, .slot = 16, .peer = 17};
+	_cleanup_(closep) int fd = -EBADF;
+	uint32_t now = 0;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, newest, &now);
+	flow.seen = now - (PL_IDLE_TCP_CLOSING + 60) * pl_kernel_hz();
+	while (bpf_map_update_elem(fd, &key, &flow, BPF_ANY) == 0)
+		key.saddr++;
+	tap_ok(errno == E2BIG && key.saddr > PL_FLOWS4_MAX / 2, "the flow table is full");
+}
+
+static void test_full_flows(struct world *world)
+{
+	uint64_t flows, deleted = 0;
+
+	put_silent_flow(1012);
+	flows = flow_count(world);
+	stop_agent(world);
+	pin_other_flows(sizeof(struct pl_flow4) + 8);
+	tap_is_int(start_agent(world), 0, "an agent finds a flow table with longer rows");
+	(void)ports_sync_node_port(world->ports);
+	(void)sync_world(world, true);
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	fill_flows();
+	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep without room to move flows");
+	tap_ok(deleted > PL_FLOWS4_MAX / 2 && is_there("pl_flows4_old"), "makes room");
+	(void)datapath_sweep_flows(world->datapath, &deleted);
+	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "the next one moves them");
+	(void)datapath_sweep_flows(world->datapath, &deleted);
+	tap_ok(!is_there("pl_flows4_old"), "and the old table goes");
+}
+
 /* Nobody can read flows whose keys are of another kind. */
 static void test_unknown_flows(struct world *world)
 {
@@ -837,6 +876,7 @@ int main(int argc, char **argv)
 		test_half_moved(&world);
 		test_other_flows(&world);
 		test_flows_twice(&world);
+		test_full_flows(&world);
 		test_unknown_flows(&world);
 		test_full_table(&world);
 		test_broken_sync(&world);
