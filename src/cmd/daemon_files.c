@@ -105,7 +105,7 @@ int daemon_directory(const char *path, mode_t mode, const struct daemon_user *us
 
 int daemon_read_file(const char *what, const char *path, char **ret)
 {
-	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	_cleanup_(freep) char *text = NULL;
 	struct stat st;
 	ssize_t n;

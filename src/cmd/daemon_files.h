@@ -28,7 +28,8 @@ int daemon_user_become(const struct daemon_user *user);
 /* Makes the directory (and its parents) if it is missing; it belongs to `user` if that is not NULL. */
 int daemon_directory(const char *path, mode_t mode, const struct daemon_user *user);
 
-/* A whole small file as text (the caller's). `what` it is, for the log. */
+/* A whole small file as text (the caller's). `what` it is, for the log. Never waits: pipes and devices are
+ * refused. */
 int daemon_read_file(const char *what, const char *path, char **ret);
 /* Writes it under another name and renames it, mode 0600: there is either the old one or all of the new. */
 int daemon_write_secret(const char *path, const char *text);

@@ -65,6 +65,11 @@ class Secure(Daemon):
             os.chmod(place + ".new", 0o600)
             os.rename(place + ".new", place)
 
+    @staticmethod
+    def make_pipe(path):
+        os.unlink(path)
+        os.mkfifo(path)
+
     def hangup(self):
         """Reloads, and waits until it has. What was said meanwhile."""
         before = len(self.said())
@@ -117,6 +122,7 @@ def test_hangup(directory):
                      "whoever serves has no right for that")
         for spoil, what in (
             (lambda: os.unlink(daemon.crt), "certificate is gone"),
+            (lambda: daemon.make_pipe(daemon.crt), "certificate is a pipe into which nobody writes"),
             (lambda: open(daemon.crt, "w").close(), "certificate is empty"),
             (lambda: open(daemon.key_file, "w").close(), "key is empty"),
             (lambda: daemon.put((second[0], first[1])), "key is another's"),
