@@ -37,7 +37,7 @@ static int is_zones(const char *value)
 {
 	size_t n = 0;
 
-	for (const char *zone = value; *zone; zone += strspn(zone, ","), n++)
+	for (const char *zone = value + strspn(value, ","); *zone; zone += strspn(zone, ","), n++)
 		zone += strcspn(zone, ",");
 	return n > 0 && n <= NODE_ZONES_MAX ? 0 : -EINVAL;
 }

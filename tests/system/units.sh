@@ -49,5 +49,11 @@ printf '# this node\nnode = -x\n' >"$dir/bad.conf"
 grep -qF "config=$dir/bad.conf line=2: option node expects at most 30 letters, digits, '-' and '_', of which the first is a letter or a digit, not \"-x\"" \
 	<<<"$("$build/src/cmd/privlink-agent" --config "$dir/bad.conf" --check --state-dir "$dir" 2>&1)"
 ok $? "a node's name that is none is told with file, line and the rule"
+for zones in ',' ',,,'; do
+	printf 'zones = %s\n' "$zones" >"$dir/bad.conf"
+	grep -qF "config=$dir/bad.conf line=1: option zones expects zones, separated by commas, not \"$zones\"" \
+		<<<"$("$build/src/cmd/privlink-agent" --config "$dir/bad.conf" --check --state-dir "$dir" 2>&1)"
+	ok $? "zones = $zones names none, which is not all"
+done
 
 tap_done
