@@ -70,8 +70,7 @@ static int load_state(const struct agent_options *options, struct node_state *re
 
 	if (r == -EUCLEAN)
 		log_error("cannot tell which node this is: file=%s/node.json is damaged: put it back from a "
-			  "backup, "
-			  "or remove it, and the agent takes the name of the devices that are here",
+			  "backup, or remove it, and the agent takes the name of the devices that are here",
 			  options->state_dir);
 	else if (r < 0 && r != -ENOENT)
 		(void)log_errno(r, "cannot tell which node this is: cannot read file=%s/node.json",
@@ -175,8 +174,8 @@ static void on_hangup(void *context, uint32_t signal_number)
 		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-q));
 	reconcile_request(agent->reconcile, true);
 	if (r < 0)
-		log_error("the settings that stand stay in use: mend what is wrong and reload privlink-agent "
-			  "again");
+		log_error("the settings that stand stay in use: mend what "
+			  "is wrong and reload privlink-agent again");
 	else
 		log_info("reloaded log level and trust store (other settings count from the next start)");
 	notify_send("READY=1\nSTATUS=%s",
@@ -445,8 +444,8 @@ static int open_kept_rows(struct agent *agent)
 		return r;
 	r = kept_rows_load(agent->kept, agent->state.store, agent->state.revision, agent->rows, timeline);
 	if (r == 0) {
-		log_info("going on with the rows that were in force last, until privlinkd is heard "
-			 "revision=%llu",
+		log_info("going on with the rows that were in force last, "
+			 "until privlinkd is heard revision=%llu",
 			 (unsigned long long)snapshot_revision(agent->rows));
 		hold_took(agent->hold, timeline, snapshot_revision(agent->rows));
 		reconcile_request(agent->reconcile, true);
@@ -609,8 +608,8 @@ int agent_check(const struct agent_options *options)
 
 	catalogue_free(agent.catalogue);
 	if (access(options->resolv_conf, R_OK) < 0)
-		log_warning("cannot read the node's resolvers file=%s: %s; names outside of VPCs will not "
-			    "resolve",
+		log_warning("cannot read the node's resolvers file=%s: %s; "
+			    "names outside of VPCs will not resolve",
 			    options->resolv_conf, strerror(errno));
 	q = check_ca(&agent);
 	return r < 0 || q < 0 ? -EINVAL : 0;

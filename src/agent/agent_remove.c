@@ -129,11 +129,11 @@ static void name_other_pins(const struct removal *removal)
 
 	while (dir && (entry = readdir(dir)))
 		if (node_name_is_good(entry->d_name) && !is_listed(removal, entry->d_name))
-			log_info("left pins=%s/%s: no device here carries that node's mark; it may live in a "
-				 "network namespace of its own and go on while its agent is stopped: leave "
-				 "them unless that node is to go from this machine (then, in its network "
-				 "namespace: privlink-agent --remove --node %s, which refuses while its "
-				 "agent runs)",
+			log_info("left pins=%s/%s: no device here carries that node's mark; it may "
+				 "live in a network namespace of its own and go on while its agent "
+				 "is stopped: leave them unless that node is to go from this "
+				 "machine (then, in its network namespace: privlink-agent --remove "
+				 "--node %s, which refuses while its agent runs)",
 				 removal->options->bpffs, entry->d_name, entry->d_name);
 	if (dir)
 		(void)closedir(dir);

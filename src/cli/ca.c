@@ -24,8 +24,7 @@ static int begin(struct cli *cli)
 static int fail_expired(const struct cli *cli)
 {
 	return cli_fail("the authority's certificate has expired: remove %s/ca.crt and run privlink ca init, "
-			"which makes a "
-			"new one for the same key",
+			"which makes a new one for the same key",
 			cli->state_dir);
 }
 
@@ -176,8 +175,7 @@ static int run(struct cli *cli, struct issue *issue)
 		return cli_fail("no authority in %s: run privlink ca init first", cli->state_dir);
 	if (r == -EBADMSG)
 		return cli_fail(
-			"the authority's key and certificate in %s do not belong together, or cannot be "
-			"read",
+			"the authority's key and certificate in %s do not belong together, or cannot be read",
 			cli->state_dir);
 	if (r == -EKEYEXPIRED)
 		return fail_expired(cli);

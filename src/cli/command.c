@@ -373,13 +373,15 @@ int cli_command_run(struct cli *cli, const struct cli_command *command, int argc
 static void print_option_help(const struct cli_option *option, FILE *to)
 {
 	char left[64];
-	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,..." : " VALUE";
+	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,…" : " VALUE";
 
 	if (is_positional(option))
 		(void)str_format(left, sizeof(left), "%s", option->name);
 	else
 		(void)str_format(left, sizeof(left), "%s%s", option->name, value);
-	fprintf(to, "  %-25s %s%s%s\n", left, option->help, option->required ? " (required)" : "",
+	/* "…" is one column, and three bytes. */
+	fprintf(to, "  %-*s %s%s%s\n", option->type == CLI_TUPLE ? 27 : 25, left, option->help,
+		option->required ? " (required)" : "",
 		option->type == CLI_LIST || option->type == CLI_TUPLE ? " (may be repeated)" : "");
 }
 

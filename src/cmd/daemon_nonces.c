@@ -46,8 +46,8 @@ static int load(struct nonces *nonces, const char *path, bool is_first)
 	if (r < 0)
 		return log_errno(r, "cannot read the nonces file=%s", path);
 	if (r > 0)
-		log_info("remembering no nonces of an earlier run file=%s: calls stamped before now are "
-			 "refused",
+		log_info("remembering no nonces of an earlier run "
+			 "file=%s: calls stamped before now are refused",
 			 path);
 	/* Also where the second is that of a start which was cut off. */
 	wait_for_next_second(nonces);

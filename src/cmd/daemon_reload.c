@@ -20,8 +20,7 @@ static int take_tls(const struct daemon_reload *reload, const struct daemon_tls 
 		log_warning("a certificate is configured now: restart privlinkd to serve HTTPS");
 	else if (!tls->certificate && reload->https)
 		log_warning("no certificate is configured any more: HTTPS goes on with the one that stands, "
-			    "until "
-			    "privlinkd is restarted");
+			    "until privlinkd is restarted");
 	else if (tls->certificate)
 		r = daemon_tls_use(tls);
 	return r;
@@ -35,8 +34,7 @@ static void was_read(void *context, int result, enum log_level level, const stru
 		result = take_tls(reload, tls);
 	if (result < 0) {
 		log_error("nothing was reloaded, the settings and the certificate that stand stay in use: "
-			  "mend what "
-			  "is wrong and reload privlinkd again");
+			  "mend what is wrong and reload privlinkd again");
 		notify_send("READY=1\nSTATUS=Serving; the last reload failed (see the log)");
 		return;
 	}

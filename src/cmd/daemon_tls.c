@@ -14,8 +14,7 @@ static int read_one(const char *what, const char *path, char ret_path[PATH_MAX],
 	if (daemon_read_file(what, path, ret) == 0)
 		return 0;
 	log_error("HTTPS needs the %s: put it back or issue another (privlink ca issue), or take cert and "
-		  "key out of "
-		  "the settings",
+		  "key out of the settings",
 		  what);
 	return -EINVAL;
 }
@@ -58,10 +57,9 @@ static enum certificate_state speak_of_time(const struct certificate *certificat
 	enum certificate_state state = certificate_time(certificate, now_unix_s(), words, sizeof(words));
 
 	if (state != CERTIFICATE_GOOD)
-		log_warning(
-			"the API's certificate %s subject=%s: issue a new one (privlink ca issue) and reload "
-			"privlinkd",
-			words, certificate->subject);
+		log_warning("the API's certificate %s subject=%s: issue a new "
+			    "one (privlink ca issue) and reload privlinkd",
+			    words, certificate->subject);
 	else if (also_good)
 		log_info("using a certificate that %s subject=%s", words, certificate->subject);
 	return state;
@@ -96,8 +94,7 @@ static int compare_times(const struct daemon_tls *tls, const struct certificate 
 	if (!in_use.end || is_valid_now(fresh, words) || !is_valid_now(&in_use, words_in_use))
 		return 0;
 	log_error("cannot use certificate=%s: it %s, and the one in use %s and stays: issue a new one "
-		  "(privlink ca "
-		  "issue) and reload privlinkd",
+		  "(privlink ca issue) and reload privlinkd",
 		  tls->certificate_path, words, words_in_use);
 	return -EINVAL;
 }

@@ -92,8 +92,7 @@ static int adopt_table(const struct datapath *datapath, const struct source *sou
 		return -errno;
 	if (info.key_size != source->key_size || info.value_size < source->head_size) {
 		log_warning("numbers begin anew, open flows may be lost: the pinned table is of a layout "
-			    "that this "
-			    "version does not know table=%s",
+			    "that this version does not know table=%s",
 			    source->map);
 		return 0;
 	}

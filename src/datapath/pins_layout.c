@@ -149,8 +149,7 @@ static int replace_flows(struct datapath *datapath, const struct versions *pinne
 		return fd;
 	if (pinned->flow != PL_FLOW_VERSION || !carry_is_possible(fd)) {
 		log_warning("open flows are lost: the pinned flow table is of a layout that this version "
-			    "does not "
-			    "know dir=%s version=%u wanted=%u",
+			    "does not know dir=%s version=%u wanted=%u",
 			    datapath->pin_dir, pinned->flow, PL_FLOW_VERSION);
 		return 0;
 	}
@@ -233,8 +232,7 @@ int pins_prepare(struct datapath *datapath)
 	datapath->is_waiting = is_configuration_other(datapath, &pinned);
 	if (datapath->is_waiting)
 		log_info("making new tables beside those in force, which have another layout dir=%s "
-			 "version=%u "
-			 "wanted=%u",
+			 "version=%u wanted=%u",
 			 datapath->pin_dir, pinned.abi, PL_ABI_VERSION);
 	bpf_object__for_each_map(map, datapath->skeleton->obj) {
 		if (r == 0 && pins_has(datapath, map))

@@ -47,8 +47,8 @@ static int no_certificate(const char *pem, size_t size, char *why, size_t why_si
 		return say(why, why_size, "the certificate's file is empty");
 	if (memmem(pem, size, "PRIVATE KEY-----", strlen("PRIVATE KEY-----")))
 		return say(why, why_size,
-			   "the certificate's file holds a private key and no certificate (are the two "
-			   "swapped?)");
+			   "the certificate's file holds a private key and "
+			   "no certificate (are the two swapped?)");
 	return say(why, why_size, "the certificate's file holds no certificate in PEM that can be read");
 }
 

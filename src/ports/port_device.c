@@ -243,8 +243,8 @@ static int sync_veth(const struct port_env *env, const struct plan_port *port, i
 	}
 	r = clear_inside(inside, port);
 	if (r == -EEXIST)
-		*ret_step = "the namespace has a device of its device's name already, attach it with another "
-			    "name";
+		*ret_step = "the namespace has a device of its device's name "
+			    "already, attach it with another name";
 	if (r < 0)
 		return r;
 	r = make_veth(env, port, netns_fd, ret_node_side);

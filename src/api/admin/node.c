@@ -31,9 +31,8 @@ static void node_info(const struct call *call, const struct node *node, char *re
 	else if (!known.has_lease && node->lost_time) {
 		time_format(node->lost_time, since);
 		(void)snprintf(ret, size,
-			       "It has not reported since %s: start its agent, or delete the node if it does "
-			       "not come "
-			       "back.",
+			       "It has not reported since %s: start its agent, or "
+			       "delete the node if it does not come back.",
 			       since);
 	} else if (!known.has_lease)
 		(void)snprintf(ret, size, "It has not reported yet.");

@@ -51,8 +51,8 @@ static int check_time(struct check *c, const char *text)
 		return refuse(c, "InvalidTimeStamp.Expired", NULL);
 	if (!nonces_remember_since(c->nonces, c->stamp))
 		return refuse(c, "InvalidTimeStamp.Expired",
-			      "It no longer knows which nonces of that time were used: sign the request "
-			      "anew.");
+			      "It no longer knows which nonces of that time "
+			      "were used: sign the request anew.");
 	return 0;
 }
 
