@@ -9,6 +9,12 @@
 #include "privatelink/actions.h"
 #include "vpc/actions.h"
 
+static const struct tagged_type privatelink_tagged[] = {
+	{"vpcendpoint", KIND_ENDPOINT},
+	{"vpcendpointservice", KIND_SERVICE},
+	{},
+};
+
 static const struct tagged_type vpc_tagged[] = {
 	{"VPC", KIND_VPC},
 	{"VSWITCH", KIND_VSWITCH},
@@ -36,7 +42,7 @@ static const action_handler privatelink_handlers[] = {PRIVATELINK_ACTIONS(ACTION
 			    privlink_handlers[] = {PRIVLINK_ACTIONS(ACTION_HANDLER)};
 
 const struct product_code product_codes[PRODUCT_COUNT_] = {
-	[PRODUCT_PRIVATELINK] = {privatelink_handlers},
+	[PRODUCT_PRIVATELINK] = {privatelink_handlers, privatelink_tagged},
 	[PRODUCT_VPC] = {vpc_handlers, vpc_tagged},
 	[PRODUCT_ECS] = {ecs_handlers, ecs_tagged},
 	[PRODUCT_NLB] = {nlb_handlers, nlb_tagged},

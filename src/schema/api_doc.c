@@ -102,7 +102,7 @@ static void print_pages(const struct action *action)
 	const struct paging *paging = action->paging;
 
 	if (paging->results_max) {
-		if (!has_param(action->params, "MaxResults"))
+		if (!paging->has_fixed_size && !has_param(action->params, "MaxResults"))
 			print_page_param("MaxResults", paging->results_max, paging->results_default);
 		if (!has_param(action->params, "NextToken"))
 			puts("| `NextToken` | text |  |  | the answer's, for the next page |");
@@ -237,9 +237,10 @@ static void print_page_members(const struct paging *paging)
 	if (paging->total != TOTAL_NONE)
 		printf("| `TotalCount` | %s | of all pages |\n",
 		       paging->total == TOTAL_TEXT ? "text" : "number");
+	if (paging->results_max && !paging->has_fixed_size)
+		puts("| `MaxResults` | number | as asked, where pages are by token |");
 	if (paging->results_max)
-		puts("| `MaxResults` | number | as asked, where pages are by token |\n"
-		     "| `NextToken` | text | where there is another page |");
+		puts("| `NextToken` | text | where there is another page |");
 	if (paging->size_max)
 		puts("| `PageSize` | number | as asked, where pages have numbers |\n"
 		     "| `PageNumber` | number | likewise |");

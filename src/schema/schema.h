@@ -106,6 +106,7 @@ struct answer_field {
 	struct server *: KIND_SERVER, \
 	struct service *: KIND_SERVICE, \
 	struct service_resource *: KIND_SERVICE_RESOURCE, \
+	struct service_user *: KIND_SERVICE_USER, \
 	struct endpoint *: KIND_ENDPOINT, \
 	struct endpoint_zone *: KIND_ENDPOINT_ZONE, \
 	struct connection *: KIND_CONNECTION, \
@@ -142,6 +143,7 @@ struct paging {
 	int64_t results_default, results_max; /* MaxResults; 0: not by token */
 	int64_t size_default, size_max;	      /* PageSize; 0: not by number */
 	enum page_total total;
+	bool has_fixed_size; /* results_max; MaxResults is neither taken nor told */
 };
 
 /* Actions */

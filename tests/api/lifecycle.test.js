@@ -145,6 +145,103 @@ test('an account does not see what belongs to another', async () => {
 	assert.deepEqual(services.Services, []);
 });
 
+test('endpoint and service are tagged, by query and by form', async () => {
+	await consumer('TagResources', {
+		ResourceType: 'vpcendpoint',
+		'ResourceId.1': EndpointId,
+		'Tag.1.Key': 'env',
+		'Tag.1.Value': 'test',
+		'Tag.2.Key': 'team',
+		'Tag.2.Value': '',
+	});
+	await provider('TagResources', {}, {
+		ResourceType: 'VpcEndpointService',
+		'ResourceId.1': own.ServiceId,
+		'Tag.1.Key': 'env',
+		'Tag.1.Value': 'test',
+	});
+	const listed = await consumer('ListTagResources', { ResourceType: 'vpcendpoint', ResourceId: JSON.stringify([EndpointId]) });
+	assert.deepEqual(
+		listed.TagResources.map((t) => [t.ResourceId, t.ResourceType, t.TagKey, t.TagValue]),
+		[
+			[EndpointId, 'vpcendpoint', 'env', 'test'],
+			[EndpointId, 'vpcendpoint', 'team', ''],
+		],
+	);
+	assert.deepEqual(Object.keys(listed).sort(), ['RequestId', 'TagResources']);
+	const services = await provider('ListVpcEndpointServices', { 'Tag.1.Key': 'env', 'Tag.1.Value': 'test' });
+	assert.equal(services.Services[0].ServiceId, own.ServiceId);
+	await consumer('UntagResources', {}, { ResourceType: 'vpcendpoint', 'ResourceId.1': EndpointId, 'TagKey.1': 'env' });
+	const left = await consumer('ListTagResources', { ResourceType: 'vpcendpoint', 'ResourceId.1': EndpointId });
+	assert.deepEqual(left.TagResources.map((t) => t.TagKey), ['team']);
+});
+
+test('endpoint, service and connection are changed and settle', async () => {
+	await consumer('UpdateVpcEndpointAttribute', { EndpointId, EndpointName: 'renamed', EndpointDescription: 'of tests' });
+	await provider('UpdateVpcEndpointServiceAttribute', {
+		ServiceId: own.ServiceId,
+		ServiceDescription: 'another',
+		ConnectBandwidth: 1024,
+	});
+	await provider('UpdateVpcEndpointConnectionAttribute', { ServiceId: own.ServiceId, EndpointId, Bandwidth: 2048 });
+	await until('all Active', async () => {
+		const endpoint = await consumer('GetVpcEndpointAttribute', { EndpointId });
+		const changed = await provider('GetVpcEndpointServiceAttribute', { ServiceId: own.ServiceId });
+		return (
+			endpoint.EndpointStatus === 'Active' &&
+			endpoint.ConnectionStatus === 'Connected' &&
+			changed.ServiceStatus === 'Active'
+		);
+	});
+	const endpoint = await consumer('GetVpcEndpointAttribute', { EndpointId });
+	assert.equal(endpoint.EndpointName, 'renamed');
+	assert.equal(endpoint.Bandwidth, 2048);
+	assert.equal((await provider('GetVpcEndpointServiceAttribute', { ServiceId: own.ServiceId })).ConnectBandwidth, 1024);
+});
+
+test('one zone is cut and joined again', async () => {
+	const zone = { ServiceId: own.ServiceId, EndpointId, ZoneId: zones[0] };
+	const status = async () =>
+		(await consumer('ListVpcEndpointZones', { EndpointId })).Zones.find((z) => z.ZoneId === zones[0]).ZoneStatus;
+	await provider('DisableVpcEndpointZoneConnection', zone);
+	await until('zone Disconnected', async () => (await status()) === 'Disconnected');
+	assert.equal((await consumer('GetVpcEndpointAttribute', { EndpointId })).ConnectionStatus, 'Connected');
+	const e = await refused(provider('DisableVpcEndpointZoneConnection', zone));
+	assert.equal(e.code, 'IncorrectStatus.VpcEndpointZone');
+	await provider('EnableVpcEndpointZoneConnection', zone);
+	await until('zone Connected', async () => (await status()) === 'Connected');
+	const missing = await refused(provider('EnableVpcEndpointZoneConnection', { ...zone, ZoneId: 'cn-hangzhou-z' }));
+	assert.equal(missing.code, 'ResourceNotFound.VpcEndpointZone');
+	assert.equal(missing.status, 404);
+});
+
+test('the whitelist is read and taken back', async () => {
+	const users = await provider('ListVpcEndpointServiceUsers', { ServiceId: own.ServiceId });
+	assert.deepEqual(users.Users.map((u) => String(u.UserId)).sort(), [accounts.consumer.uid, accounts.provider.uid].sort());
+	assert.deepEqual(users.UserARNs, []);
+	assert.equal(users.TotalCount, '2');
+	await provider('AddUserToVpcEndpointService', { ServiceId: own.ServiceId, UserARN: '*' });
+	const arns = await provider('ListVpcEndpointServiceUsers', { ServiceId: own.ServiceId, UserListType: 'UserARNs' });
+	assert.deepEqual(arns.UserARNs, [{ UserARN: '*' }]);
+	await provider('RemoveUserFromVpcEndpointService', { ServiceId: own.ServiceId, UserARN: '*' });
+	const after = await provider('ListVpcEndpointServiceUsers', { ServiceId: own.ServiceId, UserListType: 'UserARNs' });
+	assert.deepEqual(after.UserARNs, []);
+});
+
+test('what serves a connection stays attached, and things move between resource groups', async () => {
+	const e = await refused(
+		provider('DetachResourceFromVpcEndpointService', {
+			ServiceId: own.ServiceId,
+			ResourceId: lb.LoadBalancerId,
+			ResourceType: 'nlb',
+			ZoneId: zones[0],
+		}),
+	);
+	assert.equal(e.code, 'EndpointServiceConnectionDependence');
+	await consumer('ChangeResourceGroup', { ResourceId: EndpointId, ResourceType: 'VpcEndpoint', ResourceGroupId: 'rg-tests' });
+	assert.equal((await consumer('GetVpcEndpointAttribute', { EndpointId })).ResourceGroupId, 'rg-tests');
+});
+
 test('an endpoint with zones cannot be deleted, a service with connections neither', async () => {
 	assert.equal((await refused(consumer('DeleteVpcEndpoint', { EndpointId }))).code, 'EndpointDependenceViolation');
 	assert.equal(

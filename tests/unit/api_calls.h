@@ -100,10 +100,10 @@ static void make_world(struct harness *h, int64_t uid)
 	     "LoadBalancerId={lb}&ServerGroupId={group}&ListenerProtocol=TCP&ListenerPort=80&Tag.1.Key=env");
 	make(h, uid, "service", PRODUCT_PRIVATELINK, "ServiceId", "CreateVpcEndpointService",
 	     REGION "AutoAcceptEnabled=true&Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}"
-		    "&Resource.1.ZoneId=cn-hangzhou-h");
+		    "&Resource.1.ZoneId=cn-hangzhou-h&Tag.1.Key=env");
 	make(h, uid, "endpoint", PRODUCT_PRIVATELINK, "EndpointId", "CreateVpcEndpoint",
 	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"
-		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}");
+		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}&Tag.1.Key=env");
 	harness_in_force(h, "alpha");
 }
 
@@ -226,6 +226,8 @@ static const struct {
 	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={my_lb}&ZoneId=cn-hangzhou-i"},
 	{PL, "AttachResourceToVpcEndpointService", "LoadBalancerNotFound",
 	 REGION "ServiceId={my_service}&ResourceType=nlb&ResourceId={lb}&ZoneId=cn-hangzhou-i"},
+	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={endpoint}&ResourceGroupId=rg-1"},
+	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={service}&ResourceGroupId=rg-1"},
 	{PL, "CreateVpcEndpoint", "VpcNotFound",
 	 REGION "VpcId={vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"},
 	{PL, "CreateVpcEndpoint", "EndpointServiceNotAuthorized",
@@ -242,10 +244,20 @@ static const struct {
 	 REGION "Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}&Resource.1.ZoneId=cn-hangzhou-h"},
 	{PL, "DeleteVpcEndpoint", "EndpointNotFound", REGION "EndpointId={endpoint}"},
 	{PL, "DeleteVpcEndpointService", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "DetachResourceFromVpcEndpointService", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
+	{PL, "DetachResourceFromVpcEndpointService", "EndpointServiceResourceNotFound",
+	 REGION "ServiceId={my_service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
 	{PL, "DisableVpcEndpointConnection", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&EndpointId={endpoint}"},
 	{PL, "DisableVpcEndpointConnection", "EndpointConnectionNotFound",
 	 REGION "ServiceId={my_service}&EndpointId={endpoint}"},
+	{PL, "DisableVpcEndpointZoneConnection", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}&ZoneId=cn-hangzhou-h"},
+	{PL, "DisableVpcEndpointZoneConnection", "EndpointConnectionNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={endpoint}&ZoneId=cn-hangzhou-h"},
+	{PL, "EnableVpcEndpointZoneConnection", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}&ZoneId=cn-hangzhou-h"},
 	{PL, "EnableVpcEndpointConnection", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&EndpointId={endpoint}"},
 	{PL, "EnableVpcEndpointConnection", "EndpointConnectionNotFound",
@@ -256,8 +268,27 @@ static const struct {
 	{PL, "ListVpcEndpointSecurityGroups", "EndpointNotFound", REGION "EndpointId={endpoint}"},
 	{PL, "ListVpcEndpointServiceResources", "EndpointServiceNotFound", REGION "ServiceId={service}"},
 	{PL, "ListVpcEndpointZones", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PL, "ListVpcEndpointServiceUsers", "EndpointServiceNotFound", REGION "ServiceId={service}"},
+	{PL, "RemoveUserFromVpcEndpointService", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&UserId=17"},
 	{PL, "RemoveZoneFromVpcEndpoint", "EndpointNotFound",
 	 REGION "EndpointId={endpoint}&ZoneId=cn-hangzhou-h"},
+	{PL, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=vpcendpoint&ResourceId.1={endpoint}" TAGGED},
+	{PL, "TagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=vpcendpointservice&ResourceId.1={service}" TAGGED},
+	{PL, "UntagResources", "InvalidResourceId.NotFound",
+	 REGION "ResourceType=vpcendpoint&ResourceId.1={endpoint}&All=true"},
+	{PL, "UpdateVpcEndpointAttribute", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&EndpointName=mine"},
+	{PL, "UpdateVpcEndpointConnectionAttribute", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}&Bandwidth=100"},
+	{PL, "UpdateVpcEndpointConnectionAttribute", "EndpointConnectionNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={endpoint}&Bandwidth=100"},
+	{PL, "UpdateVpcEndpointServiceAttribute", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&ServiceDescription=mine"},
+	{PL, "UpdateVpcEndpointServiceResourceAttribute", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h&AutoAllocatedEnabled=false"},
 };
 
 /* Lists: whole ones, and such as ask for what is Alice's. */
@@ -293,6 +324,8 @@ static const struct {
 	{NLB, "ListTagResources", "ResourceType=loadbalancer&Tag.1.Key=env"},
 	{NLB, "ListTagResources", "ResourceType=listener&ResourceId.1={listener}"},
 	{PL, "ListVpcEndpointConnections", REGION},
+	{PL, "ListTagResources", REGION "ResourceType=vpcendpoint&ResourceId.1={endpoint}"},
+	{PL, "ListTagResources", REGION "ResourceType=vpcendpointservice&Tag.1.Key=env"},
 	{PL, "ListVpcEndpointConnections", REGION "EndpointId={endpoint}"},
 	{PL, "ListVpcEndpointServices", REGION},
 	{PL, "ListVpcEndpointServices", REGION "ServiceId={service}"},

@@ -66,7 +66,9 @@ static int begin_token(struct call *call, const struct paging *paging, struct pa
 {
 	const char *token = call_string(call, "NextToken");
 
-	page->limit = call_int(call, "MaxResults", paging->results_default);
+	page->limit = paging->results_max;
+	if (!paging->has_fixed_size)
+		page->limit = call_int(call, "MaxResults", paging->results_default);
 	if (page->limit < 1 || page->limit > paging->results_max)
 		return fail_range(call, "MaxResults", paging->results_max);
 	if (token && token[0] && token_parse(call->action->name, token, page->after) < 0)
@@ -142,7 +144,8 @@ void page_end(struct call *call, struct page *page)
 		answer_int(call->answer, "PageSize", page->limit);
 		return;
 	}
-	answer_int(call->answer, "MaxResults", page->limit);
+	if (!call->action->paging->has_fixed_size)
+		answer_int(call->answer, "MaxResults", page->limit);
 	if (!page->more)
 		return;
 	token_format(call->action->name, page->last, token);

@@ -172,6 +172,27 @@ int connection_enable(struct call *call)
 	return MIN(r, 0);
 }
 
+/* Another limit for a connection, whatever state it is in. */
+int connection_update(struct call *call)
+{
+	struct connection row;
+	struct ends ends;
+	int r;
+
+	r = find_ends(call, &ends);
+	if (r < 0)
+		return r;
+	row = *ends.connection;
+	if (ends.service->status == SERVICE_DELETING || connection_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "EndpointConnectionOperationDenied");
+	r = read_limits(call, ends.service, &row);
+	if (r < 0 || same_limits(ends.connection, &row))
+		return r;
+	row.modified_time = call->now;
+	call_put(call, KIND_CONNECTION, &row);
+	return 0;
+}
+
 int connection_disable(struct call *call)
 {
 	struct connection row;
@@ -184,6 +205,61 @@ int connection_disable(struct call *call)
 	row = *ends.connection;
 	r = move_connection(call, &ends, &row, EVENT_DISABLE);
 	return MIN(r, 0);
+}
+
+/* The zone of a connection that is up. */
+static int find_zone(struct call *call, const struct ends *ends, const struct endpoint_zone **ret)
+{
+	enum connection_status status = ends->connection->status;
+
+	*ret = snapshot_endpoint_zone(call->rows, ends->endpoint->id, call_string(call, "ZoneId"));
+	if (!*ret || (*ret)->status == ZONE_DELETING)
+		return call_fail(call, "ResourceNotFound.VpcEndpointZone");
+	if (ends->endpoint->status == ENDPOINT_DELETING)
+		return call_fail(call, "IncorrectStatus.VpcEndpoint");
+	if (ends->service->status == SERVICE_DELETING)
+		return call_fail(call, "IncorrectStatus.VpcEndpointService");
+	if (status != CONNECTION_CONNECTED && status != CONNECTION_PENDING)
+		return call_fail(call, "IncorrectStatus.VpcEndpointConnection");
+	return 0;
+}
+
+/* One zone alone; the connection and its other zones stay as they are. */
+static int move_zone(struct call *call, enum state_event event)
+{
+	const struct endpoint_zone *zone;
+	struct endpoint_zone row;
+	struct ends ends;
+	int r;
+
+	r = find_ends(call, &ends);
+	if (r < 0)
+		return r;
+	r = find_zone(call, &ends, &zone);
+	if (r < 0)
+		return r;
+	row = *zone;
+	if (endpoint_zone_event(&row, ends.connection, event) < 0)
+		return call_fail(call, "IncorrectStatus.VpcEndpointZone");
+	if (event == EVENT_ENABLE)
+		r = serve_zone(call, ends.service, &row);
+	if (r < 0)
+		return r;
+	call_put(call, KIND_ENDPOINT_ZONE, &row);
+	return 0;
+}
+
+int zone_connection_enable(struct call *call)
+{
+	return move_zone(call, EVENT_ENABLE);
+}
+
+int zone_connection_disable(struct call *call)
+{
+	/* The last step of a replacement, and no replacement is under way. */
+	if (call_bool(call, "ReplacedResource", false))
+		return call_fail(call, "IncorrectStatus.VpcEndpointZone");
+	return move_zone(call, EVENT_DISABLE);
 }
 
 static bool zones_match(const struct call *call, const char *endpoint)

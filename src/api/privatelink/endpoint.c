@@ -9,20 +9,8 @@
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
+#include "policy.h"
 #include "words.h"
-
-/* What a service that takes policies does without one. */
-#define POLICY_DEFAULT                                                                                       \
-	"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"],\"Principal\":[\"*\"],"  \
-	"\"Resource\":[\"*\"]}]}"
-
-static void answer_policy(json_t *object, const struct endpoint *endpoint, const struct service *service)
-{
-	if (endpoint->policy[0])
-		answer_string(object, "PolicyDocument", endpoint->policy);
-	else if (service && service->policy_supported)
-		answer_string(object, "PolicyDocument", POLICY_DEFAULT);
-}
 
 /* What is not the endpoint's alone. */
 static void add_connection(const struct call *call, json_t *object, const void *row)
@@ -34,7 +22,7 @@ static void add_connection(const struct call *call, json_t *object, const void *
 	answer_row(object, call_fields(call), KIND_CONNECTION, connection);
 	answer_string(object, "AcceptanceStatus", acceptance_word(connection));
 	answer_bool(object, "ResourceOwner", service && service->owner == endpoint->owner);
-	answer_policy(object, endpoint, service);
+	policy_answer(object, endpoint, service);
 }
 
 int endpoint_get(struct call *call)

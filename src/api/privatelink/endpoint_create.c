@@ -15,6 +15,7 @@
 #include "actions.h"
 #include "admission.h"
 #include "endpoint_zone.h"
+#include "policy.h"
 #include "words.h"
 
 /* What the request says by itself. */
@@ -106,34 +107,17 @@ static int find_service(struct call *call, const struct service **ret)
 	return check_service_there(call, service);
 }
 
-/* The policy's form; what it says is the business of whoever serves the calls. */
-static bool policy_valid(const char *text)
-{
-	_cleanup_(json_decrefp) json_t *policy = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	const char *version = json_string_value(json_object_get(policy, "Version"));
-
-	return version && streq(version, "1") && json_array_size(json_object_get(policy, "Statement")) > 0;
-}
-
 static int check_service_offers(struct call *call, const struct service *service, struct endpoint *row)
 {
 	const char *type = call_string(call, "EndpointType"),
 		   *version = call_string(call, "AddressIpVersion");
-	const char *policy = call_string(call, "PolicyDocument");
 
 	if (type && !streq(type, "Interface"))
 		return call_fail_detail(call, "Mismatch.EndpointType",
 					"The service takes endpoints of type Interface.");
 	if (version && !streq(version, "IPv4"))
 		return call_fail(call, "EndpointServiceNotSupportIpv6");
-	if (!policy || !policy[0])
-		return 0;
-	if (!service->policy_supported)
-		return call_fail(call, "OperationDenied.EndpointPolicyNotSupport");
-	if (!policy_valid(policy) || str_copy(row->policy, sizeof(row->policy), policy) < 0)
-		return call_fail_param(call, "PolicyDocument",
-				       "It must be a policy of version 1 in JSON, of 2048 bytes at most.");
-	return 0;
+	return policy_read(call, service, row);
 }
 
 static bool in_groups(const struct endpoint *row, const char *id)

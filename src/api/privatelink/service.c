@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Endpoint services as their owner sees them, and their whitelists. The owner is on the list from the start.
- * The services of the catalogue have no owner and stay; an administrator sees them like its own.
+ * Endpoint services as their owner sees them. The services of the catalogue have no owner and stay; an
+ * administrator sees them like its own.
  */
 #include "../../model/check.h"
 #include "../../model/state.h"
@@ -13,17 +13,6 @@
 #include "admission.h"
 #include "service_resource.h"
 #include "words.h"
-
-/* Free text; how long it may be the API does not say, so as long as other descriptions. */
-static int read_text(struct call *call, struct service *row)
-{
-	const char *text = call_string(call, "ServiceDescription");
-	int n = text ? utf8_length(text) : 0;
-
-	if (n < 0 || n > 256 || (text && str_copy(row->description, sizeof(row->description), text) < 0))
-		return call_fail_param(call, "ServiceDescription", "It must be of 256 characters at most.");
-	return 0;
-}
 
 static int check_regions(struct call *call)
 {
@@ -57,7 +46,7 @@ static int read_service(struct call *call, struct service *row)
 	const char *version = call_string(call, "AddressIpVersion"), *payer = call_string(call, "Payer");
 	int r;
 
-	r = read_text(call, row);
+	r = read_service_description(call, row->description);
 	if (r == 0)
 		r = read_resource_group(call, row->resource_group);
 	if (r == 0)
@@ -223,69 +212,4 @@ int service_delete(struct call *call)
 	if (service_event(&row, EVENT_DELETE) == 0)
 		call_put(call, KIND_SERVICE, &row);
 	return 0;
-}
-
-/* The account of an ARN; 0: it names all accounts. -EINVAL: it is none that the whitelist knows. */
-static int parse_arn(const char *arn, int64_t *ret)
-{
-	static const char prefix[] = "acs:ram:*:";
-	const char *digits = arn + strlen(prefix);
-	size_t n;
-
-	*ret = 0;
-	if (streq(arn, "*") || streq(arn, "acs:ram:*:*") || streq(arn, "acs:ram:*:*:*") ||
-	    streq(arn, "acs:ram:*::*"))
-		return 0;
-	if (!str_starts(arn, prefix))
-		return -EINVAL;
-	n = strspn(digits, "0123456789");
-	if (n == 0 || n > 18 || !streq(digits + n, ":*"))
-		return -EINVAL;
-	*ret = strtoll(digits, NULL, 10);
-	return *ret > 0 ? 0 : -EINVAL;
-}
-
-/* Lists an account or an ARN, unless it is there; `n` entries are. */
-static int add_user(struct call *call, const struct service *service, int64_t uid, const char *arn, size_t *n)
-{
-	struct service_user row = {.uid = uid};
-	char key[KEY_SIZE];
-
-	(void)str_copy(row.service, sizeof(row.service), service->id);
-	(void)str_copy(row.arn, sizeof(row.arn), arn);
-	if (row_key(KIND_SERVICE_USER, &row, key) < 0 ||
-	    snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1))
-		return 0;
-	if (++*n > USERS_PER_SERVICE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of the whitelist.");
-	call_put(call, KIND_SERVICE_USER, &row);
-	return 0;
-}
-
-int service_add_user(struct call *call)
-{
-	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
-	int64_t uid = call_int(call, "UserId", 0), account = 0;
-	const char *arn = call_string(call, "UserARN");
-	size_t n;
-	int r = 0;
-
-	if (arn && !arn[0])
-		arn = NULL;
-	if (!uid && !arn)
-		return call_fail_named(call, "MissingParam.{name}", "UserArn");
-	if (arn && parse_arn(arn, &account) < 0)
-		return call_fail_param(call, "UserARN", "It must be acs:ram:*:{account}:* or acs:ram:*:*.");
-	if (uid && arn && uid != account)
-		return call_fail(call, "Mismatch.UserIdAndUserArn");
-	if (!service)
-		return call_fail(call, "EndpointServiceNotFound");
-	if (service->status == SERVICE_DELETING)
-		return call_fail(call, "EndpointServiceOperationDenied");
-	n = snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
-	if (uid)
-		r = add_user(call, service, uid, "", &n);
-	if (r == 0 && arn)
-		r = add_user(call, service, 0, arn, &n);
-	return r;
 }

@@ -139,6 +139,89 @@ int service_attach(struct call *call)
 	return 0;
 }
 
+/* The caller's service, about to be modified, and the resource of it that the parameters name. */
+static int find_resource(struct call *call, struct service *ret_service, const struct service_resource **ret)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	const char *zone = call_string(call, "ZoneId"), *type = call_string(call, "ResourceType");
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	*ret_service = *service;
+	if (service_event(ret_service, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "EndpointServiceOperationDenied");
+	if (!zone)
+		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
+	*ret = resource_find(call, service->id, call_string(call, "ResourceId"), zone);
+	if (!*ret)
+		return call_fail(call, "EndpointServiceResourceNotFound");
+	if (type && !streq(type, (*ret)->type))
+		return call_fail_detail(call, "Mismatch.ResourceType", "It is of type %s.", (*ret)->type);
+	return 0;
+}
+
+/* Whether a zone of the service's endpoints is connected to it, or on its way. One that waits or was cut gets
+ * a resource when it is joined. */
+static bool is_in_use(const struct call *call, const struct service_resource *resource)
+{
+	for (const struct endpoint_zone *z = NULL;
+	     (z = snapshot_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, resource->resource,
+				       resource->zone, z));) {
+		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
+
+		if (connection && streq(connection->service, resource->service) && z->status != ZONE_WAIT &&
+		    z->status != ZONE_DISCONNECTED && z->status != ZONE_DELETING)
+			return true;
+	}
+	return false;
+}
+
+int service_detach(struct call *call)
+{
+	const struct service_resource *resource;
+	struct service row;
+	int r;
+
+	r = find_resource(call, &row, &resource);
+	if (r < 0)
+		return r;
+	if (is_in_use(call, resource))
+		return call_fail(call, "EndpointServiceConnectionDependence");
+	call_put(call, KIND_SERVICE, &row);
+	call_delete(call, KIND_SERVICE_RESOURCE, resource);
+	return 0;
+}
+
+/* Whether another resource of the zone can be allocated by itself. */
+static bool has_other(const struct call *call, const struct service_resource *resource)
+{
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, resource->service, r));)
+		if (r != resource && r->auto_allocated && streq(r->zone, resource->zone))
+			return true;
+	return false;
+}
+
+int service_update_resource(struct call *call)
+{
+	bool wanted = call_bool(call, "AutoAllocatedEnabled", true);
+	const struct service_resource *resource;
+	struct service_resource changed;
+	struct service row;
+	int r;
+
+	r = find_resource(call, &row, &resource);
+	if (r < 0 || resource->auto_allocated == wanted)
+		return r;
+	if (!wanted && !has_other(call, resource))
+		return call_fail(call, "ResourceAutoAllocateViolation");
+	changed = *resource;
+	changed.auto_allocated = wanted;
+	call_put(call, KIND_SERVICE, &row);
+	call_put(call, KIND_SERVICE_RESOURCE, &changed);
+	return 0;
+}
+
 /* The endpoints of the service that the resource serves in its zone. */
 static int64_t count_endpoints(const struct call *call, const struct service_resource *resource)
 {

@@ -40,6 +40,17 @@ int read_description(struct call *call, const char *param, char ret[TEXT_SIZE])
 	return 0;
 }
 
+/* How long it may be the API does not say, so as long as other descriptions. */
+int read_service_description(struct call *call, char ret[TEXT_SIZE])
+{
+	const char *text = call_string(call, "ServiceDescription");
+	int n = text ? utf8_length(text) : 0;
+
+	if (n < 0 || n > 256 || (text && str_copy(ret, TEXT_SIZE, text) < 0))
+		return call_fail_param(call, "ServiceDescription", "It must be of 256 characters at most.");
+	return 0;
+}
+
 int read_resource_group(struct call *call, char ret[ID_SIZE])
 {
 	const char *text = call_string(call, "ResourceGroupId");

@@ -14,6 +14,8 @@ const char *service_label(const struct service *service);
 int read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
 int read_description(struct call *call, const char *param, char ret[TEXT_SIZE]);
 int read_resource_group(struct call *call, char ret[ID_SIZE]);
+/* The parameter ServiceDescription, if it is there: any text, also an empty one. */
+int read_service_description(struct call *call, char ret[TEXT_SIZE]);
 
 /* "Zones": the zones that have a resource, each once. */
 void answer_service_zones(const struct call *call, json_t *object, const char *service);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What its owner can change of an endpoint, a service or a connection after it was made. Changes are taken in
+ * every state but while the object goes; the row is Pending until the nodes have what was changed. A call
+ * that changes nothing writes nothing.
+ */
+#include <strings.h>
+
+#include "../../model/state.h"
+#include "../common/owned.h"
+#include "actions.h"
+#include "admission.h"
+#include "policy.h"
+#include "words.h"
+
+/* Other versions of IP than 4 have no data path yet. */
+static int check_ip_version(struct call *call)
+{
+	const char *version = call_string(call, "AddressIpVersion");
+
+	if (call_bool(call, "ServiceSupportIPv6", false) || (version && !streq(version, "IPv4")))
+		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	return 0;
+}
+
+static int read_endpoint(struct call *call, struct endpoint *row)
+{
+	const struct service *service = snapshot_service(call->rows, row->service);
+	int r;
+
+	r = check_ip_version(call);
+	if (r < 0)
+		return r;
+	if (json_object_get(call->params, "CrossRegionBandwidth"))
+		return call_fail_param(call, "CrossRegionBandwidth",
+				       "It is for services of another region, which are not offered.");
+	r = read_name(call, "EndpointName", row->name);
+	if (r < 0)
+		return r;
+	r = read_description(call, "EndpointDescription", row->description);
+	if (r < 0)
+		return r;
+	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", row->zone_affinity);
+	if (call_bool(call, "ResetPolicy", false))
+		row->policy[0] = '\0';
+	if (!service)
+		return call_fail(call, "EndpointServiceDeleted");
+	return policy_read(call, service, row);
+}
+
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	return streq(a->name, b->name) && streq(a->description, b->description) &&
+	       streq(a->policy, b->policy) && a->zone_affinity == b->zone_affinity;
+}
+
+int endpoint_update(struct call *call)
+{
+	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
+	struct endpoint row;
+	int r;
+
+	if (!endpoint)
+		return call_fail(call, "EndpointNotFound");
+	row = *endpoint;
+	if (endpoint_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "EndpointOperationDenied");
+	r = read_endpoint(call, &row);
+	if (r < 0)
+		return r;
+	if (!same_endpoint(endpoint, &row))
+		call_put(call, KIND_ENDPOINT, &row);
+	return 0;
+}
+
+/* Endpoints come from the service's own region. */
+static int check_regions(struct call *call, const struct service *service)
+{
+	json_t *added = call_list(call, "AddSupportedRegionSet"),
+	       *deleted = call_list(call, "DeleteSupportedRegionSet"), *region;
+	size_t i;
+
+	json_array_foreach(added, i, region) {
+		const char *id = json_string_value(region);
+
+		if (!id || !catalogue_region(call->catalogue, id))
+			return call_fail(call, "RegionNotFound");
+		if (!streq(id, service->region))
+			return call_fail_detail(call, "UnsupportedRegion",
+						"Endpoint and service must be in one region.");
+	}
+	json_array_foreach(deleted, i, region) {
+		const char *id = json_string_value(region);
+
+		if (!id || !catalogue_region(call->catalogue, id))
+			return call_fail(call, "RegionNotFound");
+		if (streq(id, service->region))
+			return call_fail_detail(call, "UnsupportedRegion",
+						"The service's own region cannot be taken out.");
+	}
+	return 0;
+}
+
+/* Clients name no region here; ids are enough. */
+int privatelink_change_group(struct call *call)
+{
+	const char *id = call_string(call, "ResourceId"), *type = call_string(call, "ResourceType");
+	bool is_service = id && str_starts(id, "epsrv-");
+	const void *found = owned_row(call, is_service ? KIND_SERVICE : KIND_ENDPOINT, id);
+	struct endpoint endpoint;
+	struct service service;
+	int r;
+
+	if (!id || !id[0])
+		return call_fail_named(call, "MissingParameter.{name}", "ResourceId");
+	if (!call_string(call, "ResourceGroupId"))
+		return call_fail_named(call, "MissingParameter.{name}", "ResourceGroupId");
+	if (!found || (type && (strcasecmp(type, "VpcEndpointService") == 0) != is_service))
+		return call_fail(call, "ResourceNotFound");
+	if (is_service) {
+		service = *(const struct service *)found;
+		r = read_resource_group(call, service.resource_group);
+		if (r == 0)
+			call_put(call, KIND_SERVICE, &service);
+		return r;
+	}
+	endpoint = *(const struct endpoint *)found;
+	r = read_resource_group(call, endpoint.resource_group);
+	if (r == 0)
+		call_put(call, KIND_ENDPOINT, &endpoint);
+	return r;
+}
+
+static int read_service(struct call *call, struct service *row)
+{
+	int r;
+
+	r = check_ip_version(call);
+	if (r < 0)
+		return r;
+	r = check_regions(call, row);
+	if (r < 0)
+		return r;
+	r = read_service_description(call, row->description);
+	if (r < 0)
+		return r;
+	row->auto_accept = call_bool(call, "AutoAcceptEnabled", row->auto_accept);
+	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", row->zone_affinity);
+	row->connect_bandwidth = (uint32_t)call_int(call, "ConnectBandwidth", row->connect_bandwidth);
+	return 0;
+}
+
+static bool same_service(const struct service *a, const struct service *b)
+{
+	return streq(a->description, b->description) && a->auto_accept == b->auto_accept &&
+	       a->zone_affinity == b->zone_affinity && a->connect_bandwidth == b->connect_bandwidth;
+}
+
+int service_update(struct call *call)
+{
+	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
+	struct service row;
+	int r;
+
+	if (!service)
+		return call_fail(call, "EndpointServiceNotFound");
+	if (service->owner == 0)
+		return call_fail_detail(call, "EndpointServiceOperationDenied",
+					"The catalogue's services stay as they are.");
+	row = *service;
+	if (service_event(&row, EVENT_MODIFY) == -EPERM)
+		return call_fail(call, "EndpointServiceOperationDenied");
+	r = read_service(call, &row);
+	if (r < 0)
+		return r;
+	if (!same_service(service, &row))
+		call_put(call, KIND_SERVICE, &row);
+	return 0;
+}
