@@ -30,16 +30,17 @@ layer() { # DIRECTORY: this machine's, with a layer of our own above it
 	mount -t overlay overlay -o "lowerdir=$1/,upperdir=$place/up,workdir=$place/work" "$root$1"
 }
 layer "" 2>/dev/null || { echo "machine.sh: this kernel has no overlayfs for that" >&2; exit 77; }
+mount -t tmpfs -o mode=755 run $root/run
+mount -t tmpfs -o mode=1777 tmp $root/tmp
 for directory in /usr /etc /var /root /home "$source_dir"; do
-	if [ "$(stat -c %d "$directory")" != "$(stat -c %d /)" ]; then layer "$directory"; fi
+	# The tmpfs hides sources that are below /tmp.
+	if [ "$(stat -c %d "$directory")" != "$(stat -c %d /)" ] || [ ! -d "$root$directory" ]; then layer "$directory"; fi
 done
 
 mount -t proc proc $root/proc
 mount -t sysfs sysfs $root/sys
 mount -t bpf bpf $root/sys/fs/bpf
 mount --rbind /dev $root/dev
-mount -t tmpfs -o mode=755 run $root/run
-mount -t tmpfs -o mode=1777 tmp $root/tmp
 mkdir -p $root/run/lock
 # What was compiled before need not be compiled again.
 cache=${CCACHE_DIR:-$HOME/.cache/ccache}
