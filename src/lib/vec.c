@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reallocarray() refuses a product that overflows, and so does doubling here.
+ * Sizes that would overflow are refused before anyone is asked for them.
  */
 #include "vec.h"
 
@@ -13,7 +13,7 @@ void *vec_room(void *v, size_t n, size_t *size, size_t element_size)
 
 	if (n < *size)
 		return v;
-	if (more <= *size)
+	if (more <= *size || more > SIZE_MAX / element_size)
 		return NULL;
 	grown = reallocarray(v, more, element_size);
 	if (grown)
