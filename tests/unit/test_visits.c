@@ -7,6 +7,7 @@
  * in for store_commit(): see link_args in meson.build.
  */
 #include "api_calls.h"
+#include "world_rows.h"
 
 #define OTHERS	    1000
 #define COUNTS_MAX  256
@@ -73,21 +74,6 @@ void __wrap_store_commit(struct store *store, struct store_txn *txn, store_done 
 }
 
 /* ---- a thousand others ---- */
-
-static void note_row(void *context, const char *key, const json_t *value, uint64_t created _unused_,
-		     uint64_t revision _unused_)
-{
-	harness_must(json_object_set_new(context, key, json_deep_copy(value)), "memory");
-}
-
-/* The caller's. */
-static json_t *world_now(const struct harness *h)
-{
-	json_t *world = json_object();
-
-	store_list(h->store, "", note_row, world);
-	return world;
-}
 
 /* The rows that came since, but those of the shared service. The caller's. */
 static json_t *rows_since(const struct harness *h, json_t *before)

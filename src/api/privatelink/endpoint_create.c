@@ -109,15 +109,14 @@ static int find_service(struct call *call, const struct service **ret)
 
 static int check_service_offers(struct call *call, const struct service *service, struct endpoint *row)
 {
-	const char *type = call_string(call, "EndpointType"),
-		   *version = call_string(call, "AddressIpVersion");
+	const char *type = call_string(call, "EndpointType");
+	int r;
 
 	if (type && !streq(type, "Interface"))
 		return call_fail_detail(call, "Mismatch.EndpointType",
 					"The service takes endpoints of type Interface.");
-	if (version && !streq(version, "IPv4"))
-		return call_fail(call, "EndpointServiceNotSupportIpv6");
-	return policy_read(call, service, row);
+	r = check_ip_version(call);
+	return r < 0 ? r : policy_read(call, service, row);
 }
 
 static bool in_groups(const struct endpoint *row, const char *id)

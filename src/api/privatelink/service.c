@@ -14,23 +14,6 @@
 #include "service_resource.h"
 #include "words.h"
 
-static int check_regions(struct call *call)
-{
-	json_t *regions = call_list(call, "SupportedRegionList"), *region;
-	size_t i;
-
-	json_array_foreach(regions, i, region) {
-		const char *id = json_string_value(region);
-
-		if (!catalogue_region(call->catalogue, id))
-			return call_fail(call, "RegionNotFound");
-		if (!streq(id, call->region))
-			return call_fail_detail(call, "UnsupportedRegion",
-						"Endpoint and service must be in one region.");
-	}
-	return 0;
-}
-
 /* The type that is asked for; else that of the first resource; else the API's default. */
 static const char *wanted_type(const struct call *call)
 {
@@ -43,18 +26,19 @@ static const char *wanted_type(const struct call *call)
 
 static int read_service(struct call *call, struct service *row)
 {
-	const char *version = call_string(call, "AddressIpVersion"), *payer = call_string(call, "Payer");
+	const char *payer = call_string(call, "Payer");
 	int r;
 
 	r = read_service_description(call, row->description);
 	if (r == 0)
 		r = read_resource_group(call, row->resource_group);
 	if (r == 0)
-		r = check_regions(call);
+		r = check_supported_regions(call, "SupportedRegionList");
 	if (r < 0)
 		return r;
-	if (call_bool(call, "ServiceSupportIPv6", false) || (version && !streq(version, "IPv4")))
-		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	r = check_ip_version(call);
+	if (r < 0)
+		return r;
 	if (payer && !streq(payer, "Endpoint"))
 		return call_fail(call, "EndpointServicePayerForbidden");
 	row->auto_accept = call_bool(call, "AutoAcceptEnabled", false);

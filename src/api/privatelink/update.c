@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What its owner can change of an endpoint, a service or a connection after it was made. Changes are taken in
- * every state but while the object goes; the row is Pending until the nodes have what was changed. A call
- * that changes nothing writes nothing.
+ * What its owner can change of an endpoint or a service after it was made. Changes are taken in every state
+ * but while the object goes; the row is Pending until the nodes have what was changed (a resource group is
+ * nothing to them). An update that changes nothing writes nothing.
  */
 #include <strings.h>
 
@@ -12,16 +12,6 @@
 #include "admission.h"
 #include "policy.h"
 #include "words.h"
-
-/* Other versions of IP than 4 have no data path yet. */
-static int check_ip_version(struct call *call)
-{
-	const char *version = call_string(call, "AddressIpVersion");
-
-	if (call_bool(call, "ServiceSupportIPv6", false) || (version && !streq(version, "IPv4")))
-		return call_fail(call, "EndpointServiceNotSupportIpv6");
-	return 0;
-}
 
 static int read_endpoint(struct call *call, struct endpoint *row)
 {
@@ -76,19 +66,13 @@ int endpoint_update(struct call *call)
 /* Endpoints come from the service's own region. */
 static int check_regions(struct call *call, const struct service *service)
 {
-	json_t *added = call_list(call, "AddSupportedRegionSet"),
-	       *deleted = call_list(call, "DeleteSupportedRegionSet"), *region;
+	json_t *deleted = call_list(call, "DeleteSupportedRegionSet"), *region;
 	size_t i;
+	int r;
 
-	json_array_foreach(added, i, region) {
-		const char *id = json_string_value(region);
-
-		if (!id || !catalogue_region(call->catalogue, id))
-			return call_fail(call, "RegionNotFound");
-		if (!streq(id, service->region))
-			return call_fail_detail(call, "UnsupportedRegion",
-						"Endpoint and service must be in one region.");
-	}
+	r = check_supported_regions(call, "AddSupportedRegionSet");
+	if (r < 0)
+		return r;
 	json_array_foreach(deleted, i, region) {
 		const char *id = json_string_value(region);
 

@@ -60,6 +60,32 @@ int read_resource_group(struct call *call, char ret[ID_SIZE])
 	return 0;
 }
 
+int check_ip_version(struct call *call)
+{
+	const char *version = call_string(call, "AddressIpVersion");
+
+	if (call_bool(call, "ServiceSupportIPv6", false) || (version && !streq(version, "IPv4")))
+		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	return 0;
+}
+
+int check_supported_regions(struct call *call, const char *param)
+{
+	json_t *regions = call_list(call, param), *region;
+	size_t i;
+
+	json_array_foreach(regions, i, region) {
+		const char *id = json_string_value(region);
+
+		if (!catalogue_region(call->catalogue, id))
+			return call_fail(call, "RegionNotFound");
+		if (!streq(id, call->region))
+			return call_fail_detail(call, "UnsupportedRegion",
+						"Endpoint and service must be in one region.");
+	}
+	return 0;
+}
+
 void answer_service_zones(const struct call *call, json_t *object, const char *service)
 {
 	json_t *list = shape_list(object, "Zones");

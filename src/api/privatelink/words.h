@@ -23,3 +23,9 @@ void answer_service_zones(const struct call *call, json_t *object, const char *s
 /* Whether the connection was accepted; a word of our own (AcceptanceStatus: Waiting, Refused, Accepted),
  * since the API's says Disconnected for the first two. */
 const char *acceptance_word(const struct connection *connection);
+
+/* Fail the call for another version of IP than 4, which has no data path yet, … */
+int check_ip_version(struct call *call);
+/* … and for regions in the list `param` that are none, or are not the call's: consumers come from there
+ * alone. */
+int check_supported_regions(struct call *call, const char *param);
