@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 CASE = re.compile(r"^(not )?ok\b(?:\s+\d+)?\s*(?:-\s*)?([^#]*)(?:#\s*(SKIP)\b\s*(.*))?", re.IGNORECASE)
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#\s*SKIP\b\s*(.*))?", re.IGNORECASE)
+BAIL = re.compile(r"^Bail out!\s*(.*)", re.IGNORECASE)
 GOOD_ENDINGS = ("OK", "SKIP")
+LAST_WORDS = 20 # lines
 
 
 class Case(NamedTuple):
@@ -30,6 +32,13 @@ def case_of(match):
     return Case(not bad, name.strip(), bool(directive), reason or "")
 
 
+def last_words(entry):
+    """What a program said last: why it gave up, if it says so, else the end of both outputs."""
+    lines = entry.get("stdout", "").splitlines()
+    given_up = [match[1] for match in map(BAIL.match, lines) if match]
+    return given_up or (lines + entry.get("stderr", "").splitlines())[-LAST_WORDS:]
+
+
 def cases_of(entry):
     """The cases of one program: `entry` is one line of the log."""
     lines = entry.get("stdout", "").splitlines()
@@ -39,7 +48,8 @@ def cases_of(entry):
         return [Case(True, "all of it", True, plan[2])]
     if all(case.ok for case in cases):
         if entry["result"] not in GOOD_ENDINGS:
-            cases.append(Case(False, f"ended with {entry['result']}"))
+            words = " | ".join(last_words(entry))
+            cases.append(Case(False, f"ended with {entry['result']}", reason=words))
         elif not cases or not plan:
             cases.append(Case(False, "printed no plan" if cases else "printed no case"))
     return cases

@@ -75,7 +75,7 @@ dropped() { # REASON COMMAND…: ping, or a client of peer.py, has no answer, an
 
 # --- waiting: for events, never for time alone
 
-patience=1
+patience=3 # what comes in time costs nothing, and a busy disk alone can hold a daemon up for seconds
 [ -z "${PRIVLINK_KERNEL_LAYER-}" ] || patience=6 # an emulated processor is slow, and shared with another guest
 
 # wait_for SECONDS COMMAND…: until the command succeeds

@@ -27,6 +27,8 @@ PROGRAMS = [
      "skipped: odd: all of it (no root)"),
     ("it crashes", "ERROR", "ok 1 - a\n", "1 passed, 1 failed, 0 skipped", "failed: odd: ended with ERROR"),
     ("it crashes at once", "ERROR", "", "0 passed, 1 failed, 0 skipped", "failed: odd: ended with ERROR"),
+    ("it gives up", "ERROR", "ok 1 - a\nBail out! no kernel\n# --- a log\n", "1 passed, 1 failed, 0 skipped",
+     "failed: odd: ended with ERROR (no kernel)"),
     ("it runs out of time", "TIMEOUT", "ok 1 - a\n", "1 passed, 1 failed, 0 skipped", "failed: odd: ended with TIMEOUT"),
     ("it stops before its plan is fulfilled", "ERROR", "1..3\nok 1 - a\n", "1 passed, 1 failed, 0 skipped",
      "failed: odd: ended with ERROR"),
