@@ -355,6 +355,7 @@ const struct cli_command cli_commands[] = {
 	{"account", "create", "Creates an account (administrators).", "privlink", "CreateAccount",
 	 .id = "AccountId"},
 	{"account", "list", "Shows the accounts (administrators).", "privlink", "ListAccounts"},
+	{"account", "whoami", "Shows whose key the command line uses.", "sts", "GetCallerIdentity"},
 	{"account", "key-create", "Creates an access key and shows its secret, once.", "privlink",
 	 "CreateAccessKey"},
 	{"account", "key-list", "Shows access keys (administrators).", "privlink", "ListAccessKeys"},

@@ -10,7 +10,15 @@
 #include "../lib/util.h"
 #include "../model/row.h"
 
-enum product { PRODUCT_PRIVATELINK, PRODUCT_VPC, PRODUCT_ECS, PRODUCT_NLB, PRODUCT_PRIVLINK, PRODUCT_COUNT_ };
+enum product {
+	PRODUCT_PRIVATELINK,
+	PRODUCT_VPC,
+	PRODUCT_ECS,
+	PRODUCT_NLB,
+	PRODUCT_STS,
+	PRODUCT_PRIVLINK,
+	PRODUCT_COUNT_,
+};
 
 /* Parameters */
 
@@ -186,7 +194,7 @@ struct product_info {
 };
 extern const struct product_info products[PRODUCT_COUNT_];
 
-extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
+extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[], sts_actions[],
 	privlink_actions[];
 
 /* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL

@@ -30,6 +30,7 @@ static const struct {
 	{ALICE, ECS, "DescribeZones", REGION},
 	{ALICE, NLB, "DescribeRegions", REGION},
 	{ALICE, NLB, "DescribeZones", REGION},
+	{ALICE, STS, "GetCallerIdentity", ""},
 	{ROOT, PRODUCT_PRIVLINK, "AttachInstance",
 	 REGION
 	 "VSwitchId={vsw}&SecurityGroupId={sg}&Kind=netns&Path=/run/netns/x&AccountId=1000000000000001"},
