@@ -99,9 +99,23 @@ static bool goes_with_another(const struct control_view *view, enum kind kind, c
 	return !whole || (row_events[parent] && row_in_force(parent, whole, &copy) == -ENOENT);
 }
 
+/* A VPC on its way out may still have vSwitches that are, too; they go first. */
+static bool waits_for_others(const struct control_view *view, const struct control_subject *subject)
+{
+	return subject->kind == KIND_VPC &&
+	       snapshot_is_used(view->rows, subject->kind, subject->id, REF_COUNT_);
+}
+
 static void remove_subject(const struct control_view *view, struct control_subject *subject, const void *row,
 			   struct changes *changes)
 {
+	if (waits_for_others(view, subject)) {
+		/* Each of them is gone with a new revision. */
+		subject_needs(subject, view->live_revision == UINT64_MAX
+					       ? ((const struct row_meta *)row)->modified
+					       : view->live_revision + 1);
+		return;
+	}
 	if (!remove_row(view->rows, subject->kind, row, changes))
 		subject_needs(subject, ((const struct row_meta *)row)->modified);
 }

@@ -370,11 +370,11 @@ bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *ro
 	return false;
 }
 
-bool snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id)
+bool snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id, enum ref besides)
 {
 	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
-		if (relation_names(ref, kind) && !(relation_info(ref)->follows & REF_PART) &&
-		    snapshot_count_children(s, ref, id) > 0)
+		if (ref != besides && relation_names(ref, kind) &&
+		    !(relation_info(ref)->follows & REF_PART) && snapshot_count_children(s, ref, id) > 0)
 			return true;
 	return false;
 }

@@ -78,8 +78,9 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
 const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret);
 /* Whether a row of the snapshot is a part of something that is gone. */
 bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *row);
-/* Whether a row that is no part of it names the row of that kind and id. */
-bool snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
+/* Whether a row that is no part of it names the row of that kind and id, by another reference than `besides`
+ * (REF_COUNT_: by any). */
+bool snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id, enum ref besides);
 
 /* Typed shorthands: snapshot_vpc(s, id) and so on. */
 #define SNAPSHOT_GETTER(name, type, kind)                                                                    \

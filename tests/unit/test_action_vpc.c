@@ -95,6 +95,29 @@ static void test_life_of_a_vswitch(struct harness *h)
 	harness_in_force(h, "alpha");
 }
 
+static void test_vpc_after_vswitches(struct harness *h)
+{
+	const char *vpc = GET(h, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16");
+	const char *one, *two;
+
+	one = GET(h, "VSwitchId", "CreateVSwitch", "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.0.1.0/24",
+		  vpc);
+	two = GET(h, "VSwitchId", "CreateVSwitch", "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=10.0.2.0/24",
+		  vpc);
+	harness_in_force(h, "alpha");
+	CALL(h, "DeleteVSwitch", "VSwitchId=%s", one);
+	REFUSED(h, "DependencyViolation.VSwitch", "one of two vSwitches stays", "DeleteVpc", "VpcId=%s", vpc);
+	CALL(h, "DeleteVSwitch", "VSwitchId=%s", two);
+	tap_ok(CALL(h, "DeleteVpc", "VpcId=%s", vpc), "vSwitches on their way out hold the VPC up no longer");
+	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "Deleting", "it is Deleting");
+	harness_in_force(h, "alpha");
+	harness_in_force(h, "alpha");
+	tap_is_str(status_of(h, "DescribeVSwitchAttributes", "VSwitchId", two), "InvalidVSwitchId.NotFound",
+		   "they go");
+	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "InvalidVpcId.NotFound",
+		   "and then the VPC");
+}
+
 static void test_bad_vpcs(struct harness *h)
 {
 	static const struct {
@@ -290,6 +313,7 @@ int main(void)
 	harness_node(&h, "alpha", "");
 	test_life_of_a_vpc(&h);
 	test_life_of_a_vswitch(&h);
+	test_vpc_after_vswitches(&h);
 	test_bad_vpcs(&h);
 	test_bad_vswitches(&h);
 	test_tokens_and_pages(&h);

@@ -360,10 +360,10 @@ static void test_single_cases(void)
 	tap_ok(snapshot_parent(s, REF_PORT_HOLDER, v, &kind) == snapshot_endpoint(s, "ep-1") &&
 		       kind == KIND_ENDPOINT && !snapshot_is_orphan(s, KIND_PORT, v),
 	       "a port whose holder is there has it");
-	tap_ok(!snapshot_is_used(s, KIND_PORT, "eni-1"), "parts do not use");
+	tap_ok(!snapshot_is_used(s, KIND_PORT, "eni-1", REF_COUNT_), "parts do not use");
 	apply(s, KIND_ENDPOINT_ZONE,
 	      &(struct endpoint_zone){.endpoint = "ep-1", .zone = "z", .port = "eni-1"}, true);
-	tap_ok(snapshot_is_used(s, KIND_PORT, "eni-1"), "others do");
+	tap_ok(snapshot_is_used(s, KIND_PORT, "eni-1", REF_COUNT_), "others do");
 	(void)snapshot_free(s);
 }
 

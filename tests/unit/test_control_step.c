@@ -357,6 +357,25 @@ static void test_plain(void)
 	world_end(&w);
 }
 
+/* Reported or without any node: the VPC goes behind its last vSwitch. */
+static void test_vpc_behind_vswitch(bool has_node)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "vswitch/vsw-1", "{'id':'vsw-1','vpc':'vpc-1','status':'Deleting'}");
+	rows_put(w.rows, "vpc/vpc-1", "{'id':'vpc-1','status':'Deleting'}");
+	w.live = has_node ? rows_revision : UINT64_MAX;
+	(void)world_pass(&w);
+	tap_ok(snapshot_vpc(w.rows, "vpc-1") && !snapshot_find(w.rows, KIND_VSWITCH, "vsw-1"),
+	       "a VPC that is deleted does not go before its vSwitch");
+	if (has_node)
+		world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_vpc(w.rows, "vpc-1"), "but right behind it");
+	world_end(&w);
+}
+
 static void test_instance(void)
 {
 	struct world w;
@@ -745,6 +764,8 @@ int main(void)
 	test_instance_failures();
 	test_no_nodes();
 	test_plain();
+	test_vpc_behind_vswitch(true);
+	test_vpc_behind_vswitch(false);
 	test_instance();
 	test_endpoint_deleted();
 	test_balancer_deleted();

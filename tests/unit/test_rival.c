@@ -151,14 +151,14 @@ size_t __wrap_snapshot_count_children_in(const struct snapshot *s, enum ref ref,
 	return __real_snapshot_count_children_in(s, ref, id, within);
 }
 
-bool __real_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
-bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id);
-bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id)
+bool __real_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id, enum ref besides);
+bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id, enum ref besides);
+bool __wrap_snapshot_is_used(const struct snapshot *s, enum kind kind, const char *id, enum ref besides)
 {
 	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
 		if (relation_names(ref, kind) && !(relation_info(ref)->follows & REF_PART))
 			read_one(relation_info(ref)->kind, id, true, ref);
-	return __real_snapshot_is_used(s, kind, id);
+	return __real_snapshot_is_used(s, kind, id, besides);
 }
 
 /* ---- the rival ---- */

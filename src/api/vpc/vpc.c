@@ -86,14 +86,16 @@ int vpc_create(struct call *call)
 	return 0;
 }
 
-/* What still hangs on the VPC, as the code that says so; NULL: nothing. */
+/* What still hangs on the VPC, as the code that says so; NULL: nothing. A vSwitch on its way out holds
+ * nothing up: the VPC goes after it. */
 static const char *vpc_dependency(const struct call *call, const char *vpc)
 {
-	if (snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc) > 0)
-		return "DependencyViolation.VSwitch";
+	for (const struct vswitch *v = NULL; (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc, v));)
+		if (v->status != VSWITCH_DELETING)
+			return "DependencyViolation.VSwitch";
 	if (snapshot_count_children(call->rows, REF_SECURITY_GROUP_VPC, vpc) > 0)
 		return "DependencyViolation.SecurityGroup";
-	if (snapshot_is_used(call->rows, KIND_VPC, vpc))
+	if (snapshot_is_used(call->rows, KIND_VPC, vpc, REF_VSWITCH_VPC))
 		return "DependencyViolation.CloudServiceResource";
 	return NULL;
 }
