@@ -166,10 +166,10 @@ def raw(method, target, headers, body=""):
     return ("\r\n".join(lines) + f"\r\ncontent-length: {len(body)}\r\n\r\n{body}").encode()
 
 
-def v1(key, action, parameters, offset_s=0, method="POST"):
+def v1(key, action, parameters, offset_s=0, method="POST", version=VERSION):
     """HMAC-SHA1 over the parameters: in the query (GET) or the form (POST)."""
     everything = {
-        **parameters, "Action": action, "Version": VERSION, "Format": "JSON", "AccessKeyId": key[0],
+        **parameters, "Action": action, "Version": version, "Format": "JSON", "AccessKeyId": key[0],
         "SignatureMethod": "HMAC-SHA1", "SignatureVersion": "1.0", "SignatureNonce": str(uuid.uuid4()),
         "Timestamp": stamp(offset_s),
     }
