@@ -12,7 +12,7 @@ needs_quickstart=(
 	command:gcc=gcc header:stdio.h=libc6-dev command:meson=meson command:ninja=ninja-build command:clang=clang
 	command:bpftool=bpftool command:pkg-config=pkg-config
 	library:jansson=libjansson-dev library:sqlite3=libsqlite3-dev library:gnutls=libgnutls28-dev
-	library:libmicrohttpd=libmicrohttpd-dev library:libcurl=libcurl4-gnutls-dev library:libmnl=libmnl-dev
+	library:libcurl=libcurl4-gnutls-dev library:libmnl=libmnl-dev
 	library:libbpf=libbpf-dev library:smartcols=libsmartcols-dev header:ldns/ldns.h=libldns-dev
 	command:ip=iproute2 command:ping=iputils-ping command:curl=curl command:nginx=nginx
 	file:/etc/ssl/certs/ca-certificates.crt=ca-certificates

@@ -493,7 +493,7 @@ static void handle(void *context, struct server_request *request)
 		answer_error(feed, request, 403, "only root may speak here");
 	else if (request->problem < 0)
 		answer_error(feed, request, request->problem == -E2BIG ? 413 : 400,
-			     "the request is too large");
+			     request->why ? request->why : "the request is too large");
 	else if (!str_starts(request->path, FEED_PATH))
 		feed->others(feed->store, request);
 	else if (streq(request->path, "/feed/v1/rows") && !post)

@@ -1,55 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmicrohttpd without threads: its epoll descriptor is a source of our loop.
+ * A connection is a stream, bytes that came and are not used yet, bytes that are to go, and a phase. It moves
+ * on when its descriptor or its timer says so, by one request at a time: what comes behind one waits, unread
+ * or in the buffer, until that is answered. A request that lies in the buffer already is taken in the next
+ * turn, so that nobody who sends many at once keeps the others from theirs.
  *
- * Its inner epoll is edge-triggered, and it may stop before it has taken all that a socket has: it then says
- * so by MHD_get_timeout(), not by its descriptor. So a timer is armed from there after every MHD_run(), and
- * at once after every resumption; without it large bodies stall for good, and so do resumed answers.
+ * Connections stand in one list, that which waits longest for a request first. When there is no room, the
+ * first one whose request is not just being carried out goes.
  *
- * A request that its handler does not answer at once is suspended and resumed when the answer comes. It has
- * two owners, the connection and whoever will answer; the later of the two frees it.
+ * A request has two owners, its connection and whoever will answer; the later of the two frees it.
  */
 #include "server.h"
 
-#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../lib/log.h"
+#include "../lib/netaddr.h"
+#include "chunks.h"
+#include "stream.h"
 #include "tls.h"
 
-/* What a connection may keep in memory of a request's head. Half of it takes the bytes, the other half a
- * record of 56 bytes of each parameter of the target. libmicrohttpd gives no answer at all when it runs out
- * of that, so as many as are accepted must fit. */
-#define CONNECTION_MEMORY (256 * 1024)
+#define ACCEPTS_PER_TURN 16
+/* Before accepting is tried again, when the process has no descriptor for it. */
+#define ACCEPT_PAUSE_MS 100
+#define KEPT_MAX	(16 * 1024) /* of a buffer that is empty */
 
-_Static_assert(2 * SERVER_TARGET_MAX < CONNECTION_MEMORY / 2,
-	       "the longest target fits, and some more to be refused");
-_Static_assert(PARAMS_MAX * 56 < CONNECTION_MEMORY / 2, "the parameters of a target fit");
+enum phase {
+	PHASE_HANDSHAKE,
+	PHASE_HEAD, /* waits for one, or has begun it */
+	PHASE_BODY,
+	PHASE_HANDLED,	/* the handler has it */
+	PHASE_ANSWERED, /* the answer is on its way */
+	PHASE_LINGER,	/* all is said; what still comes is thrown away, so that the answer is not */
+};
 
 struct exchange {
 	struct server_request request; /* the handler's view */
-	struct server *server;	       /* NULL: it is gone */
-	struct MHD_Connection *connection;
-	char *target;
+	struct connection *connection; /* NULL: it is gone */
+	char *text;		       /* the head's */
+	struct head head;
+	struct chunks chunks;
 	size_t body_room;
-	size_t received; /* of the body, discarded bytes too */
-	bool begun, handled, answered, suspended;
-	bool ended; /* the connection has no more interest */
-	struct MHD_Response *response;
-	unsigned int status;
-	struct exchange *previous, *next; /* the server's list */
+	uint64_t received; /* of the body, discarded bytes too */
+	bool last;	   /* the connection ends with it */
+};
+
+struct bytes {
+	char *v;
+	size_t n, room;
+};
+
+struct connection {
+	struct server *server;
+	struct stream stream;
+	struct loop_source *source, *timer;
+	uint32_t events;
+	enum phase phase;
+	uint64_t deadline_ms;
+	bool again;   /* the buffer may have a whole request; the next turn looks */
+	bool driving; /* in drive(), which goes on after what it calls */
+	bool skipped_line;
+	bool served; /* a request */
+	struct bytes in, out;
+	size_t scanned, sent, discarded;
+	struct exchange *exchange;
+	struct netaddr address;
+	bool has_address;
+	struct connection *previous, *next;
 };
 
 struct server {
-	struct MHD_Daemon *daemon;
-	struct loop_source *ready, *timer;
+	struct loop *loop;
+	struct server_options options;
+	struct loop_source *ready, *pause;
+	struct tls_server *tls;
 	server_handler handler;
 	void *context;
-	size_t body_max;
-	struct exchange *exchanges;
-	bool stopping;
+	struct connection *first, *last;
+	size_t n_connections;
 };
 
 const char *server_header(const struct server_request *request, const char *name)
@@ -60,337 +94,700 @@ const char *server_header(const struct server_request *request, const char *name
 	return NULL;
 }
 
-static void rearm(struct server *server)
-{
-	MHD_UNSIGNED_LONG_LONG timeout_ms;
+/* ---- bytes ---- */
 
-	if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
-		loop_timer_set(server->timer, timeout_ms);
-	else
-		loop_timer_stop(server->timer);
+/* By powers of two, so that many small pieces cost no more than few large ones. A NUL has room behind it. */
+static int grow(char **v, size_t *room, size_t needed)
+{
+	size_t size = MAX(*room, (size_t)1024);
+	char *grown;
+
+	if (needed < *room)
+		return 0;
+	while (size <= needed)
+		size *= 2;
+	grown = realloc(*v, size);
+	if (!grown)
+		return -ENOMEM;
+	*v = grown;
+	*room = size;
+	return 0;
 }
 
-static void run(void *context, _unused_ uint32_t events)
+static int bytes_add(struct bytes *bytes, const char *data, size_t size)
 {
-	struct server *server = context;
+	int r = grow(&bytes->v, &bytes->room, bytes->n + size);
 
-	(void)MHD_run(server->daemon);
-	rearm(server);
+	if (r < 0)
+		return r;
+	memcpy(bytes->v + bytes->n, data, size);
+	bytes->n += size;
+	return 0;
 }
 
-static void exchange_unlink(struct exchange *exchange)
+static void bytes_drop(struct bytes *bytes, size_t n)
 {
-	if (!exchange->server)
-		return;
-	if (exchange->previous)
-		exchange->previous->next = exchange->next;
-	else
-		exchange->server->exchanges = exchange->next;
-	if (exchange->next)
-		exchange->next->previous = exchange->previous;
-	exchange->server = NULL;
+	bytes->n -= n;
+	if (bytes->n > 0)
+		memmove(bytes->v, bytes->v + n, bytes->n);
 }
+
+static void bytes_done(struct bytes *bytes)
+{
+	free(bytes->v);
+	*bytes = (struct bytes){};
+}
+
+/* ---- the list ---- */
+
+static void list_remove(struct connection *c)
+{
+	struct server *server = c->server;
+
+	*(c->previous ? &c->previous->next : &server->first) = c->next;
+	*(c->next ? &c->next->previous : &server->last) = c->previous;
+	c->previous = c->next = NULL;
+}
+
+static void list_append(struct connection *c)
+{
+	struct server *server = c->server;
+
+	c->previous = server->last;
+	*(server->last ? &server->last->next : &server->first) = c;
+	server->last = c;
+}
+
+/* ---- the end of things ---- */
 
 static void exchange_free(struct exchange *exchange)
 {
-	exchange_unlink(exchange);
-	if (exchange->response)
-		MHD_destroy_response(exchange->response);
 	free(exchange->request.body);
-	free(exchange->target);
+	free(exchange->text);
 	free(exchange);
 }
 
-/* Exchanges whose request was never handed over: libmicrohttpd refused it itself, and tells of no end. */
-static void forget_unbegun(struct server *server, const struct MHD_Connection *connection)
+static void connection_free(struct connection *c)
 {
-	for (struct exchange *exchange = server->exchanges, *next; exchange; exchange = next) {
-		next = exchange->next;
-		if (exchange->connection == connection && !exchange->begun)
-			exchange_free(exchange);
+	if (c->exchange && c->phase == PHASE_HANDLED) {
+		c->exchange->connection = NULL;
+		c->exchange->request.fd = -EBADF;
+	} else if (c->exchange) {
+		exchange_free(c->exchange);
 	}
+	list_remove(c);
+	c->server->n_connections--;
+	loop_source_free(c->source);
+	loop_source_free(c->timer);
+	stream_close(&c->stream);
+	bytes_done(&c->in);
+	bytes_done(&c->out);
+	free(c);
 }
 
-static void connection_changed(void *context, struct MHD_Connection *connection, _unused_ void **state,
-			       enum MHD_ConnectionNotificationCode what)
+/* ---- time ---- */
+
+static void arm(struct connection *c)
 {
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
-		forget_unbegun(context, connection);
+	uint64_t now = now_mono_ms();
+
+	if (c->again)
+		loop_timer_set(c->timer, 0);
+	else if (c->phase == PHASE_HANDLED)
+		loop_timer_stop(c->timer);
+	else
+		loop_timer_set(c->timer, c->deadline_ms > now ? c->deadline_ms - now : 0);
 }
 
-/* The first thing that libmicrohttpd tells of a request: its target as sent. */
-static void *target_came(void *context, const char *target, struct MHD_Connection *connection)
+static void enter(struct connection *c, enum phase phase, unsigned int seconds)
 {
-	struct server *server = context;
-	struct exchange *exchange;
+	c->phase = phase;
+	c->deadline_ms = now_mono_ms() + seconds * 1000ULL;
+	arm(c);
+}
 
-	forget_unbegun(server, connection);
-	exchange = calloc(1, sizeof(*exchange));
+static int set_events(struct connection *c, uint32_t events)
+{
+	int r = c->events == events ? 0 : loop_source_set_events(c->source, events);
+
+	if (r == 0)
+		c->events = events;
+	return r;
+}
+
+/* ---- answers ---- */
+
+static const char *reason_of(unsigned int status)
+{
+	static const struct {
+		unsigned int status;
+		const char *reason;
+	} reasons[] = {
+		{200, "OK"},
+		{400, "Bad Request"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{409, "Conflict"},
+		{413, "Content Too Large"},
+		{414, "URI Too Long"},
+		{429, "Too Many Requests"},
+		{431, "Request Header Fields Too Large"},
+		{500, "Internal Server Error"},
+		{503, "Service Unavailable"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Answer";
+}
+
+static int put_head(struct connection *c, unsigned int status, const char *request_id, size_t size)
+{
+	char text[1024], date[64];
+	time_t now = time(NULL);
+	struct tm tm;
+	int n;
+
+	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
+		return -EINVAL;
+	n = str_format(text, sizeof(text),
+		       "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: %s\r\nContent-Length: %zu\r\n"
+		       "Content-Type: application/json;charset=utf-8\r\n%s%s%s\r\n",
+		       status, reason_of(status), date, c->exchange->last ? "close" : "keep-alive", size,
+		       request_id ? "x-acs-request-id: " : "", request_id ? request_id : "",
+		       request_id ? "\r\n" : "");
+	return n < 0 ? n : bytes_add(&c->out, text, (size_t)n);
+}
+
+static int put_answer(struct connection *c, unsigned int status, const char *request_id, const json_t *body)
+{
+	_cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT);
+	bool only_head = streq(c->exchange->request.method, "HEAD");
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = put_head(c, status, request_id, strlen(text));
+	return r < 0 || only_head ? r : bytes_add(&c->out, text, strlen(text));
+}
+
+/* 0: all that was to go has gone. -EAGAIN: not yet. */
+static int flush(struct connection *c)
+{
+	while (c->sent < c->out.n) {
+		ssize_t n = stream_write(&c->stream, c->out.v + c->sent, c->out.n - c->sent);
+
+		if (n < 0)
+			return (int)n;
+		c->sent += (size_t)n;
+	}
+	c->sent = c->out.n = 0;
+	if (c->out.room > KEPT_MAX)
+		bytes_done(&c->out);
+	return 0;
+}
+
+/* ---- requests ---- */
+
+static struct exchange *exchange_new(struct connection *c)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	static const char nothing[] = "";
+
 	if (!exchange)
 		return NULL;
-	exchange->server = server;
-	exchange->connection = connection;
-	exchange->next = server->exchanges;
-	if (exchange->next)
-		exchange->next->previous = exchange;
-	server->exchanges = exchange;
-	if (strlen(target) > SERVER_TARGET_MAX)
-		exchange->request.problem = -ENAMETOOLONG;
-	else
-		exchange->target = strdup(target);
+	exchange->connection = c;
+	exchange->request = (struct server_request){
+		.method = nothing, .path = nothing, .query = nothing, .fd = c->stream.fd};
+	c->exchange = exchange;
 	return exchange;
 }
 
-static enum MHD_Result header_came(void *context, _unused_ enum MHD_ValueKind kind, const char *name,
-				   const char *value)
+static void hand_over(struct connection *c)
 {
-	struct server_request *request = context;
-
-	if (request->n_headers == SERVER_HEADERS_MAX) {
-		request->problem = -EMSGSIZE;
-		return MHD_NO;
-	}
-	request->headers[request->n_headers++] = (struct sign_header){name, value ? value : ""};
-	return MHD_YES;
+	enter(c, PHASE_HANDLED, 0);
+	c->server->handler(c->server->context, &c->exchange->request);
 }
 
-/* The head is complete: the handler's view of it. */
-static void begin(struct exchange *exchange, const char *method)
+/* Answers what cannot be read, and no more from this connection. */
+static int refuse(struct connection *c, int problem, const char *why)
 {
-	struct server_request *request = &exchange->request;
-	static const char nothing[] = "";
-	const union MHD_ConnectionInfo *info;
+	struct exchange *exchange = c->exchange ? c->exchange : exchange_new(c);
 
-	request->method = method;
-	request->path = request->query = nothing;
-	if (exchange->target) {
-		char *query = strchr(exchange->target, '?');
-
-		if (query)
-			*query++ = '\0';
-		request->path = exchange->target;
-		request->query = query ? query : nothing;
-	} else if (request->problem == 0) {
-		request->problem = -ENOMEM;
-	}
-	info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	request->fd = info ? info->connect_fd : -EBADF;
-	(void)MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, header_came, request);
-	exchange->begun = true;
+	if (!exchange)
+		return -ENOMEM;
+	exchange->request.problem = problem;
+	exchange->request.why = why;
+	exchange->last = true;
+	hand_over(c);
+	return 0;
 }
 
-static void append_body(struct exchange *exchange, const char *data, size_t size)
+static void read_target(struct exchange *exchange)
 {
 	struct server_request *request = &exchange->request;
-	char *body;
+	char *query = strchr(exchange->head.target, '?');
+
+	request->method = exchange->head.method;
+	request->headers = exchange->head.fields;
+	request->n_headers = exchange->head.n_fields;
+	request->path = exchange->head.target;
+	if (query) {
+		*query = '\0';
+		request->query = query + 1;
+	}
+}
+
+static int begin(struct connection *c, size_t size)
+{
+	struct exchange *exchange = exchange_new(c);
+	const char *why = NULL;
+	int r;
+
+	if (!exchange)
+		return -ENOMEM;
+	exchange->text = strndup(c->in.v, size);
+	if (!exchange->text)
+		return -ENOMEM;
+	r = head_parse(exchange->text, size, &exchange->head, &why);
+	bytes_drop(&c->in, size);
+	c->scanned = 0;
+	c->skipped_line = false;
+	if (r < 0)
+		return refuse(c, r, why);
+	exchange->last = !exchange->head.keep;
+	if (strlen(exchange->head.target) > SERVER_TARGET_MAX)
+		return refuse(c, -ENAMETOOLONG, NULL);
+	read_target(exchange);
+	if (!exchange->head.chunked && exchange->head.length == 0) {
+		hand_over(c);
+		return 0;
+	}
+	enter(c, PHASE_BODY, SERVER_BODY_S);
+	if (exchange->head.expects && c->in.n == 0)
+		return bytes_add(&c->out, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	return 0;
+}
+
+/* A head that will not end within its bound. */
+static int refuse_long_head(struct connection *c)
+{
+	const char *line_end = memchr(c->in.v, '\r', c->in.n);
+
+	if (!line_end || line_end - c->in.v > SERVER_TARGET_MAX)
+		return refuse(c, -ENAMETOOLONG, NULL);
+	return refuse(c, -EMSGSIZE, NULL);
+}
+
+/* Looks for a head in what came. */
+static int read_head(struct connection *c)
+{
+	const char *why = NULL;
+	ssize_t size;
+
+	/* One empty line in front is what some clients put behind a form. */
+	if (!c->skipped_line && c->in.n >= 2 && memcmp(c->in.v, "\r\n", 2) == 0) {
+		bytes_drop(&c->in, 2);
+		c->scanned = 0;
+		c->skipped_line = true;
+	}
+	size = head_end(c->in.v, c->in.n, &c->scanned, &why);
+	if (size < 0)
+		return refuse(c, (int)size, why);
+	if ((size_t)size > SERVER_HEAD_MAX || (size == 0 && c->in.n > SERVER_HEAD_MAX))
+		return refuse_long_head(c);
+	return size > 0 ? begin(c, (size_t)size) : 0;
+}
+
+static void append_body(struct exchange *exchange, const char *data, size_t size, size_t body_max)
+{
+	struct server_request *request = &exchange->request;
 
 	exchange->received += size;
 	if (request->problem < 0)
 		return;
-	if (exchange->received > exchange->server->body_max) {
+	if (exchange->received > body_max) {
 		request->problem = -E2BIG;
 		return;
 	}
-	/* By powers of two, so that many small pieces cost no more than few large ones. */
-	if (request->body_size + size >= exchange->body_room) {
-		size_t room = MAX(exchange->body_room, (size_t)4096);
-
-		while (room <= request->body_size + size)
-			room *= 2;
-		body = realloc(request->body, room);
-		if (!body) {
-			request->problem = -ENOMEM;
-			return;
-		}
-		request->body = body;
-		exchange->body_room = room;
+	if (grow(&request->body, &exchange->body_room, request->body_size + size) < 0) {
+		request->problem = -ENOMEM;
+		return;
 	}
 	memcpy(request->body + request->body_size, data, size);
 	request->body_size += size;
 	request->body[request->body_size] = '\0';
 }
 
-static enum MHD_Result send_answer(struct exchange *exchange)
+/* Takes the body's part of what came. */
+static int read_body(struct connection *c)
 {
-	return exchange->response
-		       ? MHD_queue_response(exchange->connection, exchange->status, exchange->response)
-		       : MHD_NO;
+	struct exchange *exchange = c->exchange;
+	struct head *head = &exchange->head;
+	size_t used = 0, body_max = c->server->options.body_max;
+	bool over = false;
+
+	while (used < c->in.n && !over) {
+		const char *piece = c->in.v + used;
+		size_t size = c->in.n - used;
+		ssize_t taken;
+
+		if (head->chunked) {
+			taken = chunks_take(&exchange->chunks, c->in.v + used, size, &piece, &size);
+			if (taken < 0)
+				return refuse(c, -EINVAL, "The chunks of the body are malformed.");
+			over = exchange->chunks.state == CHUNKS_OVER;
+		} else {
+			size = MIN(size, head->length - exchange->received);
+			taken = (ssize_t)size;
+		}
+		if (size > 0)
+			append_body(exchange, piece, size, body_max);
+		used += (size_t)taken;
+		over = over || (!head->chunked && exchange->received == head->length);
+		if (exchange->received > SERVER_DISCARD_MAX && exchange->received > body_max)
+			return -EFBIG;
+	}
+	bytes_drop(&c->in, used);
+	if (over)
+		hand_over(c);
+	return 0;
 }
 
-static enum MHD_Result request_came(void *context, struct MHD_Connection *connection,
-				    _unused_ const char *url, const char *method,
-				    _unused_ const char *version, const char *data, size_t *size,
-				    void **state)
+/* The answer is out: the next request, or none. */
+static void next_request(struct connection *c)
 {
-	struct server *server = context;
-	struct exchange *exchange = *state;
+	bool last = c->exchange->last;
 
-	if (!exchange ||
-	    (server->stopping && !exchange->answered)) /* no memory for it; nobody to handle it */
-		return MHD_NO;
-	if (!exchange->begun) {
-		begin(exchange, method);
-		return MHD_YES;
-	}
-	if (*size > 0) {
-		append_body(exchange, data, *size);
-		*size = 0;
-		return exchange->received > SERVER_DISCARD_MAX ? MHD_NO : MHD_YES;
-	}
-	if (!exchange->handled) {
-		exchange->handled = true;
-		server->handler(server->context, &exchange->request);
-	}
-	if (exchange->answered)
-		return send_answer(exchange);
-	exchange->suspended = true;
-	MHD_suspend_connection(connection);
-	return MHD_YES;
-}
-
-static void request_ended(_unused_ void *context, _unused_ struct MHD_Connection *connection, void **state,
-			  _unused_ enum MHD_RequestTerminationCode why)
-{
-	struct exchange *exchange = *state;
-
-	*state = NULL;
-	if (!exchange)
+	exchange_free(TAKE_PTR(c->exchange));
+	if (last) {
+		stream_end(&c->stream);
+		bytes_done(&c->in);
+		enter(c, PHASE_LINGER, SERVER_LINGER_S);
 		return;
-	exchange->ended = true;
-	if (!exchange->handled || exchange->answered)
-		exchange_free(exchange);
-	else
-		exchange_unlink(exchange);
+	}
+	list_remove(c);
+	list_append(c);
+	c->served = true;
+	c->again = c->in.n > 0;
+	if (c->in.n == 0 && c->in.room > KEPT_MAX)
+		bytes_done(&c->in);
+	enter(c, PHASE_HEAD, c->in.n > 0 ? SERVER_HEAD_S : c->server->options.timeout_s);
 }
 
-static struct MHD_Response *response_new(const char *request_id, const json_t *body)
-{
-	struct MHD_Response *response;
-	char *text = json_dumps(body, JSON_COMPACT);
+/* ---- moving on ---- */
 
-	if (!text)
-		return NULL;
-	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(text);
-		return NULL;
+/* What its phase makes of what came. */
+static int use_bytes(struct connection *c)
+{
+	int r = 0;
+
+	if (c->phase == PHASE_HEAD && c->in.n > 0)
+		r = read_head(c);
+	if (r == 0 && c->phase == PHASE_BODY)
+		r = read_body(c);
+	return r;
+}
+
+/* One read; 0: something came. */
+static int receive(struct connection *c)
+{
+	char bytes[STREAM_READ_SIZE];
+	bool idle = c->phase == PHASE_HEAD && c->in.n == 0 && c->served;
+	ssize_t n;
+
+	if (c->phase == PHASE_LINGER) {
+		n = recv(c->stream.fd, bytes, sizeof(bytes), 0);
+		c->discarded += n > 0 ? (size_t)n : 0;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		return n <= 0 || c->discarded > SERVER_DISCARD_MAX ? -ECONNRESET : 0;
 	}
-	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-				      "application/json;charset=utf-8");
-	if (request_id)
-		(void)MHD_add_response_header(response, "x-acs-request-id", request_id);
-	return response;
+	n = stream_read(&c->stream, bytes, sizeof(bytes));
+	if (n <= 0)
+		return n == 0 ? -ECONNRESET : n == -EAGAIN ? 0 : (int)n;
+	if (idle) {
+		c->deadline_ms = now_mono_ms() + SERVER_HEAD_S * 1000ULL;
+		arm(c);
+	}
+	return bytes_add(&c->in, bytes, (size_t)n);
+}
+
+static int shake_hands(struct connection *c)
+{
+	int r = stream_handshake(&c->stream);
+
+	if (r == -EAGAIN)
+		return set_events(c, stream_wants_write(&c->stream) ? EPOLLOUT : EPOLLIN);
+	if (r < 0)
+		return r;
+	enter(c, PHASE_HEAD, SERVER_HEAD_S);
+	return 0;
+}
+
+/* What it waits for. While a request is with the handler that is nothing, but the descriptor is told so only
+ * if something comes: most are answered before. */
+static int watch(struct connection *c)
+{
+	uint32_t events = c->sent < c->out.n ? EPOLLOUT : 0;
+
+	switch (c->phase) {
+	case PHASE_HANDSHAKE:
+		return 0;
+	case PHASE_HANDLED:
+		events |= c->events & EPOLLIN;
+		break;
+	case PHASE_ANSWERED:
+		break;
+	default:
+		events |= EPOLLIN;
+	}
+	return set_events(c, events);
+}
+
+/* Goes on until there is nothing to do but wait. Negative: the connection has ended. */
+static int move_on(struct connection *c, uint32_t events)
+{
+	int r = 0;
+
+	if (c->phase == PHASE_HANDSHAKE) {
+		r = shake_hands(c);
+		events |= EPOLLIN; /* it may have read what came behind */
+	}
+	if (r == 0 && c->phase == PHASE_HANDLED && events & EPOLLIN)
+		return set_events(c, c->events & ~(uint32_t)EPOLLIN);
+	if (r == 0 && events & EPOLLIN && c->phase != PHASE_HANDSHAKE && c->phase != PHASE_ANSWERED)
+		r = receive(c);
+	if (r == 0)
+		r = use_bytes(c);
+	if (r == 0)
+		r = flush(c);
+	if (r == 0 && c->phase == PHASE_ANSWERED)
+		next_request(c);
+	return r == 0 || r == -EAGAIN ? watch(c) : r;
+}
+
+static void drive(struct connection *c, uint32_t events)
+{
+	int r;
+
+	c->driving = true;
+	r = events & (EPOLLHUP | EPOLLERR) && c->phase == PHASE_HANDLED ? -ECONNRESET : move_on(c, events);
+	c->driving = false;
+	if (r < 0)
+		connection_free(c);
+}
+
+static void ready(void *context, uint32_t events)
+{
+	struct connection *c = context;
+
+	/* Readers and writers find out themselves. */
+	drive(c, events & (EPOLLHUP | EPOLLERR) && c->phase != PHASE_HANDLED ? events | EPOLLIN | EPOLLOUT
+									     : events);
+}
+
+static void timer_came(void *context, _unused_ uint32_t events)
+{
+	struct connection *c = context;
+
+	if (!c->again) {
+		connection_free(c);
+		return;
+	}
+	c->again = false;
+	arm(c);
+	drive(c, 0);
 }
 
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body)
 {
 	struct exchange *exchange = container_of(request, struct exchange, request);
+	struct connection *c = exchange->connection;
+	int r;
 
-	if (exchange->ended) {
+	if (!c) {
 		json_decref(body);
 		exchange_free(exchange);
 		return;
 	}
-	exchange->response = response_new(request_id, body); /* NULL: the connection is cut */
-	exchange->status = status;
-	exchange->answered = true;
+	r = put_answer(c, status, request_id, body);
 	json_decref(body);
-	if (exchange->suspended) {
-		exchange->suspended = false;
-		MHD_resume_connection(exchange->connection);
-		/* Neither the descriptor nor MHD_get_timeout() tells of it in every case. */
-		loop_timer_set(exchange->server->timer, 0);
+	enter(c, PHASE_ANSWERED, c->server->options.timeout_s);
+	if (r < 0) { /* half an answer is none */
+		c->out.n = c->sent = 0;
+		exchange->last = true;
 	}
+	if (!c->driving)
+		drive(c, 0);
 }
 
-static void log_message(_unused_ void *context, const char *format, va_list ap)
-{
-	char text[512];
-	size_t length;
+/* ---- connections ---- */
 
-	(void)vsnprintf(text, sizeof(text), format, ap);
-	length = strlen(text);
-	while (length > 0 && text[length - 1] == '\n')
-		text[--length] = '\0';
-	log_debug("http: %s", text);
+/* Whom the bound per address counts together. */
+static bool read_address(const struct sockaddr_storage *peer, struct netaddr *ret)
+{
+	*ret = (struct netaddr){};
+	if (peer->ss_family == AF_INET) {
+		*ret = netaddr_v4(ntohl(((const struct sockaddr_in *)peer)->sin_addr.s_addr));
+		return true;
+	}
+	if (peer->ss_family != AF_INET6)
+		return false;
+	memcpy(ret->bytes, &((const struct sockaddr_in6 *)peer)->sin6_addr, sizeof(ret->bytes));
+	if (!netaddr_is_v4(ret))
+		memset(ret->bytes + 8, 0, 8);
+	return true;
 }
 
-static struct MHD_Daemon *start(struct server *server, const struct server_options *options)
+static bool is_from(const struct connection *c, const struct netaddr *address)
 {
-	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-	/* Without TLS the list ends early. */
-	struct MHD_OptionItem tls[] = {
-		{options->tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END, 0, tls_retrieve_function()},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
-		{MHD_OPTION_END, 0, NULL},
-	};
+	return !address || (c->has_address && netaddr_compare(&c->address, address) == 0);
+}
 
-	if (options->tls)
-		flags |= MHD_USE_TLS;
-	return MHD_start_daemon(
-		flags, 0, NULL, NULL, request_came, server, MHD_OPTION_EXTERNAL_LOGGER, log_message, NULL,
-		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_URI_LOG_CALLBACK, target_came,
-		server, MHD_OPTION_NOTIFY_COMPLETED, request_ended, NULL, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_changed, server, MHD_OPTION_CONNECTION_LIMIT, options->connections_max,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address_max,
-		MHD_OPTION_CONNECTION_TIMEOUT, options->timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+/* Whether there is room for one more of them all (NULL) or of an address; the oldest that is not busy makes
+ * it. */
+static bool make_room(struct server *server, const struct netaddr *address, unsigned int max)
+{
+	struct connection *oldest = NULL;
+	unsigned int n = 0;
+
+	for (struct connection *c = server->first; c; c = c->next) {
+		if (!is_from(c, address))
+			continue;
+		n++;
+		if (!oldest && c->phase != PHASE_HANDLED)
+			oldest = c;
+	}
+	if (n < max)
+		return true;
+	if (!oldest)
+		return false;
+	connection_free(oldest);
+	return true;
+}
+
+static bool admit(struct server *server, const struct netaddr *address)
+{
+	const struct server_options *options = &server->options;
+
+	if (address && options->connections_per_address_max > 0 &&
+	    !make_room(server, address, options->connections_per_address_max))
+		return false;
+	return make_room(server, NULL, options->connections_max);
+}
+
+static int connection_new(struct server *server, int fd, const struct netaddr *address)
+{
+	struct connection *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	c->server = server;
+	list_append(c);
+	server->n_connections++;
+	if (address) {
+		c->has_address = true;
+		c->address = *address;
+	}
+	c->events = EPOLLIN;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* others have none */
+	r = stream_open(&c->stream, fd, server->tls);
+	if (r == 0)
+		r = loop_add_fd(server->loop, fd, c->events, ready, c, &c->source);
+	if (r == 0)
+		r = loop_add_timer(server->loop, timer_came, c, &c->timer);
+	if (r < 0) {
+		connection_free(c);
+		return r;
+	}
+	if (server->tls)
+		enter(c, PHASE_HANDSHAKE, SERVER_HANDSHAKE_S);
+	else
+		enter(c, PHASE_HEAD, SERVER_HEAD_S);
+	return 0;
+}
+
+/* No descriptor is left: who came before makes room, or they wait. */
+static void out_of_descriptors(struct server *server)
+{
+	if (server->first && make_room(server, NULL, 0))
+		return;
+	log_warning("cannot accept connections: no descriptors are left");
+	(void)loop_source_set_events(server->ready, 0);
+	loop_timer_set(server->pause, ACCEPT_PAUSE_MS);
+}
+
+static void accept_again(void *context, _unused_ uint32_t events)
+{
+	struct server *server = context;
+
+	(void)loop_source_set_events(server->ready, EPOLLIN);
+}
+
+static void callers_came(void *context, _unused_ uint32_t events)
+{
+	struct server *server = context;
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		struct sockaddr_storage peer = {};
+		socklen_t size = sizeof(peer);
+		struct netaddr address;
+		bool has_address;
+		int fd = accept4(server->options.listen_fd, (struct sockaddr *)&peer, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE)
+				out_of_descriptors(server);
+			return;
+		}
+		has_address = read_address(&peer, &address);
+		if (!admit(server, has_address ? &address : NULL))
+			(void)close(fd);
+		else if (connection_new(server, fd, has_address ? &address : NULL) < 0)
+			log_debug("http: cannot take a connection");
+	}
 }
 
 int server_new(struct loop *loop, const struct server_options *options, server_handler handler, void *context,
 	       struct server **ret)
 {
 	struct server *server = calloc(1, sizeof(*server));
-	const union MHD_DaemonInfo *info;
 	int r;
 
 	if (!server) {
 		(void)close(options->listen_fd);
 		return -ENOMEM;
 	}
-	server->handler = handler;
-	server->context = context;
-	server->body_max = options->body_max;
-	server->daemon = start(server, options);
-	if (!server->daemon) {
-		(void)close(options->listen_fd);
-		free(server);
-		return -EINVAL;
-	}
-	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	r = info ? loop_add_fd(loop, info->epoll_fd, EPOLLIN, run, server, &server->ready) : -ENOTSUP;
+	*server = (struct server){.loop = loop, .options = *options, .handler = handler, .context = context};
+	r = options->tls ? tls_server_new(&server->tls) : 0;
 	if (r == 0)
-		r = loop_add_timer(loop, run, server, &server->timer);
+		r = loop_add_fd(loop, options->listen_fd, EPOLLIN, callers_came, server, &server->ready);
+	if (r == 0)
+		r = loop_add_timer(loop, accept_again, server, &server->pause);
 	if (r < 0) {
 		server_free(server);
 		return r;
 	}
-	rearm(server);
 	*ret = server;
 	return 0;
-}
-
-/* Connections that wait for an answer are cut: stopping is not allowed while any is suspended. */
-static void resume_all(struct server *server)
-{
-	for (struct exchange *exchange = server->exchanges; exchange; exchange = exchange->next) {
-		if (!exchange->suspended)
-			continue;
-		exchange->suspended = false;
-		MHD_resume_connection(exchange->connection);
-	}
-	(void)MHD_run(server->daemon);
 }
 
 struct server *server_free(struct server *server)
 {
 	if (!server)
 		return NULL;
-	server->ready = loop_source_free(server->ready);
-	server->stopping = true;
-	resume_all(server);
-	MHD_stop_daemon(server->daemon); /* closes the listening socket, and ends every request */
-	loop_source_free(server->timer);
+	while (server->first)
+		connection_free(server->first);
+	loop_source_free(server->ready);
+	loop_source_free(server->pause);
+	closep(&server->options.listen_fd);
+	tls_server_free(server->tls);
 	free(server);
 	return NULL;
 }

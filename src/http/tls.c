@@ -96,7 +96,53 @@ static int retrieve(_unused_ gnutls_session_t session, _unused_ const struct gnu
 	return 0;
 }
 
-void *tls_retrieve_function(void)
+struct tls_server {
+	gnutls_certificate_credentials_t credentials;
+	gnutls_priority_t priorities;
+};
+
+int tls_server_new(struct tls_server **ret)
 {
-	return (void *)retrieve;
+	struct tls_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return -ENOMEM;
+	if (gnutls_certificate_allocate_credentials(&server->credentials) < 0 ||
+	    gnutls_priority_init(&server->priorities, TLS_PRIORITIES, NULL) < 0) {
+		tls_server_free(server);
+		return -ENOMEM;
+	}
+	gnutls_certificate_set_retrieve_function3(server->credentials, retrieve);
+	*ret = server;
+	return 0;
+}
+
+struct tls_server *tls_server_free(struct tls_server *server)
+{
+	if (!server)
+		return NULL;
+	if (server->priorities)
+		gnutls_priority_deinit(server->priorities);
+	if (server->credentials)
+		gnutls_certificate_free_credentials(server->credentials);
+	free(server);
+	return NULL;
+}
+
+int tls_session_new(const struct tls_server *server, int fd, struct gnutls_session_int **ret)
+{
+	static const gnutls_datum_t protocols[] = {{(unsigned char *)"http/1.1", 8}};
+	gnutls_session_t session;
+
+	if (gnutls_init(&session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
+		return -ENOMEM;
+	if (gnutls_priority_set(session, server->priorities) < 0 ||
+	    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, server->credentials) < 0 ||
+	    gnutls_alpn_set_protocols(session, protocols, ARRAY_SIZE(protocols), 0) < 0) {
+		gnutls_deinit(session);
+		return -ENOMEM;
+	}
+	gnutls_transport_set_int(session, fd);
+	*ret = session;
+	return 0;
 }

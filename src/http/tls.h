@@ -19,5 +19,10 @@ int tls_identity_set(const char *chain, const char *key, struct certificate *ret
 /* Before the end: forgets the key. */
 void tls_identity_clear(void);
 
-/* For libmicrohttpd: a gnutls_certificate_retrieve_function3. */
-void *tls_retrieve_function(void);
+/* What the connections of one server share. */
+struct tls_server;
+int tls_server_new(struct tls_server **ret);
+struct tls_server *tls_server_free(struct tls_server *server);
+/* A session on an accepted, non-blocking socket; gnutls_deinit() ends it. */
+struct gnutls_session_int;
+int tls_session_new(const struct tls_server *server, int fd, struct gnutls_session_int **ret);

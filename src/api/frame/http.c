@@ -218,13 +218,14 @@ static void handle(void *context, struct server_request *request)
 		return;
 	}
 	exchange->request = request;
+	/* What the server could not read is not looked at. */
 	code = problem_code(request->problem);
 	if (!code)
 		code = address_code(request);
 	if (!code)
 		code = params_code(read_params(exchange));
 	if (code)
-		refuse(exchange, code, NULL);
+		refuse(exchange, code, request->why);
 	else if (authenticate(http, exchange, &call) == 0)
 		carry_out(http, exchange, &call);
 }
