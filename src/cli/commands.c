@@ -349,6 +349,12 @@ const struct cli_command cli_commands[] = {
 	 .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "remove-zone", "Removes a zone and its ENI.", "privatelink", "RemoveZoneFromVpcEndpoint",
 	 .id = "EndpointId", .wait = &endpoint_active},
+	{"endpoint", "groups", "Shows the security groups of an endpoint.", "privatelink",
+	 "ListVpcEndpointSecurityGroups"},
+	{"endpoint", "attach-group", "Puts an endpoint's ENIs into a security group.", "privatelink",
+	 "AttachSecurityGroupToVpcEndpoint", .id = "EndpointId", .wait = &endpoint_active},
+	{"endpoint", "detach-group", "Takes an endpoint's ENIs out of a security group.", "privatelink",
+	 "DetachSecurityGroupFromVpcEndpoint", .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "delete", "Deletes an endpoint.", "privatelink", "DeleteVpcEndpoint", .id = "EndpointId",
 	 .wait = &endpoint_gone},
 

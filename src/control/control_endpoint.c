@@ -7,7 +7,7 @@
  *
  * A service that is being deleted tells the endpoints that are left over, before it goes.
  */
-#include "../model/state.h"
+#include "../model/endpoint_groups.h"
 #include "remove.h"
 #include "states.h"
 
@@ -101,7 +101,7 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 	remove_zone(work, zone);
 }
 
-/* The endpoint itself, when its zones were looked at. */
+/* The endpoint itself with its security groups, when its zones were looked at. */
 static void move_endpoint(struct endpoint_work *work, const struct endpoint *endpoint)
 {
 	struct endpoint next = *endpoint;
@@ -111,6 +111,8 @@ static void move_endpoint(struct endpoint_work *work, const struct endpoint *end
 		changed = in_force(work, &endpoint->meta, work->failure);
 	if (!changed)
 		next.status = endpoint->status;
+	if (view_reached(work->view, &endpoint->meta))
+		changed |= endpoint_groups_in_force(&next, work->failure);
 	if (str_copy(next.failure, sizeof(next.failure), work->failure ? work->failure : "") < 0)
 		(void)str_copy(next.failure, sizeof(next.failure), "unknown");
 	if (changed || !streq(next.failure, endpoint->failure))

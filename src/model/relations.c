@@ -98,6 +98,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_ENDPOINT_VPC] = ONE(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
 	[REF_ENDPOINT_SERVICE] = ONE(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),
 	[REF_ENDPOINT_GROUPS] = MANY(ENDPOINT, endpoint, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
+	[REF_ENDPOINT_DETACHING] =
+		MANY(ENDPOINT, endpoint, detaching, n_detaching, OF(SECURITY_GROUP), REF_USE),
 	[REF_ENDPOINT_ZONE_ENDPOINT] =
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),

@@ -320,6 +320,8 @@ static const struct field endpoint_fields[] = {
 	TEXT(endpoint, type),
 	TEXT(endpoint, domain),
 	TEXT_LIST(endpoint, groups, n_groups),
+	U32(endpoint, n_attaching),
+	TEXT_LIST(endpoint, detaching, n_detaching),
 	TEXT(endpoint, ip_version),
 	BOOL(endpoint, zone_affinity),
 	BOOL(endpoint, protected_enabled),

@@ -379,8 +379,11 @@ struct endpoint {
 	char description[TEXT_SIZE];
 	char type[WORD_SIZE]; /* Interface */
 	char domain[DOMAIN_SIZE];
-	char groups[SECURITY_GROUPS_MAX][ID_SIZE];
+	char groups[SECURITY_GROUPS_MAX][ID_SIZE]; /* of its ENIs */
 	uint32_t n_groups;
+	uint32_t n_attaching;			      /* the last ones of them, which are not in force yet */
+	char detaching[SECURITY_GROUPS_MAX][ID_SIZE]; /* no longer of its ENIs, and still in force */
+	uint32_t n_detaching;
 	char ip_version[WORD_SIZE];
 	bool zone_affinity;
 	bool protected_enabled;

@@ -24,6 +24,15 @@ static const state_line endpoint_table[] = {
 	[ENDPOINT_DELETING] = { GONE,            DENY,             DENY,  KEEP,   KEEP,              KEEP },
 };
 
+/* One that is on its way out can be attached again, one on its way in detached. */
+static const state_line group_table[] = {
+	/*                    IN_FORCE        MODIFY ENABLE           DISABLE          DELETE SERVICE_DELETED */
+	[GROUP_NONE]      = { KEEP,           KEEP,  GROUP_ATTACHING, DENY,            KEEP,  KEEP },
+	[GROUP_ATTACHING] = { GROUP_ATTACHED, KEEP,  DENY,            GROUP_DETACHING, KEEP,  KEEP },
+	[GROUP_ATTACHED]  = { KEEP,           KEEP,  DENY,            GROUP_DETACHING, KEEP,  KEEP },
+	[GROUP_DETACHING] = { GONE,           KEEP,  GROUP_ATTACHING, KEEP,            KEEP,  KEEP },
+};
+
 static const state_line connection_table[] = {
 	[CONNECTION_PENDING] = {
 		CONNECTION_CONNECTED, KEEP, DENY, CONNECTION_DISCONNECTING, CONNECTION_DELETING,
@@ -147,6 +156,15 @@ static int outcome(int next)
 int endpoint_event(struct endpoint *row, enum state_event event)
 {
 	return APPLY(row, endpoint_table, event);
+}
+
+int group_event(enum group_status *status, enum state_event event)
+{
+	int next = group_table[*status][event];
+
+	if (next >= 0)
+		*status = (enum group_status)next;
+	return outcome(next);
 }
 
 int connection_event(struct connection *row, enum state_event event)

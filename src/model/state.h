@@ -23,6 +23,9 @@ enum state_event {
 /* 0: changed; -EALREADY: the event changes nothing in this state (no error); -EPERM: refused in this state;
  * -ENOENT: the row is to be removed now. Only the status (and `waiting`) are written. */
 int endpoint_event(struct endpoint *row, enum state_event event);
+/* A security group of an endpoint: ENABLE attaches it, DISABLE detaches it. */
+enum group_status { GROUP_NONE, GROUP_ATTACHING, GROUP_ATTACHED, GROUP_DETACHING };
+int group_event(enum group_status *status, enum state_event event);
 int connection_event(struct connection *row, enum state_event event);
 /* `connection` is the zone's connection as it stands after the same event. */
 int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection,

@@ -87,6 +87,12 @@ static const struct param_spec endpoint_id_params[] = {
 	{},
 };
 
+static const struct param_spec endpoint_group_params[] = {
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{"SecurityGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sg-…")},
+	{},
+};
+
 static const struct param_spec endpoint_list_params[] = {
 	{"EndpointId", PARAM_STRING},
 	{"EndpointName", PARAM_STRING, OPTION("--name", "only of this name")},
@@ -266,8 +272,8 @@ static const struct answer_field endpoint_list_answer[] = {
 };
 
 static const struct answer_field endpoint_group_answer[] = {
-	{"SecurityGroupId", A_TEXT},
-	{"SecurityGroupStatus", A_TEXT},
+	{"SecurityGroupId", A_TEXT, IN_LIST("Security group", 1)},
+	{"SecurityGroupStatus", A_TEXT, IN_LIST("Status", 2)},
 	{},
 };
 

@@ -11,6 +11,7 @@
 	X(AddUserToVpcEndpointService, service_add_user, ACTION_CHANGES, service_user_params, NULL, NULL) \
 	X(AddZoneToVpcEndpoint, endpoint_zone_add, ACTION_CHANGES, endpoint_zone_add_params, NULL, NULL) \
 	X(AttachResourceToVpcEndpointService, service_attach, ACTION_CHANGES, service_resource_params, NULL, NULL) \
+	X(AttachSecurityGroupToVpcEndpoint, endpoint_attach_group, ACTION_CHANGES, endpoint_group_params, NULL, NULL) \
 	X(ChangeResourceGroup, privatelink_change_group, ACTION_CHANGES | ACTION_NO_REGION, change_group_params, NULL, NULL) \
 	X(CheckProductOpen, privatelink_check_open, ACTION_READ | ACTION_NO_REGION, NULL, privatelink_check_open_answer, NULL) \
 	X(CreateVpcEndpoint, endpoint_create, ACTION_CHANGES, endpoint_create_params, endpoint_create_answer, NULL) \
@@ -20,6 +21,7 @@
 	X(DescribeRegions, privatelink_regions, ACTION_READ | ACTION_NO_REGION, privatelink_regions_params, privatelink_regions_answer, NULL) \
 	X(DescribeZones, privatelink_zones, ACTION_READ, privatelink_zones_params, privatelink_zones_answer, NULL) \
 	X(DetachResourceFromVpcEndpointService, service_detach, ACTION_CHANGES, service_detach_params, NULL, NULL) \
+	X(DetachSecurityGroupFromVpcEndpoint, endpoint_detach_group, ACTION_CHANGES, endpoint_group_params, NULL, NULL) \
 	X(DisableVpcEndpointConnection, connection_disable, ACTION_CHANGES, connection_id_params, NULL, NULL) \
 	X(DisableVpcEndpointZoneConnection, zone_connection_disable, ACTION_CHANGES, zone_connection_disable_params, NULL, NULL) \
 	X(EnableVpcEndpointConnection, connection_enable, ACTION_CHANGES, connection_enable_params, NULL, NULL) \

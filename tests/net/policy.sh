@@ -103,6 +103,51 @@ check "a disabled connection closes the ENI" wait_for $((second + 1)) closed eni
 as provider call privatelink EnableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
 check "an enabled one opens it" wait_for $((second + 1)) connects
 
+# --- the groups of an endpoint that serves
+serve "$s" python3 "$peer" echo-server 444
+make_listener provider "$nlb" TCP 444 "$(make_server_group provider "$pv" TCP 444 "$s")" >/dev/null
+tg=$(make_group consumer "$cv" TCP:444/444:10.0.0.0/16)
+groups() { as consumer endpoint groups "$endpoint" --json | jq -r '.SecurityGroups | sort_by(.SecurityGroupId != "'"$eg"'")[] | .SecurityGroupStatus' | paste -sd ' '; }
+echoes() { inside "$c" python3 "$peer" pingpong 10.0.1.200 444 1; }
+refused_444() { dropped policy_in inside "$c" python3 "$peer" tcp 10.0.1.200 444 0.5; }
+check "a port that no group opens is closed" refused_444
+check "a second group is attached" as consumer endpoint attach-group "$endpoint" "$tg" --wait
+is "$(groups)" "Attached Attached" "both are the endpoint's"
+check "what its rules let in comes in" wait_for $second echoes
+check "what the first one's let in still does" connects
+inside "$c" python3 "$peer" pingpong 10.0.1.200 444 1000000000 >/dev/null 2>"$dir/conversation.log" &
+conversation=$!
+remember pid $conversation
+disown $conversation
+received() { inside "$c" ss -Htnie dport = :444 | grep -o 'bytes_received:[0-9]*' | head -n 1 | cut -d : -f 2; }
+has_grown() { [ "$(received)" -gt "$1" ]; }
+talks() {
+	local before
+	before=$(received)
+	[ -n "$before" ] && wait_for 3 has_grown "$before"
+}
+check "a connection is opened by the second group's rule" wait_for 5 talks
+kill -STOP "$agent_pid"
+as consumer endpoint detach-group "$endpoint" "$tg"
+is "$(groups)" "Attached Detaching" "with the agent stopped a group stays on its way out"
+check "as the node does, which still goes by it" talks
+check "it cannot be deleted" fails 1 DependencyViolation as consumer sg delete "$tg"
+kill -CONT "$agent_pid"
+detached() { [ "$(groups)" = Attached ]; }
+check "it is gone when the agent goes on" wait_for 10 detached
+check "then its rule lets nothing in" refused_444
+silent_now() { # nothing has come for half a second
+	local before
+	before=$(received)
+	sleep 0.5
+	[ "$(received)" = "$before" ]
+}
+check "nor what it let in before" silent_now
+check "the first one's rules hold" connects
+check "the group that is gone can be deleted" as consumer sg delete "$tg"
+kill $conversation
+check "the last group stays" fails 1 EndpointMustContainSecurityGroup as consumer endpoint detach-group "$endpoint" "$eg"
+
 # --- a service that does not accept by itself
 nlb2=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb2" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s")" >/dev/null

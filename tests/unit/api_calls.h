@@ -12,7 +12,7 @@
 /* Ids by their placeholders: {vpc} is Alice's, {my_vpc} is Bob's. */
 static struct {
 	const char *name, *id;
-} ids[32];
+} ids[64];
 static size_t n_ids;
 
 static void keep_id(struct harness *h, const char *prefix, const char *name, const char *id)
@@ -70,6 +70,8 @@ static void make_world(struct harness *h, int64_t uid)
 	     "VpcId={vpc}&ZoneId=cn-hangzhou-i&CidrBlock=10.0.2.0/24");
 	make(h, uid, "sg", PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup",
 	     REGION "VpcId={vpc}&Tag.1.Key=env");
+	make(h, uid, "sg_2", PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId={vpc}");
+	make(h, uid, "sg_3", PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId={vpc}");
 	harness_in_force(h, "alpha");
 	fill_in(form, sizeof(form), prefix, REGION "VSwitchId={vsw}&SecurityGroupId={sg}&Tag.1.Key=env");
 	harness_call(h, uid, PRODUCT_ECS, "RunInstances", "%s", form);
@@ -102,7 +104,7 @@ static void make_world(struct harness *h, int64_t uid)
 	     REGION "AutoAcceptEnabled=true&Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}"
 		    "&Resource.1.ZoneId=cn-hangzhou-h&Tag.1.Key=env");
 	make(h, uid, "endpoint", PRODUCT_PRIVATELINK, "EndpointId", "CreateVpcEndpoint",
-	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"
+	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}&SecurityGroupId.2={sg_2}"
 		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}&Tag.1.Key=env");
 	harness_in_force(h, "alpha");
 }
@@ -227,6 +229,10 @@ static const struct {
 	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={my_lb}&ZoneId=cn-hangzhou-i"},
 	{PL, "AttachResourceToVpcEndpointService", "LoadBalancerNotFound",
 	 REGION "ServiceId={my_service}&ResourceType=nlb&ResourceId={lb}&ZoneId=cn-hangzhou-i"},
+	{PL, "AttachSecurityGroupToVpcEndpoint", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&SecurityGroupId={my_sg}"},
+	{PL, "AttachSecurityGroupToVpcEndpoint", "SecurityGroupNotFound",
+	 REGION "EndpointId={my_endpoint}&SecurityGroupId={sg_3}"},
 	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={endpoint}&ResourceGroupId=rg-1"},
 	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={service}&ResourceGroupId=rg-1"},
 	{PL, "CreateVpcEndpoint", "VpcNotFound",
@@ -249,6 +255,10 @@ static const struct {
 	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
 	{PL, "DetachResourceFromVpcEndpointService", "EndpointServiceResourceNotFound",
 	 REGION "ServiceId={my_service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
+	{PL, "DetachSecurityGroupFromVpcEndpoint", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&SecurityGroupId={sg_2}"},
+	{PL, "DetachSecurityGroupFromVpcEndpoint", "SecurityGroupNotFound",
+	 REGION "EndpointId={my_endpoint}&SecurityGroupId={sg_2}"},
 	{PL, "DisableVpcEndpointConnection", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&EndpointId={endpoint}"},
 	{PL, "DisableVpcEndpointConnection", "EndpointConnectionNotFound",

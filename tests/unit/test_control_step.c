@@ -164,6 +164,48 @@ static void test_added_zone(void)
 	world_end(&w);
 }
 
+static void put_groups(struct world *w, int n_attaching)
+{
+	rows_put(w->rows, "endpoint/ep-1",
+		 "{'id':'ep-1','vpc':'vpc-a','service':'epsrv-1','status':'Pending','groups':['sg-1','sg-2'],"
+		 "'n_attaching':%d,'detaching':['sg-3']}",
+		 n_attaching);
+}
+
+static void test_groups(void)
+{
+	const struct endpoint *e;
+	struct world w;
+
+	world_begin(&w);
+	put_groups(&w, 1);
+	put_connection(&w, "ep-1", "Connected", false);
+	tap_is_int(world_pass(&w), 1, "security groups that come and go are waited for");
+	tap_is_int(w.n_ops, 0, "and nothing about them is written");
+	w.failures[0] = (struct control_failure){"endpoint/ep-1", "too many rules"};
+	w.n_failures = 1;
+	world_report(&w);
+	(void)world_pass(&w);
+	e = snapshot_endpoint(w.rows, "ep-1");
+	tap_is_int(e->n_detaching, 0, "what was detached goes though the endpoint failed");
+	tap_is_int(e->n_attaching, 1, "what was attached is not said to be");
+	tap_is_str(endpoint_status(&w, "ep-1"), "Pending", "and the endpoint is being modified");
+	w.n_failures = 0;
+	world_report(&w);
+	(void)world_pass(&w);
+	e = snapshot_endpoint(w.rows, "ep-1");
+	tap_is_int(e->n_attaching, 0, "when the failure is gone it is attached");
+	tap_is_int(e->n_groups, 2, "both groups are the endpoint's");
+	tap_is_str(endpoint_status(&w, "ep-1"), "Active", "and that is active");
+	put_groups(&w, 1);
+	world_report(&w);
+	(void)world_pass(&w);
+	e = snapshot_endpoint(w.rows, "ep-1");
+	tap_ok(e->n_attaching + e->n_detaching == 0 && e->status == ENDPOINT_ACTIVE,
+	       "without a failure all settle at once");
+	world_end(&w);
+}
+
 static const struct instance *get_instance(const struct world *w)
 {
 	return snapshot_instance(w->rows, "i-1");
@@ -761,6 +803,7 @@ int main(void)
 	test_waiting();
 	test_added_zone();
 	test_failures();
+	test_groups();
 	test_instance_failures();
 	test_no_nodes();
 	test_plain();

@@ -7,6 +7,7 @@
 
 #include "tests/tap.h"
 
+#include "model/endpoint_groups.h"
 #include "model/row.h"
 #include "model/state.h"
 
@@ -35,6 +36,15 @@ struct machine {
 	}
 MACHINE(endpoint, endpoint_status)
 MACHINE(connection, connection_status)
+
+static int run_group(int *status, enum state_event event)
+{
+	enum group_status group = (enum group_status) * status;
+	int r = group_event(&group, event);
+
+	*status = (int)group;
+	return r;
+}
 MACHINE(service, service_status)
 MACHINE(vpc, vpc_status)
 MACHINE(vswitch, vswitch_status)
@@ -46,6 +56,7 @@ MACHINE(server, server_status)
 
 enum {
 	ENDPOINT,
+	GROUP,
 	CONNECTION,
 	SERVICE,
 	VPC,
@@ -60,10 +71,19 @@ enum {
 
 static struct machine machines[MACHINES];
 
+static const char *const group_names[] = {
+	[GROUP_NONE] = "none",
+	[GROUP_ATTACHING] = "Attaching",
+	[GROUP_ATTACHED] = "Attached",
+	[GROUP_DETACHING] = "Detaching",
+	NULL,
+};
+
 static void set_machines(void)
 {
 	/* The names are pointers in another file: no constants for a static table. */
 	machines[ENDPOINT] = (struct machine){"endpoint", endpoint_status_names, run_endpoint};
+	machines[GROUP] = (struct machine){"group of an endpoint", group_names, run_group};
 	machines[CONNECTION] = (struct machine){"connection", connection_status_names, run_connection};
 	machines[SERVICE] = (struct machine){"service", service_status_names, run_service};
 	machines[VPC] = (struct machine){"VPC", vpc_status_names, run_vpc};
@@ -93,6 +113,20 @@ static const struct event_case cases[] = {
 	{ENDPOINT, ENDPOINT_PENDING, EVENT_MODIFY, SAME},
 	{ENDPOINT, ENDPOINT_DELETING, EVENT_MODIFY, DENIED},
 	{ENDPOINT, ENDPOINT_DELETING, EVENT_ENABLE, DENIED},
+
+	{GROUP, GROUP_NONE, EVENT_ENABLE, GROUP_ATTACHING},
+	{GROUP, GROUP_NONE, EVENT_DISABLE, DENIED},
+	{GROUP, GROUP_NONE, EVENT_IN_FORCE, SAME},
+	{GROUP, GROUP_ATTACHING, EVENT_IN_FORCE, GROUP_ATTACHED},
+	{GROUP, GROUP_ATTACHING, EVENT_ENABLE, DENIED},
+	{GROUP, GROUP_ATTACHING, EVENT_DISABLE, GROUP_DETACHING},
+	{GROUP, GROUP_ATTACHED, EVENT_IN_FORCE, SAME},
+	{GROUP, GROUP_ATTACHED, EVENT_ENABLE, DENIED},
+	{GROUP, GROUP_ATTACHED, EVENT_DISABLE, GROUP_DETACHING},
+	{GROUP, GROUP_ATTACHED, EVENT_SERVICE_DELETED, SAME},
+	{GROUP, GROUP_DETACHING, EVENT_IN_FORCE, REMOVED},
+	{GROUP, GROUP_DETACHING, EVENT_ENABLE, GROUP_ATTACHING},
+	{GROUP, GROUP_DETACHING, EVENT_DISABLE, SAME},
 
 	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_ENABLE, CONNECTION_CONNECTING},
 	{CONNECTION, CONNECTION_DISCONNECTED, EVENT_DISABLE, SAME},
@@ -205,6 +239,9 @@ static void test_deleting(void)
 		const struct machine *m = &machines[i];
 		bool ok = true;
 
+		if (i == GROUP) /* it is detached */
+			continue;
+
 		for (int from = 0; m->states[from]; from++) {
 			int status = from, r;
 
@@ -315,6 +352,74 @@ static void test_wanted(void)
 	tap_ok(!endpoint_zone_wanted(&zone, &connection), "a zone that was disconnected reaches nothing");
 }
 
+static char group_texts[2 * SECURITY_GROUPS_MAX + 2][ID_SIZE];
+
+static struct endpoint endpoint_of_groups(enum endpoint_status status, int n)
+{
+	struct endpoint row = {.status = status};
+
+	for (size_t i = 0; i < ARRAY_SIZE(group_texts); i++)
+		(void)str_format(group_texts[i], ID_SIZE, "sg-%zu", i);
+	for (; (int)row.n_groups < n; row.n_groups++)
+		(void)str_copy(row.groups[row.n_groups], ID_SIZE, group_texts[row.n_groups]);
+	return row;
+}
+
+/* One letter a group: . A (ttaching) T (attached) D. */
+static const char *groups_text(const struct endpoint *row)
+{
+	static char text[ARRAY_SIZE(group_texts) + 1];
+
+	for (size_t i = 0; i < ARRAY_SIZE(group_texts); i++)
+		text[i] = ".ATD"[endpoint_group_status(row, group_texts[i])];
+	return text;
+}
+
+static void test_groups(void)
+{
+	struct endpoint row = endpoint_of_groups(ENDPOINT_ACTIVE, 2);
+
+	tap_is_str(groups_text(&row), "TT....................", "an active endpoint has its groups");
+	tap_is_int(endpoint_group_attach(&row, "sg-2"), 0, "a third one is attached");
+	tap_is_int(endpoint_group_attach(&row, "sg-3"), 0, "and a fourth");
+	tap_is_str(groups_text(&row), "TTAA..................", "both are on their way");
+	tap_is_int(endpoint_group_attach(&row, "sg-2"), -EEXIST, "one that is on its way is there");
+	tap_is_int(endpoint_group_detach(&row, "sg-0"), 0, "one that was there leaves");
+	tap_is_int(endpoint_group_detach(&row, "sg-2"), 0, "so does one that was on its way");
+	tap_is_str(groups_text(&row), "DTDA..................", "the others stay as they were");
+	tap_is_int(endpoint_group_detach(&row, "sg-0"), -EALREADY, "one that leaves goes on leaving");
+	tap_is_int(endpoint_group_detach(&row, "sg-9"), -ENOENT, "one that is not there does not");
+	tap_is_int(endpoint_group_attach(&row, "sg-0"), 0, "one that leaves comes back");
+	tap_is_str(groups_text(&row), "ATDA..................", "on its way in again");
+	tap_ok(endpoint_groups_in_force(&row, true), "what was detached goes, also when the endpoint failed");
+	tap_is_str(groups_text(&row), "AT.A..................", "what was attached waits for it");
+	tap_ok(endpoint_groups_in_force(&row, false), "when it is in force");
+	tap_is_str(groups_text(&row), "TT.T..................", "all are attached");
+	tap_ok(!endpoint_groups_in_force(&row, false), "and that is that");
+	tap_is_int(endpoint_group_detach(&row, "sg-0") | endpoint_group_detach(&row, "sg-1"), 0, "two leave");
+	tap_is_int(endpoint_group_detach(&row, "sg-3"), -EPERM, "the last one does not");
+	tap_is_str(groups_text(&row), "DD.T..................", "whatever else leaves");
+}
+
+static void test_group_room(void)
+{
+	struct endpoint row = endpoint_of_groups(ENDPOINT_CREATING, SECURITY_GROUPS_MAX);
+
+	tap_is_str(groups_text(&row), "AAAAAAAAAA............", "a new endpoint's groups are on their way");
+	row.status = ENDPOINT_ACTIVE;
+	tap_is_int(endpoint_group_attach(&row, "sg-10"), -ENOSPC, "an eleventh is too many");
+	for (int i = 0; i < SECURITY_GROUPS_MAX; i++)
+		tap_is_int(endpoint_group_detach(&row, group_texts[i]) |
+				   endpoint_group_attach(&row, group_texts[SECURITY_GROUPS_MAX + i]),
+			   0, "group %d makes room for another at once", i);
+	tap_is_str(groups_text(&row), "DDDDDDDDDDAAAAAAAAAA..", "as many leave as come");
+	tap_is_int(endpoint_group_detach(&row, "sg-10"), -ENOSPC, "more cannot leave at a time");
+	tap_is_str(groups_text(&row), "DDDDDDDDDDAAAAAAAAAA..", "and nothing changes then");
+	tap_is_int(endpoint_group_attach(&row, "sg-0"), -ENOSPC, "there is no room to come back, either");
+	tap_ok(endpoint_groups_in_force(&row, false), "when it is in force");
+	tap_is_str(groups_text(&row), "..........TTTTTTTTTT..", "the others are there");
+}
+
 int main(void)
 {
 	set_machines();
@@ -323,5 +428,7 @@ int main(void)
 	test_zones();
 	test_waiting();
 	test_wanted();
+	test_groups();
+	test_group_room();
 	return tap_done();
 }

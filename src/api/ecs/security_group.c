@@ -64,7 +64,8 @@ static bool group_in_use(const struct call *call, const char *id)
 	const struct snapshot *rows = call->rows;
 
 	if (snapshot_count_children(rows, REF_PORT_GROUPS, id) > 0 ||
-	    snapshot_count_children(rows, REF_ENDPOINT_GROUPS, id) > 0)
+	    snapshot_count_children(rows, REF_ENDPOINT_GROUPS, id) > 0 ||
+	    snapshot_count_children(rows, REF_ENDPOINT_DETACHING, id) > 0)
 		return true;
 	for (const struct sg_rule *s = NULL; (s = snapshot_children(rows, REF_SG_RULE_OTHER_GROUP, id, s));)
 		if (!streq(s->group, id) && snapshot_security_group(rows, s->group))

@@ -60,41 +60,6 @@ int endpoint_list(struct call *call)
 	return list_owned(call, &listing);
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-int endpoint_list_groups(struct call *call)
-{
-	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
-	char groups[SECURITY_GROUPS_MAX][ID_SIZE];
-	struct page page;
-	json_t *list;
-	int r;
-
-	if (!endpoint)
-		return call_fail(call, "EndpointNotFound");
-	r = page_begin(call, &page);
-	if (r < 0)
-		return r;
-	memcpy(groups, endpoint->groups, sizeof(groups));
-	qsort(groups, endpoint->n_groups, ID_SIZE, compare_ids);
-	list = answer_list(call->answer, call->action->answer, "SecurityGroups");
-	for (uint32_t i = 0; i < endpoint->n_groups; i++) {
-		json_t *item;
-
-		if (!page_match(&page, groups[i]))
-			continue;
-		item = shape_item(list);
-		answer_string(item, "SecurityGroupId", groups[i]);
-		answer_string(item, "SecurityGroupStatus",
-			      endpoint->status == ENDPOINT_CREATING ? "Attaching" : "Attached");
-	}
-	page_end(call, &page);
-	return 0;
-}
-
 static bool has_zones(const struct call *call, const struct endpoint *endpoint)
 {
 
