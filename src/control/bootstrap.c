@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The system services: a row for each product of the catalogue in each of its regions. Their ids are random,
- * made once; later starts find them by owner and name, add what the catalogue has gained, and take over what
- * it says anew.
+ * The system services: a row for each product of the catalogue in each of its regions. A row gets the id that
+ * the catalogue has for it and keeps it, because endpoints name it: later starts find rows by owner and name,
+ * add what the catalogue has gained, and take over what else it says anew.
  */
-#include "../lib/ident.h"
 #include "../lib/log.h"
 #include "changes.h"
 #include "control.h"
@@ -36,13 +35,14 @@ static int describe(const struct catalogue_service *product, const char *region,
 	return r;
 }
 
-static int make_new(struct service *row)
+static int make_new(const struct snapshot *rows, const char *id, struct service *row)
 {
-	int r;
+	const struct service *taken = snapshot_service(rows, id);
 
-	r = ident_new("epsrv-", row->id, sizeof(row->id));
-	if (r < 0)
-		return r;
+	if (taken) /* the catalogue gives it anew */
+		return log_errno(-EEXIST, "the catalogue gives service=%s the id=%s, which %s has", row->name,
+				 id, taken->name);
+	(void)str_copy(row->id, sizeof(row->id), id);
 	row->auto_accept = true;
 	row->zone_affinity = true; /* the endpoint's own switch decides */
 	row->connect_bandwidth = DEFAULT_BANDWIDTH;
@@ -61,24 +61,31 @@ static bool same(const struct service *a, const struct service *b)
 	       streq(a->private_domain, b->private_domain) && a->policy_supported == b->policy_supported;
 }
 
-static int add_service(const struct snapshot *rows, const struct catalogue_service *product,
-		       const char *region, struct changes *changes)
+static int add_service(const struct snapshot *rows, const struct catalogue_service *product, size_t index,
+		       struct changes *changes)
 {
+	const char *region = product->regions[index];
 	const struct service *known;
 	struct service row = {};
+	char id[ID_SIZE];
 	int r;
 
 	r = describe(product, region, &row);
+	if (r == 0)
+		r = catalogue_service_id(product, index, id);
 	if (r < 0)
 		return r;
 	known = find_system_service(rows, row.name);
 	if (known) {
 		row = *known;
 		(void)describe(product, region, &row);
+		if (product->ids[index][0] && !streq(row.id, id))
+			log_warning("the catalogue gives service=%s the id=%s; in this store it stays %s",
+				    row.name, id, row.id);
 		if (same(known, &row))
 			return 0;
 	} else {
-		r = make_new(&row);
+		r = make_new(rows, id, &row);
 		if (r < 0)
 			return r;
 	}
@@ -93,7 +100,7 @@ static int add_services(const struct snapshot *rows, const struct catalogue *cat
 		const struct catalogue_service *product = &catalogue->services[i];
 
 		for (size_t j = 0; j < product->n_regions; j++) {
-			int r = add_service(rows, product, product->regions[j], changes);
+			int r = add_service(rows, product, j, changes);
 
 			if (r < 0)
 				return r;

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Random identifiers. Each character is drawn without bias: bytes beyond the largest multiple of the
- * alphabet's size are thrown away.
+ * alphabet's size are thrown away. An identifier that is made of a text is two sums of it, of ten characters
+ * each; they are 51 bits of 64.
  */
 #include "ident.h"
 
 #include <sys/random.h>
 
-#define IDENT_LENGTH 20
+#include "fnv.h"
+
+#define IDENT_LENGTH   20
+#define IDENT_ALPHABET "abcdefghijklmnopqrstuvwxyz0123456789"
 
 int random_bytes(void *ret, size_t size)
 {
@@ -52,7 +56,29 @@ int ident_new(const char *prefix, char *ret, size_t size)
 
 	if (length < 0 || (size_t)length + IDENT_LENGTH >= size)
 		return -E2BIG;
-	return random_from("abcdefghijklmnopqrstuvwxyz0123456789", ret + length, IDENT_LENGTH);
+	return random_from(IDENT_ALPHABET, ret + length, IDENT_LENGTH);
+}
+
+int ident_of(const char *prefix, const char *text, char *ret, size_t size)
+{
+	int length = str_copy(ret, size, prefix);
+	uint64_t sum = FNV_START;
+	char *p;
+
+	if (length < 0 || (size_t)length + IDENT_LENGTH >= size)
+		return -E2BIG;
+	p = ret + length;
+	for (int half = 0; half < 2; half++) {
+		uint64_t rest;
+
+		/* The second goes on from the first, so that they differ for every text. */
+		sum = fnv_add(sum, text, strlen(text));
+		rest = sum;
+		for (int i = 0; i < IDENT_LENGTH / 2; i++, rest /= strlen(IDENT_ALPHABET))
+			*p++ = IDENT_ALPHABET[rest % strlen(IDENT_ALPHABET)];
+	}
+	*p = '\0';
+	return 0;
 }
 
 int uuid_new(char ret[UUID_TEXT_SIZE])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random identifiers: resource ids that look like the API's, request ids, keys.
+ * Identifiers: resource ids that look like the API's, request ids, keys. All are random but those that are
+ * made of a name.
  */
 #pragma once
 
@@ -9,6 +10,9 @@
 /* `prefix` ("ep-") and 20 characters of a-z0-9 from the kernel's random source.
  * size >= strlen(prefix) + 21. */
 int ident_new(const char *prefix, char *ret, size_t size);
+
+/* The same form, made of a text: always the same id for it, on every machine and in every version. */
+int ident_of(const char *prefix, const char *text, char *ret, size_t size);
 
 /* Upper-case UUID version 4, 36 characters and a NUL. */
 #define UUID_TEXT_SIZE 37

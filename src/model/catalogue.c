@@ -9,10 +9,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../lib/ident.h"
 #include "check.h"
 
 #define PLACE_SIZE	   64
 #define REGION_PLACEHOLDER "{RegionId}"
+#define SERVICE_ID_PREFIX  "epsrv-"
+#define SERVICE_ID_MIN	   20 /* characters behind the prefix */
+#define SERVICE_ID_MAX	   21
 
 /* Where the reader is and where it tells what is wrong. */
 struct reader {
@@ -178,7 +182,8 @@ static int read_service_regions(struct reader *reader, const json_t *list, const
 	size_t n = json_array_size(list);
 
 	service->regions = calloc(n, sizeof(*service->regions));
-	if (!service->regions)
+	service->ids = calloc(n, sizeof(*service->ids));
+	if (!service->regions || !service->ids)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		const char *region = json_string_value(json_array_get(list, i));
@@ -197,10 +202,49 @@ static int read_service_regions(struct reader *reader, const json_t *list, const
 	return 0;
 }
 
+static bool is_service_id(const char *id)
+{
+	const char *s = id + strlen(SERVICE_ID_PREFIX);
+	size_t n;
+
+	if (!str_starts(id, SERVICE_ID_PREFIX))
+		return false;
+	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789");
+	return s[n] == '\0' && n >= SERVICE_ID_MIN && n <= SERVICE_ID_MAX;
+}
+
+/* The member "ids": by region, for those regions whose service is to have an id that was chosen. */
+static int read_service_ids(struct reader *reader, const json_t *json, struct catalogue_service *service)
+{
+	json_t *ids = json_object_get(json, "ids"), *value;
+	const char *region;
+
+	if (!ids)
+		return 0;
+	if (!json_is_object(ids))
+		return complain(reader, "\"ids\" must be an object: an id for each region");
+	json_object_foreach(ids, region, value) {
+		const char *id = json_string_value(value);
+		size_t i = 0;
+
+		while (i < service->n_regions && !streq(service->regions[i], region))
+			i++;
+		if (i == service->n_regions)
+			return complain(reader, "ids: \"%s\" is none of the service's regions", region);
+		if (!id || !is_service_id(id))
+			return complain(reader,
+					"ids: that for \"%s\" must be \"" SERVICE_ID_PREFIX
+					"\" and 20 or 21 of a-z and 0-9",
+					region);
+		(void)str_copy(service->ids[i], ID_SIZE, id);
+	}
+	return 0;
+}
+
 static int read_service(struct reader *reader, const json_t *json, size_t index, struct catalogue *c)
 {
 	static const char *const names[] = {"product",		"name",	   "domain", "description",
-					    "policy_supported", "regions", NULL};
+					    "policy_supported", "regions", "ids",    NULL};
 	struct catalogue_service *service = &c->services[index];
 	const json_t *regions = NULL;
 	int r;
@@ -231,7 +275,33 @@ static int read_service(struct reader *reader, const json_t *json, size_t index,
 		    streq(c->services[i].name, service->name) ||
 		    streq(c->services[i].domain, service->domain))
 			return complain(reader, "product, name or domain is that of services[%zu], too", i);
-	return read_service_regions(reader, regions, c, service);
+	r = read_service_regions(reader, regions, c, service);
+	return r < 0 ? r : read_service_ids(reader, json, service);
+}
+
+/* How many services of the catalogue have that id, in some region. */
+static size_t count_id(const struct catalogue *c, const char *id)
+{
+	char other[ID_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_services; i++)
+		for (size_t k = 0; k < c->services[i].n_regions; k++)
+			n += catalogue_service_id(&c->services[i], k, other) == 0 && streq(other, id);
+	return n;
+}
+
+static int check_service_ids(struct reader *reader, const struct catalogue *c)
+{
+	for (size_t i = 0; i < c->n_services; i++)
+		for (size_t k = 0; k < c->services[i].n_regions; k++) {
+			const char *id = c->services[i].ids[k];
+
+			(void)str_format(reader->place, PLACE_SIZE, "services[%zu]", i);
+			if (*id && count_id(c, id) > 1)
+				return complain(reader, "ids: \"%s\" is there twice", id);
+		}
+	return 0;
 }
 
 static int read_root(struct reader *reader, const json_t *root, struct catalogue *c)
@@ -262,7 +332,7 @@ static int read_root(struct reader *reader, const json_t *root, struct catalogue
 		c->n_services = i + 1;
 		r = read_service(reader, json_array_get(services, i), i, c);
 	}
-	return r;
+	return r < 0 ? r : check_service_ids(reader, c);
 }
 
 int catalogue_load(const char *path, struct catalogue **ret, char *ret_why, size_t why_size)
@@ -297,8 +367,10 @@ struct catalogue *catalogue_free(struct catalogue *catalogue)
 		return NULL;
 	for (size_t i = 0; i < catalogue->n_regions; i++)
 		free(catalogue->regions[i].zones);
-	for (size_t i = 0; i < catalogue->n_services; i++)
+	for (size_t i = 0; i < catalogue->n_services; i++) {
 		free(catalogue->services[i].regions);
+		free(catalogue->services[i].ids);
+	}
 	free(catalogue->regions);
 	free(catalogue->services);
 	free(catalogue);
@@ -342,6 +414,17 @@ bool catalogue_service_in(const struct catalogue_service *service, const char *r
 		if (streq(service->regions[i], region))
 			return true;
 	return false;
+}
+
+int catalogue_service_id(const struct catalogue_service *service, size_t index, char *ret)
+{
+	char name[SERVICE_NAME_SIZE];
+	int r;
+
+	if (service->ids[index][0])
+		return str_copy(ret, ID_SIZE, service->ids[index]) < 0 ? -E2BIG : 0;
+	r = catalogue_expand(service->name, service->regions[index], name, sizeof(name));
+	return r < 0 ? r : ident_of(SERVICE_ID_PREFIX, name, ret, ID_SIZE);
 }
 
 const struct catalogue_service *catalogue_service_by_name(const struct catalogue *c, const char *name,

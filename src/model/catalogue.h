@@ -28,6 +28,7 @@ struct catalogue_service { /* one per product; {RegionId} stands for the region 
 	char description[TEXT_SIZE];
 	bool policy_supported;
 	char (*regions)[REGION_SIZE];
+	char (*ids)[ID_SIZE]; /* of the service in each region, where the file gives one; else empty */
 	size_t n_regions;
 };
 
@@ -48,6 +49,9 @@ const struct catalogue_zone *catalogue_zone(const struct catalogue *c, const cha
 /* Writes the pattern with {RegionId} replaced. -E2BIG if it does not fit. */
 int catalogue_expand(const char *pattern, const char *region, char *ret, size_t size);
 bool catalogue_service_in(const struct catalogue_service *service, const char *region);
+/* The id (ID_SIZE) of the service in its region of that index: the file's, else one that follows from the
+ * service's name there, so that it is the same on every installation. */
+int catalogue_service_id(const struct catalogue_service *service, size_t index, char *ret);
 /* The product whose service name in some region of the API is `name`, also where the service is not offered;
  * NULL if none. `ret_region` (REGION_SIZE) gets the region in the name. */
 const struct catalogue_service *catalogue_service_by_name(const struct catalogue *c, const char *name,

@@ -14,7 +14,16 @@
 #define SERVICE_(name, domain, regions)                                                                      \
 	"{\"product\": \"p\", \"name\": \"" name "\", \"domain\": \"" domain "\", \"description\": \"d\", "  \
 	"\"policy_supported\": false, \"regions\": [" regions "]}"
-#define SERVICE	 SERVICE_("n.{RegionId}.p", "p.{RegionId}.d", "\"xx-a\"")
+#define WITH_IDS(ids)                                                                                        \
+	"{" REGIONS ", \"services\": [{\"product\": \"p\", \"name\": \"n.{RegionId}.p\", \"domain\": "       \
+	"\"p.{RegionId}.d\", \"description\": \"d\", \"policy_supported\": false, \"regions\": [\"xx-a\"], " \
+	"\"ids\": " ids "}]}"
+#define SERVICE SERVICE_("n.{RegionId}.p", "p.{RegionId}.d", "\"xx-a\"")
+#define SERVICE_OF(product, id)                                                                              \
+	"{\"product\": \"" product "\", \"name\": \"n.{RegionId}." product "\", \"domain\": \"" product      \
+	".{RegionId}.d\", \"description\": \"d\", \"policy_supported\": false, \"regions\": [\"xx-a\"], "    \
+	"\"ids\": {\"xx-a\": \"" id "\"}}"
+#define ID_FORM	 "services[0]: ids: that for \"xx-a\" must be \"epsrv-\" and 20 or 21 of a-z and 0-9"
 #define SERVICES "\"services\": [" SERVICE "]"
 
 static int load_text(const char *text, struct catalogue **ret, char *ret_why, size_t why_size)
@@ -87,6 +96,11 @@ static void test_shipped(void)
 	       "in their own region only");
 	tap_is_int(catalogue_expand("{RegionId}", "cn-hangzhou", domain, 11), -E2BIG,
 		   "a name that does not fit");
+	tap_ok(catalogue_service_id(&c->services[1], 0, domain) == 0 &&
+		       streq(c->services[1].regions[0], "cn-hangzhou"),
+	       "a service of the catalogue has an id");
+	tap_is_str(domain, "epsrv-p09bobpu3qbe4jbzklm8",
+		   "that of pai-dlc in cn-hangzhou on every installation");
 	for (size_t i = 0; i < c->n_regions; i++)
 		if (c->regions[i].n_zones < 2)
 			tap_ok(false, "%s has two zones", c->regions[i].id);
@@ -128,6 +142,22 @@ static void test_broken(void)
 		{"{" REGIONS
 		 ", \"services\": [" SERVICE_("n.{RegionId}", "{RegionId}.d", "\"xx-a\", \"xx-a\"") "]}",
 		 "services[0]: regions[1]: \"xx-a\" is there twice"},
+		{WITH_IDS("{}"), NULL},
+		{WITH_IDS("{\"xx-a\": \"epsrv-k1apjysze8u1l9t6uyg9\"}"), NULL},
+		{WITH_IDS("{\"xx-a\": \"epsrv-k1apjysze8u1l9t6uyg9x\"}"), NULL},
+		{WITH_IDS("\"epsrv-k1apjysze8u1l9t6uyg9\""),
+		 "services[0]: \"ids\" must be an object: an id for each region"},
+		{WITH_IDS("{\"xx-b\": \"epsrv-k1apjysze8u1l9t6uyg9\"}"),
+		 "services[0]: ids: \"xx-b\" is none of the service's regions"},
+		{WITH_IDS("{\"xx-a\": 5}"), ID_FORM},
+		{WITH_IDS("{\"xx-a\": \"ep-k1apjysze8u1l9t6uyg9\"}"), ID_FORM},
+		{WITH_IDS("{\"xx-a\": \"epsrv-k1apjysze8u1l9t6uyg\"}"), ID_FORM},
+		{WITH_IDS("{\"xx-a\": \"epsrv-k1apjysze8u1l9t6uyg9xy\"}"), ID_FORM},
+		{WITH_IDS("{\"xx-a\": \"epsrv-K1apjysze8u1l9t6uyg9\"}"), ID_FORM},
+		{"{" REGIONS
+		 ", \"services\": [" SERVICE_OF("p", "epsrv-k1apjysze8u1l9t6uyg9") ", " SERVICE_OF(
+			 "q", "epsrv-k1apjysze8u1l9t6uyg9") "]}",
+		 "services[0]: ids: \"epsrv-k1apjysze8u1l9t6uyg9\" is there twice"},
 	};
 	struct catalogue *c = NULL;
 	char why[TEXT_SIZE];

@@ -322,7 +322,11 @@ static void test_swept_at_start(void)
 	end(&s);
 }
 
-static struct catalogue *make_catalogue(const struct setup *s, const char *regions)
+#define BOTH   "\"cn-hangzhou\",\"cn-beijing\""
+#define CHOSEN "epsrv-k1apjysze8u1l9t6uyg9"
+
+/* `regions`: the list's content, and what else the service has. */
+static struct catalogue *make_catalogue(const struct setup *s, const char *regions, const char *more)
 {
 	_cleanup_(freep) char *text = NULL;
 	struct catalogue *catalogue;
@@ -339,8 +343,8 @@ static struct catalogue *make_catalogue(const struct setup *s, const char *regio
 			   "\"services\":[{\"product\":\"pai-dlc\",\"name\":\"com.aliyuncs.privatelink.{"
 			   "RegionId}.pai-dlc\","
 			   "\"domain\":\"pai-dlc-vpc.{RegionId}.aliyuncs.com\",\"description\":\"DLC\","
-			   "\"policy_supported\":false,\"regions\":[%s]}]}",
-			   regions) < 0)
+			   "\"policy_supported\":false,\"regions\":[%s]%s}]}",
+			   regions, more) < 0)
 		must(-errno, "catalogue");
 	(void)fputs(text, f);
 	(void)fclose(f);
@@ -368,7 +372,7 @@ static void test_bootstrap(void)
 	struct setup s;
 
 	begin(&s);
-	catalogue = make_catalogue(&s, "\"cn-hangzhou\"");
+	catalogue = make_catalogue(&s, "\"cn-hangzhou\"", "");
 	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
 	service = system_service(&s, "cn-hangzhou");
 	tap_ok(service && service->auto_accept && service->status == SERVICE_ACTIVE &&
@@ -376,16 +380,49 @@ static void test_bootstrap(void)
 	       "a system service is there from the first start, and accepts by itself");
 	tap_is_str(service->name, "com.aliyuncs.privatelink.cn-hangzhou.pai-dlc",
 		   "with the catalogue's name");
+	tap_is_str(service->id, "epsrv-p09bobpu3qbe4jbzklm8", "an id that is the same everywhere");
+	tap_is_str(service->domain, "epsrv-p09bobpu3qbe4jbzklm8.cn-hangzhou.privatelink.aliyuncs.com",
+		   "and the domain of that");
 	tap_is_str(service->private_domain, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com", "and domain");
 	(void)str_copy(id, sizeof(id), service->id);
 	tap_ok(store_durable_revision(s.store) == snapshot_revision(store_rows(s.store)), "and is durable");
 	catalogue_free(catalogue);
 
-	catalogue = make_catalogue(&s, "\"cn-hangzhou\",\"cn-beijing\"");
+	catalogue = make_catalogue(&s, BOTH, ",\"ids\":{\"cn-hangzhou\":\"" CHOSEN "\"}");
 	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
-	tap_is_str(system_service(&s, "cn-hangzhou")->id, id, "a later start keeps its id");
+	tap_is_str(system_service(&s, "cn-hangzhou")->id, id,
+		   "a later start keeps its id, also when the catalogue gives another one");
 	tap_ok(system_service(&s, "cn-beijing"), "and adds what the catalogue has gained");
 	tap_is_int(snapshot_count(store_rows(s.store), KIND_SERVICE, ""), 2, "once each");
+	catalogue_free(catalogue);
+	end(&s);
+}
+
+/* Ids that the catalogue gives hold for services that are new. */
+static void test_given_ids(void)
+{
+	struct service other = {.id = CHOSEN, .owner = 5, .name = "someone's", .region = "cn-beijing"};
+	struct catalogue *catalogue;
+	struct setup s;
+
+	begin(&s);
+	catalogue = make_catalogue(&s, BOTH, ",\"ids\":{\"cn-hangzhou\":\"" CHOSEN "\"}");
+	must(control_bootstrap(s.store, catalogue, s.loop), "bootstrap");
+	tap_is_str(system_service(&s, "cn-hangzhou")->id, CHOSEN, "a service has the id that is given");
+	tap_is_str(system_service(&s, "cn-hangzhou")->domain, CHOSEN ".cn-hangzhou.privatelink.aliyuncs.com",
+		   "its domain, too");
+	tap_is_str(system_service(&s, "cn-beijing")->id, "epsrv-jel5d49dytncecliib90",
+		   "one without has that of its name");
+	catalogue_free(catalogue);
+	end(&s);
+
+	begin(&s);
+	put(&s, KIND_SERVICE, &other);
+	catalogue = make_catalogue(&s, BOTH, ",\"ids\":{\"cn-hangzhou\":\"" CHOSEN "\"}");
+	tap_is_int(control_bootstrap(s.store, catalogue, s.loop), -EEXIST,
+		   "an id that another service of the store has is refused");
+	tap_ok(!system_service(&s, "cn-hangzhou") && !system_service(&s, "cn-beijing"), "with all the rest");
+	tap_is_int((int)snapshot_service(store_rows(s.store), CHOSEN)->owner, 5, "and that one stays");
 	catalogue_free(catalogue);
 	end(&s);
 }
@@ -441,6 +478,7 @@ int main(void)
 	test_failing_disk();
 	test_swept_at_start();
 	test_bootstrap();
+	test_given_ids();
 	test_leases();
 	return tap_done();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random identifiers: their forms, their bounds, and that no character is preferred.
+ * Identifiers: their forms, their bounds, that no character of a random one is preferred, and that one of a
+ * name never changes.
  */
 #include "lib/ident.h"
 
@@ -17,6 +18,21 @@ static void test_ident(void)
 	tap_ok(!streq(id, again), "two ids differ");
 	tap_is_int(ident_new("ep-", id, sizeof(id) - 1), -E2BIG, "one byte less is refused");
 	tap_is_int(ident_new("ep-", id, 2), -E2BIG, "a buffer smaller than the prefix is refused");
+}
+
+static void test_of_name(void)
+{
+	static const char name[] = "com.aliyuncs.privatelink.cn-hangzhou.pai-dlc";
+	char id[24], other[24];
+
+	tap_is_int(ident_of("ep-", name, id, sizeof(id)), 0, "an id of a name fits in prefix + 21 bytes");
+	tap_is_str(id, "ep-p09bobpu3qbe4jbzklm8", "it is the same on every machine and in every version");
+	tap_is_int((int)strspn(id + 3, "abcdefghijklmnopqrstuvwxyz0123456789"), 20, "they are a-z and 0-9");
+	tap_ok(ident_of("ep-", "com.aliyuncs.privatelink.cn-hangzhou.pai-dsw", other, sizeof(other)) == 0 &&
+		       !streq(id, other),
+	       "another name has another one");
+	tap_is_int(ident_of("ep-", name, id, sizeof(id) - 1), -E2BIG, "one byte less is refused");
+	tap_is_int(ident_of("ep-", name, id, 2), -E2BIG, "a buffer smaller than the prefix is refused");
 }
 
 static void test_uuid(void)
@@ -57,6 +73,7 @@ int main(void)
 	uint8_t a[300], b[300];
 
 	test_ident();
+	test_of_name();
 	test_uuid();
 	test_distribution();
 	tap_ok(random_bytes(a, sizeof(a)) == 0 && random_bytes(b, sizeof(b)) == 0 &&
