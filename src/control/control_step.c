@@ -19,6 +19,7 @@ typedef int (*row_event)(void *row, enum state_event event);
 	}
 ROW_EVENT(vpc)
 ROW_EVENT(vswitch)
+ROW_EVENT(port)
 ROW_EVENT(load_balancer)
 ROW_EVENT(listener)
 ROW_EVENT(server_group)
@@ -26,11 +27,9 @@ ROW_EVENT(server)
 
 /* Kinds whose rows move by themselves. */
 static const row_event row_events[KIND_COUNT_] = {
-	[KIND_VPC] = vpc_row,
-	[KIND_VSWITCH] = vswitch_row,
-	[KIND_LOAD_BALANCER] = load_balancer_row,
-	[KIND_LISTENER] = listener_row,
-	[KIND_SERVER_GROUP] = server_group_row,
+	[KIND_VPC] = vpc_row,		[KIND_VSWITCH] = vswitch_row,
+	[KIND_PORT] = port_row,		[KIND_LOAD_BALANCER] = load_balancer_row,
+	[KIND_LISTENER] = listener_row, [KIND_SERVER_GROUP] = server_group_row,
 	[KIND_SERVER] = server_row,
 };
 
@@ -38,6 +37,7 @@ union any_row {
 	struct row_meta meta;
 	struct vpc vpc;
 	struct vswitch vswitch;
+	struct port port;
 	struct load_balancer load_balancer;
 	struct listener listener;
 	struct server_group server_group;

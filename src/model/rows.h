@@ -228,6 +228,14 @@ struct load_balancer {
 	uint32_t n_vswitches;
 	char ports[LB_ZONES_MAX][ID_SIZE]; /* eni-…, one each zone */
 	uint32_t n_ports;
+	char shifted[LB_ZONES_MAX][ZONE_SIZE]; /* zones whose addresses endpoints' names do without */
+	uint32_t n_shifted;
+	bool deletion_protected;
+	char deletion_reason[NAME_SIZE];
+	int64_t deletion_time; /* since when it is protected */
+	bool modification_protected;
+	char modification_reason[NAME_SIZE];
+	int64_t modification_time;
 	enum lb_status status;
 	char resource_group[ID_SIZE];
 	int64_t create_time;

@@ -103,6 +103,14 @@ static const state_line load_balancer_table[] = {
 	[LB_DELETING]      = { GONE,      DENY,           DENY, DENY, KEEP,        DENY },
 };
 
+static const state_line port_table[] = {
+	[PORT_AVAILABLE] = { KEEP, KEEP, DENY, DENY, PORT_DELETING, DENY },
+	[PORT_ATTACHING] = { KEEP, KEEP, DENY, DENY, PORT_DELETING, DENY },
+	[PORT_IN_USE]    = { KEEP, KEEP, DENY, DENY, PORT_DELETING, DENY },
+	[PORT_DETACHING] = { KEEP, KEEP, DENY, DENY, PORT_DELETING, DENY },
+	[PORT_DELETING]  = { GONE, DENY, DENY, DENY, KEEP,          DENY },
+};
+
 static const state_line listener_table[] = {
 	[LISTENER_PROVISIONING] = { LISTENER_RUNNING, KEEP, DENY, DENY, LISTENER_DELETING, DENY },
 	[LISTENER_RUNNING] = { KEEP, LISTENER_CONFIGURING, KEEP, LISTENER_STOPPING, LISTENER_DELETING, DENY },
@@ -243,6 +251,19 @@ int instance_event(struct instance *row, enum state_event event)
 int load_balancer_event(struct load_balancer *row, enum state_event event)
 {
 	return APPLY(row, load_balancer_table, event);
+}
+
+bool load_balancer_is_shifted(const struct load_balancer *row, const char *zone)
+{
+	for (uint32_t i = 0; i < row->n_shifted; i++)
+		if (streq(row->shifted[i], zone))
+			return true;
+	return false;
+}
+
+int port_event(struct port *row, enum state_event event)
+{
+	return APPLY(row, port_table, event);
 }
 
 int listener_event(struct listener *row, enum state_event event)

@@ -40,6 +40,10 @@ int vswitch_event(struct vswitch *row, enum state_event event);
 /* Instances: MODIFY starts a stopped one, DISABLE stops a running one. */
 int instance_event(struct instance *row, enum state_event event);
 int load_balancer_event(struct load_balancer *row, enum state_event event);
+/* Whether the load balancer's addresses of the zone are kept out of names. */
+bool load_balancer_is_shifted(const struct load_balancer *row, const char *zone);
+/* Interfaces: only those that go before what holds them move by themselves. */
+int port_event(struct port *row, enum state_event event);
 int listener_event(struct listener *row, enum state_event event);
 int server_group_event(struct server_group *row, enum state_event event);
 int server_event(struct server *row, enum state_event event);

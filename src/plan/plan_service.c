@@ -9,6 +9,7 @@
 #include "plan_build.h"
 
 #include "../model/check.h"
+#include "../model/state.h"
 #include "maglev.h"
 
 #include "../lib/vec.h"
@@ -150,6 +151,10 @@ const struct listener *plan_next_listener(const struct plan_builder *b, const ch
 
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
 {
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, load_balancer);
+
+	if (lb && load_balancer_is_shifted(lb, zone))
+		return false;
 	for (const struct listener *l = NULL; (l = plan_next_listener(b, load_balancer, l));) {
 		const struct plan_group *group = plan_group_find(b, l->server_group);
 		bool own = false, own_answers = false, any_answers = false;

@@ -20,6 +20,15 @@ static const struct param_spec zone_mapping_params[] = {
 	{"VSwitchId", PARAM_STRING, .required = true},
 	{"PrivateIPv4Address", PARAM_STRING},
 	{"AllocationId", PARAM_STRING},
+	{"Ipv6Address", PARAM_STRING},
+	{"Ipv4LocalAddresses", PARAM_LIST, .max = 10},
+	{"Ipv6LocalAddresses", PARAM_LIST, .max = 10},
+	{},
+};
+
+static const struct param_spec zone_params[] = {
+	{"ZoneId", PARAM_STRING, .required = true},
+	{"VSwitchId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -37,6 +46,11 @@ static const struct param_spec modification_params[] = {
 	{},
 };
 
+static const struct param_spec billing_params[] = {
+	{"PayType", PARAM_STRING},
+	{},
+};
+
 static const struct param_spec balancer_create_params[] = {
 	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
 	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
@@ -48,6 +62,8 @@ static const struct param_spec balancer_create_params[] = {
 	{"ResourceGroupId", PARAM_STRING},
 	{"DeletionProtectionConfig", PARAM_STRUCT, .members = protection_params},
 	{"ModificationProtectionConfig", PARAM_STRUCT, .members = modification_params},
+	{"LoadBalancerBillingConfig", PARAM_STRUCT, .members = billing_params},
+	{"BandwidthPackageId", PARAM_STRING},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
@@ -80,6 +96,31 @@ static const struct param_spec balancer_update_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true},
 	{"LoadBalancerName", PARAM_STRING},
 	{"CrossZoneEnabled", PARAM_BOOL},
+	{},
+};
+
+static const struct param_spec balancer_zones_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
+	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
+	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
+	{},
+};
+
+static const struct param_spec balancer_shift_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
+	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = LB_ZONES_MAX,
+	 .members = zone_params, OPTION("--zone", "ZONE,VSWITCH"), .parts = 2},
+	{},
+};
+
+static const struct param_spec balancer_protection_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
+	{"DeletionProtectionEnabled", PARAM_BOOL,
+	 OPTION("--deletion-protection", "true: it cannot be deleted")},
+	{"DeletionProtectionReason", PARAM_STRING, OPTION("--deletion-reason", "why")},
+	{"ModificationProtectionStatus", PARAM_STRING, .values = protection_words,
+	 OPTION("--modification-protection", "ConsoleProtection or NonProtection")},
+	{"ModificationProtectionReason", PARAM_STRING, OPTION("--modification-reason", "why")},
 	{},
 };
 
@@ -167,12 +208,16 @@ static const struct answer_field billing_answer[] = {
 };
 
 static const struct answer_field protection_answer[] = {
-	{"Enabled", FLAG(false)},
+	{"Enabled", OF(load_balancer, deletion_protected), IN_SHOW("Deletion protection", 10)},
+	{"EnabledTime", ANSWER_TIME_GIVEN, ANSWER_AT(load_balancer, deletion_time)},
+	{"Reason", GIVEN_OF(load_balancer, deletion_reason)},
 	{},
 };
 
 static const struct answer_field modification_answer[] = {
-	{"Status", TEXT("NonProtection")},
+	{"Status", CHOICE_OF(load_balancer, modification_protected, "NonProtection", "ConsoleProtection")},
+	{"EnabledTime", ANSWER_TIME_GIVEN, ANSWER_AT(load_balancer, modification_time)},
+	{"Reason", GIVEN_OF(load_balancer, modification_reason)},
 	{},
 };
 

@@ -10,6 +10,7 @@
 /* clang-format off */
 #define NLB_ACTIONS(X) \
 	X(AddServersToServerGroup, server_add, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
+	X(CancelShiftLoadBalancerZones, balancer_unshift_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_shift_params, NULL, NULL) \
 	X(CreateListener, listener_create, ACTION_CHANGES | ACTION_NO_REGION, listener_create_params, listener_create_answer, NULL) \
 	X(CreateLoadBalancer, balancer_create, ACTION_CHANGES | ACTION_NO_REGION, balancer_create_params, balancer_create_answer, NULL) \
 	X(CreateServerGroup, server_group_create, ACTION_CHANGES | ACTION_NO_REGION, server_group_create_params, server_group_job_answer, NULL) \
@@ -29,11 +30,14 @@
 	X(ListTagResources, list_tag_resources, ACTION_NO_REGION, list_tag_resources_params, tag_resources_answer, &tag_pages) \
 	X(RemoveServersFromServerGroup, server_remove, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
 	X(StartListener, listener_start, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
+	X(StartShiftLoadBalancerZones, balancer_shift_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_shift_params, NULL, NULL) \
 	X(StopListener, listener_stop, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(TagResources, tag_resources, ACTION_CHANGES | ACTION_NO_REGION, tag_resources_params, NULL, NULL) \
 	X(UntagResources, untag_resources, ACTION_CHANGES | ACTION_NO_REGION, untag_resources_params, NULL, NULL) \
 	X(UpdateListenerAttribute, listener_update, ACTION_CHANGES | ACTION_NO_REGION, listener_update_params, job_answer, NULL) \
 	X(UpdateLoadBalancerAttribute, balancer_update, ACTION_CHANGES | ACTION_NO_REGION, balancer_update_params, job_answer, NULL) \
+	X(UpdateLoadBalancerProtection, balancer_update_protection, ACTION_CHANGES | ACTION_NO_REGION, balancer_protection_params, NULL, NULL) \
+	X(UpdateLoadBalancerZones, balancer_update_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_zones_params, job_answer, NULL) \
 	X(UpdateServerGroupAttribute, server_group_update, ACTION_CHANGES | ACTION_NO_REGION, server_group_update_params, server_group_job_answer, NULL) \
 	X(UpdateServerGroupServersAttribute, server_update, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL)
 /* clang-format on */

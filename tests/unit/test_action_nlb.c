@@ -161,12 +161,33 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 		 "ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=$H"
 		 "&ZoneMappings.1.PrivateIPv4Address=ten"
 		 "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$I"},
-		{"IllegalParam.ModificationProtectionConfig", "protection against changes",
-		 "ModificationProtectionConfig.Status=ConsoleProtection&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		{"IllegalParam.ModificationProtectionConfig.Reason", "a reason of one character",
+		 "ModificationProtectionConfig.Status=ConsoleProtection&ModificationProtectionConfig.Reason=x"
+		 "&ZoneMappings.1.ZoneId=cn-hangzhou-h"
 		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
 		 "I"},
-		{"IllegalParam.DeletionProtectionConfig", "protection",
-		 "DeletionProtectionConfig.Enabled=true&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		{"IllegalParam.DeletionProtectionConfig.Reason", "a reason without protection",
+		 "DeletionProtectionConfig.Reason=because&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"IllegalParam.LoadBalancerBillingConfig.PayType", "another way to pay",
+		 "LoadBalancerBillingConfig={\"PayType\":\"PrePay\"}&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"IllegalParam.LoadBalancerType", "another type",
+		 "LoadBalancerType=gateway&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"IllegalParam.BandwidthPackageId", "a bandwidth package",
+		 "BandwidthPackageId=cbwp-1&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"IllegalParam.AllocationId", "a public address",
+		 "ZoneMappings.1.AllocationId=eip-1&ZoneMappings.1.ZoneId=cn-hangzhou-h"
+		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
+		 "I"},
+		{"IllegalParam.Ipv4LocalAddresses", "addresses of its own towards servers",
+		 "ZoneMappings.1.Ipv4LocalAddresses.1=10.0.1.7&ZoneMappings.1.ZoneId=cn-hangzhou-h"
 		 "&ZoneMappings.1.VSwitchId=$H&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId=$"
 		 "I"},
 		{"DryRunOperation", "a dry run",

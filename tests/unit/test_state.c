@@ -49,6 +49,7 @@ MACHINE(service, service_status)
 MACHINE(vpc, vpc_status)
 MACHINE(vswitch, vswitch_status)
 MACHINE(instance, instance_status)
+MACHINE(port, port_status)
 MACHINE(load_balancer, lb_status)
 MACHINE(listener, listener_status)
 MACHINE(server_group, server_group_status)
@@ -62,6 +63,7 @@ enum {
 	VPC,
 	VSWITCH,
 	INSTANCE,
+	PORT,
 	LOAD_BALANCER,
 	LISTENER,
 	SERVER_GROUP,
@@ -89,6 +91,7 @@ static void set_machines(void)
 	machines[VPC] = (struct machine){"VPC", vpc_status_names, run_vpc};
 	machines[VSWITCH] = (struct machine){"vSwitch", vswitch_status_names, run_vswitch};
 	machines[INSTANCE] = (struct machine){"instance", instance_status_names, run_instance};
+	machines[PORT] = (struct machine){"interface", port_status_names, run_port};
 	machines[LOAD_BALANCER] = (struct machine){"load balancer", lb_status_names, run_load_balancer};
 	machines[LISTENER] = (struct machine){"listener", listener_status_names, run_listener};
 	machines[SERVER_GROUP] =
@@ -106,6 +109,8 @@ struct event_case {
 static const struct event_case cases[] = {
 	{ENDPOINT, ENDPOINT_CREATING, EVENT_IN_FORCE, ENDPOINT_ACTIVE},
 	{ENDPOINT, ENDPOINT_CREATING, EVENT_MODIFY, SAME},
+	{PORT, PORT_IN_USE, EVENT_IN_FORCE, SAME},
+	{PORT, PORT_ATTACHING, EVENT_IN_FORCE, SAME},
 	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_IN_FORCE, SAME},
 	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_MODIFY, ENDPOINT_PENDING},
 	{ENDPOINT, ENDPOINT_ACTIVE, EVENT_SERVICE_DELETED, SAME},

@@ -28,7 +28,7 @@ static enum port_status by_zone(const struct endpoint_zone *zone, enum port_stat
 
 static enum port_status by_balancer(const struct load_balancer *lb, enum port_status otherwise)
 {
-	if (!lb)
+	if (!lb || otherwise == PORT_DELETING) /* a zone that was given up */
 		return otherwise;
 	if (lb->status == LB_PROVISIONING)
 		return PORT_ATTACHING;

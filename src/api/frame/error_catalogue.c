@@ -302,6 +302,9 @@ const struct error_row error_rows[] = {
 	{ "DuplicatedParam.{name}",        400, "An entry of {name} is given twice." },
 	{ "Mismatch.ServerType",           400, "The server's type does not match that of the server group." },
 	{ "ResourceInUse.IP",              400, "The address is taken." },
+	{ "ResourceInUse.Zone",            400, "An endpoint service uses the load balancer in the zone." },
+	{ "OperationDenied.DeletionProtection", 400, "The load balancer is protected against deletion." },
+	{ "OperationDenied.AllZonesShifted", 400, "One zone of the load balancer at least stays." },
 	{ "OperationDenied.VSwitchIpNotEnough", 400, "The vSwitch has no free address." },
 	{ "OperationDenied.AddressTypeNotSupported", 400, "Load balancers with public addresses are not served here." },
 };

@@ -13,6 +13,8 @@ NLB_ACTIONS(ACTION_PROTOTYPE)
 
 /* Puts a job's row into the call's transaction and its id into the answer. */
 void nlb_job(struct call *call);
+/* A parameter's wrong value: IllegalParam of that name, and a sentence that says the rule. */
+int nlb_fail_value(struct call *call, const char *name, const char *format, ...) _printf_(3, 4);
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */
 int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
 
@@ -27,3 +29,11 @@ int nlb_end(struct call *call, enum kind kind, const void *row);
 /* Deletes it with its tags: 1; 0 if it is being deleted already; or the call fails. `row`: room for a copy.
  */
 int nlb_delete(struct call *call, enum kind kind, const void *object, void *row);
+
+/* The zones that the call's ZoneMappings say: those that `old` has in the same way are kept, the others get
+ * an ENI. */
+int balancer_set_zones(struct call *call, const struct load_balancer *old, struct load_balancer *lb);
+void balancer_answer_zones(const struct call *call, json_t *object, const struct load_balancer *lb);
+/* Protection that a new load balancer is to have; and the refusal to delete one that has it. */
+int balancer_read_protection(struct call *call, struct load_balancer *row);
+int balancer_fail_protected(struct call *call, const struct load_balancer *lb);

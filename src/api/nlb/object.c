@@ -6,6 +6,9 @@
  */
 #include "actions.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/limits.h"
@@ -37,12 +40,27 @@ void nlb_job(struct call *call)
 	answer_string(call->answer, "JobId", job.id);
 }
 
+int nlb_fail_value(struct call *call, const char *name, const char *format, ...)
+{
+	char detail[sizeof(call->error.message)];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(detail, sizeof(detail), format, ap);
+	va_end(ap);
+	call_set_error(call, "IllegalParam.{name}", name, detail);
+	return -EBADMSG;
+}
+
 int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE])
 {
 	const char *text = call_string(call, param);
 
 	if (text && text[0] && (!check_name(text, true) || str_copy(ret, NAME_SIZE, text) < 0))
-		return call_fail_named(call, "IllegalParam.{name}", param);
+		return nlb_fail_value(
+			call, param,
+			"It has 2 to 128 characters: first a letter or a Chinese character, then also "
+			"digits, '-', '_', '.' and ':'.");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "allocation.h"
 
+#include "../../model/state.h"
 #include "../common/limits.h"
 
 static bool serves(const struct call *call, const struct service_resource *resource, const char *zone)
@@ -18,8 +19,24 @@ static bool serves(const struct call *call, const struct service_resource *resou
 
 struct candidate {
 	const struct service_resource *resource;
+	bool is_shifted;
 	size_t n_endpoints;
 };
+
+static bool is_shifted(const struct call *call, const struct service_resource *resource)
+{
+	const struct load_balancer *balancer = snapshot_load_balancer(call->rows, resource->resource);
+
+	return balancer && load_balancer_is_shifted(balancer, resource->zone);
+}
+
+/* One whose zone is in names goes before one whose zone is not; then the one with fewer endpoints. */
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+	if (a->is_shifted != b->is_shifted)
+		return b->is_shifted;
+	return a->n_endpoints < b->n_endpoints;
+}
 
 static size_t find_candidates(const struct call *call, const char *service, const char *zone,
 			      struct candidate ret[RESOURCES_PER_SERVICE_ZONE_MAX])
@@ -30,7 +47,7 @@ static size_t find_candidates(const struct call *call, const char *service, cons
 	     n < RESOURCES_PER_SERVICE_ZONE_MAX &&
 	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
 		if (r->auto_allocated && serves(call, r, zone))
-			ret[n++] = (struct candidate){.resource = r};
+			ret[n++] = (struct candidate){.resource = r, .is_shifted = is_shifted(call, r)};
 	return n;
 }
 
@@ -52,7 +69,7 @@ const struct service_resource *allocate_resource(const struct call *call, const 
 		return NULL;
 	count_endpoints(call, zone, candidates, n);
 	for (size_t i = 1; i < n; i++)
-		if (candidates[i].n_endpoints < best->n_endpoints)
+		if (is_better(&candidates[i], best))
 			best = &candidates[i];
 	return best->resource;
 }

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A load balancer's zones and what guards it: zones that come, go and are shifted, what of them endpoint
+ * services hold on to, addresses that are free again, and protection.
+ */
+#include "privatelink_world.h"
+
+#define NLB(h, ...)	    harness_call(h, BOB, PRODUCT_NLB, __VA_ARGS__)
+#define NLB_REFUSED(h, ...) harness_refused(h, BOB, PRODUCT_NLB, __VA_ARGS__)
+
+#define ZONE(n, zone, address)                                                                               \
+	"&ZoneMappings." #n ".ZoneId=cn-hangzhou-" zone "&ZoneMappings." #n ".VSwitchId=%s" address
+
+struct zones {
+	const char *vsw_j, *vsw_h2;
+};
+
+/* The member of the load balancer; kept. */
+static const char *text_of(struct harness *h, const char *lb, const char *member)
+{
+	if (!NLB(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb))
+		return h->error.code;
+	return harness_keep(h, harness_text(h, member));
+}
+
+static const char *job_status(struct harness *h, const char *job)
+{
+	return NLB(h, "GetJobStatus", "JobId=%s", job) ? harness_text(h, "Status") : h->error.code;
+}
+
+/* As ECS shows it; "gone". */
+static const char *eni_status(struct harness *h, const char *eni)
+{
+	const char *text;
+
+	harness_call(h, BOB, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "NetworkInterfaceId.1=%s", eni);
+	text = harness_text(h, "NetworkInterfaceSets.NetworkInterfaceSet.0.Status");
+	return text ? harness_keep(h, text) : "gone";
+}
+
+static void test_zones_come_and_go(struct harness *h, const struct world *w, const struct zones *z)
+{
+	const char *lb = make_balancer(h, &w->provider), *eni_h, *eni_i, *eni_j, *job;
+
+	harness_in_force(h, NODE);
+	eni_h = text_of(h, lb, "ZoneMappings.0.LoadBalancerAddresses.0.EniId");
+	eni_i = text_of(h, lb, "ZoneMappings.1.LoadBalancerAddresses.0.EniId");
+
+	tap_ok(NLB(h, "UpdateLoadBalancerZones",
+		   "LoadBalancerId=%s" ZONE(1, "h", "")
+			   ZONE(2, "j", "&ZoneMappings.2.PrivateIPv4Address=192.168.3.77"),
+		   lb, w->provider.vsw_h, z->vsw_j),
+	       "a zone is exchanged for another");
+	job = harness_keep(h, harness_text(h, "JobId"));
+	tap_is_str(job_status(h, job), "processing", "which is a job");
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Configuring",
+		   "of a load balancer that is Configuring");
+	tap_is_str(text_of(h, lb, "ZoneMappings.0.LoadBalancerAddresses.0.EniId"), eni_h,
+		   "the zone that stays keeps its interface");
+	tap_is_str(text_of(h, lb, "ZoneMappings.0.Status"), "Active", "and is Active all the time");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.ZoneId"), "cn-hangzhou-j", "the new one is there");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.LoadBalancerAddresses.0.PrivateIPv4Address"),
+		   "192.168.3.77", "with the wanted address");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.Status"), "Starting", "Starting");
+	eni_j = text_of(h, lb, "ZoneMappings.1.LoadBalancerAddresses.0.EniId");
+	tap_is_str(eni_status(h, eni_i), "Deleting", "the interface of the old one is being deleted");
+	tap_is_str(eni_status(h, eni_j), "InUse", "and the new one's is in use");
+	harness_in_force(h, NODE);
+	tap_is_str(job_status(h, job), "Succeeded", "the job ends when the node has reported");
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Active", "then all is Active");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.Status"), "Active", "the new zone, too");
+	tap_is_str(eni_status(h, eni_i), "gone", "and the old interface is gone");
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_ADDRESS, w->provider.vpc), 2 + 2,
+		   "with its address; the other load balancer has its two");
+
+	tap_ok(NLB(h, "UpdateLoadBalancerZones",
+		   "LoadBalancerId=%s&ZoneMappings=%%5B%%7B%%22ZoneId%%22:%%22cn-hangzhou-h%%22,%%22VSwitchId%%22:%%22%s%%22%%7D,"
+		   "%%7B%%22ZoneId%%22:%%22cn-hangzhou-j%%22,%%22VSwitchId%%22:%%22%s%%22%%7D%%5D",
+		   lb, z->vsw_h2, z->vsw_j),
+	       "a zone gets another vSwitch, in JSON");
+	tap_is_str(text_of(h, lb, "ZoneMappings.0.VSwitchId"), z->vsw_h2, "which shows");
+	tap_is_str(eni_status(h, eni_h), "Deleting", "its old interface goes");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.LoadBalancerAddresses.0.EniId"), eni_j,
+		   "the other zone's stays");
+	tap_ok(NLB(h, "UpdateLoadBalancerZones",
+		   "LoadBalancerId=%s" ZONE(1, "h", "")
+			   ZONE(2, "j", "&ZoneMappings.2.PrivateIPv4Address=192.168.3.78"),
+		   lb, z->vsw_h2, z->vsw_j),
+	       "a zone gets another address while that is under way");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.LoadBalancerAddresses.0.PrivateIPv4Address"),
+		   "192.168.3.78", "which shows");
+	NLB_REFUSED(h, "ResourceInUse.IP", "the address that is not free yet", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "")
+			    ZONE(2, "j", "&ZoneMappings.2.PrivateIPv4Address=192.168.3.77"),
+		    lb, z->vsw_h2, z->vsw_j);
+	harness_in_force(h, NODE);
+	tap_ok(NLB(h, "UpdateLoadBalancerZones",
+		   "LoadBalancerId=%s" ZONE(1, "h", "")
+			   ZONE(2, "j", "&ZoneMappings.2.PrivateIPv4Address=192.168.3.77"),
+		   lb, z->vsw_h2, z->vsw_j),
+	       "and later is");
+	tap_ok(NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb),
+	       "a load balancer goes while it changes");
+	harness_in_force(h, NODE);
+	tap_is_int(snapshot_count(store_rows(h->store), KIND_ADDRESS, w->provider.vpc), 2,
+		   "with all its addresses");
+}
+
+static void test_bad_zones(struct harness *h, const struct world *w, const struct zones *z)
+{
+	const char *lb = w->balancer, *other = make_balancer(h, &w->provider), *message;
+
+	NLB_REFUSED(h, "ResourceInUse.Zone", "giving up a zone that serves", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "") ZONE(2, "j", ""), lb, w->provider.vsw_h, z->vsw_j);
+	tap_ok(strstr(h->error.message, "cn-hangzhou-i"), "the message names it: %s", h->error.message);
+	NLB_REFUSED(h, "InvalidParameter.ZoneMappings", "one zone", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", ""), lb, w->provider.vsw_h);
+	NLB_REFUSED(h, "MissingZoneMappings", "none", "UpdateLoadBalancerZones", "LoadBalancerId=%s", lb);
+	NLB_REFUSED(h, "DuplicatedParam.ZoneMappings", "a zone twice", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "") ZONE(2, "h", ""), lb, w->provider.vsw_h, z->vsw_h2);
+	NLB_REFUSED(h, "Mismatch.VSwitchId", "a vSwitch of another zone", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "") ZONE(2, "i", ""), lb, w->provider.vsw_h, z->vsw_j);
+	NLB_REFUSED(h, "IllegalParam.PrivateIPv4Address", "an address outside", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "&ZoneMappings.1.PrivateIPv4Address=192.168.9.9")
+			    ZONE(2, "i", ""),
+		    other, w->provider.vsw_h, w->provider.vsw_i);
+	message = h->error.message;
+	tap_ok(strstr(message, "192.168.1.0/24"), "the message says which there are: %s", message);
+	NLB_REFUSED(h, "ResourceInUse.IP", "an address of its other zone's", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "&ZoneMappings.1.PrivateIPv4Address=%s")
+			    ZONE(2, "i", ""),
+		    other, w->provider.vsw_h,
+		    text_of(h, lb, "ZoneMappings.0.LoadBalancerAddresses.0.PrivateIPv4Address"),
+		    w->provider.vsw_i);
+	tap_ok(NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", other), "it goes");
+	NLB_REFUSED(h, "IncorrectStatus.loadBalancer", "one that is being deleted", "UpdateLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", "") ZONE(2, "i", ""), other, w->provider.vsw_h,
+		    w->provider.vsw_i);
+	harness_in_force(h, NODE);
+}
+
+/* Which of the zone's two load balancers an endpoint gets. */
+static void test_shift(struct harness *h, const struct world *w)
+{
+	const char *a = make_balancer(h, &w->provider), *b = make_balancer(h, &w->provider), *service,
+		   *endpoint;
+
+	harness_in_force(h, NODE);
+	tap_ok(NLB(h, "StartShiftLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "h", ""), a,
+		   w->provider.vsw_h),
+	       "a zone is shifted");
+	tap_is_str(text_of(h, a, "ZoneMappings.0.Status"), "Stopping", "it is Stopping");
+	harness_in_force(h, NODE);
+	tap_is_str(text_of(h, a, "ZoneMappings.0.Status"), "Shifted",
+		   "and Shifted when the node has reported");
+	tap_is_str(text_of(h, a, "ZoneMappings.1.Status"), "Active", "the other one is Active");
+	tap_ok(NLB(h, "StartShiftLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "h", ""), a,
+		   w->provider.vsw_h),
+	       "shifting it again changes nothing");
+	NLB_REFUSED(h, "OperationDenied.AllZonesShifted", "the last one", "StartShiftLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "i", ""), a, w->provider.vsw_i);
+	NLB_REFUSED(h, "ResourceNotFound.Zone", "a zone that it has not", "StartShiftLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "j", ""), a, w->provider.vsw_i);
+	NLB_REFUSED(h, "Mismatch.VSwitchId", "another vSwitch than its own", "CancelShiftLoadBalancerZones",
+		    "LoadBalancerId=%s" ZONE(1, "h", ""), a, w->provider.vsw_i);
+
+	service = make_service(h, a, true);
+	tap_ok(PL(h, BOB, "AttachResourceToVpcEndpointService",
+		  REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", service, b),
+	       "a service has both");
+	harness_in_force(h, NODE);
+	endpoint = make_endpoint(h, w, service);
+	tap_is_str(snapshot_endpoint_zone(store_rows(h->store), endpoint, "cn-hangzhou-h")->resource, b,
+		   "an endpoint gets the one that is not shifted in its zone");
+	tap_ok(NLB(h, "CancelShiftLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "h", ""), a,
+		   w->provider.vsw_h),
+	       "the shift ends");
+	harness_in_force(h, NODE);
+	tap_is_str(text_of(h, a, "ZoneMappings.0.Status"), "Active", "then the zone is Active");
+}
+
+static void test_protection(struct harness *h, const struct world *w)
+{
+	const char *lb = harness_get(
+		h, BOB, PRODUCT_NLB, "LoadbalancerId", "CreateLoadBalancer",
+		"AddressType=Intranet&VpcId=%s&DeletionProtectionConfig=%%7B%%22Enabled%%22:true,%%22Reason%%22:%%22in+use%%22%%7D"
+		"&LoadBalancerBillingConfig.PayType=PostPay" ZONE(1, "h", "") ZONE(2, "i", ""),
+		w->provider.vpc, w->provider.vsw_h, w->provider.vsw_i);
+
+	harness_in_force(h, NODE);
+	NLB_REFUSED(h, "OperationDenied.DeletionProtection", "a protected one", "DeleteLoadBalancer",
+		    "LoadBalancerId=%s", lb);
+	tap_ok(strstr(h->error.message, "in use"), "the message has the reason: %s", h->error.message);
+	tap_is_str(text_of(h, lb, "DeletionProtectionConfig.Reason"), "in use", "so has the load balancer");
+	NLB(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
+	tap_ok(harness_at(h->answer, "DeletionProtectionConfig.Enabled") == json_true(), "it is protected");
+	tap_ok(harness_text(h, "DeletionProtectionConfig.EnabledTime"), "since some time");
+	tap_is_str(text_of(h, lb, "ModificationProtectionConfig.Status"), "NonProtection",
+		   "not against changes");
+
+	tap_ok(NLB(h, "UpdateLoadBalancerProtection",
+		   "LoadBalancerId=%s&ModificationProtectionStatus=ConsoleProtection&ModificationProtectionReason=frozen",
+		   lb),
+	       "which can be said, too");
+	tap_ok(!harness_text(h, "JobId"), "and is no job");
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Active", "it is in force at once");
+	tap_is_str(text_of(h, lb, "ModificationProtectionConfig.Status"), "ConsoleProtection", "it shows");
+	tap_is_str(text_of(h, lb, "ModificationProtectionConfig.Reason"), "frozen", "with its reason");
+	tap_is_str(text_of(h, lb, "DeletionProtectionConfig.Reason"), "in use",
+		   "and what was not named stays");
+	NLB_REFUSED(h, "InvalidParameter.ModificationProtectionStatus", "another word",
+		    "UpdateLoadBalancerProtection", "LoadBalancerId=%s&ModificationProtectionStatus=Always",
+		    lb);
+	NLB_REFUSED(h, "IllegalParam.DeletionProtectionReason", "a reason to lift it",
+		    "UpdateLoadBalancerProtection",
+		    "LoadBalancerId=%s&DeletionProtectionEnabled=false&DeletionProtectionReason=done", lb);
+	tap_ok(NLB(h, "UpdateLoadBalancerProtection", "LoadBalancerId=%s&DeletionProtectionEnabled=false",
+		   lb),
+	       "the protection is lifted");
+	NLB(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
+	tap_ok(!harness_text(h, "DeletionProtectionConfig.Reason") &&
+		       !harness_text(h, "DeletionProtectionConfig.EnabledTime"),
+	       "with reason and time");
+	tap_ok(NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb), "then it can be deleted, by the API");
+	NLB_REFUSED(h, "IncorrectStatus.loadBalancer", "to guard it then", "UpdateLoadBalancerProtection",
+		    "LoadBalancerId=%s&DeletionProtectionEnabled=true", lb);
+	harness_in_force(h, NODE);
+}
+
+int main(void)
+{
+	struct harness h;
+	struct zones z;
+	struct world w;
+
+	harness_begin(&h);
+	w = make_world(&h);
+	z.vsw_j = harness_get(&h, BOB, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+			      "VpcId=%s&ZoneId=cn-hangzhou-j&CidrBlock=192.168.3.0/24", w.provider.vpc);
+	z.vsw_h2 = harness_get(&h, BOB, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+			       "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=192.168.4.0/24", w.provider.vpc);
+	harness_in_force(&h, NODE);
+	test_zones_come_and_go(&h, &w, &z);
+	test_bad_zones(&h, &w, &z);
+	test_shift(&h, &w);
+	test_protection(&h, &w);
+	harness_end(&h);
+	return tap_done();
+}
