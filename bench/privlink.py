@@ -132,7 +132,7 @@ class Privlink(Variant):
 
         agent = [self.program("privlink-agent"), "--node", self.node, *places]
         self.lab.note("undo", command=[*inside(self.host_ns), *agent, "--remove"])
-        self.privlinkd = self.daemon("privlinkd", self.program("privlinkd"), *places, "--http", API, "--user", "root",
+        self.privlinkd = self.daemon("privlinkd", self.program("privlinkd"), *places, "--http", API, "--user", "root", "--no-rate-limits",
                                      "--catalogue", catalogue)
         wait_for("an administrator's key", lambda: self.read_environment(f"{self.directory}/state/admin.env"))
         self.agent = self.daemon("agent", *agent, "--resolv-conf", f"{self.directory}/resolv.conf",

@@ -7,6 +7,17 @@
 #define MEMBER(m) offsetof(struct daemon_options, m)
 #define LISTEN	  "ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080"
 
+#define RATE_MAX 1000000
+#define RATE	 "a number from 1 to 1000000"
+
+static int check_rate(const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	return value[0] < '0' || value[0] > '9' || *end || n < 1 || n > RATE_MAX ? -EINVAL : 0;
+}
+
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ "config", OPTION_TEXT, MEMBER(config), NULL, "FILE",
@@ -24,6 +35,13 @@ static const struct option_row rows[] = {
 	{ "no-http", OPTION_SWITCH, MEMBER(no_http), NULL, NULL, "no plain HTTP" },
 	{ "catalogue", OPTION_TEXT, MEMBER(catalogue), PRIVLINK_DATADIR "/catalogue.json", "FILE",
 	  "regions, zones and system services" },
+	{ "reads-per-minute", OPTION_NUMBER, MEMBER(limits.reads), "1000", "N",
+	  "calls of one account to an action that changes nothing, in a region", .check = check_rate,
+	  .expected = RATE },
+	{ "writes-per-minute", OPTION_NUMBER, MEMBER(limits.writes), "200", "N",
+	  "the same of an action that changes something", .check = check_rate, .expected = RATE },
+	{ "no-rate-limits", OPTION_SWITCH, MEMBER(no_rate_limits), NULL, NULL,
+	  "let accounts call as often as they like" },
 	{ "user", OPTION_TEXT, MEMBER(user), "privlink", "NAME", "whom root becomes once all is open" },
 	{ "log-level", OPTION_LEVEL, MEMBER(log_level), "info", "LEVEL", "error, warning, info or debug" },
 	{ "new-store", OPTION_SWITCH, MEMBER(new_store), NULL, NULL,

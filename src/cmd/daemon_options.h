@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "api/frame/rates.h"
 #include "lib/log.h"
 
 struct daemon_options {
@@ -13,6 +14,8 @@ struct daemon_options {
 	char *http;
 	bool http_anywhere, no_http;
 	char *catalogue;
+	struct rate_limits limits;
+	bool no_rate_limits;
 	char *user; /* whom root becomes */
 	enum log_level log_level;
 	bool new_store, accept_store; /* only on the command line, and for one start that ends with it */

@@ -200,6 +200,7 @@ static struct control_node node_state(const void *control, const char *node)
 
 static int start_http(struct daemon *d)
 {
+	static const struct rate_limits none = {};
 	int r;
 
 	d->environment = (struct run_environment){.store = d->store,
@@ -207,7 +208,8 @@ static int start_http(struct daemon *d)
 						  .live_revision = live_revision,
 						  .node_state = node_state,
 						  .control = d->control};
-	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces), &d->http);
+	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces),
+		     d->options.no_rate_limits ? &none : &d->options.limits, &d->http);
 	if (r == 0 && d->https_fd >= 0) {
 		r = http_listen(d->http, TAKE_FD(d->https_fd), true);
 		if (r == 0)

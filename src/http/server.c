@@ -48,6 +48,7 @@ struct exchange {
 	struct chunks chunks;
 	size_t body_room;
 	uint64_t received; /* of the body, discarded bytes too */
+	char more[256];	   /* headers of the answer */
 	bool last;	   /* the connection ends with it */
 };
 
@@ -253,10 +254,10 @@ static int put_head(struct connection *c, unsigned int status, const char *reque
 		return -EINVAL;
 	n = str_format(text, sizeof(text),
 		       "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: %s\r\nContent-Length: %zu\r\n"
-		       "Content-Type: application/json;charset=utf-8\r\n%s%s%s\r\n",
+		       "Content-Type: application/json;charset=utf-8\r\n%s%s%s%s\r\n",
 		       status, reason_of(status), date, c->exchange->last ? "close" : "keep-alive", size,
 		       request_id ? "x-acs-request-id: " : "", request_id ? request_id : "",
-		       request_id ? "\r\n" : "");
+		       request_id ? "\r\n" : "", c->exchange->more);
 	return n < 0 ? n : bytes_add(&c->out, text, (size_t)n);
 }
 
@@ -599,6 +600,14 @@ static void timer_came(void *context, _unused_ uint32_t events)
 	c->again = false;
 	arm(c);
 	drive(c, 0);
+}
+
+void server_add_header(struct server_request *request, const char *name, const char *value)
+{
+	struct exchange *exchange = container_of(request, struct exchange, request);
+	size_t used = strlen(exchange->more);
+
+	(void)str_format(exchange->more + used, sizeof(exchange->more) - used, "%s: %s\r\n", name, value);
 }
 
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body)

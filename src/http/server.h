@@ -53,6 +53,8 @@ const char *server_header(const struct server_request *request, const char *name
  * valid. */
 typedef void (*server_handler)(void *context, struct server_request *request);
 
+/* A header of the answer, before that is given. What has no room is left out. */
+void server_add_header(struct server_request *request, const char *name, const char *value);
 /* Takes `body` (an object). `request_id` becomes a header if it is not NULL. The request is gone afterwards.
  */
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body);

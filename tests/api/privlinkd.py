@@ -68,12 +68,14 @@ class Daemon:
         self.state, self.run, self.log = (os.path.join(self.dir, n) for n in ("state", "run", "log"))
         self.port = free_port()
         self.more = list(more)
+        self.rates = ["--no-rate-limits"]
         self.environment = dict(os.environ)
         self.process = None
 
     def command(self):
         return [f"{BUILD}/src/cmd/privlinkd", "--state-dir", self.state, "--run-dir", self.run, "--user", "nobody",
-                "--http", f"127.0.0.1:{self.port}", "--catalogue", f"{SOURCE}/data/catalogue.json", *self.more]
+                "--http", f"127.0.0.1:{self.port}", "--catalogue", f"{SOURCE}/data/catalogue.json", *self.rates,
+                *self.more]
 
     def start(self, wait=True):
         with open(self.log, "ab") as log:

@@ -135,7 +135,7 @@ lab_stop() {
 # function would be that of a shell, and not of the daemon.
 start_privlinkd() {
 	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --user nobody \
-		--http "127.0.0.1:$http_port" "${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" \
+		--no-rate-limits --http "127.0.0.1:$http_port" "${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" \
 		>>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid

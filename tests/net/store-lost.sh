@@ -10,7 +10,7 @@ store=state # the directory under $dir that privlinkd serves
 
 start_privlinkd() {
 	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/$store" --run-dir "$dir/run" --user nobody \
-		--http "127.0.0.1:$http_port" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
+		--no-rate-limits --http "127.0.0.1:$http_port" --catalogue "$source_dir/data/catalogue.json" >>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid
 	disown $privlinkd_pid

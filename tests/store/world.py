@@ -73,7 +73,7 @@ class Home:
 
     @property
     def arguments(self):
-        return [PRIVLINKD, "--state-dir", self.state, "--run-dir", self.run, "--user", USER, "--http",
+        return [PRIVLINKD, "--no-rate-limits", "--state-dir", self.state, "--run-dir", self.run, "--user", USER, "--http",
                 f"127.0.0.1:{self.port}", "--catalogue", os.path.join(SOURCE, "data/catalogue.json")]
 
     def start_only(self, *options):

@@ -241,6 +241,43 @@ static void test_connections(struct harness *h)
 		   "callers who leave in the middle do no harm");
 }
 
+/* Another listener of the same store, with limits. */
+static void test_throttling(struct harness *h)
+{
+	const struct rate_limits limits = {.reads = 3, .writes = 2};
+	const struct sockaddr_in before = address;
+	char query[4096], request[8192], *answer = NULL;
+	struct nonces *nonces;
+	struct http *http;
+
+	harness_must(nonces_new(&nonces), "nonces");
+	harness_must(http_new(h->loop, &h->environment, nonces, &limits, &http), "http");
+	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
+	for (int i = 0; i < 10; i++) {
+		(void)str_format(
+			request, sizeof(request),
+			"GET /?Action=GetVersion&Version=2026-11-01&AccessKeyId=testkey HTTP/1.1\r\nHost: a\r\n\r\n");
+		answer = send_raw(h, request, strlen(request));
+	}
+	tap_is_int(client_status(answer), 400, "calls that nobody signed do not count");
+	for (int i = 0; i < 4; i++) {
+		sign_query("GET", "GetVersion", "", query, sizeof(query));
+		(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+		answer = send_raw(h, request, strlen(request));
+		tap_is_int(client_status(answer), i < 3 ? 200 : 400, "three reads may be, and no more (%d)",
+			   i);
+	}
+	tap_ok(strstr(answer, "\r\nx-acs-retry-after: ") &&
+		       strstr(answer, "\r\nx-ratelimit-user-api: Limit:3,Remain:0,TimeLeft:"),
+	       "the answer says when to come again");
+	tap_is_str(code_of(h, answer), "Throttling.User", "by the code that clients wait for");
+	sign_query("GET", "ListAccounts", "", query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	tap_is_int(client_status(send_raw(h, request, strlen(request))), 200, "other actions go on");
+	http_free(http);
+	address = before;
+}
+
 static void test_stopping(struct harness *h, struct http **http)
 {
 	char query[4096], request[8192];
@@ -258,6 +295,7 @@ static void test_stopping(struct harness *h, struct http **http)
 int main(void)
 {
 	struct access_key key = {.id = "testkey", .secret = "testsecret", .uid = ROOT, .active = true};
+	const struct rate_limits limits = {};
 	struct harness h;
 	struct nonces *nonces;
 	struct http *http;
@@ -266,12 +304,13 @@ int main(void)
 	harness_begin(&h);
 	harness_must(nonces_new(&nonces), "nonces");
 	harness_put(&h, KIND_ACCESS_KEY, &key);
-	harness_must(http_new(h.loop, &h.environment, nonces, &http), "http");
+	harness_must(http_new(h.loop, &h.environment, nonces, &limits, &http), "http");
 	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
 	test_signed_calls(&h);
 	test_refusals(&h);
 	test_limits(&h);
 	test_connections(&h);
+	test_throttling(&h);
 	test_stopping(&h, &http);
 	harness_end(&h);
 	return tap_done();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A request's way: readable, for an address that exists, signed by someone, for a product and an action that
- * exist; then run_action() has it, and the answer comes when it comes. Every answer is JSON with a RequestId,
- * errors too.
+ * exist, by an account that does not call too often; then it waits for its turn, run_action() has it, and the
+ * answer comes when it comes. Every answer is JSON with a RequestId, errors too.
  */
 #include "http.h"
 
@@ -21,6 +21,9 @@ _Static_assert(SERVER_BODY_MAX <= PARAMS_BYTES_MAX, "what is taken can be parsed
 /* How often the nonces of silent keys are looked for. */
 #define EXPIRE_INTERVAL_MS (5 * 60 * 1000)
 
+/* When a caller with too many calls in flight is told to come again. */
+#define BUSY_RETRY_MS 1000
+
 #define SYNC_PRIORITY -1 /* before what the calls of the turn have changed is durable */
 
 struct http {
@@ -29,12 +32,19 @@ struct http {
 	struct server *servers[LISTENERS_MAX];
 	size_t n_servers;
 	struct nonces *nonces;
+	struct rates *rates;
+	struct turns *turns;
 	struct loop_source *expire_timer, *sync;
+	bool stopping;
 };
 
 /* One request, from the handler's call to the answer. */
 struct exchange {
 	struct server_request *request;
+	struct turn turn;
+	enum product product;
+	const struct action *action;
+	int64_t uid;
 	char request_id[UUID_TEXT_SIZE];
 	struct params query, form;
 };
@@ -43,6 +53,7 @@ static void exchange_free(struct exchange *exchange)
 {
 	params_done(&exchange->query);
 	params_done(&exchange->form);
+	turns_end(&exchange->turn);
 	free(exchange);
 }
 
@@ -181,28 +192,86 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 	return r;
 }
 
-static void carry_out(struct http *http, struct exchange *exchange, const struct auth_call *call)
+/* Of the catalogue; "" for all others. */
+static const char *region_of(const struct http *http, const struct exchange *exchange)
+{
+	const char *id = params_get(&exchange->query, "RegionId");
+	const struct catalogue_region *region;
+
+	id = id ? id : params_get(&exchange->form, "RegionId");
+	region = id && http->environment->catalogue ? catalogue_region(http->environment->catalogue, id)
+						    : NULL;
+	return region ? region->id : "";
+}
+
+/* The account calls too often: the headers say when it may again, for clients of every age. */
+static void throttle(struct exchange *exchange, const char *header, unsigned int limit, uint64_t left_ms)
+{
+	char text[128];
+
+	(void)str_format(text, sizeof(text), "%llu", (unsigned long long)left_ms);
+	server_add_header(exchange->request, "x-acs-retry-after", text);
+	(void)str_format(text, sizeof(text), "Limit:%u,Remain:0,TimeLeft:%llu", limit,
+			 (unsigned long long)left_ms);
+	server_add_header(exchange->request, header, text);
+	refuse(exchange, "Throttling.User", NULL);
+}
+
+static void wait_for_turn(struct http *http, struct exchange *exchange)
+{
+	uint64_t left_ms = rates_take(http->rates, exchange->uid, region_of(http, exchange), exchange->action,
+				      now_mono_ms());
+	int r;
+
+	if (left_ms > 0) {
+		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, exchange->action),
+			 left_ms);
+		return;
+	}
+	r = turns_begin(http->turns, exchange->uid, &exchange->turn);
+	if (r == -EBUSY)
+		throttle(exchange, "x-ratelimit-user", TURNS_IN_FLIGHT_MAX, BUSY_RETRY_MS);
+	else if (r < 0)
+		refuse(exchange, "ServiceUnavailable", NULL);
+}
+
+static void carry_out(void *context, struct turn *turn)
+{
+	struct http *http = context;
+	struct exchange *exchange = container_of(turn, struct exchange, turn);
+	const struct run_request run = {.uid = exchange->uid,
+					.product = exchange->product,
+					.action = exchange->action,
+					.handler = handler_of(exchange->product, exchange->action),
+					.query = &exchange->query,
+					.form = &exchange->form,
+					.request_id = exchange->request_id};
+
+	if (http->stopping)
+		refuse(exchange, "ServiceUnavailable", NULL);
+	else
+		run_action(http->environment, &run, action_done, exchange);
+}
+
+/* What is called, and whether it may be. */
+static void take_call(struct http *http, struct exchange *exchange, const struct auth_call *call)
 {
 	const struct product_info *product = product_by_version(call->version);
-	struct run_request run = {.uid = call->uid,
-				  .query = &exchange->query,
-				  .form = &exchange->form,
-				  .request_id = exchange->request_id};
 
 	if (!product) {
 		refuse(exchange, "InvalidVersion", NULL);
 		return;
 	}
-	run.product = product->product;
-	run.action = action_find(product->product, call->action);
-	if (!run.action) {
+	exchange->uid = call->uid;
+	exchange->product = product->product;
+	exchange->action = action_find(product->product, call->action);
+	if (!exchange->action) {
 		refuse(exchange, "InvalidAction.NotFound", NULL);
 		return;
 	}
-	run.handler = handler_of(run.product, run.action);
 	log_debug("call: request=%s account=%lld action=%s.%s", exchange->request_id, (long long)call->uid,
-		  product->name, run.action->name);
-	run_action(http->environment, &run, action_done, exchange);
+		  product->name, exchange->action->name);
+	wait_for_turn(http, exchange);
 }
 
 static void handle(void *context, struct server_request *request)
@@ -227,7 +296,7 @@ static void handle(void *context, struct server_request *request)
 	if (code)
 		refuse(exchange, code, request->why);
 	else if (authenticate(http, exchange, &call) == 0)
-		carry_out(http, exchange, &call);
+		take_call(http, exchange, &call);
 }
 
 static void expire(void *context, _unused_ uint32_t events)
@@ -250,7 +319,7 @@ static void sync_nonces(void *context, _unused_ uint32_t events)
 }
 
 int http_new(struct loop *loop, const struct run_environment *environment, struct nonces *nonces,
-	     struct http **ret)
+	     const struct rate_limits *limits, struct http **ret)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	int r;
@@ -261,6 +330,10 @@ int http_new(struct loop *loop, const struct run_environment *environment, struc
 	}
 	*http = (struct http){.loop = loop, .environment = environment, .nonces = nonces};
 	r = loop_add_timer(loop, expire, http, &http->expire_timer);
+	if (r == 0)
+		r = rates_new(limits, &http->rates);
+	if (r == 0)
+		r = turns_new(loop, carry_out, http, &http->turns);
 	if (r == 0)
 		r = loop_add_deferred(loop, SYNC_PRIORITY, sync_nonces, http, &http->sync);
 	if (r < 0) {
@@ -276,10 +349,13 @@ struct http *http_free(struct http *http)
 {
 	if (!http)
 		return NULL;
+	http->stopping = true;
+	turns_free(http->turns);
 	for (size_t i = 0; i < http->n_servers; i++)
 		server_free(http->servers[i]);
 	loop_source_free(http->expire_timer);
 	loop_source_free(http->sync);
+	rates_free(http->rates);
 	nonces_free(http->nonces);
 	free(http);
 	return NULL;

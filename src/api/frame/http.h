@@ -6,7 +6,9 @@
 
 #include "../../http/server.h"
 #include "nonces.h"
+#include "rates.h"
 #include "run.h"
+#include "turns.h"
 
 #define HTTP_CONNECTIONS_MAX	      512
 #define HTTP_CONNECTIONS_PER_HOST_MAX 256
@@ -16,7 +18,7 @@ struct http;
 
 /* `environment` outlives it; `nonces` is its own from then on, also if it fails. */
 int http_new(struct loop *loop, const struct run_environment *environment, struct nonces *nonces,
-	     struct http **ret);
+	     const struct rate_limits *limits, struct http **ret);
 struct http *http_free(struct http *http);
 
 /* Serves a listening socket (owned from then on); by TLS with the certificate of tls.h, or by plain HTTP. */
