@@ -211,7 +211,7 @@ static const struct answer_field discovered_service_answer[] = {
 	{"Payer", OF(service, payer)},
 	{"ResourceGroupId", A_TEXT},
 	{"AutoAcceptEnabled", OF(service, auto_accept)},
-	{"ServiceSupportIPv6", FLAG(false)},
+	{"ServiceSupportIPv6", A_FLAG},
 	{"VpcEndpointPolicySupported", OF(service, policy_supported)},
 	{"ZoneAffinityEnabled", OF(service, zone_affinity)},
 	{"Zones", LIST(NULL, NULL), IN_LIST("Zones", 3)},

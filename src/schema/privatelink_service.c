@@ -168,7 +168,7 @@ const struct answer_field service_create_answer[] = {
 	{"AddressIpVersion", OF(service, ip_version)},
 	{"ResourceGroupId", OF(service, resource_group)},
 	{"AutoAcceptEnabled", OF(service, auto_accept), IN_BOTH("Auto-accept", 3, 7)},
-	{"ServiceSupportIPv6", FLAG(false)},
+	{"ServiceSupportIPv6", A_FLAG},
 	{"ZoneAffinityEnabled", OF(service, zone_affinity), IN_SHOW("Zone affinity", 8)},
 	{"CreateTime", TIME_OF(service, create_time), IN_SHOW("Created", 9)},
 	{"SupportedRegionSet", EMPTY(NULL)},

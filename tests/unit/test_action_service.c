@@ -127,6 +127,10 @@ static void refuse_services(struct harness *h, const struct world *w)
 	CREATE("IllegalParamFormat.ServiceResourceType", "an unknown type", "ServiceResourceType=x");
 	CREATE("EndpointServiceNotSupportIpv6", "IPv6", "AddressIpVersion=DualStack");
 	CREATE("EndpointServiceNotSupportIpv6", "IPv6 by its old name", "ServiceSupportIPv6=true");
+	CREATE("ServiceResourceNotSupportIpv6", "IPv6 with a resource that has none",
+	       "AddressIpVersion=DualStack&Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&"
+	       "Resource.1.ZoneId=cn-hangzhou-h",
+	       w->balancer);
 	CREATE("EndpointServicePayerForbidden", "the provider as payer", "Payer=EndpointService");
 	CREATE("UnsupportedRegion", "consumers of another region", "SupportedRegionList.1=cn-beijing");
 	CREATE("RegionNotFound", "consumers of an unknown region", "SupportedRegionList.1=cn-nowhere");

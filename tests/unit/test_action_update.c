@@ -121,15 +121,41 @@ static void test_endpoint(struct harness *h, const struct world *w, const char *
 	(void)w;
 }
 
+/* A service without resources can become one of both versions, and stays it. */
+static void test_ip_version(struct harness *h, const struct world *w)
+{
+	const char *service = harness_get(h, BOB, PRODUCT_PRIVATELINK, "ServiceId",
+					  "CreateVpcEndpointService", REGION "ServiceResourceType=nlb");
+
+	tap_ok(!json_is_true(harness_at(h->answer, "ServiceSupportIPv6")), "a new service is IPv4");
+	tap_ok(PL(h, BOB, "UpdateVpcEndpointServiceAttribute",
+		  REGION "ServiceId=%s&AddressIpVersion=DualStack", service),
+	       "without resources it can become DualStack");
+	PL(h, BOB, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", service);
+	tap_is_str(harness_text(h, "AddressIpVersion"), "DualStack", "and says so");
+	tap_ok(json_is_true(harness_at(h->answer, "ServiceSupportIPv6")), "in both words");
+	REFUSED(h, BOB, "EndpointServiceDowngradeNotAllowed", "back to IPv4",
+		"UpdateVpcEndpointServiceAttribute", REGION "ServiceId=%s&AddressIpVersion=IPv4", service);
+	REFUSED(h, BOB, "ServiceResourceNotSupportIpv6", "a load balancer without IPv6",
+		"AttachResourceToVpcEndpointService",
+		REGION "ServiceId=%s&ResourceId=%s&ResourceType=nlb&ZoneId=cn-hangzhou-h", service,
+		w->balancer);
+	tap_ok(PL(h, BOB, "UpdateVpcEndpointServiceAttribute",
+		  REGION "ServiceId=%s&ServiceDescription=of both", service),
+	       "other changes leave the version");
+	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", service);
+	harness_in_force(h, NODE);
+}
+
 static void test_service(struct harness *h, const struct world *w)
 {
 #define UPDATE(code, why, ...)                                                                               \
 	REFUSED(h, BOB, code, why, "UpdateVpcEndpointServiceAttribute", REGION "ServiceId=%s&" __VA_ARGS__)
 	UPDATE("IllegalParamFormat.ConnectBandwidth", "too little", "ConnectBandwidth=99", w->service);
 	UPDATE("IllegalParamFormat.ConnectBandwidth", "too much", "ConnectBandwidth=10241", w->service);
-	UPDATE("EndpointServiceNotSupportIpv6", "another version of IP", "AddressIpVersion=DualStack",
-	       w->service);
-	UPDATE("EndpointServiceNotSupportIpv6", "the same by its old name", "ServiceSupportIPv6=true",
+	UPDATE("ServiceResourceNotSupportIpv6", "another version of IP than its resources have",
+	       "AddressIpVersion=DualStack", w->service);
+	UPDATE("ServiceResourceNotSupportIpv6", "the same by its old name", "ServiceSupportIPv6=true",
 	       w->service);
 	UPDATE("RegionNotFound", "an unknown region", "AddSupportedRegionSet.1=cn-nowhere", w->service);
 	UPDATE("UnsupportedRegion", "another region", "AddSupportedRegionSet.1=cn-beijing", w->service);
@@ -413,6 +439,7 @@ int main(void)
 	test_tags(&h, endpoint, w.service);
 	test_endpoint(&h, &w, endpoint);
 	test_service(&h, &w);
+	test_ip_version(&h, &w);
 	test_connection(&h, &w, endpoint);
 	test_zone(&h, &w, endpoint);
 	test_resources(&h, &w, endpoint);

@@ -89,6 +89,7 @@ static void add_own(const struct call *call, json_t *item, const void *row)
 
 	answer_string(item, "ResourceGroupId", own ? s->resource_group : "");
 	answer_service_zones(call, item, s->id);
+	answer_ip_support(item, s);
 	if (own)
 		tags_answer(call, item, call_fields(call), s->id);
 	else

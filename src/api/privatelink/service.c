@@ -36,16 +36,15 @@ static int read_service(struct call *call, struct service *row)
 		r = check_supported_regions(call, "SupportedRegionList");
 	if (r < 0)
 		return r;
-	r = check_ip_version(call);
+	(void)str_copy(row->resource_type, sizeof(row->resource_type), wanted_type(call));
+	r = read_service_ip_version(call, row);
 	if (r < 0)
 		return r;
 	if (payer && !streq(payer, "Endpoint"))
 		return call_fail(call, "EndpointServicePayerForbidden");
 	row->auto_accept = call_bool(call, "AutoAcceptEnabled", false);
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
-	(void)str_copy(row->resource_type, sizeof(row->resource_type), wanted_type(call));
 	(void)str_copy(row->payer, sizeof(row->payer), "Endpoint");
-	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
 	return 0;
 }
 
@@ -112,6 +111,7 @@ int service_create(struct call *call)
 	call_put(call, KIND_SERVICE, &row);
 	call_put(call, KIND_SERVICE_USER, &owner);
 	answer_row(call->answer, call->action->answer, KIND_SERVICE, &row);
+	answer_ip_support(call->answer, &row);
 	return 0;
 }
 
@@ -121,6 +121,7 @@ static void add_type(const struct call *call _unused_, json_t *object, const voi
 
 	answer_string(object, "ServiceType",
 		      streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
+	answer_ip_support(object, service);
 }
 
 int service_get(struct call *call)

@@ -84,6 +84,8 @@ int resource_check(struct call *call, const struct service *service, const struc
 		return r;
 	if (!wish->zone)
 		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
+	if (streq(service->ip_version, "DualStack"))
+		return call_fail(call, "ServiceResourceNotSupportIpv6");
 	if (!in_zone(balancer, wish->zone))
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone",
 					"The load balancer is not in %s.", wish->zone);

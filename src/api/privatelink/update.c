@@ -119,7 +119,7 @@ static int read_service(struct call *call, struct service *row)
 {
 	int r;
 
-	r = check_ip_version(call);
+	r = read_service_ip_version(call, row);
 	if (r < 0)
 		return r;
 	r = check_regions(call, row);
@@ -137,7 +137,8 @@ static int read_service(struct call *call, struct service *row)
 static bool same_service(const struct service *a, const struct service *b)
 {
 	return streq(a->description, b->description) && a->auto_accept == b->auto_accept &&
-	       a->zone_affinity == b->zone_affinity && a->connect_bandwidth == b->connect_bandwidth;
+	       a->zone_affinity == b->zone_affinity && a->connect_bandwidth == b->connect_bandwidth &&
+	       streq(a->ip_version, b->ip_version);
 }
 
 int service_update(struct call *call)

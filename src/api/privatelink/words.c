@@ -69,6 +69,34 @@ int check_ip_version(struct call *call)
 	return 0;
 }
 
+static bool is_dual(const struct service *service)
+{
+	return streq(service->ip_version, "DualStack");
+}
+
+int read_service_ip_version(struct call *call, struct service *row)
+{
+	const char *version = call_string(call, "AddressIpVersion");
+	bool was_dual = is_dual(row), wish = call_bool(call, "ServiceSupportIPv6", was_dual);
+
+	if (version)
+		wish = streq(version, "DualStack");
+	if (was_dual && !wish)
+		return call_fail(call, "EndpointServiceDowngradeNotAllowed");
+	if (wish && !streq(row->resource_type, "nlb") && !streq(row->resource_type, "gwlb"))
+		return call_fail(call, "EndpointServiceNotSupportIpv6");
+	if (wish && (json_array_size(call_list(call, "Resource")) > 0 ||
+		     snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, row->id) > 0))
+		return call_fail(call, "ServiceResourceNotSupportIpv6");
+	(void)str_copy(row->ip_version, sizeof(row->ip_version), wish ? "DualStack" : "IPv4");
+	return 0;
+}
+
+void answer_ip_support(json_t *object, const struct service *service)
+{
+	answer_bool(object, "ServiceSupportIPv6", is_dual(service));
+}
+
 int check_supported_regions(struct call *call, const char *param)
 {
 	json_t *regions = call_list(call, param), *region;

@@ -24,8 +24,14 @@ void answer_service_zones(const struct call *call, json_t *object, const char *s
  * since the API's says Disconnected for the first two. */
 const char *acceptance_word(const struct connection *connection);
 
-/* Fail the call for another version of IP than 4, which has no data path yet, … */
+/* Fails the call for another version of IP than 4, which endpoints do not have. */
 int check_ip_version(struct call *call);
-/* … and for regions in the list `param` that are none, or are not the call's: consumers come from there
- * alone. */
+/* Which version a service is to have, into the row, whose type is known. DualStack is kept where the type
+ * has it and there is no resource (load balancers are IPv4); from there is no way back. Fails with
+ * EndpointServiceNotSupportIpv6, ServiceResourceNotSupportIpv6 or EndpointServiceDowngradeNotAllowed. */
+int read_service_ip_version(struct call *call, struct service *row);
+/* "ServiceSupportIPv6", which says the same in other words. */
+void answer_ip_support(json_t *object, const struct service *service);
+/* Fails the call for regions in the list `param` that are none, or are not the call's: consumers come from
+ * there alone. */
 int check_supported_regions(struct call *call, const char *param);
