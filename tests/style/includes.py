@@ -26,7 +26,7 @@ may = {
     "src/api/vpc": "src/model src/schema src/api/frame src/api/common",
     "src/api/ecs": "src/model src/schema src/api/frame src/api/common",
     "src/api/nlb": "src/model src/schema src/api/frame src/api/common",
-    "src/api/sts": "src/model src/schema src/api/frame",
+    "src/api/sts": "src/schema src/api/frame",
     "src/api/admin": "src/lib src/http src/model src/store src/schema src/api/frame src/api/common src/api/privatelink",
     "src/api": "src/api/common src/api/privatelink src/api/vpc src/api/ecs src/api/nlb src/api/sts src/api/admin",
     "src/dns": "src/lib src/plan",
