@@ -7,6 +7,7 @@
 #include "ecs/actions.h"
 #include "nlb/actions.h"
 #include "privatelink/actions.h"
+#include "resourcemanager/actions.h"
 #include "sts/actions.h"
 #include "vpc/actions.h"
 
@@ -40,6 +41,7 @@ static const action_handler privatelink_handlers[] = {PRIVATELINK_ACTIONS(ACTION
 			    vpc_handlers[] = {VPC_ACTIONS(ACTION_HANDLER)},
 			    ecs_handlers[] = {ECS_ACTIONS(ACTION_HANDLER)},
 			    nlb_handlers[] = {NLB_ACTIONS(ACTION_HANDLER)},
+			    resourcemanager_handlers[] = {RESOURCEMANAGER_ACTIONS(ACTION_HANDLER)},
 			    sts_handlers[] = {STS_ACTIONS(ACTION_HANDLER)},
 			    privlink_handlers[] = {PRIVLINK_ACTIONS(ACTION_HANDLER)};
 
@@ -48,6 +50,7 @@ const struct product_code product_codes[PRODUCT_COUNT_] = {
 	[PRODUCT_VPC] = {vpc_handlers, vpc_tagged},
 	[PRODUCT_ECS] = {ecs_handlers, ecs_tagged},
 	[PRODUCT_NLB] = {nlb_handlers, nlb_tagged},
+	[PRODUCT_RESOURCEMANAGER] = {resourcemanager_handlers},
 	[PRODUCT_STS] = {sts_handlers},
 	[PRODUCT_PRIVLINK] = {privlink_handlers, .reveal = access_key_reveal},
 };

@@ -366,6 +366,16 @@ const struct cli_command cli_commands[] = {
 	{"endpoint", "delete", "Deletes an endpoint.", "privatelink", "DeleteVpcEndpoint", .id = "EndpointId",
 	 .wait = &endpoint_gone},
 
+	{"resource-group", "create", "Creates a resource group and prints its id.", "resourcemanager",
+	 "CreateResourceGroup", .id = "ResourceGroup.Id"},
+	{"resource-group", "list", "Shows the account's resource groups.", "resourcemanager",
+	 "ListResourceGroups"},
+	{"resource-group", "show", "Shows a resource group.", "resourcemanager", "GetResourceGroup"},
+	{"resource-group", "delete", "Deletes a resource group that nothing is in.", "resourcemanager",
+	 "DeleteResourceGroup"},
+	{"resource-group", "move", "Moves an endpoint, or a service, to another group.", "privatelink",
+	 "ChangeResourceGroup"},
+
 	{"account", "create", "Creates an account (administrators).", "privlink", "CreateAccount",
 	 .id = "AccountId"},
 	{"account", "list", "Shows the accounts (administrators).", "privlink", "ListAccounts"},

@@ -30,6 +30,12 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.kind = KIND_##kind_, .member = #m, .type = FIELD_I64, .offset = offsetof(struct row, m),    \
 		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
 	}
+/* What goes with its account. */
+#define PART_OF_ACCOUNT(kind_, row, m)                                                                       \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_I64, .offset = offsetof(struct row, m),    \
+		.parents = OF(ACCOUNT), .follows = REF_PART                                                  \
+	}
 /* The account of an object that is in a region. */
 #define OWNER(kind_, row)                                                                                    \
 	{                                                                                                    \
@@ -44,7 +50,10 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 /* clang-format off */
 static const struct relation relations[REF_COUNT_] = {
 	[REF_ACCESS_KEY_UID] = ACCOUNT(ACCESS_KEY, access_key, uid),
+	[REF_RESOURCE_GROUP_OWNER] = PART_OF_ACCOUNT(RESOURCE_GROUP, resource_group, owner),
 	[REF_VPC_OWNER] = OWNER(VPC, vpc),
+	[REF_VPC_RESOURCE_GROUP] =
+		ONE(VPC, vpc, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_VSWITCH_OWNER] = OWNER(VSWITCH, vswitch),
 	[REF_VSWITCH_VPC] = ONE(VSWITCH, vswitch, vpc, OF(VPC), REF_TOLD),
 	[REF_ADDRESS_VPC] = ONE(ADDRESS, address, vpc, OF(VPC), REF_TOLD),
@@ -52,6 +61,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_ADDRESS_PORT] = ONE(ADDRESS, address, port, OF(PORT), REF_PART),
 	[REF_SECURITY_GROUP_OWNER] = OWNER(SECURITY_GROUP, security_group),
 	[REF_SECURITY_GROUP_VPC] = ONE(SECURITY_GROUP, security_group, vpc, OF(VPC), REF_TOLD),
+	[REF_SECURITY_GROUP_RESOURCE_GROUP] =
+		ONE(SECURITY_GROUP, security_group, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_SG_RULE_GROUP] = ONE(SG_RULE, sg_rule, group, OF(SECURITY_GROUP), REF_PART | REF_TOLD),
 	[REF_SG_RULE_OTHER_GROUP] = ONE(SG_RULE, sg_rule, other_group, OF(SECURITY_GROUP), REF_USE),
 	[REF_INSTANCE_OWNER] = OWNER(INSTANCE, instance),
@@ -59,6 +70,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_INSTANCE_VSWITCH] = ONE(INSTANCE, instance, vswitch, OF(VSWITCH), REF_USE),
 	[REF_INSTANCE_NODE] = ONE(INSTANCE, instance, node, OF(NODE), REF_USE),
 	[REF_INSTANCE_PORT] = ONE(INSTANCE, instance, port, OF(PORT), REF_USE),
+	[REF_INSTANCE_RESOURCE_GROUP] =
+		ONE(INSTANCE, instance, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_PORT_OWNER] = OWNER(PORT, port),
 	[REF_PORT_VPC] = ONE(PORT, port, vpc, OF(VPC), REF_TOLD),
 	[REF_PORT_VSWITCH] = ONE(PORT, port, vswitch, OF(VSWITCH), REF_USE),
@@ -70,12 +83,16 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_LOAD_BALANCER_VSWITCHES] =
 		MANY(LOAD_BALANCER, load_balancer, vswitches, n_vswitches, OF(VSWITCH), REF_USE),
 	[REF_LOAD_BALANCER_PORTS] = MANY(LOAD_BALANCER, load_balancer, ports, n_ports, OF(PORT), REF_USE),
+	[REF_LOAD_BALANCER_RESOURCE_GROUP] =
+		ONE(LOAD_BALANCER, load_balancer, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_LISTENER_OWNER] = OWNER(LISTENER, listener),
 	[REF_LISTENER_LOAD_BALANCER] =
 		ONE(LISTENER, listener, load_balancer, OF(LOAD_BALANCER), REF_PART | REF_TOLD),
 	[REF_LISTENER_SERVER_GROUP] = ONE(LISTENER, listener, server_group, OF(SERVER_GROUP), REF_USE),
 	[REF_SERVER_GROUP_OWNER] = OWNER(SERVER_GROUP, server_group),
 	[REF_SERVER_GROUP_VPC] = ONE(SERVER_GROUP, server_group, vpc, OF(VPC), REF_TOLD),
+	[REF_SERVER_GROUP_RESOURCE_GROUP] =
+		ONE(SERVER_GROUP, server_group, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_SERVER_GROUP] = ONE(SERVER, server, group, OF(SERVER_GROUP), REF_PART | REF_TOLD),
 	[REF_SERVER_SERVER_ID] = ONE(SERVER, server, server_id, OF(INSTANCE) | OF(PORT), REF_USE),
 	[REF_SERVER_PORT_ID] = ONE(SERVER, server, port_id, OF(PORT), REF_USE),
@@ -86,6 +103,8 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(SERVER_HEALTH, server_health, server_id, OF(INSTANCE) | OF(PORT), REF_USE),
 	[REF_SERVER_HEALTH_NODE] = ONE(SERVER_HEALTH, server_health, node, OF(NODE), REF_USE),
 	[REF_SERVICE_OWNER] = OWNER(SERVICE, service),
+	[REF_SERVICE_RESOURCE_GROUP] =
+		ONE(SERVICE, service, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_SERVICE_RESOURCE_SERVICE] =
 		ONE(SERVICE_RESOURCE, service_resource, service, OF(SERVICE), REF_PART | REF_TOLD),
 	[REF_SERVICE_RESOURCE_RESOURCE] =
@@ -100,6 +119,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_ENDPOINT_GROUPS] = MANY(ENDPOINT, endpoint, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
 	[REF_ENDPOINT_DETACHING] =
 		MANY(ENDPOINT, endpoint, detaching, n_detaching, OF(SECURITY_GROUP), REF_USE),
+	[REF_ENDPOINT_RESOURCE_GROUP] =
+		ONE(ENDPOINT, endpoint, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_ENDPOINT_ZONE_ENDPOINT] =
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),

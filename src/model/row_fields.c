@@ -78,6 +78,14 @@ static const struct field access_key_fields[] = {
 	I64(access_key, create_time),
 };
 
+static const struct field resource_group_fields[] = {
+	TEXT(resource_group, id),
+	I64(resource_group, owner),
+	TEXT(resource_group, name),
+	TEXT(resource_group, display_name),
+	I64(resource_group, create_time),
+};
+
 static const struct field node_fields[] = {
 	TEXT(node, name),
 	U32(node, number),
@@ -169,6 +177,7 @@ static const struct field instance_fields[] = {
 	I64(instance, process_start),
 	TEXT(instance, device),
 	TEXT(instance, port),
+	TEXT(instance, resource_group),
 	ENUM(instance, status, instance_status_names),
 	TEXT(instance, failure),
 	I64(instance, create_time),
@@ -403,6 +412,7 @@ static const struct field counter_fields[] = {
 const struct kind_info row_kinds[KIND_COUNT_] = {
 	[KIND_ACCOUNT] = KIND("account", account, "uid"),
 	[KIND_ACCESS_KEY] = KIND("access_key", access_key, "id"),
+	[KIND_RESOURCE_GROUP] = KIND("resource_group", resource_group, "id"),
 	[KIND_NODE] = KIND("node", node, "name"),
 	[KIND_VPC] = KIND("vpc", vpc, "id"),
 	[KIND_VSWITCH] = KIND("vswitch", vswitch, "id"),

@@ -56,6 +56,17 @@ struct access_key { /* id: the key's id */
 	int64_t create_time;
 };
 
+/* An account's objects by purpose. The account's default group has no row: objects that name none are in it
+ * (resource_group_default() in resource_group.h). */
+struct resource_group {
+	struct row_meta meta;
+	char id[ID_SIZE]; /* rg-… */
+	int64_t owner;
+	char name[NAME_SIZE];
+	char display_name[NAME_SIZE];
+	int64_t create_time;
+};
+
 struct node {
 	struct row_meta meta;
 	char name[WORD_SIZE * 2]; /* id */
@@ -181,6 +192,7 @@ struct instance {
 				  any */
 	char device[WORD_SIZE]; /* name inside; eth0 by default. TAP: the device's name on the node */
 	char port[ID_SIZE];	/* its primary ENI */
+	char resource_group[ID_SIZE];
 	enum instance_status status;
 	char failure[TEXT_SIZE]; /* why it is not in force, or why it was stopped; empty: no failure */
 	int64_t create_time;

@@ -70,7 +70,7 @@ static const struct param_spec endpoint_create_params[] = {
 	{"CrossRegionBandwidth", PARAM_INT, .min = 100, .max = INT32_MAX},
 	{"PolicyDocument", PARAM_STRING},
 	{"ProtectedEnabled", PARAM_BOOL},
-	{"ResourceGroupId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
 	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX, OPTION("--security-group", "sg-…")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
@@ -103,7 +103,7 @@ static const struct param_spec endpoint_list_params[] = {
 	{"VpcId", PARAM_STRING, OPTION("--vpc", "only in this VPC")},
 	{"ServiceName", PARAM_STRING},
 	{"ServiceRegionId", PARAM_STRING},
-	{"ResourceGroupId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "only in this one")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };
@@ -134,9 +134,9 @@ static const char *const tagged_types[] = {"vpcendpoint", "vpcendpointservice", 
 static const char *const grouped_types[] = {"VpcEndpoint", "VpcEndpointService", NULL};
 
 static const struct param_spec change_group_params[] = {
-	{"ResourceId", PARAM_STRING},
+	{"ResourceId", PARAM_STRING, ASKED("OBJECT", "ep-… or epsrv-…")},
 	{"ResourceType", PARAM_STRING, .values = grouped_types, .no_case = true},
-	{"ResourceGroupId", PARAM_STRING},
+	{"ResourceGroupId", PARAM_STRING, ASKED("--to", "rg-…")},
 	{},
 };
 
@@ -248,7 +248,7 @@ static const struct answer_field endpoint_create_answer[] = {
 /* What an endpoint's own answer and its entry in a list share. */
 static const struct answer_field endpoint_answer[] = {
 	SAME(endpoint_create_answer),	    {"EndpointType", OF(endpoint, type)},
-	{"RegionId", OF(endpoint, region)}, {"ResourceGroupId", OF(endpoint, resource_group)},
+	{"RegionId", OF(endpoint, region)}, {"ResourceGroupId", GROUP_OF(endpoint)},
 	{"ResourceOwner", A_FLAG},	    {"ProtectedEnabled", OF(endpoint, protected_enabled)},
 	{"PolicyDocument", A_TEXT},	    {},
 };

@@ -15,6 +15,7 @@ enum product {
 	PRODUCT_VPC,
 	PRODUCT_ECS,
 	PRODUCT_NLB,
+	PRODUCT_RESOURCEMANAGER,
 	PRODUCT_STS,
 	PRODUCT_PRIVLINK,
 	PRODUCT_COUNT_,
@@ -61,6 +62,8 @@ enum answer_kind {
 	ANSWER_TIME_GIVEN,
 	ANSWER_DECIMAL, /* a row's number as a text */
 	ANSWER_CHOICE,	/* a row's bool as one of two words */
+	ANSWER_GROUP,	/* the id of a row's resource group; the default one's where the row names none, or
+			 * can name none (offset 0) */
 	ANSWER_TEXT,	/* always the same text, … */
 	ANSWER_NUMBER,	/* … number … */
 	ANSWER_FLAG,	/* … or bool */
@@ -101,6 +104,7 @@ struct answer_field {
 #define ANSWER_ROW(type) _Generic((struct type *)0, \
 	struct account *: KIND_ACCOUNT, \
 	struct access_key *: KIND_ACCESS_KEY, \
+	struct resource_group *: KIND_RESOURCE_GROUP, \
 	struct node *: KIND_NODE, \
 	struct vpc *: KIND_VPC, \
 	struct vswitch *: KIND_VSWITCH, \
@@ -128,12 +132,14 @@ struct answer_field {
 #define DECIMAL_OF(type, member) ANSWER_DECIMAL, ANSWER_AT(type, member)
 #define CHOICE_OF(type, member, if_false, if_true)                                                           \
 	ANSWER_CHOICE, ANSWER_AT(type, member), .text = {if_false, if_true}
-#define TEXT(value)	 ANSWER_TEXT, .text = {value}
-#define NUMBER(value)	 ANSWER_NUMBER, .number = (value)
-#define FLAG(value)	 ANSWER_FLAG, .number = (value)
-#define EMPTY(wrap)	 ANSWER_TEXTS, .inner = (wrap)
-#define TEXTS(wrap, ...) ANSWER_TEXTS, .inner = (wrap), .text = {__VA_ARGS__}
-#define OBJECT(table)	 ANSWER_OBJECT, .members = (table)
+#define GROUP_OF(type)	       ANSWER_GROUP, ANSWER_AT(type, resource_group)
+#define DEFAULT_GROUP_OF(type) ANSWER_GROUP, .row = ANSWER_ROW(type)
+#define TEXT(value)	       ANSWER_TEXT, .text = {value}
+#define NUMBER(value)	       ANSWER_NUMBER, .number = (value)
+#define FLAG(value)	       ANSWER_FLAG, .number = (value)
+#define EMPTY(wrap)	       ANSWER_TEXTS, .inner = (wrap)
+#define TEXTS(wrap, ...)       ANSWER_TEXTS, .inner = (wrap), .text = {__VA_ARGS__}
+#define OBJECT(table)	       ANSWER_OBJECT, .members = (table)
 #define SAME(table)                                                                                          \
 	{                                                                                                    \
 		NULL, ANSWER_SAME, .members = (table)                                                        \
@@ -194,8 +200,8 @@ struct product_info {
 };
 extern const struct product_info products[PRODUCT_COUNT_];
 
-extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[], sts_actions[],
-	privlink_actions[];
+extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
+	resourcemanager_actions[], sts_actions[], privlink_actions[];
 
 /* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL
  * likewise. */

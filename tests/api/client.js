@@ -19,6 +19,7 @@ const versions = {
 	vpc: '2016-04-28',
 	ecs: '2014-05-26',
 	nlb: '2022-04-30',
+	resourcemanager: '2020-03-31',
 	sts: '2015-04-01',
 };
 const http_host = process.env.PRIVLINK_HTTP;

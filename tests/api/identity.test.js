@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who calls: STS by the older official client (V1 signature), as Terraform's provider asks it.
+// Who calls, and the account's resource groups: STS and ResourceManager by the older official client (V1 signature), as Terraform's provider asks it.
 'use strict';
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
-const { accounts, acs3, raw_v1, v1 } = require('./client');
+const { accounts, acs3, raw_v1, refused, v1 } = require('./client');
 
 for (const name of ['consumer', 'provider']) {
 	test(`the ${name} is told whose key it has`, async () => {
@@ -33,4 +33,44 @@ test('an empty SignatureType, as the Go client signs it, and no region are fine'
 		assert.equal(answer.status, 200, answer.text);
 		assert.equal(answer.json.AccountId, accounts.consumer.uid);
 	}
+});
+
+test('resource groups as the older client sees them: made, shown, listed, used, deleted', async () => {
+	const groups = v1(accounts.consumer, 'resourcemanager');
+	const vpc = v1(accounts.consumer, 'vpc');
+	const list = async (more = {}) =>
+		(await groups('ListResourceGroups', { PageNumber: 1, PageSize: 50, ...more })).ResourceGroups.ResourceGroup;
+
+	const [first] = await list();
+	assert.equal(first.Name, 'default');
+	const { ResourceGroup } = await groups('CreateResourceGroup', { Name: 'team', DisplayName: 'The team' });
+	assert.match(ResourceGroup.Id, /^rg-[a-z0-9]+$/);
+	assert.equal(ResourceGroup.AccountId, accounts.consumer.uid);
+	assert.deepEqual((await list({ Status: 'OK' })).map((g) => g.Id), [first.Id, ResourceGroup.Id]);
+	const shown = (await groups('GetResourceGroup', { ResourceGroupId: ResourceGroup.Id })).ResourceGroup;
+	assert.equal(shown.Status, 'OK');
+	assert.ok(shown.RegionStatuses.RegionStatus.length);
+
+	const { VpcId } = await vpc('CreateVpc', { CidrBlock: '10.0.0.0/16', ResourceGroupId: ResourceGroup.Id });
+	const held = await refused(groups('DeleteResourceGroup', { ResourceGroupId: ResourceGroup.Id }));
+	assert.equal(held.code, 'DeleteConflict.ResourceGroup.Resource');
+	await vpc('DeleteVpc', { VpcId });
+	for (const end = Date.now() + 15000; (await vpc('DescribeVpcs', { VpcId })).TotalCount; )
+		assert.ok(Date.now() < end, 'the VPC goes');
+	await groups('DeleteResourceGroup', { ResourceGroupId: ResourceGroup.Id });
+	const gone = await refused(groups('GetResourceGroup', { ResourceGroupId: ResourceGroup.Id }));
+	assert.equal(gone.code, 'EntityNotExists.ResourceGroup');
+	assert.match(gone.message, /NotFound/);
+	const foreign = await refused(vpc('CreateVpc', { ResourceGroupId: `rg-acct${accounts.provider.uid}` }));
+	assert.match(foreign.message, /NotFound/);
+});
+
+test('no group is called by two accounts alike, and no region is needed', async () => {
+	const ids = [];
+	for (const account of [accounts.consumer, accounts.provider]) {
+		const answer = await raw_v1(account, 'resourcemanager', 'ListResourceGroups', { SignatureType: '', PageSize: '50' });
+		assert.equal(answer.status, 200, answer.text);
+		ids.push(answer.json.ResourceGroups.ResourceGroup[0].Id);
+	}
+	assert.notEqual(ids[0], ids[1]);
 });

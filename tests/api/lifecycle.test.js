@@ -238,8 +238,10 @@ test('what serves a connection stays attached, and things move between resource 
 		}),
 	);
 	assert.equal(e.code, 'EndpointServiceConnectionDependence');
-	await consumer('ChangeResourceGroup', { ResourceId: EndpointId, ResourceType: 'VpcEndpoint', ResourceGroupId: 'rg-tests' });
-	assert.equal((await consumer('GetVpcEndpointAttribute', { EndpointId })).ResourceGroupId, 'rg-tests');
+	const groups = acs3(accounts.consumer, 'resourcemanager');
+	const { Id } = (await groups('CreateResourceGroup', { Name: 'tests', DisplayName: 'Tests' })).ResourceGroup;
+	await consumer('ChangeResourceGroup', { ResourceId: EndpointId, ResourceType: 'VpcEndpoint', ResourceGroupId: Id });
+	assert.equal((await consumer('GetVpcEndpointAttribute', { EndpointId })).ResourceGroupId, Id);
 });
 
 test('an endpoint with zones cannot be deleted, a service with connections neither', async () => {

@@ -105,7 +105,9 @@ class Worker:
         self.vpc = call("vpc", "CreateVpc", CidrBlock=f"{cidr}.0.0/16")["VpcId"]
         self.vswitches = {zone: call("vpc", "CreateVSwitch", VpcId=self.vpc, ZoneId=zone,
                                      CidrBlock=f"{cidr}.{i}.0/24")["VSwitchId"] for i, zone in enumerate(ZONES)}
-        self.resource_groups = ["rg-one", "rg-two"]
+        self.resource_groups = [call("resourcemanager", "CreateResourceGroup", DisplayName=name,
+                                     Name=f"{name}-{cidr.replace('.', '-')}")["ResourceGroup"]["Id"]
+                                for name in ("one", "two")]
 
 
 class Provider(Worker):

@@ -63,7 +63,10 @@ static void make_world(struct harness *h, int64_t uid)
 	const char *prefix = uid == ALICE ? "" : "my_";
 	char form[1024];
 
-	make(h, uid, "vpc", PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/16&Tag.1.Key=env");
+	harness_call(h, uid, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");
+	keep_id(h, prefix, "rg", harness_text(h, "ResourceGroup.Id"));
+	make(h, uid, "vpc", PRODUCT_VPC, "VpcId", "CreateVpc",
+	     REGION "CidrBlock=10.0.0.0/16&ResourceGroupId={rg}&Tag.1.Key=env");
 	make(h, uid, "vsw", PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
 	     "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=10.0.1.0/24&Tag.1.Key=env");
 	make(h, uid, "vsw_i", PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
@@ -114,6 +117,7 @@ static void make_world(struct harness *h, int64_t uid)
 #define NLB PRODUCT_NLB
 #define PL  PRODUCT_PRIVATELINK
 #define STS PRODUCT_STS
+#define RM  PRODUCT_RESOURCEMANAGER
 
 #define SERVER "&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
 #define RULE   "&IpProtocol=ALL&"
@@ -128,6 +132,7 @@ static const struct {
 } cases[] = {
 	{VPC, "CreateVSwitch", "InvalidVpcId.NotFound",
 	 "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=10.0.9.0/24"},
+	{VPC, "CreateVpc", "InvalidResourceGroupId.NotFound", REGION "ResourceGroupId={rg}"},
 	{VPC, "DeleteVSwitch", "InvalidVSwitchId.NotFound", "VSwitchId={vsw}"},
 	{VPC, "DeleteVpc", "InvalidVpcId.NotFound", "VpcId={vpc}"},
 	{VPC, "DescribeVSwitchAttributes", "InvalidVSwitchId.NotFound", "VSwitchId={vsw}"},
@@ -150,6 +155,10 @@ static const struct {
 	{ECS, "AuthorizeSecurityGroupEgress", "InvalidDestGroupId.NotFound",
 	 REGION "SecurityGroupId={my_sg}" RULE "DestGroupId={sg}"},
 	{ECS, "CreateSecurityGroup", "InvalidVpcId.NotFound", REGION "VpcId={vpc}"},
+	{ECS, "CreateSecurityGroup", "InvalidResourceGroup.NotFound",
+	 REGION "VpcId={my_vpc}&ResourceGroupId={rg}"},
+	{ECS, "RunInstances", "InvalidResourceGroup.NotFound",
+	 REGION "VSwitchId={my_vsw}&SecurityGroupId={my_sg}&ResourceGroupId={rg}"},
 	{ECS, "DeleteInstance", "InvalidInstanceId.NotFound", "InstanceId={instance}&Force=true"},
 	{ECS, "DeleteSecurityGroup", "InvalidSecurityGroup.NotFound", REGION "SecurityGroupId={sg}"},
 	{ECS, "DescribeSecurityGroupAttribute", "InvalidSecurityGroupId.NotFound",
@@ -192,6 +201,10 @@ static const struct {
 	{NLB, "CreateLoadBalancer", "ResourceNotFound.Vpc", "VpcId={vpc}" ZONES("{vsw}")},
 	{NLB, "CreateLoadBalancer", "ResourceNotFound.VSwitch", "VpcId={my_vpc}" ZONES("{vsw}")},
 	{NLB, "CreateServerGroup", "ResourceNotFound.Vpc", "VpcId={vpc}&ServerGroupName=mine"},
+	{NLB, "CreateLoadBalancer", "ResourceNotFound.ResourceGroup",
+	 "VpcId={my_vpc}&ResourceGroupId={rg}" ZONES("{my_vsw}")},
+	{NLB, "CreateServerGroup", "ResourceNotFound.ResourceGroup",
+	 "VpcId={my_vpc}&ServerGroupName=mine&ResourceGroupId={rg}"},
 	{NLB, "DeleteListener", "ResourceNotFound.listener", "ListenerId={listener}"},
 	{NLB, "DeleteLoadBalancer", "ResourceNotFound.loadBalancer", "LoadBalancerId={lb}"},
 	{NLB, "DeleteServerGroup", "ResourceNotFound.serverGroup", "ServerGroupId={group}"},
@@ -244,6 +257,11 @@ static const struct {
 	 REGION "EndpointId={my_endpoint}&SecurityGroupId={sg_3}"},
 	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={endpoint}&ResourceGroupId=rg-1"},
 	{PL, "ChangeResourceGroup", "ResourceNotFound", "ResourceId={service}&ResourceGroupId=rg-1"},
+	{PL, "ChangeResourceGroup", "InvalidResourceGroup", "ResourceId={my_endpoint}&ResourceGroupId={rg}"},
+	{PL, "ChangeResourceGroup", "InvalidResourceGroup", "ResourceId={my_service}&ResourceGroupId={rg}"},
+	{PL, "CreateVpcEndpoint", "InvalidResourceGroup",
+	 REGION "VpcId={my_vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}&ResourceGroupId={rg}"},
+	{PL, "CreateVpcEndpointService", "InvalidResourceGroup", REGION "ResourceGroupId={rg}"},
 	{PL, "CreateVpcEndpoint", "VpcNotFound",
 	 REGION "VpcId={vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"},
 	{PL, "CreateVpcEndpoint", "EndpointServiceNotAuthorized",
@@ -309,6 +327,9 @@ static const struct {
 	 REGION "ServiceId={service}&ServiceDescription=mine"},
 	{PL, "UpdateVpcEndpointServiceResourceAttribute", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h&AutoAllocatedEnabled=false"},
+
+	{RM, "DeleteResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
+	{RM, "GetResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
 };
 
 /* Lists: whole ones, and such as ask for what is Alice's. */
@@ -316,6 +337,11 @@ static const struct {
 	enum product product;
 	const char *action, *form;
 } lists[] = {
+	{RM, "ListResourceGroups", ""},
+	{RM, "ListResourceGroups", "ResourceGroupIds.1={rg}"},
+	{VPC, "DescribeRouteTableList", REGION "ResourceGroupId={rg}"},
+	{VPC, "DescribeVSwitches", REGION "ResourceGroupId={rg}"},
+	{VPC, "DescribeVpcs", REGION "ResourceGroupId={rg}"},
 	{VPC, "DescribeRouteTableList", REGION},
 	{VPC, "DescribeRouteTableList", REGION "VpcId={vpc}"},
 	{VPC, "DescribeVSwitches", REGION},
@@ -357,9 +383,9 @@ static const struct {
 
 __attribute__((unused)) static bool is_tested(enum product product, const char *action)
 {
-	static const char *const naming_nothing[] = {"CheckProductOpen",  "CreateVpc",
-						     "DescribeRegions",	  "DescribeZones",
-						     "GetCallerIdentity", "OpenPrivateLinkService"};
+	static const char *const naming_nothing[] = {
+		"CheckProductOpen",  "CreateResourceGroup",   "CreateVpc", "DescribeRegions", "DescribeZones",
+		"GetCallerIdentity", "OpenPrivateLinkService"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		if (cases[i].product == product && streq(cases[i].action, action))

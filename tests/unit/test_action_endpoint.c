@@ -109,7 +109,7 @@ static void refuse_create(struct harness *h, const struct world *w)
 	       "%s%s%s&ZonePrivateIpAddressCount=0", vpc, service, group);
 	CREATE("IllegalParamFormat.CrossRegionBandwidth", "bandwidth between regions",
 	       "%s%s%s&CrossRegionBandwidth=100", vpc, service, group);
-	CREATE("InvalidResourceGroup", "a resource group that is too long",
+	CREATE("InvalidResourceGroup", "a resource group that does not exist",
 	       "%s%s%s&ResourceGroupId=rg-0123456789012345678901234567890123456789", vpc, service, group);
 	CREATE("RegionNotFound", "a region that does not exist", "%s%s%s&ServiceRegionId=cn-nowhere", vpc,
 	       service, group);
@@ -316,15 +316,17 @@ static void test_zones(struct harness *h, const struct world *w)
 static void test_reads(struct harness *h, const struct world *w)
 {
 	const char *policy = "{\"Version\": \"1\",  \"Statement\": [{\"Effect\": \"Deny\"}]}";
-	const char *id, *first, *token, *ai;
+	const char *id, *first, *token, *ai, *rg;
 
+	harness_call(h, ALICE, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");
+	rg = harness_keep(h, harness_text(h, "ResourceGroup.Id"));
 	ai = PL_GET(
 		h, ALICE, "EndpointId", "CreateVpcEndpoint",
 		REGION
 		"VpcId=%s&ServiceName=com.aliyuncs.privatelink.cn-hangzhou.aiworkspace&SecurityGroupId.1=%s"
 		"&SecurityGroupId.2=%s&EndpointName=named&EndpointDescription=Some text"
-		"&PolicyDocument=%s&ResourceGroupId=rg-1&ZoneAffinityEnabled=true",
-		w->consumer.vpc, w->consumer.sg, w->consumer.sg, policy);
+		"&PolicyDocument=%s&ResourceGroupId=%s&ZoneAffinityEnabled=true",
+		w->consumer.vpc, w->consumer.sg, w->consumer.sg, policy, rg);
 	harness_in_force(h, NODE);
 	tap_is_str(endpoint_text(h, ai, "ConnectionStatus"), "Connected",
 		   "an endpoint without zones of a service without resources is Connected");

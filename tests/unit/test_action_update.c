@@ -323,8 +323,16 @@ static void test_resources(struct harness *h, const struct world *w, const char 
 #undef AUTO
 }
 
+static const char *new_group(struct harness *h, int64_t uid)
+{
+	harness_call(h, uid, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");
+	return harness_keep(h, harness_text(h, "ResourceGroup.Id"));
+}
+
 static void test_groups(struct harness *h, const char *endpoint, const char *service)
 {
+	const char *one = new_group(h, ALICE), *two = new_group(h, BOB);
+
 #define CHANGE(uid, code, why, ...) REFUSED(h, uid, code, why, "ChangeResourceGroup", __VA_ARGS__)
 	CHANGE(ALICE, "MissingParameter.ResourceId", "nothing to move", "ResourceGroupId=rg-1");
 	CHANGE(ALICE, "MissingParameter.ResourceGroupId", "nowhere to move it", "ResourceId=%s", endpoint);
@@ -334,15 +342,21 @@ static void test_groups(struct harness *h, const char *endpoint, const char *ser
 	       service);
 	CHANGE(ALICE, "ResourceNotFound", "an endpoint that is called a service",
 	       "ResourceId=%s&ResourceType=vpcendpointservice&ResourceGroupId=rg-1", endpoint);
+	CHANGE(ALICE, "InvalidResourceGroup", "a group that does not exist",
+	       "ResourceId=%s&ResourceGroupId=rg-none", endpoint);
+	CHANGE(ALICE, "InvalidResourceGroup", "another account's group", "ResourceId=%s&ResourceGroupId=%s",
+	       endpoint, two);
+	CHANGE(ALICE, "InvalidResourceGroup", "another account's default group",
+	       "ResourceId=%s&ResourceGroupId=rg-acct1000000000000002", endpoint);
 #undef CHANGE
-	tap_ok(PL(h, ALICE, "ChangeResourceGroup", "ResourceId=%s&ResourceGroupId=rg-one", endpoint),
+	tap_ok(PL(h, ALICE, "ChangeResourceGroup", "ResourceId=%s&ResourceGroupId=%s", endpoint, one),
 	       "an endpoint moves to another group, with no region named");
-	tap_is_str(endpoint_text(h, endpoint, "ResourceGroupId"), "rg-one", "and is there");
+	tap_is_str(endpoint_text(h, endpoint, "ResourceGroupId"), one, "and is there");
 	tap_is_str(endpoint_text(h, endpoint, "EndpointStatus"), "Active", "which no node has to know");
 	tap_ok(PL(h, BOB, "ChangeResourceGroup",
-		  "ResourceId=%s&ResourceType=VpcEndpointService&ResourceGroupId=rg-two", service),
+		  "ResourceId=%s&ResourceType=VpcEndpointService&ResourceGroupId=%s", service, two),
 	       "so does a service");
-	tap_is_str(service_text(h, service, "ResourceGroupId"), "rg-two", "and is there");
+	tap_is_str(service_text(h, service, "ResourceGroupId"), two, "and is there");
 }
 
 static int users(struct harness *h, const char *service, const char *list, const char *filter)

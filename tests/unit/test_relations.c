@@ -12,12 +12,11 @@ static struct {
 	const char *kind, *member; /* kind "": of any */
 	bool met;
 } no_references[] = {
-	{"", "zone", false},	       /* the catalogue's */
-	{"", "zones", false},	       /* the same */
-	{"", "resource_group", false}, /* groups of resources are not rows yet */
-	{"tag", "key", false},	       /* a text */
-	{"token", "token", false},     /* a text */
-	{"account", "uid", false},     /* its own */
+	{"", "zone", false},	   /* the catalogue's */
+	{"", "zones", false},	   /* the same */
+	{"tag", "key", false},	   /* a text */
+	{"token", "token", false}, /* a text */
+	{"account", "uid", false}, /* its own */
 };
 
 static bool is_no_reference(const char *kind, const char *member)
@@ -179,8 +178,9 @@ static void test_each_kind_is_decided(void)
 		KIND_ENDPOINT,	     KIND_CLIENT_TOKEN, KIND_JOB,	    KIND_COUNTER,
 	};
 	static const enum kind not_told[] = {
-		KIND_ACCOUNT, KIND_ACCESS_KEY, KIND_SERVICE_USER, KIND_TAG, KIND_CLIENT_TOKEN,
-		KIND_JOB,     KIND_COUNTER,    KIND_NODE,	  KIND_VPC, KIND_SERVICE,
+		KIND_ACCOUNT,	   KIND_ACCESS_KEY, KIND_RESOURCE_GROUP, KIND_SERVICE_USER, KIND_TAG,
+		KIND_CLIENT_TOKEN, KIND_JOB,	    KIND_COUNTER,	 KIND_NODE,	    KIND_VPC,
+		KIND_SERVICE,
 	};
 
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {

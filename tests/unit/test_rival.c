@@ -30,6 +30,7 @@ static const struct {
 	{ALICE, ECS, "DescribeZones", REGION},
 	{ALICE, NLB, "DescribeRegions", REGION},
 	{ALICE, NLB, "DescribeZones", REGION},
+	{ALICE, RM, "CreateResourceGroup", "Name=other&DisplayName=Other"},
 	{ALICE, STS, "GetCallerIdentity", ""},
 	{ROOT, PRODUCT_PRIVLINK, "AttachInstance",
 	 REGION

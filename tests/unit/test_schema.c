@@ -4,6 +4,7 @@
  * that the table makes of it, and no table has a name twice.
  */
 #include "../tap.h"
+#include "model/relations.h"
 #include "schema/schema.h"
 
 /* What is wrong with a member; NULL: nothing. */
@@ -18,10 +19,13 @@ static const char *member_fault(const struct answer_field *f)
 	case ANSWER_TIME_GIVEN:
 	case ANSWER_DECIMAL:
 	case ANSWER_CHOICE:
+	case ANSWER_GROUP:
 		break;
 	default:
 		return NULL;
 	}
+	if (f->kind == ANSWER_GROUP && !f->offset)
+		return relation_owner(f->row) == REF_COUNT_ ? "nobody owns the row" : NULL;
 	member = kind_field_at(f->row, f->offset);
 	if (!member)
 		return "the row keeps no such member";
@@ -29,6 +33,8 @@ static const char *member_fault(const struct answer_field *f)
 		return "a time is of 64 bits";
 	if (f->kind == ANSWER_DECIMAL && member->type != FIELD_I64 && member->type != FIELD_U32)
 		return "it is no number";
+	if (f->kind == ANSWER_GROUP && (member->type != FIELD_TEXT || relation_owner(f->row) == REF_COUNT_))
+		return "a resource group is a text of a row that has an owner";
 	if (f->kind == ANSWER_CHOICE && (member->type != FIELD_BOOL || !f->text[0] || !f->text[1]))
 		return "a choice is a bool of two words";
 	return f->inner && member->type != FIELD_TEXT_LIST ? "what is wrapped is a list" : NULL;

@@ -10,6 +10,7 @@
 
 #define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
 #define ACCESS_KEYS_PER_ACCOUNT_MAX	5    /* QuotaExceeded.AccessKeyPerAccount; of all regions */
+#define RESOURCE_GROUPS_PER_ACCOUNT_MAX 100  /* LimitExceeded.ResourceGroup; besides the default one */
 #define VPCS_PER_ACCOUNT_MAX		200  /* QuotaExceeded.Vpc */
 #define SECURITY_GROUPS_PER_ACCOUNT_MAX 500  /* QuotaExceed.SecurityGroup */
 #define RULES_PER_GROUP_MAX		200  /* AuthorizationLimitExceed */

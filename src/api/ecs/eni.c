@@ -5,6 +5,7 @@
  */
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -102,7 +103,7 @@ static bool eni_wanted(const struct call *call, const void *row)
 	       filter_text(call, "VpcId", p->vpc) && filter_text(call, "VSwitchId", p->vswitch) &&
 	       filter_text(call, "PrimaryIpAddress", address) &&
 	       filter_list(call, "PrivateIpAddress", address) && filter_list(call, "Ipv6Address", "") &&
-	       filter_text(call, "ResourceGroupId", "") &&
+	       filter_resource_group(call, "") &&
 	       filter_any(call, "SecurityGroupId", p->groups, p->n_groups) &&
 	       call_bool(call, "ServiceManaged", managed) == managed &&
 	       filter_text(call, "Status", status_word(call, p)) && filter_text(call, "Type", type_word(p)) &&

@@ -9,6 +9,7 @@
 #include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/placement.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "../frame/shape.h"
 #include "actions.h"
@@ -17,6 +18,7 @@
 static int read_pattern(struct call *call, struct instance *ret)
 {
 	const char *image = call_string(call, "ImageId"), *type = call_string(call, "InstanceType");
+	int r;
 
 	*ret = (struct instance){.kind = INSTANCE_NETNS};
 	if (call_bool(call, "DeletionProtection", false))
@@ -25,7 +27,8 @@ static int read_pattern(struct call *call, struct instance *ret)
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ImageId");
 	if (type && (utf8_length(type) < 0 || str_copy(ret->type, sizeof(ret->type), type) < 0))
 		return call_fail_named(call, "Invalid{Name}.ValueNotSupported", "InstanceType");
-	return instance_read_texts(call, ret);
+	r = read_resource_group(call, "InvalidResourceGroup.NotFound", ret->resource_group);
+	return r < 0 ? r : instance_read_texts(call, ret);
 }
 
 static int run_one(struct call *call, const struct instance_plan *plan, struct placement *placement,

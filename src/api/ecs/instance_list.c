@@ -5,6 +5,7 @@
 #include "../common/instance.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -83,8 +84,8 @@ static bool nature_matches(const struct call *call)
 		if (!filter_text(call, texts[i], ""))
 			return false;
 	return filter_text(call, "InstanceChargeType", "PostPaid") &&
-	       filter_text(call, "InstanceNetworkType", "vpc") && filter_text(call, "ResourceGroupId", "") &&
-	       call_bool(call, "IoOptimized", true) && call_bool(call, "DeviceAvailable", true);
+	       filter_text(call, "InstanceNetworkType", "vpc") && call_bool(call, "IoOptimized", true) &&
+	       call_bool(call, "DeviceAvailable", true);
 }
 
 static bool instance_wanted(const struct call *call, const void *row)
@@ -92,11 +93,12 @@ static bool instance_wanted(const struct call *call, const void *row)
 	const struct instance *i = row;
 
 	return filter_list(call, "InstanceIds", i->id) && name_matches(call, i) &&
-	       filter_text(call, "VpcId", i->vpc) && filter_text(call, "VSwitchId", i->vswitch) &&
-	       filter_text(call, "ZoneId", i->zone) && filter_text(call, "ImageId", i->image) &&
-	       filter_text(call, "InstanceType", i->type) && family_matches(call, i->type) &&
-	       nature_matches(call) && filter_text(call, "Status", instance_status_word(call, i)) &&
-	       port_matches(call, i) && tags_match(call, i->id);
+	       filter_resource_group(call, i->resource_group) && filter_text(call, "VpcId", i->vpc) &&
+	       filter_text(call, "VSwitchId", i->vswitch) && filter_text(call, "ZoneId", i->zone) &&
+	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
+	       family_matches(call, i->type) && nature_matches(call) &&
+	       filter_text(call, "Status", instance_status_word(call, i)) && port_matches(call, i) &&
+	       tags_match(call, i->id);
 }
 
 int instance_list(struct call *call)

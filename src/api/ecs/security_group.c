@@ -8,6 +8,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -28,8 +29,7 @@ static int read_texts(struct call *call, struct security_group *row)
 int security_group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
-	const char *type = call_string(call, "SecurityGroupType"),
-		   *resource = call_string(call, "ResourceGroupId");
+	const char *type = call_string(call, "SecurityGroupType");
 	struct security_group row = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
@@ -43,8 +43,9 @@ int security_group_create(struct call *call)
 	r = read_texts(call, &row);
 	if (r < 0)
 		return r;
-	if (resource && str_copy(row.resource_group, sizeof(row.resource_group), resource) < 0)
-		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
+	r = read_resource_group(call, "InvalidResourceGroup.NotFound", row.resource_group);
+	if (r < 0)
+		return r;
 
 	row.type = type && (type[0] == 'e' || type[0] == 'E') ? SG_ENTERPRISE : SG_NORMAL;
 	row.inner_accept = row.type == SG_NORMAL;
@@ -151,8 +152,8 @@ static bool group_wanted(const struct call *call, const void *row)
 	       filter_text(call, "SecurityGroupName", g->name) &&
 	       filter_text(call, "SecurityGroupType", enum_name(sg_type_names, g->type)) &&
 	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "NetworkType", "vpc") &&
-	       filter_text(call, "ResourceGroupId", g->resource_group) &&
-	       !call_bool(call, "ServiceManaged", false) && tags_match(call, g->id);
+	       filter_resource_group(call, g->resource_group) && !call_bool(call, "ServiceManaged", false) &&
+	       tags_match(call, g->id);
 }
 
 int security_group_list(struct call *call)

@@ -81,6 +81,16 @@ const struct error_row error_rows[] = {
 	{ "QuotaExceeded.Account",         400, "There are as many accounts as are allowed." },
 	{ "QuotaExceeded.AccessKeyPerAccount", 400, "The account has as many access keys as are allowed." },
 
+	/* Resource groups. */
+	{ "EntityNotExists.ResourceGroup", 404, "The resource group does not exist (NotFound)." },
+	{ "EntityAlreadyExists.ResourceGroup", 409, "There is a resource group of that name." },
+	{ "InvalidResourceGroupId.NotFound", 404, "The account has no such resource group (NotFound)." },
+	{ "InvalidResourceGroup.NotFound", 404, "The account has no such resource group (NotFound)." },
+	{ "ResourceNotFound.ResourceGroup", 404, "The account has no such resource group (NotFound)." },
+	{ "DeleteConflict.ResourceGroup.Resource", 409, "Objects are still in the resource group." },
+	{ "OperationDenied.DefaultResourceGroup", 403, "The default resource group cannot be deleted." },
+	{ "LimitExceeded.ResourceGroup",   409, "The account has as many resource groups as are allowed." },
+
 	/* Places. */
 	{ "RegionNotFound",                400, "The region does not exist (NotFound)." },
 	{ "InvalidRegionId.NotFound",      404, "The region does not exist (NotFound)." },
@@ -183,7 +193,7 @@ const struct error_row error_rows[] = {
 	{ "Mismatch.EndpointType",         400, "The endpoint's type does not match the service." },
 	{ "Mismatch.ResourceType",         400, "The resource's type does not match." },
 	{ "Mismatch.ZoneId",               400, "The zone does not match." },
-	{ "InvalidResourceGroup",          400, "The resource group is not valid." },
+	{ "InvalidResourceGroup",          400, "The account has no such resource group (NotFound)." },
 	{ "MissingTagKeyParam",            400, "A tag has no key." },
 	{ "MissingTagValueParam",          400, "A tag has no value." },
 	{ "IllegalTagKeyParam",            400, "A tag key is not valid." },

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "../../model/resource_group.h"
 #include "action.h"
 #include "shape.h"
 
@@ -43,6 +44,17 @@ static void answer_decimal(json_t *object, const struct answer_field *field, con
 	json_decref(number);
 }
 
+/* The row's account, and with it its default group. */
+static void answer_group(json_t *object, const struct answer_field *field, const void *row)
+{
+	enum ref owner = relation_owner(field->row);
+	char id[ID_SIZE];
+
+	resource_group_id(*(const int64_t *)((const char *)row + relation_info(owner)->offset),
+			  field->offset ? member(field, row) : "", id);
+	answer_string(object, field->name, id);
+}
+
 /* What a row's member says; not for members of other kinds of rows. */
 static void answer_of_row(json_t *object, const struct answer_field *field, const void *row)
 {
@@ -60,6 +72,9 @@ static void answer_of_row(json_t *object, const struct answer_field *field, cons
 		break;
 	case ANSWER_DECIMAL:
 		answer_decimal(object, field, row);
+		break;
+	case ANSWER_GROUP:
+		answer_group(object, field, row);
 		break;
 	case ANSWER_CHOICE:
 		answer_string(object, field->name, field->text[*(const bool *)member(field, row)]);

@@ -9,6 +9,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -32,8 +33,7 @@ static int check_served(struct call *call)
 /* Everything of a new load balancer but its zones. */
 static int read_balancer(struct call *call, const struct vpc *vpc, struct load_balancer *ret)
 {
-	const char *resource_group = call_string(call, "ResourceGroupId"),
-		   *type = call_string(call, "AddressType");
+	const char *type = call_string(call, "AddressType");
 	int r;
 
 	*ret = (struct load_balancer){
@@ -48,10 +48,10 @@ static int read_balancer(struct call *call, const struct vpc *vpc, struct load_b
 	r = check_served(call);
 	if (r == 0)
 		r = balancer_read_protection(call, ret);
+	if (r == 0)
+		r = read_resource_group(call, "ResourceNotFound.ResourceGroup", ret->resource_group);
 	if (r < 0)
 		return r;
-	if (resource_group && str_copy(ret->resource_group, sizeof(ret->resource_group), resource_group) < 0)
-		return call_fail_named(call, "IllegalParam.{name}", "ResourceGroupId");
 	(void)str_copy(ret->region, sizeof(ret->region), vpc->region);
 	(void)str_copy(ret->vpc, sizeof(ret->vpc), vpc->id);
 	call_new_id(call, "nlb-", ret->id);
@@ -143,9 +143,8 @@ static bool balancer_wanted(const struct call *call, const void *row)
 	       filter_text(call, "Ipv6AddressType", "") &&
 	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
 	       filter_text(call, "AddressIpVersion", "ipv4") && filter_text(call, "DNSName", name) &&
-	       filter_list(call, "VpcIds", b->vpc) &&
-	       filter_text(call, "ResourceGroupId", b->resource_group) && in_zone(call, b) &&
-	       tags_match(call, b->id);
+	       filter_list(call, "VpcIds", b->vpc) && filter_resource_group(call, b->resource_group) &&
+	       in_zone(call, b) && tags_match(call, b->id);
 }
 
 int balancer_list(struct call *call)

@@ -9,6 +9,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -57,8 +58,7 @@ static void read_settings(const struct call *call, struct server_group *row)
 int server_group_create(struct call *call)
 {
 	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
-	const char *type = call_string(call, "ServerGroupType"),
-		   *resource = call_string(call, "ResourceGroupId");
+	const char *type = call_string(call, "ServerGroupType");
 	struct server_group row = {
 		.owner = call->account->uid,
 		.by_address = type && strcasecmp(type, "Ip") == 0,
@@ -86,8 +86,9 @@ int server_group_create(struct call *call)
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
 		return r;
-	if (resource && str_copy(row.resource_group, sizeof(row.resource_group), resource) < 0)
-		return call_fail_named(call, "IllegalParam.{name}", "ResourceGroupId");
+	r = read_resource_group(call, "ResourceNotFound.ResourceGroup", row.resource_group);
+	if (r < 0)
+		return r;
 	read_word(call, "Protocol", nlb_protocols, row.protocol);
 	read_settings(call, &row);
 
@@ -125,8 +126,8 @@ static bool group_wanted(const struct call *call, const void *row)
 
 	return filter_list(call, "ServerGroupIds", g->id) && filter_list(call, "ServerGroupNames", g->name) &&
 	       filter_text(call, "ServerGroupType", g->by_address ? "Ip" : "Instance") &&
-	       filter_text(call, "VpcId", g->vpc) &&
-	       filter_text(call, "ResourceGroupId", g->resource_group) && tags_match(call, g->id);
+	       filter_text(call, "VpcId", g->vpc) && filter_resource_group(call, g->resource_group) &&
+	       tags_match(call, g->id);
 }
 
 int server_group_list(struct call *call)

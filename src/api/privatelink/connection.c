@@ -9,6 +9,7 @@
 #include "../../model/state.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "actions.h"
 #include "admission.h"
 #include "allocation.h"
@@ -287,7 +288,7 @@ static bool connection_wanted(const struct call *call, const void *row)
 	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
 	       filter_text(call, "ConnectionStatus",
 			   enum_name(connection_status_names, connection->status)) &&
-	       filter_text(call, "ResourceGroupId", service->resource_group) &&
+	       filter_resource_group(call, service->resource_group) &&
 	       !call_string(call, "ReplacedResourceId") && zones_match(call, endpoint->id);
 }
 

@@ -5,9 +5,11 @@
  * they ordered.
  */
 #include "../../lib/ident.h"
+#include "../../model/resource_group.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/regions.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
@@ -78,7 +80,8 @@ static bool service_wanted(const struct call *call, const void *row)
 	return streq(s->region, call->region) && s->status != SERVICE_DELETING && service_admits(call, s) &&
 	       filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
 	       filter_text(call, "ServiceRegionId", s->region) &&
-	       filter_text(call, "ResourceGroupId", own ? s->resource_group : "") &&
+	       (own ? filter_resource_group(call, s->resource_group)
+		    : filter_text(call, "ResourceGroupId", "")) &&
 	       (own ? tags_match(call, s->id) : !call_list(call, "Tag"));
 }
 
@@ -86,8 +89,11 @@ static void add_own(const struct call *call, json_t *item, const void *row)
 {
 	const struct service *s = row;
 	bool own = s->owner == call->account->uid;
+	char group[ID_SIZE] = "";
 
-	answer_string(item, "ResourceGroupId", own ? s->resource_group : "");
+	if (own)
+		resource_group_id(s->owner, s->resource_group, group);
+	answer_string(item, "ResourceGroupId", group);
 	answer_service_zones(call, item, s->id);
 	answer_ip_support(item, s);
 	if (own)

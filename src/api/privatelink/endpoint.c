@@ -6,6 +6,7 @@
 #include "../../model/state.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
@@ -50,7 +51,7 @@ static bool endpoint_wanted(const struct call *call, const void *row)
 	       filter_text(call, "AddressIpVersion", e->ip_version) && filter_text(call, "VpcId", e->vpc) &&
 	       filter_text(call, "ServiceName", e->service_name) &&
 	       filter_text(call, "ServiceRegionId", e->service_region) &&
-	       filter_text(call, "ResourceGroupId", e->resource_group) && tags_match(call, e->id);
+	       filter_resource_group(call, e->resource_group) && tags_match(call, e->id);
 }
 
 int endpoint_list(struct call *call)

@@ -10,6 +10,7 @@
 #include "../../model/check.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "../frame/fill.h"
 #include "actions.h"
@@ -27,7 +28,7 @@ static int read_formats(struct call *call, struct endpoint *row)
 	if (r == 0)
 		r = read_description(call, "EndpointDescription", row->description);
 	if (r == 0)
-		r = read_resource_group(call, row->resource_group);
+		r = read_resource_group(call, "InvalidResourceGroup", row->resource_group);
 	if (r < 0)
 		return r;
 	if (!call_string(call, "ServiceId") && !call_string(call, "ServiceName"))

@@ -8,6 +8,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
@@ -31,7 +32,7 @@ static int read_service(struct call *call, struct service *row)
 
 	r = read_service_description(call, row->description);
 	if (r == 0)
-		r = read_resource_group(call, row->resource_group);
+		r = read_resource_group(call, "InvalidResourceGroup", row->resource_group);
 	if (r == 0)
 		r = check_supported_regions(call, "SupportedRegionList");
 	if (r < 0)
@@ -154,7 +155,7 @@ static bool service_wanted(const struct call *call, const void *row)
 	       filter_text(call, "ServiceBusinessStatus", "Normal") &&
 	       filter_text(call, "ServiceResourceType", s->resource_type) &&
 	       filter_text(call, "AddressIpVersion", s->ip_version) &&
-	       filter_text(call, "ResourceGroupId", s->resource_group) &&
+	       filter_resource_group(call, s->resource_group) &&
 	       call_bool(call, "AutoAcceptEnabled", s->auto_accept) == s->auto_accept &&
 	       call_bool(call, "ZoneAffinityEnabled", s->zone_affinity) == s->zone_affinity &&
 	       has_resource(call, s, call_string(call, "ResourceId")) && tags_match(call, s->id);

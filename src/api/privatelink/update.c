@@ -8,6 +8,7 @@
 
 #include "../../model/state.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "actions.h"
 #include "admission.h"
 #include "policy.h"
@@ -103,13 +104,13 @@ int privatelink_change_group(struct call *call)
 		return call_fail(call, "ResourceNotFound");
 	if (is_service) {
 		service = *(const struct service *)found;
-		r = read_resource_group(call, service.resource_group);
+		r = read_resource_group(call, "InvalidResourceGroup", service.resource_group);
 		if (r == 0)
 			call_put(call, KIND_SERVICE, &service);
 		return r;
 	}
 	endpoint = *(const struct endpoint *)found;
-	r = read_resource_group(call, endpoint.resource_group);
+	r = read_resource_group(call, "InvalidResourceGroup", endpoint.resource_group);
 	if (r == 0)
 		call_put(call, KIND_ENDPOINT, &endpoint);
 	return r;

@@ -51,15 +51,6 @@ int read_service_description(struct call *call, char ret[TEXT_SIZE])
 	return 0;
 }
 
-int read_resource_group(struct call *call, char ret[ID_SIZE])
-{
-	const char *text = call_string(call, "ResourceGroupId");
-
-	if (text && (utf8_length(text) < 0 || str_copy(ret, ID_SIZE, text) < 0))
-		return call_fail(call, "InvalidResourceGroup");
-	return 0;
-}
-
 int check_ip_version(struct call *call)
 {
 	const char *version = call_string(call, "AddressIpVersion");

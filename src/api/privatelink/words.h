@@ -9,11 +9,10 @@
 /* The middle of the names of the service's endpoints: its id, of a system service its product. */
 const char *service_label(const struct service *service);
 
-/* Optional texts: name, description, resource group. Each writes nothing if the parameter is absent or empty.
+/* Optional texts: name, description. Each writes nothing if the parameter is absent or empty.
  */
 int read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
 int read_description(struct call *call, const char *param, char ret[TEXT_SIZE]);
-int read_resource_group(struct call *call, char ret[ID_SIZE]);
 /* The parameter ServiceDescription, if it is there: any text, also an empty one. */
 int read_service_description(struct call *call, char ret[TEXT_SIZE]);
 

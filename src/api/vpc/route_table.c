@@ -6,6 +6,7 @@
 
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 
 static bool route_table_wanted(const struct call *call, const void *row)
@@ -16,8 +17,7 @@ static bool route_table_wanted(const struct call *call, const void *row)
 	       filter_text(call, "RouteTableId", vpc->route_table_id) &&
 	       filter_text(call, "RouteTableName", "") && filter_text(call, "RouteTableType", "System") &&
 	       filter_text(call, "RouterId", vpc->router_id) && filter_text(call, "RouterType", "VRouter") &&
-	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
-	       tags_match(call, vpc->route_table_id);
+	       filter_resource_group(call, vpc->resource_group) && tags_match(call, vpc->route_table_id);
 }
 
 static void add_status(const struct call *call, json_t *item, const void *row)

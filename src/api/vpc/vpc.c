@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 
 #define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
@@ -49,7 +50,7 @@ static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 
 int vpc_create(struct call *call)
 {
-	const char *cidr = call_string(call, "CidrBlock"), *group = call_string(call, "ResourceGroupId");
+	const char *cidr = call_string(call, "CidrBlock");
 	struct vpc vpc = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
@@ -61,8 +62,9 @@ int vpc_create(struct call *call)
 	r = vpc_read_texts(call, "VpcName", vpc.name, vpc.description);
 	if (r < 0)
 		return r;
-	if (group && str_copy(vpc.resource_group, sizeof(vpc.resource_group), group) < 0)
-		return call_fail_named(call, "Invalid{Name}.NotFound", "ResourceGroupId");
+	r = read_resource_group(call, "InvalidResourceGroupId.NotFound", vpc.resource_group);
+	if (r < 0)
+		return r;
 	if (snapshot_count_owned(call->rows, KIND_VPC, vpc.owner, call->region) >= VPCS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.Vpc");
 
@@ -138,7 +140,7 @@ static bool vpc_wanted(const struct call *call, const void *row)
 
 	return filter_commas(call, "VpcId", vpc->id) && filter_text(call, "VpcName", vpc->name) &&
 	       filter_text(call, "DhcpOptionsSetId", "") &&
-	       filter_text(call, "ResourceGroupId", vpc->resource_group) &&
+	       filter_resource_group(call, vpc->resource_group) &&
 	       call_int(call, "VpcOwnerId", vpc->owner) == vpc->owner &&
 	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&
 	       tags_match(call, vpc->id);

@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -127,7 +128,7 @@ static bool vswitch_wanted(const struct call *call, const void *row)
 
 	return filter_text(call, "VpcId", v->vpc) && filter_commas(call, "VSwitchId", v->id) &&
 	       filter_text(call, "VSwitchName", v->name) && filter_text(call, "ZoneId", v->zone) &&
-	       filter_text(call, "ResourceGroupId", vpc ? vpc->resource_group : "") &&
+	       filter_resource_group(call, vpc ? vpc->resource_group : "") &&
 	       filter_text(call, "RouteTableId", vpc ? vpc->route_table_id : "") &&
 	       call_int(call, "VSwitchOwnerId", v->owner) == v->owner &&
 	       !call_bool(call, "IsDefault", false) && !call_bool(call, "EnableIpv6", false) &&
