@@ -60,7 +60,8 @@ static __always_inline bool pl_flow_receiver_is_same(const struct pl_flow4 *flow
 }
 
 /* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address,
- * which nobody judges), and that lets it pass. */
+ * which nobody judges), and that lets it pass. Where another one has the address now the flow is of no use:
+ * an ENI that got another load balancer has another slot, too. */
 static __always_inline int pl_judge_translated(const struct pl_flow4_key *opening, __u32 slot, __u32 judge)
 {
 	const struct pl_place *place = pl_place_find4(pl_flow4_vpc(opening), opening->daddr);
@@ -71,7 +72,7 @@ static __always_inline int pl_judge_translated(const struct pl_flow4_key *openin
 		return place->kind == PL_PLACE_DNS || place->kind == PL_PLACE_PROBE ? PL_CONTINUE
 										    : PL_DROP_NO_PLACE;
 	if (place->kind != PL_PLACE_ENI || place->id != judge)
-		return PL_DROP_NO_PLACE;
+		return PL_DROP_BACKEND_GONE;
 	return pl_judge_eni(opening, slot, judge, pl_eni_find(judge));
 }
 
@@ -83,8 +84,8 @@ static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __
 
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
  * entry takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule
- * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port is another's now;
- * the flow is of no use. */
+ * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port or the address is
+ * another's now; the flow is of no use. */
 __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */

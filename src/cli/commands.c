@@ -341,6 +341,8 @@ const struct cli_command cli_commands[] = {
 	 "DisableVpcEndpointZoneConnection"},
 	{"service", "join-zone", "Joins a zone that was cut to its connection again.", "privatelink",
 	 "EnableVpcEndpointZoneConnection"},
+	{"service", "move-zone", "Has another load balancer serve a zone of a connection.", "privatelink",
+	 "UpdateVpcEndpointZoneConnectionResourceAttribute", .id = "ServiceId", .wait = &service_active},
 	{"service", "delete", "Deletes an endpoint service.", "privatelink", "DeleteVpcEndpointService",
 	 .id = "ServiceId", .wait = &service_gone},
 

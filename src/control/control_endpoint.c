@@ -11,8 +11,9 @@
 #include "remove.h"
 #include "states.h"
 
-/* An endpoint, its connection, and for each zone the zone, its port and its address; tags not counted. */
-#define ENDPOINT_OPS_MAX (2 + 3 * ENDPOINT_ZONES_MAX)
+/* An endpoint, its connection, and for each zone the zone, and port and address twice while it migrates; tags
+ * not counted. */
+#define ENDPOINT_OPS_MAX (2 + 5 * ENDPOINT_ZONES_MAX)
 _Static_assert(ENDPOINT_OPS_MAX < STORE_TXN_OPS_MAX, "an endpoint moves in one transaction");
 
 struct endpoint_work {
@@ -69,16 +70,46 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	*connection = next;
 }
 
-/* A zone goes with its port. */
-static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *zone)
+/* The ports (one may be NULL) and the zone's own row go, or change, together. */
+static void make_room(struct endpoint_work *work, const struct port *a, const struct port *b)
 {
 	const struct snapshot *rows = work->view->rows;
-	const struct port *port = snapshot_port(rows, zone->port);
 
-	changes_room(work->changes, 1 + (port ? remove_size(rows, KIND_PORT, port->id) : 0));
+	changes_room(work->changes, 1 + (a ? remove_size(rows, KIND_PORT, a->id) : 0) +
+					    (b ? remove_size(rows, KIND_PORT, b->id) : 0));
+}
+
+static void remove_port(struct endpoint_work *work, const struct port *port)
+{
 	if (port)
-		(void)remove_row(rows, KIND_PORT, port, work->changes);
+		(void)remove_row(work->view->rows, KIND_PORT, port, work->changes);
+}
+
+/* A zone goes with its port, and the one that was replaced. */
+static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *zone)
+{
+	const struct port *port = snapshot_port(work->view->rows, zone->port);
+	const struct port *replaced = snapshot_port(work->view->rows, zone->replaced_port);
+
+	make_room(work, port, replaced);
+	remove_port(work, port);
+	remove_port(work, replaced);
 	changes_delete(work->changes, KIND_ENDPOINT_ZONE, zone);
+}
+
+/* A zone in its next state. What was replaced is of no more use to one that does not migrate, however that
+ * came about, and the nodes have forgotten it. */
+static void change_zone(struct endpoint_work *work, struct endpoint_zone *next)
+{
+	const struct port *replaced = snapshot_port(work->view->rows, next->replaced_port);
+
+	if (!endpoint_zone_has_replaced(next)) {
+		make_room(work, replaced, NULL);
+		remove_port(work, replaced);
+		next->replaced_port[0] = next->replaced_resource[0] = '\0';
+		next->replaced_addr = (struct netaddr){};
+	}
+	changes_put(work->changes, KIND_ENDPOINT_ZONE, next);
 }
 
 static void move_zone(struct endpoint_work *work, const struct connection *connection,
@@ -94,11 +125,10 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 	/* What goes need not work. */
 	if (!in_force(work, &zone->meta, failed && r != -ENOENT))
 		return;
-	if (r == 0) {
-		changes_put(work->changes, KIND_ENDPOINT_ZONE, &next);
-		return;
-	}
-	remove_zone(work, zone);
+	if (r == 0)
+		change_zone(work, &next);
+	else
+		remove_zone(work, zone);
 }
 
 /* The endpoint itself with its security groups, when its zones were looked at. */

@@ -43,6 +43,14 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.offset = offsetof(struct row, owner), .within_offset = offsetof(struct row, region),        \
 		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
 	}
+/* A load balancer of an endpoint's zone, which is asked for with the zone. */
+#define BALANCER_OF_ZONE(m)                                                                                  \
+	{                                                                                                    \
+		.kind = KIND_ENDPOINT_ZONE, .member = #m, .type = FIELD_TEXT,                                \
+		.offset = offsetof(struct endpoint_zone, m),                                                 \
+		.within_offset = offsetof(struct endpoint_zone, zone), .parents = OF(LOAD_BALANCER),         \
+		.follows = REF_USE                                                                           \
+	}
 #define TAGGED                                                                                               \
 	(OF(VPC) | OF(VSWITCH) | OF(SECURITY_GROUP) | OF(INSTANCE) | OF(PORT) | OF(LOAD_BALANCER) |          \
 	 OF(LISTENER) | OF(SERVER_GROUP) | OF(SERVICE) | OF(ENDPOINT))
@@ -125,12 +133,10 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
 	[REF_ENDPOINT_ZONE_PORT] = ONE(ENDPOINT_ZONE, endpoint_zone, port, OF(PORT), REF_USE),
-	[REF_ENDPOINT_ZONE_RESOURCE] = {
-		.kind = KIND_ENDPOINT_ZONE, .member = "resource", .type = FIELD_TEXT,
-		.offset = offsetof(struct endpoint_zone, resource),
-		.within_offset = offsetof(struct endpoint_zone, zone),
-		.parents = OF(LOAD_BALANCER), .follows = REF_USE,
-	},
+	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource),
+	[REF_ENDPOINT_ZONE_REPLACED_PORT] =
+		ONE(ENDPOINT_ZONE, endpoint_zone, replaced_port, OF(PORT), REF_USE),
+	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE] = BALANCER_OF_ZONE(replaced_resource),
 	[REF_CONNECTION_ENDPOINT] =
 		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),

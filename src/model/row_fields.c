@@ -357,6 +357,11 @@ static const struct field endpoint_zone_fields[] = {
 	ADDR(endpoint_zone, addr),
 	TEXT(endpoint_zone, domain),
 	TEXT(endpoint_zone, resource),
+	BOOL(endpoint_zone, resource_chosen),
+	TEXT(endpoint_zone, replaced_port),
+	ADDR(endpoint_zone, replaced_addr),
+	TEXT(endpoint_zone, replaced_resource),
+	BOOL(endpoint_zone, retiring),
 	ENUM(endpoint_zone, status, zone_status_names),
 };
 

@@ -437,6 +437,13 @@ struct endpoint_zone {
 	struct netaddr addr;
 	char domain[DOMAIN_SIZE];
 	char resource[ID_SIZE]; /* the load balancer that serves it; empty: none allocated */
+	bool resource_chosen;	/* by the provider, by name */
+	/* While it migrates to another load balancer: the ENI and the load balancer that it had. Without an
+	 * ENI (Force) the address stays and nothing of the old one does. */
+	char replaced_port[ID_SIZE];
+	struct netaddr replaced_addr;
+	char replaced_resource[ID_SIZE];
+	bool retiring; /* Migrated, and the old ENI goes */
 	enum zone_status status;
 };
 

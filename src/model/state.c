@@ -51,7 +51,8 @@ static const state_line connection_table[] = {
 	[CONNECTION_SERVICE_DELETED] = { KEEP, DENY, DENY, DENY, CONNECTION_DELETING, KEEP },
 };
 
-/* IN_FORCE of a zone that is not up yet depends on its connection, see zone_in_force(). */
+/* IN_FORCE of a zone that is not up yet depends on its connection (zone_in_force()), of one that migrates on how
+ * (migration_in_force()). */
 static const state_line zone_table[] = {
 	[ZONE_CREATING] = { KEEP, KEEP, KEEP, KEEP, ZONE_DELETING, KEEP },
 	[ZONE_WAIT] = { KEEP, KEEP, ZONE_CONNECTING, KEEP, ZONE_DELETING, KEEP },
@@ -61,8 +62,22 @@ static const state_line zone_table[] = {
 	[ZONE_DISCONNECTED] = { KEEP, KEEP, ZONE_CONNECTING, KEEP, ZONE_DELETING, KEEP },
 	[ZONE_DELETING] = { GONE, DENY, KEEP, KEEP, KEEP, KEEP },
 	[ZONE_MIGRATING] = {
-		ZONE_MIGRATED, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
+		KEEP, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
 	[ZONE_MIGRATED] = { KEEP, KEEP, KEEP, ZONE_DISCONNECTING, ZONE_DELETING, ZONE_DISCONNECTING },
+};
+
+/* What a provider replaces is connected and nothing else is under way with it. */
+static const int16_t zone_change_table[][ZONE_CHANGE_COUNT_] = {
+	/*                       GRACEFUL        FORCE           RETIRE */
+	[ZONE_CREATING]      = { DENY,           DENY,           DENY },
+	[ZONE_WAIT]          = { DENY,           DENY,           DENY },
+	[ZONE_CONNECTING]    = { DENY,           DENY,           DENY },
+	[ZONE_CONNECTED]     = { ZONE_MIGRATING, ZONE_MIGRATING, DENY },
+	[ZONE_DISCONNECTING] = { DENY,           DENY,           DENY },
+	[ZONE_DISCONNECTED]  = { DENY,           DENY,           DENY },
+	[ZONE_DELETING]      = { DENY,           DENY,           DENY },
+	[ZONE_MIGRATING]     = { DENY,           DENY,           DENY },
+	[ZONE_MIGRATED]      = { DENY,           DENY,           ZONE_MIGRATED },
 };
 
 static const state_line service_table[] = {
@@ -209,15 +224,62 @@ static int zone_in_force(struct endpoint_zone *row, const struct connection *con
 	return 0;
 }
 
+/* A migration has come as far as it does by itself: a forced one is over, a graceful one waits for the
+ * provider, and is over when the old ENI is gone. */
+static int migration_in_force(struct endpoint_zone *row)
+{
+	if (row->status == ZONE_MIGRATING && row->replaced_port[0]) {
+		row->status = ZONE_MIGRATED;
+		return 0;
+	}
+	if (row->status == ZONE_MIGRATED && !row->retiring)
+		return -EALREADY;
+	row->status = ZONE_CONNECTED;
+	row->retiring = false;
+	return 0;
+}
+
 int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection,
 			enum state_event event)
 {
 	bool not_up_yet =
 		row->status == ZONE_CREATING || row->status == ZONE_WAIT || row->status == ZONE_CONNECTING;
+	bool migrates = row->status == ZONE_MIGRATING || row->status == ZONE_MIGRATED;
+	int r;
 
 	if (event == EVENT_IN_FORCE && not_up_yet)
 		return zone_in_force(row, connection);
-	return APPLY(row, zone_table, event);
+	if (event == EVENT_IN_FORCE && migrates)
+		return migration_in_force(row);
+	r = APPLY(row, zone_table, event);
+	if (r == 0)
+		row->retiring = false;
+	return r;
+}
+
+int endpoint_zone_change(struct endpoint_zone *row, enum zone_change change)
+{
+	int next = zone_change_table[row->status][change];
+
+	if (next >= 0 && change == ZONE_RETIRE) {
+		if (row->retiring)
+			return -EALREADY;
+		row->retiring = true;
+	}
+	if (next >= 0)
+		row->status = (enum zone_status)next;
+	return outcome(next);
+}
+
+bool endpoint_zone_has_replaced(const struct endpoint_zone *zone)
+{
+	return zone->replaced_port[0] && !zone->retiring &&
+	       (zone->status == ZONE_MIGRATING || zone->status == ZONE_MIGRATED);
+}
+
+bool endpoint_zone_shows_replaced(const struct endpoint_zone *zone)
+{
+	return zone->replaced_port[0] && zone->status == ZONE_MIGRATING;
 }
 
 bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection)

@@ -30,6 +30,15 @@ int connection_event(struct connection *row, enum state_event event);
 /* `connection` is the zone's connection as it stands after the same event. */
 int endpoint_zone_event(struct endpoint_zone *row, const struct connection *connection,
 			enum state_event event);
+/* A zone gets another load balancer: beside the old one, with another ENI (GRACEFUL, whose row names what is
+ * replaced), or in its place (FORCE); at the end of a graceful one the old ENI goes (RETIRE). Results as
+ * above. */
+enum zone_change { ZONE_REPLACE_GRACEFUL, ZONE_REPLACE_FORCE, ZONE_RETIRE, ZONE_CHANGE_COUNT_ };
+int endpoint_zone_change(struct endpoint_zone *row, enum zone_change change);
+/* Whether the replaced ENI is there, and whether names still lead to it, not to the new one, which is not in
+ * force yet. */
+bool endpoint_zone_has_replaced(const struct endpoint_zone *zone);
+bool endpoint_zone_shows_replaced(const struct endpoint_zone *zone);
 /* The wish of the two together: whether the zone's ENI is to reach the service. Also while it is still
  * Creating or Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting.
  */

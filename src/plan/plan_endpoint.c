@@ -2,7 +2,7 @@
 /*
  * Endpoint ENIs: what answers at an endpoint's address in each of its zones, and which load balancer's zone
  * stands behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes:
- * so the data path can answer its open flows.
+ * so the data path can answer its open flows. A zone that migrates has two ENIs, each with a load balancer.
  */
 #include "../model/state.h"
 #include "plan_build.h"
@@ -21,16 +21,23 @@ static bool has_backend(const struct plan_group *group)
 	return false;
 }
 
-/* Why traffic could not flow through a zone that is wished to be connected. */
-static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone, const char *key)
-{
-	const struct load_balancer *lb = snapshot_load_balancer(b->rows, zone->resource);
+/* An ENI of a zone: the zone's own, or the one that is being replaced. */
+struct zone_eni {
+	const struct endpoint_zone *zone;
+	const char *port, *resource;
+	bool wanted; /* to be connected */
+};
 
-	if (!*zone->resource)
-		return plan_fail(b, key, "zone %s has no load balancer to serve it", zone->zone);
+/* Why traffic could not flow through an ENI that is wished to be connected. */
+static int check_behind(struct plan_builder *b, const struct zone_eni *of, const char *key)
+{
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, of->resource);
+
+	if (!*of->resource)
+		return plan_fail(b, key, "zone %s has no load balancer to serve it", of->zone->zone);
 	if (!lb)
-		return plan_fail(b, key, "the load balancer %s of zone %s is missing", zone->resource,
-				 zone->zone);
+		return plan_fail(b, key, "the load balancer %s of zone %s is missing", of->resource,
+				 of->zone->zone);
 
 	for (const struct listener *l = NULL; (l = plan_next_listener(b, lb->id, l));) {
 		const struct plan_group *group = plan_group_find(b, l->server_group);
@@ -46,9 +53,9 @@ static int check_behind(struct plan_builder *b, const struct endpoint_zone *zone
 }
 
 /* The number of the load balancer's zone; it joins the targets when it is met for the first time. */
-static int get_target(struct plan_builder *b, const struct endpoint_zone *zone, uint32_t *ret)
+static int get_target(struct plan_builder *b, const struct zone_eni *of, uint32_t *ret)
 {
-	const struct load_balancer *lb = snapshot_load_balancer(b->rows, zone->resource);
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, of->resource);
 	struct plan_target *target;
 	uint32_t number;
 	int r;
@@ -56,7 +63,7 @@ static int get_target(struct plan_builder *b, const struct endpoint_zone *zone, 
 	*ret = 0;
 	if (!lb)
 		return 0;
-	r = plan_indexes_target(b->indexes, lb->id, zone->zone, &number);
+	r = plan_indexes_target(b->indexes, lb->id, of->zone->zone, &number);
 	if (r < 0)
 		return r == -ENOSPC ? 0 : r;
 	*ret = number;
@@ -67,20 +74,21 @@ static int get_target(struct plan_builder *b, const struct endpoint_zone *zone, 
 		return -ENOMEM;
 	target->number = number;
 	target->load_balancer = lb;
-	target->zone = zone->zone;
+	target->zone = of->zone->zone;
 	return 0;
 }
 
-static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct endpoint_zone *zone,
-		    const struct port *port, bool wanted, struct plan_eni *eni)
+static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct zone_eni *of,
+		    const struct port *port, struct plan_eni *eni)
 {
-	int r = get_target(b, zone, &eni->value.target);
+	const struct endpoint_zone *zone = of->zone;
+	int r = get_target(b, of, &eni->value.target);
 
 	if (r < 0)
 		return r;
 	eni->value.number = port->number;
 	eni->value.vpc = vpc->number;
-	eni->value.flags = wanted ? PL_ENI_F_CONNECTED : 0;
+	eni->value.flags = of->wanted ? PL_ENI_F_CONNECTED : 0;
 	eni->value.zone = plan_zone_index(b, zone->zone);
 	eni->value.addr = plan_addr(&port->addr);
 	memcpy(eni->value.mac, port->mac.bytes, sizeof(eni->value.mac));
@@ -89,19 +97,17 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 	return 0;
 }
 
-static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint,
-		    const struct endpoint_zone *zone)
+static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct zone_eni *of)
 {
-	bool wanted = plan_zone_wanted(endpoint, snapshot_connection(b->rows, endpoint->id), zone);
-	const struct port *port = snapshot_port(b->rows, zone->port);
+	const struct port *port = snapshot_port(b->rows, of->port);
 	struct plan_eni *eni;
 	char key[KEY_SIZE];
 	uint32_t slot;
 	int r;
 
-	(void)str_format(key, sizeof(key), "endpoint/%s", endpoint->id);
+	(void)str_format(key, sizeof(key), "endpoint/%s", of->zone->endpoint);
 	if (!port)
-		return plan_fail(b, key, "the interface %s of zone %s is missing", zone->port, zone->zone);
+		return plan_fail(b, key, "the interface %s of zone %s is missing", of->port, of->zone->zone);
 	if (port->number == 0 || port->number == UINT32_MAX || !netaddr_is_v4(&port->addr))
 		return plan_fail(b, key, "the interface %s has no number or no IPv4 address", port->id);
 	r = plan_indexes_slot(b->indexes, port->number, &slot);
@@ -116,16 +122,29 @@ static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct 
 	if (!eni)
 		return -ENOMEM;
 	eni->slot = slot;
-	r = fill_eni(b, vpc, zone, port, wanted, eni);
+	r = fill_eni(b, vpc, of, port, eni);
 	if (r < 0)
 		return r;
 	r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_ENI, slot);
 	if (r < 0)
 		return r;
 	r = plan_add_policy(b, slot, port, key);
-	if (r < 0 || !wanted)
+	if (r < 0 || !of->wanted)
 		return r;
-	return check_behind(b, zone, key);
+	return check_behind(b, of, key);
+}
+
+static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint,
+		    const struct endpoint_zone *zone)
+{
+	bool wanted = plan_zone_wanted(endpoint, snapshot_connection(b->rows, endpoint->id), zone);
+	int r;
+
+	r = add_eni(b, vpc, &(struct zone_eni){zone, zone->port, zone->resource, wanted});
+	if (r < 0 || !endpoint_zone_has_replaced(zone))
+		return r;
+	return add_eni(b, vpc,
+		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource, wanted});
 }
 
 int plan_endpoints(struct plan_builder *b)

@@ -2,7 +2,8 @@
 /*
  * Names that instances can ask for, per VPC: an endpoint's own, those of its zones, and the service's. An
  * address is published when its zone was reported in force, and withdrawn while the zone's servers are ill,
- * unless all zones are in that state: an address that may not answer is better than none. What stands at the
+ * unless all zones are in that state: an address that may not answer is better than none. Of a zone that
+ * migrates to another load balancer it is the old ENI's until the new one's is in force. What stands at the
  * other addresses of a VPC is a host: <i-…>.<region>.ecs.internal an instance, <eni-…> another interface,
  * gateway.<vsw-…> a gateway. What an address is called is found the other way round. And the domains that are
  * answered here and nowhere else, which are the catalogue's and the same in every VPC.
@@ -13,6 +14,7 @@
 #include <strings.h>
 
 #include "../model/check.h"
+#include "../model/state.h"
 
 int plan_domain_compare(const char *a, const char *b)
 {
@@ -25,11 +27,21 @@ int plan_domain_compare(const char *a, const char *b)
 	return (unsigned char)a[i - 1] - (unsigned char)b[j - 1];
 }
 
+static const struct netaddr *shown_address(const struct endpoint_zone *zone)
+{
+	return endpoint_zone_shows_replaced(zone) ? &zone->replaced_addr : &zone->addr;
+}
+
+static const char *shown_resource(const struct endpoint_zone *zone)
+{
+	return endpoint_zone_shows_replaced(zone) ? zone->replaced_resource : zone->resource;
+}
+
 static bool in_force(const struct endpoint_zone *zone)
 {
 	return (zone->status == ZONE_CONNECTED || zone->status == ZONE_MIGRATING ||
 		zone->status == ZONE_MIGRATED) &&
-	       !netaddr_is_zero(&zone->addr);
+	       !netaddr_is_zero(shown_address(zone));
 }
 
 static int add_record(struct plan_builder *b, const struct vpc *vpc, const char *name,
@@ -46,7 +58,7 @@ static int add_record(struct plan_builder *b, const struct vpc *vpc, const char 
 	record->name = name;
 	record->zone = zone ? zone->zone : "";
 	if (zone)
-		record->addr = zone->addr;
+		record->addr = *shown_address(zone);
 	record->affinity = affinity;
 	return 0;
 }
@@ -70,7 +82,7 @@ static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
 		return r;
 	if (*zone->domain)
 		b->records[b->n_records - 1].canonical = true;
-	if (names->some_answer && !plan_zone_answers(b, zone->resource, zone->zone))
+	if (names->some_answer && !plan_zone_answers(b, shown_resource(zone), zone->zone))
 		return 0;
 	r = add_record(b, names->vpc, names->endpoint->domain, zone, names->affinity);
 	if (r < 0 || !names->service)
@@ -87,7 +99,7 @@ static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const str
 	names.affinity = endpoint->zone_affinity && service && service->zone_affinity;
 	for (const struct endpoint_zone *z = NULL;
 	     (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
-		names.some_answer |= in_force(z) && plan_zone_answers(b, z->resource, z->zone);
+		names.some_answer |= in_force(z) && plan_zone_answers(b, shown_resource(z), z->zone);
 
 	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);
 	if (r == 0 && service)
@@ -195,6 +207,15 @@ static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct 
 	return 0;
 }
 
+/* The ENI of a zone that migrates to which the zone's name does not lead, or no longer. */
+static bool is_beside(const struct plan_builder *b, const struct port *port)
+{
+	const struct endpoint_zone *zone = snapshot_endpoint_zone(b->rows, port->holder, port->zone);
+
+	return zone && endpoint_zone_has_replaced(zone) &&
+	       netaddr_compare(shown_address(zone), &port->addr) != 0;
+}
+
 static int add_interface(struct plan_builder *b, const struct port *port)
 {
 	const struct vpc *vpc = plan_local_vpc(b, port->vpc);
@@ -204,7 +225,7 @@ static int add_interface(struct plan_builder *b, const struct port *port)
 		return 0;
 	switch (port->kind) {
 	case PORT_ENDPOINT: /* its zone's name */
-		return 0;
+		return is_beside(b, port) ? add_host(b, vpc, &port->addr, "", port->id, port->region) : 0;
 	case PORT_LOAD_BALANCER:
 		return add_host(b, vpc, &port->addr, "", port->id, port->region);
 	case PORT_INSTANCE:

@@ -45,7 +45,8 @@
 	X(UpdateVpcEndpointAttribute, endpoint_update, ACTION_CHANGES, endpoint_update_params, NULL, NULL) \
 	X(UpdateVpcEndpointConnectionAttribute, connection_update, ACTION_CHANGES, connection_enable_params, NULL, NULL) \
 	X(UpdateVpcEndpointServiceAttribute, service_update, ACTION_CHANGES, service_update_params, NULL, NULL) \
-	X(UpdateVpcEndpointServiceResourceAttribute, service_update_resource, ACTION_CHANGES, service_resource_update_params, NULL, NULL)
+	X(UpdateVpcEndpointServiceResourceAttribute, service_update_resource, ACTION_CHANGES, service_resource_update_params, NULL, NULL) \
+	X(UpdateVpcEndpointZoneConnectionResourceAttribute, zone_connection_update_resource, ACTION_CHANGES, zone_resource_params, NULL, NULL)
 /* clang-format on */
 
 #define BANDWIDTH_MIN	      100   /* Mbit/s */
@@ -55,6 +56,7 @@
 extern const struct param_spec service_create_params[], service_id_params[], service_list_params[],
 	service_user_params[], service_users_params[], service_update_params[], service_resource_params[],
 	connection_list_params[], connection_enable_params[], connection_id_params[], service_detach_params[],
-	service_resource_update_params[], zone_connection_params[], zone_connection_disable_params[];
+	service_resource_update_params[], zone_connection_params[], zone_connection_disable_params[],
+	zone_resource_params[];
 extern const struct answer_field service_create_answer[], service_get_answer[], service_list_answer[],
 	service_users_answer[], service_list_resources_answer[], connection_list_answer[];

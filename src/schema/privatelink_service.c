@@ -148,7 +148,19 @@ const struct param_spec zone_connection_params[] = {
 
 const struct param_spec zone_connection_disable_params[] = {
 	ZONE_CONNECTION,
-	{"ReplacedResource", PARAM_BOOL},
+	{"ReplacedResource", PARAM_BOOL,
+	 OPTION("--replaced", "take off the load balancer that was replaced, and cut nothing")},
+	{},
+};
+
+/* The modes are words of a code of their own. */
+const struct param_spec zone_resource_params[] = {
+	ZONE_CONNECTION,
+	{"ResourceId", PARAM_STRING, OPTION("--nlb", "nlb-…")},
+	{"ResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
+	{"ResourceAllocateMode", PARAM_STRING,
+	 OPTION("--allocate", "of a zone that is not connected: Auto or Manual")},
+	{"ResourceReplaceMode", PARAM_STRING, OPTION("--replace", "of a connected zone: Graceful or Force")},
 	{},
 };
 
@@ -213,7 +225,7 @@ static const struct answer_field service_resource_answer[] = {
 	{"AutoAllocatedEnabled", OF(service_resource, auto_allocated)},
 	{"ResourceSupportIPv6", FLAG(false)},
 	{"RelatedEndpointCount", A_NUMBER, IN_LIST("Endpoints", 6)},
-	{"RelatedDeprecatedEndpointCount", NUMBER(0)},
+	{"RelatedDeprecatedEndpointCount", A_NUMBER},
 	{"VSwitchId", A_TEXT},
 	{"Ip", A_TEXT, IN_LIST("Address", 4)},
 	{"VpcId", GIVEN_OF(load_balancer, vpc), IN_LIST("VPC", 5)},
@@ -248,6 +260,8 @@ static const struct answer_field connection_zone_answer[] = {
 	{"ZoneDomain", OF(endpoint_zone, domain)},
 	{"ZoneStatus", OF(endpoint_zone, status)},
 	{"ResourceId", GIVEN_OF(endpoint_zone, resource)},
+	{"ReplacedEniId", GIVEN_OF(endpoint_zone, replaced_port)},
+	{"ReplacedResourceId", GIVEN_OF(endpoint_zone, replaced_resource)},
 	{},
 };
 

@@ -284,11 +284,14 @@ static void test_revoked_endpoint(struct node *node)
 	tap_is_int(node_send(node, server, &reply).reason, PL_DROP_NO_PLACE, "so does a deleted endpoint");
 	node_place(node, 10, "10.0.0.100", PL_PLACE_ENI, SLOT_ENI_BARE);
 	node_bump(node, SLOT_ENI_A);
-	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NO_PLACE,
-		   "and one whose address is another endpoint's now");
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN,
+		   "and one whose address is another ENI's now");
+	tap_is_int(node_flows(node), 0, "whose flows are forgotten");
 	node_place(node, 10, "10.0.0.100", PL_PLACE_ENI, SLOT_ENI_A);
 	node_bump(node, SLOT_ENI_A);
-	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "all is as before");
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN, "for good");
+	handshake(node, SLOT_A, 4000);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "a new one opens");
 }
 
 static void test_revoked_local(struct node *node)

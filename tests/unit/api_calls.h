@@ -93,6 +93,10 @@ static void make_world(struct harness *h, int64_t uid)
 	     "AddressType=Intranet&VpcId={vpc}&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId={"
 	     "vsw}"
 	     "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={vsw_i}&Tag.1.Key=env");
+	make(h, uid, "lb_2", PRODUCT_NLB, "LoadbalancerId", "CreateLoadBalancer",
+	     "AddressType=Intranet&VpcId={vpc}&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId={"
+	     "vsw}"
+	     "&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={vsw_i}");
 	make(h, uid, "group", PRODUCT_NLB, "ServerGroupId", "CreateServerGroup",
 	     "VpcId={vpc}&ServerGroupName=web&Tag.1.Key=env");
 	keep_id(h, prefix, "job", harness_text(h, "JobId"));
@@ -105,7 +109,8 @@ static void make_world(struct harness *h, int64_t uid)
 	     "LoadBalancerId={lb}&ServerGroupId={group}&ListenerProtocol=TCP&ListenerPort=80&Tag.1.Key=env");
 	make(h, uid, "service", PRODUCT_PRIVATELINK, "ServiceId", "CreateVpcEndpointService",
 	     REGION "AutoAcceptEnabled=true&Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}"
-		    "&Resource.1.ZoneId=cn-hangzhou-h&Tag.1.Key=env");
+		    "&Resource.1.ZoneId=cn-hangzhou-h&Tag.1.Key=env&Resource.2.ResourceType=nlb"
+		    "&Resource.2.ResourceId={lb_2}&Resource.2.ZoneId=cn-hangzhou-h");
 	make(h, uid, "endpoint", PRODUCT_PRIVATELINK, "EndpointId", "CreateVpcEndpoint",
 	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}&SecurityGroupId.2={sg_2}"
 		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}&Tag.1.Key=env");
@@ -124,7 +129,8 @@ static void make_world(struct harness *h, int64_t uid)
 #define ZONES(vsw)                                                                                           \
 	"&AddressType=Intranet&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=" vsw            \
 	"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={my_vsw_i}"
-#define TAGGED "&Tag.1.Key=mine"
+#define TAGGED	    "&Tag.1.Key=mine"
+#define REPLACE(lb) "&ResourceReplaceMode=Graceful&ResourceId=" lb
 
 static const struct {
 	enum product product;
@@ -325,6 +331,12 @@ static const struct {
 	 REGION "ServiceId={my_service}&EndpointId={endpoint}&Bandwidth=100"},
 	{PL, "UpdateVpcEndpointServiceAttribute", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&ServiceDescription=mine"},
+	{PL, "UpdateVpcEndpointZoneConnectionResourceAttribute", "EndpointServiceNotFound",
+	 REGION "ServiceId={service}&EndpointId={endpoint}&ZoneId=cn-hangzhou-h" REPLACE("{lb}")},
+	{PL, "UpdateVpcEndpointZoneConnectionResourceAttribute", "EndpointConnectionNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={endpoint}&ZoneId=cn-hangzhou-h" REPLACE("{my_lb_2}")},
+	{PL, "UpdateVpcEndpointZoneConnectionResourceAttribute", "EndpointServiceResourceNotFound",
+	 REGION "ServiceId={my_service}&EndpointId={my_endpoint}&ZoneId=cn-hangzhou-h" REPLACE("{lb_2}")},
 	{PL, "UpdateVpcEndpointServiceResourceAttribute", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h&AutoAllocatedEnabled=false"},
 

@@ -164,6 +164,78 @@ static void test_added_zone(void)
 	world_end(&w);
 }
 
+/* A zone that migrates: eni-b beside eni-a. */
+static void put_migration(struct world *w, const char *status, const char *more)
+{
+	put_endpoint(w, "ep-1", "Active");
+	put_connection(w, "ep-1", "Connected", false);
+	put_zone(w, "ep-1", "z-x", "eni-a", "10.0.0.5", "Connected");
+	put_zone(w, "ep-1", "z-a", "eni-b", "10.0.0.6", "Connected");
+	rows_delete(w->rows, "endpoint_zone/ep-1/z-x");
+	rows_put(w->rows, "endpoint_zone/ep-1/z-a",
+		 "{'endpoint':'ep-1','zone':'z-a','port':'eni-b','addr':'10.0.0.6','resource':'nlb-2',"
+		 "'replaced_port':'eni-a','replaced_addr':'10.0.0.5','replaced_resource':'nlb-1',"
+		 "'status':'%s'%s}",
+		 status, more);
+}
+
+/* "a", "b": the ports that are there, each with its address. */
+static const char *migration_rows(const struct world *w)
+{
+	static char text[8];
+	size_t n = 0;
+
+	for (int i = 0; i < 2; i++) {
+		char port[8], address[24];
+
+		(void)str_format(port, sizeof(port), "eni-%c", "ab"[i]);
+		(void)str_format(address, sizeof(address), "vpc-a/10.0.0.%d", 5 + i);
+		if (snapshot_port(w->rows, port))
+			text[n++] = "ab"[i];
+		if (snapshot_find(w->rows, KIND_ADDRESS, address))
+			text[n++] = "ab"[i];
+	}
+	text[n] = '\0';
+	return text;
+}
+
+static void test_migration(void)
+{
+	static const struct {
+		const char *status, *more, *after, *rows, *what;
+	} cases[] = {
+		{"Migrating", "", "Migrated", "aabb", "a zone that migrates keeps both ENIs"},
+		{"Migrated", "", "Migrated", "aabb", "for as long as the provider wishes"},
+		{"Migrated", ",'retiring':true", "Connected", "bb", "the old one goes when it is taken off"},
+		{"Disconnecting", "", "Disconnected", "bb", "with a zone that is cut"},
+		{"Connecting", "", "Connected", "bb", "with one that was cut and joined again"},
+		{"Deleting", "", "gone", "", "both with a zone that is removed"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct endpoint_zone *zone;
+		struct world w;
+
+		world_begin(&w);
+		put_migration(&w, cases[i].status, cases[i].more);
+		(void)world_pass(&w);
+		tap_is_str(migration_rows(&w), "aabb", "%s: nothing goes before the nodes have it",
+			   cases[i].status);
+		world_report(&w);
+		(void)world_pass(&w);
+		tap_is_str(zone_status(&w, "ep-1", "z-a"), cases[i].after, "%s%s: then it is %s",
+			   cases[i].status, cases[i].more, cases[i].after);
+		tap_is_str(migration_rows(&w), cases[i].rows, "%s", cases[i].what);
+		zone = snapshot_endpoint_zone(w.rows, "ep-1", "z-a");
+		tap_ok(!zone || !zone->replaced_port[0] == !snapshot_port(w.rows, "eni-a"),
+		       "and the zone's row names what is there");
+		tap_ok(!zone || (!zone->replaced_resource[0] == !zone->replaced_port[0] &&
+				 netaddr_is_zero(&zone->replaced_addr) == !zone->replaced_port[0]),
+		       "with all that belongs to it");
+		world_end(&w);
+	}
+}
+
 static void put_groups(struct world *w, int n_attaching)
 {
 	rows_put(w->rows, "endpoint/ep-1",
@@ -804,6 +876,7 @@ int main(void)
 	test_added_zone();
 	test_failures();
 	test_groups();
+	test_migration();
 	test_instance_failures();
 	test_no_nodes();
 	test_plain();

@@ -536,6 +536,92 @@ static void test_dangling(void)
 	}
 }
 
+static const struct plan_eni *eni_at(const struct plan *plan, const char *addr)
+{
+	const struct plan_place *place = find_place(plan, 10, addr);
+
+	for (size_t i = 0; place && place->value.kind == PL_PLACE_ENI && i < plan->n_enis; i++)
+		if (plan->enis[i].slot == place->value.id)
+			return &plan->enis[i];
+	return NULL;
+}
+
+/* Of the zone h: at 10.0.1.77 with nlb-2, beside the one at 10.0.1.50 with nlb-1. */
+static void put_migration(struct world *w, const char *status)
+{
+	rows_put(w->rows, "load_balancer/nlb-2",
+		 "{'id': 'nlb-2', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': 'Active'}");
+	rows_put(w->rows, "port/eni-new",
+		 "{'id': 'eni-new', 'number': 301, 'kind': 'endpoint', 'zone': '" ZONE_H
+		 "', 'vpc': 'vpc-c', 'addr': '10.0.1.77', 'groups': ['sg-ep'], 'holder': 'ep-1', 'status': "
+		 "'InUse'}");
+	rows_put(w->rows, "endpoint_zone/ep-1/" ZONE_H,
+		 "{'endpoint': 'ep-1', 'zone': '" ZONE_H "', 'port': 'eni-new', 'addr': '10.0.1.77', "
+		 "'resource': 'nlb-2', 'replaced_port': 'eni-ep-1-h', 'replaced_addr': '10.0.1.50', "
+		 "'replaced_resource': 'nlb-1', %s}",
+		 status);
+}
+
+static void test_migration(void)
+{
+	static const struct {
+		const char *status;
+		bool has_old, has_new, is_new_connected;
+	} cases[] = {
+		{"'status': 'Migrating'", true, true, true},
+		{"'status': 'Migrated'", true, true, true},
+		{"'status': 'Migrated', 'retiring': true", false, true, true},
+		{"'status': 'Disconnecting'", false, true, false},
+		{"'status': 'Deleting'", false, false, false},
+	};
+	uint32_t slot, target;
+	struct world w;
+
+	world_new(&w);
+	world_plan(&w);
+	slot = eni_at(w.plan, "10.0.1.50")->slot;
+	target = eni_at(w.plan, "10.0.1.50")->value.target;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct plan_eni *old, *new;
+
+		put_migration(&w, cases[i].status);
+		world_plan(&w);
+		old = eni_at(w.plan, "10.0.1.50");
+		new = eni_at(w.plan, "10.0.1.77");
+		tap_ok(!old == !cases[i].has_old && !new == !cases[i].has_new,
+		       "%s: %s old ENI and %s new one", cases[i].status, cases[i].has_old ? "the" : "no",
+		       cases[i].has_new ? "the" : "no");
+		tap_ok(!old || (old->slot == slot && old->value.target == target &&
+				old->value.flags == PL_ENI_F_CONNECTED && find_policy(w.plan, old->slot)),
+		       "the old one is as it was, so its flows go on");
+		tap_ok(!new || (new->value.target != target &&find_policy(w.plan, new->slot) &&
+				!(new->value.flags &PL_ENI_F_CONNECTED) == !cases[i].is_new_connected),
+		       "the new one leads to the other load balancer");
+	}
+	put_migration(&w, "'status': 'Migrated'");
+	rows_delete(w.rows, "port/eni-ep-1-h");
+	tap_is_str(failure_of(world_plan(&w), "endpoint/ep-1"),
+		   "the interface eni-ep-1-h of zone " ZONE_H " is missing",
+		   "an old ENI that is missing is told");
+	world_free(&w);
+}
+
+/* An ENI that is given another number is another one to the nodes. */
+static void test_renumbered(void)
+{
+	struct world w;
+	uint32_t slot;
+
+	world_new(&w);
+	slot = eni_at(world_plan(&w), "10.0.1.50")->slot;
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 251, "Connected");
+	world_plan(&w);
+	tap_ok(eni_at(w.plan, "10.0.1.50") && eni_at(w.plan, "10.0.1.50")->slot != slot,
+	       "an ENI with another number has another slot, which the flows of the old one do not know");
+	tap_ok(!find_policy(w.plan, slot), "and the old slot is nobody's");
+	world_free(&w);
+}
+
 static void test_probes_need_addresses(void)
 {
 	struct world w;
@@ -559,6 +645,8 @@ int main(void)
 	test_listeners();
 	test_probes();
 	test_probes_need_addresses();
+	test_migration();
+	test_renumbered();
 	test_indexes();
 	test_dangling();
 	return tap_done();

@@ -69,6 +69,65 @@ static void test_states(void)
 	world_free(&w);
 }
 
+/* The ENI of the zone h gives way to one at 10.0.1.77, of the load balancer nlb-2. */
+static void put_migration(struct world *w, const char *status)
+{
+	rows_put(w->rows, "load_balancer/nlb-2",
+		 "{'id': 'nlb-2', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': 'Active'}");
+	rows_put(w->rows, "listener/lsn-2",
+		 "{'id': 'lsn-2', 'load_balancer': 'nlb-2', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		 "'port': 443, 'status': 'Running'}");
+	rows_put(
+		w->rows, "port/eni-new",
+		"{'id': 'eni-new', 'number': 301, 'kind': 'endpoint', 'region': 'cn-hangzhou', 'zone': '" ZONE_H
+		"', 'vpc': 'vpc-c', 'addr': '10.0.1.77', 'groups': ['sg-ep'], 'holder': 'ep-1', 'status': "
+		"'InUse'}");
+	rows_put(
+		w->rows, "port/eni-ep-1-h",
+		"{'id': 'eni-ep-1-h', 'number': 201, 'kind': 'endpoint', 'region': 'cn-hangzhou', 'zone': '" ZONE_H
+		"', 'vpc': 'vpc-c', 'addr': '10.0.1.50', 'groups': ['sg-ep'], 'holder': 'ep-1', 'status': "
+		"'InUse'}");
+	rows_put(w->rows, "endpoint_zone/ep-1/" ZONE_H,
+		 "{'endpoint': 'ep-1', 'zone': '" ZONE_H "', 'port': 'eni-new', 'addr': '10.0.1.77', "
+		 "'domain': '" ZONE_NAME "', 'resource': 'nlb-2', 'replaced_port': 'eni-ep-1-h', "
+		 "'replaced_addr': '10.0.1.50', 'replaced_resource': 'nlb-1', %s}",
+		 status);
+}
+
+static void test_migration(void)
+{
+	static const struct {
+		const char *status, *name, *old, *new;
+	} cases[] = {
+		{"'status': 'Migrating'", "10.0.1.50/h", "no name", "10.0.1.77"},
+		{"'status': 'Migrated'", "10.0.1.77/h", "10.0.1.50", "no name"},
+		{"'status': 'Migrated', 'retiring': true", "10.0.1.77/h", "no name", "no name"},
+		{"'status': 'Disconnecting'", "no data", "no name", "no name"},
+	};
+	struct world w;
+
+	world_new(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put_migration(&w, cases[i].status);
+		world_plan(&w);
+		tap_is_str(resolve(w.plan, 10, ZONE_NAME), cases[i].name, "%s: the zone's name has %s",
+			   cases[i].status, cases[i].name);
+		tap_ok(str_starts(resolve(w.plan, 10, ENDPOINT_NAME),
+				  streq(cases[i].name, "no data") ? "10.0.2.50" : cases[i].name),
+		       "so has the endpoint's");
+		tap_is_str(resolve(w.plan, 10, "eni-ep-1-h.cn-hangzhou.ecs.internal"), cases[i].old,
+			   "the old ENI has a name of its own while it stands beside");
+		tap_is_str(resolve(w.plan, 10, "eni-new.cn-hangzhou.ecs.internal"), cases[i].new,
+			   "and the new one");
+	}
+	put_migration(&w, "'status': 'Migrating'");
+	strcpy(w.ill[0], "i-p1");
+	world_plan(&w);
+	tap_is_str(resolve(w.plan, 10, ENDPOINT_NAME), "10.0.2.50/i",
+		   "while names lead to the old ENI they go by the health of what is behind it");
+	world_free(&w);
+}
+
 static void test_scope(void)
 {
 	struct world w;
@@ -261,6 +320,7 @@ static void test_host_names(void)
 int main(void)
 {
 	test_states();
+	test_migration();
 	test_scope();
 	test_two_endpoints();
 	test_withdrawal();

@@ -290,7 +290,14 @@ static const struct zone_case zone_cases[] = {
 	{ZONE_DISCONNECTING, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING},
 	{ZONE_DISCONNECTED, CONNECTION_CONNECTING, EVENT_ENABLE, ZONE_CONNECTING},
 	{ZONE_DISCONNECTED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME},
-	{ZONE_MIGRATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_MIGRATED},
+	{ZONE_MIGRATING, CONNECTION_CONNECTED, EVENT_IN_FORCE, ZONE_CONNECTED},
+	{ZONE_MIGRATING, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING},
+	{ZONE_MIGRATING, CONNECTION_SERVICE_DELETED, EVENT_SERVICE_DELETED, ZONE_DISCONNECTING},
+	{ZONE_MIGRATING, CONNECTION_CONNECTED, EVENT_DELETE, ZONE_DELETING},
+	{ZONE_MIGRATED, CONNECTION_CONNECTED, EVENT_IN_FORCE, SAME},
+	{ZONE_MIGRATED, CONNECTION_CONNECTED, EVENT_ENABLE, SAME},
+	{ZONE_MIGRATED, CONNECTION_SERVICE_DELETED, EVENT_SERVICE_DELETED, ZONE_DISCONNECTING},
+	{ZONE_MIGRATED, CONNECTION_CONNECTED, EVENT_DELETE, ZONE_DELETING},
 	{ZONE_MIGRATED, CONNECTION_DISCONNECTING, EVENT_DISABLE, ZONE_DISCONNECTING},
 	{ZONE_CREATING, CONNECTION_CONNECTING, EVENT_DELETE, ZONE_DELETING},
 	{ZONE_CONNECTED, CONNECTION_CONNECTED, EVENT_DELETE, ZONE_DELETING},
@@ -355,6 +362,61 @@ static void test_wanted(void)
 	zone.status = ZONE_DISCONNECTED;
 	connection.status = CONNECTION_CONNECTED;
 	tap_ok(!endpoint_zone_wanted(&zone, &connection), "a zone that was disconnected reaches nothing");
+}
+
+static void test_zone_changes(void)
+{
+	static const char *const changes[] = {"replaced beside it", "replaced at once", "retired"};
+
+	for (int from = 0; zone_status_names[from]; from++)
+		for (int change = 0; change < ZONE_CHANGE_COUNT_; change++) {
+			struct endpoint_zone zone = {.status = (enum zone_status)from};
+			int r = endpoint_zone_change(&zone, (enum zone_change)change);
+			int want = change == ZONE_RETIRE    ? (from == ZONE_MIGRATED ? from : DENIED)
+				   : from == ZONE_CONNECTED ? ZONE_MIGRATING
+							    : DENIED;
+
+			tap_ok(r == wanted_result(want) && (int)zone.status == (want >= 0 ? want : from),
+			       "zone %s, %s: %s", enum_name(zone_status_names, (unsigned int)from),
+			       changes[change], outcome_text(zone_status_names, want));
+		}
+}
+
+/* A graceful replacement from its beginning to its end; a status and whether the old ENI is there, and shown.
+ */
+static const char *migration(const struct endpoint_zone *zone)
+{
+	static char text[64];
+
+	(void)str_format(text, sizeof(text), "%s%s%s", enum_name(zone_status_names, zone->status),
+			 endpoint_zone_has_replaced(zone) ? ", old" : "",
+			 endpoint_zone_shows_replaced(zone) ? " shown" : "");
+	return text;
+}
+
+static void test_migration(void)
+{
+	static const struct connection connection = {.status = CONNECTION_CONNECTED};
+	struct endpoint_zone zone = {.status = ZONE_CONNECTED, .replaced_port = "eni-1"}, cut;
+
+	(void)endpoint_zone_change(&zone, ZONE_REPLACE_GRACEFUL);
+	tap_is_str(migration(&zone), "Migrating, old shown", "names lead to the old ENI at first");
+	tap_ok(endpoint_zone_wanted(&zone, &connection), "both are connected");
+	(void)endpoint_zone_event(&zone, &connection, EVENT_IN_FORCE);
+	tap_is_str(migration(&zone), "Migrated, old", "then to the new one, and the old one is there");
+	tap_is_int(endpoint_zone_event(&zone, &connection, EVENT_IN_FORCE), -EALREADY,
+		   "until the provider takes it off");
+	tap_is_int(endpoint_zone_change(&zone, ZONE_RETIRE), 0, "then");
+	tap_is_str(migration(&zone), "Migrated", "it is on its way out");
+	tap_is_int(endpoint_zone_change(&zone, ZONE_RETIRE), -EALREADY,
+		   "taking it off again changes nothing");
+	cut = zone;
+	(void)endpoint_zone_event(&zone, &connection, EVENT_IN_FORCE);
+	tap_is_str(migration(&zone), "Connected", "and the zone connected when it is gone");
+	tap_ok(!zone.retiring, "nothing goes any more");
+	(void)endpoint_zone_event(&cut, &connection, EVENT_DISABLE);
+	tap_is_str(migration(&cut), "Disconnecting", "a zone that is cut meanwhile goes without the old one");
+	tap_ok(!cut.retiring, "which needs nothing of its own for that");
 }
 
 static char group_texts[2 * SECURITY_GROUPS_MAX + 2][ID_SIZE];
@@ -433,6 +495,8 @@ int main(void)
 	test_zones();
 	test_waiting();
 	test_wanted();
+	test_zone_changes();
+	test_migration();
 	test_groups();
 	test_group_room();
 	return tap_done();

@@ -6,6 +6,7 @@
  * Enabling a connected one is no error: it may bring another limit. Disabling one that waits for acceptance
  * refuses it, and the wire goes on to say Disconnected.
  */
+#include "connection.h"
 #include "../../model/state.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -13,6 +14,8 @@
 #include "actions.h"
 #include "admission.h"
 #include "allocation.h"
+#include "endpoint_zone.h"
+#include "service_resource.h"
 #include "words.h"
 
 /* What a type of load balancer allows its connections. */
@@ -35,14 +38,7 @@ static const struct traffic_rule *find_rule(const char *resource_type)
 	return &traffic_rules[0];
 }
 
-/* The connection that the parameters name, and the objects at its two ends. */
-struct ends {
-	const struct service *service;
-	const struct endpoint *endpoint;
-	const struct connection *connection;
-};
-
-static int find_ends(struct call *call, struct ends *ret)
+int find_ends(struct call *call, struct ends *ret)
 {
 	const char *id = call_string(call, "EndpointId");
 
@@ -82,16 +78,15 @@ static int read_limits(struct call *call, const struct service *service, struct 
 static int serve_zone(struct call *call, const struct service *service, struct endpoint_zone *zone)
 {
 	const struct service_resource *resource;
-	char id[2 * ID_SIZE + ZONE_SIZE];
 
-	(void)str_format(id, sizeof(id), "%s/%s/%s", service->id, zone->resource, zone->zone);
-	resource = zone->resource[0] ? snapshot_find(call->rows, KIND_SERVICE_RESOURCE, id) : NULL;
-	if (!resource)
-		resource = allocate_resource(call, service->id, zone->zone);
+	if (zone->resource[0] && resource_find(call, service->id, zone->resource, zone->zone))
+		return 0;
+	resource = allocate_resource(call, service->id, zone->zone);
 	if (!resource)
 		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.",
 					zone->zone);
-	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
+	zone->resource_chosen = false;
+	zone_set_resource(call, zone, resource->resource);
 	return 0;
 }
 
@@ -255,23 +250,53 @@ int zone_connection_enable(struct call *call)
 	return move_zone(call, EVENT_ENABLE);
 }
 
+/* The last step of a replacement: the old ENI goes, the zone stays connected. */
+static int retire_replaced(struct call *call)
+{
+	const struct endpoint_zone *zone;
+	struct endpoint_zone row;
+	struct ends ends;
+	int r;
+
+	r = find_ends(call, &ends);
+	if (r < 0)
+		return r;
+	r = find_zone(call, &ends, &zone);
+	if (r < 0)
+		return r;
+	row = *zone;
+	r = endpoint_zone_change(&row, ZONE_RETIRE);
+	if (r == -EPERM)
+		return call_fail(call, "IncorrectStatus.VpcEndpointZone");
+	if (r == 0)
+		call_put(call, KIND_ENDPOINT_ZONE, &row);
+	return 0;
+}
+
 int zone_connection_disable(struct call *call)
 {
-	/* The last step of a replacement, and no replacement is under way. */
 	if (call_bool(call, "ReplacedResource", false))
-		return call_fail(call, "IncorrectStatus.VpcEndpointZone");
+		return retire_replaced(call);
 	return move_zone(call, EVENT_DISABLE);
+}
+
+static bool zone_matches(const struct call *call, const struct endpoint_zone *zone)
+{
+	const char *eni = call_string(call, "EniId");
+
+	return (!eni || streq(zone->port, eni) || streq(zone->replaced_port, eni)) &&
+	       filter_text(call, "ResourceId", zone->resource) &&
+	       filter_text(call, "ReplacedResourceId", zone->replaced_resource);
 }
 
 static bool zones_match(const struct call *call, const char *endpoint)
 {
-	const char *eni = call_string(call, "EniId"), *resource = call_string(call, "ResourceId");
-
-	if (!eni && !resource)
+	if (!call_string(call, "EniId") && !call_string(call, "ResourceId") &&
+	    !call_string(call, "ReplacedResourceId"))
 		return true;
 	for (const struct endpoint_zone *z = NULL;
 	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, z));)
-		if ((!eni || streq(z->port, eni)) && (!resource || streq(z->resource, resource)))
+		if (zone_matches(call, z))
 			return true;
 	return false;
 }
@@ -288,8 +313,7 @@ static bool connection_wanted(const struct call *call, const void *row)
 	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
 	       filter_text(call, "ConnectionStatus",
 			   enum_name(connection_status_names, connection->status)) &&
-	       filter_resource_group(call, service->resource_group) &&
-	       !call_string(call, "ReplacedResourceId") && zones_match(call, endpoint->id);
+	       filter_resource_group(call, service->resource_group) && zones_match(call, endpoint->id);
 }
 
 static void add_ends(const struct call *call, json_t *item, const void *row)

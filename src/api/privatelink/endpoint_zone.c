@@ -79,12 +79,12 @@ static int allocate(struct call *call, const struct service *service, const stru
 	return 0;
 }
 
-static int make_port(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
-		     const struct vswitch *vswitch, const struct netaddr *wanted, struct endpoint_zone *zone)
+int zone_make_port(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		   const struct vswitch *vswitch, const struct netaddr *wanted, struct endpoint_zone *zone)
 {
 	const struct alloc_wish wish = {
 		.vswitch = vswitch,
-		.wanted = netaddr_is_zero(wanted) ? NULL : wanted,
+		.wanted = wanted,
 		.kind = PORT_ENDPOINT,
 		.owner = endpoint->owner,
 		.holder = endpoint->id,
@@ -101,6 +101,21 @@ static int make_port(struct call *call, struct alloc *alloc, const struct endpoi
 	(void)str_copy(zone->port, sizeof(zone->port), port.id);
 	zone->addr = port.addr;
 	return 0;
+}
+
+void zone_set_resource(struct call *call, struct endpoint_zone *zone, const char *resource)
+{
+	const struct port *port = snapshot_port(call->rows, zone->port);
+	struct port row;
+
+	if (streq(zone->resource, resource))
+		return;
+	if (zone->resource[0] && port) {
+		row = *port;
+		row.number = call_next_number(call, "port");
+		call_put(call, KIND_PORT, &row);
+	}
+	(void)str_copy(zone->resource, sizeof(zone->resource), resource);
 }
 
 int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
@@ -129,7 +144,8 @@ int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *e
 			 wish->zone, service_label(service), service->region);
 	r = allocate(call, service, connection, &zone);
 	if (r == 0)
-		r = make_port(call, alloc, endpoint, vswitch, &wanted, &zone);
+		r = zone_make_port(call, alloc, endpoint, vswitch, netaddr_is_zero(&wanted) ? NULL : &wanted,
+				   &zone);
 	if (r < 0)
 		return r;
 	call_put(call, KIND_ENDPOINT_ZONE, &zone);
@@ -202,14 +218,25 @@ int endpoint_zone_remove(struct call *call)
 	return 0;
 }
 
-static void add_region(const struct call *call, json_t *item, const void *row _unused_)
+/* A consumer's zone that migrates is connected, by the ENI to which the names lead. */
+static void add_zone(const struct call *call, json_t *item, const void *row)
 {
+	const struct endpoint_zone *zone = row;
+	char addr[NETADDR_TEXT_SIZE];
+
 	answer_string(item, "RegionId", call->region);
+	if (zone->status == ZONE_MIGRATING || zone->status == ZONE_MIGRATED)
+		answer_string(item, "ZoneStatus", enum_name(zone_status_names, ZONE_CONNECTED));
+	if (!endpoint_zone_shows_replaced(zone))
+		return;
+	netaddr_format(&zone->replaced_addr, addr);
+	answer_string(item, "EniId", zone->replaced_port);
+	answer_string(item, "EniIp", addr);
 }
 
 int endpoint_zone_list(struct call *call)
 {
-	static const struct listing listing = {KIND_ENDPOINT_ZONE, NULL, add_region};
+	static const struct listing listing = {KIND_ENDPOINT_ZONE, NULL, add_zone};
 	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
 
 	if (!endpoint)

@@ -12,6 +12,13 @@ struct zone_wish {
 	const char *zone, *vswitch, *addr, *addr_v6; /* the addresses may be NULL */
 	const char *param; /* "Zone.2.", in front of the names of parameters at fault */
 };
+/* Puts an ENI of the endpoint in the vSwitch, and its address, into the transaction: the zone's own from now
+ * on. `wanted` is its address; NULL: any. Fails the call when there is none. */
+int zone_make_port(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		   const struct vswitch *vswitch, const struct netaddr *wanted, struct endpoint_zone *zone);
+/* The zone gets another load balancer ("": none until it is connected). What is open through the one that its
+ * ENI had ends: the ENI gets another number, by which nodes take it for another one. */
+void zone_set_resource(struct call *call, struct endpoint_zone *zone, const char *resource);
 /* Checks the wish and puts the zone's rows into the transaction: the zone itself, its ENI and the ENI's
  * address. */
 int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,

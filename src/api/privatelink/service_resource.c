@@ -162,13 +162,12 @@ static int find_resource(struct call *call, struct service *ret_service, const s
 	return 0;
 }
 
-/* Whether a zone of the service's endpoints is connected to it, or on its way. One that waits or was cut gets
- * a resource when it is joined. */
-static bool is_in_use(const struct call *call, const struct service_resource *resource)
+/* Whether a zone of the service's endpoints is connected to it, or on its way: by the reference, which may be
+ * that of what is being replaced. One that waits or was cut gets a resource when it is joined. */
+static bool is_in_use(const struct call *call, enum ref ref, const struct service_resource *resource)
 {
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, resource->resource,
-				       resource->zone, z));) {
+	     (z = snapshot_children_in(call->rows, ref, resource->resource, resource->zone, z));) {
 		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
 
 		if (connection && streq(connection->service, resource->service) && z->status != ZONE_WAIT &&
@@ -187,7 +186,8 @@ int service_detach(struct call *call)
 	r = find_resource(call, &row, &resource);
 	if (r < 0)
 		return r;
-	if (is_in_use(call, resource))
+	if (is_in_use(call, REF_ENDPOINT_ZONE_RESOURCE, resource) ||
+	    is_in_use(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, resource))
 		return call_fail(call, "EndpointServiceConnectionDependence");
 	call_put(call, KIND_SERVICE, &row);
 	call_delete(call, KIND_SERVICE_RESOURCE, resource);
@@ -224,15 +224,14 @@ int service_update_resource(struct call *call)
 	return 0;
 }
 
-/* The endpoints of the service that the resource serves in its zone. */
-static int64_t count_endpoints(const struct call *call, const struct service_resource *resource)
+/* The endpoints of the service that the resource serves in its zone; by the other reference, those from which
+ * it is being taken. */
+static int64_t count_endpoints(const struct call *call, enum ref ref, const struct service_resource *resource)
 {
-	const char *zone = resource->zone;
 	int64_t n = 0;
 
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, resource->resource, zone,
-				       z));) {
+	     (z = snapshot_children_in(call->rows, ref, resource->resource, resource->zone, z));) {
 		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
 
 		n += connection && streq(connection->service, resource->service);
@@ -265,7 +264,9 @@ static void add_balancer(const struct call *call, json_t *item, const void *row)
 	const struct service_resource *resource = row;
 
 	answer_string(item, "RegionId", call->region);
-	answer_int(item, "RelatedEndpointCount", count_endpoints(call, resource));
+	answer_int(item, "RelatedEndpointCount", count_endpoints(call, REF_ENDPOINT_ZONE_RESOURCE, resource));
+	answer_int(item, "RelatedDeprecatedEndpointCount",
+		   count_endpoints(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, resource));
 	answer_balancer(call, item, resource);
 }
 
