@@ -85,18 +85,24 @@ static int row_in_force(enum kind kind, const void *row, union any_row *ret)
 }
 
 /* It is a part of something that goes, or is gone, and takes it along: a server of its group, a listener of
- * its load balancer. */
+ * its load balancer. So is a part of such a part. */
 static bool goes_with_another(const struct control_view *view, enum kind kind, const void *row)
 {
 	enum ref ref = relation_following(kind, REF_PART);
+	char text[UID_TEXT_SIZE];
 	union any_row copy;
 	const void *whole;
 	enum kind parent;
 
 	if (ref == REF_COUNT_)
 		return false;
+	if (!*relation_id(ref, row, 0, text)) /* some of its kind are parts, and it is none */
+		return false;
 	whole = snapshot_parent(view->rows, ref, row, &parent);
-	return !whole || (row_events[parent] && row_in_force(parent, whole, &copy) == -ENOENT);
+	if (!whole)
+		return true;
+	return row_events[parent] &&
+	       (row_in_force(parent, whole, &copy) == -ENOENT || goes_with_another(view, parent, whole));
 }
 
 /* A VPC on its way out may still have vSwitches that are, too; they go first. */

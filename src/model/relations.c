@@ -93,6 +93,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_LOAD_BALANCER_PORTS] = MANY(LOAD_BALANCER, load_balancer, ports, n_ports, OF(PORT), REF_USE),
 	[REF_LOAD_BALANCER_RESOURCE_GROUP] =
 		ONE(LOAD_BALANCER, load_balancer, resource_group, OF(RESOURCE_GROUP), REF_USE),
+	[REF_LOAD_BALANCER_SERVER_GROUP] =
+		ONE(LOAD_BALANCER, load_balancer, server_group, OF(SERVER_GROUP), REF_USE),
 	[REF_LISTENER_OWNER] = OWNER(LISTENER, listener),
 	[REF_LISTENER_LOAD_BALANCER] =
 		ONE(LISTENER, listener, load_balancer, OF(LOAD_BALANCER), REF_PART | REF_TOLD),
@@ -101,6 +103,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_SERVER_GROUP_VPC] = ONE(SERVER_GROUP, server_group, vpc, OF(VPC), REF_TOLD),
 	[REF_SERVER_GROUP_RESOURCE_GROUP] =
 		ONE(SERVER_GROUP, server_group, resource_group, OF(RESOURCE_GROUP), REF_USE),
+	[REF_SERVER_GROUP_LOAD_BALANCER] =
+		ONE(SERVER_GROUP, server_group, load_balancer, OF(LOAD_BALANCER), REF_PART),
 	[REF_SERVER_GROUP] = ONE(SERVER, server, group, OF(SERVER_GROUP), REF_PART | REF_TOLD),
 	[REF_SERVER_SERVER_ID] = ONE(SERVER, server, server_id, OF(INSTANCE) | OF(PORT), REF_USE),
 	[REF_SERVER_PORT_ID] = ONE(SERVER, server, port_id, OF(PORT), REF_USE),
@@ -148,17 +152,17 @@ static const struct relation relations[REF_COUNT_] = {
 };
 
 /* How the ids of a kind begin, where a reference may name rows of several. */
-static const char *const beginnings[KIND_COUNT_] = {
-	[KIND_VPC] = "vpc-",
-	[KIND_VSWITCH] = "vsw-",
-	[KIND_SECURITY_GROUP] = "sg-",
-	[KIND_INSTANCE] = "i-",
-	[KIND_PORT] = "eni-",
-	[KIND_LOAD_BALANCER] = "nlb-",
-	[KIND_LISTENER] = "lsn-",
-	[KIND_SERVER_GROUP] = "sgp-",
-	[KIND_SERVICE] = "epsrv-",
-	[KIND_ENDPOINT] = "ep-",
+static const char *const beginnings[KIND_COUNT_][2] = {
+	[KIND_VPC] = {"vpc-"},
+	[KIND_VSWITCH] = {"vsw-"},
+	[KIND_SECURITY_GROUP] = {"sg-"},
+	[KIND_INSTANCE] = {"i-"},
+	[KIND_PORT] = {"eni-"},
+	[KIND_LOAD_BALANCER] = {"nlb-", "lb-"},
+	[KIND_LISTENER] = {"lsn-"},
+	[KIND_SERVER_GROUP] = {"sgp-"},
+	[KIND_SERVICE] = {"epsrv-"},
+	[KIND_ENDPOINT] = {"ep-"},
 };
 /* clang-format on */
 
@@ -177,6 +181,14 @@ static bool is_single(uint32_t bits)
 	return (bits & (bits - 1)) == 0;
 }
 
+static bool begins_like(const char *id, int kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings[kind]); i++)
+		if (beginnings[kind][i] && str_starts(id, beginnings[kind][i]))
+			return true;
+	return false;
+}
+
 int relation_parent(enum ref ref, const char *id, enum kind *ret)
 {
 	uint32_t parents = relations[ref].parents;
@@ -184,7 +196,7 @@ int relation_parent(enum ref ref, const char *id, enum kind *ret)
 	for (int kind = 0; kind < KIND_COUNT_; kind++) {
 		if (!(parents & BIT(kind)))
 			continue;
-		if (is_single(parents) || (beginnings[kind] && str_starts(id, beginnings[kind]))) {
+		if (is_single(parents) || begins_like(id, kind)) {
 			*ret = kind;
 			return 0;
 		}

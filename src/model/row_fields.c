@@ -51,7 +51,9 @@ NAMES(instance_status_names, "Pending", "Starting", "Running", "Stopping", "Stop
 NAMES(instance_kind_names, "netns", "attached", "tap");
 NAMES(port_kind_names, "instance", "endpoint", "load_balancer");
 NAMES(port_status_names, "Available", "Attaching", "InUse", "Detaching", "Deleting");
-NAMES(lb_status_names, "Provisioning", "Active", "Configuring", "Inactive", "CreateFailed", "Deleting");
+NAMES(lb_status_names, "Provisioning", "Active", "Configuring", "Inactive", "CreateFailed", "Deleting",
+      "Stopping", "Starting");
+NAMES(lb_type_names, "nlb", "slb");
 NAMES(listener_status_names, "Provisioning", "Running", "Configuring", "Stopping", "Stopped", "Starting", "Deleting");
 NAMES(server_group_status_names, "Creating", "Available", "Configuring", "Deleting");
 NAMES(server_status_names, "Adding", "Available", "Configuring", "Removing");
@@ -223,6 +225,11 @@ static const struct field load_balancer_fields[] = {
 	ENUM(load_balancer, status, lb_status_names),
 	TEXT(load_balancer, resource_group),
 	I64(load_balancer, create_time),
+	ENUM(load_balancer, type, lb_type_names),
+	TEXT(load_balancer, server_group),
+	TEXT(load_balancer, slave_zone),
+	TEXT(load_balancer, spec),
+	TEXT(load_balancer, charge_type),
 };
 
 static const struct field listener_fields[] = {
@@ -240,6 +247,7 @@ static const struct field listener_fields[] = {
 	BOOL(listener, proxy_protocol),
 	ENUM(listener, status, listener_status_names),
 	I64(listener, create_time),
+	U32(listener, backend_port),
 };
 
 static const struct field server_group_fields[] = {
@@ -263,6 +271,7 @@ static const struct field server_group_fields[] = {
 	ENUM(server_group, status, server_group_status_names),
 	TEXT(server_group, resource_group),
 	I64(server_group, create_time),
+	TEXT(server_group, load_balancer),
 };
 
 static const struct field server_fields[] = {

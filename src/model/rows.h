@@ -217,17 +217,28 @@ struct port {
 	uint32_t mtu;
 	char groups[SECURITY_GROUPS_MAX][ID_SIZE];
 	uint32_t n_groups;
-	char holder[ID_SIZE];	  /* i-…, ep-… or nlb-… */
+	char holder[ID_SIZE];	  /* i-…, ep-…, nlb-… or lb-… */
 	char node[WORD_SIZE * 2]; /* PORT_INSTANCE: where it is; else empty */
 	enum port_status status;
 	int64_t create_time;
 };
 
-enum lb_status { LB_PROVISIONING, LB_ACTIVE, LB_CONFIGURING, LB_INACTIVE, LB_CREATE_FAILED, LB_DELETING };
+enum lb_status {
+	LB_PROVISIONING,
+	LB_ACTIVE,
+	LB_CONFIGURING,
+	LB_INACTIVE,
+	LB_CREATE_FAILED,
+	LB_DELETING,
+	LB_STOPPING,
+	LB_STARTING
+};
+/* By which product it is had. What carries its traffic is the same. */
+enum lb_type { LB_NETWORK, LB_CLASSIC };
 
 struct load_balancer {
 	struct row_meta meta;
-	char id[ID_SIZE]; /* nlb-… */
+	char id[ID_SIZE]; /* nlb-…; lb-…: classic */
 	int64_t owner;
 	char region[REGION_SIZE];
 	char vpc[ID_SIZE];
@@ -251,6 +262,12 @@ struct load_balancer {
 	enum lb_status status;
 	char resource_group[ID_SIZE];
 	int64_t create_time;
+	enum lb_type type;
+	/* Classic ones only; they have one zone above, that of their address' master. */
+	char server_group[ID_SIZE]; /* its servers as they were added, without ports */
+	char slave_zone[ZONE_SIZE]; /* empty: none */
+	char spec[WORD_SIZE];	    /* slb.s1.small, …; empty: none was given */
+	char charge_type[WORD_SIZE];
 };
 
 enum listener_status {
@@ -279,6 +296,7 @@ struct listener {
 	bool proxy_protocol;
 	enum listener_status status;
 	int64_t create_time;
+	uint32_t backend_port; /* of a classic load balancer's: that of all its servers; else 0 */
 };
 
 enum server_group_status {
@@ -310,6 +328,7 @@ struct server_group {
 	enum server_group_status status;
 	char resource_group[ID_SIZE];
 	int64_t create_time;
+	char load_balancer[ID_SIZE]; /* the classic one whose part it is; empty: it is an object of its own */
 };
 
 enum server_status { SERVER_ADDING, SERVER_AVAILABLE, SERVER_CONFIGURING, SERVER_REMOVING };
@@ -320,7 +339,8 @@ struct server { /* a backend: "server/<sgp>/<server id>/<port>" */
 	char server_id[NETADDR_TEXT_SIZE]; /* i-…, eni-… or an address */
 	char type[WORD_SIZE];		   /* Ecs, Eni, Ip */
 	struct netaddr addr;
-	uint32_t port;
+	uint32_t
+		port; /* 0: of the servers of a classic load balancer; its listeners' groups have the ports */
 	uint32_t weight; /* 0..100; 0: none of the new flows */
 	char zone[ZONE_SIZE];
 	char port_id[ID_SIZE]; /* the ENI that has the address; empty: none does */

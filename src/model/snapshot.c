@@ -337,12 +337,12 @@ size_t snapshot_count_children_in(const struct snapshot *s, enum ref ref, const 
 	return snapshot_find(s, kind, id) ? 1 : 0;
 }
 
-/* The kind and id that a row of the snapshot names first; -ENOENT: none that there can be. */
+/* The kind and id that a row of the snapshot names first; -ENOENT: none, or none that there can be. */
 static int parent_of(enum ref ref, const void *row, enum kind *ret_kind, const char **ret_id,
 		     char text[UID_TEXT_SIZE])
 {
 	*ret_id = relation_info(ref)->member ? relation_id(ref, row, 0, text) : snapshot_id(row);
-	return *ret_id ? relation_parent(ref, *ret_id, ret_kind) : -ENOENT;
+	return *ret_id && **ret_id ? relation_parent(ref, *ret_id, ret_kind) : -ENOENT;
 }
 
 const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret)

@@ -76,7 +76,7 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
 
 /* The row that a row of the snapshot names there, and its kind; NULL: it names none that is there. */
 const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret);
-/* Whether a row of the snapshot is a part of something that is gone. */
+/* Whether a row of the snapshot is a part of something that is gone; one that names nothing is no part. */
 bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *row);
 /* Whether a row that is no part of it names the row of that kind and id, by another reference than `besides`
  * (REF_COUNT_: by any). */

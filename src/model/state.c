@@ -109,13 +109,16 @@ static const state_line instance_table[] = {
 	[INSTANCE_DELETING] = { GONE, DENY, DENY, DENY, KEEP, DENY },
 };
 
+/* ENABLE starts, DISABLE stops; only classic ones are. */
 static const state_line load_balancer_table[] = {
-	[LB_PROVISIONING]  = { LB_ACTIVE, KEEP,           DENY, DENY, LB_DELETING, DENY },
-	[LB_ACTIVE]        = { KEEP,      LB_CONFIGURING, DENY, DENY, LB_DELETING, DENY },
-	[LB_CONFIGURING]   = { LB_ACTIVE, KEEP,           DENY, DENY, LB_DELETING, DENY },
-	[LB_INACTIVE]      = { KEEP,      DENY,           DENY, DENY, LB_DELETING, DENY },
-	[LB_CREATE_FAILED] = { KEEP,      DENY,           DENY, DENY, LB_DELETING, DENY },
-	[LB_DELETING]      = { GONE,      DENY,           DENY, DENY, KEEP,        DENY },
+	[LB_PROVISIONING]  = { LB_ACTIVE,   KEEP,           KEEP,        LB_STOPPING, LB_DELETING, DENY },
+	[LB_ACTIVE]        = { KEEP,        LB_CONFIGURING, KEEP,        LB_STOPPING, LB_DELETING, DENY },
+	[LB_CONFIGURING]   = { LB_ACTIVE,   KEEP,           KEEP,        LB_STOPPING, LB_DELETING, DENY },
+	[LB_INACTIVE]      = { KEEP,        KEEP,           LB_STARTING, KEEP,        LB_DELETING, DENY },
+	[LB_CREATE_FAILED] = { KEEP,        DENY,           DENY,        DENY,        LB_DELETING, DENY },
+	[LB_DELETING]      = { GONE,        DENY,           DENY,        DENY,        KEEP,        DENY },
+	[LB_STOPPING]      = { LB_INACTIVE, KEEP,           LB_STARTING, KEEP,        LB_DELETING, DENY },
+	[LB_STARTING]      = { LB_ACTIVE,   KEEP,           KEEP,        LB_STOPPING, LB_DELETING, DENY },
 };
 
 static const state_line port_table[] = {

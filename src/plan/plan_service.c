@@ -3,8 +3,9 @@
  * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among
  * them gets new flows. A table belongs to a server group and a zone. It holds the healthy servers of the
  * zone; if it has none, those of the other zones (rescue); if there is none at all, the probes may be what is
- * wrong, and every server of the zone, else of the group, stays in. A server that is stopped, removed, whose
- * address no interface has or whose device on this node is missing is never in.
+ * wrong, and every server of the zone, else of the group, stays in. Servers of a classic load balancer are
+ * all of its zone. A server that is stopped, removed, whose address no interface has or whose device on this
+ * node is missing is never in.
  */
 #include "plan_build.h"
 
@@ -141,12 +142,21 @@ struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
 const struct listener *plan_next_listener(const struct plan_builder *b, const char *load_balancer,
 					  const struct listener *previous)
 {
+	const struct load_balancer *lb = previous ? NULL : snapshot_load_balancer(b->rows, load_balancer);
 	const struct listener *l = previous;
 
+	if (lb && (lb->status == LB_STOPPING || lb->status == LB_INACTIVE))
+		return NULL;
 	do
 		l = snapshot_children(b->rows, REF_LISTENER_LOAD_BALANCER, load_balancer, l);
 	while (l && !listener_wanted(l->status));
 	return l;
+}
+
+/* A classic load balancer has one zone, and its servers, wherever they are, are all of that. */
+static bool in_zone(const struct plan_group *group, const struct server *server, const char *zone)
+{
+	return *group->row->load_balancer || streq(server->zone, zone);
 }
 
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
@@ -164,7 +174,7 @@ bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, 
 			bool answers = server->serves && server->healthy;
 
 			any_answers |= answers;
-			if (!streq(server->row->zone, zone))
+			if (!in_zone(group, server->row, zone))
 				continue;
 			own |= server->row->weight > 0 && server->row->status != SERVER_REMOVING;
 			own_answers |= answers;
@@ -236,17 +246,18 @@ static int reach(struct plan_builder *b, struct plan_group *group)
 
 enum choice { CHOICE_ZONE_HEALTHY, CHOICE_HEALTHY, CHOICE_ZONE, CHOICE_ALL, CHOICE_COUNT_ };
 
-static bool chosen(const struct plan_server *server, const char *zone, enum choice choice)
+static bool chosen(const struct plan_group *group, const struct plan_server *server, const char *zone,
+		   enum choice choice)
 {
 	if (!server->serves || server->backend == PLAN_NO_BACKEND)
 		return false;
 	switch (choice) {
 	case CHOICE_ZONE_HEALTHY:
-		return server->healthy && streq(server->row->zone, zone);
+		return server->healthy && in_zone(group, server->row, zone);
 	case CHOICE_HEALTHY:
 		return server->healthy;
 	case CHOICE_ZONE:
-		return streq(server->row->zone, zone);
+		return in_zone(group, server->row, zone);
 	default:
 		return true;
 	}
@@ -274,7 +285,7 @@ static size_t choose(const struct plan_group *group, const char *zone, struct ma
 		for (size_t i = 0; i < group->n_servers; i++) {
 			const struct plan_server *server = &group->servers[i];
 
-			if (!chosen(server, zone, (enum choice)choice))
+			if (!chosen(group, server, zone, (enum choice)choice))
 				continue;
 			ret[n].identity = backend_identity(group->vpc->number, server->row);
 			ret[n].index = server->backend;

@@ -364,6 +364,14 @@ static void test_single_cases(void)
 	apply(s, KIND_ENDPOINT_ZONE,
 	      &(struct endpoint_zone){.endpoint = "ep-1", .zone = "z", .port = "eni-1"}, true);
 	tap_ok(snapshot_is_used(s, KIND_PORT, "eni-1", REF_COUNT_), "others do");
+	apply(s, KIND_SERVER_GROUP, &(struct server_group){.id = "sgp-1"}, true);
+	apply(s, KIND_SERVER_GROUP, &(struct server_group){.id = "sgp-2", .load_balancer = "lb-1"}, true);
+	v = snapshot_server_group(s, "sgp-1");
+	tap_ok(!snapshot_is_orphan(s, KIND_SERVER_GROUP, v) &&
+		       !snapshot_parent(s, REF_SERVER_GROUP_LOAD_BALANCER, v, &kind),
+	       "what may be a part and names nothing is none");
+	tap_ok(snapshot_is_orphan(s, KIND_SERVER_GROUP, snapshot_server_group(s, "sgp-2")),
+	       "what names something that is gone was one");
 	(void)snapshot_free(s);
 }
 

@@ -566,6 +566,32 @@ static void test_balancer_deleted(void)
 	world_end(&w);
 }
 
+static void test_classic_balancer_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "load_balancer/lb-1",
+		 "{'id':'lb-1','type':'slb','status':'Deleting','server_group':'sgp-1'}");
+	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','load_balancer':'lb-1','status':'Creating'}");
+	rows_put(w.rows, "server/sgp-1/i-1/0", "{'group':'sgp-1','server_id':'i-1','status':'Adding'}");
+	rows_put(w.rows, "server_group/sgp-2", "{'id':'sgp-2','load_balancer':'lb-1','status':'Available'}");
+	rows_put(w.rows, "server/sgp-2/i-1/80",
+		 "{'group':'sgp-2','server_id':'i-1','port':80,'status':'Adding'}");
+	rows_put(w.rows, "server_health/sgp-2/i-1/80", "{'group':'sgp-2','server_id':'i-1','port':80}");
+	rows_put(w.rows, "server_group/sgp-3", "{'id':'sgp-3','status':'Creating'}");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_load_balancer(w.rows, "lb-1") && !snapshot_server_group(w.rows, "sgp-1") &&
+		       !snapshot_server_group(w.rows, "sgp-2") &&
+		       snapshot_count(w.rows, KIND_SERVER, "") == 0 &&
+		       snapshot_count(w.rows, KIND_SERVER_HEALTH, "") == 0,
+	       "a classic load balancer goes with its server groups, and these with their servers");
+	tap_is_int(snapshot_server_group(w.rows, "sgp-3")->status, SERVER_GROUP_AVAILABLE,
+		   "a group that is no part of one moves by itself");
+	world_end(&w);
+}
+
 static void test_large_group(void)
 {
 	struct world w;
@@ -885,6 +911,7 @@ int main(void)
 	test_instance();
 	test_endpoint_deleted();
 	test_balancer_deleted();
+	test_classic_balancer_deleted();
 	test_large_group();
 	test_service_deleted();
 	test_nat_ranges();

@@ -263,6 +263,46 @@ static void test_tables(void)
 	world_free(&w);
 }
 
+static void put_balancer(struct world *w, const char *status)
+{
+	rows_put(w->rows, "load_balancer/nlb-1",
+		 "{'id': 'nlb-1', 'type': 'slb', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': '%s'}",
+		 status);
+}
+
+static void test_classic(void)
+{
+	struct world w;
+
+	world_new(&w);
+	put_balancer(&w, "Active");
+	rows_put(w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'load_balancer': 'nlb-1', 'protocol': 'TCP', "
+		 "'health_enabled': true, 'status': 'Available'}");
+	rows_put(w.rows, "server_group/sgp-0",
+		 "{'id': 'sgp-0', 'vpc': 'vpc-p', 'load_balancer': 'nlb-1', 'protocol': 'TCP', "
+		 "'status': 'Available'}");
+	rows_put(w.rows, "server/sgp-0/i-p1/0",
+		 "{'group': 'sgp-0', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'weight': 100, "
+		 "'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n1', 'status': 'Available'}");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10",
+		   "a classic load balancer's servers of all zones serve its one");
+	tap_is_int(w.plan->n_backends, 2, "what has no port is no backend");
+	tap_is_int(w.plan->n_probes, 2, "nor probed");
+	strcpy(w.ill[0], "i-p1");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "of which the healthy ones get new flows");
+	strcpy(w.ill[1], "i-p2");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10", "or all, if none is");
+	memset(w.ill, 0, sizeof(w.ill));
+	put_balancer(&w, "Stopping");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "no listener", "one that is stopped serves none");
+	put_balancer(&w, "Inactive");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "no listener", "nor afterwards");
+	put_balancer(&w, "Starting");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10", "until it is started again");
+	world_free(&w);
+}
+
 static void test_server_addresses(void)
 {
 	struct world w;
@@ -640,6 +680,7 @@ int main(void)
 	test_places();
 	test_endpoints();
 	test_tables();
+	test_classic();
 	test_server_addresses();
 	test_far_backend();
 	test_listeners();

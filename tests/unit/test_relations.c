@@ -14,6 +14,7 @@ static struct {
 } no_references[] = {
 	{"", "zone", false},	   /* the catalogue's */
 	{"", "zones", false},	   /* the same */
+	{"", "slave_zone", false}, /* the same */
 	{"tag", "key", false},	   /* a text */
 	{"token", "token", false}, /* a text */
 	{"account", "uid", false}, /* its own */
@@ -173,9 +174,9 @@ static bool is_listed(enum kind kind, const enum kind *kinds, size_t n)
 static void test_each_kind_is_decided(void)
 {
 	static const enum kind own_objects[] = {
-		KIND_ACCOUNT,	     KIND_ACCESS_KEY,	KIND_NODE,	    KIND_VPC,	       KIND_VSWITCH,
-		KIND_SECURITY_GROUP, KIND_INSTANCE,	KIND_LOAD_BALANCER, KIND_SERVER_GROUP, KIND_SERVICE,
-		KIND_ENDPOINT,	     KIND_CLIENT_TOKEN, KIND_JOB,	    KIND_COUNTER,
+		KIND_ACCOUNT,	     KIND_ACCESS_KEY, KIND_NODE,	  KIND_VPC,	KIND_VSWITCH,
+		KIND_SECURITY_GROUP, KIND_INSTANCE,   KIND_LOAD_BALANCER, KIND_SERVICE, KIND_ENDPOINT,
+		KIND_CLIENT_TOKEN,   KIND_JOB,	      KIND_COUNTER,
 	};
 	static const enum kind not_told[] = {
 		KIND_ACCOUNT,	   KIND_ACCESS_KEY, KIND_RESOURCE_GROUP, KIND_SERVICE_USER, KIND_TAG,
@@ -205,6 +206,7 @@ static void test_parents(void)
 		{REF_PORT_HOLDER, "i-1", KIND_INSTANCE},
 		{REF_PORT_HOLDER, "ep-1", KIND_ENDPOINT},
 		{REF_PORT_HOLDER, "nlb-1", KIND_LOAD_BALANCER},
+		{REF_PORT_HOLDER, "lb-1", KIND_LOAD_BALANCER},
 		{REF_PORT_HOLDER, "epsrv-1", -1},
 		{REF_PORT_HOLDER, "", -1},
 		{REF_TAG_RESOURCE, "sg-1", KIND_SECURITY_GROUP},
