@@ -55,6 +55,35 @@ static int add_server(struct cli *cli _unused_, const struct cli_option *option 
 						      : "Ip");
 }
 
+/* "i-…[,weight]": a server of a classic load balancer, whose listeners say the port. */
+static int add_backend(struct cli *cli _unused_, const struct cli_option *option _unused_, const char *value,
+		       unsigned int n, struct params *params)
+{
+	char id[256], name[64];
+	const char *comma = strchr(value, ',');
+	int r;
+
+	if (str_format(id, sizeof(id), "%.*s", comma ? (int)(comma - value) : (int)strlen(value), value) <
+		    0 ||
+	    !*id)
+		return -EINVAL;
+	(void)str_format(name, sizeof(name), "BackendServers.%u.ServerId", n);
+	r = params_add(params, name, id);
+	if (r < 0 || !comma)
+		return r;
+	(void)str_format(name, sizeof(name), "BackendServers.%u.Weight", n);
+	return params_add(params, name, comma + 1);
+}
+
+/* A load balancer, and by its option the type. */
+static int add_resource(struct cli *cli _unused_, const struct cli_option *option, const char *value,
+			unsigned int n _unused_, struct params *params)
+{
+	int r = params_add(params, "ResourceType", option->name + strlen("--"));
+
+	return r < 0 ? r : params_add(params, option->parameter, value);
+}
+
 /* "443", "8000-9000" or the API's own "443/443". */
 static int add_ports(struct cli *cli _unused_, const struct cli_option *option, const char *value,
 		     unsigned int n _unused_, struct params *params)
@@ -197,7 +226,25 @@ static const struct cli_wait listener_running = {"GetListenerAttribute", "Listen
 						 "ListenerStatus=Running"};
 static const struct cli_wait listener_gone = {"ListListeners", "ListenerIds.1=%s", .gone = true};
 
+static const struct cli_wait slb_active = {"DescribeLoadBalancerAttribute", "LoadBalancerId=%s",
+					   "LoadBalancerStatus=active"};
+static const struct cli_wait slb_inactive = {"DescribeLoadBalancerAttribute", "LoadBalancerId=%s",
+					     "LoadBalancerStatus=inactive"};
+static const struct cli_wait slb_gone = {"DescribeLoadBalancers", "LoadBalancerId=%s", .gone = true};
+
+static const struct cli_option backends[] = {
+	{"--server", "BackendServers", CLI_TUPLE, .required = true, .add = add_backend,
+	 .help = "ID[,WEIGHT]: an instance or an ENI"},
+	{NULL},
+};
+
 /* ---- endpoint services ---- */
+
+static const struct cli_option service_attach[] = {
+	{"--nlb", "ResourceId", .add = add_resource, .help = "nlb-…, with --zone"},
+	{"--slb", "ResourceId", .add = add_resource, .help = "lb-…: a classic load balancer"},
+	{NULL},
+};
 
 static const struct cli_option service_find[] = {
 	{"--service", NULL, .add = add_service, .help = "id, name, or product of the catalogue (pai-dlc)"},
@@ -307,6 +354,34 @@ const struct cli_command cli_commands[] = {
 	{"nlb", "listener-delete", "Deletes a listener.", "nlb", "DeleteListener", .id = "ListenerId",
 	 .wait = &listener_gone},
 
+	{"slb", "create", "Creates a classic load balancer and prints its id.", "slb", "CreateLoadBalancer",
+	 .fixed = "AddressType=intranet", .id = "LoadBalancerId", .wait = &slb_active},
+	{"slb", "list", "Shows the account's classic load balancers.", "slb", "DescribeLoadBalancers"},
+	{"slb", "show", "Shows a classic load balancer.", "slb", "DescribeLoadBalancerAttribute"},
+	{"slb", "rename", "Gives a classic load balancer another name.", "slb", "SetLoadBalancerName"},
+	{"slb", "protect", "Protects a classic load balancer against deletion, or no longer.", "slb",
+	 "SetLoadBalancerDeleteProtection"},
+	{"slb", "start", "Has a classic load balancer serve.", "slb", "SetLoadBalancerStatus",
+	 .fixed = "LoadBalancerStatus=active", .id = "LoadBalancerId", .wait = &slb_active},
+	{"slb", "stop", "Has a classic load balancer serve no longer.", "slb", "SetLoadBalancerStatus",
+	 .fixed = "LoadBalancerStatus=inactive", .id = "LoadBalancerId", .wait = &slb_inactive},
+	{"slb", "delete", "Deletes a classic load balancer.", "slb", "DeleteLoadBalancer",
+	 .id = "LoadBalancerId", .wait = &slb_gone},
+	{"slb", "server-add", "Adds servers to a classic load balancer.", "slb", "AddBackendServers",
+	 backends},
+	{"slb", "server-set", "Changes the weights of servers.", "slb", "SetBackendServers", backends},
+	{"slb", "server-remove", "Removes servers from a classic load balancer.", "slb",
+	 "RemoveBackendServers", backends},
+	{"slb", "server-health", "Shows what probes found out of the servers behind each listener.", "slb",
+	 "DescribeHealthStatus"},
+	{"slb", "tcp-create", "Creates a listener of TCP, which is stopped.", "slb",
+	 "CreateLoadBalancerTCPListener"},
+	{"slb", "udp-create", "Creates a listener of UDP, which is stopped.", "slb",
+	 "CreateLoadBalancerUDPListener"},
+	{"slb", "listener-start", "Starts a listener.", "slb", "StartLoadBalancerListener"},
+	{"slb", "listener-stop", "Stops a listener.", "slb", "StopLoadBalancerListener"},
+	{"slb", "listener-delete", "Deletes a listener.", "slb", "DeleteLoadBalancerListener"},
+
 	{"service", "create", "Creates an endpoint service and prints its id.", "privatelink",
 	 "CreateVpcEndpointService", .id = "ServiceId", .wait = &service_active},
 	{"service", "list", "Shows the account's endpoint services.", "privatelink",
@@ -315,8 +390,7 @@ const struct cli_command cli_commands[] = {
 	 "ListVpcEndpointServicesByEndUser", service_find},
 	{"service", "show", "Shows an endpoint service.", "privatelink", "GetVpcEndpointServiceAttribute"},
 	{"service", "attach", "Adds a load balancer's zone to a service.", "privatelink",
-	 "AttachResourceToVpcEndpointService", .fixed = "ResourceType=nlb", .id = "ServiceId",
-	 .wait = &service_active},
+	 "AttachResourceToVpcEndpointService", service_attach, .id = "ServiceId", .wait = &service_active},
 	{"service", "detach", "Takes a load balancer's zone out of a service.", "privatelink",
 	 "DetachResourceFromVpcEndpointService", .id = "ServiceId", .wait = &service_active},
 	{"service", "resources", "Shows the load balancers of a service.", "privatelink",

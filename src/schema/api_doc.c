@@ -152,6 +152,8 @@ static const char *answer_type(const struct answer_field *field)
 		return "list of texts";
 	case ANSWER_LIST:
 		return field->members ? "list of objects" : "list of texts";
+	case ANSWER_NUMBERS:
+		return "list of numbers";
 	case ANSWER_ONE:
 	case ANSWER_TAGS:
 		return "list of objects";

@@ -176,7 +176,7 @@ static const struct param_spec endpoint_update_params[] = {
 
 static const struct answer_field privatelink_region_answer[] = {
 	SAME(region_answer),
-	{"ServiceResourceTypes", TEXTS("ServiceResourceType", "nlb")},
+	{"ServiceResourceTypes", TEXTS("ServiceResourceType", "nlb", "slb")},
 	{},
 };
 

@@ -22,7 +22,7 @@ static const struct param_spec resource_params[] = {
 const struct param_spec service_create_params[] = {
 	{"ServiceDescription", PARAM_STRING, OPTION("--description", "description")},
 	{"ServiceResourceType", PARAM_STRING, .values = resource_types, .no_case = true,
-	 OPTION("--resource-type", "nlb")},
+	 OPTION("--resource-type", "nlb or slb (default)")},
 	{"ServiceSupportIPv6", PARAM_BOOL},
 	{"AddressIpVersion", PARAM_STRING, .values = service_ip_versions},
 	{"AutoAcceptEnabled", PARAM_BOOL, OPTION("--auto-accept", "accept connections without asking")},
@@ -30,7 +30,7 @@ const struct param_spec service_create_params[] = {
 	 OPTION("--zone-affinity", "answer names with the asker's zone first")},
 	{"Payer", PARAM_STRING, .values = payers},
 	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_params,
-	 OPTION("--resource", "nlb,NLB,ZONE"), .parts = 3},
+	 OPTION("--resource", "nlb,NLB,ZONE or slb,SLB"), .parts = 3},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
 	{"SupportedRegionList", PARAM_LIST, .max = 100},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
@@ -90,17 +90,17 @@ const struct param_spec service_update_params[] = {
 
 const struct param_spec service_resource_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
-	{"ResourceId", PARAM_STRING, .required = true, OPTION("--nlb", "nlb-…")},
+	{"ResourceId", PARAM_STRING, .required = true},
 	{"ResourceType", PARAM_STRING, .required = true, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING, ASKED("--zone", "zone of the load balancer")},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "zone of the load balancer, if it has several")},
 	{},
 };
 
 const struct param_spec service_detach_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
-	{"ResourceId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
+	{"ResourceId", PARAM_STRING, .required = true, OPTION("BALANCER", "nlb-… or lb-…")},
 	{"ResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
-	{"ZoneId", PARAM_STRING, ASKED("ZONE", "zone of the load balancer")},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "zone of the load balancer, if it has several")},
 	{},
 };
 

@@ -13,6 +13,7 @@ const struct product_info products[PRODUCT_COUNT_] = {
 	[PRODUCT_ECS]         = { PRODUCT_ECS, "ECS", "2014-05-26", ecs_actions, &usual_words },
 	[PRODUCT_NLB]         = { PRODUCT_NLB, "NLB", "2022-04-30", nlb_actions, &usual_words },
 	[PRODUCT_RESOURCEMANAGER] = { PRODUCT_RESOURCEMANAGER, "ResourceManager", "2020-03-31", resourcemanager_actions, &usual_words },
+	[PRODUCT_SLB]         = { PRODUCT_SLB, "SLB", "2014-05-15", slb_actions, &usual_words },
 	[PRODUCT_STS]         = { PRODUCT_STS, "STS", "2015-04-01", sts_actions, &usual_words },
 	[PRODUCT_PRIVLINK]    = { PRODUCT_PRIVLINK, "PRIVLINK", "2026-11-01", privlink_actions, &usual_words },
 };

@@ -16,6 +16,7 @@ enum product {
 	PRODUCT_ECS,
 	PRODUCT_NLB,
 	PRODUCT_RESOURCEMANAGER,
+	PRODUCT_SLB,
 	PRODUCT_STS,
 	PRODUCT_PRIVLINK,
 	PRODUCT_COUNT_,
@@ -77,7 +78,8 @@ enum answer_kind {
 	A_NUMBER,
 	A_FLAG,
 	ANSWER_AN_OBJECT,
-	ANSWER_LIST, /* of objects, or of texts if it has no members */
+	ANSWER_LIST,	/* of objects, or of texts if it has no members */
+	ANSWER_NUMBERS, /* a list of numbers */
 };
 
 struct answer_field {
@@ -147,6 +149,7 @@ struct answer_field {
 #define ONE(wrap, table)  ANSWER_ONE, .inner = (wrap), .members = (table)
 #define TAGS(wrap, table) ANSWER_TAGS, .inner = (wrap), .members = (table)
 #define AN_OBJECT(table)  ANSWER_AN_OBJECT, .members = (table)
+#define NUMBERS(wrap)	  ANSWER_NUMBERS, .inner = (wrap)
 #define LIST(wrap, table) ANSWER_LIST, .inner = (wrap), .members = (table)
 
 /* Pages of a list: by token (MaxResults, NextToken), by number (PageNumber, PageSize), or as the call wishes.
@@ -201,7 +204,7 @@ struct product_info {
 extern const struct product_info products[PRODUCT_COUNT_];
 
 extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
-	resourcemanager_actions[], sts_actions[], privlink_actions[];
+	resourcemanager_actions[], slb_actions[], sts_actions[], privlink_actions[];
 
 /* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL
  * likewise. */

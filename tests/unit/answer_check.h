@@ -23,8 +23,11 @@ static bool answer_list_follows(const struct answer_field *field, const json_t *
 	if (!json_is_array(value))
 		return false;
 	json_array_foreach(value, i, entry)
-		if (field->members ? !answer_follows(field->members, entry, NULL, ret_name)
-				   : !json_is_string(entry))
+		if (field->kind == ANSWER_NUMBERS) {
+			if (!json_is_integer(entry))
+				return false;
+		} else if (field->members ? !answer_follows(field->members, entry, NULL, ret_name)
+					  : !json_is_string(entry))
 			return false;
 	return true;
 }
@@ -57,6 +60,7 @@ static bool answer_member_follows(const struct answer_field *field, const json_t
 	case ANSWER_ONE:
 	case ANSWER_TAGS:
 	case ANSWER_LIST:
+	case ANSWER_NUMBERS:
 		return answer_list_follows(field, value, ret_name);
 	case ANSWER_OBJECT:
 	case ANSWER_AN_OBJECT:

@@ -107,6 +107,14 @@ static void make_world(struct harness *h, int64_t uid)
 	harness_in_force(h, "alpha");
 	make(h, uid, "listener", PRODUCT_NLB, "ListenerId", "CreateListener",
 	     "LoadBalancerId={lb}&ServerGroupId={group}&ListenerProtocol=TCP&ListenerPort=80&Tag.1.Key=env");
+	make(h, uid, "slb", PRODUCT_SLB, "LoadBalancerId", "CreateLoadBalancer",
+	     REGION "VSwitchId={vsw}&SlaveZoneId=cn-hangzhou-i&Tag.1.Key=env");
+	fill_in(form, sizeof(form), prefix, "LoadBalancerId={slb}&BackendServers.1.ServerId={instance}");
+	harness_call(h, uid, PRODUCT_SLB, "AddBackendServers", "%s", form);
+	fill_in(form, sizeof(form), prefix, "LoadBalancerId={slb}&ListenerPort=80&BackendServerPort=80");
+	harness_call(h, uid, PRODUCT_SLB, "CreateLoadBalancerTCPListener", "%s", form);
+	fill_in(form, sizeof(form), prefix, "LoadBalancerId={slb}&ListenerPort=53&BackendServerPort=53");
+	harness_call(h, uid, PRODUCT_SLB, "CreateLoadBalancerUDPListener", "%s", form);
 	make(h, uid, "service", PRODUCT_PRIVATELINK, "ServiceId", "CreateVpcEndpointService",
 	     REGION "AutoAcceptEnabled=true&Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}"
 		    "&Resource.1.ZoneId=cn-hangzhou-h&Tag.1.Key=env&Resource.2.ResourceType=nlb"
@@ -121,11 +129,13 @@ static void make_world(struct harness *h, int64_t uid)
 #define ECS PRODUCT_ECS
 #define NLB PRODUCT_NLB
 #define PL  PRODUCT_PRIVATELINK
+#define SLB PRODUCT_SLB
 #define STS PRODUCT_STS
 #define RM  PRODUCT_RESOURCEMANAGER
 
-#define SERVER "&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
-#define RULE   "&IpProtocol=ALL&"
+#define SERVER	"&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
+#define BACKEND "&BackendServers.1.ServerId={my_instance}"
+#define RULE	"&IpProtocol=ALL&"
 #define ZONES(vsw)                                                                                           \
 	"&AddressType=Intranet&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId=" vsw            \
 	"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={my_vsw_i}"
@@ -246,6 +256,60 @@ static const struct {
 	 "ServerGroupId={group}&ServerGroupName=mine"},
 	{NLB, "UpdateServerGroupServersAttribute", "ResourceNotFound.serverGroup",
 	 "ServerGroupId={group}" SERVER},
+
+	{SLB, "AddBackendServers", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}" BACKEND},
+	{SLB, "AddBackendServers", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={my_lb}" BACKEND},
+	{SLB, "AddBackendServers", "InvalidInstanceId.NotFound",
+	 "LoadBalancerId={my_slb}&BackendServers.1.ServerId={instance}"},
+	{SLB, "AddBackendServers", "ResourceNotFound.Eni",
+	 "LoadBalancerId={my_slb}&BackendServers.1.ServerId={eni}"},
+	{SLB, "CreateLoadBalancer", "InvalidVSwitchId.NotFound", REGION "VSwitchId={vsw}"},
+	{SLB, "CreateLoadBalancer", "InvalidVpcId.NotFound", REGION "VSwitchId={my_vsw}&VpcId={vpc}"},
+	{SLB, "CreateLoadBalancer", "ResourceNotFound.ResourceGroup",
+	 REGION "VSwitchId={my_vsw}&ResourceGroupId={rg}"},
+	{SLB, "CreateLoadBalancerTCPListener", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=81&BackendServerPort=80"},
+	{SLB, "CreateLoadBalancerUDPListener", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=81&BackendServerPort=80"},
+	{SLB, "DeleteLoadBalancer", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}"},
+	{SLB, "DeleteLoadBalancerListener", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=80"},
+	{SLB, "DescribeHealthStatus", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}"},
+	{SLB, "DescribeLoadBalancerAttribute", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}"},
+	{SLB, "DescribeLoadBalancerTCPListenerAttribute", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=80"},
+	{SLB, "DescribeLoadBalancerUDPListenerAttribute", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=53"},
+	{SLB, "DeleteLoadBalancer", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={my_lb}"},
+	{SLB, "DescribeLoadBalancerAttribute", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={my_lb}"},
+	{SLB, "RemoveBackendServers", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}" BACKEND},
+	{SLB, "SetBackendServers", "InvalidLoadBalancerId.NotFound", "LoadBalancerId={slb}" BACKEND},
+	{SLB, "SetLoadBalancerDeleteProtection", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&DeleteProtection=on"},
+	{SLB, "SetLoadBalancerModificationProtection", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ModificationProtectionStatus=NonProtection"},
+	{SLB, "SetLoadBalancerName", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&LoadBalancerName=mine"},
+	{SLB, "SetLoadBalancerStatus", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&LoadBalancerStatus=inactive"},
+	{SLB, "SetLoadBalancerTCPListenerAttribute", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=80&EstablishedTimeout=20"},
+	{SLB, "SetLoadBalancerUDPListenerAttribute", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=53&Description=mine"},
+	{SLB, "StartLoadBalancerListener", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=80"},
+	{SLB, "StopLoadBalancerListener", "InvalidLoadBalancerId.NotFound",
+	 "LoadBalancerId={slb}&ListenerPort=80"},
+	{SLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=instance&ResourceId.1={slb}" TAGGED},
+	{SLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=instance&ResourceId.1={my_lb}" TAGGED},
+	{SLB, "UntagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=instance&ResourceId.1={slb}&All=true"},
+	{NLB, "GetLoadBalancerAttribute", "ResourceNotFound.loadBalancer", "LoadBalancerId={my_slb}"},
+	{NLB, "DeleteLoadBalancer", "ResourceNotFound.loadBalancer", "LoadBalancerId={my_slb}"},
+	{NLB, "TagResources", "InvalidResourceId.NotFound",
+	 "ResourceType=loadbalancer&ResourceId.1={my_slb}" TAGGED},
 
 	{PL, "AddUserToVpcEndpointService", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&UserId=17"},
@@ -381,6 +445,9 @@ static const struct {
 	{NLB, "ListServerGroups", "ServerGroupIds.1={group}"},
 	{NLB, "ListTagResources", "ResourceType=loadbalancer&Tag.1.Key=env"},
 	{NLB, "ListTagResources", "ResourceType=listener&ResourceId.1={listener}"},
+	{SLB, "DescribeLoadBalancers", REGION},
+	{SLB, "DescribeLoadBalancers", REGION "LoadBalancerId={slb}"},
+	{SLB, "ListTagResources", REGION "ResourceType=instance&ResourceId.1={slb}"},
 	{PL, "ListVpcEndpointConnections", REGION},
 	{PL, "ListTagResources", REGION "ResourceType=vpcendpoint&ResourceId.1={endpoint}"},
 	{PL, "ListTagResources", REGION "ResourceType=vpcendpointservice&Tag.1.Key=env"},
@@ -396,8 +463,8 @@ static const struct {
 __attribute__((unused)) static bool is_tested(enum product product, const char *action)
 {
 	static const char *const naming_nothing[] = {
-		"CheckProductOpen",  "CreateResourceGroup",   "CreateVpc", "DescribeRegions", "DescribeZones",
-		"GetCallerIdentity", "OpenPrivateLinkService"};
+		"CheckProductOpen", "CreateResourceGroup", "CreateVpc",		"DescribeAvailableResource",
+		"DescribeRegions",  "DescribeZones",	   "GetCallerIdentity", "OpenPrivateLinkService"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		if (cases[i].product == product && streq(cases[i].action, action))

@@ -15,7 +15,7 @@ static void test_discovery(struct harness *h, const struct world *w)
 
 	PL(h, ALICE, "DescribeRegions", "%s", "");
 	tap_ok(harness_count_of(h, "Regions.Region") > 3, "regions are listed without naming one");
-	tap_is_str(harness_text(h, "Regions.Region.0.ServiceResourceTypes.ServiceResourceType.0"), "nlb",
+	tap_is_str(harness_text(h, "Regions.Region.0.ServiceResourceTypes.ServiceResourceType.1"), "slb",
 		   "with the type of load balancers that serve there");
 	PL(h, ALICE, "DescribeRegions", "ServiceResourceType=gwlb");
 	tap_is_int(harness_count_of(h, "Regions.Region"), 0, "none serves with others");

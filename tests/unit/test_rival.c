@@ -31,6 +31,9 @@ static const struct {
 	{ALICE, NLB, "DescribeRegions", REGION},
 	{ALICE, NLB, "DescribeZones", REGION},
 	{ALICE, RM, "CreateResourceGroup", "Name=other&DisplayName=Other"},
+	{ALICE, SLB, "DescribeAvailableResource", REGION},
+	{ALICE, SLB, "DescribeRegions", REGION},
+	{ALICE, SLB, "DescribeZones", REGION},
 	{ALICE, STS, "GetCallerIdentity", ""},
 	{ROOT, PRODUCT_PRIVLINK, "AttachInstance",
 	 REGION

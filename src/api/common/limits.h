@@ -21,6 +21,8 @@
 #define SERVER_GROUPS_PER_ACCOUNT_MAX	500  /* QuotaExceeded.ServerGroupsNum */
 #define SERVERS_PER_GROUP_MAX		200  /* QuotaExceeded.ServersNum */
 #define SERVERS_PER_PORT_MAX		60   /* the same: an instance's deletion removes them in one go */
+#define BACKENDS_PER_BALANCER_MAX	80   /* the same: servers of a classic load balancer */
+#define BACKEND_ROWS_PER_CALL_MAX	88   /* the same: servers of a call, times its listeners and one */
 #define JOBS_PER_ACCOUNT_MAX		1000 /* of all regions; the oldest makes room, no error */
 
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
@@ -40,6 +42,11 @@ _Static_assert(INSTANCES_PER_CALL_MAX * 4 + SECURITY_GROUPS_MAX + 1 <= ROOM,
 _Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their ports");
 _Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");
+_Static_assert(BACKENDS_PER_BALANCER_MAX + 4 <= ROOM, "a classic listener, its group and servers");
+_Static_assert(BACKEND_ROWS_PER_CALL_MAX + 3 <= ROOM, "a call's servers in all groups of a load balancer");
+_Static_assert(LISTENERS_PER_BALANCER_MAX + 1 <= BACKEND_ROWS_PER_CALL_MAX &&
+		       LISTENERS_PER_BALANCER_MAX + 1 <= SERVERS_PER_PORT_MAX,
+	       "a server can always be in all of them");
 _Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "an instance's deletion");
 _Static_assert(
 	ENDPOINT_ZONES_MAX * 5 + SECURITY_GROUPS_MAX + TAGS_PER_RESOURCE_MAX + 5 <= ROOM,

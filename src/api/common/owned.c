@@ -30,8 +30,6 @@ OWNED(security_group, KIND_SECURITY_GROUP)
 OWNED(instance, KIND_INSTANCE)
 OWNED(port, KIND_PORT)
 OWNED(load_balancer, KIND_LOAD_BALANCER)
-OWNED(server_group, KIND_SERVER_GROUP)
-OWNED(listener, KIND_LISTENER)
 
 const void *owned_next(const struct call *call, enum kind kind, const void *previous)
 {

@@ -16,8 +16,6 @@ const struct security_group *owned_security_group(const struct call *call, const
 const struct instance *owned_instance(const struct call *call, const char *id);
 const struct port *owned_port(const struct call *call, const char *id);
 const struct load_balancer *owned_load_balancer(const struct call *call, const char *id);
-const struct server_group *owned_server_group(const struct call *call, const char *id);
-const struct listener *owned_listener(const struct call *call, const char *id);
 
 /* The object of a kind, which is one of those that have owner and region. */
 const void *owned_row(const struct call *call, enum kind kind, const char *id);

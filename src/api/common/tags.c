@@ -143,6 +143,12 @@ static const struct tagged_type *wanted_type(const struct call *call)
 	return NULL;
 }
 
+/* Whether the row is one of the type. */
+static bool has_tags(const struct call *call, const struct tagged_type *type, const void *row)
+{
+	return row && (!type->accepts || type->accepts(call, type->kind, row));
+}
+
 /* All objects of ResourceId.N exist and are the caller's. */
 static int check_resources(struct call *call, const struct tagged_type *type)
 {
@@ -150,7 +156,7 @@ static int check_resources(struct call *call, const struct tagged_type *type)
 	size_t i;
 
 	json_array_foreach(ids, i, id)
-		if (!json_is_string(id) || !owned_row(call, type->kind, json_string_value(id)))
+		if (!has_tags(call, type, owned_row(call, type->kind, json_string_value(id))))
 			return call_fail(call, "InvalidResourceId.NotFound");
 	return 0;
 }
@@ -225,9 +231,11 @@ static bool tag_wanted(const struct call *call, const struct tag *tag)
 
 static bool is_listed(const struct call *call, const void *row)
 {
+	const struct tagged_type *type = wanted_type(call);
 	const struct tag *tag = row;
 
-	return filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
+	return has_tags(call, type, snapshot_find(call->rows, type->kind, tag->resource)) &&
+	       filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
 }
 
 int list_tag_resources(struct call *call)

@@ -21,6 +21,8 @@ void tags_answer(const struct call *call, json_t *object, const struct answer_fi
 struct tagged_type {
 	const char *name; /* ResourceType, compared without case */
 	enum kind kind;
+	/* Of the kind's rows only these; NULL: all. */
+	bool (*accepts)(const struct call *call, enum kind kind, const void *row);
 };
 
 /* The actions that all products have. */

@@ -317,6 +317,16 @@ const struct error_row error_rows[] = {
 	{ "OperationDenied.AllZonesShifted", 400, "One zone of the load balancer at least stays." },
 	{ "OperationDenied.VSwitchIpNotEnough", 400, "The vSwitch has no free address." },
 	{ "OperationDenied.AddressTypeNotSupported", 400, "Load balancers with public addresses are not served here." },
+
+	/* SLB. */
+	{ "ListenerNotFound",              404, "The load balancer has no listener of that port and protocol (NotFound)." },
+	{ "ListenerAlreadyExists",         400, "The load balancer has a listener of that port and protocol." },
+	{ "ServiceIsStopping",             400, "The load balancer, or its listener, is being deleted." },
+	{ "ServiceIsConfiguring",          400, "The present state of the listener forbids this; try again later." },
+	{ "BackendServer.Exist",           400, "The load balancer has the server already." },
+	{ "BackendServer.configuring",     400, "The server is being removed; try again later." },
+	{ "BackendServer.NotFound",        404, "The load balancer has no such server (NotFound)." },
+	{ "OperationDenied.DeleteProtectionIsOn", 400, "The load balancer is protected against deletion." },
 };
 /* clang-format on */
 

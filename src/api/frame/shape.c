@@ -50,3 +50,9 @@ void shape_text(json_t *list, const char *text)
 	if (json_array_append_new(list, json_string(text)) < 0)
 		spoil(list);
 }
+
+void shape_number(json_t *list, int64_t number)
+{
+	if (json_array_append_new(list, json_integer(number)) < 0)
+		spoil(list);
+}

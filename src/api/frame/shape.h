@@ -17,3 +17,4 @@ json_t *shape_object(json_t *object, const char *name);
 /* A new {} or text at the list's end. */
 json_t *shape_item(json_t *list);
 void shape_text(json_t *list, const char *text);
+void shape_number(json_t *list, int64_t number);

@@ -18,7 +18,10 @@ int nlb_fail_value(struct call *call, const char *name, const char *format, ...)
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */
 int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
 
-/* Load balancers, listeners and server groups, by their kinds. The object that the call names (borrowed), or
+/* Load balancers, listeners and server groups, by their kinds; those of classic load balancers are none here.
+ * The caller's object of that id; NULL: there is none. */
+const void *nlb_owned(const struct call *call, enum kind kind, const char *id);
+/* The object that the call names (borrowed), or
  * the call fails. */
 int nlb_find(struct call *call, enum kind kind, const void **ret);
 /* A copy of the object, moved by the event: 1; 0 if the event changes nothing; or the call fails. */

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "../../model/state.h"
+#include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -136,7 +137,7 @@ static bool balancer_wanted(const struct call *call, const void *row)
 	char name[DOMAIN_SIZE];
 
 	dns_name(b, name);
-	return filter_list(call, "LoadBalancerIds", b->id) &&
+	return b->type == LB_NETWORK && filter_list(call, "LoadBalancerIds", b->id) &&
 	       filter_list(call, "LoadBalancerNames", b->name) &&
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
 	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") && type_wanted(call) &&
@@ -169,18 +170,6 @@ int balancer_update(struct call *call)
 	return nlb_end(call, KIND_LOAD_BALANCER, &row);
 }
 
-/* The listeners go with their load balancer. */
-static void delete_listeners(struct call *call, const char *id)
-{
-	for (const struct listener *l = NULL;
-	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, id, l));) {
-		struct listener row = *l;
-
-		if (listener_event(&row, EVENT_DELETE) == 0)
-			call_put(call, KIND_LISTENER, &row);
-	}
-}
-
 int balancer_delete(struct call *call)
 {
 	struct load_balancer row;
@@ -196,6 +185,6 @@ int balancer_delete(struct call *call)
 		return call_fail(call, "ResourceInUse.LoadBalancer");
 	r = nlb_delete(call, KIND_LOAD_BALANCER, lb, &row);
 	if (r > 0)
-		delete_listeners(call, row.id);
+		balancer_delete_listeners(call, row.id);
 	return MIN(r, 0);
 }

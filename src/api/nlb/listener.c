@@ -9,6 +9,7 @@
 
 #include "../../model/check.h"
 #include "../../model/state.h"
+#include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -24,7 +25,8 @@ static const char *const not_served[] = {"StartPort", "EndPort",	"ProxyProtocolE
 /* The group must fit the listener's load balancer and protocol. */
 static int read_group(struct call *call, const struct load_balancer *lb, struct listener *row)
 {
-	const struct server_group *group = owned_server_group(call, call_string(call, "ServerGroupId"));
+	const struct server_group *group =
+		nlb_owned(call, KIND_SERVER_GROUP, call_string(call, "ServerGroupId"));
 
 	if (!group || group->status == SERVER_GROUP_DELETING)
 		return call_fail(call, "ResourceNotFound.serverGroup");
@@ -77,7 +79,8 @@ static int check_port(struct call *call, const struct listener *row)
 
 int listener_create(struct call *call)
 {
-	const struct load_balancer *lb = owned_load_balancer(call, call_string(call, "LoadBalancerId"));
+	const struct load_balancer *lb =
+		nlb_owned(call, KIND_LOAD_BALANCER, call_string(call, "LoadBalancerId"));
 	bool udp = strcasecmp(call_string(call, "ListenerProtocol"), "UDP") == 0;
 	struct listener row = {
 		.owner = call->account->uid,
@@ -130,7 +133,7 @@ static bool listener_wanted(const struct call *call, const void *row)
 {
 	const struct listener *l = row;
 
-	return filter_list(call, "ListenerIds", l->id) &&
+	return !balancer_is_classic(call, KIND_LISTENER, l) && filter_list(call, "ListenerIds", l->id) &&
 	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
 	       filter_text(call, "ListenerProtocol", l->protocol) && tags_match(call, l->id);
 }
@@ -224,14 +227,10 @@ static const char *reason_code(const struct server_health *health)
 static void answer_unhealthy(const struct call *call, json_t *list, const struct answer_field *field,
 			     const struct server *server)
 {
-	const struct server_health *health;
-	const char *word;
-	char id[KEY_SIZE];
+	const struct server_health *health = server_health_of(call, server);
+	const char *word = health_word(server, health);
 	json_t *item;
 
-	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
-	health = snapshot_find(call->rows, KIND_SERVER_HEALTH, id);
-	word = health_word(server, health);
 	if (!word)
 		return;
 	item = answer_entry(list, field, KIND_SERVER, server);
@@ -242,7 +241,7 @@ static void answer_unhealthy(const struct call *call, json_t *list, const struct
 
 int listener_health(struct call *call)
 {
-	const struct listener *l = owned_listener(call, call_string(call, "ListenerId"));
+	const struct listener *l = nlb_owned(call, KIND_LISTENER, call_string(call, "ListenerId"));
 	const struct server_group *group = l ? snapshot_server_group(call->rows, l->server_group) : NULL;
 	const struct answer_field *listeners = answer_find(call->action->answer, "ListenerHealthStatus"),
 				  *infos = answer_find(listeners->members, "ServerGroupInfos"),

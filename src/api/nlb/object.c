@@ -11,6 +11,7 @@
 
 #include "../../model/check.h"
 #include "../../model/state.h"
+#include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/tags.h"
@@ -95,11 +96,18 @@ static const struct sort *find_sort(enum kind kind)
 	return sort;
 }
 
+const void *nlb_owned(const struct call *call, enum kind kind, const char *id)
+{
+	const void *row = owned_row(call, kind, id);
+
+	return row && !balancer_is_classic(call, kind, row) ? row : NULL;
+}
+
 int nlb_find(struct call *call, enum kind kind, const void **ret)
 {
 	const struct sort *sort = find_sort(kind);
 
-	*ret = owned_row(call, kind, call_string(call, sort->param));
+	*ret = nlb_owned(call, kind, call_string(call, sort->param));
 	return *ret ? 0 : call_fail(call, sort->not_found);
 }
 

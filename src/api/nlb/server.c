@@ -6,6 +6,7 @@
  */
 #include "../../model/check.h"
 #include "../../model/state.h"
+#include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -38,33 +39,19 @@ static const struct vswitch *vswitch_of(const struct call *call, const char *vpc
 	return NULL;
 }
 
-static void take_port(const struct port *port, struct server *row)
-{
-	row->addr = port->addr;
-	(void)str_copy(row->zone, sizeof(row->zone), port->zone);
-	(void)str_copy(row->port_id, sizeof(row->port_id), port->id);
-	(void)str_copy(row->node, sizeof(row->node), port->node);
-}
-
-/* What goes away with the interface has left its server groups, and would not leave one that it joins now. */
-static bool is_leaving(const struct call *call, const struct port *port)
-{
-	const struct instance *instance = snapshot_instance(call->rows, port->holder);
-
-	return !instance || instance->status == INSTANCE_DELETING;
-}
-
 static int resolve_port(struct call *call, const struct server_group *group, const struct port *port,
 			const char *not_found, struct server *row)
 {
-	if (!port)
+	switch (server_place(call, group->vpc, port, row)) {
+	case 0:
+		return 0;
+	case -ENOENT:
 		return call_fail(call, not_found);
-	if (port->kind != PORT_INSTANCE || is_leaving(call, port))
-		return call_fail(call, "IncorrectStatus.Eni");
-	if (!streq(port->vpc, group->vpc))
+	case -EXDEV:
 		return call_fail(call, "Mismatch.VpcId");
-	take_port(port, row);
-	return 0;
+	default:
+		return call_fail(call, "IncorrectStatus.Eni");
+	}
 }
 
 static int resolve_instance(struct call *call, const struct server_group *group, struct server *row)
@@ -281,9 +268,12 @@ int server_update(struct call *call)
 static bool server_wanted(const struct call *call, const void *row)
 {
 	const struct server *s = row;
+	const struct server_group *group = snapshot_server_group(call->rows, s->group);
 	char address[NETADDR_TEXT_SIZE];
 
 	netaddr_format(&s->addr, address);
+	if (!group || *group->load_balancer)
+		return false;
 	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address);
 }
 
@@ -294,7 +284,7 @@ int server_list(struct call *call)
 
 	if (!group)
 		return list_of_owned(call, &listing, REF_SERVER_GROUP, KIND_SERVER_GROUP);
-	if (!owned_server_group(call, group))
+	if (!nlb_owned(call, KIND_SERVER_GROUP, group))
 		return call_fail(call, "ResourceNotFound.serverGroup");
 	return list_children(call, &listing, REF_SERVER_GROUP, group);
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "../../model/state.h"
+#include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -80,8 +81,7 @@ int server_group_create(struct call *call)
 		return call_fail(call, "ResourceNotFound.Vpc");
 	if (call_bool(call, "AnyPortEnabled", false))
 		return call_fail_named(call, "IllegalParam.{name}", "AnyPortEnabled");
-	if (snapshot_count_owned(call->rows, KIND_SERVER_GROUP, row.owner, vpc->region) >=
-	    SERVER_GROUPS_PER_ACCOUNT_MAX)
+	if (balancer_count_groups(call, vpc->region) >= SERVER_GROUPS_PER_ACCOUNT_MAX)
 		return call_fail(call, "QuotaExceeded.ServerGroupsNum");
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
@@ -124,7 +124,8 @@ static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct server_group *g = row;
 
-	return filter_list(call, "ServerGroupIds", g->id) && filter_list(call, "ServerGroupNames", g->name) &&
+	return !*g->load_balancer && filter_list(call, "ServerGroupIds", g->id) &&
+	       filter_list(call, "ServerGroupNames", g->name) &&
 	       filter_text(call, "ServerGroupType", g->by_address ? "Ip" : "Instance") &&
 	       filter_text(call, "VpcId", g->vpc) && filter_resource_group(call, g->resource_group) &&
 	       tags_match(call, g->id);

@@ -15,16 +15,13 @@
 #include "admission.h"
 #include "words.h"
 
-/* What services stand on here. */
-#define RESOURCE_TYPE "nlb"
-
 /* Whether places are asked for that serve a type of load balancer which is had here; a caller that names none
  * asks for all there are. */
 static bool type_served(const struct call *call)
 {
 	const char *type = call_string(call, "ServiceResourceType");
 
-	return !type || streq(type, RESOURCE_TYPE) || streq(type, "ALL");
+	return !type || streq(type, "nlb") || streq(type, "slb") || streq(type, "ALL");
 }
 
 int privatelink_regions(struct call *call)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Service resources: a load balancer in one of its zones, which serves that zone of the service's endpoints.
- * Load balancers are NLB ones; a service may be declared for another type, but nothing can be attached to it
- * then.
+ * Load balancers are those of NLB and classic ones, which have only one zone, so it need not be said. A
+ * service may be declared for another type, but nothing can be attached to it then.
  */
 #include "service_resource.h"
 #include "../../model/state.h"
@@ -30,6 +30,12 @@ static bool in_zone(const struct load_balancer *balancer, const char *zone)
 	return false;
 }
 
+/* NULL: it has several, and which is meant must be said. */
+static const char *only_zone(const struct load_balancer *balancer)
+{
+	return balancer && balancer->type == LB_CLASSIC ? balancer->zones[0] : NULL;
+}
+
 static int find_balancer(struct call *call, const struct service *service, const struct resource_wish *wish,
 			 const struct load_balancer **ret)
 {
@@ -39,14 +45,15 @@ static int find_balancer(struct call *call, const struct service *service, const
 		return call_fail(call, "AlbNotFound");
 	if (streq(wish->type, "gwlb"))
 		return call_fail_detail(call, "EndpointServiceResourceTypeNotSupport",
-					"Load balancers are of type nlb.");
+					"Load balancers are of type nlb or slb.");
 	/* The system's services are served by whomever the operator says. */
 	balancer = service->owner == 0 ? snapshot_load_balancer(call->rows, wish->id)
 				       : owned_load_balancer(call, wish->id);
-	if (!balancer || !streq(wish->type, "nlb") || !streq(balancer->region, call->region) ||
-	    balancer->status == LB_DELETING)
+	if (!balancer || !streq(wish->type, enum_name(lb_type_names, balancer->type)) ||
+	    !streq(balancer->region, call->region) || balancer->status == LB_DELETING)
 		return call_fail(call, "LoadBalancerNotFound");
-	if (balancer->status == LB_INACTIVE || balancer->status == LB_CREATE_FAILED)
+	if (balancer->status == LB_INACTIVE || balancer->status == LB_STOPPING ||
+	    balancer->status == LB_CREATE_FAILED)
 		return call_fail_detail(call, "LoadBalancerNotSupportPrivateLink", "It is %s.",
 					enum_name(lb_status_names, balancer->status));
 	*ret = balancer;
@@ -74,6 +81,7 @@ int resource_check(struct call *call, const struct service *service, const struc
 		   struct service_resource *ret)
 {
 	const struct load_balancer *balancer = NULL;
+	const char *zone;
 	int r;
 
 	if (!streq(wish->type, service->resource_type))
@@ -82,16 +90,17 @@ int resource_check(struct call *call, const struct service *service, const struc
 	r = find_balancer(call, service, wish, &balancer);
 	if (r < 0)
 		return r;
-	if (!wish->zone)
+	zone = wish->zone ? wish->zone : only_zone(balancer);
+	if (!zone)
 		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
 	if (streq(service->ip_version, "DualStack"))
 		return call_fail(call, "ServiceResourceNotSupportIpv6");
-	if (!in_zone(balancer, wish->zone))
+	if (!in_zone(balancer, zone))
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone",
-					"The load balancer is not in %s.", wish->zone);
-	if (resource_find(call, service->id, balancer->id, wish->zone))
+					"The load balancer is not in %s.", zone);
+	if (resource_find(call, service->id, balancer->id, zone))
 		return call_fail(call, "EndpointServiceResourceExist");
-	r = check_quota(call, service, wish->zone);
+	r = check_quota(call, service, zone);
 	if (r < 0)
 		return r;
 
@@ -99,7 +108,7 @@ int resource_check(struct call *call, const struct service *service, const struc
 	(void)str_copy(ret->service, sizeof(ret->service), service->id);
 	(void)str_copy(ret->resource, sizeof(ret->resource), balancer->id);
 	(void)str_copy(ret->type, sizeof(ret->type), wish->type);
-	(void)str_copy(ret->zone, sizeof(ret->zone), wish->zone);
+	(void)str_copy(ret->zone, sizeof(ret->zone), zone);
 	return 0;
 }
 
@@ -145,7 +154,8 @@ int service_attach(struct call *call)
 static int find_resource(struct call *call, struct service *ret_service, const struct service_resource **ret)
 {
 	const struct service *service = owned_service(call, call_string(call, "ServiceId"));
-	const char *zone = call_string(call, "ZoneId"), *type = call_string(call, "ResourceType");
+	const char *zone = call_string(call, "ZoneId"), *type = call_string(call, "ResourceType"),
+		   *id = call_string(call, "ResourceId");
 
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
@@ -153,8 +163,10 @@ static int find_resource(struct call *call, struct service *ret_service, const s
 	if (service_event(ret_service, EVENT_MODIFY) == -EPERM)
 		return call_fail(call, "EndpointServiceOperationDenied");
 	if (!zone)
+		zone = only_zone(snapshot_load_balancer(call->rows, id));
+	if (!zone && !(type && streq(type, "slb")))
 		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
-	*ret = resource_find(call, service->id, call_string(call, "ResourceId"), zone);
+	*ret = zone ? resource_find(call, service->id, id, zone) : NULL;
 	if (!*ret)
 		return call_fail(call, "EndpointServiceResourceNotFound");
 	if (type && !streq(type, (*ret)->type))

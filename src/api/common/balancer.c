@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See balancer.h.
+ */
+#include "balancer.h"
+
+#include "../../model/state.h"
+
+bool balancer_is_classic(const struct call *call, enum kind kind, const void *row)
+{
+	const struct load_balancer *lb = row;
+
+	if (kind == KIND_SERVER_GROUP)
+		return *((const struct server_group *)row)->load_balancer;
+	if (kind == KIND_LISTENER)
+		lb = snapshot_load_balancer(call->rows, ((const struct listener *)row)->load_balancer);
+	else if (kind != KIND_LOAD_BALANCER)
+		return false;
+	return lb && lb->type == LB_CLASSIC;
+}
+
+bool balancer_is_of_nlb(const struct call *call, enum kind kind, const void *row)
+{
+	return !balancer_is_classic(call, kind, row);
+}
+
+bool balancer_is_of_slb(const struct call *call, enum kind kind, const void *row)
+{
+	return balancer_is_classic(call, kind, row);
+}
+
+size_t balancer_count_groups(const struct call *call, const char *region)
+{
+	int64_t owner = call->account->uid;
+	size_t n = snapshot_count_owned(call->rows, KIND_SERVER_GROUP, owner, region);
+
+	for (const struct load_balancer *lb = NULL;
+	     (lb = snapshot_owned(call->rows, KIND_LOAD_BALANCER, owner, region, lb));)
+		if (lb->type == LB_CLASSIC)
+			n -= snapshot_count_children(call->rows, REF_SERVER_GROUP_LOAD_BALANCER, lb->id);
+	return n;
+}
+
+void balancer_delete_listeners(struct call *call, const char *id)
+{
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, id, l));) {
+		struct listener row = *l;
+
+		if (listener_event(&row, EVENT_DELETE) == 0)
+			call_put(call, KIND_LISTENER, &row);
+	}
+}
+
+/* What goes away with the interface has left its server groups, and would not leave one that it joins now. */
+static bool is_leaving(const struct call *call, const struct port *port)
+{
+	const struct instance *instance = snapshot_instance(call->rows, port->holder);
+
+	return !instance || instance->status == INSTANCE_DELETING;
+}
+
+int server_place(const struct call *call, const char *vpc, const struct port *port, struct server *row)
+{
+	if (!port)
+		return -ENOENT;
+	if (port->kind != PORT_INSTANCE || is_leaving(call, port))
+		return -EBUSY;
+	if (!streq(port->vpc, vpc))
+		return -EXDEV;
+	row->addr = port->addr;
+	(void)str_copy(row->zone, sizeof(row->zone), port->zone);
+	(void)str_copy(row->port_id, sizeof(row->port_id), port->id);
+	(void)str_copy(row->node, sizeof(row->node), port->node);
+	return 0;
+}
+
+bool server_group_is_probed(const struct server_group *group)
+{
+	return group->health_enabled && (!streq(group->protocol, "UDP") || group->health_port);
+}
+
+const struct server_health *server_health_of(const struct call *call, const struct server *server)
+{
+	char id[KEY_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
+	return snapshot_find(call->rows, KIND_SERVER_HEALTH, id);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the two types of load balancers share. They are rows of the same kinds, so each product sees only its
+ * own.
+ */
+#pragma once
+
+#include "../frame/action.h"
+
+/* Whether the row, a load balancer or what belongs to one, is of a classic load balancer. */
+bool balancer_is_classic(const struct call *call, enum kind kind, const void *row);
+/* The same as two filters, for what has tags. Rows of other kinds are of neither product and pass. */
+bool balancer_is_of_nlb(const struct call *call, enum kind kind, const void *row);
+bool balancer_is_of_slb(const struct call *call, enum kind kind, const void *row);
+
+/* The account's server groups in the region that are objects of their own. */
+size_t balancer_count_groups(const struct call *call, const char *region);
+/* The load balancer's listeners go with it. */
+void balancer_delete_listeners(struct call *call, const char *id);
+
+/* Puts into a server's row where it is: what the interface has for life. -ENOENT: there is no interface;
+ * -EBUSY: it is not an instance's, or goes; -EXDEV: it is in another VPC. */
+int server_place(const struct call *call, const char *vpc, const struct port *port, struct server *row);
+
+/* Whether the health of the group's servers is probed: of UDP ones only if a TCP port is named for that. */
+bool server_group_is_probed(const struct server_group *group);
+/* What is known of a server's health; NULL: nothing yet. Borrowed. */
+const struct server_health *server_health_of(const struct call *call, const struct server *server);
