@@ -419,6 +419,17 @@ def settled(worker):
     return all(s in ("Active", "Connected", "Disconnected", "ServiceDeleted") for s in statuses())
 
 
+def make_the_rest(workers, seen):
+    """Chance may have left out an action: more calls, until none is. Those that are left out all the same."""
+    missing = actions_of_privatelink() - set(seen.acknowledged)
+    for worker in itertools.islice(itertools.cycle(workers), CALLS):
+        if not missing:
+            break
+        worker.act()
+        missing -= set(seen.acknowledged)
+    return missing
+
+
 def compare(workers, round_name):
     for worker in workers:
         deadline = time.monotonic() + 20
@@ -453,7 +464,7 @@ def main():
             for worker in workers:
                 work(worker, budget)
             compare(workers, f"after kill {n + 1}")
-        missing = actions_of_privatelink() - set(seen.acknowledged)
+        missing = make_the_rest(workers, seen)
         is_equal(missing, set(), f"every action was acknowledged in {sum(seen.acknowledged.values())} calls")
         is_equal(seen.broken, [], "no answer says that something broke")
         is_equal(seen.twice, [], f"none of {len(seen.ids)} ids was given twice")
