@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon_options.h"
 
+#include "daemon_audit.h"
 #include "daemon_files.h"
 #include "lib/options.h"
 
@@ -44,6 +45,14 @@ static const struct option_row rows[] = {
 	  "let accounts call as often as they like" },
 	{ "user", OPTION_TEXT, MEMBER(user), "privlink", "NAME", "whom root becomes once all is open" },
 	{ "log-level", OPTION_LEVEL, MEMBER(log_level), "info", "LEVEL", "error, warning, info or debug" },
+	{ "audit", OPTION_TEXT, MEMBER(audit), "all", "WHAT",
+	  "which calls are recorded in DIR/audit: all, changes (all but reads) or none",
+	  .check = daemon_audit_level_check, .expected = "all, changes or none" },
+	{ "audit-file-size", OPTION_NUMBER, MEMBER(audit_file_mib), "16", "MIB", "how long a file of the audit log gets",
+	  .check = daemon_audit_size_check, .expected = "a number of MiB from 1 to 1024" },
+	{ "audit-files", OPTION_NUMBER, MEMBER(audit_files), "8", "N",
+	  "how many files are kept of changes, of reads and of refused calls each",
+	  .check = daemon_audit_files_check, .expected = "a number from 2 to 1000" },
 	{ "new-store", OPTION_SWITCH, MEMBER(new_store), NULL, NULL,
 	  "make a new store where one is missing, and end; what is left of the old one is set aside", OPTION_ARGUMENT },
 	{ "accept-store", OPTION_SWITCH, MEMBER(accept_store), NULL, NULL,

@@ -18,6 +18,8 @@ struct daemon_options {
 	bool no_rate_limits;
 	char *user; /* whom root becomes */
 	enum log_level log_level;
+	char *audit; /* all, changes or none */
+	unsigned int audit_file_mib, audit_files;
 	bool new_store, accept_store; /* only on the command line, and for one start that ends with it */
 	bool check, help, version;
 };

@@ -17,6 +17,7 @@
 #include "control/control.h"
 #include "daemon_address.h"
 #include "daemon_admin.h"
+#include "daemon_audit.h"
 #include "daemon_check.h"
 #include "daemon_files.h"
 #include "daemon_nonces.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct catalogue *catalogue;
 	struct store *store;
 	struct nonces *nonces;
+	struct audit *audit;
 	struct control *control;
 	struct run_environment environment;
 	struct http *http;
@@ -207,7 +209,8 @@ static int start_http(struct daemon *d)
 						  .catalogue = d->catalogue,
 						  .live_revision = live_revision,
 						  .node_state = node_state,
-						  .control = d->control};
+						  .control = d->control,
+						  .audit = d->audit};
 	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces),
 		     d->options.no_rate_limits ? &none : &d->options.limits, &d->http);
 	if (r == 0 && d->https_fd >= 0) {
@@ -228,6 +231,9 @@ static int start_services(struct daemon *d)
 	int r;
 
 	r = control_bootstrap(d->store, d->catalogue, d->loop);
+	if (r < 0)
+		return r;
+	r = daemon_audit_open(&d->options, d->loop, &d->audit);
 	if (r < 0)
 		return r;
 	r = control_new(d->loop, d->store, &d->control);
@@ -259,8 +265,10 @@ static int serve(struct daemon *d)
 		r = daemon_nonces_open(d->options.state_dir, &d->nonces);
 	if (r == 0)
 		r = open_store(d);
-	if (r == 0)
-		r = daemon_user_become(&d->user);
+	if (r < 0)
+		return r;
+	daemon_audit_directory(&d->options, &d->user);
+	r = daemon_user_become(&d->user);
 	return r < 0 ? r : start_services(d);
 }
 
@@ -295,6 +303,7 @@ static void finish(struct daemon *d)
 	nonces_free(d->nonces);
 	control_free(d->control);
 	store_free(d->store);
+	audit_free(d->audit); /* after the last call is answered */
 	catalogue_free(d->catalogue);
 	loop_source_free(d->terminate);
 	loop_source_free(d->interrupt);

@@ -299,8 +299,11 @@ static struct exchange *exchange_new(struct connection *c)
 	if (!exchange)
 		return NULL;
 	exchange->connection = c;
-	exchange->request = (struct server_request){
-		.method = nothing, .path = nothing, .query = nothing, .fd = c->stream.fd};
+	exchange->request = (struct server_request){.method = nothing,
+						    .path = nothing,
+						    .query = nothing,
+						    .fd = c->stream.fd,
+						    .tls = c->server->options.tls};
 	c->exchange = exchange;
 	return exchange;
 }

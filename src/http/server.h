@@ -40,6 +40,7 @@ struct server_request {
 	char *body;
 	size_t body_size;
 	int fd; /* the connection's, for SO_PEERCRED; negative once it is gone */
+	bool tls;
 	/* 0, or why it must be refused: -E2BIG: the body is above the limit; -ENAMETOOLONG: the target is;
 	 * -EMSGSIZE: the head is, or has too many headers; -EINVAL: malformed, and `why` says in what;
 	 * -ENOMEM. All but -E2BIG end the connection. Method, path and query may be "" then. */

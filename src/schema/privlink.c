@@ -76,6 +76,57 @@ static const struct param_spec system_service_params[] = {
 	{},
 };
 
+static const char *const event_kinds[] = {"Change", "Read", "Refused", NULL};
+
+/* Not "Action" and "AccessKeyId": so are called the parameters of the call itself. */
+static const struct param_spec audit_event_list_params[] = {
+	{"AccountId", PARAM_LONG, OPTION("--account", "only of this account (administrators)")},
+	{"EventAction", PARAM_STRING, OPTION("--action", "only calls of this action")},
+	{"EventCode", PARAM_STRING, OPTION("--code", "only calls with this result: OK, or an error's code")},
+	{"EventKind", PARAM_STRING, .values = event_kinds, OPTION("--kind", "Change, Read or Refused")},
+	{"EventAccessKeyId", PARAM_STRING, OPTION("--key", "only calls with this access key")},
+	{"EventRequestId", PARAM_STRING, OPTION("--request", "only the call with this RequestId")},
+	{"StartTime", PARAM_STRING},
+	{"EndTime", PARAM_STRING},
+	{},
+};
+
+static const struct answer_field event_parameter[] = {
+	{"Name", A_TEXT},
+	{"Value", A_TEXT},
+	{},
+};
+
+static const struct answer_field event_answer[] = {
+	{"Time", A_TEXT, IN_LIST("Time", 1)},
+	{"Kind", A_TEXT},
+	{"RequestId", A_TEXT},
+	{"AccountId", A_NUMBER, IN_LIST("Account", 2)},
+	{"Signed", A_FLAG},
+	{"AccessKeyId", A_TEXT},
+	{"Product", A_TEXT},
+	{"Version", A_TEXT},
+	{"Action", A_TEXT, IN_LIST("Action", 4)},
+	{"RegionId", A_TEXT},
+	{"SourceAddress", A_TEXT, IN_LIST("From", 3)},
+	{"Https", A_FLAG},
+	{"UserAgent", A_TEXT},
+	{"Parameters", LIST(NULL, event_parameter)},
+	{"ParametersOmitted", A_NUMBER},
+	{"Status", A_NUMBER},
+	{"Code", A_TEXT, IN_LIST("Result", 5)},
+	{"DurationMs", A_NUMBER},
+	{"Omitted", A_NUMBER},
+	{"Why", A_TEXT},
+	{},
+};
+
+static const struct answer_field audit_event_list_answer[] = {
+	{"Events", LIST(NULL, event_answer)},
+	{"Expired", A_FLAG},
+	{},
+};
+
 static const struct answer_field account_create_answer[] = {
 	{"AccountId", OF(account, uid)},
 	{},
@@ -163,6 +214,7 @@ static const struct answer_field system_service_bind_answer[] = {
 };
 
 static const struct paging pages = {50, 1000};
+static const struct paging audit_pages = {50, 500, .total = TOTAL_NONE};
 
 const struct action privlink_actions[] = {
 	PRIVLINK_ACTIONS(SCHEMA_ACTION){},

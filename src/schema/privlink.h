@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The actions of our own administration, and the handlers that carry them out. All but GetVersion are for
- * administrators.
+ * The actions of our own administration, and the handlers that carry them out. All but GetVersion and
+ * ListAuditEvents are for administrators.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 	X(GetVersion, get_version, ACTION_NO_REGION, NULL, version_answer, NULL) \
 	X(ListAccessKeys, access_key_list, ACTION_ADMIN | ACTION_NO_REGION, access_key_list_params, access_key_list_answer, &pages) \
 	X(ListAccounts, account_list, ACTION_ADMIN | ACTION_NO_REGION, NULL, account_list_answer, &pages) \
+	X(ListAuditEvents, audit_event_list, ACTION_NO_REGION, audit_event_list_params, audit_event_list_answer, &audit_pages) \
 	X(ListNodes, node_list, ACTION_ADMIN | ACTION_NO_REGION, NULL, node_list_answer, NULL) \
 	X(UnbindSystemService, system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params, NULL, NULL) \
 	X(UpdateAccessKey, access_key_update, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, access_key_update_params, NULL, NULL)

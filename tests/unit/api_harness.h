@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../tap.h"
@@ -27,6 +28,7 @@ struct harness {
 	struct loop *loop;
 	struct store *store;
 	struct control *control;
+	struct audit *audit;
 	struct catalogue *catalogue;
 	struct run_environment environment;
 	/* Of the last call. */
@@ -139,6 +141,7 @@ static struct control_node harness_node_state(const void *control, const char *n
 static void harness_begin_with(struct harness *h, const char *catalogue)
 {
 	const char *root = getenv("PRIVLINK_SOURCE_ROOT");
+	static const struct audit_settings audit_settings = {AUDIT_ALL, 1 << 20, 3, 0};
 	char path[512], why[256] = "";
 
 	*h = (struct harness){.directory = "/tmp/privlink-test-api-XXXXXX", .kept = json_array()};
@@ -150,12 +153,16 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 	harness_must(loop_new(&h->loop), "loop");
 	harness_must(store_sqlite_open(h->loop, h->path, &h->store), "store");
 	harness_must(control_new(h->loop, h->store, &h->control), "control");
+	(void)str_format(path, sizeof(path), "%s/audit", h->directory);
+	harness_must(mkdir(path, 0700) < 0 ? -errno : 0, path);
+	harness_must(audit_new(h->loop, path, &audit_settings, &h->audit), "audit");
 	h->environment = (struct run_environment){
 		.store = h->store,
 		.catalogue = h->catalogue,
 		.live_revision = harness_live_revision,
 		.node_state = harness_node_state,
 		.control = h->control,
+		.audit = h->audit,
 	};
 	harness_account(h, ALICE, "alice", false);
 	harness_account(h, BOB, "bob", false);
@@ -169,19 +176,28 @@ __attribute__((unused)) static void harness_begin(struct harness *h)
 
 static void harness_end(struct harness *h)
 {
-	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "store.db-lock"};
+	static const char *const files[] = {"store.db",
+					    "store.db-wal",
+					    "store.db-shm",
+					    "store.db-lock",
+					    "audit/changes-0000000001.jsonl",
+					    "audit/reads-0000000001.jsonl",
+					    "audit/refused-0000000001.jsonl"};
 	char path[128];
 
 	json_decref(h->answer);
 	json_decref(h->kept);
 	h->control = control_free(h->control);
 	h->store = store_free(h->store);
+	h->audit = audit_free(h->audit);
 	h->loop = loop_free(h->loop);
 	h->catalogue = catalogue_free(h->catalogue);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		(void)str_format(path, sizeof(path), "%s/%s", h->directory, files[i]);
 		(void)unlink(path);
 	}
+	(void)str_format(path, sizeof(path), "%s/audit", h->directory);
+	(void)rmdir(path);
 	if (rmdir(h->directory) < 0)
 		tap_note("left behind: %s", h->directory);
 }

@@ -292,6 +292,122 @@ static void test_stopping(struct harness *h, struct http **http)
 	(void)close(fd);
 }
 
+/* ---- the audit log ---- */
+
+static const json_t *event_at(struct harness *h, size_t i)
+{
+	return json_array_get(json_object_get(h->answer, "Events"), i);
+}
+
+static const char *event_text(struct harness *h, size_t i, const char *name)
+{
+	return harness_keep(h, json_string_value(json_object_get(event_at(h, i), name)));
+}
+
+static size_t n_events(struct harness *h, int64_t uid, const char *form)
+{
+	harness_call(h, uid, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", form);
+	return json_array_size(json_object_get(h->answer, "Events"));
+}
+
+static const char *event_parameter(struct harness *h, size_t i, const char *name)
+{
+	const json_t *list = json_object_get(event_at(h, i), "Parameters"), *entry;
+	size_t j;
+
+	json_array_foreach(list, j, entry)
+		if (streq(json_string_value(json_object_get(entry, "Name")), name))
+			return harness_keep(h, json_string_value(json_object_get(entry, "Value")));
+	return "none";
+}
+
+static void test_recorded(struct harness *h)
+{
+	char query[4096], request[8192], form[128], *signature;
+	const char *id;
+	json_t *body;
+
+	/* Of the calls refused above, no more are told in a second. */
+	(void)usleep(1100 * 1000);
+	harness_settle(h);
+	sign_query("GET", "CreateAccount", "&AccountName=audited&RegionId=cn-hangzhou&Secret=x", query,
+		   sizeof(query));
+	(void)str_format(request, sizeof(request),
+			 "GET /?%s HTTP/1.1\r\nHost: api:1\r\nUser-Agent: tester/1\r\n\r\n", query);
+	body = body_of(send_raw(h, request, strlen(request)));
+	id = harness_keep(h, json_string_value(json_object_get(body, "RequestId")));
+	json_decref(body);
+	(void)str_format(form, sizeof(form), "EventRequestId=%s", id);
+	tap_is_int((long long)n_events(h, ROOT, form), 1, "a call is in the audit log once it is answered");
+	tap_is_str(event_text(h, 0, "Kind"), "Change", "as a change");
+	tap_is_int(json_integer_value(json_object_get(event_at(h, 0), "AccountId")), ROOT,
+		   "with its account");
+	tap_is_str(event_text(h, 0, "AccessKeyId"), "testkey", "its key");
+	tap_is_str(event_text(h, 0, "Product"), "PRIVLINK", "product");
+	tap_is_str(event_text(h, 0, "Action"), "CreateAccount", "action");
+	tap_is_str(event_text(h, 0, "RegionId"), "cn-hangzhou", "region");
+	tap_is_str(event_text(h, 0, "SourceAddress"), "127.0.0.1", "address");
+	tap_is_str(event_text(h, 0, "UserAgent"), "tester/1", "program");
+	tap_is_str(event_text(h, 0, "Code"), "OK", "and result");
+	tap_is_str(event_parameter(h, 0, "AccountName"), "audited", "its parameters");
+	tap_is_str(event_parameter(h, 0, "Secret"), "(hidden)", "but no secret");
+	tap_is_str(event_parameter(h, 0, "Signature"), "none", "nor its signature");
+	tap_is_int((long long)n_events(h, ALICE, form), 0, "another account does not see it");
+
+	signature = strstr(request, "&Signature=");
+	signature[strlen("&Signature=")] ^= 1;
+	tap_is_str(code_of(h, send_raw(h, request, strlen(request))), "SignatureDoesNotMatch",
+		   "a signature that is not right is refused");
+	tap_is_int((long long)n_events(h, ROOT, "EventKind=Refused&EventCode=SignatureDoesNotMatch"), 1,
+		   "and recorded");
+	tap_ok(json_is_false(json_object_get(event_at(h, 0), "Signed")) &&
+		       json_integer_value(json_object_get(event_at(h, 0), "AccountId")) == ROOT,
+	       "with the account of the key, and that it is not its own call");
+}
+
+static void test_listed(struct harness *h)
+{
+	struct audit_event event = {.kind = AUDIT_READ,
+				    .time_ms = 1800000000000,
+				    .is_signed = true,
+				    .action = "DescribeVpcs",
+				    .status = 200};
+	char form[512];
+
+	for (int i = 0; i < 7; i++) {
+		event.account = i % 2 ? ALICE : BOB;
+		event.time_ms++;
+		audit_add(h->audit, &event);
+	}
+	tap_is_int((long long)n_events(h, ALICE, ""), 3, "an account sees its own calls");
+	tap_is_int((long long)n_events(h, ROOT, "EventAction=DescribeVpcs"), 7, "an administrator all");
+	tap_is_int((long long)n_events(h, ROOT, "AccountId=1000000000000002"), 4, "or those of one account");
+	tap_is_int((long long)n_events(h, ALICE, "AccountId=1000000000000001"), 3, "who may name itself");
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s",
+			     "AccountId=1000000000000002"),
+	       "but no other one");
+	tap_is_str(h->error.code, "Forbidden", "by its code");
+	tap_is_int((long long)n_events(h, ALICE, "StartTime=2027-01-15T08:00:01Z"), 0, "from a time on");
+	tap_is_int((long long)n_events(h, ALICE, "EndTime=2027-01-15T08:00:00Z"), 0, "before a time");
+	tap_is_int(
+		(long long)n_events(h, ALICE, "StartTime=2027-01-15T08:00:00Z&EndTime=2027-01-15T08:00:01Z"),
+		3, "between two");
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", "StartTime=yesterday") &&
+		       strstr(h->error.code, "StartTime"),
+	       "what is no time is refused");
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", "MaxResults=501") &&
+		       strstr(h->error.code, "MaxResults"),
+	       "so is a page beyond the largest");
+	tap_is_int((long long)n_events(h, ALICE, "MaxResults=2"), 2, "page by page");
+	(void)str_format(form, sizeof(form), "MaxResults=2&NextToken=%s",
+			 json_string_value(json_object_get(h->answer, "NextToken")));
+	tap_is_int((long long)n_events(h, ALICE, form), 1, "to the end");
+	form[strlen(form) - 1] ^= 1;
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", form) &&
+		       strstr(h->error.code, "NextToken"),
+	       "a token that was changed is refused");
+}
+
 int main(void)
 {
 	struct access_key key = {.id = "testkey", .secret = "testsecret", .uid = ROOT, .active = true};
@@ -311,6 +427,8 @@ int main(void)
 	test_limits(&h);
 	test_connections(&h);
 	test_throttling(&h);
+	test_recorded(&h);
+	test_listed(&h);
 	test_stopping(&h, &http);
 	harness_end(&h);
 	return tap_done();

@@ -48,6 +48,7 @@ static const struct {
 	{ROOT, PRODUCT_PRIVLINK, "UpdateAccessKey", "AccessKeyId=LTAIrival&Status=Inactive"},
 	{ROOT, PRODUCT_PRIVLINK, "ListAccessKeys", "AccountId=1000000000000001"},
 	{ROOT, PRODUCT_PRIVLINK, "ListAccounts", ""},
+	{ROOT, PRODUCT_PRIVLINK, "ListAuditEvents", ""},
 	{ROOT, PRODUCT_PRIVLINK, "ListNodes", ""},
 	{ROOT, PRODUCT_PRIVLINK, "DeleteNode", "NodeName=alpha&Force=true"},
 	{ROOT, PRODUCT_PRIVLINK, "GetInstance", REGION "InstanceId={instance}"},

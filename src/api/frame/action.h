@@ -64,6 +64,7 @@ struct call {
 	struct control_node (*node_state)(const void *context,
 					  const char *node); /* what is known of a node */
 	const void *node_context;
+	struct audit *audit; /* NULL: nowhere */
 };
 
 /* What control knows of the node; nothing where there is no control. */

@@ -13,6 +13,7 @@
 #include "../../lib/ident.h"
 #include "../../lib/log.h"
 #include "auth.h"
+#include "note.h"
 
 _Static_assert(SERVER_BODY_MAX <= PARAMS_BYTES_MAX, "what is taken can be parsed");
 
@@ -40,7 +41,9 @@ struct http {
 
 /* One request, from the handler's call to the answer. */
 struct exchange {
+	struct audit *audit;
 	struct server_request *request;
+	struct note note;
 	struct turn turn;
 	enum product product;
 	const struct action *action;
@@ -75,13 +78,21 @@ static json_t *error_body(const struct exchange *exchange, const struct api_erro
 	return body;
 }
 
+/* Answers, and is gone. `code` NULL: it is no error. */
+static void answer(struct exchange *exchange, unsigned int status, const char *code, json_t *body)
+{
+	note_end(&exchange->note, exchange->audit, exchange->request_id, &exchange->query, &exchange->form,
+		 status, code);
+	server_answer(exchange->request, status, exchange->request_id, body);
+	exchange_free(exchange);
+}
+
 static void answer_error(struct exchange *exchange, const struct api_error *error, const char *detail)
 {
 	json_t *body = error_body(exchange, error, detail);
 
 	log_debug("call refused: request=%s code=%s", exchange->request_id, error->code);
-	server_answer(exchange->request, (unsigned int)error->status, exchange->request_id, body);
-	exchange_free(exchange);
+	answer(exchange, (unsigned int)error->status, error->code, body);
 }
 
 static void refuse(struct exchange *exchange, const char *code, const char *detail)
@@ -92,7 +103,7 @@ static void refuse(struct exchange *exchange, const char *code, const char *deta
 	answer_error(exchange, &error, NULL);
 }
 
-static void action_done(void *context, const struct api_error *error, json_t *answer)
+static void action_done(void *context, const struct api_error *error, json_t *body)
 {
 	struct exchange *exchange = context;
 
@@ -100,12 +111,11 @@ static void action_done(void *context, const struct api_error *error, json_t *an
 		answer_error(exchange, error, NULL);
 		return;
 	}
-	if (json_object_set_new(answer, "RequestId", json_string(exchange->request_id)) < 0) {
+	if (json_object_set_new(body, "RequestId", json_string(exchange->request_id)) < 0) {
 		refuse(exchange, "ServiceUnavailable", NULL);
 		return;
 	}
-	server_answer(exchange->request, 200, exchange->request_id, json_incref(answer));
-	exchange_free(exchange);
+	answer(exchange, 200, NULL, json_incref(body));
 }
 
 /* What the server could not read, in the API's words; NULL: all is well. */
@@ -182,6 +192,8 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 	struct api_error error;
 	int r;
 
+	note_caller(&exchange->note, request, &exchange->query, &exchange->form,
+		    store_rows(http->environment->store));
 	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(), ret,
 		       &error, &detail);
 	loop_defer(http->sync);
@@ -189,6 +201,8 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 		answer_error(exchange, &error, detail);
 	else if (r < 0)
 		refuse(exchange, "ServiceUnavailable", NULL);
+	else
+		note_signed(&exchange->note, ret->uid);
 	return r;
 }
 
@@ -287,6 +301,8 @@ static void handle(void *context, struct server_request *request)
 		return;
 	}
 	exchange->request = request;
+	exchange->audit = http->environment->audit;
+	note_begin(&exchange->note, request);
 	/* What the server could not read is not looked at. */
 	code = problem_code(request->problem);
 	if (!code)

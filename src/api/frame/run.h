@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../../audit/audit.h"
 #include "action.h"
 
 /* How often a call is tried before the caller is told to come back later. */
@@ -18,6 +19,7 @@ struct run_environment {
 	uint64_t (*live_revision)(const void *control);
 	struct control_node (*node_state)(const void *control, const char *node);
 	const void *control;
+	struct audit *audit; /* where calls are recorded; NULL: nowhere */
 };
 
 struct run_request {
