@@ -95,6 +95,8 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(LOAD_BALANCER, load_balancer, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_LOAD_BALANCER_SERVER_GROUP] =
 		ONE(LOAD_BALANCER, load_balancer, server_group, OF(SERVER_GROUP), REF_USE),
+	[REF_LOAD_BALANCER_GROUPS] =
+		MANY(LOAD_BALANCER, load_balancer, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
 	[REF_LISTENER_OWNER] = OWNER(LISTENER, listener),
 	[REF_LISTENER_LOAD_BALANCER] =
 		ONE(LISTENER, listener, load_balancer, OF(LOAD_BALANCER), REF_PART | REF_TOLD),

@@ -215,6 +215,7 @@ static const struct field load_balancer_fields[] = {
 	TEXT_LIST(load_balancer, zones, n_zones),
 	TEXT_LIST(load_balancer, vswitches, n_vswitches),
 	TEXT_LIST(load_balancer, ports, n_ports),
+	TEXT_LIST(load_balancer, groups, n_groups),
 	TEXT_LIST(load_balancer, shifted, n_shifted),
 	BOOL(load_balancer, deletion_protected),
 	TEXT(load_balancer, deletion_reason),

@@ -251,6 +251,8 @@ struct load_balancer {
 	uint32_t n_vswitches;
 	char ports[LB_ZONES_MAX][ID_SIZE]; /* eni-…, one each zone */
 	uint32_t n_ports;
+	char groups[SECURITY_GROUPS_MAX][ID_SIZE]; /* who may reach its listeners; none: everyone */
+	uint32_t n_groups;
 	char shifted[LB_ZONES_MAX][ZONE_SIZE]; /* zones whose addresses endpoints' names do without */
 	uint32_t n_shifted;
 	bool deletion_protected;

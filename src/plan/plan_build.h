@@ -134,6 +134,13 @@ int plan_members(struct plan_builder *b);
 /* The policy of a slot whose port is in these groups. `failure_key` is the row that fails if there are too
  * many. */
 int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key);
+/* Lets the last policy that was added, of an ENI in that VPC, let in only what the load balancer's groups let
+ * in, too. */
+int plan_narrow_policy(struct plan_builder *b, const struct load_balancer *lb, const char *vpc);
+
+/* plan_narrow.c: of what the rules accept, what `by` accepts, too. -E2BIG: only the first PL_POLICY_RULES_MAX
+ * rules of that stand. */
+int plan_narrow(struct pl_rule **rules, uint32_t *n, const struct pl_rule *by, uint32_t n_by);
 
 /* plan_names.c */
 int plan_names(struct plan_builder *b);

@@ -99,6 +99,7 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 
 static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct zone_eni *of)
 {
+	const struct load_balancer *lb = snapshot_load_balancer(b->rows, of->resource);
 	const struct port *port = snapshot_port(b->rows, of->port);
 	struct plan_eni *eni;
 	char key[KEY_SIZE];
@@ -129,6 +130,8 @@ static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct z
 	if (r < 0)
 		return r;
 	r = plan_add_policy(b, slot, port, key);
+	if (r == 0 && lb && lb->n_groups)
+		r = plan_narrow_policy(b, lb, port->vpc);
 	if (r < 0 || !of->wanted)
 		return r;
 	return check_behind(b, of, key);

@@ -8,6 +8,11 @@
  *
  * Defaults are those of the API: a basic group refuses what comes in, except from its own members, and lets
  * out what goes out; an advanced (enterprise) group refuses both.
+ *
+ * The groups of a load balancer say who may open flows to its listeners, by the clients' own addresses. These
+ * come through endpoints, so their ENIs let in what the load balancer's groups let in, too (plan_narrow.c).
+ * Of rules that name groups, and of a group's own members, only those in the client's VPC are meant: the same
+ * address in another VPC is somebody else.
  */
 #include "plan_build.h"
 
@@ -294,34 +299,73 @@ static int settle_direction(struct plan_builder *b, struct rule_list *list, stru
 			 PL_POLICY_RULES_MAX, direction);
 }
 
+/* The rules of all groups; whether they let out by default what they do not speak of. */
+static int add_groups(struct plan_builder *b, const char (*groups)[ID_SIZE], uint32_t n_groups,
+		      const char *vpc, const char *failure_key, struct rule_list *in, struct rule_list *out,
+		      bool *lets_out)
+{
+	*lets_out = n_groups > 0;
+	for (uint32_t i = 0; i < n_groups; i++) {
+		const struct security_group *group = snapshot_security_group(b->rows, groups[i]);
+		int r;
+
+		if (!group) {
+			*lets_out = false;
+			r = plan_fail(b, failure_key, "the security group %s is missing", groups[i]);
+		} else {
+			*lets_out &= group->type == SG_NORMAL;
+			r = add_group(b, group, vpc, in, out);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key)
 {
 	_cleanup_(rule_list_done) struct rule_list in = {0};
 	_cleanup_(rule_list_done) struct rule_list out = {0};
 	struct plan_policy *policy = plan_append(&b->plan->policies, &b->plan->n_policies, sizeof(*policy));
-	bool lets_out = port->n_groups > 0;
+	bool lets_out;
 	int r;
 
 	if (!policy)
 		return -ENOMEM;
 	policy->slot = slot;
-	for (uint32_t i = 0; i < port->n_groups; i++) {
-		const struct security_group *group = snapshot_security_group(b->rows, port->groups[i]);
-
-		if (!group) {
-			lets_out = false;
-			r = plan_fail(b, failure_key, "the security group %s is missing", port->groups[i]);
-		} else {
-			lets_out &= group->type == SG_NORMAL;
-			r = add_group(b, group, port->vpc, &in, &out);
-		}
-		if (r < 0)
-			return r;
-	}
+	r = add_groups(b, port->groups, port->n_groups, port->vpc, failure_key, &in, &out, &lets_out);
+	if (r < 0)
+		return r;
 	policy->out_default = lets_out;
 	r = settle_direction(b, &in, &policy->in, &policy->n_in, &policy->in_default, "inbound", failure_key);
 	if (r < 0)
 		return r;
 	return settle_direction(b, &out, &policy->out, &policy->n_out, &policy->out_default, "outbound",
 				failure_key);
+}
+
+int plan_narrow_policy(struct plan_builder *b, const struct load_balancer *lb, const char *vpc)
+{
+	struct plan_policy *policy = &b->plan->policies[b->plan->n_policies - 1];
+	_cleanup_(rule_list_done) struct rule_list in = {0};
+	_cleanup_(rule_list_done) struct rule_list out = {0};
+	_cleanup_(freep) struct pl_rule *rules = NULL;
+	uint8_t in_default = 0;
+	uint32_t n_rules = 0;
+	char key[KEY_SIZE];
+	bool lets_out;
+	int r;
+
+	(void)str_format(key, sizeof(key), "load_balancer/%s", lb->id);
+	r = add_groups(b, lb->groups, lb->n_groups, vpc, key, &in, &out, &lets_out);
+	if (r == 0)
+		r = settle_direction(b, &in, &rules, &n_rules, &in_default, "inbound", key);
+	if (r == 0)
+		r = plan_narrow(&policy->in, &policy->n_in, rules, n_rules);
+	if (r == -E2BIG)
+		r = plan_fail(
+			b, key,
+			"its security groups and an endpoint's make more than %u inbound rules together",
+			PL_POLICY_RULES_MAX);
+	return r;
 }

@@ -113,6 +113,13 @@ static const struct param_spec balancer_shift_params[] = {
 	{},
 };
 
+static const struct param_spec balancer_groups_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
+	{"SecurityGroupIds", PARAM_LIST, .required = true, .min = 1, .max = SECURITY_GROUPS_MAX,
+	 OPTION("--security-group", "sg-…")},
+	{},
+};
+
 static const struct param_spec balancer_protection_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
 	{"DeletionProtectionEnabled", PARAM_BOOL,
@@ -240,7 +247,7 @@ static const struct answer_field balancer_answer[] = {
 	{"DeletionProtectionConfig", OBJECT(protection_answer)},
 	{"ModificationProtectionConfig", OBJECT(modification_answer)},
 	{"OperationLocks", EMPTY(NULL)},
-	{"SecurityGroupIds", EMPTY(NULL)},
+	{"SecurityGroupIds", OF(load_balancer, groups), IN_SHOW("Security groups", 11)},
 	{"ZoneMappings", LIST(NULL, zone_mapping_answer)},
 	{},
 };

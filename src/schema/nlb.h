@@ -28,6 +28,8 @@
 	X(ListServerGroupServers, server_list, ACTION_NO_REGION, server_list_params, server_list_answer, &pages) \
 	X(ListServerGroups, server_group_list, ACTION_NO_REGION, server_group_list_params, server_group_list_answer, &pages) \
 	X(ListTagResources, list_tag_resources, ACTION_NO_REGION, list_tag_resources_params, tag_resources_answer, &tag_pages) \
+	X(LoadBalancerJoinSecurityGroup, balancer_join_groups, ACTION_CHANGES | ACTION_NO_REGION, balancer_groups_params, job_answer, NULL) \
+	X(LoadBalancerLeaveSecurityGroup, balancer_leave_groups, ACTION_CHANGES | ACTION_NO_REGION, balancer_groups_params, job_answer, NULL) \
 	X(RemoveServersFromServerGroup, server_remove, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
 	X(StartListener, listener_start, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(StartShiftLoadBalancerZones, balancer_shift_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_shift_params, NULL, NULL) \

@@ -227,6 +227,76 @@ static void test_protection(struct harness *h, const struct world *w)
 	harness_in_force(h, NODE);
 }
 
+static void test_groups(struct harness *h, const struct world *w)
+{
+	const char *lb = make_balancer(h, &w->provider), *second, *enterprise, *job;
+	char form[1024];
+	size_t used;
+
+	second = harness_get(h, BOB, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup", REGION "VpcId=%s",
+			     w->provider.vpc);
+	enterprise = harness_get(h, BOB, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup",
+				 REGION "VpcId=%s&SecurityGroupType=enterprise", w->provider.vpc);
+	harness_in_force(h, NODE);
+	tap_ok(NLB(h, "LoadBalancerJoinSecurityGroup", "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb,
+		   w->provider.sg),
+	       "a load balancer joins a security group");
+	job = harness_keep(h, harness_text(h, "JobId"));
+	tap_is_str(job_status(h, job), "processing", "which is a job");
+	tap_is_str(text_of(h, lb, "SecurityGroupIds.0"), w->provider.sg, "it shows");
+	harness_call(h, BOB, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "SecurityGroupId=%s",
+		     w->provider.sg);
+	tap_is_int(harness_number(h, "TotalCount"), 2, "its interfaces are in the group");
+	harness_in_force(h, NODE);
+	tap_is_str(job_status(h, job), "Succeeded", "the job ends when the node has reported");
+	NLB_REFUSED(h, "ResourceAlreadyAssociated.SecurityGroup", "joining it again",
+		    "LoadBalancerJoinSecurityGroup", "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb,
+		    w->provider.sg);
+	NLB_REFUSED(h, "Mismatch.SecurityGroupType", "one of another type", "LoadBalancerJoinSecurityGroup",
+		    "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb, enterprise);
+	NLB_REFUSED(h, "ResourceNotFound.SecurityGroup", "someone else's", "LoadBalancerJoinSecurityGroup",
+		    "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb, w->consumer.sg);
+	NLB_REFUSED(h, "ResourceNotAssociated.SecurityGroup", "leaving one that it is not in",
+		    "LoadBalancerLeaveSecurityGroup", "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb, second);
+	NLB_REFUSED(h, "MissingSecurityGroupIds", "no group", "LoadBalancerLeaveSecurityGroup",
+		    "LoadBalancerId=%s", lb);
+
+	tap_ok(NLB(h, "UpdateLoadBalancerZones",
+		   "LoadBalancerId=%s" ZONE(1, "h", "&ZoneMappings.1.PrivateIPv4Address=192.168.1.88")
+			   ZONE(2, "i", ""),
+		   lb, w->provider.vsw_h, w->provider.vsw_i),
+	       "a zone gets a new interface");
+	harness_in_force(h, NODE);
+	harness_call(h, BOB, PRODUCT_ECS, "DescribeNetworkInterfaces", REGION "SecurityGroupId=%s",
+		     w->provider.sg);
+	tap_is_int(harness_number(h, "TotalCount"), 2, "which is in the group, too");
+
+	used = (size_t)snprintf(form, sizeof(form), "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb, second);
+	for (int i = 2; i <= SECURITY_GROUPS_MAX; i++) {
+		const char *id = harness_get(h, BOB, PRODUCT_ECS, "SecurityGroupId", "CreateSecurityGroup",
+					     REGION "VpcId=%s", w->provider.vpc);
+
+		used += (size_t)snprintf(form + used, sizeof(form) - used, "&SecurityGroupIds.%d=%s", i, id);
+	}
+	NLB_REFUSED(h, "QuotaExceeded.SecurityGroupsNum", "more groups than are allowed",
+		    "LoadBalancerJoinSecurityGroup", "%s", form);
+	tap_ok(NLB(h, "LoadBalancerJoinSecurityGroup",
+		   "LoadBalancerId=%s&SecurityGroupIds=%%5B%%22%s%%22%%5D", lb, second),
+	       "a second one joins, in JSON");
+	tap_ok(NLB(h, "LoadBalancerLeaveSecurityGroup", "LoadBalancerId=%s&SecurityGroupIds.1=%s", lb,
+		   w->provider.sg),
+	       "and the first leaves");
+	NLB(h, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
+	tap_is_int(harness_count_of(h, "SecurityGroupIds"), 1, "one is left");
+	tap_is_str(harness_text(h, "SecurityGroupIds.0"), second, "the second");
+	harness_refused(h, BOB, PRODUCT_ECS, "DependencyViolation", "while the load balancer is in it",
+			"DeleteSecurityGroup", REGION "SecurityGroupId=%s", second);
+	tap_ok(NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb), "the load balancer goes");
+	harness_in_force(h, NODE);
+	tap_ok(harness_call(h, BOB, PRODUCT_ECS, "DeleteSecurityGroup", REGION "SecurityGroupId=%s", second),
+	       "then its group can");
+}
+
 int main(void)
 {
 	struct harness h;
@@ -244,6 +314,7 @@ int main(void)
 	test_bad_zones(&h, &w, &z);
 	test_shift(&h, &w);
 	test_protection(&h, &w);
+	test_groups(&h, &w);
 	harness_end(&h);
 	return tap_done();
 }

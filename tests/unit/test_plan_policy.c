@@ -256,6 +256,102 @@ static void test_endpoint_group(void)
 	world_free(&w);
 }
 
+/* An endpoint's groups and its load balancer's: a flow needs the consent of both, echo only that of the
+ * first. */
+static void test_balancer_groups(void)
+{
+	static const uint8_t protocols[] = {6, 6, 17, 1, 47};
+	uint32_t wrong = 0, allowed = 0, judged = 0, narrowed = 0;
+
+	for (int round = 0; round < 150; round++) {
+		struct port behind = {.vpc = "vpc-c", .groups = {"sg-1", "sg-2"}, .n_groups = 2};
+		const struct plan_policy *policy;
+		const struct port *eni;
+		struct world w;
+
+		random_world(&w);
+		rows_put(
+			w.rows, "port/eni-ep-1-h",
+			"{'id': 'eni-ep-1-h', 'number': 201, 'kind': 'endpoint', 'vpc': 'vpc-c', 'vswitch': 'vsw-c-h', "
+			"'addr': '10.0.1.50', 'groups': ['sg-0', 'sg-1'], 'holder': 'ep-1'}");
+		rows_put(w.rows, "load_balancer/nlb-1",
+			 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'groups': ['sg-1', 'sg-2'], 'status': 'Active'}");
+		world_plan(&w);
+		eni = snapshot_port(w.rows, "eni-ep-1-h");
+		policy = find_policy(w.plan, find_eni(w.plan, ZONE_H)->slot);
+		for (int i = 0; i < 300; i++) {
+			struct packet p = {.protocol = protocols[next_random(ARRAY_SIZE(protocols))]};
+			bool first, want;
+
+			p.peer = netaddr_v4(0x0a000000 + (next_random(3) << 8) + next_random(40));
+			p.port = p.protocol == 6 || p.protocol == 17 ? (uint16_t)next_random(10) : 0;
+			first = rows_allow(w.rows, eni, SG_INGRESS, &p);
+			want = first && (p.protocol == 1 || rows_allow(w.rows, &behind, SG_INGRESS, &p));
+			wrong += plan_allows(policy, SG_INGRESS, &p) != want;
+			narrowed += first && !want;
+			allowed += want;
+			judged++;
+		}
+		world_free(&w);
+	}
+	tap_is_int(wrong, 0, "an endpoint lets in what its groups and the load balancer's accept");
+	tap_ok(allowed > judged / 20 && narrowed > judged / 40, "both verdicts were met often");
+	tap_note("%u packets, %u allowed, %u by the endpoint's groups alone", judged, allowed, narrowed);
+}
+
+/* Same addresses in another VPC are not the members that a rule means. */
+static void test_balancer_members(void)
+{
+	struct world w;
+
+	world_new(&w);
+	rows_put(w.rows, "security_group/sg-lb",
+		 "{'id': 'sg-lb', 'vpc': 'vpc-p', 'type': 'normal', 'inner_accept': true}");
+	rows_put(
+		w.rows, "port/eni-m",
+		"{'id': 'eni-m', 'number': 333, 'kind': 'instance', 'vpc': 'vpc-p', 'addr': '10.0.1.10', 'groups': "
+		"['sg-lb'], 'holder': 'i-m'}");
+	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a load balancer without a group lets all in");
+	rows_put(w.rows, "load_balancer/nlb-1",
+		 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'groups': ['sg-lb'], 'status': 'Active'}");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443),
+	       "a member of its group elsewhere is not the client of that address");
+	rows_put(
+		w.rows, "sg_rule/sg-lb/sgr-1",
+		"{'id': 'sgr-1', 'group': 'sg-lb', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		"'protocol': 'TCP', 'port_first': 443, 'port_last': 443, 'cidr': '10.0.1.0/24'}");
+	tap_ok(eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443),
+	       "a rule lets the client in, by its own address");
+	tap_ok(!eni_allows(&w, "10.0.2.10", IPPROTO_TCP, 443), "and nobody else");
+	rows_delete(w.rows, "security_group/sg-lb");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a group that is gone accepts nothing");
+	tap_is_str(failure_of(w.plan, "load_balancer/nlb-1"), "the security group sg-lb is missing",
+		   "which is the load balancer's failure");
+	rows_put(w.rows, "security_group/sg-lb", "{'id': 'sg-lb', 'vpc': 'vpc-p', 'type': 'normal'}");
+	for (int i = 0; i < 40; i++) {
+		char key[KEY_SIZE];
+
+		snprintf(key, sizeof(key), "sg_rule/sg-lb/sgr-x%d", i);
+		rows_put(
+			w.rows, key,
+			"{'id': 'sgr-x%d', 'group': 'sg-lb', 'direction': 'ingress', 'policy': 'Accept', 'priority': 2, "
+			"'protocol': 'TCP', 'port_first': %d, 'port_last': 9000, 'cidr': '10.0.0.0/8'}",
+			i, i + 1);
+		snprintf(key, sizeof(key), "sg_rule/sg-ep/sgr-x%d", i);
+		rows_put(
+			w.rows, key,
+			"{'id': 'sgr-x%d', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 2, "
+			"'protocol': 'TCP', 'port_first': %d, 'port_last': 9000, 'cidr': '10.0.0.0/8'}",
+			i, i + 100);
+	}
+	world_plan(&w);
+	tap_is_int(find_policy(w.plan, find_eni(w.plan, ZONE_H)->slot)->n_in, PL_POLICY_RULES_MAX,
+		   "no more rules than the data path takes");
+	tap_ok(strstr(failure_of(w.plan, "load_balancer/nlb-1"), "more than 1024 inbound rules"),
+	       "more are the load balancer's failure");
+	world_free(&w);
+}
+
 static void test_member_blocks(void)
 {
 	struct world w;
@@ -319,6 +415,8 @@ int main(void)
 {
 	test_random();
 	test_endpoint_group();
+	test_balancer_groups();
+	test_balancer_members();
 	test_member_blocks();
 	test_too_many();
 	return tap_done();

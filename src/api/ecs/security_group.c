@@ -65,6 +65,7 @@ static bool group_in_use(const struct call *call, const char *id)
 	const struct snapshot *rows = call->rows;
 
 	if (snapshot_count_children(rows, REF_PORT_GROUPS, id) > 0 ||
+	    snapshot_count_children(rows, REF_LOAD_BALANCER_GROUPS, id) > 0 ||
 	    snapshot_count_children(rows, REF_ENDPOINT_GROUPS, id) > 0 ||
 	    snapshot_count_children(rows, REF_ENDPOINT_DETACHING, id) > 0)
 		return true;

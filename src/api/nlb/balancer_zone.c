@@ -122,6 +122,8 @@ static int make_zone(struct call *call, struct alloc *alloc, const struct vswitc
 		.kind = PORT_LOAD_BALANCER,
 		.owner = lb->owner,
 		.holder = lb->id,
+		.groups = (const char(*)[ID_SIZE])lb->groups,
+		.n_groups = lb->n_groups,
 		.status = PORT_IN_USE,
 	};
 	struct port port;
@@ -165,7 +167,8 @@ static bool serves(const struct call *call, const struct load_balancer *lb, cons
 	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_RESOURCE, lb->id, r));)
 		if (streq(r->zone, zone))
 			return true;
-	return snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, lb->id, zone) > 0;
+	return snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, lb->id, zone) > 0 ||
+	       snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, lb->id, zone) > 0;
 }
 
 /* Gives up what the load balancer had and has no more. */

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A load balancer that changes while it serves: its zones come, go and are shifted, its security groups judge the clients of
+# endpoints, next to the endpoints' own.
+. "$(dirname "$0")/lib.sh" || exit 1
+peer=$(cd "$(dirname "$0")" && pwd)/peer.py
+h=cn-hangzhou-h i=cn-hangzhou-i j=cn-hangzhou-j
+
+lab_start
+account consumer
+account provider
+cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16)
+ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24) ci=$(make_vswitch consumer "$cv" $i 10.0.2.0/24)
+ph=$(make_vswitch provider "$pv" $h 10.0.1.0/24) pi=$(make_vswitch provider "$pv" $i 10.0.2.0/24)
+pj=$(make_vswitch provider "$pv" $j 10.0.3.0/24)
+cg=$(make_group consumer "$cv") eg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16) pg=$(make_group provider "$pv")
+c=$(make_instance consumer "$ch" "$cg" 10.0.1.60) c2=$(make_instance consumer "$ch" "$cg" 10.0.1.61)
+s1=$(make_instance provider "$ph" "$pg") s2=$(make_instance provider "$pi" "$pg")
+for s in "$s1" "$s2"; do
+	serve "$s" python3 "$peer" tcp-server 80 served
+	serve "$s" python3 "$peer" echo-server 81
+done
+nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi" $j="$pj")
+for port in 80 81; do
+	make_listener provider "$nlb" TCP $port "$(make_server_group provider "$pv" TCP $port "$s1" "$s2")" >/dev/null
+done
+service=$(make_service provider "$nlb" $h $i)
+allow provider "$service" "$(uid_of consumer)"
+endpoint=$(make_endpoint consumer "$cv" "$service" "$eg" $h="$ch" $i="$ci") || bail "no endpoint"
+eh=$(eni_address consumer "$endpoint" $h) ei=$(eni_address consumer "$endpoint" $i)
+connects() { inside "${2:-$c}" python3 "$peer" tcp "$1" 80 0.5; }
+check "the endpoint serves in zone h" wait_for 5 connects "$eh"
+check "and in zone i" wait_for 5 connects "$ei"
+
+# --- zones
+inside "$c" python3 "$peer" pingpong "$eh" 81 1000000000 >/dev/null 2>"$dir/conversation.log" &
+conversation=$!
+remember pid $conversation
+received() { inside "$c" cat /proc/net/netstat | awk '/^IpExt: [0-9]/ { print $8 }'; }
+talks() { # octets keep coming
+	local before
+	before=$(received)
+	sleep 0.3
+	kill -0 $conversation && [ "$(received)" -gt $((before + 1000)) ]
+}
+check "a conversation goes on" wait_for 5 talks
+balancer() { as provider nlb show "$nlb" --json; }
+addresses() { balancer | jq -r '.ZoneMappings[] | .LoadBalancerAddresses[0].PrivateIPv4Address'; }
+at_j=$(addresses | grep '^10\.0\.3\.')
+check "a zone that serves stays" fails 1 ResourceInUse.Zone as provider nlb zones "$nlb" --zone $h,"$ph" --zone $j,"$pj"
+check "a zone that serves no endpoint goes, and a zone gets another address" \
+	as provider nlb zones "$nlb" --zone $h,"$ph",10.0.1.222 --zone $i,"$pi" --wait
+is "$(addresses | sort | head -n 1) $(addresses | wc -l)" "10.0.1.222 2" "which shows"
+free() { as provider call ecs RunInstances VSwitchId="$pj" SecurityGroupId="$pg" ImageId=debian InstanceType=netns PrivateIpAddress="$at_j"; }
+check "the address of the zone that went is free, for an instance" wait_for 5 free
+check "the conversation went on" talks
+check "new connections come through, in zone h" connects "$eh"
+check "and in zone i" connects "$ei"
+check "the zone comes back" as provider nlb zones "$nlb" --zone $h,"$ph" --zone $i,"$pi" --zone $j,"$pj" --wait
+is "$(balancer | jq -r '[.ZoneMappings[].Status] | join(" ")')" "Active Active Active" "all three are Active"
+check "and the conversation goes on" talks
+
+# --- a zone that is shifted
+domain=$(as consumer call privatelink GetVpcEndpointAttribute EndpointId="$endpoint" | jq -r .EndpointDomain)
+resolved() { "$build/src/cmd/privlink" exec --state-dir "$dir/state" "$c" -- getent ahostsv4 "$1" | awk '{ print $1 }' | sort -u | paste -sd ' '; }
+resolves_to() { [ "$(resolved "$domain")" = "$1" ]; }
+both=$(printf '%s\n' "$eh" "$ei" | sort -u | paste -sd ' ')
+check "the endpoint's name has both zones" wait_for 5 resolves_to "$both"
+check "a zone is shifted" as provider nlb shift "$nlb" --zone $h,"$ph" --wait
+is "$(balancer | jq -r --arg z $h '.ZoneMappings[] | select(.ZoneId == $z).Status')" Shifted "and reads so"
+check "the endpoint's name does without it" wait_for 2 resolves_to "$ei"
+check "who has its address is served" connects "$eh"
+check "and the conversation goes on" talks
+check "the shift ends" as provider nlb unshift "$nlb" --zone $h,"$ph" --wait
+check "the name has both again" wait_for 2 resolves_to "$both"
+
+# --- security groups
+second=1
+[ -z "${PRIVLINK_KERNEL_LAYER:-}" ] || second=10
+lg=$(make_group provider "$pv" TCP:80/80:10.0.1.60/32 TCP:81/81:10.0.0.0/16)
+closed() { dropped policy_in connects "$@"; }
+echo_of_eni() { inside "$1" ping -c 1 -W 0.2 -q "$eh"; }
+check "a load balancer without a group lets everyone in" connects "$eh" "$c2"
+check "it joins a security group" as provider nlb attach-group "$nlb" --security-group "$lg" --wait
+check "whom its rules let in comes in" connects "$eh"
+check "also in the other zone" connects "$ei"
+check "nobody else does" closed "$eh" "$c2"
+check "ping is the endpoint's own business" echo_of_eni "$c2"
+check "the conversation, which a rule lets in, goes on" talks
+authorize provider "$lg" TCP:80/80:10.0.1.61/32
+check "a new rule lets in within a second" wait_for $second connects "$eh" "$c2"
+revoke consumer "$eg" TCP:1/65535:10.0.0.0/16
+check "without the consent of the endpoint's group nobody comes in" wait_for $second closed "$eh"
+authorize consumer "$eg" TCP:1/65535:10.0.0.0/16
+check "with it again they do" wait_for $second connects "$eh"
+revoke provider "$lg" TCP:81/81:10.0.0.0/16
+silent() { # nothing has come for half a second
+	local before
+	before=$(received)
+	sleep 0.5
+	[ $(($(received) - before)) -lt 1000 ]
+}
+check "a revoked rule ends the conversation" wait_for $second silent
+check "the load balancer leaves the group" as provider nlb detach-group "$nlb" --security-group "$lg" --wait
+check "the conversation comes back" wait_for 10 talks
+kill $conversation
+
+finish
