@@ -12,6 +12,13 @@ const Rpc = require('@alicloud/pop-core').RPCClient;
 const Vpc = require('@alicloud/vpc20160428');
 const Ecs = require('@alicloud/ecs20140526');
 const $dara = require('@darabonba/typescript');
+const assert = require('node:assert/strict');
+const { after } = require('node:test');
+const shapes = require('./shapes');
+
+// Whatever a test file calls, and by which client: the answers have the API's shapes.
+shapes.listen();
+after(() => assert.deepEqual(shapes.take_faults(), []));
 
 const region = 'cn-hangzhou';
 const versions = {
