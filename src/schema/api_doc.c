@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "differences.h"
 #include "schema.h"
 
 static const char head[] =
@@ -287,10 +288,22 @@ static void print_product(const struct product_info *product)
 		print_action(action);
 }
 
+static void print_differences(const struct difference *differences)
+{
+	puts("\n### What the public API lists and privlink does not\n\n"
+	     "| action | code, or parameter | why |\n|---|---|---|");
+	for (const struct difference *d = differences; d->what; d++)
+		printf("| %s | %s `%s` | %s |\n", d->action ?: "every one",
+		       d->kind == CODE_NOT_ANSWERED ? "never answered:" : "refused:", d->what, d->why);
+}
+
 int main(void)
 {
 	fputs(head, stdout);
-	for (size_t i = 0; i < PRODUCT_COUNT_; i++)
+	for (size_t i = 0; i < PRODUCT_COUNT_; i++) {
 		print_product(&products[i]);
+		if (products[i].product == PRODUCT_PRIVATELINK)
+			print_differences(privatelink_differences);
+	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -34,6 +34,7 @@ const https_host = process.env.PRIVLINK_ENDPOINT;
 const ca = process.env.PRIVLINK_CA ? fs.readFileSync(process.env.PRIVLINK_CA) : undefined;
 
 const accounts = {
+	admin: { key: process.env.ADMIN_AK, secret: process.env.ADMIN_SK },
 	consumer: { key: process.env.CONSUMER_AK, secret: process.env.CONSUMER_SK, uid: process.env.CONSUMER_UID },
 	provider: { key: process.env.PROVIDER_AK, secret: process.env.PROVIDER_SK, uid: process.env.PROVIDER_UID },
 };

@@ -242,10 +242,14 @@ int list_tag_resources(struct call *call)
 {
 	static const struct listing listing = {KIND_TAG, is_listed};
 	const struct tagged_type *type = wanted_type(call);
+	int r;
 
 	if (!type)
 		return call_fail_named(call, "Invalid{Name}", "ResourceType");
 	if (!call_list(call, "ResourceId") && !call_list(call, "Tag"))
 		return call_fail(call, "MissingResourceIdOrTagParam");
+	r = check_tags(call, call_list(call, "Tag"));
+	if (r < 0)
+		return r;
 	return list_of_owned(call, &listing, REF_TAG_RESOURCE, type->kind);
 }

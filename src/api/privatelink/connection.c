@@ -208,13 +208,13 @@ static int find_zone(struct call *call, const struct ends *ends, const struct en
 {
 	enum connection_status status = ends->connection->status;
 
-	*ret = snapshot_endpoint_zone(call->rows, ends->endpoint->id, call_string(call, "ZoneId"));
-	if (!*ret || (*ret)->status == ZONE_DELETING)
-		return call_fail(call, "ResourceNotFound.VpcEndpointZone");
 	if (ends->endpoint->status == ENDPOINT_DELETING)
 		return call_fail(call, "IncorrectStatus.VpcEndpoint");
 	if (ends->service->status == SERVICE_DELETING)
 		return call_fail(call, "IncorrectStatus.VpcEndpointService");
+	*ret = snapshot_endpoint_zone(call->rows, ends->endpoint->id, call_string(call, "ZoneId"));
+	if (!*ret || (*ret)->status == ZONE_DELETING)
+		return call_fail(call, "ResourceNotFound.VpcEndpointZone");
 	if (status != CONNECTION_CONNECTED && status != CONNECTION_PENDING)
 		return call_fail(call, "IncorrectStatus.VpcEndpointConnection");
 	return 0;

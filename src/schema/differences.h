@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the public API lists for an action and privlink does not do, and why. doc/api.md has it, and the
+ * conformance test counts: a code is answered by some call, or stands here.
+ */
+#pragma once
+
+enum difference_kind {
+	CODE_NOT_ANSWERED, /* an error code that no call of the action gets */
+	PARAMETER_REFUSED, /* a parameter that any value of is an error, or all but the default */
+};
+
+struct difference {
+	enum difference_kind kind;
+	const char *action; /* NULL: every action that lists it */
+	const char *what;   /* the code or the parameter */
+	const char *why;
+};
+
+/* PrivateLink's; ends with a NULL `what`. */
+extern const struct difference privatelink_differences[];
