@@ -240,7 +240,7 @@ static void print_page_members(const struct paging *paging)
 	if (paging->total != TOTAL_NONE)
 		printf("| `TotalCount` | %s | of all pages |\n",
 		       paging->total == TOTAL_TEXT ? "text" : "number");
-	if (paging->results_max && !paging->has_fixed_size)
+	if (paging->results_max && !paging->has_fixed_size && !paging->has_untold_size)
 		puts("| `MaxResults` | number | as asked, where pages are by token |");
 	if (paging->results_max)
 		puts("| `NextToken` | text | where there is another page |");

@@ -15,7 +15,6 @@
 #define NO_NAMES     "a private name is given by the catalogue, never by a call"
 #define ONE_BY_ONE   "calls on one object are carried out one after the other, none is turned away"
 #define TAKEN	     "it is taken while another change is on its way, and in force with that"
-#define ANY_STATE    "it is taken in every state that the object can be in then"
 #define NO_TEMPORARY "protection is from calls by temporary keys of others, and there are none"
 #define NO_MONEY     "nothing is charged, so nothing is locked for money"
 #define BY_NUMBER    "each number that can be used up has a code of its own"
@@ -40,6 +39,8 @@ const struct difference privatelink_differences[] = {
 	CODE(NULL, "VpcTunnelNotFound", "there are no tunnels that a caller could name"),
 	CODE(NULL, "VpcNatServiceException", "addresses are translated on the node, by no other service"),
 
+	CODE(NULL, "SecurityGroupTypeNotSupport", "both types of security groups are taken"),
+
 	CODE("OpenPrivateLinkService", "AccountTypeRestricted", "accounts are of one type"),
 	CODE("OpenPrivateLinkService", "InvalidAccountStatus.NotEnoughBalance", NO_MONEY),
 
@@ -49,7 +50,6 @@ const struct difference privatelink_differences[] = {
 	     "a service that is being made or changed takes connections; one that is being deleted is EndpointServiceDeleted"),
 	CODE("CreateVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
 	CODE("CreateVpcEndpoint", "QuotaExceeded.totalIdleEndpoint", "endpoints that wait cost nothing and are counted like others"),
-	CODE("CreateVpcEndpoint", "SecurityGroupTypeNotSupport", "both types of security groups are taken"),
 	CODE("GetVpcEndpointAttribute", "EndpointConnectionNotFound", "an endpoint has its connection from the first to the last"),
 	CODE("UpdateVpcEndpointAttribute", "EndpointLocked", TAKEN),
 	CODE("UpdateVpcEndpointAttribute", "EndpointConnectionOperationDenied", TAKEN),
@@ -59,6 +59,10 @@ const struct difference privatelink_differences[] = {
 	CODE("AddZoneToVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
 	CODE("RemoveZoneFromVpcEndpoint", "EndpointLocked", TAKEN),
 	CODE("RemoveZoneFromVpcEndpoint", "EndpointConnectionOperationDenied", TAKEN),
+
+	CODE("AttachSecurityGroupToVpcEndpoint", "EndpointLocked", TAKEN),
+	CODE("AttachSecurityGroupToVpcEndpoint", "EndpointConnectionOperationDenied", TAKEN),
+	CODE("DetachSecurityGroupFromVpcEndpoint", "EndpointConnectionOperationDenied", TAKEN),
 
 	CODE("CreateVpcEndpointService", "EndpointServiceExist", "ids are new, and services have no names to choose"),
 	CODE("CreateVpcEndpointService", "VSwitchNotFound", "a load balancer keeps its vSwitches from being deleted"),

@@ -160,7 +160,8 @@ struct paging {
 	int64_t results_default, results_max; /* MaxResults; 0: not by token */
 	int64_t size_default, size_max;	      /* PageSize; 0: not by number */
 	enum page_total total;
-	bool has_fixed_size; /* results_max; MaxResults is neither taken nor told */
+	bool has_fixed_size;  /* results_max; MaxResults is neither taken nor told */
+	bool has_untold_size; /* MaxResults is taken and not told */
 };
 
 /* Actions */

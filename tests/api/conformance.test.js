@@ -150,6 +150,14 @@ async function everything() {
 	return JSON.stringify([endpoints, services, parts]);
 }
 
+// The same when nothing is on its way any more.
+async function settled() {
+	let all;
+	const moving = /"\w+Status":"(Attaching|Connecting|Creating|Deleting|Detaching|Disconnecting|Migrating|Pending)"/;
+	await until('nothing moves', async () => !moving.test((all = await everything())));
+	return all;
+}
+
 // One life by one client; `name` tells the two apart. A changing call is made dry first, then twice with one token, then with
 // that token and another object.
 async function live(t, name, of_consumer, of_provider) {
@@ -159,7 +167,7 @@ async function live(t, name, of_consumer, of_provider) {
 			t.diagnostic(`${action} is not there yet`);
 			return undefined;
 		}
-		const before = await everything();
+		const before = await settled();
 		const takes = products.privatelink.actions[action].takes;
 		if (takes.DryRun) {
 			const dry = await refused(call(action, { ...parameters, DryRun: true }, options));
@@ -604,7 +612,7 @@ test('services and their resources refuse', async () => {
 	await create('EndpointServicePayerForbidden', { Payer: 'EndpointService' });
 	await create('IllegalParamFormat.{name}', { Payer: 'Nobody' });
 	await create('MissingParam.{name}', { 'Resource.1.ResourceType': 'nlb', 'Resource.1.ZoneId': zones[0] });
-	await create('EndpointServiceNotSupportIpv6', { AddressIpVersion: 'DualStack', ...one(resource(first, zones[0])) });
+	await create('EndpointServiceNotSupportIpv6', { ServiceResourceType: 'slb', AddressIpVersion: 'DualStack' });
 	await refuses('UpdateVpcEndpointServiceAttribute', 'IllegalParamFormat.{name}', {
 		ServiceId: own.ServiceId,
 		ConnectBandwidth: 1,
@@ -732,6 +740,11 @@ test('what is on its way refuses', async () => {
 	const { ServiceId } = await service(accounts.provider, first);
 	await provider('AddUserToVpcEndpointService', { ServiceId, UserId: accounts.consumer.uid });
 	const going = await connect(own.ServiceId);
+	const many = [];
+	for (let i = 0; i < 12; i++) {
+		many.push((await acs3(accounts.consumer, 'ecs')('CreateSecurityGroup', { VpcId: net.VpcId })).SecurityGroupId);
+	}
+	const crowded = await connect(own.ServiceId, Object.fromEntries(many.slice(0, 10).map((id, i) => [`SecurityGroupId.${i + 1}`, id])));
 	const left = await connect(ServiceId, in_zone(0));
 	const waiting = await connect(own.ServiceId, in_zone(0));
 	await while_nothing_settles(async () => {
@@ -770,6 +783,20 @@ test('what is on its way refuses', async () => {
 			await refuses(action, 'EndpointOperationDenied', { EndpointId: going, SecurityGroupId: group });
 		}
 
+		// As many groups as it may be in are on their way out.
+		if (has('DetachSecurityGroupFromVpcEndpoint')) {
+			const group_call = (action, SecurityGroupId) => consumer(action, { EndpointId: crowded, SecurityGroupId });
+			for (const id of many.slice(1, 10)) {
+				await group_call('DetachSecurityGroupFromVpcEndpoint', id);
+			}
+			for (const id of many.slice(10)) {
+				await group_call('AttachSecurityGroupToVpcEndpoint', id);
+			}
+			await group_call('DetachSecurityGroupFromVpcEndpoint', many[10]);
+			const last = { EndpointId: crowded, SecurityGroupId: many[11] };
+			await refuses('DetachSecurityGroupFromVpcEndpoint', 'EndpointLocked', last);
+		}
+
 		await provider('DeleteVpcEndpointService', { ServiceId });
 		const of_left = { ServiceId, EndpointId: left };
 		await refuses('CreateVpcEndpoint', 'EndpointServiceDeleted', endpoint_parameters(net, { ServiceId }));
@@ -788,6 +815,7 @@ test('what is on its way refuses', async () => {
 			await refuses(action, 'IncorrectStatus.VpcEndpointService', { ...of_left, ZoneId: zones[0] });
 		}
 	});
+	await remove(crowded);
 	await remove(left);
 	await remove(waiting);
 	await endpoint_gone(going);

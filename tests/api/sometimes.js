@@ -15,7 +15,7 @@ const rules = [
 	['privatelink', 'ListVpcEndpointConnections', /Zones\[\]\.ResourceId$/, (o) => o.ZoneStatus !== 'Connected'],
 	['privatelink', 'ListVpcEndpointConnections', /Zones\[\]\.Replaced(EniId|ResourceId)$/, (o) => !/Migrat/.test(o.ZoneStatus)],
 	// VPC: DHCP options, gateways, propagation and addresses of the Internet are none of privlink's.
-	['vpc', /^Describe/, /(DhcpOptionsSet(Id|Status)|Ipv[46]GatewayId|AssociatedPropagationSources|Ipv6CidrBlocks|NetworkAclId)$/],
+	['vpc', /^Describe/, /(DhcpOptionsSet(Id|Status)|Ipv[46]GatewayId|AssociatedPropagationSources|Ipv6CidrBlocks|NetworkAclId|CenStatus)$/],
 	// ECS: what describes a rented machine, its price, its image and its disks; an interface in no instance.
 	['ecs', 'RunInstances', /^(OrderId|TradePrice)$/],
 	['ecs', 'DescribeInstances', /\.(PrivateDnsName|Ipv[46]PrefixSets|Ipv6Sets)$/],
@@ -25,6 +25,7 @@ const rules = [
 	['ecs', 'DescribeInstances', /Instance\[\]\.(InstanceTypeFamily|Internet\w+|KeyPairName|LocalStorage\w+|Memory)$/],
 	['ecs', 'DescribeInstances', /Instance\[\]\.(MetadataOptions|OS\w+|PrivateDnsNameOptions|RdmaIpAddress|SaleCycle)$/],
 	['ecs', 'DescribeInstances', /Instance\[\]\.(SecurityOptions|SerialNumber|Spot\w+|StoppedMode|VlanId|ResourceGroupId)$/],
+	['ecs', /^DescribeSecurityGroup/, /(AvailableInstanceAmount|ServiceID|SnapshotPolicyIds)$/],
 	['ecs', 'DescribeNetworkInterfaces', /\.(AssociatedPublicIp|PrivateDnsName|DeleteOnRelease|NetworkInterfaceTrafficMode)$/],
 	['ecs', 'DescribeNetworkInterfaces', /\.(Ipv[46]PrefixSets|Queue\w*Number|ServiceID|Attachment\.(DeviceIndex|\w+Index|Trunk\w+))$/],
 	['ecs', 'DescribeNetworkInterfaces', /\.Attachment\.InstanceId$/],

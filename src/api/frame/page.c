@@ -136,6 +136,7 @@ static void answer_total(struct call *call, const struct page *page)
 
 void page_end(struct call *call, struct page *page)
 {
+	const struct paging *paging = call->action->paging;
 	char token[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
 
 	answer_total(call, page);
@@ -144,7 +145,7 @@ void page_end(struct call *call, struct page *page)
 		answer_int(call->answer, "PageSize", page->limit);
 		return;
 	}
-	if (!call->action->paging->has_fixed_size)
+	if (!paging->has_fixed_size && !paging->has_untold_size)
 		answer_int(call->answer, "MaxResults", page->limit);
 	if (!page->more)
 		return;
