@@ -373,8 +373,8 @@ static const struct answer_field ecs_zones_answer[] = {
 	{},
 };
 
-static const struct paging pages = {10, 100, 10, 100};
-static const struct paging eni_pages = {10, 500, 10, 1000};
+static const struct paging pages = {10, 100, 10, 100, .has_untold_size = true};
+static const struct paging eni_pages = {10, 500, 10, 1000, .has_untold_size = true};
 static const struct paging rule_pages = {500, 1000, .total = TOTAL_NONE, .has_untold_size = true};
 
 const struct action ecs_actions[] = {

@@ -233,6 +233,7 @@ static const struct answer_field vpc_zones_answer[] = {
 };
 
 static const struct paging pages = {.size_default = 10, .size_max = 50};
+static const struct paging tag_list_pages = {50, 50, .total = TOTAL_NONE, .has_untold_size = true};
 
 const struct action vpc_actions[] = {
 	VPC_ACTIONS(SCHEMA_ACTION){},

@@ -19,7 +19,7 @@
 	X(DescribeVpcAttribute, vpc_get, ACTION_READ, vpc_id_params, vpc_get_answer, NULL) \
 	X(DescribeVpcs, vpc_list, ACTION_READ, vpc_list_params, vpc_list_answer, &pages) \
 	X(DescribeZones, describe_zones, ACTION_READ, zones_params, vpc_zones_answer, NULL) \
-	X(ListTagResources, list_tag_resources, ACTION_READ, list_tag_resources_params, tag_resources_wrapped_answer, &tag_pages) \
+	X(ListTagResources, list_tag_resources, ACTION_READ, list_tag_resources_params, tag_resources_wrapped_answer, &tag_list_pages) \
 	X(ModifyVSwitchAttribute, vswitch_modify, ACTION_CHANGES | ACTION_NO_REGION, vswitch_modify_params, NULL, NULL) \
 	X(ModifyVpcAttribute, vpc_modify, ACTION_CHANGES | ACTION_NO_REGION, vpc_modify_params, NULL, NULL) \
 	X(TagResources, tag_resources, ACTION_CHANGES, tag_resources_params, NULL, NULL) \

@@ -16,6 +16,10 @@ const rules = [
 	['privatelink', 'ListVpcEndpointConnections', /Zones\[\]\.Replaced(EniId|ResourceId)$/, (o) => !/Migrat/.test(o.ZoneStatus)],
 	// VPC: DHCP options, gateways, propagation and addresses of the Internet are none of privlink's.
 	['vpc', /^Describe/, /(DhcpOptionsSet(Id|Status)|Ipv[46]GatewayId|AssociatedPropagationSources|Ipv6CidrBlocks|NetworkAclId|CenStatus)$/],
+	// A page by its number has no size by token, and the other way round.
+	['ecs', /^Describe/, /^(PageNumber|PageSize)$/, (o) => !('PageNumber' in o) && !('PageSize' in o)],
+	// ECS: lists of addresses and of ports that rules could name.
+	['ecs', 'DescribeSecurityGroupAttribute', /\.(Dest|Source)PrefixListName$|\.PortRangeList(Id|Name)$/],
 	// ECS: what describes a rented machine, its price, its image and its disks; an interface in no instance.
 	['ecs', 'RunInstances', /^(OrderId|TradePrice)$/],
 	['ecs', 'DescribeInstances', /\.(PrivateDnsName|Ipv[46]PrefixSets|Ipv6Sets)$/],
@@ -31,6 +35,14 @@ const rules = [
 	['ecs', 'DescribeNetworkInterfaces', /\.Attachment\.InstanceId$/],
 	// NLB: why and since when something is protected that is not; addresses of the Internet and of IPv6; packages of bandwidth.
 	['nlb', 'CreateLoadBalancer', /^OrderId$/],
+	['nlb', /ServerGroup/, /\.HealthCheck(Domain|Exp|HttpVersion|Req|Url)$|\.HttpCheckMethod$/, (o) => o.HealthCheckType !== 'HTTP'],
+	['nlb', /ServerGroup/, /\.IpVersionAffinityMode$/],
+	// Only TLS has policies, only listeners of many ports a first and a last one, only proxy protocol settings of its own.
+	['nlb', /Listener/, /(AlpnPolicy|SecurityPolicyId)$/, (o) => o.ListenerProtocol !== 'TCPSSL'],
+	['nlb', /Listener/, /(StartPort|EndPort)$/, (o) => o.ListenerPort !== 0],
+	['nlb', /Listener/, /ProxyProtocolV2Config$/, (o) => !o.ProxyProtocolEnabled],
+	['nlb', 'GetListenerHealthStatus', /^MaxResults$/],
+	['nlb', 'ListTagResources', /\.(AliUid|Category|RegionNo|Scope)$/],
 	['nlb', /LoadBalancer/, /ProtectionConfig\.(EnabledTime|Reason)$/, (o) => !o.Enabled && o.Status !== 'ConsoleProtection'],
 	['nlb', /LoadBalancer/, /(Allocation|BandwidthPackage)Id$/],
 	['nlb', /LoadBalancer/, /(PublicIPv4Address|Ipv4LocalAddresses|Ipv6\w+|PrivateIPv[46]HcStatus|Cps)$/],

@@ -23,6 +23,7 @@ dir=$records/$$
 http_port=18080
 https_arguments=() # --https … where a test wants it
 agent_arguments=() # more of the agent's options
+catalogue=$source_dir/data/catalogue.json # another one, where a test wants it
 agent_program=$build/src/cmd/privlink-agent # another one, where a test wants it
 
 # --- TAP
@@ -135,7 +136,7 @@ lab_stop() {
 # function would be that of a shell, and not of the daemon.
 start_privlinkd() {
 	nsenter --net="/run/netns/$lab" "$build/src/cmd/privlinkd" --state-dir "$dir/state" --run-dir "$dir/run" --user nobody \
-		--no-rate-limits --http "127.0.0.1:$http_port" "${https_arguments[@]}" --catalogue "$source_dir/data/catalogue.json" \
+		--no-rate-limits --http "127.0.0.1:$http_port" "${https_arguments[@]}" --catalogue "$catalogue" \
 		>>"$dir/privlinkd.log" 2>&1 &
 	privlinkd_pid=$!
 	remember pid $privlinkd_pid
@@ -144,7 +145,7 @@ start_privlinkd() {
 
 start_agent() {
 	nsenter --net="/run/netns/$lab" "$agent_program" --node "$node" --state-dir "$dir/state" --run-dir "$dir/run" \
-		--resolv-conf "$dir/resolv.conf" --catalogue "$source_dir/data/catalogue.json" "${agent_arguments[@]}" \
+		--resolv-conf "$dir/resolv.conf" --catalogue "$catalogue" "${agent_arguments[@]}" \
 		>>"$dir/agent.log" 2>&1 &
 	agent_pid=$!
 	remember pid $agent_pid
