@@ -315,6 +315,28 @@ static void test_ends(struct harness *h, const struct world *w, const struct rep
 	tap_is_int(free_addresses(h, w), room, "and one address");
 }
 
+/* Two calls at once: one is carried out, the other decided on what that has left. */
+static void test_race(struct harness *h, const struct world *w, const struct replacement *p,
+		      const char *endpoint)
+{
+	int enis = count_enis(h, w), room = free_addresses(h, w);
+	char first[256], second[256];
+
+	(void)str_format(first, sizeof(first), GRACE, p->service, endpoint, p->first);
+	(void)str_format(second, sizeof(second), FORCE, p->service, endpoint, p->first);
+	tap_is_int(harness_race(h, BOB, PRODUCT_PRIVATELINK, UPDATE, first, second), 1,
+		   "of two replacements at once one is carried out");
+	tap_is_str(h->error.code, "ZoneOperationDenied", "the other finds a zone that migrates");
+	harness_in_force(h, NODE);
+	PL(h, BOB, DISABLE, RETIRE, p->service, endpoint);
+	harness_in_force(h, NODE);
+	tap_is_str(provider_text(h, endpoint, "ZoneStatus"), "Connected", "the zone is connected");
+	tap_is_str(provider_text(h, endpoint, "ResourceId"), p->first, "by the one that both named");
+	tap_ok(count_enis(h, w) == enis && free_addresses(h, w) == room, "with one ENI");
+	PL(h, BOB, UPDATE, FORCE, p->service, endpoint, p->second);
+	harness_in_force(h, NODE);
+}
+
 /* The zone goes, then the endpoint; or the service, with the endpoint left over. */
 static void test_removal(struct harness *h, const struct world *w, const struct replacement *p,
 			 const char *endpoint)
@@ -427,6 +449,7 @@ int main(void)
 	test_graceful(&h, &w, &p, endpoint);
 	test_groups(&h, &w, &p, endpoint);
 	test_ends(&h, &w, &p, endpoint);
+	test_race(&h, &w, &p, endpoint);
 	test_removal(&h, &w, &p, endpoint);
 	test_allocation(&h, &w);
 	test_no_address(&h, &w);

@@ -236,6 +236,28 @@ static void test_migration(void)
 	}
 }
 
+/* The service goes, however that came about, while a zone of an endpoint migrates. */
+static void test_migration_service_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	put_migration(&w, "Migrated", "");
+	rows_put(w.rows, "service/epsrv-1", "{'id':'epsrv-1','status':'Deleting'}");
+	(void)world_pass(&w);
+	tap_is_str(connection_status(&w, "ep-1"), "ServiceDeleted", "the endpoint hears of it");
+	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Disconnecting", "its zone is cut");
+	tap_is_str(migration_rows(&w), "aabb", "both ENIs stay until that is in force");
+	world_report(&w);
+	(void)world_settle(&w);
+	world_report(&w);
+	(void)world_settle(&w);
+	tap_ok(!snapshot_service(w.rows, "epsrv-1"), "the service is gone");
+	tap_is_str(zone_status(&w, "ep-1", "z-a"), "Disconnected", "the zone is not");
+	tap_is_str(migration_rows(&w), "bb", "and has one ENI");
+	world_end(&w);
+}
+
 static void put_groups(struct world *w, int n_attaching)
 {
 	rows_put(w->rows, "endpoint/ep-1",
@@ -903,6 +925,7 @@ int main(void)
 	test_failures();
 	test_groups();
 	test_migration();
+	test_migration_service_deleted();
 	test_instance_failures();
 	test_no_nodes();
 	test_plain();
