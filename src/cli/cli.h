@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "../lib/netaddr.h"
 #include "../lib/options.h"
 #include "../lib/params.h"
 #include "../lib/util.h"
@@ -22,8 +23,10 @@ struct cli {
 	char *key_id, *key_secret;
 	char *region; /* NULL: none was given */
 	char *state_dir;
-	char *config_path; /* --config */
-	bool json, wait;
+	char *config_path;     /* --config */
+	char *output;	       /* table, wide or json; NULL: table */
+	bool json, wide, wait; /* the first two by `output`, too */
+	bool as_admin; /* the key is the administrator's, from this machine's file: nobody named one */
 	unsigned int timeout_s;
 	uint64_t deadline_ms; /* of the wait that calls belong to, now_mono_ms(); 0: none */
 	void *curl;	      /* the connection, kept between calls */
@@ -70,8 +73,8 @@ int cli_send(struct cli *cli, const struct product_info *product, const char *ac
 /* Why libcurl (`code`, and its own `words`) did not reach the API, and what to do. */
 void cli_say_unreached(struct cli *cli, int code, const char *words);
 bool cli_reply_is_error(const struct cli_reply *reply);
-/* "Code: Message (RequestId)" on stderr. */
-void cli_reply_print_error(const struct cli_reply *reply);
+/* "privlink: ep-…: Code: Message (RequestId)" on stderr; the objects are those that the call named. */
+void cli_reply_print_error(const struct cli_reply *reply, const struct params *params);
 /* The two above and cli_send() in one, for whom every error is the end: 0 and the answer (the caller's), or
  * CLI_FAILED after it was printed. */
 int cli_call(struct cli *cli, const char *product, const char *action, const struct params *params,
@@ -171,10 +174,25 @@ void cli_options_of(const struct cli_command *command, struct cli_option_list *r
 /* What is shown of an answer. */
 struct cli_view {
 	char list[CLI_PATH_SIZE]; /* of the entries; "": the answer is one object */
+	bool dropped[CLI_COLUMNS_MAX];
 	struct cli_column columns[CLI_COLUMNS_MAX + 1];
 	char paths[CLI_COLUMNS_MAX][CLI_PATH_SIZE];
 };
-void cli_view_of(const struct action *action, struct cli_view *ret);
+/* All columns of a list, or those that fit 80 characters a line. */
+void cli_view_of(const struct action *action, bool wide, struct cli_view *ret);
+
+/* Names in place of ids (handle.c). */
+
+/* Whether a value has the form of an id that begins so ("ep-"), of an address. */
+bool cli_is_id(const char *value, const char *prefix);
+bool cli_is_address(const char *value);
+/* Asks the API for the ids of what parameters name otherwise, and puts these there. CLI_OK, or CLI_FAILED
+ * after it was said that there is none of the name, or which ones there are. */
+int cli_resolve_names(struct cli *cli, const struct cli_command *command, struct params *params);
+/* The account's instance of that name or id; the id is the caller's to free. As above. */
+int cli_instance_id(struct cli *cli, const char *name, char **ret);
+/* "account 1234… in region cn-hangzhou", as messages say whose objects are meant. */
+void cli_whose(struct cli *cli, char *ret, size_t size);
 
 /* Parses the options of the command, calls and prints. Exit code. */
 int cli_command_run(struct cli *cli, const struct cli_command *command, int argc, char **argv);

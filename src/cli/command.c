@@ -277,8 +277,20 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, co
 
 /* ---- the command ---- */
 
-static void print_answer(const struct cli *cli, const struct cli_command *command,
-			 const struct cli_view *view, const json_t *answer)
+/* An empty list may be one that is looked at as the wrong account or in the wrong region. */
+static void say_empty(struct cli *cli)
+{
+	char whose[128];
+
+	cli_whose(cli, whose, sizeof(whose));
+	fprintf(stderr, "privlink: nothing is there for %s%s\n", whose,
+		cli->as_admin ? "; that is the administrator, whose key this machine has: name another by "
+				"--access-key-id and --access-key-secret"
+			      : "");
+}
+
+static void print_answer(struct cli *cli, const struct cli_command *command, const struct cli_view *view,
+			 const json_t *answer)
 {
 	const json_t *shown = view->list[0] ? cli_value_at(answer, view->list) : answer;
 
@@ -289,6 +301,8 @@ static void print_answer(const struct cli *cli, const struct cli_command *comman
 		return;
 	} else if (json_is_array(shown)) {
 		cli_table_print(shown, view->columns);
+		if (json_array_size(shown) == 0)
+			say_empty(cli);
 	} else {
 		cli_fields_print(shown, view->columns);
 	}
@@ -331,7 +345,10 @@ static int run_call(struct cli *cli, const struct cli_command *command, struct p
 	struct cli_view view;
 	int r;
 
-	cli_view_of(cli_action(command), &view);
+	cli_view_of(cli_action(command), cli->wide, &view);
+	r = cli_resolve_names(cli, command, params);
+	if (r != CLI_OK)
+		return r;
 	r = call_all_pages(cli, command, &view, params, &answer);
 	if (r != CLI_OK)
 		return r;

@@ -50,9 +50,9 @@ static int add_server(struct cli *cli _unused_, const struct cli_option *option 
 	}
 	(void)str_format(name, sizeof(name), "Servers.%u.ServerType", n);
 	return params_add(params, name,
-			  str_starts(value, "i-")     ? "Ecs"
-			  : str_starts(value, "eni-") ? "Eni"
-						      : "Ip");
+			  cli_is_id(copy, "eni-") ? "Eni"
+			  : cli_is_address(copy)  ? "Ip"
+						  : "Ecs");
 }
 
 /* "i-…[,weight]": a server of a classic load balancer, whose listeners say the port. */
@@ -155,6 +155,13 @@ static int add_account(struct cli *cli _unused_, const struct cli_option *option
 	return params_add(params, isdigit((unsigned char)*value) ? "UserId" : "UserARN", value);
 }
 
+/* What a flag takes back. */
+static int add_no(struct cli *cli _unused_, const struct cli_option *option, const char *value _unused_,
+		  unsigned int n _unused_, struct params *params)
+{
+	return params_add(params, option->parameter, "false");
+}
+
 /* ---- vpc, vswitch ---- */
 
 static const struct cli_wait vpc_available = {"DescribeVpcs", "VpcId=%s", "Status=Available"};
@@ -246,6 +253,21 @@ static const struct cli_option service_attach[] = {
 	{NULL},
 };
 
+#define ZONE_AFFINITY                                                                                        \
+	{"--zone-affinity", "ZoneAffinityEnabled", CLI_FLAG,                                                 \
+	 .help = "answer names with the asker's zone first"},                                                \
+	{                                                                                                    \
+		"--no-zone-affinity", "ZoneAffinityEnabled", CLI_FLAG, .add = add_no,                        \
+								       .help = "answer them with all zones"  \
+	}
+
+static const struct cli_option service_update[] = {
+	{"--auto-accept", "AutoAcceptEnabled", CLI_FLAG, .help = "accept connections without asking"},
+	{"--no-auto-accept", "AutoAcceptEnabled", CLI_FLAG, .add = add_no, .help = "ask for each connection"},
+	ZONE_AFFINITY,
+	{NULL},
+};
+
 static const struct cli_option service_find[] = {
 	{"--service", NULL, .add = add_service, .help = "id, name, or product of the catalogue (pai-dlc)"},
 	{NULL},
@@ -274,6 +296,7 @@ static const struct cli_option endpoint_create[] = {
 	 .help = "id, name, or product of the catalogue (pai-dlc)"},
 	{NULL},
 };
+static const struct cli_option endpoint_update[] = {ZONE_AFFINITY, {NULL}};
 static const struct cli_wait endpoint_connected = {
 	"GetVpcEndpointAttribute", "EndpointId=%s", "EndpointStatus=Active,ConnectionStatus=Connected",
 	.blocked = "EndpointStatus=Active,AcceptanceStatus=Waiting",
@@ -408,7 +431,7 @@ const struct cli_command cli_commands[] = {
 	{"service", "disallow", "Takes an account off the service's list.", "privatelink",
 	 "RemoveUserFromVpcEndpointService", service_user},
 	{"service", "update", "Changes an endpoint service.", "privatelink",
-	 "UpdateVpcEndpointServiceAttribute", .id = "ServiceId", .wait = &service_active},
+	 "UpdateVpcEndpointServiceAttribute", service_update, .id = "ServiceId", .wait = &service_active},
 	{"service", "connections", "Shows the endpoints that connected or ask to.", "privatelink",
 	 "ListVpcEndpointConnections"},
 	{"service", "accept", "Accepts an endpoint's connection.", "privatelink",
@@ -430,7 +453,7 @@ const struct cli_command cli_commands[] = {
 	{"endpoint", "list", "Shows the account's endpoints.", "privatelink", "ListVpcEndpoints"},
 	{"endpoint", "show", "Shows an endpoint.", "privatelink", "GetVpcEndpointAttribute"},
 	{"endpoint", "update", "Changes an endpoint.", "privatelink", "UpdateVpcEndpointAttribute",
-	 .id = "EndpointId", .wait = &endpoint_active},
+	 endpoint_update, .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "zones", "Shows the zones and ENIs of an endpoint.", "privatelink",
 	 "ListVpcEndpointZones"},
 	{"endpoint", "add-zone", "Adds a zone with an ENI.", "privatelink", "AddZoneToVpcEndpoint",

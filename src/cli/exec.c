@@ -193,20 +193,35 @@ static int become(char **command)
 	return error == ENOENT ? 127 : 126;
 }
 
-int cli_run_exec(struct cli *cli _unused_, int argc, char **argv)
+/* An id, or the name of an instance of the caller's. */
+static int find_instance(struct cli *cli, const char *name, char **ret)
 {
+	int r;
+
+	if (!isalpha((unsigned char)*name))
+		return cli_usage("exec %s: expected an instance, i-… or its name", name);
+	if (is_instance_id(name))
+		r = (*ret = strdup(name)) ? CLI_OK : cli_fail("out of memory");
+	else
+		r = cli_config_load(cli) < 0 ? CLI_FAILED : cli_instance_id(cli, name, ret);
+	return r != CLI_OK || is_instance_id(*ret) ? r : cli_fail("%s is no instance", *ret);
+}
+
+int cli_run_exec(struct cli *cli, int argc, char **argv)
+{
+	_cleanup_(freep) char *id = NULL;
 	int command = 1, r;
 
 	if (argc > 1 && streq(argv[1], "--"))
 		command = 2;
 	if (argc < 1 || !*argv[0])
 		return cli_usage("exec needs an instance");
-	if (!is_instance_id(argv[0]))
-		return cli_usage("exec %s: expected an instance, i-…", argv[0]);
 	if (command >= argc)
 		return cli_usage("exec needs a command: privlink exec %s -- COMMAND", argv[0]);
 	if (geteuid() != 0)
 		return cli_fail("exec needs root");
-	r = enter(argv[0]);
+	r = find_instance(cli, argv[0], &id);
+	if (r == CLI_OK)
+		r = enter(id);
 	return r == CLI_OK ? become(argv + command) : r;
 }

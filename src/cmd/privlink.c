@@ -48,7 +48,9 @@ static void print_help(FILE *to)
 			c = print_verbs(c, to);
 		else
 			fprintf(to, "  %-10s %s\n", c->group, c->help), c++;
-	fputs("\nOptions of all commands:\n", to);
+	fputs("\nWhere an id is asked for, the object's name does, too, if no other one has it.\n"
+	      "\nOptions of all commands:\n",
+	      to);
 	options_help(&cli_options, to);
 }
 

@@ -238,7 +238,7 @@ static const struct answer_field balancer_answer[] = {
 	{"AddressType", CHOICE_OF(load_balancer, intranet, "Internet", "Intranet")},
 	{"AddressIpVersion", TEXT("ipv4")},
 	{"DNSName", A_TEXT},
-	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3)},
+	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3), .wide = true},
 	{"RegionId", OF(load_balancer, region)},
 	{"ResourceGroupId", GROUP_OF(load_balancer)},
 	{"CrossZoneEnabled", OF(load_balancer, cross_zone), IN_SHOW("Cross-zone", 8)},
@@ -282,7 +282,7 @@ static const struct answer_field listener_answer[] = {
 	{"ListenerProtocol", OF(listener, protocol), IN_LIST("Protocol", 3)},
 	{"ListenerPort", OF(listener, port), IN_LIST("Port", 4)},
 	{"ListenerStatus", OF(listener, status), IN_LIST("Status", 6)},
-	{"LoadBalancerId", OF(listener, load_balancer), IN_LIST("NLB", 2)},
+	{"LoadBalancerId", OF(listener, load_balancer), IN_WIDE("NLB", 2)},
 	{"ServerGroupId", OF(listener, server_group), IN_LIST("Servers", 5)},
 	{"RegionId", OF(listener, region)},
 	{"IdleTimeout", OF(listener, idle_timeout_s)},
@@ -336,7 +336,7 @@ static const struct answer_field group_health_answer[] = {
 };
 
 static const struct answer_field listener_health_entry[] = {
-	{"ListenerId", OF(listener, id), IN_LIST("Listener", 1)},
+	{"ListenerId", OF(listener, id), IN_WIDE("Listener", 1)},
 	{"ListenerPort", OF(listener, port), IN_LIST("Port", 2)},
 	{"ListenerProtocol", OF(listener, protocol)},
 	{"ServerGroupInfos", LIST(NULL, group_health_answer)},

@@ -135,7 +135,7 @@ static const struct answer_field server_group_answer[] = {
 	{"ServerGroupName", OF(server_group, name), IN_LIST("Name", 2)},
 	{"ServerGroupStatus", OF(server_group, status), IN_LIST("Status", 6)},
 	{"ServerGroupType", CHOICE_OF(server_group, by_address, "Instance", "Ip")},
-	{"VpcId", OF(server_group, vpc), IN_LIST("VPC", 3)},
+	{"VpcId", OF(server_group, vpc), IN_WIDE("VPC", 3)},
 	{"RegionId", OF(server_group, region)},
 	{"ResourceGroupId", GROUP_OF(server_group)},
 	{"Protocol", OF(server_group, protocol), IN_LIST("Protocol", 4)},
@@ -161,7 +161,7 @@ const struct answer_field server_group_list_answer[] = {
 static const struct answer_field server_answer[] = {
 	{"ServerGroupId", OF(server, group)},
 	{"ServerId", OF(server, server_id), IN_LIST("Server", 1)},
-	{"ServerType", OF(server, type), IN_LIST("Type", 2)},
+	{"ServerType", OF(server, type), IN_WIDE("Type", 2)},
 	{"ServerIp", OF(server, addr), IN_LIST("Address", 3)},
 	{"Port", OF(server, port), IN_LIST("Port", 4)},
 	{"Weight", OF(server, weight), IN_LIST("Weight", 5)},

@@ -172,7 +172,7 @@ const struct param_spec connection_id_params[] = {
 
 const struct answer_field service_create_answer[] = {
 	{"ServiceId", OF(service, id), IN_BOTH("Service", 1, 1)},
-	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2)},
+	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2), .wide = true},
 	{"ServiceDescription", OF(service, description), IN_SHOW("Description", 4)},
 	{"ServiceDomain", OF(service, domain), IN_SHOW("Domain", 3)},
 	{"ServiceStatus", OF(service, status), IN_BOTH("Status", 5, 5)},
@@ -228,7 +228,7 @@ static const struct answer_field service_resource_answer[] = {
 	{"RelatedDeprecatedEndpointCount", A_NUMBER},
 	{"VSwitchId", A_TEXT},
 	{"Ip", A_TEXT, IN_LIST("Address", 4)},
-	{"VpcId", GIVEN_OF(load_balancer, vpc), IN_LIST("VPC", 5)},
+	{"VpcId", GIVEN_OF(load_balancer, vpc), IN_WIDE("VPC", 5)},
 	{},
 };
 
@@ -254,7 +254,7 @@ const struct answer_field service_list_resources_answer[] = {
 };
 
 static const struct answer_field connection_zone_answer[] = {
-	{"ZoneId", OF(endpoint_zone, zone), IN_LIST("Zones", 4)},
+	{"ZoneId", OF(endpoint_zone, zone), IN_WIDE("Zones", 4)},
 	{"VSwitchId", OF(endpoint_zone, vswitch)},
 	{"EniId", OF(endpoint_zone, port)},
 	{"ZoneDomain", OF(endpoint_zone, domain)},
@@ -271,9 +271,9 @@ static const struct answer_field connection_answer[] = {
 	{"EndpointId", OF(endpoint, id), IN_LIST("Endpoint", 1)},
 	{"EndpointOwnerId", OF(endpoint, owner), IN_LIST("Account", 2)},
 	{"EndpointRegionId", OF(endpoint, region)},
-	{"EndpointVpcId", OF(endpoint, vpc), IN_LIST("VPC", 3)},
+	{"EndpointVpcId", OF(endpoint, vpc), IN_WIDE("VPC", 3)},
 	{"ConnectionStatus", OF(connection, status), IN_LIST("Status", 6)},
-	{"AcceptanceStatus", A_TEXT},
+	{"AcceptanceStatus", A_TEXT, IN_LIST("Acceptance", 7)},
 	{"ResourceGroupId", GROUP_OF(service)},
 	{"TrafficControlMode", OF(connection, traffic_control)},
 	{"Bandwidth", OF(connection, bandwidth), IN_LIST("Bandwidth", 5)},

@@ -172,7 +172,7 @@ static const struct answer_field node_answer[] = {
 	{"Live", A_FLAG, IN_LIST("Live", 5)},
 	{"StatusInfo", A_TEXT, IN_LIST("Info", 6)},
 	{"LostTime", ANSWER_TIME_GIVEN, ANSWER_AT(node, lost_time)},
-	{"Zones", OF(node, zones), IN_LIST("Zones", 3)},
+	{"Zones", OF(node, zones), IN_WIDE("Zones", 3)},
 	{"InstanceCount", A_NUMBER, IN_LIST("Instances", 4)},
 	{"Mtu", OF(node, mtu)},
 	{"Underlay", GIVEN_OF(node, underlay)},

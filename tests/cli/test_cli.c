@@ -248,7 +248,7 @@ static const struct answer_field *waited_for(const struct action *action)
 {
 	struct cli_view view;
 
-	cli_view_of(action, &view);
+	cli_view_of(action, true, &view);
 	return view.list[0] ? answer_only_list(action->answer)->members : action->answer;
 }
 
@@ -307,7 +307,7 @@ static void test_table(void)
 		size_t n = 0, last = 0;
 
 		cli_options_of(c, &options);
-		cli_view_of(cli_action(c), &view);
+		cli_view_of(cli_action(c), true, &view);
 		for (size_t i = 0; !c->id && i < CLI_COLUMNS_MAX; i++)
 			if (view.columns[i].title) {
 				n++;
