@@ -59,6 +59,7 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 static const struct relation relations[REF_COUNT_] = {
 	[REF_ACCESS_KEY_UID] = ACCOUNT(ACCESS_KEY, access_key, uid),
 	[REF_RESOURCE_GROUP_OWNER] = PART_OF_ACCOUNT(RESOURCE_GROUP, resource_group, owner),
+	[REF_QUOTA_UID] = ACCOUNT(QUOTA, quota_row, uid),
 	[REF_VPC_OWNER] = OWNER(VPC, vpc),
 	[REF_VPC_RESOURCE_GROUP] =
 		ONE(VPC, vpc, resource_group, OF(RESOURCE_GROUP), REF_USE),

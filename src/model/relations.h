@@ -12,6 +12,7 @@
 /* Named after the kind of the row that has the member, and the member; in the order of the kinds. */
 enum ref {
 	REF_ACCESS_KEY_UID,
+	REF_QUOTA_UID,
 	REF_RESOURCE_GROUP_OWNER,
 	REF_VPC_OWNER,
 	REF_VPC_RESOURCE_GROUP,

@@ -72,6 +72,12 @@ static const struct field account_fields[] = {
 	I64(account, create_time),
 };
 
+static const struct field quota_row_fields[] = {
+	I64(quota_row, uid),
+	TEXT(quota_row, name),
+	I64(quota_row, value),
+};
+
 static const struct field access_key_fields[] = {
 	TEXT(access_key, id),
 	TEXT(access_key, secret),
@@ -428,6 +434,7 @@ const struct kind_info row_kinds[KIND_COUNT_] = {
 	[KIND_ACCOUNT] = KIND("account", account, "uid"),
 	[KIND_ACCESS_KEY] = KIND("access_key", access_key, "id"),
 	[KIND_RESOURCE_GROUP] = KIND("resource_group", resource_group, "id"),
+	[KIND_QUOTA] = KIND("quota", quota_row, "uid", "%name"),
 	[KIND_NODE] = KIND("node", node, "name"),
 	[KIND_VPC] = KIND("vpc", vpc, "id"),
 	[KIND_VSWITCH] = KIND("vswitch", vswitch, "id"),

@@ -67,6 +67,13 @@ struct resource_group {
 	int64_t create_time;
 };
 
+struct quota_row { /* a quota that an account has otherwise than others; id: uid and name */
+	struct row_meta meta;
+	int64_t uid;
+	char name[WORD_SIZE * 2];
+	int64_t value;
+};
+
 struct node {
 	struct row_meta meta;
 	char name[WORD_SIZE * 2]; /* id */

@@ -35,6 +35,27 @@ static const struct param_spec access_key_list_params[] = {
 	{},
 };
 
+static const struct param_spec quota_params[] = {
+	{"AccountId", PARAM_LONG, .required = true, OPTION("ACCOUNT", "the account's number")},
+	{"QuotaName", PARAM_STRING, .required = true,
+	 OPTION("QUOTA", "the quota's name, as quota list shows it")},
+	{},
+};
+
+static const struct param_spec quota_set_params[] = {
+	{"AccountId", PARAM_LONG, .required = true, OPTION("ACCOUNT", "the account's number")},
+	{"QuotaName", PARAM_STRING, .required = true,
+	 OPTION("QUOTA", "the quota's name, as quota list shows it")},
+	{"Value", PARAM_LONG, .required = true,
+	 OPTION("VALUE", "how many it may have; of a privilege: 1 or 0")},
+	{},
+};
+
+static const struct param_spec quota_list_params[] = {
+	{"AccountId", PARAM_LONG, OPTION("--account", "of this account (administrators; the caller's)")},
+	{},
+};
+
 static const struct param_spec node_delete_params[] = {
 	{"NodeName", PARAM_STRING, .required = true, OPTION("NODE", "the node's name")},
 	{"Force", PARAM_BOOL, OPTION("--force", "also the instances that are on it")},
@@ -163,6 +184,20 @@ static const struct answer_field access_key_answer[] = {
 
 static const struct answer_field access_key_list_answer[] = {
 	{"AccessKeys", LIST(NULL, access_key_answer)},
+	{},
+};
+
+static const struct answer_field quota_answer[] = {
+	{"QuotaName", OF(quota_row, name), IN_LIST("Quota", 1)},
+	{"Value", OF(quota_row, value), IN_LIST("Value", 2)},
+	{"Usage", A_NUMBER, IN_LIST("Usage", 3)},
+	{"DefaultValue", A_NUMBER, IN_LIST("All have", 4)},
+	{"Description", A_TEXT},
+	{},
+};
+
+static const struct answer_field quota_list_answer[] = {
+	{"Quotas", LIST(NULL, quota_answer)},
 	{},
 };
 

@@ -108,6 +108,7 @@ struct answer_field {
 #define ANSWER_ROW(type) _Generic((struct type *)0, \
 	struct account *: KIND_ACCOUNT, \
 	struct access_key *: KIND_ACCESS_KEY, \
+	struct quota_row *: KIND_QUOTA, \
 	struct resource_group *: KIND_RESOURCE_GROUP, \
 	struct node *: KIND_NODE, \
 	struct vpc *: KIND_VPC, \

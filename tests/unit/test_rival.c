@@ -50,6 +50,9 @@ static const struct {
 	{ROOT, PRODUCT_PRIVLINK, "ListAccounts", ""},
 	{ROOT, PRODUCT_PRIVLINK, "ListAuditEvents", ""},
 	{ROOT, PRODUCT_PRIVLINK, "ListNodes", ""},
+	{ROOT, PRODUCT_PRIVLINK, "SetQuota", "AccountId=1000000000000001&QuotaName=vpcs&Value=100"},
+	{ROOT, PRODUCT_PRIVLINK, "DeleteQuota", "AccountId=1000000000000001&QuotaName=vswitches_per_vpc"},
+	{ROOT, PRODUCT_PRIVLINK, "ListQuotas", REGION "AccountId=1000000000000001"},
 	{ROOT, PRODUCT_PRIVLINK, "DeleteNode", "NodeName=alpha&Force=true"},
 	{ROOT, PRODUCT_PRIVLINK, "GetInstance", REGION "InstanceId={instance}"},
 	{ROOT, PRODUCT_PRIVLINK, "GetVersion", ""},
@@ -555,10 +558,13 @@ static struct control_node live(const void *control _unused_, const char *node _
 static void leave_alone(struct harness *h)
 {
 	struct access_key key = {.uid = ALICE};
+	struct quota_row quota = {.uid = ALICE, .value = 100};
 
 	harness_must(str_copy(key.id, sizeof(key.id), "LTAIrival"), "key");
 	harness_must(str_copy(key.secret, sizeof(key.secret), "none"), "key");
 	harness_put(h, KIND_ACCESS_KEY, &key);
+	harness_must(str_copy(quota.name, sizeof(quota.name), "vswitches_per_vpc"), "quota");
+	harness_put(h, KIND_QUOTA, &quota);
 	h->control = control_free(h->control);
 	h->environment.control = NULL;
 	h->environment.live_revision = NULL;

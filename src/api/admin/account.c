@@ -7,6 +7,7 @@
 #include "../../model/check.h"
 #include "../common/limits.h"
 #include "../common/listing.h"
+#include "../common/quota.h"
 #include "../frame/answer.h"
 #include "actions.h"
 
@@ -97,9 +98,9 @@ int access_key_create(struct call *call)
 
 	if (!account)
 		return call_fail(call, "AccountNotFound");
-	if (snapshot_count_owned(call->rows, KIND_ACCESS_KEY, account->uid, "") >=
-	    ACCESS_KEYS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceeded.AccessKeyPerAccount");
+	r = quota_check_one(call, account->uid, QUOTA_ACCESS_KEYS, "");
+	if (r < 0)
+		return r;
 	r = access_key_new(account->uid, call->now, &key);
 	if (r < 0)
 		return r;

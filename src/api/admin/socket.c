@@ -3,6 +3,7 @@
 
 #include "../../lib/log.h"
 #include "../common/limits.h"
+#include "../common/quota.h"
 #include "actions.h"
 
 static void answer(const struct store *store, struct server_request *request, unsigned int status,
@@ -95,7 +96,7 @@ static void new_key(struct store *store, struct server_request *request, const j
 		return;
 	}
 	if (!revoke && snapshot_count_owned(store_rows(store), KIND_ACCESS_KEY, account->uid, "") >=
-			       ACCESS_KEYS_PER_ACCOUNT_MAX) {
+			       (size_t)quota_value(store_rows(store), account->uid, QUOTA_ACCESS_KEYS)) {
 		answer_error(
 			store, request, 409,
 			"the account has as many access keys as it may; revoke them with --revoke-others");

@@ -29,18 +29,6 @@ bool balancer_is_of_slb(const struct call *call, enum kind kind, const void *row
 	return balancer_is_classic(call, kind, row);
 }
 
-size_t balancer_count_groups(const struct call *call, const char *region)
-{
-	int64_t owner = call->account->uid;
-	size_t n = snapshot_count_owned(call->rows, KIND_SERVER_GROUP, owner, region);
-
-	for (const struct load_balancer *lb = NULL;
-	     (lb = snapshot_owned(call->rows, KIND_LOAD_BALANCER, owner, region, lb));)
-		if (lb->type == LB_CLASSIC)
-			n -= snapshot_count_children(call->rows, REF_SERVER_GROUP_LOAD_BALANCER, lb->id);
-	return n;
-}
-
 void balancer_delete_listeners(struct call *call, const char *id)
 {
 	for (const struct listener *l = NULL;

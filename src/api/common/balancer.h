@@ -13,8 +13,6 @@ bool balancer_is_classic(const struct call *call, enum kind kind, const void *ro
 bool balancer_is_of_nlb(const struct call *call, enum kind kind, const void *row);
 bool balancer_is_of_slb(const struct call *call, enum kind kind, const void *row);
 
-/* The account's server groups in the region that are objects of their own. */
-size_t balancer_count_groups(const struct call *call, const char *region);
 /* The load balancer's listeners go with it. */
 void balancer_delete_listeners(struct call *call, const char *id);
 

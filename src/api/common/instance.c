@@ -9,6 +9,7 @@
 #include "../../model/check.h"
 #include "limits.h"
 #include "owned.h"
+#include "quota.h"
 
 static bool owned_by(const struct call *call, int64_t owner, int64_t row_owner, const char *region)
 {
@@ -79,9 +80,8 @@ int instance_plan_read(struct call *call, int64_t owner, struct instance_plan *r
 
 int instance_check_quota(struct call *call, int64_t owner, const char *region, uint32_t n)
 {
-	if (snapshot_count_owned(call->rows, KIND_INSTANCE, owner, region) + n > INSTANCES_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceed.Instance");
-	return 0;
+	return quota_check(call, owner, QUOTA_INSTANCES,
+			   snapshot_count_owned(call->rows, KIND_INSTANCE, owner, region), n);
 }
 
 /* Whether the wish that it runs is in force, as far as its node says: one that does not report, or follows

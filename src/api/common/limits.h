@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Quotas: how much of what a caller may make us keep. Reaching one is an error of the catalogue, named next
- * to it. Numbers per account count within a region. What one call may ask for is in schema/limits.h.
+ * How much of what a caller may make us keep. Reaching it is an error of the catalogue, named next to it.
+ * Numbers per account count within a region. Most are the defaults of quotas (quota.h), which the operator
+ * can set for an account. What one call may ask for is in schema/limits.h.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 
 #define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
 #define ACCESS_KEYS_PER_ACCOUNT_MAX	5    /* QuotaExceeded.AccessKeyPerAccount; of all regions */
+#define ACCESS_KEYS_PER_ACCOUNT_MOST	50   /* that it can be given: all may be revoked in one go */
 #define RESOURCE_GROUPS_PER_ACCOUNT_MAX 100  /* LimitExceeded.ResourceGroup; besides the default one */
 #define VPCS_PER_ACCOUNT_MAX		200  /* QuotaExceeded.Vpc */
 #define SECURITY_GROUPS_PER_ACCOUNT_MAX 500  /* QuotaExceed.SecurityGroup */

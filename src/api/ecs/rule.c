@@ -6,6 +6,7 @@
  */
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "actions.h"
 
 /* The rules that a call describes, and how many. */
@@ -91,8 +92,12 @@ static int authorize(struct call *call, enum sg_direction direction)
 		if (find_same(call, rule) || wished_before(&wish, i, rule))
 			continue;
 		n_naming_groups += rule->other_group[0] != '\0';
-		if (++n_rules > RULES_PER_GROUP_MAX || n_naming_groups > RULES_NAMING_GROUPS_MAX)
-			return call_fail(call, "AuthorizationLimitExceed");
+		if (n_naming_groups > RULES_NAMING_GROUPS_MAX)
+			return call_fail_detail(call, "AuthorizationLimitExceed",
+						"So many name other groups: %d.", RULES_NAMING_GROUPS_MAX);
+		r = quota_check(call, group->owner, QUOTA_RULES, n_rules++, 1);
+		if (r < 0)
+			return r;
 		call_new_id(call, "sgr-", rule->id);
 		call_put(call, KIND_SG_RULE, rule);
 	}

@@ -8,6 +8,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
@@ -37,9 +38,9 @@ int security_group_create(struct call *call)
 		return call_fail(call, "InvalidVpcId.NotFound");
 	if (vpc->status == VPC_DELETING)
 		return call_fail(call, "IncorrectVpcStatus");
-	if (snapshot_count_owned(call->rows, KIND_SECURITY_GROUP, row.owner, vpc->region) >=
-	    SECURITY_GROUPS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceed.SecurityGroup");
+	r = quota_check_one(call, row.owner, QUOTA_SECURITY_GROUPS, vpc->region);
+	if (r < 0)
+		return r;
 	r = read_texts(call, &row);
 	if (r < 0)
 		return r;

@@ -73,6 +73,7 @@ const struct error_row error_rows[] = {
 	/* Accounts and keys (our own administration). */
 	{ "AccountNotFound",               404, "The account does not exist (NotFound)." },
 	{ "AccountExist",                  400, "There is an account of that name." },
+	{ "QuotaNotFound",                 404, "The quota does not exist (NotFound)." },
 	{ "AccessKeyNotFound",             404, "The access key does not exist (NotFound)." },
 	{ "AccessKeyLastOfAdministrators", 400, "It is the last key of the last administrator." },
 	{ "NodeInUse",                     400, "Instances are on the node; Force deletes them with it." },

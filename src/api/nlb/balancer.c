@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
@@ -67,9 +68,9 @@ int balancer_create(struct call *call)
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "ResourceNotFound.Vpc");
-	if (snapshot_count_owned(call->rows, KIND_LOAD_BALANCER, vpc->owner, vpc->region) >=
-	    LOAD_BALANCERS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceeded.LoadBalancersNum");
+	r = quota_check_one(call, vpc->owner, QUOTA_BALANCERS, vpc->region);
+	if (r < 0)
+		return r;
 	r = read_balancer(call, vpc, &lb);
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/tags.h"
 #include "actions.h"
 
@@ -74,7 +75,7 @@ static int check_port(struct call *call, const struct listener *row)
 	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, row->load_balancer, l));)
 		if (l->port == row->port && streq(l->protocol, row->protocol))
 			return call_fail(call, "ResourceAlreadyExist.Listener");
-	return n >= LISTENERS_PER_BALANCER_MAX ? call_fail(call, "QuotaExceeded.ListenersNum") : 0;
+	return quota_check(call, call->account->uid, QUOTA_LISTENERS, n, 1);
 }
 
 int listener_create(struct call *call)

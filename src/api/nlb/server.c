@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "actions.h"
 
 static int64_t member_int(const json_t *object, const char *name, int64_t otherwise)
@@ -178,9 +179,11 @@ int server_add(struct call *call)
 	r = nlb_begin(call, KIND_SERVER_GROUP, &group);
 	if (r < 0)
 		return r;
-	if (snapshot_count_children(call->rows, REF_SERVER_GROUP, group.id) + json_array_size(list) >
-	    SERVERS_PER_GROUP_MAX)
-		return call_fail(call, "QuotaExceeded.ServersNum");
+	r = quota_check(call, group.owner, QUOTA_SERVERS,
+			snapshot_count_children(call->rows, REF_SERVER_GROUP, group.id),
+			json_array_size(list));
+	if (r < 0)
+		return r;
 	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));
 	if (!rows)
 		return -ENOMEM;

@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
@@ -81,8 +82,9 @@ int server_group_create(struct call *call)
 		return call_fail(call, "ResourceNotFound.Vpc");
 	if (call_bool(call, "AnyPortEnabled", false))
 		return call_fail_named(call, "IllegalParam.{name}", "AnyPortEnabled");
-	if (balancer_count_groups(call, vpc->region) >= SERVER_GROUPS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceeded.ServerGroupsNum");
+	r = quota_check_one(call, row.owner, QUOTA_SERVER_GROUPS, vpc->region);
+	if (r < 0)
+		return r;
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
 		return r;

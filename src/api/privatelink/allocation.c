@@ -38,40 +38,25 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
 	return a->n_endpoints < b->n_endpoints;
 }
 
-static size_t find_candidates(const struct call *call, const char *service, const char *zone,
-			      struct candidate ret[RESOURCES_PER_SERVICE_ZONE_MAX])
-{
-	size_t n = 0;
-
-	for (const struct service_resource *r = NULL;
-	     n < RESOURCES_PER_SERVICE_ZONE_MAX &&
-	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));)
-		if (r->auto_allocated && serves(call, r, zone))
-			ret[n++] = (struct candidate){.resource = r, .is_shifted = is_shifted(call, r)};
-	return n;
-}
-
-/* In the zone, of whatever service. */
-static void count_endpoints(const struct call *call, const char *zone, struct candidate *candidates, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		candidates[i].n_endpoints = snapshot_count_children_in(
-			call->rows, REF_ENDPOINT_ZONE_RESOURCE, candidates[i].resource->resource, zone);
-}
-
 const struct service_resource *allocate_resource(const struct call *call, const char *service,
 						 const char *zone)
 {
-	struct candidate candidates[RESOURCES_PER_SERVICE_ZONE_MAX], *best = &candidates[0];
-	size_t n = find_candidates(call, service, zone, candidates);
+	struct candidate best = {};
 
-	if (n == 0)
-		return NULL;
-	count_endpoints(call, zone, candidates, n);
-	for (size_t i = 1; i < n; i++)
-		if (is_better(&candidates[i], best))
-			best = &candidates[i];
-	return best->resource;
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service, r));) {
+		struct candidate candidate = {.resource = r};
+
+		if (!r->auto_allocated || !serves(call, r, zone))
+			continue;
+		candidate.is_shifted = is_shifted(call, r);
+		/* In the zone, of whatever service. */
+		candidate.n_endpoints =
+			snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, r->resource, zone);
+		if (!best.resource || is_better(&candidate, &best))
+			best = candidate;
+	}
+	return best.resource;
 }
 
 bool service_serves_zone(const struct call *call, const char *service, const char *zone)

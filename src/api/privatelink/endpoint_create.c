@@ -10,6 +10,7 @@
 #include "../../model/check.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "../frame/fill.h"
@@ -161,7 +162,18 @@ static int check_vpc_room(struct call *call, const struct vpc *vpc, const struct
 		    e->status != ENDPOINT_DELETING)
 			return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", e->id);
 	}
-	return n >= ENDPOINTS_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.totalEpPerVpc") : 0;
+	return quota_check(call, vpc->owner, QUOTA_VPC_ENDPOINTS, n, 1);
+}
+
+/* Endpoints are counted one by one only where the account has so many that it matters. */
+static int check_idle(struct call *call)
+{
+	int64_t uid = call->account->uid;
+
+	if (snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, call->region) <
+	    (size_t)quota_value(call->rows, uid, QUOTA_IDLE_ENDPOINTS))
+		return 0;
+	return quota_check_one(call, uid, QUOTA_IDLE_ENDPOINTS, call->region);
 }
 
 static void fill_endpoint(struct call *call, const struct service *service, struct endpoint *row)
@@ -253,6 +265,8 @@ int endpoint_create(struct call *call)
 	r = read_groups(call, &row);
 	if (r == 0)
 		r = check_vpc_room(call, vpc, service);
+	if (r == 0)
+		r = check_idle(call);
 	if (r < 0)
 		return r;
 

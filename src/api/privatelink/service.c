@@ -8,6 +8,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
@@ -41,11 +42,13 @@ static int read_service(struct call *call, struct service *row)
 	r = read_service_ip_version(call, row);
 	if (r < 0)
 		return r;
-	if (payer && !streq(payer, "Endpoint"))
-		return call_fail(call, "EndpointServicePayerForbidden");
+	payer = payer ? payer : "Endpoint";
+	if (!streq(payer, "Endpoint") &&
+	    quota_check_privilege(call, call->account->uid, QUOTA_PAYER_MODE) < 0)
+		return -EBADMSG;
 	row->auto_accept = call_bool(call, "AutoAcceptEnabled", false);
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
-	(void)str_copy(row->payer, sizeof(row->payer), "Endpoint");
+	(void)str_copy(row->payer, sizeof(row->payer), payer);
 	return 0;
 }
 
@@ -75,6 +78,7 @@ static int create_resources(struct call *call, const struct service *service)
 			.id = member_string(object, "ResourceId"),
 			.zone = member_string(object, "ZoneId"),
 		};
+		size_t n_zone = 0;
 		int r;
 
 		if (!streq(wish.type, member_string(json_array_get(list, 0), "ResourceType")))
@@ -85,6 +89,13 @@ static int create_resources(struct call *call, const struct service *service)
 		for (j = 0; j < i; j++)
 			if (streq(made[j].resource, made[i].resource) && streq(made[j].zone, made[i].zone))
 				return call_fail(call, "EndpointServiceResourceExist");
+		for (j = 0; j < i; j++)
+			n_zone += streq(made[j].zone, made[i].zone);
+		r = quota_check(call, service->owner, QUOTA_SERVICE_RESOURCES, i, 1);
+		if (r == 0)
+			r = quota_check(call, service->owner, QUOTA_ZONE_RESOURCES, n_zone, 1);
+		if (r < 0)
+			return r;
 		call_put(call, KIND_SERVICE_RESOURCE, &made[i]);
 	}
 	return 0;
@@ -99,9 +110,9 @@ int service_create(struct call *call)
 	r = read_service(call, &row);
 	if (r < 0)
 		return r;
-	if (snapshot_count_owned(call->rows, KIND_SERVICE, call->account->uid, call->region) >=
-	    SERVICES_PER_ACCOUNT_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of endpoint services.");
+	r = quota_check_one(call, call->account->uid, QUOTA_SERVICES, call->region);
+	if (r < 0)
+		return r;
 	fill_service(call, &row);
 	r = create_resources(call, &row);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "actions.h"
 #include "admission.h"
 #include "words.h"
@@ -63,18 +64,15 @@ static int find_balancer(struct call *call, const struct service *service, const
 static int check_quota(struct call *call, const struct service *service, const char *zone)
 {
 	size_t n = 0, n_zone = 0;
+	int r;
 
-	for (const struct service_resource *r = NULL;
-	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, r));) {
+	for (const struct service_resource *present = NULL;
+	     (present = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, service->id, present));) {
 		n++;
-		n_zone += streq(r->zone, zone);
+		n_zone += streq(present->zone, zone);
 	}
-	if (n >= RESOURCES_PER_SERVICE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of resources of a service.");
-	if (n_zone >= RESOURCES_PER_SERVICE_ZONE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched",
-					"It is that of resources of a service in a zone.");
-	return 0;
+	r = quota_check(call, service->owner, QUOTA_SERVICE_RESOURCES, n, 1);
+	return r < 0 ? r : quota_check(call, service->owner, QUOTA_ZONE_RESOURCES, n_zone, 1);
 }
 
 int resource_check(struct call *call, const struct service *service, const struct resource_wish *wish,

@@ -5,6 +5,7 @@
  */
 #include "../common/limits.h"
 #include "../common/listing.h"
+#include "../common/quota.h"
 #include "actions.h"
 #include "admission.h"
 
@@ -39,8 +40,8 @@ static int add_user(struct call *call, const struct service *service, int64_t ui
 	if (row_key(KIND_SERVICE_USER, &row, key) < 0 ||
 	    snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1))
 		return 0;
-	if (++*n > USERS_PER_SERVICE_MAX)
-		return call_fail_detail(call, "QuotaMisMatched", "It is that of the whitelist.");
+	if (quota_check(call, service->owner, QUOTA_SERVICE_USERS, (*n)++, 1) < 0)
+		return -EBADMSG;
 	call_put(call, KIND_SERVICE_USER, &row);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "../../model/state.h"
+#include "../common/quota.h"
 #include "actions.h"
 #include "admission.h"
 #include "connection.h"
@@ -196,6 +197,8 @@ int zone_connection_update_resource(struct call *call)
 	int r;
 
 	r = find_ends(call, &ends);
+	if (r == 0)
+		r = quota_check_privilege(call, call->account->uid, QUOTA_RESOURCE_MODE);
 	if (r == 0)
 		r = read_mode(call, &mode);
 	if (r == 0)

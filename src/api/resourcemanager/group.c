@@ -4,8 +4,8 @@
  */
 #include "../../model/check.h"
 #include "../../model/resource_group.h"
-#include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../frame/fill.h"
 #include "../frame/shape.h"
@@ -102,9 +102,9 @@ int resource_group_create(struct call *call)
 		return r;
 	if (name_taken(call, group.name))
 		return call_fail(call, "EntityAlreadyExists.ResourceGroup");
-	if (snapshot_count_owned(call->rows, KIND_RESOURCE_GROUP, group.owner, "") >=
-	    RESOURCE_GROUPS_PER_ACCOUNT_MAX)
-		return call_fail(call, "LimitExceeded.ResourceGroup");
+	r = quota_check_one(call, group.owner, QUOTA_RESOURCE_GROUPS, "");
+	if (r < 0)
+		return r;
 	call_new_id(call, RESOURCE_GROUP_PREFIX, group.id);
 	call_put(call, KIND_RESOURCE_GROUP, &group);
 	answer_group(call, &group);

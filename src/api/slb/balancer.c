@@ -8,8 +8,8 @@
 #include "../common/balancer.h"
 #include "../../model/check.h"
 #include "../common/address.h"
-#include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "../frame/fill.h"
@@ -231,9 +231,9 @@ int slb_balancer_create(struct call *call)
 	r = read_vswitch(call, &vswitch);
 	if (r < 0)
 		return r;
-	if (snapshot_count_owned(call->rows, KIND_LOAD_BALANCER, call->account->uid, vswitch->region) >=
-	    LOAD_BALANCERS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceeded.LoadBalancersNum");
+	r = quota_check_one(call, call->account->uid, QUOTA_BALANCERS, vswitch->region);
+	if (r < 0)
+		return r;
 	r = read_balancer(call, vswitch, &lb);
 	if (r == 0)
 		r = take_address(call, vswitch, &lb, &port);

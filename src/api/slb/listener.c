@@ -10,7 +10,7 @@
 
 #include "../../model/check.h"
 #include "../common/balancer.h"
-#include "../common/limits.h"
+#include "../common/quota.h"
 #include "../frame/fill.h"
 #include "actions.h"
 
@@ -121,10 +121,8 @@ static int check_free(struct call *call, const struct load_balancer *lb, const c
 	if (other)
 		return call_fail(call, other->status == LISTENER_DELETING ? "ServiceIsStopping"
 									  : "ListenerAlreadyExists");
-	return snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id) >=
-			       LISTENERS_PER_BALANCER_MAX
-		       ? call_fail(call, "QuotaExceeded.ListenersNum")
-		       : 0;
+	return quota_check(call, lb->owner, QUOTA_LISTENERS,
+			   snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id), 1);
 }
 
 static void fill_rows(struct call *call, const struct load_balancer *lb, const char *protocol,

@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 
@@ -65,8 +66,9 @@ int vpc_create(struct call *call)
 	r = read_resource_group(call, "InvalidResourceGroupId.NotFound", vpc.resource_group);
 	if (r < 0)
 		return r;
-	if (snapshot_count_owned(call->rows, KIND_VPC, vpc.owner, call->region) >= VPCS_PER_ACCOUNT_MAX)
-		return call_fail(call, "QuotaExceeded.Vpc");
+	r = quota_check_one(call, vpc.owner, QUOTA_VPCS, call->region);
+	if (r < 0)
+		return r;
 
 	do
 		vpc.number = call_next_number(call, "vpc");

@@ -10,6 +10,7 @@
 #include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"
@@ -28,7 +29,7 @@ static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix 
 	     (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc->id, v));)
 		if (netprefix_overlaps(&v->cidr, ret))
 			return call_fail(call, "InvalidCidrBlock.Overlapped");
-	return n >= VSWITCHES_PER_VPC_MAX ? call_fail(call, "QuotaExceeded.VSwitch") : 0;
+	return quota_check(call, vpc->owner, QUOTA_VSWITCHES, n, 1);
 }
 
 int vswitch_create(struct call *call)

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Quotas: how much of what an account may make us keep, each with a name, a value that all accounts have
+ * unless the operator gives one another (a row of KIND_QUOTA), and an error when it is used up. What is there
+ * when a quota is lowered stays; nothing comes to it.
+ */
+#pragma once
+
+#include "../frame/action.h"
+
+enum quota {
+	QUOTA_SERVICES,
+	QUOTA_SERVICE_RESOURCES,
+	QUOTA_ZONE_RESOURCES,
+	QUOTA_SERVICE_USERS,
+	QUOTA_VPC_ENDPOINTS,
+	QUOTA_IDLE_ENDPOINTS,
+	QUOTA_PAYER_MODE,    /* a privilege: not 0 */
+	QUOTA_RESOURCE_MODE, /* likewise */
+	QUOTA_VPCS,
+	QUOTA_VSWITCHES,
+	QUOTA_SECURITY_GROUPS,
+	QUOTA_RULES,
+	QUOTA_INSTANCES,
+	QUOTA_BALANCERS,
+	QUOTA_LISTENERS,
+	QUOTA_SERVER_GROUPS,
+	QUOTA_SERVERS,
+	QUOTA_ACCESS_KEYS,
+	QUOTA_RESOURCE_GROUPS,
+	QUOTA_COUNT_,
+};
+
+/* -ENOENT: none is called so. */
+int quota_parse(const char *name, enum quota *ret);
+const char *quota_name(enum quota quota);
+const char *quota_description(enum quota quota);
+int64_t quota_default(enum quota quota);
+int64_t quota_most(enum quota quota); /* that it can be given */
+
+/* What the account has: its own value, or the default. */
+int64_t quota_value(const struct snapshot *rows, int64_t uid, enum quota quota);
+/* What of it the account uses in a region; where it is for each of several objects, that of the fullest.
+ * Costs no more than a step for each of those objects. */
+size_t quota_usage(const struct snapshot *rows, int64_t uid, enum quota quota, const char *region);
+
+/* Whether `more` may come to `used`; else the call fails with the quota's code, its name and its usage. */
+int quota_check(struct call *call, int64_t uid, enum quota quota, size_t used, size_t more);
+/* The same for one object more of an account in a region, by what quota_usage() says. */
+int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char *region);
+/* Whether the account has the privilege. */
+int quota_check_privilege(struct call *call, int64_t uid, enum quota quota);

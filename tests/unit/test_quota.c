@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Quotas: each one is reached when the operator sets it to what is used, says so by its name, and is not in
+ * the way when it is one more; who may see and set them; what becomes of what is there.
+ */
+#include "privatelink_world.h"
+
+#include "api/common/quota.h"
+
+#define ADMIN(h, ...)	      harness_call(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
+#define ADMIN_REFUSED(h, ...) harness_refused(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
+
+static void set(struct harness *h, int64_t uid, const char *name, long long value)
+{
+	if (!ADMIN(h, "SetQuota", "AccountId=%lld&QuotaName=%s&Value=%lld", (long long)uid, name, value))
+		harness_must(-EIO, h->error.message);
+}
+
+/* The entry of ListQuotas. */
+static json_int_t told(struct harness *h, int64_t caller, int64_t uid, const char *name, const char *member)
+{
+	json_t *item;
+	size_t i;
+
+	harness_call(h, caller, PRODUCT_PRIVLINK, "ListQuotas", REGION "AccountId=%lld", (long long)uid);
+	json_array_foreach(json_object_get(h->answer, "Quotas"), i, item) {
+		if (streq(json_string_value(json_object_get(item, "QuotaName")), name))
+			return json_integer_value(json_object_get(item, member));
+	}
+	return -1;
+}
+
+struct use {
+	int64_t uid;
+	const char *quota, *code;
+	enum product product;
+	const char *action, *form; /* makes one more; %s are the world's */
+};
+
+static char *fill(const struct world *w, const char *balancer, const char *other_balancer,
+		  const char *server_group, const char *format)
+{
+	static char form[1024];
+	const struct {
+		const char *name, *value;
+	} words[] = {
+		{"{vpc}", w->consumer.vpc},	 {"{vsw}", w->consumer.vsw_h},
+		{"{sg}", w->consumer.sg},	 {"{my_vpc}", w->provider.vpc},
+		{"{my_vsw}", w->provider.vsw_h}, {"{my_vsw_i}", w->provider.vsw_i},
+		{"{service}", w->service},	 {"{lb}", balancer},
+		{"{other_lb}", other_balancer},	 {"{sgp}", server_group},
+	};
+	size_t used = 0;
+
+	while (*format) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(words) && !str_starts(format, words[i].name))
+			i++;
+		if (i == ARRAY_SIZE(words)) {
+			form[used++] = *format++;
+			continue;
+		}
+		used = (size_t)(stpcpy(form + used, words[i].value) - form);
+		format += strlen(words[i].name);
+	}
+	form[used] = '\0';
+	return form;
+}
+
+#define ZONES_OF_BALANCER                                                                                    \
+	"&ZoneMappings.1.ZoneId=cn-hangzhou-h&ZoneMappings.1.VSwitchId={my_vsw}"                             \
+	"&ZoneMappings.2.ZoneId=cn-hangzhou-i&ZoneMappings.2.VSwitchId={my_vsw_i}"
+
+static const struct use uses[] = {
+	{BOB, "pvl_quota_total_epsrv", "QuotaMisMatched", PRODUCT_PRIVATELINK, "CreateVpcEndpointService",
+	 REGION},
+	{BOB, "pvl_quota_epsrv_resource_per_service", "QuotaMisMatched", PRODUCT_PRIVATELINK,
+	 "AttachResourceToVpcEndpointService",
+	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
+	{BOB, "pvl_quota_epsrv_resource_per_zone_per_srv", "QuotaMisMatched", PRODUCT_PRIVATELINK,
+	 "AttachResourceToVpcEndpointService",
+	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={other_lb}&ZoneId=cn-hangzhou-h"},
+	{BOB, "users_per_service", "QuotaMisMatched", PRODUCT_PRIVATELINK, "AddUserToVpcEndpointService",
+	 REGION "ServiceId={service}&UserId=17"},
+	{ALICE, "pvl_quota_total_ep_per_vpc", "QuotaExceeded.totalEpPerVpc", PRODUCT_PRIVATELINK,
+	 "CreateVpcEndpoint", REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"},
+	{ALICE, "idle_endpoints", "QuotaExceeded.totalIdleEndpoint", PRODUCT_PRIVATELINK, "CreateVpcEndpoint",
+	 REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"},
+	{ALICE, "vpcs", "QuotaExceeded.Vpc", PRODUCT_VPC, "CreateVpc", REGION "CidrBlock=10.0.0.0/8"},
+	{ALICE, "vswitches_per_vpc", "QuotaExceeded.VSwitch", PRODUCT_VPC, "CreateVSwitch",
+	 "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=192.168.7.0/24"},
+	{ALICE, "security_groups", "QuotaExceed.SecurityGroup", PRODUCT_ECS, "CreateSecurityGroup",
+	 REGION "VpcId={vpc}"},
+	{ALICE, "rules_per_security_group", "AuthorizationLimitExceed", PRODUCT_ECS, "AuthorizeSecurityGroup",
+	 REGION "SecurityGroupId={sg}&IpProtocol=ALL&SourceCidrIp=10.0.0.0/8"},
+	{ALICE, "instances", "QuotaExceed.Instance", PRODUCT_ECS, "RunInstances",
+	 REGION "VSwitchId={vsw}&SecurityGroupId={sg}"},
+	{BOB, "load_balancers", "QuotaExceeded.LoadBalancersNum", PRODUCT_NLB, "CreateLoadBalancer",
+	 "AddressType=Intranet&VpcId={my_vpc}" ZONES_OF_BALANCER},
+	{BOB, "server_groups", "QuotaExceeded.ServerGroupsNum", PRODUCT_NLB, "CreateServerGroup",
+	 "VpcId={my_vpc}&ServerGroupName=more"},
+	{BOB, "listeners_per_load_balancer", "QuotaExceeded.ListenersNum", PRODUCT_NLB, "CreateListener",
+	 "LoadBalancerId={lb}&ServerGroupId={sgp}&ListenerProtocol=TCP&ListenerPort=99"},
+	{BOB, "servers_per_server_group", "QuotaExceeded.ServersNum", PRODUCT_NLB, "AddServersToServerGroup",
+	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
+};
+
+static void test_each(struct harness *h, const struct world *w)
+{
+	const char *balancer = make_balancer(h, &w->provider),
+		   *other_balancer = make_balancer(h, &w->provider), *server_group;
+
+	server_group = harness_get(h, BOB, PRODUCT_NLB, "ServerGroupId", "CreateServerGroup",
+				   "VpcId=%s&ServerGroupName=some", w->provider.vpc);
+	(void)make_endpoint(h, w, w->service);
+	harness_in_force(h, NODE);
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+		const struct use *use = &uses[i];
+		const char *form = fill(w, balancer, other_balancer, server_group, use->form);
+		json_int_t used = told(h, use->uid, use->uid, use->quota, "Usage");
+		char want[160];
+
+		harness_in_force(h, NODE);
+		(void)str_format(want, sizeof(want), "Quota %s, usage %lld/%lld.", use->quota,
+				 (long long)used, (long long)used);
+		set(h, use->uid, use->quota, used);
+		harness_call(h, use->uid, use->product, use->action, "%s", form);
+		tap_is_str(h->error.code, use->code, "%s: nothing comes to what is used up", use->quota);
+		if (!tap_ok(strstr(h->error.message, want), "%s: the message says how much that is",
+			    use->quota))
+			tap_note("%s", h->error.message);
+		set(h, use->uid, use->quota, used + 1);
+		if (!streq(use->action, "AddServersToServerGroup") &&
+		    !tap_ok(harness_call(h, use->uid, use->product, use->action, "%s", form),
+			    "%s: with one more there is room", use->quota))
+			tap_note("%s %s", h->error.code, h->error.message);
+		harness_in_force(h, NODE);
+		if (!streq(use->action, "AddServersToServerGroup"))
+			tap_is_int(told(h, use->uid, use->uid, use->quota, "Usage"), used + 1,
+				   "%s: and it is used", use->quota);
+		ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=%s", (long long)use->uid, use->quota);
+	}
+}
+
+/* What is there when a quota is lowered. */
+static void test_lowered(struct harness *h, const struct world *w)
+{
+	json_int_t used = told(h, ALICE, ALICE, "vpcs", "Usage");
+
+	set(h, ALICE, "vpcs", 0);
+	tap_is_int(told(h, ALICE, ALICE, "vpcs", "Usage"), used,
+		   "what is there stays when a quota is lowered below it");
+	tap_ok(harness_call(h, ALICE, PRODUCT_VPC, "ModifyVpcAttribute", REGION "VpcId=%s&VpcName=still",
+			    w->consumer.vpc),
+	       "and can be changed");
+	harness_call(h, ALICE, PRODUCT_VPC, "CreateVpc", REGION "CidrBlock=10.0.0.0/8");
+	tap_is_str(h->error.code, "QuotaExceeded.Vpc", "but nothing comes to it");
+	tap_ok(harness_call(h, BOB, PRODUCT_VPC, "CreateVpc", REGION "CidrBlock=10.0.0.0/8"),
+	       "it is that account's alone");
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=vpcs", (long long)ALICE);
+	tap_ok(harness_call(h, ALICE, PRODUCT_VPC, "CreateVpc", REGION "CidrBlock=10.0.0.0/8"),
+	       "without a quota of its own it has what all have");
+
+	set(h, BOB, "pvl_quota_epsrv_resource_per_service", 1);
+	REFUSED(h, BOB, "QuotaMisMatched", "two resources in one call, where there may be one",
+		"CreateVpcEndpointService",
+		REGION
+		"Resource.1.ResourceType=nlb&Resource.1.ResourceId=%s&Resource.1.ZoneId=cn-hangzhou-h"
+		"&Resource.2.ResourceType=nlb&Resource.2.ResourceId=%s&Resource.2.ZoneId=cn-hangzhou-i",
+		w->balancer, w->balancer);
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=pvl_quota_epsrv_resource_per_service",
+	      (long long)BOB);
+}
+
+static void test_payer(struct harness *h)
+{
+	const char *id;
+
+	REFUSED(h, BOB, "EndpointServicePayerForbidden", "a service that pays, without the privilege",
+		"CreateVpcEndpointService", REGION "Payer=EndpointService");
+	tap_ok(strstr(h->error.message, "privatelink_whitelist/epsvc_payer_mode"),
+	       "the message names the privilege");
+	set(h, BOB, "privatelink_whitelist/epsvc_payer_mode", 1);
+	id = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION "Payer=EndpointService");
+	PL(h, BOB, "GetVpcEndpointServiceAttribute", REGION "ServiceId=%s", id);
+	tap_is_str(harness_text(h, "Payer"), "EndpointService", "with it the service is one that pays");
+	ADMIN_REFUSED(h, "InvalidParameter.Value", "a privilege is there or not", "SetQuota",
+		      "AccountId=%lld&QuotaName=privatelink_whitelist/epsvc_payer_mode&Value=2",
+		      (long long)BOB);
+}
+
+/* Choosing a resource by hand. */
+#define CHOICE REGION "ServiceId=%s&EndpointId=%s&ZoneId=cn-hangzhou-h&ResourceAllocateMode=Auto"
+
+static void test_choice(struct harness *h, const struct world *w)
+{
+	const char *endpoint = make_endpoint(h, w, w->service);
+
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=privatelink_whitelist/svc_res_mgt_uat",
+	      (long long)BOB);
+	REFUSED(h, BOB, "NoPermission", "choosing a resource without the privilege",
+		"UpdateVpcEndpointZoneConnectionResourceAttribute", CHOICE, w->service, endpoint);
+	tap_ok(strstr(h->error.message, "privatelink_whitelist/svc_res_mgt_uat"),
+	       "the message names the privilege");
+	set(h, BOB, "privatelink_whitelist/svc_res_mgt_uat", 1);
+	REFUSED(h, BOB, "OperationDenied.CurrentResourceAutoAllocated", "with it the call is carried out",
+		"UpdateVpcEndpointZoneConnectionResourceAttribute", CHOICE, w->service, endpoint);
+}
+
+static void test_actions(struct harness *h)
+{
+	set(h, ALICE, "instances", 7);
+	tap_is_int(told(h, ALICE, ALICE, "instances", "Value"), 7, "an account sees its own quotas");
+	tap_is_int(told(h, ALICE, ALICE, "instances", "DefaultValue"), 1000, "and what all have");
+	tap_is_int(told(h, ROOT, ALICE, "instances", "Value"), 7, "an administrator sees anybody's");
+	tap_is_int(told(h, ROOT, BOB, "instances", "Value"), 1000, "of whom each has his own");
+	harness_refused(h, BOB, PRODUCT_PRIVLINK, "Forbidden", "another account's quotas", "ListQuotas",
+			REGION "AccountId=%lld", (long long)ALICE);
+	harness_refused(h, ALICE, PRODUCT_PRIVLINK, "Forbidden", "setting one's own", "SetQuota",
+			"AccountId=%lld&QuotaName=instances&Value=8", (long long)ALICE);
+	harness_refused(h, ALICE, PRODUCT_PRIVLINK, "Forbidden", "deleting one's own", "DeleteQuota",
+			"AccountId=%lld&QuotaName=instances", (long long)ALICE);
+	ADMIN_REFUSED(h, "QuotaNotFound", "a quota that is none", "SetQuota",
+		      "AccountId=%lld&QuotaName=cows&Value=8", (long long)ALICE);
+	ADMIN_REFUSED(h, "AccountNotFound", "nobody's quota", "SetQuota",
+		      "AccountId=17&QuotaName=instances&Value=8");
+	ADMIN_REFUSED(h, "AccountNotFound", "nobody's quotas", "ListQuotas", REGION "AccountId=17");
+	ADMIN_REFUSED(h, "InvalidParameter.Value", "less than nothing", "SetQuota",
+		      "AccountId=%lld&QuotaName=instances&Value=-1", (long long)ALICE);
+	ADMIN_REFUSED(h, "InvalidParameter.Value", "more than can be", "SetQuota",
+		      "AccountId=%lld&QuotaName=listeners_per_load_balancer&Value=51", (long long)ALICE);
+	ADMIN_REFUSED(h, "QuotaNotFound", "a quota that the account has not", "DeleteQuota",
+		      "AccountId=%lld&QuotaName=instances", (long long)BOB);
+	tap_ok(ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=instances", (long long)ALICE),
+	       "it is taken back");
+	tap_is_int(told(h, ALICE, ALICE, "instances", "Value"), 1000, "then the account has what all have");
+	set(h, ALICE, "access_keys", 1);
+	ADMIN(h, "CreateAccessKey", "AccountId=%lld", (long long)ALICE);
+	ADMIN_REFUSED(h, "QuotaExceeded.AccessKeyPerAccount", "a second key, where there may be one",
+		      "CreateAccessKey", "AccountId=%lld", (long long)ALICE);
+	tap_is_int(told(h, ALICE, ALICE, "access_keys", "Usage"), 1, "keys are counted, too");
+}
+
+static void test_table(void)
+{
+	for (enum quota q = 0; q < QUOTA_COUNT_; q++) {
+		enum quota same = QUOTA_COUNT_;
+
+		tap_ok(quota_parse(quota_name(q), &same) == 0 && same == q &&
+			       quota_default(q) <= quota_most(q) &&
+			       strlen(quota_name(q)) < sizeof(((struct quota_row *)0)->name) &&
+			       *quota_description(q),
+		       "%s: it is whole", quota_name(q));
+	}
+}
+
+int main(void)
+{
+	struct harness h;
+	struct world w;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	harness_begin(&h);
+	w = make_world(&h);
+	test_table();
+	test_actions(&h);
+	test_payer(&h);
+	test_choice(&h, &w);
+	test_each(&h, &w);
+	test_lowered(&h, &w);
+	harness_end(&h);
+	return tap_done();
+}
