@@ -297,6 +297,33 @@ make_listener() { # ACCOUNT NLB PROTOCOL PORT SERVERGROUP
 		ServerGroupId="$5" | jq -r .ListenerId
 }
 
+make_slb() { # ACCOUNT VSWITCH INSTANCE…
+	local id owner=$1 vswitch=$2 server servers=()
+	shift 2
+	id=$(as "$owner" call slb CreateLoadBalancer VSwitchId="$vswitch" | jq -r .LoadBalancerId)
+	wait_for 10 slb_is "$owner" "$id" active || return 1
+	for server in "$@"; do
+		servers+=(--server "$server")
+	done
+	as "$owner" slb server-add "$id" "${servers[@]}" >/dev/null || return 1
+	echo "$id"
+}
+slb_is() { # ACCOUNT SLB STATUS
+	as "$1" call slb DescribeLoadBalancerAttribute LoadBalancerId="$2" | jq -e --arg s "$3" '.LoadBalancerStatus == $s'
+}
+
+make_slb_listener() { # ACCOUNT SLB PROTOCOL PORT SERVER_PORT [OPTION…]: protocol in lower case
+	local owner=$1 slb=$2 protocol=$3 port=$4 server_port=$5
+	shift 5
+	as "$owner" slb "$protocol-create" --slb "$slb" --port "$port" --server-port "$server_port" "$@" >/dev/null &&
+		as "$owner" slb listener-start "$slb" "$port" --protocol "$protocol" >/dev/null &&
+		wait_for 10 slb_listener_runs "$owner" "$slb" "$protocol" "$port"
+}
+slb_listener_runs() { # ACCOUNT SLB PROTOCOL PORT
+	as "$1" call slb "DescribeLoadBalancer${3^^}ListenerAttribute" LoadBalancerId="$2" ListenerPort="$4" |
+		jq -e '.Status == "running"'
+}
+
 make_service() { # ACCOUNT NLB ZONE…: auto-accepting; prints the id
 	local id owner=$1 nlb=$2 zone n=0 parameters=()
 	shift 2

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# An endpoint carries TCP and UDP from a consumer to a provider with the same address range, and nothing the other way.
+# An endpoint carries TCP and UDP from a consumer to a provider with the same address range, and nothing the other way. So does
+# one of a service that stands on a classic load balancer.
 #
 #   consumer VPC 10.0.0.0/16            provider VPC 10.0.0.0/16
 #     c1 10.0.1.10 (zone h)               s1 10.0.1.10 (zone h)
@@ -66,5 +67,39 @@ check "nor ping it" dropped no_flow inside "$s1" ping -c 1 -W 1 -q "$source_seen
 check "another consumer, too" wait_for 10 inside "$c2" python3 "$peer" tcp 127.0.0.1 8080
 check "the provider's own address range is its own: nothing listens there" \
 	fails 1 "Connection refused" inside "$s1" python3 "$peer" tcp 10.0.2.10 8080 1
+
+# A classic load balancer serves one zone with the servers of all, each listener at its own port of them.
+for s in "$s1" "$s2"; do
+	serve "$s" python3 "$peer" tcp-server 8080 "$s"
+	serve "$s" python3 "$peer" udp-server 5353 "$s"
+done
+slb=$(make_slb provider "$ph" "$s1" "$s2") || bail "no classic load balancer"
+make_slb_listener provider "$slb" tcp 80 8080 --health-interval 1 || bail "no listener of TCP"
+make_slb_listener provider "$slb" udp 53 5353 || bail "no listener of UDP"
+service=$(as provider service create --resource "slb,$slb" --auto-accept --wait) || bail "no service on it"
+allow provider "$service" "$(uid_of consumer)"
+endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || bail "no endpoint of it"
+eh=$(eni_address consumer "$endpoint" $h)
+
+who_answers() { # PROTOCOL PORT: the servers that say something in 20 tries, in order
+	local n
+	for n in {1..20}; do
+		inside "$c1" python3 "$peer" "$1" "$eh" "$2" ${3:+"$3"} | cut -d ' ' -f 1
+	done | sort -u | xargs
+}
+both=$(printf '%s\n' "$s1" "$s2" | sort | xargs)
+is "$(who_answers tcp 80)" "$both" "TCP through a classic load balancer is served in both zones"
+is "$(who_answers udp 53 hello)" "$both" "and so is UDP"
+is "$(inside "$c1" python3 "$peer" many "$eh" 80 500)" 500 "500 connections one after another are all answered"
+all_normal() { as provider call slb DescribeHealthStatus LoadBalancerId="$slb" ListenerProtocol=tcp |
+	jq -e '[.BackendServers.BackendServer[].ServerHealthStatus] == ["normal", "normal"]'; }
+check "both servers are found healthy" wait_for 10 all_normal
+as provider slb server-remove "$slb" --server "$s1" >/dev/null
+only_s2() { [ "$(who_answers tcp 80)" = "$s2" ]; }
+check "a server that is removed gets no new connections" wait_for 10 only_s2
+as provider slb stop "$slb" --wait >/dev/null
+check "one that is stopped serves nobody" dropped no_listener inside "$c1" python3 "$peer" tcp "$eh" 80 1
+as provider slb start "$slb" --wait >/dev/null
+check "and again when it is started" wait_for 10 only_s2
 
 finish
