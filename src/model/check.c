@@ -165,3 +165,8 @@ struct mac port_mac(uint32_t number)
 	return (struct mac){{0x02, 0x70, (uint8_t)(number >> 24), (uint8_t)(number >> 16),
 			     (uint8_t)(number >> 8), (uint8_t)number}};
 }
+
+bool region_in_mainland(const char *region)
+{
+	return str_starts(region, "cn-") && !streq(region, "cn-hongkong");
+}

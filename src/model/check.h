@@ -17,6 +17,9 @@ bool check_client_token(const char *s);
 /* Valid UTF-8 without control characters; its length in code points, or -EINVAL. */
 int utf8_length(const char *s);
 
+/* Whether a region is in mainland China, across whose border endpoints do not reach their services. */
+bool region_in_mainland(const char *region);
+
 /* CIDR block of a VPC: mask 8 to 28, not overlapping 0.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16,
  * 198.18.0.0/15, 224.0.0.0/4 or 240.0.0.0/4. */
 bool check_vpc_cidr(const struct netprefix *cidr);

@@ -320,6 +320,7 @@ static const struct field service_fields[] = {
 	TEXT(service, payer),
 	TEXT(service, ip_version),
 	U32(service, connect_bandwidth),
+	TEXT_LIST(service, regions, n_regions),
 	ENUM(service, status, service_status_names),
 	TEXT(service, resource_group),
 	I64(service, create_time),

@@ -31,6 +31,7 @@
 #define LB_ZONES_MAX	      10
 #define NODE_ZONES_MAX	      64
 #define VSWITCHES_PER_VPC_MAX 150
+#define SERVICE_REGIONS_MAX   64
 
 /* Kept by the store, not part of the JSON: when the row was put for the first and for the last time. */
 struct row_meta {
@@ -388,8 +389,10 @@ struct service {
 	bool zone_affinity;
 	bool policy_supported;
 	char payer[WORD_SIZE];
-	char ip_version[WORD_SIZE]; /* IPv4, DualStack */
-	uint32_t connect_bandwidth; /* Mbit/s */
+	char ip_version[WORD_SIZE];			/* IPv4, DualStack */
+	uint32_t connect_bandwidth;			/* Mbit/s */
+	char regions[SERVICE_REGIONS_MAX][REGION_SIZE]; /* from which endpoints may come, besides its own */
+	uint32_t n_regions;
 	enum service_status status;
 	char resource_group[ID_SIZE];
 	int64_t create_time;

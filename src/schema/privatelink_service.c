@@ -32,7 +32,8 @@ const struct param_spec service_create_params[] = {
 	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_params,
 	 OPTION("--resource", "nlb,NLB,ZONE or slb,SLB"), .parts = 3},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
-	{"SupportedRegionList", PARAM_LIST, .max = 100},
+	{"SupportedRegionList", PARAM_LIST, .max = SERVICE_REGIONS_MAX,
+	 OPTION("--from-region", "another region that endpoints may come from")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
@@ -83,8 +84,10 @@ const struct param_spec service_update_params[] = {
 	{"ZoneAffinityEnabled", PARAM_BOOL},
 	{"AddressIpVersion", PARAM_STRING, .values = service_ip_versions},
 	{"ServiceSupportIPv6", PARAM_BOOL},
-	{"AddSupportedRegionSet", PARAM_LIST, .max = 100},
-	{"DeleteSupportedRegionSet", PARAM_LIST, .max = 100},
+	{"AddSupportedRegionSet", PARAM_LIST, .max = SERVICE_REGIONS_MAX,
+	 OPTION("--add-region", "another region that endpoints may come from")},
+	{"DeleteSupportedRegionSet", PARAM_LIST, .max = SERVICE_REGIONS_MAX,
+	 OPTION("--remove-region", "a region that they may not come from any more")},
 	{},
 };
 
@@ -170,6 +173,16 @@ const struct param_spec connection_id_params[] = {
 	{},
 };
 
+/* There is nothing to be put in force before a region is there: who may make an endpoint is asked of the row.
+ */
+static const struct answer_field supported_region_answer[] = {
+	{"SupportedRegionId", A_TEXT, IN_SHOW("From regions", 10)},
+	{"ServiceRegionId", A_TEXT},
+	{"RegionServiceStatus", TEXT("Available")},
+	{"RegionBusinessStatus", TEXT("Normal")},
+	{},
+};
+
 const struct answer_field service_create_answer[] = {
 	{"ServiceId", OF(service, id), IN_BOTH("Service", 1, 1)},
 	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2), .wide = true},
@@ -183,7 +196,7 @@ const struct answer_field service_create_answer[] = {
 	{"ServiceSupportIPv6", A_FLAG},
 	{"ZoneAffinityEnabled", OF(service, zone_affinity), IN_SHOW("Zone affinity", 8)},
 	{"CreateTime", TIME_OF(service, create_time), IN_SHOW("Created", 9)},
-	{"SupportedRegionSet", EMPTY(NULL)},
+	{"SupportedRegionSet", LIST(NULL, supported_region_answer)},
 	{},
 };
 

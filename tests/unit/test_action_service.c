@@ -132,7 +132,7 @@ static void refuse_services(struct harness *h, const struct world *w)
 	       "Resource.1.ZoneId=cn-hangzhou-h",
 	       w->balancer);
 	CREATE("EndpointServicePayerForbidden", "the provider as payer", "Payer=EndpointService");
-	CREATE("UnsupportedRegion", "consumers of another region", "SupportedRegionList.1=cn-beijing");
+	CREATE("UnsupportedRegion", "consumers across the border", "SupportedRegionList.1=ap-southeast-5");
 	CREATE("RegionNotFound", "consumers of an unknown region", "SupportedRegionList.1=cn-nowhere");
 	CREATE("MissingParam.Resource.1.ResourceId", "a resource without id", "Resource.1.ResourceType=nlb");
 	CREATE("MissingParam.ZoneId", "a resource without zone",

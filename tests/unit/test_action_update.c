@@ -158,8 +158,9 @@ static void test_service(struct harness *h, const struct world *w)
 	UPDATE("ServiceResourceNotSupportIpv6", "the same by its old name", "ServiceSupportIPv6=true",
 	       w->service);
 	UPDATE("RegionNotFound", "an unknown region", "AddSupportedRegionSet.1=cn-nowhere", w->service);
-	UPDATE("UnsupportedRegion", "another region", "AddSupportedRegionSet.1=cn-beijing", w->service);
-	UPDATE("UnsupportedRegion", "without its own region", "DeleteSupportedRegionSet.1=cn-hangzhou",
+	UPDATE("RegionNotFound", "an unknown region that is to go", "DeleteSupportedRegionSet.1=cn-nowhere",
+	       w->service);
+	UPDATE("UnsupportedRegion", "a region across the border", "AddSupportedRegionSet.1=ap-southeast-5",
 	       w->service);
 	UPDATE("DryRunOperation", "a dry run", "AutoAcceptEnabled=true&DryRun=true", w->service);
 #undef UPDATE

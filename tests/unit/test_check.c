@@ -254,8 +254,18 @@ static void test_macs(void)
 	tap_is_int(a.bytes[0] & 3, 2, "it is unicast and locally administered");
 }
 
+static void test_mainland(void)
+{
+	tap_ok(region_in_mainland("cn-hangzhou") && region_in_mainland("cn-shanghai-finance-1"),
+	       "regions of mainland China");
+	tap_ok(!region_in_mainland("cn-hongkong") && !region_in_mainland("ap-southeast-5") &&
+		       !region_in_mainland("cnx") && !region_in_mainland(""),
+	       "and others");
+}
+
 int main(void)
 {
+	test_mainland();
 	test_names();
 	test_descriptions();
 	test_tokens();

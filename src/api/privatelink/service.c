@@ -13,6 +13,7 @@
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
+#include "region.h"
 #include "service_resource.h"
 #include "words.h"
 
@@ -34,8 +35,6 @@ static int read_service(struct call *call, struct service *row)
 	r = read_service_description(call, row->description);
 	if (r == 0)
 		r = read_resource_group(call, "InvalidResourceGroup", row->resource_group);
-	if (r == 0)
-		r = check_supported_regions(call, "SupportedRegionList");
 	if (r < 0)
 		return r;
 	(void)str_copy(row->resource_type, sizeof(row->resource_type), wanted_type(call));
@@ -114,7 +113,9 @@ int service_create(struct call *call)
 	if (r < 0)
 		return r;
 	fill_service(call, &row);
-	r = create_resources(call, &row);
+	r = supported_regions_add(call, "SupportedRegionList", &row);
+	if (r == 0)
+		r = create_resources(call, &row);
 	if (r == 0)
 		r = tags_create(call, row.id, "vpcendpointservice");
 	if (r < 0)
@@ -124,16 +125,19 @@ int service_create(struct call *call)
 	call_put(call, KIND_SERVICE_USER, &owner);
 	answer_row(call->answer, call->action->answer, KIND_SERVICE, &row);
 	answer_ip_support(call->answer, &row);
+	supported_regions_answer(call->answer, call->action->answer, &row);
 	return 0;
 }
 
-static void add_type(const struct call *call _unused_, json_t *object, const void *row)
+/* What is not a member of the row. */
+static void add_more(const struct call *call, json_t *object, const void *row)
 {
 	const struct service *service = row;
 
 	answer_string(object, "ServiceType",
 		      streq(service->resource_type, "gwlb") ? "GatewayLoadBalancer" : "Interface");
 	answer_ip_support(object, service);
+	supported_regions_answer(object, call_fields(call), service);
 }
 
 int service_get(struct call *call)
@@ -143,7 +147,7 @@ int service_get(struct call *call)
 	if (!service)
 		return call_fail(call, "EndpointServiceNotFound");
 	answer_row(call->answer, call->action->answer, KIND_SERVICE, service);
-	add_type(call, call->answer, service);
+	add_more(call, call->answer, service);
 	answer_service_zones(call, call->answer, service->id);
 	return 0;
 }
@@ -174,7 +178,7 @@ static bool service_wanted(const struct call *call, const void *row)
 
 int service_list(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVICE, service_wanted, add_type};
+	static const struct listing listing = {KIND_SERVICE, service_wanted, add_more};
 	_cleanup_(gathered_done) struct gathered services = {};
 	int r;
 

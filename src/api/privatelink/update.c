@@ -12,6 +12,7 @@
 #include "actions.h"
 #include "admission.h"
 #include "policy.h"
+#include "region.h"
 #include "words.h"
 
 static int read_endpoint(struct call *call, struct endpoint *row)
@@ -64,28 +65,6 @@ int endpoint_update(struct call *call)
 	return 0;
 }
 
-/* Endpoints come from the service's own region. */
-static int check_regions(struct call *call, const struct service *service)
-{
-	json_t *deleted = call_list(call, "DeleteSupportedRegionSet"), *region;
-	size_t i;
-	int r;
-
-	r = check_supported_regions(call, "AddSupportedRegionSet");
-	if (r < 0)
-		return r;
-	json_array_foreach(deleted, i, region) {
-		const char *id = json_string_value(region);
-
-		if (!id || !catalogue_region(call->catalogue, id))
-			return call_fail(call, "RegionNotFound");
-		if (streq(id, service->region))
-			return call_fail_detail(call, "UnsupportedRegion",
-						"The service's own region cannot be taken out.");
-	}
-	return 0;
-}
-
 /* Clients name no region here; ids are enough. */
 int privatelink_change_group(struct call *call)
 {
@@ -123,7 +102,9 @@ static int read_service(struct call *call, struct service *row)
 	r = read_service_ip_version(call, row);
 	if (r < 0)
 		return r;
-	r = check_regions(call, row);
+	r = supported_regions_add(call, "AddSupportedRegionSet", row);
+	if (r == 0)
+		r = supported_regions_remove(call, "DeleteSupportedRegionSet", row);
 	if (r < 0)
 		return r;
 	r = read_service_description(call, row->description);
@@ -139,7 +120,8 @@ static bool same_service(const struct service *a, const struct service *b)
 {
 	return streq(a->description, b->description) && a->auto_accept == b->auto_accept &&
 	       a->zone_affinity == b->zone_affinity && a->connect_bandwidth == b->connect_bandwidth &&
-	       streq(a->ip_version, b->ip_version);
+	       streq(a->ip_version, b->ip_version) && a->n_regions == b->n_regions &&
+	       memcmp(a->regions, b->regions, sizeof(a->regions)) == 0;
 }
 
 int service_update(struct call *call)

@@ -88,23 +88,6 @@ void answer_ip_support(json_t *object, const struct service *service)
 	answer_bool(object, "ServiceSupportIPv6", is_dual(service));
 }
 
-int check_supported_regions(struct call *call, const char *param)
-{
-	json_t *regions = call_list(call, param), *region;
-	size_t i;
-
-	json_array_foreach(regions, i, region) {
-		const char *id = json_string_value(region);
-
-		if (!catalogue_region(call->catalogue, id))
-			return call_fail(call, "RegionNotFound");
-		if (!streq(id, call->region))
-			return call_fail_detail(call, "UnsupportedRegion",
-						"Endpoint and service must be in one region.");
-	}
-	return 0;
-}
-
 void answer_service_zones(const struct call *call, json_t *object, const char *service)
 {
 	json_t *list = shape_list(object, "Zones");

@@ -31,6 +31,3 @@ int check_ip_version(struct call *call);
 int read_service_ip_version(struct call *call, struct service *row);
 /* "ServiceSupportIPv6", which says the same in other words. */
 void answer_ip_support(json_t *object, const struct service *service);
-/* Fails the call for regions in the list `param` that are none, or are not the call's: consumers come from
- * there alone. */
-int check_supported_regions(struct call *call, const char *param);
