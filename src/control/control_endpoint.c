@@ -106,7 +106,7 @@ static void change_zone(struct endpoint_work *work, struct endpoint_zone *next)
 	if (!endpoint_zone_has_replaced(next)) {
 		make_room(work, replaced, NULL);
 		remove_port(work, replaced);
-		next->replaced_port[0] = next->replaced_resource[0] = '\0';
+		next->replaced_port[0] = next->replaced_resource[0] = next->replaced_resource_zone[0] = '\0';
 		next->replaced_addr = (struct netaddr){};
 	}
 	changes_put(work->changes, KIND_ENDPOINT_ZONE, next);

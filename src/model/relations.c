@@ -43,12 +43,13 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.offset = offsetof(struct row, owner), .within_offset = offsetof(struct row, region),        \
 		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
 	}
-/* A load balancer of an endpoint's zone, which is asked for with the zone. */
-#define BALANCER_OF_ZONE(m)                                                                                  \
+/* A load balancer of an endpoint's zone, which is asked for with the zone, or with its own where that is
+ * another one. */
+#define BALANCER_OF_ZONE(m, within)                                                                          \
 	{                                                                                                    \
 		.kind = KIND_ENDPOINT_ZONE, .member = #m, .type = FIELD_TEXT,                                \
 		.offset = offsetof(struct endpoint_zone, m),                                                 \
-		.within_offset = offsetof(struct endpoint_zone, zone), .parents = OF(LOAD_BALANCER),         \
+		.within_offset = offsetof(struct endpoint_zone, within), .parents = OF(LOAD_BALANCER),       \
 		.follows = REF_USE                                                                           \
 	}
 #define TAGGED                                                                                               \
@@ -140,10 +141,13 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
 	[REF_ENDPOINT_ZONE_PORT] = ONE(ENDPOINT_ZONE, endpoint_zone, port, OF(PORT), REF_USE),
-	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource),
+	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource, zone),
+	[REF_ENDPOINT_ZONE_RESOURCE_FAR] = BALANCER_OF_ZONE(resource, resource_zone),
 	[REF_ENDPOINT_ZONE_REPLACED_PORT] =
 		ONE(ENDPOINT_ZONE, endpoint_zone, replaced_port, OF(PORT), REF_USE),
-	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE] = BALANCER_OF_ZONE(replaced_resource),
+	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE] = BALANCER_OF_ZONE(replaced_resource, zone),
+	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE_FAR] =
+		BALANCER_OF_ZONE(replaced_resource, replaced_resource_zone),
 	[REF_CONNECTION_ENDPOINT] =
 		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),

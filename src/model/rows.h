@@ -427,6 +427,7 @@ struct endpoint {
 	char service[ID_SIZE];
 	char service_name[SERVICE_NAME_SIZE];
 	char service_region[REGION_SIZE];
+	uint32_t cross_region_bandwidth; /* Mbit/s; 0: its service is in its own region */
 	char name[NAME_SIZE];
 	char description[TEXT_SIZE];
 	char type[WORD_SIZE]; /* Interface */
@@ -468,13 +469,15 @@ struct endpoint_zone {
 	char port[ID_SIZE]; /* eni-… */
 	struct netaddr addr;
 	char domain[DOMAIN_SIZE];
-	char resource[ID_SIZE]; /* the load balancer that serves it; empty: none allocated */
-	bool resource_chosen;	/* by the provider, by name */
+	char resource[ID_SIZE];	       /* the load balancer that serves it; empty: none allocated */
+	char resource_zone[ZONE_SIZE]; /* in which of its zones; empty: in the one of that name */
+	bool resource_chosen;	       /* by the provider, by name */
 	/* While it migrates to another load balancer: the ENI and the load balancer that it had. Without an
 	 * ENI (Force) the address stays and nothing of the old one does. */
 	char replaced_port[ID_SIZE];
 	struct netaddr replaced_addr;
 	char replaced_resource[ID_SIZE];
+	char replaced_resource_zone[ZONE_SIZE];
 	bool retiring; /* Migrated, and the old ENI goes */
 	enum zone_status status;
 };

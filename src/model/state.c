@@ -293,6 +293,16 @@ bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connect
 	       zone->status != ZONE_DELETING;
 }
 
+const char *endpoint_zone_behind(const struct endpoint_zone *zone)
+{
+	return zone->resource_zone[0] ? zone->resource_zone : zone->zone;
+}
+
+const char *endpoint_zone_behind_replaced(const struct endpoint_zone *zone)
+{
+	return zone->replaced_resource_zone[0] ? zone->replaced_resource_zone : zone->zone;
+}
+
 int service_event(struct service *row, enum state_event event)
 {
 	return APPLY(row, service_table, event);

@@ -43,6 +43,10 @@ bool endpoint_zone_shows_replaced(const struct endpoint_zone *zone);
  * Creating or Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting.
  */
 bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection);
+/* The zone of the load balancer that serves it, and of the one that is replaced: the zone of that name,
+ * unless the service is in another region. */
+const char *endpoint_zone_behind(const struct endpoint_zone *zone);
+const char *endpoint_zone_behind_replaced(const struct endpoint_zone *zone);
 int service_event(struct service *row, enum state_event event);
 int vpc_event(struct vpc *row, enum state_event event);
 int vswitch_event(struct vswitch *row, enum state_event event);

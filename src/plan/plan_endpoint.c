@@ -24,8 +24,8 @@ static bool has_backend(const struct plan_group *group)
 /* An ENI of a zone: the zone's own, or the one that is being replaced. */
 struct zone_eni {
 	const struct endpoint_zone *zone;
-	const char *port, *resource;
-	bool wanted; /* to be connected */
+	const char *port, *resource, *behind; /* the load balancer, and its zone */
+	bool wanted;			      /* to be connected */
 };
 
 /* Why traffic could not flow through an ENI that is wished to be connected. */
@@ -63,7 +63,7 @@ static int get_target(struct plan_builder *b, const struct zone_eni *of, uint32_
 	*ret = 0;
 	if (!lb)
 		return 0;
-	r = plan_indexes_target(b->indexes, lb->id, of->zone->zone, &number);
+	r = plan_indexes_target(b->indexes, lb->id, of->behind, &number);
 	if (r < 0)
 		return r == -ENOSPC ? 0 : r;
 	*ret = number;
@@ -74,7 +74,7 @@ static int get_target(struct plan_builder *b, const struct zone_eni *of, uint32_
 		return -ENOMEM;
 	target->number = number;
 	target->load_balancer = lb;
-	target->zone = of->zone->zone;
+	target->zone = of->behind;
 	return 0;
 }
 
@@ -143,11 +143,13 @@ static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct 
 	bool wanted = plan_zone_wanted(endpoint, snapshot_connection(b->rows, endpoint->id), zone);
 	int r;
 
-	r = add_eni(b, vpc, &(struct zone_eni){zone, zone->port, zone->resource, wanted});
+	r = add_eni(b, vpc,
+		    &(struct zone_eni){zone, zone->port, zone->resource, endpoint_zone_behind(zone), wanted});
 	if (r < 0 || !endpoint_zone_has_replaced(zone))
 		return r;
 	return add_eni(b, vpc,
-		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource, wanted});
+		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource,
+					  endpoint_zone_behind_replaced(zone), wanted});
 }
 
 int plan_endpoints(struct plan_builder *b)

@@ -32,9 +32,11 @@ static const struct netaddr *shown_address(const struct endpoint_zone *zone)
 	return endpoint_zone_shows_replaced(zone) ? &zone->replaced_addr : &zone->addr;
 }
 
-static const char *shown_resource(const struct endpoint_zone *zone)
+static bool answers(const struct plan_builder *b, const struct endpoint_zone *zone)
 {
-	return endpoint_zone_shows_replaced(zone) ? zone->replaced_resource : zone->resource;
+	if (endpoint_zone_shows_replaced(zone))
+		return plan_zone_answers(b, zone->replaced_resource, endpoint_zone_behind_replaced(zone));
+	return plan_zone_answers(b, zone->resource, endpoint_zone_behind(zone));
 }
 
 static bool in_force(const struct endpoint_zone *zone)
@@ -82,7 +84,7 @@ static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
 		return r;
 	if (*zone->domain)
 		b->records[b->n_records - 1].canonical = true;
-	if (names->some_answer && !plan_zone_answers(b, shown_resource(zone), zone->zone))
+	if (names->some_answer && !answers(b, zone))
 		return 0;
 	r = add_record(b, names->vpc, names->endpoint->domain, zone, names->affinity);
 	if (r < 0 || !names->service)
@@ -99,7 +101,7 @@ static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const str
 	names.affinity = endpoint->zone_affinity && service && service->zone_affinity;
 	for (const struct endpoint_zone *z = NULL;
 	     (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
-		names.some_answer |= in_force(z) && plan_zone_answers(b, shown_resource(z), z->zone);
+		names.some_answer |= in_force(z) && answers(b, z);
 
 	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);
 	if (r == 0 && service)

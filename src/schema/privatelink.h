@@ -50,6 +50,7 @@
 /* clang-format on */
 
 #define BANDWIDTH_MIN	      100   /* Mbit/s */
+#define CROSS_BANDWIDTH_MAX   10240 /* between regions */
 #define SERVICE_BANDWIDTH_MAX 10240 /* a service's default for its connections */
 
 /* privatelink_service.c */

@@ -113,8 +113,8 @@ static void refuse_create(struct harness *h, const struct world *w)
 	       "%s%s%s&ResourceGroupId=rg-0123456789012345678901234567890123456789", vpc, service, group);
 	CREATE("RegionNotFound", "a region that does not exist", "%s%s%s&ServiceRegionId=cn-nowhere", vpc,
 	       service, group);
-	CREATE("UnsupportedRegion", "a service of another region", "%s%s%s&ServiceRegionId=cn-beijing", vpc,
-	       service, group);
+	CREATE("EndpointServiceNotFound", "a service in another region than it is",
+	       "%s%s%s&ServiceRegionId=cn-beijing", vpc, service, group);
 	CREATE("OperationDenied.EndpointPolicyNotSupport", "a policy for a service without",
 	       "%s%s%s&PolicyDocument={}", vpc, service, group);
 	CREATE("IllegalParamFormat.PolicyDocument", "a policy that is none",

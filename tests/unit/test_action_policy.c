@@ -30,6 +30,16 @@ static struct world make_world(struct harness *h)
 	return w;
 }
 
+/* Two regions with the border of mainland China between them. */
+static void test_no_partner(struct harness *h)
+{
+	PL(h, ALICE, "DescribeZones", REGION);
+	tap_is_int(harness_count_of(h, "Zones.Zone"), 2, "a region has zones");
+	PL(h, ALICE, "DescribeZones", REGION "CrossRegion=true");
+	tap_is_int(harness_count_of(h, "Zones.Zone"), 0,
+		   "none of them for services of other regions, where there is none that it reaches");
+}
+
 static void test_given_id(struct harness *h, const struct world *w)
 {
 	const char *endpoint, *by_name;
@@ -69,6 +79,7 @@ int main(void)
 	harness_begin_with(&h, "tests/unit/data/own_catalogue.json");
 	w = make_world(&h);
 	test_given_id(&h, &w);
+	test_no_partner(&h);
 	harness_end(&h);
 	return tap_done();
 }

@@ -66,6 +66,8 @@ static void make_zone(struct endpoint_zone *zone, int k)
 	(void)str_format(zone->endpoint, ID_SIZE, "ep-%d", k / 4 + 1);
 	(void)str_format(zone->zone, ZONE_SIZE, "zone-%d", k % 4);
 	name(zone->resource, "nlb-", 4);
+	if (pick(2))
+		(void)str_format(zone->resource_zone, sizeof(zone->resource_zone), "zone-%d", pick(4));
 	name(zone->port, "eni-0", 9);
 }
 
@@ -183,6 +185,8 @@ static bool matches(const struct question *q, const void *row)
 		return streq(zone->port, q->id);
 	case REF_ENDPOINT_ZONE_RESOURCE:
 		return streq(zone->resource, q->id) && (!*q->within || streq(zone->zone, q->within));
+	case REF_ENDPOINT_ZONE_RESOURCE_FAR:
+		return streq(zone->resource, q->id) && (!*q->within || streq(zone->resource_zone, q->within));
 	case REF_SG_RULE_GROUP:
 		return streq(rule->group, q->id);
 	case REF_SG_RULE_OTHER_GROUP:
@@ -214,6 +218,7 @@ static void ask_something(struct question *q)
 		{1, REF_ENDPOINT_ZONE_PORT, "eni-0%d", "", 9},
 		{1, REF_ENDPOINT_ZONE_RESOURCE, "nlb-%d", "", 5},
 		{1, REF_ENDPOINT_ZONE_RESOURCE, "nlb-%d", "zone-2", 5},
+		{1, REF_ENDPOINT_ZONE_RESOURCE_FAR, "nlb-%d", "zone-3", 5},
 		{2, REF_SG_RULE_GROUP, "sg-%d", "", 7},
 		{2, REF_SG_RULE_OTHER_GROUP, "sg-%d", "", 5},
 		{3, REF_SERVER_HEALTH_NODE, "node-%d", "", 4},

@@ -303,6 +303,31 @@ static void test_classic(void)
 	world_free(&w);
 }
 
+/* The service is in another region: none of its zones is called as the endpoint's. */
+static void test_far_endpoint(void)
+{
+	const char *zone = "cn-beijing-c";
+	const struct plan *plan;
+	struct world w;
+
+	world_new(&w);
+	world_endpoint_zone(&w, "ep-1", zone, "10.0.3.50", 203, "Connected");
+	tap_is_str(served_by(world_plan(&w), zone, 443), "1.10 2.10",
+		   "a zone that no load balancer's zone is called as is served by all servers");
+	rows_put(w.rows, "endpoint_zone/ep-1/cn-beijing-c",
+		 "{'endpoint': 'ep-1', 'zone': 'cn-beijing-c', 'vswitch': 'vsw-c-h', 'port': 'eni-ep-1-c', "
+		 "'addr': '10.0.3.50', 'domain': 'c.example', 'resource': 'nlb-1', 'resource_zone': '" ZONE_I
+		 "', 'status': 'Connected'}");
+	plan = world_plan(&w);
+	tap_is_str(served_by(plan, zone, 443), "2.10",
+		   "a zone of an endpoint of another region is served from the zone that it was given");
+	tap_is_int(find_eni(plan, zone)->value.target, find_eni(plan, ZONE_I)->value.target,
+		   "which is one target with that zone itself");
+	tap_ok(find_eni(plan, zone)->value.flags & PL_ENI_F_CONNECTED, "it is connected");
+	tap_is_str(failure_of(plan, "endpoint/ep-1"), "", "and nothing fails");
+	world_free(&w);
+}
+
 static void test_server_addresses(void)
 {
 	struct world w;
@@ -681,6 +706,7 @@ int main(void)
 	test_endpoints();
 	test_tables();
 	test_classic();
+	test_far_endpoint();
 	test_server_addresses();
 	test_far_backend();
 	test_listeners();

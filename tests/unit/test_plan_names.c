@@ -191,6 +191,16 @@ static void test_withdrawal(void)
 	strcpy(w.ill[1], "i-p2");
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i", "if all are ill, all stay");
+	rows_put(w.rows, "endpoint_zone/ep-1/" ZONE_H,
+		 "{'endpoint': 'ep-1', 'zone': '" ZONE_H
+		 "', 'port': 'eni-ep-1-h', 'addr': '10.0.1.50', 'domain': "
+		 "'ep-1-" ZONE_H ".pai-dlc.cn-hangzhou.privatelink.aliyuncs.com', 'resource': 'nlb-1', "
+		 "'resource_zone': '" ZONE_I "', 'status': 'Connected'}");
+	w.ill[1][0] = '\0';
+	world_plan(&w);
+	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i",
+		   "where another zone serves it, that one's servers count");
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 201, "Connected");
 	memset(w.ill, 0, sizeof(w.ill));
 	rows_put(w.rows, "instance/i-p1",
 		 "{'id': 'i-p1', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");

@@ -12,12 +12,14 @@ static struct {
 	const char *kind, *member; /* kind "": of any */
 	bool met;
 } no_references[] = {
-	{"", "zone", false},	   /* the catalogue's */
-	{"", "zones", false},	   /* the same */
-	{"", "slave_zone", false}, /* the same */
-	{"tag", "key", false},	   /* a text */
-	{"token", "token", false}, /* a text */
-	{"account", "uid", false}, /* its own */
+	{"", "zone", false},		       /* the catalogue's */
+	{"", "zones", false},		       /* the same */
+	{"", "slave_zone", false},	       /* the same */
+	{"", "resource_zone", false},	       /* the same */
+	{"", "replaced_resource_zone", false}, /* the same */
+	{"tag", "key", false},		       /* a text */
+	{"token", "token", false},	       /* a text */
+	{"account", "uid", false},	       /* its own */
 };
 
 static bool is_no_reference(const char *kind, const char *member)

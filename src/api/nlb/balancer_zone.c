@@ -163,12 +163,21 @@ int balancer_set_zones(struct call *call, const struct load_balancer *old, struc
 
 static bool serves(const struct call *call, const struct load_balancer *lb, const char *zone)
 {
+	static const enum ref refs[] = {
+		REF_ENDPOINT_ZONE_RESOURCE,
+		REF_ENDPOINT_ZONE_RESOURCE_FAR,
+		REF_ENDPOINT_ZONE_REPLACED_RESOURCE,
+		REF_ENDPOINT_ZONE_REPLACED_RESOURCE_FAR,
+	};
+
 	for (const struct service_resource *r = NULL;
 	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_RESOURCE, lb->id, r));)
 		if (streq(r->zone, zone))
 			return true;
-	return snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_RESOURCE, lb->id, zone) > 0 ||
-	       snapshot_count_children_in(call->rows, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, lb->id, zone) > 0;
+	for (size_t i = 0; i < ARRAY_SIZE(refs); i++)
+		if (snapshot_count_children_in(call->rows, refs[i], lb->id, zone) > 0)
+			return true;
+	return false;
 }
 
 /* Gives up what the load balancer had and has no more. */

@@ -24,21 +24,21 @@ const struct service *owned_service(const struct call *call, const char *id)
 }
 
 /* Those in a region, of an account. */
-static int gather_services(const struct call *call, int64_t owner, struct gathered *ret)
+static int gather_services(const struct call *call, int64_t owner, const char *region, struct gathered *ret)
 {
 	char uid[UID_TEXT_SIZE];
 
 	relation_uid(owner, uid);
-	return gather_children(ret, call->rows, REF_SERVICE_OWNER, uid, call->region);
+	return gather_children(ret, call->rows, REF_SERVICE_OWNER, uid, region);
 }
 
 int owned_services(const struct call *call, struct gathered *ret)
 {
 	int r;
 
-	r = gather_services(call, call->account->uid, ret);
+	r = gather_services(call, call->account->uid, call->region, ret);
 	if (r == 0 && call->account->is_admin)
-		r = gather_services(call, 0, ret);
+		r = gather_services(call, 0, call->region, ret);
 	gathered_sort(ret);
 	return r;
 }
@@ -89,16 +89,16 @@ static int gather_admitting(const struct call *call, enum ref ref, const char *e
 	return 0;
 }
 
-int admitting_services(const struct call *call, struct gathered *ret)
+int admitting_services(const struct call *call, const char *region, struct gathered *ret)
 {
 	char uid[UID_TEXT_SIZE], arn[64];
 	int r;
 
 	relation_uid(call->account->uid, uid);
 	arn_of(call->account->uid, arn, sizeof(arn));
-	r = gather_services(call, call->account->uid, ret);
+	r = gather_services(call, call->account->uid, region, ret);
 	if (r == 0)
-		r = gather_services(call, 0, ret);
+		r = gather_services(call, 0, region, ret);
 	if (r == 0)
 		r = gather_admitting(call, REF_SERVICE_USER_UID, uid, ret);
 	if (r == 0)

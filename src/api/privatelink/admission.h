@@ -15,8 +15,8 @@ const struct service *owned_service(const struct call *call, const char *id);
 int owned_services(const struct call *call, struct gathered *ret);
 /* Whether the account may connect to the service: it is its own, the system's, or its whitelist says so. */
 bool service_admits(const struct call *call, const struct service *service);
-/* All services of the call's region that admit the caller, and perhaps of other regions. -ENOMEM. */
-int admitting_services(const struct call *call, struct gathered *ret);
+/* All services of the region that admit the caller, and perhaps of other regions. -ENOMEM. */
+int admitting_services(const struct call *call, const char *region, struct gathered *ret);
 /* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
 int check_service_there(struct call *call, const struct service *service);
 /* Whether a connection that is Disconnected waits for acceptance or was refused: "Waiting", "Refused" or

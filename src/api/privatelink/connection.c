@@ -15,6 +15,7 @@
 #include "admission.h"
 #include "allocation.h"
 #include "endpoint_zone.h"
+#include "region.h"
 #include "service_resource.h"
 #include "words.h"
 
@@ -75,24 +76,26 @@ static int read_limits(struct call *call, const struct service *service, struct 
 }
 
 /* A zone that is to be served: keeps its load balancer while that is still there. */
-static int serve_zone(struct call *call, const struct service *service, struct endpoint_zone *zone)
+static int serve_zone(struct call *call, struct allocation *allocation, struct endpoint_zone *zone)
 {
+	const char *service = allocation->service->id;
 	const struct service_resource *resource;
 
-	if (zone->resource[0] && resource_find(call, service->id, zone->resource, zone->zone))
+	if (zone->resource[0] && resource_find(call, service, zone->resource, endpoint_zone_behind(zone)))
 		return 0;
-	resource = allocate_resource(call, service->id, zone->zone);
+	resource = allocate_resource(call, allocation, zone->zone);
 	if (!resource)
 		return call_fail_detail(call, "OperationDenied.NoAvailableServiceResource", "It is %s.",
 					zone->zone);
 	zone->resource_chosen = false;
-	zone_set_resource(call, zone, resource->resource);
+	zone_set_resource(call, zone, resource);
 	return 0;
 }
 
 static int move_zones(struct call *call, const struct ends *ends, const struct connection *connection,
 		      enum state_event event)
 {
+	struct allocation allocation = {.endpoint = ends->endpoint, .service = ends->service};
 
 	for (const struct endpoint_zone *z = NULL;
 	     (z = snapshot_children(call->rows, REF_ENDPOINT_ZONE_ENDPOINT, ends->endpoint->id, z));) {
@@ -102,10 +105,11 @@ static int move_zones(struct call *call, const struct ends *ends, const struct c
 		if (z->status == ZONE_DELETING)
 			continue;
 		if (event == EVENT_ENABLE)
-			r = serve_zone(call, ends->service, &zone);
+			r = serve_zone(call, &allocation, &zone);
 		if (r < 0)
 			return r;
-		if (endpoint_zone_event(&zone, connection, event) == 0 || !streq(zone.resource, z->resource))
+		if (endpoint_zone_event(&zone, connection, event) == 0 ||
+		    !streq(zone.resource, z->resource) || !streq(zone.resource_zone, z->resource_zone))
 			call_put(call, KIND_ENDPOINT_ZONE, &zone);
 	}
 	return 0;
@@ -162,6 +166,9 @@ int connection_enable(struct call *call)
 		return call_fail(call, "EndpointOperationDenied");
 	if (ends.service->status == SERVICE_DELETING)
 		return call_fail(call, "EndpointConnectionOperationDenied");
+	r = check_region_served(call, ends.service, ends.endpoint->region);
+	if (r < 0)
+		return r;
 	r = move_connection(call, &ends, &row, EVENT_ENABLE);
 	if (r == 0)
 		modify_limits(call, ends.connection, &row);
@@ -237,8 +244,11 @@ static int move_zone(struct call *call, enum state_event event)
 	row = *zone;
 	if (endpoint_zone_event(&row, ends.connection, event) < 0)
 		return call_fail(call, "IncorrectStatus.VpcEndpointZone");
-	if (event == EVENT_ENABLE)
-		r = serve_zone(call, ends.service, &row);
+	if (event == EVENT_ENABLE) {
+		struct allocation allocation = {.endpoint = ends.endpoint, .service = ends.service};
+
+		r = serve_zone(call, &allocation, &row);
+	}
 	if (r < 0)
 		return r;
 	call_put(call, KIND_ENDPOINT_ZONE, &row);

@@ -5,6 +5,7 @@
  * they ordered.
  */
 #include "../../lib/ident.h"
+#include "../../model/check.h"
 #include "../../model/resource_group.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -13,6 +14,7 @@
 #include "../common/tags.h"
 #include "actions.h"
 #include "admission.h"
+#include "region.h"
 #include "words.h"
 
 /* Whether places are asked for that serve a type of load balancer which is had here; a caller that names none
@@ -35,13 +37,26 @@ int privatelink_regions(struct call *call)
 	return 0;
 }
 
+/* Whether there is another region that endpoints, or services, of this one can belong to. On either side of
+ * such a connection each zone of the region may stand. */
+static bool has_partner(const struct catalogue *catalogue, const char *region)
+{
+	for (size_t i = 0; i < catalogue->n_regions; i++) {
+		const char *other = catalogue->regions[i].id;
+
+		if (!streq(other, region) && region_in_mainland(other) == region_in_mainland(region))
+			return true;
+	}
+	return false;
+}
+
 int privatelink_zones(struct call *call)
 {
 	const struct catalogue_region *region = catalogue_region(call->catalogue, call->region);
-	bool none = !type_served(call) || call_bool(call, "CrossRegion", false);
 	json_t *list = answer_list(call->answer, call->action->answer, "Zones");
+	bool far = call_bool(call, "CrossRegion", false);
 
-	if (!none && region)
+	if (type_served(call) && region && (!far || has_partner(call->catalogue, region->id)))
 		answer_zones_of(region, list, answer_find(call->action->answer, "Zones"));
 	return 0;
 }
@@ -68,15 +83,23 @@ int privatelink_check_open(struct call *call)
 	return 0;
 }
 
+/* The region that services are asked for in. */
+static const char *wanted_region(const struct call *call)
+{
+	const char *region = call_string(call, "ServiceRegionId");
+
+	return region && region[0] ? region : call->region;
+}
+
 static bool service_wanted(const struct call *call, const void *row)
 {
 	const struct service *s = row;
 	bool own = s->owner == call->account->uid;
 
 	/* Tags and resource group are the owner's, and match nobody else's filters. */
-	return streq(s->region, call->region) && s->status != SERVICE_DELETING && service_admits(call, s) &&
+	return streq(s->region, wanted_region(call)) && region_served(s, call->region) &&
+	       s->status != SERVICE_DELETING && service_admits(call, s) &&
 	       filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
-	       filter_text(call, "ServiceRegionId", s->region) &&
 	       (own ? filter_resource_group(call, s->resource_group)
 		    : filter_text(call, "ResourceGroupId", "")) &&
 	       (own ? tags_match(call, s->id) : !call_list(call, "Tag"));
@@ -105,6 +128,6 @@ int service_discover(struct call *call)
 	_cleanup_(gathered_done) struct gathered services = {};
 	int r;
 
-	r = admitting_services(call, &services);
+	r = admitting_services(call, wanted_region(call), &services);
 	return r < 0 ? r : list_gathered(call, &listing, &services);
 }

@@ -18,6 +18,7 @@
 #include "admission.h"
 #include "endpoint_zone.h"
 #include "policy.h"
+#include "region.h"
 #include "words.h"
 
 /* What the request says by itself. */
@@ -36,27 +37,33 @@ static int read_formats(struct call *call, struct endpoint *row)
 		return call_fail_named(call, "MissingParam.{name}", "ServiceId");
 	if (call_int(call, "ZonePrivateIpAddressCount", 1) != 1)
 		return call_fail_detail(call, "QuotaExceeded.IpQuotaPerEp", "It is one for each zone.");
-	if (json_object_get(call->params, "CrossRegionBandwidth"))
-		return call_fail_param(call, "CrossRegionBandwidth",
-				       "It is for services of another region, which are not offered.");
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
 	row->protected_enabled = call_bool(call, "ProtectedEnabled", false);
 	return 0;
 }
 
-static int check_service_region(struct call *call)
+/* The region of the service, which is the endpoint's unless it is said. */
+static int read_service_region(struct call *call, struct endpoint *row)
 {
 	const char *region = call_string(call, "ServiceRegionId");
 
-	if (!region || streq(region, call->region))
-		return 0;
+	(void)str_copy(row->region, sizeof(row->region), call->region);
+	if (!region || !region[0])
+		region = call->region;
 	if (!catalogue_region(call->catalogue, region))
-		return call_fail(call, "RegionNotFound");
-	return call_fail_detail(call, "UnsupportedRegion", "Endpoint and service must be in one region.");
+		return call_fail_detail(call, "RegionNotFound", "It is %s.", region);
+	if (region_in_mainland(region) != region_in_mainland(call->region))
+		return call_fail_detail(call, "UnsupportedRegion",
+					"Endpoints in %s do not reach a service in %s: the border of "
+					"mainland China is between them.",
+					call->region, region);
+	(void)str_copy(row->service_region, sizeof(row->service_region), region);
+	return read_cross_bandwidth(call, region, row);
 }
 
 /* A name of the catalogue says by itself where it is offered. */
-static int find_system_service(struct call *call, const char *name, const struct service **ret)
+static int find_system_service(struct call *call, const char *name, const char *service_region,
+			       const struct service **ret)
 {
 	const struct catalogue_service *product;
 	char region[REGION_SIZE];
@@ -68,7 +75,7 @@ static int find_system_service(struct call *call, const char *name, const struct
 		return call_fail_detail(call, "UnsupportedRegion", "%s is not offered in %s.",
 					product->product, region);
 	for (const struct service *s = NULL;
-	     (s = snapshot_owned(call->rows, KIND_SERVICE, 0, call->region, s));)
+	     (s = snapshot_owned(call->rows, KIND_SERVICE, 0, service_region, s));)
 		if (streq(s->name, name))
 			*ret = s;
 	return 0;
@@ -83,7 +90,7 @@ static const struct service *find_named_service(const struct call *call, const c
 	return service && streq(service->name, name) ? service : NULL;
 }
 
-static int find_service(struct call *call, const struct service **ret)
+static int find_service(struct call *call, const char *service_region, const struct service **ret)
 {
 	const char *id = call_string(call, "ServiceId"), *name = call_string(call, "ServiceName");
 	const struct service *service = NULL;
@@ -95,18 +102,19 @@ static int find_service(struct call *call, const struct service **ret)
 			return call_fail_detail(call, "EndpointServiceNotFound",
 						"The service has another name.");
 	} else {
-		r = find_system_service(call, name, &service);
+		r = find_system_service(call, name, service_region, &service);
 		if (r < 0)
 			return r;
 		if (!service)
 			service = find_named_service(call, name);
 	}
-	if (!service || !streq(service->region, call->region))
+	if (!service || !streq(service->region, service_region))
 		return call_fail(call, "EndpointServiceNotFound");
 	if (!service_admits(call, service))
 		return call_fail(call, "EndpointServiceNotAuthorized");
 	*ret = service;
-	return check_service_there(call, service);
+	r = check_service_there(call, service);
+	return r < 0 ? r : check_region_served(call, service, call->region);
 }
 
 static int check_service_offers(struct call *call, const struct service *service, struct endpoint *row)
@@ -182,10 +190,8 @@ static void fill_endpoint(struct call *call, const struct service *service, stru
 	row->owner = call->account->uid;
 	row->status = ENDPOINT_CREATING;
 	row->create_time = call->now;
-	(void)str_copy(row->region, sizeof(row->region), call->region);
 	(void)str_copy(row->service, sizeof(row->service), service->id);
 	(void)str_copy(row->service_name, sizeof(row->service_name), service->name);
-	(void)str_copy(row->service_region, sizeof(row->service_region), service->region);
 	(void)str_copy(row->type, sizeof(row->type), "Interface");
 	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
 	(void)str_copy(row->payer, sizeof(row->payer), service->payer);
@@ -211,6 +217,7 @@ static void fill_connection(const struct call *call, const struct service *servi
 static int create_zones(struct call *call, const struct endpoint *endpoint, const struct service *service,
 			const struct connection *connection)
 {
+	struct allocation allocation = {.endpoint = endpoint, .service = service};
 	json_t *zones = call_list(call, "Zone"), *zone, *other;
 	struct alloc alloc = {};
 	char param[WORD_SIZE];
@@ -234,7 +241,7 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 			if (streq(member_string(other, "ZoneId"), wish.zone))
 				return call_fail(call, "EndpointZoneDuplicated");
 		}
-		r = zone_create(call, &alloc, endpoint, service, connection, &wish);
+		r = zone_create(call, &alloc, &allocation, connection, &wish);
 		if (r < 0)
 			return r;
 	}
@@ -251,9 +258,9 @@ int endpoint_create(struct call *call)
 
 	r = read_formats(call, &row);
 	if (r == 0)
-		r = check_service_region(call);
+		r = read_service_region(call, &row);
 	if (r == 0)
-		r = find_service(call, &service);
+		r = find_service(call, row.service_region, &service);
 	if (r == 0)
 		r = check_service_offers(call, service, &row);
 	if (r < 0)

@@ -11,7 +11,7 @@
 #include "../common/owned.h"
 #include "actions.h"
 #include "admission.h"
-#include "allocation.h"
+#include "region.h"
 #include "words.h"
 
 static int fail_wish(struct call *call, const struct zone_wish *wish, const char *member, const char *detail)
@@ -63,19 +63,27 @@ static int fail_address(struct call *call, int r)
 	}
 }
 
+void zone_name_resource(struct endpoint_zone *zone, const struct service_resource *resource)
+{
+	bool other_zone = resource && !streq(resource->zone, zone->zone);
+
+	(void)str_copy(zone->resource, sizeof(zone->resource), resource ? resource->resource : "");
+	(void)str_copy(zone->resource_zone, sizeof(zone->resource_zone), other_zone ? resource->zone : "");
+}
+
 /* A zone whose connection is up, or comes up, is served from the start. */
-static int allocate(struct call *call, const struct service *service, const struct connection *connection,
+static int allocate(struct call *call, struct allocation *allocation, const struct connection *connection,
 		    struct endpoint_zone *zone)
 {
 	const struct service_resource *resource;
 
 	if (!endpoint_zone_wanted(zone, connection))
 		return 0;
-	resource = allocate_resource(call, service->id, zone->zone);
+	resource = allocate_resource(call, allocation, zone->zone);
 	if (!resource)
 		return call_fail_detail(call, "EndpointServiceResourceNotFound",
-					"None in the zone %s is allocated automatically.", zone->zone);
-	(void)str_copy(zone->resource, sizeof(zone->resource), resource->resource);
+					"None for the zone %s is allocated automatically.", zone->zone);
+	zone_name_resource(zone, resource);
 	return 0;
 }
 
@@ -103,25 +111,33 @@ int zone_make_port(struct call *call, struct alloc *alloc, const struct endpoint
 	return 0;
 }
 
-void zone_set_resource(struct call *call, struct endpoint_zone *zone, const char *resource)
+void zone_set_resource(struct call *call, struct endpoint_zone *zone, const struct service_resource *resource)
 {
 	const struct port *port = snapshot_port(call->rows, zone->port);
 	struct port row;
 
-	if (streq(zone->resource, resource))
+	if (zone_has_resource(zone, resource))
 		return;
 	if (zone->resource[0] && port) {
 		row = *port;
 		row.number = call_next_number(call, "port");
 		call_put(call, KIND_PORT, &row);
 	}
-	(void)str_copy(zone->resource, sizeof(zone->resource), resource);
+	zone_name_resource(zone, resource);
 }
 
-int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
-		const struct service *service, const struct connection *connection,
-		const struct zone_wish *wish)
+bool zone_has_resource(const struct endpoint_zone *zone, const struct service_resource *resource)
 {
+	if (!resource)
+		return !zone->resource[0];
+	return streq(zone->resource, resource->resource) && streq(endpoint_zone_behind(zone), resource->zone);
+}
+
+int zone_create(struct call *call, struct alloc *alloc, struct allocation *allocation,
+		const struct connection *connection, const struct zone_wish *wish)
+{
+	const struct endpoint *endpoint = allocation->endpoint;
+	const struct service *service = allocation->service;
 	struct endpoint_zone zone = {.status = ZONE_CREATING};
 	const struct vswitch *vswitch = NULL;
 	struct netaddr wanted = {};
@@ -134,7 +150,7 @@ int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *e
 		r = check_vswitch(call, endpoint, wish, &vswitch);
 	if (r < 0)
 		return r;
-	if (!service_serves_zone(call, service->id, wish->zone))
+	if (!service_serves_zone(call, allocation, wish->zone))
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone", "It is %s.", wish->zone);
 
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), endpoint->id);
@@ -142,7 +158,7 @@ int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *e
 	(void)str_copy(zone.vswitch, sizeof(zone.vswitch), vswitch->id);
 	(void)str_format(zone.domain, sizeof(zone.domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
 			 wish->zone, service_label(service), service->region);
-	r = allocate(call, service, connection, &zone);
+	r = allocate(call, allocation, connection, &zone);
 	if (r == 0)
 		r = zone_make_port(call, alloc, endpoint, vswitch, netaddr_is_zero(&wanted) ? NULL : &wanted,
 				   &zone);
@@ -179,6 +195,7 @@ int endpoint_zone_add(struct call *call)
 	const struct endpoint *endpoint = owned_endpoint(call, call_string(call, "EndpointId"));
 	const struct connection *connection;
 	const struct service *service;
+	struct allocation allocation;
 	struct alloc alloc = {};
 	int r;
 
@@ -188,13 +205,16 @@ int endpoint_zone_add(struct call *call)
 	if (endpoint->status == ENDPOINT_DELETING || !connection)
 		return call_fail(call, "EndpointOperationDenied");
 	service = snapshot_service(call->rows, endpoint->service);
+	allocation = (struct allocation){.endpoint = endpoint, .service = service};
 	r = check_service_there(call, service);
+	if (r == 0)
+		r = check_region_served(call, service, endpoint->region);
 	if (r == 0)
 		r = check_room(call, endpoint, wish.zone);
 	if (r < 0)
 		return r;
 
-	return zone_create(call, &alloc, endpoint, service, connection, &wish);
+	return zone_create(call, &alloc, &allocation, connection, &wish);
 }
 
 int endpoint_zone_remove(struct call *call)

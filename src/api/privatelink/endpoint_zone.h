@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../common/address.h"
-#include "../frame/action.h"
+#include "allocation.h"
 
 /* A zone of a new or an existing endpoint, as the caller wishes it. */
 struct zone_wish {
@@ -16,11 +16,15 @@ struct zone_wish {
  * on. `wanted` is its address; NULL: any. Fails the call when there is none. */
 int zone_make_port(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
 		   const struct vswitch *vswitch, const struct netaddr *wanted, struct endpoint_zone *zone);
-/* The zone gets another load balancer ("": none until it is connected). What is open through the one that its
- * ENI had ends: the ENI gets another number, by which nodes take it for another one. */
-void zone_set_resource(struct call *call, struct endpoint_zone *zone, const char *resource);
+/* Whether that is what serves the zone; NULL: nothing does. */
+bool zone_has_resource(const struct endpoint_zone *zone, const struct service_resource *resource);
+/* Writes that down in the row. */
+void zone_name_resource(struct endpoint_zone *zone, const struct service_resource *resource);
+/* The zone gets another load balancer (NULL: none until it is connected). What is open through the one that
+ * its ENI had ends: the ENI gets another number, by which nodes take it for another one. */
+void zone_set_resource(struct call *call, struct endpoint_zone *zone,
+		       const struct service_resource *resource);
 /* Checks the wish and puts the zone's rows into the transaction: the zone itself, its ENI and the ENI's
  * address. */
-int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
-		const struct service *service, const struct connection *connection,
-		const struct zone_wish *wish);
+int zone_create(struct call *call, struct alloc *alloc, struct allocation *allocation,
+		const struct connection *connection, const struct zone_wish *wish);

@@ -8,6 +8,11 @@
 #include "../../model/check.h"
 #include "../frame/fill.h"
 
+/* Mbit/s of an endpoint whose service is in another region: where both are in mainland China, and elsewhere.
+ */
+#define CROSS_REGION_BANDWIDTH_INSIDE 1000
+#define CROSS_REGION_BANDWIDTH	      100
+
 static bool is_listed(const struct service *service, const char *region)
 {
 	for (uint32_t i = 0; i < service->n_regions; i++)
@@ -19,6 +24,31 @@ static bool is_listed(const struct service *service, const char *region)
 bool region_served(const struct service *service, const char *region)
 {
 	return streq(service->region, region) || is_listed(service, region);
+}
+
+int check_region_served(struct call *call, const struct service *service, const char *region)
+{
+	if (region_served(service, region))
+		return 0;
+	return call_fail_detail(call, "UnsupportedRegion", "The service takes no endpoints from %s.", region);
+}
+
+int read_cross_bandwidth(struct call *call, const char *service_region, struct endpoint *row)
+{
+	bool both_inside = region_in_mainland(row->region) && region_in_mainland(service_region);
+	uint32_t usual = both_inside ? CROSS_REGION_BANDWIDTH_INSIDE : CROSS_REGION_BANDWIDTH;
+
+	if (streq(service_region, row->region)) {
+		if (!json_object_get(call->params, "CrossRegionBandwidth"))
+			return 0;
+		return call_fail_param(call, "CrossRegionBandwidth",
+				       "It is for services of another region only.");
+	}
+	if (row->cross_region_bandwidth == 0)
+		row->cross_region_bandwidth = usual;
+	row->cross_region_bandwidth =
+		(uint32_t)call_int(call, "CrossRegionBandwidth", row->cross_region_bandwidth);
+	return 0;
 }
 
 int supported_regions_add(struct call *call, const char *param, struct service *row)

@@ -17,3 +17,8 @@ void supported_regions_answer(json_t *object, const struct answer_field *fields,
 			      const struct service *service);
 
 bool region_served(const struct service *service, const char *region);
+/* Fails the call if the service does not take endpoints from the region. */
+int check_region_served(struct call *call, const struct service *service, const char *region);
+
+/* Reads CrossRegionBandwidth, which only endpoints have whose service is in another region. */
+int read_cross_bandwidth(struct call *call, const char *service_region, struct endpoint *row);

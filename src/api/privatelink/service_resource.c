@@ -12,6 +12,7 @@
 #include "../common/quota.h"
 #include "actions.h"
 #include "admission.h"
+#include "allocation.h"
 #include "words.h"
 
 const struct service_resource *resource_find(const struct call *call, const char *service,
@@ -176,8 +177,7 @@ static int find_resource(struct call *call, struct service *ret_service, const s
  * that of what is being replaced. One that waits or was cut gets a resource when it is joined. */
 static bool is_in_use(const struct call *call, enum ref ref, const struct service_resource *resource)
 {
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children_in(call->rows, ref, resource->resource, resource->zone, z));) {
+	for (const struct endpoint_zone *z = NULL; (z = allocation_next(call, ref, resource, z));) {
 		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
 
 		if (connection && streq(connection->service, resource->service) && z->status != ZONE_WAIT &&
@@ -240,8 +240,7 @@ static int64_t count_endpoints(const struct call *call, enum ref ref, const stru
 {
 	int64_t n = 0;
 
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children_in(call->rows, ref, resource->resource, resource->zone, z));) {
+	for (const struct endpoint_zone *z = NULL; (z = allocation_next(call, ref, resource, z));) {
 		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
 
 		n += connection && streq(connection->service, resource->service);

@@ -23,9 +23,9 @@ static int read_endpoint(struct call *call, struct endpoint *row)
 	r = check_ip_version(call);
 	if (r < 0)
 		return r;
-	if (json_object_get(call->params, "CrossRegionBandwidth"))
-		return call_fail_param(call, "CrossRegionBandwidth",
-				       "It is for services of another region, which are not offered.");
+	r = read_cross_bandwidth(call, row->service_region, row);
+	if (r < 0)
+		return r;
 	r = read_name(call, "EndpointName", row->name);
 	if (r < 0)
 		return r;
@@ -43,7 +43,8 @@ static int read_endpoint(struct call *call, struct endpoint *row)
 static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 {
 	return streq(a->name, b->name) && streq(a->description, b->description) &&
-	       streq(a->policy, b->policy) && a->zone_affinity == b->zone_affinity;
+	       streq(a->policy, b->policy) && a->zone_affinity == b->zone_affinity &&
+	       a->cross_region_bandwidth == b->cross_region_bandwidth;
 }
 
 int endpoint_update(struct call *call)

@@ -88,16 +88,33 @@ static int check_states(struct call *call, const struct ends *ends, const struct
 				enum_name(zone_status_names, zone->status));
 }
 
-/* The resource that the parameters name, of the service and in the zone. */
-static int find_resource(struct call *call, const struct ends *ends, const struct service_resource **ret)
+/* That of the id which can serve the zone; NULL: there is none. Any zone of it can serve one of an endpoint
+ * of another region: the one that does stays, else it is the first. */
+static const struct service_resource *find_for_zone(const struct call *call, const struct ends *ends,
+						    const struct endpoint_zone *zone, const char *id)
+{
+	const struct service_resource *resource = resource_find(call, ends->service->id, id, zone->zone);
+	char prefix[2 * ID_SIZE + 2];
+
+	if (resource || streq(ends->endpoint->region, ends->service->region))
+		return resource;
+	resource = resource_find(call, ends->service->id, id, endpoint_zone_behind(zone));
+	if (resource || str_format(prefix, sizeof(prefix), "%s/%s/", ends->service->id, id) < 0)
+		return resource;
+	return snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL);
+}
+
+/* The resource that the parameters name, of the service and for the zone. */
+static int find_resource(struct call *call, const struct ends *ends, const struct endpoint_zone *zone,
+			 const struct service_resource **ret)
 {
 	const char *id = call_string(call, "ResourceId"), *type = call_string(call, "ResourceType");
-	const char *zone = call_string(call, "ZoneId"), *service = ends->service->id;
+	const char *service = ends->service->id;
 	char prefix[2 * ID_SIZE + 2];
 
 	if (!id || !id[0])
 		return call_fail_named(call, "MissingParam.{name}", "ResourceId");
-	*ret = resource_find(call, service, id, zone);
+	*ret = find_for_zone(call, ends, zone, id);
 	if (!*ret && str_format(prefix, sizeof(prefix), "%s/%s/", service, id) >= 0 &&
 	    snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, NULL))
 		return call_fail_detail(call, "Mismatch.ZoneId", "%s serves other zones.", id);
@@ -119,16 +136,16 @@ static int allocate(struct call *call, const struct ends *ends, enum mode mode, 
 		return call_fail(call, "OperationDenied.CurrentResourceAutoAllocated");
 	if (mode == MODE_AUTO) {
 		row->resource_chosen = false;
-		zone_set_resource(call, row, "");
+		zone_set_resource(call, row, NULL);
 		return 1;
 	}
-	r = find_resource(call, ends, &resource);
+	r = find_resource(call, ends, row, &resource);
 	if (r < 0)
 		return r;
-	if (row->resource_chosen && streq(row->resource, resource->resource))
+	if (row->resource_chosen && zone_has_resource(row, resource))
 		return 0;
 	row->resource_chosen = true;
-	zone_set_resource(call, row, resource->resource);
+	zone_set_resource(call, row, resource);
 	return 1;
 }
 
@@ -143,6 +160,7 @@ static int make_second(struct call *call, const struct endpoint *endpoint, struc
 	(void)str_copy(row->replaced_port, sizeof(row->replaced_port), row->port);
 	row->replaced_addr = row->addr;
 	(void)str_copy(row->replaced_resource, sizeof(row->replaced_resource), row->resource);
+	(void)str_copy(row->replaced_resource_zone, sizeof(row->replaced_resource_zone), row->resource_zone);
 	return zone_make_port(call, &alloc, endpoint, vswitch, NULL, row);
 }
 
@@ -156,20 +174,20 @@ static int replace(struct call *call, const struct ends *ends, enum mode mode, s
 	if (endpoint_zone_change(row, mode == MODE_FORCE ? ZONE_REPLACE_FORCE : ZONE_REPLACE_GRACEFUL) < 0)
 		return call_fail_detail(call, "ZoneOperationDenied", "It is %s.",
 					enum_name(zone_status_names, status));
-	r = find_resource(call, ends, &resource);
+	r = find_resource(call, ends, row, &resource);
 	if (r < 0)
 		return r;
-	if (streq(row->resource, resource->resource))
+	if (zone_has_resource(row, resource))
 		return 0;
 	row->resource_chosen = true;
 	if (mode == MODE_FORCE) {
-		zone_set_resource(call, row, resource->resource);
+		zone_set_resource(call, row, resource);
 		return 1;
 	}
 	r = make_second(call, ends->endpoint, row);
 	if (r < 0)
 		return r;
-	(void)str_copy(row->resource, sizeof(row->resource), resource->resource);
+	zone_name_resource(row, resource);
 	return 1;
 }
 
