@@ -14,6 +14,8 @@ const rules = [
 	['privatelink', 'ListVpcEndpointZones', /ZoneIpv6Address$/],
 	['privatelink', 'ListVpcEndpointConnections', /Zones\[\]\.ResourceId$/, (o) => o.ZoneStatus !== 'Connected'],
 	['privatelink', 'ListVpcEndpointConnections', /Zones\[\]\.Replaced(EniId|ResourceId)$/, (o) => !/Migrat/.test(o.ZoneStatus)],
+	// STS: only a role that was taken on has one.
+	['sts', 'GetCallerIdentity', /^RoleId$/, (o) => o.IdentityType !== 'AssumedRoleUser'],
 	// VPC: DHCP options, gateways, propagation and addresses of the Internet are none of privlink's.
 	['vpc', /^Describe/, /(DhcpOptionsSet(Id|Status)|Ipv[46]GatewayId|AssociatedPropagationSources|Ipv6CidrBlocks|NetworkAclId|CenStatus)$/],
 	// A page by its number has no size by token, and the other way round.
