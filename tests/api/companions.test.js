@@ -75,8 +75,8 @@ test('ECS', async () => {
 	await on_ecs('DescribeRegions');
 	await on_ecs('DescribeZones', { Verbose: true });
 	const { VpcId } = ids;
-	const group = (await on_ecs('CreateSecurityGroup', { VpcId, SecurityGroupName: 'companions', Description: 'of tests', SecurityGroupType: 'normal', Tag: [one] }))
-		.SecurityGroupId;
+	const texts = { SecurityGroupName: 'companions', Description: 'of tests', SecurityGroupType: 'normal', Tag: [one] };
+	const group = (await on_ecs('CreateSecurityGroup', { VpcId, ...texts })).SecurityGroupId;
 	ids.group = group;
 	await on_ecs('ModifySecurityGroupAttribute', { SecurityGroupId: group, SecurityGroupName: 'renamed', Description: 'another' });
 	await on_ecs('ModifySecurityGroupPolicy', { SecurityGroupId: group, InnerAccessPolicy: 'Drop' });
@@ -156,7 +156,8 @@ test('NLB', async () => {
 		until('Active', async () => (await on_nlb('GetLoadBalancerAttribute', balancer)).LoadBalancerStatus === 'Active');
 	await active();
 	await done(await on_nlb('UpdateLoadBalancerAttribute', {}, { ...balancer, LoadBalancerName: 'renamed' }));
-	const found = await on_nlb('ListLoadBalancers', { 'LoadBalancerIds.1': LoadBalancerId, 'LoadBalancerNames.1': 'renamed', MaxResults: 100 });
+	const by_id = { 'LoadBalancerIds.1': LoadBalancerId };
+	const found = await on_nlb('ListLoadBalancers', { ...by_id, 'LoadBalancerNames.1': 'renamed', MaxResults: 100 });
 	assert.equal(found.LoadBalancers.length, 1);
 
 	const server_group = await on_nlb('CreateServerGroup', {}, {
@@ -199,11 +200,11 @@ test('NLB', async () => {
 	await more_of_balancers(balancer, active, mappings);
 
 	await done(await on_nlb('DeleteListener', {}, { ListenerId }));
-	await until('listener gone', async () => (await on_nlb('ListListeners', { 'LoadBalancerIds.1': LoadBalancerId })).Listeners.length === 0);
+	await until('listener gone', async () => (await on_nlb('ListListeners', by_id)).Listeners.length === 0);
 	await done(await on_nlb('RemoveServersFromServerGroup', {}, server));
 	await done(await on_nlb('DeleteServerGroup', {}, { ServerGroupId }));
 	await done(await on_nlb('DeleteLoadBalancer', {}, balancer));
-	await until('balancer gone', async () => (await on_nlb('ListLoadBalancers', { 'LoadBalancerIds.1': LoadBalancerId })).LoadBalancers.length === 0);
+	await until('balancer gone', async () => (await on_nlb('ListLoadBalancers', by_id)).LoadBalancers.length === 0);
 });
 
 async function more_of_balancers(balancer, active, mappings) {

@@ -753,7 +753,9 @@ const source = (kind, attributes = () => ({}), options = {}) => new Part(kind, a
 // The parts that an entry names, by letting it run on names alone.
 function needs_of(part) {
 	const names = new Set();
-	const any = new Proxy(() => any, { get: (_, name) => (name === Symbol.toPrimitive ? () => '' : name === Symbol.iterator ? [][Symbol.iterator] : any) });
+	const of_any = (name) =>
+		name === Symbol.toPrimitive ? () => '' : name === Symbol.iterator ? [][Symbol.iterator] : any;
+	const any = new Proxy(() => any, { get: (_, name) => of_any(name) });
 	const state = new Proxy({}, { get: (_, name) => (names.add(name), any) });
 	part.attributes(state);
 	return [...names];

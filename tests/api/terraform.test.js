@@ -37,13 +37,6 @@ const extras = {
 	groups: ['ResourceManager', (account) => served(account, 'resourcemanager', 'ListResourceGroups', { PageNumber: 1, PageSize: 50 })],
 	users: ['RAM', (account) => served(account, 'ram', 'ListUsers', { MaxItems: 100 })],
 	slb: ['SLB', (account) => served(account, 'slb', 'DescribeAvailableResource', { RegionId: 'eu-west-1' })],
-	attach: [
-		'AttachSecurityGroupToVpcEndpoint',
-		(account) =>
-			served(account, 'privatelink', 'AttachSecurityGroupToVpcEndpoint', { RegionId: 'eu-central-1', EndpointId: 'ep-0', SecurityGroupId: 'sg-0' }).catch(
-				(e) => e.code !== 'InvalidAction.NotFound',
-			),
-	],
 	regions: [
 		'services for consumers of other regions',
 		async (account) => {
@@ -299,7 +292,7 @@ acceptance('VpcEndpointConnection_basic4902_twin', 'cn-hangzhou', [], [
 		...plain_service,
 		endpoint: resource('endpoint', (s) => ({ ...endpoint_in(default_vpc)(s), ...more(s) })),
 	});
-	acceptance('VpcEndpoint_base', 'eu-central-1', ['attach'], [
+	acceptance('VpcEndpoint_base', 'eu-central-1', [], [
 		at(() => ({})),
 		imported('endpoint'),
 		at((s) => ({ SecurityGroupId: [s.group.id, s.second.id] })),
@@ -354,8 +347,8 @@ const service_over_balancer = (more) => ({
 
 acceptance('VpcEndpointService_resource', 'eu-central-1', [], [
 	{ ...service_over_balancer(() => ({})), opened: source('opened') },
-	{ ...service_over_balancer((s) => ({ Resource: [block(s, 0), block(s, 1)].sort((a, b) => `${a.ZoneId}`.localeCompare(`${b.ZoneId}`)) })) },
-	{ ...service_over_balancer((s) => ({ Resource: [block(s, 1)] })) },
+	service_over_balancer((s) => ({ Resource: [0, 1].map((i) => block(s, i)).sort((a, b) => `${a.ZoneId}`.localeCompare(`${b.ZoneId}`)) })),
+	service_over_balancer((s) => ({ Resource: [block(s, 1)] })),
 	imported('service'),
 ]);
 
@@ -425,7 +418,7 @@ acceptance('VpcEndpointService_supportedRegionList', 'cn-hangzhou', ['regions'],
 			...more(s),
 		})),
 	});
-	acceptance('VpcEndpoint_case4793Main', 'cn-hangzhou', ['groups', 'attach'], [
+	acceptance('VpcEndpoint_case4793Main', 'cn-hangzhou', ['groups'], [
 		at((s) => ({ ResourceGroupId: s.groups.id[0], Tags: tags })),
 		at((s) => ({ ResourceGroupId: s.groups.id[1], Tags: tags, EndpointDescription: 'tf-testacc' })),
 		at((s) => ({ ResourceGroupId: s.groups.id[1], SecurityGroupId: [s.second.id, s.third.id], Tags: other_tags })),
@@ -439,11 +432,16 @@ acceptance('VpcEndpointService_supportedRegionList', 'cn-hangzhou', ['regions'],
 }
 
 for (const [name, more, steps] of [
-	['Main', { EndpointDescription: 'tf-testacc' }, [{ EndpointName: 'renamed' }, { EndpointDescription: 'another' }, { Tags: tags }, { Tags: {} }]],
+	[
+		'Main',
+		{ EndpointDescription: 'tf-testacc' },
+		[{ EndpointName: 'renamed' }, { EndpointDescription: 'another' }, { Tags: tags }, { Tags: {} }],
+	],
 	['Twin', { Tags: tags }, []],
 	['Raw', {}, [{ EndpointDescription: 'another', EndpointName: 'renamed', Tags: other_tags }]],
 ]) {
-	const policy = (effect) => `{ "Version" : "1",\n  "Statement": [ {"Effect": "${effect}", "Action": ["*"], "Resource": ["*"], "Principal": ["*"]} ] }`;
+	const policy = (effect) =>
+		`{ "Version" : "1",\n  "Statement": [ {"Effect": "${effect}", "Action": ["*"], "Resource": ["*"], "Principal": ["*"]} ] }`;
 	const at = (...changes) => ({
 		vpcs: source('vpcs'),
 		groups: source('resource_groups'),
