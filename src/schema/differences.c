@@ -48,7 +48,6 @@ const struct difference privatelink_differences[] = {
 	CODE("CreateVpcEndpoint", "IncorrectStatus.VpcEndpointService",
 	     "a service that is being made or changed takes connections; one that is being deleted is EndpointServiceDeleted"),
 	CODE("CreateVpcEndpoint", "QuotaMisMatched", BY_NUMBER),
-	CODE("CreateVpcEndpoint", "QuotaExceeded.totalIdleEndpoint", "endpoints that wait cost nothing and are counted like others"),
 	CODE("GetVpcEndpointAttribute", "EndpointConnectionNotFound", "an endpoint has its connection from the first to the last"),
 	CODE("UpdateVpcEndpointAttribute", "EndpointLocked", TAKEN),
 	CODE("UpdateVpcEndpointAttribute", "EndpointConnectionOperationDenied", TAKEN),
