@@ -20,6 +20,7 @@ struct rate_limits {
 };
 
 struct rates;
+/* All may call as often as the limits say. -ENOMEM, or the errno of the kernel's random source. */
 int rates_new(const struct rate_limits *limits, struct rates **ret);
 struct rates *rates_free(struct rates *rates);
 

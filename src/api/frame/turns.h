@@ -26,6 +26,7 @@ struct turn {
 /* Called when it is the call's turn. */
 typedef void (*turns_run)(void *context, struct turn *turn);
 
+/* `run` is called with the context. -ENOMEM. */
 int turns_new(struct loop *loop, turns_run run, void *context, struct turns **ret);
 /* Calls that wait are run before it returns; those that are not answered then may still end. */
 struct turns *turns_free(struct turns *turns);
