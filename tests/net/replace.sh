@@ -103,7 +103,7 @@ check "and to the second load balancer" wait_for 5 name_says t
 check "the connection through the first goes on" goes_on "$old"
 check "which still takes new ones at its address" says "$old" s
 check "what still serves stays in the service" fails 1 EndpointServiceConnectionDependence \
-	as provider service detach "$service" "$nlb1" $h
+	as provider service detach "$service" "$nlb1" --zone $h
 kill -9 "$privlinkd_pid" "$agent_pid"
 wait "$privlinkd_pid" "$agent_pid" 2>/dev/null
 check "it goes on with both daemons dead" goes_on "$old"
@@ -121,9 +121,9 @@ check "the connection through it has ended" stands_still "$old"
 check "nobody is at its address" dropped no_place inside "$c" python3 "$peer" tcp "$old" 80 0.5
 is "$(room)" "$free" "which is free again"
 check "the second goes on" name_says t
-check "the first can leave the service, and come back" as provider service detach "$service" "$nlb1" $h --wait
+check "the first can leave the service, and come back" as provider service detach "$service" "$nlb1" --zone $h --wait
 as provider service attach "$service" --nlb "$nlb1" --zone $h --wait
-kill "$first"
+kill "$first" 2>/dev/null
 
 # --- at once
 converse "$new"
@@ -135,7 +135,7 @@ check "the connection through the second has ended" stands_still "$new"
 check "new ones reach the first" says "$new" s
 check "by name, too" name_says s
 check "and so does the flow of UDP, with its next datagram" datagram_says "$new" s
-kill "$conversation"
+kill "$conversation" 2>/dev/null
 
 # --- the end in the middle
 as provider service move-zone "$service" "$endpoint" $h --nlb "$nlb2" --replace Graceful >/dev/null
