@@ -159,7 +159,7 @@ const struct param_spec zone_connection_disable_params[] = {
 /* The modes are words of a code of their own. */
 const struct param_spec zone_resource_params[] = {
 	ZONE_CONNECTION,
-	{"ResourceId", PARAM_STRING, OPTION("--nlb", "nlb-…")},
+	{"ResourceId", PARAM_STRING, OPTION("--nlb", "nlb-… or lb-…")},
 	{"ResourceType", PARAM_STRING, .values = resource_types, .no_case = true},
 	{"ResourceAllocateMode", PARAM_STRING,
 	 OPTION("--allocate", "of a zone that is not connected: Auto or Manual")},
