@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A probe is one connect at a time: a timer starts it, the socket or the same timer ends it, and the time to
- * the next one counts from the start. The first result decides; later ones have to repeat themselves as often
- * as the group's thresholds say. Connections end by RST, so that probing leaves nothing behind on either
- * side.
+ * A probe is one conversation at a time, a connect and, by HTTP or UDP, a question and its answer: a timer
+ * starts it, the socket or the same timer ends it, and the time to the next one counts from the start. The
+ * first result decides; later ones have to repeat themselves as often as the group's thresholds say.
+ * Connections end by RST, so that probing leaves nothing behind on either side.
  *
  * Probes that come together start spread over a second; after its first one, each moves to a place of its own
  * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
@@ -20,6 +20,7 @@
 #include "../lib/log.h"
 #include "../lib/netns_socket.h"
 #include "../lib/vec.h"
+#include "probe_answer.h"
 
 #define IN_FLIGHT_MAX	   512 /* connects at the same time; the others wait a little */
 #define IN_FLIGHT_RETRY_MS 10
@@ -32,8 +33,11 @@ struct probe {
 	struct plan_probe plan;
 	enum plan_health state;
 	char reason[WORD_SIZE];
-	uint32_t against;    /* results in a row that speak against the state */
-	int fd;		     /* while connecting, else negative */
+	uint32_t against;  /* results in a row that speak against the state */
+	int fd;		   /* while it is under way, else negative */
+	bool is_connected; /* what is missing is the answer */
+	char answer[PROBE_ANSWER_SIZE];
+	size_t answer_size;
 	uint64_t started_ms; /* 0: never */
 	bool settled;	     /* has moved to its place in the interval */
 	bool wanted;	     /* by the plan that is being set */
@@ -91,6 +95,8 @@ static void probe_disconnect(struct probe *probe)
 	(void)setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	(void)close(probe->fd);
 	probe->fd = -EBADF;
+	probe->is_connected = false;
+	probe->answer_size = 0;
 	probe->health->n_in_flight--;
 }
 
@@ -187,6 +193,42 @@ static const char *reason_of(int error)
 	}
 }
 
+/* More of the answer is there, or its end. */
+static void probe_listen(struct probe *probe)
+{
+	char *place = probe->answer + probe->answer_size;
+	ssize_t n = recv(probe->fd, place, sizeof(probe->answer) - probe->answer_size, 0);
+	const char *reason = NULL;
+	enum probe_verdict verdict;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		probe_result(probe, probe->plan.type == PROBE_UDP ? "CONNECT_FAILED" : "CONNECT_INTERRUPT");
+		return;
+	}
+	probe->answer_size += (size_t)n;
+	verdict = probe_answer_judge(&probe->plan, probe->answer, probe->answer_size, n == 0, &reason);
+	if (verdict != PROBE_MORE)
+		probe_result(probe, verdict == PROBE_GOOD ? NULL : reason);
+	else if (probe->plan.type == PROBE_UDP)
+		probe->answer_size = 0; /* not this datagram */
+}
+
+/* Connected: asks. It is little, so it is sent at once or not at all. */
+static void probe_ask(struct probe *probe)
+{
+	ssize_t size = (ssize_t)strlen(probe->plan.say);
+
+	if (send(probe->fd, probe->plan.say, (size_t)size, MSG_NOSIGNAL) != size) {
+		probe_result(probe, "CONNECT_FAILED");
+		return;
+	}
+	probe->is_connected = true;
+	if (loop_source_set_events(probe->io, EPOLLIN) < 0)
+		probe_no_result(probe, -EIO);
+}
+
 static void on_io(void *context, uint32_t events _unused_)
 {
 	struct probe *probe = context;
@@ -194,10 +236,17 @@ static void on_io(void *context, uint32_t events _unused_)
 	const char *reason;
 	int error = 0;
 
+	if (probe->is_connected) {
+		probe_listen(probe);
+		return;
+	}
 	if (getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
 	reason = reason_of(error);
-	probe_result(probe, error && !reason ? "CONNECT_FAILED" : reason);
+	if (error || probe->plan.type == PROBE_TCP)
+		probe_result(probe, error && !reason ? "CONNECT_FAILED" : reason);
+	else
+		probe_ask(probe);
 }
 
 /* 0: under way or connected already. A negative errno: it failed on the spot, which a refusal does when the
@@ -211,7 +260,8 @@ static int probe_connect(struct probe *probe)
 	};
 	int r;
 
-	probe->fd = netns_socket(probe->health->netns_fd, AF_INET, SOCK_STREAM);
+	probe->fd = netns_socket(probe->health->netns_fd, AF_INET,
+				 probe->plan.type == PROBE_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (probe->fd < 0)
 		return probe->fd;
 	probe->health->n_in_flight++;
@@ -230,7 +280,7 @@ static void on_timer(void *context, uint32_t events _unused_)
 	int r;
 
 	if (probe->fd >= 0) {
-		probe_result(probe, "CONNECT_TIMEOUT");
+		probe_result(probe, probe->is_connected ? "RECV_RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT");
 		return;
 	}
 	if (probe->health->n_in_flight >= IN_FLIGHT_MAX) {
@@ -267,11 +317,17 @@ static int probe_new(struct health *health, const struct plan_probe *plan, struc
 	return 0;
 }
 
+static bool asks_the_same(const struct plan_probe *a, const struct plan_probe *b)
+{
+	return a->type == b->type && streq(a->say, b->say) && a->good_classes == b->good_classes &&
+	       streq(a->expect, b->expect);
+}
+
 /* The plan may have changed what is probed, and how. */
 static void probe_update(struct probe *probe, const struct plan_probe *plan)
 {
 	bool elsewhere = netaddr_compare(&probe->plan.probe_addr, &plan->probe_addr) != 0 ||
-			 probe->plan.probe_port != plan->probe_port;
+			 probe->plan.probe_port != plan->probe_port || !asks_the_same(&probe->plan, plan);
 	bool sooner = plan->interval_ms < probe->plan.interval_ms;
 
 	probe->wanted = true;

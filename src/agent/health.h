@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health probes: TCP connects from VPC 0 to each backend of this node, through the data path like any other
- * flow.
+ * Health probes from VPC 0 to each backend of this node, through the data path like any other flow: a TCP
+ * connect, a request by HTTP, or a datagram that has an answer.
  */
 #pragma once
 

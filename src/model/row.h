@@ -110,10 +110,11 @@ extern const char *const vpc_status_names[],
 										*const lb_type_names[],
 											*const listener_status_names[],
 												*const server_group_status_names[],
-													*const server_status_names[],
-														*const service_status_names[],
-															*const endpoint_status_names[],
-																*const zone_status_names[],
-																	*const connection_status_names
-																		[];
+													*const probe_type_names[],
+														*const server_status_names[],
+															*const service_status_names[],
+																*const endpoint_status_names[],
+																	*const zone_status_names[],
+																		*const connection_status_names
+																			[];
 const char *enum_name(const char *const *names, unsigned int value); /* "?" if there is none of that value */

@@ -55,6 +55,7 @@ NAMES(lb_status_names, "Provisioning", "Active", "Configuring", "Inactive", "Cre
       "Stopping", "Starting");
 NAMES(lb_type_names, "nlb", "slb");
 NAMES(listener_status_names, "Provisioning", "Running", "Configuring", "Stopping", "Stopped", "Starting", "Deleting");
+NAMES(probe_type_names, "TCP", "HTTP", "UDP");
 NAMES(server_group_status_names, "Creating", "Available", "Configuring", "Deleting");
 NAMES(server_status_names, "Adding", "Available", "Configuring", "Removing");
 NAMES(service_status_names, "Creating", "Pending", "Active", "Deleting");
@@ -275,6 +276,14 @@ static const struct field server_group_fields[] = {
 	U32(server_group, health_timeout_s),
 	U32(server_group, healthy_threshold),
 	U32(server_group, unhealthy_threshold),
+	ENUM(server_group, health_type, probe_type_names),
+	BOOL(server_group, health_by_head),
+	BOOL(server_group, health_http_1_1),
+	TEXT(server_group, health_url),
+	TEXT(server_group, health_domain),
+	TEXT_LIST(server_group, health_codes, n_health_codes),
+	TEXT(server_group, health_request),
+	TEXT(server_group, health_expect),
 	ENUM(server_group, status, server_group_status_names),
 	TEXT(server_group, resource_group),
 	I64(server_group, create_time),

@@ -316,6 +316,12 @@ enum server_group_status {
 	SERVER_GROUP_DELETING
 };
 
+enum probe_type { PROBE_TCP, PROBE_HTTP, PROBE_UDP };
+
+#define PROBE_URL_SIZE	    81 /* 80 characters, of a domain, too */
+#define PROBE_DATAGRAM_SIZE 65
+#define PROBE_CODES_MAX	    4
+
 struct server_group {
 	struct row_meta meta;
 	char id[ID_SIZE]; /* sgp-… */
@@ -335,6 +341,13 @@ struct server_group {
 	uint32_t health_timeout_s;
 	uint32_t healthy_threshold;
 	uint32_t unhealthy_threshold;
+	enum probe_type health_type;
+	bool health_by_head, health_http_1_1; /* of probes by HTTP: HEAD in place of GET, HTTP/1.1 of 1.0 */
+	char health_url[PROBE_URL_SIZE];
+	char health_domain[PROBE_URL_SIZE];	       /* empty, $SERVER_IP: the server's address */
+	char health_codes[PROBE_CODES_MAX][WORD_SIZE]; /* http_2xx, … */
+	uint32_t n_health_codes;
+	char health_request[PROBE_DATAGRAM_SIZE], health_expect[PROBE_DATAGRAM_SIZE]; /* of probes by UDP */
 	enum server_group_status status;
 	char resource_group[ID_SIZE];
 	int64_t create_time;

@@ -110,6 +110,8 @@ struct plan_policy {
 	uint32_t n_in, n_out;
 };
 
+#define PLAN_PROBE_SIZE 320
+
 struct plan_probe {
 	char group[ID_SIZE]; /* with server_id and port: the server's row */
 	char server_id[NETADDR_TEXT_SIZE];
@@ -118,6 +120,10 @@ struct plan_probe {
 	struct netaddr probe_addr; /* 198.19.0.0 + index, to connect to from VPC 0 */
 	uint32_t probe_port;
 	uint32_t interval_ms, timeout_ms, healthy_threshold, unhealthy_threshold;
+	enum probe_type type;		  /* TCP: a connect is all */
+	char say[PLAN_PROBE_SIZE];	  /* HTTP, UDP: what is sent */
+	uint32_t good_classes;		  /* HTTP: bit 2 for codes of 200 to 299, … */
+	char expect[PROBE_DATAGRAM_SIZE]; /* UDP: the answer */
 };
 
 /* A name that instances of a VPC can ask for. Names are lower case without the last dot. */

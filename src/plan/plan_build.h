@@ -21,6 +21,7 @@ struct plan_server {
 
 struct plan_table {
 	const char *zone;
+	bool crosses;		 /* servers of other zones stand in */
 	const uint32_t *entries; /* NULL: no server */
 	uint32_t size;
 };
@@ -31,7 +32,7 @@ struct plan_group {
 	const struct nat_range *nat; /* of this node in that VPC, or NULL */
 	struct plan_server *servers;
 	size_t n_servers;
-	struct plan_table *tables; /* one for each zone that was asked for */
+	struct plan_table *tables; /* one for each zone that was asked for, with and without others */
 	size_t n_tables;
 	bool reached; /* flows of this node go there: endpoints' or probes */
 };
@@ -128,6 +129,9 @@ const struct listener *plan_next_listener(const struct plan_builder *b, const ch
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
+
+/* plan_probe.c: what the probe is to say and to hear; the rest of it is there. */
+void plan_probe_say(struct plan_probe *probe, const struct server_group *group, const struct server *server);
 
 /* plan_policy.c: rules of the security groups. */
 int plan_members(struct plan_builder *b);

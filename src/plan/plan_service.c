@@ -3,9 +3,9 @@
  * What stands behind endpoints: load balancers' listeners, their server groups, the backends and who among
  * them gets new flows. A table belongs to a server group and a zone. It holds the healthy servers of the
  * zone; if it has none, those of the other zones (rescue); if there is none at all, the probes may be what is
- * wrong, and every server of the zone, else of the group, stays in. Servers of a classic load balancer are
- * all of its zone. A server that is stopped, removed, whose address no interface has or whose device on this
- * node is missing is never in.
+ * wrong, and every server of the zone, else of the group, stays in. Without CrossZoneEnabled only servers of
+ * the zone are ever in; servers of a classic load balancer are all of its zone. A server that is stopped,
+ * removed, whose address no interface has or whose device on this node is missing is never in.
  */
 #include "plan_build.h"
 
@@ -50,7 +50,8 @@ static const struct plan_port *local_port(const struct plan *plan, const struct 
 
 static bool is_probed(const struct server_group *group)
 {
-	return group->health_enabled && (!streq(group->protocol, "UDP") || group->health_port);
+	return group->health_enabled &&
+	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
 }
 
 /* The local result counts first; what the rows say of a server elsewhere, or from before a restart, comes
@@ -179,7 +180,7 @@ bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, 
 			own |= server->row->weight > 0 && server->row->status != SERVER_REMOVING;
 			own_answers |= answers;
 		}
-		if (own ? own_answers : any_answers)
+		if (own || (lb && !lb->cross_zone) ? own_answers : any_answers)
 			return true;
 	}
 	return false;
@@ -277,7 +278,13 @@ static uint64_t backend_identity(uint32_t vpc, const struct server *server)
 	return hash;
 }
 
-static size_t choose(const struct plan_group *group, const char *zone, struct maglev_backend *ret)
+static bool stays_in_zone(int choice)
+{
+	return choice == CHOICE_ZONE_HEALTHY || choice == CHOICE_ZONE;
+}
+
+static size_t choose(const struct plan_group *group, const struct plan_table *table,
+		     struct maglev_backend *ret)
 {
 	size_t n = 0;
 
@@ -285,7 +292,8 @@ static size_t choose(const struct plan_group *group, const char *zone, struct ma
 		for (size_t i = 0; i < group->n_servers; i++) {
 			const struct plan_server *server = &group->servers[i];
 
-			if (!chosen(group, server, zone, (enum choice)choice))
+			if (!(table->crosses || stays_in_zone(choice)) ||
+			    !chosen(group, server, table->zone, (enum choice)choice))
 				continue;
 			ret[n].identity = backend_identity(group->vpc->number, server->row);
 			ret[n].index = server->backend;
@@ -306,7 +314,7 @@ static int make_table(struct plan_builder *b, struct plan_group *group, struct p
 
 	if (!backends)
 		return -ENOMEM;
-	n = choose(group, table->zone, backends);
+	n = choose(group, table, backends);
 	if (n == 0)
 		return 0;
 	entries = calloc(size, sizeof(*entries));
@@ -323,21 +331,23 @@ static int make_table(struct plan_builder *b, struct plan_group *group, struct p
 	return 0;
 }
 
-static int get_table(struct plan_builder *b, struct plan_group *group, const char *zone,
+static int get_table(struct plan_builder *b, struct plan_group *group, const struct plan_target *target,
 		     struct plan_table *ret)
 {
+	bool crosses = target->load_balancer->cross_zone;
 	struct plan_table *table;
 	int r;
 
 	for (size_t i = 0; i < group->n_tables; i++)
-		if (streq(group->tables[i].zone, zone)) {
+		if (streq(group->tables[i].zone, target->zone) && group->tables[i].crosses == crosses) {
 			*ret = group->tables[i];
 			return 0;
 		}
 	table = plan_append(&group->tables, &group->n_tables, sizeof(*table));
 	if (!table)
 		return -ENOMEM;
-	table->zone = zone;
+	table->zone = target->zone;
+	table->crosses = crosses;
 	r = make_table(b, group, table);
 	if (r < 0)
 		return r;
@@ -383,7 +393,7 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 	} else {
 		r = reach(b, group);
 		if (r == 0)
-			r = get_table(b, group, target->zone, &table);
+			r = get_table(b, group, target, &table);
 	}
 	if (r < 0)
 		return r;
@@ -441,6 +451,7 @@ static int add_probe(struct plan_builder *b, const struct server_group *group,
 	probe->timeout_ms = seconds_to_ms(group->health_timeout_s, 5);
 	probe->healthy_threshold = MAX(group->healthy_threshold, 1u);
 	probe->unhealthy_threshold = MAX(group->unhealthy_threshold, 1u);
+	plan_probe_say(probe, group, server->row);
 	return plan_add_place(b, PL_VPC_NODES, &probe->probe_addr, PL_PLACE_PROBE, server->backend);
 }
 

@@ -95,7 +95,9 @@ static const struct param_spec balancer_list_params[] = {
 static const struct param_spec balancer_update_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true},
 	{"LoadBalancerName", PARAM_STRING},
-	{"CrossZoneEnabled", PARAM_BOOL},
+	{"CrossZoneEnabled", PARAM_BOOL,
+	 .help = "whether servers of other zones stand in for a zone's own that are ill or missing"},
+	{"Cps", PARAM_INT, .min = 1, .max = 1000000, .help = "not served"},
 	{},
 };
 
@@ -110,6 +112,24 @@ static const struct param_spec balancer_shift_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
 	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 1, .max = LB_ZONES_MAX,
 	 .members = zone_params, OPTION("--zone", "ZONE,VSWITCH"), .parts = 2},
+	{},
+};
+
+static const struct param_spec balancer_address_type_params[] = {
+	{"LoadBalancerId", PARAM_STRING, .required = true},
+	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true,
+	 .help = "only Intranet is served"},
+	{"ZoneMappings", PARAM_STRUCT_LIST, .max = LB_ZONES_MAX, .members = zone_mapping_params,
+	 .help = "public addresses; not served"},
+	{},
+};
+
+static const char *const moved_types[] = {"loadbalancer", "servergroup", NULL};
+
+static const struct param_spec nlb_move_params[] = {
+	{"ResourceId", PARAM_STRING, .required = true},
+	{"ResourceType", PARAM_STRING, .required = true, .values = moved_types, .no_case = true},
+	{"NewResourceGroupId", PARAM_STRING, .required = true},
 	{},
 };
 
@@ -131,13 +151,28 @@ static const struct param_spec balancer_protection_params[] = {
 	{},
 };
 
+static const struct param_spec proxy_params[] = {
+	{"Ppv2VpcIdEnabled", PARAM_BOOL, .help = "only false is served"},
+	{"Ppv2PrivateLinkEpIdEnabled", PARAM_BOOL, .help = "only false is served"},
+	{"Ppv2PrivateLinkEpsIdEnabled", PARAM_BOOL, .help = "only false is served"},
+	{},
+};
+
 /* Read only to be refused. */
-#define NOT_SERVED_PARAMS                                                                                    \
-	{"ProxyProtocolEnabled", PARAM_BOOL}, {"CaEnabled", PARAM_BOOL},                                     \
-		{"CertificateIds", PARAM_LIST, .max = 100},                                                  \
-	{                                                                                                    \
-		"CaCertificateIds", PARAM_LIST, .max = 100                                                   \
-	}
+/* clang-format off */
+#define NOT_SERVED_PARAMS \
+	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "only 0 (as they are) is served"}, \
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000, .help = "only 0 (no limit) is served"}, \
+	{"ProxyProtocolEnabled", PARAM_BOOL, .help = "only false is served"}, \
+	{"ProxyProtocolV2Config", PARAM_STRUCT, .members = proxy_params}, \
+	{"SecSensorEnabled", PARAM_BOOL, .help = "only false is served"}, \
+	{"AlpnEnabled", PARAM_BOOL, .help = "only false is served"}, \
+	{"AlpnPolicy", PARAM_STRING, .help = "not served"}, \
+	{"SecurityPolicyId", PARAM_STRING, .help = "not served"}, \
+	{"CaEnabled", PARAM_BOOL, .help = "only false is served"}, \
+	{"CertificateIds", PARAM_LIST, .max = 100, .help = "not served"}, \
+	{"CaCertificateIds", PARAM_LIST, .max = 100, .help = "not served"}
+/* clang-format on */
 
 static const char *const listener_protocols[] = {"TCP", "UDP", NULL};
 
@@ -149,10 +184,8 @@ static const struct param_spec listener_create_params[] = {
 	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535, OPTION("--port", "port")},
 	{"ListenerDescription", PARAM_STRING, OPTION("--description", "description")},
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900, OPTION("--idle-timeout", "seconds")},
-	{"Mss", PARAM_INT, .min = 0, .max = 1500},
-	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
-	{"StartPort", PARAM_INT, .min = 0, .max = 65535},
-	{"EndPort", PARAM_INT, .min = 0, .max = 65535},
+	{"StartPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
+	{"EndPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	NOT_SERVED_PARAMS,
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
@@ -168,6 +201,7 @@ static const struct param_spec listener_list_params[] = {
 	{"ListenerIds", PARAM_LIST, .max = 100},
 	{"LoadBalancerIds", PARAM_LIST, .max = 100, OPTION("--nlb", "only of this load balancer")},
 	{"ListenerProtocol", PARAM_STRING},
+	{"SecSensorEnabled", PARAM_BOOL},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{"MaxResults", PARAM_INT, .min = 1, .max = 100},
 	{},
@@ -178,14 +212,22 @@ static const struct param_spec listener_update_params[] = {
 	{"ServerGroupId", PARAM_STRING},
 	{"ListenerDescription", PARAM_STRING},
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
-	{"Mss", PARAM_INT, .min = 0, .max = 1500},
-	{"Cps", PARAM_INT, .min = 0, .max = 1000000},
 	NOT_SERVED_PARAMS,
 	{},
 };
 
 static const struct answer_field job_status_answer[] = {
 	{"Status", A_TEXT},
+	{},
+};
+
+static const struct answer_field moved_answer[] = {
+	{"ResourceId", A_TEXT},
+	{},
+};
+
+static const struct answer_field nlb_move_answer[] = {
+	{"Data", AN_OBJECT(moved_answer)},
 	{},
 };
 

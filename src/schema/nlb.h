@@ -30,6 +30,7 @@
 	X(ListTagResources, list_tag_resources, ACTION_NO_REGION, list_tag_resources_params, tag_resources_answer, &tag_pages) \
 	X(LoadBalancerJoinSecurityGroup, balancer_join_groups, ACTION_CHANGES | ACTION_NO_REGION, balancer_groups_params, job_answer, NULL) \
 	X(LoadBalancerLeaveSecurityGroup, balancer_leave_groups, ACTION_CHANGES | ACTION_NO_REGION, balancer_groups_params, job_answer, NULL) \
+	X(MoveResourceGroup, nlb_move_resource_group, ACTION_CHANGES | ACTION_NO_REGION, nlb_move_params, nlb_move_answer, NULL) \
 	X(RemoveServersFromServerGroup, server_remove, ACTION_CHANGES | ACTION_NO_REGION, server_params, server_group_job_answer, NULL) \
 	X(StartListener, listener_start, ACTION_CHANGES | ACTION_NO_REGION, listener_id_params, job_answer, NULL) \
 	X(StartShiftLoadBalancerZones, balancer_shift_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_shift_params, NULL, NULL) \
@@ -37,6 +38,7 @@
 	X(TagResources, tag_resources, ACTION_CHANGES | ACTION_NO_REGION, tag_resources_params, NULL, NULL) \
 	X(UntagResources, untag_resources, ACTION_CHANGES | ACTION_NO_REGION, untag_resources_params, NULL, NULL) \
 	X(UpdateListenerAttribute, listener_update, ACTION_CHANGES | ACTION_NO_REGION, listener_update_params, job_answer, NULL) \
+	X(UpdateLoadBalancerAddressTypeConfig, balancer_update_address_type, ACTION_CHANGES | ACTION_NO_REGION, balancer_address_type_params, job_answer, NULL) \
 	X(UpdateLoadBalancerAttribute, balancer_update, ACTION_CHANGES | ACTION_NO_REGION, balancer_update_params, job_answer, NULL) \
 	X(UpdateLoadBalancerProtection, balancer_update_protection, ACTION_CHANGES | ACTION_NO_REGION, balancer_protection_params, NULL, NULL) \
 	X(UpdateLoadBalancerZones, balancer_update_zones, ACTION_CHANGES | ACTION_NO_REGION, balancer_zones_params, job_answer, NULL) \

@@ -18,11 +18,25 @@ const char *const nlb_protocols[] = {"TCP", "UDP", NULL};
 
 const char *const nlb_schedulers[] = {"Wrr", "Wlc", "rr", "sch", "tch", "qch", NULL};
 
-static const char *const probe_types[] = {"TCP", NULL};
+static const char *const probe_types[] = {"TCP", "HTTP", "UDP", NULL},
+			 *const probe_methods[] = {"GET", "HEAD", NULL},
+			 *const probe_versions[] = {"HTTP1.0", "HTTP1.1", NULL};
 
 static const struct param_spec health_params[] = {
 	{"HealthCheckEnabled", PARAM_BOOL},
-	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true},
+	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true,
+	 OPTION("--health-type", "TCP (default), HTTP or UDP")},
+	{"HttpCheckMethod", PARAM_STRING, .values = probe_methods, .no_case = true,
+	 OPTION("--health-method", "of HTTP: GET (default) or HEAD")},
+	{"HealthCheckUrl", PARAM_STRING, OPTION("--health-url", "of HTTP: path")},
+	{"HealthCheckDomain", PARAM_STRING,
+	 OPTION("--health-domain", "of HTTP: host name; $SERVER_IP (default): the address")},
+	{"HealthCheckHttpVersion", PARAM_STRING, .values = probe_versions, .no_case = true,
+	 OPTION("--health-http", "HTTP1.0 (default) or HTTP1.1")},
+	{"HealthCheckHttpCode", PARAM_LIST, .max = PROBE_CODES_MAX,
+	 OPTION("--health-code", "of HTTP: codes of a healthy server: http_2xx (default), …")},
+	{"HealthCheckReq", PARAM_STRING, OPTION("--health-request", "of UDP: what is sent")},
+	{"HealthCheckExp", PARAM_STRING, OPTION("--health-expect", "of UDP: the answer")},
 	{"HealthCheckConnectPort", PARAM_INT, .min = 0, .max = 65535,
 	 OPTION("--health-port", "port to probe (0: the server's)")},
 	{"HealthCheckConnectTimeout", PARAM_INT, .min = 1, .max = 300,
@@ -45,11 +59,13 @@ const struct param_spec server_group_create_params[] = {
 	 OPTION("--protocol", "TCP (default) or UDP")},
 	{"AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
 	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true,
-	 OPTION("--scheduler", "Wrr, …")},
-	{"PreserveClientIpEnabled", PARAM_BOOL},
-	{"ConnectionDrainEnabled", PARAM_BOOL},
-	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
-	{"AnyPortEnabled", PARAM_BOOL},
+	 OPTION("--scheduler", "Wrr (default) or tch: both by a hash of a flow's ends, by weight")},
+	{"PreserveClientIpEnabled", PARAM_BOOL,
+	 .help = "told as it was given: servers see translated addresses of clients of endpoints either way"},
+	{"ConnectionDrainEnabled", PARAM_BOOL, .help = "only false is served"},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900, .help = "only 10 is served"},
+	{"IpVersionAffinityMode", PARAM_STRING, .help = "not served"},
+	{"AnyPortEnabled", PARAM_BOOL, .help = "only false is served"},
 	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
@@ -76,10 +92,13 @@ const struct param_spec server_group_list_params[] = {
 const struct param_spec server_group_update_params[] = {
 	{"ServerGroupId", PARAM_STRING, .required = true},
 	{"ServerGroupName", PARAM_STRING},
-	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true},
-	{"PreserveClientIpEnabled", PARAM_BOOL},
-	{"ConnectionDrainEnabled", PARAM_BOOL},
-	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900},
+	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true,
+	 .help = "Wrr or tch: both by a hash of a flow's ends, by weight"},
+	{"PreserveClientIpEnabled", PARAM_BOOL,
+	 .help = "told as it was given: servers see translated addresses of clients of endpoints either way"},
+	{"ConnectionDrainEnabled", PARAM_BOOL, .help = "only false is served"},
+	{"ConnectionDrainTimeout", PARAM_INT, .min = 0, .max = 900, .help = "only 10 is served"},
+	{"IpVersionAffinityMode", PARAM_STRING, .help = "not served"},
 	{"HealthCheckConfig", PARAM_STRUCT, .members = health_params},
 	{},
 };
@@ -120,13 +139,19 @@ const struct answer_field server_group_job_answer[] = {
 
 static const struct answer_field health_answer[] = {
 	{"HealthCheckEnabled", OF(server_group, health_enabled)},
-	{"HealthCheckType", TEXT("TCP")},
+	{"HealthCheckType", OF(server_group, health_type)},
 	{"HealthCheckConnectPort", OF(server_group, health_port)},
 	{"HealthCheckConnectTimeout", OF(server_group, health_timeout_s)},
 	{"HealthCheckInterval", OF(server_group, health_interval_s)},
 	{"HealthyThreshold", OF(server_group, healthy_threshold)},
 	{"UnhealthyThreshold", OF(server_group, unhealthy_threshold)},
-	{"HealthCheckHttpCode", EMPTY(NULL)},
+	{"HttpCheckMethod", CHOICE_OF(server_group, health_by_head, "GET", "HEAD")},
+	{"HealthCheckUrl", GIVEN_OF(server_group, health_url)},
+	{"HealthCheckDomain", GIVEN_OF(server_group, health_domain)},
+	{"HealthCheckHttpVersion", CHOICE_OF(server_group, health_http_1_1, "HTTP1.0", "HTTP1.1")},
+	{"HealthCheckHttpCode", OF(server_group, health_codes)},
+	{"HealthCheckReq", GIVEN_OF(server_group, health_request)},
+	{"HealthCheckExp", GIVEN_OF(server_group, health_expect)},
 	{},
 };
 

@@ -43,7 +43,8 @@ struct param_spec {
 	const struct param_spec *members; /* STRUCT, STRUCT_LIST; ends with a NULL name */
 	bool no_case;			  /* values are compared without case */
 	/* On the command line: "--vpc", or "VPC" for an argument by position; NULL: it is none. A STRUCT
-	 * without one has its members' options. */
+	 * without one has its members' options. `help` says what it is; without an option it is a note in
+	 * doc/api.md. */
 	const char *option, *help;
 	bool asked;	    /* demanded on the command line, though not by the API */
 	unsigned int parts; /* STRUCT_LIST: how many members, the first ones, an option has, "A,B,C" */

@@ -37,7 +37,8 @@ const rules = [
 	['ecs', 'DescribeNetworkInterfaces', /\.Attachment\.InstanceId$/],
 	// NLB: why and since when something is protected that is not; addresses of the Internet and of IPv6; packages of bandwidth.
 	['nlb', 'CreateLoadBalancer', /^OrderId$/],
-	['nlb', /ServerGroup/, /\.HealthCheck(Domain|Exp|HttpVersion|Req|Url)$|\.HttpCheckMethod$/, (o) => o.HealthCheckType !== 'HTTP'],
+	['nlb', /ServerGroup/, /\.HealthCheck(Domain|HttpVersion|Url)$|\.HttpCheckMethod$/, (o) => o.HealthCheckType !== 'HTTP'],
+	['nlb', /ServerGroup/, /\.HealthCheck(Exp|Req)$/, (o) => o.HealthCheckType !== 'UDP'],
 	['nlb', /ServerGroup/, /\.IpVersionAffinityMode$/],
 	// Only TLS has policies, only listeners of many ports a first and a last one, only proxy protocol settings of its own.
 	['nlb', /Listener/, /(AlpnPolicy|SecurityPolicyId)$/, (o) => o.ListenerProtocol !== 'TCPSSL'],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A load balancer that changes while it serves: its zones come, go and are shifted, its security groups judge the clients of
-# endpoints, next to the endpoints' own.
+# endpoints, next to the endpoints' own, and its servers are probed by HTTP and UDP.
 . "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i j=cn-hangzhou-j
@@ -105,5 +105,55 @@ check "a revoked rule ends the conversation" wait_for $second silent
 check "the load balancer leaves the group" as provider nlb detach-group "$nlb" --security-group "$lg" --wait
 check "the conversation comes back" wait_for 10 talks
 kill $conversation
+
+# --- probes by HTTP: each server has a page that says whether it is up
+for s in "$s1" "$s2"; do
+	mkdir -p "$dir/www-$s"
+	echo up >"$dir/www-$s/up"
+	serve "$s" python3 -m http.server 8080 --directory "$dir/www-$s"
+	serve "$s" python3 "$peer" tcp-server 82 "$s"
+done
+group=$(as provider nlb group-create --vpc "$pv" --name web --health-type HTTP --health-url /up --health-method HEAD \
+	--health-port 8080 --health-interval 1 --health-timeout 2 --wait) || bail "no group of HTTP"
+as provider nlb group-add "$group" --server "$s1",82 --server "$s2",82 --wait >/dev/null
+listener=$(as provider nlb listener-create --nlb "$nlb" --server-group "$group" --protocol TCP --port 82 --wait)
+served_by() { [ "$(inside "$c" python3 "$peer" tcp "$eh" "$1" 0.5 | cut -d ' ' -f 1)" = "$2" ]; }
+why() { # LISTENER SERVER: "healthy", or the reason why not
+	as provider call nlb GetListenerHealthStatus ListenerId="$1" | jq -r --arg s "$2" \
+		'[.ListenerHealthStatus[0].ServerGroupInfos[0].NonNormalServers[] | select(.ServerId == $s)] |
+		if . == [] then "healthy" else (.[0].Reason.ReasonCode // .[0].Status) end'
+}
+is_so() { [ "$(why "$1" "$2")" = "$3" ]; }
+check "a server whose page is there is healthy" wait_for 5 is_so "$listener" "$s1" healthy
+check "and serves its zone" wait_for 5 served_by 82 "$s1"
+rm "$dir/www-$s1/up"
+check "without its page it is not" wait_for 5 is_so "$listener" "$s1" HTTP_CODE_NOT_MATCH
+check "and the other zone's server stands in" wait_for 2 served_by 82 "$s2"
+as provider call nlb UpdateLoadBalancerAttribute LoadBalancerId="$nlb" CrossZoneEnabled=false >/dev/null
+check "unless zones keep to themselves" wait_for 2 served_by 82 "$s1"
+as provider call nlb UpdateLoadBalancerAttribute LoadBalancerId="$nlb" CrossZoneEnabled=true >/dev/null
+check "and does again when they do not" wait_for 2 served_by 82 "$s2"
+as provider call nlb UpdateServerGroupAttribute ServerGroupId="$group" HealthCheckConfig.HealthCheckHttpCode.1=http_2xx \
+	HealthCheckConfig.HealthCheckHttpCode.2=http_4xx >/dev/null
+check "when 404 counts, it is healthy" wait_for 5 is_so "$listener" "$s1" healthy
+check "and serves" wait_for 2 served_by 82 "$s1"
+
+# --- probes by UDP
+serve "$s1" python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", 53))
+while True:
+    data, peer = s.recvfrom(100)
+    s.sendto(b"pong" if data == b"ping" else b"what?", peer)'
+datagrams=$(as provider nlb group-create --vpc "$pv" --name names --protocol UDP --health-type UDP --health-request ping \
+	--health-expect pong --health-interval 1 --health-timeout 1 --wait) || bail "no group of UDP"
+as provider nlb group-add "$datagrams" --server "$s1",53 --server "$s2",53 --wait >/dev/null
+listener=$(as provider nlb listener-create --nlb "$nlb" --server-group "$datagrams" --protocol UDP --port 53 --wait)
+check "a server that answers the datagram is healthy" wait_for 5 is_so "$listener" "$s1" healthy
+not_healthy() { ! is_so "$listener" "$s2" healthy && ! is_so "$listener" "$s2" Initial; }
+check "one that has nobody there is not" wait_for 5 not_healthy
+note "it is $(why "$listener" "$s2")"
+as provider call nlb UpdateServerGroupAttribute ServerGroupId="$datagrams" HealthCheckConfig.HealthCheckReq=pong >/dev/null
+check "nor is one that answers something else" wait_for 6 is_so "$listener" "$s1" RECV_RESPONSE_TIMEOUT
 
 finish

@@ -131,7 +131,7 @@ static void world_service(struct world *w)
 {
 	rows_put(w->rows, "load_balancer/nlb-1",
 		 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "', '" ZONE_I
-		 "'], 'status': 'Active'}");
+		 "'], 'cross_zone': true, 'status': 'Active'}");
 	rows_put(w->rows, "listener/lsn-1",
 		 "{'id': 'lsn-1', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
 		 "'port': 443, "

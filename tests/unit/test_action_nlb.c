@@ -238,8 +238,8 @@ static void test_group_life(struct harness *h, const struct world *w)
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
 	tap_is_str(harness_text(h, "ServerGroups.0.ServerGroupStatus"), "Creating", "it is Creating");
 	tap_is_str(harness_text(h, "ServerGroups.0.Protocol"), "TCP", "for TCP");
-	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.HealthCheckInterval"), 10,
-		   "probed every 10 s");
+	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.HealthCheckInterval"), 5,
+		   "probed every 5 s");
 	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.UnhealthyThreshold"), 2, "twice");
 	harness_in_force(h, "alpha");
 
@@ -253,6 +253,29 @@ static void test_group_life(struct harness *h, const struct world *w)
 	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.HealthCheckInterval"), 1, "to every second");
 	tap_is_int(harness_number(h, "ServerGroups.0.HealthCheck.UnhealthyThreshold"), 2,
 		   "and what was not named stays");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckType"), "TCP", "by TCP");
+	tap_ok(CALL(h, "UpdateServerGroupAttribute",
+		    "ServerGroupId=%s&HealthCheckConfig.HealthCheckType=http&HealthCheckConfig.HealthCheckUrl=/up"
+		    "&HealthCheckConfig.HttpCheckMethod=head&HealthCheckConfig.HealthCheckDomain=web.example",
+		    group),
+	       "they become probes by HTTP");
+	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckType"), "HTTP", "which shows");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HttpCheckMethod"), "HEAD", "with the method");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckUrl"), "/up", "the path");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckDomain"), "web.example",
+		   "the host");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckHttpVersion"), "HTTP1.0",
+		   "the version");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckHttpCode.0"), "http_2xx",
+		   "and the codes that count, in which nobody had a say");
+	tap_ok(CALL(h, "UpdateServerGroupAttribute",
+		    "ServerGroupId=%s&HealthCheckConfig=%%7B%%22HealthCheckHttpCode%%22:%%5B%%22http_2xx%%22,%%22http_3xx%%22%%5D%%7D",
+		    group),
+	       "others count, too, in JSON");
+	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
+	tap_is_int(harness_count_of(h, "ServerGroups.0.HealthCheck.HealthCheckHttpCode"), 2, "which shows");
+	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckUrl"), "/up", "and the path stays");
 	tap_ok(CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group), "it can be deleted");
 	harness_in_force(h, "alpha");
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
@@ -275,11 +298,38 @@ static void test_bad_groups(struct harness *h, const struct world *w)
 		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckConnectTimeout=0"},
 		{"InvalidParameter.HealthCheckConfig.HealthyThreshold", "a threshold of 1",
 		 "ServerGroupName=ok&HealthCheckConfig.HealthyThreshold=1"},
-		{"InvalidParameter.HealthCheckConfig.HealthCheckType", "probes by HTTP",
-		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckType=HTTP"},
+		{"InvalidParameter.HealthCheckConfig.HealthCheckType", "probes by ICMP",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckType=ICMP"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckType", "probes by UDP of servers of TCP",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckType=UDP&HealthCheckConfig.HealthCheckReq=a"
+		 "&HealthCheckConfig.HealthCheckExp=b"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckType",
+		 "probes by UDP that take silence for health",
+		 "ServerGroupName=ok&Protocol=UDP&HealthCheckConfig.HealthCheckType=UDP"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckUrl", "a path without a slash",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckUrl=up"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckUrl", "a second line in a path",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckUrl=/up%0d%0aHost:"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckDomain", "a second line in a domain",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckDomain=a%0d%0ab"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckHttpCode", "a code that is none",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckHttpCode.1=http_6xx"},
+		{"InvalidParameter.HealthCheckConfig.HttpCheckMethod", "another method",
+		 "ServerGroupName=ok&HealthCheckConfig.HttpCheckMethod=POST"},
+		{"IllegalParam.HealthCheckConfig.HealthCheckReq", "a datagram of 65 characters",
+		 "ServerGroupName=ok&HealthCheckConfig.HealthCheckReq="
+		 "0123456789012345678901234567890123456789012345678901234567890123x"},
 		{"InvalidParameter.ConnectionDrainTimeout", "a long drain",
 		 "ServerGroupName=ok&ConnectionDrainTimeout=901"},
 		{"IllegalParam.AnyPortEnabled", "all ports", "ServerGroupName=ok&AnyPortEnabled=true"},
+		{"IllegalParam.Scheduler", "a scheduler that is not served",
+		 "ServerGroupName=ok&Scheduler=wlc"},
+		{"InvalidParameter.Scheduler", "a scheduler that there is not",
+		 "ServerGroupName=ok&Scheduler=fair"},
+		{"IllegalParam.ConnectionDrainEnabled", "connections that are drained",
+		 "ServerGroupName=ok&ConnectionDrainEnabled=true"},
+		{"IllegalParam.ConnectionDrainTimeout", "another time for that",
+		 "ServerGroupName=ok&ConnectionDrainEnabled=false&ConnectionDrainTimeout=20"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -467,7 +517,10 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	     "&Servers.2.ServerId=%s&Servers.2.ServerType=Ecs&Servers.2.Port=443",
 	     group, w->web_h, w->web_i);
 	listener = GET(h, "ListenerId", "CreateListener",
-		       "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=tcp&ListenerPort=443", lb, group);
+		       "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=tcp&ListenerPort=443&Cps=0&Mss=0&"
+		       "ProxyProtocolEnabled=false&SecSensorEnabled=false&AlpnEnabled=false&"
+		       "ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":false}",
+		       lb, group);
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Provisioning", "a new listener is Provisioning");
 	tap_is_str(harness_text(h, "ListenerProtocol"), "TCP", "its protocol reads TCP");
@@ -561,6 +614,16 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		 "ListenerProtocol=TCP&ListenerPort=1&CaEnabled=true"},
 		{"IllegalParam.ProxyProtocolEnabled", "PROXY headers",
 		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true"},
+		{"IllegalParam.ProxyProtocolV2Config", "a part of PROXY headers",
+		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":true}"},
+		{"IllegalParam.Cps", "a limit of new connections",
+		 "ListenerProtocol=TCP&ListenerPort=1&Cps=5"},
+		{"IllegalParam.Mss", "smaller segments", "ListenerProtocol=TCP&ListenerPort=1&Mss=1400"},
+		{"IllegalParam.SecSensorEnabled", "a watch by the second",
+		 "ListenerProtocol=TCP&ListenerPort=1&SecSensorEnabled=true"},
+		{"IllegalParam.AlpnEnabled", "ALPN", "ListenerProtocol=TCP&ListenerPort=1&AlpnEnabled=true"},
+		{"IllegalParam.SecurityPolicyId", "a policy of TLS",
+		 "ListenerProtocol=TCP&ListenerPort=1&SecurityPolicyId=tls_cipher_policy_1_2"},
 		{"InvalidParameter.IdleTimeout", "a long idle time",
 		 "ListenerProtocol=TCP&ListenerPort=1&IdleTimeout=901"},
 		{"InvalidParameter.Mss", "a large MSS", "ListenerProtocol=TCP&ListenerPort=1&Mss=1501"},

@@ -297,6 +297,90 @@ static void test_groups(struct harness *h, const struct world *w)
 	       "then its group can");
 }
 
+static void test_moves(struct harness *h, const struct world *w)
+{
+	const char *lb = make_balancer(h, &w->provider), *group, *team, *job;
+
+	group = harness_get(h, BOB, PRODUCT_NLB, "ServerGroupId", "CreateServerGroup",
+			    "ServerGroupName=moves&VpcId=%s", w->provider.vpc);
+	harness_call(h, BOB, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");
+	team = harness_keep(h, harness_text(h, "ResourceGroup.Id"));
+	harness_in_force(h, NODE);
+	tap_ok(NLB(h, "MoveResourceGroup", "ResourceType=loadbalancer&ResourceId=%s&NewResourceGroupId=%s",
+		   lb, team),
+	       "a load balancer moves to another resource group");
+	tap_is_str(harness_text(h, "Data.ResourceId"), lb, "the answer names it");
+	tap_is_str(text_of(h, lb, "ResourceGroupId"), team, "it is there");
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Active", "at once");
+	tap_ok(NLB(h, "MoveResourceGroup", "ResourceType=servergroup&ResourceId=%s&NewResourceGroupId=%s",
+		   group, team),
+	       "so does a server group");
+	NLB(h, "ListServerGroups", "ResourceGroupId=%s", team);
+	tap_is_int(harness_count_of(h, "ServerGroups"), 1, "and is found there");
+	NLB(h, "ListLoadBalancers", "ResourceGroupId=%s", team);
+	tap_is_int(harness_count_of(h, "LoadBalancers"), 1, "as is the load balancer");
+	NLB_REFUSED(h, "InvalidParameter.ResourceType", "something else", "MoveResourceGroup",
+		    "ResourceType=listener&ResourceId=lsn-1&NewResourceGroupId=%s", team);
+
+	NLB_REFUSED(h, "OperationDenied.AddressTypeNotSupported", "a public address",
+		    "UpdateLoadBalancerAddressTypeConfig", "LoadBalancerId=%s&AddressType=Internet", lb);
+	tap_ok(NLB(h, "UpdateLoadBalancerAddressTypeConfig", "LoadBalancerId=%s&AddressType=Intranet", lb),
+	       "to have none is what is so anyway");
+	job = harness_keep(h, harness_text(h, "JobId"));
+	harness_in_force(h, NODE);
+	tap_is_str(job_status(h, job), "Succeeded", "which is a job all the same");
+	NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb);
+	NLB_REFUSED(h, "IncorrectStatus.loadBalancer", "one that is being deleted", "MoveResourceGroup",
+		    "ResourceType=loadbalancer&ResourceId=%s&NewResourceGroupId=%s", lb, team);
+	NLB(h, "DeleteServerGroup", "ServerGroupId=%s", group);
+	harness_in_force(h, NODE);
+}
+
+/* Each filter finds the load balancer by what it is, and not by anything else. */
+static void test_filters(struct harness *h, const struct world *w, const struct zones *z)
+{
+	const char *lb = harness_get(
+		h, BOB, PRODUCT_NLB, "LoadbalancerId", "CreateLoadBalancer",
+		"AddressType=Intranet&VpcId=%s&LoadBalancerName=filtered&Tag.1.Key=env&Tag.1.Value=test" ZONE(
+			1, "h", "") ZONE(2, "j", ""),
+		w->provider.vpc, w->provider.vsw_h, z->vsw_j);
+	const char *const filters[][3] = {
+		{"LoadBalancerIds.1", lb, "nlb-none"},
+		{"LoadBalancerNames.1", "filtered", "others"},
+		{"LoadBalancerStatus", "Active", "Provisioning"},
+		{"LoadBalancerBusinessStatus", "Normal", "Abnormal"},
+		{"LoadBalancerType", "network", "gateway"},
+		{"AddressType", "Intranet", "Internet"},
+		{"AddressIpVersion", "ipv4", "DualStack"},
+		{"DNSName", NULL, "none.nlb.aliyuncs.com"},
+		{"VpcIds.1", w->provider.vpc, w->consumer.vpc},
+		{"ZoneId", "cn-hangzhou-j", "cn-hangzhou-k"},
+		{"Tag.1.Key", "env", "stage"},
+		{"Tag", "[{\"Key\":\"env\",\"Value\":\"test\"}]", "[{\"Key\":\"env\",\"Value\":\"live\"}]"},
+	};
+
+	harness_in_force(h, NODE);
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		const char *value = filters[i][1] ? filters[i][1] : text_of(h, lb, "DNSName");
+		bool found = false;
+
+		NLB(h, "ListLoadBalancers", "MaxResults=100&%s=%s", filters[i][0], value);
+		for (int j = 0; j < harness_count_of(h, "LoadBalancers"); j++) {
+			char path[64];
+
+			(void)str_format(path, sizeof(path), "LoadBalancers.%d.LoadBalancerId", j);
+			found = found || streq(harness_text(h, path), lb);
+		}
+		tap_ok(found, "%s=%s finds it", filters[i][0], value);
+		NLB(h, "ListLoadBalancers", "MaxResults=100&LoadBalancerNames.2=filtered&%s=%s",
+		    filters[i][0], filters[i][2]);
+		tap_is_int(harness_count_of(h, "LoadBalancers"), streq(filters[i][0], "LoadBalancerNames.1"),
+			   "%s=%s does not", filters[i][0], filters[i][2]);
+	}
+	NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb);
+	harness_in_force(h, NODE);
+}
+
 int main(void)
 {
 	struct harness h;
@@ -315,6 +399,8 @@ int main(void)
 	test_shift(&h, &w);
 	test_protection(&h, &w);
 	test_groups(&h, &w);
+	test_moves(&h, &w);
+	test_filters(&h, &w, &z);
 	harness_end(&h);
 	return tap_done();
 }

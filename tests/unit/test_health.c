@@ -6,7 +6,10 @@
 #include "agent/health.h"
 
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/tap.h"
@@ -270,6 +273,151 @@ static void test_spread(struct loop *loop)
 	close(fd);
 }
 
+/* A server of HTTP that says the same to each connection, and keeps the first thing that it was asked. */
+static pid_t serve_http(int fd, const char *answer, int delay_ms, int asked_fd)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (;;) {
+		char request[512];
+		int client = accept(fd, NULL, NULL);
+		ssize_t n = client < 0 ? -1 : recv(client, request, sizeof(request), 0);
+
+		if (n > 0)
+			(void)!write(asked_fd, request, (size_t)n);
+		usleep((useconds_t)delay_ms * 1000);
+		if (n > 0)
+			(void)send(client, answer, strlen(answer), MSG_NOSIGNAL);
+		(void)close(client);
+	}
+}
+
+static void test_http(struct loop *loop)
+{
+	static const struct {
+		const char *why, *answer, *reason;
+		int delay_ms;
+		uint32_t classes;
+	} cases[] = {
+		{"200 is good", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", 0, 1u << 2},
+		{"a code alone, too", "HTTP/1.0 204\r\n", "", 0, 1u << 2},
+		{"404 is not", "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP_CODE_NOT_MATCH", 0, 1u << 2},
+		{"unless it was asked for", "HTTP/1.1 404 Not Found\r\n\r\n", "", 0, 1u << 2 | 1u << 4},
+		{"what is not HTTP", "SSH-2.0-server\r\n", "HTTP_INVALID_HEADER", 0, 1u << 2},
+		{"a code of letters", "HTTP/1.1 2xx OK\r\n", "HTTP_INVALID_HEADER", 0, 1u << 2},
+		{"a code of four digits", "HTTP/1.1 2000\r\n", "HTTP_INVALID_HEADER", 0, 1u << 2},
+		{"half a line", "HTTP/1.1 2", "HTTP_INVALID_HEADER", 0, 1u << 2},
+		{"nothing", "", "CONNECT_INTERRUPT", 0, 1u << 2},
+		{"an answer that comes too late", "HTTP/1.1 200 OK\r\n\r\n", "RECV_RESPONSE_TIMEOUT", 400,
+		 1u << 2},
+	};
+	int asked[2];
+
+	if (pipe(asked) < 0)
+		exit(EXIT_FAILURE);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint16_t port;
+		int fd = make_socket(64, &port);
+		pid_t server = serve_http(fd, cases[i].answer, cases[i].delay_ms, asked[1]);
+		struct plan_probe probes[1] = {probe("i-web", port)};
+		struct plan plan = {.probes = probes, .n_probes = 1};
+		struct health *health;
+
+		probes[0].type = PROBE_HTTP;
+		probes[0].good_classes = cases[i].classes;
+		(void)str_copy(probes[0].say, sizeof(probes[0].say),
+			       "HEAD /up HTTP/1.0\r\nHost: web\r\n\r\n");
+		if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+			exit(EXIT_FAILURE);
+		(void)health_set_plan(health, &plan);
+		(void)wait_for(loop, health, "i-web", *cases[i].reason ? PLAN_UNHEALTHY : PLAN_HEALTHY);
+		tap_is_str(reason_of(health, "i-web"), cases[i].reason, "HTTP: %s", cases[i].why);
+		if (i == 0) {
+			char request[512];
+			ssize_t n = read(asked[0], request, sizeof(request) - 1);
+
+			request[MAX(n, 0)] = '\0';
+			tap_ok(str_starts(request, probes[0].say), "the server was asked what the plan says");
+			probes[0].good_classes = 1u << 5;
+			(void)health_set_plan(health, &plan);
+			tap_ok(wait_for(loop, health, "i-web", PLAN_UNHEALTHY),
+			       "when other codes are wanted they count from the next probe on");
+		}
+		health_free(health);
+		(void)kill(server, SIGKILL);
+		(void)waitpid(server, NULL, 0);
+		close(fd);
+	}
+	close(asked[0]);
+	close(asked[1]);
+}
+
+/* A server of UDP that answers each datagram with what it is told to. */
+static pid_t serve_udp(int fd, const char *wanted, const char *answer)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (;;) {
+		struct sockaddr_in from;
+		socklen_t size = sizeof(from);
+		char text[128] = "";
+
+		if (recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&from, &size) > 0 &&
+		    streq(text, wanted))
+			(void)sendto(fd, answer, strlen(answer), 0, (struct sockaddr *)&from, size);
+	}
+}
+
+static void test_udp(struct loop *loop)
+{
+	static const struct {
+		const char *why, *answer, *reason;
+	} cases[] = {
+		{"the right answer is good", "pong", ""},
+		{"a longer one is not", "pong and more", "RECV_RESPONSE_TIMEOUT"},
+		{"another one", "ping", "RECV_RESPONSE_TIMEOUT"},
+	};
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(addr);
+
+	for (size_t i = 0; i <= ARRAY_SIZE(cases); i++) {
+		bool closed = i == ARRAY_SIZE(cases);
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		struct plan_probe probes[1];
+		struct plan plan = {.probes = probes, .n_probes = 1};
+		struct health *health;
+		pid_t server = -1;
+
+		addr.sin_port = 0;
+		if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+		    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+			exit(EXIT_FAILURE);
+		if (!closed)
+			server = serve_udp(fd, "ping", cases[i].answer);
+		close(fd);
+		probes[0] = probe("i-dns", ntohs(addr.sin_port));
+		probes[0].type = PROBE_UDP;
+		(void)str_copy(probes[0].say, sizeof(probes[0].say), "ping");
+		(void)str_copy(probes[0].expect, sizeof(probes[0].expect), "pong");
+		if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+			exit(EXIT_FAILURE);
+		(void)health_set_plan(health, &plan);
+		(void)wait_for(loop, health, "i-dns",
+			       closed || *cases[i].reason ? PLAN_UNHEALTHY : PLAN_HEALTHY);
+		tap_is_str(reason_of(health, "i-dns"), closed ? "CONNECT_FAILED" : cases[i].reason, "UDP: %s",
+			   closed ? "a port that nobody has" : cases[i].why);
+		health_free(health);
+		if (server > 0) {
+			(void)kill(server, SIGKILL);
+			(void)waitpid(server, NULL, 0);
+		}
+	}
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -280,6 +428,8 @@ int main(void)
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_spread(loop);
+	test_http(loop);
+	test_udp(loop);
 	loop_free(loop);
 	return tap_done();
 }

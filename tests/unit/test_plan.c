@@ -218,6 +218,15 @@ static void test_tables(void)
 	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
 		   "no healthy server at all: the zone's own stays in");
 	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "in both zones");
+	rows_put(w.rows, "load_balancer/nlb-1", "{'id': 'nlb-1', 'vpc': 'vpc-p', 'status': 'Active'}");
+	memset(w.ill[1], 0, sizeof(w.ill[1]));
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
+		   "without CrossZoneEnabled no other zone's server stands in");
+	world_server(&w, "p1", ZONE_I, "10.0.1.10", 100);
+	tap_is_int(listener_of(world_plan(&w), ZONE_H, 443)->value.table_size, 0,
+		   "a zone without a server has none");
+	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
+	world_service(&w);
 	memset(w.ill, 0, sizeof(w.ill));
 
 	rows_put(w.rows, "server_health/sgp-1/i-p1/443",
@@ -450,6 +459,34 @@ static void test_probes(void)
 		 "8080, "
 		 "'status': 'Available'}");
 	tap_is_int(world_plan(&w)->probes[0].probe_port, 8080, "or the group's own port");
+	tap_is_int(w.plan->probes[0].type, PROBE_TCP, "by a connect");
+	rows_put(
+		w.rows, "server_group/sgp-1",
+		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_type': 'HTTP', "
+		"'health_url': '/up', 'health_domain': 'web.example', 'health_codes': ['http_2xx', 'http_4xx'], "
+		"'status': 'Available'}");
+	probe = &world_plan(&w)->probes[0];
+	tap_is_str(probe->say,
+		   "GET /up HTTP/1.0\r\nHost: web.example\r\nUser-Agent: privlink\r\nAccept: */*\r\n"
+		   "Connection: close\r\n\r\n",
+		   "by HTTP it asks for the path, of the host");
+	tap_is_int(probe->good_classes, 1u << 2 | 1u << 4, "and the codes count that were named");
+	rows_put(
+		w.rows, "server_group/sgp-1",
+		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_type': 'HTTP', "
+		"'health_by_head': true, 'health_http_1_1': true, 'health_domain': '$SERVER_IP', 'status': "
+		"'Available'}");
+	probe = &world_plan(&w)->probes[0];
+	tap_ok(str_starts(probe->say, "HEAD / HTTP/1.1\r\nHost: 10.0.1.10\r\n"),
+	       "by another method and version, of the server's own address");
+	tap_is_int(probe->good_classes, 1u << 2, "success counts where nothing was named");
+	rows_put(
+		w.rows, "server_group/sgp-1",
+		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'health_type': 'UDP', "
+		"'health_request': 'ping', 'health_expect': 'pong', 'status': 'Available'}");
+	probe = &world_plan(&w)->probes[0];
+	tap_ok(probe->type == PROBE_UDP && streq(probe->say, "ping") && streq(probe->expect, "pong"),
+	       "by UDP it says one datagram and wants another");
 	rows_put(w.rows, "server_group/sgp-1",
 		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': "
 		 "'Available'}");

@@ -178,7 +178,8 @@ static void test_withdrawal(void)
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.2.50/i",
 		   "a zone whose servers are ill leaves the name");
 	tap_is_str(resolve(w.plan, 10, ZONE_NAME), "10.0.1.50/h", "its own name stays: rescue serves it");
-	rows_put(w.rows, "load_balancer/nlb-1", "{'id': 'nlb-1', 'vpc': 'vpc-p', 'shifted': ['" ZONE_I "']}");
+	rows_put(w.rows, "load_balancer/nlb-1",
+		 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'cross_zone': true, 'shifted': ['" ZONE_I "']}");
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.2.50/i",
 		   "an ill zone stays if the other one is shifted");
@@ -186,7 +187,7 @@ static void test_withdrawal(void)
 	world_plan(&w);
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h", "a shifted zone leaves the name");
 	tap_is_str(resolve(w.plan, 10, ENDPOINT_NAME), "10.0.1.50/h", "the endpoint's, too");
-	rows_put(w.rows, "load_balancer/nlb-1", "{'id': 'nlb-1', 'vpc': 'vpc-p'}");
+	rows_put(w.rows, "load_balancer/nlb-1", "{'id': 'nlb-1', 'vpc': 'vpc-p', 'cross_zone': true}");
 	strcpy(w.ill[0], "i-p1");
 	strcpy(w.ill[1], "i-p2");
 	world_plan(&w);

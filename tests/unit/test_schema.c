@@ -71,7 +71,7 @@ static void test_params(const char *action, const struct param_spec *specs)
 			tap_ok(false, "%s: %s has members if it is of them", action, s->name);
 		if (s->min > s->max && s->max)
 			tap_ok(false, "%s: the bounds of %s are in order", action, s->name);
-		if (!s->option != !s->help || (s->parts && s->type != PARAM_STRUCT_LIST))
+		if ((s->option && !s->help) || (s->parts && s->type != PARAM_STRUCT_LIST))
 			tap_ok(false, "%s: the option of %s has help, and parts if it has some", action,
 			       s->name);
 		for (const struct param_spec *other = specs; other != s; other++)

@@ -65,7 +65,8 @@ int server_place(const struct call *call, const char *vpc, const struct port *po
 
 bool server_group_is_probed(const struct server_group *group)
 {
-	return group->health_enabled && (!streq(group->protocol, "UDP") || group->health_port);
+	return group->health_enabled &&
+	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
 }
 
 const struct server_health *server_health_of(const struct call *call, const struct server *server)

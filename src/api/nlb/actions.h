@@ -17,6 +17,8 @@ void nlb_job(struct call *call);
 int nlb_fail_value(struct call *call, const char *name, const char *format, ...) _printf_(3, 4);
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */
 int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
+/* A description of 2 to 256 characters, likewise; `text` NULL: it is not there, and nothing is changed. */
+int nlb_read_description(struct call *call, const char *param, const char *text, char ret[TEXT_SIZE]);
 
 /* Load balancers, listeners and server groups, by their kinds; those of classic load balancers are none here.
  * The caller's object of that id; NULL: there is none. */
@@ -37,6 +39,8 @@ int nlb_delete(struct call *call, enum kind kind, const void *object, void *row)
  * an ENI. */
 int balancer_set_zones(struct call *call, const struct load_balancer *old, struct load_balancer *lb);
 void balancer_answer_zones(const struct call *call, json_t *object, const struct load_balancer *lb);
+/* What the call's HealthCheckConfig says, which fits the group's protocol. */
+int group_read_health(struct call *call, struct server_group *row);
 /* Protection that a new load balancer is to have; and the refusal to delete one that has it. */
 int balancer_read_protection(struct call *call, struct load_balancer *row);
 int balancer_fail_protected(struct call *call, const struct load_balancer *lb);

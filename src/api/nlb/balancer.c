@@ -167,8 +167,27 @@ int balancer_update(struct call *call)
 	r = nlb_read_name(call, "LoadBalancerName", row.name);
 	if (r < 0)
 		return r;
+	if (call_int(call, "Cps", 0))
+		return nlb_fail_value(call, "Cps", "New connections are not limited here.");
 	row.cross_zone = call_bool(call, "CrossZoneEnabled", row.cross_zone);
 	return nlb_end(call, KIND_LOAD_BALANCER, &row);
+}
+
+/* All load balancers are of Intranet, so nothing has to be done to be it. */
+int balancer_update_address_type(struct call *call)
+{
+	const struct load_balancer *lb = NULL;
+	int r;
+
+	r = nlb_find(call, KIND_LOAD_BALANCER, (const void **)&lb);
+	if (r < 0)
+		return r;
+	if (lb->status == LB_DELETING)
+		return call_fail(call, "IncorrectStatus.loadBalancer");
+	if (strcasecmp(call_string(call, "AddressType"), "Intranet") != 0)
+		return call_fail(call, "OperationDenied.AddressTypeNotSupported");
+	nlb_job(call);
+	return 0;
 }
 
 int balancer_delete(struct call *call)

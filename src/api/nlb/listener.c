@@ -2,8 +2,8 @@
 /*
  * Listeners: a port of a load balancer, and the server group behind it. No two listeners of a load balancer
  * have the same protocol and port: creating one also puts the load balancer's row, unchanged, so that of two
- * that want the same port the later one runs again and sees the first. Certificates, port ranges and PROXY
- * headers are not served, so asking for them is refused.
+ * that want the same port the later one runs again and sees the first. What nothing reads is refused:
+ * not_served.
  */
 #include <strings.h>
 
@@ -20,8 +20,24 @@
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20
 
-static const char *const not_served[] = {"StartPort", "EndPort",	"ProxyProtocolEnabled",
-					 "CaEnabled", "CertificateIds", "CaCertificateIds"};
+/* Parameters that are taken only if they ask for nothing, and what they would ask for. */
+static const struct {
+	const char *name, *what;
+} not_served[] = {
+	{"StartPort", "A listener has one port here."},
+	{"EndPort", "A listener has one port here."},
+	{"ProxyProtocolEnabled", "PROXY headers are not sent here."},
+	{"ProxyProtocolV2Config", "PROXY headers are not sent here."},
+	{"Cps", "New connections are not limited here; 0 is no limit."},
+	{"Mss", "Segments are not made smaller here; 0 leaves them."},
+	{"CaEnabled", "TLS is the servers' business here."},
+	{"CertificateIds", "TLS is the servers' business here."},
+	{"CaCertificateIds", "TLS is the servers' business here."},
+	{"SecurityPolicyId", "TLS is the servers' business here."},
+	{"AlpnEnabled", "TLS is the servers' business here."},
+	{"AlpnPolicy", "TLS is the servers' business here."},
+	{"SecSensorEnabled", "Seconds are not watched here."},
+};
 
 /* The group must fit the listener's load balancer and protocol. */
 static int read_group(struct call *call, const struct load_balancer *lb, struct listener *row)
@@ -39,14 +55,30 @@ static int read_group(struct call *call, const struct load_balancer *lb, struct 
 	return 0;
 }
 
-/* No and nothing can be asked for. */
+/* False, 0, nothing, and objects and lists of these. */
+static bool asks_for_nothing(const json_t *value)
+{
+	const char *name;
+	json_t *member;
+
+	if (json_is_object(value))
+		json_object_foreach((json_t *)value, name, member)
+			if (!asks_for_nothing(member))
+				return false;
+	if (json_is_array(value))
+		return json_array_size(value) == 0;
+	return json_is_object(value) || json_is_false(value) ||
+	       (json_is_integer(value) && !json_integer_value(value)) ||
+	       (json_is_string(value) && !json_string_length(value));
+}
+
 static int check_served(struct call *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(not_served); i++) {
-		const json_t *value = json_object_get(call->params, not_served[i]);
+		const json_t *value = json_object_get(call->params, not_served[i].name);
 
-		if (value && !json_is_false(value) && (!json_is_integer(value) || json_integer_value(value)))
-			return call_fail_named(call, "IllegalParam.{name}", not_served[i]);
+		if (value && !asks_for_nothing(value))
+			return nlb_fail_value(call, not_served[i].name, "%s", not_served[i].what);
 	}
 	return 0;
 }
@@ -57,13 +89,9 @@ static int read_settings(struct call *call, struct listener *row)
 
 	if (check_served(call) < 0)
 		return -EBADMSG;
-	if (text && text[0] && !check_description(text))
-		return call_fail_named(call, "IllegalParam.{name}", "ListenerDescription");
-	if (text && str_copy(row->description, sizeof(row->description), text) < 0)
-		return call_fail_named(call, "IllegalParam.{name}", "ListenerDescription");
+	if (nlb_read_description(call, "ListenerDescription", text, row->description) < 0)
+		return -EBADMSG;
 	row->idle_timeout_s = (uint32_t)call_int(call, "IdleTimeout", row->idle_timeout_s);
-	row->mss = (uint32_t)call_int(call, "Mss", row->mss);
-	row->cps = (uint32_t)call_int(call, "Cps", row->cps);
 	return 0;
 }
 
@@ -136,7 +164,8 @@ static bool listener_wanted(const struct call *call, const void *row)
 
 	return !balancer_is_classic(call, KIND_LISTENER, l) && filter_list(call, "ListenerIds", l->id) &&
 	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
-	       filter_text(call, "ListenerProtocol", l->protocol) && tags_match(call, l->id);
+	       filter_text(call, "ListenerProtocol", l->protocol) &&
+	       !call_bool(call, "SecSensorEnabled", false) && tags_match(call, l->id);
 }
 
 int listener_list(struct call *call)

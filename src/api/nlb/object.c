@@ -65,6 +65,15 @@ int nlb_read_name(struct call *call, const char *param, char ret[NAME_SIZE])
 	return 0;
 }
 
+int nlb_read_description(struct call *call, const char *param, const char *text, char ret[TEXT_SIZE])
+{
+	if (text && ((text[0] && !check_description(text)) || str_copy(ret, TEXT_SIZE, text) < 0))
+		return nlb_fail_value(
+			call, param,
+			"It has 2 to 256 characters and begins with neither http:// nor https://.");
+	return 0;
+}
+
 int nlb_job_status(struct call *call)
 {
 	const struct job *job = snapshot_find(call->rows, KIND_JOB, call_string(call, "JobId"));

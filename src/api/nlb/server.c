@@ -72,10 +72,11 @@ static int resolve_address(struct call *call, const struct server_group *group, 
 	const struct port *port;
 
 	if (netaddr_parse(row->server_id, &row->addr) < 0 || !netaddr_is_v4(&row->addr))
-		return call_fail_named(call, "IllegalParam.{name}", "IP");
+		return nlb_fail_value(call, "IP", "%s is no IPv4 address.", row->server_id);
 	vswitch = vswitch_of(call, group->vpc, &row->addr);
 	if (!vswitch || vswitch_address_reserved(&vswitch->cidr, &row->addr))
-		return call_fail_named(call, "IllegalParam.{name}", "IP");
+		return nlb_fail_value(call, "IP", "%s is no address that an instance of the VPC can have.",
+				      row->server_id);
 	(void)str_copy(row->zone, sizeof(row->zone), vswitch->zone);
 	port = port_at(call, group->vpc, &row->addr);
 	return port ? resolve_port(call, group, port, "ResourceNotFound.Eni", row) : 0;
@@ -100,12 +101,12 @@ static int read_identity(struct call *call, const json_t *object, const struct s
 	*ret = (struct server){.port = (uint32_t)member_int(object, "Port", 0)};
 	(void)str_copy(ret->group, sizeof(ret->group), group->id);
 	if (ret->port < 1 || ret->port > 65535)
-		return call_fail_named(call, "IllegalParam.{name}", "Port");
+		return nlb_fail_value(call, "Port", "It is 1 to 65535.");
 	if (str_copy(ret->type, sizeof(ret->type), member_string(object, "ServerType")) < 0)
 		return call_fail_named(call, "IllegalParam.{name}", "ServerType");
 	if (str_copy(ret->server_id, sizeof(ret->server_id), member_string(object, "ServerId")) < 0 ||
 	    strchr(ret->server_id, '/'))
-		return call_fail_named(call, "IllegalParam.{name}", "ServerId");
+		return nlb_fail_value(call, "ServerId", "It is an i-…, an eni-… or an address.");
 	return 0;
 }
 
@@ -114,11 +115,7 @@ static int read_weight_and_text(struct call *call, const json_t *object, struct 
 	const char *text = member_string(object, "Description");
 
 	row->weight = (uint32_t)member_int(object, "Weight", row->weight);
-	if (text && text[0] && !check_description(text))
-		return call_fail_named(call, "IllegalParam.{name}", "Description");
-	if (text && str_copy(row->description, sizeof(row->description), text) < 0)
-		return call_fail_named(call, "IllegalParam.{name}", "Description");
-	return 0;
+	return nlb_read_description(call, "Description", text, row->description);
 }
 
 static int read_server(struct call *call, const json_t *object, const struct server_group *group,
@@ -136,7 +133,7 @@ static int read_server(struct call *call, const json_t *object, const struct ser
 		return r;
 	netaddr_format(&ret->addr, text);
 	if (address && address[0] && !streq(address, text))
-		return call_fail_named(call, "IllegalParam.{name}", "IP");
+		return nlb_fail_value(call, "IP", "The server has %s.", text);
 	ret->weight = 100;
 	ret->status = SERVER_ADDING;
 	return read_weight_and_text(call, object, ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Server groups: which servers answer, how flows are spread over them, and how their health is found out.
- * Probes are TCP connects; a UDP group is probed only if it names a TCP port for that.
+ * A group of UDP is probed if its probes are of UDP, or name a TCP port (health_check.c).
  */
 #include <strings.h>
 
@@ -15,27 +15,7 @@
 #include "../common/tags.h"
 #include "actions.h"
 
-static uint32_t health_number(const json_t *config, const char *name, uint32_t otherwise)
-{
-	const json_t *value = json_object_get(config, name);
-
-	return json_is_integer(value) ? (uint32_t)json_integer_value(value) : otherwise;
-}
-
-/* What is given replaces what the row has. */
-static void read_health(const struct call *call, struct server_group *row)
-{
-	const json_t *config = json_object_get(call->params, "HealthCheckConfig");
-	const json_t *enabled = json_object_get(config, "HealthCheckEnabled");
-
-	if (json_is_boolean(enabled))
-		row->health_enabled = json_is_true(enabled);
-	row->health_port = health_number(config, "HealthCheckConnectPort", row->health_port);
-	row->health_timeout_s = health_number(config, "HealthCheckConnectTimeout", row->health_timeout_s);
-	row->health_interval_s = health_number(config, "HealthCheckInterval", row->health_interval_s);
-	row->healthy_threshold = health_number(config, "HealthyThreshold", row->healthy_threshold);
-	row->unhealthy_threshold = health_number(config, "UnhealthyThreshold", row->unhealthy_threshold);
-}
+#define DRAIN_TIMEOUT_S 10
 
 /* One of `values`, in its own spelling. */
 static void read_word(const struct call *call, const char *param, const char *const *values,
@@ -48,13 +28,36 @@ static void read_word(const struct call *call, const char *param, const char *co
 			(void)str_copy(ret, WORD_SIZE, *values);
 }
 
-static void read_settings(const struct call *call, struct server_group *row)
+/* What official clients always send is taken, and what asks for more than there is is refused. */
+static int check_served(struct call *call)
 {
+	const char *scheduler = call_string(call, "Scheduler"),
+		   *mode = call_string(call, "IpVersionAffinityMode");
+
+	if (scheduler && strcasecmp(scheduler, "Wrr") != 0 && strcasecmp(scheduler, "tch") != 0)
+		return nlb_fail_value(
+			call, "Scheduler",
+			"It is Wrr or tch here: flows are spread by a hash of both ends, by weight.");
+	if (call_bool(call, "ConnectionDrainEnabled", false))
+		return nlb_fail_value(call, "ConnectionDrainEnabled",
+				      "Open connections of a server that leaves are not cut here.");
+	if (call_int(call, "ConnectionDrainTimeout", DRAIN_TIMEOUT_S) != DRAIN_TIMEOUT_S)
+		return nlb_fail_value(call, "ConnectionDrainTimeout",
+				      "It is %d: connections are not drained here.", DRAIN_TIMEOUT_S);
+	if (call_bool(call, "AnyPortEnabled", false))
+		return nlb_fail_value(call, "AnyPortEnabled", "A server has one port here.");
+	if (mode && mode[0])
+		return nlb_fail_value(call, "IpVersionAffinityMode", "Servers have IPv4 here.");
+	return 0;
+}
+
+static int read_settings(struct call *call, struct server_group *row)
+{
+	if (check_served(call) < 0)
+		return -EBADMSG;
 	read_word(call, "Scheduler", nlb_schedulers, row->scheduler);
 	row->preserve_client_ip = call_bool(call, "PreserveClientIpEnabled", row->preserve_client_ip);
-	row->drain_enabled = call_bool(call, "ConnectionDrainEnabled", row->drain_enabled);
-	row->drain_timeout_s = (uint32_t)call_int(call, "ConnectionDrainTimeout", row->drain_timeout_s);
-	read_health(call, row);
+	return group_read_health(call, row);
 }
 
 int server_group_create(struct call *call)
@@ -67,9 +70,9 @@ int server_group_create(struct call *call)
 		.protocol = "TCP",
 		.scheduler = "Wrr",
 		.preserve_client_ip = true,
-		.drain_timeout_s = 10,
+		.drain_timeout_s = DRAIN_TIMEOUT_S,
 		.health_enabled = true,
-		.health_interval_s = 10,
+		.health_interval_s = 5,
 		.health_timeout_s = 5,
 		.healthy_threshold = 2,
 		.unhealthy_threshold = 2,
@@ -80,8 +83,6 @@ int server_group_create(struct call *call)
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "ResourceNotFound.Vpc");
-	if (call_bool(call, "AnyPortEnabled", false))
-		return call_fail_named(call, "IllegalParam.{name}", "AnyPortEnabled");
 	r = quota_check_one(call, row.owner, QUOTA_SERVER_GROUPS, vpc->region);
 	if (r < 0)
 		return r;
@@ -92,7 +93,9 @@ int server_group_create(struct call *call)
 	if (r < 0)
 		return r;
 	read_word(call, "Protocol", nlb_protocols, row.protocol);
-	read_settings(call, &row);
+	r = read_settings(call, &row);
+	if (r < 0)
+		return r;
 
 	call_new_id(call, "sgp-", row.id);
 	(void)str_copy(row.region, sizeof(row.region), vpc->region);
@@ -151,8 +154,8 @@ int server_group_update(struct call *call)
 	r = nlb_read_name(call, "ServerGroupName", row.name);
 	if (r < 0)
 		return r;
-	read_settings(call, &row);
-	return nlb_end(call, KIND_SERVER_GROUP, &row);
+	r = read_settings(call, &row);
+	return r < 0 ? r : nlb_end(call, KIND_SERVER_GROUP, &row);
 }
 
 int server_group_delete(struct call *call)
