@@ -8,6 +8,7 @@
 #include "ecs/actions.h"
 #include "nlb/actions.h"
 #include "privatelink/actions.h"
+#include "ram/actions.h"
 #include "resourcemanager/actions.h"
 #include "slb/actions.h"
 #include "sts/actions.h"
@@ -48,6 +49,7 @@ static const action_handler privatelink_handlers[] = {PRIVATELINK_ACTIONS(ACTION
 			    vpc_handlers[] = {VPC_ACTIONS(ACTION_HANDLER)},
 			    ecs_handlers[] = {ECS_ACTIONS(ACTION_HANDLER)},
 			    nlb_handlers[] = {NLB_ACTIONS(ACTION_HANDLER)},
+			    ram_handlers[] = {RAM_ACTIONS(ACTION_HANDLER)},
 			    resourcemanager_handlers[] = {RESOURCEMANAGER_ACTIONS(ACTION_HANDLER)},
 			    slb_handlers[] = {SLB_ACTIONS(ACTION_HANDLER)},
 			    sts_handlers[] = {STS_ACTIONS(ACTION_HANDLER)},
@@ -58,6 +60,7 @@ const struct product_code product_codes[PRODUCT_COUNT_] = {
 	[PRODUCT_VPC] = {vpc_handlers, vpc_tagged},
 	[PRODUCT_ECS] = {ecs_handlers, ecs_tagged},
 	[PRODUCT_NLB] = {nlb_handlers, nlb_tagged},
+	[PRODUCT_RAM] = {ram_handlers, .reveal = ram_key_reveal},
 	[PRODUCT_RESOURCEMANAGER] = {resourcemanager_handlers},
 	[PRODUCT_SLB] = {slb_handlers, slb_tagged},
 	[PRODUCT_STS] = {sts_handlers},

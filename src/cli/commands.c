@@ -469,6 +469,18 @@ const struct cli_command cli_commands[] = {
 	{"endpoint", "delete", "Deletes an endpoint.", "privatelink", "DeleteVpcEndpoint", .id = "EndpointId",
 	 .wait = &endpoint_gone},
 
+	{"user", "create", "Makes a user of the account and shows it.", "ram", "CreateUser"},
+	{"user", "list", "Shows the account's users.", "ram", "ListUsers"},
+	{"user", "show", "Shows a user.", "ram", "GetUser"},
+	{"user", "delete", "Deletes a user that has no keys.", "ram", "DeleteUser"},
+	{"key", "create", "Makes an access key, one's own or a user's, and shows its secret, once.", "ram",
+	 "CreateAccessKey"},
+	{"key", "list", "Shows access keys, one's own or a user's.", "ram", "ListAccessKeys"},
+	{"key", "disable", "Disables an access key: it signs nothing any more.", "ram", "UpdateAccessKey",
+	 .fixed = "Status=Inactive"},
+	{"key", "enable", "Enables an access key again.", "ram", "UpdateAccessKey", .fixed = "Status=Active"},
+	{"key", "delete", "Deletes an access key.", "ram", "DeleteAccessKey"},
+
 	{"resource-group", "create", "Creates a resource group and prints its id.", "resourcemanager",
 	 "CreateResourceGroup", .id = "ResourceGroup.Id"},
 	{"resource-group", "list", "Shows the account's resource groups.", "resourcemanager",

@@ -58,7 +58,9 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 
 /* clang-format off */
 static const struct relation relations[REF_COUNT_] = {
-	[REF_ACCESS_KEY_UID] = ACCOUNT(ACCESS_KEY, access_key, uid),
+	[REF_ACCESS_KEY_UID] = PART_OF_ACCOUNT(ACCESS_KEY, access_key, uid),
+	[REF_ACCESS_KEY_USER] = ONE(ACCESS_KEY, access_key, user, OF(RAM_USER), REF_USE),
+	[REF_RAM_USER_OWNER] = PART_OF_ACCOUNT(RAM_USER, ram_user, owner),
 	[REF_RESOURCE_GROUP_OWNER] = PART_OF_ACCOUNT(RESOURCE_GROUP, resource_group, owner),
 	[REF_QUOTA_UID] = ACCOUNT(QUOTA, quota_row, uid),
 	[REF_VPC_OWNER] = OWNER(VPC, vpc),

@@ -12,7 +12,9 @@
 /* Named after the kind of the row that has the member, and the member; in the order of the kinds. */
 enum ref {
 	REF_ACCESS_KEY_UID,
+	REF_ACCESS_KEY_USER,
 	REF_QUOTA_UID,
+	REF_RAM_USER_OWNER,
 	REF_RESOURCE_GROUP_OWNER,
 	REF_VPC_OWNER,
 	REF_VPC_RESOURCE_GROUP,

@@ -83,8 +83,20 @@ static const struct field access_key_fields[] = {
 	TEXT(access_key, id),
 	TEXT(access_key, secret),
 	I64(access_key, uid),
+	TEXT(access_key, user),
 	BOOL(access_key, active),
 	I64(access_key, create_time),
+};
+
+static const struct field ram_user_fields[] = {
+	TEXT(ram_user, id),
+	I64(ram_user, owner),
+	TEXT(ram_user, name),
+	TEXT(ram_user, display_name),
+	TEXT(ram_user, mobile_phone),
+	TEXT(ram_user, email),
+	TEXT(ram_user, comments),
+	I64(ram_user, create_time),
 };
 
 static const struct field resource_group_fields[] = {
@@ -446,6 +458,7 @@ static const struct field counter_fields[] = {
 const struct kind_info row_kinds[KIND_COUNT_] = {
 	[KIND_ACCOUNT] = KIND("account", account, "uid"),
 	[KIND_ACCESS_KEY] = KIND("access_key", access_key, "id"),
+	[KIND_RAM_USER] = KIND("ram_user", ram_user, "id"),
 	[KIND_RESOURCE_GROUP] = KIND("resource_group", resource_group, "id"),
 	[KIND_QUOTA] = KIND("quota", quota_row, "uid", "%name"),
 	[KIND_NODE] = KIND("node", node, "name"),

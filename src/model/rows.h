@@ -53,7 +53,21 @@ struct access_key { /* id: the key's id */
 	char id[ID_SIZE];
 	char secret[ID_SIZE];
 	int64_t uid;
+	char user[ID_SIZE]; /* the account's user whose it is; empty: the account's own */
 	bool active;
+	int64_t create_time;
+};
+
+/* Someone who calls for an account, with keys of their own. */
+struct ram_user {
+	struct row_meta meta;
+	char id[ID_SIZE]; /* 18 digits */
+	int64_t owner;
+	char name[64 + 1];
+	char display_name[NAME_SIZE];
+	char mobile_phone[WORD_SIZE];
+	char email[DOMAIN_SIZE];
+	char comments[NAME_SIZE];
 	int64_t create_time;
 };
 

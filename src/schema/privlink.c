@@ -177,8 +177,9 @@ static const struct answer_field access_key_create_answer[] = {
 static const struct answer_field access_key_answer[] = {
 	{"AccountId", OF(access_key, uid), IN_LIST("Account", 2)},
 	{"AccessKeyId", OF(access_key, id), IN_LIST("Access key", 1)},
-	{"Status", CHOICE_OF(access_key, active, "Inactive", "Active"), IN_LIST("Status", 3)},
-	{"CreateTime", TIME_OF(access_key, create_time), IN_LIST("Created", 4)},
+	{"UserId", GIVEN_OF(access_key, user), IN_LIST("User", 3)},
+	{"Status", CHOICE_OF(access_key, active, "Inactive", "Active"), IN_LIST("Status", 4)},
+	{"CreateTime", TIME_OF(access_key, create_time), IN_LIST("Created", 5)},
 	{},
 };
 

@@ -12,6 +12,7 @@ const struct product_info products[PRODUCT_COUNT_] = {
 	[PRODUCT_VPC]         = { PRODUCT_VPC, "VPC", "2016-04-28", vpc_actions, &usual_words },
 	[PRODUCT_ECS]         = { PRODUCT_ECS, "ECS", "2014-05-26", ecs_actions, &usual_words },
 	[PRODUCT_NLB]         = { PRODUCT_NLB, "NLB", "2022-04-30", nlb_actions, &usual_words },
+	[PRODUCT_RAM]         = { PRODUCT_RAM, "RAM", "2015-05-01", ram_actions, &usual_words },
 	[PRODUCT_RESOURCEMANAGER] = { PRODUCT_RESOURCEMANAGER, "ResourceManager", "2020-03-31", resourcemanager_actions, &usual_words },
 	[PRODUCT_SLB]         = { PRODUCT_SLB, "SLB", "2014-05-15", slb_actions, &usual_words },
 	[PRODUCT_STS]         = { PRODUCT_STS, "STS", "2015-04-01", sts_actions, &usual_words },
@@ -59,9 +60,15 @@ const struct answer_field *answer_find(const struct answer_field *fields, const 
 
 const struct answer_field *answer_secret(const struct answer_field *fields)
 {
-	for (; fields && fields->kind != ANSWER_NONE; fields++)
-		if (fields->secret)
-			return fields;
+	for (; fields && fields->kind != ANSWER_NONE; fields++) {
+		const struct answer_field *found = fields->secret ? fields
+						   : fields->kind == ANSWER_AN_OBJECT
+							   ? answer_secret(fields->members)
+							   : NULL;
+
+		if (found)
+			return found;
+	}
 	return NULL;
 }
 

@@ -15,6 +15,7 @@ enum product {
 	PRODUCT_VPC,
 	PRODUCT_ECS,
 	PRODUCT_NLB,
+	PRODUCT_RAM,
 	PRODUCT_RESOURCEMANAGER,
 	PRODUCT_SLB,
 	PRODUCT_STS,
@@ -110,6 +111,7 @@ struct answer_field {
 	struct account *: KIND_ACCOUNT, \
 	struct access_key *: KIND_ACCESS_KEY, \
 	struct quota_row *: KIND_QUOTA, \
+	struct ram_user *: KIND_RAM_USER, \
 	struct resource_group *: KIND_RESOURCE_GROUP, \
 	struct node *: KIND_NODE, \
 	struct vpc *: KIND_VPC, \
@@ -208,7 +210,7 @@ struct product_info {
 };
 extern const struct product_info products[PRODUCT_COUNT_];
 
-extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[],
+extern const struct action privatelink_actions[], vpc_actions[], ecs_actions[], nlb_actions[], ram_actions[],
 	resourcemanager_actions[], slb_actions[], sts_actions[], privlink_actions[];
 
 /* The product of a name (without case), of a version; NULL: there is none. The action of a product; NULL
@@ -218,7 +220,7 @@ const struct product_info *product_by_version(const char *version);
 const struct action *action_find(enum product product, const char *name);
 /* The member of that name, in tables that the table includes, too; NULL: there is none. */
 const struct answer_field *answer_find(const struct answer_field *fields, const char *name);
-/* The member that is shown once only; NULL: there is none. */
+/* The member that is shown once only, of the answer or of an object in it; NULL: there is none. */
 const struct answer_field *answer_secret(const struct answer_field *fields);
 /* The list of an answer that is one; else the end of the table. */
 const struct answer_field *answer_only_list(const struct answer_field *fields);

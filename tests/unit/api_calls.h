@@ -63,6 +63,11 @@ static void make_world(struct harness *h, int64_t uid)
 	const char *prefix = uid == ALICE ? "" : "my_";
 	char form[1024];
 
+	/* No two accounts' names are alike, so that one cannot be meant by the other's. */
+	harness_call(h, uid, PRODUCT_RAM, "CreateUser", "UserName=user-of-%lld", (long long)uid);
+	keep_id(h, prefix, "user", harness_text(h, "User.UserName"));
+	harness_call(h, uid, PRODUCT_RAM, "CreateAccessKey", "UserName=user-of-%lld", (long long)uid);
+	keep_id(h, prefix, "key", harness_text(h, "AccessKey.AccessKeyId"));
 	harness_call(h, uid, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");
 	keep_id(h, prefix, "rg", harness_text(h, "ResourceGroup.Id"));
 	make(h, uid, "vpc", PRODUCT_VPC, "VpcId", "CreateVpc",
@@ -131,6 +136,7 @@ static void make_world(struct harness *h, int64_t uid)
 #define PL  PRODUCT_PRIVATELINK
 #define SLB PRODUCT_SLB
 #define STS PRODUCT_STS
+#define RAM PRODUCT_RAM
 #define RM  PRODUCT_RESOURCEMANAGER
 
 #define SERVER	"&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
@@ -418,6 +424,15 @@ static const struct {
 	{PL, "UpdateVpcEndpointServiceResourceAttribute", "EndpointServiceNotFound",
 	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h&AutoAllocatedEnabled=false"},
 
+	{RAM, "CreateAccessKey", "EntityNotExist.User", "UserName={user}"},
+	{RAM, "DeleteAccessKey", "EntityNotExist.User", "UserAccessKeyId={key}&UserName={user}"},
+	{RAM, "DeleteAccessKey", "EntityNotExist.User.AccessKey", "UserAccessKeyId={key}&UserName={my_user}"},
+	{RAM, "DeleteUser", "EntityNotExist.User", "UserName={user}"},
+	{RAM, "GetUser", "EntityNotExist.User", "UserName={user}"},
+	{RAM, "UpdateAccessKey", "EntityNotExist.User",
+	 "UserAccessKeyId={key}&UserName={user}&Status=Inactive"},
+	{RAM, "UpdateAccessKey", "EntityNotExist.User.AccessKey", "UserAccessKeyId={key}&Status=Inactive"},
+
 	{RM, "DeleteResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
 	{RM, "GetResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
 };
@@ -427,6 +442,7 @@ static const struct {
 	enum product product;
 	const char *action, *form;
 } lists[] = {
+	{RAM, "ListUsers", ""},
 	{RM, "ListResourceGroups", ""},
 	{RM, "ListResourceGroups", "ResourceGroupIds.1={rg}"},
 	{VPC, "DescribeRouteTableList", REGION "ResourceGroupId={rg}"},
@@ -476,9 +492,16 @@ static const struct {
 
 __attribute__((unused)) static bool is_tested(enum product product, const char *action)
 {
-	static const char *const naming_nothing[] = {
-		"CheckProductOpen", "CreateResourceGroup", "CreateVpc",		"DescribeAvailableResource",
-		"DescribeRegions",  "DescribeZones",	   "GetCallerIdentity", "OpenPrivateLinkService"};
+	static const char *const naming_nothing[] = {"CheckProductOpen",
+						     "CreateResourceGroup",
+						     "CreateUser",
+						     "CreateVpc",
+						     "DescribeAvailableResource",
+						     "DescribeRegions",
+						     "DescribeZones",
+						     "GetCallerIdentity",
+						     "ListAccessKeys",
+						     "OpenPrivateLinkService"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		if (cases[i].product == product && streq(cases[i].action, action))

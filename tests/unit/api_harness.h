@@ -33,8 +33,9 @@ struct harness {
 	struct run_environment environment;
 	/* Of the last call. */
 	struct api_error error;
-	json_t *answer; /* owned by the harness, until the next call */
-	json_t *kept;	/* texts that tests hold on to */
+	json_t *answer;		/* owned by the harness, until the next call */
+	json_t *kept;		/* texts that tests hold on to */
+	const char *user, *key; /* of the calls to come: the account's user, and the key; NULL: none */
 };
 
 __attribute__((unused)) static void harness_must(int r, const char *what)
@@ -238,6 +239,8 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 		.product = product,
 		.action = action_find(product, action),
 		.uid = uid,
+		.user = h->user,
+		.key = h->key,
 		.query = &none,
 		.form = &params,
 		.request_id = "00000000-0000-4000-8000-000000000000",

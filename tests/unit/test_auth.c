@@ -32,6 +32,12 @@ static struct snapshot *make_rows(void)
 {
 	struct account account = {.uid = UID, .name = "alice"};
 	struct access_key key = {.id = "goodkey", .secret = "goodsecret", .uid = UID, .active = true};
+	struct ram_user user = {.id = "200000000000000001", .owner = UID, .name = "dev"};
+	struct access_key users = {.id = "userkey",
+				   .secret = "goodsecret",
+				   .uid = UID,
+				   .active = true,
+				   .user = "200000000000000001"};
 	struct access_key off = {.id = "offkey", .secret = "goodsecret", .uid = UID};
 	struct snapshot *rows;
 
@@ -40,6 +46,8 @@ static struct snapshot *make_rows(void)
 	put_row(rows, KIND_ACCOUNT, &account);
 	put_row(rows, KIND_ACCESS_KEY, &key);
 	put_row(rows, KIND_ACCESS_KEY, &off);
+	put_row(rows, KIND_ACCESS_KEY, &users);
+	put_row(rows, KIND_RAM_USER, &user);
 	return rows;
 }
 
@@ -106,6 +114,7 @@ static void test_v1(const struct snapshot *rows)
 		 .want = "InvalidAccessKeyId.Inactive"},
 		{"a token of no key of ours", .set = "SecurityToken", .value = "t",
 		 .want = "InvalidSecurityToken.MismatchWithAccessKey"},
+		{"a user's key", .set = "AccessKeyId", .value = "userkey", .want = ""},
 		{"an empty token", .set = "SecurityToken", .value = "", .want = ""},
 		{"15 minutes late", .set = "Timestamp", .value = "2026-01-02T02:49:05Z", .want = ""},
 		{"a second later than that", .set = "Timestamp", .value = "2026-01-02T02:49:04Z",
@@ -150,6 +159,10 @@ static void test_v1(const struct snapshot *rows)
 		if (outcome.r == 0)
 			tap_ok(outcome.call.uid == UID && streq(outcome.call.action, "GetVersion"),
 			       "V1: %s: the account and the action", c->name);
+		if (outcome.r == 0)
+			tap_is_str(outcome.call.user,
+				   streq(outcome.call.key, "userkey") ? "200000000000000001" : "",
+				   "V1: %s: the user, if it is one", c->name);
 		if (streq(c->want, "SignatureDoesNotMatch"))
 			tap_ok(outcome.detail &&
 				       str_starts(outcome.detail, "server string to sign is:POST&%2F&"),
@@ -176,6 +189,7 @@ static void test_acs3(const struct snapshot *rows)
 		{"a list without the date",
 		 .list = "host;x-acs-action;x-acs-content-sha256;x-acs-signature-nonce;x-acs-version",
 		 .want = "IncompleteSignature"},
+		{"a user's key", .key = "userkey", .want = ""},
 		{"an unknown key", .key = "nokey", .want = "InvalidAccessKeyId.NotFound"},
 		{"a disabled key", .key = "offkey", .want = "InvalidAccessKeyId.Inactive"},
 		{"an old date", .date = "2026-01-02T02:04:05Z", .want = "InvalidTimeStamp.Expired"},

@@ -49,7 +49,7 @@ static void test_lists(struct harness *h)
 
 static void test_all_are_here(void)
 {
-	static const enum product tested[] = {PL, VPC, ECS, NLB, RM, SLB, STS};
+	static const enum product tested[] = {PL, VPC, ECS, NLB, RAM, RM, SLB, STS};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tested); i++) {
 		const struct action *action = products[tested[i]].actions;

@@ -169,6 +169,8 @@ static void test_keys(void)
 		KIND_CLIENT_TOKEN,
 		&(struct client_token){.uid = 12, .action = "privatelink:CreateVpcEndpoint", .token = "a/b"},
 		"token/12/privatelink:CreateVpcEndpoint/a%2Fb");
+	expect_key(KIND_RAM_USER, &(struct ram_user){.id = "200000000000000001"},
+		   "ram_user/200000000000000001");
 	expect_key(KIND_RESOURCE_GROUP, &(struct resource_group){.id = "rg-1"}, "resource_group/rg-1");
 	expect_key(KIND_COUNTER, &(struct counter){.name = "vpc"}, "counter/vpc");
 

@@ -181,6 +181,8 @@ static void count_all(struct harness *h)
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		count_call(h, lists[i].product, lists[i].action, lists[i].form);
 	count_call(h, VPC, "CreateVpc", REGION "CidrBlock=172.16.0.0/16");
+	count_call(h, RAM, "CreateUser", "UserName=another");
+	count_call(h, RAM, "ListAccessKeys", "UserName={user}");
 	count_call(h, RM, "CreateResourceGroup", "Name=other&DisplayName=Other");
 	count_call(h, PL, "CreateVpcEndpoint", REGION "VpcId={vpc}&" SHARED_FORM "&Zone.1.VSwitchId={vsw}");
 	is_second = true;

@@ -120,17 +120,17 @@ int access_key_reveal(struct call *call)
 	return answer_complete(call->answer) ? 0 : -ENOMEM;
 }
 
-/* Whether nobody could administer any more without this key. */
-static bool last_of_administrators(const struct snapshot *rows, const struct access_key *key)
+bool access_key_is_last_of_administrators(const struct snapshot *rows, const struct access_key *key)
 {
 	const struct account *owner = snapshot_account(rows, key->uid);
 
-	if (!owner || !owner->is_admin || !key->active)
+	/* An administrator's users administer nothing. */
+	if (!owner || !owner->is_admin || !key->active || key->user[0])
 		return false;
 	for (const struct access_key *k = NULL; (k = snapshot_next(rows, KIND_ACCESS_KEY, "", k));) {
 		const struct account *account = snapshot_account(rows, k->uid);
 
-		if (account && account->is_admin && k->active && !streq(k->id, key->id))
+		if (account && account->is_admin && k->active && !k->user[0] && !streq(k->id, key->id))
 			return false;
 	}
 	return true;
@@ -153,7 +153,7 @@ int access_key_update(struct call *call)
 		return r;
 	key = *present;
 	key.active = streq(call_string(call, "Status"), "Active");
-	if (!key.active && last_of_administrators(call->rows, present))
+	if (!key.active && access_key_is_last_of_administrators(call->rows, present))
 		return call_fail(call, "AccessKeyLastOfAdministrators");
 	call_put(call, KIND_ACCESS_KEY, &key);
 	return 0;
@@ -167,7 +167,7 @@ int access_key_delete(struct call *call)
 	r = find_key(call, &key);
 	if (r < 0)
 		return r;
-	if (last_of_administrators(call->rows, key))
+	if (access_key_is_last_of_administrators(call->rows, key))
 		return call_fail(call, "AccessKeyLastOfAdministrators");
 	call_delete(call, KIND_ACCESS_KEY, key);
 	return 0;

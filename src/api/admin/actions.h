@@ -14,5 +14,8 @@ PRIVLINK_ACTIONS(ACTION_PROTOTYPE)
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);
 
+/* Whether nobody could administer any more without this key. */
+bool access_key_is_last_of_administrators(const struct snapshot *rows, const struct access_key *key);
+
 /* The secret of a key that CreateAccessKey has made, again, for its repetitions. */
 int access_key_reveal(struct call *call);

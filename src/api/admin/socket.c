@@ -73,6 +73,8 @@ static int put_together(struct key_request *k, const struct account *account, bo
 	(void)store_txn_row_put(txn, KIND_ACCESS_KEY, &k->key);
 	for (const struct access_key *other = NULL;
 	     revoke && (other = snapshot_owned(rows, KIND_ACCESS_KEY, account->uid, "", other));) {
+		if (other->user[0]) /* who administers nothing */
+			continue;
 		(void)store_txn_row_delete(txn, KIND_ACCESS_KEY, other);
 		k->n_revoked++;
 	}
@@ -95,7 +97,7 @@ static void new_key(struct store *store, struct server_request *request, const j
 					  : "there is no administrator account in this store");
 		return;
 	}
-	if (!revoke && snapshot_count_owned(store_rows(store), KIND_ACCESS_KEY, account->uid, "") >=
+	if (!revoke && quota_usage(store_rows(store), account->uid, QUOTA_ACCESS_KEYS, "") >=
 			       (size_t)quota_value(store_rows(store), account->uid, QUOTA_ACCESS_KEYS)) {
 		answer_error(
 			store, request, 409,

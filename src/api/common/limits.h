@@ -12,6 +12,8 @@
 #define ACCOUNTS_MAX			1000 /* QuotaExceeded.Account */
 #define ACCESS_KEYS_PER_ACCOUNT_MAX	5    /* QuotaExceeded.AccessKeyPerAccount; of all regions */
 #define ACCESS_KEYS_PER_ACCOUNT_MOST	50   /* that it can be given: all may be revoked in one go */
+#define RAM_USERS_PER_ACCOUNT_MAX	100  /* LimitExceeded.User */
+#define ACCESS_KEYS_PER_USER_MAX	2    /* LimitExceeded.User.AccessKey, as the account's own by RAM */
 #define RESOURCE_GROUPS_PER_ACCOUNT_MAX 100  /* LimitExceeded.ResourceGroup; besides the default one */
 #define VPCS_PER_ACCOUNT_MAX		200  /* QuotaExceeded.Vpc */
 #define SECURITY_GROUPS_PER_ACCOUNT_MAX 500  /* QuotaExceed.SecurityGroup */

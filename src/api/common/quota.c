@@ -76,7 +76,11 @@ static size_t privileges(_unused_ const struct snapshot *rows, _unused_ int64_t 
 
 static size_t access_keys(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
-	return snapshot_count_owned(rows, KIND_ACCESS_KEY, uid, "");
+	size_t n = 0;
+
+	for (const struct access_key *k = NULL; (k = snapshot_owned(rows, KIND_ACCESS_KEY, uid, "", k));)
+		n += !k->user[0];
+	return n;
 }
 
 static size_t resource_groups(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
@@ -137,7 +141,7 @@ static const struct info infos[QUOTA_COUNT_] = {
 	[QUOTA_RESOURCE_GROUPS] = {"resource_groups", RESOURCE_GROUPS_PER_ACCOUNT_MAX, MANY, "LimitExceeded.ResourceGroup",
 		"resource groups of the account besides the default one", .usage = resource_groups},
 	[QUOTA_ACCESS_KEYS] = {"access_keys", ACCESS_KEYS_PER_ACCOUNT_MAX, ACCESS_KEYS_PER_ACCOUNT_MOST,
-		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account", .usage = access_keys},
+		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account itself", .usage = access_keys},
 };
 #undef EACH
 #undef ALL

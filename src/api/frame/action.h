@@ -49,6 +49,7 @@ struct call {
 	const struct catalogue *catalogue;
 	const struct snapshot *rows;
 	const struct account *account;
+	const struct ram_user *user; /* the account's, who calls; NULL: the account itself */
 	const char *region; /* RegionId, known to the catalogue; "" with ACTION_NO_REGION if absent */
 	json_t *params;	    /* typed: PARAM_INT and LONG are integers, BOOL booleans, LIST arrays, STRUCT_LIST
 			     * arrays of     objects; absent ones are absent; empty ids are absent */
@@ -96,6 +97,12 @@ static inline int call_fail_param(struct call *call, const char *name, const cha
 	return -EBADMSG;
 }
 int call_fail_detail(struct call *call, const char *code, const char *format, ...) _printf_(3, 4);
+
+/* Whether it is an administrator that calls: an account itself, none of its users. */
+static inline bool call_is_admin(const struct call *call)
+{
+	return call->account->is_admin && !call->user;
+}
 
 /* Parameters. */
 const char *call_string(const struct call *call, const char *name); /* NULL: absent */

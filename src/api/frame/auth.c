@@ -110,6 +110,13 @@ static int check_v1_complete(struct check *c)
 	return 0;
 }
 
+static void took_key(struct check *c, const struct access_key *key, const char *action, const char *version)
+{
+	*c->ret = (struct auth_call){.uid = key->uid, .action = action, .version = version};
+	(void)str_copy(c->ret->user, sizeof(c->ret->user), key->user);
+	(void)str_copy(c->ret->key, sizeof(c->ret->key), key->id);
+}
+
 static int check_v1(struct check *c)
 {
 	_cleanup_(freep) char *to_sign = NULL;
@@ -138,7 +145,7 @@ static int check_v1(struct check *c)
 	r = spend_nonce(c, key->id, param(c, "SignatureNonce"));
 	if (r < 0)
 		return r;
-	*c->ret = (struct auth_call){key->uid, param(c, "Action"), param(c, "Version")};
+	took_key(c, key, param(c, "Action"), param(c, "Version"));
 	return 0;
 }
 
@@ -214,8 +221,8 @@ static int check_acs3(struct check *c, const char *authorization)
 	r = spend_nonce(c, key->id, sign_request_header(c->request, "x-acs-signature-nonce"));
 	if (r < 0)
 		return r;
-	*c->ret = (struct auth_call){key->uid, sign_request_header(c->request, "x-acs-action"),
-				     sign_request_header(c->request, "x-acs-version")};
+	took_key(c, key, sign_request_header(c->request, "x-acs-action"),
+		 sign_request_header(c->request, "x-acs-version"));
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 
 struct auth_call {
 	int64_t uid;
+	char user[ID_SIZE];	      /* the account's user who calls; "": the account itself */
+	char key[ID_SIZE];	      /* that it is signed with */
 	const char *action, *version; /* borrowed from the request */
 };
 

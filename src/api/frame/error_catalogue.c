@@ -82,6 +82,17 @@ const struct error_row error_rows[] = {
 	{ "QuotaExceeded.Account",         400, "There are as many accounts as are allowed." },
 	{ "QuotaExceeded.AccessKeyPerAccount", 400, "The account has as many access keys as are allowed." },
 
+	/* Users of accounts, and their keys. */
+	{ "EntityNotExist.User",           404, "The user does not exist (NotFound)." },
+	{ "EntityNotExist.User.AccessKey", 404, "The user, or the account itself, has no such access key (NotFound)." },
+	{ "EntityAlreadyExists.User",      409, "There is a user of that name." },
+	{ "DeleteConflict.User.AccessKey", 409, "The user still has access keys." },
+	{ "LimitExceeded.User",            409, "The account has as many users as are allowed." },
+	{ "LimitExceeded.User.AccessKey",  409, "There are as many access keys as are allowed." },
+	{ "InvalidParameter.{name}.InvalidChars", 400, "The parameter {name} has characters that are not allowed." },
+	{ "InvalidParameter.{name}.Length", 400, "The parameter {name} is too short or too long." },
+	{ "InvalidParameter.{name}.Format", 400, "The parameter {name} has a wrong format." },
+
 	/* Resource groups. */
 	{ "EntityNotExists.ResourceGroup", 404, "The resource group does not exist (NotFound)." },
 	{ "EntityAlreadyExists.ResourceGroup", 409, "There is a resource group of that name." },

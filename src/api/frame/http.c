@@ -48,6 +48,7 @@ struct exchange {
 	enum product product;
 	const struct action *action;
 	int64_t uid;
+	char user[ID_SIZE], key[ID_SIZE];
 	char request_id[UUID_TEXT_SIZE];
 	struct params query, form;
 };
@@ -254,6 +255,8 @@ static void carry_out(void *context, struct turn *turn)
 	struct http *http = context;
 	struct exchange *exchange = container_of(turn, struct exchange, turn);
 	const struct run_request run = {.uid = exchange->uid,
+					.user = exchange->user,
+					.key = exchange->key,
 					.product = exchange->product,
 					.action = exchange->action,
 					.handler = handler_of(exchange->product, exchange->action),
@@ -277,6 +280,8 @@ static void take_call(struct http *http, struct exchange *exchange, const struct
 		return;
 	}
 	exchange->uid = call->uid;
+	(void)str_copy(exchange->user, sizeof(exchange->user), call->user);
+	(void)str_copy(exchange->key, sizeof(exchange->key), call->key);
 	exchange->product = product->product;
 	exchange->action = action_find(product->product, call->action);
 	if (!exchange->action) {

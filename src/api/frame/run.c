@@ -29,6 +29,7 @@ static const struct param_spec changes_params[] = {
 struct run {
 	const struct run_environment *environment;
 	int64_t uid;
+	char user[ID_SIZE], key[ID_SIZE];
 	run_done done;
 	void *context;
 	unsigned attempts;
@@ -101,10 +102,26 @@ static void commit_nothing(struct run *run)
 	store_commit(run->environment->store, TAKE_PTR(run->call.txn), committed, run);
 }
 
+/* The caller, as far as it is still there: who disables a key, or deletes it, ends the calls that wait, too.
+ */
+static int find_caller(struct run *run)
+{
+	struct call *call = &run->call;
+	const struct access_key *key =
+		run->key[0] ? snapshot_find(call->rows, KIND_ACCESS_KEY, run->key) : NULL;
+
+	call->account = snapshot_account(call->rows, run->uid);
+	call->user = run->user[0] ? snapshot_find(call->rows, KIND_RAM_USER, run->user) : NULL;
+	if (!call->account || (run->user[0] && !call->user) || (run->key[0] && !key))
+		return call_fail(call, "InvalidAccessKeyId.NotFound");
+	return key && !key->active ? call_fail(call, "InvalidAccessKeyId.Inactive") : 0;
+}
+
 static int begin(struct run *run)
 {
 	const struct run_environment *environment = run->environment;
 	struct call *call = &run->call;
+	int r;
 
 	json_decref(call->answer);
 	call->answer = json_object();
@@ -112,15 +129,13 @@ static int begin(struct run *run)
 	call->failed = 0;
 	call->n_counters = 0;
 	call->rows = store_rows(environment->store);
-	call->account = snapshot_account(call->rows, run->uid);
 	call->now = now_unix_s();
 	call->live_revision =
 		environment->live_revision ? environment->live_revision(environment->control) : UINT64_MAX;
 	if (!call->answer)
 		return -ENOMEM;
-	if (!call->account)
-		return call_fail(call, "InvalidAccessKeyId.NotFound");
-	return new_txn(call);
+	r = find_caller(run);
+	return r < 0 ? r : new_txn(call);
 }
 
 /* The handler, and what its helpers have remembered. */
@@ -194,7 +209,7 @@ static int read_changes_params(struct run *run, struct typed *typed)
 		return 0;
 	if (!check_client_token(token) || str_copy(run->token, sizeof(run->token), token) < 0)
 		return call_fail_param(call, "ClientToken", "It must be of 1 to 64 ASCII characters.");
-	return token_digest(call->params, run->digest);
+	return token_digest(call->params, run->user, run->digest);
 }
 
 static int read_region(struct run *run)
@@ -235,12 +250,12 @@ static int read_params(struct run *run, const struct run_request *request)
 	return r;
 }
 
-/* May the account do this at all? */
+/* May the caller do this at all? Users of an administrator's account are no administrators. */
 static int check_permission(struct run *run)
 {
 	const struct account *account = snapshot_account(store_rows(run->environment->store), run->uid);
 
-	if (run->call.action->flags & ACTION_ADMIN && account && !account->is_admin)
+	if (run->call.action->flags & ACTION_ADMIN && account && (!account->is_admin || run->user[0]))
 		return call_fail_detail(&run->call, "Forbidden", "Only an administrator may.");
 	return 0;
 }
@@ -264,6 +279,8 @@ void run_action(const struct run_environment *environment, const struct run_requ
 	}
 	run->environment = environment;
 	run->uid = request->uid;
+	(void)str_copy(run->user, sizeof(run->user), request->user ? request->user : "");
+	(void)str_copy(run->key, sizeof(run->key), request->key ? request->key : "");
 	run->done = done;
 	run->context = context;
 	run->call = (struct call){.action = request->action,

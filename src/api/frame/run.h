@@ -26,7 +26,9 @@ struct run_request {
 	enum product product;
 	const struct action *action;
 	action_handler handler;
-	int64_t uid; /* the caller's account */
+	int64_t uid;	  /* the caller's account, … */
+	const char *user; /* … its user who calls; NULL or "": the account itself */
+	const char *key;  /* that must still be good when the call is carried out; NULL: none must */
 	const struct params *query, *form;
 	const char *request_id;
 };

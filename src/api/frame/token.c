@@ -10,11 +10,16 @@
 #include "../../lib/codec.h"
 #include "../../sign/digest.h"
 
-int token_digest(const json_t *params, char ret[65])
+int token_digest(const json_t *params, const char *user, char ret[65])
 {
-	_cleanup_(freep) char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS);
+	_cleanup_(freep) char *text = json_dumps(params, JSON_COMPACT | JSON_SORT_KEYS), *all = NULL;
 
-	return text ? sha256_text(text, strlen(text), ret) : -ENOMEM;
+	/* Of the account itself as ever, since tokens outlive an upgrade. */
+	if (!text || asprintf(&all, "%s%s", text, user) < 0) {
+		all = NULL;
+		return -ENOMEM;
+	}
+	return sha256_text(all, strlen(all), ret);
 }
 
 /* The row's identity, without digest and answer. */
@@ -79,15 +84,23 @@ static void make_room(struct call *call)
 		call_delete(call, KIND_CLIENT_TOKEN, oldest_of(call->rows, prefix));
 }
 
+static void drop_secret(json_t *object, const struct answer_field *fields)
+{
+	for (const struct answer_field *f = fields; f && f->kind != ANSWER_NONE; f++) {
+		if (f->secret)
+			(void)json_object_del(object, f->name);
+		else if (f->kind == ANSWER_AN_OBJECT)
+			drop_secret(json_object_get(object, f->name), f->members);
+	}
+}
+
 /* The answer as it may be kept; the caller's. */
 static char *answer_text(const struct call *call)
 {
-	const struct answer_field *secret = answer_secret(call->action->answer);
-	json_t *kept = json_copy(call->answer);
+	json_t *kept = json_deep_copy(call->answer);
 	char *text;
 
-	if (kept && secret)
-		(void)json_object_del(kept, secret->name);
+	drop_secret(kept, call->action->answer);
 	text = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
 	json_decref(kept);
 	return text;

@@ -12,8 +12,9 @@
 #define CLIENT_TOKENS_PER_ACCOUNT_MAX 2000
 #define CLIENT_TOKEN_LIFE_S	      (24 * 60 * 60)
 
-/* Digest of a call's parameters, whatever their order and spelling on the wire. */
-int token_digest(const json_t *params, char ret[65]);
+/* Digest of a call's parameters, whatever their order and spelling on the wire, and of the account's user who
+ * calls ("": the account itself): what one was answered, a secret perhaps, no other hears. */
+int token_digest(const json_t *params, const char *user, char ret[65]);
 
 /* 1: bound by an earlier call with this digest; `ret_answer` is its answer (the caller's). 0: not bound.
  * -EBADMSG: bound by a call with other parameters; call->error says so. -ENOMEM. */

@@ -18,7 +18,7 @@ const struct service *owned_service(const struct call *call, const char *id)
 
 	if (!service || !streq(service->region, call->region))
 		return NULL;
-	if (service->owner == call->account->uid || (service->owner == 0 && call->account->is_admin))
+	if (service->owner == call->account->uid || (service->owner == 0 && call_is_admin(call)))
 		return service;
 	return NULL;
 }
@@ -37,7 +37,7 @@ int owned_services(const struct call *call, struct gathered *ret)
 	int r;
 
 	r = gather_services(call, call->account->uid, call->region, ret);
-	if (r == 0 && call->account->is_admin)
+	if (r == 0 && call_is_admin(call))
 		r = gather_services(call, 0, call->region, ret);
 	gathered_sort(ret);
 	return r;
@@ -51,17 +51,20 @@ static void arn_of(int64_t uid, char *ret, size_t size)
 	(void)str_format(ret, size, "acs:ram:*:%lld:*", (long long)uid);
 }
 
-/* Whether an entry of the whitelist is the account: its id, its ARN, or an ARN of all accounts. */
-static bool entry_admits(const struct service_user *user, int64_t uid)
+/* Whether an entry of the whitelist is the caller: the account's id, its ARN, or an ARN of all accounts; the
+ * id of one of its users, who calls. What that one makes is the account's, as all that users make. */
+static bool entry_admits(const struct call *call, const struct service_user *user)
 {
-	char arn[64];
+	char arn[64], number[UID_TEXT_SIZE];
 
-	if (user->uid != 0)
-		return user->uid == uid;
+	if (user->uid != 0) {
+		relation_uid(user->uid, number);
+		return user->uid == call->account->uid || (call->user && streq(call->user->id, number));
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(arns_of_all); i++)
 		if (streq(user->arn, arns_of_all[i]))
 			return true;
-	arn_of(uid, arn, sizeof(arn));
+	arn_of(call->account->uid, arn, sizeof(arn));
 	return streq(user->arn, arn);
 }
 
@@ -72,7 +75,7 @@ bool service_admits(const struct call *call, const struct service *service)
 		return true;
 	for (const struct service_user *u = NULL;
 	     (u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u));)
-		if (entry_admits(u, call->account->uid))
+		if (entry_admits(call, u))
 			return true;
 	return false;
 }
@@ -101,6 +104,8 @@ int admitting_services(const struct call *call, const char *region, struct gathe
 		r = gather_services(call, 0, region, ret);
 	if (r == 0)
 		r = gather_admitting(call, REF_SERVICE_USER_UID, uid, ret);
+	if (r == 0 && call->user)
+		r = gather_admitting(call, REF_SERVICE_USER_UID, call->user->id, ret);
 	if (r == 0)
 		r = gather_admitting(call, REF_SERVICE_USER_ARN, arn, ret);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(arns_of_all); i++)

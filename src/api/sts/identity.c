@@ -7,14 +7,16 @@
 
 int caller_identity_get(struct call *call)
 {
-	char uid[UID_TEXT_SIZE], arn[64];
+	const struct ram_user *user = call->user;
+	char uid[UID_TEXT_SIZE], arn[160];
 
 	relation_uid(call->account->uid, uid);
-	(void)str_format(arn, sizeof(arn), "acs:ram::%s:root", uid);
+	(void)str_format(arn, sizeof(arn), "acs:ram::%s:%s%s", uid, user ? "user/" : "root",
+			 user ? user->name : "");
 	answer_row(call->answer, call->action->answer, KIND_ACCOUNT, call->account);
-	answer_string(call->answer, "IdentityType", "Account");
-	answer_string(call->answer, "UserId", uid);
-	answer_string(call->answer, "PrincipalId", uid);
+	answer_string(call->answer, "IdentityType", user ? "RAMUser" : "Account");
+	answer_string(call->answer, "UserId", user ? user->id : uid);
+	answer_string(call->answer, "PrincipalId", user ? user->id : uid);
 	answer_string(call->answer, "Arn", arn);
 	return 0;
 }
