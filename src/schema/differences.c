@@ -18,8 +18,8 @@
 #define NO_TEMPORARY "protection is from calls by temporary keys of others, and there are none"
 #define NO_MONEY     "nothing is charged, so nothing is locked for money"
 #define BY_NUMBER    "each number that can be used up has a code of its own"
+#define IPV4	     "endpoints have IPv4 addresses"
 #define PLAIN	     "what is missing is MissingServiceId, MissingRegionId and so on"
-#define ONE_REGION   "endpoint and service are in one region"
 
 /* clang-format off */
 const struct difference privatelink_differences[] = {
@@ -43,6 +43,11 @@ const struct difference privatelink_differences[] = {
 	CODE("OpenPrivateLinkService", "AccountTypeRestricted", "accounts are of one type"),
 	CODE("OpenPrivateLinkService", "InvalidAccountStatus.NotEnoughBalance", NO_MONEY),
 
+	PARAM("CreateVpcEndpoint", "AddressIpVersion", "all but IPv4: " IPV4),
+	PARAM("CreateVpcEndpoint", "EndpointType", "all but Interface: load balancers of other types are not served"),
+	PARAM("CreateVpcEndpoint", "Zone.N.Ipv6Address", "all but an empty one: " IPV4),
+	PARAM("AddZoneToVpcEndpoint", "Ipv6Address", "all but an empty one: " IPV4),
+	PARAM("UpdateVpcEndpointAttribute", "AddressIpVersion", "all but IPv4: " IPV4),
 	CODE("CreateVpcEndpoint", "EndpointExist", "two endpoints may have one name"),
 	CODE("CreateVpcEndpoint", "CheckServiceLinkRoleError", "no role is needed"),
 	CODE("CreateVpcEndpoint", "IncorrectStatus.VpcEndpointService",
@@ -92,7 +97,6 @@ const struct difference privatelink_differences[] = {
 	CODE("UpdateVpcEndpointZoneConnectionResourceAttribute", "EndpointNotFound", "EndpointConnectionNotFound says it"),
 	CODE("DisableVpcEndpointConnection", "EndpointConnectionOperationDenied", "cutting is refused in no state"),
 
-	PARAM(NULL, "CrossRegionBandwidth", ONE_REGION),
 	CODE("TagResources", "MissingTagValueParam", "a tag without a value has an empty one"),
 	CODE("ListTagResources", "MissingTagValueParam", "a key without a value asks for every value"),
 	CODE("UntagResources", "IllegalTagValueParam", "it takes no values"),

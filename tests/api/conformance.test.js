@@ -775,6 +775,44 @@ test('the load balancer of a zone is replaced while it serves', async () => {
 	await remove_service(ServiceId);
 });
 
+test('an endpoint in another region than its service', async () => {
+	const far = 'cn-beijing';
+	const ServiceId = (await service(accounts.provider, first, { AutoAcceptEnabled: true, 'SupportedRegionList.1': region })).ServiceId;
+	await provider('AddUserToVpcEndpointService', { ServiceId, UserId: accounts.consumer.uid });
+	await provider('UpdateVpcEndpointServiceAttribute', { ServiceId, 'AddSupportedRegionSet.1': far });
+	await service_active(ServiceId);
+	const { SupportedRegionSet } = await provider('GetVpcEndpointServiceAttribute', { ServiceId });
+	assert.ok(SupportedRegionSet.some((r) => r.SupportedRegionId === far));
+
+	const there = (call) => (action, parameters) => call(action, { RegionId: far, ...parameters });
+	const { VpcId } = await there(acs3(accounts.consumer, 'vpc'))('CreateVpc', { CidrBlock: '10.0.0.0/16' });
+	const { SecurityGroupId } = await there(acs3(accounts.consumer, 'ecs'))('CreateSecurityGroup', { VpcId });
+	const far_consumer = there(consumer);
+	const found = await far_consumer('ListVpcEndpointServicesByEndUser', { ServiceId, ServiceRegionId: region });
+	assert.equal(found.Services.length, 1);
+	await far_consumer('DescribeZones', { CrossRegion: true, CrossRegionSide: 'Endpoint' });
+	const { EndpointId } = await far_consumer('CreateVpcEndpoint', {
+		VpcId,
+		ServiceId,
+		ServiceRegionId: region,
+		CrossRegionBandwidth: 200,
+		'SecurityGroupId.1': SecurityGroupId,
+	});
+	const get = () => far_consumer('GetVpcEndpointAttribute', { EndpointId });
+	await until('Connected', async () => (await get()).ConnectionStatus === 'Connected');
+	assert.equal((await get()).CrossRegionBandwidth, 200);
+	assert.equal((await get()).ServiceRegionId, region);
+	await far_consumer('UpdateVpcEndpointAttribute', { EndpointId, CrossRegionBandwidth: 300 });
+	assert.equal((await get()).CrossRegionBandwidth, 300);
+	const listed = await far_consumer('ListVpcEndpoints', { ServiceRegionId: region });
+	assert.deepEqual(listed.Endpoints.map((e) => e.EndpointId), [EndpointId]);
+	const [connection] = (await provider('ListVpcEndpointConnections', { ServiceId })).Connections;
+	assert.equal(connection.EndpointRegionId, far);
+	await far_consumer('DeleteVpcEndpoint', { EndpointId });
+	await until('gone', async () => (await far_consumer('ListVpcEndpoints', { EndpointId })).TotalCount === 0);
+	await remove_service(ServiceId);
+});
+
 test('an endpoint whose service is gone can only be deleted', async () => {
 	const { ServiceId } = await service(accounts.provider, first);
 	await provider('AddUserToVpcEndpointService', { ServiceId, UserId: accounts.consumer.uid });
