@@ -254,6 +254,10 @@ static void test_administrators_user(struct harness *h)
 			"AccountName=%s", "another");
 	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "Forbidden", "an administrator's user", "CreateAccessKey",
 			"AccountId=%s", "1000000000000009");
+	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "Forbidden", "another account's quotas", "ListQuotas",
+			"RegionId=cn-hangzhou&AccountId=%s", "1000000000000001");
+	harness_refused(h, ROOT, PRODUCT_PRIVLINK, "Forbidden", "another account's calls", "ListAuditEvents",
+			"EventAccountId=%s&AccountId=1000000000000001", "1000000000000001");
 	harness_run(h, ROOT, PRODUCT_PRIVATELINK, "ListVpcEndpointServices", "RegionId=cn-hangzhou");
 	tap_is_int(harness_count_of(h, "Services"), 0, "the catalogue's services are not shown as its own");
 	h->user = NULL;

@@ -111,7 +111,7 @@ static int read_query(struct call *call, struct audit_query *ret)
 				    .request_id = call_string(call, "EventRequestId"),
 				    .since_ms = INT64_MIN,
 				    .until_ms = INT64_MAX};
-	if (!call->account->is_admin) {
+	if (!call_is_admin(call)) {
 		if (account && account != call->account->uid)
 			return call_fail_detail(call, "Forbidden",
 						"Only an administrator sees the calls of another account.");

@@ -95,7 +95,7 @@ int quota_list(struct call *call)
 	json_t *list = answer_list(call->answer, call->action->answer, "Quotas");
 	int64_t uid = call_int(call, "AccountId", call->account->uid);
 
-	if (uid != call->account->uid && !call->account->is_admin)
+	if (uid != call->account->uid && !call_is_admin(call))
 		return call_fail_detail(call, "Forbidden",
 					"Only an administrator may see another account's.");
 	if (!snapshot_account(call->rows, uid))
