@@ -315,7 +315,8 @@ static void test_zones(struct harness *h, const struct world *w)
 
 static void test_reads(struct harness *h, const struct world *w)
 {
-	const char *policy = "{\"Version\": \"1\",  \"Statement\": [{\"Effect\": \"Deny\"}]}";
+	const char *policy =
+		"{\"Version\": \"1\",  \"Statement\": [{\"Effect\": \"Deny\", \"Action\": \"*\", \"Resource\": \"*\"}]}";
 	const char *id, *first, *token, *ai, *rg;
 
 	harness_call(h, ALICE, PRODUCT_RESOURCEMANAGER, "CreateResourceGroup", "Name=team&DisplayName=Team");

@@ -30,6 +30,97 @@ static struct world make_world(struct harness *h)
 	return w;
 }
 
+#define POLICY                                                                                                      \
+	"{ \"Version\": \"1\",\n \"Statement\": [ {\"Effect\":\"Deny\", \"Action\":[\"oss:Get*\", \"oss:List*\"], " \
+	"\"Resource\":\"*\", \"Principal\":{\"RAM\":[\"acs:ram::1:user/a\"]}}]} "
+#define DEFAULT                                                                                              \
+	"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"],\"Principal\":[\"*\"],"  \
+	"\"Resource\":[\"*\"]}]}"
+
+static const char *policy_of(struct harness *h, const char *endpoint)
+{
+	const char *listed;
+
+	PL(h, ALICE, "ListVpcEndpoints", REGION "EndpointId=%s", endpoint);
+	listed = harness_keep(h, harness_text(h, "Endpoints.0.PolicyDocument"));
+	PL(h, ALICE, "GetVpcEndpointAttribute", REGION "EndpointId=%s", endpoint);
+	return streq(listed, harness_text(h, "PolicyDocument")) ? listed : "(differ)";
+}
+
+static void refuse_policies(struct harness *h, const char *endpoint)
+{
+	static const struct {
+		const char *policy, *detail;
+	} cases[] = {
+		{"x", "It is no JSON: line 1, column 1."},
+		{"{}", "It must have the Version \"1\"."},
+		{"{\"Version\":1,\"Statement\":[]}", "It must have the Version \"1\"."},
+		{"{\"Version\":\"1\",\"Statement\":[]}",
+		 "It must have a list Statement, which is not empty, and no more."},
+		{"{\"Version\":\"1\",\"Statement\":[{}],\"Id\":\"x\"}",
+		 "It must have a list Statement, which is not empty, and no more."},
+		{"{\"Version\":\"1\",\"Statement\":[1]}",
+		 "Statement 1: must have Effect, Action and Resource."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"},"
+		 "{\"Effect\":\"Maybe\"}]}",
+		 "Statement 2: Effect must be Allow or Deny."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Action\":[]}]}",
+		 "Statement 1: Action must be a text or a list of texts."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Resource\":[1]}]}",
+		 "Statement 1: Resource must be a text or a list of texts."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Principal\":{}}]}",
+		 "Statement 1: Principal must be a text, a list of texts, or an object of those."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Condition\":\"x\"}]}",
+		 "Statement 1: Condition must be an object."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Actions\":\"*\"}]}",
+		 "Statement 1: Actions is no member of a statement."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"NotAction\":\"*\","
+		 "\"Resource\":\"*\"}]}",
+		 "Statement 1: must have Effect, Action and Resource."},
+	};
+	char long_policy[2100];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		REFUSED(h, ALICE, "IllegalParamFormat.PolicyDocument", cases[i].detail,
+			"UpdateVpcEndpointAttribute", REGION "EndpointId=%s&PolicyDocument=%s", endpoint,
+			cases[i].policy);
+		tap_ok(strstr(h->error.message, cases[i].detail), "and says so: %s", h->error.message);
+	}
+	(void)str_format(long_policy, sizeof(long_policy), "%s%*s", DEFAULT, (int)(2049 - strlen(DEFAULT)),
+			 "");
+	REFUSED(h, ALICE, "IllegalParamFormat.PolicyDocument", "a policy of 2049 bytes",
+		"UpdateVpcEndpointAttribute", REGION "EndpointId=%s&PolicyDocument=%s", endpoint,
+		long_policy);
+	long_policy[2048] = '\0';
+	tap_ok(PL(h, ALICE, "UpdateVpcEndpointAttribute", REGION "EndpointId=%s&PolicyDocument=%s", endpoint,
+		  long_policy),
+	       "one of 2048 is taken");
+	tap_is_str(policy_of(h, endpoint), long_policy, "with its blanks");
+}
+
+static void test_policies(struct harness *h, const struct world *w)
+{
+	const char *endpoint;
+
+	endpoint = PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
+			  REGION "VpcId=%s&ServiceId=" OSS_ID "&SecurityGroupId.1=%s&ProtectedEnabled=true"
+				 "&PolicyDocument=" POLICY,
+			  w->vpc, w->group);
+	harness_in_force(h, NODE);
+	tap_is_str(policy_of(h, endpoint), POLICY, "a policy is kept and told byte for byte");
+	tap_ok(json_is_true(harness_at(h->answer, "ProtectedEnabled")), "protection is told");
+	tap_ok(PL(h, ALICE, "UpdateVpcEndpointAttribute", REGION "EndpointId=%s&EndpointName=ab", endpoint),
+	       "another change");
+	tap_is_str(policy_of(h, endpoint), POLICY, "leaves it");
+	refuse_policies(h, endpoint);
+	tap_ok(PL(h, ALICE, "UpdateVpcEndpointAttribute", REGION "EndpointId=%s&ResetPolicy=true", endpoint),
+	       "it is taken back");
+	tap_is_str(policy_of(h, endpoint), DEFAULT, "then all is allowed");
+	harness_in_force(h, NODE);
+	(void)PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", endpoint);
+	harness_in_force(h, NODE);
+}
+
 /* Two regions with the border of mainland China between them. */
 static void test_no_partner(struct harness *h)
 {
@@ -79,6 +170,7 @@ int main(void)
 	harness_begin_with(&h, "tests/unit/data/own_catalogue.json");
 	w = make_world(&h);
 	test_given_id(&h, &w);
+	test_policies(&h, &w);
 	test_no_partner(&h);
 	harness_end(&h);
 	return tap_done();
