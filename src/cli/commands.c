@@ -255,7 +255,7 @@ static const struct cli_option service_attach[] = {
 
 #define ZONE_AFFINITY                                                                                        \
 	{"--zone-affinity", "ZoneAffinityEnabled", CLI_FLAG,                                                 \
-	 .help = "answer names with the asker's zone first"},                                                \
+	 .help = "names: the asker's zone alone, if it has one"},                                            \
 	{                                                                                                    \
 		"--no-zone-affinity", "ZoneAffinityEnabled", CLI_FLAG, .add = add_no,                        \
 								       .help = "answer them with all zones"  \

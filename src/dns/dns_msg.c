@@ -254,19 +254,34 @@ static bool wants(const struct answering *a, ldns_rr_type type)
 	return wanted == type || wanted == LDNS_RR_TYPE_ANY;
 }
 
-/* Adds the name's addresses, turned around; with affinity those of the asker's zone before the others. */
+static bool is_near(const struct answering *a, const struct plan_name *name, size_t i)
+{
+	return streq(name->zones[i], a->request->asker->zone);
+}
+
+static bool has_near(const struct answering *a, const struct plan_name *name)
+{
+	for (size_t i = 0; i < name->n_addrs; i++)
+		if (is_near(a, name, i))
+			return true;
+	return false;
+}
+
+/* Adds the name's addresses, turned around; with affinity only those of the asker's zone, where there are
+ * any. */
 static bool add_addresses(const struct answering *a, ldns_pkt *out, const struct plan_name *name)
 {
-	for (int pass = name->affinity ? 0 : 1; pass < 2; pass++)
-		for (size_t i = 0; i < name->n_addrs; i++) {
-			size_t j = (i + a->request->rotation) % name->n_addrs;
-			bool near = name->affinity && streq(name->zones[j], a->request->asker->zone);
-			bool v4 = netaddr_is_v4(&name->addrs[j]);
+	bool only_near = name->affinity && has_near(a, name);
 
-			if (near == (pass == 0) && wants(a, v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA) &&
-			    !add_address(a, out, &name->addrs[j]))
-				return false;
-		}
+	for (size_t i = 0; i < name->n_addrs; i++) {
+		size_t j = (i + a->request->rotation) % name->n_addrs;
+		bool v4 = netaddr_is_v4(&name->addrs[j]);
+
+		if ((!only_near || is_near(a, name, j)) &&
+		    wants(a, v4 ? LDNS_RR_TYPE_A : LDNS_RR_TYPE_AAAA) &&
+		    !add_address(a, out, &name->addrs[j]))
+			return false;
+	}
 	return true;
 }
 

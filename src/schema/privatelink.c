@@ -78,7 +78,7 @@ static const struct param_spec endpoint_create_params[] = {
 	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params,
 	 OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
 	{"ZoneAffinityEnabled", PARAM_BOOL,
-	 OPTION("--zone-affinity", "answer names with the asker's zone first")},
+	 OPTION("--zone-affinity", "names: the asker's zone alone, if it has one")},
 	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX},
 	{},
 };

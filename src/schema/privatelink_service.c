@@ -27,7 +27,7 @@ const struct param_spec service_create_params[] = {
 	{"AddressIpVersion", PARAM_STRING, .values = service_ip_versions},
 	{"AutoAcceptEnabled", PARAM_BOOL, OPTION("--auto-accept", "accept connections without asking")},
 	{"ZoneAffinityEnabled", PARAM_BOOL,
-	 OPTION("--zone-affinity", "answer names with the asker's zone first")},
+	 OPTION("--zone-affinity", "names: the asker's zone alone, if it has one")},
 	{"Payer", PARAM_STRING, .values = payers},
 	{"Resource", PARAM_STRUCT_LIST, .max = RESOURCES_PER_CALL_MAX, .members = resource_params,
 	 OPTION("--resource", "nlb,NLB,ZONE or slb,SLB"), .parts = 3},

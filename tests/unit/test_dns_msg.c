@@ -555,9 +555,14 @@ static void test_order(void)
 	question(&in, 0x0100, SERVICE, TYPE_A, 1);
 	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50 10.0.1.50", "addresses turn around");
 	question(&in, 0x0100, ENDPOINT, TYPE_A, 1);
-	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.2.50 10.0.1.50",
-		   "with affinity the asker's zone is first");
-	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50 10.0.1.50", "however they turn");
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.2.50",
+		   "with affinity there is only the address of the asker's zone");
+	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50", "however they turn");
+	(void)str_copy(ports[0].zone, sizeof(ports[0].zone), "cn-hangzhou-k");
+	tap_is_str(ask(&ports[0], false, 0), "NOERROR aa 10.0.1.50 10.0.2.50",
+		   "where that zone has none, there are all");
+	tap_is_str(ask(&ports[0], false, 1), "NOERROR aa 10.0.2.50 10.0.1.50", "which turn around");
+	(void)str_copy(ports[0].zone, sizeof(ports[0].zone), ZONE_I);
 }
 
 static void test_header(void)
