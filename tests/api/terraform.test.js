@@ -7,7 +7,7 @@
 const assert = require('node:assert/strict');
 const test = require('node:test');
 const { accounts, acs3, versions } = require('./client');
-const { Api, ApiError, Terraform, resource, source } = require('./terraform');
+const { Api, Terraform, resource, source } = require('./terraform');
 
 Object.assign(versions, { privlink: '2026-11-01' });
 const admin = acs3(accounts.admin, 'privlink');
@@ -16,19 +16,6 @@ async function new_account(name) {
 	const { AccountId } = await admin('CreateAccount', { AccountName: `terraform-${name}` });
 	const { AccessKeyId, AccessKeySecret } = await admin('CreateAccessKey', { AccountId });
 	return { key: AccessKeyId, secret: AccessKeySecret, uid: String(AccountId) };
-}
-
-// Whether RAM is there, which two tests need; what they do is not tried without.
-async function has_ram(account) {
-	try {
-		await new Api(account, 'eu-central-1').once('ram', 'ListUsers', { MaxItems: 100 });
-		return true;
-	} catch (e) {
-		if (e instanceof ApiError && /^(InvalidVersion|NoSuchVersion|InvalidAction\.NotFound)$/.test(e.code)) {
-			return false;
-		}
-		throw e;
-	}
 }
 
 const oss = 'epsrv-k1apjysze8u1l9t6uyg9'; // ./run puts it into the catalogue
@@ -48,15 +35,11 @@ async function prepare(account, region, needs) {
 	return terraform;
 }
 
-// A test: the region, what it needs beside (resource groups, RAM), and its steps: each is a configuration, or a function that is called
+// A test: the region, whether it needs resource groups, and its steps: each is a configuration, or a function that is called
 // with the Terraform between two of them.
 function acceptance(name, region, needs, steps) {
-	test(name, { concurrency: true }, async (t) => {
+	test(name, { concurrency: true }, async () => {
 		const account = await new_account(name.replace(/_/g, '-').toLowerCase().slice(0, 40));
-		if (needs.includes('users') && !(await has_ram(account))) {
-			t.skip('RAM is not there yet');
-			return;
-		}
 		const prepared = await prepare(account, region, needs);
 		const terraform = new Terraform(account, region);
 		for (const step of typeof steps === 'function' ? steps(account) : steps) {
@@ -454,7 +437,7 @@ for (const [name, more, steps] of [
 		})),
 		user: resource('service_user', (s) => ({ ServiceId: s.service.id, UserId: s.person.UserId })),
 	};
-	acceptance('VpcEndpointServiceUser_basic', 'eu-central-1', ['users'], [listed, imported('user')]);
+	acceptance('VpcEndpointServiceUser_basic', 'eu-central-1', [], [listed, imported('user')]);
 	const lookup = (filters) =>
 		source('list', (s) => ({
 			action: 'ListVpcEndpointServiceUsers',
@@ -462,7 +445,7 @@ for (const [name, more, steps] of [
 			id: 'UserId',
 			filters: { ServiceId: s.user.ServiceId, ...filters(s) },
 		}));
-	acceptance('VpcEndpointServiceUsersDataSource', 'eu-central-1', ['users'], [
+	acceptance('VpcEndpointServiceUsersDataSource', 'eu-central-1', [], [
 		{ ...listed, users: lookup(() => ({})) },
 		(terraform) => assert.equal(terraform.state.users.id.length, 2),
 		{ ...listed, users: lookup((s) => ({ UserId: s.person.UserId })) },
