@@ -83,19 +83,19 @@ void cli_options_of(const struct cli_command *command, struct cli_option_list *r
 
 /* Columns */
 
-static void add_column(struct cli_view *view, unsigned int number, const char *title, const char *path,
-		       bool wide)
+static void add_column(struct cli_view *view, unsigned int number, const struct answer_field *field,
+		       const char *path)
 {
 	char *paths;
 	size_t length;
 
 	if (number > CLI_COLUMNS_MAX)
 		return;
-	view->dropped[number - 1] = wide;
 	paths = view->paths[number - 1];
 	length = strlen(paths);
 	(void)str_format(paths + length, CLI_PATH_SIZE - length, "%s%s", length ? "|" : "", path);
-	view->columns[number - 1] = (struct cli_column){title, paths};
+	view->columns[number - 1] =
+		(struct cli_column){field->title, paths, field->is_wide, field->is_remark};
 }
 
 /* The members of a table, below `prefix`. */
@@ -115,7 +115,7 @@ static void add_columns(struct cli_view *view, const struct answer_field *fields
 			       f->inner ?: "") < 0)
 			continue;
 		if (number)
-			add_column(view, number, f->title, path, list && f->wide);
+			add_column(view, number, f, path);
 		if (f->members && f->kind != ANSWER_TAGS) {
 			(void)str_format(below, sizeof(below), "%s.", path);
 			add_columns(view, f->members, below, list);
@@ -123,18 +123,7 @@ static void add_columns(struct cli_view *view, const struct answer_field *fields
 	}
 }
 
-/* Without gaps, and without those that are for wide lists if it is to be none. */
-static void close_ranks(struct cli_view *view, bool wide)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < CLI_COLUMNS_MAX; i++)
-		if (view->columns[i].title && (wide || !view->dropped[i]))
-			view->columns[kept++] = view->columns[i];
-	memset(&view->columns[kept], 0, (CLI_COLUMNS_MAX - kept) * sizeof(view->columns[0]));
-}
-
-void cli_view_of(const struct action *action, bool wide, struct cli_view *ret)
+void cli_view_of(const struct action *action, struct cli_view *ret)
 {
 	const struct answer_field *list;
 
@@ -144,11 +133,9 @@ void cli_view_of(const struct action *action, bool wide, struct cli_view *ret)
 	list = answer_only_list(action->answer);
 	if (list->members)
 		add_columns(ret, list->members, "", true);
-	close_ranks(ret, wide);
 	if (ret->columns[0].title)
 		(void)str_format(ret->list, sizeof(ret->list), "%s%s%s", list->name, list->inner ? "." : "",
 				 list->inner ?: "");
 	else
 		add_columns(ret, action->answer, "", false);
-	close_ranks(ret, true);
 }

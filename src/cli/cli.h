@@ -8,7 +8,6 @@
 
 #include <jansson.h>
 
-#include "../lib/netaddr.h"
 #include "../lib/options.h"
 #include "../lib/params.h"
 #include "../lib/util.h"
@@ -23,10 +22,11 @@ struct cli {
 	char *key_id, *key_secret;
 	char *region; /* NULL: none was given */
 	char *state_dir;
-	char *config_path;     /* --config */
-	char *output;	       /* table, wide or json; NULL: table */
-	bool json, wide, wait; /* the first two by `output`, too */
-	bool as_admin; /* the key is the administrator's, from this machine's file: nobody named one */
+	char *config_path; /* --config */
+	char *output;	   /* table, wide or json */
+	bool json, wide, wait;
+	bool is_last_resort; /* the key is the administrator's, of the machine, since nothing else was said */
+	char account[24];    /* whose key it is, once asked; "": not yet, or nobody knows */
 	unsigned int timeout_s;
 	uint64_t deadline_ms; /* of the wait that calls belong to, now_mono_ms(); 0: none */
 	void *curl;	      /* the connection, kept between calls */
@@ -73,21 +73,41 @@ int cli_send(struct cli *cli, const struct product_info *product, const char *ac
 /* Why libcurl (`code`, and its own `words`) did not reach the API, and what to do. */
 void cli_say_unreached(struct cli *cli, int code, const char *words);
 bool cli_reply_is_error(const struct cli_reply *reply);
-/* "privlink: ep-…: Code: Message (RequestId)" on stderr; the objects are those that the call named. */
-void cli_reply_print_error(const struct cli_reply *reply, const struct params *params);
+/* "Code: Message (RequestId)" on stderr. */
+void cli_reply_print_error(const struct cli_reply *reply);
 /* The two above and cli_send() in one, for whom every error is the end: 0 and the answer (the caller's), or
  * CLI_FAILED after it was printed. */
 int cli_call(struct cli *cli, const char *product, const char *action, const struct params *params,
 	     json_t **ret);
 
+/* The same page by page, where the action's answer is a list that comes so: the first answer, with all
+ * entries. */
+struct cli_view;
+int cli_call_pages(struct cli *cli, const char *product, const struct action *action,
+		   const struct cli_view *view, struct params *params, json_t **ret);
+/* Sets a parameter, in place of one of that name. 0 or -ENOMEM. */
+int cli_set_param(struct params *params, const char *name, const char *value);
+/* The number of the account whose key it is, or NULL (nothing is printed). */
+const char *cli_account(struct cli *cli);
+/* Turns names of objects in the parameters of a product's action into their ids. Exit code; what is not to be
+ * found, or found twice, is told. */
+int cli_resolve_names(struct cli *cli, const char *product, struct params *params);
+/* The id of the account's instance of that name; the caller's to free. Likewise. */
+int cli_instance_id(struct cli *cli, const char *name, char **ret);
+
 /* ---- tables ---- */
 
 struct cli_column {
 	const char *title, *path; /* of the value in an entry: "VpcAttributes.VSwitchId" */
+	bool wide;		  /* left out where there is no room for all */
+	bool remark;		  /* a sentence, that goes below the table then */
 };
 
-/* Prints entries (an array of objects) as aligned columns; the array ends with a NULL title. */
-void cli_table_print(const json_t *entries, const struct cli_column *columns);
+#define CLI_WIDTH 80 /* of a list, but with -o wide */
+
+/* Prints entries (an array of objects) as aligned columns; the array ends with a NULL title. Nothing for
+ * none. */
+void cli_table_print(const struct cli *cli, const json_t *entries, const struct cli_column *columns);
 /* Prints one object as lines "Title  value". */
 void cli_fields_print(const json_t *object, const struct cli_column *columns);
 /* The value at a path as text for people: lists are joined by commas, control characters become '?'. Owned by
@@ -160,6 +180,9 @@ struct cli_command {
 	int (*run)(struct cli *cli, int argc, char **argv); /* a command of its own kind; exit code */
 	const char *usage;				    /* of such a command */
 	const char *notes;				    /* what else its help says; lines */
+	const struct cli_column *more; /* what `complete` has added to the answer; ends with a NULL title */
+	const char *whats;	       /* of a list: what is in it, of the account's own ("endpoints"), … */
+	bool of_all;		       /* … or of all accounts' */
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL group */
@@ -174,25 +197,10 @@ void cli_options_of(const struct cli_command *command, struct cli_option_list *r
 /* What is shown of an answer. */
 struct cli_view {
 	char list[CLI_PATH_SIZE]; /* of the entries; "": the answer is one object */
-	bool dropped[CLI_COLUMNS_MAX];
 	struct cli_column columns[CLI_COLUMNS_MAX + 1];
 	char paths[CLI_COLUMNS_MAX][CLI_PATH_SIZE];
 };
-/* All columns of a list, or those that fit 80 characters a line. */
-void cli_view_of(const struct action *action, bool wide, struct cli_view *ret);
-
-/* Names in place of ids (handle.c). */
-
-/* Whether a value has the form of an id that begins so ("ep-"), of an address. */
-bool cli_is_id(const char *value, const char *prefix);
-bool cli_is_address(const char *value);
-/* Asks the API for the ids of what parameters name otherwise, and puts these there. CLI_OK, or CLI_FAILED
- * after it was said that there is none of the name, or which ones there are. */
-int cli_resolve_names(struct cli *cli, const struct cli_command *command, struct params *params);
-/* The account's instance of that name or id; the id is the caller's to free. As above. */
-int cli_instance_id(struct cli *cli, const char *name, char **ret);
-/* "account 1234… in region cn-hangzhou", as messages say whose objects are meant. */
-void cli_whose(struct cli *cli, char *ret, size_t size);
+void cli_view_of(const struct action *action, struct cli_view *ret);
 
 /* Parses the options of the command, calls and prints. Exit code. */
 int cli_command_run(struct cli *cli, const struct cli_command *command, int argc, char **argv);
@@ -211,8 +219,23 @@ int cli_fail(const char *format, ...) _printf_(1, 2);
 
 /* A cli_command's `complete` of a security group's rules. */
 int cli_add_implicit_rules(struct cli *cli, json_t *answer, json_t *entries);
+/* Of connections: Waiting or Refused in place of Disconnected. */
+int cli_show_acceptance(struct cli *cli, json_t *answer, json_t *entries);
+/* Of a service: puts a member of that name into the answer, whom it lets in. */
+#define CLI_WHITELIST "(whitelist)"
+int cli_add_whitelist(struct cli *cli, json_t *answer, json_t *entries);
+
+/* Ways of cli_options: "30m" (ago) or a time; a number from 1 on. */
+int cli_add_time(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
+		 struct params *params);
+int cli_add_number(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
+		   struct params *params);
+
+/* Says on stderr whose objects a list shows, where that may not be what is meant, or that there are none. */
+void cli_say_whose(struct cli *cli, const struct cli_command *command, const json_t *entries);
 
 /* Commands that are more than one call. */
+int cli_run_audit(struct cli *cli, int argc, char **argv);
 int cli_run_call(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);
 int cli_run_accept_store(struct cli *cli, int argc, char **argv);

@@ -261,28 +261,8 @@ static const char *text_of(const json_t *object, const char *name, const char *o
 	return s ? s : otherwise;
 }
 
-/* The ids among the parameters, each once. */
-static void print_objects(const struct params *params)
+void cli_reply_print_error(const struct cli_reply *reply)
 {
-	for (size_t i = 0; i < params->n; i++) {
-		const char *value = params->v[i].value;
-		size_t length = strcspn(value, "-"), j = 0;
-
-		if (!value[length] || length > 5 || strlen(value + length) < 17 ||
-		    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(value) ||
-		    streq(params->v[i].name, "ClientToken"))
-			continue;
-		while (j < i && !streq(params->v[j].value, value))
-			j++;
-		if (j == i)
-			fprintf(stderr, "%s: ", value);
-	}
-}
-
-void cli_reply_print_error(const struct cli_reply *reply, const struct params *params)
-{
-	fputs("privlink: ", stderr);
-	print_objects(params);
 	fprintf(stderr, "%s: %s (%s)\n", text_of(reply->body, "Code", "UnknownError"),
 		text_of(reply->body, "Message", "no message"),
 		text_of(reply->body, "RequestId", "no request id"));
@@ -296,7 +276,7 @@ int cli_call(struct cli *cli, const char *product, const char *action, const str
 	if (cli_send(cli, product_by_name(product), action, params, &reply) < 0)
 		return CLI_FAILED;
 	if (cli_reply_is_error(&reply)) {
-		cli_reply_print_error(&reply, params);
+		cli_reply_print_error(&reply);
 		cli_reply_done(&reply);
 		return CLI_FAILED;
 	}

@@ -186,7 +186,7 @@ static json_t *array_at(json_t *answer, const char *path)
 	return json_is_array(found) ? (json_t *)found : NULL;
 }
 
-static int set_param(struct params *params, const char *name, const char *value)
+int cli_set_param(struct params *params, const char *name, const char *value)
 {
 	for (size_t i = 0; i < params->n; i++)
 		if (streq(params->v[i].name, name)) {
@@ -207,7 +207,7 @@ static int next_by_token(const json_t *page, struct params *params)
 
 	if (!token || !*token)
 		return 0;
-	return set_param(params, "NextToken", token) < 0 ? -ENOMEM : 1;
+	return cli_set_param(params, "NextToken", token) < 0 ? -ENOMEM : 1;
 }
 
 static int next_by_number(const json_t *page, size_t n_so_far, unsigned int number, struct params *params)
@@ -218,7 +218,7 @@ static int next_by_number(const json_t *page, size_t n_so_far, unsigned int numb
 	if (!json_is_integer(total) || (size_t)json_integer_value(total) <= n_so_far)
 		return 0;
 	(void)str_format(text, sizeof(text), "%u", number);
-	return set_param(params, "PageNumber", text) < 0 ? -ENOMEM : 1;
+	return cli_set_param(params, "PageNumber", text) < 0 ? -ENOMEM : 1;
 }
 
 static int begin_pages(const struct paging *paging, struct params *params)
@@ -232,17 +232,16 @@ static int begin_pages(const struct paging *paging, struct params *params)
 				: params_add(params, "MaxResults", TOKEN_PAGE);
 }
 
-/* Calls until the last page; the answer is the first one with all entries. */
-static int call_all_pages(struct cli *cli, const struct cli_command *command, const struct cli_view *view,
-			  struct params *params, json_t **ret)
+int cli_call_pages(struct cli *cli, const char *product, const struct action *action,
+		   const struct cli_view *view, struct params *params, json_t **ret)
 {
-	const struct paging *paging = cli_action(command)->paging;
+	const struct paging *paging = action->paging;
 	json_t *first = NULL, *entries, *page;
 	int r, more;
 
 	if (begin_pages(paging, params) < 0)
 		return cli_fail("out of memory");
-	r = cli_call(cli, command->product, command->action, params, &first);
+	r = cli_call(cli, product, action->name, params, &first);
 	if (r != CLI_OK)
 		return r;
 	entries = paging ? array_at(first, view->list) : NULL;
@@ -255,7 +254,7 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, co
 		r = more < 0 ? cli_fail("out of memory") : CLI_OK;
 		if (more <= 0)
 			break;
-		r = cli_call(cli, command->product, command->action, params, &page);
+		r = cli_call(cli, product, action->name, params, &page);
 		if (r != CLI_OK)
 			break;
 		if (json_array_size(array_at(page, view->list)) == 0)
@@ -277,20 +276,8 @@ static int call_all_pages(struct cli *cli, const struct cli_command *command, co
 
 /* ---- the command ---- */
 
-/* An empty list may be one that is looked at as the wrong account or in the wrong region. */
-static void say_empty(struct cli *cli)
-{
-	char whose[128];
-
-	cli_whose(cli, whose, sizeof(whose));
-	fprintf(stderr, "privlink: nothing is there for %s%s\n", whose,
-		cli->as_admin ? "; that is the administrator, whose key this machine has: name another by "
-				"--access-key-id and --access-key-secret"
-			      : "");
-}
-
-static void print_answer(struct cli *cli, const struct cli_command *command, const struct cli_view *view,
-			 const json_t *answer)
+static void print_answer(const struct cli *cli, const struct cli_command *command,
+			 const struct cli_view *view, const json_t *answer)
 {
 	const json_t *shown = view->list[0] ? cli_value_at(answer, view->list) : answer;
 
@@ -300,9 +287,7 @@ static void print_answer(struct cli *cli, const struct cli_command *command, con
 	} else if (command->id || !view->columns[0].title) {
 		return;
 	} else if (json_is_array(shown)) {
-		cli_table_print(shown, view->columns);
-		if (json_array_size(shown) == 0)
-			say_empty(cli);
+		cli_table_print(cli, shown, view->columns);
 	} else {
 		cli_fields_print(shown, view->columns);
 	}
@@ -338,6 +323,40 @@ static void print_ids(const char *ids)
 	fflush(stdout);
 }
 
+static void add_more(const struct cli_command *command, struct cli_view *view)
+{
+	size_t n = 0;
+
+	while (view->columns[n].title)
+		n++;
+	for (const struct cli_column *c = command->more; c && c->title && n < CLI_COLUMNS_MAX; c++)
+		view->columns[n++] = *c;
+}
+
+/* Of which object the API has just said no: its message need not name it. */
+static void say_what_failed(const struct cli_command *command, const struct params *params)
+{
+	struct cli_option_list options;
+	bool named = false;
+
+	cli_options_of(command, &options);
+	for (size_t i = 0; i < options.n; i++) {
+		const struct cli_option *option = &options.v[i];
+		const char *value = is_positional(option) && option->parameter && option->type == CLI_TEXT
+					    ? params_get(params, option->parameter)
+					    : NULL;
+
+		if (!value)
+			continue;
+		if (!named)
+			fprintf(stderr, "privlink: refused: %s %s", command->group, command->name);
+		named = true;
+		fprintf(stderr, " %s", value);
+	}
+	if (named)
+		fputc('\n', stderr);
+}
+
 static int run_call(struct cli *cli, const struct cli_command *command, struct params *params)
 {
 	_cleanup_(freep) char *ids = NULL;
@@ -345,11 +364,11 @@ static int run_call(struct cli *cli, const struct cli_command *command, struct p
 	struct cli_view view;
 	int r;
 
-	cli_view_of(cli_action(command), cli->wide, &view);
-	r = cli_resolve_names(cli, command, params);
-	if (r != CLI_OK)
-		return r;
-	r = call_all_pages(cli, command, &view, params, &answer);
+	cli_view_of(cli_action(command), &view);
+	add_more(command, &view);
+	r = cli_call_pages(cli, command->product, cli_action(command), &view, params, &answer);
+	if (r == CLI_FAILED)
+		say_what_failed(command, params);
 	if (r != CLI_OK)
 		return r;
 	if (command->complete && !cli->json)
@@ -361,6 +380,8 @@ static int run_call(struct cli *cli, const struct cli_command *command, struct p
 	if (command->id)
 		ids = ids_of(command, answer, params);
 	print_answer(cli, command, &view, answer);
+	if (view.list[0] && !command->id)
+		cli_say_whose(cli, command, array_at(answer, view.list));
 	if (!cli->json && ids && cli_value_at(answer, command->id))
 		print_ids(ids);
 	json_decref(answer);
@@ -381,6 +402,8 @@ int cli_command_run(struct cli *cli, const struct cli_command *command, int argc
 	r = cli_command_parse(cli, command, argc, argv, &params);
 	if (r == CLI_OK && cli->wait && !command->wait)
 		r = cli_usage("%s %s has no state to wait for", command->group, command->name);
+	if (r == CLI_OK)
+		r = cli_resolve_names(cli, command->product, &params);
 	if (r == CLI_OK)
 		r = run_call(cli, command, &params);
 	params_done(&params);

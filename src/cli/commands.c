@@ -50,9 +50,9 @@ static int add_server(struct cli *cli _unused_, const struct cli_option *option 
 	}
 	(void)str_format(name, sizeof(name), "Servers.%u.ServerType", n);
 	return params_add(params, name,
-			  cli_is_id(copy, "eni-") ? "Eni"
-			  : cli_is_address(copy)  ? "Ip"
-						  : "Ecs");
+			  str_starts(value, "i-")     ? "Ecs"
+			  : str_starts(value, "eni-") ? "Eni"
+						      : "Ip");
 }
 
 /* "i-…[,weight]": a server of a classic load balancer, whose listeners say the port. */
@@ -277,8 +277,10 @@ static const struct cli_option service_bind[] = {
 	 .help = "product of the catalogue (pai-dlc), or full name"},
 	{NULL},
 };
+static const struct cli_column service_whitelist[] = {{"Allowed", CLI_WHITELIST}, {NULL}};
 static const struct cli_option service_user[] = {
-	{"ACCOUNT", NULL, .required = true, .add = add_account, .help = "account number, or an ARN"},
+	{"ACCOUNT", NULL, .required = true, .add = add_account,
+	 .help = "account number, an ARN, or \"*\" for all"},
 	{NULL},
 };
 static const struct cli_wait service_active = {"GetVpcEndpointServiceAttribute", "ServiceId=%s",
@@ -305,22 +307,104 @@ static const struct cli_wait endpoint_active = {"GetVpcEndpointAttribute", "Endp
 						"EndpointStatus=Active"};
 static const struct cli_wait endpoint_gone = {"GetVpcEndpointAttribute", "EndpointId=%s", .gone = true};
 
+/* ---- changes ---- */
+
+#define NAME_AND_DESCRIPTION(name)                                                                           \
+	{"--name", name, .help = "name"},                                                                    \
+	{                                                                                                    \
+		"--description", "Description", .help = "description"                                        \
+	}
+
+static const struct cli_option vpc_update[] = {
+	{"VPC", "VpcId", .required = true, .help = "vpc-…"}, NAME_AND_DESCRIPTION("VpcName"), {NULL}};
+static const struct cli_option vswitch_update[] = {
+	{"VSWITCH", "VSwitchId", .required = true, .help = "vsw-…"},
+	NAME_AND_DESCRIPTION("VSwitchName"),
+	{NULL}};
+static const struct cli_option sg_update[] = {{"GROUP", "SecurityGroupId", .required = true, .help = "sg-…"},
+					      NAME_AND_DESCRIPTION("SecurityGroupName"),
+					      {NULL}};
+static const struct cli_option sg_inside[] = {
+	{"GROUP", "SecurityGroupId", .required = true, .help = "sg-…"},
+	{"POLICY", "InnerAccessPolicy", .required = true, .help = "Accept or Drop"},
+	{NULL},
+};
+static const struct cli_option nlb_update[] = {
+	{"NLB", "LoadBalancerId", .required = true, .help = "nlb-…"},
+	{"--name", "LoadBalancerName", .required = true, .help = "name"},
+	{NULL},
+};
+static const struct cli_option group_update[] = {
+	{"GROUP", "ServerGroupId", .required = true, .help = "sgp-…"},
+	{"--name", "ServerGroupName", .help = "name"},
+	{"--scheduler", "Scheduler", .help = "how servers are chosen"},
+	{NULL},
+};
+static const struct cli_option listener_update[] = {
+	{"LISTENER", "ListenerId", .required = true, .help = "lsn-…"},
+	{"--group", "ServerGroupId", .help = "the server group that it serves from now on"},
+	{"--description", "ListenerDescription", .help = "description"},
+	{NULL},
+};
+static const struct cli_wait listener_stopped = {"GetListenerAttribute", "ListenerId=%s",
+						 "ListenerStatus=Stopped"};
+
+/* "yes" and "no" for those who type. */
+static int add_yes_no(struct cli *cli _unused_, const struct cli_option *option, const char *value,
+		      unsigned int n _unused_, struct params *params)
+{
+	if (!streq(value, "yes") && !streq(value, "no"))
+		return -EINVAL;
+	return params_add(params, option->parameter, streq(value, "yes") ? "true" : "false");
+}
+
+static const struct cli_option resource_update[] = {
+	{"SERVICE", "ServiceId", .required = true, .help = "epsrv-…"},
+	{"NLB", "ResourceId", .required = true, .help = "nlb-…"},
+	{"--zone", "ZoneId", .help = "only in this zone"},
+	{"--automatic", "AutoAllocatedEnabled", .required = true, .add = add_yes_no, .help = "yes or no"},
+	{NULL},
+};
+
+/* ---- the audit log ---- */
+
+static const struct cli_option audit_options[] = {
+	{"--since", "StartTime", .add = cli_add_time,
+	 .help = "from then on: 30m, 2h, 3d ago, or 2026-01-02[T03:04:05Z]"},
+	{"--until", "EndTime", .add = cli_add_time, .help = "before then, in the same way"},
+	{"--limit", "Limit", .add = cli_add_number, .help = "how many calls, the newest ones (100)"},
+	{"--follow", "Follow", CLI_FLAG, .help = "show calls as they come"},
+	{"-f", "Follow", CLI_FLAG, .help = "the same"},
+	{NULL},
+};
+
 const struct cli_command cli_commands[] = {
 	{"vpc", "create", "Creates a VPC and prints its id.", "vpc", "CreateVpc", .id = "VpcId",
 	 .wait = &vpc_available},
-	{"vpc", "list", "Shows the account's VPCs.", "vpc", "DescribeVpcs"},
+	{"vpc", "list", "Shows the account's VPCs.", "vpc", "DescribeVpcs", .whats = "VPCs"},
+	{"vpc", "show", "Shows a VPC.", "vpc", "DescribeVpcAttribute"},
+	{"vpc", "update", "Changes a VPC's name or description.", "vpc", "ModifyVpcAttribute", vpc_update},
 	{"vpc", "delete", "Deletes a VPC that nothing is in.", "vpc", "DeleteVpc", .id = "VpcId",
 	 .wait = &vpc_gone},
 
 	{"vswitch", "create", "Creates a vSwitch and prints its id.", "vpc", "CreateVSwitch",
 	 .id = "VSwitchId", .wait = &vswitch_available},
-	{"vswitch", "list", "Shows the account's vSwitches.", "vpc", "DescribeVSwitches"},
+	{"vswitch", "list", "Shows the account's vSwitches.", "vpc", "DescribeVSwitches",
+	 .whats = "vSwitches"},
+	{"vswitch", "show", "Shows a vSwitch.", "vpc", "DescribeVSwitchAttributes"},
+	{"vswitch", "update", "Changes a vSwitch's name or description.", "vpc", "ModifyVSwitchAttribute",
+	 vswitch_update},
 	{"vswitch", "delete", "Deletes a vSwitch that nothing is in.", "vpc", "DeleteVSwitch",
 	 .id = "VSwitchId", .wait = &vswitch_gone},
 
 	{"sg", "create", "Creates a security group and prints its id.", "ecs", "CreateSecurityGroup",
 	 .id = "SecurityGroupId"},
-	{"sg", "list", "Shows the account's security groups.", "ecs", "DescribeSecurityGroups"},
+	{"sg", "list", "Shows the account's security groups.", "ecs", "DescribeSecurityGroups",
+	 .whats = "security groups"},
+	{"sg", "update", "Changes a group's name or description.", "ecs", "ModifySecurityGroupAttribute",
+	 sg_update},
+	{"sg", "inside", "Lets members of a group reach each other, or not.", "ecs",
+	 "ModifySecurityGroupPolicy", sg_inside},
 	{"sg", "authorize", "Adds a rule for what may come in.", "ecs", "AuthorizeSecurityGroup", sg_rule_in},
 	{"sg", "revoke", "Removes a rule for what may come in.", "ecs", "RevokeSecurityGroup", sg_rule_in},
 	{"sg", "authorize-egress", "Adds a rule for what may go out.", "ecs", "AuthorizeSecurityGroupEgress",
@@ -328,14 +412,16 @@ const struct cli_command cli_commands[] = {
 	{"sg", "revoke-egress", "Removes a rule for what may go out.", "ecs", "RevokeSecurityGroupEgress",
 	 sg_rule_out},
 	{"sg", "rules", "Shows the rules of a group, the implicit ones too.", "ecs",
-	 "DescribeSecurityGroupAttribute", .fixed = "Direction=all", .complete = cli_add_implicit_rules},
+	 "DescribeSecurityGroupAttribute", .fixed = "Direction=all", .complete = cli_add_implicit_rules,
+	 .whats = "rules of this group", .of_all = true},
 	{"sg", "delete", "Deletes a security group that nothing uses.", "ecs", "DeleteSecurityGroup"},
 
 	{"instance", "run", "Makes instances (network namespaces on a node) and prints their ids.", "ecs",
 	 "RunInstances", .id = "InstanceIdSets.InstanceIdSet", .wait = &instance_running},
 	{"instance", "attach", "Makes an existing namespace, or a tap device, an instance and prints its id.",
 	 "privlink", "AttachInstance", instance_attach, .id = "InstanceId", .wait = &attached_running},
-	{"instance", "list", "Shows the account's instances.", "ecs", "DescribeInstances", instance_list},
+	{"instance", "list", "Shows the account's instances.", "ecs", "DescribeInstances", instance_list,
+	 .whats = "instances"},
 	{"instance", "start", "Starts a stopped instance.", "ecs", "StartInstance", .id = "InstanceId",
 	 .wait = &instance_running},
 	{"instance", "stop", "Stops an instance.", "ecs", "StopInstance", .id = "InstanceId",
@@ -343,12 +429,15 @@ const struct cli_command cli_commands[] = {
 	{"instance", "delete", "Deletes an instance.", "ecs", "DeleteInstance", .id = "InstanceId",
 	 .wait = &instance_gone},
 	{"instance", "interfaces", "Shows network interfaces (ENIs), those of endpoints too.", "ecs",
-	 "DescribeNetworkInterfaces"},
+	 "DescribeNetworkInterfaces", .whats = "network interfaces"},
 
 	{"nlb", "create", "Creates a load balancer and prints its id.", "nlb", "CreateLoadBalancer",
 	 .fixed = "AddressType=Intranet", .id = "LoadbalancerId", .wait = &nlb_active},
-	{"nlb", "list", "Shows the account's load balancers.", "nlb", "ListLoadBalancers"},
+	{"nlb", "list", "Shows the account's load balancers.", "nlb", "ListLoadBalancers",
+	 .whats = "load balancers"},
 	{"nlb", "show", "Shows a load balancer.", "nlb", "GetLoadBalancerAttribute"},
+	{"nlb", "update", "Changes a load balancer's name.", "nlb", "UpdateLoadBalancerAttribute",
+	 nlb_update},
 	{"nlb", "delete", "Deletes a load balancer.", "nlb", "DeleteLoadBalancer", .id = "LoadBalancerId",
 	 .wait = &nlb_gone},
 	{"nlb", "zones", "Gives a load balancer other zones, vSwitches or addresses: all that it is to have.",
@@ -365,25 +454,38 @@ const struct cli_command cli_commands[] = {
 	 "LoadBalancerLeaveSecurityGroup", .id = "LoadBalancerId", .wait = &nlb_active},
 	{"nlb", "group-create", "Creates a server group and prints its id.", "nlb", "CreateServerGroup",
 	 .id = "ServerGroupId", .wait = &group_available},
-	{"nlb", "group-list", "Shows the account's server groups.", "nlb", "ListServerGroups"},
+	{"nlb", "group-list", "Shows the account's server groups.", "nlb", "ListServerGroups",
+	 .whats = "server groups"},
 	{"nlb", "group-add", "Adds servers to a group.", "nlb", "AddServersToServerGroup", group_servers,
 	 .id = "ServerGroupId", .wait = &group_available},
 	{"nlb", "group-remove", "Removes servers from a group.", "nlb", "RemoveServersFromServerGroup",
 	 group_servers, .id = "ServerGroupId", .wait = &group_available},
-	{"nlb", "group-servers", "Shows the servers of a group.", "nlb", "ListServerGroupServers"},
+	{"nlb", "group-weigh", "Changes the weights of servers.", "nlb", "UpdateServerGroupServersAttribute",
+	 group_servers, .id = "ServerGroupId", .wait = &group_available},
+	{"nlb", "group-update", "Changes a server group.", "nlb", "UpdateServerGroupAttribute", group_update,
+	 .id = "ServerGroupId", .wait = &group_available},
+	{"nlb", "group-servers", "Shows the servers of a group.", "nlb", "ListServerGroupServers",
+	 .whats = "servers in this group", .of_all = true},
 	{"nlb", "group-delete", "Deletes a server group.", "nlb", "DeleteServerGroup", .id = "ServerGroupId",
 	 .wait = &group_gone},
 	{"nlb", "listener-create", "Creates a listener and prints its id.", "nlb", "CreateListener",
 	 .id = "ListenerId", .wait = &listener_running},
-	{"nlb", "listener-list", "Shows listeners.", "nlb", "ListListeners"},
+	{"nlb", "listener-list", "Shows listeners.", "nlb", "ListListeners", .whats = "listeners"},
 	{"nlb", "listener-health", "Shows which servers of a listener are not healthy, and why.", "nlb",
-	 "GetListenerHealthStatus"},
+	 "GetListenerHealthStatus", .whats = "servers that are not healthy", .of_all = true},
+	{"nlb", "listener-update", "Changes a listener.", "nlb", "UpdateListenerAttribute", listener_update,
+	 .id = "ListenerId", .wait = &listener_running},
+	{"nlb", "listener-stop", "Stops a listener.", "nlb", "StopListener", .id = "ListenerId",
+	 .wait = &listener_stopped},
+	{"nlb", "listener-start", "Starts a listener that was stopped.", "nlb", "StartListener",
+	 .id = "ListenerId", .wait = &listener_running},
 	{"nlb", "listener-delete", "Deletes a listener.", "nlb", "DeleteListener", .id = "ListenerId",
 	 .wait = &listener_gone},
 
 	{"slb", "create", "Creates a classic load balancer and prints its id.", "slb", "CreateLoadBalancer",
 	 .fixed = "AddressType=intranet", .id = "LoadBalancerId", .wait = &slb_active},
-	{"slb", "list", "Shows the account's classic load balancers.", "slb", "DescribeLoadBalancers"},
+	{"slb", "list", "Shows the account's classic load balancers.", "slb", "DescribeLoadBalancers",
+	 .whats = "classic load balancers"},
 	{"slb", "show", "Shows a classic load balancer.", "slb", "DescribeLoadBalancerAttribute"},
 	{"slb", "rename", "Gives a classic load balancer another name.", "slb", "SetLoadBalancerName"},
 	{"slb", "protect", "Protects a classic load balancer against deletion, or no longer.", "slb",
@@ -412,28 +514,34 @@ const struct cli_command cli_commands[] = {
 	{"service", "create", "Creates an endpoint service and prints its id.", "privatelink",
 	 "CreateVpcEndpointService", .id = "ServiceId", .wait = &service_active},
 	{"service", "list", "Shows the account's endpoint services.", "privatelink",
-	 "ListVpcEndpointServices"},
+	 "ListVpcEndpointServices", .whats = "endpoint services"},
 	{"service", "find", "Shows the services that the account can connect to.", "privatelink",
-	 "ListVpcEndpointServicesByEndUser", service_find},
-	{"service", "show", "Shows an endpoint service.", "privatelink", "GetVpcEndpointServiceAttribute"},
+	 "ListVpcEndpointServicesByEndUser", service_find, .whats = "endpoint services"},
+	{"service", "show", "Shows an endpoint service, and whom it lets in.", "privatelink",
+	 "GetVpcEndpointServiceAttribute", .complete = cli_add_whitelist, .more = service_whitelist},
 	{"service", "attach", "Adds a load balancer's zone to a service.", "privatelink",
 	 "AttachResourceToVpcEndpointService", service_attach, .id = "ServiceId", .wait = &service_active},
 	{"service", "detach", "Takes a load balancer's zone out of a service.", "privatelink",
 	 "DetachResourceFromVpcEndpointService", .id = "ServiceId", .wait = &service_active},
 	{"service", "resources", "Shows the load balancers of a service.", "privatelink",
-	 "ListVpcEndpointServiceResources"},
+	 "ListVpcEndpointServiceResources", .whats = "resources of this service", .of_all = true},
 	{"service", "bind", "Puts a load balancer behind a service of the catalogue (administrators).",
 	 "privlink", "BindSystemService", service_bind},
 	{"service", "unbind", "Takes a load balancer off a service of the catalogue (administrators).",
 	 "privlink", "UnbindSystemService", service_bind},
 	{"service", "allow", "Lets an account find the service and connect to it.", "privatelink",
 	 "AddUserToVpcEndpointService", service_user},
-	{"service", "disallow", "Takes an account off the service's list.", "privatelink",
+	{"service", "deny", "Takes an account off the service's list.", "privatelink",
 	 "RemoveUserFromVpcEndpointService", service_user},
 	{"service", "update", "Changes an endpoint service.", "privatelink",
 	 "UpdateVpcEndpointServiceAttribute", service_update, .id = "ServiceId", .wait = &service_active},
 	{"service", "connections", "Shows the endpoints that connected or ask to.", "privatelink",
-	 "ListVpcEndpointConnections"},
+	 "ListVpcEndpointConnections", .whats = "connections", .of_all = true,
+	 .complete = cli_show_acceptance},
+	{"service", "limit", "Sets the bandwidth of an endpoint's connection.", "privatelink",
+	 "UpdateVpcEndpointConnectionAttribute"},
+	{"service", "resource-update", "Lets new endpoints get a load balancer of the service, or not.",
+	 "privatelink", "UpdateVpcEndpointServiceResourceAttribute", resource_update},
 	{"service", "accept", "Accepts an endpoint's connection.", "privatelink",
 	 "EnableVpcEndpointConnection", .id = "EndpointId", .wait = &accepted},
 	{"service", "reject", "Refuses, or ends, an endpoint's connection.", "privatelink",
@@ -450,18 +558,19 @@ const struct cli_command cli_commands[] = {
 	{"endpoint", "create", "Creates an interface endpoint and prints its id.", "privatelink",
 	 "CreateVpcEndpoint", endpoint_create, .fixed = "EndpointType=Interface", .id = "EndpointId",
 	 .wait = &endpoint_connected},
-	{"endpoint", "list", "Shows the account's endpoints.", "privatelink", "ListVpcEndpoints"},
+	{"endpoint", "list", "Shows the account's endpoints.", "privatelink", "ListVpcEndpoints",
+	 .whats = "endpoints", .complete = cli_show_acceptance},
 	{"endpoint", "show", "Shows an endpoint.", "privatelink", "GetVpcEndpointAttribute"},
 	{"endpoint", "update", "Changes an endpoint.", "privatelink", "UpdateVpcEndpointAttribute",
 	 endpoint_update, .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "zones", "Shows the zones and ENIs of an endpoint.", "privatelink",
-	 "ListVpcEndpointZones"},
+	 "ListVpcEndpointZones", .whats = "zones of this endpoint", .of_all = true},
 	{"endpoint", "add-zone", "Adds a zone with an ENI.", "privatelink", "AddZoneToVpcEndpoint",
 	 .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "remove-zone", "Removes a zone and its ENI.", "privatelink", "RemoveZoneFromVpcEndpoint",
 	 .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "groups", "Shows the security groups of an endpoint.", "privatelink",
-	 "ListVpcEndpointSecurityGroups"},
+	 "ListVpcEndpointSecurityGroups", .whats = "security groups of this endpoint", .of_all = true},
 	{"endpoint", "attach-group", "Puts an endpoint's ENIs into a security group.", "privatelink",
 	 "AttachSecurityGroupToVpcEndpoint", .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "detach-group", "Takes an endpoint's ENIs out of a security group.", "privatelink",
@@ -493,28 +602,37 @@ const struct cli_command cli_commands[] = {
 
 	{"account", "create", "Creates an account (administrators).", "privlink", "CreateAccount",
 	 .id = "AccountId"},
-	{"account", "list", "Shows the accounts (administrators).", "privlink", "ListAccounts"},
+	{"account", "list", "Shows the accounts (administrators).", "privlink", "ListAccounts",
+	 .whats = "accounts", .of_all = true},
 	{"account", "whoami", "Shows whose key the command line uses.", "sts", "GetCallerIdentity"},
 	{"account", "key-create", "Creates an access key and shows its secret, once.", "privlink",
 	 "CreateAccessKey"},
-	{"account", "key-list", "Shows access keys (administrators).", "privlink", "ListAccessKeys"},
+	{"account", "key-list", "Shows access keys (administrators).", "privlink", "ListAccessKeys",
+	 .whats = "access keys", .of_all = true},
 	{"account", "key-disable", "Disables an access key (administrators).", "privlink", "UpdateAccessKey",
 	 .fixed = "Status=Inactive"},
 	{"account", "key-enable", "Enables an access key again (administrators).", "privlink",
 	 "UpdateAccessKey", .fixed = "Status=Active"},
 	{"account", "key-delete", "Deletes an access key (administrators).", "privlink", "DeleteAccessKey"},
-	{"quota", "list", "Shows what an account may have, and what of it it uses.", "privlink",
-	 "ListQuotas"},
+	{"quota", "list", "Shows what an account may have, and what of it it uses.", "privlink", "ListQuotas",
+	 .whats = "quotas", .of_all = true},
 	{"quota", "set", "Gives an account another quota than all have (administrators).", "privlink",
 	 "SetQuota"},
 	{"quota", "delete", "Gives an account the quota that all have again (administrators).", "privlink",
 	 "DeleteQuota"},
-	{"node", "list", "Shows the nodes (administrators).", "privlink", "ListNodes"},
+	{"node", "list", "Shows the nodes (administrators).", "privlink", "ListNodes", .whats = "nodes",
+	 .of_all = true},
 	{"node", "delete", "Forgets a node that does not come back (administrators).", "privlink",
 	 "DeleteNode"},
 	{"node", "accept-store", "Lets this node follow the store that privlinkd serves now (root).",
 	 .run = cli_run_accept_store, .usage = ""},
 
+	{"region", "list", "Shows the regions.", "vpc", "DescribeRegions", .whats = "regions",
+	 .of_all = true},
+	{"zone", "list", "Shows the zones of a region.", "vpc", "DescribeZones", .whats = "zones",
+	 .of_all = true},
+	{"audit", "", "Shows which calls of the API were made, by whom, and what came of them.", "privlink",
+	 "ListAuditEvents", audit_options, .run = cli_run_audit, .whats = "recorded calls"},
 	{"call", "", "Calls any action of the API and prints its answer.", .run = cli_run_call,
 	 .usage = "PRODUCT ACTION [NAME=VALUE]…"},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,

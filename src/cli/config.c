@@ -22,7 +22,7 @@ static int is_timeout(const char *value)
 	return !*end && seconds >= 1 && seconds <= 86400 ? 0 : -EINVAL;
 }
 
-static int is_form(const char *value)
+static int is_output(const char *value)
 {
 	return streq(value, "table") || streq(value, "wide") || streq(value, "json") ? 0 : -EINVAL;
 }
@@ -40,10 +40,10 @@ static const struct option_row rows[] = {
 	  "read options from FILE, lines \"name = value\"; else ~/.config/privlink/config", OPTION_NOT_FILE },
 	{ "state-dir", OPTION_TEXT, MEMBER(state_dir), CLI_DEFAULT_STATE_DIR, "DIR",
 	  "where this machine keeps its state", OPTION_NOT_FILE },
-	{ "output", OPTION_TEXT, MEMBER(output), "table", "FORM",
-	  "how answers are printed: table, wide (all columns) or json; also -o FORM", .check = is_form,
+	{ "output", OPTION_TEXT, MEMBER(output), NULL, "FORM",
+	  "-o table (80 columns), wide (all that there is) or json", OPTION_ARGUMENT, .check = is_output,
 	  .expected = "table, wide or json" },
-	{ "json", OPTION_SWITCH, MEMBER(json), NULL, NULL, "the same as -o json", OPTION_ARGUMENT },
+	{ "json", OPTION_SWITCH, MEMBER(json), NULL, NULL, "print answers as JSON, as -o json", OPTION_ARGUMENT },
 	{ "wait", OPTION_SWITCH, MEMBER(wait), NULL, NULL, "wait until what was asked for is done", OPTION_ARGUMENT },
 	{ "timeout", OPTION_NUMBER, MEMBER(timeout_s), NULL, "S", "wait at most S seconds (60)", OPTION_ARGUMENT,
 	  .check = is_timeout, .expected = "seconds, 1 to 86400" },
@@ -71,19 +71,14 @@ static int read_secret(struct cli *cli)
 	return cli->key_secret ? 0 : -ENOMEM;
 }
 
-static void apply_output(struct cli *cli)
-{
-	cli->json = cli->json || (cli->output && streq(cli->output, "json"));
-	cli->wide = cli->output && streq(cli->output, "wide");
-}
-
 int cli_take_options(struct cli *cli, int *argc, char **argv, bool front_only)
 {
-	static char output[] = "--output";
 	int kept = 0, r;
 
+	static char output[] = "--output";
+
 	for (int i = 0; i < *argc; i++) {
-		if (streq(argv[i], "-o") && (kept == 0 || !front_only))
+		if (streq(argv[i], "-o") && !(kept > 0 && front_only))
 			argv[i] = output;
 		r = kept > 0 && front_only ? 0 : options_argument(&cli_options, cli, *argc, argv, &i);
 		if (r > 0 && cli->key_secret && streq(cli->key_secret, "-"))
@@ -93,9 +88,10 @@ int cli_take_options(struct cli *cli, int *argc, char **argv, bool front_only)
 		if (r == 0)
 			argv[kept++] = argv[i];
 	}
+	cli->json = cli->json || (cli->output && streq(cli->output, "json"));
+	cli->wide = cli->output && streq(cli->output, "wide");
 	argv[kept] = NULL; /* exec hands the rest on as it stands */
 	*argc = kept;
-	apply_output(cli);
 	return 0;
 }
 
@@ -168,11 +164,11 @@ static int take_admin_file(struct cli *cli)
 				path, st.st_mode & 07777),
 		       -EPERM;
 	r = take_state_file(cli, "admin.env");
+	cli->is_last_resort = r == 0;
 	if (r == 0 && (!cli->key_id || !cli->key_secret))
 		return cli_fail("there is no access key in %s: make a new one with: privlink admin new-key",
 				path),
 		       -ENOKEY;
-	cli->as_admin = r == 0;
 	return r;
 }
 
@@ -231,7 +227,6 @@ int cli_config_load(struct cli *cli)
 	if (r < 0)
 		return r;
 	r = options_defaults(&cli_options, cli);
-	apply_output(cli);
 	return r < 0 ? r : complete_endpoint(cli);
 }
 

@@ -57,7 +57,7 @@ static int show(const struct cli *cli, const json_t *counters, int n_wanted, cha
 		json_dumpf(chosen, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		cli_table_print(chosen, columns);
+		cli_table_print(cli, chosen, columns);
 	}
 	json_decref(chosen);
 	return CLI_OK;

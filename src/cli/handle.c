@@ -1,311 +1,307 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names in place of ids. What a parameter names shows in its own name; a value that has not the form of such
- * an id is looked up among the account's objects of that kind, before the call is made.
+ * Names in place of ids: a parameter that names an object, with a value that is no id, is looked up in the
+ * account's list of such objects before the call is made. What is nobody's name and looks like an id is left
+ * to the API, which knows better what is wrong with it.
  */
 #include "cli.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
-#define ID_TAIL_MIN   16 /* characters behind the prefix; ids have 20 */
-#define CANDIDATES    10 /* shown of a name that several have */
-#define PARAMETERS_OF 4
+#define ID_LENGTH_MIN	 20 /* behind the prefix */
+#define ID_LENGTH_MAX	 21
+#define CANDIDATES_SHOWN 20
 
-/* A kind of object, and how it is listed. */
 struct handle {
-	const char *what, *prefix;
-	const char *parameters[PARAMETERS_OF];
-	const char *of_product; /* of the command whose parameter it is; NULL: any */
-	const char *product, *action;
-	const char *filter; /* the parameter that asks for a name; NULL: all are asked for */
-	const char *name, *other_name, *status; /* members of an entry */
+	const char *prefix; /* of its ids; "": they are numbers */
+	const char *what, *whats;
+	const char *parameters[4]; /* whose values are such ids */
+	const char *product, *action, *filter;
+	/* Members of the list's entries; NULL: they have none. */
+	const char *id, *name, *status, *other_name;
 };
 
 static const struct handle handles[] = {
-	{"endpoint",
-	 "ep-",
-	 {"EndpointId"},
-	 NULL,
-	 "privatelink",
-	 "ListVpcEndpoints",
-	 "EndpointName",
-	 "EndpointName",
-	 NULL,
-	 "EndpointStatus"},
-	{"endpoint service",
-	 "epsrv-",
-	 {"ServiceId"},
-	 NULL,
-	 "privatelink",
-	 "ListVpcEndpointServices",
-	 NULL,
-	 "ServiceDescription",
-	 "ServiceName",
-	 "ServiceStatus"},
-	{"VPC", "vpc-", {"VpcId"}, NULL, "vpc", "DescribeVpcs", "VpcName", "VpcName", NULL, "Status"},
-	{"vSwitch",
-	 "vsw-",
+	{"vpc-", "VPC", "VPCs", {"VpcId"}, "vpc", "DescribeVpcs", "VpcName", "VpcId", "VpcName", "Status"},
+	{"vsw-",
+	 "vSwitch",
+	 "vSwitches",
 	 {"VSwitchId"},
-	 NULL,
 	 "vpc",
 	 "DescribeVSwitches",
 	 "VSwitchName",
+	 "VSwitchId",
 	 "VSwitchName",
-	 NULL,
 	 "Status"},
-	{"security group",
-	 "sg-",
-	 {"SecurityGroupId", "SourceGroupId", "DestGroupId"},
-	 NULL,
+	{"sg-",
+	 "security group",
+	 "security groups",
+	 {"SecurityGroupId", "SecurityGroupIds", "SourceGroupId", "DestGroupId"},
 	 "ecs",
 	 "DescribeSecurityGroups",
 	 "SecurityGroupName",
+	 "SecurityGroupId",
 	 "SecurityGroupName",
-	 NULL,
-	 "SecurityGroupType"},
-	{"instance",
-	 "i-",
-	 {"InstanceId", "ServerId"},
-	 NULL,
+	 NULL},
+	{"i-",
+	 "instance",
+	 "instances",
+	 {"InstanceId"},
 	 "ecs",
 	 "DescribeInstances",
 	 "InstanceName",
+	 "InstanceId",
 	 "InstanceName",
-	 NULL,
 	 "Status"},
-	{"classic load balancer",
-	 "lb-",
+	{"nlb-",
+	 "load balancer",
+	 "load balancers",
 	 {"LoadBalancerId"},
-	 "slb",
-	 "slb",
-	 "DescribeLoadBalancers",
-	 "LoadBalancerName",
-	 "LoadBalancerName",
-	 NULL,
-	 "LoadBalancerStatus"},
-	{"load balancer",
-	 "nlb-",
-	 {"LoadBalancerId", "ResourceId"},
-	 NULL,
 	 "nlb",
 	 "ListLoadBalancers",
 	 "LoadBalancerNames.1",
+	 "LoadBalancerId",
 	 "LoadBalancerName",
-	 NULL,
 	 "LoadBalancerStatus"},
-	{"server group",
-	 "sgp-",
-	 {"ServerGroupId"},
-	 NULL,
-	 "nlb",
-	 "ListServerGroups",
-	 "ServerGroupNames.1",
-	 "ServerGroupName",
-	 NULL,
-	 "ServerGroupStatus"},
-	{"resource group",
-	 "rg-",
+	{"lb-",
+	 "classic load balancer",
+	 "classic load balancers",
+	 {"LoadBalancerId"},
+	 "slb",
+	 "DescribeLoadBalancers",
+	 "LoadBalancerName",
+	 "LoadBalancerId",
+	 "LoadBalancerName",
+	 "LoadBalancerStatus"},
+	{"rg-",
+	 "resource group",
+	 "resource groups",
 	 {"ResourceGroupId"},
-	 NULL,
 	 "resourcemanager",
 	 "ListResourceGroups",
 	 NULL,
+	 "Id",
 	 "Name",
-	 "DisplayName",
 	 "Status"},
+	{"sgp-",
+	 "server group",
+	 "server groups",
+	 {"ServerGroupId"},
+	 "nlb",
+	 "ListServerGroups",
+	 "ServerGroupNames.1",
+	 "ServerGroupId",
+	 "ServerGroupName",
+	 "ServerGroupStatus"},
+	{"ep-",
+	 "endpoint",
+	 "endpoints",
+	 {"EndpointId"},
+	 "privatelink",
+	 "ListVpcEndpoints",
+	 "EndpointName",
+	 "EndpointId",
+	 "EndpointName",
+	 "EndpointStatus"},
+	{"epsrv-",
+	 "endpoint service",
+	 "endpoint services",
+	 {"ServiceId"},
+	 "privatelink",
+	 "ListVpcEndpointServices",
+	 NULL,
+	 "ServiceId",
+	 "ServiceDescription",
+	 "ServiceStatus",
+	 "ServiceName"},
+	{"",
+	 "account",
+	 "accounts",
+	 {"AccountId"},
+	 "privlink",
+	 "ListAccounts",
+	 NULL,
+	 "AccountId",
+	 "AccountName",
+	 NULL},
 };
 
-bool cli_is_id(const char *value, const char *prefix)
+/* The last word of a parameter's name that is not a number: "Permissions.1.SourceGroupId". */
+static void last_word(const char *parameter, char *ret, size_t size)
 {
-	const char *tail = value + strlen(prefix);
+	const char *end = parameter + strlen(parameter), *begin;
 
-	return str_starts(value, prefix) && strlen(tail) >= ID_TAIL_MIN &&
-	       strspn(tail, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(tail);
+	while (end > parameter && (isdigit((unsigned char)end[-1]) || end[-1] == '.'))
+		end--;
+	for (begin = end; begin > parameter && begin[-1] != '.';)
+		begin--;
+	(void)str_format(ret, size, "%.*s", (int)(end - begin), begin);
 }
 
-bool cli_is_address(const char *value)
+static bool holds(const struct handle *handle, const char *word)
 {
-	struct netaddr unused;
-
-	return netaddr_parse(value, &unused) == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(handle->parameters) && handle->parameters[i]; i++)
+		if (streq(handle->parameters[i], word))
+			return true;
+	return false;
 }
 
-/* The last word of "Zone.2.VSwitchId" and of "SecurityGroupId.1". */
-static bool is_called(const char *parameter, const char *name)
+/* What the parameter names; two products have load balancers, and each its own. NULL: nothing with a name. */
+static const struct handle *handle_of(const char *product, const char *parameter, const char *value)
 {
-	size_t length = strlen(parameter);
-	const char *last;
+	const struct handle *found = NULL;
+	char word[128];
 
-	while (length > 0 && isdigit((unsigned char)parameter[length - 1]))
-		length--;
-	length -= length > 0 && length < strlen(parameter) && parameter[length - 1] == '.';
-	for (last = parameter + length; last > parameter && last[-1] != '.';)
-		last--;
-	return (size_t)(parameter + length - last) == strlen(name) && strncmp(last, name, strlen(name)) == 0;
+	last_word(parameter, word, sizeof(word));
+	/* An address and an interface are servers, too, and have no names. */
+	if (streq(word, "ServerId") && !strchr(value, '.') && !strchr(value, ':') &&
+	    !str_starts(value, "eni-"))
+		(void)str_copy(word, sizeof(word), "InstanceId");
+	for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
+		if (holds(&handles[i], word) && (!found || streq(handles[i].product, product)))
+			found = &handles[i];
+	return found;
 }
 
-static const struct handle *handle_of(const struct cli_command *command, const char *parameter)
+/* A resource of a service is a load balancer of that type; what else a ResourceId may be has no name. */
+static const struct handle *balancer_of(const char *type)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(handles); i++) {
-		const struct handle *handle = &handles[i];
-
-		if (handle->of_product && !streq(handle->of_product, command->product))
-			continue;
-		for (size_t k = 0; k < PARAMETERS_OF && handle->parameters[k]; k++)
-			if (is_called(parameter, handle->parameters[k]))
-				return handle;
-	}
+	for (size_t i = 0; type && i < ARRAY_SIZE(handles); i++)
+		if (streq(handles[i].product, type) && holds(&handles[i], "LoadBalancerId"))
+			return &handles[i];
 	return NULL;
 }
 
-/* Ids, several with commas between them, too; and what is no name: an address of a server. */
-static bool is_known(const struct handle *handle, const char *value)
+static bool is_id(const struct handle *handle, const char *value)
 {
-	char first[64];
+	size_t length;
 
-	if (str_format(first, sizeof(first), "%.*s", (int)strcspn(value, ","), value) < 0)
+	if (!*handle->prefix)
+		return value[strspn(value, "0123456789")] == '\0';
+	if (!str_starts(value, handle->prefix))
 		return false;
-	if (streq(handle->prefix, "nlb-") && cli_is_id(first, "lb-"))
-		return true;
-	if (streq(handle->prefix, "i-") && (cli_is_id(first, "eni-") || cli_is_address(first)))
-		return true;
-	return !*value || cli_is_id(first, handle->prefix);
+	value += strlen(handle->prefix);
+	length = strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz");
+	return length >= ID_LENGTH_MIN && length <= ID_LENGTH_MAX && value[length] == '\0';
 }
 
-/* The account's objects, or those of the name where the API can be asked for it. */
-static int list_objects(struct cli *cli, const struct handle *handle, const char *region, const char *name,
-			json_t **ret)
+static bool is_named(const json_t *entry, const char *member, const char *name)
+{
+	_cleanup_(freep) char *its = member ? cli_value_text(entry, member) : NULL;
+
+	return its && streq(its, name);
+}
+
+/* All of that name (the caller's). Exit code. */
+static int find_named(struct cli *cli, const struct handle *handle, const char *name, json_t **ret)
 {
 	const struct action *action = action_find(product_by_name(handle->product)->product, handle->action);
-	struct params params = {};
+	struct params params = {0};
+	json_t *answer = NULL, *found = json_array();
+	const json_t *entries;
+	struct cli_view view;
 	int r;
 
-	r = params_add(&params, "RegionId", region);
+	cli_view_of(action, &view);
+	r = found ? params_add(&params, "RegionId", cli->region) : -ENOMEM;
 	if (r == 0 && handle->filter)
 		r = params_add(&params, handle->filter, name);
-	if (r == 0 && action->paging && action->paging->results_max)
-		r = params_add(&params, "MaxResults", action->paging->results_max >= 100 ? "100" : "50");
-	r = r < 0 ? cli_fail("out of memory") : cli_call(cli, handle->product, handle->action, &params, ret);
+	r = r < 0 ? cli_fail("%s", strerror(-r))
+		  : cli_call_pages(cli, handle->product, action, &view, &params, &answer);
 	params_done(&params);
+	entries = r == CLI_OK ? cli_value_at(answer, view.list) : NULL;
+	for (size_t i = 0; i < json_array_size(entries); i++) {
+		json_t *entry = json_array_get(entries, i);
+
+		if (is_named(entry, handle->name, name) || is_named(entry, handle->other_name, name))
+			(void)json_array_append(found, entry);
+	}
+	json_decref(answer);
+	if (r == CLI_OK)
+		*ret = found;
+	else
+		json_decref(found);
 	return r;
 }
 
-static bool has_name(const struct handle *handle, const json_t *entry, const char *name)
+static int fail_ambiguous(const struct handle *handle, const char *name, const json_t *found)
 {
-	const char *one = json_string_value(json_object_get(entry, handle->name));
-	const char *other =
-		handle->other_name ? json_string_value(json_object_get(entry, handle->other_name)) : NULL;
+	int r = cli_fail("%zu %s are called %s; give the id of the one that is meant:",
+			 json_array_size(found), handle->whats, name);
 
-	return (one && streq(one, name)) || (other && streq(other, name));
+	for (size_t i = 0; i < json_array_size(found) && i < CANDIDATES_SHOWN; i++) {
+		const json_t *entry = json_array_get(found, i);
+		_cleanup_(freep) char *id = cli_value_text(entry, handle->id);
+		_cleanup_(freep) char *its = cli_value_text(entry, handle->name);
+		_cleanup_(freep) char *status = handle->status ? cli_value_text(entry, handle->status) : NULL;
+
+		fprintf(stderr, "  %s  %s  %s\n", id ?: "?", its ?: "?", status ?: "");
+	}
+	if (json_array_size(found) > CANDIDATES_SHOWN)
+		fputs("  …\n", stderr);
+	return r;
 }
 
-static void print_candidate(const struct handle *handle, const json_t *entry, const struct cli_view *view)
+static int fail_none(struct cli *cli, const struct handle *handle, const char *name)
 {
-	_cleanup_(freep) char *id = cli_value_text(entry, view->columns[0].path);
-	_cleanup_(freep) char *name = cli_value_text(entry, handle->name);
-	_cleanup_(freep) char *status = cli_value_text(entry, handle->status);
+	const char *account = cli_account(cli);
 
-	fprintf(stderr, "  %s  %s  %s\n", id ?: "", name ?: "", status ?: "");
+	if (!*handle->prefix)
+		return cli_fail("no account is called %s", name);
+	return cli_fail("no %s is called %s (account %s, region %s)", handle->what, name,
+			account ?: "unknown", cli->region);
 }
 
-/* The id of the one that has the name; else says what there is. */
-static int choose(struct cli *cli, const struct handle *handle, const char *name, const json_t *entries,
-		  const struct cli_view *view, char **ret)
+static int resolve(struct cli *cli, const struct handle *handle, struct param *param)
 {
-	const json_t *found = NULL;
-	size_t n = 0;
-	char whose[128];
-
-	for (size_t i = 0; i < json_array_size(entries); i++) {
-		if (!has_name(handle, json_array_get(entries, i), name))
-			continue;
-		found = json_array_get(entries, i);
-		n++;
-	}
-	if (n == 1) {
-		*ret = cli_value_text(found, view->columns[0].path);
-		return *ret ? CLI_OK : cli_fail("out of memory");
-	}
-	cli_whose(cli, whose, sizeof(whose));
-	if (n == 0)
-		return cli_fail("there is no %s \"%s\" of %s", handle->what, name, whose);
-	(void)cli_fail("\"%s\" is the name of %zu: say which by its id (%s of %s)", name, n, handle->what,
-		       whose);
-	for (size_t i = 0, shown = 0; i < json_array_size(entries) && shown < CANDIDATES; i++) {
-		if (!has_name(handle, json_array_get(entries, i), name))
-			continue;
-		print_candidate(handle, json_array_get(entries, i), view);
-		shown++;
-	}
-	return CLI_FAILED;
-}
-
-static int resolve(struct cli *cli, const struct handle *handle, const char *region, char **value)
-{
-	const struct product_info *product = product_by_name(handle->product);
-	json_t *answer = NULL;
-	struct cli_view view;
-	char *id = NULL;
+	_cleanup_(json_decrefp) json_t *found = NULL;
+	char *id;
 	int r;
 
-	r = list_objects(cli, handle, region, *value, &answer);
+	r = find_named(cli, handle, param->value, &found);
 	if (r != CLI_OK)
 		return r;
-	cli_view_of(action_find(product->product, handle->action), true, &view);
-	r = choose(cli, handle, *value, cli_value_at(answer, view.list), &view, &id);
-	json_decref(answer);
-	if (r == CLI_OK) {
-		free(*value);
-		*value = id;
-	}
-	return r;
+	if (json_array_size(found) > 1)
+		return fail_ambiguous(handle, param->value, found);
+	if (json_array_size(found) == 0)
+		return *handle->prefix && str_starts(param->value, handle->prefix)
+			       ? CLI_OK
+			       : fail_none(cli, handle, param->value);
+	id = cli_value_text(json_array_get(found, 0), handle->id);
+	if (!id)
+		return cli_fail("out of memory");
+	free(param->value);
+	param->value = id;
+	return CLI_OK;
 }
 
-int cli_resolve_names(struct cli *cli, const struct cli_command *command, struct params *params)
+int cli_resolve_names(struct cli *cli, const char *product, struct params *params)
 {
-	const char *region = params_get(params, "RegionId");
-	const char *type = params_get(params, "ResourceType");
 	int r = CLI_OK;
 
-	for (size_t i = 0; i < params->n && r == CLI_OK; i++) {
-		const struct handle *handle = handle_of(command, params->v[i].name);
+	for (size_t i = 0; r == CLI_OK && i < params->n; i++) {
+		struct param *param = &params->v[i];
+		const struct handle *handle = streq(param->name, "ResourceId")
+						      ? balancer_of(params_get(params, "ResourceType"))
+						      : handle_of(product, param->name, param->value);
 
-		/* What tags hang on, and what is moved between groups, may be anything. */
-		if (handle && is_called(params->v[i].name, "ResourceId") && (!type || !streq(type, "nlb")))
-			continue;
-		if (handle && !is_known(handle, params->v[i].value))
-			r = resolve(cli, handle, region, &params->v[i].value);
+		if (handle && *param->value && !is_id(handle, param->value))
+			r = resolve(cli, handle, param);
 	}
 	return r;
 }
 
 int cli_instance_id(struct cli *cli, const char *name, char **ret)
 {
-	const struct cli_command command = {.product = "ecs"};
-	struct params params = {};
-	int r;
+	struct params params = {0};
+	int r = params_add(&params, "InstanceId", name);
 
-	r = params_add(&params, "RegionId", cli->region);
-	if (r == 0)
-		r = params_add(&params, "InstanceId", name);
-	r = r < 0 ? cli_fail("out of memory") : cli_resolve_names(cli, &command, &params);
+	r = r < 0 ? cli_fail("%s", strerror(-r)) : cli_resolve_names(cli, "ecs", &params);
 	if (r == CLI_OK) {
 		*ret = strdup(params_get(&params, "InstanceId"));
 		r = *ret ? CLI_OK : cli_fail("out of memory");
 	}
 	params_done(&params);
 	return r;
-}
-
-void cli_whose(struct cli *cli, char *ret, size_t size)
-{
-	struct cli_reply reply = {};
-	struct params params = {};
-	const char *account = NULL;
-
-	if (cli_send(cli, product_by_name("sts"), "GetCallerIdentity", &params, &reply) == 0)
-		account = json_string_value(json_object_get(reply.body, "AccountId"));
-	(void)str_format(ret, size, "account %s in region %s", account ?: "(unknown)", cli->region);
-	cli_reply_done(&reply);
 }

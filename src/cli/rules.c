@@ -33,7 +33,7 @@ static json_t *rule_new(const struct implicit_rule *rule, const char *group)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "SecurityGroupRuleId", "(implicit)",
 			 "Direction", rule->direction, "IpProtocol", "ALL", "PortRange", "-1/-1",
 			 streq(rule->direction, "ingress") ? "SourceCidrIp" : "DestCidrIp", far_end, "Policy",
-			 rule->policy, "Priority", "implicit");
+			 rule->policy, "Priority", "last");
 }
 
 int cli_add_implicit_rules(struct cli *cli, json_t *answer, json_t *entries)

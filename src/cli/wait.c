@@ -120,18 +120,17 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 	struct cli_view view;
 	int r;
 
-	cli_view_of(action_find(product->product, wait->action), true, &view);
+	cli_view_of(action_find(product->product, wait->action), &view);
 	r = wait_params(cli, wait, id, &params);
 	if (r >= 0)
 		r = cli_send(cli, product, wait->action, &params, &reply);
-	if (r < 0) {
-		params_done(&params);
+	params_done(&params);
+	if (r < 0)
 		return r;
-	}
 	if (cli_reply_is_error(&reply)) {
 		r = AS_WANTED;
 		if (!wait->gone || !is_not_found(&reply)) {
-			cli_reply_print_error(&reply, &params);
+			cli_reply_print_error(&reply);
 			r = -EBADMSG;
 		}
 	} else {
@@ -142,7 +141,6 @@ static int look(struct cli *cli, const struct cli_command *command, const char *
 		if (r == NOT_YET && !wait->gone)
 			tell_reason(id, entry, told, told_size);
 	}
-	params_done(&params);
 	cli_reply_done(&reply);
 	return r;
 }

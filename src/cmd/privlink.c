@@ -48,9 +48,7 @@ static void print_help(FILE *to)
 			c = print_verbs(c, to);
 		else
 			fprintf(to, "  %-10s %s\n", c->group, c->help), c++;
-	fputs("\nWhere an id is asked for, the object's name does, too, if no other one has it.\n"
-	      "\nOptions of all commands:\n",
-	      to);
+	fputs("\nOptions of all commands:\n", to);
 	options_help(&cli_options, to);
 }
 
@@ -67,8 +65,10 @@ static bool group_exists(const char *group)
 	return false;
 }
 
+/* Each verb has one name in the help; to "get" an object is to show it. */
 static const struct cli_command *command_find(const char *group, const char *name)
 {
+	name = streq(name, "get") ? "show" : name;
 	for (const struct cli_command *c = cli_commands; c->group; c++)
 		if (streq(c->group, group) && (!*c->name || streq(c->name, name)))
 			return c;

@@ -89,9 +89,9 @@ const struct answer_field tag_resources_wrapped_answer[] = {
 };
 
 const struct answer_field region_answer[] = {
-	{"RegionId", A_TEXT},
-	{"LocalName", A_TEXT},
-	{"RegionEndpoint", A_TEXT},
+	{"RegionId", A_TEXT, IN_LIST("Region", 1)},
+	{"LocalName", A_TEXT, IN_LIST("Name", 2)},
+	{"RegionEndpoint", A_TEXT, IN_LIST("Endpoint", 3)},
 	{},
 };
 
@@ -101,8 +101,8 @@ const struct answer_field regions_answer[] = {
 };
 
 const struct answer_field zone_answer[] = {
-	{"ZoneId", A_TEXT},
-	{"LocalName", A_TEXT},
+	{"ZoneId", A_TEXT, IN_LIST("Zone", 1)},
+	{"LocalName", A_TEXT, IN_LIST("Name", 2)},
 	{},
 };
 

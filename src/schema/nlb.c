@@ -244,7 +244,7 @@ static const struct answer_field zone_address_answer[] = {
 };
 
 static const struct answer_field zone_mapping_answer[] = {
-	{"ZoneId", OF(port, zone), IN_BOTH("Zones", 4, 5)},
+	{"ZoneId", OF(port, zone), IN_BOTH("Zones", 4, 5), .is_wide = true},
 	{"VSwitchId", OF(port, vswitch), IN_SHOW("vSwitches", 6)},
 	{"Status", A_TEXT},
 	{"LoadBalancerAddresses", ONE(NULL, zone_address_answer)},
@@ -280,7 +280,7 @@ static const struct answer_field balancer_answer[] = {
 	{"AddressType", CHOICE_OF(load_balancer, intranet, "Internet", "Intranet")},
 	{"AddressIpVersion", TEXT("ipv4")},
 	{"DNSName", A_TEXT},
-	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3), .wide = true},
+	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3), .is_wide = true},
 	{"RegionId", OF(load_balancer, region)},
 	{"ResourceGroupId", GROUP_OF(load_balancer)},
 	{"CrossZoneEnabled", OF(load_balancer, cross_zone), IN_SHOW("Cross-zone", 8)},
@@ -325,7 +325,7 @@ static const struct answer_field listener_answer[] = {
 	{"ListenerPort", OF(listener, port), IN_LIST("Port", 4)},
 	{"ListenerStatus", OF(listener, status), IN_LIST("Status", 6)},
 	{"LoadBalancerId", OF(listener, load_balancer), IN_WIDE("NLB", 2)},
-	{"ServerGroupId", OF(listener, server_group), IN_LIST("Servers", 5)},
+	{"ServerGroupId", OF(listener, server_group), IN_WIDE("Servers", 5)},
 	{"RegionId", OF(listener, region)},
 	{"IdleTimeout", OF(listener, idle_timeout_s)},
 	{"Mss", OF(listener, mss)},
@@ -371,14 +371,14 @@ static const struct answer_field unhealthy_answer[] = {
 };
 
 static const struct answer_field group_health_answer[] = {
-	{"ServerGroupId", OF(listener, server_group), IN_LIST("Servers", 3)},
+	{"ServerGroupId", OF(listener, server_group), IN_WIDE("Servers", 3)},
 	{"HeathCheckEnabled", A_FLAG}, /* as the API writes it */
 	{"NonNormalServers", LIST(NULL, unhealthy_answer)},
 	{},
 };
 
 static const struct answer_field listener_health_entry[] = {
-	{"ListenerId", OF(listener, id), IN_WIDE("Listener", 1)},
+	{"ListenerId", OF(listener, id), IN_LIST("Listener", 1)},
 	{"ListenerPort", OF(listener, port), IN_LIST("Port", 2)},
 	{"ListenerProtocol", OF(listener, protocol)},
 	{"ServerGroupInfos", LIST(NULL, group_health_answer)},

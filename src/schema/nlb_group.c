@@ -186,11 +186,11 @@ const struct answer_field server_group_list_answer[] = {
 static const struct answer_field server_answer[] = {
 	{"ServerGroupId", OF(server, group)},
 	{"ServerId", OF(server, server_id), IN_LIST("Server", 1)},
-	{"ServerType", OF(server, type), IN_WIDE("Type", 2)},
+	{"ServerType", OF(server, type), IN_LIST("Type", 2)},
 	{"ServerIp", OF(server, addr), IN_LIST("Address", 3)},
 	{"Port", OF(server, port), IN_LIST("Port", 4)},
 	{"Weight", OF(server, weight), IN_LIST("Weight", 5)},
-	{"ZoneId", OF(server, zone), IN_LIST("Zone", 6)},
+	{"ZoneId", OF(server, zone), IN_WIDE("Zone", 6)},
 	{"Description", OF(server, description)},
 	{"Status", OF(server, status), IN_LIST("Status", 7)},
 	{},

@@ -185,7 +185,7 @@ static const struct answer_field supported_region_answer[] = {
 
 const struct answer_field service_create_answer[] = {
 	{"ServiceId", OF(service, id), IN_BOTH("Service", 1, 1)},
-	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2), .wide = true},
+	{"ServiceName", OF(service, name), IN_BOTH("Name", 2, 2), .is_wide = true},
 	{"ServiceDescription", OF(service, description), IN_SHOW("Description", 4)},
 	{"ServiceDomain", OF(service, domain), IN_SHOW("Domain", 3)},
 	{"ServiceStatus", OF(service, status), IN_BOTH("Status", 5, 5)},
@@ -286,10 +286,10 @@ static const struct answer_field connection_answer[] = {
 	{"EndpointRegionId", OF(endpoint, region)},
 	{"EndpointVpcId", OF(endpoint, vpc), IN_WIDE("VPC", 3)},
 	{"ConnectionStatus", OF(connection, status), IN_LIST("Status", 6)},
-	{"AcceptanceStatus", A_TEXT, IN_LIST("Acceptance", 7)},
+	{"AcceptanceStatus", A_TEXT},
 	{"ResourceGroupId", GROUP_OF(service)},
 	{"TrafficControlMode", OF(connection, traffic_control)},
-	{"Bandwidth", OF(connection, bandwidth), IN_LIST("Bandwidth", 5)},
+	{"Bandwidth", OF(connection, bandwidth), IN_WIDE("Bandwidth", 5)},
 	{"ResourceOwner", A_FLAG},
 	{"ModifiedTime", TIME_OF(connection, modified_time)},
 	{"Zones", LIST(NULL, connection_zone_answer)},

@@ -120,25 +120,25 @@ static const struct answer_field event_parameter[] = {
 
 static const struct answer_field event_answer[] = {
 	{"Time", A_TEXT, IN_LIST("Time", 1)},
-	{"Kind", A_TEXT},
-	{"RequestId", A_TEXT},
+	{"Kind", A_TEXT, IN_WIDE("Kind", 5)},
+	{"RequestId", A_TEXT, IN_WIDE("Request", 8)},
 	{"AccountId", A_NUMBER, IN_LIST("Account", 2)},
 	{"Signed", A_FLAG},
-	{"AccessKeyId", A_TEXT},
+	{"AccessKeyId", A_TEXT, IN_WIDE("Key", 7)},
 	{"Product", A_TEXT},
 	{"Version", A_TEXT},
-	{"Action", A_TEXT, IN_LIST("Action", 4)},
+	{"Action", A_TEXT, IN_LIST("Action", 3)},
 	{"RegionId", A_TEXT},
-	{"SourceAddress", A_TEXT, IN_LIST("From", 3)},
+	{"SourceAddress", A_TEXT, IN_WIDE("From", 6)},
 	{"Https", A_FLAG},
 	{"UserAgent", A_TEXT},
 	{"Parameters", LIST(NULL, event_parameter)},
 	{"ParametersOmitted", A_NUMBER},
 	{"Status", A_NUMBER},
-	{"Code", A_TEXT, IN_LIST("Result", 5)},
+	{"Code", A_TEXT, IN_LIST("Result", 4)},
 	{"DurationMs", A_NUMBER},
-	{"Omitted", A_NUMBER},
-	{"Why", A_TEXT},
+	{"Omitted", A_NUMBER, IN_LIST("Result", 4)},
+	{"Why", A_TEXT, IN_LIST("Action", 3)},
 	{},
 };
 
@@ -157,7 +157,7 @@ static const struct answer_field account_answer[] = {
 	{"AccountId", OF(account, uid), IN_LIST("Account", 1)},
 	{"AccountName", OF(account, name), IN_LIST("Name", 2)},
 	{"Admin", OF(account, is_admin), IN_LIST("Administrator", 3)},
-	{"CreateTime", TIME_OF(account, create_time), IN_LIST("Created", 4)},
+	{"CreateTime", TIME_OF(account, create_time), IN_WIDE("Created", 4)},
 	{},
 };
 
@@ -179,7 +179,7 @@ static const struct answer_field access_key_answer[] = {
 	{"AccessKeyId", OF(access_key, id), IN_LIST("Access key", 1)},
 	{"UserId", GIVEN_OF(access_key, user), IN_LIST("User", 3)},
 	{"Status", CHOICE_OF(access_key, active, "Inactive", "Active"), IN_LIST("Status", 4)},
-	{"CreateTime", TIME_OF(access_key, create_time), IN_LIST("Created", 5)},
+	{"CreateTime", TIME_OF(access_key, create_time), IN_WIDE("Created", 5)},
 	{},
 };
 
@@ -206,7 +206,7 @@ static const struct answer_field node_answer[] = {
 	{"NodeName", OF(node, name), IN_LIST("Node", 1)},
 	{"Number", OF(node, number), IN_LIST("Number", 2)},
 	{"Live", A_FLAG, IN_LIST("Live", 5)},
-	{"StatusInfo", A_TEXT, IN_LIST("Info", 6)},
+	{"StatusInfo", A_TEXT, IN_REMARK("Info", 6)},
 	{"LostTime", ANSWER_TIME_GIVEN, ANSWER_AT(node, lost_time)},
 	{"Zones", OF(node, zones), IN_WIDE("Zones", 3)},
 	{"InstanceCount", A_NUMBER, IN_LIST("Instances", 4)},

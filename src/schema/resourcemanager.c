@@ -43,7 +43,7 @@ static const struct answer_field resource_group_answer[] = {
 	{"DisplayName", OF(resource_group, display_name), IN_BOTH("Display name", 3, 3)},
 	{"AccountId", DECIMAL_OF(resource_group, owner)},
 	{"Status", TEXT("OK")},
-	{"CreateDate", TIME_OF(resource_group, create_time), IN_BOTH("Created", 4, 4), .wide = true},
+	{"CreateDate", TIME_OF(resource_group, create_time), IN_BOTH("Created", 4, 4)},
 	{},
 };
 

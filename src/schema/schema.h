@@ -98,11 +98,13 @@ struct answer_field {
 	 * object it is; 0: none. Of several in one place the first that says anything. */
 	const char *title;
 	uint8_t in_list, in_show;
-	bool wide; /* a column that is left out where a list is to fit 80 columns */
+	bool is_wide;	/* left out of a list where there is no room for all columns */
+	bool is_remark; /* a sentence, that goes below the list then */
 };
 #define IN_LIST(heading, column)       .title = (heading), .in_list = (column)
-#define IN_WIDE(heading, column)       IN_LIST(heading, column), .wide = true
 #define IN_SHOW(heading, line)	       .title = (heading), .in_show = (line)
+#define IN_WIDE(heading, column)       IN_LIST(heading, column), .is_wide = true
+#define IN_REMARK(heading, column)     IN_LIST(heading, column), .is_remark = true
 #define IN_BOTH(heading, column, line) IN_LIST(heading, column), .in_show = (line)
 
 /* The row's member; the compiler knows both. */

@@ -111,7 +111,7 @@ static const struct answer_field balancer_head[] = {
 	{"LoadBalancerId", OF(load_balancer, id), IN_BOTH("SLB", 1, 1)},
 	{"LoadBalancerName", OF(load_balancer, name), IN_BOTH("Name", 2, 2)},
 	{"Address", OF(port, addr), IN_BOTH("Address", 4, 4)},
-	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3), .wide = true},
+	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3)},
 	{"VSwitchId", OF(port, vswitch), IN_SHOW("vSwitch", 5)},
 	{"NetworkType", TEXT("vpc")},
 	{"AddressIPVersion", TEXT("ipv4")},

@@ -248,7 +248,7 @@ static const struct answer_field *waited_for(const struct action *action)
 {
 	struct cli_view view;
 
-	cli_view_of(action, true, &view);
+	cli_view_of(action, &view);
 	return view.list[0] ? answer_only_list(action->answer)->members : action->answer;
 }
 
@@ -290,6 +290,85 @@ static void test_actions(void)
 	}
 }
 
+/* Every action has its place: a command, or a reason why people need none. */
+static const struct {
+	const char *product, *action, *why;
+} no_commands[] = {
+	/* of any product that has it */
+	{NULL, "DescribeRegions", "region list asks the product vpc"},
+	{NULL, "DescribeZones", "zone list does"},
+	{NULL, "ListTagResources", "tags are for tools; privlink call"},
+	{NULL, "TagResources", "the same"},
+	{NULL, "UntagResources", "the same"},
+	{"nlb", "MoveResourceGroup", "resource-group move moves services and endpoints; privlink call"},
+	{"nlb", "UpdateLoadBalancerAddressTypeConfig", "there is one type of address"},
+	{"nlb", "GetJobStatus", "--wait looks at the object itself"},
+	{"privatelink", "CheckProductOpen", "no call demands it"},
+	{"privatelink", "ListVpcEndpointServiceUsers", "service show asks it"},
+	{"privatelink", "OpenPrivateLinkService", "no call demands it"},
+	{"privlink", "GetVersion", "for programs; privlink version says its own"},
+	{"slb", "DescribeAvailableResource", "zone list has the zones, and there are no other resources"},
+	{"slb", "DescribeLoadBalancerTCPListenerAttribute",
+	 "classic load balancers are for tools that know no other"},
+	{"slb", "DescribeLoadBalancerUDPListenerAttribute", "the same"},
+	{"slb", "SetLoadBalancerModificationProtection", "the same"},
+	{"slb", "SetLoadBalancerTCPListenerAttribute", "the same"},
+	{"slb", "SetLoadBalancerUDPListenerAttribute", "the same"},
+	{"vpc", "DescribeRouteTableList", "a VPC has one table, and nobody can change it"},
+	{"vpc", "UnTagResources", "tags are for tools; privlink call"},
+};
+
+static bool has_command(const char *product, const char *action)
+{
+	for (const struct cli_command *c = cli_commands; c->group; c++) {
+		if (c->product && strcasecmp(c->product, product) == 0 && streq(c->action, action))
+			return true;
+		if (c->wait && c->product && strcasecmp(c->wait->product ?: c->product, product) == 0 &&
+		    streq(c->wait->action, action))
+			return true;
+	}
+	return false;
+}
+
+/* 1: it needs none. 2: its name needs none in most products. 0: nothing is said. */
+static int needs_none(const char *product, const char *action)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(no_commands); i++)
+		if ((!no_commands[i].product || strcasecmp(no_commands[i].product, product) == 0) &&
+		    streq(no_commands[i].action, action))
+			return no_commands[i].product ? 1 : 2;
+	return 0;
+}
+
+static bool is_action(const char *product, const char *action)
+{
+	for (size_t p = 0; p < PRODUCT_COUNT_; p++)
+		if ((!product || strcasecmp(products[p].name, product) == 0) &&
+		    action_find((enum product)p, action))
+			return true;
+	return false;
+}
+
+static void test_complete(void)
+{
+	for (size_t p = 0; p < PRODUCT_COUNT_; p++)
+		for (const struct action *a = products[p].actions; a->name; a++) {
+			bool has = has_command(products[p].name, a->name);
+			int none = needs_none(products[p].name, a->name);
+
+			if (!has && !none)
+				tap_ok(false,
+				       "%s %s has a command, or a reason for none (no_commands, above)",
+				       products[p].name, a->name);
+			if (has && none == 1)
+				tap_ok(false, "%s %s has a command, so no reason for none", products[p].name,
+				       a->name);
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(no_commands); i++)
+		tap_ok(is_action(no_commands[i].product, no_commands[i].action),
+		       "%s, which needs no command, is an action", no_commands[i].action);
+}
+
 static bool is_global_option(const char *name)
 {
 	for (size_t i = 0; i < cli_options.n; i++)
@@ -307,7 +386,7 @@ static void test_table(void)
 		size_t n = 0, last = 0;
 
 		cli_options_of(c, &options);
-		cli_view_of(cli_action(c), true, &view);
+		cli_view_of(cli_action(c), &view);
 		for (size_t i = 0; !c->id && i < CLI_COLUMNS_MAX; i++)
 			if (view.columns[i].title) {
 				n++;
@@ -348,6 +427,13 @@ static void test_text(void)
 	json_decref(object);
 }
 
+static void print_table(const json_t *json, const struct cli_column *columns)
+{
+	const struct cli cli = {0};
+
+	cli_table_print(&cli, json, columns);
+}
+
 /* What the function prints, at most `size` - 1 bytes. */
 static void printed(void (*print)(const json_t *, const struct cli_column *), const json_t *json, char *ret,
 		    size_t size)
@@ -375,19 +461,81 @@ static void test_tables(void)
 	json_t *none = json_array();
 	char text[1024];
 
-	printed(cli_table_print, entries, text, sizeof(text));
+	printed(print_table, entries, text, sizeof(text));
 	tap_is_str(text,
 		   "Name              Zones  Id\n"
 		   "端点              h,i    ep-1\n"
 		   "e\xcc\x81 x               -      ep-2\n"
 		   "\\xc2\\x9b[31m?[0m  -      -\n",
 		   "columns are as wide as what a terminal shows; no control character comes through");
-	printed(cli_table_print, none, text, sizeof(text));
-	tap_is_str(text, "Name  Zones  Id\n", "a list of nothing has its titles");
+	printed(print_table, none, text, sizeof(text));
+	tap_is_str(text, "", "of a list of nothing there is nothing to print");
 	printed(cli_fields_print, json_array_get(entries, 0), text, sizeof(text));
 	tap_is_str(text, "Name   端点\nZones  h,i\nId     ep-1\n", "one object is shown in lines");
 	json_decref(entries);
 	json_decref(none);
+}
+
+static void print_fitted(const json_t *json, const struct cli_column *columns _unused_)
+{
+	static const struct cli_column fitted[] = {{"Node", "Id"},
+						   {"Name", "Name"},
+						   {"Created", "Created", .wide = true},
+						   {"Info", "Info", .remark = true},
+						   {"Live", "Live"},
+						   {}};
+	const struct cli cli = {0};
+
+	cli_table_print(&cli, json, fitted);
+}
+
+static void test_acceptance(void)
+{
+	json_t *entries =
+		json_pack("[{s:s,s:s},{s:s,s:s},{s:s,s:s},{s:s,s:s}]", "ConnectionStatus", "Disconnected",
+			  "AcceptanceStatus", "Waiting", "ConnectionStatus", "Disconnected",
+			  "AcceptanceStatus", "Refused", "ConnectionStatus", "Connected", "AcceptanceStatus",
+			  "Accepted", "ConnectionStatus", "Disconnected", "AcceptanceStatus", "Accepted");
+	static const char *const wanted[] = {"Waiting", "Refused", "Connected", "Disconnected"};
+
+	tap_is_int(cli_show_acceptance(NULL, NULL, entries), CLI_OK, "connections are told apart");
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		tap_is_str(json_string_value(json_object_get(json_array_get(entries, i), "ConnectionStatus")),
+			   wanted[i], "%s", wanted[i]);
+	json_decref(entries);
+}
+
+/* A column that may be left out goes first, then a remark goes below; what is still too long is cut. */
+static void test_fitted(void)
+{
+	static const char info[] =
+		"It holds: the store that privlinkd serves is another one than this node has followed so far.";
+	static const char name[] =
+		"a name of some eighty characters, which is what people write who want to be nice";
+	json_t *entries = json_pack("[{s:s,s:s,s:s,s:s}]", "Id", "alpha", "Name", "short", "Created",
+				    "2026-01-02T03:04:05Z", "Live", "yes");
+	char text[1024];
+
+	printed(print_fitted, entries, text, sizeof(text));
+	tap_is_str(text,
+		   "Node   Name   Created               Info  Live\n"
+		   "alpha  short  2026-01-02T03:04:05Z  -     yes\n",
+		   "where there is room, all is shown");
+	json_object_set_new(json_array_get(entries, 0), "Info", json_string(info));
+	printed(print_fitted, entries, text, sizeof(text));
+	tap_is_str(text,
+		   "Node   Name   Live\nalpha  short  yes\n"
+		   "alpha: It holds: the store that privlinkd serves is another one than this node\n"
+		   "  has followed so far.\n",
+		   "where there is none, a column is left out and a remark goes below");
+	json_object_set_new(json_array_get(entries, 0), "Name", json_string(name));
+	json_object_del(json_array_get(entries, 0), "Info");
+	printed(print_fitted, entries, text, sizeof(text));
+	tap_is_str(text,
+		   "Node   Name                                                                 Live\n"
+		   "alpha  a name of some eighty characters, which is what people write who w…  yes\n",
+		   "and what is too long is cut");
+	json_decref(entries);
 }
 
 /* A stopped agent: its socket takes connections and nobody answers. */
@@ -447,10 +595,13 @@ int main(void)
 	/* Usage errors go to stderr, which meson shows when something fails. */
 	test_precedence();
 	test_commands();
+	test_complete();
 	test_table();
 	test_actions();
 	test_text();
 	test_tables();
+	test_fitted();
+	test_acceptance();
 	test_silent_agent();
 	test_silent_api();
 	return tap_done();

@@ -66,18 +66,18 @@ m=$(make_instance consumer "$ch" "$mg" 10.0.1.60) n=$(make_instance consumer "$c
 o=$(make_instance consumer "$ch" "$og" 10.0.1.50)
 pings_of() { inside "$1" ping -c 1 -W 0.2 -q "$2"; }
 silent() { dropped policy_in pings_of "$@"; }
-is "$(rules "$mg")" "ingress ALL -1/-1 $mg Accept implicit;ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop implicit;egress ALL -1/-1 0.0.0.0/0, ::/0 Accept implicit" "a normal group's implicit rules are shown with its rules"
+is "$(rules "$mg")" "ingress ALL -1/-1 $mg Accept last;ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop last;egress ALL -1/-1 0.0.0.0/0, ::/0 Accept last" "a normal group's implicit rules are shown with its rules"
 check "nobody else comes in, as they say" silent "$o" 10.0.1.60
 check "all is let out, as they say" wait_for $second pings_of "$m" 10.0.1.50
 check "members reach each other, as they say" wait_for $second pings_of "$n" 10.0.1.60
 as consumer call ecs ModifySecurityGroupPolicy SecurityGroupId="$mg" InnerAccessPolicy=Drop >/dev/null
-is "$(rules "$mg")" "ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop implicit;egress ALL -1/-1 0.0.0.0/0, ::/0 Accept implicit" \
+is "$(rules "$mg")" "ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop last;egress ALL -1/-1 0.0.0.0/0, ::/0 Accept last" \
 	"the one of members goes with the group's inner policy"
 check "and so does their reach" wait_for $second silent "$n" 10.0.1.60
 as consumer sg authorize "$mg" --protocol ICMP --ports -1/-1 --source-group "$og"
 is "$(as consumer sg rules "$mg" -o wide | awk '/^sgr-/ { print $2, $5 }')" "ingress $og" "a rule's group is shown as its source"
 advanced=$(as consumer sg create --vpc "$cv" --name advanced --type enterprise)
-is "$(rules "$advanced")" "ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop implicit;egress ALL -1/-1 0.0.0.0/0, ::/0 Drop implicit" \
+is "$(rules "$advanced")" "ingress ALL -1/-1 0.0.0.0/0, ::/0 Drop last;egress ALL -1/-1 0.0.0.0/0, ::/0 Drop last" \
 	"an enterprise group lets nothing in and nothing out by itself"
 a=$(make_instance consumer "$ch" "$advanced" 10.0.1.62)
 check "as its rules say" dropped policy_out pings_of "$a" 10.0.1.50

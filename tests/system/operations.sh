@@ -158,6 +158,14 @@ ok $? "which have counted the instances' packets"
 does "what a start would read" "$s" "privlinkd --config"
 is "$out" OK "which is as it should be"
 
+# --- who did what
+
+s="Who did what"
+does "the calls of the API" "$s" "privlink audit"
+says ListNodes
+ok $? "which were made above"
+does "and those that were refused" "$s" "privlink audit --since"
+
 # --- backup
 
 does "back up: what is beside the store" "Back up" tar
