@@ -233,7 +233,6 @@ static const struct answer_field nlb_move_answer[] = {
 
 static const struct answer_field balancer_create_answer[] = {
 	{"LoadbalancerId", OF(load_balancer, id)},
-	SAME(job_answer),
 	{},
 };
 

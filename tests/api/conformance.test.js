@@ -24,8 +24,6 @@ let net, provider_net, first, second, group, enterprise, own, consumer_group, pr
 test('both sides have what they need, by the typed clients', async () => {
 	net = await network(accounts.consumer);
 	provider_net = await network(accounts.provider);
-	const privilege = { AccountId: accounts.provider.uid, QuotaName: 'privatelink_whitelist/svc_res_mgt_uat' };
-	await admin('SetQuota', { ...privilege, Value: 1 });
 	first = await load_balancer(accounts.provider, provider_net);
 	second = await nlb('CreateLoadBalancer', {
 		AddressType: 'Intranet',

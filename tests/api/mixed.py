@@ -388,7 +388,6 @@ def make_workers(daemon, chance):
         for kind in (Provider, Consumer):
             uid = admin.call("privlink", "CreateAccount", AccountName=f"{kind.__name__}-{n}")["AccountId"]
             key = admin.call("privlink", "CreateAccessKey", AccountId=uid)
-            admin.call("privlink", "SetQuota", AccountId=uid, QuotaName="privatelink_whitelist/svc_res_mgt_uat", Value=1)
             client = Client(daemon, (key["AccessKeyId"], key["AccessKeySecret"]), seen)
             worker = kind(client, random.Random(chance.random()))
             worker.uid = int(uid)

@@ -13,7 +13,6 @@ h=cn-hangzhou-h i=cn-hangzhou-i
 lab_start
 account consumer
 account provider
-as_admin quota set "$(uid_of provider)" privatelink_whitelist/svc_res_mgt_uat 1 >/dev/null || bail "no privilege to replace"
 cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16)
 ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24) ph=$(make_vswitch provider "$pv" $h 10.0.1.0/24)
 pi=$(make_vswitch provider "$pv" $i 10.0.2.0/24)

@@ -81,14 +81,6 @@ __attribute__((unused)) static void harness_put(struct harness *h, enum kind kin
 	harness_must(n == 1 ? 0 : -EIO, "commit");
 }
 
-/* All actions can be called then. */
-static void harness_privilege(struct harness *h, int64_t uid)
-{
-	struct quota_row row = {.uid = uid, .name = "privatelink_whitelist/svc_res_mgt_uat", .value = 1};
-
-	harness_put(h, KIND_QUOTA, &row);
-}
-
 static void harness_account(struct harness *h, int64_t uid, const char *name, bool is_admin)
 {
 	struct account account = {.uid = uid, .is_admin = is_admin, .privatelink_open = true};
@@ -176,8 +168,6 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 	harness_account(h, ALICE, "alice", false);
 	harness_account(h, BOB, "bob", false);
 	harness_account(h, ROOT, "root", true);
-	harness_privilege(h, ALICE);
-	harness_privilege(h, BOB);
 }
 
 __attribute__((unused)) static void harness_begin(struct harness *h)

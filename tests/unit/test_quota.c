@@ -197,14 +197,15 @@ static void test_choice(struct harness *h, const struct world *w)
 {
 	const char *endpoint = make_endpoint(h, w, w->service);
 
-	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=privatelink_whitelist/svc_res_mgt_uat",
-	      (long long)BOB);
+	set(h, BOB, "privatelink_whitelist/svc_res_mgt_uat", 0);
 	REFUSED(h, BOB, "NoPermission", "choosing a resource without the privilege",
 		"UpdateVpcEndpointZoneConnectionResourceAttribute", CHOICE, w->service, endpoint);
 	tap_ok(strstr(h->error.message, "privatelink_whitelist/svc_res_mgt_uat"),
 	       "the message names the privilege");
-	set(h, BOB, "privatelink_whitelist/svc_res_mgt_uat", 1);
-	REFUSED(h, BOB, "OperationDenied.CurrentResourceAutoAllocated", "with it the call is carried out",
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=privatelink_whitelist/svc_res_mgt_uat",
+	      (long long)BOB);
+	REFUSED(h, BOB, "OperationDenied.CurrentResourceAutoAllocated",
+		"with it, as all have it, the call is carried out",
 		"UpdateVpcEndpointZoneConnectionResourceAttribute", CHOICE, w->service, endpoint);
 }
 
