@@ -246,7 +246,7 @@ def world():
     rows |= instance(P2, 102, "p", I, "10.0.2.10", "sg-p")
     rows |= server(P1, H, "10.0.1.10") | server(P2, I, "10.0.2.10")
     rows |= {
-        "load_balancer/nlb-1": dict(id="nlb-1", vpc="vpc-p", zones=[H, I], status="Active"),
+        "load_balancer/nlb-1": dict(id="nlb-1", vpc="vpc-p", zones=[H, I], cross_zone=True, status="Active"),
         "listener/lsn-1": dict(id="lsn-1", load_balancer="nlb-1", server_group="sgp-1", protocol="TCP", port=443,
                                idle_timeout_s=900, status="Running"),
         "server_group/sgp-1": dict(id="sgp-1", vpc="vpc-p", protocol="TCP", health_enabled=True, health_interval_s=1,
