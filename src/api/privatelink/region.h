@@ -16,6 +16,7 @@ int supported_regions_remove(struct call *call, const char *param, struct servic
 void supported_regions_answer(json_t *object, const struct answer_field *fields,
 			      const struct service *service);
 
+/* Whether the service takes endpoints from the region. */
 bool region_served(const struct service *service, const char *region);
 /* Fails the call if the service does not take endpoints from the region. */
 int check_region_served(struct call *call, const struct service *service, const char *region);
