@@ -144,8 +144,9 @@ int cli_command_parse(struct cli *cli, const struct cli_command *command, int ar
 		if (argv[i][0] != '-') {
 			option = positional_at(&options, n_positional++);
 			if (!option)
-				return cli_usage("%s %s: unexpected argument %s", command->group,
-						 command->name, argv[i]);
+				return cli_usage("%s %s: unexpected argument %s (see privlink %s %s --help)",
+						 command->group, command->name, argv[i], command->group,
+						 command->name);
 		} else {
 			equals = strchr(argv[i], '=');
 			option = option_named(&options, argv[i],
@@ -413,15 +414,18 @@ int cli_command_run(struct cli *cli, const struct cli_command *command, int argc
 static void print_option_help(const struct cli_option *option, FILE *to)
 {
 	char left[64];
+	int width = option->type == CLI_TUPLE ? 27 : 25; /* "…" is one column, and three bytes */
 	const char *value = option->type == CLI_FLAG ? "" : option->type == CLI_TUPLE ? " A,B,…" : " VALUE";
 
 	if (is_positional(option))
 		(void)str_format(left, sizeof(left), "%s", option->name);
 	else
 		(void)str_format(left, sizeof(left), "%s%s", option->name, value);
-	/* "…" is one column, and three bytes. */
-	fprintf(to, "  %-*s %s%s%s\n", option->type == CLI_TUPLE ? 27 : 25, left, option->help,
-		option->required ? " (required)" : "",
+	if (strlen(left) > (size_t)width) /* too long to have its help beside it */
+		fprintf(to, "  %s\n  %-*s %s", left, 25, "", option->help);
+	else
+		fprintf(to, "  %-*s %s", width, left, option->help);
+	fprintf(to, "%s%s\n", option->required ? " (required)" : "",
 		option->type == CLI_LIST || option->type == CLI_TUPLE ? " (may be repeated)" : "");
 }
 
@@ -442,7 +446,11 @@ void cli_command_help(const struct cli_command *command, FILE *to)
 	if (options.n)
 		fputc('\n', to);
 	for (size_t i = 0; i < options.n; i++)
-		print_option_help(&options.v[i], to);
+		if (is_positional(&options.v[i]))
+			print_option_help(&options.v[i], to);
+	for (size_t i = 0; i < options.n; i++)
+		if (!is_positional(&options.v[i]))
+			print_option_help(&options.v[i], to);
 	if (command->wait)
 		fputs("  --wait                    wait until it is done\n"
 		      "  --timeout S               give up waiting after S seconds (60)\n",

@@ -152,7 +152,11 @@ static int add_tap(struct cli *cli _unused_, const struct cli_option *option, co
 static int add_account(struct cli *cli _unused_, const struct cli_option *option _unused_, const char *value,
 		       unsigned int n _unused_, struct params *params)
 {
-	return params_add(params, isdigit((unsigned char)*value) ? "UserId" : "UserARN", value);
+	bool is_number = *value && value[strspn(value, "0123456789")] == '\0';
+
+	if (!is_number && !streq(value, "*") && !str_starts(value, "acs:"))
+		return -EINVAL; /* a name: others' accounts are known by their numbers */
+	return params_add(params, is_number ? "UserId" : "UserARN", value);
 }
 
 /* What a flag takes back. */
@@ -248,7 +252,7 @@ static const struct cli_option backends[] = {
 /* ---- endpoint services ---- */
 
 static const struct cli_option service_attach[] = {
-	{"--nlb", "ResourceId", .add = add_resource, .help = "nlb-…, with --zone"},
+	{"--nlb", "ResourceId", .add = add_resource, .help = "nlb-…"},
 	{"--slb", "ResourceId", .add = add_resource, .help = "lb-…: a classic load balancer"},
 	{NULL},
 };
@@ -334,6 +338,11 @@ static const struct cli_option nlb_update[] = {
 	{"--name", "LoadBalancerName", .required = true, .help = "name"},
 	{NULL},
 };
+static const struct cli_option nlb_protect[] = {
+	{"--no-deletion-protection", "DeletionProtectionEnabled", CLI_FLAG, .add = add_no,
+	 .help = "it can be deleted again"},
+	{NULL},
+};
 static const struct cli_option group_update[] = {
 	{"GROUP", "ServerGroupId", .required = true, .help = "sgp-…"},
 	{"--name", "ServerGroupName", .help = "name"},
@@ -360,7 +369,7 @@ static int add_yes_no(struct cli *cli _unused_, const struct cli_option *option,
 
 static const struct cli_option resource_update[] = {
 	{"SERVICE", "ServiceId", .required = true, .help = "epsrv-…"},
-	{"NLB", "ResourceId", .required = true, .help = "nlb-…"},
+	{"BALANCER", "ResourceId", .required = true, .help = "nlb-… or lb-…"},
 	{"--zone", "ZoneId", .help = "only in this zone"},
 	{"--automatic", "AutoAllocatedEnabled", .required = true, .add = add_yes_no, .help = "yes or no"},
 	{NULL},
@@ -447,7 +456,7 @@ const struct cli_command cli_commands[] = {
 	{"nlb", "unshift", "Takes them back in.", "nlb", "CancelShiftLoadBalancerZones",
 	 .id = "LoadBalancerId", .wait = &nlb_active},
 	{"nlb", "protect", "Guards a load balancer against deletion, and against changes in a console.",
-	 "nlb", "UpdateLoadBalancerProtection"},
+	 "nlb", "UpdateLoadBalancerProtection", nlb_protect},
 	{"nlb", "attach-group", "Lets only those reach a load balancer whom a security group lets in.", "nlb",
 	 "LoadBalancerJoinSecurityGroup", .id = "LoadBalancerId", .wait = &nlb_active},
 	{"nlb", "detach-group", "Takes a load balancer out of a security group.", "nlb",
@@ -502,7 +511,7 @@ const struct cli_command cli_commands[] = {
 	{"slb", "server-remove", "Removes servers from a classic load balancer.", "slb",
 	 "RemoveBackendServers", backends},
 	{"slb", "server-health", "Shows what probes found out of the servers behind each listener.", "slb",
-	 "DescribeHealthStatus"},
+	 "DescribeHealthStatus", .whats = "servers behind a listener", .of_all = true},
 	{"slb", "tcp-create", "Creates a listener of TCP, which is stopped.", "slb",
 	 "CreateLoadBalancerTCPListener"},
 	{"slb", "udp-create", "Creates a listener of UDP, which is stopped.", "slb",
@@ -516,7 +525,7 @@ const struct cli_command cli_commands[] = {
 	{"service", "list", "Shows the account's endpoint services.", "privatelink",
 	 "ListVpcEndpointServices", .whats = "endpoint services"},
 	{"service", "find", "Shows the services that the account can connect to.", "privatelink",
-	 "ListVpcEndpointServicesByEndUser", service_find, .whats = "endpoint services"},
+	 "ListVpcEndpointServicesByEndUser", service_find, .whats = "services to connect to"},
 	{"service", "show", "Shows an endpoint service, and whom it lets in.", "privatelink",
 	 "GetVpcEndpointServiceAttribute", .complete = cli_add_whitelist, .more = service_whitelist},
 	{"service", "attach", "Adds a load balancer's zone to a service.", "privatelink",
@@ -579,12 +588,13 @@ const struct cli_command cli_commands[] = {
 	 .wait = &endpoint_gone},
 
 	{"user", "create", "Makes a user of the account and shows it.", "ram", "CreateUser"},
-	{"user", "list", "Shows the account's users.", "ram", "ListUsers"},
+	{"user", "list", "Shows the account's users.", "ram", "ListUsers", .whats = "users"},
 	{"user", "show", "Shows a user.", "ram", "GetUser"},
 	{"user", "delete", "Deletes a user that has no keys.", "ram", "DeleteUser"},
 	{"key", "create", "Makes an access key, one's own or a user's, and shows its secret, once.", "ram",
 	 "CreateAccessKey"},
-	{"key", "list", "Shows access keys, one's own or a user's.", "ram", "ListAccessKeys"},
+	{"key", "list", "Shows access keys, one's own or a user's.", "ram", "ListAccessKeys",
+	 .whats = "access keys"},
 	{"key", "disable", "Disables an access key: it signs nothing any more.", "ram", "UpdateAccessKey",
 	 .fixed = "Status=Inactive"},
 	{"key", "enable", "Enables an access key again.", "ram", "UpdateAccessKey", .fixed = "Status=Active"},
@@ -593,7 +603,7 @@ const struct cli_command cli_commands[] = {
 	{"resource-group", "create", "Creates a resource group and prints its id.", "resourcemanager",
 	 "CreateResourceGroup", .id = "ResourceGroup.Id"},
 	{"resource-group", "list", "Shows the account's resource groups.", "resourcemanager",
-	 "ListResourceGroups"},
+	 "ListResourceGroups", .whats = "resource groups"},
 	{"resource-group", "show", "Shows a resource group.", "resourcemanager", "GetResourceGroup"},
 	{"resource-group", "delete", "Deletes a resource group that nothing is in.", "resourcemanager",
 	 "DeleteResourceGroup"},
@@ -634,7 +644,10 @@ const struct cli_command cli_commands[] = {
 	{"audit", "", "Shows which calls of the API were made, by whom, and what came of them.", "privlink",
 	 "ListAuditEvents", audit_options, .run = cli_run_audit, .whats = "recorded calls"},
 	{"call", "", "Calls any action of the API and prints its answer.", .run = cli_run_call,
-	 .usage = "PRODUCT ACTION [NAME=VALUE]…"},
+	 .usage = "PRODUCT ACTION [NAME=VALUE]…",
+	 .notes = "Products are privatelink, vpc, ecs, nlb, slb, ram, sts, resourcemanager and privlink; "
+		  "their\n"
+		  "actions and parameters are in doc/api.md. Here objects are named by their ids.\n"},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,
 	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…",
 	 .notes =

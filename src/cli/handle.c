@@ -164,13 +164,33 @@ static const struct handle *handle_of(const char *product, const char *parameter
 	return found;
 }
 
-/* A resource of a service is a load balancer of that type; what else a ResourceId may be has no name. */
+/* A service's resource is a load balancer of that type. */
 static const struct handle *balancer_of(const char *type)
 {
-	for (size_t i = 0; type && i < ARRAY_SIZE(handles); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(handles); i++)
 		if (streq(handles[i].product, type) && holds(&handles[i], "LoadBalancerId"))
 			return &handles[i];
 	return NULL;
+}
+
+/* What a ResourceId names: where no type stands beside it, a load balancer of any (`other` is the second
+ * type), or what is moved to a resource group, which is an endpoint: services have no names. */
+static const struct handle *resource_of(const struct params *params, const char *parameter,
+					const struct handle **other)
+{
+	char name[128];
+	const char *type;
+
+	if (str_format(name, sizeof(name), "%.*sType", (int)(strlen(parameter) - strlen("Id")), parameter) <
+	    0)
+		return NULL;
+	type = params_get(params, name);
+	if (type)
+		return balancer_of(type);
+	if (params_get(params, "ResourceGroupId"))
+		return handle_of("privatelink", "EndpointId", "");
+	*other = balancer_of("slb");
+	return balancer_of("nlb");
 }
 
 static bool is_id(const struct handle *handle, const char *value)
@@ -253,7 +273,9 @@ static int fail_none(struct cli *cli, const struct handle *handle, const char *n
 			account ?: "unknown", cli->region);
 }
 
-static int resolve(struct cli *cli, const struct handle *handle, struct param *param)
+/* `other`: what it names where it names nothing of the first kind; or NULL. */
+static int resolve(struct cli *cli, const struct handle *handle, const struct handle *other,
+		   struct param *param)
 {
 	_cleanup_(json_decrefp) json_t *found = NULL;
 	char *id;
@@ -262,6 +284,8 @@ static int resolve(struct cli *cli, const struct handle *handle, struct param *p
 	r = find_named(cli, handle, param->value, &found);
 	if (r != CLI_OK)
 		return r;
+	if (json_array_size(found) == 0 && other)
+		return resolve(cli, other, NULL, param);
 	if (json_array_size(found) > 1)
 		return fail_ambiguous(handle, param->value, found);
 	if (json_array_size(found) == 0)
@@ -282,12 +306,15 @@ int cli_resolve_names(struct cli *cli, const char *product, struct params *param
 
 	for (size_t i = 0; r == CLI_OK && i < params->n; i++) {
 		struct param *param = &params->v[i];
-		const struct handle *handle = streq(param->name, "ResourceId")
-						      ? balancer_of(params_get(params, "ResourceType"))
-						      : handle_of(product, param->name, param->value);
+		const struct handle *handle, *other = NULL;
+		char word[128];
 
-		if (handle && *param->value && !is_id(handle, param->value))
-			r = resolve(cli, handle, param);
+		last_word(param->name, word, sizeof(word));
+		handle = streq(word, "ResourceId") ? resource_of(params, param->name, &other)
+						   : handle_of(product, param->name, param->value);
+		if (handle && *param->value && !is_id(handle, param->value) &&
+		    !(other && is_id(other, param->value)))
+			r = resolve(cli, handle, other, param);
 	}
 	return r;
 }

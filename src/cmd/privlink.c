@@ -18,7 +18,7 @@ static void print_group(const char *group, FILE *to)
 	fprintf(to, "\nprivlink %s COMMAND --help shows its options.\n", group);
 }
 
-#define HELP_WIDTH 100
+#define HELP_WIDTH 80
 
 /* The verbs of a group, over as many lines as they need. */
 static const struct cli_command *print_verbs(const struct cli_command *command, FILE *to)

@@ -55,7 +55,8 @@ static const struct param_spec balancer_create_params[] = {
 	{"AddressType", PARAM_STRING, .required = true, .values = address_types, .no_case = true},
 	{"VpcId", PARAM_STRING, .required = true, OPTION("--vpc", "vpc-…")},
 	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
-	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
+	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]: two zones or more"),
+	 .parts = 3},
 	{"LoadBalancerName", PARAM_STRING, OPTION("--name", "name")},
 	{"LoadBalancerType", PARAM_STRING},
 	{"AddressIpVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
@@ -104,7 +105,8 @@ static const struct param_spec balancer_update_params[] = {
 static const struct param_spec balancer_zones_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
 	{"ZoneMappings", PARAM_STRUCT_LIST, .required = true, .min = 2, .max = LB_ZONES_MAX,
-	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
+	 .members = zone_mapping_params, OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]: two zones or more"),
+	 .parts = 3},
 	{},
 };
 
@@ -142,8 +144,7 @@ static const struct param_spec balancer_groups_params[] = {
 
 static const struct param_spec balancer_protection_params[] = {
 	{"LoadBalancerId", PARAM_STRING, .required = true, OPTION("NLB", "nlb-…")},
-	{"DeletionProtectionEnabled", PARAM_BOOL,
-	 OPTION("--deletion-protection", "true: it cannot be deleted")},
+	{"DeletionProtectionEnabled", PARAM_BOOL, OPTION("--deletion-protection", "it cannot be deleted")},
 	{"DeletionProtectionReason", PARAM_STRING, OPTION("--deletion-reason", "why")},
 	{"ModificationProtectionStatus", PARAM_STRING, .values = protection_words,
 	 OPTION("--modification-protection", "ConsoleProtection or NonProtection")},

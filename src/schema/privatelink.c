@@ -237,7 +237,7 @@ static const struct answer_field endpoint_create_answer[] = {
 	{"ServiceRegionId", OF(endpoint, service_region), IN_SHOW("Service region", 14)},
 	{"CrossRegionBandwidth", GIVEN_OF(endpoint, cross_region_bandwidth), IN_SHOW("Between regions", 15)},
 	{"AddressIpVersion", OF(endpoint, ip_version)},
-	{"Bandwidth", OF(connection, bandwidth), IN_SHOW("Bandwidth", 11)},
+	{"Bandwidth", OF(connection, bandwidth), IN_SHOW("Bandwidth", 16)},
 	{"ZoneAffinityEnabled", OF(endpoint, zone_affinity), IN_SHOW("Zone affinity", 12)},
 	{"CreateTime", TIME_OF(endpoint, create_time), IN_SHOW("Created", 13)},
 	{"EndpointStatus", OF(endpoint, status), IN_BOTH("Status", 5, 8)},

@@ -113,6 +113,36 @@ def test_whitelist(people, alice, key):
     ok("*" not in people.get("service", "get", service), "and is not shown any more", people.get("service", "get", service))
 
 
+def test_newcomer(people, alice, key):
+    """What somebody meets who tries one command after the other."""
+    vpc = people.get("vpc", "create", "--name", "lbs", "--cidr", "10.9.0.0/16")
+    zones = [f"{zone},{people.get('vswitch', 'create', '--vpc', vpc, '--zone', zone, '--cidr', cidr)}"
+             for zone, cidr in (("cn-hangzhou-h", "10.9.1.0/24"), ("cn-hangzhou-i", "10.9.2.0/24"))]
+    nlb = people.get("nlb", "create", "--name", "front", "--vpc", "lbs", "--zone", zones[0], "--zone", zones[1])
+    service = people.get("service", "create", "--resource", "nlb,front,cn-hangzhou-h")
+    ok(nlb in people.get("service", "resources", service), "a service's first resources may be named")
+    people.get("service", "detach", service, "front", "--zone", "cn-hangzhou-h")
+    ok(nlb not in people.privlink("service", "resources", service).stdout, "and so may one that leaves")
+    people.get("nlb", "protect", "front", "--deletion-protection")
+    refused = people.privlink("nlb", "delete", "front")
+    ok(refused.stderr.startswith("OperationDenied.DeletionProtection"), "a protected load balancer stays", refused.stderr)
+    people.get("nlb", "protect", "front", "--no-deletion-protection")
+    group = people.get("resource-group", "create", "people", "--display-name", "People")
+    people.get("sg", "create", "--vpc", "lbs", "--name", "sg-lbs")
+    endpoint = people.get("endpoint", "create", "--vpc", "lbs", "--service", service, "--name", "moved",
+                          "--security-group", "sg-lbs")
+    people.get("resource-group", "move", "moved", "--to", "people")
+    ok(endpoint in people.get("endpoint", "list", "--resource-group", group), "an endpoint is moved by its name")
+    shown = people.get("endpoint", "show", "moved").splitlines()
+    is_equal(next(line.split()[1] for line in shown if line.startswith("Acceptance")), "Waiting",
+             "an endpoint shows its acceptance where that stands")
+    result = people.privlink("service", "allow", service, "alice")
+    ok(result.returncode == 2 and "account number" in result.stderr, "who may come in is a number", result.stderr)
+    for group, whats in (("user", "users"), ("resource-group", "resource groups")):
+        result = people.privlink(group, "list", *(["--name", "none"] if group == "resource-group" else []), key=key)
+        ok(f"No {whats} for account {alice}" in result.stderr, f"no {whats} are spoken of", result.stderr)
+
+
 def test_audit(people, alice, key):
     text = people.get("audit", "--action", "CreateVpc", "--code", "OK")
     ok("CreateVpc" in text and "DeleteVpc" not in text, "the audit log is shown by action", text)
@@ -159,6 +189,7 @@ def main():
         test_errors(people, vpc)
         test_lists(people, key)
         test_whitelist(people, alice, key)
+        test_newcomer(people, alice, key)
         test_audit(people, alice, key)
     finally:
         people.remove()

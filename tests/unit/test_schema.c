@@ -62,6 +62,27 @@ static void test_answer(const char *action, const struct answer_field *fields)
 	}
 }
 
+#define COLUMNS 32
+
+/* What the command line shows in one column, or on one line, has one heading. */
+static void test_columns(const char *action, const struct answer_field *fields, const char *lists[COLUMNS],
+			 const char *shows[COLUMNS])
+{
+	for (const struct answer_field *f = fields; f && f->kind != ANSWER_NONE; f++) {
+		const char **in_list = &lists[f->in_list % COLUMNS], **in_show = &shows[f->in_show % COLUMNS];
+
+		if (f->in_list && *in_list && !streq(*in_list, f->title))
+			tap_ok(false, "%s: column %u is %s and %s", action, f->in_list, *in_list, f->title);
+		if (f->in_show && *in_show && !streq(*in_show, f->title))
+			tap_ok(false, "%s: line %u is %s and %s", action, f->in_show, *in_show, f->title);
+		if (f->in_list)
+			*in_list = f->title;
+		if (f->in_show)
+			*in_show = f->title;
+		test_columns(action, f->members, lists, shows);
+	}
+}
+
 static void test_params(const char *action, const struct param_spec *specs)
 {
 	for (const struct param_spec *s = specs; s && s->name; s++) {
@@ -86,6 +107,8 @@ int main(void)
 	for (size_t i = 0; i < PRODUCT_COUNT_; i++)
 		for (const struct action *action = products[i].actions; action->name; action++) {
 			test_answer(action->name, action->answer);
+			test_columns(action->name, action->answer, (const char *[COLUMNS]){0},
+				     (const char *[COLUMNS]){0});
 			test_params(action->name, action->params);
 			tap_ok(!action->paging ||
 				       (action->paging->results_default <= action->paging->results_max &&

@@ -119,10 +119,15 @@ static int read_ports(struct call *call, const json_t *object, struct sg_rule *r
 		return call_fail_named(call, "Invalid{Name}.NotFound", "PortRangeListId");
 	if (!text && !has_ports)
 		text = "-1/-1";
-	if (!text || parse_port_range(text, &ret->port_first, &ret->port_last) < 0)
-		return call_fail(call, "InvalidPortRange.Malformed");
+	if (!text)
+		return call_fail_detail(call, "InvalidPortRange.Malformed", "A rule for %s has PortRange.",
+					ret->protocol);
+	if (parse_port_range(text, &ret->port_first, &ret->port_last) < 0)
+		return call_fail_detail(call, "InvalidPortRange.Malformed",
+					"PortRange is FIRST/LAST, from 1 to 65535, or -1/-1.");
 	if (!has_ports && ret->port_first != -1)
-		return call_fail(call, "InvalidPortRange.Malformed");
+		return call_fail_detail(call, "InvalidPortRange.Malformed", "Of %s it is -1/-1.",
+					ret->protocol);
 	text = given(object, "SourcePortRange");
 	if (text && !streq(text, "-1/-1"))
 		return call_fail_named(call, "Invalid{Name}.Malformed", "SourcePortRange");

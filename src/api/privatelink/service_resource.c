@@ -53,7 +53,8 @@ static int find_balancer(struct call *call, const struct service *service, const
 				       : owned_load_balancer(call, wish->id);
 	if (!balancer || !streq(wish->type, enum_name(lb_type_names, balancer->type)) ||
 	    !streq(balancer->region, call->region) || balancer->status == LB_DELETING)
-		return call_fail(call, "LoadBalancerNotFound");
+		return call_fail_detail(call, "LoadBalancerNotFound", "None of type %s is %s.", wish->type,
+					wish->id);
 	if (balancer->status == LB_INACTIVE || balancer->status == LB_STOPPING ||
 	    balancer->status == LB_CREATE_FAILED)
 		return call_fail_detail(call, "LoadBalancerNotSupportPrivateLink", "It is %s.",

@@ -40,7 +40,8 @@ int ram_key_create(struct call *call)
 	most = user ? ACCESS_KEYS_PER_USER_MAX
 		    : (size_t)quota_value(call->rows, call->account->uid, QUOTA_ACCESS_KEYS);
 	if (n >= most)
-		return call_fail(call, "LimitExceeded.User.AccessKey");
+		return call_fail_detail(call, "LimitExceeded.User.AccessKey", "%s has %zu of %zu.",
+					user ? "The user" : "The account", n, most);
 	r = access_key_new(call->account->uid, call->now, &key);
 	if (r < 0)
 		return r;

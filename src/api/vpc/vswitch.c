@@ -42,7 +42,8 @@ int vswitch_create(struct call *call)
 	if (!vpc)
 		return call_fail(call, "InvalidVpcId.NotFound");
 	if (!catalogue_zone(call->catalogue, vpc->region, zone))
-		return call_fail(call, "InvalidZoneId.NotFound");
+		return call_fail_detail(call, "InvalidZoneId.NotFound", "%s has no zone %s.", vpc->region,
+					zone);
 	if (vpc->status == VPC_DELETING)
 		return call_fail(call, "IncorrectVpcStatus");
 	if (call_int(call, "Ipv6CidrBlock", -1) >= 0)
