@@ -135,17 +135,18 @@ def test_flood(daemon):
 
 
 class Client(threading.Thread):
-    """Makes accounts and reads as long as it is answered; keeps the RequestIds."""
+    """Changes a quota and reads as long as it is answered; keeps the RequestIds."""
 
-    def __init__(self, daemon, key, name):
+    def __init__(self, daemon, account, quota):
         super().__init__()
-        self.daemon, self.key, self.prefix, self.changes, self.reads = daemon, key, name, [], []
+        self.daemon, self.key, self.changes, self.reads = daemon, daemon.key(), [], []
+        self.quota = {"AccountId": str(account), "QuotaName": quota}
 
     def run(self):
         try:
             for i in range(100000):
                 if i % 3 == 0:
-                    request, ids = acs3(self.key, "CreateAccount", {"AccountName": f"{self.prefix}-{i}"}), self.changes
+                    request, ids = acs3(self.key, "SetQuota", {**self.quota, "Value": str(100 + i)}), self.changes
                 else:
                     request, ids = v1(self.key, "GetVersion", {"x": "y" * random.randrange(200)}), self.reads
                 status, answer = self.daemon.send(request)
@@ -155,14 +156,15 @@ class Client(threading.Thread):
             pass
 
 
-TURNS, CLIENTS = 8, 3
+TURNS = 8
+QUOTAS = "vpcs", "instances", "security_groups"  # a client each
 
 
 def test_kills(daemon):
     """Each change that was answered is in the log, whenever privlinkd is killed; and each line is whole, or alone."""
-    changes, reads, torn = set(), set(), 0
+    changes, reads, torn, number = set(), set(), 0, account(daemon, "kills")[0]
     for turn in range(TURNS):
-        clients = [Client(daemon, daemon.key(), f"kill-{turn}-{n}") for n in range(CLIENTS)]
+        clients = [Client(daemon, number, quota) for quota in QUOTAS]
         for client in clients:
             client.start()
         time.sleep(random.uniform(0.1, 0.5))
@@ -182,7 +184,7 @@ def test_kills(daemon):
     logged = {e.get("RequestId") for e in whole}
     ok(len(changes) > 50 and not changes - logged, f"each of {len(changes)} answered changes is in the log after kills",
        f"missing: {sorted(changes - logged)[:5]}")
-    ok(len(reads) > 50 and len(reads - logged) <= TURNS * CLIENTS,
+    ok(len(reads) > 50 and len(reads - logged) <= TURNS * len(QUOTAS),
        f"of {len(reads)} reads, at most those of the last moment are not", f"missing: {len(reads - logged)}")
     ok(other <= torn, "lines that a crash cut are alone on theirs", f"got: {other} of {torn}")
     listed = {e.get("RequestId") for e in events(daemon)}
