@@ -46,8 +46,9 @@ struct audit_event {
 	int64_t time_ms; /* when it came, since 1970 */
 	int64_t duration_ms;
 	const char *request_id;
-	int64_t account; /* 0: unknown */
-	bool is_signed;	 /* the account is known by its signature, not only by the name of its key */
+	int64_t account;  /* 0: unknown */
+	bool is_signed;	  /* the account is known by its signature, not only by the name of its key */
+	const char *user; /* the account's user who called; NULL: the account itself */
 	const char *key_id, *product, *version, *action, *region, *address, *user_agent;
 	bool https;
 	const struct params *query, *form;

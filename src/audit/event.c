@@ -173,9 +173,10 @@ static int put_all(json_t *line, const struct audit_event *event)
 	const struct {
 		const char *name, *text;
 	} texts[] = {
-		{"AccessKeyId", event->key_id}, {"Product", event->product},
-		{"Version", event->version},	{"Action", event->action},
-		{"RegionId", event->region},	{"SourceAddress", event->address},
+		{"UserId", event->user},	   {"AccessKeyId", event->key_id},
+		{"Product", event->product},	   {"Version", event->version},
+		{"Action", event->action},	   {"RegionId", event->region},
+		{"SourceAddress", event->address},
 	};
 	int r = put_text(line, "RequestId", event->request_id);
 

@@ -124,6 +124,7 @@ static const struct answer_field event_answer[] = {
 	{"RequestId", A_TEXT, IN_WIDE("Request", 8)},
 	{"AccountId", A_NUMBER, IN_LIST("Account", 2)},
 	{"Signed", A_FLAG},
+	{"UserId", A_TEXT},
 	{"AccessKeyId", A_TEXT, IN_WIDE("Key", 7)},
 	{"Product", A_TEXT},
 	{"Version", A_TEXT},

@@ -232,6 +232,17 @@ def test_levels(daemon):
            f"{' '.join(option)} is refused", result.stderr)
 
 
+def test_user(daemon):
+    restarted_with(daemon)
+    _, key = account(daemon, "with-a-user")
+    user = daemon.send(v1(key, "CreateUser", {"UserName": "joe"}, version="2015-05-01"))[1]["User"]["UserId"]
+    made = daemon.send(v1(key, "CreateAccessKey", {"UserName": "joe"}, version="2015-05-01"))[1]["AccessKey"]
+    daemon.send(acs3((made["AccessKeyId"], made["AccessKeySecret"]), "GetVersion", {}))
+    found = events(daemon, key=key)
+    is_equal([e.get("UserId") for e in found if e["Action"] == "GetVersion"], [user], "a user's call is told as the user's")
+    ok(all("UserId" not in e for e in found if e["Action"] == "CreateUser"), "and the account's own as nobody's else")
+
+
 def test_https(daemon):
     certificate, key = make_certificate(daemon.dir, "api")
     port = free_port()
@@ -275,6 +286,7 @@ def main():
         test_kills(daemon)
         test_rotation(daemon)
         test_levels(daemon)
+        test_user(daemon)
         test_https(daemon)
         test_directory_gone(daemon)
     finally:

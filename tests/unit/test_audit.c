@@ -159,6 +159,7 @@ static void test_line(void)
 					  .request_id = "R-1",
 					  .account = ALICE,
 					  .is_signed = true,
+					  .user = "242941382729370657",
 					  .key_id = "PLAK1",
 					  .product = "Vpc",
 					  .version = "2016-04-28",
@@ -182,6 +183,7 @@ static void test_line(void)
 	tap_is_str(text_at(line, "Kind"), "Change", "its kind");
 	tap_is_int(json_integer_value(json_object_get(line, "AccountId")), ALICE, "whose call it is");
 	tap_ok(json_is_true(json_object_get(line, "Signed")), "that it is signed");
+	tap_is_str(text_at(line, "UserId"), "242941382729370657", "by which of the account's users");
 	tap_is_str(text_at(line, "AccessKeyId"), "PLAK1", "by which key");
 	tap_is_str(text_at(line, "Action"), "CreateVpc", "what it asks");
 	tap_is_str(text_at(line, "SourceAddress"), "192.0.2.1", "from where");

@@ -87,6 +87,7 @@ void note_caller(struct note *note, const struct server_request *request, const 
 	read_key(note, request, query, form);
 	key = snapshot_find(rows, KIND_ACCESS_KEY, note->key_id);
 	note->account = key ? key->uid : 0;
+	copy(note->user, sizeof(note->user), key ? key->user : NULL);
 	copy(note->action_name, sizeof(note->action_name),
 	     said(request, query, form, "x-acs-action", "Action"));
 	copy(note->version, sizeof(note->version), said(request, query, form, "x-acs-version", "Version"));
@@ -118,6 +119,7 @@ void note_end(const struct note *note, struct audit *audit, const char *request_
 		.request_id = request_id,
 		.account = note->account,
 		.is_signed = note->is_signed,
+		.user = note->user[0] ? note->user : NULL,
 		.key_id = note->key_id,
 		.product = note->product ? note->product->name : NULL,
 		.version = note->version,

@@ -14,7 +14,8 @@ struct note {
 	uint64_t begin_mono_ms;
 	char address[64], key_id[128], user_agent[AUDIT_TEXT_SIZE];
 	bool https;
-	int64_t account; /* 0: unknown */
+	int64_t account;    /* 0: unknown */
+	char user[ID_SIZE]; /* whose key it is; "": the account's own */
 	bool is_signed;
 	const struct product_info *product; /* NULL: unknown, as the action */
 	const struct action *action;
