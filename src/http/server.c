@@ -3,7 +3,8 @@
  * A connection is a stream, bytes that came and are not used yet, bytes that are to go, and a phase. It moves
  * on when its descriptor or its timer says so, by one request at a time: what comes behind one waits, unread
  * or in the buffer, until that is answered. A request that lies in the buffer already is taken in the next
- * turn, so that nobody who sends many at once keeps the others from theirs.
+ * turn, so that nobody who sends many at once keeps the others from theirs; and nothing more is read before
+ * the buffer is used up, so that it stays small.
  *
  * Connections stand in one list, that which waits longest for a request first. When there is no room, the
  * first one whose request is not just being carried out goes.
@@ -530,23 +531,24 @@ static int shake_hands(struct connection *c)
 	return 0;
 }
 
-/* What it waits for. While a request is with the handler that is nothing, but the descriptor is told so only
- * if something comes: most are answered before. */
+/* What it does not read yet: a request is with the handler, or may be in the buffer. */
+static bool has_enough(const struct connection *c)
+{
+	return c->phase == PHASE_HANDLED || c->again;
+}
+
+/* What it waits for. While it has enough that is nothing, but the descriptor is told so only if something
+ * comes: most are answered before. */
 static int watch(struct connection *c)
 {
 	uint32_t events = c->sent < c->out.n ? EPOLLOUT : 0;
 
-	switch (c->phase) {
-	case PHASE_HANDSHAKE:
+	if (c->phase == PHASE_HANDSHAKE)
 		return 0;
-	case PHASE_HANDLED:
+	if (has_enough(c))
 		events |= c->events & EPOLLIN;
-		break;
-	case PHASE_ANSWERED:
-		break;
-	default:
+	else if (c->phase != PHASE_ANSWERED)
 		events |= EPOLLIN;
-	}
 	return set_events(c, events);
 }
 
@@ -559,7 +561,7 @@ static int move_on(struct connection *c, uint32_t events)
 		r = shake_hands(c);
 		events |= EPOLLIN; /* it may have read what came behind */
 	}
-	if (r == 0 && c->phase == PHASE_HANDLED && events & EPOLLIN)
+	if (r == 0 && has_enough(c) && events & EPOLLIN)
 		return set_events(c, c->events & ~(uint32_t)EPOLLIN);
 	if (r == 0 && events & EPOLLIN && c->phase != PHASE_HANDSHAKE && c->phase != PHASE_ANSWERED)
 		r = receive(c);

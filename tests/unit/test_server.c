@@ -304,6 +304,41 @@ static void test_pipeline(void)
 	end(&w);
 }
 
+/* Who sends more than is carried out is not read, so that nobody fills our memory. */
+static void test_flood(void)
+{
+	struct world w;
+	char bytes[8192] = "", *end_of = bytes;
+	size_t sent = 0;
+	int fd;
+
+	begin(&w, 10, 0);
+	for (int i = 0; i < 100; i++)
+		end_of = stpcpy(end_of, REQUEST);
+	fd = client_connect((struct sockaddr *)&w.address, sizeof(w.address));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){16384}, sizeof(int));
+	for (int i = 0; i < 400; i++) {
+		size_t length = strlen(bytes), from = sent % length;
+		ssize_t n;
+
+		/* From where the last one ended, in the middle of a request. */
+		while ((n = send(fd, bytes + from, length - from, MSG_DONTWAIT)) > 0) {
+			sent += (size_t)n;
+			from = sent % length;
+		}
+		(void)loop_turn(w.loop, 1);
+	}
+	tap_ok(w.n_handled >= 300, "requests that do not end are carried out");
+	if (!tap_ok(sent < (size_t)1024 * 1024, "but no more are taken than wait in the kernel"))
+		tap_note("taken: %zu bytes, carried out: %zu requests", sent, w.n_handled);
+	(void)shutdown(fd, SHUT_WR);
+	for (int i = 0; i < 100; i++)
+		(void)loop_turn(w.loop, 1);
+	tap_ok(w.n_handled >= 400, "also when their sender has said all");
+	(void)close(fd);
+	end(&w);
+}
+
 static void test_words(void)
 {
 	static const struct {
@@ -345,6 +380,7 @@ int main(void)
 	test_room();
 	test_all_busy();
 	test_pipeline();
+	test_flood();
 	test_words();
 	return tap_done();
 }
