@@ -290,11 +290,17 @@ static void print_product(const struct product_info *product)
 
 static void print_differences(const struct difference *differences)
 {
-	puts("\n### What the public API lists and privlink does not\n\n"
+	static const char *const words[] = {
+		[CODE_NOT_ANSWERED] = "never answered",
+		[PARAMETER_REFUSED] = "refused",
+		[PARAMETER_KEPT] = "kept, without effect",
+	};
+
+	puts("\n### What the public API lists and privlink does not\n\nprivlink has every action of the product; these are "
+	     "the error codes and parameters that differ.\n\n"
 	     "| action | code, or parameter | why |\n|---|---|---|");
 	for (const struct difference *d = differences; d->what; d++)
-		printf("| %s | %s `%s` | %s |\n", d->action ?: "every one",
-		       d->kind == CODE_NOT_ANSWERED ? "never answered:" : "refused:", d->what, d->why);
+		printf("| %s | %s: `%s` | %s |\n", d->action ?: "every one", words[d->kind], d->what, d->why);
 }
 
 int main(void)

@@ -12,14 +12,22 @@
 		PARAMETER_REFUSED, (action), (what), (why)                                                   \
 	}
 
-#define NO_NAMES     "a private name is given by the catalogue, never by a call"
-#define ONE_BY_ONE   "calls on one object are carried out one after the other, none is turned away"
-#define TAKEN	     "it is taken while another change is on its way, and in force with that"
-#define NO_TEMPORARY "protection is from calls by temporary keys of others, and there are none"
-#define NO_MONEY     "nothing is charged, so nothing is locked for money"
-#define BY_NUMBER    "each number that can be used up has a code of its own"
-#define IPV4	     "endpoints have IPv4 addresses"
-#define PLAIN	     "what is missing is MissingServiceId, MissingRegionId and so on"
+#define KEPT(action, what, why)                                                                              \
+	{                                                                                                    \
+		PARAMETER_KEPT, (action), (what), (why)                                                      \
+	}
+
+#define NO_NAMES      "a private name is given by the catalogue, never by a call"
+#define ONE_BY_ONE    "calls on one object are carried out one after the other, none is turned away"
+#define TAKEN	      "it is taken while another change is on its way, and in force with that"
+#define NO_TEMPORARY  "protection is from calls by temporary keys of others, and there are none"
+#define NO_MONEY      "nothing is charged, so nothing is locked for money"
+#define NO_MONEY_PAID "nothing is charged"
+#define BY_NUMBER     "each number that can be used up has a code of its own"
+#define NO_LIMIT      "the data path has no limits of bandwidth"
+#define POLICY	      "who serves the calls looks into them, not the data path"
+#define IPV4	      "endpoints have IPv4 addresses"
+#define PLAIN	      "what is missing is MissingServiceId, MissingRegionId and so on"
 
 /* clang-format off */
 const struct difference privatelink_differences[] = {
@@ -106,6 +114,18 @@ const struct difference privatelink_differences[] = {
 	CODE("ChangeResourceGroup", "NoPermission.ChangeResourceGroup", "whose the object is may move it"),
 	CODE("ChangeResourceGroup", "MissingParameter.ResourceRegionId", "ids tell the region; clients do not send it"),
 	CODE("ChangeResourceGroup", "SystemError", "what fails inside is InternalError, with 500"),
+
+	KEPT("CreateVpcEndpoint", "CrossRegionBandwidth", NO_LIMIT),
+	KEPT("UpdateVpcEndpointAttribute", "CrossRegionBandwidth", NO_LIMIT),
+	KEPT("UpdateVpcEndpointServiceAttribute", "ConnectBandwidth", NO_LIMIT),
+	KEPT("EnableVpcEndpointConnection", "Bandwidth", NO_LIMIT),
+	KEPT("EnableVpcEndpointConnection", "TrafficControlMode", NO_LIMIT),
+	KEPT("UpdateVpcEndpointConnectionAttribute", "Bandwidth", NO_LIMIT),
+	KEPT("UpdateVpcEndpointConnectionAttribute", "TrafficControlMode", NO_LIMIT),
+	KEPT("CreateVpcEndpoint", "PolicyDocument", POLICY),
+	KEPT("UpdateVpcEndpointAttribute", "PolicyDocument", POLICY),
+	KEPT("CreateVpcEndpoint", "ProtectedEnabled", NO_TEMPORARY),
+	KEPT("CreateVpcEndpointService", "Payer", NO_MONEY_PAID),
 	{0},
 };
 /* clang-format on */

@@ -45,7 +45,7 @@ static const struct param_spec security_group_list_params[] = {
 static const struct param_spec security_group_get_params[] = {
 	{"SecurityGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "sg-…")},
 	{"Direction", PARAM_STRING, .values = directions, .no_case = true},
-	{"NicType", PARAM_STRING},
+	{"NicType", PARAM_STRING, .help = "no effect: all interfaces are in VPCs"},
 	{},
 };
 
@@ -65,7 +65,8 @@ static const struct param_spec security_group_set_policy_params[] = {
 /* One rule; the parameters of the older form are the same. */
 #define RULE_MEMBERS                                                                                         \
 	{"IpProtocol", PARAM_STRING}, {"PortRange", PARAM_STRING}, {"PortRangeListId", PARAM_STRING},        \
-		{"Policy", PARAM_STRING}, {"Priority", PARAM_STRING}, {"NicType", PARAM_STRING},             \
+		{"Policy", PARAM_STRING}, {"Priority", PARAM_STRING},                                        \
+		{"NicType", PARAM_STRING, .help = "no effect: all interfaces are in VPCs"},                  \
 		{"SourceCidrIp", PARAM_STRING}, {"Ipv6SourceCidrIp", PARAM_STRING},                          \
 		{"SourceGroupId", PARAM_STRING}, {"SourcePrefixListId", PARAM_STRING},                       \
 		{"SourcePortRange", PARAM_STRING}, {"DestCidrIp", PARAM_STRING},                             \
@@ -100,7 +101,8 @@ static const struct param_spec instance_run_params[] = {
 	{"Description", PARAM_STRING, OPTION("--description", "description")},
 	{"PrivateIpAddress", PARAM_STRING, OPTION("--ip", "address in the vSwitch")},
 	{"Amount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX, OPTION("--amount", "how many (1)")},
-	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX},
+	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX,
+	 .help = "no effect: all instances are made, or none"},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
 	{"DeletionProtection", PARAM_BOOL},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
@@ -115,8 +117,8 @@ static const struct param_spec instance_start_params[] = {
 
 static const struct param_spec instance_stop_params[] = {
 	{"InstanceId", PARAM_STRING, .required = true, OPTION("INSTANCE", "i-…")},
-	{"ForceStop", PARAM_BOOL},
-	{"StoppedMode", PARAM_STRING},
+	{"ForceStop", PARAM_BOOL, .help = "no effect: nothing inside delays a stop"},
+	{"StoppedMode", PARAM_STRING, .help = "no effect: nothing is charged"},
 	{},
 };
 

@@ -246,7 +246,7 @@ static const struct answer_field zone_address_answer[] = {
 static const struct answer_field zone_mapping_answer[] = {
 	{"ZoneId", OF(port, zone), IN_BOTH("Zones", 4, 5), .is_wide = true},
 	{"VSwitchId", OF(port, vswitch), IN_SHOW("vSwitches", 6)},
-	{"Status", A_TEXT},
+	{"Status", A_TEXT, IN_SHOW("Zone states", 12)},
 	{"LoadBalancerAddresses", ONE(NULL, zone_address_answer)},
 	{},
 };
@@ -264,7 +264,8 @@ static const struct answer_field protection_answer[] = {
 };
 
 static const struct answer_field modification_answer[] = {
-	{"Status", CHOICE_OF(load_balancer, modification_protected, "NonProtection", "ConsoleProtection")},
+	{"Status", CHOICE_OF(load_balancer, modification_protected, "NonProtection", "ConsoleProtection"),
+	 IN_SHOW("For consoles", 13)},
 	{"EnabledTime", ANSWER_TIME_GIVEN, ANSWER_AT(load_balancer, modification_time)},
 	{"Reason", GIVEN_OF(load_balancer, modification_reason)},
 	{},

@@ -32,7 +32,8 @@ static const struct param_spec privatelink_regions_params[] = {
 static const struct param_spec privatelink_zones_params[] = {
 	{"ServiceResourceType", PARAM_STRING, .values = regions_types, .no_case = true},
 	{"CrossRegion", PARAM_BOOL},
-	{"CrossRegionSide", PARAM_STRING, .values = sides},
+	{"CrossRegionSide", PARAM_STRING, .values = sides,
+	 .help = "no effect: either side has all of a region's zones"},
 	{},
 };
 

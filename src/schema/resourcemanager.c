@@ -20,7 +20,7 @@ static const struct param_spec resource_group_id_params[] = {
 
 static const struct param_spec resource_group_get_params[] = {
 	{"ResourceGroupId", PARAM_STRING, .required = true, OPTION("GROUP", "rg-…")},
-	{"IncludeTags", PARAM_BOOL},
+	{"IncludeTags", PARAM_BOOL, .help = "no effect: groups have no tags"},
 	{},
 };
 
@@ -32,7 +32,7 @@ static const struct param_spec resource_group_list_params[] = {
 	{"Name", PARAM_STRING, OPTION("--name", "only those whose name has this in it")},
 	{"DisplayName", PARAM_STRING},
 	{"Status", PARAM_STRING, .values = resource_group_states},
-	{"IncludeTags", PARAM_BOOL},
+	{"IncludeTags", PARAM_BOOL, .help = "no effect: groups have no tags"},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };

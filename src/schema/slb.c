@@ -150,8 +150,8 @@ static const struct answer_field balancer_answer[] = {
 };
 
 static const struct answer_field port_and_protocol_answer[] = {
-	{"ListenerPort", OF(listener, port)},
-	{"ListenerProtocol", A_TEXT},
+	{"ListenerPort", OF(listener, port), IN_SHOW("Listeners", 10)},
+	{"ListenerProtocol", A_TEXT, IN_SHOW("Protocols", 11)},
 	{"ListenerForward", TEXT("off")},
 	{"Description", OF(listener, description)},
 	{},
@@ -161,7 +161,7 @@ static const struct answer_field slb_balancer_get_answer[] = {
 	SAME(balancer_answer),
 	{"ListenerPorts", NUMBERS("ListenerPort")},
 	{"ListenerPortsAndProtocol", LIST("ListenerPortAndProtocol", port_and_protocol_answer)},
-	{"BackendServers", LIST("BackendServer", slb_backend_entry)},
+	{"BackendServers", LIST("BackendServer", slb_backend_shown)},
 	{},
 };
 

@@ -41,5 +41,5 @@
 /* slb_listener.c: listeners, and the servers behind them. */
 extern const struct param_spec slb_backend_params[], slb_health_params[], slb_listener_create_params[],
 	slb_listener_get_params[], slb_listener_id_params[], slb_listener_set_params[];
-extern const struct answer_field slb_backend_answer[], slb_backend_entry[], slb_health_answer[],
-	slb_listener_get_answer[];
+extern const struct answer_field slb_backend_answer[], slb_backend_entry[], slb_backend_shown[],
+	slb_health_answer[], slb_listener_get_answer[];

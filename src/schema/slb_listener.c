@@ -97,10 +97,25 @@ const struct param_spec slb_health_params[] = {
 	{},
 };
 
+static const struct answer_field backend_rest[] = {
+	{"ServerIp", OF(server, addr)},
+	{"Weight", OF(server, weight)},
+	{"Type", A_TEXT},
+	{"Description", OF(server, description)},
+	{},
+};
+
 const struct answer_field slb_backend_entry[] = {
-	{"ServerId", OF(server, server_id)},	  {"ServerIp", OF(server, addr)},
-	{"Weight", OF(server, weight)},		  {"Type", A_TEXT},
-	{"Description", OF(server, description)}, {},
+	{"ServerId", OF(server, server_id)},
+	SAME(backend_rest),
+	{},
+};
+
+/* Of a load balancer that is shown. */
+const struct answer_field slb_backend_shown[] = {
+	{"ServerId", OF(server, server_id), IN_SHOW("Servers", 12)},
+	SAME(backend_rest),
+	{},
 };
 
 const struct answer_field slb_backend_answer[] = {

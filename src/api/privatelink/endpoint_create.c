@@ -109,7 +109,9 @@ static int find_service(struct call *call, const char *service_region, const str
 			service = find_named_service(call, name);
 	}
 	if (!service || !streq(service->region, service_region))
-		return call_fail(call, "EndpointServiceNotFound");
+		return call_fail_detail(call, "EndpointServiceNotFound",
+					"It was looked for in %s; ServiceRegionId names another region.",
+					service_region);
 	if (!service_admits(call, service))
 		return call_fail(call, "EndpointServiceNotAuthorized");
 	*ret = service;
