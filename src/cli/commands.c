@@ -641,8 +641,8 @@ const struct cli_command cli_commands[] = {
 	 .of_all = true},
 	{"zone", "list", "Shows the zones of a region.", "vpc", "DescribeZones", .whats = "zones",
 	 .of_all = true},
-	{"audit", "", "Shows which calls of the API were made, by whom, and what came of them.", "privlink",
-	 "ListAuditEvents", audit_options, .run = cli_run_audit, .whats = "recorded calls"},
+	{"audit", "", "Shows who called the API, when, and what came of it.", "privlink", "ListAuditEvents",
+	 audit_options, .run = cli_run_audit, .whats = "such recorded calls", .of_all = true},
 	{"call", "", "Calls any action of the API and prints its answer.", .run = cli_run_call,
 	 .usage = "PRODUCT ACTION [NAME=VALUE]…",
 	 .notes = "Products are privatelink, vpc, ecs, nlb, slb, ram, sts, resourcemanager and privlink; "

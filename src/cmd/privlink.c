@@ -28,7 +28,7 @@ static const struct cli_command *print_verbs(const struct cli_command *command, 
 
 	column = (size_t)fprintf(to, "  %-10s", group);
 	for (bool first = true; command->group && streq(command->group, group); command++, first = false) {
-		if (column + strlen(command->name) + 2 > HELP_WIDTH)
+		if (column + strlen(command->name) + 3 > HELP_WIDTH)
 			column = (size_t)fprintf(to, ",\n  %-10s", "") - 1;
 		else if (!first)
 			column += (size_t)fprintf(to, ",");

@@ -437,9 +437,41 @@ static int write_left(const struct option_row *row, char ret[64])
 	return str_format(ret, 64, "--%s%s%s", row->name, row->value ? " " : "", row->value ?: "");
 }
 
+#define HELP_WIDTH 80
+
+/* Columns of a terminal, of a text that has no wide characters. */
+static int columns_of(const char *text, size_t length)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < length; i++)
+		n += (text[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* Words, over as many lines as they need; the first one begins at `indent`, and so do the others. */
+static void print_words(const char *text, int indent, FILE *to)
+{
+	int column = indent;
+
+	for (size_t length; *text; text += length + (text[length] == ' ')) {
+		length = strcspn(text, " ");
+		if (column > indent && column + 1 + columns_of(text, length) > HELP_WIDTH) {
+			fprintf(to, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', to);
+			column++;
+		}
+		fprintf(to, "%.*s", (int)length, text);
+		column += columns_of(text, length);
+	}
+	fputc('\n', to);
+}
+
 void options_help(const struct option_table *table, FILE *to)
 {
-	char left[64], name[64] = "";
+	char left[64], name[64] = "", text[512];
 	int width = 0;
 
 	for (size_t i = 0; i < table->n; i++)
@@ -450,10 +482,13 @@ void options_help(const struct option_table *table, FILE *to)
 		(void)write_left(row, left);
 		if (is_in_environment)
 			name_in_environment(table, row, name);
-		fprintf(to, "  %-*s  %s", width, left, row->help);
+		fprintf(to, "  %-*s  ", width, left);
 		if (is_in_environment || row->otherwise)
-			fprintf(to, " (%s%s%s)", is_in_environment ? name : "",
+			(void)str_format(
+				text, sizeof(text), "%s (%s%s%s)", row->help, is_in_environment ? name : "",
 				is_in_environment && row->otherwise ? "; " : "", row->otherwise ?: "");
-		fputc('\n', to);
+		else
+			(void)str_copy(text, sizeof(text), row->help);
+		print_words(text, width + 4, to);
 	}
 }

@@ -24,6 +24,8 @@ helps() { # WANTED-FIRST-LINE COMMAND...
 
 texts=
 helps 'usage: privlink COMMAND *' "$privlink" --help
+[ "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$help")" = "" ]
+ok $? "privlink --help fits 80 columns"
 # "  group      verb, verb," and more verbs on lines of their own; or "  command    Sentence."
 commands=$(awk '/^Options/ { exit }
 	/^  [a-z]/ { group = $1; $1 = "" }

@@ -115,6 +115,10 @@ def test_whitelist(people, alice, key):
 
 def test_newcomer(people, alice, key):
     """What somebody meets who tries one command after the other."""
+    for more in (["--account", "alice"], ["--action", "Nothing"]):
+        result = people.privlink("audit", *more, key="none")
+        ok("of account" not in result.stderr and "for account" not in result.stderr, "audit says of nobody's calls that they are the caller's",
+           result.stderr)
     vpc = people.get("vpc", "create", "--name", "lbs", "--cidr", "10.9.0.0/16")
     zones = [f"{zone},{people.get('vswitch', 'create', '--vpc', vpc, '--zone', zone, '--cidr', cidr)}"
              for zone, cidr in (("cn-hangzhou-h", "10.9.1.0/24"), ("cn-hangzhou-i", "10.9.2.0/24"))]
