@@ -372,6 +372,8 @@ static const struct {
 	 REGION "ServiceId={service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
 	{PL, "DetachResourceFromVpcEndpointService", "EndpointServiceResourceNotFound",
 	 REGION "ServiceId={my_service}&ResourceId={lb}&ZoneId=cn-hangzhou-h"},
+	{PL, "DetachResourceFromVpcEndpointService", "MissingParam.ZoneId",
+	 REGION "ServiceId={my_service}&ResourceId={slb}"},
 	{PL, "DetachSecurityGroupFromVpcEndpoint", "EndpointNotFound",
 	 REGION "EndpointId={endpoint}&SecurityGroupId={sg_2}"},
 	{PL, "DetachSecurityGroupFromVpcEndpoint", "SecurityGroupNotFound",

@@ -38,6 +38,14 @@ static const char *only_zone(const struct load_balancer *balancer)
 	return balancer && balancer->type == LB_CLASSIC ? balancer->zones[0] : NULL;
 }
 
+/* One that may stand behind the service: the caller's; the system's services are served by whomever the
+ * operator says. */
+static const struct load_balancer *balancer_for(const struct call *call, const struct service *service,
+						const char *id)
+{
+	return service->owner == 0 ? snapshot_load_balancer(call->rows, id) : owned_load_balancer(call, id);
+}
+
 static int find_balancer(struct call *call, const struct service *service, const struct resource_wish *wish,
 			 const struct load_balancer **ret)
 {
@@ -48,9 +56,7 @@ static int find_balancer(struct call *call, const struct service *service, const
 	if (streq(wish->type, "gwlb"))
 		return call_fail_detail(call, "EndpointServiceResourceTypeNotSupport",
 					"Load balancers are of type nlb or slb.");
-	/* The system's services are served by whomever the operator says. */
-	balancer = service->owner == 0 ? snapshot_load_balancer(call->rows, wish->id)
-				       : owned_load_balancer(call, wish->id);
+	balancer = balancer_for(call, service, wish->id);
 	if (!balancer || !streq(wish->type, enum_name(lb_type_names, balancer->type)) ||
 	    !streq(balancer->region, call->region) || balancer->status == LB_DELETING)
 		return call_fail_detail(call, "LoadBalancerNotFound", "None of type %s is %s.", wish->type,
@@ -163,7 +169,7 @@ static int find_resource(struct call *call, struct service *ret_service, const s
 	if (service_event(ret_service, EVENT_MODIFY) == -EPERM)
 		return call_fail(call, "EndpointServiceOperationDenied");
 	if (!zone)
-		zone = only_zone(snapshot_load_balancer(call->rows, id));
+		zone = only_zone(balancer_for(call, service, id));
 	if (!zone && !(type && streq(type, "slb")))
 		return call_fail_named(call, "MissingParam.{name}", "ZoneId");
 	*ret = zone ? resource_find(call, service->id, id, zone) : NULL;
