@@ -70,6 +70,7 @@ struct connection {
 	bool skipped_line;
 	bool served; /* a request */
 	struct bytes in, out;
+	size_t counted; /* of `out`, in what the server has of all */
 	size_t scanned, sent, discarded;
 	struct exchange *exchange;
 	struct netaddr address;
@@ -86,6 +87,7 @@ struct server {
 	void *context;
 	struct connection *first, *last;
 	size_t n_connections;
+	size_t untaken; /* room that answers have */
 };
 
 const char *server_header(const struct server_request *request, const char *name)
@@ -160,6 +162,38 @@ static void list_append(struct connection *c)
 	server->last = c;
 }
 
+/* ---- what answers take ---- */
+
+static void count_untaken(struct connection *c)
+{
+	c->server->untaken = c->server->untaken - c->counted + c->out.room;
+	c->counted = c->out.room;
+}
+
+static struct connection *most_untaken(const struct server *server, const struct connection *but)
+{
+	struct connection *most = NULL;
+
+	for (struct connection *c = server->first; c; c = c->next)
+		if (c != but && !c->driving && c->counted > KEPT_MAX && (!most || c->counted > most->counted))
+			most = c;
+	return most;
+}
+
+static void connection_free(struct connection *c);
+
+/* After an answer of this connection's. */
+static void bound_untaken(struct connection *c)
+{
+	struct server *server = c->server;
+	struct connection *most;
+
+	count_untaken(c);
+	while (server->options.untaken_max > 0 && server->untaken > server->options.untaken_max &&
+	       (most = most_untaken(server, c)))
+		connection_free(most);
+}
+
 /* ---- the end of things ---- */
 
 static void exchange_free(struct exchange *exchange)
@@ -179,6 +213,7 @@ static void connection_free(struct connection *c)
 	}
 	list_remove(c);
 	c->server->n_connections--;
+	c->server->untaken -= c->counted;
 	loop_source_free(c->source);
 	loop_source_free(c->timer);
 	stream_close(&c->stream);
@@ -287,6 +322,7 @@ static int flush(struct connection *c)
 	c->sent = c->out.n = 0;
 	if (c->out.room > KEPT_MAX)
 		bytes_done(&c->out);
+	count_untaken(c);
 	return 0;
 }
 
@@ -633,6 +669,7 @@ void server_answer(struct server_request *request, unsigned int status, const ch
 		c->out.n = c->sent = 0;
 		exchange->last = true;
 	}
+	bound_untaken(c);
 	if (!c->driving)
 		drive(c, 0);
 }

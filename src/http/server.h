@@ -68,6 +68,9 @@ struct server_options {
 	 * room for a new one: of the same address, if it is the address (of IPv6: the /64) that has too many;
 	 * 0: an address may have all. If all are busy, the new one is closed. */
 	unsigned int connections_max, connections_per_address_max;
+	/* Of answers that their callers do not take, in bytes and all together: beyond it the connection that
+	 * has most of them is closed, for each new one; 0: there is no bound. */
+	size_t untaken_max;
 	unsigned int timeout_s; /* between requests, and for taking an answer */
 };
 /* Serves on the socket; with the loop's first turn the first request can come. */

@@ -160,12 +160,27 @@ static void answer(struct server_request *request)
 		      json_pack("{s:s, s:i}", "path", request->path, "problem", request->problem));
 }
 
+#define BIG (16 * 1024 * 1024) /* more than the kernel takes for a caller that does not read */
+
+static json_t *big_text(void)
+{
+	_cleanup_(freep) char *text = malloc(BIG + 1);
+
+	if (!text)
+		abort();
+	memset(text, 'a', BIG);
+	text[BIG] = '\0';
+	return json_string(text);
+}
+
 static void handle(void *context, struct server_request *request)
 {
 	struct world *w = context;
 
 	w->n_handled++;
-	if (streq(request->path, "/later"))
+	if (streq(request->path, "/big"))
+		server_answer(request, 200, NULL, json_pack("{s:o}", "big", big_text()));
+	else if (streq(request->path, "/later"))
 		w->held[w->n_held++] = request;
 	else
 		answer(request);
@@ -176,6 +191,7 @@ static void begin(struct world *w, unsigned int all, unsigned int each)
 	struct server_options options = {.body_max = 100,
 					 .connections_max = all,
 					 .connections_per_address_max = each,
+					 .untaken_max = BIG / 4,
 					 .timeout_s = 10};
 
 	*w = (struct world){};
@@ -339,6 +355,46 @@ static void test_flood(void)
 	end(&w);
 }
 
+/* How much comes, up to an answer's size. */
+static size_t take_all(struct world *w, int fd)
+{
+	static char bytes[256 * 1024];
+	size_t taken = 0;
+
+	for (int idle = 0; taken < BIG && idle < 200;) {
+		ssize_t n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (n == 0 || (n < 0 && errno != EAGAIN))
+			break;
+		taken += n > 0 ? (size_t)n : 0;
+		idle = n > 0 ? 0 : idle + 1;
+		(void)loop_turn(w->loop, n > 0 ? 0 : 5);
+	}
+	return taken;
+}
+
+/* Answers that nobody takes do not fill the memory: the largest of them goes. */
+static void test_untaken(void)
+{
+	static const char big[] = "GET /big HTTP/1.1\r\n" HOST "\r\n";
+	struct world w;
+	int silent, reader, other;
+
+	begin(&w, 10, 0);
+	silent = caller(&w, "127.0.0.1", big);
+	other = caller(&w, "127.0.0.2", REQUEST);
+	tap_is_int(client_status(client_receive(w.loop, other, 1000)), 200,
+		   "who asks for little is answered beside a caller that does not read");
+	reader = caller(&w, "127.0.0.3", big);
+	tap_ok(take_all(&w, silent) < BIG, "a caller that does not read makes room for another's answer");
+	tap_ok(take_all(&w, reader) >= BIG, "who reads has all of it, also beyond the bound");
+	tap_ok(is_open(other), "who has nothing to take stays");
+	(void)close(silent);
+	(void)close(reader);
+	(void)close(other);
+	end(&w);
+}
+
 static void test_words(void)
 {
 	static const struct {
@@ -381,6 +437,7 @@ int main(void)
 	test_all_busy();
 	test_pipeline();
 	test_flood();
+	test_untaken();
 	test_words();
 	return tap_done();
 }

@@ -389,6 +389,7 @@ int http_listen(struct http *http, int listen_fd, bool tls)
 					       .body_max = SERVER_BODY_MAX,
 					       .connections_max = HTTP_CONNECTIONS_MAX,
 					       .connections_per_address_max = HTTP_CONNECTIONS_PER_HOST_MAX,
+					       .untaken_max = HTTP_UNTAKEN_MAX,
 					       .timeout_s = HTTP_TIMEOUT_S};
 	int r;
 

@@ -12,6 +12,7 @@
 
 #define HTTP_CONNECTIONS_MAX	      512
 #define HTTP_CONNECTIONS_PER_HOST_MAX 256
+#define HTTP_UNTAKEN_MAX	      (64 * 1024 * 1024)
 #define HTTP_TIMEOUT_S		      60
 
 struct http;
