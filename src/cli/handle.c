@@ -284,8 +284,15 @@ static int resolve(struct cli *cli, const struct handle *handle, const struct ha
 	r = find_named(cli, handle, param->value, &found);
 	if (r != CLI_OK)
 		return r;
-	if (json_array_size(found) == 0 && other)
-		return resolve(cli, other, NULL, param);
+	if (json_array_size(found) == 0 && other) {
+		json_decref(found);
+		found = NULL;
+		r = find_named(cli, other, param->value, &found);
+		if (r != CLI_OK)
+			return r;
+		if (json_array_size(found) > 0)
+			handle = other;
+	}
 	if (json_array_size(found) > 1)
 		return fail_ambiguous(handle, param->value, found);
 	if (json_array_size(found) == 0)

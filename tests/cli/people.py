@@ -127,6 +127,8 @@ def test_newcomer(people, alice, key):
     ok(nlb in people.get("service", "resources", service), "a service's first resources may be named")
     people.get("service", "detach", service, "front", "--zone", "cn-hangzhou-h")
     ok(nlb not in people.privlink("service", "resources", service).stdout, "and so may one that leaves")
+    result = people.privlink("service", "detach", service, "nobody")
+    ok("no load balancer is called nobody" in result.stderr, "one that is not there is refused", result.stderr)
     people.get("nlb", "protect", "front", "--deletion-protection")
     refused = people.privlink("nlb", "delete", "front")
     ok(refused.stderr.startswith("OperationDenied.DeletionProtection"), "a protected load balancer stays", refused.stderr)

@@ -45,9 +45,10 @@ int vpc_read_texts(struct call *call, const char *param, char name[NAME_SIZE], c
 static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 {
 	if (netprefix_parse(text, true, ret) < 0 || !check_vpc_cidr(ret))
-		return call_fail_detail(call, "InvalidCidrBlock.Malformed",
-					"It is an IPv4 range of /8 to /28 outside 0.0.0.0/8, 100.64.0.0/10, "
-					"127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15 and 224.0.0.0/3.");
+		return call_fail_detail(
+			call, "InvalidCidrBlock.Malformed",
+			"It is the first address of an IPv4 range of /8 to /28 outside 0.0.0.0/8, 100.64.0.0/10, "
+			"127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15 and 224.0.0.0/3.");
 	return 0;
 }
 
