@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers for people: aligned columns, by libsmartcols, which knows the width that a terminal gives a
- * character. What others may have written into a name or description (control characters, escape sequences)
- * never reaches the terminal.
+ * character. What others may have written into a name or description (control characters, escape sequences,
+ * overrides of the direction) never reaches the terminal.
  *
  * A list fits CLI_WIDTH: where there is no room, columns are left out that say more than is usually asked
  * for, remarks go below the table, and what is still too long is cut. `-o wide` shows all as it is.
  */
 #include "cli.h"
 
-#include <ctype.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <wchar.h>
+
+#include "../lib/codec.h"
 
 static const json_t *first_entry(const json_t *value)
 {
@@ -71,6 +72,36 @@ static void print_at(FILE *f, const json_t *value, const char *path, bool *start
 	print_scalar(f, value);
 }
 
+/* Control characters, and those that break a line or turn the direction in which what follows is read. */
+static bool is_harmful(int32_t c)
+{
+	return c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* In place: each of them, and each byte that is no UTF-8, becomes one '?'. */
+static void make_harmless(char *text)
+{
+	const char *from = text;
+	char *to = text;
+
+	while (*from) {
+		const char *next = from;
+		int32_t c = utf8_next(&next);
+
+		if (c < 0)
+			next = from + 1;
+		if (c < 0 || is_harmful(c)) {
+			*to++ = '?';
+			from = next;
+			continue;
+		}
+		while (from < next)
+			*to++ = *from++;
+	}
+	*to = '\0';
+}
+
 /* "A|B": the first of the two that has a value. */
 char *cli_value_text(const json_t *object, const char *path)
 {
@@ -90,9 +121,7 @@ char *cli_value_text(const json_t *object, const char *path)
 		free(text);
 		return NULL;
 	}
-	for (char *c = text; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
+	make_harmless(text);
 	return text;
 }
 

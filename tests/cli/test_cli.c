@@ -409,14 +409,15 @@ static void test_table(void)
 
 static void test_text(void)
 {
-	json_t *object =
-		json_pack("{s:{s:[{s:s},{s:s}]}, s:b, s:i, s:s, s:[ss]}", "Zones", "Zone", "Id", "a", "Id",
-			  "b", "Flag", 1, "Count", 7, "Name", "x\x1b[31my\n", "List", "c", "d");
+	json_t *object = json_pack("{s:{s:[{s:s},{s:s}]}, s:b, s:i, s:s, s:[ss]}", "Zones", "Zone", "Id", "a",
+				   "Id", "b", "Flag", 1, "Count", 7, "Name", "x\x1b[31my\n", "List", "c",
+				   "d\u202e\xc2\x85\u2066\u2028"
+				   "e\u200fö");
 	static const struct {
 		const char *path, *text;
 	} cases[] = {
-		{"Zones.Zone.Id", "a,b"}, {"Flag", "yes"},	{"Count", "7"}, {"Name", "x?[31my?"},
-		{"List", "c,d"},	  {"Missing.Path", ""}, {"Zones", ""},	{"Missing|Count", "7"},
+		{"Zones.Zone.Id", "a,b"},    {"Flag", "yes"},	   {"Count", "7"}, {"Name", "x?[31my?"},
+		{"List", "c,d????e\u200fö"}, {"Missing.Path", ""}, {"Zones", ""},  {"Missing|Count", "7"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -463,10 +464,10 @@ static void test_tables(void)
 
 	printed(print_table, entries, text, sizeof(text));
 	tap_is_str(text,
-		   "Name              Zones  Id\n"
-		   "端点              h,i    ep-1\n"
-		   "e\xcc\x81 x               -      ep-2\n"
-		   "\\xc2\\x9b[31m?[0m  -      -\n",
+		   "Name       Zones  Id\n"
+		   "端点       h,i    ep-1\n"
+		   "e\xcc\x81 x        -      ep-2\n"
+		   "?[31m?[0m  -      -\n",
 		   "columns are as wide as what a terminal shows; no control character comes through");
 	printed(print_table, none, text, sizeof(text));
 	tap_is_str(text, "", "of a list of nothing there is nothing to print");
