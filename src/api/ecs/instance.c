@@ -40,7 +40,8 @@ static int run_one(struct call *call, const struct instance_plan *plan, struct p
 	int r;
 
 	if (!node)
-		return call_fail(call, "OperationDenied.NoStock");
+		return call_fail_detail(call, "OperationDenied.NoStock", "None that reports has the zone %s.",
+					plan->vswitch->zone);
 	r = instance_put(call, plan, node, alloc, &row, &port);
 	if (r < 0)
 		return r;
