@@ -74,6 +74,8 @@ static void refuse_policies(struct harness *h, const char *endpoint)
 		 "Statement 1: Condition must be an object."},
 		{"{\"Version\":\"1\",\"Statement\":[{\"Actions\":\"*\"}]}",
 		 "Statement 1: Actions is no member of a statement."},
+		{"{\"Version\":\"1\",\"Statement\":[{\"端端端端端端端端端端端\":\"*\"}]}",
+		 "Statement 1: 端端端端端端端端端端 is no member of a statement."},
 		{"{\"Version\":\"1\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"NotAction\":\"*\","
 		 "\"Resource\":\"*\"}]}",
 		 "Statement 1: must have Effect, Action and Resource."},

@@ -76,6 +76,18 @@ static bool has_one_of(const json_t *object, const char *a, const char *b)
 	return !json_object_get(object, a) != !json_object_get(object, b);
 }
 
+#define NAME_SHOWN 32 /* bytes of a member's name, in a message */
+
+/* How much of the name is shown, in whole characters: a message is UTF-8. */
+static int shown_length(const char *name)
+{
+	size_t n = strnlen(name, NAME_SHOWN);
+
+	while (n > 0 && (name[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
 static int check_statement(struct call *call, json_t *statement, size_t number)
 {
 	const char *name, *fault = NULL;
@@ -86,7 +98,8 @@ static int check_statement(struct call *call, json_t *statement, size_t number)
 		fault = member_fault(name, value);
 		if (!fault)
 			continue;
-		(void)str_format(detail, sizeof(detail), "Statement %zu: %.32s %s.", number, name, fault);
+		(void)str_format(detail, sizeof(detail), "Statement %zu: %.*s %s.", number,
+				 shown_length(name), name, fault);
 		return call_fail_param(call, "PolicyDocument", detail);
 	}
 	if (json_object_get(statement, "Effect") && has_one_of(statement, "Action", "NotAction") &&
