@@ -8,6 +8,9 @@
  * Probes that come together start spread over a second; after its first one, each moves to a place of its own
  * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
  * descriptor, no route in VPC 0) says nothing about the server and changes nothing.
+ *
+ * Servers that keep their probes waiting must not keep those of others from starting: the probes of a VPC may
+ * be as many as there is room left, so that there always is some for another one.
  */
 #include "health.h"
 
@@ -23,7 +26,9 @@
 #include "probe_answer.h"
 
 #define IN_FLIGHT_MAX	   512 /* connects at the same time; the others wait a little */
-#define IN_FLIGHT_RETRY_MS 10
+#define IN_FLIGHT_SHARES   256 /* VPCs whose numbers are the same modulo this count as one */
+#define IN_FLIGHT_RETRY_MS 50
+#define UDP_ANSWERS_MAX	   16 /* to one question */
 #define FIRST_SPREAD_MS	   1000
 #define BETWEEN_MIN_MS	   10 /* a probe that took all of its interval does not start again at once */
 #define CHANGED_PRIORITY   0
@@ -38,6 +43,7 @@ struct probe {
 	bool is_connected; /* what is missing is the answer */
 	char answer[PROBE_ANSWER_SIZE];
 	size_t answer_size;
+	uint32_t answers;    /* datagrams that were not the right one */
 	uint64_t started_ms; /* 0: never */
 	bool settled;	     /* has moved to its place in the interval */
 	bool wanted;	     /* by the plan that is being set */
@@ -52,6 +58,7 @@ struct health {
 	struct loop_source *deferred;
 	struct probe **probes; /* sorted by group, server, port */
 	size_t n_probes, n_in_flight;
+	size_t in_flight_of[IN_FLIGHT_SHARES];
 	uint64_t warned_ms; /* of trouble on our own side */
 };
 
@@ -85,6 +92,16 @@ static struct probe *probe_find(const struct health *health, size_t n, const cha
 
 /* One probe */
 
+static size_t *share_of(const struct probe *probe)
+{
+	return &probe->health->in_flight_of[probe->plan.vpc % IN_FLIGHT_SHARES];
+}
+
+static bool has_room(const struct probe *probe)
+{
+	return *share_of(probe) < IN_FLIGHT_MAX - probe->health->n_in_flight;
+}
+
 static void probe_disconnect(struct probe *probe)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -97,7 +114,9 @@ static void probe_disconnect(struct probe *probe)
 	probe->fd = -EBADF;
 	probe->is_connected = false;
 	probe->answer_size = 0;
+	probe->answers = 0;
 	probe->health->n_in_flight--;
+	(*share_of(probe))--;
 }
 
 static struct probe *probe_free(struct probe *probe)
@@ -211,6 +230,8 @@ static void probe_listen(struct probe *probe)
 	verdict = probe_answer_judge(&probe->plan, probe->answer, probe->answer_size, n == 0, &reason);
 	if (verdict != PROBE_MORE)
 		probe_result(probe, verdict == PROBE_GOOD ? NULL : reason);
+	else if (probe->plan.type == PROBE_UDP && ++probe->answers >= UDP_ANSWERS_MAX)
+		probe_result(probe, "RECV_RESPONSE_FAILED");
 	else if (probe->plan.type == PROBE_UDP)
 		probe->answer_size = 0; /* not this datagram */
 }
@@ -265,6 +286,7 @@ static int probe_connect(struct probe *probe)
 	if (probe->fd < 0)
 		return probe->fd;
 	probe->health->n_in_flight++;
+	(*share_of(probe))++;
 	if (connect(probe->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)
 		return -errno;
 	r = loop_add_fd(probe->health->loop, probe->fd, EPOLLOUT, on_io, probe, &probe->io);
@@ -283,7 +305,7 @@ static void on_timer(void *context, uint32_t events _unused_)
 		probe_result(probe, probe->is_connected ? "RECV_RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT");
 		return;
 	}
-	if (probe->health->n_in_flight >= IN_FLIGHT_MAX) {
+	if (!has_room(probe)) {
 		loop_timer_set(probe->timer, IN_FLIGHT_RETRY_MS);
 		return;
 	}
@@ -327,13 +349,15 @@ static bool asks_the_same(const struct plan_probe *a, const struct plan_probe *b
 static void probe_update(struct probe *probe, const struct plan_probe *plan)
 {
 	bool elsewhere = netaddr_compare(&probe->plan.probe_addr, &plan->probe_addr) != 0 ||
-			 probe->plan.probe_port != plan->probe_port || !asks_the_same(&probe->plan, plan);
+			 probe->plan.probe_port != plan->probe_port || probe->plan.vpc != plan->vpc ||
+			 !asks_the_same(&probe->plan, plan);
 	bool sooner = plan->interval_ms < probe->plan.interval_ms;
 
 	probe->wanted = true;
+	if (elsewhere)
+		probe_disconnect(probe);
 	probe->plan = *plan;
 	if (elsewhere) {
-		probe_disconnect(probe);
 		loop_timer_set(probe->timer, 0);
 	} else if (sooner && probe->fd < 0 && probe->started_ms) {
 		probe_schedule(probe);

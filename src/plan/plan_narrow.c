@@ -24,10 +24,14 @@ static bool covers(const struct pl_rule *outer, const struct pl_rule *inner)
 /* What both rules match, with the verdict of the second; false: nothing. */
 static bool meet(const struct pl_rule *first, const struct pl_rule *second, struct pl_rule *ret)
 {
-	bool inner = covers(first, second);
+	bool inner;
 
+	/* What rules out most of many pairs, and costs least, comes first. */
 	if (first->protocol && second->protocol && first->protocol != second->protocol)
 		return false;
+	if (first->port_first > second->port_last || second->port_first > first->port_last)
+		return false;
+	inner = covers(first, second);
 	if (!inner && !covers(second, first))
 		return false;
 	*ret = inner ? *second : *first;
@@ -35,7 +39,7 @@ static bool meet(const struct pl_rule *first, const struct pl_rule *second, stru
 	ret->port_first = MAX(first->port_first, second->port_first);
 	ret->port_last = MIN(first->port_last, second->port_last);
 	ret->allow = second->allow;
-	return ret->port_first <= ret->port_last;
+	return true;
 }
 
 struct list {

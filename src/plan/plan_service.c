@@ -432,9 +432,9 @@ static uint32_t seconds_to_ms(uint32_t seconds, uint32_t otherwise)
 	return MIN(seconds ? seconds : otherwise, 3600u) * 1000;
 }
 
-static int add_probe(struct plan_builder *b, const struct server_group *group,
-		     const struct plan_server *server)
+static int add_probe(struct plan_builder *b, const struct plan_group *of, const struct plan_server *server)
 {
+	const struct server_group *group = of->row;
 	struct plan_probe *probe = plan_append(&b->plan->probes, &b->plan->n_probes, sizeof(*probe));
 	struct netprefix service;
 
@@ -445,6 +445,7 @@ static int add_probe(struct plan_builder *b, const struct server_group *group,
 	(void)str_copy(probe->server_id, sizeof(probe->server_id), server->row->server_id);
 	probe->server_port = server->row->port;
 	probe->backend = server->backend;
+	probe->vpc = of->vpc->number;
 	probe->probe_addr = netaddr_v4(netaddr_to_v4(&service.addr) + (1u << 16) + server->backend);
 	probe->probe_port = group->health_port ? group->health_port : server->row->port;
 	probe->interval_ms = seconds_to_ms(group->health_interval_s, 10);
@@ -478,7 +479,7 @@ int plan_probes(struct plan_builder *b)
 				continue;
 			r = reach(b, group);
 			if (r == 0 && group->servers[j].backend != PLAN_NO_BACKEND)
-				r = add_probe(b, group->row, &group->servers[j]);
+				r = add_probe(b, group, &group->servers[j]);
 			if (r < 0)
 				return r;
 		}

@@ -273,6 +273,40 @@ static void test_spread(struct loop *loop)
 	close(fd);
 }
 
+/* Very many servers that take connections and never say a word, and one of another VPC. */
+static void test_share(struct loop *loop)
+{
+	enum { N = 700 };
+	static struct plan_probe probes[N + 1];
+	struct plan plan = {.probes = probes, .n_probes = N};
+	struct health *health;
+	uint16_t silent_port, port;
+	int silent_fd = make_socket(N, &silent_port), fd = make_socket(64, &port);
+
+	for (int i = 0; i <= N; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "i-%03d", i);
+		probes[i] = probe(id, i < N ? silent_port : port);
+		probes[i].vpc = i < N ? 1 : 2;
+		probes[i].interval_ms = 50000;
+		probes[i].timeout_ms = 30000;
+		probes[i].type = i < N ? PROBE_HTTP : PROBE_TCP;
+		(void)str_copy(probes[i].say, sizeof(probes[i].say), "GET / HTTP/1.0\r\n\r\n");
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	turn_for(loop, 1300);
+	plan.n_probes++;
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-700", PLAN_HEALTHY),
+	       "servers that keep their probes waiting leave room for those of another VPC");
+	health_free(health);
+	close(silent_fd);
+	close(fd);
+}
+
 /* A server of HTTP that says the same to each connection, and keeps the first thing that it was asked. */
 static pid_t serve_http(int fd, const char *answer, int delay_ms, int asked_fd)
 {
@@ -354,8 +388,8 @@ static void test_http(struct loop *loop)
 	close(asked[1]);
 }
 
-/* A server of UDP that answers each datagram with what it is told to. */
-static pid_t serve_udp(int fd, const char *wanted, const char *answer)
+/* A server of UDP that answers each datagram with what it is told to, after as many others. */
+static pid_t serve_udp(int fd, const char *wanted, const char *answer, int others)
 {
 	pid_t pid = fork();
 
@@ -367,8 +401,11 @@ static pid_t serve_udp(int fd, const char *wanted, const char *answer)
 		char text[128] = "";
 
 		if (recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&from, &size) > 0 &&
-		    streq(text, wanted))
+		    streq(text, wanted)) {
+			for (int i = 0; i < others; i++)
+				(void)sendto(fd, "other", 5, 0, (struct sockaddr *)&from, size);
 			(void)sendto(fd, answer, strlen(answer), 0, (struct sockaddr *)&from, size);
+		}
 	}
 }
 
@@ -376,10 +413,13 @@ static void test_udp(struct loop *loop)
 {
 	static const struct {
 		const char *why, *answer, *reason;
+		int others;
 	} cases[] = {
-		{"the right answer is good", "pong", ""},
-		{"a longer one is not", "pong and more", "RECV_RESPONSE_TIMEOUT"},
-		{"another one", "ping", "RECV_RESPONSE_TIMEOUT"},
+		{"the right answer is good", "pong", "", 0},
+		{"a longer one is not", "pong and more", "RECV_RESPONSE_TIMEOUT", 0},
+		{"another one", "ping", "RECV_RESPONSE_TIMEOUT", 0},
+		{"the right one after some others is good", "pong", "", 10},
+		{"nobody listens to very many", "pong", "RECV_RESPONSE_FAILED", 40},
 	};
 	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(addr);
@@ -397,7 +437,7 @@ static void test_udp(struct loop *loop)
 		    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
 			exit(EXIT_FAILURE);
 		if (!closed)
-			server = serve_udp(fd, "ping", cases[i].answer);
+			server = serve_udp(fd, "ping", cases[i].answer, cases[i].others);
 		close(fd);
 		probes[0] = probe("i-dns", ntohs(addr.sin_port));
 		probes[0].type = PROBE_UDP;
@@ -428,6 +468,7 @@ int main(void)
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_spread(loop);
+	test_share(loop);
 	test_http(loop);
 	test_udp(loop);
 	loop_free(loop);
