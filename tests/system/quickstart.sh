@@ -214,7 +214,7 @@ time.sleep(1000)' &
 	rm -f "$dir/walk.pid"
 	is "$([ -e /run/privlink-quickstart ] || echo none)" none "and leaves the turn to the next"
 	for service in dlc:pai-dlc dsw:pai-dsw aiworkspace:aiworkspace; do
-		shows "privateLink_${service%:*} +vpc-.* Active +Connected" "the endpoint of ${service#*:} is Active and Connected"
+		shows "privateLink_${service%:*} .*Active +Connected" "the endpoint of ${service#*:} is Active and Connected"
 		shows "\\$ curl -sI https://${service#*:}-vpc\\.cn-hangzhou\\.aliyuncs\\.com$" "its line is run letter for letter"
 		shows "^ +X-Service: ${service#*:}$" "and it is the service that answers"
 		shows "answers about ${service#*:}-vpc.*NXDOMAIN" "in the other VPC the resolver says that there is no such name"
