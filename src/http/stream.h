@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of an accepted connection, plain or by TLS. Nothing here waits: -EAGAIN says that the socket has
- * nothing, or takes nothing, for now.
+ * nothing to read, or no room to write, until its descriptor is ready again.
  */
 #pragma once
 

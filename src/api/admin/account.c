@@ -120,7 +120,7 @@ int access_key_reveal(struct call *call)
 	return answer_complete(call->answer) ? 0 : -ENOMEM;
 }
 
-bool access_key_is_last_of_administrators(const struct snapshot *rows, const struct access_key *key)
+static bool is_last_of_administrators(const struct snapshot *rows, const struct access_key *key)
 {
 	const struct account *owner = snapshot_account(rows, key->uid);
 
@@ -142,35 +142,40 @@ static int find_key(struct call *call, const struct access_key **ret)
 	return *ret ? 0 : call_fail(call, "AccessKeyNotFound");
 }
 
+int access_key_switch(struct call *call, const struct access_key *present)
+{
+	struct access_key key = *present;
+
+	key.active = streq(call_string(call, "Status"), "Active");
+	if (!key.active && is_last_of_administrators(call->rows, present))
+		return call_fail(call, "AccessKeyLastOfAdministrators");
+	if (key.active != present->active)
+		call_put(call, KIND_ACCESS_KEY, &key);
+	return 0;
+}
+
+int access_key_remove(struct call *call, const struct access_key *key)
+{
+	if (is_last_of_administrators(call->rows, key))
+		return call_fail(call, "AccessKeyLastOfAdministrators");
+	call_delete(call, KIND_ACCESS_KEY, key);
+	return 0;
+}
+
 int access_key_update(struct call *call)
 {
-	const struct access_key *present;
-	struct access_key key;
-	int r;
+	const struct access_key *key;
+	int r = find_key(call, &key);
 
-	r = find_key(call, &present);
-	if (r < 0)
-		return r;
-	key = *present;
-	key.active = streq(call_string(call, "Status"), "Active");
-	if (!key.active && access_key_is_last_of_administrators(call->rows, present))
-		return call_fail(call, "AccessKeyLastOfAdministrators");
-	call_put(call, KIND_ACCESS_KEY, &key);
-	return 0;
+	return r < 0 ? r : access_key_switch(call, key);
 }
 
 int access_key_delete(struct call *call)
 {
 	const struct access_key *key;
-	int r;
+	int r = find_key(call, &key);
 
-	r = find_key(call, &key);
-	if (r < 0)
-		return r;
-	if (access_key_is_last_of_administrators(call->rows, key))
-		return call_fail(call, "AccessKeyLastOfAdministrators");
-	call_delete(call, KIND_ACCESS_KEY, key);
-	return 0;
+	return r < 0 ? r : access_key_remove(call, key);
 }
 
 int access_key_list(struct call *call)

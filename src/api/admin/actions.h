@@ -14,8 +14,10 @@ PRIVLINK_ACTIONS(ACTION_PROTOTYPE)
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);
 
-/* Whether nobody could administer any more without this key. */
-bool access_key_is_last_of_administrators(const struct snapshot *rows, const struct access_key *key);
+/* Switch a key on or off as the parameter Status says, or delete it; the call fails if nobody could
+ * administer any more without it. */
+int access_key_switch(struct call *call, const struct access_key *present);
+int access_key_remove(struct call *call, const struct access_key *key);
 
 /* The secret of a key that CreateAccessKey has made, again, for its repetitions. */
 int access_key_reveal(struct call *call);

@@ -83,34 +83,18 @@ static int find_key(struct call *call, const struct access_key **ret)
 
 int ram_key_update(struct call *call)
 {
-	const struct access_key *present;
-	struct access_key key;
-	int r;
+	const struct access_key *key;
+	int r = find_key(call, &key);
 
-	r = find_key(call, &present);
-	if (r < 0)
-		return r;
-	key = *present;
-	key.active = streq(call_string(call, "Status"), "Active");
-	if (!key.active && access_key_is_last_of_administrators(call->rows, present))
-		return call_fail(call, "AccessKeyLastOfAdministrators");
-	if (key.active != present->active)
-		call_put(call, KIND_ACCESS_KEY, &key);
-	return 0;
+	return r < 0 ? r : access_key_switch(call, key);
 }
 
 int ram_key_delete(struct call *call)
 {
 	const struct access_key *key;
-	int r;
+	int r = find_key(call, &key);
 
-	r = find_key(call, &key);
-	if (r < 0)
-		return r;
-	if (access_key_is_last_of_administrators(call->rows, key))
-		return call_fail(call, "AccessKeyLastOfAdministrators");
-	call_delete(call, KIND_ACCESS_KEY, key);
-	return 0;
+	return r < 0 ? r : access_key_remove(call, key);
 }
 
 int ram_key_list(struct call *call)
