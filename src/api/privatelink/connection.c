@@ -210,11 +210,16 @@ int connection_disable(struct call *call)
 	return MIN(r, 0);
 }
 
-/* The zone of a connection that is up. */
-static int find_zone(struct call *call, const struct ends *ends, const struct endpoint_zone **ret)
+/* The ends that the parameters name, and the zone; the connection is up. */
+static int find_zone(struct call *call, struct ends *ends, const struct endpoint_zone **ret)
 {
-	enum connection_status status = ends->connection->status;
+	enum connection_status status;
+	int r;
 
+	r = find_ends(call, ends);
+	if (r < 0)
+		return r;
+	status = ends->connection->status;
 	if (ends->endpoint->status == ENDPOINT_DELETING)
 		return call_fail(call, "IncorrectStatus.VpcEndpoint");
 	if (ends->service->status == SERVICE_DELETING)
@@ -235,9 +240,6 @@ static int move_zone(struct call *call, enum state_event event)
 	struct ends ends;
 	int r;
 
-	r = find_ends(call, &ends);
-	if (r < 0)
-		return r;
 	r = find_zone(call, &ends, &zone);
 	if (r < 0)
 		return r;
@@ -268,9 +270,6 @@ static int retire_replaced(struct call *call)
 	struct ends ends;
 	int r;
 
-	r = find_ends(call, &ends);
-	if (r < 0)
-		return r;
 	r = find_zone(call, &ends, &zone);
 	if (r < 0)
 		return r;
