@@ -10,6 +10,7 @@ import json
 import socket
 import sys
 import threading
+import time
 
 from caller import Client, Refused, Seen
 from privlinkd import Daemon, acs3, done, is_equal, ok, raw
@@ -29,6 +30,14 @@ def account(daemon, name):
     return key["AccessKeyId"], key["AccessKeySecret"]
 
 
+def is_rate(client, per_minute, name, *arguments, **parameters):
+    """As many calls go through at once as a minute has, and those that are earned back meanwhile."""
+    began = time.monotonic()
+    n = how_many(client, 3 * per_minute, *arguments, **parameters)
+    earned = (time.monotonic() - began) * per_minute / 60
+    ok(per_minute <= n <= per_minute + earned + 2, name, f"it could {n} times, {earned:.1f} of them earned meanwhile")
+
+
 def how_many(client, most, *arguments, **parameters):
     """How many calls go through before one is refused for the rate."""
     for n in range(most):
@@ -40,6 +49,15 @@ def how_many(client, most, *arguments, **parameters):
     return most
 
 
+def until_throttled(daemon, key):
+    """A call is earned back in 60 ms, and a busy machine may need longer to ask once more."""
+    for _ in range(50):
+        answer = headers_of(daemon, acs3(key, "GetVersion", {"RegionId": "cn-hangzhou"}))
+        if answer[0] != 200:
+            break
+    return answer
+
+
 def test_defaults():
     daemon = Daemon()
     daemon.rates = []
@@ -48,8 +66,8 @@ def test_defaults():
         keys = [account(daemon, name) for name in ("often", "other")]
         often, other = (Client(daemon, key, Seen()) for key in keys)
         vpc = often.call("vpc", "CreateVpc", CidrBlock="10.0.0.0/8")["VpcId"]
-        n = how_many(often, 300, "vpc", "ModifyVpcAttribute", VpcId=vpc, VpcName="name")
-        ok(200 <= n < 250, "an account may change something about 200 times a minute", f"it could {n} times")
+        is_rate(often, 200, "an account may change something 200 times a minute", "vpc", "ModifyVpcAttribute", VpcId=vpc,
+                VpcName="name")
         try:
             often.call("vpc", "ModifyVpcAttribute", VpcId=vpc, VpcName="name", RegionId="cn-beijing")
             code = "none"
@@ -59,10 +77,9 @@ def test_defaults():
         is_equal(often.call("vpc", "DescribeVpcs")["TotalCount"], 1, "so may it ask for another action")
         mine = other.call("vpc", "CreateVpc", CidrBlock="10.0.0.0/8")["VpcId"]
         is_equal(how_many(other, 20, "vpc", "ModifyVpcAttribute", VpcId=mine, VpcName="name"), 20, "so may another account")
-        n = how_many(often, 1200, "privlink", "GetVersion")
-        ok(1000 <= n < 1150, "an account may read about 1000 times a minute", f"it could {n} times")
-        status, body, headers = headers_of(daemon, acs3(keys[0], "GetVersion", {"RegionId": "cn-hangzhou"}))
-        is_equal((status, body["Code"]), (400, "Throttling.User"), "then it is throttled")
+        is_rate(often, 1000, "an account may read 1000 times a minute", "privlink", "GetVersion")
+        status, body, headers = until_throttled(daemon, keys[0])
+        is_equal((status, body.get("Code")), (400, "Throttling.User"), "then it is throttled")
         left = headers.get("x-ratelimit-user-api", "")
         ok(left.startswith("Limit:1000,Remain:0,TimeLeft:") and 0 < int(headers.get("x-acs-retry-after", "0")) <= 61,
            "and told when it may again", headers)
