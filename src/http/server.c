@@ -31,6 +31,7 @@
 /* Before accepting is tried again, when the process has no descriptor for it. */
 #define ACCEPT_PAUSE_MS 100
 #define KEPT_MAX	(16 * 1024) /* of a buffer that is empty */
+#define HEAD_SIZE	2048	    /* of an answer's */
 
 enum phase {
 	PHASE_HANDSHAKE,
@@ -70,6 +71,8 @@ struct connection {
 	bool skipped_line;
 	bool served; /* a request */
 	struct bytes in, out;
+	const char *content; /* goes behind `out`; not ours */
+	size_t content_left;
 	size_t counted; /* of `out`, in what the server has of all */
 	size_t scanned, sent, discarded;
 	struct exchange *exchange;
@@ -261,9 +264,13 @@ static const char *reason_of(unsigned int status)
 		const char *reason;
 	} reasons[] = {
 		{200, "OK"},
+		{302, "Found"},
+		{304, "Not Modified"},
+		{308, "Permanent Redirect"},
 		{400, "Bad Request"},
 		{403, "Forbidden"},
 		{404, "Not Found"},
+		{405, "Method Not Allowed"},
 		{409, "Conflict"},
 		{413, "Content Too Large"},
 		{414, "URI Too Long"},
@@ -279,34 +286,85 @@ static const char *reason_of(unsigned int status)
 	return "Answer";
 }
 
-static int put_head(struct connection *c, unsigned int status, const char *request_id, size_t size)
+/* Which lines a head has beside those of all. */
+struct answer_head {
+	unsigned int status;
+	const char *type, *request_id; /* NULL: no such line */
+	const char *headers;
+	size_t size;
+};
+
+static bool has_content(const struct connection *c, unsigned int status)
 {
-	char text[1024], date[64];
+	return status != 304 && !streq(c->exchange->request.method, "HEAD");
+}
+
+static int put_head(struct connection *c, const struct answer_head *head)
+{
+	char text[HEAD_SIZE], date[64], length[64] = "";
+	const char *id = head->request_id;
 	time_t now = time(NULL);
 	struct tm tm;
 	int n;
 
 	if (!gmtime_r(&now, &tm) || strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm) == 0)
 		return -EINVAL;
+	if (head->status != 304) /* of which everybody knows that nothing follows */
+		(void)str_format(length, sizeof(length), "Content-Length: %zu\r\n", head->size);
 	n = str_format(text, sizeof(text),
-		       "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: %s\r\nContent-Length: %zu\r\n"
-		       "Content-Type: application/json;charset=utf-8\r\n%s%s%s%s\r\n",
-		       status, reason_of(status), date, c->exchange->last ? "close" : "keep-alive", size,
-		       request_id ? "x-acs-request-id: " : "", request_id ? request_id : "",
-		       request_id ? "\r\n" : "", c->exchange->more);
+		       "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: %s\r\n%sContent-Type: %s\r\n%s%s%s%s%s\r\n",
+		       head->status, reason_of(head->status), date,
+		       c->exchange->last ? "close" : "keep-alive", length, head->type,
+		       id ? "x-acs-request-id: " : "", id ? id : "", id ? "\r\n" : "", head->headers,
+		       c->exchange->more);
 	return n < 0 ? n : bytes_add(&c->out, text, (size_t)n);
 }
 
-static int put_answer(struct connection *c, unsigned int status, const char *request_id, const json_t *body)
+static int put_json(struct connection *c, unsigned int status, const char *request_id, const json_t *body)
 {
 	_cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT);
-	bool only_head = streq(c->exchange->request.method, "HEAD");
+	struct answer_head head = {.status = status,
+				   .type = "application/json;charset=utf-8",
+				   .request_id = request_id,
+				   .headers = ""};
 	int r;
 
 	if (!text)
 		return -ENOMEM;
-	r = put_head(c, status, request_id, strlen(text));
-	return r < 0 || only_head ? r : bytes_add(&c->out, text, strlen(text));
+	head.size = strlen(text);
+	r = put_head(c, &head);
+	return r < 0 || !has_content(c, status) ? r : bytes_add(&c->out, text, head.size);
+}
+
+static int put_content(struct connection *c, unsigned int status, const struct server_content *content)
+{
+	const struct answer_head head = {
+		.status = status, .type = content->type, .headers = content->headers, .size = content->size};
+	int r = put_head(c, &head);
+
+	if (r == 0 && has_content(c, status)) {
+		c->content = content->bytes;
+		c->content_left = content->size;
+	}
+	return r;
+}
+
+static bool has_output(const struct connection *c)
+{
+	return c->sent < c->out.n || c->content_left > 0;
+}
+
+static int flush_content(struct connection *c)
+{
+	while (c->content_left > 0) {
+		ssize_t n = stream_write(&c->stream, c->content, c->content_left);
+
+		if (n < 0)
+			return (int)n;
+		c->content += n;
+		c->content_left -= (size_t)n;
+	}
+	return 0;
 }
 
 /* 0: all that was to go has gone. -EAGAIN: not yet. */
@@ -323,7 +381,7 @@ static int flush(struct connection *c)
 	if (c->out.room > KEPT_MAX)
 		bytes_done(&c->out);
 	count_untaken(c);
-	return 0;
+	return flush_content(c);
 }
 
 /* ---- requests ---- */
@@ -577,7 +635,7 @@ static bool has_enough(const struct connection *c)
  * comes: most are answered before. */
 static int watch(struct connection *c)
 {
-	uint32_t events = c->sent < c->out.n ? EPOLLOUT : 0;
+	uint32_t events = has_output(c) ? EPOLLOUT : 0;
 
 	if (c->phase == PHASE_HANDSHAKE)
 		return 0;
@@ -651,27 +709,51 @@ void server_add_header(struct server_request *request, const char *name, const c
 	(void)str_format(exchange->more + used, sizeof(exchange->more) - used, "%s: %s\r\n", name, value);
 }
 
-void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body)
+/* NULL: there is nobody any more who could be answered; the request is gone. */
+static struct connection *answerable(struct server_request *request)
 {
 	struct exchange *exchange = container_of(request, struct exchange, request);
 	struct connection *c = exchange->connection;
-	int r;
 
-	if (!c) {
-		json_decref(body);
+	if (!c)
 		exchange_free(exchange);
-		return;
-	}
-	r = put_answer(c, status, request_id, body);
-	json_decref(body);
+	return c;
+}
+
+/* `r`: of putting the answer where it goes out. */
+static void answered(struct connection *c, int r)
+{
 	enter(c, PHASE_ANSWERED, c->server->options.timeout_s);
 	if (r < 0) { /* half an answer is none */
-		c->out.n = c->sent = 0;
-		exchange->last = true;
+		c->out.n = c->sent = c->content_left = 0;
+		c->exchange->last = true;
 	}
 	bound_untaken(c);
 	if (!c->driving)
 		drive(c, 0);
+}
+
+void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body)
+{
+	struct connection *c = answerable(request);
+	int r;
+
+	if (!c) {
+		json_decref(body);
+		return;
+	}
+	r = put_json(c, status, request_id, body);
+	json_decref(body);
+	answered(c, r);
+}
+
+void server_answer_content(struct server_request *request, unsigned int status,
+			   const struct server_content *content)
+{
+	struct connection *c = answerable(request);
+
+	if (c)
+		answered(c, put_content(c, status, content));
 }
 
 /* ---- connections ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An HTTP/1.1 server on one listening socket, in our loop: assembles requests within bounds of size and of
- * time, hands them to one handler, and sends the JSON that answers them, now or later. It knows nothing of
- * what the requests mean.
+ * time, hands them to one handler, and sends what answers them, now or later: JSON, or bytes that are there
+ * already. It knows nothing of what the requests mean.
  */
 #pragma once
 
@@ -50,8 +50,8 @@ struct server_request {
 
 const char *server_header(const struct server_request *request, const char *name); /* NULL: absent */
 
-/* Called once for each request. It is answered with server_answer(), in there or later; until then it stays
- * valid. */
+/* Called once for each request. It is answered with server_answer() or server_answer_content(), in there or
+ * later; until then it stays valid. */
 typedef void (*server_handler)(void *context, struct server_request *request);
 
 /* A header of the answer, before that is given. What has no room is left out. */
@@ -59,6 +59,18 @@ void server_add_header(struct server_request *request, const char *name, const c
 /* Takes `body` (an object). `request_id` becomes a header if it is not NULL. The request is gone afterwards.
  */
 void server_answer(struct server_request *request, unsigned int status, const char *request_id, json_t *body);
+
+/* An answer that is not JSON. */
+struct server_content {
+	const char *type;
+	const char *headers; /* more lines of the head, each with its CR LF */
+	const void *bytes;   /* not copied: they stay as they are as long as the server is there */
+	size_t size;
+};
+/* Answers with it. To HEAD, and with the status 304, only its head is sent. The request is gone afterwards.
+ */
+void server_answer_content(struct server_request *request, unsigned int status,
+			   const struct server_content *content);
 
 struct server_options {
 	int listen_fd; /* not blocking; owned by the server from then on, also if it fails */

@@ -173,11 +173,29 @@ static json_t *big_text(void)
 	return json_string(text);
 }
 
+/* What is there already, and is not copied. */
+static void answer_content(struct server_request *request)
+{
+	static char big[BIG];
+	bool is_big = streq(request->path, "/content/big");
+	const struct server_content content = {.type = "text/plain",
+					       .headers = "X-Always: yes\r\n",
+					       .bytes = is_big ? big : "here it is",
+					       .size = is_big ? sizeof(big) : 10};
+
+	server_add_header(request, "X-Now", "yes");
+	server_answer_content(request, streq(request->path, "/content/same") ? 304 : 200, &content);
+}
+
 static void handle(void *context, struct server_request *request)
 {
 	struct world *w = context;
 
 	w->n_handled++;
+	if (str_starts(request->path, "/content")) {
+		answer_content(request);
+		return;
+	}
 	if (streq(request->path, "/big"))
 		server_answer(request, 200, NULL, json_pack("{s:o}", "big", big_text()));
 	else if (streq(request->path, "/later"))
@@ -395,6 +413,106 @@ static void test_untaken(void)
 	end(&w);
 }
 
+/* What comes until nothing comes. */
+static const char *take_text(struct world *w, int fd)
+{
+	static char text[8192];
+	size_t size = 0;
+
+	for (int idle = 0; idle < 20;) {
+		ssize_t n = recv(fd, text + size, sizeof(text) - size - 1, MSG_DONTWAIT);
+
+		if (n == 0)
+			break;
+		size += n > 0 ? (size_t)n : 0;
+		idle = n > 0 ? 0 : idle + 1;
+		(void)loop_turn(w->loop, 5);
+	}
+	text[size] = '\0';
+	return text;
+}
+
+#define CONTENT_LINES "\r\nContent-Type: text/plain\r\nX-Always: yes\r\nX-Now: yes\r\n\r\n"
+
+static void test_content(void)
+{
+	static const struct {
+		const char *name, *bytes, *ends_with;
+		bool has_length;
+	} cases[] = {
+		{"content comes with its head", "GET /content HTTP/1.1\r\n" HOST "\r\n",
+		 CONTENT_LINES "here it is", true},
+		{"to HEAD comes the head alone", "HEAD /content HTTP/1.1\r\n" HOST "\r\n", CONTENT_LINES,
+		 true},
+		{"what has not changed is not sent, and has no length",
+		 "GET /content/same HTTP/1.1\r\n" HOST "\r\n", CONTENT_LINES, false},
+	};
+	struct world w;
+
+	begin(&w, 10, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int fd = caller(&w, "127.0.0.1", cases[i].bytes);
+		const char *got = take_text(&w, fd);
+
+		if (!tap_ok(str_ends(got, cases[i].ends_with) &&
+				    !!strstr(got, "Content-Length: 10\r\n") == cases[i].has_length,
+			    "%s", cases[i].name))
+			tap_note("%s", got);
+		tap_ok(is_open(fd), "and the connection stays");
+		(void)close(fd);
+	}
+	end(&w);
+}
+
+/* Answers of both kinds, one behind the other. */
+static void test_content_pipeline(void)
+{
+	static const char requests[] =
+		"HEAD /content HTTP/1.1\r\n" HOST "\r\n" REQUEST "GET /content HTTP/1.1\r\n" HOST "\r\n"
+		"GET /content/same HTTP/1.1\r\n" HOST "\r\n" REQUEST;
+	static const char *const want[] = {CONTENT_LINES "HTTP/1.1 200 OK", "\"problem\":0}HTTP/1.1 200 OK",
+					   CONTENT_LINES "here it isHTTP/1.1 304 Not Modified",
+					   CONTENT_LINES "HTTP/1.1 200 OK", "\"problem\":0}"};
+	const char *got, *at;
+	bool all = true;
+	struct world w;
+	int fd;
+
+	begin(&w, 10, 0);
+	fd = caller(&w, "127.0.0.1", requests);
+	got = at = take_text(&w, fd);
+	for (size_t i = 0; i < ARRAY_SIZE(want) && all; i++) {
+		at = strstr(at, want[i]);
+		all = at != NULL;
+	}
+	if (!tap_ok(all, "content and JSON come in the order in which they were asked for"))
+		tap_note("%s", got);
+	(void)close(fd);
+	end(&w);
+}
+
+/* Nothing is kept for those who do not take content, so nobody is closed for it. */
+static void test_content_untaken(void)
+{
+	static const char big[] = "GET /content/big HTTP/1.1\r\n" HOST "\r\n";
+	struct world w;
+	int silent, reader;
+
+	begin(&w, 10, 0);
+	silent = caller(&w, "127.0.0.1", big);
+	reader = caller(&w, "127.0.0.3", big);
+	tap_ok(take_all(&w, reader) >= BIG, "content of any size comes beside a caller that does not read");
+	tap_ok(take_all(&w, silent) >= BIG, "who reads late has all of it, too");
+	reader = caller(&w, "127.0.0.3", big);
+	(void)close(reader);
+	(void)close(silent);
+	silent = caller(&w, "127.0.0.1", REQUEST);
+	tap_is_int(client_status(client_receive(w.loop, silent, 1000)), 200,
+		   "who goes in the middle harms nobody");
+	(void)close(silent);
+	end(&w);
+}
+
 static void test_words(void)
 {
 	static const struct {
@@ -438,6 +556,9 @@ int main(void)
 	test_pipeline();
 	test_flood();
 	test_untaken();
+	test_content();
+	test_content_pipeline();
+	test_content_untaken();
 	test_words();
 	return tap_done();
 }
