@@ -22,7 +22,7 @@ needs_quickstart=(
 # shellcheck disable=SC2054 # the comma belongs to the flag
 needs_check=(
 	"${needs_quickstart[@]}"
-	command:node=nodejs command:npm=npm command:python3=python3 command:jq=jq
+	command:node=nodejs command:npm=npm command:tsc=node-typescript command:python3=python3 command:jq=jq
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
 	command:dig=bind9-dnsutils command:clang-format=clang-format command:clang-tidy=clang-tidy command:shellcheck=shellcheck
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio

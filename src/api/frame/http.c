@@ -2,7 +2,8 @@
 /*
  * A request's way: readable, for an address that exists, signed by someone, for a product and an action that
  * exist, by an account that does not call too often; then it waits for its turn, run_action() has it, and the
- * answer comes when it comes. Every answer is JSON with a RequestId, errors too.
+ * answer comes when it comes. Every answer is JSON with a RequestId, errors too. Only the console's files
+ * (console.h) are read by everybody, and go another way.
  */
 #include "http.h"
 
@@ -13,6 +14,7 @@
 #include "../../lib/ident.h"
 #include "../../lib/log.h"
 #include "auth.h"
+#include "console.h"
 #include "note.h"
 
 _Static_assert(SERVER_BODY_MAX <= PARAMS_BYTES_MAX, "what is taken can be parsed");
@@ -296,10 +298,14 @@ static void take_call(struct http *http, struct exchange *exchange, const struct
 static void handle(void *context, struct server_request *request)
 {
 	struct http *http = context;
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	struct exchange *exchange;
 	struct auth_call call;
 	const char *code;
 
+	/* What the server could not read is not looked at. */
+	if (request->problem == 0 && console_answer(request))
+		return;
+	exchange = calloc(1, sizeof(*exchange));
 	if (!exchange || uuid_new(exchange->request_id) < 0) {
 		free(exchange);
 		server_answer(request, 503, NULL, json_pack("{s:s}", "Code", "ServiceUnavailable"));
@@ -308,7 +314,6 @@ static void handle(void *context, struct server_request *request)
 	exchange->request = request;
 	exchange->audit = http->environment->audit;
 	note_begin(&exchange->note, request);
-	/* What the server could not read is not looked at. */
 	code = problem_code(request->problem);
 	if (!code)
 		code = address_code(request);
