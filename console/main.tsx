@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the page begins.
-import {createRoot} from "react-dom/client"
-import "./style.css"
-import {en} from "./text/en"
-import {zh} from "./text/zh"
+import { createRoot } from "react-dom/client";
+import { App } from "./page/app";
+import "./style.css";
 
-const text = navigator.language.startsWith("zh") ? zh : en
-
-createRoot(document.getElementById("root")!).render(<h1>{text.title}</h1>)
+createRoot(document.getElementById("root") as HTMLElement).render(<App />);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Acts that take more than one call.
+import { ApiError } from "../lib/client";
+import type { Client } from "../lib/client";
+import type { Tag } from "../lib/form";
+import { listAll } from "../lib/list";
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const busyCodes = new Set(["EndpointOperationDenied", "EndpointLocked", "ConcurrentCallNotSupported", "EndpointConnectionOperationDenied", "EndpointDependenceViolation"]);
+const busyTries = 40;
+
+/** Repeats what the present state forbids, while other changes of the object come to their end. */
+export async function whenFree<T>(act: () => Promise<T>): Promise<T> {
+	for (let n = 1; ; n++) {
+		try {
+			return await act();
+		} catch (error) {
+			if (!(error instanceof ApiError) || !busyCodes.has(error.code) || n === busyTries) throw error;
+			await sleep(500);
+		}
+	}
+}
+
+interface Zone {
+	ZoneId: string;
+	ZoneStatus: string;
+}
+
+/** Removes the endpoint's zones, and the endpoint when they are gone: the API wants it in this order. */
+export async function deleteEndpoint(client: Client, region: string, endpointId: string): Promise<void> {
+	const zones = await listAll<Zone>(client, { product: "privatelink", action: "ListVpcEndpointZones", params: { EndpointId: endpointId }, items: "Zones", region });
+	for (const zone of zones.rows.filter((z) => z.ZoneStatus !== "Deleting")) {
+		await whenFree(() => client.write("privatelink", "RemoveZoneFromVpcEndpoint", { EndpointId: endpointId, ZoneId: zone.ZoneId }, region));
+	}
+	await whenFree(() => client.write("privatelink", "DeleteVpcEndpoint", { EndpointId: endpointId }, region));
+}
+
+/** Makes the tags of an object what `after` says. */
+export async function setTags(client: Client, region: string, type: "vpcendpoint" | "vpcendpointservice", id: string, before: Tag[], after: Tag[]): Promise<void> {
+	const gone = before.filter((tag) => !after.some((other) => other.Key === tag.Key)).map((tag) => tag.Key);
+	const put = after.filter((tag) => !before.some((other) => other.Key === tag.Key && other.Value === tag.Value));
+	const which = { ResourceType: type, ResourceId: [id] };
+	if (gone.length > 0) await client.write("privatelink", "UntagResources", { ...which, TagKey: gone }, region);
+	if (put.length > 0) await client.write("privatelink", "TagResources", { ...which, Tag: put }, region);
+}
