@@ -506,7 +506,7 @@ def fetch(name, url, digest):
 
 def honest_streams(lab):
     """Whole files, with all the offload that a container and a virtual machine have."""
-    content = os.urandom(8_000_000)
+    content = os.urandom(8_000_000 // PATIENCE)
     digest = hashlib.sha256(content).digest()
     machines = [Machine("m1", 24, lab.ends["s1"]), Machine("m2", 17, lab.ends["a2"])]
     with tempfile.TemporaryDirectory() as directory:
