@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A browser for the tests: Debian's Chromium, driven by Playwright. Whatever goes wrong in a page (an error that nobody caught, a
+// refusal by its content security policy) fails the test that had the page open.
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const {chromium} = require('playwright-core');
+
+const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const home = process.env.CONSOLE_URL;
+const pictures = path.join(process.env.BUILD, 'console-pictures');
+
+let browser;
+
+async function start() {
+	browser = await chromium.launch({executablePath: '/usr/bin/chromium'});
+}
+
+async function stop() {
+	await browser.close();
+}
+
+// The browser's own lines on answers above 399 are no errors of the page.
+function watch(page, faults) {
+	page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+	page.on('console', (message) => {
+		if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+			faults.push(`console: ${message.text()}`);
+	});
+}
+
+// A fresh browser profile with one page. `options` are those of Playwright's newContext (locale, colorScheme, viewport …).
+async function open(options = {}) {
+	const context = await browser.newContext({viewport: {width: 1280, height: 800}, locale: 'en-US', permissions: ['clipboard-read', 'clipboard-write'], ...options});
+	const page = await context.newPage();
+	const faults = [];
+
+	page.setDefaultTimeout(15_000);
+	watch(page, faults);
+	return {
+		context, page, faults,
+		async close() {
+			await context.close();
+			assert.deepEqual(faults, [], 'nothing went wrong in the page');
+		},
+	};
+}
+
+async function login(page, id, secret, to = '') {
+	await page.goto(`${home}#/login?key=${encodeURIComponent(id)}`);
+	await page.getByLabel('Access key secret').fill(secret);
+	await page.getByRole('button', {name: 'Log in'}).click();
+	await page.getByRole('button', {name: 'Log out'}).waitFor({state: 'attached'});
+	if (to)
+		await page.goto(`${home}#/${to}`);
+}
+
+// What axe finds of the kinds that keep people out, as lines.
+async function obstacles(page) {
+	await page.evaluate(axe);
+	const found = await page.evaluate(() => globalThis.axe.run());
+
+	return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
+		.flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) => `${id}: ${target.join(' ')}: ${failureSummary}`));
+}
+
+async function picture(page, name) {
+	await page.screenshot({path: path.join(pictures, `${name}.png`)});
+}
+
+module.exports = {start, stop, open, login, obstacles, picture, home};
