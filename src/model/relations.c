@@ -153,6 +153,13 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_CONNECTION_ENDPOINT] =
 		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),
+	[REF_CONNECTIVITY_TEST_OWNER] = OWNER(CONNECTIVITY_TEST, connectivity_test),
+	[REF_CONNECTIVITY_TEST_ENDPOINT] =
+		ONE(CONNECTIVITY_TEST, connectivity_test, endpoint, OF(ENDPOINT), REF_PART),
+	[REF_CONNECTIVITY_TEST_INSTANCE] =
+		ONE(CONNECTIVITY_TEST, connectivity_test, instance, OF(INSTANCE), REF_PART),
+	/* To that node and no other, and only while it is to run it (feed/scope.c). */
+	[REF_CONNECTIVITY_TEST_NODE] = ONE(CONNECTIVITY_TEST, connectivity_test, node, OF(NODE), REF_TOLD),
 	[REF_NAT_RANGE_VPC] = ONE(NAT_RANGE, nat_range, vpc, OF(VPC), REF_PART | REF_TOLD),
 	[REF_NAT_RANGE_NODE] = ONE(NAT_RANGE, nat_range, node, OF(NODE), REF_PART),
 	[REF_TAG_RESOURCE] = ONE(TAG, tag, resource, TAGGED, REF_PART),

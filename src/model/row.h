@@ -33,6 +33,7 @@ enum kind {
 	KIND_ENDPOINT,
 	KIND_ENDPOINT_ZONE,
 	KIND_CONNECTION,
+	KIND_CONNECTIVITY_TEST,
 	KIND_NAT_RANGE,
 	KIND_TAG,
 	KIND_CLIENT_TOKEN,
@@ -117,5 +118,7 @@ extern const char *const vpc_status_names[],
 																*const endpoint_status_names[],
 																	*const zone_status_names[],
 																		*const connection_status_names
-																			[];
+																			[],
+																				*const connectivity_status_names
+																					[];
 const char *enum_name(const char *const *names, unsigned int value); /* "?" if there is none of that value */

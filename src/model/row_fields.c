@@ -64,6 +64,7 @@ NAMES(zone_status_names, "Creating", "Wait", "Connecting", "Connected", "Disconn
       "Migrating", "Migrated");
 NAMES(connection_status_names, "Pending", "Connecting", "Connected", "Disconnecting", "Disconnected", "Deleting",
       "ServiceDeleted");
+NAMES(connectivity_status_names, "Pending", "Running", "Finished", "Expired");
 
 static const struct field account_fields[] = {
 	I64(account, uid),
@@ -416,6 +417,23 @@ static const struct field connection_fields[] = {
 	I64(connection, modified_time),
 };
 
+static const struct field connectivity_test_fields[] = {
+	TEXT(connectivity_test, id),
+	I64(connectivity_test, owner),
+	TEXT(connectivity_test, region),
+	TEXT(connectivity_test, endpoint),
+	TEXT(connectivity_test, instance),
+	TEXT(connectivity_test, node),
+	TEXT(connectivity_test, runner),
+	U32(connectivity_test, port),
+	ENUM(connectivity_test, status, connectivity_status_names),
+	TEXT(connectivity_test, verdict),
+	TEXT(connectivity_test, failure),
+	TEXT(connectivity_test, steps),
+	I64(connectivity_test, create_time),
+	I64(connectivity_test, end_time),
+};
+
 static const struct field nat_range_fields[] = {
 	TEXT(nat_range, vpc),
 	TEXT(nat_range, node),
@@ -480,6 +498,7 @@ const struct kind_info row_kinds[KIND_COUNT_] = {
 	[KIND_ENDPOINT] = KIND("endpoint", endpoint, "id"),
 	[KIND_ENDPOINT_ZONE] = KIND("endpoint_zone", endpoint_zone, "endpoint", "zone"),
 	[KIND_CONNECTION] = KIND("connection", connection, "endpoint"),
+	[KIND_CONNECTIVITY_TEST] = KIND("connectivity_test", connectivity_test, "id"),
 	[KIND_NAT_RANGE] = KIND("nat_range", nat_range, "vpc", "node"),
 	[KIND_TAG] = KIND("tag", tag, "resource", "%key"),
 	[KIND_CLIENT_TOKEN] = KIND("token", client_token, "uid", "action", "%token"),

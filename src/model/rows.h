@@ -530,6 +530,34 @@ struct connection { /* "connection/<ep>": an endpoint has one service for life *
 	int64_t modified_time;
 };
 
+enum connectivity_status {
+	CONNECTIVITY_PENDING,
+	CONNECTIVITY_RUNNING,
+	CONNECTIVITY_FINISHED,
+	CONNECTIVITY_EXPIRED
+};
+
+#define CONNECTIVITY_STEPS_SIZE (14 * 1024)
+
+/* A test of whether an instance reaches an endpoint: what its node is to do, and what it found. */
+struct connectivity_test {
+	struct row_meta meta;
+	char id[ID_SIZE]; /* ct-… */
+	int64_t owner;
+	char region[REGION_SIZE];
+	char endpoint[ID_SIZE];
+	char instance[ID_SIZE];
+	char node[WORD_SIZE * 2];   /* that is to run it; empty: it has ended */
+	char runner[WORD_SIZE * 2]; /* the same node, also afterwards */
+	uint32_t port;
+	enum connectivity_status status;
+	char verdict[WORD_SIZE];	     /* Reachable, Partial, Unreachable; empty: not Finished */
+	char failure[TEXT_SIZE];	     /* why it is Expired */
+	char steps[CONNECTIVITY_STEPS_SIZE]; /* as connectivity.h writes them */
+	int64_t create_time;
+	int64_t end_time;
+};
+
 /* Translated source addresses: "nat_range/<vpc>/<node>", a /28 each, given out by control on first use. */
 struct nat_range {
 	struct row_meta meta;

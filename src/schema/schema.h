@@ -132,6 +132,7 @@ struct answer_field {
 	struct endpoint *: KIND_ENDPOINT, \
 	struct endpoint_zone *: KIND_ENDPOINT_ZONE, \
 	struct connection *: KIND_CONNECTION, \
+	struct connectivity_test *: KIND_CONNECTIVITY_TEST, \
 	struct tag *: KIND_TAG)
 /* clang-format on */
 #define ANSWER_AT(type, member) .row = ANSWER_ROW(type), .offset = offsetof(struct type, member)
