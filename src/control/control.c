@@ -29,12 +29,12 @@ struct control {
 	struct loop *loop;
 	struct store *store;
 	struct store_watch *watch;
-	struct loop_source *pass, *lease_timer, *retry_timer, *leftovers_timer;
+	struct loop_source *pass, *lease_timer, *retry_timer, *leftovers_timer, *tests_timer;
 	struct commits *commits;
 	struct leases leases;
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
-	bool all_changed, nat_due, nodes_due, leftovers_due;
+	bool all_changed, nat_due, nodes_due, leftovers_due, tests_due;
 };
 
 static void retry(struct control *control)
@@ -42,6 +42,7 @@ static void retry(struct control *control)
 	control->all_changed = true;
 	control->nat_due = true;
 	control->nodes_due = true;
+	control->tests_due = true;
 	loop_timer_set(control->retry_timer, RETRY_MS);
 }
 
@@ -119,6 +120,7 @@ static void note_change(void *context, const char *key, const json_t *value, uin
 	if (kind_of_key(key, &kind) < 0)
 		return;
 	control->nat_due = control->nat_due || concerns_nat(kind);
+	control->tests_due = control->tests_due || kind == KIND_CONNECTIVITY_TEST;
 	control->nodes_due = control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && !value);
 	if (!value && relation_has_parts(kind))
 		loop_timer_set(control->leftovers_timer, LEFTOVERS_SOON_MS);
@@ -132,6 +134,7 @@ static void note_changes(struct control *control)
 		control->all_changed = true;
 		control->nat_due = true;
 		control->nodes_due = true;
+		control->tests_due = true;
 		control->told = store_durable_revision(control->store);
 	} else {
 		control->told = (uint64_t)told;
@@ -201,6 +204,23 @@ static void pass_health(struct control *control)
 	}
 }
 
+static void pass_tests(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct changes changes = {};
+	int64_t next;
+
+	if (!control->tests_due)
+		return;
+	control->tests_due = false;
+	next = control_tests_expire(&view, &changes);
+	commit(control, &changes);
+	if (next == INT64_MAX)
+		loop_timer_stop(control->tests_timer);
+	else
+		loop_timer_set(control->tests_timer, (uint64_t)(next - view.now) * 1000);
+}
+
 /* The subjects of one sort, which lie side by side. */
 static void pass_slice(struct control *control, const struct control_view *view, bool services)
 {
@@ -260,6 +280,7 @@ static void run_pass(void *context, uint32_t events _unused_)
 	pass_nat(control);
 	pass_health(control);
 	pass_states(control);
+	pass_tests(control);
 	pass_leftovers(control);
 }
 
@@ -275,6 +296,14 @@ static void on_leftovers(void *context, uint32_t events _unused_)
 	struct control *control = context;
 
 	control->leftovers_due = true;
+	loop_defer(control->pass);
+}
+
+static void on_tests_timer(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	control->tests_due = true;
 	loop_defer(control->pass);
 }
 
@@ -334,6 +363,17 @@ static void note_hearing(struct control *control, const struct control_report *r
 		log_info("node=%s follows again", report->node);
 }
 
+static void take_tests(struct control *control, const struct control_report *report)
+{
+	struct control_view view = view_now(control);
+	struct changes changes = {};
+
+	if (report->n_tests == 0)
+		return;
+	control_tests(&view, report->node, report->tests, report->n_tests, &changes);
+	commit(control, &changes);
+}
+
 int control_report(struct control *control, const struct control_report *report)
 {
 	int r;
@@ -349,6 +389,7 @@ int control_report(struct control *control, const struct control_report *report)
 	if (r & LEASE_FAILURES)
 		note_failures(control);
 	arm_lease_timer(control);
+	take_tests(control, report);
 	/* What was noted is looked at soon, or it would pile up with every report. */
 	if (r || control->subjects.changed.n > 0)
 		loop_defer(control->pass);
@@ -467,6 +508,9 @@ static int start(struct control *control)
 	r = loop_add_timer(control->loop, on_leftovers, control, &control->leftovers_timer);
 	if (r < 0)
 		return r;
+	r = loop_add_timer(control->loop, on_tests_timer, control, &control->tests_timer);
+	if (r < 0)
+		return r;
 	r = store_watch(control->store, on_store_changed, control, &control->watch);
 	if (r < 0)
 		return r;
@@ -479,6 +523,7 @@ static int start(struct control *control)
 	control->nat_due = true;
 	control->nodes_due = true;
 	control->leftovers_due = true;
+	control->tests_due = true;
 	arm_lease_timer(control);
 	loop_defer(control->pass);
 	return 0;
@@ -511,6 +556,7 @@ struct control *control_free(struct control *control)
 	loop_source_free(control->lease_timer);
 	loop_source_free(control->retry_timer);
 	loop_source_free(control->leftovers_timer);
+	loop_source_free(control->tests_timer);
 	if (control->commits && control->commits->n_pending > 0)
 		control->commits->control = NULL;
 	else

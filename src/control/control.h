@@ -12,9 +12,13 @@
 #pragma once
 
 #include "../model/catalogue.h"
+#include "../model/connectivity.h"
 #include "../store/store.h"
 
 #define LEASE_S 30
+/* How long a node has for a connectivity test, from the call that asked for it. */
+#define CONNECTIVITY_DEADLINE_S 15
+#define CONNECTIVITY_KEPT_S	(24 * 3600)
 
 struct control;
 
@@ -39,6 +43,14 @@ struct control_failure {
 
 #define CONTROL_HOLD_SIZE 512
 
+/* What a node says of a connectivity test that it was told. */
+struct control_test {
+	char id[ID_SIZE];
+	bool is_running;		       /* and no more is known yet */
+	struct connectivity_outcome *outcomes; /* of its steps, in their order */
+	size_t n_outcomes;
+};
+
 struct control_report {
 	char node[WORD_SIZE * 2];
 	uint64_t revision;
@@ -49,6 +61,8 @@ struct control_report {
 	size_t n_failures;
 	const struct server_health *health;
 	size_t n_health;
+	const struct control_test *tests;
+	size_t n_tests;
 };
 
 /* Takes a report (copied) and renews the node's lease. -ENOENT: the node is not registered. */

@@ -4,7 +4,8 @@
  *
  * A row that is a part of another goes when that one is gone. Usually that has happened in the same
  * transaction; this walk is the truth for what was deleted in several steps, or by a call that deletes only
- * the object itself. Tokens and jobs are forgotten after a day.
+ * the object itself. Tokens, jobs and connectivity tests are forgotten after
+ * a day.
  */
 #include "control_step.h"
 
@@ -18,6 +19,10 @@ static void remove_old(const struct control_view *view, struct changes *changes)
 	for (const struct job *j = NULL; (j = snapshot_next(rows, KIND_JOB, "", j));)
 		if (view->now - j->create_time > JOB_KEPT_S)
 			changes_delete(changes, KIND_JOB, j);
+	for (const struct connectivity_test *t = NULL;
+	     (t = snapshot_next(rows, KIND_CONNECTIVITY_TEST, "", t));)
+		if (view->now - t->create_time > CONNECTIVITY_KEPT_S)
+			changes_delete(changes, KIND_CONNECTIVITY_TEST, t);
 }
 
 void control_remove_leftovers(const struct control_view *view, struct changes *changes)

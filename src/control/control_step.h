@@ -59,7 +59,14 @@ void control_nodes(const struct control_view *view,
 void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
 		    struct changes *changes);
 
-/* Removes what belongs to nothing any more: parts of objects that are gone, old tokens and jobs. */
+/* Writes down what a node says of connectivity tests that are its own and have not ended. */
+void control_tests(const struct control_view *view, const char *node, const struct control_test *tests,
+		   size_t n_tests, struct changes *changes);
+/* Ends those of which no node has said how they went in time. When the next one's time is over, unix seconds;
+ * INT64_MAX: none runs. */
+int64_t control_tests_expire(const struct control_view *view, struct changes *changes);
+
+/* Removes what belongs to nothing any more: parts of objects that are gone, old tokens, jobs and tests. */
 #define TOKEN_KEPT_S (24 * 3600)
 #define JOB_KEPT_S   (24 * 3600)
 void control_remove_leftovers(const struct control_view *view, struct changes *changes);

@@ -16,6 +16,7 @@ struct ids {
 
 struct feed_scope {
 	const struct snapshot *rows;
+	char node[WORD_SIZE * 2];
 	struct ids own;	 /* VPCs with a port on the node */
 	struct ids vpcs; /* these, and the VPCs behind the services */
 	struct ids services;
@@ -110,6 +111,7 @@ int feed_scope_new(const struct snapshot *rows, const char *node, struct feed_sc
 	if (!scope)
 		return -ENOMEM;
 	scope->rows = rows;
+	(void)str_copy(scope->node, sizeof(scope->node), node);
 	r = add_own_vpcs(scope, node);
 	if (r == 0)
 		r = add_services(scope);
@@ -161,6 +163,8 @@ static bool has_row(const struct feed_scope *scope, enum kind kind, const void *
 			return has(&scope->services, ((const struct service *)row)->id);
 		case KIND_ENDPOINT:
 			return has(&scope->own, ((const struct endpoint *)row)->vpc);
+		case KIND_CONNECTIVITY_TEST:
+			return streq(scope->node, ((const struct connectivity_test *)row)->node);
 		default:
 			told = relation_following(kind, REF_TOLD);
 			row = told == REF_COUNT_ ? NULL : snapshot_parent(scope->rows, told, row, &kind);
@@ -178,6 +182,17 @@ bool feed_scope_has(const struct feed_scope *scope, const char *key)
 		return false;
 	row = snapshot_find(scope->rows, kind, key + strlen(kind_info(kind)->name) + 1);
 	return row && has_row(scope, kind, row);
+}
+
+bool feed_scope_left(const struct feed_scope *scope, const char *key)
+{
+	const struct connectivity_test *test;
+	enum kind kind;
+
+	if (kind_of_key(key, &kind) < 0 || kind != KIND_CONNECTIVITY_TEST)
+		return false;
+	test = snapshot_find(scope->rows, kind, key + strlen(kind_info(kind)->name) + 1);
+	return test && !*test->node && streq(test->runner, scope->node);
 }
 
 bool feed_scope_kind(const char *key)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which rows concern a node: a pure function of the rows. All VPCs that have one of its ports, the services
- * that their endpoints reach, and the load balancers and VPCs behind those. Accounts, keys, tokens and the
- * like never do.
+ * that their endpoints reach, and the load balancers and VPCs behind those; and the connectivity tests that
+ * it is to run. Accounts, keys, tokens and the like never do.
  */
 #pragma once
 
@@ -18,5 +18,7 @@ struct feed_scope *feed_scope_free(struct feed_scope *scope);
 uint64_t feed_scope_digest(const struct feed_scope *scope);
 /* Whether the row of that key, which the snapshot has, is in the scope. */
 bool feed_scope_has(const struct feed_scope *scope, const char *key);
+/* Whether that row was in the scope once and is so no more, by a change of its own. */
+bool feed_scope_left(const struct feed_scope *scope, const char *key);
 /* Whether rows of the key's kind are told at all. */
 bool feed_scope_kind(const char *key);

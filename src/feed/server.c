@@ -384,6 +384,71 @@ static int read_health(const json_t *list, const char *node, struct server_healt
 	return 0;
 }
 
+static int read_outcome(const json_t *item, struct connectivity_outcome *ret)
+{
+	json_int_t latency_us = json_integer_value(json_object_get(item, "latency_us"));
+	const char *word = json_string_value(json_object_get(item, "result"));
+	int result = CONNECTIVITY_OK;
+	int r;
+
+	while (word && connectivity_result_names[result] && !streq(connectivity_result_names[result], word))
+		result++;
+	if (!word || !connectivity_result_names[result] || latency_us < 0 ||
+	    latency_us > CONNECTIVITY_LATENCY_MAX_US)
+		return -EINVAL;
+	*ret = (struct connectivity_outcome){.result = (enum connectivity_result)result,
+					     .latency_us = (uint32_t)latency_us};
+	r = copy_text(item, "code", ret->code, sizeof(ret->code));
+	return r < 0 ? r : copy_text(item, "text", ret->text, sizeof(ret->text));
+}
+
+static int read_test(const json_t *item, struct control_test *ret)
+{
+	const json_t *outcomes = json_object_get(item, "outcomes");
+	size_t n = json_array_size(outcomes);
+	int r = copy_text(item, "id", ret->id, sizeof(ret->id));
+
+	if (r < 0)
+		return r;
+	ret->is_running = !outcomes;
+	if (n > CONNECTIVITY_STEPS_MAX)
+		return -EINVAL;
+	ret->outcomes = calloc(n + 1, sizeof(*ret->outcomes));
+	if (!ret->outcomes)
+		return -ENOMEM;
+	ret->n_outcomes = n;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = read_outcome(json_array_get(outcomes, i), &ret->outcomes[i]);
+	return r;
+}
+
+struct tests {
+	struct control_test *v;
+	size_t n;
+};
+
+static void tests_done(struct tests *tests)
+{
+	for (size_t i = 0; i < tests->n; i++)
+		free(tests->v[i].outcomes);
+	free(tests->v);
+}
+
+static int read_tests(const json_t *list, struct tests *ret)
+{
+	size_t n = json_array_size(list);
+	int r = 0;
+
+	if (n > FEED_TESTS_MAX)
+		return -EINVAL;
+	ret->v = calloc(n + 1, sizeof(*ret->v));
+	if (!ret->v)
+		return -ENOMEM;
+	for (; ret->n < n && r == 0; ret->n++)
+		r = read_test(json_array_get(list, ret->n), &ret->v[ret->n]);
+	return r;
+}
+
 /* A node that holds follows the rows of another store: whatever it says of ours, nothing of them is in force.
  */
 static int read_hold(const json_t *hold, struct control_report *report)
@@ -395,7 +460,7 @@ static int read_hold(const json_t *hold, struct control_report *report)
 	if (!sentence || !*sentence || str_copy(report->hold, sizeof(report->hold), sentence) < 0)
 		return -EINVAL;
 	report->revision = 0;
-	report->n_failures = report->n_health = 0;
+	report->n_failures = report->n_health = report->n_tests = 0;
 	return 0;
 }
 
@@ -410,6 +475,7 @@ static int take_report(struct feed_server *feed, const json_t *json)
 	json_int_t revision = json_integer_value(json_object_get(json, "revision"));
 	_cleanup_(freep) struct control_failure *failure_rows = NULL;
 	_cleanup_(freep) struct server_health *health_rows = NULL;
+	_cleanup_(tests_done) struct tests tests = {};
 	int r;
 
 	if (store && *store && !streq(store, store_identity(feed->store)))
@@ -425,8 +491,12 @@ static int take_report(struct feed_server *feed, const json_t *json)
 		r = read_failures(failures, failure_rows, report.n_failures);
 	if (r == 0)
 		r = read_health(health, report.node, health_rows, report.n_health);
+	if (r == 0)
+		r = read_tests(json_object_get(json, "tests"), &tests);
 	if (r < 0)
 		return r;
+	report.tests = tests.v;
+	report.n_tests = tests.n;
 	/* What is not durable was told to nobody, so nobody can have it in force. */
 	report.revision = MIN((uint64_t)revision, store_durable_revision(feed->store));
 	r = read_hold(json_object_get(json, "hold"), &report);

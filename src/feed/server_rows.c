@@ -63,7 +63,7 @@ static json_t *sort_out(const struct store *store, const struct feed_scope *scop
 	int r = 0;
 
 	json_object_foreach(last, key, row) {
-		if (json_is_null(row))
+		if (json_is_null(row) || feed_scope_left(scope, key))
 			r |= json_array_append_new(deleted, json_string(key));
 		else if (feed_scope_has(scope, key))
 			r |= json_array_append(rows, row);

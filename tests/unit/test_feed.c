@@ -54,6 +54,7 @@ static void put_world(struct harness *h)
 	struct server_health health = {.port = 443};
 	struct service_user user = {.uid = ALICE};
 	struct tag tag = {};
+	struct connectivity_test test = {.owner = ALICE, .create_time = now_unix_s() + 1000};
 
 	put_vpc(h, "vpc-consumer");
 	put_vpc(h, "vpc-provider");
@@ -123,6 +124,13 @@ static void put_world(struct harness *h)
 	COPY(tag.resource, "ep-1");
 	COPY(tag.key, "k");
 	harness_put(h, KIND_TAG, &tag);
+	COPY(test.id, "ct-1");
+	COPY(test.endpoint, "ep-1");
+	COPY(test.instance, "i-1");
+	COPY(test.node, "alpha");
+	COPY(test.runner, "alpha");
+	COPY(test.steps, "Name\tx.test\t\t\t\t0\t\n");
+	harness_put(h, KIND_CONNECTIVITY_TEST, &test);
 }
 
 static struct feed_scope *scope_of(struct harness *h, const char *node)
@@ -161,6 +169,7 @@ static void test_scopes(struct harness *h)
 		{"instance/i-1", true, false, false},
 		{"address/vpc-consumer/10.0.0.1", true, false, false},
 		{"server_health/sgp-1/eni-provider/443", true, true, false},
+		{"connectivity_test/ct-1", true, false, false},
 		{"service_user/epsrv-1/1000000000000001", false, false, false},
 		{"tag/ep-1/k", false, false, false},
 		{"account/1000000000000001", false, false, false},
@@ -211,8 +220,8 @@ static void test_rows(struct harness *h)
 	tap_ok(json_is_true(json_object_get(answer, "full")), "all rows are told as such");
 	tap_is_int(json_integer_value(json_object_get(answer, "revision")), (long long)before,
 		   "at the durable revision");
-	tap_is_int((long long)json_array_size(json_object_get(answer, "rows")), 19,
-		   "the nineteen of the scope");
+	tap_is_int((long long)json_array_size(json_object_get(answer, "rows")), 20,
+		   "the twenty of the scope");
 	text = json_dumps(answer, 0);
 	tap_ok(!strstr(text, "secret") && !strstr(text, "vpc-other"), "and nothing else");
 	free(text);
@@ -281,6 +290,41 @@ static void test_deletions_and_scope(struct harness *h)
 	tap_ok(feed_scope_digest(scope) != digest, "a port in another VPC changes the scope");
 	tap_ok(feed_scope_has(scope, "vpc/vpc-other"), "which has that VPC now");
 	feed_scope_free(scope);
+}
+
+/* A test that has ended is told to its node as gone, and to nobody else. */
+static void test_tests(struct harness *h)
+{
+	struct connectivity_test row = *(const struct connectivity_test *)snapshot_find(
+		store_rows(h->store), KIND_CONNECTIVITY_TEST, "ct-1");
+	struct feed_scope *alpha = scope_of(h, "alpha"), *gamma = scope_of(h, "gamma");
+	uint64_t before = store_durable_revision(h->store);
+	uint64_t digest = feed_scope_digest(alpha);
+	json_t *since;
+
+	row.status = CONNECTIVITY_RUNNING;
+	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
+	(void)feed_rows_since(h->store, alpha, before, &since);
+	tap_ok(has_key(since, "rows", "connectivity_test/ct-1"), "a test is told to its node");
+	json_decref(since);
+	(void)feed_rows_since(h->store, gamma, before, &since);
+	tap_ok(!has_key(since, "rows", "connectivity_test/ct-1"), "and to no other");
+	json_decref(since);
+	row = *(const struct connectivity_test *)snapshot_find(store_rows(h->store), KIND_CONNECTIVITY_TEST,
+							       "ct-1");
+	row.node[0] = '\0';
+	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
+	tap_ok(feed_scope_digest(alpha) == digest, "which changes no scope");
+	(void)feed_rows_since(h->store, alpha, before, &since);
+	tap_ok(has_key(since, "deleted", "connectivity_test/ct-1") &&
+		       !has_key(since, "rows", "connectivity_test/ct-1"),
+	       "when it has ended, it is gone for its node");
+	json_decref(since);
+	(void)feed_rows_since(h->store, gamma, before, &since);
+	tap_ok(!has_key(since, "deleted", "connectivity_test/ct-1"), "another one never hears of it");
+	json_decref(since);
+	feed_scope_free(alpha);
+	feed_scope_free(gamma);
 }
 
 /* ---- over its socket ---- */
@@ -355,6 +399,20 @@ static void test_registration_and_report(struct harness *h)
 		 200},
 		{"health without a result", "POST", "/feed/v1/report",
 		 "{\"node\": \"delta\", \"revision\": 1, \"health\": [{\"group\": \"sgp-1\"}]}", 400},
+		{"what a test found", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"tests\": [{\"id\": \"ct-2\"}, {\"id\": \"ct-1\", "
+		 "\"outcomes\": [{\"result\": \"Ok\", \"code\": \"\", \"text\": \"\", \"latency_us\": 1}]}]}",
+		 200},
+		{"an outcome that is none", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"tests\": [{\"id\": \"ct-1\", \"outcomes\": "
+		 "[{\"result\": \"Fine\", \"code\": \"\", \"text\": \"\"}]}]}",
+		 400},
+		{"an outcome that took too long", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"tests\": [{\"id\": \"ct-1\", \"outcomes\": "
+		 "[{\"result\": \"Ok\", \"code\": \"\", \"text\": \"\", \"latency_us\": 100000001}]}]}",
+		 400},
+		{"a test without an id", "POST", "/feed/v1/report",
+		 "{\"node\": \"delta\", \"revision\": 1, \"tests\": [{}]}", 400},
 		{"a body that is no JSON", "POST", "/feed/v1/report", "{", 400},
 		{"a body that is no object", "POST", "/feed/v1/report", "[]", 400},
 		{"a node that holds", "POST", "/feed/v1/report",
@@ -568,6 +626,7 @@ int main(void)
 	put_world(&h);
 	test_scopes(&h);
 	test_rows(&h);
+	test_tests(&h);
 	test_deletions_and_scope(&h);
 	if (geteuid() == 0) {
 		harness_must(
