@@ -82,6 +82,25 @@ static const struct param_spec attach_instance_params[] = {
 	{},
 };
 
+static const struct param_spec connectivity_test_create_params[] = {
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…, that is to be reached")},
+	{"InstanceId", PARAM_STRING, .required = true, OPTION("--instance", "i-…, from which")},
+	{"Port", PARAM_INT, .min = 1, .max = 65535,
+	 OPTION("--port", "its port (the lowest on which the service is heard by TCP)")},
+	{},
+};
+
+static const struct param_spec connectivity_test_params[] = {
+	{"TestId", PARAM_STRING, .required = true, OPTION("TEST", "ct-…")},
+	{},
+};
+
+static const struct param_spec connectivity_test_list_params[] = {
+	{"EndpointId", PARAM_STRING, ASKED("ENDPOINT", "ep-…")},
+	{"InstanceId", PARAM_STRING, OPTION("--instance", "only from this instance")},
+	{},
+};
+
 static const struct param_spec get_instance_params[] = {
 	{"InstanceId", PARAM_STRING, .required = true},
 	{},
@@ -230,6 +249,41 @@ static const struct answer_field node_delete_answer[] = {
 
 static const struct answer_field version_answer[] = {
 	{"Version", A_TEXT},
+	{},
+};
+
+static const struct answer_field connectivity_test_create_answer[] = {
+	{"TestId", OF(connectivity_test, id)},
+	{},
+};
+
+static const struct answer_field connectivity_test_answer[] = {
+	{"TestId", OF(connectivity_test, id), IN_BOTH("Test", 1, 1)},
+	{"EndpointId", OF(connectivity_test, endpoint), IN_SHOW("Endpoint", 2)},
+	{"InstanceId", OF(connectivity_test, instance), IN_BOTH("Instance", 2, 3)},
+	{"Port", OF(connectivity_test, port), IN_BOTH("Port", 3, 4)},
+	{"Status", OF(connectivity_test, status), IN_BOTH("Status", 4, 5)},
+	{"StatusInfo", GIVEN_OF(connectivity_test, failure), .title = "Info", .in_list = 7, .in_show = 7,
+	 .is_remark = true},
+	{"Verdict", GIVEN_OF(connectivity_test, verdict), IN_BOTH("Verdict", 5, 6)},
+	{"CreateTime", TIME_OF(connectivity_test, create_time), IN_WIDE("Created", 6)},
+	{"EndTime", ANSWER_TIME_GIVEN, ANSWER_AT(connectivity_test, end_time)},
+	{},
+};
+
+static const struct answer_field connectivity_step_answer[] = {
+	{"Kind", A_TEXT}, {"Target", A_TEXT}, {"ZoneId", A_TEXT},      {"Result", A_TEXT},
+	{"Code", A_TEXT}, {"Text", A_TEXT},   {"LatencyUs", A_NUMBER}, {},
+};
+
+static const struct answer_field connectivity_test_get_answer[] = {
+	SAME(connectivity_test_answer),
+	{"Steps", LIST(NULL, connectivity_step_answer)},
+	{},
+};
+
+static const struct answer_field connectivity_test_list_answer[] = {
+	{"Tests", LIST(NULL, connectivity_test_answer)},
 	{},
 };
 

@@ -58,6 +58,24 @@ static void make(struct harness *h, int64_t uid, const char *name, enum product 
 	keep_id(h, prefix, name, harness_get(h, uid, product, member, action, "%s", form));
 }
 
+/* A connectivity test that has ended. */
+static void make_test(struct harness *h, int64_t uid)
+{
+	const char *name = uid == ALICE ? "{test}" : "{my_test}";
+	struct connectivity_test row;
+	size_t i = 0;
+
+	make(h, uid, "test", PRODUCT_PRIVLINK, "TestId", "CreateConnectivityTest",
+	     REGION "InstanceId={instance}&EndpointId={endpoint}");
+	while (!streq(ids[i].name, name))
+		i++;
+	row = *(const struct connectivity_test *)snapshot_find(store_rows(h->store), KIND_CONNECTIVITY_TEST,
+							       ids[i].id);
+	row.node[0] = '\0';
+	row.status = CONNECTIVITY_FINISHED;
+	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
+}
+
 static void make_world(struct harness *h, int64_t uid)
 {
 	const char *prefix = uid == ALICE ? "" : "my_";
@@ -128,6 +146,7 @@ static void make_world(struct harness *h, int64_t uid)
 	     REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}&SecurityGroupId.2={sg_2}"
 		    "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}&Tag.1.Key=env");
 	harness_in_force(h, "alpha");
+	make_test(h, uid);
 }
 
 #define VPC PRODUCT_VPC
@@ -138,6 +157,7 @@ static void make_world(struct harness *h, int64_t uid)
 #define STS PRODUCT_STS
 #define RAM PRODUCT_RAM
 #define RM  PRODUCT_RESOURCEMANAGER
+#define OWN PRODUCT_PRIVLINK
 
 #define SERVER	"&Servers.1.ServerId={my_instance}&Servers.1.ServerType=Ecs&Servers.1.Port=80"
 #define BACKEND "&BackendServers.1.ServerId={my_instance}"
@@ -437,6 +457,14 @@ static const struct {
 
 	{RM, "DeleteResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
 	{RM, "GetResourceGroup", "EntityNotExists.ResourceGroup", "ResourceGroupId={rg}"},
+
+	{OWN, "CreateConnectivityTest", "InvalidInstanceId.NotFound",
+	 REGION "InstanceId={instance}&EndpointId={my_endpoint}"},
+	{OWN, "CreateConnectivityTest", "EndpointNotFound",
+	 REGION "InstanceId={my_instance}&EndpointId={endpoint}"},
+	{OWN, "GetConnectivityTest", "ConnectivityTestNotFound", REGION "TestId={test}"},
+	{OWN, "ListConnectivityTests", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{OWN, "ListConnectivityTests", "InvalidInstanceId.NotFound", REGION "InstanceId={instance}"},
 };
 
 /* Lists: whole ones, and such as ask for what is Alice's. */

@@ -29,6 +29,16 @@
 #define BACKEND_ROWS_PER_CALL_MAX	88   /* the same: servers of a call, times its listeners and one */
 #define JOBS_PER_ACCOUNT_MAX		1000 /* of all regions; the oldest makes room, no error */
 
+#define CONNECTIVITY_TESTS_PER_INSTANCE_MAX 1  /* running: QuotaExceeded.ConnectivityTestPerInstance */
+#define CONNECTIVITY_TESTS_PER_ACCOUNT_MAX  4  /* running: QuotaExceeded.ConnectivityTestPerAccount */
+#define CONNECTIVITY_TESTS_PER_NODE_MAX	    8  /* running: QuotaExceeded.ConnectivityTestPerNode */
+#define CONNECTIVITY_TESTS_PER_MINUTE_MAX   30 /* of an account: Throttling.ConnectivityTest */
+#define CONNECTIVITY_RATE_S		    60
+#define CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT                                                                 \
+	20					/* the oldest make room, no error; …                       \
+						    those of the last minute stay */
+#define CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT 200 /* likewise */
+
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
 #define SERVICES_PER_ACCOUNT_MAX       200  /* QuotaMisMatched, as the three below */
 #define RESOURCES_PER_SERVICE_MAX      500

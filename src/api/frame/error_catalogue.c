@@ -82,6 +82,14 @@ const struct error_row error_rows[] = {
 	{ "QuotaExceeded.Account",         400, "There are as many accounts as are allowed." },
 	{ "QuotaExceeded.AccessKeyPerAccount", 400, "The account has as many access keys as are allowed." },
 
+	/* Connectivity tests. */
+	{ "ConnectivityTestNotFound",      404, "The connectivity test does not exist (NotFound)." },
+	{ "OperationUnsupported.ConnectivityTest", 400, "No connectivity test can be made from this instance." },
+	{ "QuotaExceeded.ConnectivityTestPerInstance", 400, "A connectivity test runs from the instance already." },
+	{ "QuotaExceeded.ConnectivityTestPerAccount", 400, "As many of the account's connectivity tests run as are allowed." },
+	{ "QuotaExceeded.ConnectivityTestPerNode", 400, "As many connectivity tests run on the instance's node as are allowed." },
+	{ "Throttling.ConnectivityTest",   400, "The account has made as many connectivity tests within a minute as are allowed." },
+
 	/* Users of accounts, and their keys. */
 	{ "EntityNotExist.User",           404, "The user does not exist (NotFound)." },
 	{ "EntityNotExist.User.AccessKey", 404, "The user, or the account itself, has no such access key (NotFound)." },

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connectivity tests: from an instance of the caller's to an endpoint of the caller's. A call makes a row and
+ * no more. What it aims at comes from rows, so nobody has a node look at addresses of their choice.
+ */
+#include "../../model/connectivity.h"
+#include "../common/instance.h"
+#include "../common/limits.h"
+#include "../common/listing.h"
+#include "../common/owned.h"
+#include "actions.h"
+
+#include <inttypes.h>
+
+/* ---- limits ---- */
+
+/* What the account's tests come to. */
+struct usage {
+	size_t running, of_instance, recent, kept;
+	const struct connectivity_test *oldest; /* that may go */
+};
+
+/* Those of the last minute stay, because they count. */
+static bool is_recent(const struct call *call, const struct connectivity_test *test)
+{
+	return test->create_time > call->now - CONNECTIVITY_RATE_S;
+}
+
+static bool may_go(const struct call *call, const struct connectivity_test *test)
+{
+	return !*test->node && !is_recent(call, test);
+}
+
+static void count_account(const struct call *call, const char *instance, struct usage *ret)
+{
+	for (const struct connectivity_test *t = NULL;
+	     (t = snapshot_owned(call->rows, KIND_CONNECTIVITY_TEST, call->account->uid, "", t));) {
+		ret->kept++;
+		ret->recent += is_recent(call, t);
+		ret->running += *t->node != '\0';
+		ret->of_instance += *t->node && streq(t->instance, instance);
+		if (may_go(call, t) && (!ret->oldest || t->create_time < ret->oldest->create_time))
+			ret->oldest = t;
+	}
+}
+
+/* The oldest make room for one more of the endpoint, or else one of the account's does. The newest come first
+ * (new_id()). */
+static void make_room(struct call *call, const char *endpoint, const struct usage *usage)
+{
+	size_t n = 1, n_gone = 0;
+
+	for (const struct connectivity_test *t = NULL;
+	     n_gone < CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT &&
+	     (t = snapshot_children(call->rows, REF_CONNECTIVITY_TEST_ENDPOINT, endpoint, t));) {
+		if (n++ < CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT || !may_go(call, t))
+			continue;
+		call_delete(call, KIND_CONNECTIVITY_TEST, t);
+		n_gone++;
+	}
+	if (n_gone == 0 && usage->kept >= CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT && usage->oldest)
+		call_delete(call, KIND_CONNECTIVITY_TEST, usage->oldest);
+}
+
+static int check_limits(struct call *call, const struct instance *instance, const struct usage *usage)
+{
+	if (usage->of_instance >= CONNECTIVITY_TESTS_PER_INSTANCE_MAX)
+		return call_fail(call, "QuotaExceeded.ConnectivityTestPerInstance");
+	if (usage->running >= CONNECTIVITY_TESTS_PER_ACCOUNT_MAX)
+		return call_fail(call, "QuotaExceeded.ConnectivityTestPerAccount");
+	if (usage->recent >= CONNECTIVITY_TESTS_PER_MINUTE_MAX)
+		return call_fail(call, "Throttling.ConnectivityTest");
+	if (snapshot_count_children(call->rows, REF_CONNECTIVITY_TEST_NODE, instance->node) >=
+	    CONNECTIVITY_TESTS_PER_NODE_MAX)
+		return call_fail(call, "QuotaExceeded.ConnectivityTestPerNode");
+	return 0;
+}
+
+/* ---- making one ---- */
+
+static int check_instance(struct call *call, const struct instance *instance)
+{
+	if (instance->kind == INSTANCE_TAP)
+		return call_fail_detail(call, "OperationUnsupported.ConnectivityTest",
+					"The instance is behind a tap device, and there is no way into a "
+					"virtual machine.");
+	if (instance->kind == INSTANCE_ATTACHED)
+		return call_fail_detail(call, "OperationUnsupported.ConnectivityTest",
+					"The instance is a namespace that was attached by its path and "
+					"belongs to someone else.");
+	if (!streq(instance_status_word(call, instance), enum_name(instance_status_names, INSTANCE_RUNNING)))
+		return call_fail_detail(call, "IncorrectInstanceStatus",
+					"A test is made from an instance that is Running; it is %s.",
+					instance_status_word(call, instance));
+	return 0;
+}
+
+/* The lowest port on which the service is heard by TCP; 0: there is none. */
+static uint32_t first_port(const struct call *call, const struct endpoint *endpoint)
+{
+	uint32_t port = 0;
+
+	for (const struct service_resource *r = NULL;
+	     (r = snapshot_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, endpoint->service, r));)
+		for (const struct listener *l = NULL;
+		     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, r->resource, l));)
+			if (streq(l->protocol, "TCP") && (!port || l->port < port))
+				port = l->port;
+	return port;
+}
+
+static int read_port(struct call *call, const struct endpoint *endpoint, uint32_t *ret)
+{
+	*ret = (uint32_t)call_int(call, "Port", 0);
+	if (!*ret)
+		*ret = first_port(call, endpoint);
+	return *ret ? 0
+		    : call_fail_detail(call, "MissingParameter",
+				       "Port: the service has no TCP listener from which it could come.");
+}
+
+/* Ids that sort by time, the newest first. */
+static void new_id(struct call *call, char ret[ID_SIZE])
+{
+	char random[ID_SIZE];
+
+	call_new_id(call, "", random);
+	random[MIN(strlen(random), (size_t)10)] = '\0';
+	(void)str_format(ret, ID_SIZE, "ct-%010" PRIx64 "%s", UINT64_C(0xffffffffff) - (uint64_t)call->now,
+			 random);
+}
+
+int connectivity_test_create(struct call *call)
+{
+	const struct instance *instance = owned_instance(call, call_string(call, "InstanceId"));
+	const struct endpoint *endpoint = owned_row(call, KIND_ENDPOINT, call_string(call, "EndpointId"));
+	struct connectivity_step steps[CONNECTIVITY_STEPS_MAX];
+	struct connectivity_test row = {
+		.status = CONNECTIVITY_PENDING, .owner = call->account->uid, .create_time = call->now};
+	struct usage usage = {};
+	size_t n;
+	int r;
+
+	if (!instance)
+		return call_fail(call, "InvalidInstanceId.NotFound");
+	if (!endpoint)
+		return call_fail(call, "EndpointNotFound");
+	r = check_instance(call, instance);
+	if (r == 0)
+		r = read_port(call, endpoint, &row.port);
+	if (r < 0)
+		return r;
+	count_account(call, instance->id, &usage);
+	r = check_limits(call, instance, &usage);
+	if (r < 0)
+		return r;
+	make_room(call, endpoint->id, &usage);
+	n = connectivity_plan(call->rows, endpoint, row.port, steps);
+	r = connectivity_write(steps, n, row.steps);
+	if (r < 0)
+		return r;
+	new_id(call, row.id);
+	(void)str_copy(row.region, sizeof(row.region), endpoint->region);
+	(void)str_copy(row.endpoint, sizeof(row.endpoint), endpoint->id);
+	(void)str_copy(row.instance, sizeof(row.instance), instance->id);
+	(void)str_copy(row.node, sizeof(row.node), instance->node);
+	(void)str_copy(row.runner, sizeof(row.runner), instance->node);
+	call_put(call, KIND_CONNECTIVITY_TEST, &row);
+	answer_row(call->answer, call->action->answer, KIND_CONNECTIVITY_TEST, &row);
+	return 0;
+}
+
+/* ---- looking at them ---- */
+
+static bool is_kept(const struct call *call, const void *v)
+{
+	const struct connectivity_test *row = v;
+
+	return row->create_time + CONNECTIVITY_KEPT_S >= call->now;
+}
+
+static int answer_steps(struct call *call, const struct connectivity_test *row)
+{
+	json_t *list = answer_list(call->answer, call->action->answer, "Steps");
+	struct connectivity_step steps[CONNECTIVITY_STEPS_MAX];
+	size_t n;
+	int r = connectivity_read(row->steps, steps, &n);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		const struct connectivity_outcome *outcome = &steps[i].outcome;
+		json_t *item = shape_item(list);
+
+		answer_string(item, "Kind", connectivity_kind_names[steps[i].kind]);
+		answer_string(item, "Target", steps[i].target);
+		if (*steps[i].zone)
+			answer_string(item, "ZoneId", steps[i].zone);
+		if (outcome->result == CONNECTIVITY_NONE)
+			continue;
+		answer_string(item, "Result", connectivity_result_names[outcome->result]);
+		answer_string(item, "Code", outcome->code);
+		answer_string(item, "Text", outcome->text);
+		if (outcome->latency_us)
+			answer_int(item, "LatencyUs", outcome->latency_us);
+	}
+	return 0;
+}
+
+int connectivity_test_get(struct call *call)
+{
+	const struct connectivity_test *row =
+		owned_row(call, KIND_CONNECTIVITY_TEST, call_string(call, "TestId"));
+
+	if (!row || !is_kept(call, row))
+		return call_fail(call, "ConnectivityTestNotFound");
+	answer_row(call->answer, call->action->answer, KIND_CONNECTIVITY_TEST, row);
+	return answer_steps(call, row);
+}
+
+static bool is_wanted(const struct call *call, const void *v)
+{
+	const struct connectivity_test *row = v;
+
+	return is_kept(call, row) && filter_text(call, "InstanceId", row->instance) &&
+	       streq(row->region, call->region);
+}
+
+int connectivity_test_list(struct call *call)
+{
+	static const struct listing listing = {.kind = KIND_CONNECTIVITY_TEST, .wanted = is_wanted};
+	const char *endpoint = call_string(call, "EndpointId"), *instance = call_string(call, "InstanceId");
+
+	if (!endpoint && !instance)
+		return call_fail_detail(call, "MissingParameter", "One of EndpointId and InstanceId.");
+	if (instance && !owned_instance(call, instance))
+		return call_fail(call, "InvalidInstanceId.NotFound");
+	if (endpoint && !owned_row(call, KIND_ENDPOINT, endpoint))
+		return call_fail(call, "EndpointNotFound");
+	return endpoint ? list_children(call, &listing, REF_CONNECTIVITY_TEST_ENDPOINT, endpoint)
+			: list_children(call, &listing, REF_CONNECTIVITY_TEST_INSTANCE, instance);
+}
