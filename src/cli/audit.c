@@ -216,20 +216,6 @@ static int follow(struct cli *cli, struct params *params, size_t limit)
 	return r;
 }
 
-/* A parameter that is not the API's, and not for it (the caller's). */
-static char *take_param(struct params *params, const char *name)
-{
-	for (size_t i = 0; i < params->n; i++)
-		if (streq(params->v[i].name, name)) {
-			char *value = params->v[i].value;
-
-			free(params->v[i].name);
-			params->v[i] = params->v[--params->n];
-			return value;
-		}
-	return NULL;
-}
-
 int cli_run_audit(struct cli *cli, int argc, char **argv)
 {
 	_cleanup_(freep) char *limit = NULL, *follows = NULL;
@@ -240,8 +226,8 @@ int cli_run_audit(struct cli *cli, int argc, char **argv)
 	if (cli_config_load(cli) < 0)
 		return CLI_FAILED;
 	r = cli_command_parse(cli, own_command(), argc, argv, &params);
-	limit = take_param(&params, "Limit");
-	follows = take_param(&params, "Follow");
+	limit = cli_take_param(&params, "Limit");
+	follows = cli_take_param(&params, "Follow");
 	n = limit ? strtoul(limit, NULL, 10) : follows ? FOLLOW_FIRST : LIMIT;
 	if (r == CLI_OK)
 		r = cli_resolve_names(cli, own_command()->product, &params);

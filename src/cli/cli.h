@@ -87,6 +87,8 @@ int cli_call_pages(struct cli *cli, const char *product, const struct action *ac
 		   const struct cli_view *view, struct params *params, json_t **ret);
 /* Sets a parameter, in place of one of that name. 0 or -ENOMEM. */
 int cli_set_param(struct params *params, const char *name, const char *value);
+/* Takes a parameter out: its value, the caller's; NULL: it is not there. For those that are not the API's. */
+char *cli_take_param(struct params *params, const char *name);
 /* The number of the account whose key it is, or NULL (nothing is printed). */
 const char *cli_account(struct cli *cli);
 /* Turns names of objects in the parameters of a product's action into their ids. Exit code; what is not to be
@@ -237,6 +239,7 @@ void cli_say_whose(struct cli *cli, const struct cli_command *command, const jso
 /* Commands that are more than one call. */
 int cli_run_audit(struct cli *cli, int argc, char **argv);
 int cli_run_call(struct cli *cli, int argc, char **argv);
+int cli_run_endpoint_test(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);
 int cli_run_accept_store(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);

@@ -187,6 +187,19 @@ static json_t *array_at(json_t *answer, const char *path)
 	return json_is_array(found) ? (json_t *)found : NULL;
 }
 
+char *cli_take_param(struct params *params, const char *name)
+{
+	for (size_t i = 0; i < params->n; i++)
+		if (streq(params->v[i].name, name)) {
+			char *value = params->v[i].value;
+
+			free(params->v[i].name);
+			params->v[i] = params->v[--params->n];
+			return value;
+		}
+	return NULL;
+}
+
 int cli_set_param(struct params *params, const char *name, const char *value)
 {
 	for (size_t i = 0; i < params->n; i++)

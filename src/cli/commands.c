@@ -302,6 +302,10 @@ static const struct cli_option endpoint_create[] = {
 	 .help = "id, name, or product of the catalogue (pai-dlc)"},
 	{NULL},
 };
+static const struct cli_option endpoint_test[] = {
+	{"--no-wait", "NoWait", CLI_FLAG, .help = "only begin, and print the test's id"},
+	{NULL},
+};
 static const struct cli_option endpoint_update[] = {ZONE_AFFINITY, {NULL}};
 static const struct cli_wait endpoint_connected = {
 	"GetVpcEndpointAttribute", "EndpointId=%s", "EndpointStatus=Active,ConnectionStatus=Connected",
@@ -584,6 +588,14 @@ const struct cli_command cli_commands[] = {
 	 "AttachSecurityGroupToVpcEndpoint", .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "detach-group", "Takes an endpoint's ENIs out of a security group.", "privatelink",
 	 "DetachSecurityGroupFromVpcEndpoint", .id = "EndpointId", .wait = &endpoint_active},
+	{"endpoint", "test", "Tests from an instance whether it reaches an endpoint.", "privlink",
+	 "CreateConnectivityTest", endpoint_test, .run = cli_run_endpoint_test,
+	 .notes =
+		 "The node looks up the endpoint's name, and in each zone asks the ENI for an echo and for a\n"
+		 "connection, and on 443 and 8443 for TLS, on these, 80 and 8080 for HEAD /. Nothing of the\n"
+		 "instance runs. The status is 0 if the endpoint is Reachable.\n"},
+	{"endpoint", "tests", "Shows the connectivity tests of an endpoint, the newest first.", "privlink",
+	 "ListConnectivityTests", .whats = "connectivity tests of this endpoint", .of_all = true},
 	{"endpoint", "delete", "Deletes an endpoint.", "privatelink", "DeleteVpcEndpoint", .id = "EndpointId",
 	 .wait = &endpoint_gone},
 

@@ -306,6 +306,7 @@ static const struct {
 	{"privatelink", "CheckProductOpen", "no call demands it"},
 	{"privatelink", "ListVpcEndpointServiceUsers", "service show asks it"},
 	{"privatelink", "OpenPrivateLinkService", "no call demands it"},
+	{"privlink", "GetConnectivityTest", "endpoint test asks it"},
 	{"privlink", "GetVersion", "for programs; privlink version says its own"},
 	{"slb", "DescribeAvailableResource", "zone list has the zones, and there are no other resources"},
 	{"slb", "DescribeLoadBalancerTCPListenerAttribute",
