@@ -18,11 +18,18 @@ needs_quickstart=(
 	file:/etc/ssl/certs/ca-certificates.crt=ca-certificates
 )
 
+# What the console is built from. Where it cannot be had, all else is built.
+needs_console=(
+	command:esbuild=esbuild command:node=nodejs file:/usr/share/nodejs/react/package.json=node-react
+	file:/usr/share/nodejs/react-dom/package.json=node-react-dom file:/usr/share/nodejs/d3-scale/package.json=node-d3-scale
+	file:/usr/share/nodejs/d3-shape/package.json=node-d3-shape
+)
+
 # What the tests want on top of it.
 # shellcheck disable=SC2054 # the comma belongs to the flag
 needs_check=(
-	"${needs_quickstart[@]}"
-	command:node=nodejs command:npm=npm command:tsc=node-typescript command:python3=python3 command:jq=jq
+	"${needs_quickstart[@]}" "${needs_console[@]}"
+	command:npm=npm command:tsc=node-typescript command:chromium=chromium command:python3=python3 command:jq=jq
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
 	command:dig=bind9-dnsutils command:clang-format=clang-format command:clang-tidy=clang-tidy command:shellcheck=shellcheck
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
@@ -160,23 +167,32 @@ packages_signals() {
 	eval "$before"
 }
 
-# Installs what is missing of the needs. Prints what it does; fails with the reason.
-packages_install() { # NEED...
-	local missing log r=0
-	mapfile -t missing < <(missing_packages "$@")
-	[ ${#missing[@]} -gt 0 ] || return 0
+# Installs what is missing of the needs, and of those behind "--" if apt can do that without removing anything. Prints what it
+# does; fails with the reason if one in front of "--" is not met then.
+packages_install() { # NEED... [-- NEED...]
+	local needs=() missing all log r=0
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		needs+=("$1")
+		shift
+	done
+	mapfile -t missing < <(missing_packages "${needs[@]}")
+	mapfile -t all < <(missing_packages "${needs[@]}" "${@:2}")
+	[ ${#all[@]} -gt 0 ] || return 0
 	if ! command -v apt-get >/dev/null; then
+		[ ${#missing[@]} -gt 0 ] || return 0
 		echo "missing, and there is no apt-get to install it: ${missing[*]}" >&2
 		return 1
 	fi
-	echo "    installing ${missing[*]}"
-	apt_update || return 1
+	echo "    installing ${all[*]}"
+	apt_update || return $((${#missing[@]} > 0))
 	log=$(mktemp)
-	apt_install_quietly "$log" "${missing[@]}" || r=1
+	if [ ${#all[@]} = ${#missing[@]} ] || ! apt_install_quietly "$log" --no-remove "${all[@]}"; then
+		[ ${#missing[@]} = 0 ] || apt_install_quietly "$log" "${missing[@]}" || r=1
+	fi
 	[ $r = 0 ] || tail -n 20 "$log" >&2
 	rm -f "$log"
 	[ $r = 0 ] || return 1
-	mapfile -t missing < <(missing_packages "$@")
+	mapfile -t missing < <(missing_packages "${needs[@]}")
 	if [ ${#missing[@]} -gt 0 ]; then
 		echo "still missing after the installation: ${missing[*]}" >&2
 		return 1

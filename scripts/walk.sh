@@ -483,6 +483,27 @@ answered_in() { # ZONE ENI
 
 # ---- the end ----
 
+has_console() {
+	curl -sf --noproxy '*' -m 5 -o /dev/null "http://127.0.0.1:$http/console/"
+}
+
+# Where this machine is reached by ssh: as whoever sits at it did it, if he did.
+ssh_target() {
+	local from
+	read -ra from <<<"${SSH_CONNECTION-}"
+	echo "${SUDO_USER:-$(id -un)}@${from[2]-$(uname -n)}"
+}
+
+# How to get into the console. A secret is shown to a person, and does not go into a file.
+show_console() {
+	local secret="CONSUMER_SK in $state/quickstart.env"
+	has_console || return 0
+	[ ! -t 1 ] || secret=$CONSUMER_SK
+	say "console       http://127.0.0.1:$http/console/#/login?key=$CONSUMER_AK"
+	say "              access key secret: $secret"
+	say "              from elsewhere, first: ssh -L $http:127.0.0.1:$http $(ssh_target)"
+}
+
 summary() { # SECONDS
 	local i
 	step "Done in $1 s"
@@ -498,6 +519,9 @@ summary() { # SECONDS
 		    $(printf '%-12s' $poor_region)  $refusal
 		    lost backend  stopped: rescued after $stopped_ms ms; blackholed: after $blackholed_ms ms
 		    settings      $state/quickstart.env
+	END
+	show_console
+	cat <<-END
 
 		Next, try:
 		    export PATH=$(printf %q "$build")/src/cmd:\$PATH PRIVLINK_CONFIG=$mine/consumer.conf

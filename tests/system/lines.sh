@@ -77,7 +77,7 @@ compare_sample() {
 	local pattern lines
 	mapfile -t lines < <(readme_output)
 	for line in "${lines[@]}"; do
-		pattern=$(sed -E 's/[][().*^$+?{}|\\]/\\&/g; s/\b([a-z]+)-[a-z0-9]{20}\b/\1-[a-z0-9]{20}/g; s/…/.*/g
+		pattern=$(sed -E 's/[][().*^$+?{}|\\]/\\&/g; s/\b([a-z]+)-[a-z0-9]{20}\b/\1-[a-z0-9]{20}/g; s/…/.*/g; s/127\\\.0\\\.0\\\.1:8080/127\\.0\\.0\\.1:[0-9]+/g
 			s/\b[0-9]+( ms| milliseconds| s$| packets| dropped)/[0-9]+\1/g; s/ +/ +/g' <<<"$line")
 		grep -qE -- "^$pattern *$" "$dir/log" || break
 	done

@@ -74,4 +74,33 @@ is "$(cat "$dir/said"; ls "$dir/done")" "    waiting for another run that instal
 $dir/done" "a second run waits for the first"
 wait
 
+# ---- what can be left out ----
+
+apt-get() { :; }
+apt_update() { return 0; }
+is_met() { grep -qsx "${1#*:}" "$dir/there"; }
+apt_install() { # LOG [--no-remove] PACKAGE...; `cannot`: those that this machine cannot have
+	shift
+	echo "$*" >>"$dir/tried"
+	[ "$1" != --no-remove ] || shift
+	printf '%s\n' "$@" | grep -qxFf "$dir/cannot" && { echo "E: refused" >"$log"; return 1; }
+	printf '%s\n' "$@" >>"$dir/there"
+}
+install_beside() { # CANNOT THERE... ; `needed` and, if it can be had, `extra`
+	rm -f "${dir:?}"/*
+	echo "${1:-none}" >"$dir/cannot"
+	printf '%s\n' "${@:2}" >"$dir/there"
+	packages_install command:needed=needed -- command:extra=extra file:more=more >"$dir/said" 2>&1
+	echo "$? $(paste -sd ';' "$dir/tried" 2>/dev/null)"
+}
+is "$(install_beside "")" "0 --no-remove extra more needed" "all is installed at once"
+is "$(install_beside extra)" "0 --no-remove extra more needed;needed" "what can be left out and cannot be had keeps nothing else from coming"
+is "$(install_beside extra needed)" "0 --no-remove extra more" "nor is it a failure where it is all that is missing"
+is "$(install_beside needed)" "1 --no-remove extra more needed;needed" "what is needed and cannot be had is one"
+is "$(grep -c '^E: refused' "$dir/said")" 1 "with the reason"
+is "$(install_beside "" needed extra more)" "0 " "where all is there nothing is asked for"
+is "$(install_beside "" needed more)" "0 --no-remove extra" "and no more than is missing"
+is "$(apt_update() { return 1; }; install_beside "" needed)" "0 " "without a network it is left out, too"
+is "$(apt_update() { return 1; }; install_beside)" "1 " "and what is needed is then missed"
+
 tap_done

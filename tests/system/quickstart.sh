@@ -260,6 +260,27 @@ ENI_1 ENI_2 OTHER_INSTANCE PRIVLINK_CA PRIVLINK_ENDPOINT PRIVLINK_HTTP PROVIDER_
 	is "$(diff "$dir/before" "$dir/during")" "" "the host is as it was while it runs"
 }
 
+# The console's address, which has the key in it, and no secret where nobody sits at a terminal.
+check_console() {
+	local address http=${PRIVLINK_HTTP##*:}
+	address=$(grep -oE 'http://127\.0\.0\.1:[0-9]+/console/#\S+' "$dir/log")
+	is "$address" "http://127.0.0.1:$http/console/#/login?key=$CONSUMER_AK" "the console's address is shown, with the consumer's key"
+	curl -s --noproxy '*' "${address%#*}" | grep -q '<script type="module" src="console.js">'
+	ok $? "and the page is there"
+	shows "access key secret: CONSUMER_SK in $state/quickstart.env$" "where the secret is, is said"
+	is "$(grep -cF -e "$CONSUMER_SK" -e "$PROVIDER_SK" "$dir/log")" 0 "but it goes into no file that the output goes to"
+	shows "ssh -L $http:127\.0\.0\.1:$http [^ @]+@[^ ]+$" "and how to get there from elsewhere"
+}
+
+# Who sits at a terminal sees it.
+on_a_terminal() {
+	local secret
+	"$here/on-terminal" '^' '' "$source_dir/quickstart" --no-install >"$dir/log" 2>&1
+	is $? 0 "the walk comes to its end on a terminal, too"
+	secret=$(sed -n 's/^CONSUMER_SK=//p' "$state/quickstart.env")
+	shows "access key secret: ${secret:-none}$" "and shows the secret there"
+}
+
 # ---- once more ----
 
 endpoints() { env -i PATH="$PATH" "$source_dir/build/src/cmd/privlink" --config "$state/quickstart/consumer.conf" endpoint list; }
@@ -353,12 +374,12 @@ else
 	kill -9 "$(cat "$dir/reaper.pid")"
 	rm -f "$dir/reaper.pid"
 	check_settings
+	check_console
 	over_a_running_one
 	note_instances
 	interruptions
 	without_bpffs
-	walk
-	is $? 0 "the walk comes to its end again"
+	on_a_terminal
 	note_instances
 	try_lines
 	down
