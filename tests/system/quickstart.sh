@@ -276,7 +276,8 @@ check_console() {
 on_a_terminal() {
 	local secret
 	"$here/on-terminal" '^' '' "$source_dir/quickstart" --no-install >"$dir/log" 2>&1
-	is $? 0 "the walk comes to its end on a terminal, too"
+	is $? 0 "the walk comes to its end again, on a terminal"
+	sed -i 's/\x1b\[[0-9]*m//g' "$dir/log"
 	secret=$(sed -n 's/^CONSUMER_SK=//p' "$state/quickstart.env")
 	shows "access key secret: ${secret:-none}$" "and shows the secret there"
 }
