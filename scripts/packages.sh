@@ -64,6 +64,11 @@ missing_packages() { # NEED... : the packages of those that are not met, each on
 	done | sort -u
 }
 
+# What the console needs; nothing if it was switched off in a build directory that is there.
+console_needs() { # BUILD
+	grep -qsx 'console = disabled' "$1/meson-private/cmd_line.txt" || printf '%s\n' "${needs_console[@]}"
+}
+
 # While packages are configured nothing may start. A policy-rc.d of the machine's own is put aside for that time. Ours says
 # what is to be done when it is over; if we are killed meanwhile, the next run does it.
 policy=/usr/sbin/policy-rc.d

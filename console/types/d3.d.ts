@@ -3,69 +3,69 @@
 declare module "d3-scale" {
 	/** From values to places. */
 	export interface Scale<Value> {
-		(value: Value): number
-		invert(place: number): Value
-		domain(): Value[]
-		domain(values: readonly Value[]): this
-		range(): number[]
-		range(places: readonly number[]): this
-		clamp(yes: boolean): this
-		nice(count?: number): this
-		ticks(count?: number): Value[]
-		tickFormat(count?: number, specifier?: string): (value: Value) => string
-		copy(): this
+		(value: Value): number;
+		invert(place: number): Value;
+		domain(): Value[];
+		domain(values: readonly Value[]): this;
+		range(): number[];
+		range(places: readonly number[]): this;
+		clamp(yes: boolean): this;
+		nice(count?: number): this;
+		ticks(count?: number): Value[];
+		tickFormat(count?: number, specifier?: string): (value: Value) => string;
+		copy(): this;
 	}
 
-	export function scaleLinear(): Scale<number>
+	export function scaleLinear(): Scale<number>;
 	/** Times of day are UTC's. */
-	export function scaleUtc(): TimeScale
+	export function scaleUtc(): TimeScale;
 	/** Times of day are the browser's. */
-	export function scaleTime(): TimeScale
+	export function scaleTime(): TimeScale;
 
 	/** Takes numbers of milliseconds as well as dates, and gives dates. */
 	export interface TimeScale {
-		(value: Date | number): number
-		invert(place: number): Date
-		domain(): Date[]
-		domain(values: ReadonlyArray<Date | number>): this
-		range(): number[]
-		range(places: readonly number[]): this
-		clamp(yes: boolean): this
-		nice(count?: number): this
-		ticks(count?: number): Date[]
-		tickFormat(count?: number, specifier?: string): (value: Date) => string
-		copy(): this
+		(value: Date | number): number;
+		invert(place: number): Date;
+		domain(): Date[];
+		domain(values: ReadonlyArray<Date | number>): this;
+		range(): number[];
+		range(places: readonly number[]): this;
+		clamp(yes: boolean): this;
+		nice(count?: number): this;
+		ticks(count?: number): Date[];
+		tickFormat(count?: number, specifier?: string): (value: Date) => string;
+		copy(): this;
 	}
 }
 
 declare module "d3-shape" {
-	type Of<Row> = number | ((row: Row, index: number, rows: Row[]) => number)
+	type Of<Row> = number | ((row: Row, index: number, rows: Row[]) => number);
 
 	/** How points are joined. */
 	export interface Curve {
-		(context: unknown): unknown
+		(context: unknown): unknown;
 	}
-	export const curveLinear: Curve
-	export const curveMonotoneX: Curve
-	export const curveStepAfter: Curve
+	export const curveLinear: Curve;
+	export const curveMonotoneX: Curve;
+	export const curveStepAfter: Curve;
 
 	/** The `d` of a path; null where there is nothing to draw. */
 	export interface Line<Row> {
-		(rows: readonly Row[]): string | null
-		x(of: Of<Row>): this
-		y(of: Of<Row>): this
+		(rows: readonly Row[]): string | null;
+		x(of: Of<Row>): this;
+		y(of: Of<Row>): this;
 		/** Where it says no there is a gap. */
-		defined(has: (row: Row, index: number) => boolean): this
-		curve(curve: Curve): this
+		defined(has: (row: Row, index: number) => boolean): this;
+		curve(curve: Curve): this;
 	}
 	export interface Area<Row> {
-		(rows: readonly Row[]): string | null
-		x(of: Of<Row>): this
-		y0(of: Of<Row>): this
-		y1(of: Of<Row>): this
-		defined(has: (row: Row, index: number) => boolean): this
-		curve(curve: Curve): this
+		(rows: readonly Row[]): string | null;
+		x(of: Of<Row>): this;
+		y0(of: Of<Row>): this;
+		y1(of: Of<Row>): this;
+		defined(has: (row: Row, index: number) => boolean): this;
+		curve(curve: Curve): this;
 	}
-	export function line<Row>(): Line<Row>
-	export function area<Row>(): Area<Row>
+	export function line<Row>(): Line<Row>;
+	export function area<Row>(): Area<Row>;
 }

@@ -5,6 +5,7 @@ addresses, many at once; and that all that the page loads stays small.
 
 BUILD is the build directory; CONSOLE says whether the console was built: yes, no (it was switched off), missing.
 """
+import glob
 import gzip
 import hashlib
 import http.client
@@ -20,7 +21,7 @@ import tempfile
 import time
 from html.parser import HTMLParser
 
-from privlinkd import Daemon, acs3, done, free_port, is_equal, make_certificate, ok
+from privlinkd import Daemon, acs3, done, free_port, is_equal, make_certificate, ok, wait_for
 
 LIMIT = 150_000  # bytes, gzip: all that the page loads
 POLICY = {
@@ -165,6 +166,20 @@ class Loads(HTMLParser):
         self.found += [value for name, value in attributes if name in ("src", "href") and tag != "a"]
 
 
+def test_unrecorded(daemon, connect, how):
+    """Files are no calls."""
+    def size():
+        return sum(os.path.getsize(p) for p in glob.glob(os.path.join(daemon.state, "audit", "*")))
+    c = connect()
+    before = size()
+    for _ in range(20):
+        ask(c, "GET", "/console/")
+        ask(c, "GET", "/", {"Accept": BROWSER})
+    is_equal(size(), before, f"what is read of the console is not in the audit log, {how}")
+    daemon.call("GetVersion")
+    ok(wait_for(lambda: size() > before), f"a call is, {how}")
+
+
 def test_size(connect):
     c = connect()
     page = Loads()
@@ -282,6 +297,7 @@ def test_all(daemon, https):
         test_ways(daemon, connect, how)
         test_unknown(connect, how)
         test_pipeline(daemon, open_socket, how)
+        test_unrecorded(daemon, connect, how)
         test_slow_readers(daemon, connect, open_socket, how)
     test_size(ways[0][0])
 

@@ -76,6 +76,14 @@ wait
 
 # ---- what can be left out ----
 
+mkdir -p "$dir/build/meson-private"
+is "$(console_needs "$dir/none" | grep -c =)" ${#needs_console[@]} "what the console is built from is needed"
+printf '[options]\nconsole = auto\n' >"$dir/build/meson-private/cmd_line.txt"
+is "$(console_needs "$dir/build" | grep -c =)" ${#needs_console[@]} "also in a build directory that leaves it to what is there"
+printf '[options]\nconsole = disabled\n' >"$dir/build/meson-private/cmd_line.txt"
+is "$(console_needs "$dir/build")" "" "but not in one in which it is switched off"
+rm -r "${dir:?}/build"
+
 apt-get() { :; }
 apt_update() { return 0; }
 is_met() { grep -qsx "${1#*:}" "$dir/there"; }

@@ -85,11 +85,11 @@ bool console_answer(struct server_request *request)
 	}
 	if (!home && !file)
 		return false;
-	if (!is_method(request, "GET") && !is_method(request, "HEAD")) {
+	if (console_n_files == 0) {
+		say(request, 404, "This privlinkd was built without the console.\n");
+	} else if (!is_method(request, "GET") && !is_method(request, "HEAD")) {
 		server_add_header(request, "Allow", "GET, HEAD");
 		say(request, 405, "The console's files can be read, and nothing else.\n");
-	} else if (console_n_files == 0) {
-		say(request, 404, "This privlinkd was built without the console.\n");
 	} else if (bare) {
 		send_to_home(request, 308);
 	} else {
