@@ -17,8 +17,7 @@
 #include "plan_build.h"
 
 #include "../lib/vec.h"
-#include <netinet/in.h>
-#include <strings.h>
+#include "../model/policy.h"
 
 #define IMPLICIT_PRIORITY UINT32_MAX /* behind all rules that were written down */
 
@@ -173,41 +172,17 @@ static int list_add_any_ipv6(struct rule_list *list, uint32_t priority, const st
 	return 0;
 }
 
-static const struct protocol {
-	const char *name;
-	uint8_t number;
-	bool has_ports;
-} protocols[] = {
-	{"ALL", 0, false},
-	{"TCP", IPPROTO_TCP, true},
-	{"UDP", IPPROTO_UDP, true},
-	{"ICMP", IPPROTO_ICMP, false},
-	{"ICMPv6", IPPROTO_ICMPV6, false},
-	{"GRE", IPPROTO_GRE, false},
-};
-
-/* Protocol and ports. A rule that makes no sense accepts nothing (-EINVAL); one that refuses then refuses
- * all. */
+/* Protocol and ports. */
 static int match_of(const struct sg_rule *row, struct pl_rule *ret)
 {
-	const struct protocol *protocol = NULL;
+	struct policy_match match;
+	int r = policy_match_of(row, &match);
 
 	ret->allow = row->policy == SG_ACCEPT;
-	ret->port_first = 0;
-	ret->port_last = UINT16_MAX;
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (strcasecmp(protocols[i].name, row->protocol) == 0)
-			protocol = &protocols[i];
-	if (!protocol)
-		return -EINVAL;
-	ret->protocol = protocol->number;
-	if (!protocol->has_ports || (row->port_first == -1 && row->port_last == -1))
-		return 0;
-	if (row->port_first < 0 || row->port_first > row->port_last || row->port_last > UINT16_MAX)
-		return -EINVAL;
-	ret->port_first = (uint16_t)row->port_first;
-	ret->port_last = (uint16_t)row->port_last;
-	return 0;
+	ret->protocol = match.protocol;
+	ret->port_first = match.port_first;
+	ret->port_last = match.port_last;
+	return r;
 }
 
 static int list_add_row(struct plan_builder *b, struct rule_list *list, const struct sg_rule *row,

@@ -4,6 +4,7 @@
  * judges the same packets as the first match in the plan's rules, for random groups; then the cases that have
  * a name.
  */
+#include "model/policy.h"
 #include "tests/unit/plan_world.h"
 
 #include <netinet/in.h>
@@ -116,6 +117,40 @@ static bool rows_allow(const struct snapshot *rows, const struct port *port, enu
 	return direction == SG_EGRESS && !enterprise;
 }
 
+/* What model/policy says, with what the address is in. */
+static struct policy_verdict judge(const struct snapshot *rows, const struct port *port,
+				   enum sg_direction direction, const struct packet *p)
+{
+	struct policy_question question = {.direction = direction, .protocol = p->protocol, .port = p->port};
+	struct policy_verdict verdict = {0};
+
+	question.peer.where = (struct netprefix){p->peer, 128};
+	for (const struct port *v = NULL; (v = snapshot_next(rows, KIND_PORT, "", v));)
+		if (streq(v->vpc, port->vpc) && netaddr_compare(&v->addr, &p->peer) == 0) {
+			question.peer.groups = v->groups;
+			question.peer.n_groups = v->n_groups;
+		}
+	if (policy_judge(rows, port->groups, port->n_groups, &question, &verdict) < 0)
+		exit(EXIT_FAILURE);
+	return verdict;
+}
+
+/* Whether what is named as the cause says so. */
+static bool is_cause(const struct policy_verdict *v, enum sg_direction direction)
+{
+	switch (v->reason) {
+	case POLICY_RULE:
+		return v->rule && v->group && streq(v->rule->group, v->group->id) &&
+		       v->rule->direction == direction && (v->rule->policy == SG_ACCEPT) == v->allow;
+	case POLICY_INNER:
+		return v->allow && v->group->inner_accept && v->group->type == SG_NORMAL && !v->rule;
+	case POLICY_DEFAULT:
+		return v->group && !v->rule && (direction == SG_EGRESS || !v->allow);
+	default:
+		return false;
+	}
+}
+
 static void random_rule(struct world *w, const char *group, int number)
 {
 	static const char *const protocols[] = {"TCP", "TCP", "UDP", "ICMP", "GRE", "ALL"};
@@ -178,7 +213,7 @@ static void random_world(struct world *w)
 static void test_random(void)
 {
 	static const uint8_t protocols[] = {6, 6, 17, 1, 47, 50};
-	uint32_t wrong = 0, allowed = 0, judged = 0;
+	uint32_t wrong = 0, wrong_rows = 0, no_cause = 0, allowed = 0, judged = 0;
 
 	for (int round = 0; round < 150; round++) {
 		const struct plan_policy *policy;
@@ -192,11 +227,15 @@ static void test_random(void)
 		for (int i = 0; i < 300; i++) {
 			enum sg_direction direction = next_random(2) ? SG_INGRESS : SG_EGRESS;
 			struct packet p = {.protocol = protocols[next_random(ARRAY_SIZE(protocols))]};
+			struct policy_verdict verdict;
 			bool want;
 
 			p.peer = netaddr_v4(0x0a000000 + (next_random(3) << 8) + next_random(40));
 			p.port = p.protocol == 6 || p.protocol == 17 ? (uint16_t)next_random(10) : 0;
 			want = rows_allow(w.rows, port, direction, &p);
+			verdict = judge(w.rows, port, direction, &p);
+			wrong_rows += verdict.allow != want || verdict.depends;
+			no_cause += !is_cause(&verdict, direction);
 			wrong += plan_allows(policy, direction, &p) != want;
 			allowed += want;
 			judged++;
@@ -204,8 +243,46 @@ static void test_random(void)
 		world_free(&w);
 	}
 	tap_is_int(wrong, 0, "the first match of the sorted rules is what the groups' rows say");
+	tap_is_int(wrong_rows, 0, "so is the rule that is named as the one that decides");
+	tap_is_int(no_cause, 0, "which is one of that group, and says so itself");
 	tap_ok(allowed > judged / 10 && allowed < judged * 9 / 10, "both verdicts were met often");
 	tap_note("%u packets, %u allowed", judged, allowed);
+}
+
+/* Of a whole block: whoever comes from there, if the verdict does not depend on it. */
+static void test_blocks(void)
+{
+	static const char *const blocks[] = {"10.0.0.0/16", "10.0.1.0/24", "10.0.1.0/28", "10.0.2.0/25"};
+	static const uint8_t protocols[] = {6, 17, 1, 47};
+	uint32_t wrong = 0, open = 0, n = 0;
+
+	for (int round = 0; round < 300; round++) {
+		struct policy_question question = {.direction = next_random(2) ? SG_INGRESS : SG_EGRESS};
+		struct policy_verdict verdict;
+		struct packet p;
+		const struct port *port;
+		struct world w;
+
+		random_world(&w);
+		port = snapshot_port(w.rows, "eni-c");
+		p.protocol = question.protocol = protocols[next_random(ARRAY_SIZE(protocols))];
+		p.port = question.port = p.protocol == 6 || p.protocol == 17 ? (uint16_t)next_random(10) : 0;
+		question.peer.is_anyone = true;
+		if (netprefix_parse(blocks[next_random(4)], true, &question.peer.where) < 0 ||
+		    policy_judge(w.rows, port->groups, port->n_groups, &question, &verdict) < 0)
+			exit(EXIT_FAILURE);
+		n += !verdict.depends;
+		for (uint32_t i = 0; i < 1024 && !verdict.depends; i++) {
+			p.peer = netaddr_v4(0x0a000000 + i);
+			if (!netprefix_contains(&question.peer.where, &p.peer))
+				continue;
+			wrong += rows_allow(w.rows, port, question.direction, &p) != verdict.allow;
+			open += verdict.allow;
+		}
+		world_free(&w);
+	}
+	tap_is_int(wrong, 0, "a verdict on a whole block is that on each of its addresses");
+	tap_ok(n > 50 && open > 1000, "%u of them did not depend on who comes", n);
 }
 
 static bool eni_allows(struct world *w, const char *peer, uint8_t protocol, uint16_t port)
@@ -414,6 +491,7 @@ static void test_too_many(void)
 int main(void)
 {
 	test_random();
+	test_blocks();
 	test_endpoint_group();
 	test_balancer_groups();
 	test_balancer_members();
