@@ -103,11 +103,6 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
 			uint32_t *ret);
 
-/* plan_rules.c */
-
-/* Whether the instance runs or is to: not while it is stopped or goes. */
-bool plan_instance_runs(const struct instance *instance);
-
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);
 int plan_places(struct plan_builder *b);
@@ -123,9 +118,6 @@ int plan_groups(struct plan_builder *b);    /* judges the servers and finds the 
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
 int plan_probes(struct plan_builder *b);
 struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
-/* Walks the load balancer's listeners that are wished to run, like snapshot_next(). */
-const struct listener *plan_next_listener(const struct plan_builder *b, const char *load_balancer,
-					  const struct listener *previous);
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);

@@ -4,6 +4,7 @@
  * stands behind it. An ENI of an endpoint or a connection that ends stays, not connected, until its row goes:
  * so the data path can answer its open flows. A zone that migrates has two ENIs, each with a load balancer.
  */
+#include "../model/serving.h"
 #include "../model/state.h"
 #include "plan_build.h"
 
@@ -39,7 +40,7 @@ static int check_behind(struct plan_builder *b, const struct zone_eni *of, const
 		return plan_fail(b, key, "the load balancer %s of zone %s is missing", of->resource,
 				 of->zone->zone);
 
-	for (const struct listener *l = NULL; (l = plan_next_listener(b, lb->id, l));) {
+	for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, lb->id, l));) {
 		const struct plan_group *group = plan_group_find(b, l->server_group);
 		int r = 0;
 

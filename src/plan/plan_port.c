@@ -6,6 +6,7 @@
 #include "plan_build.h"
 
 #include "../model/check.h"
+#include "../model/serving.h"
 
 static void fill_row(struct plan_builder *b, const struct vpc *vpc, struct plan_port *port)
 {
@@ -55,7 +56,7 @@ static void fill_port(const struct instance *instance, const struct port *row, c
 	port->network = vpc->cidr;
 	port->gateway = vswitch_gateway(&vswitch->cidr);
 	port->mtu = row->mtu ? row->mtu : 1500;
-	port->up = plan_instance_runs(instance);
+	port->up = serving_instance_runs(instance);
 	(void)str_copy(port->zone, sizeof(port->zone), row->zone);
 }
 

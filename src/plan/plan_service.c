@@ -10,35 +10,12 @@
 #include "plan_build.h"
 
 #include "../model/check.h"
+#include "../model/serving.h"
 #include "../model/state.h"
 #include "maglev.h"
 
 #include "../lib/vec.h"
 #include <assert.h>
-
-/* The interface that has the server's address in the group's VPC. */
-static const struct port *server_port(const struct plan_builder *b, const struct plan_group *group,
-				      const struct server *server)
-{
-	char text[NETADDR_TEXT_SIZE], id[KEY_SIZE];
-	const struct address *address;
-	const struct port *port;
-
-	if (!group->vpc || server->port == 0 || server->port > UINT16_MAX)
-		return NULL;
-	if (*server->port_id) {
-		port = snapshot_port(b->rows, server->port_id);
-	} else { /* an address that was taken after it became a server */
-		netaddr_format(&server->addr, text);
-		(void)str_format(id, sizeof(id), "%s/%s", group->vpc->id, text);
-		address = snapshot_find(b->rows, KIND_ADDRESS, id);
-		port = address ? snapshot_port(b->rows, address->port) : NULL;
-	}
-	if (!port || port->kind != PORT_INSTANCE || !streq(port->vpc, group->vpc->id) ||
-	    netaddr_compare(&port->addr, &server->addr) != 0)
-		return NULL;
-	return port;
-}
 
 static const struct plan_port *local_port(const struct plan *plan, const struct port *port)
 {
@@ -48,12 +25,6 @@ static const struct plan_port *local_port(const struct plan *plan, const struct 
 	return local && local->number == port->number && local->row.ifindex ? local : NULL;
 }
 
-static bool is_probed(const struct server_group *group)
-{
-	return group->health_enabled &&
-	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
-}
-
 /* The local result counts first; what the rows say of a server elsewhere, or from before a restart, comes
  * second. */
 static bool is_healthy(const struct plan_builder *b, const struct server_group *group,
@@ -61,16 +32,14 @@ static bool is_healthy(const struct plan_builder *b, const struct server_group *
 {
 	enum plan_health health = PLAN_HEALTH_UNKNOWN;
 	const struct server_health *row;
-	char id[KEY_SIZE];
 
-	if (!is_probed(group))
+	if (!serving_is_probed(group))
 		return true;
 	if (b->input->health)
 		health = b->input->health(b->input->health_context, server);
 	if (health != PLAN_HEALTH_UNKNOWN)
 		return health == PLAN_HEALTHY;
-	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
-	row = snapshot_find(b->rows, KIND_SERVER_HEALTH, id);
+	row = serving_health(b->rows, server);
 	return !row || row->healthy;
 }
 
@@ -81,14 +50,14 @@ static void judge(const struct plan_builder *b, const struct plan_group *group, 
 	bool is_here;
 
 	server->backend = PLAN_NO_BACKEND;
-	server->port = server_port(b, group, row);
+	server->port = group->vpc ? serving_port(b->rows, group->row, row) : NULL;
 	if (!server->port)
 		return;
 	instance = snapshot_instance(b->rows, server->port->holder);
 	is_here = streq(server->port->node, b->input->node);
 	server->local = local_port(b->plan, server->port);
 	server->serves = row->status != SERVER_REMOVING && row->weight > 0 &&
-			 (!instance || plan_instance_runs(instance)) && (server->local || !is_here);
+			 (!instance || serving_instance_runs(instance)) && (server->local || !is_here);
 	server->healthy = is_healthy(b, group->row, row);
 }
 
@@ -116,12 +85,6 @@ static int add_group(struct plan_builder *b, const struct server_group *row)
 	return 0;
 }
 
-static bool listener_wanted(enum listener_status status)
-{
-	return status == LISTENER_PROVISIONING || status == LISTENER_RUNNING ||
-	       status == LISTENER_CONFIGURING || status == LISTENER_STARTING;
-}
-
 int plan_groups(struct plan_builder *b)
 {
 	for (const struct server_group *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER_GROUP, "", v));) {
@@ -140,33 +103,13 @@ struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
 	return place < b->n_groups && streq(b->groups[place].row->id, id) ? &b->groups[place] : NULL;
 }
 
-const struct listener *plan_next_listener(const struct plan_builder *b, const char *load_balancer,
-					  const struct listener *previous)
-{
-	const struct load_balancer *lb = previous ? NULL : snapshot_load_balancer(b->rows, load_balancer);
-	const struct listener *l = previous;
-
-	if (lb && (lb->status == LB_STOPPING || lb->status == LB_INACTIVE))
-		return NULL;
-	do
-		l = snapshot_children(b->rows, REF_LISTENER_LOAD_BALANCER, load_balancer, l);
-	while (l && !listener_wanted(l->status));
-	return l;
-}
-
-/* A classic load balancer has one zone, and its servers, wherever they are, are all of that. */
-static bool in_zone(const struct plan_group *group, const struct server *server, const char *zone)
-{
-	return *group->row->load_balancer || streq(server->zone, zone);
-}
-
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
 {
 	const struct load_balancer *lb = snapshot_load_balancer(b->rows, load_balancer);
 
 	if (lb && load_balancer_is_shifted(lb, zone))
 		return false;
-	for (const struct listener *l = NULL; (l = plan_next_listener(b, load_balancer, l));) {
+	for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, load_balancer, l));) {
 		const struct plan_group *group = plan_group_find(b, l->server_group);
 		bool own = false, own_answers = false, any_answers = false;
 
@@ -175,7 +118,7 @@ bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, 
 			bool answers = server->serves && server->healthy;
 
 			any_answers |= answers;
-			if (!in_zone(group, server->row, zone))
+			if (!serving_in_zone(group->row, server->row, zone))
 				continue;
 			own |= server->row->weight > 0 && server->row->status != SERVER_REMOVING;
 			own_answers |= answers;
@@ -254,11 +197,11 @@ static bool chosen(const struct plan_group *group, const struct plan_server *ser
 		return false;
 	switch (choice) {
 	case CHOICE_ZONE_HEALTHY:
-		return server->healthy && in_zone(group, server->row, zone);
+		return server->healthy && serving_in_zone(group->row, server->row, zone);
 	case CHOICE_HEALTHY:
 		return server->healthy;
 	case CHOICE_ZONE:
-		return in_zone(group, server->row, zone);
+		return serving_in_zone(group->row, server->row, zone);
 	default:
 		return true;
 	}
@@ -417,7 +360,7 @@ int plan_listeners(struct plan_builder *b)
 		const char *balancer = target->load_balancer->id;
 		size_t start = b->plan->n_listeners;
 
-		for (const struct listener *l = NULL; (l = plan_next_listener(b, balancer, l));) {
+		for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, balancer, l));) {
 			int r = add_listener(b, target, l, start);
 
 			if (r < 0)
@@ -463,7 +406,7 @@ static bool probed_here(const struct plan_builder *b, const struct plan_server *
 		server->port ? snapshot_instance(b->rows, server->port->holder) : NULL;
 
 	return server->local && (!*row->node || streq(row->node, b->input->node)) &&
-	       row->status != SERVER_REMOVING && (!instance || plan_instance_runs(instance));
+	       row->status != SERVER_REMOVING && (!instance || serving_instance_runs(instance));
 }
 
 /* The servers of this node are probed from here, whoever uses them. */
@@ -472,7 +415,7 @@ int plan_probes(struct plan_builder *b)
 	for (size_t i = 0; i < b->n_groups; i++) {
 		struct plan_group *group = &b->groups[i];
 
-		for (size_t j = 0; is_probed(group->row) && group->nat && j < group->n_servers; j++) {
+		for (size_t j = 0; serving_is_probed(group->row) && group->nat && j < group->n_servers; j++) {
 			int r;
 
 			if (!probed_here(b, &group->servers[j]))

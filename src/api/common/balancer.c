@@ -62,17 +62,3 @@ int server_place(const struct call *call, const char *vpc, const struct port *po
 	(void)str_copy(row->node, sizeof(row->node), port->node);
 	return 0;
 }
-
-bool server_group_is_probed(const struct server_group *group)
-{
-	return group->health_enabled &&
-	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
-}
-
-const struct server_health *server_health_of(const struct call *call, const struct server *server)
-{
-	char id[KEY_SIZE];
-
-	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
-	return snapshot_find(call->rows, KIND_SERVER_HEALTH, id);
-}

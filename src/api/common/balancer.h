@@ -19,8 +19,3 @@ void balancer_delete_listeners(struct call *call, const char *id);
 /* Puts into a server's row where it is: what the interface has for life. -ENOENT: there is no interface;
  * -EBUSY: it is not an instance's, or goes; -EXDEV: it is in another VPC. */
 int server_place(const struct call *call, const char *vpc, const struct port *port, struct server *row);
-
-/* Whether the health of the group's servers is probed: of UDP ones only if a TCP port is named for that. */
-bool server_group_is_probed(const struct server_group *group);
-/* What is known of a server's health; NULL: nothing yet. Borrowed. */
-const struct server_health *server_health_of(const struct call *call, const struct server *server);

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "../../model/check.h"
+#include "../../model/serving.h"
 #include "../../model/state.h"
 #include "../common/balancer.h"
 #include "../common/limits.h"
@@ -257,7 +258,7 @@ static const char *reason_code(const struct server_health *health)
 static void answer_unhealthy(const struct call *call, json_t *list, const struct answer_field *field,
 			     const struct server *server)
 {
-	const struct server_health *health = server_health_of(call, server);
+	const struct server_health *health = serving_health(call->rows, server);
 	const char *word = health_word(server, health);
 	json_t *item;
 

@@ -5,6 +5,7 @@
  * in one transaction. So a call can name only so many servers as, with all the listeners, fit one.
  */
 #include "../../model/check.h"
+#include "../../model/serving.h"
 #include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
@@ -327,10 +328,10 @@ int slb_backend_set(struct call *call)
 static const char *health_word(const struct call *call, const struct listener *listener,
 			       const struct server_group *group, const struct server *server)
 {
-	const struct server_health *health = server_health_of(call, server);
+	const struct server_health *health = serving_health(call->rows, server);
 	bool runs = listener->status == LISTENER_RUNNING || listener->status == LISTENER_CONFIGURING;
 
-	if (!runs || !server_group_is_probed(group) || !health)
+	if (!runs || !serving_is_probed(group) || !health)
 		return "unavailable";
 	return health->healthy ? "normal" : "abnormal";
 }

@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "../../model/check.h"
+#include "../../model/serving.h"
 #include "../common/balancer.h"
 #include "../common/quota.h"
 #include "../frame/fill.h"
@@ -75,7 +76,7 @@ static int read_health(struct call *call, struct server_group *group)
 	if (!word)
 		return 0;
 	group->health_enabled = streq(word, "on");
-	if (group->health_enabled && !server_group_is_probed(group))
+	if (group->health_enabled && !serving_is_probed(group))
 		return call_fail_param(call, "HealthCheckSwitch",
 				       "Probes are TCP connects: UDP needs HealthCheckConnectPort, too.");
 	return 0;
@@ -229,7 +230,7 @@ static int get(struct call *call, const char *protocol)
 	answer_row(call->answer, call->action->answer, KIND_LISTENER, l);
 	answer_row(call->answer, call->action->answer, KIND_SERVER_GROUP, group);
 	answer_status(call, l);
-	answer_string(call->answer, "HealthCheck", server_group_is_probed(group) ? "on" : "off");
+	answer_string(call->answer, "HealthCheck", serving_is_probed(group) ? "on" : "off");
 	return 0;
 }
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See serving.h.
+ */
+#include "serving.h"
+
+bool serving_instance_runs(const struct instance *instance)
+{
+	return instance->status == INSTANCE_PENDING || instance->status == INSTANCE_STARTING ||
+	       instance->status == INSTANCE_RUNNING;
+}
+
+bool serving_balancer_wanted(const struct load_balancer *lb)
+{
+	return lb->status != LB_STOPPING && lb->status != LB_INACTIVE;
+}
+
+bool serving_listener_wanted(const struct listener *listener)
+{
+	return listener->status == LISTENER_PROVISIONING || listener->status == LISTENER_RUNNING ||
+	       listener->status == LISTENER_CONFIGURING || listener->status == LISTENER_STARTING;
+}
+
+const struct listener *serving_next_listener(const struct snapshot *rows, const char *load_balancer,
+					     const struct listener *previous)
+{
+	const struct load_balancer *lb = previous ? NULL : snapshot_load_balancer(rows, load_balancer);
+	const struct listener *l = previous;
+
+	if (lb && !serving_balancer_wanted(lb))
+		return NULL;
+	do
+		l = snapshot_children(rows, REF_LISTENER_LOAD_BALANCER, load_balancer, l);
+	while (l && !serving_listener_wanted(l));
+	return l;
+}
+
+const struct port *serving_port(const struct snapshot *rows, const struct server_group *group,
+				const struct server *server)
+{
+	char text[NETADDR_TEXT_SIZE], id[KEY_SIZE];
+	const struct address *address;
+	const struct port *port;
+
+	if (server->port == 0 || server->port > UINT16_MAX)
+		return NULL;
+	if (*server->port_id) {
+		port = snapshot_port(rows, server->port_id);
+	} else { /* an address that was taken after it became a server */
+		netaddr_format(&server->addr, text);
+		(void)str_format(id, sizeof(id), "%s/%s", group->vpc, text);
+		address = snapshot_find(rows, KIND_ADDRESS, id);
+		port = address ? snapshot_port(rows, address->port) : NULL;
+	}
+	if (!port || port->kind != PORT_INSTANCE || !streq(port->vpc, group->vpc) ||
+	    netaddr_compare(&port->addr, &server->addr) != 0)
+		return NULL;
+	return port;
+}
+
+bool serving_is_probed(const struct server_group *group)
+{
+	return group->health_enabled &&
+	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
+}
+
+const struct server_health *serving_health(const struct snapshot *rows, const struct server *server)
+{
+	char id[KEY_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%s/%u", server->group, server->server_id, server->port);
+	return snapshot_find(rows, KIND_SERVER_HEALTH, id);
+}
+
+bool serving_in_zone(const struct server_group *group, const struct server *server, const char *zone)
+{
+	return *group->load_balancer || streq(server->zone, zone);
+}
