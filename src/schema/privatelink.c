@@ -51,7 +51,7 @@ static const char *const endpoint_types[] = {"Interface", "Reverse", "GatewayLoa
 
 static const char *const endpoint_ip_versions[] = {"IPv4", "DualStack", "IPv6", NULL};
 
-static const struct param_spec zone_params[] = {
+const struct param_spec endpoint_zone_params[] = {
 	{"ZoneId", PARAM_STRING, .required = true},
 	{"VSwitchId", PARAM_STRING, .required = true},
 	{"ip", PARAM_STRING},
@@ -76,7 +76,7 @@ static const struct param_spec endpoint_create_params[] = {
 	{"SecurityGroupId", PARAM_LIST, .max = SECURITY_GROUPS_MAX, OPTION("--security-group", "sg-…")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
-	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = zone_params,
+	{"Zone", PARAM_STRUCT_LIST, .max = 100, .members = endpoint_zone_params,
 	 OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
 	{"ZoneAffinityEnabled", PARAM_BOOL,
 	 OPTION("--zone-affinity", "names: the asker's zone alone, if it has one")},

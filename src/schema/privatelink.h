@@ -53,6 +53,9 @@
 #define CROSS_BANDWIDTH_MAX   10240 /* between regions */
 #define SERVICE_BANDWIDTH_MAX 10240 /* a service's default for its connections */
 
+/* A zone of an endpoint that is to be made (privatelink.c). */
+extern const struct param_spec endpoint_zone_params[];
+
 /* privatelink_service.c */
 extern const struct param_spec service_create_params[], service_id_params[], service_list_params[],
 	service_user_params[], service_users_params[], service_update_params[], service_resource_params[],

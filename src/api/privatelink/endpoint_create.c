@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CreateVpcEndpoint. The checks go from what the caller can see in its own request to what others have:
- * formats, the service, the VPC, security groups, quotas, zones. What passes them is one transaction:
- * endpoint, connection, and for each zone the zone, an ENI and its address.
+ * formats, the service, the VPC, security groups, quotas, zones. What passes them is a plan, which
+ * GetEndpointPath looks at, too, and then one transaction: endpoint, connection, and for each zone the zone,
+ * an ENI and its address.
  *
  * A VPC has one endpoint of a system service, because its own name (pai-dlc-vpc.…) belongs to that one in the
  * VPC; a second one is EndpointDuplicated. Of a user's service it can have several.
  */
+#include "endpoint_create.h"
 #include "../../model/check.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
@@ -16,7 +18,6 @@
 #include "../frame/fill.h"
 #include "actions.h"
 #include "admission.h"
-#include "endpoint_zone.h"
 #include "policy.h"
 #include "region.h"
 #include "words.h"
@@ -216,12 +217,10 @@ static void fill_connection(const struct call *call, const struct service *servi
 		       streq(service->resource_type, "slb") ? "BandwidthLimit" : "Scalability");
 }
 
-static int create_zones(struct call *call, const struct endpoint *endpoint, const struct service *service,
-			const struct connection *connection)
+static int read_zones(struct call *call, struct endpoint_plan *plan)
 {
-	struct allocation allocation = {.endpoint = endpoint, .service = service};
+	struct allocation allocation = {.endpoint = &plan->row, .service = plan->service};
 	json_t *zones = call_list(call, "Zone"), *zone, *other;
-	struct alloc alloc = {};
 	char param[WORD_SIZE];
 	size_t i, j;
 
@@ -243,53 +242,77 @@ static int create_zones(struct call *call, const struct endpoint *endpoint, cons
 			if (streq(member_string(other, "ZoneId"), wish.zone))
 				return call_fail(call, "EndpointZoneDuplicated");
 		}
-		r = zone_create(call, &alloc, &allocation, connection, &wish);
+		r = zone_plan_read(call, &allocation, &plan->connection, &wish, &plan->zones[i]);
 		if (r < 0)
 			return r;
+		plan->n_zones++;
 	}
 	return 0;
 }
 
-int endpoint_create(struct call *call)
+static int read_vpc(struct call *call, struct endpoint_plan *plan)
 {
-	const struct service *service = NULL;
-	struct connection connection;
-	struct endpoint row = {};
-	const struct vpc *vpc;
+	const struct vpc *vpc = owned_vpc(call, call_string(call, "VpcId"));
 	int r;
 
-	r = read_formats(call, &row);
-	if (r == 0)
-		r = read_service_region(call, &row);
-	if (r == 0)
-		r = find_service(call, row.service_region, &service);
-	if (r == 0)
-		r = check_service_offers(call, service, &row);
-	if (r < 0)
-		return r;
-	vpc = owned_vpc(call, call_string(call, "VpcId"));
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "VpcNotFound");
-	(void)str_copy(row.vpc, sizeof(row.vpc), vpc->id);
-	r = read_groups(call, &row);
+	(void)str_copy(plan->row.vpc, sizeof(plan->row.vpc), vpc->id);
+	r = read_groups(call, &plan->row);
 	if (r == 0)
-		r = check_vpc_room(call, vpc, service);
+		r = check_vpc_room(call, vpc, plan->service);
 	if (r == 0)
 		r = check_idle(call);
-	if (r < 0)
-		return r;
+	return r;
+}
 
-	fill_endpoint(call, service, &row);
-	fill_connection(call, service, &row, &connection);
-	r = create_zones(call, &row, service, &connection);
+int endpoint_plan_read(struct call *call, struct endpoint_plan *ret)
+{
+	int r;
+
+	*ret = (struct endpoint_plan){0};
+	r = read_formats(call, &ret->row);
 	if (r == 0)
-		r = tags_create(call, row.id, "vpcendpoint");
+		r = read_service_region(call, &ret->row);
+	if (r == 0)
+		r = find_service(call, ret->row.service_region, &ret->service);
+	if (r == 0)
+		r = check_service_offers(call, ret->service, &ret->row);
+	if (r == 0)
+		r = read_vpc(call, ret);
 	if (r < 0)
 		return r;
-	call_put(call, KIND_ENDPOINT, &row);
-	call_put(call, KIND_CONNECTION, &connection);
-	answer_row(call->answer, call->action->answer, KIND_ENDPOINT, &row);
-	answer_row(call->answer, call->action->answer, KIND_CONNECTION, &connection);
-	answer_string(call->answer, "AcceptanceStatus", acceptance_word(&connection));
+	fill_endpoint(call, ret->service, &ret->row);
+	fill_connection(call, ret->service, &ret->row, &ret->connection);
+	return read_zones(call, ret);
+}
+
+static int put_zones(struct call *call, struct endpoint_plan *plan)
+{
+	struct alloc alloc = {};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < plan->n_zones; i++)
+		r = zone_create(call, &alloc, &plan->row, &plan->zones[i]);
+	return r;
+}
+
+int endpoint_create(struct call *call)
+{
+	struct endpoint_plan plan;
+	int r;
+
+	r = endpoint_plan_read(call, &plan);
+	if (r == 0)
+		r = put_zones(call, &plan);
+	if (r == 0)
+		r = tags_create(call, plan.row.id, "vpcendpoint");
+	if (r < 0)
+		return r;
+	call_put(call, KIND_ENDPOINT, &plan.row);
+	call_put(call, KIND_CONNECTION, &plan.connection);
+	answer_row(call->answer, call->action->answer, KIND_ENDPOINT, &plan.row);
+	answer_row(call->answer, call->action->answer, KIND_CONNECTION, &plan.connection);
+	answer_string(call->answer, "AcceptanceStatus", acceptance_word(&plan.connection));
 	return 0;
 }

@@ -133,38 +133,42 @@ bool zone_has_resource(const struct endpoint_zone *zone, const struct service_re
 	return streq(zone->resource, resource->resource) && streq(endpoint_zone_behind(zone), resource->zone);
 }
 
-int zone_create(struct call *call, struct alloc *alloc, struct allocation *allocation,
-		const struct connection *connection, const struct zone_wish *wish)
+int zone_plan_read(struct call *call, struct allocation *allocation, const struct connection *connection,
+		   const struct zone_wish *wish, struct zone_plan *ret)
 {
 	const struct endpoint *endpoint = allocation->endpoint;
-	const struct service *service = allocation->service;
-	struct endpoint_zone zone = {.status = ZONE_CREATING};
-	const struct vswitch *vswitch = NULL;
-	struct netaddr wanted = {};
+	struct endpoint_zone *zone = &ret->row;
 	int r;
 
+	*ret = (struct zone_plan){.row.status = ZONE_CREATING};
 	if (!catalogue_zone(call->catalogue, call->region, wish->zone))
 		return call_fail_detail(call, "UnsupportedZone", "There is no zone %s.", wish->zone);
-	r = read_address(call, wish, &wanted);
+	r = read_address(call, wish, &ret->wanted);
 	if (r == 0)
-		r = check_vswitch(call, endpoint, wish, &vswitch);
+		r = check_vswitch(call, endpoint, wish, &ret->vswitch);
 	if (r < 0)
 		return r;
 	if (!service_serves_zone(call, allocation, wish->zone))
 		return call_fail_detail(call, "EndpointServiceNotSupportedZone", "It is %s.", wish->zone);
 
-	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), endpoint->id);
-	(void)str_copy(zone.zone, sizeof(zone.zone), wish->zone);
-	(void)str_copy(zone.vswitch, sizeof(zone.vswitch), vswitch->id);
-	(void)str_format(zone.domain, sizeof(zone.domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
-			 wish->zone, service_label(service), service->region);
-	r = allocate(call, allocation, connection, &zone);
-	if (r == 0)
-		r = zone_make_port(call, alloc, endpoint, vswitch, netaddr_is_zero(&wanted) ? NULL : &wanted,
-				   &zone);
+	(void)str_copy(zone->endpoint, sizeof(zone->endpoint), endpoint->id);
+	(void)str_copy(zone->zone, sizeof(zone->zone), wish->zone);
+	(void)str_copy(zone->vswitch, sizeof(zone->vswitch), ret->vswitch->id);
+	(void)str_format(zone->domain, sizeof(zone->domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
+			 wish->zone, service_label(allocation->service), allocation->service->region);
+	return allocate(call, allocation, connection, zone);
+}
+
+int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		struct zone_plan *plan)
+{
+	const struct netaddr *wanted = netaddr_is_zero(&plan->wanted) ? NULL : &plan->wanted;
+	int r;
+
+	r = zone_make_port(call, alloc, endpoint, plan->vswitch, wanted, &plan->row);
 	if (r < 0)
 		return r;
-	call_put(call, KIND_ENDPOINT_ZONE, &zone);
+	call_put(call, KIND_ENDPOINT_ZONE, &plan->row);
 	return 0;
 }
 
@@ -197,6 +201,7 @@ int endpoint_zone_add(struct call *call)
 	const struct service *service;
 	struct allocation allocation;
 	struct alloc alloc = {};
+	struct zone_plan plan;
 	int r;
 
 	if (!endpoint)
@@ -211,10 +216,9 @@ int endpoint_zone_add(struct call *call)
 		r = check_region_served(call, service, endpoint->region);
 	if (r == 0)
 		r = check_room(call, endpoint, wish.zone);
-	if (r < 0)
-		return r;
-
-	return zone_create(call, &alloc, &allocation, connection, &wish);
+	if (r == 0)
+		r = zone_plan_read(call, &allocation, connection, &wish, &plan);
+	return r < 0 ? r : zone_create(call, &alloc, endpoint, &plan);
 }
 
 int endpoint_zone_remove(struct call *call)

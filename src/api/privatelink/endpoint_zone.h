@@ -24,7 +24,15 @@ void zone_name_resource(struct endpoint_zone *zone, const struct service_resourc
  * its ENI had ends: the ENI gets another number, by which nodes take it for another one. */
 void zone_set_resource(struct call *call, struct endpoint_zone *zone,
 		       const struct service_resource *resource);
-/* Checks the wish and puts the zone's rows into the transaction: the zone itself, its ENI and the ENI's
- * address. */
-int zone_create(struct call *call, struct alloc *alloc, struct allocation *allocation,
-		const struct connection *connection, const struct zone_wish *wish);
+/* A zone as it would be made, but for its ENI. */
+struct zone_plan {
+	struct endpoint_zone row;
+	const struct vswitch *vswitch;
+	struct netaddr wanted; /* its address; zero: any */
+};
+/* Checks the wish, and finds what the zone is to be; fails the call for what is wrong with it. */
+int zone_plan_read(struct call *call, struct allocation *allocation, const struct connection *connection,
+		   const struct zone_wish *wish, struct zone_plan *ret);
+/* Puts the zone's rows into the transaction: the zone itself, its ENI and the ENI's address. */
+int zone_create(struct call *call, struct alloc *alloc, const struct endpoint *endpoint,
+		struct zone_plan *plan);
