@@ -36,7 +36,7 @@ struct cli {
 void cli_done(struct cli *cli);
 
 /* Exit codes. */
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNREACHABLE = 3 };
 
 /* ---- options of all commands ---- */
 
@@ -233,6 +233,11 @@ int cli_add_time(struct cli *cli, const struct cli_option *option, const char *v
 int cli_add_number(struct cli *cli, const struct cli_option *option, const char *value, unsigned int n,
 		   struct params *params);
 
+/* A call as a command line that makes it, with `parameters` (an object of texts): by the command that is made
+ * for it, else by "privlink call". The caller's; NULL when out of memory. */
+char *cli_command_line(const struct cli *cli, const char *product, const char *action, const char *region,
+		       const json_t *parameters);
+
 /* Says on stderr whose objects a list shows, where that may not be what is meant, or that there are none. */
 void cli_say_whose(struct cli *cli, const struct cli_command *command, const json_t *entries);
 
@@ -242,6 +247,8 @@ int cli_run_call(struct cli *cli, int argc, char **argv);
 int cli_run_endpoint_test(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);
 int cli_run_accept_store(struct cli *cli, int argc, char **argv);
+int cli_run_path(struct cli *cli, int argc, char **argv);
+int cli_run_diagnose(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
 int cli_run_ca_show(struct cli *cli, int argc, char **argv);

@@ -306,6 +306,17 @@ static const struct cli_option endpoint_test[] = {
 	{"--no-wait", "NoWait", CLI_FLAG, .help = "only begin, and print the test's id"},
 	{NULL},
 };
+static const char path_notes[] =
+	"Nothing is sent: the answer comes from what is configured and what nodes report.\n"
+	"Of the other side it shows whether it answers. Exit status: 0 if all zones can be\n"
+	"reached, 3 if not, 1 if that could not be found out.\n";
+static const struct cli_option diagnose_options[] = {
+	{"INSTANCE", "InstanceId", .required = true, .help = "i-…, or its name"},
+	{"TARGET", "Target", .required = true,
+	 .help = "endpoint, name or address; then :PORT if needed"},
+	{"--protocol", "Protocol", .help = "TCP (default), UDP or ICMP, which is ping"},
+	{NULL},
+};
 static const struct cli_option endpoint_update[] = {ZONE_AFFINITY, {NULL}};
 static const struct cli_wait endpoint_connected = {
 	"GetVpcEndpointAttribute", "EndpointId=%s", "EndpointStatus=Active,ConnectionStatus=Connected",
@@ -596,6 +607,8 @@ const struct cli_command cli_commands[] = {
 		 "instance runs. The status is 0 if the endpoint is Reachable.\n"},
 	{"endpoint", "tests", "Shows the connectivity tests of an endpoint, the newest first.", "privlink",
 	 "ListConnectivityTests", .whats = "connectivity tests of this endpoint", .of_all = true},
+	{"endpoint", "path", "Shows the way to an endpoint's service, and what breaks it.", "privlink",
+	 "GetEndpointPath", .run = cli_run_path, .notes = path_notes},
 	{"endpoint", "delete", "Deletes an endpoint.", "privatelink", "DeleteVpcEndpoint", .id = "EndpointId",
 	 .wait = &endpoint_gone},
 
@@ -660,6 +673,8 @@ const struct cli_command cli_commands[] = {
 	 .notes = "Products are privatelink, vpc, ecs, nlb, slb, ram, sts, resourcemanager and privlink; "
 		  "their\n"
 		  "actions and parameters are in doc/api.md. Here objects are named by their ids.\n"},
+	{"diagnose", "", "Says why an instance does not reach an endpoint, and what to do.",
+	 .options = diagnose_options, .run = cli_run_diagnose, .notes = path_notes},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,
 	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…",
 	 .notes =

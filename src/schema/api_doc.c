@@ -155,6 +155,8 @@ static const char *answer_type(const struct answer_field *field)
 		return field->members ? "list of objects" : "list of texts";
 	case ANSWER_NUMBERS:
 		return "list of numbers";
+	case ANSWER_MAP:
+		return "object of texts";
 	case ANSWER_ONE:
 	case ANSWER_TAGS:
 		return "list of objects";

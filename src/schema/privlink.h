@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The actions of our own administration, and the handlers that carry them out. All but those of connectivity
- * tests, GetVersion, ListAuditEvents and ListQuotas are for administrators.
+ * tests, GetEndpointPath, GetVersion, ListAuditEvents and ListQuotas are for administrators.
  */
 #pragma once
 
@@ -18,6 +18,7 @@
 	X(DeleteNode, node_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, node_delete_params, node_delete_answer, NULL) \
 	X(DeleteQuota, quota_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, quota_params, NULL, NULL) \
 	X(GetConnectivityTest, connectivity_test_get, ACTION_READ, connectivity_test_params, connectivity_test_get_answer, NULL) \
+	X(GetEndpointPath, endpoint_path_get, ACTION_READ, endpoint_path_params, endpoint_path_answer, NULL) \
 	X(GetInstance, get_instance, ACTION_ADMIN, get_instance_params, get_instance_answer, NULL) \
 	X(GetVersion, get_version, ACTION_NO_REGION, NULL, version_answer, NULL) \
 	X(ListAccessKeys, access_key_list, ACTION_ADMIN | ACTION_NO_REGION, access_key_list_params, access_key_list_answer, &pages) \
@@ -30,3 +31,7 @@
 	X(UnbindSystemService, system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params, NULL, NULL) \
 	X(UpdateAccessKey, access_key_update, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, access_key_update_params, NULL, NULL)
 /* clang-format on */
+
+/* privlink_path.c */
+extern const struct param_spec endpoint_path_params[];
+extern const struct answer_field endpoint_path_answer[];

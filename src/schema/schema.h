@@ -82,6 +82,7 @@ enum answer_kind {
 	ANSWER_AN_OBJECT,
 	ANSWER_LIST,	/* of objects, or of texts if it has no members */
 	ANSWER_NUMBERS, /* a list of numbers */
+	ANSWER_MAP,	/* an object of texts, whose names the handler knows */
 };
 
 struct answer_field {

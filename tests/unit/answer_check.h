@@ -32,6 +32,17 @@ static bool answer_list_follows(const struct answer_field *field, const json_t *
 	return true;
 }
 
+static bool answer_map_follows(const json_t *value)
+{
+	const char *name;
+	json_t *text;
+
+	json_object_foreach((json_t *)value, name, text)
+		if (!json_is_string(text))
+			return false;
+	return json_is_object(value);
+}
+
 static bool answer_member_follows(const struct answer_field *field, const json_t *value,
 				  const char **ret_name)
 {
@@ -62,6 +73,8 @@ static bool answer_member_follows(const struct answer_field *field, const json_t
 	case ANSWER_LIST:
 	case ANSWER_NUMBERS:
 		return answer_list_follows(field, value, ret_name);
+	case ANSWER_MAP:
+		return answer_map_follows(value);
 	case ANSWER_OBJECT:
 	case ANSWER_AN_OBJECT:
 		return json_is_object(value) && answer_follows(field->members, value, NULL, ret_name);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * privlink endpoint path, privlink diagnose: the hops from an instance to what serves an endpoint, each with
+ * a mark, those of a zone below the zone; then the cause in words and the fix as a command line to copy.
+ */
+#include "cli.h"
+
+#include <stdio.h>
+
+#define INDENT 8 /* of hops' texts */
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)) ?: "";
+}
+
+/* Words in lines of CLI_WIDTH; the first line begins at `column`, the others at `indent`. */
+static void print_wrapped(const char *text, size_t column, size_t indent)
+{
+	const char *gap = "";
+
+	for (const char *word = text; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+
+		if (column + strlen(gap) + length > CLI_WIDTH && column > indent) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			gap = "";
+		}
+		printf("%s%.*s", gap, (int)length, word);
+		column += strlen(gap) + length;
+		gap = " ";
+		word += length;
+	}
+	putchar('\n');
+}
+
+/* The same of a member, without what a terminal would take for a command. */
+static void print_member(const json_t *object, const char *name, size_t column, size_t indent)
+{
+	_cleanup_(freep) char *text = cli_value_text(object, name);
+
+	print_wrapped(text ?: "", column, indent);
+}
+
+static const char *mark_of(const char *state)
+{
+	static const char *const marks[][2] = {
+		{"Ok", "ok"}, {"Warn", "warn"}, {"Broken", "BROKEN"}, {"Unknown", "?"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+		if (streq(marks[i][0], state))
+			return marks[i][1];
+	return state;
+}
+
+static void print_hops(const json_t *hops)
+{
+	const char *zone = "";
+
+	for (size_t i = 0; i < json_array_size(hops); i++) {
+		const json_t *hop = json_array_get(hops, i);
+
+		if (*text_of(hop, "ZoneId") && !streq(text_of(hop, "ZoneId"), zone))
+			printf("%s:\n", text_of(hop, "ZoneId"));
+		zone = text_of(hop, "ZoneId");
+		printf("%-*s", INDENT, mark_of(text_of(hop, "State")));
+		print_member(hop, "Text", INDENT, INDENT);
+	}
+}
+
+/* Whose turn it is, where that is not the caller. */
+static const char *turn_words(const char *turn)
+{
+	static const char *const words[][2] = {
+		{"Provider", "This is up to the provider of the service."},
+		{"Consumer", "This is up to the owner of the endpoint."},
+		{"Operator", "This is up to the operator of the nodes."},
+		{"Time", "Wait a moment, and ask again."},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (streq(words[i][0], turn))
+			return words[i][1];
+	return "";
+}
+
+/* Breaks it before options, as a shell understands it. */
+static void print_command(const char *line)
+{
+	size_t column = 2;
+
+	fputs("  ", stdout);
+	for (const char *word = line; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+		bool is_first = word == line;
+
+		if (!is_first && column + 1 + length + 2 > CLI_WIDTH) {
+			fputs(" \\\n   ", stdout);
+			column = 3;
+		}
+		printf("%s%.*s", is_first ? "" : " ", (int)length, word);
+		column += length + !is_first;
+		word += length;
+	}
+	putchar('\n');
+}
+
+static int print_fix(const struct cli *cli, const json_t *fix)
+{
+	_cleanup_(freep) char *line =
+		cli_command_line(cli, text_of(fix, "Product"), text_of(fix, "Action"),
+				 text_of(fix, "RegionId"), json_object_get(fix, "Parameters"));
+
+	if (!line)
+		return cli_fail("out of memory");
+	fputs("\nFix: ", stdout);
+	print_member(fix, "Text", strlen("Fix: "), strlen("Fix: "));
+	print_command(line);
+	return CLI_OK;
+}
+
+static int print_path(const struct cli *cli, const json_t *path)
+{
+	const json_t *cause = json_object_get(path, "Cause"), *fix = json_object_get(path, "Fix");
+	long long port = (long long)json_integer_value(json_object_get(path, "Port"));
+
+	printf("%s: %s", text_of(path, "Verdict"), text_of(path, "Protocol"));
+	if (port)
+		printf(" %lld", port);
+	fputs("\n\n", stdout);
+	print_hops(json_object_get(path, "Hops"));
+	if (!cause)
+		return CLI_OK;
+	printf("\nCause (%s): ", text_of(cause, "Code"));
+	print_member(cause, "Text", strlen("Cause (): ") + strlen(text_of(cause, "Code")), 2);
+	if (*turn_words(text_of(cause, "Turn")))
+		printf("  %s\n", turn_words(text_of(cause, "Turn")));
+	return fix ? print_fix(cli, fix) : CLI_OK;
+}
+
+static int show_path(struct cli *cli, const struct params *params)
+{
+	_cleanup_(json_decrefp) json_t *answer = NULL;
+	int r = cli_call(cli, "privlink", "GetEndpointPath", params, &answer);
+
+	if (r != CLI_OK)
+		return r;
+	if (cli->json) {
+		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+		putchar('\n');
+	} else {
+		r = print_path(cli, answer);
+	}
+	if (r == CLI_OK && !streq(text_of(answer, "Verdict"), "Reachable"))
+		r = CLI_UNREACHABLE;
+	return r;
+}
+
+static const struct cli_command *own_command(int (*run)(struct cli *cli, int argc, char **argv))
+{
+	const struct cli_command *command = cli_commands;
+
+	while (command->run != run)
+		command++;
+	return command;
+}
+
+int cli_run_path(struct cli *cli, int argc, char **argv)
+{
+	struct params params = {0};
+	int r;
+
+	if (cli_config_load(cli) < 0)
+		return CLI_FAILED;
+	r = cli_command_parse(cli, own_command(cli_run_path), argc, argv, &params);
+	if (r == CLI_OK)
+		r = cli_resolve_names(cli, "privlink", &params);
+	if (r == CLI_OK)
+		r = show_path(cli, &params);
+	params_done(&params);
+	return r;
+}
+
+/* ---- diagnose ---- */
+
+/* Takes ":PORT" off the end. CLI_USAGE after a message. */
+static int split_port(const char *target, char *ret, size_t size, const char **ret_port)
+{
+	const char *colon = strrchr(target, ':');
+	size_t length = colon ? (size_t)(colon - target) : strlen(target);
+
+	*ret_port = colon ? colon + 1 : NULL;
+	if (colon && (!colon[1] || colon[1 + strspn(colon + 1, "0123456789")]))
+		return cli_usage("TARGET: what stands behind the colon is no port: %s", colon + 1);
+	if (length == 0 || str_format(ret, size, "%.*s", (int)length, target) < 0)
+		return cli_usage("TARGET: neither an endpoint nor a name or an address: %s", target);
+	return CLI_OK;
+}
+
+/* What is asked for, from the command's own options. Names of DNS and addresses have dots, which an
+ * endpoint's id and name have not. */
+static int read_target(const struct params *given, struct params *ret)
+{
+	const char *protocol = params_get(given, "Protocol"), *port;
+	char target[256];
+	int r;
+
+	r = split_port(params_get(given, "Target"), target, sizeof(target), &port);
+	if (r != CLI_OK)
+		return r;
+	r = params_add(ret, "RegionId", params_get(given, "RegionId"));
+	if (r == 0)
+		r = params_add(ret, "InstanceId", params_get(given, "InstanceId"));
+	if (r == 0)
+		r = params_add(ret, strchr(target, '.') ? "Target" : "EndpointId", target);
+	if (r == 0 && port)
+		r = params_add(ret, "Port", port);
+	if (r == 0 && protocol)
+		r = params_add(ret, "Protocol", protocol);
+	return r < 0 ? cli_fail("%s", strerror(-r)) : CLI_OK;
+}
+
+int cli_run_diagnose(struct cli *cli, int argc, char **argv)
+{
+	struct params given = {0}, params = {0};
+	int r;
+
+	if (cli_config_load(cli) < 0)
+		return CLI_FAILED;
+	r = cli_command_parse(cli, own_command(cli_run_diagnose), argc, argv, &given);
+	if (r == CLI_OK)
+		r = read_target(&given, &params);
+	if (r == CLI_OK)
+		r = cli_resolve_names(cli, "privlink", &params);
+	if (r == CLI_OK)
+		r = show_path(cli, &params);
+	params_done(&given);
+	params_done(&params);
+	return r;
+}
