@@ -312,8 +312,7 @@ static const char path_notes[] =
 	"reached, 3 if not, 1 if that could not be found out.\n";
 static const struct cli_option diagnose_options[] = {
 	{"INSTANCE", "InstanceId", .required = true, .help = "i-…, or its name"},
-	{"TARGET", "Target", .required = true,
-	 .help = "endpoint, name or address; then :PORT if needed"},
+	{"TARGET", "Target", .required = true, .help = "endpoint, name or address; then :PORT if needed"},
 	{"--protocol", "Protocol", .help = "TCP (default), UDP or ICMP, which is ping"},
 	{NULL},
 };
