@@ -643,15 +643,15 @@ int path_find(const struct path_question *question, struct path **ret)
 	return 0;
 }
 
-int path_question_endpoint(struct path_question *question, const char *id)
+int path_question_endpoint(struct path_question *question, const char *endpoint)
 {
-	question->endpoint = snapshot_endpoint(question->rows, id);
+	question->endpoint = snapshot_endpoint(question->rows, endpoint);
 	if (!question->endpoint)
 		return -ENOENT;
-	question->connection = snapshot_connection(question->rows, id);
+	question->connection = snapshot_connection(question->rows, endpoint);
 	question->n_zones = 0;
 	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children(question->rows, REF_ENDPOINT_ZONE_ENDPOINT, id, z));) {
+	     (z = snapshot_children(question->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint, z));) {
 		struct path_zone *zone = &question->zones[question->n_zones];
 
 		if (z->status == ZONE_DELETING || question->n_zones == ARRAY_SIZE(question->zones))

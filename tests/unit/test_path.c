@@ -1052,7 +1052,7 @@ static void test_most(void)
 
 	unite(rows);
 	change_row(rows, "load_balancer/nlb-1", "{'owner': 1001, 'groups': ['sg-e']}");
-	for (char letter = 'k'; letter < 'k' + ENDPOINT_ZONES_MAX - 2; letter++) {
+	for (int letter = 'k'; letter < 'k' + ENDPOINT_ZONES_MAX - 2; letter++) {
 		char key[128];
 
 		(void)snprintf(key, sizeof(key), "endpoint_zone/ep-1/cn-hangzhou-%c", letter);
