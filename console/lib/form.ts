@@ -4,6 +4,7 @@
 export type RuleKey =
 	| "required" | "nameLength" | "nameStart" | "nameCharacters" | "descriptionLength" | "descriptionStart"
 	| "cidr" | "cidrHostBits" | "vpcPrefix" | "vswitchPrefix" | "address" | "addressOutside" | "addressReserved"
+	| "cidrOutside" | "cidrTaken" | "ruleDescription" | "percent" | "weight"
 	| "port" | "portRange" | "number" | "tagKeyLength" | "tagKeyWords" | "tagValueLength" | "tagKeyTwice" | "tagCount" | "account";
 
 export type Rule = (value: string) => RuleKey | null;
@@ -69,6 +70,43 @@ const prefixBetween = (least: number, most: number, key: RuleKey): Rule => (valu
 export const vpcCidrRule: Rule = (value) => check(value, cidrRule, prefixBetween(8, 28, "vpcPrefix"));
 export const vswitchCidrRule: Rule = (value) => check(value, cidrRule, prefixBetween(16, 29, "vswitchPrefix"));
 
+export const overlaps = (a: Cidr, b: Cidr): boolean => a.base < b.base + sizeOf(b) && b.base < a.base + sizeOf(a);
+
+/** A range that lies inside another one. */
+export const cidrInside = (outer: string): Rule => (value) => {
+	const [whole, part] = [parseCidr(outer), parseCidr(value)];
+	if (!whole || !part) return null;
+	return part.bits >= whole.bits && overlaps(whole, part) ? null : "cidrOutside";
+};
+
+/** A range that none of the taken ones touches. */
+export const cidrApart = (taken: readonly string[]): Rule => (value) => {
+	const part = parseCidr(value);
+	const touches = taken.some((text) => {
+		const other = parseCidr(text);
+		return part && other && overlaps(part, other);
+	});
+	return touches ? "cidrTaken" : null;
+};
+
+function formatIpv4(address: number): string {
+	return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+/** The first range of that size in `outer` that none of the taken ones touches. */
+export function freeRange(outer: string, taken: readonly string[], bits: number): string | undefined {
+	const whole = parseCidr(outer);
+	if (!whole || bits < whole.bits) return undefined;
+	const used = taken.map(parseCidr).filter((cidr): cidr is Cidr => cidr !== undefined);
+	const size = 2 ** (32 - bits);
+	for (let base = whole.base; base < whole.base + sizeOf(whole);) {
+		const hit = used.find((cidr) => overlaps(cidr, { base, bits }));
+		if (!hit) return `${formatIpv4(base)}/${bits}`;
+		base = Math.max(base + size, Math.ceil((hit.base + sizeOf(hit)) / size) * size);
+	}
+	return undefined;
+}
+
 export const addressRule: Rule = (value) => (parseIpv4(value) === undefined ? "address" : null);
 
 /** An address that a vSwitch can give: in its range, neither its first address nor one of its last three. */
@@ -93,6 +131,12 @@ export const portRangeRule: Rule = (value) => {
 	const [from = "", to = "", ...rest] = value.split("/");
 	return rest.length === 0 && !portRule(from) && !portRule(to) && Number(from) <= Number(to) ? null : "portRange";
 };
+
+/** What a security group's rule says of itself. */
+export const ruleDescriptionRule: Rule = (value) => (length(value) > 512 || /^https?:\/\//.test(value) ? "ruleDescription" : null);
+
+export const priorityRule: Rule = (value) => (numberRule(1, 100)(value) ? "percent" : null);
+export const weightRule: Rule = (value) => (numberRule(0, 100)(value) ? "weight" : null);
 
 export const accountRule: Rule = (value) => (value === "*" || /^\d{1,18}$/.test(value) ? null : "account");
 

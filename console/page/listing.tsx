@@ -31,11 +31,13 @@ export interface ListingProps<T> {
 	onOpen?: (row: T) => void;
 	/** Acts on the selected rows; without it nothing can be selected. */
 	acts?: (rows: T[], clear: () => void) => ReactNode;
+	/** What can be begun here, at the end of the tool bar. */
+	tools?: ReactNode;
 	/** Shown when there is nothing at all. */
 	nothing: { title: string; text: ReactNode; action?: ReactNode; };
 }
 
-export function Listing<T>({ label, list, columns, fields, rowKey, rowName, defaultSort, onOpen, acts, nothing }: ListingProps<T>) {
+export function Listing<T>({ label, list, columns, fields, rowKey, rowName, defaultSort, onOpen, acts, tools, nothing }: ListingProps<T>) {
 	const t = useText();
 	const [filter, setFilter] = useQuery("q");
 	const [sort, setSort] = useQuery("sort");
@@ -57,6 +59,7 @@ export function Listing<T>({ label, list, columns, fields, rowKey, rowName, defa
 				<Count shown={rows.length} hidden={hidden} clear={() => setFilter("")} />
 				<span className="grow" />
 				<Button kind="quiet" icon="refresh" aria-label={t.list.refresh} title={t.list.refresh} onClick={list.reload} />
+				{tools}
 			</div>
 			{acts && chosen.length > 0 && (
 				<div className="selection" role="region" aria-label={t.list.selection}>

@@ -6,6 +6,10 @@ import type { Texts } from "../text/en";
 import type { IconName } from "../ui/icon";
 import type { PageProps } from "./context";
 import { EndpointsPage } from "./endpoints";
+import { CreateInstancePage, InstancePage, InstancesPage } from "./instances";
+import { CreateSecurityGroupPage, SecurityGroupPage, SecurityGroupsPage } from "./security_groups";
+import { CreateVpcPage, VpcPage, VpcsPage } from "./vpcs";
+import { CreateVswitchPage, VswitchPage, VswitchesPage } from "./vswitches";
 
 export interface Route {
 	page: string;
@@ -25,6 +29,18 @@ export interface Route {
 /** In the order of the navigation; the first one is where one lands. */
 export const routes: Route[] = [
 	{ page: "endpoints", show: EndpointsPage, nav: "endpoints", group: "privatelink", icon: "endpoint", key: "e" },
+	{ page: "vpcs", show: VpcsPage, nav: "vpcs", group: "network", icon: "vpc", key: "v" },
+	{ page: "vpcs", id: "create", show: CreateVpcPage },
+	{ page: "vpcs", id: "*", show: VpcPage },
+	{ page: "vswitches", show: VswitchesPage, nav: "vswitches", group: "network", icon: "vswitch", key: "w" },
+	{ page: "vswitches", id: "create", show: CreateVswitchPage },
+	{ page: "vswitches", id: "*", show: VswitchPage },
+	{ page: "securitygroups", show: SecurityGroupsPage, nav: "securityGroups", group: "network", icon: "group", key: "r" },
+	{ page: "securitygroups", id: "create", show: CreateSecurityGroupPage },
+	{ page: "securitygroups", id: "*", show: SecurityGroupPage },
+	{ page: "instances", show: InstancesPage, nav: "instances", group: "network", icon: "instance", key: "i" },
+	{ page: "instances", id: "create", show: CreateInstancePage },
+	{ page: "instances", id: "*", show: InstancePage },
 ];
 
 export function findRoute(place: Place): Route | undefined {

@@ -9,12 +9,12 @@ export interface Shown {
 }
 
 const kinds: Record<string, StatusKind> = {
-	Active: "ok", Available: "ok", Connected: "ok", Running: "ok", Normal: "ok", Accepted: "ok", Ok: "ok", Reachable: "ok", Finished: "ok",
+	Active: "ok", Available: "ok", Connected: "ok", Running: "ok", Normal: "ok", InUse: "ok", Healthy: "ok", Accepted: "ok", Ok: "ok", Reachable: "ok", Finished: "ok",
 	Creating: "wait", Pending: "wait", Connecting: "wait", Disconnecting: "wait", Deleting: "wait", Migrating: "wait", Starting: "wait", Stopping: "wait",
-	Wait: "wait", Waiting: "wait", Configuring: "wait", Provisioning: "wait",
+	Wait: "wait", Waiting: "wait", Configuring: "wait", Provisioning: "wait", Attaching: "wait", Detaching: "wait", Initial: "wait", Adding: "wait", Removing: "wait",
 	Partial: "warn", Warn: "warn", Migrated: "warn",
-	Disconnected: "off", Stopped: "off", Inactive: "off", Unknown: "off", Skipped: "off",
-	ServiceDeleted: "bad", Refused: "bad", Failed: "bad", Broken: "bad", Unreachable: "bad", Expired: "bad", Abnormal: "bad",
+	Disconnected: "off", Stopped: "off", Inactive: "off", Unknown: "off", Skipped: "off", Unused: "off", NotChecked: "off",
+	ServiceDeleted: "bad", Refused: "bad", Failed: "bad", Broken: "bad", Unreachable: "bad", Expired: "bad", Abnormal: "bad", CreateFailed: "bad", Unhealthy: "bad", Unavailable: "bad",
 };
 
 /** A state of any object; a word that is not known stands as it is. */

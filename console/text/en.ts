@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { network } from "./en_network";
+
 // Every text of the console, in English; what is here is what every other language must have. One object a page.
 export const en = {
+	...network,
 	ui: {
 		cancel: "Cancel",
 		close: "Close",
@@ -35,6 +38,10 @@ export const en = {
 	},
 	nav: {
 		endpoints: "Endpoints",
+		vpcs: "VPCs",
+		vswitches: "vSwitches",
+		securityGroups: "Security groups",
+		instances: "Instances",
 	},
 	frame: {
 		skip: "Skip to content",
@@ -160,6 +167,18 @@ export const en = {
 		Unreachable: "Unreachable",
 		Expired: "Expired",
 		Abnormal: "Abnormal",
+		InUse: "In use",
+		Healthy: "Healthy",
+		Attaching: "Attaching",
+		Detaching: "Detaching",
+		Initial: "First probes",
+		Adding: "Adding",
+		Removing: "Removing",
+		CreateFailed: "Could not be made",
+		Unhealthy: "Unhealthy",
+		Unavailable: "Unavailable",
+		Unused: "Not used by a listener",
+		NotChecked: "Not probed",
 	},
 	rules: {
 		required: "This is needed.",
@@ -183,6 +202,11 @@ export const en = {
 		tagValueLength: "A tag's value has at most 128 characters.",
 		tagKeyTwice: "This key is there already.",
 		tagCount: "There are at most 20 tags.",
+		cidrOutside: "The range is not inside the VPC's.",
+		cidrTaken: "A vSwitch of this VPC has this range, or a part of it.",
+		ruleDescription: "A description has at most 512 characters and does not begin with http:// or https://.",
+		percent: "This is a number from 1 to 100.",
+		weight: "A weight is a number from 0 to 100.",
 		account: "Write an account's number, or * for every account.",
 	},
 	endpoints: {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every text of the console, in Chinese.
 import type { Texts } from "./en";
+import { networkZh } from "./zh_network";
 
 export const zh: Texts = {
+	...networkZh,
 	ui: {
 		cancel: "取消",
 		close: "关闭",
@@ -37,6 +39,10 @@ export const zh: Texts = {
 	},
 	nav: {
 		endpoints: "终端节点",
+		vpcs: "专有网络",
+		vswitches: "交换机",
+		securityGroups: "安全组",
+		instances: "实例",
 	},
 	frame: {
 		skip: "跳到正文",
@@ -162,6 +168,18 @@ export const zh: Texts = {
 		Unreachable: "不可达",
 		Expired: "已过期",
 		Abnormal: "异常",
+		InUse: "使用中",
+		Healthy: "健康",
+		Attaching: "绑定中",
+		Detaching: "解绑中",
+		Initial: "首次探测中",
+		Adding: "添加中",
+		Removing: "移除中",
+		CreateFailed: "创建失败",
+		Unhealthy: "不健康",
+		Unavailable: "不可用",
+		Unused: "未被监听使用",
+		NotChecked: "未启用健康检查",
 	},
 	rules: {
 		required: "此项必填。",
@@ -185,6 +203,11 @@ export const zh: Texts = {
 		tagValueLength: "标签值最多 128 个字符。",
 		tagKeyTwice: "该标签键已存在。",
 		tagCount: "最多 20 个标签。",
+		cidrOutside: "该网段不在专有网络的网段内。",
+		cidrTaken: "该网段与此专有网络中已有的交换机重叠。",
+		ruleDescription: "描述最多 512 个字符，且不能以 http:// 或 https:// 开头。",
+		percent: "请输入 1 到 100 之间的数字。",
+		weight: "权重为 0 到 100 之间的数字。",
 		account: "请填写账号 ID，或用 * 表示所有账号。",
 	},
 	endpoints: {
