@@ -59,8 +59,8 @@ function columnsOf(direction: Direction, t: Texts, acts: (row: RuleRow) => JSX.E
 		{ key: "protocol", title: t.sgRules.protocol, width: 11, sort: (row) => row.protocol, cell: (row) => (row.protocol === "ALL" ? t.sgRules.allProtocols : row.protocol) },
 		{ key: "ports", title: t.sgRules.ports, width: 12, sort: (row) => row.ports, cell: (row) => <span className="mono">{portsText(row, t)}</span> },
 		{ key: "peer", title: peerTitle, width: 25, sort: (row) => row.peer, cell: (row) => (row.peer.startsWith("sg-") ? <Ref id={row.peer} /> : <span className={row.peer ? "mono" : ""}>{peerText(row, t)}</span>) },
-		{ key: "description", title: t.network.description, width: 24, sort: (row) => row.description, cell: (row) => <span className={isWritten(row) ? "" : "muted"} title={row.description || implicit[row.kind]}><bdi>{row.description || implicit[row.kind]}</bdi></span> },
-		{ key: "acts", title: t.sgRules.acts, width: 18, cell: acts },
+		{ key: "description", title: t.network.description, width: 22, sort: (row) => row.description, cell: (row) => <span className={isWritten(row) ? "" : "muted"} title={row.description || implicit[row.kind]}><bdi>{row.description || implicit[row.kind]}</bdi></span> },
+		{ key: "acts", title: t.sgRules.acts, width: 20, cell: acts },
 	];
 }
 

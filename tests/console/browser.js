@@ -52,7 +52,7 @@ async function login(page, id, secret, to = '') {
 	await page.goto(`${home}#/login?key=${encodeURIComponent(id)}`);
 	await page.getByLabel('Access key secret').fill(secret);
 	await page.getByRole('button', {name: 'Log in'}).click();
-	await page.getByRole('button', {name: 'Log out'}).waitFor({state: 'attached'});
+	await page.getByRole('button', {name: 'Log out', includeHidden: true}).waitFor({state: 'attached'});
 	if (to)
 		await page.goto(`${home}#/${to}`);
 }
