@@ -14,6 +14,7 @@
 #include "../lib/log.h"
 #include "../lib/notify.h"
 #include "agent_lock.h"
+#include "connectivity.h"
 #include "health.h"
 #include "node_name.h"
 #include "query.h"
@@ -41,6 +42,7 @@ struct agent {
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
+	struct connectivity *connectivity;
 	struct loop_source *term, *interrupt, *hangup, *monitor, *sweep, *look;
 	uint64_t daily_ms; /* when the trust store was looked at thoroughly */
 	unsigned int look_count;
@@ -213,12 +215,30 @@ static void on_rows(void *context, const struct feed_rows *rows)
 {
 	struct agent *agent = context;
 
-	(void)rows;
 	if (agent->is_held)
 		tell_status(agent);
 	agent->is_held = false;
 	reconcile_trust_rows(agent->reconcile, true);
-	reconcile_request(agent->reconcile, false);
+	if (!rows->is_full && rows->n_changes == rows->n_tests)
+		reconcile_go_on(agent->reconcile);
+	else
+		reconcile_request(agent->reconcile, false);
+	connectivity_follow(agent->connectivity);
+}
+
+static void on_tested(void *context, uint32_t events)
+{
+	struct agent *agent = context;
+
+	(void)events;
+	feed_send(agent->feed);
+}
+
+static json_t *on_tests_wanted(void *context)
+{
+	struct agent *agent = context;
+
+	return connectivity_report(agent->connectivity);
 }
 
 static void on_held(void *context)
@@ -462,6 +482,7 @@ static int start_feed(struct agent *agent)
 		.connected = on_connected,
 		.rows = on_rows,
 		.held = on_held,
+		.tests = on_tests_wanted,
 		.context = agent,
 	};
 	const struct feed_parts parts = {.snapshot = agent->rows, .hold = agent->hold, .kept = agent->kept};
@@ -476,6 +497,9 @@ static int start_feed(struct agent *agent)
 	};
 	int r = path_in(agent->options->run_dir, "feed.sock", socket_path);
 
+	if (r == 0)
+		r = connectivity_new(agent->loop, agent->state.name, agent->rows, on_tested, agent,
+				     &agent->connectivity);
 	if (r == 0)
 		r = feed_new(agent->loop, &options, &handlers, &parts, &agent->feed);
 	if (r == 0)
@@ -566,6 +590,7 @@ static int start(struct agent *agent)
 
 static void done(struct agent *agent)
 {
+	connectivity_free(agent->connectivity);
 	feed_free(agent->feed);
 	kept_rows_free(agent->kept);
 	hold_free(agent->hold);

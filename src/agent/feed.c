@@ -37,7 +37,7 @@ struct feed {
 	bool is_connected;
 	bool has_told, told; /* whether it is connected */
 
-	char *report;	/* the last one; NULL: none since all rows were taken */
+	json_t *report; /* the last one; NULL: none since all rows were taken */
 	bool is_unsent; /* it is newer than what was sent */
 	struct loop_source *renew;
 	uint64_t lease_ms;
@@ -119,10 +119,18 @@ static void on_reported(void *context, int status, const char *body, size_t size
 static char *next_report(const struct feed *feed)
 {
 	const char *sentence = hold_sentence(feed->parts.hold);
+	json_t *tests;
 
 	if (sentence)
 		return feed_hold_format(feed->node, feed->store, sentence);
-	return feed->report ? strdup(feed->report) : NULL;
+	if (!feed->report)
+		return NULL;
+	tests = feed->handlers.tests(feed->handlers.context);
+	if (tests)
+		(void)json_object_set_new(feed->report, "tests", tests);
+	else
+		(void)json_object_del(feed->report, "tests");
+	return json_dumps(feed->report, JSON_COMPACT);
 }
 
 static void send_report(struct feed *feed)
@@ -155,15 +163,29 @@ static void on_renew(void *context, uint32_t events)
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health)
 {
-	char *report = feed_report_format(feed->node, feed->store, revision, failures, health, n_health);
+	json_t *report = feed_report_new(feed->node, feed->store, revision, failures, health, n_health);
 
 	if (!report)
 		return -ENOMEM;
-	free(feed->report);
+	json_decref(feed->report);
 	feed->report = report;
+	feed_send(feed);
+	return 0;
+}
+
+int feed_report_again(struct feed *feed, uint64_t revision)
+{
+	if (!feed->report)
+		return -ENODATA;
+	(void)json_object_set_new(feed->report, "revision", json_integer((json_int_t)revision));
+	feed_send(feed);
+	return 0;
+}
+
+void feed_send(struct feed *feed)
+{
 	feed->is_unsent = true;
 	send_report(feed);
-	return 0;
 }
 
 /* Rows. */
@@ -182,7 +204,7 @@ static void go_on_holding(struct feed *feed, uint64_t revision)
 /* All rows come anew: what was reported of the old ones must not be said again. */
 static void forget_report(struct feed *feed)
 {
-	free(feed->report);
+	json_decref(feed->report);
 	feed->report = NULL;
 	feed->is_unsent = false;
 }
@@ -358,7 +380,7 @@ struct feed *feed_free(struct feed *feed)
 	loop_source_free(feed->restart);
 	loop_source_free(feed->renew);
 	free(feed->registration);
-	free(feed->report);
+	json_decref(feed->report);
 	free(feed);
 	return NULL;
 }

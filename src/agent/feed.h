@@ -31,6 +31,8 @@ struct feed_handlers {
 	void (*rows)(void *context, const struct feed_rows *rows);
 	/* The node holds from now on: the snapshot stays as it is until the next rows. */
 	void (*held)(void *context);
+	/* What a report says of connectivity tests (a new array); NULL: nothing. */
+	json_t *(*tests)(void *context);
 	void *context;
 };
 
@@ -49,6 +51,11 @@ struct feed *feed_free(struct feed *feed);
 /* Sends this report now, and again every third of the lease until there is another one. */
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health);
+
+/* The same report, with this revision. -ENODATA: there is none. */
+int feed_report_again(struct feed *feed, uint64_t revision);
+/* There is something new to say of connectivity tests. */
+void feed_send(struct feed *feed);
 
 /* Begins anew: registers and asks for all rows. */
 void feed_restart(struct feed *feed);

@@ -52,6 +52,7 @@ static int apply(struct snapshot *snapshot, const char *key, const json_t *value
 
 	if (r != -EINVAL) {
 		rows->n_changes++;
+		rows->n_tests += str_starts(key, "connectivity_test/");
 		return r;
 	}
 	if (rows->n_rejected++ == 0)
@@ -220,15 +221,12 @@ static json_t *health_to_json(const struct health_result *health, size_t n)
 	return list;
 }
 
-char *feed_report_format(const char *node, const char *store, uint64_t revision,
-			 const struct failures *failures, const struct health_result *health, size_t n_health)
+json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
+			const struct failures *failures, const struct health_result *health, size_t n_health)
 {
-	_cleanup_(unref) json_t *report = NULL;
-
-	report = json_pack("{s:s, s:s, s:I, s:o, s:o}", "node", node, "store", store, "revision",
-			   (json_int_t)revision, "failures", failures_to_json(failures), "health",
-			   health_to_json(health, n_health));
-	return report ? json_dumps(report, JSON_COMPACT) : NULL;
+	return json_pack("{s:s, s:s, s:I, s:o, s:o}", "node", node, "store", store, "revision",
+			 (json_int_t)revision, "failures", failures_to_json(failures), "health",
+			 health_to_json(health, n_health));
 }
 
 /* Nothing counts as in force on such a node, whatever the revision. */

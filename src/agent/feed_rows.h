@@ -13,6 +13,7 @@ struct feed_rows {
 	uint64_t revision;
 	bool is_full;
 	size_t n_changes;  /* rows and deletions */
+	size_t n_tests;	   /* those of them that are of connectivity tests, and no part of a plan */
 	size_t n_rejected; /* rows that are of no known kind or malformed: of a newer privlinkd, or broken */
 	char first_rejected[KEY_SIZE];
 };
@@ -46,6 +47,5 @@ int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64
  * of memory. */
 char *feed_hold_format(const char *node, const char *store, const char *sentence);
 /* Body of POST report to this store; the caller's. NULL when out of memory. */
-char *feed_report_format(const char *node, const char *store, uint64_t revision,
-			 const struct failures *failures, const struct health_result *health,
-			 size_t n_health);
+json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
+			const struct failures *failures, const struct health_result *health, size_t n_health);

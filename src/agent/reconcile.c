@@ -33,6 +33,7 @@ struct reconcile {
 	bool is_wanted, wants_full;
 	bool is_retry_due; /* the retry timer runs */
 	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
+	bool is_settled;   /* the last pass has reported that all of its plan is in force */
 	bool has_node_port;
 	bool is_trusted;   /* the rows say what is not wanted, too */
 	struct plan *plan; /* in force; the resolver reads it */
@@ -125,6 +126,7 @@ static void report(struct reconcile *reconcile, const struct failures *failures)
 		r = feed_report(reconcile->feed, reconcile->plan->revision, failures, health, n_health);
 	if (r < 0)
 		(void)log_errno(r, "cannot report");
+	reconcile->is_settled = r == 0;
 }
 
 /* New tables are put in force when they have all that the plan has, and not while some ports are still to be
@@ -195,7 +197,7 @@ static void run_pass(void *context, uint32_t events)
 	int r;
 
 	(void)events;
-	reconcile->is_wanted = reconcile->wants_full = false;
+	reconcile->is_wanted = reconcile->wants_full = reconcile->is_settled = false;
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
@@ -238,6 +240,19 @@ void reconcile_request(struct reconcile *reconcile, bool full)
 		loop_defer(reconcile->soon);
 	else
 		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
+}
+
+void reconcile_go_on(struct reconcile *reconcile)
+{
+	uint64_t revision = snapshot_revision(reconcile->parts.rows);
+
+	if (reconcile->is_wanted || reconcile->wants_full || !reconcile->is_settled ||
+	    feed_report_again(reconcile->feed, revision) < 0) {
+		reconcile_request(reconcile, false);
+		return;
+	}
+	reconcile->plan->revision = revision;
+	log_debug("no pass: the plan is the same revision=%llu", (unsigned long long)revision);
 }
 
 int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)

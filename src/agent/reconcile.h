@@ -35,6 +35,10 @@ void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
  * heard yet, or the node holds), nothing is removed. False at first. */
 void reconcile_trust_rows(struct reconcile *reconcile, bool trusted);
 
+/* The rows have another revision, and nothing that a plan is made from has changed: what is in force for the
+ * one before is so for this one. */
+void reconcile_go_on(struct reconcile *reconcile);
+
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -9,6 +9,7 @@
 
 #define PAUSE_MS     50
 #define PAUSE_MAX_MS 500
+#define WORD_MAX     60
 
 static const struct cli_command *own_command(void)
 {
@@ -57,8 +58,24 @@ static int wait_for_end(struct cli *cli, const char *id, json_t **ret)
 	return r;
 }
 
+/* A name that is longer than a line loses its middle, unless all is to be shown. */
+static void shorten(char *text)
+{
+	for (char *word = text; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " ");
+
+		if (length > WORD_MAX) {
+			memset(word + WORD_MAX / 2, '.', 3);
+			memmove(word + WORD_MAX / 2 + 3, word + length - WORD_MAX / 2,
+				strlen(word + length - WORD_MAX / 2) + 1);
+			length = WORD_MAX + 3;
+		}
+		word += length;
+	}
+}
+
 /* A step as people read it: which it is, and where. */
-static json_t *line_of(const json_t *step)
+static json_t *line_of(const struct cli *cli, const json_t *step)
 {
 	const char *zone = text_of(step, "ZoneId"), *code = text_of(step, "Code"),
 		   *text = text_of(step, "Text");
@@ -68,6 +85,8 @@ static json_t *line_of(const json_t *step)
 	if (str_format(name, sizeof(name), "%s%s%s", text_of(step, "Kind"), *zone ? " " : "", zone) < 0 ||
 	    str_format(info, sizeof(info), "%s%s%s", code, *code && *text ? ": " : "", text) < 0)
 		return NULL;
+	if (!cli->wide)
+		shorten(info);
 	if (latency_us > 0)
 		(void)str_format(latency, sizeof(latency), "%.1f ms", (double)latency_us / 1000);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "Step", name, "Target", text_of(step, "Target"),
@@ -86,7 +105,7 @@ static int print_steps(const struct cli *cli, const json_t *answer)
 	_cleanup_(json_decrefp) json_t *lines = json_array();
 
 	for (size_t i = 0; i < json_array_size(steps); i++)
-		if (json_array_append_new(lines, line_of(json_array_get(steps, i))) < 0)
+		if (json_array_append_new(lines, line_of(cli, json_array_get(steps, i))) < 0)
 			return cli_fail("out of memory");
 	cli_table_print(cli, lines, columns);
 	return CLI_OK;
