@@ -106,7 +106,7 @@ function columnsOf(t: Texts, language: string, onTag: (tag: Tag) => void): Colum
 			),
 		},
 		{ key: "status", title: t.endpoints.status, width: 13, sort: (row) => row.EndpointStatus, cell: (row) => <Status {...stateOf(row.EndpointStatus, t)} /> },
-		{ key: "connection", title: t.endpoints.connection, width: 22, sort: (row) => connectionState(row, t).text, cell: (row) => <Status {...connectionState(row, t)} /> },
+		{ key: "connection", title: t.endpoints.connection, width: 26, sort: (row) => connectionState(row, t).text, cell: (row) => <Status {...connectionState(row, t)} /> },
 		{ key: "service", title: t.endpoints.service, width: 30, sort: (row) => row.ServiceName, cell: (row) => <span className="mono" title={row.ServiceName}>{shortService(row.ServiceName)}</span> },
 		{ key: "vpc", title: t.endpoints.vpc, width: 25, sort: (row) => row.VpcId, cell: (row) => <Copied text={row.VpcId} /> },
 		{ key: "domain", title: t.endpoints.domain, width: 40, cell: (row) => (row.EndpointDomain ? <Copied text={row.EndpointDomain} /> : null) },

@@ -12,7 +12,6 @@ export const en = {
 		add: "Add",
 		remove: "Remove",
 		working: "Working…",
-		required: "required",
 		optional: "optional",
 		noMatch: "Nothing matches",
 		moreMatches: (n: number) => `${n} more; type to narrow them down`,
@@ -23,8 +22,6 @@ export const en = {
 		tagValue: "Value",
 		failedRows: (n: number) => (n === 1 ? "One could not be done." : `${n} could not be done.`),
 		done: "Done",
-		noData: "No data",
-		clear: "Clear",
 	},
 	common: {
 		loading: "Loading…",

@@ -13,7 +13,6 @@ export const zh: Texts = {
 		add: "添加",
 		remove: "移除",
 		working: "处理中…",
-		required: "必填",
 		optional: "可选",
 		noMatch: "没有匹配项",
 		moreMatches: (n) => `还有 ${n} 项，请输入关键字缩小范围`,
@@ -24,8 +23,6 @@ export const zh: Texts = {
 		tagValue: "值",
 		failedRows: (n) => `有 ${n} 项未能完成。`,
 		done: "完成",
-		noData: "暂无数据",
-		clear: "清除",
 	},
 	common: {
 		loading: "加载中…",

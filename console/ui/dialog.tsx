@@ -104,7 +104,7 @@ export function Confirm({ title, text, items, confirmText, danger, onClose, act,
 		<Dialog title={title} onClose={onClose} foot={foot} onSubmit={() => void run()}>
 			{text}
 			{!busy && failed.length > 0 && <Banner kind="bad">{words.failedRows(failed.length)}</Banner>}
-			<ul className="confirm-items">
+			<ul className="confirm-items" tabIndex={0} aria-label={title}>
 				{items.slice(0, shownItems).map((item) => (
 					<li key={item.key}>
 						<strong>{item.name}</strong>

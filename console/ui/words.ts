@@ -10,7 +10,6 @@ export interface Words {
 	add: string;
 	remove: string;
 	working: string;
-	required: string;
 	optional: string;
 	noMatch: string;
 	moreMatches: (n: number) => string;
@@ -21,8 +20,6 @@ export interface Words {
 	tagValue: string;
 	failedRows: (n: number) => string;
 	done: string;
-	noData: string;
-	clear: string;
 }
 
 export const WordsContext = createContext<Words | null>(null);
