@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const {chromium} = require('playwright-core');
+const { chromium } = require('playwright-core');
 
 const axe = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const home = process.env.CONSOLE_URL;
@@ -15,7 +15,7 @@ const pictures = path.join(process.env.BUILD, 'console-pictures');
 let browser;
 
 async function start() {
-	browser = await chromium.launch({executablePath: '/usr/bin/chromium'});
+	browser = await chromium.launch({ executablePath: '/usr/bin/chromium' });
 }
 
 async function stop() {
@@ -33,7 +33,7 @@ function watch(page, faults) {
 
 // A fresh browser profile with one page. `options` are those of Playwright's newContext (locale, colorScheme, viewport …).
 async function open(options = {}) {
-	const context = await browser.newContext({viewport: {width: 1280, height: 800}, locale: 'en-US', permissions: ['clipboard-read', 'clipboard-write'], ...options});
+	const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US', permissions: ['clipboard-read', 'clipboard-write'], ...options });
 	const page = await context.newPage();
 	const faults = [];
 
@@ -51,8 +51,8 @@ async function open(options = {}) {
 async function login(page, id, secret, to = '') {
 	await page.goto(`${home}#/login?key=${encodeURIComponent(id)}`);
 	await page.getByLabel('Access key secret').fill(secret);
-	await page.getByRole('button', {name: 'Log in'}).click();
-	await page.getByRole('button', {name: 'Log out', includeHidden: true}).waitFor({state: 'attached'});
+	await page.getByRole('button', { name: 'Log in' }).click();
+	await page.getByRole('button', { name: 'Log out', includeHidden: true }).waitFor({ state: 'attached' });
 	if (to)
 		await page.goto(`${home}#/${to}`);
 }
@@ -62,12 +62,12 @@ async function obstacles(page) {
 	await page.evaluate(axe);
 	const found = await page.evaluate(() => globalThis.axe.run());
 
-	return found.violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
-		.flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) => `${id}: ${target.join(' ')}: ${failureSummary}`));
+	return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+		.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
 }
 
 async function picture(page, name) {
-	await page.screenshot({path: path.join(pictures, `${name}.png`)});
+	await page.screenshot({ path: path.join(pictures, `${name}.png`) });
 }
 
-module.exports = {start, stop, open, login, obstacles, picture, home};
+module.exports = { start, stop, open, login, obstacles, picture, home };
