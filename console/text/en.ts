@@ -22,6 +22,10 @@ export const en = {
 		tagValue: "Value",
 		failedRows: (n: number) => (n === 1 ? "One could not be done." : `${n} could not be done.`),
 		done: "Done",
+		noData: "No data",
+		asTable: "As a table",
+		asChart: "As a chart",
+		time: "Time",
 	},
 	common: {
 		loading: "Loading…",

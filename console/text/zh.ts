@@ -23,6 +23,10 @@ export const zh: Texts = {
 		tagValue: "值",
 		failedRows: (n) => `有 ${n} 项未能完成。`,
 		done: "完成",
+		noData: "暂无数据",
+		asTable: "以表格显示",
+		asChart: "以图表显示",
+		time: "时间",
 	},
 	common: {
 		loading: "加载中…",

@@ -20,6 +20,10 @@ export interface Words {
 	tagValue: string;
 	failedRows: (n: number) => string;
 	done: string;
+	noData: string;
+	asTable: string;
+	asChart: string;
+	time: string;
 }
 
 export const WordsContext = createContext<Words | null>(null);
