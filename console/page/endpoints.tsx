@@ -7,12 +7,14 @@ import type { Tag } from "../lib/form";
 import { toggleTerm } from "../lib/filter";
 import type { Fields } from "../lib/filter";
 import { formatTime } from "../lib/time";
+import { visible } from "../lib/visible";
 import type { Texts } from "../text/en";
 import { Button } from "../ui/button";
 import { Copied } from "../ui/copy";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Banner } from "../ui/banner";
 import { Empty } from "../ui/empty";
+import { Name } from "../ui/name";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
 import { Tabs } from "../ui/tabs";
@@ -100,7 +102,7 @@ function columnsOf(t: Texts, language: string, onTag: (tag: Tag) => void): Colum
 			key: "name", title: t.endpoints.name, width: 30, sort: nameOf,
 			cell: (row) => (
 				<div className="two">
-					<Link to={{ page: "endpoints", id: row.EndpointId }}><bdi>{nameOf(row)}</bdi></Link>
+					<Link to={{ page: "endpoints", id: row.EndpointId }}><Name text={nameOf(row)} /></Link>
 					<Copied text={row.EndpointId} />
 				</div>
 			),
@@ -195,7 +197,7 @@ function TagsDialog({ rows, onClose }: { rows: Endpoint[]; onClose: () => void; 
 		</>
 	);
 	return (
-		<Dialog title={only ? t.endpoints.tagsOf(nameOf(only)) : t.endpoints.tagsForAll(rows.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
+		<Dialog title={only ? t.endpoints.tagsOf(visible(nameOf(only))) : t.endpoints.tagsForAll(rows.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
 			{error !== undefined && <Banner kind="bad">{errorText(error, t)}</Banner>}
 			<TagEditor label={t.endpoints.tags} tags={tags} onChange={setTagList} errorOf={wrong} limit={tagLimit} />
 		</Dialog>

@@ -4,6 +4,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type { KeyboardEvent, ReactNode } from "react";
 import { Icon } from "./icon";
+import { Name } from "./name";
 import { useWords } from "./words";
 
 export interface ComboOption {
@@ -107,7 +108,7 @@ export function Combobox({ id, value, options, onChange, placeholder, disabled, 
 						key={option.value} id={`${listId}${i}`} role="option" aria-selected={option.value === value} aria-disabled={option.disabled || undefined}
 						className={`option ${i === active ? "active" : ""}`} onMouseMove={() => setActive(i)} onClick={() => take(option)}
 					>
-						<span className="option-text"><bdi>{option.text}</bdi>{option.value === value && <Icon name="check" />}</span>
+						<span className="option-text"><Name text={option.text} />{option.value === value && <Icon name="check" />}</span>
 						{option.detail && <small>{option.detail}</small>}
 					</div>
 				))}

@@ -4,6 +4,7 @@ import type { FormEvent, ReactNode } from "react";
 import { Banner } from "./banner";
 import { Button } from "./button";
 import { Icon } from "./icon";
+import { Name } from "./name";
 import { useWords } from "./words";
 
 export interface DialogProps {
@@ -107,7 +108,7 @@ export function Confirm({ title, text, items, confirmText, danger, onClose, act,
 			<ul className="confirm-items" tabIndex={0} aria-label={title}>
 				{items.slice(0, shownItems).map((item) => (
 					<li key={item.key}>
-						<strong>{item.name}</strong>
+						<strong><Name text={item.name} /></strong>
 						<span>{item.effect}</span>
 						<ProgressMark progress={progress?.[item.key]} />
 					</li>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { visible } from "../lib/visible";
 import { Button } from "./button";
 import { useWords } from "./words";
 
@@ -12,7 +13,7 @@ export function TagList({ tags, onTag }: { tags: TagEntry[]; onTag?: (tag: TagEn
 	return (
 		<span className="tags">
 			{tags.map((tag) => {
-				const text = tag.Value ? `${tag.Key}: ${tag.Value}` : tag.Key;
+				const text = visible(tag.Value ? `${tag.Key}: ${tag.Value}` : tag.Key);
 				return onTag
 					? <button key={tag.Key} type="button" className="tag" title={text} onClick={() => onTag(tag)}><bdi>{text}</bdi></button>
 					: <span key={tag.Key} className="tag" title={text}><bdi>{text}</bdi></span>;

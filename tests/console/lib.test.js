@@ -2,7 +2,7 @@
 // The small pure modules: address, filters, rules of fields, times, what a browser keeps.
 const test = require("node:test");
 const assert = require("node:assert");
-const { address, filter, form, saved, settings, time, tunnel } = require("./load").load();
+const { address, filter, form, saved, settings, time, tunnel, visible } = require("./load").load();
 
 const places = [
 	["#/cn-hangzhou/endpoints", { region: "cn-hangzhou", page: "endpoints", query: {} }],
@@ -188,3 +188,10 @@ const tunnels = [
 for (const [from, command, to] of tunnels) {
 	test(`from ${from} a tunnel leads to this machine`, () => assert.deepStrictEqual(tunnel.tunnel(new URL(from)), { command, address: to }));
 }
+
+test("what turns the direction of a line, or cannot be seen, is shown by its number; all else stays", () => {
+	assert.strictEqual(visible.visible("abc\u202egnp.exe"), "abc[U+202E]gnp.exe");
+	assert.strictEqual(visible.visible("a\u200bb\u2066c\ufeffd\ne"), "a[U+200B]b[U+2066]c[U+FEFF]d[U+000A]e");
+	const plain = "<script>alert(1)</script>\"'& 中文 עברית é 😀";
+	assert.strictEqual(visible.visible(plain), plain);
+});
