@@ -121,11 +121,12 @@ export class HttpClient implements Client {
 	}
 
 	private async send<T>(product: Product, action: string, params: Params): Promise<T> {
+		const offset = this.clockOffsetMs;
 		const response = await this.post(product, action, formEncode(flatten(params)));
 		const answer = await readAnswer(response);
 		if (response.ok) return answer as T;
 		const error = toError(response, answer);
-		if (error.code.startsWith("InvalidTimeStamp") && this.correctClock(response)) return this.send(product, action, params);
+		if (error.code.startsWith("InvalidTimeStamp") && this.correctClock(response, offset)) return this.send(product, action, params);
 		if (keyRefusals.has(error.code)) this.around.refused?.(error);
 		throw error;
 	}
@@ -161,12 +162,14 @@ export class HttpClient implements Client {
 		}
 	}
 
-	private correctClock(response: Response): boolean {
+	/** Whether the clock is another one now than when the call was sent: calls that were under way together are all sent again. */
+	private correctClock(response: Response, sentWithMs: number): boolean {
 		const date = Date.parse(response.headers.get("date") ?? "");
+		if (this.clockOffsetMs !== sentWithMs) return true;
 		if (this.clockCorrected || Number.isNaN(date)) return false;
 		this.clockCorrected = true;
 		this.clockOffsetMs = date - this.around.now();
-		return true;
+		return this.clockOffsetMs !== sentWithMs;
 	}
 }
 

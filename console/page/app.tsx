@@ -164,7 +164,7 @@ export function App() {
 		else await forgetSession();
 		const to = wanted.current;
 		wanted.current = null;
-		go(to ?? { region: "", page: "", query: {} }, true);
+		if (placeRef.current.page === loginPage) go(to ?? { region: "", page: "", query: {} }, true);
 	};
 	const logout = (): void => {
 		tabs?.postMessage("logout");

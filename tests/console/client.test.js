@@ -111,6 +111,12 @@ test("a clock two hours off is corrected once, from the answer", async () => {
 	assert.deepStrictEqual(w.sent.map(({ headers }) => headers["x-acs-date"]), ["2026-11-28T12:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:00Z"]);
 });
 
+test("calls that were under way together while the clock was off are all sent again", async () => {
+	const w = await world(late(), late(), { ok: 1 }, { ok: 2 });
+	await Promise.all([w.client.call("vpc", "DescribeVpcs", {}), w.client.call("vpc", "DescribeVSwitches", {})]);
+	assert.deepStrictEqual(w.sent.map(({ headers }) => headers["x-acs-date"].slice(11, 13)), ["12", "12", "10", "10"]);
+});
+
 test("a clock that cannot be corrected is an error, not a loop", async () => {
 	const w = await world(late(), late());
 	await assert.rejects(w.client.call("vpc", "DescribeVpcs", {}), { code: "InvalidTimeStamp.Expired" });
