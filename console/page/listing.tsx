@@ -12,6 +12,7 @@ import { Field } from "../ui/field";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icon";
 import { Menu } from "../ui/menu";
+import { Name } from "../ui/name";
 import { Table } from "../ui/table";
 import type { Column } from "../ui/table";
 import { useLanguage, usePlace, useQuery, useText } from "./context";
@@ -53,10 +54,10 @@ export function Listing<T>({ label, list, columns, fields, rowKey, rowName, defa
 						<Button icon="close" onClick={() => setFilter("")}>{t.list.clearFilter}</Button>
 					</Empty>;
 	return (
-		<>
+		<div className="listing">
 			<div className="toolbar">
 				<SearchField value={filter} onChange={setFilter} fields={Object.keys(fields)} />
-				<Count shown={rows.length} hidden={hidden} clear={() => setFilter("")} />
+				{(list.state === "ready" || list.rows.length > 0) && <Count shown={rows.length} hidden={hidden} clear={() => setFilter("")} />}
 				<span className="grow" />
 				<Button kind="quiet" icon="refresh" aria-label={t.list.refresh} title={t.list.refresh} onClick={list.reload} />
 				{tools}
@@ -72,7 +73,7 @@ export function Listing<T>({ label, list, columns, fields, rowKey, rowName, defa
 				label={label} rows={rows} columns={columns} rowKey={rowKey} rowName={rowName} sort={sort || defaultSort} onSort={setSort}
 				selected={acts ? selected : undefined} onSelect={acts ? setSelected : undefined} onOpen={onOpen} empty={empty}
 			/>
-		</>
+		</div>
 	);
 }
 
@@ -112,7 +113,7 @@ function SearchField({ value, onChange, fields }: { value: string; onChange: (va
 						{saved.map((entry) => (
 							<div key={entry.name} className="menu-row">
 								<button type="button" onClick={() => { onChange(entry.filter); close(); }}>
-									<bdi>{entry.name}</bdi>
+									<Name text={entry.name} />
 									<small className="mono">{entry.filter}</small>
 								</button>
 								<button type="button" className="copy" aria-label={t.list.deleteSaved(entry.name)} onClick={() => setSaved(removeSaved(localStorage, page, entry.name))}><Icon name="trash" /></button>

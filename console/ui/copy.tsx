@@ -17,7 +17,7 @@ export function CopyButton({ text, label, words }: { text: string; label?: strin
 		<button type="button" className={words ? "button normal" : "copy"} aria-label={name} title={copied ? say.copied : name} onClick={() => void copyText(text).then(setCopied)}>
 			<Icon name={copied ? "check" : "copy"} />
 			{words && (copied ? say.copied : say.copy)}
-			<span className="hidden" role="status">{copied ? say.copied : ""}</span>
+			{copied && !words && <span className="hidden" role="status">{say.copied}</span>}
 		</button>
 	);
 }
