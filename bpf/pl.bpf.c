@@ -20,6 +20,13 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* If the packet is dropped from here on, the flow's ENI counts it. */
+static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
+{
+	pkt->eni = pl_flow_eni(flow);
+	pkt->eni_side = pl_flow_side(flow);
+}
+
 /* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be
  * none. (The pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends
  * on the other.) */
@@ -31,7 +38,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	if (!flow && pl_flow_carry(&pkt->key))
 		flow = pl_flow4_find(&pkt->key);
 	if (flow && pl_flow_begins_anew(flow, pkt)) {
-		pl_flow_remove(&pkt->key, flow);
+		pl_flow_remove(&pkt->key);
 		flow = NULL;
 	}
 	if (flow) {
@@ -41,9 +48,10 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 		if (!r)
 			return flow;
 		*ret_reason = r;
+		pl_drops_for(pkt, flow);
 		if (r != PL_DROP_BACKEND_GONE)
 			return NULL;
-		pl_flow_remove(&pkt->key, flow);
+		pl_flow_remove(&pkt->key);
 	}
 	*ret_reason = pl_open4(pkt);
 	if (*ret_reason)
@@ -95,8 +103,10 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 {
 	int r, reason = pl_reason_of(flow);
 
-	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags))
+	if (flow->kind == PL_FLOW_NAT_BACK && pl_tcp_opens(pkt->tcp_flags)) {
+		pl_drops_for(pkt, flow);
 		return PL_DROP_PROVIDER_OPENS;
+	}
 	if (pl_flow_is_local(flow)) {
 		if (pl_echo_is_astray(flow, pkt))
 			return PL_DROP_NO_FLOW;

@@ -42,6 +42,7 @@
 #define PL_BACKENDS_MAX	 65536
 #define PL_RULES_MAX	 262144
 #define PL_MAGLEV_MAX	 1048576
+#define PL_TALLIES_MAX	 65536
 
 struct pl_addr {
 	__be32 w[4];
@@ -177,6 +178,18 @@ struct pl_count {
 	__u64 packets, bytes;
 };
 
+/* pl_tallies: hash of struct pl_count by an endpoint ENI's slot and what is counted: what the flow rows
+ * cannot tell. Counts only rise while a slot has one owner; the agent deletes those of a slot that is free.
+ * How long the list of reasons is changes nothing here. */
+#define PL_TALLY_OPENED 0	   /* packets: flows that were opened */
+#define PL_TALLY_ENDED	1	   /* what the rows of flows that the program took away had counted */
+#define PL_TALLY_OUT	(1u << 16) /* with a reason or ENDED: from the service, not to it */
+
+struct pl_tally_key {
+	__u32 slot;
+	__u32 what; /* one of the above; else a drop's reason */
+};
+
 /* pl_config: array of one. Both versions keep their places for ever. */
 struct pl_config {
 	__u32 abi_version;
@@ -201,3 +214,4 @@ PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_policy) == 24, "pl_policy");
 PL_ASSERT(sizeof(struct pl_rule) == 24, "pl_rule");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");
+PL_ASSERT(sizeof(struct pl_tally_key) == 8, "pl_tally_key");

@@ -68,18 +68,54 @@ static __always_inline void pl_flow_set_state(struct pl_flow4 *flow, const struc
 	(void)__sync_val_compare_and_swap(word, old.all, new.all);
 }
 
-/* Removes a flow, told from one of its entries. Of two CPUs that do so, the one that finds the entry there
- * removes the partner, too: when the other comes to it, its key may be another flow's. */
-static __always_inline void pl_flow_remove(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+/* The ENI whose flow it is; 0: none's. */
+static __always_inline __u32 pl_flow_eni(const struct pl_flow4 *flow)
 {
-	struct pl_flow4_key partner = pl_flow4_partner(key, flow);
+	return pl_flow_is_local(flow) ? PL_SLOT_SERVICE : flow->slot;
+}
+
+/* Which way the packets of an ENI's flow go that find the entry. */
+static __always_inline __u32 pl_flow_side(const struct pl_flow4 *flow)
+{
+	return pl_flow_is_back(flow) ? PL_TALLY_OUT : 0;
+}
+
+/* Removes a flow, told from one of its entries, and keeps for its ENI what its rows have counted. Of two CPUs
+ * that do so, the one that finds the entry there removes the partner, too: when the other comes to it, its
+ * key may be another flow's. */
+__attribute__((noinline)) int pl_flow_remove(const struct pl_flow4_key *found)
+{
+	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
+	struct pl_count count, partner_count = {};
+	struct pl_flow4 *flow, *partner;
+	__u32 eni, side;
 	int r; /* not long: see pl_nat_try() */
 
-	if (!pl_flow_is_still(flow, key))
-		return;
-	r = bpf_map_delete_elem(&pl_flows4, key);
-	if (!r)
-		bpf_map_delete_elem(&pl_flows4, &partner);
+	if (!found)
+		return 0;
+	key = *found;
+	flow = pl_flow4_find(&key);
+	if (!flow)
+		return 0;
+	partner_key = pl_flow4_partner(&key, flow);
+	eni = pl_flow_eni(flow);
+	side = pl_flow_side(flow);
+	count = (struct pl_count){flow->packets, flow->bytes};
+	if (!pl_flow_is_still(flow, &key))
+		return 0;
+	partner = pl_flow4_find(&partner_key);
+	if (partner)
+		partner_count = (struct pl_count){partner->packets, partner->bytes};
+	r = bpf_map_delete_elem(&pl_flows4, &key);
+	if (r)
+		return 0;
+	bpf_map_delete_elem(&pl_flows4, &partner_key);
+	if (eni) {
+		pl_tally_add(eni, PL_TALLY_ENDED | side, count.packets, count.bytes);
+		pl_tally_add(eni, PL_TALLY_ENDED | (side ^ PL_TALLY_OUT), partner_count.packets,
+			     partner_count.bytes);
+	}
+	return 1;
 }
 
 /* Whether an echo packet goes the other way than its entry: with the identifier 0 a request has the key of a

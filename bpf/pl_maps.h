@@ -146,6 +146,17 @@ struct {
 	__uint(max_entries, PL_REASON_MAX);
 } pl_reasons SEC(".maps");
 
+/* Of endpoint ENIs: flows that were opened, drops by reason, and what flows had counted that were taken away
+ * here. Written where a flow opens, ends or a packet is dropped, never for a packet that an open flow takes
+ * along; read and tidied by the agent's sweep. Full: what finds no room is not counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_tally_key);
+	__type(value, struct pl_count);
+	__uint(max_entries, PL_TALLIES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_tallies SEC(".maps");
+
 /* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once.
  * Empty: the entry programs drop. */
 struct {

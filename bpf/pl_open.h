@@ -25,6 +25,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	__u32 generation;
 	int r;
 
+	pkt->eni = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
 	r = pl_judge_eni(&pkt->key, pkt->slot, slot, eni);
@@ -38,7 +39,10 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	if (r)
 		return r;
 	generation = before + pl_generation_get(target.slot);
-	return pl_nat_open(pkt, &target, generation);
+	r = pl_nat_open(pkt, &target, generation);
+	if (!r)
+		pl_tally_add(slot, PL_TALLY_OPENED, 1, 0);
+	return r;
 }
 
 /* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address

@@ -11,13 +11,15 @@
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
 
-#include "pl_maps.h"
+#include "pl_tally.h"
 
 struct pl_pkt {
 	struct pl_flow4_key key; /* IPv4 and L4, as it arrived; side OUT */
 	__u32 slot;		 /* of the port that sent it */
 	__u32 vpc;		 /* of that port */
 	__u32 out_ifindex;	 /* device of the receiver */
+	__u32 eni;		 /* slot of the ENI that counts the packet if it is dropped; 0: none does */
+	__u32 eni_side;		 /* PL_TALLY_OUT: it comes from the service */
 	__u8 out_delivery;	 /* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 l4_proto;
 	__u8 tcp_flags; /* PL_TCP_… */
@@ -52,7 +54,9 @@ static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *p
 static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *pkt, int reason)
 {
 	pl_count(skb, reason);
-	if (PL_REASON_IS_DROP(reason))
-		return TC_ACT_SHOT;
-	return pl_send(skb, pkt);
+	if (!PL_REASON_IS_DROP(reason))
+		return pl_send(skb, pkt);
+	if (pkt->eni)
+		pl_tally_add(pkt->eni, reason | pkt->eni_side, 1, skb->len);
+	return TC_ACT_SHOT;
 }

@@ -27,6 +27,7 @@
 #include "bpf/pl_sweep.h"
 #include "bpffs.h"
 #include "pins.h"
+#include "tallies.h"
 
 /* libbpf's words, one level lower than it thinks. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list ap)
@@ -163,6 +164,8 @@ static int init_tables(struct datapath *datapath)
 	r = list_table_new(bpf_map__fd(skeleton->maps.pl_rules), &datapath->rules);
 	if (r == 0)
 		r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
+	if (r == 0)
+		r = tallies_new(datapath->n_slots, &datapath->tallies);
 	if (r == 0 && datapath->is_waiting)
 		r = copy_generations(datapath);
 	return r < 0 ? r : datapath_load_tables(datapath);
@@ -289,6 +292,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	table_done(&datapath->places);
 	free(datapath->generations);
 	free(datapath->slots_in_use);
+	tallies_free(datapath->tallies);
 	closep(&datapath->old_flows_fd);
 	pl_bpf__destroy(datapath->skeleton);
 	free(datapath);

@@ -65,5 +65,23 @@ int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, 
 /* Entries of the flow tables. */
 int datapath_flow_count(struct datapath *datapath, uint64_t *ret);
 /* Deletes flows that are over: idle for too long, or of a port or an ENI that is gone. Before that it moves
- * what is left in a flow table of another layout. */
+ * what is left in a flow table of another layout, and reads what the flows of each ENI come to. */
 int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted);
+
+enum { DATAPATH_IN, DATAPATH_OUT }; /* to an endpoint's service, and from it */
+#define DATAPATH_REASONS_MAX 64
+
+/* What an endpoint ENI's flows come to. All but `open` rises for as long as the slot has one owner (it may
+ * seem to fall when flows end during a reading, and is right with the next one), from where it happens to
+ * stand when the agent starts: only differences of readings say something. */
+struct datapath_tally {
+	uint64_t packets[2], bytes[2]; /* of flows, delivered */
+	uint64_t dropped_packets[2], dropped_bytes[2];
+	uint64_t opened, open;		      /* flows: that were opened; that are open now */
+	uint64_t drops[DATAPATH_REASONS_MAX]; /* packets, by the reason's number */
+};
+/* The name of a reason to drop; NULL: the number is none's. */
+const char *datapath_drop_name(size_t reason);
+/* Calls for each slot of which anything was counted, as the last sweep that went well has read it. */
+typedef void (*datapath_tally_callback)(void *context, uint32_t slot, const struct datapath_tally *tally);
+void datapath_tallies(const struct datapath *datapath, datapath_tally_callback callback, void *context);

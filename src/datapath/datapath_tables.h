@@ -12,6 +12,7 @@
 #include "table.h"
 
 struct pl_bpf; /* the skeleton */
+struct tallies;
 
 struct datapath {
 	struct pl_bpf *skeleton;
@@ -29,6 +30,7 @@ struct datapath {
 	bool is_waiting;  /* the tables are new and not filled yet: the program before this one goes on */
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
 	uint32_t node_number;
+	struct tallies *tallies; /* as of the last sweep */
 };
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */

@@ -7,9 +7,13 @@
  * looked at again, and goes with its partner if that has been idle too. Between the look and the deletion a
  * packet may come: its flow then opens again if it may (UDP), or its packets are dropped as not_syn, as after
  * any idle time-out.
+ *
+ * The same walk sums up what the rows have counted by ENI. A row is asked for its last numbers in the instant
+ * in which it is deleted, so no packet of a flow is lost to its end.
  */
 #include "carry.h"
 #include "pins.h"
+#include "tallies.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +23,7 @@
 #include "bpf/pl_sweep.h"
 
 struct sweep {
-	const struct datapath *datapath;
+	struct datapath *datapath;
 	uint32_t now, hz;
 	struct rowset over; /* keys of candidates */
 };
@@ -32,6 +36,11 @@ static int flows4_fd(const struct datapath *datapath)
 static bool is_slot_gone(const struct datapath *datapath, uint32_t slot)
 {
 	return slot < datapath->n_slots && !(datapath->slots_in_use[slot / 8] & 1u << slot % 8);
+}
+
+static bool is_free(const void *context, uint32_t slot)
+{
+	return is_slot_gone(context, slot);
 }
 
 static bool is_owner_gone(const struct sweep *sweep, const struct pl_flow4 *flow)
@@ -49,20 +58,53 @@ static int collect(void *context, const void *key, const void *value)
 	struct sweep *sweep = context;
 	struct pl_flow4_key flow_key;
 	struct pl_flow4 flow;
+	int r;
 
 	memcpy(&flow_key, key, sizeof(flow_key));
 	memcpy(&flow, value, sizeof(flow));
+	r = tallies_add(sweep->datapath->tallies, &flow);
+	if (r < 0)
+		return r;
 	if (!is_over(sweep, &flow_key, &flow) && !is_owner_gone(sweep, &flow))
 		return 0;
 	return rowset_append(&sweep->over, key, value);
 }
 
+/* What has not moved over yet from a table with rows of another size. */
+static int add_old(void *context, const void *key, const void *value)
+{
+	const struct datapath *datapath = context;
+	struct pl_flow4 flow = {};
+
+	(void)key;
+	memcpy(&flow, value, MIN(sizeof(flow), (size_t)datapath->skeleton->rodata->pl_old_row_size));
+	return tallies_add(datapath->tallies, &flow);
+}
+
+/* Of a row that moves between the two meanwhile neither walk sees anything; of one that is seen twice the
+ * numbers would stay. */
+static int read_flows(struct sweep *sweep)
+{
+	struct datapath *datapath = sweep->datapath;
+	int r = tallies_begin(datapath->tallies, bpf_map__fd(datapath->skeleton->maps.pl_tallies));
+
+	if (r == 0)
+		r = table_walk(flows4_fd(datapath), collect, sweep);
+	if (r == 0 && datapath->old_flows_fd >= 0)
+		r = table_walk(datapath->old_flows_fd, add_old, datapath);
+	return r;
+}
+
 /* 1: deleted; 0: it was gone already. */
 static int delete_flow(const struct sweep *sweep, const struct pl_flow4_key *key)
 {
-	if (bpf_map_delete_elem(flows4_fd(sweep->datapath), key) < 0)
+	struct pl_flow4 last;
+	int r;
+
+	if (bpf_map_lookup_and_delete_elem(flows4_fd(sweep->datapath), key, &last) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	return 1;
+	r = tallies_swept(sweep->datapath->tallies, &last);
+	return r < 0 ? r : 1;
 }
 
 static bool is_same_key(const struct pl_flow4_key *a, const struct pl_flow4_key *b)
@@ -160,7 +202,7 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 		return -EAGAIN;
 	r = read_clock(datapath, &sweep.now);
 	if (r == 0)
-		r = table_walk(flows4_fd(datapath), collect, &sweep);
+		r = read_flows(&sweep);
 	for (size_t i = 0; i < sweep.over.n && r == 0; i++) {
 		struct pl_flow4_key key;
 
@@ -168,6 +210,9 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 		r = end_flow(&sweep, &key, &deleted);
 	}
 	rowset_done(&sweep.over);
+	if (r == 0)
+		r = tallies_tidy(datapath->tallies, bpf_map__fd(datapath->skeleton->maps.pl_tallies), is_free,
+				 datapath);
 	if (r < 0)
 		return r;
 	*ret_deleted = deleted;
@@ -200,6 +245,16 @@ static const struct datapath_counter reasons[] = {
 	PL_REASONS(REASON)
 #undef REASON
 };
+
+const char *datapath_drop_name(size_t reason)
+{
+	return reason < ARRAY_SIZE(reasons) && reasons[reason].is_drop ? reasons[reason].name : NULL;
+}
+
+void datapath_tallies(const struct datapath *datapath, datapath_tally_callback callback, void *context)
+{
+	tallies_each(datapath->tallies, callback, context);
+}
 
 static int read_counter(int fd, uint32_t reason, struct pl_count *per_cpu, int n_cpus,
 			struct datapath_counter *counter)

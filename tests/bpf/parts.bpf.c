@@ -36,7 +36,7 @@ int part_remove(struct part_call *call)
 
 	if (!flow)
 		return -ENOENT;
-	pl_flow_remove(&key, flow);
+	pl_flow_remove(&key);
 	return 0;
 }
 

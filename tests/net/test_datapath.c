@@ -355,6 +355,11 @@ static int newest(void *context, const void *key, const void *value)
 	return 0;
 }
 
+static int collect_row(void *context, const void *key, const void *value)
+{
+	return rowset_append(context, key, value);
+}
+
 static void test_idle(struct world *world)
 {
 	_cleanup_(closep) int fd = -EBADF;
@@ -373,6 +378,115 @@ static void test_idle(struct world *world)
 	tap_is_int((long long)deleted, 2, "ends the one that was idle in both directions, and no other");
 }
 
+struct reading {
+	uint32_t slot;
+	struct datapath_tally tally;
+	bool is_there;
+};
+
+static void take_reading(void *context, uint32_t slot, const struct datapath_tally *tally)
+{
+	struct reading *reading = context;
+
+	if (slot != reading->slot)
+		return;
+	reading->tally = *tally;
+	reading->is_there = true;
+}
+
+/* What the flows of a slot come to after a sweep. */
+static struct reading read_slot(struct world *world, uint32_t slot)
+{
+	struct reading reading = {.slot = slot};
+	uint64_t deleted;
+
+	if (datapath_sweep_flows(world->datapath, &deleted) == 0)
+		datapath_tallies(world->datapath, take_reading, &reading);
+	return reading;
+}
+
+static void count_by_slot(uint32_t slot, uint32_t what, uint64_t packets)
+{
+	struct pl_tally_key key = {.slot = slot, .what = what};
+	struct pl_count count = {packets, 100 * packets};
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_tallies", pins);
+	fd = bpf_obj_get(path);
+	(void)bpf_map_update_elem(fd, &key, &count, BPF_ANY);
+}
+
+static void add_packets(void *context, struct pl_flow4 *flow)
+{
+	(void)context;
+	flow->packets += 10;
+	flow->bytes += 1000;
+}
+
+/* Changes the rows of translated flows. */
+static void change_flows(void (*change)(void *context, struct pl_flow4 *flow), void *context)
+{
+	struct rowset rows = rowset_make(sizeof(struct pl_flow4_key), sizeof(struct pl_flow4));
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
+	fd = bpf_obj_get(path);
+	(void)table_walk(fd, collect_row, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		struct pl_flow4 flow;
+
+		memcpy(&flow, rowset_value(&rows, i), sizeof(flow));
+		if (flow.kind != PL_FLOW_NAT && flow.kind != PL_FLOW_NAT_BACK)
+			continue;
+		change(context, &flow);
+		(void)bpf_map_update_elem(fd, rowset_key(&rows, i), &flow, BPF_EXIST);
+	}
+	rowset_done(&rows);
+}
+
+static void age(void *context, struct pl_flow4 *flow)
+{
+	(void)context;
+	flow->seen -= 2 * PL_IDLE_TCP_ESTABLISHED * pl_kernel_hz();
+}
+
+/* What flows have counted stays counted when they end, and goes with the slot's owner. */
+static void test_tallies(struct world *world)
+{
+	struct reading first = read_slot(world, 16), second;
+
+	tap_ok(first.is_there && first.tally.open == 2 && first.tally.packets[DATAPATH_IN] == 0,
+	       "a sweep counts the open flows of a slot");
+	change_flows(add_packets, NULL);
+	count_by_slot(16, PL_TALLY_OPENED, 2);
+	count_by_slot(16, PL_TALLY_ENDED, 3);
+	count_by_slot(16, PL_DROP_POLICY_IN, 4);
+	count_by_slot(16, PL_DROP_POLICY_IN | PL_TALLY_OUT, 1);
+	count_by_slot(16, 60, 1);
+	second = read_slot(world, 16);
+	tap_is_int((long long)second.tally.packets[DATAPATH_IN], 23, "the packets that they have counted, …");
+	tap_is_int((long long)second.tally.bytes[DATAPATH_IN], 2300, "the bytes, …");
+	tap_is_int((long long)second.tally.packets[DATAPATH_OUT], 20, "in each direction, …");
+	tap_ok(second.tally.opened == 2 && second.tally.drops[PL_DROP_POLICY_IN] == 5 &&
+		       second.tally.dropped_packets[DATAPATH_IN] == 5 &&
+		       second.tally.dropped_packets[DATAPATH_OUT] == 1,
+	       "and what the program counts by slot");
+	tap_ok(streq(datapath_drop_name(PL_DROP_POLICY_IN), "policy_in") &&
+		       !datapath_drop_name(PL_DELIVERED) && !datapath_drop_name(60),
+	       "a reason to drop has a name, others have none");
+	change_flows(age, NULL);
+	(void)read_slot(world, 16);
+	second = read_slot(world, 16);
+	tap_ok(second.tally.open == 0 && second.tally.packets[DATAPATH_IN] == 23 &&
+		       second.tally.bytes[DATAPATH_OUT] == 2000,
+	       "what flows have counted stays when they have ended");
+	count_by_slot(40, PL_TALLY_OPENED, 1);
+	(void)read_slot(world, 40);
+	tap_ok(!read_slot(world, 40).is_there, "of a slot that nobody has nothing stays");
+}
+
 static void test_sweep(struct world *world)
 {
 	uint64_t deleted = 0;
@@ -380,6 +494,7 @@ static void test_sweep(struct world *world)
 	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep runs");
 	tap_is_int((long long)deleted, 0, "and leaves fresh flows alone");
 	test_idle(world);
+	test_tallies(world);
 	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
 	tap_ok(ports_remove_others(world->ports, &world->plan, false) > 0, "its device is removed");

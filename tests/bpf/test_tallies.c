@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is counted by an endpoint's ENI: flows that open, packets that are dropped, by reason and direction,
+ * and what a flow had counted when the program takes its rows away. And that nothing else is: a packet of an
+ * open flow, one between instances, one that is for no ENI.
+ */
+#include "../tap.h"
+#include "flows.h"
+
+static struct pl_count tally(const struct node *node, uint32_t slot, uint32_t what)
+{
+	struct pl_tally_key key = {.slot = slot, .what = what};
+	struct pl_count count = {0};
+
+	(void)bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &count);
+	return count;
+}
+
+static uint32_t n_tallies(const struct node *node)
+{
+	struct pl_tally_key key, *at = NULL;
+	uint32_t n = 0;
+
+	while (bpf_map_get_next_key(bpf_map__fd(node->bpf->maps.pl_tallies), at, &key) == 0) {
+		at = &key;
+		n++;
+	}
+	return n;
+}
+
+static void clear(struct node *node)
+{
+	struct pl_tally_key key;
+
+	node_clear_flows(node);
+	while (bpf_map_get_next_key(bpf_map__fd(node->bpf->maps.pl_tallies), NULL, &key) == 0)
+		must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key), "pl_tallies");
+}
+
+static bool is(struct pl_count count, uint64_t packets, uint64_t bytes)
+{
+	if (count.packets == packets && count.bytes == bytes)
+		return true;
+	tap_note("%llu packets, %llu bytes", (unsigned long long)count.packets,
+		 (unsigned long long)count.bytes);
+	return false;
+}
+
+static void test_opened(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), datagram = udp(node, SLOT_A, 5000);
+
+	clear(node);
+	handshake(node, SLOT_A, 4000);
+	for (int i = 0; i < 5; i++)
+		deliver(node, SLOT_A, &data);
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 1, 0), "a flow is counted when it opens, once");
+	tap_is_int(n_tallies(node), 1, "its packets are the flow's alone");
+	deliver(node, SLOT_A, &datagram);
+	handshake(node, SLOT_B, 4000);
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 2, 0) &&
+		       is(tally(node, SLOT_ENI_B, PL_TALLY_OPENED), 1, 0),
+	       "each ENI counts its own");
+}
+
+static void test_drops(struct node *node)
+{
+	static const struct node_rule none[] = {{"10.0.0.0", 8, IPPROTO_ICMP, 0, 65535, true}};
+	struct pkt syn = tcp(node, SLOT_A, 4001, SYN), stray = tcp(node, SLOT_A, 4002, ACK);
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), seen, reply, opens;
+	uint32_t server;
+
+	clear(node);
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	reply = node_reply(&seen, ACK);
+	opens = node_reply(&seen, SYN);
+	tap_is_int(node_send(node, server, &opens).reason, PL_DROP_PROVIDER_OPENS,
+		   "the server's SYN is dropped");
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_PROVIDER_OPENS | PL_TALLY_OUT), 1, opens.size),
+	       "and counted by the flow's ENI, as coming from the service");
+	tap_is_int(node_send(node, SLOT_A, &stray).reason, PL_DROP_NOT_SYN, "what opens no flow is dropped");
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_NOT_SYN), 1, stray.size), "and counted");
+
+	node_policy(node, SLOT_ENI_A, RULES(none), false);
+	node_bump(node, SLOT_ENI_A);
+	for (int i = 0; i < 3; i++)
+		(void)node_send(node, SLOT_A, &data);
+	(void)node_send(node, SLOT_A, &syn);
+	(void)node_send(node, server, &reply);
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_POLICY_IN), 4, 3 * data.size + syn.size),
+	       "after a rule is revoked its drops are counted, of open flows and of new ones");
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_POLICY_IN | PL_TALLY_OUT), 1, reply.size),
+	       "and the replies'");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "when it is back nothing more is");
+	tap_is_int(n_tallies(node), 5, "nothing else was counted");
+}
+
+/* Rows that the program itself takes away. */
+static void test_ended(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), data = tcp(node, SLOT_A, 4000, ACK);
+	struct pkt fin = tcp(node, SLOT_A, 4000, FIN | ACK), seen, reply;
+	struct pl_flow4 flow, back;
+
+	clear(node);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	deliver(node, SLOT_A, &data);
+	deliver(node, receiver(node, &seen), &reply);
+	deliver(node, SLOT_A, &fin);
+	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
+	back = flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT);
+	tap_is_int(n_tallies(node), 1, "a flow that closes leaves its rows to the sweep");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow.packets > 0 && is(tally(node, SLOT_ENI_A, PL_TALLY_ENDED), flow.packets, flow.bytes),
+	       "one that gives way to the next of its tuple leaves what it has counted");
+	tap_ok(back.packets > 0 &&
+		       is(tally(node, SLOT_ENI_A, PL_TALLY_ENDED | PL_TALLY_OUT), back.packets, back.bytes),
+	       "in both directions");
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 2, 0), "and the next one is counted");
+}
+
+static void test_none(struct node *node)
+{
+	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN);
+	struct pkt nowhere = from(node, SLOT_A,
+				  (struct pkt_spec){.src = "10.0.0.10",
+						    .dst = "10.0.0.77",
+						    .protocol = IPPROTO_TCP,
+						    .sport = 4000,
+						    .dport = 80,
+						    .tcp_flags = SYN});
+
+	clear(node);
+	deliver(node, SLOT_A, &syn);
+	(void)node_send(node, SLOT_A, &nowhere);
+	tap_is_int(n_tallies(node), 0, "what is for no ENI is counted by none");
+}
+
+/* Nobody can make the table take a delivered packet's way. */
+static void test_full(struct node *node)
+{
+	struct pl_count zero = {0};
+	struct pkt stray = tcp(node, SLOT_A, 4002, ACK);
+
+	clear(node);
+	for (uint32_t i = 0; i < PL_TALLIES_MAX; i++) {
+		struct pl_tally_key key = {.slot = 1000000 + i};
+
+		must(bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &zero, BPF_ANY),
+		     "fill");
+	}
+	handshake(node, SLOT_A, 4000);
+	tap_is_int(node_send(node, SLOT_A, &stray).reason, PL_DROP_NOT_SYN,
+		   "where there is no room packets go their way, and are not counted");
+	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_NOT_SYN), 0, 0), "by no ENI");
+	clear(node);
+}
+
+int main(void)
+{
+	for (int helpers = 0; helpers < 2; helpers++) {
+		struct node *node = node_new(&(struct node_options){.helpers = helpers});
+
+		test_opened(node);
+		test_drops(node);
+		test_ended(node);
+		test_none(node);
+		if (!helpers)
+			test_full(node);
+		node_free(node);
+	}
+	return tap_done();
+}
