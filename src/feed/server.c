@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three requests. Polls that have nothing to tell wait in a list and are looked at again whenever the store's
+ * Four requests. Polls that have nothing to tell wait in a list and are looked at again whenever the store's
  * durable revision has risen, or when their time is over.
  *
  * What is told must be durable, and memory runs ahead of the disk within a turn; so a poll is answered only
@@ -17,6 +17,7 @@
 #include "../http/server.h"
 #include "../lib/log.h"
 #include "../lib/vec.h"
+#include "server_metrics.h"
 #include "server_rows.h"
 
 struct waiter {
@@ -43,6 +44,7 @@ struct feed_server {
 	struct control *control;
 	struct server *server;
 	feed_others others;
+	struct metrics *metrics; /* NULL: none */
 	struct store_watch *watch;
 	struct waiter *waiters;
 	struct told *told;
@@ -507,14 +509,10 @@ static int take_report(struct feed_server *feed, const json_t *json)
 	return control_report(feed->control, &report);
 }
 
-static void report(struct feed_server *feed, struct server_request *request, const json_t *json)
+/* Why nothing was taken of a report. */
+static void answer_refusal(struct feed_server *feed, struct server_request *request, int r)
 {
-	int r = take_report(feed, json);
-
 	switch (r) {
-	case 0:
-		reply(feed, request, 200, json_pack("{s:i}", "lease_s", LEASE_S));
-		break;
 	case -ENOENT:
 		answer_error(feed, request, 404, "the node is not registered");
 		break;
@@ -528,6 +526,48 @@ static void report(struct feed_server *feed, struct server_request *request, con
 		answer_error(feed, request, 503, "the report could not be taken");
 		break;
 	}
+}
+
+static void report(struct feed_server *feed, struct server_request *request, const json_t *json)
+{
+	int r = take_report(feed, json);
+
+	if (r < 0)
+		answer_refusal(feed, request, r);
+	else
+		reply(feed, request, 200, json_pack("{s:i}", "lease_s", LEASE_S));
+}
+
+/* ---- metrics ---- */
+
+/* As feed_metrics_take(); -ENOENT and -ESTALE as for reports. */
+static int take_metrics(struct feed_server *feed, const json_t *json, int64_t now)
+{
+	const char *store = json_string_value(json_object_get(json, "store"));
+	const char *node = json_string_value(json_object_get(json, "node"));
+
+	if (!store || !node)
+		return -EINVAL;
+	if (!streq(store, store_identity(feed->store)))
+		return -ESTALE;
+	if (!snapshot_node(store_rows(feed->store), node))
+		return -ENOENT;
+	return feed->metrics ? feed_metrics_take(feed->metrics, store_rows(feed->store), node, json, now) : 0;
+}
+
+/* A node of which nothing is known, since this program has just started, is asked for what it still holds. */
+static void take_traffic(struct feed_server *feed, struct server_request *request, const json_t *json)
+{
+	int64_t now = now_unix_s();
+	int r = take_metrics(feed, json, now);
+
+	if (r < 0)
+		answer_refusal(feed, request, r);
+	else if (r > 0)
+		reply(feed, request, 200,
+		      json_pack("{s:I}", "since", (json_int_t)(now - METRICS_SHORT_KEPT_S)));
+	else
+		reply(feed, request, 200, json_object());
 }
 
 /* ---- requests ---- */
@@ -572,6 +612,8 @@ static void handle(void *context, struct server_request *request)
 		with_body(feed, request, register_node);
 	else if (streq(request->path, "/feed/v1/report") && post)
 		with_body(feed, request, report);
+	else if (streq(request->path, "/feed/v1/metrics") && post)
+		with_body(feed, request, take_traffic);
 	else
 		answer_error(feed, request, 404, "no such request");
 }
@@ -598,6 +640,11 @@ int feed_server_new(struct loop *loop, struct store *store, struct control *cont
 	}
 	*ret = feed;
 	return 0;
+}
+
+void feed_server_set_metrics(struct feed_server *feed, struct metrics *metrics)
+{
+	feed->metrics = metrics;
 }
 
 struct feed_server *feed_server_free(struct feed_server *feed)

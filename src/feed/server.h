@@ -7,6 +7,7 @@
 
 #include "../control/control.h"
 #include "../http/server.h"
+#include "../metrics/metrics.h"
 #include "../store/store.h"
 
 #define FEED_BODY_MAX	     (4 * 1024 * 1024)
@@ -25,4 +26,6 @@ typedef void (*feed_others)(struct store *store, struct server_request *request)
 /* Serves the listening socket (owned from then on). */
 int feed_server_new(struct loop *loop, struct store *store, struct control *control, int listen_fd,
 		    feed_others others, struct feed_server **ret);
+/* Where what nodes say of traffic goes; without it nobody wants to know. */
+void feed_server_set_metrics(struct feed_server *feed, struct metrics *metrics);
 struct feed_server *feed_server_free(struct feed_server *feed);

@@ -458,6 +458,135 @@ static void test_registration_and_report(struct harness *h)
 		   "feed: nobody has more in force than was told");
 }
 
+/* ---- what nodes say of traffic ---- */
+
+static json_t *tell_traffic(struct harness *h, const char *intervals, int *ret_status)
+{
+	char body[4096];
+
+	(void)str_format(body, sizeof(body), "{\"node\": \"delta\", \"store\": \"%s\", \"intervals\": %s}",
+			 store_identity(h->store), intervals);
+	return ask(h, "POST", "/feed/v1/metrics", body, ret_status);
+}
+
+static long long known(const struct metrics *metrics, const char *zone, unsigned int metric, int64_t time)
+{
+	uint64_t number;
+
+	return metrics_value(metrics, metrics_find(metrics, "ep-1", zone), metric, METRICS_SHORT_S, time,
+			     time + METRICS_SHORT_S, &number)
+		       ? (long long)number
+		       : -1;
+}
+
+/* Of each one thing is wrong, and nothing of it is taken. %lld is the time. */
+static const char *const bad_traffic[] = {
+	"{}",
+	"[1]",
+	"[{\"time\": %lld}]",
+	"[{\"zones\": []}]",
+	"[{\"time\": \"%lld\", \"zones\": []}]",
+	"[{\"time\": %lld, \"zones\": [{\"zone\": \"z\", \"in\": [1, 1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": 1, \"zone\": \"z\", \"in\": [1, 1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": 1}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, 1, 1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, -1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, 1.5]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, 9007199254740993]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, 18446744073709551615]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"drops\": [1]}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"drops\": {\"vip\": -1}}]}]",
+	"[{\"time\": %lld, \"zones\": [{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [1, 1]}]}, 5]",
+};
+
+static void test_bad_traffic(struct harness *h, const struct metrics *metrics, int64_t time)
+{
+	char intervals[512];
+	int status, bad = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad_traffic); i++) {
+		const char *at = strstr(bad_traffic[i], "%lld");
+		int length = at ? (int)(at - bad_traffic[i]) : (int)strlen(bad_traffic[i]);
+
+		(void)str_format(intervals, sizeof(intervals), "%.*s", length, bad_traffic[i]);
+		if (at)
+			(void)str_format(intervals, sizeof(intervals), "%.*s%lld%s", length, bad_traffic[i],
+					 (long long)time, at + strlen("%lld"));
+		json_decref(tell_traffic(h, intervals, &status));
+		if (status != 400) {
+			tap_note("status %d: %s", status, intervals);
+			bad++;
+		}
+	}
+	tap_is_int(bad, 0, "traffic: what is malformed is refused");
+	tap_ok(!metrics_is_reported(metrics, NULL, METRICS_SHORT_S, time) && metrics_memory(metrics) == 0,
+	       "traffic: and nothing of it is taken");
+}
+
+static void test_traffic(struct harness *h, struct feed_server *feed)
+{
+	int64_t time = now_unix_s() / METRICS_SHORT_S * METRICS_SHORT_S - METRICS_SHORT_S;
+	struct metrics *metrics;
+	char intervals[2048];
+	json_t *answer;
+	int status;
+
+	harness_must(metrics_new(METRICS_MEMORY_MAX, &metrics), "metrics");
+	feed_server_set_metrics(feed, metrics);
+	test_bad_traffic(h, metrics, time);
+	(void)str_format(intervals, sizeof(intervals),
+			 "[{\"time\": %lld, \"zones\": ["
+			 "{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [10, 1000], \"out\": [20, 2000],"
+			 " \"in_drop\": [3, 300], \"out_drop\": [4, 400], \"flows\": [5, 6],"
+			 " \"drops\": {\"policy_in\": 7, \"No Reason\": 1}},"
+			 "{\"endpoint\": \"ep-1\", \"zone\": \"another\", \"in\": [10, 1000]},"
+			 "{\"endpoint\": \"ep-1/z\", \"zone\": \"\", \"in\": [10, 1000]},"
+			 "{\"endpoint\": \"ep-none\", \"zone\": \"z\", \"in\": [10, 1000]}]},"
+			 "{\"time\": %lld, \"zones\": []}, {\"time\": 10, \"zones\": []}]",
+			 (long long)time, (long long)time - METRICS_SHORT_S);
+	answer = tell_traffic(h, intervals, &status);
+	tap_is_int(status, 200, "traffic: what a node says is taken");
+	tap_ok(number_of(answer, "since") <= time - METRICS_SHORT_KEPT_S + 2 * METRICS_SHORT_S &&
+		       number_of(answer, "since") > 0,
+	       "traffic: and whatever it still holds is asked for, since nothing is known of it");
+	json_decref(answer);
+	tap_ok(known(metrics, "z", METRIC_IN_PACKETS, time) == 10 &&
+		       known(metrics, "z", METRIC_IN_BYTES, time) == 1000 &&
+		       known(metrics, "z", METRIC_OUT_PACKETS, time) == 20 &&
+		       known(metrics, "z", METRIC_OUT_BYTES, time) == 2000,
+	       "traffic: packets and bytes, each way");
+	tap_ok(known(metrics, "z", METRIC_IN_DROP_PACKETS, time) == 3 &&
+		       known(metrics, "z", METRIC_OUT_DROP_BYTES, time) == 400 &&
+		       known(metrics, "z", METRIC_NEW_FLOWS, time) == 5 &&
+		       known(metrics, "z", METRIC_OPEN_FLOWS, time) == 6,
+	       "traffic: drops and flows");
+	tap_is_int(known(metrics, "z", (unsigned int)metrics_reason(metrics, "policy_in"), time), 7,
+		   "traffic: drops by reason");
+	tap_ok(!metrics_find(metrics, "ep-1", "another") && !metrics_find(metrics, "ep-none", "z") &&
+		       !metrics_find(metrics, "ep-1/z", ""),
+	       "traffic: of zones that there are not nothing is kept");
+	tap_ok(metrics_is_reported(metrics, "delta", METRICS_SHORT_S, time - METRICS_SHORT_S),
+	       "traffic: an interval without any is reported, too");
+	answer = tell_traffic(h, intervals, &status);
+	tap_ok(status == 200 && !json_object_get(answer, "since"),
+	       "traffic: the second time nothing more is asked for");
+	tap_is_int(known(metrics, "z", METRIC_IN_PACKETS, time), 10, "traffic: and nothing is counted twice");
+	json_decref(answer);
+	json_decref(ask(h, "POST", "/feed/v1/metrics",
+			"{\"node\": \"delta\", \"store\": \"x\", \"intervals\": []}", &status));
+	tap_is_int(status, 409, "traffic: of another store nothing is taken");
+	(void)str_format(intervals, sizeof(intervals),
+			 "{\"node\": \"nobody\", \"store\": \"%s\", \"intervals\": []}",
+			 store_identity(h->store));
+	json_decref(ask(h, "POST", "/feed/v1/metrics", intervals, &status));
+	tap_is_int(status, 404, "traffic: nor from a node that is not registered");
+	json_decref(ask(h, "POST", "/feed/v1/metrics", "{\"intervals\": []}", &status));
+	tap_is_int(status, 400, "traffic: nor from nobody");
+	feed_server_set_metrics(feed, NULL);
+	metrics_free(metrics);
+}
+
 /* Who may connect is told by the kernel, not by the file's mode. */
 static void test_stranger(struct harness *h)
 {
@@ -633,6 +762,7 @@ int main(void)
 			feed_server_new(h.loop, h.store, h.control, listen_unix(&h), admin_handle, &feed),
 			"feed");
 		test_registration_and_report(&h);
+		test_traffic(&h, feed);
 		test_stranger(&h);
 		test_ahead_of_disk(&h);
 		test_polls(&h);

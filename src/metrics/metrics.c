@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A series has a ring of numbers for each metric of which anything was counted. Its cells are found by the
+ * time alone; what the newest interval is stands in the series, and the cells between the one before and a
+ * new one are cleared when that comes. A little more is kept than is told, so that what a node with a fast
+ * clock reports pushes out nothing.
+ *
+ * When there is no room, the series that has had no traffic for longest goes, with all its numbers. Up to the
+ * time at which it last had some, a zone without a series may have been that one: there it is not known that
+ * it was idle.
+ */
+#include "metrics.h"
+
+#include "../lib/fnv.h"
+#include "../lib/util.h"
+#include "../lib/vec.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#define SLACK_S	    (METRICS_LONG_S + METRICS_AHEAD_S)
+#define SHORT_CELLS (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + SLACK_S / METRICS_SHORT_S)
+#define LONG_CELLS  (METRICS_LONG_KEPT_S / METRICS_LONG_S + SLACK_S / METRICS_LONG_S + 1)
+#define METRICS_MAX (METRIC_FIXED + METRICS_REASONS_MAX)
+#define BUCKETS	    4096
+#define PARTS	    (METRICS_LONG_S / METRICS_SHORT_S)
+
+struct ring {
+	uint64_t by_10s[SHORT_CELLS], by_60s[LONG_CELLS];
+};
+
+struct metrics_series {
+	char endpoint[ID_SIZE], zone[ZONE_SIZE];
+	int64_t since;		    /* the first interval */
+	int64_t last_10s, last_60s; /* the newest ones, counted from 1970 */
+	struct ring *rings[METRICS_MAX];
+	struct metrics_series *next;	      /* in its bucket */
+	struct metrics_series *newer, *older; /* by when it last had traffic */
+};
+
+/* What a node has reported: a bit for each interval, and for each of 60 s its six. */
+struct coverage {
+	char node[WORD_SIZE * 2];
+	int64_t last_10s, last_60s;
+	uint8_t by_10s[SHORT_CELLS], by_60s[LONG_CELLS];
+};
+
+struct metrics {
+	size_t memory, memory_max;
+	struct metrics_series *buckets[BUCKETS];
+	struct metrics_series *newest, *oldest;
+	int64_t lost; /* the newest interval of all series that had to go; INT64_MIN: none had */
+	struct coverage *nodes;
+	size_t n_nodes, nodes_size;
+	char reasons[METRICS_REASONS_MAX][METRICS_REASON_SIZE];
+	size_t n_reasons;
+};
+
+int metrics_new(size_t memory_max, struct metrics **ret)
+{
+	struct metrics *metrics = calloc(1, sizeof(*metrics));
+
+	if (!metrics)
+		return -ENOMEM;
+	metrics->memory_max = memory_max;
+	metrics->lost = INT64_MIN;
+	*ret = metrics;
+	return 0;
+}
+
+static void series_free(struct metrics_series *series)
+{
+	for (size_t i = 0; i < METRICS_MAX; i++)
+		free(series->rings[i]);
+	free(series);
+}
+
+struct metrics *metrics_free(struct metrics *metrics)
+{
+	if (!metrics)
+		return NULL;
+	for (struct metrics_series *series = metrics->newest, *older; series; series = older) {
+		older = series->older;
+		series_free(series);
+	}
+	free(metrics->nodes);
+	free(metrics);
+	return NULL;
+}
+
+size_t metrics_memory(const struct metrics *metrics)
+{
+	return metrics->memory;
+}
+
+/* ---- which node has reported what ---- */
+
+static int64_t max_time(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct coverage *find_node(const struct metrics *metrics, const char *node)
+{
+	for (size_t i = 0; i < metrics->n_nodes; i++)
+		if (streq(metrics->nodes[i].node, node))
+			return &metrics->nodes[i];
+	return NULL;
+}
+
+/* Where there are too many, the one that was silent for longest gives way. */
+static struct coverage *room_for_node(struct metrics *metrics)
+{
+	struct coverage *least = metrics->nodes;
+
+	if (metrics->n_nodes < METRICS_NODES_MAX) {
+		if (VEC_ROOM(metrics->nodes, metrics->n_nodes, metrics->nodes_size) < 0)
+			return NULL;
+		return &metrics->nodes[metrics->n_nodes++];
+	}
+	for (size_t i = 1; i < metrics->n_nodes; i++)
+		if (metrics->nodes[i].last_10s < least->last_10s)
+			least = &metrics->nodes[i];
+	return least;
+}
+
+static int add_node(struct metrics *metrics, const char *node, int64_t time, struct coverage **ret)
+{
+	struct coverage *coverage;
+
+	if (strlen(node) >= sizeof(coverage->node))
+		return -EINVAL;
+	coverage = room_for_node(metrics);
+	if (!coverage)
+		return -ENOMEM;
+	*coverage = (struct coverage){.last_10s = time / METRICS_SHORT_S, .last_60s = time / METRICS_LONG_S};
+	(void)str_copy(coverage->node, sizeof(coverage->node), node);
+	*ret = coverage;
+	return 0;
+}
+
+/* Clears the cells between the newest interval and a newer one. */
+static void clear_cells(void *cells, size_t size, size_t n_cells, int64_t last, int64_t index)
+{
+	if (index - last >= (int64_t)n_cells)
+		memset(cells, 0, size * n_cells);
+	else
+		for (int64_t i = last + 1; i <= index; i++)
+			memset((uint8_t *)cells + size * (size_t)(i % (int64_t)n_cells), 0, size);
+}
+
+/* Whether the interval has a cell yet. */
+static bool is_in_ring(int64_t index, int64_t last, size_t n_cells)
+{
+	return index <= last && index > last - (int64_t)n_cells;
+}
+
+static int cover(struct coverage *coverage, int64_t time)
+{
+	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
+	uint8_t part = (uint8_t)(1u << index % PARTS);
+
+	clear_cells(coverage->by_10s, 1, SHORT_CELLS, coverage->last_10s, index);
+	coverage->last_10s = max_time(coverage->last_10s, index);
+	clear_cells(coverage->by_60s, 1, LONG_CELLS, coverage->last_60s, long_index);
+	coverage->last_60s = max_time(coverage->last_60s, long_index);
+	if (!is_in_ring(index, coverage->last_10s, SHORT_CELLS))
+		return -ERANGE;
+	if (coverage->by_10s[index % SHORT_CELLS])
+		return -EALREADY;
+	coverage->by_10s[index % SHORT_CELLS] = 1;
+	coverage->by_60s[long_index % LONG_CELLS] |= part;
+	return 0;
+}
+
+int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now)
+{
+	struct coverage *coverage;
+	bool is_new;
+	int r;
+
+	if (time < 0 || time % METRICS_SHORT_S != 0)
+		return -EINVAL;
+	if (time < now - METRICS_SHORT_KEPT_S || time + METRICS_SHORT_S > now + METRICS_AHEAD_S)
+		return -ERANGE;
+	coverage = find_node(metrics, node);
+	is_new = !coverage;
+	if (is_new) {
+		r = add_node(metrics, node, time, &coverage);
+		if (r < 0)
+			return r;
+	}
+	r = cover(coverage, time);
+	return r < 0 ? r : is_new;
+}
+
+static bool covers(const struct coverage *coverage, unsigned int period, int64_t time)
+{
+	int64_t index = time / period;
+
+	if (period == METRICS_SHORT_S)
+		return is_in_ring(index, coverage->last_10s, SHORT_CELLS) &&
+		       coverage->by_10s[index % SHORT_CELLS];
+	return is_in_ring(index, coverage->last_60s, LONG_CELLS) &&
+	       coverage->by_60s[index % LONG_CELLS] == (1u << PARTS) - 1;
+}
+
+bool metrics_is_reported(const struct metrics *metrics, const char *node, unsigned int period, int64_t time)
+{
+	const struct coverage *coverage = node ? find_node(metrics, node) : NULL;
+
+	if (node)
+		return coverage && covers(coverage, period, time);
+	for (size_t i = 0; i < metrics->n_nodes; i++)
+		if (covers(&metrics->nodes[i], period, time))
+			return true;
+	return false;
+}
+
+/* ---- series ---- */
+
+static struct metrics_series **bucket_of(const struct metrics *metrics, const char *endpoint,
+					 const char *zone)
+{
+	uint64_t hash = fnv_add(fnv_add(FNV_START, endpoint, strlen(endpoint) + 1), zone, strlen(zone));
+
+	return (struct metrics_series **)&metrics->buckets[hash % BUCKETS];
+}
+
+static struct metrics_series *find(const struct metrics *metrics, const char *endpoint, const char *zone)
+{
+	struct metrics_series *series = *bucket_of(metrics, endpoint, zone);
+
+	while (series && (!streq(series->endpoint, endpoint) || !streq(series->zone, zone)))
+		series = series->next;
+	return series;
+}
+
+const struct metrics_series *metrics_find(const struct metrics *metrics, const char *endpoint,
+					  const char *zone)
+{
+	return find(metrics, endpoint, zone);
+}
+
+static void unlink_from_age(struct metrics *metrics, struct metrics_series *series)
+{
+	*(series->newer ? &series->newer->older : &metrics->newest) = series->older;
+	*(series->older ? &series->older->newer : &metrics->oldest) = series->newer;
+}
+
+static void make_newest(struct metrics *metrics, struct metrics_series *series)
+{
+	series->newer = NULL;
+	series->older = metrics->newest;
+	*(metrics->newest ? &metrics->newest->newer : &metrics->oldest) = series;
+	metrics->newest = series;
+}
+
+static void touch(struct metrics *metrics, struct metrics_series *series)
+{
+	if (metrics->newest == series)
+		return;
+	unlink_from_age(metrics, series);
+	make_newest(metrics, series);
+}
+
+static void evict(struct metrics *metrics, struct metrics_series *series)
+{
+	struct metrics_series **place = bucket_of(metrics, series->endpoint, series->zone);
+
+	while (*place != series)
+		place = &(*place)->next;
+	*place = series->next;
+	unlink_from_age(metrics, series);
+	metrics->memory -= sizeof(*series);
+	for (size_t i = 0; i < METRICS_MAX; i++)
+		metrics->memory -= series->rings[i] ? sizeof(*series->rings[i]) : 0;
+	metrics->lost = max_time(metrics->lost, series->last_10s * METRICS_SHORT_S);
+	series_free(series);
+}
+
+/* Room for `size` bytes more; `kept` must not go for it. */
+static int make_room(struct metrics *metrics, size_t size, const struct metrics_series *kept)
+{
+	while (metrics->memory + size > metrics->memory_max) {
+		if (!metrics->oldest || metrics->oldest == kept)
+			return -ENOSPC;
+		evict(metrics, metrics->oldest);
+	}
+	metrics->memory += size;
+	return 0;
+}
+
+static int add_series(struct metrics *metrics, const char *endpoint, const char *zone, int64_t time,
+		      struct metrics_series **ret)
+{
+	struct metrics_series *series, **bucket = bucket_of(metrics, endpoint, zone);
+	int r;
+
+	if (strlen(endpoint) >= ID_SIZE || strlen(zone) >= ZONE_SIZE)
+		return -EINVAL;
+	r = make_room(metrics, sizeof(*series), NULL);
+	if (r < 0)
+		return r;
+	series = calloc(1, sizeof(*series));
+	if (!series) {
+		metrics->memory -= sizeof(*series);
+		return -ENOMEM;
+	}
+	(void)str_copy(series->endpoint, sizeof(series->endpoint), endpoint);
+	(void)str_copy(series->zone, sizeof(series->zone), zone);
+	series->since = time;
+	series->last_10s = time / METRICS_SHORT_S;
+	series->last_60s = time / METRICS_LONG_S;
+	series->next = *bucket;
+	*bucket = series;
+	make_newest(metrics, series);
+	*ret = series;
+	return 0;
+}
+
+static int add_ring(struct metrics *metrics, struct metrics_series *series, unsigned int metric)
+{
+	int r = make_room(metrics, sizeof(struct ring), series);
+
+	if (r < 0)
+		return r;
+	series->rings[metric] = calloc(1, sizeof(struct ring));
+	if (series->rings[metric])
+		return 0;
+	metrics->memory -= sizeof(struct ring);
+	return -ENOMEM;
+}
+
+/* The series goes on to an interval. */
+static void advance(struct metrics_series *series, int64_t time)
+{
+	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
+
+	for (size_t i = 0; i < METRICS_MAX; i++) {
+		struct ring *ring = series->rings[i];
+
+		if (!ring)
+			continue;
+		clear_cells(ring->by_10s, sizeof(ring->by_10s[0]), SHORT_CELLS, series->last_10s, index);
+		clear_cells(ring->by_60s, sizeof(ring->by_60s[0]), LONG_CELLS, series->last_60s, long_index);
+	}
+	series->last_10s = max_time(series->last_10s, index);
+	series->last_60s = max_time(series->last_60s, long_index);
+	series->since = series->since < time ? series->since : time;
+}
+
+static void add_to(uint64_t *cell, uint64_t value)
+{
+	if (__builtin_add_overflow(*cell, value, cell))
+		*cell = UINT64_MAX;
+}
+
+static void add_value(struct metrics_series *series, unsigned int metric, int64_t time, uint64_t value)
+{
+	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
+	struct ring *ring = series->rings[metric];
+	uint64_t *cell = &ring->by_10s[index % SHORT_CELLS];
+	uint64_t *long_cell = &ring->by_60s[long_index % LONG_CELLS];
+
+	if (!is_in_ring(index, series->last_10s, SHORT_CELLS))
+		return;
+	add_to(cell, value);
+	if (metric == METRIC_OPEN_FLOWS)
+		*long_cell = MAX(*long_cell, *cell);
+	else
+		add_to(long_cell, value);
+}
+
+int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone, unsigned int metric,
+		int64_t time, uint64_t value)
+{
+	struct metrics_series *series = find(metrics, endpoint, zone);
+	int r = 0;
+
+	if (metric >= METRICS_MAX)
+		return -EINVAL;
+	if (value == 0)
+		return 0;
+	if (series)
+		touch(metrics, series);
+	else
+		r = add_series(metrics, endpoint, zone, time, &series);
+	if (r == 0 && !series->rings[metric])
+		r = add_ring(metrics, series, metric);
+	if (r < 0) {
+		metrics->lost = max_time(metrics->lost, time); /* what is not kept is not known */
+		return r;
+	}
+	advance(series, time);
+	add_value(series, metric, time, value);
+	return 0;
+}
+
+/* ---- reasons ---- */
+
+static bool is_reason(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < length; i++)
+		if (!islower((unsigned char)name[i]) && !isdigit((unsigned char)name[i]) && name[i] != '_')
+			return false;
+	return length > 0 && length < METRICS_REASON_SIZE;
+}
+
+int metrics_reason(struct metrics *metrics, const char *name)
+{
+	if (!is_reason(name))
+		return -EINVAL;
+	for (size_t i = 0; i < metrics->n_reasons; i++)
+		if (streq(metrics->reasons[i], name))
+			return METRIC_FIXED + (int)i;
+	if (metrics->n_reasons == METRICS_REASONS_MAX)
+		return -ENOSPC;
+	(void)str_copy(metrics->reasons[metrics->n_reasons], METRICS_REASON_SIZE, name);
+	return METRIC_FIXED + (int)metrics->n_reasons++;
+}
+
+const char *metrics_reason_name(const struct metrics *metrics, unsigned int metric)
+{
+	if (metric < METRIC_FIXED || metric - METRIC_FIXED >= metrics->n_reasons)
+		return NULL;
+	return metrics->reasons[metric - METRIC_FIXED];
+}
+
+/* ---- reading ---- */
+
+bool metrics_series_has(const struct metrics_series *series, unsigned int metric)
+{
+	return series && metric < METRICS_MAX && series->rings[metric];
+}
+
+bool metrics_value(const struct metrics *metrics, const struct metrics_series *series, unsigned int metric,
+		   unsigned int period, int64_t time, int64_t now, uint64_t *ret)
+{
+	bool is_short = period == METRICS_SHORT_S;
+	int64_t index = time / period;
+
+	if (time < now - (is_short ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S))
+		return false;
+	if ((!series || time < series->since) && time <= metrics->lost)
+		return false;
+	*ret = 0;
+	if (!metrics_series_has(series, metric))
+		return true;
+	if (is_short && is_in_ring(index, series->last_10s, SHORT_CELLS))
+		*ret = series->rings[metric]->by_10s[index % SHORT_CELLS];
+	else if (!is_short && is_in_ring(index, series->last_60s, LONG_CELLS))
+		*ret = series->rings[metric]->by_60s[index % LONG_CELLS];
+	return true;
+}

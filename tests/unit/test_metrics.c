@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Series of numbers: where intervals begin and end, what is a gap and what a zero, sums over nodes, how long
+ * is kept, and that memory has a bound.
+ */
+#include "../tap.h"
+
+#include "lib/util.h"
+#include "metrics/metrics.h"
+
+#define NOW	 1800000000 /* a multiple of 60 */
+#define SHORT	 METRICS_SHORT_S
+#define LONG	 METRICS_LONG_S
+#define UNKNOWN	 -1
+#define ZONE	 "cn-hangzhou-h"
+#define ENDPOINT "ep-1"
+
+static struct metrics *fresh(void)
+{
+	struct metrics *metrics;
+
+	if (metrics_new(METRICS_MEMORY_MAX, &metrics) < 0)
+		abort();
+	return metrics;
+}
+
+/* What is known of an interval; UNKNOWN: nothing. */
+static long long value(const struct metrics *metrics, unsigned int metric, unsigned int period, int64_t time,
+		       int64_t now)
+{
+	const struct metrics_series *series = metrics_find(metrics, ENDPOINT, ZONE);
+	uint64_t number;
+
+	return metrics_value(metrics, series, metric, period, time, now, &number) ? (long long)number
+										  : UNKNOWN;
+}
+
+static int report(struct metrics *metrics, const char *node, int64_t time, int64_t now, uint64_t packets)
+{
+	int r = metrics_begin(metrics, node, time, now);
+
+	return r < 0 ? r : metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_PACKETS, time, packets);
+}
+
+static void test_times(void)
+{
+	static const struct {
+		int64_t time;
+		int result;
+		const char *name;
+	} cases[] = {
+		{NOW - SHORT, 1, "an interval that is just over is taken"},
+		{NOW - SHORT, -EALREADY, "and not a second time"},
+		{NOW - SHORT - 1, -EINVAL, "one that begins elsewhere is not"},
+		{-SHORT, -EINVAL, "nor one before all time"},
+		{NOW - METRICS_SHORT_KEPT_S, 0, "one as old as is kept is taken"},
+		{NOW - METRICS_SHORT_KEPT_S - SHORT, -ERANGE, "an older one is not"},
+		{NOW + SHORT, 0, "a node's clock may be ahead"},
+		{NOW + SHORT + SHORT, -ERANGE, "a little"},
+		{INT64_MAX / SHORT * SHORT, -ERANGE, "and not for ever"},
+	};
+	struct metrics *metrics = fresh();
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tap_is_int(metrics_begin(metrics, "n1", cases[i].time, NOW), cases[i].result, "%s",
+			   cases[i].name);
+	tap_is_int(metrics_begin(metrics, "n2", NOW - SHORT, NOW), 1, "another node's is its own");
+	metrics_free(metrics);
+}
+
+static void test_sums(void)
+{
+	struct metrics *metrics = fresh();
+
+	for (int i = 0; i < 6; i++)
+		(void)report(metrics, "n1", NOW + i * SHORT, NOW + LONG, 5);
+	(void)report(metrics, "n2", NOW, NOW + LONG, 100);
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW, NOW + LONG), 105, "nodes are summed up");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW + SHORT, NOW + LONG), 5, "in their interval");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW, NOW + LONG), 130,
+		   "six of 10 s make one of 60 s");
+	tap_is_int(report(metrics, "n2", NOW, NOW + LONG, 100), -EALREADY, "what is said twice …");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW, NOW + LONG), 130, "… counts once");
+	tap_is_int(value(metrics, METRIC_OUT_PACKETS, LONG, NOW, NOW + LONG), 0, "other metrics are zero");
+
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 3);
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 4);
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW + SHORT, 5);
+	tap_is_int(value(metrics, METRIC_OPEN_FLOWS, SHORT, NOW, NOW + LONG), 7, "open flows are, too");
+	tap_is_int(value(metrics, METRIC_OPEN_FLOWS, LONG, NOW, NOW + LONG), 7, "but in 60 s it is the most");
+
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, UINT64_MAX - 1);
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, 10);
+	tap_ok(value(metrics, METRIC_IN_BYTES, SHORT, NOW, NOW + LONG) == (long long)UINT64_MAX,
+	       "a sum that is too large stays at the end");
+	metrics_free(metrics);
+}
+
+static void test_gaps(void)
+{
+	struct metrics *metrics = fresh();
+
+	(void)report(metrics, "n1", NOW, NOW + LONG, 1);
+	(void)report(metrics, "n1", NOW + 2 * SHORT, NOW + LONG, 1);
+	(void)metrics_begin(metrics, "n2", NOW + SHORT, NOW + LONG);
+	tap_ok(metrics_is_reported(metrics, "n1", SHORT, NOW), "a node has reported an interval");
+	tap_ok(!metrics_is_reported(metrics, "n1", SHORT, NOW + SHORT), "and one it has not");
+	tap_ok(metrics_is_reported(metrics, NULL, SHORT, NOW + SHORT), "another one has");
+	tap_ok(!metrics_is_reported(metrics, NULL, SHORT, NOW + 3 * SHORT),
+	       "nobody has said anything of the next");
+	tap_ok(!metrics_is_reported(metrics, "n1", LONG, NOW), "60 s with a gap in them are one");
+	for (int i = 0; i < 6; i++)
+		(void)metrics_begin(metrics, "n1", NOW + i * SHORT, NOW + LONG);
+	tap_ok(metrics_is_reported(metrics, "n1", LONG, NOW), "until it is filled");
+	tap_ok(!metrics_is_reported(metrics, "n3", SHORT, NOW), "of an unknown node nothing is reported");
+	metrics_free(metrics);
+}
+
+/* Goes on for four hours, and looks at every interval each time. */
+static void test_rings(void)
+{
+	struct metrics *metrics = fresh();
+	bool right = true;
+	int64_t now = NOW;
+
+	for (int i = 1; i <= 4 * 360; i++) {
+		now = NOW + i * SHORT;
+		if (i % 7 != 0)
+			(void)report(metrics, "n1", now - SHORT, now, (uint64_t)i);
+		else
+			(void)metrics_begin(metrics, "n1", now - SHORT, now);
+		if (i % 97 != 0)
+			continue;
+		for (int j = i - 89; j <= i; j++)
+			if (j > 0 && value(metrics, METRIC_IN_PACKETS, SHORT, NOW + (j - 1) * SHORT, now) !=
+					     (j % 7 ? j : 0))
+				right = false;
+	}
+	tap_ok(right, "each interval has its own number, round after round");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, now - METRICS_SHORT_KEPT_S - SHORT, now), UNKNOWN,
+		   "by 10 s nothing is known before a quarter of an hour");
+	tap_ok(value(metrics, METRIC_IN_PACKETS, LONG, now - METRICS_LONG_KEPT_S, now) > 0,
+	       "by 60 s three hours are");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, now - METRICS_LONG_KEPT_S - LONG, now), UNKNOWN,
+		   "and no more");
+	now += 24 * 3600;
+	(void)report(metrics, "n1", now - SHORT, now, 9);
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, now - 2 * SHORT, now), 0,
+		   "after a day without traffic nothing of before is left");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, now - LONG, now), 9, "in no ring");
+	tap_ok(!metrics_is_reported(metrics, "n1", SHORT, now - 2 * SHORT), "and the day is a gap");
+	metrics_free(metrics);
+}
+
+/* A node that comes back tells what it still has, the oldest first or not. */
+static void test_late(void)
+{
+	struct metrics *metrics = fresh();
+
+	(void)report(metrics, "n1", NOW - SHORT, NOW, 1);
+	for (int i = 2; i <= 90; i++)
+		(void)report(metrics, "n1", NOW - i * SHORT, NOW, (uint64_t)i);
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW - 90 * SHORT, NOW), 90,
+		   "what is told late is where it belongs");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW - SHORT, NOW), 1, "beside what came before");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW - LONG, NOW), 1 + 2 + 3 + 4 + 5 + 6,
+		   "and adds up");
+	metrics_free(metrics);
+}
+
+static void test_reasons(void)
+{
+	struct metrics *metrics = fresh();
+	int first = metrics_reason(metrics, "policy_in");
+	char name[METRICS_REASON_SIZE];
+
+	tap_is_int(first, METRIC_FIXED, "a reason is a metric");
+	tap_is_int(metrics_reason(metrics, "policy_in"), first, "always the same");
+	tap_ok(streq(metrics_reason_name(metrics, (unsigned int)first), "policy_in"), "with its name");
+	tap_ok(!metrics_reason_name(metrics, METRIC_IN_BYTES) &&
+		       !metrics_reason_name(metrics, (unsigned int)first + 1),
+	       "others have none");
+	tap_is_int(metrics_reason(metrics, ""), -EINVAL, "no name is none");
+	tap_is_int(metrics_reason(metrics, "<script>"), -EINVAL, "nor what is no word");
+	tap_is_int(metrics_reason(metrics, "a_word_that_has_thirty_two_signs"), -EINVAL,
+		   "nor what is too long");
+	for (int i = 1; i < METRICS_REASONS_MAX; i++) {
+		(void)str_format(name, sizeof(name), "reason_%d", i);
+		(void)metrics_reason(metrics, name);
+	}
+	tap_is_int(metrics_reason(metrics, "one_more"), -ENOSPC, "there are no more than %d",
+		   METRICS_REASONS_MAX);
+	metrics_free(metrics);
+}
+
+static void test_bound(void)
+{
+	struct metrics *metrics = fresh();
+	char id[ID_SIZE];
+	uint64_t number;
+	int n = 0, r = 0;
+	bool bounded = true, last_is_there = true;
+
+	for (; n < 30000 && r == 0; n++) {
+		int64_t time = NOW + n / 100 * SHORT;
+
+		(void)str_format(id, sizeof(id), "ep-%d", n);
+		for (unsigned int metric = 0; metric < METRIC_FIXED && r == 0; metric++)
+			r = metrics_add(metrics, id, ZONE, metric, time, 1);
+		bounded = bounded && metrics_memory(metrics) <= METRICS_MEMORY_MAX;
+		last_is_there = last_is_there && metrics_find(metrics, id, ZONE);
+		if (n % 100 == 0)
+			(void)metrics_add(metrics, "ep-busy", ZONE, METRIC_IN_BYTES, time, 1);
+	}
+	tap_is_int(r, 0, "many zones have traffic");
+	tap_ok(bounded, "their series never take more than 32 MiB");
+	tap_ok(metrics_memory(metrics) > METRICS_MEMORY_MAX - 64 * 1024, "which are used");
+	tap_ok(last_is_there, "the newest one is always there");
+	tap_ok(!metrics_find(metrics, "ep-0", ZONE), "those that are idle longest go");
+	tap_ok(metrics_find(metrics, "ep-busy", ZONE), "an old one with traffic stays");
+	tap_ok(!metrics_value(metrics, NULL, METRIC_IN_BYTES, LONG, NOW, NOW + 3000, &number),
+	       "that a zone without series was idle then is not known any more");
+	tap_ok(metrics_value(metrics, NULL, METRIC_IN_BYTES, SHORT, NOW + 2990, NOW + 3000, &number) &&
+		       number == 0,
+	       "that it is now is");
+	metrics_free(metrics);
+
+	if (metrics_new(64, &metrics) < 0)
+		abort();
+	tap_is_int(metrics_add(metrics, "ep-1", ZONE, METRIC_IN_BYTES, NOW, 1), -ENOSPC,
+		   "without room nothing is kept");
+	tap_ok(!metrics_value(metrics, NULL, METRIC_IN_BYTES, SHORT, NOW, NOW, &number),
+	       "and that is not taken for idle");
+	metrics_free(metrics);
+}
+
+static void test_nodes(void)
+{
+	struct metrics *metrics = fresh();
+	char node[WORD_SIZE * 2 + 8];
+
+	for (int i = 0; i <= METRICS_NODES_MAX; i++) {
+		(void)str_format(node, sizeof(node), "n%d", i);
+		(void)metrics_begin(metrics, node, NOW + (i == 0 ? 0 : SHORT), NOW + 2 * SHORT);
+	}
+	tap_ok(metrics_is_reported(metrics, node, SHORT, NOW + SHORT),
+	       "of a node too many the reports are known");
+	tap_ok(!metrics_is_reported(metrics, "n0", SHORT, NOW),
+	       "in place of one that was silent for longest");
+	memset(node, 'n', sizeof(node) - 1);
+	node[sizeof(node) - 1] = '\0';
+	tap_is_int(metrics_begin(metrics, node, NOW, NOW + SHORT), -EINVAL,
+		   "a name that is too long is none");
+	metrics_free(metrics);
+}
+
+int main(void)
+{
+	test_times();
+	test_sums();
+	test_gaps();
+	test_rings();
+	test_late();
+	test_reasons();
+	test_bound();
+	test_nodes();
+	return tap_done();
+}
