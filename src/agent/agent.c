@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../lib/log.h"
@@ -20,7 +21,8 @@
 #include "query.h"
 #include "reconcile.h"
 
-#define SWEEP_INTERVAL_MS 5000
+#define SWEEP_INTERVAL_MS 5000 /* of the clock: each second one ends an interval of the meter */
+#define SWEEP_LATE_MS	  20   /* behind it, and never in front of it */
 #define LOOK_INTERVAL_MS  5000
 #define DAILY_MS	  (24 * 60 * 60 * 1000)
 
@@ -39,6 +41,7 @@ struct agent {
 	struct health *health;
 	struct hold *hold;
 	struct kept_rows *kept;
+	struct meter *meter;
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
@@ -289,6 +292,36 @@ static void on_link_event(void *context, uint32_t events)
 		reconcile_request(agent->reconcile, true);
 }
 
+/* Milliseconds since 1970. */
+static int64_t now_unix_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+static void set_sweep(struct agent *agent)
+{
+	uint64_t since = (uint64_t)now_unix_ms() % SWEEP_INTERVAL_MS;
+
+	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS - since + SWEEP_LATE_MS);
+}
+
+/* After a sweep has read what flows come to. */
+static void measure(struct agent *agent)
+{
+	const struct plan *plan = reconcile_plan(agent->reconcile);
+	int r = plan ? meter_read(agent->meter, agent->datapath, plan, now_unix_ms()) : 0;
+
+	if (r > 0)
+		feed_tell_traffic(agent->feed);
+	else if (r == -EAGAIN)
+		log_info("the traffic of an interval is not known: it was not measured from end to end");
+	else if (r < 0 && r != -EFBIG)
+		log_warning("cannot measure traffic, ignoring: %s", strerror(-r));
+}
+
 static void on_sweep(void *context, uint32_t events)
 {
 	struct agent *agent = context;
@@ -300,7 +333,9 @@ static void on_sweep(void *context, uint32_t events)
 		log_warning("cannot sweep flows, ignoring: %s", strerror(-r));
 	if (deleted)
 		log_debug("swept flows n=%llu", (unsigned long long)deleted);
-	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS);
+	if (r == 0)
+		measure(agent);
+	set_sweep(agent);
 }
 
 /* What someone else may have changed under us, as far as a look at it costs nothing. */
@@ -475,6 +510,11 @@ static int open_kept_rows(struct agent *agent)
 	return r == -ENOMEM ? r : 0;
 }
 
+static int make_meter(struct agent *agent)
+{
+	return meter_new(&agent->meter);
+}
+
 static int start_feed(struct agent *agent)
 {
 	const struct feed_handlers handlers = {
@@ -485,7 +525,8 @@ static int start_feed(struct agent *agent)
 		.tests = on_tests_wanted,
 		.context = agent,
 	};
-	const struct feed_parts parts = {.snapshot = agent->rows, .hold = agent->hold, .kept = agent->kept};
+	const struct feed_parts parts = {
+		.snapshot = agent->rows, .hold = agent->hold, .kept = agent->kept, .meter = agent->meter};
 	char socket_path[PATH_MAX];
 	const struct feed_options options = {
 		.socket_path = socket_path,
@@ -521,7 +562,7 @@ static int start_watching(struct agent *agent)
 		r = loop_add_timer(agent->loop, on_look, agent, &agent->look);
 	if (r < 0)
 		return r;
-	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS);
+	set_sweep(agent);
 	on_look(agent, 0);
 	return 0;
 }
@@ -574,8 +615,8 @@ static int start(struct agent *agent)
 		load_catalogue,	   make_files,	open_datapath, open_ports,
 		open_node_sockets, start_query, NULL, /* each says itself what is wrong */
 	};
-	static const start_step follow[] = {start_reconcile, start_watching, open_kept_rows, start_feed,
-					    NULL};
+	static const start_step follow[] = {start_reconcile, start_watching, open_kept_rows,
+					    make_meter,	     start_feed,     NULL};
 	int r;
 
 	r = start_loop(agent);
@@ -592,6 +633,7 @@ static void done(struct agent *agent)
 {
 	connectivity_free(agent->connectivity);
 	feed_free(agent->feed);
+	meter_free(agent->meter);
 	kept_rows_free(agent->kept);
 	hold_free(agent->hold);
 	query_free(agent->query);

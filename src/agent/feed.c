@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two requests may be under way: one that follows (register, then list, then one long poll after the other),
- * and one that reports. They do not wait for each other. Any trouble with the first, or a report that is
- * refused because the node is not known, begins anew with registering and the full list, after a pause that
- * grows up to a second.
+ * Three requests may be under way: one that follows (register, then list, then one long poll after the
+ * other), one that reports, and one that tells of traffic. They do not wait for each other. Any trouble with
+ * the first, or a report that is refused because the node is not known, begins anew with registering and the
+ * full list, after a pause that grows up to a second.
  *
  * A report is never sent before the full list has been applied: the first report renews the lease, and a
  * lease says that what the API promised is in force. Of a node that holds (hold.h) the reports say why, and
@@ -27,7 +27,8 @@ struct feed {
 	char node[64];
 	char *registration;
 
-	struct http_client_request *follow, *sending;
+	struct http_client_request *follow, *sending, *telling;
+	int64_t told_until;	     /* to which interval what is being told goes */
 	struct loop_source *restart; /* after a pause */
 	uint64_t pause_ms;
 	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
@@ -186,6 +187,48 @@ void feed_send(struct feed *feed)
 {
 	feed->is_unsent = true;
 	send_report(feed);
+}
+
+/* Traffic. What could not be told is told with the next interval. */
+
+static bool is_no_use_again(int status)
+{
+	return status == 400 || status == 413;
+}
+
+static void on_told_traffic(void *context, int status, const char *body, size_t size)
+{
+	struct feed *feed = context;
+	int64_t since;
+
+	feed->telling = NULL;
+	if (status != 200 && !is_no_use_again(status)) {
+		log_debug("cannot tell of traffic status=%d", status);
+		return;
+	}
+	meter_taken(feed->parts.meter, feed->told_until);
+	if (status != 200)
+		log_warning("privlinkd does not take what was told of traffic, and it is lost status=%d",
+			    status);
+	else if (feed_traffic_parse(body, size, &since) == 0)
+		meter_tell_again(feed->parts.meter, since);
+	feed_tell_traffic(feed);
+}
+
+void feed_tell_traffic(struct feed *feed)
+{
+	_cleanup_(freep) char *report = NULL;
+	int r;
+
+	if (feed->telling || !feed->is_connected || hold_sentence(feed->parts.hold))
+		return;
+	report = meter_report(feed->parts.meter, feed->node, feed->store, &feed->told_until);
+	if (!report)
+		return;
+	r = http_client_send(feed->client, "/feed/v1/metrics", report, REQUEST_TIMEOUT_MS, on_told_traffic,
+			     feed, &feed->telling);
+	if (r < 0)
+		log_warning("cannot tell of traffic, ignoring: %s", strerror(-r));
 }
 
 /* Rows. */

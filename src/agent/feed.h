@@ -9,6 +9,7 @@
 #include "../lib/loop.h"
 #include "hold.h"
 #include "kept_rows.h"
+#include "meter.h"
 
 struct feed;
 
@@ -41,6 +42,7 @@ struct feed_parts {
 	struct snapshot *snapshot; /* is filled */
 	struct hold *hold;	   /* is asked before */
 	struct kept_rows *kept;	   /* gets what is taken, before it is applied */
+	struct meter *meter;	   /* whose intervals are told */
 };
 
 /* Starts at once. */
@@ -56,6 +58,9 @@ int feed_report(struct feed *feed, uint64_t revision, const struct failures *fai
 int feed_report_again(struct feed *feed, uint64_t revision);
 /* There is something new to say of connectivity tests. */
 void feed_send(struct feed *feed);
+/* Tells what the meter holds and privlinkd has not taken yet; not while it cannot be reached, nor while the
+ * node holds. */
+void feed_tell_traffic(struct feed *feed);
 
 /* Begins anew: registers and asks for all rows. */
 void feed_restart(struct feed *feed);

@@ -171,6 +171,17 @@ int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64
 	return 0;
 }
 
+int feed_traffic_parse(const char *body, size_t size, int64_t *ret_since)
+{
+	_cleanup_(unref) json_t *answer = parse_object(body, size);
+	const json_t *since = json_object_get(answer, "since");
+
+	if (!answer || (since && !json_is_integer(since)))
+		return -EINVAL;
+	*ret_since = since ? json_integer_value(since) : INT64_MAX;
+	return 0;
+}
+
 /* A reason may quote what a tenant wrote and may have been cut inside a character; JSON takes whole ones
  * only. */
 static json_t *text(const char *s)

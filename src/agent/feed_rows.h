@@ -43,6 +43,9 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 int feed_lease_parse(const char *body, size_t size, uint32_t *ret_number, uint64_t *ret_lease_ms,
 		     char ret_store[NODE_STORE_SIZE]);
 
+/* Answer to POST metrics: since when privlinkd has nothing of what the node told; INT64_MAX: it has all. */
+int feed_traffic_parse(const char *body, size_t size, int64_t *ret_since);
+
 /* Body of POST report of a node that holds, to the store that it does not follow; the caller's. NULL when out
  * of memory. */
 char *feed_hold_format(const char *node, const char *store, const char *sentence);

@@ -294,6 +294,11 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	return NULL;
 }
 
+const struct plan *reconcile_plan(const struct reconcile *reconcile)
+{
+	return reconcile->plan;
+}
+
 void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed)
 {
 	reconcile->feed = feed;

@@ -28,6 +28,8 @@ struct reconcile_parts {
 int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret);
 /* After `dns` and `health` are freed: they read its plan. */
 struct reconcile *reconcile_free(struct reconcile *reconcile);
+/* What is in force, or was wanted to be; NULL: nothing yet. Borrowed until the loop turns. */
+const struct plan *reconcile_plan(const struct reconcile *reconcile);
 /* Where reports go; from then on passes report. */
 void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
 
