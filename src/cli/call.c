@@ -57,7 +57,7 @@ static int call(struct cli *cli, const char **words, struct params *params)
 	r = cli_call(cli, product->name, words[1], params, &answer);
 	if (r != CLI_OK)
 		return r;
-	json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+	json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 	putchar('\n');
 	json_decref(answer);
 	return CLI_OK;

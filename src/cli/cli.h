@@ -243,6 +243,8 @@ void cli_say_whose(struct cli *cli, const struct cli_command *command, const jso
 
 /* Commands that are more than one call. */
 int cli_run_audit(struct cli *cli, int argc, char **argv);
+int cli_run_endpoint_monitor(struct cli *cli, int argc, char **argv);
+int cli_run_service_monitor(struct cli *cli, int argc, char **argv);
 int cli_run_call(struct cli *cli, int argc, char **argv);
 int cli_run_endpoint_test(struct cli *cli, int argc, char **argv);
 int cli_run_exec(struct cli *cli, int argc, char **argv);

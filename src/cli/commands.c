@@ -401,6 +401,26 @@ static const struct cli_option audit_options[] = {
 	{NULL},
 };
 
+/* ---- what traffic was ---- */
+
+static const struct cli_option endpoint_monitor[] = {
+	{"ENDPOINT", "EndpointId", .required = true, .help = "ep-…"},
+	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (15m)"},
+	{"--follow", "Follow", CLI_FLAG, .help = "show it as it comes, by 10 s"},
+	{"-f", "Follow", CLI_FLAG, .help = "the same"},
+	{NULL},
+};
+static const struct cli_option service_monitor[] = {
+	{"SERVICE", "ServiceId", .required = true, .help = "epsrv-…"},
+	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (15m)"},
+	{"--follow", "Follow", CLI_FLAG, .help = "show it as it comes, by 10 s"},
+	{"-f", "Follow", CLI_FLAG, .help = "the same"},
+	{NULL},
+};
+#define MONITOR_NOTES                                                                                        \
+	"In is to the service, out from it, \"-\" what is not known. 10 s are kept for 15 minutes,\n"        \
+	"60 s for 3 hours; the time is UTC.\n"
+
 const struct cli_command cli_commands[] = {
 	{"vpc", "create", "Creates a VPC and prints its id.", "vpc", "CreateVpc", .id = "VpcId",
 	 .wait = &vpc_available},
@@ -542,6 +562,8 @@ const struct cli_command cli_commands[] = {
 	 "ListVpcEndpointServicesByEndUser", service_find, .whats = "services to connect to"},
 	{"service", "show", "Shows an endpoint service, and whom it lets in.", "privatelink",
 	 "GetVpcEndpointServiceAttribute", .complete = cli_add_whitelist, .more = service_whitelist},
+	{"service", "monitor", "Shows the traffic of all endpoints of a service together.", "privlink",
+	 "GetEndpointMetrics", service_monitor, .run = cli_run_service_monitor, .notes = MONITOR_NOTES},
 	{"service", "attach", "Adds a load balancer's zone to a service.", "privatelink",
 	 "AttachResourceToVpcEndpointService", service_attach, .id = "ServiceId", .wait = &service_active},
 	{"service", "detach", "Takes a load balancer's zone out of a service.", "privatelink",
@@ -586,6 +608,8 @@ const struct cli_command cli_commands[] = {
 	{"endpoint", "show", "Shows an endpoint.", "privatelink", "GetVpcEndpointAttribute"},
 	{"endpoint", "update", "Changes an endpoint.", "privatelink", "UpdateVpcEndpointAttribute",
 	 endpoint_update, .id = "EndpointId", .wait = &endpoint_active},
+	{"endpoint", "monitor", "Shows the traffic of an endpoint.", "privlink", "GetEndpointMetrics",
+	 endpoint_monitor, .run = cli_run_endpoint_monitor, .notes = MONITOR_NOTES},
 	{"endpoint", "zones", "Shows the zones and ENIs of an endpoint.", "privatelink",
 	 "ListVpcEndpointZones", .whats = "zones of this endpoint", .of_all = true},
 	{"endpoint", "add-zone", "Adds a zone with an ENI.", "privatelink", "AddZoneToVpcEndpoint",

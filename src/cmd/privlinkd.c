@@ -31,6 +31,7 @@
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/pid_file.h"
+#include "metrics/metrics.h"
 #include "model/catalogue.h"
 
 #define DESCRIPTORS_MAX 65536
@@ -47,6 +48,7 @@ struct daemon {
 	struct store *store;
 	struct nonces *nonces;
 	struct audit *audit;
+	struct metrics *metrics;
 	struct control *control;
 	struct run_environment environment;
 	struct http *http;
@@ -210,7 +212,8 @@ static int start_http(struct daemon *d)
 						  .live_revision = live_revision,
 						  .node_state = node_state,
 						  .control = d->control,
-						  .audit = d->audit};
+						  .audit = d->audit,
+						  .metrics = d->metrics};
 	r = http_new(d->loop, &d->environment, TAKE_PTR(d->nonces),
 		     d->options.no_rate_limits ? &none : &d->options.limits, &d->http);
 	if (r == 0 && d->https_fd >= 0) {
@@ -236,7 +239,9 @@ static int start_services(struct daemon *d)
 	r = daemon_audit_open(&d->options, d->loop, &d->audit);
 	if (r < 0)
 		return r;
-	r = control_new(d->loop, d->store, &d->control);
+	r = metrics_new(METRICS_MEMORY_MAX, &d->metrics);
+	if (r == 0)
+		r = control_new(d->loop, d->store, &d->control);
 	if (r < 0)
 		return log_errno(r, "cannot start control");
 	r = daemon_reload_new(d->loop, TAKE_PTR(d->reader), d->https_fd >= 0, &d->reload);
@@ -245,7 +250,10 @@ static int start_services(struct daemon *d)
 	if (r < 0)
 		return r;
 	r = feed_server_new(d->loop, d->store, d->control, TAKE_FD(d->feed_fd), admin_handle, &d->feed);
-	return r < 0 ? log_errno(r, "cannot serve the feed") : 0;
+	if (r < 0)
+		return log_errno(r, "cannot serve the feed");
+	feed_server_set_metrics(d->feed, d->metrics);
+	return 0;
 }
 
 static int open_store(struct daemon *d)
@@ -302,6 +310,7 @@ static void finish(struct daemon *d)
 	daemon_reader_free(d->reader);
 	nonces_free(d->nonces);
 	control_free(d->control);
+	metrics_free(d->metrics);
 	store_free(d->store);
 	audit_free(d->audit); /* after the last call is answered */
 	catalogue_free(d->catalogue);

@@ -322,7 +322,7 @@ static int put_head(struct connection *c, const struct answer_head *head)
 
 static int put_json(struct connection *c, unsigned int status, const char *request_id, const json_t *body)
 {
-	_cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT);
+	_cleanup_(freep) char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	struct answer_head head = {.status = status,
 				   .type = "application/json;charset=utf-8",
 				   .request_id = request_id,

@@ -157,6 +157,8 @@ static const char *answer_type(const struct answer_field *field)
 		return "list of numbers";
 	case ANSWER_MAP:
 		return "object of texts";
+	case ANSWER_POINTS:
+		return "list of numbers and null";
 	case ANSWER_ONE:
 	case ANSWER_TAGS:
 		return "list of objects";

@@ -7,6 +7,8 @@
 
 #define TAGS_PER_RESOURCE_MAX 20 /* NumberExceed.Tags */
 
+#define METRICS_POINTS_MAX 180 /* of a series, in one answer */
+
 #define RULES_PER_CALL_MAX     75
 #define INSTANCES_PER_CALL_MAX 20
 #define SERVERS_PER_CALL_MAX   40

@@ -106,6 +106,19 @@ static const struct param_spec get_instance_params[] = {
 	{},
 };
 
+/* Of one of the two. */
+static const struct param_spec endpoint_metrics_params[] = {
+	{"EndpointId", PARAM_STRING, .help = "the caller's endpoint, …"},
+	{"ServiceId", PARAM_STRING, .help = "… or the caller's service: the sum over its endpoints, by zone"},
+	{"ZoneId", PARAM_STRING, OPTION("--zone", "only this zone (all)")},
+	{"StartTime", PARAM_STRING, .help = "taken down to a multiple of Period (15 minutes before EndTime)"},
+	{"EndTime", PARAM_STRING,
+	 .help = "taken up to a multiple of Period; in StartTime to EndTime there are at most 180 points (now)"},
+	{"Period", PARAM_INT,
+	 OPTION("--period", "seconds a point: 10, kept for 15 minutes, or 60, kept for 3 hours")},
+	{},
+};
+
 static const char *const resource_types[] = {"nlb", NULL};
 
 static const struct param_spec system_service_params[] = {
@@ -183,6 +196,21 @@ static const struct answer_field account_answer[] = {
 
 static const struct answer_field account_list_answer[] = {
 	{"Accounts", LIST(NULL, account_answer)},
+	{},
+};
+
+static const struct answer_field series_answer[] = {
+	{"ZoneId", A_TEXT},
+	{"Metric", A_TEXT},
+	{"Points", POINTS},
+	{},
+};
+
+static const struct answer_field endpoint_metrics_answer[] = {
+	{"Period", A_NUMBER},
+	{"StartTime", A_TEXT},
+	{"EndTime", A_TEXT},
+	{"Series", LIST(NULL, series_answer)},
 	{},
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The actions of our own administration, and the handlers that carry them out. All but those of connectivity
- * tests, GetEndpointPath, GetVersion, ListAuditEvents and ListQuotas are for administrators.
+ * tests, GetEndpointMetrics, GetEndpointPath, GetVersion, ListAuditEvents and ListQuotas are for
+ * administrators.
  */
 #pragma once
 
@@ -18,6 +19,7 @@
 	X(DeleteNode, node_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, node_delete_params, node_delete_answer, NULL) \
 	X(DeleteQuota, quota_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, quota_params, NULL, NULL) \
 	X(GetConnectivityTest, connectivity_test_get, ACTION_READ, connectivity_test_params, connectivity_test_get_answer, NULL) \
+	X(GetEndpointMetrics, endpoint_metrics_get, ACTION_READ, endpoint_metrics_params, endpoint_metrics_answer, NULL) \
 	X(GetEndpointPath, endpoint_path_get, ACTION_READ, endpoint_path_params, endpoint_path_answer, NULL) \
 	X(GetInstance, get_instance, ACTION_ADMIN, get_instance_params, get_instance_answer, NULL) \
 	X(GetVersion, get_version, ACTION_NO_REGION, NULL, version_answer, NULL) \

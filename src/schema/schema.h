@@ -83,6 +83,7 @@ enum answer_kind {
 	ANSWER_LIST,	/* of objects, or of texts if it has no members */
 	ANSWER_NUMBERS, /* a list of numbers */
 	ANSWER_MAP,	/* an object of texts, whose names the handler knows */
+	ANSWER_POINTS,	/* a list of numbers, also fractions, and of null where none is known */
 };
 
 struct answer_field {
@@ -160,6 +161,7 @@ struct answer_field {
 #define TAGS(wrap, table) ANSWER_TAGS, .inner = (wrap), .members = (table)
 #define AN_OBJECT(table)  ANSWER_AN_OBJECT, .members = (table)
 #define NUMBERS(wrap)	  ANSWER_NUMBERS, .inner = (wrap)
+#define POINTS		  ANSWER_POINTS
 #define LIST(wrap, table) ANSWER_LIST, .inner = (wrap), .members = (table)
 
 /* Pages of a list: by token (MaxResults, NextToken), by number (PageNumber, PageSize), or as the call wishes.

@@ -26,6 +26,9 @@ static bool answer_list_follows(const struct answer_field *field, const json_t *
 		if (field->kind == ANSWER_NUMBERS) {
 			if (!json_is_integer(entry))
 				return false;
+		} else if (field->kind == ANSWER_POINTS) {
+			if (!json_is_number(entry) && !json_is_null(entry))
+				return false;
 		} else if (field->members ? !answer_follows(field->members, entry, NULL, ret_name)
 					  : !json_is_string(entry))
 			return false;
@@ -72,6 +75,7 @@ static bool answer_member_follows(const struct answer_field *field, const json_t
 	case ANSWER_TAGS:
 	case ANSWER_LIST:
 	case ANSWER_NUMBERS:
+	case ANSWER_POINTS:
 		return answer_list_follows(field, value, ret_name);
 	case ANSWER_MAP:
 		return answer_map_follows(value);

@@ -423,6 +423,8 @@ static const struct {
 	{PRODUCT_PRIVLINK, "GetEndpointPath", "VSwitchNotFound",
 	 REGION "VpcId={my_vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"
 		"&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}"},
+	{PRODUCT_PRIVLINK, "GetEndpointMetrics", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PRODUCT_PRIVLINK, "GetEndpointMetrics", "EndpointServiceNotFound", REGION "ServiceId={service}"},
 	{PL, "GetVpcEndpointAttribute", "EndpointNotFound", REGION "EndpointId={endpoint}"},
 	{PL, "GetVpcEndpointServiceAttribute", "EndpointServiceNotFound", REGION "ServiceId={service}"},
 	{PL, "ListVpcEndpointConnections", "EndpointServiceNotFound", REGION "ServiceId={service}"},

@@ -18,6 +18,7 @@
 #include "api/frame/run.h"
 #include "control/control.h"
 #include "lib/log.h"
+#include "metrics/metrics.h"
 
 #define ALICE 1000000000000001 /* a consumer */
 #define BOB   1000000000000002 /* someone else */
@@ -29,6 +30,7 @@ struct harness {
 	struct store *store;
 	struct control *control;
 	struct audit *audit;
+	struct metrics *metrics;
 	struct catalogue *catalogue;
 	struct run_environment environment;
 	/* Of the last call. */
@@ -157,6 +159,7 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 	(void)str_format(path, sizeof(path), "%s/audit", h->directory);
 	harness_must(mkdir(path, 0700) < 0 ? -errno : 0, path);
 	harness_must(audit_new(h->loop, path, &audit_settings, &h->audit), "audit");
+	harness_must(metrics_new(METRICS_MEMORY_MAX, &h->metrics), "metrics");
 	h->environment = (struct run_environment){
 		.store = h->store,
 		.catalogue = h->catalogue,
@@ -164,6 +167,7 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 		.node_state = harness_node_state,
 		.control = h->control,
 		.audit = h->audit,
+		.metrics = h->metrics,
 	};
 	harness_account(h, ALICE, "alice", false);
 	harness_account(h, BOB, "bob", false);
@@ -191,6 +195,7 @@ static void harness_end(struct harness *h)
 	h->control = control_free(h->control);
 	h->store = store_free(h->store);
 	h->audit = audit_free(h->audit);
+	h->metrics = metrics_free(h->metrics);
 	h->loop = loop_free(h->loop);
 	h->catalogue = catalogue_free(h->catalogue);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

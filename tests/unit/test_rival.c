@@ -59,6 +59,7 @@ static const struct {
 	{ROOT, PRODUCT_PRIVLINK, "ListQuotas", REGION "AccountId=1000000000000001"},
 	{ROOT, PRODUCT_PRIVLINK, "DeleteNode", "NodeName=alpha&Force=true"},
 	{ROOT, PRODUCT_PRIVLINK, "GetInstance", REGION "InstanceId={instance}"},
+	{ALICE, PRODUCT_PRIVLINK, "GetEndpointMetrics", REGION "EndpointId={endpoint}"},
 	{ROOT, PRODUCT_PRIVLINK, "GetVersion", ""},
 };
 

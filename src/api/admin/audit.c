@@ -62,15 +62,12 @@ static int token_parse(const char *token, struct audit_place *ret)
 
 static int read_time(struct call *call, const char *name, int64_t *ret_ms)
 {
-	const char *text = call_string(call, name);
-	int64_t seconds;
+	int64_t seconds = INT64_MIN;
+	int r = call_time(call, name, &seconds);
 
-	if (!text)
-		return 0;
-	if (time_parse(text, &seconds) < 0)
-		return call_fail_param(call, name, "It must be written YYYY-MM-DDThh:mm:ssZ, in UTC.");
-	*ret_ms = seconds * 1000;
-	return 0;
+	if (r == 0 && seconds != INT64_MIN)
+		*ret_ms = seconds * 1000;
+	return r;
 }
 
 static unsigned int kinds_of(const struct call *call)

@@ -21,6 +21,7 @@
 #include "error.h"
 
 struct call;
+struct metrics;
 typedef int (*action_handler)(struct call *call);
 
 /* A product's part of the code. */
@@ -65,7 +66,8 @@ struct call {
 	struct control_node (*node_state)(const void *context,
 					  const char *node); /* what is known of a node */
 	const void *node_context;
-	struct audit *audit; /* NULL: nowhere */
+	struct audit *audit;	       /* NULL: nowhere */
+	const struct metrics *metrics; /* NULL: there are none */
 };
 
 /* What control knows of the node; nothing where there is no control. */
@@ -108,6 +110,8 @@ static inline bool call_is_admin(const struct call *call)
 const char *call_string(const struct call *call, const char *name); /* NULL: absent */
 bool call_bool(const struct call *call, const char *name, bool otherwise);
 int64_t call_int(const struct call *call, const char *name, int64_t otherwise);
+/* A time, in Unix seconds; without the parameter `ret` stays as it is. Fails the call if it is none. */
+int call_time(struct call *call, const char *name, int64_t *ret);
 json_t *call_list(const struct call *call, const char *name); /* borrowed array; NULL: absent */
 /* Whether a list of texts has this one. */
 bool list_has(const json_t *list, const char *text);

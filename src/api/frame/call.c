@@ -50,6 +50,19 @@ int64_t call_int(const struct call *call, const char *name, int64_t otherwise)
 	return json_is_integer(value) ? json_integer_value(value) : otherwise;
 }
 
+int call_time(struct call *call, const char *name, int64_t *ret)
+{
+	const char *text = call_string(call, name);
+	int64_t unix_s;
+
+	if (!text)
+		return 0;
+	if (time_parse(text, &unix_s) < 0)
+		return call_fail_param(call, name, "It must be written YYYY-MM-DDThh:mm:ssZ, in UTC.");
+	*ret = unix_s;
+	return 0;
+}
+
 json_t *call_list(const struct call *call, const char *name)
 {
 	json_t *value = json_object_get(call->params, name);

@@ -291,7 +291,8 @@ void run_action(const struct run_environment *environment, const struct run_requ
 				  .params = json_object(),
 				  .node_state = environment->node_state,
 				  .node_context = environment->control,
-				  .audit = environment->audit};
+				  .audit = environment->audit,
+				  .metrics = environment->metrics};
 	(void)str_copy(run->call.request_id, sizeof(run->call.request_id), request->request_id);
 
 	r = run->call.params ? check_permission(run) : -ENOMEM;

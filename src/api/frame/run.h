@@ -19,7 +19,8 @@ struct run_environment {
 	uint64_t (*live_revision)(const void *control);
 	struct control_node (*node_state)(const void *control, const char *node);
 	const void *control;
-	struct audit *audit; /* where calls are recorded; NULL: nowhere */
+	struct audit *audit;	       /* where calls are recorded; NULL: nowhere */
+	const struct metrics *metrics; /* what nodes have told of traffic; NULL: nothing */
 };
 
 struct run_request {
