@@ -3,9 +3,10 @@
 """Makes the console's files and puts them into a C file, for privlinkd to serve.
 
     console.py --out FILES.c                            a table without files
-    console.py --out FILES.c --depfile FILES.c.d --esbuild ESBUILD --node NODE --modules DIR SOURCE
+    console.py --out FILES.c --depfile FILES.c.d --esbuild ESBUILD --node NODE --modules DIR --made DIR SOURCE
 
-SOURCE is the folder console/. A text that one of its languages lacks is an error. The same sources give the same bytes.
+SOURCE is the folder console/; below `made` is what the build has made for it (console/commands.json). A text that one of its
+languages lacks is an error. The same sources give the same bytes.
 """
 import argparse
 import gzip
@@ -27,7 +28,7 @@ def esbuild(arguments, options):
     """The inputs that it read, as absolute paths."""
     with tempfile.NamedTemporaryFile(suffix=".json") as meta:
         subprocess.run([options.esbuild, "--bundle", "--format=esm", "--log-level=warning", f"--metafile={meta.name}", *arguments],
-                       check=True, env={**os.environ, "NODE_PATH": options.modules})
+                       check=True, env={**os.environ, "NODE_PATH": f"{options.modules}:{options.made}"})
         return sorted(os.path.abspath(name) for name in json.load(meta)["inputs"])
 
 
@@ -81,7 +82,7 @@ def make_files(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("out", "depfile", "esbuild", "node", "modules"):
+    for name in ("out", "depfile", "esbuild", "node", "modules", "made"):
         parser.add_argument(f"--{name}", required=name == "out")
     parser.add_argument("source", type=Path, nargs="?")
     options = parser.parse_args()
