@@ -8,13 +8,14 @@ import { sign } from "./sign";
 import { stampOf } from "./time";
 
 export type Params = Record<string, unknown>;
-export type Product = "privatelink" | "vpc" | "ecs" | "nlb" | "privlink" | "ram" | "sts" | "resourcemanager";
+export type Product = "privatelink" | "vpc" | "ecs" | "nlb" | "slb" | "privlink" | "ram" | "sts" | "resourcemanager";
 
 export const versions: Record<Product, string> = {
 	privatelink: "2020-04-15",
 	vpc: "2016-04-28",
 	ecs: "2014-05-26",
 	nlb: "2022-04-30",
+	slb: "2014-05-15",
 	privlink: "2026-11-01",
 	ram: "2015-05-01",
 	sts: "2015-04-01",

@@ -11,7 +11,7 @@ const layerOf = (name) => (name.includes("/") ? name.split("/")[0] : "main");
 
 /** Which layers, and which packages, a layer may import. */
 const may = {
-	lib: { layers: ["lib"], packages: [] },
+	lib: { layers: ["lib"], packages: ["console/commands.json"] },
 	text: { layers: ["text"], packages: [] },
 	ui: { layers: ["lib", "ui"], packages: ["react", "d3-scale", "d3-shape"] },
 	page: { layers: ["lib", "ui", "text", "page"], packages: ["react"] },

@@ -16,7 +16,7 @@ const settings = {
 
 function filesOf(place) {
 	if (!fs.statSync(place).isDirectory()) return [place];
-	return fs.readdirSync(place).flatMap((name) => filesOf(path.join(place, name))).filter((name) => /\.(tsx?|js)$/.test(name)).sort();
+	return fs.readdirSync(place).filter((name) => name !== "node_modules").flatMap((name) => filesOf(path.join(place, name))).filter((name) => /\.(tsx?|js)$/.test(name)).sort();
 }
 
 function formatted(name, text) {

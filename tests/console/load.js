@@ -6,6 +6,8 @@ const os = require("node:os");
 const path = require("node:path");
 
 const root = path.resolve(__dirname, "../../console");
+/** Where the build keeps what it makes for the console. */
+const build = process.env.BUILD ?? path.resolve(root, "../build");
 
 /** Files of a folder of the console, from its root. */
 function sources(folder = "") {
@@ -21,7 +23,7 @@ function bundle(names) {
 		const out = path.join(place, "modules.cjs");
 		const input = names.map((name) => `export * as ${path.basename(name, path.extname(name)).replace(/\W/g, "_")} from "./${name}";`).join("\n");
 		execFileSync("esbuild", ["--bundle", "--platform=node", "--format=cjs", "--log-level=warning", "--loader=ts", `--outfile=${out}`],
-			{ cwd: root, input, stdio: ["pipe", "inherit", "inherit"] });
+			{ cwd: root, input, stdio: ["pipe", "inherit", "inherit"], env: { ...process.env, NODE_PATH: build } });
 		return require(out);
 	} finally {
 		fs.rmSync(place, { recursive: true });
@@ -31,4 +33,4 @@ function bundle(names) {
 // Node 18 has WebCrypto, but not as a global name.
 globalThis.crypto ??= require("node:crypto").webcrypto;
 
-module.exports = { root, sources, load: () => bundle([...sources("lib"), "text/en.ts", "text/zh.ts"]) };
+module.exports = { root, build, sources, load: () => bundle([...sources("lib"), "text/en.ts", "text/zh.ts"]) };
