@@ -210,6 +210,16 @@ export const en = {
 		weight: "A weight is a number from 0 to 100.",
 		account: "Write an account's number, or * for every account.",
 	},
+	code: {
+		title: "As code",
+		parameters: "Parameters",
+		privlinkHint: "The same on the command line, with the key that privlink is set up with.",
+		aliyunHint: "The same with Alibaba Cloud's command line. It names this server: without --endpoint it would call Alibaba Cloud.",
+		terraformHint: "For Alibaba Cloud's Terraform provider, with this server in the provider's endpoints.",
+		apiHint: "The request as it goes over the wire. Any SDK's general call signs it and sends it.",
+		noAliyun: "Alibaba Cloud's command line knows nothing of this: it is privlink's own.",
+		noTerraform: "The Terraform provider has no resource for this.",
+	},
 	endpoints: {
 		title: "Endpoints",
 		intro: "The private ways from your VPCs to services.",

@@ -211,6 +211,16 @@ export const zh: Texts = {
 		weight: "权重为 0 到 100 之间的数字。",
 		account: "请填写账号 ID，或用 * 表示所有账号。",
 	},
+	code: {
+		title: "以代码表示",
+		parameters: "参数",
+		privlinkHint: "用 privlink 命令行完成同样的操作，使用其配置中的 AccessKey。",
+		aliyunHint: "用阿里云命令行完成同样的操作。命令中写明了此服务器：没有 --endpoint 时会调用阿里云。",
+		terraformHint: "用于阿里云的 Terraform Provider，需在其 endpoints 中填写此服务器。",
+		apiHint: "实际发送的请求。任何 SDK 的通用调用都可以签名并发送它。",
+		noAliyun: "阿里云命令行没有此操作：它是 privlink 自有的。",
+		noTerraform: "Terraform Provider 没有对应的资源。",
+	},
 	endpoints: {
 		title: "终端节点",
 		intro: "从您的专有网络到各项服务的私网通道。",
