@@ -44,6 +44,8 @@ export interface FormSpec<A> {
 	tags?: boolean;
 	/** In place of what the fields make by themselves. */
 	params?: Params;
+	/** Why the values cannot be sent as they are together. */
+	refusal?: string;
 	/** In place of the one call. */
 	send?: () => Promise<A>;
 	done: (answer: A) => void;
@@ -109,11 +111,11 @@ export function useForm<A>(spec: FormSpec<A>): Form {
 	};
 	const submit = (): void => {
 		setAll(true);
-		if (Object.keys(wrong).length === 0 && !areTagsWrong && !running.current) void send();
+		if (Object.keys(wrong).length === 0 && !areTagsWrong && !spec.refusal && !running.current) void send();
 	};
 	return {
 		fields, values, change, errorOf, busy, submit, setTags, tags: spec.tags ? tags : undefined,
-		general: failure && !culprit ? errorText(failure.error, t) : undefined,
+		general: all && spec.refusal ? spec.refusal : failure && !culprit ? errorText(failure.error, t) : undefined,
 		call: { product, action, region: place.region, params },
 	};
 }

@@ -5,9 +5,14 @@ import type { Place } from "../lib/address";
 import type { Texts } from "../text/en";
 import type { IconName } from "../ui/icon";
 import type { PageProps } from "./context";
+import { AccountPage, AccountsPage, BindingPage, BindingsPage, NodesPage } from "./admin";
+import { ActivityPage } from "./activity";
+import { BalancerPage, BalancersPage, CreateBalancerPage } from "./balancers";
 import { EndpointsPage } from "./endpoints";
 import { CreateInstancePage, InstancePage, InstancesPage } from "./instances";
+import { OverviewPage } from "./overview";
 import { CreateSecurityGroupPage, SecurityGroupPage, SecurityGroupsPage } from "./security_groups";
+import { CreateServerGroupPage, ServerGroupPage, ServerGroupsPage } from "./server_groups";
 import { CreateVpcPage, VpcPage, VpcsPage } from "./vpcs";
 import { CreateVswitchPage, VswitchPage, VswitchesPage } from "./vswitches";
 
@@ -28,6 +33,7 @@ export interface Route {
 
 /** In the order of the navigation; the first one is where one lands. */
 export const routes: Route[] = [
+	{ page: "overview", show: OverviewPage, nav: "overview", group: "privatelink", icon: "overview", key: "o" },
 	{ page: "endpoints", show: EndpointsPage, nav: "endpoints", group: "privatelink", icon: "endpoint", key: "e" },
 	{ page: "vpcs", show: VpcsPage, nav: "vpcs", group: "network", icon: "vpc", key: "v" },
 	{ page: "vpcs", id: "create", show: CreateVpcPage },
@@ -41,6 +47,18 @@ export const routes: Route[] = [
 	{ page: "instances", show: InstancesPage, nav: "instances", group: "network", icon: "instance", key: "i" },
 	{ page: "instances", id: "create", show: CreateInstancePage },
 	{ page: "instances", id: "*", show: InstancePage },
+	{ page: "balancers", show: BalancersPage, nav: "balancers", group: "network", icon: "balancer", key: "l" },
+	{ page: "balancers", id: "create", show: CreateBalancerPage },
+	{ page: "balancers", id: "*", show: BalancerPage },
+	{ page: "servergroups", show: ServerGroupsPage, nav: "serverGroups", group: "network", icon: "servers", key: "b" },
+	{ page: "servergroups", id: "create", show: CreateServerGroupPage },
+	{ page: "servergroups", id: "*", show: ServerGroupPage },
+	{ page: "activity", show: ActivityPage, nav: "activity", group: "operation", icon: "activity", key: "a" },
+	{ page: "nodes", show: NodesPage, nav: "nodes", group: "operation", icon: "node", key: "n", admin: true },
+	{ page: "accounts", show: AccountsPage, nav: "accounts", group: "operation", icon: "account", key: "k", admin: true },
+	{ page: "accounts", id: "*", show: AccountPage, admin: true },
+	{ page: "bindings", show: BindingsPage, nav: "bindings", group: "operation", icon: "lock", admin: true },
+	{ page: "bindings", id: "*", show: BindingPage, admin: true },
 ];
 
 export function findRoute(place: Place): Route | undefined {

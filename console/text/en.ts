@@ -43,6 +43,13 @@ export const en = {
 		vswitches: "vSwitches",
 		securityGroups: "Security groups",
 		instances: "Instances",
+		overview: "Overview",
+		balancers: "Load balancers",
+		serverGroups: "Server groups",
+		activity: "Activity",
+		nodes: "Nodes",
+		accounts: "Accounts",
+		bindings: "System services",
 	},
 	frame: {
 		skip: "Skip to content",

@@ -44,6 +44,13 @@ export const zh: Texts = {
 		vswitches: "交换机",
 		securityGroups: "安全组",
 		instances: "实例",
+		overview: "概览",
+		balancers: "负载均衡",
+		serverGroups: "服务器组",
+		activity: "操作记录",
+		nodes: "节点",
+		accounts: "账号",
+		bindings: "系统服务",
 	},
 	frame: {
 		skip: "跳到正文",
