@@ -160,11 +160,11 @@ export function App() {
 	const login = async (id: string, secret: string, stay: boolean): Promise<void> => {
 		const session = await newSession(id, secret, Date.now());
 		await enter(session);
-		if (stay) await keepSession(session);
-		else await forgetSession();
 		const to = wanted.current;
 		wanted.current = null;
 		if (placeRef.current.page === loginPage) go(to ?? { region: "", page: "", query: {} }, true);
+		if (stay) await keepSession(session);
+		else await forgetSession();
 	};
 	const logout = (): void => {
 		tabs?.postMessage("logout");

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Overview, activity, and what administrators see.
+"use strict";
+
+const { test, before, after } = require("node:test");
+const assert = require("node:assert/strict");
+const browser = require("./browser");
+const calls = require("./calls");
+
+const zone = "cn-hangzhou-h";
+let mine;
+let admin;
+const made = {};
+
+before(async () => {
+	const who = "consumer";
+	made.vpc = await calls.makeVpc(who, "10.40.0.0/16", "watched");
+	made.vswitch = await calls.makeVswitch(who, made.vpc, zone, "10.40.0.0/24");
+	made.group = await calls.makeGroup(who, made.vpc, "watched");
+	await browser.start();
+	mine = await browser.open();
+	admin = await browser.open();
+	await browser.login(mine.page, process.env.CONSUMER_AK, process.env.CONSUMER_SK);
+	await browser.login(admin.page, process.env.ADMIN_AK, process.env.ADMIN_SK);
+});
+after(async () => {
+	await mine.close();
+	await admin.close();
+	await browser.stop();
+});
+
+const go = (tab, to) => tab.page.goto(`${browser.home}#/cn-hangzhou/${to}`);
+const dialogOf = (tab) => tab.page.getByRole("dialog");
+
+test("one lands on the overview, which counts", async () => {
+	await mine.page.getByRole("heading", { name: "Overview" }).waitFor();
+	const tile = mine.page.getByRole("main").getByRole("link", { name: /^VPCs/ });
+	await tile.waitFor();
+	await mine.page.waitForFunction((name) => !document.querySelector("main").textContent.includes(name), "…");
+	const { TotalCount } = await calls.call("consumer", "vpc", "DescribeVpcs", { PageSize: 1 });
+	assert.match(await tile.textContent(), new RegExp(`VPCs${TotalCount}$`));
+	assert.deepEqual(await browser.obstacles(mine.page), []);
+});
+
+test("activity shows what every client did; filters are in the address", async () => {
+	await go(mine, "activity");
+	await mine.page.getByRole("button", { name: "CreateVpc" }).first().waitFor();
+	assert.equal(await mine.page.getByRole("button", { name: /^Describe/ }).count(), 0, "reads are not shown at first");
+	await mine.page.getByLabel("Resource ID").fill(made.vpc);
+	await mine.page.keyboard.press("Enter");
+	await mine.page.getByRole("button", { name: "CreateVpc" }).waitFor({ state: "detached" });
+	assert.ok(mine.page.url().includes(`resource=${made.vpc}`));
+	await mine.page.getByRole("button", { name: "CreateVSwitch" }).first().click();
+	await dialogOf(mine).getByRole("link", { name: made.vpc }).waitFor();
+	await dialogOf(mine).getByText("10.40.0.0/24").waitFor();
+	await dialogOf(mine).getByRole("button", { name: "Close" }).last().click();
+	await mine.page.getByLabel("Action", { exact: true }).fill("NoSuchAction");
+	await mine.page.keyboard.press("Enter");
+	await mine.page.getByText("No such calls").waitFor();
+	await mine.page.getByRole("button", { name: "Clear the filter" }).click();
+	await mine.page.getByRole("button", { name: "CreateVpc" }).first().waitFor();
+	assert.deepEqual(await browser.obstacles(mine.page), []);
+});
+
+test("who is no administrator has no pages of theirs", async () => {
+	for (const page of ["nodes", "accounts", "bindings"]) {
+		await go(mine, page);
+		await mine.page.getByText("There is no such page").waitFor();
+	}
+});
+
+test("nodes report, and what is behind a service of the catalogue can be seen", async () => {
+	await go(admin, "nodes");
+	await admin.page.getByRole("row").filter({ hasText: "Reports" }).waitFor();
+	assert.deepEqual(await browser.obstacles(admin.page), []);
+	await go(admin, "bindings");
+	await admin.page.getByRole("link", { name: /pai-dlc$/ }).click();
+	await admin.page.getByRole("row").filter({ hasText: zone }).waitFor();
+	await admin.page.getByRole("button", { name: "Bind load balancer" }).click();
+	await dialogOf(admin).getByLabel("Load balancer").fill("nlb-unknown");
+	await dialogOf(admin).getByRole("button", { name: "Bind load balancer" }).click();
+	await dialogOf(admin).getByText("LoadBalancerNotFound").waitFor();
+	await dialogOf(admin).getByRole("button", { name: "Cancel" }).click();
+});
+
+test("an account gets a key, whose secret is shown once", async () => {
+	await go(admin, "accounts");
+	await admin.page.getByRole("button", { name: "Create account" }).first().click();
+	await dialogOf(admin).getByLabel("Name").fill(`tried-${process.pid}`);
+	await dialogOf(admin).getByRole("button", { name: "Create account" }).click();
+	await admin.page.getByText("No access keys").waitFor();
+	await admin.page.getByRole("button", { name: "Create access key" }).click();
+	await dialogOf(admin).getByRole("button", { name: "Create access key" }).click();
+	const [id, secret] = await dialogOf(admin).locator("code").allTextContents();
+	assert.match(secret, /^\w{30}$/);
+	await dialogOf(admin).getByRole("button", { name: "I have saved it" }).click();
+	await admin.page.getByRole("checkbox", { name: `Select ${id}` }).check();
+	assert.equal(await admin.page.getByText(secret).count(), 0);
+	await admin.page.getByRole("button", { name: "Disable" }).click();
+	await dialogOf(admin).getByRole("button", { name: "Disable" }).click();
+	await admin.page.getByRole("row").filter({ hasText: "Inactive" }).waitFor();
+	await assert.rejects(calls.call("admin", "privlink", "DeleteAccessKey", { AccessKeyId: "PLAKunknown" }));
+	assert.deepEqual(await browser.obstacles(admin.page), []);
+});
