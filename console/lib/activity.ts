@@ -36,13 +36,13 @@ const answersInARow = 20;
 
 export const keyOfEvent = (event: AuditEvent): string => `${event.Time} ${event.RequestId} ${event.Action ?? event.Why ?? ""}`;
 
-/** The next events that are wanted: at least one, unless there is none or it took too long to find. */
-export async function readEvents(client: Client, params: Params, from: string | undefined, isWanted: (event: AuditEvent) => boolean, size: number): Promise<EventPage> {
+/** The next events: at least one, unless there is none or it took too long to find. */
+export async function readEvents(client: Client, params: Params, from: string | undefined, size: number): Promise<EventPage> {
 	const events: AuditEvent[] = [];
 	let next = from;
 	for (let n = 0; n < answersInARow; n++) {
 		const answer = await client.call<{ Events: AuditEvent[]; NextToken?: string; }>("privlink", "ListAuditEvents", { ...params, MaxResults: size, NextToken: next });
-		events.push(...answer.Events.filter(isWanted));
+		events.push(...answer.Events);
 		next = answer.NextToken || undefined;
 		if (!next || events.length >= size / 2) break;
 	}
@@ -57,9 +57,6 @@ export function withNewest(old: EventPage | undefined, fresh: EventPage): EventP
 	if (added.length === fresh.events.length && fresh.events.length > 0 && fresh.next) return fresh;
 	return added.length === 0 ? old : { ...old, events: [...added, ...old.events] };
 }
-
-/** Whether a call is about that object: one of its parameters is its id. */
-export const isAbout = (event: AuditEvent, id: string): boolean => (event.Parameters ?? []).some((parameter) => parameter.Value === id);
 
 /** What a time says in a field of a form, and back: both in the reader's zone there, in UTC in the address. */
 export function toLocalInput(stamp: string): string {

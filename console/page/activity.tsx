@@ -2,7 +2,7 @@
 // Activity: the calls of one's account, from whatever client, newest first. What is looked for is in the address.
 import { useMemo, useState } from "react";
 import type { Params } from "../lib/client";
-import { fromLocalInput, isAbout, keyOfEvent, readEvents, toLocalInput, withNewest } from "../lib/activity";
+import { fromLocalInput, keyOfEvent, readEvents, toLocalInput, withNewest } from "../lib/activity";
 import type { AuditEvent, EventPage } from "../lib/activity";
 import { formatTime } from "../lib/time";
 import type { Texts } from "../text/en";
@@ -29,7 +29,7 @@ const filters = ["action", "resource", "key", "code", "from", "to"] as const;
 function paramsOf(query: Record<string, string>): Params {
 	const kind = query["kind"] ?? "Change";
 	return {
-		EventKind: kind === "All" ? undefined : kind, EventAction: query["action"], EventAccessKeyId: query["key"], EventCode: query["code"], StartTime: query["from"], EndTime: query["to"],
+		EventKind: kind === "All" ? undefined : kind, EventAction: query["action"], EventAccessKeyId: query["key"], EventResourceId: query["resource"], EventCode: query["code"], StartTime: query["from"], EndTime: query["to"],
 	};
 }
 
@@ -61,10 +61,8 @@ export function ActivityPage({ place }: PageProps) {
 	const [more, setMore] = useState<{ busy: boolean; error?: unknown; }>({ busy: false });
 	const { query } = place;
 	const params = paramsOf(query);
-	const resource = query["resource"] ?? "";
-	const isWanted = (event: AuditEvent): boolean => !resource || isAbout(event, resource);
-	const key = JSON.stringify([params, resource]);
-	const asked = useAsked<EventPage>(key, () => readEvents(client, params, undefined, isWanted, pageSize), () => everyMs, withNewest);
+	const key = JSON.stringify(params);
+	const asked = useAsked<EventPage>(key, () => readEvents(client, params, undefined, pageSize), () => everyMs, withNewest);
 	const columns = useMemo(() => columnsOf(t, language, setOpen), [t, language]);
 	useTitle(t.activity.title);
 	const behind = older?.of === key ? older.page : undefined;
@@ -77,7 +75,7 @@ export function ActivityPage({ place }: PageProps) {
 	const loadOlder = async (): Promise<void> => {
 		setMore({ busy: true });
 		try {
-			const page = await readEvents(client, params, next, isWanted, pageSize);
+			const page = await readEvents(client, params, next, pageSize);
 			setOlder({ of: key, page: { events: [...(behind?.events ?? []), ...page.events], ...(page.next ? { next: page.next } : {}) } });
 			setMore({ busy: false });
 		} catch (error) {

@@ -37,7 +37,7 @@ struct cursor {
 struct reading {
 	const struct audit_query *query;
 	char since[AUDIT_TIME_SIZE], until[AUDIT_TIME_SIZE], stop[AUDIT_TIME_SIZE];
-	char account[64], action[256], code[256]; /* as they stand in a line; "": any */
+	char account[64], action[256], code[256], resource[256]; /* as they stand in a line; "": any */
 	struct cursor cursors[AUDIT_KIND_COUNT_];
 	size_t scanned;
 };
@@ -201,11 +201,37 @@ static bool has_text(const struct cursor *cursor, const char *text)
 	return !*text || memmem(cursor->line, cursor->line_length, text, strlen(text));
 }
 
+/* Whether the text has the word in quotation marks. */
+static bool has_quoted(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = text; *word && (at = strstr(at, word)); at++)
+		if (at > text && at[-1] == '"' && at[length] == '"')
+			return true;
+	return false;
+}
+
 static bool member_is(const json_t *line, const char *name, const char *wanted)
 {
 	const char *value = json_string_value(json_object_get(line, name));
 
 	return !wanted || (value && streq(value, wanted));
+}
+
+/* A list of ids comes as one parameter for each, or as JSON in one: there it stands in quotes. */
+static bool names_resource(const json_t *line, const char *wanted)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(json_object_get(line, "Parameters"), name, value) {
+		const char *text = json_string_value(value);
+
+		if (text && (streq(text, wanted) || (text[0] == '[' && has_quoted(text, wanted))))
+			return true;
+	}
+	return false;
 }
 
 static bool is_wanted(const struct audit_query *query, const json_t *line)
@@ -214,7 +240,8 @@ static bool is_wanted(const struct audit_query *query, const json_t *line)
 		json_integer_value(json_object_get(line, "AccountId")) == query->account) &&
 	       member_is(line, "Action", query->action) && member_is(line, "Code", query->code) &&
 	       member_is(line, "AccessKeyId", query->key_id) &&
-	       member_is(line, "RequestId", query->request_id);
+	       member_is(line, "RequestId", query->request_id) &&
+	       (!query->resource || names_resource(line, query->resource));
 }
 
 static int take_line(const struct reading *reading, const struct cursor *cursor, audit_take take,
@@ -226,7 +253,8 @@ static int take_line(const struct reading *reading, const struct cursor *cursor,
 
 	if (memcmp(time, reading->since, AUDIT_TIME_SIZE - 1) < 0 ||
 	    memcmp(time, reading->until, AUDIT_TIME_SIZE - 1) >= 0 || !has_text(cursor, reading->account) ||
-	    !has_text(cursor, reading->action) || !has_text(cursor, reading->code))
+	    !has_text(cursor, reading->action) || !has_text(cursor, reading->code) ||
+	    !has_text(cursor, reading->resource))
 		return 0;
 	line = json_loadb(cursor->line, cursor->line_length, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(line) && is_wanted(reading->query, line)) {
@@ -275,12 +303,18 @@ static int read_lines(struct reading *reading, audit_take take, void *context)
 	return 0;
 }
 
+static bool is_plain(const char *value)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+
+	return value && value[strspn(value, plain)] == '\0';
+}
+
 /* "Name":"value", as a line has it; "" for a value that would need escapes, which is then looked at later. */
 static void text_in_line(const char *name, const char *value, char *ret, size_t size)
 {
 	*ret = '\0';
-	if (value &&
-	    value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")] == '\0')
+	if (is_plain(value))
 		(void)str_format(ret, size, "\"%s\":\"%s\"", name, value);
 }
 
@@ -304,6 +338,9 @@ static void prepare(struct reading *reading, const struct audit_query *query)
 				 (long long)query->account);
 	text_in_line("Action", query->action, reading->action, sizeof(reading->action));
 	text_in_line("Code", query->code, reading->code, sizeof(reading->code));
+	if (is_plain(query->resource) &&
+	    str_copy(reading->resource, sizeof(reading->resource), query->resource) < 0)
+		reading->resource[0] = '\0';
 }
 
 /* From a place to a cursor. */

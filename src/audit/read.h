@@ -16,6 +16,7 @@ struct audit_query {
 	unsigned int kinds;				 /* bits by kind */
 	int64_t account;				 /* 0: all, and those that are nobody's */
 	const char *action, *code, *key_id, *request_id; /* NULL: any */
+	const char *resource;				 /* some parameter's value; NULL: any */
 	int64_t since_ms, until_ms;			 /* from the first one on, before the second one */
 	size_t limit;
 };

@@ -139,6 +139,7 @@ static const struct param_spec audit_event_list_params[] = {
 	{"EventKind", PARAM_STRING, .values = event_kinds, OPTION("--kind", "Change, Read or Refused")},
 	{"EventAccessKeyId", PARAM_STRING, OPTION("--key", "only calls with this access key")},
 	{"EventRequestId", PARAM_STRING, OPTION("--request", "only the call with this RequestId")},
+	{"EventResourceId", PARAM_STRING, OPTION("--resource", "only calls of which a parameter is this id")},
 	{"StartTime", PARAM_STRING},
 	{"EndTime", PARAM_STRING},
 	{},

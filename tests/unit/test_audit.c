@@ -118,6 +118,22 @@ static void call(struct audit *audit, enum audit_kind kind, int64_t account, con
 	audit_add(audit, &event);
 }
 
+/* With one parameter, "Id". */
+static void call_about(struct audit *audit, const char *action, const char *id, int64_t time_ms)
+{
+	struct params form = {};
+	const struct audit_event event = {.account = ALICE,
+					  .action = action,
+					  .time_ms = time_ms,
+					  .request_id = action,
+					  .form = &form,
+					  .status = 200};
+
+	must(params_add(&form, "Id", id) == 0, "parameter");
+	audit_add(audit, &event);
+	params_done(&form);
+}
+
 /* ---- lines ---- */
 
 static json_t *line_of(const struct audit_event *event)
@@ -607,6 +623,35 @@ static void test_order(void)
 	empty_directory();
 }
 
+static void test_resource(void)
+{
+	static const struct {
+		const char *wanted, *found;
+	} cases[] = {
+		{"ep-1", "d a "}, {"ep-2", "d c "}, {"ep", ""}, {"p-1", ""},
+		{"ep-12", "b "},  {"e\"p", "e "},   {"", "f "}, {"vpc \xe4\xb8\xad", "g "},
+	};
+	struct audit *audit = begin();
+	struct audit_place place;
+	struct audit_query query = everything;
+
+	call_about(audit, "a", "ep-1", T0 + 1);
+	call_about(audit, "b", "ep-12", T0 + 2);
+	call_about(audit, "c", "ep-2", T0 + 3);
+	call_about(audit, "d", "[\"ep-2\", \"ep-1\"]", T0 + 4);
+	call_about(audit, "e", "e\"p", T0 + 5);
+	call_about(audit, "f", "", T0 + 6);
+	call_about(audit, "g", "vpc \xe4\xb8\xad", T0 + 7);
+	call(audit, AUDIT_CHANGE, ALICE, "ep-1", T0 + 8);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		query.resource = cases[i].wanted;
+		tap_is_str(read_first(audit, &query, &place).text, cases[i].found, "calls about \"%s\"",
+			   cases[i].wanted);
+	}
+	audit_free(audit);
+	empty_directory();
+}
+
 static void test_garbage(void)
 {
 	static const char name[] = "changes-0000000001.jsonl";
@@ -713,6 +758,7 @@ int main(void)
 	test_short_write();
 	test_flood();
 	test_order();
+	test_resource();
 	test_garbage();
 	test_rotated_pages();
 	test_bounded();

@@ -106,6 +106,7 @@ static int read_query(struct call *call, struct audit_query *ret)
 				    .code = call_string(call, "EventCode"),
 				    .key_id = call_string(call, "EventAccessKeyId"),
 				    .request_id = call_string(call, "EventRequestId"),
+				    .resource = call_string(call, "EventResourceId"),
 				    .since_ms = INT64_MIN,
 				    .until_ms = INT64_MAX};
 	if (!call_is_admin(call)) {
