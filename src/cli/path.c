@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-#define INDENT 8 /* of hops' texts */
+#define MARK 8 /* columns of a hop's mark */
+#define ZONE 2 /* by which the hops of a zone are indented */
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -60,12 +61,14 @@ static void print_hops(const json_t *hops)
 
 	for (size_t i = 0; i < json_array_size(hops); i++) {
 		const json_t *hop = json_array_get(hops, i);
+		int indent;
 
 		if (*text_of(hop, "ZoneId") && !streq(text_of(hop, "ZoneId"), zone))
 			printf("%s:\n", text_of(hop, "ZoneId"));
 		zone = text_of(hop, "ZoneId");
-		printf("%-*s", INDENT, mark_of(text_of(hop, "State")));
-		print_member(hop, "Text", INDENT, INDENT);
+		indent = *zone ? ZONE : 0;
+		printf("%*s%-*s", indent, "", MARK, mark_of(text_of(hop, "State")));
+		print_member(hop, "Text", (size_t)(MARK + indent), (size_t)(MARK + indent));
 	}
 }
 

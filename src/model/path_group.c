@@ -18,7 +18,7 @@ struct asked {
 	const char (*groups)[ID_SIZE];
 	uint32_t n_groups;
 	struct policy_question question;
-	char far_end[NETPREFIX_TEXT_SIZE]; /* in words */
+	char block[NETPREFIX_TEXT_SIZE], far_end[NETPREFIX_TEXT_SIZE]; /* of the far end; in words */
 };
 
 /* The codes of a kind of hop, by what was found. */
@@ -137,7 +137,7 @@ static void fix_by_authorizing(struct path_builder *b, const struct asked *asked
 	else
 		path_fix_parameter(b, "Permissions.1.PortRange", "-1/-1");
 	path_fix_parameter(b, is_in ? "Permissions.1.SourceCidrIp" : "Permissions.1.DestCidrIp", "%s",
-			   asked->far_end);
+			   asked->block);
 	path_fix_parameter(b, "Permissions.1.Policy", "accept");
 	path_fix_parameter(b, "Permissions.1.Priority", "%u", priority);
 }
@@ -171,7 +171,11 @@ static void ask(const struct path_builder *b, enum sg_direction direction, struc
 	asked->question.protocol = (uint8_t)protocol_number(b->path->protocol);
 	asked->question.port = (uint16_t)(has_ports ? b->path->port : 0);
 	asked->question.is_port_unknown = has_ports && !b->path->port;
-	netprefix_format(&asked->question.peer.where, asked->far_end);
+	netprefix_format(&asked->question.peer.where, asked->block);
+	if (asked->question.peer.where.length == 128)
+		netaddr_format(&asked->question.peer.where.addr, asked->far_end);
+	else
+		(void)str_copy(asked->far_end, sizeof(asked->far_end), asked->block);
 }
 
 /* What a hop says of the two ends. */
