@@ -47,6 +47,22 @@ closed() { dropped "${1:-policy_in}" connects; }
 check "a revoked rule closes the ENI within a second" wait_for $second closed
 check "ping is judged by its own rule" wait_for $second pings
 check "and it stays closed" closed
+path() { as consumer diagnose "${2:-$c}" 10.0.1.200:443 -o json | jq -r "$1"; }
+said='[.Verdict, .Cause.Code, .Cause.Turn, .Fix.Action, .Fix.Parameters.SecurityGroupId] | join(" ")'
+is "$(path "$said")" "Unreachable InRefusedByDefault Caller AuthorizeSecurityGroup $eg" "the path names the group that has no rule"
+as consumer diagnose "$c" 10.0.1.200:443 >"$dir/diagnosed"
+is $? 3 "which is no success"
+in_group=$(make_instance consumer "$ch" "$eg")
+check "an instance in the endpoint's group comes in without a rule" wait_for $((second + 4)) \
+	inside "$in_group" python3 "$peer" tcp 10.0.1.200 443 0.5
+is "$(path '.Verdict + " " + (.Hops[] | select(.Kind == "GroupIn") | .Code + " " + .SecurityGroupRuleId)' "$in_group")" \
+	"Reachable InAllowedInside implicit" "by the implicit rule, as the path says"
+fix=$(sed -n '/^Fix:/,$p' "$dir/diagnosed" | sed -n '/^  privlink /,$p')
+eval "as consumer ${fix#  privlink }"
+check "the command that mends it opens the ENI within a second" wait_for $second connects
+is "$(path .Verdict)" Reachable "and the path says so"
+revoke consumer "$eg" "TCP:443/443:$(grep -o 'TCP 443 from [0-9.]*[0-9]' "$dir/diagnosed" | head -n 1 | cut -d ' ' -f 4)/32"
+check "without its rule it is closed again" wait_for $second closed
 authorize consumer "$eg" TCP:443/443:10.0.0.0/16
 check "authorizing it again opens the ENI within a second" wait_for $second connects
 authorize consumer "$eg" TCP:443/443:10.0.2.0/24
@@ -58,6 +74,8 @@ as consumer call ecs AuthorizeSecurityGroup SecurityGroupId="$eg" Permissions.1.
 	Permissions.1.PortRange=443/443 Permissions.1.SourceCidrIp=10.0.0.0/16 Permissions.1.Policy=drop \
 	Permissions.1.Priority=1 >/dev/null
 check "drop beats accept at the same priority" wait_for $second closed
+is "$(path "($said)"' + " " + (.Hops[] | select(.Kind == "GroupIn") | .Priority | tostring)')" \
+	"Unreachable InRefusedByRule Caller RevokeSecurityGroup $eg 1" "the path names the rule that refuses, and its priority"
 
 # --- rules that nobody wrote
 rules() { as consumer sg rules "$1" -o wide | sed -n 's/^(implicit)  *//p' | sed 's/  */ /g' | paste -sd ';'; }
@@ -100,6 +118,7 @@ as consumer call ecs RevokeSecurityGroup SecurityGroupId="$eg" Permissions.1.IpP
 check "open again without the drop rule" wait_for $second connects
 as provider call privatelink DisableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
 check "a disabled connection closes the ENI" wait_for $((second + 1)) closed eni_not_connected
+is "$(path '.Cause.Code + " " + .Cause.Turn')" "ConnectionRefused Provider" "the path says whose turn it is"
 as provider call privatelink EnableVpcEndpointConnection ServiceId="$service" EndpointId="$endpoint" >/dev/null
 check "an enabled one opens it" wait_for $((second + 1)) connects
 
