@@ -867,6 +867,31 @@ static void test_sides(void)
 	tap_is_int(wrong, 0, "no answer of %u has an id or an address of the other side", n);
 }
 
+/* A service of the catalogue is the administrators'; what stands behind it is still somebody's. */
+static void test_system_service(void)
+{
+	struct snapshot *rows = world_new();
+	struct path_question question;
+	json_t *path;
+
+	change_row(rows, "service/epsrv-1", "{'owner': 0}");
+	question = question_of(rows, PROVIDER);
+	tap_ok(!path_sees_provider(&question),
+	       "a service of the catalogue is not that of the load balancer's owner");
+	question = question_of(rows, 3003);
+	question.viewer_is_admin = true;
+	path = ask(&question);
+	tap_is_str(text_of(path, "Verdict"), "Reachable", "an administrator has it");
+	tap_ok(*state_of(path, "ZoneAnswers") && !*state_of(path, "BalancerActive"),
+	       "and sees of another's load balancer whether it answers");
+	json_decref(path);
+	question.viewer = PROVIDER;
+	path = ask(&question);
+	tap_ok(*state_of(path, "ServersHealthy"), "of an own one all");
+	json_decref(path);
+	(void)snapshot_free(rows);
+}
+
 /* A node's reason may name what is the provider's. */
 static void test_failures(void)
 {
@@ -1135,6 +1160,7 @@ int main(void)
 	test_document();
 	test_cases();
 	test_sides();
+	test_system_service();
 	test_failures();
 	test_ping();
 	test_fix();

@@ -6,6 +6,7 @@
  */
 #include "../../model/path.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #include "../common/owned.h"
@@ -48,6 +49,8 @@ static const struct endpoint *endpoint_of_domain(const struct call *call, const 
 	if (strncasecmp(name, "ep-", prefix) != 0 ||
 	    str_format(id, sizeof(id), "%.*s", (int)(prefix + strcspn(name + prefix, "-.")), name) < 0)
 		return NULL;
+	for (char *p = id; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
 	return owned_endpoint(call, id);
 }
 
