@@ -202,6 +202,11 @@ static struct control_node node_state(const void *control, const char *node)
 	return control_node(control, node);
 }
 
+static const char *failure(const void *control, const char *key)
+{
+	return control_failure_reason(control, key);
+}
+
 static int start_http(struct daemon *d)
 {
 	static const struct rate_limits none = {};
@@ -211,6 +216,7 @@ static int start_http(struct daemon *d)
 						  .catalogue = d->catalogue,
 						  .live_revision = live_revision,
 						  .node_state = node_state,
+						  .failure = failure,
 						  .control = d->control,
 						  .audit = d->audit,
 						  .metrics = d->metrics};

@@ -419,6 +419,14 @@ struct control_node control_node(const struct control *control, const char *node
 	};
 }
 
+const char *control_failure_reason(const struct control *control, const char *key)
+{
+	const struct control_view view = {.failures = control->leases.failures,
+					  .n_failures = control->leases.n_failures};
+
+	return control_failure_find(&view, key);
+}
+
 static bool same_node(const struct node *a, const struct node *b)
 {
 	if (a->mtu != b->mtu || a->n_zones != b->n_zones || netaddr_compare(&a->underlay, &b->underlay) != 0)

@@ -78,5 +78,8 @@ struct control_node {
 	const char *hold; /* why it holds; "": it does not. Borrowed until the loop turns */
 };
 struct control_node control_node(const struct control *control, const char *node);
+/* Why the row of the key is not in force at a live node, as that says; NULL: nothing is known of it. Borrowed
+ * until the loop turns. */
+const char *control_failure_reason(const struct control *control, const char *key);
 /* Whether the node is live. */
 bool control_node_live(const struct control *control, const char *node);

@@ -383,6 +383,11 @@ static bool names_others(const struct path_builder *b, const char *text)
 	return false;
 }
 
+const char *path_reason(const struct path_builder *b, const char *reason)
+{
+	return names_others(b, reason) ? "a node cannot put what is behind it into force" : reason;
+}
+
 static enum path_code endpoint_code(const struct path_question *question)
 {
 	const struct endpoint *endpoint = question->endpoint;
@@ -411,9 +416,7 @@ static void add_endpoint(struct path_builder *b)
 			       "The endpoint belongs to the account %lld.", (long long)endpoint->owner);
 	if (code == PATH_EndpointFailed)
 		(void)path_add(b, PATH_KIND_Endpoint, "", code, id, "%s is not in force: %s.", id,
-			       names_others(b, endpoint->failure)
-				       ? "a node cannot put what is behind it into force"
-				       : endpoint->failure);
+			       path_reason(b, endpoint->failure));
 	else if (code == PATH_EndpointWithoutZones)
 		(void)path_add(b, PATH_KIND_Endpoint, "", code, id,
 			       "%s has no zone, and so no address: add one.", *id ? id : "The endpoint");

@@ -139,7 +139,10 @@ struct path_question {
 	const char *protocol;		 /* "TCP", "UDP" or "ICMP"; NULL: TCP */
 	uint32_t port;			 /* 0: of the service's first TCP listener */
 	enum path_node (*node)(const void *context, const char *name); /* NULL: nothing is known */
-	const void *node_context;
+	/* Why a node cannot put the row of that key into force; NULL: nothing is known of it. Endpoints' and
+	 * instances' own failures stand in their rows. */
+	const char *(*failure)(const void *context, const char *key);
+	const void *node_context; /* of both */
 };
 
 /* Fills in endpoint, connection and zones from the rows. -ENOENT: there is no such endpoint. */

@@ -43,6 +43,9 @@ void path_service_words(const struct path_builder *b, char *ret, size_t size);
 /* printf to the end of a text; what has no room is left out. */
 void path_append(char *text, size_t size, const char *format, ...) _printf_(3, 4);
 
+/* A node's words, unless they name what is not of the one who asks. */
+const char *path_reason(const struct path_builder *b, const char *reason);
+
 /* path_group.c */
 
 /* What the instance's groups say of the way out to the zone's ENI, and the ENI's of the way in. */

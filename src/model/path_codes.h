@@ -93,6 +93,7 @@
 	X(BalancerDeleting, BROKEN, PROVIDER, "the load balancer is being deleted") \
 	X(BalancerFailed, BROKEN, PROVIDER, "the load balancer could not be made") \
 	X(BalancerMissing, BROKEN, PROVIDER, "the load balancer is gone") \
+	X(BalancerNotInForce, BROKEN, OPERATOR, "a node cannot put the load balancer into force") \
 	/* BalancerGroup */ \
 	X(BalancerGroupAllows, OK, NOBODY, "the load balancer's security groups let the client in") \
 	X(BalancerGroupRefuses, BROKEN, PROVIDER, "the load balancer's security groups refuse the client") \
@@ -102,6 +103,7 @@
 	X(ListenerStarting, UNKNOWN, TIME, "the listener is being started") \
 	X(ListenerStopped, BROKEN, PROVIDER, "the listener is stopped") \
 	X(ListenerMissing, BROKEN, PROVIDER, "the load balancer does not listen on this port") \
+	X(ListenerNotInForce, BROKEN, OPERATOR, "a node cannot put the listener into force") \
 	/* ServerGroup */ \
 	X(ServersHealthy, OK, NOBODY, "all servers are healthy") \
 	X(ServersUnprobed, OK, NOBODY, "there are servers, and no health check") \
@@ -117,5 +119,6 @@
 	X(ServersNone, BROKEN, PROVIDER, "the server group is empty") \
 	X(ServersNoneInZone, BROKEN, PROVIDER, "the zone has no server, and those of other zones do not stand in (CrossZoneEnabled)") \
 	X(ServerGroupMissing, BROKEN, PROVIDER, "the listener's server group is gone") \
+	X(ServersNotInForce, BROKEN, OPERATOR, "a node cannot put the server group into force") \
 	X(ServersTooMany, UNKNOWN, NOBODY, "there are more servers than one answer looks at")
 /* clang-format on */

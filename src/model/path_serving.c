@@ -22,6 +22,22 @@ const char *path_resource_zone(const struct endpoint_zone *zone)
 						  : endpoint_zone_behind(zone);
 }
 
+/* What a node says of a row; adds the hop of that and is true, or false. */
+static bool add_failure(struct path_builder *b, enum path_kind kind, const char *zone, enum path_code code,
+			enum kind of, const void *row, const char *id)
+{
+	const char *reason;
+	char key[KEY_SIZE];
+
+	if (!b->question->failure || row_key(of, row, key) < 0)
+		return false;
+	reason = b->question->failure(b->question->node_context, key);
+	if (reason)
+		(void)path_add(b, kind, zone, code, id, "%s is not in force: %s.", id,
+			       path_reason(b, reason));
+	return reason;
+}
+
 /* ---- listeners ---- */
 
 static uint32_t lowest_port(const struct path_builder *b, const char *lb, const char *protocol,
@@ -254,6 +270,9 @@ static void add_servers(struct path_builder *b, const struct path_zone *zone, co
 		return;
 	}
 	code = servers_code(group, &tally);
+	if (add_failure(b, PATH_KIND_ServerGroup, name, PATH_ServersNotInForce, KIND_SERVER_GROUP, group,
+			group->id))
+		return;
 	(void)path_add(b, PATH_KIND_ServerGroup, name, code, group->id,
 		       "%u of %u servers of %s serve: %s%s%s.", tally.healthy, tally.n, group->id,
 		       path_code_info(code)->text, *tally.example ? "; " : "", tally.example);
@@ -305,6 +324,10 @@ static void add_balancer(struct path_builder *b, const struct path_zone *zone, c
 {
 	enum path_code code = balancer_code(lb, path_resource_zone(zone->row));
 
+	if (code == PATH_BalancerActive &&
+	    add_failure(b, PATH_KIND_LoadBalancer, zone->row->zone, PATH_BalancerNotInForce,
+			KIND_LOAD_BALANCER, lb, lb->id))
+		return;
 	(void)path_add(b, PATH_KIND_LoadBalancer, zone->row->zone, code, lb->id, "%s (%s): %s.", lb->id,
 		       enum_name(lb_status_names, lb->status), path_code_info(code)->text);
 	if (code != PATH_BalancerStopped || lb->type != LB_CLASSIC)
@@ -352,6 +375,9 @@ static const struct listener *add_listener(struct path_builder *b, const struct 
 			fix_listener(b, lb, listener);
 		return NULL;
 	}
+	if (add_failure(b, PATH_KIND_Listener, name, PATH_ListenerNotInForce, KIND_LISTENER, listener,
+			listener->id))
+		return NULL;
 	(void)path_add(b, PATH_KIND_Listener, name,
 		       listener->status == LISTENER_RUNNING || listener->status == LISTENER_CONFIGURING
 			       ? PATH_ListenerRunning

@@ -140,6 +140,11 @@ static struct control_node harness_node_state(const void *control, const char *n
 	return control_node(control, node);
 }
 
+static const char *harness_failure(const void *control, const char *key)
+{
+	return control_failure_reason(control, key);
+}
+
 /* With a catalogue of the source tree. */
 static void harness_begin_with(struct harness *h, const char *catalogue)
 {
@@ -165,6 +170,7 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 		.catalogue = h->catalogue,
 		.live_revision = harness_live_revision,
 		.node_state = harness_node_state,
+		.failure = harness_failure,
 		.control = h->control,
 		.audit = h->audit,
 		.metrics = h->metrics,

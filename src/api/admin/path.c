@@ -25,6 +25,11 @@ static enum path_node node_of(const void *context, const char *name)
 	return known.is_live ? PATH_NODE_REPORTS : PATH_NODE_HOLDS;
 }
 
+static const char *failure_of(const void *context, const char *key)
+{
+	return call_failure(context, key);
+}
+
 /* ---- the endpoint, by what leads to it ---- */
 
 /* An address of the instance's VPC. */
@@ -160,6 +165,7 @@ int endpoint_path_get(struct call *call)
 					 .viewer = call->account->uid,
 					 .viewer_is_admin = call_is_admin(call),
 					 .node = node_of,
+					 .failure = failure_of,
 					 .node_context = call};
 	struct endpoint_plan plan;
 	json_t *path;

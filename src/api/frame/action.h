@@ -64,7 +64,8 @@ struct call {
 	int64_t now;		/* unix seconds */
 	uint64_t live_revision; /* up to which all live nodes have reported to be in force */
 	struct control_node (*node_state)(const void *context,
-					  const char *node); /* what is known of a node */
+					  const char *node);	      /* what is known of a node */
+	const char *(*failure)(const void *context, const char *key); /* what a node says of a row */
 	const void *node_context;
 	struct audit *audit;	       /* NULL: nowhere */
 	const struct metrics *metrics; /* NULL: there are none */
@@ -72,6 +73,8 @@ struct call {
 
 /* What control knows of the node; nothing where there is no control. */
 struct control_node call_node(const struct call *call, const char *node);
+/* Why the row of the key is not in force, as a node says; NULL: nothing is known of it. Borrowed. */
+const char *call_failure(const struct call *call, const char *key);
 
 /* Fails the call with the catalogue's row of `code`; returns -EBADMSG. Inline, so that the compiler sees that
  * a lookup which failed has failed. */

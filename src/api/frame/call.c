@@ -87,6 +87,11 @@ struct control_node call_node(const struct call *call, const char *node)
 				: (struct control_node){.hold = ""};
 }
 
+const char *call_failure(const struct call *call, const char *key)
+{
+	return call->failure ? call->failure(call->node_context, key) : NULL;
+}
+
 void call_put(struct call *call, enum kind kind, const void *row)
 {
 	remember(call, store_txn_row_put(call->txn, kind, row));

@@ -290,6 +290,7 @@ void run_action(const struct run_environment *environment, const struct run_requ
 				  .region = "",
 				  .params = json_object(),
 				  .node_state = environment->node_state,
+				  .failure = environment->failure,
 				  .node_context = environment->control,
 				  .audit = environment->audit,
 				  .metrics = environment->metrics};

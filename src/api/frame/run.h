@@ -18,6 +18,7 @@ struct run_environment {
 	/* What control knows about nodes; NULL: there are none. */
 	uint64_t (*live_revision)(const void *control);
 	struct control_node (*node_state)(const void *control, const char *node);
+	const char *(*failure)(const void *control, const char *key);
 	const void *control;
 	struct audit *audit;	       /* where calls are recorded; NULL: nowhere */
 	const struct metrics *metrics; /* what nodes have told of traffic; NULL: nothing */
