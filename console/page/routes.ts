@@ -13,6 +13,8 @@ import { CreateInstancePage, InstancePage, InstancesPage } from "./instances";
 import { OverviewPage } from "./overview";
 import { CreateSecurityGroupPage, SecurityGroupPage, SecurityGroupsPage } from "./security_groups";
 import { CreateServerGroupPage, ServerGroupPage, ServerGroupsPage } from "./server_groups";
+import { ServicePage } from "./service";
+import { CreateServicePage, ServicesPage } from "./services";
 import { CreateVpcPage, VpcPage, VpcsPage } from "./vpcs";
 import { CreateVswitchPage, VswitchPage, VswitchesPage } from "./vswitches";
 
@@ -35,6 +37,9 @@ export interface Route {
 export const routes: Route[] = [
 	{ page: "overview", show: OverviewPage, nav: "overview", group: "privatelink", icon: "overview", key: "o" },
 	{ page: "endpoints", show: EndpointsPage, nav: "endpoints", group: "privatelink", icon: "endpoint", key: "e" },
+	{ page: "services", show: ServicesPage, nav: "services", group: "privatelink", icon: "service", key: "p" },
+	{ page: "services", id: "create", show: CreateServicePage },
+	{ page: "services", id: "*", show: ServicePage },
 	{ page: "vpcs", show: VpcsPage, nav: "vpcs", group: "network", icon: "vpc", key: "v" },
 	{ page: "vpcs", id: "create", show: CreateVpcPage },
 	{ page: "vpcs", id: "*", show: VpcPage },

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { network } from "./en_network";
+import { services } from "./en_services";
 
 // Every text of the console, in English; what is here is what every other language must have. One object a page.
 export const en = {
 	...network,
+	services,
 	ui: {
 		cancel: "Cancel",
 		close: "Close",
@@ -39,6 +41,7 @@ export const en = {
 	},
 	nav: {
 		endpoints: "Endpoints",
+		services: "Endpoint services",
 		vpcs: "VPCs",
 		vswitches: "vSwitches",
 		securityGroups: "Security groups",

@@ -2,9 +2,11 @@
 // Every text of the console, in Chinese.
 import type { Texts } from "./en";
 import { networkZh } from "./zh_network";
+import { servicesZh } from "./zh_services";
 
 export const zh: Texts = {
 	...networkZh,
+	services: servicesZh,
 	ui: {
 		cancel: "取消",
 		close: "关闭",
@@ -40,6 +42,7 @@ export const zh: Texts = {
 	},
 	nav: {
 		endpoints: "终端节点",
+		services: "终端节点服务",
 		vpcs: "专有网络",
 		vswitches: "交换机",
 		securityGroups: "安全组",
