@@ -19,7 +19,7 @@ export const servicesZh: Texts["services"] = {
 	off: "关闭",
 	ipVersion: "IP 版本",
 	bandwidth: "带宽",
-	mbits: (n: number) => `${n} Mbit/s`,
+	mbits: (n: number) => `${n} 兆比特/秒`,
 	bandwidthHint: (least: number, most: number) => `每个连接 ${least} 到 ${most} Mbit/s。`,
 	noneTitle: "还没有终端节点服务",
 	noneText: (region: string) => `此账号在 ${region} 没有提供服务。通过终端节点服务，其他人可以访问您的负载均衡，而看不到您的网络。`,

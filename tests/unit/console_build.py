@@ -3,7 +3,7 @@
 """What the build makes of the console's sources: the same bytes each time, a list of all that they were made from, and an error
 that names it where a text is missing.
 
-    console_build.py SOURCE ESBUILD NODE MODULES
+    console_build.py SOURCE ESBUILD NODE MODULES MADE
 """
 import re
 import shutil
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-source, (esbuild, node, modules) = Path(sys.argv[1]), sys.argv[2:]
+source, (esbuild, node, modules, built) = Path(sys.argv[1]), sys.argv[2:]
 count = bad = 0
 
 
@@ -27,7 +27,7 @@ def ok(passed, name, *notes):
 
 def make(place, console, out="files.c"):
     done = subprocess.run([source / "scripts/console.py", "--out", place / out, "--depfile", place / f"{out}.d",
-                           "--esbuild", esbuild, "--node", node, "--modules", modules, console],
+                           "--esbuild", esbuild, "--node", node, "--modules", modules, "--made", built, console],
                           stderr=subprocess.PIPE, text=True)
     return done.returncode, done.stderr
 
