@@ -33,7 +33,7 @@ after(async () => {
 });
 
 const tab = (name) => page.getByRole("tab", { name }).click();
-const confirm = (name) => page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
+const confirm = (name) => page.getByRole("dialog").getByRole("button", { name, exact: true }).last().click();
 const resources = async () => (await call("publisher", "privatelink", "ListVpcEndpointServiceResources", { ServiceId: world.service })).Resources;
 const connections = async () => (await call("publisher", "privatelink", "ListVpcEndpointConnections", { ServiceId: world.service })).Connections;
 
@@ -64,7 +64,7 @@ test("its load balancers are shown, and one zone can be taken away and added", a
 	await page.getByRole("dialog").waitFor({ state: "detached" });
 	await page.getByRole("button", { name: "Add load balancer" }).click();
 	await page.getByRole("combobox", { name: "Load balancer" }).fill(zones[1]);
-	await page.getByRole("option").first().click();
+	await page.keyboard.press("Enter");
 	await confirm("Add load balancer");
 	await until("both are back", async () => (await resources()).length === 2);
 	await picture(page, "service-resources");
@@ -121,7 +121,7 @@ test("bandwidth out of bounds is refused at its field", async () => {
 test("a service with a connection is not deleted, and one without is", async () => {
 	await page.getByRole("button", { name: "Delete", exact: true }).click();
 	await confirm("Delete");
-	await page.getByRole("dialog").getByRole("alert").waitFor();
+	await page.getByRole("dialog").getByRole("alert").first().waitFor();
 	await page.keyboard.press("Escape");
 	for (const ZoneId of zones)
 		await until("the zone can go", () => call("consumer", "privatelink", "RemoveZoneFromVpcEndpoint", { EndpointId: world.endpoint, ZoneId }).catch(() => false));
