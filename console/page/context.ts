@@ -93,7 +93,7 @@ export interface Asked<T> {
 	reload: () => void;
 }
 
-const changedPausesMs = [0, 700];
+const changedPausesMs = [50, 800];
 
 /**
  * Asks, and asks again: every so often while the page is visible, after each change, and when privlinkd is back.
@@ -131,7 +131,16 @@ export function useAsked<T>(key: string | null, ask: () => Promise<T>, everyMs: 
 			if (!ended) plan(latest.current.everyMs(answer));
 		};
 		const now = (): void => void run();
-		const onChange = (): void => changedPausesMs.forEach((ms) => setTimeout(() => { if (!ended) now(); }, ms));
+		// Soon, and once more when what was changed has had time to move on; many changes at once ask no more often.
+		const planned = new Set<number>();
+		const onChange = (): void => changedPausesMs.forEach((ms) => {
+			if (planned.has(ms)) return;
+			planned.add(ms);
+			setTimeout(() => {
+				planned.delete(ms);
+				if (!ended) now();
+			}, ms);
+		});
 		const unlink = link.subscribe((up) => { if (up) now(); });
 		document.addEventListener("visibilitychange", now);
 		changes.addEventListener("changed", onChange);

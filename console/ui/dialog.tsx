@@ -71,10 +71,15 @@ export interface ConfirmProps {
 
 type Progress = "wait" | "busy" | "done" | { error: string; };
 
-/** One confirmation for many: lists what happens to each, does it, and says how it went. Closes by itself if all went well. */
+/**
+ * One confirmation for many: lists what happens to each, does it, and says how it went. Closes by itself if all went well;
+ * who closes it earlier stops what was not begun yet.
+ */
 export function Confirm({ title, text, items, confirmText, danger, onClose, act, errorText, onDone }: ConfirmProps) {
 	const words = useWords();
 	const [progress, setProgress] = useState<Record<string, Progress> | null>(null);
+	const closed = useRef(false);
+	useEffect(() => () => { closed.current = true; }, []);
 	const busy = progress !== null && items.some((item) => progress[item.key] === "wait" || progress[item.key] === "busy");
 	const failed = progress ? items.filter((item) => typeof progress[item.key] === "object") : [];
 	const run = async (): Promise<void> => {
@@ -83,6 +88,7 @@ export function Confirm({ title, text, items, confirmText, danger, onClose, act,
 		setProgress((old) => ({ ...old, ...Object.fromEntries(todo.map((item) => [item.key, "wait" as const])) }));
 		let bad = 0;
 		await eachOf(todo, 4, async ({ key }) => {
+			if (closed.current) return;
 			note(key, "busy");
 			try {
 				await act(key);
@@ -92,6 +98,7 @@ export function Confirm({ title, text, items, confirmText, danger, onClose, act,
 				note(key, { error: errorText(error) });
 			}
 		});
+		if (closed.current) return;
 		onDone?.();
 		if (bad === 0) onClose();
 	};
