@@ -120,7 +120,7 @@ function SearchField({ value, onChange, fields }: { value: string; onChange: (va
 							</div>
 						))}
 						<button type="button" className="menu-item" disabled={!value.trim()} onClick={() => { close(); setNaming(true); }}><Icon name="plus" />{t.list.saveFilter}</button>
-						<p className="menu-note">{t.list.language} <span className="mono">status:Active -zone:cn-hangzhou-h "two words"</span><br />{t.list.searchFields(fields.join(", "))}</p>
+						<p className="menu-note">{t.list.language} <span className="mono">name:web* -status:Active "two words"</span><br />{t.list.searchFields(fields.join(", "))}</p>
 					</>
 				)}
 			</Menu>
