@@ -145,8 +145,9 @@ export function Table<T>({ label, rows, columns, rowKey, sort, onSort, selected,
 		act();
 	};
 
-	const all = onSelect && sorted.length > 0 && sorted.every((row) => selected?.has(rowKey(row)));
-	const some = !all && onSelect && sorted.some((row) => selected?.has(rowKey(row)));
+	const chosen = useMemo(() => (selected ? sorted.filter((row) => selected.has(rowKey(row))).length : 0), [sorted, selected, rowKey]);
+	const all = chosen > 0 && chosen === sorted.length;
+	const some = chosen > 0 && !all;
 	const span = columns.length + (onSelect ? 1 : 0);
 	return (
 		<div className="table-box" ref={box} onScroll={measure} onKeyDown={onKey}>
@@ -159,8 +160,8 @@ export function Table<T>({ label, rows, columns, rowKey, sort, onSort, selected,
 					<tr aria-rowindex={1}>
 						{onSelect && (
 							<th className="col-check" scope="col">
-								<input type="checkbox" aria-label={words.selectAll} checked={!!all} disabled={sorted.length === 0}
-									ref={(input) => { if (input) input.indeterminate = !!some; }}
+								<input type="checkbox" aria-label={words.selectAll} checked={all} disabled={sorted.length === 0}
+									ref={(input) => { if (input) input.indeterminate = some; }}
 									onChange={() => onSelect(all ? new Set() : new Set(sorted.map(rowKey)))} />
 							</th>
 						)}
