@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A load balancer that changes while it serves: its zones come, go and are shifted, its security groups judge the clients of
-# endpoints, next to the endpoints' own, and its servers are probed by HTTP and UDP.
+# endpoints, next to the endpoints' own, and its servers are probed by HTTP and UDP. What went through an endpoint is told afterwards,
+# each packet once, whoever was killed meanwhile.
 . "$(dirname "$0")/lib.sh" || exit 1
 peer=$(cd "$(dirname "$0")" && pwd)/peer.py
 h=cn-hangzhou-h i=cn-hangzhou-i j=cn-hangzhou-j
@@ -106,6 +107,28 @@ check "the load balancer leaves the group" as provider nlb detach-group "$nlb" -
 check "the conversation comes back" wait_for 10 talks
 kill $conversation
 
+# --- traffic through an endpoint of its own, as it is told (below)
+serve "$s1" python3 "$peer" source 83 1000000 100000000
+make_listener provider "$nlb" TCP 83 "$(make_server_group provider "$pv" TCP 83 "$s1")" >/dev/null
+mg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16)
+metered=$(make_endpoint consumer "$cv" "$service" "$mg" $h="$ch" $i="$ci") || bail "no endpoint"
+em=$(eni_address consumer "$metered" $h)
+points() { # METRIC JQ
+	as consumer call privlink GetEndpointMetrics EndpointId="$metered" |
+		jq -r --arg m "$1" --arg z $h ".Series[] | select(.ZoneId == \$z and .Metric == \$m) | .Points | $2"
+}
+is_told() { [ "$(points InBps '.[-1] != null')" = true ]; }
+sum_of() { points "$1" 'map(numbers) | add // 0'; } # METRIC
+sums_to() { [ "$(sum_of "$1")" = "$2" ]; }          # METRIC SUM
+check "the traffic of each 10 s is told" wait_for 25 is_told
+is "$(points NewFlows 'map(select(. != null and . != 0)) | length')" 0 "there was none"
+for _ in 1 2 3 4 5; do connects "$em" >>"$dir/metered.log" || bail "no connection"; done
+inside "$c" python3 "$peer" fetch "$em" 83 >>"$dir/metered.log"
+before=$(counter policy_in)
+revoke consumer "$mg" TCP:1/65535:10.0.0.0/16
+check "a rule is revoked" wait_for $second closed "$em"
+metered_drops=$(($(counter policy_in) - before))
+
 # --- probes by HTTP: each server has a page that says whether it is up
 for s in "$s1" "$s2"; do
 	mkdir -p "$dir/www-$s"
@@ -155,5 +178,37 @@ check "one that has nobody there is not" wait_for 5 not_healthy
 note "it is $(why "$listener" "$s2")"
 as provider call nlb UpdateServerGroupAttribute ServerGroupId="$datagrams" HealthCheckConfig.HealthCheckReq=pong >/dev/null
 check "nor is one that answers something else" wait_for 6 is_so "$listener" "$s1" RECV_RESPONSE_TIMEOUT
+
+# --- what was told of the traffic
+check "each flow is told" wait_for 15 sums_to NewFlows 6
+check "and each drop, by its reason" wait_for 15 sums_to Drops.policy_in $metered_drops
+bytes=$(sum_of OutBps | awk '{ printf "%.0f", $1 * 10 / 8 }')
+ok $((bytes < 1000000 || bytes > 1200000)) "a download of 1 MB is $bytes bytes out"
+bytes=$(sum_of InBps | awk '{ printf "%.0f", $1 * 10 / 8 }')
+ok $((bytes < 500 || bytes > 200000)) "and $bytes in"
+is "$(points InDropPps 'map(numbers) | add * 10 | round')" "$metered_drops" "drops are told by their direction, too"
+told=$(sum_of OutBps)
+as consumer endpoint monitor "$metered" >"$dir/monitor"
+check "the command line shows it" grep -qE "^[0-9:]{8} +$h +.*policy_in [0-9]+$" "$dir/monitor"
+is "$(awk 'length > 80' "$dir/monitor")" "" "in 80 columns"
+check "the provider sees it in the sum" jq -e '[.Series[] | select(.Metric == "NewFlows") | .Points[] | numbers] | add > 6' \
+	<<<"$(as provider call privlink GetEndpointMetrics ServiceId="$service")"
+
+kill -9 "$privlinkd_pid"
+wait "$privlinkd_pid" 2>/dev/null
+start_privlinkd
+check "privlinkd is killed, and asks for what the agent still has" wait_for 25 sums_to OutBps "$told"
+is "$(sum_of NewFlows) $(sum_of Drops.policy_in)" "6 $metered_drops" "nothing is missing or told twice"
+
+kill -9 "$agent_pid"
+wait "$agent_pid" 2>/dev/null
+authorize consumer "$mg" TCP:1/65535:10.0.0.0/16
+start_agent
+check "the agent is killed" wait_for 10 node_live
+has_gap() { [ "$(points NewFlows 'map(. == null | tostring[:1]) | join("") | test("ft+f")')" = true ]; }
+check "which is a gap, and no zero" wait_for 35 has_gap
+is "$(sum_of NewFlows) $(sum_of Drops.policy_in) $(sum_of OutBps)" "6 $metered_drops $told" "and nothing is told again"
+check "a rule is back" wait_for 5 connects "$em"
+check "what comes next is told" wait_for 15 sums_to NewFlows 7
 
 finish
