@@ -405,14 +405,14 @@ static const struct cli_option audit_options[] = {
 
 static const struct cli_option endpoint_monitor[] = {
 	{"ENDPOINT", "EndpointId", .required = true, .help = "ep-…"},
-	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (15m)"},
+	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (5m)"},
 	{"--follow", "Follow", CLI_FLAG, .help = "show it as it comes, by 10 s"},
 	{"-f", "Follow", CLI_FLAG, .help = "the same"},
 	{NULL},
 };
 static const struct cli_option service_monitor[] = {
 	{"SERVICE", "ServiceId", .required = true, .help = "epsrv-…"},
-	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (15m)"},
+	{"--since", "StartTime", .add = cli_add_time, .help = "from then on: 15m, 2h ago (5m)"},
 	{"--follow", "Follow", CLI_FLAG, .help = "show it as it comes, by 10 s"},
 	{"-f", "Follow", CLI_FLAG, .help = "the same"},
 	{NULL},

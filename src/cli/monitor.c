@@ -8,11 +8,10 @@
 #include <stdio.h>
 #include <time.h>
 
-#define SINCE_S	      (15 * 60)
-#define PERIOD	      "60" /* by default; a quarter of an hour is 15 lines a zone then */
-#define PERIOD_FOLLOW "10"
-#define POLL_S	      2
-#define LATE_PERIODS  3 /* so late nobody tells of an interval any more */
+#define SINCE_S	     (5 * 60)  /* by default: 30 lines a zone */
+#define FINE_S	     (15 * 60) /* for so long numbers are kept by 10 s */
+#define POLL_S	     2
+#define LATE_PERIODS 3 /* so late nobody tells of an interval any more */
 
 static const struct cli_column columns[] = {
 	{.title = "Time", .path = "Time"},
@@ -321,17 +320,21 @@ static bool take_flag(struct params *params, const char *name)
 	return false;
 }
 
+/* As fine as is kept. */
 static int set_defaults(struct params *params, bool follows)
 {
-	char since[TIME_TEXT_SIZE];
+	int64_t now = now_unix_s(), since = now;
+	char text[TIME_TEXT_SIZE];
 	int r = 0;
 
-	time_format(now_unix_s() - (follows ? 0 : SINCE_S), since);
-	if (!params_get(params, "Period"))
-		r = params_add(params, "Period", follows ? PERIOD_FOLLOW : PERIOD);
-	if (r == 0 && !params_get(params, "StartTime"))
-		r = params_add(params, "StartTime", since);
-	return r;
+	if (!params_get(params, "StartTime")) {
+		time_format(now - (follows ? 0 : SINCE_S), text);
+		r = params_add(params, "StartTime", text);
+	}
+	if (r < 0 || params_get(params, "Period"))
+		return r;
+	(void)time_parse(params_get(params, "StartTime"), &since);
+	return params_add(params, "Period", since < now - FINE_S ? "60" : "10");
 }
 
 static int run(struct cli *cli, int (*own)(struct cli *cli, int argc, char **argv), int argc, char **argv)

@@ -18,9 +18,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#define SLACK_S	    (METRICS_LONG_S + METRICS_AHEAD_S)
-#define SHORT_CELLS (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + SLACK_S / METRICS_SHORT_S)
-#define LONG_CELLS  (METRICS_LONG_KEPT_S / METRICS_LONG_S + SLACK_S / METRICS_LONG_S + 1)
+#define SLACK_CELLS 5 /* what is over and not told yet, and a node's clock that is ahead */
+#define SHORT_CELLS (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + SLACK_CELLS)
+#define LONG_CELLS  (METRICS_LONG_KEPT_S / METRICS_LONG_S + SLACK_CELLS)
 #define METRICS_MAX (METRIC_FIXED + METRICS_REASONS_MAX)
 #define BUCKETS	    4096
 #define PARTS	    (METRICS_LONG_S / METRICS_SHORT_S)
@@ -442,7 +442,8 @@ bool metrics_value(const struct metrics *metrics, const struct metrics_series *s
 	bool is_short = period == METRICS_SHORT_S;
 	int64_t index = time / period;
 
-	if (time < now - (is_short ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S))
+	/* The one that was over just now may not be told yet, so one more is kept. */
+	if (time < now - (is_short ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S) - 2 * (int64_t)period)
 		return false;
 	if ((!series || time < series->since) && time <= metrics->lost)
 		return false;
