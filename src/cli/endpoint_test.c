@@ -93,6 +93,20 @@ static json_t *line_of(const struct cli *cli, const json_t *step)
 			 "Result", text_of(step, "Result"), "Time", latency, "Info", info);
 }
 
+/* What the rows said of the way, below the steps. */
+static json_t *path_line_of(const json_t *answer)
+{
+	const json_t *path = json_object_get(answer, "Path"), *cause = json_object_get(path, "Cause");
+	char info[1024];
+
+	(void)str_format(info, sizeof(info), "%s%s", text_of(cause, "Text"),
+			 json_is_false(json_object_get(answer, "Agree"))
+				 ? " (By what is configured, which is not what the test found.)"
+				 : "");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "Step", "Path", "Target", text_of(answer, "EndpointId"),
+			 "Result", text_of(path, "Verdict"), "Time", "", "Info", info);
+}
+
 static int print_steps(const struct cli *cli, const json_t *answer)
 {
 	static const struct cli_column columns[] = {{"Step", "Step"},
@@ -107,6 +121,8 @@ static int print_steps(const struct cli *cli, const json_t *answer)
 	for (size_t i = 0; i < json_array_size(steps); i++)
 		if (json_array_append_new(lines, line_of(cli, json_array_get(steps, i))) < 0)
 			return cli_fail("out of memory");
+	if (json_object_get(answer, "Path") && json_array_append_new(lines, path_line_of(answer)) < 0)
+		return cli_fail("out of memory");
 	cli_table_print(cli, lines, columns);
 	return CLI_OK;
 }

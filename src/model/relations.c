@@ -160,6 +160,8 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(CONNECTIVITY_TEST, connectivity_test, instance, OF(INSTANCE), REF_PART),
 	/* To that node and no other, and only while it is to run it (feed/scope.c). */
 	[REF_CONNECTIVITY_TEST_NODE] = ONE(CONNECTIVITY_TEST, connectivity_test, node, OF(NODE), REF_TOLD),
+	[REF_CONNECTIVITY_WAY_TEST] =
+		ONE(CONNECTIVITY_WAY, connectivity_way, test, OF(CONNECTIVITY_TEST), REF_PART),
 	[REF_NAT_RANGE_VPC] = ONE(NAT_RANGE, nat_range, vpc, OF(VPC), REF_PART | REF_TOLD),
 	[REF_NAT_RANGE_NODE] = ONE(NAT_RANGE, nat_range, node, OF(NODE), REF_PART),
 	[REF_TAG_RESOURCE] = ONE(TAG, tag, resource, TAGGED, REF_PART),

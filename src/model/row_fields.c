@@ -434,6 +434,12 @@ static const struct field connectivity_test_fields[] = {
 	I64(connectivity_test, end_time),
 };
 
+static const struct field connectivity_way_fields[] = {
+	TEXT(connectivity_way, test),
+	U32(connectivity_way, part),
+	TEXT(connectivity_way, text),
+};
+
 static const struct field nat_range_fields[] = {
 	TEXT(nat_range, vpc),
 	TEXT(nat_range, node),
@@ -499,6 +505,7 @@ const struct kind_info row_kinds[KIND_COUNT_] = {
 	[KIND_ENDPOINT_ZONE] = KIND("endpoint_zone", endpoint_zone, "endpoint", "zone"),
 	[KIND_CONNECTION] = KIND("connection", connection, "endpoint"),
 	[KIND_CONNECTIVITY_TEST] = KIND("connectivity_test", connectivity_test, "id"),
+	[KIND_CONNECTIVITY_WAY] = KIND("connectivity_way", connectivity_way, "test", "part"),
 	[KIND_NAT_RANGE] = KIND("nat_range", nat_range, "vpc", "node"),
 	[KIND_TAG] = KIND("tag", tag, "resource", "%key"),
 	[KIND_CLIENT_TOKEN] = KIND("token", client_token, "uid", "action", "%token"),

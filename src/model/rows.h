@@ -558,6 +558,18 @@ struct connectivity_test {
 	int64_t end_time;
 };
 
+#define CONNECTIVITY_WAY_SIZE	   2049
+#define CONNECTIVITY_WAY_PARTS_MAX 48
+
+/* "connectivity_way/<ct>/<part>": the path that was known when the test was made, as JSON in ASCII, in parts.
+ */
+struct connectivity_way {
+	struct row_meta meta;
+	char test[ID_SIZE];
+	uint32_t part; /* 0, 1, … */
+	char text[CONNECTIVITY_WAY_SIZE];
+};
+
 /* Translated source addresses: "nat_range/<vpc>/<node>", a /28 each, given out by control on first use. */
 struct nat_range {
 	struct row_meta meta;

@@ -308,6 +308,8 @@ static const struct answer_field connectivity_step_answer[] = {
 static const struct answer_field connectivity_test_get_answer[] = {
 	SAME(connectivity_test_answer),
 	{"Steps", LIST(NULL, connectivity_step_answer)},
+	{"Path", AN_OBJECT(endpoint_path_answer)},
+	{"Agree", A_FLAG},
 	{},
 };
 

@@ -78,6 +78,7 @@ is "$(text Head)" "HTTP/1.1 204 No Content" "of the answer to HEAD the status li
 text Tls | grep -q "^TLS1.[23], certificate of $domain from 20..-..-.. to 20..-..-..$"
 ok $? "of the certificate version, names and dates"
 is "$(tr -d '\r' <"$tls/request" | head -n 2 | paste -sd '|')" "HEAD / HTTP/1.1|Host: $domain" "what was asked for is HEAD / of the endpoint's name"
+is "$(jq -r '"\(.Path.Verdict) \(.Agree)"' "$dir/answer")" "Reachable true" "the path of that moment says the same"
 jq -e 'all(.Steps[]; .LatencyUs > 0)' "$dir/answer" >/dev/null
 ok $? "each step tells how long it took"
 sleep 0.5
@@ -102,6 +103,7 @@ wait_for 5 closed
 test_it "$c"
 is "$(verdict)|$(result Name)|$(result Ping)|$(result Connect)" "Unreachable|Ok|Ok|Failed Timeout" \
 	"without the rule for 443 there is an echo and no connection"
+is "$(jq -r '"\(.Path.Verdict) \(.Agree) \(.Path.Cause.HopId | sub("/.*"; ""))"' "$dir/answer")" "Unreachable true GroupIn" "and so does the path, which names the group"
 authorize consumer "$eg" TCP:443/443:10.0.0.0/16
 wait_for 5 answers
 test_it "$c" --port 444
@@ -117,6 +119,7 @@ is "$(verdict)|$(result Tls)" "Partial|Failed CertificateTooLarge" "a certificat
 mode plain
 test_it "$c"
 is "$(result Connect)|$(result Tls)" "Ok|Failed NotTls" "a server that speaks no TLS"
+is "$(jq -r '"\(.Path.Verdict) \(.Agree)"' "$dir/answer")" "Reachable false" "of which the path knows nothing: they do not agree"
 mode endless
 test_it "$c"
 is "$(verdict)|$(result Head)" "Reachable|Ok" "headers without end: no more than the first line is read"

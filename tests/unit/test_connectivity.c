@@ -231,6 +231,11 @@ static void test_life(struct harness *h)
 	CALL(h, ALICE, "GetConnectivityTest", "TestId=%s", id);
 	tap_is_str(text_at(h, "Status"), "Finished", "what its own says is taken");
 	tap_is_str(text_at(h, "Verdict"), "Reachable", "with a verdict");
+	tap_is_str(text_at(h, "Path.Hops.0.Kind"), "Instance", "beside the path of when it was made");
+	tap_ok(json_is_boolean(json_object_get(h->answer, "Agree")) &&
+		       json_is_true(json_object_get(h->answer, "Agree")) ==
+			       streq(text_at(h, "Path.Verdict"), "Reachable"),
+	       "and whether both say the same");
 	tap_is_str(text_at(h, "Steps.1.Code"), "Timeout", "and what went wrong");
 	tap_is_str(text_at(h, "Steps.2.Result"), "Ok", "and what went well");
 	revision = store_durable_revision(h->store);

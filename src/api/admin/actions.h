@@ -10,6 +10,11 @@
 
 PRIVLINK_ACTIONS(ACTION_PROTOTYPE)
 
+/* The path from an instance to an endpoint of the caller's by TCP, as GetEndpointPath answers it; the
+ * caller's. NULL when out of memory. */
+json_t *endpoint_path_of(struct call *call, const struct instance *instance, const struct endpoint *endpoint,
+			 uint32_t port);
+
 /* Rows with a number, an id, a secret from the kernel's random source. Negative errno if it gives none. */
 int account_new(const char *name, bool admin, int64_t now, struct account *ret);
 int access_key_new(int64_t uid, int64_t now, struct access_key *ret);

@@ -130,6 +130,30 @@ static void new_id(struct call *call, char ret[ID_SIZE])
 			 random);
 }
 
+/* What the rows say of the way now, to be seen beside what the node will find. */
+static int put_way(struct call *call, const char *test, const struct instance *instance,
+		   const struct endpoint *endpoint, uint32_t port)
+{
+	_cleanup_(json_decrefp) json_t *path = endpoint_path_of(call, instance, endpoint, port);
+	_cleanup_(freep) char *text = path ? json_dumps(path, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	const char *rest = text;
+
+	if (!text)
+		return -ENOMEM;
+	if (strlen(text) > (CONNECTIVITY_WAY_SIZE - 1) * CONNECTIVITY_WAY_PARTS_MAX)
+		return 0; /* without it, then */
+	for (uint32_t part = 0; *rest; part++) {
+		struct connectivity_way row = {.part = part};
+		size_t length = MIN(strlen(rest), sizeof(row.text) - 1);
+
+		(void)str_copy(row.test, sizeof(row.test), test);
+		(void)str_format(row.text, sizeof(row.text), "%.*s", (int)length, rest);
+		call_put(call, KIND_CONNECTIVITY_WAY, &row);
+		rest += length;
+	}
+	return 0;
+}
+
 int connectivity_test_create(struct call *call)
 {
 	const struct instance *instance = owned_instance(call, call_string(call, "InstanceId"));
@@ -167,7 +191,7 @@ int connectivity_test_create(struct call *call)
 	(void)str_copy(row.runner, sizeof(row.runner), instance->node);
 	call_put(call, KIND_CONNECTIVITY_TEST, &row);
 	answer_row(call->answer, call->action->answer, KIND_CONNECTIVITY_TEST, &row);
-	return 0;
+	return put_way(call, row.id, instance, endpoint, row.port);
 }
 
 /* ---- looking at them ---- */
@@ -207,15 +231,54 @@ static int answer_steps(struct call *call, const struct connectivity_test *row)
 	return 0;
 }
 
+static const struct connectivity_way *find_way(const struct call *call, const char *test, unsigned int part)
+{
+	char id[KEY_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%u", test, part);
+	return snapshot_find(call->rows, KIND_CONNECTIVITY_WAY, id);
+}
+
+/* The path as it was, and whether the test found the same. */
+static int answer_way(struct call *call, const struct connectivity_test *row)
+{
+	const size_t part_size = CONNECTIVITY_WAY_SIZE - 1;
+	_cleanup_(freep) char *text = malloc(part_size * CONNECTIVITY_WAY_PARTS_MAX + 1);
+	const struct connectivity_way *way;
+	const char *verdict;
+	size_t used = 0;
+	json_t *path;
+
+	if (!text)
+		return -ENOMEM;
+	for (unsigned int part = 0;
+	     part < CONNECTIVITY_WAY_PARTS_MAX && (way = find_way(call, row->id, part)); part++) {
+		size_t length = strlen(way->text);
+
+		memcpy(text + used, way->text, length);
+		used += length;
+	}
+	path = used ? json_loadb(text, used, 0, NULL) : NULL;
+	if (!path)
+		return 0;
+	verdict = json_string_value(json_object_get(path, "Verdict"));
+	if (*row->verdict && verdict)
+		answer_bool(call->answer, "Agree", streq(verdict, row->verdict));
+	answer_object(call->answer, "Path", path);
+	return 0;
+}
+
 int connectivity_test_get(struct call *call)
 {
 	const struct connectivity_test *row =
 		owned_row(call, KIND_CONNECTIVITY_TEST, call_string(call, "TestId"));
+	int r;
 
 	if (!row || !is_kept(call, row))
 		return call_fail(call, "ConnectivityTestNotFound");
 	answer_row(call->answer, call->action->answer, KIND_CONNECTIVITY_TEST, row);
-	return answer_steps(call, row);
+	r = answer_steps(call, row);
+	return r < 0 ? r : answer_way(call, row);
 }
 
 static bool is_wanted(const struct call *call, const void *v)

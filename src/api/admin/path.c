@@ -159,6 +159,20 @@ static int read_port(struct call *call, struct path_question *question)
 	return 0;
 }
 
+json_t *endpoint_path_of(struct call *call, const struct instance *instance, const struct endpoint *endpoint,
+			 uint32_t port)
+{
+	struct path_question question = {.rows = call->rows,
+					 .viewer = call->account->uid,
+					 .viewer_is_admin = call_is_admin(call),
+					 .instance = instance,
+					 .port = port,
+					 .node = node_of,
+					 .node_context = call};
+
+	return path_question_endpoint(&question, endpoint->id) < 0 ? NULL : path_json(&question);
+}
+
 int endpoint_path_get(struct call *call)
 {
 	struct path_question question = {.rows = call->rows,

@@ -65,6 +65,8 @@ _Static_assert(SERVERS_PER_PORT_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "an instanc
 _Static_assert(
 	ENDPOINT_ZONES_MAX * 5 + SECURITY_GROUPS_MAX + TAGS_PER_RESOURCE_MAX + 5 <= ROOM,
 	"an endpoint with all it can have: a zone is three rows, and compares its vSwitch and resource");
+_Static_assert(1 + CONNECTIVITY_WAY_PARTS_MAX + CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT <= ROOM,
+	       "a connectivity test with its path, and those that make room for it");
 _Static_assert(2 + 2 * ENDPOINT_ZONES_MAX <= ROOM, "an endpoint, a security group and all its ENIs");
 _Static_assert(RESOURCES_PER_CALL_MAX * 2 + TAGS_PER_RESOURCE_MAX + 2 <= ROOM,
 	       "a service with its resources");
