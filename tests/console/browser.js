@@ -48,11 +48,14 @@ async function open(options = {}) {
 	};
 }
 
-async function login(page, id, secret, to = '') {
+// `stay`: the session outlives a reload. In any language.
+async function login(page, id, secret, to = '', { stay = false } = {}) {
 	await page.goto(`${home}#/login?key=${encodeURIComponent(id)}`);
-	await page.getByLabel('Access key secret').fill(secret);
-	await page.getByRole('button', { name: 'Log in' }).click();
-	await page.getByRole('button', { name: 'Log out', includeHidden: true }).waitFor({ state: 'attached' });
+	await page.locator('input[type=password]').fill(secret);
+	if (stay)
+		await page.locator('input[type=checkbox]').check();
+	await page.locator('button[type=submit]').click();
+	await page.waitForURL(/#\/(?!login)[^/]+\/./);
 	if (to)
 		await page.goto(`${home}#/${to}`);
 }
