@@ -88,13 +88,25 @@ export function moveDraft(draft: Draft, region: string): Draft {
 	};
 }
 
-/** Fills in what an address asks for: `service` is a product, a name or an id. */
+/** What of a query fills in the form. */
+export const prefillNames = ["service", "vpc", "name", "group", "zone", "vswitch"] as const;
+
+/** A zone that waited for its vSwitch has it now. */
+function putVSwitch(zones: readonly ZoneRow[], zone: string, vswitch: string): ZoneRow[] {
+	const rows = zones.map((row) => (row.zone === zone ? { ...row, vswitch } : row));
+	return rows.some((row) => row.zone === zone) ? rows : [...usedZones(rows), { zone, vswitch, address: "" }];
+}
+
+/** Fills in what an address asks for: `service` is a product, a name or an id; the others are ids. */
 export function prefill(draft: Draft, query: Record<string, string>): Draft {
-	const { service = "", vpc = "", name = "" } = query;
+	const { service = "", vpc = "", name = "", group = "", zone = "", vswitch = "" } = query;
 	const region = draft.serviceRegion || draft.region;
 	const full = /^[a-z][a-z0-9-]*$/.test(service) && !service.startsWith("epsrv-") ? usualName(region, service) : service;
 	const chosen: Partial<Draft> = !full ? {} : productOf(full) ? { kind: "alibaba", service: full } : { kind: "other", other: full, verified: full };
-	return { ...draft, ...chosen, ...(vpc ? { vpc, zones: null, groups: [] } : {}), ...(name ? { name } : {}) };
+	const filled: Draft = { ...draft, ...chosen, ...(vpc && vpc !== draft.vpc ? { vpc, zones: null, groups: [] } : {}), ...(name ? { name } : {}) };
+	if (group && !filled.groups.includes(group)) filled.groups = [...filled.groups, group];
+	if (zone && vswitch && filled.zones) filled.zones = putVSwitch(filled.zones, zone, vswitch);
+	return filled;
 }
 
 /** How a service of others is looked up by what was typed. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every page stands on: the client, the place, the texts, and answers of the API that stay fresh while the page is visible.
 import { createContext, useCallback, useContext, useEffect, useRef, useState } from "react";
-import { formatPlace } from "../lib/address";
+import { formatPlace, parsePlace } from "../lib/address";
 import type { Place } from "../lib/address";
 import type { Client, Params, Product } from "../lib/client";
 import type { Link } from "../lib/link";
@@ -64,6 +64,19 @@ export function useGo(): (change: Change, replace?: boolean) => void {
 	const now = useRef(place);
 	now.current = place;
 	return useCallback((change, replace = false) => go(changePlace(now.current, change), replace), [go]);
+}
+
+/**
+ * Where one goes when something was made: back to the form that could not do without it (`back` in the address), which is told what was
+ * made, or to what was made.
+ */
+export function useLeave(): (made: Change, tell: Record<string, string>) => void {
+	const { place, go } = useApp();
+	const back = place.query["back"];
+	return (made, tell) => {
+		const to = back ? parsePlace(back) : changePlace(place, made);
+		go(back ? { ...to, query: { ...to.query, ...tell } } : to, true);
+	};
 }
 
 /** The address of another place, for links. */

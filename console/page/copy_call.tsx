@@ -53,7 +53,7 @@ function Body({ calls }: { calls: ApiCall[]; }) {
 	return (
 		<Tabs label={t.code.title} tabs={forms.map((key) => ({ key, title: titles[key] }))} active={form} onSelect={select}>
 			<p className="hint">{text === null ? none[form] : hints[form]}</p>
-			{text !== null && <CodeBlock text={text} label={titles[form]} />}
+			{text !== null && <CodeBlock text={text} label={titles[form]} wrapped={form === "api"} />}
 			{form === "api" && <Parameters all={all} t={t} />}
 		</Tabs>
 	);

@@ -8,6 +8,7 @@ import type { PageProps } from "./context";
 import { AccountPage, AccountsPage, BindingPage, BindingsPage, NodesPage } from "./admin";
 import { ActivityPage } from "./activity";
 import { BalancerPage, BalancersPage, CreateBalancerPage } from "./balancers";
+import { EndpointCreatePage } from "./endpoint_create";
 import { EndpointsPage } from "./endpoints";
 import { CreateInstancePage, InstancePage, InstancesPage } from "./instances";
 import { OverviewPage } from "./overview";
@@ -37,6 +38,7 @@ export interface Route {
 export const routes: Route[] = [
 	{ page: "overview", show: OverviewPage, nav: "overview", group: "privatelink", icon: "overview", key: "o" },
 	{ page: "endpoints", show: EndpointsPage, nav: "endpoints", group: "privatelink", icon: "endpoint", key: "e" },
+	{ page: "endpoints", id: "create", show: EndpointCreatePage },
 	{ page: "services", show: ServicesPage, nav: "services", group: "privatelink", icon: "service", key: "p" },
 	{ page: "services", id: "create", show: CreateServicePage },
 	{ page: "services", id: "*", show: ServicePage },

@@ -6,7 +6,7 @@ import { formatTime } from "../lib/time";
 import { Button } from "../ui/button";
 import { Tabs } from "../ui/tabs";
 import { Ref, nameColumn, numberColumn, refColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useLanguage, useText, useTitle } from "./context";
+import { useApp, useCall, useGo, useLanguage, useLeave, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, useForm, useValues } from "./form";
 import { PageHead } from "./head";
@@ -80,11 +80,11 @@ export function SecurityGroupsPage(_: PageProps) {
 
 export function CreateSecurityGroupPage({ place }: PageProps) {
 	const t = useText();
-	const go = useGo();
+	const leave = useLeave();
 	const vpcs = useVpcs();
 	const [values, set] = useValues({ VpcId: place.query["vpc"] ?? "", SecurityGroupName: "", SecurityGroupType: "normal", Description: "" });
 	const form = useForm<{ SecurityGroupId: string; }>({
-		product: "ecs", action: "CreateSecurityGroup", values, set, tags: true, done: (answer) => go({ page: "securitygroups", id: answer.SecurityGroupId }, true),
+		product: "ecs", action: "CreateSecurityGroup", values, set, tags: true, done: (answer) => leave({ page: "securitygroups", id: answer.SecurityGroupId }, { group: answer.SecurityGroupId }),
 		fields: [
 			{ name: "VpcId", label: t.network.vpc, kind: "combo", options: vpcs.rows.map(vpcOption), empty: t.network.noVpcs, placeholder: t.network.choose, codes: /^IncorrectVpcStatus$/ },
 			{ name: "SecurityGroupName", label: t.network.nameField, optional: true, rules: [nameRule], hint: t.network.nameHint },

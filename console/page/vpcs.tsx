@@ -7,7 +7,7 @@ import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { formatTime } from "../lib/time";
 import { nameColumn, numberColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useLanguage, useText, useTitle } from "./context";
+import { useApp, useCall, useGo, useLanguage, useLeave, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, useForm, useValues } from "./form";
 import { GroupList } from "./security_groups";
@@ -69,10 +69,10 @@ export function VpcsPage({ place }: PageProps) {
 
 export function CreateVpcPage(_: PageProps) {
 	const t = useText();
-	const go = useGo();
+	const leave = useLeave();
 	const [values, set] = useValues({ VpcName: "", CidrBlock: "10.0.0.0/16", Description: "" });
 	const form = useForm<{ VpcId: string; }>({
-		product: "vpc", action: "CreateVpc", values, set, tags: true, done: (answer) => go({ page: "vpcs", id: answer.VpcId }, true),
+		product: "vpc", action: "CreateVpc", values, set, tags: true, done: (answer) => leave({ page: "vpcs", id: answer.VpcId }, { vpc: answer.VpcId }),
 		fields: [
 			{ name: "VpcName", label: t.network.nameField, optional: true, rules: [nameRule], hint: t.network.nameHint },
 			{ name: "CidrBlock", label: t.network.cidr, rules: [vpcCidrRule], hint: t.vpcs.cidrHint },

@@ -6,7 +6,7 @@ import { formatTime } from "../lib/time";
 import { Button } from "../ui/button";
 import { Status } from "../ui/status";
 import { Ref, nameColumn, numberColumn, refColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useLanguage, useText, useTitle } from "./context";
+import { useApp, useCall, useGo, useLanguage, useLeave, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, useForm, useValues } from "./form";
 import { PageHead } from "./head";
@@ -81,16 +81,16 @@ export const vpcOption = (row: Vpc): { value: string; text: string; detail: stri
 
 export function CreateVswitchPage({ place }: PageProps) {
 	const t = useText();
-	const go = useGo();
+	const leave = useLeave();
 	const vpcs = useVpcs();
 	const zones = useZones();
-	const [values, set] = useValues({ VpcId: place.query["vpc"] ?? "", ZoneId: "", CidrBlock: "", VSwitchName: "", Description: "" });
+	const [values, set] = useValues({ VpcId: place.query["vpc"] ?? "", ZoneId: place.query["zone"] ?? "", CidrBlock: "", VSwitchName: "", Description: "" });
 	const vpc = vpcs.rows.find((row) => row.VpcId === values["VpcId"]);
 	const siblings = useVswitches(vpc ? { VpcId: vpc.VpcId } : null);
 	const taken = siblings.rows.map((row) => row.CidrBlock);
 	const free = vpc && freeRange(vpc.CidrBlock, taken, 24);
 	const form = useForm<{ VSwitchId: string; }>({
-		product: "vpc", action: "CreateVSwitch", values, set, tags: true, done: (answer) => go({ page: "vswitches", id: answer.VSwitchId }, true),
+		product: "vpc", action: "CreateVSwitch", values, set, tags: true, done: (answer) => leave({ page: "vswitches", id: answer.VSwitchId }, { zone: values["ZoneId"] ?? "", vswitch: answer.VSwitchId }),
 		fields: [
 			{ name: "VpcId", label: t.network.vpc, kind: "combo", options: vpcs.rows.map(vpcOption), empty: t.network.noVpcs, placeholder: t.network.choose },
 			{ name: "ZoneId", label: t.network.zone, kind: "combo", options: zones.map((zone) => ({ value: zone.ZoneId, text: zone.ZoneId, detail: zone.LocalName })), placeholder: t.network.choose },

@@ -83,6 +83,14 @@ test("an address fills in a service by product, name or id, and a VPC", () => {
 		assert.deepStrictEqual(prefill(fresh, { service: text }), { ...fresh, kind: "other", other: text, verified: text });
 });
 
+test("what was made elsewhere for the form is in it", () => {
+	const draft = { ...whole, zones: [row("h", "vsw-1"), row("i", "")] };
+	assert.deepStrictEqual(prefill(draft, { vpc: "vpc-1", group: "sg-2", zone: "i", vswitch: "vsw-2" }), { ...draft, groups: ["sg-1", "sg-2"], zones: [row("h", "vsw-1"), row("i", "vsw-2")] });
+	assert.deepStrictEqual(prefill(draft, { zone: "j", vswitch: "vsw-4" }).zones, [row("h", "vsw-1"), row("i", ""), row("j", "vsw-4")]);
+	assert.deepStrictEqual(prefill(draft, { vpc: "vpc-2" }), { ...draft, vpc: "vpc-2", zones: null, groups: [] });
+	assert.strictEqual(prefill(whole, { zone: "i", vswitch: "vsw-2" }).zones, null);
+});
+
 test("a service is looked up by what was typed", () => {
 	assert.deepStrictEqual(serviceQuestion(" epsrv-1 ", region), { ServiceId: "epsrv-1" });
 	assert.deepStrictEqual(serviceQuestion("pai-dlc", region), { ServiceName: dlc });
