@@ -11,14 +11,14 @@ import { Dialog } from "../ui/dialog";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
 import { nameColumn, numberColumn, textColumn, useColumns } from "./columns";
-import { useApp, useGo, useLanguage, useList, useText, useTitle } from "./context";
+import { useGo, useLanguage, useList, useText, useTitle } from "./context";
 import type { List, PageProps } from "./context";
 import { FormDialog, useForm, useValues } from "./form";
 import { PageHead } from "./head";
 import { useBalancers } from "./network";
 import { Facts, ObjectPage } from "./object";
 import { ObjectList } from "./object_list";
-import type { ManyAct } from "./object_list";
+import type { ManyAct, PlainCall } from "./object_list";
 import { Link } from "./link";
 import { stateOf } from "./states";
 
@@ -41,13 +41,12 @@ const nodeFields: Fields<Node> = {
 export function NodesPage(_: PageProps) {
 	const t = useText();
 	const language = useLanguage();
-	const { client } = useApp();
 	const list = useList<Node>("privlink", "ListNodes", {}, { items: "Nodes", paging: "none", every: 5000, key: (row) => row.NodeName });
 	useTitle(t.nodes.title);
 	const remove: ManyAct<Node> = {
 		key: "delete", text: t.nodes.forget, icon: "trash", danger: true, title: t.nodes.forgetTitle, explain: t.nodes.forgetText,
 		effect: (row) => (row.Live ? t.nodes.forgetLive : t.nodes.forgetInstances(row.InstanceCount)),
-		act: (row) => client.write("privlink", "DeleteNode", { NodeName: row.NodeName, ...(row.InstanceCount > 0 ? { Force: true } : {}) }),
+		call: (row) => ({ product: "privlink", action: "DeleteNode", params: { NodeName: row.NodeName, ...(row.InstanceCount > 0 ? { Force: true } : {}) } }),
 	};
 	const columns: Column<Node>[] = [
 		textColumn("name", t.nodes.name, 22, (row) => row.NodeName, "mono"),
@@ -158,24 +157,19 @@ export function AccountPage({ place }: PageProps) {
 
 function KeyList({ account }: { account: string; }) {
 	const t = useText();
-	const { client } = useApp();
 	const [made, setMade] = useState<NewKey | null>(null);
 	const [adding, setAdding] = useState(false);
 	const list = useList<Key>("privlink", "ListAccessKeys", { AccountId: account }, { items: "AccessKeys", every: 15_000, key: (row) => row.AccessKeyId });
 	const make = useColumns(Object.keys(keyFields));
-	const update = (Status: string) => (row: Key): Promise<unknown> => client.write("privlink", "UpdateAccessKey", { AccessKeyId: row.AccessKeyId, Status });
+	const update = (Status: string) => (row: Key): PlainCall => ({ product: "privlink", action: "UpdateAccessKey", params: { AccessKeyId: row.AccessKeyId, Status } });
 	const acts: ManyAct<Key>[] = [
-		{ key: "enable", text: t.keysOf.enable, icon: "play", title: t.keysOf.enableTitle, explain: t.keysOf.enableText, effect: (row) => stateOf(row.Status, t).text, act: update("Active") },
-		{ key: "disable", text: t.keysOf.disable, icon: "stop", danger: true, title: t.keysOf.disableTitle, explain: t.keysOf.disableText, effect: (row) => stateOf(row.Status, t).text, act: update("Inactive") },
+		{ key: "enable", text: t.keysOf.enable, icon: "play", title: t.keysOf.enableTitle, explain: t.keysOf.enableText, effect: (row) => stateOf(row.Status, t).text, call: update("Active") },
+		{ key: "disable", text: t.keysOf.disable, icon: "stop", danger: true, title: t.keysOf.disableTitle, explain: t.keysOf.disableText, effect: (row) => stateOf(row.Status, t).text, call: update("Inactive") },
 		{
 			key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.keysOf.deleteTitle, explain: t.keysOf.deleteText, effect: (row) => stateOf(row.Status, t).text,
-			act: (row) => client.write("privlink", "DeleteAccessKey", { AccessKeyId: row.AccessKeyId }),
+			call: (row) => ({ product: "privlink", action: "DeleteAccessKey", params: { AccessKeyId: row.AccessKeyId } }),
 		},
 	];
-	const create: ManyAct<string> = {
-		key: "create", text: t.keysOf.create, icon: "play", title: () => t.keysOf.createTitle, explain: t.keysOf.createText, effect: () => account,
-		act: async () => { setMade(await client.write<NewKey>("privlink", "CreateAccessKey", { AccountId: account })); },
-	};
 	const columns: Column<Key>[] = [
 		{ key: "id", title: t.activity.key, width: 34, sort: (row) => row.AccessKeyId, cell: (row) => <Copied text={row.AccessKeyId} /> },
 		make.status((row) => row.Status),
@@ -188,16 +182,23 @@ function KeyList({ account }: { account: string; }) {
 				label={t.keysOf.title} list={list} columns={columns} fields={keyFields} keyOf={(row) => row.AccessKeyId} nameOf={(row) => row.AccessKeyId} acts={acts}
 				tools={<Button kind="primary" icon="plus" onClick={() => setAdding(true)}>{t.keysOf.create}</Button>} nothing={{ title: t.keysOf.noneTitle, text: t.keysOf.noneText }}
 			/>
-			{adding && <CreateKey act={create} onClose={() => setAdding(false)} />}
+			{adding && <CreateKey account={account} onClose={() => setAdding(false)} onMade={setMade} />}
 			{made && <SecretDialog made={made} onClose={() => setMade(null)} />}
 		</>
 	);
 }
 
-function CreateKey({ act, onClose }: { act: ManyAct<string>; onClose: () => void; }) {
+function CreateKey({ account, onClose, onMade }: { account: string; onClose: () => void; onMade: (made: NewKey) => void; }) {
+	const t = useText();
 	const [values, set] = useValues({});
-	const form = useForm({ product: "privlink", action: "CreateAccessKey", values, set, fields: [], send: () => act.act(""), done: onClose });
-	return <FormDialog title={act.title(1)} text={act.explain} form={form} submit={act.text} onClose={onClose} />;
+	const form = useForm<NewKey>({
+		product: "privlink", action: "CreateAccessKey", values, set, fields: [], params: { AccountId: account },
+		done: (made) => {
+			onMade(made);
+			onClose();
+		},
+	});
+	return <FormDialog title={t.keysOf.createTitle} text={t.keysOf.createText} form={form} submit={t.keysOf.create} onClose={onClose} />;
 }
 
 /** The one time that the secret can be seen. */
@@ -287,14 +288,13 @@ const resourceFields: Fields<Resource> = { id: (row) => row.ResourceId, zone: (r
 
 function ResourceList({ service }: { service: SystemService; }) {
 	const t = useText();
-	const { client, place } = useApp();
 	const [binding, setBinding] = useState(false);
 	const keyOf = (row: Resource): string => `${row.ResourceId} ${row.ZoneId}`;
 	const list = useList<Resource>("privatelink", "ListVpcEndpointServiceResources", { ServiceId: service.ServiceId }, { items: "Resources", size: 50, every: 5000, key: keyOf });
 	const unbind: ManyAct<Resource> = {
 		key: "unbind", text: t.bindings.unbind, icon: "minus", danger: true, title: t.bindings.unbindTitle, explain: t.bindings.unbindText,
 		effect: (row) => (row.RelatedEndpointCount > 0 ? t.bindings.serves(row.RelatedEndpointCount) : t.bindings.servesNone),
-		act: (row) => client.write("privlink", "UnbindSystemService", { ServiceName: service.ServiceName, ResourceId: row.ResourceId, ZoneId: row.ZoneId }, place.region),
+		call: (row) => ({ product: "privlink", action: "UnbindSystemService", params: { ServiceName: service.ServiceName, ResourceId: row.ResourceId, ZoneId: row.ZoneId } }),
 	};
 	const columns: Column<Resource>[] = [
 		{ key: "id", title: t.balancers.one, width: 30, sort: (row) => row.ResourceId, cell: (row) => <Copied text={row.ResourceId} /> },

@@ -10,7 +10,7 @@ import { Copied } from "../ui/copy";
 import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { Ref, nameColumn, numberColumn, refColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useLanguage, useText, useTitle } from "./context";
+import { useCall, useGo, useLanguage, useText, useTitle } from "./context";
 import type { Asked, PageProps } from "./context";
 import { CreatePage, FormDialog, useForm, useValues } from "./form";
 import type { FormField } from "./form";
@@ -20,7 +20,7 @@ import { useBalancers, useListeners, useServerGroups, useVpcs, useVswitches } fr
 import type { Balancer, EcsTag, Listener, Vswitch } from "./network";
 import { Facts, ObjectPage } from "./object";
 import { ActButton, ObjectList } from "./object_list";
-import type { ManyAct } from "./object_list";
+import type { ManyAct, PlainCall } from "./object_list";
 import { stateOf } from "./states";
 import { vpcOption } from "./vswitches";
 
@@ -36,11 +36,10 @@ const fields: Fields<Balancer> = {
 
 function useDelete(): ManyAct<Balancer> {
 	const t = useText();
-	const { client, place } = useApp();
 	return {
 		key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.balancers.deleteTitle, explain: t.balancers.deleteText,
 		effect: (row) => t.balancers.deleteEffect(addressesOf(row).join(", ")),
-		act: (row) => client.write("nlb", "DeleteLoadBalancer", { LoadBalancerId: row.LoadBalancerId }, place.region),
+		call: (row) => ({ product: "nlb", action: "DeleteLoadBalancer", params: { LoadBalancerId: row.LoadBalancerId } }),
 	};
 }
 
@@ -191,16 +190,15 @@ function Health({ listener }: { listener: string; }) {
 
 function ListenerList({ balancer }: { balancer: Balancer; }) {
 	const t = useText();
-	const { client, place } = useApp();
 	const [adding, setAdding] = useState(false);
 	const list = useListeners({ LoadBalancerIds: [balancer.LoadBalancerId] });
 	const make = useColumns(Object.keys(listenerFields));
-	const call = (action: string) => (row: Listener): Promise<unknown> => client.write("nlb", action, { ListenerId: row.ListenerId }, place.region);
+	const call = (action: string) => (row: Listener): PlainCall => ({ product: "nlb", action, params: { ListenerId: row.ListenerId } });
 	const nameOfListener = (row: Listener): string => `${row.ListenerProtocol} ${row.ListenerPort}`;
 	const acts: ManyAct<Listener>[] = [
-		{ key: "start", text: t.instances.start, icon: "play", title: t.balancers.startTitle, explain: t.balancers.startText, effect: () => t.balancers.startEffect, act: call("StartListener") },
-		{ key: "stop", text: t.instances.stop, icon: "stop", danger: true, title: t.balancers.stopTitle, explain: t.balancers.stopText, effect: () => t.balancers.stopEffect, act: call("StopListener") },
-		{ key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.balancers.deleteListenerTitle, explain: t.balancers.stopText, effect: (row) => t.balancers.deleteListenerEffect(row.ServerGroupId), act: call("DeleteListener") },
+		{ key: "start", text: t.instances.start, icon: "play", title: t.balancers.startTitle, explain: t.balancers.startText, effect: () => t.balancers.startEffect, call: call("StartListener") },
+		{ key: "stop", text: t.instances.stop, icon: "stop", danger: true, title: t.balancers.stopTitle, explain: t.balancers.stopText, effect: () => t.balancers.stopEffect, call: call("StopListener") },
+		{ key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.balancers.deleteListenerTitle, explain: t.balancers.stopText, effect: (row) => t.balancers.deleteListenerEffect(row.ServerGroupId), call: call("DeleteListener") },
 	];
 	const columns = [
 		textColumn<Listener>("port", t.balancers.listener, 18, nameOfListener),

@@ -18,7 +18,7 @@ import { plainTags, useGroups, useInstances, useVpcs, useVswitches } from "./net
 import type { Instance } from "./network";
 import { Facts, ObjectPage } from "./object";
 import { ActButton, ObjectList } from "./object_list";
-import type { ManyAct } from "./object_list";
+import type { ManyAct, PlainCall } from "./object_list";
 import { stateOf } from "./states";
 
 const keyOf = (row: Instance): string => row.InstanceId;
@@ -34,20 +34,19 @@ const fields: Fields<Instance> = {
 
 function useActs(): { start: ManyAct<Instance>; stop: ManyAct<Instance>; remove: ManyAct<Instance>; } {
 	const t = useText();
-	const { client, place } = useApp();
-	const call = (action: string, more = {}) => (row: Instance): Promise<unknown> => client.write("ecs", action, { InstanceId: row.InstanceId, ...more }, place.region);
+	const call = (action: string, more = {}) => (row: Instance): PlainCall => ({ product: "ecs", action, params: { InstanceId: row.InstanceId, ...more } });
 	return {
 		start: {
 			key: "start", text: t.instances.start, icon: "play", title: t.instances.startTitle, explain: t.instances.startText,
-			effect: (row) => (row.Status === "Stopped" ? t.instances.startEffect(addressOf(row)) : t.instances.nothingToDo(stateOf(row.Status, t).text)), act: call("StartInstance"),
+			effect: (row) => (row.Status === "Stopped" ? t.instances.startEffect(addressOf(row)) : t.instances.nothingToDo(stateOf(row.Status, t).text)), call: call("StartInstance"),
 		},
 		stop: {
 			key: "stop", text: t.instances.stop, icon: "stop", danger: true, title: t.instances.stopTitle, explain: t.instances.stopText,
-			effect: (row) => (row.Status === "Running" ? t.instances.stopEffect(addressOf(row)) : t.instances.nothingToDo(stateOf(row.Status, t).text)), act: call("StopInstance"),
+			effect: (row) => (row.Status === "Running" ? t.instances.stopEffect(addressOf(row)) : t.instances.nothingToDo(stateOf(row.Status, t).text)), call: call("StopInstance"),
 		},
 		remove: {
 			key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.instances.deleteTitle, explain: t.instances.deleteText,
-			effect: (row) => (row.Status === "Running" ? t.instances.deleteRunning(addressOf(row)) : t.instances.deleteStopped(addressOf(row))), act: call("DeleteInstance", { Force: true }),
+			effect: (row) => (row.Status === "Running" ? t.instances.deleteRunning(addressOf(row)) : t.instances.deleteStopped(addressOf(row))), call: call("DeleteInstance", { Force: true }),
 		},
 	};
 }

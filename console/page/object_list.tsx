@@ -2,17 +2,25 @@
 // A list of objects that can be tagged and deleted, many with one confirmation.
 import { useState } from "react";
 import type { ReactNode } from "react";
+import type { Params, Product } from "../lib/client";
 import type { Fields } from "../lib/filter";
 import type { Tag } from "../lib/form";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/dialog";
 import type { Column } from "../ui/table";
-import { useGo, useText } from "./context";
+import { useApp, useGo, useText } from "./context";
 import type { List } from "./context";
 import { errorText } from "./errors";
 import { Listing } from "./listing";
 import { TaggingDialog } from "./tagging";
 import type { TaggedKind } from "./tagging";
+
+/** A call that changes something, in the region one looks at. */
+export interface PlainCall {
+	product: Product;
+	action: string;
+	params: Params;
+}
 
 /** An act on the chosen rows that is confirmed once for all. */
 export interface ManyAct<T> {
@@ -21,7 +29,7 @@ export interface ManyAct<T> {
 	title: (n: number) => string;
 	explain: ReactNode;
 	effect: (row: T) => string;
-	act: (row: T) => Promise<unknown>;
+	call: (row: T) => PlainCall;
 	icon: "trash" | "play" | "stop" | "minus" | "refresh";
 	danger?: boolean;
 }
@@ -82,15 +90,23 @@ export interface ManyConfirmProps<T> {
 	nameOf: (row: T) => string;
 	onClose: () => void;
 	onDone?: () => void;
+	/** Runs for each row that it was done to. */
+	after?: () => void;
 }
 
-export function ManyConfirm<T>({ act, rows, keyOf, nameOf, onClose, onDone }: ManyConfirmProps<T>) {
+export function ManyConfirm<T>({ act, rows, keyOf, nameOf, onClose, onDone, after }: ManyConfirmProps<T>) {
 	const t = useText();
+	const { client, place } = useApp();
+	const run = async (key: string): Promise<void> => {
+		const { product, action, params } = act.call(rows.find((row) => keyOf(row) === key) as T);
+		await client.write(product, action, params, place.region);
+		after?.();
+	};
 	return (
 		<Confirm
 			title={act.title(rows.length)} text={<p>{act.explain}</p>} danger={act.danger} confirmText={act.text}
 			items={rows.map((row) => ({ key: keyOf(row), name: nameOf(row), effect: act.effect(row) }))}
-			onClose={onClose} act={(key) => act.act(rows.find((row) => keyOf(row) === key) as T)} errorText={(error) => errorText(error, t)} onDone={onDone}
+			onClose={onClose} act={run} errorText={(error) => errorText(error, t)} onDone={onDone}
 		/>
 	);
 }
@@ -98,11 +114,10 @@ export function ManyConfirm<T>({ act, rows, keyOf, nameOf, onClose, onDone }: Ma
 /** A button of an object's page that asks before it acts; `after` runs when it was done. */
 export function ActButton<T>({ act, row, name, after }: { act: ManyAct<T>; row: T; name: string; after?: () => void; }) {
 	const [asking, setAsking] = useState(false);
-	const whole: ManyAct<T> = { ...act, act: async (one) => { await act.act(one); after?.(); } };
 	return (
 		<>
 			<Button kind={act.danger ? "danger" : "normal"} icon={act.icon} onClick={() => setAsking(true)}>{act.text}</Button>
-			{asking && <ManyConfirm act={whole} rows={[row]} keyOf={() => "only"} nameOf={() => name} onClose={() => setAsking(false)} />}
+			{asking && <ManyConfirm act={act} rows={[row]} keyOf={() => "only"} nameOf={() => name} onClose={() => setAsking(false)} after={after} />}
 		</>
 	);
 }

@@ -68,7 +68,6 @@ type Open = { kind: "edit"; rule?: GroupRule; } | { kind: "revoke"; rows: RuleRo
 
 export function RuleList({ group, type, direction, asked }: { group: GroupAttribute; type: Group["SecurityGroupType"]; direction: Direction; asked: Asked<GroupAttribute>; }) {
 	const t = useText();
-	const { client, place } = useApp();
 	const [open, setOpen] = useState<Open>(null);
 	const rows = ruleRows(group.Permissions.Permission, direction, type, group.InnerAccessPolicy);
 	const close = (): void => setOpen(null);
@@ -84,13 +83,13 @@ export function RuleList({ group, type, direction, asked }: { group: GroupAttrib
 	};
 	const revoke: ManyAct<RuleRow> = {
 		key: "revoke", text: t.sgRules.revoke, icon: "trash", danger: true, title: t.sgRules.revokeTitle, explain: t.sgRules.revokeText, effect: (row) => row.description || t.sgRules.revokeEffect(row.order),
-		act: (row) => client.write("ecs", actions[direction][1], { SecurityGroupId: group.SecurityGroupId, SecurityGroupRuleId: [row.key] }, place.region),
+		call: (row) => ({ product: "ecs", action: actions[direction][1], params: { SecurityGroupId: group.SecurityGroupId, SecurityGroupRuleId: [row.key] } }),
 	};
 	const other = group.InnerAccessPolicy === "Accept" ? "Drop" : "Accept";
 	const inner: ManyAct<RuleRow> = {
 		key: "inner", text: other === "Drop" ? t.sgRules.setDrop : t.sgRules.setAccept, icon: "refresh", danger: other === "Drop", title: () => t.sgRules.innerTitle, explain: t.sgRules.innerExplain,
 		effect: () => (other === "Drop" ? t.sgRules.innerToDrop : t.sgRules.innerToAccept),
-		act: () => client.write("ecs", "ModifySecurityGroupPolicy", { SecurityGroupId: group.SecurityGroupId, InnerAccessPolicy: other }, place.region),
+		call: () => ({ product: "ecs", action: "ModifySecurityGroupPolicy", params: { SecurityGroupId: group.SecurityGroupId, InnerAccessPolicy: other } }),
 	};
 	const list = { rows, total: rows.length, state: asked.state, error: asked.error, reload: asked.reload };
 	return (

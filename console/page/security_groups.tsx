@@ -29,11 +29,10 @@ const fields: Fields<Group> = {
 
 function useDelete(): ManyAct<Group> {
 	const t = useText();
-	const { client, place } = useApp();
 	return {
 		key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.securityGroups.deleteTitle, explain: t.securityGroups.deleteText,
 		effect: (row) => t.securityGroups.deleteEffect(row.RuleCount, row.EcsCount),
-		act: (row) => client.write("ecs", "DeleteSecurityGroup", { SecurityGroupId: row.SecurityGroupId }, place.region),
+		call: (row) => ({ product: "ecs", action: "DeleteSecurityGroup", params: { SecurityGroupId: row.SecurityGroupId } }),
 	};
 }
 

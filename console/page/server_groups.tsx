@@ -11,7 +11,7 @@ import { Button } from "../ui/button";
 import { Status } from "../ui/status";
 import type { ListenerHealth } from "./balancers";
 import { Ref, nameColumn, numberColumn, refColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useText, useTitle } from "./context";
+import { useCall, useGo, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, FormDialog, useForm, useValues } from "./form";
 import type { FormField } from "./form";
@@ -39,11 +39,10 @@ function checkText({ HealthCheck: check }: ServerGroup, t: Texts): string {
 
 function useDelete(): ManyAct<ServerGroup> {
 	const t = useText();
-	const { client, place } = useApp();
 	return {
 		key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.serverGroups.deleteTitle, explain: t.serverGroups.deleteText,
 		effect: (row) => (row.RelatedLoadBalancerIds.length > 0 ? t.serverGroups.deleteUsed(row.RelatedLoadBalancerIds.join(", ")) : t.serverGroups.count(row.ServerCount)),
-		act: (row) => client.write("nlb", "DeleteServerGroup", { ServerGroupId: row.ServerGroupId }, place.region),
+		call: (row) => ({ product: "nlb", action: "DeleteServerGroup", params: { ServerGroupId: row.ServerGroupId } }),
 	};
 }
 
@@ -173,7 +172,6 @@ function useHealth(group: ServerGroup): (server: Server) => Shown & { detail?: s
 
 function ServerList({ group }: { group: ServerGroup; }) {
 	const t = useText();
-	const { client, place } = useApp();
 	const [adding, setAdding] = useState(false);
 	const list = useServers(group.ServerGroupId);
 	const healthOf = useHealth(group);
@@ -184,7 +182,7 @@ function ServerList({ group }: { group: ServerGroup; }) {
 	};
 	const remove: ManyAct<Server> = {
 		key: "remove", text: t.serverGroups.remove, icon: "minus", danger: true, title: t.serverGroups.removeTitle, explain: t.serverGroups.removeText, effect: (row) => `${row.ServerIp}:${row.Port}`,
-		act: (row) => client.write("nlb", "RemoveServersFromServerGroup", { ServerGroupId: group.ServerGroupId, Servers: [{ ServerId: row.ServerId, ServerType: row.ServerType, Port: row.Port }] }, place.region),
+		call: (row) => ({ product: "nlb", action: "RemoveServersFromServerGroup", params: { ServerGroupId: group.ServerGroupId, Servers: [{ ServerId: row.ServerId, ServerType: row.ServerType, Port: row.Port }] } }),
 	};
 	const columns = [
 		refColumn<Server>("server", t.serverGroups.server, (row) => row.ServerId),

@@ -7,7 +7,7 @@ import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { formatTime } from "../lib/time";
 import { nameColumn, numberColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useApp, useCall, useGo, useLanguage, useLeave, useText, useTitle } from "./context";
+import { useGo, useLanguage, useLeave, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, useForm, useValues } from "./form";
 import { GroupList } from "./security_groups";
@@ -32,11 +32,10 @@ const fields: Fields<Vpc> = {
 
 function useDelete(): ManyAct<Vpc> {
 	const t = useText();
-	const { client, place } = useApp();
 	return {
 		key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.vpcs.deleteTitle, explain: t.vpcs.deleteText,
 		effect: (row) => (row.VSwitchIds.VSwitchId.length > 0 ? t.vpcs.deleteFull(row.VSwitchIds.VSwitchId.length) : t.vpcs.deleteEmpty(row.CidrBlock)),
-		act: (row) => client.write("vpc", "DeleteVpc", { VpcId: row.VpcId }, place.region),
+		call: (row) => ({ product: "vpc", action: "DeleteVpc", params: { VpcId: row.VpcId } }),
 	};
 }
 

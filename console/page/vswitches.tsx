@@ -28,11 +28,10 @@ const fields: Fields<Vswitch> = {
 
 function useDelete(): ManyAct<Vswitch> {
 	const t = useText();
-	const { client, place } = useApp();
 	return {
 		key: "delete", text: t.network.delete, icon: "trash", danger: true, title: t.vswitches.deleteTitle, explain: t.vswitches.deleteText,
 		effect: (row) => t.vswitches.deleteEffect(row.CidrBlock, row.ZoneId),
-		act: (row) => client.write("vpc", "DeleteVSwitch", { VSwitchId: row.VSwitchId }, place.region),
+		call: (row) => ({ product: "vpc", action: "DeleteVSwitch", params: { VSwitchId: row.VSwitchId } }),
 	};
 }
 
