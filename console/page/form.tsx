@@ -18,6 +18,7 @@ import { Icon } from "../ui/icon";
 import { TagEditor } from "../ui/tags";
 import { useApp, useText, useTitle } from "./context";
 import type { Change } from "./context";
+import { CopyCall } from "./copy_call";
 import { errorText } from "./errors";
 import { PageHead } from "./head";
 import { Link } from "./link";
@@ -46,7 +47,9 @@ export interface FormSpec<A> {
 	params?: Params;
 	/** Why the values cannot be sent as they are together. */
 	refusal?: string;
-	/** In place of the one call. */
+	/** In place of the one call: several, in this order. The last one's answer is the form's. */
+	calls?: Omit<Form["call"], "region">[];
+	/** In place of sending them. */
 	send?: () => Promise<A>;
 	done: (answer: A) => void;
 }
@@ -63,6 +66,8 @@ export interface Form {
 	tags: Tag[] | undefined;
 	setTags: (tags: Tag[]) => void;
 	call: { product: Product; action: string; region: string; params: Params; };
+	/** All that will be asked of the API: mostly that call alone. */
+	calls: Form["call"][];
 }
 
 /** The values of a form, kept by whoever shows it: which fields there are may depend on them. */
@@ -96,13 +101,19 @@ export function useForm<A>(spec: FormSpec<A>): Form {
 		setTouched((old) => new Set([...old, ...Object.keys(part)]));
 		spec.set(part);
 	};
+	const call = { product, action, region: place.region, params };
+	const calls = spec.calls?.map((one) => ({ ...one, region: place.region })) ?? [call];
+	const sendAll = async (): Promise<A> => {
+		let answer: unknown;
+		for (const one of calls) answer = await client.write(one.product, one.action, one.params, one.region);
+		return answer as A;
+	};
 	const send = async (): Promise<void> => {
 		running.current = true;
 		setBusy(true);
 		setFailure(null);
 		try {
-			const answer = await (spec.send ? spec.send() : client.write<A>(product, action, params, place.region));
-			spec.done(answer);
+			spec.done(await (spec.send ? spec.send() : sendAll()));
 		} catch (error) {
 			setFailure({ error, values });
 		}
@@ -116,7 +127,7 @@ export function useForm<A>(spec: FormSpec<A>): Form {
 	return {
 		fields, values, change, errorOf, busy, submit, setTags, tags: spec.tags ? tags : undefined,
 		general: all && spec.refusal ? spec.refusal : failure && !culprit ? errorText(failure.error, t) : undefined,
-		call: { product, action, region: place.region, params },
+		call, calls,
 	};
 }
 
@@ -207,6 +218,7 @@ export function FormDialog({ title, text, form, submit, onClose, children }: For
 			{typeof text === "string" ? <p className="muted">{text}</p> : text}
 			<FormFields form={form} />
 			{children}
+			<CopyCall calls={form.calls} />
 		</Dialog>
 	);
 }
@@ -238,6 +250,7 @@ export function CreatePage({ title, text, form, submit, back, backText, children
 					{children}
 					<div className="row"><Button kind="primary" type="submit" busy={form.busy}>{submit}</Button></div>
 				</form>
+				<CopyCall calls={form.calls} />
 			</div>
 		</>
 	);

@@ -10,6 +10,7 @@ import { Confirm } from "../ui/dialog";
 import type { Column } from "../ui/table";
 import { useApp, useGo, useText } from "./context";
 import type { List } from "./context";
+import { CopyCall } from "./copy_call";
 import { errorText } from "./errors";
 import { Listing } from "./listing";
 import { TaggingDialog } from "./tagging";
@@ -22,14 +23,17 @@ export interface PlainCall {
 	params: Params;
 }
 
-/** An act on the chosen rows that is confirmed once for all. */
-export interface ManyAct<T> {
+/** An act on the chosen rows that is confirmed once for all: a call for each. `act` does more than that call. */
+export type ManyAct<T> = ManyActBase<T> & ({ call: CallOf<T>; act?: Act<T>; } | { call?: CallOf<T>; act: Act<T>; });
+type CallOf<T> = (row: T) => PlainCall;
+type Act<T> = (row: T) => Promise<unknown>;
+
+interface ManyActBase<T> {
 	key: string;
 	text: string;
 	title: (n: number) => string;
 	explain: ReactNode;
 	effect: (row: T) => string;
-	call: (row: T) => PlainCall;
 	icon: "trash" | "play" | "stop" | "minus" | "refresh";
 	danger?: boolean;
 }
@@ -83,6 +87,9 @@ export function ObjectList<T>({ label, list, columns, fields, keyOf, nameOf, tag
 	);
 }
 
+/** More lines than that nobody copies from a dialog. */
+const shownCalls = 50;
+
 export interface ManyConfirmProps<T> {
 	act: ManyAct<T>;
 	rows: T[];
@@ -98,8 +105,10 @@ export function ManyConfirm<T>({ act, rows, keyOf, nameOf, onClose, onDone, afte
 	const t = useText();
 	const { client, place } = useApp();
 	const run = async (key: string): Promise<void> => {
-		const { product, action, params } = act.call(rows.find((row) => keyOf(row) === key) as T);
-		await client.write(product, action, params, place.region);
+		const row = rows.find((one) => keyOf(one) === key) as T;
+		const call = act.call?.(row);
+		if (act.act) await act.act(row);
+		else if (call) await client.write(call.product, call.action, call.params, place.region);
 		after?.();
 	};
 	return (
@@ -107,7 +116,9 @@ export function ManyConfirm<T>({ act, rows, keyOf, nameOf, onClose, onDone, afte
 			title={act.title(rows.length)} text={<p>{act.explain}</p>} danger={act.danger} confirmText={act.text}
 			items={rows.map((row) => ({ key: keyOf(row), name: nameOf(row), effect: act.effect(row) }))}
 			onClose={onClose} act={run} errorText={(error) => errorText(error, t)} onDone={onDone}
-		/>
+		>
+			{act.call && <CopyCall calls={rows.slice(0, shownCalls).map(act.call).map((call) => ({ ...call, region: place.region }))} />}
+		</Confirm>
 	);
 }
 

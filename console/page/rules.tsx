@@ -2,7 +2,7 @@
 // The editor of a security group's rules, one direction at a time. Rows that nobody wrote stand among the others: what they
 // let through is let through.
 import { useState } from "react";
-import type { Client } from "../lib/client";
+import type { Params } from "../lib/client";
 import { priorityRule, ruleDescriptionRule } from "../lib/form";
 import type { Fields } from "../lib/filter";
 import { cidrField, groupField, hasPorts, isSameRule, peerRule, permissionOf, portsRule, ruleRows, valuesOfRule } from "../lib/rules";
@@ -12,7 +12,7 @@ import { Button } from "../ui/button";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
 import { Ref } from "./columns";
-import { useApp, useText } from "./context";
+import { useText } from "./context";
 import type { Asked } from "./context";
 import { FormDialog, useForm, useValues } from "./form";
 import type { FormField } from "./form";
@@ -20,7 +20,7 @@ import { Listing } from "./listing";
 import { useGroups } from "./network";
 import type { Group } from "./network";
 import { ManyConfirm } from "./object_list";
-import type { ManyAct } from "./object_list";
+import type { ManyAct, PlainCall } from "./object_list";
 
 export interface GroupAttribute {
 	SecurityGroupId: string;
@@ -123,20 +123,17 @@ const examples = [
 	{ text: "Ping", IpProtocol: "ICMP", PortRange: "" },
 ];
 
-/** A new rule, or another in the place of one: the API changes none. */
-async function putRule(client: Client, region: string, group: string, direction: Direction, permission: Record<string, unknown>, old: GroupRule | undefined): Promise<void> {
+/** A new rule, or another in the place of one: the API changes none. It takes two that differ by their description alone for one. */
+function callsFor(group: string, direction: Direction, permission: Params, old: GroupRule | undefined): PlainCall[] {
 	const [authorize, revoke] = actions[direction];
-	const add = (): Promise<unknown> => client.write("ecs", authorize, { SecurityGroupId: group, Permissions: [permission] }, region);
-	const take = (id: string): Promise<unknown> => client.write("ecs", revoke, { SecurityGroupId: group, SecurityGroupRuleId: [id] }, region);
-	const isSame = old && isSameRule(old, permission);
-	if (isSame) await take(old.SecurityGroupRuleId);
-	await add();
-	if (old && !isSame) await take(old.SecurityGroupRuleId);
+	const add: PlainCall = { product: "ecs", action: authorize, params: { SecurityGroupId: group, Permissions: [permission] } };
+	if (!old) return [add];
+	const take: PlainCall = { product: "ecs", action: revoke, params: { SecurityGroupId: group, SecurityGroupRuleId: [old.SecurityGroupRuleId] } };
+	return isSameRule(old, permission) ? [take, add] : [add, take];
 }
 
 function RuleDialog({ group, direction, rule, onClose }: { group: GroupAttribute; direction: Direction; rule: GroupRule | undefined; onClose: () => void; }) {
 	const t = useText();
-	const { client, place } = useApp();
 	const [values, set] = useValues(valuesOfRule(rule, direction));
 	const others = useGroups({ VpcId: group.VpcId });
 	const permission = permissionOf(values, direction);
@@ -146,7 +143,7 @@ function RuleDialog({ group, direction, rule, onClose }: { group: GroupAttribute
 	const options = others.rows.filter((row) => row.SecurityGroupId !== group.SecurityGroupId).map((row) => ({ value: row.SecurityGroupId, text: row.SecurityGroupName || row.SecurityGroupId, detail: row.SecurityGroupId }));
 	const form = useForm({
 		product: "ecs", action: actions[direction][0], values, set, params: { SecurityGroupId: group.SecurityGroupId, Permissions: [permission] }, done: onClose,
-		send: () => putRule(client, place.region, group.SecurityGroupId, direction, permission, rule),
+		calls: callsFor(group.SecurityGroupId, direction, permission, rule),
 		fields: [
 			{ name: "Policy", label: t.sgRules.policy, kind: "choice", options: [{ value: "Accept", text: t.sgRules.accept }, { value: "Drop", text: t.sgRules.drop }] },
 			{ name: "IpProtocol", label: t.sgRules.protocol, kind: "select", options: protocols.map((value) => ({ value, text: value === "ALL" ? t.sgRules.allProtocols : value })), codes: /ConflictWithIpv/ },

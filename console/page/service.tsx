@@ -10,7 +10,6 @@ import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { useApp, useCall, useGo, useLanguage, useText } from "./context";
 import type { PageProps } from "./context";
-import { CopyCall } from "./copy_call";
 import { FormDialog, useForm, useValues } from "./form";
 import { Facts, ObjectPage } from "./object";
 import { ActButton } from "./object_list";
@@ -109,5 +108,5 @@ function EditDialog({ service, onClose }: { service: Service; onClose: () => voi
 			{ name: "ConnectBandwidth", label: t.services.bandwidth, hint: t.services.bandwidthHint(service.MinBandwidth, service.MaxBandwidth) },
 		],
 	});
-	return <FormDialog title={t.services.edit} form={form} submit={t.common.save} onClose={onClose}><CopyCall calls={form.call} /></FormDialog>;
+	return <FormDialog title={t.services.edit} form={form} submit={t.common.save} onClose={onClose} />;
 }

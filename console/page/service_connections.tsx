@@ -146,5 +146,5 @@ function BandwidthDialog({ connection, service, onClose }: { connection: Connect
 			rules: [numberRule(service.MinBandwidth, service.MaxBandwidth)],
 		}],
 	});
-	return <FormDialog title={t.services.changeBandwidth} form={form} submit={t.common.save} onClose={onClose}><CopyCall calls={form.call} /></FormDialog>;
+	return <FormDialog title={t.services.changeBandwidth} form={form} submit={t.common.save} onClose={onClose} />;
 }

@@ -6,7 +6,6 @@ import type { Fields } from "../lib/filter";
 import { Button } from "../ui/button";
 import { numberColumn, refColumn, textColumn } from "./columns";
 import { useApp, useText } from "./context";
-import { CopyCall } from "./copy_call";
 import { FormDialog, useForm, useValues } from "./form";
 import { useBalancers } from "./network";
 import { ObjectList } from "./object_list";
@@ -68,5 +67,5 @@ function AttachDialog({ service, present, onClose }: { service: string; present:
 			empty: t.services.noBalancers, placeholder: t.network.choose, codes: /Resource/,
 		}],
 	});
-	return <FormDialog title={t.services.attach} form={form} submit={t.services.attach} onClose={onClose}><CopyCall calls={form.call} /></FormDialog>;
+	return <FormDialog title={t.services.attach} form={form} submit={t.services.attach} onClose={onClose} />;
 }

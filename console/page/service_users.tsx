@@ -7,7 +7,6 @@ import { Button } from "../ui/button";
 import { textColumn } from "./columns";
 import { useApp, useText } from "./context";
 import type { List } from "./context";
-import { CopyCall } from "./copy_call";
 import { FormDialog, useForm, useValues } from "./form";
 import { ObjectList } from "./object_list";
 import type { ManyAct } from "./object_list";
@@ -62,5 +61,5 @@ function AddDialog({ service, onClose }: { service: string; onClose: () => void;
 		params: { ServiceId: service, ...parameterOf(name === "*" ? "acs:ram:*:*:*" : name, isArn) },
 		fields: [{ name: "UserId", label: t.services.account, hint: t.services.accountHint, rules: name.startsWith("acs:") ? [] : [accountRule], codes: /User/ }],
 	});
-	return <FormDialog title={t.services.addUser} form={form} submit={t.services.addUser} onClose={onClose}><CopyCall calls={form.call} /></FormDialog>;
+	return <FormDialog title={t.services.addUser} form={form} submit={t.services.addUser} onClose={onClose} />;
 }

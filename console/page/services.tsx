@@ -8,7 +8,6 @@ import { Button } from "../ui/button";
 import { nameColumn, tagWords, textColumn, useColumns } from "./columns";
 import { useApp, useGo, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
-import { CopyCall } from "./copy_call";
 import { CreatePage, useForm, useValues } from "./form";
 import { PageHead } from "./head";
 import { useBalancers } from "./network";
@@ -103,9 +102,5 @@ export function CreateServicePage(_: PageProps) {
 			{ name: "ZoneAffinityEnabled", label: t.services.affinity, kind: "check", optional: true, hint: t.services.affinityHint },
 		],
 	});
-	return (
-		<CreatePage title={t.services.create} text={t.services.createText} form={form} submit={t.services.create} back={{ page: "services" }} backText={t.services.title}>
-			<CopyCall calls={form.call} />
-		</CreatePage>
-	);
+	return <CreatePage title={t.services.create} text={t.services.createText} form={form} submit={t.services.create} back={{ page: "services" }} backText={t.services.title} />;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tags of any kind of object: each product has its own words for the same act.
 import { useState } from "react";
-import type { Client } from "../lib/client";
+import type { ApiCall } from "../lib/copy";
 import { checkTag, tagLimit } from "../lib/form";
 import type { Tag } from "../lib/form";
 import { Banner } from "../ui/banner";
@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { TagEditor } from "../ui/tags";
 import { useApp, useText } from "./context";
+import { CopyCall } from "./copy_call";
 import { errorText } from "./errors";
 
 const kinds = {
@@ -28,14 +29,16 @@ export interface Tagged {
 	tags: Tag[];
 }
 
-/** Makes the tags of an object what `after` says. */
-async function retag(client: Client, region: string, kind: TaggedKind, id: string, before: Tag[], after: Tag[]): Promise<void> {
+/** What makes the tags of an object what `after` says. */
+function callsFor(kind: TaggedKind, region: string, id: string, before: Tag[], after: Tag[]): ApiCall[] {
 	const { product, type, untag } = kinds[kind];
 	const gone = before.filter((tag) => !after.some((other) => other.Key === tag.Key)).map((tag) => tag.Key);
 	const put = after.filter((tag) => !before.some((other) => other.Key === tag.Key && other.Value === tag.Value));
 	const which = { ResourceType: type, ResourceId: [id] };
-	if (gone.length > 0) await client.write(product, untag, { ...which, TagKey: gone }, region);
-	if (put.length > 0) await client.write(product, "TagResources", { ...which, Tag: put }, region);
+	return [
+		...(gone.length > 0 ? [{ product, action: untag, region, params: { ...which, TagKey: gone } }] : []),
+		...(put.length > 0 ? [{ product, action: "TagResources", region, params: { ...which, Tag: put } }] : []),
+	];
 }
 
 /** One object: its tags as they are. Several: tags that all of them get. */
@@ -51,10 +54,11 @@ export function TaggingDialog({ kind, objects, onClose }: { kind: TaggedKind; ob
 		return key && t.rules[key];
 	};
 	const isWrong = tags.some((_, i) => checkTag(tags, i) !== null);
+	const calls = objects.flatMap((object) => callsFor(kind, place.region, object.id, only ? object.tags : [], tags));
 	const save = async (): Promise<void> => {
 		setBusy(true);
 		try {
-			for (const object of objects) await retag(client, place.region, kind, object.id, only ? object.tags : [], tags);
+			for (const { product, action, params, region } of calls) await client.write(product, action, params, region);
 			onClose();
 		} catch (failure) {
 			setError(failure);
@@ -71,6 +75,7 @@ export function TaggingDialog({ kind, objects, onClose }: { kind: TaggedKind; ob
 		<Dialog title={only ? t.network.tagsOf(only.name) : t.network.tagsForAll(objects.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
 			{error !== undefined && <Banner kind="bad">{errorText(error, t)}</Banner>}
 			<TagEditor label={t.network.tags} tags={tags} onChange={setTags} errorOf={wrong} limit={tagLimit} />
+			{calls.length > 0 && !isWrong && <CopyCall calls={calls} />}
 		</Dialog>
 	);
 }

@@ -67,6 +67,8 @@ export interface ConfirmProps {
 	act: (key: string) => Promise<unknown>;
 	errorText: (error: unknown) => string;
 	onDone?: () => void;
+	/** What stands below the list. */
+	children?: ReactNode;
 }
 
 type Progress = "wait" | "busy" | "done" | { error: string; };
@@ -75,7 +77,7 @@ type Progress = "wait" | "busy" | "done" | { error: string; };
  * One confirmation for many: lists what happens to each, does it, and says how it went. Closes by itself if all went well;
  * who closes it earlier stops what was not begun yet.
  */
-export function Confirm({ title, text, items, confirmText, danger, onClose, act, errorText, onDone }: ConfirmProps) {
+export function Confirm({ title, text, items, confirmText, danger, onClose, act, errorText, onDone, children }: ConfirmProps) {
 	const words = useWords();
 	const [progress, setProgress] = useState<Record<string, Progress> | null>(null);
 	const closed = useRef(false);
@@ -122,6 +124,7 @@ export function Confirm({ title, text, items, confirmText, danger, onClose, act,
 				))}
 				{items.length > shownItems && <li className="muted">{words.moreMatches(items.length - shownItems)}</li>}
 			</ul>
+			{children}
 		</Dialog>
 	);
 }
