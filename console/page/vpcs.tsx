@@ -7,7 +7,7 @@ import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { formatTime } from "../lib/time";
 import { nameColumn, numberColumn, tagWords, textColumn, useColumns } from "./columns";
-import { useGo, useLanguage, useLeave, useText, useTitle } from "./context";
+import { useCall, useGo, useLanguage, useLeave, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { CreatePage, useForm, useValues } from "./form";
 import { GroupList } from "./security_groups";
