@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines over time as SVG. A gap is null and stays a gap. What the pointer or the arrow keys point at is told in the legend;
 // the same numbers stand in a table, one click away.
-import { scaleLinear, scaleTime } from "d3-scale";
 import { line } from "d3-shape";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { KeyboardEvent, PointerEvent } from "react";
+import { linear, ticks, timeTicks } from "../lib/scale";
 import { Icon } from "./icon";
 import { Table } from "./table";
 import type { Column } from "./table";
@@ -87,11 +87,9 @@ function Plot({ title, series, start, periodMs, count, format, height, at, setAt
 	const { box, width } = useWidth();
 	const end = start + Math.max(1, count - 1) * periodMs;
 	const top = Math.max(0, ...series.flatMap((one) => one.points.map((point) => point ?? 0)));
-	const scales = useMemo(() => ({
-		x: scaleTime().domain([start, end]).range([room.left, Math.max(room.left + 1, width - room.right)]),
-		y: scaleLinear().domain([0, top || 1]).range([height - room.bottom, room.top]).nice(4),
-	}), [start, end, top, width, height]);
-	const { x, y } = scales;
+	const yTicks = ticks(top, 4);
+	const x = linear([start, end], [room.left, Math.max(room.left + 1, width - room.right)]);
+	const y = linear([0, yTicks[yTicks.length - 1] as number], [height - room.bottom, room.top]);
 	const timeOf = (i: number): number => start + i * periodMs;
 	const draw = line<number | null>().defined((point) => point !== null).x((_, i) => x(timeOf(i))).y((point) => y(point ?? 0));
 	const onMove = (event: PointerEvent<SVGSVGElement>): void => {
@@ -110,14 +108,14 @@ function Plot({ title, series, start, periodMs, count, format, height, at, setAt
 		<div ref={box} className="chart-box">
 			{width > 0 && (
 				<svg width={width} height={height} role="img" aria-label={title} tabIndex={0} onPointerMove={onMove} onPointerLeave={() => setAt(null)} onKeyDown={onKey} onBlur={() => setAt(null)}>
-					{y.ticks(4).map((tick) => (
+					{yTicks.map((tick) => (
 						<g key={tick}>
 							<line className="chart-grid" x1={room.left} x2={width - room.right} y1={y(tick)} y2={y(tick)} />
 							<text className="chart-text" x={room.left - 8} y={y(tick) + 4} textAnchor="end">{format(tick)}</text>
 						</g>
 					))}
-					{x.ticks(Math.max(2, Math.floor(width / 140))).map((tick) => (
-						<text key={tick.getTime()} className="chart-text" x={x(tick)} y={height - 5} textAnchor="middle">{clock.format(tick)}</text>
+					{timeTicks(start, end, Math.max(2, Math.floor(width / 140))).map((tick) => (
+						<text key={tick} className="chart-text" x={x(tick)} y={height - 5} textAnchor="middle">{clock.format(tick)}</text>
 					))}
 					{series.map((one, n) => (
 						<g key={one.key} className={`series series-${n % 6}`}>

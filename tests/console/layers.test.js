@@ -13,7 +13,7 @@ const layerOf = (name) => (name.includes("/") ? name.split("/")[0] : "main");
 const may = {
 	lib: { layers: ["lib"], packages: ["console/commands.json"] },
 	text: { layers: ["text"], packages: [] },
-	ui: { layers: ["lib", "ui"], packages: ["react", "d3-scale", "d3-shape"] },
+	ui: { layers: ["lib", "ui"], packages: ["react", "d3-shape"] },
 	page: { layers: ["lib", "ui", "text", "page"], packages: ["react"] },
 	main: { layers: ["page"], packages: ["react-dom/client"] },
 };

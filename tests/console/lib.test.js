@@ -2,7 +2,7 @@
 // The small pure modules: address, filters, rules of fields, times, what a browser keeps.
 const test = require("node:test");
 const assert = require("node:assert");
-const { address, filter, form, saved, settings, time, tunnel, visible } = require("./load").load();
+const { address, filter, form, saved, scale, settings, time, tunnel, visible } = require("./load").load();
 
 const places = [
 	["#/cn-hangzhou/endpoints", { region: "cn-hangzhou", page: "endpoints", query: {} }],
@@ -194,4 +194,26 @@ test("what turns the direction of a line, or cannot be seen, is shown by its num
 	assert.strictEqual(visible.visible("a\u200bb\u2066c\ufeffd\ne"), "a[U+200B]b[U+2066]c[U+FEFF]d[U+000A]e");
 	const plain = "<script>alert(1)</script>\"'& 中文 עברית é 😀";
 	assert.strictEqual(visible.visible(plain), plain);
+});
+
+test("an axis has round values, from 0 to one that is not below the top", () => {
+	assert.deepStrictEqual(scale.ticks(10, 4), [0, 5, 10]);
+	assert.deepStrictEqual(scale.ticks(0.3, 4), [0, 0.1, 0.2, 0.3]);
+	assert.deepStrictEqual(scale.ticks(0, 4), [0, 0.5, 1]);
+	for (const top of [1, 3, 7, 99, 12345, 1e9, 0.004]) {
+		const all = scale.ticks(top, 4);
+		assert.ok(all.at(-1) >= top && all.at(-2) < top && all.length <= 6, `${top}: ${all}`);
+	}
+});
+
+test("an axis of time has round times inside it, and no more than there is room for", () => {
+	const start = Date.parse("2026-11-28T12:00:07Z");
+	const got = scale.timeTicks(start, start + 15 * 60_000, 5).map((ms) => new Date(ms).toISOString().slice(11, 19));
+	assert.deepStrictEqual(got, ["12:05:00", "12:10:00", "12:15:00"]);
+	for (const minutes of [1, 15, 180, 3000]) assert.ok(scale.timeTicks(start, start + minutes * 60_000, 6).length <= 7);
+});
+
+test("a value stands where its part of the range is; a range without extent is no error", () => {
+	assert.strictEqual(scale.linear([0, 10], [100, 0])(2.5), 75);
+	assert.strictEqual(scale.linear([5, 5], [0, 10])(5), 0);
 });
