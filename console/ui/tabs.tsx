@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useId, useRef } from "react";
+import { useEffect, useId, useRef } from "react";
 import type { KeyboardEvent, ReactNode } from "react";
 
 export interface Tab {
@@ -13,6 +13,8 @@ export interface Tab {
 export function Tabs({ label, tabs, active, onSelect, children }: { label: string; tabs: Tab[]; active: string; onSelect: (key: string) => void; children: ReactNode; }) {
 	const id = useId();
 	const list = useRef<HTMLDivElement>(null);
+	// On a phone there may be more tabs than room.
+	useEffect(() => { list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); }, [active]);
 	const onKey = (event: KeyboardEvent): void => {
 		const i = tabs.findIndex((tab) => tab.key === active);
 		const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: tabs.length - 1 }[event.key];
