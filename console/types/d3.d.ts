@@ -1,43 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the charts take of d3-scale 2 and d3-shape 1, for which Debian has no types. What else is used is added here.
-declare module "d3-scale" {
-	/** From values to places. */
-	export interface Scale<Value> {
-		(value: Value): number;
-		invert(place: number): Value;
-		domain(): Value[];
-		domain(values: readonly Value[]): this;
-		range(): number[];
-		range(places: readonly number[]): this;
-		clamp(yes: boolean): this;
-		nice(count?: number): this;
-		ticks(count?: number): Value[];
-		tickFormat(count?: number, specifier?: string): (value: Value) => string;
-		copy(): this;
-	}
-
-	export function scaleLinear(): Scale<number>;
-	/** Times of day are UTC's. */
-	export function scaleUtc(): TimeScale;
-	/** Times of day are the browser's. */
-	export function scaleTime(): TimeScale;
-
-	/** Takes numbers of milliseconds as well as dates, and gives dates. */
-	export interface TimeScale {
-		(value: Date | number): number;
-		invert(place: number): Date;
-		domain(): Date[];
-		domain(values: ReadonlyArray<Date | number>): this;
-		range(): number[];
-		range(places: readonly number[]): this;
-		clamp(yes: boolean): this;
-		nice(count?: number): this;
-		ticks(count?: number): Date[];
-		tickFormat(count?: number, specifier?: string): (value: Date) => string;
-		copy(): this;
-	}
-}
-
+// What the charts take of d3-shape 1, for which Debian has no types. What else is used is added here.
 declare module "d3-shape" {
 	type Of<Row> = number | ((row: Row, index: number, rows: Row[]) => number);
 
