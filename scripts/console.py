@@ -33,9 +33,9 @@ def esbuild(arguments, options):
 
 
 def bundle(options, place):
-    """console.js and console.css in `place`."""
+    """console.js and console.css in `place`, and what the page loads when it is wanted: a file of texts each language."""
     return esbuild([f"{options.source}/main.tsx", "--minify", "--jsx=automatic", '--define:process.env.NODE_ENV="production"',
-                    "--charset=utf8", f"--outfile={place}/console.js"], options)
+                    "--charset=utf8", "--splitting", "--entry-names=console", "--chunk-names=[name]", f"--outdir={place}"], options)
 
 
 def check_texts(options, place):
@@ -73,9 +73,10 @@ def make_files(options):
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         inputs = bundle(options, place)
+        made = sorted(p.name for p in place.iterdir())
         check_texts(options, place)
         files = [(n, (options.source / n).read_bytes()) for n in COPIED]
-        files += [(n, (place / n).read_bytes()) for n in ("console.js", "console.css")]
+        files += [(n, (place / n).read_bytes()) for n in made]
     inputs += [str(options.source / n) for n in (*COPIED, "text/en.ts", "text/zh.ts")]
     return inputs, files
 

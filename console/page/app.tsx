@@ -11,9 +11,7 @@ import { forgetSession, keepSession, newSession, readSession, whoAmI } from "../
 import type { Identity, Session } from "../lib/session";
 import { readSettings, writeSettings } from "../lib/settings";
 import type { Settings } from "../lib/settings";
-import { en } from "../text/en";
 import type { Texts } from "../text/en";
-import { zh } from "../text/zh";
 import { Banner } from "../ui/banner";
 import { Spinner } from "../ui/button";
 import { WordsContext } from "../ui/words";
@@ -107,12 +105,49 @@ async function whenReachable<T>(act: () => Promise<T>): Promise<T> {
 	}
 }
 
+/** A reader loads one language. */
+const languages = {
+	en: (): Promise<Texts> => import("../text/en").then((module) => module.en),
+	zh: (): Promise<Texts> => import("../text/zh").then((module) => module.zh),
+};
+
+interface Spoken {
+	language: keyof typeof languages;
+	text: Texts;
+}
+
+/** The texts of a language; those of the one before until they have come. */
+function useTexts(language: keyof typeof languages): Spoken | null {
+	const [spoken, setSpoken] = useState<Spoken | null>(null);
+	useEffect(() => {
+		let ended = false;
+		void whenLoaded(languages[language]).then((text) => { if (!ended) setSpoken({ language, text }); });
+		return () => { ended = true; };
+	}, [language]);
+	return spoken;
+}
+
+/** While privlinkd restarts a file may not come at once. */
+async function whenLoaded<T>(load: () => Promise<T>): Promise<T> {
+	for (; ;) {
+		try {
+			return await load();
+		} catch {
+			await new Promise((resolve) => setTimeout(resolve, 1000));
+		}
+	}
+}
+
 export function App() {
-	const [place, go] = usePlaceOfAddress();
 	const [settings, setSettings] = useSettings();
+	const wanted = settings.language || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+	const spoken = useTexts(wanted);
+	return spoken && <Application {...spoken} settings={settings} setSettings={setSettings} />;
+}
+
+function Application({ language, text, settings, setSettings }: Spoken & { settings: Settings; setSettings: (change: Partial<Settings>) => void; }) {
+	const [place, go] = usePlaceOfAddress();
 	const [who, setWho] = useState<Who>({ state: "starting" });
-	const language = settings.language || (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
-	const text = language === "zh" ? zh : en;
 	const placeRef = useRef(place);
 	placeRef.current = place;
 	/** Where to go after the login. */

@@ -35,6 +35,9 @@ TYPES = {
     "/console/": "text/html; charset=utf-8",
     "/console/console.js": "text/javascript; charset=utf-8",
     "/console/console.css": "text/css; charset=utf-8",
+    "/console/chunk.js": "text/javascript; charset=utf-8",
+    "/console/en.js": "text/javascript; charset=utf-8",
+    "/console/zh.js": "text/javascript; charset=utf-8",
     "/console/icon.svg": "image/svg+xml",
 }
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -186,11 +189,16 @@ def test_size(connect):
     page.feed(ask(c, "GET", "/console/").body.decode())
     ok({"console.js", "console.css"} <= set(page.found), "the page names its script and its styles", page.found)
     is_equal([n for n in page.found if "/" in n or ":" in n], [], "and nothing from elsewhere")
-    files = ["/console/"] + [f"/console/{name}" for name in page.found]
+    script = ask(c, "GET", "/console/console.js").body.decode()
+    texts = re.findall(r'import\("\./(\w+\.js)"\)', script)
+    parts = re.findall(r'from"\./(\w+\.js)"', script)
+    is_equal(sorted(texts), ["en.js", "zh.js"], "and asks for a language's texts when it is wanted")
+    files = ["/console/"] + [f"/console/{name}" for name in page.found + parts + texts]
     is_equal(sorted(files), sorted(TYPES), "nothing is served that the page does not load")
     sizes = {path: len(ask(c, "GET", path, {"Accept-Encoding": "gzip"}).body) for path in files}
-    print(f"# {sum(sizes.values())} bytes: {sizes}")
-    ok(sum(sizes.values()) <= LIMIT, f"all that the page loads is at most {LIMIT} bytes", sizes)
+    total = sum(sizes.values()) - min(sizes[f"/console/{name}"] for name in texts)  # a reader has one language
+    print(f"# {total} bytes: {sizes}")
+    ok(total <= LIMIT, f"all that the page loads is at most {LIMIT} bytes", sizes)
     styles = ask(c, "GET", "/console/console.css").body.decode()
     ok(not re.search(r"@import|url\((?!['\"]?#)", styles), "the styles load nothing more")
     script = ask(c, "GET", "/console/console.js").body
