@@ -81,7 +81,7 @@ function NotOffered({ type }: { type: string; }) {
 
 const isBusy = (row: Endpoint): boolean => row.EndpointStatus !== "Active" || /ing$/.test(row.ConnectionStatus);
 const keyOf = (row: Endpoint): string => row.EndpointId;
-const nameOf = (row: Endpoint): string => row.EndpointName || row.EndpointId;
+const nameOf = (row: Pick<Endpoint, "EndpointId" | "EndpointName">): string => row.EndpointName || row.EndpointId;
 
 const fields: Fields<Endpoint> = {
 	id: (row) => row.EndpointId,
@@ -167,7 +167,7 @@ function deleteEffect(row: Endpoint, t: Texts): string {
 }
 
 /** One endpoint: its tags as they are. Several: tags that all of them get. */
-function TagsDialog({ rows, onClose }: { rows: Endpoint[]; onClose: () => void; }) {
+export function TagsDialog({ rows, onClose }: { rows: Pick<Endpoint, "EndpointId" | "EndpointName" | "Tags">[]; onClose: () => void; }) {
 	const t = useText();
 	const { client, place } = useApp();
 	const only = rows.length === 1 ? rows[0] : undefined;

@@ -9,6 +9,7 @@ import { AccountPage, AccountsPage, BindingPage, BindingsPage, NodesPage } from 
 import { ActivityPage } from "./activity";
 import { BalancerPage, BalancersPage, CreateBalancerPage } from "./balancers";
 import { EndpointCreatePage } from "./endpoint_create";
+import { EndpointPage } from "./endpoint";
 import { EndpointsPage } from "./endpoints";
 import { CreateInstancePage, InstancePage, InstancesPage } from "./instances";
 import { OverviewPage } from "./overview";
@@ -42,6 +43,7 @@ export const routes: Route[] = [
 	{ page: "services", show: ServicesPage, nav: "services", group: "privatelink", icon: "service", key: "p" },
 	{ page: "services", id: "create", show: CreateServicePage },
 	{ page: "services", id: "*", show: ServicePage },
+	{ page: "endpoints", id: "*", show: EndpointPage },
 	{ page: "vpcs", show: VpcsPage, nav: "vpcs", group: "network", icon: "vpc", key: "v" },
 	{ page: "vpcs", id: "create", show: CreateVpcPage },
 	{ page: "vpcs", id: "*", show: VpcPage },

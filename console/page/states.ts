@@ -9,7 +9,7 @@ export interface Shown {
 }
 
 const kinds: Record<string, StatusKind> = {
-	Active: "ok", Available: "ok", Connected: "ok", Running: "ok", Normal: "ok", InUse: "ok", Healthy: "ok", Accepted: "ok", Ok: "ok", Reachable: "ok", Finished: "ok",
+	Active: "ok", Available: "ok", Connected: "ok", Running: "ok", Normal: "ok", InUse: "ok", Healthy: "ok", Accepted: "ok", Ok: "ok", Reachable: "ok", Finished: "ok", Attached: "ok",
 	Creating: "wait", Pending: "wait", Connecting: "wait", Disconnecting: "wait", Deleting: "wait", Migrating: "wait", Starting: "wait", Stopping: "wait",
 	Wait: "wait", Waiting: "wait", Configuring: "wait", Provisioning: "wait", Attaching: "wait", Detaching: "wait", Initial: "wait", Adding: "wait", Removing: "wait",
 	Partial: "warn", Warn: "warn", Migrated: "warn",

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { endpoint, endpointGroups, monitor, path, test, zones } from "./en_endpoint";
 import { network } from "./en_network";
 import { services } from "./en_services";
 
 // Every text of the console, in English; what is here is what every other language must have. One object a page.
+
 export const en = {
 	...network,
 	services,
@@ -142,6 +144,7 @@ export const en = {
 		errorAdvice: "privlinkd answered with an error:",
 	},
 	states: {
+		Attached: "Attached",
 		Active: "Active",
 		Available: "Available",
 		Connected: "Connected",
@@ -369,6 +372,12 @@ export const en = {
 		deleteConnected: (service: string) => `is connected to ${service}: open connections end`,
 		deleteOther: (id: string) => `${id} is not connected`,
 	},
+	endpoint,
+	zones,
+	endpointGroups,
+	path,
+	test,
+	monitor,
 };
 
 type Shape<T> = { [K in keyof T]: T[K] extends string ? string : T[K] extends (...args: infer A) => string ? (...args: A) => string : Shape<T[K]> };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every text of the console, in Chinese.
 import type { Texts } from "./en";
+import { endpoint, endpointGroups, monitor, path, test, zones } from "./zh_endpoint";
 import { networkZh } from "./zh_network";
 import { servicesZh } from "./zh_services";
 
@@ -143,6 +144,7 @@ export const zh: Texts = {
 		errorAdvice: "privlinkd 返回了错误：",
 	},
 	states: {
+		Attached: "已绑定",
 		Active: "可用",
 		Available: "可用",
 		Connected: "已连接",
@@ -370,4 +372,10 @@ export const zh: Texts = {
 		deleteConnected: (service) => `已连接到 ${service}：现有连接将中断`,
 		deleteOther: (id) => `${id} 未连接`,
 	},
+	endpoint,
+	zones,
+	endpointGroups,
+	path,
+	test,
+	monitor,
 };
