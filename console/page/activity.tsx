@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activity: the calls of one's account, from whatever client, newest first. What is looked for is in the address.
 import { useMemo, useState } from "react";
+import { visible } from "../lib/visible";
 import type { Params } from "../lib/client";
 import { fromLocalInput, keyOfEvent, readEvents, toLocalInput, withNewest } from "../lib/activity";
 import type { AuditEvent, EventPage } from "../lib/activity";
 import { formatTime } from "../lib/time";
 import type { Texts } from "../text/en";
+import { Name } from "../ui/name";
 import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { Copied } from "../ui/copy";
@@ -44,11 +46,11 @@ const isOk = (event: AuditEvent): boolean => (event.Status ?? 200) < 400;
 function columnsOf(t: Texts, language: string, open: (event: AuditEvent) => void): Column<AuditEvent>[] {
 	return [
 		{ key: "time", title: t.activity.time, width: 25, cell: (event) => formatTime(event.Time, language) },
-		{ key: "action", title: t.activity.action, width: 30, cell: (event) => <button type="button" className="plain" onClick={() => open(event)}><bdi>{event.Action ?? event.Why ?? "–"}</bdi></button> },
+		{ key: "action", title: t.activity.action, width: 30, cell: (event) => <button type="button" className="plain" onClick={() => open(event)}><Name text={event.Action ?? event.Why ?? "–"} /></button> },
 		{ key: "result", title: t.activity.result, width: 18, cell: (event) => <Status kind={isOk(event) ? "ok" : "bad"} text={isOk(event) ? t.states.Ok : event.Code ?? String(event.Status)} /> },
-		{ key: "parameters", title: t.activity.parameters, width: 48, cell: (event) => <bdi className="mono" title={summaryOf(event, t)}>{summaryOf(event, t)}</bdi> },
+		{ key: "parameters", title: t.activity.parameters, width: 48, cell: (event) => <span className="mono" title={visible(summaryOf(event, t))}><Name text={summaryOf(event, t)} /></span> },
 		{ key: "key", title: t.activity.key, width: 28, cell: (event) => <span className="mono">{event.AccessKeyId ?? "–"}</span> },
-		{ key: "client", title: t.activity.client, width: 24, cell: (event) => <bdi title={event.UserAgent}>{event.UserAgent ?? "–"}</bdi> },
+		{ key: "client", title: t.activity.client, width: 24, cell: (event) => <span title={visible(event.UserAgent ?? "")}><Name text={event.UserAgent ?? "–"} /></span> },
 	];
 }
 
@@ -142,7 +144,7 @@ function EventDialog({ event, onClose }: { event: AuditEvent; onClose: () => voi
 	const language = useLanguage();
 	const parameters = event.Parameters ?? [];
 	return (
-		<Dialog wide title={event.Action ?? event.Why ?? t.activity.title} onClose={onClose} foot={<Button kind="primary" onClick={onClose}>{t.ui.close}</Button>}>
+		<Dialog wide title={visible(event.Action ?? event.Why ?? t.activity.title)} onClose={onClose} foot={<Button kind="primary" onClick={onClose}>{t.ui.close}</Button>}>
 			<Facts label={t.network.basics} facts={[
 				[t.activity.time, formatTime(event.Time, language)],
 				[t.activity.result, <Status kind={isOk(event) ? "ok" : "bad"} text={event.Code ?? t.states.Ok} />],
@@ -157,10 +159,10 @@ function EventDialog({ event, onClose }: { event: AuditEvent; onClose: () => voi
 			]} />
 			<h3>{t.activity.parameters}</h3>
 			<dl className="pairs">
-				{parameters.map(({ Name, Value }, i) => (
+				{parameters.map(({ Name: name, Value: value }, i) => (
 					<div key={i}>
-						<dt className="mono">{Name}</dt>
-						<dd className="mono">{pageOf(Value) ? <Ref id={Value} /> : <bdi>{Value}</bdi>}</dd>
+						<dt className="mono">{visible(name)}</dt>
+						<dd className="mono">{pageOf(value) ? <Ref id={value} /> : <Name text={value} />}</dd>
 					</div>
 				))}
 			</dl>

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { nameRule } from "../lib/form";
 import type { Fields } from "../lib/filter";
 import { formatTime } from "../lib/time";
+import { Name } from "../ui/name";
 import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { Copied, CopyButton } from "../ui/copy";
@@ -88,7 +89,7 @@ export function AccountsPage(_: PageProps) {
 	const columns: Column<Account>[] = [
 		{
 			key: "name", title: t.network.name, width: 34, sort: (row) => row.AccountName,
-			cell: (row) => <div className="two"><Link to={{ page: "accounts", id: String(row.AccountId) }}><bdi>{row.AccountName}</bdi></Link><Copied text={String(row.AccountId)} /></div>,
+			cell: (row) => <div className="two"><Link to={{ page: "accounts", id: String(row.AccountId) }}><Name text={row.AccountName} /></Link><Copied text={String(row.AccountId)} /></div>,
 		},
 		textColumn("admin", t.accounts.role, 22, (row) => (row.Admin ? t.accounts.administrator : t.accounts.ordinary)),
 		make.created((row) => row.CreateTime),

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { toggleTerm } from "../lib/filter";
 import type { Tag } from "../lib/form";
 import { formatTime } from "../lib/time";
+import { Name } from "../ui/name";
 import { Copied, CopyButton } from "../ui/copy";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
@@ -38,7 +39,7 @@ export function nameColumn<T>(title: string, page: string, idOf: (row: T) => str
 		key: "name", title, width: 30, sort: (row) => nameOf(row) || idOf(row),
 		cell: (row) => (
 			<div className="two">
-				<Link to={{ page, id: idOf(row) }}><bdi>{nameOf(row) || idOf(row)}</bdi></Link>
+				<Link to={{ page, id: idOf(row) }}><Name text={nameOf(row) || idOf(row)} /></Link>
 				<Copied text={idOf(row)} />
 			</div>
 		),
@@ -50,7 +51,7 @@ export function refColumn<T>(key: string, title: string, idOf: (row: T) => strin
 }
 
 export function textColumn<T>(key: string, title: string, width: number, textOf: (row: T) => string | number, className?: string): Column<T> {
-	return { key, title, width, sort: textOf, cell: (row) => <span className={className}><bdi>{textOf(row)}</bdi></span> };
+	return { key, title, width, sort: textOf, cell: (row) => <span className={className}><Name text={String(textOf(row))} /></span> };
 }
 
 export function numberColumn<T>(key: string, title: string, width: number, numberOf: (row: T) => number): Column<T> {

@@ -2,12 +2,14 @@
 // Forms from tables of fields: checks while one types, errors of the API at their field, and the call they make.
 import { useRef, useState } from "react";
 import type { FormEvent, ReactElement, ReactNode } from "react";
+import { visible } from "../lib/visible";
 import { ApiError } from "../lib/client";
 import type { Params, Product } from "../lib/client";
 import { concerns, paramsOf, splitList, wrongFields } from "../lib/fields";
 import type { FieldRules, Values } from "../lib/fields";
 import { checkTag, tagLimit } from "../lib/form";
 import type { Tag } from "../lib/form";
+import { Name } from "../ui/name";
 import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { Combobox } from "../ui/combobox";
@@ -189,7 +191,7 @@ function Many({ field, value, onChange }: { field: FormField; value: string; onC
 		<fieldset className="many">
 			<legend>{field.label}</legend>
 			{(field.options ?? []).map((option) => (
-				<Checkbox key={option.value} label={<bdi>{option.text}</bdi>} hint={typeof option.detail === "string" ? option.detail : undefined} checked={chosen.includes(option.value)} onChange={(on) => toggle(option.value, on)} />
+				<Checkbox key={option.value} label={<Name text={option.text} />} hint={typeof option.detail === "string" ? visible(option.detail) : undefined} checked={chosen.includes(option.value)} onChange={(on) => toggle(option.value, on)} />
 			))}
 			{field.options?.length === 0 && <p className="hint">{field.empty}</p>}
 		</fieldset>

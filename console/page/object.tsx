@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of one object: where it belongs, what it is, what can be done with it.
 import type { ReactNode } from "react";
+import { Name } from "../ui/name";
+import { visible } from "../lib/visible";
 import { Banner } from "../ui/banner";
 import { Copied } from "../ui/copy";
 import { Empty } from "../ui/empty";
@@ -20,7 +22,7 @@ export function Facts({ facts, label }: { facts: Fact[]; label: string; }) {
 				{facts.map(([name, value]) => (
 					<div key={name}>
 						<dt>{name}</dt>
-						<dd>{typeof value === "string" ? <bdi>{value || "–"}</bdi> : value}</dd>
+						<dd>{typeof value === "string" ? <Name text={value || "–"} /> : value}</dd>
 					</div>
 				))}
 			</dl>
@@ -44,12 +46,12 @@ export interface ObjectPageProps<T> {
 export function ObjectPage<T>({ id, list, listTitle, asked, object, nameOf, acts, children }: ObjectPageProps<T>) {
 	const t = useText();
 	const name = object ? nameOf(object) || id : id;
-	useTitle(name);
+	useTitle(visible(name));
 	const gone = !object && asked.state === "ready";
 	return (
 		<>
 			<PageHead
-				title={<bdi>{name}</bdi>} before={<Link to={list} className="back"><Icon name="left" />{listTitle}</Link>}
+				title={<Name text={name} />} before={<Link to={list} className="back"><Icon name="left" />{listTitle}</Link>}
 				text={name === id ? undefined : <Copied text={id} />}
 			>
 				{object && acts?.(object)}

@@ -7,6 +7,7 @@ import type { Client, Params, Product } from "../lib/client";
 import { eachOf } from "../lib/each";
 import { at } from "../lib/list";
 import { formatSince } from "../lib/time";
+import { Name } from "../ui/name";
 import { Icon } from "../ui/icon";
 import type { IconName } from "../ui/icon";
 import { Status } from "../ui/status";
@@ -162,7 +163,7 @@ export function OverviewPage({ place }: PageProps) {
 							{found.broken.slice(0, shown).map(({ endpoint, kind, text }) => (
 								<li key={endpoint.EndpointId}>
 									<Status kind={kind} text={kind === "bad" ? t.states.Unreachable : t.states.Partial} />
-									<Link to={{ page: "endpoints", id: endpoint.EndpointId, tab: "path" }}><bdi>{endpoint.EndpointName || endpoint.EndpointId}</bdi></Link>
+									<Link to={{ page: "endpoints", id: endpoint.EndpointId, tab: "path" }}><Name text={endpoint.EndpointName || endpoint.EndpointId} /></Link>
 									<span>{text}</span>
 								</li>
 							))}

@@ -2,12 +2,14 @@
 // The editor of a security group's rules, one direction at a time. Rows that nobody wrote stand among the others: what they
 // let through is let through.
 import { useState } from "react";
+import { visible } from "../lib/visible";
 import type { Params } from "../lib/client";
 import { priorityRule, ruleDescriptionRule } from "../lib/form";
 import type { Fields } from "../lib/filter";
 import { cidrField, groupField, hasPorts, isSameRule, peerRule, permissionOf, portsRule, ruleRows, valuesOfRule } from "../lib/rules";
 import type { Direction, GroupRule, RuleRow } from "../lib/rules";
 import type { Texts } from "../text/en";
+import { Name } from "../ui/name";
 import { Button } from "../ui/button";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
@@ -59,7 +61,7 @@ function columnsOf(direction: Direction, t: Texts, acts: (row: RuleRow) => JSX.E
 		{ key: "protocol", title: t.sgRules.protocol, width: 11, sort: (row) => row.protocol, cell: (row) => (row.protocol === "ALL" ? t.sgRules.allProtocols : row.protocol) },
 		{ key: "ports", title: t.sgRules.ports, width: 12, sort: (row) => row.ports, cell: (row) => <span className="mono">{portsText(row, t)}</span> },
 		{ key: "peer", title: peerTitle, width: 25, sort: (row) => row.peer, cell: (row) => (row.peer.startsWith("sg-") ? <Ref id={row.peer} /> : <span className={row.peer ? "mono" : ""}>{peerText(row, t)}</span>) },
-		{ key: "description", title: t.network.description, width: 22, sort: (row) => row.description, cell: (row) => <span className={isWritten(row) ? "" : "muted"} title={row.description || implicit[row.kind]}><bdi>{row.description || implicit[row.kind]}</bdi></span> },
+		{ key: "description", title: t.network.description, width: 22, sort: (row) => row.description, cell: (row) => <span className={isWritten(row) ? "" : "muted"} title={visible(row.description || implicit[row.kind])}><Name text={row.description || implicit[row.kind]} /></span> },
 		{ key: "acts", title: t.sgRules.acts, width: 20, cell: acts },
 	];
 }
@@ -82,7 +84,7 @@ export function RuleList({ group, type, direction, asked }: { group: GroupAttrib
 		);
 	};
 	const revoke: ManyAct<RuleRow> = {
-		key: "revoke", text: t.sgRules.revoke, icon: "trash", danger: true, title: t.sgRules.revokeTitle, explain: t.sgRules.revokeText, effect: (row) => row.description || t.sgRules.revokeEffect(row.order),
+		key: "revoke", text: t.sgRules.revoke, icon: "trash", danger: true, title: t.sgRules.revokeTitle, explain: t.sgRules.revokeText, effect: (row) => visible(row.description) || t.sgRules.revokeEffect(row.order),
 		call: (row) => ({ product: "ecs", action: actions[direction][1], params: { SecurityGroupId: group.SecurityGroupId, SecurityGroupRuleId: [row.key] } }),
 	};
 	const other = group.InnerAccessPolicy === "Accept" ? "Drop" : "Accept";

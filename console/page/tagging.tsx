@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tags of any kind of object: each product has its own words for the same act.
 import { useState } from "react";
+import { visible } from "../lib/visible";
 import type { ApiCall } from "../lib/copy";
 import { checkTag, tagLimit } from "../lib/form";
 import type { Tag } from "../lib/form";
@@ -72,7 +73,7 @@ export function TaggingDialog({ kind, objects, onClose }: { kind: TaggedKind; ob
 		</>
 	);
 	return (
-		<Dialog title={only ? t.network.tagsOf(only.name) : t.network.tagsForAll(objects.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
+		<Dialog title={only ? t.network.tagsOf(visible(only.name)) : t.network.tagsForAll(objects.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
 			{error !== undefined && <Banner kind="bad">{errorText(error, t)}</Banner>}
 			<TagEditor label={t.network.tags} tags={tags} onChange={setTags} errorOf={wrong} limit={tagLimit} />
 			{calls.length > 0 && !isWrong && <CopyCall calls={calls} />}

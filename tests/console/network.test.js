@@ -87,9 +87,9 @@ test("rules are added, changed and revoked; implicit ones stand among them", asy
 	await addresses.fill("10.0.0.0/8");
 	await dialog().getByRole("button", { name: "Add rule" }).click();
 	await button("Edit: Accept TCP 443 from 10.0.0.0/8").click();
-	await dialog().getByLabel("Description").fill("from <b>here</b>");
+	await dialog().getByLabel("Description").fill("from <b>here</b>\u202e");
 	await dialog().getByRole("button", { name: "Save" }).click();
-	await tab.page.getByText("from <b>here</b>").waitFor();
+	await tab.page.getByText("from <b>here</b>[U+202E]").waitFor();
 	const rules = tab.page.getByRole("grid", { name: "Inbound rules" });
 	assert.equal(await rules.getByRole("row").count(), 4);
 	await rules.getByText("Members of this group").waitFor();
@@ -98,7 +98,7 @@ test("rules are added, changed and revoked; implicit ones stand among them", asy
 	await button("Set to Accept").waitFor();
 	await button("Revoke: Accept TCP 443 from 10.0.0.0/8").click();
 	await dialog().getByRole("button", { name: "Revoke" }).click();
-	await tab.page.getByText("from <b>here</b>").waitFor({ state: "detached" });
+	await tab.page.getByText("from <b>here</b>[U+202E]").waitFor({ state: "detached" });
 });
 
 async function fillInstance(name, address) {
