@@ -21,7 +21,7 @@ needs_quickstart=(
 # What the console is built from. Where it cannot be had, all else is built.
 needs_console=(
 	command:esbuild=esbuild command:node=nodejs file:/usr/share/nodejs/react/package.json=node-react
-	file:/usr/share/nodejs/react-dom/package.json=node-react-dom file:/usr/share/nodejs/d3-scale/package.json=node-d3-scale
+	file:/usr/share/nodejs/react-dom/package.json=node-react-dom
 	file:/usr/share/nodejs/d3-shape/package.json=node-d3-shape
 )
 
