@@ -73,6 +73,14 @@ test("what is broken is named with its cause, and who waits for whom", async () 
 	await broken.waitFor();
 	assert.match(await broken.textContent(), /nothing answers on TCP 443/);
 	assert.deepEqual(await browser.obstacles(page), []);
+	await calls.call("consumer", "privatelink", "RemoveZoneFromVpcEndpoint", { EndpointId, ZoneId: zone });
+	await calls.until("the endpoint can go", () => calls.call("consumer", "privatelink", "DeleteVpcEndpoint", { EndpointId }).catch(() => false));
+	const ResourceId = balancer;
+	for (const ZoneId of Object.keys(vswitches)) {
+		await calls.until("the resource can go", () => calls.call("publisher", "privatelink", "DetachResourceFromVpcEndpointService", { ServiceId, ResourceId, ResourceType: "nlb", ZoneId }).catch(() => false));
+	}
+	await calls.until("the service can go", () => calls.call("publisher", "privatelink", "DeleteVpcEndpointService", { ServiceId }).catch(() => false));
+	await calls.call("publisher", "nlb", "DeleteLoadBalancer", { LoadBalancerId: balancer });
 });
 
 test("activity shows what every client did; filters are in the address", async () => {
@@ -124,6 +132,7 @@ test("an account gets a key, whose secret is shown once", async () => {
 	await admin.page.getByText("No access keys").waitFor();
 	await admin.page.getByRole("button", { name: "Create access key" }).click();
 	await dialogOf(admin).getByRole("button", { name: "Create access key" }).click();
+	await admin.page.getByRole("dialog", { name: "The new access key" }).waitFor();
 	const [id, secret] = await dialogOf(admin).locator("code").allTextContents();
 	assert.match(secret, /^\w{30}$/);
 	await dialogOf(admin).getByRole("button", { name: "I have saved it" }).click();
