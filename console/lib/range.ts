@@ -44,14 +44,3 @@ export function parseRange(query: Record<string, string>, now: number): Range {
 export function frozen(range: Range): { from: string; to: string; } {
 	return { from: stampOf(range.from), to: stampOf(range.to) };
 }
-
-const tickSteps = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
-
-/** Round times between two others, at most so many: where an axis of time has its marks. */
-export function timeTicks(from: number, to: number, most: number): number[] {
-	const seconds = (to - from) / 1000;
-	const step = (tickSteps.find((s) => seconds / s <= most) ?? Math.ceil(seconds / most / 3600) * 3600) * 1000;
-	const ticks: number[] = [];
-	for (let at = Math.ceil(from / step) * step; at <= to && step > 0; at += step) ticks.push(at);
-	return ticks;
-}

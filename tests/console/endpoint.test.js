@@ -130,14 +130,34 @@ test("protocol and port of the path are in the address, and a wrong port is refu
 	assert.match(tab.page.url(), /protocol=ICMP/);
 });
 
-test("a connectivity test brings its steps zone by zone", async () => {
+test("a connectivity test brings its steps zone by zone, and agrees with the configuration", async () => {
 	await go(`endpoints/${made.endpoint}/test?instance=${made.instance}`);
 	await button("Run test").click();
 	await tab.page.getByText("Reachable: every zone answers.").waitFor();
+	await tab.page.getByText("Configuration and packets agree.").waitFor();
 	const zone = tab.page.getByRole("region", { name: zones[0], exact: true });
 	for (const kind of ["Ping", "Connect", "TLS", "Request"]) await zone.getByText(kind, { exact: true }).waitFor();
 	await tab.page.getByRole("table", { name: "Tests of this endpoint" }).getByText("Reachable").waitFor();
 	assert.match(tab.page.url(), /test=ct-/);
+});
+
+test("charts have a value for every moment by the keyboard, a table of the same, and a link that stands still", async () => {
+	await go(`endpoints/${made.endpoint}/monitor?range=5m`);
+	const chart = tab.page.getByRole("img", { name: "Throughput", exact: true });
+	const figure = tab.page.getByRole("figure").filter({ has: chart });
+	await figure.waitFor({ timeout: 40_000 });
+	await chart.focus();
+	await chart.press("End");
+	await figure.getByText(/ bit\/s|kbit\/s/).first().waitFor();
+	await figure.getByText(/20\d\d, /).waitFor();
+	await button("Copy: Link to this moment").click();
+	const link = await tab.page.evaluate(() => navigator.clipboard.readText());
+	assert.match(link, /from=20.*&to=20/);
+	await tab.page.getByRole("figure").filter({ hasText: "Throughput" }).first().getByRole("button").click();
+	await tab.page.getByRole("grid", { name: "Throughput" }).getByText(/bit\/s/).first().waitFor();
+	await tab.page.goto(link);
+	await button("Back to live").click();
+	assert.doesNotMatch(tab.page.url(), /from=/);
 });
 
 test("nothing on the tabs keeps people out, dark and light, in both languages, and on a phone nothing is cut off", async () => {

@@ -117,12 +117,6 @@ test("a range that makes no sense is as if not said", () => {
 		assert.deepStrictEqual(range.parseRange(query, now), range.parseRange({}, now));
 });
 
-test("marks of time are round, and not more than there is room for", () => {
-	const ticks = range.timeTicks(now, now + 900_000, 5);
-	assert.ok(ticks.length > 1 && ticks.length <= 5);
-	assert.ok(ticks.every((ms) => ms % 300_000 === 0 && ms >= now && ms <= now + 900_000));
-});
-
 const step = (Kind, ZoneId, Result) => ({ Kind, ZoneId, Result });
 
 test("steps are told zone by zone, and a ping that is refused condemns nothing", () => {
