@@ -33,9 +33,9 @@ def esbuild(arguments, options):
 
 
 def bundle(options, place):
-    """console.js and console.css in `place`, and what the page loads when it is wanted: a file of texts each language."""
+    """console.js and console.css in `place`, and what the page loads when it is wanted: a file of texts each language, and what few look at."""
     return esbuild([f"{options.source}/main.tsx", "--minify", "--jsx=automatic", '--define:process.env.NODE_ENV="production"',
-                    "--charset=utf8", "--splitting", "--entry-names=console", "--chunk-names=[name]", f"--outdir={place}"], options)
+                    "--charset=utf8", "--splitting", "--entry-names=console", "--chunk-names=[name]-[hash]", f"--outdir={place}"], options)
 
 
 def check_texts(options, place):

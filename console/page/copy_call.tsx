@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // "As code": what a form or an act is about to do, as text for other clients.
-import { useState } from "react";
-import { describeCall } from "../lib/copy";
-import type { ApiCall, CallTexts } from "../lib/copy";
+import { useEffect, useState } from "react";
+import type { ApiCall, CallTexts, describeCall } from "../lib/copy";
 import type { Texts } from "../text/en";
 import { CodeBlock } from "../ui/code";
 import { Icon } from "../ui/icon";
 import { Tabs } from "../ui/tabs";
 import { useText } from "./context";
+import { part } from "./late";
 
 const forms = ["privlink", "aliyun", "terraform", "api"] as const;
 type FormName = (typeof forms)[number];
@@ -42,10 +42,23 @@ function Parameters({ all, t }: { all: CallTexts[]; t: Texts; }) {
 	);
 }
 
+/** The tables of other clients' words come when they are wanted. */
+function useDescribe(): typeof describeCall | null {
+	const [describe, setDescribe] = useState<typeof describeCall | null>(null);
+	useEffect(() => {
+		let gone = false;
+		void part(() => import("../lib/copy")).then((module) => { if (!gone) setDescribe(() => module.describeCall); });
+		return () => { gone = true; };
+	}, []);
+	return describe;
+}
+
 function Body({ calls }: { calls: ApiCall[]; }) {
 	const t = useText();
 	const [form, setForm] = useState(latest);
-	const all = calls.map((call) => describeCall(call, server));
+	const describe = useDescribe();
+	if (!describe) return <p className="loading">{t.common.loading}</p>;
+	const all = calls.map((call) => describe(call, server));
 	const text = joined(all, form);
 	const hints: Record<FormName, string> = { privlink: t.code.privlinkHint, aliyun: t.code.aliyunHint, terraform: t.code.terraformHint, api: t.code.apiHint };
 	const none: Record<FormName, string> = { privlink: "", aliyun: t.code.noAliyun, terraform: t.code.noTerraform, api: "" };

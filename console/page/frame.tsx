@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every page: region on top, navigation, account, preferences, keys, and the banner when privlinkd is gone.
-import { useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import type { RefObject } from "react";
 import { formatPlace } from "../lib/address";
 import type { Settings } from "../lib/settings";
@@ -55,7 +55,7 @@ export function Frame({ up, settings, setSettings, logout }: FrameProps) {
 			{!up && <div className="lost"><Banner kind="bad"><strong>{t.frame.lost}</strong> {t.frame.lostText}</Banner></div>}
 			<Navigation />
 			<main id="main" ref={main} tabIndex={-1}>
-				<Page key={where} place={place} />
+				<Suspense fallback={<p className="loading">{t.common.loading}</p>}><Page key={where} place={place} /></Suspense>
 			</main>
 			{help && <KeysHelp settings={settings} setSettings={setSettings} onClose={() => setHelp(false)} />}
 		</div>

@@ -24,6 +24,7 @@ from html.parser import HTMLParser
 from privlinkd import Daemon, acs3, done, free_port, is_equal, make_certificate, ok, wait_for
 
 LIMIT = 150_000  # bytes, gzip: all that the page loads
+LATE_LIMIT = 30_000  # what few look at
 POLICY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
                                "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -32,14 +33,10 @@ POLICY = {
     "cache-control": "no-cache",
 }
 TYPES = {
-    "/console/": "text/html; charset=utf-8",
-    "/console/console.js": "text/javascript; charset=utf-8",
-    "/console/console.css": "text/css; charset=utf-8",
-    "/console/chunk.js": "text/javascript; charset=utf-8",
-    "/console/en.js": "text/javascript; charset=utf-8",
-    "/console/zh.js": "text/javascript; charset=utf-8",
-    "/console/icon.svg": "image/svg+xml",
+    "": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml",
 }
+NOW = re.compile(r'(?:from|import)"\./([\w.-]+\.js)"')
+WHEN_WANTED = re.compile(r'import\("\./([\w.-]+\.js)"\)')
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 # Nothing of this is a file of the console, so the API refuses it as any address that it does not know.
 UNKNOWN = [
@@ -74,7 +71,7 @@ def ask(connection, method, path, headers=None, body=None):
 
 def test_files(connect, how):
     c = connect()
-    for path, kind in TYPES.items():
+    for path, kind in ((path, TYPES[path.rpartition(".")[2] if "." in path else ""]) for path in found(c)):
         plain = ask(c, "GET", path)
         packed = ask(c, "GET", path, {"Accept-Encoding": "gzip, deflate, br"})
         ok(plain.status == 200 and packed.status == 200 and plain.body, f"{path} is there, {how}")
@@ -139,7 +136,7 @@ def test_ways(daemon, connect, how):
         ok(answer.status in (400, 403, 404) and "Code" in json.loads(answer.body), f"a request for / {name} is the API's, {how}",
            answer.status, answer.body)
     for method in "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get", "PROPFIND":
-        for path in (*TYPES, "/console"):
+        for path in (*found(c), "/console"):
             answer = ask(c, method, path, body=b"")
             is_equal((answer.status, answer.header("allow"), {k: answer.header(k) for k in POLICY}), (405, "GET, HEAD", POLICY),
                      f"{method} {path} is not allowed, and the answer says what is, {how}")
@@ -183,22 +180,38 @@ def test_unrecorded(daemon, connect, how):
     ok(wait_for(lambda: size() > before), f"a call is, {how}")
 
 
+def found(connection):
+    """The paths of all that the page can load, and of each whether it is loaded at once."""
+    page = Loads()
+    page.feed(ask(connection, "GET", "/console/").body.decode())
+    files, todo = {"/console/": True}, [(name, True) for name in page.found]
+    while todo:
+        name, now = todo.pop()
+        path = f"/console/{name}"
+        if path in files and (files[path] or not now):
+            continue
+        files[path] = now
+        if name.endswith(".js"):
+            script = ask(connection, "GET", path).body.decode()
+            todo += [(part, now) for part in NOW.findall(script)] + [(part, False) for part in WHEN_WANTED.findall(script)]
+    return files
+
+
 def test_size(connect):
     c = connect()
     page = Loads()
     page.feed(ask(c, "GET", "/console/").body.decode())
     ok({"console.js", "console.css"} <= set(page.found), "the page names its script and its styles", page.found)
     is_equal([n for n in page.found if "/" in n or ":" in n], [], "and nothing from elsewhere")
-    script = ask(c, "GET", "/console/console.js").body.decode()
-    texts = re.findall(r'import\("\./(\w+\.js)"\)', script)
-    parts = re.findall(r'from"\./(\w+\.js)"', script)
-    is_equal(sorted(texts), ["en.js", "zh.js"], "and asks for a language's texts when it is wanted")
-    files = ["/console/"] + [f"/console/{name}" for name in page.found + parts + texts]
-    is_equal(sorted(files), sorted(TYPES), "nothing is served that the page does not load")
+    files = found(c)
     sizes = {path: len(ask(c, "GET", path, {"Accept-Encoding": "gzip"}).body) for path in files}
-    total = sum(sizes.values()) - min(sizes[f"/console/{name}"] for name in texts)  # a reader has one language
-    print(f"# {total} bytes: {sizes}")
+    texts = [path for path in files if re.match(r"/console/(en|zh)-", path)]
+    is_equal([files[path] for path in texts], [False, False], "and asks for a language's texts when it is wanted")
+    total = sum(sizes[path] for path, now in files.items() if now) + max(sizes[path] for path in texts)  # a reader has one language
+    late = sum(sizes[path] for path, now in files.items() if not now and path not in texts)
+    print(f"# {total} bytes, and {late} that come when they are wanted: {sizes}")
     ok(total <= LIMIT, f"all that the page loads is at most {LIMIT} bytes", sizes)
+    ok(late <= LATE_LIMIT, f"and what it may load later at most {LATE_LIMIT}", sizes)
     styles = ask(c, "GET", "/console/console.css").body.decode()
     ok(not re.search(r"@import|url\((?!['\"]?#)", styles), "the styles load nothing more")
     script = ask(c, "GET", "/console/console.js").body

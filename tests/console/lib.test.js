@@ -2,7 +2,7 @@
 // The small pure modules: address, filters, rules of fields, times, what a browser keeps.
 const test = require("node:test");
 const assert = require("node:assert");
-const { address, filter, form, saved, scale, settings, time, tunnel, visible } = require("./load").load();
+const { address, filter, form, late, saved, scale, settings, time, tunnel, visible } = require("./load").load();
 
 const places = [
 	["#/cn-hangzhou/endpoints", { region: "cn-hangzhou", page: "endpoints", query: {} }],
@@ -216,4 +216,18 @@ test("an axis of time has round times inside it, and no more than there is room 
 test("a value stands where its part of the range is; a range without extent is no error", () => {
 	assert.strictEqual(scale.linear([0, 10], [100, 0])(2.5), 75);
 	assert.strictEqual(scale.linear([5, 5], [0, 10])(5), 0);
+});
+
+test("a part that comes late is asked for until it is there, and the page begins anew when it never comes", async () => {
+	let asked = 0;
+	let restarts = 0;
+	const waits = [];
+	const load = async () => {
+		if (++asked <= 12) throw new TypeError("Failed to fetch");
+		return "the part";
+	};
+	assert.strictEqual(await late.late(load, () => restarts++, async (ms) => { waits.push(ms); }), "the part");
+	assert.strictEqual(asked, 13);
+	assert.strictEqual(restarts, 1);
+	assert.ok(waits.length === 12 && waits.every((ms) => ms > 0));
 });
