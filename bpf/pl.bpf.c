@@ -57,7 +57,12 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	if (*ret_reason)
 		return NULL;
 	*ret_reason = PL_DROP_NO_FLOW;
-	return pl_flow4_find(&pkt->key);
+	flow = pl_flow4_find(&pkt->key);
+	/* Counted when it is found, and not before: the same SYN on another CPU could take it away meanwhile.
+	 */
+	if (flow && pkt->eni)
+		pl_tally_add(pkt->eni, PL_TALLY_OPENED, 1, 0);
+	return flow;
 }
 
 /* The receiver's half of a flow between instances: known, or opened together with the sender's. */

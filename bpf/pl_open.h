@@ -39,10 +39,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	if (r)
 		return r;
 	generation = before + pl_generation_get(target.slot);
-	r = pl_nat_open(pkt, &target, generation);
-	if (!r)
-		pl_tally_add(slot, PL_TALLY_OPENED, 1, 0);
-	return r;
+	return pl_nat_open(pkt, &target, generation);
 }
 
 /* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address
