@@ -22,7 +22,7 @@ may = {
     "src/store": "src/lib src/model",
     "src/control": "src/lib src/model src/store",
     "src/feed": "src/lib src/http src/model src/metrics src/store src/control",
-    "src/api/frame": "src/lib src/sign src/http src/audit src/metrics src/model src/schema src/store src/control",
+    "src/api/frame": "src/lib src/sign src/http src/audit src/model src/schema src/store src/control",
     "src/api/common": "src/lib src/model src/store src/schema src/api/frame",
     "src/api/privatelink": "src/lib src/model src/schema src/api/frame src/api/common",
     "src/api/vpc": "src/model src/schema src/api/frame src/api/common",
