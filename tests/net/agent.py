@@ -68,6 +68,7 @@ class Feed:
         self.rows = {}  # key -> (created, revision, value)
         self.deleted = []  # (revision, key)
         self.reports = []
+        self.traffic = []  # what was told of it
         self.refused = None  # number of reports refused; None: they are taken
         self.nodes = []
         self.lease_s = 3
@@ -144,6 +145,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/feed/v1/node":
             self.feed.nodes.append(body)
             self.reply({"number": 7, "lease_s": self.feed.lease_s})
+        elif self.path == "/feed/v1/metrics":
+            self.feed.traffic.append(body)
+            self.reply({})
         elif self.feed.refused is not None:
             self.feed.refused += 1
             self.reply({"error": "not now"}, 503)
