@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "reason.h"
 #include "state.h"
 
 const struct path_code_info *path_code_info(enum path_code code)
@@ -350,42 +351,9 @@ static void add_eni(struct path_builder *b, const struct path_zone *of, bool is_
 
 /* ---- endpoint, connection, service ---- */
 
-/* Whether the text names something that is not of the one who asks; an id that is not known counts as
- * another's. */
-static bool names_others(const struct path_builder *b, const char *text)
-{
-	static const char *const beginnings[] = {"vpc-", "vsw-", "sg-",	 "i-",	"eni-",
-						 "nlb-", "lb-",	 "lsn-", "sgp-"};
-	static const enum kind kinds[] = {KIND_VPC,	      KIND_VSWITCH,  KIND_SECURITY_GROUP,
-					  KIND_INSTANCE,      KIND_PORT,     KIND_LOAD_BALANCER,
-					  KIND_LOAD_BALANCER, KIND_LISTENER, KIND_SERVER_GROUP};
-	char own[UID_TEXT_SIZE];
-
-	relation_uid(b->question->viewer, own);
-	for (const char *word = text; *word; word += strcspn(word, " ,;:()'\"")) {
-		char id[ID_SIZE];
-
-		word += strspn(word, " ,;:()'\"");
-		if (str_format(id, sizeof(id), "%.*s", (int)MIN(strcspn(word, " ,;:()'\""), (size_t)ID_SIZE),
-			       word) < 0)
-			continue;
-		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-			const void *row;
-			char owner[UID_TEXT_SIZE];
-
-			if (!str_starts(id, beginnings[i]))
-				continue;
-			row = snapshot_find(b->rows, kinds[i], id);
-			if (!row || !streq(relation_id(relation_owner(kinds[i]), row, 0, owner), own))
-				return true;
-		}
-	}
-	return false;
-}
-
 const char *path_reason(const struct path_builder *b, const char *reason)
 {
-	return names_others(b, reason) ? "a node cannot put what is behind it into force" : reason;
+	return reason_for(b->rows, b->question->viewer, reason);
 }
 
 static enum path_code endpoint_code(const struct path_question *question)

@@ -6,6 +6,7 @@
 #include "privatelink_world.h"
 
 #include "api/common/limits.h"
+#include "model/reason.h"
 
 static void test_created(struct harness *h, const struct world *w)
 {
@@ -313,6 +314,42 @@ static void test_zones(struct harness *h, const struct world *w)
 		REGION "EndpointId=%s", id);
 }
 
+/* A node says that the endpoint is not in force, and why; the reason names an object. */
+static void report_failure(struct harness *h, const char *id, const char *object)
+{
+	struct control_failure failure = {};
+	struct control_report report = {
+		.revision = store_durable_revision(h->store), .failures = &failure, .n_failures = 1};
+	struct endpoint endpoint = {};
+
+	harness_must(str_copy(endpoint.id, sizeof(endpoint.id), id), "id");
+	harness_must(row_key(KIND_ENDPOINT, &endpoint, failure.key), "key");
+	(void)str_format(failure.reason, sizeof(failure.reason), "no room for what %s needs", object);
+	harness_must(str_copy(report.node, sizeof(report.node), NODE), "name");
+	harness_must(control_report(h->control, &report), "report");
+	harness_settle(h);
+}
+
+static void test_failures(struct harness *h, const struct world *w)
+{
+	const char *id =
+		PL_GET(h, ALICE, "EndpointId", "CreateVpcEndpoint",
+		       REGION "VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h"
+			      "&Zone.1.VSwitchId=%s",
+		       w->other_vpc, w->service, w->other_sg, w->vsw_other);
+	char expected[256];
+
+	report_failure(h, id, w->other_sg);
+	(void)str_format(expected, sizeof(expected), "no room for what %s needs", w->other_sg);
+	tap_is_str(endpoint_text(h, id, "StatusInfo"), expected, "why it is not in force is told");
+	report_failure(h, id, w->balancer);
+	tap_is_str(endpoint_text(h, id, "StatusInfo"), REASON_OF_OTHERS, "without the provider's objects");
+	report_failure(h, id, "vpc-nobodyknows");
+	tap_is_str(endpoint_text(h, id, "StatusInfo"), REASON_OF_OTHERS, "nor one that nobody has");
+	harness_report(h, NODE, NULL, 0);
+	tap_ok(!endpoint_text(h, id, "StatusInfo"), "and nothing when it is in force");
+}
+
 static void test_reads(struct harness *h, const struct world *w)
 {
 	const char *policy =
@@ -460,6 +497,7 @@ int main(void)
 	refuse_create(&h, &w);
 	refuse_addresses(&h, &w);
 	test_zones(&h, &w);
+	test_failures(&h, &w);
 	test_reads(&h, &w);
 	test_tokens(&h, &w);
 	test_quotas(&h, &w);

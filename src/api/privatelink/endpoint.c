@@ -3,6 +3,7 @@
  * Endpoints as their owner sees them, and their end. An endpoint is deleted after its zones; zones that are
  * on their way out do not hold it up.
  */
+#include "../../model/reason.h"
 #include "../../model/state.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
@@ -22,6 +23,9 @@ static void add_connection(const struct call *call, json_t *object, const void *
 
 	answer_row(object, call_fields(call), KIND_CONNECTION, connection);
 	answer_string(object, "AcceptanceStatus", acceptance_word(connection));
+	if (endpoint->failure[0])
+		answer_string(object, "StatusInfo",
+			      reason_for(call->rows, endpoint->owner, endpoint->failure));
 	answer_bool(object, "ResourceOwner", service && service->owner == endpoint->owner);
 	policy_answer(object, endpoint, service);
 }
