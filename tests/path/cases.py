@@ -3,7 +3,8 @@
 """Each way to break a link (cases.json), by the API and by the command line: the same cause, a fix that mends it, and of the other
 side no id and no address.
 
-     cases.py [NAME]…      only the cases whose names have one of these words; BUILD is the build directory
+     cases.py [NAME]…           only the cases whose names have one of these words; BUILD is the build directory
+     cases.py --answers FILE    writes what the API answers in each case, for the test of the page
 """
 import json
 import os
@@ -186,7 +187,28 @@ def check_time(tests, table_):
     ok(len(times) == 20 and median < 0.1, f"a path over 180 rules is answered in {median * 1000:.1f} ms")
 
 
+def write_answers(path):
+    """Each case once, with nothing tried of it but whether its answer is right."""
+    tests, table_, answers = table.Tests(), table.load(), []
+    try:
+        tests.begin()
+        for case in (case for case in table_["cases"] if not case.get("slow")):
+            world = table.World(tests, case.get("united", False))
+            for act in table_["world"] + case["acts"]:
+                world.act(act)
+            status, answer = world.ask(case)
+            if check_answer(case, answer) and status == 200:
+                answers.append({"name": case["name"], "cause": case["cause"], "fix": case["fix"], "answer": answer})
+    finally:
+        tests.remove()
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(answers, file)
+    return done()
+
+
 def main():
+    if sys.argv[1:2] == ["--answers"]:
+        return write_answers(sys.argv[2])
     words, table_ = sys.argv[1:], table.load()
     tests = table.Tests()
     try:
