@@ -8,6 +8,7 @@ import type { Link } from "../lib/link";
 import { keepSame, listAll } from "../lib/list";
 import type { Answered, ListQuestion } from "../lib/list";
 import type { Identity } from "../lib/session";
+import { visible } from "../lib/visible";
 import type { Texts } from "../text/en";
 
 export interface PageProps {
@@ -92,10 +93,10 @@ export function useQuery(name: string): [string, (value: string) => void] {
 	return [place.query[name] ?? "", useCallback((value: string) => go({ query: { [name]: value } }, true), [go, name])];
 }
 
-/** The page's title, in the browser's tab. */
+/** The page's title, in the browser's tab; names in it are texts that others wrote. */
 export function useTitle(title: string): void {
 	useEffect(() => {
-		document.title = `${title} · privlink`;
+		document.title = `${visible(title)} · privlink`;
 	}, [title]);
 }
 
