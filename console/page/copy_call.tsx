@@ -5,6 +5,7 @@ import type { ApiCall, CallTexts, describeCall } from "../lib/copy";
 import type { Texts } from "../text/en";
 import { CodeBlock } from "../ui/code";
 import { Icon } from "../ui/icon";
+import { Name } from "../ui/name";
 import { Tabs } from "../ui/tabs";
 import { useText } from "./context";
 import { part } from "./late";
@@ -34,7 +35,7 @@ function Parameters({ all, t }: { all: CallTexts[]; t: Texts; }) {
 				{rows.map(([name, value], i) => (
 					<div key={i}>
 						<dt className="mono">{name}</dt>
-						<dd className="mono"><bdi>{value}</bdi></dd>
+						<dd className="mono"><Name text={value} /></dd>
 					</div>
 				))}
 			</dl>

@@ -8,6 +8,7 @@ import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { Checkbox } from "../ui/field";
 import { Icon } from "../ui/icon";
+import { Name } from "../ui/name";
 import { useApp, useCall, useText } from "./context";
 import type { List } from "./context";
 import { errorText } from "./errors";
@@ -54,7 +55,7 @@ export function GroupsPart({ vpc, groups, chosen, onChange, error }: GroupsPartP
 					{found.slice(0, shown).map((group) => (
 						<Checkbox
 							key={group.SecurityGroupId} checked={chosen.includes(group.SecurityGroupId)} onChange={(on) => toggle(group.SecurityGroupId, on)}
-							label={<><bdi>{nameOf(group)}</bdi> <span className="mono muted">{group.SecurityGroupId}</span></>}
+							label={<><Name text={nameOf(group)} /> <span className="mono muted">{group.SecurityGroupId}</span></>}
 						/>
 					))}
 				</div>

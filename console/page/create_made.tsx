@@ -6,6 +6,7 @@ import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { CodeBlock } from "../ui/code";
 import { Copied } from "../ui/copy";
+import { Name } from "../ui/name";
 import { Progress } from "../ui/progress";
 import type { Step } from "../ui/progress";
 import { useApp, useCall, useGo, useHref, useList, useText } from "./context";
@@ -61,7 +62,7 @@ export function EndpointMade({ id }: { id: string; }) {
 	const canOpen = hasPage({ ...place, ...target, query: {} });
 	return (
 		<section className="card stack made" aria-label={t.create.progress}>
-			<h2><bdi>{made.EndpointName || made.EndpointId}</bdi></h2>
+			<h2><Name text={made.EndpointName || made.EndpointId} /></h2>
 			<p className="muted">{t.create.madeId} <Copied text={made.EndpointId} /></p>
 			<Progress label={t.create.progress} steps={steps} />
 			{isReady && <Banner kind="ok">{t.create.ready}</Banner>}

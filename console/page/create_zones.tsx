@@ -7,6 +7,7 @@ import { Button } from "../ui/button";
 import { Combobox } from "../ui/combobox";
 import { Field, Select } from "../ui/field";
 import { formatPlace } from "../lib/address";
+import { visible } from "../lib/visible";
 import { useApp, useText } from "./context";
 import { Link } from "./link";
 
@@ -88,7 +89,7 @@ function Row({ rows, vpc, vswitches, choices, row, i, put, remove, errorOf }: Ro
 				<Combobox
 					value={row.vswitch} placeholder={t.create.choose} disabled={!row.zone} onChange={(vswitch) => put({ vswitch })} empty={t.create.noVSwitch}
 					options={here.map((vswitch) => ({
-						value: vswitch.VSwitchId, text: vswitch.VSwitchName ? `${vswitch.VSwitchName} (${vswitch.VSwitchId})` : vswitch.VSwitchId,
+						value: vswitch.VSwitchId, text: vswitch.VSwitchName ? `${visible(vswitch.VSwitchName)} (${vswitch.VSwitchId})` : vswitch.VSwitchId,
 						detail: `${vswitch.CidrBlock} · ${t.create.free(vswitch.AvailableIpAddressCount)}`, disabled: vswitch.Status !== "Available",
 					}))}
 				/>

@@ -9,6 +9,7 @@ import { Button } from "../ui/button";
 import { CopyButton, Copied } from "../ui/copy";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Checkbox, Field } from "../ui/field";
+import { Name } from "../ui/name";
 import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { deleteEndpoint } from "./acts";
@@ -86,7 +87,7 @@ function Shown({ endpoint, onGone }: TabProps & { onGone: () => void; }) {
 	};
 	return (
 		<>
-			<PageHead title={<bdi>{name}</bdi>} before={<Trail />} text={<span className="states">
+			<PageHead title={<Name text={name} />} before={<Trail />} text={<span className="states">
 				<Copied text={id} />
 				<Status {...stateOf(endpoint.EndpointStatus, t)} detail={t.endpoints.status} />
 				<Status {...connectionState(endpoint, t)} detail={t.endpoints.connection} />

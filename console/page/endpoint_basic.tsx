@@ -10,6 +10,7 @@ import { Combobox } from "../ui/combobox";
 import { Copied, CopyButton } from "../ui/copy";
 import { Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { Name } from "../ui/name";
 import { TagList } from "../ui/tags";
 import { useApp, useLanguage, useList, useText } from "./context";
 import { CopyCall } from "./copy_call";
@@ -57,8 +58,8 @@ export function EndpointBasic({ endpoint }: TabProps) {
 		<section className="card" aria-label={t.endpoint.tab.basic}>
 			<dl className="facts">
 				<Fact title={t.endpoint.id}><Copied text={id} /></Fact>
-				<Fact title={t.endpoint.name}>{endpoint.EndpointName ? <span className="copied"><bdi>{endpoint.EndpointName}</bdi><CopyButton text={endpoint.EndpointName} label={t.endpoint.name} /></span> : "–"}</Fact>
-				<Fact title={t.endpoint.description}>{endpoint.EndpointDescription ? <bdi>{endpoint.EndpointDescription}</bdi> : "–"}</Fact>
+				<Fact title={t.endpoint.name}>{endpoint.EndpointName ? <span className="copied"><Name text={endpoint.EndpointName} /><CopyButton text={endpoint.EndpointName} label={t.endpoint.name} /></span> : "–"}</Fact>
+				<Fact title={t.endpoint.description}>{endpoint.EndpointDescription ? <Name text={endpoint.EndpointDescription} /> : "–"}</Fact>
 				<Fact title={t.endpoint.service} wide>
 					<Copied text={endpoint.ServiceName} />
 				</Fact>

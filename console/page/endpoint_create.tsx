@@ -9,6 +9,7 @@ import type { Params } from "../lib/client";
 import { endpointParams, keepDraft, moveDraft, newDraft, placeOfError, prefill, prefillNames, proposeZones, readDraft, usedZones, wrongFields } from "../lib/endpoint_draft";
 import type { Draft, Sent, VSwitch, ZoneRow } from "../lib/endpoint_draft";
 import { check, checkTag, nameRule, optional, tagLimit } from "../lib/form";
+import { visible } from "../lib/visible";
 import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
 import { Combobox } from "../ui/combobox";
@@ -197,7 +198,7 @@ function CreateForm() {
 					<Field label={t.create.vpc} error={errorOf("vpc")} warning={network.vpcs.state === "ready" && network.vpcs.rows.length === 0 ? <span>{t.create.noVpcs} {makeVpc}</span> : undefined}>
 						<Combobox
 							value={draft.vpc} placeholder={t.create.choose} empty={t.create.noVpcs} onChange={(vpc) => change({ vpc, zones: null, groups: vpc === draft.vpc ? draft.groups : [] })}
-							options={network.vpcs.rows.map((vpc) => ({ value: vpc.VpcId, text: vpc.VpcName ? `${vpc.VpcName} (${vpc.VpcId})` : vpc.VpcId, detail: vpc.CidrBlock }))}
+							options={network.vpcs.rows.map((vpc) => ({ value: vpc.VpcId, text: vpc.VpcName ? `${visible(vpc.VpcName)} (${vpc.VpcId})` : vpc.VpcId, detail: vpc.CidrBlock }))}
 						/>
 					</Field>
 					<ZonesPart

@@ -9,6 +9,7 @@ import { Combobox } from "../ui/combobox";
 import { Copied } from "../ui/copy";
 import { Confirm, Dialog } from "../ui/dialog";
 import { Field } from "../ui/field";
+import { Name } from "../ui/name";
 import { Status } from "../ui/status";
 import { whenFree } from "./acts";
 import { useApp, useCall, useList, useText } from "./context";
@@ -87,7 +88,7 @@ function GroupCard({ row, group, onDetach }: { row: Attached; group: Group | und
 		<section className="card group-card" aria-label={name || row.SecurityGroupId}>
 			<header>
 				<div className="grow two">
-					<Link to={editor}><bdi>{name || row.SecurityGroupId}</bdi></Link>
+					<Link to={editor}><Name text={name || row.SecurityGroupId} /></Link>
 					<Copied text={row.SecurityGroupId} />
 				</div>
 				<Status {...stateOf(row.SecurityGroupStatus, t)} />

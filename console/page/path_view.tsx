@@ -7,6 +7,7 @@ import { formatPlace } from "../lib/address";
 import { optional, portRule } from "../lib/form";
 import { versions } from "../lib/client";
 import type { Product } from "../lib/client";
+import { visible } from "../lib/visible";
 import type { Texts } from "../text/en";
 import { Banner } from "../ui/banner";
 import { Button } from "../ui/button";
@@ -36,7 +37,7 @@ export function instanceOptions(rows: readonly InstanceRow[], t: Texts) {
 	const states = t.states as Record<string, string>;
 	return rows.map((row) => ({
 		value: row.InstanceId,
-		text: row.InstanceName && row.InstanceName !== row.InstanceId ? `${row.InstanceName} (${row.InstanceId})` : row.InstanceId,
+		text: row.InstanceName && row.InstanceName !== row.InstanceId ? `${visible(row.InstanceName)} (${row.InstanceId})` : row.InstanceId,
 		detail: [row.ZoneId, row.VpcAttributes.PrivateIpAddress.IpAddress.join(", "), states[row.Status] ?? row.Status].filter(Boolean).join(" · "),
 	}));
 }
