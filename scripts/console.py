@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,10 +33,26 @@ def esbuild(arguments, options):
         return sorted(os.path.abspath(name) for name in json.load(meta)["inputs"])
 
 
+def rename_parts(place):
+    """The parts' names: esbuild's have a hash of the paths that they were built from in them, ours one of what is in all of them.
+    So they are the same wherever they are built, and no page loads a part of another version."""
+    old = re.compile(r"([a-z_]+)-[A-Z0-9]{8}(?=\.js)")
+    texts = {path.name: path.read_text() for path in place.glob("*.js")}
+    plain = {name: old.sub(r"\1-", text) for name, text in texts.items()}
+    parts = sorted((n for n in texts if old.match(n)), key=lambda n: (old.match(n)[1], plain[n]))
+    tag = hashlib.sha256("".join(plain[n] for n in [*parts, "console.js"]).encode()).hexdigest()[:8]
+    names = {n: f"{old.match(n)[1]}{'' if old.match(n)[1] != 'chunk' else parts.index(n)}-{tag}.js" for n in parts}
+    for name, text in texts.items():
+        (place / name).unlink()
+        (place / names.get(name, name)).write_text(re.sub(r"[a-z_]+-[A-Z0-9]{8}\.js", lambda m: names.get(m[0], m[0]), text))
+
+
 def bundle(options, place):
     """console.js and console.css in `place`, and what the page loads when it is wanted: a file of texts each language, and what few look at."""
-    return esbuild([f"{options.source}/main.tsx", "--minify", "--jsx=automatic", '--define:process.env.NODE_ENV="production"',
-                    "--charset=utf8", "--splitting", "--entry-names=console", "--chunk-names=[name]-[hash]", f"--outdir={place}"], options)
+    inputs = esbuild([f"{options.source}/main.tsx", "--minify", "--jsx=automatic", '--define:process.env.NODE_ENV="production"',
+                      "--charset=utf8", "--splitting", "--entry-names=console", "--chunk-names=[name]-[hash]", f"--outdir={place}"], options)
+    rename_parts(place)
+    return inputs
 
 
 def check_texts(options, place):
