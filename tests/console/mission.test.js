@@ -134,11 +134,11 @@ test("the rule for 443 is revoked: test and path name group and missing rule, an
 	await page.getByRole("dialog").waitFor({ state: "detached" });
 	await runTest();
 	await page.getByText(/^Unreachable:/).first().waitFor({ timeout: 30_000 });
-	await page.getByText(new RegExp(`${ids.endpoints}.*(TCP|443)`)).filter({ visible: true }).first().waitFor();
 	await picture(page, "mission-test-unreachable");
+	await page.getByText(new RegExp(`implicit rule.*no rule of ${ids.endpoints}`)).filter({ visible: true }).first().waitFor();
 	await go(`endpoints/${ids.endpoint}/path?instance=${ids.instance}`);
 	await page.getByText("TCP 443 does not get through.").waitFor();
-	await page.getByText(new RegExp(`${ids.endpoints}.*implicit rule`)).filter({ visible: true }).first().waitFor();
+	await page.getByText(new RegExp(`implicit rule.*no rule of ${ids.endpoints}`)).filter({ visible: true }).first().waitFor();
 	await picture(page, "mission-path-broken");
 	await button("Fix…").click();
 	await inDialog("Make this call").click();
@@ -162,6 +162,58 @@ test("with the instance in the endpoint's group, the rule that nobody wrote is s
 	await page.getByText("TCP 443 gets through.").waitFor();
 	await page.getByText(new RegExp(`${ids.workstation}.*(members|InnerAccessPolicy|inner access)`, "i")).filter({ visible: true }).first().waitFor();
 	await until("the service answers", () => inside("curl", "-sI", "-m", "5", `https://${name}`).catch(() => false));
+});
+
+/** Tab by tab to what has that name; the mouse is never used. */
+async function tabTo(keys, role, label) {
+	const wanted = keys.getByRole(role, { name: label });
+	await wanted.first().waitFor();
+	for (let n = 0; n < 80; n++) {
+		if (await wanted.first().evaluate((element) => element === document.activeElement)) return;
+		await keys.keyboard.press("Tab");
+	}
+	assert.fail(`no way by the keyboard to ${role} ${label}`);
+}
+
+test("by the keyboard alone: log in, create an endpoint, delete it", async () => {
+	const other = await open();
+	const keys = other.page;
+	const type = (text) => keys.keyboard.type(text);
+	const press = async (...names) => { for (const one of names) await keys.keyboard.press(one); };
+	await keys.goto(home);
+	await tabTo(keys, "textbox", "Access key ID");
+	await type(process.env.CONSUMER_AK);
+	await press("Tab");
+	await type(process.env.CONSUMER_SK);
+	await press("Enter");
+	await keys.getByRole("navigation", { name: "Navigation" }).waitFor();
+	await press("g", "e");
+	await keys.getByRole("heading", { name: "Endpoints", level: 1 }).waitFor();
+	await press("c");
+	await tabTo(keys, "textbox", /^Endpoint name/);
+	await type("by-keys");
+	await tabTo(keys, "combobox", "Endpoint service");
+	await type("pai-dsw");
+	await press("Enter");
+	await tabTo(keys, "combobox", "VPC");
+	await type("mission");
+	await press("Enter");
+	await keys.getByLabel("vSwitch 2", { exact: true }).waitFor();
+	await tabTo(keys, "checkbox", /^endpoints sg-/);
+	await press("Space");
+	await tabTo(keys, "button", /^Create endpoint$/);
+	await press("Enter");
+	await keys.waitForURL(/made=ep-/, { timeout: 30_000 });
+	await press("g", "e");
+	await tabTo(keys, "row", /by-keys/);
+	await press("Space");
+	await tabTo(keys, "button", "Delete");
+	await press("Enter");
+	await keys.getByRole("dialog").waitFor();
+	for (let n = 0; n < 10 && !/^Delete$/.test(await keys.evaluate(() => document.activeElement.textContent)); n++) await press("Tab");
+	await press("Enter");
+	await keys.getByRole("checkbox", { name: "Select by-keys" }).waitFor({ state: "detached", timeout: 30_000 });
+	await other.close();
 });
 
 test("everything is deleted", async () => {
