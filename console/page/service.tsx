@@ -10,6 +10,7 @@ import { Status } from "../ui/status";
 import { Tabs } from "../ui/tabs";
 import { useApp, useCall, useGo, useLanguage, useText } from "./context";
 import type { PageProps } from "./context";
+import { EndpointMonitor } from "./endpoint_monitor";
 import { FormDialog, useForm, useValues } from "./form";
 import { Facts, ObjectPage } from "./object";
 import { ActButton } from "./object_list";
@@ -21,7 +22,7 @@ import { ServiceUsers } from "./service_users";
 import { useDeleteService } from "./services";
 import { stateOf } from "./states";
 
-const tabs = ["basic", "resources", "users", "connections"] as const;
+const tabs = ["basic", "resources", "users", "connections", "monitor"] as const;
 type TabName = (typeof tabs)[number];
 
 export function ServicePage({ place }: PageProps) {
@@ -63,10 +64,11 @@ function Body({ service }: { service: Service; }) {
 		resources: () => <ServiceResources service={id} />,
 		users: () => <ServiceUsers service={id} />,
 		connections: () => <ServiceConnections service={service} />,
+		monitor: () => <EndpointMonitor serviceId={id} />,
 	};
 	const shown = tabs.map((key) => ({ key, title: t.services.tab[key], ...(key === "connections" && waiting > 0 ? { badge: t.services.waitingBadge(waiting) } : {}) }));
 	return (
-		<Tabs label={t.services.tabs} tabs={shown} active={active} onSelect={(tab) => go({ tab, query: { q: "", sort: "", endpoint: "" } })}>
+		<Tabs label={t.services.tabs} tabs={shown} active={active} onSelect={(tab) => go({ tab, query: { q: "", sort: "", endpoint: "", range: "", zone: "", from: "", to: "" } })}>
 			{body[active]()}
 		</Tabs>
 	);

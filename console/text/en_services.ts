@@ -38,6 +38,7 @@ export const services = {
 		resources: "Resources",
 		users: "Whitelist",
 		connections: "Connections",
+		monitor: "Monitor",
 	},
 	zones: "Zones",
 	balancer: "Load balancer",

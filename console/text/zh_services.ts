@@ -40,6 +40,7 @@ export const servicesZh: Texts["services"] = {
 		resources: "服务资源",
 		users: "服务白名单",
 		connections: "终端节点连接",
+		monitor: "监控",
 	},
 	zones: "可用区",
 	balancer: "负载均衡",

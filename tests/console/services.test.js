@@ -118,6 +118,14 @@ test("bandwidth out of bounds is refused at its field", async () => {
 	await confirm("Close");
 });
 
+test("its traffic is shown, of all endpoints together", async () => {
+	await tab("Monitor");
+	await page.getByRole("img", { name: "Throughput", exact: true }).waitFor();
+	assert.deepEqual(await obstacles(page), []);
+	await picture(page, "service-monitor");
+	await tab("Connections");
+});
+
 test("a service with a connection is not deleted, and one without is", async () => {
 	await page.getByRole("button", { name: "Delete", exact: true }).click();
 	await confirm("Delete");
