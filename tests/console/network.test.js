@@ -98,7 +98,7 @@ test("rules are added, changed and revoked; implicit ones stand among them", asy
 	await button("Set to Accept").waitFor();
 	await button("Revoke: Accept TCP 443 from 10.0.0.0/8").click();
 	await dialog().getByRole("button", { name: "Revoke" }).click();
-	await tab.page.getByText("from <b>here</b>[U+202E]").waitFor({ state: "detached" });
+	await tab.page.getByText("from <b>here</b>[U+202E]").first().waitFor({ state: "detached" });
 });
 
 async function fillInstance(name, address) {

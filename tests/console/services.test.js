@@ -120,7 +120,7 @@ test("bandwidth out of bounds is refused at its field", async () => {
 
 test("its traffic is shown, of all endpoints together", async () => {
 	await tab("Monitor");
-	await page.getByRole("img", { name: "Throughput", exact: true }).waitFor();
+	await page.getByRole("img", { name: "Throughput", exact: true }).waitFor({ timeout: 40_000 });
 	assert.deepEqual(await obstacles(page), []);
 	await picture(page, "service-monitor");
 	await tab("Connections");
