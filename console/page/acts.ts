@@ -2,7 +2,6 @@
 // Acts that take more than one call.
 import { ApiError, Unreachable } from "../lib/client";
 import type { Client } from "../lib/client";
-import type { Tag } from "../lib/form";
 import { listAll } from "../lib/list";
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -36,13 +35,4 @@ export async function deleteEndpoint(client: Client, region: string, endpointId:
 		await whenFree(() => client.write("privatelink", "RemoveZoneFromVpcEndpoint", { EndpointId: endpointId, ZoneId: zone.ZoneId }, region));
 	}
 	await whenFree(() => client.write("privatelink", "DeleteVpcEndpoint", { EndpointId: endpointId }, region));
-}
-
-/** Makes the tags of an object what `after` says. */
-export async function setTags(client: Client, region: string, type: "vpcendpoint" | "vpcendpointservice", id: string, before: Tag[], after: Tag[]): Promise<void> {
-	const gone = before.filter((tag) => !after.some((other) => other.Key === tag.Key)).map((tag) => tag.Key);
-	const put = after.filter((tag) => !before.some((other) => other.Key === tag.Key && other.Value === tag.Value));
-	const which = { ResourceType: type, ResourceId: [id] };
-	if (gone.length > 0) await client.write("privatelink", "UntagResources", { ...which, TagKey: gone }, region);
-	if (put.length > 0) await client.write("privatelink", "TagResources", { ...which, Tag: put }, region);
 }

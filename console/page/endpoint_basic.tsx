@@ -15,7 +15,7 @@ import { TagList } from "../ui/tags";
 import { useApp, useLanguage, useList, useText } from "./context";
 import { CopyCall } from "./copy_call";
 import type { TabProps } from "./endpoint_detail";
-import { TagsDialog } from "./endpoints";
+import { TaggingDialog } from "./tagging";
 import { errorText, fieldError } from "./errors";
 import { Link } from "./link";
 
@@ -82,7 +82,7 @@ export function EndpointBasic({ endpoint }: TabProps) {
 					<span className="row all-tags">{tags.length > 0 ? <TagList tags={tags} /> : <span className="muted">{t.endpoint.noTags}</span>}<Button kind="quiet" icon="edit" onClick={() => setAct("tags")}>{t.endpoints.editTags}</Button></span>
 				</Fact>
 			</dl>
-			{act === "tags" && <TagsDialog rows={[{ EndpointId: id, EndpointName: endpoint.EndpointName, Tags: tags }]} onClose={() => setAct(null)} />}
+			{act === "tags" && <TaggingDialog kind="endpoint" objects={[{ id, name: endpoint.EndpointName || id, tags }]} onClose={() => setAct(null)} />}
 			{act === "group" && <GroupDialog endpoint={endpoint} onClose={() => setAct(null)} />}
 		</section>
 	);

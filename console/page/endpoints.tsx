@@ -2,24 +2,21 @@
 // The list of endpoints.
 import { useMemo, useState } from "react";
 import type { ReactNode } from "react";
-import { checkTag, tagLimit } from "../lib/form";
 import type { Tag } from "../lib/form";
 import { toggleTerm } from "../lib/filter";
 import type { Fields } from "../lib/filter";
 import { formatTime } from "../lib/time";
-import { visible } from "../lib/visible";
 import type { Texts } from "../text/en";
 import { Button } from "../ui/button";
 import { Copied } from "../ui/copy";
-import { Confirm, Dialog } from "../ui/dialog";
-import { Banner } from "../ui/banner";
+import { Confirm } from "../ui/dialog";
 import { Empty } from "../ui/empty";
 import { Name } from "../ui/name";
 import { Status } from "../ui/status";
 import type { Column } from "../ui/table";
 import { Tabs } from "../ui/tabs";
-import { TagEditor, TagList } from "../ui/tags";
-import { deleteEndpoint, setTags } from "./acts";
+import { TagList } from "../ui/tags";
+import { deleteEndpoint } from "./acts";
 import { useApp, useGo, useLanguage, useList, useQuery, useText, useTitle } from "./context";
 import type { PageProps } from "./context";
 import { errorText } from "./errors";
@@ -27,6 +24,7 @@ import { Link } from "./link";
 import { Listing } from "./listing";
 import { PageHead } from "./head";
 import { connectionState, connectionWords, stateOf } from "./states";
+import { TaggingDialog } from "./tagging";
 
 export interface Endpoint {
 	EndpointId: string;
@@ -157,49 +155,11 @@ function Interfaces({ create }: { create: ReactNode; }) {
 					onClose={() => setAct(null)} act={(id) => deleteEndpoint(client, place.region, id)} errorText={(error) => errorText(error, t)} onDone={act.clear}
 				/>
 			)}
-			{act?.kind === "tags" && <TagsDialog rows={act.rows} onClose={() => setAct(null)} />}
+			{act?.kind === "tags" && <TaggingDialog kind="endpoint" objects={act.rows.map((row) => ({ id: row.EndpointId, name: nameOf(row), tags: row.Tags }))} onClose={() => setAct(null)} />}
 		</>
 	);
 }
 
 function deleteEffect(row: Endpoint, t: Texts): string {
 	return row.ConnectionStatus === "Connected" ? t.endpoints.deleteConnected(shortService(row.ServiceName)) : t.endpoints.deleteOther(row.EndpointId);
-}
-
-/** One endpoint: its tags as they are. Several: tags that all of them get. */
-export function TagsDialog({ rows, onClose }: { rows: Pick<Endpoint, "EndpointId" | "EndpointName" | "Tags">[]; onClose: () => void; }) {
-	const t = useText();
-	const { client, place } = useApp();
-	const only = rows.length === 1 ? rows[0] : undefined;
-	const [tags, setTagList] = useState<Tag[]>(only ? only.Tags : [{ Key: "", Value: "" }]);
-	const [busy, setBusy] = useState(false);
-	const [error, setError] = useState<unknown>();
-	const wrong = (i: number): string | null => {
-		const key = checkTag(tags, i);
-		return key && t.rules[key];
-	};
-	const isWrong = tags.some((_, i) => checkTag(tags, i) !== null);
-	const save = async (): Promise<void> => {
-		setBusy(true);
-		try {
-			if (only) await setTags(client, place.region, "vpcendpoint", only.EndpointId, only.Tags, tags);
-			else for (const row of rows) await setTags(client, place.region, "vpcendpoint", row.EndpointId, [], tags);
-			onClose();
-		} catch (failure) {
-			setError(failure);
-			setBusy(false);
-		}
-	};
-	const foot = (
-		<>
-			<Button onClick={onClose}>{t.ui.cancel}</Button>
-			<Button kind="primary" type="submit" busy={busy} disabled={isWrong}>{t.common.save}</Button>
-		</>
-	);
-	return (
-		<Dialog title={only ? t.endpoints.tagsOf(visible(nameOf(only))) : t.endpoints.tagsForAll(rows.length)} onClose={onClose} onSubmit={() => { if (!isWrong) void save(); }} foot={foot}>
-			{error !== undefined && <Banner kind="bad">{errorText(error, t)}</Banner>}
-			<TagEditor label={t.endpoints.tags} tags={tags} onChange={setTagList} errorOf={wrong} limit={tagLimit} />
-		</Dialog>
-	);
 }

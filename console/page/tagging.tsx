@@ -14,6 +14,7 @@ import { CopyCall } from "./copy_call";
 import { errorText } from "./errors";
 
 const kinds = {
+	endpoint: { product: "privatelink", type: "vpcendpoint", untag: "UntagResources" },
 	vpc: { product: "vpc", type: "VPC", untag: "UnTagResources" },
 	vswitch: { product: "vpc", type: "VSWITCH", untag: "UnTagResources" },
 	group: { product: "ecs", type: "securitygroup", untag: "UntagResources" },

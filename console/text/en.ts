@@ -364,8 +364,6 @@ export const en = {
 		noneTitle: "No endpoints yet",
 		noneText: (region: string) => `In ${region} this account has none. An endpoint gives your VPC private addresses for a service.`,
 		editTags: "Edit tags",
-		tagsOf: (name: string) => `Tags of ${name}`,
-		tagsForAll: (n: number) => `Add tags to ${n} endpoints`,
 		delete: "Delete",
 		deleteTitle: (n: number) => (n === 1 ? "Delete this endpoint?" : `Delete these ${n} endpoints?`),
 		deleteText: "First the zones go, and with them the network interfaces and their addresses; then the endpoint. This cannot be undone.",

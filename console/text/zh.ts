@@ -364,8 +364,6 @@ export const zh: Texts = {
 		noneTitle: "还没有终端节点",
 		noneText: (region) => `此账号在 ${region} 还没有终端节点。终端节点为您的专有网络提供通往服务的私网地址。`,
 		editTags: "编辑标签",
-		tagsOf: (name) => `${name} 的标签`,
-		tagsForAll: (n) => `为 ${n} 个终端节点添加标签`,
 		delete: "删除",
 		deleteTitle: (n) => (n === 1 ? "删除此终端节点？" : `删除这 ${n} 个终端节点？`),
 		deleteText: "首先移除可用区及其网卡和地址，然后删除终端节点。此操作无法撤销。",
