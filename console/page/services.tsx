@@ -56,7 +56,7 @@ export function ServicesPage(_: PageProps) {
 			<PageHead title={t.services.title} text={t.services.intro}>{create}</PageHead>
 			<ObjectList
 				label={t.services.title} list={list} columns={columns} fields={fields} keyOf={keyOfService} nameOf={(row) => row.ServiceDescription} page="services"
-				acts={[useDeleteService()]} nothing={{ title: t.services.noneTitle, text: t.services.noneText(place.region), action: create }}
+				tagging={{ kind: "service", tagsOf: (row) => row.Tags ?? [] }} acts={[useDeleteService()]} nothing={{ title: t.services.noneTitle, text: t.services.noneText(place.region), action: create }}
 			/>
 		</>
 	);

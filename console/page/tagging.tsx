@@ -15,6 +15,7 @@ import { errorText } from "./errors";
 
 const kinds = {
 	endpoint: { product: "privatelink", type: "vpcendpoint", untag: "UntagResources" },
+	service: { product: "privatelink", type: "vpcendpointservice", untag: "UntagResources" },
 	vpc: { product: "vpc", type: "VPC", untag: "UnTagResources" },
 	vswitch: { product: "vpc", type: "VSWITCH", untag: "UnTagResources" },
 	group: { product: "ecs", type: "securitygroup", untag: "UntagResources" },

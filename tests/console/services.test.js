@@ -4,7 +4,7 @@
 
 const assert = require("node:assert/strict");
 const { after, before, test } = require("node:test");
-const { login, obstacles, open, picture, start, stop } = require("./browser");
+const { home, login, obstacles, open, picture, start, stop } = require("./browser");
 const { call, endpointIs, makeBalancer, makeEndpoint, makeGroup, makeVpc, makeVswitch, region, until } = require("./calls");
 
 const zones = ["cn-hangzhou-h", "cn-hangzhou-i"];
@@ -53,6 +53,18 @@ test("a service is created in two zones", async () => {
 	assert.equal(row.AutoAcceptEnabled, false);
 	assert.deepEqual(await obstacles(page), []);
 	await picture(page, "service");
+});
+
+test("it is tagged in the list", async () => {
+	await page.goto(`${home}#/${region}/services`);
+	await page.getByRole("row", { name: new RegExp(world.service) }).getByRole("checkbox").check();
+	await page.getByRole("button", { name: "Edit tags" }).click();
+	await page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+	await page.getByLabel("Key 1").fill("env");
+	await page.getByLabel("Value 1").fill("test");
+	await confirm("Save");
+	await until("the tag is there", async () => (await call("publisher", "privatelink", "ListVpcEndpointServices")).Services[0].Tags.some((tag) => tag.Key === "env" && tag.Value === "test"));
+	await page.goto(`${home}#/${region}/services/${world.service}`);
 });
 
 test("its load balancers are shown, and one zone can be taken away and added", async () => {
