@@ -60,6 +60,18 @@ async function login(page, id, secret, to = '', { stay = false } = {}) {
 		await page.goto(`${home}#/${to}`);
 }
 
+// Until the open list offers something. An Enter before its rows have come takes nothing.
+async function offered(page) {
+	await page.locator('.listbox:not([hidden]) [role=option]:not([aria-disabled])').first().waitFor();
+}
+
+// Takes the first option that fits what is typed into a box.
+async function choose(box, text) {
+	await box.fill(text);
+	await offered(box.page());
+	await box.press('Enter');
+}
+
 // What axe finds of the kinds that keep people out, as lines.
 async function obstacles(page) {
 	await page.evaluate(axe);
@@ -73,4 +85,4 @@ async function picture(page, name) {
 	await page.screenshot({ path: path.join(pictures, `${name}.png`) });
 }
 
-module.exports = { start, stop, open, login, obstacles, picture, home };
+module.exports = { start, stop, open, login, choose, offered, obstacles, picture, home };

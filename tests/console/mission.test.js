@@ -7,7 +7,7 @@ const assert = require("node:assert/strict");
 const { execFile } = require("node:child_process");
 const { promisify } = require("node:util");
 const { after, before, test } = require("node:test");
-const { home, login, obstacles, open, picture, start, stop } = require("./browser");
+const { choose: take, home, login, obstacles, offered, open, picture, start, stop } = require("./browser");
 const { region, until } = require("./calls");
 
 const run = promisify(execFile);
@@ -40,10 +40,7 @@ async function inside(...command) {
 	return stdout;
 }
 
-async function choose(label, text) {
-	await page.getByLabel(label, { exact: true }).fill(text);
-	await page.keyboard.press("Enter");
-}
+const choose = (label, text) => take(page.getByLabel(label, { exact: true }), text);
 
 test("a VPC, a vSwitch in each of two zones, a group for instances and one for endpoints, an instance", async () => {
 	await go("vpcs/create");
@@ -150,8 +147,7 @@ test("the rule for 443 is revoked: test and path name group and missing rule, an
 test("with the instance in the endpoint's group, the rule that nobody wrote is shown as what lets it through", async () => {
 	await go(`endpoints/${ids.endpoint}/groups`);
 	await button("Attach security group").click();
-	await page.getByRole("dialog").getByRole("combobox", { name: "Security group" }).fill("workstation");
-	await page.keyboard.press("Enter");
+	await take(page.getByRole("dialog").getByRole("combobox", { name: "Security group" }), "workstation");
 	await inDialog("Attach security group").click();
 	const card = (group) => page.getByRole("region", { name: group, exact: true });
 	await card("workstation").getByText("Attached").waitFor();
@@ -194,9 +190,11 @@ test("by the keyboard alone: log in, create an endpoint, delete it", async () =>
 	await type("by-keys");
 	await tabTo(keys, "combobox", "Endpoint service");
 	await type("pai-dsw");
+	await offered(keys);
 	await press("Enter");
 	await tabTo(keys, "combobox", "VPC");
 	await type("mission");
+	await offered(keys);
 	await press("Enter");
 	await keys.getByLabel("vSwitch 2", { exact: true }).waitFor();
 	await tabTo(keys, "checkbox", /^endpoints sg-/);
