@@ -17,6 +17,7 @@ eg=$(make_group consumer "$cv" TCP:443/443:10.0.0.0/16) # of the endpoint
 pg=$(make_group provider "$pv")
 c=$(make_instance consumer "$ch" "$cg") s=$(make_instance provider "$ph" "$pg")
 serve "$s" python3 "$peer" tcp-server 443 served
+wait_for 10 inside "$s" python3 "$peer" tcp 127.0.0.1 443 || bail "no server" # a first probe that is refused counts for seconds
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s")" >/dev/null
 service=$(make_service provider "$nlb" $h $i)
@@ -124,6 +125,7 @@ check "an enabled one opens it" wait_for $((second + 1)) connects
 
 # --- the groups of an endpoint that serves
 serve "$s" python3 "$peer" echo-server 444
+wait_for 10 inside "$s" python3 "$peer" pingpong 127.0.0.1 444 1 || bail "no second server"
 make_listener provider "$nlb" TCP 444 "$(make_server_group provider "$pv" TCP 444 "$s")" >/dev/null
 tg=$(make_group consumer "$cv" TCP:444/444:10.0.0.0/16)
 groups() { as consumer endpoint groups "$endpoint" --json | jq -r '.SecurityGroups | sort_by(.SecurityGroupId != "'"$eg"'")[] | .SecurityGroupStatus' | paste -sd ' '; }
