@@ -89,7 +89,7 @@ kill_agent() {
 # And the agent has been through its first pass: it reports what is new only after that.
 is_whole() { wait_for 20 node_live && wait_for 10 reaches && make_vpc consumer 192.168.0.0/16; }
 check "instances reach each other" reaches
-check "the other listener sees what reaches the instance" grep -q $gateway_mac "$dir/seen"
+check "the other listener sees what reaches the instance" wait_for 10 grep -q $gateway_mac "$dir/seen"
 
 # --- with nobody there to mend it
 accident() { # NAME COMMAND…
