@@ -75,7 +75,8 @@ check "the provider's own address range is its own: nothing listens there" \
 for s in "$s1" "$s2"; do
 	serve "$s" python3 "$peer" tcp-server 8080 "$s"
 	serve "$s" python3 "$peer" udp-server 5353 "$s"
-	wait_for 10 inside "$s" python3 "$peer" tcp 127.0.0.1 8080 >/dev/null || bail "no server in $s"
+	wait_for 10 inside "$s" python3 "$peer" tcp 127.0.0.1 8080 || bail "no server in $s"
+	wait_for 10 inside "$s" python3 "$peer" udp 127.0.0.1 5353 hello 1 || bail "no server of UDP in $s"
 done
 slb=$(make_slb provider "$ph" "$s1" "$s2") || bail "no classic load balancer"
 make_slb_listener provider "$slb" tcp 80 8080 --health-interval 1 || bail "no listener of TCP"
@@ -92,9 +93,8 @@ who_answers() { # PROTOCOL PORT: the servers that say something in 20 tries, in 
 	done | sort -u | xargs
 }
 both=$(printf '%s\n' "$s1" "$s2" | sort | xargs)
-both_answer() { [ "$(who_answers "$@")" = "$both" ]; }
-check "TCP through a classic load balancer is served in both zones" wait_for 10 both_answer tcp 80
-check "and so is UDP" wait_for 10 both_answer udp 53 hello
+is "$(who_answers tcp 80)" "$both" "TCP through a classic load balancer is served in both zones"
+is "$(who_answers udp 53 hello)" "$both" "and so is UDP"
 is "$(inside "$c1" python3 "$peer" many "$eh" 80 500)" 500 "500 connections one after another are all answered"
 all_normal() { as provider call slb DescribeHealthStatus LoadBalancerId="$slb" ListenerProtocol=tcp |
 	jq -e '[.BackendServers.BackendServer[].ServerHealthStatus] == ["normal", "normal"]'; }
