@@ -6,26 +6,18 @@
  */
 #include "daemon_store.h"
 
-#include <inttypes.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon_admin.h"
-#include "daemon_record.h"
 #include "daemon_refuse.h"
+#include "daemon_store_parts.h"
 #include "lib/file_write.h"
 #include "lib/log.h"
-#include "store/sum.h"
 
 #define DATABASE "store/privlink.db"
 #define IDENTITY "store.id"
 #define RECORD	 DAEMON_RECORD_NAME
-
-struct place {
-	const char *state_dir, *run_dir;
-	char directory[PATH_MAX], database[PATH_MAX], identity[PATH_MAX], record[PATH_MAX];
-};
 
 static int find_place(const struct daemon_options *options, struct place *ret)
 {
@@ -44,69 +36,6 @@ static int find_place(const struct daemon_options *options, struct place *ret)
 bool daemon_store_only(const struct daemon_options *options)
 {
 	return options->new_store || options->accept_store;
-}
-
-/* ---- what is known of it outside ---- */
-
-struct known {
-	bool here, has_sum;
-	char identity[STORE_IDENTITY_SIZE]; /* "" if the file does not hold one */
-};
-
-#define IDENTITY_FILE_SIZE (STORE_IDENTITY_SIZE + 32)
-
-/* A line with the identity, and one with its sum, by which a damaged one is told from another store's. */
-static void format_identity(const char *identity, char ret[IDENTITY_FILE_SIZE])
-{
-	(void)str_format(ret, IDENTITY_FILE_SIZE, "%s\nsum=%016" PRIx64 "\n", identity,
-			 sum_of_text(identity));
-}
-
-/* Files from before there were sums have the first line only, and get theirs at the first start. */
-static int parse_identity(const char *text, struct known *ret)
-{
-	char identity[STORE_IDENTITY_SIZE], whole[IDENTITY_FILE_SIZE];
-	size_t length = strspn(text, "0123456789abcdef");
-
-	if (length != STORE_IDENTITY_SIZE - 1)
-		return -EINVAL;
-	(void)str_format(identity, sizeof(identity), "%.*s", (int)length, text);
-	format_identity(identity, whole);
-	ret->has_sum = streq(text, whole);
-	if (text[length] && !streq(text + length, "\n") && !ret->has_sum)
-		return -EINVAL;
-	(void)str_copy(ret->identity, sizeof(ret->identity), identity);
-	return 0;
-}
-
-static int read_identity(const struct place *place, struct known *ret)
-{
-	_cleanup_(freep) char *text = NULL;
-	int r;
-
-	*ret = (struct known){};
-	if (access(place->identity, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	r = daemon_read_file("file", place->identity, &text);
-	if (r < 0)
-		return r;
-	ret->here = true;
-	if (parse_identity(text, ret) < 0)
-		log_warning("cannot read file=%s, it is damaged: it holds no store's identity any more",
-			    place->identity);
-	return 0;
-}
-
-static int write_identity(const struct place *place, const struct known *known, const struct store *store)
-{
-	char text[IDENTITY_FILE_SIZE];
-	int r;
-
-	if (known->has_sum && streq(known->identity, store_identity(store)))
-		return 0;
-	format_identity(store_identity(store), text);
-	r = file_write(place->identity, text, strlen(text), 0644, geteuid(), getegid());
-	return r < 0 ? log_errno(r, "cannot write file=%s", place->identity) : 0;
 }
 
 /* ---- before anything is made ---- */
@@ -147,7 +76,7 @@ static int check_missing(const struct place *place)
 	struct known known;
 	int r;
 
-	r = read_identity(place, &known);
+	r = daemon_identity_read(place, &known);
 	if (r < 0)
 		return r;
 	if (known.here)
@@ -192,12 +121,6 @@ int daemon_store_check(const struct daemon_options *options)
 }
 
 /* ---- opening ---- */
-
-struct opening {
-	struct known known;
-	bool is_new, accept, damaged;
-	struct store *store;
-};
 
 /* What may be otherwise at the next start, without anyone's doing. */
 static bool may_pass(int r)
@@ -250,89 +173,6 @@ static int open_as_user(struct loop *loop, const struct place *place, const stru
 	return r < 0 ? cannot_open(place, opening->accept, r) : back;
 }
 
-/* The store that was here. Where store.id is damaged, the record knows it, too; "": nothing does. */
-static void find_expected(const struct known *known, const struct daemon_records *records,
-			  char ret[STORE_IDENTITY_SIZE])
-{
-	(void)str_copy(ret, STORE_IDENTITY_SIZE, known->identity);
-	if (known->here && !known->identity[0])
-		daemon_records_identity(records, ret);
-}
-
-/* What is there is right from now on. What has lost rows becomes another store, so that every agent notices.
- */
-static int accept_store(const struct place *place, struct store *store, bool has_lost)
-{
-	char before[STORE_IDENTITY_SIZE];
-	int r;
-
-	(void)str_copy(before, sizeof(before), store_identity(store));
-	if (has_lost) {
-		r = store_renew(store);
-		if (r < 0)
-			return log_errno(r, "cannot write the store=%s", place->database);
-	}
-	log_warning(
-		"accepted the store in file=%s: store=%s before=%s revision=%llu; agents that served another "
-		"one hold what they have until `privlink node accept-store` is run on their nodes",
-		place->database, store_identity(store), before,
-		(unsigned long long)store_durable_revision(store));
-	return daemon_admin_fits(place->state_dir, store) ? 0 : daemon_admin_set_aside(place->state_dir);
-}
-
-static int refuse_stranger(const struct place *place, const char *expected, const struct store *store)
-{
-	return daemon_refuse(place->run_dir,
-			     "refusing to start: file=%s is store=%s, and this machine's is store=%s: it is "
-			     "another installation's, or a copy from before the store was last accepted; put "
-			     "the right one there, or start privlinkd once with --accept-store to take it",
-			     place->database, store_identity(store), expected);
-}
-
-static int refuse_lost(const struct place *place, const struct store *store, uint64_t recorded)
-{
-	return daemon_refuse(
-		place->run_dir,
-		"refusing to start: file=%s has lost acknowledged changes: it stands at revision=%llu, and "
-		"revision=%llu was durable, so it is an older copy or its log (-wal) is damaged; restore "
-		"what is newer, or start privlinkd once with --accept-store to go on without them",
-		place->database, (unsigned long long)store_durable_revision(store),
-		(unsigned long long)recorded);
-}
-
-static int refuse_admin(const struct place *place, const struct store *store)
-{
-	return daemon_refuse(place->run_dir,
-			     "refusing to start: the account of file=%s/admin.env is not in store=%s, so "
-			     "this is another installation's; put the right one there, or start privlinkd "
-			     "once with --accept-store to take it",
-			     place->state_dir, store_identity(store));
-}
-
-static int judge(const struct place *place, const struct opening *opening,
-		 const struct daemon_records *records)
-{
-	struct store *store = opening->store;
-	uint64_t recorded = daemon_records_revision(records, store);
-	bool has_lost = opening->damaged || store_durable_revision(store) < recorded;
-	bool fits = opening->is_new || daemon_admin_fits(place->state_dir, store), is_strange;
-	char expected[STORE_IDENTITY_SIZE];
-
-	find_expected(&opening->known, records, expected);
-	is_strange = expected[0] && !streq(expected, store_identity(store));
-	if (!is_strange && !has_lost && fits) {
-		if (opening->accept)
-			log_info("accepting nothing: store=%s revision=%llu is the one that is expected",
-				 store_identity(store), (unsigned long long)store_durable_revision(store));
-		return 0;
-	}
-	if (opening->accept)
-		return accept_store(place, store, has_lost);
-	if (is_strange)
-		return refuse_stranger(place, expected, store);
-	return has_lost ? refuse_lost(place, store, recorded) : refuse_admin(place, store);
-}
-
 static void tell_what_is_new(const struct place *place, const struct opening *opening,
 			     const struct daemon_records *records)
 {
@@ -363,13 +203,13 @@ static int finish_opening(const struct place *place, const struct opening *openi
 	r = daemon_records_open(place->state_dir, place->run_dir, &records);
 	if (r < 0)
 		return r;
-	r = judge(place, opening, &records);
+	r = daemon_store_judge(place, opening, &records);
 	if (r == 0) {
 		tell_what_is_new(place, opening, &records);
 		r = daemon_records_keep(&records, opening->store);
 	}
 	daemon_records_done(&records);
-	return r < 0 ? r : write_identity(place, &opening->known, opening->store);
+	return r < 0 ? r : daemon_identity_write(place, &opening->known, opening->store);
 }
 
 int daemon_store_open(struct loop *loop, const struct daemon_options *options, const struct daemon_user *user,
@@ -381,7 +221,7 @@ int daemon_store_open(struct loop *loop, const struct daemon_options *options, c
 
 	r = find_place(options, &place);
 	if (r == 0)
-		r = read_identity(&place, &opening.known);
+		r = daemon_identity_read(&place, &opening.known);
 	if (r == 0) {
 		r = look(&place);
 		opening.is_new = r == 0;

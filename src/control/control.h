@@ -15,6 +15,7 @@
 #include "../model/connectivity.h"
 #include "../store/store.h"
 
+/* How long a node's lease holds without a report. */
 #define LEASE_S 30
 /* How long a node has for a connectivity test, from the call that asked for it. */
 #define CONNECTIVITY_DEADLINE_S 15

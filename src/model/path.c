@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "reason.h"
+#include "reason_shown.h"
 #include "state.h"
 
 const struct path_code_info *path_code_info(enum path_code code)

@@ -9,7 +9,7 @@
 
 int sqlite_handle_begin(struct sqlite_file *file)
 {
-	int r = sqlite_place_check(&file->place);
+	int r = sqlite_path_check(&file->place);
 
 	if (r < 0)
 		return r;
@@ -115,7 +115,7 @@ int sqlite_file_back_up(struct sqlite_file *file, const char **ret_path)
 	if (unlink(file->backup_path) < 0 && errno != ENOENT)
 		return -errno;
 	/* SQLite takes an empty file, and keeps its mode. */
-	r = sqlite_place_make_file(file->backup_path);
+	r = sqlite_path_make_file(file->backup_path);
 	if (r < 0)
 		return r;
 	code = sqlite3_prepare_v2(file->db, "VACUUM INTO ?1", -1, &statement, NULL);

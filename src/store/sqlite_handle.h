@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 
 #include "sqlite_file.h"
-#include "sqlite_place.h"
+#include "sqlite_path.h"
 
 struct sqlite_timeline {
 	char name[STORE_TIMELINE_SIZE];
@@ -19,7 +19,7 @@ struct sqlite_file {
 	sqlite3 *db;
 	char identity[STORE_IDENTITY_SIZE]; /* "": it is damaged */
 	char backup_path[PATH_MAX + sizeof(".backup")];
-	struct sqlite_place place;
+	struct sqlite_path place;
 	sqlite3_stmt *put, *delete, *present, *meta;
 	struct sqlite_timeline *timelines; /* oldest first; one more place while one begins */
 	size_t n_timelines, timelines_size;

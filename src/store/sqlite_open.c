@@ -290,7 +290,7 @@ static int open_file(struct sqlite_file *file, const char *path)
 	char real[PATH_MAX];
 	int r;
 
-	r = sqlite_place_make(path, real);
+	r = sqlite_path_make(path, real);
 	if (r == 0)
 		r = sqlite_handle_errno(
 			sqlite3_open_v2(real, &file->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL));
@@ -321,7 +321,7 @@ int sqlite_file_open(const char *path, bool make, struct sqlite_file **ret)
 	if (r == 0)
 		r = prepare(file);
 	if (r == 0) /* from here on there is a log, be it empty */
-		r = sqlite_place_remember(&file->place, sqlite3_db_filename(file->db, "main"));
+		r = sqlite_path_remember(&file->place, sqlite3_db_filename(file->db, "main"));
 	if (r < 0) {
 		if (file->db && sqlite3_errcode(file->db) != SQLITE_OK)
 			log_error("cannot open store file=%s: %s", path, sqlite3_errmsg(file->db));

@@ -8,7 +8,7 @@
 #include "memory.h"
 #include "record.h"
 #include "sqlite_file.h"
-#include "sqlite_place.h"
+#include "sqlite_path.h"
 #include "store_parts.h"
 
 /* After everything else that decides in a turn. */
@@ -137,7 +137,7 @@ static int open_store(struct loop *loop, const char *path, bool make, bool *salv
 
 int store_sqlite_look(const char *path)
 {
-	return sqlite_place_look(path);
+	return sqlite_path_look(path);
 }
 
 int store_sqlite_open(struct loop *loop, const char *path, struct store **ret)

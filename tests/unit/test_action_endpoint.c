@@ -6,7 +6,7 @@
 #include "privatelink_world.h"
 
 #include "api/common/limits.h"
-#include "model/reason.h"
+#include "model/reason_shown.h"
 
 static void test_created(struct harness *h, const struct world *w)
 {

@@ -19,6 +19,6 @@ bool service_admits(const struct call *call, const struct service *service);
 int admitting_services(const struct call *call, const char *region, struct gathered *ret);
 /* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
 int check_service_there(struct call *call, const struct service *service);
-/* Whether a connection that is Disconnected waits for acceptance or was refused: "Waiting", "Refused" or
- * "Accepted". */
+/* Whether a connection was accepted: "Waiting", "Refused" or "Accepted"; a word of our own
+ * (AcceptanceStatus), since the API's says Disconnected for the first two. */
 const char *acceptance_word(const struct connection *connection);

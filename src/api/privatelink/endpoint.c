@@ -3,7 +3,7 @@
  * Endpoints as their owner sees them, and their end. An endpoint is deleted after its zones; zones that are
  * on their way out do not hold it up.
  */
-#include "../../model/reason.h"
+#include "../../model/reason_shown.h"
 #include "../../model/state.h"
 #include "../common/listing.h"
 #include "../common/owned.h"

@@ -19,10 +19,6 @@ int read_service_description(struct call *call, char ret[TEXT_SIZE]);
 /* "Zones": the zones that have a resource, each once. */
 void answer_service_zones(const struct call *call, json_t *object, const char *service);
 
-/* Whether the connection was accepted; a word of our own (AcceptanceStatus: Waiting, Refused, Accepted),
- * since the API's says Disconnected for the first two. */
-const char *acceptance_word(const struct connection *connection);
-
 /* Fails the call for another version of IP than 4, which endpoints do not have. */
 int check_ip_version(struct call *call);
 /* Which version a service is to have, into the row, whose type is known. DualStack is kept where the type

@@ -2,7 +2,7 @@
 /*
  * What keeps a process from a database is asked of the file system, as the user that the process is then.
  */
-#include "sqlite_place.h"
+#include "sqlite_path.h"
 
 #include <fcntl.h>
 #include <libgen.h>
@@ -20,7 +20,7 @@ static int sync_directory(const char *path)
 }
 
 /* Makes an empty file of the right mode, and its name durable. SQLite keeps a mode that it finds. */
-int sqlite_place_make_file(const char *path)
+int sqlite_path_make_file(const char *path)
 {
 	_cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	char copy[PATH_MAX];
@@ -104,7 +104,7 @@ static int check_files(const char *path, const char *directory)
 	return r;
 }
 
-int sqlite_place_look(const char *path)
+int sqlite_path_look(const char *path)
 {
 	char real[PATH_MAX], directory[PATH_MAX];
 	struct stat st;
@@ -118,7 +118,7 @@ int sqlite_place_look(const char *path)
 	return stat(real, &st) < 0 ? -errno : st.st_size > 0;
 }
 
-int sqlite_place_make(const char *path, char ret[PATH_MAX])
+int sqlite_path_make(const char *path, char ret[PATH_MAX])
 {
 	char directory[PATH_MAX];
 	int r;
@@ -129,7 +129,7 @@ int sqlite_place_make(const char *path, char ret[PATH_MAX])
 	if (r == -ENOENT) {
 		r = explain(directory, R_OK | W_OK | X_OK);
 		if (r == 0)
-			r = sqlite_place_make_file(path);
+			r = sqlite_path_make_file(path);
 		if (r == 0)
 			r = find_file(path, ret, directory);
 	}
@@ -143,15 +143,15 @@ static bool is_same(const char *path, const struct stat *known)
 	return stat(path, &st) == 0 && st.st_ino == known->st_ino && st.st_dev == known->st_dev;
 }
 
-int sqlite_place_remember(struct sqlite_place *place, const char *path)
+int sqlite_path_remember(struct sqlite_path *place, const char *path)
 {
-	*place = (struct sqlite_place){};
+	*place = (struct sqlite_path){};
 	(void)str_copy(place->path, sizeof(place->path), path);
 	(void)str_format(place->log_path, sizeof(place->log_path), "%s-wal", path);
 	return stat(place->path, &place->database) < 0 || stat(place->log_path, &place->log) < 0 ? -errno : 0;
 }
 
-int sqlite_place_check(struct sqlite_place *place)
+int sqlite_path_check(struct sqlite_path *place)
 {
 	if (is_same(place->path, &place->database) && is_same(place->log_path, &place->log))
 		return 0;

@@ -10,18 +10,18 @@
 #include <sys/stat.h>
 
 /* As store_sqlite_look(). */
-int sqlite_place_look(const char *path);
+int sqlite_path_look(const char *path);
 /* The file's own name, symbolic links followed. Makes an empty file (mode 0600) if there is none. Negative
  * errno, logged: it, its directory or a file beside it cannot be used. */
-int sqlite_place_make(const char *path, char ret[PATH_MAX]);
+int sqlite_path_make(const char *path, char ret[PATH_MAX]);
 /* Which files SQLite has open: the database, and its log. */
-struct sqlite_place {
+struct sqlite_path {
 	char path[PATH_MAX], log_path[PATH_MAX + 8];
 	struct stat database, log;
 	bool told;
 };
-int sqlite_place_remember(struct sqlite_place *place, const char *path);
+int sqlite_path_remember(struct sqlite_path *place, const char *path);
 /* -ESTALE, logged once: their names are gone, or other files'. */
-int sqlite_place_check(struct sqlite_place *place);
+int sqlite_path_check(struct sqlite_path *place);
 /* An empty file of mode 0600 under a new name. */
-int sqlite_place_make_file(const char *path);
+int sqlite_path_make_file(const char *path);
