@@ -5,6 +5,7 @@ Everything that outlives a crash of this program is written down first, in /run/
 `bench/run --clean` can remove what a killed run left behind, by name, and nothing else.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -88,9 +89,16 @@ class Lab:
         self.path = f"{RECORDS}/{os.getpid()}"
         self.processes = []
         self.directory_path = None
-        os.makedirs(RECORDS, exist_ok=True)
-        self.record_file = open(self.path, "w", encoding="utf-8")
+        self.record_file = self.open_record()
         self.note("owner", pid=os.getpid(), start=process_start(os.getpid()))
+
+    def open_record(self):
+        """Another run that ends may take the empty directory away from under us."""
+        for _ in range(10):
+            os.makedirs(RECORDS, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                return open(self.path, "w", encoding="utf-8")
+        raise Failure(f"{RECORDS}: does not stay")
 
     def note(self, kind, **what):
         """Writes down what is about to be, or has been, made."""
@@ -160,6 +168,7 @@ class Lab:
             self.end(process)
         self.record_file.close()
         remove_recorded(self.path)
+        remove_records_directory()
 
 
 def read_record(path):
@@ -173,6 +182,9 @@ def remove_entry(entry):
     elif entry["kind"] == "undo":
         subprocess.run(entry["command"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     elif entry["kind"] == "netns":
+        # Who is still in there: the workers of a proxy whose first process was killed.
+        for pid in command("ip", "netns", "pids", entry["name"], check=False).split():
+            command("kill", "-KILL", pid, check=False)
         command("ip", "netns", "del", entry["name"], check=False)
     elif entry["kind"] == "directory":
         shutil.rmtree(entry["path"], ignore_errors=True)
@@ -188,6 +200,12 @@ def remove_recorded(path):
     os.unlink(path)
 
 
+def remove_records_directory():
+    """Unless another run has its record there."""
+    with contextlib.suppress(OSError):
+        os.rmdir(RECORDS)
+
+
 def clean():
     """Removes what runs left behind whose program is gone. Returns how many there were."""
     n_cleaned = 0
@@ -198,4 +216,5 @@ def clean():
             continue
         remove_recorded(path)
         n_cleaned += 1
+    remove_records_directory()
     return n_cleaned

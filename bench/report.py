@@ -11,6 +11,10 @@ import os
 import time
 from statistics import median
 
+from lab import Failure
+
+REFERENCES = ("straight", "routing", "nft")
+
 METRICS = {
     # name: title, unit, format of a value, cost of a unit of work
     "tcp": ("TCP throughput, one stream", "Gbit/s", "{:.1f}", "CPU s/GB"),
@@ -29,57 +33,77 @@ def describe_machine():
 
 
 def read(path):
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """The lines of a run's output; what is no such file is a Failure."""
+    try:
+        with open(path, encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines]
+    except (OSError, ValueError) as error:
+        raise Failure(f"{path}: {getattr(error, 'strerror', None) or 'is not the output of a run'}") from error
 
 
-def ratio(samples, variant, reference):
-    """Median over rounds of variant by reference; None without a round that has both."""
+def spread(values):
+    """Median, min, max and number of values; None without any."""
+    return {"median": median(values), "min": min(values), "max": max(values), "n": len(values)} if values else None
+
+
+def ratios(samples, variant, reference):
+    """Over rounds that have both: variant by reference."""
     by_round = {}
     for s in samples:
         by_round.setdefault(s["round"], {})[s["variant"]] = s["value"]
-    ratios = [r[variant] / r[reference] for r in by_round.values() if r.get(reference) and variant in r]
-    return median(ratios) if ratios else None
+    return spread([r[variant] / r[reference] for r in by_round.values() if r.get(reference) and variant in r])
 
 
-def row(samples, variant, form):
+def summarize_variant(samples, variant):
     own = [s for s in samples if s["variant"] == variant]
-    values = [s["value"] for s in own]
-    costs = [s["cpu"] for s in own if s["cpu"] is not None]
-    latencies = [s["p50_us"] for s in own if "p50_us" in s]
-    cells = [variant, str(len(own)),
-             f"{form.format(median(values))} ({form.format(min(values))} .. {form.format(max(values))})",
-             f"{median(latencies):.0f}" if latencies else "",
-             f"{median(costs):.3g}" if costs else ""]
-    for reference in ("straight", "nft"):
-        r = ratio(samples, variant, reference)
-        cells.append(f"{r:.2f}" if r is not None else "")
-    return cells
+    row = {"value": spread([s["value"] for s in own])}
+    for name in ("p50_us", "p99_us", "cpu"):
+        row[name] = spread([s[name] for s in own if s.get(name) is not None])
+    return {**row, "by": {reference: ratios(samples, variant, reference) for reference in REFERENCES}}
 
 
-def table(samples, metric, order):
-    title, unit, form, cost = METRICS[metric]
-    variants = [v for v in order if any(s["variant"] == v for s in samples)]
-    head = ["", "n", f"{unit}: median (min .. max)", "p50 µs", cost, "by straight", "by nft"]
-    rows = [row(samples, v, form) for v in variants]
-    lines = [f"**{title}**", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in rows]) + "\n"
-
-
-def report(lines, noise_max):
-    """All tables, without the samples that failed or were disturbed."""
-    parts = [f"{line['machine']}, {time.strftime('%Y-%m-%d', time.gmtime(line['time']))}.\n"
-             for line in lines if "machine" in line]
+def summarize(lines, noise_max):
+    """All that the tables say, without the samples that failed or were disturbed."""
     samples = [line for line in lines if "variant" in line]
     order = list(dict.fromkeys(s["variant"] for s in samples))
     failed = [s for s in samples if "error" in s]
     kept = [s for s in samples if "error" not in s and s["noise"] <= noise_max]
-    for metric in METRICS:
+    metrics = {}
+    for metric, (title, unit, _, cost) in METRICS.items():
         of_metric = [s for s in kept if s["metric"] == metric]
-        if of_metric:
-            parts.append(table(of_metric, metric, order))
-    disturbed = len(samples) - len(kept) - len(failed)
-    parts.append(f"{len(kept)} samples; {disturbed} left out, because more than {noise_max:.0%} of the CPU time went "
-                 f"elsewhere; {len(failed)} failed.")
-    parts += [f"failed: {s['variant']} {s['metric']} in round {s['round']}: {s['error']}" for s in failed]
+        variants = [v for v in order if any(s["variant"] == v for s in of_metric)]
+        if variants:
+            metrics[metric] = {"title": title, "unit": unit, "cost": cost,
+                               "variants": {v: summarize_variant(of_metric, v) for v in variants}}
+    return {"runs": [{"machine": line["machine"], "time": line["time"]} for line in lines if "machine" in line],
+            "noise_max": noise_max, "metrics": metrics, "kept": len(kept),
+            "disturbed": len(samples) - len(kept) - len(failed),
+            "failed": [{name: s[name] for name in ("variant", "metric", "round", "error")} for s in failed]}
+
+
+def cells(name, row, form):
+    value = row["value"]
+    latencies = [f"{row[q]['median']:.0f}" if row[q] else "" for q in ("p50_us", "p99_us")]
+    by = [f"{row['by'][reference]['median']:.2f}" if row["by"][reference] else "" for reference in REFERENCES]
+    return [name, str(value["n"]),
+            f"{form.format(value['median'])} ({form.format(value['min'])} .. {form.format(value['max'])})",
+            *latencies, f"{row['cpu']['median']:.3g}" if row["cpu"] else "", *by]
+
+
+def table(metric, summary):
+    form = METRICS[metric][2]
+    head = ["", "n", f"{summary['unit']}: median (min .. max)", "p50 µs", "p99 µs", summary["cost"],
+            *(f"by {reference}" for reference in REFERENCES)]
+    rows = [head, ["---"] * len(head), *(cells(name, row, form) for name, row in summary["variants"].items())]
+    return f"**{summary['title']}**\n\n" + "\n".join("| " + " | ".join(r) + " |" for r in rows) + "\n"
+
+
+def report(lines, noise_max):
+    """All tables."""
+    summary = summarize(lines, noise_max)
+    parts = [f"{run['machine']}, {time.strftime('%Y-%m-%d', time.gmtime(run['time']))}.\n" for run in summary["runs"]]
+    parts += [table(metric, of_metric) for metric, of_metric in summary["metrics"].items()]
+    parts.append(f"{summary['kept']} samples; {summary['disturbed']} left out, because more than {noise_max:.0%} of the "
+                 f"CPU time went elsewhere; {len(summary['failed'])} failed.")
+    parts += [f"failed: {s['variant']} {s['metric']} in round {s['round']}: {s['error']}" for s in summary["failed"]]
     return "\n".join(parts)

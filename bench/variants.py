@@ -2,19 +2,27 @@
 """The paths that are compared, but for privlink's own (privlink.py).
 
     straight  client ───────────────────────────── server   one veth pair: the physical limit
+    routing   client ── hub: forwards ──────────── server   a Linux router that does nothing but forward
     nft       client ── hub: dnat, snat, filter ── server   a Linux router doing the same job
     haproxy   client ── hub: TCP proxy ─────────── server   a proxy doing it
+    nginx     client ── hub: TCP proxy ─────────── server   another one
 
-In the last two the client, 10.0.0.2, knows the service by an address of its own network, 10.0.0.100, and the server,
+In the last three the client, 10.0.0.2, knows the service by an address of its own network, 10.0.0.100, and the server,
 10.9.0.10, sees an address of its own, 10.9.0.200: the same full NAT as privlink's, behind the same kind of filter.
+The plain router translates nothing, so there the client knows the server by its own address.
 """
+
+import os
+import shutil
 
 import lab as lab_module
 
 PORTS = {"tcp": 5201, "rr": 7001, "crr": 7002, "udp": 7003}
+PROXIED = [PORTS[metric] for metric in ("tcp", "rr", "crr")]
 
 CLIENT, GATEWAY, SERVICE = "10.0.0.2", "10.0.0.1", "10.0.0.100"
 SERVER, SERVER_GATEWAY, TRANSLATED = "10.9.0.10", "10.9.0.1", "10.9.0.200"
+PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 NFT_RULES = f"""
 table ip bench {{
@@ -60,11 +68,42 @@ listen port{port}
 """
 
 
+NGINX_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+# One worker for each CPU, as it is set up for such work.
+NGINX_HEAD = """
+load_module {module};
+user root;
+worker_processes auto;
+worker_rlimit_nofile 65536;
+daemon off;
+pid {directory}/nginx.pid;
+error_log {directory}/nginx.log;
+events {{
+    worker_connections 16384;
+    multi_accept on;
+}}
+stream {{
+    access_log off;
+    allow 10.0.0.0/24;
+    deny all;
+    proxy_bind {translated};
+"""
+
+NGINX_SERVER = """
+    server {{
+        listen {service}:{port} backlog=8192 reuseport;
+        proxy_pass {server}:{port};
+    }}
+"""
+
+
 class Variant:
     """A client, a server and an address that leads from the one to the other."""
 
     name = ""
     has_udp = True
+    needs = {}  # program, or file: the package of Debian that has it
 
     def __init__(self, lab):
         self.lab = lab
@@ -77,6 +116,13 @@ class Variant:
 
     def namespaces(self):
         return [self.client_ns, self.server_ns]
+
+    @classmethod
+    def check(cls):
+        """Fails with what is missing on this machine."""
+        for what, package in cls.needs.items():
+            if not (os.path.exists(what) if what.startswith("/") else shutil.which(what, path=PATH)):
+                raise lab_module.Failure(f"{cls.name} needs {what}: apt-get install --no-install-recommends {package}")
 
 
 class Straight(Variant):
@@ -111,8 +157,20 @@ class Hub(Variant):
         lab_module.command(*lab_module.inside(self.hub_ns), "sysctl", "-qw", setting)
 
 
+class Routing(Hub):
+    """No NAT, no filter, and so no connection tracking: what forwarding alone costs."""
+
+    name = "routing"
+
+    def set_up(self):
+        super().set_up()
+        self.hub_sysctl("net.ipv4.ip_forward=1")
+        self.target = SERVER
+
+
 class Nft(Hub):
     name = "nft"
+    needs = {"nft": "nftables"}
 
     def set_up(self):
         super().set_up()
@@ -128,13 +186,32 @@ class Nft(Hub):
 class Haproxy(Hub):
     name = "haproxy"
     has_udp = False
+    needs = {"haproxy": "haproxy"}
 
     def set_up(self):
         super().set_up()
         path = f"{self.lab.directory()}/haproxy.cfg"
         with open(path, "w", encoding="ascii") as config:
             config.write(HAPROXY_HEAD)
-            for port in (PORTS["tcp"], PORTS["rr"], PORTS["crr"]):
+            for port in PROXIED:
                 config.write(HAPROXY_LISTEN.format(port=port, service=SERVICE, translated=TRANSLATED, server=SERVER))
         process = self.lab.spawn("haproxy", "-db", "-q", "-f", path, namespace=self.hub_ns)
+        self.lab.wait_listening(process, PORTS["crr"])
+
+
+class Nginx(Hub):
+    name = "nginx"
+    has_udp = False
+    needs = {"nginx": "nginx", NGINX_MODULE: "libnginx-mod-stream"}
+
+    def set_up(self):
+        super().set_up()
+        directory = self.lab.directory()
+        path = f"{directory}/nginx.conf"
+        with open(path, "w", encoding="ascii") as config:
+            config.write(NGINX_HEAD.format(module=NGINX_MODULE, directory=directory, translated=TRANSLATED))
+            for port in PROXIED:
+                config.write(NGINX_SERVER.format(port=port, service=SERVICE, server=SERVER))
+            config.write("}\n")
+        process = self.lab.spawn("nginx", "-e", f"{directory}/nginx.log", "-c", path, namespace=self.hub_ns)
         self.lab.wait_listening(process, PORTS["crr"])
