@@ -1,93 +1,160 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What one packet costs the shipped object, in nanoseconds, by BPF_PROG_TEST_RUN in the world of
- * tests/bpf/node.h. The same run of an empty program is taken away, so what is left is pl_main. Prints one
- * line of JSON; `packet` calls it many times, in turns with other builds.
- *
- * The kernel repeats a run on the packet as the last run left it. So the open flow's row is made to write
- * what is there already, a refused packet stays as it is, and a packet that changes (a new flow's, an echo)
- * is run once a call.
+ * tests/bpf/node.h. A wrapper gives each run its packet (wrap.h); the same with an empty program behind it is
+ * taken away, so what is left is pl_main. Prints one line of JSON, with null for a kind that this object does
+ * not know; `packet` calls it many times, in turns with other builds.
  */
+#include <math.h>
 #include <time.h>
 
 #include "tests/tap.h"
 
 #include "tests/bpf/flows.h"
 
-#define REPEATS 200000
-#define SINGLE	1500
+#include "bench/wrap.h"
+
+#define REPEATS	  131072
+#define N_NEW	  32768
+#define N_FLOWS	  65536 /* open at once: two senders, with half of them each */
+#define PORT_ONE  4000
+#define PORT_MANY 20000 /* of the first of many flows */
+#define ROWS	  (1 << 19)
 
 struct bench {
 	struct node *node;
-	int empty_fd;
+	struct wrap_bpf *wrap;
 };
 
-static int load_empty(void)
+/* Runs what was put into the wrapper; fails unless each was counted under the reason. */
+static double measure(const struct bench *bench, struct wrap_turns turns, uint32_t repeats, uint32_t reason,
+		      const char *what)
 {
-	const struct bpf_insn program[] = {
-		{.code = BPF_ALU | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = TC_ACT_SHOT},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "empty", "Dual BSD/GPL", program, 2, NULL);
+	uint64_t before = node_count(bench->node, reason).packets, n;
+	double ns = wrap_run(bench->wrap, bench->node, turns, repeats);
 
-	must(fd, "empty program");
-	return fd;
-}
-
-/* Nanoseconds for each of `repeats` runs on one packet. */
-static double run(int fd, uint32_t slot, const struct pkt *p, uint32_t repeats, uint32_t *ret_verdict)
-{
-	struct __sk_buff ctx = {.cb[0] = slot};
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size, .ctx_in = &ctx,
-		    .ctx_size_in = sizeof(ctx), .repeat = repeats);
-	must(bpf_prog_test_run_opts(fd, &opts), "run");
-	*ret_verdict = opts.retval;
-	return opts.duration;
-}
-
-static int main_fd(const struct bench *bench)
-{
-	return bpf_program__fd(bench->node->bpf->progs.pl_main);
-}
-
-static void want(uint32_t verdict, uint32_t wanted, const char *what)
-{
-	if (verdict == wanted)
-		return;
-	fprintf(stderr, "packet_ns: %s ended with verdict %u instead of %u\n", what, verdict, wanted);
+	n = node_count(bench->node, reason).packets - before;
+	if (n == repeats)
+		return ns;
+	fprintf(stderr, "packet_ns: %s: %lu of %u packets were counted as %s\n", what, n, repeats,
+		reason_name(reason));
 	exit(EXIT_FAILURE);
 }
 
-static double repeated(const struct bench *bench, const struct pkt *p, uint32_t wanted, const char *what)
+/* The same packet again and again. */
+static double measure_one(const struct bench *bench, uint32_t slot, const struct pkt *p, uint32_t reason,
+			  const char *what)
 {
-	uint32_t verdict;
-	double ns = run(main_fd(bench), SLOT_A, p, REPEATS, &verdict);
-
-	want(verdict, wanted, what);
-	return ns - run(bench->empty_fd, SLOT_A, p, REPEATS, &verdict);
+	wrap_put(bench->wrap, 0, slot, p, 0);
+	return measure(bench, (struct wrap_turns){.packets = 1, .total = 1}, REPEATS, reason, what);
 }
 
-/* The open flow's row writes the packet as it is. */
+/* Sends without looking at counters; the packet as it arrived. */
+static struct pkt pass(const struct bench *bench, uint32_t slot, const struct pkt *p)
+{
+	struct __sk_buff ctx = {.cb[0] = slot};
+	struct pkt out;
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size,
+		    .data_out = out.data, .data_size_out = PKT_MAX, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	must(bpf_prog_test_run_opts(bpf_program__fd(bench->node->bpf->progs.pl_main), &opts), "run");
+	if (opts.retval != TC_ACT_REDIRECT)
+		must(-EINVAL, "a packet that is to be delivered");
+	out.size = opts.data_size_out;
+	return out;
+}
+
+/* A flow as it is after a handshake; the first packet as its receiver saw it. */
+static struct pkt open_flow(const struct bench *bench, uint32_t slot, struct pkt syn)
+{
+	struct pkt seen = pass(bench, slot, &syn), syn_ack = node_reply(&seen, SYN | ACK);
+
+	pass(bench, receiver(bench->node, &seen), &syn_ack);
+	syn.data[PKT_L4 + 13] = ACK;
+	pkt_seal(&syn);
+	pass(bench, slot, &syn);
+	return seen;
+}
+
+/* The kinds */
+
 static double established(const struct bench *bench)
 {
-	struct node *node = bench->node;
-	struct pkt ack = tcp(node, SLOT_A, 4000, ACK);
-	struct pl_flow4_key key = node_key(&ack, 10, PL_SIDE_OUT);
-	struct pl_flow4 flow;
+	struct pkt ack = tcp(bench->node, SLOT_A, PORT_ONE, ACK);
 
-	handshake(node, SLOT_A, 4000);
-	if (!node_flow(node, &key, &flow))
-		must(-ENOENT, "the flow");
-	flow.saddr = key.saddr;
-	flow.daddr = key.daddr;
-	flow.sport = key.sport;
-	flow.dport = key.dport;
-	flow.csum_addr = flow.csum_all = 0;
-	memcpy(flow.dst_mac, ack.data, 6);
-	memcpy(flow.src_mac, ack.data + 6, 6);
-	map_put(node->bpf->maps.pl_flows4, &key, &flow);
-	return repeated(bench, &ack, TC_ACT_REDIRECT, "established");
+	open_flow(bench, SLOT_A, tcp(bench->node, SLOT_A, PORT_ONE, SYN));
+	return measure_one(bench, SLOT_A, &ack, PL_DELIVERED, "established");
+}
+
+static double established_among(const struct bench *bench)
+{
+	static const uint32_t senders[] = {SLOT_A, SLOT_A2};
+	struct wrap_turns turns = {.packets = 2, .total = N_FLOWS, .port_first = PORT_MANY};
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct pkt ack = tcp(bench->node, senders[i], PORT_MANY, ACK);
+
+		for (uint32_t port = 0; port < N_FLOWS / 2; port++)
+			open_flow(bench, senders[i], tcp(bench->node, senders[i], PORT_MANY + port, SYN));
+		wrap_put(bench->wrap, i, senders[i], &ack, PKT_L4);
+	}
+	return measure(bench, turns, REPEATS, PL_DELIVERED, "established among 64 k flows");
+}
+
+static double between_instances(const struct bench *bench)
+{
+	struct pkt ack = local(bench->node, SLOT_A, PORT_ONE, 80, ACK);
+
+	open_flow(bench, SLOT_A, local(bench->node, SLOT_A, PORT_ONE, 80, SYN));
+	return measure_one(bench, SLOT_A, &ack, PL_DELIVERED, "between instances");
+}
+
+/* Rules for what comes to an ENI, of which the last alone lets it in. False: there cannot be so many. */
+static bool put_rules(const struct bench *bench, uint32_t slot, uint32_t n)
+{
+	const uint32_t first = 65536;
+	struct pl_policy policy = {.in_first = first, .in_count = n};
+
+	if (n > PL_POLICY_RULES_MAX)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = first + i;
+		struct pl_rule rule = {
+			.addr = addr_of("10.0.0.0"),
+			.prefix_length = 96 + 24,
+			.protocol = IPPROTO_TCP,
+			.allow = true,
+			.port_first = i + 1 < n ? 1000 + 2 * i : 443,
+			.port_last = i + 1 < n ? 1000 + 2 * i : 443,
+		};
+
+		map_put(bench->node->bpf->maps.pl_rules, &at, &rule);
+	}
+	map_put(bench->node->bpf->maps.pl_policies, &slot, &policy);
+	return true;
+}
+
+/* From an instance whose ENI has that many rules; each packet opens a flow. */
+static double opening(const struct bench *bench, uint32_t slot, uint32_t eni, uint32_t n_rules)
+{
+	struct wrap_turns turns = {.packets = 1, .total = N_NEW, .port_first = PORT_MANY};
+	struct pkt syn = tcp(bench->node, slot, PORT_MANY, SYN);
+
+	if (!put_rules(bench, eni, n_rules))
+		return NAN;
+	wrap_put(bench->wrap, 0, slot, &syn, PKT_L4);
+	return measure(bench, turns, N_NEW, PL_DELIVERED, "new");
+}
+
+static double new_10(const struct bench *bench)
+{
+	return opening(bench, SLOT_B, SLOT_ENI_B, 10);
+}
+
+static double new_2000(const struct bench *bench)
+{
+	return opening(bench, SLOT_C, SLOT_ENI_C, 2000);
 }
 
 static double denied(const struct bench *bench)
@@ -96,73 +163,78 @@ static double denied(const struct bench *bench)
 			      (struct pkt_spec){.src = "10.0.0.10",
 						.dst = "10.0.0.100",
 						.protocol = IPPROTO_TCP,
-						.sport = 4000,
+						.sport = PORT_ONE,
 						.dport = 445,
 						.tcp_flags = SYN});
 
-	return repeated(bench, &syn, TC_ACT_SHOT, "denied");
+	return measure_one(bench, SLOT_A, &syn, PL_DROP_POLICY_IN, "denied");
 }
 
-/* One run a call, each with a packet of its own; the median, since a call is short and an interrupt long. */
-static int compare(const void *a, const void *b)
+static double echo(const struct bench *bench)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	struct pkt ask = from(bench->node, SLOT_A,
+			      (struct pkt_spec){.src = "10.0.0.10",
+						.dst = "10.0.0.100",
+						.protocol = IPPROTO_ICMP,
+						.sport = 8 << 8,
+						.dport = 7});
 
-	return (x > y) - (x < y);
+	return measure_one(bench, SLOT_A, &ask, PL_ECHO, "echo");
 }
 
-static double median(double *values, size_t n)
+/* A server says that a packet of an open flow was too big: the packet's head lies in it, as the server had
+ * it. */
+static double icmp_error(const struct bench *bench)
 {
-	qsort(values, n, sizeof(*values), compare);
-	return values[n / 2];
-}
+	const uint16_t inner = 28;
+	struct pkt seen = open_flow(bench, SLOT_A, tcp(bench->node, SLOT_A, PORT_ONE + 1, SYN));
+	uint32_t server = receiver(bench->node, &seen);
+	struct pkt error = from(bench->node, server,
+				(struct pkt_spec){.src = server == SLOT_S1 ? "10.0.0.10" : "10.0.0.11",
+						  .dst = "10.0.0.10", /* overwritten */
+						  .protocol = IPPROTO_ICMP,
+						  .sport = 3 << 8 | 4});
 
-static double singly(const struct bench *bench, struct pkt (*make)(const struct node *node, uint16_t number),
-		     const char *what)
-{
-	static double with[SINGLE], without[SINGLE];
-	uint32_t verdict;
-
-	for (uint32_t i = 0; i < SINGLE; i++) {
-		struct pkt p = make(bench->node, 5000 + i);
-
-		with[i] = run(main_fd(bench), SLOT_A, &p, 1, &verdict);
-		want(verdict, TC_ACT_REDIRECT, what);
-		without[i] = run(bench->empty_fd, SLOT_A, &p, 1, &verdict);
-	}
-	return median(with, SINGLE) - median(without, SINGLE);
-}
-
-static struct pkt make_new(const struct node *node, uint16_t number)
-{
-	return tcp(node, SLOT_A, number, SYN);
-}
-
-static struct pkt make_echo(const struct node *node, uint16_t number)
-{
-	return from(node, SLOT_A,
-		    (struct pkt_spec){.src = "10.0.0.10",
-				      .dst = "10.0.0.100",
-				      .protocol = IPPROTO_ICMP,
-				      .sport = 8 << 8,
-				      .dport = number});
+	memcpy(error.data + PKT_IP + 16, seen.data + PKT_IP + 12, 4);
+	put16(error.data + PKT_L4 + 4, 0);
+	put16(error.data + PKT_L4 + 6, 1400);
+	memcpy(error.data + PKT_L4 + 8, seen.data + PKT_IP, inner);
+	error.size = PKT_L4 + 8 + inner;
+	put16(error.data + PKT_IP + 2, error.size - PKT_IP);
+	pkt_seal(&error);
+	if (node_send(bench->node, server, &error).reason != PL_DELIVERED)
+		return NAN;
+	return measure_one(bench, server, &error, PL_DELIVERED, "ICMP error");
 }
 
 int main(void)
 {
-	struct bench bench = {.node = node_new(&(struct node_options){.n_flows = 16384}),
-			      .empty_fd = load_empty()};
-	double ns[4];
+	static const struct {
+		const char *name;
+		double (*run)(const struct bench *bench);
+	} kinds[] = {
+		{"established", established},
+		{"established among 64 k flows", established_among},
+		{"established between instances", between_instances},
+		{"new, 10 rules", new_10},
+		{"new, 2,000 rules", new_2000},
+		{"denied", denied},
+		{"echo", echo},
+		{"ICMP error", icmp_error},
+	};
+	struct bench bench = {.node = node_new(&(struct node_options){.n_flows = ROWS}), .wrap = wrap_new(2)};
 
-	ns[0] = established(&bench);
-	node_clear_flows(bench.node);
-	ns[1] = singly(&bench, make_new, "new");
-	node_clear_flows(bench.node);
-	ns[2] = denied(&bench);
-	ns[3] = singly(&bench, make_echo, "echo");
-	printf("{\"established\": %.1f, \"new\": %.1f, \"denied\": %.1f, \"echo\": %.1f}\n", ns[0], ns[1],
-	       ns[2], ns[3]);
-	close(bench.empty_fd);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		double ns = kinds[i].run(&bench);
+
+		printf("%s\"%s\": ", i ? ", " : "{", kinds[i].name);
+		if (isnan(ns))
+			printf("null");
+		else
+			printf("%.1f", ns);
+	}
+	printf("}\n");
+	wrap_bpf__destroy(bench.wrap);
 	node_free(bench.node);
 	return EXIT_SUCCESS;
 }
