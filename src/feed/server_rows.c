@@ -36,8 +36,7 @@ json_t *feed_rows_all(const struct store *store, const struct feed_scope *scope)
 {
 	struct collection c = {.scope = scope, .rows = json_array()};
 
-	store_list(store, "", collect, &c);
-	if (c.failed) {
+	if (!c.rows || store_list(store, "", collect, &c) < 0 || c.failed) {
 		json_decref(c.rows);
 		return NULL;
 	}

@@ -25,9 +25,9 @@ static int compare(const struct store *store, const struct store_txn *txn)
 	if (txn->is_at && txn->revision != memory_revision(store->memory))
 		return -EAGAIN;
 	for (size_t i = 0; i < txn->n_compares; i++) {
-		const struct document *document = memory_find(store->memory, txn->compares[i].key);
+		const struct row_meta *row = memory_find(store->memory, txn->compares[i].key);
 
-		if ((document ? document->modified : 0) != txn->compares[i].modified)
+		if ((row ? row->modified : 0) != txn->compares[i].modified)
 			return -EAGAIN;
 	}
 	return 0;

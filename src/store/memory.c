@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two sorted things and a queue. The documents are one array of pointers in the order of their keys: finding
- * is a binary search, inserting moves pointers. The changes are a queue that loses its oldest members;
- * `forgotten` is the revision up to which it has lost some, so that nobody takes a part of a transaction for
- * the whole.
+ * The rows are the snapshot's, and there is no second copy of them: their documents are made from them when
+ * somebody lists them. The changes are a queue that loses its oldest members; `forgotten` is the revision up
+ * to which it has lost some, so that nobody takes a part of a transaction for the whole.
  */
 #include "memory.h"
 
@@ -11,14 +10,12 @@
 
 struct change {
 	char *key;
-	json_t *value;
+	json_t *value; /* NULL: deleted */
 	uint64_t created, revision;
 	size_t bytes;
 };
 
 struct memory {
-	struct document **documents;
-	size_t n_documents, documents_size;
 	struct change *changes; /* from `first` on */
 	size_t first, n_changes, changes_size;
 	size_t changes_bytes;
@@ -43,13 +40,6 @@ int memory_new(struct memory **ret)
 	return 0;
 }
 
-static void document_free(struct document *document)
-{
-	free(document->key);
-	json_decref(document->value);
-	free(document);
-}
-
 static void change_done(struct change *change)
 {
 	free(change->key);
@@ -58,9 +48,6 @@ static void change_done(struct change *change)
 
 void memory_clear(struct memory *memory)
 {
-	for (size_t i = 0; i < memory->n_documents; i++)
-		document_free(memory->documents[i]);
-	memory->n_documents = 0;
 	for (size_t i = 0; i < memory->n_changes; i++)
 		change_done(&memory->changes[memory->first + i]);
 	memory->first = memory->n_changes = memory->changes_bytes = 0;
@@ -74,110 +61,30 @@ struct memory *memory_free(struct memory *memory)
 	if (!memory)
 		return NULL;
 	memory_clear(memory);
-	free(memory->documents);
 	free(memory->changes);
 	snapshot_free(memory->rows);
 	free(memory);
 	return NULL;
 }
 
-/* The first place whose key is not below `key`. */
-static size_t lower_bound(const struct memory *memory, const char *key)
+/* Where the id begins in a key of that kind. */
+static const char *id_of_key(enum kind kind, const char *key)
 {
-	size_t n = memory->n_documents;
-
-	/* What arrives in order (loading) goes to the end. */
-	if (n > 0 && strcmp(memory->documents[n - 1]->key, key) < 0)
-		return n;
-	return LOWER_BOUND(i, n, strcmp(memory->documents[i]->key, key) < 0);
+	return key + strlen(kind_info(kind)->name) + 1;
 }
 
-static struct document *document_at(const struct memory *memory, size_t place, const char *key)
+const struct row_meta *memory_find(const struct memory *memory, const char *key)
 {
-	if (place == memory->n_documents || !streq(memory->documents[place]->key, key))
+	enum kind kind;
+
+	if (kind_of_key(key, &kind) < 0)
 		return NULL;
-	return memory->documents[place];
-}
-
-const struct document *memory_find(const struct memory *memory, const char *key)
-{
-	return document_at(memory, lower_bound(memory, key), key);
-}
-
-static struct document *document_new(const char *key)
-{
-	struct document *document = calloc(1, sizeof(*document));
-
-	if (!document)
-		return NULL;
-	document->key = strdup(key);
-	if (!document->key) {
-		free(document);
-		return NULL;
-	}
-	return document;
-}
-
-static int insert(struct memory *memory, size_t place, struct document *document)
-{
-	int r = VEC_ROOM(memory->documents, memory->n_documents, memory->documents_size);
-
-	if (r < 0)
-		return r;
-	memmove(memory->documents + place + 1, memory->documents + place,
-		(memory->n_documents - place) * sizeof(*memory->documents));
-	memory->documents[place] = document;
-	memory->n_documents++;
-	return 0;
-}
-
-/* Puts the document; `created` 0: keep that of the present one, or `modified` if it is new. */
-static int put(struct memory *memory, const char *key, json_t *value, uint64_t created, uint64_t modified)
-{
-	size_t place = lower_bound(memory, key);
-	struct document *document = document_at(memory, place, key);
-	int r;
-
-	if (created == 0)
-		created = document ? document->created : modified;
-	r = snapshot_apply(memory->rows, key, value, created, modified);
-	if (r < 0)
-		return r;
-	if (!document) {
-		document = document_new(key);
-		if (!document)
-			return -ENOMEM;
-		r = insert(memory, place, document);
-		if (r < 0) {
-			document_free(document);
-			return r;
-		}
-	}
-	json_incref(value);
-	json_decref(document->value);
-	document->value = value;
-	document->created = created;
-	document->modified = modified;
-	return 0;
-}
-
-static int delete (struct memory *memory, const char *key, uint64_t revision)
-{
-	size_t place = lower_bound(memory, key);
-	struct document *document = document_at(memory, place, key);
-
-	if (!document)
-		return 0;
-	document_free(document);
-	memory->n_documents--;
-	memmove(memory->documents + place, memory->documents + place + 1,
-		(memory->n_documents - place) * sizeof(*memory->documents));
-	return snapshot_apply(memory->rows, key, NULL, 0, revision);
+	return snapshot_find(memory->rows, kind, id_of_key(kind, key)); /* the first member of every row */
 }
 
 int memory_load(struct memory *memory, const char *key, json_t *value, uint64_t created, uint64_t modified)
 {
-	return put(memory, key, value, created, modified);
+	return snapshot_apply(memory->rows, key, value, created, modified);
 }
 
 void memory_loaded(struct memory *memory, uint64_t revision)
@@ -255,14 +162,15 @@ static int remember(struct memory *memory, const char *key, json_t *value, uint6
 
 int memory_change(struct memory *memory, const char *key, json_t *value, uint64_t revision)
 {
+	const struct row_meta *present = memory_find(memory, key);
 	uint64_t created = 0;
 	int r;
 
-	r = value ? put(memory, key, value, 0, revision) : delete (memory, key, revision);
+	if (value)
+		created = present ? present->created : revision;
+	r = snapshot_apply(memory->rows, key, value, created, revision);
 	if (r < 0)
 		return r;
-	if (value)
-		created = memory_find(memory, key)->created;
 	r = remember(memory, key, value, created, revision);
 	if (r < 0)
 		return r;
@@ -299,13 +207,64 @@ int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, 
 	return 0;
 }
 
-void memory_list(const struct memory *memory, const char *prefix, store_change change, void *context)
+/* What the ids of a kind's rows begin with whose keys begin with `prefix`; NULL: none of them does. */
+static const char *id_prefix(enum kind kind, const char *prefix)
 {
-	for (size_t i = lower_bound(memory, prefix); i < memory->n_documents; i++) {
-		const struct document *d = memory->documents[i];
+	const char *name = kind_info(kind)->name;
+	size_t length = strlen(name);
 
-		if (!str_starts(d->key, prefix))
-			break;
-		change(context, d->key, d->value, d->created, d->modified);
+	if (str_starts(name, prefix))
+		return "";
+	return str_starts(prefix, name) && prefix[length] == '/' ? prefix + length + 1 : NULL;
+}
+
+/* Keys begin with the kind's name: the kind whose rows come after those of the kind `after` (NULL: the
+ * first). */
+static bool next_kind(const char *after, enum kind *ret)
+{
+	const char *best = NULL;
+
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++) {
+		const char *name = kind_info(kind)->name;
+
+		if ((!after || strcmp(name, after) > 0) && (!best || strcmp(name, best) < 0)) {
+			best = name;
+			*ret = kind;
+		}
 	}
+	return best;
+}
+
+static int list_kind(const struct memory *memory, enum kind kind, const char *prefix, store_change change,
+		     void *context)
+{
+	char key[KEY_SIZE];
+
+	for (const struct row_meta *row = NULL; (row = snapshot_next(memory->rows, kind, prefix, row));) {
+		json_t *value = row_to_json(kind, row);
+
+		if (!value || row_key(kind, row, key) < 0) {
+			json_decref(value);
+			return -ENOMEM;
+		}
+		change(context, key, value, row->created, row->modified);
+		json_decref(value);
+	}
+	return 0;
+}
+
+int memory_list(const struct memory *memory, const char *prefix, store_change change, void *context)
+{
+	const char *after = NULL;
+	enum kind kind;
+	int r = 0;
+
+	while (r == 0 && next_kind(after, &kind)) {
+		const char *ids = id_prefix(kind, prefix);
+
+		if (ids)
+			r = list_kind(memory, kind, ids, change, context);
+		after = kind_info(kind)->name;
+	}
+	return r;
 }

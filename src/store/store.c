@@ -56,9 +56,9 @@ int64_t store_changes(const struct store *store, uint64_t after, store_change ch
 	return r < 0 ? r : (int64_t)store->durable;
 }
 
-void store_list(const struct store *store, const char *prefix, store_change change, void *context)
+int store_list(const struct store *store, const char *prefix, store_change change, void *context)
 {
-	memory_list(store->memory, prefix, change, context);
+	return memory_list(store->memory, prefix, change, context);
 }
 
 void store_notify(struct store *store)

@@ -76,8 +76,9 @@ uint64_t store_durable_revision(const struct store *store);
 typedef void (*store_change)(void *context, const char *key, const json_t *value, uint64_t created,
 			     uint64_t revision);
 int64_t store_changes(const struct store *store, uint64_t after, store_change change, void *context);
-/* All rows, in key order. */
-void store_list(const struct store *store, const char *prefix, store_change change, void *context);
+/* All rows whose keys begin with `prefix`, in the order of their keys; the json is made for the call, and
+ * borrowed for it alone. -ENOMEM: some were not told. */
+int store_list(const struct store *store, const char *prefix, store_change change, void *context);
 
 /* `notify` is called once per loop turn in which the durable revision rose. */
 struct store_watch;

@@ -317,14 +317,26 @@ static void test_changes(void)
 	tap_is_int((long long)told.n, 0, "nothing is new after the last");
 	(void)loop_turn(f.loop, 0);
 	told = (struct told){};
-	store_list(f.store, "counter/", tell, &told);
+	(void)store_list(f.store, "counter/", tell, &told);
 	tap_is_str(told.keys, "counter/a counter/c ", "a list is in the order of keys");
+	(void)store_txn_new(&txn);
+	(void)store_txn_row_put(txn, KIND_ACCOUNT, &(struct account){.uid = 1000000000000001, .name = "one"});
+	(void)store_txn_row_put(txn, KIND_TAG, &(struct tag){.resource = "ep-1", .key = "k"});
+	store_commit(f.store, txn, done, &result);
+	(void)loop_turn(f.loop, 0);
+	told = (struct told){};
+	(void)store_list(f.store, "", tell, &told);
+	tap_is_str(told.keys, "account/1000000000000001 counter/a counter/c tag/ep-1/k ",
+		   "also across kinds, whatever order those have");
+	told = (struct told){};
+	(void)store_list(f.store, "count", tell, &told);
+	tap_is_str(told.keys, "counter/a counter/c ", "a prefix may end within a kind's name");
 	fixture_close(&f);
 
 	(void)fixture_open(&f, "changes");
-	tap_is_int(store_changes(f.store, 3, tell, &told), -EOVERFLOW,
+	tap_is_int(store_changes(f.store, 4, tell, &told), -EOVERFLOW,
 		   "changes before the start are forgotten");
-	tap_is_int(store_changes(f.store, 4, tell, &told), 4, "the present revision is known");
+	tap_is_int(store_changes(f.store, 5, tell, &told), 5, "the present revision is known");
 
 	for (size_t i = 0; i < STORE_HISTORY_MAX / STORE_TXN_OPS_MAX + 2; i++) {
 		(void)store_txn_new(&txn);

@@ -17,6 +17,6 @@ static json_t *world_now(const struct harness *h)
 {
 	json_t *world = json_object();
 
-	store_list(h->store, "", note_row, world);
+	harness_must(store_list(h->store, "", note_row, world), "memory");
 	return world;
 }
