@@ -17,6 +17,7 @@
 #include "pl_local.h"
 #include "pl_open.h"
 #include "pl_rewrite.h"
+#include "pl_trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

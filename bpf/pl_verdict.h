@@ -51,9 +51,16 @@ static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *p
 	return bpf_redirect(pkt->out_ifindex, 0);
 }
 
+/* Bitmap: who has asked to hear of packets (pl_trace.h). The agent's; with nobody it costs this one look. */
+__u32 pl_trace_on;
+
+int pl_trace_packet(const struct pl_pkt *pkt, int reason, __u32 bytes);
+
 static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *pkt, int reason)
 {
 	pl_count(skb, reason);
+	if (pl_trace_on)
+		pl_trace_packet(pkt, reason, skb->len);
 	if (!PL_REASON_IS_DROP(reason))
 		return pl_send(skb, pkt);
 	if (pkt->eni)

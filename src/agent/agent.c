@@ -267,6 +267,20 @@ static int on_accept_store(void *context, const char **ret_store)
 	return r;
 }
 
+static const struct plan *on_plan_wanted(void *context)
+{
+	const struct agent *agent = context;
+
+	return agent->reconcile ? reconcile_plan(agent->reconcile) : NULL;
+}
+
+static const struct meter *on_meter_wanted(void *context)
+{
+	const struct agent *agent = context;
+
+	return agent->meter;
+}
+
 static void on_health(void *context, uint32_t events)
 {
 	struct agent *agent = context;
@@ -570,12 +584,21 @@ static int start_watching(struct agent *agent)
 static int start_query(struct agent *agent)
 {
 	const struct query_parts parts = {
-		.datapath = agent->datapath, .accept_store = on_accept_store, .context = agent};
+		.datapath = agent->datapath,
+		.accept_store = on_accept_store,
+		.plan = on_plan_wanted,
+		.meter = on_meter_wanted,
+		.context = agent,
+	};
 	char path[PATH_MAX];
 	int r = path_in(agent->options->run_dir, "agent.sock", path);
 
-	return r < 0 ? log_errno(r, "the run directory has too long a name")
-		     : query_new(agent->loop, path, &parts, &agent->query);
+	if (r < 0)
+		return log_errno(r, "the run directory has too long a name");
+	r = query_new(agent->loop, path, &parts, &agent->query);
+	return r < 0 || !agent->options->metrics
+		       ? r
+		       : query_listen_metrics(agent->query, agent->options->metrics);
 }
 
 static int start_loop(struct agent *agent)

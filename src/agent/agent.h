@@ -15,6 +15,7 @@ struct agent_options {
 	const char *underlay;
 	const char *resolv_conf;
 	const char *catalogue;
+	const char *metrics; /* where GET /metrics is answered, beside the socket; NULL: nowhere */
 	enum attach_mode attach;
 	/* At SIGHUP: reads the settings again and takes over what it can. Negative errno if that failed,
 	 * which was logged. NULL: there are none. */

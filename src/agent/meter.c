@@ -456,3 +456,9 @@ void meter_tell_again(struct meter *meter, int64_t since)
 		if (meter->held[i].time >= since)
 			meter->held[i].is_taken = false;
 }
+
+void meter_each(const struct meter *meter, meter_callback callback, void *context)
+{
+	for (size_t i = 0; i < meter->last.n; i++)
+		callback(context, meter->last.v[i].slot, meter->last.v[i].number, &meter->last.v[i].tally);
+}

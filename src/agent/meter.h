@@ -44,3 +44,9 @@ char *meter_report(const struct meter *meter, const char *node, const char *stor
 void meter_taken(struct meter *meter, int64_t until);
 /* What is held from then on is to be told again. */
 void meter_tell_again(struct meter *meter, int64_t since);
+
+/* What the last reading has, slot by slot, as it has risen since the agent started: in no interval's
+ * difference is more. `number` is the owner's; 0: the slot has none. */
+typedef void (*meter_callback)(void *context, uint32_t slot, uint32_t number,
+			       const struct datapath_tally *tally);
+void meter_each(const struct meter *meter, meter_callback callback, void *context);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Few clients, short questions, answers of a few kilobytes: a client that does not read its answer is
- * dropped.
+ * Few clients, short questions. Those of the port cannot take the place of those of the socket.
  */
 #include "query.h"
 
-#include <stdio.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,25 +13,28 @@
 #include <jansson.h>
 
 #include "../lib/log.h"
-
-#define CLIENTS_MAX	  16
-#define QUESTION_SIZE_MAX 1024
-
-struct client {
-	struct query *query;
-	int fd;
-	struct loop_source *source;
-	char question[QUESTION_SIZE_MAX];
-	size_t size;
-};
+#include "query_client.h"
+#include "query_flows.h"
+#include "query_metrics.h"
+#include "query_trace.h"
 
 struct query {
 	struct loop *loop;
 	struct query_parts parts;
-	int fd;
-	struct loop_source *source;
-	struct client *clients[CLIENTS_MAX];
+	int fd, metrics_fd;
+	struct loop_source *source, *metrics_source;
+	struct query_trace *trace;
+	struct query_client *clients[QUERY_CLIENTS_MAX], *metrics_clients[QUERY_METRICS_CLIENTS_MAX];
 };
+
+static const struct plan *plan_of(void *context)
+{
+	const struct query *query = context;
+
+	return query->parts.plan ? query->parts.plan(query->parts.context) : NULL;
+}
+
+/* ---- answers of one line ---- */
 
 static json_t *answer_counters(const struct query_parts *parts)
 {
@@ -83,107 +85,81 @@ static const struct {
 	{"flows", answer_flows},
 };
 
-/* The answer to a line; the caller's. */
-static char *answer_line(const struct query_parts *parts, const char *line, size_t size)
-{
-	json_t *question = json_loadb(line, size, 0, NULL), *answer = NULL;
-	const char *command = json_string_value(json_object_get(question, "command"));
-	bool is_known = false;
-	char *text;
+/* ---- questions ---- */
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands) && command; i++)
-		if (streq(commands[i].command, command)) {
-			is_known = true;
-			answer = commands[i].answer(parts);
-		}
-	if (!answer)
-		answer = json_pack("{s:s}", "error",
-				   is_known ? "the data path cannot be read" : "no such command");
-	text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-	json_decref(answer);
-	json_decref(question);
-	return text;
+static int say_error(struct query_client *client, const char *why)
+{
+	return query_client_say_json(client, json_pack("{s:s}", "error", why));
 }
 
-static void drop_client(struct client *client)
+static int answer_question(struct query *query, struct query_client *client, const json_t *question)
 {
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (client->query->clients[i] == client)
-			client->query->clients[i] = NULL;
-	loop_source_free(client->source);
-	closep(&client->fd);
-	free(client);
-}
-
-/* -EPIPE: the client cannot or does not read. */
-static int send_line(int fd, const char *text)
-{
-	_cleanup_(freep) char *line = NULL;
-	size_t size = strlen(text) + 1;
-
-	line = malloc(size + 1);
-	if (!line)
-		return -ENOMEM;
-	(void)str_format(line, size + 1, "%s\n", text);
-	return send(fd, line, size, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)size ? 0 : -EPIPE;
-}
-
-static int answer_lines(struct client *client)
-{
-	char *end;
-	int r = 0;
-
-	while (r == 0 && (end = memchr(client->question, '\n', client->size))) {
-		size_t size = (size_t)(end - client->question);
-		_cleanup_(freep) char *text = answer_line(&client->query->parts, client->question, size);
-
-		r = text ? send_line(client->fd, text) : -ENOMEM;
-		client->size -= size + 1;
-		memmove(client->question, end + 1, client->size);
-	}
-	return r < 0 || client->size < sizeof(client->question) ? r : -E2BIG;
-}
-
-static void on_client(void *context, uint32_t events)
-{
-	struct client *client = context;
-	ssize_t n =
-		recv(client->fd, client->question + client->size, sizeof(client->question) - client->size, 0);
-
-	(void)events;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		drop_client(client);
-		return;
-	}
-	client->size += (size_t)n;
-	if (answer_lines(client) < 0)
-		drop_client(client);
-}
-
-static int add_client(struct query *query, int fd)
-{
-	struct client *client;
-	size_t i = 0;
+	const char *command = json_string_value(json_object_get(question, "command")) ?: "", *why = "";
 	int r;
 
-	while (i < CLIENTS_MAX && query->clients[i])
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (streq(commands[i].command, command)) {
+			json_t *answer = commands[i].answer(&query->parts);
+
+			return answer ? query_client_say_json(client, answer)
+				      : say_error(client, "the data path cannot be read");
+		}
+	if (streq(command, "trace"))
+		r = query_trace_begin(query->trace, client, question, &why);
+	else if (streq(command, "list-flows"))
+		r = query_flows_begin(query->parts.datapath, plan_of, query, client, question, &why);
+	else
+		return say_error(client, "no such command");
+	return r < 0 ? say_error(client, why) : 0;
+}
+
+static int on_line(void *context, struct query_client *client, const char *line, size_t size)
+{
+	json_t *question = json_loadb(line, size, 0, NULL);
+	int r = answer_question(context, client, question);
+
+	json_decref(question);
+	return r;
+}
+
+static int on_get(void *context, struct query_client *client, const char *path)
+{
+	const struct query *query = context;
+	const struct query_parts *parts = &query->parts;
+
+	if (!streq(path, "/metrics"))
+		return -ENOENT;
+	return query_metrics_begin(parts->datapath, plan_of(context),
+				   parts->meter ? parts->meter(parts->context) : NULL, client);
+}
+
+/* ---- clients ---- */
+
+static void on_gone(void *context, struct query_client *client)
+{
+	struct query *query = context;
+
+	for (size_t i = 0; i < QUERY_CLIENTS_MAX; i++)
+		if (query->clients[i] == client)
+			query->clients[i] = NULL;
+	for (size_t i = 0; i < QUERY_METRICS_CLIENTS_MAX; i++)
+		if (query->metrics_clients[i] == client)
+			query->metrics_clients[i] = NULL;
+}
+
+/* Into the first free of `n` places; the descriptor is taken in any case. */
+static void add_client(struct query *query, int fd, bool only_http, struct query_client **places, size_t n)
+{
+	const struct query_client_handlers handlers = {
+		.line = on_line, .get = on_get, .gone = on_gone, .context = query};
+	size_t i = 0;
+
+	while (i < n && places[i])
 		i++;
-	if (i == CLIENTS_MAX)
-		return -EBUSY;
-	client = calloc(1, sizeof(*client));
-	if (!client)
-		return -ENOMEM;
-	client->query = query;
-	client->fd = fd;
-	r = loop_add_fd(query->loop, fd, EPOLLIN, on_client, client, &client->source);
-	if (r < 0) {
-		free(client);
-		return r;
-	}
-	query->clients[i] = client;
-	return 0;
+	if (i == n)
+		closep(&fd);
+	else
+		(void)query_client_new(query->loop, fd, only_http, &handlers, &places[i]);
 }
 
 static bool is_root(int fd)
@@ -194,17 +170,29 @@ static bool is_root(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
 }
 
-static void on_connect(void *context, uint32_t events)
+static void on_connect(void *context, uint32_t events _unused_)
 {
 	struct query *query = context;
 	int fd = accept4(query->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	(void)events;
 	if (fd < 0)
 		return;
-	if (!is_root(fd) || add_client(query, fd) < 0)
+	if (is_root(fd))
+		add_client(query, fd, false, query->clients, QUERY_CLIENTS_MAX);
+	else
 		closep(&fd);
 }
+
+static void on_metrics_connect(void *context, uint32_t events _unused_)
+{
+	struct query *query = context;
+	int fd = accept4(query->metrics_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		add_client(query, fd, true, query->metrics_clients, QUERY_METRICS_CLIENTS_MAX);
+}
+
+/* ---- sockets ---- */
 
 static int listen_on(const char *path)
 {
@@ -223,7 +211,7 @@ static int listen_on(const char *path)
 	mask = umask(0177);
 	r = bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	(void)umask(mask);
-	if (r == 0 && listen(fd, CLIENTS_MAX) < 0)
+	if (r == 0 && listen(fd, QUERY_CLIENTS_MAX) < 0)
 		r = -errno;
 	return r < 0 ? r : TAKE_FD(fd);
 }
@@ -237,9 +225,12 @@ int query_new(struct loop *loop, const char *socket_path, const struct query_par
 		return -ENOMEM;
 	query->loop = loop;
 	query->parts = *parts;
+	query->metrics_fd = -EBADF;
 	query->fd = listen_on(socket_path);
 	r = query->fd < 0 ? query->fd
 			  : loop_add_fd(loop, query->fd, EPOLLIN, on_connect, query, &query->source);
+	if (r == 0)
+		r = query_trace_new(loop, parts->datapath, plan_of, query, &query->trace);
 	if (r < 0) {
 		query_free(query);
 		return log_errno(r, "cannot listen socket=%s", socket_path);
@@ -252,11 +243,81 @@ struct query *query_free(struct query *query)
 {
 	if (!query)
 		return NULL;
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (query->clients[i])
-			drop_client(query->clients[i]);
+	for (size_t i = 0; i < QUERY_CLIENTS_MAX; i++)
+		query_client_free(query->clients[i]);
+	for (size_t i = 0; i < QUERY_METRICS_CLIENTS_MAX; i++)
+		query_client_free(query->metrics_clients[i]);
+	query_trace_free(query->trace);
 	loop_source_free(query->source);
+	loop_source_free(query->metrics_source);
 	closep(&query->fd);
+	closep(&query->metrics_fd);
 	free(query);
 	return NULL;
+}
+
+static int parse_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_size)
+{
+	char host[NETADDR_TEXT_SIZE];
+	const char *colon = strrchr(text, ':');
+	struct netaddr addr;
+	char *end;
+	long port = colon ? strtol(colon + 1, &end, 10) : 0;
+	int r;
+
+	if (!colon || port < 1 || port > UINT16_MAX || *end || colon[1] < '0' || colon[1] > '9')
+		return -EINVAL;
+	if (*text == '[' && colon > text + 2 && colon[-1] == ']')
+		r = str_format(host, sizeof(host), "%.*s", (int)(colon - text - 2), text + 1);
+	else
+		r = str_format(host, sizeof(host), "%.*s", (int)(colon - text), text);
+	if (r < 0 || netaddr_parse(host, &addr) < 0 || netaddr_is_v4(&addr) == (*text == '['))
+		return -EINVAL;
+	*ret = (struct sockaddr_storage){};
+	if (netaddr_is_v4(&addr)) {
+		struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+
+		*v4 = (struct sockaddr_in){.sin_family = AF_INET,
+					   .sin_port = htons((uint16_t)port),
+					   .sin_addr.s_addr = htonl(netaddr_to_v4(&addr))};
+		*ret_size = sizeof(*v4);
+	} else {
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+
+		*v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+		memcpy(&v6->sin6_addr, addr.bytes, sizeof(v6->sin6_addr));
+		*ret_size = sizeof(*v6);
+	}
+	return 0;
+}
+
+int query_address_check(const char *address)
+{
+	struct sockaddr_storage sockaddr;
+	socklen_t size;
+
+	return parse_address(address, &sockaddr, &size);
+}
+
+int query_listen_metrics(struct query *query, const char *address)
+{
+	struct sockaddr_storage sockaddr;
+	socklen_t size;
+	const int one = 1;
+	int r = parse_address(address, &sockaddr, &size);
+
+	if (r == 0) {
+		query->metrics_fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		r = query->metrics_fd < 0 ||
+				    setsockopt(query->metrics_fd, SOL_SOCKET, SO_REUSEADDR, &one,
+					       sizeof(one)) < 0 ||
+				    bind(query->metrics_fd, (struct sockaddr *)&sockaddr, size) < 0 ||
+				    listen(query->metrics_fd, QUERY_METRICS_CLIENTS_MAX) < 0
+			    ? -errno
+			    : 0;
+	}
+	if (r == 0)
+		r = loop_add_fd(query->loop, query->metrics_fd, EPOLLIN, on_metrics_connect, query,
+				&query->metrics_source);
+	return r < 0 ? log_errno(r, "cannot listen metrics=%s", address) : 0;
 }

@@ -120,8 +120,32 @@ const json_t *cli_value_at(const json_t *object, const char *path);
 
 /* ---- the agent of this node ---- */
 
+/* Whether there is one that we may ask. */
+bool cli_agent_is_here(void);
+
 /* Asks {"command": command}. CLI_OK and the answer (the caller's), or CLI_FAILED after a message. */
 int cli_agent_ask(struct cli *cli, const char *command, json_t **ret);
+
+/* An answer that has many lines. */
+struct cli_agent {
+	int fd;
+	char *text; /* that has come, `size` bytes */
+	size_t size;
+};
+/* Asks. CLI_OK, or CLI_FAILED after a message. */
+int cli_agent_open(struct cli *cli, const json_t *question, struct cli_agent *ret);
+void cli_agent_close(struct cli_agent *agent);
+/* The next line; the caller's. NULL: none comes in time (-1: without limit), or no more. */
+char *cli_agent_next(struct cli_agent *agent, int timeout_ms);
+
+/* A line of an answer that has many: CLI_AGENT_MORE, or the exit code, which ends it. */
+typedef int (*cli_agent_line)(void *context, const json_t *line);
+#define CLI_AGENT_MORE (-1)
+/* Asks, and calls for each line; with `waits` the next one may come whenever it likes. Exit code. */
+int cli_agent_follow(struct cli *cli, const json_t *question, bool waits, cli_agent_line line, void *context);
+/* The question of {"command": command, "target": …, "address": …, "port": …} from a command's own options;
+ * the caller's. NULL after a message. */
+json_t *cli_agent_question(const char *command, const struct params *params);
 
 /* ---- commands ---- */
 
@@ -252,6 +276,8 @@ int cli_run_accept_store(struct cli *cli, int argc, char **argv);
 int cli_run_path(struct cli *cli, int argc, char **argv);
 int cli_run_diagnose(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
+int cli_run_trace(struct cli *cli, int argc, char **argv);
+int cli_run_flows(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
 int cli_run_ca_show(struct cli *cli, int argc, char **argv);
 int cli_run_ca_issue(struct cli *cli, int argc, char **argv);

@@ -135,7 +135,7 @@ int cli_command_parse(struct cli *cli, const struct cli_command *command, int ar
 
 	cli_options_of(command, &options);
 	if (add_fixed(command, ret) < 0 ||
-	    (!params_get(ret, "RegionId") && params_add(ret, "RegionId", cli->region) < 0))
+	    (cli->region && !params_get(ret, "RegionId") && params_add(ret, "RegionId", cli->region) < 0))
 		return cli_fail("out of memory");
 	for (int i = 0; i < argc; i++) {
 		const struct cli_option *option;

@@ -316,6 +316,28 @@ static const struct cli_option diagnose_options[] = {
 	{"--protocol", "Protocol", .help = "TCP (default), UDP or ICMP, which is ping"},
 	{NULL},
 };
+
+/* ---- what the agent of this node is asked ---- */
+
+#define WHOSE_TRAFFIC                                                                                        \
+	{"TARGET", "target", .help = "ep-… or i-…, of this node; else all of it"},                           \
+		{"--address", "address", .help = "an IPv4 address, on either side of the endpoint"},         \
+	{                                                                                                    \
+		"--port", "port", .add = cli_add_number, .help = "a port of TCP or UDP, on either side"      \
+	}
+static const struct cli_option trace_options[] = {
+	WHOSE_TRAFFIC,
+	{"--drops", "drops", CLI_FLAG, .help = "only packets that are dropped"},
+	{"--count", "count", .add = cli_add_number, .help = "end after so many packets"},
+	{"--rate", "rate", .add = cli_add_number, .help = "packets a second, at most (1000; up to 10000)"},
+	{NULL},
+};
+static const struct cli_option flows_options[] = {
+	WHOSE_TRAFFIC,
+	{"--limit", "limit", .add = cli_add_number, .help = "show so many (1000)"},
+	{NULL},
+};
+
 static const struct cli_option endpoint_update[] = {ZONE_AFFINITY, {NULL}};
 static const struct cli_wait endpoint_connected = {
 	"GetVpcEndpointAttribute", "EndpointId=%s", "EndpointStatus=Active,ConnectionStatus=Connected",
@@ -712,6 +734,17 @@ const struct cli_command cli_commands[] = {
 		 "attached (privlink instance attach).\n"},
 	{"counters", "", "Shows why packets left the data path of this node, and how many.",
 	 .run = cli_run_counters, .usage = "[--json] [REASON]…"},
+	{"trace", "", "Shows packets of this node as they pass, or why they do not (root).",
+	 .options = trace_options, .run = cli_run_trace,
+	 .notes =
+		 "A line for each: when, what became of it, its addresses as it came and as it goes on, who\n"
+		 "sent it, whose endpoint it is of. What was left out, by the rate or because it is not read\n"
+		 "fast enough, is counted. With -o json a line is an object. Nothing is held up by it.\n"},
+	{"flows", "", "Shows the open flows of this node (root).", .options = flows_options,
+	 .run = cli_run_flows,
+	 .notes =
+		 "Addresses are those that the client sees, and behind them those that the server sees. Numbers\n"
+		 "are packets and bytes, to the server and from it.\n"},
 	{"admin", "new-key", "Makes a new key for the administrator and writes it to admin.env (root).",
 	 .run = cli_run_admin_new_key, .usage = "[--revoke-others] [--account NUMBER] [--run-dir DIR]"},
 	{"store", "show", "Shows the store's identity and revision (root).", .run = cli_run_store_show,

@@ -11,6 +11,7 @@
 
 #include "../agent/agent.h"
 #include "../agent/node_state.h"
+#include "../agent/query.h"
 #include "../lib/log.h"
 #include "../lib/notify.h"
 #include "../lib/options.h"
@@ -22,7 +23,7 @@ struct arguments {
 	int argc;
 	char **argv;
 	char *config, *node, *zones, *run_dir, *state_dir, *bpffs, *attach, *underlay, *resolv_conf,
-		*catalogue;
+		*catalogue, *metrics;
 	enum log_level level;
 	bool check, remove, version, help;
 	const char *zone_names[NODE_ZONES_MAX]; /* they point into `zones` */
@@ -74,6 +75,8 @@ static const struct option_row rows[] = {
 	  .check = is_address, .expected = "an address" },
 	{ "resolv-conf", OPTION_TEXT, MEMBER(resolv_conf), "/etc/resolv.conf", "FILE", "the node's own resolvers" },
 	{ "catalogue", OPTION_TEXT, MEMBER(catalogue), PRIVLINK_DATADIR "/catalogue.json", "FILE", "regions, zones and system services" },
+	{ "metrics", OPTION_TEXT, MEMBER(metrics), NULL, "ADDR:PORT", "answer GET /metrics there, to whoever asks (text for Prometheus)",
+	  .check = query_address_check, .expected = "ADDRESS:PORT" },
 	{ "log-level", OPTION_LEVEL, MEMBER(level), "info", "LEVEL", "error, warning, info or debug" },
 	{ "check", OPTION_SWITCH, MEMBER(check), NULL, NULL, "say whether all of this could be used, and start nothing", OPTION_ARGUMENT },
 	{ "remove", OPTION_SWITCH, MEMBER(remove), NULL, NULL, "take away everything that privlink-agent made on this node", OPTION_ARGUMENT },
@@ -117,6 +120,7 @@ static struct agent_options agent_options_of(struct arguments *arguments)
 		.underlay = arguments->underlay ?: "",
 		.resolv_conf = arguments->resolv_conf,
 		.catalogue = arguments->catalogue,
+		.metrics = arguments->metrics,
 		.reread = reread,
 		.reread_context = arguments,
 	};

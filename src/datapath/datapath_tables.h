@@ -31,7 +31,10 @@ struct datapath {
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
 	uint32_t node_number;
 	struct tallies *tallies; /* as of the last sweep */
+	uint64_t n_flow_rows;	 /* likewise */
 };
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */
 int datapath_load_tables(struct datapath *datapath);
+/* sweep.c: the clock that the program writes into flows. */
+int datapath_clock(const struct datapath *datapath, uint32_t *ret);

@@ -44,7 +44,10 @@ int pins_next(const struct datapath *datapath, const char *name, char ret[PATH_M
 
 bool pins_has(const struct datapath *datapath, const struct bpf_map *map)
 {
-	return !bpf_map__is_internal(map) && map != datapath->skeleton->maps.pl_flows4_old;
+	const struct pl_bpf *skeleton = datapath->skeleton;
+
+	return !bpf_map__is_internal(map) && map != skeleton->maps.pl_flows4_old &&
+	       map != skeleton->maps.pl_trace && map != skeleton->maps.pl_tracers;
 }
 
 int pins_open(const struct datapath *datapath, const char *name)

@@ -31,7 +31,8 @@ int pins_drop_old_flows(struct datapath *datapath);
 
 /* The rest logs nothing. */
 
-/* Whether the agent pins that map. (Not libbpf's own, nor what holds the old flow table.) */
+/* Whether the agent pins that map. (Not libbpf's own, nor what holds the old flow table, nor what a trace is
+ * made of.) */
 bool pins_has(const struct datapath *datapath, const struct bpf_map *map);
 /* The paths of a map's place, and of the one beside it. */
 int pins_place(const struct datapath *datapath, const char *name, char ret[PATH_MAX]);

@@ -25,6 +25,7 @@
 struct sweep {
 	struct datapath *datapath;
 	uint32_t now, hz;
+	uint64_t n_rows;
 	struct rowset over; /* keys of candidates */
 };
 
@@ -62,6 +63,7 @@ static int collect(void *context, const void *key, const void *value)
 
 	memcpy(&flow_key, key, sizeof(flow_key));
 	memcpy(&flow, value, sizeof(flow));
+	sweep->n_rows++;
 	r = tallies_add(sweep->datapath->tallies, &flow);
 	if (r < 0)
 		return r;
@@ -157,8 +159,7 @@ static int end_flow(const struct sweep *sweep, const struct pl_flow4_key *key, u
 	return r < 0 ? r : 0;
 }
 
-/* The clock that the data path writes into flows. */
-static int read_clock(const struct datapath *datapath, uint32_t *ret)
+int datapath_clock(const struct datapath *datapath, uint32_t *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 
@@ -200,7 +201,7 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 	/* Before the first sync nobody knows which slots are in use. */
 	if (!datapath->is_synced)
 		return -EAGAIN;
-	r = read_clock(datapath, &sweep.now);
+	r = datapath_clock(datapath, &sweep.now);
 	if (r == 0)
 		r = read_flows(&sweep);
 	for (size_t i = 0; i < sweep.over.n && r == 0; i++) {
@@ -215,6 +216,7 @@ int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
 				 datapath);
 	if (r < 0)
 		return r;
+	datapath->n_flow_rows = sweep.n_rows - MIN(deleted, sweep.n_rows);
 	*ret_deleted = deleted;
 	return 0;
 }

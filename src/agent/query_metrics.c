@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All samples of a metric have to stand together, so the answer goes through the ENIs once for each metric.
+ * It does so over a copy of the numbers, some hundred ENIs in a turn of the loop: neither does a plan that
+ * changes meanwhile tear it, nor do many ENIs hold the agent up.
+ */
+#include "query_metrics.h"
+
+#include "../lib/vec.h"
+#include "query_names.h"
+
+#define ENIS_PER_PIECE 256
+
+struct sample {
+	char endpoint[ID_SIZE], zone[ZONE_SIZE], address[NETADDR_TEXT_SIZE];
+	struct datapath_tally tally;
+};
+
+struct answer {
+	struct datapath *datapath;
+	const struct plan *plan; /* only while the copy is made */
+	struct sample *samples;
+	size_t n, room, next, metric;
+	bool has_begun;
+	int r;
+};
+
+/* ---- metrics of an ENI ---- */
+
+enum { BOTH_PACKETS, BOTH_BYTES, DROPPED_PACKETS, DROPPED_BYTES, OPENED, OPEN, BY_REASON };
+
+static const struct {
+	const char *name, *type, *help;
+	int what;
+} metrics[] = {
+	{"privlink_endpoint_packets_total", "counter",
+	 "Packets delivered, to the service (in) and from it (out).", BOTH_PACKETS},
+	{"privlink_endpoint_bytes_total", "counter", "Bytes of these.", BOTH_BYTES},
+	{"privlink_endpoint_dropped_packets_total", "counter", "Packets dropped, by direction.",
+	 DROPPED_PACKETS},
+	{"privlink_endpoint_dropped_bytes_total", "counter", "Bytes of these.", DROPPED_BYTES},
+	{"privlink_endpoint_drops_total", "counter", "Packets dropped, by reason.", BY_REASON},
+	{"privlink_endpoint_flows_opened_total", "counter", "Flows that were opened.", OPENED},
+	{"privlink_endpoint_flows_open", "gauge", "Flows that are open.", OPEN},
+};
+
+static int say_head(struct query_client *client, const char *name, const char *type, const char *help)
+{
+	return query_client_format(client, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static int say_sample(struct query_client *client, const char *name, const struct sample *sample,
+		      const char *label, const char *value_of_label, uint64_t value)
+{
+	char more[96] = "";
+
+	if (label)
+		(void)str_format(more, sizeof(more), ",%s=\"%s\"", label, value_of_label);
+	return query_client_format(client, "%s{endpoint=\"%s\",zone=\"%s\",address=\"%s\"%s} %llu\n", name,
+				   sample->endpoint, sample->zone, sample->address, more,
+				   (unsigned long long)value);
+}
+
+static int say_both(struct query_client *client, const char *name, const struct sample *sample,
+		    const uint64_t values[2])
+{
+	int r = say_sample(client, name, sample, "direction", "in", values[DATAPATH_IN]);
+
+	return r < 0 ? r : say_sample(client, name, sample, "direction", "out", values[DATAPATH_OUT]);
+}
+
+static int say_drops(struct query_client *client, const char *name, const struct sample *sample)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < DATAPATH_REASONS_MAX && r == 0; i++) {
+		const char *reason = sample->tally.drops[i] ? datapath_drop_name(i) : NULL;
+
+		if (reason)
+			r = say_sample(client, name, sample, "reason", reason, sample->tally.drops[i]);
+	}
+	return r;
+}
+
+static int say_metric(struct query_client *client, size_t metric, const struct sample *sample)
+{
+	const struct datapath_tally *tally = &sample->tally;
+	const char *name = metrics[metric].name;
+
+	switch (metrics[metric].what) {
+	case BOTH_PACKETS:
+		return say_both(client, name, sample, tally->packets);
+	case BOTH_BYTES:
+		return say_both(client, name, sample, tally->bytes);
+	case DROPPED_PACKETS:
+		return say_both(client, name, sample, tally->dropped_packets);
+	case DROPPED_BYTES:
+		return say_both(client, name, sample, tally->dropped_bytes);
+	case OPENED:
+		return say_sample(client, name, sample, NULL, NULL, tally->opened);
+	case OPEN:
+		return say_sample(client, name, sample, NULL, NULL, tally->open);
+	default:
+		return say_drops(client, name, sample);
+	}
+}
+
+/* ---- metrics of the node ---- */
+
+static int say_reasons(struct query_client *client, const struct datapath_counter *counters, size_t n)
+{
+	int r = say_head(client, "privlink_packets_total", "counter",
+			 "Packets that left the data path, by reason.");
+
+	for (size_t i = 1; i < n && r == 0; i++) /* the first is "none" */
+		r = query_client_format(client, "privlink_packets_total{reason=\"%s\",verdict=\"%s\"} %llu\n",
+					counters[i].name, counters[i].is_drop ? "drop" : "pass",
+					(unsigned long long)counters[i].packets);
+	if (r == 0)
+		r = say_head(client, "privlink_bytes_total", "counter", "Bytes of these.");
+	for (size_t i = 1; i < n && r == 0; i++)
+		r = query_client_format(client, "privlink_bytes_total{reason=\"%s\",verdict=\"%s\"} %llu\n",
+					counters[i].name, counters[i].is_drop ? "drop" : "pass",
+					(unsigned long long)counters[i].bytes);
+	return r;
+}
+
+struct saying {
+	struct query_client *client;
+	bool max;
+	int r;
+};
+
+static void say_table(void *context, const char *name, uint64_t rows, uint64_t max)
+{
+	struct saying *saying = context;
+
+	if (saying->r == 0)
+		saying->r = query_client_format(saying->client, "privlink_table_rows%s{table=\"%s\"} %llu\n",
+						saying->max ? "_max" : "", name,
+						(unsigned long long)(saying->max ? max : rows));
+}
+
+static int say_tables(struct query_client *client, struct datapath *datapath)
+{
+	struct saying saying = {.client = client};
+
+	saying.r = say_head(client, "privlink_table_rows", "gauge", "Rows of a table of the data path.");
+	datapath_each_table(datapath, say_table, &saying);
+	if (saying.r == 0)
+		saying.r = say_head(client, "privlink_table_rows_max", "gauge", "Rows that it has room for.");
+	saying.max = true;
+	datapath_each_table(datapath, say_table, &saying);
+	return saying.r;
+}
+
+static int say_node(struct query_client *client, struct datapath *datapath)
+{
+	_cleanup_(freep) struct datapath_counter *counters = NULL;
+	size_t n;
+	int r = datapath_counters(datapath, &counters, &n);
+
+	if (r == 0)
+		r = say_reasons(client, counters, n);
+	return r < 0 ? r : say_tables(client, datapath);
+}
+
+/* ---- piece by piece ---- */
+
+static int say_enis(struct answer *answer, struct query_client *client)
+{
+	size_t until = MIN(answer->next + ENIS_PER_PIECE, answer->n);
+	int r = 0;
+
+	if (answer->next == 0)
+		r = say_head(client, metrics[answer->metric].name, metrics[answer->metric].type,
+			     metrics[answer->metric].help);
+	for (; answer->next < until && r == 0; answer->next++)
+		r = say_metric(client, answer->metric, &answer->samples[answer->next]);
+	if (answer->next == answer->n) {
+		answer->next = 0;
+		answer->metric++;
+	}
+	return r;
+}
+
+static int more(void *context, struct query_client *client)
+{
+	struct answer *answer = context;
+	int r;
+
+	if (!answer->has_begun) {
+		answer->has_begun = true;
+		r = query_client_format(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+						"Content-Type: text/plain; version=0.0.4\r\n\r\n");
+		if (r == 0)
+			r = say_node(client, answer->datapath);
+	} else {
+		r = say_enis(answer, client);
+	}
+	return r < 0 ? r : answer->metric < ARRAY_SIZE(metrics);
+}
+
+static void end(void *context)
+{
+	struct answer *answer = context;
+
+	free(answer->samples);
+	free(answer);
+}
+
+/* ---- the copy ---- */
+
+static void copy_tally(void *context, uint32_t slot, uint32_t number, const struct datapath_tally *tally)
+{
+	struct answer *answer = context;
+	const struct plan_eni *eni = query_eni(answer->plan, slot);
+	struct sample *sample;
+	struct netaddr addr;
+
+	if (!eni || eni->value.number != number || answer->n == QUERY_METRICS_ENIS_MAX || answer->r < 0)
+		return;
+	answer->r = VEC_ROOM(answer->samples, answer->n, answer->room);
+	if (answer->r < 0)
+		return;
+	sample = &answer->samples[answer->n++];
+	*sample = (struct sample){.tally = *tally};
+	(void)str_copy(sample->endpoint, sizeof(sample->endpoint), eni->endpoint);
+	(void)str_copy(sample->zone, sizeof(sample->zone), eni->zone);
+	memcpy(&addr, &eni->value.addr, sizeof(addr));
+	netaddr_format(&addr, sample->address);
+}
+
+int query_metrics_begin(struct datapath *datapath, const struct plan *plan, const struct meter *meter,
+			struct query_client *client)
+{
+	struct answer *answer = calloc(1, sizeof(*answer));
+	int r;
+
+	if (!answer)
+		return -ENOMEM;
+	*answer = (struct answer){.datapath = datapath, .plan = plan};
+	if (meter && plan)
+		meter_each(meter, copy_tally, answer);
+	if (answer->r < 0) {
+		r = answer->r;
+		end(answer);
+		return r;
+	}
+	query_client_begin(client, &(struct query_stream){.more = more, .end = end, .context = answer});
+	return 0;
+}

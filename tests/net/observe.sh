@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What can be seen of the data path of a running node: single packets (privlink trace), open flows (privlink flows), numbers
+# (GET /metrics at the agent's socket and at a port).
+. "$(dirname "$0")/lib.sh" || exit 1
+. "$(dirname "$0")/world.sh" || exit 1
+metrics=127.0.0.1:19309
+agent_arguments=(--metrics "$metrics")
+
+lab_start
+make_world
+export PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock
+own() { "$build/src/cmd/privlink" "$@"; }
+
+# --- packets
+tracers=()
+begin_trace() { # ARGUMENT…: into $trace; returns when packets are told of
+	trace=$dir/trace-${#tracers[@]}
+	"$build/src/cmd/privlink" trace -o json "$@" >"$trace" 2>&1 &
+	tracer=$!
+	tracers+=("$tracer")
+	remember pid "$tracer"
+	disown "$tracer"
+	wait_for 5 grep -q '"tracing"' "$trace"
+}
+traced() { jq -e -s "map(select(.reason)) | $1" "$trace" >/dev/null; } # CONDITION
+over() { ended "$tracer"; }
+connect() { inside "$c" python3 "$peer" tcp "$eni" "$1" 1; }
+
+begin_trace "$endpoint" --count 6
+connect 80 >/dev/null
+check "a trace ends after so many packets" wait_for 5 over
+check "all of them passed, by way of the endpoint" traced \
+	'length == 6 and all(.verdict == "pass" and .reason == "delivered" and .endpoint == "'"$endpoint"'" and .zone == "'"$h"'")'
+check "the first one is a SYN of the instance's, as it came and as it goes on" traced \
+	'.[0] | .flags == "S" and .from == "'"$c"'" and .destination == "'"$eni"':80" and (.sent_destination | endswith(":80")) and
+	(.sent_source | startswith("100.")) and .protocol == "tcp"'
+check "and its answer goes to the instance" traced '.[1] | .flags == "S." and .to == "'"$c"'" and .sent_source == "'"$eni"':80"'
+begin_trace "$c" --drops --port 82
+connect 80 >/dev/null
+connect 82 >/dev/null
+check "a drop is told of with its reason" wait_for 5 traced 'any(.verdict == "drop" and .reason == "no_listener")'
+check "and nothing else is" traced 'all(.destination == "'"$eni"':82")'
+kill "$tracer" 2>/dev/null
+begin_trace --address "$eni" --rate 1
+for i in {1..5}; do connect 80 >/dev/null; done
+told_of_missed() { jq -e -s 'map(.missed // 0) | add > 5' "$trace"; }
+check "what is more than the rate is counted" wait_for 5 told_of_missed
+kill "$tracer" 2>/dev/null
+for i in {1..4}; do begin_trace; done
+own trace >"$dir/out" 2>&1
+is "$?" 1 "four traces run at once, and no more"
+for tracer in "${tracers[@]:3}"; do kill "$tracer"; done
+check "when they have ended others may run" wait_for 5 begin_trace --count 1
+kill "$tracer" 2>/dev/null
+own trace i-none >"$dir/out" 2>&1
+is "$?|$(cat "$dir/out")" "1|privlink: this node has no such endpoint or instance" "what is not there cannot be traced"
+
+# --- flows
+open_conversation || bail "no conversation"
+own flows "$endpoint" --port 81 -o json >"$dir/flows"
+is "$(jq -r '.[0] | "\(.protocol) \(.state) \(.destination) \(.from) \(.endpoint) \(.to)"' "$dir/flows")" \
+	"tcp established $eni:81 $c $endpoint $t" "an open flow is shown with both of its ends"
+jq -e '.[0] | (.served_source | startswith("100.")) and (.served_destination | endswith(":81")) and all(.packets[], .bytes[]; . > 0) and
+	.idle < 5' "$dir/flows" >/dev/null
+ok $? "as the server sees it, too, and what it has carried"
+is "$(own flows "$s" --port 81 -o json | jq length)" 0 "it is not the other server's"
+own flows --limit 1 >"$dir/out" 2>"$dir/error"
+grep -q 'more open flows than these 1' "$dir/error"
+ok $? "a limit says that there is more"
+own flows "$c" | grep -q "$eni:81"
+ok $? "people get a table"
+
+# --- numbers
+scrape() { curl -sS --max-time 5 --unix-socket "$dir/run/agent.sock" http://agent/metrics; }
+scrape_port() { in_lab curl -sS --max-time 5 "http://$metrics/metrics"; }
+sample() { awk -v name="$1" '$1 == name { print $2 }' "$dir/metrics"; } # NAME{LABELS}
+labels="endpoint=\"$endpoint\",zone=\"$h\",address=\"$eni\""
+has_counted() {
+	scrape >"$dir/metrics" && [ "$(sample "privlink_endpoint_flows_open{$labels}")" -ge 1 ]
+}
+check "numbers of the endpoint are there with the next interval" wait_for 25 has_counted
+for name in packets bytes; do
+	[ "$(sample "privlink_endpoint_${name}_total{$labels,direction=\"in\"}")" -gt 0 ] &&
+		[ "$(sample "privlink_endpoint_${name}_total{$labels,direction=\"out\"}")" -gt 0 ]
+	ok $? "$name in both directions"
+done
+[ "$(sample "privlink_endpoint_drops_total{$labels,reason=\"no_listener\"}")" -ge 1 ]
+ok $? "drops by reason"
+[ "$(sample "privlink_endpoint_flows_opened_total{$labels}")" -ge 6 ]
+ok $? "flows that were opened"
+[ "$(sample 'privlink_packets_total{reason="delivered",verdict="pass"}')" -gt 10 ]
+ok $? "packets of the node by reason"
+[ "$(sample 'privlink_table_rows{table="pl_enis"}')" = 1 ] && [ "$(sample 'privlink_table_rows_max{table="pl_enis"}')" -gt 1000 ]
+ok $? "rows of the tables, and their room"
+is "$(sort "$dir/metrics" | grep -v '^#' | cut -d ' ' -f 1 | uniq -d)" "" "no sample is there twice"
+scrape_port >"$dir/metrics"
+[ "$(sample 'privlink_packets_total{reason="delivered",verdict="pass"}')" -gt 10 ]
+ok $? "the port says the same"
+is "$(in_lab curl -s -o /dev/null -w '%{http_code}' --max-time 5 "http://$metrics/else")" 404 "and nothing else"
+answer=$(in_lab bash -c "exec 3<>/dev/tcp/${metrics/:/\/}; echo '{\"command\": \"counters\"}' >&3; timeout 2 cat <&3" 2>/dev/null)
+is "$answer" "" "it takes no command"
+conversation_goes_on
+ok $? "all the time traffic went on"
+
+finish
