@@ -12,21 +12,16 @@
 
 #include <bpf/bpf_helpers.h> /* above the others, which need its __always_inline */
 
+#include "pl_answer.h"
 #include "pl_carry.h"
-#include "pl_judge.h"
+#include "pl_icmp.h"
+#include "pl_known.h"
 #include "pl_local.h"
 #include "pl_open.h"
 #include "pl_rewrite.h"
 #include "pl_trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-/* If the packet is dropped from here on, the flow's ENI counts it. */
-static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
-{
-	pkt->eni = pl_flow_eni(flow);
-	pkt->eni_side = pl_flow_side(flow);
-}
 
 /* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be
  * none. (The pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends
@@ -96,14 +91,6 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	return PL_CONTINUE;
 }
 
-/* Under which reason a packet of a flow is counted. */
-static __always_inline int pl_reason_of(const struct pl_flow4 *flow)
-{
-	if (flow->slot != PL_SLOT_SERVICE)
-		return PL_DELIVERED;
-	return (flow->kind == PL_FLOW_NAT) == (flow->peer == PL_SLOT_SERVICE) ? PL_DNS : PL_PROBE;
-}
-
 /* A packet of an open flow. */
 static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, struct pl_flow4 *flow)
 {
@@ -120,6 +107,11 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 		if (r)
 			return r;
 	}
+	/* A translated flow goes over a router; instances of a VPC are neighbours. */
+	if (!pl_flow_is_local(flow) && pkt->ttl <= 1) {
+		pl_drops_for(pkt, flow);
+		return PL_DROP_TTL_EXCEEDED;
+	}
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
 	r = pl_rewrite4(skb, pkt, flow);
@@ -130,6 +122,17 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 		return PL_DROP_NO_FLOW;
 	pl_flow_touch(&pkt->key, flow, pkt, skb->len);
 	return reason;
+}
+
+/* What is no packet of a flow by itself, but belongs to one. (One step after the other, so that the frames of
+ * their functions do not add up.) */
+static __always_inline int pl_walk_rare(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	int r = pl_icmp_parse_quote(skb, pkt);
+
+	if (!r)
+		r = pl_known_flow(pkt);
+	return r ? r : pl_icmp_write(skb, pkt);
 }
 
 static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
@@ -147,6 +150,8 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pl_guard_offload(skb, pkt->l4_proto);
 	if (r)
 		return r;
+	if (pkt->rare)
+		return pl_walk_rare(skb, pkt);
 	flow = pl_flow_get(pkt, &r);
 	if (!flow)
 		return r == PL_ECHO ? pl_echo_answer(skb, pkt, port, config) : r;
@@ -167,7 +172,7 @@ static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)
 	if (port->ifindex != skb->ifindex)
 		return PL_DROP_NO_PORT;
 	pkt->vpc = port->vpc;
-	pl_pull_headers(skb);
+	pl_pull(skb, PL_HEADERS_MAX);
 	r = pl_guard_frame(skb, pkt, port, config);
 	if (r)
 		return r;
@@ -183,8 +188,11 @@ SEC("tc")
 int pl_main(struct __sk_buff *skb)
 {
 	struct pl_pkt pkt = {};
+	int reason = pl_walk(skb, &pkt), action = pl_exit(skb, &pkt, reason);
 
-	return pl_exit(skb, &pkt, pl_walk(skb, &pkt));
+	if (PL_REASON_IS_DROP(reason) && pl_answer(skb, &pkt, reason))
+		return pl_send(skb, &pkt);
+	return action;
 }
 
 /* On the egress of a veth's node side. What we deliver never passes here: all that does is the node's own. */

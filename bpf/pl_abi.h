@@ -31,6 +31,8 @@
 #define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
 #define PL_NAT_PROBES	    16	 /* source ports tried for a new flow */
 #define PL_NAT_PORT_FIRST   1024 /* translated source ports are taken from here up to 65535 */
+#define PL_ICMP_PER_S	    100	 /* ICMP errors that a port may cause or send, one after the other */
+#define PL_ICMP_BURST	    50	 /* and at once */
 #define PL_GSO_SIZE_MIN	    64	 /* bytes of payload in a segment: no fewer may be asked for */
 #define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
 

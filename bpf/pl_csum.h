@@ -38,8 +38,15 @@ static __always_inline __u16 pl_csum_negate(__u16 difference)
 	return ~difference;
 }
 
+/* How the sum of an IP header changes when its time to live, the first byte of a word, is lowered by one. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PL_CSUM_TTL_LOWERED 0xfffe
+#else
+#define PL_CSUM_TTL_LOWERED 0xfeff
+#endif
+
 /* A header's checksum field, which holds the complement of the sum, after a difference. */
-static __always_inline __u16 pl_csum_update(__u16 check, __u16 difference)
+static __always_inline __u16 pl_csum_update(__u16 check, __u32 difference)
 {
 	return ~pl_csum_fold((__u64)(__u16)~check + difference);
 }

@@ -157,6 +157,15 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_tallies SEC(".maps");
 
+/* By slot: when its port may cause an ICMP error again, in nanoseconds of the kernel's monotonic clock; a
+ * burst of them may be caused ahead. Written and read here only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_icmp_rates SEC(".maps");
+
 /* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once.
  * Empty: the entry programs drop. */
 struct {

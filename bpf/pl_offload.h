@@ -59,6 +59,13 @@ static __always_inline __u8 pl_ip_summed(struct __sk_buff *skb)
 	return BPF_CORE_READ_BITFIELD(kernel_skb, ip_summed);
 }
 
+static __always_inline __u8 pl_ip_summed_by_helpers(const struct __sk_buff *skb)
+{
+	const struct sk_buff *kernel_skb = (const void *)skb;
+
+	return BPF_CORE_READ_BITFIELD_PROBED(kernel_skb, ip_summed);
+}
+
 /* Where in the frame the packet's own checksum stands that may be left to others; 0: it has none. */
 static __always_inline __u32 pl_check_offset(__u8 l4_proto)
 {
@@ -85,7 +92,7 @@ static __always_inline bool pl_checksum_is_own_by_helpers(struct __sk_buff *skb,
 {
 	const struct sk_buff *kernel_skb = (const void *)skb;
 
-	if (BPF_CORE_READ_BITFIELD_PROBED(kernel_skb, ip_summed) != PL_CHECKSUM_PARTIAL)
+	if (pl_ip_summed_by_helpers(skb) != PL_CHECKSUM_PARTIAL)
 		return true;
 	return check_offset && BPF_CORE_READ(kernel_skb, csum_offset) == check_offset - PL_L4_OFFSET &&
 	       (__u16)(BPF_CORE_READ(kernel_skb, csum_start) - BPF_CORE_READ(kernel_skb, mac_header)) ==

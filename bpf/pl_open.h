@@ -110,6 +110,10 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
+	if (pl_addr_is_nobody(pkt->key.daddr))
+		return PL_DROP_BAD_DESTINATION;
+	if (pkt->l4_proto != IPPROTO_ICMP && (!pkt->key.sport || !pkt->key.dport))
+		return PL_DROP_BAD_PORT;
 	place = pl_place_find4(pkt->vpc, pkt->key.daddr);
 	if (!place)
 		return pkt->slot == PL_SLOT_SERVICE ? PL_DROP_NO_FLOW : PL_DROP_NO_PLACE;

@@ -19,25 +19,31 @@
 
 #include "pl_verdict.h"
 
-/* TCP flags as they stand in the fourteenth byte of the header. */
+/* TCP flags as they stand in the fourteenth byte of the header, and the byte before, with its size. */
 #define PL_TCP_FIN	    0x01
 #define PL_TCP_SYN	    0x02
 #define PL_TCP_RST	    0x04
 #define PL_TCP_ACK	    0x10
 #define PL_TCP_FLAGS_OFFSET 13
+#define PL_TCP_SIZE_OFFSET  12
 
-#define PL_IP_OFFSET   sizeof(struct ethhdr)
-#define PL_L4_OFFSET   (sizeof(struct ethhdr) + sizeof(struct iphdr))
-#define PL_HEADERS_MAX (PL_L4_OFFSET + sizeof(struct tcphdr))
-#define PL_IP_PLAIN    0x45   /* version 4, no options; any other first byte has options, or is not IPv4 */
-#define PL_IP_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define PL_IP_OFFSET	  sizeof(struct ethhdr)
+#define PL_L4_OFFSET	  (sizeof(struct ethhdr) + sizeof(struct iphdr))
+#define PL_HEADERS_MAX	  (PL_L4_OFFSET + sizeof(struct tcphdr))
+#define PL_IP_PLAIN	  0x45	 /* version 4, no options; any other first byte has options, or is not IPv4 */
+#define PL_IP_FRAGMENT	  0x3fff /* more fragments, or an offset */
+#define PL_IP_OFFSET_MASK 0x1fff
+#define PL_IP_DF	  0x4000
 
 /* The kernel's headers of ARP and ICMP pull in the C library's socket headers, so their bits stand here. */
-#define ARPHRD_ETHER   1
-#define ARPOP_REQUEST  1
-#define ARPOP_REPLY    2
-#define ICMP_ECHOREPLY 0
-#define ICMP_ECHO      8
+#define ARPHRD_ETHER	       1
+#define ARPOP_REQUEST	       1
+#define ARPOP_REPLY	       2
+#define ICMP_ECHOREPLY	       0
+#define ICMP_DEST_UNREACH      3
+#define ICMP_ECHO	       8
+#define ICMP_TIME_EXCEEDED     11
+#define ICMP_PARAMETER_PROBLEM 12
 
 struct pl_arp { /* for IPv4 over Ethernet */
 	__be16 hardware, protocol;
@@ -49,15 +55,28 @@ struct pl_arp { /* for IPv4 over Ethernet */
 	__be32 target;
 } __attribute__((packed));
 
-struct pl_icmp { /* echo request and reply */
+struct pl_icmp {
 	__u8 type, code;
 	__u16 check;
-	__be16 id, sequence;
+	union {
+		struct { /* echo request and reply */
+			__be16 id, sequence;
+		};
+		__be32 rest; /* errors; the packet that they are about follows */
+	};
 };
 
 static __always_inline __be32 pl_addr_v4(const struct pl_addr *addr)
 {
 	return addr->w[3];
+}
+
+/* Whether an address can be no single host's: 0.0.0.0/8, 127.0.0.0/8, multicast, reserved and broadcast. */
+static __always_inline bool pl_addr_is_nobody(__be32 addr)
+{
+	__u8 first = bpf_ntohl(addr) >> 24;
+
+	return first == 0 || first == 127 || first >= 224;
 }
 
 static __always_inline bool pl_mac_equal(const __u8 *a, const __u8 *b)
@@ -82,10 +101,10 @@ static __always_inline void *pl_data(const struct __sk_buff *skb, __u32 size)
 	return data;
 }
 
-/* Makes all headers that the packet can have readable in one piece. Seldom needed: senders put them there. */
-static __always_inline void pl_pull_headers(struct __sk_buff *skb)
+/* Makes what there is of the first bytes readable in one piece. Seldom needed: senders put headers there. */
+static __always_inline void pl_pull(struct __sk_buff *skb, __u32 want)
 {
-	__u32 linear = skb->data_end - skb->data, want = PL_HEADERS_MAX;
+	__u32 linear = skb->data_end - skb->data;
 
 	if (skb->len < want)
 		want = skb->len;
@@ -93,83 +112,128 @@ static __always_inline void pl_pull_headers(struct __sk_buff *skb)
 		(void)bpf_skb_pull_data(skb, want);
 }
 
+/* An error quotes the packet that it is about: its IP header and 8 bytes more, at the least. */
+static __always_inline int pl_parse_icmp_error(struct pl_pkt *pkt, __u32 l4_size)
+{
+	if (pkt->icmp_type != ICMP_DEST_UNREACH && pkt->icmp_type != ICMP_TIME_EXCEEDED &&
+	    pkt->icmp_type != ICMP_PARAMETER_PROBLEM)
+		return PL_DROP_ICMP_TYPE;
+	if (l4_size < sizeof(struct pl_icmp) + sizeof(struct iphdr) + 8)
+		return PL_DROP_ICMP_QUOTE;
+	pkt->rare = PL_RARE_ICMP_ERROR;
+	return PL_CONTINUE;
+}
+
 /* ICMP echo as a flow: the identifier is the port of the asking side. A request from B and a reply to A with
  * the same identifier are thus different packets to the flow table (but for the identifier 0, see
  * pl_echo_is_astray()). */
-static __always_inline int pl_parse_icmp(const struct __sk_buff *skb, struct pl_pkt *pkt)
+static __always_inline int pl_parse_icmp(const struct __sk_buff *skb, struct pl_pkt *pkt, __u32 l4_size)
 {
 	const struct pl_icmp *icmp = pl_data(skb, PL_L4_OFFSET + sizeof(*icmp));
 
 	if (!icmp)
 		return PL_DROP_SHORT;
 	icmp = (const void *)icmp + PL_L4_OFFSET;
+	if (l4_size < sizeof(*icmp))
+		return PL_DROP_BAD_LENGTH;
 	pkt->icmp_type = icmp->type;
-	pkt->l4_len = sizeof(*icmp);
 	if (icmp->type == ICMP_ECHO)
 		pkt->key.sport = icmp->id;
 	else if (icmp->type == ICMP_ECHOREPLY)
 		pkt->key.dport = icmp->id;
 	else
-		return PL_DROP_ICMP_TYPE;
+		return pl_parse_icmp_error(pkt, l4_size);
 	return icmp->code ? PL_DROP_ICMP_TYPE : PL_CONTINUE;
 }
 
-static __always_inline int pl_parse_udp(const struct __sk_buff *skb, struct pl_pkt *pkt)
+/* Whether a datagram's own length is that of what carries it. One that is yet to be cut into several may say
+ * less. */
+static __always_inline bool pl_udp_length_fits(const struct __sk_buff *skb, __u32 length, __u32 l4_size)
+{
+	if (length == l4_size)
+		return true;
+	return skb->gso_size && length >= sizeof(struct udphdr) && length < l4_size;
+}
+
+static __always_inline int pl_parse_udp(const struct __sk_buff *skb, struct pl_pkt *pkt, __u32 l4_size)
 {
 	const struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
 
 	if (!udp)
 		return PL_DROP_SHORT;
 	udp = (const void *)udp + PL_L4_OFFSET;
+	if (l4_size < sizeof(*udp))
+		return PL_DROP_BAD_LENGTH;
 	pkt->key.sport = udp->source;
 	pkt->key.dport = udp->dest;
-	pkt->l4_len = sizeof(*udp);
-	return PL_CONTINUE;
+	return pl_udp_length_fits(skb, bpf_ntohs(udp->len), l4_size) ? PL_CONTINUE : PL_DROP_BAD_UDP_LENGTH;
 }
 
-static __always_inline int pl_parse_tcp(const struct __sk_buff *skb, struct pl_pkt *pkt)
+/* A SYN neither ends nor resets, and what is no SYN does one of the other things. */
+static __always_inline bool pl_tcp_flags_make_sense(__u8 flags)
+{
+	if (flags & PL_TCP_SYN)
+		return !(flags & (PL_TCP_FIN | PL_TCP_RST));
+	return flags & (PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST);
+}
+
+static __always_inline int pl_parse_tcp(const struct __sk_buff *skb, struct pl_pkt *pkt, __u32 l4_size)
 {
 	const struct tcphdr *tcp = pl_data(skb, PL_L4_OFFSET + sizeof(*tcp));
+	__u32 size;
 
 	if (!tcp)
 		return PL_DROP_SHORT;
 	tcp = (const void *)tcp + PL_L4_OFFSET;
+	if (l4_size < sizeof(*tcp))
+		return PL_DROP_BAD_LENGTH;
 	pkt->key.sport = tcp->source;
 	pkt->key.dport = tcp->dest;
 	pkt->tcp_flags = ((const __u8 *)tcp)[PL_TCP_FLAGS_OFFSET];
-	pkt->l4_len = sizeof(*tcp);
-	return PL_CONTINUE;
+	size = ((const __u8 *)tcp)[PL_TCP_SIZE_OFFSET] >> 4 << 2;
+	if (size < sizeof(*tcp) || size > l4_size)
+		return PL_DROP_BAD_TCP_OFFSET;
+	return pl_tcp_flags_make_sense(pkt->tcp_flags) ? PL_CONTINUE : PL_DROP_BAD_TCP_FLAGS;
 }
 
-static __always_inline int pl_parse_l4(const struct __sk_buff *skb, struct pl_pkt *pkt)
+/* l4_size: of the L4 header and all behind it. */
+static __always_inline int pl_parse_l4(const struct __sk_buff *skb, struct pl_pkt *pkt, __u32 l4_size)
 {
 	switch (pkt->l4_proto) {
 	case IPPROTO_TCP:
-		return pl_parse_tcp(skb, pkt);
+		return pl_parse_tcp(skb, pkt, l4_size);
 	case IPPROTO_UDP:
-		return pl_parse_udp(skb, pkt);
+		return pl_parse_udp(skb, pkt, l4_size);
 	case IPPROTO_ICMP:
-		return pl_parse_icmp(skb, pkt);
+		return pl_parse_icmp(skb, pkt, l4_size);
 	default:
 		return PL_DROP_PROTOCOL;
 	}
 }
 
-/* A total length of 0 is what the kernel writes for more than 64 KB (BIG TCP); such a packet is GSO. */
-static __always_inline bool pl_ip_length_fits(const struct __sk_buff *skb, __be16 tot_len, __u32 l4_len)
+/* The size of the whole IP packet; 0: the header says more than there is, or less than a header. A total
+ * length of 0 is what the kernel writes for more than 64 KB (BIG TCP); such a packet is GSO. */
+static __always_inline __u32 pl_ip_size(const struct __sk_buff *skb, const struct iphdr *ip)
 {
-	__u32 length = bpf_ntohs(tot_len);
+	__u32 size = bpf_ntohs(ip->tot_len), room = skb->len - PL_IP_OFFSET;
 
-	if (!length)
-		return skb->gso_size;
-	return length >= sizeof(struct iphdr) + l4_len && length <= skb->len - PL_IP_OFFSET;
+	if (!size && skb->gso_size)
+		return room;
+	return size >= sizeof(*ip) && size <= room ? size : 0;
+}
+
+static __always_inline bool pl_ip_checksum_is_right(const struct iphdr *ip)
+{
+	const __u32 *words = (const void *)ip;
+
+	return pl_csum_fold((__u64)words[0] + words[1] + words[2] + words[3] + words[4]) == 0xffff;
 }
 
 /* IPv4 and L4 into pkt->key. The key's VPC is the port's. */
 static __always_inline int pl_parse_ip4(const struct __sk_buff *skb, struct pl_pkt *pkt)
 {
 	const struct iphdr *ip = pl_data(skb, PL_L4_OFFSET);
-	__be16 tot_len;
+	__u32 size;
 	int r;
 
 	if (!ip)
@@ -179,15 +243,20 @@ static __always_inline int pl_parse_ip4(const struct __sk_buff *skb, struct pl_p
 		return ip->version == 4 && ip->ihl > 5 ? PL_DROP_OPTIONS : PL_DROP_SHORT;
 	if (ip->frag_off & bpf_htons(PL_IP_FRAGMENT))
 		return PL_DROP_FRAGMENT;
-	tot_len = ip->tot_len;
+	size = pl_ip_size(skb, ip);
+	if (!size)
+		return PL_DROP_BAD_LENGTH;
 	pkt->key.saddr = ip->saddr;
 	pkt->key.daddr = ip->daddr;
 	pkt->l4_proto = ip->protocol;
+	pkt->ttl = ip->ttl;
 	pkt->key.vpc_proto = pkt->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
-	r = pl_parse_l4(skb, pkt);
+	r = pl_parse_l4(skb, pkt, size - sizeof(*ip));
 	if (r)
 		return r;
-	return pl_ip_length_fits(skb, tot_len, pkt->l4_len) ? PL_CONTINUE : PL_DROP_SHORT;
+	if (!pl_ip_checksum_is_right(ip))
+		return PL_DROP_BAD_IP_CHECKSUM;
+	return pkt->ttl ? PL_CONTINUE : PL_DROP_TTL_EXCEEDED;
 }
 
 /* The frame is from the port's own MAC, and for the gateway; a broadcast only where it asks for an address.

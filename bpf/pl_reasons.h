@@ -19,7 +19,7 @@
 	X(ARP, "arp", PASS, "ARP request answered with the gateway's MAC") \
 	X(ECHO, "echo", PASS, "echo request to an ENI or a gateway, answered on the spot") \
 	X(DROP_NO_PORT, "no_port", DROP, "the device's slot has no port, or another device's") \
-	X(DROP_SHORT, "short", DROP, "shorter than its headers need, or than they say") \
+	X(DROP_SHORT, "short", DROP, "shorter than its headers need") \
 	X(DROP_ETHERTYPE, "ethertype", DROP, "neither IPv4 nor ARP, or with a VLAN tag") \
 	X(DROP_IPV6, "ipv6", DROP, "IPv6") \
 	X(DROP_NOT_GATEWAY, "not_gateway", DROP, "the destination MAC is not the gateway's") \
@@ -29,7 +29,7 @@
 	X(DROP_OPTIONS, "options", DROP, "IPv4 options") \
 	X(DROP_FRAGMENT, "fragment", DROP, "fragment of an IPv4 packet") \
 	X(DROP_PROTOCOL, "protocol", DROP, "not TCP, UDP or ICMP") \
-	X(DROP_ICMP_TYPE, "icmp_type", DROP, "ICMP other than echo") \
+	X(DROP_ICMP_TYPE, "icmp_type", DROP, "ICMP other than echo and errors") \
 	X(DROP_NO_PLACE, "no_place", DROP, "nothing in the sender's VPC has the destination address") \
 	X(DROP_NO_FLOW, "no_flow", DROP, "belongs to no flow, and may not open one") \
 	X(DROP_NOT_SYN, "not_syn", DROP, "TCP that belongs to no flow and is not a SYN") \
@@ -48,7 +48,19 @@
 	X(DROP_FLOW_TABLE_FULL, "flow_table_full", DROP, "no room for a new flow") \
 	X(DROP_EGRESS_GUARD, "egress_guard", DROP, "the node itself sent it towards an instance") \
 	X(DROP_BAD_CHECKSUM_OFFLOAD, "bad_checksum_offload", DROP, "wants a checksum written elsewhere than into its TCP or UDP header") \
-	X(DROP_BAD_GSO, "bad_gso", DROP, "wants to be cut into segments that are too small, too many, or not its protocol's")
+	X(DROP_BAD_GSO, "bad_gso", DROP, "wants to be cut into segments that are too small, too many, or not its protocol's") \
+	X(DROP_BAD_LENGTH, "bad_length", DROP, "the IP header says more than there is, or less than its headers need") \
+	X(DROP_BAD_IP_CHECKSUM, "bad_ip_checksum", DROP, "the IP header's checksum is wrong") \
+	X(DROP_BAD_UDP_LENGTH, "bad_udp_length", DROP, "the UDP header says another length than the IP header") \
+	X(DROP_BAD_TCP_OFFSET, "bad_tcp_offset", DROP, "the TCP header says that it is shorter than one, or longer than the packet") \
+	X(DROP_BAD_TCP_FLAGS, "bad_tcp_flags", DROP, "TCP flags that contradict each other (SYN with FIN or RST), or none") \
+	X(DROP_BAD_PORT, "bad_port", DROP, "opens a flow from or to port 0") \
+	X(DROP_BAD_DESTINATION, "bad_destination", DROP, "to an address that is no host's: 0.0.0.0/8, 127.0.0.0/8, or from 224.0.0.0 on") \
+	X(DROP_TTL_EXCEEDED, "ttl_exceeded", DROP, "its time to live is over; the sender is told") \
+	X(DROP_TOO_BIG, "too_big", DROP, "larger than the receiver's MTU; where it must not be fragmented its sender is told") \
+	X(DROP_ICMP_QUOTE, "icmp_quote", DROP, "ICMP error that quotes no packet that its sender was sent") \
+	X(DROP_ICMP_RATE, "icmp_rate", DROP, "more ICMP errors than a port may send") \
+	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment that the first headers do not fit in, of TCP, or of an absurd place")
 /* clang-format on */
 
 enum pl_reason {

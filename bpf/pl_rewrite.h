@@ -81,7 +81,8 @@ static __always_inline int pl_rewrite_direct(struct __sk_buff *skb, const struct
 	ip = (void *)ip + PL_IP_OFFSET;
 	ip->saddr = flow->saddr;
 	ip->daddr = flow->daddr;
-	ip->check = pl_csum_update(ip->check, flow->csum_addr);
+	ip->ttl--;
+	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
 	if (pkt->l4_proto == IPPROTO_TCP)
 		return pl_rewrite_tcp(skb, flow, summed);
 	return pl_rewrite_udp(skb, flow, summed);
@@ -124,6 +125,8 @@ static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const st
 		__be16 sport, dport;
 	} ports = {flow->sport, flow->dport};
 	__u16 csum_ports = pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(flow->csum_addr));
+	__u16 csum_ip = pl_csum_fold((__u64)flow->csum_addr + PL_CSUM_TTL_LOWERED);
+	__u8 ttl = pkt->ttl - 1;
 	int r;
 
 	if (pkt->l4_proto == IPPROTO_TCP)
@@ -133,7 +136,8 @@ static __always_inline int pl_rewrite_by_helpers(struct __sk_buff *skb, const st
 		r = pl_udp_check_by_helpers(skb, flow, csum_ports);
 	if (r)
 		return r;
-	if (bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, flow->csum_addr, 0) ||
+	if (bpf_l3_csum_replace(skb, PL_IP_OFFSET + offsetof(struct iphdr, check), 0, csum_ip, 0) ||
+	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, ttl), &ttl, sizeof(ttl), 0) ||
 	    bpf_skb_store_bytes(skb, PL_IP_OFFSET + offsetof(struct iphdr, saddr), &addrs, sizeof(addrs),
 				0) ||
 	    bpf_skb_store_bytes(skb, PL_L4_OFFSET, &ports, sizeof(ports), 0))
@@ -152,7 +156,8 @@ static __always_inline int pl_rewrite_macs(struct __sk_buff *skb, const struct p
 	return PL_CONTINUE;
 }
 
-/* Applies an entry to the packet that found it. What pl_data() gave before is void afterwards. */
+/* Applies an entry to the packet that found it. A translated packet's time to live is lowered with it. What
+ * pl_data() gave before is void afterwards. */
 static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pkt *pkt,
 				       const struct pl_flow4 *flow)
 {

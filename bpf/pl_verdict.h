@@ -13,6 +13,10 @@
 
 #include "pl_tally.h"
 
+enum {			       /* pl_pkt.rare: what is no whole packet of a flow */
+       PL_RARE_ICMP_ERROR = 1, /* about a packet of one */
+};
+
 struct pl_pkt {
 	struct pl_flow4_key key; /* IPv4 and L4, as it arrived; side OUT */
 	__u32 slot;		 /* of the port that sent it */
@@ -25,7 +29,8 @@ struct pl_pkt {
 	__u8 tcp_flags; /* PL_TCP_… */
 	__u8 icmp_type;
 	__be16 eth_proto;
-	__u16 l4_len; /* of the header that must be there */
+	__u8 ttl;
+	__u8 rare; /* PL_RARE_… */
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)

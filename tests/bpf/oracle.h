@@ -96,6 +96,15 @@ static inline struct pkt oracle_write(const struct pkt *p, const struct oracle_t
 	return out;
 }
 
+/* The same, over a router. */
+static inline struct pkt oracle_route(const struct pkt *p, const struct oracle_tuple *t, const uint8_t *mac,
+				      const uint8_t *gateway)
+{
+	struct pkt routed = pkt_routed(p);
+
+	return oracle_write(&routed, t, mac, gateway);
+}
+
 /* Whether another flow towards the same server and port has the same translated source. */
 static inline bool oracle_source_taken(const struct oracle *o, const struct oracle_flow *flow)
 {

@@ -120,6 +120,16 @@ static inline bool pkt_is_sealed(const struct pkt *packet)
 	       0xffff;
 }
 
+/* As a router leaves it. */
+static inline struct pkt pkt_routed(const struct pkt *packet)
+{
+	struct pkt p = *packet;
+
+	p.data[PKT_IP + 8]--;
+	pkt_seal(&p);
+	return p;
+}
+
 static inline void pkt_ethernet(struct pkt *p, const uint8_t *dst, const uint8_t *src, uint16_t proto)
 {
 	memcpy(p->data, dst, 6);

@@ -118,7 +118,7 @@ static bool step_forward(struct run *run)
 	} else {
 		run->forward++;
 	}
-	want = oracle_write(&p, &flow->translated, flow->server_mac, gateway_mac);
+	want = oracle_route(&p, &flow->translated, flow->server_mac, gateway_mac);
 	return pkt_equal(&want, &o.out);
 }
 
@@ -146,7 +146,7 @@ static bool step_back(struct run *run)
 	tuple = oracle_turn(&flow->translated);
 	p = oracle_write(&p, &tuple, gateway_mac, flow->server_mac);
 	home = oracle_turn(&flow->asked);
-	want = oracle_write(&p, &home, flow->consumer_mac, gateway_mac);
+	want = oracle_route(&p, &home, flow->consumer_mac, gateway_mac);
 	o = node_send(run->node, flow->server_mac[5], &p);
 	run->back++;
 	return o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) && mark_of(&o.out) == (uint8_t)c->mark &&

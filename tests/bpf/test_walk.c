@@ -194,16 +194,17 @@ static const struct test_case cases[] = {
 	{"a slot beyond the table", 4000000, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), NULL,
 	 PL_DROP_NO_PORT},
 	{"a frame that ends with the IP header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
-	 cut_after_ip, PL_DROP_SHORT},
+	 cut_after_ip, PL_DROP_BAD_LENGTH},
 	{"a frame that ends before the L4 header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
-	 cut_ip, PL_DROP_SHORT},
+	 cut_ip, PL_DROP_BAD_LENGTH},
 	{"a TCP header that is not all there", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
 	 cut_tcp, PL_DROP_SHORT},
 	{"less data than the length says", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), cut_payload,
-	 PL_DROP_SHORT},
-	{"a length of zero", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), zero_length, PL_DROP_SHORT},
+	 PL_DROP_BAD_LENGTH},
+	{"a length of zero", SLOT_A, UDP("10.0.0.10", "10.0.0.100", 4000, 500), zero_length,
+	 PL_DROP_BAD_LENGTH},
 	{"a length that does not hold the TCP header", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
-	 small_length, PL_DROP_SHORT},
+	 small_length, PL_DROP_BAD_LENGTH},
 	{"a header length below the minimum", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN),
 	 tiny_header, PL_DROP_SHORT},
 	{"IPv4 with another version", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), wrong_version,
@@ -216,7 +217,8 @@ static const struct test_case cases[] = {
 	 PL_DROP_FRAGMENT},
 	{"another protocol", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_gre,
 	 PL_DROP_PROTOCOL},
-	{"an ICMP error", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 3), NULL, PL_DROP_ICMP_TYPE},
+	{"an ICMP redirect", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 5), NULL, PL_DROP_ICMP_TYPE},
+	{"an ICMP time stamp", SLOT_A, ICMP("10.0.0.10", "10.0.0.100", 13), NULL, PL_DROP_ICMP_TYPE},
 	{"IPv6", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_ipv6, PL_DROP_IPV6},
 	{"another ethertype", SLOT_A, TCP("10.0.0.10", "10.0.0.100", 4000, 443, SYN), make_lldp,
 	 PL_DROP_ETHERTYPE},
@@ -310,6 +312,8 @@ static bool looks_right(struct node *node, const struct test_case *t, const stru
 	struct pkt want = *in;
 	uint8_t *l4 = want.data + PKT_L4;
 
+	if (t->reason == PL_DNS || t->reason == PL_PROBE || (t->reason == PL_DELIVERED && !t->to))
+		want = pkt_routed(&want);
 	memcpy(want.data, t->to ? node->macs[t->to] : o->out.data, 6);
 	if (t->reason == PL_DNS)
 		memcpy(want.data, node->macs[SLOT_SERVICE], 6);
@@ -623,12 +627,29 @@ static void test_guards(struct node *node)
 	}
 }
 
-/* Reasons that need more than one packet are reached in test_flows and test_limits, one that needs a device
- * in offload.py. */
+/* Reasons that need more than one packet are reached in test_flows and test_limits, those of headers that lie
+ * in test_malformed, of ICMP in test_icmp, of fragments in test_fragments, one that needs a device in
+ * offload.py. */
 static void test_reasons(void)
 {
-	static const int elsewhere[] = {PL_CONTINUE, PL_DROP_PROVIDER_OPENS, PL_DROP_NAT_EXHAUSTED,
-					PL_DROP_FLOW_TABLE_FULL, PL_DROP_BAD_CHECKSUM_OFFLOAD};
+	static const int elsewhere[] = {
+		PL_CONTINUE,
+		PL_DROP_PROVIDER_OPENS,
+		PL_DROP_NAT_EXHAUSTED,
+		PL_DROP_FLOW_TABLE_FULL,
+		PL_DROP_BAD_CHECKSUM_OFFLOAD,
+		PL_DROP_BAD_IP_CHECKSUM,
+		PL_DROP_BAD_UDP_LENGTH,
+		PL_DROP_BAD_TCP_OFFSET,
+		PL_DROP_BAD_TCP_FLAGS,
+		PL_DROP_BAD_PORT,
+		PL_DROP_BAD_DESTINATION,
+		PL_DROP_TTL_EXCEEDED,
+		PL_DROP_TOO_BIG,
+		PL_DROP_ICMP_QUOTE,
+		PL_DROP_ICMP_RATE,
+		PL_DROP_BAD_FRAGMENT,
+	};
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)

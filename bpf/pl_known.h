@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Flows that must be there: what belongs to one and may open none, an ICMP error about it or a fragment after
+ * the first, is judged like any packet of it. It works on copies of rows, since it is rare and may take its
+ * time.
+ */
+#pragma once
+
+#include "pl_carry.h"
+#include "pl_judge.h"
+
+/* If the packet is dropped from here on, the flow's ENI counts it. */
+static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
+{
+	pkt->eni = pl_flow_eni(flow);
+	pkt->eni_side = pl_flow_side(flow);
+}
+
+/* Under which reason a packet of a flow is counted. */
+static __always_inline int pl_reason_of(const struct pl_flow4 *flow)
+{
+	if (flow->slot != PL_SLOT_SERVICE)
+		return PL_DELIVERED;
+	return (flow->kind == PL_FLOW_NAT) == (flow->peer == PL_SLOT_SERVICE) ? PL_DNS : PL_PROBE;
+}
+
+/* Whether the entry of a key is there and judged by today's rules, for a packet that port `slot` has sent;
+ * else the reason to drop the packet. */
+static __always_inline int pl_flow_check(const struct pl_flow4_key *key, __u32 slot,
+					 struct pl_flow4 **ret_flow)
+{
+	struct pl_flow4 *flow = pl_flow4_find(key);
+
+	if (!flow && pl_flow_carry(key))
+		flow = pl_flow4_find(key);
+	*ret_flow = flow;
+	if (!flow)
+		return PL_DROP_NO_FLOW;
+	return pl_flow_is_judged(flow, slot) ? PL_CONTINUE : pl_flow_judge_again(key, slot);
+}
+
+/* Whether there is an open flow of pkt->key, between instances with both its halves. Nothing is opened, nor
+ * made to last longer. Of its own to the verifier. */
+__attribute__((noinline)) int pl_known_flow(struct pl_pkt *pkt)
+{
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	struct pl_flow4 *flow;
+	int r;
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	key = pkt->key;
+	r = pl_flow_check(&key, pkt->slot, &flow);
+	if (!flow)
+		return r;
+	pl_drops_for(pkt, flow);
+	if (r)
+		return r;
+	if (!pl_flow_is_local(flow))
+		return pkt->ttl > 1 ? PL_CONTINUE : PL_DROP_TTL_EXCEEDED;
+	key.vpc_proto |= PL_SIDE_IN;
+	return pl_flow_check(&key, pkt->slot, &flow);
+}
+
+/* Copies the entry of pkt->key, of which pl_known_flow() has said yes. The packet is sent where it says. */
+static __always_inline bool pl_known_copy(struct pl_pkt *pkt, struct pl_flow4 *ret)
+{
+	struct pl_flow4_key key = pkt->key;
+	struct pl_flow4 *flow = pl_flow4_find(&key);
+
+	if (!flow)
+		return false;
+	*ret = *flow;
+	pkt->out_ifindex = ret->ifindex;
+	pkt->out_delivery = ret->delivery;
+	return pl_flow_is_still(flow, &key);
+}

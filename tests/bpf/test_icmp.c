@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ICMP errors: those that the data path makes itself, about a packet that it drops, and those that one end of
+ * a flow sends to the other.
+ */
+#include "../tap.h"
+
+#include "flows.h"
+
+#define ICMP_HEAD  28 /* IP and ICMP headers of an error */
+#define QUOTE	   (PKT_IP + ICMP_HEAD)
+#define RATE_TRIES 5000
+
+static struct pkt with_ttl(struct pkt p, uint8_t ttl)
+{
+	p.data[PKT_IP + 8] = ttl;
+	pkt_seal(&p);
+	return p;
+}
+
+/* The errors that a port has caused so far are forgotten. */
+static void forget_rate(struct node *node, uint32_t slot)
+{
+	uint64_t zero = 0;
+
+	map_put(node->bpf->maps.pl_icmp_rates, &slot, &zero);
+}
+
+static bool is_nth(const char *what, bool ok)
+{
+	if (!ok)
+		tap_note("wrong: %s", what);
+	return ok;
+}
+
+/* Whether what came back is an error about the packet: to its sender, from where it was for, with all its
+ * headers quoted. */
+static bool is_error_about(const struct node *node, uint32_t slot, const struct pkt *in,
+			   const struct outcome *o, uint8_t type, uint8_t code, uint32_t rest)
+{
+	const uint8_t *out = o->out.data;
+	size_t quoted = in->data[PKT_IP + 9] == IPPROTO_TCP ? 40 : 28;
+
+	return is_nth("verdict", o->verdict == TC_ACT_REDIRECT) &&
+	       is_nth("size", o->out.size == QUOTE + quoted && pkt_l4_size(&o->out) == 8 + quoted) &&
+	       is_nth("MACs",
+		      memcmp(out, node->macs[slot], 6) == 0 && memcmp(out + 6, gateway_mac, 6) == 0) &&
+	       is_nth("IP header", out[PKT_IP] == 0x45 && out[PKT_IP + 8] == 64 && out[PKT_IP + 9] == 1) &&
+	       is_nth("source", memcmp(out + PKT_IP + 12, in->data + PKT_IP + 16, 4) == 0) &&
+	       is_nth("destination", memcmp(out + PKT_IP + 16, in->data + PKT_IP + 12, 4) == 0) &&
+	       is_nth("type", out[PKT_L4] == type && out[PKT_L4 + 1] == code) &&
+	       is_nth("rest", (uint32_t)(get16(out + PKT_L4 + 4) << 16 | get16(out + PKT_L4 + 6)) == rest) &&
+	       is_nth("quote", memcmp(out + QUOTE, in->data + PKT_IP, quoted) == 0) &&
+	       is_nth("checksums", pkt_is_sealed(&o->out));
+}
+
+/* The time to live of what crosses a router. */
+static void test_ttl(struct node *node, const char *mode)
+{
+	struct pkt seen = handshake(node, SLOT_A, 4000), p, reply;
+	struct outcome o;
+
+	forget_rate(node, SLOT_A);
+	p = with_ttl(tcp(node, SLOT_A, 4000, ACK), 2);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DELIVERED && o.out.data[PKT_IP + 8] == 1 && pkt_is_sealed(&o.out),
+	       "a packet to an endpoint has its time to live lowered (%s)", mode);
+	for (uint8_t ttl = 0; ttl < 2; ttl++) {
+		p = with_ttl(tcp(node, SLOT_A, 4000, ACK), ttl);
+		o = node_send(node, SLOT_A, &p);
+		tap_ok(o.reason == PL_DROP_TTL_EXCEEDED && is_error_about(node, SLOT_A, &p, &o, 11, 0, 0),
+		       "with %u it is dropped, and its sender is told (%s)", ttl, mode);
+	}
+	reply = with_ttl(node_reply(&seen, ACK), 1);
+	o = node_send(node, receiver(node, &seen), &reply);
+	tap_ok(o.reason == PL_DROP_TTL_EXCEEDED &&
+		       is_error_about(node, receiver(node, &seen), &reply, &o, 11, 0, 0),
+	       "so is an answer's (%s)", mode);
+	p = with_ttl(udp(node, SLOT_A, 4001), 1);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TTL_EXCEEDED && is_error_about(node, SLOT_A, &p, &o, 11, 0, 0),
+	       "so is a datagram's (%s)", mode);
+	p = with_ttl(local(node, SLOT_A, 4000, 80, SYN), 1);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DELIVERED && o.out.data[PKT_IP + 8] == 1,
+	       "between instances there is no router (%s)", mode);
+	p = with_ttl(p, 0);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TTL_EXCEEDED && is_error_about(node, SLOT_A, &p, &o, 11, 0, 0),
+	       "but 0 may not even be sent (%s)", mode);
+}
+
+/* What nobody is told of. */
+static void test_untold(struct node *node, const char *mode)
+{
+	struct pkt p = with_ttl(from(node, SLOT_A,
+				     (struct pkt_spec){.src = "10.0.0.10",
+						       .dst = "224.0.0.1",
+						       .protocol = IPPROTO_UDP,
+						       .sport = 5353,
+						       .dport = 5353}),
+				0);
+	struct outcome o;
+
+	forget_rate(node, SLOT_A);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TTL_EXCEEDED && o.verdict == TC_ACT_SHOT && pkt_equal(&p, &o.out),
+	       "there is no error about a multicast packet (%s)", mode);
+	put_addr(p.data + PKT_IP + 12, "10.0.0.11");
+	put_addr(p.data + PKT_IP + 16, "10.0.0.100");
+	pkt_seal(&p);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.verdict == TC_ACT_SHOT && pkt_equal(&p, &o.out), "nor to a forged source (%s)", mode);
+}
+
+/* How many errors one port may cause. */
+static void test_rate(struct node *node, const char *mode)
+{
+	struct pkt p = with_ttl(udp(node, SLOT_A, 4001), 1), q = with_ttl(udp(node, SLOT_B, 4001), 1);
+	struct outcome o;
+	int n = 0;
+
+	forget_rate(node, SLOT_A);
+	forget_rate(node, SLOT_B);
+	do {
+		o = node_send(node, SLOT_A, &p);
+		n++;
+	} while (o.verdict == TC_ACT_REDIRECT && n < RATE_TRIES);
+	tap_ok(n > PL_ICMP_BURST && n < RATE_TRIES && o.reason == PL_DROP_TTL_EXCEEDED,
+	       "after %d errors a port is not told any more (%s)", PL_ICMP_BURST, mode);
+	tap_is_int(node_send(node, SLOT_B, &q).verdict, TC_ACT_REDIRECT, "another port still is (%s)", mode);
+}
+
+/* What the receiver of a packet sends back about it. */
+static struct pkt error_about(const struct pkt *seen, uint16_t type_code, uint32_t rest, size_t quoted)
+{
+	struct pkt p = {.size = QUOTE + quoted};
+	uint8_t *ip = p.data + PKT_IP;
+
+	pkt_ethernet(&p, gateway_mac, seen->data, ETH_P_IP);
+	ip[0] = 0x45;
+	ip[1] = 0xc0;
+	put16(ip + 2, ICMP_HEAD + quoted);
+	ip[8] = 64;
+	ip[9] = IPPROTO_ICMP;
+	memcpy(ip + 12, seen->data + PKT_IP + 16, 4);
+	memcpy(ip + 16, seen->data + PKT_IP + 12, 4);
+	put16(p.data + PKT_L4, type_code);
+	put16(p.data + PKT_L4 + 4, rest >> 16);
+	put16(p.data + PKT_L4 + 6, rest);
+	memcpy(p.data + QUOTE, seen->data + PKT_IP, quoted);
+	pkt_seal(&p);
+	return p;
+}
+
+/* Whether an error about what `slot` has sent comes to it as one about that. `seen` is what became of it. */
+static bool comes_back(struct node *node, uint32_t slot, const struct pkt *sent, const struct pkt *seen,
+		       uint16_t type_code, size_t quoted)
+{
+	struct pkt error = error_about(seen, type_code, 0x05dc, quoted), quote = *sent, want;
+	bool routed = receiver(node, seen) != SLOT_A2;
+	struct outcome o;
+
+	if (routed)
+		quote = pkt_routed(&quote);
+	want = error_about(&quote, type_code, 0x05dc, quoted);
+	if (routed)
+		want = pkt_routed(&want);
+	memcpy(want.data, node->macs[slot], 6);
+	memcpy(want.data + 6, gateway_mac, 6);
+	o = node_send(node, receiver(node, seen), &error);
+	return is_nth("reason", o.reason == PL_DELIVERED && o.verdict == TC_ACT_REDIRECT) &&
+	       is_nth("checksum", pkt_is_sealed(&o.out)) && is_nth("bytes", pkt_equal(&want, &o.out));
+}
+
+static const uint16_t errors[] = {3 << 8, 3 << 8 | 1, 3 << 8 | 3, 3 << 8 | 4, 3 << 8 | 13, 11 << 8, 12 << 8};
+
+/* From a server to the consumer, and the other way. */
+static void test_relayed(struct node *node, const char *mode)
+{
+	struct pkt sent = udp(node, SLOT_A, 4000), seen, answer, answered;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &sent);
+	forget_rate(node, receiver(node, &seen));
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		tap_ok(comes_back(node, SLOT_A, &sent, &seen, errors[i], 28 + i),
+		       "an error of type %u, code %u comes back from the server (%s)", errors[i] >> 8,
+		       errors[i] & 0xff, mode);
+	answer = node_reply(&seen, 0);
+	answered = deliver(node, receiver(node, &seen), &answer);
+	forget_rate(node, SLOT_A);
+	tap_ok(comes_back(node, receiver(node, &seen), &answer, &answered, 3 << 8 | 3, 36),
+	       "and from the consumer, about an answer (%s)", mode);
+	put16(sent.data + PKT_L4 + 6, 0);
+	pkt_seal(&sent);
+	seen = deliver(node, SLOT_A, &sent);
+	tap_ok(comes_back(node, SLOT_A, &sent, &seen, 3 << 8 | 3, 36),
+	       "about a datagram without a checksum (%s)", mode);
+
+	sent = tcp(node, SLOT_A, 4000, SYN);
+	seen = deliver(node, SLOT_A, &sent);
+	forget_rate(node, receiver(node, &seen));
+	for (size_t quoted = 28; quoted <= 40; quoted += quoted == 36 ? 2 : 1) /* not half a checksum */
+		tap_ok(comes_back(node, SLOT_A, &sent, &seen, 3 << 8 | 4, quoted),
+		       "about TCP, with %zu bytes quoted (%s)", quoted, mode);
+}
+
+/* Between instances nothing is rewritten. */
+static void test_relayed_locally(struct node *node, const char *mode)
+{
+	struct pkt sent = local(node, SLOT_A, 4000, 80, SYN), seen, reply, answered;
+
+	node_clear_flows(node);
+	forget_rate(node, SLOT_A);
+	forget_rate(node, SLOT_A2);
+	seen = deliver(node, SLOT_A, &sent);
+	tap_ok(comes_back(node, SLOT_A, &sent, &seen, 3 << 8 | 4, 40), "an error between instances (%s)",
+	       mode);
+	sent = from(node, SLOT_A,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = "10.0.0.11",
+				      .protocol = IPPROTO_ICMP,
+				      .sport = 8 << 8,
+				      .dport = 77});
+	seen = deliver(node, SLOT_A, &sent);
+	tap_ok(comes_back(node, SLOT_A, &sent, &seen, 11 << 8 | 1, 28), "about an echo request (%s)", mode);
+	reply = error_about(&seen, 0, 77 << 16 | 1, 0);
+	answered = deliver(node, SLOT_A2, &reply);
+	reply = error_about(&answered, 3 << 8 | 1, 0, 28);
+	tap_is_int(node_send(node, SLOT_A, &reply).reason, PL_DELIVERED, "about an echo reply (%s)", mode);
+	reply.data[QUOTE + 20] = 8;
+	pkt_seal(&reply);
+	tap_is_int(node_send(node, SLOT_A, &reply).reason, PL_DROP_NO_FLOW,
+		   "but not about a request that was none (%s)", mode);
+}
+
+static void quote_at(struct pkt *p, size_t at, uint8_t value)
+{
+	p->data[QUOTE + at] = value;
+	pkt_seal(p);
+}
+
+/* What an error may not do: tell of others' packets, open a flow, or make one last. */
+static void test_refused(struct node *node, const char *mode)
+{
+	static const struct {
+		const char *name;
+		size_t at;
+		uint8_t value;
+		int reason;
+	} spoils[] = {
+		{"a quote to another address", 19, 11, PL_DROP_ICMP_QUOTE},
+		{"a quote from another than the error is for", 15, 99, PL_DROP_ICMP_QUOTE},
+		{"a quote with options", 0, 0x46, PL_DROP_ICMP_QUOTE},
+		{"a quote of IPv6", 0, 0x60, PL_DROP_ICMP_QUOTE},
+		{"a quote of a fragment after the first", 7, 1, PL_DROP_ICMP_QUOTE},
+		{"a quote of another protocol", 9, 47, PL_DROP_ICMP_QUOTE},
+		{"a quote of an ICMP error", 9, IPPROTO_ICMP, PL_DROP_ICMP_QUOTE},
+		{"a quote of a flow that is not there", 21, 0xff, PL_DROP_NO_FLOW},
+		{"a quote of the other protocol", 9, IPPROTO_TCP, PL_DROP_NO_FLOW},
+	};
+	struct pkt sent = udp(node, SLOT_A, 4000), seen, error, p;
+	struct pl_flow4_key key = node_key(&sent, 10, PL_SIDE_OUT);
+	struct pl_flow4 before, after;
+	uint32_t flows, server;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &sent);
+	server = receiver(node, &seen);
+	error = error_about(&seen, 3 << 8 | 3, 0, 36);
+	forget_rate(node, server);
+	flows = node_flows(node);
+	for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
+		struct outcome o;
+
+		p = error;
+		quote_at(&p, spoils[i].at, spoils[i].value);
+		if (spoils[i].value == IPPROTO_ICMP)
+			quote_at(&p, 20, 3);
+		o = node_send(node, server, &p);
+		tap_ok(o.reason == spoils[i].reason && o.verdict == TC_ACT_SHOT && pkt_equal(&p, &o.out) &&
+			       node_flows(node) == flows,
+		       "%s: %s (%s)", spoils[i].name, reason_name(spoils[i].reason), mode);
+	}
+	p = error_about(&seen, 3 << 8 | 3, 0, 27);
+	tap_is_int(node_send(node, server, &p).reason, PL_DROP_ICMP_QUOTE, "a quote that is too short (%s)",
+		   mode);
+	p = error;
+	put_addr(p.data + PKT_IP + 12, "10.0.0.99");
+	pkt_seal(&p);
+	tap_is_int(node_send(node, server, &p).reason, PL_DROP_BAD_SOURCE, "from a forged source (%s)", mode);
+	p = with_ttl(error, 1);
+	tap_ok(node_send(node, server, &p).verdict == TC_ACT_SHOT, "there is no error about an error (%s)",
+	       mode);
+
+	must(node_flow(node, &key, &before) ? 0 : -ENOENT, "pl_flows4");
+	tap_is_int(node_send(node, server, &error).reason, PL_DELIVERED, "the error itself passes (%s)",
+		   mode);
+	must(node_flow(node, &key, &after) ? 0 : -ENOENT, "pl_flows4");
+	tap_ok(memcmp(&before, &after, sizeof(before)) == 0 && node_flows(node) == flows,
+	       "and leaves the flow as it was (%s)", mode);
+	node_policy(node, SLOT_ENI_A, rules_eni, 1, false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, server, &error).reason, PL_DROP_POLICY_IN,
+		   "errors of a flow that today's rules refuse are refused (%s)", mode);
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, server, &error).reason, PL_DELIVERED, "and pass with it again (%s)", mode);
+}
+
+/* An error costs as much as one that is caused. */
+static void test_relay_rate(struct node *node, const char *mode)
+{
+	struct pkt sent = udp(node, SLOT_A, 4000), seen, error;
+	int n = 0, reason;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &sent);
+	error = error_about(&seen, 3 << 8 | 3, 0, 36);
+	forget_rate(node, receiver(node, &seen));
+	do {
+		reason = node_send(node, receiver(node, &seen), &error).reason;
+		n++;
+	} while (reason == PL_DELIVERED && n < RATE_TRIES);
+	tap_ok(n > PL_ICMP_BURST && n < RATE_TRIES && reason == PL_DROP_ICMP_RATE,
+	       "after %d errors a port may send no more for a while (%s)", PL_ICMP_BURST, mode);
+	forget_rate(node, receiver(node, &seen));
+}
+
+int main(void)
+{
+	for (int helpers = 0; helpers < 2; helpers++) {
+		struct node *node = node_new(&(struct node_options){.helpers = helpers});
+		const char *mode = helpers ? "helpers" : "direct";
+
+		test_ttl(node, mode);
+		test_untold(node, mode);
+		test_rate(node, mode);
+		test_relayed(node, mode);
+		test_relayed_locally(node, mode);
+		test_refused(node, mode);
+		test_relay_rate(node, mode);
+		node_free(node);
+	}
+	return tap_done();
+}
