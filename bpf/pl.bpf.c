@@ -16,6 +16,7 @@
 #include "pl_carry.h"
 #include "pl_icmp.h"
 #include "pl_known.h"
+#include "pl_limit.h"
 #include "pl_local.h"
 #include "pl_open.h"
 #include "pl_rewrite.h"
@@ -34,6 +35,11 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	if (!flow && pl_flow_carry(&pkt->key))
 		flow = pl_flow4_find(&pkt->key);
 	if (flow && pl_flow_begins_anew(flow, pkt)) {
+		if (!pl_limit_may_open(pkt->slot, flow->slot)) {
+			*ret_reason = PL_DROP_FLOW_RATE;
+			pl_drops_for(pkt, flow);
+			return NULL;
+		}
 		pl_flow_remove(&pkt->key);
 		flow = NULL;
 	}
@@ -91,6 +97,21 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	return PL_CONTINUE;
 }
 
+/* What a packet of an open flow costs: bytes where the flow has a limit, questions to the resolver. */
+static __always_inline int pl_pay(const struct __sk_buff *skb, struct pl_pkt *pkt,
+				  const struct pl_flow4 *flow, int reason)
+{
+	int r = PL_CONTINUE;
+
+	if (flow->limit)
+		r = pl_limit_bytes(flow->limit, pl_flow_is_back(flow), pl_wire_bytes(skb, pkt));
+	else if (reason == PL_DNS && flow->kind == PL_FLOW_NAT)
+		r = pl_limit_dns(pkt->slot, pl_questions(skb, pkt));
+	if (r)
+		pl_drops_for(pkt, flow);
+	return r;
+}
+
 /* A packet of an open flow. */
 static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, struct pl_flow4 *flow)
 {
@@ -112,6 +133,9 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 		pl_drops_for(pkt, flow);
 		return PL_DROP_TTL_EXCEEDED;
 	}
+	r = pl_pay(skb, pkt, flow, reason);
+	if (r)
+		return r;
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
 	r = pl_rewrite4(skb, pkt, flow);

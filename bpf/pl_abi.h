@@ -18,7 +18,7 @@
 
 #include <linux/types.h>
 
-#define PL_ABI_VERSION 3
+#define PL_ABI_VERSION 4
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0
@@ -45,6 +45,19 @@
 #define PL_RULES_MAX	 262144
 #define PL_MAGLEV_MAX	 1048576
 #define PL_TALLIES_MAX	 65536
+#define PL_CPS_MAX	 16384
+
+/* Rates that nobody sets: generous, and what keeps one tenant's flood from the others. */
+#define PL_PORT_OPENS_PER_S	50000  /* new flows of one port */
+#define PL_ENI_OPENS_PER_S	100000 /* new flows of one endpoint's ENI, of all its consumers on the node */
+#define PL_PORT_QUESTIONS_PER_S 1000   /* of one port to the resolver */
+/* What may come at once, as time at the allowed rate: many ticks of the clock; and for bytes longer than TCP
+ * waits after a loss (0.2 s), or it would never catch up with that. */
+#define PL_OPENS_BURST_NS 1000000000ull
+#define PL_DNS_BURST_NS	  500000000ull
+#define PL_BYTES_BURST_NS 250000000ull
+#define PL_LIMIT_BELIEVED 8  /* so many times burst and cost: a longer debt is none */
+#define PL_DNS_TCP_BYTES  64 /* of a stream to the resolver that cost as much as a question */
 
 struct pl_addr {
 	__be32 w[4];
@@ -109,7 +122,7 @@ struct pl_eni {
 	__u32 flags;
 	__u32 zone;
 	__u32 target; /* pl_listener_key.target: the load balancer and zone that serve this ENI */
-	__u32 limit;  /* slot of its limits; 0: none (later) */
+	__u32 limit;  /* slot of its limits, its own, if its flows have one of bytes; else 0 */
 	struct pl_addr addr;
 	__u8 mac[6];
 	__u16 pad;
@@ -130,7 +143,8 @@ struct pl_listener {
 	__u16 mss;	   /* clamp; 0: none (later) */
 	__u8 proxy;	   /* PROXY v2 header template; 0: none (later) */
 	__u8 pad;
-	__u32 vpc; /* of the servers: a backend of another one is not chosen */
+	__u32 vpc;     /* of the servers: a backend of another one is not chosen */
+	__u32 open_ns; /* what a new flow costs an ENI here (1 s / Cps); 0: no limit */
 };
 
 /* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into
@@ -174,6 +188,28 @@ struct pl_rule {	     /* pl_rules: flat array, regions as in pl_maglev */
 	__u16 port_first, port_last; /* destination port, host order; 0..65535 where the protocol has none */
 };
 
+/* pl_limits: array by slot of a port or an ENI. What each costs, in ns: one second divided by the rate. 0: no
+ * limit. */
+struct pl_limit {
+	__u32 open_ns;	/* a new flow */
+	__u32 kbyte_ns; /* 1,024 bytes of its flows, in each direction */
+	__u32 dns_ns;	/* a question to the resolver */
+	__u32 pad;
+};
+
+/* pl_buckets: array by slot; the program's own. When all that was let through will have been paid for, in ns
+ * of the kernel's ticks. A row of its own line: ports run on different CPUs. */
+struct pl_buckets {
+	__u64 open_at, up_at, down_at, dns_at;
+	__u64 pad[4];
+};
+
+/* pl_cps: LRU hash of such a word by ENI and listener, for listeners with a limit. */
+struct pl_cps_key {
+	__u32 eni;	/* slot */
+	__u32 listener; /* L4 port << 16 | protocol, host order */
+};
+
 /* pl_reasons: per-CPU array of struct pl_count by reason; names and texts stand in pl_reasons.h. How many
  * there are is no part of the layout. */
 struct pl_count {
@@ -211,9 +247,12 @@ PL_ASSERT(sizeof(struct pl_port) == 64, "pl_port");
 PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
 PL_ASSERT(sizeof(struct pl_eni) == 48, "pl_eni");
 PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
-PL_ASSERT(sizeof(struct pl_listener) == 20, "pl_listener");
+PL_ASSERT(sizeof(struct pl_listener) == 24, "pl_listener");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_policy) == 24, "pl_policy");
 PL_ASSERT(sizeof(struct pl_rule) == 24, "pl_rule");
+PL_ASSERT(sizeof(struct pl_limit) == 16, "pl_limit");
+PL_ASSERT(sizeof(struct pl_buckets) == 64, "pl_buckets");
+PL_ASSERT(sizeof(struct pl_cps_key) == 8, "pl_cps_key");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");
 PL_ASSERT(sizeof(struct pl_tally_key) == 8, "pl_tally_key");

@@ -77,7 +77,7 @@ struct pl_flow4 {
 	__u32 generation; /* the tag, and the sum of the generations that judged it: sender's, slot's and
 			     peer's */
 	__u32 peer;	  /* slot of the receiving port; PL_SLOT_NONE: another node */
-	__u16 limit;	  /* slot of its limits (later) */
+	__u16 limit;	  /* slot of its limit of bytes; 0: it has none */
 	__u16 idle_s;	  /* idle time-out when established; 0: the protocol's */
 	__u32 partner_vpc;
 	/* 64 bytes: what a packet needs ends here */

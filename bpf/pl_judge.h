@@ -82,6 +82,14 @@ static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __
 	return judge == slot ? pl_judge_out(opening, slot) : pl_judge_in(opening, judge);
 }
 
+/* The limit of bytes that flows of a judge have; 0: none. */
+static __always_inline __u16 pl_limit_of(__u32 judge)
+{
+	const struct pl_eni *eni = pl_eni_find(judge);
+
+	return eni ? eni->limit : 0;
+}
+
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
  * entry takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule
  * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port or the address is
@@ -110,7 +118,11 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	}
 	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, slot, flow->slot)
 				   : pl_judge_translated(&opening, slot, flow->slot);
-	if (!r)
-		flow->generation = generation + pl_flow_tag(&key);
-	return r;
+	if (r)
+		return r;
+	/* Before the generation: in a row that has just become another flow's, that makes it be judged, too.
+	 */
+	*(volatile __u16 *)&flow->limit = pl_limit_of(flow->slot);
+	flow->generation = generation + pl_flow_tag(&key);
+	return PL_CONTINUE;
 }

@@ -97,6 +97,31 @@ struct {
 	__uint(max_entries, PL_RULES_MAX);
 } pl_rules SEC(".maps");
 
+/* What a port or an ENI may have a second of, by slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_limit);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_limits SEC(".maps");
+
+/* What of that is spent. Written here alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_buckets);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_buckets SEC(".maps");
+
+/* The same for listeners with a limit of their own, by ENI. Written here alone. What makes room for others
+ * has not been used for long, and so had nothing to pay. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct pl_cps_key);
+	__type(value, __u64);
+	__uint(max_entries, PL_CPS_MAX);
+} pl_cps SEC(".maps");
+
 /* How often what concerns a slot has changed. Only ever rises. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -80,6 +80,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	/* what both directions share */
 	flow->seen = bpf_jiffies64();
 	flow->slot = target->judge;
+	flow->limit = target->limit;
 	flow->idle_s = target->idle_s < 0xffff ? target->idle_s : 0xffff;
 
 	search.back_key.saddr = target->addr;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "pl_judge.h"
+#include "pl_limit.h"
 #include "pl_nat.h"
 #include "pl_pair.h"
 
@@ -36,8 +37,12 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	if (!eni)
 		return PL_DROP_ENI_NOT_CONNECTED;
 	r = pl_target_choose(&target, pkt, eni);
+	if (!r)
+		r = pl_limit_open(pkt->slot, slot, (__u32)bpf_ntohs(pkt->key.dport) << 16 | pkt->l4_proto,
+				  target.open_ns);
 	if (r)
 		return r;
+	target.limit = eni->limit;
 	generation = before + pl_generation_get(target.slot);
 	return pl_nat_open(pkt, &target, generation);
 }
@@ -50,6 +55,7 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 	const struct pl_port *sender = pl_port_find(pkt->slot);
 	const struct pl_config *config = pl_config_get();
 	struct pl_target target = {.vpc = PL_VPC_NODES, .slot = PL_SLOT_SERVICE, .judge = PL_SLOT_SERVICE};
+	int r;
 
 	if (!sender || !config)
 		return PL_DROP_NO_PORT;
@@ -57,6 +63,9 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 		return PL_DROP_DNS_ONLY;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
+	r = pl_limit_open_dns(pkt->slot);
+	if (r)
+		return r;
 	target.addr = config->dns_addr;
 	target.port = pkt->key.dport;
 	target.nat_first = pl_addr_v4(&sender->service_addr);
@@ -97,6 +106,8 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 	r = pl_judge_out(&pkt->key, pkt->slot);
 	if (!r)
 		r = pl_judge_in(&pkt->key, receiver);
+	if (!r)
+		r = pl_limit_open(pkt->slot, 0, 0, 0);
 	if (r)
 		return r;
 	return pl_local_insert(pkt, receiver, out_generation, in_generation);

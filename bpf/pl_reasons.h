@@ -60,7 +60,10 @@
 	X(DROP_TOO_BIG, "too_big", DROP, "larger than the receiver's MTU; where it must not be fragmented its sender is told") \
 	X(DROP_ICMP_QUOTE, "icmp_quote", DROP, "ICMP error that quotes no packet that its sender was sent") \
 	X(DROP_ICMP_RATE, "icmp_rate", DROP, "more ICMP errors than a port may send") \
-	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment that the first headers do not fit in, of TCP, or of an absurd place")
+	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment that the first headers do not fit in, of TCP, or of an absurd place") \
+	X(DROP_FLOW_RATE, "flow_rate", DROP, "more new flows a second than the port, the endpoint or the listener may have") \
+	X(DROP_BANDWIDTH, "bandwidth", DROP, "more bytes a second than the endpoint's connection may have") \
+	X(DROP_DNS_RATE, "dns_rate", DROP, "more questions to the VPC's DNS address a second than a port may ask")
 /* clang-format on */
 
 enum pl_reason {

@@ -20,6 +20,8 @@ struct pl_target {
 	__u32 nat_count;
 	__u32 judge; /* slot of the ENI; 0: DNS and probes */
 	__u32 idle_s;
+	__u32 limit;   /* slot of its limit of bytes; 0: it has none */
+	__u32 open_ns; /* what a new flow costs at the listener */
 };
 
 /* Whether an ENI's row is that of the address in the VPC. A slot is given out again; a place that still names
@@ -75,5 +77,6 @@ static __always_inline int pl_target_choose(struct pl_target *target, const stru
 	if (backend->vpc != listener->vpc)
 		return PL_DROP_BACKEND_GONE;
 	target->idle_s = listener->idle_s;
+	target->open_ns = listener->open_ns;
 	return pl_target_set_backend(target, backend);
 }

@@ -256,6 +256,8 @@ export const monitor = {
 		remote_unreachable: "no way to the other node",
 		nat_exhausted: "no free source port",
 		flow_table_full: "flow table full",
+		flow_rate: "too many new flows",
+		bandwidth: "above its bandwidth",
 		no_flow: "belongs to no flow",
 		not_syn: "TCP without a beginning",
 	},

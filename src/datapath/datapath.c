@@ -103,6 +103,7 @@ static int load_programs(struct datapath *datapath, const struct datapath_option
 	r = pins_prepare(datapath);
 	if (r < 0)
 		return r;
+	datapath->skeleton->rodata->pl_tick_ns = 1000000000u / pl_kernel_hz();
 	r = pl_bpf__load(datapath->skeleton);
 	if (r < 0)
 		return log_load_error(r);
@@ -143,6 +144,7 @@ static int init_tables(struct datapath *datapath)
 	} tables[] = {
 		{&datapath->config, skeleton->maps.pl_config},
 		{&datapath->ports, skeleton->maps.pl_ports},
+		{&datapath->limits, skeleton->maps.pl_limits},
 		{&datapath->backends, skeleton->maps.pl_backends},
 		{&datapath->listeners, skeleton->maps.pl_listeners},
 		{&datapath->policies, skeleton->maps.pl_policies},
@@ -285,6 +287,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	list_table_free(datapath->maglev);
 	table_done(&datapath->config);
 	table_done(&datapath->ports);
+	table_done(&datapath->limits);
 	table_done(&datapath->backends);
 	table_done(&datapath->listeners);
 	table_done(&datapath->policies);

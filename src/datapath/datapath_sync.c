@@ -25,7 +25,7 @@ struct sync {
 	struct datapath *datapath;
 	const struct plan *plan;
 	struct failures *failures;
-	struct rowset config, ports, backends, listeners, policies, enis, places;
+	struct rowset config, ports, limits, backends, listeners, policies, enis, places;
 	uint8_t *touched; /* bitmap by slot */
 	bool has_no_room; /* for what many depend on, and no single object stands for */
 };
@@ -78,9 +78,9 @@ static int adopt_lists(struct table *table, struct list_table *regions, size_t f
 
 int datapath_load_tables(struct datapath *datapath)
 {
-	struct table *const tables[] = {&datapath->config,    &datapath->ports,	   &datapath->backends,
-					&datapath->listeners, &datapath->policies, &datapath->enis,
-					&datapath->places};
+	struct table *const tables[] = {&datapath->config,   &datapath->ports,	   &datapath->limits,
+					&datapath->backends, &datapath->listeners, &datapath->policies,
+					&datapath->enis,     &datapath->places};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
@@ -200,6 +200,18 @@ static int fail_target(struct sync *sync, uint32_t target, const char *reason)
 	for (size_t i = 0; i < sync->plan->n_enis && r == 0; i++)
 		if (sync->plan->enis[i].value.target == target)
 			r = fail_zone(sync, &sync->plan->enis[i], reason);
+	return r;
+}
+
+static int want_limits(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_ports && r == 0; i++)
+		r = rowset_append(&sync->limits, &plan->ports[i].slot, &plan->ports[i].limit);
+	for (size_t i = 0; i < plan->n_enis && r == 0; i++)
+		r = rowset_append(&sync->limits, &plan->enis[i].slot, &plan->enis[i].limit);
 	return r;
 }
 
@@ -428,6 +440,7 @@ static int apply_tables(struct sync *sync)
 	const struct step steps[] = {
 		{&datapath->config, &sync->config, NULL},
 		{&datapath->policies, &sync->policies, give_policy_lists},
+		{&datapath->limits, &sync->limits, NULL},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
 		{&datapath->listeners, &sync->listeners, give_listener},
@@ -494,12 +507,14 @@ static void forget_other_slots(struct sync *sync)
 
 static int sync_all(struct sync *sync, const struct plan_port *service)
 {
-	struct rowset *const sets[] = {&sync->config,	&sync->ports, &sync->backends, &sync->listeners,
-				       &sync->policies, &sync->enis,  &sync->places};
+	struct rowset *const sets[] = {&sync->config,	 &sync->ports,	  &sync->limits, &sync->backends,
+				       &sync->listeners, &sync->policies, &sync->enis,	 &sync->places};
 	int r = want_config(sync);
 
 	if (r == 0)
 		r = want_ports(sync, service);
+	if (r == 0)
+		r = want_limits(sync);
 	if (r == 0)
 		r = want_backends(sync);
 	if (r == 0)
@@ -540,6 +555,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		.failures = failures,
 		.config = like(&datapath->config),
 		.ports = like(&datapath->ports),
+		.limits = like(&datapath->limits),
 		.backends = like(&datapath->backends),
 		.listeners = like(&datapath->listeners),
 		.policies = like(&datapath->policies),
@@ -565,6 +581,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	free(sync.touched);
 	rowset_done(&sync.config);
 	rowset_done(&sync.ports);
+	rowset_done(&sync.limits);
 	rowset_done(&sync.backends);
 	rowset_done(&sync.listeners);
 	rowset_done(&sync.policies);

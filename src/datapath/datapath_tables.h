@@ -19,7 +19,7 @@ struct datapath {
 	struct attach *attach;
 	char pin_dir[PATH_MAX / 2];
 
-	struct table config, ports, backends, listeners, policies, enis, places;
+	struct table config, ports, limits, backends, listeners, policies, enis, places;
 	struct list_table *rules, *maglev;
 	int generations_fd;
 	uint32_t *generations; /* what the kernel has, by slot */

@@ -27,7 +27,7 @@ static bool is_configuration(const struct datapath *datapath, const struct bpf_m
 		skeleton->maps.pl_config,      skeleton->maps.pl_ports,	    skeleton->maps.pl_places,
 		skeleton->maps.pl_enis,	       skeleton->maps.pl_listeners, skeleton->maps.pl_maglev,
 		skeleton->maps.pl_backends,    skeleton->maps.pl_policies,  skeleton->maps.pl_rules,
-		skeleton->maps.pl_generations,
+		skeleton->maps.pl_generations, skeleton->maps.pl_limits,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

@@ -74,6 +74,7 @@ struct plan_port {
 	uint32_t mtu;
 	bool up; /* false: the instance is stopped, its device is down */
 	char zone[ZONE_SIZE];
+	struct pl_limit limit;
 	struct pl_port
 		row; /* for pl_ports[slot]; ifindex 0: the device is not there yet, and nothing leads to it */
 };
@@ -86,6 +87,7 @@ struct plan_place {
 struct plan_eni {
 	uint32_t slot;
 	struct pl_eni value;
+	struct pl_limit limit;
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
 };

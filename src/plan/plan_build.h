@@ -138,5 +138,11 @@ int plan_narrow_policy(struct plan_builder *b, const struct load_balancer *lb, c
  * rules of that stand. */
 int plan_narrow(struct pl_rule **rules, uint32_t *n, const struct pl_rule *by, uint32_t n_by);
 
+/* plan_limit.c: rates. What one of a thing costs at that many a second; 0: no limit. */
+uint32_t plan_cost_ns(uint32_t per_s);
+struct pl_limit plan_port_limit(void);
+/* Of each ENI of the endpoint; `connection` may be NULL. */
+struct pl_limit plan_eni_limit(const struct endpoint *endpoint, const struct connection *connection);
+
 /* plan_names.c */
 int plan_names(struct plan_builder *b);

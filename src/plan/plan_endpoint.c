@@ -27,6 +27,7 @@ struct zone_eni {
 	const struct endpoint_zone *zone;
 	const char *port, *resource, *behind; /* the load balancer, and its zone */
 	bool wanted;			      /* to be connected */
+	struct pl_limit limit;
 };
 
 /* Why traffic could not flow through an ENI that is wished to be connected. */
@@ -91,6 +92,8 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 	eni->value.vpc = vpc->number;
 	eni->value.flags = of->wanted ? PL_ENI_F_CONNECTED : 0;
 	eni->value.zone = plan_zone_index(b, zone->zone);
+	eni->limit = of->limit;
+	eni->value.limit = of->limit.kbyte_ns ? eni->slot : 0;
 	eni->value.addr = plan_addr(&port->addr);
 	memcpy(eni->value.mac, port->mac.bytes, sizeof(eni->value.mac));
 	(void)str_copy(eni->endpoint, sizeof(eni->endpoint), zone->endpoint);
@@ -141,16 +144,19 @@ static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct z
 static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint,
 		    const struct endpoint_zone *zone)
 {
-	bool wanted = plan_zone_wanted(endpoint, snapshot_connection(b->rows, endpoint->id), zone);
+	const struct connection *connection = snapshot_connection(b->rows, endpoint->id);
+	bool wanted = plan_zone_wanted(endpoint, connection, zone);
+	struct pl_limit limit = plan_eni_limit(endpoint, connection);
 	int r;
 
 	r = add_eni(b, vpc,
-		    &(struct zone_eni){zone, zone->port, zone->resource, endpoint_zone_behind(zone), wanted});
+		    &(struct zone_eni){zone, zone->port, zone->resource, endpoint_zone_behind(zone), wanted,
+				       limit});
 	if (r < 0 || !endpoint_zone_has_replaced(zone))
 		return r;
 	return add_eni(b, vpc,
 		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource,
-					  endpoint_zone_behind_replaced(zone), wanted});
+					  endpoint_zone_behind_replaced(zone), wanted, limit});
 }
 
 int plan_endpoints(struct plan_builder *b)

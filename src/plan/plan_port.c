@@ -92,6 +92,7 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 	port->slot = slot;
 	fill_port(instance, row, vpc, vswitch, port);
 	fill_row(b, vpc, port);
+	port->limit = plan_port_limit();
 
 	r = plan_add_policy(b, slot, row, key);
 	if (r < 0)

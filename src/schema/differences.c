@@ -24,7 +24,6 @@
 #define NO_MONEY      "nothing is charged, so nothing is locked for money"
 #define NO_MONEY_PAID "nothing is charged"
 #define BY_NUMBER     "each number that can be used up has a code of its own"
-#define NO_LIMIT      "the data path has no limits of bandwidth"
 #define POLICY	      "who serves the calls looks into them, not the data path"
 #define IPV4	      "endpoints have IPv4 addresses"
 #define PLAIN	      "what is missing is MissingServiceId, MissingRegionId and so on"
@@ -115,13 +114,6 @@ const struct difference privatelink_differences[] = {
 	CODE("ChangeResourceGroup", "MissingParameter.ResourceRegionId", "ids tell the region; clients do not send it"),
 	CODE("ChangeResourceGroup", "SystemError", "what fails inside is InternalError, with 500"),
 
-	KEPT("CreateVpcEndpoint", "CrossRegionBandwidth", NO_LIMIT),
-	KEPT("UpdateVpcEndpointAttribute", "CrossRegionBandwidth", NO_LIMIT),
-	KEPT("UpdateVpcEndpointServiceAttribute", "ConnectBandwidth", NO_LIMIT),
-	KEPT("EnableVpcEndpointConnection", "Bandwidth", NO_LIMIT),
-	KEPT("EnableVpcEndpointConnection", "TrafficControlMode", NO_LIMIT),
-	KEPT("UpdateVpcEndpointConnectionAttribute", "Bandwidth", NO_LIMIT),
-	KEPT("UpdateVpcEndpointConnectionAttribute", "TrafficControlMode", NO_LIMIT),
 	KEPT("CreateVpcEndpoint", "PolicyDocument", POLICY),
 	KEPT("UpdateVpcEndpointAttribute", "PolicyDocument", POLICY),
 	KEPT("CreateVpcEndpoint", "ProtectedEnabled", NO_TEMPORARY),

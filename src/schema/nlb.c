@@ -159,11 +159,16 @@ static const struct param_spec proxy_params[] = {
 	{},
 };
 
+#define CPS_PARAM                                                                                            \
+	{                                                                                                    \
+		"Cps", PARAM_INT, .min = 0, .max = 1000000,                                                  \
+				  .help = "new connections a second of each endpoint zone; 0: no limit"      \
+	}
+
 /* Read only to be refused. */
 /* clang-format off */
 #define NOT_SERVED_PARAMS \
 	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "only 0 (as they are) is served"}, \
-	{"Cps", PARAM_INT, .min = 0, .max = 1000000, .help = "only 0 (no limit) is served"}, \
 	{"ProxyProtocolEnabled", PARAM_BOOL, .help = "only false is served"}, \
 	{"ProxyProtocolV2Config", PARAM_STRUCT, .members = proxy_params}, \
 	{"SecSensorEnabled", PARAM_BOOL, .help = "only false is served"}, \
@@ -187,6 +192,7 @@ static const struct param_spec listener_create_params[] = {
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900, OPTION("--idle-timeout", "seconds")},
 	{"StartPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	{"EndPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
+	CPS_PARAM,
 	NOT_SERVED_PARAMS,
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
@@ -213,6 +219,7 @@ static const struct param_spec listener_update_params[] = {
 	{"ServerGroupId", PARAM_STRING},
 	{"ListenerDescription", PARAM_STRING},
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
+	CPS_PARAM,
 	NOT_SERVED_PARAMS,
 	{},
 };

@@ -24,6 +24,8 @@
 
 #include "pkt.h"
 
+#include "bpf/pl_sweep.h" /* after pkt.h: the C library's addresses come first */
+
 enum { /* slots */
        SLOT_SERVICE = 0,
        SLOT_A = 16,	   /* 10.0.0.10 in VPC 10 */
@@ -336,6 +338,7 @@ static inline struct node *node_new(const struct node_options *options)
 	if (!node->bpf)
 		must(-errno, "open");
 	node->bpf->rodata->pl_force_helpers = options->helpers;
+	node->bpf->rodata->pl_tick_ns = 1000000000 / pl_kernel_hz();
 	bpf_map__set_max_entries(node->bpf->maps.pl_flows4, options->n_flows ? options->n_flows : 4096);
 	node_make_old_flows(node, options->old_row_size);
 	must(pl_bpf__load(node->bpf), "load");

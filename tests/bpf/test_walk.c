@@ -627,9 +627,9 @@ static void test_guards(struct node *node)
 	}
 }
 
-/* Reasons that need more than one packet are reached in test_flows and test_limits, those of headers that lie
- * in test_malformed, of ICMP in test_icmp, of fragments in test_fragments, one that needs a device in
- * offload.py. */
+/* Reasons that need more than one packet are reached in test_flows, test_limits and test_rates, those of
+ * headers that lie in test_malformed, of ICMP in test_icmp, of fragments in test_fragments, one that needs a
+ * device in offload.py. */
 static void test_reasons(void)
 {
 	static const int elsewhere[] = {
@@ -649,6 +649,9 @@ static void test_reasons(void)
 		PL_DROP_ICMP_QUOTE,
 		PL_DROP_ICMP_RATE,
 		PL_DROP_BAD_FRAGMENT,
+		PL_DROP_FLOW_RATE,
+		PL_DROP_BANDWIDTH,
+		PL_DROP_DNS_RATE,
 	};
 	bool ok = true;
 

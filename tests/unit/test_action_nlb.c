@@ -516,15 +516,17 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	     "ServerGroupId=%s&Servers.1.ServerId=%s&Servers.1.ServerType=Ecs&Servers.1.Port=443"
 	     "&Servers.2.ServerId=%s&Servers.2.ServerType=Ecs&Servers.2.Port=443",
 	     group, w->web_h, w->web_i);
-	listener = GET(h, "ListenerId", "CreateListener",
-		       "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=tcp&ListenerPort=443&Cps=0&Mss=0&"
-		       "ProxyProtocolEnabled=false&SecSensorEnabled=false&AlpnEnabled=false&"
-		       "ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":false}",
-		       lb, group);
+	listener =
+		GET(h, "ListenerId", "CreateListener",
+		    "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=tcp&ListenerPort=443&Cps=10&Mss=0&"
+		    "ProxyProtocolEnabled=false&SecSensorEnabled=false&AlpnEnabled=false&"
+		    "ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":false}",
+		    lb, group);
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Provisioning", "a new listener is Provisioning");
 	tap_is_str(harness_text(h, "ListenerProtocol"), "TCP", "its protocol reads TCP");
 	tap_is_int(harness_number(h, "IdleTimeout"), 900, "idle flows live for 900 s");
+	tap_is_int(harness_number(h, "Cps"), 10, "its limit of new connections is told");
 	harness_in_force(h, "alpha");
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Running", "it is Running when the node has reported");
@@ -616,8 +618,6 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true"},
 		{"IllegalParam.ProxyProtocolV2Config", "a part of PROXY headers",
 		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":true}"},
-		{"IllegalParam.Cps", "a limit of new connections",
-		 "ListenerProtocol=TCP&ListenerPort=1&Cps=5"},
 		{"IllegalParam.Mss", "smaller segments", "ListenerProtocol=TCP&ListenerPort=1&Mss=1400"},
 		{"IllegalParam.SecSensorEnabled", "a watch by the second",
 		 "ListenerProtocol=TCP&ListenerPort=1&SecSensorEnabled=true"},

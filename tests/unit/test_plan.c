@@ -193,6 +193,52 @@ static const char *served_by(const struct plan *plan, const char *zone, uint16_t
 	return *text ? text : "-";
 }
 
+static void test_limits(void)
+{
+	static const struct {
+		const char *control;
+		uint32_t bandwidth, between, kbyte_ns; /* Mbit/s */
+	} cases[] = {
+		{"Scalability", 100, 0, 0},	      {"BandwidthLimit", 100, 0, 81920},
+		{"BandwidthLimit", 8192, 0, 1000},    {"BandwidthLimit", 100, 1000, 81920},
+		{"BandwidthLimit", 1000, 100, 81920}, {"Scalability", 1000, 100, 81920},
+	};
+	struct world w;
+	const struct plan *plan;
+	const struct plan_eni *eni;
+
+	world_new(&w);
+	plan = world_plan(&w);
+	tap_ok(plan->n_ports > 0 && plan->ports[0].limit.open_ns == 1000000000 / PL_PORT_OPENS_PER_S &&
+		       plan->ports[0].limit.dns_ns == 1000000000 / PL_PORT_QUESTIONS_PER_S &&
+		       plan->ports[0].limit.kbyte_ns == 0,
+	       "a port has limits of new flows and questions");
+	tap_ok(find_eni(plan, ZONE_H)->limit.open_ns == 1000000000 / PL_ENI_OPENS_PER_S,
+	       "an ENI has one of new flows");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		rows_put(w.rows, "connection/ep-1",
+			 "{'endpoint': 'ep-1', 'service': 'epsrv-1', 'status': 'Connected', 'bandwidth': %u, "
+			 "'traffic_control': '%s'}",
+			 cases[i].bandwidth, cases[i].control);
+		rows_put(w.rows, "endpoint/ep-1",
+			 "{'id': 'ep-1', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', "
+			 "'groups': ['sg-ep'], 'cross_region_bandwidth': %u, 'status': 'Active'}",
+			 cases[i].between);
+		eni = find_eni(world_plan(&w), ZONE_H);
+		tap_ok(eni->limit.kbyte_ns == cases[i].kbyte_ns &&
+			       eni->value.limit == (cases[i].kbyte_ns ? eni->slot : 0),
+		       "%s of %u Mbit/s, %u between regions: %u ns for 1,024 bytes", cases[i].control,
+		       cases[i].bandwidth, cases[i].between, eni->limit.kbyte_ns);
+	}
+	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.open_ns, 0, "a listener has no limit");
+	rows_put(w.rows, "listener/lsn-1",
+		 "{'id': 'lsn-1', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		 "'port': 443, 'cps': 10, 'status': 'Running'}");
+	tap_is_int(listener_of(world_plan(&w), ZONE_H, 443)->value.open_ns, 100000000,
+		   "with Cps 10 a new flow costs a tenth of a second");
+	world_free(&w);
+}
+
 static void test_tables(void)
 {
 	struct world w;
@@ -741,6 +787,7 @@ int main(void)
 	test_ports();
 	test_places();
 	test_endpoints();
+	test_limits();
 	test_tables();
 	test_classic();
 	test_far_endpoint();

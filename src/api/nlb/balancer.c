@@ -168,7 +168,7 @@ int balancer_update(struct call *call)
 	if (r < 0)
 		return r;
 	if (call_int(call, "Cps", 0))
-		return nlb_fail_value(call, "Cps", "New connections are not limited here.");
+		return nlb_fail_value(call, "Cps", "New connections are limited by listener here.");
 	row.cross_zone = call_bool(call, "CrossZoneEnabled", row.cross_zone);
 	return nlb_end(call, KIND_LOAD_BALANCER, &row);
 }

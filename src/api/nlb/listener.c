@@ -29,7 +29,6 @@ static const struct {
 	{"EndPort", "A listener has one port here."},
 	{"ProxyProtocolEnabled", "PROXY headers are not sent here."},
 	{"ProxyProtocolV2Config", "PROXY headers are not sent here."},
-	{"Cps", "New connections are not limited here; 0 is no limit."},
 	{"Mss", "Segments are not made smaller here; 0 leaves them."},
 	{"CaEnabled", "TLS is the servers' business here."},
 	{"CertificateIds", "TLS is the servers' business here."},
@@ -93,6 +92,7 @@ static int read_settings(struct call *call, struct listener *row)
 	if (nlb_read_description(call, "ListenerDescription", text, row->description) < 0)
 		return -EBADMSG;
 	row->idle_timeout_s = (uint32_t)call_int(call, "IdleTimeout", row->idle_timeout_s);
+	row->cps = (uint32_t)call_int(call, "Cps", row->cps);
 	return 0;
 }
 
