@@ -17,6 +17,7 @@
 
 #define DATAGRAMS_PER_TURN 64
 #define LISTEN_BACKLOG	   128
+#define RECEIVE_BUFFER	   (4 << 20) /* what several ports may ask at once (PL_DNS_BURST_NS) */
 
 /* An asker by UDP whose question went upstream. */
 struct udp_asker {
@@ -127,6 +128,8 @@ static int open_socket(const struct dns_options *options, int type)
 		return fd;
 	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0)
 		return -errno;
+	if (type == SOCK_DGRAM)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){RECEIVE_BUFFER}, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	if (type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG) < 0)

@@ -9,7 +9,7 @@
 #include "dns_upstream.h"
 
 #define DNS_PORT	      53
-#define DNS_TCP_MAX	      1024  /* connections */
+#define DNS_TCP_MAX	      1024  /* connections, but each port may have one */
 #define DNS_TCP_PER_ASKER_MAX 8	    /* of one port */
 #define DNS_TCP_IDLE_MS	      10000 /* for the next question to arrive, or an answer to be taken */
 

@@ -202,13 +202,14 @@ static void on_timer(void *context, uint32_t events _unused_)
 	asker_drop(context);
 }
 
+/* Few askers can use up what is for all. The others still have one connection each. */
 static bool is_full(const struct dns_tcp *tcp, uint32_t slot)
 {
 	size_t n = 0;
 
 	for (const struct tcp_asker *asker = tcp->askers; asker; asker = asker->next)
 		n += asker->slot == slot;
-	return n >= DNS_TCP_PER_ASKER_MAX || tcp->n_askers >= DNS_TCP_MAX;
+	return n >= DNS_TCP_PER_ASKER_MAX || (tcp->n_askers >= DNS_TCP_MAX && n > 0);
 }
 
 /* Takes the descriptor, also when it fails. */
