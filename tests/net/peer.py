@@ -17,6 +17,10 @@
   peer.py crowd ADDRESS PORT N       holds N connections to an echo-server open, half of them busy all the time; for each line of
                                      its input it tries all, and prints how many were well all the time
   peer.py digest BYTES               size and SHA-256 of what `source` sends
+  peer.py bulk-server PORT           sends to a client that says "down"; reads from one that says "up", and tells how much came
+  peer.py bulk ADDRESS PORT DIRECTION S   Mbit/s of S seconds of that, one line for each second and one for all
+  peer.py flood KIND ADDRESS PORT S  frames as fast as they go, each from another port: KIND syn, udp, or dns (questions); prints how many
+  peer.py customer ADDRESS PORT NAME S   connects and asks for the name, in turn: prints how often, what failed, which SYNs were repeated
   peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
   peer.py dns-silent ADDRESS LOG     a resolver that notes the name and never answers
@@ -112,8 +116,7 @@ def first_connect(address, port, seconds):
 
 
 def first_answer(address, name, seconds):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    query = b"\x12\x34\x01\x00\x00\x01" + b"\x00" * 6 + labels + b"\x00\x00\x01\x00\x01"
+    query = question_of(name)
     start = time.monotonic()
     while time.monotonic() - start < float(seconds):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, contextlib.suppress(OSError):
@@ -313,7 +316,134 @@ def https_server(port, certificate, key, directory):
     server.serve_forever()
 
 
+def bulk_server(port):
+    server = socket.create_server(("0.0.0.0", int(port)))
+
+    def serve(connection):
+        size, zeros = 0, bytes(65536)
+        with connection, contextlib.suppress(OSError):  # a probe resets, and who has read enough leaves
+            if connection.recv(4, socket.MSG_WAITALL) == b"down":
+                while True:
+                    connection.sendall(zeros)
+            while data := connection.recv(1 << 20):
+                size += len(data)
+            connection.sendall(b"%d\n" % (size))
+
+    while True:
+        threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+
+
+def mbit(size, seconds):
+    return f"{size * 8 / seconds / 1e6:.1f}"
+
+
+def bulk_down(s, start, seconds):
+    size, second, lines = 0, [0, start], 1
+    while (now := time.monotonic()) - start < seconds:
+        size += len(s.recv(1 << 20))
+        if now - start >= lines:
+            print(mbit(size - second[0], now - second[1]), flush=True)
+            second, lines = [size, now], lines + 1
+    return size
+
+
+def bulk_up(s, start, seconds):
+    zeros = bytes(65536)
+    while time.monotonic() - start < seconds:
+        s.sendall(zeros)
+    s.shutdown(socket.SHUT_WR)
+    return int(s.recv(100))
+
+
+def bulk(address, port, direction, seconds):
+    with socket.create_connection((address, int(port)), timeout=20) as s:
+        s.sendall(direction.ljust(4).encode())
+        start = time.monotonic()
+        size = (bulk_down if direction == "down" else bulk_up)(s, start, float(seconds))
+        print(mbit(size, time.monotonic() - start))
+    return 0
+
+
+def question_of(name):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return b"\x12\x34\x01\x00\x00\x01" + b"\x00" * 6 + labels + b"\x00\x00\x01\x00\x01"
+
+
+def ones_sum(data):
+    total = sum(int.from_bytes(data[i : i + 2].ljust(2, b"\0"), "big") for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def flood_frame(kind, mac, own, address, port):
+    """A frame with source port 0, and where its TCP checksum is (0: none), summed up to that port."""
+    payload = {"syn": b"", "udp": b"x" * 18, "dns": question_of("flood.example.com")}[kind]
+    ends = socket.inet_aton(own) + socket.inet_aton(address)
+    if kind == "syn":
+        l4 = b"\0\0" + port.to_bytes(2, "big") + b"\0\0\0\1" + bytes(4) + b"\x50\x02\xff\xff" + bytes(4)
+    else:
+        l4 = b"\0\0" + port.to_bytes(2, "big") + (8 + len(payload)).to_bytes(2, "big") + bytes(2) + payload
+    protocol = 6 if kind == "syn" else 17
+    ip = b"\x45\0" + (20 + len(l4)).to_bytes(2, "big") + b"\0\0\x40\0\x40" + bytes([protocol]) + bytes(2) + ends
+    ip = ip[:10] + (ones_sum(ip) ^ 0xFFFF).to_bytes(2, "big") + ip[12:]
+    frame = bytearray(b"\xee\xff\xff\xff\xff\xfe" + mac + b"\x08\x00" + ip + l4)
+    return frame, ones_sum(ends + bytes([0, protocol]) + len(l4).to_bytes(2, "big") + l4) if kind == "syn" else 0
+
+
+def flood(kind, address, port, seconds):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect((address, int(port)))
+        own = s.getsockname()[0]
+    sent, source = 0, 1024
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind(("eth0", 0))
+        frame, total = flood_frame(kind, s.getsockname()[4], own, address, int(port))
+        end = time.monotonic() + float(seconds)
+        while time.monotonic() < end:
+            for _ in range(100):
+                source = source + 1 if source < 65535 else 1024
+                frame[34:36] = source.to_bytes(2, "big")
+                if total:
+                    check = total + source
+                    frame[50:52] = (((check & 0xFFFF) + (check >> 16)) ^ 0xFFFF).to_bytes(2, "big")
+                with contextlib.suppress(OSError):  # no buffer just now
+                    sent += s.send(frame) > 0
+    print(sent)
+    return 0
+
+
+def customer(address, port, name, seconds):
+    connections = questions = repeated = 0
+    failed = []
+    end = time.monotonic() + float(seconds)
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection((address, int(port)), timeout=float(PATIENCE_S)) as s:
+                connections += 1
+                # tcpi_total_retrans
+                repeated += int.from_bytes(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)[100:104], sys.byteorder)
+        except OSError as e:
+            failed.append(f"connection {connections}: {e}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(float(PATIENCE_S))
+            s.connect(("100.100.2.136", 53))
+            try:
+                s.send(question_of(name))
+                s.recv(4096)
+                questions += 1
+            except OSError as e:
+                failed.append(f"question {questions}: {e}")
+        time.sleep(0.005)
+    print(f"{connections} connections, {questions} answers, {repeated} repeated, {len(failed)} failed", *failed[:5], sep="; ")
+    return 0
+
+
 COMMANDS = {
+    "bulk": bulk,
+    "bulk-server": bulk_server,
+    "customer": customer,
+    "flood": flood,
     "dns-silent": dns_silent,
     "dns-upstream": dns_servers,
     "https-server": https_server,
