@@ -14,6 +14,7 @@
 
 #include "pl_answer.h"
 #include "pl_carry.h"
+#include "pl_frag.h"
 #include "pl_icmp.h"
 #include "pl_known.h"
 #include "pl_limit.h"
@@ -152,11 +153,14 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
  * their functions do not add up.) */
 static __always_inline int pl_walk_rare(struct __sk_buff *skb, struct pl_pkt *pkt)
 {
-	int r = pl_icmp_parse_quote(skb, pkt);
+	bool is_fragment = pkt->rare == PL_RARE_FRAGMENT;
+	int r = is_fragment ? pl_fragment_parse(skb, pkt) : pl_icmp_parse_quote(skb, pkt);
 
 	if (!r)
 		r = pl_known_flow(pkt);
-	return r ? r : pl_icmp_write(skb, pkt);
+	if (r)
+		return r;
+	return is_fragment ? pl_fragment_write(skb, pkt) : pl_icmp_write(skb, pkt);
 }
 
 static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,
@@ -171,15 +175,17 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pl_guard_source(pkt, port, config);
 	if (r)
 		return r;
-	r = pl_guard_offload(skb, pkt->l4_proto);
+	r = pl_guard_offload(skb, pkt->rare ? 0 : pkt->l4_proto);
 	if (r)
 		return r;
-	if (pkt->rare)
+	if (pkt->rare && pkt->rare != PL_RARE_FIRST_FRAGMENT)
 		return pl_walk_rare(skb, pkt);
 	flow = pl_flow_get(pkt, &r);
-	if (!flow)
-		return r == PL_ECHO ? pl_echo_answer(skb, pkt, port, config) : r;
-	return pl_follow(skb, pkt, flow);
+	if (flow)
+		r = pl_follow(skb, pkt, flow);
+	else if (r == PL_ECHO)
+		r = pl_echo_answer(skb, pkt, port, config);
+	return pkt->rare ? pl_fragment_begin(skb, pkt, r) : r;
 }
 
 static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)

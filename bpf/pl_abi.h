@@ -228,6 +228,27 @@ struct pl_tally_key {
 	__u32 what; /* one of the above; else a drop's reason */
 };
 
+/* pl_fragments: hash by slot of the datagrams that a port has begun lately, of which more fragments may come.
+ * Known by the program alone. */
+#define PL_FRAGMENTS   32   /* datagrams of a port at a time */
+#define PL_FRAGMENT_MS 5000 /* that a fragment may come after the first */
+
+struct pl_fragment {
+	__be32 saddr, daddr;
+	__be16 sport, dport; /* as in the flow's key */
+	__be16 id, new_id;   /* IP's identification, as it comes and as it leaves */
+	__u8 protocol;
+	__u8 is_echo; /* it was answered on the spot */
+	__u16 pad;
+	__u32 seen; /* milliseconds of the kernel's monotonic clock */
+	__u32 tag;  /* hash of all others */
+	__u32 pad2;
+};
+
+struct pl_fragments {
+	struct pl_fragment rows[PL_FRAGMENTS];
+};
+
 /* pl_config: array of one. Both versions keep their places for ever. */
 struct pl_config {
 	__u32 abi_version;
@@ -256,3 +277,4 @@ PL_ASSERT(sizeof(struct pl_buckets) == 64, "pl_buckets");
 PL_ASSERT(sizeof(struct pl_cps_key) == 8, "pl_cps_key");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");
 PL_ASSERT(sizeof(struct pl_tally_key) == 8, "pl_tally_key");
+PL_ASSERT(sizeof(struct pl_fragment) == 32, "pl_fragment");

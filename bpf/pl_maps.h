@@ -191,6 +191,16 @@ struct {
 	__uint(max_entries, PL_SLOTS_MAX);
 } pl_icmp_rates SEC(".maps");
 
+/* By slot: datagrams in fragments, of ports that have ever sent some. Written and read here only; a row that
+ * is too old is as none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, __u32);
+	__type(value, struct pl_fragments);
+	__uint(max_entries, PL_SLOTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_fragments SEC(".maps");
+
 /* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once.
  * Empty: the entry programs drop. */
 struct {

@@ -34,6 +34,8 @@
 #define PL_IP_FRAGMENT	  0x3fff /* more fragments, or an offset */
 #define PL_IP_OFFSET_MASK 0x1fff
 #define PL_IP_DF	  0x4000
+#define PL_IP_MF	  0x2000
+#define PL_IP_SIZE_MAX	  65535
 
 /* The kernel's headers of ARP and ICMP pull in the C library's socket headers, so their bits stand here. */
 #define ARPHRD_ETHER	       1
@@ -211,6 +213,48 @@ static __always_inline int pl_parse_l4(const struct __sk_buff *skb, struct pl_pk
 	}
 }
 
+/* The first fragment of a datagram: more follow, so it ends short of what its headers say. */
+static __always_inline int pl_parse_first_fragment(const struct __sk_buff *skb, struct pl_pkt *pkt,
+						   __u32 l4_size)
+{
+	const struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
+	int r;
+
+	if (!udp)
+		return PL_DROP_SHORT;
+	udp = (const void *)udp + PL_L4_OFFSET;
+	if (pkt->l4_proto == IPPROTO_ICMP) {
+		r = pl_parse_icmp(skb, pkt, l4_size);
+		if (r || pkt->rare)
+			return r ? r : PL_DROP_BAD_FRAGMENT;
+	} else {
+		pkt->key.sport = udp->source;
+		pkt->key.dport = udp->dest;
+		if (bpf_ntohs(udp->len) <= l4_size)
+			return PL_DROP_BAD_UDP_LENGTH;
+	}
+	pkt->rare = PL_RARE_FIRST_FRAGMENT;
+	return PL_CONTINUE;
+}
+
+/* A fragment: all but the last are made of pieces of 8 bytes, of which the first has all of the L4 header.
+ * TCP makes its segments fit, and nobody honest cuts them. */
+static __always_inline int pl_parse_fragment(const struct __sk_buff *skb, struct pl_pkt *pkt, __be16 frag_off,
+					     __u32 l4_size)
+{
+	__u32 field = bpf_ntohs(frag_off), offset = (field & PL_IP_OFFSET_MASK) * 8;
+
+	if (pkt->l4_proto != IPPROTO_UDP && pkt->l4_proto != IPPROTO_ICMP)
+		return pkt->l4_proto == IPPROTO_TCP ? PL_DROP_BAD_FRAGMENT : PL_DROP_PROTOCOL;
+	if (!l4_size || (field & PL_IP_MF && l4_size % 8) ||
+	    offset + l4_size > PL_IP_SIZE_MAX - sizeof(struct iphdr))
+		return PL_DROP_BAD_FRAGMENT;
+	if (!offset)
+		return pl_parse_first_fragment(skb, pkt, l4_size);
+	pkt->rare = PL_RARE_FRAGMENT;
+	return PL_CONTINUE;
+}
+
 /* The size of the whole IP packet; 0: the header says more than there is, or less than a header. A total
  * length of 0 is what the kernel writes for more than 64 KB (BIG TCP); such a packet is GSO. */
 static __always_inline __u32 pl_ip_size(const struct __sk_buff *skb, const struct iphdr *ip)
@@ -241,8 +285,6 @@ static __always_inline int pl_parse_ip4(const struct __sk_buff *skb, struct pl_p
 	ip = (const void *)ip + PL_IP_OFFSET;
 	if (*(const __u8 *)ip != PL_IP_PLAIN)
 		return ip->version == 4 && ip->ihl > 5 ? PL_DROP_OPTIONS : PL_DROP_SHORT;
-	if (ip->frag_off & bpf_htons(PL_IP_FRAGMENT))
-		return PL_DROP_FRAGMENT;
 	size = pl_ip_size(skb, ip);
 	if (!size)
 		return PL_DROP_BAD_LENGTH;
@@ -251,7 +293,10 @@ static __always_inline int pl_parse_ip4(const struct __sk_buff *skb, struct pl_p
 	pkt->l4_proto = ip->protocol;
 	pkt->ttl = ip->ttl;
 	pkt->key.vpc_proto = pkt->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
-	r = pl_parse_l4(skb, pkt, size - sizeof(*ip));
+	if (ip->frag_off & bpf_htons(PL_IP_FRAGMENT))
+		r = pl_parse_fragment(skb, pkt, ip->frag_off, size - sizeof(*ip));
+	else
+		r = pl_parse_l4(skb, pkt, size - sizeof(*ip));
 	if (r)
 		return r;
 	if (!pl_ip_checksum_is_right(ip))

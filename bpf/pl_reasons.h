@@ -27,7 +27,7 @@
 	X(DROP_BAD_SOURCE, "bad_source", DROP, "the source address is not the port's") \
 	X(DROP_ARP_OTHER, "arp_other", DROP, "ARP that asks the gateway nothing: a reply, or about the port's own address") \
 	X(DROP_OPTIONS, "options", DROP, "IPv4 options") \
-	X(DROP_FRAGMENT, "fragment", DROP, "fragment of an IPv4 packet") \
+	X(DROP_FRAGMENT, "fragment", DROP, "fragment that does not come soon after the first of its datagram") \
 	X(DROP_PROTOCOL, "protocol", DROP, "not TCP, UDP or ICMP") \
 	X(DROP_ICMP_TYPE, "icmp_type", DROP, "ICMP other than echo and errors") \
 	X(DROP_NO_PLACE, "no_place", DROP, "nothing in the sender's VPC has the destination address") \
@@ -60,7 +60,7 @@
 	X(DROP_TOO_BIG, "too_big", DROP, "larger than the receiver's MTU; where it must not be fragmented its sender is told") \
 	X(DROP_ICMP_QUOTE, "icmp_quote", DROP, "ICMP error that quotes no packet that its sender was sent") \
 	X(DROP_ICMP_RATE, "icmp_rate", DROP, "more ICMP errors than a port may send") \
-	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment that the first headers do not fit in, of TCP, or of an absurd place") \
+	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment of TCP, or one that is empty, ill divided, or beyond the largest packet") \
 	X(DROP_FLOW_RATE, "flow_rate", DROP, "more new flows a second than the port, the endpoint or the listener may have") \
 	X(DROP_BANDWIDTH, "bandwidth", DROP, "more bytes a second than the endpoint's connection may have") \
 	X(DROP_DNS_RATE, "dns_rate", DROP, "more questions to the VPC's DNS address a second than a port may ask")

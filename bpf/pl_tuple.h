@@ -47,6 +47,19 @@ static __always_inline __u32 pl_hash4(const struct pl_flow4_key *key)
 	return hash ^ hash >> 16;
 }
 
+/* Of a datagram's fragments. Rows are written and read by several CPUs at once; by its tag one is whole, or
+ * no row. */
+static __always_inline __u32 pl_fragment_tag(const struct pl_fragment *row)
+{
+	__u32 hash = pl_hash_round(0x70667267, row->saddr);
+
+	hash = pl_hash_round(hash, row->daddr);
+	hash = pl_hash_round(hash, (__u32)row->id << 16 | row->new_id);
+	hash = pl_hash_round(hash, (__u32)row->sport << 16 | row->dport);
+	hash = pl_hash_round(hash, (__u32)row->protocol << 8 | row->is_echo);
+	return pl_hash_round(hash, row->seen);
+}
+
 static __always_inline bool pl_flow_is_local(const struct pl_flow4 *flow)
 {
 	return flow->kind == PL_FLOW_LOCAL || flow->kind == PL_FLOW_LOCAL_BACK;

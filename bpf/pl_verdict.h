@@ -15,6 +15,8 @@
 
 enum {			       /* pl_pkt.rare: what is no whole packet of a flow */
        PL_RARE_ICMP_ERROR = 1, /* about a packet of one */
+       PL_RARE_FRAGMENT,       /* after the first */
+       PL_RARE_FIRST_FRAGMENT,
 };
 
 struct pl_pkt {
@@ -30,7 +32,9 @@ struct pl_pkt {
 	__u8 icmp_type;
 	__be16 eth_proto;
 	__u8 ttl;
-	__u8 rare; /* PL_RARE_… */
+	__u8 rare;     /* PL_RARE_… */
+	__be16 new_id; /* fragments: the translated identification */
+	__u16 pad;
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)

@@ -140,3 +140,14 @@ static inline void serve_by_all(struct node *node)
 	node_listener(node, TARGET, IPPROTO_TCP, 443, 0, servers, 7);
 	node_listener(node, TARGET, IPPROTO_UDP, 500, 0, servers, 7);
 }
+
+/* Whether this kernel can run a program on a packet with CHECKSUM_COMPLETE. */
+static inline bool knows_complete(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000);
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
+		    .flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_veth), &opts) == 0;
+}

@@ -621,17 +621,6 @@ static void test_udp_zero(struct node *node)
 	       "a UDP checksum that comes out as zero is written as ffff");
 }
 
-/* Whether this kernel can run a program on a packet with CHECKSUM_COMPLETE. */
-static bool knows_complete(struct node *node)
-{
-	struct pkt p = udp(node, SLOT_A, 4000);
-
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
-		    .flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_veth), &opts) == 0;
-}
-
 static void test_complete(struct node *node, const char *mode)
 {
 	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), datagram = udp(node, SLOT_A, 4000), bare, ping, seen,

@@ -328,6 +328,28 @@ static void test_relay_rate(struct node *node, const char *mode)
 	forget_rate(node, receiver(node, &seen));
 }
 
+/* Packets that carry their own sum; after a run the kernel compares. */
+static void test_complete(struct node *node, const char *mode)
+{
+	struct pkt sent = udp(node, SLOT_A, 4000), seen, p;
+
+	node_clear_flows(node);
+	if (!knows_complete(node)) {
+		tap_skip("packets that carry their sum (CHECKSUM_COMPLETE)", "this kernel cannot test them");
+		return;
+	}
+	forget_rate(node, SLOT_A);
+	node->complete = true;
+	seen = deliver(node, SLOT_A, &sent);
+	forget_rate(node, receiver(node, &seen));
+	tap_ok(comes_back(node, SLOT_A, &sent, &seen, 3 << 8 | 3, 36),
+	       "CHECKSUM_COMPLETE stays true over an error (%s)", mode);
+	p = with_ttl(tcp(node, SLOT_A, 4000, SYN), 1);
+	tap_is_int(node_send(node, SLOT_A, &p).verdict, TC_ACT_REDIRECT, "and over one that is made (%s)",
+		   mode);
+	node->complete = false;
+}
+
 int main(void)
 {
 	for (int helpers = 0; helpers < 2; helpers++) {
@@ -341,6 +363,7 @@ int main(void)
 		test_relayed_locally(node, mode);
 		test_refused(node, mode);
 		test_relay_rate(node, mode);
+		test_complete(node, mode);
 		node_free(node);
 	}
 	return tap_done();

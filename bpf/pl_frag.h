@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Fragments. Only the first one of a datagram has ports. It goes the way of any packet, and where it was let
+ * pass it leaves behind whose datagram it began; the others follow by that. One that comes before the first,
+ * or long after it, has nothing to follow and is dropped: senders send them in their order, and nothing
+ * reorders them on a node.
+ *
+ * A port has a few rows of its own, so it can only push out what it has begun itself. The row says which flow
+ * it is, and no more: every fragment is judged with that like any packet.
+ *
+ * A server's stack puts fragments together by source, identification and protocol, and to it many consumers
+ * are one source. So the identification is translated, too, to a number that no consumer can choose.
+ */
+#pragma once
+
+#include "pl_known.h"
+#include "pl_limit.h"
+#include "pl_local.h"
+#include "pl_rewrite.h"
+
+#define PL_NS_PER_MS 1000000
+
+static const struct pl_fragments pl_no_fragments;
+
+static __always_inline __u32 pl_fragment_now(void)
+{
+	return bpf_ktime_get_ns() / PL_NS_PER_MS;
+}
+
+/* The row of a datagram in its port's; one after the other for those of a socket. */
+static __always_inline __u32 pl_fragment_index(__be32 daddr, __be16 id)
+{
+	return (bpf_ntohs(id) + (daddr * 0x9e3779b1 >> 24)) % PL_FRAGMENTS;
+}
+
+static __always_inline struct pl_fragments *pl_fragments_of(__u32 slot)
+{
+	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
+
+	if (rows)
+		return rows;
+	bpf_map_update_elem(&pl_fragments, &slot, &pl_no_fragments, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&pl_fragments, &slot);
+}
+
+/* Writes another identification into the packet. */
+static __always_inline void pl_fragment_set_id(struct iphdr *ip, __be16 id)
+{
+	ip->check = pl_csum_update(ip->check, pl_csum_diff16(ip->id, id));
+	ip->id = id;
+}
+
+/* A first fragment is to leave under the reason, and is written as it leaves; pkt->key is as it came. What
+ * follows it shall leave, too. The reason that it leaves under now. */
+__attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
+{
+	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+	struct pl_fragment row = {};
+	struct pl_fragments *rows;
+	struct iphdr *ip;
+
+	if (!pkt || PL_REASON_IS_DROP(reason))
+		return reason;
+	rows = pl_fragments_of(pkt->slot);
+	if (!eth || !rows)
+		return PL_DROP_FRAGMENT;
+	ip = (void *)(eth + 1);
+	row.seen = pl_fragment_now();
+	row.saddr = pkt->key.saddr;
+	row.daddr = pkt->key.daddr;
+	row.sport = pkt->key.sport;
+	row.dport = pkt->key.dport;
+	row.protocol = pkt->l4_proto;
+	row.is_echo = reason == PL_ECHO;
+	row.id = row.new_id = ip->id;
+	if (!row.is_echo && (ip->saddr != row.saddr || ip->daddr != row.daddr)) {
+		row.new_id = bpf_get_prandom_u32();
+		pl_fragment_set_id(ip, row.new_id);
+	}
+	row.tag = pl_fragment_tag(&row);
+	rows->rows[pl_fragment_index(row.daddr, row.id)] = row;
+	return reason;
+}
+
+/* The row of the datagram that a fragment belongs to. */
+static __always_inline bool pl_fragment_find(const struct pl_pkt *pkt, __be16 id, struct pl_fragment *ret)
+{
+	const struct pl_fragments *rows;
+	__u32 slot = pkt->slot;
+
+	rows = bpf_map_lookup_elem(&pl_fragments, &slot);
+	if (!rows)
+		return false;
+	*ret = rows->rows[pl_fragment_index(pkt->key.daddr, id)];
+	if (ret->tag != pl_fragment_tag(ret) || pl_fragment_now() - ret->seen > PL_FRAGMENT_MS)
+		return false;
+	return ret->id == id && ret->saddr == pkt->key.saddr && ret->daddr == pkt->key.daddr &&
+	       ret->protocol == pkt->l4_proto;
+}
+
+/* Back to where it came from, after the first fragment of an echo request. */
+static __always_inline int pl_fragment_echo(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+	const struct pl_port *port = pl_port_find(pkt->slot);
+	const struct pl_config *config = pl_config_get();
+	struct iphdr *ip;
+
+	if (!eth || !port || !config)
+		return PL_DROP_SHORT;
+	ip = (void *)(eth + 1);
+	ip->saddr = pkt->key.daddr;
+	ip->daddr = pkt->key.saddr;
+	__builtin_memcpy(eth->h_dest, port->mac, ETH_ALEN);
+	__builtin_memcpy(eth->h_source, config->gateway_mac, ETH_ALEN);
+	pl_send_back(pkt, port);
+	return PL_ECHO;
+}
+
+/* Counts the fragment in its flow, which it keeps alive. */
+static __always_inline void pl_fragment_count(const struct pl_flow4_key *wanted, __u32 bytes)
+{
+	struct pl_flow4_key key = *wanted;
+	struct pl_flow4 *flow = pl_flow4_find(&key);
+
+	if (!flow || !pl_flow_is_still(flow, &key))
+		return;
+	flow->seen = bpf_jiffies64();
+	flow->packets++;
+	flow->bytes += bytes;
+}
+
+/* A fragment after the first: makes pkt->key that of its datagram's flow. PL_ECHO: it is answered already. */
+__attribute__((noinline)) int pl_fragment_parse(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	const struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+	struct pl_fragment row;
+
+	if (!eth || !pkt)
+		return PL_DROP_SHORT;
+	if (!pl_fragment_find(pkt, ((const struct iphdr *)(eth + 1))->id, &row))
+		return PL_DROP_FRAGMENT;
+	if (row.is_echo)
+		return pl_fragment_echo(skb, pkt);
+	pkt->key.sport = row.sport;
+	pkt->key.dport = row.dport;
+	pkt->new_id = row.new_id;
+	return PL_CONTINUE;
+}
+
+static __always_inline int pl_fragment_rewrite(struct __sk_buff *skb, const struct pl_pkt *pkt,
+					       const struct pl_flow4 *flow)
+{
+	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+	struct iphdr *ip;
+
+	if (!eth)
+		return PL_DROP_SHORT;
+	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
+	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
+	if (pl_flow_is_local(flow))
+		return PL_CONTINUE;
+	ip = (void *)(eth + 1);
+	ip->saddr = flow->saddr;
+	ip->daddr = flow->daddr;
+	ip->ttl--;
+	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
+	pl_fragment_set_id(ip, pkt->new_id);
+	return PL_CONTINUE;
+}
+
+/* A fragment after the first, whose flow is known, leaves as the first one did. The reason it leaves under.
+ */
+__attribute__((noinline)) int pl_fragment_write(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	struct pl_flow4 flow = {};
+	int r;
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	if (!pl_known_copy(pkt, &flow))
+		return PL_DROP_NO_FLOW;
+	r = flow.limit ? pl_limit_bytes(flow.limit, pl_flow_is_back(&flow), skb->len) : PL_CONTINUE;
+	if (!r)
+		r = pl_fragment_rewrite(skb, pkt, &flow);
+	if (r)
+		return r;
+	pl_fragment_count(&pkt->key, skb->len);
+	return pl_reason_of(&flow);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Datagrams in fragments: the first one is judged and translated, and the others follow it. What arrives is
+ * put together again and must be one true datagram.
+ */
+#include "../tap.h"
+
+#include "flows.h"
+
+#define MORE	0x2000
+#define SIZE	496 /* bytes of the datagram in a fragment */
+#define PAYLOAD 1200
+
+static const char *payload(void)
+{
+	static char text[PAYLOAD + 1];
+
+	for (size_t i = 0; i < PAYLOAD; i++)
+		text[i] = 'a' + i % 26;
+	return text;
+}
+
+static void seal_ip(struct pkt *p)
+{
+	put16(p->data + PKT_IP + 10, 0);
+	put16(p->data + PKT_IP + 10, ~sum16(p->data + PKT_IP, 20, 0));
+}
+
+/* A part of a datagram, from a byte of it on. */
+static struct pkt cut(const struct pkt *whole, uint16_t id, size_t at, size_t size)
+{
+	struct pkt p = {.size = PKT_L4 + size};
+
+	memcpy(p.data, whole->data, PKT_L4);
+	memcpy(p.data + PKT_L4, whole->data + PKT_L4 + at, size);
+	put16(p.data + PKT_IP + 2, 20 + size);
+	put16(p.data + PKT_IP + 4, id);
+	put16(p.data + PKT_IP + 6, at / 8 | (at + size < pkt_l4_size(whole) ? MORE : 0));
+	seal_ip(&p);
+	return p;
+}
+
+/* Puts a fragment, as it arrived, where it belongs. False: it is none of the datagram that has begun. */
+static bool put_together(struct pkt *whole, const struct pkt *p)
+{
+	size_t at = (get16(p->data + PKT_IP + 6) & 0x1fff) * 8, size = pkt_l4_size(p);
+
+	if (sum16(p->data + PKT_IP, 20, 0) != 0xffff || PKT_L4 + at + size > PKT_MAX)
+		return false;
+	if (!at)
+		memcpy(whole->data, p->data, PKT_L4);
+	else if (memcmp(whole->data, p->data, PKT_IP) != 0 ||
+		 get16(whole->data + PKT_IP + 4) != get16(p->data + PKT_IP + 4) ||
+		 memcmp(whole->data + PKT_IP + 8, p->data + PKT_IP + 8, 2) != 0 ||
+		 memcmp(whole->data + PKT_IP + 12, p->data + PKT_IP + 12, 8) != 0)
+		return false;
+	memcpy(whole->data + PKT_L4 + at, p->data + PKT_L4, size);
+	if (!(get16(p->data + PKT_IP + 6) & MORE)) {
+		whole->size = PKT_L4 + at + size;
+		put16(whole->data + PKT_IP + 2, 20 + at + size);
+		put16(whole->data + PKT_IP + 6, 0x4000);
+		seal_ip(whole);
+	}
+	return true;
+}
+
+/* Sends a datagram in fragments; size 0: it did not arrive as a whole. */
+static struct pkt pass(struct node *node, uint32_t slot, const struct pkt *whole, uint16_t id, int reason)
+{
+	struct pkt arrived = {.size = 0}, none = {.size = 0};
+
+	for (size_t at = 0; at < pkt_l4_size(whole); at += SIZE) {
+		size_t rest = pkt_l4_size(whole) - at;
+		struct pkt p = cut(whole, id, at, rest < SIZE ? rest : SIZE);
+		struct outcome o = node_send(node, slot, &p);
+
+		if (o.reason != reason || o.verdict != TC_ACT_REDIRECT || !put_together(&arrived, &o.out)) {
+			tap_note("the fragment at %zu left as %s", at, reason_name(o.reason));
+			return none;
+		}
+	}
+	return arrived;
+}
+
+static struct pkt big(const struct node *node, uint32_t slot, const char *src, const char *dst,
+		      uint8_t protocol, uint16_t sport, uint16_t dport)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = src,
+				      .dst = dst,
+				      .protocol = protocol,
+				      .sport = sport,
+				      .dport = dport,
+				      .payload = payload()});
+}
+
+static struct pkt big_udp(const struct node *node, uint32_t slot)
+{
+	return big(node, slot, "10.0.0.10", "10.0.0.100", IPPROTO_UDP, 4000, 500);
+}
+
+static bool is_like(const struct pkt *arrived, const struct pkt *sent)
+{
+	return arrived->size == sent->size && pkt_is_sealed(arrived) &&
+	       memcmp(arrived->data + PKT_L4 + 8, sent->data + PKT_L4 + 8, PAYLOAD) == 0;
+}
+
+static void test_endpoint(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), seen, reply, answered;
+	struct pl_flow4 flow;
+
+	node_clear_flows(node);
+	seen = pass(node, SLOT_A, &sent, 77, PL_DELIVERED);
+	tap_ok(is_like(&seen, &sent) && get16(seen.data + PKT_L4 + 2) == 8443 &&
+		       memcmp(seen.data + PKT_IP + 12, "\x64\x40\x00", 3) == 0 && seen.data[PKT_IP + 8] == 63,
+	       "a datagram in three fragments reaches a server (%s)", mode);
+	flow = flow_of(node, &sent, SLOT_A, PL_SIDE_OUT);
+	tap_is_int(flow.packets, 3, "its flow counts all of them (%s)", mode);
+	reply = node_reply(&seen, 0);
+	answered = pass(node, receiver(node, &seen), &reply, 1234, PL_DELIVERED);
+	tap_ok(is_like(&answered, &reply) && receiver(node, &answered) == SLOT_A &&
+		       get16(answered.data + PKT_L4) == 500 && get16(answered.data + PKT_L4 + 2) == 4000,
+	       "an answer in three fragments comes back (%s)", mode);
+	put16(sent.data + PKT_L4 + 6, 0);
+	seen = pass(node, SLOT_A, &sent, 78, PL_DELIVERED);
+	tap_ok(is_like(&seen, &sent) && get16(seen.data + PKT_L4 + 6) == 0,
+	       "a datagram without a checksum stays without (%s)", mode);
+	sent = big(node, SLOT_A, "10.0.0.10", "100.100.2.136", IPPROTO_UDP, 4000, 53);
+	seen = pass(node, SLOT_A, &sent, 79, PL_DNS);
+	tap_ok(is_like(&seen, &sent), "a question in fragments reaches the resolver (%s)", mode);
+	reply = node_reply(&seen, 0);
+	answered = pass(node, SLOT_SERVICE, &reply, 80, PL_DNS);
+	tap_ok(is_like(&answered, &reply) && receiver(node, &answered) == SLOT_A,
+	       "so does its answer the one who asked (%s)", mode);
+}
+
+static void test_local(struct node *node, const char *mode)
+{
+	struct pkt sent = big(node, SLOT_A, "10.0.0.10", "10.0.0.11", IPPROTO_UDP, 4000, 1500), seen, reply;
+
+	node_clear_flows(node);
+	seen = pass(node, SLOT_A, &sent, 77, PL_DELIVERED);
+	tap_ok(is_like(&seen, &sent) && receiver(node, &seen) == SLOT_A2 &&
+		       get16(seen.data + PKT_IP + 4) == 77 &&
+		       memcmp(seen.data + PKT_L4, sent.data + PKT_L4, 8) == 0,
+	       "a datagram in fragments between instances is left as it is (%s)", mode);
+	sent = big(node, SLOT_A, "10.0.0.10", "10.0.0.11", IPPROTO_ICMP, 8 << 8, 99);
+	seen = pass(node, SLOT_A, &sent, 78, PL_DELIVERED);
+	tap_ok(is_like(&seen, &sent) && receiver(node, &seen) == SLOT_A2,
+	       "a large echo request between instances (%s)", mode);
+	reply = big(node, SLOT_A2, "10.0.0.11", "10.0.0.10", IPPROTO_ICMP, 0, 99);
+	seen = pass(node, SLOT_A2, &reply, 79, PL_DELIVERED);
+	tap_ok(is_like(&seen, &reply) && receiver(node, &seen) == SLOT_A, "and its reply (%s)", mode);
+	sent = big(node, SLOT_A, "10.0.0.10", "10.0.0.100", IPPROTO_ICMP, 8 << 8, 99);
+	seen = pass(node, SLOT_A, &sent, 80, PL_ECHO);
+	tap_ok(is_like(&seen, &sent) && receiver(node, &seen) == SLOT_A && seen.data[PKT_L4] == 0 &&
+		       memcmp(seen.data + PKT_IP + 12, sent.data + PKT_IP + 16, 4) == 0,
+	       "an ENI answers a large echo request, fragment by fragment (%s)", mode);
+}
+
+/* What has nothing to follow, or nothing that it may. */
+static void test_followers(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), p, first, second;
+	uint32_t slot = SLOT_A;
+	struct outcome o;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	first = cut(&sent, 5, 0, SIZE);
+	second = cut(&sent, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &second).reason, PL_DROP_FRAGMENT,
+		   "a fragment before the first is dropped (%s)", mode);
+	deliver(node, SLOT_A, &first);
+	tap_is_int(node_send(node, SLOT_A, &second).reason, PL_DELIVERED, "after it, it passes (%s)", mode);
+	p = cut(&others, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DROP_FRAGMENT,
+		   "not so another VPC's with the same numbers (%s)", mode);
+	p = cut(&sent, 6, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "nor one of another identification (%s)", mode);
+	p = second;
+	p.data[PKT_IP + 9] = IPPROTO_ICMP;
+	seal_ip(&p);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT, "or of another protocol (%s)", mode);
+	p = second;
+	put_addr(p.data + PKT_IP + 12, "10.0.0.11");
+	seal_ip(&p);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_SOURCE, "or with a forged source (%s)",
+		   mode);
+	p = second;
+	p.data[PKT_IP + 8] = 1;
+	seal_ip(&p);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TTL_EXCEEDED && o.verdict == TC_ACT_SHOT,
+	       "one whose time to live is over is dropped, and nobody is told (%s)", mode);
+
+	node_policy(node, SLOT_ENI_A, rules_eni, 1, false);
+	node_bump(node, SLOT_ENI_A);
+	tap_is_int(node_send(node, SLOT_A, &second).reason, PL_DROP_POLICY_IN,
+		   "what today's rules refuse does not pass in fragments (%s)", mode);
+	p = cut(&sent, 9, 0, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN, "the first neither (%s)", mode);
+	p = cut(&sent, 9, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT, "and the others have none (%s)",
+		   mode);
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	node_clear_flows(node);
+	tap_is_int(node_send(node, SLOT_A, &second).reason, PL_DROP_NO_FLOW,
+		   "a later fragment opens no flow (%s)", mode);
+}
+
+/* The share of a port, and the time that it has. */
+static void test_limits(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), p;
+	struct pl_fragments rows;
+	uint32_t slot = SLOT_A;
+
+	node_clear_flows(node);
+	p = cut(&others, 5, 0, SIZE);
+	deliver(node, SLOT_B, &p);
+	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
+		p = cut(&sent, 100 + id, 0, SIZE);
+		deliver(node, SLOT_A, &p);
+	}
+	p = cut(&sent, 100, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
+		   "a port has room for %d datagrams at a time (%s)", PL_FRAGMENTS, mode);
+	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
+	deliver(node, SLOT_A, &p);
+	p = cut(&sent, 100, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "one more takes the first one's (%s)", mode);
+	p = cut(&others, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DELIVERED, "and none of another port's (%s)", mode);
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	for (int i = 0; i < PL_FRAGMENTS; i++) {
+		rows.rows[i].seen -= PL_FRAGMENT_MS + 1;
+		rows.rows[i].tag = pl_fragment_tag(&rows.rows[i]);
+	}
+	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
+	p = cut(&sent, 101, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "after %d ms nothing follows any more (%s)", PL_FRAGMENT_MS, mode);
+	p = cut(&sent, 101, 0, SIZE);
+	deliver(node, SLOT_A, &p);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	for (int i = 0; i < PL_FRAGMENTS; i++)
+		rows.rows[i].sport ^= 1;
+	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
+	p = cut(&sent, 101, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "nor a row that is half written (%s)", mode);
+}
+
+static void test_absurd(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A),
+		   error = big(node, SLOT_A, "10.0.0.10", "10.0.0.100", IPPROTO_ICMP, 3 << 8, 0), p;
+
+	node_clear_flows(node);
+	p = cut(&sent, 5, 0, SIZE + 4);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_FRAGMENT,
+		   "a fragment that ends between two places (%s)", mode);
+	p = cut(&sent, 5, SIZE, 0);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_FRAGMENT, "an empty one (%s)", mode);
+	p = cut(&sent, 5, 8, SIZE);
+	put16(p.data + PKT_IP + 6, 0x1fff);
+	seal_ip(&p);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_FRAGMENT,
+		   "one beyond the largest packet (%s)", mode);
+	p = cut(&sent, 5, 0, SIZE);
+	p.data[PKT_IP + 9] = IPPROTO_TCP;
+	seal_ip(&p);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_FRAGMENT, "one of TCP (%s)", mode);
+	p = cut(&error, 5, 0, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_FRAGMENT, "one of an ICMP error (%s)",
+		   mode);
+	p = cut(&sent, 5, 0, SIZE);
+	put16(p.data + PKT_L4 + 4, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_UDP_LENGTH,
+		   "one of a datagram that is at its end already (%s)", mode);
+	node->gso_size = 500;
+	p = cut(&sent, 5, 0, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_BAD_GSO, "one that is to be cut again (%s)",
+		   mode);
+	node->gso_size = 0;
+	tap_is_int(node_flows(node), 0, "none of them opens a flow (%s)", mode);
+}
+
+static void test_complete(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), seen;
+
+	node_clear_flows(node);
+	if (!knows_complete(node)) {
+		tap_skip("packets that carry their sum (CHECKSUM_COMPLETE)", "this kernel cannot test them");
+		return;
+	}
+	node->complete = true;
+	seen = pass(node, SLOT_A, &sent, 77, PL_DELIVERED);
+	tap_ok(is_like(&seen, &sent), "CHECKSUM_COMPLETE stays true over fragments (%s)", mode);
+	node->complete = false;
+}
+
+int main(void)
+{
+	for (int helpers = 0; helpers < 2; helpers++) {
+		struct node *node = node_new(&(struct node_options){.helpers = helpers});
+		const char *mode = helpers ? "helpers" : "direct";
+
+		test_endpoint(node, mode);
+		test_local(node, mode);
+		test_followers(node, mode);
+		test_limits(node, mode);
+		test_absurd(node, mode);
+		test_complete(node, mode);
+		node_free(node);
+	}
+	return tap_done();
+}
