@@ -110,29 +110,29 @@ static double between_instances(const struct bench *bench)
 	return measure_one(bench, SLOT_A, &ack, PL_DELIVERED, "between instances");
 }
 
-/* Rules for what comes to an ENI, of which the last alone lets it in. False: there cannot be so many. */
-static bool put_rules(const struct bench *bench, uint32_t slot, uint32_t n)
+/* Rules for what comes to an ENI, of which the last alone lets it in, in groups of 200. */
+static void put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
 {
-	const uint32_t first = 65536;
-	struct pl_policy policy = {.in_first = first, .in_count = n};
+	uint32_t groups[PL_SET_GROUPS], n_groups = 0;
 
-	if (n > PL_POLICY_RULES_MAX)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = first + i;
-		struct pl_rule rule = {
-			.addr = addr_of("10.0.0.0"),
-			.prefix_length = 96 + 24,
-			.protocol = IPPROTO_TCP,
-			.allow = true,
-			.port_first = i + 1 < n ? 1000 + 2 * i : 443,
-			.port_last = i + 1 < n ? 1000 + 2 * i : 443,
-		};
+	for (uint32_t first = 0; first < n; first += 200) {
+		struct group_rule rules[200] = {0};
+		uint32_t here = n - first < 200 ? n - first : 200, number = 1000 + eni * 10 + n_groups;
 
-		map_put(bench->node->bpf->maps.pl_rules, &at, &rule);
+		for (uint32_t i = 0; i < here; i++) {
+			uint16_t port = first + i + 1 < n ? 1000 + 2 * (first + i) : 443;
+
+			group_rule_set_service(&rules[i], IPPROTO_TCP, port, port);
+			group_rule_set_prefix(&rules[i], 0x0a000000, 24);
+			rules[i].rank = PL_RANK(1, true);
+		}
+		node_group(bench->node, number,
+			   node_list(bench->node, 20000 + (eni % 8 * 10 + n_groups) * 1024, rules,
+				     group_rules_settle(rules, here)),
+			   0);
+		groups[n_groups++] = number;
 	}
-	map_put(bench->node->bpf->maps.pl_policies, &slot, &policy);
-	return true;
+	node_set(bench->node, eni, groups, n_groups, false);
 }
 
 /* From an instance whose ENI has that many rules; each packet opens a flow. */
@@ -141,8 +141,8 @@ static double opening(const struct bench *bench, uint32_t slot, uint32_t eni, ui
 	struct wrap_turns turns = {.packets = 1, .total = N_NEW, .port_first = PORT_MANY};
 	struct pkt syn = tcp(bench->node, slot, PORT_MANY, SYN);
 
-	if (!put_rules(bench, eni, n_rules))
-		return NAN;
+	node_clear_flows(bench->node); /* so that each finds a source */
+	put_rules(bench, eni, n_rules);
 	wrap_put(bench->wrap, 0, slot, &syn, PKT_L4);
 	return measure(bench, turns, N_NEW, PL_DELIVERED, "new");
 }
@@ -155,6 +155,41 @@ static double new_10(const struct bench *bench)
 static double new_2000(const struct bench *bench)
 {
 	return opening(bench, SLOT_C, SLOT_ENI_C, 2000);
+}
+
+/* The sender is in ten groups, and each of the ENI's ten names them all; none of their rules decides but the
+ * last one of the last group. */
+static double new_crowded(const struct bench *bench)
+{
+	uint32_t senders[PL_SET_GROUPS], groups[PL_SET_GROUPS], set = SLOT_A2;
+	struct wrap_turns turns = {.packets = 1, .total = N_NEW, .port_first = PORT_MANY};
+	struct pkt syn = tcp(bench->node, SLOT_A2, PORT_MANY, SYN);
+	double ns;
+
+	node_clear_flows(bench->node);
+	for (uint32_t i = 0; i < PL_SET_GROUPS; i++) {
+		senders[i] = 2000 + 7 * i;
+		groups[i] = 3000 + i;
+	}
+	for (uint32_t i = 0; i < PL_SET_GROUPS; i++) {
+		struct group_rule rules[PL_SET_GROUPS] = {0};
+
+		for (uint32_t j = 0; j < PL_SET_GROUPS; j++) {
+			group_rule_set_service(&rules[j], IPPROTO_TCP, 443, 443);
+			rules[j].group = senders[j];
+			rules[j].rank = PL_RANK(100 - 10 * i - j, true);
+		}
+		node_group(bench->node, groups[i],
+			   node_list(bench->node, 15000 + 100 * i, rules,
+				     group_rules_settle(rules, PL_SET_GROUPS)),
+			   0);
+	}
+	node_set(bench->node, set, senders, PL_SET_GROUPS, true);
+	node_set(bench->node, SLOT_ENI_A, groups, PL_SET_GROUPS, false);
+	wrap_put(bench->wrap, 0, SLOT_A2, &syn, PKT_L4);
+	ns = measure(bench, turns, N_NEW, PL_DELIVERED, "crowded");
+	node_policy(bench->node, SLOT_ENI_A, RULES(rules_eni), false);
+	return ns;
 }
 
 static double denied(const struct bench *bench)
@@ -220,6 +255,7 @@ int main(void)
 		{"new, 2,000 rules", new_2000},
 		{"denied", denied},
 		{"echo", echo},
+		{"new, crowded", new_crowded},
 		{"ICMP error", icmp_error},
 	};
 	struct bench bench = {.node = node_new(&(struct node_options){.n_flows = ROWS}), .wrap = wrap_new(2)};

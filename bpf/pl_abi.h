@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the data path and user space agree on: the keys and values of the configuration's maps, and the
- * numbers in them. (Those of open flows stand in pl_abi_flow.h and have a version of their own.) Seen by
- * bpf/, src/plan, src/datapath and the tests; nothing else.
+ * numbers in them. (Those of security
+ * groups stand in pl_abi_policy.h; those of open flows in pl_abi_flow.h, and have a version of their own.)
+ * Seen by bpf/, src/plan, src/datapath and the tests; nothing else.
  *
  * Addresses of both families take 16 bytes (an IPv4 address is ::ffff:a.b.c.d) everywhere but in the IPv4
  * flow table. Addresses and L4 ports are big endian (__be…), everything else is host order. Every hole is a
@@ -16,7 +17,7 @@
  */
 #pragma once
 
-#include <linux/types.h>
+#include "pl_abi_policy.h"
 
 #define PL_ABI_VERSION 4
 
@@ -28,7 +29,6 @@
 #define PL_VPC_NODES	0 /* the nodes' own: DNS and probe sockets */
 #define PL_VPC_RESERVED 1
 
-#define PL_POLICY_RULES_MAX 1024 /* rules per slot and direction */
 #define PL_NAT_PROBES	    16	 /* source ports tried for a new flow */
 #define PL_NAT_PORT_FIRST   1024 /* translated source ports are taken from here up to 65535 */
 #define PL_ICMP_PER_S	    100	 /* ICMP errors that a port may cause or send, one after the other */
@@ -37,12 +37,11 @@
 #define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
-#define PL_SLOTS_MAX	 65536 /* pl_ports, pl_generations, pl_policies */
+#define PL_SLOTS_MAX	 65536 /* pl_ports, pl_generations */
 #define PL_PLACES_MAX	 131072
 #define PL_ENIS_MAX	 32768
 #define PL_LISTENERS_MAX 32768
 #define PL_BACKENDS_MAX	 65536
-#define PL_RULES_MAX	 262144
 #define PL_MAGLEV_MAX	 1048576
 #define PL_TALLIES_MAX	 65536
 #define PL_CPS_MAX	 16384
@@ -88,7 +87,8 @@ struct pl_port {
 	__u16 zone;  /* the node's own index of the zone, for counters and affinity */
 	struct pl_addr
 		service_addr; /* its address in VPC 0: 198.18.0.0 + slot, source of its DNS questions */
-	__u32 pad[2];
+	__u32 set;	      /* pl_sets: its groups, its policy and what it is a member of */
+	__u32 pad;
 };
 
 /* pl_places: (VPC, address) -> what lives there. Missing: nothing does (PL_DROP_NO_PLACE). */
@@ -126,6 +126,8 @@ struct pl_eni {
 	struct pl_addr addr;
 	__u8 mac[6];
 	__u16 pad;
+	__u32 set;	    /* pl_sets: its groups */
+	__u32 balancer_set; /* those of its load balancer, whose consent is needed, too; 0: it has none */
 };
 
 /* pl_listeners: what a (load balancer, zone) listens on. A target is the agent's own number for that pair. */
@@ -164,28 +166,14 @@ struct pl_backend {
 	__u32 nat_count;
 };
 
-/* pl_policies: hash by slot; one for each local port and each endpoint ENI. Missing: everything is refused.
- * Rules of a direction are sorted: the first that matches decides; none: the direction's default. */
-struct pl_policy {
-	__u32 in_first, in_count; /* rules in pl_rules */
-	__u32 out_first, out_count;
-	__u8 in_default, out_default; /* 1: allow */
-	__u16 pad;
-	__u32 generation; /* copied to pl_generations after each change */
-};
-
-/* pl_generations: array of __u32 by slot. It only ever rises, by one, after any change that concerns the slot
- * (its policy, its ENI's connection, its port's address or device), also across restarts of the agent. A flow
+/* pl_generations: array by slot. It only ever rises, by one, after any change that concerns the slot (its
+ * groups, their rules, its ENI's connection, its port's address or device), also across restarts of the
+ * agent. `due` rises before the first row changes: where the two differ, a change was broken off. A flow
  * remembers the sum of the generations of its three slots (sender, judge, receiver) and is judged again when
  * that sum has changed. */
 
-struct pl_rule {	     /* pl_rules: flat array, regions as in pl_maglev */
-	struct pl_addr addr; /* of the other side */
-	__u8 prefix_length;  /* 0..128; IPv4: 96 + length. 0: any */
-	__u8 protocol;	     /* 0: all */
-	__u8 allow;
-	__u8 pad;
-	__u16 port_first, port_last; /* destination port, host order; 0..65535 where the protocol has none */
+struct pl_generation {
+	__u32 now, due;
 };
 
 /* pl_limits: array by slot of a port or an ENI. What each costs, in ns: one second divided by the rate. 0: no
@@ -266,12 +254,11 @@ struct pl_config {
 #define PL_ASSERT(cond, what) _Static_assert(cond, what)
 PL_ASSERT(sizeof(struct pl_port) == 64, "pl_port");
 PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
-PL_ASSERT(sizeof(struct pl_eni) == 48, "pl_eni");
+PL_ASSERT(sizeof(struct pl_eni) == 56, "pl_eni");
 PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
 PL_ASSERT(sizeof(struct pl_listener) == 24, "pl_listener");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
-PL_ASSERT(sizeof(struct pl_policy) == 24, "pl_policy");
-PL_ASSERT(sizeof(struct pl_rule) == 24, "pl_rule");
+PL_ASSERT(sizeof(struct pl_generation) == 8, "pl_generation");
 PL_ASSERT(sizeof(struct pl_limit) == 16, "pl_limit");
 PL_ASSERT(sizeof(struct pl_buckets) == 64, "pl_buckets");
 PL_ASSERT(sizeof(struct pl_cps_key) == 8, "pl_cps_key");

@@ -9,29 +9,53 @@
 #include "pl_policy.h"
 #include "pl_target.h"
 
-/* `opening` is the key by which a flow is opened, `slot` the port that opens it. */
+/* `opening` is the key by which a flow is opened, `slot` the port that opens it. A set is one of security
+ * groups (pl_sets). */
 
-/* The groups of the port itself, about what it opens. */
-static __always_inline int pl_judge_out(const struct pl_flow4_key *opening, __u32 slot)
+static __always_inline __u32 pl_set_of_port(__u32 slot)
 {
-	if (!pl_policy_allows(slot, PL_DIRECTION_OUT, opening->daddr, pl_flow4_protocol(opening),
-			      bpf_ntohs(opening->dport)))
+	const struct pl_port *port = pl_port_find(slot);
+
+	return port ? port->set : 0;
+}
+
+static __always_inline __u32 pl_service_of(const struct pl_flow4_key *opening)
+{
+	return PL_SERVICE(pl_flow4_protocol(opening), bpf_ntohs(opening->dport));
+}
+
+/* The groups of the port itself, about what it opens towards someone with the set `receiver`. */
+static __always_inline int pl_judge_out(const struct pl_flow4_key *opening, __u32 slot, __u32 receiver)
+{
+	if (!pl_policy_allows(pl_set_of_port(slot), receiver, PL_DIRECTION_OUT, bpf_ntohl(opening->daddr),
+			      pl_service_of(opening)))
 		return PL_DROP_POLICY_OUT;
 	return PL_CONTINUE;
 }
 
-/* The groups of the one that it wants to reach: an instance's port, or an endpoint's ENI. */
-static __always_inline int pl_judge_in(const struct pl_flow4_key *opening, __u32 judge)
+/* The groups of the one that it wants to reach: an instance's port's, an endpoint's ENI's. */
+static __always_inline int pl_judge_in(const struct pl_flow4_key *opening, __u32 slot, __u32 set)
 {
-	if (!pl_policy_allows(judge, PL_DIRECTION_IN, opening->saddr, pl_flow4_protocol(opening),
-			      bpf_ntohs(opening->dport)))
+	if (!pl_policy_allows(set, pl_set_of_port(slot), PL_DIRECTION_IN, bpf_ntohl(opening->saddr),
+			      pl_service_of(opening)))
 		return PL_DROP_POLICY_IN;
 	return PL_CONTINUE;
 }
 
+/* The ENI's own groups, and its load balancer's. Echo never reaches that, and needs the first alone. */
+static __always_inline int pl_judge_in_eni(const struct pl_flow4_key *opening, __u32 slot,
+					   const struct pl_eni *eni)
+{
+	int r = pl_judge_in(opening, slot, eni ? eni->set : 0);
+
+	if (r || !eni || !eni->balancer_set || pl_flow4_protocol(opening) == IPPROTO_ICMP)
+		return r;
+	return pl_judge_in(opening, slot, eni->balancer_set);
+}
+
 /* To an endpoint's ENI: both sides' groups, and the endpoint is connected. Echo is answered by the ENI
  * itself; that needs their consent and no connection. Without a row (NULL) an ENI is not connected. */
-static __always_inline int pl_judge_eni(const struct pl_flow4_key *opening, __u32 slot, __u32 judge,
+static __always_inline int pl_judge_eni(const struct pl_flow4_key *opening, __u32 slot,
 					const struct pl_eni *eni)
 {
 	bool is_connected = eni && (eni->flags & PL_ENI_F_CONNECTED);
@@ -39,12 +63,12 @@ static __always_inline int pl_judge_eni(const struct pl_flow4_key *opening, __u3
 
 	if (eni && !pl_eni_is_at(eni, pl_flow4_vpc(opening), opening->daddr))
 		return PL_DROP_NO_PLACE;
-	r = pl_judge_out(opening, slot);
+	r = pl_judge_out(opening, slot, eni ? eni->set : 0);
 	if (r)
 		return r;
 	if (!is_connected && pl_flow4_protocol(opening) != IPPROTO_ICMP)
 		return PL_DROP_ENI_NOT_CONNECTED;
-	return pl_judge_in(opening, judge);
+	return pl_judge_in_eni(opening, slot, eni);
 }
 
 /* Whether the receiver is still the port that the flow was opened to. */
@@ -73,13 +97,16 @@ static __always_inline int pl_judge_translated(const struct pl_flow4_key *openin
 										    : PL_DROP_NO_PLACE;
 	if (place->kind != PL_PLACE_ENI || place->id != judge)
 		return PL_DROP_BACKEND_GONE;
-	return pl_judge_eni(opening, slot, judge, pl_eni_find(judge));
+	return pl_judge_eni(opening, slot, pl_eni_find(judge));
 }
 
 /* Between instances, one half: the sender's port judges out, the receiver's port judges in. */
-static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __u32 slot, __u32 judge)
+static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __u32 slot, __u32 receiver,
+					  __u32 judge)
 {
-	return judge == slot ? pl_judge_out(opening, slot) : pl_judge_in(opening, judge);
+	__u32 set = pl_set_of_port(receiver);
+
+	return judge == slot ? pl_judge_out(opening, slot, set) : pl_judge_in(opening, slot, set);
 }
 
 /* The limit of bytes that flows of a judge have; 0: none. */
@@ -98,7 +125,7 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
 	struct pl_flow4_key opening;
-	__u32 generation, slot = sender;
+	__u32 generation, slot = sender, receiver;
 	struct pl_flow4 *flow;
 	int r;
 
@@ -112,11 +139,13 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	if (!pl_flow_receiver_is_same(flow))
 		return PL_DROP_BACKEND_GONE;
 	opening = key;
+	receiver = flow->peer;
 	if (pl_flow_is_back(flow)) { /* its partner is the entry that opened the flow */
 		opening = pl_flow4_partner(&key, flow);
 		slot = flow->peer;
+		receiver = sender;
 	}
-	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, slot, flow->slot)
+	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, slot, receiver, flow->slot)
 				   : pl_judge_translated(&opening, slot, flow->slot);
 	if (r)
 		return r;

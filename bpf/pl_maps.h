@@ -80,22 +80,24 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_backends SEC(".maps");
 
-/* Security groups, resolved, by slot of a port or an ENI. Missing: everything is refused. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__type(key, __u32);
-	__type(value, struct pl_policy);
-	__uint(max_entries, PL_SLOTS_MAX);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-} pl_policies SEC(".maps");
+/* What user space writes by plain stores, and where a switch is one store: arrays that it maps. */
+#define PL_MAPPED_ARRAY(name, of, n)                                                                         \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                            \
+		__type(key, __u32);                                                                          \
+		__type(value, of);                                                                           \
+		__uint(max_entries, n);                                                                      \
+		__uint(map_flags, BPF_F_MMAPABLE);                                                           \
+	} name SEC(".maps")
 
-/* Rules, one region for each policy and direction. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, struct pl_rule);
-	__uint(max_entries, PL_RULES_MAX);
-} pl_rules SEC(".maps");
+/* Rule lists of security groups, one region of cells for each. Values begin on a page: a cell is a line. */
+PL_MAPPED_ARRAY(pl_cells, struct pl_cell, PL_CELLS_MAX);
+
+/* Security groups by number: their lists. */
+PL_MAPPED_ARRAY(pl_groups, struct pl_group, PL_GROUPS_MAX);
+
+/* Sets of security groups by number: what a port or an ENI is in. Row 0 refuses all. */
+PL_MAPPED_ARRAY(pl_sets, struct pl_set, PL_SETS_MAX);
 
 /* What a port or an ENI may have a second of, by slot. */
 struct {
@@ -123,12 +125,7 @@ struct {
 } pl_cps SEC(".maps");
 
 /* How often what concerns a slot has changed. Only ever rises. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__type(key, __u32);
-	__type(value, __u32);
-	__uint(max_entries, PL_SLOTS_MAX);
-} pl_generations SEC(".maps");
+PL_MAPPED_ARRAY(pl_generations, struct pl_generation, PL_SLOTS_MAX);
 
 /* Open IPv4 flows. Written here; the agent only deletes pairs that have been idle (pl_sweep.h). Preallocated:
  * an insert takes a row from a free list, and a full table refuses new flows instead of evicting old ones. */
@@ -250,9 +247,9 @@ static __always_inline const struct pl_backend *pl_backend_find(__u32 index)
 
 static __always_inline __u32 pl_generation_get(__u32 slot)
 {
-	const __u32 *generation = bpf_map_lookup_elem(&pl_generations, &slot);
+	const struct pl_generation *generation = bpf_map_lookup_elem(&pl_generations, &slot);
 
-	return generation ? *generation : 0;
+	return generation ? generation->now : 0;
 }
 
 static __always_inline struct pl_flow4 *pl_flow4_find(const struct pl_flow4_key *key)

@@ -29,7 +29,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	pkt->eni = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
-	r = pl_judge_eni(&pkt->key, pkt->slot, slot, eni);
+	r = pl_judge_eni(&pkt->key, pkt->slot, eni);
 	if (r)
 		return r;
 	if (pkt->l4_proto == IPPROTO_ICMP)
@@ -99,13 +99,14 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 {
 	__u32 out_generation = pl_flow_generation(pkt->slot, pkt->slot, receiver);
 	__u32 in_generation = pl_flow_generation(pkt->slot, receiver, receiver);
+	__u32 set = pl_set_of_port(receiver);
 	int r;
 
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
-	r = pl_judge_out(&pkt->key, pkt->slot);
+	r = pl_judge_out(&pkt->key, pkt->slot, set);
 	if (!r)
-		r = pl_judge_in(&pkt->key, receiver);
+		r = pl_judge_in(&pkt->key, pkt->slot, set);
 	if (!r)
 		r = pl_limit_open(pkt->slot, 0, 0, 0);
 	if (r)

@@ -116,14 +116,16 @@ static int init_table(struct table *table, const struct bpf_map *map)
 	return table_init(table, bpf_map__name(map), bpf_map__fd(map));
 }
 
+/* The number itself comes first in a row of any layout. */
 static int copy_generation(void *context, const void *key, const void *value)
 {
 	const struct datapath *datapath = context;
-	uint32_t generation;
+	uint32_t generation, slot;
 
+	memcpy(&slot, key, sizeof(slot));
 	memcpy(&generation, value, sizeof(generation));
-	if (generation && bpf_map_update_elem(datapath->generations_fd, key, value, BPF_ANY) < 0)
-		return errno == E2BIG ? 0 : -errno;
+	if (slot < datapath->n_slots)
+		datapath->generations[slot] = (struct pl_generation){generation, generation};
 	return 0;
 }
 
@@ -133,6 +135,22 @@ static int copy_generations(struct datapath *datapath)
 	_cleanup_(closep) int fd = pins_open(datapath, "pl_generations");
 
 	return fd < 0 ? 0 : table_walk(fd, copy_generation, datapath);
+}
+
+static int init_mapped(struct datapath *datapath)
+{
+	const struct pl_bpf *skeleton = datapath->skeleton;
+	int r = mapped_open(bpf_map__fd(skeleton->maps.pl_generations), sizeof(*datapath->generations),
+			    &datapath->generations_map);
+
+	if (r < 0)
+		return r;
+	datapath->generations = datapath->generations_map.rows;
+	datapath->n_slots = datapath->generations_map.n;
+	r = set_table_new(bpf_map__fd(skeleton->maps.pl_sets), &datapath->sets);
+	return r < 0 ? r
+		     : group_table_new(bpf_map__fd(skeleton->maps.pl_groups),
+				       bpf_map__fd(skeleton->maps.pl_cells), &datapath->groups);
 }
 
 static int init_tables(struct datapath *datapath)
@@ -147,7 +165,6 @@ static int init_tables(struct datapath *datapath)
 		{&datapath->limits, skeleton->maps.pl_limits},
 		{&datapath->backends, skeleton->maps.pl_backends},
 		{&datapath->listeners, skeleton->maps.pl_listeners},
-		{&datapath->policies, skeleton->maps.pl_policies},
 		{&datapath->enis, skeleton->maps.pl_enis},
 		{&datapath->places, skeleton->maps.pl_places},
 	};
@@ -157,15 +174,13 @@ static int init_tables(struct datapath *datapath)
 		r = init_table(tables[i].table, tables[i].map);
 	if (r < 0)
 		return r;
-	datapath->generations_fd = bpf_map__fd(skeleton->maps.pl_generations);
-	datapath->n_slots = bpf_map__max_entries(skeleton->maps.pl_generations);
-	datapath->generations = calloc(datapath->n_slots, sizeof(*datapath->generations));
+	r = init_mapped(datapath);
+	if (r < 0)
+		return r;
 	datapath->slots_in_use = calloc(datapath->n_slots / 8 + 1, 1);
-	if (!datapath->generations || !datapath->slots_in_use)
+	if (!datapath->slots_in_use)
 		return -ENOMEM;
-	r = list_table_new(bpf_map__fd(skeleton->maps.pl_rules), &datapath->rules);
-	if (r == 0)
-		r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
+	r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
 	if (r == 0)
 		r = tallies_new(datapath->n_slots, &datapath->tallies);
 	if (r == 0 && datapath->is_waiting)
@@ -283,17 +298,17 @@ struct datapath *datapath_free(struct datapath *datapath)
 	if (!datapath)
 		return NULL;
 	attach_free(datapath->attach);
-	list_table_free(datapath->rules);
 	list_table_free(datapath->maglev);
+	group_table_free(datapath->groups);
+	set_table_free(datapath->sets);
+	mapped_close(&datapath->generations_map);
 	table_done(&datapath->config);
 	table_done(&datapath->ports);
 	table_done(&datapath->limits);
 	table_done(&datapath->backends);
 	table_done(&datapath->listeners);
-	table_done(&datapath->policies);
 	table_done(&datapath->enis);
 	table_done(&datapath->places);
-	free(datapath->generations);
 	free(datapath->slots_in_use);
 	tallies_free(datapath->tallies);
 	closep(&datapath->old_flows_fd);

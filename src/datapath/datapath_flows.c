@@ -210,11 +210,14 @@ int datapath_flow_walk_step(struct datapath_flow_walk *walk, datapath_flow_callb
 
 void datapath_each_table(const struct datapath *datapath, datapath_table_callback callback, void *context)
 {
-	const struct table *const tables[] = {&datapath->ports,	    &datapath->places,	 &datapath->enis,
-					      &datapath->listeners, &datapath->backends, &datapath->policies};
+	const struct table *const tables[] = {&datapath->ports, &datapath->places, &datapath->enis,
+					      &datapath->listeners, &datapath->backends};
 
 	callback(context, "pl_flows4", datapath->n_flow_rows,
 		 bpf_map__max_entries(datapath->skeleton->maps.pl_flows4));
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		callback(context, tables[i]->name, tables[i]->mirror.n, tables[i]->max_entries);
+	callback(context, "pl_sets", set_table_count(datapath->sets), PL_SETS_MAX);
+	callback(context, "pl_groups", group_table_count(datapath->groups), PL_GROUPS_MAX);
+	callback(context, "pl_cells", PL_CELLS_MAX - group_table_free_count(datapath->groups), PL_CELLS_MAX);
 }

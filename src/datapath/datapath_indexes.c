@@ -15,6 +15,7 @@ union row {
 	struct pl_port port;
 	struct pl_eni eni;
 	struct pl_backend backend;
+	struct pl_group group;
 };
 
 struct adoption {
@@ -58,6 +59,16 @@ static int adopt_listener(struct plan_indexes *indexes, const void *key, const u
 	memcpy(&listener, key, sizeof(listener));
 	plan_indexes_adopt_target(indexes, listener.target);
 	return 0;
+}
+
+static int adopt_group(struct plan_indexes *indexes, const void *key, const union row *row)
+{
+	char id[sizeof(row->group.id) + 1] = "";
+	uint32_t number;
+
+	memcpy(&number, key, sizeof(number));
+	memcpy(id, row->group.id, sizeof(row->group.id));
+	return *id ? plan_indexes_adopt_security_group(indexes, id, number) : 0;
 }
 
 static int adopt_row(void *context, const void *key, const void *value)
@@ -108,7 +119,10 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 		{"pl_backends", sizeof(uint32_t), END_OF(struct pl_backend, port), adopt_backend},
 		{"pl_listeners", sizeof(struct pl_listener_key), 0, adopt_listener},
 	};
-	int r = 0;
+	/* Flows hold on to no number of a group: in tables of a new layout they begin anew. */
+	static const struct source groups = {"pl_groups", sizeof(uint32_t), sizeof(struct pl_group),
+					     adopt_group};
+	int r = datapath->is_waiting ? 0 : adopt_table(datapath, &groups, indexes);
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources) && r == 0; i++)
 		r = adopt_table(datapath, &sources[i], indexes);

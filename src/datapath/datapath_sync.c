@@ -2,17 +2,17 @@
 /*
  * Rows of the plan into the kernel's tables.
  *
- * Make before break: what others point to is written first (lists in free regions, policies, ports, backends,
- * listeners, ENIs, and places last, which is where a packet's way begins), and what is gone is deleted the
- * other way round. After all of that the generations of the slots that were touched rise, and their open
- * flows are judged again by what then stands.
+ * Make before break: what others point to is written first (lists in free regions, sets of security groups,
+ * groups, ports, backends, listeners, ENIs, and places last, which is where a packet's way begins), and what
+ * is gone is deleted the other way round. After all of that the generations of the slots that were touched
+ * rise, and their open flows are judged again by what then stands.
  *
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
  * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
  *
- * A crash in between must not lose that rise. Each policy's row therefore carries the generation that its
- * slot will have, and is written before any other row of the slot changes; a policy whose generation
- * is not its slot's says, after a restart, that the rise is still due.
+ * A crash in between must not lose that rise. So the generation that a slot will have is written beside the
+ * one that it has before anything else of the slot changes; where the two differ after a restart, the rise is
+ * still due.
  */
 #include "datapath_tables.h"
 
@@ -25,8 +25,9 @@ struct sync {
 	struct datapath *datapath;
 	const struct plan *plan;
 	struct failures *failures;
-	struct rowset config, ports, limits, backends, listeners, policies, enis, places;
+	struct rowset config, ports, limits, backends, listeners, enis, places;
 	uint8_t *touched; /* bitmap by slot */
+	uint8_t *left;	  /* bitmap by the number of a security group: there is no room for its rules */
 	bool has_no_room; /* for what many depend on, and no single object stands for */
 };
 
@@ -41,17 +42,6 @@ static void bit_set(uint8_t *bitmap, uint32_t i)
 }
 
 /* From the kernel. */
-
-static int load_generation(void *context, const void *key, const void *value)
-{
-	struct datapath *datapath = context;
-	uint32_t slot;
-
-	memcpy(&slot, key, sizeof(slot));
-	if (slot < datapath->n_slots)
-		memcpy(&datapath->generations[slot], value, sizeof(datapath->generations[slot]));
-	return 0;
-}
 
 /* A list that cannot be adopted leaves a row of zeros in the mirror: no plan wants such a row, so it is
  * written anew. */
@@ -79,24 +69,16 @@ static int adopt_lists(struct table *table, struct list_table *regions, size_t f
 int datapath_load_tables(struct datapath *datapath)
 {
 	struct table *const tables[] = {&datapath->config,   &datapath->ports,	   &datapath->limits,
-					&datapath->backends, &datapath->listeners, &datapath->policies,
-					&datapath->enis,     &datapath->places};
+					&datapath->backends, &datapath->listeners, &datapath->enis,
+					&datapath->places};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
 		r = table_load(tables[i]);
 	if (r == 0)
-		r = table_walk(datapath->generations_fd, load_generation, datapath);
-	if (r == 0)
-		r = list_table_reset(datapath->rules);
+		r = group_table_load(datapath->groups);
 	if (r == 0)
 		r = list_table_reset(datapath->maglev);
-	if (r == 0)
-		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, in_first),
-				offsetof(struct pl_policy, in_count));
-	if (r == 0)
-		r = adopt_lists(&datapath->policies, datapath->rules, offsetof(struct pl_policy, out_first),
-				offsetof(struct pl_policy, out_count));
 	if (r == 0)
 		r = adopt_lists(&datapath->listeners, datapath->maglev,
 				offsetof(struct pl_listener, table_first),
@@ -130,21 +112,6 @@ static int want_config(struct sync *sync)
 	return rowset_append(&sync->config, &zero, &config);
 }
 
-static int want_ports(struct sync *sync, const struct plan_port *service)
-{
-	int r = 0;
-
-	if (service->row.ifindex)
-		r = rowset_append(&sync->ports, &service->slot, &service->row);
-	for (size_t i = 0; i < sync->plan->n_ports && r == 0; i++) {
-		const struct plan_port *port = &sync->plan->ports[i];
-
-		if (port->row.number && port->row.ifindex)
-			r = rowset_append(&sync->ports, &port->slot, &port->row);
-	}
-	return r;
-}
-
 /* The list as it stands, or a new one. */
 static int want_list(struct list_table *regions, uint32_t old_first, uint32_t old_count, const void *elements,
 		     uint32_t count, uint32_t *ret_first)
@@ -154,20 +121,6 @@ static int want_list(struct list_table *regions, uint32_t old_first, uint32_t ol
 		return 0;
 	}
 	return list_table_take(regions, elements, count, ret_first);
-}
-
-/* Both lists of a policy, or neither. */
-static int want_rules(struct list_table *rules, const struct pl_policy *old, const struct plan_policy *policy,
-		      struct pl_policy *row)
-{
-	int r = want_list(rules, old->in_first, old->in_count, policy->in, policy->n_in, &row->in_first);
-
-	if (r < 0)
-		return r;
-	r = want_list(rules, old->out_first, old->out_count, policy->out, policy->n_out, &row->out_first);
-	if (r < 0 && row->in_first != old->in_first)
-		(void)list_table_give(rules, row->in_first, row->in_count);
-	return r;
 }
 
 static int fail_zone(struct sync *sync, const struct plan_eni *eni, const char *reason)
@@ -215,6 +168,87 @@ static int want_limits(struct sync *sync)
 	return r;
 }
 
+/* Security groups. */
+
+/* What has no room is named by everybody whom it concerns. */
+static int want_groups(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+	const struct plan *plan = sync->plan;
+
+	group_table_begin(datapath->groups);
+	for (size_t i = 0; i < plan->n_security_groups; i++) {
+		const struct plan_security_group *group = &plan->security_groups[i];
+		int r = group_table_want(datapath->groups, group->number, group->id, group->rules,
+					 group->n_rules);
+
+		if (r == -ENOSPC)
+			bit_set(sync->left, group->number);
+		else if (r < 0)
+			return r;
+	}
+	group_table_settle(datapath->groups);
+	return 0;
+}
+
+static void keep_sets(struct datapath *datapath)
+{
+	set_table_begin(datapath->sets);
+	for (size_t i = 0; i < datapath->ports.mirror.n; i++) {
+		const struct pl_port *row = (const void *)rowset_value(&datapath->ports.mirror, i);
+
+		set_table_keep(datapath->sets, row->set);
+	}
+	for (size_t i = 0; i < datapath->enis.mirror.n; i++) {
+		const struct pl_eni *row = (const void *)rowset_value(&datapath->enis.mirror, i);
+
+		set_table_keep(datapath->sets, row->set);
+		set_table_keep(datapath->sets, row->balancer_set);
+	}
+}
+
+/* The number of a slot's set. Its open flows are judged again if one of the groups changes. */
+static int want_set(struct sync *sync, uint32_t slot, const struct pl_set *set, uint32_t *ret)
+{
+	struct datapath *datapath = sync->datapath;
+	bool is_left = false;
+	int r;
+
+	*ret = 0;
+	if (slot >= datapath->n_slots)
+		return -ERANGE;
+	for (uint32_t i = 0; i < set->count; i++) {
+		is_left |= bit_get(sync->left, set->group[i]);
+		if (group_table_changes(datapath->groups, set->group[i]))
+			bit_set(sync->touched, slot);
+	}
+	r = set_table_take(datapath->sets, set, ret);
+	if (r == -ENOSPC)
+		return fail_slot(sync, slot, "this node has no room for its security groups");
+	if (r == 0 && is_left)
+		r = fail_slot(sync, slot, "this node has no room for its security groups' rules");
+	return r;
+}
+
+static int want_ports(struct sync *sync, const struct plan_port *service)
+{
+	int r = 0;
+
+	if (service->row.ifindex)
+		r = rowset_append(&sync->ports, &service->slot, &service->row);
+	for (size_t i = 0; i < sync->plan->n_ports && r == 0; i++) {
+		const struct plan_port *port = &sync->plan->ports[i];
+		struct pl_port row = port->row;
+
+		if (!row.number || !row.ifindex)
+			continue;
+		r = want_set(sync, port->slot, &port->set, &row.set);
+		if (r == 0)
+			r = rowset_append(&sync->ports, &port->slot, &row);
+	}
+	return r;
+}
+
 static int want_backends(struct sync *sync)
 {
 	const struct plan *plan = sync->plan;
@@ -223,6 +257,20 @@ static int want_backends(struct sync *sync)
 	for (size_t i = 0; i < plan->n_backends && r == 0; i++)
 		r = rowset_append(&sync->backends, &plan->backends[i].index, &plan->backends[i].value);
 	return r;
+}
+
+static int want_eni(struct sync *sync, const struct plan_eni *eni)
+{
+	static const struct pl_set none;
+	struct pl_eni row = eni->value;
+	int r = want_set(sync, eni->slot, &eni->set, &row.set);
+
+	if (r == 0 && memcmp(&eni->balancer_set, &none, sizeof(none)) != 0) {
+		r = want_set(sync, eni->slot, &eni->balancer_set, &row.balancer_set);
+		if (!row.balancer_set)
+			row.set = 0; /* no consent without the load balancer's */
+	}
+	return r < 0 ? r : rowset_append(&sync->enis, &eni->slot, &row);
 }
 
 static int want_enis(struct sync *sync)
@@ -235,12 +283,10 @@ static int want_enis(struct sync *sync)
 		return 0;
 	room = table_room_for(&sync->datapath->enis, &plan->enis->slot, plan->n_enis, sizeof(*plan->enis));
 	for (size_t i = 0; i < plan->n_enis && r == 0; i++) {
-		const struct plan_eni *eni = &plan->enis[i];
-
-		if (table_room_take(&room, &eni->slot))
-			r = rowset_append(&sync->enis, &eni->slot, &eni->value);
+		if (table_room_take(&room, &plan->enis[i].slot))
+			r = want_eni(sync, &plan->enis[i]);
 		else
-			r = fail_zone(sync, eni, "this node has no room for its ENI");
+			r = fail_zone(sync, &plan->enis[i], "this node has no room for its ENI");
 	}
 	return r;
 }
@@ -282,37 +328,6 @@ static int want_places(struct sync *sync)
 	return r;
 }
 
-/* A policy without room is left out: what cannot be judged is refused, and never judged by an older policy.
- */
-static int want_policy(struct sync *sync, const struct plan_policy *policy)
-{
-	struct datapath *datapath = sync->datapath;
-	const struct pl_policy *found = rowset_find(&datapath->policies.mirror, &policy->slot);
-	const struct pl_policy none = {}, *old = found ? found : &none;
-	struct pl_policy row = {
-		.in_count = policy->n_in,
-		.out_count = policy->n_out,
-		.in_default = policy->in_default,
-		.out_default = policy->out_default,
-	};
-	int r;
-
-	if (policy->slot >= datapath->n_slots)
-		return -ERANGE;
-	r = want_rules(datapath->rules, old, policy, &row);
-	if (r == -ENOSPC)
-		return fail_slot(sync, policy->slot, "this node has no room for its security groups' rules");
-	if (r < 0)
-		return r;
-
-	/* Alike but for the generation, which is filled in later? */
-	row.generation = old->generation;
-	if (!found || memcmp(&row, old, sizeof(row)) != 0 ||
-	    old->generation != datapath->generations[policy->slot])
-		bit_set(sync->touched, policy->slot);
-	return rowset_append(&sync->policies, &policy->slot, &row);
-}
-
 static int want_listener(struct sync *sync, struct table_room *room, const struct plan_listener *listener)
 {
 	struct datapath *datapath = sync->datapath;
@@ -345,15 +360,6 @@ static int want_listeners(struct sync *sync)
 	return r;
 }
 
-static int want_policies(struct sync *sync)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < sync->plan->n_policies && r == 0; i++)
-		r = want_policy(sync, &sync->plan->policies[i]);
-	return r;
-}
-
 /* What is touched. */
 
 static int touch_slot(void *context, enum row_change change, const void *key, const void *value)
@@ -369,25 +375,22 @@ static int touch_slot(void *context, enum row_change change, const void *key, co
 	return 0;
 }
 
-static int touch_gone_slot(void *context, enum row_change change, const void *key, const void *value)
-{
-	return change == ROW_DELETE ? touch_slot(context, change, key, value) : 0;
-}
-
 static void find_touched(struct sync *sync)
 {
 	struct datapath *datapath = sync->datapath;
 
 	(void)rowset_diff(&datapath->ports.mirror, &sync->ports, touch_slot, sync);
 	(void)rowset_diff(&datapath->enis.mirror, &sync->enis, touch_slot, sync);
-	(void)rowset_diff(&datapath->policies.mirror, &sync->policies, touch_gone_slot, sync);
-	for (size_t i = 0; i < sync->policies.n; i++) {
-		struct pl_policy *row = (struct pl_policy *)rowset_value(&sync->policies, i);
-		uint32_t slot;
+	for (uint32_t slot = 0; slot < datapath->n_slots; slot++) {
+		struct pl_generation *generation = &datapath->generations[slot];
 
-		memcpy(&slot, rowset_key(&sync->policies, i), sizeof(slot));
-		row->generation = datapath->generations[slot] + bit_get(sync->touched, slot);
+		if (generation->due != generation->now)
+			bit_set(sync->touched, slot);
+		else if (bit_get(sync->touched, slot))
+			generation->due = generation->now + 1;
 	}
+	/* Before any row. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Into the kernel. */
@@ -398,22 +401,6 @@ static int give_list(struct list_table *regions, uint32_t old_first, uint32_t ol
 	if (count == old_count && first == old_first)
 		return 0;
 	return list_table_give(regions, old_first, old_count);
-}
-
-/* Before a policy's row changes: its old lists go to rest when the new row does not have them. */
-static int give_policy_lists(void *context, enum row_change change, const void *key, const void *value)
-{
-	struct sync *sync = context;
-	const struct pl_policy *old = rowset_find(&sync->datapath->policies.mirror, key), none = {};
-	const struct pl_policy *row = change == ROW_DELETE ? &none : value;
-	int r;
-
-	if (!old)
-		return 0;
-	r = give_list(sync->datapath->rules, old->in_first, old->in_count, row->in_first, row->in_count);
-	return r < 0 ? r
-		     : give_list(sync->datapath->rules, old->out_first, old->out_count, row->out_first,
-				 row->out_count);
 }
 
 static int give_listener(void *context, enum row_change change, const void *key, const void *value)
@@ -439,7 +426,6 @@ static int apply_tables(struct sync *sync)
 	struct datapath *datapath = sync->datapath;
 	const struct step steps[] = {
 		{&datapath->config, &sync->config, NULL},
-		{&datapath->policies, &sync->policies, give_policy_lists},
 		{&datapath->limits, &sync->limits, NULL},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
@@ -464,20 +450,14 @@ static int apply_tables(struct sync *sync)
 	return 0;
 }
 
-static int raise_generations(struct sync *sync)
+static void raise_generations(struct sync *sync)
 {
 	struct datapath *datapath = sync->datapath;
 
-	for (uint32_t slot = 0; slot < datapath->n_slots; slot++) {
-		uint32_t generation = datapath->generations[slot] + 1;
-
-		if (!bit_get(sync->touched, slot))
-			continue;
-		if (bpf_map_update_elem(datapath->generations_fd, &slot, &generation, BPF_ANY) < 0)
-			return log_errno(-errno, "cannot write table=pl_generations");
-		datapath->generations[slot] = generation;
-	}
-	return 0;
+	for (uint32_t slot = 0; slot < datapath->n_slots; slot++)
+		if (bit_get(sync->touched, slot))
+			__atomic_store_n(&datapath->generations[slot].now, datapath->generations[slot].due,
+					 __ATOMIC_RELEASE);
 }
 
 static void note_slots(struct datapath *datapath, const struct rowset *rows)
@@ -505,12 +485,13 @@ static void forget_other_slots(struct sync *sync)
 	note_wanted_slots(sync);
 }
 
-static int sync_all(struct sync *sync, const struct plan_port *service)
+static int want_all(struct sync *sync, const struct plan_port *service)
 {
-	struct rowset *const sets[] = {&sync->config,	 &sync->ports,	  &sync->limits, &sync->backends,
-				       &sync->listeners, &sync->policies, &sync->enis,	 &sync->places};
 	int r = want_config(sync);
 
+	keep_sets(sync->datapath);
+	if (r == 0)
+		r = want_groups(sync);
 	if (r == 0)
 		r = want_ports(sync, service);
 	if (r == 0)
@@ -522,9 +503,16 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	if (r == 0)
 		r = want_places(sync);
 	if (r == 0)
-		r = want_policies(sync);
-	if (r == 0)
 		r = want_listeners(sync);
+	return r;
+}
+
+static int sync_all(struct sync *sync, const struct plan_port *service)
+{
+	struct rowset *const sets[] = {&sync->config,	 &sync->ports, &sync->limits, &sync->backends,
+				       &sync->listeners, &sync->enis,  &sync->places};
+	int r = want_all(sync, service);
+
 	if (r < 0)
 		return log_errno(r, "cannot make the data path's rows");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
@@ -532,11 +520,16 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	find_touched(sync);
 
 	note_wanted_slots(sync);
+	r = group_table_switch(sync->datapath->groups);
+	if (r < 0)
+		return log_errno(r, "cannot write table=pl_groups");
 	r = apply_tables(sync);
-	if (r == 0)
-		r = raise_generations(sync);
 	if (r < 0)
 		return r;
+	raise_generations(sync);
+	r = group_table_prune(sync->datapath->groups);
+	if (r < 0)
+		return log_errno(r, "cannot delete from table=pl_groups");
 	forget_other_slots(sync);
 	return 0;
 }
@@ -558,7 +551,6 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		.limits = like(&datapath->limits),
 		.backends = like(&datapath->backends),
 		.listeners = like(&datapath->listeners),
-		.policies = like(&datapath->policies),
 		.enis = like(&datapath->enis),
 		.places = like(&datapath->places),
 	};
@@ -571,20 +563,21 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		return log_errno(r, "cannot read the data path's tables");
 	}
 	sync.touched = calloc(datapath->n_slots / 8 + 1, 1);
+	sync.left = calloc(PL_GROUPS_MAX / 8 + 1, 1);
 	datapath->is_stale = true; /* until all has gone well */
-	r = sync.touched ? sync_all(&sync, service) : -ENOMEM;
+	r = sync.touched && sync.left ? sync_all(&sync, service) : -ENOMEM;
 	if (r == 0) {
 		datapath->is_stale = false;
 		datapath->is_synced = true;
 		r = sync.has_no_room ? -ENOSPC : 0;
 	}
 	free(sync.touched);
+	free(sync.left);
 	rowset_done(&sync.config);
 	rowset_done(&sync.ports);
 	rowset_done(&sync.limits);
 	rowset_done(&sync.backends);
 	rowset_done(&sync.listeners);
-	rowset_done(&sync.policies);
 	rowset_done(&sync.enis);
 	rowset_done(&sync.places);
 	return r;

@@ -8,7 +8,10 @@
 
 #include "bpf/pl_reasons.h"
 #include "datapath.h"
+#include "group_table.h"
 #include "list_table.h"
+#include "mapped.h"
+#include "set_table.h"
 #include "table.h"
 
 struct pl_bpf; /* the skeleton */
@@ -19,10 +22,12 @@ struct datapath {
 	struct attach *attach;
 	char pin_dir[PATH_MAX / 2];
 
-	struct table config, ports, limits, backends, listeners, policies, enis, places;
-	struct list_table *rules, *maglev;
-	int generations_fd;
-	uint32_t *generations; /* what the kernel has, by slot */
+	struct table config, ports, limits, backends, listeners, enis, places;
+	struct list_table *maglev;
+	struct group_table *groups;
+	struct set_table *sets;
+	struct mapped generations_map;
+	struct pl_generation *generations; /* by slot, in the map */
 	uint32_t n_slots;
 	uint8_t *slots_in_use; /* bitmap: ports and ENIs of the last syncs, until one succeeds */
 	bool is_synced;	       /* there was one */

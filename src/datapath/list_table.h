@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flat array of the data path that holds lists (pl_rules: the rules of a policy; pl_maglev: the table of a
- * listener). A list is written into a free region; its row is switched by whoever has it; then the old region
- * rests for a while before it is given out again, because a program may still be reading it.
+ * A flat array of the data path that holds lists (pl_maglev: the table of a listener). A list is written into
+ * a free region; its row is switched by whoever has it; then the old region rests for a while before it is
+ * given out again, because a program may still be reading it.
  *
- * Lists with the same elements are one list: a thousand interfaces in one security group share its rules.
+ * Lists with the same elements are one list: all listeners of a server group share its table.
  */
 #pragma once
 

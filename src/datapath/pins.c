@@ -173,11 +173,29 @@ int pins_settle(const struct datapath *datapath)
 	return r < 0 ? log_errno(r, "cannot put new tables in their place dir=%s", path) : 0;
 }
 
+/* Maps that programs before this one had. An agent that goes back makes them anew. */
+static int remove_former(const struct datapath *datapath)
+{
+	static const char *const names[] = {"pl_policies", "pl_rules"};
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+		r = pins_place(datapath, names[i], path);
+		if (r == 0)
+			r = pins_remove(path);
+	}
+	return r;
+}
+
 int pins_take_place(struct datapath *datapath)
 {
 	struct bpf_map *map;
 	char path[PATH_MAX];
 	int r = pins_settle(datapath);
+
+	if (r == 0)
+		r = remove_former(datapath);
 
 	bpf_object__for_each_map(map, datapath->skeleton->obj) {
 		if (!pins_has(datapath, map))

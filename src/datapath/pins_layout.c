@@ -2,8 +2,8 @@
 /*
  * Whether what is pinned is what the program needs, and what becomes of it if not.
  *
- * The tables of configuration are of one layout, all or none: a list's place in pl_rules is good for the
- * policies that name it, and for no others. The flow table is judged by itself, as the counters are.
+ * The tables of configuration are of one layout, all or none: a group's number, say, is good for the
+ * rows that name it, and for no others. The flow table is judged by itself, as the counters are.
  */
 #include "pins.h"
 
@@ -24,10 +24,10 @@ static bool is_configuration(const struct datapath *datapath, const struct bpf_m
 {
 	const struct pl_bpf *skeleton = datapath->skeleton;
 	const struct bpf_map *const tables[] = {
-		skeleton->maps.pl_config,      skeleton->maps.pl_ports,	    skeleton->maps.pl_places,
-		skeleton->maps.pl_enis,	       skeleton->maps.pl_listeners, skeleton->maps.pl_maglev,
-		skeleton->maps.pl_backends,    skeleton->maps.pl_policies,  skeleton->maps.pl_rules,
-		skeleton->maps.pl_generations, skeleton->maps.pl_limits,
+		skeleton->maps.pl_config,   skeleton->maps.pl_ports,	   skeleton->maps.pl_places,
+		skeleton->maps.pl_enis,	    skeleton->maps.pl_listeners,   skeleton->maps.pl_maglev,
+		skeleton->maps.pl_backends, skeleton->maps.pl_groups,	   skeleton->maps.pl_cells,
+		skeleton->maps.pl_sets,	    skeleton->maps.pl_generations, skeleton->maps.pl_limits,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

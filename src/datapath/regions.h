@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which parts of a flat array are taken: the allocator of pl_rules and pl_maglev. First fit; freed neighbours
+ * Which parts of a flat array are taken: the allocator of pl_cells and pl_maglev. First fit; freed neighbours
  * join.
  */
 #pragma once

@@ -139,9 +139,10 @@ static int backend_compare(const void *a, const void *b)
 	return compare_u32(((const struct plan_backend *)a)->index, ((const struct plan_backend *)b)->index);
 }
 
-static int policy_compare(const void *a, const void *b)
+static int security_group_compare(const void *a, const void *b)
 {
-	return compare_u32(((const struct plan_policy *)a)->slot, ((const struct plan_policy *)b)->slot);
+	return compare_u32(((const struct plan_security_group *)a)->number,
+			   ((const struct plan_security_group *)b)->number);
 }
 
 static int probe_compare(const void *a, const void *b)
@@ -235,7 +236,8 @@ static int settle(struct plan_builder *b)
 	settle_backends(plan);
 	sort(plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
 	sort(plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
-	sort(plan->policies, plan->n_policies, sizeof(*plan->policies), policy_compare);
+	sort(plan->security_groups, plan->n_security_groups, sizeof(*plan->security_groups),
+	     security_group_compare);
 	sort(plan->probes, plan->n_probes, sizeof(*plan->probes), probe_compare);
 	settle_failures(plan);
 	return 0;
@@ -250,7 +252,6 @@ static void builder_done(struct plan_builder *b)
 	free(b->vpcs);
 	free(b->groups);
 	free(b->targets);
-	free(b->members);
 	free(b->records);
 	plan_free(b->plan);
 }
@@ -258,8 +259,8 @@ static void builder_done(struct plan_builder *b)
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
-		plan_members, plan_ports,  plan_groups, plan_endpoints, plan_listeners,
-		plan_probes,  plan_places, plan_names,	settle,
+		plan_ports,  plan_groups, plan_endpoints, plan_security_groups, plan_listeners, plan_probes,
+		plan_places, plan_names,  settle,
 	};
 	_cleanup_(builder_done) struct plan_builder b = {
 		.input = input,
@@ -291,9 +292,9 @@ struct plan *plan_free(struct plan *plan)
 		return NULL;
 	for (size_t i = 0; i < plan->n_tables; i++)
 		free(plan->tables[i]);
-	for (size_t i = 0; i < plan->n_policies; i++) {
-		free(plan->policies[i].in);
-		free(plan->policies[i].out);
+	for (size_t i = 0; i < plan->n_security_groups; i++) {
+		free(plan->security_groups[i].rules[PL_DIRECTION_IN]);
+		free(plan->security_groups[i].rules[PL_DIRECTION_OUT]);
 	}
 	for (size_t i = 0; i < plan->n_names; i++) {
 		free(plan->names[i].addrs);
@@ -306,7 +307,7 @@ struct plan *plan_free(struct plan *plan)
 	free(plan->listeners);
 	free(plan->tables);
 	free(plan->backends);
-	free(plan->policies);
+	free(plan->security_groups);
 	free(plan->probes);
 	free(plan->names);
 	free(plan->reverse);

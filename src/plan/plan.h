@@ -12,6 +12,7 @@
 
 #include "../model/catalogue.h"
 #include "../model/snapshot.h"
+#include "../policy/group_list.h"
 #include "bpf/pl_abi.h"
 
 /* The names of VPC 0 and of the node's port. */
@@ -39,6 +40,7 @@ struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes);
 int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t slot);
 int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr,
 			       __be16 port, uint32_t index);
+int plan_indexes_adopt_security_group(struct plan_indexes *indexes, const char *id, uint32_t number);
 /* New targets are numbered above it. */
 void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target);
 
@@ -77,6 +79,7 @@ struct plan_port {
 	struct pl_limit limit;
 	struct pl_port
 		row; /* for pl_ports[slot]; ifindex 0: the device is not there yet, and nothing leads to it */
+	struct pl_set set; /* its security groups; their number is the applier's business */
 };
 
 struct plan_place {
@@ -88,6 +91,8 @@ struct plan_eni {
 	uint32_t slot;
 	struct pl_eni value;
 	struct pl_limit limit;
+	struct pl_set set;	    /* as in plan_port */
+	struct pl_set balancer_set; /* all zero: its load balancer has none */
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
 };
@@ -105,11 +110,13 @@ struct plan_backend {
 	struct pl_backend value;
 };
 
-struct plan_policy {
-	uint32_t slot;
-	uint8_t in_default, out_default;
-	struct pl_rule *in, *out; /* sorted by priority, drops first; at most PL_POLICY_RULES_MAX each */
-	uint32_t n_in, n_out;
+/* A security group that someone here is in, or that a rule of such a one names. */
+struct plan_security_group {
+	uint32_t number;
+	char id[ID_SIZE];
+	struct group_rule
+		*rules[2]; /* by direction (PL_DIRECTION_IN, _OUT), settled; at most PL_LIST_RULES_MAX */
+	size_t n_rules[2];
 };
 
 #define PLAN_PROBE_SIZE 320
@@ -175,8 +182,8 @@ struct plan {
 	size_t n_tables;
 	struct plan_backend *backends;
 	size_t n_backends;
-	struct plan_policy *policies;
-	size_t n_policies;
+	struct plan_security_group *security_groups; /* sorted by number */
+	size_t n_security_groups;
 	struct plan_probe *probes;
 	size_t n_probes;
 	struct plan_name *names;

@@ -44,12 +44,6 @@ struct plan_target {
 	const char *zone;
 };
 
-/* A port's membership in a security group. */
-struct plan_member {
-	const char *group;
-	const struct port *port;
-};
-
 /* An address for a name; a record without an address says that the name exists. */
 struct plan_record {
 	uint32_t vpc;
@@ -72,8 +66,6 @@ struct plan_builder {
 	size_t n_groups;
 	struct plan_target *targets;
 	size_t n_targets;
-	struct plan_member *members; /* sorted by group, VPC, address */
-	size_t n_members;
 	struct plan_record *records;
 	size_t n_records;
 };
@@ -102,6 +94,7 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 			 uint32_t *ret);
 int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
 			uint32_t *ret);
+int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, uint32_t *ret);
 
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);
@@ -125,18 +118,16 @@ bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, 
 /* plan_probe.c: what the probe is to say and to hear; the rest of it is there. */
 void plan_probe_say(struct plan_probe *probe, const struct server_group *group, const struct server *server);
 
-/* plan_policy.c: rules of the security groups. */
-int plan_members(struct plan_builder *b);
-/* The policy of a slot whose port is in these groups. `failure_key` is the row that fails if there are too
- * many. */
-int plan_add_policy(struct plan_builder *b, uint32_t slot, const struct port *port, const char *failure_key);
-/* Lets the last policy that was added, of an ENI in that VPC, let in only what the load balancer's groups let
- * in, too. */
-int plan_narrow_policy(struct plan_builder *b, const struct load_balancer *lb, const char *vpc);
+/* plan_policy.c: security groups. */
 
-/* plan_narrow.c: of what the rules accept, what `by` accepts, too. -E2BIG: only the first PL_POLICY_RULES_MAX
- * rules of that stand. */
-int plan_narrow(struct pl_rule **rules, uint32_t *n, const struct pl_rule *by, uint32_t n_by);
+/* What somebody in these groups is in, and how it is judged. `failure_key` is the row that fails where one of
+ * them is missing, or this node has no number for it; all is refused then. */
+int plan_make_set(struct plan_builder *b, const char (*groups)[ID_SIZE], uint32_t n_groups,
+		  const char *failure_key, struct pl_set *ret);
+/* The same of a load balancer, for an ENI that leads to it; without groups it stays zero. */
+int plan_make_balancer_set(struct plan_builder *b, const struct load_balancer *lb, struct pl_set *ret);
+/* The rules of all groups that are in a set; needs ports, endpoints. */
+int plan_security_groups(struct plan_builder *b);
 
 /* plan_limit.c: rates. What one of a thing costs at that many a second; 0: no limit. */
 uint32_t plan_cost_ns(uint32_t per_s);

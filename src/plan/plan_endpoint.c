@@ -133,9 +133,9 @@ static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct z
 	r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_ENI, slot);
 	if (r < 0)
 		return r;
-	r = plan_add_policy(b, slot, port, key);
-	if (r == 0 && lb && lb->n_groups)
-		r = plan_narrow_policy(b, lb, port->vpc);
+	r = plan_make_set(b, port->groups, port->n_groups, key, &eni->set);
+	if (r == 0 && lb)
+		r = plan_make_balancer_set(b, lb, &eni->balancer_set);
 	if (r < 0 || !of->wanted)
 		return r;
 	return check_behind(b, of, key);

@@ -29,7 +29,7 @@ struct index {
 
 struct plan_indexes {
 	uint64_t build;
-	struct index slots, backends, targets;
+	struct index slots, backends, targets, security_groups;
 };
 
 static int entry_compare(const void *a, const void *b)
@@ -57,6 +57,12 @@ static void key_of_target(const char *load_balancer, const char *zone, uint8_t r
 	memset(ret, 0, INDEX_KEY_SIZE);
 	memcpy(ret, load_balancer, strnlen(load_balancer, ID_SIZE));
 	memcpy(ret + ID_SIZE, zone, strnlen(zone, ZONE_SIZE));
+}
+
+static void key_of_security_group(const char *id, uint8_t ret[INDEX_KEY_SIZE])
+{
+	memset(ret, 0, INDEX_KEY_SIZE);
+	memcpy(ret, id, strnlen(id, ID_SIZE));
 }
 
 static bool is_taken(const struct index *index, uint32_t number)
@@ -200,7 +206,8 @@ int plan_indexes_new(struct plan_indexes **ret)
 		return -ENOMEM;
 	if (index_init(&indexes->slots, PLAN_SLOT_FIRST, PLAN_SLOTS_MAX, true) < 0 ||
 	    index_init(&indexes->backends, 1, PLAN_BACKENDS_MAX, true) < 0 ||
-	    index_init(&indexes->targets, 1, UINT32_MAX, false) < 0) {
+	    index_init(&indexes->targets, 1, UINT32_MAX, false) < 0 ||
+	    index_init(&indexes->security_groups, 1, PL_GROUPS_MAX, true) < 0) {
 		plan_indexes_free(indexes);
 		return -ENOMEM;
 	}
@@ -215,6 +222,7 @@ struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes)
 	index_done(&indexes->slots);
 	index_done(&indexes->backends);
 	index_done(&indexes->targets);
+	index_done(&indexes->security_groups);
 	free(indexes);
 	return NULL;
 }
@@ -242,6 +250,14 @@ void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target)
 		indexes->targets.next = target + 1;
 }
 
+int plan_indexes_adopt_security_group(struct plan_indexes *indexes, const char *id, uint32_t number)
+{
+	uint8_t key[INDEX_KEY_SIZE];
+
+	key_of_security_group(id, key);
+	return index_adopt(&indexes->security_groups, key, number, indexes->build);
+}
+
 void plan_indexes_begin(struct plan_indexes *indexes)
 {
 	indexes->build++;
@@ -252,6 +268,7 @@ void plan_indexes_sweep(struct plan_indexes *indexes)
 	index_sweep(&indexes->slots, indexes->build);
 	index_sweep(&indexes->backends, indexes->build);
 	index_sweep(&indexes->targets, indexes->build);
+	index_sweep(&indexes->security_groups, indexes->build);
 }
 
 int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret)
@@ -280,4 +297,12 @@ int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer,
 
 	key_of_target(load_balancer, zone, key);
 	return index_get(&indexes->targets, key, indexes->build, ret);
+}
+
+int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, uint32_t *ret)
+{
+	uint8_t key[INDEX_KEY_SIZE];
+
+	key_of_security_group(id, key);
+	return index_get(&indexes->security_groups, key, indexes->build, ret);
 }

@@ -94,7 +94,7 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 	fill_row(b, vpc, port);
 	port->limit = plan_port_limit();
 
-	r = plan_add_policy(b, slot, row, key);
+	r = plan_make_set(b, row->groups, row->n_groups, key, &port->set);
 	if (r < 0)
 		return r;
 	last = plan_append(&b->vpcs, &b->n_vpcs, sizeof(*b->vpcs));

@@ -21,6 +21,7 @@
 #include "bpf/pl_abi_flow.h"
 #include "bpf/pl_reasons.h"
 #include "pl.skel.h"
+#include "policy/group_list.h"
 
 #include "pkt.h"
 
@@ -122,6 +123,7 @@ static inline struct pl_port node_port_row(const struct node *node, uint32_t slo
 		.vpc = vpc,
 		.ifindex = LOOPBACK,
 		.addr = addr_of(addr),
+		.set = slot,
 	};
 
 	memcpy(port.mac, node->macs[slot], 6);
@@ -154,6 +156,7 @@ static inline void node_eni(struct node *node, uint32_t slot, uint32_t vpc, cons
 		.flags = connected ? PL_ENI_F_CONNECTED : 0,
 		.target = target,
 		.addr = addr_of(addr),
+		.set = slot,
 	};
 
 	map_put(node->bpf->maps.pl_enis, &slot, &eni);
@@ -199,45 +202,77 @@ struct node_rule {
 	bool allow;
 };
 
-/* One region of rules for each slot and direction: 8 rules. */
-static inline uint32_t node_rules(struct node *node, uint32_t region, const struct node_rule *rules, size_t n)
+/* A list of rules into pl_cells, from a cell on; what becomes the list of a group. */
+static inline uint32_t node_list(struct node *node, uint32_t first, const struct group_rule *rules, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint32_t at = region * 8 + i;
-		struct pl_rule rule = {
-			.addr = addr_of(rules[i].prefix),
-			.prefix_length = 96 + rules[i].length,
-			.protocol = rules[i].protocol,
-			.allow = rules[i].allow,
-			.port_first = rules[i].first,
-			.port_last = rules[i].last,
-		};
+	struct group_list list = {0};
 
-		map_put(node->bpf->maps.pl_rules, &at, &rule);
+	must(group_list_build(&list, rules, n), "list");
+	for (uint32_t i = 0; i < list.n; i++) {
+		uint32_t at = first + i;
+
+		map_put(node->bpf->maps.pl_cells, &at, &list.cells[i]);
 	}
-	return region * 8;
+	first = list.n ? first : 0;
+	group_list_done(&list);
+	return first;
 }
 
-/* The policy of a slot: rules for in, and everything may go out unless out_allowed is false. */
+static inline void node_group(struct node *node, uint32_t number, uint32_t in, uint32_t out)
+{
+	struct pl_group group = {.list = {in, out}};
+
+	map_put(node->bpf->maps.pl_groups, &number, &group);
+}
+
+/* A set of these groups. */
+static inline void node_set(struct node *node, uint32_t number, const uint32_t *groups, uint8_t n,
+			    bool out_allowed)
+{
+	struct pl_set set = {
+		.silent = {PL_RANK_REFUSE, out_allowed ? PL_RANK_ALLOW : PL_RANK_REFUSE},
+		.count = n,
+	};
+
+	for (uint8_t i = 0; i < n; i++) {
+		set.group[i] = groups[i];
+		set.member |= pl_group_bit(groups[i]);
+	}
+	map_put(node->bpf->maps.pl_sets, &number, &set);
+}
+
+/* Slots have a set and a group of their own, with their numbers, and 64 cells for rules. Of these the first
+ * one that matches decides. Everything may go out unless out_allowed is false. */
 static inline void node_policy(struct node *node, uint32_t slot, const struct node_rule *in, size_t n_in,
 			       bool out_allowed)
 {
-	struct pl_policy policy = {
-		.in_first = node_rules(node, slot, in, n_in),
-		.in_count = n_in,
-		.out_default = out_allowed,
-	};
+	struct group_rule rules[16] = {0};
 
-	map_put(node->bpf->maps.pl_policies, &slot, &policy);
+	must(n_in > 16 ? -E2BIG : 0, "rules");
+	for (size_t i = 0; i < n_in; i++) {
+		group_rule_set_service(&rules[i], in[i].protocol, in[i].first, in[i].last);
+		group_rule_set_prefix(&rules[i], ntohl(addr4(in[i].prefix)), in[i].length);
+		rules[i].rank = PL_RANK(i + 1, in[i].allow);
+	}
+	node_group(node, slot, node_list(node, slot * 64, rules, n_in), 0);
+	node_set(node, slot, &slot, 1, out_allowed);
+}
+
+/* As if its set had never been written. */
+static inline void node_no_policy(struct node *node, uint32_t slot)
+{
+	struct pl_set none = {0};
+
+	map_put(node->bpf->maps.pl_sets, &slot, &none);
 }
 
 static inline void node_bump(struct node *node, uint32_t slot)
 {
-	uint32_t generation;
+	struct pl_generation generation;
 
 	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_generations), &slot, &generation),
 	     "generation");
-	generation++;
+	generation.now = ++generation.due;
 	map_put(node->bpf->maps.pl_generations, &slot, &generation);
 }
 

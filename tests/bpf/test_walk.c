@@ -375,7 +375,6 @@ static void test_rules(struct node *node, const char *mode)
 	const struct node_rule near[] = {{"10.0.0.10", 32, 0, 0, 65535, true},
 					 {"10.0.0.12", 30, 0, 0, 65535, true}};
 	struct pkt p = pkt_build(&spec);
-	uint32_t slot = SLOT_ENI_A;
 
 	node_clear_flows(node);
 	node_policy(node, SLOT_ENI_A, RULES(first_refuses), false);
@@ -384,7 +383,7 @@ static void test_rules(struct node *node, const char *mode)
 	node_policy(node, SLOT_ENI_A, RULES(near), false);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
 		   "a neighbour's prefix is not one's own (%s)", mode);
-	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_policies), &slot), "pl_policies");
+	node_no_policy(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
 		   "without a policy all is refused (%s)", mode);
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
@@ -402,7 +401,7 @@ static void test_rules(struct node *node, const char *mode)
 static void test_rules_of_echo(struct node *node, const char *mode)
 {
 	const struct node_rule allows[] = {{"10.0.0.0", 24, IPPROTO_ICMP, 80, 443, true}};
-	const struct node_rule refuses[] = {{"10.0.0.0", 24, 0, 80, 443, false},
+	const struct node_rule refuses[] = {{"10.0.0.0", 24, IPPROTO_ICMP, 80, 443, false},
 					    {"10.0.0.0", 24, 0, 0, 65535, true}};
 	const struct {
 		const char *to, *what;
@@ -435,7 +434,8 @@ static void test_rules_of_echo(struct node *node, const char *mode)
 	node_policy(node, SLOT_A2, RULES(rules_instance), true);
 }
 
-/* 1024 rules that do not match, and one that is beyond the limit. */
+/* As many rules as a list takes, of which the last one matches; and what comes in wants the consent of an
+ * ENI's load balancer, too. */
 static void test_many_rules(struct node *node)
 {
 	struct pkt_spec spec = {.dst_mac = gateway_mac,
@@ -445,25 +445,24 @@ static void test_many_rules(struct node *node)
 				.protocol = IPPROTO_UDP,
 				.sport = 5000,
 				.dport = 500};
-	struct pl_rule refuse = {.addr = addr_of("172.16.0.1"), .prefix_length = 128, .port_last = 65535};
-	struct pl_rule allow = {
-		.addr = addr_of("10.0.0.0"), .prefix_length = 104, .allow = 1, .port_last = 65535};
-	struct pl_policy policy = {.in_first = 2000, .in_count = PL_POLICY_RULES_MAX};
+	static struct group_rule rules[PL_LIST_RULES_MAX];
 	struct pkt p = pkt_build(&spec);
 	uint32_t slot = SLOT_ENI_A;
 
-	for (uint32_t at = 2000; at < 2000 + PL_POLICY_RULES_MAX - 1; at++)
-		map_put(node->bpf->maps.pl_rules, &at, &refuse);
-	map_put(node->bpf->maps.pl_rules, &(uint32_t){2000 + PL_POLICY_RULES_MAX - 1}, &allow);
-	map_put(node->bpf->maps.pl_policies, &slot, &policy);
+	for (uint32_t i = 0; i < PL_LIST_RULES_MAX; i++) {
+		rules[i] = (struct group_rule){.rank = PL_RANK(1, false)};
+		group_rule_set_service(&rules[i], 0, 0, 65535);
+		group_rule_set_prefix(&rules[i], 0xac100000 + i, 32);
+	}
+	rules[PL_LIST_RULES_MAX - 1].rank = PL_RANK(2, true);
+	group_rule_set_prefix(&rules[PL_LIST_RULES_MAX - 1], 0x0a000000, 8);
+	node_group(node, slot, node_list(node, 10000, rules, PL_LIST_RULES_MAX), 0);
 	node_clear_flows(node);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
 		   "the last of the most rules still decides");
-	policy.in_count++;
-	map_put(node->bpf->maps.pl_policies, &slot, &policy);
+	node_group(node, slot, node_list(node, 10000, rules, PL_LIST_RULES_MAX - 1), 0);
 	node_clear_flows(node);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN,
-		   "a longer list than allowed refuses all");
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN, "without it all is refused");
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 }
 

@@ -35,8 +35,8 @@ struct world {
 	struct ports *ports;
 	struct plan_port instances[2];
 	struct plan_place places[2];
-	struct plan_policy policies[2];
-	struct pl_rule rule;
+	struct plan_security_group groups[2]; /* of each instance */
+	struct group_rule rule;
 	struct plan plan;
 	enum attach_mode mode;
 	bool is_cut_short; /* the agent does not come to put new tables in force */
@@ -67,22 +67,29 @@ static struct plan_port make_port(uint32_t number, uint32_t slot)
 
 static void fill_plan(struct world *world)
 {
-	world->rule = (struct pl_rule){.allow = 1, .port_last = 65535};
+	world->rule = (struct group_rule){.rank = PL_RANK(1, true)};
+	group_rule_set_service(&world->rule, 0, 0, UINT16_MAX);
+	group_rule_set_prefix(&world->rule, 0, 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		world->instances[i] = make_port(0x21 + i, 16 + i);
 		world->places[i].key.vpc = VPC;
 		world->places[i].key.addr = world->instances[i].row.addr;
 		world->places[i].value = (struct pl_place){.kind = PL_PLACE_PORT, .id = 16 + i};
-		world->policies[i] =
-			(struct plan_policy){.slot = 16 + i, .out_default = 1, .in = &world->rule, .n_in = 1};
+		world->groups[i] = (struct plan_security_group){
+			.number = 1 + i, .rules = {&world->rule}, .n_rules = {1}};
+		(void)str_format(world->groups[i].id, sizeof(world->groups[i].id), "sg-%u", i);
+		world->instances[i].set = (struct pl_set){.group = {1 + i},
+							  .member = pl_group_bit(1 + i),
+							  .silent = {PL_RANK_REFUSE, PL_RANK_ALLOW},
+							  .count = 1};
 	}
 	world->plan = (struct plan){
 		.ports = world->instances,
 		.n_ports = 2,
 		.places = world->places,
 		.n_places = 2,
-		.policies = world->policies,
-		.n_policies = 2,
+		.security_groups = world->groups,
+		.n_security_groups = 2,
 	};
 }
 
@@ -205,10 +212,10 @@ static void access_row(const char *map, const void *key, void *value, bool write
 
 static uint32_t generation_of(uint32_t slot)
 {
-	uint32_t generation = 0;
+	struct pl_generation generation = {};
 
 	access_row("pl_generations", &slot, &generation, false);
-	return generation;
+	return generation.now;
 }
 
 static void test_delivery(struct world *world)
@@ -222,12 +229,12 @@ static void test_delivery(struct world *world)
 	       "a datagram arrives at the other instance");
 	tap_ok(counter(world, "delivered") >= 1, "it is counted as delivered");
 
-	world->policies[1].n_in = 0;
+	world->groups[1].n_rules[PL_DIRECTION_IN] = 0;
 	refused = counter(world, "policy_in");
 	tap_is_int(sync_world(world, false), 0, "the receiver's rule is taken away");
 	tap_ok(!arrives(&world->instances[0], &world->instances[1]), "the open flow is closed");
 	tap_ok(counter(world, "policy_in") > refused, "and its packet counted as refused");
-	world->policies[1].n_in = 1;
+	world->groups[1].n_rules[PL_DIRECTION_IN] = 1;
 	(void)sync_world(world, false);
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "with the rule back, it flows again");
 }
@@ -255,28 +262,27 @@ static void test_restart(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
 }
 
-/* What the agent before left undone: it wrote the row of a policy and did not come to raise its generation.
- */
+/* What the agent before left undone: it said that a rise is due and did not come to it. */
 static void test_due_rise(struct world *world)
 {
-	uint32_t slot = world->policies[1].slot, before = generation_of(slot);
-	struct pl_policy row = {};
+	uint32_t slot = world->instances[1].slot, before = generation_of(slot);
+	struct pl_generation row = {};
 
 	tap_ok(before > 0, "the slot has a generation that a new agent has to go on from");
 	stop_agent(world);
-	access_row("pl_policies", &slot, &row, false);
-	row.generation++;
-	access_row("pl_policies", &slot, &row, true);
+	access_row("pl_generations", &slot, &row, false);
+	row.due++;
+	access_row("pl_generations", &slot, &row, true);
 	tap_is_int(start_agent(world), 0, "an agent takes over in the middle of a change");
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "its first pass goes well");
 	tap_is_int(generation_of(slot), before + 1, "and raises the generation that was due");
 	tap_is_int(sync_world(world, true), 0, "another pass");
 	tap_is_int(generation_of(slot), before + 1, "raises nothing");
-	world->rule.port_first = 1;
+	world->rule.service_first = 1;
 	tap_is_int(sync_world(world, false), 0, "a changed rule");
 	tap_is_int(generation_of(slot), before + 2, "raises it again");
-	world->rule.port_first = 0;
+	world->rule.service_first = 0;
 	(void)sync_world(world, false);
 }
 
@@ -495,7 +501,7 @@ static void test_sweep(struct world *world)
 	tap_is_int((long long)deleted, 0, "and leaves fresh flows alone");
 	test_idle(world);
 	test_tallies(world);
-	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
 	tap_ok(ports_remove_others(world->ports, &world->plan, false) > 0, "its device is removed");
 	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "the next sweep");
@@ -588,7 +594,7 @@ static void test_other_layout(struct world *world)
 	uint32_t generation;
 	struct plan_indexes *indexes;
 
-	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 2;
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 2;
 	(void)sync_world(world, false);
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "both instances are back");
 	stop_agent(world);
@@ -927,12 +933,12 @@ static void test_broken_sync(struct world *world)
 	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
 	fd = bpf_obj_get(path);
 	(void)table_walk(fd, newest, &now);
-	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 1;
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
 	(void)datapath_sweep_flows(world->datapath, &deleted);
 	tap_is_int((long long)flow_count(world), 0, "and its flows with it");
 	break_table("pl_places");
-	world->plan.n_ports = world->plan.n_places = world->plan.n_policies = 2;
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 2;
 	tap_ok(sync_world(world, false) < 0, "its return breaks off after its port is in force");
 	put_flow(1004, now, 1, 1);
 	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
@@ -943,14 +949,14 @@ static void test_broken_sync(struct world *world)
 static void test_broken_port(struct world *world)
 {
 	uint32_t slot = world->instances[0].slot, before = generation_of(slot);
-	struct pl_policy row = {};
+	struct pl_generation row = {};
 
 	remove_device(world, "pl21");
 	break_table("pl_ports");
 	tap_ok(sync_world(world, false) < 0, "a new device of a port cannot be put in force");
-	access_row("pl_policies", &slot, &row, false);
-	tap_is_int(generation_of(slot), before, "the slot's generation has not risen");
-	tap_is_int(row.generation, before + 1, "but its policy says that it is due");
+	access_row("pl_generations", &slot, &row, false);
+	tap_is_int(row.now, before, "the slot's generation has not risen");
+	tap_is_int(row.due, before + 1, "but it says that it is due");
 }
 
 static void test_remove(struct world *world)

@@ -12,7 +12,9 @@
 #include <bpf/bpf.h>
 
 #include "datapath/datapath.h"
+#include "datapath/group_table.h"
 #include "datapath/list_table.h"
+#include "datapath/set_table.h"
 #include "lib/log.h"
 #include "tests/tap.h"
 
@@ -24,15 +26,15 @@ enum { SLOT_FIRST = 16, SLOT_LAST, SLOT_FILLER, TARGET_FIRST = 7, TARGET_LAST, T
 
 static char node[32], pins[128];
 
-/* Two endpoints' ENIs, each with a place, a policy, and a listener. */
+/* Two endpoints' ENIs, each with a place, a security group, and a listener. */
 struct world {
 	struct datapath *datapath;
 	struct plan plan;
 	struct plan_eni enis[2];
 	struct plan_place places[2];
-	struct plan_policy policies[2];
+	struct plan_security_group groups[2];
 	struct plan_listener listeners[2];
-	struct pl_rule rules[2];
+	struct group_rule rules[2];
 	uint32_t tables[2];
 };
 
@@ -56,9 +58,29 @@ static struct plan_place make_place(uint32_t address, uint32_t slot)
 	return place;
 }
 
-static struct pl_rule make_rule(uint16_t port)
+static struct group_rule make_rule(uint16_t port)
 {
-	return (struct pl_rule){.allow = 1, .port_first = port, .port_last = port};
+	struct group_rule rule = {.rank = PL_RANK(1, true)};
+
+	group_rule_set_service(&rule, 6, port, port);
+	group_rule_set_prefix(&rule, 0, 0);
+	return rule;
+}
+
+static struct plan_security_group make_group(uint32_t number, struct group_rule *rules, size_t n)
+{
+	struct plan_security_group group = {.number = number, .rules = {rules}, .n_rules = {n}};
+
+	(void)str_format(group.id, sizeof(group.id), "sg-%u", number);
+	return group;
+}
+
+static struct pl_set make_set(uint32_t number)
+{
+	return (struct pl_set){.group = {number},
+			       .member = pl_group_bit(number),
+			       .silent = {PL_RANK_REFUSE, PL_RANK_REFUSE},
+			       .count = 1};
 }
 
 static struct plan_listener make_listener(uint32_t target, uint16_t port, const uint32_t *table, uint32_t n)
@@ -80,7 +102,8 @@ static void fill_plan(struct world *world)
 
 		world->places[i] = make_place(0x0a000000 + slot, slot);
 		world->rules[i] = make_rule((uint16_t)(i + 1));
-		world->policies[i] = (struct plan_policy){.slot = slot, .in = &world->rules[i], .n_in = 1};
+		world->groups[i] = make_group(1 + i, &world->rules[i], 1);
+		world->enis[i].set = make_set(1 + i);
 		world->tables[i] = i;
 		world->listeners[i] = make_listener(TARGET_FIRST + i, 443, &world->tables[i], 1);
 	}
@@ -89,8 +112,8 @@ static void fill_plan(struct world *world)
 		.n_enis = 2,
 		.places = world->places,
 		.n_places = 2,
-		.policies = world->policies,
-		.n_policies = 2,
+		.security_groups = world->groups,
+		.n_security_groups = 2,
 		.listeners = world->listeners,
 		.n_listeners = 2,
 	};
@@ -134,10 +157,10 @@ static bool has_row(const char *map, const void *key)
 
 static uint32_t generation_of(uint32_t slot)
 {
-	uint32_t generation = 0;
+	struct pl_generation generation = {};
 
 	(void)row_of("pl_generations", &slot, &generation);
-	return generation;
+	return generation.now;
 }
 
 /* The plan is put in force, and names this one object (or none). */
@@ -253,55 +276,112 @@ static void test_listener_tables(struct world *world)
 		    "this node has no room for its listener's table");
 }
 
-/* A list that no other policy has. */
-static void make_list(struct pl_rule *rules, uint32_t n, uint32_t number)
+/* So many groups with long lists that there is no room for another one. */
+enum { LONG = PL_LIST_RULES_MAX, FILLERS = PL_CELLS_MAX / LONG };
+
+struct crowd {
+	struct group_rule rules[LONG], others[LONG];
+	struct plan_security_group groups[FILLERS + 2];
+};
+
+static struct plan make_crowd(struct world *world, struct crowd *crowd)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		rules[i] = make_rule((uint16_t)i);
-		rules[i].addr.w[3] = number;
+	struct plan full = world->plan;
+
+	for (uint32_t i = 0; i < LONG; i++) {
+		crowd->rules[i] = make_rule((uint16_t)(2 * i));
+		group_rule_set_prefix(&crowd->rules[i], i << 12, 24);
+		crowd->others[i] = crowd->rules[i];
+		group_rule_set_service(&crowd->others[i], 17, (uint16_t)(2 * i), (uint16_t)(2 * i));
 	}
+	crowd->groups[0] = world->groups[0];
+	crowd->groups[1] = world->groups[1];
+	for (uint32_t i = 0; i < FILLERS; i++)
+		crowd->groups[2 + i] = make_group(3 + i, crowd->rules, LONG);
+	full.security_groups = crowd->groups;
+	full.n_security_groups = FILLERS + 2;
+	return full;
 }
 
-/* So many long lists that there is room for one of a policy's two; for fewer of them, for both. */
+static struct pl_group group_row(uint32_t number)
+{
+	struct pl_group row = {};
+
+	(void)row_of("pl_groups", &number, &row);
+	return row;
+}
+
+static struct pl_cell cell_of(uint32_t index)
+{
+	struct pl_cell cell = {};
+
+	(void)row_of("pl_cells", &index, &cell);
+	return cell;
+}
+
+/* A list that has no room leaves the old one in force; a new group refuses all until there is room. */
 static void test_rules(struct world *world)
 {
-	enum { LONG = PL_POLICY_RULES_MAX, FILLERS = PL_RULES_MAX / LONG - 1 };
-	_cleanup_(freep) struct pl_rule *rules = calloc((FILLERS + 3) * LONG, sizeof(*rules));
-	_cleanup_(freep) struct plan_policy *policies = calloc(FILLERS + 2, sizeof(*policies));
-	struct plan_policy *last = &policies[FILLERS + 1];
-	struct plan full = world->plan;
-	uint32_t first_slot = SLOT_FIRST, last_slot = SLOT_LAST, generation = generation_of(SLOT_LAST);
+	_cleanup_(freep) struct crowd *crowd = calloc(1, sizeof(*crowd));
 	const char *named = LAST ": this node has no room for its security groups' rules";
+	uint32_t generation = generation_of(SLOT_LAST), list = group_row(2).list[PL_DIRECTION_IN];
+	struct plan full;
 
-	if (!rules || !policies)
+	if (!crowd)
 		return;
-	policies[0] = world->policies[0];
-	for (uint32_t i = 0; i < FILLERS + 3; i++)
-		make_list(rules + (size_t)i * LONG, LONG, i + 1);
-	for (uint32_t i = 0; i < FILLERS; i++)
-		policies[i + 1] = (struct plan_policy){
-			.slot = SLOT_FILLER + i, .in = rules + (size_t)i * LONG, .n_in = LONG};
-	*last = (struct plan_policy){
-		.slot = SLOT_LAST,
-		.in = rules + (size_t)FILLERS * LONG,
-		.n_in = 900,
-		.out = rules + (size_t)(FILLERS + 1) * LONG,
-		.n_out = 900,
-	};
-	full.policies = policies;
-	full.n_policies = FILLERS + 2;
-	expect(world, &full, named, "pl_rules is full");
-	tap_ok(has_row("pl_policies", &first_slot), "the policy that was there stays");
-	tap_ok(!has_row("pl_policies", &last_slot),
-	       "one whose rules have no room is not judged by its old ones");
-	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and its open flows are judged again");
+	full = make_crowd(world, crowd);
+	expect(world, &full, "", "nobody's groups fill pl_cells");
+	crowd->groups[1].rules[PL_DIRECTION_IN] = crowd->others;
+	crowd->groups[1].n_rules[PL_DIRECTION_IN] = LONG;
+	expect(world, &full, named, "pl_cells is full");
+	tap_ok(list && group_row(2).list[PL_DIRECTION_IN] == list, "a group's rules stay in force");
+	tap_is_int(generation_of(SLOT_LAST), generation, "nothing has changed for its open flows");
 
-	(void)usleep((LIST_REST_MS + 100) * 1000); /* as long as a list rests before its room is given out */
-	last->in = rules + (size_t)(FILLERS + 2) * LONG;
-	last->n_out = 0;
-	expect(world, &full, "", "another list in the place of the one that found room without the other");
-	tap_ok(has_row("pl_policies", &last_slot), "the policy is there again");
+	(void)str_copy(crowd->groups[1].id, sizeof(crowd->groups[1].id), "sg-new");
+	expect(world, &full, named, "a new group in the full table");
+	list = group_row(2).list[PL_DIRECTION_IN];
+	tap_ok(list && list == group_row(2).list[PL_DIRECTION_OUT] &&
+		       cell_of(list).piece.best_rank == PL_RANK_FIRST,
+	       "it is not judged by another's rules, nor by none: it refuses all");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and open flows are judged again");
+
+	full.n_security_groups = 20;
+	expect(world, &full, named, "groups go, and their lists rest");
+	(void)usleep((GROUP_REST_MS + 100) * 1000);
+	expect(world, &full, "", "there is room");
+	tap_ok(group_row(2).list[PL_DIRECTION_IN] != list, "the new group has its list");
+	tap_is_int(generation_of(SLOT_LAST), generation + 2, "and open flows are judged again");
+	(void)str_copy(world->groups[1].id, sizeof(world->groups[1].id), "sg-new");
 	expect(world, &world->plan, "", "back to few rules");
+}
+
+/* More sets than rows: each of many ENIs has two of its own, and that leaves one. */
+static void test_sets(struct world *world)
+{
+	enum { N = PL_SETS_MAX / 2 - 1 };
+	_cleanup_(freep) struct plan_eni *enis = calloc(N, sizeof(*enis));
+	struct plan full = world->plan;
+
+	if (!enis)
+		return;
+	enis[0] = world->enis[0];
+	for (uint32_t i = 1; i < N; i++) {
+		enis[i] = make_eni(SLOT_FILLER + i, TARGET_FILLER, "ep-filler", "cn-a");
+		enis[i].set = make_set(10 + i);
+		enis[i].balancer_set = make_set(10 + i);
+		enis[i].balancer_set.silent[PL_DIRECTION_OUT] = PL_RANK_ALLOW;
+	}
+	full.enis = enis;
+	full.n_enis = N;
+	expect(world, &full, "", "as many sets as there are rows");
+	enis[0].set = make_set(9);
+	enis[0].balancer_set = make_set(8);
+	enis[0].balancer_set.group[1] = 9;
+	enis[0].balancer_set.count = 2;
+	expect(world, &full, "endpoint_zone/ep-first/cn-a: this node has no room for its security groups",
+	       "pl_sets is full");
+	(void)usleep((SET_REST_MS + 100) * 1000);
+	expect(world, &world->plan, "", "back to few sets");
 }
 
 int main(void)
@@ -325,6 +405,7 @@ int main(void)
 	test_enis(&world);
 	test_places(&world);
 	test_rules(&world);
+	test_sets(&world);
 	test_listeners(&world);
 	test_listener_tables(&world);
 	world.datapath = datapath_free(world.datapath);

@@ -15,7 +15,7 @@ changes = {
     ],
     "pl_abi.h": [
         ("#define PL_ABI_VERSION 4", "#define PL_ABI_VERSION 5"),
-        ("\t__u32 pad[2];\n};\n\n/* pl_places", "\t__u32 pad[2];\n\t__u64 next;\n};\n\n/* pl_places"),
+        ("\t__u32 pad;\n};\n\n/* pl_places", "\t__u32 pad;\n\t__u64 next;\n};\n\n/* pl_places"),
         ("sizeof(struct pl_port) == 64", "sizeof(struct pl_port) == 72"),
     ],
     "pl_abi_flow.h": [

@@ -256,11 +256,12 @@ __attribute__((unused)) static const struct plan_eni *find_eni(const struct plan
 	return NULL;
 }
 
-__attribute__((unused)) static const struct plan_policy *find_policy(const struct plan *plan, uint32_t slot)
+__attribute__((unused)) static const struct plan_security_group *find_group(const struct plan *plan,
+									    uint32_t number)
 {
-	for (size_t i = 0; i < plan->n_policies; i++)
-		if (plan->policies[i].slot == slot)
-			return &plan->policies[i];
+	for (size_t i = 0; i < plan->n_security_groups; i++)
+		if (plan->security_groups[i].number == number)
+			return &plan->security_groups[i];
 	return NULL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Security groups become sorted rules. A naive evaluator, which reads the rows as the API's documents do,
- * judges the same packets as the first match in the plan's rules, for random groups; then the cases that have
- * a name.
+ * Security groups become sets and ranked rules. A naive evaluator, which reads the rows as the API's
+ * documents do, judges the same packets as the lowest rank of the plan's rules, for random groups; then the
+ * cases that have a name.
  */
 #include "model/policy.h"
 #include "tests/unit/plan_world.h"
@@ -25,29 +25,6 @@ struct packet {
 	uint16_t port;
 };
 
-/* What the data path does. */
-static bool first_match(const struct pl_rule *rules, uint32_t n, uint8_t otherwise, const struct packet *p)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		struct netprefix prefix = {.length = rules[i].prefix_length};
-
-		memcpy(&prefix.addr, &rules[i].addr, sizeof(prefix.addr));
-		if ((rules[i].protocol && rules[i].protocol != p->protocol) ||
-		    p->port < rules[i].port_first || p->port > rules[i].port_last ||
-		    !netprefix_contains(&prefix, &p->peer))
-			continue;
-		return rules[i].allow;
-	}
-	return otherwise;
-}
-
-static bool plan_allows(const struct plan_policy *policy, enum sg_direction direction, const struct packet *p)
-{
-	if (direction == SG_INGRESS)
-		return first_match(policy->in, policy->n_in, policy->in_default, p);
-	return first_match(policy->out, policy->n_out, policy->out_default, p);
-}
-
 static bool is_member(const struct snapshot *rows, const char *group, const char *vpc,
 		      const struct netaddr *addr)
 {
@@ -57,6 +34,43 @@ static bool is_member(const struct snapshot *rows, const char *group, const char
 			    netaddr_compare(&v->addr, addr) == 0)
 				return true;
 	return false;
+}
+
+/* What the data path does. */
+static bool rule_matches(const struct world *w, const struct group_rule *rule, const char *vpc,
+			 const struct packet *p)
+{
+	uint32_t service = PL_SERVICE(p->protocol, p->port), addr = netaddr_to_v4(&p->peer);
+
+	if (service < rule->service_first || service > rule->service_last)
+		return false;
+	if (rule->group)
+		return is_member(w->rows, find_group(w->plan, rule->group)->id, vpc, &p->peer);
+	return addr >= rule->addr_first && addr <= rule->addr_last;
+}
+
+static bool set_allows(const struct world *w, const struct pl_set *set, const char *vpc,
+		       enum sg_direction direction, const struct packet *p)
+{
+	int d = direction == SG_INGRESS ? PL_DIRECTION_IN : PL_DIRECTION_OUT;
+	uint32_t best = set->silent[d];
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct plan_security_group *group = find_group(w->plan, set->group[i]);
+
+		for (size_t j = 0; j < group->n_rules[d]; j++)
+			if (rule_matches(w, &group->rules[d][j], vpc, p))
+				best = MIN(best, group->rules[d][j].rank);
+	}
+	return best & 1;
+}
+
+static bool eni_lets_in(const struct world *w, const struct plan_eni *eni, const struct packet *p)
+{
+	bool has_balancer = eni->balancer_set.silent[0] != 0 && p->protocol != IPPROTO_ICMP;
+
+	return set_allows(w, &eni->set, "vpc-c", SG_INGRESS, p) &&
+	       (!has_balancer || set_allows(w, &eni->balancer_set, "vpc-c", SG_INGRESS, p));
 }
 
 static bool row_matches(const struct snapshot *rows, const struct sg_rule *rule, const char *vpc,
@@ -216,14 +230,12 @@ static void test_random(void)
 	uint32_t wrong = 0, wrong_rows = 0, no_cause = 0, allowed = 0, judged = 0;
 
 	for (int round = 0; round < 150; round++) {
-		const struct plan_policy *policy;
 		const struct port *port;
 		struct world w;
 
 		random_world(&w);
 		world_plan(&w);
 		port = snapshot_port(w.rows, "eni-c");
-		policy = find_policy(w.plan, w.plan->ports[0].slot);
 		for (int i = 0; i < 300; i++) {
 			enum sg_direction direction = next_random(2) ? SG_INGRESS : SG_EGRESS;
 			struct packet p = {.protocol = protocols[next_random(ARRAY_SIZE(protocols))]};
@@ -236,13 +248,13 @@ static void test_random(void)
 			verdict = judge(w.rows, port, direction, &p);
 			wrong_rows += verdict.allow != want || verdict.depends;
 			no_cause += !is_cause(&verdict, direction);
-			wrong += plan_allows(policy, direction, &p) != want;
+			wrong += set_allows(&w, &w.plan->ports[0].set, "vpc-c", direction, &p) != want;
 			allowed += want;
 			judged++;
 		}
 		world_free(&w);
 	}
-	tap_is_int(wrong, 0, "the first match of the sorted rules is what the groups' rows say");
+	tap_is_int(wrong, 0, "the lowest rank of the groups' rules is what the groups' rows say");
 	tap_is_int(wrong_rows, 0, "so is the rule that is named as the one that decides");
 	tap_is_int(no_cause, 0, "which is one of that group, and says so itself");
 	tap_ok(allowed > judged / 10 && allowed < judged * 9 / 10, "both verdicts were met often");
@@ -292,7 +304,7 @@ static bool eni_allows(struct world *w, const char *peer, uint8_t protocol, uint
 	if (netaddr_parse(peer, &p.peer) < 0)
 		exit(EXIT_FAILURE);
 	world_plan(w);
-	return plan_allows(find_policy(w->plan, find_eni(w->plan, ZONE_H)->slot), SG_INGRESS, &p);
+	return eni_lets_in(w, find_eni(w->plan, ZONE_H), &p);
 }
 
 static void test_endpoint_group(void)
@@ -317,7 +329,6 @@ static void test_endpoint_group(void)
 		 "1, "
 		 "'protocol': 'ALL', 'port_first': -1, 'port_last': -1, 'cidr': '::/0'}");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "::/0 means IPv6, not IPv4");
-	tap_ok(eni_allows(&w, "2001:db8::1", IPPROTO_TCP, 443), "and all of it");
 	rows_put(w.rows, "sg_rule/sg-ep/sgr-3",
 		 "{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': "
 		 "1, "
@@ -329,7 +340,11 @@ static void test_endpoint_group(void)
 		 "'protocol': 'SCTP', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_ICMP, 0), "one that would refuse refuses all");
 	rows_delete(w.rows, "security_group/sg-ep");
-	tap_ok(!eni_allows(&w, "2001:db8::1", IPPROTO_TCP, 443), "a group that is gone accepts nothing");
+	rows_put(
+		w.rows, "sg_rule/sg-ep/sgr-3",
+		"{'id': 'sgr-3', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 1, "
+		"'protocol': 'ALL', 'port_first': -1, 'port_last': -1, 'cidr': '10.0.0.0/16'}");
+	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a group that is gone accepts nothing");
 	world_free(&w);
 }
 
@@ -342,7 +357,6 @@ static void test_balancer_groups(void)
 
 	for (int round = 0; round < 150; round++) {
 		struct port behind = {.vpc = "vpc-c", .groups = {"sg-1", "sg-2"}, .n_groups = 2};
-		const struct plan_policy *policy;
 		const struct port *eni;
 		struct world w;
 
@@ -355,7 +369,6 @@ static void test_balancer_groups(void)
 			 "{'id': 'nlb-1', 'vpc': 'vpc-p', 'groups': ['sg-1', 'sg-2'], 'status': 'Active'}");
 		world_plan(&w);
 		eni = snapshot_port(w.rows, "eni-ep-1-h");
-		policy = find_policy(w.plan, find_eni(w.plan, ZONE_H)->slot);
 		for (int i = 0; i < 300; i++) {
 			struct packet p = {.protocol = protocols[next_random(ARRAY_SIZE(protocols))]};
 			bool first, want;
@@ -364,7 +377,7 @@ static void test_balancer_groups(void)
 			p.port = p.protocol == 6 || p.protocol == 17 ? (uint16_t)next_random(10) : 0;
 			first = rows_allow(w.rows, eni, SG_INGRESS, &p);
 			want = first && (p.protocol == 1 || rows_allow(w.rows, &behind, SG_INGRESS, &p));
-			wrong += plan_allows(policy, SG_INGRESS, &p) != want;
+			wrong += eni_lets_in(&w, find_eni(w.plan, ZONE_H), &p) != want;
 			narrowed += first && !want;
 			allowed += want;
 			judged++;
@@ -404,64 +417,66 @@ static void test_balancer_members(void)
 	tap_ok(!eni_allows(&w, "10.0.1.10", IPPROTO_TCP, 443), "a group that is gone accepts nothing");
 	tap_is_str(failure_of(w.plan, "load_balancer/nlb-1"), "the security group sg-lb is missing",
 		   "which is the load balancer's failure");
-	rows_put(w.rows, "security_group/sg-lb", "{'id': 'sg-lb', 'vpc': 'vpc-p', 'type': 'normal'}");
-	for (int i = 0; i < 40; i++) {
-		char key[KEY_SIZE];
-
-		snprintf(key, sizeof(key), "sg_rule/sg-lb/sgr-x%d", i);
-		rows_put(
-			w.rows, key,
-			"{'id': 'sgr-x%d', 'group': 'sg-lb', 'direction': 'ingress', 'policy': 'Accept', 'priority': 2, "
-			"'protocol': 'TCP', 'port_first': %d, 'port_last': 9000, 'cidr': '10.0.0.0/8'}",
-			i, i + 1);
-		snprintf(key, sizeof(key), "sg_rule/sg-ep/sgr-x%d", i);
-		rows_put(
-			w.rows, key,
-			"{'id': 'sgr-x%d', 'group': 'sg-ep', 'direction': 'ingress', 'policy': 'Accept', 'priority': 2, "
-			"'protocol': 'TCP', 'port_first': %d, 'port_last': 9000, 'cidr': '10.0.0.0/8'}",
-			i, i + 100);
-	}
-	world_plan(&w);
-	tap_is_int(find_policy(w.plan, find_eni(w.plan, ZONE_H)->slot)->n_in, PL_POLICY_RULES_MAX,
-		   "no more rules than the data path takes");
-	tap_ok(strstr(failure_of(w.plan, "load_balancer/nlb-1"), "more than 1024 inbound rules"),
-	       "more are the load balancer's failure");
 	world_free(&w);
 }
 
-static void test_member_blocks(void)
+/* Who is a member is no part of a rule. */
+static void test_members(void)
 {
+	const struct plan_security_group *group;
+	const struct pl_set *set;
 	struct world w;
-	const struct plan_policy *policy;
-	struct packet p = {.protocol = IPPROTO_UDP, .port = 9};
-	uint32_t wrong = 0;
 
 	world_new(&w);
-	for (uint32_t i = 6; i < 230; i++) /* 10.0.1.16 to .239 */
+	for (uint32_t i = 6; i < 230; i++)
 		put_member(&w, i, "'sg-c'");
 	world_plan(&w);
-	policy = find_policy(w.plan, w.plan->ports[0].slot);
-	tap_ok(policy->n_in == 7, "neighbouring members are joined into blocks");
-	tap_note("%u rules for 225 members", policy->n_in);
-	for (uint32_t i = 0; i < 256; i++) {
-		p.peer = netaddr_v4(0x0a000100 + i);
-		wrong += plan_allows(policy, SG_INGRESS, &p) != ((i >= 16 && i < 240) || i == 10);
-	}
-	tap_is_int(wrong, 0, "and no one else is let in by them");
-	tap_is_int(policy->n_out, 0, "what goes out needs no rule");
-	tap_ok(policy->out_default && !policy->in_default, "out is allowed, in is refused by default");
+	set = &w.plan->ports[0].set;
+	group = find_group(w.plan, set->group[0]);
+	tap_ok(set->count == 1 && streq(group->id, "sg-c"), "a port's set has its group");
+	tap_is_int(group->n_rules[PL_DIRECTION_IN], 1, "one rule lets 225 members reach each other");
+	tap_ok(group->rules[PL_DIRECTION_IN]->group == group->number, "which names the group itself");
+	tap_is_int(group->n_rules[PL_DIRECTION_OUT], 0, "what goes out needs no rule");
+	tap_ok(set->silent[PL_DIRECTION_OUT] == PL_RANK_ALLOW &&
+		       set->silent[PL_DIRECTION_IN] == PL_RANK_REFUSE,
+	       "out is allowed, in is refused by default");
+	world_free(&w);
+}
+
+/* Sets are the same whatever the order of their groups; numbers stay from plan to plan. */
+static void test_sets(void)
+{
+	struct pl_set before;
+	struct world w;
+
+	random_world(&w);
+	put_member(&w, 20, "'sg-1', 'sg-0', 'sg-1'");
+	rows_put(w.rows, "instance/i-m20",
+		 "{'id': 'i-m20', 'zone': 'cn-hangzhou-h', 'vpc': 'vpc-c', 'node': 'n1', 'kind': 'netns', "
+		 "'port': 'eni-m20', 'status': 'Running'}");
+	world_plan(&w);
+	before = w.plan->ports[0].set;
+	for (size_t i = 0; i < w.plan->n_ports; i++)
+		if (w.plan->ports[i].number == 320)
+			tap_ok(memcmp(&w.plan->ports[i].set, &before, sizeof(before)) == 0,
+			       "the same groups in another order are the same set");
+	rows_delete(w.rows, "port/eni-m20");
+	rows_delete(w.rows, "instance/i-m20");
+	world_plan(&w);
+	tap_ok(memcmp(&w.plan->ports[0].set, &before, sizeof(before)) == 0, "a group keeps its number");
 	world_free(&w);
 }
 
 static void test_too_many(void)
 {
+	const struct plan_security_group *group;
+	const struct pl_set *set;
 	struct world w;
-	const struct plan_policy *policy;
 	struct packet p = {.protocol = IPPROTO_TCP, .port = 5000};
 	char key[KEY_SIZE];
 
 	world_new(&w);
-	for (int i = 0; i < PL_POLICY_RULES_MAX + 1; i++) {
+	for (int i = 0; i < PL_LIST_RULES_MAX + 1; i++) {
 		snprintf(key, sizeof(key), "sg_rule/sg-c/sgr-%d", i);
 		rows_put(w.rows, key,
 			 "{'id': 'sgr-%d', 'group': 'sg-c', 'direction': 'egress', 'policy': 'Drop', "
@@ -470,20 +485,20 @@ static void test_too_many(void)
 			 i, i + 1, i + 1);
 	}
 	world_plan(&w);
-	policy = find_policy(w.plan, w.plan->ports[0].slot);
-	tap_is_int(policy->n_out, PL_POLICY_RULES_MAX, "no more rules than the data path takes");
-	tap_is_str(failure_of(w.plan, "instance/i-c"),
-		   "its security groups make more than 1024 outbound rules",
-		   "the instance is a failure, with the reason");
+	set = &w.plan->ports[0].set;
+	group = find_group(w.plan, set->group[0]);
+	tap_ok(group->n_rules[PL_DIRECTION_OUT] <= PL_LIST_RULES_MAX,
+	       "no more rules than the data path takes");
+	tap_is_str(failure_of(w.plan, "security_group/sg-c"),
+		   "it has more than 2048 outbound rules, and refuses all",
+		   "the group is a failure, with the reason");
 	netaddr_parse("10.0.1.10", &p.peer);
-	tap_ok(!plan_allows(policy, SG_EGRESS, &p), "what did not fit is refused");
-	p.port = PL_POLICY_RULES_MAX + 1;
-	tap_ok(!plan_allows(policy, SG_EGRESS, &p), "the refusal that was cut, too");
+	tap_ok(!set_allows(&w, set, "vpc-c", SG_EGRESS, &p), "all is refused");
+	tap_ok(set_allows(&w, set, "vpc-c", SG_INGRESS, &p), "the other direction has its own rules");
 	rows_delete(w.rows, "sg_rule/sg-c/sgr-0");
 	world_plan(&w);
-	policy = find_policy(w.plan, w.plan->ports[0].slot);
-	p.port = 5000;
-	tap_ok(plan_allows(policy, SG_EGRESS, &p), "one rule less, and all fit");
+	set = &w.plan->ports[0].set;
+	tap_ok(set_allows(&w, set, "vpc-c", SG_EGRESS, &p), "one rule less, and all fit");
 	tap_is_int(w.plan->n_failures, 0, "without a failure");
 	world_free(&w);
 }
@@ -495,7 +510,8 @@ int main(void)
 	test_endpoint_group();
 	test_balancer_groups();
 	test_balancer_members();
-	test_member_blocks();
+	test_members();
+	test_sets();
 	test_too_many();
 	return tap_done();
 }
