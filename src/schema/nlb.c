@@ -159,11 +159,11 @@ static const struct param_spec proxy_params[] = {
 	{},
 };
 
-#define CPS_PARAM                                                                                            \
-	{                                                                                                    \
-		"Cps", PARAM_INT, .min = 0, .max = 1000000,                                                  \
-				  .help = "new connections a second of each endpoint zone; 0: no limit"      \
-	}
+/* clang-format off */
+#define CPS_PARAM \
+	{"Cps", PARAM_INT, .min = 0, .max = 1000000, \
+	 OPTION("--cps", "new connections a second of each endpoint zone; 0: no limit")}
+/* clang-format on */
 
 /* Read only to be refused. */
 /* clang-format off */

@@ -133,7 +133,8 @@ const struct param_spec connection_enable_params[] = {
 	{"ServiceId", PARAM_STRING, .required = true, OPTION("SERVICE", "epsrv-…")},
 	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
 	{"Bandwidth", PARAM_INT, OPTION("--bandwidth", "Mbit/s")},
-	{"TrafficControlMode", PARAM_STRING, .values = traffic_modes},
+	{"TrafficControlMode", PARAM_STRING, .values = traffic_modes,
+	 OPTION("--traffic-control", "BandwidthLimit, or Scalability: as fast as the node is")},
 	{},
 };
 
