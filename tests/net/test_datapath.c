@@ -286,6 +286,40 @@ static void test_due_rise(struct world *world)
 	(void)sync_world(world, false);
 }
 
+static bool is_limited(const struct plan_port *port)
+{
+	struct pl_limit row = {};
+
+	access_row("pl_limits", &port->slot, &row, false);
+	return memcmp(&row, &port->limit, sizeof(row)) == 0;
+}
+
+/* What is allowed follows the plan, and what is spent is the program's: neither a sync nor another agent
+ * touches it. */
+static void test_rates(struct world *world)
+{
+	struct plan_port *port = &world->instances[0];
+	struct pl_buckets spent = {.dns_at = 7}, now = {};
+
+	port->limit = (struct pl_limit){.open_ns = 20000, .dns_ns = 1000000};
+	tap_is_int(sync_world(world, false), 0, "a port gets limits");
+	tap_ok(is_limited(port), "they are in force");
+	tap_ok(arrives(port, &world->instances[1]), "and packets flow");
+	access_row("pl_buckets", &port->slot, &spent, true);
+	port->limit.dns_ns = 2000000;
+	tap_is_int(sync_world(world, false), 0, "another limit");
+	tap_ok(is_limited(port), "is in force");
+	stop_agent(world);
+	tap_is_int(start_agent(world), 0, "another agent takes over");
+	(void)ports_sync_node_port(world->ports);
+	(void)sync_world(world, true);
+	access_row("pl_buckets", &port->slot, &now, false);
+	tap_ok(memcmp(&now, &spent, sizeof(now)) == 0, "what the port has spent stays spent");
+	port->limit = (struct pl_limit){};
+	(void)sync_world(world, false);
+	tap_ok(is_limited(port), "without a limit there is none");
+}
+
 static void remove_device(struct world *world, const char *device)
 {
 	struct rtnl_link link = {};
@@ -992,6 +1026,7 @@ int main(int argc, char **argv)
 		test_restart(&world);
 		test_other_reasons(&world);
 		test_due_rise(&world);
+		test_rates(&world);
 		test_lost_device(&world);
 		test_sweep(&world);
 		test_other_layout(&world);
