@@ -46,5 +46,5 @@ int attach_sweep(struct attach *attach);
 
 /* The ids of the maps that the guard on a device keeps alive: those of the agent that attached it, also after
  * their pins were removed. -ENOENT: there is no guard of ours. */
-#define ATTACH_MAPS_MAX 32
+#define ATTACH_MAPS_MAX 64
 int attach_find_maps(uint32_t ifindex, uint32_t ret_ids[ATTACH_MAPS_MAX], size_t *ret_n);

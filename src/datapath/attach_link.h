@@ -7,7 +7,7 @@
 
 #include "../lib/util.h"
 
-#define PROGRAM_MAPS_MAX 32 /* of a program that is looked at here */
+#define PROGRAM_MAPS_MAX 64 /* of a program that is looked at here */
 
 struct program_facts {
 	uint32_t id;
