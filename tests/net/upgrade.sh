@@ -62,7 +62,7 @@ well() { # all connections are
 }
 
 refused=(no_port not_gateway bad_mac bad_source no_place no_flow not_syn provider_opens policy_out policy_in eni_not_connected
-	no_listener no_backend backend_gone remote_unreachable nat_exhausted flow_table_full)
+	no_listener no_backend backend_gone remote_unreachable nat_exhausted flow_table_full flow_rate bandwidth dns_rate)
 none_refused() { # since the running agent's counters began
 	local reason packets bad=0
 	for reason in "${refused[@]}"; do
