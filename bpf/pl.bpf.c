@@ -20,6 +20,7 @@
 #include "pl_limit.h"
 #include "pl_local.h"
 #include "pl_open.h"
+#include "pl_proxy.h"
 #include "pl_rewrite.h"
 #include "pl_trace.h"
 
@@ -137,6 +138,13 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	r = pl_pay(skb, pkt, flow, reason);
 	if (r)
 		return r;
+	if (pl_proxy_is_due(flow, pkt)) {
+		r = pl_proxy_follow(skb, pkt, flow);
+		if (PL_REASON_IS_DROP(r))
+			pl_drops_for(pkt, flow);
+		if (r)
+			return r;
+	}
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
 	r = pl_rewrite4(skb, pkt, flow);

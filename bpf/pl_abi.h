@@ -57,6 +57,7 @@
 #define PL_BYTES_BURST_NS 250000000ull
 #define PL_LIMIT_BELIEVED 8  /* so many times burst and cost: a longer debt is none */
 #define PL_DNS_TCP_BYTES  64 /* of a stream to the resolver that cost as much as a question */
+#define PL_PROXIES_MAX	  32768
 
 struct pl_addr {
 	__be32 w[4];
@@ -143,10 +144,37 @@ struct pl_listener {
 	__u32 table_size;  /* 0: no backend at all (PL_DROP_NO_BACKEND) */
 	__u32 idle_s;	   /* idle time-out of an open flow; 0: the protocol's */
 	__u16 mss;	   /* clamp; 0: none (later) */
-	__u8 proxy;	   /* PROXY v2 header template; 0: none (later) */
+	__u8 proxy;	   /* PL_PROXY_…: what a PROXY header says; 0: none is sent */
 	__u8 pad;
 	__u32 vpc;     /* of the servers: a backend of another one is not chosen */
 	__u32 open_ns; /* what a new flow costs an ENI here (1 s / Cps); 0: no limit */
+};
+
+/* What the PROXY header (version 2) in front of a connection says: the client's address and port, the ENI's,
+ * and of three ids those that the listener wants. Each is a TLV with a subtype and the id's text. */
+#define PL_PROXY_ON	  1
+#define PL_PROXY_VPC	  2
+#define PL_PROXY_ENDPOINT 4
+#define PL_PROXY_SERVICE  8
+#define PL_PROXY_IDS	  (PL_PROXY_VPC | PL_PROXY_ENDPOINT | PL_PROXY_SERVICE)
+#define PL_PROXY_PARTS	  (PL_PROXY_ON | PL_PROXY_IDS)
+#define PL_PROXY_ADDRS	  16 /* bytes in front of the addresses */
+#define PL_PROXY_SIZE_MIN 28 /* bytes of a header without ids */
+#define PL_PROXY_TLV_TYPE 0xe1
+#define PL_PROXY_TLV_HEAD 4  /* bytes: type, length, subtype */
+#define PL_PROXY_ID_MAX	  29 /* characters of an id */
+#define PL_PROXY_TLVS_MAX (3 * (PL_PROXY_TLV_HEAD + PL_PROXY_ID_MAX))
+
+/* pl_proxies: the ids of an endpoint's ENI as they stand in headers, for each choice of its listeners. Ready
+ * made by the agent: a header is copied together. */
+struct pl_proxy_key {
+	__u32 slot;  /* of the ENI */
+	__u32 parts; /* pl_listener.proxy */
+};
+
+struct pl_proxy {
+	__u32 size;			  /* bytes of tlvs */
+	__u8 tlvs[PL_PROXY_TLVS_MAX + 1]; /* zero behind the last one */
 };
 
 /* pl_maglev: flat array of pl_backends indexes, in regions that the agent gives out. A table is written into
@@ -257,6 +285,8 @@ PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
 PL_ASSERT(sizeof(struct pl_eni) == 56, "pl_eni");
 PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
 PL_ASSERT(sizeof(struct pl_listener) == 24, "pl_listener");
+PL_ASSERT(sizeof(struct pl_proxy_key) == 8, "pl_proxy_key");
+PL_ASSERT(sizeof(struct pl_proxy) == 104, "pl_proxy");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_generation) == 8, "pl_generation");
 PL_ASSERT(sizeof(struct pl_limit) == 16, "pl_limit");

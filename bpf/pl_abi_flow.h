@@ -68,7 +68,7 @@ struct pl_flow4 {
 	__u8 kind;
 	__u8 state;
 	__u8 delivery; /* PL_PORT_VETH, PL_PORT_TAP */
-	__u8 proxy;    /* state of a PROXY v2 header (later) */
+	__u8 proxy;    /* of the PROXY header in front of it: PL_PROXY_… of pl_abi.h, and a mark below */
 	__u32 tag;  /* hash of the key: tells a reader that the row was given to another flow under its hands
 		     */
 	__u32 seen; /* jiffies, low 32 bits, written when they changed */
@@ -98,6 +98,31 @@ struct pl_flow6 {
 	__u64 packets, bytes;
 };
 
+/* pl_flow4.proxy: the lower half says whether packets have to be looked at; zero in both: there is no header.
+ */
+#define PL_PROXY_MARKS	     0x0f
+#define PL_PROXY_DONE	     1 /* the server has the header: only a SYN has to */
+#define PL_PROXY_OPEN	     2 /* all have to */
+#define PL_PROXY_PARTS_SHIFT 4
+
+/* pl_proxied: where a connection with a PROXY header stands (pl_proxy.h), by the client's key. It lives as
+ * long as the rows of pl_flows4, so a SYN that comes late is known from that of a new connection. */
+struct pl_proxied {
+	__u32 state;  /* changes together with the tag, see pl_proxy_move() */
+	__u32 tag;    /* as in pl_flow4 */
+	__u32 first;  /* sequence number of the client's first byte; the header ends before it */
+	__be32 acked; /* what the client has acknowledged, and its window, as in its packets */
+	__be16 window;
+	__u8 size;  /* of the header */
+	__u8 parts; /* what it says */
+	__u8 scale; /* of the server's window */
+	__u8 turns; /* acknowledgements that became the header so far, up to a limit */
+	__u16 pad;
+	__u64 sent; /* when the header was sent last: ns */
+};
+
+#define PL_PROXIED_MAX (PL_FLOWS4_MAX / 2) /* one for each translated flow, so that no room is the flows' */
+
 PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
 PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
 PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
@@ -105,5 +130,6 @@ PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the fir
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4,
 	  "pl_flow4.tag");
+PL_ASSERT(sizeof(struct pl_proxied) == 32, "pl_proxied");
 PL_ASSERT(sizeof(struct pl_flow6) == 112, "pl_flow6");
 PL_ASSERT(__builtin_offsetof(struct pl_flow6, packets) == 96, "pl_flow6: no hole");

@@ -89,6 +89,7 @@ __attribute__((noinline)) int pl_flow_remove(const struct pl_flow4_key *found)
 	struct pl_count count, partner_count = {};
 	struct pl_flow4 *flow, *partner;
 	__u32 eni, side;
+	bool has_proxy;
 	int r; /* not long: see pl_nat_try() */
 
 	if (!found)
@@ -100,6 +101,7 @@ __attribute__((noinline)) int pl_flow_remove(const struct pl_flow4_key *found)
 	partner_key = pl_flow4_partner(&key, flow);
 	eni = pl_flow_eni(flow);
 	side = pl_flow_side(flow);
+	has_proxy = flow->proxy;
 	count = (struct pl_count){flow->packets, flow->bytes};
 	if (!pl_flow_is_still(flow, &key))
 		return 0;
@@ -110,6 +112,8 @@ __attribute__((noinline)) int pl_flow_remove(const struct pl_flow4_key *found)
 	if (r)
 		return 0;
 	bpf_map_delete_elem(&pl_flows4, &partner_key);
+	if (has_proxy)
+		bpf_map_delete_elem(&pl_proxied, side ? &partner_key : &key);
 	if (eni) {
 		pl_tally_add(eni, PL_TALLY_ENDED | side, count.packets, count.bytes);
 		pl_tally_add(eni, PL_TALLY_ENDED | (side ^ PL_TALLY_OUT), partner_count.packets,

@@ -63,6 +63,16 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_listeners SEC(".maps");
 
+/* Ids of ENIs for PROXY headers, ready made. Missing: a listener that wants them takes no connection
+ * (proxy_header). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_proxy_key);
+	__type(value, struct pl_proxy);
+	__uint(max_entries, PL_PROXIES_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_proxies SEC(".maps");
+
 /* Maglev tables, one region for each: indexes of pl_backends. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -135,6 +145,34 @@ struct {
 	__type(value, struct pl_flow4);
 	__uint(max_entries, PL_FLOWS4_MAX);
 } pl_flows4 SEC(".maps");
+
+/* Connections with a PROXY header, by the client's key in pl_flows4. Written here; goes with the flow. Not
+ * preallocated: few listeners have such connections. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_flow4_key);
+	__type(value, struct pl_proxied);
+	__uint(max_entries, PL_PROXIED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_proxied SEC(".maps");
+
+/* A TCP segment that is being written anew (pl_segment.h): more than a stack takes. */
+struct pl_segment {
+	__u8 tcp[64];	   /* header with its options */
+	__u8 payload[128]; /* to be written behind it */
+	__u8 arrived[64];  /* the header as it came */
+	__u32 tcp_size;
+	__u32 payload_size; /* of the packet that came */
+	__u32 stamps;	    /* where its time stamps are in `arrived`; 0: it has none */
+	__u32 scale;	    /* of its window */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_segment);
+	__uint(max_entries, 1);
+} pl_scratch SEC(".maps");
 
 /* Slot 0: the table of open IPv4 flows that a program with rows of another size has left, until it is empty;
  * nearly always nothing (pl_carry.h). The agent gives the old table's size of rows before it loads the

@@ -82,6 +82,8 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	flow->slot = target->judge;
 	flow->limit = target->limit;
 	flow->idle_s = target->idle_s < 0xffff ? target->idle_s : 0xffff;
+	if (target->proxy && pkt->l4_proto == IPPROTO_TCP)
+		flow->proxy = target->proxy << PL_PROXY_PARTS_SHIFT | PL_PROXY_OPEN;
 
 	search.back_key.saddr = target->addr;
 	search.back_key.sport = target->port;

@@ -63,7 +63,10 @@
 	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment of TCP, or one that is empty, ill divided, or beyond the largest packet") \
 	X(DROP_FLOW_RATE, "flow_rate", DROP, "more new flows a second than the port, the endpoint or the listener may have") \
 	X(DROP_BANDWIDTH, "bandwidth", DROP, "more bytes a second than the endpoint's connection may have") \
-	X(DROP_DNS_RATE, "dns_rate", DROP, "more questions to the VPC's DNS address a second than a port may ask")
+	X(DROP_DNS_RATE, "dns_rate", DROP, "more questions to the VPC's DNS address a second than a port may ask") \
+	X(DROP_PROXY_SYN_DATA, "proxy_syn_data", DROP, "SYN with data to a listener that sends PROXY headers") \
+	X(DROP_PROXY_SEQUENCE, "proxy_sequence", DROP, "not what a client sends before its PROXY header has arrived") \
+	X(DROP_PROXY_HEADER, "proxy_header", DROP, "the PROXY header cannot be made: its ids are missing, or have changed")
 /* clang-format on */
 
 enum pl_reason {

@@ -13,7 +13,8 @@
 struct pl_target {
 	__be32 addr;
 	__be16 port;
-	__u16 pad;
+	__u8 proxy; /* PL_PROXY_… */
+	__u8 pad;
 	__u32 vpc;
 	__u32 slot;	  /* of the port that has the address */
 	__be32 nat_first; /* translated sources: nat_count addresses from here */
@@ -78,5 +79,6 @@ static __always_inline int pl_target_choose(struct pl_target *target, const stru
 		return PL_DROP_BACKEND_GONE;
 	target->idle_s = listener->idle_s;
 	target->open_ns = listener->open_ns;
+	target->proxy = listener->proxy;
 	return pl_target_set_backend(target, backend);
 }

@@ -97,12 +97,24 @@ static int read_flows(struct sweep *sweep)
 	return r;
 }
 
+/* What is kept of a connection with a PROXY header goes before its rows, so that nothing of it is left, and
+ * nothing is taken from one that opens with the same tuple. */
+static void forget_proxied(const struct sweep *sweep, const struct pl_flow4_key *key)
+{
+	struct pl_flow4 flow;
+
+	if (bpf_map_lookup_elem(flows4_fd(sweep->datapath), key, &flow) == 0 && flow.proxy &&
+	    !pl_flow_is_back(&flow))
+		(void)bpf_map_delete_elem(bpf_map__fd(sweep->datapath->skeleton->maps.pl_proxied), key);
+}
+
 /* 1: deleted; 0: it was gone already. */
 static int delete_flow(const struct sweep *sweep, const struct pl_flow4_key *key)
 {
 	struct pl_flow4 last;
 	int r;
 
+	forget_proxied(sweep, key);
 	if (bpf_map_lookup_and_delete_elem(flows4_fd(sweep->datapath), key, &last) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	r = tallies_swept(sweep->datapath->tallies, &last);

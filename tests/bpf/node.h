@@ -452,7 +452,8 @@ static inline struct outcome node_run(struct node *node, const struct bpf_progra
 			continue;
 		outcome.reason = i;
 		counted += now.packets - before[i].packets;
-		if (now.bytes - before[i].bytes != p->size)
+		/* A packet can be made larger on its way. */
+		if (now.bytes - before[i].bytes != p->size && now.bytes - before[i].bytes != outcome.out.size)
 			counted++;
 	}
 	if (counted != 1)

@@ -622,8 +622,8 @@ static void test_guards(struct node *node)
 }
 
 /* Reasons that need more than one packet are reached in test_flows, test_limits and test_rates, those of
- * headers that lie in test_malformed, of ICMP in test_icmp, of fragments in test_fragments, one that needs a
- * device in offload.py. */
+ * headers that lie in test_malformed, of ICMP in test_icmp, of fragments in test_fragments, of PROXY headers
+ * in test_proxy, one that needs a device in offload.py. */
 static void test_reasons(void)
 {
 	static const int elsewhere[] = {
@@ -646,6 +646,9 @@ static void test_reasons(void)
 		PL_DROP_FLOW_RATE,
 		PL_DROP_BANDWIDTH,
 		PL_DROP_DNS_RATE,
+		PL_DROP_PROXY_SYN_DATA,
+		PL_DROP_PROXY_SEQUENCE,
+		PL_DROP_PROXY_HEADER,
 	};
 	bool ok = true;
 

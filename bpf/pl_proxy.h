@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The PROXY protocol header (version 2) in front of a connection: what a server learns of its client.
+ *
+ * The SYN is shifted, and never the stream. It goes to the server with its sequence number lowered by the
+ * header's size N, so that the server expects N bytes before the client's first one. Those are the header.
+ * All later sequence numbers, acknowledgements and SACK blocks are right on both sides as they are, so that
+ * the packets of a connection whose header was acknowledged need nothing at all.
+ *
+ *	client			data path				server
+ *	SYN s			seq s - N
+ *				ack s + 1 - N becomes s + 1		SYN-ACK
+ *	ACK s + 1		grows: seq s + 1 - N, N bytes of header
+ *	data s + 1 ...		as they are
+ *				ack >= s + 1: the header has arrived
+ *
+ * The segment that ends the handshake *is* the header. If it is lost, the handshake has not ended, and the
+ * server asks for it again. Until the header is acknowledged every segment of the client without data becomes
+ * the header, and every acknowledgement of the server that lacks it is turned round into the header: so no
+ * timer is needed. Data is never moved, so no segment outgrows the MTU.
+ *
+ * What a connection has come to stands in pl_proxied; its rows in pl_flows4 only say whether that is to be
+ * asked. A client must not write the header itself: nothing of it passes that lies before its first byte.
+ */
+#pragma once
+
+#include "pl_flow.h"
+#include "pl_segment.h"
+
+enum {			      /* pl_proxied.state, in the order that a connection takes */
+       PL_PROXY_ASKED = 1,    /* the client's SYN has passed */
+       PL_PROXY_ANSWERED = 2, /* the server's answer to that SYN has passed */
+       PL_PROXY_SENT = 3,     /* the header was sent, once or more often */
+       PL_PROXY_RESET = 4,    /* the client has given up before the header was acknowledged */
+       PL_PROXY_KNOWN = 5,    /* the server has acknowledged it */
+};
+
+#define PL_PROXY_TURNS_AT_ONCE 8	  /* a server that never takes the header must not make a loop: */
+#define PL_PROXY_TURN_NS       200000000u /* further ones are this far apart */
+
+#define PL_PROXY_BACK 0x100 /* with the row's byte: a packet of the server */
+
+/* The connection that a packet is of, and what of the packet decides. */
+struct pl_proxy_step {
+	struct pl_flow4_key key; /* the client's */
+	struct pl_proxied *proxied;
+	struct pl_segment *segment;
+	__u32 slot;  /* of the ENI */
+	__u32 parts; /* PL_PROXY_… of the listener */
+	__u32 seq, ack;
+	__u32 state; /* as it was found */
+	__u32 flags;
+};
+
+/* A connection goes from one state to another; not if it has left that one meanwhile, or if the row is
+ * another connection's by now. */
+static __always_inline bool pl_proxy_move(const struct pl_proxy_step *step, __u32 from, __u32 to)
+{
+	union {
+		struct {
+			__u32 state, tag;
+		};
+		__u64 all;
+	} old = {.state = from, .tag = pl_flow_tag(&step->key)}, new = {.state = to, .tag = old.tag};
+
+	return __sync_val_compare_and_swap((__u64 *)step->proxied, old.all, new.all) == old.all;
+}
+
+/* Whether packets that find the entry are to be looked at here. */
+static __always_inline void pl_proxy_mark(const struct pl_flow4_key *key, __u32 mark)
+{
+	struct pl_flow4 *flow = pl_flow4_find(key);
+	union pl_flow_word old, new;
+	__u64 *word;
+	int i;
+
+	if (!flow)
+		return;
+	word = (__u64 *)&flow->kind;
+#pragma unroll
+	for (i = 0; i < 2; i++) { /* once more if the flow's state has changed in between */
+		old.all = *(volatile __u64 *)word;
+		if (old.tag != pl_flow_tag(key) || !old.proxy)
+			return;
+		new = old;
+		new.proxy = (old.proxy & ~PL_PROXY_MARKS) | mark;
+		if (__sync_val_compare_and_swap(word, old.all, new.all) == old.all)
+			return;
+	}
+}
+
+__attribute__((noinline)) int pl_proxy_mark_both(const struct pl_flow4_key *client, __u32 mark)
+{
+	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
+	struct pl_flow4 *flow;
+
+	if (!client)
+		return 0;
+	key = *client;
+	flow = pl_flow4_find(&key);
+	if (!flow)
+		return 0;
+	partner_key = pl_flow4_partner(&key, flow);
+	if (!pl_flow_is_still(flow, &key))
+		return 0;
+	pl_proxy_mark(&key, mark);
+	pl_proxy_mark(&partner_key, mark);
+	return 0;
+}
+
+/* The header of a connection into the segment's payload. Addresses and ports are those that the client uses:
+ * its own, and the endpoint ENI's. */
+__attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, __u32 slot, __u32 parts,
+					    __u32 size)
+{
+	const __u8 start[PL_PROXY_ADDRS] = {
+		'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n', 0x21 /* version 2, PROXY */,
+		0x11 /* TCP over IPv4 */};
+	struct pl_proxy_key key = {.slot = slot, .parts = parts};
+	struct pl_segment *segment = pl_segment_get();
+	__be16 rest = bpf_htons(size - PL_PROXY_ADDRS);
+	const struct pl_proxy *ids;
+
+	if (!segment || !client)
+		return PL_DROP_PROXY_HEADER;
+	__builtin_memcpy(segment->payload, start, sizeof(start));
+	__builtin_memcpy(segment->payload + PL_PROXY_ADDRS - 2, &rest, sizeof(rest));
+	__builtin_memcpy(segment->payload + PL_PROXY_ADDRS, client, 12); /* as they lie in the key */
+	if (!(parts & PL_PROXY_IDS))
+		return PL_CONTINUE;
+	ids = bpf_map_lookup_elem(&pl_proxies, &key);
+	if (!ids || ids->size + PL_PROXY_SIZE_MIN != size)
+		return PL_DROP_PROXY_HEADER;
+	__builtin_memcpy(segment->payload + PL_PROXY_SIZE_MIN, ids->tlvs, sizeof(ids->tlvs));
+	return PL_CONTINUE;
+}
+
+/* A segment of the client becomes the header; its flags, acknowledgement, window and options stay. */
+static __attribute__((noinline)) int pl_proxy_become(struct __sk_buff *skb, const struct pl_pkt *pkt,
+						     struct pl_proxy_step *step)
+{
+	struct pl_segment *segment = step->segment;
+	struct pl_proxied *proxied = step->proxied;
+	struct tcphdr *tcp = pl_segment_tcp(segment);
+	__u32 size = proxied->size;
+	int r;
+
+	r = pl_proxy_fill(&step->key, step->slot, proxied->parts, size);
+	if (r)
+		return r;
+	/* An urgent byte would be cut out of the header. A FIN goes with the data that it ends. */
+	segment->tcp[PL_TCP_FLAGS_OFFSET] = (step->flags & ~PL_TCP_URG) | PL_TCP_PSH;
+	if (segment->payload_size)
+		segment->tcp[PL_TCP_FLAGS_OFFSET] &= ~PL_TCP_FIN;
+	tcp->urg_ptr = 0;
+	tcp->seq = bpf_htonl(proxied->first - size);
+	r = pl_segment_replace(skb, size, pkt->key.saddr, pkt->key.daddr);
+	if (!r)
+		proxied->sent = bpf_ktime_get_ns();
+	return r ? PL_DROP_PROXY_HEADER : PL_CONTINUE;
+}
+
+/* The server's acknowledgement becomes the header, or the client's reset, and goes back to the server. */
+static __always_inline int pl_proxy_turn(struct __sk_buff *skb, struct pl_pkt *pkt,
+					 struct pl_proxy_step *step)
+{
+	struct pl_segment *segment = step->segment;
+	struct pl_proxied *proxied = step->proxied;
+	struct tcphdr *tcp = pl_segment_tcp(segment);
+	const struct pl_port *port = pl_port_find(pkt->slot);
+	__u32 size = 0;
+	int r;
+
+	if (!port)
+		return PL_DROP_NO_PORT;
+	pl_segment_turn(segment);
+	tcp->ack_seq = proxied->acked; /* what the client has acknowledged, and never more */
+	tcp->window = proxied->window;
+	if (step->state == PL_PROXY_RESET) { /* just what the server expects (RFC 5961) */
+		segment->tcp[PL_TCP_FLAGS_OFFSET] = PL_TCP_RST | PL_TCP_ACK;
+		tcp->seq = bpf_htonl(step->ack);
+	} else {
+		size = proxied->size;
+		segment->tcp[PL_TCP_FLAGS_OFFSET] = PL_TCP_PSH | PL_TCP_ACK;
+		tcp->seq = bpf_htonl(proxied->first - size);
+		r = pl_proxy_fill(&step->key, step->slot, proxied->parts, size);
+		if (r)
+			return r;
+	}
+	if (pl_segment_replace(skb, size, pkt->key.daddr, pkt->key.saddr) ||
+	    pl_segment_swap_ends(skb, &pkt->key))
+		return PL_DROP_PROXY_HEADER;
+	pkt->out_ifindex = port->ifindex;
+	pkt->out_delivery = port->delivery;
+	return PL_DELIVERED;
+}
+
+/* A new connection, also where an older one of the same tuple was not seen to end. */
+static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
+{
+	struct pl_proxy_key ids_key = {.slot = step->slot, .parts = step->parts};
+	struct pl_proxied new = {
+		.state = PL_PROXY_ASKED,
+		.tag = pl_flow_tag(&step->key),
+		.first = step->seq + 1,
+		.size = PL_PROXY_SIZE_MIN,
+		.parts = step->parts,
+	};
+	int r; /* not long: see pl_nat_try() */
+
+	if (step->parts & PL_PROXY_IDS) {
+		const struct pl_proxy *ids = bpf_map_lookup_elem(&pl_proxies, &ids_key);
+
+		if (!ids || ids->size > PL_PROXY_TLVS_MAX)
+			return PL_DROP_PROXY_HEADER;
+		new.size += ids->size;
+	}
+	r = bpf_map_update_elem(&pl_proxied, &step->key, &new, BPF_ANY);
+	if (r)
+		return PL_DROP_FLOW_TABLE_FULL;
+	pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
+	step->proxied = bpf_map_lookup_elem(&pl_proxied, &step->key);
+	return step->proxied ? PL_CONTINUE : PL_DROP_NO_FLOW;
+}
+
+static __always_inline int pl_proxy_syn(struct __sk_buff *skb, struct pl_proxy_step *step)
+{
+	struct pl_segment *segment = step->segment;
+	int r;
+
+	/* TCP Fast Open: the data would lie in the header's place. Clients send it again without. */
+	if (!pl_tcp_opens(step->flags))
+		return PL_DROP_PROXY_SEQUENCE;
+	if (segment->payload_size)
+		return PL_DROP_PROXY_SYN_DATA;
+	if (!step->proxied || step->proxied->first != step->seq + 1 || step->state == PL_PROXY_RESET) {
+		r = pl_proxy_begin(step);
+		if (r)
+			return r;
+	}
+	pl_options_read(true); /* and asks for no cookie */
+	pl_segment_tcp(segment)->seq = bpf_htonl(step->seq - step->proxied->size);
+	return pl_segment_store(skb) ? PL_DROP_PROXY_HEADER : PL_CONTINUE;
+}
+
+/* Data ends the handshake (an acknowledgement that was put off, or that was lost on its way to here): the
+ * header goes first. A copy of the segment comes in once more behind it. Without a copy it goes as it is, and
+ * the server's answer to a gap asks for the header. */
+static __always_inline int pl_proxy_before_data(struct __sk_buff *skb, const struct pl_pkt *pkt,
+						struct pl_proxy_step *step)
+{
+	if (bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS))
+		return PL_CONTINUE;
+	return pl_proxy_become(skb, pkt, step);
+}
+
+static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const struct pl_pkt *pkt,
+						struct pl_proxy_step *step)
+{
+	struct pl_proxied *proxied = step->proxied;
+	bool is_first;
+	__s32 place;
+
+	if (step->flags & PL_TCP_SYN)
+		return pl_proxy_syn(skb, step);
+	if (!proxied)
+		return PL_DROP_NO_FLOW;
+	if (step->flags & PL_TCP_RST) {
+		if (!pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_RESET))
+			pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_RESET);
+		return PL_CONTINUE;
+	}
+	if (step->state == PL_PROXY_KNOWN) {
+		pl_proxy_mark_both(&step->key, PL_PROXY_DONE);
+		return PL_CONTINUE;
+	}
+	place = step->seq - proxied->first;
+	if (step->state == PL_PROXY_ASKED || step->state == PL_PROXY_RESET || !(step->flags & PL_TCP_ACK) ||
+	    place < -1)
+		return PL_DROP_PROXY_SEQUENCE;
+	if (place == -1 && (step->segment->payload_size || step->flags & PL_TCP_FIN)) /* but a keep-alive */
+		return PL_DROP_PROXY_SEQUENCE;
+	proxied->acked = bpf_htonl(step->ack);
+	proxied->window = pl_segment_tcp(step->segment)->window;
+	is_first = pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_SENT);
+	if (place <= 0 && !step->segment->payload_size)
+		return pl_proxy_become(skb, pkt, step);
+	return is_first && place == 0 ? pl_proxy_before_data(skb, pkt, step) : PL_CONTINUE;
+}
+
+/* The client must not hear of the header: acknowledged is all before its first byte, and nothing of it. The
+ * window's right edge stays where it was. */
+static __attribute__((noinline)) int pl_proxy_raise(struct __sk_buff *skb, struct pl_proxy_step *step,
+						    __u32 missing, __u32 scale)
+{
+	struct tcphdr *tcp = pl_segment_tcp(step->segment);
+	__u32 window = bpf_ntohs(tcp->window), less;
+
+	less = (missing + (1u << (scale & 15)) - 1) >> (scale & 15);
+	tcp->window = bpf_htons(window > less ? window - less : 0);
+	tcp->ack_seq = bpf_htonl(step->ack + missing);
+	return pl_segment_store(skb) ? PL_DROP_PROXY_HEADER : PL_CONTINUE;
+}
+
+static __always_inline bool pl_proxy_may_turn(struct pl_proxy_step *step)
+{
+	struct pl_proxied *proxied = step->proxied;
+	__u64 now = bpf_ktime_get_ns();
+
+	if (step->state != PL_PROXY_SENT && step->state != PL_PROXY_RESET)
+		return false;
+	if (step->segment->payload_size || step->flags & (PL_TCP_SYN | PL_TCP_FIN | PL_TCP_RST))
+		return false;
+	if (proxied->turns >= PL_PROXY_TURNS_AT_ONCE && now - proxied->sent < PL_PROXY_TURN_NS)
+		return false;
+	if (proxied->turns < PL_PROXY_TURNS_AT_ONCE)
+		proxied->turns++;
+	proxied->sent = now;
+	return true;
+}
+
+static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl_pkt *pkt,
+						struct pl_proxy_step *step)
+{
+	struct pl_proxied *proxied = step->proxied;
+	__u32 missing;
+
+	if (!proxied)
+		return PL_DROP_NO_FLOW;
+	if (!(step->flags & PL_TCP_ACK))
+		return PL_CONTINUE;
+	missing = proxied->first - step->ack;
+	if (missing - 1 >= proxied->size) { /* neither in the header nor before it */
+		if ((__s32)missing > 0)
+			return PL_CONTINUE;
+		if (step->state == PL_PROXY_KNOWN || pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN))
+			pl_proxy_mark_both(&step->key, PL_PROXY_DONE);
+		return PL_CONTINUE;
+	}
+	/* An older connection's acknowledgement only looks like one of this. */
+	if (step->state == PL_PROXY_ASKED && missing != proxied->size)
+		return PL_CONTINUE;
+	pl_options_read(false);
+	if (step->flags & PL_TCP_SYN) {
+		proxied->scale = step->segment->scale < PL_SCALE_MAX ? step->segment->scale : PL_SCALE_MAX;
+		pl_proxy_move(step, PL_PROXY_ASKED, PL_PROXY_ANSWERED);
+		return pl_proxy_raise(skb, step, missing, 0);
+	}
+	if (pl_proxy_may_turn(step))
+		return pl_proxy_turn(skb, pkt, step);
+	return pl_proxy_raise(skb, step, missing, proxied->scale);
+}
+
+/* A packet of a connection whose header is not known to have arrived, or a SYN of one; before it is
+ * translated. `opening`: the client's key. `mark`: the row's `proxy`, with PL_PROXY_BACK of the server's row.
+ * PL_CONTINUE: it goes its way, as it is now. PL_DELIVERED: it was turned round. Else it is dropped. */
+__attribute__((noinline)) int pl_proxy_step(struct __sk_buff *skb, struct pl_pkt *pkt,
+					    const struct pl_flow4_key *opening, __u32 slot, __u32 mark)
+{
+	struct pl_proxy_step step = {.slot = slot, .parts = (mark >> PL_PROXY_PARTS_SHIFT) & PL_PROXY_PARTS};
+	const struct tcphdr *tcp;
+	int r;
+
+	if (!pkt || !opening)
+		return PL_DROP_NO_FLOW;
+	step.key = *opening;
+	step.segment = pl_segment_get();
+	if (!step.segment)
+		return PL_DROP_PROXY_HEADER;
+	r = pl_segment_read(skb);
+	if (r)
+		return r;
+	tcp = pl_segment_tcp(step.segment);
+	step.seq = bpf_ntohl(tcp->seq);
+	step.ack = bpf_ntohl(tcp->ack_seq);
+	step.flags = pkt->tcp_flags;
+	step.proxied = bpf_map_lookup_elem(&pl_proxied, &step.key);
+	if (step.proxied) {
+		step.state = *(volatile __u32 *)&step.proxied->state;
+		if (step.proxied->tag != pl_flow_tag(&step.key))
+			return PL_DROP_NO_FLOW;
+	}
+	if (mark & PL_PROXY_BACK)
+		return pl_proxy_from_server(skb, pkt, &step);
+	return pl_proxy_from_client(skb, pkt, &step);
+}
+
+/* Whether a packet that found the entry has to be looked at here. Once the header is acknowledged only a SYN
+ * has: the tuple may be used again. */
+static __always_inline bool pl_proxy_is_due(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+{
+	__u8 proxy = flow->proxy;
+
+	return proxy && ((proxy & PL_PROXY_MARKS) != PL_PROXY_DONE || pkt->tcp_flags & PL_TCP_SYN);
+}
+
+static __always_inline int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt *pkt,
+					   const struct pl_flow4 *flow)
+{
+	struct pl_flow4_key opening = pkt->key;
+	__u32 slot = flow->slot, mark = flow->proxy;
+
+	if (flow->kind == PL_FLOW_NAT_BACK) {
+		opening = pl_flow4_partner(&pkt->key, flow);
+		mark |= PL_PROXY_BACK;
+	}
+	/* With another flow's row this would be another connection's header. */
+	if (!pl_flow_is_still(flow, &pkt->key))
+		return PL_DROP_NO_FLOW;
+	return pl_proxy_step(skb, pkt, &opening, slot, mark);
+}
