@@ -389,6 +389,8 @@ static const struct cli_option listener_update[] = {
 	{"LISTENER", "ListenerId", .required = true, .help = "lsn-…"},
 	{"--group", "ServerGroupId", .help = "the server group that it serves from now on"},
 	{"--description", "ListenerDescription", .help = "description"},
+	{"--no-proxy-protocol", "ProxyProtocolEnabled", CLI_FLAG, .add = add_no,
+	 .help = "servers get no PROXY header any more"},
 	{NULL},
 };
 static const struct cli_wait listener_stopped = {"GetListenerAttribute", "ListenerId=%s",

@@ -3,9 +3,9 @@
  * Rows of the plan into the kernel's tables.
  *
  * Make before break: what others point to is written first (lists in free regions, sets of security groups,
- * groups, ports, backends, listeners, ENIs, and places last, which is where a packet's way begins), and what
- * is gone is deleted the other way round. After all of that the generations of the slots that were touched
- * rise, and their open flows are judged again by what then stands.
+ * groups, ports, backends, ids for PROXY headers, listeners, ENIs, and places last, which is where a packet's
+ * way begins), and what is gone is deleted the other way round. After all of that the generations of the
+ * slots that were touched rise, and their open flows are judged again by what then stands.
  *
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
  * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
@@ -25,7 +25,7 @@ struct sync {
 	struct datapath *datapath;
 	const struct plan *plan;
 	struct failures *failures;
-	struct rowset config, ports, limits, backends, listeners, enis, places;
+	struct rowset config, ports, limits, backends, proxies, listeners, enis, places;
 	uint8_t *touched; /* bitmap by slot */
 	uint8_t *left;	  /* bitmap by the number of a security group: there is no room for its rules */
 	bool has_no_room; /* for what many depend on, and no single object stands for */
@@ -68,9 +68,9 @@ static int adopt_lists(struct table *table, struct list_table *regions, size_t f
 
 int datapath_load_tables(struct datapath *datapath)
 {
-	struct table *const tables[] = {&datapath->config,   &datapath->ports,	   &datapath->limits,
-					&datapath->backends, &datapath->listeners, &datapath->enis,
-					&datapath->places};
+	struct table *const tables[] = {&datapath->config,   &datapath->ports,	 &datapath->limits,
+					&datapath->backends, &datapath->proxies, &datapath->listeners,
+					&datapath->enis,     &datapath->places};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
@@ -259,6 +259,28 @@ static int want_backends(struct sync *sync)
 	return r;
 }
 
+static int want_proxies(struct sync *sync)
+{
+	const struct plan *plan = sync->plan;
+	struct table_room room;
+	int r = 0;
+
+	if (!plan->n_proxies)
+		return 0;
+	room = table_room_for(&sync->datapath->proxies, &plan->proxies->key, plan->n_proxies,
+			      sizeof(*plan->proxies));
+	for (size_t i = 0; i < plan->n_proxies && r == 0; i++) {
+		const struct plan_proxy *proxy = &plan->proxies[i];
+
+		if (table_room_take(&room, &proxy->key))
+			r = rowset_append(&sync->proxies, &proxy->key, &proxy->value);
+		else
+			r = fail_slot(sync, proxy->key.slot,
+				      "this node has no room for its ids in PROXY headers");
+	}
+	return r;
+}
+
 static int want_eni(struct sync *sync, const struct plan_eni *eni)
 {
 	static const struct pl_set none;
@@ -429,6 +451,7 @@ static int apply_tables(struct sync *sync)
 		{&datapath->limits, &sync->limits, NULL},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
+		{&datapath->proxies, &sync->proxies, NULL},
 		{&datapath->listeners, &sync->listeners, give_listener},
 		{&datapath->enis, &sync->enis, NULL},
 		{&datapath->places, &sync->places, NULL},
@@ -499,6 +522,8 @@ static int want_all(struct sync *sync, const struct plan_port *service)
 	if (r == 0)
 		r = want_backends(sync);
 	if (r == 0)
+		r = want_proxies(sync);
+	if (r == 0)
 		r = want_enis(sync);
 	if (r == 0)
 		r = want_places(sync);
@@ -509,8 +534,8 @@ static int want_all(struct sync *sync, const struct plan_port *service)
 
 static int sync_all(struct sync *sync, const struct plan_port *service)
 {
-	struct rowset *const sets[] = {&sync->config,	 &sync->ports, &sync->limits, &sync->backends,
-				       &sync->listeners, &sync->enis,  &sync->places};
+	struct rowset *const sets[] = {&sync->config,  &sync->ports,	 &sync->limits, &sync->backends,
+				       &sync->proxies, &sync->listeners, &sync->enis,	&sync->places};
 	int r = want_all(sync, service);
 
 	if (r < 0)
@@ -550,6 +575,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		.ports = like(&datapath->ports),
 		.limits = like(&datapath->limits),
 		.backends = like(&datapath->backends),
+		.proxies = like(&datapath->proxies),
 		.listeners = like(&datapath->listeners),
 		.enis = like(&datapath->enis),
 		.places = like(&datapath->places),
@@ -577,6 +603,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	rowset_done(&sync.ports);
 	rowset_done(&sync.limits);
 	rowset_done(&sync.backends);
+	rowset_done(&sync.proxies);
 	rowset_done(&sync.listeners);
 	rowset_done(&sync.enis);
 	rowset_done(&sync.places);

@@ -22,7 +22,7 @@ struct datapath {
 	struct attach *attach;
 	char pin_dir[PATH_MAX / 2];
 
-	struct table config, ports, limits, backends, listeners, enis, places;
+	struct table config, ports, limits, backends, proxies, listeners, enis, places;
 	struct list_table *maglev;
 	struct group_table *groups;
 	struct set_table *sets;

@@ -269,6 +269,9 @@ static const struct field listener_fields[] = {
 	ENUM(listener, status, listener_status_names),
 	I64(listener, create_time),
 	U32(listener, backend_port),
+	BOOL(listener, proxy_vpc_id),
+	BOOL(listener, proxy_endpoint_id),
+	BOOL(listener, proxy_service_id),
 };
 
 static const struct field server_group_fields[] = {

@@ -321,6 +321,10 @@ struct listener {
 	enum listener_status status;
 	int64_t create_time;
 	uint32_t backend_port; /* of a classic load balancer's: that of all its servers; else 0 */
+	/* What PROXY headers say beside addresses. */
+	bool proxy_vpc_id;
+	bool proxy_endpoint_id;
+	bool proxy_service_id;
 };
 
 enum server_group_status {

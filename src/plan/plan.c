@@ -2,7 +2,8 @@
 /*
  * The plan as a whole: the order of the steps, the small things that they share, and the end, where
  * everything is sorted. Each subject has a file of its own: plan_port.c, plan_endpoint.c, plan_service.c,
- * plan_policy.c, plan_names.c; numbers that must not change from plan to plan are kept by plan_indexes.c.
+ * plan_proxy.c, plan_policy.c, plan_names.c; numbers that must not change from plan to plan are kept by
+ * plan_indexes.c.
  *
  * Rows may dangle: what the feed brings is consistent only when it has all arrived. An object whose neighbour
  * is missing is left out and named in the failures; nothing here trusts an id.
@@ -259,8 +260,8 @@ static void builder_done(struct plan_builder *b)
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
-		plan_ports,  plan_groups, plan_endpoints, plan_security_groups, plan_listeners, plan_probes,
-		plan_places, plan_names,  settle,
+		plan_ports,   plan_groups, plan_endpoints, plan_security_groups, plan_listeners,
+		plan_proxies, plan_probes, plan_places,	   plan_names,		 settle,
 	};
 	_cleanup_(builder_done) struct plan_builder b = {
 		.input = input,
@@ -306,6 +307,7 @@ struct plan *plan_free(struct plan *plan)
 	free(plan->enis);
 	free(plan->listeners);
 	free(plan->tables);
+	free(plan->proxies);
 	free(plan->backends);
 	free(plan->security_groups);
 	free(plan->probes);

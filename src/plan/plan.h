@@ -105,6 +105,12 @@ struct plan_listener {
 	const uint32_t *table;
 };
 
+/* Ids of an ENI for PROXY headers. Sorted by slot, then parts. */
+struct plan_proxy {
+	struct pl_proxy_key key;
+	struct pl_proxy value;
+};
+
 struct plan_backend {
 	uint32_t index;
 	struct pl_backend value;
@@ -180,6 +186,8 @@ struct plan {
 	size_t n_listeners;
 	uint32_t **tables; /* what the listeners' tables point to, each once */
 	size_t n_tables;
+	struct plan_proxy *proxies;
+	size_t n_proxies;
 	struct plan_backend *backends;
 	size_t n_backends;
 	struct plan_security_group *security_groups; /* sorted by number */

@@ -115,6 +115,11 @@ struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
  */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
 
+/* plan_proxy.c: what PROXY headers say. */
+int plan_proxies(struct plan_builder *b); /* needs ENIs, listeners */
+/* PL_PROXY_… that a listener's headers say; 0: it sends none. */
+uint8_t plan_proxy_parts(const struct listener *row);
+
 /* plan_probe.c: what the probe is to say and to hear; the rest of it is there. */
 void plan_probe_say(struct plan_probe *probe, const struct server_group *group, const struct server *server);
 

@@ -348,6 +348,7 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 	listener->value.table_size = table.size;
 	listener->value.idle_s = row->idle_timeout_s;
 	listener->value.open_ns = plan_cost_ns(row->cps);
+	listener->value.proxy = plan_proxy_parts(row);
 	listener->value.vpc = group && group->vpc ? group->vpc->number : 0;
 	listener->value.mss = (uint16_t)MIN(row->mss, (uint32_t)UINT16_MAX);
 	listener->table = table.entries;

@@ -153,9 +153,9 @@ static const struct param_spec balancer_protection_params[] = {
 };
 
 static const struct param_spec proxy_params[] = {
-	{"Ppv2VpcIdEnabled", PARAM_BOOL, .help = "only false is served"},
-	{"Ppv2PrivateLinkEpIdEnabled", PARAM_BOOL, .help = "only false is served"},
-	{"Ppv2PrivateLinkEpsIdEnabled", PARAM_BOOL, .help = "only false is served"},
+	{"Ppv2VpcIdEnabled", PARAM_BOOL, OPTION("--proxy-vpc", "the header names the client's VPC")},
+	{"Ppv2PrivateLinkEpIdEnabled", PARAM_BOOL, OPTION("--proxy-endpoint", "it names the endpoint")},
+	{"Ppv2PrivateLinkEpsIdEnabled", PARAM_BOOL, OPTION("--proxy-service", "it names the service")},
 	{},
 };
 
@@ -165,12 +165,15 @@ static const struct param_spec proxy_params[] = {
 	 OPTION("--cps", "new connections a second of each endpoint zone; 0: no limit")}
 /* clang-format on */
 
-/* Read only to be refused. */
 /* clang-format off */
+#define PROXY_PARAMS \
+	{"ProxyProtocolEnabled", PARAM_BOOL, \
+	 OPTION("--proxy-protocol", "servers get a PROXY header in front of each connection (TCP)")}, \
+	{"ProxyProtocolV2Config", PARAM_STRUCT, .members = proxy_params}
+
+/* Read only to be refused. */
 #define NOT_SERVED_PARAMS \
 	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "only 0 (as they are) is served"}, \
-	{"ProxyProtocolEnabled", PARAM_BOOL, .help = "only false is served"}, \
-	{"ProxyProtocolV2Config", PARAM_STRUCT, .members = proxy_params}, \
 	{"SecSensorEnabled", PARAM_BOOL, .help = "only false is served"}, \
 	{"AlpnEnabled", PARAM_BOOL, .help = "only false is served"}, \
 	{"AlpnPolicy", PARAM_STRING, .help = "not served"}, \
@@ -193,6 +196,7 @@ static const struct param_spec listener_create_params[] = {
 	{"StartPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	{"EndPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	CPS_PARAM,
+	PROXY_PARAMS,
 	NOT_SERVED_PARAMS,
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
@@ -220,6 +224,7 @@ static const struct param_spec listener_update_params[] = {
 	{"ListenerDescription", PARAM_STRING},
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
 	CPS_PARAM,
+	PROXY_PARAMS,
 	NOT_SERVED_PARAMS,
 	{},
 };
@@ -325,6 +330,13 @@ static const struct answer_field listener_create_answer[] = {
 	{},
 };
 
+static const struct answer_field proxy_answer[] = {
+	{"Ppv2VpcIdEnabled", OF(listener, proxy_vpc_id)},
+	{"Ppv2PrivateLinkEpIdEnabled", OF(listener, proxy_endpoint_id)},
+	{"Ppv2PrivateLinkEpsIdEnabled", OF(listener, proxy_service_id)},
+	{},
+};
+
 /* What a listener's own answer and its entry in a list share. */
 static const struct answer_field listener_answer[] = {
 	{"ListenerId", OF(listener, id), IN_LIST("Listener", 1)},
@@ -339,6 +351,7 @@ static const struct answer_field listener_answer[] = {
 	{"Mss", OF(listener, mss)},
 	{"Cps", OF(listener, cps)},
 	{"ProxyProtocolEnabled", OF(listener, proxy_protocol)},
+	{"ProxyProtocolV2Config", OBJECT(proxy_answer)},
 	{"AlpnEnabled", FLAG(false)},
 	{"CaEnabled", FLAG(false)},
 	{"SecSensorEnabled", FLAG(false)},

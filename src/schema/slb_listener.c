@@ -40,8 +40,9 @@ const struct param_spec slb_backend_params[] = {
 		 OPTION("--idle-timeout", "seconds (TCP)")},                                                 \
 		{"PersistenceTimeout", PARAM_INT, .min = 0, .max = 3600},                                    \
 		{"ConnectionDrain", PARAM_STRING, .values = switch_words},                                   \
-		{"ProxyProtocolV2Enabled", PARAM_BOOL}, {"VServerGroupId", PARAM_STRING},                    \
-		{"MasterSlaveServerGroupId", PARAM_STRING},                                                  \
+		{"ProxyProtocolV2Enabled", PARAM_BOOL,                                                       \
+		 OPTION("--proxy-protocol", "servers get a PROXY header (TCP)")},                            \
+		{"VServerGroupId", PARAM_STRING}, {"MasterSlaveServerGroupId", PARAM_STRING},                \
 		{"AclStatus", PARAM_STRING, .values = switch_words},                                         \
 		{"HealthCheckSwitch", PARAM_STRING, .values = switch_words},                                 \
 		{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true},                   \
@@ -137,7 +138,7 @@ const struct answer_field slb_listener_get_answer[] = {
 	{"ConnectionDrain", TEXT("off")},
 	{"VServerGroup", TEXT("off")},
 	{"AclStatus", TEXT("off")},
-	{"ProxyProtocolV2Enabled", FLAG(false)},
+	{"ProxyProtocolV2Enabled", OF(listener, proxy_protocol)},
 	{"HealthCheck", A_TEXT},
 	{"HealthCheckType", TEXT("tcp")},
 	{"HealthCheckConnectPort", OF(server_group, health_port)},

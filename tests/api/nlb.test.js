@@ -176,7 +176,7 @@ test('a server group with probes by HTTP, a server and a listener', async () => 
 });
 
 test('what nothing reads is refused, with the reason', async () => {
-	for (const [name, value] of Object.entries({ Mss: 1400, ProxyProtocolEnabled: true, SecSensorEnabled: true, AlpnEnabled: true })) {
+	for (const [name, value] of Object.entries({ Mss: 1400, SecSensorEnabled: true, AlpnEnabled: true })) {
 		const e = await refused(nlb('UpdateListenerAttribute', { ListenerId, [name]: value }));
 		assert.equal(e.code, `IllegalParam.${name}`);
 		assert.match(e.message, /here/);

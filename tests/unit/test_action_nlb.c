@@ -506,6 +506,40 @@ static void test_leaving_servers(struct harness *h, const struct world *w)
 	harness_in_force(h, "alpha");
 }
 
+static bool flag(struct harness *h, const char *path)
+{
+	return json_is_true(harness_at(h->answer, path));
+}
+
+static void test_proxy(struct harness *h, const char *listener, const char *lb, const struct world *w)
+{
+	const char *group;
+
+	tap_ok(!flag(h, "ProxyProtocolEnabled") && !flag(h, "ProxyProtocolV2Config.Ppv2VpcIdEnabled"),
+	       "a listener sends no PROXY headers unless it is told to");
+	CALL(h, "UpdateListenerAttribute",
+	     "ListenerId=%s&ProxyProtocolEnabled=true&ProxyProtocolV2Config="
+	     "{\"Ppv2VpcIdEnabled\":true,\"Ppv2PrivateLinkEpsIdEnabled\":true}",
+	     listener);
+	CALL(h, "UpdateListenerAttribute",
+	     "ListenerId=%s&ProxyProtocolV2Config={\"Ppv2PrivateLinkEpsIdEnabled\":false}", listener);
+	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
+	tap_ok(flag(h, "ProxyProtocolEnabled") && flag(h, "ProxyProtocolV2Config.Ppv2VpcIdEnabled") &&
+		       !flag(h, "ProxyProtocolV2Config.Ppv2PrivateLinkEpIdEnabled") &&
+		       !flag(h, "ProxyProtocolV2Config.Ppv2PrivateLinkEpsIdEnabled"),
+	       "what they say is set member by member, and shown");
+	harness_in_force(h, "alpha");
+	group = GET(h, "ServerGroupId", "CreateServerGroup", "ServerGroupName=dns&VpcId=%s&Protocol=UDP",
+		    w->vpc);
+	REFUSED(h, "IllegalParam.ProxyProtocolEnabled", "PROXY headers of UDP", "CreateListener",
+		"LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=UDP&ListenerPort=53"
+		"&ProxyProtocolEnabled=true",
+		lb, group);
+	harness_in_force(h, "alpha");
+	CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group);
+	harness_in_force(h, "alpha");
+}
+
 static void test_listener_life(struct harness *h, const struct world *w)
 {
 	const char *lb = make_balancer(h, w), *listener, *job, *group;
@@ -580,6 +614,7 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	       "its settings can be changed");
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_int(harness_number(h, "IdleTimeout"), 60, "which shows");
+	test_proxy(h, listener, lb, w);
 
 	tap_ok(harness_call(h, ALICE, PRODUCT_ECS, "DeleteInstance", "InstanceId=%s&Force=true", w->web_i),
 	       "an instance that serves can be deleted");
@@ -614,10 +649,6 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		 "ListenerProtocol=TCP&ListenerPort=1&CertificateIds.1=1"},
 		{"IllegalParam.CaEnabled", "certificates of clients",
 		 "ListenerProtocol=TCP&ListenerPort=1&CaEnabled=true"},
-		{"IllegalParam.ProxyProtocolEnabled", "PROXY headers",
-		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolEnabled=true"},
-		{"IllegalParam.ProxyProtocolV2Config", "a part of PROXY headers",
-		 "ListenerProtocol=TCP&ListenerPort=1&ProxyProtocolV2Config={\"Ppv2VpcIdEnabled\":true}"},
 		{"IllegalParam.Mss", "smaller segments", "ListenerProtocol=TCP&ListenerPort=1&Mss=1400"},
 		{"IllegalParam.SecSensorEnabled", "a watch by the second",
 		 "ListenerProtocol=TCP&ListenerPort=1&SecSensorEnabled=true"},

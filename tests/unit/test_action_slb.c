@@ -457,6 +457,13 @@ static void test_settings(struct harness *h, const char *lb)
 	tap_is_int(harness_number(h, "EstablishedTimeout"), 60, "which shows");
 	tap_is_str(harness_text(h, "HealthCheck"), "off", "and probing is off");
 	tap_is_int(harness_number(h, "HealthyThreshold"), 4, "the others stay");
+	tap_ok(json_is_false(harness_at(h->answer, "ProxyProtocolV2Enabled")), "there are no PROXY headers");
+	CALL(h, "SetLoadBalancerTCPListenerAttribute",
+	     "LoadBalancerId=%s&ListenerPort=443&ProxyProtocolV2Enabled=true", lb);
+	CALL(h, "DescribeLoadBalancerTCPListenerAttribute", "LoadBalancerId=%s&ListenerPort=443", lb);
+	tap_ok(json_is_true(harness_at(h->answer, "ProxyProtocolV2Enabled")), "until they are asked for");
+	REFUSED(h, "InvalidParameter.ProxyProtocolV2Enabled", "of UDP", "SetLoadBalancerUDPListenerAttribute",
+		"LoadBalancerId=%s&ListenerPort=443&ProxyProtocolV2Enabled=true", lb);
 	tap_ok(CALL(h, "SetLoadBalancerUDPListenerAttribute",
 		    "LoadBalancerId=%s&ListenerPort=443&HealthCheckConnectPort=22", lb),
 	       "UDP servers are probed at a TCP port");
@@ -547,7 +554,6 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		{"InvalidParameter.ConnectionDrain", "draining", "ConnectionDrain=on"},
 		{"InvalidParameter.AclStatus", "a list of clients", "AclStatus=on"},
 		{"InvalidParameter.VServerGroupId", "a group of servers", "VServerGroupId=rsp-1"},
-		{"InvalidParameter.ProxyProtocolV2Enabled", "PROXY headers", "ProxyProtocolV2Enabled=true"},
 		{"InvalidParameter.HealthCheckType", "probes by HTTP", "HealthCheckType=http"},
 		{"InvalidParameter.EstablishedTimeout", "a long idle time", "EstablishedTimeout=901"},
 		{"InvalidParameter.Description", "an address as description", "Description=http://a"},

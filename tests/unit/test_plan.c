@@ -478,6 +478,57 @@ static void test_listeners(void)
 	world_free(&w);
 }
 
+/* The ids that headers of an ENI's connections name, as text: each with its subtype in front. */
+static const char *ids_of(const struct plan *plan, const char *zone, uint32_t parts)
+{
+	static char text[256];
+	const struct plan_eni *eni = find_eni(plan, zone);
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; eni && i < plan->n_proxies; i++) {
+		const struct plan_proxy *proxy = &plan->proxies[i];
+
+		if (proxy->key.slot != eni->slot || proxy->key.parts != parts)
+			continue;
+		for (uint32_t at = 0; at < proxy->value.size; at += 3u + proxy->value.tlvs[at + 2])
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%x:%u:%.*s ",
+					      proxy->value.tlvs[at], proxy->value.tlvs[at + 3],
+					      proxy->value.tlvs[at + 2] - 1, proxy->value.tlvs + at + 4);
+	}
+	return text;
+}
+
+static void test_proxies(void)
+{
+	static const char listener[] =
+		"{'id': 'lsn-%d', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': '%s', "
+		"'port': %d, 'status': 'Running', 'proxy_protocol': %s, 'proxy_vpc_id': true, "
+		"'proxy_endpoint_id': %s, 'proxy_service_id': %s}";
+	struct world w;
+	const struct plan *plan;
+
+	world_new(&w);
+	tap_is_int(world_plan(&w)->n_proxies, 0, "without PROXY headers nobody has ids in them");
+	rows_put(w.rows, "listener/lsn-2", listener, 2, "TCP", 80, "true", "true", "true");
+	rows_put(w.rows, "listener/lsn-3", listener, 3, "TCP", 81, "true", "false", "false");
+	rows_put(w.rows, "listener/lsn-4", listener, 4, "TCP", 82, "true", "false", "false");
+	rows_put(w.rows, "listener/lsn-5", listener, 5, "TCP", 83, "false", "true", "true");
+	rows_put(w.rows, "listener/lsn-6", listener, 6, "UDP", 84, "true", "true", "true");
+	plan = world_plan(&w);
+	tap_is_int(listener_of(plan, ZONE_H, 80)->value.proxy, PL_PROXY_ON | PL_PROXY_IDS,
+		   "a listener says what its headers say");
+	tap_ok(!listener_of(plan, ZONE_H, 83)->value.proxy && !listener_of(plan, ZONE_H, 84)->value.proxy &&
+		       !listener_of(plan, ZONE_H, 443)->value.proxy,
+	       "one that is off has none, nor has UDP");
+	tap_is_int(plan->n_proxies, 4, "each ENI has its ids once for each choice of them");
+	tap_is_str(ids_of(plan, ZONE_H, PL_PROXY_ON | PL_PROXY_IDS), "e1:1:vpc-c e1:2:ep-1 e1:3:epsrv-1 ",
+		   "the client's VPC, the endpoint, the service");
+	tap_is_str(ids_of(plan, ZONE_I, PL_PROXY_ON | PL_PROXY_VPC), "e1:1:vpc-c ",
+		   "or those that are wished");
+	world_free(&w);
+}
+
 static void test_probes(void)
 {
 	struct world w;
@@ -795,6 +846,7 @@ int main(void)
 	test_server_addresses();
 	test_far_backend();
 	test_listeners();
+	test_proxies();
 	test_probes();
 	test_probes_need_addresses();
 	test_migration();

@@ -27,8 +27,6 @@ static const struct {
 } not_served[] = {
 	{"StartPort", "A listener has one port here."},
 	{"EndPort", "A listener has one port here."},
-	{"ProxyProtocolEnabled", "PROXY headers are not sent here."},
-	{"ProxyProtocolV2Config", "PROXY headers are not sent here."},
 	{"Mss", "Segments are not made smaller here; 0 leaves them."},
 	{"CaEnabled", "TLS is the servers' business here."},
 	{"CertificateIds", "TLS is the servers' business here."},
@@ -83,6 +81,28 @@ static int check_served(struct call *call)
 	return 0;
 }
 
+static bool member_flag(const json_t *object, const char *name, bool otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return value ? json_is_true(value) : otherwise;
+}
+
+/* What is not said stays. What a header is to say is kept also while none is sent. */
+static int read_proxy(struct call *call, struct listener *row)
+{
+	const json_t *config = json_object_get(call->params, "ProxyProtocolV2Config");
+
+	row->proxy_protocol = call_bool(call, "ProxyProtocolEnabled", row->proxy_protocol);
+	row->proxy_vpc_id = member_flag(config, "Ppv2VpcIdEnabled", row->proxy_vpc_id);
+	row->proxy_endpoint_id = member_flag(config, "Ppv2PrivateLinkEpIdEnabled", row->proxy_endpoint_id);
+	row->proxy_service_id = member_flag(config, "Ppv2PrivateLinkEpsIdEnabled", row->proxy_service_id);
+	if (row->proxy_protocol && !streq(row->protocol, "TCP"))
+		return nlb_fail_value(call, "ProxyProtocolEnabled",
+				      "Only TCP connections get PROXY headers.");
+	return 0;
+}
+
 static int read_settings(struct call *call, struct listener *row)
 {
 	const char *text = call_string(call, "ListenerDescription");
@@ -93,7 +113,7 @@ static int read_settings(struct call *call, struct listener *row)
 		return -EBADMSG;
 	row->idle_timeout_s = (uint32_t)call_int(call, "IdleTimeout", row->idle_timeout_s);
 	row->cps = (uint32_t)call_int(call, "Cps", row->cps);
-	return 0;
+	return read_proxy(call, row);
 }
 
 static int check_port(struct call *call, const struct listener *row)

@@ -2,8 +2,8 @@
 /*
  * Listeners of classic load balancers: a port and a protocol, and the port of the servers behind it. A new
  * one is stopped until it is started. What it says of health checks is kept in its own server group. Limits
- * of bandwidth, persistence, groups of servers that callers make, lists of clients and PROXY headers are not
- * served, so asking for them is refused. Probes are TCP connects; a UDP listener's servers are probed only if
+ * of bandwidth, persistence, groups of servers that callers make and lists of clients are not served, so
+ * asking for them is refused. Probes are TCP connects; a UDP listener's servers are probed only if
  * it names a TCP port for that.
  */
 #include <ctype.h>
@@ -51,8 +51,6 @@ static int check_served(struct call *call)
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		if (call_string(call, ids[i].param))
 			return call_fail_param(call, ids[i].param, ids[i].why);
-	if (call_bool(call, "ProxyProtocolV2Enabled", false))
-		return call_fail_param(call, "ProxyProtocolV2Enabled", "No headers are added here.");
 	if (call_int(call, "PersistenceTimeout", 0) > 0)
 		return call_fail_param(call, "PersistenceTimeout",
 				       "Sessions are not kept here beyond a connection: it must be 0.");
@@ -94,6 +92,10 @@ static int read_settings(struct call *call, struct listener *row, struct server_
 		return call_fail_param(call, "Description", "It must have 2 to 256 characters.");
 	if (text && str_copy(row->description, sizeof(row->description), text) < 0)
 		return call_fail_param(call, "Description", "It must have 2 to 256 characters.");
+	row->proxy_protocol = call_bool(call, "ProxyProtocolV2Enabled", row->proxy_protocol);
+	if (row->proxy_protocol && !streq(row->protocol, "TCP"))
+		return call_fail_param(call, "ProxyProtocolV2Enabled",
+				       "Only TCP connections get PROXY headers.");
 	if (streq(row->protocol, "TCP"))
 		row->idle_timeout_s = (uint32_t)call_int(call, "EstablishedTimeout", row->idle_timeout_s);
 	return read_health(call, group);
