@@ -363,10 +363,12 @@ static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_
 		.peer = 17,
 		.partner_vpc = VPC + 1,
 		.seen = now - ago_s * pl_kernel_hz(),
+		.proxy = PL_PROXY_ON << PL_PROXY_PARTS_SHIFT | PL_PROXY_DONE,
 	};
 	struct pl_flow4_key back_key = pl_flow4_partner(&key, &flow);
+	struct pl_proxied proxied = {.tag = pl_flow_tag(&key)};
 	struct pl_flow4 back = flow;
-	_cleanup_(closep) int fd = -EBADF;
+	_cleanup_(closep) int fd = -EBADF, proxied_fd = -EBADF;
 	char path[256];
 
 	back.saddr = key.daddr;
@@ -381,6 +383,24 @@ static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_
 	fd = bpf_obj_get(path);
 	(void)bpf_map_update_elem(fd, &key, &flow, BPF_ANY);
 	(void)bpf_map_update_elem(fd, &back_key, &back, BPF_ANY);
+	(void)str_format(path, sizeof(path), "%s/pl_proxied", pins);
+	proxied_fd = bpf_obj_get(path);
+	(void)bpf_map_update_elem(proxied_fd, &key, &proxied, BPF_ANY);
+}
+
+/* Connections with PROXY headers. */
+static size_t count_proxied(void)
+{
+	struct pl_flow4_key key, *at = NULL;
+	_cleanup_(closep) int fd = -EBADF;
+	char path[256];
+	size_t n = 0;
+
+	(void)str_format(path, sizeof(path), "%s/pl_proxied", pins);
+	fd = bpf_obj_get(path);
+	for (; bpf_map_get_next_key(fd, at, &key) == 0; n++)
+		at = &key;
+	return n;
 }
 
 static int newest(void *context, const void *key, const void *value)
@@ -413,9 +433,11 @@ static void test_idle(struct world *world)
 	put_flow(1001, now, PL_IDLE_TCP_ESTABLISHED + 60, PL_IDLE_TCP_ESTABLISHED + 60);
 	put_flow(1002, now, PL_IDLE_TCP_ESTABLISHED + 60, 1);
 	put_flow(1003, now, 1, 1);
+	tap_is_int((long long)count_proxied(), 3, "three connections with PROXY headers");
 	tap_is_int((long long)(flow_count(world) - before), 6, "three translated flows");
 	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
 	tap_is_int((long long)deleted, 2, "ends the one that was idle in both directions, and no other");
+	tap_is_int((long long)count_proxied(), 2, "and what was kept of its PROXY header");
 }
 
 struct reading {

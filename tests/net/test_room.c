@@ -35,6 +35,7 @@ struct world {
 	struct plan_security_group groups[2];
 	struct plan_listener listeners[2];
 	struct group_rule rules[2];
+	struct plan_proxy proxies[2];
 	uint32_t tables[2];
 };
 
@@ -92,6 +93,12 @@ static struct plan_listener make_listener(uint32_t target, uint16_t port, const 
 	};
 }
 
+static struct plan_proxy make_proxy(uint32_t slot)
+{
+	return (struct plan_proxy){.key = {.slot = slot, .parts = PL_PROXY_ON | PL_PROXY_VPC},
+				   .value = {.size = 1, .tlvs = {1}}};
+}
+
 /* What there is room for. */
 static void fill_plan(struct world *world)
 {
@@ -106,6 +113,7 @@ static void fill_plan(struct world *world)
 		world->enis[i].set = make_set(1 + i);
 		world->tables[i] = i;
 		world->listeners[i] = make_listener(TARGET_FIRST + i, 443, &world->tables[i], 1);
+		world->proxies[i] = make_proxy(slot);
 	}
 	world->plan = (struct plan){
 		.enis = world->enis,
@@ -116,6 +124,8 @@ static void fill_plan(struct world *world)
 		.n_security_groups = 2,
 		.listeners = world->listeners,
 		.n_listeners = 2,
+		.proxies = world->proxies,
+		.n_proxies = 2,
 	};
 }
 
@@ -251,6 +261,24 @@ static void test_listeners(struct world *world)
 	full.n_listeners = PL_LISTENERS_MAX + 1;
 	expect_full(world, &full, "pl_listeners", &world->listeners[0].key, &world->listeners[1].key,
 		    "this node has no room for its listener");
+}
+
+static void test_proxies(struct world *world)
+{
+	_cleanup_(freep) struct plan_proxy *proxies = calloc(PL_PROXIES_MAX + 1, sizeof(*proxies));
+	struct plan full = world->plan;
+
+	if (!proxies)
+		return;
+	forget_last(world, &world->plan.n_proxies);
+	proxies[0] = world->proxies[0];
+	for (uint32_t i = 1; i < PL_PROXIES_MAX; i++)
+		proxies[i] = make_proxy(SLOT_FILLER + i);
+	proxies[PL_PROXIES_MAX] = world->proxies[1];
+	full.proxies = proxies;
+	full.n_proxies = PL_PROXIES_MAX + 1;
+	expect_full(world, &full, "pl_proxies", &world->proxies[0].key, &world->proxies[1].key,
+		    "this node has no room for its ids in PROXY headers");
 }
 
 /* The first listener's table, and one that leaves one element where the last listener needs two. */
@@ -406,6 +434,7 @@ int main(void)
 	test_places(&world);
 	test_rules(&world);
 	test_sets(&world);
+	test_proxies(&world);
 	test_listeners(&world);
 	test_listener_tables(&world);
 	world.datapath = datapath_free(world.datapath);
