@@ -15,6 +15,7 @@
 #include "bench/wrap.h"
 
 #define REPEATS	  131072
+#define SINGLE	  2001
 #define N_NEW	  32768
 #define N_FLOWS	  65536 /* open at once: two senders, with half of them each */
 #define PORT_ONE  4000
@@ -26,19 +27,33 @@ struct bench {
 	struct wrap_bpf *wrap;
 };
 
+/* Says what became of packets that were to be counted under another reason, and ends. */
+static _Noreturn void die_of(const struct bench *bench, const struct pl_count *before, const char *what)
+{
+	fprintf(stderr, "packet_ns: %s:", what);
+	for (uint32_t i = 0; i < PL_REASON_MAX; i++) {
+		uint64_t n = node_count(bench->node, i).packets - before[i].packets;
+
+		if (n)
+			fprintf(stderr, " %lu %s", n, reason_name(i));
+	}
+	fprintf(stderr, "\n");
+	exit(EXIT_FAILURE);
+}
+
 /* Runs what was put into the wrapper; fails unless each was counted under the reason. */
 static double measure(const struct bench *bench, struct wrap_turns turns, uint32_t repeats, uint32_t reason,
 		      const char *what)
 {
-	uint64_t before = node_count(bench->node, reason).packets, n;
-	double ns = wrap_run(bench->wrap, bench->node, turns, repeats);
+	struct pl_count before[PL_REASON_MAX];
+	double ns;
 
-	n = node_count(bench->node, reason).packets - before;
-	if (n == repeats)
-		return ns;
-	fprintf(stderr, "packet_ns: %s: %lu of %u packets were counted as %s\n", what, n, repeats,
-		reason_name(reason));
-	exit(EXIT_FAILURE);
+	for (uint32_t i = 0; i < PL_REASON_MAX; i++)
+		before[i] = node_count(bench->node, i);
+	ns = wrap_run(bench->wrap, bench->node, turns, repeats);
+	if (node_count(bench->node, reason).packets - before[reason].packets != repeats)
+		die_of(bench, before, what);
+	return ns;
 }
 
 /* The same packet again and again. */
@@ -47,6 +62,32 @@ static double measure_one(const struct bench *bench, uint32_t slot, const struct
 {
 	wrap_put(bench->wrap, 0, slot, p, 0);
 	return measure(bench, (struct wrap_turns){.packets = 1, .total = 1}, REPEATS, reason, what);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The same packet, of which a port may have so many a second and no more: one run a call, with its debt
+ * forgotten before. The median, since a call is short and an interrupt long. */
+static double measure_limited(const struct bench *bench, uint32_t slot, const struct pkt *p, uint32_t reason,
+			      const char *rates, const char *what)
+{
+	static double ns[SINGLE];
+	struct bpf_map *map = bpf_object__find_map_by_name(bench->node->bpf->obj, rates);
+	uint64_t none = 0;
+
+	wrap_put(bench->wrap, 0, slot, p, 0);
+	for (uint32_t i = 0; i < SINGLE; i++) {
+		if (map)
+			map_put(map, &slot, &none);
+		ns[i] = measure(bench, (struct wrap_turns){.packets = 1, .total = 1}, 1, reason, what);
+	}
+	qsort(ns, SINGLE, sizeof(ns[0]), compare);
+	return ns[SINGLE / 2];
 }
 
 /* Sends without looking at counters; the packet as it arrived. */
@@ -110,8 +151,10 @@ static double between_instances(const struct bench *bench)
 	return measure_one(bench, SLOT_A, &ack, PL_DELIVERED, "between instances");
 }
 
-/* Rules for what comes to an ENI, of which the last alone lets it in, in groups of 200. */
-static void put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
+/* Rules for what comes to an ENI, of which the last alone lets a connection in; in groups of 200. False:
+ * there cannot be so many. */
+#ifdef PL_LIST_RULES_MAX
+static bool put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
 {
 	uint32_t groups[PL_SET_GROUPS], n_groups = 0;
 
@@ -133,7 +176,34 @@ static void put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
 		groups[n_groups++] = number;
 	}
 	node_set(bench->node, eni, groups, n_groups, false);
+	return true;
 }
+#else /* a program that walks them */
+static bool put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
+{
+	const uint32_t first = 65536;
+	struct pl_policy policy = {.in_first = first, .in_count = n};
+
+	if (n > PL_POLICY_RULES_MAX)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = first + i;
+		uint16_t port = i + 1 < n ? 1000 + 2 * i : 443;
+		struct pl_rule rule = {
+			.addr = addr_of("10.0.0.0"),
+			.prefix_length = 96 + 24,
+			.protocol = IPPROTO_TCP,
+			.allow = true,
+			.port_first = port,
+			.port_last = port,
+		};
+
+		map_put(bench->node->bpf->maps.pl_rules, &at, &rule);
+	}
+	map_put(bench->node->bpf->maps.pl_policies, &eni, &policy);
+	return true;
+}
+#endif
 
 /* From an instance whose ENI has that many rules; each packet opens a flow. */
 static double opening(const struct bench *bench, uint32_t slot, uint32_t eni, uint32_t n_rules)
@@ -239,7 +309,20 @@ static double icmp_error(const struct bench *bench)
 	pkt_seal(&error);
 	if (node_send(bench->node, server, &error).reason != PL_DELIVERED)
 		return NAN;
-	return measure_one(bench, server, &error, PL_DELIVERED, "ICMP error");
+	return measure_limited(bench, server, &error, PL_DELIVERED, "pl_icmp_rates", "ICMP error");
+}
+
+/* So that the search for a free source is that of every day. */
+static void widen_sources(struct node *node)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_backends);
+	struct pl_backend backend;
+
+	for (uint32_t i = 1; i <= 2; i++) {
+		must(bpf_map_lookup_elem(fd, &i, &backend), "backend");
+		backend.nat_count = 14;
+		map_put(node->bpf->maps.pl_backends, &i, &backend);
+	}
 }
 
 int main(void)
@@ -260,6 +343,7 @@ int main(void)
 	};
 	struct bench bench = {.node = node_new(&(struct node_options){.n_flows = ROWS}), .wrap = wrap_new(2)};
 
+	widen_sources(bench.node);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		double ns = kinds[i].run(&bench);
 

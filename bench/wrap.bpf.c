@@ -18,6 +18,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wrap_packet);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
 } wrap_packets SEC(".maps");
 
 struct {
@@ -35,7 +36,7 @@ int wrap(struct __sk_buff *skb)
 {
 	/* The order is scattered, so that neighbours in the flow table are none in time. */
 	__u32 turn = (wrap_turns.at++ * WRAP_STRIDE) & (wrap_turns.total - 1);
-	__u32 index = turn & (wrap_turns.packets - 1), size;
+	__u32 index = wrap_turns.first + (turn & (wrap_turns.packets - 1)), size;
 	struct wrap_packet *packet = bpf_map_lookup_elem(&wrap_packets, &index);
 	__be16 port = bpf_htons(wrap_turns.port_first + turn / wrap_turns.packets);
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/mman.h>
+
 #include "bench/wrap_abi.h"
 
 #include "bench/wrap.skel.h"
@@ -31,6 +33,16 @@ static inline void wrap_put(const struct wrap_bpf *wrap, uint32_t index, uint32_
 		must(-E2BIG, "packet");
 	memcpy(packet.data, p->data, p->size);
 	map_put(wrap->maps.wrap_packets, &index, &packet);
+}
+
+/* All packets, to be written where the wrapper reads them; munmap() is the caller's. */
+static inline struct wrap_packet *wrap_packets(const struct wrap_bpf *wrap, uint32_t n_packets)
+{
+	void *packets = mmap(NULL, n_packets * sizeof(struct wrap_packet), PROT_READ | PROT_WRITE, MAP_SHARED,
+			     bpf_map__fd(wrap->maps.wrap_packets), 0);
+
+	must(packets == MAP_FAILED ? -errno : 0, "map the wrapper's packets");
+	return packets;
 }
 
 /* Nanoseconds of each of the runs, wrapper included. */

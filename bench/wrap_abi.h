@@ -13,12 +13,13 @@ struct wrap_packet {
 	__u32 size;
 	__u32 vary; /* where the L4 port is that each turn has another of; 0: none */
 	__u8 data[WRAP_PACKET_MAX];
+	__u32 pad;
 };
 
-/* `total` turns, in a scattered order, again and again: each packet with each of total / packets ports. Both
- * are powers of two. */
+/* `total` turns, in a scattered order, again and again: each packet, from `first` on, with each of
+ * total / packets ports. Both numbers are powers of two. */
 struct wrap_turns {
 	__u32 at;
-	__u32 packets, total;
+	__u32 first, packets, total;
 	__u32 port_first;
 };
