@@ -32,8 +32,16 @@ needs_check=(
 	command:npm=npm command:tsc=node-typescript command:chromium=chromium command:python3=python3 command:jq=jq
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
 	command:dig=bind9-dnsutils command:clang-format=clang-format command:clang-tidy=clang-tidy command:shellcheck=shellcheck
+	command:redis-server=redis-server command:sshd=openssh-server command:chronyd=chrony command:iperf3=iperf3
+	file:/usr/lib/postgresql/15/bin/postgres=postgresql-15
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
 	flag:-fsanitize=fuzzer,address,undefined=libclang-rt-14-dev
+)
+
+# Services that Debian enables when what is in front of "=" comes.
+services=(
+	command:nginx=nginx command:redis-server=redis-server command:sshd=ssh command:chronyd=chrony
+	file:/usr/lib/postgresql/15/bin/postgres=postgresql
 )
 
 is_met() { # KIND:WHAT
@@ -74,10 +82,13 @@ console_needs() { # BUILD
 policy=/usr/sbin/policy-rc.d
 policy_saved=/usr/sbin/policy-rc.d.before-privlink
 policy_mark='# privlink: nothing starts while packages are installed'
-nginx_mark='# privlink: nginx was not here before, and is not to be enabled'
+service_mark='# privlink: \(.*\) was not here before, and is not to be enabled'
 
 policy_restore() {
-	! grep -qsxF "$nginx_mark" "$policy" || disable_service nginx
+	local service
+	while read -r service; do
+		disable_service "$service"
+	done < <(sed -n "s/^$service_mark\$/\1/p" "$policy" 2>/dev/null)
 	if [ -e "$policy_saved" ] || [ -L "$policy_saved" ]; then
 		mv -f "$policy_saved" "$policy"
 	elif grep -qsxF "$policy_mark" "$policy"; then
@@ -86,12 +97,14 @@ policy_restore() {
 }
 
 policy_forbid() {
-	local mark=$policy_mark
+	local mark=$policy_mark service
 	policy_restore
 	if [ -e "$policy" ] || [ -L "$policy" ]; then
 		mv -f "$policy" "$policy_saved"
 	fi
-	is_met command:nginx || mark+=$'\n'$nginx_mark
+	for service in "${services[@]}"; do
+		is_met "${service%=*}" || mark+=$'\n'${service_mark/'\(.*\)'/${service##*=}}
+	done
 	printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
 	chmod 755 "$policy"
 }

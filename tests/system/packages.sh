@@ -23,7 +23,7 @@ is "$(PATH=$dir/bin:$PATH missing_packages "${needs_check[@]}" | grep clang)" ""
 rm -r "${dir:?}/bin"
 
 disable_service() { echo "$1" >>"$dir/disabled"; }
-is_met() { [ -e "$dir/has-nginx" ]; }
+is_met() { [ "$1" != command:nginx ] || [ -e "$dir/has-nginx" ]; }
 apt_install() { # nothing may start now; nginx comes
 	"$policy"
 	echo $? >"$dir/asked"
@@ -41,6 +41,12 @@ fresh
 apt_install_quietly log nginx
 is "$(cat "$dir/asked")" 101 "while packages are configured nothing may start"
 is "$(left)" nginx "afterwards no policy is left, and nginx is disabled"
+
+is_met() { [ -e "$dir/has-nginx" ]; }
+fresh
+apt_install_quietly log nginx redis-server
+is "$(sort "$dir/disabled" | paste -sd ' ')" "chrony nginx postgresql redis-server ssh" "so is every other service that was not there"
+is_met() { [ "$1" != command:nginx ] || [ -e "$dir/has-nginx" ]; }
 
 fresh 'echo mine'
 touch "$dir/has-nginx"
