@@ -14,6 +14,10 @@
 
 #include "bench/wrap.h"
 
+#if __has_include("tests/bpf/proxy.h")
+#include "tests/bpf/proxy.h"
+#endif
+
 #define REPEATS	  131072
 #define SINGLE	  2001
 #define N_NEW	  32768
@@ -312,6 +316,93 @@ static double icmp_error(const struct bench *bench)
 	return measure_limited(bench, server, &error, PL_DELIVERED, "pl_icmp_rates", "ICMP error");
 }
 
+/* Connections */
+
+#ifdef PL_PROXY_ON
+#define SERVER_SEQ 1000
+
+/* Nanoseconds of one packet, and what became of it. */
+static double time_pass(const struct bench *bench, uint32_t slot, const struct pkt *p, struct pkt *ret_out)
+{
+	const struct bpf_program *programs[] = {bench->node->bpf->progs.pl_main,
+						bench->wrap->progs.wrap_empty};
+	struct __sk_buff ctx = {.cb[0] = slot};
+	double ns[2];
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	for (int i = 0; i < 2; i++) {
+		opts.data_out = i == 0 ? ret_out->data : NULL;
+		opts.data_size_out = i == 0 ? PKT_MAX : 0;
+		must(bpf_prog_test_run_opts(bpf_program__fd(programs[i]), &opts), "run");
+		ns[i] = opts.duration;
+		if (i == 0)
+			ret_out->size = opts.data_size_out;
+	}
+	return ns[0] - ns[1];
+}
+
+/* A connection's first four packets: SYN, answer, ACK, and the server's ACK of the header, if the third has
+ * become it. */
+static double time_connection(const struct bench *bench, uint16_t port, uint32_t parts)
+{
+	struct pair pair = {.node = bench->node, .port = port};
+	uint32_t isn = port, header = parts ? header_size(parts) : 0;
+	const struct segment segments[] = {
+		{.seq = isn, .flags = SYN, .window = 64000},
+		{.seq = SERVER_SEQ, .ack = isn + 1 - header, .flags = SYN | ACK, .window = 64000},
+		{.seq = isn + 1, .ack = SERVER_SEQ + 1, .flags = ACK, .window = 500},
+		{.seq = SERVER_SEQ + 1, .ack = isn + 1, .flags = ACK, .window = 500},
+	};
+	double ns = 0;
+
+	for (int i = 0; i < 4; i++) {
+		struct pkt p = pair_pkt(&pair, i % 2, &segments[i]), out;
+
+		ns += time_pass(bench, i % 2 ? SLOT_S1 : SLOT_A, &p, &out);
+		if (i == 0) {
+			memcpy(pair.seen, out.data + PKT_IP + 12, 8);
+			memcpy(pair.seen + 8, out.data + PKT_L4, 4);
+		}
+		if (i == 2 && out.size != PKT_L4 + 20 + header)
+			must(-EINVAL, "a header that is to be sent");
+	}
+	return ns;
+}
+
+static double connections(const struct bench *bench, uint16_t first_port, uint32_t parts)
+{
+	static double ns[SINGLE];
+
+	node_proxy(bench->node, parts);
+	for (uint16_t i = 0; i < SINGLE; i++)
+		ns[i] = time_connection(bench, first_port + i, parts);
+	qsort(ns, SINGLE, sizeof(ns[0]), compare);
+	return ns[SINGLE / 2];
+}
+
+static double plain_connection(const struct bench *bench)
+{
+	return connections(bench, PORT_ONE + 100, 0);
+}
+
+static double proxy_connection(const struct bench *bench)
+{
+	return connections(bench, PORT_ONE + 100 + SINGLE, ALL_PARTS);
+}
+#else
+static double plain_connection(const struct bench *bench)
+{
+	(void)bench;
+	return NAN;
+}
+
+static double proxy_connection(const struct bench *bench)
+{
+	return plain_connection(bench);
+}
+#endif
+
 /* So that the search for a free source is that of every day. */
 static void widen_sources(struct node *node)
 {
@@ -340,6 +431,8 @@ int main(void)
 		{"echo", echo},
 		{"new, crowded", new_crowded},
 		{"ICMP error", icmp_error},
+		{"connection, four packets", plain_connection},
+		{"the same with a PROXY header", proxy_connection},
 	};
 	struct bench bench = {.node = node_new(&(struct node_options){.n_flows = ROWS}), .wrap = wrap_new(2)};
 
