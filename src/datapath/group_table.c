@@ -40,6 +40,7 @@ struct group_table {
 	struct pl_group *groups; /* in the maps */
 	struct pl_cell *cells;
 	struct state *states;
+	uint32_t end; /* no number from here on is in use: nothing is touched there */
 	struct regions *regions;
 	struct resting *resting; /* oldest first */
 	size_t n_resting, resting_size;
@@ -184,7 +185,7 @@ struct group_table *group_table_free(struct group_table *table)
 {
 	if (!table)
 		return NULL;
-	for (uint32_t i = 0; table->states && i < table->groups_map.n; i++)
+	for (uint32_t i = 0; table->states && i < table->end; i++)
 		state_done(&table->states[i]);
 	free(table->states);
 	regions_free(table->regions);
@@ -232,8 +233,12 @@ int group_table_load(struct group_table *table)
 		return r;
 	if (memcmp(&table->cells[REFUSING], refusing->cells, refusing->n * sizeof(*table->cells)) != 0)
 		memcpy(&table->cells[REFUSING], refusing->cells, refusing->n * sizeof(*table->cells));
-	for (uint32_t i = 1; i < table->groups_map.n && r == 0; i++)
+	for (uint32_t i = 1; i < table->groups_map.n && r == 0; i++) {
+		if (i >= table->end && !*table->groups[i].id)
+			continue;
+		table->end = MAX(table->end, i + 1);
 		r = load_group(table, i);
+	}
 	return r < 0 ? r : claim_resting(table);
 }
 
@@ -241,7 +246,7 @@ int group_table_load(struct group_table *table)
 
 void group_table_begin(struct group_table *table)
 {
-	for (uint32_t i = 1; i < table->groups_map.n; i++) {
+	for (uint32_t i = 1; i < table->end; i++) {
 		struct state *state = &table->states[i];
 
 		version_done(&state->next[0]);
@@ -312,6 +317,7 @@ int group_table_want(struct group_table *table, uint32_t number, const char *id,
 	if (number == 0 || number >= table->groups_map.n)
 		return -ERANGE;
 	state = &table->states[number];
+	table->end = MAX(table->end, number + 1);
 	state->is_wanted = true;
 	state->is_other = state->is_broken || !streq(table->groups[number].id, id);
 	r = wake_up(table);
@@ -347,15 +353,15 @@ void group_table_settle(struct group_table *table)
 {
 	uint64_t given = 0;
 
-	for (uint32_t i = 1; i < table->groups_map.n; i++)
+	for (uint32_t i = 1; i < table->end; i++)
 		if (table->states[i].is_wanted && table->states[i].is_other)
 			given |= pl_group_bit(i);
-	for (uint32_t i = 1; given && i < table->groups_map.n; i++) {
+	for (uint32_t i = 1; given && i < table->end; i++) {
 		struct state *state = &table->states[i];
 
-		for (int d = 0; d < 2 && state->is_left; d++)
-			if (named_in(table, state->next[d].first) & given)
-				state->next[d].first = REFUSING;
+		if (state->is_left &&
+		    (named_in(table, state->next[0].first) | named_in(table, state->next[1].first)) & given)
+			state->next[0].first = state->next[1].first = REFUSING;
 	}
 }
 
@@ -367,7 +373,7 @@ static bool changes(const struct state *state)
 
 bool group_table_changes(const struct group_table *table, uint32_t number)
 {
-	return number < table->groups_map.n && changes(&table->states[number]);
+	return number < table->end && changes(&table->states[number]);
 }
 
 /* Both lists at once. All stores before it are seen by who sees it. */
@@ -421,7 +427,7 @@ int group_table_switch(struct group_table *table)
 {
 	int r = 0;
 
-	for (uint32_t i = 1; i < table->groups_map.n && r == 0; i++)
+	for (uint32_t i = 1; i < table->end && r == 0; i++)
 		if (table->states[i].is_wanted)
 			r = switch_group(table, i);
 	return r;
@@ -431,7 +437,7 @@ int group_table_prune(struct group_table *table)
 {
 	int r = 0;
 
-	for (uint32_t i = 1; i < table->groups_map.n && r == 0; i++) {
+	for (uint32_t i = 1; i < table->end && r == 0; i++) {
 		struct state *state = &table->states[i];
 		struct pl_group *row = &table->groups[i];
 
@@ -453,7 +459,7 @@ uint32_t group_table_count(const struct group_table *table)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 1; i < table->groups_map.n; i++)
+	for (uint32_t i = 1; i < table->end; i++)
 		n += *table->groups[i].id != '\0';
 	return n;
 }

@@ -99,8 +99,9 @@ void set_table_begin(struct set_table *table)
 	uint64_t now = now_mono_ms();
 
 	for (uint32_t i = 1; i < table->map.n; i++) {
-		if (table->states[i].is_named)
-			table->states[i].rests_since_ms = now;
+		if (!table->states[i].is_named)
+			continue;
+		table->states[i].rests_since_ms = now;
 		table->states[i].is_named = false;
 	}
 }

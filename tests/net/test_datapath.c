@@ -643,6 +643,16 @@ static bool has_same_guard(const struct world *world, const struct guard_maps *b
 	return now.n == before->n && memcmp(now.ids, before->ids, now.n * sizeof(*now.ids)) == 0;
 }
 
+/* A map that programs of before had. */
+static void pin_former(void)
+{
+	_cleanup_(closep) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pl_rules", 4, 24, 1, NULL);
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_rules", pins);
+	tap_ok(fd >= 0 && bpf_obj_pin(fd, path) == 0, "a map that nobody has any more is pinned");
+}
+
 static void test_other_layout(struct world *world)
 {
 	struct guard_maps guard;
@@ -658,6 +668,7 @@ static void test_other_layout(struct world *world)
 	guard = guard_maps(world);
 	flows = flow_count_pinned();
 	generation = generation_of(16);
+	pin_former();
 	tap_is_int(start_agent(world), 0, "an agent finds tables of another layout");
 	tap_ok(is_there("next/pl_ports"), "it makes its own beside them");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "those in force go on");
@@ -680,6 +691,7 @@ static void test_other_layout(struct world *world)
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");
 	tap_ok(!is_there("next"), "brings the new tables to the old ones' places");
+	tap_ok(!is_there("pl_rules"), "what no program has any more is gone");
 	tap_ok(!has_same_guard(world, &guard), "it is the one of the new tables");
 	tap_ok(generation_of(16) > generation, "generations go on from the old ones, and have risen");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow by the new tables");

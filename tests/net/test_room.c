@@ -305,7 +305,7 @@ static void test_listener_tables(struct world *world)
 }
 
 /* So many groups with long lists that there is no room for another one. */
-enum { LONG = PL_LIST_RULES_MAX, FILLERS = PL_CELLS_MAX / LONG };
+enum { LONG = PL_LIST_RULES_MAX, FILLERS = PL_CELLS_MAX / LONG, NAMED = 50 };
 
 struct crowd {
 	struct group_rule rules[LONG], others[LONG];
@@ -347,39 +347,53 @@ static struct pl_cell cell_of(uint32_t index)
 	return cell;
 }
 
+static bool refuses(uint32_t number)
+{
+	struct pl_group row = group_row(number);
+
+	return row.list[PL_DIRECTION_IN] && row.list[PL_DIRECTION_IN] == row.list[PL_DIRECTION_OUT] &&
+	       cell_of(row.list[PL_DIRECTION_IN]).piece.best_rank == PL_RANK_FIRST;
+}
+
 /* A list that has no room leaves the old one in force; a new group refuses all until there is room. */
 static void test_rules(struct world *world)
 {
 	_cleanup_(freep) struct crowd *crowd = calloc(1, sizeof(*crowd));
 	const char *named = LAST ": this node has no room for its security groups' rules";
-	uint32_t generation = generation_of(SLOT_LAST), list = group_row(2).list[PL_DIRECTION_IN];
+	uint32_t generation, list;
 	struct plan full;
 
 	if (!crowd)
 		return;
 	full = make_crowd(world, crowd);
+	world->rules[1].group = NAMED;
 	expect(world, &full, "", "nobody's groups fill pl_cells");
+	generation = generation_of(SLOT_LAST);
+	list = group_row(2).list[PL_DIRECTION_IN];
 	crowd->groups[1].rules[PL_DIRECTION_IN] = crowd->others;
 	crowd->groups[1].n_rules[PL_DIRECTION_IN] = LONG;
 	expect(world, &full, named, "pl_cells is full");
 	tap_ok(list && group_row(2).list[PL_DIRECTION_IN] == list, "a group's rules stay in force");
 	tap_is_int(generation_of(SLOT_LAST), generation, "nothing has changed for its open flows");
 
+	(void)str_copy(crowd->groups[NAMED - 1].id, sizeof(crowd->groups->id), "sg-other");
+	expect(world, &full, named, "a group that they name has its number from another one");
+	tap_ok(refuses(2), "rules of before mean nobody else: all is refused");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and open flows are judged again");
+
 	(void)str_copy(crowd->groups[1].id, sizeof(crowd->groups[1].id), "sg-new");
 	expect(world, &full, named, "a new group in the full table");
-	list = group_row(2).list[PL_DIRECTION_IN];
-	tap_ok(list && list == group_row(2).list[PL_DIRECTION_OUT] &&
-		       cell_of(list).piece.best_rank == PL_RANK_FIRST,
-	       "it is not judged by another's rules, nor by none: it refuses all");
-	tap_is_int(generation_of(SLOT_LAST), generation + 1, "and open flows are judged again");
+	tap_ok(refuses(2), "it is not judged by another's rules, nor by none: it refuses all");
+	tap_is_int(generation_of(SLOT_LAST), generation + 2, "and open flows are judged again");
 
 	full.n_security_groups = 20;
 	expect(world, &full, named, "groups go, and their lists rest");
 	(void)usleep((GROUP_REST_MS + 100) * 1000);
 	expect(world, &full, "", "there is room");
-	tap_ok(group_row(2).list[PL_DIRECTION_IN] != list, "the new group has its list");
-	tap_is_int(generation_of(SLOT_LAST), generation + 2, "and open flows are judged again");
+	tap_ok(!refuses(2), "the new group has its list");
+	tap_is_int(generation_of(SLOT_LAST), generation + 3, "and open flows are judged again");
 	(void)str_copy(world->groups[1].id, sizeof(world->groups[1].id), "sg-new");
+	world->rules[1].group = 0;
 	expect(world, &world->plan, "", "back to few rules");
 }
 
