@@ -15,6 +15,7 @@
 #include "pl_answer.h"
 #include "pl_carry.h"
 #include "pl_frag.h"
+#include "pl_hand.h"
 #include "pl_icmp.h"
 #include "pl_known.h"
 #include "pl_limit.h"
@@ -26,24 +27,59 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Opens the flow of a packet whose tuple has none, and moves the hands on, also where it is refused for want
+ * of room. What they end may make the room. */
+static __always_inline int pl_open_and_sweep(struct pl_pkt *pkt)
+{
+	int r = pl_open4(pkt);
+
+	switch (r) {
+	case PL_DROP_FLOW_SHARE:
+	case PL_DROP_FLOW_TABLE_FULL:
+		return pl_hands_move() ? pl_open4(pkt) : r;
+	case PL_DROP_FLOW_TABLE_BUSY:
+		return pl_pair_clear(pkt) ? pl_open4(pkt) : r;
+	case PL_CONTINUE:
+	case PL_DROP_NAT_EXHAUSTED:
+		pl_hands_move();
+		return r;
+	default:
+		return r;
+	}
+}
+
+/* Opens the flow of a packet; NULL with the reason, if there can be none. */
+static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *ret_reason)
+{
+	struct pl_flow4 *flow;
+
+	*ret_reason = pl_open_and_sweep(pkt);
+	if (*ret_reason)
+		return NULL;
+	/* The same SYN on another CPU may have taken it away meanwhile. */
+	*ret_reason = PL_DROP_FLOW_TABLE_BUSY;
+	flow = pl_flow4_find(&pkt->key);
+	return flow && !(flow->state & PL_STATE_DEAD) ? flow : NULL;
+}
+
 /* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be
  * none. (The pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends
  * on the other.) */
 static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret_reason)
 {
-	struct pl_flow4 *flow = pl_flow4_find(&pkt->key);
+	struct pl_flow4 *flow = pl_flow_look(&pkt->key, ret_reason);
 	int r;
 
-	if (!flow && pl_flow_carry(&pkt->key))
-		flow = pl_flow4_find(&pkt->key);
+	if (!flow && *ret_reason)
+		return NULL;
 	if (flow && pl_flow_begins_anew(flow, pkt)) {
 		if (!pl_limit_may_open(pkt->slot, flow->slot)) {
 			*ret_reason = PL_DROP_FLOW_RATE;
 			pl_drops_for(pkt, flow);
 			return NULL;
 		}
-		pl_flow_remove(&pkt->key);
-		flow = NULL;
+		if (pl_flow_end(&pkt->key, true))
+			flow = NULL;
 	}
 	if (flow) {
 		if (pl_flow_is_judged(flow, pkt->slot))
@@ -55,15 +91,9 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 		pl_drops_for(pkt, flow);
 		if (r != PL_DROP_BACKEND_GONE)
 			return NULL;
-		pl_flow_remove(&pkt->key);
+		pl_flow_end(&pkt->key, false);
 	}
-	*ret_reason = pl_open4(pkt);
-	if (*ret_reason)
-		return NULL;
-	*ret_reason = PL_DROP_NO_FLOW;
-	flow = pl_flow4_find(&pkt->key);
-	/* Counted when it is found, and not before: the same SYN on another CPU could take it away meanwhile.
-	 */
+	flow = pl_flow_open(pkt, ret_reason);
 	if (flow && pkt->eni)
 		pl_tally_add(pkt->eni, PL_TALLY_OPENED, 1, 0);
 	return flow;
@@ -77,22 +107,26 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	int r;
 
 	key.vpc_proto |= PL_SIDE_IN;
-	flow = pl_flow4_find(&key);
-	if (!flow && pl_flow_carry(&key))
-		flow = pl_flow4_find(&key);
+	flow = pl_flow_look(&key, &r);
+	if (!flow && r)
+		return r;
+	if (flow && !pl_flow_is_judged(flow, pkt->slot)) {
+		r = pl_flow_judge_again(&key, pkt->slot);
+		if (r && r != PL_DROP_BACKEND_GONE)
+			return r;
+		if (r) {
+			pl_flow_end(&key, false);
+			flow = NULL;
+		}
+	}
 	if (!flow) {
-		r = pl_open4(pkt);
+		r = pl_open_and_sweep(pkt);
 		if (r)
 			return r;
 		flow = pl_flow4_find(&key);
 	}
 	if (!flow)
-		return PL_DROP_NO_FLOW;
-	if (!pl_flow_is_judged(flow, pkt->slot)) {
-		r = pl_flow_judge_again(&key, pkt->slot);
-		if (r)
-			return r;
-	}
+		return PL_DROP_FLOW_TABLE_BUSY;
 	if (!pl_flow_is_still(flow, &key))
 		return PL_DROP_NO_FLOW;
 	pl_flow_touch(&key, flow, pkt, bytes);
@@ -264,7 +298,37 @@ int pl_guard_tap(struct __sk_buff *skb)
 	return TC_ACT_OK;
 }
 
-/* The clock of pl_flow4.seen, for the sweep: run it, take its return value. */
+/* Starts the timer that goes round the tokens, or takes it over from the program before; run it. */
+SEC("tc")
+int pl_arm(struct __sk_buff *skb)
+{
+	struct pl_round *round = pl_round_get();
+	int r;
+
+	if (!round)
+		return -ENOENT;
+	r = bpf_timer_init(&round->timer, &pl_round, 1 /* CLOCK_MONOTONIC */);
+	if (r && r != -EBUSY)
+		return r;
+	r = bpf_timer_set_callback(&round->timer, pl_round_tick);
+	return r ? r : bpf_timer_start(&round->timer, PL_TICK_NS, 0);
+}
+
+/* What the agent asks for one flow (struct pl_ask); run it. The result is that of pl_flow_carry() or
+ * pl_flow_end(). */
+SEC("tc")
+int pl_ask(struct __sk_buff *skb)
+{
+	const struct pl_ask *ask = pl_data(skb, sizeof(*ask));
+	struct pl_flow4_key key;
+
+	if (!ask)
+		return -EINVAL;
+	key = ask->key;
+	return ask->what == PL_ASK_CARRY ? pl_flow_carry(&key) : pl_flow_end(&key, false);
+}
+
+/* The clock of pl_flow4.seen: run it, take its return value. */
 SEC("syscall")
 int pl_now(void *ctx)
 {

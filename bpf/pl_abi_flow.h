@@ -7,23 +7,36 @@
  * Rows only ever grow, at their end, by multiples of 8 bytes, and a field that is zero means what was done
  * before there was that field. So a program reads the rows of any other, an older one or a newer one: it
  * takes what both have, and zeros for the rest. For that nothing is to be raised. Keys, and what fields mean,
- * are never changed without a new PL_FLOW_VERSION: flows of another version are lost.
+ * are never changed without a new PL_FLOW_VERSION: flows of another version are lost. (Tokens took the upper
+ * half of a count that had 64 bits, and states became bits among which the old values are known: rows of
+ * before say the same.) A flow table has tokens of its own; a flow that moves to another gets another token.
  */
 #pragma once
+
+#include <linux/bpf.h>
 
 #include "pl_abi.h"
 
 #define PL_FLOW_VERSION 1
 
-#define PL_FLOWS4_MAX 262144 /* two rows for a translated flow, four between instances */
-#define PL_FLOWS6_MAX 1024   /* small while IPv6 is dropped at the door */
+/* Tokens, each the right to two rows: one for a translated flow, two for one between instances. Powers of
+ * two. */
+#define PL_TOKENS_TENANTS 131072
+#define PL_TOKENS_SERVICE 8192 /* VPC 0's own, for probes and DNS */
+#define PL_FLOWS4_MAX	  (2 * (PL_TOKENS_TENANTS + PL_TOKENS_SERVICE))
+#define PL_FLOWS6_MAX	  1024 /* small while IPv6 is dropped at the door */
 
 /* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
-#define PL_IDLE_TCP_NEW		60
+#define PL_IDLE_TCP_NEW		60 /* half open: never answered, or the opener has said nothing since */
 #define PL_IDLE_TCP_ESTABLISHED 900
-#define PL_IDLE_TCP_CLOSING	10
+#define PL_IDLE_TCP_CLOSING	10 /* both have sent a FIN, or one a RST */
 #define PL_IDLE_UDP		120
+#define PL_IDLE_UDP_SILENT	900 /* of the opener, while answers go on */
 #define PL_IDLE_ICMP		30
+#define PL_IDLE_DNS		10 /* questions by UDP */
+/* The same while more than three quarters of the tokens are in use. */
+#define PL_EARLY_TCP_NEW     5
+#define PL_EARLY_TCP_CLOSING 1
 
 /* Flow tables. One entry per direction, found by what a packet carries when it arrives from a port.
  * `side` tells the two entries of a flow between instances apart: what a sender's port remembers (OUT), and
@@ -52,11 +65,16 @@ enum {			       /* pl_flow4.kind */
        PL_FLOW_LOCAL = 3,      /* between instances, as opened: no rewrite of addresses */
        PL_FLOW_LOCAL_BACK = 4, /* between instances, the replies */
 };
-enum { /* pl_flow4.state, by what this direction carried */
-       PL_STATE_NEW = 0,
-       PL_STATE_ESTABLISHED = 1,
-       PL_STATE_CLOSING = 2, /* TCP: FIN in this direction, or RST in either */
-};
+/* pl_flow4.state: what a flow has come to. All of it stands in the opening direction's row; the other row has
+ * what it has told its partner. */
+#define PL_STATE_ESTABLISHED (1 << 0) /* the opener spoke again after an answer */
+#define PL_STATE_OLD_CLOSING (1 << 1) /* by programs before there were tokens: FIN here, or RST in either */
+#define PL_STATE_ANSWERED    (1 << 2)
+#define PL_STATE_FIN	     (1 << 3) /* of the opener */
+#define PL_STATE_FIN_BACK    (1 << 4)
+#define PL_STATE_RST	     (1 << 5) /* and nothing from the side that sent it since */
+#define PL_STATE_RST_BACK    (1 << 6)
+#define PL_STATE_DEAD	     (1 << 7) /* being deleted: no packet may follow it */
 
 struct pl_flow4 {
 	__be32 saddr, daddr;	   /* to write */
@@ -64,7 +82,7 @@ struct pl_flow4 {
 	__u16 csum_addr, csum_all; /* folded one's-complement differences: addresses; addresses and ports */
 	__u8 dst_mac[6], src_mac[6];
 	__u32 ifindex; /* node side device of the receiver; 0: another node (later) */
-	/* 8 bytes that change together, see pl_flow_set_state() */
+	/* 8 bytes that change together, see pl_flow_change_state() */
 	__u8 kind;
 	__u8 state;
 	__u8 delivery; /* PL_PORT_VETH, PL_PORT_TAP */
@@ -81,7 +99,58 @@ struct pl_flow4 {
 	__u16 idle_s;	  /* idle time-out when established; 0: the protocol's */
 	__u32 partner_vpc;
 	/* 64 bytes: what a packet needs ends here */
-	__u64 packets, bytes;
+	__u32 packets; /* of rows before there were tokens it had 64 bits, whose upper half was 0 */
+	__u32 token;   /* of the flow, in both of its rows; 0: none */
+	__u64 bytes;
+};
+
+/* pl_tokens: array of the tenants' tokens, then VPC 0's. Number 0 is never given out. The word says whose
+ *hand a token is in:
+ *
+ *	63 incarnation 36 | 35 class 34 | 33 phase 32 | 31 due 0
+ *
+ * FREE: nobody's, or its who has just taken it. OPEN: a flow's. BUSY: of the one that has made it so, by a
+ * compare-and-swap, to end the flow. `due` (jiffies) is a hint when to look at the row. */
+enum { PL_PHASE_FREE, PL_PHASE_BUSY, PL_PHASE_OPEN };
+#define PL_TOKEN_INCARNATION 36
+#define PL_TOKEN_CLASS	     34
+#define PL_TOKEN_PHASE	     32
+
+struct pl_token {
+	__u64 word;
+	struct pl_flow4_key key; /* of the opening row */
+	__u32 owner;		 /* slot; PL_SLOT_NONE: nobody's */
+	__u32 pad;
+};
+
+enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
+
+/* pl_owners: array by slot, of the port or ENI that has judged a flow; of DNS questions the asking port, of
+ * probes slot 0. Tokens that it has, by range. */
+struct pl_owner {
+	__u32 flows[PL_RANGES];
+	__u32 pad[2];
+};
+
+/* pl_uses: array of one; by range. */
+struct pl_uses {
+	__u32 fresh[PL_RANGES]; /* tokens that have been given out once */
+	__u32 used[PL_RANGES];	/* tokens in use */
+};
+
+/* pl_round: array of one. Whoever writes its row ends the timer. */
+struct pl_round {
+	struct bpf_timer timer;
+	__u32 hand[PL_RANGES]; /* where the timer stands, by range */
+	__u64 ended;	       /* flows that it has ended */
+};
+
+/* What the agent asks of the data path, as the frame of a run of pl_ask. */
+enum { PL_ASK_CARRY, PL_ASK_END };
+struct pl_ask {
+	__u8 frame[16]; /* a frame has to begin like one; zero */
+	__u32 what, pad;
+	struct pl_flow4_key key;
 };
 
 struct pl_flow6 {
@@ -127,6 +196,10 @@ PL_ASSERT(sizeof(struct pl_flow4_key) == 16, "pl_flow4_key");
 PL_ASSERT(sizeof(struct pl_flow6_key) == 40, "pl_flow6_key");
 PL_ASSERT(sizeof(struct pl_flow4) == 80, "pl_flow4");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the first 64 bytes");
+PL_ASSERT(__builtin_offsetof(struct pl_flow4, bytes) == 72, "pl_flow4.bytes");
+PL_ASSERT(sizeof(struct pl_token) == 32, "pl_token");
+PL_ASSERT(sizeof(struct pl_owner) == 16, "pl_owner");
+PL_ASSERT(sizeof(struct pl_ask) == 40, "pl_ask");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4,
 	  "pl_flow4.tag");

@@ -2,8 +2,9 @@
 /*
  * Flows that a program with rows of another size has opened. Such a program's table cannot be this one's; it
  * stands beside until the agent's sweep has emptied it, and a packet that finds nothing in pl_flows4 asks
- * there. What it finds is moved, both directions at once. Where there is no such table, which is nearly
- * always, a packet of no flow pays one lookup in an array for it, and a packet of an open flow nothing.
+ * there. What it finds is moved, both directions under one token. Where there is no such table, which is
+ * nearly always, a packet of no flow pays one lookup in an array for it, and a packet of an open flow
+ * nothing.
  *
  * The rows of both begin alike (pl_abi_flow.h): what both have is taken, and the rest is zero. The table is
  * written by nobody any more, so nothing in it is given out again while it is read; the tag is asked all the
@@ -11,7 +12,7 @@
  */
 #pragma once
 
-#include "pl_flow.h"
+#include "pl_end.h"
 
 /* Bytes of a row of the old table; set before load. */
 const volatile __u32 pl_old_row_size = sizeof(struct pl_flow4);
@@ -47,8 +48,24 @@ static __always_inline bool pl_old_has(const struct pl_flow4_key *key)
 	return old && bpf_map_lookup_elem(old, key);
 }
 
-/* Whether the row that is in pl_flows4 under the partner's key is the partner of this key, or none is. It is
- * another flow's where both programs gave out one translated source in the instant of the switch. */
+/* The states of both rows, as today's programs write them. Those of before have a state for each direction:
+ * what it carried, be it a FIN, or something that has no SYN. */
+static __always_inline void pl_old_translate(struct pl_flow4 *flow, struct pl_flow4 *back)
+{
+	bool is_closing = flow->state & PL_STATE_OLD_CLOSING,
+	     is_back_closing = back->state & PL_STATE_OLD_CLOSING;
+
+	if (!is_closing && !is_back_closing && flow->state != PL_STATE_ESTABLISHED &&
+	    back->state != PL_STATE_ESTABLISHED)
+		return;
+	flow->state = (is_closing || is_back_closing || flow->state ? PL_STATE_ESTABLISHED : 0) |
+		      PL_STATE_ANSWERED | (is_closing ? PL_STATE_FIN : 0) |
+		      (is_back_closing ? PL_STATE_FIN_BACK : 0);
+	back->state = PL_STATE_ANSWERED | (is_back_closing ? PL_STATE_FIN_BACK : 0);
+}
+
+/* Whether the row that is in pl_flows4 under the partner's key is the partner of this key. It is another
+ * flow's where both programs gave out one translated source in the instant of the switch. */
 static __always_inline bool pl_partner_fits(const struct pl_flow4_key *partner_key,
 					    const struct pl_flow4_key *key)
 {
@@ -58,29 +75,97 @@ static __always_inline bool pl_partner_fits(const struct pl_flow4_key *partner_k
 	if (!found)
 		return true;
 	back = pl_flow4_partner(partner_key, found);
-	return back.saddr == key->saddr && back.daddr == key->daddr && back.sport == key->sport &&
-	       back.dport == key->dport && back.vpc_proto == key->vpc_proto;
+	return pl_flow4_key_equal(&back, key);
 }
 
-/* Moves the flow of an entry from the old table. The other direction goes first: what finds the entry must
- * find its partner, too. 1: the entry may be there now; 0: there is nothing to move. */
+/* A token for a flow that is open, whatever share its owner has. */
+static __always_inline int pl_carry_token(const struct pl_flow4 *flow, const struct pl_flow4 *back)
+{
+	if (flow->slot == PL_SLOT_SERVICE)
+		return pl_token_take(back->peer, PL_TAKE_FREE | PL_TAKE_SERVICE);
+	return pl_token_take(flow->slot, PL_TAKE_FREE);
+}
+
+static __always_inline void pl_carry_forget(void *old, const struct pl_flow4_key *key,
+					    const struct pl_flow4_key *back_key)
+{
+	bpf_map_delete_elem(old, back_key);
+	bpf_map_delete_elem(old, key);
+}
+
+/* Moves the flow of an entry from the old table: a token, both rows, and then they go there. The answers' row
+ * is the first, whoever moves it, so of two that do so at once one comes too late, and looks again. 1: the
+ * entry may be there now; 0: there is nothing to move; else the reason why it cannot be moved now. */
 __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 {
-	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
+	struct pl_flow4_key key, back_key; /* on the stack: see pl_flow_judge_again() */
 	void *old = pl_old_flows();
-	struct pl_flow4 flow;
+	struct pl_flow4 flow, back;
+	int r, index; /* not long: see pl_nat_try() */
 
 	if (!old || !wanted)
 		return 0;
 	key = *wanted;
 	if (!pl_old_read(old, &key, &flow))
 		return 0;
-	partner_key = pl_flow4_partner(&key, &flow);
-	if (pl_old_read(old, &partner_key, &flow))
-		bpf_map_update_elem(&pl_flows4, &partner_key, &flow, BPF_NOEXIST);
-	if (pl_partner_fits(&partner_key, &key) && pl_old_read(old, &key, &flow))
-		bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_NOEXIST);
-	bpf_map_delete_elem(old, &key);
-	bpf_map_delete_elem(old, &partner_key);
+	if (pl_flow_is_back(&flow)) {
+		key = pl_flow4_partner(&key, &flow);
+		if (!pl_old_read(old, &key, &flow))
+			return 1;
+	}
+	back_key = pl_flow4_partner(&key, &flow);
+	if (!pl_old_read(old, &back_key, &back))
+		return 1;
+	if ((flow.state | back.state) & PL_STATE_DEAD || !pl_partner_fits(&back_key, &key)) {
+		pl_carry_forget(old, &key, &back_key);
+		return 0;
+	}
+	index = pl_carry_token(&flow, &back);
+	if (index <= 0)
+		return -index;
+	pl_old_translate(&flow, &back);
+	flow.token = back.token = index;
+	r = bpf_map_update_elem(&pl_flows4, &back_key, &back, BPF_NOEXIST);
+	if (r) {
+		pl_token_return(index);
+		if (r != -EEXIST)
+			return pl_insert_reason(r);
+		if (pl_flow4_find(&key)) /* it has moved, or another one has been opened in its place */
+			pl_carry_forget(old, &key, &back_key);
+		return 1;
+	}
+	r = bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_NOEXIST);
+	if (r) {
+		pl_pair_undo(&back_key, index);
+		if (r != -EEXIST)
+			return pl_insert_reason(r);
+	} else {
+		pl_flow_own(index, &key, &flow);
+	}
+	pl_carry_forget(old, &key, &back_key);
 	return 1;
+}
+
+/* The entry of a key, here or where a program before has left it. A row that is DEAD, or whose flow moves in
+ * this instant, is no reason to end a connection: *ret_reason is why the packet has to come again. */
+static __always_inline struct pl_flow4 *pl_flow_look(const struct pl_flow4_key *key, int *ret_reason)
+{
+	struct pl_flow4 *flow = pl_flow4_find(key);
+
+	*ret_reason = PL_CONTINUE;
+	if (!flow) {
+		int r = pl_flow_carry(key);
+
+		if (!r)
+			return NULL;
+		flow = pl_flow4_find(key);
+		*ret_reason = r == 1 ? PL_DROP_FLOW_TABLE_BUSY : r;
+		if (!flow)
+			return NULL;
+		*ret_reason = PL_CONTINUE;
+	}
+	if (!(flow->state & PL_STATE_DEAD))
+		return flow;
+	*ret_reason = PL_DROP_FLOW_TABLE_BUSY;
+	return NULL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Flows (what others call conntrack): the entry that a packet found, following TCP, and taking a flow away.
+ * Flows (what others call conntrack): the entry that a packet found, and following TCP. (How a flow ends
+ * stands in pl_end.h.)
  *
  * A translated flow has two entries, each found by what arrives from a port: the consumer's packets by the
  * consumer's tuple, the replies by the backend's. A flow between instances has four: its sender's port
@@ -13,7 +14,9 @@
 #pragma once
 
 #include "pl_parse.h"
-#include "pl_tuple.h"
+#include "pl_token.h"
+
+#define PL_STATE_TRIES 4 /* to change a state that another CPU changes, too */
 
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
  * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
@@ -54,18 +57,25 @@ union pl_flow_word {
 	__u64 all;
 };
 
-/* Changes the state while the row is the key's, and does nothing when it is another flow's by now: else a
- * connection of a stranger could be made to end early. */
-static __always_inline void pl_flow_set_state(struct pl_flow4 *flow, const struct pl_flow4_key *key,
-					      __u8 state)
+/* Changes bits of the state while the row is the key's, and does nothing when it is another flow's by now:
+ * else a connection of a stranger could be made to end early. */
+static __attribute__((noinline)) bool
+pl_flow_change_state(struct pl_flow4 *flow, const struct pl_flow4_key *key, __u8 clear, __u8 raise)
 {
 	__u64 *word = (__u64 *)&flow->kind;
-	union pl_flow_word old = {.all = *(volatile __u64 *)word}, new = old;
+	__u32 tag = pl_flow_tag(key);
 
-	if (old.tag != pl_flow_tag(key))
-		return;
-	new.state = state;
-	(void)__sync_val_compare_and_swap(word, old.all, new.all);
+#pragma unroll
+	for (int i = 0; i < PL_STATE_TRIES; i++) {
+		union pl_flow_word old = {.all = *(volatile __u64 *)word}, new = old;
+
+		if (old.tag != tag)
+			return false;
+		new.state = (old.state & ~clear) | raise;
+		if (new.all == old.all || __sync_val_compare_and_swap(word, old.all, new.all) == old.all)
+			return true;
+	}
+	return false;
 }
 
 /* The ENI whose flow it is; 0: none's. */
@@ -80,48 +90,6 @@ static __always_inline __u32 pl_flow_side(const struct pl_flow4 *flow)
 	return pl_flow_is_back(flow) ? PL_TALLY_OUT : 0;
 }
 
-/* Removes a flow, told from one of its entries, and keeps for its ENI what its rows have counted. Of two CPUs
- * that do so, the one that finds the entry there removes the partner, too: when the other comes to it, its
- * key may be another flow's. */
-__attribute__((noinline)) int pl_flow_remove(const struct pl_flow4_key *found)
-{
-	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
-	struct pl_count count, partner_count = {};
-	struct pl_flow4 *flow, *partner;
-	__u32 eni, side;
-	bool has_proxy;
-	int r; /* not long: see pl_nat_try() */
-
-	if (!found)
-		return 0;
-	key = *found;
-	flow = pl_flow4_find(&key);
-	if (!flow)
-		return 0;
-	partner_key = pl_flow4_partner(&key, flow);
-	eni = pl_flow_eni(flow);
-	side = pl_flow_side(flow);
-	has_proxy = flow->proxy;
-	count = (struct pl_count){flow->packets, flow->bytes};
-	if (!pl_flow_is_still(flow, &key))
-		return 0;
-	partner = pl_flow4_find(&partner_key);
-	if (partner)
-		partner_count = (struct pl_count){partner->packets, partner->bytes};
-	r = bpf_map_delete_elem(&pl_flows4, &key);
-	if (r)
-		return 0;
-	bpf_map_delete_elem(&pl_flows4, &partner_key);
-	if (has_proxy)
-		bpf_map_delete_elem(&pl_proxied, side ? &partner_key : &key);
-	if (eni) {
-		pl_tally_add(eni, PL_TALLY_ENDED | side, count.packets, count.bytes);
-		pl_tally_add(eni, PL_TALLY_ENDED | (side ^ PL_TALLY_OUT), partner_count.packets,
-			     partner_count.bytes);
-	}
-	return 1;
-}
-
 /* Whether an echo packet goes the other way than its entry: with the identifier 0 a request has the key of a
  * reply to somebody else's. */
 static __always_inline bool pl_echo_is_astray(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
@@ -134,50 +102,103 @@ static __always_inline bool pl_tcp_opens(__u8 flags)
 	return (flags & (PL_TCP_SYN | PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST)) == PL_TCP_SYN;
 }
 
-/* A SYN begins anew where the flow is over (the tuple is used again), and where its first SYN was not
- * answered (the backend may have gone since: the next choice is made from today's table). */
-static __always_inline bool pl_flow_begins_anew(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+static __always_inline __u32 pl_flow_class(const struct pl_flow4 *flow, const struct pl_flow4_key *opening)
 {
-	if (pkt->l4_proto != IPPROTO_TCP || !pl_tcp_opens(pkt->tcp_flags))
-		return false;
-	if (flow->kind == PL_FLOW_NAT_BACK)
-		return false;
-	return flow->state == PL_STATE_CLOSING || (flow->state == PL_STATE_NEW && !pl_flow_is_back(flow));
+	return pl_state_class(flow->state, pl_flow4_protocol(opening));
 }
 
-/* A reset ends both directions at once. */
-static __always_inline void pl_flow_reset(const struct pl_flow4_key *key, struct pl_flow4 *flow)
+/* Makes the token the flow's, whose rows are both there. */
+static __always_inline void pl_flow_own(__u32 index, const struct pl_flow4_key *opening,
+					const struct pl_flow4 *flow)
 {
-	struct pl_flow4_key partner_key = pl_flow4_partner(key, flow);
-	struct pl_flow4 *partner;
-
-	if (!pl_flow_is_still(flow, key))
-		return;
-	pl_flow_set_state(flow, key, PL_STATE_CLOSING);
-	partner = pl_flow4_find(&partner_key);
-	if (partner)
-		pl_flow_set_state(partner, &partner_key, PL_STATE_CLOSING);
+	pl_token_open(index, opening, pl_flow_class(flow, opening),
+		      pl_flow4_due(flow, pl_flow4_protocol(opening), pl_hz()));
 }
 
-/* The state of one direction, by what it carries. A SYN proves nothing, with or without an acknowledgement: a
- * server answers anybody's. What comes after it shows that the other side has spoken. */
-static __always_inline void pl_flow_track(const struct pl_flow4_key *key, struct pl_flow4 *flow,
-					  const struct pl_pkt *pkt)
+/* Whether a packet tells its entry something that it does not know. Datagrams have no flags. A SYN proves
+ * nothing, with or without an acknowledgement: a server answers anybody's; what the opener sends after it
+ * shows that both have spoken. */
+static __always_inline bool pl_flow_has_news(const struct pl_flow4 *flow, __u8 flags)
 {
-	__u8 flags = pkt->tcp_flags;
+	bool is_back = pl_flow_is_back(flow);
+	__u8 state = flow->state, rst = is_back ? PL_STATE_RST_BACK : PL_STATE_RST;
+
+	if (flags & PL_TCP_RST)
+		return !(state & rst);
+	if (flags & PL_TCP_FIN && !(state & (is_back ? PL_STATE_FIN_BACK : PL_STATE_FIN)))
+		return true;
+	if (state & rst)
+		return true;
+	if (is_back)
+		return !(state & PL_STATE_ANSWERED);
+	return (state & (PL_STATE_ANSWERED | PL_STATE_ESTABLISHED)) == PL_STATE_ANSWERED;
+}
+
+/* What the opener's packet says. A reset is undone by what the same side sends after it: its peer ignored it,
+ * or somebody else made it. */
+static __always_inline void pl_flow_told(const struct pl_flow4_key *key, struct pl_flow4 *flow, __u32 flags)
+{
+	__u8 state = flow->state, raise = 0, clear = 0;
 
 	if (flags & PL_TCP_RST) {
-		if (flow->state != PL_STATE_CLOSING)
-			pl_flow_reset(key, flow);
-		return;
+		raise = PL_STATE_RST;
+	} else if (!(flags & PL_TCP_SYN)) {
+		clear = state & PL_STATE_RST;
+		if (state & PL_STATE_ANSWERED)
+			raise = PL_STATE_ESTABLISHED;
+		if (flags & PL_TCP_FIN)
+			raise |= PL_STATE_FIN;
 	}
-	if (flags & PL_TCP_FIN) {
-		if (flow->state != PL_STATE_CLOSING)
-			pl_flow_set_state(flow, key, PL_STATE_CLOSING);
+	if (pl_flow_change_state(flow, key, clear, raise) && pl_flow_class(flow, key) == PL_CLASS_CLOSING)
+		pl_token_hurry(flow->token);
+}
+
+/* What an answer says; its own row remembers what it has told its partner. */
+static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, struct pl_flow4 *flow,
+					     __u32 flags)
+{
+	struct pl_flow4_key opening = pl_flow4_partner(key, flow);
+	struct pl_flow4 *opener = pl_flow4_find(&opening);
+	__u8 raise = PL_STATE_RST_BACK, clear = 0;
+
+	if (!opener || opener->token != flow->token)
 		return;
+	if (!(flags & PL_TCP_RST)) {
+		clear = PL_STATE_RST_BACK;
+		raise = PL_STATE_ANSWERED | (flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0);
 	}
-	if (flow->state == PL_STATE_NEW && !(flags & PL_TCP_SYN))
-		pl_flow_set_state(flow, key, PL_STATE_ESTABLISHED);
+	if (!pl_flow_change_state(opener, &opening, clear, raise))
+		return;
+	(void)pl_flow_change_state(flow, key, clear, raise);
+	if (pl_flow_class(opener, &opening) == PL_CLASS_CLOSING)
+		pl_token_hurry(flow->token);
+}
+
+/* Off the path of a packet that is no news. */
+__attribute__((noinline)) int pl_flow_news(const struct pl_flow4_key *found, __u32 flags)
+{
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	struct pl_flow4 *flow;
+
+	if (!found)
+		return 0;
+	key = *found;
+	flow = pl_flow4_find(&key);
+	if (!flow || !pl_flow_is_still(flow, &key))
+		return 0;
+	if (pl_flow_is_back(flow))
+		pl_flow_answered(&key, flow, flags);
+	else
+		pl_flow_told(&key, flow, flags);
+	return 0;
+}
+
+/* The count of packets has 32 bits. Where it begins anew the flow's ENI keeps what it stood for. */
+__attribute__((noinline)) int pl_flow_carry_over(__u32 eni, __u32 side)
+{
+	if (eni)
+		pl_tally_add(eni, PL_TALLY_ENDED | side, 1ull << 32, 0);
+	return 0;
 }
 
 /* What every packet of an entry leaves behind. Two CPUs would fight for the line if `seen` were written each
@@ -190,9 +211,11 @@ static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct
 
 	if (flow->seen != now)
 		flow->seen = now;
-	flow->packets++;
 	flow->bytes += bytes;
-	pl_flow_track(key, flow, pkt);
+	if (!++flow->packets)
+		pl_flow_carry_over(pl_flow_eni(flow), pl_flow_side(flow));
+	if (pl_flow_has_news(flow, pkt->tcp_flags))
+		pl_flow_news(key, pkt->tcp_flags);
 }
 
 /* The part of an entry that says who receives the packets that find it. */

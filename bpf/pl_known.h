@@ -29,13 +29,13 @@ static __always_inline int pl_reason_of(const struct pl_flow4 *flow)
 static __always_inline int pl_flow_check(const struct pl_flow4_key *key, __u32 slot,
 					 struct pl_flow4 **ret_flow)
 {
-	struct pl_flow4 *flow = pl_flow4_find(key);
+	struct pl_flow4 *flow;
+	int r;
 
-	if (!flow && pl_flow_carry(key))
-		flow = pl_flow4_find(key);
+	flow = pl_flow_look(key, &r);
 	*ret_flow = flow;
 	if (!flow)
-		return PL_DROP_NO_FLOW;
+		return r ? r : PL_DROP_NO_FLOW;
 	return pl_flow_is_judged(flow, slot) ? PL_CONTINUE : pl_flow_judge_again(key, slot);
 }
 

@@ -137,8 +137,8 @@ struct {
 /* How often what concerns a slot has changed. Only ever rises. */
 PL_MAPPED_ARRAY(pl_generations, struct pl_generation, PL_SLOTS_MAX);
 
-/* Open IPv4 flows. Written here; the agent only deletes pairs that have been idle (pl_sweep.h). Preallocated:
- * an insert takes a row from a free list, and a full table refuses new flows instead of evicting old ones. */
+/* Open IPv4 flows: two rows for each token that is in use. Written and deleted here alone (pl_end.h).
+ * Preallocated: an insert takes a row from a free list. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_flow4_key);
@@ -173,6 +173,68 @@ struct {
 	__type(value, struct pl_segment);
 	__uint(max_entries, 1);
 } pl_scratch SEC(".maps");
+
+/* How many tokens there are, powers of two; set before load, as the sizes of the maps. */
+const volatile __u32 pl_n_tenants = PL_TOKENS_TENANTS;
+const volatile __u32 pl_n_service = PL_TOKENS_SERVICE;
+
+/* Tokens: the right to two rows (pl_token.h). They belong to the rows of pl_flows4: these seven tables are
+ * made anew together, or none is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_token);
+	__uint(max_entries, PL_TOKENS_TENANTS + PL_TOKENS_SERVICE);
+} pl_tokens SEC(".maps");
+
+/* Free tokens that were in use once, by range; first in, first out, so that each rests as long as it can. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__type(value, __u32);
+	__uint(max_entries, PL_TOKENS_TENANTS);
+} pl_free SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__type(value, __u32);
+	__uint(max_entries, PL_TOKENS_SERVICE);
+} pl_free_service SEC(".maps");
+
+/* Who has how many tokens, by slot. Exact: written where a token is taken and given back. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_owner);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_owners SEC(".maps");
+
+/* How many tokens are in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_uses);
+	__uint(max_entries, 1);
+} pl_uses SEC(".maps");
+
+/* The timer that goes round the tokens. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_round);
+	__uint(max_entries, 1);
+} pl_round SEC(".maps");
+
+/* Where each CPU's hands stand, by range. */
+struct pl_hands {
+	__u32 at[PL_RANGES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, __u32);
+	__type(value, struct pl_hands);
+	__uint(max_entries, 1);
+} pl_hands SEC(".maps");
 
 /* Slot 0: the table of open IPv4 flows that a program with rows of another size has left, until it is empty;
  * nearly always nothing (pl_carry.h). The agent gives the old table's size of rows before it loads the
@@ -288,6 +350,25 @@ static __always_inline __u32 pl_generation_get(__u32 slot)
 	const struct pl_generation *generation = bpf_map_lookup_elem(&pl_generations, &slot);
 
 	return generation ? generation->now : 0;
+}
+
+static __always_inline struct pl_token *pl_token_find(__u32 index)
+{
+	return bpf_map_lookup_elem(&pl_tokens, &index);
+}
+
+static __always_inline struct pl_uses *pl_uses_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&pl_uses, &zero);
+}
+
+static __always_inline struct pl_round *pl_round_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&pl_round, &zero);
 }
 
 static __always_inline struct pl_flow4 *pl_flow4_find(const struct pl_flow4_key *key)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Translated flows (SNAT and DNAT in one step): a free source is searched and reserved, and both directions
+ * Translated flows (SNAT and DNAT in one step): a token, a source that follows from it, and both directions
  * are inserted, or neither.
+ *
+ * A flow's token is a number that no other flow of the node has, so a source made of it is free without a
+ * search. A pool with more sources than there are tokens has several for each, taken in turn, so that one
+ * rests for as long as it can. Where the pool is smaller, or flows have sources of before, the source is
+ * hashed.
  *
  * pl_nat_open() is a function of its own to the verifier. It sees struct pl_pkt and tables, never the packet,
  * so pointers into it survive it. Keys are copied to the stack there: kernels before 6.4 take no key from
@@ -12,29 +17,43 @@
 #include "pl_carry.h"
 #include "pl_target.h"
 
+#define PL_NAT_PORTS (65536 - PL_NAT_PORT_FIRST)
+
 /* The search for a free translated source. */
 struct pl_nat_search {
 	struct pl_flow4 back; /* the replies' entry */
 	struct pl_flow4_key back_key;
 	__u32 nat_first, nat_count; /* host order */
+	__u32 source;		    /* to begin with: a number of the pool */
 	__u32 hash;
-	__u32 sport; /* the sender's own, host order */
 	__u32 generation;
 	int result;
 };
 
-/* The source that try number `i` takes: the sender's own port first, where it is in the range, then hashed
- * ones; over all the addresses in turn. */
+/* The number of the source that a token gives to its flow, in its incarnation. */
+static __always_inline __u32 pl_nat_source(__u32 index, __u32 nat_count)
+{
+	__u32 n_tokens = pl_n_tenants + pl_n_service, pool = nat_count * PL_NAT_PORTS,
+	      turns = pool / n_tokens;
+	const struct pl_token *token = pl_token_find(index);
+	__u32 incarnation = token ? token->word >> PL_TOKEN_INCARNATION : 0;
+
+	if (turns > 1)
+		return index + incarnation % turns * n_tokens;
+	return pool ? index % pool : 0;
+}
+
+/* The source that try number `i` takes: the token's, then hashed ones. */
 static __always_inline void pl_nat_choose(struct pl_nat_search *search, __u32 i)
 {
-	__u32 port = search->sport;
+	__u32 source = search->source;
 
-	if (i > 0 || port < PL_NAT_PORT_FIRST)
-		port = PL_NAT_PORT_FIRST + (search->hash >> 8) % (65536 - PL_NAT_PORT_FIRST);
-	search->back_key.daddr =
-		bpf_htonl(search->nat_first + ((search->hash & 0xff) + i) % search->nat_count);
-	search->back_key.dport = bpf_htons(port);
-	search->hash = search->hash * 1664525 + 1013904223;
+	if (i > 0) {
+		source = search->hash % (search->nat_count * PL_NAT_PORTS);
+		search->hash = search->hash * 1664525 + 1013904223;
+	}
+	search->back_key.daddr = bpf_htonl(search->nat_first + source / PL_NAT_PORTS);
+	search->back_key.dport = bpf_htons(PL_NAT_PORT_FIRST + source % PL_NAT_PORTS);
 }
 
 /* One try to insert the replies' entry; 1 ends the loop. BPF_NOEXIST makes an insert a reservation: no other
@@ -51,8 +70,32 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
 	if (r == -EEXIST)
 		return 0;
-	search->result = r ? PL_DROP_FLOW_TABLE_FULL : PL_CONTINUE;
+	search->result = r ? pl_insert_reason(r) : PL_CONTINUE;
 	return 1;
+}
+
+/* How a flow's token is taken: probes, and questions to a DNS address, have a range of their own; and of
+ * probes there are as many as the agent makes. */
+static __always_inline int pl_nat_token(const struct pl_pkt *pkt, const struct pl_target *target)
+{
+	__u32 how = pkt->slot == PL_SLOT_SERVICE ? PL_TAKE_FREE : 0;
+
+	if (target->judge != PL_SLOT_SERVICE)
+		return pl_token_take(target->judge, how);
+	return pl_token_take(pkt->slot, how | PL_TAKE_SERVICE);
+}
+
+/* Where the search for a source begins. A question to a DNS address keeps its port: its source is one
+ * address, the asker's own. */
+static __always_inline void pl_nat_begin(struct pl_nat_search *search, const struct pl_pkt *pkt,
+					 const struct pl_target *target)
+{
+	search->nat_first = bpf_ntohl(target->nat_first);
+	search->nat_count = target->nat_count;
+	search->hash = pl_hash4(&pkt->key);
+	search->source = pl_nat_source(search->back.token, target->nat_count);
+	if (target->vpc == PL_VPC_NODES && bpf_ntohs(pkt->key.sport) >= PL_NAT_PORT_FIRST)
+		search->source = bpf_ntohs(pkt->key.sport) - PL_NAT_PORT_FIRST;
 }
 
 /* Opens a translated flow from the packet's port to the target. Already judged. */
@@ -64,7 +107,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	struct pl_nat_search search = {.result = PL_DROP_NAT_EXHAUSTED};
 	struct pl_flow4 *flow = &search.back;
 	struct pl_flow4_key key;
-	int r; /* as in pl_nat_try() */
+	int r, index; /* as in pl_nat_try() */
 
 	if (!pkt || !target || !config)
 		return PL_DROP_NO_PORT;
@@ -76,6 +119,9 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 		return PL_DROP_BACKEND_GONE;
 	if (!target->nat_count)
 		return PL_DROP_NAT_EXHAUSTED;
+	index = pl_nat_token(pkt, target);
+	if (index <= 0)
+		return -index;
 
 	/* what both directions share */
 	flow->seen = bpf_jiffies64();
@@ -84,21 +130,21 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	flow->idle_s = target->idle_s < 0xffff ? target->idle_s : 0xffff;
 	if (target->proxy && pkt->l4_proto == IPPROTO_TCP)
 		flow->proxy = target->proxy << PL_PROXY_PARTS_SHIFT | PL_PROXY_OPEN;
+	flow->token = index;
 
 	search.back_key.saddr = target->addr;
 	search.back_key.sport = target->port;
 	search.back_key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
-	search.nat_first = bpf_ntohl(target->nat_first);
-	search.nat_count = target->nat_count;
-	search.hash = pl_hash4(&pkt->key);
-	search.sport = bpf_ntohs(pkt->key.sport);
 	search.generation = generation;
+	pl_nat_begin(&search, pkt, target);
 	flow->kind = PL_FLOW_NAT_BACK;
 	pl_flow_set_partner(flow, &pkt->key);
 	pl_flow_set_receiver(flow, sender, pkt->slot, config);
 	bpf_loop(PL_NAT_PROBES, pl_nat_try, &search, 0);
-	if (search.result)
+	if (search.result) {
+		pl_token_return(index);
 		return search.result;
+	}
 
 	flow->kind = PL_FLOW_NAT;
 	pl_flow_set_partner(flow, &search.back_key);
@@ -107,10 +153,13 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	pl_flow_set_csum(flow, &key);
 	pl_flow_set_judged(flow, &key, generation);
 	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
-	if (!r)
+	if (!r) {
+		pl_flow_own(index, &key, flow);
 		return PL_CONTINUE;
+	}
 	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given
 	 * back. */
-	bpf_map_delete_elem(&pl_flows4, &search.back_key);
-	return r == -EEXIST ? PL_CONTINUE : PL_DROP_FLOW_TABLE_FULL;
+	key = search.back_key;
+	pl_pair_undo(&key, index);
+	return r == -EEXIST ? PL_CONTINUE : pl_insert_reason(r);
 }

@@ -70,6 +70,8 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
 	target.port = pkt->key.dport;
 	target.nat_first = pl_addr_v4(&sender->service_addr);
 	target.nat_count = 1;
+	if (pkt->l4_proto == IPPROTO_UDP)
+		target.idle_s = PL_IDLE_DNS;
 	return pl_nat_open(pkt, &target, pl_flow_generation(pkt->slot, PL_SLOT_SERVICE, PL_SLOT_SERVICE));
 }
 

@@ -80,6 +80,12 @@ static __always_inline __u8 pl_flow4_protocol(const struct pl_flow4_key *key)
 	return key->vpc_proto & 0x7f;
 }
 
+static __always_inline bool pl_flow4_key_equal(const struct pl_flow4_key *a, const struct pl_flow4_key *b)
+{
+	return a->saddr == b->saddr && a->daddr == b->daddr && a->sport == b->sport && a->dport == b->dport &&
+	       a->vpc_proto == b->vpc_proto;
+}
+
 /* What the other side sends back, in the same VPC and on the same side. */
 static __always_inline struct pl_flow4_key pl_flow4_turned(const struct pl_flow4_key *key)
 {

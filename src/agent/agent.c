@@ -23,6 +23,7 @@
 
 #define SWEEP_INTERVAL_MS 5000 /* of the clock: each second one ends an interval of the meter */
 #define SWEEP_LATE_MS	  20   /* behind it, and never in front of it */
+#define SWEEP_PAUSE_MS	  1    /* between the pieces of one */
 #define LOOK_INTERVAL_MS  5000
 #define DAILY_MS	  (24 * 60 * 60 * 1000)
 
@@ -47,6 +48,8 @@ struct agent {
 	struct query *query;
 	struct connectivity *connectivity;
 	struct loop_source *term, *interrupt, *hangup, *monitor, *sweep, *look;
+	int64_t sweep_ms;  /* when the round over all flows began, since 1970 */
+	bool is_sweeping;  /* it goes on */
 	uint64_t daily_ms; /* when the trust store was looked at thoroughly */
 	unsigned int look_count;
 	bool is_ready;		    /* the service manager was told */
@@ -322,11 +325,11 @@ static void set_sweep(struct agent *agent)
 	loop_timer_set(agent->sweep, SWEEP_INTERVAL_MS - since + SWEEP_LATE_MS);
 }
 
-/* After a sweep has read what flows come to. */
+/* After a round has read what flows come to; it began at `sweep_ms`. */
 static void measure(struct agent *agent)
 {
 	const struct plan *plan = reconcile_plan(agent->reconcile);
-	int r = plan ? meter_read(agent->meter, agent->datapath, plan, now_unix_ms()) : 0;
+	int r = plan ? meter_read(agent->meter, agent->datapath, plan, agent->sweep_ms) : 0;
 
 	if (r > 0)
 		feed_tell_traffic(agent->feed);
@@ -339,14 +342,23 @@ static void measure(struct agent *agent)
 static void on_sweep(void *context, uint32_t events)
 {
 	struct agent *agent = context;
-	uint64_t deleted = 0;
-	int r = datapath_sweep_flows(agent->datapath, &deleted);
+	uint64_t ended = 0;
+	int r;
 
 	(void)events;
+	if (!agent->is_sweeping)
+		agent->sweep_ms = now_unix_ms();
+	r = datapath_read_flows(agent->datapath, &ended);
+	agent->is_sweeping = r > 0;
+	if (r > 0) {
+		loop_timer_set(agent->sweep, SWEEP_PAUSE_MS);
+		return;
+	}
 	if (r < 0 && r != -EAGAIN)
-		log_warning("cannot sweep flows, ignoring: %s", strerror(-r));
-	if (deleted)
-		log_debug("swept flows n=%llu", (unsigned long long)deleted);
+		log_warning("cannot read flows, ignoring: %s", strerror(-r));
+	if (ended)
+		log_debug("ended flows of ports and endpoints that are gone n=%llu",
+			  (unsigned long long)ended);
 	if (r == 0)
 		measure(agent);
 	set_sweep(agent);

@@ -6,6 +6,7 @@
  */
 #include "carry.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <bpf/bpf.h>
@@ -37,7 +38,7 @@ bool carry_is_possible(int fd)
 
 	return read_info(fd, &info) == 0 && info.type == BPF_MAP_TYPE_HASH &&
 	       info.key_size == sizeof(struct pl_flow4_key) && info.value_size >= ROW_SIZE_MIN &&
-	       info.value_size % sizeof(uint64_t) == 0;
+	       info.value_size <= CARRY_ROW_MAX && info.value_size % sizeof(uint64_t) == 0;
 }
 
 /* A row of either table as today's, into `carry->row` as it is; -ENOENT: there is none. */
@@ -58,6 +59,9 @@ static int copy_row(struct carry *carry, const struct pl_flow4_key *key)
 	struct pl_flow4 flow;
 	int r = read_row(carry, carry->from_fd, carry->from_size, key, &flow);
 
+	/* The number is one of the table that it comes from. (Older rows have zeros there.) */
+	if (r == 0)
+		memset(carry->row + offsetof(struct pl_flow4, token), 0, sizeof(flow.token));
 	if (r == 0 && bpf_map_update_elem(carry->to_fd, key, carry->row, BPF_NOEXIST) < 0 && errno != EEXIST)
 		r = -errno;
 	return r;
@@ -109,7 +113,7 @@ static int note_key(void *context, const void *key, const void *value)
 	return rowset_append(&carry->keys, key, value);
 }
 
-int carry_flows(int from_fd, int to_fd, uint64_t *ret_n)
+int carry_flows(int from_fd, int to_fd)
 {
 	struct carry carry = {
 		.from_fd = from_fd,
@@ -129,7 +133,6 @@ int carry_flows(int from_fd, int to_fd, uint64_t *ret_n)
 	if (!carry.row)
 		return -ENOMEM;
 	r = table_walk(from_fd, note_key, &carry);
-	*ret_n = carry.keys.n;
 	for (size_t i = 0; i < carry.keys.n && r == 0; i++) {
 		struct pl_flow4_key key;
 

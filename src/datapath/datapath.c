@@ -9,7 +9,7 @@
  * Configuration of another layout cannot be taken over. Then new tables are made beside the old ones, which
  * stay in force with the program before this one until the first sync has filled the new (pins.c). Slots and
  * indexes are read from the old tables, since open flows hold on to them. A flow table of another layout is
- * emptied into the new one by packets and by the sweep (bpf/pl_carry.h, carry.c).
+ * emptied into the new one by packets and by the sweep (bpf/pl_carry.h, sweep.c).
  */
 #include "datapath.h"
 
@@ -209,16 +209,34 @@ static int init_attach(struct datapath *datapath, enum attach_mode mode)
 	return attach_new(&options, &datapath->attach);
 }
 
+/* Starts the timer that ends idle flows, or takes it over. Without it they end as new ones open. */
+static void arm_timer(const struct datapath *datapath)
+{
+	static const uint8_t frame[64];
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	int r = bpf_prog_test_run_opts(bpf_program__fd(datapath->skeleton->progs.pl_arm), &opts);
+
+	if (r == 0)
+		r = (int)opts.retval;
+	if (r < 0)
+		log_warning("cannot start the timer of idle flows, ignoring: %s", strerror(-r));
+}
+
 /* From here on every packet is the new program's, and its maps are in force. */
 static int switch_program(struct datapath *datapath)
 {
 	uint32_t zero = 0, program_fd = (uint32_t)bpf_program__fd(datapath->skeleton->progs.pl_main);
+	int r;
 
 	if (bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_entry), &zero, &program_fd, BPF_ANY) <
 	    0)
 		return -errno;
 	datapath->is_waiting = false;
-	return pins_take_place(datapath);
+	r = pins_take_place(datapath);
+	if (r == 0)
+		arm_timer(datapath);
+	return r;
 }
 
 int datapath_take_over(struct datapath *datapath)
@@ -313,6 +331,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	table_done(&datapath->places);
 	free(datapath->slots_in_use);
 	tallies_free(datapath->tallies);
+	round_free(datapath);
 	closep(&datapath->old_flows_fd);
 	pl_bpf__destroy(datapath->skeleton);
 	free(datapath);

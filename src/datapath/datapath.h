@@ -62,11 +62,14 @@ struct datapath_counter {
 };
 /* All reasons, in their order, summed over the CPUs. The array is the caller's. */
 int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, size_t *ret_n);
-/* Entries of the flow tables. */
-int datapath_flow_count(struct datapath *datapath, uint64_t *ret);
-/* Deletes flows that are over: idle for too long, or of a port or an ENI that is gone. Before that it moves
- * what is left in a flow table of another layout, and reads what the flows of each ENI come to. */
-int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted);
+/* Rows of open flows. */
+int datapath_flow_count(const struct datapath *datapath, uint64_t *ret);
+/* Goes on with a round over all flows, for some milliseconds: it moves what is left in a flow table of
+ * another layout, reads what the flows of each ENI come to, and has flows ended whose port or ENI is gone.
+ * (Idle flows end by themselves.) 1: there is more to do, to be called again soon; 0: the round is over, and
+ * has ended that many flows. -EAGAIN: before the first sync there is nothing to read. Any error ends the
+ * round. */
+int datapath_read_flows(struct datapath *datapath, uint64_t *ret_ended);
 
 enum { DATAPATH_IN, DATAPATH_OUT }; /* to an endpoint's service, and from it */
 #define DATAPATH_REASONS_MAX 64
@@ -82,6 +85,6 @@ struct datapath_tally {
 };
 /* The name of a reason to drop; NULL: the number is none's. */
 const char *datapath_drop_name(size_t reason);
-/* Calls for each slot of which anything was counted, as the last sweep that went well has read it. */
+/* Calls for each slot of which anything was counted, as the last round that went well has read it. */
 typedef void (*datapath_tally_callback)(void *context, uint32_t slot, const struct datapath_tally *tally);
 void datapath_tallies(const struct datapath *datapath, datapath_tally_callback callback, void *context);

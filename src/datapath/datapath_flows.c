@@ -122,11 +122,14 @@ static struct datapath_tuple tuple_of(__be32 saddr, __be16 sport, __be32 daddr, 
 	};
 }
 
-static const char *state_name(uint8_t state)
+/* Datagrams and echo are open as long as they are there. */
+static const char *state_name(uint8_t state, uint8_t protocol)
 {
 	static const char *const names[] = {"new", "established", "closing"};
 
-	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+	if (protocol != IPPROTO_TCP)
+		return state & PL_STATE_ANSWERED ? "established" : "new";
+	return names[pl_state_class(state, protocol)];
 }
 
 static uint32_t idle_s(const struct datapath_flow_walk *walk, uint32_t seen)
@@ -141,7 +144,7 @@ static struct datapath_flow read_rows(const struct datapath_flow_walk *walk, con
 				      const struct pl_flow4 *row, const struct pl_flow4 *partner)
 {
 	struct datapath_flow flow = {
-		.state = state_name(MAX(row->state, partner ? partner->state : 0)),
+		.state = state_name(row->state, pl_flow4_protocol(key)),
 		.is_local = pl_flow_is_local(row),
 		.protocol = pl_flow4_protocol(key),
 		.opened = tuple_of(key->saddr, key->sport, key->daddr, key->dport),
@@ -213,8 +216,10 @@ void datapath_each_table(const struct datapath *datapath, datapath_table_callbac
 	const struct table *const tables[] = {&datapath->ports, &datapath->places, &datapath->enis,
 					      &datapath->listeners, &datapath->backends};
 
-	callback(context, "pl_flows4", datapath->n_flow_rows,
-		 bpf_map__max_entries(datapath->skeleton->maps.pl_flows4));
+	uint64_t n_rows = 0;
+
+	(void)datapath_flow_count(datapath, &n_rows);
+	callback(context, "pl_flows4", n_rows, bpf_map__max_entries(datapath->skeleton->maps.pl_flows4));
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		callback(context, tables[i]->name, tables[i]->mirror.n, tables[i]->max_entries);
 	callback(context, "pl_sets", set_table_count(datapath->sets), PL_SETS_MAX);

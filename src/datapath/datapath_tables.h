@@ -15,6 +15,7 @@
 #include "table.h"
 
 struct pl_bpf; /* the skeleton */
+struct round;
 struct tallies;
 
 struct datapath {
@@ -34,12 +35,15 @@ struct datapath {
 	bool is_stale;	       /* mirrors may differ from the kernel */
 	bool is_waiting;  /* the tables are new and not filled yet: the program before this one goes on */
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
+	struct round *round; /* over all flows, while it goes on */
 	uint32_t node_number;
-	struct tallies *tallies; /* as of the last sweep */
-	uint64_t n_flow_rows;	 /* likewise */
+	struct tallies *tallies; /* as of the last round */
 };
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */
 int datapath_load_tables(struct datapath *datapath);
 /* sweep.c: the clock that the program writes into flows. */
 int datapath_clock(const struct datapath *datapath, uint32_t *ret);
+
+/* sweep.c: lets go of a round that has not come to its end. */
+void round_free(struct datapath *datapath);

@@ -98,6 +98,6 @@ int datapath_flow_walk_step(struct datapath_flow_walk *walk, datapath_flow_callb
 
 /* ---- tables ---- */
 
-/* Calls for each table with its rows (of open flows: as the last sweep has found them) and its room. */
+/* Calls for each table with its rows and its room. */
 typedef void (*datapath_table_callback)(void *context, const char *name, uint64_t rows, uint64_t max);
 void datapath_each_table(const struct datapath *datapath, datapath_table_callback callback, void *context);

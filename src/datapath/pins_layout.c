@@ -37,6 +37,17 @@ static bool is_configuration(const struct datapath *datapath, const struct bpf_m
 	return false;
 }
 
+/* The tables that belong to open flows: a row is good for the token that it names, and for no other. */
+static bool is_of_flows(const struct datapath *datapath, const struct bpf_map *map)
+{
+	const struct pl_bpf *skeleton = datapath->skeleton;
+
+	return map == skeleton->maps.pl_flows4 || map == skeleton->maps.pl_tokens ||
+	       map == skeleton->maps.pl_free || map == skeleton->maps.pl_free_service ||
+	       map == skeleton->maps.pl_owners || map == skeleton->maps.pl_uses ||
+	       map == skeleton->maps.pl_round;
+}
+
 /* Whether a map of that name is pinned and is not what the program needs. */
 static bool pin_differs(const struct datapath *datapath, const struct bpf_map *map)
 {
@@ -51,6 +62,13 @@ static bool pin_differs(const struct datapath *datapath, const struct bpf_map *m
 	return info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
 	       info.value_size != bpf_map__value_size(map) || info.max_entries != bpf_map__max_entries(map) ||
 	       info.map_flags != bpf_map__map_flags(map);
+}
+
+static bool is_pinned(const struct datapath *datapath, const struct bpf_map *map)
+{
+	_cleanup_(closep) int fd = pins_open(datapath, bpf_map__name(map));
+
+	return fd >= 0;
 }
 
 struct versions {
@@ -99,6 +117,28 @@ static bool is_configuration_other(const struct datapath *datapath, const struct
 	return false;
 }
 
+/* Whether open flows need tables of their own beside those that are pinned, which are others, or not all of
+ * them. */
+static bool is_flows_other(const struct datapath *datapath, const struct versions *pinned)
+{
+	int n_there = 0, n_missing = 0;
+	const struct bpf_map *map;
+
+	if (pinned->flow && pinned->flow != PL_FLOW_VERSION)
+		return true;
+	bpf_object__for_each_map(map, datapath->skeleton->obj) {
+		if (!is_of_flows(datapath, map))
+			continue;
+		if (pin_differs(datapath, map))
+			return true;
+		if (is_pinned(datapath, map))
+			n_there++;
+		else
+			n_missing++;
+	}
+	return n_there && n_missing;
+}
+
 static int put_beside(const struct datapath *datapath, struct bpf_map *map)
 {
 	char path[PATH_MAX];
@@ -127,12 +167,11 @@ static int finish_carrying(const struct datapath *datapath, int flows_fd)
 {
 	_cleanup_(closep) int old_fd = pins_open(datapath, PINS_OLD_FLOWS);
 	char path[PATH_MAX];
-	uint64_t n;
 	int r;
 
 	if (old_fd < 0)
 		return 0;
-	r = carry_flows(old_fd, flows_fd, &n);
+	r = carry_flows(old_fd, flows_fd);
 	if (r < 0)
 		log_warning("open flows of an older table are lost, ignoring: %s", strerror(-r));
 	r = pins_place(datapath, PINS_OLD_FLOWS, path);
@@ -147,8 +186,8 @@ static int replace_flows(struct datapath *datapath, const struct versions *pinne
 	int r;
 
 	if (fd < 0)
-		return fd;
-	if (pinned->flow != PL_FLOW_VERSION || !carry_is_possible(fd)) {
+		return fd == -ENOENT ? 0 : fd;
+	if ((pinned->flow && pinned->flow != PL_FLOW_VERSION) || !carry_is_possible(fd)) {
 		log_warning("open flows are lost: the pinned flow table is of a layout that this version "
 			    "does not know dir=%s version=%u wanted=%u",
 			    datapath->pin_dir, pinned->flow, PL_FLOW_VERSION);
@@ -161,7 +200,7 @@ static int replace_flows(struct datapath *datapath, const struct versions *pinne
 		r = -errno;
 	if (r < 0)
 		return r;
-	log_info("open flows move over from a table with rows of another size dir=%s", datapath->pin_dir);
+	log_info("open flows move over from a table of another layout dir=%s", datapath->pin_dir);
 	datapath->old_flows_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -207,8 +246,7 @@ static int prepare_map(struct datapath *datapath, struct bpf_map *map, const str
 
 	if (is_configuration(datapath, map))
 		return datapath->is_waiting ? put_beside(datapath, map) : put_in_place(datapath, map);
-	if (!pin_differs(datapath, map) &&
-	    (map != skeleton->maps.pl_flows4 || !pinned->flow || pinned->flow == PL_FLOW_VERSION))
+	if (is_of_flows(datapath, map) ? !is_flows_other(datapath, pinned) : !pin_differs(datapath, map))
 		return put_in_place(datapath, map);
 	if (map == skeleton->maps.pl_reasons)
 		log_info("counting packets from zero: the pinned counters are of other reasons dir=%s",

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What user space reads of the running data path: counters, the number of flows, and flows that are over.
+ * What user space reads of the running data path: counters, the number of flows, and what the flows of each
+ * ENI come to.
  *
- * The two entries of a flow end together, because a translated source is taken as long as the replies' entry
- * is there. So an entry that has been idle for too long only makes a candidate; when the dump is done it is
- * looked at again, and goes with its partner if that has been idle too. Between the look and the deletion a
- * packet may come: its flow then opens again if it may (UDP), or its packets are dropped as not_syn, as after
- * any idle time-out.
+ * Flows end in the program (bpf/pl_end.h), and no row is deleted here. But the program does not know which
+ * slots are free: so a round over all rows asks it to end the flows of those, before the slot is another's
+ * (and counts go to that one). And it asks it to move what no packet has asked for from a table of before.
  *
- * The same walk sums up what the rows have counted by ENI. A row is asked for its last numbers in the instant
- * in which it is deleted, so no packet of a flow is lost to its end.
+ * A round goes in pieces, each no longer than PIECE_NS, so that the agent's loop never waits long.
  */
 #include "carry.h"
 #include "pins.h"
 #include "tallies.h"
+
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -22,16 +22,29 @@
 
 #include "bpf/pl_sweep.h"
 
-struct sweep {
-	struct datapath *datapath;
-	uint32_t now, hz;
-	uint64_t n_rows;
-	struct rowset over; /* keys of candidates */
+#define PIECE_NS 3000000
+
+/* In this order. */
+enum step { STEP_CARRY, STEP_COUNTS, STEP_FLOWS, STEP_OLD_FLOWS, STEP_END, STEP_TIDY, STEPS };
+
+struct round {
+	enum step step;
+	struct table_cursor cursor;
+	uint64_t n_old;	    /* rows of the old table that were there */
+	size_t at;	    /* among the following */
+	struct rowset keys; /* of flows to be moved, or to be ended */
+	struct rowset idle; /* of pl_tallies: of slots that are free */
+	uint64_t n_ended;
 };
 
 static int flows4_fd(const struct datapath *datapath)
 {
 	return bpf_map__fd(datapath->skeleton->maps.pl_flows4);
+}
+
+static int tallies_fd(const struct datapath *datapath)
+{
+	return bpf_map__fd(datapath->skeleton->maps.pl_tallies);
 }
 
 static bool is_slot_gone(const struct datapath *datapath, uint32_t slot)
@@ -44,130 +57,157 @@ static bool is_free(const void *context, uint32_t slot)
 	return is_slot_gone(context, slot);
 }
 
-static bool is_owner_gone(const struct sweep *sweep, const struct pl_flow4 *flow)
+static int64_t now_ns(void)
 {
-	return is_slot_gone(sweep->datapath, flow->slot) || is_slot_gone(sweep->datapath, flow->peer);
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-static bool is_over(const struct sweep *sweep, const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+/* What the program says to a question about one flow. */
+static int ask(const struct datapath *datapath, uint32_t what, const struct pl_flow4_key *key)
 {
-	return pl_flow4_expired(flow, pl_flow4_protocol(key), sweep->now, sweep->hz);
+	struct pl_ask call = {.what = what, .key = *key};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &call, .data_size_in = sizeof(call));
+	if (bpf_prog_test_run_opts(bpf_program__fd(datapath->skeleton->progs.pl_ask), &opts) < 0)
+		return -errno;
+	return (int)opts.retval;
 }
 
-static int collect(void *context, const void *key, const void *value)
+/* Keys that were noted, one after the other; 1: there are more. */
+static int each_key(struct datapath *datapath, struct round *round, int64_t end_ns,
+		    int (*call)(struct datapath *datapath, const struct pl_flow4_key *key))
 {
-	struct sweep *sweep = context;
+	int r = 0;
+
+	while (round->at < round->keys.n && r >= 0) {
+		struct pl_flow4_key key;
+
+		if (now_ns() >= end_ns)
+			return 1;
+		memcpy(&key, rowset_key(&round->keys, round->at++), sizeof(key));
+		r = call(datapath, &key);
+	}
+	rowset_clear(&round->keys);
+	round->at = 0;
+	return r < 0 ? r : 0;
+}
+
+/* Moving what is left in the old table. */
+
+static int note_old(void *context, const void *key, const void *value)
+{
+	struct round *round = context;
+
+	round->n_old++;
+	return rowset_append(&round->keys, key, value);
+}
+
+static bool is_in(int fd, const struct pl_flow4_key *key, struct pl_flow4 *ret)
+{
+	uint8_t row[CARRY_ROW_MAX];
+
+	if (bpf_map_lookup_elem(fd, key, row) < 0)
+		return false;
+	memcpy(ret, row, sizeof(*ret));
+	return true;
+}
+
+/* A row without its other direction moves never: it is of a flow that has ended, and goes. */
+static void drop_lone(struct datapath *datapath, const struct pl_flow4_key *key)
+{
+	struct pl_flow4_key partner;
+	struct pl_flow4 flow;
+
+	if (!is_in(datapath->old_flows_fd, key, &flow))
+		return;
+	partner = pl_flow4_partner(key, &flow);
+	if (!is_in(datapath->old_flows_fd, &partner, &flow) && is_in(datapath->old_flows_fd, key, &flow))
+		(void)bpf_map_delete_elem(datapath->old_flows_fd, key);
+}
+
+static int carry_one(struct datapath *datapath, const struct pl_flow4_key *key)
+{
+	int r = ask(datapath, PL_ASK_CARRY, key);
+
+	/* A reason why it cannot be moved now: the next round tries again. */
+	if (r == 1)
+		drop_lone(datapath, key);
+	return r < 0 ? r : 0;
+}
+
+/* The old table goes when a round finds nothing in it: a moment after the switch the program before this one
+ * may still have put something there. */
+static int carry_on(struct datapath *datapath, struct round *round, int64_t end_ns)
+{
+	int r;
+
+	if (datapath->old_flows_fd < 0 || datapath->is_waiting)
+		return 0;
+	if (!round->keys.n) {
+		r = table_walk_on(datapath->old_flows_fd, &round->cursor, note_old, round);
+		if (r < 0)
+			return r;
+		if (r == 0 && !round->n_old)
+			return pins_drop_old_flows(datapath);
+		if (!round->keys.n)
+			return r;
+	}
+	r = each_key(datapath, round, end_ns, carry_one);
+	return r < 0 ? r : r > 0 || round->cursor.is_begun;
+}
+
+/* Reading. */
+
+static int add_count(void *context, const void *key, const void *value)
+{
+	struct datapath *datapath = context;
+	struct pl_tally_key tally_key;
+	struct pl_count count;
+
+	memcpy(&tally_key, key, sizeof(tally_key));
+	memcpy(&count, value, sizeof(count));
+	if (is_slot_gone(datapath, tally_key.slot) && rowset_append(&datapath->round->idle, key, value) < 0)
+		return -ENOMEM;
+	return tallies_add_count(datapath->tallies, &tally_key, &count);
+}
+
+static int add_flow(void *context, const void *key, const void *value)
+{
+	struct datapath *datapath = context;
 	struct pl_flow4_key flow_key;
 	struct pl_flow4 flow;
 	int r;
 
 	memcpy(&flow_key, key, sizeof(flow_key));
 	memcpy(&flow, value, sizeof(flow));
-	sweep->n_rows++;
-	r = tallies_add(sweep->datapath->tallies, &flow);
-	if (r < 0)
-		return r;
-	if (!is_over(sweep, &flow_key, &flow) && !is_owner_gone(sweep, &flow))
-		return 0;
-	return rowset_append(&sweep->over, key, value);
-}
-
-/* What has not moved over yet from a table with rows of another size. */
-static int add_old(void *context, const void *key, const void *value)
-{
-	const struct datapath *datapath = context;
-	struct pl_flow4 flow = {};
-
-	(void)key;
-	memcpy(&flow, value, MIN(sizeof(flow), (size_t)datapath->skeleton->rodata->pl_old_row_size));
-	return tallies_add(datapath->tallies, &flow);
-}
-
-/* Of a row that moves between the two meanwhile neither walk sees anything; of one that is seen twice the
- * numbers would stay. */
-static int read_flows(struct sweep *sweep)
-{
-	struct datapath *datapath = sweep->datapath;
-	int r = tallies_begin(datapath->tallies, bpf_map__fd(datapath->skeleton->maps.pl_tallies));
-
-	if (r == 0)
-		r = table_walk(flows4_fd(datapath), collect, sweep);
-	if (r == 0 && datapath->old_flows_fd >= 0)
-		r = table_walk(datapath->old_flows_fd, add_old, datapath);
+	r = tallies_add(datapath->tallies, &flow_key, &flow);
+	if (r == 0 && (is_slot_gone(datapath, flow.slot) || is_slot_gone(datapath, flow.peer)))
+		r = rowset_append(&datapath->round->keys, key, value);
 	return r;
 }
 
-/* What is kept of a connection with a PROXY header goes before its rows, so that nothing of it is left, and
- * nothing is taken from one that opens with the same tuple. */
-static void forget_proxied(const struct sweep *sweep, const struct pl_flow4_key *key)
+/* What has not moved over yet from a table with rows of another size. Of a row that moves between the two
+ * meanwhile neither walk sees anything; of one that is seen twice the numbers would stay. */
+static int add_old(void *context, const void *key, const void *value)
 {
-	struct pl_flow4 flow;
+	struct datapath *datapath = context;
+	struct pl_flow4_key flow_key;
+	struct pl_flow4 flow = {};
 
-	if (bpf_map_lookup_elem(flows4_fd(sweep->datapath), key, &flow) == 0 && flow.proxy &&
-	    !pl_flow_is_back(&flow))
-		(void)bpf_map_delete_elem(bpf_map__fd(sweep->datapath->skeleton->maps.pl_proxied), key);
+	memcpy(&flow_key, key, sizeof(flow_key));
+	memcpy(&flow, value, MIN(sizeof(flow), (size_t)datapath->skeleton->rodata->pl_old_row_size));
+	return tallies_add(datapath->tallies, &flow_key, &flow);
 }
 
-/* 1: deleted; 0: it was gone already. */
-static int delete_flow(const struct sweep *sweep, const struct pl_flow4_key *key)
+static int end_one(struct datapath *datapath, const struct pl_flow4_key *key)
 {
-	struct pl_flow4 last;
-	int r;
+	int r = ask(datapath, PL_ASK_END, key);
 
-	forget_proxied(sweep, key);
-	if (bpf_map_lookup_and_delete_elem(flows4_fd(sweep->datapath), key, &last) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = tallies_swept(sweep->datapath->tallies, &last);
-	return r < 0 ? r : 1;
-}
-
-static bool is_same_key(const struct pl_flow4_key *a, const struct pl_flow4_key *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
-/* What is to go with a candidate, looked at as it stands now: its row may be another flow's by this time. */
-enum verdict { VERDICT_KEEP, VERDICT_ALONE, VERDICT_WITH_PARTNER };
-
-static enum verdict judge(const struct sweep *sweep, const struct pl_flow4_key *key,
-			  struct pl_flow4_key *ret_partner)
-{
-	int fd = flows4_fd(sweep->datapath);
-	struct pl_flow4_key back;
-	struct pl_flow4 flow, partner;
-
-	if (bpf_map_lookup_elem(fd, key, &flow) < 0)
-		return VERDICT_KEEP;
-	if (!is_over(sweep, key, &flow) && !is_owner_gone(sweep, &flow))
-		return VERDICT_KEEP;
-	*ret_partner = pl_flow4_partner(key, &flow);
-	if (bpf_map_lookup_elem(fd, ret_partner, &partner) < 0)
-		return VERDICT_ALONE;
-	back = pl_flow4_partner(ret_partner, &partner);
-	if (!is_same_key(&back, key))
-		return VERDICT_ALONE;
-	if (is_owner_gone(sweep, &flow) || is_owner_gone(sweep, &partner))
-		return VERDICT_WITH_PARTNER;
-	return is_over(sweep, ret_partner, &partner) ? VERDICT_WITH_PARTNER : VERDICT_KEEP;
-}
-
-static int end_flow(const struct sweep *sweep, const struct pl_flow4_key *key, uint64_t *deleted)
-{
-	struct pl_flow4_key partner;
-	enum verdict verdict = judge(sweep, key, &partner);
-	int r;
-
-	if (verdict == VERDICT_KEEP)
-		return 0;
-	r = delete_flow(sweep, key);
-	if (r < 0)
-		return r;
-	*deleted += (uint64_t)r;
-	if (verdict == VERDICT_ALONE)
-		return 0;
-	r = delete_flow(sweep, &partner);
 	if (r > 0)
-		*deleted += (uint64_t)r;
+		datapath->round->n_ended++;
 	return r < 0 ? r : 0;
 }
 
@@ -181,56 +221,94 @@ int datapath_clock(const struct datapath *datapath, uint32_t *ret)
 	return 0;
 }
 
-/* The old table goes when a sweep finds nothing in it: a moment after the switch the program before this one
- * may still have put something there. */
-static int carry_old_flows(struct datapath *datapath)
+static int tidy(struct datapath *datapath, struct round *round, int64_t end_ns)
 {
-	uint64_t n;
-	int r;
-
-	if (datapath->old_flows_fd < 0 || datapath->is_waiting)
-		return 0;
-	r = carry_flows(datapath->old_flows_fd, flows4_fd(datapath), &n);
-	/* Without room in the new table the rest waits until this sweep has made some. */
-	if (r == -E2BIG)
-		return 0;
-	return r < 0 || n ? r : pins_drop_old_flows(datapath);
+	while (round->at < round->idle.n) {
+		if (now_ns() >= end_ns)
+			return 1;
+		if (bpf_map_delete_elem(tallies_fd(datapath), rowset_key(&round->idle, round->at++)) < 0 &&
+		    errno != ENOENT)
+			return -errno;
+	}
+	tallies_tidy(datapath->tallies, is_free, datapath);
+	return 0;
 }
 
-int datapath_sweep_flows(struct datapath *datapath, uint64_t *ret_deleted)
+/* A piece of a step. 1: there is more of it. */
+static int step_on(struct datapath *datapath, struct round *round, int64_t end_ns)
 {
-	struct sweep sweep = {
-		.datapath = datapath,
-		.hz = pl_kernel_hz(),
-		.over = rowset_make(sizeof(struct pl_flow4_key), 0),
-	};
-	uint64_t deleted = 0;
-	int r;
-
-	r = carry_old_flows(datapath);
-	if (r < 0)
-		return r;
-	/* Before the first sync nobody knows which slots are in use. */
-	if (!datapath->is_synced)
-		return -EAGAIN;
-	r = datapath_clock(datapath, &sweep.now);
-	if (r == 0)
-		r = read_flows(&sweep);
-	for (size_t i = 0; i < sweep.over.n && r == 0; i++) {
-		struct pl_flow4_key key;
-
-		memcpy(&key, rowset_key(&sweep.over, i), sizeof(key));
-		r = end_flow(&sweep, &key, &deleted);
+	switch (round->step) {
+	case STEP_CARRY:
+		return carry_on(datapath, round, end_ns);
+	case STEP_COUNTS:
+		if (!round->cursor.is_begun)
+			tallies_begin(datapath->tallies);
+		return table_walk_on(tallies_fd(datapath), &round->cursor, add_count, datapath);
+	case STEP_FLOWS:
+		return table_walk_on(flows4_fd(datapath), &round->cursor, add_flow, datapath);
+	case STEP_OLD_FLOWS:
+		if (datapath->old_flows_fd < 0)
+			return 0;
+		return table_walk_on(datapath->old_flows_fd, &round->cursor, add_old, datapath);
+	case STEP_END:
+		return each_key(datapath, round, end_ns, end_one);
+	case STEP_TIDY:
+	default:
+		return tidy(datapath, round, end_ns);
 	}
-	rowset_done(&sweep.over);
-	if (r == 0)
-		r = tallies_tidy(datapath->tallies, bpf_map__fd(datapath->skeleton->maps.pl_tallies), is_free,
-				 datapath);
-	if (r < 0)
-		return r;
-	datapath->n_flow_rows = sweep.n_rows - MIN(deleted, sweep.n_rows);
-	*ret_deleted = deleted;
-	return 0;
+}
+
+static struct round *round_new(void)
+{
+	struct round *round = calloc(1, sizeof(*round));
+
+	if (round) {
+		round->keys = rowset_make(sizeof(struct pl_flow4_key), 0);
+		round->idle = rowset_make(sizeof(struct pl_tally_key), 0);
+	}
+	return round;
+}
+
+void round_free(struct datapath *datapath)
+{
+	struct round *round = datapath->round;
+
+	if (!round)
+		return;
+	table_cursor_done(&round->cursor);
+	rowset_done(&round->keys);
+	rowset_done(&round->idle);
+	free(round);
+	datapath->round = NULL;
+}
+
+int datapath_read_flows(struct datapath *datapath, uint64_t *ret_ended)
+{
+	int64_t end_ns = now_ns() + PIECE_NS;
+	struct round *round;
+	int r = 0;
+
+	if (!datapath->round)
+		datapath->round = round_new();
+	round = datapath->round;
+	if (!round)
+		return -ENOMEM;
+	while (r >= 0 && round->step < STEPS && now_ns() < end_ns) {
+		r = step_on(datapath, round, end_ns);
+		if (r == 0) {
+			round->step++;
+			/* Before the first sync nobody knows which slots are in use. */
+			if (round->step == STEP_COUNTS && !datapath->is_synced)
+				r = -EAGAIN;
+			if (round->step == STEP_END)
+				tallies_end(datapath->tallies);
+		}
+	}
+	if (r >= 0 && round->step < STEPS)
+		return 1;
+	*ret_ended = round->n_ended;
+	round_free(datapath);
+	return r < 0 ? r : 0;
 }
 
 static int count_row(void *context, const void *key, const void *value)
@@ -241,13 +319,19 @@ static int count_row(void *context, const void *key, const void *value)
 	return 0;
 }
 
-int datapath_flow_count(struct datapath *datapath, uint64_t *ret)
+int datapath_flow_count(const struct datapath *datapath, uint64_t *ret)
 {
 	uint64_t count = 0;
-	int r = table_walk(flows4_fd(datapath), count_row, &count);
+	uint32_t zero = 0;
+	struct pl_uses uses;
+	int r = 0;
 
-	if (r == 0 && datapath->old_flows_fd >= 0)
+	if (datapath->old_flows_fd >= 0)
 		r = table_walk(datapath->old_flows_fd, count_row, &count);
+	if (r == 0 && bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.pl_uses), &zero, &uses) < 0)
+		r = -errno;
+	for (int range = 0; range < PL_RANGES && r == 0; range++)
+		count += 2ull * uses.used[range];
 	if (r == 0)
 		*ret = count;
 	return r;

@@ -41,68 +41,76 @@ void table_done(struct table *table)
 	rowset_done(&table->mirror);
 }
 
-struct batch {
-	uint8_t *keys, *values;
-	uint32_t rows;
-};
-
-static int batch_resize(struct batch *batch, uint32_t rows, const struct bpf_map_info *info)
+static int cursor_resize(struct table_cursor *cursor, uint32_t rows, const struct bpf_map_info *info)
 {
-	uint8_t *keys = realloc(batch->keys, (size_t)rows * info->key_size);
+	uint8_t *keys = realloc(cursor->keys, (size_t)rows * info->key_size), *values;
 
 	if (keys)
-		batch->keys = keys;
+		cursor->keys = keys;
 	else
 		return -ENOMEM;
-	keys = realloc(batch->values, (size_t)rows * info->value_size);
-	if (!keys)
+	values = realloc(cursor->values, (size_t)rows * info->value_size);
+	if (!values)
 		return -ENOMEM;
-	batch->values = keys;
-	batch->rows = rows;
+	cursor->values = values;
+	cursor->rows = rows;
 	return 0;
 }
 
-static int call_rows(const struct batch *batch, uint32_t n, const struct bpf_map_info *info,
+static int call_rows(const struct table_cursor *cursor, uint32_t n, const struct bpf_map_info *info,
 		     table_row callback, void *context)
 {
 	int r = 0;
 
 	for (uint32_t i = 0; i < n && r >= 0; i++)
-		r = callback(context, batch->keys + (size_t)i * info->key_size,
-			     batch->values + (size_t)i * info->value_size);
+		r = callback(context, cursor->keys + (size_t)i * info->key_size,
+			     cursor->values + (size_t)i * info->value_size);
 	return r < 0 ? r : 0;
+}
+
+void table_cursor_done(struct table_cursor *cursor)
+{
+	free(cursor->keys);
+	free(cursor->values);
+	*cursor = (struct table_cursor){};
+}
+
+int table_walk_on(int fd, struct table_cursor *cursor, table_row callback, void *context)
+{
+	struct bpf_map_info info;
+	uint32_t n;
+	int r = map_info(fd, &info);
+
+	if (r == 0 && !cursor->rows)
+		r = cursor_resize(cursor, MIN(BATCH_ROWS, info.max_entries), &info);
+	while (r == 0) {
+		n = cursor->rows;
+		r = bpf_map_lookup_batch(fd, cursor->is_begun ? cursor->position : NULL, cursor->position,
+					 cursor->keys, cursor->values, &n, NULL) < 0
+			    ? -errno
+			    : 1;
+		if (r == -ENOSPC && cursor->rows < BATCH_ROWS_MAX)
+			r = cursor_resize(cursor, cursor->rows * 4, &info);
+	}
+	if (r > 0 || r == -ENOENT) {
+		int q = call_rows(cursor, n, &info, callback, context);
+
+		r = q < 0 ? q : r > 0;
+	}
+	cursor->is_begun = true;
+	if (r <= 0)
+		table_cursor_done(cursor);
+	return r;
 }
 
 int table_walk(int fd, table_row callback, void *context)
 {
-	/* Where the walk stands: a bucket's number for hash maps, a key for arrays. */
-	uint8_t position[64] = {};
-	struct bpf_map_info info;
-	struct batch batch = {};
-	bool is_first = true, is_last = false;
-	int r = map_info(fd, &info);
+	struct table_cursor cursor = {};
+	int r;
 
-	if (r == 0)
-		r = batch_resize(&batch, MIN(BATCH_ROWS, info.max_entries), &info);
-	while (r == 0 && !is_last) {
-		uint32_t n = batch.rows;
-
-		r = bpf_map_lookup_batch(fd, is_first ? NULL : position, position, batch.keys, batch.values,
-					 &n, NULL);
-		if (r < 0)
-			r = -errno;
-		if (r == -ENOSPC && batch.rows < BATCH_ROWS_MAX) {
-			r = batch_resize(&batch, batch.rows * 4, &info);
-			continue;
-		}
-		if (r < 0 && r != -ENOENT)
-			break;
-		is_last = r == -ENOENT;
-		is_first = false;
-		r = call_rows(&batch, n, &info, callback, context);
-	}
-	free(batch.keys);
-	free(batch.values);
+	do
+		r = table_walk_on(fd, &cursor, callback, context);
+	while (r > 0);
 	return r;
 }
 

@@ -48,3 +48,15 @@ int table_prune(struct table *table, const struct rowset *wanted, table_watch wa
 /* Walks a map's rows in batches, without a mirror and in no order. A negative result ends the walk. */
 typedef int (*table_row)(void *context, const void *key, const void *value);
 int table_walk(int fd, table_row callback, void *context);
+
+/* The same in pieces; all zero, it stands at the beginning. What lies behind it is seen no more. */
+struct table_cursor {
+	uint8_t position[64]; /* a bucket's number for hash maps, a key for arrays */
+	uint8_t *keys, *values;
+	uint32_t rows; /* that there is room for */
+	bool is_begun;
+};
+/* The next rows, some thousand at most. 1: there may be more; 0: that was all. */
+int table_walk_on(int fd, struct table_cursor *cursor, table_row callback, void *context);
+/* Back to the beginning; frees what a walk that is not at its end holds. */
+void table_cursor_done(struct table_cursor *cursor);

@@ -15,16 +15,17 @@ struct tallies;
 int tallies_new(uint32_t n_slots, struct tallies **ret);
 struct tallies *tallies_free(struct tallies *tallies);
 
-/* A new reading begins: what is gone, and what the map has. After that each row that is there is added. In
- * this order a row that goes meanwhile is missing once, and no row is ever counted twice. */
-int tallies_begin(struct tallies *tallies, int map_fd);
-int tallies_add(struct tallies *tallies, const struct pl_flow4 *flow);
-/* After the reading: a row was taken away that had this last. */
-int tallies_swept(struct tallies *tallies, const struct pl_flow4 *flow);
+/* A new reading begins; what the last one has read stays the answer until tallies_end(). First come the rows
+ * of pl_tallies, which have what flows that are gone had counted, then the flows that are there. In this
+ * order a flow that ends meanwhile is missing once, and none is ever counted twice. -ENOMEM. */
+void tallies_begin(struct tallies *tallies);
+int tallies_add_count(struct tallies *tallies, const struct pl_tally_key *key, const struct pl_count *count);
+int tallies_add(struct tallies *tallies, const struct pl_flow4_key *key, const struct pl_flow4 *flow);
+void tallies_end(struct tallies *tallies);
 
-/* Forgets slots that are free, also in the map. */
-int tallies_tidy(struct tallies *tallies, int map_fd, bool (*is_free)(const void *context, uint32_t slot),
-		 const void *context);
+/* Forgets slots that are free. */
+void tallies_tidy(struct tallies *tallies, bool (*is_free)(const void *context, uint32_t slot),
+		  const void *context);
 
 /* Calls for each slot of which something was counted. */
 void tallies_each(const struct tallies *tallies, datapath_tally_callback callback, void *context);

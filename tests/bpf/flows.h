@@ -7,8 +7,6 @@
 
 #include "node.h"
 
-#include "bpf/pl_sweep.h"
-
 static inline struct pkt from(const struct node *node, uint32_t slot, struct pkt_spec spec)
 {
 	spec.dst_mac = gateway_mac;
@@ -97,6 +95,107 @@ static inline struct pl_flow4 flow_of(struct node *node, const struct pkt *p, ui
 
 	(void)node_flow(node, &key, &flow);
 	return flow;
+}
+
+/* PL_CLASS_…, of the flow whose opening row `p` finds. */
+static inline uint32_t class_of(struct node *node, const struct pkt *p, uint32_t slot, uint32_t side)
+{
+	struct pl_flow4_key key = node_key(p, vpc_of(slot), side);
+	struct pl_flow4 flow = flow_of(node, p, slot, side);
+
+	return pl_state_class(flow.state, pl_flow4_protocol(&key));
+}
+
+/* As if all that is open had been idle for so many seconds more. */
+static inline void age_flows(struct node *node, uint32_t seconds)
+{
+	struct pl_flow4 flow;
+	uint32_t n;
+	struct pl_flow4_key *keys = node_keys(bpf_map__fd(node->bpf->maps.pl_flows4), &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!node_flow(node, &keys[i], &flow))
+			continue;
+		flow.seen -= seconds * pl_kernel_hz();
+		(void)bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_flows4), &keys[i], &flow, BPF_EXIST);
+	}
+	free(keys);
+	for (uint32_t i = 0; i < node_n_tokens(node); i++) {
+		struct pl_token token = node_token(node, i);
+
+		if ((token.word >> PL_TOKEN_PHASE & 3) != PL_PHASE_OPEN)
+			continue;
+		token.word =
+			(token.word & ~0xffffffffull) | (uint32_t)(token.word - seconds * pl_kernel_hz());
+		map_put(node->bpf->maps.pl_tokens, &i, &token);
+	}
+}
+
+/* Whoever writes its row ends the timer. */
+static inline void stop_timer(struct node *node)
+{
+	struct pl_round round;
+	uint32_t zero = 0;
+
+	memset(&round, 0, sizeof(round));
+	map_put(node->bpf->maps.pl_round, &zero, &round);
+	(void)usleep(100000); /* a tick that has begun is over */
+}
+
+static inline void arm_timer(struct node *node)
+{
+	static const uint8_t frame[64];
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_arm), &opts), "pl_arm");
+	must((int)opts.retval, "the timer");
+}
+
+/* What does not fit together of rows, tokens and counts, while nothing runs: rows without a partner of the
+ * same token, or without an open token that names their flow; open tokens without rows; counts of owners or
+ * of use that are not the tokens'. */
+static inline unsigned int count_faults(const struct node *node)
+{
+	uint32_t owned[SLOTS] = {0}, used[PL_RANGES] = {0}, rows = 0, open = 0;
+	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
+	struct pl_flow4_key key, *at = NULL;
+	struct pl_uses uses = node_uses(node);
+	unsigned int n = 0;
+
+	for (uint32_t i = 1; i < node_n_tokens(node); i++) {
+		struct pl_token token = node_token(node, i);
+		uint32_t phase = token.word >> PL_TOKEN_PHASE & 3;
+		struct pl_flow4 flow;
+
+		n += phase == PL_PHASE_BUSY;
+		if (phase != PL_PHASE_OPEN)
+			continue;
+		open++;
+		used[i >= node->bpf->rodata->pl_n_tenants]++;
+		if (token.owner < SLOTS)
+			owned[token.owner]++;
+		n += !node_flow(node, &token.key, &flow) || flow.token != i;
+	}
+	while (bpf_map_get_next_key(fd, at, &key) == 0) {
+		struct pl_flow4_key partner, again;
+		struct pl_flow4 flow, other;
+
+		at = &key;
+		rows++;
+		if (!node_flow(node, &key, &flow))
+			continue;
+		partner = pl_flow4_partner(&key, &flow);
+		if (!node_flow(node, &partner, &other) || other.token != flow.token) {
+			n++;
+			continue;
+		}
+		again = pl_flow4_partner(&partner, &other);
+		n += memcmp(&again, &key, sizeof(key)) != 0;
+	}
+	n += rows != 2 * open;
+	for (uint32_t slot = 0; slot < SLOTS; slot++)
+		n += owned[slot] != node_owned(node, slot);
+	return n + (used[0] != uses.used[0]) + (used[1] != uses.used[1]);
 }
 
 /* Whether the entry that `p` finds has a partner, whose partner is the entry itself. */

@@ -64,7 +64,8 @@ struct node {
 
 struct node_options {
 	bool helpers;	       /* rewrite by the checksum helpers */
-	uint32_t n_flows;      /* rows of pl_flows4; 0: 4096 */
+	uint32_t n_flows;      /* rows of pl_flows4; 0: 4096. Tokens are half of them, a power of two */
+	uint32_t n_tokens;     /* of tenants, if they are to be others */
 	uint32_t old_row_size; /* of an old flow table, which is empty; 0: there is none */
 };
 
@@ -363,10 +364,32 @@ static inline void node_make_old_flows(struct node *node, uint32_t row_size)
 	must(bpf_map__set_inner_map_fd(node->bpf->maps.pl_flows4_old, node->old_fd), "inner map");
 }
 
+/* Before the object is loaded. */
+static inline void node_size_flows(struct node *node, const struct node_options *options)
+{
+	uint32_t n_flows = options->n_flows ? options->n_flows : 4096, n_tenants = options->n_tokens,
+		 n_service;
+
+	if (!n_tenants)
+		for (n_tenants = 4; n_tenants * 4 <= n_flows; n_tenants *= 2)
+			;
+	n_service = n_tenants > 64 ? n_tenants / 8 : 8;
+	n_flows = n_flows > 2 * (n_tenants + n_service) ? n_flows : 2 * (n_tenants + n_service);
+	node->bpf->rodata->pl_n_tenants = n_tenants;
+	node->bpf->rodata->pl_n_service = n_service;
+	bpf_map__set_max_entries(node->bpf->maps.pl_flows4, n_flows);
+	bpf_map__set_max_entries(node->bpf->maps.pl_tokens, n_tenants + n_service);
+	bpf_map__set_max_entries(node->bpf->maps.pl_free, n_tenants);
+	bpf_map__set_max_entries(node->bpf->maps.pl_free_service, n_service);
+}
+
 static inline struct node *node_new(const struct node_options *options)
 {
 	struct node *node = calloc(1, sizeof(*node));
-	struct pl_config config = {.abi_version = PL_ABI_VERSION, .flow_version = PL_FLOW_VERSION, .node = 1};
+	struct pl_config config = {.abi_version = PL_ABI_VERSION,
+				   .flow_version = PL_FLOW_VERSION,
+				   .node = 1,
+				   .hz = pl_kernel_hz()};
 	uint32_t zero = 0;
 
 	node->bpf = pl_bpf__open();
@@ -374,7 +397,7 @@ static inline struct node *node_new(const struct node_options *options)
 		must(-errno, "open");
 	node->bpf->rodata->pl_force_helpers = options->helpers;
 	node->bpf->rodata->pl_tick_ns = 1000000000 / pl_kernel_hz();
-	bpf_map__set_max_entries(node->bpf->maps.pl_flows4, options->n_flows ? options->n_flows : 4096);
+	node_size_flows(node, options);
 	node_make_old_flows(node, options->old_row_size);
 	must(pl_bpf__load(node->bpf), "load");
 	if (node->old_row_size)
@@ -479,13 +502,89 @@ static inline uint32_t node_flows(const struct node *node)
 	return n;
 }
 
+/* The keys of a flow table, the caller's. (A row that is written during a walk may come twice.) */
+static inline struct pl_flow4_key *node_keys(int fd, uint32_t *ret_n)
+{
+	struct pl_flow4_key *keys = NULL, key, *at = NULL;
+
+	*ret_n = 0;
+	while (bpf_map_get_next_key(fd, at, &key) == 0) {
+		if (*ret_n % 1024 == 0)
+			keys = realloc(keys, (*ret_n + 1024) * sizeof(*keys));
+		keys[(*ret_n)++] = key;
+		at = &key;
+	}
+	return keys;
+}
+
+static inline struct pl_round node_round(const struct node *node)
+{
+	struct pl_round round;
+	uint32_t zero = 0;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_round), &zero, &round), "pl_round");
+	return round;
+}
+
+static inline struct pl_uses node_uses(const struct node *node)
+{
+	struct pl_uses uses;
+	uint32_t zero = 0;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_uses), &zero, &uses), "pl_uses");
+	return uses;
+}
+
+static inline struct pl_token node_token(const struct node *node, uint32_t index)
+{
+	struct pl_token token;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_tokens), &index, &token), "pl_tokens");
+	return token;
+}
+
+static inline uint32_t node_n_tokens(const struct node *node)
+{
+	return node->bpf->rodata->pl_n_tenants + node->bpf->rodata->pl_n_service;
+}
+
+/* Tokens that an owner has, in both ranges. */
+static inline uint32_t node_owned(const struct node *node, uint32_t slot)
+{
+	struct pl_owner owner;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_owners), &slot, &owner), "pl_owners");
+	return owner.flows[PL_RANGE_TENANTS] + owner.flows[PL_RANGE_SERVICE];
+}
+
+/* As if there had never been any: rows, tokens, counts. Nothing else may run. */
 static inline void node_clear_flows(struct node *node)
 {
 	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
+	struct pl_uses uses = node_uses(node);
+	struct pl_token token = {0};
+	struct pl_owner owner = {0};
 	struct pl_flow4_key key;
+	uint32_t zero = 0, index;
 
 	while (bpf_map_get_next_key(fd, NULL, &key) == 0)
 		must(bpf_map_delete_elem(fd, &key), "pl_flows4");
+	for (index = 0; index <= uses.fresh[PL_RANGE_TENANTS] && index < node_n_tokens(node); index++)
+		map_put(node->bpf->maps.pl_tokens, &index, &token);
+	for (uint32_t i = 0; i < uses.fresh[PL_RANGE_SERVICE]; i++) {
+		index = node->bpf->rodata->pl_n_tenants + i;
+		if (index < node_n_tokens(node))
+			map_put(node->bpf->maps.pl_tokens, &index, &token);
+	}
+	while (bpf_map_lookup_and_delete_elem(bpf_map__fd(node->bpf->maps.pl_free), NULL, &index) == 0)
+		;
+	while (bpf_map_lookup_and_delete_elem(bpf_map__fd(node->bpf->maps.pl_free_service), NULL, &index) ==
+	       0)
+		;
+	for (uint32_t slot = 0; slot < SLOTS; slot++)
+		map_put(node->bpf->maps.pl_owners, &slot, &owner);
+	memset(&uses, 0, sizeof(uses));
+	map_put(node->bpf->maps.pl_uses, &zero, &uses);
 }
 
 /* The key under which a packet from a VPC is found. */

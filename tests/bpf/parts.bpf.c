@@ -7,53 +7,69 @@
 
 #include "parts.h"
 
-SEC("syscall")
-int part_tag(struct part_call *call)
+/* The call is the frame of a run: no map of another kind than an array or a hash is for a program that may
+ * sleep, on 6.1. */
+static __always_inline struct part_call *part_call_get(struct __sk_buff *skb)
 {
-	struct pl_flow4_key key = call->key;
+	return pl_data(skb, sizeof(struct part_call));
+}
 
+SEC("tc")
+int part_tag(struct __sk_buff *skb)
+{
+	struct part_call *call = part_call_get(skb);
+	struct pl_flow4_key key;
+
+	if (!call)
+		return -EINVAL;
+	key = call->key;
 	call->tag = pl_flow_tag(&key);
 	return 0;
 }
 
-SEC("syscall")
-int part_reset(struct part_call *call)
+/* A packet with a reset. */
+SEC("tc")
+int part_reset(struct __sk_buff *skb)
 {
-	struct pl_flow4_key key = call->key;
-	struct pl_flow4 *flow = pl_flow4_find(&key);
+	struct part_call *call = part_call_get(skb);
+	struct pl_flow4_key key;
 
-	if (!flow)
-		return -ENOENT;
-	pl_flow_reset(&key, flow);
-	return 0;
+	if (!call)
+		return -EINVAL;
+	key = call->key;
+	return pl_flow_news(&key, PL_TCP_RST);
 }
 
-SEC("syscall")
-int part_remove(struct part_call *call)
+SEC("tc")
+int part_remove(struct __sk_buff *skb)
 {
-	struct pl_flow4_key key = call->key;
-	struct pl_flow4 *flow = pl_flow4_find(&key);
+	struct part_call *call = part_call_get(skb);
+	struct pl_flow4_key key;
 
-	if (!flow)
-		return -ENOENT;
-	pl_flow_remove(&key);
-	return 0;
+	if (!call)
+		return -EINVAL;
+	key = call->key;
+	return pl_flow_end(&key, false);
 }
 
 /* From the port in slot 16, judged already. */
-SEC("syscall")
-int part_open(struct part_call *call)
+SEC("tc")
+int part_open(struct __sk_buff *skb)
 {
-	struct pl_pkt pkt = {
-		.key = call->key, .slot = 16, .vpc = call->key.vpc_proto >> 8, .l4_proto = IPPROTO_TCP};
+	struct part_call *call = part_call_get(skb);
 	struct pl_target target = {
 		.addr = bpf_htonl(0x0a00000a),
 		.port = bpf_htons(8443),
-		.vpc = call->to_vpc,
-		.slot = call->to_slot,
 		.nat_first = bpf_htonl(0x64400010),
 		.nat_count = 1,
 	};
+	struct pl_pkt pkt = {.slot = 16, .l4_proto = IPPROTO_TCP};
 
+	if (!call)
+		return -EINVAL;
+	pkt.key = call->key;
+	pkt.vpc = pkt.key.vpc_proto >> 8;
+	target.vpc = call->to_vpc;
+	target.slot = call->to_slot;
 	return pl_nat_open(&pkt, &target, 1);
 }

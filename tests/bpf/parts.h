@@ -7,6 +7,7 @@
 #include "../../bpf/pl_abi_flow.h"
 
 struct part_call {
+	__u8 frame[16]; /* a frame has to begin like one; zero */
 	struct pl_flow4_key key;
 	__u32 tag;    /* answer: the key's */
 	__u32 to_vpc; /* to open: where the flow leads */

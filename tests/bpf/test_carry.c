@@ -20,6 +20,29 @@ static void retire_flows(struct node *node)
 		must(bpf_map_update_elem(node->old_fd, &key, row, BPF_NOEXIST), "old flow");
 		must(bpf_map_delete_elem(fd, &key), "flow");
 	}
+	node_clear_flows(node); /* tokens that there are no more */
+}
+
+/* The same by a program that knew no tokens: 64 bits of packets, and a state for each direction. */
+static void retire_flows_of_before(struct node *node, uint8_t opening_state, uint8_t back_state)
+{
+	struct pl_flow4_key *keys;
+	struct pl_flow4 flow;
+	uint32_t n;
+
+	retire_flows(node);
+	keys = node_keys(node->old_fd, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t row[256];
+
+		must(bpf_map_lookup_elem(node->old_fd, &keys[i], row), "old flow");
+		memcpy(&flow, row, 64);
+		flow.state = pl_flow_is_back(&flow) ? back_state : opening_state;
+		memcpy(row, &flow, 64);
+		memcpy(row + 64, &(uint64_t){77}, 8);
+		must(bpf_map_update_elem(node->old_fd, &keys[i], row, BPF_EXIST), "old flow");
+	}
+	free(keys);
 }
 
 static uint32_t old_flows(const struct node *node)
@@ -57,13 +80,14 @@ static void test_translated(struct node *node)
 		       memcmp(again.data, seen.data, 12) == 0 && pkt_is_sealed(&again),
 	       "a packet goes where the packets before it went");
 	after = flow_of(node, &data, SLOT_A, PL_SIDE_OUT);
-	tap_ok(after.packets == before.packets + 1 && after.state == PL_STATE_ESTABLISHED &&
+	tap_ok(after.packets == before.packets + 1 && after.state == before.state &&
 		       after.idle_s == before.idle_s && after.partner_vpc == before.partner_vpc,
 	       "its entry is the one of before");
 	tap_ok(after.bytes == (node->old_row_size < sizeof(after) ? 0 : before.bytes) + data.size,
 	       "what the other layout does not have is zero");
-	tap_ok(node_flows(node) == 2 && old_flows(node) == 0 && is_paired(node, &data, SLOT_A, PL_SIDE_OUT),
-	       "both directions have moved");
+	tap_ok(node_flows(node) == 2 && old_flows(node) == 0 && is_paired(node, &data, SLOT_A, PL_SIDE_OUT) &&
+		       count_faults(node) == 0 && node_owned(node, SLOT_ENI_A) == 1,
+	       "both directions have moved, under a token");
 
 	retire_flows(node);
 	reply = node_reply(&seen, ACK);
@@ -82,7 +106,8 @@ static void test_local(struct node *node)
 	deliver(node, SLOT_A2, &reply);
 	retire_flows(node);
 	deliver(node, SLOT_A, &data);
-	tap_ok(node_flows(node) == 4 && old_flows(node) == 0, "between instances both halves move");
+	tap_ok(node_flows(node) == 4 && old_flows(node) == 0 && count_faults(node) == 0,
+	       "between instances both halves move");
 	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &syn, SLOT_A, PL_SIDE_IN),
 	       "each with its two directions");
 	retire_flows(node);
@@ -138,10 +163,10 @@ static void test_two_owners(struct node *node)
 static void test_rules(struct node *node)
 {
 	struct pkt data = tcp(node, SLOT_A, 4000, ACK), syn = tcp(node, SLOT_A, 4000, SYN),
-		   rst = tcp(node, SLOT_A, 4000, RST), reply, seen;
+		   rst = tcp(node, SLOT_A, 4000, RST);
 
 	clear_all(node);
-	seen = handshake(node, SLOT_A, 4000);
+	handshake(node, SLOT_A, 4000);
 	retire_flows(node);
 	node_policy(node, SLOT_ENI_A, NULL, 0, false);
 	node_bump(node, SLOT_ENI_A);
@@ -153,16 +178,102 @@ static void test_rules(struct node *node)
 
 	retire_flows(node);
 	deliver(node, SLOT_A, &rst);
-	reply = node_reply(&seen, ACK);
-	tap_is_int(flow_of(node, &data, SLOT_A, PL_SIDE_OUT).state, PL_STATE_CLOSING,
-		   "a reset moves, and ends");
-	tap_is_int(flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT).state, PL_STATE_CLOSING,
-		   "both directions");
+	tap_is_int(class_of(node, &data, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING, "a reset moves, and ends");
 	retire_flows(node);
 	deliver(node, SLOT_A, &syn);
-	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_NEW,
-		   "a SYN on what was over begins anew");
-	tap_ok(node_flows(node) == 2 && old_flows(node) == 0, "and leaves nothing of the old flow");
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, 0, "a SYN on what was over begins anew");
+	tap_ok(node_flows(node) == 2 && old_flows(node) == 0 && count_faults(node) == 0,
+	       "and leaves nothing of the old flow");
+}
+
+/* What a program before there were tokens has left: all its flows go on, and what has closed is over. */
+static void test_before(struct node *node)
+{
+	const uint8_t live = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED;
+	const struct {
+		const char *name;
+		uint8_t opening, back, state;
+	} cases[] = {
+		{"half open", 0, 0, 0},
+		{"that only the server has gone on with", 0, PL_STATE_ESTABLISHED, PL_STATE_ANSWERED},
+		{"established", PL_STATE_ESTABLISHED, PL_STATE_ESTABLISHED, live},
+		{"established by the client alone", PL_STATE_ESTABLISHED, 0, live},
+		{"that the client has closed", PL_STATE_OLD_CLOSING, PL_STATE_ESTABLISHED,
+		 live | PL_STATE_FIN},
+		{"that the server has closed", PL_STATE_ESTABLISHED, PL_STATE_OLD_CLOSING,
+		 live | PL_STATE_FIN_BACK},
+		{"that both have closed", PL_STATE_OLD_CLOSING, PL_STATE_OLD_CLOSING,
+		 live | PL_STATE_FIN | PL_STATE_FIN_BACK},
+	};
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), seen, reply;
+	struct pl_flow4 flow, back;
+	uint8_t state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		clear_all(node);
+		seen = handshake(node, SLOT_A, 4000);
+		reply = node_reply(&seen, ACK);
+		retire_flows_of_before(node, cases[i].opening, cases[i].back);
+		deliver(node, SLOT_A, &data);
+		flow = flow_of(node, &data, SLOT_A, PL_SIDE_OUT);
+		back = flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT);
+		/* the client has just gone on */
+		state = cases[i].state | (cases[i].state & PL_STATE_ANSWERED ? PL_STATE_ESTABLISHED : 0);
+		tap_is_int(flow.state, state, "a flow of before that is %s", cases[i].name);
+		tap_ok(flow.packets == 78 && back.packets == 77 && flow.token && flow.token == back.token &&
+			       count_faults(node) == 0,
+		       "has its counts and a token");
+		deliver(node, receiver(node, &seen), &reply);
+	}
+}
+
+/* Packets that come while another CPU moves their flow: the one row is there, and the other is not yet. */
+static void test_half_moved(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), seen, reply;
+	struct pl_flow4_key key, back_key;
+	struct pl_flow4 flow;
+	uint8_t row[256];
+
+	clear_all(node);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	key = node_key(&data, 10, PL_SIDE_OUT);
+	back_key = node_key(&reply, 40, PL_SIDE_OUT);
+	retire_flows(node);
+	must(bpf_map_lookup_elem(node->old_fd, &back_key, row), "old flow");
+	memcpy(&flow, row, 64);
+	flow.token = 1000;
+	map_put(node->bpf->maps.pl_flows4, &back_key, &flow);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_FLOW_TABLE_BUSY,
+		   "a packet that meets a flow between two tables has to come again");
+	tap_ok(old_flows(node) == 2 && node_uses(node).used[PL_RANGE_TENANTS] == 0, "nothing is lost by it");
+	tap_is_int(node_send(node, receiver(node, &seen), &reply).reason, PL_DELIVERED,
+		   "one whose row is there goes its way");
+	must(bpf_map_delete_elem(node->old_fd, &key), "old flow");
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_NOT_SYN,
+		   "where the row is in neither table there is no flow");
+}
+
+/* No token is free. */
+static void test_no_token(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK);
+	struct pl_uses uses;
+	uint32_t zero = 0;
+
+	clear_all(node);
+	handshake(node, SLOT_A, 4000);
+	retire_flows(node);
+	uses = node_uses(node);
+	uses.used[PL_RANGE_TENANTS] = node->bpf->rodata->pl_n_tenants;
+	map_put(node->bpf->maps.pl_uses, &zero, &uses);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DROP_FLOW_TABLE_FULL,
+		   "without a token a flow does not move");
+	tap_is_int(old_flows(node), 2, "and waits where it is");
+	uses.used[PL_RANGE_TENANTS] = 0;
+	map_put(node->bpf->maps.pl_uses, &zero, &uses);
+	tap_is_int(node_send(node, SLOT_A, &data).reason, PL_DELIVERED, "until there is one");
 }
 
 /* A row that another flow's key has been given since it was looked up. */
@@ -197,6 +308,9 @@ int main(void)
 		test_sources(node);
 		test_two_owners(node);
 		test_rules(node);
+		test_before(node);
+		test_half_moved(node);
+		test_no_token(node);
 		test_tag(node);
 		node_free(node);
 	}

@@ -16,14 +16,16 @@ static void test_round_trip(struct node *node)
 	seen = deliver(node, SLOT_A, &syn);
 	server = receiver(node, &seen);
 	tap_ok(server == SLOT_S1 || server == SLOT_S2, "a SYN to the ENI arrives at a server");
-	tap_is_int(get16(seen.data + PKT_L4), 4000, "the source port is kept where it is free");
+	tap_ok(memcmp(seen.data + PKT_IP + 12, "\x64\x40\x00", 3) == 0 &&
+		       get16(seen.data + PKT_L4) >= PL_NAT_PORT_FIRST,
+	       "from a translated source");
 	tap_is_int(node_flows(node), 2, "one entry for each direction");
 	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
 	tap_ok(flow.kind == PL_FLOW_NAT && flow.peer == server && flow.ifindex == LOOPBACK &&
 		       flow.slot == SLOT_ENI_A && flow.idle_s == 300 && flow.partner_vpc == 40 &&
 		       flow.delivery == PL_PORT_VETH && flow.packets == 1 && flow.bytes == syn.size,
 	       "the consumer's entry says where to, who judged, and for how long");
-	tap_is_int(flow.state, PL_STATE_NEW, "a SYN alone proves nothing");
+	tap_is_int(flow.state, 0, "a SYN alone proves nothing");
 
 	reply = node_reply(&seen, SYN | ACK);
 	back = deliver(node, server, &reply);
@@ -35,16 +37,16 @@ static void test_round_trip(struct node *node)
 	tap_ok(flow.kind == PL_FLOW_NAT_BACK && flow.peer == SLOT_A && flow.slot == SLOT_ENI_A &&
 		       flow.partner_vpc == 10,
 	       "the server's entry leads to the consumer's port");
-	tap_is_int(flow.state, PL_STATE_NEW,
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_NEW,
 		   "an answered SYN proves nothing either: servers answer anybody's");
 	ack = tcp(node, SLOT_A, 4000, ACK);
 	deliver(node, SLOT_A, &ack);
-	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
-		   "an acknowledgement establishes");
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ANSWERED | PL_STATE_ESTABLISHED,
+		   "the opener's acknowledgement establishes");
 	reply = node_reply(&seen, ACK);
 	deliver(node, server, &reply);
-	tap_is_int(flow_of(node, &reply, server, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
-		   "the server's establishes its direction");
+	tap_is_int(flow_of(node, &reply, server, PL_SIDE_OUT).state, PL_STATE_ANSWERED,
+		   "the answers' entry has told that there are some");
 	tap_ok(is_paired(node, &syn, SLOT_A, PL_SIDE_OUT) && is_paired(node, &reply, server, PL_SIDE_OUT),
 	       "each entry's partner is the other");
 }
@@ -136,6 +138,28 @@ static void test_provider_opens(struct node *node)
 	tap_is_int(node_flows(node), 2, "which stays for the consumer's last packets");
 }
 
+/* Nobody has answered: what the opener sends alone establishes nothing. */
+static void test_half_open(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), ack = tcp(node, SLOT_A, 4000, ACK), seen, syn_ack;
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &syn);
+	server = receiver(node, &seen);
+	deliver(node, SLOT_A, &ack);
+	deliver(node, SLOT_A, &ack);
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_NEW,
+		   "a SYN and bare acknowledgements stay half open");
+	syn_ack = node_reply(&seen, SYN | ACK);
+	deliver(node, server, &syn_ack);
+	deliver(node, server, &syn_ack);
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_NEW,
+		   "and what the server sends alone does not establish either");
+	deliver(node, SLOT_A, &ack);
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE, "both together do");
+}
+
 static void test_tcp_close(struct node *node)
 {
 	struct pkt seen, reply, p, syn = tcp(node, SLOT_A, 4000, SYN);
@@ -148,44 +172,85 @@ static void test_tcp_close(struct node *node)
 	deliver(node, SLOT_A, &p);
 	reply = node_reply(&seen, ACK);
 	deliver(node, server, &reply);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
-		       flow_of(node, &reply, server, PL_SIDE_OUT).state == PL_STATE_ESTABLISHED,
-	       "a FIN closes one direction only");
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE,
+		   "a FIN closes one direction only");
 	deliver(node, SLOT_A, &syn);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW && node_flows(node) == 2,
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state & PL_STATE_FIN,
+	       "and a SYN changes nothing while the other is open");
+	reply = node_reply(&seen, FIN | ACK);
+	deliver(node, server, &reply);
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING,
+		   "the other one's closes the flow");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == 0 && node_flows(node) == 2,
 	       "a SYN with the tuple of a closing flow opens a new one in its place");
+	tap_is_int(count_faults(node), 0, "with a token of its own");
 
 	seen = handshake(node, SLOT_A, 4000);
 	server = receiver(node, &seen);
 	reply = node_reply(&seen, RST | ACK);
 	deliver(node, server, &reply);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
-		       flow_of(node, &reply, server, PL_SIDE_OUT).state == PL_STATE_CLOSING,
-	       "a reset closes both directions");
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING, "a reset closes the flow");
 	deliver(node, SLOT_A, &syn);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW,
-	       "and the next SYN opens again");
+	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, 0, "and the next SYN opens again");
 	handshake(node, SLOT_A, 4000);
 	deliver(node, SLOT_A, &syn);
-	tap_is_int(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE,
 		   "a stray SYN leaves an established flow as it is");
+}
+
+/* Resets that somebody has made up, or that were not taken for the connection's. */
+static void test_reset_undone(struct node *node)
+{
+	struct pkt rst = tcp(node, SLOT_A, 4000, RST), ack = tcp(node, SLOT_A, 4000, ACK), seen, reply,
+		   rst_back;
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = handshake(node, SLOT_A, 4000);
+	server = receiver(node, &seen);
+	reply = node_reply(&seen, ACK);
+	rst_back = node_reply(&seen, RST);
+	deliver(node, SLOT_A, &rst);
+	deliver(node, server, &reply);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING,
+		   "what the other side sends does not undo a reset");
+	deliver(node, SLOT_A, &ack);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE,
+		   "what the same side sends after it does");
+	deliver(node, server, &rst_back);
+	deliver(node, SLOT_A, &ack);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING, "the same for the server's");
+	deliver(node, server, &reply);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE, "in the other direction");
+	deliver(node, server, &rst_back);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_CLOSING, "again and again");
 }
 
 static void test_local_close(struct node *node)
 {
 	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN), rst = local(node, SLOT_A2, 80, 4000, RST | ACK);
+	struct pkt theirs = local(node, SLOT_A2, 80, 4000, SYN);
 
 	node_clear_flows(node);
 	deliver(node, SLOT_A, &syn);
 	deliver(node, SLOT_A2, &rst);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
-		       flow_of(node, &syn, SLOT_A, PL_SIDE_IN).state == PL_STATE_CLOSING &&
-		       flow_of(node, &rst, SLOT_A2, PL_SIDE_OUT).state == PL_STATE_CLOSING &&
-		       flow_of(node, &rst, SLOT_A2, PL_SIDE_IN).state == PL_STATE_CLOSING,
-	       "between instances a reset closes all four entries");
+	tap_ok(class_of(node, &syn, SLOT_A, PL_SIDE_OUT) == PL_CLASS_CLOSING &&
+		       class_of(node, &syn, SLOT_A, PL_SIDE_IN) == PL_CLASS_CLOSING,
+	       "between instances a reset closes both halves");
 	deliver(node, SLOT_A, &syn);
-	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == PL_STATE_NEW && node_flows(node) == 4,
+	tap_ok(flow_of(node, &syn, SLOT_A, PL_SIDE_OUT).state == 0 && node_flows(node) == 4 &&
+		       count_faults(node) == 0,
 	       "and the next SYN opens again");
+	deliver(node, SLOT_A2, &rst);
+	node_policy(node, SLOT_A, (struct node_rule[]){{"0.0.0.0", 0, IPPROTO_TCP, 0, 65535, true}}, 1, true);
+	node_bump(node, SLOT_A);
+	deliver(node, SLOT_A2, &theirs);
+	tap_ok(flow_of(node, &theirs, SLOT_A2, PL_SIDE_OUT).kind == PL_FLOW_LOCAL && node_flows(node) == 4 &&
+		       count_faults(node) == 0,
+	       "also from the other side");
+	node_policy(node, SLOT_A, RULES(rules_instance), true);
+	node_bump(node, SLOT_A);
 }
 
 static void test_other_backend(struct node *node)
@@ -563,7 +628,7 @@ static void test_recycled_row(struct node *node)
 /* As if a row had been given to another flow before a packet of the last one wrote what it leaves behind. */
 static void test_recycled_row_is_not_written(struct node *node)
 {
-	struct pkt seen, rst = tcp(node, SLOT_A, 4000, RST | ACK), reply, datagram = udp(node, SLOT_A, 4000),
+	struct pkt seen, ack = tcp(node, SLOT_A, 4000, ACK), rst, datagram = udp(node, SLOT_A, 4000),
 			 data = tcp(node, SLOT_A, 4001, ACK);
 	struct pl_flow4_key key;
 	struct pl_flow4 flow, allowed;
@@ -571,14 +636,13 @@ static void test_recycled_row_is_not_written(struct node *node)
 	node_clear_flows(node);
 	serve_by(node, 1);
 	seen = handshake(node, SLOT_A, 4000);
-	reply = node_reply(&seen, ACK);
-	deliver(node, SLOT_S1, &reply);
-	key = node_key(&reply, 40, PL_SIDE_OUT);
+	rst = node_reply(&seen, RST | ACK);
+	key = node_key(&ack, 10, PL_SIDE_OUT);
 	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
 	flow.tag++;
 	map_put(node->bpf->maps.pl_flows4, &key, &flow);
-	deliver(node, SLOT_A, &rst);
-	tap_is_int(flow_of(node, &reply, SLOT_S1, PL_SIDE_OUT).state, PL_STATE_ESTABLISHED,
+	deliver(node, SLOT_S1, &rst);
+	tap_is_int(class_of(node, &ack, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE,
 		   "a reset does not close the flow that has its partner's row now");
 
 	/* the same three slots, so the same sum of generations; and a rule that only one of the two still has
@@ -658,7 +722,9 @@ static void test_all(struct node *node)
 	test_local_echo(node);
 	test_local_echo_of_identifier_0(node);
 	test_provider_opens(node);
+	test_half_open(node);
 	test_tcp_close(node);
+	test_reset_undone(node);
 	test_local_close(node);
 	test_other_backend(node);
 	test_collision(node);

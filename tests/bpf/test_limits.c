@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where flows end: translated sources that run out, a full table, idle times; and the entry program, where
- * they begin.
+ * Where flows end: translated sources that run out, shares, a full table, idle times and who applies them;
+ * and the entry program, where they begin.
  */
 #include "../tap.h"
 #include "flows.h"
@@ -43,14 +43,16 @@ static void test_exhaustion(void)
 	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DROP_NAT_EXHAUSTED,
 		   "without a free translated source the SYN is dropped");
 	tap_is_int(node_flows(node), before, "and leaves no entry");
+	tap_is_int(node_uses(node).used[PL_RANGE_TENANTS], 0, "nor takes a token");
+	/* the next token's source */
 	free_key = (struct pl_flow4_key){.saddr = addr4("10.0.0.10"),
 					 .daddr = addr4(NAT_FIRST),
 					 .sport = htons(8443),
-					 .dport = htons(4000),
+					 .dport = htons(PL_NAT_PORT_FIRST + 2),
 					 .vpc_proto = 40 << 8 | IPPROTO_TCP};
 	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_flows4), &free_key), "pl_flows4");
 	seen = deliver(node, SLOT_A, &syn);
-	tap_is_int(get16(seen.data + PKT_L4), 4000, "a source that was given back is taken");
+	tap_is_int(get16(seen.data + PKT_L4), PL_NAT_PORT_FIRST + 2, "a source that was given back is taken");
 	backend.nat_count = 0;
 	map_put(node->bpf->maps.pl_backends, &one, &backend);
 	syn = tcp(node, SLOT_A, 4001, SYN);
@@ -59,41 +61,225 @@ static void test_exhaustion(void)
 	node_free(node);
 }
 
-/* A table of n rows of which all but `left` are taken. */
-static struct node *nearly_full(uint32_t n, uint32_t left)
+/* New flows of an endpoint's consumers, each of a port of its own; how many were let through. */
+static uint32_t open_many(struct node *node, uint32_t slot, uint16_t first, uint32_t n, int *ret_reason)
 {
-	struct node *node = node_new(&(struct node_options){.n_flows = n});
-	struct pl_flow4_key key = {.vpc_proto = 999 << 8};
-	struct pl_flow4 flow = {0};
+	uint32_t opened = 0;
 
-	for (uint32_t i = 0; i + left < n; i++) {
-		key.saddr = i;
-		map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	*ret_reason = PL_DELIVERED;
+	for (uint32_t i = 0; i < n; i++) {
+		struct pkt syn = tcp(node, slot, first + i, SYN);
+		int reason = node_send(node, slot, &syn).reason;
+
+		if (reason == PL_DELIVERED)
+			opened++;
+		else
+			*ret_reason = reason;
 	}
-	return node;
+	return opened;
 }
 
+static struct pkt probe(const struct node *node, uint16_t sport)
+{
+	return from(node, SLOT_SERVICE,
+		    (struct pkt_spec){.src = "198.18.0.1",
+				      .dst = "198.19.0.2",
+				      .protocol = IPPROTO_TCP,
+				      .sport = sport,
+				      .dport = 80,
+				      .tcp_flags = SYN});
+}
+
+static struct pkt question(const struct node *node, uint32_t slot, uint16_t sport)
+{
+	return from(node, slot,
+		    (struct pkt_spec){.src = slot == SLOT_A2 ? "10.0.0.11" : "10.0.0.10",
+				      .dst = "100.100.2.136",
+				      .protocol = IPPROTO_UDP,
+				      .sport = sport,
+				      .dport = 53,
+				      .payload = "question"});
+}
+
+/* Seven tokens for all, eight of VPC 0. */
 static void test_full_table(void)
 {
-	for (uint32_t left = 0; left <= 4; left++) {
-		struct node *node = nearly_full(64, left);
-		struct pkt to_eni = tcp(node, SLOT_A, 4000, SYN),
-			   to_instance = local(node, SLOT_A, 4000, 80, SYN);
-		int reason = node_send(node, SLOT_A, &to_instance).reason;
+	struct node *node = node_new(&(struct node_options){.n_tokens = 8});
+	struct pkt local_syn = local(node, SLOT_A, 4000, 80, SYN), p;
+	uint32_t n;
+	int reason;
 
-		if (left < 4) {
-			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
-			       "%u free rows: a flow between instances gets all four entries or none", left);
-			reason = node_send(node, SLOT_A, &to_eni).reason;
-		}
-		if (left < 2)
-			tap_ok(reason == PL_DROP_FLOW_TABLE_FULL && node_flows(node) == 64 - left,
-			       "%u free rows: a translated flow gets both entries or none", left);
-		else
-			tap_ok(reason == PL_DELIVERED && node_flows(node) == 64 - left % 2,
-			       "%u free rows are enough", left);
-		node_free(node);
+	tap_is_int(open_many(node, SLOT_A, 4000, 10, &reason), 4,
+		   "an owner gets as many flows as are left free");
+	tap_is_int(reason, PL_DROP_FLOW_SHARE, "and then is over its share");
+	tap_is_int(open_many(node, SLOT_B, 4000, 10, &reason), 2, "the next one gets its part of the rest");
+	tap_is_int(reason, PL_DROP_FLOW_SHARE, "by the same rule");
+	tap_is_int(node_send(node, SLOT_A, &local_syn).reason, PL_DROP_FLOW_TABLE_FULL,
+		   "with one token left there is no flow between instances, which takes two");
+	tap_ok(node_flows(node) == 12 && count_faults(node) == 0, "and nothing is left of it");
+	tap_is_int(open_many(node, SLOT_C, 4000, 2, &reason), 1, "a third one gets the last");
+	tap_is_int(reason, PL_DROP_FLOW_TABLE_FULL, "then there is none");
+	for (n = 0; n < 8; n++) {
+		p = probe(node, 5000 + n);
+		if (node_send(node, SLOT_SERVICE, &p).reason != PL_PROBE)
+			break;
 	}
+	tap_is_int(n, 8, "probes have room of their own");
+	p = question(node, SLOT_A, 5000);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FLOW_TABLE_FULL, "which can be full, too");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+
+	age_flows(node, PL_EARLY_TCP_NEW);
+	tap_ok(open_many(node, SLOT_C, 5000, 10, &reason) >= 3 && reason == PL_DROP_FLOW_SHARE,
+	       "where room is short half-open flows end early, as others open");
+	node_clear_flows(node);
+	for (uint16_t i = 0; i < 7; i++)
+		handshake(node, i < 4 ? SLOT_A : i < 6 ? SLOT_B : SLOT_C, 4000 + i);
+	age_flows(node, 299); /* the listener's time is 300 */
+	tap_ok(open_many(node, SLOT_B, 5000, 10, &reason) == 0 && node_flows(node) == 14,
+	       "established ones never do");
+	age_flows(node, 1);
+	tap_ok(open_many(node, SLOT_B, 5000, 10, &reason) > 0, "but by their own time");
+	tap_is_int(count_faults(node), 0, "and all counts are the tokens'");
+	node_free(node);
+}
+
+/* One port's questions for a name take nobody else's, nor a probe's room. */
+static void test_questions(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 64});
+	int reasons[200], refused = 0, others = 0, probes = 0;
+
+	for (int i = 0; i < 200; i++) {
+		struct pkt p = question(node, SLOT_A, 5000 + i);
+
+		reasons[i] = node_send(node, SLOT_A, &p).reason;
+		refused += reasons[i] == PL_DROP_FLOW_SHARE;
+	}
+	for (int i = 0; i < 4; i++) {
+		struct pkt theirs = question(node, SLOT_B, 5000 + i), p = probe(node, 5000 + i);
+
+		others += node_send(node, SLOT_B, &theirs).reason == PL_DNS;
+		probes += node_send(node, SLOT_SERVICE, &p).reason == PL_PROBE;
+	}
+	tap_ok(refused > 100 && reasons[0] == PL_DNS && reasons[30] == PL_DNS,
+	       "a port that asks too much at once is over its share");
+	tap_ok(others == 4 && probes == 4, "another one's questions, and probes, are not refused");
+	age_flows(node, PL_IDLE_DNS);
+	for (int i = 0; i < 80; i++) {
+		struct pkt p = question(node, SLOT_A, 6000 + i);
+
+		(void)node_send(node, SLOT_A, &p);
+	}
+	tap_ok(node_owned(node, SLOT_A) > 0 && node_owned(node, SLOT_B) == 0,
+	       "what was asked and answered is over soon");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	node_free(node);
+}
+
+/* Runs without counters, for many packets. */
+static bool passes(struct node *node, uint32_t slot, const struct pkt *p)
+{
+	struct __sk_buff ctx = {.cb[0] = slot};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_main), &opts), "run");
+	return opts.retval == TC_ACT_REDIRECT;
+}
+
+/* What one instance sends by itself, SYNs of all ports that nobody answers, refuses nothing to others. */
+static void test_flood(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 16384});
+	uint32_t flood = 0, others = 0, probes = 0, n_others = 0;
+
+	serve_by(node, 1);
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct pkt syn = tcp(node, i & 1 ? SLOT_A2 : SLOT_A, 1024 + i / 2 % 64512, SYN);
+
+		flood += passes(node, i & 1 ? SLOT_A2 : SLOT_A, &syn);
+		if (i % 200)
+			continue;
+		syn = tcp(node, SLOT_B, 2000 + n_others, SYN);
+		others += passes(node, SLOT_B, &syn);
+		syn = probe(node, 2000 + n_others++);
+		probes += passes(node, SLOT_SERVICE, &syn);
+	}
+	tap_note("the flood had %u let through, and holds %u", flood, node_owned(node, SLOT_ENI_A));
+	tap_is_int(n_others, 1000, "beside 200,000 SYNs of one owner");
+	tap_is_int(others, 1000, "none of 1,000 new flows of another one is refused");
+	tap_is_int(probes, 1000, "nor any of as many probes");
+	tap_ok(node_owned(node, SLOT_ENI_A) <= 8192, "the flood holds no more than half of the table");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	serve_by_all(node);
+	node_free(node);
+}
+
+/* Without the agent and without the timer: refused flows move the hands, too. */
+static void test_hands(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 256});
+	uint32_t opened;
+	int reason;
+
+	(void)open_many(node, SLOT_A, 2000, 300, &reason);
+	(void)open_many(node, SLOT_B, 2000, 300, &reason);
+	age_flows(node, PL_IDLE_TCP_NEW);
+	opened = open_many(node, SLOT_C, 2000, 150, &reason);
+	tap_ok(opened > 64 && reason == PL_DROP_FLOW_SHARE, "flows that are over make room for others");
+	tap_ok(node_owned(node, SLOT_ENI_A) + node_owned(node, SLOT_ENI_B) < 64,
+	       "and end, refused ones end them, too");
+	tap_is_int(count_faults(node), 0, "with all that belongs to them");
+	node_free(node);
+}
+
+static bool wait_until_ended(const struct node *node, uint32_t left)
+{
+	for (int i = 0; i < 3000; i++) {
+		struct pl_uses uses = node_uses(node);
+
+		if (uses.used[PL_RANGE_TENANTS] + uses.used[PL_RANGE_SERVICE] <= left)
+			return true;
+		(void)usleep(10000);
+	}
+	return false;
+}
+
+/* Nobody sends anything. */
+static void test_timer(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 1024});
+	struct pkt datagram = udp(node, SLOT_A, 4000), p, seen, reply;
+	uint32_t again;
+	int reason;
+
+	(void)open_many(node, SLOT_A, 2000, 200, &reason);
+	p = probe(node, 5000);
+	(void)node_send(node, SLOT_SERVICE, &p);
+	age_flows(node, PL_IDLE_TCP_NEW);
+	handshake(node, SLOT_B, 4000);
+	seen = deliver(node, SLOT_A, &datagram);
+	arm_timer(node);
+	tap_ok(wait_until_ended(node, 2), "the timer ends what is over");
+	tap_ok(node_flows(node) == 4 && class_of(node, &datagram, SLOT_A, PL_SIDE_OUT) == PL_CLASS_LIVE,
+	       "and nothing else");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+
+	/* the server alone speaks, and the client has been silent for so long */
+	reply = node_reply(&seen, 0);
+	age_flows(node, 400); /* the listener's time is 300 */
+	deliver(node, receiver(node, &seen), &reply);
+	again = node_uses(node).used[PL_RANGE_TENANTS];
+	(void)usleep(300000);
+	tap_ok(again == 2 && wait_until_ended(node, 1) && flow_of(node, &datagram, SLOT_A, PL_SIDE_OUT).kind,
+	       "datagrams of the server alone renew a flow");
+	age_flows(node, PL_IDLE_UDP_SILENT - 400);
+	deliver(node, receiver(node, &seen), &reply);
+	tap_ok(wait_until_ended(node, 0), "but not for ever");
+	arm_timer(node);
+	tap_ok(true, "a timer that runs can be taken over");
+	node_free(node);
 }
 
 struct idle_case {
@@ -102,35 +288,43 @@ struct idle_case {
 	uint32_t idle_s, limit_s;
 };
 
-static void test_sweep(struct node *node)
+static void test_idle(struct node *node)
 {
-	static const struct idle_case idles[] = {
-		{"half-open TCP", IPPROTO_TCP, PL_STATE_NEW, 300, 60},
-		{"established TCP", IPPROTO_TCP, PL_STATE_ESTABLISHED, 0, 900},
-		{"established TCP of a listener with its own time", IPPROTO_TCP, PL_STATE_ESTABLISHED, 300,
-		 300},
-		{"closing TCP", IPPROTO_TCP, PL_STATE_CLOSING, 300, 10},
-		{"UDP", IPPROTO_UDP, PL_STATE_NEW, 0, 120},
-		{"UDP of a listener with its own time", IPPROTO_UDP, PL_STATE_ESTABLISHED, 20, 20},
-		{"ICMP", IPPROTO_ICMP, PL_STATE_NEW, 0, 30},
+	const uint8_t live = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED;
+	const struct idle_case idles[] = {
+		{"half-open TCP", IPPROTO_TCP, 0, 300, 60},
+		{"half-open TCP that was answered", IPPROTO_TCP, PL_STATE_ANSWERED, 300, 60},
+		{"established TCP", IPPROTO_TCP, live, 0, 900},
+		{"established TCP of a listener with its own time", IPPROTO_TCP, live, 300, 300},
+		{"half-closed TCP", IPPROTO_TCP, live | PL_STATE_FIN, 300, 300},
+		{"closing TCP", IPPROTO_TCP, live | PL_STATE_FIN | PL_STATE_FIN_BACK, 300, 10},
+		{"reset TCP", IPPROTO_TCP, live | PL_STATE_RST_BACK, 300, 10},
+		{"UDP", IPPROTO_UDP, 0, 0, 120},
+		{"UDP of a listener with its own time", IPPROTO_UDP, live, 20, 20},
+		{"ICMP", IPPROTO_ICMP, 0, 0, 30},
 	};
 	const uint32_t hz = 250, now = 5 * hz; /* most of these were last seen before the clock wrapped */
 	struct pkt p = udp(node, SLOT_A, 4000);
+	struct pl_flow4 flow = {.seen = now};
 	uint32_t before, after;
 
 	for (size_t i = 0; i < sizeof(idles) / sizeof(idles[0]); i++) {
 		const struct idle_case *t = &idles[i];
-		struct pl_flow4 flow = {.state = t->state, .idle_s = t->idle_s};
 		bool at, short_of;
 
+		flow = (struct pl_flow4){.state = t->state, .idle_s = t->idle_s};
 		flow.seen = now - t->limit_s * hz;
-		at = pl_flow4_expired(&flow, t->protocol, now, hz);
+		at = pl_is_past(pl_flow4_due(&flow, t->protocol, hz), now);
 		flow.seen++;
-		short_of = pl_flow4_expired(&flow, t->protocol, now, hz);
+		short_of = pl_is_past(pl_flow4_due(&flow, t->protocol, hz), now);
 		tap_ok(at && !short_of, "%s ends after %u s", t->name, t->limit_s);
 	}
-	tap_ok(!pl_flow4_expired(&(struct pl_flow4){.seen = now + 1}, IPPROTO_ICMP, now, hz),
-	       "an entry that was used since the clock was read lives");
+	flow = (struct pl_flow4){.seen = now};
+	tap_ok(pl_flow4_due_answered(&flow, now + 100 * hz, IPPROTO_UDP, hz) == now + 220 * hz &&
+		       pl_flow4_due_answered(&flow, now + 890 * hz, IPPROTO_UDP, hz) == now + 900 * hz &&
+		       pl_flow4_due_answered(&flow, now - 7, IPPROTO_UDP, hz) == now + 120 * hz &&
+		       pl_flow4_due_answered(&flow, now + 100 * hz, IPPROTO_ICMP, hz) == now + 30 * hz,
+	       "answers renew datagrams, and only for a time");
 
 	LIBBPF_OPTS(bpf_test_run_opts, clock);
 	node_clear_flows(node);
@@ -174,7 +368,11 @@ int main(void)
 
 	test_exhaustion();
 	test_full_table();
-	test_sweep(node);
+	test_questions();
+	test_flood();
+	test_hands();
+	test_timer();
+	test_idle(node);
 	test_entry(node);
 	node_free(node);
 	return tap_done();

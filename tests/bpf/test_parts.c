@@ -54,7 +54,8 @@ static uint32_t run(const struct bpf_program *program, const struct pl_flow4_key
 {
 	struct part_call call = {.key = *key};
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &call, .ctx_size_in = sizeof(call));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &call, .data_size_in = sizeof(call),
+		    .data_out = &call, .data_size_out = sizeof(call));
 	must(bpf_prog_test_run_opts(bpf_program__fd(program), &opts), bpf_program__name(program));
 	must((int)opts.retval, bpf_program__name(program));
 	return call.tag;
@@ -79,7 +80,8 @@ static struct flow make_flow(uint16_t port)
 			.sport = htons(port),
 			.dport = htons(8443),
 			.kind = PL_FLOW_NAT,
-			.state = PL_STATE_ESTABLISHED,
+			.state = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED,
+			.token = port - 4000 + 1,
 			.partner_vpc = 40},
 	};
 
@@ -90,6 +92,7 @@ static struct flow make_flow(uint16_t port)
 	f.back.sport = f.key.dport;
 	f.back.dport = f.key.sport;
 	f.back.kind = PL_FLOW_NAT_BACK;
+	f.back.state = PL_STATE_ANSWERED;
 	f.back.partner_vpc = 10;
 	f.row.tag = run(bpf->progs.part_tag, &f.key);
 	f.back.tag = run(bpf->progs.part_tag, &f.back_key);
@@ -99,7 +102,13 @@ static struct flow make_flow(uint16_t port)
 static void put_flows(void)
 {
 	for (int i = 0; i < FLOWS; i++) {
+		struct pl_token token = {.word = (uint64_t)PL_PHASE_OPEN << PL_TOKEN_PHASE};
+		uint32_t index = 1 + i;
+
 		flows[i] = make_flow(4000 + i);
+		token.key = flows[i].key;
+		must(bpf_map_update_elem(bpf_map__fd(bpf->maps.pl_tokens), &index, &token, BPF_ANY),
+		     "pl_tokens");
 		put(&flows[i].key, &flows[i].row);
 		put(&flows[i].back_key, &flows[i].back);
 	}
@@ -113,9 +122,15 @@ static int state_of(const struct pl_flow4_key *key)
 	return bpf_map_lookup_elem(bpf_map__fd(bpf->maps.pl_flows4), key, &row) ? -1 : row.state;
 }
 
-static bool has_both(int flow, int state)
+static bool is_live(int flow)
 {
-	return state_of(&flows[flow].key) == state && state_of(&flows[flow].back_key) == state;
+	return state_of(&flows[flow].key) == (PL_STATE_ANSWERED | PL_STATE_ESTABLISHED) &&
+	       state_of(&flows[flow].back_key) == PL_STATE_ANSWERED;
+}
+
+static bool is_gone(int flow)
+{
+	return state_of(&flows[flow].key) == -1 && state_of(&flows[flow].back_key) == -1;
 }
 
 static void test_reset(void)
@@ -123,20 +138,33 @@ static void test_reset(void)
 	put_flows();
 	put(&flows[MINE].key, &flows[THEIRS].row);
 	run(bpf->progs.part_reset, &flows[MINE].key);
-	tap_ok(has_both(THEIRS, PL_STATE_ESTABLISHED),
-	       "a reset whose row is another flow's by now closes neither direction of that flow");
-	tap_is_int(state_of(&flows[MINE].key), PL_STATE_ESTABLISHED, "nor the row itself");
+	tap_ok(is_live(THEIRS), "a reset whose row is another flow's by now does not close that flow");
+	tap_ok(is_live(MINE), "nor is the row itself written");
 	put_flows();
 	run(bpf->progs.part_reset, &flows[MINE].key);
-	tap_ok(has_both(MINE, PL_STATE_CLOSING) && has_both(THEIRS, PL_STATE_ESTABLISHED),
-	       "with its own row it closes both directions of its own");
+	tap_ok(state_of(&flows[MINE].key) & PL_STATE_RST && is_live(THEIRS),
+	       "with its own row it closes its own");
 	put_flows();
-	flows[MINE].back.tag++;
-	put(&flows[MINE].back_key, &flows[MINE].back);
-	run(bpf->progs.part_reset, &flows[MINE].key);
-	tap_ok(state_of(&flows[MINE].key) == PL_STATE_CLOSING &&
-		       state_of(&flows[MINE].back_key) == PL_STATE_ESTABLISHED,
-	       "and leaves the partner's row alone if that is another flow's");
+	flows[MINE].row.tag++;
+	put(&flows[MINE].key, &flows[MINE].row);
+	run(bpf->progs.part_reset, &flows[MINE].back_key);
+	tap_ok(is_live(MINE),
+	       "one from the other side leaves the opening row alone if that is another flow's");
+	put_flows();
+	flows[MINE].row.token++;
+	put(&flows[MINE].key, &flows[MINE].row);
+	run(bpf->progs.part_reset, &flows[MINE].back_key);
+	tap_ok(is_live(MINE), "or has another token by now");
+	put_flows();
+	run(bpf->progs.part_reset, &flows[MINE].back_key);
+	tap_ok(state_of(&flows[MINE].key) & PL_STATE_RST_BACK && is_live(THEIRS), "else it closes the flow");
+}
+
+static void put_token(uint32_t index, uint64_t phase, const struct pl_flow4_key *key)
+{
+	struct pl_token token = {.word = phase << PL_TOKEN_PHASE, .key = *key};
+
+	must(bpf_map_update_elem(bpf_map__fd(bpf->maps.pl_tokens), &index, &token, BPF_ANY), "pl_tokens");
 }
 
 static void test_remove(void)
@@ -144,12 +172,22 @@ static void test_remove(void)
 	put_flows();
 	put(&flows[MINE].key, &flows[THEIRS].row);
 	run(bpf->progs.part_remove, &flows[MINE].key);
-	tap_ok(has_both(THEIRS, PL_STATE_ESTABLISHED) && has_both(MINE, PL_STATE_ESTABLISHED),
+	tap_ok(is_live(THEIRS) && is_live(MINE),
 	       "a removal whose row is another flow's by now removes nothing");
 	put_flows();
+	put_token(1 + MINE, PL_PHASE_OPEN, &flows[THEIRS].key);
 	run(bpf->progs.part_remove, &flows[MINE].key);
-	tap_ok(has_both(MINE, -1) && has_both(THEIRS, PL_STATE_ESTABLISHED),
-	       "with its own row it removes both directions of its own");
+	tap_ok(is_live(THEIRS) && is_live(MINE), "nor does one whose token is another flow's");
+	put_flows();
+	put_token(1 + MINE, PL_PHASE_BUSY, &flows[MINE].key);
+	run(bpf->progs.part_remove, &flows[MINE].key);
+	tap_ok(is_live(THEIRS) && is_live(MINE), "nor one whose token somebody else has");
+	put_flows();
+	run(bpf->progs.part_remove, &flows[MINE].key);
+	tap_ok(is_gone(MINE) && is_live(THEIRS), "with its own it removes both directions of its own");
+	put_flows();
+	run(bpf->progs.part_remove, &flows[MINE].back_key);
+	tap_ok(is_gone(MINE) && is_live(THEIRS), "also from the other side");
 }
 
 /* A port's slot is given to another VPC's port after the backend's row was compared with it. */
@@ -159,7 +197,7 @@ static void test_open(void)
 	struct part_call call = {.key = {.saddr = htonl(0x0a00000a), .vpc_proto = 10 << 8 | IPPROTO_TCP},
 				 .to_slot = 17};
 
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &call, .ctx_size_in = sizeof(call));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &call, .data_size_in = sizeof(call));
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t slot = 16 + i;
 
@@ -171,8 +209,7 @@ static void test_open(void)
 		tap_is_int((int)opts.retval, call.to_vpc == 40 ? PL_CONTINUE : PL_DROP_BACKEND_GONE,
 			   "a flow to VPC %u %s to a port of VPC 40", call.to_vpc,
 			   call.to_vpc == 40 ? "opens" : "does not open");
-		tap_is_int(state_of(&call.key), call.to_vpc == 40 ? PL_STATE_NEW : -1,
-			   "and its entry is there or not");
+		tap_is_int(state_of(&call.key), call.to_vpc == 40 ? 0 : -1, "and its entry is there or not");
 		(void)bpf_map_delete_elem(bpf_map__fd(bpf->maps.pl_flows4), &call.key);
 	}
 }

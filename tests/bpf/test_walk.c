@@ -178,8 +178,8 @@ static const struct test_case cases[] = {
 	 PL_DROP_DNS_ONLY},
 	{"a DNS address is not pinged", SLOT_A, ICMP("10.0.0.10", "100.100.2.136", 8), NULL,
 	 PL_DROP_DNS_ONLY},
-	{"a probe keeps its port and comes from the translated range", SLOT_SERVICE,
-	 TCP("198.18.0.1", "198.19.0.1", 4000, 8443, SYN), NULL, PL_PROBE, SLOT_S1, NULL, "10.0.0.10", 4000,
+	{"a probe keeps the port that it is for, and comes from the translated range", SLOT_SERVICE,
+	 TCP("198.18.0.1", "198.19.0.1", 4000, 8443, SYN), NULL, PL_PROBE, SLOT_S1, NULL, "10.0.0.10", 0,
 	 8443},
 	{"a probe of a backend that is not there", SLOT_SERVICE,
 	 TCP("198.18.0.1", "198.19.0.9", 4000, 80, SYN), NULL, PL_DROP_NO_BACKEND},
@@ -330,8 +330,10 @@ static bool looks_right(struct node *node, const struct test_case *t, const stru
 		if (memcmp(o->out.data + PKT_IP + 12, "\x64\x40\x00", 3))
 			return false;
 	}
-	if (t->reason == PL_PROBE)
+	if (t->reason == PL_PROBE) {
 		memcpy(want.data + PKT_IP + 12, o->out.data + PKT_IP + 12, 4);
+		memcpy(l4, o->out.data + PKT_L4, 2);
+	}
 	pkt_seal(&want);
 	return pkt_equal(&want, &o->out);
 }
@@ -649,6 +651,8 @@ static void test_reasons(void)
 		PL_DROP_PROXY_SYN_DATA,
 		PL_DROP_PROXY_SEQUENCE,
 		PL_DROP_PROXY_HEADER,
+		PL_DROP_FLOW_SHARE,
+		PL_DROP_FLOW_TABLE_BUSY,
 	};
 	bool ok = true;
 

@@ -342,8 +342,39 @@ static void test_lost_device(struct world *world)
 	tap_ok(arrives(&world->instances[1], &world->instances[0]), "and to it");
 }
 
-/* Puts a translated flow into the table: both entries, last seen so many seconds ago. */
-static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_t back_ago_s)
+static int open_pin(const char *name)
+{
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/%s", pins, name);
+	return bpf_obj_get(path);
+}
+
+/* Tokens that the program does not come to. */
+#define TOKEN_FIRST 100000
+static uint32_t next_token = TOKEN_FIRST;
+
+static uint32_t take_token(const struct pl_flow4_key *key, uint32_t due)
+{
+	struct pl_token token = {
+		.word = (uint64_t)PL_PHASE_OPEN << PL_TOKEN_PHASE | due, .key = *key, .owner = 16};
+	uint32_t index = next_token++, zero = 0;
+	struct pl_owner owner = {};
+	struct pl_uses uses = {};
+
+	access_row("pl_uses", &zero, &uses, false);
+	uses.used[PL_RANGE_TENANTS]++;
+	access_row("pl_uses", &zero, &uses, true);
+	access_row("pl_owners", &token.owner, &owner, false);
+	owner.flows[PL_RANGE_TENANTS]++;
+	access_row("pl_owners", &token.owner, &owner, true);
+	access_row("pl_tokens", &index, &token, true);
+	return index;
+}
+
+/* Puts a translated flow into the table: both entries and a token, the opener last seen so many seconds ago.
+ */
+static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s)
 {
 	struct pl_flow4_key key = {
 		.saddr = htonl(0x0a000021),
@@ -358,19 +389,20 @@ static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_
 		.sport = htons(client_port),
 		.dport = htons(443),
 		.kind = PL_FLOW_NAT,
-		.state = PL_STATE_ESTABLISHED,
+		.state = PL_STATE_ANSWERED | PL_STATE_ESTABLISHED,
 		.slot = 16,
 		.peer = 17,
 		.partner_vpc = VPC + 1,
 		.seen = now - ago_s * pl_kernel_hz(),
 		.proxy = PL_PROXY_ON << PL_PROXY_PARTS_SHIFT | PL_PROXY_DONE,
+		.token = next_token,
 	};
 	struct pl_flow4_key back_key = pl_flow4_partner(&key, &flow);
 	struct pl_proxied proxied = {.tag = pl_flow_tag(&key)};
 	struct pl_flow4 back = flow;
-	_cleanup_(closep) int fd = -EBADF, proxied_fd = -EBADF;
-	char path[256];
+	_cleanup_(closep) int fd = open_pin("pl_flows4"), proxied_fd = open_pin("pl_proxied");
 
+	flow.tag = pl_flow_tag(&key);
 	back.saddr = key.daddr;
 	back.daddr = key.saddr;
 	back.sport = key.dport;
@@ -378,29 +410,35 @@ static void put_flow(uint16_t client_port, uint32_t now, uint32_t ago_s, uint32_
 	back.kind = PL_FLOW_NAT_BACK;
 	back.peer = 16;
 	back.partner_vpc = VPC;
-	back.seen = now - back_ago_s * pl_kernel_hz();
-	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
-	fd = bpf_obj_get(path);
-	(void)bpf_map_update_elem(fd, &key, &flow, BPF_ANY);
+	back.seen = now;
+	back.tag = pl_flow_tag(&back_key);
 	(void)bpf_map_update_elem(fd, &back_key, &back, BPF_ANY);
-	(void)str_format(path, sizeof(path), "%s/pl_proxied", pins);
-	proxied_fd = bpf_obj_get(path);
 	(void)bpf_map_update_elem(proxied_fd, &key, &proxied, BPF_ANY);
+	(void)bpf_map_update_elem(fd, &key, &flow, BPF_ANY);
+	(void)take_token(&key, now);
 }
 
 /* Connections with PROXY headers. */
 static size_t count_proxied(void)
 {
+	_cleanup_(closep) int fd = open_pin("pl_proxied");
 	struct pl_flow4_key key, *at = NULL;
-	_cleanup_(closep) int fd = -EBADF;
-	char path[256];
 	size_t n = 0;
 
-	(void)str_format(path, sizeof(path), "%s/pl_proxied", pins);
-	fd = bpf_obj_get(path);
 	for (; bpf_map_get_next_key(fd, at, &key) == 0; n++)
 		at = &key;
 	return n;
+}
+
+/* A whole round over all flows; 0 or a negative error. */
+static int read_flows(struct world *world, uint64_t *ret_ended)
+{
+	int r;
+
+	do
+		r = datapath_read_flows(world->datapath, ret_ended);
+	while (r > 0);
+	return r;
 }
 
 static int newest(void *context, const void *key, const void *value)
@@ -420,24 +458,46 @@ static int collect_row(void *context, const void *key, const void *value)
 	return rowset_append(context, key, value);
 }
 
-static void test_idle(struct world *world)
+/* Waits until the timer has ended all but so many rows. */
+static bool comes_down_to(uint64_t rows)
 {
-	_cleanup_(closep) int fd = -EBADF;
-	uint64_t before = flow_count(world), deleted = 0;
-	char path[256];
+	for (int i = 0; i < 600; i++) {
+		if (flow_count_pinned() <= rows)
+			break;
+		(void)usleep(50000);
+	}
+	return flow_count_pinned() == rows;
+}
+
+static uint32_t newest_seen(void)
+{
+	_cleanup_(closep) int fd = open_pin("pl_flows4");
 	uint32_t now = 0;
 
-	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
-	fd = bpf_obj_get(path);
 	(void)table_walk(fd, newest, &now);
-	put_flow(1001, now, PL_IDLE_TCP_ESTABLISHED + 60, PL_IDLE_TCP_ESTABLISHED + 60);
-	put_flow(1002, now, PL_IDLE_TCP_ESTABLISHED + 60, 1);
-	put_flow(1003, now, 1, 1);
-	tap_is_int((long long)count_proxied(), 3, "three connections with PROXY headers");
-	tap_is_int((long long)(flow_count(world) - before), 6, "three translated flows");
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
-	tap_is_int((long long)deleted, 2, "ends the one that was idle in both directions, and no other");
-	tap_is_int((long long)count_proxied(), 2, "and what was kept of its PROXY header");
+	return now;
+}
+
+static void test_idle(struct world *world)
+{
+	uint64_t before = flow_count(world), ended = 0;
+	uint32_t now = newest_seen();
+
+	stop_agent(world);
+	put_flow(1001, now, PL_IDLE_TCP_ESTABLISHED + 60);
+	put_flow(1002, now, 1);
+	put_flow(1003, now, 1);
+	tap_ok(comes_down_to(before + 4),
+	       "without an agent the flow ends whose opener was idle, and no other");
+	tap_is_int((long long)count_proxied(), 2, "and with it what was kept of its PROXY header");
+	tap_is_int(start_agent(world), 0, "an agent comes back");
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "and makes a full pass");
+	tap_is_int((long long)(flow_count(world) - before), 4, "it counts the flows that are left");
+	tap_is_int(read_flows(world, &ended), 0, "a round over all of them");
+	tap_is_int((long long)ended, 0, "ends none");
+	put_flow(1004, now, PL_IDLE_TCP_ESTABLISHED + 60);
+	tap_ok(comes_down_to(before + 4), "the timer goes on");
 }
 
 struct reading {
@@ -456,13 +516,13 @@ static void take_reading(void *context, uint32_t slot, const struct datapath_tal
 	reading->is_there = true;
 }
 
-/* What the flows of a slot come to after a sweep. */
+/* What the flows of a slot come to after a round over them. */
 static struct reading read_slot(struct world *world, uint32_t slot)
 {
 	struct reading reading = {.slot = slot};
 	uint64_t deleted;
 
-	if (datapath_sweep_flows(world->datapath, &deleted) == 0)
+	if (read_flows(world, &deleted) == 0)
 		datapath_tallies(world->datapath, take_reading, &reading);
 	return reading;
 }
@@ -514,13 +574,29 @@ static void age(void *context, struct pl_flow4 *flow)
 	flow->seen -= 2 * PL_IDLE_TCP_ESTABLISHED * pl_kernel_hz();
 }
 
+/* The timer is to look at all tokens again. */
+static void hurry_tokens(uint32_t now)
+{
+	for (uint32_t index = TOKEN_FIRST; index < next_token; index++) {
+		struct pl_token token = {};
+
+		access_row("pl_tokens", &index, &token, false);
+		if ((token.word >> PL_TOKEN_PHASE & 3) != PL_PHASE_OPEN)
+			continue;
+		token.word = token.word >> 32 << 32 | now;
+		access_row("pl_tokens", &index, &token, true);
+	}
+}
+
 /* What flows have counted stays counted when they end, and goes with the slot's owner. */
 static void test_tallies(struct world *world)
 {
 	struct reading first = read_slot(world, 16), second;
+	uint64_t before = flow_count(world);
+	uint32_t now = newest_seen();
 
 	tap_ok(first.is_there && first.tally.open == 2 && first.tally.packets[DATAPATH_IN] == 0,
-	       "a sweep counts the open flows of a slot");
+	       "a round counts the open flows of a slot");
 	change_flows(add_packets, NULL);
 	count_by_slot(16, PL_TALLY_OPENED, 2);
 	count_by_slot(16, PL_TALLY_ENDED, 3);
@@ -539,7 +615,8 @@ static void test_tallies(struct world *world)
 		       !datapath_drop_name(PL_DELIVERED) && !datapath_drop_name(60),
 	       "a reason to drop has a name, others have none");
 	change_flows(age, NULL);
-	(void)read_slot(world, 16);
+	hurry_tokens(now);
+	tap_ok(comes_down_to(before - 4), "they end");
 	second = read_slot(world, 16);
 	tap_ok(second.tally.open == 0 && second.tally.packets[DATAPATH_IN] == 23 &&
 		       second.tally.bytes[DATAPATH_OUT] == 2000,
@@ -553,15 +630,15 @@ static void test_sweep(struct world *world)
 {
 	uint64_t deleted = 0;
 
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep runs");
-	tap_is_int((long long)deleted, 0, "and leaves fresh flows alone");
+	tap_is_int(read_flows(world, &deleted), 0, "a round over all flows");
+	tap_is_int((long long)deleted, 0, "leaves those alone whose ports are there");
 	test_idle(world);
 	test_tallies(world);
 	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
 	tap_ok(ports_remove_others(world->ports, &world->plan, false) > 0, "its device is removed");
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "the next sweep");
-	tap_ok(deleted > 0 && flow_count(world) == 0, "ends its flows");
+	tap_is_int(read_flows(world, &deleted), 0, "the next round");
+	tap_ok(deleted > 0 && flow_count(world) == 0 && flow_count_pinned() == 0, "ends its flows");
 }
 
 /* Counters of more reasons than this program has, as after a downgrade, in place of the pinned ones; or of
@@ -797,14 +874,7 @@ static uint64_t marked_flows(const char *map)
 /* A flow that no packet asks for. */
 static void put_silent_flow(uint16_t client_port)
 {
-	_cleanup_(closep) int fd = -EBADF;
-	uint32_t now = 0;
-	char path[256];
-
-	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
-	fd = bpf_obj_get(path);
-	(void)table_walk(fd, newest, &now);
-	put_flow(client_port, now, 1, 1);
+	put_flow(client_port, newest_seen(), 1);
 }
 
 static void test_other_flows(struct world *world)
@@ -832,9 +902,9 @@ static void test_other_flows(struct world *world)
 	tap_is_int((long long)flow_count(world), (long long)flows, "knows all flows, too");
 	(void)ports_sync_node_port(world->ports);
 	(void)sync_world(world, true);
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
+	tap_is_int(read_flows(world, &deleted), 0, "a round");
 	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "moves them all");
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "another one");
+	tap_is_int(read_flows(world, &deleted), 0, "another one");
 	tap_ok(!is_there("pl_flows4_old"), "lets go of the old table");
 }
 
@@ -855,28 +925,21 @@ static void test_flows_twice(struct world *world)
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
 	(void)ports_sync_node_port(world->ports);
 	(void)sync_world(world, true);
-	(void)datapath_sweep_flows(world->datapath, &deleted);
-	(void)datapath_sweep_flows(world->datapath, &deleted);
+	(void)read_flows(world, &deleted);
+	(void)read_flows(world, &deleted);
 	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "they all move");
 	tap_ok(!is_there("pl_flows4_old"), "and nothing is left over");
 }
 
-/* As many flows as the table holds, idle for long. */
-static void fill_flows(void)
+/* As if so many tokens more (or fewer) were in use. */
+static void use_tokens(int32_t n)
 {
-	struct pl_flow4_key key = {.vpc_proto = VPC << 8 | IPPROTO_TCP};
-	struct pl_flow4 flow = {.kind = PL_FLOW_NAT, .state = PL_STATE_CLOSING, .slot = 16, .peer = 17};
-	_cleanup_(closep) int fd = -EBADF;
-	uint32_t now = 0;
-	char path[256];
+	struct pl_uses uses = {};
+	uint32_t zero = 0;
 
-	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
-	fd = bpf_obj_get(path);
-	(void)table_walk(fd, newest, &now);
-	flow.seen = now - (PL_IDLE_TCP_CLOSING + 60) * pl_kernel_hz();
-	while (bpf_map_update_elem(fd, &key, &flow, BPF_ANY) == 0)
-		key.saddr++;
-	tap_ok(errno == E2BIG && key.saddr > PL_FLOWS4_MAX / 2, "the flow table is full");
+	access_row("pl_uses", &zero, &uses, false);
+	uses.used[PL_RANGE_TENANTS] += (uint32_t)n;
+	access_row("pl_uses", &zero, &uses, true);
 }
 
 static void test_full_flows(struct world *world)
@@ -891,12 +954,13 @@ static void test_full_flows(struct world *world)
 	(void)ports_sync_node_port(world->ports);
 	(void)sync_world(world, true);
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
-	fill_flows();
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep without room to move flows");
-	tap_ok(deleted > PL_FLOWS4_MAX / 2 && is_there("pl_flows4_old"), "makes room");
-	(void)datapath_sweep_flows(world->datapath, &deleted);
+	use_tokens(PL_TOKENS_TENANTS);
+	tap_is_int(read_flows(world, &deleted), 0, "a round without tokens for the flows");
+	tap_ok(marked_flows("pl_flows4") < flows && is_there("pl_flows4_old"), "leaves them where they are");
+	use_tokens(-PL_TOKENS_TENANTS);
+	(void)read_flows(world, &deleted);
 	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "the next one moves them");
-	(void)datapath_sweep_flows(world->datapath, &deleted);
+	(void)read_flows(world, &deleted);
 	tap_ok(!is_there("pl_flows4_old"), "and the old table goes");
 }
 
@@ -993,23 +1057,18 @@ static void break_table(const char *map)
 /* Flows of a new slot are open as soon as its rows are there, and so before the sync has succeeded. */
 static void test_broken_sync(struct world *world)
 {
-	_cleanup_(closep) int fd = -EBADF;
 	uint64_t deleted = 0;
-	uint32_t now = 0;
-	char path[256];
+	uint32_t now = newest_seen();
 
-	(void)str_format(path, sizeof(path), "%s/pl_flows4", pins);
-	fd = bpf_obj_get(path);
-	(void)table_walk(fd, newest, &now);
 	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 1;
 	tap_is_int(sync_world(world, false), 0, "an instance goes");
-	(void)datapath_sweep_flows(world->datapath, &deleted);
+	(void)read_flows(world, &deleted);
 	tap_is_int((long long)flow_count(world), 0, "and its flows with it");
 	break_table("pl_places");
 	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 2;
 	tap_ok(sync_world(world, false) < 0, "its return breaks off after its port is in force");
-	put_flow(1004, now, 1, 1);
-	tap_is_int(datapath_sweep_flows(world->datapath, &deleted), 0, "a sweep");
+	put_flow(1005, now, 1);
+	tap_is_int(read_flows(world, &deleted), 0, "a round");
 	tap_is_int((long long)deleted, 0, "leaves the port's flows alone");
 }
 

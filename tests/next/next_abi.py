@@ -19,7 +19,7 @@ changes = {
         ("sizeof(struct pl_port) == 64", "sizeof(struct pl_port) == 72"),
     ],
     "pl_abi_flow.h": [
-        ("\t__u64 packets, bytes;\n};\n\nstruct pl_flow6 {", "\t__u64 packets, bytes;\n\t__u64 next;\n};\n\nstruct pl_flow6 {"),
+        ("\t__u64 bytes;\n};\n\n/* pl_tokens", "\t__u64 bytes;\n\t__u64 next;\n};\n\n/* pl_tokens"),
         ("sizeof(struct pl_flow4) == 80", "sizeof(struct pl_flow4) == 88"),
     ],
 }
