@@ -132,10 +132,12 @@ struct pl_owner {
 	__u32 pad[2];
 };
 
-/* pl_uses: array of one; by range. */
+/* pl_uses: array of one. */
 struct pl_uses {
-	__u32 fresh[PL_RANGES]; /* tokens that have been given out once */
-	__u32 used[PL_RANGES];	/* tokens in use */
+	__u32 fresh[PL_RANGES]; /* tokens that have been given out once, by range */
+	__u32 used[PL_RANGES];	/* tokens in use, by range */
+	__u32 epoch;		/* rises with each new set of tokens, for sources of the last one to rest */
+	__u32 pad;
 };
 
 /* pl_round: array of one. Whoever writes its row ends the timer. */

@@ -30,16 +30,18 @@ struct pl_nat_search {
 	int result;
 };
 
-/* The number of the source that a token gives to its flow, in its incarnation. */
+/* The number of the source that a token gives to its flow, in its incarnation. Sets of tokens that follow
+ * each other begin with other sources: those of the last one may still be open or closing at servers. */
 static __always_inline __u32 pl_nat_source(__u32 index, __u32 nat_count)
 {
 	__u32 n_tokens = pl_n_tenants + pl_n_service, pool = nat_count * PL_NAT_PORTS,
 	      turns = pool / n_tokens;
 	const struct pl_token *token = pl_token_find(index);
-	__u32 incarnation = token ? token->word >> PL_TOKEN_INCARNATION : 0;
+	const struct pl_uses *uses = pl_uses_get();
+	__u32 turn = (token ? token->word >> PL_TOKEN_INCARNATION : 0) + (uses ? uses->epoch : 0);
 
 	if (turns > 1)
-		return index + incarnation % turns * n_tokens;
+		return index + turn % turns * n_tokens;
 	return pool ? index % pool : 0;
 }
 

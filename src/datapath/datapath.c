@@ -89,6 +89,19 @@ static int bind_old_flows(const struct datapath *datapath)
 	return bpf_map_update_elem(outer_fd, &zero, &datapath->old_flows_fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* Before any flow takes a token of them. */
+static int write_epoch(const struct datapath *datapath)
+{
+	struct pl_uses uses = {.epoch = datapath->epoch};
+	uint32_t zero = 0;
+
+	if (!datapath->epoch)
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_uses), &zero, &uses, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
 static int load_programs(struct datapath *datapath, const struct datapath_options *options)
 {
 	int r;
@@ -107,7 +120,9 @@ static int load_programs(struct datapath *datapath, const struct datapath_option
 	r = pl_bpf__load(datapath->skeleton);
 	if (r < 0)
 		return log_load_error(r);
-	r = bind_maps(datapath);
+	r = write_epoch(datapath);
+	if (r == 0)
+		r = bind_maps(datapath);
 	return r < 0 ? r : bind_old_flows(datapath);
 }
 

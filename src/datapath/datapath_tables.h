@@ -35,6 +35,7 @@ struct datapath {
 	bool is_stale;	       /* mirrors may differ from the kernel */
 	bool is_waiting;  /* the tables are new and not filled yet: the program before this one goes on */
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
+	uint32_t epoch;	  /* of new tables of flows; 0: those that are there are kept */
 	struct round *round; /* over all flows, while it goes on */
 	uint32_t node_number;
 	struct tallies *tallies; /* as of the last round */

@@ -178,6 +178,20 @@ static int finish_carrying(const struct datapath *datapath, int flows_fd)
 	return r < 0 ? r : pins_remove(path);
 }
 
+/* New tokens give out other sources than the last ones did. */
+static uint32_t next_epoch(const struct datapath *datapath)
+{
+	_cleanup_(closep) int fd = pins_open(datapath, "pl_uses");
+	struct bpf_map_info info = {};
+	uint32_t zero = 0, size = sizeof(info);
+	struct pl_uses uses = {};
+
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.key_size == sizeof(zero) &&
+	    info.value_size == sizeof(uses))
+		(void)bpf_map_lookup_elem(fd, &zero, &uses);
+	return uses.epoch + 1;
+}
+
 /* The table that is in pl_flows4's place becomes the old one. */
 static int replace_flows(struct datapath *datapath, const struct versions *pinned)
 {
@@ -277,6 +291,8 @@ int pins_prepare(struct datapath *datapath)
 		if (r == 0 && pins_has(datapath, map))
 			r = prepare_map(datapath, map, &pinned);
 	}
+	if (r == 0 && is_flows_other(datapath, &pinned))
+		datapath->epoch = next_epoch(datapath);
 	if (r == 0 && datapath->old_flows_fd < 0) {
 		int fd = pins_open(datapath, PINS_OLD_FLOWS);
 

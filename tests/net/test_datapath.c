@@ -877,9 +877,19 @@ static void put_silent_flow(uint16_t client_port)
 	put_flow(client_port, newest_seen(), 1);
 }
 
+static uint32_t epoch(void)
+{
+	struct pl_uses uses = {};
+	uint32_t zero = 0;
+
+	access_row("pl_uses", &zero, &uses, false);
+	return uses.epoch;
+}
+
 static void test_other_flows(struct world *world)
 {
 	uint64_t flows, moved, deleted;
+	uint32_t before = epoch();
 
 	put_silent_flow(1010);
 	flows = flow_count(world);
@@ -889,6 +899,7 @@ static void test_other_flows(struct world *world)
 	tap_is_int((long long)flow_count(world), (long long)flows, "its flows are known");
 	tap_is_int((long long)marked_flows("pl_flows4"), 0, "and are where they were");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	tap_ok(epoch() == before + 1, "new tokens give out other sources than the last ones");
 	moved = marked_flows("pl_flows4");
 	tap_ok(moved == 4 && marked_flows("pl_flows4_old") == flows - moved,
 	       "and take their flows with them");
