@@ -6,7 +6,6 @@
  * not know; `packet` calls it many times, in turns with other builds.
  */
 #include <math.h>
-#include <time.h>
 
 #include "tests/tap.h"
 
@@ -288,6 +287,20 @@ static double denied(const struct bench *bench)
 	return measure_one(bench, SLOT_A, &syn, PL_DROP_POLICY_IN, "denied");
 }
 
+/* Where a rule lets in, but nobody listens; told by a reset, if the program does that. */
+static double no_listener(const struct bench *bench)
+{
+	struct pkt syn = from(bench->node, SLOT_A,
+			      (struct pkt_spec){.src = "10.0.0.10",
+						.dst = "10.0.0.100",
+						.protocol = IPPROTO_TCP,
+						.sport = PORT_ONE,
+						.dport = 81,
+						.tcp_flags = SYN});
+
+	return measure_limited(bench, SLOT_A, &syn, PL_DROP_NO_LISTENER, "pl_answers", "no listener");
+}
+
 static double echo(const struct bench *bench)
 {
 	struct pkt ask = from(bench->node, SLOT_A,
@@ -438,6 +451,7 @@ int main(void)
 		{"new, 2,000 rules", new_2000},
 		{"new, crowded", new_crowded},
 		{"denied", denied},
+		{"no listener", no_listener},
 		{"echo", echo},
 		{"ICMP error", icmp_error},
 		{"connection, four packets", plain_connection},
