@@ -23,6 +23,7 @@
 #include "pl_open.h"
 #include "pl_proxy.h"
 #include "pl_rewrite.h"
+#include "pl_size.h"
 #include "pl_trace.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -149,7 +150,8 @@ static __always_inline int pl_pay(const struct __sk_buff *skb, struct pl_pkt *pk
 }
 
 /* A packet of an open flow. */
-static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, struct pl_flow4 *flow)
+static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, struct pl_flow4 *flow,
+				     const struct pl_config *config)
 {
 	int r, reason = pl_reason_of(flow);
 
@@ -168,6 +170,13 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	if (!pl_flow_is_local(flow) && pkt->ttl <= 1) {
 		pl_drops_for(pkt, flow);
 		return PL_DROP_TTL_EXCEEDED;
+	}
+	if (skb->len > PL_IP_OFFSET + config->mtu_low) {
+		r = pl_guard_size(skb, pkt, flow);
+		if (r) {
+			pl_drops_for(pkt, flow);
+			return r;
+		}
 	}
 	r = pl_pay(skb, pkt, flow, reason);
 	if (r)
@@ -224,7 +233,7 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 		return pl_walk_rare(skb, pkt);
 	flow = pl_flow_get(pkt, &r);
 	if (flow)
-		r = pl_follow(skb, pkt, flow);
+		r = pl_follow(skb, pkt, flow, config);
 	else if (r == PL_ECHO)
 		r = pl_echo_answer(skb, pkt, port, config);
 	return pkt->rare ? pl_fragment_begin(skb, pkt, r) : r;

@@ -270,7 +270,7 @@ struct pl_config {
 	__u32 abi_version;
 	__u32 node; /* number of this node */
 	__u8 gateway_mac[6];
-	__u16 pad;
+	__u16 mtu_low;		/* the least MTU of a port; 0: any packet may be too large for its receiver */
 	__be32 dns_addr;	/* the DNS socket's address in VPC 0 */
 	__u32 hz;		/* kernel ticks per second, for the sweep's time-outs */
 	__u32 underlay_ifindex; /* later */

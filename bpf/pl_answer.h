@@ -6,12 +6,25 @@
 
 #include "pl_icmp_make.h"
 
+static __always_inline bool pl_may_not_be_cut(const struct __sk_buff *skb)
+{
+	const struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+
+	return eth && ((const struct iphdr *)(eth + 1))->frag_off & bpf_htons(PL_IP_DF);
+}
+
 /* Makes the answer out of the packet. 1: it is to be sent, by pl_send(); 0: nothing is told. */
 __attribute__((noinline)) int pl_answer(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
 {
+	if (!pkt)
+		return 0;
 	switch (reason) {
 	case PL_DROP_TTL_EXCEEDED:
 		return pl_icmp_error(skb, pkt, ICMP_TIME_EXCEEDED, 0, 0);
+	case PL_DROP_TOO_BIG:
+		return pl_may_not_be_cut(skb) ? pl_icmp_error(skb, pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
+							      bpf_htonl(pkt->mtu))
+					      : 0;
 	default:
 		return 0;
 	}

@@ -14,9 +14,9 @@
 #pragma once
 
 #include "pl_known.h"
-#include "pl_limit.h"
 #include "pl_local.h"
 #include "pl_rewrite.h"
+#include "pl_size.h"
 
 #define PL_NS_PER_MS 1000000
 
@@ -180,6 +180,9 @@ __attribute__((noinline)) int pl_fragment_write(struct __sk_buff *skb, struct pl
 		return PL_DROP_NO_PORT;
 	if (!pl_known_copy(pkt, &flow))
 		return PL_DROP_NO_FLOW;
+	r = pl_guard_size(skb, pkt, &flow);
+	if (r)
+		return r;
 	r = flow.limit ? pl_limit_bytes(flow.limit, pl_flow_is_back(&flow), skb->len) : PL_CONTINUE;
 	if (!r)
 		r = pl_fragment_rewrite(skb, pkt, &flow);

@@ -43,6 +43,7 @@
 #define ARPOP_REPLY	       2
 #define ICMP_ECHOREPLY	       0
 #define ICMP_DEST_UNREACH      3
+#define ICMP_FRAG_NEEDED       4 /* a code of that */
 #define ICMP_ECHO	       8
 #define ICMP_TIME_EXCEEDED     11
 #define ICMP_PARAMETER_PROBLEM 12

@@ -34,7 +34,7 @@ struct pl_pkt {
 	__u8 ttl;
 	__u8 rare;     /* PL_RARE_… */
 	__be16 new_id; /* fragments: the translated identification */
-	__u16 pad;
+	__u16 mtu;     /* too_big: what the receiver can take */
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)

@@ -90,7 +90,17 @@ int datapath_load_tables(struct datapath *datapath)
 
 /* What is wanted. */
 
-static int want_config(struct sync *sync)
+/* The least MTU of this node's ports: no packet that fits it is looked at twice. */
+static uint16_t least_mtu(const struct plan *plan, const struct plan_port *service)
+{
+	uint16_t least = service->row.mtu;
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		least = MIN(least, plan->ports[i].row.mtu);
+	return least;
+}
+
+static int want_config(struct sync *sync, const struct plan_port *service)
 {
 	struct datapath *datapath = sync->datapath;
 	struct pl_config config = {
@@ -109,6 +119,7 @@ static int want_config(struct sync *sync)
 	memcpy(config.gateway_mac, mac.bytes, sizeof(config.gateway_mac));
 	(void)netaddr_parse(PLAN_DNS_SOCKET, &dns_addr);
 	config.dns_addr = htonl(netaddr_to_v4(&dns_addr));
+	config.mtu_low = least_mtu(sync->plan, service);
 	return rowset_append(&sync->config, &zero, &config);
 }
 
@@ -510,7 +521,7 @@ static void forget_other_slots(struct sync *sync)
 
 static int want_all(struct sync *sync, const struct plan_port *service)
 {
-	int r = want_config(sync);
+	int r = want_config(sync, service);
 
 	keep_sets(sync->datapath);
 	if (r == 0)

@@ -90,6 +90,84 @@ static void test_ttl(struct node *node, const char *mode)
 	       "but 0 may not even be sent (%s)", mode);
 }
 
+/* Makes a port's MTU another one; the node's least follows. */
+static void set_mtu(struct node *node, uint32_t slot, uint16_t mtu)
+{
+	struct pl_config config;
+	struct pl_port port;
+	uint32_t zero = 0;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
+	port.mtu = mtu;
+	map_put(node->bpf->maps.pl_ports, &slot, &port);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_config), &zero, &config), "pl_config");
+	config.mtu_low = mtu;
+	map_put(node->bpf->maps.pl_config, &zero, &config);
+}
+
+static struct pkt of_size(const struct node *node, uint32_t slot, const char *dst, uint8_t protocol,
+			  size_t size)
+{
+	static char text[PKT_MAX];
+
+	memset(text, 'x', sizeof(text));
+	text[size - (protocol == IPPROTO_TCP ? 40 : 28)] = '\0';
+	return from(node, slot,
+		    (struct pkt_spec){.src = "10.0.0.10",
+				      .dst = dst,
+				      .protocol = protocol,
+				      .sport = 1500,
+				      .dport = protocol == IPPROTO_TCP	  ? 443
+					       : strcmp(dst, "10.0.0.11") ? 500
+									  : 1500,
+				      .tcp_flags = SYN,
+				      .payload = text});
+}
+
+/* A receiver with a narrower MTU than the sender. */
+static void test_mtu(struct node *node, const char *mode)
+{
+	struct pkt p, cuttable;
+	struct outcome o;
+
+	node_clear_flows(node);
+	forget_rate(node, SLOT_A);
+	serve_by(node, 1);
+	set_mtu(node, SLOT_S1, 600);
+	p = of_size(node, SLOT_A, "10.0.0.100", IPPROTO_UDP, 600);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "a packet of the receiver's MTU (%s)",
+		   mode);
+	for (int i = 0; i < 2; i++) {
+		p = of_size(node, SLOT_A, "10.0.0.100", i ? IPPROTO_TCP : IPPROTO_UDP, 601);
+		o = node_send(node, SLOT_A, &p);
+		tap_ok(o.reason == PL_DROP_TOO_BIG && is_error_about(node, SLOT_A, &p, &o, 3, 4, 600),
+		       "a larger one of %s is dropped, and its sender told how large it may be (%s)",
+		       i ? "TCP" : "UDP", mode);
+	}
+	cuttable = p;
+	put16(cuttable.data + PKT_IP + 6, 0);
+	pkt_seal(&cuttable);
+	o = node_send(node, SLOT_A, &cuttable);
+	tap_ok(o.reason == PL_DROP_TOO_BIG && o.verdict == TC_ACT_SHOT,
+	       "one that might have been fragmented is dropped without a word (%s)", mode);
+	p = of_size(node, SLOT_A, "10.0.0.100", IPPROTO_TCP, 1400);
+	node->gso_size = 560;
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "segments that fit (%s)", mode);
+	node->gso_size = 561;
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TOO_BIG && is_error_about(node, SLOT_A, &p, &o, 3, 4, 600),
+	       "segments that do not (%s)", mode);
+	node->gso_size = 0;
+	set_mtu(node, SLOT_A2, 700);
+	p = of_size(node, SLOT_A, "10.0.0.11", IPPROTO_UDP, 701);
+	o = node_send(node, SLOT_A, &p);
+	tap_ok(o.reason == PL_DROP_TOO_BIG && is_error_about(node, SLOT_A, &p, &o, 3, 4, 700),
+	       "between instances, too (%s)", mode);
+	set_mtu(node, SLOT_S1, 1500);
+	set_mtu(node, SLOT_A2, 1500);
+	serve_by_all(node);
+}
+
 /* What nobody is told of. */
 static void test_untold(struct node *node, const char *mode)
 {
@@ -357,6 +435,7 @@ int main(void)
 		const char *mode = helpers ? "helpers" : "direct";
 
 		test_ttl(node, mode);
+		test_mtu(node, mode);
 		test_untold(node, mode);
 		test_rate(node, mode);
 		test_relayed(node, mode);
