@@ -270,8 +270,11 @@ static __always_inline __u32 pl_ip_size(const struct __sk_buff *skb, const struc
 static __always_inline bool pl_ip_checksum_is_right(const struct iphdr *ip)
 {
 	const __u32 *words = (const void *)ip;
+	__u64 sum = (__u64)words[0] + words[1] + words[2] + words[3] + words[4];
 
-	return pl_csum_fold((__u64)words[0] + words[1] + words[2] + words[3] + words[4]) == 0xffff;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
 /* IPv4 and L4 into pkt->key. The key's VPC is the port's. */

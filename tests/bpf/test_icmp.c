@@ -387,6 +387,60 @@ static void test_refused(struct node *node, const char *mode)
 	tap_is_int(node_send(node, server, &error).reason, PL_DELIVERED, "and pass with it again (%s)", mode);
 }
 
+/* Errors of others: the same addresses and numbers in another VPC, and the wrong end of a flow. */
+static void test_strangers(struct node *node, const char *mode)
+{
+	struct pkt sent = udp(node, SLOT_A, 4000), seen, answer, answered, p;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	seen = deliver(node, SLOT_A, &sent);
+	answer = node_reply(&seen, 0);
+	answered = deliver(node, SLOT_S1, &answer);
+	for (uint32_t slot = SLOT_B; slot <= SLOT_OTHER; slot++)
+		forget_rate(node, slot);
+	p = error_about(&answered, 3 << 8 | 3, 0, 36);
+	memcpy(p.data + 6, node->macs[SLOT_B], 6);
+	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DROP_NO_FLOW,
+		   "another consumer with the same address tells of no flow of this one (%s)", mode);
+	p = error_about(&seen, 3 << 8 | 3, 0, 36);
+	memcpy(p.data + 6, node->macs[SLOT_OTHER], 6);
+	tap_is_int(node_send(node, SLOT_OTHER, &p).reason, PL_DROP_NO_FLOW,
+		   "nor another provider with the server's (%s)", mode);
+	p = error_about(&sent, 3 << 8 | 3, 0, 36);
+	put_addr(p.data + PKT_IP + 12, "10.0.0.10");
+	put_addr(p.data + PKT_IP + 16, "10.0.0.100");
+	memcpy(p.data + 6, node->macs[SLOT_A], 6);
+	pkt_seal(&p);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_ICMP_QUOTE,
+		   "nobody tells of what it has sent itself (%s)", mode);
+	serve_by_all(node);
+}
+
+/* A probe's socket hears of a server without one. */
+static void test_probe(struct node *node, const char *mode)
+{
+	struct pkt sent = from(node, SLOT_SERVICE,
+			       (struct pkt_spec){.src = "198.18.0.1",
+						 .dst = "198.19.0.1",
+						 .protocol = IPPROTO_UDP,
+						 .sport = 4000,
+						 .dport = 500,
+						 .payload = "probe"});
+	struct pkt seen, error;
+	struct outcome o;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_SERVICE, &sent);
+	forget_rate(node, SLOT_S1);
+	error = error_about(&seen, 3 << 8 | 3, 0, 28);
+	o = node_send(node, SLOT_S1, &error);
+	tap_ok(o.reason == PL_PROBE && receiver(node, &o.out) == SLOT_SERVICE && pkt_is_sealed(&o.out) &&
+		       memcmp(o.out.data + PKT_IP + 12, sent.data + PKT_IP + 16, 4) == 0 &&
+		       memcmp(o.out.data + QUOTE + 12, sent.data + PKT_IP + 12, 12) == 0,
+	       "an error about a probe comes to the prober (%s)", mode);
+}
+
 /* An error costs as much as one that is caused. */
 static void test_relay_rate(struct node *node, const char *mode)
 {
@@ -441,6 +495,8 @@ int main(void)
 		test_relayed(node, mode);
 		test_relayed_locally(node, mode);
 		test_refused(node, mode);
+		test_strangers(node, mode);
+		test_probe(node, mode);
 		test_relay_rate(node, mode);
 		test_complete(node, mode);
 		node_free(node);
