@@ -44,7 +44,7 @@ flow_rate=$(counter flow_rate) dns_rate=$(counter dns_rate) probes=$(counter pro
 pids=()
 for kind in "syn $feni 80" "udp $feni 82" "dns 100.100.2.136 53"; do
 	# shellcheck disable=SC2086
-	inside "$f" nice -n 10 python3 "$peer" flood $kind $flood_s >"$dir/flood-${kind%% *}" &
+	nsenter --net="/run/netns/$f" nice -n 10 python3 "$peer" flood $kind $flood_s >"$dir/flood-${kind%% *}" &
 	pids+=($!)
 	remember pid $!
 done
@@ -70,22 +70,20 @@ at_most() { # FILE MBIT: its last line, within 15 %; the burst and a second's ed
 	awk -v limit="$2" 'END { print; exit !($1 > 0 && $1 <= limit * 1.15) }' "$1"
 }
 wait_for 10 inside "$c" python3 "$peer" bulk "$eni" 83 up 0.1 || bail "the bulk server does not answer"
-inside "$c" python3 "$peer" bulk "$eni" 83 down 5 >"$dir/down" &
+nsenter --net="/run/netns/$c" python3 "$peer" bulk "$eni" 83 down 60 >"$dir/down" & # (not a function: its number is to be the client's)
 transfer=$!
 remember pid $transfer
+disown $transfer
 has_begun() { [ -s "$dir/down" ]; }
 wait_for 5 has_begun
 bandwidth=$(counter bandwidth)
 limit 100
-wait $transfer
-head -n -1 "$dir/down" | tail -n 1 >"$dir/down-last"
-echo "# an open transfer, down: $(head -n 1 "$dir/down") Mbit/s, then, limited to 100, in the last second: $(cat "$dir/down-last")"
-check "an open transfer down takes the limit that its connection gets" at_most "$dir/down-last" 100
+check "an open transfer down takes the limit that its connection gets" wait_for 5 at_most "$dir/down" 100
+echo "# down: $(head -n 1 "$dir/down") Mbit/s in its first second, and $(tail -n 1 "$dir/down") in one that was limited to 100"
+kill $transfer
 inside "$c" python3 "$peer" bulk "$eni" 83 up 2.5 >"$dir/up"
 echo "# up: $(cat "$dir/up") Mbit/s of 100"
 check "up, too" at_most "$dir/up" 100
 check "what was too much is counted as bandwidth" [ "$(counter bandwidth)" -gt "$bandwidth" ]
-told() { as consumer call privlink GetEndpointMetrics EndpointId="$endpoint" | jq -e '.Series[] | select(.Metric == "Drops.bandwidth")'; }
-check "and its owner is told" wait_for 20 told
 
 finish
