@@ -25,6 +25,7 @@ static void make_backends(size_t n, uint32_t weight_max)
 	for (size_t i = 0; i < n; i++) {
 		backends[i].identity = next_random();
 		backends[i].index = (uint32_t)i + 1;
+		backends[i].away = false;
 		backends[i].weight = weight_max == 1 ? 1 : (uint32_t)(next_random() % weight_max) + 1;
 	}
 }
@@ -151,6 +152,69 @@ static void test_disruption(void)
 	}
 }
 
+/* Any one of twenty, and the worst of all of them. */
+static void test_twenty(void)
+{
+	const size_t n = 20;
+	uint32_t size = maglev_size(n), *before;
+	struct maglev_backend all[20];
+	double worst = 0;
+
+	make_backends(n, 1);
+	before = fill(backends, n, size);
+	memcpy(all, backends, sizeof(all));
+	for (size_t gone = 0; gone < n; gone++) {
+		uint32_t moved = 0, held = 0, *after;
+
+		memcpy(backends, all, sizeof(all));
+		memmove(backends + gone, backends + gone + 1, (n - gone - 1) * sizeof(*backends));
+		after = fill(backends, n - 1, size);
+		for (uint32_t i = 0; i < size; i++) {
+			held += before[i] != gone + 1;
+			moved += before[i] != gone + 1 && before[i] != after[i];
+		}
+		worst = MAX(worst, 100.0 * moved / held);
+		free(after);
+	}
+	free(before);
+	tap_ok(worst <= 2, "whichever of 20 backends leaves, at most 2%% of the others' flows move");
+	tap_note("at worst %.2f%%", worst);
+}
+
+/* One that falls ill, and one more, and back. */
+static void test_away(void)
+{
+	const size_t n = 20;
+	uint32_t size = maglev_size(n), moved = 0, *whole, *one, *two;
+	size_t count[21] = {0};
+	double worst = 0;
+
+	make_backends(n, 1);
+	whole = fill(backends, n, size);
+	backends[7].away = true;
+	one = fill(backends, n, size);
+	backends[3].away = true;
+	two = fill(backends, n, size);
+	backends[3].away = backends[7].away = false;
+	for (uint32_t i = 0; i < size; i++) {
+		moved += whole[i] != one[i] && whole[i] != 8;
+		moved += whole[i] != two[i] && whole[i] != 8 && whole[i] != 4;
+		count[two[i]]++;
+	}
+	tap_is_int(moved, 0, "a backend that is only away moves nobody else's flows");
+	tap_ok(count[8] == 0 && count[4] == 0, "and has none");
+	for (size_t i = 1; i <= n; i++) {
+		double off = 100.0 * ((double)count[i] * (double)(n - 2) / size - 1);
+
+		worst = i == 8 || i == 4 ? worst : MAX(worst, off < 0 ? -off : off);
+	}
+	tap_ok(worst <= 2, "which the others share");
+	tap_note("worst is %.2f%%", worst);
+	free(whole);
+	free(one);
+	free(two);
+}
+
 static void test_weights(void)
 {
 	uint32_t size = maglev_size(2), *table, light = 0;
@@ -170,6 +234,8 @@ int main(void)
 	test_balance();
 	test_order();
 	test_disruption();
+	test_twenty();
+	test_away();
 	test_weights();
 	return tap_done();
 }
