@@ -20,6 +20,7 @@
 #include "pl_known.h"
 #include "pl_limit.h"
 #include "pl_local.h"
+#include "pl_mss.h"
 #include "pl_open.h"
 #include "pl_proxy.h"
 #include "pl_rewrite.h"
@@ -55,8 +56,10 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 	struct pl_flow4 *flow;
 
 	*ret_reason = pl_open_and_sweep(pkt);
-	if (*ret_reason)
+	if (*ret_reason) {
+		pkt->refused = pl_refusal_is_told(pkt, *ret_reason) ? PL_REFUSED_BACK : 0;
 		return NULL;
+	}
 	/* The same SYN on another CPU may have taken it away meanwhile. */
 	*ret_reason = PL_DROP_FLOW_TABLE_BUSY;
 	flow = pl_flow4_find(&pkt->key);
@@ -73,13 +76,13 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 
 	if (!flow && *ret_reason)
 		return NULL;
-	if (flow && pl_flow_begins_anew(flow, pkt)) {
+	if (flow && pl_flow_is_left(flow, pkt)) {
 		if (!pl_limit_may_open(pkt->slot, flow->slot)) {
 			*ret_reason = PL_DROP_FLOW_RATE;
 			pl_drops_for(pkt, flow);
 			return NULL;
 		}
-		if (pl_flow_end(&pkt->key, true))
+		if (pl_flow_end(&pkt->key, !pl_flow_ask_server(&pkt->key, true)))
 			flow = NULL;
 	}
 	if (flow) {
@@ -90,9 +93,10 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 			return flow;
 		*ret_reason = r;
 		pl_drops_for(pkt, flow);
-		if (r != PL_DROP_BACKEND_GONE)
+		pl_flow_refuse(pkt, flow);
+		if (r != PL_DROP_BACKEND_GONE || pkt->refused == PL_REFUSED_ON)
 			return NULL;
-		pl_flow_end(&pkt->key, false);
+		pkt->refused = 0;
 	}
 	flow = pl_flow_open(pkt, ret_reason);
 	if (flow && pkt->eni)
@@ -113,8 +117,10 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 		return r;
 	if (flow && !pl_flow_is_judged(flow, pkt->slot)) {
 		r = pl_flow_judge_again(&key, pkt->slot);
-		if (r && r != PL_DROP_BACKEND_GONE)
+		if (r && r != PL_DROP_BACKEND_GONE) {
+			pl_flow_refuse(pkt, flow);
 			return r;
+		}
 		if (r) {
 			pl_flow_end(&key, false);
 			flow = NULL;
@@ -122,8 +128,10 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	}
 	if (!flow) {
 		r = pl_open_and_sweep(pkt);
-		if (r)
+		if (r) {
+			pkt->refused = pl_refusal_is_told(pkt, r) ? PL_REFUSED_BACK : 0;
 			return r;
+		}
 		flow = pl_flow4_find(&key);
 	}
 	if (!flow)
@@ -190,6 +198,8 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	}
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
+	if (pkt->tcp_flags & PL_TCP_SYN)
+		pl_mss_clamp(skb, pkt);
 	r = pl_rewrite4(skb, pkt, flow);
 	if (r)
 		return r;

@@ -33,6 +33,8 @@
 #define PL_NAT_PORT_FIRST   1024 /* translated source ports are taken from here up to 65535 */
 #define PL_ICMP_PER_S	    100	 /* ICMP errors that a port may cause or send, one after the other */
 #define PL_ICMP_BURST	    50	 /* and at once */
+#define PL_ANSWERS_PER_S    1000 /* refusals that a port is told, and how many at once */
+#define PL_ANSWERS_BURST    250
 #define PL_GSO_SIZE_MIN	    64	 /* bytes of payload in a segment: no fewer may be asked for */
 #define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
 
@@ -42,7 +44,8 @@
 #define PL_ENIS_MAX	 32768
 #define PL_LISTENERS_MAX 32768
 #define PL_BACKENDS_MAX	 65536
-#define PL_MAGLEV_MAX	 1048576
+#define PL_SERVERS_MAX	 131072
+#define PL_MAGLEV_MAX	 2097152
 #define PL_TALLIES_MAX	 65536
 #define PL_CPS_MAX	 16384
 
@@ -131,6 +134,8 @@ struct pl_eni {
 	__u32 balancer_set; /* those of its load balancer, whose consent is needed, too; 0: it has none */
 };
 
+#define PL_LISTENER_F_ILL (1u << 0) /* none of its servers is well, so the table names ill ones */
+
 /* pl_listeners: what a (load balancer, zone) listens on. A target is the agent's own number for that pair. */
 struct pl_listener_key {
 	__u32 target;
@@ -148,6 +153,9 @@ struct pl_listener {
 	__u8 pad;
 	__u32 vpc;     /* of the servers: a backend of another one is not chosen */
 	__u32 open_ns; /* what a new flow costs an ENI here (1 s / Cps); 0: no limit */
+	__u32 flags;   /* PL_LISTENER_F_… */
+	__u32 pad2;
+	__u64 group; /* pl_server_key.group: whose servers they are */
 };
 
 /* What the PROXY header (version 2) in front of a connection says: the client's address and port, the ENI's,
@@ -194,11 +202,35 @@ struct pl_backend {
 	__u32 nat_count;
 };
 
+/* pl_servers: hash by server group and server: whether a server may keep the flows that it has. Missing: it
+ * is not in the group (any more): its datagrams go to another one, its connections stay. */
+enum {
+	PL_SERVER_WELL = 1,
+	PL_SERVER_ILL = 2,     /* keeps connections; datagrams, too, while no server is well */
+	PL_SERVER_LEAVING = 3, /* removed, or without weight: keeps connections */
+	PL_SERVER_GONE = 4,    /* keeps nothing */
+};
+
+struct pl_server_key {
+	__u64 group; /* a hash of the group's id: the same after each start */
+	struct pl_addr addr;
+	__be16 port;
+	__u16 pad[3];
+};
+
+struct pl_server {
+	__u8 state;
+	__u8 drains; /* when it leaves, its connections end drain_s seconds later; else they stay */
+	__u16 drain_s;
+	__u32 until; /* for the agent alone, which finds it here after a restart. LEAVING: when it is gone;
+			GONE: since when; monotonic milliseconds, low 32 bits. 0: it does not drain */
+};
+
 /* pl_generations: array by slot. It only ever rises, by one, after any change that concerns the slot (its
- * groups, their rules, its ENI's connection, its port's address or device), also across restarts of the
- * agent. `due` rises before the first row changes: where the two differ, a change was broken off. A flow
- * remembers the sum of the generations of its three slots (sender, judge, receiver) and is judged again when
- * that sum has changed. */
+ * groups, their rules, its ENI's connection, listeners and their servers, its port's address or device), also
+ * across restarts of the agent. `due` rises before the first row changes: where the two differ, a change was
+ * broken off. A flow remembers the sum of the generations of its three slots (sender, judge, receiver) and is
+ * judged again when that sum has changed. */
 
 struct pl_generation {
 	__u32 now, due;
@@ -284,9 +316,11 @@ PL_ASSERT(sizeof(struct pl_port) == 64, "pl_port");
 PL_ASSERT(sizeof(struct pl_place_key) == 20, "pl_place_key");
 PL_ASSERT(sizeof(struct pl_eni) == 56, "pl_eni");
 PL_ASSERT(sizeof(struct pl_listener_key) == 8, "pl_listener_key");
-PL_ASSERT(sizeof(struct pl_listener) == 24, "pl_listener");
+PL_ASSERT(sizeof(struct pl_listener) == 40, "pl_listener");
 PL_ASSERT(sizeof(struct pl_proxy_key) == 8, "pl_proxy_key");
 PL_ASSERT(sizeof(struct pl_proxy) == 104, "pl_proxy");
+PL_ASSERT(sizeof(struct pl_server_key) == 32, "pl_server_key");
+PL_ASSERT(sizeof(struct pl_server) == 8, "pl_server");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_generation) == 8, "pl_generation");
 PL_ASSERT(sizeof(struct pl_limit) == 16, "pl_limit");

@@ -5,6 +5,22 @@
 #pragma once
 
 #include "pl_icmp_make.h"
+#include "pl_refuse.h"
+
+/* What a datagram's sender is told of a refusal. */
+static __always_inline __u8 pl_unreachable_code(int reason)
+{
+	switch (reason) {
+	case PL_DROP_NO_LISTENER:
+	case PL_DROP_NO_BACKEND:
+		return ICMP_PORT_UNREACH;
+	case PL_DROP_POLICY_OUT:
+	case PL_DROP_POLICY_IN:
+		return ICMP_PKT_FILTERED;
+	default:
+		return ICMP_HOST_UNREACH;
+	}
+}
 
 static __always_inline bool pl_may_not_be_cut(const struct __sk_buff *skb)
 {
@@ -26,6 +42,12 @@ __attribute__((noinline)) int pl_answer(struct __sk_buff *skb, struct pl_pkt *pk
 							      bpf_htonl(pkt->mtu))
 					      : 0;
 	default:
+		if (!pkt || !pkt->refused)
+			return 0;
+		if (pkt->l4_proto == IPPROTO_TCP)
+			return pl_refuse(skb, pkt);
+		if (pkt->l4_proto == IPPROTO_UDP)
+			return pl_icmp_error(skb, pkt, ICMP_DEST_UNREACH, pl_unreachable_code(reason), 0);
 		return 0;
 	}
 }

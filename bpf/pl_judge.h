@@ -83,6 +83,23 @@ static __always_inline bool pl_flow_receiver_is_same(const struct pl_flow4 *flow
 	return pl_addr_v4(&port->addr) == flow->daddr;
 }
 
+/* Which server a translated flow has, from either of its entries. */
+static __always_inline struct pl_served pl_flow_served(const struct pl_flow4_key *key,
+						       const struct pl_flow4 *flow)
+{
+	if (pl_flow_is_back(flow))
+		return (struct pl_served){.listens = flow->sport,
+					  .port = key->sport,
+					  .addr = key->saddr,
+					  .vpc = pl_flow4_vpc(key),
+					  .protocol = pl_flow4_protocol(key)};
+	return (struct pl_served){.listens = key->dport,
+				  .port = flow->dport,
+				  .addr = flow->daddr,
+				  .vpc = flow->partner_vpc,
+				  .protocol = pl_flow4_protocol(key)};
+}
+
 /* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address,
  * which nobody judges), and that lets it pass. Where another one has the address now the flow is of no use:
  * an ENI that got another load balancer has another slot, too. */
@@ -117,13 +134,39 @@ static __always_inline __u16 pl_limit_of(__u32 judge)
 	return eni ? eni->limit : 0;
 }
 
-/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
- * entry takes the new generation; if not, it keeps the old one and is asked about each packet, so that a rule
- * that comes back in time brings the flow back. PL_DROP_BACKEND_GONE: the receiver's port or the address is
- * another's now; the flow is of no use. */
-__attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
+/* Of a translated flow: whether today's listener and servers let it go on. With `anew`, whether they would
+ * not let it begin so; 1: they would not. Of its own to the verifier, and for its stack. */
+__attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
+	const struct pl_listener *listener;
+	const struct pl_flow4 *flow;
+	const struct pl_eni *eni;
+	struct pl_served served;
+	__u8 state = 0;
+
+	if (!found)
+		return 0;
+	key = *found;
+	flow = pl_flow4_find(&key);
+	if (!flow || pl_flow_is_local(flow) || flow->slot == PL_SLOT_SERVICE)
+		return 0;
+	served = pl_flow_served(&key, flow);
+	eni = pl_eni_find(flow->slot);
+	if (!eni)
+		return 0;
+	if (!anew)
+		return pl_target_keeps(eni, &served);
+	listener = pl_served_find(eni, &served, &state);
+	return listener && !pl_server_serves(listener, state);
+}
+
+/* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
+ * entry takes the new generation; if not, it has to end. PL_DROP_BACKEND_GONE: the receiver's port or the
+ * address is another's now, or the server serves the flow no more; the packet may open another one. */
+__attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
+{
+	struct pl_flow4_key key; /* as above */
 	struct pl_flow4_key opening;
 	__u32 generation, slot = sender, receiver;
 	struct pl_flow4 *flow;
@@ -147,6 +190,8 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	}
 	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, slot, receiver, flow->slot)
 				   : pl_judge_translated(&opening, slot, flow->slot);
+	if (!r)
+		r = pl_flow_ask_server(&key, false);
 	if (r)
 		return r;
 	/* Before the generation: in a row that has just become another flow's, that makes it be judged, too.
@@ -154,4 +199,14 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	*(volatile __u16 *)&flow->limit = pl_limit_of(flow->slot);
 	flow->generation = generation + pl_flow_tag(&key);
 	return PL_CONTINUE;
+}
+
+/* Whether a SYN leaves the flow that it found, and opens another one: also where the connection is open, but
+ * the server takes no new ones. (Else the server itself says what it thinks of it.) */
+static __always_inline bool pl_flow_is_left(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+{
+	if (pkt->l4_proto != IPPROTO_TCP || !pl_tcp_opens(pkt->tcp_flags))
+		return false;
+	return pl_flow_begins_anew(flow, pkt) ||
+	       (flow->kind == PL_FLOW_NAT && pl_flow_ask_server(&pkt->key, true));
 }

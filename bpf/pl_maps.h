@@ -90,6 +90,15 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_backends SEC(".maps");
 
+/* Which servers of a server group may keep the flows that they have. Asked when a flow is judged again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_server_key);
+	__type(value, struct pl_server);
+	__uint(max_entries, PL_SERVERS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_servers SEC(".maps");
+
 /* What user space writes by plain stores, and where a switch is one store: arrays that it maps. */
 #define PL_MAPPED_ARRAY(name, of, n)                                                                         \
 	struct {                                                                                             \
@@ -298,6 +307,14 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_fragments SEC(".maps");
 
+/* By slot of a port: the bucket of what it is told (pl_refuse.h). Written and read here alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u64);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_answers SEC(".maps");
+
 /* Slot 0: the main program. Every port's entry program jumps there; writing it upgrades all ports at once.
  * Empty: the entry programs drop. */
 struct {
@@ -337,6 +354,11 @@ static __always_inline const struct pl_eni *pl_eni_find(__u32 slot)
 static __always_inline const struct pl_listener *pl_listener_find(const struct pl_listener_key *key)
 {
 	return bpf_map_lookup_elem(&pl_listeners, key);
+}
+
+static __always_inline const struct pl_server *pl_server_find(const struct pl_server_key *key)
+{
+	return bpf_map_lookup_elem(&pl_servers, key);
 }
 
 /* The backend that a place in a Maglev table names, or NULL. */

@@ -46,6 +46,9 @@
 #define ICMP_FRAG_NEEDED       4 /* a code of that */
 #define ICMP_ECHO	       8
 #define ICMP_TIME_EXCEEDED     11
+#define ICMP_HOST_UNREACH      1
+#define ICMP_PORT_UNREACH      3
+#define ICMP_PKT_FILTERED      13
 #define ICMP_PARAMETER_PROBLEM 12
 
 struct pl_arp { /* for IPv4 over Ethernet */

@@ -82,3 +82,54 @@ static __always_inline int pl_target_choose(struct pl_target *target, const stru
 	target->proxy = listener->proxy;
 	return pl_target_set_backend(target, backend);
 }
+
+/* A flow that is open, and what of it says which server it has. */
+struct pl_served {
+	__be16 listens; /* port of the listener */
+	__be16 port;	/* of the server */
+	__be32 addr;
+	__u32 vpc;
+	__u8 protocol;
+};
+
+/* What today's rows say of the flow's server: PL_SERVER_…, 0: the group does not have it. Without a listener,
+ * or with one of another VPC, NULL. */
+static __always_inline const struct pl_listener *
+pl_served_find(const struct pl_eni *eni, const struct pl_served *served, __u8 *ret_state)
+{
+	struct pl_listener_key key = {
+		.target = eni->target, .port = served->listens, .protocol = served->protocol};
+	struct pl_server_key server_key = {.port = served->port,
+					   .addr.w = {0, 0, bpf_htonl(0xffff), served->addr}};
+	const struct pl_listener *listener = pl_listener_find(&key);
+	const struct pl_server *server;
+
+	if (!listener)
+		return NULL;
+	server_key.group = listener->group;
+	server = pl_server_find(&server_key);
+	*ret_state = server ? server->state : 0;
+	return listener;
+}
+
+/* Whether new flows go to a server in this state: to an ill one only while none is well. */
+static __always_inline bool pl_server_serves(const struct pl_listener *listener, __u8 state)
+{
+	return state == PL_SERVER_WELL || (state == PL_SERVER_ILL && (listener->flags & PL_LISTENER_F_ILL));
+}
+
+/* Whether an open flow may go on with its server. Datagrams can go to another one at any time, a connection
+ * cannot: it stays with a server that is ill or leaves, until that is gone. */
+static __always_inline int pl_target_keeps(const struct pl_eni *eni, const struct pl_served *served)
+{
+	__u8 state = 0;
+	const struct pl_listener *listener = pl_served_find(eni, served, &state);
+
+	if (!listener)
+		return PL_DROP_NO_LISTENER;
+	if (listener->vpc != served->vpc || state == PL_SERVER_GONE)
+		return PL_DROP_BACKEND_GONE;
+	if (served->protocol == IPPROTO_TCP)
+		return PL_CONTINUE;
+	return pl_server_serves(listener, state) ? PL_CONTINUE : PL_DROP_BACKEND_GONE;
+}

@@ -19,6 +19,11 @@ enum {			       /* pl_pkt.rare: what is no whole packet of a flow */
        PL_RARE_FIRST_FRAGMENT,
 };
 
+enum {			    /* pl_pkt.refused: it is dropped, and somebody is told (pl_answer.h) */
+       PL_REFUSED_BACK = 1, /* its sender */
+       PL_REFUSED_ON = 2,   /* the other end of its flow, which ends with that */
+};
+
 struct pl_pkt {
 	struct pl_flow4_key key; /* IPv4 and L4, as it arrived; side OUT */
 	__u32 slot;		 /* of the port that sent it */
@@ -35,6 +40,8 @@ struct pl_pkt {
 	__u8 rare;     /* PL_RARE_… */
 	__be16 new_id; /* fragments: the translated identification */
 	__u16 mtu;     /* too_big: what the receiver can take */
+	__u8 refused;  /* PL_REFUSED_… */
+	__u8 pad[3];
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)

@@ -28,7 +28,7 @@ struct reconcile {
 	struct reconcile_parts parts;
 	struct feed *feed;
 	struct loop_source *soon; /* deferred */
-	struct loop_source *later, *retry, *slow;
+	struct loop_source *later, *retry, *slow, *due;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
 	bool is_retry_due; /* the retry timer runs */
@@ -189,6 +189,23 @@ static void set_retry(struct reconcile *reconcile, bool has_failed)
 	}
 }
 
+/* Rows that change by themselves: a server's connections have had their time. */
+static void on_due(void *context, uint32_t events)
+{
+	(void)events;
+	reconcile_request(context, false);
+}
+
+static void set_due(struct reconcile *reconcile)
+{
+	uint64_t due_ms = datapath_due_ms(reconcile->parts.datapath);
+
+	if (due_ms)
+		loop_timer_set(reconcile->due, MAX(due_ms, reconcile->last_ms) - reconcile->last_ms + 1);
+	else
+		loop_timer_stop(reconcile->due);
+}
+
 static void run_pass(void *context, uint32_t events)
 {
 	struct reconcile *reconcile = context;
@@ -206,6 +223,7 @@ static void run_pass(void *context, uint32_t events)
 		  (unsigned long long)(reconcile->last_ms - started_ms));
 	if (full)
 		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
+	set_due(reconcile);
 	set_retry(reconcile, r < 0 || reconcile->is_unsure);
 }
 
@@ -272,6 +290,8 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 		r = loop_add_timer(parts->loop, on_retry, reconcile, &reconcile->retry);
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_slow, reconcile, &reconcile->slow);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_due, reconcile, &reconcile->due);
 	if (r < 0) {
 		reconcile_free(reconcile);
 		return r;
@@ -289,6 +309,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->later);
 	loop_source_free(reconcile->retry);
 	loop_source_free(reconcile->slow);
+	loop_source_free(reconcile->due);
 	plan_free(reconcile->plan);
 	free(reconcile);
 	return NULL;

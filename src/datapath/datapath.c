@@ -179,6 +179,7 @@ static int init_tables(struct datapath *datapath)
 		{&datapath->ports, skeleton->maps.pl_ports},
 		{&datapath->limits, skeleton->maps.pl_limits},
 		{&datapath->backends, skeleton->maps.pl_backends},
+		{&datapath->servers, skeleton->maps.pl_servers},
 		{&datapath->proxies, skeleton->maps.pl_proxies},
 		{&datapath->listeners, skeleton->maps.pl_listeners},
 		{&datapath->enis, skeleton->maps.pl_enis},
@@ -340,6 +341,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	table_done(&datapath->ports);
 	table_done(&datapath->limits);
 	table_done(&datapath->backends);
+	table_done(&datapath->servers);
 	table_done(&datapath->proxies);
 	table_done(&datapath->listeners);
 	table_done(&datapath->enis);

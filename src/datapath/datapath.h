@@ -53,6 +53,8 @@ int datapath_sweep_links(struct datapath *datapath);
  * returned is logged. */
 int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
 		  bool full, struct failures *failures);
+/* When, by now_mono_ms(), rows of the last sync change by themselves and it is to be made again; 0: never. */
+uint64_t datapath_due_ms(const struct datapath *datapath);
 
 /* What user space asks of the data path. */
 struct datapath_counter {

@@ -20,12 +20,13 @@
 
 #include "../lib/log.h"
 #include "bpf/pl_sweep.h"
+#include "servers.h"
 
 struct sync {
 	struct datapath *datapath;
 	const struct plan *plan;
 	struct failures *failures;
-	struct rowset config, ports, limits, backends, proxies, listeners, enis, places;
+	struct rowset config, ports, limits, backends, servers, proxies, listeners, enis, places;
 	uint8_t *touched; /* bitmap by slot */
 	uint8_t *left;	  /* bitmap by the number of a security group: there is no room for its rules */
 	bool has_no_room; /* for what many depend on, and no single object stands for */
@@ -68,9 +69,9 @@ static int adopt_lists(struct table *table, struct list_table *regions, size_t f
 
 int datapath_load_tables(struct datapath *datapath)
 {
-	struct table *const tables[] = {&datapath->config,   &datapath->ports,	 &datapath->limits,
-					&datapath->backends, &datapath->proxies, &datapath->listeners,
-					&datapath->enis,     &datapath->places};
+	struct table *const tables[] = {&datapath->config,    &datapath->ports,	  &datapath->limits,
+					&datapath->backends,  &datapath->servers, &datapath->proxies,
+					&datapath->listeners, &datapath->enis,	  &datapath->places};
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
@@ -408,6 +409,31 @@ static int touch_slot(void *context, enum row_change change, const void *key, co
 	return 0;
 }
 
+static void touch_enis(struct sync *sync, const struct rowset *targets, const struct rowset *enis)
+{
+	for (size_t i = 0; i < enis->n; i++) {
+		struct pl_eni eni;
+
+		memcpy(&eni, rowset_value(enis, i), sizeof(eni));
+		if (rowset_find(targets, &eni.target))
+			(void)touch_slot(sync, ROW_UPDATE, rowset_key(enis, i), NULL);
+	}
+}
+
+/* ENIs whose listeners change, or the servers behind them. */
+static int find_touched_targets(struct sync *sync)
+{
+	struct datapath *datapath = sync->datapath;
+	struct rowset targets = rowset_make(sizeof(uint32_t), 0);
+	int r = servers_touched(&datapath->servers, &sync->servers, &datapath->listeners, &sync->listeners,
+				&targets);
+
+	if (r == 0)
+		touch_enis(sync, &targets, &sync->enis);
+	rowset_done(&targets);
+	return r;
+}
+
 static void find_touched(struct sync *sync)
 {
 	struct datapath *datapath = sync->datapath;
@@ -462,6 +488,7 @@ static int apply_tables(struct sync *sync)
 		{&datapath->limits, &sync->limits, NULL},
 		{&datapath->ports, &sync->ports, NULL},
 		{&datapath->backends, &sync->backends, NULL},
+		{&datapath->servers, &sync->servers, NULL},
 		{&datapath->proxies, &sync->proxies, NULL},
 		{&datapath->listeners, &sync->listeners, give_listener},
 		{&datapath->enis, &sync->enis, NULL},
@@ -533,6 +560,9 @@ static int want_all(struct sync *sync, const struct plan_port *service)
 	if (r == 0)
 		r = want_backends(sync);
 	if (r == 0)
+		r = servers_want(&sync->datapath->servers, sync->plan, now_mono_ms(), &sync->servers,
+				 &sync->datapath->due_ms, sync->failures);
+	if (r == 0)
 		r = want_proxies(sync);
 	if (r == 0)
 		r = want_enis(sync);
@@ -545,14 +575,18 @@ static int want_all(struct sync *sync, const struct plan_port *service)
 
 static int sync_all(struct sync *sync, const struct plan_port *service)
 {
-	struct rowset *const sets[] = {&sync->config,  &sync->ports,	 &sync->limits, &sync->backends,
-				       &sync->proxies, &sync->listeners, &sync->enis,	&sync->places};
+	struct rowset *const sets[] = {&sync->config,	 &sync->ports,	 &sync->limits,
+				       &sync->backends,	 &sync->servers, &sync->proxies,
+				       &sync->listeners, &sync->enis,	 &sync->places};
 	int r = want_all(sync, service);
 
 	if (r < 0)
 		return log_errno(r, "cannot make the data path's rows");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		rowset_sort(sets[i]);
+	r = find_touched_targets(sync);
+	if (r < 0)
+		return log_errno(r, "cannot find whose flows are to be judged again");
 	find_touched(sync);
 
 	note_wanted_slots(sync);
@@ -586,6 +620,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		.ports = like(&datapath->ports),
 		.limits = like(&datapath->limits),
 		.backends = like(&datapath->backends),
+		.servers = like(&datapath->servers),
 		.proxies = like(&datapath->proxies),
 		.listeners = like(&datapath->listeners),
 		.enis = like(&datapath->enis),
@@ -614,9 +649,15 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	rowset_done(&sync.ports);
 	rowset_done(&sync.limits);
 	rowset_done(&sync.backends);
+	rowset_done(&sync.servers);
 	rowset_done(&sync.proxies);
 	rowset_done(&sync.listeners);
 	rowset_done(&sync.enis);
 	rowset_done(&sync.places);
 	return r;
+}
+
+uint64_t datapath_due_ms(const struct datapath *datapath)
+{
+	return datapath->due_ms;
 }

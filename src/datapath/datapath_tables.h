@@ -23,7 +23,7 @@ struct datapath {
 	struct attach *attach;
 	char pin_dir[PATH_MAX / 2];
 
-	struct table config, ports, limits, backends, proxies, listeners, enis, places;
+	struct table config, ports, limits, backends, servers, proxies, listeners, enis, places;
 	struct list_table *maglev;
 	struct group_table *groups;
 	struct set_table *sets;
@@ -38,6 +38,7 @@ struct datapath {
 	uint32_t epoch;	  /* of new tables of flows; 0: those that are there are kept */
 	struct round *round; /* over all flows, while it goes on */
 	uint32_t node_number;
+	uint64_t due_ms;	 /* when rows change by themselves; 0: never */
 	struct tallies *tallies; /* as of the last round */
 };
 

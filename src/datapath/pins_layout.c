@@ -28,7 +28,7 @@ static bool is_configuration(const struct datapath *datapath, const struct bpf_m
 		skeleton->maps.pl_enis,	    skeleton->maps.pl_listeners,   skeleton->maps.pl_maglev,
 		skeleton->maps.pl_backends, skeleton->maps.pl_groups,	   skeleton->maps.pl_cells,
 		skeleton->maps.pl_sets,	    skeleton->maps.pl_generations, skeleton->maps.pl_limits,
-		skeleton->maps.pl_proxies,
+		skeleton->maps.pl_proxies,  skeleton->maps.pl_servers,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

@@ -146,6 +146,12 @@ static int security_group_compare(const void *a, const void *b)
 			   ((const struct plan_security_group *)b)->number);
 }
 
+static int served_compare(const void *a, const void *b)
+{
+	return memcmp(&((const struct plan_served *)a)->key, &((const struct plan_served *)b)->key,
+		      sizeof(struct pl_server_key));
+}
+
 static int probe_compare(const void *a, const void *b)
 {
 	const struct plan_probe *x = a, *y = b;
@@ -216,6 +222,24 @@ static void settle_backends(struct plan *plan)
 	plan->n_backends = kept;
 }
 
+/* A group can have one address and port under two names. It stays under the one that keeps more: the states
+ * go from well to gone. */
+static void settle_served(struct plan *plan)
+{
+	size_t kept = 0;
+
+	sort(plan->served, plan->n_served, sizeof(*plan->served), served_compare);
+	for (size_t i = 0; i < plan->n_served; i++) {
+		struct plan_served *last = &plan->served[MAX(kept, 1u) - 1];
+
+		if (kept == 0 || served_compare(last, &plan->served[i]) != 0)
+			plan->served[kept++] = plan->served[i];
+		else if (plan->served[i].value.state < last->value.state)
+			*last = plan->served[i];
+	}
+	plan->n_served = kept;
+}
+
 static void settle_failures(struct plan *plan)
 {
 	size_t kept = 0;
@@ -235,6 +259,7 @@ static int settle(struct plan_builder *b)
 	if (r < 0)
 		return r;
 	settle_backends(plan);
+	settle_served(plan);
 	sort(plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
 	sort(plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
 	sort(plan->security_groups, plan->n_security_groups, sizeof(*plan->security_groups),
@@ -309,6 +334,7 @@ struct plan *plan_free(struct plan *plan)
 	free(plan->tables);
 	free(plan->proxies);
 	free(plan->backends);
+	free(plan->served);
 	free(plan->security_groups);
 	free(plan->probes);
 	free(plan->names);

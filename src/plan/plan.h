@@ -116,6 +116,13 @@ struct plan_backend {
 	struct pl_backend value;
 };
 
+/* Whether a server of a group may keep the flows that it has. */
+struct plan_served {
+	struct pl_server_key key;
+	struct pl_server value; /* but `until`, which is the applier's business */
+	char group[ID_SIZE];
+};
+
 /* A security group that someone here is in, or that a rule of such a one names. */
 struct plan_security_group {
 	uint32_t number;
@@ -190,6 +197,8 @@ struct plan {
 	size_t n_proxies;
 	struct plan_backend *backends;
 	size_t n_backends;
+	struct plan_served *served; /* sorted by key, as bytes */
+	size_t n_served;
 	struct plan_security_group *security_groups; /* sorted by number */
 	size_t n_security_groups;
 	struct plan_probe *probes;

@@ -24,6 +24,7 @@ struct plan_table {
 	bool crosses;		 /* servers of other zones stand in */
 	const uint32_t *entries; /* NULL: no server */
 	uint32_t size;
+	bool ill; /* none of them is well */
 };
 
 struct plan_group {
@@ -114,6 +115,13 @@ struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  */
 bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
+
+/* plan_served.c: who may keep flows. FNV-1a, to be begun with PLAN_HASH_START; the group's number in
+ * pl_servers; the server's row there, which is on some interface. */
+#define PLAN_HASH_START 0xcbf29ce484222325u
+uint64_t plan_hash(uint64_t hash, const void *bytes, size_t size);
+uint64_t plan_group_number(const struct server_group *group);
+int plan_add_served(struct plan_builder *b, const struct plan_group *group, const struct plan_server *server);
 
 /* plan_proxy.c: what PROXY headers say. */
 int plan_proxies(struct plan_builder *b); /* needs ENIs, listeners */

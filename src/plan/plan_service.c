@@ -176,8 +176,10 @@ static int reach(struct plan_builder *b, struct plan_group *group)
 	for (size_t i = 0; i < group->n_servers; i++) {
 		struct plan_server *server = &group->servers[i];
 		char key[KEY_SIZE];
-		int r = server->port ? need_backend(b, group, server) : 0;
+		int r = server->port ? plan_add_served(b, group, server) : 0;
 
+		if (r == 0 && server->port)
+			r = need_backend(b, group, server);
 		if (r == -ENOSPC) {
 			(void)str_format(key, sizeof(key), "server_group/%s", group->row->id);
 			r = plan_fail(b, key, "this node has no free index for another backend");
@@ -207,18 +209,13 @@ static bool chosen(const struct plan_group *group, const struct plan_server *ser
 	}
 }
 
-/* The same on all nodes and after each start: FNV-1a of what makes the backend. */
+/* The same on all nodes and after each start. */
 static uint64_t backend_identity(uint32_t vpc, const struct server *server)
 {
-	uint8_t bytes[24];
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = plan_hash(PLAN_HASH_START, &server->addr, 16);
 
-	memcpy(bytes, &server->addr, 16);
-	memcpy(bytes + 16, &vpc, 4);
-	memcpy(bytes + 20, &server->port, 4);
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return hash;
+	hash = plan_hash(hash, &vpc, sizeof(vpc));
+	return plan_hash(hash, &server->port, sizeof(server->port));
 }
 
 static bool stays_in_zone(int choice)
@@ -226,22 +223,34 @@ static bool stays_in_zone(int choice)
 	return choice == CHOICE_ZONE_HEALTHY || choice == CHOICE_ZONE;
 }
 
-static size_t choose(const struct plan_group *group, const struct plan_table *table,
-		     struct maglev_backend *ret)
+static bool has_chosen(const struct plan_group *group, const struct plan_table *table, enum choice choice)
+{
+	for (size_t i = 0; i < group->n_servers; i++)
+		if (chosen(group, &group->servers[i], table->zone, choice))
+			return true;
+	return false;
+}
+
+/* The servers in the table; those that are ill are away, so that none but their own flows move. */
+static size_t choose(const struct plan_group *group, struct plan_table *table, struct maglev_backend *ret)
 {
 	size_t n = 0;
+	int choice = 0;
 
-	for (int choice = 0; choice < CHOICE_COUNT_ && n == 0; choice++)
-		for (size_t i = 0; i < group->n_servers; i++) {
-			const struct plan_server *server = &group->servers[i];
+	while (choice < CHOICE_COUNT_ &&
+	       (!(table->crosses || stays_in_zone(choice)) || !has_chosen(group, table, (enum choice)choice)))
+		choice++;
+	table->ill = choice >= CHOICE_ZONE;
+	for (size_t i = 0; choice < CHOICE_COUNT_ && i < group->n_servers; i++) {
+		const struct plan_server *server = &group->servers[i];
 
-			if (!(table->crosses || stays_in_zone(choice)) ||
-			    !chosen(group, server, table->zone, (enum choice)choice))
-				continue;
-			ret[n].identity = backend_identity(group->vpc->number, server->row);
-			ret[n].index = server->backend;
-			ret[n++].weight = server->row->weight;
-		}
+		if (!chosen(group, server, table->zone, stays_in_zone(choice) ? CHOICE_ZONE : CHOICE_ALL))
+			continue;
+		ret[n].identity = backend_identity(group->vpc->number, server->row);
+		ret[n].index = server->backend;
+		ret[n].weight = server->row->weight;
+		ret[n++].away = !chosen(group, server, table->zone, (enum choice)choice);
+	}
 	return n;
 }
 
@@ -350,6 +359,8 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 	listener->value.open_ns = plan_cost_ns(row->cps);
 	listener->value.proxy = plan_proxy_parts(row);
 	listener->value.vpc = group && group->vpc ? group->vpc->number : 0;
+	listener->value.flags = table.ill ? PL_LISTENER_F_ILL : 0;
+	listener->value.group = group ? plan_group_number(group->row) : 0;
 	listener->value.mss = (uint16_t)MIN(row->mss, (uint32_t)UINT16_MAX);
 	listener->table = table.entries;
 	return 0;

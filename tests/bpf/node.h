@@ -46,6 +46,7 @@ enum { /* slots */
 
 #define TARGET	    7
 #define TARGET_BARE 8
+#define GROUP	    7
 #define NAT_FIRST   "100.64.0.16"
 #define NAT_COUNT   2
 #define LOOPBACK    1 /* the device that a program run comes from, so it is every port's */
@@ -179,12 +180,25 @@ static inline void node_backend(struct node *node, uint32_t index, uint32_t vpc,
 	map_put(node->bpf->maps.pl_backends, &index, &backend);
 }
 
+/* A server of the listeners' group, on port 8443; state 0: it is not in the group. */
+static inline void node_server(struct node *node, const char *addr, uint8_t state)
+{
+	struct pl_server_key key = {.group = GROUP, .addr = addr_of(addr), .port = htons(8443)};
+	struct pl_server server = {.state = state};
+
+	if (state)
+		map_put(node->bpf->maps.pl_servers, &key, &server);
+	else
+		must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_servers), &key), "pl_servers");
+}
+
 /* A listener of VPC 40 with its table in pl_maglev from `first` on. */
 static inline void node_listener(struct node *node, uint32_t target, uint8_t protocol, uint16_t port,
 				 uint32_t first, const uint32_t *table, uint32_t size)
 {
 	struct pl_listener_key key = {.target = target, .port = htons(port), .protocol = protocol};
-	struct pl_listener listener = {.table_first = first, .table_size = size, .idle_s = 300, .vpc = 40};
+	struct pl_listener listener = {
+		.table_first = first, .table_size = size, .idle_s = 300, .vpc = 40, .group = GROUP};
 
 	for (uint32_t i = 0; i < size; i++) {
 		uint32_t at = first + i;
@@ -325,6 +339,8 @@ static inline void node_make_endpoints(struct node *node)
 	node_backend(node, 2, 40, "10.0.0.11", 8443, SLOT_S2);
 	node_backend(node, 3, 40, "10.0.0.12", 8443, PL_SLOT_NONE);
 	node_backend(node, 4, 40, "10.0.0.13", 8443, SLOT_OTHER);
+	node_server(node, "10.0.0.10", PL_SERVER_WELL);
+	node_server(node, "10.0.0.11", PL_SERVER_WELL);
 	node_listener(node, TARGET, IPPROTO_TCP, 443, 0, servers, 7);
 	node_listener(node, TARGET, IPPROTO_UDP, 500, 0, servers, 7);
 	node_listener(node, TARGET_BARE, IPPROTO_TCP, 81, 10, missing, 1);

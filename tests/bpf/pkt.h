@@ -194,6 +194,58 @@ static inline struct pkt pkt_arp(const uint8_t *dst_mac, const uint8_t *src_mac,
 	return p;
 }
 
+static inline uint32_t get32(const uint8_t *at)
+{
+	return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+static inline void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value);
+}
+
+/* The reset that refuses a TCP packet, from the gateway back to where it came from (RFC 9293, 3.10.7.1). */
+static inline struct pkt pkt_reset(const struct pkt *p, const uint8_t *gateway)
+{
+	const uint8_t *ip = p->data + PKT_IP, *tcp = p->data + PKT_L4;
+	struct pkt_spec spec = {
+		.dst_mac = p->data + 6,
+		.src_mac = gateway,
+		.src = "0.0.0.0",
+		.dst = "0.0.0.0",
+		.protocol = IPPROTO_TCP,
+		.sport = get16(tcp + 2),
+		.dport = get16(tcp),
+		.tcp_flags = tcp[13] & ACK ? RST : RST | ACK,
+	};
+	struct pkt reset = pkt_build(&spec);
+	uint32_t length = get16(ip + 2) - 20 - (tcp[12] >> 4) * 4;
+
+	memcpy(reset.data + PKT_IP + 12, ip + 16, 4);
+	memcpy(reset.data + PKT_IP + 16, ip + 12, 4);
+	put16(reset.data + PKT_L4 + 6, 0);
+	put16(reset.data + PKT_L4 + 14, 0); /* no window */
+	if (tcp[13] & ACK)
+		put32(reset.data + PKT_L4 + 4, get32(tcp + 8));
+	else
+		put32(reset.data + PKT_L4 + 8,
+		      get32(tcp + 4) + length + !!(tcp[13] & SYN) + !!(tcp[13] & FIN));
+	pkt_seal(&reset);
+	return reset;
+}
+
+/* Whether a packet is an ICMP error of that code (destination unreachable) back to the sender of the other.
+ */
+static inline bool pkt_is_unreachable(const struct pkt *error, const struct pkt *about, uint8_t code)
+{
+	return pkt_is_sealed(error) && error->data[PKT_IP + 9] == IPPROTO_ICMP && error->data[PKT_L4] == 3 &&
+	       error->data[PKT_L4 + 1] == code && memcmp(error->data, about->data + 6, 6) == 0 &&
+	       memcmp(error->data + PKT_IP + 12, about->data + PKT_IP + 16, 4) == 0 &&
+	       memcmp(error->data + PKT_IP + 16, about->data + PKT_IP + 12, 4) == 0 &&
+	       memcmp(error->data + PKT_L4 + 8, about->data + PKT_IP, 28) == 0;
+}
+
 static inline bool pkt_equal(const struct pkt *a, const struct pkt *b)
 {
 	return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;

@@ -33,17 +33,6 @@ struct pair {
 	uint8_t seen[12]; /* addresses and ports as the server sees them */
 };
 
-static inline uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static inline void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value);
-}
-
 static inline size_t put_tlv(uint8_t *at, uint8_t subtype, const char *id)
 {
 	size_t length = strlen(id);

@@ -174,7 +174,7 @@ static void test_rules(struct node *node)
 		   "a flow that has moved is judged by today's rules");
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 	node_bump(node, SLOT_ENI_A);
-	deliver(node, SLOT_A, &data);
+	handshake(node, SLOT_A, 4000);
 
 	retire_flows(node);
 	deliver(node, SLOT_A, &rst);

@@ -65,13 +65,13 @@ lab_logs() {
 
 # --- what is not to work (tests/tap.sh has more)
 
-dropped() { # REASON COMMAND…: ping, or a client of peer.py, has no answer, and its packets are counted under that reason
+dropped() { # REASON COMMAND…: ping, or a client of peer.py, has no answer or is refused, and its packets are counted under that reason
 	local dropped_reason=$1 dropped_before dropped_output
 	shift
 	dropped_before=$(counter "$dropped_reason")
 	dropped_output=$("$@" 2>&1)
 	echo "$dropped_reason from $dropped_before to $(counter "$dropped_reason"): $dropped_output"
-	grep -qE ' 100% packet loss|^timed out$' <<<"$dropped_output" && [ "$(counter "$dropped_reason")" -gt "$dropped_before" ]
+	grep -qE ' 100% packet loss|^timed out$|^Connection refused$' <<<"$dropped_output" && [ "$(counter "$dropped_reason")" -gt "$dropped_before" ]
 }
 
 # --- waiting: for events, never for time alone

@@ -53,7 +53,7 @@ case $source_seen in
 esac
 answer=$(inside "$c2" python3 "$peer" udp "$eh" 53 hello)
 is "${answer%% *} ${answer##* }" "$s1 hello" "UDP is answered through the ENI"
-check "a port without listener is not answered" dropped no_listener inside "$c1" python3 "$peer" tcp "$eh" 81 1
+check "a port without listener is refused" dropped no_listener inside "$c1" python3 "$peer" tcp "$eh" 81 1
 
 is "$(inside "$c1" python3 "$peer" many "$eh" 80 1000)" 1000 "1000 connections one after another are all answered"
 

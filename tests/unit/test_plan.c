@@ -325,6 +325,60 @@ static void put_balancer(struct world *w, const char *status)
 		 status);
 }
 
+/* "well", "ill", "leaving" or "gone": what the server 10.0.1.10 may keep; "-": it has no row. */
+static const char *keeps(const struct plan *plan)
+{
+	static const char *const names[] = {"?", "well", "ill", "leaving", "gone"};
+
+	for (size_t i = 0; i < plan->n_served; i++)
+		if (((const uint8_t *)&plan->served[i].key.addr)[14] == 1)
+			return names[plan->served[i].value.state];
+	return "-";
+}
+
+static void test_served(void)
+{
+	const struct plan_listener *h, *i;
+	struct world w;
+
+	world_new(&w);
+	tap_is_str(keeps(world_plan(&w)), "well", "a server that is well keeps all its flows");
+	h = listener_of(w.plan, ZONE_H, 443);
+	i = listener_of(w.plan, ZONE_I, 443);
+	tap_ok(w.plan->n_served == 2 && w.plan->served[0].key.group == h->value.group &&
+		       h->value.group == i->value.group && h->value.group,
+	       "a group's listeners in all zones name its servers");
+	tap_ok(w.plan->served[0].key.port == htons(443) && !w.plan->served[0].value.drains,
+	       "by address and port");
+	strcpy(w.ill[0], "i-p1");
+	tap_is_str(keeps(world_plan(&w)), "ill", "one that is ill keeps connections");
+	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.flags, 0, "while there is another one");
+	strcpy(w.ill[1], "i-p2");
+	tap_is_str(keeps(world_plan(&w)), "ill", "one is ill among others that are");
+	tap_ok(listener_of(w.plan, ZONE_H, 443)->value.flags & PL_LISTENER_F_ILL,
+	       "which is said in the listener's row");
+	memset(w.ill, 0, sizeof(w.ill));
+	world_server(&w, "p1", ZONE_H, "10.0.1.10", 0);
+	tap_is_str(keeps(world_plan(&w)), "leaving", "one without weight leaves");
+	rows_put(w.rows, "server/sgp-1/i-p1/443",
+		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
+		 "'weight': 100, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'status': 'Removing'}");
+	tap_is_str(keeps(world_plan(&w)), "leaving", "and one that is being removed");
+	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
+	rows_put(w.rows, "server_group/sgp-1",
+		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'drain_enabled': true, "
+		 "'drain_timeout_s': 40, 'status': 'Available'}");
+	tap_is_str(keeps(world_plan(&w)), "well", "until then nobody drains");
+	tap_ok(w.plan->served[0].value.drains && w.plan->served[0].value.drain_s == 40,
+	       "how long a server of the group may drain is in its row");
+	rows_put(w.rows, "instance/i-p1",
+		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
+	tap_is_str(keeps(world_plan(&w)), "gone", "one that is stopped keeps nothing");
+	rows_delete(w.rows, "server/sgp-1/i-p1/443");
+	tap_is_str(keeps(world_plan(&w)), "-", "one that is no server has no row");
+	world_free(&w);
+}
+
 static void test_classic(void)
 {
 	struct world w;
@@ -841,6 +895,7 @@ int main(void)
 	test_endpoints();
 	test_limits();
 	test_tables();
+	test_served();
 	test_classic();
 	test_far_endpoint();
 	test_server_addresses();

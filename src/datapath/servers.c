@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A server that leaves a group with connection draining keeps its connections until a time that is written
+ * into its row; then it is gone, and each of them ends at its next packet. So that it ends whenever that
+ * comes, the row stays for as long as a connection can be idle. Without draining the row of a server that was
+ * removed goes at once: a server without a row keeps connections.
+ */
+#include "servers.h"
+
+#include "../lib/vec.h"
+#include "bpf/pl_abi_flow.h"
+
+#define REST_MS (PL_IDLE_TCP_ESTABLISHED * 1000)
+
+/* Times are the low 32 bits of milliseconds. */
+static bool is_past(uint32_t time, uint64_t now_ms)
+{
+	return (int32_t)((uint32_t)now_ms - time) >= 0;
+}
+
+/* The row of a server that leaves; `old` is what the kernel has, or NULL. */
+static void leave(struct pl_server *row, const struct pl_server *old, uint64_t now_ms)
+{
+	row->state = PL_SERVER_LEAVING;
+	row->until = 0;
+	if (!row->drains)
+		return;
+	if (old && old->until && old->drains && old->drain_s == row->drain_s)
+		row->until = old->until;
+	else
+		row->until = ((uint32_t)now_ms + row->drain_s * 1000u) | 1; /* 0 is none */
+	if (is_past(row->until, now_ms))
+		row->state = PL_SERVER_GONE;
+}
+
+static void note_due(const struct pl_server *row, uint64_t now_ms, uint64_t *due_ms)
+{
+	uint64_t at_ms;
+
+	if (row->state != PL_SERVER_LEAVING || !row->until)
+		return;
+	at_ms = now_ms + (uint32_t)(row->until - (uint32_t)now_ms);
+	if (!*due_ms || at_ms < *due_ms)
+		*due_ms = at_ms;
+}
+
+static const struct plan_served *find_served(const struct plan *plan, const struct pl_server_key *key)
+{
+	size_t place = LOWER_BOUND(i, plan->n_served, memcmp(&plan->served[i].key, key, sizeof(*key)) < 0);
+	const struct plan_served *served = place < plan->n_served ? &plan->served[place] : NULL;
+
+	return served && memcmp(&served->key, key, sizeof(*key)) == 0 ? served : NULL;
+}
+
+static int want_planned(const struct table *table, const struct plan *plan, uint64_t now_ms,
+			struct rowset *ret, uint64_t *due_ms, struct failures *failures)
+{
+	struct table_room room;
+	int r = 0;
+
+	if (!plan->n_served)
+		return 0;
+	room = table_room_for(table, &plan->served->key, plan->n_served, sizeof(*plan->served));
+	for (size_t i = 0; i < plan->n_served && r == 0; i++) {
+		const struct plan_served *served = &plan->served[i];
+		struct pl_server row = served->value;
+		char key[KEY_SIZE];
+
+		if (!table_room_take(&room, &served->key)) {
+			(void)str_format(key, sizeof(key), "server_group/%s", served->group);
+			r = failures_add(failures, key, "this node has no room for its servers");
+			continue;
+		}
+		if (row.state == PL_SERVER_LEAVING)
+			leave(&row, rowset_find(&table->mirror, &served->key), now_ms);
+		note_due(&row, now_ms, due_ms);
+		r = rowset_append(ret, &served->key, &row);
+	}
+	return r;
+}
+
+/* What the plan has not, and is to be remembered, while there is room for it. */
+static int want_removed(const struct table *table, const struct plan *plan, uint64_t now_ms,
+			struct rowset *ret, uint64_t *due_ms)
+{
+	const struct rowset *mirror = &table->mirror;
+	int r = 0;
+
+	for (size_t i = 0; i < mirror->n && r == 0 && ret->n < table->max_entries; i++) {
+		struct pl_server_key key;
+		struct pl_server old, row;
+
+		memcpy(&key, rowset_key(mirror, i), sizeof(key));
+		memcpy(&old, rowset_value(mirror, i), sizeof(old));
+		if (!old.drains || find_served(plan, &key))
+			continue;
+		row = old;
+		leave(&row, &old, now_ms);
+		if (row.state == PL_SERVER_GONE && is_past(row.until + REST_MS, now_ms))
+			continue;
+		note_due(&row, now_ms, due_ms);
+		r = rowset_append(ret, &key, &row);
+	}
+	return r;
+}
+
+int servers_want(const struct table *table, const struct plan *plan, uint64_t now_ms, struct rowset *ret,
+		 uint64_t *ret_due_ms, struct failures *failures)
+{
+	int r;
+
+	*ret_due_ms = 0;
+	r = want_planned(table, plan, now_ms, ret, ret_due_ms, failures);
+	return r < 0 ? r : want_removed(table, plan, now_ms, ret, ret_due_ms);
+}
+
+/* What changes. */
+
+static int note_group(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct pl_server_key server;
+
+	(void)change;
+	memcpy(&server, key, sizeof(server));
+	return rowset_append(context, &server.group, value);
+}
+
+static int note_target(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct pl_listener_key listener;
+
+	(void)change;
+	memcpy(&listener, key, sizeof(listener));
+	return rowset_append(context, &listener.target, value);
+}
+
+static int note_targets_of(const struct rowset *groups, const struct rowset *listeners, struct rowset *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < listeners->n && r == 0; i++) {
+		struct pl_listener row;
+
+		memcpy(&row, rowset_value(listeners, i), sizeof(row));
+		if (rowset_find(groups, &row.group))
+			r = note_target(ret, ROW_UPDATE, rowset_key(listeners, i), rowset_key(listeners, i));
+	}
+	return r;
+}
+
+int servers_touched(const struct table *servers, const struct rowset *wanted_servers,
+		    const struct table *listeners, const struct rowset *wanted_listeners, struct rowset *ret)
+{
+	struct rowset groups = rowset_make(sizeof(uint64_t), 0);
+	int r = rowset_diff(&servers->mirror, wanted_servers, note_group, &groups);
+
+	rowset_sort(&groups);
+	if (r == 0)
+		r = note_targets_of(&groups, wanted_listeners, ret);
+	if (r == 0)
+		r = rowset_diff(&listeners->mirror, wanted_listeners, note_target, ret);
+	rowset_sort(ret);
+	rowset_done(&groups);
+	return r;
+}

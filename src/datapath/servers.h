@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Servers that leave their group: until when they keep their connections. The kernel's rows remember it, so
+ * it outlives the agent.
+ */
+#pragma once
+
+#include "../plan/failures.h"
+#include "../plan/plan.h"
+#include "table.h"
+
+/* The rows that pl_servers should have, appended to `ret`: the plan's; and for a while those of servers that
+ * the plan does not have any more and whose connections are to end. `ret_due_ms`: the time (of now_mono_ms())
+ * at which rows change by themselves; 0: never. What finds no room is named in `failures`. -ENOMEM. */
+int servers_want(const struct table *table, const struct plan *plan, uint64_t now_ms, struct rowset *ret,
+		 uint64_t *ret_due_ms, struct failures *failures);
+
+/* Targets whose listeners, or whose listeners' servers, are about to change: keys of `ret`, sorted; u32, no
+ * values. -ENOMEM. */
+int servers_touched(const struct table *servers, const struct rowset *wanted_servers,
+		    const struct table *listeners, const struct rowset *wanted_listeners, struct rowset *ret);
