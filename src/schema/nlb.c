@@ -173,7 +173,6 @@ static const struct param_spec proxy_params[] = {
 
 /* Read only to be refused. */
 #define NOT_SERVED_PARAMS \
-	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "only 0 (as they are) is served"}, \
 	{"SecSensorEnabled", PARAM_BOOL, .help = "only false is served"}, \
 	{"AlpnEnabled", PARAM_BOOL, .help = "only false is served"}, \
 	{"AlpnPolicy", PARAM_STRING, .help = "not served"}, \
@@ -193,6 +192,7 @@ static const struct param_spec listener_create_params[] = {
 	{"ListenerPort", PARAM_INT, .required = true, .min = 1, .max = 65535, OPTION("--port", "port")},
 	{"ListenerDescription", PARAM_STRING, OPTION("--description", "description")},
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900, OPTION("--idle-timeout", "seconds")},
+	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "largest segment of TCP, from 536 on; 0: as it is"},
 	{"StartPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	{"EndPort", PARAM_INT, .min = 0, .max = 65535, .help = "only 0 is served"},
 	CPS_PARAM,
@@ -225,6 +225,7 @@ static const struct param_spec listener_update_params[] = {
 	{"IdleTimeout", PARAM_INT, .min = 1, .max = 900},
 	CPS_PARAM,
 	PROXY_PARAMS,
+	{"Mss", PARAM_INT, .min = 0, .max = 1500, .help = "largest segment of TCP, from 536 on; 0: as it is"},
 	NOT_SERVED_PARAMS,
 	{},
 };

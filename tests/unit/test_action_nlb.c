@@ -276,6 +276,14 @@ static void test_group_life(struct harness *h, const struct world *w)
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
 	tap_is_int(harness_count_of(h, "ServerGroups.0.HealthCheck.HealthCheckHttpCode"), 2, "which shows");
 	tap_is_str(harness_text(h, "ServerGroups.0.HealthCheck.HealthCheckUrl"), "/up", "and the path stays");
+	tap_is_int(harness_number(h, "ServerGroups.0.ConnectionDrainTimeout"), 10, "it would drain for 10 s");
+	CALL(h, "UpdateServerGroupAttribute",
+	     "ServerGroupId=%s&ConnectionDrainEnabled=true&ConnectionDrainTimeout=0", group);
+	CALL(h, "UpdateServerGroupAttribute", "ServerGroupId=%s&Scheduler=tch", group);
+	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
+	tap_ok(json_is_true(harness_at(h->answer, "ServerGroups.0.ConnectionDrainEnabled")) &&
+		       harness_number(h, "ServerGroups.0.ConnectionDrainTimeout") == 0,
+	       "and drains as it is told, which stays");
 	tap_ok(CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group), "it can be deleted");
 	harness_in_force(h, "alpha");
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
@@ -326,10 +334,6 @@ static void test_bad_groups(struct harness *h, const struct world *w)
 		 "ServerGroupName=ok&Scheduler=wlc"},
 		{"InvalidParameter.Scheduler", "a scheduler that there is not",
 		 "ServerGroupName=ok&Scheduler=fair"},
-		{"IllegalParam.ConnectionDrainEnabled", "connections that are drained",
-		 "ServerGroupName=ok&ConnectionDrainEnabled=true"},
-		{"IllegalParam.ConnectionDrainTimeout", "another time for that",
-		 "ServerGroupName=ok&ConnectionDrainEnabled=false&ConnectionDrainTimeout=20"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -564,6 +568,11 @@ static void test_listener_life(struct harness *h, const struct world *w)
 	harness_in_force(h, "alpha");
 	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
 	tap_is_str(harness_text(h, "ListenerStatus"), "Running", "it is Running when the node has reported");
+	tap_is_int(harness_number(h, "Mss"), 0, "its segments are as they are");
+	CALL(h, "UpdateListenerAttribute", "ListenerId=%s&Mss=1400", listener);
+	CALL(h, "GetListenerAttribute", "ListenerId=%s", listener);
+	tap_is_int(harness_number(h, "Mss"), 1400, "or of at most so many bytes");
+	harness_in_force(h, "alpha");
 	CALL(h, "ListListeners", "LoadBalancerIds.1=%s", lb);
 	tap_is_str(harness_text(h, "Listeners.0.ListenerId"), listener, "it is listed");
 	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
@@ -649,7 +658,7 @@ static void test_bad_listeners(struct harness *h, const struct world *w)
 		 "ListenerProtocol=TCP&ListenerPort=1&CertificateIds.1=1"},
 		{"IllegalParam.CaEnabled", "certificates of clients",
 		 "ListenerProtocol=TCP&ListenerPort=1&CaEnabled=true"},
-		{"IllegalParam.Mss", "smaller segments", "ListenerProtocol=TCP&ListenerPort=1&Mss=1400"},
+		{"IllegalParam.Mss", "tiny segments", "ListenerProtocol=TCP&ListenerPort=1&Mss=535"},
 		{"IllegalParam.SecSensorEnabled", "a watch by the second",
 		 "ListenerProtocol=TCP&ListenerPort=1&SecSensorEnabled=true"},
 		{"IllegalParam.AlpnEnabled", "ALPN", "ListenerProtocol=TCP&ListenerPort=1&AlpnEnabled=true"},

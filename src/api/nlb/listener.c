@@ -20,6 +20,7 @@
 
 #define IDLE_TIMEOUT_TCP_S 900
 #define IDLE_TIMEOUT_UDP_S 20
+#define MSS_MIN		   536 /* what every host takes (RFC 9293, 3.7.1) */
 
 /* Parameters that are taken only if they ask for nothing, and what they would ask for. */
 static const struct {
@@ -27,7 +28,6 @@ static const struct {
 } not_served[] = {
 	{"StartPort", "A listener has one port here."},
 	{"EndPort", "A listener has one port here."},
-	{"Mss", "Segments are not made smaller here; 0 leaves them."},
 	{"CaEnabled", "TLS is the servers' business here."},
 	{"CertificateIds", "TLS is the servers' business here."},
 	{"CaCertificateIds", "TLS is the servers' business here."},
@@ -103,9 +103,24 @@ static int read_proxy(struct call *call, struct listener *row)
 	return 0;
 }
 
+static int read_mss(struct call *call, struct listener *row)
+{
+	uint32_t mss = (uint32_t)call_int(call, "Mss", row->mss);
+
+	if (mss && mss < MSS_MIN)
+		return nlb_fail_value(call, "Mss",
+				      "It is 0, which leaves segments as they are, or here from %d on.",
+				      MSS_MIN);
+	if (mss && streq(row->protocol, "UDP"))
+		return nlb_fail_value(call, "Mss", "UDP has no segments.");
+	row->mss = mss;
+	return 0;
+}
+
 static int read_settings(struct call *call, struct listener *row)
 {
 	const char *text = call_string(call, "ListenerDescription");
+	int r;
 
 	if (check_served(call) < 0)
 		return -EBADMSG;
@@ -113,7 +128,8 @@ static int read_settings(struct call *call, struct listener *row)
 		return -EBADMSG;
 	row->idle_timeout_s = (uint32_t)call_int(call, "IdleTimeout", row->idle_timeout_s);
 	row->cps = (uint32_t)call_int(call, "Cps", row->cps);
-	return read_proxy(call, row);
+	r = read_proxy(call, row);
+	return r < 0 ? r : read_mss(call, row);
 }
 
 static int check_port(struct call *call, const struct listener *row)

@@ -38,12 +38,6 @@ static int check_served(struct call *call)
 		return nlb_fail_value(
 			call, "Scheduler",
 			"It is Wrr or tch here: flows are spread by a hash of both ends, by weight.");
-	if (call_bool(call, "ConnectionDrainEnabled", false))
-		return nlb_fail_value(call, "ConnectionDrainEnabled",
-				      "Open connections of a server that leaves are not cut here.");
-	if (call_int(call, "ConnectionDrainTimeout", DRAIN_TIMEOUT_S) != DRAIN_TIMEOUT_S)
-		return nlb_fail_value(call, "ConnectionDrainTimeout",
-				      "It is %d: connections are not drained here.", DRAIN_TIMEOUT_S);
 	if (call_bool(call, "AnyPortEnabled", false))
 		return nlb_fail_value(call, "AnyPortEnabled", "A server has one port here.");
 	if (mode && mode[0])
@@ -57,6 +51,8 @@ static int read_settings(struct call *call, struct server_group *row)
 		return -EBADMSG;
 	read_word(call, "Scheduler", nlb_schedulers, row->scheduler);
 	row->preserve_client_ip = call_bool(call, "PreserveClientIpEnabled", row->preserve_client_ip);
+	row->drain_enabled = call_bool(call, "ConnectionDrainEnabled", row->drain_enabled);
+	row->drain_timeout_s = (uint32_t)call_int(call, "ConnectionDrainTimeout", row->drain_timeout_s);
 	return group_read_health(call, row);
 }
 
