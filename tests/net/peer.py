@@ -16,6 +16,11 @@
   peer.py session ADDRESS PORT       sends each line of its input over one connection; prints "kept" for its echo, or "lost"
   peer.py crowd ADDRESS PORT N       holds N connections to an echo-server open, half of them busy all the time; for each line of
                                      its input it tries all, and prints how many were well all the time
+  peer.py load ADDRESS PORT          connects all the time; ends when 50 in a row succeeded after some had failed, and prints how
+                                     many milliseconds lay between the first and the last that failed
+  peer.py talk ADDRESS PORT          asks for an echo every 50 ms over one connection; prints "open", and what ended it
+  peer.py follow ADDRESS PORT        sends a datagram every 50 ms from one socket; prints who answers, whenever it is another one,
+                                     or "refused"
   peer.py digest BYTES               size and SHA-256 of what `source` sends
   peer.py bulk-server PORT           sends to a client that says "down"; reads from one that says "up", and tells how much came
   peer.py bulk ADDRESS PORT DIRECTION S   Mbit/s of S seconds of that, one line for each second and one for all
@@ -227,6 +232,64 @@ def crowd(address, port, count):
             forget(silent(well))
             print(len(well), "well", flush=True)
     return 0
+
+
+def succeeds(address, port):
+    try:
+        with socket.create_connection((address, int(port)), timeout=1) as s:
+            return bool(s.recv(100))
+    except OSError:
+        return False
+
+
+def load(address, port):
+    first = last = None
+    in_a_row = 0
+    while first is None or in_a_row < 50:
+        began = time.monotonic()
+        if succeeds(address, port):
+            in_a_row += 1
+        else:
+            in_a_row, last = 0, time.monotonic()
+            first = first or began
+        time.sleep(0.002)
+    print(int((last - first) * 1000))
+    return 0
+
+
+def talk(address, port):
+    with socket.create_connection((address, int(port)), timeout=10) as s:
+        print("open", flush=True)
+        try:
+            while s.send(b"x") and s.recv(1):
+                time.sleep(0.05)
+            print("closed", flush=True)
+        except OSError as e:
+            print(e.strerror or e, flush=True)
+    return 0
+
+
+def answerer(s):
+    try:
+        s.send(b"x")
+        return s.recv(1000).decode().split()[0]
+    except TimeoutError:
+        return None
+    except ConnectionRefusedError:
+        return "refused"
+
+
+def follow(address, port):
+    last = None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(0.2)
+        s.connect((address, int(port)))
+        while True:
+            now = answerer(s)
+            if now not in (None, last):
+                print(now, flush=True)
+                last = now
+            time.sleep(0.05)
 
 
 def digest_of(size):
@@ -458,6 +521,9 @@ COMMANDS = {
     "fetch": fetch,
     "crowd": crowd,
     "digest": digest_of,
+    "follow": follow,
+    "load": load,
+    "talk": talk,
     "echo-server": echo_server,
     "pingpong": pingpong,
     "session": session,
