@@ -92,6 +92,14 @@ static int say_error(struct query_client *client, const char *why)
 	return query_client_say_json(client, json_pack("{s:s}", "error", why));
 }
 
+static int answer_nat(struct query *query, struct query_client *client, const json_t *question)
+{
+	json_t *answer = query_nat(query->parts.datapath, plan_of(query), question);
+
+	return answer ? query_client_say_json(client, answer)
+		      : say_error(client, "this node has no such server");
+}
+
 static int answer_question(struct query *query, struct query_client *client, const json_t *question)
 {
 	const char *command = json_string_value(json_object_get(question, "command")) ?: "", *why = "";
@@ -108,6 +116,8 @@ static int answer_question(struct query *query, struct query_client *client, con
 		r = query_trace_begin(query->trace, client, question, &why);
 	else if (streq(command, "list-flows"))
 		r = query_flows_begin(query->parts.datapath, plan_of, query, client, question, &why);
+	else if (streq(command, "nat"))
+		return answer_nat(query, client, question);
 	else
 		return say_error(client, "no such command");
 	return r < 0 ? say_error(client, why) : 0;

@@ -107,3 +107,26 @@ int query_flows_begin(struct datapath *datapath, const struct plan *(*plan)(void
 	query_client_begin(client, &(struct query_stream){.more = more, .end = end, .context = answer});
 	return 0;
 }
+
+struct nat {
+	const struct plan *plan;
+	const char *target;
+	json_t *answer;
+};
+
+static void look_at_server(void *context, uint32_t slot, uint64_t flows, uint64_t max)
+{
+	struct nat *nat = context;
+
+	if (!nat->answer && streq(query_instance(nat->plan, slot), nat->target))
+		nat->answer = json_pack("{s:I, s:I}", "flows", (json_int_t)flows, "max", (json_int_t)max);
+}
+
+json_t *query_nat(const struct datapath *datapath, const struct plan *plan, const json_t *question)
+{
+	struct nat nat = {.plan = plan, .target = json_string_value(json_object_get(question, "target"))};
+
+	if (nat.target && *nat.target)
+		datapath_each_server(datapath, look_at_server, &nat);
+	return nat.answer;
+}

@@ -14,3 +14,7 @@
  * a sentence. */
 int query_flows_begin(struct datapath *datapath, const struct plan *(*plan)(void *context), void *context,
 		      struct query_client *client, const json_t *question, const char **why);
+
+/* {"command": "nat", "target": an instance}: {"flows", "max"}, the translated flows to that server and how
+ * many may be to one of its ports; the caller's. NULL: it is no server here. */
+json_t *query_nat(const struct datapath *datapath, const struct plan *plan, const json_t *question);

@@ -17,11 +17,9 @@ struct sample {
 };
 
 struct answer {
-	struct datapath *datapath;
 	const struct plan *plan; /* only while the copy is made */
 	struct sample *samples;
 	size_t n, room, next, metric;
-	bool has_begun;
 	int r;
 };
 
@@ -154,7 +152,42 @@ static int say_tables(struct query_client *client, struct datapath *datapath)
 	return saying.r;
 }
 
-static int say_node(struct query_client *client, struct datapath *datapath)
+struct saying_servers {
+	struct query_client *client;
+	const struct plan *plan;
+	bool max;
+	unsigned int n;
+	int r;
+};
+
+static void say_server(void *context, uint32_t slot, uint64_t flows, uint64_t max)
+{
+	struct saying_servers *saying = context;
+	const char *instance = query_instance(saying->plan, slot);
+
+	if (saying->r == 0 && *instance && flows && saying->n++ < QUERY_METRICS_SERVERS_MAX)
+		saying->r = query_client_format(saying->client, "privlink_nat_flows%s{server=\"%s\"} %llu\n",
+						saying->max ? "_max" : "", instance,
+						(unsigned long long)(saying->max ? max : flows));
+}
+
+static int say_servers(struct query_client *client, const struct datapath *datapath, const struct plan *plan)
+{
+	struct saying_servers saying = {.client = client, .plan = plan};
+
+	saying.r = say_head(client, "privlink_nat_flows", "gauge",
+			    "Translated flows that are open to a server.");
+	datapath_each_server(datapath, say_server, &saying);
+	if (saying.r == 0)
+		saying.r = say_head(client, "privlink_nat_flows_max", "gauge",
+				    "Those that there are sources for, to one of its ports.");
+	saying.max = true;
+	saying.n = 0;
+	datapath_each_server(datapath, say_server, &saying);
+	return saying.r;
+}
+
+static int say_node(struct query_client *client, struct datapath *datapath, const struct plan *plan)
 {
 	_cleanup_(freep) struct datapath_counter *counters = NULL;
 	size_t n;
@@ -162,7 +195,9 @@ static int say_node(struct query_client *client, struct datapath *datapath)
 
 	if (r == 0)
 		r = say_reasons(client, counters, n);
-	return r < 0 ? r : say_tables(client, datapath);
+	if (r == 0)
+		r = say_tables(client, datapath);
+	return r < 0 ? r : say_servers(client, datapath, plan);
 }
 
 /* ---- piece by piece ---- */
@@ -187,17 +222,7 @@ static int say_enis(struct answer *answer, struct query_client *client)
 static int more(void *context, struct query_client *client)
 {
 	struct answer *answer = context;
-	int r;
-
-	if (!answer->has_begun) {
-		answer->has_begun = true;
-		r = query_client_format(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
-						"Content-Type: text/plain; version=0.0.4\r\n\r\n");
-		if (r == 0)
-			r = say_node(client, answer->datapath);
-	} else {
-		r = say_enis(answer, client);
-	}
+	int r = say_enis(answer, client);
 	return r < 0 ? r : answer->metric < ARRAY_SIZE(metrics);
 }
 
@@ -239,11 +264,17 @@ int query_metrics_begin(struct datapath *datapath, const struct plan *plan, cons
 
 	if (!answer)
 		return -ENOMEM;
-	*answer = (struct answer){.datapath = datapath, .plan = plan};
+	*answer = (struct answer){.plan = plan};
 	if (meter && plan)
 		meter_each(meter, copy_tally, answer);
-	if (answer->r < 0) {
-		r = answer->r;
+	answer->plan = NULL;
+	r = answer->r;
+	if (r == 0)
+		r = query_client_format(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+						"Content-Type: text/plain; version=0.0.4\r\n\r\n");
+	if (r == 0)
+		r = say_node(client, datapath, plan);
+	if (r < 0) {
 		end(answer);
 		return r;
 	}

@@ -118,6 +118,16 @@ char *cli_value_text(const json_t *object, const char *path);
 /* The value at a path; arrays on the way give their first entry. NULL: nothing there. */
 const json_t *cli_value_at(const json_t *object, const char *path);
 
+/* Words in lines of CLI_WIDTH; the first line begins at `column`, the others at `indent`. */
+void cli_print_wrapped(const char *text, size_t column, size_t indent);
+/* An answer of GetEndpointPath, for people. Exit code. */
+int cli_path_print(const struct cli *cli, const json_t *path);
+/* Begins a connectivity test and waits for its end: the answer of GetConnectivityTest (the caller's). Exit
+ * code. */
+int cli_test_run(struct cli *cli, const struct params *params, json_t **ret);
+/* Its steps, for people. Exit code. */
+int cli_test_print(const struct cli *cli, const json_t *answer);
+
 /* ---- the agent of this node ---- */
 
 /* Whether there is one that we may ask. */

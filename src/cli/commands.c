@@ -314,9 +314,14 @@ static const struct cli_option diagnose_options[] = {
 	{"INSTANCE", "InstanceId", .required = true, .help = "i-…, or its name"},
 	{"TARGET", "Target", .required = true, .help = "endpoint, name or address; then :PORT if needed"},
 	{"--protocol", "Protocol", .help = "TCP (default), UDP or ICMP, which is ping"},
+	{"--no-probe", "NoProbe", CLI_FLAG, .help = "send nothing: only what is configured"},
 	{NULL},
 };
-
+static const char diagnose_notes[] =
+	"First what is configured and what nodes report, hop by hop. If nothing of it breaks the way\n"
+	"of TCP, a connectivity test tries it from the instance; root on the instance's node is also\n"
+	"told what became of its packets meanwhile. The first thing that is broken is the cause. Exit\n"
+	"status: 0 if all zones are reached, 3 if not, 1 if that could not be found out.\n";
 /* ---- what the agent of this node is asked ---- */
 
 #define WHOSE_TRAFFIC                                                                                        \
@@ -721,7 +726,7 @@ const struct cli_command cli_commands[] = {
 		  "their\n"
 		  "actions and parameters are in doc/api.md. Here objects are named by their ids.\n"},
 	{"diagnose", "", "Says why an instance does not reach an endpoint, and what to do.",
-	 .options = diagnose_options, .run = cli_run_diagnose, .notes = path_notes},
+	 .options = diagnose_options, .run = cli_run_diagnose, .notes = diagnose_notes},
 	{"exec", "", "Runs a command inside an instance of this node (root).", .run = cli_run_exec,
 	 .usage = "INSTANCE -- COMMAND [ARGUMENT]…",
 	 .notes =

@@ -107,7 +107,7 @@ static json_t *path_line_of(const json_t *answer)
 			 "Result", text_of(path, "Verdict"), "Time", "", "Info", info);
 }
 
-static int print_steps(const struct cli *cli, const json_t *answer)
+int cli_test_print(const struct cli *cli, const json_t *answer)
 {
 	static const struct cli_column columns[] = {{"Step", "Step"},
 						    {"Target", "Target"},
@@ -136,13 +136,21 @@ static int show(const struct cli *cli, const json_t *answer)
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
 		putchar('\n');
 	} else if (*verdict) {
-		r = print_steps(cli, answer);
+		r = cli_test_print(cli, answer);
 		printf("%s\n", verdict);
 	} else {
 		r = cli_fail("%s: %s: %s", text_of(answer, "TestId"), text_of(answer, "Status"),
 			     text_of(answer, "StatusInfo"));
 	}
 	return r == CLI_OK && streq(verdict, "Reachable") ? CLI_OK : CLI_FAILED;
+}
+
+int cli_test_run(struct cli *cli, const struct params *params, json_t **ret)
+{
+	_cleanup_(json_decrefp) json_t *answer = NULL;
+	int r = cli_call(cli, own_command()->product, own_command()->action, params, &answer);
+
+	return r == CLI_OK ? wait_for_end(cli, text_of(answer, "TestId"), ret) : r;
 }
 
 static int begin(struct cli *cli, const struct params *params, bool waits)

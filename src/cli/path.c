@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * privlink endpoint path, privlink diagnose: the hops from an instance to what serves an endpoint, each with
+ * privlink endpoint path: the hops from an instance to what serves an endpoint, each with
  * a mark, those of a zone below the zone; then the cause in words and the fix as a command line to copy.
  */
 #include "cli.h"
@@ -15,8 +15,7 @@ static const char *text_of(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name)) ?: "";
 }
 
-/* Words in lines of CLI_WIDTH; the first line begins at `column`, the others at `indent`. */
-static void print_wrapped(const char *text, size_t column, size_t indent)
+void cli_print_wrapped(const char *text, size_t column, size_t indent)
 {
 	const char *gap = "";
 
@@ -41,7 +40,7 @@ static void print_member(const json_t *object, const char *name, size_t column, 
 {
 	_cleanup_(freep) char *text = cli_value_text(object, name);
 
-	print_wrapped(text ?: "", column, indent);
+	cli_print_wrapped(text ?: "", column, indent);
 }
 
 static const char *mark_of(const char *state)
@@ -123,7 +122,7 @@ static int print_fix(const struct cli *cli, const json_t *fix)
 	return CLI_OK;
 }
 
-static int print_path(const struct cli *cli, const json_t *path)
+int cli_path_print(const struct cli *cli, const json_t *path)
 {
 	const json_t *cause = json_object_get(path, "Cause"), *fix = json_object_get(path, "Fix");
 	long long port = (long long)json_integer_value(json_object_get(path, "Port"));
@@ -153,7 +152,7 @@ static int show_path(struct cli *cli, const struct params *params)
 		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
 		putchar('\n');
 	} else {
-		r = print_path(cli, answer);
+		r = cli_path_print(cli, answer);
 	}
 	if (r == CLI_OK && !streq(text_of(answer, "Verdict"), "Reachable"))
 		r = CLI_UNREACHABLE;
@@ -181,64 +180,6 @@ int cli_run_path(struct cli *cli, int argc, char **argv)
 		r = cli_resolve_names(cli, "privlink", &params);
 	if (r == CLI_OK)
 		r = show_path(cli, &params);
-	params_done(&params);
-	return r;
-}
-
-/* ---- diagnose ---- */
-
-/* Takes ":PORT" off the end. CLI_USAGE after a message. */
-static int split_port(const char *target, char *ret, size_t size, const char **ret_port)
-{
-	const char *colon = strrchr(target, ':');
-	size_t length = colon ? (size_t)(colon - target) : strlen(target);
-
-	*ret_port = colon ? colon + 1 : NULL;
-	if (colon && (!colon[1] || colon[1 + strspn(colon + 1, "0123456789")]))
-		return cli_usage("TARGET: what stands behind the colon is no port: %s", colon + 1);
-	if (length == 0 || str_format(ret, size, "%.*s", (int)length, target) < 0)
-		return cli_usage("TARGET: neither an endpoint nor a name or an address: %s", target);
-	return CLI_OK;
-}
-
-/* What is asked for, from the command's own options. Names of DNS and addresses have dots, which an
- * endpoint's id and name have not. */
-static int read_target(const struct params *given, struct params *ret)
-{
-	const char *protocol = params_get(given, "Protocol"), *port;
-	char target[256];
-	int r;
-
-	r = split_port(params_get(given, "Target"), target, sizeof(target), &port);
-	if (r != CLI_OK)
-		return r;
-	r = params_add(ret, "RegionId", params_get(given, "RegionId"));
-	if (r == 0)
-		r = params_add(ret, "InstanceId", params_get(given, "InstanceId"));
-	if (r == 0)
-		r = params_add(ret, strchr(target, '.') ? "Target" : "EndpointId", target);
-	if (r == 0 && port)
-		r = params_add(ret, "Port", port);
-	if (r == 0 && protocol)
-		r = params_add(ret, "Protocol", protocol);
-	return r < 0 ? cli_fail("%s", strerror(-r)) : CLI_OK;
-}
-
-int cli_run_diagnose(struct cli *cli, int argc, char **argv)
-{
-	struct params given = {0}, params = {0};
-	int r;
-
-	if (cli_config_load(cli) < 0)
-		return CLI_FAILED;
-	r = cli_command_parse(cli, own_command(cli_run_diagnose), argc, argv, &given);
-	if (r == CLI_OK)
-		r = read_target(&given, &params);
-	if (r == CLI_OK)
-		r = cli_resolve_names(cli, "privlink", &params);
-	if (r == CLI_OK)
-		r = show_path(cli, &params);
-	params_done(&given);
 	params_done(&params);
 	return r;
 }

@@ -26,6 +26,7 @@
 #include "../lib/log.h"
 #include "bpf/pl_sweep.h"
 #include "bpffs.h"
+#include "nat_count.h"
 #include "pins.h"
 #include "tallies.h"
 
@@ -200,6 +201,8 @@ static int init_tables(struct datapath *datapath)
 	r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
 	if (r == 0)
 		r = tallies_new(datapath->n_slots, &datapath->tallies);
+	if (r == 0)
+		r = nat_count_new(datapath);
 	if (r == 0 && datapath->is_waiting)
 		r = copy_generations(datapath);
 	return r < 0 ? r : datapath_load_tables(datapath);
@@ -347,6 +350,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	table_done(&datapath->enis);
 	table_done(&datapath->places);
 	free(datapath->slots_in_use);
+	nat_count_free(datapath);
 	tallies_free(datapath->tallies);
 	round_free(datapath);
 	closep(&datapath->old_flows_fd);

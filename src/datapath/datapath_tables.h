@@ -18,6 +18,11 @@ struct pl_bpf; /* the skeleton */
 struct round;
 struct tallies;
 
+/* By slot of a server's port: translated flows to it, as the last reading has them and as one goes on. */
+struct nat_counts {
+	uint32_t *read, *reading;
+};
+
 struct datapath {
 	struct pl_bpf *skeleton;
 	struct attach *attach;
@@ -40,6 +45,7 @@ struct datapath {
 	uint32_t node_number;
 	uint64_t due_ms;	 /* when rows change by themselves; 0: never */
 	struct tallies *tallies; /* as of the last round */
+	struct nat_counts nat;	 /* likewise (nat_count.h) */
 };
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */

@@ -101,3 +101,8 @@ int datapath_flow_walk_step(struct datapath_flow_walk *walk, datapath_flow_callb
 /* Calls for each table with its rows and its room. */
 typedef void (*datapath_table_callback)(void *context, const char *name, uint64_t rows, uint64_t max);
 void datapath_each_table(const struct datapath *datapath, datapath_table_callback callback, void *context);
+
+/* Calls for each server that a port of this node has: the translated flows that are open to it, as the last
+ * sweep has found them, and how many may be to one of its ports. */
+typedef void (*datapath_server_callback)(void *context, uint32_t slot, uint64_t flows, uint64_t max);
+void datapath_each_server(const struct datapath *datapath, datapath_server_callback callback, void *context);

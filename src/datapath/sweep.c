@@ -10,6 +10,7 @@
  * A round goes in pieces, each no longer than PIECE_NS, so that the agent's loop never waits long.
  */
 #include "carry.h"
+#include "nat_count.h"
 #include "pins.h"
 #include "tallies.h"
 
@@ -183,6 +184,7 @@ static int add_flow(void *context, const void *key, const void *value)
 
 	memcpy(&flow_key, key, sizeof(flow_key));
 	memcpy(&flow, value, sizeof(flow));
+	nat_count_flow(datapath, &flow);
 	r = tallies_add(datapath->tallies, &flow_key, &flow);
 	if (r == 0 && (is_slot_gone(datapath, flow.slot) || is_slot_gone(datapath, flow.peer)))
 		r = rowset_append(&datapath->round->keys, key, value);
@@ -245,6 +247,8 @@ static int step_on(struct datapath *datapath, struct round *round, int64_t end_n
 			tallies_begin(datapath->tallies);
 		return table_walk_on(tallies_fd(datapath), &round->cursor, add_count, datapath);
 	case STEP_FLOWS:
+		if (!round->cursor.is_begun)
+			nat_count_begin(datapath);
 		return table_walk_on(flows4_fd(datapath), &round->cursor, add_flow, datapath);
 	case STEP_OLD_FLOWS:
 		if (datapath->old_flows_fd < 0)
@@ -300,8 +304,10 @@ int datapath_read_flows(struct datapath *datapath, uint64_t *ret_ended)
 			/* Before the first sync nobody knows which slots are in use. */
 			if (round->step == STEP_COUNTS && !datapath->is_synced)
 				r = -EAGAIN;
-			if (round->step == STEP_END)
+			if (round->step == STEP_END) {
 				tallies_end(datapath->tallies);
+				nat_count_end(datapath);
+			}
 		}
 	}
 	if (r >= 0 && round->step < STEPS)

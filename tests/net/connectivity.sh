@@ -127,6 +127,65 @@ mode babble
 test_it "$c"
 is "$(result Tls)|$(result Head)" "Ok|Failed HeadTooLong" "a status line without end"
 
+# --- what the first broken thing is, and what to do (privlink diagnose)
+export PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock
+diagnosed() { # NAME CODE ADVICE: code of the cause, and a word of what to do about it
+	as consumer diagnose "$c" "$endpoint:443" >"$dir/answer" 2>"$dir/error"
+	is "$?|$(sed -n 's/^Cause (\(.*\)): .*/\1/p' "$dir/answer")" "3|$2" "diagnose: $1"
+	sed -n '/^Fix: /,$p' "$dir/answer" | paste -sd ' ' | tr -s ' ' | grep -q "$3"
+	ok $? "and what to do: $3"
+}
+mode good
+as consumer diagnose "$c" "$domain:443" >"$dir/answer" 2>"$dir/error"
+is "$?|$(grep -c '^Cause' "$dir/answer")|$(head -n 1 "$dir/answer")" "0|0|Reachable: TCP 443" "diagnose finds nothing where nothing is broken"
+grep -q '^Tried from the instance: Reachable$' "$dir/answer" &&
+	grep -qE '^Of the instance its node saw [1-9][0-9]* packets go and [1-9][0-9]* come\.$' "$dir/answer"
+ok $? "it has tried, and seen the packets"
+as consumer diagnose "$c" "$endpoint" -o json >"$dir/answer"
+is "$(jq -r '"\(.Verdict) \(.Probe.Verdict) \(.Seen.Sent > 0) \(.ProbeCause)"' "$dir/answer")" "Reachable Reachable true null" "-o json has all of it"
+mode other
+diagnosed "a certificate of another name" CertificateName "certificate of the endpoint's name"
+mode huge
+diagnosed "a certificate of 1 MB" CertificateTooLarge "to be fewer"
+mode plain
+diagnosed "a server that speaks no TLS" NotTls "another port"
+mode babble
+diagnosed "a server that speaks no HTTP" HeadTooLong "no server of HTTP"
+mode good
+gateway=$(inside "$c" ip -j route show default | jq -r '.[0].gateway') mac=$(inside "$c" ip -j link show eth0 | jq -r '.[0].address')
+enis="$(eni_address consumer "$endpoint" $h) $(eni_address consumer "$endpoint" $i)"
+for kind in unreachable prohibit; do
+	for eni in $enis; do inside "$c" ip route add $kind "$eni/32"; done
+	[ $kind = unreachable ] && diagnosed "an instance without a route" NoRoute "ip route" ||
+		diagnosed "an instance that refuses itself" SocketFailed "firewall"
+	for eni in $enis; do inside "$c" ip route del $kind "$eni/32"; done
+done
+inside "$c" ip route add unreachable 100.100.2.136/32
+diagnosed "an instance that does not reach the resolver" NoRoute "ip route"
+inside "$c" ip route del unreachable 100.100.2.136/32
+inside "$c" ip link set eth0 address 02:00:00:00:00:01
+diagnosed "an instance with another MAC" bad_mac "ip link"
+inside "$c" ip link set eth0 address "$mac"
+inside "$c" ip neigh flush dev eth0
+for to in "$gateway" $enis; do inside "$c" ip neigh replace "$to" lladdr 02:00:00:00:00:02 dev eth0 nud permanent; done
+diagnosed "an instance that has a wrong neighbour" not_gateway "ip neigh"
+for to in "$gateway" $enis; do inside "$c" ip neigh del "$to" dev eth0; done
+for what in add del; do
+	inside "$c" ip addr $what 10.0.1.222/24 dev eth0
+	inside "$c" ip route $what 10.0.0.0/8 dev eth0 src 10.0.1.222 metric 1 2>/dev/null
+	for eni in $enis; do inside "$c" ip route $what "$eni/32" via "$gateway" src 10.0.1.222 2>/dev/null; done
+	[ $what = del ] || diagnosed "an instance with another address" bad_source "ip addr"
+done
+revoke consumer "$eg" TCP:443/443:10.0.0.0/16
+wait_for 5 closed
+diagnosed "a rule that is not there" InRefusedByDefault "privlink sg authorize"
+authorize consumer "$eg" TCP:443/443:10.0.0.0/16
+wait_for 5 answers
+mode silent
+diagnosed "a server that accepts and says nothing" Timeout "nothing comes back"
+mode good
+unset PRIVLINK_AGENT_SOCKET
+
 # --- the process that looks, while a server says nothing
 mode silent
 id=$(as consumer endpoint test "$endpoint" --instance "$c" --no-wait)

@@ -94,6 +94,8 @@ ok $? "flows that were opened"
 ok $? "packets of the node by reason"
 [ "$(sample 'privlink_table_rows{table="pl_enis"}')" = 1 ] && [ "$(sample 'privlink_table_rows_max{table="pl_enis"}')" -gt 1000 ]
 ok $? "rows of the tables, and their room"
+[ "$(sample "privlink_nat_flows{server=\"$t\"}")" -ge 1 ] && [ "$(sample "privlink_nat_flows_max{server=\"$t\"}")" -ge 64512 ]
+ok $? "translated flows to a server, and how many there can be"
 is "$(sort "$dir/metrics" | grep -v '^#' | cut -d ' ' -f 1 | uniq -d)" "" "no sample is there twice"
 scrape_port >"$dir/metrics"
 [ "$(sample 'privlink_packets_total{reason="delivered",verdict="pass"}')" -gt 10 ]

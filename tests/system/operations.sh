@@ -158,6 +158,20 @@ ok $? "which have counted the instances' packets"
 does "what a start would read" "$s" "privlinkd --config"
 is "$out" OK "which is as it should be"
 
+# --- what packets do
+
+s="What packets do"
+ip netns exec "$a" ping -c 500 -i 0.2 -W 1 -q 10.0.77.77 >/dev/null 2>&1 & # which nothing has
+pinging=$!
+does "packets that are dropped" "$s" "privlink trace"
+says "DROP no_place"
+ok $? "with the reason"
+kill $pinging
+does "open flows" "$s" "privlink flows"
+does "the node's numbers" "$s" "curl"
+says '# TYPE privlink_packets_total counter'
+ok $? "which Prometheus reads"
+
 # --- who did what
 
 s="Who did what"

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What privlink diagnose makes of a test that failed and of what the node has seen meanwhile: the first
+ * broken thing, and what to do about it.
+ */
+#include "../tap.h"
+#include "src/cli/diagnose.h"
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name)) ?: "";
+}
+
+static const struct {
+	const char *name;
+	const char *kind, *code; /* of the step that failed; "": none did */
+	bool is_known;		 /* what the node has seen: */
+	uint64_t sent;
+	const char *drops;	    /* "reason=packets …" */
+	const char *cause, *advice; /* what is expected: the code, and a word of the advice */
+} cases[] = {
+	{"nothing failed", "", "", true, 9, "", "", ""},
+	{"nothing failed, though packets were dropped", "", "", true, 9, "icmp_type=1", "", ""},
+	{"the name is not known", "Name", "NameNotFound", true, 9, "", "NameNotFound", "endpoint show"},
+	{"the name has no address", "Name", "NameEmpty", true, 9, "", "NameEmpty", "endpoint path"},
+	{"the name leads elsewhere", "Name", "NameElsewhere", true, 9, "", "NameElsewhere",
+	 "other endpoints"},
+	{"the resolver refuses", "Name", "NameRefused", true, 9, "", "NameRefused", "journalctl"},
+	{"there is no route", "Connect", "NoRoute", true, 0, "", "NoRoute", "i-1 -- ip route"},
+	{"the instance refuses itself", "Connect", "SocketFailed", true, 0, "", "SocketFailed", "firewall"},
+	{"nothing listens", "Connect", "Refused", true, 9, "", "Refused", "provider"},
+	{"no packet comes out", "Connect", "Timeout", true, 0, "", "Timeout", "No packet has come out"},
+	{"no answer comes", "Connect", "Timeout", true, 9, "", "Timeout", "nothing comes back"},
+	{"nobody can see why", "Connect", "Timeout", false, 0, "", "Timeout",
+	 "as root on the instance's node"},
+	{"another MAC", "Connect", "Timeout", true, 0, "bad_mac=6", "bad_mac", "i-1 -- ip link"},
+	{"another address", "Connect", "Timeout", true, 0, "bad_source=6", "bad_source", "i-1 -- ip addr"},
+	{"a wrong neighbour", "Connect", "Timeout", true, 2, "not_gateway=6", "not_gateway", "ip neigh"},
+	{"a rule that came meanwhile", "Connect", "Timeout", true, 2, "policy_in=6", "policy_in", "groups"},
+	{"fragments", "Head", "Timeout", true, 9, "fragment=3", "fragment", "smaller"},
+	{"no source is left", "Connect", "Timeout", true, 2, "nat_exhausted=6", "nat_exhausted", "sources"},
+	{"the table is full", "Connect", "Timeout", true, 2, "flow_table_full=6 icmp_type=1",
+	 "flow_table_full", "privlink flows"},
+	{"the server is gone", "Connect", "Timeout", true, 2, "backend_gone=6", "backend_gone", "provider"},
+	{"a reason without advice", "Connect", "Timeout", true, 2, "bad_gso=6", "bad_gso", "doc/datapath.md"},
+	{"a drop does not explain a certificate", "Tls", "CertificateName", true, 9, "icmp_type=9",
+	 "CertificateName", "certificate of the endpoint's name"},
+	{"an old certificate", "Tls", "CertificateExpired", true, 9, "", "CertificateExpired", "renewed"},
+	{"nobody knows the authority", "Tls", "CertificateUntrusted", true, 9, "", "CertificateUntrusted",
+	 "ca.crt"},
+	{"no TLS", "Tls", "NotTls", true, 9, "", "NotTls", "another port"},
+	{"no HTTP", "Head", "HeadTooLong", true, 9, "", "HeadTooLong", "HTTP"},
+};
+
+static void read_drops(const char *text, json_t *ret)
+{
+	char copy[128], *rest = copy, *word;
+
+	(void)str_copy(copy, sizeof(copy), text);
+	while ((word = strsep(&rest, " ")) && *word) {
+		char *number = strchr(word, '=');
+
+		*number++ = '\0';
+		(void)json_object_set_new(ret, word, json_integer(strtol(number, NULL, 10)));
+	}
+}
+
+static json_t *test_of(const char *kind, const char *code)
+{
+	/* Ping fails in each of them: a group may refuse it, and that breaks nothing. */
+	json_t *steps_list = json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s}, {s:s, s:s}]", "Kind", "Ping",
+				       "Target", "10.0.1.8", "ZoneId", "h", "Result", "Failed", "Code",
+				       "Timeout", "Text", "No answer.", "Kind", "Connect", "Result", "Ok");
+
+	if (*kind)
+		(void)json_array_append_new(steps_list,
+					    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "Kind", kind,
+						      "Target", "10.0.1.8:443", "ZoneId", "h", "Result",
+						      "Failed", "Code", code, "Text", "As it is."));
+	return json_pack("{s:o}", "Steps", steps_list);
+}
+
+int main(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct seen seen = {.is_known = cases[i].is_known,
+				    .sent = cases[i].sent,
+				    .instance = "i-1",
+				    .drops = json_object()};
+		json_t *test = test_of(cases[i].kind, cases[i].code), *cause;
+
+		read_drops(cases[i].drops, seen.drops);
+		cause = diagnose_cause(test, &seen);
+		if (!tap_ok(streq(text_of(cause, "Code"), cases[i].cause) &&
+				    strstr(text_of(cause, "Advice"), cases[i].advice),
+			    "%s: %s", cases[i].name, *cases[i].cause ? cases[i].cause : "no cause"))
+			tap_note("got %s: %s", text_of(cause, "Code"), text_of(cause, "Advice"));
+		json_decref(cause);
+		json_decref(test);
+		seen_done(&seen);
+	}
+	return tap_done();
+}
