@@ -79,6 +79,9 @@ int main(int argc, char **argv)
 	int fds[DEVICES_MAX], n = argc - 1;
 	char line[16];
 
+	for (int i = 1; i < argc; i++)
+		if (atoi(argv[i]) <= 0)
+			n = 0;
 	if (n < 1 || n > DEVICES_MAX) {
 		(void)fprintf(stderr, "usage: prog_stats IFINDEX…\n");
 		return 2;
