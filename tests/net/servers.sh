@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Real servers behind an endpoint, each asked by its own client: it does its work through the endpoint; and when the rule that lets
-# it in is revoked, there is an end of it.
+# Real servers behind an endpoint, each asked by its own client: it does its work through the endpoint, and when the rule that
+# lets it in is revoked, the client ends with an error of its own at once and not in minutes. (Datagrams cannot be told; there it is
+# the client's own patience.)
 #
 #   servers.sh             all but MariaDB, which is big
 #   servers.sh NAME…       only these, e.g. mariadb
@@ -22,6 +23,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # Its port behind the endpoint; the server's own is 10,000 above. (iperf3 has a server for each way, since it serves one at a time.)
 declare -A port=([postgres]=5432 [redis]=6379 [ssh]=22 [http2]=8080 [websocket]=8081 [iperf3]=5201 [iperf3_back]=5202
 	[mariadb]=3306 [dns]=53 [ntp]=123 [dtls]=4433)
+declare -A talker=()
 own_port() { echo $((${port[$1]} + 10000)); }
 in_consumer() { inside "$c" timeout 20 "$@"; }
 become() { exec nsenter --net="/run/netns/$c" "$@"; } # so that the number of a background function is the client's
@@ -75,7 +77,7 @@ prepare_http2() { # and what stands before the WebSocket server
 		for what in client_body proxy fastcgi uwsgi scgi; do
 			echo "${what}_temp_path $dir/home/nginx-$what;"
 		done
-		echo "server { listen $(own_port http2) http2; root $dir/home; }"
+		echo "server { listen $(own_port http2) http2; root $dir/home; location = /slow { alias $dir/home/file-http; limit_rate 100k; } }"
 		# shellcheck disable=SC2016
 		echo "server { listen $(own_port websocket); location / { proxy_pass http://127.0.0.1:8082; proxy_http_version 1.1;" \
 			'proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } }'
@@ -105,7 +107,7 @@ start_dtls() {
 prepare_mariadb() {
 	as_user mariadb-install-db --no-defaults --datadir="$dir/home/mariadb" --auth-root-authentication-method=normal --skip-test-db \
 		>"$dir/mariadb-install.log" 2>&1
-	echo "create user test; grant all on *.* to test;" >"$dir/home/mariadb.sql"
+	printf "%s\n" "create user test;" "grant all on *.* to test;" >"$dir/home/mariadb.sql" # a statement a line
 }
 start_mariadb() {
 	run_server mariadbd --no-defaults --datadir="$dir/home/mariadb" --port="$(own_port mariadb)" --socket="$dir/home/mariadb.sock" \
@@ -152,7 +154,24 @@ works_dtls() {
 	(echo hello && sleep 1) | dtls_client 2>/dev/null | grep -m 1 tick && wait_for 1 grep -q hello "$dir/home/dtls.told"
 }
 
-# A client that is told something all the time.
+# Clients that have something to say all the time, and what they say when it is over.
+talk_postgres() { become psql -X -h "$eni" -p "${port[postgres]}" -U test -d postgres -tA <<<'select 1 \watch 0.1'; }
+ends_postgres='server closed the connection unexpectedly|Connection reset by peer'
+talk_redis() { become redis-cli -h "$eni" -p "${port[redis]}" -r -1 -i 0.1 ping; }
+ends_redis='Connection reset by peer|Server closed the connection'
+# shellcheck disable=SC2046
+talk_ssh() { become ssh -N $(ssh_options) -p "${port[ssh]}" "$user@$eni"; }
+ends_ssh='Connection reset by peer|Broken pipe|Connection to .* closed'
+talk_http2() { become curl -sS --http2-prior-knowledge -o /dev/null "http://$eni:${port[http2]}/slow"; }
+ends_http2='Connection reset by peer|Recv failure'
+talk_websocket() { become python3 "$peer" chat "ws://$eni:${port[websocket]}"; }
+ends_websocket='Connection reset by peer|Broken pipe'
+talk_iperf3() { become iperf3 -c "$eni" -p "${port[iperf3]}" -t 60 -b 10M; }
+ends_iperf3='Connection reset by peer|Broken pipe|control socket has closed|Bad file descriptor'
+talk_iperf3_back() { become iperf3 -c "$eni" -p "${port[iperf3_back]}" -t 60 -b 10M -R; }
+ends_iperf3_back=$ends_iperf3
+talk_mariadb() { become mariadb --no-defaults -h "$eni" -P "${port[mariadb]}" -u test -NB < <(yes 'select sleep(0.1);'); }
+ends_mariadb='Lost connection|server has gone away'
 talk_dtls() { become openssl s_client -dtls -quiet -connect "$eni:${port[dtls]}" </dev/null; }
 
 # --- the lab
@@ -201,7 +220,35 @@ for what in "${tcp_servers[@]}" "${udp_servers[@]}"; do
 	check "$what works behind the endpoint" wait_for 5 "works_$what"
 done
 
-# --- and no more when its rule is revoked
+# --- and ends when its rule does
+for what in "${tcp_servers[@]}"; do
+	"talk_$what" >"$dir/talk-$what" 2>&1 &
+	talker[$what]=$!
+	remember pid $!
+	disown $!
+done
+talks() { # SERVER: both sides have said more than a greeting
+	inside "$c" ss -Htni state established "dport = :${port[$1]}" | grep -oE 'bytes_(acked|received):[0-9]+' | cut -d : -f 2 |
+		awk '{ sum += $1 } END { exit sum < 200 }'
+}
+for what in "${tcp_servers[@]}"; do
+	check "a client of $what talks" wait_for 3 talks "$what"
+done
+has_ended() { ended "${talker[$1]}"; }
+for what in "${tcp_servers[@]}"; do
+	has_ended "$what" && ok 1 "the client of $what has not ended by itself"
+	revoke consumer "$eg" "$(rule_of "$what" TCP)"
+done
+for what in "${tcp_servers[@]}"; do
+	check "the client of $what ends when the rule is revoked" wait_for 2 has_ended "$what"
+	says=ends_$what
+	check "and says why" grep -E "${!says}" "$dir/talk-$what"
+done
+for what in "${tcp_servers[@]:0:1}"; do
+	authorize consumer "$eg" "$(rule_of "$what" TCP)"
+	check "with its rule again $what works" wait_for 5 "works_$what"
+done
+
 ticks() { wc -l <"$dir/talk-dtls"; }
 ticks_on() { # one more comes
 	local before
@@ -214,6 +261,7 @@ for what in "${udp_servers[@]}"; do
 	if [ "$what" = dtls ]; then
 		talk_dtls >"$dir/talk-dtls" 2>/dev/null &
 		remember pid $!
+		disown $!
 		check "a client of dtls is told something all the time" wait_for 3 ticks_on
 	fi
 	revoke consumer "$eg" "$(rule_of "$what" UDP)"
