@@ -23,7 +23,11 @@ struct oracle_flow {
 	struct oracle_tuple asked;	/* as the consumer sends it */
 	struct oracle_tuple translated; /* as the server sees it */
 	uint8_t consumer_mac[6], server_mac[6];
+	bool answered, established, fin[2], reset[2]; /* by who: ORACLE_… */
 };
+
+enum { ORACLE_CONSUMER, ORACLE_SERVER };
+enum { ORACLE_FIN = 1, ORACLE_SYN = 2, ORACLE_RST = 4 }; /* as they stand in TCP's header */
 
 struct oracle {
 	struct oracle_flow flows[ORACLE_FLOWS_MAX];
@@ -130,4 +134,39 @@ static inline bool oracle_learn(struct oracle *o, uint32_t vpc, uint32_t server_
 		return false;
 	o->flows[o->n++] = flow;
 	return true;
+}
+
+/* A packet of the flow, with these TCP flags. */
+static inline void oracle_hear(struct oracle_flow *flow, int who, uint8_t flags)
+{
+	if (flags & ORACLE_RST) {
+		flow->reset[who] = true;
+		return;
+	}
+	if (who == ORACLE_CONSUMER && flags & ORACLE_SYN)
+		return;
+	flow->reset[who] = false;
+	if (flags & ORACLE_FIN)
+		flow->fin[who] = true;
+	if (who == ORACLE_SERVER)
+		flow->answered = true;
+	else if (flow->answered)
+		flow->established = true;
+}
+
+static inline bool oracle_is_closing(const struct oracle_flow *flow)
+{
+	return flow->protocol == IPPROTO_TCP &&
+	       ((flow->fin[0] && flow->fin[1]) || flow->reset[0] || flow->reset[1]);
+}
+
+/* A SYN begins anew. */
+static inline bool oracle_is_over(const struct oracle_flow *flow)
+{
+	return oracle_is_closing(flow) || !flow->answered;
+}
+
+static inline void oracle_forget(struct oracle *o, const struct oracle_flow *flow)
+{
+	o->flows[flow - o->flows] = o->flows[--o->n];
 }

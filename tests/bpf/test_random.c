@@ -18,7 +18,7 @@ struct run {
 	struct node *node;
 	struct oracle oracle;
 	uint64_t random;
-	unsigned int opened, forward, back, strays;
+	unsigned int opened, forward, back, strays, anew;
 };
 
 static const struct consumer {
@@ -58,6 +58,29 @@ static uint8_t mark_of(const struct pkt *p)
 	return p->data[PKT_L4 + (p->data[PKT_IP + 9] == IPPROTO_TCP ? 20 : 8)];
 }
 
+/* Mostly data. */
+static uint8_t some_flags(struct run *run)
+{
+	static const uint8_t flags[] = {SYN, FIN | ACK, RST, RST | ACK};
+	uint32_t dice = roll(run, 12);
+
+	return dice < sizeof(flags) ? flags[dice] : ACK;
+}
+
+/* Whether the data path thinks of a flow's state what the oracle does. */
+static bool has_state(struct run *run, const struct oracle_flow *flow, const struct pkt *asked)
+{
+	struct pl_flow4_key key = node_key(asked, flow->vpc, PL_SIDE_OUT);
+	uint32_t class = flow->established ? PL_CLASS_LIVE : PL_CLASS_NEW;
+	struct pl_flow4 row;
+
+	if (oracle_is_closing(flow))
+		class = PL_CLASS_CLOSING;
+	if (flow->protocol != IPPROTO_TCP)
+		class = PL_CLASS_LIVE;
+	return node_flow(run->node, &key, &row) && pl_state_class(row.state, flow->protocol) == class;
+}
+
 /* A packet from a consumer. TCP that the oracle does not know begins with a SYN. */
 static struct pkt consumer_packet(struct run *run, const struct consumer *c)
 {
@@ -77,7 +100,7 @@ static struct pkt consumer_packet(struct run *run, const struct consumer *c)
 	struct pkt p = pkt_build(&spec);
 
 	if (tcp && oracle_find(&run->oracle, c->vpc, &p)) {
-		p.data[PKT_L4 + 13] = ACK;
+		p.data[PKT_L4 + 13] = some_flags(run);
 		pkt_seal(&p);
 	}
 	return p;
@@ -104,32 +127,40 @@ static bool step_forward(struct run *run)
 {
 	const struct consumer *c = &consumers[roll(run, 3)];
 	struct pkt p = consumer_packet(run, c), want;
-	const struct oracle_flow *flow = oracle_find(&run->oracle, c->vpc, &p);
-	struct outcome o = node_send(run->node, c->slot, &p);
+	struct oracle_flow *flow = (struct oracle_flow *)oracle_find(&run->oracle, c->vpc, &p);
+	uint8_t flags = p.data[PKT_IP + 9] == IPPROTO_TCP ? p.data[PKT_L4 + 13] : 0;
+	struct outcome o;
 
+	if (flow && flags == SYN && oracle_is_over(flow)) {
+		oracle_forget(&run->oracle, flow);
+		flow = NULL;
+		run->anew++;
+	}
+	o = node_send(run->node, c->slot, &p);
 	if (o.reason != PL_DELIVERED)
 		return false;
 	if (!flow) {
 		if (!is_allowed_choice(run, &o.out) || !oracle_learn(&run->oracle, c->vpc, 40, &p, &o.out))
 			return false;
-		flow = oracle_find(&run->oracle, c->vpc, &p);
+		flow = (struct oracle_flow *)oracle_find(&run->oracle, c->vpc, &p);
 		run->opened++;
 	} else {
 		run->forward++;
 	}
+	oracle_hear(flow, ORACLE_CONSUMER, flags);
 	want = oracle_route(&p, &flow->translated, flow->server_mac, gateway_mac);
-	return pkt_equal(&want, &o.out);
+	return pkt_equal(&want, &o.out) && has_state(run, flow, &p);
 }
 
 /* An answer to a random flow; the server marks it with its consumer's letter, which the oracle knows and the
  * data path does not. */
 static bool step_back(struct run *run)
 {
-	const struct oracle_flow *flow;
+	struct oracle_flow *flow;
 	const struct consumer *c;
 	struct oracle_tuple tuple, home;
 	struct pkt_spec spec = {.src = "0.0.0.0", .dst = "0.0.0.0"};
-	struct pkt p, want;
+	struct pkt p, want, asked;
 	struct outcome o;
 
 	if (!run->oracle.n)
@@ -139,17 +170,21 @@ static bool step_back(struct run *run)
 	spec.dst_mac = gateway_mac;
 	spec.src_mac = flow->server_mac;
 	spec.protocol = flow->protocol;
-	spec.tcp_flags = ACK;
+	spec.tcp_flags = some_flags(run);
+	if (spec.tcp_flags == SYN)
+		spec.tcp_flags = SYN | ACK;
 	spec.payload = payload(run, c->mark);
 	p = pkt_build(&spec);
 	tuple = oracle_turn(&flow->translated);
 	p = oracle_write(&p, &tuple, gateway_mac, flow->server_mac);
 	home = oracle_turn(&flow->asked);
+	asked = oracle_write(&p, &flow->asked, gateway_mac, gateway_mac);
 	want = oracle_route(&p, &home, flow->consumer_mac, gateway_mac);
 	o = node_send(run->node, flow->server_mac[5], &p);
 	run->back++;
-	return o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) && mark_of(&o.out) == (uint8_t)c->mark &&
-	       memcmp(o.out.data, run->node->macs[c->slot], 6) == 0;
+	oracle_hear(flow, ORACLE_SERVER, flow->protocol == IPPROTO_TCP ? spec.tcp_flags : 0);
+	return has_state(run, flow, &asked) && o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) &&
+	       mark_of(&o.out) == (uint8_t)c->mark && memcmp(o.out.data, run->node->macs[c->slot], 6) == 0;
 }
 
 /* A server's packet to a random translated source that answers nothing. */
@@ -202,8 +237,9 @@ static void test_traffic(uint64_t seed, bool helpers)
 	tap_ok(ok, "the data path and the naive NAT agree on every packet (%s)", mode);
 	if (!ok)
 		tap_note("they differ at step %d", i);
-	tap_note("%u flows opened, %u packets there, %u back, %u strays", run->opened, run->forward,
-		 run->back, run->strays);
+	tap_note("%u flows opened (%u anew), %u packets there, %u back, %u strays", run->opened, run->anew,
+		 run->forward, run->back, run->strays);
+	tap_ok(run->anew > 0, "some flows were over, and began anew (%s)", mode);
 	tap_is_int(node_flows(run->node), 2 * run->oracle.n, "two entries for each flow and no other (%s)",
 		   mode);
 	node_free(run->node);
