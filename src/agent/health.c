@@ -5,6 +5,9 @@
  * first result decides; later ones have to repeat themselves as often as the group's thresholds say.
  * Connections end by RST, so that probing leaves nothing behind on either side.
  *
+ * To a datagram that asks for no answer (plan_probe.silence), silence is a result of its own: the state is
+ * unknown, which counts as well.
+ *
  * Probes that come together start spread over a second; after its first one, each moves to a place of its own
  * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
  * descriptor, no route in VPC 0) says nothing about the server and changes nothing.
@@ -37,6 +40,7 @@ struct probe {
 	struct health *health;
 	struct plan_probe plan;
 	enum plan_health state;
+	bool is_told; /* there was a result: a state that is unknown is one, too */
 	char reason[WORD_SIZE];
 	uint32_t against;  /* results in a row that speak against the state */
 	int fd;		   /* while it is under way, else negative */
@@ -153,32 +157,54 @@ static void probe_schedule(struct probe *probe)
 	loop_timer_set(probe->timer, MAX(due_ms, now_ms + BETWEEN_MIN_MS) - now_ms);
 }
 
-/* That a new server is well is what everyone expects. */
+/* That a server is well, or silent where nothing else was asked for, is what everyone expects. */
 static void probe_decide(struct probe *probe, enum plan_health state, const char *reason)
 {
-	bool expected = probe->state == PLAN_HEALTH_UNKNOWN && state == PLAN_HEALTHY;
+	static const char *const words[] = {
+		[PLAN_HEALTH_UNKNOWN] = "unknown",
+		[PLAN_HEALTHY] = "healthy",
+		[PLAN_UNHEALTHY] = "unhealthy",
+	};
+	bool expected = probe->state != PLAN_UNHEALTHY && state != PLAN_UNHEALTHY;
 
-	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s server=%s/%s/%u%s%s",
-		 state == PLAN_HEALTHY ? "healthy" : "unhealthy", probe->plan.group, probe->plan.server_id,
-		 probe->plan.server_port, *reason ? " reason=" : "", reason);
+	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s server=%s/%s/%u%s%s", words[state],
+		 probe->plan.group, probe->plan.server_id, probe->plan.server_port, *reason ? " reason=" : "",
+		 reason);
 	probe->state = state;
+	probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
 	loop_defer(probe->health->deferred);
 }
 
+/* What a probe says of its server; the first one decides. */
+static void probe_vote(struct probe *probe, enum plan_health state, const char *reason)
+{
+	bool is_bad = state == PLAN_UNHEALTHY;
+	uint32_t threshold = is_bad ? probe->plan.unhealthy_threshold : probe->plan.healthy_threshold;
+
+	probe_disconnect(probe);
+	if (probe->is_told && state == probe->state)
+		probe->against = 0;
+	else if (!probe->is_told || ++probe->against >= threshold)
+		probe_decide(probe, state, reason);
+	probe_schedule(probe);
+}
+
 /* `reason` NULL: the server answered. */
 static void probe_result(struct probe *probe, const char *reason)
 {
-	enum plan_health state = reason ? PLAN_UNHEALTHY : PLAN_HEALTHY;
-	uint32_t threshold = reason ? probe->plan.unhealthy_threshold : probe->plan.healthy_threshold;
+	probe_vote(probe, reason ? PLAN_UNHEALTHY : PLAN_HEALTHY, reason ? reason : "");
+}
 
-	probe_disconnect(probe);
-	if (state == probe->state)
-		probe->against = 0;
-	else if (probe->state == PLAN_HEALTH_UNKNOWN || ++probe->against >= threshold)
-		probe_decide(probe, state, reason ? reason : "");
-	probe_schedule(probe);
+static void probe_timed_out(struct probe *probe)
+{
+	if (!probe->is_connected)
+		probe_result(probe, "CONNECT_TIMEOUT");
+	else if (probe->plan.silence)
+		probe_vote(probe, PLAN_HEALTH_UNKNOWN, "RECV_RESPONSE_TIMEOUT");
+	else
+		probe_result(probe, "RECV_RESPONSE_TIMEOUT");
 }
 
 /* Trouble on our own side, told at most once in ten seconds. */
@@ -302,7 +328,7 @@ static void on_timer(void *context, uint32_t events _unused_)
 	int r;
 
 	if (probe->fd >= 0) {
-		probe_result(probe, probe->is_connected ? "RECV_RESPONSE_TIMEOUT" : "CONNECT_TIMEOUT");
+		probe_timed_out(probe);
 		return;
 	}
 	if (!has_room(probe)) {
@@ -341,8 +367,8 @@ static int probe_new(struct health *health, const struct plan_probe *plan, struc
 
 static bool asks_the_same(const struct plan_probe *a, const struct plan_probe *b)
 {
-	return a->type == b->type && streq(a->say, b->say) && a->good_classes == b->good_classes &&
-	       streq(a->expect, b->expect);
+	return a->type == b->type && a->silence == b->silence && streq(a->say, b->say) &&
+	       a->good_classes == b->good_classes && streq(a->expect, b->expect);
 }
 
 /* The plan may have changed what is probed, and how. */
@@ -473,7 +499,9 @@ enum plan_health health_of(void *health, const struct server *server)
 	const struct probe *probe =
 		probe_find(h, h->n_probes, server->group, server->server_id, server->port);
 
-	return probe ? probe->state : PLAN_HEALTH_UNKNOWN;
+	if (!probe || !probe->is_told)
+		return PLAN_HEALTH_UNKNOWN;
+	return probe->state == PLAN_UNHEALTHY ? PLAN_UNHEALTHY : PLAN_HEALTHY;
 }
 
 int health_results(const struct health *health, struct health_result **ret, size_t *ret_n)
@@ -486,12 +514,12 @@ int health_results(const struct health *health, struct health_result **ret, size
 	for (size_t i = 0; i < health->n_probes; i++) {
 		const struct probe *probe = health->probes[i];
 
-		if (probe->state == PLAN_HEALTH_UNKNOWN)
+		if (!probe->is_told)
 			continue;
 		(void)str_copy(results[n].group, sizeof(results[n].group), probe->plan.group);
 		(void)str_copy(results[n].server_id, sizeof(results[n].server_id), probe->plan.server_id);
 		results[n].port = probe->plan.server_port;
-		results[n].healthy = probe->state == PLAN_HEALTHY;
+		results[n].healthy = probe->state != PLAN_UNHEALTHY;
 		(void)str_copy(results[n].reason, sizeof(results[n].reason), probe->reason);
 		n++;
 	}

@@ -24,7 +24,7 @@ struct health_result {
 	char server_id[NETADDR_TEXT_SIZE];
 	uint32_t port;
 	bool healthy;
-	char reason[WORD_SIZE];
+	char reason[WORD_SIZE]; /* of one that is not healthy; or why it is not known whether it is */
 };
 /* All known results, for the report. The array is the caller's. */
 int health_results(const struct health *health, struct health_result **ret, size_t *ret_n);

@@ -124,7 +124,7 @@ static bool tally_health(const struct path_builder *b, const struct server_group
 {
 	const struct server_health *health = serving_health(b->rows, server);
 
-	if (serving_is_probed(group) && health && !health->healthy) {
+	if (group->health_enabled && health && !health->healthy) {
 		tally->ill++;
 		note_example(tally, server, *health->reason ? health->reason : "unhealthy");
 		return false;

@@ -64,6 +64,11 @@ bool serving_is_probed(const struct server_group *group)
 	       (!streq(group->protocol, "UDP") || group->health_port || group->health_type == PROBE_UDP);
 }
 
+bool serving_is_asked(const struct server_group *group)
+{
+	return group->health_enabled && !serving_is_probed(group);
+}
+
 const struct server_health *serving_health(const struct snapshot *rows, const struct server *server)
 {
 	char id[KEY_SIZE];

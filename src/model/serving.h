@@ -25,6 +25,9 @@ const struct port *serving_port(const struct snapshot *rows, const struct server
 /* Whether the health of the group's servers is probed: of UDP ones only if a TCP port is named for that, or
  * an answer. */
 bool serving_is_probed(const struct server_group *group);
+/* Whether the servers are of UDP, and nothing says how to probe them: then they are sent datagrams, of which
+ * a refusal says that one is ill, and silence nothing. */
+bool serving_is_asked(const struct server_group *group);
 /* What was found out about the server; NULL: nothing yet. Borrowed. */
 const struct server_health *serving_health(const struct snapshot *rows, const struct server *server);
 /* Whether the server is one of the zone's. A classic load balancer has one zone, and its servers, wherever

@@ -147,6 +147,7 @@ struct plan_probe {
 	char say[PLAN_PROBE_SIZE];	  /* HTTP, UDP: what is sent */
 	uint32_t good_classes;		  /* HTTP: bit 2 for codes of 200 to 299, … */
 	char expect[PROBE_DATAGRAM_SIZE]; /* UDP: the answer */
+	bool silence; /* UDP: any answer is good, none says nothing, and a refusal is bad */
 };
 
 /* A name that instances of a VPC can ask for. Names are lower case without the last dot. */

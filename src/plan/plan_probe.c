@@ -4,6 +4,8 @@
  */
 #include "plan_build.h"
 
+#include "../model/serving.h"
+
 #define ALL_SUCCESS (1u << 2)
 
 static uint32_t classes_of(const struct server_group *group)
@@ -39,6 +41,11 @@ static void say_http(struct plan_probe *probe, const struct server_group *group,
 void plan_probe_say(struct plan_probe *probe, const struct server_group *group, const struct server *server)
 {
 	probe->type = group->health_type;
+	if (serving_is_asked(group)) {
+		probe->type = PROBE_UDP;
+		probe->silence = true;
+		return;
+	}
 	if (probe->type == PROBE_HTTP)
 		say_http(probe, group, server);
 	if (probe->type != PROBE_UDP)

@@ -33,7 +33,7 @@ static bool is_healthy(const struct plan_builder *b, const struct server_group *
 	enum plan_health health = PLAN_HEALTH_UNKNOWN;
 	const struct server_health *row;
 
-	if (!serving_is_probed(group))
+	if (!group->health_enabled)
 		return true;
 	if (b->input->health)
 		health = b->input->health(b->input->health_context, server);
@@ -428,7 +428,7 @@ int plan_probes(struct plan_builder *b)
 	for (size_t i = 0; i < b->n_groups; i++) {
 		struct plan_group *group = &b->groups[i];
 
-		for (size_t j = 0; serving_is_probed(group->row) && group->nat && j < group->n_servers; j++) {
+		for (size_t j = 0; group->row->health_enabled && group->nat && j < group->n_servers; j++) {
 			int r;
 
 			if (!probed_here(b, &group->servers[j]))

@@ -26,6 +26,7 @@ start_first
 serve "$s2" python3 "$peer" tcp-server 80 two
 for s in "$s1" "$s2"; do serve "$s" python3 "$peer" echo-server 81; done
 serve "$s1" python3 "$peer" udp-server 53 one
+first_udp=$served_pid
 serve "$s2" python3 "$peer" udp-server 53 two
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 web=$(make_server_group provider "$pv" TCP 80 "$s1" "$s2")
@@ -79,10 +80,19 @@ check "200 connections to other servers did not notice" wait_for 10 said crowd "
 start_first
 check "a server that comes back serves again" wait_for 10 says tcp "$eh" 80 one
 
+# A server of UDP dies: its port is refused, to its clients and to probes.
+start names follow "$eh" 53
+check "a socket is answered in its zone" wait_for 5 said names one
+kill -9 "$first_udp"
+check "a dead server's socket is answered by another one" wait_for 4 said names two
+kill "$client"
+serve "$s1" python3 "$peer" udp-server 53 one
+wait_for 10 says udp "$eh" 53 one x || bail "the server of UDP does not come back"
+
 # A server that loses its weight, or is removed.
 start names follow "$eh" 53
 start talk talk "$eh" 81
-check "a socket is answered in its zone" wait_for 5 said names one
+check "a new socket is answered in its zone again" wait_for 5 said names one
 check "a connection is open in its zone" wait_for 5 said talk open
 server_change UpdateServerGroupServersAttribute "$names" "$s1" 53 Servers.1.Weight=0
 check "the same socket is answered by another server when its own has no weight" wait_for 1 said names two

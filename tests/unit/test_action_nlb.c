@@ -596,6 +596,13 @@ static void test_listener_life(struct harness *h, const struct world *w)
 		harness_text(
 			h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Reason.ReasonCode"),
 		"CONNECT_TIMEOUT", "one that does not says why");
+	health[1].healthy = true;
+	(void)str_copy(health[1].reason, sizeof(health[1].reason), "RECV_RESPONSE_TIMEOUT");
+	harness_report(h, "alpha", health, 2);
+	CALL(h, "GetListenerHealthStatus", "ListenerId=%s", listener);
+	tap_is_str(harness_text(h, "ListenerHealthStatus.0.ServerGroupInfos.0.NonNormalServers.0.Status"),
+		   "Unknown", "one that probes can tell nothing of says so");
+	health[1].healthy = false;
 	(void)str_copy(health[1].reason, sizeof(health[1].reason), "CONNECT_REFUSED");
 	harness_report(h, "alpha", health, 2);
 	CALL(h, "GetListenerHealthStatus", "ListenerId=%s", listener);

@@ -400,7 +400,7 @@ static pid_t serve_udp(int fd, const char *wanted, const char *answer, int other
 		socklen_t size = sizeof(from);
 		char text[128] = "";
 
-		if (recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&from, &size) > 0 &&
+		if (recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&from, &size) >= 0 &&
 		    streq(text, wanted)) {
 			for (int i = 0; i < others; i++)
 				(void)sendto(fd, "other", 5, 0, (struct sockaddr *)&from, size);
@@ -421,6 +421,7 @@ static void test_udp(struct loop *loop)
 		{"the right one after some others is good", "pong", "", 10},
 		{"nobody listens to very many", "pong", "RECV_RESPONSE_FAILED", 40},
 	};
+
 	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(addr);
 
@@ -458,6 +459,42 @@ static void test_udp(struct loop *loop)
 	}
 }
 
+/* Datagrams that ask for no answer: a refusal says that a server is ill, silence nothing. */
+static void test_silence(struct loop *loop)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct plan_probe probes[1];
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	socklen_t size = sizeof(addr);
+	struct health *health;
+	pid_t server;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+		exit(EXIT_FAILURE);
+	probes[0] = probe("i-dns", ntohs(addr.sin_port));
+	probes[0].type = PROBE_UDP;
+	probes[0].silence = true;
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	tap_is_int(state_of(health, "i-dns"), PLAN_HEALTH_UNKNOWN, "before the first probe nothing is known");
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_HEALTHY) &&
+		       streq(reason_of(health, "i-dns"), "RECV_RESPONSE_TIMEOUT"),
+	       "a server that says nothing counts as well, and is said to be unknown");
+	server = serve_udp(fd, "", "anything", 0);
+	turn_for(loop, 300);
+	tap_is_str(reason_of(health, "i-dns"), "", "one that answers anything is known to be well");
+	(void)kill(server, SIGKILL);
+	(void)waitpid(server, NULL, 0);
+	close(fd);
+	tap_ok(wait_for(loop, health, "i-dns", PLAN_UNHEALTHY) &&
+		       streq(reason_of(health, "i-dns"), "CONNECT_FAILED"),
+	       "one whose port nobody has is ill");
+	health_free(health);
+}
+
 int main(void)
 {
 	struct loop *loop;
@@ -471,6 +508,7 @@ int main(void)
 	test_share(loop);
 	test_http(loop);
 	test_udp(loop);
+	test_silence(loop);
 	loop_free(loop);
 	return tap_done();
 }

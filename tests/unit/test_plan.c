@@ -641,9 +641,12 @@ static void test_probes(void)
 	rows_put(w.rows, "server_group/sgp-1",
 		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': "
 		 "'Available'}");
+	probe = &world_plan(&w)->probes[0];
+	tap_ok(w.plan->n_probes == 2 && probe->type == PROBE_UDP && probe->silence && !*probe->say,
+	       "UDP servers of which nothing is said are sent datagrams, and may be silent");
+	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "they count as healthy");
 	strcpy(w.ill[0], "i-p1");
-	tap_is_int(world_plan(&w)->n_probes, 0, "UDP servers without a port to probe are not probed");
-	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and count as healthy");
+	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "until one refuses");
 	rows_put(w.rows, "server_group/sgp-1",
 		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'status': 'Available'}");
 	tap_is_int(world_plan(&w)->n_probes, 0, "a group without health checks is not probed");

@@ -275,14 +275,16 @@ int listener_delete(struct call *call)
 }
 
 /* How a server that is not healthy reads; NULL: it is healthy. A server that no node has probed yet is
- * Initial. */
+ * Initial, and one that probes cannot tell anything of Unknown. */
 static const char *health_word(const struct server *server, const struct server_health *health)
 {
 	if (server->weight == 0)
 		return "Unused";
 	if (!health)
 		return "Initial";
-	return health->healthy ? NULL : "Unhealthy";
+	if (health->healthy)
+		return *health->reason ? "Unknown" : NULL;
+	return "Unhealthy";
 }
 
 /* The API tells a refused connect from others that failed as little as it does any of them. */
@@ -302,7 +304,7 @@ static void answer_unhealthy(const struct call *call, json_t *list, const struct
 		return;
 	item = answer_entry(list, field, KIND_SERVER, server);
 	answer_string(item, "Status", word);
-	if (health && !health->healthy)
+	if (health && *health->reason)
 		answer_string(shape_object(item, "Reason"), "ReasonCode", reason_code(health));
 }
 
