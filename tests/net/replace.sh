@@ -69,12 +69,6 @@ goes_on() { # ADDRESS
 	before=$(received "$1")
 	[ -n "$before" ] && wait_for 5 has_grown "$1" "$before"
 }
-stands_still() { # ADDRESS: nothing has come for half a second
-	local before
-	before=$(received "$1")
-	sleep 0.5
-	[ -n "$before" ] && [ "$(received "$1")" = "$before" ]
-}
 
 # What the provider sees.
 zone() { as provider call privatelink ListVpcEndpointConnections EndpointId="$endpoint" | jq -r ".Connections[0].Zones[0].$1"; }
@@ -117,7 +111,7 @@ check "the name leads to the second" wait_for 10 name_says t
 # --- the old one is taken off
 check "the first is taken off" as provider service cut-zone "$service" "$endpoint" $h --replaced
 check "then the zone is as any other" wait_for 10 is_zone Connected
-check "the connection through it has ended" stands_still "$old"
+check "the connection through it has ended" wait_for 2 ended "$first"
 check "nobody is at its address" dropped no_place inside "$c" python3 "$peer" tcp "$old" 80 0.5
 is "$(room)" "$free" "which is free again"
 check "the second goes on" name_says t
@@ -131,7 +125,7 @@ check "a connection is open through the second" wait_for 5 goes_on "$new"
 check "and a flow of UDP" datagram_says "$new" t
 check "the first is to serve at once" as provider service move-zone "$service" "$endpoint" $h --nlb "$nlb1" --replace Force --wait
 is "$(zone ResourceId) $(eni_address consumer "$endpoint" $h)" "$nlb1 $new" "it does, at the same address"
-check "the connection through the second has ended" stands_still "$new"
+check "the connection through the second has ended" wait_for 2 ended "$conversation"
 check "new ones reach the first" says "$new" s
 check "by name, too" name_says s
 check "and so does the flow of UDP, with its next datagram" datagram_says "$new" s
