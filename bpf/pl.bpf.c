@@ -196,6 +196,11 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 		if (r)
 			return r;
 	}
+	if (!(flow->state & PL_STATE_ANSWERED) && pl_flow_is_older(skb, pkt, flow) &&
+	    !(pl_flow_is_back(flow) && pl_flow_opener_is_answered(&pkt->key))) {
+		pl_drops_for(pkt, flow);
+		return PL_DROP_NO_FLOW;
+	}
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
 	if (pkt->tcp_flags & PL_TCP_SYN)

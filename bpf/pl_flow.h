@@ -153,6 +153,13 @@ static __always_inline void pl_flow_told(const struct pl_flow4_key *key, struct 
 		pl_token_hurry(flow->token);
 }
 
+/* Whether a packet of the answering side is an answer. To a SYN through an endpoint only one with a SYN is:
+ * its source is given out again, and the server may still have the connection of whoever had it before. */
+static __always_inline bool pl_flow_is_answer(const struct pl_flow4 *opener, __u32 flags)
+{
+	return !flags || flags & PL_TCP_SYN || !pl_flow_eni(opener) || opener->state & PL_STATE_ANSWERED;
+}
+
 /* What an answer says; its own row remembers what it has told its partner. */
 static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, struct pl_flow4 *flow,
 					     __u32 flags)
@@ -165,13 +172,47 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 		return;
 	if (!(flags & PL_TCP_RST)) {
 		clear = PL_STATE_RST_BACK;
-		raise = PL_STATE_ANSWERED | (flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0);
+		raise = (pl_flow_is_answer(opener, flags) ? PL_STATE_ANSWERED : 0) |
+			(flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0);
 	}
 	if (!pl_flow_change_state(opener, &opening, clear, raise))
 		return;
 	(void)pl_flow_change_state(flow, key, clear, raise);
 	if (pl_flow_class(opener, &opening) == PL_CLASS_CLOSING)
 		pl_token_hurry(flow->token);
+}
+
+/* Whether the entry that a server's packet found only does not know yet that the flow is answered. */
+__attribute__((noinline)) int pl_flow_opener_is_answered(const struct pl_flow4_key *found)
+{
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	const struct pl_flow4 *flow, *opener;
+
+	if (!found)
+		return 0;
+	key = *found;
+	flow = pl_flow4_find(&key);
+	if (!flow)
+		return 0;
+	key = pl_flow4_partner(&key, flow);
+	opener = pl_flow4_find(&key);
+	return opener && opener->token == flow->token && opener->state & PL_STATE_ANSWERED;
+}
+
+/* Whether a packet of a flow that is not answered is of an older connection with the same translated source,
+ * or would get into one. Before the server has taken the new connection the client can send a SYN, and the
+ * reset that ends what the server still has and has told the number of. No data passes, either way. */
+static __always_inline bool pl_flow_is_older(const struct __sk_buff *skb, const struct pl_pkt *pkt,
+					     const struct pl_flow4 *flow)
+{
+	const __u8 *tcp = pl_data(skb, PL_HEADERS_MAX);
+	const struct iphdr *ip = (const void *)tcp + PL_IP_OFFSET;
+
+	if (pkt->l4_proto != IPPROTO_TCP || pkt->tcp_flags & (PL_TCP_SYN | PL_TCP_RST) || !pl_flow_eni(flow))
+		return false;
+	if (!tcp || !pl_flow_is_back(flow) || pkt->tcp_flags & PL_TCP_FIN)
+		return true;
+	return bpf_ntohs(ip->tot_len) != sizeof(*ip) + (tcp[PL_L4_OFFSET + PL_TCP_SIZE_OFFSET] >> 4) * 4;
 }
 
 /* Off the path of a packet that is no news. */

@@ -412,7 +412,9 @@ def hostile_segments(lab):
 
 def honest_segments(lab):
     """The smallest segments that are allowed, cut by the kernel at the tap."""
-    ports, _ = lab.to_server("s1", "a", TCP)
+    ports, arrived = lab.to_server("s1", "a", TCP)
+    source, port = socket.inet_ntoa(arrived[26:30]), int.from_bytes(arrived[34:36], "big")
+    lab.ends["s1"].send(virtio(), packet(24, source, TCP, (SERVER_PORT, port), flags=SYN | ACK))
     for sender, slot in (("a", 16),):
         lab.settle()
         lab.ends[sender].send(virtio(L4, 16, GSO_TCPV4, 64, 54), packet(slot, ENI, TCP, ports, b"y" * 640, ACK, partial=True))

@@ -136,6 +136,13 @@ static inline bool oracle_learn(struct oracle *o, uint32_t vpc, uint32_t server_
 	return true;
 }
 
+/* Whether a packet with data is of an older connection with the same source: its server has not taken this.
+ */
+static inline bool oracle_is_older(const struct oracle_flow *flow, uint8_t flags)
+{
+	return flow->protocol == IPPROTO_TCP && !flow->answered && !(flags & (ORACLE_SYN | ORACLE_RST));
+}
+
 /* A packet of the flow, with these TCP flags. */
 static inline void oracle_hear(struct oracle_flow *flow, int who, uint8_t flags)
 {

@@ -147,8 +147,8 @@ static void test_half_open(struct node *node)
 	node_clear_flows(node);
 	seen = deliver(node, SLOT_A, &syn);
 	server = receiver(node, &seen);
-	deliver(node, SLOT_A, &ack);
-	deliver(node, SLOT_A, &ack);
+	(void)node_send(node, SLOT_A, &ack);
+	(void)node_send(node, SLOT_A, &ack);
 	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_NEW,
 		   "a SYN and bare acknowledgements stay half open");
 	syn_ack = node_reply(&seen, SYN | ACK);
@@ -158,6 +158,55 @@ static void test_half_open(struct node *node)
 		   "and what the server sends alone does not establish either");
 	deliver(node, SLOT_A, &ack);
 	tap_is_int(class_of(node, &syn, SLOT_A, PL_SIDE_OUT), PL_CLASS_LIVE, "both together do");
+}
+
+/* A translated source is given out again, and a server does not always know: it may still have a connection
+ * of somebody else, in another VPC, which was idle for too long. */
+static void test_older_connection(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_B, 4000, SYN), data = tcp(node, SLOT_B, 4000, ACK),
+		   rst = tcp(node, SLOT_B, 4000, RST), fin = tcp(node, SLOT_B, 4000, FIN | ACK), seen, secret,
+		   challenge, syn_ack;
+	struct pl_flow4_key key;
+	struct pl_flow4 back;
+	uint32_t server;
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_B, &syn);
+	server = receiver(node, &seen);
+	/* the same frame as the client's data, from the server */
+	secret = data;
+	memcpy(secret.data, seen.data, PKT_L4 + 4);
+	put16(secret.data + PKT_IP + 2, data.size - PKT_IP);
+	secret = node_reply(&secret, 0x08 /* PSH */ | ACK);
+	tap_is_int(
+		node_send(node, server, &secret).reason, PL_DROP_NO_FLOW,
+		"what a server still sends in a connection of before is not read by who has its source now");
+	challenge = node_reply(&seen, FIN | ACK);
+	tap_is_int(node_send(node, server, &challenge).reason, PL_DROP_NO_FLOW, "nor that it ends");
+	challenge = node_reply(&seen, ACK);
+	tap_is_int(node_send(node, server, &challenge).reason, PL_DELIVERED, "but that it has one");
+	tap_is_int(node_send(node, SLOT_B, &data).reason, PL_DROP_NO_FLOW, "nobody writes into that");
+	tap_is_int(node_send(node, SLOT_B, &fin).reason, PL_DROP_NO_FLOW, "nor says that there is no more");
+	tap_is_int(class_of(node, &syn, SLOT_B, PL_SIDE_OUT), PL_CLASS_NEW, "it establishes nothing");
+	tap_is_int(node_send(node, SLOT_B, &rst).reason, PL_DELIVERED, "the client can reset it");
+	seen = deliver(node, SLOT_B, &syn);
+	server = receiver(node, &seen);
+	syn_ack = node_reply(&seen, SYN | ACK);
+	deliver(node, server, &syn_ack);
+	tap_is_int(node_send(node, SLOT_B, &data).reason, PL_DELIVERED, "and then has one of its own");
+	memcpy(secret.data + PKT_L4 + 2, seen.data + PKT_L4, 2);
+	memcpy(secret.data + PKT_IP + 16, seen.data + PKT_IP + 12, 4);
+	memcpy(secret.data + PKT_IP + 12, seen.data + PKT_IP + 16, 4);
+	pkt_seal(&secret);
+	tap_is_int(node_send(node, server, &secret).reason, PL_DELIVERED, "in both directions");
+	key = node_key(&secret, 40, PL_SIDE_OUT);
+	must(node_flow(node, &key, &back) ? 0 : -ENOENT, "flow");
+	back.state = 0;
+	map_put(node->bpf->maps.pl_flows4, &key, &back);
+	tap_is_int(node_send(node, server, &secret).reason, PL_DELIVERED,
+		   "also where the server's entry was not told that");
+	tap_ok(flow_of(node, &secret, server, PL_SIDE_OUT).state & PL_STATE_ANSWERED, "which it is then");
 }
 
 static void test_tcp_close(struct node *node)
@@ -740,6 +789,7 @@ static void test_all(struct node *node)
 	test_local_echo_of_identifier_0(node);
 	test_provider_opens(node);
 	test_half_open(node);
+	test_older_connection(node);
 	test_tcp_close(node);
 	test_reset_undone(node);
 	test_local_close(node);

@@ -153,7 +153,7 @@ static void test_truths(struct node *node, const char *mode)
 	p.data[PKT_L4 + 20] = 1;
 	pkt_seal(&p);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "a SYN with options (%s)", mode);
-	tcp_flags(&p, ACK | 0xc0);
+	tcp_flags(&p, SYN | 0xc0);
 	pkt_seal(&p);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "flags of congestion control (%s)",
 		   mode);

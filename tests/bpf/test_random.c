@@ -137,6 +137,8 @@ static bool step_forward(struct run *run)
 		run->anew++;
 	}
 	o = node_send(run->node, c->slot, &p);
+	if (flow && oracle_is_older(flow, flags))
+		return o.reason == PL_DROP_NO_FLOW && has_state(run, flow, &p);
 	if (o.reason != PL_DELIVERED)
 		return false;
 	if (!flow) {
@@ -181,6 +183,8 @@ static bool step_back(struct run *run)
 	asked = oracle_write(&p, &flow->asked, gateway_mac, gateway_mac);
 	want = oracle_route(&p, &home, flow->consumer_mac, gateway_mac);
 	o = node_send(run->node, flow->server_mac[5], &p);
+	if (oracle_is_older(flow, spec.tcp_flags))
+		return o.reason == PL_DROP_NO_FLOW && has_state(run, flow, &asked);
 	run->back++;
 	oracle_hear(flow, ORACLE_SERVER, flow->protocol == IPPROTO_TCP ? spec.tcp_flags : 0);
 	return has_state(run, flow, &asked) && o.reason == PL_DELIVERED && pkt_equal(&want, &o.out) &&

@@ -114,7 +114,7 @@ static void test_port_opens(struct node *node)
 	tap_is_int(syn_of(node, SLOT_A, 4000), PL_DROP_FLOW_RATE,
 		   "a SYN that begins anew with a half-open tuple is one more");
 	tap_is_int(node_flows(node), rows, "the flow that it would have replaced stays, and no other came");
-	syn = tcp(node, SLOT_A, 4000, ACK);
+	syn = tcp(node, SLOT_A, 4000, RST);
 	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED, "open flows go on");
 	tap_is_int(local_syn(node, SLOT_A2, 4000), PL_DELIVERED, "a port of the same VPC has its own");
 	tap_is_int(syn_of(node, SLOT_B, 4000), PL_DELIVERED, "so has one of another");
