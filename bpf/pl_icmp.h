@@ -76,6 +76,14 @@ static __always_inline __u16 *pl_quoted_check(struct __sk_buff *skb, __u8 protoc
 	return data + PL_QUOTE_L4 + offsetof(struct tcphdr, check);
 }
 
+/* Whether a client tells its server of a narrow path. A kernel remembers that for the address, here for a
+ * translated one; the client would narrow the path of all others that have it, in other VPCs. */
+static __always_inline bool pl_icmp_narrows_others(const struct pl_icmp *icmp, const struct pl_flow4 *flow)
+{
+	return icmp->type == ICMP_DEST_UNREACH && icmp->code == ICMP_FRAG_NEEDED &&
+	       flow->kind == PL_FLOW_NAT && pl_flow_eni(flow);
+}
+
 /* Writes the flow's MACs, addresses and ports into the error and, turned round, into its quote. Addresses and
  * IP checksum of the quote cancel out in the ICMP checksum; so do its ports and the addresses' part of its L4
  * checksum, where it has one. */
@@ -101,6 +109,8 @@ static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct p
 		return PL_CONTINUE;
 	ip = data + PL_IP_OFFSET;
 	icmp = data + PL_L4_OFFSET;
+	if (pl_icmp_narrows_others(icmp, flow))
+		return PL_DROP_ICMP_TYPE;
 	ip->saddr = flow->saddr;
 	ip->daddr = flow->daddr;
 	ip->ttl--;

@@ -270,6 +270,9 @@ static void test_relayed(struct node *node, const char *mode)
 	forget_rate(node, SLOT_A);
 	tap_ok(comes_back(node, receiver(node, &seen), &answer, &answered, 3 << 8 | 3, 36),
 	       "and from the consumer, about an answer (%s)", mode);
+	answer = error_about(&answered, 3 << 8 | 4, 68, 36);
+	tap_is_int(node_send(node, SLOT_A, &answer).reason, PL_DROP_ICMP_TYPE,
+		   "but not that its path is narrow: others share the source (%s)", mode);
 	put16(sent.data + PKT_L4 + 6, 0);
 	pkt_seal(&sent);
 	seen = deliver(node, SLOT_A, &sent);
