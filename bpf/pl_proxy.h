@@ -89,10 +89,13 @@ static __always_inline void pl_proxy_mark(const struct pl_flow4_key *key, __u32 
 	}
 }
 
+/* The rows of a flow, in both directions. 1: it lives. (A row of pl_proxied that is written before this is
+ * asked goes with the flow: that becomes DEAD first.) */
 __attribute__((noinline)) int pl_proxy_mark_both(const struct pl_flow4_key *client, __u32 mark)
 {
 	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
 	struct pl_flow4 *flow;
+	bool is_dead;
 
 	if (!client)
 		return 0;
@@ -101,11 +104,12 @@ __attribute__((noinline)) int pl_proxy_mark_both(const struct pl_flow4_key *clie
 	if (!flow)
 		return 0;
 	partner_key = pl_flow4_partner(&key, flow);
-	if (!pl_flow_is_still(flow, &key))
+	is_dead = *(volatile __u8 *)&flow->state & PL_STATE_DEAD;
+	if (!pl_flow_is_still(flow, &key) || is_dead)
 		return 0;
 	pl_proxy_mark(&key, mark);
 	pl_proxy_mark(&partner_key, mark);
-	return 0;
+	return 1;
 }
 
 /* The header of a connection into the segment's payload. Addresses and ports are those that the client uses:
@@ -218,7 +222,10 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 	r = bpf_map_update_elem(&pl_proxied, &step->key, &new, BPF_ANY);
 	if (r)
 		return PL_DROP_FLOW_TABLE_FULL;
-	pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
+	if (!pl_proxy_mark_both(&step->key, PL_PROXY_OPEN)) { /* another CPU ends it: nobody would after it */
+		bpf_map_delete_elem(&pl_proxied, &step->key);
+		return PL_DROP_FLOW_TABLE_BUSY;
+	}
 	step->proxied = bpf_map_lookup_elem(&pl_proxied, &step->key);
 	return step->proxied ? PL_CONTINUE : PL_DROP_NO_FLOW;
 }

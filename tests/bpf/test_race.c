@@ -125,6 +125,7 @@ struct mixer {
 	struct node *node;
 	int cpu;
 	unsigned int seed, lost, passed;
+	volatile unsigned int *turn;
 	pthread_barrier_t *start;
 };
 
@@ -294,6 +295,72 @@ static void test_carry(void)
 	node_free(node);
 }
 
+/* A SYN that comes while another CPU ends the flow that it found, and may not open one itself. */
+
+#define PROXIED_TUPLES 60000
+#define PROXIED_TURNS  60000
+
+static void *open_and_end(void *context)
+{
+	struct mixer *mixer = context;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(mixer->cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	pthread_barrier_wait(mixer->start);
+	for (unsigned int turn = 0; turn < PROXIED_TURNS; turn++) {
+		struct pkt p = syn_of(mixer->node, SLOT_A, 2000 + *mixer->turn % PROXIED_TUPLES);
+
+		mixer->passed += run_packet(mixer->node, SLOT_A, &p);
+		if (mixer->cpu == 0 && turn % 4 == 0)
+			__atomic_add_fetch(mixer->turn, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static unsigned int count_lone_proxied(const struct node *node)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_proxied);
+	struct pl_flow4_key key, *at = NULL;
+	unsigned int n = 0;
+	struct pl_flow4 flow;
+
+	while (bpf_map_get_next_key(fd, at, &key) == 0) {
+		at = &key;
+		n += !node_flow(node, &key, &flow);
+	}
+	return n;
+}
+
+static void test_proxied(struct node *node)
+{
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	volatile unsigned int turn = 0;
+	pthread_barrier_t start;
+	struct mixer mixers[2] = {{.node = node, .cpu = 0, .start = &start, .turn = &turn},
+				  {.node = node, .cpu = 1, .start = &start, .turn = &turn}};
+	struct pl_listener listener, before;
+	pthread_t threads[2];
+
+	node_clear_flows(node);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_listeners), &key, &listener), "listener");
+	before = listener;
+	listener.proxy = PL_PROXY_ON;
+	listener.open_ns = 100000;
+	map_put(node->bpf->maps.pl_listeners, &key, &listener);
+	must(-pthread_barrier_init(&start, NULL, 2), "barrier");
+	for (int i = 0; i < 2; i++)
+		must(-pthread_create(&threads[i], NULL, open_and_end, &mixers[i]), "thread");
+	for (int i = 0; i < 2; i++)
+		must(-pthread_join(threads[i], NULL), "thread");
+	pthread_barrier_destroy(&start);
+	tap_note("%u of %u SYNs passed", mixers[0].passed + mixers[1].passed, 2 * PROXIED_TURNS);
+	tap_is_int(count_lone_proxied(node), 0,
+		   "two CPUs open and end: no row of a PROXY header stays behind");
+	map_put(node->bpf->maps.pl_listeners, &key, &before);
+}
+
 int main(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_flows = 16384});
@@ -301,6 +368,7 @@ int main(void)
 	race(node, SLOT_A, SLOT_A, 2 * FLOWS, "two CPUs open the same flows");
 	race(node, SLOT_A, SLOT_B, 4 * FLOWS, "two VPCs want the same sources");
 	test_mixture(node);
+	test_proxied(node);
 	node_free(node);
 	test_carry();
 	return tap_done();
