@@ -240,6 +240,10 @@ static __always_inline int pl_proxy_syn(struct __sk_buff *skb, struct pl_proxy_s
 		return PL_DROP_PROXY_SEQUENCE;
 	if (segment->payload_size)
 		return PL_DROP_PROXY_SYN_DATA;
+	/* Late; or the client has made the server forget the connection, and that would take another one
+	 * whose header was sent long ago. */
+	if (step->proxied && step->proxied->first == step->seq + 1 && step->state == PL_PROXY_KNOWN)
+		return PL_DROP_PROXY_SEQUENCE;
 	if (!step->proxied || step->proxied->first != step->seq + 1 || step->state == PL_PROXY_RESET) {
 		r = pl_proxy_begin(step);
 		if (r)

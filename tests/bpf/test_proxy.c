@@ -346,8 +346,8 @@ static void test_done(void)
 	tap_ok(!out.size && out.seq == isn + 1, "an ACK stays an ACK");
 	out = from_server((struct segment){.seq = 9, .ack = isn, .flags = ACK, .window = 7});
 	tap_ok(out.ack == isn && out.window == 7, "numbers are not touched any more");
-	out = from_client((struct segment){.seq = isn, .flags = SYN});
-	tap_ok(out.seq == isn - size, "the SYN once more, late, is the same SYN");
+	tap_is_int(emit(false, (struct segment){.seq = isn, .flags = SYN}, &out), PL_DROP_PROXY_SEQUENCE,
+		   "the SYN once more, late, is kept away");
 	out = from_client(with_data(plain_ack(), "more"));
 	tap_ok(out.size == 4 && mark(false) == PL_PROXY_DONE, "and changes nothing");
 	isn += 50000;
@@ -409,6 +409,16 @@ static void test_forged(void)
 	refused(PL_DROP_PROXY_SEQUENCE, false, s, "and after a reset that nobody takes");
 }
 
+/* Or makes the server forget the connection unseen, and begins it again with the same number. */
+static void test_forged_again(void)
+{
+	acknowledged(ALL_PARTS, ISN);
+	from_client((struct segment){.seq = isn + 1, .flags = RST});
+	from_client(plain_ack()); /* with a wrong checksum the server says nothing */
+	refused(PL_DROP_PROXY_SEQUENCE, false, (struct segment){.seq = isn, .flags = SYN},
+		"the same SYN, after a reset that was taken");
+}
+
 static void test_rows(void)
 {
 	struct pl_proxy_key key = {.slot = SLOT_ENI_A, .parts = ALL_PARTS};
@@ -459,6 +469,7 @@ static void test_all(void)
 	test_reset();
 	test_done();
 	test_forged();
+	test_forged_again();
 	test_rows();
 }
 

@@ -204,6 +204,10 @@ static void client_receive(const struct segment *s)
 
 static void server_receive(const struct segment *s)
 {
+	/* The SYN was repeated, with another source, while its answer was on its way: this is about the
+	 * first. */
+	if (s->flags & RST)
+		return;
 	if (s->flags & SYN) {
 		if (server.state == CLOSED || server.state == SYN_RECEIVED) {
 			if (server.state == SYN_RECEIVED && server.peer_isn != s->seq)
