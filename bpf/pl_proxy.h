@@ -112,6 +112,18 @@ __attribute__((noinline)) int pl_proxy_mark_both(const struct pl_flow4_key *clie
 	return 1;
 }
 
+/* The header has arrived: only a SYN has to be looked at. Meanwhile that may have come, and begun anew; it
+ * has written its row before it has marked the flow's, so the last mark is the right one. */
+static __always_inline void pl_proxy_settle(const struct pl_flow4_key *client)
+{
+	const struct pl_proxied *proxied;
+
+	pl_proxy_mark_both(client, PL_PROXY_DONE);
+	proxied = bpf_map_lookup_elem(&pl_proxied, client);
+	if (proxied && *(const volatile __u32 *)&proxied->state != PL_PROXY_KNOWN)
+		pl_proxy_mark_both(client, PL_PROXY_OPEN);
+}
+
 /* The header of a connection into the segment's payload. Addresses and ports are those that the client uses:
  * its own, and the endpoint ENI's. */
 __attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, __u32 slot, __u32 parts,
@@ -282,7 +294,7 @@ static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const str
 		return PL_CONTINUE;
 	}
 	if (step->state == PL_PROXY_KNOWN) {
-		pl_proxy_mark_both(&step->key, PL_PROXY_DONE);
+		pl_proxy_settle(&step->key);
 		return PL_CONTINUE;
 	}
 	place = step->seq - proxied->first;
@@ -345,7 +357,7 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 		if ((__s32)missing > 0)
 			return PL_CONTINUE;
 		if (step->state == PL_PROXY_KNOWN || pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN))
-			pl_proxy_mark_both(&step->key, PL_PROXY_DONE);
+			pl_proxy_settle(&step->key);
 		return PL_CONTINUE;
 	}
 	/* An older connection's acknowledgement only looks like one of this. */
@@ -354,7 +366,8 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 	pl_options_read(false);
 	if (step->flags & PL_TCP_SYN) {
 		proxied->scale = step->segment->scale < PL_SCALE_MAX ? step->segment->scale : PL_SCALE_MAX;
-		pl_proxy_move(step, PL_PROXY_ASKED, PL_PROXY_ANSWERED);
+		if (pl_proxy_move(step, PL_PROXY_ASKED, PL_PROXY_ANSWERED))
+			pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
 		return pl_proxy_raise(skb, step, missing, 0);
 	}
 	if (pl_proxy_may_turn(step))

@@ -419,6 +419,28 @@ static void test_forged_again(void)
 		"the same SYN, after a reset that was taken");
 }
 
+/* The acknowledgement of the last connection's header on one CPU, and the SYN of the next on another: what
+ * the former says of the rows comes last. */
+static void test_overtaken(void)
+{
+	struct segment s;
+
+	fresh(ALL_PARTS, ISN);
+	syn();
+	for (int of_server = 0; of_server < 2; of_server++) {
+		struct pkt p = pair_pkt(&pair, of_server, &(struct segment){.flags = ACK});
+		struct pl_flow4_key key = node_key(&p, of_server ? 40 : 10, PL_SIDE_OUT);
+		struct pl_flow4 flow;
+
+		must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "flow");
+		flow.proxy = (flow.proxy & ~PL_PROXY_MARKS) | PL_PROXY_DONE;
+		map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	}
+	syn_ack();
+	s = from_client(plain_ack());
+	tap_ok(is_header(&s), "a connection has a header, though the last one's has just arrived");
+}
+
 static void test_rows(void)
 {
 	struct pl_proxy_key key = {.slot = SLOT_ENI_A, .parts = ALL_PARTS};
@@ -470,6 +492,7 @@ static void test_all(void)
 	test_done();
 	test_forged();
 	test_forged_again();
+	test_overtaken();
 	test_rows();
 }
 
