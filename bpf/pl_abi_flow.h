@@ -125,8 +125,8 @@ struct pl_token {
 
 enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
 
-/* pl_owners: array by slot, of the port or ENI that has judged a flow; of DNS questions the asking port, of
- * probes slot 0. Tokens that it has, by range. */
+/* pl_owners: array by slot, of the ENI that a flow goes to, or the port that has opened it; of DNS questions
+ * the asking port, of probes slot 0. Tokens that it has, by range. */
 struct pl_owner {
 	__u32 flows[PL_RANGES];
 	__u32 pad[2];

@@ -83,6 +83,8 @@ static __always_inline int pl_carry_token(const struct pl_flow4 *flow, const str
 {
 	if (flow->slot == PL_SLOT_SERVICE)
 		return pl_token_take(back->peer, PL_TAKE_FREE | PL_TAKE_SERVICE);
+	if (pl_flow_is_local(flow)) /* who has opened it */
+		return pl_token_take(back->peer, PL_TAKE_FREE);
 	return pl_token_take(flow->slot, PL_TAKE_FREE);
 }
 

@@ -43,8 +43,9 @@ static __always_inline int pl_half_look(const struct pl_pkt *pkt, const struct p
 	return PL_CONTINUE;
 }
 
-/* Takes a token of the judge's for one half, and inserts its entries, one for each direction. The result is
- * the token, 0 where the half is there already, or the negative of a reason. */
+/* Takes a token for one half, and inserts its entries, one for each direction. Both halves are the opener's:
+ * the receiver cannot help being spoken to. The result is the token, 0 where the half is there already, or
+ * the negative of a reason. */
 static __always_inline int pl_half_insert(const struct pl_pkt *pkt, const struct pl_pair *pair, __u32 judge,
 					  __u32 side, __u32 generation)
 {
@@ -57,7 +58,7 @@ static __always_inline int pl_half_insert(const struct pl_pkt *pkt, const struct
 	r = pl_half_look(pkt, &key, &back, &is_there);
 	if (r || is_there)
 		return -r;
-	index = pl_token_take(judge, 0);
+	index = pl_token_take(pkt->slot, 0);
 	if (index <= 0)
 		return index;
 	flow.token = index;

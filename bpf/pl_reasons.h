@@ -67,7 +67,7 @@
 	X(DROP_PROXY_SYN_DATA, "proxy_syn_data", DROP, "SYN with data to a listener that sends PROXY headers") \
 	X(DROP_PROXY_SEQUENCE, "proxy_sequence", DROP, "not what a client sends before its PROXY header has arrived") \
 	X(DROP_PROXY_HEADER, "proxy_header", DROP, "the PROXY header cannot be made: its ids are missing, or have changed") \
-	X(DROP_FLOW_SHARE, "flow_share", DROP, "whoever judges the new flow has as many open as are free for all") \
+	X(DROP_FLOW_SHARE, "flow_share", DROP, "the endpoint or port whose the new flow is has as many open as are free for all") \
 	X(DROP_FLOW_TABLE_BUSY, "flow_table_busy", DROP, "its row is being written or deleted in this instant")
 /* clang-format on */
 

@@ -4,9 +4,9 @@
  * Hahne 1998): one greedy owner ends at half of the table, n of them at 1 / (1 + n) each, and what is left
  * over is there for whoever has few. No order of owners is kept; the largest is refused first.
  *
- * An owner is who judges the flow: an endpoint's ENI, or a port. Probes and DNS questions have a range of
- * their own before that of all, probes without a threshold; a question is its port's, so that one port cannot
- * ask in everybody's place.
+ * An owner is the endpoint's ENI that a flow goes to, or the port that opens it to another one. Probes and
+ * DNS questions have a range of their own before that of all, probes without a threshold; a question is its
+ * port's, so that one port cannot ask in everybody's place.
  */
 #pragma once
 

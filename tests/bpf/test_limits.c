@@ -101,6 +101,25 @@ static struct pkt question(const struct node *node, uint32_t slot, uint16_t spor
 				      .payload = "question"});
 }
 
+/* Whoever may open flows to an instance must not use up what that may have. */
+static void test_local_share(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 64});
+	struct pkt p;
+	uint32_t n = 0;
+	int reason;
+
+	do {
+		p = local(node, SLOT_A, 4000 + n++, 80, SYN);
+		reason = node_send(node, SLOT_A, &p).reason;
+	} while (reason == PL_DELIVERED && n < 64);
+	tap_is_int(reason, PL_DROP_FLOW_SHARE, "a flood between instances ends at a share");
+	p = local(node, SLOT_A2, 5000, 80, SYN);
+	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DELIVERED, "of the port that sends it");
+	tap_ok(node_owned(node, SLOT_A2) == 2 && count_faults(node) == 0, "both halves are the opener's");
+	node_free(node);
+}
+
 /* Seven tokens for all, eight of VPC 0. */
 static void test_full_table(void)
 {
@@ -367,6 +386,7 @@ int main(void)
 	struct node *node = node_new(&(struct node_options){.helpers = false});
 
 	test_exhaustion();
+	test_local_share();
 	test_full_table();
 	test_questions();
 	test_flood();
