@@ -407,13 +407,13 @@ int main(int argc, char **argv)
 	struct run *run = calloc(1, sizeof(*run));
 	uint64_t seed =
 		argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
-	unsigned int n = WORLDS * PACKETS;
+	unsigned int worlds = node_rounds(WORLDS), n = worlds * PACKETS;
 
 	must(run ? 0 : -ENOMEM, "memory");
 	run->random = seed ? seed : 1;
 	tap_note("seed %llu", (unsigned long long)seed);
 	run->node = node_new(&(struct node_options){0});
-	for (int world = 0; world < WORLDS && run->wrong == 0; world++) {
+	for (unsigned int world = 0; world < worlds && run->wrong == 0; world++) {
 		random_world(run);
 		for (int i = 0; i < PACKETS; i++)
 			judge_one(run);

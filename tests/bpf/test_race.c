@@ -168,7 +168,7 @@ static void *mix(void *context)
 	CPU_SET(mixer->cpu, &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	pthread_barrier_wait(mixer->start);
-	for (unsigned int turn = 0; turn < TURNS; turn++) {
+	for (unsigned int turn = 0; turn < node_rounds(TURNS); turn++) {
 		unsigned int dice = (unsigned int)rand_r(&mixer->seed);
 
 		if (turn % 4 == 0)
@@ -309,7 +309,7 @@ static void *open_and_end(void *context)
 	CPU_SET(mixer->cpu, &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	pthread_barrier_wait(mixer->start);
-	for (unsigned int turn = 0; turn < PROXIED_TURNS; turn++) {
+	for (unsigned int turn = 0; turn < node_rounds(PROXIED_TURNS); turn++) {
 		struct pkt p = syn_of(mixer->node, SLOT_A, 2000 + *mixer->turn % PROXIED_TUPLES);
 
 		mixer->passed += run_packet(mixer->node, SLOT_A, &p);
@@ -355,7 +355,7 @@ static void test_proxied(struct node *node)
 	for (int i = 0; i < 2; i++)
 		must(-pthread_join(threads[i], NULL), "thread");
 	pthread_barrier_destroy(&start);
-	tap_note("%u of %u SYNs passed", mixers[0].passed + mixers[1].passed, 2 * PROXIED_TURNS);
+	tap_note("%u of %u SYNs passed", mixers[0].passed + mixers[1].passed, 2 * node_rounds(PROXIED_TURNS));
 	tap_is_int(count_lone_proxied(node), 0,
 		   "two CPUs open and end: no row of a PROXY header stays behind");
 	map_put(node->bpf->maps.pl_listeners, &key, &before);
