@@ -21,12 +21,10 @@
 
 /* The search for a free translated source. */
 struct pl_nat_search {
-	struct pl_flow4 back; /* the replies' entry */
-	struct pl_flow4_key back_key;
+	struct pl_flow4 back;	    /* the replies' entry */
+	struct pl_flow4_key key;    /* the replies' key; then that of the packet */
 	__u32 nat_first, nat_count; /* host order */
 	__u32 source;		    /* to begin with: a number of the pool */
-	__u32 hash;
-	__u32 generation;
 	int result;
 };
 
@@ -50,12 +48,10 @@ static __always_inline void pl_nat_choose(struct pl_nat_search *search, __u32 i)
 {
 	__u32 source = search->source;
 
-	if (i > 0) {
-		source = search->hash % (search->nat_count * PL_NAT_PORTS);
-		search->hash = search->hash * 1664525 + 1013904223;
-	}
-	search->back_key.daddr = bpf_htonl(search->nat_first + source / PL_NAT_PORTS);
-	search->back_key.dport = bpf_htons(PL_NAT_PORT_FIRST + source % PL_NAT_PORTS);
+	if (i > 0)
+		source = (source + i) * 2654435761u % (search->nat_count * PL_NAT_PORTS);
+	search->key.daddr = bpf_htonl(search->nat_first + source / PL_NAT_PORTS);
+	search->key.dport = bpf_htons(PL_NAT_PORT_FIRST + source % PL_NAT_PORTS);
 }
 
 /* One try to insert the replies' entry; 1 ends the loop. BPF_NOEXIST makes an insert a reservation: no other
@@ -65,11 +61,12 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	int r; /* not long: before 6.4 the upper half of an inlined map operation's result is undefined */
 
 	pl_nat_choose(search, i);
-	if (pl_old_has(&search->back_key))
+	if (pl_old_has(&search->key))
 		return 0;
-	pl_flow_set_csum(&search->back, &search->back_key);
-	pl_flow_set_judged(&search->back, &search->back_key, search->generation);
-	r = bpf_map_update_elem(&pl_flows4, &search->back_key, &search->back, BPF_NOEXIST);
+	pl_flow_set_csum(&search->back, &search->key);
+	/* (without the tag of the try before) */
+	pl_flow_set_judged(&search->back, &search->key, search->back.generation - search->back.tag);
+	r = bpf_map_update_elem(&pl_flows4, &search->key, &search->back, BPF_NOEXIST);
 	if (r == -EEXIST)
 		return 0;
 	search->result = r ? pl_insert_reason(r) : PL_CONTINUE;
@@ -94,7 +91,6 @@ static __always_inline void pl_nat_begin(struct pl_nat_search *search, const str
 {
 	search->nat_first = bpf_ntohl(target->nat_first);
 	search->nat_count = target->nat_count;
-	search->hash = pl_hash4(&pkt->key);
 	search->source = pl_nat_source(search->back.token, target->nat_count);
 	if (target->vpc == PL_VPC_NODES && bpf_ntohs(pkt->key.sport) >= PL_NAT_PORT_FIRST)
 		search->source = bpf_ntohs(pkt->key.sport) - PL_NAT_PORT_FIRST;
@@ -108,8 +104,8 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	const struct pl_port *sender, *receiver;
 	struct pl_nat_search search = {.result = PL_DROP_NAT_EXHAUSTED};
 	struct pl_flow4 *flow = &search.back;
-	struct pl_flow4_key key;
-	int r, index; /* as in pl_nat_try() */
+	struct pl_flow4_key *key = &search.key; /* one for both: the stack of all frames is short */
+	int r, index;				/* as in pl_nat_try() */
 
 	if (!pkt || !target || !config)
 		return PL_DROP_NO_PORT;
@@ -134,10 +130,10 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 		flow->proxy = target->proxy << PL_PROXY_PARTS_SHIFT | PL_PROXY_OPEN;
 	flow->token = index;
 
-	search.back_key.saddr = target->addr;
-	search.back_key.sport = target->port;
-	search.back_key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
-	search.generation = generation;
+	search.key.saddr = target->addr;
+	search.key.sport = target->port;
+	search.key.vpc_proto = target->vpc << 8 | PL_SIDE_OUT | pkt->l4_proto;
+	flow->generation = generation;
 	pl_nat_begin(&search, pkt, target);
 	flow->kind = PL_FLOW_NAT_BACK;
 	pl_flow_set_partner(flow, &pkt->key);
@@ -149,19 +145,19 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	}
 
 	flow->kind = PL_FLOW_NAT;
-	pl_flow_set_partner(flow, &search.back_key);
+	pl_flow_set_partner(flow, &search.key);
 	pl_flow_set_receiver(flow, receiver, target->slot, config);
-	key = pkt->key;
-	pl_flow_set_csum(flow, &key);
-	pl_flow_set_judged(flow, &key, generation);
-	r = bpf_map_update_elem(&pl_flows4, &key, flow, BPF_NOEXIST);
+	*key = pkt->key;
+	pl_flow_set_csum(flow, key);
+	pl_flow_set_judged(flow, key, generation);
+	r = bpf_map_update_elem(&pl_flows4, key, flow, BPF_NOEXIST);
 	if (!r) {
-		pl_flow_own(index, &key, flow);
+		pl_flow_own(index, key, flow);
 		return PL_CONTINUE;
 	}
 	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given
 	 * back. */
-	key = search.back_key;
-	pl_pair_undo(&key, index);
+	*key = pl_flow4_partner(key, flow);
+	pl_pair_undo(key, index);
 	return r == -EEXIST ? PL_CONTINUE : pl_insert_reason(r);
 }
