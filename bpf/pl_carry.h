@@ -108,8 +108,8 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 	if (!old || !wanted)
 		return 0;
 	key = *wanted;
-	if (!pl_old_read(old, &key, &flow))
-		return 0;
+	if (!pl_old_read(old, &key, &flow)) /* another one may have moved it since the caller looked */
+		return pl_flow4_find(&key) ? 1 : 0;
 	if (pl_flow_is_back(&flow)) {
 		key = pl_flow4_partner(&key, &flow);
 		if (!pl_old_read(old, &key, &flow))
