@@ -258,6 +258,36 @@ static void test_half_moved(struct node *node)
 		   "where the row is in neither table there is no flow");
 }
 
+/* Asked to move a flow: what pl_flow_carry() says. */
+static int ask_carry(const struct node *node, const struct pl_flow4_key *key)
+{
+	struct pl_ask ask = {.what = PL_ASK_CARRY, .key = *key};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &ask, .data_size_in = sizeof(ask), .repeat = 1);
+
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_ask), &opts), "ask");
+	return (int)opts.retval;
+}
+
+/* Who has found nothing in the new table looks into the old one, and meanwhile another CPU has moved it. */
+static void test_moved_meanwhile(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), other = tcp(node, SLOT_A, 4001, ACK), seen, reply;
+	struct pl_flow4_key key, back_key;
+
+	clear_all(node);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	key = node_key(&data, 10, PL_SIDE_OUT);
+	back_key = node_key(&reply, 40, PL_SIDE_OUT);
+	retire_flows(node);
+	deliver(node, SLOT_A, &data);
+	tap_is_int(old_flows(node), 0, "a flow has moved");
+	tap_is_int(ask_carry(node, &key), 1, "whoever comes too late to move it looks again");
+	tap_is_int(ask_carry(node, &back_key), 1, "in both directions");
+	key = node_key(&other, 10, PL_SIDE_OUT);
+	tap_is_int(ask_carry(node, &key), 0, "of a flow that nobody has there is nothing to move");
+}
+
 /* No token is free. */
 static void test_no_token(struct node *node)
 {
@@ -313,6 +343,7 @@ int main(void)
 		test_rules(node);
 		test_before(node);
 		test_half_moved(node);
+		test_moved_meanwhile(node);
 		test_no_token(node);
 		test_tag(node);
 		node_free(node);
