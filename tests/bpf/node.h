@@ -76,11 +76,16 @@ struct outcome {
 	struct pkt out;
 };
 
-/* How often to do what is about numbers and races and not about the kernel: less often on an emulated
- * processor, which is ten times slower. */
+/* Whether the processor is emulated, and ten times slower. */
+static inline bool node_is_emulated(void)
+{
+	return getenv("PRIVLINK_KERNEL_LAYER");
+}
+
+/* How often to do what is about numbers and races and not about the kernel. */
 static inline uint32_t node_rounds(uint32_t n)
 {
-	return getenv("PRIVLINK_KERNEL_LAYER") ? n / 5 : n;
+	return node_is_emulated() ? n / 5 : n;
 }
 
 static inline void must(int r, const char *what)

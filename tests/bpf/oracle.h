@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A naive NAT, the data path's oracle: a list of flows, searched from the front, and packets rewritten field
- * by field and summed from scratch.
+ * A naive NAT, the data path's oracle: lists of flows, searched from the front, and packets rewritten field
+ * by field and summed from scratch. (Each port has a list of its own, so that a million packets take
+ * seconds.)
  *
  * What is the data path's to choose (which server, which translated source) the oracle learns from a flow's
  * first packet, after it has checked that the choice was allowed. From then on it knows every byte.
@@ -24,14 +25,18 @@ struct oracle_flow {
 	struct oracle_tuple translated; /* as the server sees it */
 	uint8_t consumer_mac[6], server_mac[6];
 	bool answered, established, fin[2], reset[2]; /* by who: ORACLE_… */
+	uint32_t next_asked, next_translated;	      /* in its lists */
 };
 
 enum { ORACLE_CONSUMER, ORACLE_SERVER };
 enum { ORACLE_FIN = 1, ORACLE_SYN = 2, ORACLE_RST = 4 }; /* as they stand in TCP's header */
 
+/* All flows, and where to look for one: lists by the source port that it was asked from, and by the
+ * translated one. What stands in a list is a flow's index plus one; 0 ends it. */
 struct oracle {
 	struct oracle_flow flows[ORACLE_FLOWS_MAX];
 	size_t n;
+	uint32_t by_asked[65536], by_translated[65536];
 };
 
 static inline struct oracle_tuple oracle_tuple_of(const struct pkt *p)
@@ -64,11 +69,14 @@ static inline bool oracle_tuple_equal(const struct oracle_tuple *a, const struct
 static inline const struct oracle_flow *oracle_find(const struct oracle *o, uint32_t vpc, const struct pkt *p)
 {
 	struct oracle_tuple t = oracle_tuple_of(p);
+	const struct oracle_flow *flow;
 
-	for (size_t i = 0; i < o->n; i++)
-		if (o->flows[i].vpc == vpc && o->flows[i].protocol == p->data[PKT_IP + 9] &&
-		    oracle_tuple_equal(&o->flows[i].asked, &t))
-			return &o->flows[i];
+	for (uint32_t at = o->by_asked[t.sport]; at; at = flow->next_asked) {
+		flow = &o->flows[at - 1];
+		if (flow->vpc == vpc && flow->protocol == p->data[PKT_IP + 9] &&
+		    oracle_tuple_equal(&flow->asked, &t))
+			return flow;
+	}
 	return NULL;
 }
 
@@ -77,11 +85,14 @@ static inline const struct oracle_flow *oracle_find_reply(const struct oracle *o
 							  const struct pkt *p)
 {
 	struct oracle_tuple t = oracle_tuple_of(p), turned = oracle_turn(&t);
+	const struct oracle_flow *flow;
 
-	for (size_t i = 0; i < o->n; i++)
-		if (o->flows[i].server_vpc == vpc && o->flows[i].protocol == p->data[PKT_IP + 9] &&
-		    oracle_tuple_equal(&o->flows[i].translated, &turned))
-			return &o->flows[i];
+	for (uint32_t at = o->by_translated[turned.sport]; at; at = flow->next_translated) {
+		flow = &o->flows[at - 1];
+		if (flow->server_vpc == vpc && flow->protocol == p->data[PKT_IP + 9] &&
+		    oracle_tuple_equal(&flow->translated, &turned))
+			return flow;
+	}
 	return NULL;
 }
 
@@ -112,11 +123,40 @@ static inline struct pkt oracle_route(const struct pkt *p, const struct oracle_t
 /* Whether another flow towards the same server and port has the same translated source. */
 static inline bool oracle_source_taken(const struct oracle *o, const struct oracle_flow *flow)
 {
-	for (size_t i = 0; i < o->n; i++)
-		if (o->flows[i].server_vpc == flow->server_vpc && o->flows[i].protocol == flow->protocol &&
-		    oracle_tuple_equal(&o->flows[i].translated, &flow->translated))
+	const struct oracle_flow *other;
+
+	for (uint32_t at = o->by_translated[flow->translated.sport]; at; at = other->next_translated) {
+		other = &o->flows[at - 1];
+		if (other->server_vpc == flow->server_vpc && other->protocol == flow->protocol &&
+		    oracle_tuple_equal(&other->translated, &flow->translated))
 			return true;
+	}
 	return false;
+}
+
+static inline void oracle_enlist(struct oracle *o, size_t i)
+{
+	struct oracle_flow *flow = &o->flows[i];
+	uint32_t *asked = &o->by_asked[flow->asked.sport],
+		 *translated = &o->by_translated[flow->translated.sport];
+
+	flow->next_asked = *asked;
+	flow->next_translated = *translated;
+	*asked = *translated = i + 1;
+}
+
+static inline void oracle_delist(struct oracle *o, size_t i)
+{
+	struct oracle_flow *flow = &o->flows[i];
+	uint32_t *at = &o->by_asked[flow->asked.sport];
+
+	while (*at != i + 1)
+		at = &o->flows[*at - 1].next_asked;
+	*at = flow->next_asked;
+	at = &o->by_translated[flow->translated.sport];
+	while (*at != i + 1)
+		at = &o->flows[*at - 1].next_translated;
+	*at = flow->next_translated;
 }
 
 /* Learns a flow from its first packet and what became of it. The caller has checked that the server is one of
@@ -132,7 +172,8 @@ static inline bool oracle_learn(struct oracle *o, uint32_t vpc, uint32_t server_
 	memcpy(flow.server_mac, out->data, 6);
 	if (o->n == ORACLE_FLOWS_MAX || oracle_source_taken(o, &flow) || flow.translated.sport < 1024)
 		return false;
-	o->flows[o->n++] = flow;
+	o->flows[o->n] = flow;
+	oracle_enlist(o, o->n++);
 	return true;
 }
 
@@ -175,5 +216,12 @@ static inline bool oracle_is_over(const struct oracle_flow *flow)
 
 static inline void oracle_forget(struct oracle *o, const struct oracle_flow *flow)
 {
-	o->flows[flow - o->flows] = o->flows[--o->n];
+	size_t i = flow - o->flows, last = --o->n;
+
+	oracle_delist(o, i);
+	if (i == last)
+		return;
+	oracle_delist(o, last);
+	o->flows[i] = o->flows[last];
+	oracle_enlist(o, i);
 }
