@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two CPUs at once. Both open the same flows, or flows that want the same translated sources, or do all that
- * TCP can do to a few flows while the timer ends them; whatever they do to each other, each entry must have a
- * partner that names it and a token of its own, and no translated source may be held twice.
+ * TCP can do to a few flows while the timer ends them or rules come and go; whatever they do to each other,
+ * each entry must have a partner that names it and a token of its own, no translated source may be held
+ * twice, and nothing passes that began after its rule was revoked.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -101,24 +102,31 @@ static bool run_packet(struct node *node, uint32_t slot, const struct pkt *p)
 	return opts.retval == TC_ACT_REDIRECT;
 }
 
-/* What the server sends back on the flow of a consumer's packet, as far as there is one. */
-static bool run_answer(struct node *node, const struct pkt *asked, uint8_t flags)
+/* Makes of a consumer's packet what the server sends back on its flow, as far as there is one. */
+static bool make_answer(const struct node *node, struct pkt *p, uint8_t flags)
 {
-	struct pl_flow4_key key = node_key(asked, 10, PL_SIDE_OUT), back;
-	struct pkt p = *asked;
+	struct pl_flow4_key key = node_key(p, 10, PL_SIDE_OUT), back;
 	struct pl_flow4 flow;
 
 	if (!node_flow(node, &key, &flow) || flow.peer >= SLOTS)
 		return false;
 	back = pl_flow4_partner(&key, &flow);
-	memcpy(p.data + 6, node->macs[flow.peer], 6);
-	memcpy(p.data + PKT_IP + 12, &back.saddr, 4);
-	memcpy(p.data + PKT_IP + 16, &back.daddr, 4);
-	memcpy(p.data + PKT_L4, &back.sport, 2);
-	memcpy(p.data + PKT_L4 + 2, &back.dport, 2);
-	p.data[PKT_L4 + 13] = flags;
-	pkt_seal(&p);
-	return run_packet(node, flow.peer, &p);
+	memcpy(p->data + 6, node->macs[flow.peer], 6);
+	memcpy(p->data + PKT_IP + 12, &back.saddr, 4);
+	memcpy(p->data + PKT_IP + 16, &back.daddr, 4);
+	memcpy(p->data + PKT_L4, &back.sport, 2);
+	memcpy(p->data + PKT_L4 + 2, &back.dport, 2);
+	p->data[PKT_L4 + 13] = flags;
+	pkt_seal(p);
+	return true;
+}
+
+/* The server's slot is the last byte of its MAC. */
+static bool run_answer(struct node *node, const struct pkt *asked, uint8_t flags)
+{
+	struct pkt p = *asked;
+
+	return make_answer(node, &p, flags) && run_packet(node, p.data[11], &p);
 }
 
 struct mixer {
@@ -361,6 +369,94 @@ static void test_proxied(struct node *node)
 	map_put(node->bpf->maps.pl_listeners, &key, &before);
 }
 
+/* Both ends of a few flows talk, each on its CPU, while the rule that allows them comes and goes. The turn is
+ * odd while it is revoked, and that is announced. */
+
+#define REVOKED_TUPLES 64
+#define REVOKED_ROUNDS 150
+
+/* Whether a segment of the sender itself leaves: what tells of a refusal is a reset. */
+static bool leaks(struct node *node, uint32_t slot, const struct pkt *p)
+{
+	struct __sk_buff ctx = {.cb[0] = slot};
+	struct pkt out;
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size,
+		    .data_out = out.data, .data_size_out = PKT_MAX, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_main), &opts), "run");
+	return opts.retval == TC_ACT_REDIRECT && !(out.data[PKT_L4 + 13] & RST);
+}
+
+static bool talk_once(struct mixer *mixer, unsigned int dice)
+{
+	struct pkt p = tcp(mixer->node, SLOT_A, 3000 + dice % REVOKED_TUPLES, dice >> 8 & 1 ? SYN : ACK);
+
+	if (mixer->cpu == 0)
+		return leaks(mixer->node, SLOT_A, &p);
+	if (!make_answer(mixer->node, &p, dice >> 9 & 1 ? SYN | ACK : ACK))
+		return false;
+	return leaks(mixer->node, p.data[11], &p);
+}
+
+static void *talk_on(void *context)
+{
+	struct mixer *mixer = context;
+	unsigned int turn;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(mixer->cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	pthread_barrier_wait(mixer->start);
+	while ((turn = __atomic_load_n(mixer->turn, __ATOMIC_SEQ_CST)) != UINT32_MAX) {
+		bool passed = talk_once(mixer, (unsigned int)rand_r(&mixer->seed));
+
+		if (turn % 2 && turn == __atomic_load_n(mixer->turn, __ATOMIC_SEQ_CST))
+			mixer->lost += passed;
+		else
+			mixer->passed += passed;
+	}
+	return NULL;
+}
+
+static void test_revoked(struct node *node)
+{
+	volatile unsigned int turn = 0;
+	pthread_barrier_t start;
+	struct mixer mixers[2] = {{.node = node, .cpu = 0, .seed = 1, .start = &start, .turn = &turn},
+				  {.node = node, .cpu = 1, .seed = 2, .start = &start, .turn = &turn}};
+	unsigned int rounds = 2 * node_rounds(REVOKED_ROUNDS);
+	pthread_t threads[2];
+
+	node_clear_flows(node);
+	must(-pthread_barrier_init(&start, NULL, 2), "barrier");
+	for (int i = 0; i < 2; i++)
+		must(-pthread_create(&threads[i], NULL, talk_on, &mixers[i]), "thread");
+	for (unsigned int i = 1; i <= rounds; i++) {
+		(void)usleep(2000);
+		if (i % 2) {
+			node_policy(node, SLOT_ENI_A, NULL, 0, false);
+			node_bump(node, SLOT_ENI_A);
+			__atomic_store_n(&turn, i, __ATOMIC_SEQ_CST);
+		} else {
+			__atomic_store_n(&turn, i, __ATOMIC_SEQ_CST);
+			node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+			node_bump(node, SLOT_ENI_A);
+		}
+	}
+	__atomic_store_n(&turn, UINT32_MAX, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 2; i++)
+		must(-pthread_join(threads[i], NULL), "thread");
+	pthread_barrier_destroy(&start);
+	tap_note("%u and %u packets passed while they might", mixers[0].passed, mixers[1].passed);
+	tap_ok(mixers[0].passed + mixers[1].passed > 0, "a rule that comes and goes: packets pass with it");
+	tap_is_int(mixers[0].lost + mixers[1].lost, 0,
+		   "a rule that comes and goes: nothing passes after it was revoked");
+	tap_is_int(count_faults(node), 0,
+		   "a rule that comes and goes: no orphan row, no stuck token, exact counts");
+}
+
 int main(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_flows = 16384});
@@ -369,6 +465,7 @@ int main(void)
 	race(node, SLOT_A, SLOT_B, 4 * FLOWS, "two VPCs want the same sources");
 	test_mixture(node);
 	test_proxied(node);
+	test_revoked(node);
 	node_free(node);
 	test_carry();
 	return tap_done();
