@@ -5,6 +5,10 @@
  * first result decides; later ones have to repeat themselves as often as the group's thresholds say.
  * Connections end by RST, so that probing leaves nothing behind on either side.
  *
+ * A refusal is what the next client would hear, too. So when a server that was well refuses, the probes that
+ * the threshold still wants follow within CONFIRM_MS and not at the group's interval. What only may be slow
+ * (no answer in time, or another one than was hoped for) keeps the interval.
+ *
  * To a datagram that asks for no answer (plan_probe.silence), silence is a result of its own: the state is
  * unknown, which counts as well.
  *
@@ -34,6 +38,7 @@
 #define UDP_ANSWERS_MAX	   16 /* to one question */
 #define FIRST_SPREAD_MS	   1000
 #define BETWEEN_MIN_MS	   10 /* a probe that took all of its interval does not start again at once */
+#define CONFIRM_MS	   500 /* from a refusal to the one that makes it count */
 #define CHANGED_PRIORITY   0
 
 struct probe {
@@ -43,6 +48,7 @@ struct probe {
 	bool is_told; /* there was a result: a state that is unknown is one, too */
 	char reason[WORD_SIZE];
 	uint32_t against;  /* results in a row that speak against the state */
+	bool has_refused;  /* the last of them did */
 	int fd;		   /* while it is under way, else negative */
 	bool is_connected; /* what is missing is the answer */
 	char answer[PROBE_ANSWER_SIZE];
@@ -145,11 +151,21 @@ static uint32_t place_in_interval(const struct plan_probe *plan)
 	return (hash ^ plan->server_port * 2654435761u) % 1000;
 }
 
+/* Until the next one, while a refusal is to be confirmed. */
+static uint64_t confirm_ms(const struct plan_probe *plan)
+{
+	uint32_t n_left = MAX(plan->unhealthy_threshold, 2u) - 1;
+
+	return MIN(plan->interval_ms, CONFIRM_MS / n_left);
+}
+
 static void probe_schedule(struct probe *probe)
 {
 	uint64_t interval_ms = probe->plan.interval_ms, due_ms, now_ms = now_mono_ms();
 
-	if (!probe->settled) {
+	if (probe->has_refused) {
+		interval_ms = confirm_ms(&probe->plan);
+	} else if (!probe->settled) {
 		probe->settled = true;
 		interval_ms = interval_ms / 2 + interval_ms / 2 * place_in_interval(&probe->plan) / 1000;
 	}
@@ -177,6 +193,19 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 	loop_defer(probe->health->deferred);
 }
 
+/* Somebody is there to say that the server is not. */
+static bool is_refusal(const char *reason)
+{
+	return streq(reason, "CONNECT_REFUSED") || streq(reason, "CONNECT_FAILED");
+}
+
+static void probe_doubt(struct probe *probe, const char *reason, uint32_t threshold)
+{
+	probe->has_refused = is_refusal(reason);
+	log_debug("missed server=%s/%s/%u n=%u of=%u reason=%s", probe->plan.group, probe->plan.server_id,
+		  probe->plan.server_port, probe->against, threshold, reason);
+}
+
 /* What a probe says of its server; the first one decides. */
 static void probe_vote(struct probe *probe, enum plan_health state, const char *reason)
 {
@@ -184,10 +213,13 @@ static void probe_vote(struct probe *probe, enum plan_health state, const char *
 	uint32_t threshold = is_bad ? probe->plan.unhealthy_threshold : probe->plan.healthy_threshold;
 
 	probe_disconnect(probe);
+	probe->has_refused = false;
 	if (probe->is_told && state == probe->state)
 		probe->against = 0;
 	else if (!probe->is_told || ++probe->against >= threshold)
 		probe_decide(probe, state, reason);
+	else if (is_bad)
+		probe_doubt(probe, reason, threshold);
 	probe_schedule(probe);
 }
 

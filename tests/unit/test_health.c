@@ -273,6 +273,29 @@ static void test_spread(struct loop *loop)
 	close(fd);
 }
 
+/* A server that refuses: the interval alone would be nine seconds and more until it counts. */
+static void test_confirmation(struct loop *loop)
+{
+	uint16_t port;
+	int fd = make_socket(64, &port);
+	struct plan_probe probes[1] = {probe("i-1", port)};
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct health *health;
+	bool is_found = false;
+
+	probes[0].interval_ms = 1000;
+	probes[0].unhealthy_threshold = 10;
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "a server is healthy");
+	close(fd);
+	for (int i = 0; i < 2 && !is_found; i++)
+		is_found = wait_for(loop, health, "i-1", PLAN_UNHEALTHY);
+	tap_ok(is_found, "when it refuses that is confirmed at once, and not at the interval");
+	health_free(health);
+}
+
 /* Very many servers that take connections and never say a word, and one of another VPC. */
 static void test_share(struct loop *loop)
 {
@@ -504,6 +527,7 @@ int main(void)
 	test_results(loop);
 	test_thresholds(loop);
 	test_in_a_row(loop);
+	test_confirmation(loop);
 	test_spread(loop);
 	test_share(loop);
 	test_http(loop);
