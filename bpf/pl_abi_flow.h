@@ -147,6 +147,10 @@ struct pl_round {
 	__u64 ended;	       /* flows that it has ended */
 };
 
+/* pl_flows4_old: an old flow table is in the first slot from the load on, in the second when no packet is in
+ * the program before any more. */
+enum { PL_OLD_READ, PL_OLD_EMPTY, PL_OLD_SLOTS };
+
 /* What the agent asks of the data path, as the frame of a run of pl_ask. */
 enum { PL_ASK_CARRY, PL_ASK_END };
 struct pl_ask {

@@ -8,7 +8,10 @@
  *
  * The rows of both begin alike (pl_abi_flow.h): what both have is taken, and the rest is zero. The table is
  * written by nobody any more, so nothing in it is given out again while it is read; the tag is asked all the
- * same, for those few packets that were in the other program when it was switched.
+ * same, for those few packets that were in the other program when it was switched. Such a packet looks for
+ * its flow in the old table alone. So as long as there may be one, what is moved is left there, too: the
+ * agent says when no more are on their way (PL_OLD_EMPTY), and has the sweep delete it. (A flow that ends
+ * before the sweep has come to it comes back, and ends again by its idle time.)
  */
 #pragma once
 
@@ -20,9 +23,9 @@ const volatile __u32 pl_old_row_size = sizeof(struct pl_flow4);
 /* The old table; NULL: there is none. */
 static __always_inline void *pl_old_flows(void)
 {
-	__u32 zero = 0;
+	__u32 slot = PL_OLD_READ;
 
-	return bpf_map_lookup_elem(&pl_flows4_old, &zero);
+	return bpf_map_lookup_elem(&pl_flows4_old, &slot);
 }
 
 /* A row of the old table in today's layout. */
@@ -88,9 +91,14 @@ static __always_inline int pl_carry_token(const struct pl_flow4 *flow, const str
 	return pl_token_take(flow->slot, PL_TAKE_FREE);
 }
 
-static __always_inline void pl_carry_forget(void *old, const struct pl_flow4_key *key,
+static __always_inline void pl_carry_forget(const struct pl_flow4_key *key,
 					    const struct pl_flow4_key *back_key)
 {
+	__u32 slot = PL_OLD_EMPTY;
+	void *old = bpf_map_lookup_elem(&pl_flows4_old, &slot);
+
+	if (!old)
+		return;
 	bpf_map_delete_elem(old, back_key);
 	bpf_map_delete_elem(old, key);
 }
@@ -119,7 +127,7 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 	if (!pl_old_read(old, &back_key, &back))
 		return 1;
 	if ((flow.state | back.state) & PL_STATE_DEAD || !pl_partner_fits(&back_key, &key)) {
-		pl_carry_forget(old, &key, &back_key);
+		pl_carry_forget(&key, &back_key);
 		return 0;
 	}
 	index = pl_carry_token(&flow, &back);
@@ -133,7 +141,7 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 		if (r != -EEXIST)
 			return pl_insert_reason(r);
 		if (pl_flow4_find(&key)) /* it has moved, or another one has been opened in its place */
-			pl_carry_forget(old, &key, &back_key);
+			pl_carry_forget(&key, &back_key);
 		return 1;
 	}
 	r = bpf_map_update_elem(&pl_flows4, &key, &flow, BPF_NOEXIST);
@@ -144,7 +152,7 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 	} else {
 		pl_flow_own(index, &key, &flow);
 	}
-	pl_carry_forget(old, &key, &back_key);
+	pl_carry_forget(&key, &back_key);
 	return 1;
 }
 

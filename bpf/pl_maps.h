@@ -245,13 +245,13 @@ struct {
 	__uint(max_entries, 1);
 } pl_hands SEC(".maps");
 
-/* Slot 0: the table of open IPv4 flows that a program with rows of another size has left, until it is empty;
- * nearly always nothing (pl_carry.h). The agent gives the old table's size of rows before it loads the
- * object. */
+/* The table of open IPv4 flows that a program with rows of another size has left, until it is empty; nearly
+ * always nothing (pl_carry.h): to be read, and once more where rows may be deleted in it. The agent gives the
+ * old table's size of rows before it loads the object. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__type(key, __u32);
-	__uint(max_entries, 1);
+	__uint(max_entries, PL_OLD_SLOTS);
 	__array(
 		values, struct {
 			__uint(type, BPF_MAP_TYPE_HASH);

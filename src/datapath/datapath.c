@@ -83,11 +83,25 @@ static int bind_maps(const struct datapath *datapath)
 static int bind_old_flows(const struct datapath *datapath)
 {
 	int outer_fd = bpf_map__fd(datapath->skeleton->maps.pl_flows4_old);
-	uint32_t zero = 0;
+	const uint32_t slot = PL_OLD_READ;
 
 	if (datapath->old_flows_fd < 0)
 		return 0;
-	return bpf_map_update_elem(outer_fd, &zero, &datapath->old_flows_fd, BPF_ANY) < 0 ? -errno : 0;
+	return bpf_map_update_elem(outer_fd, &slot, &datapath->old_flows_fd, BPF_ANY) < 0 ? -errno : 0;
+}
+
+/* Lets the program delete what it has moved. A packet that was in the program before when that was replaced
+ * looks for its flow in the old table: writing to an array of maps returns when no packet is in any program
+ * that was one before. (Both writes are such; the second slot has to be written after the first has waited.)
+ */
+static int release_old_flows(const struct datapath *datapath)
+{
+	int outer_fd = bpf_map__fd(datapath->skeleton->maps.pl_flows4_old), r = bind_old_flows(datapath);
+	const uint32_t slot = PL_OLD_EMPTY;
+
+	if (r < 0 || datapath->old_flows_fd < 0)
+		return r;
+	return bpf_map_update_elem(outer_fd, &slot, &datapath->old_flows_fd, BPF_ANY) < 0 ? -errno : 0;
 }
 
 /* Before any flow takes a token of them. */
@@ -251,6 +265,9 @@ static int switch_program(struct datapath *datapath)
 	if (bpf_map_update_elem(bpf_map__fd(datapath->skeleton->maps.pl_entry), &zero, &program_fd, BPF_ANY) <
 	    0)
 		return -errno;
+	r = release_old_flows(datapath);
+	if (r < 0)
+		return r;
 	datapath->is_waiting = false;
 	r = pins_take_place(datapath);
 	if (r == 0)

@@ -235,13 +235,13 @@ static int set_old_flows(struct datapath *datapath)
 
 int pins_drop_old_flows(struct datapath *datapath)
 {
-	uint32_t zero = 0;
 	char path[PATH_MAX];
 	int r;
 
-	if (bpf_map_delete_elem(bpf_map__fd(datapath->skeleton->maps.pl_flows4_old), &zero) < 0 &&
-	    errno != ENOENT)
-		return log_errno(-errno, "cannot let go of the old flow table");
+	for (uint32_t slot = 0; slot < PL_OLD_SLOTS; slot++)
+		if (bpf_map_delete_elem(bpf_map__fd(datapath->skeleton->maps.pl_flows4_old), &slot) < 0 &&
+		    errno != ENOENT)
+			return log_errno(-errno, "cannot let go of the old flow table");
 	r = pins_place(datapath, PINS_OLD_FLOWS, path);
 	if (r == 0)
 		r = pins_remove(path);

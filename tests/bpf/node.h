@@ -428,8 +428,8 @@ static inline struct node *node_new(const struct node_options *options)
 	node_size_flows(node, options);
 	node_make_old_flows(node, options->old_row_size);
 	must(pl_bpf__load(node->bpf), "load");
-	if (node->old_row_size)
-		map_put(node->bpf->maps.pl_flows4_old, &zero, &node->old_fd);
+	for (uint32_t slot = 0; node->old_row_size && slot < PL_OLD_SLOTS; slot++)
+		map_put(node->bpf->maps.pl_flows4_old, &slot, &node->old_fd);
 	for (int slot = 0; slot < SLOTS; slot++) {
 		const uint8_t mac[6] = {0x00, 0x16, 0x3e, 0, 0x10, slot};
 

@@ -288,6 +288,33 @@ static void test_moved_meanwhile(struct node *node)
 	tap_is_int(ask_carry(node, &key), 0, "of a flow that nobody has there is nothing to move");
 }
 
+/* A packet that was in the program before when that was replaced looks into the old table alone. */
+static void test_still_read(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4000, ACK), seen, reply;
+	const uint32_t slot = PL_OLD_EMPTY;
+	struct pl_flow4_key key;
+
+	clear_all(node);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	key = node_key(&data, 10, PL_SIDE_OUT);
+	retire_flows(node);
+	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_flows4_old), &slot), "slot");
+	deliver(node, SLOT_A, &data);
+	deliver(node, receiver(node, &seen), &reply);
+	tap_ok(node_flows(node) == 2 && count_faults(node) == 0, "a flow moves");
+	tap_is_int(old_flows(node), 2, "and stays in the old table while the program before may look for it");
+	tap_is_int(ask_carry(node, &key), 1, "that it has moved is known");
+	tap_is_int(old_flows(node), 2, "nobody deletes it too early");
+	map_put(node->bpf->maps.pl_flows4_old, &slot, &node->old_fd);
+	tap_is_int(ask_carry(node, &key), 1, "when no packet is there any more");
+	tap_ok(old_flows(node) == 0 && node_flows(node) == 2 && count_faults(node) == 0 &&
+		       node_owned(node, SLOT_ENI_A) == 1,
+	       "the sweep deletes what was left");
+	deliver(node, SLOT_A, &data);
+}
+
 /* No token is free. */
 static void test_no_token(struct node *node)
 {
@@ -344,6 +371,7 @@ int main(void)
 		test_before(node);
 		test_half_moved(node);
 		test_moved_meanwhile(node);
+		test_still_read(node);
 		test_no_token(node);
 		test_tag(node);
 		node_free(node);
