@@ -7,19 +7,21 @@
  */
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "../tap.h"
 #include "flows.h"
 
-#define FLOWS  1500
-#define ROUNDS 4
+#define FLOWS	1500
+#define ROUNDS	4
+#define REPEATS 1000 /* a millisecond apart */
 
 struct sender {
 	struct node *node;
 	uint32_t slot;
 	int cpu;
 	pthread_barrier_t *start;
-	unsigned int refused;
+	unsigned int refused, repeated;
 };
 
 static struct pkt syn_of(const struct node *node, uint32_t slot, uint16_t sport)
@@ -35,10 +37,21 @@ static struct pkt syn_of(const struct node *node, uint32_t slot, uint16_t sport)
 }
 
 /* Only the verdict counts here: node_send() reads counters, which two threads would mix up. */
+static bool is_let_through(const struct sender *sender, const struct pkt *p)
+{
+	struct __sk_buff ctx = {.cb[0] = sender->slot};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	return !bpf_prog_test_run_opts(bpf_program__fd(sender->node->bpf->progs.pl_main), &opts) &&
+	       opts.retval == TC_ACT_REDIRECT;
+}
+
+/* A SYN that comes while the other CPU is half through with its flow is dropped, and comes again, as TCP does
+ * it. (A virtual CPU may stand still for long there.) */
 static void *send_all(void *context)
 {
 	struct sender *sender = context;
-	struct __sk_buff ctx = {.cb[0] = sender->slot};
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
@@ -47,12 +60,12 @@ static void *send_all(void *context)
 	pthread_barrier_wait(sender->start);
 	for (int i = 0; i < FLOWS; i++) {
 		struct pkt p = syn_of(sender->node, sender->slot, 2000 + i);
+		int turn = 0;
 
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size,
-			    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
-		if (bpf_prog_test_run_opts(bpf_program__fd(sender->node->bpf->progs.pl_main), &opts) ||
-		    opts.retval != TC_ACT_REDIRECT)
-			sender->refused++;
+		while (!is_let_through(sender, &p) && turn++ < REPEATS)
+			usleep(1000);
+		sender->repeated += turn;
+		sender->refused += turn > REPEATS;
 	}
 	return NULL;
 }
@@ -79,7 +92,8 @@ static void race(struct node *node, uint32_t first_slot, uint32_t second_slot, u
 		faults += count_faults(node);
 		right_number = right_number && node_flows(node) == entries;
 	}
-	tap_is_int(refused, 0, "%s: every SYN is let through", what);
+	tap_note("%u SYNs came again", senders[0].repeated + senders[1].repeated);
+	tap_is_int(refused, 0, "%s: every SYN is let through, if need be when it comes again", what);
 	tap_is_int(faults, 0, "%s: every entry has its partner and its token", what);
 	tap_ok(right_number, "%s: two entries for each flow and no other", what);
 }
