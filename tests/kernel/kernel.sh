@@ -25,6 +25,8 @@ uname -r >/out/release
 rm -f $(printf %q "$build/meson-logs/kernel.json")
 meson test -C $(printf %q "$build") --no-rebuild --logbase kernel --timeout-multiplier 10 --num-processes 1 ${arguments[*]}
 echo \$? >/out/status
+free -m # what the tests have left of the guest's memory, where its files are, too
+df -m / /run
 cp $(printf %q "$build/meson-logs/kernel.json") /out/
 END
 OUT=$out "$here/run" bash /out/tests 2>&1 | sed -u 's/^/# /'
