@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hash table of sorted arrays. Most rows have few children and most arrays one entry, which then lies in
- * the array's own head; rows that come in the order of their keys are appended.
+ * the array's own head; rows that come in the order of their keys are appended. There is a head for nearly
+ * each row, so it is as small as can be.
  */
 #include "children.h"
 
@@ -14,13 +15,28 @@
 /* The rows that name one id in one reference. */
 struct siblings {
 	struct siblings *next; /* in their slot */
-	const void **rows;     /* sorted by id; `one` while there is no more */
-	const void *one;
-	uint32_t n, size;
-	uint32_t place; /* where the last step was: a guess */
-	uint32_t ref;
+	union {
+		const void *one;
+		const void **many; /* sorted by id; in place of `one` when there is room for more */
+	};
+	uint32_t n;
+	uint32_t place;	   /* where the last step was: a guess */
+	uint8_t size_bits; /* there is room for 1 << size_bits */
+	uint8_t ref;
 	char name[]; /* the id, NUL, what it is within */
 };
+
+_Static_assert(REF_COUNT_ <= UINT8_MAX, "references fit the head");
+
+static const void **rows_of(struct siblings *siblings)
+{
+	return siblings->size_bits ? siblings->many : &siblings->one;
+}
+
+static const void *row_at(const struct siblings *siblings, size_t place)
+{
+	return siblings->size_bits ? siblings->many[place] : siblings->one;
+}
 
 static size_t slot_of(const struct children *children, enum ref ref, const char *id, const char *within)
 {
@@ -34,7 +50,7 @@ static size_t slot_of(const struct children *children, enum ref ref, const char 
 
 static bool is_named(const struct siblings *siblings, enum ref ref, const char *id, const char *within)
 {
-	return siblings->ref == (uint32_t)ref && streq(siblings->name, id) &&
+	return siblings->ref == ref && streq(siblings->name, id) &&
 	       streq(siblings->name + strlen(id) + 1, within);
 }
 
@@ -53,8 +69,8 @@ static struct siblings *find(const struct children *children, enum ref ref, cons
 
 static void siblings_free(struct siblings *siblings)
 {
-	if (siblings->rows != &siblings->one)
-		free(siblings->rows);
+	if (siblings->size_bits)
+		free(siblings->many);
 	free(siblings);
 }
 
@@ -95,11 +111,10 @@ static struct siblings *siblings_new(struct children *children, enum ref ref, co
 
 	if (children->n >= children->n_slots && grow(children) < 0)
 		return NULL;
-	siblings = malloc(sizeof(*siblings) + id_size + within_size);
+	siblings = malloc(MAX(sizeof(*siblings), offsetof(struct siblings, name) + id_size + within_size));
 	if (!siblings)
 		return NULL;
-	*siblings = (struct siblings){.size = 1, .ref = (uint32_t)ref};
-	siblings->rows = &siblings->one;
+	*siblings = (struct siblings){.ref = (uint8_t)ref};
 	memcpy(siblings->name, id, id_size);
 	memcpy(siblings->name + id_size, within, within_size);
 	put_in_slot(children, siblings);
@@ -109,18 +124,18 @@ static struct siblings *siblings_new(struct children *children, enum ref ref, co
 
 static int make_room(struct siblings *siblings)
 {
-	uint32_t size = siblings->size < 4 ? 4 : 2 * siblings->size;
-	const void **rows;
+	uint8_t bits = (uint8_t)MAX(siblings->size_bits + 1, 2);
+	const void **many;
 
-	if (siblings->n < siblings->size)
+	if (siblings->n >> siblings->size_bits == 0)
 		return 0;
-	rows = reallocarray(siblings->rows == &siblings->one ? NULL : siblings->rows, size, sizeof(*rows));
-	if (!rows)
+	many = reallocarray(siblings->size_bits ? siblings->many : NULL, (size_t)1 << bits, sizeof(*many));
+	if (!many)
 		return -ENOMEM;
-	if (siblings->rows == &siblings->one)
-		rows[0] = siblings->one;
-	siblings->rows = rows;
-	siblings->size = size;
+	if (!siblings->size_bits)
+		many[0] = siblings->one;
+	siblings->many = many;
+	siblings->size_bits = bits;
 	return 0;
 }
 
@@ -130,14 +145,14 @@ static uint32_t lower_bound(const struct siblings *siblings, const void *row)
 	const char *id = snapshot_id(row);
 	uint32_t n = siblings->n;
 
-	if (n > 0 && strcmp(snapshot_id(siblings->rows[n - 1]), id) < 0)
+	if (n > 0 && strcmp(snapshot_id(row_at(siblings, n - 1)), id) < 0)
 		return n;
-	return (uint32_t)LOWER_BOUND(i, n, strcmp(snapshot_id(siblings->rows[i]), id) < 0);
+	return (uint32_t)LOWER_BOUND(i, n, strcmp(snapshot_id(row_at(siblings, i)), id) < 0);
 }
 
 static bool stands_at(const struct siblings *siblings, uint32_t place, const void *row)
 {
-	return place < siblings->n && siblings->rows[place] == row;
+	return place < siblings->n && row_at(siblings, place) == row;
 }
 
 void children_clear(struct children *children)
@@ -165,24 +180,25 @@ static int reserve(struct children *children, enum ref ref, const char *id, cons
 static void add(struct siblings *siblings, const void *row)
 {
 	uint32_t place = lower_bound(siblings, row);
+	const void **rows = rows_of(siblings);
 
 	if (stands_at(siblings, place, row))
 		return;
-	memmove(siblings->rows + place + 1, siblings->rows + place,
-		(siblings->n - place) * sizeof(*siblings->rows));
-	siblings->rows[place] = row;
+	memmove(rows + place + 1, rows + place, (siblings->n - place) * sizeof(*rows));
+	rows[place] = row;
 	siblings->n++;
 }
 
 static void take_away(struct siblings *siblings, const void *row)
 {
 	uint32_t place = siblings ? lower_bound(siblings, row) : 0;
+	const void **rows;
 
 	if (!siblings || !stands_at(siblings, place, row))
 		return;
+	rows = rows_of(siblings);
 	siblings->n--;
-	memmove(siblings->rows + place, siblings->rows + place + 1,
-		(siblings->n - place) * sizeof(*siblings->rows));
+	memmove(rows + place, rows + place + 1, (siblings->n - place) * sizeof(*rows));
 }
 
 static void prune(struct children *children, struct siblings *siblings)
@@ -322,7 +338,7 @@ const void *children_next(const struct children *children, enum ref ref, const c
 		place += stands_at(siblings, place, previous);
 	}
 	siblings->place = place;
-	return place < siblings->n ? siblings->rows[place] : NULL;
+	return place < siblings->n ? row_at(siblings, place) : NULL;
 }
 
 size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within)
