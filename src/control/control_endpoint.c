@@ -106,7 +106,7 @@ static void change_zone(struct endpoint_work *work, struct endpoint_zone *next)
 	if (!endpoint_zone_has_replaced(next)) {
 		make_room(work, replaced, NULL);
 		remove_port(work, replaced);
-		next->replaced_port[0] = next->replaced_resource[0] = next->replaced_resource_zone[0] = '\0';
+		next->replaced_port = next->replaced_resource = next->replaced_resource_zone = "";
 		next->replaced_addr = (struct netaddr){};
 	}
 	changes_put(work->changes, KIND_ENDPOINT_ZONE, next);
@@ -143,8 +143,9 @@ static void move_endpoint(struct endpoint_work *work, const struct endpoint *end
 		next.status = endpoint->status;
 	if (view_reached(work->view, &endpoint->meta))
 		changed |= endpoint_groups_in_force(&next, work->failure);
-	if (str_copy(next.failure, sizeof(next.failure), work->failure ? work->failure : "") < 0)
-		(void)str_copy(next.failure, sizeof(next.failure), "unknown");
+	next.failure = work->failure ? work->failure : "";
+	if (strlen(next.failure) >= TEXT_SIZE)
+		next.failure = "unknown";
 	if (changed || !streq(next.failure, endpoint->failure))
 		changes_put(work->changes, KIND_ENDPOINT, &next);
 }

@@ -28,6 +28,20 @@ static void take_out(char list[][ID_SIZE], uint32_t *n, uint32_t place)
 	memset(list[*n], 0, sizeof(*list));
 }
 
+/* The row's lists, where they can be changed. */
+static void take_lists(struct endpoint *row, struct endpoint_lists *lists)
+{
+	if (row->groups == (const char(*)[ID_SIZE])lists->groups)
+		return;
+	*lists = (struct endpoint_lists){};
+	if (row->n_groups)
+		memcpy(lists->groups, row->groups, row->n_groups * sizeof(*lists->groups));
+	if (row->n_detaching)
+		memcpy(lists->detaching, row->detaching, row->n_detaching * sizeof(*lists->detaching));
+	row->groups = (const char(*)[ID_SIZE])lists->groups;
+	row->detaching = (const char(*)[ID_SIZE])lists->detaching;
+}
+
 /* A new endpoint's groups are on their way with it. */
 static bool is_attaching(const struct endpoint *row, uint32_t place)
 {
@@ -43,7 +57,7 @@ enum group_status endpoint_group_status(const struct endpoint *row, const char *
 	return place_of(row->detaching, row->n_detaching, group) != NOWHERE ? GROUP_DETACHING : GROUP_NONE;
 }
 
-int endpoint_group_attach(struct endpoint *row, const char *group)
+int endpoint_group_attach(struct endpoint *row, const char *group, struct endpoint_lists *lists)
 {
 	enum group_status status = endpoint_group_status(row, group);
 	uint32_t place;
@@ -53,14 +67,15 @@ int endpoint_group_attach(struct endpoint *row, const char *group)
 	if (row->n_groups >= SECURITY_GROUPS_MAX)
 		return -ENOSPC;
 	place = place_of(row->detaching, row->n_detaching, group);
+	take_lists(row, lists);
 	if (place != NOWHERE)
-		take_out(row->detaching, &row->n_detaching, place);
-	append(row->groups, &row->n_groups, group);
+		take_out(lists->detaching, &row->n_detaching, place);
+	append(lists->groups, &row->n_groups, group);
 	row->n_attaching++;
 	return 0;
 }
 
-int endpoint_group_detach(struct endpoint *row, const char *group)
+int endpoint_group_detach(struct endpoint *row, const char *group, struct endpoint_lists *lists)
 {
 	enum group_status status = endpoint_group_status(row, group);
 	uint32_t place = place_of(row->groups, row->n_groups, group);
@@ -74,8 +89,9 @@ int endpoint_group_detach(struct endpoint *row, const char *group)
 		return -ENOSPC;
 	if (place + row->n_attaching >= row->n_groups)
 		row->n_attaching--;
-	take_out(row->groups, &row->n_groups, place);
-	append(row->detaching, &row->n_detaching, group);
+	take_lists(row, lists);
+	take_out(lists->groups, &row->n_groups, place);
+	append(lists->detaching, &row->n_detaching, group);
 	return 0;
 }
 
@@ -84,7 +100,6 @@ bool endpoint_groups_in_force(struct endpoint *row, bool failed)
 	bool changed = row->n_detaching > 0 || (row->n_attaching > 0 && !failed);
 
 	/* What goes need not work. */
-	memset(row->detaching, 0, sizeof(row->detaching));
 	row->n_detaching = 0;
 	if (!failed)
 		row->n_attaching = 0;

@@ -17,12 +17,24 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.kind = KIND_##kind_, .member = #m, .type = FIELD_TEXT, .offset = offsetof(struct row, m),   \
 		.parents = parents_, .follows = follows_                                                     \
 	}
+#define SHARED(kind_, row, m, parents_, follows_)                                                            \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_SHARED, .offset = offsetof(struct row, m), \
+		.parents = parents_, .follows = follows_                                                     \
+	}
 #define MANY(kind_, row, m, count, parents_, follows_)                                                       \
 	{                                                                                                    \
 		.kind = KIND_##kind_, .member = #m, .type = FIELD_TEXT_LIST,                                 \
 		.offset = offsetof(struct row, m), .size = sizeof(((struct row *)0)->m[0]),                  \
 		.max = ARRAY_SIZE(((struct row *)0)->m), .count_offset = offsetof(struct row, count),        \
 		.parents = parents_, .follows = follows_                                                     \
+	}
+#define SHARED_GROUPS(kind_, row, m, count)                                                                  \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = #m, .type = FIELD_SHARED_LIST,                               \
+		.offset = offsetof(struct row, m), .size = sizeof(((struct row *)0)->m[0]),                  \
+		.max = SECURITY_GROUPS_MAX, .count_offset = offsetof(struct row, count),                     \
+		.parents = OF(SECURITY_GROUP), .follows = REF_USE                                            \
 	}
 /* An account, as a number. */
 #define ACCOUNT(kind_, row, m)                                                                               \
@@ -45,12 +57,12 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 	}
 /* A load balancer of an endpoint's zone, which is asked for with the zone, or with its own where that is
  * another one. */
-#define BALANCER_OF_ZONE(m, within)                                                                          \
+#define BALANCER_OF_ZONE(m, within, is_shared)                                                               \
 	{                                                                                                    \
-		.kind = KIND_ENDPOINT_ZONE, .member = #m, .type = FIELD_TEXT,                                \
+		.kind = KIND_ENDPOINT_ZONE, .member = #m, .type = FIELD_SHARED,                              \
 		.offset = offsetof(struct endpoint_zone, m),                                                 \
-		.within_offset = offsetof(struct endpoint_zone, within), .parents = OF(LOAD_BALANCER),       \
-		.follows = REF_USE                                                                           \
+		.within_offset = offsetof(struct endpoint_zone, within), .within_shared = is_shared,         \
+		.parents = OF(LOAD_BALANCER), .follows = REF_USE                                             \
 	}
 #define TAGGED                                                                                               \
 	(OF(VPC) | OF(VSWITCH) | OF(SECURITY_GROUP) | OF(INSTANCE) | OF(PORT) | OF(LOAD_BALANCER) |          \
@@ -87,9 +99,9 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_PORT_OWNER] = OWNER(PORT, port),
 	[REF_PORT_VPC] = ONE(PORT, port, vpc, OF(VPC), REF_TOLD),
 	[REF_PORT_VSWITCH] = ONE(PORT, port, vswitch, OF(VSWITCH), REF_USE),
-	[REF_PORT_GROUPS] = MANY(PORT, port, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
+	[REF_PORT_GROUPS] = SHARED_GROUPS(PORT, port, groups, n_groups),
 	[REF_PORT_HOLDER] = ONE(PORT, port, holder, OF(INSTANCE) | OF(ENDPOINT) | OF(LOAD_BALANCER), REF_PART),
-	[REF_PORT_NODE] = ONE(PORT, port, node, OF(NODE), REF_USE),
+	[REF_PORT_NODE] = SHARED(PORT, port, node, OF(NODE), REF_USE),
 	[REF_LOAD_BALANCER_OWNER] = OWNER(LOAD_BALANCER, load_balancer),
 	[REF_LOAD_BALANCER_VPC] = ONE(LOAD_BALANCER, load_balancer, vpc, OF(VPC), REF_TOLD),
 	[REF_LOAD_BALANCER_VSWITCHES] =
@@ -134,22 +146,21 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_ENDPOINT_OWNER] = OWNER(ENDPOINT, endpoint),
 	[REF_ENDPOINT_VPC] = ONE(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
 	[REF_ENDPOINT_SERVICE] = ONE(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),
-	[REF_ENDPOINT_GROUPS] = MANY(ENDPOINT, endpoint, groups, n_groups, OF(SECURITY_GROUP), REF_USE),
-	[REF_ENDPOINT_DETACHING] =
-		MANY(ENDPOINT, endpoint, detaching, n_detaching, OF(SECURITY_GROUP), REF_USE),
+	[REF_ENDPOINT_GROUPS] = SHARED_GROUPS(ENDPOINT, endpoint, groups, n_groups),
+	[REF_ENDPOINT_DETACHING] = SHARED_GROUPS(ENDPOINT, endpoint, detaching, n_detaching),
 	[REF_ENDPOINT_RESOURCE_GROUP] =
 		ONE(ENDPOINT, endpoint, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_ENDPOINT_ZONE_ENDPOINT] =
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
 	[REF_ENDPOINT_ZONE_PORT] = ONE(ENDPOINT_ZONE, endpoint_zone, port, OF(PORT), REF_USE),
-	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource, zone),
-	[REF_ENDPOINT_ZONE_RESOURCE_FAR] = BALANCER_OF_ZONE(resource, resource_zone),
+	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource, zone, false),
+	[REF_ENDPOINT_ZONE_RESOURCE_FAR] = BALANCER_OF_ZONE(resource, resource_zone, true),
 	[REF_ENDPOINT_ZONE_REPLACED_PORT] =
-		ONE(ENDPOINT_ZONE, endpoint_zone, replaced_port, OF(PORT), REF_USE),
-	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE] = BALANCER_OF_ZONE(replaced_resource, zone),
+		SHARED(ENDPOINT_ZONE, endpoint_zone, replaced_port, OF(PORT), REF_USE),
+	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE] = BALANCER_OF_ZONE(replaced_resource, zone, false),
 	[REF_ENDPOINT_ZONE_REPLACED_RESOURCE_FAR] =
-		BALANCER_OF_ZONE(replaced_resource, replaced_resource_zone),
+		BALANCER_OF_ZONE(replaced_resource, replaced_resource_zone, true),
 	[REF_CONNECTION_ENDPOINT] =
 		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
 	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),
@@ -265,22 +276,29 @@ const char *relation_id(enum ref ref, const void *row, size_t n, char text[UID_T
 	const struct relation *relation = &relations[ref];
 	const char *bytes = row, *member = bytes + relation->offset;
 
-	if (relation->type == FIELD_TEXT_LIST) {
+	if (relation->type == FIELD_SHARED || relation->type == FIELD_SHARED_LIST)
+		member = *(const char *const *)member;
+	if (relation->type == FIELD_TEXT_LIST || relation->type == FIELD_SHARED_LIST) {
 		uint32_t count = *(const uint32_t *)(bytes + relation->count_offset);
 
 		return n < MIN(count, relation->max) ? member + n * relation->size : NULL;
 	}
 	if (n > 0)
 		return NULL;
-	if (relation->type == FIELD_TEXT)
-		return member;
+	if (relation->type == FIELD_TEXT || relation->type == FIELD_SHARED)
+		return member ? member : "";
 	relation_uid(*(const int64_t *)member, text);
 	return text;
 }
 
 const char *relation_within(enum ref ref, const void *row)
 {
-	size_t offset = relations[ref].within_offset;
+	const struct relation *relation = &relations[ref];
+	const char *within = (const char *)row + relation->within_offset;
 
-	return offset ? (const char *)row + offset : "";
+	if (!relation->within_offset)
+		return "";
+	if (relation->within_shared)
+		within = *(const char *const *)within;
+	return within ? within : "";
 }

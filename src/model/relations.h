@@ -107,11 +107,12 @@ enum ref {
 struct relation {
 	enum kind kind;		  /* of the row that has the reference */
 	const char *member;	  /* its name; NULL: the row's own id is the other one's, too */
-	enum field_type type;	  /* TEXT, TEXT_LIST, or I64 for accounts */
+	enum field_type type;	  /* TEXT, SHARED, a list of either, or I64 for accounts */
 	size_t offset;		  /* of the member */
-	size_t size;		  /* TEXT_LIST: of one text */
-	size_t count_offset, max; /* TEXT_LIST */
+	size_t size;		  /* lists: of one text */
+	size_t count_offset, max; /* lists */
 	size_t within_offset; /* of a text that those who look from the other side ask for, too; 0: none */
+	bool within_shared;   /* that text is a shared one */
 	uint32_t parents;     /* one bit each kind that it may name; of several, the id tells which */
 	unsigned int follows; /* REF_… */
 };

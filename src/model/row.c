@@ -13,6 +13,9 @@
 
 #define ADDRESS_TEXT_SIZE NETPREFIX_TEXT_SIZE /* the longest of address, prefix and MAC */
 
+/* What shared members point to that have nothing. */
+const char row_nothing[ID_SIZE];
+
 const struct kind_info *kind_info(enum kind kind)
 {
 	return &row_kinds[kind];
@@ -68,6 +71,19 @@ static const void *member(const struct field *field, const void *row)
 	return (const char *)row + field->offset;
 }
 
+/* Of a shared member. */
+static const char *shared_text(const struct field *field, const void *row)
+{
+	const char *text = *(const char *const *)member(field, row);
+
+	return text ? text : "";
+}
+
+static uint32_t list_count(const struct field *field, const void *row)
+{
+	return *(const uint32_t *)((const char *)row + field->count_offset);
+}
+
 static bool is_zero(const void *p, size_t size)
 {
 	const uint8_t *bytes = p;
@@ -99,6 +115,9 @@ static int append_field(char ret[KEY_SIZE], size_t *length, const struct field *
 	char text[ADDRESS_TEXT_SIZE];
 
 	switch (field->type) {
+	case FIELD_SHARED:
+		p = shared_text(field, row);
+		__attribute__((fallthrough));
 	case FIELD_TEXT:
 		if (!percent)
 			return append(ret, length, p);
@@ -140,6 +159,14 @@ static int append_part(char ret[KEY_SIZE], size_t *length, const struct kind_inf
 	return field ? append_field(ret, length, field, row, percent) : -EINVAL;
 }
 
+const struct field *kind_own_id(enum kind kind)
+{
+	const struct kind_info *info = &row_kinds[kind];
+	const struct field *field = find_field(info, info->key[0], strlen(info->key[0]));
+
+	return field && field->type == FIELD_TEXT && !info->key[1] ? field : NULL;
+}
+
 int row_key(enum kind kind, const void *row, char ret[KEY_SIZE])
 {
 	const struct kind_info *info = &row_kinds[kind];
@@ -157,10 +184,8 @@ int row_key(enum kind kind, const void *row, char ret[KEY_SIZE])
 
 /* Row → JSON */
 
-static json_t *text_list_to_json(const struct field *field, const void *row)
+static json_t *text_list_to_json(const struct field *field, const char *text, uint32_t count)
 {
-	uint32_t count = *(const uint32_t *)((const char *)row + field->count_offset);
-	const char *text = member(field, row);
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < MIN(count, field->max); i++)
@@ -180,7 +205,11 @@ json_t *field_to_json(const struct field *field, const void *row)
 	case FIELD_TEXT:
 		return json_string(p);
 	case FIELD_TEXT_LIST:
-		return text_list_to_json(field, row);
+		return text_list_to_json(field, p, list_count(field, row));
+	case FIELD_SHARED:
+		return json_string(shared_text(field, row));
+	case FIELD_SHARED_LIST:
+		return text_list_to_json(field, *(const char *const *)p, list_count(field, row));
 	case FIELD_BOOL:
 		return json_boolean(*(const bool *)p);
 	case FIELD_U32:
@@ -211,11 +240,19 @@ bool field_is_absent(const struct field *field, const void *row)
 		return false;
 	case FIELD_TEXT:
 		return *(const char *)member(field, row) == '\0';
+	case FIELD_SHARED:
+		return *shared_text(field, row) == '\0';
 	case FIELD_TEXT_LIST:
-		return *(const uint32_t *)((const char *)row + field->count_offset) == 0;
+	case FIELD_SHARED_LIST:
+		return list_count(field, row) == 0;
 	default:
 		return is_zero(member(field, row), field->size);
 	}
+}
+
+bool field_is_shared(const struct field *field)
+{
+	return field->type == FIELD_SHARED || field->type == FIELD_SHARED_LIST;
 }
 
 json_t *row_to_json(enum kind kind, const void *row)
@@ -253,9 +290,19 @@ static int text_from_json(char *dst, size_t size, const json_t *json)
 	return s && str_copy(dst, size, s) >= 0 ? 0 : -EINVAL;
 }
 
-static int text_list_from_json(const struct field *field, const json_t *json, void *row)
+static int shared_from_json(const struct field *field, const json_t *json, const char **ret)
 {
-	char *text = (char *)row + field->offset;
+	const char *s = plain_text(json);
+
+	if (!s || strlen(s) >= field->size)
+		return -EINVAL;
+	*ret = s;
+	return 0;
+}
+
+/* Into `text`, which has room for as many as the field takes. */
+static int text_list_from_json(const struct field *field, const json_t *json, void *row, char *text)
+{
 	size_t n = json_array_size(json);
 	int r;
 
@@ -299,7 +346,8 @@ static int address_from_json(const struct field *field, const json_t *json, void
 	}
 }
 
-static int field_from_json(const struct field *field, const json_t *json, void *row)
+/* `room` is for the texts of a shared list. */
+static int field_from_json(const struct field *field, const json_t *json, void *row, char *room)
 {
 	void *p = (char *)row + field->offset;
 	const char *name;
@@ -310,7 +358,13 @@ static int field_from_json(const struct field *field, const json_t *json, void *
 	case FIELD_TEXT:
 		return text_from_json(p, field->size, json);
 	case FIELD_TEXT_LIST:
-		return text_list_from_json(field, json, row);
+		return text_list_from_json(field, json, row, p);
+	case FIELD_SHARED:
+		return shared_from_json(field, json, p);
+	case FIELD_SHARED_LIST:
+		memset(room, 0, field->max * field->size);
+		*(const char **)p = room;
+		return text_list_from_json(field, json, row, room);
 	case FIELD_BOOL:
 		*(bool *)p = json_is_true(json);
 		return json_is_boolean(json) ? 0 : -EINVAL;
@@ -337,12 +391,24 @@ static int field_from_json(const struct field *field, const json_t *json, void *
 	return -EINVAL;
 }
 
-int row_from_json(enum kind kind, const json_t *json, void *ret, const char **ret_field)
+void row_clear(enum kind kind, void *ret)
 {
 	const struct kind_info *info = &row_kinds[kind];
-	int r;
 
 	memset(ret, 0, info->size);
+	for (size_t i = 0; i < info->n_fields; i++)
+		if (field_is_shared(&info->fields[i]))
+			*(const char **)((char *)ret + info->fields[i].offset) = row_nothing;
+}
+
+int row_from_json(enum kind kind, const json_t *json, void *ret, struct row_lists *lists,
+		  const char **ret_field)
+{
+	const struct kind_info *info = &row_kinds[kind];
+	char *room = lists->bytes;
+	int r;
+
+	row_clear(kind, ret);
 	if (!json_is_object(json)) {
 		if (ret_field)
 			*ret_field = info->name;
@@ -353,7 +419,9 @@ int row_from_json(enum kind kind, const json_t *json, void *ret, const char **re
 
 		if (!value)
 			continue;
-		r = field_from_json(&info->fields[i], value, ret);
+		r = field_from_json(&info->fields[i], value, ret, room);
+		if (info->fields[i].type == FIELD_SHARED_LIST)
+			room += info->fields[i].max * info->fields[i].size;
 		if (r < 0) {
 			if (ret_field)
 				*ret_field = info->fields[i].name;

@@ -44,8 +44,10 @@ enum kind {
 };
 
 enum field_type {
-	FIELD_TEXT,	 /* char[size] */
-	FIELD_TEXT_LIST, /* char[max][size], count in another member */
+	FIELD_TEXT,	   /* char[size] */
+	FIELD_TEXT_LIST,   /* char[max][size], count in another member */
+	FIELD_SHARED,	   /* const char *, to less than `size` bytes; NULL is "" */
+	FIELD_SHARED_LIST, /* const char (*)[size] of up to `max` texts, count in another member */
 	FIELD_BOOL,
 	FIELD_U32,
 	FIELD_I32,
@@ -60,8 +62,8 @@ struct field {
 	const char *name; /* in JSON: the member's own name */
 	enum field_type type;
 	size_t offset;
-	size_t size;		  /* TEXT, TEXT_LIST: bytes of one text */
-	size_t count_offset, max; /* TEXT_LIST */
+	size_t size;		  /* TEXT, SHARED and lists: bytes of one text */
+	size_t count_offset, max; /* lists */
 	const char *const *names; /* ENUM: NULL-terminated, by value; the API's words */
 };
 
@@ -80,6 +82,9 @@ struct kind_info {
 const struct kind_info *kind_info(enum kind kind);
 /* The field whose member begins there; NULL: none does. */
 const struct field *kind_field_at(enum kind kind, size_t offset);
+/* The field that is all of the kind's ids, as it stands in the row; NULL: they are made of several, or
+ * otherwise. */
+const struct field *kind_own_id(enum kind kind);
 /* The kind of a key "<kind>/…"; -EINVAL if there is none. */
 int kind_of_key(const char *key, enum kind *ret);
 
@@ -93,11 +98,25 @@ json_t *row_to_json(enum kind kind, const void *row);
 /* One member: what row_to_json() puts for it, and whether it leaves it out. */
 json_t *field_to_json(const struct field *field, const void *row);
 bool field_is_absent(const struct field *field, const void *row);
+/* Whether the member is a pointer to what may be others', too. */
+bool field_is_shared(const struct field *field);
 
-/* Fills `ret` (kind_info()->size bytes; zeroed first, so that absent members are zero). Unknown members are
- * ignored, so that an older program can read a newer row. -EINVAL: a member of a wrong type or a value that
- * does not fit; `ret_field`, if not NULL, then names it. */
-int row_from_json(enum kind kind, const json_t *json, void *ret, const char **ret_field);
+/* What shared members of a row that has nothing there point to: an empty text, or list. */
+extern const char row_nothing[];
+/* Makes a row (kind_info()->size bytes) without anything: all members are zero, shared texts "". */
+void row_clear(enum kind kind, void *ret);
+
+/* Where the lists of a row that was read stand. */
+struct row_lists {
+	char bytes[2 * SECURITY_GROUPS_MAX * ID_SIZE];
+};
+
+/* Fills `ret` (kind_info()->size bytes; cleared first, so that absent members are zero). Its shared texts are
+ * the json's, its shared lists stand in `lists`. Unknown members are ignored, so that an older program can
+ * read a newer row. -EINVAL: a member of a wrong type or a value that does not fit; `ret_field`, if not NULL,
+ * then names it. */
+int row_from_json(enum kind kind, const json_t *json, void *ret, struct row_lists *lists,
+		  const char **ret_field);
 
 /* Names of states on the wire: enum_name(vpc_status_names, v->status). */
 extern const char *const vpc_status_names[],

@@ -19,6 +19,19 @@
 		.size = sizeof(MEMBER(row, m)[0]), .max = ARRAY_SIZE(MEMBER(row, m)),                        \
 		.count_offset = offsetof(struct row, count)                                                  \
 	}
+/* What the member points to has as many bytes at most. */
+#define SHARED(row, m, bytes)                                                                                \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_SHARED,                                                            \
+		.offset = offsetof(struct row, m) + 0 * sizeof((const char **)0 == &MEMBER(row, m)),         \
+		.size = (bytes)                                                                              \
+	}
+#define SHARED_LIST(row, m, count, most)                                                                     \
+	{                                                                                                    \
+		.name = #m, .type = FIELD_SHARED_LIST, .offset = offsetof(struct row, m),                    \
+		.size = sizeof(MEMBER(row, m)[0]), .max = (most),                                            \
+		.count_offset = offsetof(struct row, count)                                                  \
+	}
 /* The comparison of pointers is never evaluated; the compiler objects if the member is of another type. */
 #define SCALAR(row, m, field_type, c_type)                                                                   \
 	{                                                                                                    \
@@ -217,9 +230,9 @@ static const struct field port_fields[] = {
 	ADDR(port, addr),
 	MAC(port, mac),
 	U32(port, mtu),
-	TEXT_LIST(port, groups, n_groups),
+	SHARED_LIST(port, groups, n_groups, SECURITY_GROUPS_MAX),
 	TEXT(port, holder),
-	TEXT(port, node),
+	SHARED(port, node, WORD_SIZE * 2),
 	ENUM(port, status, port_status_names),
 	I64(port, create_time),
 };
@@ -371,23 +384,23 @@ static const struct field endpoint_fields[] = {
 	TEXT(endpoint, region),
 	TEXT(endpoint, vpc),
 	TEXT(endpoint, service),
-	TEXT(endpoint, service_name),
-	TEXT(endpoint, service_region),
+	SHARED(endpoint, service_name, SERVICE_NAME_SIZE),
+	SHARED(endpoint, service_region, REGION_SIZE),
 	U32(endpoint, cross_region_bandwidth),
-	TEXT(endpoint, name),
-	TEXT(endpoint, description),
-	TEXT(endpoint, type),
-	TEXT(endpoint, domain),
-	TEXT_LIST(endpoint, groups, n_groups),
+	SHARED(endpoint, name, NAME_SIZE),
+	SHARED(endpoint, description, TEXT_SIZE),
+	SHARED(endpoint, type, WORD_SIZE),
+	SHARED(endpoint, domain, DOMAIN_SIZE),
+	SHARED_LIST(endpoint, groups, n_groups, SECURITY_GROUPS_MAX),
 	U32(endpoint, n_attaching),
-	TEXT_LIST(endpoint, detaching, n_detaching),
-	TEXT(endpoint, ip_version),
+	SHARED_LIST(endpoint, detaching, n_detaching, SECURITY_GROUPS_MAX),
+	SHARED(endpoint, ip_version, WORD_SIZE),
 	BOOL(endpoint, zone_affinity),
 	BOOL(endpoint, protected_enabled),
-	TEXT(endpoint, payer),
+	SHARED(endpoint, payer, WORD_SIZE),
 	ENUM(endpoint, status, endpoint_status_names),
-	TEXT(endpoint, failure),
-	TEXT(endpoint, policy),
+	SHARED(endpoint, failure, TEXT_SIZE),
+	SHARED(endpoint, policy, POLICY_SIZE),
 	TEXT(endpoint, resource_group),
 	I64(endpoint, create_time),
 };
@@ -398,14 +411,14 @@ static const struct field endpoint_zone_fields[] = {
 	TEXT(endpoint_zone, vswitch),
 	TEXT(endpoint_zone, port),
 	ADDR(endpoint_zone, addr),
-	TEXT(endpoint_zone, domain),
-	TEXT(endpoint_zone, resource),
-	TEXT(endpoint_zone, resource_zone),
+	SHARED(endpoint_zone, domain, DOMAIN_SIZE),
+	SHARED(endpoint_zone, resource, ID_SIZE),
+	SHARED(endpoint_zone, resource_zone, ZONE_SIZE),
 	BOOL(endpoint_zone, resource_chosen),
-	TEXT(endpoint_zone, replaced_port),
+	SHARED(endpoint_zone, replaced_port, ID_SIZE),
 	ADDR(endpoint_zone, replaced_addr),
-	TEXT(endpoint_zone, replaced_resource),
-	TEXT(endpoint_zone, replaced_resource_zone),
+	SHARED(endpoint_zone, replaced_resource, ID_SIZE),
+	SHARED(endpoint_zone, replaced_resource_zone, ZONE_SIZE),
 	BOOL(endpoint_zone, retiring),
 	ENUM(endpoint_zone, status, zone_status_names),
 };
@@ -416,7 +429,7 @@ static const struct field connection_fields[] = {
 	ENUM(connection, status, connection_status_names),
 	BOOL(connection, waiting),
 	U32(connection, bandwidth),
-	TEXT(connection, traffic_control),
+	SHARED(connection, traffic_control, WORD_SIZE),
 	I64(connection, modified_time),
 };
 
@@ -461,7 +474,7 @@ static const struct field client_token_fields[] = {
 	TEXT(client_token, action),
 	TEXT(client_token, token),
 	TEXT(client_token, digest),
-	TEXT(client_token, answer),
+	SHARED(client_token, answer, ANSWER_SIZE),
 	I64(client_token, create_time),
 };
 

@@ -5,6 +5,12 @@
  * which drives JSON in and out of the store, the feed and much of the API's answers; a field that is not in
  * that table is not kept.
  *
+ * Of the kinds that there are many of, texts that are long, rare, or the same in many rows are *shared*: the
+ * member is a pointer, and what it points to is borrowed. In a row of the snapshot it is the snapshot's,
+ * until that row is changed or goes; a copy of the row has the same pointers. Who sets such a member keeps
+ * the text until the row was put, and takes none away. NULL is as good as "" to all that goes by the table of
+ * fields, and stands in no row of the snapshot; row_clear() makes a row without any.
+ *
  * The key of a row is "<kind>/<id>"; objects that belong to another carry its id in front
  * ("endpoint_zone/ep-…/cn-…-h"), so that a prefix lists them. States are the API's words (reference:
  * ListVpcEndpoints and kin), as enums with names.
@@ -25,6 +31,13 @@
 #define PATH_TEXT_SIZE	  256
 #define WORD_SIZE	  32
 #define POLICY_SIZE	  2049
+#define ANSWER_SIZE	  4096 /* of a call, for those who repeat it */
+
+/* Whether there is anything in a shared text. */
+static inline bool row_has(const char *shared)
+{
+	return shared && *shared;
+}
 
 #define SECURITY_GROUPS_MAX   10 /* per endpoint and per instance */
 #define ENDPOINT_ZONES_MAX    10
@@ -237,10 +250,10 @@ struct port {
 	struct netaddr addr;
 	struct mac mac;
 	uint32_t mtu;
-	char groups[SECURITY_GROUPS_MAX][ID_SIZE];
+	const char (*groups)[ID_SIZE];
 	uint32_t n_groups;
-	char holder[ID_SIZE];	  /* i-…, ep-…, nlb-… or lb-… */
-	char node[WORD_SIZE * 2]; /* PORT_INSTANCE: where it is; else empty */
+	char holder[ID_SIZE]; /* i-…, ep-…, nlb-… or lb-… */
+	const char *node;     /* PORT_INSTANCE: where it is; else empty */
 	enum port_status status;
 	int64_t create_time;
 };
@@ -456,25 +469,25 @@ struct endpoint {
 	char region[REGION_SIZE];
 	char vpc[ID_SIZE];
 	char service[ID_SIZE];
-	char service_name[SERVICE_NAME_SIZE];
-	char service_region[REGION_SIZE];
+	const char *service_name;
+	const char *service_region;
 	uint32_t cross_region_bandwidth; /* Mbit/s; 0: its service is in its own region */
-	char name[NAME_SIZE];
-	char description[TEXT_SIZE];
-	char type[WORD_SIZE]; /* Interface */
-	char domain[DOMAIN_SIZE];
-	char groups[SECURITY_GROUPS_MAX][ID_SIZE]; /* of its ENIs */
+	const char *name;
+	const char *description;
+	const char *type; /* Interface */
+	const char *domain;
+	const char (*groups)[ID_SIZE]; /* of its ENIs */
 	uint32_t n_groups;
-	uint32_t n_attaching;			      /* the last ones of them, which are not in force yet */
-	char detaching[SECURITY_GROUPS_MAX][ID_SIZE]; /* no longer of its ENIs, and still in force */
+	uint32_t n_attaching;		  /* the last ones of them, which are not in force yet */
+	const char (*detaching)[ID_SIZE]; /* no longer of its ENIs, and still in force */
 	uint32_t n_detaching;
-	char ip_version[WORD_SIZE];
+	const char *ip_version;
 	bool zone_affinity;
 	bool protected_enabled;
-	char payer[WORD_SIZE];
+	const char *payer;
 	enum endpoint_status status;
-	char failure[TEXT_SIZE];  /* why it cannot be put in force; empty: no failure */
-	char policy[POLICY_SIZE]; /* as given; empty: everything is allowed */
+	const char *failure; /* why it cannot be put in force; empty: no failure */
+	const char *policy;  /* as given; empty: everything is allowed */
 	char resource_group[ID_SIZE];
 	int64_t create_time;
 };
@@ -499,16 +512,16 @@ struct endpoint_zone {
 	char vswitch[ID_SIZE];
 	char port[ID_SIZE]; /* eni-… */
 	struct netaddr addr;
-	char domain[DOMAIN_SIZE];
-	char resource[ID_SIZE];	       /* the load balancer that serves it; empty: none allocated */
-	char resource_zone[ZONE_SIZE]; /* in which of its zones; empty: in the one of that name */
-	bool resource_chosen;	       /* by the provider, by name */
+	const char *domain;
+	const char *resource;	   /* the load balancer that serves it; empty: none allocated */
+	const char *resource_zone; /* in which of its zones; empty: in the one of that name */
+	bool resource_chosen;	   /* by the provider, by name */
 	/* While it migrates to another load balancer: the ENI and the load balancer that it had. Without an
 	 * ENI (Force) the address stays and nothing of the old one does. */
-	char replaced_port[ID_SIZE];
+	const char *replaced_port;
 	struct netaddr replaced_addr;
-	char replaced_resource[ID_SIZE];
-	char replaced_resource_zone[ZONE_SIZE];
+	const char *replaced_resource;
+	const char *replaced_resource_zone;
 	bool retiring; /* Migrated, and the old ENI goes */
 	enum zone_status status;
 };
@@ -530,7 +543,7 @@ struct connection { /* "connection/<ep>": an endpoint has one service for life *
 	enum connection_status status;
 	bool waiting;	    /* for acceptance: Disconnected on the wire, and not because it was refused */
 	uint32_t bandwidth; /* Mbit/s */
-	char traffic_control[WORD_SIZE];
+	const char *traffic_control;
 	int64_t modified_time;
 };
 
@@ -597,8 +610,8 @@ struct client_token {
 	int64_t uid;
 	char action[64];
 	char token[65];
-	char digest[65];   /* SHA-256 of the parameters */
-	char answer[4096]; /* JSON */
+	char digest[65];    /* SHA-256 of the parameters */
+	const char *answer; /* JSON */
 	int64_t create_time;
 };
 

@@ -6,6 +6,8 @@
  * so that walking costs a comparison of pointers per step and a search only after rows before it came or
  * went.
  *
+ * A row's shared texts are held in `texts` from when it was read until it has gone, or has others.
+ *
  * Rows that name another one are found in an index (children.c), which takes about 80 bytes for each row that
  * is named and 8 for each that names it; those whose ids begin with the other's lie side by side anyway, and
  * need none.
@@ -14,10 +16,11 @@
 
 #include "../lib/vec.h"
 #include "children.h"
+#include "texts.h"
 
 struct entry {
-	size_t place; /* a guess, checked before use */
-	char *id;     /* behind the row */
+	uint32_t place; /* a guess, checked before use */
+	uint32_t id_at; /* in `row`: where the row has its id itself, else behind it */
 	_Alignas(8) unsigned char row[];
 };
 
@@ -29,6 +32,7 @@ struct list {
 struct snapshot {
 	struct list lists[KIND_COUNT_];
 	struct children children;
+	struct texts texts;
 	uint64_t revision;
 };
 
@@ -53,16 +57,66 @@ struct snapshot *snapshot_free(struct snapshot *s)
 	return NULL;
 }
 
+/* The bytes of what a shared member points to; 0: it has nothing. */
+static size_t shared_size(const struct field *field, const void *row)
+{
+	const unsigned char *bytes = row;
+
+	if (field_is_absent(field, row))
+		return 0;
+	if (field->type == FIELD_SHARED_LIST)
+		return *(const uint32_t *)(const void *)(bytes + field->count_offset) * field->size;
+	return strlen(*(const char *const *)(const void *)(bytes + field->offset)) + 1;
+}
+
+/* Holds the row's shared texts, in place of those that it has borrowed. */
+static int hold_texts(struct snapshot *s, enum kind kind, unsigned char *row)
+{
+	const struct kind_info *info = kind_info(kind);
+	int r = 0;
+
+	for (size_t i = 0; i < info->n_fields; i++) {
+		const struct field *field = &info->fields[i];
+		const char **member = (const char **)(void *)(row + field->offset);
+		size_t size;
+
+		if (!field_is_shared(field))
+			continue;
+		size = r < 0 ? 0 : shared_size(field, row);
+		*member = size ? texts_hold(&s->texts, *member, size) : row_nothing;
+		if (!*member) {
+			*member = row_nothing;
+			r = -ENOMEM;
+		}
+	}
+	return r;
+}
+
+static void entry_free(struct snapshot *s, enum kind kind, struct entry *entry)
+{
+	const struct kind_info *info = kind_info(kind);
+
+	for (size_t i = 0; i < info->n_fields; i++) {
+		const struct field *field = &info->fields[i];
+		const char **member = (const char **)(void *)(entry->row + field->offset);
+
+		if (field_is_shared(field) && *member != row_nothing)
+			texts_release(&s->texts, *member);
+	}
+	free(entry);
+}
+
 void snapshot_clear(struct snapshot *s)
 {
-	for (int kind = 0; kind < KIND_COUNT_; kind++) {
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++) {
 		struct list *list = &s->lists[kind];
 
 		for (size_t i = 0; i < list->n_entries; i++)
-			free(list->entries[i]);
+			entry_free(s, kind, list->entries[i]);
 		list->n_entries = 0;
 	}
 	children_clear(&s->children);
+	texts_done(&s->texts);
 }
 
 uint64_t snapshot_revision(const struct snapshot *s)
@@ -82,13 +136,18 @@ static struct entry *entry_of(const void *row)
 
 const char *snapshot_id(const void *row)
 {
-	return entry_of(row)->id;
+	return (const char *)row + entry_of(row)->id_at;
+}
+
+static const char *entry_id(const struct entry *entry)
+{
+	return (const char *)entry->row + entry->id_at;
 }
 
 /* The first place whose id is not below `id`. */
 static size_t lower_bound(const struct list *list, const char *id)
 {
-	return LOWER_BOUND(i, list->n_entries, strcmp(list->entries[i]->id, id) < 0);
+	return LOWER_BOUND(i, list->n_entries, strcmp(entry_id(list->entries[i]), id) < 0);
 }
 
 static struct entry *entry_at(const struct list *list, size_t place)
@@ -96,7 +155,7 @@ static struct entry *entry_at(const struct list *list, size_t place)
 	struct entry *entry = place < list->n_entries ? list->entries[place] : NULL;
 
 	if (entry)
-		entry->place = place;
+		entry->place = (uint32_t)place;
 	return entry;
 }
 
@@ -104,25 +163,28 @@ static struct entry *entry_find(const struct list *list, const char *id)
 {
 	struct entry *entry = entry_at(list, lower_bound(list, id));
 
-	return entry && streq(entry->id, id) ? entry : NULL;
+	return entry && streq(entry_id(entry), id) ? entry : NULL;
 }
 
 static size_t place_of(const struct list *list, const struct entry *entry)
 {
 	if (entry->place < list->n_entries && list->entries[entry->place] == entry)
 		return entry->place;
-	return lower_bound(list, entry->id);
+	return lower_bound(list, entry_id(entry));
 }
 
-static struct entry *entry_new(const char *id, size_t row_size)
+/* Room for the row of that id, which is to be read into it. */
+static struct entry *entry_new(enum kind kind, const char *id)
 {
-	struct entry *entry = malloc(sizeof(*entry) + row_size + strlen(id) + 1);
+	const struct field *own = kind_own_id(kind);
+	size_t row_size = kind_info(kind)->size, id_size = own ? 0 : strlen(id) + 1;
+	struct entry *entry = malloc(sizeof(*entry) + row_size + id_size);
 
 	if (!entry)
 		return NULL;
 	entry->place = 0;
-	entry->id = (char *)entry->row + row_size;
-	memcpy(entry->id, id, strlen(id) + 1);
+	entry->id_at = (uint32_t)(own ? own->offset : row_size);
+	memcpy(entry->row + row_size, id, id_size);
 	return entry;
 }
 
@@ -134,13 +196,13 @@ static int list_insert(struct list *list, struct entry *entry)
 
 	if (r < 0)
 		return r;
-	if (place > 0 && strcmp(list->entries[place - 1]->id, entry->id) > 0)
-		place = lower_bound(list, entry->id);
+	if (place > 0 && strcmp(entry_id(list->entries[place - 1]), entry_id(entry)) > 0)
+		place = lower_bound(list, entry_id(entry));
 	memmove(list->entries + place + 1, list->entries + place,
 		(list->n_entries - place) * sizeof(struct entry *));
 	list->entries[place] = entry;
 	list->n_entries++;
-	entry->place = place;
+	entry->place = (uint32_t)place;
 	return 0;
 }
 
@@ -148,24 +210,27 @@ static void list_remove(struct list *list, struct entry *entry)
 {
 	size_t place = place_of(list, entry);
 
-	free(entry);
 	list->n_entries--;
 	memmove(list->entries + place, list->entries + place + 1,
 		(list->n_entries - place) * sizeof(struct entry *));
 }
 
 /* Reads the row and makes sure that it belongs under this key. */
-static int read_row(enum kind kind, const char *key, const json_t *json, void *ret)
+static int read_row(struct snapshot *s, enum kind kind, const char *key, const json_t *json,
+		    unsigned char *ret)
 {
+	struct row_lists lists;
 	char own_key[KEY_SIZE];
 	int r;
 
-	r = row_from_json(kind, json, ret, NULL);
+	r = row_from_json(kind, json, ret, &lists, NULL);
 	if (r == 0)
 		r = row_key(kind, ret, own_key);
+	if (r == 0 && !streq(key, own_key))
+		r = -EINVAL;
 	if (r < 0)
-		return r;
-	return streq(key, own_key) ? 0 : -EINVAL;
+		row_clear(kind, ret); /* it holds nothing */
+	return r < 0 ? r : hold_texts(s, kind, ret);
 }
 
 static void swap_rows(void *a, void *b, size_t size)
@@ -180,14 +245,14 @@ static void swap_rows(void *a, void *b, size_t size)
 	}
 }
 
-/* The row stays where it is. `fresh` has its new value, and is worth nothing afterwards. */
+/* The row stays where it is. `fresh` has its new value, and the old one afterwards. */
 static int change_entry(struct snapshot *s, enum kind kind, struct entry *present, struct entry *fresh)
 {
 	size_t size = kind_info(kind)->size;
 	int r;
 
 	if (children_name_alike(kind, present->row, fresh->row)) {
-		memcpy(present->row, fresh->row, size);
+		swap_rows(present->row, fresh->row, size);
 		return 0;
 	}
 	r = children_reserve(&s->children, kind, fresh->row);
@@ -224,14 +289,13 @@ static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
 	children_remove(&s->children, kind, entry->row);
 	children_prune(&s->children, kind, entry->row);
 	list_remove(&s->lists[kind], entry);
+	entry_free(s, kind, entry);
 }
 
 int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created,
 		   uint64_t revision)
 {
-	_cleanup_(freep) struct entry *fresh = NULL;
-	const struct kind_info *info;
-	struct entry *present;
+	struct entry *present, *fresh;
 	struct row_meta *meta;
 	enum kind kind;
 	const char *id;
@@ -240,8 +304,7 @@ int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint
 	r = kind_of_key(key, &kind);
 	if (r < 0)
 		return r;
-	info = kind_info(kind);
-	id = key + strlen(info->name) + 1;
+	id = key + strlen(kind_info(kind)->name) + 1;
 
 	if (!json) {
 		remove_entry(s, kind, id);
@@ -249,24 +312,25 @@ int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint
 		return 0;
 	}
 
-	fresh = entry_new(id, info->size);
+	fresh = entry_new(kind, id);
 	if (!fresh)
 		return -ENOMEM;
-	r = read_row(kind, key, json, fresh->row);
-	if (r < 0)
+	r = read_row(s, kind, key, json, fresh->row);
+	if (r < 0) {
+		entry_free(s, kind, fresh);
 		return r;
+	}
 	meta = (struct row_meta *)fresh->row; /* the first member of every row */
 	meta->created = created;
 	meta->modified = revision;
 
 	present = entry_find(&s->lists[kind], id);
 	r = present ? change_entry(s, kind, present, fresh) : insert_entry(s, kind, fresh);
-	if (r < 0)
-		return r;
-	if (!present)
-		fresh = NULL;
-	s->revision = MAX(s->revision, revision);
-	return 0;
+	if (r < 0 || present)
+		entry_free(s, kind, fresh);
+	if (r == 0)
+		s->revision = MAX(s->revision, revision);
+	return r;
 }
 
 const void *snapshot_find(const struct snapshot *s, enum kind kind, const char *id)
@@ -284,7 +348,7 @@ const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *
 
 	place = previous ? place_of(list, entry_of(previous)) + 1 : lower_bound(list, prefix);
 	entry = entry_at(list, place);
-	return entry && str_starts(entry->id, prefix) ? entry->row : NULL;
+	return entry && str_starts(entry_id(entry), prefix) ? entry->row : NULL;
 }
 
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
@@ -292,7 +356,8 @@ size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *pref
 	const struct list *list = &s->lists[kind];
 	size_t first = lower_bound(list, prefix);
 
-	return LOWER_BOUND(i, list->n_entries - first, str_starts(list->entries[first + i]->id, prefix));
+	return LOWER_BOUND(i, list->n_entries - first,
+			   str_starts(entry_id(list->entries[first + i]), prefix));
 }
 
 /* What children begin with that are found by their ids; "": the whole id. False: they are in the index. */

@@ -231,7 +231,7 @@ static int zone_in_force(struct endpoint_zone *row, const struct connection *con
  * provider, and is over when the old ENI is gone. */
 static int migration_in_force(struct endpoint_zone *row)
 {
-	if (row->status == ZONE_MIGRATING && row->replaced_port[0]) {
+	if (row->status == ZONE_MIGRATING && row_has(row->replaced_port)) {
 		row->status = ZONE_MIGRATED;
 		return 0;
 	}
@@ -276,13 +276,13 @@ int endpoint_zone_change(struct endpoint_zone *row, enum zone_change change)
 
 bool endpoint_zone_has_replaced(const struct endpoint_zone *zone)
 {
-	return zone->replaced_port[0] && !zone->retiring &&
+	return row_has(zone->replaced_port) && !zone->retiring &&
 	       (zone->status == ZONE_MIGRATING || zone->status == ZONE_MIGRATED);
 }
 
 bool endpoint_zone_shows_replaced(const struct endpoint_zone *zone)
 {
-	return zone->replaced_port[0] && zone->status == ZONE_MIGRATING;
+	return row_has(zone->replaced_port) && zone->status == ZONE_MIGRATING;
 }
 
 bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection)
@@ -295,12 +295,12 @@ bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connect
 
 const char *endpoint_zone_behind(const struct endpoint_zone *zone)
 {
-	return zone->resource_zone[0] ? zone->resource_zone : zone->zone;
+	return row_has(zone->resource_zone) ? zone->resource_zone : zone->zone;
 }
 
 const char *endpoint_zone_behind_replaced(const struct endpoint_zone *zone)
 {
-	return zone->replaced_resource_zone[0] ? zone->replaced_resource_zone : zone->zone;
+	return row_has(zone->replaced_resource_zone) ? zone->replaced_resource_zone : zone->zone;
 }
 
 int service_event(struct service *row, enum state_event event)

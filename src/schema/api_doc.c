@@ -122,6 +122,7 @@ static const char *member_type(const struct answer_field *field)
 
 	switch (member->type) {
 	case FIELD_TEXT_LIST:
+	case FIELD_SHARED_LIST:
 		return "list of texts";
 	case FIELD_BOOL:
 		return "true or false";

@@ -78,6 +78,7 @@ int store_txn_compare(struct store_txn *txn, const char *key, uint64_t modified)
 static int check_row(const char *key, const json_t *value)
 {
 	_cleanup_(freep) void *row = NULL;
+	struct row_lists lists;
 	char own_key[KEY_SIZE];
 	enum kind kind;
 	int r;
@@ -88,7 +89,7 @@ static int check_row(const char *key, const json_t *value)
 	row = malloc(kind_info(kind)->size);
 	if (!row)
 		return -ENOMEM;
-	r = row_from_json(kind, value, row, NULL);
+	r = row_from_json(kind, value, row, &lists, NULL);
 	if (r == 0)
 		r = row_key(kind, row, own_key);
 	if (r < 0)

@@ -57,7 +57,7 @@ static bool answer_member_follows(const struct answer_field *field, const json_t
 		member = kind_field_at(field->row, field->offset);
 		if (!member)
 			return false;
-		if (member->type == FIELD_TEXT_LIST)
+		if (member->type == FIELD_TEXT_LIST || member->type == FIELD_SHARED_LIST)
 			return answer_list_follows(field, value, ret_name);
 		if (member->type == FIELD_BOOL)
 			return json_is_boolean(value);

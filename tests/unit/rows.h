@@ -24,6 +24,7 @@ __attribute__((format(printf, 3, 4), unused)) static void rows_put(struct snapsh
 		struct row_meta meta;
 		char bytes[1 << 16];
 	} row;
+	struct row_lists lists;
 	json_t *json;
 	va_list ap;
 
@@ -34,7 +35,7 @@ __attribute__((format(printf, 3, 4), unused)) static void rows_put(struct snapsh
 		if (*p == '\'')
 			*p = '"';
 	json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-	if (!json || kind_of_key(key, &kind) < 0 || row_from_json(kind, json, &row, &field) < 0 ||
+	if (!json || kind_of_key(key, &kind) < 0 || row_from_json(kind, json, &row, &lists, &field) < 0 ||
 	    snapshot_apply(s, key, json, 1, ++rows_revision) < 0) {
 		fprintf(stderr, "%s: not a row (%s, %s): %s\n", key, json ? "" : error.text, field, text);
 		exit(EXIT_FAILURE);

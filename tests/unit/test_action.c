@@ -436,7 +436,7 @@ static void put_tokens(struct harness *h, int64_t create_time, int from, int to)
 
 			(void)str_format(row.action, sizeof(row.action), "VPC:Draw");
 			(void)str_format(row.token, sizeof(row.token), "old%d", j);
-			(void)str_format(row.answer, sizeof(row.answer), "{}");
+			row.answer = "{}";
 			(void)store_txn_row_put(txn, KIND_CLIENT_TOKEN, &row);
 		}
 		store_commit(h->store, txn, ignore, NULL);
@@ -691,7 +691,7 @@ static void put_instance_on(struct harness *h, const char *node, const char *id,
 	(void)str_copy(port.id, sizeof(port.id), instance.port);
 	(void)str_copy(port.vpc, sizeof(port.vpc), "vpc-lost");
 	(void)str_copy(port.holder, sizeof(port.holder), id);
-	(void)str_copy(port.node, sizeof(port.node), node);
+	port.node = node;
 	(void)netaddr_parse(address, &port.addr);
 	(void)str_copy(taken.vpc, sizeof(taken.vpc), port.vpc);
 	(void)str_copy(taken.port, sizeof(taken.port), port.id);
@@ -859,7 +859,7 @@ static void test_system_service_in_use(struct harness *h)
 	(void)str_copy(endpoint.service, sizeof(endpoint.service), harness_text(h, "ServiceId"));
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), "ep-1");
 	(void)str_copy(zone.zone, sizeof(zone.zone), "cn-hangzhou-i");
-	(void)str_copy(zone.resource, sizeof(zone.resource), "nlb-1");
+	zone.resource = "nlb-1";
 	harness_put(h, KIND_ENDPOINT, &endpoint);
 	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
 	ADMIN_REFUSED(h, "EndpointServiceConnectionDependence", "a zone that serves an endpoint",

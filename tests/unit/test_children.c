@@ -18,6 +18,10 @@ static struct endpoint_zone zones[ROWS];
 static struct sg_rule rules[ROWS];
 static struct server_health health[ROWS];
 
+/* What the rows share. */
+static char port_nodes[ROWS][ID_SIZE], port_groups[ROWS][4][ID_SIZE];
+static char zone_resources[ROWS][ID_SIZE], zone_zones[ROWS][ZONE_SIZE];
+
 static const struct {
 	enum kind kind;
 	char *rows;
@@ -50,24 +54,26 @@ static void make_port(struct port *port, int k)
 	static const char *const regions[] = {"", "cn-a", "cn-b"};
 	static const char *const holders[] = {"i-", "ep-", "nlb-"};
 
-	*port = (struct port){.owner = pick(3), .n_groups = (uint32_t)pick(4)};
+	*port = (struct port){.owner = pick(3), .n_groups = (uint32_t)pick(4), .node = port_nodes[k]};
+	port->groups = (const char(*)[ID_SIZE])port_groups[k];
 	(void)str_format(port->id, ID_SIZE, "eni-%02d", k);
 	(void)str_copy(port->region, sizeof(port->region), regions[pick(3)]);
 	name(port->vpc, "vpc-", 5);
 	name(port->holder, holders[pick(3)], 5);
-	name(port->node, "node-", 3);
+	name(port_nodes[k], "node-", 3);
 	for (uint32_t i = 0; i < port->n_groups; i++)
-		name(port->groups[i], "sg-", 4); /* also one twice */
+		name(port_groups[k][i], "sg-", 4); /* also one twice */
 }
 
 static void make_zone(struct endpoint_zone *zone, int k)
 {
-	*zone = (struct endpoint_zone){};
+	*zone = (struct endpoint_zone){.resource = zone_resources[k], .resource_zone = zone_zones[k]};
 	(void)str_format(zone->endpoint, ID_SIZE, "ep-%d", k / 4 + 1);
 	(void)str_format(zone->zone, ZONE_SIZE, "zone-%d", k % 4);
-	name(zone->resource, "nlb-", 4);
+	name(zone_resources[k], "nlb-", 4);
+	zone_zones[k][0] = '\0';
 	if (pick(2))
-		(void)str_format(zone->resource_zone, sizeof(zone->resource_zone), "zone-%d", pick(4));
+		(void)str_format(zone_zones[k], ZONE_SIZE, "zone-%d", pick(4));
 	name(zone->port, "eni-0", 9);
 }
 

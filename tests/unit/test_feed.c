@@ -27,7 +27,7 @@ static void put_port(struct harness *h, const char *id, const char *vpc, const c
 
 	COPY(row.id, id);
 	COPY(row.vpc, vpc);
-	COPY(row.node, node);
+	row.node = node;
 	harness_put(h, KIND_PORT, &row);
 }
 

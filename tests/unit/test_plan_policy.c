@@ -356,7 +356,8 @@ static void test_balancer_groups(void)
 	uint32_t wrong = 0, allowed = 0, judged = 0, narrowed = 0;
 
 	for (int round = 0; round < 150; round++) {
-		struct port behind = {.vpc = "vpc-c", .groups = {"sg-1", "sg-2"}, .n_groups = 2};
+		struct port behind = {
+			.vpc = "vpc-c", .groups = (const char[][ID_SIZE]){"sg-1", "sg-2"}, .n_groups = 2};
 		const struct port *eni;
 		struct world w;
 

@@ -456,7 +456,7 @@ static void make_name(json_t *row, enum ref ref, const char *id)
 {
 	const struct relation *relation = relation_info(ref);
 
-	if (relation->type == FIELD_TEXT_LIST)
+	if (relation->type == FIELD_TEXT_LIST || relation->type == FIELD_SHARED_LIST)
 		(void)json_object_set_new(row, relation->member, json_pack("[s]", id));
 	else if (relation->type == FIELD_I64)
 		(void)json_object_set_new(row, relation->member, json_integer(atoll(id)));

@@ -433,12 +433,11 @@ static char group_texts[2 * SECURITY_GROUPS_MAX + 2][ID_SIZE];
 
 static struct endpoint endpoint_of_groups(enum endpoint_status status, int n)
 {
-	struct endpoint row = {.status = status};
+	struct endpoint row = {.status = status, .n_groups = (uint32_t)n};
 
 	for (size_t i = 0; i < ARRAY_SIZE(group_texts); i++)
 		(void)str_format(group_texts[i], ID_SIZE, "sg-%zu", i);
-	for (; (int)row.n_groups < n; row.n_groups++)
-		(void)str_copy(row.groups[row.n_groups], ID_SIZE, group_texts[row.n_groups]);
+	row.groups = (const char(*)[ID_SIZE])group_texts;
 	return row;
 }
 
@@ -455,44 +454,48 @@ static const char *groups_text(const struct endpoint *row)
 static void test_groups(void)
 {
 	struct endpoint row = endpoint_of_groups(ENDPOINT_ACTIVE, 2);
+	struct endpoint_lists lists;
 
 	tap_is_str(groups_text(&row), "TT....................", "an active endpoint has its groups");
-	tap_is_int(endpoint_group_attach(&row, "sg-2"), 0, "a third one is attached");
-	tap_is_int(endpoint_group_attach(&row, "sg-3"), 0, "and a fourth");
+	tap_is_int(endpoint_group_attach(&row, "sg-2", &lists), 0, "a third one is attached");
+	tap_is_int(endpoint_group_attach(&row, "sg-3", &lists), 0, "and a fourth");
 	tap_is_str(groups_text(&row), "TTAA..................", "both are on their way");
-	tap_is_int(endpoint_group_attach(&row, "sg-2"), -EEXIST, "one that is on its way is there");
-	tap_is_int(endpoint_group_detach(&row, "sg-0"), 0, "one that was there leaves");
-	tap_is_int(endpoint_group_detach(&row, "sg-2"), 0, "so does one that was on its way");
+	tap_is_int(endpoint_group_attach(&row, "sg-2", &lists), -EEXIST, "one that is on its way is there");
+	tap_is_int(endpoint_group_detach(&row, "sg-0", &lists), 0, "one that was there leaves");
+	tap_is_int(endpoint_group_detach(&row, "sg-2", &lists), 0, "so does one that was on its way");
 	tap_is_str(groups_text(&row), "DTDA..................", "the others stay as they were");
-	tap_is_int(endpoint_group_detach(&row, "sg-0"), -EALREADY, "one that leaves goes on leaving");
-	tap_is_int(endpoint_group_detach(&row, "sg-9"), -ENOENT, "one that is not there does not");
-	tap_is_int(endpoint_group_attach(&row, "sg-0"), 0, "one that leaves comes back");
+	tap_is_int(endpoint_group_detach(&row, "sg-0", &lists), -EALREADY, "one that leaves goes on leaving");
+	tap_is_int(endpoint_group_detach(&row, "sg-9", &lists), -ENOENT, "one that is not there does not");
+	tap_is_int(endpoint_group_attach(&row, "sg-0", &lists), 0, "one that leaves comes back");
 	tap_is_str(groups_text(&row), "ATDA..................", "on its way in again");
 	tap_ok(endpoint_groups_in_force(&row, true), "what was detached goes, also when the endpoint failed");
 	tap_is_str(groups_text(&row), "AT.A..................", "what was attached waits for it");
 	tap_ok(endpoint_groups_in_force(&row, false), "when it is in force");
 	tap_is_str(groups_text(&row), "TT.T..................", "all are attached");
 	tap_ok(!endpoint_groups_in_force(&row, false), "and that is that");
-	tap_is_int(endpoint_group_detach(&row, "sg-0") | endpoint_group_detach(&row, "sg-1"), 0, "two leave");
-	tap_is_int(endpoint_group_detach(&row, "sg-3"), -EPERM, "the last one does not");
+	tap_is_int(endpoint_group_detach(&row, "sg-0", &lists) | endpoint_group_detach(&row, "sg-1", &lists),
+		   0, "two leave");
+	tap_is_int(endpoint_group_detach(&row, "sg-3", &lists), -EPERM, "the last one does not");
 	tap_is_str(groups_text(&row), "DD.T..................", "whatever else leaves");
 }
 
 static void test_group_room(void)
 {
 	struct endpoint row = endpoint_of_groups(ENDPOINT_CREATING, SECURITY_GROUPS_MAX);
+	struct endpoint_lists lists;
 
 	tap_is_str(groups_text(&row), "AAAAAAAAAA............", "a new endpoint's groups are on their way");
 	row.status = ENDPOINT_ACTIVE;
-	tap_is_int(endpoint_group_attach(&row, "sg-10"), -ENOSPC, "an eleventh is too many");
+	tap_is_int(endpoint_group_attach(&row, "sg-10", &lists), -ENOSPC, "an eleventh is too many");
 	for (int i = 0; i < SECURITY_GROUPS_MAX; i++)
-		tap_is_int(endpoint_group_detach(&row, group_texts[i]) |
-				   endpoint_group_attach(&row, group_texts[SECURITY_GROUPS_MAX + i]),
+		tap_is_int(endpoint_group_detach(&row, group_texts[i], &lists) |
+				   endpoint_group_attach(&row, group_texts[SECURITY_GROUPS_MAX + i], &lists),
 			   0, "group %d makes room for another at once", i);
 	tap_is_str(groups_text(&row), "DDDDDDDDDDAAAAAAAAAA..", "as many leave as come");
-	tap_is_int(endpoint_group_detach(&row, "sg-10"), -ENOSPC, "more cannot leave at a time");
+	tap_is_int(endpoint_group_detach(&row, "sg-10", &lists), -ENOSPC, "more cannot leave at a time");
 	tap_is_str(groups_text(&row), "DDDDDDDDDDAAAAAAAAAA..", "and nothing changes then");
-	tap_is_int(endpoint_group_attach(&row, "sg-0"), -ENOSPC, "there is no room to come back, either");
+	tap_is_int(endpoint_group_attach(&row, "sg-0", &lists), -ENOSPC,
+		   "there is no room to come back, either");
 	tap_ok(endpoint_groups_in_force(&row, false), "when it is in force");
 	tap_is_str(groups_text(&row), "..........TTTTTTTTTT..", "the others are there");
 }

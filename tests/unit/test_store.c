@@ -365,19 +365,20 @@ static void test_changes(void)
 /* Large documents push out others long before there are many of them. */
 static void test_history_in_bytes(void)
 {
-	struct client_token row = {.uid = 1, .action = "a:b"};
+	char answer[ANSWER_SIZE] = "";
+	struct client_token row = {.uid = 1, .action = "a:b", .answer = answer};
 	struct result result = {};
 	struct told told = {};
 	struct store_txn *txn;
 	struct fixture f;
 	uint64_t begin;
-	size_t n = STORE_HISTORY_BYTES_MAX / sizeof(row.answer) + 100;
+	size_t n = STORE_HISTORY_BYTES_MAX / sizeof(answer) + 100;
 
 	(void)fixture_open(&f, "bytes");
 	commit_counter(f.store, "b", 1, &result);
 	(void)loop_turn(f.loop, 0);
 	begin = result.revision;
-	memset(row.answer, 'x', sizeof(row.answer) - 1);
+	memset(answer, 'x', sizeof(answer) - 1);
 	for (size_t i = 0; i < n; i++) {
 		(void)str_format(row.token, sizeof(row.token), "%zu", i);
 		(void)store_txn_new(&txn);

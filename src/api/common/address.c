@@ -89,6 +89,9 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 		.owner = wish->owner,
 		.kind = wish->kind,
 		.mtu = wish->mtu ? wish->mtu : smallest_mtu(call->rows),
+		.groups = wish->groups,
+		.n_groups = wish->n_groups,
+		.node = wish->node ? wish->node : "",
 		.status = wish->status,
 		.create_time = call->now,
 	};
@@ -109,9 +112,6 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	(void)str_copy(port.vpc, sizeof(port.vpc), vswitch->vpc);
 	(void)str_copy(port.vswitch, sizeof(port.vswitch), vswitch->id);
 	(void)str_copy(port.holder, sizeof(port.holder), wish->holder);
-	(void)str_copy(port.node, sizeof(port.node), wish->node ? wish->node : "");
-	for (; port.n_groups < wish->n_groups; port.n_groups++)
-		(void)str_copy(port.groups[port.n_groups], ID_SIZE, wish->groups[port.n_groups]);
 
 	call_put(call, KIND_PORT, &port);
 	claim(call, alloc, &port);

@@ -118,10 +118,11 @@ int token_bind(struct call *call, const char *token, const char *digest)
 	r = token_row(call, token, &row);
 	if (r == 0)
 		r = str_copy(row.digest, sizeof(row.digest), digest);
-	if (r >= 0)
-		r = str_copy(row.answer, sizeof(row.answer), answer);
+	if (r >= 0 && strlen(answer) >= ANSWER_SIZE)
+		r = -E2BIG;
 	if (r < 0)
 		return r;
+	row.answer = answer;
 	present = find_row(call, &row);
 	if (present)
 		row.meta = present->meta; /* its time is over */

@@ -72,7 +72,7 @@ static int change_groups(struct call *call,
 		if (!port)
 			continue;
 		copy = *port;
-		memcpy(copy.groups, row.groups, sizeof(copy.groups));
+		copy.groups = (const char(*)[ID_SIZE])row.groups;
 		copy.n_groups = row.n_groups;
 		call_put(call, KIND_PORT, &copy);
 	}

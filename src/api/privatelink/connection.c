@@ -71,7 +71,7 @@ static int read_limits(struct call *call, const struct service *service, struct 
 				       "The service's load balancers do not have this mode.");
 	row->bandwidth = (uint32_t)bandwidth;
 	if (mode)
-		(void)str_copy(row->traffic_control, sizeof(row->traffic_control), mode);
+		row->traffic_control = mode;
 	return 0;
 }
 

@@ -27,9 +27,9 @@ static int read_formats(struct call *call, struct endpoint *row)
 {
 	int r;
 
-	r = read_name(call, "EndpointName", row->name);
+	r = read_name(call, "EndpointName", &row->name);
 	if (r == 0)
-		r = read_description(call, "EndpointDescription", row->description);
+		r = read_description(call, "EndpointDescription", &row->description);
 	if (r == 0)
 		r = read_resource_group(call, "InvalidResourceGroup", row->resource_group);
 	if (r < 0)
@@ -58,7 +58,7 @@ static int read_service_region(struct call *call, struct endpoint *row)
 					"Endpoints in %s do not reach a service in %s: the border of "
 					"mainland China is between them.",
 					call->region, region);
-	(void)str_copy(row->service_region, sizeof(row->service_region), region);
+	row->service_region = region;
 	return read_cross_bandwidth(call, region, row);
 }
 
@@ -140,12 +140,14 @@ static bool in_groups(const struct endpoint *row, const char *id)
 	return false;
 }
 
-static int read_groups(struct call *call, struct endpoint *row)
+static int read_groups(struct call *call, struct endpoint_plan *plan)
 {
+	struct endpoint *row = &plan->row;
 	const struct security_group *first = NULL;
 	json_t *ids = call_list(call, "SecurityGroupId"), *id;
 	size_t i;
 
+	row->groups = (const char(*)[ID_SIZE])plan->groups;
 	json_array_foreach(ids, i, id) {
 		const struct security_group *group = owned_security_group(call, json_string_value(id));
 
@@ -157,7 +159,7 @@ static int read_groups(struct call *call, struct endpoint *row)
 			return call_fail(call, "SecurityGroupTypeOnlySingleTypeSupporteded");
 		if (in_groups(row, group->id))
 			continue;
-		(void)str_copy(row->groups[row->n_groups++], ID_SIZE, group->id);
+		(void)str_copy(plan->groups[row->n_groups++], ID_SIZE, group->id);
 	}
 	return row->n_groups ? 0 : call_fail(call, "EndpointMustContainSecurityGroup");
 }
@@ -187,19 +189,23 @@ static int check_idle(struct call *call)
 	return quota_check_one(call, uid, QUOTA_IDLE_ENDPOINTS, call->region);
 }
 
-static void fill_endpoint(struct call *call, const struct service *service, struct endpoint *row)
+static void fill_endpoint(struct call *call, struct endpoint_plan *plan)
 {
+	const struct service *service = plan->service;
+	struct endpoint *row = &plan->row;
+
 	call_new_id(call, "ep-", row->id);
 	row->owner = call->account->uid;
 	row->status = ENDPOINT_CREATING;
 	row->create_time = call->now;
 	(void)str_copy(row->service, sizeof(row->service), service->id);
-	(void)str_copy(row->service_name, sizeof(row->service_name), service->name);
-	(void)str_copy(row->type, sizeof(row->type), "Interface");
-	(void)str_copy(row->ip_version, sizeof(row->ip_version), "IPv4");
-	(void)str_copy(row->payer, sizeof(row->payer), service->payer);
-	(void)str_format(row->domain, sizeof(row->domain), "%s.%s.%s." PRIVATE_LINK_DOMAIN, row->id,
+	row->service_name = service->name;
+	row->type = "Interface";
+	row->ip_version = "IPv4";
+	row->payer = service->payer;
+	(void)str_format(plan->domain, sizeof(plan->domain), "%s.%s.%s." PRIVATE_LINK_DOMAIN, row->id,
 			 service_label(service), service->region);
+	row->domain = plan->domain;
 }
 
 static void fill_connection(const struct call *call, const struct service *service,
@@ -213,8 +219,7 @@ static void fill_connection(const struct call *call, const struct service *servi
 	};
 	(void)str_copy(row->endpoint, sizeof(row->endpoint), endpoint->id);
 	(void)str_copy(row->service, sizeof(row->service), service->id);
-	(void)str_copy(row->traffic_control, sizeof(row->traffic_control),
-		       streq(service->resource_type, "slb") ? "BandwidthLimit" : "Scalability");
+	row->traffic_control = streq(service->resource_type, "slb") ? "BandwidthLimit" : "Scalability";
 }
 
 static int read_zones(struct call *call, struct endpoint_plan *plan)
@@ -258,7 +263,7 @@ static int read_vpc(struct call *call, struct endpoint_plan *plan)
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "VpcNotFound");
 	(void)str_copy(plan->row.vpc, sizeof(plan->row.vpc), vpc->id);
-	r = read_groups(call, &plan->row);
+	r = read_groups(call, plan);
 	if (r == 0)
 		r = check_vpc_room(call, vpc, plan->service);
 	if (r == 0)
@@ -271,6 +276,7 @@ int endpoint_plan_read(struct call *call, struct endpoint_plan *ret)
 	int r;
 
 	*ret = (struct endpoint_plan){0};
+	row_clear(KIND_ENDPOINT, &ret->row);
 	r = read_formats(call, &ret->row);
 	if (r == 0)
 		r = read_service_region(call, &ret->row);
@@ -282,7 +288,7 @@ int endpoint_plan_read(struct call *call, struct endpoint_plan *ret)
 		r = read_vpc(call, ret);
 	if (r < 0)
 		return r;
-	fill_endpoint(call, ret->service, &ret->row);
+	fill_endpoint(call, ret);
 	fill_connection(call, ret->service, &ret->row, &ret->connection);
 	return read_zones(call, ret);
 }

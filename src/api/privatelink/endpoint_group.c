@@ -31,7 +31,7 @@ static void put_endpoint(struct call *call, const struct endpoint *row)
 	for (const struct port *p = NULL; (p = snapshot_children(call->rows, REF_PORT_HOLDER, row->id, p));) {
 		struct port port = *p;
 
-		memcpy(port.groups, row->groups, sizeof(port.groups));
+		port.groups = row->groups;
 		port.n_groups = row->n_groups;
 		call_put(call, KIND_PORT, &port);
 	}
@@ -50,6 +50,7 @@ static int check_type(struct call *call, const struct endpoint *row, const struc
 int endpoint_attach_group(struct call *call)
 {
 	const struct security_group *group;
+	struct endpoint_lists lists;
 	struct endpoint row;
 	int r;
 
@@ -62,7 +63,7 @@ int endpoint_attach_group(struct call *call)
 	r = check_type(call, &row, group);
 	if (r < 0)
 		return r;
-	switch (endpoint_group_attach(&row, group->id)) {
+	switch (endpoint_group_attach(&row, group->id, &lists)) {
 	case -EEXIST:
 		return call_fail(call, "SecurityGroupExist");
 	case -ENOSPC:
@@ -75,13 +76,14 @@ int endpoint_attach_group(struct call *call)
 
 int endpoint_detach_group(struct call *call)
 {
+	struct endpoint_lists lists;
 	struct endpoint row;
 	int r;
 
 	r = find_endpoint(call, &row);
 	if (r < 0)
 		return r;
-	switch (endpoint_group_detach(&row, call_string(call, "SecurityGroupId"))) {
+	switch (endpoint_group_detach(&row, call_string(call, "SecurityGroupId"), &lists)) {
 	case -ENOENT:
 		return call_fail(call, "SecurityGroupNotFound");
 	case -EPERM:
@@ -128,7 +130,7 @@ int endpoint_list_groups(struct call *call)
 	if (r < 0)
 		return r;
 	n = endpoint->n_groups + endpoint->n_detaching;
-	memcpy(groups, endpoint->groups, sizeof(endpoint->groups));
+	memcpy(groups, endpoint->groups, endpoint->n_groups * sizeof(*groups));
 	memcpy(groups[endpoint->n_groups], endpoint->detaching, endpoint->n_detaching * sizeof(*groups));
 	qsort(groups, n, ID_SIZE, compare_ids);
 	list = answer_list(call->answer, call->action->answer, "SecurityGroups");

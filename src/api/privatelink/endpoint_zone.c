@@ -67,8 +67,8 @@ void zone_name_resource(struct endpoint_zone *zone, const struct service_resourc
 {
 	bool other_zone = resource && !streq(resource->zone, zone->zone);
 
-	(void)str_copy(zone->resource, sizeof(zone->resource), resource ? resource->resource : "");
-	(void)str_copy(zone->resource_zone, sizeof(zone->resource_zone), other_zone ? resource->zone : "");
+	zone->resource = resource ? resource->resource : "";
+	zone->resource_zone = other_zone ? resource->zone : "";
 }
 
 /* A zone whose connection is up, or comes up, is served from the start. */
@@ -140,7 +140,9 @@ int zone_plan_read(struct call *call, struct allocation *allocation, const struc
 	struct endpoint_zone *zone = &ret->row;
 	int r;
 
-	*ret = (struct zone_plan){.row.status = ZONE_CREATING};
+	*ret = (struct zone_plan){0};
+	row_clear(KIND_ENDPOINT_ZONE, zone);
+	zone->status = ZONE_CREATING;
 	if (!catalogue_zone(call->catalogue, call->region, wish->zone))
 		return call_fail_detail(call, "UnsupportedZone", "There is no zone %s.", wish->zone);
 	r = read_address(call, wish, &ret->wanted);
@@ -154,8 +156,9 @@ int zone_plan_read(struct call *call, struct allocation *allocation, const struc
 	(void)str_copy(zone->endpoint, sizeof(zone->endpoint), endpoint->id);
 	(void)str_copy(zone->zone, sizeof(zone->zone), wish->zone);
 	(void)str_copy(zone->vswitch, sizeof(zone->vswitch), ret->vswitch->id);
-	(void)str_format(zone->domain, sizeof(zone->domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
+	(void)str_format(ret->domain, sizeof(ret->domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
 			 wish->zone, service_label(allocation->service), allocation->service->region);
+	zone->domain = ret->domain;
 	return allocate(call, allocation, connection, zone);
 }
 

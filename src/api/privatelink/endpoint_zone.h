@@ -27,10 +27,12 @@ void zone_set_resource(struct call *call, struct endpoint_zone *zone,
 /* A zone as it would be made, but for its ENI. */
 struct zone_plan {
 	struct endpoint_zone row;
+	char domain[DOMAIN_SIZE]; /* the row's */
 	const struct vswitch *vswitch;
 	struct netaddr wanted; /* its address; zero: any */
 };
-/* Checks the wish, and finds what the zone is to be; fails the call for what is wrong with it. */
+/* Checks the wish, and finds what the zone is to be; fails the call for what is wrong with it. The row points
+ * into the plan. */
 int zone_plan_read(struct call *call, struct allocation *allocation, const struct connection *connection,
 		   const struct zone_wish *wish, struct zone_plan *ret);
 /* Puts the zone's rows into the transaction: the zone itself, its ENI and the ENI's address. */

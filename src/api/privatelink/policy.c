@@ -147,11 +147,11 @@ int policy_read(struct call *call, const struct service *service, struct endpoin
 		return 0;
 	if (!service->policy_supported)
 		return call_fail(call, "OperationDenied.EndpointPolicyNotSupport");
-	if (strlen(policy) >= sizeof(row->policy))
+	if (strlen(policy) >= POLICY_SIZE)
 		return call_fail_param(call, "PolicyDocument", "It must be of 2048 bytes at most.");
 	r = check_policy(call, policy);
 	if (r < 0)
 		return r;
-	(void)str_copy(row->policy, sizeof(row->policy), policy);
+	row->policy = policy;
 	return 0;
 }

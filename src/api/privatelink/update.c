@@ -26,15 +26,15 @@ static int read_endpoint(struct call *call, struct endpoint *row)
 	r = read_cross_bandwidth(call, row->service_region, row);
 	if (r < 0)
 		return r;
-	r = read_name(call, "EndpointName", row->name);
+	r = read_name(call, "EndpointName", &row->name);
 	if (r < 0)
 		return r;
-	r = read_description(call, "EndpointDescription", row->description);
+	r = read_description(call, "EndpointDescription", &row->description);
 	if (r < 0)
 		return r;
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", row->zone_affinity);
 	if (call_bool(call, "ResetPolicy", false))
-		row->policy[0] = '\0';
+		row->policy = "";
 	if (!service)
 		return call_fail(call, "EndpointServiceDeleted");
 	return policy_read(call, service, row);

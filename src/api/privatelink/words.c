@@ -14,29 +14,31 @@ const char *service_label(const struct service *service)
 	return service->product[0] ? service->product : service->id;
 }
 
-int read_name(struct call *call, const char *param, char ret[NAME_SIZE])
+int read_name(struct call *call, const char *param, const char **ret)
 {
 	const char *text = call_string(call, param);
 
 	if (!text || !text[0])
 		return 0;
-	if (!check_name(text, false) || str_copy(ret, NAME_SIZE, text) < 0)
+	if (!check_name(text, false) || strlen(text) >= NAME_SIZE)
 		return call_fail_param(
 			call, param,
 			"It must be of 2 to 128 characters, first a letter, then also digits, - and _.");
+	*ret = text;
 	return 0;
 }
 
-int read_description(struct call *call, const char *param, char ret[TEXT_SIZE])
+int read_description(struct call *call, const char *param, const char **ret)
 {
 	const char *text = call_string(call, param);
 
 	if (!text || !text[0])
 		return 0;
-	if (!check_description(text) || str_copy(ret, TEXT_SIZE, text) < 0)
+	if (!check_description(text) || strlen(text) >= TEXT_SIZE)
 		return call_fail_param(
 			call, param,
 			"It must be of 2 to 256 characters and not start with http:// or https://.");
+	*ret = text;
 	return 0;
 }
 

@@ -9,10 +9,10 @@
 /* The middle of the names of the service's endpoints: its id, of a system service its product. */
 const char *service_label(const struct service *service);
 
-/* Optional texts: name, description. Each writes nothing if the parameter is absent or empty.
- */
-int read_name(struct call *call, const char *param, char ret[NAME_SIZE]);
-int read_description(struct call *call, const char *param, char ret[TEXT_SIZE]);
+/* Optional texts: name, description. Each sets nothing if the parameter is absent or empty. Borrowed from
+ * the call. */
+int read_name(struct call *call, const char *param, const char **ret);
+int read_description(struct call *call, const char *param, const char **ret);
 /* The parameter ServiceDescription, if it is there: any text, also an empty one. */
 int read_service_description(struct call *call, char ret[TEXT_SIZE]);
 

@@ -149,23 +149,25 @@ static int allocate(struct call *call, const struct ends *ends, enum mode mode, 
 	return 1;
 }
 
-/* A second ENI beside the one that the zone has. */
-static int make_second(struct call *call, const struct endpoint *endpoint, struct endpoint_zone *row)
+/* A second ENI beside the one that the zone had. */
+static int make_second(struct call *call, const struct endpoint *endpoint, const struct endpoint_zone *had,
+		       struct endpoint_zone *row)
 {
 	const struct vswitch *vswitch = snapshot_vswitch(call->rows, row->vswitch);
 	struct alloc alloc = {};
 
 	if (!vswitch || vswitch->status != VSWITCH_AVAILABLE)
 		return call_fail(call, "VSwitchStatusNotAllowed");
-	(void)str_copy(row->replaced_port, sizeof(row->replaced_port), row->port);
-	row->replaced_addr = row->addr;
-	(void)str_copy(row->replaced_resource, sizeof(row->replaced_resource), row->resource);
-	(void)str_copy(row->replaced_resource_zone, sizeof(row->replaced_resource_zone), row->resource_zone);
+	row->replaced_port = had->port;
+	row->replaced_addr = had->addr;
+	row->replaced_resource = had->resource;
+	row->replaced_resource_zone = had->resource_zone;
 	return zone_make_port(call, &alloc, endpoint, vswitch, NULL, row);
 }
 
 /* Likewise. */
-static int replace(struct call *call, const struct ends *ends, enum mode mode, struct endpoint_zone *row)
+static int replace(struct call *call, const struct ends *ends, enum mode mode,
+		   const struct endpoint_zone *had, struct endpoint_zone *row)
 {
 	const struct service_resource *resource = NULL;
 	enum zone_status status = row->status;
@@ -184,7 +186,7 @@ static int replace(struct call *call, const struct ends *ends, enum mode mode, s
 		zone_set_resource(call, row, resource);
 		return 1;
 	}
-	r = make_second(call, ends->endpoint, row);
+	r = make_second(call, ends->endpoint, had, row);
 	if (r < 0)
 		return r;
 	zone_name_resource(row, resource);
@@ -226,7 +228,7 @@ int zone_connection_update_resource(struct call *call)
 	if (r < 0)
 		return r;
 	row = *zone;
-	r = replaces(mode) ? replace(call, &ends, mode, &row) : allocate(call, &ends, mode, &row);
+	r = replaces(mode) ? replace(call, &ends, mode, zone, &row) : allocate(call, &ends, mode, &row);
 	if (r > 0)
 		put(call, &ends, &row);
 	return MIN(r, 0);
