@@ -81,3 +81,20 @@ bool serving_in_zone(const struct server_group *group, const struct server *serv
 {
 	return *group->load_balancer || streq(server->zone, zone);
 }
+
+/* The largest primes below 2^8 … 2^23: they grow in steps, so that a table keeps its size while a few servers
+ * come and go. */
+static const uint32_t places[] = {
+	251,   509,    1021,   2039,   4093,	8191,	 16381,	  32749,
+	65521, 131071, 262139, 524287, 1048573, 2097143, 4194301, 8388593,
+};
+
+uint32_t serving_places(size_t n_servers)
+{
+	size_t few = n_servers > 2 ? MIN(n_servers, (size_t)20) : 0; /* of two, none disturbs another */
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (places[i] / 100 >= n_servers && places[i] / 400 >= few)
+			return places[i];
+	return places[ARRAY_SIZE(places) - 1];
+}

@@ -19,6 +19,10 @@ bool serving_listener_wanted(const struct listener *listener);
 const struct listener *serving_next_listener(const struct snapshot *rows, const char *load_balancer,
 					     const struct listener *previous);
 
+/* How many places the table has that spreads new connections over so many servers: a prime, at least 100
+ * times as many, and 400 times for a few. */
+uint32_t serving_places(size_t n_servers);
+
 /* The interface that has the server's address in its group's VPC; NULL: none has. Borrowed. */
 const struct port *serving_port(const struct snapshot *rows, const struct server_group *group,
 				const struct server *server);

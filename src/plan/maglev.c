@@ -15,21 +15,11 @@
 
 #include <assert.h>
 
-/* The largest primes below 2^8 … 2^23: sizes grow in steps, so that a table keeps its size while a few
- * backends come and go. */
-static const uint32_t sizes[] = {
-	251,   509,    1021,   2039,   4093,	8191,	 16381,	  32749,
-	65521, 131071, 262139, 524287, 1048573, 2097143, 4194301, 8388593,
-};
+#include "../model/serving.h"
 
 uint32_t maglev_size(size_t n_backends)
 {
-	size_t few = n_backends > 2 ? MIN(n_backends, (size_t)20) : 0; /* of two, none disturbs another */
-
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		if (sizes[i] / 100 >= n_backends && sizes[i] / 400 >= few)
-			return sizes[i];
-	return sizes[ARRAY_SIZE(sizes) - 1];
+	return serving_places(n_backends);
 }
 
 struct walker {
@@ -112,7 +102,7 @@ int maglev_fill(const struct maglev_backend *backends, size_t n_backends, uint32
 	_cleanup_(freep) bool *taken = NULL, *away = NULL;
 	struct walk walk = {.n = n_backends, .table = table, .size = size};
 
-	assert(n_backends > 0 && size > 2 && size <= sizes[ARRAY_SIZE(sizes) - 1]);
+	assert(n_backends > 0 && size > 2 && size <= serving_places(SIZE_MAX));
 
 	walkers = calloc(n_backends, sizeof(*walkers));
 	walk.walkers = walkers;

@@ -5,7 +5,10 @@
  */
 #include "privatelink_world.h"
 
+#include "api/common/limits.h"
 #include "api/common/quota.h"
+#include "bpf/pl_abi.h"
+#include "policy/group_list.h"
 
 #define ADMIN(h, ...)	      harness_call(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
 #define ADMIN_REFUSED(h, ...) harness_refused(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
@@ -103,6 +106,23 @@ static const struct use uses[] = {
 	{BOB, "listeners_per_load_balancer", "QuotaExceeded.ListenersNum", PRODUCT_NLB, "CreateListener",
 	 "LoadBalancerId={lb}&ServerGroupId={sgp}&ListenerProtocol=TCP&ListenerPort=99"},
 	{BOB, "servers_per_server_group", "QuotaExceeded.ServersNum", PRODUCT_NLB, "AddServersToServerGroup",
+	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
+	{ALICE, "vswitches", "QuotaExceeded.VSwitchPerAccount", PRODUCT_VPC, "CreateVSwitch",
+	 "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=192.168.8.0/24"},
+	{ALICE, "security_groups_of_all_regions", "QuotaExceeded.SecurityGroupPerAccount", PRODUCT_ECS,
+	 "CreateSecurityGroup", REGION "VpcId={vpc}"},
+	{ALICE, "endpoints", "QuotaExceeded.EndpointPerAccount", PRODUCT_PRIVATELINK, "CreateVpcEndpoint",
+	 REGION "VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"},
+	{ALICE, "network_interfaces", "QuotaExceeded.NetworkInterfacePerAccount", PRODUCT_ECS, "RunInstances",
+	 REGION "VSwitchId={vsw}&SecurityGroupId={sg}"},
+	{ALICE, "security_group_rules", "QuotaExceeded.SecurityGroupRulePerAccount", PRODUCT_ECS,
+	 "AuthorizeSecurityGroup", REGION "SecurityGroupId={sg}&IpProtocol=ALL&SourceCidrIp=10.7.0.0/16"},
+	{BOB, "listeners", "QuotaExceeded.ListenerPerAccount", PRODUCT_NLB, "CreateListener",
+	 "LoadBalancerId={lb}&ServerGroupId={sgp}&ListenerProtocol=TCP&ListenerPort=98"},
+	{BOB, "servers", "QuotaExceeded.ServerPerAccount", PRODUCT_NLB, "AddServersToServerGroup",
+	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
+	{BOB, "balancing_places", "QuotaExceeded.BalancingPlacePerAccount", PRODUCT_NLB,
+	 "AddServersToServerGroup",
 	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
 };
 
@@ -256,6 +276,34 @@ static void test_table(void)
 	}
 }
 
+/* What of a node's tables is one account's by default is less than a third of each, as they are in the object
+ * (bpf/pl_abi.h). */
+static void test_shares(void)
+{
+	const struct {
+		const char *table;
+		size_t size, share;
+	} shares[] = {
+		{"pl_ports", PL_SLOTS_MAX, ALL_INTERFACES_MAX},
+		{"pl_enis", PL_ENIS_MAX, ALL_INTERFACES_MAX},
+		{"pl_sets", PL_SETS_MAX, 2 * ALL_INTERFACES_MAX},
+		{"pl_proxies", PL_PROXIES_MAX, ALL_INTERFACES_MAX},
+		{"pl_places", PL_PLACES_MAX, ALL_INTERFACES_MAX + ALL_VSWITCHES_MAX},
+		{"pl_groups", PL_GROUPS_MAX, ALL_SECURITY_GROUPS_MAX},
+		{"pl_cells", PL_CELLS_MAX,
+		 (size_t)group_list_cells_max(RULES_PER_GROUP_MAX) * (ALL_RULES_MAX / RULES_PER_GROUP_MAX)},
+		{"pl_listeners", PL_LISTENERS_MAX, (size_t)ALL_LISTENERS_MAX * ENDPOINT_ZONES_MAX},
+		{"pl_backends", PL_BACKENDS_MAX, ALL_SERVERS_MAX},
+		{"pl_servers", PL_SERVERS_MAX, ALL_SERVERS_MAX},
+		{"pl_maglev", PL_MAGLEV_MAX, ALL_PLACES_MAX},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
+		if (!tap_ok(shares[i].share < shares[i].size / 3, "%s: an account's share is small",
+			    shares[i].table))
+			tap_note("%zu of %zu", shares[i].share, shares[i].size);
+}
+
 int main(void)
 {
 	struct harness h;
@@ -265,6 +313,7 @@ int main(void)
 	harness_begin(&h);
 	w = make_world(&h);
 	test_table();
+	test_shares();
 	test_actions(&h);
 	test_payer(&h);
 	test_choice(&h, &w);

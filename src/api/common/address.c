@@ -7,6 +7,7 @@
 #include "address.h"
 
 #include "../../model/check.h"
+#include "quota.h"
 
 static bool claimed_here(const struct alloc *alloc, const char *vpc, const struct netaddr *addr)
 {
@@ -99,6 +100,9 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 
 	if (alloc->n_claimed == ALLOC_PER_CALL_MAX || wish->n_groups > SECURITY_GROUPS_MAX)
 		return -E2BIG;
+	r = quota_check_share(call, wish->owner, QUOTA_ALL_INTERFACES, alloc->n_claimed, 1);
+	if (r < 0)
+		return r;
 
 	port.number = call_next_number(call, "port");
 	r = pick_address(call, alloc, wish, port.number, &port.addr);

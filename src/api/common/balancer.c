@@ -4,7 +4,9 @@
  */
 #include "balancer.h"
 
+#include "../../model/serving.h"
 #include "../../model/state.h"
+#include "quota.h"
 
 bool balancer_is_classic(const struct call *call, enum kind kind, const void *row)
 {
@@ -38,6 +40,27 @@ void balancer_delete_listeners(struct call *call, const char *id)
 		if (listener_event(&row, EVENT_DELETE) == 0)
 			call_put(call, KIND_LISTENER, &row);
 	}
+}
+
+size_t balancer_places(const struct snapshot *rows, const char *server_group, size_t more, uint32_t n_zones)
+{
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(rows, REF_LISTENER_SERVER_GROUP, server_group, l));) {
+		const struct load_balancer *lb = snapshot_load_balancer(rows, l->load_balancer);
+
+		n_zones = MAX(n_zones, lb ? lb->n_zones : 0);
+	}
+	more += snapshot_count_children(rows, REF_SERVER_GROUP, server_group);
+	return more ? (size_t)n_zones * serving_places(more) : 0;
+}
+
+int balancer_check_places(struct call *call, int64_t owner, const char *server_group, size_t more,
+			  uint32_t n_zones)
+{
+	size_t now = balancer_places(call->rows, server_group, 0, 0);
+	size_t then = balancer_places(call->rows, server_group, more, n_zones);
+
+	return then <= now ? 0 : quota_check_share(call, owner, QUOTA_ALL_PLACES, 0, then - now);
 }
 
 /* What goes away with the interface has left its server groups, and would not leave one that it joins now. */

@@ -45,6 +45,16 @@
 #define RESOURCES_PER_SERVICE_ZONE_MAX 100
 #define USERS_PER_SERVICE_MAX	       1000
 
+/* Shares of a node's tables (bpf/pl_abi.h): of each, less than a third is one account's. In all regions. */
+#define ALL_VSWITCHES_MAX	10000  /* QuotaExceeded.VSwitchPerAccount */
+#define ALL_SECURITY_GROUPS_MAX 5000   /* QuotaExceeded.SecurityGroupPerAccount */
+#define ALL_ENDPOINTS_MAX	5000   /* QuotaExceeded.EndpointPerAccount */
+#define ALL_INTERFACES_MAX	8000   /* QuotaExceeded.NetworkInterfacePerAccount */
+#define ALL_RULES_MAX		20000  /* QuotaExceeded.SecurityGroupRulePerAccount */
+#define ALL_LISTENERS_MAX	1000   /* QuotaExceeded.ListenerPerAccount */
+#define ALL_SERVERS_MAX		5000   /* QuotaExceeded.ServerPerAccount */
+#define ALL_PLACES_MAX		600000 /* QuotaExceeded.BalancingPlacePerAccount */
+
 /* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token,
  * a job and counters. */
 

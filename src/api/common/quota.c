@@ -4,10 +4,12 @@
  */
 #include "quota.h"
 
+#include "balancer.h"
 #include "limits.h"
 
-#define MANY	  1000000 /* as good as no quota */
-#define ZONES_MAX 64	  /* of a region; no catalogue has so many */
+#define MANY	    1000000 /* as good as no quota */
+#define MANY_PLACES 1000000000
+#define ZONES_MAX   64 /* of a region; no catalogue has so many */
 
 struct info {
 	const char *name;
@@ -100,6 +102,59 @@ static size_t server_groups(const struct snapshot *rows, int64_t uid, const char
 	return n;
 }
 
+static size_t all_vswitches(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_VSWITCH, uid, "");
+}
+
+static size_t all_groups(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_SECURITY_GROUP, uid, "");
+}
+
+static size_t all_endpoints(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_ENDPOINT, uid, "");
+}
+
+static size_t all_interfaces(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_PORT, uid, "");
+}
+
+static size_t all_listeners(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_LISTENER, uid, "");
+}
+
+static size_t all_rules(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	size_t n = 0;
+
+	for (const struct security_group *g = NULL;
+	     (g = snapshot_owned(rows, KIND_SECURITY_GROUP, uid, "", g));)
+		n += snapshot_count_children(rows, REF_SG_RULE_GROUP, g->id);
+	return n;
+}
+
+static size_t all_servers(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	size_t n = 0;
+
+	for (const struct server_group *g = NULL; (g = snapshot_owned(rows, KIND_SERVER_GROUP, uid, "", g));)
+		n += snapshot_count_children(rows, REF_SERVER_GROUP, g->id);
+	return n;
+}
+
+static size_t all_places(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	size_t n = 0;
+
+	for (const struct server_group *g = NULL; (g = snapshot_owned(rows, KIND_SERVER_GROUP, uid, "", g));)
+		n += balancer_places(rows, g->id, 0, 0);
+	return n;
+}
+
 /* clang-format off */
 #define EACH(kind_, ref) .kind = KIND_##kind_, .per = REF_##ref
 #define ALL(kind_)	 .kind = KIND_##kind_, .per = REF_COUNT_
@@ -142,6 +197,26 @@ static const struct info infos[QUOTA_COUNT_] = {
 		"resource groups of the account besides the default one", .usage = resource_groups},
 	[QUOTA_ACCESS_KEYS] = {"access_keys", ACCESS_KEYS_PER_ACCOUNT_MAX, ACCESS_KEYS_PER_ACCOUNT_MOST,
 		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account itself", .usage = access_keys},
+	[QUOTA_ALL_VSWITCHES] = {"vswitches", ALL_VSWITCHES_MAX, MANY, "QuotaExceeded.VSwitchPerAccount",
+		"vSwitches of the account in all regions", .usage = all_vswitches},
+	[QUOTA_ALL_GROUPS] = {"security_groups_of_all_regions", ALL_SECURITY_GROUPS_MAX, MANY,
+		"QuotaExceeded.SecurityGroupPerAccount", "security groups of the account in all regions", .usage = all_groups},
+	[QUOTA_ALL_ENDPOINTS] = {"endpoints", ALL_ENDPOINTS_MAX, MANY, "QuotaExceeded.EndpointPerAccount",
+		"endpoints of the account in all regions", .usage = all_endpoints},
+	[QUOTA_ALL_INTERFACES] = {"network_interfaces", ALL_INTERFACES_MAX, MANY, "QuotaExceeded.NetworkInterfacePerAccount",
+		"network interfaces of the account in all regions: of instances, load balancers and endpoints' zones",
+		.usage = all_interfaces},
+	[QUOTA_ALL_RULES] = {"security_group_rules", ALL_RULES_MAX, MANY, "QuotaExceeded.SecurityGroupRulePerAccount",
+		"rules of all security groups of the account in all regions", .usage = all_rules},
+	[QUOTA_ALL_LISTENERS] = {"listeners", ALL_LISTENERS_MAX, MANY, "QuotaExceeded.ListenerPerAccount",
+		"listeners of all load balancers of the account in all regions", .usage = all_listeners},
+	[QUOTA_ALL_SERVERS] = {"servers", ALL_SERVERS_MAX, MANY, "QuotaExceeded.ServerPerAccount",
+		"servers of all server groups of the account in all regions; behind a classic load balancer for each listener, "
+		"and once more", .usage = all_servers},
+	[QUOTA_ALL_PLACES] = {"balancing_places", ALL_PLACES_MAX, MANY_PLACES, "QuotaExceeded.BalancingPlacePerAccount",
+		"places in the tables that spread connections over servers, of the account in all regions: of each server group with "
+		"listeners a hundred for a server, rounded up (251 for two at most, else 2039 at least), in each zone of its load balancer",
+		.usage = all_places},
 };
 #undef EACH
 #undef ALL
@@ -224,6 +299,11 @@ int quota_check(struct call *call, int64_t uid, enum quota quota, size_t used, s
 int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char *region)
 {
 	return quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, region), 1);
+}
+
+int quota_check_share(struct call *call, int64_t uid, enum quota quota, size_t made, size_t more)
+{
+	return quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, "") + made, more);
 }
 
 int quota_check_privilege(struct call *call, int64_t uid, enum quota quota)

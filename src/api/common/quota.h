@@ -28,6 +28,15 @@ enum quota {
 	QUOTA_SERVERS,
 	QUOTA_ACCESS_KEYS,
 	QUOTA_RESOURCE_GROUPS,
+	/* Shares of a node's tables: of the account in all regions, since one node may serve all. */
+	QUOTA_ALL_VSWITCHES,
+	QUOTA_ALL_GROUPS,
+	QUOTA_ALL_ENDPOINTS,
+	QUOTA_ALL_INTERFACES,
+	QUOTA_ALL_RULES,
+	QUOTA_ALL_LISTENERS,
+	QUOTA_ALL_SERVERS,
+	QUOTA_ALL_PLACES,
 	QUOTA_COUNT_,
 };
 
@@ -48,5 +57,8 @@ size_t quota_usage(const struct snapshot *rows, int64_t uid, enum quota quota, c
 int quota_check(struct call *call, int64_t uid, enum quota quota, size_t used, size_t more);
 /* The same for one object more of an account in a region, by what quota_usage() says. */
 int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char *region);
+/* The same for `more` objects of a quota that counts in all regions; with what the call has made of them
+ * before. */
+int quota_check_share(struct call *call, int64_t uid, enum quota quota, size_t made, size_t more);
 /* Whether the account has the privilege. */
 int quota_check_privilege(struct call *call, int64_t uid, enum quota quota);

@@ -76,7 +76,7 @@ static int authorize(struct call *call, enum sg_direction direction)
 {
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 	_cleanup_(wish_done) struct wish wish = {};
-	size_t n_rules, n_naming_groups;
+	size_t n_rules, n_naming_groups, n_all_rules;
 	int r;
 
 	if (!group)
@@ -86,6 +86,7 @@ static int authorize(struct call *call, enum sg_direction direction)
 		return r;
 
 	count_rules(call, group->id, &n_rules, &n_naming_groups);
+	n_all_rules = quota_usage(call->rows, group->owner, QUOTA_ALL_RULES, "");
 	for (size_t i = 0; i < wish.n; i++) {
 		struct sg_rule *rule = &wish.v[i];
 
@@ -96,6 +97,8 @@ static int authorize(struct call *call, enum sg_direction direction)
 			return call_fail_detail(call, "AuthorizationLimitExceed",
 						"So many name other groups: %d.", RULES_NAMING_GROUPS_MAX);
 		r = quota_check(call, group->owner, QUOTA_RULES, n_rules++, 1);
+		if (r == 0)
+			r = quota_check(call, group->owner, QUOTA_ALL_RULES, n_all_rules++, 1);
 		if (r < 0)
 			return r;
 		call_new_id(call, "sgr-", rule->id);

@@ -39,6 +39,8 @@ int security_group_create(struct call *call)
 	if (vpc->status == VPC_DELETING)
 		return call_fail(call, "IncorrectVpcStatus");
 	r = quota_check_one(call, row.owner, QUOTA_SECURITY_GROUPS, vpc->region);
+	if (r == 0)
+		r = quota_check_share(call, row.owner, QUOTA_ALL_GROUPS, 0, 1);
 	if (r < 0)
 		return r;
 	r = read_texts(call, &row);

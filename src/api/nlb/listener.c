@@ -50,7 +50,7 @@ static int read_group(struct call *call, const struct load_balancer *lb, struct 
 	if (!streq(group->protocol, row->protocol))
 		return call_fail(call, "Mismatch.Protocol");
 	(void)str_copy(row->server_group, sizeof(row->server_group), group->id);
-	return 0;
+	return balancer_check_places(call, row->owner, group->id, 0, lb->n_zones);
 }
 
 /* False, 0, nothing, and objects and lists of these. */
@@ -135,12 +135,14 @@ static int read_settings(struct call *call, struct listener *row)
 static int check_port(struct call *call, const struct listener *row)
 {
 	size_t n = snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, row->load_balancer);
+	int r;
 
 	for (const struct listener *l = NULL;
 	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, row->load_balancer, l));)
 		if (l->port == row->port && streq(l->protocol, row->protocol))
 			return call_fail(call, "ResourceAlreadyExist.Listener");
-	return quota_check(call, call->account->uid, QUOTA_LISTENERS, n, 1);
+	r = quota_check(call, call->account->uid, QUOTA_LISTENERS, n, 1);
+	return r < 0 ? r : quota_check_share(call, call->account->uid, QUOTA_ALL_LISTENERS, 0, 1);
 }
 
 int listener_create(struct call *call)

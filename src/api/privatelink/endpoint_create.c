@@ -267,6 +267,8 @@ static int read_vpc(struct call *call, struct endpoint_plan *plan)
 	if (r == 0)
 		r = check_vpc_room(call, vpc, plan->service);
 	if (r == 0)
+		r = quota_check_share(call, call->account->uid, QUOTA_ALL_ENDPOINTS, 0, 1);
+	if (r == 0)
 		r = check_idle(call);
 	return r;
 }

@@ -9,6 +9,7 @@
 #include "../common/balancer.h"
 #include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota.h"
 #include "../frame/fill.h"
 #include "../frame/shape.h"
 #include "actions.h"
@@ -54,6 +55,25 @@ static int check_on_port(struct call *call, const struct server *row, size_t n_a
 	return 0;
 }
 
+static int check_shares(struct call *call, const struct load_balancer *lb, size_t n_rows, size_t n_places)
+{
+	int r = quota_check_share(call, lb->owner, QUOTA_ALL_SERVERS, 0, n_rows);
+
+	return r < 0 || !n_places ? r : quota_check_share(call, lb->owner, QUOTA_ALL_PLACES, 0, n_places);
+}
+
+/* More servers take more places behind each listener. */
+static int check_added(struct call *call, const struct load_balancer *lb, size_t n_added)
+{
+	size_t n_places = 0;
+
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));)
+		n_places += balancer_places(call->rows, l->server_group, n_added, 0) -
+			    balancer_places(call->rows, l->server_group, 0, 0);
+	return check_shares(call, lb, n_added * rows_of_each(call, lb), n_places);
+}
+
 static void put_in_group(struct call *call, const struct listener *listener, const struct server *server)
 {
 	struct server row = *server;
@@ -67,6 +87,10 @@ static void put_in_group(struct call *call, const struct listener *listener, con
 
 int slb_backends_copy(struct call *call, const struct load_balancer *lb, const struct listener *listener)
 {
+	size_t n = snapshot_count_children(call->rows, REF_SERVER_GROUP, lb->server_group);
+
+	if (n && check_shares(call, lb, n, lb->n_zones * serving_places(n)) < 0)
+		return -EBADMSG;
 	for (const struct server *s = NULL;
 	     (s = snapshot_children(call->rows, REF_SERVER_GROUP, lb->server_group, s));) {
 		if (s->status == SERVER_REMOVING)
@@ -188,7 +212,7 @@ static int check_quota(struct call *call, const struct load_balancer *lb, size_t
 		return call_fail_detail(call, "QuotaExceeded.ServersNum",
 					"With this many listeners, name at most %zu servers in one call.",
 					BACKEND_ROWS_PER_CALL_MAX / rows_of_each(call, lb));
-	return 0;
+	return n_added ? check_added(call, lb, n_added) : 0;
 }
 
 static bool is_named_address(const struct named *named, const struct netaddr *addr)

@@ -120,12 +120,14 @@ static uint32_t wanted_port(const struct call *call)
 static int check_free(struct call *call, const struct load_balancer *lb, const char *protocol)
 {
 	const struct listener *other = find(call, lb->id, wanted_port(call), protocol);
+	int r;
 
 	if (other)
 		return call_fail(call, other->status == LISTENER_DELETING ? "ServiceIsStopping"
 									  : "ListenerAlreadyExists");
-	return quota_check(call, lb->owner, QUOTA_LISTENERS,
-			   snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id), 1);
+	r = quota_check(call, lb->owner, QUOTA_LISTENERS,
+			snapshot_count_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id), 1);
+	return r < 0 ? r : quota_check_share(call, lb->owner, QUOTA_ALL_LISTENERS, 0, 1);
 }
 
 static void fill_rows(struct call *call, const struct load_balancer *lb, const char *protocol,

@@ -19,6 +19,7 @@
 static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix *ret)
 {
 	size_t n = snapshot_count_children(call->rows, REF_VSWITCH_VPC, vpc->id);
+	int r;
 
 	if (netprefix_parse(call_string(call, "CidrBlock"), true, ret) < 0)
 		return call_fail(call, "InvalidCidrBlock.Malformed");
@@ -29,7 +30,8 @@ static int read_cidr(struct call *call, const struct vpc *vpc, struct netprefix 
 	     (v = snapshot_children(call->rows, REF_VSWITCH_VPC, vpc->id, v));)
 		if (netprefix_overlaps(&v->cidr, ret))
 			return call_fail(call, "InvalidCidrBlock.Overlapped");
-	return quota_check(call, vpc->owner, QUOTA_VSWITCHES, n, 1);
+	r = quota_check(call, vpc->owner, QUOTA_VSWITCHES, n, 1);
+	return r < 0 ? r : quota_check_share(call, vpc->owner, QUOTA_ALL_VSWITCHES, 0, 1);
 }
 
 int vswitch_create(struct call *call)
