@@ -414,6 +414,7 @@ static int open_datapath(struct agent *agent)
 		.bpffs = agent->options->bpffs,
 		.node = agent->state.name,
 		.attach = agent->options->attach,
+		.memory = agent->options->table_memory,
 	};
 	_cleanup_(freep) uint32_t *ifindexes = NULL;
 	int r = ports_find_devices(options.node, &ifindexes, &options.n_ifindexes);

@@ -17,6 +17,7 @@ struct agent_options {
 	const char *catalogue;
 	const char *metrics; /* where GET /metrics is answered, beside the socket; NULL: nowhere */
 	enum attach_mode attach;
+	uint64_t table_memory; /* bytes that the data path's tables are sized for */
 	/* At SIGHUP: reads the settings again and takes over what it can. Negative errno if that failed,
 	 * which was logged. NULL: there are none. */
 	int (*reread)(void *context);

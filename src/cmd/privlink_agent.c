@@ -18,12 +18,14 @@
 #include "exit_status.h"
 
 #define MTU_WITHOUT_UNDERLAY 1500
+#define TABLE_MEMORY_MAX_MIB 16777216
 
 struct arguments {
 	int argc;
 	char **argv;
 	char *config, *node, *zones, *run_dir, *state_dir, *bpffs, *attach, *underlay, *resolv_conf,
 		*catalogue, *metrics;
+	unsigned int table_memory; /* MiB */
 	enum log_level level;
 	bool check, remove, version, help;
 	const char *zone_names[NODE_ZONES_MAX]; /* they point into `zones` */
@@ -57,6 +59,14 @@ static int is_address(const char *value)
 	return netaddr_parse(value, &address);
 }
 
+static int is_memory(const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	return value[0] < '0' || value[0] > '9' || *end || n < 1 || n > TABLE_MEMORY_MAX_MIB ? -EINVAL : 0;
+}
+
 #define MEMBER(m) offsetof(struct arguments, m)
 
 /* clang-format off */
@@ -77,6 +87,8 @@ static const struct option_row rows[] = {
 	{ "catalogue", OPTION_TEXT, MEMBER(catalogue), PRIVLINK_DATADIR "/catalogue.json", "FILE", "regions, zones and system services" },
 	{ "metrics", OPTION_TEXT, MEMBER(metrics), NULL, "ADDR:PORT", "answer GET /metrics there, to whoever asks (text for Prometheus)",
 	  .check = query_address_check, .expected = "ADDRESS:PORT" },
+	{ "table-memory", OPTION_NUMBER, MEMBER(table_memory), NULL, "MIB", "size the data path's tables as for a machine with so much memory; else this one's",
+	  .check = is_memory, .expected = "a number of MiB from 1 to 16777216" },
 	{ "log-level", OPTION_LEVEL, MEMBER(level), "info", "LEVEL", "error, warning, info or debug" },
 	{ "check", OPTION_SWITCH, MEMBER(check), NULL, NULL, "say whether all of this could be used, and start nothing", OPTION_ARGUMENT },
 	{ "remove", OPTION_SWITCH, MEMBER(remove), NULL, NULL, "take away everything that privlink-agent made on this node", OPTION_ARGUMENT },
@@ -107,6 +119,11 @@ static int reread(void *context)
 	return r;
 }
 
+static uint64_t memory_of_machine(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* Splits the zones in place. */
 static struct agent_options agent_options_of(struct arguments *arguments)
 {
@@ -121,6 +138,8 @@ static struct agent_options agent_options_of(struct arguments *arguments)
 		.resolv_conf = arguments->resolv_conf,
 		.catalogue = arguments->catalogue,
 		.metrics = arguments->metrics,
+		.table_memory = arguments->table_memory ? (uint64_t)arguments->table_memory << 20
+							: memory_of_machine(),
 		.reread = reread,
 		.reread_context = arguments,
 	};

@@ -28,6 +28,7 @@
 #include "bpffs.h"
 #include "nat_count.h"
 #include "pins.h"
+#include "table_sizes.h"
 #include "tallies.h"
 
 /* libbpf's words, one level lower than it thinks. */
@@ -124,6 +125,9 @@ static int load_programs(struct datapath *datapath, const struct datapath_option
 	datapath->skeleton = pl_bpf__open();
 	if (!datapath->skeleton)
 		return log_errno(-errno, "cannot open the built-in BPF object");
+	r = table_sizes_set(datapath->skeleton, options->memory);
+	if (r < 0)
+		return log_errno(r, "cannot set the tables' sizes");
 	r = pins_settle(datapath);
 	if (r < 0)
 		return r;

@@ -16,6 +16,7 @@ struct datapath_options {
 	enum attach_mode attach;
 	const uint32_t *ifindexes; /* of the node's ports, as far as they are there already */
 	size_t n_ifindexes;
+	uint64_t memory; /* bytes that the tables' sizes go by; 0: as in the object */
 };
 
 /* Loads the programs, adopts the maps of the same layout that are pinned, or that programs on the ports still

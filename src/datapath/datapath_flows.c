@@ -216,6 +216,7 @@ void datapath_each_table(const struct datapath *datapath, datapath_table_callbac
 	const struct table *const tables[] = {&datapath->ports, &datapath->places, &datapath->enis,
 					      &datapath->listeners, &datapath->backends};
 
+	uint32_t n_cells = bpf_map__max_entries(datapath->skeleton->maps.pl_cells);
 	uint64_t n_rows = 0;
 
 	(void)datapath_flow_count(datapath, &n_rows);
@@ -224,5 +225,5 @@ void datapath_each_table(const struct datapath *datapath, datapath_table_callbac
 		callback(context, tables[i]->name, tables[i]->mirror.n, tables[i]->max_entries);
 	callback(context, "pl_sets", set_table_count(datapath->sets), PL_SETS_MAX);
 	callback(context, "pl_groups", group_table_count(datapath->groups), PL_GROUPS_MAX);
-	callback(context, "pl_cells", PL_CELLS_MAX - group_table_free_count(datapath->groups), PL_CELLS_MAX);
+	callback(context, "pl_cells", n_cells - group_table_free_count(datapath->groups), n_cells);
 }
