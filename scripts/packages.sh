@@ -33,7 +33,7 @@ needs_check=(
 	command:openssl=openssl command:wget=wget command:nft=nftables command:ethtool=ethtool command:socat=socat
 	command:dig=bind9-dnsutils command:clang-format=clang-format command:clang-tidy=clang-tidy command:shellcheck=shellcheck
 	command:redis-server=redis-server command:sshd=openssh-server command:chronyd=chrony command:iperf3=iperf3
-	file:/usr/lib/postgresql/15/bin/postgres=postgresql-15
+	file:/usr/lib/postgresql/15/bin/postgres=postgresql-15 command:mariadbd=mariadb-server command:haproxy=haproxy
 	command:qemu-system-x86_64=qemu-system-x86 command:busybox=busybox-static command:modprobe=kmod command:cpio=cpio
 	flag:-fsanitize=fuzzer,address,undefined=libclang-rt-14-dev
 )
@@ -41,7 +41,7 @@ needs_check=(
 # Services that Debian enables when what is in front of "=" comes.
 services=(
 	command:nginx=nginx command:redis-server=redis-server command:sshd=ssh command:chronyd=chrony
-	file:/usr/lib/postgresql/15/bin/postgres=postgresql
+	file:/usr/lib/postgresql/15/bin/postgres=postgresql command:mariadbd=mariadb command:haproxy=haproxy
 )
 
 is_met() { # KIND:WHAT

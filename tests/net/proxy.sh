@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Listeners that send PROXY headers: a strict server and nginx learn who their clients are, whoever speaks first, however the handshake
-# ends, and with the kernel's help in segmentation and checksums or without it.
+# Listeners that send PROXY headers: a strict server, nginx and HAProxy learn who their clients are, whoever speaks first, however the
+# handshake ends, and with the kernel's help in segmentation and checksums or without it.
 . "$(dirname "$0")/lib.sh" || exit 1
 proxy_peer=$source_dir/tests/net/proxy_peer.py
 h=cn-hangzhou-h
@@ -33,6 +33,15 @@ http {
 }
 END
 serve "$s" nginx -c "$dir/nginx.conf" -e "$dir/nginx.log"
+cat >"$dir/haproxy.conf" <<'END'
+defaults
+	mode http
+	timeout client 5s
+frontend told
+	bind :93 accept-proxy
+	http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] %[dst]:%[dst_port]"
+END
+serve "$s" "$(PATH=$PATH:/usr/sbin type -P haproxy)" -db -f "$dir/haproxy.conf"
 
 # A listener with PROXY headers; the rest are options.
 listen() { # PORT [OPTION…]
@@ -44,6 +53,7 @@ listen() { # PORT [OPTION…]
 check "a listener with headers that name all is made" listen 90 --proxy-vpc --proxy-endpoint --proxy-service
 check "and one with the endpoint alone" listen 91 --proxy-endpoint
 check "and one with addresses alone" listen 92
+check "and one for HAProxy" listen 93 --proxy-vpc --proxy-endpoint --proxy-service
 
 service=$(make_service provider "$nlb" $h)
 allow provider "$service" "$(uid_of consumer)"
@@ -63,14 +73,15 @@ is "$(exchange 90 shut 20 0)" "$all" "20 clients that close right after the hand
 is "$(exchange 90 late 20 100000)" "$all" "20 whose data ends the handshake"
 is "$(exchange 90 late 1 10000000)" "$all" "10 MB that end the handshake, and back"
 
-told() { # nginx answers with what it was told
-	local answer
-	answer=$(inside "$c" curl -s -m 5 -w ' %{local_ip}:%{local_port}' "http://$eni:92/")
+told() { # PORT: the server answers with what it was told
+	local answer client front own
+	answer=$(inside "$c" curl -s -m 5 -w ' %{local_ip}:%{local_port}' "http://$eni:$1/")
 	echo "$answer"
-	read -r client front local <<<"$answer"
-	[ "$client" = "$local" ] && [ "$front" = "$eni:92" ]
+	read -r client front own <<<"$answer"
+	[ "$client" = "$own" ] && [ "$front" = "$eni:$1" ]
 }
-check "nginx is told the client's address and port, and the endpoint's" wait_for 10 told
+check "nginx is told the client's address and port, and the endpoint's" wait_for 10 told 92
+check "so is HAProxy, which passes over the ids" wait_for 10 told 93
 
 for how in off on; do
 	for instance in "$c" "$s"; do

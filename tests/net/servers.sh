@@ -5,7 +5,7 @@
 # lets it in is revoked, the client ends with an error of its own at once and not in minutes. (Datagrams cannot be told; there it is
 # the client's own patience.)
 #
-#   servers.sh             all but MariaDB, which is big
+#   servers.sh             all
 #   servers.sh NAME…       only these, e.g. mariadb
 #
 # The servers are no services of the machine. They run as an ordinary user in a namespace of processes of their own, which ends with
@@ -14,7 +14,7 @@
 peer=$source_dir/tests/net/servers.py
 h=cn-hangzhou-h i=cn-hangzhou-i
 user=www-data # there is one on every Debian, and nobody has a shadow of systemd's that sshd takes for a lock
-tcp_servers=(postgres redis ssh http2 websocket iperf3 iperf3_back)
+tcp_servers=(postgres redis mariadb ssh http2 websocket iperf3 iperf3_back)
 udp_servers=(dns ntp dtls)
 [ $# = 0 ] || mapfile -t tcp_servers < <(printf '%s\n' "$@" | grep -vxE 'dns|ntp|dtls')
 [ $# = 0 ] || mapfile -t udp_servers < <(printf '%s\n' "$@" | grep -xE 'dns|ntp|dtls')

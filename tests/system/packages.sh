@@ -45,7 +45,7 @@ is "$(left)" nginx "afterwards no policy is left, and nginx is disabled"
 is_met() { [ -e "$dir/has-nginx" ]; }
 fresh
 apt_install_quietly log nginx redis-server
-is "$(sort "$dir/disabled" | paste -sd ' ')" "chrony nginx postgresql redis-server ssh" "so is every other service that was not there"
+is "$(sort "$dir/disabled" | paste -sd ' ')" "chrony haproxy mariadb nginx postgresql redis-server ssh" "so is every other service that was not there"
 is_met() { [ "$1" != command:nginx ] || [ -e "$dir/has-nginx" ]; }
 
 fresh 'echo mine'
