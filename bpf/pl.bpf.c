@@ -20,6 +20,7 @@
 #include "pl_known.h"
 #include "pl_limit.h"
 #include "pl_local.h"
+#include "pl_log.h"
 #include "pl_mss.h"
 #include "pl_open.h"
 #include "pl_proxy.h"
@@ -60,6 +61,7 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 		pkt->refused = pl_refusal_is_told(pkt, *ret_reason) ? PL_REFUSED_BACK : 0;
 		return NULL;
 	}
+	pkt->opens = 0;
 	/* The same SYN on another CPU may have taken it away meanwhile. */
 	*ret_reason = PL_DROP_FLOW_TABLE_BUSY;
 	flow = pl_flow4_find(&pkt->key);
@@ -79,10 +81,11 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	if (flow && pl_flow_is_left(flow, pkt)) {
 		if (!pl_limit_may_open(pkt->slot, flow->slot)) {
 			*ret_reason = PL_DROP_FLOW_RATE;
+			pkt->opens = 1;
 			pl_drops_for(pkt, flow);
 			return NULL;
 		}
-		if (pl_flow_end(&pkt->key, !pl_flow_ask_server(&pkt->key, true)))
+		if (pl_flow_end(&pkt->key, pl_flow_ask_server(&pkt->key, true) ? 0 : PL_END_OVER))
 			flow = NULL;
 	}
 	if (flow) {
@@ -93,7 +96,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 			return flow;
 		*ret_reason = r;
 		pl_drops_for(pkt, flow);
-		pl_flow_refuse(pkt, flow);
+		pl_flow_refuse(pkt, flow, r);
 		if (r != PL_DROP_BACKEND_GONE || pkt->refused == PL_REFUSED_ON)
 			return NULL;
 		pkt->refused = 0;
@@ -118,11 +121,11 @@ static __always_inline int pl_receive(struct pl_pkt *pkt, __u32 bytes)
 	if (flow && !pl_flow_is_judged(flow, pkt->slot)) {
 		r = pl_flow_judge_again(&key, pkt->slot);
 		if (r && r != PL_DROP_BACKEND_GONE) {
-			pl_flow_refuse(pkt, flow);
+			pl_flow_refuse(pkt, flow, r);
 			return r;
 		}
 		if (r) {
-			pl_flow_end(&key, false);
+			pl_flow_end(&key, 0);
 			flow = NULL;
 		}
 	}
@@ -349,7 +352,7 @@ int pl_ask(struct __sk_buff *skb)
 	if (!ask)
 		return -EINVAL;
 	key = ask->key;
-	return ask->what == PL_ASK_CARRY ? pl_flow_carry(&key) : pl_flow_end(&key, false);
+	return ask->what == PL_ASK_CARRY ? pl_flow_carry(&key) : pl_flow_end(&key, PL_END_ASKED);
 }
 
 /* The clock of pl_flow4.seen: run it, take its return value. */

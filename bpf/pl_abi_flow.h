@@ -120,7 +120,7 @@ struct pl_token {
 	__u64 word;
 	struct pl_flow4_key key; /* of the opening row */
 	__u32 owner;		 /* slot; PL_SLOT_NONE: nobody's */
-	__u32 pad;
+	__u32 opened;		 /* when, in jiffies; 0: that is not known */
 };
 
 enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };

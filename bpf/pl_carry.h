@@ -150,7 +150,7 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 		if (r != -EEXIST)
 			return pl_insert_reason(r);
 	} else {
-		pl_flow_own(index, &key, &flow);
+		pl_flow_own(index, &key, &flow, 0);
 	}
 	pl_carry_forget(&key, &back_key);
 	return 1;

@@ -9,10 +9,7 @@
  */
 #pragma once
 
-#include "pl_flow.h"
-
-#define PL_END_FORCED (1u << 0) /* also one that lives */
-#define PL_END_SHORT  (1u << 1) /* room is short */
+#include "pl_log.h"
 
 /* When a flow is over. Datagrams may have been answered since. */
 static __always_inline __u32 pl_end_due(const struct pl_flow4 *flow, const struct pl_flow4_key *key,
@@ -88,6 +85,7 @@ __attribute__((noinline)) int pl_token_end(__u32 index, __u32 how)
 	struct pl_token *token = pl_token_find(index);
 	struct pl_flow4_key key, partner_key; /* on the stack: see pl_flow_judge_again() */
 	struct pl_flow4 *flow;
+	bool is_begun;
 	int r;
 
 	if (!token)
@@ -95,11 +93,14 @@ __attribute__((noinline)) int pl_token_end(__u32 index, __u32 how)
 	key = token->key;
 	flow = pl_flow4_find(&key);
 	if (flow && flow->token == index) {
+		is_begun = flow->state & PL_STATE_DEAD;
 		partner_key = pl_flow4_partner(&key, flow);
 		if (how & PL_END_FORCED)
 			(void)pl_flow_change_state(flow, &key, 0, PL_STATE_DEAD);
 		else if (pl_end_spares(token, flow, &key, &partner_key, how))
 			return 0;
+		if (!is_begun && pl_log_is_on(pl_flow_eni(flow)))
+			pl_log_ended(token, flow, pl_flow4_find(&partner_key), how);
 		r = pl_end_row(&partner_key, index);
 		if (!r)
 			r = pl_end_row(&key, index);
@@ -130,9 +131,9 @@ static __always_inline struct pl_token *pl_end_claim(const struct pl_flow4_key *
 	return NULL;
 }
 
-/* Ends the flow of an entry, whatever its state; `only_over`: if it is over, that is, closing, or its first
- * SYN was never answered. 1: it is gone. 0: it lives, or somebody else ends it in this instant. */
-__attribute__((noinline)) int pl_flow_end(const struct pl_flow4_key *found, __u32 only_over)
+/* Ends the flow of an entry, whatever its state, but for PL_END_OVER. 1: it is gone. 0: it lives, or somebody
+ * else ends it in this instant. */
+__attribute__((noinline)) int pl_flow_end(const struct pl_flow4_key *found, __u32 how)
 {
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
 	struct pl_flow4 *flow;
@@ -156,13 +157,13 @@ __attribute__((noinline)) int pl_flow_end(const struct pl_flow4_key *found, __u3
 	if (!token)
 		return 0;
 	flow = pl_flow4_find(&key);
-	if (only_over && flow && pl_flow_class(flow, &key) != PL_CLASS_CLOSING &&
+	if (how & PL_END_OVER && flow && pl_flow_class(flow, &key) != PL_CLASS_CLOSING &&
 	    flow->state & PL_STATE_ANSWERED) {
 		pl_token_set(token, pl_word_make(pl_token_word(token), PL_PHASE_OPEN, PL_CLASS_LIVE,
 						 pl_flow4_due(flow, pl_flow4_protocol(&key), pl_hz())));
 		return 0;
 	}
-	return pl_token_end(index, PL_END_FORCED);
+	return pl_token_end(index, how | PL_END_FORCED);
 }
 
 /* Whether a packet begins anew with the tuple of a flow that is over: a SYN, for the tuple is used again; or
@@ -193,5 +194,5 @@ static __always_inline void pl_pair_undo(const struct pl_flow4_key *key, __u32 i
 	if (!r || r == -ENOENT)
 		pl_token_return(index);
 	else
-		pl_token_open(index, key, PL_CLASS_CLOSING, bpf_jiffies64());
+		pl_token_open(index, key, 0, PL_CLASS_CLOSING, bpf_jiffies64());
 }

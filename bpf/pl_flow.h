@@ -18,6 +18,13 @@
 
 #define PL_STATE_TRIES 4 /* to change a state that another CPU changes, too */
 
+/* How a flow is ended (pl_end.h). */
+#define PL_END_FORCED (1u << 0) /* also one that lives */
+#define PL_END_SHORT  (1u << 1) /* room is short */
+#define PL_END_ASKED  (1u << 2) /* the agent has asked for it */
+#define PL_END_OVER   (1u << 3) /* only if it is over: closing, or its first SYN was never answered */
+#define PL_END_WHY    8		/* from this bit on: the reason of a refusal that ends it */
+
 /* The sum of the generations that an entry depends on. They only rise, so the sum is as good as the three.
  * Read before judging: what changes meanwhile is then noticed by the next packet. An entry keeps it with its
  * tag added: written into another flow's row by mistake it would be no sum of that one's. */
@@ -109,9 +116,9 @@ static __always_inline __u32 pl_flow_class(const struct pl_flow4 *flow, const st
 
 /* Makes the token the flow's, whose rows are both there. */
 static __always_inline void pl_flow_own(__u32 index, const struct pl_flow4_key *opening,
-					const struct pl_flow4 *flow)
+					const struct pl_flow4 *flow, __u32 opened)
 {
-	pl_token_open(index, opening, pl_flow_class(flow, opening),
+	pl_token_open(index, opening, opened, pl_flow_class(flow, opening),
 		      pl_flow4_due(flow, pl_flow4_protocol(opening), pl_hz()));
 }
 

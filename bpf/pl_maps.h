@@ -16,6 +16,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "pl_abi_flow.h"
+#include "pl_abi_log.h"
 #include "pl_reasons.h"
 
 /* Facts of the node, one row. Unwritten: all zero, so that no frame is for the gateway and all is dropped. */
@@ -288,6 +289,15 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_tallies SEC(".maps");
 
+/* Of ENIs: whose flow log is on, and what of it was lost. */
+PL_MAPPED_ARRAY(pl_logged, struct pl_logged, PL_SLOTS_MAX);
+
+/* Records of it, in their order (pl_log.h). Written here, read by the agent, also by the next one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PL_LOG_BUFFER_SIZE);
+} pl_flow_log SEC(".maps");
+
 /* By slot: when its port may cause an ICMP error again, in nanoseconds of the kernel's monotonic clock; a
  * burst of them may be caused ahead. Written and read here only. */
 struct {
@@ -372,6 +382,14 @@ static __always_inline __u32 pl_generation_get(__u32 slot)
 	const struct pl_generation *generation = bpf_map_lookup_elem(&pl_generations, &slot);
 
 	return generation ? generation->now : 0;
+}
+
+/* Whether the flow log of an ENI is on. */
+static __always_inline bool pl_log_is_on(__u32 eni)
+{
+	const struct pl_logged *logged = bpf_map_lookup_elem(&pl_logged, &eni);
+
+	return logged && logged->on;
 }
 
 static __always_inline struct pl_token *pl_token_find(__u32 index)

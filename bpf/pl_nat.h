@@ -152,7 +152,7 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	pl_flow_set_judged(flow, key, generation);
 	r = bpf_map_update_elem(&pl_flows4, key, flow, BPF_NOEXIST);
 	if (!r) {
-		pl_flow_own(index, key, flow);
+		pl_flow_own(index, key, flow, flow->seen);
 		return PL_CONTINUE;
 	}
 	/* -EEXIST: another CPU has just opened the same flow; that one holds. Either way the source is given

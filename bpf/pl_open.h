@@ -29,6 +29,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	pkt->eni = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
+	pkt->opens = 1;
 	r = pl_judge_eni(&pkt->key, pkt->slot, eni);
 	if (r)
 		return r;

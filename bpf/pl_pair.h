@@ -88,7 +88,7 @@ static __always_inline void pl_half_own(const struct pl_pkt *pkt, __u32 side, __
 	struct pl_flow4_key key, back;
 
 	pl_half_keys(pkt, side, &key, &back);
-	pl_flow_own(index, &key, &fresh);
+	pl_flow_own(index, &key, &fresh, 0);
 }
 
 /* Takes back a half that was inserted and is nobody's yet. */
@@ -100,7 +100,7 @@ static __always_inline void pl_half_undo(const struct pl_pkt *pkt, __u32 side, _
 	pl_half_keys(pkt, side, &key, &back);
 	r = bpf_map_delete_elem(&pl_flows4, &back);
 	if (r && r != -ENOENT)
-		pl_token_open(index, &key, PL_CLASS_CLOSING, bpf_jiffies64());
+		pl_token_open(index, &key, 0, PL_CLASS_CLOSING, bpf_jiffies64());
 	else
 		pl_pair_undo(&key, index);
 }
@@ -143,14 +143,14 @@ __attribute__((noinline)) int pl_local_insert(struct pl_pkt *pkt, __u32 receiver
  * SYN ends no connection. */
 __attribute__((noinline)) int pl_pair_clear(struct pl_pkt *pkt)
 {
-	__u32 only_over = pkt && pkt->l4_proto == IPPROTO_TCP;
+	__u32 how = pkt && pkt->l4_proto == IPPROTO_TCP ? PL_END_OVER : 0;
 	struct pl_flow4_key key, back;
 	int n;
 
 	if (!pkt)
 		return 0;
 	pl_half_keys(pkt, PL_SIDE_OUT, &key, &back);
-	n = pl_flow_end(&key, only_over) + pl_flow_end(&back, only_over);
+	n = pl_flow_end(&key, how) + pl_flow_end(&back, how);
 	pl_half_keys(pkt, PL_SIDE_IN, &key, &back);
-	return n + pl_flow_end(&key, only_over) + pl_flow_end(&back, only_over);
+	return n + pl_flow_end(&key, how) + pl_flow_end(&back, how);
 }

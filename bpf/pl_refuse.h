@@ -78,25 +78,26 @@ struct pl_reset_way {
 };
 
 /* A flow that is refused ends; between instances with both of its halves. */
-static __always_inline void pl_flow_end_refused(const struct pl_flow4_key *found)
+static __always_inline void pl_flow_end_refused(const struct pl_flow4_key *found, __u32 why)
 {
 	struct pl_flow4_key key = *found;
 
 	key.vpc_proto &= ~PL_SIDE_IN;
-	pl_flow_end(&key, false);
+	pl_flow_end(&key, why << PL_END_WHY);
 	key.vpc_proto |= PL_SIDE_IN;
-	pl_flow_end(&key, false);
+	pl_flow_end(&key, why << PL_END_WHY);
 }
 
 /* A packet's flow, of which it has found the entry, is refused. It ends now; or, where its other end is to
  * hear of it, when that is told. */
-static __always_inline void pl_flow_refuse(struct pl_pkt *pkt, const struct pl_flow4 *flow)
+static __always_inline void pl_flow_refuse(struct pl_pkt *pkt, const struct pl_flow4 *flow, int why)
 {
 	pkt->refused = PL_REFUSED_BACK;
+	pkt->why = why;
 	if (pkt->l4_proto == IPPROTO_TCP && pl_flow_is_back(flow))
 		pkt->refused = PL_REFUSED_ON;
 	else
-		pl_flow_end_refused(&pkt->key);
+		pl_flow_end_refused(&pkt->key, why);
 }
 
 /* The way to the other end of the packet's flow, if that is still where it was. */
@@ -213,7 +214,7 @@ __attribute__((noinline)) int pl_refuse(struct __sk_buff *skb, struct pl_pkt *pk
 	way.slot = pkt->slot;
 	if (pkt->refused == PL_REFUSED_ON) {
 		on = pl_reset_way_on(&key, &way);
-		pl_flow_end_refused(&key);
+		pl_flow_end_refused(&key, pkt->why);
 	}
 	port = pl_port_find(way.slot);
 	if (!port || !pl_answer_is_due(pkt->slot) || !pl_refuse_tcp(skb, pkt, &way, on))

@@ -4,7 +4,7 @@
  * room for the rows of whoever has a token, and a count of tokens is a count of flows.
  *
  *	index = pl_token_take(owner, how)	then both rows are inserted, with the token in them, and
- *	pl_token_open(index, key, due)		makes it the flow's, or
+ *	pl_token_open(index, key, …)		makes it the flow's, or
  *	pl_token_return(index)			gives it back, where the rows could not be inserted
  *
  * The flow ends through its token alone (pl_end.h).
@@ -153,15 +153,17 @@ __attribute__((noinline)) int pl_token_take(__u32 slot, __u32 how)
 	return pl_token_take_from(PL_RANGE_TENANTS, slot, is_free);
 }
 
-/* Both rows are there: from now on the flow may end. `class` and `due` are hints. */
-static __always_inline void pl_token_open(__u32 index, const struct pl_flow4_key *opening, __u32 class,
-					  __u32 due)
+/* Both rows are there: from now on the flow may end. `opened`: when, 0: not known. `class` and `due` are
+ * hints. */
+static __always_inline void pl_token_open(__u32 index, const struct pl_flow4_key *opening, __u32 opened,
+					  __u32 class, __u32 due)
 {
 	struct pl_token *token = pl_token_find(index);
 
 	if (!token)
 		return;
 	token->key = *opening;
+	token->opened = opened;
 	pl_token_set(token, pl_word_make(pl_token_word(token), PL_PHASE_OPEN, class, due));
 }
 

@@ -41,7 +41,9 @@ struct pl_pkt {
 	__be16 new_id; /* fragments: the translated identification */
 	__u16 mtu;     /* too_big: what the receiver can take */
 	__u8 refused;  /* PL_REFUSED_… */
-	__u8 pad[3];
+	__u8 why;      /* the reason of that, where its flow ends with it */
+	__u8 opens;    /* it asks for a flow of its ENI */
+	__u8 pad;
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)
@@ -71,6 +73,7 @@ static __always_inline int pl_send(struct __sk_buff *skb, const struct pl_pkt *p
 __u32 pl_trace_on;
 
 int pl_trace_packet(const struct pl_pkt *pkt, int reason, __u32 bytes);
+int pl_log_refused(const struct pl_pkt *pkt, int reason, __u32 bytes);
 
 static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *pkt, int reason)
 {
@@ -79,7 +82,10 @@ static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *p
 		pl_trace_packet(pkt, reason, skb->len);
 	if (!PL_REASON_IS_DROP(reason))
 		return pl_send(skb, pkt);
-	if (pkt->eni)
+	if (pkt->eni) {
 		pl_tally_add(pkt->eni, reason | pkt->eni_side, 1, skb->len);
+		if (pkt->opens && pl_log_is_on(pkt->eni))
+			pl_log_refused(pkt, reason, skb->len);
+	}
 	return TC_ACT_SHOT;
 }

@@ -49,7 +49,7 @@ int part_remove(struct __sk_buff *skb)
 	if (!call)
 		return -EINVAL;
 	key = call->key;
-	return pl_flow_end(&key, false);
+	return pl_flow_end(&key, 0);
 }
 
 /* From the port in slot 16, judged already. */
