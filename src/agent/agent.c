@@ -43,6 +43,7 @@ struct agent {
 	struct hold *hold;
 	struct kept_rows *kept;
 	struct meter *meter;
+	struct flow_log *flow_log;
 	struct reconcile *reconcile;
 	struct feed *feed;
 	struct query *query;
@@ -284,6 +285,13 @@ static const struct meter *on_meter_wanted(void *context)
 	return agent->meter;
 }
 
+static const struct flow_log *on_flow_log_wanted(void *context)
+{
+	const struct agent *agent = context;
+
+	return agent->flow_log;
+}
+
 static void on_health(void *context, uint32_t events)
 {
 	struct agent *agent = context;
@@ -461,6 +469,16 @@ static int open_node_sockets(struct agent *agent)
 	return r < 0 ? log_errno(r, "cannot start health probes") : 0;
 }
 
+static int make_flow_log(struct agent *agent)
+{
+	char directory[PATH_MAX];
+	int r = path_in(agent->options->state_dir, "flow-log", directory);
+
+	if (r == 0)
+		r = flow_log_new(agent->loop, agent->datapath, directory, &agent->flow_log);
+	return r < 0 ? log_errno(r, "cannot set up the flow log") : 0;
+}
+
 static int start_reconcile(struct agent *agent)
 {
 	const struct reconcile_parts parts = {
@@ -473,6 +491,7 @@ static int start_reconcile(struct agent *agent)
 		.datapath = agent->datapath,
 		.dns = agent->dns,
 		.health = agent->health,
+		.flow_log = agent->flow_log,
 	};
 
 	return reconcile_new(&parts, &agent->reconcile);
@@ -601,6 +620,7 @@ static int start_query(struct agent *agent)
 		.accept_store = on_accept_store,
 		.plan = on_plan_wanted,
 		.meter = on_meter_wanted,
+		.flow_log = on_flow_log_wanted,
 		.context = agent,
 	};
 	char path[PATH_MAX];
@@ -648,8 +668,8 @@ static int take_steps(struct agent *agent, const start_step *steps)
 static int start(struct agent *agent)
 {
 	static const start_step open_node[] = {
-		load_catalogue,	   make_files,	open_datapath, open_ports,
-		open_node_sockets, start_query, NULL, /* each says itself what is wrong */
+		load_catalogue,	   make_files,	  open_datapath, open_ports,
+		open_node_sockets, make_flow_log, start_query,	 NULL, /* each says itself what is wrong */
 	};
 	static const start_step follow[] = {start_reconcile, start_watching, open_kept_rows,
 					    make_meter,	     start_feed,     NULL};
@@ -679,6 +699,7 @@ static void done(struct agent *agent)
 	health_free(agent->health);
 	dns_free(agent->dns);
 	reconcile_free(agent->reconcile);
+	flow_log_free(agent->flow_log);
 	ports_free(agent->ports);
 	netns_files_free(agent->files);
 	datapath_free(agent->datapath);

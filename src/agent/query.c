@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "../lib/log.h"
+#include "flow_log.h"
 #include "query_client.h"
 #include "query_flows.h"
 #include "query_metrics.h"
@@ -100,6 +101,17 @@ static int answer_nat(struct query *query, struct query_client *client, const js
 		      : say_error(client, "this node has no such server");
 }
 
+static int answer_flow_log(struct query *query, struct query_client *client, const json_t *question)
+{
+	const char *target = json_string_value(json_object_get(question, "target")) ?: "";
+	const struct query_parts *parts = &query->parts;
+	const struct flow_log *log = parts->flow_log ? parts->flow_log(parts->context) : NULL;
+	json_t *answer = log ? flow_log_answer(log, target) : NULL;
+
+	return answer ? query_client_say_json(client, answer)
+		      : say_error(client, "this node has no flow log of such an endpoint");
+}
+
 static int answer_question(struct query *query, struct query_client *client, const json_t *question)
 {
 	const char *command = json_string_value(json_object_get(question, "command")) ?: "", *why = "";
@@ -118,6 +130,8 @@ static int answer_question(struct query *query, struct query_client *client, con
 		r = query_flows_begin(query->parts.datapath, plan_of, query, client, question, &why);
 	else if (streq(command, "nat"))
 		return answer_nat(query, client, question);
+	else if (streq(command, "flow-log"))
+		return answer_flow_log(query, client, question);
 	else
 		return say_error(client, "no such command");
 	return r < 0 ? say_error(client, why) : 0;

@@ -8,6 +8,7 @@
 #include "../datapath/datapath.h"
 #include "../lib/loop.h"
 
+struct flow_log;
 struct meter;
 struct query;
 
@@ -24,6 +25,8 @@ struct query_parts {
 	const struct plan *(*plan)(void *context);
 	/* What traffic was; NULL: it is not known yet. */
 	const struct meter *(*meter)(void *context);
+	/* The flow log; NULL: there is none yet. */
+	const struct flow_log *(*flow_log)(void *context);
 	void *context;
 };
 

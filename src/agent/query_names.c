@@ -87,6 +87,15 @@ int query_filter(const struct plan *plan, const json_t *question, struct datapat
 
 /* ---- what is told ---- */
 
+void query_time(int64_t time_us, char ret[QUERY_TIME_SIZE])
+{
+	char text[TIME_TEXT_SIZE];
+
+	time_format(time_us / 1000000, text);
+	text[TIME_TEXT_SIZE - 2] = '\0'; /* the Z */
+	(void)str_format(ret, QUERY_TIME_SIZE, "%s.%06dZ", text, (int)(time_us % 1000000));
+}
+
 static void format_end(const struct netaddr *addr, uint16_t port, bool has_port, char *ret, size_t size)
 {
 	char text[NETADDR_TEXT_SIZE];

@@ -18,6 +18,9 @@ const char *query_instance(const struct plan *plan, uint32_t slot);
 int query_filter(const struct plan *plan, const json_t *question, struct datapath_filter *ret,
 		 const char **why);
 
+/* "2026-01-02T03:04:05.678901Z"; microseconds since 1970. */
+#define QUERY_TIME_SIZE 32
+void query_time(int64_t time_us, char ret[QUERY_TIME_SIZE]);
 #define QUERY_TUPLE_SIZE 256
 /* "source":"10.0.1.10:4000","destination":…; the names get the prefix. */
 void query_tuple(const struct datapath_tuple *tuple, uint8_t protocol, const char *prefix,

@@ -29,15 +29,6 @@ struct query_trace {
 
 /* ---- a line ---- */
 
-static void format_time(int64_t time_us, char ret[TIME_TEXT_SIZE + 8])
-{
-	char text[TIME_TEXT_SIZE];
-
-	time_format(time_us / 1000000, text);
-	text[TIME_TEXT_SIZE - 2] = '\0'; /* the Z */
-	(void)str_format(ret, TIME_TEXT_SIZE + 8, "%s.%06dZ", text, (int)(time_us % 1000000));
-}
-
 /* As tcpdump has them. */
 static void format_flags(const struct datapath_packet *packet, char ret[16])
 {
@@ -66,9 +57,9 @@ static void print_names(FILE *to, const struct plan *plan, const struct datapath
 
 static void print_packet(FILE *to, const struct plan *plan, const struct datapath_packet *packet)
 {
-	char time[TIME_TEXT_SIZE + 8], flags[16], tuple[QUERY_TUPLE_SIZE], protocol[QUERY_PROTOCOL_SIZE];
+	char time[QUERY_TIME_SIZE], flags[16], tuple[QUERY_TUPLE_SIZE], protocol[QUERY_PROTOCOL_SIZE];
 
-	format_time(packet->time_us, time);
+	query_time(packet->time_us, time);
 	fprintf(to, "{\"time\":\"%s\",\"verdict\":\"%s\",\"reason\":\"%s\",\"bytes\":%u", time,
 		packet->is_drop ? "drop" : "pass", packet->reason, packet->bytes);
 	if (packet->is_ip) {

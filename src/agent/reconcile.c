@@ -93,6 +93,7 @@ static void set_plan(struct reconcile *reconcile, struct plan *plan)
 	if (r < 0)
 		(void)log_errno(r, "cannot probe all backends");
 	dns_set_plan(reconcile->parts.dns, plan);
+	flow_log_follow(reconcile->parts.flow_log, plan);
 	plan_free(reconcile->plan);
 	reconcile->plan = plan;
 }

@@ -8,6 +8,7 @@
 #include "../dns/dns.h"
 #include "../ports/ports.h"
 #include "feed.h"
+#include "flow_log.h"
 
 struct reconcile;
 
@@ -22,6 +23,7 @@ struct reconcile_parts {
 	struct datapath *datapath;
 	struct dns *dns;
 	struct health *health;
+	struct flow_log *flow_log;
 };
 
 /* `parts` is copied, what it points to borrowed. -ENOMEM. */

@@ -397,6 +397,7 @@ static const struct field endpoint_fields[] = {
 	SHARED(endpoint, ip_version, WORD_SIZE),
 	BOOL(endpoint, zone_affinity),
 	BOOL(endpoint, protected_enabled),
+	BOOL(endpoint, flow_log),
 	SHARED(endpoint, payer, WORD_SIZE),
 	ENUM(endpoint, status, endpoint_status_names),
 	SHARED(endpoint, failure, TEXT_SIZE),

@@ -484,6 +484,7 @@ struct endpoint {
 	const char *ip_version;
 	bool zone_affinity;
 	bool protected_enabled;
+	bool flow_log; /* what becomes of its flows is recorded on their nodes */
 	const char *payer;
 	enum endpoint_status status;
 	const char *failure; /* why it cannot be put in force; empty: no failure */

@@ -95,6 +95,7 @@ struct plan_eni {
 	struct pl_set balancer_set; /* all zero: its load balancer has none */
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
+	bool is_logged; /* what becomes of its flows */
 };
 
 struct plan_listener {

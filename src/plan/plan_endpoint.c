@@ -28,6 +28,7 @@ struct zone_eni {
 	const char *port, *resource, *behind; /* the load balancer, and its zone */
 	bool wanted;			      /* to be connected */
 	struct pl_limit limit;
+	bool is_logged;
 };
 
 /* Why traffic could not flow through an ENI that is wished to be connected. */
@@ -98,6 +99,7 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 	memcpy(eni->value.mac, port->mac.bytes, sizeof(eni->value.mac));
 	(void)str_copy(eni->endpoint, sizeof(eni->endpoint), zone->endpoint);
 	(void)str_copy(eni->zone, sizeof(eni->zone), zone->zone);
+	eni->is_logged = of->is_logged;
 	return 0;
 }
 
@@ -151,12 +153,13 @@ static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct 
 
 	r = add_eni(b, vpc,
 		    &(struct zone_eni){zone, zone->port, zone->resource, endpoint_zone_behind(zone), wanted,
-				       limit});
+				       limit, endpoint->flow_log});
 	if (r < 0 || !endpoint_zone_has_replaced(zone))
 		return r;
 	return add_eni(b, vpc,
 		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource,
-					  endpoint_zone_behind_replaced(zone), wanted, limit});
+					  endpoint_zone_behind_replaced(zone), wanted, limit,
+					  endpoint->flow_log});
 }
 
 int plan_endpoints(struct plan_builder *b)
