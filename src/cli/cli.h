@@ -288,6 +288,7 @@ int cli_run_diagnose(struct cli *cli, int argc, char **argv);
 int cli_run_counters(struct cli *cli, int argc, char **argv);
 int cli_run_trace(struct cli *cli, int argc, char **argv);
 int cli_run_flows(struct cli *cli, int argc, char **argv);
+int cli_run_flow_log(struct cli *cli, int argc, char **argv);
 int cli_run_ca_init(struct cli *cli, int argc, char **argv);
 int cli_run_ca_show(struct cli *cli, int argc, char **argv);
 int cli_run_ca_issue(struct cli *cli, int argc, char **argv);

@@ -342,6 +342,11 @@ static const struct cli_option flows_options[] = {
 	{"--limit", "limit", .add = cli_add_number, .help = "show so many (1000)"},
 	{NULL},
 };
+static const struct cli_option flow_log_options[] = {
+	{"ENDPOINT", "target", .required = true, .help = "ep-…"},
+	{"--limit", "limit", .add = cli_add_number, .help = "show so many, the last ones (1000)"},
+	{NULL},
+};
 
 static const struct cli_option endpoint_update[] = {ZONE_AFFINITY, {NULL}};
 static const struct cli_wait endpoint_connected = {
@@ -639,6 +644,12 @@ const struct cli_command cli_commands[] = {
 	 endpoint_update, .id = "EndpointId", .wait = &endpoint_active},
 	{"endpoint", "monitor", "Shows the traffic of an endpoint.", "privlink", "GetEndpointMetrics",
 	 endpoint_monitor, .run = cli_run_endpoint_monitor, .notes = MONITOR_NOTES},
+	{"endpoint", "flow-log", "Shows whether the flow log of an endpoint is on.", "privlink",
+	 "GetEndpointFlowLog"},
+	{"endpoint", "set-flow-log", "Switches the flow log of an endpoint.", "privlink",
+	 "SetEndpointFlowLog",
+	 .notes = "The nodes of its consumers record each flow when it ends, and attempts that are refused\n"
+		  "(privlink flow-log there).\n"},
 	{"endpoint", "zones", "Shows the zones and ENIs of an endpoint.", "privatelink",
 	 "ListVpcEndpointZones", .whats = "zones of this endpoint", .of_all = true},
 	{"endpoint", "add-zone", "Adds a zone with an ENI.", "privatelink", "AddZoneToVpcEndpoint",
@@ -752,6 +763,12 @@ const struct cli_command cli_commands[] = {
 	 .notes =
 		 "Addresses are those that the client sees, and behind them those that the server sees. Numbers\n"
 		 "are packets and bytes, to the server and from it.\n"},
+	{"flow-log", "", "Shows what became of an endpoint's flows on this node (root).",
+	 .options = flow_log_options, .run = cli_run_flow_log,
+	 .notes =
+		 "Flows that have ended, and attempts that were refused, while the endpoint's log was on\n"
+		 "(privlink endpoint set-flow-log). Numbers are packets and bytes, to the server and from it.\n"
+		 "With -o json a record is an object, as in the files.\n"},
 	{"admin", "new-key", "Makes a new key for the administrator and writes it to admin.env (root).",
 	 .run = cli_run_admin_new_key, .usage = "[--revoke-others] [--account NUMBER] [--run-dir DIR]"},
 	{"store", "show", "Shows the store's identity and revision (root).", .run = cli_run_store_show,

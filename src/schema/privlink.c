@@ -106,6 +106,20 @@ static const struct param_spec get_instance_params[] = {
 	{},
 };
 
+static const char *const flow_log_values[] = {"Off", "On", NULL};
+
+static const struct param_spec endpoint_flow_log_params[] = {
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{},
+};
+
+static const struct param_spec endpoint_flow_log_set_params[] = {
+	{"EndpointId", PARAM_STRING, .required = true, OPTION("ENDPOINT", "ep-…")},
+	{"FlowLog", PARAM_STRING, .required = true, .values = flow_log_values, .no_case = true,
+	 OPTION("STATE", "On: each flow that ends and each attempt that is refused is recorded; Off")},
+	{},
+};
+
 /* Of one of the two. */
 static const struct param_spec endpoint_metrics_params[] = {
 	{"EndpointId", PARAM_STRING, .help = "the caller's endpoint, …"},
@@ -204,6 +218,12 @@ static const struct answer_field series_answer[] = {
 	{"ZoneId", A_TEXT},
 	{"Metric", A_TEXT},
 	{"Points", POINTS},
+	{},
+};
+
+static const struct answer_field endpoint_flow_log_answer[] = {
+	{"EndpointId", OF(endpoint, id), IN_SHOW("Endpoint", 1)},
+	{"FlowLog", CHOICE_OF(endpoint, flow_log, "Off", "On"), IN_SHOW("Flow log", 2)},
 	{},
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The actions of our own administration, and the handlers that carry them out. All but those of connectivity
- * tests, GetEndpointMetrics, GetEndpointPath, GetVersion, ListAuditEvents and ListQuotas are for
- * administrators.
+ * tests and flow logs, GetEndpointMetrics, GetEndpointPath, GetVersion, ListAuditEvents and ListQuotas are
+ * for administrators.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 	X(DeleteNode, node_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, node_delete_params, node_delete_answer, NULL) \
 	X(DeleteQuota, quota_delete, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, quota_params, NULL, NULL) \
 	X(GetConnectivityTest, connectivity_test_get, ACTION_READ, connectivity_test_params, connectivity_test_get_answer, NULL) \
+	X(GetEndpointFlowLog, endpoint_flow_log_get, ACTION_READ, endpoint_flow_log_params, endpoint_flow_log_answer, NULL) \
 	X(GetEndpointMetrics, endpoint_metrics_get, ACTION_READ, endpoint_metrics_params, endpoint_metrics_answer, NULL) \
 	X(GetEndpointPath, endpoint_path_get, ACTION_READ, endpoint_path_params, endpoint_path_answer, NULL) \
 	X(GetInstance, get_instance, ACTION_ADMIN, get_instance_params, get_instance_answer, NULL) \
@@ -29,6 +30,7 @@
 	X(ListConnectivityTests, connectivity_test_list, ACTION_READ, connectivity_test_list_params, connectivity_test_list_answer, &pages) \
 	X(ListNodes, node_list, ACTION_ADMIN | ACTION_NO_REGION, NULL, node_list_answer, NULL) \
 	X(ListQuotas, quota_list, ACTION_READ, quota_list_params, quota_list_answer, NULL) \
+	X(SetEndpointFlowLog, endpoint_flow_log_set, ACTION_CHANGES, endpoint_flow_log_set_params, NULL, NULL) \
 	X(SetQuota, quota_set, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, quota_set_params, NULL, NULL) \
 	X(UnbindSystemService, system_service_unbind, ACTION_CHANGES | ACTION_ADMIN, system_service_params, NULL, NULL) \
 	X(UpdateAccessKey, access_key_update, ACTION_CHANGES | ACTION_ADMIN | ACTION_NO_REGION, access_key_update_params, NULL, NULL)

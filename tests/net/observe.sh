@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What can be seen of the data path of a running node: single packets (privlink trace), open flows (privlink flows), numbers
-# (GET /metrics at the agent's socket and at a port).
+# What can be seen of the data path of a running node: single packets (privlink trace), open flows (privlink flows), those that have
+# ended (privlink flow-log), numbers (GET /metrics at the agent's socket and at a port).
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$(dirname "$0")/world.sh" || exit 1
 metrics=127.0.0.1:19309
@@ -12,6 +12,16 @@ lab_start
 make_world
 export PRIVLINK_AGENT_SOCKET=$dir/run/agent.sock
 own() { "$build/src/cmd/privlink" "$@"; }
+connect() { inside "$c" python3 "$peer" tcp "$eni" "$1" 1; }
+
+# --- the flow log, of all that follows
+own flow-log "$endpoint" >"$dir/out" 2>&1
+is "$?|$(cat "$dir/out")" "1|privlink: this node has no flow log of such an endpoint" "an endpoint has no flow log"
+check "its owner switches it on" as consumer endpoint set-flow-log "$endpoint" on
+records() { own flow-log "$endpoint" -o json 2>/dev/null; }
+recorded() { records | jq -e "map(select(.result != \"lost\")) | $1" >/dev/null; } # CONDITION
+log_is_on() { own flow-log "$endpoint" 2>&1 | grep -q "is off" && return 1; own flow-log "$endpoint" >/dev/null; }
+check "its node does so" wait_for 5 log_is_on
 
 # --- packets
 tracers=()
@@ -26,7 +36,6 @@ begin_trace() { # ARGUMENT…: into $trace; returns when packets are told of
 }
 traced() { jq -e -s "map(select(.reason)) | $1" "$trace" >/dev/null; } # CONDITION
 over() { ended "$tracer"; }
-connect() { inside "$c" python3 "$peer" tcp "$eni" "$1" 1; }
 
 begin_trace "$endpoint" --count 6
 connect 80 >/dev/null
@@ -105,5 +114,40 @@ answer=$(in_lab bash -c "exec 3<>/dev/tcp/${metrics/:/\/}; echo '{\"command\": \
 is "$answer" "" "it takes no command"
 conversation_goes_on
 ok $? "all the time traffic went on"
+
+# --- what the flow log has of it
+closed='map(select(.result == "closed" and .destination == "'"$eni"':80"))'
+check "connections that have ended are in the flow log" wait_for 15 recorded "$closed | length >= 7" # and those of the lab's beginning that closed late
+check "with both of their ends, as both see it, and what they carried" recorded "$closed"' | all(.protocol == "tcp" and
+	.endpoint == "'"$endpoint"'" and .zone == "'"$h"'" and .from == "'"$c"'" and (.to == "'"$s"'" or .to == "'"$t"'") and
+	(.source | startswith("10.0.1.")) and (.served_source | startswith("100.")) and (.served_destination | endswith(":80")) and
+	all(.packets[], .bytes[]; . > 0) and .start <= .end)'
+check "an attempt that was refused is, too, with the reason" recorded \
+	'any(.result == "refused" and .reason == "no_listener" and .destination == "'"$eni"':82" and .from == "'"$c"'")'
+check "a connection that is open is not" recorded 'all(.destination != "'"$eni"':81")'
+own flow-log "$endpoint" --limit 3 >"$dir/out"
+is "$(wc -l <"$dir/out")|$(grep -c 'closed\|refused' "$dir/out")" "4|3" "people get a table, of the last ones"
+kill -9 "$agent_pid"
+wait "$agent_pid" 2>/dev/null
+connect 83 >/dev/null
+kill "$conversation"
+start_agent
+check "what happened while no agent ran is read by the next one" wait_for 15 recorded 'any(.result == "refused" and .destination == "'"$eni"':83")'
+check "and a connection that began before ends in its log" wait_for 20 recorded \
+	'map(select(.destination == "'"$eni"':81")) | length == 1 and .[0].result != "refused" and .[0].packets[0] > 10 and .[0].from == "'"$c"'"'
+check "nothing is there twice" recorded '(map([.source, .destination, .start]) | length) == (map([.source, .destination, .start]) | unique | length)'
+sent=$(inside "$c" python3 "$peer" flood syn "$eni" 84 0.5)
+flood_is_told() { # as many as were sent
+	records | jq -e --arg to "$eni:84" '[(map(select(.destination == $to)) | length), (map(select(.result == "lost").lost) | add)] |
+		.[0] >= 100 and .[0] < 200 and .[0] + .[1] == '"$sent"
+}
+check "of a flood of attempts some are recorded, and how many others there were" wait_for 10 flood_is_told
+check "it is switched off" as consumer endpoint set-flow-log "$endpoint" off
+is "$(as consumer endpoint flow-log "$endpoint" -o json | jq -r .FlowLog)" Off "as is shown"
+log_is_off() { ! log_is_on; }
+check "and its node follows" wait_for 5 log_is_off
+connect 85 >/dev/null
+sleep 0.5
+check "then nothing more is recorded" recorded 'all(.destination != "'"$eni"':85")'
 
 finish

@@ -423,6 +423,9 @@ static const struct {
 	{PRODUCT_PRIVLINK, "GetEndpointPath", "VSwitchNotFound",
 	 REGION "VpcId={my_vpc}&ServiceId={my_service}&SecurityGroupId.1={my_sg}"
 		"&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId={vsw}"},
+	{PRODUCT_PRIVLINK, "GetEndpointFlowLog", "EndpointNotFound", REGION "EndpointId={endpoint}"},
+	{PRODUCT_PRIVLINK, "SetEndpointFlowLog", "EndpointNotFound",
+	 REGION "EndpointId={endpoint}&FlowLog=On"},
 	{PRODUCT_PRIVLINK, "GetEndpointMetrics", "EndpointNotFound", REGION "EndpointId={endpoint}"},
 	{PRODUCT_PRIVLINK, "GetEndpointMetrics", "EndpointServiceNotFound", REGION "ServiceId={service}"},
 	{PL, "GetVpcEndpointAttribute", "EndpointNotFound", REGION "EndpointId={endpoint}"},

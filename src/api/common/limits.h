@@ -40,6 +40,7 @@
 #define CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT 200 /* likewise */
 
 #define ENDPOINTS_PER_VPC_MAX	       1000 /* QuotaExceeded.totalEpPerVpc */
+#define FLOW_LOGS_PER_ACCOUNT_MAX      20   /* QuotaExceeded.FlowLog; endpoints whose flow log is on */
 #define SERVICES_PER_ACCOUNT_MAX       200  /* QuotaMisMatched, as the three below */
 #define RESOURCES_PER_SERVICE_MAX      500
 #define RESOURCES_PER_SERVICE_ZONE_MAX 100

@@ -90,6 +90,15 @@ static size_t resource_groups(const struct snapshot *rows, int64_t uid, _unused_
 	return snapshot_count_owned(rows, KIND_RESOURCE_GROUP, uid, "");
 }
 
+static size_t flow_logs(const struct snapshot *rows, int64_t uid, const char *region)
+{
+	size_t n = 0;
+
+	for (const struct endpoint *e = NULL; (e = snapshot_owned(rows, KIND_ENDPOINT, uid, region, e));)
+		n += e->flow_log;
+	return n;
+}
+
 /* Those that are objects of their own: classic load balancers have some inside. */
 static size_t server_groups(const struct snapshot *rows, int64_t uid, const char *region)
 {
@@ -195,6 +204,8 @@ static const struct info infos[QUOTA_COUNT_] = {
 		"servers of a server group", EACH(SERVER_GROUP, SERVER_GROUP)},
 	[QUOTA_RESOURCE_GROUPS] = {"resource_groups", RESOURCE_GROUPS_PER_ACCOUNT_MAX, MANY, "LimitExceeded.ResourceGroup",
 		"resource groups of the account besides the default one", .usage = resource_groups},
+	[QUOTA_FLOW_LOGS] = {"flow_logs", FLOW_LOGS_PER_ACCOUNT_MAX, 1000, "QuotaExceeded.FlowLog",
+		"endpoints of the account in a region whose flow log is on", .usage = flow_logs},
 	[QUOTA_ACCESS_KEYS] = {"access_keys", ACCESS_KEYS_PER_ACCOUNT_MAX, ACCESS_KEYS_PER_ACCOUNT_MOST,
 		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account itself", .usage = access_keys},
 	[QUOTA_ALL_VSWITCHES] = {"vswitches", ALL_VSWITCHES_MAX, MANY, "QuotaExceeded.VSwitchPerAccount",

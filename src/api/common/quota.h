@@ -28,6 +28,7 @@ enum quota {
 	QUOTA_SERVERS,
 	QUOTA_ACCESS_KEYS,
 	QUOTA_RESOURCE_GROUPS,
+	QUOTA_FLOW_LOGS,
 	/* Shares of a node's tables: of the account in all regions, since one node may serve all. */
 	QUOTA_ALL_VSWITCHES,
 	QUOTA_ALL_GROUPS,

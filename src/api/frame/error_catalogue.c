@@ -97,6 +97,7 @@ const struct error_row error_rows[] = {
 	{ "QuotaExceeded.ConnectivityTestPerAccount", 400, "As many of the account's connectivity tests run as are allowed." },
 	{ "QuotaExceeded.ConnectivityTestPerNode", 400, "As many connectivity tests run on the instance's node as are allowed." },
 	{ "Throttling.ConnectivityTest",   400, "The account has made as many connectivity tests within a minute as are allowed." },
+	{ "QuotaExceeded.FlowLog",         400, "The flow log is on for as many endpoints as are allowed." },
 
 	/* Users of accounts, and their keys. */
 	{ "EntityNotExist.User",           404, "The user does not exist (NotFound)." },
