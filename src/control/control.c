@@ -109,20 +109,20 @@ static bool concerns_nat(enum kind kind)
 	}
 }
 
-static void note_change(void *context, const char *key, const json_t *value, uint64_t created _unused_,
-			uint64_t revision _unused_)
+static void note_change(void *context, const struct store_change *change)
 {
 	struct control *control = context;
 	enum kind kind;
 
-	if (subjects_changed(&control->subjects, key) < 0)
+	if (subjects_changed(&control->subjects, change->key) < 0)
 		control->all_changed = true;
-	if (kind_of_key(key, &kind) < 0)
+	if (kind_of_key(change->key, &kind) < 0)
 		return;
 	control->nat_due = control->nat_due || concerns_nat(kind);
 	control->tests_due = control->tests_due || kind == KIND_CONNECTIVITY_TEST;
-	control->nodes_due = control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && !value);
-	if (!value && relation_has_parts(kind))
+	control->nodes_due =
+		control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && change->is_gone);
+	if (change->is_gone && relation_has_parts(kind))
 		loop_timer_set(control->leftovers_timer, LEFTOVERS_SOON_MS);
 }
 

@@ -6,8 +6,8 @@
  * What is told must be durable, and memory runs ahead of the disk within a turn; so a poll is answered only
  * while the two are equal, which they are whenever the store notifies.
  *
- * For each node the last answer's revision and scope are remembered. A node that polls from that revision,
- * with its scope unchanged, gets changes; every other one gets everything.
+ * Nothing is remembered of nodes: what a node was told at a revision follows from it (model/audience.h). One
+ * that polls from a revision gets what has changed since, unless that is forgotten; then it gets everything.
  */
 #include "server.h"
 
@@ -32,12 +32,6 @@ struct waiter {
 	struct waiter *next;
 };
 
-/* What a node was told last. */
-struct told {
-	char node[WORD_SIZE * 2];
-	uint64_t revision, digest;
-};
-
 struct feed_server {
 	struct loop *loop;
 	struct store *store;
@@ -47,8 +41,6 @@ struct feed_server {
 	struct metrics *metrics; /* NULL: none */
 	struct store_watch *watch;
 	struct waiter *waiters;
-	struct told *told;
-	size_t n_told, told_size;
 };
 
 /* Takes the body. Every answer says whose rows these are, so that no agent acts on the word of another store.
@@ -67,44 +59,16 @@ static void answer_error(struct feed_server *feed, struct server_request *reques
 
 /* ---- rows ---- */
 
-static struct told *find_told(struct feed_server *feed, const char *node)
+/* Changes if what the node has can be built upon, else all. NULL when out of memory. */
+static json_t *rows_for(struct feed_server *feed, const struct waiter *waiter)
 {
-	for (size_t i = 0; i < feed->n_told; i++)
-		if (streq(feed->told[i].node, node))
-			return &feed->told[i];
-	return NULL;
-}
-
-static void remember(struct feed_server *feed, const char *node, uint64_t digest)
-{
-	struct told *told = find_told(feed, node);
-
-	if (!told) {
-		if (feed->n_told == FEED_NODES_MAX)
-			return;
-		if (VEC_ROOM(feed->told, feed->n_told, feed->told_size) < 0)
-			return;
-		told = &feed->told[feed->n_told++];
-		(void)str_copy(told->node, sizeof(told->node), node);
-	}
-	told->revision = store_durable_revision(feed->store);
-	told->digest = digest;
-}
-
-/* Changes if the node's last answer can be built upon, else all. NULL when out of memory. */
-static json_t *rows_for(struct feed_server *feed, const struct waiter *waiter, const struct feed_scope *scope)
-{
-	uint64_t digest = feed_scope_digest(scope);
-	const struct told *told = find_told(feed, waiter->node);
 	json_t *answer = NULL;
 	int r = -EOVERFLOW;
 
-	if (waiter->after > 0 && told && told->revision == waiter->after && told->digest == digest)
-		r = feed_rows_since(feed->store, scope, waiter->after, &answer);
+	if (waiter->after > 0 && waiter->after <= store_durable_revision(feed->store))
+		r = feed_rows_since(feed->store, waiter->node, waiter->after, &answer);
 	if (r == -EOVERFLOW)
-		answer = feed_rows_all(feed->store, scope);
-	if (answer)
-		remember(feed, waiter->node, digest);
+		answer = feed_rows_all(feed->store, waiter->node);
 	return answer;
 }
 
@@ -136,17 +100,13 @@ static void look_at(struct waiter *waiter)
 {
 	struct feed_server *feed = waiter->feed;
 	uint64_t durable = store_durable_revision(feed->store);
-	struct feed_scope *scope;
-	json_t *answer = NULL;
+	json_t *answer;
 
 	if (snapshot_revision(store_rows(feed->store)) != durable)
 		return; /* the end of the turn makes them equal, and notifies */
-	if (durable == waiter->after && !waiter->over && find_told(feed, waiter->node))
+	if (durable == waiter->after && !waiter->over)
 		return;
-	if (feed_scope_new(store_rows(feed->store), waiter->node, &scope) == 0) {
-		answer = rows_for(feed, waiter, scope);
-		feed_scope_free(scope);
-	}
+	answer = rows_for(feed, waiter);
 	if (answer)
 		reply_rows(waiter, answer);
 	else
@@ -217,8 +177,8 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 	return r;
 }
 
-/* A node has one poll. Those that an agent left behind when it died would be answered at the next change, and
- * what is remembered of the node's last answer would be theirs. */
+/* A node has one poll. Those that an agent left behind when it died would be answered at the next change, to
+ * nobody. */
 static void drop_others(struct waiter *poll)
 {
 	for (struct waiter *waiter = poll->feed->waiters, *next; waiter; waiter = next) {
@@ -657,7 +617,6 @@ struct feed_server *feed_server_free(struct feed_server *feed)
 	}
 	server_free(feed->server);
 	store_watch_free(feed->watch);
-	free(feed->told);
 	free(feed);
 	return NULL;
 }

@@ -169,7 +169,7 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(CONNECTIVITY_TEST, connectivity_test, endpoint, OF(ENDPOINT), REF_PART),
 	[REF_CONNECTIVITY_TEST_INSTANCE] =
 		ONE(CONNECTIVITY_TEST, connectivity_test, instance, OF(INSTANCE), REF_PART),
-	/* To that node and no other, and only while it is to run it (feed/scope.c). */
+	/* To that node and no other, and only while it is to run it (told.c). */
 	[REF_CONNECTIVITY_TEST_NODE] = ONE(CONNECTIVITY_TEST, connectivity_test, node, OF(NODE), REF_TOLD),
 	[REF_CONNECTIVITY_WAY_TEST] =
 		ONE(CONNECTIVITY_WAY, connectivity_way, test, OF(CONNECTIVITY_TEST), REF_PART),

@@ -2,17 +2,19 @@
 /*
  * The rows are the snapshot's, and there is no second copy of them: their documents are made from them when
  * somebody lists them. The changes are a queue that loses its oldest members; `forgotten` is the revision up
- * to which it has lost some, so that nobody takes a part of a transaction for the whole.
+ * to which it has lost some, so that nobody takes a part of a transaction for the whole. They say which rows
+ * have changed, and who was told of them until then; what a row is now the snapshot knows.
  */
 #include "memory.h"
 
 #include "../lib/vec.h"
 
 struct change {
-	char *key;
-	json_t *value; /* NULL: deleted */
-	uint64_t created, revision;
-	size_t bytes;
+	char *key; /* and behind it the id of the share that the row was of before */
+	uint64_t revision;
+	uint32_t bytes;
+	bool is_gone;
+	uint8_t was; /* enum told_to */
 };
 
 struct memory {
@@ -22,6 +24,7 @@ struct memory {
 	uint64_t forgotten;
 	uint64_t revision;
 	struct snapshot *rows;
+	struct audience *audience;
 };
 
 int memory_new(struct memory **ret)
@@ -32,8 +35,10 @@ int memory_new(struct memory **ret)
 	if (!memory)
 		return -ENOMEM;
 	r = snapshot_new(&memory->rows);
+	if (r == 0)
+		r = audience_new(&memory->audience);
 	if (r < 0) {
-		free(memory);
+		memory_free(memory);
 		return r;
 	}
 	*ret = memory;
@@ -43,7 +48,6 @@ int memory_new(struct memory **ret)
 static void change_done(struct change *change)
 {
 	free(change->key);
-	json_decref(change->value);
 }
 
 void memory_clear(struct memory *memory)
@@ -51,8 +55,12 @@ void memory_clear(struct memory *memory)
 	for (size_t i = 0; i < memory->n_changes; i++)
 		change_done(&memory->changes[memory->first + i]);
 	memory->first = memory->n_changes = memory->changes_bytes = 0;
-	snapshot_clear(memory->rows);
 	memory->revision = memory->forgotten = 0;
+	if (memory->audience)
+		audience_clear(memory->audience);
+	if (!memory->rows)
+		return;
+	snapshot_clear(memory->rows);
 	snapshot_set_revision(memory->rows, 0);
 }
 
@@ -62,6 +70,7 @@ struct memory *memory_free(struct memory *memory)
 		return NULL;
 	memory_clear(memory);
 	free(memory->changes);
+	audience_free(memory->audience);
 	snapshot_free(memory->rows);
 	free(memory);
 	return NULL;
@@ -87,10 +96,11 @@ int memory_load(struct memory *memory, const char *key, json_t *value, uint64_t 
 	return snapshot_apply(memory->rows, key, value, created, modified);
 }
 
-void memory_loaded(struct memory *memory, uint64_t revision)
+int memory_loaded(struct memory *memory, uint64_t revision)
 {
 	memory->revision = memory->forgotten = revision;
 	snapshot_set_revision(memory->rows, revision);
+	return audience_load(memory->audience, memory->rows, revision);
 }
 
 static void forget_oldest(struct memory *memory)
@@ -102,22 +112,6 @@ static void forget_oldest(struct memory *memory)
 	change_done(oldest);
 	memory->first++;
 	memory->n_changes--;
-}
-
-/* About what a document takes in memory. */
-static size_t json_bytes(const json_t *json)
-{
-	size_t bytes = 48, i;
-	const char *key;
-	json_t *value;
-
-	if (json_is_string(json))
-		return bytes + json_string_length(json);
-	json_object_foreach((json_t *)json, key, value)
-		bytes += 72 + strlen(key) + json_bytes(value);
-	json_array_foreach(json, i, value)
-		bytes += 8 + json_bytes(value);
-	return bytes;
 }
 
 /* For one more change, of so many bytes. */
@@ -137,10 +131,11 @@ static int make_room(struct memory *memory, size_t bytes)
 	return VEC_ROOM(memory->changes, memory->first + memory->n_changes, memory->changes_size);
 }
 
-static int remember(struct memory *memory, const char *key, json_t *value, uint64_t created,
+static int remember(struct memory *memory, const char *key, bool is_gone, const struct share *was,
 		    uint64_t revision)
 {
-	size_t bytes = sizeof(struct change) + strlen(key) + (value ? json_bytes(value) : 0);
+	size_t key_size = strlen(key) + 1, id_size = strlen(was->id) + 1;
+	size_t bytes = sizeof(struct change) + key_size + id_size;
 	struct change *change;
 	int r;
 
@@ -148,35 +143,82 @@ static int remember(struct memory *memory, const char *key, json_t *value, uint6
 	if (r < 0)
 		return r;
 	change = &memory->changes[memory->first + memory->n_changes];
-	change->key = strdup(key);
+	*change = (struct change){
+		.revision = revision, .bytes = (uint32_t)bytes, .is_gone = is_gone, .was = (uint8_t)was->to};
+	change->key = malloc(key_size + id_size);
 	if (!change->key)
 		return -ENOMEM;
-	change->value = json_incref(value);
-	change->created = created;
-	change->revision = revision;
-	change->bytes = bytes;
+	memcpy(change->key, key, key_size);
+	memcpy(change->key + key_size, was->id, id_size);
 	memory->changes_bytes += bytes;
 	memory->n_changes++;
 	return 0;
 }
 
+struct touch {
+	struct memory *memory;
+	const struct share *was;
+	uint64_t revision;
+};
+
+static int touch_row(void *context, enum kind kind, const void *row)
+{
+	const struct touch *touch = context;
+	char key[KEY_SIZE];
+	int r = row_key(kind, row, key);
+
+	return r < 0 ? r : remember(touch->memory, key, false, touch->was, touch->revision);
+}
+
+/* The row has changed, and was of that share. What is told with it goes where it goes, so that changes, too,
+ * if the row is of another one now. */
+static int remember_all(struct memory *memory, const char *key, enum kind kind, const struct share *was,
+			uint64_t revision)
+{
+	const void *row = memory_find(memory, key);
+	const struct share now = share_of(memory->rows, kind, row);
+	struct touch touch = {memory, was, revision};
+	int r = remember(memory, key, !row, was, revision);
+
+	if (r < 0 || (now.to == was->to && streq(now.id, was->id)))
+		return r;
+	return share_walk_below(memory->rows, kind, id_of_key(kind, key), touch_row, &touch);
+}
+
 int memory_change(struct memory *memory, const char *key, json_t *value, uint64_t revision)
 {
-	const struct row_meta *present = memory_find(memory, key);
+	const struct row_meta *present;
+	struct audience_fact before, after;
+	struct share was;
 	uint64_t created = 0;
+	enum kind kind;
 	int r;
 
+	r = kind_of_key(key, &kind);
+	if (r < 0)
+		return r;
+	present = snapshot_find(memory->rows, kind, id_of_key(kind, key));
 	if (value)
 		created = present ? present->created : revision;
+	was = share_of(memory->rows, kind, present);
+	before = audience_fact(kind, present);
 	r = snapshot_apply(memory->rows, key, value, created, revision);
 	if (r < 0)
 		return r;
-	r = remember(memory, key, value, created, revision);
+	after = audience_fact(kind, memory_find(memory, key));
+	r = audience_change(memory->audience, memory->rows, &before, &after, revision);
+	if (r == 0)
+		r = remember_all(memory, key, kind, &was, revision);
 	if (r < 0)
 		return r;
 	memory->revision = revision;
 	snapshot_set_revision(memory->rows, revision);
 	return 0;
+}
+
+const struct audience *memory_audience(const struct memory *memory)
+{
+	return memory->audience;
 }
 
 const struct snapshot *memory_rows(const struct memory *memory)
@@ -189,7 +231,7 @@ uint64_t memory_revision(const struct memory *memory)
 	return memory->revision;
 }
 
-int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_change change,
+int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_note note,
 		   void *context)
 {
 	const struct change *changes = memory->changes + memory->first;
@@ -199,10 +241,13 @@ int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, 
 	for (size_t n = LOWER_BOUND(i, memory->n_changes, changes[i].revision <= after);
 	     n < memory->n_changes; n++) {
 		const struct change *c = &changes[n];
+		struct store_change told = {
+			.key = c->key, .is_gone = c->is_gone, .revision = c->revision, .was.to = c->was};
 
 		if (c->revision > up_to)
 			break;
-		change(context, c->key, c->value, c->created, c->revision);
+		(void)str_copy(told.was.id, sizeof(told.was.id), c->key + strlen(c->key) + 1);
+		note(context, &told);
 	}
 	return 0;
 }
@@ -235,7 +280,7 @@ static bool next_kind(const char *after, enum kind *ret)
 	return best;
 }
 
-static int list_kind(const struct memory *memory, enum kind kind, const char *prefix, store_change change,
+static int list_kind(const struct memory *memory, enum kind kind, const char *prefix, store_row tell,
 		     void *context)
 {
 	char key[KEY_SIZE];
@@ -247,13 +292,13 @@ static int list_kind(const struct memory *memory, enum kind kind, const char *pr
 			json_decref(value);
 			return -ENOMEM;
 		}
-		change(context, key, value, row->created, row->modified);
+		tell(context, key, value, row->created, row->modified);
 		json_decref(value);
 	}
 	return 0;
 }
 
-int memory_list(const struct memory *memory, const char *prefix, store_change change, void *context)
+int memory_list(const struct memory *memory, const char *prefix, store_row tell, void *context)
 {
 	const char *after = NULL;
 	enum kind kind;
@@ -263,7 +308,7 @@ int memory_list(const struct memory *memory, const char *prefix, store_change ch
 		const char *ids = id_prefix(kind, prefix);
 
 		if (ids)
-			r = list_kind(memory, kind, ids, change, context);
+			r = list_kind(memory, kind, ids, tell, context);
 		after = kind_info(kind)->name;
 	}
 	return r;

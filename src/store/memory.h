@@ -19,21 +19,23 @@ void memory_clear(struct memory *memory);
 /* A row as found in the backend, not a change; `created` and `modified` come along. -EINVAL: it is no
  * row. */
 int memory_load(struct memory *memory, const char *key, json_t *value, uint64_t created, uint64_t modified);
-/* The memory stands at this revision; changes before are not remembered. Ends the loading. */
-void memory_loaded(struct memory *memory, uint64_t revision);
+/* The memory stands at this revision; changes before are not remembered. Ends the loading. -ENOMEM. */
+int memory_loaded(struct memory *memory, uint64_t revision);
 
-/* Carries out a change (value NULL: delete; takes a reference of its own) and remembers it. Revisions never
- * fall. An error leaves the memory between two states: clear and load it again. */
+/* Carries out a change (value NULL: delete) and remembers that it was. Revisions never fall. An error leaves
+ * the memory between two states: clear and load it again. */
 int memory_change(struct memory *memory, const char *key, json_t *value, uint64_t revision);
 
 /* When the row of that key was made and changed; NULL: there is none. Borrowed until the row is changed. */
 const struct row_meta *memory_find(const struct memory *memory, const char *key);
 const struct snapshot *memory_rows(const struct memory *memory);
 uint64_t memory_revision(const struct memory *memory);
+/* Who is told of what, as of the same revision. */
+const struct audience *memory_audience(const struct memory *memory);
 
 /* Tells the changes after `after` and up to `up_to`, oldest first. -EOVERFLOW: some of them are forgotten. */
-int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_change change,
+int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_note note,
 		   void *context);
 /* Tells all rows whose keys begin with `prefix`, in the order of their keys. The json is borrowed for the
  * call. -ENOMEM: some were not told. */
-int memory_list(const struct memory *memory, const char *prefix, store_change change, void *context);
+int memory_list(const struct memory *memory, const char *prefix, store_row tell, void *context);

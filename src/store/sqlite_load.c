@@ -115,8 +115,7 @@ int sqlite_file_load(struct sqlite_file *file, struct memory *memory, bool *ret_
 	else if (loading.n_damaged > 0)
 		return -EUCLEAN;
 	file->sum = loading.sum;
-	memory_loaded(memory, revision);
-	return 0;
+	return memory_loaded(memory, revision);
 }
 
 /* ---- a new start from what is there ---- */

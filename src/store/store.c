@@ -27,6 +27,11 @@ const struct snapshot *store_rows(const struct store *store)
 	return memory_rows(store->memory);
 }
 
+const struct audience *store_audience(const struct store *store)
+{
+	return memory_audience(store->memory);
+}
+
 const char *store_identity(const struct store *store)
 {
 	return sqlite_file_identity(store->file);
@@ -49,16 +54,16 @@ uint64_t store_durable_revision(const struct store *store)
 	return store->durable;
 }
 
-int64_t store_changes(const struct store *store, uint64_t after, store_change change, void *context)
+int64_t store_changes(const struct store *store, uint64_t after, store_note note, void *context)
 {
-	int r = memory_changes(store->memory, after, store->durable, change, context);
+	int r = memory_changes(store->memory, after, store->durable, note, context);
 
 	return r < 0 ? r : (int64_t)store->durable;
 }
 
-int store_list(const struct store *store, const char *prefix, store_change change, void *context)
+int store_list(const struct store *store, const char *prefix, store_row tell, void *context)
 {
-	return memory_list(store->memory, prefix, change, context);
+	return memory_list(store->memory, prefix, tell, context);
 }
 
 void store_notify(struct store *store)

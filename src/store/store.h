@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "../lib/loop.h"
-#include "../model/snapshot.h"
+#include "../model/audience.h"
 
 #define STORE_TXN_OPS_MAX   100
 #define STORE_TXN_BYTES_MAX (1024 * 1024)
@@ -53,6 +53,8 @@ void store_commit(struct store *store, struct store_txn *txn, store_done done, v
 
 /* The rows, as of the last applied transaction. Borrowed. */
 const struct snapshot *store_rows(const struct store *store);
+/* Which nodes are told of which, likewise. */
+const struct audience *store_audience(const struct store *store);
 /* Whose rows these are: 32 digits of base 16, drawn when the database was made, and kept inside it. */
 #define STORE_IDENTITY_SIZE 33
 const char *store_identity(const struct store *store);
@@ -67,18 +69,27 @@ bool store_had(const struct store *store, const char *timeline, uint64_t revisio
 /* The last durable revision: what may be told to others. */
 uint64_t store_durable_revision(const struct store *store);
 
-/* Changes after `after`, oldest first, durable ones only, through `change` (json NULL: deleted). Returns the
- * revision up to which they were told, or -EOVERFLOW: `after` is older than what is remembered (list all
- * instead). The memory holds the last STORE_HISTORY_MAX changes, and of these not more than are worth
- * STORE_HISTORY_BYTES_MAX. */
+/* A row has changed, or is gone; or what it is told with has come, gone or changed to another share, and the
+ * row with it. What it is now, the rows know. */
+struct store_change {
+	const char *key;
+	bool is_gone;
+	uint64_t revision;
+	struct share was; /* with what it was told before */
+};
+
+/* Changes after `after`, oldest first, durable ones only, through `note`. Returns the revision up to which
+ * they were told, or -EOVERFLOW: `after` is older than what is remembered (list all instead). The memory
+ * holds the last STORE_HISTORY_MAX changes, and of these not more than are worth STORE_HISTORY_BYTES_MAX. */
 #define STORE_HISTORY_MAX	65536
 #define STORE_HISTORY_BYTES_MAX (16 * 1024 * 1024)
-typedef void (*store_change)(void *context, const char *key, const json_t *value, uint64_t created,
-			     uint64_t revision);
-int64_t store_changes(const struct store *store, uint64_t after, store_change change, void *context);
+typedef void (*store_note)(void *context, const struct store_change *change);
+int64_t store_changes(const struct store *store, uint64_t after, store_note note, void *context);
 /* All rows whose keys begin with `prefix`, in the order of their keys; the json is made for the call, and
  * borrowed for it alone. -ENOMEM: some were not told. */
-int store_list(const struct store *store, const char *prefix, store_change change, void *context);
+typedef void (*store_row)(void *context, const char *key, const json_t *value, uint64_t created,
+			  uint64_t revision);
+int store_list(const struct store *store, const char *prefix, store_row tell, void *context);
 
 /* `notify` is called once per loop turn in which the durable revision rose. */
 struct store_watch;

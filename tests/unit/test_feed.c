@@ -133,12 +133,17 @@ static void put_world(struct harness *h)
 	harness_put(h, KIND_CONNECTIVITY_TEST, &test);
 }
 
-static struct feed_scope *scope_of(struct harness *h, const char *node)
+/* Whether the node is told of the row of that key. */
+static bool is_told(struct harness *h, const char *node, const char *key)
 {
-	struct feed_scope *scope;
+	const struct snapshot *rows = store_rows(h->store);
+	struct share share;
+	enum kind kind;
 
-	harness_must(feed_scope_new(store_rows(h->store), node, &scope), "scope");
-	return scope;
+	if (kind_of_key(key, &kind) < 0)
+		return false;
+	share = share_of(rows, kind, snapshot_find(rows, kind, strchr(key, '/') + 1));
+	return audience_has(store_audience(h->store), &share, node);
 }
 
 static void test_scopes(struct harness *h)
@@ -178,19 +183,12 @@ static void test_scopes(struct harness *h)
 		{"vpc/vpc-that-is-none", false, false, false},
 		{"nonsense", false, false, false},
 	};
-	struct feed_scope *alpha = scope_of(h, "alpha"), *beta = scope_of(h, "beta"),
-			  *gamma = scope_of(h, "gamma");
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		tap_ok(feed_scope_has(alpha, cases[i].key) == cases[i].alpha &&
-			       feed_scope_has(beta, cases[i].key) == cases[i].beta &&
-			       feed_scope_has(gamma, cases[i].key) == cases[i].gamma,
+		tap_ok(is_told(h, "alpha", cases[i].key) == cases[i].alpha &&
+			       is_told(h, "beta", cases[i].key) == cases[i].beta &&
+			       is_told(h, "gamma", cases[i].key) == cases[i].gamma,
 		       "who sees %s", cases[i].key);
-	tap_ok(feed_scope_digest(alpha) != feed_scope_digest(beta),
-	       "different scopes have different digests");
-	feed_scope_free(alpha);
-	feed_scope_free(beta);
-	feed_scope_free(gamma);
 }
 
 static bool has_key(const json_t *answer, const char *list, const char *key)
@@ -210,13 +208,12 @@ static bool has_key(const json_t *answer, const char *list, const char *key)
 
 static void test_rows(struct harness *h)
 {
-	struct feed_scope *scope = scope_of(h, "alpha");
-	uint64_t before = store_durable_revision(h->store), digest = feed_scope_digest(scope);
+	uint64_t before = store_durable_revision(h->store);
 	json_t *answer, *since;
 	struct vpc vpc;
 	char *text;
 
-	answer = feed_rows_all(h->store, scope);
+	answer = feed_rows_all(h->store, "alpha");
 	tap_ok(json_is_true(json_object_get(answer, "full")), "all rows are told as such");
 	tap_is_int(json_integer_value(json_object_get(answer, "revision")), (long long)before,
 		   "at the durable revision");
@@ -226,7 +223,6 @@ static void test_rows(struct harness *h)
 	tap_ok(!strstr(text, "secret") && !strstr(text, "vpc-other"), "and nothing else");
 	free(text);
 	json_decref(answer);
-	feed_scope_free(scope);
 
 	for (int i = 0; i < 2; i++) { /* twice: told once */
 		vpc = *snapshot_vpc(store_rows(h->store), "vpc-consumer");
@@ -236,9 +232,7 @@ static void test_rows(struct harness *h)
 	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
 	COPY(vpc.name, "elsewhere");
 	harness_put(h, KIND_VPC, &vpc);
-	scope = scope_of(h, "alpha");
-	tap_ok(feed_scope_digest(scope) == digest, "a change of a row does not change the scope");
-	tap_is_int(feed_rows_since(h->store, scope, before, &since), 0, "changes since a revision");
+	tap_is_int(feed_rows_since(h->store, "alpha", before, &since), 0, "changes since a revision");
 	tap_ok(json_is_false(json_object_get(since, "full")), "are not all");
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 1,
 		   "a row that changed twice is told once");
@@ -246,27 +240,23 @@ static void test_rows(struct harness *h)
 	tap_is_int(json_integer_value(json_object_get(since, "revision")), (long long)before + 3,
 		   "up to the durable revision, others' changes included");
 	json_decref(since);
-	tap_is_int(feed_rows_since(h->store, scope, before + 3, &since), 0, "after the last change");
+	tap_is_int(feed_rows_since(h->store, "alpha", before + 3, &since), 0, "after the last change");
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 0, "there is nothing");
 	json_decref(since);
-	tap_is_int(feed_rows_since(h->store, scope, 0, &since), 0,
+	tap_is_int(feed_rows_since(h->store, "alpha", 0, &since), 0,
 		   "from the beginning of what is remembered");
 	tap_ok(!has_key(since, "rows", "access_key/PLAKkey") && !has_key(since, "rows", "vpc/vpc-other"),
 	       "strangers' rows and secrets are left out, too");
 	json_decref(since);
-	feed_scope_free(scope);
 }
 
 static void test_deletions_and_scope(struct harness *h)
 {
-	uint64_t before = store_durable_revision(h->store), digest;
-	struct feed_scope *scope = scope_of(h, "alpha");
+	uint64_t before = store_durable_revision(h->store);
 	struct store_txn *txn;
 	json_t *since;
 	int n = 0;
 
-	digest = feed_scope_digest(scope);
-	feed_scope_free(scope);
 	(void)store_txn_new(&txn);
 	(void)store_txn_row_delete(txn, KIND_SG_RULE,
 				   snapshot_find(store_rows(h->store), KIND_SG_RULE, "sg-consumer/sgr-1"));
@@ -275,21 +265,62 @@ static void test_deletions_and_scope(struct harness *h)
 	(void)store_txn_delete(txn, "token/1000000000000001/VPC:CreateVpc/t");
 	store_commit(h->store, txn, harness_count, &n);
 	harness_settle(h);
-	scope = scope_of(h, "alpha");
-	(void)feed_rows_since(h->store, scope, before, &since);
+	(void)feed_rows_since(h->store, "alpha", before, &since);
 	tap_ok(has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"),
 	       "a row that is gone is told by its key");
 	tap_ok(!has_key(since, "deleted", "access_key/PLAKkey") &&
 		       !has_key(since, "deleted", "token/1000000000000001/VPC:CreateVpc/t"),
 	       "unless nobody may know of it");
 	json_decref(since);
-	feed_scope_free(scope);
+	(void)feed_rows_since(h->store, "gamma", before, &since);
+	tap_ok(!has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"), "and to nobody who never had it");
+	json_decref(since);
+}
 
-	put_port(h, "eni-new", "vpc-other", "alpha");
-	scope = scope_of(h, "alpha");
-	tap_ok(feed_scope_digest(scope) != digest, "a port in another VPC changes the scope");
-	tap_ok(feed_scope_has(scope, "vpc/vpc-other"), "which has that VPC now");
-	feed_scope_free(scope);
+/* What comes to a node is told with all that is told with it, and nothing else is told again. */
+static void test_growth(struct harness *h)
+{
+	uint64_t before = store_durable_revision(h->store);
+	struct store_txn *txn;
+	json_t *since;
+	int n = 0;
+
+	put_port(h, "eni-new", "vpc-consumer", "gamma");
+	(void)feed_rows_since(h->store, "gamma", before, &since);
+	tap_ok(has_key(since, "rows", "vpc/vpc-consumer") && has_key(since, "rows", "vswitch/vsw-1") &&
+		       has_key(since, "rows", "endpoint_zone/ep-1/z") &&
+		       has_key(since, "rows", "service_resource/epsrv-1/nlb-1/z") &&
+		       has_key(since, "rows", "server_health/sgp-1/eni-provider/443"),
+	       "a first port in a VPC: all that comes with it is told");
+	tap_ok(!has_key(since, "rows", "vpc/vpc-other") && !has_key(since, "rows", "port/eni-other"),
+	       "and nothing that the node has");
+	json_decref(since);
+	before = store_durable_revision(h->store);
+	put_port(h, "eni-new-2", "vpc-consumer", "gamma");
+	(void)feed_rows_since(h->store, "gamma", before, &since);
+	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 1,
+		   "a second port comes alone");
+	json_decref(since);
+
+	before = store_durable_revision(h->store);
+	(void)store_txn_new(&txn);
+	(void)store_txn_delete(txn, "port/eni-new");
+	(void)store_txn_delete(txn, "port/eni-new-2");
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+	(void)feed_rows_since(h->store, "gamma", before, &since);
+	tap_ok(has_key(since, "deleted", "vpc/vpc-consumer") &&
+		       has_key(since, "deleted", "vpc/vpc-provider") &&
+		       has_key(since, "deleted", "connection/ep-1") &&
+		       has_key(since, "deleted", "server/sgp-1/eni-provider/443") &&
+		       has_key(since, "deleted", "port/eni-new"),
+	       "when the last one goes, the keys of what went with it are told");
+	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 0, "and no row");
+	json_decref(since);
+	(void)feed_rows_since(h->store, "alpha", before, &since);
+	tap_is_int((long long)json_array_size(json_object_get(since, "deleted")), 2,
+		   "another node loses the ports and nothing else");
+	json_decref(since);
 }
 
 /* A test that has ended is told to its node as gone, and to nobody else. */
@@ -297,34 +328,29 @@ static void test_tests(struct harness *h)
 {
 	struct connectivity_test row = *(const struct connectivity_test *)snapshot_find(
 		store_rows(h->store), KIND_CONNECTIVITY_TEST, "ct-1");
-	struct feed_scope *alpha = scope_of(h, "alpha"), *gamma = scope_of(h, "gamma");
 	uint64_t before = store_durable_revision(h->store);
-	uint64_t digest = feed_scope_digest(alpha);
 	json_t *since;
 
 	row.status = CONNECTIVITY_RUNNING;
 	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
-	(void)feed_rows_since(h->store, alpha, before, &since);
+	(void)feed_rows_since(h->store, "alpha", before, &since);
 	tap_ok(has_key(since, "rows", "connectivity_test/ct-1"), "a test is told to its node");
 	json_decref(since);
-	(void)feed_rows_since(h->store, gamma, before, &since);
+	(void)feed_rows_since(h->store, "gamma", before, &since);
 	tap_ok(!has_key(since, "rows", "connectivity_test/ct-1"), "and to no other");
 	json_decref(since);
 	row = *(const struct connectivity_test *)snapshot_find(store_rows(h->store), KIND_CONNECTIVITY_TEST,
 							       "ct-1");
 	row.node[0] = '\0';
 	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
-	tap_ok(feed_scope_digest(alpha) == digest, "which changes no scope");
-	(void)feed_rows_since(h->store, alpha, before, &since);
+	(void)feed_rows_since(h->store, "alpha", before, &since);
 	tap_ok(has_key(since, "deleted", "connectivity_test/ct-1") &&
 		       !has_key(since, "rows", "connectivity_test/ct-1"),
 	       "when it has ended, it is gone for its node");
 	json_decref(since);
-	(void)feed_rows_since(h->store, gamma, before, &since);
+	(void)feed_rows_since(h->store, "gamma", before, &since);
 	tap_ok(!has_key(since, "deleted", "connectivity_test/ct-1"), "another one never hears of it");
 	json_decref(since);
-	feed_scope_free(alpha);
-	feed_scope_free(gamma);
 }
 
 /* ---- over its socket ---- */
@@ -681,8 +707,8 @@ static void test_polls(struct harness *h)
 	json_decref(answer);
 
 	answer = ask(h, "GET", target, "", &status);
-	tap_ok(json_is_true(json_object_get(answer, "full")),
-	       "poll: a node that lost the last answer gets everything, since it may have had another scope");
+	tap_ok(json_is_false(json_object_get(answer, "full")) && has_key(answer, "rows", "port/eni-poll"),
+	       "poll: a node that lost the last answer gets it again");
 	revision = number_of(answer, "revision");
 	json_decref(answer);
 	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=1", revision);
@@ -694,7 +720,16 @@ static void test_polls(struct harness *h)
 
 	put_port(h, "eni-scope", "vpc-provider", "alpha");
 	answer = ask(h, "GET", target, "", &status);
-	tap_ok(json_is_true(json_object_get(answer, "full")), "poll: a changed scope is told in full");
+	tap_ok(json_is_false(json_object_get(answer, "full")) &&
+		       has_key(answer, "rows", "endpoint/ep-provider") &&
+		       !has_key(answer, "rows", "vpc/vpc-consumer"),
+	       "poll: what has come to a node is told, and nothing else again");
+	json_decref(answer);
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=alpha&after=%lld&wait=30",
+			 revision + 1000000);
+	answer = ask(h, "GET", target, "", &status);
+	tap_ok(status == 200 && json_is_true(json_object_get(answer, "full")),
+	       "poll: from a revision that there is not everything is told");
 	json_decref(answer);
 }
 
@@ -757,6 +792,7 @@ int main(void)
 	test_rows(&h);
 	test_tests(&h);
 	test_deletions_and_scope(&h);
+	test_growth(&h);
 	if (geteuid() == 0) {
 		harness_must(
 			feed_server_new(h.loop, h.store, h.control, listen_unix(&h), admin_handle, &feed),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which nodes are told of which share of the rows (told.h), kept as the rows change: a node is told of the
+ * VPCs that have one of its ports, of the endpoints in them and the services of these, and of the VPCs of the
+ * load balancers behind those services. A change costs what it moves: a port more in a VPC nothing, the first
+ * one of a node as much as that VPC has endpoints.
+ *
+ * What came to a node or left it is remembered by revision, the last AUDIENCE_MOVES_MAX of all nodes, so that
+ * what was told at some revision can be made into what is told now.
+ */
+#pragma once
+
+#include "told.h"
+
+#define AUDIENCE_MOVES_MAX 65536
+
+struct audience;
+
+/* Knows of no rows. -ENOMEM. */
+int audience_new(struct audience **ret);
+struct audience *audience_free(struct audience *audience);
+/* Forgets all. */
+void audience_clear(struct audience *audience);
+/* Learns the rows as they are, at this revision; it has to be empty. -ENOMEM. */
+int audience_load(struct audience *audience, const struct snapshot *rows, uint64_t revision);
+
+/* What a row says about who is told. A copy. */
+struct audience_fact {
+	enum kind kind; /* KIND_COUNT_: nothing */
+	char from[WORD_SIZE * 2], to[ID_SIZE];
+};
+/* Of a row; NULL: of none. */
+struct audience_fact audience_fact(enum kind kind, const void *row);
+/* A row has changed from one fact to another one, and the snapshot has it so already. -ENOMEM: clear and load
+ * again. */
+int audience_change(struct audience *audience, const struct snapshot *rows,
+		    const struct audience_fact *before, const struct audience_fact *after, uint64_t revision);
+
+/* Whether the node is told of the share. */
+bool audience_has(const struct audience *audience, const struct share *share, const char *node);
+/* Whether a node that has put in force what it was told up to `since` may have something of the share: it is
+ * told of it, or was so once after that; and where that is not known any more. */
+bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,
+		       uint64_t since);
+/* Calls for each share that has come to the node or left it after the revision, as often as that happened.
+ * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */
+typedef int (*audience_moved)(void *context, const struct share *share);
+int audience_moves(const struct audience *audience, const char *node, uint64_t after, audience_moved moved,
+		   void *context);

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What nodes are told of, kept as rows change, against what a walk of all rows says: random rows come, change
+ * and go, in any order, with parents that there are not; nodes ask for what is new now and then, put it into
+ * their rows as an agent does, and have then what the walk finds. Each run is another one; PRIVLINK_SEED
+ * repeats one.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/feed_rows.h"
+#include "feed/server_rows.h"
+#include "tests/tap.h"
+
+#define ROUNDS	  6000
+#define NODES	  4
+#define VPCS	  5
+#define SERVICES  4
+#define BALANCERS 4
+#define GROUPS	  4
+#define OTHERS	  8 /* of any other kind */
+
+static uint64_t seed;
+
+static uint32_t below(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 16) % n);
+}
+
+/* The disk is not what is tried here. */
+int fdatasync(int fildes _unused_)
+{
+	return 0;
+}
+
+int fsync(int fd _unused_)
+{
+	return 0;
+}
+
+static void must(int r, const char *what)
+{
+	if (r >= 0)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(-r));
+	exit(EXIT_FAILURE);
+}
+
+/* ---- rows ---- */
+
+#define ANY(member, begin, n) must(str_format(member, sizeof(member), "%s%u", begin, below(n)), "id")
+
+static void make_port(struct port *row)
+{
+	static const char *const nodes[NODES] = {"node-0", "node-1", "node-2", "node-3"};
+
+	ANY(row->id, "eni-", 2 * OTHERS);
+	ANY(row->vpc, "vpc-", VPCS + 1); /* one that there is not */
+	row->node = below(4) > 0 ? nodes[below(NODES)] : "";
+}
+
+static void make_endpoint(struct endpoint *row)
+{
+	ANY(row->id, "ep-", OTHERS);
+	ANY(row->vpc, "vpc-", VPCS + 1);
+	ANY(row->service, "epsrv-", SERVICES + 1);
+}
+
+static void make_resource(struct service_resource *row)
+{
+	ANY(row->service, "epsrv-", SERVICES);
+	ANY(row->resource, "nlb-", BALANCERS);
+	ANY(row->zone, "z", 2);
+}
+
+static void make_test(struct connectivity_test *row)
+{
+	ANY(row->id, "ct-", 3);
+	if (below(3) > 0)
+		ANY(row->node, "node-", NODES);
+}
+
+union any_row {
+	struct node node;
+	struct vpc vpc;
+	struct vswitch vswitch;
+	struct port port;
+	struct security_group security_group;
+	struct sg_rule sg_rule;
+	struct load_balancer load_balancer;
+	struct listener listener;
+	struct server_group server_group;
+	struct server server;
+	struct server_health server_health;
+	struct service service;
+	struct service_resource service_resource;
+	struct endpoint endpoint;
+	struct endpoint_zone endpoint_zone;
+	struct connection connection;
+	struct connectivity_test connectivity_test;
+	struct counter counter;
+};
+
+/* A row of any kind, with any of its references. */
+static enum kind make_row(union any_row *row)
+{
+	static const enum kind kinds[] = {KIND_NODE,
+					  KIND_VPC,
+					  KIND_VSWITCH,
+					  KIND_PORT,
+					  KIND_PORT,
+					  KIND_PORT,
+					  KIND_SECURITY_GROUP,
+					  KIND_SG_RULE,
+					  KIND_LOAD_BALANCER,
+					  KIND_LISTENER,
+					  KIND_SERVER_GROUP,
+					  KIND_SERVER,
+					  KIND_SERVER_HEALTH,
+					  KIND_SERVICE,
+					  KIND_SERVICE_RESOURCE,
+					  KIND_SERVICE_RESOURCE,
+					  KIND_ENDPOINT,
+					  KIND_ENDPOINT,
+					  KIND_ENDPOINT_ZONE,
+					  KIND_CONNECTION,
+					  KIND_CONNECTIVITY_TEST,
+					  KIND_COUNTER};
+	enum kind kind = kinds[below(ARRAY_SIZE(kinds))];
+
+	memset(row, 0, sizeof(*row));
+	switch (kind) {
+	case KIND_NODE:
+		ANY(row->node.name, "node-", NODES);
+		break;
+	case KIND_VPC:
+		ANY(row->vpc.id, "vpc-", VPCS);
+		break;
+	case KIND_VSWITCH:
+		ANY(row->vswitch.id, "vsw-", OTHERS);
+		ANY(row->vswitch.vpc, "vpc-", VPCS);
+		break;
+	case KIND_PORT:
+		make_port(&row->port);
+		break;
+	case KIND_SECURITY_GROUP:
+		ANY(row->security_group.id, "sg-", GROUPS);
+		ANY(row->security_group.vpc, "vpc-", VPCS);
+		break;
+	case KIND_SG_RULE:
+		ANY(row->sg_rule.group, "sg-", GROUPS);
+		ANY(row->sg_rule.id, "sgr-", OTHERS);
+		break;
+	case KIND_LOAD_BALANCER:
+		ANY(row->load_balancer.id, "nlb-", BALANCERS);
+		ANY(row->load_balancer.vpc, "vpc-", VPCS);
+		break;
+	case KIND_LISTENER:
+		ANY(row->listener.id, "lsn-", OTHERS);
+		ANY(row->listener.load_balancer, "nlb-", BALANCERS);
+		break;
+	case KIND_SERVER_GROUP:
+		ANY(row->server_group.id, "sgp-", GROUPS);
+		ANY(row->server_group.vpc, "vpc-", VPCS);
+		break;
+	case KIND_SERVER:
+		ANY(row->server.group, "sgp-", GROUPS);
+		ANY(row->server.server_id, "i-", OTHERS);
+		break;
+	case KIND_SERVER_HEALTH:
+		ANY(row->server_health.group, "sgp-", GROUPS);
+		ANY(row->server_health.server_id, "i-", OTHERS);
+		break;
+	case KIND_SERVICE:
+		ANY(row->service.id, "epsrv-", SERVICES);
+		break;
+	case KIND_SERVICE_RESOURCE:
+		make_resource(&row->service_resource);
+		break;
+	case KIND_ENDPOINT:
+		make_endpoint(&row->endpoint);
+		break;
+	case KIND_ENDPOINT_ZONE:
+		ANY(row->endpoint_zone.endpoint, "ep-", OTHERS);
+		ANY(row->endpoint_zone.zone, "z", 2);
+		break;
+	case KIND_CONNECTION:
+		ANY(row->connection.endpoint, "ep-", OTHERS);
+		break;
+	case KIND_CONNECTIVITY_TEST:
+		make_test(&row->connectivity_test);
+		break;
+	default:
+		ANY(row->counter.name, "c", 2);
+	}
+	return kind;
+}
+
+static void ended(void *context _unused_, int result, uint64_t revision _unused_)
+{
+	must(result, "commit");
+}
+
+/* One to four rows, of which some go. */
+static void change_rows(struct loop *loop, struct store *store)
+{
+	struct store_txn *txn;
+	union any_row row;
+	char key[KEY_SIZE];
+
+	must(store_txn_new(&txn), "transaction");
+	for (uint32_t n = 1 + below(4); n > 0; n--) {
+		enum kind kind = make_row(&row);
+		json_t *json = row_to_json(kind, &row);
+
+		must(row_key(kind, &row, key), "key");
+		if (below(3) == 0)
+			(void)store_txn_delete(txn, key);
+		else
+			(void)store_txn_put(txn, key, json);
+		json_decref(json);
+	}
+	store_commit(store, txn, ended, NULL);
+	must(loop_turn(loop, 0), "turn");
+}
+
+/* ---- what a walk says ---- */
+
+struct walked {
+	const struct snapshot *rows;
+	const char *node;
+	bool own[VPCS + 1], vpcs[VPCS + 1], services[SERVICES + 1];
+};
+
+static unsigned int number_of(const char *id)
+{
+	return (unsigned int)atoi(strchr(id, '-') + 1);
+}
+
+static void walk(const struct snapshot *rows, const char *node, struct walked *ret)
+{
+	*ret = (struct walked){.rows = rows, .node = node};
+	for (const struct port *p = NULL; (p = snapshot_next(rows, KIND_PORT, "", p));)
+		if (streq(p->node, node))
+			ret->own[number_of(p->vpc)] = ret->vpcs[number_of(p->vpc)] = true;
+	for (const struct endpoint *e = NULL; (e = snapshot_next(rows, KIND_ENDPOINT, "", e));)
+		if (ret->own[number_of(e->vpc)])
+			ret->services[number_of(e->service)] = true;
+	for (const struct service_resource *v = NULL;
+	     (v = snapshot_next(rows, KIND_SERVICE_RESOURCE, "", v));) {
+		const struct load_balancer *balancer = snapshot_load_balancer(rows, v->resource);
+
+		if (balancer && ret->services[number_of(v->service)])
+			ret->vpcs[number_of(balancer->vpc)] = true;
+	}
+}
+
+/* Whether the node is told of the row. */
+static bool is_told(const struct walked *walked, enum kind kind, const void *row)
+{
+	while (row) {
+		enum ref told = relation_following(kind, REF_TOLD);
+
+		if (kind == KIND_NODE)
+			return true;
+		if (kind == KIND_VPC)
+			return walked->vpcs[number_of(((const struct vpc *)row)->id)];
+		if (kind == KIND_SERVICE)
+			return walked->services[number_of(((const struct service *)row)->id)];
+		if (kind == KIND_ENDPOINT)
+			return walked->own[number_of(((const struct endpoint *)row)->vpc)];
+		if (kind == KIND_CONNECTIVITY_TEST)
+			return streq(((const struct connectivity_test *)row)->node, walked->node);
+		row = told == REF_COUNT_ ? NULL : snapshot_parent(walked->rows, told, row, &kind);
+	}
+	return false;
+}
+
+/* ---- nodes ---- */
+
+struct node_rows {
+	char name[16];
+	struct snapshot *rows;
+	size_t n_full, n_told;
+};
+
+/* The rows of one kind that the node should not have, or not so; and those that it lacks. */
+static size_t count_wrong(const struct walked *walked, const struct snapshot *has, enum kind kind)
+{
+	size_t n_wrong = 0, n_told = 0;
+
+	for (const struct row_meta *row = NULL; (row = snapshot_next(walked->rows, kind, "", row));) {
+		const struct row_meta *told = snapshot_find(has, kind, snapshot_id(row));
+
+		if (!is_told(walked, kind, row))
+			continue;
+		n_told++;
+		n_wrong += !told || told->modified != row->modified || told->created != row->created;
+	}
+	return n_wrong + (snapshot_count(has, kind, "") != n_told);
+}
+
+static bool is_as_walked(const struct snapshot *rows, const struct node_rows *node)
+{
+	struct walked walked;
+	size_t n_wrong = 0;
+
+	walk(rows, node->name, &walked);
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++) {
+		size_t n = count_wrong(&walked, node->rows, kind);
+
+		if (n > 0)
+			tap_note("node %s: %zu wrong of kind %s at revision %llu", node->name, n,
+				 kind_info(kind)->name, (unsigned long long)snapshot_revision(rows));
+		n_wrong += n;
+	}
+	return n_wrong == 0;
+}
+
+/* A poll, and what the agent makes of its answer. */
+static void follow(const struct store *store, struct node_rows *node)
+{
+	uint64_t after = snapshot_revision(node->rows);
+	struct feed_rows told;
+	json_t *answer;
+	char *text;
+
+	if (after > 0)
+		must(feed_rows_since(store, node->name, after, &answer), "changes");
+	else
+		answer = feed_rows_all(store, node->name);
+	text = json_dumps(answer, JSON_COMPACT);
+	json_decref(answer);
+	must(feed_rows_apply(text, strlen(text), node->rows, &told), "answer");
+	node->n_full += told.is_full;
+	node->n_told += told.n_changes;
+	free(text);
+}
+
+static void test_random(struct loop *loop, struct store *store)
+{
+	struct node_rows nodes[NODES] = {};
+	size_t n_rows = 0;
+	bool good = true;
+
+	for (size_t i = 0; i < NODES; i++) {
+		(void)str_format(nodes[i].name, sizeof(nodes[i].name), "node-%zu", i);
+		must(snapshot_new(&nodes[i].rows), "rows");
+	}
+	for (int round = 0; round < ROUNDS && good; round++) {
+		change_rows(loop, store);
+		for (uint32_t i = 0; i < NODES && good; i++) {
+			/* The last one seldom asks. */
+			if (below(i + 1 == NODES ? 50 : i + 1) > 0)
+				continue;
+			follow(store, &nodes[i]);
+			good = is_as_walked(store_rows(store), &nodes[i]);
+			n_rows = MAX(n_rows, snapshot_count(nodes[i].rows, KIND_ENDPOINT, ""));
+		}
+	}
+	tap_ok(good, "after each of %d random changes nodes have what a walk says", ROUNDS);
+	for (size_t i = 0; i < NODES; i++) {
+		tap_is_int((long long)nodes[i].n_full, 1, "%s was told everything once", nodes[i].name);
+		tap_ok(nodes[i].n_told > 500, "and much since");
+		snapshot_free(nodes[i].rows);
+	}
+	tap_ok(n_rows > 2, "endpoints were among it");
+}
+
+/* Opened again, nodes are told of the same. */
+static void test_load(struct loop *loop, const char *path)
+{
+	struct node_rows node = {.name = "node-0"};
+	struct store *store;
+	json_t *answer;
+
+	must(store_sqlite_open(loop, path, &store), "store");
+	must(snapshot_new(&node.rows), "rows");
+	follow(store, &node);
+	tap_ok(is_as_walked(store_rows(store), &node), "as well after the store was opened again");
+	tap_is_int(feed_rows_since(store, node.name, store_durable_revision(store), &answer), 0,
+		   "which builds upon what was told at its last revision");
+	json_decref(answer);
+	tap_is_int(feed_rows_since(store, node.name, store_durable_revision(store) - 1, &answer), -EOVERFLOW,
+		   "and upon nothing before");
+	snapshot_free(node.rows);
+	store_free(store);
+}
+
+/* ---- moves ---- */
+
+static struct audience_fact port_in(const char *vpc)
+{
+	struct port row = {.node = "node-0"};
+
+	(void)str_copy(row.vpc, sizeof(row.vpc), vpc);
+	return audience_fact(KIND_PORT, *vpc ? &row : NULL);
+}
+
+static int count_move(void *context, const struct share *share)
+{
+	size_t *n = context;
+
+	*n += share->to == TOLD_VPC;
+	return 0;
+}
+
+/* A port goes from VPC to VPC until the first moves are forgotten. */
+static void test_forgotten(void)
+{
+	struct audience_fact facts[3] = {port_in(""), port_in("vpc-a"), port_in("vpc-b")};
+	const struct share a = {.to = TOLD_VPC, .id = "vpc-a"}, b = {.to = TOLD_VPC, .id = "vpc-b"};
+	struct audience *audience;
+	struct snapshot *rows;
+	uint64_t revision = 2;
+	size_t n = 0;
+
+	must(audience_new(&audience), "audience");
+	must(snapshot_new(&rows), "rows");
+	must(audience_change(audience, rows, &facts[0], &facts[1], 1), "change");
+	must(audience_change(audience, rows, &facts[1], &facts[2], 2), "change");
+	tap_ok(!audience_has(audience, &a, "node-0") && audience_has(audience, &b, "node-0"),
+	       "a node is told of the VPC in which its port is");
+	tap_ok(audience_concerns(audience, &a, "node-0", 1) && !audience_concerns(audience, &a, "node-0", 2),
+	       "the one that it left concerns it until it has reported that");
+	tap_ok(!audience_concerns(audience, &a, "node-1", 0), "and nobody else");
+	tap_ok(audience_moves(audience, "node-0", 0, count_move, &n) == 0 && n == 3,
+	       "all moves are remembered");
+	while (revision < AUDIENCE_MOVES_MAX / 2) {
+		int odd = revision++ % 2;
+
+		must(audience_change(audience, rows, &facts[odd ? 1 : 2], &facts[odd ? 2 : 1], revision),
+		     "change");
+	}
+	tap_is_int(audience_moves(audience, "node-0", 2, count_move, &n), -EOVERFLOW, "but not for ever");
+	tap_ok(audience_concerns(audience, &a, "node-1", 0), "then anything may concern anyone");
+	tap_ok(!audience_concerns(audience, &a, "node-1", revision), "who has not reported since");
+	must(audience_change(audience, rows, &facts[revision % 2 ? 1 : 2], &facts[0], revision + 1),
+	     "change");
+	tap_ok(!audience_has(audience, &a, "node-0") && !audience_has(audience, &b, "node-0"),
+	       "without a port it is told of neither");
+	audience_free(audience);
+	snapshot_free(rows);
+}
+
+int main(void)
+{
+	char directory[] = "/tmp/privlink-test-scope-XXXXXX", path[64];
+	const char *given = getenv("PRIVLINK_SEED");
+	struct store *store;
+	struct loop *loop;
+
+	if (!mkdtemp(directory))
+		return EXIT_FAILURE;
+	(void)str_format(path, sizeof(path), "%s/s.db", directory);
+	seed = given ? strtoull(given, NULL, 10) : (uint64_t)now_unix_s() * 1000003 + (uint64_t)getpid();
+	tap_note("PRIVLINK_SEED=%llu", (unsigned long long)seed);
+	must(loop_new(&loop), "loop");
+	must(store_sqlite_open(loop, path, &store), "store");
+	test_random(loop, store);
+	store_free(store);
+	test_load(loop, path);
+	test_forgotten();
+	loop_free(loop);
+	(void)str_format(path, sizeof(path), "rm -r %s", directory);
+	return system(path) == 0 ? tap_done() : EXIT_FAILURE;
+}
