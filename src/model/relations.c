@@ -55,6 +55,13 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.offset = offsetof(struct row, owner), .within_offset = offsetof(struct row, region),        \
 		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
 	}
+/* The same where the region is a shared text. */
+#define SHARED_OWNER(kind_, row)                                                                             \
+	{                                                                                                    \
+		.kind = KIND_##kind_, .member = "owner", .type = FIELD_I64,                                  \
+		.offset = offsetof(struct row, owner), .within_offset = offsetof(struct row, region),        \
+		.within_shared = true, .parents = OF(ACCOUNT), .follows = REF_USE                            \
+	}
 /* A load balancer of an endpoint's zone, which is asked for with the zone, or with its own where that is
  * another one. */
 #define BALANCER_OF_ZONE(m, within, is_shared)                                                               \
@@ -80,8 +87,8 @@ static const struct relation relations[REF_COUNT_] = {
 		ONE(VPC, vpc, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_VSWITCH_OWNER] = OWNER(VSWITCH, vswitch),
 	[REF_VSWITCH_VPC] = ONE(VSWITCH, vswitch, vpc, OF(VPC), REF_TOLD),
-	[REF_ADDRESS_VPC] = ONE(ADDRESS, address, vpc, OF(VPC), REF_TOLD),
-	[REF_ADDRESS_VSWITCH] = ONE(ADDRESS, address, vswitch, OF(VSWITCH), REF_USE),
+	[REF_ADDRESS_VPC] = SHARED(ADDRESS, address, vpc, OF(VPC), REF_TOLD),
+	[REF_ADDRESS_VSWITCH] = SHARED(ADDRESS, address, vswitch, OF(VSWITCH), REF_USE),
 	[REF_ADDRESS_PORT] = ONE(ADDRESS, address, port, OF(PORT), REF_PART),
 	[REF_SECURITY_GROUP_OWNER] = OWNER(SECURITY_GROUP, security_group),
 	[REF_SECURITY_GROUP_VPC] = ONE(SECURITY_GROUP, security_group, vpc, OF(VPC), REF_TOLD),
@@ -96,9 +103,9 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_INSTANCE_PORT] = ONE(INSTANCE, instance, port, OF(PORT), REF_USE),
 	[REF_INSTANCE_RESOURCE_GROUP] =
 		ONE(INSTANCE, instance, resource_group, OF(RESOURCE_GROUP), REF_USE),
-	[REF_PORT_OWNER] = OWNER(PORT, port),
-	[REF_PORT_VPC] = ONE(PORT, port, vpc, OF(VPC), REF_TOLD),
-	[REF_PORT_VSWITCH] = ONE(PORT, port, vswitch, OF(VSWITCH), REF_USE),
+	[REF_PORT_OWNER] = SHARED_OWNER(PORT, port),
+	[REF_PORT_VPC] = SHARED(PORT, port, vpc, OF(VPC), REF_TOLD),
+	[REF_PORT_VSWITCH] = SHARED(PORT, port, vswitch, OF(VSWITCH), REF_USE),
 	[REF_PORT_GROUPS] = SHARED_GROUPS(PORT, port, groups, n_groups),
 	[REF_PORT_HOLDER] = ONE(PORT, port, holder, OF(INSTANCE) | OF(ENDPOINT) | OF(LOAD_BALANCER), REF_PART),
 	[REF_PORT_NODE] = SHARED(PORT, port, node, OF(NODE), REF_USE),
@@ -143,16 +150,16 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_SERVICE_USER_UID] = ACCOUNT(SERVICE_USER, service_user, uid),
 	/* One or all, as ARNs say it. */
 	[REF_SERVICE_USER_ARN] = ONE(SERVICE_USER, service_user, arn, OF(ACCOUNT), REF_USE),
-	[REF_ENDPOINT_OWNER] = OWNER(ENDPOINT, endpoint),
-	[REF_ENDPOINT_VPC] = ONE(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
-	[REF_ENDPOINT_SERVICE] = ONE(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),
+	[REF_ENDPOINT_OWNER] = SHARED_OWNER(ENDPOINT, endpoint),
+	[REF_ENDPOINT_VPC] = SHARED(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
+	[REF_ENDPOINT_SERVICE] = SHARED(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),
 	[REF_ENDPOINT_GROUPS] = SHARED_GROUPS(ENDPOINT, endpoint, groups, n_groups),
 	[REF_ENDPOINT_DETACHING] = SHARED_GROUPS(ENDPOINT, endpoint, detaching, n_detaching),
 	[REF_ENDPOINT_RESOURCE_GROUP] =
 		ONE(ENDPOINT, endpoint, resource_group, OF(RESOURCE_GROUP), REF_USE),
 	[REF_ENDPOINT_ZONE_ENDPOINT] =
 		ONE(ENDPOINT_ZONE, endpoint_zone, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
-	[REF_ENDPOINT_ZONE_VSWITCH] = ONE(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
+	[REF_ENDPOINT_ZONE_VSWITCH] = SHARED(ENDPOINT_ZONE, endpoint_zone, vswitch, OF(VSWITCH), REF_USE),
 	[REF_ENDPOINT_ZONE_PORT] = ONE(ENDPOINT_ZONE, endpoint_zone, port, OF(PORT), REF_USE),
 	[REF_ENDPOINT_ZONE_RESOURCE] = BALANCER_OF_ZONE(resource, zone, false),
 	[REF_ENDPOINT_ZONE_RESOURCE_FAR] = BALANCER_OF_ZONE(resource, resource_zone, true),
@@ -163,7 +170,7 @@ static const struct relation relations[REF_COUNT_] = {
 		BALANCER_OF_ZONE(replaced_resource, replaced_resource_zone, true),
 	[REF_CONNECTION_ENDPOINT] =
 		ONE(CONNECTION, connection, endpoint, OF(ENDPOINT), REF_PART | REF_TOLD | REF_MOVES),
-	[REF_CONNECTION_SERVICE] = ONE(CONNECTION, connection, service, OF(SERVICE), REF_USE),
+	[REF_CONNECTION_SERVICE] = SHARED(CONNECTION, connection, service, OF(SERVICE), REF_USE),
 	[REF_CONNECTIVITY_TEST_OWNER] = OWNER(CONNECTIVITY_TEST, connectivity_test),
 	[REF_CONNECTIVITY_TEST_ENDPOINT] =
 		ONE(CONNECTIVITY_TEST, connectivity_test, endpoint, OF(ENDPOINT), REF_PART),

@@ -136,8 +136,8 @@ static const struct field vpc_fields[] = {
 	U32(vpc, number),
 	I64(vpc, owner),
 	TEXT(vpc, region),
-	TEXT(vpc, name),
-	TEXT(vpc, description),
+	SHARED(vpc, name, NAME_SIZE),
+	SHARED(vpc, description, TEXT_SIZE),
 	PREFIX(vpc, cidr),
 	ENUM(vpc, status, vpc_status_names),
 	TEXT(vpc, router_id),
@@ -152,17 +152,17 @@ static const struct field vswitch_fields[] = {
 	TEXT(vswitch, region),
 	TEXT(vswitch, vpc),
 	TEXT(vswitch, zone),
-	TEXT(vswitch, name),
-	TEXT(vswitch, description),
+	SHARED(vswitch, name, NAME_SIZE),
+	SHARED(vswitch, description, TEXT_SIZE),
 	PREFIX(vswitch, cidr),
 	ENUM(vswitch, status, vswitch_status_names),
 	I64(vswitch, create_time),
 };
 
 static const struct field address_fields[] = {
-	TEXT(address, vpc),
+	SHARED(address, vpc, ID_SIZE),
 	ADDR(address, addr),
-	TEXT(address, vswitch),
+	SHARED(address, vswitch, ID_SIZE),
 	TEXT(address, port),
 };
 
@@ -171,8 +171,8 @@ static const struct field security_group_fields[] = {
 	I64(security_group, owner),
 	TEXT(security_group, region),
 	TEXT(security_group, vpc),
-	TEXT(security_group, name),
-	TEXT(security_group, description),
+	SHARED(security_group, name, NAME_SIZE),
+	SHARED(security_group, description, TEXT_SIZE),
 	ENUM(security_group, type, sg_type_names),
 	BOOL(security_group, inner_accept),
 	TEXT(security_group, resource_group),
@@ -190,7 +190,7 @@ static const struct field sg_rule_fields[] = {
 	I32(sg_rule, port_last),
 	PREFIX(sg_rule, cidr),
 	TEXT(sg_rule, other_group),
-	TEXT(sg_rule, description),
+	SHARED(sg_rule, description, TEXT_SIZE),
 	I64(sg_rule, create_time),
 };
 
@@ -223,10 +223,10 @@ static const struct field port_fields[] = {
 	U32(port, number),
 	I64(port, owner),
 	ENUM(port, kind, port_kind_names),
-	TEXT(port, region),
-	TEXT(port, zone),
-	TEXT(port, vpc),
-	TEXT(port, vswitch),
+	SHARED(port, region, REGION_SIZE),
+	SHARED(port, zone, ZONE_SIZE),
+	SHARED(port, vpc, ID_SIZE),
+	SHARED(port, vswitch, ID_SIZE),
 	ADDR(port, addr),
 	MAC(port, mac),
 	U32(port, mtu),
@@ -381,9 +381,9 @@ static const struct field service_user_fields[] = {
 static const struct field endpoint_fields[] = {
 	TEXT(endpoint, id),
 	I64(endpoint, owner),
-	TEXT(endpoint, region),
-	TEXT(endpoint, vpc),
-	TEXT(endpoint, service),
+	SHARED(endpoint, region, REGION_SIZE),
+	SHARED(endpoint, vpc, ID_SIZE),
+	SHARED(endpoint, service, ID_SIZE),
 	SHARED(endpoint, service_name, SERVICE_NAME_SIZE),
 	SHARED(endpoint, service_region, REGION_SIZE),
 	U32(endpoint, cross_region_bandwidth),
@@ -409,7 +409,7 @@ static const struct field endpoint_fields[] = {
 static const struct field endpoint_zone_fields[] = {
 	TEXT(endpoint_zone, endpoint),
 	TEXT(endpoint_zone, zone),
-	TEXT(endpoint_zone, vswitch),
+	SHARED(endpoint_zone, vswitch, ID_SIZE),
 	TEXT(endpoint_zone, port),
 	ADDR(endpoint_zone, addr),
 	SHARED(endpoint_zone, domain, DOMAIN_SIZE),
@@ -426,7 +426,7 @@ static const struct field endpoint_zone_fields[] = {
 
 static const struct field connection_fields[] = {
 	TEXT(connection, endpoint),
-	TEXT(connection, service),
+	SHARED(connection, service, ID_SIZE),
 	ENUM(connection, status, connection_status_names),
 	BOOL(connection, waiting),
 	U32(connection, bandwidth),

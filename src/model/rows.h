@@ -122,8 +122,8 @@ struct vpc {
 	uint32_t number; /* the VNI */
 	int64_t owner;
 	char region[REGION_SIZE];
-	char name[NAME_SIZE];
-	char description[TEXT_SIZE];
+	const char *name;
+	const char *description;
 	struct netprefix cidr;
 	enum vpc_status status;
 	char router_id[ID_SIZE];
@@ -141,8 +141,8 @@ struct vswitch {
 	char region[REGION_SIZE];
 	char vpc[ID_SIZE];
 	char zone[ZONE_SIZE];
-	char name[NAME_SIZE];
-	char description[TEXT_SIZE];
+	const char *name;
+	const char *description;
 	struct netprefix cidr;
 	enum vswitch_status status;
 	int64_t create_time;
@@ -152,9 +152,9 @@ struct vswitch {
  * the port, so that an address is never given twice, by whichever copy of the API. */
 struct address {
 	struct row_meta meta;
-	char vpc[ID_SIZE];
+	const char *vpc;
 	struct netaddr addr;
-	char vswitch[ID_SIZE];
+	const char *vswitch;
 	char port[ID_SIZE]; /* eni-… */
 };
 
@@ -166,8 +166,8 @@ struct security_group {
 	int64_t owner;
 	char region[REGION_SIZE];
 	char vpc[ID_SIZE];
-	char name[NAME_SIZE];
-	char description[TEXT_SIZE];
+	const char *name;
+	const char *description;
 	enum sg_type type;
 	bool inner_accept; /* InnerAccessPolicy: members of a normal group reach each other */
 	char resource_group[ID_SIZE];
@@ -188,7 +188,7 @@ struct sg_rule { /* "sg_rule/<sg>/<sgr>" */
 	int32_t port_first, port_last; /* -1/-1: no ports, or all */
 	struct netprefix cidr;	       /* of the other side; unused if other_group is set */
 	char other_group[ID_SIZE];
-	char description[TEXT_SIZE];
+	const char *description;
 	int64_t create_time;
 };
 
@@ -243,10 +243,10 @@ struct port {
 	uint32_t number;  /* u32, given out once */
 	int64_t owner;
 	enum port_kind kind;
-	char region[REGION_SIZE];
-	char zone[ZONE_SIZE];
-	char vpc[ID_SIZE];
-	char vswitch[ID_SIZE];
+	const char *region;
+	const char *zone;
+	const char *vpc;
+	const char *vswitch;
 	struct netaddr addr;
 	struct mac mac;
 	uint32_t mtu;
@@ -466,9 +466,9 @@ struct endpoint {
 	struct row_meta meta;
 	char id[ID_SIZE]; /* ep-… */
 	int64_t owner;
-	char region[REGION_SIZE];
-	char vpc[ID_SIZE];
-	char service[ID_SIZE];
+	const char *region;
+	const char *vpc;
+	const char *service;
 	const char *service_name;
 	const char *service_region;
 	uint32_t cross_region_bandwidth; /* Mbit/s; 0: its service is in its own region */
@@ -510,7 +510,7 @@ struct endpoint_zone {
 	struct row_meta meta;
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
-	char vswitch[ID_SIZE];
+	const char *vswitch;
 	char port[ID_SIZE]; /* eni-… */
 	struct netaddr addr;
 	const char *domain;
@@ -540,7 +540,7 @@ enum connection_status {
 struct connection { /* "connection/<ep>": an endpoint has one service for life */
 	struct row_meta meta;
 	char endpoint[ID_SIZE];
-	char service[ID_SIZE];
+	const char *service;
 	enum connection_status status;
 	bool waiting;	    /* for acceptance: Disconnected on the wire, and not because it was refused */
 	uint32_t bandwidth; /* Mbit/s */

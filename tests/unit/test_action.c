@@ -689,11 +689,11 @@ static void put_instance_on(struct harness *h, const char *node, const char *id,
 	(void)str_copy(instance.node, sizeof(instance.node), node);
 	(void)str_format(instance.port, sizeof(instance.port), "eni-%s", id);
 	(void)str_copy(port.id, sizeof(port.id), instance.port);
-	(void)str_copy(port.vpc, sizeof(port.vpc), "vpc-lost");
+	port.vpc = "vpc-lost";
 	(void)str_copy(port.holder, sizeof(port.holder), id);
 	port.node = node;
 	(void)netaddr_parse(address, &port.addr);
-	(void)str_copy(taken.vpc, sizeof(taken.vpc), port.vpc);
+	taken.vpc = port.vpc;
 	(void)str_copy(taken.port, sizeof(taken.port), port.id);
 	taken.addr = port.addr;
 	harness_put(h, KIND_INSTANCE, &instance);
@@ -856,7 +856,7 @@ static void test_system_service_in_use(struct harness *h)
 
 	ADMIN(h, "BindSystemService", SERVICE "&ResourceId=nlb-1");
 	(void)str_copy(endpoint.id, sizeof(endpoint.id), "ep-1");
-	(void)str_copy(endpoint.service, sizeof(endpoint.service), harness_text(h, "ServiceId"));
+	endpoint.service = harness_text(h, "ServiceId");
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), "ep-1");
 	(void)str_copy(zone.zone, sizeof(zone.zone), "cn-hangzhou-i");
 	zone.resource = "nlb-1";

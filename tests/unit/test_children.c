@@ -19,7 +19,7 @@ static struct sg_rule rules[ROWS];
 static struct server_health health[ROWS];
 
 /* What the rows share. */
-static char port_nodes[ROWS][ID_SIZE], port_groups[ROWS][4][ID_SIZE];
+static char port_nodes[ROWS][ID_SIZE], port_vpcs[ROWS][ID_SIZE], port_groups[ROWS][4][ID_SIZE];
 static char zone_resources[ROWS][ID_SIZE], zone_zones[ROWS][ZONE_SIZE];
 
 static const struct {
@@ -57,8 +57,9 @@ static void make_port(struct port *port, int k)
 	*port = (struct port){.owner = pick(3), .n_groups = (uint32_t)pick(4), .node = port_nodes[k]};
 	port->groups = (const char(*)[ID_SIZE])port_groups[k];
 	(void)str_format(port->id, ID_SIZE, "eni-%02d", k);
-	(void)str_copy(port->region, sizeof(port->region), regions[pick(3)]);
-	name(port->vpc, "vpc-", 5);
+	port->region = regions[pick(3)];
+	port->vpc = port_vpcs[k];
+	name(port_vpcs[k], "vpc-", 5);
 	name(port->holder, holders[pick(3)], 5);
 	name(port_nodes[k], "node-", 3);
 	for (uint32_t i = 0; i < port->n_groups; i++)

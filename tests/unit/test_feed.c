@@ -26,7 +26,7 @@ static void put_port(struct harness *h, const char *id, const char *vpc, const c
 	struct port row = {.owner = ALICE};
 
 	COPY(row.id, id);
-	COPY(row.vpc, vpc);
+	row.vpc = vpc;
 	row.node = node;
 	harness_put(h, KIND_PORT, &row);
 }
@@ -82,18 +82,18 @@ static void put_world(struct harness *h)
 	COPY(resource.zone, "z");
 	harness_put(h, KIND_SERVICE_RESOURCE, &resource);
 	COPY(endpoint.id, "ep-1");
-	COPY(endpoint.vpc, "vpc-consumer");
-	COPY(endpoint.service, "epsrv-1");
+	endpoint.vpc = "vpc-consumer";
+	endpoint.service = "epsrv-1";
 	harness_put(h, KIND_ENDPOINT, &endpoint);
 	COPY(elsewhere.id, "ep-provider");
-	COPY(elsewhere.vpc, "vpc-provider");
-	COPY(elsewhere.service, "epsrv-2");
+	elsewhere.vpc = "vpc-provider";
+	elsewhere.service = "epsrv-2";
 	harness_put(h, KIND_ENDPOINT, &elsewhere);
 	COPY(zone.endpoint, "ep-1");
 	COPY(zone.zone, "z");
 	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
 	COPY(connection.endpoint, "ep-1");
-	COPY(connection.service, "epsrv-1");
+	connection.service = "epsrv-1";
 	harness_put(h, KIND_CONNECTION, &connection);
 	COPY(sg.id, "sg-consumer");
 	COPY(sg.vpc, "vpc-consumer");
@@ -113,7 +113,7 @@ static void put_world(struct harness *h)
 	COPY(instance.id, "i-1");
 	COPY(instance.vpc, "vpc-consumer");
 	harness_put(h, KIND_INSTANCE, &instance);
-	COPY(address.vpc, "vpc-consumer");
+	address.vpc = "vpc-consumer";
 	COPY(address.port, "eni-consumer");
 	harness_put(h, KIND_ADDRESS, &address);
 	COPY(health.group, "sgp-1");
@@ -226,11 +226,11 @@ static void test_rows(struct harness *h)
 
 	for (int i = 0; i < 2; i++) { /* twice: told once */
 		vpc = *snapshot_vpc(store_rows(h->store), "vpc-consumer");
-		(void)str_format(vpc.name, sizeof(vpc.name), "change%d", i);
+		vpc.name = i ? "change1" : "change0";
 		harness_put(h, KIND_VPC, &vpc);
 	}
 	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
-	COPY(vpc.name, "elsewhere");
+	vpc.name = "elsewhere";
 	harness_put(h, KIND_VPC, &vpc);
 	tap_is_int(feed_rows_since(h->store, "alpha", before, &since), 0, "changes since a revision");
 	tap_ok(json_is_false(json_object_get(since, "full")), "are not all");
@@ -638,7 +638,7 @@ static void test_ahead_of_disk(struct harness *h)
 	json_t *answer;
 	size_t i;
 
-	COPY(vpc.name, "not on disk");
+	vpc.name = "not on disk";
 	harness_must(store_txn_new(&txn), "transaction");
 	harness_must(store_txn_row_put(txn, KIND_VPC, &vpc), "put");
 	store_commit(h->store, txn, harness_count, &n);

@@ -46,7 +46,7 @@ static const struct port row = {
 	.mtu = 1500,
 	.kind = PORT_ENDPOINT,
 	.owner = 1000000000000001,
-	.groups = {"sg-1", "sg-2"},
+	.groups = (const char[][ID_SIZE]){"sg-1", "sg-2"},
 	.n_groups = 2,
 };
 

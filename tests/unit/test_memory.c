@@ -13,7 +13,7 @@
 
 #define ENDPOINTS    4096
 #define PER_VPC	     10
-#define BYTES_BUDGET 3800 /* an endpoint */
+#define BYTES_BUDGET 3300 /* an endpoint */
 
 static size_t n_endpoints = ENDPOINTS;
 
@@ -46,7 +46,7 @@ static void put(struct snapshot *s, enum kind kind, const void *row)
 
 static void put_endpoint(struct snapshot *s, size_t i)
 {
-	char group[1][ID_SIZE], domain[DOMAIN_SIZE], label[32];
+	char group[1][ID_SIZE], domain[DOMAIN_SIZE], label[32], vpc[ID_SIZE], service[ID_SIZE];
 	struct endpoint row = {.owner = 1000000000000001 + (int64_t)(i / 1000),
 			       .region = "cn-hangzhou",
 			       .service_region = "cn-hangzhou",
@@ -59,14 +59,16 @@ static void put_endpoint(struct snapshot *s, size_t i)
 	char service_name[SERVICE_NAME_SIZE];
 
 	name(row.id, "ep-", i);
-	name(row.vpc, "vpc-", i / PER_VPC);
-	name(row.service, "epsrv-", i % 100);
+	name(vpc, "vpc-", i / PER_VPC);
+	name(service, "epsrv-", i % 100);
 	name(group[0], "sg-", i / PER_VPC);
 	(void)str_format(label, sizeof(label), "endpoint-%zu", i);
 	(void)str_format(domain, sizeof(domain), "%s.%s.cn-hangzhou.privatelink.aliyuncs.com", row.id,
-			 row.service);
+			 service);
 	(void)str_format(service_name, sizeof(service_name), "com.aliyuncs.privatelink.cn-hangzhou.%s",
-			 row.service);
+			 service);
+	row.service = service;
+	row.vpc = vpc;
 	row.name = label;
 	row.domain = domain;
 	row.service_name = service_name;
@@ -76,26 +78,29 @@ static void put_endpoint(struct snapshot *s, size_t i)
 
 static void put_connection(struct snapshot *s, size_t i)
 {
+	char service[ID_SIZE];
 	struct connection row = {.status = CONNECTION_CONNECTED,
 				 .bandwidth = 3072,
 				 .traffic_control = "Scalability",
 				 .modified_time = 1700000000};
 
 	name(row.endpoint, "ep-", i);
-	name(row.service, "epsrv-", i % 100);
+	name(service, "epsrv-", i % 100);
+	row.service = service;
 	put(s, KIND_CONNECTION, &row);
 }
 
 static void put_zone(struct snapshot *s, size_t i, size_t zone)
 {
-	char domain[DOMAIN_SIZE], service[ID_SIZE], balancer[ID_SIZE];
+	char domain[DOMAIN_SIZE], service[ID_SIZE], balancer[ID_SIZE], vswitch[ID_SIZE];
 	struct endpoint_zone row = {.status = ZONE_CONNECTED,
 				    .addr = netaddr_v4((uint32_t)(0x0a000000 + 2 * i + zone))};
 
 	name(row.endpoint, "ep-", i);
 	name(service, "epsrv-", i % 100);
 	name(balancer, "nlb-", i % 100);
-	name(row.vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
+	name(vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
+	row.vswitch = vswitch;
 	name(row.port, "eni-", 2 * i + zone);
 	(void)str_copy(row.zone, sizeof(row.zone), zone_ids[zone]);
 	(void)str_format(domain, sizeof(domain), "%s-%s.%s.cn-hangzhou.privatelink.aliyuncs.com",
@@ -107,7 +112,7 @@ static void put_zone(struct snapshot *s, size_t i, size_t zone)
 
 static void put_port(struct snapshot *s, size_t i, size_t zone)
 {
-	char group[1][ID_SIZE];
+	char group[1][ID_SIZE], vpc[ID_SIZE], vswitch[ID_SIZE];
 	struct port row = {.owner = 1000000000000001 + (int64_t)(i / 1000),
 			   .number = (uint32_t)(2 * i + zone + 1),
 			   .kind = PORT_ENDPOINT,
@@ -119,21 +124,25 @@ static void put_port(struct snapshot *s, size_t i, size_t zone)
 			   .create_time = 1700000000};
 
 	name(row.id, "eni-", 2 * i + zone);
-	name(row.vpc, "vpc-", i / PER_VPC);
-	name(row.vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
+	name(vpc, "vpc-", i / PER_VPC);
+	name(vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
+	row.vpc = vpc;
+	row.vswitch = vswitch;
+	row.zone = zone_ids[zone];
 	name(row.holder, "ep-", i);
 	name(group[0], "sg-", i / PER_VPC);
-	(void)str_copy(row.zone, sizeof(row.zone), zone_ids[zone]);
 	row.groups = (const char(*)[ID_SIZE])group;
 	put(s, KIND_PORT, &row);
 }
 
 static void put_address(struct snapshot *s, size_t i, size_t zone)
 {
-	struct address row = {.addr = netaddr_v4((uint32_t)(0x0a000000 + 2 * i + zone))};
+	char vpc[ID_SIZE], vswitch[ID_SIZE];
+	struct address row = {
+		.vpc = vpc, .addr = netaddr_v4((uint32_t)(0x0a000000 + 2 * i + zone)), .vswitch = vswitch};
 
-	name(row.vpc, "vpc-", i / PER_VPC);
-	name(row.vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
+	name(vpc, "vpc-", i / PER_VPC);
+	name(vswitch, "vsw-", 2 * (i / PER_VPC) + zone);
 	name(row.port, "eni-", 2 * i + zone);
 	put(s, KIND_ADDRESS, &row);
 }

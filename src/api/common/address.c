@@ -61,10 +61,8 @@ static int pick_address(const struct call *call, const struct alloc *alloc, cons
 
 static void claim(struct call *call, struct alloc *alloc, const struct port *port)
 {
-	struct address row = {.addr = port->addr};
+	struct address row = {.vpc = port->vpc, .addr = port->addr, .vswitch = port->vswitch};
 
-	(void)str_copy(row.vpc, sizeof(row.vpc), port->vpc);
-	(void)str_copy(row.vswitch, sizeof(row.vswitch), port->vswitch);
 	(void)str_copy(row.port, sizeof(row.port), port->id);
 	call_put(call, KIND_ADDRESS, &row);
 
@@ -89,6 +87,10 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	struct port port = {
 		.owner = wish->owner,
 		.kind = wish->kind,
+		.region = vswitch->region,
+		.zone = vswitch->zone,
+		.vpc = vswitch->vpc,
+		.vswitch = vswitch->id,
 		.mtu = wish->mtu ? wish->mtu : smallest_mtu(call->rows),
 		.groups = wish->groups,
 		.n_groups = wish->n_groups,
@@ -111,10 +113,6 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	port.mac = port_mac(port.number);
 
 	call_new_id(call, "eni-", port.id);
-	(void)str_copy(port.region, sizeof(port.region), vswitch->region);
-	(void)str_copy(port.zone, sizeof(port.zone), vswitch->zone);
-	(void)str_copy(port.vpc, sizeof(port.vpc), vswitch->vpc);
-	(void)str_copy(port.vswitch, sizeof(port.vswitch), vswitch->id);
 	(void)str_copy(port.holder, sizeof(port.holder), wish->holder);
 
 	call_put(call, KIND_PORT, &port);

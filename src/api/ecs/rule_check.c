@@ -216,8 +216,9 @@ static int read_description(struct call *call, const json_t *object, struct sg_r
 		return 0;
 	n = utf8_length(text);
 	if (n < 1 || n > 512 || str_starts(text, "http://") || str_starts(text, "https://") ||
-	    str_copy(ret->description, sizeof(ret->description), text) < 0)
+	    strlen(text) >= TEXT_SIZE)
 		return call_fail_named(call, "Invalid{Name}.Malformed", "SecurityGroupDiscription");
+	ret->description = text;
 	return 0;
 }
 

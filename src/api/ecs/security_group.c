@@ -17,13 +17,15 @@ static int read_texts(struct call *call, struct security_group *row)
 {
 	const char *name = call_string(call, "SecurityGroupName"), *text = call_string(call, "Description");
 
-	if (name && name[0] && (!check_name(name, true) || str_copy(row->name, sizeof(row->name), name) < 0))
+	if (name && name[0] && (!check_name(name, true) || strlen(name) >= NAME_SIZE))
 		return call_fail(call, "InvalidSecurityGroupName.Malformed");
+	if (name && name[0])
+		row->name = name;
 	if (!text)
 		return 0;
-	if ((text[0] && !check_description(text)) ||
-	    str_copy(row->description, sizeof(row->description), text) < 0)
+	if ((text[0] && !check_description(text)) || strlen(text) >= TEXT_SIZE)
 		return call_fail_named(call, "Invalid{Name}.Malformed", "SecurityGroupDiscription");
+	row->description = text;
 	return 0;
 }
 

@@ -336,8 +336,8 @@ void balancer_answer_zones(const struct call *call, json_t *object, const struct
 		if (port)
 			shown.addr = port->addr;
 		(void)str_copy(shown.id, sizeof(shown.id), lb->ports[i]);
-		(void)str_copy(shown.zone, sizeof(shown.zone), lb->zones[i]);
-		(void)str_copy(shown.vswitch, sizeof(shown.vswitch), lb->vswitches[i]);
+		shown.zone = lb->zones[i];
+		shown.vswitch = lb->vswitches[i];
 		answer_string(answer_entry(list, field, KIND_PORT, &shown), "Status",
 			      zone_word(call, lb, i, port));
 	}

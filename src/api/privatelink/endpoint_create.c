@@ -48,7 +48,7 @@ static int read_service_region(struct call *call, struct endpoint *row)
 {
 	const char *region = call_string(call, "ServiceRegionId");
 
-	(void)str_copy(row->region, sizeof(row->region), call->region);
+	row->region = call->region;
 	if (!region || !region[0])
 		region = call->region;
 	if (!catalogue_region(call->catalogue, region))
@@ -198,7 +198,7 @@ static void fill_endpoint(struct call *call, struct endpoint_plan *plan)
 	row->owner = call->account->uid;
 	row->status = ENDPOINT_CREATING;
 	row->create_time = call->now;
-	(void)str_copy(row->service, sizeof(row->service), service->id);
+	row->service = service->id;
 	row->service_name = service->name;
 	row->type = "Interface";
 	row->ip_version = "IPv4";
@@ -218,7 +218,7 @@ static void fill_connection(const struct call *call, const struct service *servi
 		.modified_time = call->now,
 	};
 	(void)str_copy(row->endpoint, sizeof(row->endpoint), endpoint->id);
-	(void)str_copy(row->service, sizeof(row->service), service->id);
+	row->service = service->id;
 	row->traffic_control = streq(service->resource_type, "slb") ? "BandwidthLimit" : "Scalability";
 }
 
@@ -262,7 +262,7 @@ static int read_vpc(struct call *call, struct endpoint_plan *plan)
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return call_fail(call, "VpcNotFound");
-	(void)str_copy(plan->row.vpc, sizeof(plan->row.vpc), vpc->id);
+	plan->row.vpc = vpc->id;
 	r = read_groups(call, plan);
 	if (r == 0)
 		r = check_vpc_room(call, vpc, plan->service);

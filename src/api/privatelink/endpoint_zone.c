@@ -155,7 +155,7 @@ int zone_plan_read(struct call *call, struct allocation *allocation, const struc
 
 	(void)str_copy(zone->endpoint, sizeof(zone->endpoint), endpoint->id);
 	(void)str_copy(zone->zone, sizeof(zone->zone), wish->zone);
-	(void)str_copy(zone->vswitch, sizeof(zone->vswitch), ret->vswitch->id);
+	zone->vswitch = ret->vswitch->id;
 	(void)str_format(ret->domain, sizeof(ret->domain), "%s-%s.%s.%s." PRIVATE_LINK_DOMAIN, endpoint->id,
 			 wish->zone, service_label(allocation->service), allocation->service->region);
 	zone->domain = ret->domain;

@@ -15,4 +15,4 @@ void answer_vswitch_ids(const struct call *call, json_t *object, const char *vpc
 /* Names and descriptions of VPCs and vSwitches: 1 to `max` characters, not an address of the web. */
 bool vpc_text_ok(const char *s, int max);
 /* The name (parameter `param`) and the description into members of a row; fails the call for bad ones. */
-int vpc_read_texts(struct call *call, const char *param, char name[NAME_SIZE], char description[TEXT_SIZE]);
+int vpc_read_texts(struct call *call, const char *param, const char **name, const char **description);

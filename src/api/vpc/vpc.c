@@ -26,18 +26,20 @@ bool vpc_text_ok(const char *s, int max)
 	return n >= 1 && n <= max && !str_starts(s, "http://") && !str_starts(s, "https://");
 }
 
-int vpc_read_texts(struct call *call, const char *param, char name[NAME_SIZE], char description[TEXT_SIZE])
+int vpc_read_texts(struct call *call, const char *param, const char **name, const char **description)
 {
 	const char *text = call_string(call, param);
 
 	if (text && text[0]) {
-		if (!vpc_text_ok(text, 128) || str_copy(name, NAME_SIZE, text) < 0)
+		if (!vpc_text_ok(text, 128) || strlen(text) >= NAME_SIZE)
 			return call_fail_named(call, "Invalid{Name}.Malformed", param);
+		*name = text;
 	}
 	text = call_string(call, "Description");
 	if (text) {
-		if ((text[0] && !vpc_text_ok(text, 256)) || str_copy(description, TEXT_SIZE, text) < 0)
+		if ((text[0] && !vpc_text_ok(text, 256)) || strlen(text) >= TEXT_SIZE)
 			return call_fail(call, "InvalidDescription.Malformed");
+		*description = text;
 	}
 	return 0;
 }
@@ -63,7 +65,7 @@ int vpc_create(struct call *call)
 	r = read_cidr(call, cidr && cidr[0] ? cidr : CIDR_DEFAULT, &vpc.cidr);
 	if (r < 0)
 		return r;
-	r = vpc_read_texts(call, "VpcName", vpc.name, vpc.description);
+	r = vpc_read_texts(call, "VpcName", &vpc.name, &vpc.description);
 	if (r < 0)
 		return r;
 	r = read_resource_group(call, "InvalidResourceGroupId.NotFound", vpc.resource_group);
@@ -221,7 +223,7 @@ int vpc_modify(struct call *call)
 	row = *vpc;
 	if (vpc_event(&row, EVENT_MODIFY) == -EPERM)
 		return call_fail(call, "IncorrectVpcStatus");
-	r = vpc_read_texts(call, "VpcName", row.name, row.description);
+	r = vpc_read_texts(call, "VpcName", &row.name, &row.description);
 	if (r < 0)
 		return r;
 	if (cidr && cidr[0]) {

@@ -53,7 +53,7 @@ int vswitch_create(struct call *call)
 	r = read_cidr(call, vpc, &vswitch.cidr);
 	if (r < 0)
 		return r;
-	r = vpc_read_texts(call, "VSwitchName", vswitch.name, vswitch.description);
+	r = vpc_read_texts(call, "VSwitchName", &vswitch.name, &vswitch.description);
 	if (r < 0)
 		return r;
 
@@ -172,7 +172,7 @@ int vswitch_modify(struct call *call)
 	row = *vswitch;
 	if (vswitch_event(&row, EVENT_MODIFY) == -EPERM)
 		return call_fail(call, "IncorrectVSwitchStatus");
-	r = vpc_read_texts(call, "VSwitchName", row.name, row.description);
+	r = vpc_read_texts(call, "VSwitchName", &row.name, &row.description);
 	if (r < 0)
 		return r;
 	call_put(call, KIND_VSWITCH, &row);
