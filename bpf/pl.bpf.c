@@ -102,8 +102,8 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 		pkt->refused = 0;
 	}
 	flow = pl_flow_open(pkt, ret_reason);
-	if (flow && pkt->eni)
-		pl_tally_add(pkt->eni, PL_TALLY_OPENED, 1, 0);
+	if (flow && pkt->tally.slot)
+		pl_tally_add(pkt->tally.slot, PL_TALLY_OPENED, 1, 0);
 	return flow;
 }
 
@@ -289,7 +289,7 @@ int pl_main(struct __sk_buff *skb)
 	struct pl_pkt pkt = {};
 	int reason = pl_walk(skb, &pkt), action = pl_exit(skb, &pkt, reason);
 
-	if (PL_REASON_IS_DROP(reason) && pl_answer(skb, &pkt, reason))
+	if (PL_REASON_IS_DROP(reason) && pl_has_answer(&pkt, reason) && pl_answer(skb, &pkt, reason))
 		return pl_send(skb, &pkt);
 	return action;
 }

@@ -29,6 +29,12 @@ static __always_inline bool pl_may_not_be_cut(const struct __sk_buff *skb)
 	return eth && ((const struct iphdr *)(eth + 1))->frag_off & bpf_htons(PL_IP_DF);
 }
 
+/* Whether there may be one at all: most that is dropped is worth no call. */
+static __always_inline bool pl_has_answer(const struct pl_pkt *pkt, int reason)
+{
+	return pkt->refused || reason == PL_DROP_TTL_EXCEEDED || reason == PL_DROP_TOO_BIG;
+}
+
 /* Makes the answer out of the packet. 1: it is to be sent, by pl_send(); 0: nothing is told. */
 __attribute__((noinline)) int pl_answer(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
 {

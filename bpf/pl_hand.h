@@ -47,6 +47,30 @@ static long pl_hunt_look(__u32 i, struct pl_hunt *hunt)
 	return hunt->ended >= hunt->ends_max;
 }
 
+/* Whether one of a few tokens of a range from `at` on is due. Nearly always none is, and a loop by
+ * bpf_loop() costs a call for each. */
+static __always_inline bool pl_hand_sees(__u32 range, __u32 at, __u32 looks)
+{
+	__u32 mask = (range == PL_RANGE_SERVICE ? pl_n_service : pl_n_tenants) - 1, now = bpf_jiffies64();
+	bool sees = false;
+
+#pragma unroll
+	for (__u32 i = 0; i < looks; i++) {
+		const struct pl_token *token =
+			pl_token_find((range == PL_RANGE_SERVICE ? pl_n_tenants : 0) + ((at + i) & mask));
+		__u64 word = token ? pl_token_word(token) : 0;
+
+		sees |= pl_word_phase(word) == PL_PHASE_OPEN && pl_is_past((__u32)word, now);
+	}
+	return sees;
+}
+
+/* Whether more than three quarters of a range are in use: then some flows may end early. */
+static __always_inline bool pl_range_is_short(const struct pl_uses *uses, __u32 range)
+{
+	return *(const volatile __u32 *)&uses->used[range & 1] > pl_range_size(range) / 4 * 3;
+}
+
 /* Looks at tokens of a range from `at` on; returns how many. */
 static __always_inline __u32 pl_hunt_run(const struct pl_uses *uses, __u32 range, __u32 at, __u32 looks,
 					 __u32 ends_max, __u32 *ret_ended)
@@ -60,7 +84,7 @@ static __always_inline __u32 pl_hunt_run(const struct pl_uses *uses, __u32 range
 	};
 	long n;
 
-	if (*(const volatile __u32 *)&uses->used[range & 1] > pl_range_size(range) / 4 * 3) {
+	if (pl_range_is_short(uses, range)) {
 		hunt.how = PL_END_SHORT;
 		hunt.early_new = pl_class_early_s(PL_CLASS_NEW) * pl_hz();
 		hunt.early_closing = pl_class_early_s(PL_CLASS_CLOSING) * pl_hz();
@@ -77,6 +101,10 @@ static __always_inline __u32 pl_hand_move(const struct pl_uses *uses, struct pl_
 	/* each CPU begins elsewhere */
 	__u32 ended, at = hands->at[range & 1] + bpf_get_smp_processor_id() * 0x9e3779b1;
 
+	if (!is_full && !pl_range_is_short(uses, range) && !pl_hand_sees(range, at, looks)) {
+		hands->at[range & 1] += looks;
+		return 0;
+	}
 	hands->at[range & 1] += pl_hunt_run(uses, range, at, is_full ? PL_HAND_LOOKS_FULL : looks,
 					    is_full ? PL_HAND_ENDS_FULL : 1, &ended);
 	return ended;

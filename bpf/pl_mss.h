@@ -97,11 +97,13 @@ __attribute__((noinline)) int pl_mss_clamp(struct __sk_buff *skb, struct pl_pkt 
 
 	if (!pkt || bpf_skb_load_bytes(skb, PL_L4_OFFSET + PL_TCP_DOFF_OFFSET, &doff, sizeof(doff)))
 		return 0;
+	walk.end = PL_L4_OFFSET + (doff >> 4) * 4;
+	if (walk.at + PL_TCP_OPT_MSS_LEN > walk.end)
+		return 0; /* without options */
 	key = pkt->key;
 	flow = pl_flow4_find(&key);
 	if (!flow)
 		return 0;
-	walk.end = PL_L4_OFFSET + (doff >> 4) * 4;
 	walk.bound = pl_smaller(pl_mss_of_port(pkt->slot), pl_mss_of_port(flow->peer));
 	walk.bound = pl_smaller(walk.bound, pl_mss_of_listener(&key, flow));
 	bpf_loop(PL_TCP_OPTIONS_MAX, pl_mss_option, &walk, 0);

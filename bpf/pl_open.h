@@ -26,7 +26,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
 	__u32 generation;
 	int r;
 
-	pkt->eni = slot;
+	pkt->tally.slot = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
 	pkt->opens = 1;

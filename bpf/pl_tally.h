@@ -22,6 +22,20 @@ __attribute__((noinline)) int pl_tally_add(__u32 slot, __u32 what, __u64 packets
 	if (!count)
 		return 0;
 	__sync_fetch_and_add(&count->packets, packets);
-	__sync_fetch_and_add(&count->bytes, bytes);
+	if (bytes)
+		__sync_fetch_and_add(&count->bytes, bytes);
 	return 0;
+}
+
+/* One packet that is dropped. The key is on the caller's own stack. */
+static __always_inline void pl_tally_drop(const struct pl_tally_key *key, __u32 bytes)
+{
+	struct pl_count *count = bpf_map_lookup_elem(&pl_tallies, key);
+
+	if (!count) {
+		pl_tally_add(key->slot, key->what, 1, bytes);
+		return;
+	}
+	__sync_fetch_and_add(&count->packets, 1);
+	__sync_fetch_and_add(&count->bytes, bytes);
 }

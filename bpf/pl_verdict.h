@@ -29,9 +29,10 @@ struct pl_pkt {
 	__u32 slot;		 /* of the port that sent it */
 	__u32 vpc;		 /* of that port */
 	__u32 out_ifindex;	 /* device of the receiver */
-	__u32 eni;		 /* slot of the ENI that counts the packet if it is dropped; 0: none does */
-	__u32 eni_side;		 /* PL_TALLY_OUT: it comes from the service */
-	__u8 out_delivery;	 /* PL_PORT_VETH, PL_PORT_TAP */
+	/* Where an ENI counts the packet if it is dropped: its slot, 0: none does; and PL_TALLY_OUT where it
+	 * comes from the service, to which pl_exit() adds the reason. */
+	struct pl_tally_key tally;
+	__u8 out_delivery; /* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 l4_proto;
 	__u8 tcp_flags; /* PL_TCP_… */
 	__u8 icmp_type;
@@ -75,16 +76,17 @@ __u32 pl_trace_on;
 int pl_trace_packet(const struct pl_pkt *pkt, int reason, __u32 bytes);
 int pl_log_refused(const struct pl_pkt *pkt, int reason, __u32 bytes);
 
-static __always_inline int pl_exit(struct __sk_buff *skb, const struct pl_pkt *pkt, int reason)
+static __always_inline int pl_exit(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
 {
 	pl_count(skb, reason);
 	if (pl_trace_on)
 		pl_trace_packet(pkt, reason, skb->len);
 	if (!PL_REASON_IS_DROP(reason))
 		return pl_send(skb, pkt);
-	if (pkt->eni) {
-		pl_tally_add(pkt->eni, reason | pkt->eni_side, 1, skb->len);
-		if (pkt->opens && pl_log_is_on(pkt->eni))
+	if (pkt->tally.slot) {
+		pkt->tally.what |= reason;
+		pl_tally_drop(&pkt->tally, skb->len);
+		if (pkt->opens && pl_log_is_on(pkt->tally.slot))
 			pl_log_refused(pkt, reason, skb->len);
 	}
 	return TC_ACT_SHOT;
