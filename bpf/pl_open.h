@@ -9,6 +9,7 @@
 
 #include "pl_judge.h"
 #include "pl_limit.h"
+#include "pl_memo.h"
 #include "pl_nat.h"
 #include "pl_pair.h"
 
@@ -17,22 +18,43 @@ static __always_inline bool pl_may_open(const struct pl_pkt *pkt)
 	return pkt->l4_proto != IPPROTO_TCP || pl_tcp_opens(pkt->tcp_flags);
 }
 
-/* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
-static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot)
+/* Whether the judges of an ENI would be asked about the packet. */
+static __always_inline bool pl_is_judged(const struct pl_pkt *pkt)
 {
-	__u32 before = pl_generation_get(pkt->slot) + pl_generation_get(slot);
+	return pl_may_open(pkt) && (pkt->l4_proto != IPPROTO_ICMP || pkt->icmp_type == ICMP_ECHO);
+}
+
+/* What the judges of an ENI say, who have not been asked lately; `generation` is that of before. */
+static __always_inline int pl_open_judge(struct pl_pkt *pkt, __u32 slot, const struct pl_eni *eni,
+					 __u32 generation, bool is_settled)
+{
+	int r = pl_judge_eni(&pkt->key, pkt->slot, eni);
+
+	/* (Without a row, or with another one's, there is nobody who answers.) */
+	if (is_settled && eni && r != PL_DROP_NO_PLACE)
+		pl_memo_keep(pkt, slot, generation, !r && pkt->l4_proto == IPPROTO_ICMP ? PL_ECHO : r);
+	return r;
+}
+
+/* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
+static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const struct pl_memory *memory)
+{
+	__u32 before, generation;
+	bool is_settled = pl_memo_begin(pkt->slot, slot, &before);
 	const struct pl_eni *eni = pl_eni_find(slot);
 	struct pl_target target = {.judge = slot};
-	__u32 generation;
 	int r;
 
 	pkt->tally.slot = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
 	pkt->opens = 1;
-	r = pl_judge_eni(&pkt->key, pkt->slot, eni);
-	if (r)
-		return r;
+	if (!memory->answer || memory->judge != slot || memory->generation != before || !is_settled || !eni ||
+	    !pl_eni_is_at(eni, pkt->vpc, pkt->key.daddr)) {
+		r = pl_open_judge(pkt, slot, eni, before, is_settled);
+		if (r)
+			return r;
+	}
 	if (pkt->l4_proto == IPPROTO_ICMP)
 		return PL_ECHO;
 	if (!eni)
@@ -122,6 +144,7 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 {
 	const struct pl_place *place;
+	struct pl_memory memory = {0};
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
@@ -129,6 +152,13 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 		return PL_DROP_BAD_DESTINATION;
 	if (pkt->l4_proto != IPPROTO_ICMP && (!pkt->key.sport || !pkt->key.dport))
 		return PL_DROP_BAD_PORT;
+	if (pl_is_judged(pkt))
+		memory = pl_memo_find(pkt);
+	if (memory.answer > 1 + PL_CONTINUE) {
+		pkt->tally.slot = memory.judge;
+		pkt->opens = 1;
+		return memory.answer - 1;
+	}
 	place = pl_place_find4(pkt->vpc, pkt->key.daddr);
 	if (!place)
 		return pkt->slot == PL_SLOT_SERVICE ? PL_DROP_NO_FLOW : PL_DROP_NO_PLACE;
@@ -140,7 +170,7 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 	case PL_PLACE_PORT:
 		return pl_open_local(pkt, place->id);
 	case PL_PLACE_ENI:
-		return pl_open_eni(pkt, place->id);
+		return pl_open_eni(pkt, place->id, &memory);
 	case PL_PLACE_DNS:
 		return pl_open_dns(pkt);
 	case PL_PLACE_GATEWAY:

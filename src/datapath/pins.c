@@ -47,7 +47,8 @@ bool pins_has(const struct datapath *datapath, const struct bpf_map *map)
 	const struct pl_bpf *skeleton = datapath->skeleton;
 
 	return !bpf_map__is_internal(map) && map != skeleton->maps.pl_flows4_old &&
-	       map != skeleton->maps.pl_trace && map != skeleton->maps.pl_tracers;
+	       map != skeleton->maps.pl_trace && map != skeleton->maps.pl_tracers &&
+	       map != skeleton->maps.pl_memos;
 }
 
 int pins_open(const struct datapath *datapath, const char *name)

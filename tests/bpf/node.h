@@ -299,7 +299,18 @@ static inline void node_bump(struct node *node, uint32_t slot)
 
 	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_generations), &slot, &generation),
 	     "generation");
-	generation.now = ++generation.due;
+	generation.due = ++generation.now;
+	map_put(node->bpf->maps.pl_generations, &slot, &generation);
+}
+
+/* As if the slot's rows were being changed: what is judged meanwhile is not remembered. */
+static inline void node_unsettle(struct node *node, uint32_t slot)
+{
+	struct pl_generation generation;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_generations), &slot, &generation),
+	     "generation");
+	generation.due = generation.now + 1;
 	map_put(node->bpf->maps.pl_generations, &slot, &generation);
 }
 

@@ -413,6 +413,7 @@ int main(int argc, char **argv)
 	run->random = seed ? seed : 1;
 	tap_note("seed %llu", (unsigned long long)seed);
 	run->node = node_new(&(struct node_options){0});
+	node_unsettle(run->node, SLOT_A); /* each packet is judged */
 	for (unsigned int world = 0; world < worlds && run->wrong == 0; world++) {
 		random_world(run);
 		for (int i = 0; i < PACKETS; i++)

@@ -59,8 +59,10 @@ static int reach_policy_out(struct node *node)
 	int reason;
 
 	node_policy(node, SLOT_A, RULES(rules_instance), false);
+	node_bump(node, SLOT_A);
 	reason = reason_of(node, SLOT_A, &syn);
 	node_policy(node, SLOT_A, RULES(rules_instance), true);
+	node_bump(node, SLOT_A);
 	return reason;
 }
 

@@ -143,6 +143,7 @@ static void test_datagrams(struct node *node)
 	       "an endpoint that is not connected is an unreachable host");
 	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, true);
 	must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_listeners), &key), "pl_listeners");
+	node_bump(node, SLOT_ENI_A);
 	o = node_send(node, SLOT_A, &p);
 	tap_ok(o.reason == PL_DROP_NO_LISTENER && pkt_is_unreachable(&o.out, &p, 3),
 	       "without a listener the port is");

@@ -117,6 +117,7 @@ int main(void)
 	free_cells = group_table_free_count(table);
 	must(put(table, &shapes[0]), "a list");
 	node_set(traffic.node, SLOT_ENI_BARE, &number, 1, false);
+	node_unsettle(traffic.node, SLOT_A); /* each packet is judged */
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	must(-pthread_create(&thread, NULL, send_all, &traffic), "thread");
 	do {

@@ -392,6 +392,14 @@ static void test_cases(struct node *node, const char *mode)
 	}
 }
 
+/* New rules, as the agent puts them in force. */
+static void put_policy(struct node *node, uint32_t slot, const struct node_rule *in, size_t n_in,
+		       bool out_allowed)
+{
+	node_policy(node, slot, in, n_in, out_allowed);
+	node_bump(node, slot);
+}
+
 /* A fresh rule set for a rule's order and defaults. */
 static void test_rules(struct node *node, const char *mode)
 {
@@ -410,20 +418,21 @@ static void test_rules(struct node *node, const char *mode)
 	struct pkt p = pkt_build(&spec);
 
 	node_clear_flows(node);
-	node_policy(node, SLOT_ENI_A, RULES(first_refuses), false);
+	put_policy(node, SLOT_ENI_A, RULES(first_refuses), false);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN, "the first rule decides (%s)",
 		   mode);
-	node_policy(node, SLOT_ENI_A, RULES(near), false);
+	put_policy(node, SLOT_ENI_A, RULES(near), false);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
 		   "a neighbour's prefix is not one's own (%s)", mode);
 	node_no_policy(node, SLOT_ENI_A);
+	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_IN,
 		   "without a policy all is refused (%s)", mode);
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_policy(node, SLOT_A2, RULES(rules_instance), false);
+	put_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	put_policy(node, SLOT_A2, RULES(rules_instance), false);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DROP_POLICY_OUT,
 		   "the sender's own groups are asked first (%s)", mode);
-	node_policy(node, SLOT_A2, RULES(rules_instance), true);
+	put_policy(node, SLOT_A2, RULES(rules_instance), true);
 	tap_is_int(node_send(node, SLOT_A2, &p).reason, PL_DELIVERED, "the rules let it pass again (%s)",
 		   mode);
 }
@@ -454,16 +463,15 @@ static void test_rules_of_echo(struct node *node, const char *mode)
 							    .dport = 77});
 
 		node_clear_flows(node);
-		node_policy(node, tos[i].slot, RULES(allows), false);
+		put_policy(node, tos[i].slot, RULES(allows), false);
 		tap_is_int(node_send(node, SLOT_A, &p).reason, tos[i].passes,
 			   "echo %s passes by a rule with a range of ports (%s)", tos[i].what, mode);
-		node_policy(node, tos[i].slot, RULES(refuses), false);
-		node_bump(node, tos[i].slot);
+		put_policy(node, tos[i].slot, RULES(refuses), false);
 		tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN,
 			   "echo %s is refused by one (%s)", tos[i].what, mode);
 	}
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_policy(node, SLOT_A2, RULES(rules_instance), true);
+	put_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	put_policy(node, SLOT_A2, RULES(rules_instance), true);
 }
 
 /* As many rules as a list takes, of which the last one matches; and what comes in wants the consent of an
@@ -489,13 +497,15 @@ static void test_many_rules(struct node *node)
 	rules[PL_LIST_RULES_MAX - 1].rank = PL_RANK(2, true);
 	group_rule_set_prefix(&rules[PL_LIST_RULES_MAX - 1], 0x0a000000, 8);
 	node_group(node, slot, node_list(node, 10000, rules, PL_LIST_RULES_MAX), 0);
+	node_bump(node, slot);
 	node_clear_flows(node);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
 		   "the last of the most rules still decides");
 	node_group(node, slot, node_list(node, 10000, rules, PL_LIST_RULES_MAX - 1), 0);
+	node_bump(node, slot);
 	node_clear_flows(node);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_POLICY_IN, "without it all is refused");
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	put_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 }
 
 struct arp_case {
