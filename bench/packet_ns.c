@@ -23,9 +23,10 @@
 #define N_FLOWS	     65536 /* open at once: two senders, with half of them each */
 #define N_CROWDED    16384
 #define PORT_CROWDED 3000 /* below those, from a sender that has no others there */
+#define PORT_JUDGED  3000 /* the same, so many */
 #define PORT_ONE     4000
 #define PORT_MANY    20000 /* of the first of many flows */
-#define ROWS	     (1 << 19)
+#define ROWS	     (1 << 20)
 
 struct bench {
 	struct node *node;
@@ -181,6 +182,7 @@ static bool put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
 		groups[n_groups++] = number;
 	}
 	node_set(bench->node, eni, groups, n_groups, false);
+	node_bump(bench->node, eni);
 	return true;
 }
 #else /* a program that walks them */
@@ -210,6 +212,20 @@ static bool put_rules(const struct bench *bench, uint32_t eni, uint32_t n)
 }
 #endif
 
+/* As if the sender's rows were being changed all the time: each packet that would open a flow is judged, also
+ * where the program remembers what it has judged lately. */
+static void unsettle(const struct bench *bench, uint32_t slot)
+{
+	const struct bpf_map *generations = bench->node->bpf->maps.pl_generations;
+	uint32_t generation[2];
+
+	if (bpf_map__value_size(generations) != sizeof(generation))
+		return; /* a program that does not remember */
+	must(bpf_map_lookup_elem(bpf_map__fd(generations), &slot, generation), "generation");
+	generation[1] = generation[0] + 1;
+	must(bpf_map_update_elem(bpf_map__fd(generations), &slot, generation, BPF_ANY), "generation");
+}
+
 /* From an instance whose ENI has that many rules; each packet opens a flow. */
 static double opening(const struct bench *bench, uint32_t slot, uint32_t eni, uint32_t n_rules)
 {
@@ -220,6 +236,32 @@ static double opening(const struct bench *bench, uint32_t slot, uint32_t eni, ui
 		return NAN;
 	wrap_put(bench->wrap, 0, slot, &syn, PKT_L4);
 	return measure(bench, turns, N_NEW, PL_DELIVERED, "new");
+}
+
+/* The same, each judged anew. */
+static double opening_judged(const struct bench *bench, uint32_t slot, uint32_t eni, uint32_t n_rules)
+{
+	struct wrap_turns turns = {.packets = 1, .total = N_CROWDED, .port_first = PORT_JUDGED};
+	struct pkt syn = tcp(bench->node, slot, PORT_JUDGED, SYN);
+	double ns;
+
+	if (!put_rules(bench, eni, n_rules))
+		return NAN;
+	unsettle(bench, slot);
+	wrap_put(bench->wrap, 0, slot, &syn, PKT_L4);
+	ns = measure(bench, turns, N_CROWDED, PL_DELIVERED, "new, judged");
+	node_bump(bench->node, slot);
+	return ns;
+}
+
+static double new_10_judged(const struct bench *bench)
+{
+	return opening_judged(bench, SLOT_B, SLOT_ENI_B, 10);
+}
+
+static double new_2000_judged(const struct bench *bench)
+{
+	return opening_judged(bench, SLOT_C, SLOT_ENI_C, 2000);
 }
 
 static double new_10(const struct bench *bench)
@@ -261,9 +303,13 @@ static double new_crowded(const struct bench *bench)
 	}
 	node_set(bench->node, set, senders, PL_SET_GROUPS, true);
 	node_set(bench->node, SLOT_ENI_A, groups, PL_SET_GROUPS, false);
+	node_bump(bench->node, SLOT_ENI_A);
+	unsettle(bench, SLOT_A2);
 	wrap_put(bench->wrap, 0, SLOT_A2, &syn, PKT_L4);
 	ns = measure(bench, turns, N_CROWDED, PL_DELIVERED, "crowded");
+	node_bump(bench->node, SLOT_A2);
 	node_policy(bench->node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(bench->node, SLOT_ENI_A);
 	return ns;
 }
 #else
@@ -285,6 +331,16 @@ static double denied(const struct bench *bench)
 						.tcp_flags = SYN});
 
 	return measure_one(bench, SLOT_A, &syn, PL_DROP_POLICY_IN, "denied");
+}
+
+static double denied_judged(const struct bench *bench)
+{
+	double ns;
+
+	unsettle(bench, SLOT_A);
+	ns = denied(bench);
+	node_bump(bench->node, SLOT_A);
+	return ns;
 }
 
 /* Where a rule lets in, but nobody listens; told by a reset, if the program does that. */
@@ -311,6 +367,16 @@ static double echo(const struct bench *bench)
 						.dport = 7});
 
 	return measure_one(bench, SLOT_A, &ask, PL_ECHO, "echo");
+}
+
+static double echo_judged(const struct bench *bench)
+{
+	double ns;
+
+	unsettle(bench, SLOT_A);
+	ns = echo(bench);
+	node_bump(bench->node, SLOT_A);
+	return ns;
 }
 
 /* A server says that a packet of an open flow was too big: the packet's head lies in it, as the server had
@@ -448,11 +514,15 @@ int main(void)
 		{"established among 64 k flows", established_among},
 		{"established between instances", between_instances},
 		{"new, 10 rules", new_10},
+		{"10 rules, each judged", new_10_judged},
 		{"new, 2,000 rules", new_2000},
-		{"new, crowded", new_crowded},
+		{"2,000 rules, each judged", new_2000_judged},
+		{"new, crowded, each judged", new_crowded},
 		{"denied", denied},
+		{"denied, each judged", denied_judged},
 		{"no listener", no_listener},
 		{"echo", echo},
+		{"echo, each judged", echo_judged},
 		{"ICMP error", icmp_error},
 		{"connection, four packets", plain_connection},
 		{"the same with a PROXY header", proxy_connection},
