@@ -8,7 +8,7 @@
  * batch. The seed is printed and may be given as the argument.
  */
 #include "../tap.h"
-#include "node.h"
+#include "flows.h"
 #include "oracle.h"
 
 #include <time.h>
@@ -329,6 +329,7 @@ static void test_traffic(uint64_t seed, bool helpers)
 	tap_ok(run->anew > 0, "some flows were over, and began anew (%s)", mode);
 	tap_is_int(node_flows(run->node), 2 * run->oracle.n, "two entries for each flow and no other (%s)",
 		   mode);
+	tap_is_int(count_faults(run->node), 0, "rows, tokens and counts fit together (%s)", mode);
 	node_free(run->node);
 	free(run);
 }
