@@ -13,7 +13,8 @@
 #include "changes.h"
 #include "control.h"
 
-#define SUBJECT_ID_SIZE 160
+#define SUBJECT_ID_SIZE 100 /* longest: "<sgp>/<server id>/<port>"; there may be as many as rows */
+_Static_assert(SUBJECT_ID_SIZE > ID_SIZE + NETADDR_TEXT_SIZE + 12, "the id of a server fits");
 
 struct control_view {
 	const struct snapshot *rows;

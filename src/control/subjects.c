@@ -7,6 +7,8 @@
 #include "../lib/vec.h"
 #include <stdlib.h>
 
+#define KEPT_MAX 4096 /* places of a list that stay when it is empty: a start has one of all rows */
+
 static int append(struct subject_list *list, const struct control_subject *subject)
 {
 	int r = VEC_ROOM(list->v, list->n, list->size);
@@ -75,6 +77,20 @@ static int append_changed(struct subjects *subjects, size_t *next, const struct 
 	return r;
 }
 
+/* All that changed, which is sorted, each once: where nothing waits, it is what there is to do. */
+static void take_changed(struct subjects *subjects)
+{
+	struct subject_list all = subjects->changed;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all.n; i++)
+		if (n == 0 || control_subject_compare(&all.v[n - 1], &all.v[i]) != 0)
+			all.v[n++] = all.v[i];
+	all.n = n;
+	subjects->changed = subjects->work;
+	subjects->work = all;
+}
+
 int subjects_take(struct subjects *subjects, uint64_t live_revision)
 {
 	struct subject_list *waiting = &subjects->waiting;
@@ -85,6 +101,10 @@ int subjects_take(struct subjects *subjects, uint64_t live_revision)
 		qsort(subjects->changed.v, subjects->changed.n, sizeof(*subjects->changed.v),
 		      control_subject_compare);
 	subjects->work.n = 0;
+	if (waiting->n == 0) {
+		take_changed(subjects);
+		return 0;
+	}
 	for (size_t i = 0; r == 0 && i < waiting->n; i++) {
 		const struct control_subject *w = &waiting->v[i];
 		bool is_changed;
@@ -134,5 +154,9 @@ int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
 	free(waiting->v);
 	*waiting = merged;
 	work->n = 0;
+	if (work->size > KEPT_MAX) {
+		free(work->v);
+		*work = (struct subject_list){};
+	}
 	return again;
 }

@@ -176,7 +176,7 @@ static int reserve(struct children *children, enum ref ref, const char *id, cons
 	return siblings ? make_room(siblings) : -ENOMEM;
 }
 
-/* Once, also where a list has an id twice. */
+/* Once, also where a list has an id twice. There is room. */
 static void add(struct siblings *siblings, const void *row)
 {
 	uint32_t place = lower_bound(siblings, row);
@@ -187,6 +187,20 @@ static void add(struct siblings *siblings, const void *row)
 	memmove(rows + place + 1, rows + place, (siblings->n - place) * sizeof(*rows));
 	rows[place] = row;
 	siblings->n++;
+}
+
+static int insert(struct children *children, enum ref ref, const char *id, const char *within,
+		  const void *row)
+{
+	struct siblings *siblings = find(children, ref, id, within);
+	int r;
+
+	if (!siblings)
+		siblings = siblings_new(children, ref, id, within);
+	r = siblings ? make_room(siblings) : -ENOMEM;
+	if (r == 0)
+		add(siblings, row);
+	return r;
 }
 
 static void take_away(struct siblings *siblings, const void *row)
@@ -221,7 +235,7 @@ bool children_has(enum ref ref)
 	return relation_info(ref)->member && !relation_leads_key(ref);
 }
 
-enum step { RESERVE, ADD, REMOVE, PRUNE };
+enum step { RESERVE, INSERT, ADD, REMOVE, PRUNE };
 
 static int take_step(struct children *children, enum step step, enum ref ref, const char *id,
 		     const char *within, const void *row)
@@ -229,6 +243,8 @@ static int take_step(struct children *children, enum step step, enum ref ref, co
 	switch (step) {
 	case RESERVE:
 		return reserve(children, ref, id, within);
+	case INSERT:
+		return insert(children, ref, id, within, row);
 	case ADD:
 		add(find(children, ref, id, within), row);
 		break;
@@ -255,14 +271,15 @@ static int step_at(struct children *children, enum step step, enum ref ref, cons
 	return r;
 }
 
-/* For all that the row names. Only reserving can fail. */
+/* For all that the row names. Only reserving and inserting can fail. */
 static int step_all(struct children *children, enum step step, enum kind kind, const void *row)
 {
 	char text[UID_TEXT_SIZE];
 	const char *id;
 
-	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
-		if (relation_info(ref)->kind != kind || !children_has(ref))
+	for (enum ref ref = relation_first(kind); ref < REF_COUNT_ && relation_info(ref)->kind == kind;
+	     ref++) {
+		if (!children_has(ref))
 			continue;
 		for (size_t n = 0; (id = relation_id(ref, row, n, text)); n++) {
 			int r = step_at(children, step, ref, id, row);
@@ -280,6 +297,17 @@ int children_reserve(struct children *children, enum kind kind, const void *row)
 
 	if (r < 0)
 		children_prune(children, kind, row);
+	return r;
+}
+
+int children_insert(struct children *children, enum kind kind, const void *row)
+{
+	int r = step_all(children, INSERT, kind, row);
+
+	if (r < 0) {
+		children_remove(children, kind, row);
+		children_prune(children, kind, row);
+	}
 	return r;
 }
 
@@ -316,8 +344,8 @@ static bool is_named_alike(enum ref ref, const void *a, const void *b)
 
 bool children_name_alike(enum kind kind, const void *a, const void *b)
 {
-	for (enum ref ref = 0; ref < REF_COUNT_; ref++)
-		if (relation_info(ref)->kind == kind && children_has(ref) && !is_named_alike(ref, a, b))
+	for (enum ref ref = relation_first(kind); ref < REF_COUNT_ && relation_info(ref)->kind == kind; ref++)
+		if (children_has(ref) && !is_named_alike(ref, a, b))
 			return false;
 	return true;
 }

@@ -23,6 +23,8 @@ void children_clear(struct children *children);
 
 /* Makes room for the row at all that it names, so that adding it cannot fail; or -ENOMEM. */
 int children_reserve(struct children *children, enum kind kind, const void *row);
+/* Adds a row; or -ENOMEM, and nothing has changed. */
+int children_insert(struct children *children, enum kind kind, const void *row);
 /* Adds a row for which there is room. */
 void children_add(struct children *children, enum kind kind, const void *row);
 /* Takes a row away, which has the members that it was added with. The room stays until children_prune(). */

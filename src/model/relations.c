@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 
+#include "../lib/vec.h"
+
 _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 
 #define BIT(kind) (UINT32_C(1) << (kind))
@@ -205,6 +207,11 @@ static const char *const beginnings[KIND_COUNT_][2] = {
 const struct relation *relation_info(enum ref ref)
 {
 	return &relations[ref];
+}
+
+enum ref relation_first(enum kind kind)
+{
+	return (enum ref)LOWER_BOUND(i, (size_t)REF_COUNT_, relations[i].kind < kind);
 }
 
 bool relation_names(enum ref ref, enum kind parent)

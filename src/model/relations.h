@@ -120,6 +120,8 @@ struct relation {
 /* The row of the table. */
 const struct relation *relation_info(enum ref ref);
 
+/* The first reference of the kind's rows; the others follow, up to that of another kind. */
+enum ref relation_first(enum kind kind);
 /* Whether the rows that are named may be of that kind. */
 bool relation_names(enum ref ref, enum kind parent);
 /* The kind that this id of the reference names; -ENOENT: none. */

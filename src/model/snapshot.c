@@ -269,14 +269,12 @@ static int insert_entry(struct snapshot *s, enum kind kind, struct entry *entry)
 {
 	int r;
 
-	r = children_reserve(&s->children, kind, entry->row);
-	if (r < 0)
-		return r;
 	r = list_insert(&s->lists[kind], entry);
 	if (r < 0)
-		children_prune(&s->children, kind, entry->row);
-	else
-		children_add(&s->children, kind, entry->row);
+		return r;
+	r = children_insert(&s->children, kind, entry->row);
+	if (r < 0)
+		list_remove(&s->lists[kind], entry);
 	return r;
 }
 

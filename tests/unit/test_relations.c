@@ -125,6 +125,9 @@ static void test_members(enum ref ref)
 	tap_ok(relation->parents, "reference %d of %s names something", (int)ref, kind);
 	tap_ok(ref == 0 || relation_info(ref - 1)->kind <= relation->kind,
 	       "it stands in the order of the kinds");
+	tap_ok(relation_first(relation->kind) <= ref &&
+		       relation_info(relation_first(relation->kind))->kind == relation->kind,
+	       "and is found from the first one of its kind on");
 	if (!relation->member)
 		return;
 	field = find_field(relation->kind, relation->member);
