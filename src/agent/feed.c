@@ -5,6 +5,10 @@
  * the first, or a report that is refused because the node is not known, begins anew with registering and the
  * full list, after a pause that grows up to a second.
  *
+ * A list of many rows comes in pages: they are gathered, then what has changed since the first of them is
+ * asked for, and with that answer all of it is kept and applied as one. Until then what is in force stays; if
+ * anything goes wrong meanwhile, the pages are dropped and asked for anew.
+ *
  * A report is never sent before the full list has been applied: the first report renews the lease, and a
  * lease says that what the API promised is in force. Of a node that holds (hold.h) the reports say why, and
  * nothing of the rows; it polls on, without applying anything, so as to learn when privlinkd is another one.
@@ -12,7 +16,9 @@
 #include "feed.h"
 
 #include "../http/client.h"
+#include "../lib/codec.h"
 #include "../lib/log.h"
+#include "feed_list.h"
 
 #define PAUSE_FIRST_MS	   50
 #define PAUSE_MAX_MS	   1000
@@ -32,6 +38,7 @@ struct feed {
 	struct loop_source *restart; /* after a pause */
 	uint64_t pause_ms;
 	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
+	struct feed_list list;	     /* pages that are gathered; none: no list is under way */
 	uint64_t heard;		     /* while the node holds: the revision of the last answer */
 	uint32_t number;	     /* of the node in that store */
 	char store[NODE_STORE_SIZE]; /* that privlinkd serves */
@@ -69,6 +76,7 @@ static void pause_and_restart(struct feed *feed, const char *what, int status)
 		log_line(level, "lost the feed, going on with what is in force: %s: HTTP status %d", what,
 			 status);
 	feed->is_connected = false;
+	feed_list_clear(&feed->list);
 	tell_connected(feed, false);
 	feed->follow = http_client_cancel(feed->follow);
 	loop_timer_set(feed->restart, feed->pause_ms);
@@ -239,6 +247,7 @@ static void go_on_holding(struct feed *feed, uint64_t revision)
 	feed->is_connected = true;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->heard = revision;
+	feed_list_clear(&feed->list);
 	feed->handlers.held(feed->handlers.context);
 	poll_rows(feed);
 	send_report(feed);
@@ -252,22 +261,25 @@ static void forget_report(struct feed *feed)
 	feed->is_unsent = false;
 }
 
+/* With the pages that were gathered before it, if any were. */
 static int take(struct feed *feed, const struct feed_answer *answer, const char *body, size_t size,
 		struct feed_rows *ret)
 {
+	const struct feed_list *list = &feed->list;
 	int r;
 
 	if (!feed->revision) {
-		if (!answer->is_full)
+		if (!(list->n > 0 ? list->is_full : answer->is_full))
 			return -EPROTO;
 		forget_report(feed);
 		feed->handlers.registered(feed->handlers.context, feed->number);
 	}
 	/* Kept first: what is kept is never behind what is in force. */
-	kept_rows_add(feed->parts.kept, answer, body, size);
-	r = feed_answer_apply(answer, feed->parts.snapshot, ret);
+	kept_rows_add(feed->parts.kept, list, answer, body, size);
+	r = feed_list_apply(list, answer, feed->parts.snapshot, ret);
 	if (r == 0)
 		hold_took(feed->parts.hold, answer->timeline, ret->revision);
+	feed_list_clear(&feed->list);
 	return r;
 }
 
@@ -302,7 +314,17 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 	r = feed_answer_parse(body, size, &answer);
 	if (r == 0 && is_another_store(feed, answer.store))
 		r = -ESTALE;
-	if (r == 0 && hold_judge(feed->parts.hold, &answer) > 0) {
+	if (r == 0 && answer.is_page) {
+		r = feed_list_add(&feed->list, &answer, body, size);
+		if (r < 0)
+			pause_and_restart(feed, "a page of rows", r);
+		else
+			poll_rows(feed);
+		return;
+	}
+	if (r == 0 && answer.is_full) /* it has all of what was gathered */
+		feed_list_clear(&feed->list);
+	if (r == 0 && hold_judge(feed->parts.hold, &answer, &feed->list) > 0) {
 		go_on_holding(feed, answer.revision);
 		return;
 	}
@@ -314,20 +336,43 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 		took(feed, &rows);
 }
 
+/* The rest of a question while a list is under way: for its next page, or, when all are there, for what has
+ * changed since the first one. */
+static int format_list(const struct feed_list *list, char *ret, size_t size)
+{
+	_cleanup_(freep) char *page = NULL;
+
+	*ret = '\0';
+	if (list->n == 0)
+		return 0;
+	if (!*list->next)
+		return MIN(str_format(ret, size, "&listed=%llu", (unsigned long long)list->listed), 0);
+	page = percent_encode(list->next, strlen(list->next));
+	if (!page)
+		return -ENOMEM;
+	return MIN(str_format(ret, size, "&page=%s", page), 0);
+}
+
 static void poll_rows(struct feed *feed)
 {
 	uint64_t after = feed->heard ? feed->heard : feed->revision;
 	uint64_t in_force;
 	const char *timeline = hold_in_force(feed->parts.hold, &in_force);
-	char path[256];
+	char list[3 * KEY_SIZE], path[256 + sizeof(list)];
+	bool waits;
 	int r;
 
+	if (feed->list.n > 0 && feed->list.is_full)
+		after = *feed->list.next ? 0 : feed->list.listed;
+	waits = after && feed->list.n == 0;
+	r = format_list(&feed->list, list, sizeof(list));
 	(void)str_format(path, sizeof(path),
-			 "/feed/v1/rows?node=%s&after=%llu&timeline=%s&in_force=%llu&wait=%d", feed->node,
-			 (unsigned long long)after, timeline, (unsigned long long)in_force,
-			 after ? POLL_WAIT_S : 0);
-	r = http_client_send(feed->client, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS, on_rows, feed,
-			     &feed->follow);
+			 "/feed/v1/rows?node=%s&after=%llu&timeline=%s&in_force=%llu&wait=%d&pages=1%s",
+			 feed->node, (unsigned long long)after, timeline, (unsigned long long)in_force,
+			 waits ? POLL_WAIT_S : 0, list);
+	if (r == 0)
+		r = http_client_send(feed->client, path, NULL, POLL_WAIT_S * 1000 + REQUEST_TIMEOUT_MS,
+				     on_rows, feed, &feed->follow);
 	if (r < 0)
 		pause_and_restart(feed, "rows", r);
 }
@@ -357,6 +402,7 @@ static void start(struct feed *feed)
 
 	feed->revision = 0;
 	feed->heard = 0;
+	feed_list_clear(&feed->list);
 	r = http_client_send(feed->client, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS,
 			     on_registered, feed, &feed->follow);
 	if (r < 0)
@@ -424,6 +470,7 @@ struct feed *feed_free(struct feed *feed)
 	loop_source_free(feed->renew);
 	free(feed->registration);
 	json_decref(feed->report);
+	feed_list_clear(&feed->list);
 	free(feed);
 	return NULL;
 }

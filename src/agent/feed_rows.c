@@ -31,10 +31,13 @@ static bool is_row(const json_t *row)
 static bool is_answer(const json_t *answer)
 {
 	const json_t *rows = json_object_get(answer, "rows"), *deleted = json_object_get(answer, "deleted");
+	const json_t *more = json_object_get(answer, "more");
 
 	if (json_integer_value(json_object_get(answer, "revision")) <= 0 || !json_is_array(rows))
 		return false;
 	if (deleted && !json_is_array(deleted))
+		return false;
+	if (more && (!json_is_string(more) || json_string_length(more) >= KEY_SIZE))
 		return false;
 	for (size_t i = 0; i < json_array_size(rows); i++)
 		if (!is_row(json_array_get(rows, i)))
@@ -92,6 +95,9 @@ int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
 	ret->revision = get_u64(json, "revision");
 	ret->is_full = json_is_true(json_object_get(json, "full"));
 	ret->continues = !json_is_false(json_object_get(json, "continues"));
+	ret->is_page = json_object_get(json, "more");
+	(void)str_copy(ret->next, sizeof(ret->next),
+		       ret->is_page ? json_string_value(json_object_get(json, "more")) : "");
 	get_store(json, ret->store);
 	get_timeline(json, ret->timeline);
 	return 0;
@@ -101,6 +107,16 @@ void feed_answer_done(struct feed_answer *answer)
 {
 	json_decref(answer->json);
 	answer->json = NULL;
+}
+
+void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more)
+{
+	rows->revision = more->revision;
+	rows->n_changes += more->n_changes;
+	rows->n_tests += more->n_tests;
+	if (rows->n_rejected == 0)
+		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), more->first_rejected);
+	rows->n_rejected += more->n_rejected;
 }
 
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret)

@@ -22,7 +22,9 @@ struct feed_rows {
 struct feed_answer {
 	json_t *json;
 	uint64_t revision;
-	bool is_full;			   /* it has all rows */
+	bool is_full;			   /* it has all rows, or begins a list of them */
+	bool is_page;			   /* of a list */
+	char next[KEY_SIZE];		   /* behind which row the next page begins; "": there is none */
 	char store[NODE_STORE_SIZE];	   /* whose they are; "": it does not say */
 	char timeline[NODE_TIMELINE_SIZE]; /* of the revision; "": none, or it does not say */
 	bool continues;			   /* what was in force when it was asked for is of its history */
@@ -31,6 +33,8 @@ struct feed_answer {
 /* -EINVAL: it is no such answer. */
 int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret);
 void feed_answer_done(struct feed_answer *answer);
+/* Counts what another answer changed, too; the revision is that of the later one. */
+void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more);
 /* Puts the rows into the snapshot; a full answer replaces all of them. */
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
 

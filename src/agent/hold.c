@@ -175,10 +175,12 @@ int hold_hear_store(struct hold *hold, const char *store)
 }
 
 /* Whether the store of the answer can be the one that the instances here are of, as far as can be told. */
-static bool knows_what_stands(const struct hold *hold, const struct feed_answer *answer)
+static bool knows_what_stands(const struct hold *hold, const struct feed_answer *answer,
+			      const struct feed_list *pages)
 {
 	for (size_t i = 0; i < hold->n_found; i++)
-		if (feed_answer_has_instance(answer, hold->found[i]))
+		if (feed_answer_has_instance(answer, hold->found[i]) ||
+		    feed_list_has_instance(pages, hold->found[i]))
 			return true;
 	return hold->n_found == 0;
 }
@@ -202,14 +204,14 @@ static bool is_our_history(const struct hold *hold, const struct feed_answer *an
 	return answer->revision >= hold->state->revision && answer->continues && !is_silent;
 }
 
-int hold_judge(struct hold *hold, const struct feed_answer *answer)
+int hold_judge(struct hold *hold, const struct feed_answer *answer, const struct feed_list *pages)
 {
 	(void)str_copy(hold->heard, sizeof(hold->heard), answer->store);
 	if (is_another(hold, answer->store))
 		return begin_other(hold);
 	if (!hold->is_told && !is_our_history(hold, answer))
 		return begin_behind(hold, answer->revision);
-	if (!hold->is_told && !*hold->state->store && !knows_what_stands(hold, answer))
+	if (!hold->is_told && !*hold->state->store && !knows_what_stands(hold, answer, pages))
 		return begin_unknown(hold);
 	remember_history(hold, answer->store, answer->timeline);
 	end(hold, "it is the one whose rows are in force here");

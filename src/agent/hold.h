@@ -8,7 +8,7 @@
 #pragma once
 
 #include "../lib/loop.h"
-#include "feed_rows.h"
+#include "feed_list.h"
 #include "node_state.h"
 
 struct hold;
@@ -23,9 +23,9 @@ struct hold *hold_free(struct hold *hold);
 
 /* privlinkd says that it serves this store ("": it does not say). 0: go on; 1: the node holds. */
 int hold_hear_store(struct hold *hold, const char *store);
-/* An answer with rows, before it is applied. 0: take it; 1: the node holds. A store that is heard for the
- * first time is the node's from then on. */
-int hold_judge(struct hold *hold, const struct feed_answer *answer);
+/* An answer with rows, and the pages that came before it, before they are applied. 0: take them; 1: the node
+ * holds. A store that is heard for the first time is the node's from then on. */
+int hold_judge(struct hold *hold, const struct feed_answer *answer, const struct feed_list *pages);
 /* The rows stand at this revision of that timeline now. */
 void hold_took(struct hold *hold, const char *timeline, uint64_t revision);
 /* To be said with each question for rows: the timeline of what is in force here, and its revision. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An answer is a line with its length and a sum, then its text. One that was cut by the end of the process
- * ends the file; what stands before it is whole, and appending goes on from there.
+ * ends the file; what stands before it is whole, and appending goes on from there. Pages are answers like
+ * others, but a file that ends between two of them would have a part of what belongs together; so with pages
+ * the file is written anew, also where they add to what it has.
  */
 #include "kept_rows.h"
 
@@ -287,35 +289,78 @@ static int append(struct kept_rows *kept, const char *body, size_t size)
 	return 0;
 }
 
-static int write_all(struct kept_rows *kept, const char *store, const char *body, size_t size)
-{
-	_cleanup_(freep) char *text = malloc(HEADER_SIZE + FRAME_SIZE + size + 1);
-	int n, r;
+/* What is to be written is put together here. */
+struct text {
+	char *v;
+	size_t n;
+};
 
-	if (!text)
+static void text_done(struct text *text)
+{
+	free(text->v);
+}
+
+/* What stands in the file already, or the beginning of one. */
+static int begin_text(const struct kept_rows *kept, const char *store, bool anew, struct text *text)
+{
+	ssize_t n;
+
+	if (anew) {
+		n = str_format(text->v, HEADER_SIZE, "privlink rows 1 %s %s %s\n", kept->node,
+			       *store ? store : "-", kept->boot);
+		text->n = (size_t)n;
+		return n < 0 ? (int)n : 0;
+	}
+	while (text->n < kept->size) {
+		n = pread(kept->fd, text->v + text->n, kept->size - text->n, (off_t)text->n);
+		if (n <= 0)
+			return n < 0 ? -errno : -EUCLEAN;
+		text->n += (size_t)n;
+	}
+	return 0;
+}
+
+/* The whole file. `size`: of all bodies. */
+static int write_whole(struct kept_rows *kept, const struct feed_list *pages, const char *store, bool anew,
+		       const char *body, size_t size)
+{
+	_cleanup_(text_done) struct text text = {};
+	size_t before = anew ? 0 : kept->size, base;
+	int r;
+
+	text.v = malloc(MAX(before, (size_t)HEADER_SIZE) + pages->bytes + size +
+			(pages->n + 1) * (FRAME_SIZE + 1));
+	if (!text.v)
 		return -ENOMEM;
-	n = str_format(text, HEADER_SIZE, "privlink rows 1 %s %s %s\n", kept->node, *store ? store : "-",
-		       kept->boot);
-	size = (size_t)n + format_frame(text + n, body, size);
+	r = begin_text(kept, store, anew, &text);
+	for (size_t i = 0; r == 0 && i < pages->n; i++)
+		text.n += format_frame(text.v + text.n, pages->parts[i].body, pages->parts[i].size);
+	base = anew ? 0 : kept->base_size + text.n - before;
+	if (r == 0)
+		text.n += format_frame(text.v + text.n, body, size);
 	closep(&kept->fd);
 	kept->fd = -EBADF;
-	r = file_write(kept->path, text, size, 0600, geteuid(), getegid());
+	if (r == 0)
+		r = file_write(kept->path, text.v, text.n, 0600, geteuid(), getegid());
 	if (r == 0)
 		kept->fd = open_file(kept->path);
 	if (r < 0 || kept->fd < 0)
 		return r < 0 ? r : kept->fd;
-	kept->size = kept->base_size = size;
+	kept->size = text.n;
+	kept->base_size = anew ? text.n : base;
 	return 0;
 }
 
-void kept_rows_add(struct kept_rows *kept, const struct feed_answer *answer, const char *body, size_t size)
+void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
+		   const char *body, size_t size)
 {
-	size_t before = answer->is_full ? 0 : kept->size;
+	bool anew = pages->n > 0 ? pages->is_full : answer->is_full;
+	size_t before = anew ? 0 : kept->size;
 	int r;
 
-	if (!answer->is_full && kept->fd < 0)
+	if (!anew && kept->fd < 0)
 		return;
-	if (before + size + HEADER_SIZE + FRAME_SIZE > KEPT_ROWS_MAX) {
+	if (before + pages->bytes + size + HEADER_SIZE + (pages->n + 1) * FRAME_SIZE > KEPT_ROWS_MAX) {
 		if (!kept->has_told)
 			log_warning(
 				"keeping no rows for a start without privlinkd: they are more than %u MiB",
@@ -324,7 +369,8 @@ void kept_rows_add(struct kept_rows *kept, const struct feed_answer *answer, con
 		kept_rows_forget(kept);
 		return;
 	}
-	r = answer->is_full ? write_all(kept, answer->store, body, size) : append(kept, body, size);
+	r = anew || pages->n > 0 ? write_whole(kept, pages, answer->store, anew, body, size)
+				 : append(kept, body, size);
 	if (r < 0) {
 		log_warning("cannot keep rows for a start without privlinkd, ignoring file=%s: %s",
 			    kept->path, strerror(-r));

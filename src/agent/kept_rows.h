@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "feed_rows.h"
+#include "feed_list.h"
 
 #define KEPT_ROWS_MAX (64u * 1024 * 1024) /* bytes of the file; with more rows than that none are kept */
 
@@ -26,9 +26,11 @@ struct kept_rows *kept_rows_free(struct kept_rows *kept);
  * they are others'; -EUCLEAN: they are damaged. `ret_timeline`: of their revision. */
 int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision, struct snapshot *snapshot,
 		   char ret_timeline[NODE_TIMELINE_SIZE]);
-/* Keeps an answer that is about to be applied; `body` is what it was parsed from. Logs when it cannot: then
- * nothing is kept until the next answer with all rows. */
-void kept_rows_add(struct kept_rows *kept, const struct feed_answer *answer, const char *body, size_t size);
+/* Keeps an answer that is about to be applied, and the pages that are with it: all or nothing of them,
+ * whenever the process ends; `body` is what the answer was parsed from. Logs when it cannot: then nothing is
+ * kept until all rows come again. */
+void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
+		   const char *body, size_t size);
 /* The changes have become longer than the rows: an answer with all rows would make the file short again. */
 bool kept_rows_want_all(const struct kept_rows *kept);
 /* Nothing is kept from now on, until all rows come again. */

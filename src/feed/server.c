@@ -25,7 +25,9 @@ struct waiter {
 	struct server_request *request;
 	struct loop_source *timer;
 	char node[WORD_SIZE * 2];
-	uint64_t after;
+	uint64_t after, listed;
+	bool pages, has_page;
+	char page[KEY_SIZE];
 	char timeline[STORE_TIMELINE_SIZE]; /* of what is in force there, which is of */
 	uint64_t in_force;		    /* this revision */
 	bool over;			    /* its time is */
@@ -59,19 +61,6 @@ static void answer_error(struct feed_server *feed, struct server_request *reques
 
 /* ---- rows ---- */
 
-/* Changes if what the node has can be built upon, else all. NULL when out of memory. */
-static json_t *rows_for(struct feed_server *feed, const struct waiter *waiter)
-{
-	json_t *answer = NULL;
-	int r = -EOVERFLOW;
-
-	if (waiter->after > 0 && waiter->after <= store_durable_revision(feed->store))
-		r = feed_rows_since(feed->store, waiter->node, waiter->after, &answer);
-	if (r == -EOVERFLOW)
-		answer = feed_rows_all(feed->store, waiter->node);
-	return answer;
-}
-
 static void waiter_free(struct waiter *waiter)
 {
 	for (struct waiter **place = &waiter->feed->waiters; *place; place = &(*place)->next) {
@@ -100,15 +89,25 @@ static void look_at(struct waiter *waiter)
 {
 	struct feed_server *feed = waiter->feed;
 	uint64_t durable = store_durable_revision(feed->store);
+	const struct feed_question question = {
+		.node = waiter->node,
+		.after = waiter->after,
+		.listed = waiter->listed,
+		.pages = waiter->pages,
+		.page = waiter->has_page ? waiter->page : NULL,
+	};
 	json_t *answer;
+	int r;
 
 	if (snapshot_revision(store_rows(feed->store)) != durable)
 		return; /* the end of the turn makes them equal, and notifies */
 	if (durable == waiter->after && !waiter->over)
 		return;
-	answer = rows_for(feed, waiter);
-	if (answer)
+	r = feed_rows_answer(feed->store, &question, &answer);
+	if (r == 0)
 		reply_rows(waiter, answer);
+	else if (r == -EINVAL)
+		answer_error(feed, waiter->request, 400, "malformed page");
 	else
 		answer_error(feed, waiter->request, 503, "out of memory");
 	waiter_free(waiter);
@@ -155,6 +154,16 @@ static int get_timeline(const struct params *params, char ret[STORE_TIMELINE_SIZ
 	return text && str_copy(ret, STORE_TIMELINE_SIZE, text) < 0 ? -EINVAL : 0;
 }
 
+/* The page that is asked for; what does not understand pages asks for none. */
+static int get_page(const struct params *params, struct waiter *waiter)
+{
+	const char *page = params_get(params, "page");
+
+	waiter->pages = params_get(params, "pages");
+	waiter->has_page = page;
+	return page && str_copy(waiter->page, sizeof(waiter->page), page) < 0 ? -EINVAL : 0;
+}
+
 static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wait_s)
 {
 	struct params params = {};
@@ -171,6 +180,10 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 		r = get_number(&params, "in_force", &waiter->in_force);
 	if (r == 0)
 		r = get_timeline(&params, waiter->timeline);
+	if (r == 0)
+		r = get_number(&params, "listed", &waiter->listed);
+	if (r == 0)
+		r = get_page(&params, waiter);
 	if (r == 0)
 		r = get_number(&params, "wait", ret_wait_s);
 	params_done(&params);

@@ -489,10 +489,19 @@ int audience_load(struct audience *audience, const struct snapshot *rows, uint64
 	return r;
 }
 
+static const struct member *member_of(const struct audience *audience, const struct share *share,
+				      const char *node)
+{
+	uint32_t number;
+
+	return find_node(audience, node, &number)
+		       ? find_member(find_circle(audience, share->to, share->id), number)
+		       : NULL;
+}
+
 bool audience_has(const struct audience *audience, const struct share *share, const char *node)
 {
 	const struct member *member;
-	uint32_t number;
 
 	switch (share->to) {
 	case TOLD_ALL:
@@ -502,28 +511,31 @@ bool audience_has(const struct audience *audience, const struct share *share, co
 	case TOLD_VPC:
 	case TOLD_ENDPOINTS:
 	case TOLD_SERVICE:
-		member = find_node(audience, node, &number)
-				 ? find_member(find_circle(audience, share->to, share->id), number)
-				 : NULL;
+		member = member_of(audience, share, node);
 		return member && member->n_reasons > 0;
 	default:
 		return false;
 	}
 }
 
+bool audience_came(const struct audience *audience, const struct share *share, const char *node,
+		   uint64_t since)
+{
+	const struct member *member = member_of(audience, share, node);
+
+	return member && member->n_reasons > 0 && member->moved > since;
+}
+
 bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,
 		       uint64_t since)
 {
 	const struct member *member;
-	uint32_t number;
 
 	if (share->to != TOLD_NOBODY && since < audience->forgotten)
 		return true;
 	if (audience_has(audience, share, node))
 		return true;
-	member = find_node(audience, node, &number)
-			 ? find_member(find_circle(audience, share->to, share->id), number)
-			 : NULL;
+	member = member_of(audience, share, node);
 	return member && member->moved > since;
 }
 

@@ -38,6 +38,9 @@ int audience_change(struct audience *audience, const struct snapshot *rows,
 
 /* Whether the node is told of the share. */
 bool audience_has(const struct audience *audience, const struct share *share, const char *node);
+/* Whether the node is told of the share, and has been so only since a later revision than `since`. */
+bool audience_came(const struct audience *audience, const struct share *share, const char *node,
+		   uint64_t since);
 /* Whether a node that has put in force what it was told up to `since` may have something of the share: it is
  * told of it, or was so once after that; and where that is not known any more. */
 bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,

@@ -349,6 +349,17 @@ const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *
 	return entry && str_starts(entry_id(entry), prefix) ? entry->row : NULL;
 }
 
+const void *snapshot_behind(const struct snapshot *s, enum kind kind, const char *id)
+{
+	const struct list *list = &s->lists[kind];
+	size_t place = lower_bound(list, id);
+	const struct entry *entry = entry_at(list, place);
+
+	if (entry && streq(entry_id(entry), id))
+		entry = entry_at(list, place + 1);
+	return entry ? entry->row : NULL;
+}
+
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
 {
 	const struct list *list = &s->lists[kind];

@@ -37,6 +37,8 @@ const char *snapshot_id(const void *row);
  * walk, but not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
+/* The first row of the kind whose id is behind `id`, which need not be there. */
+const void *snapshot_behind(const struct snapshot *s, enum kind kind, const char *id);
 
 /* Walks the rows that name `id` in that reference, in order:
  *	for (const struct vswitch *v = NULL; (v = snapshot_children(s, REF_VSWITCH_VPC, vpc->id, v));)

@@ -206,6 +206,16 @@ static bool has_key(const json_t *answer, const char *list, const char *key)
 	return false;
 }
 
+/* The caller's. */
+static json_t *rows_since(struct harness *h, const char *node, uint64_t after)
+{
+	const struct feed_question question = {.node = node, .after = after};
+	json_t *answer;
+
+	harness_must(feed_rows_answer(h->store, &question, &answer), "answer");
+	return answer;
+}
+
 static void test_rows(struct harness *h)
 {
 	uint64_t before = store_durable_revision(h->store);
@@ -213,7 +223,7 @@ static void test_rows(struct harness *h)
 	struct vpc vpc;
 	char *text;
 
-	answer = feed_rows_all(h->store, "alpha");
+	answer = rows_since(h, "alpha", 0);
 	tap_ok(json_is_true(json_object_get(answer, "full")), "all rows are told as such");
 	tap_is_int(json_integer_value(json_object_get(answer, "revision")), (long long)before,
 		   "at the durable revision");
@@ -232,7 +242,8 @@ static void test_rows(struct harness *h)
 	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
 	vpc.name = "elsewhere";
 	harness_put(h, KIND_VPC, &vpc);
-	tap_is_int(feed_rows_since(h->store, "alpha", before, &since), 0, "changes since a revision");
+	since = rows_since(h, "alpha", before);
+	tap_ok(since, "changes since a revision");
 	tap_ok(json_is_false(json_object_get(since, "full")), "are not all");
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 1,
 		   "a row that changed twice is told once");
@@ -240,11 +251,12 @@ static void test_rows(struct harness *h)
 	tap_is_int(json_integer_value(json_object_get(since, "revision")), (long long)before + 3,
 		   "up to the durable revision, others' changes included");
 	json_decref(since);
-	tap_is_int(feed_rows_since(h->store, "alpha", before + 3, &since), 0, "after the last change");
+	since = rows_since(h, "alpha", before + 3);
+	tap_ok(since, "after the last change");
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 0, "there is nothing");
 	json_decref(since);
-	tap_is_int(feed_rows_since(h->store, "alpha", 0, &since), 0,
-		   "from the beginning of what is remembered");
+	since = rows_since(h, "alpha", 1);
+	tap_ok(json_is_false(json_object_get(since, "full")), "from the beginning of what is remembered");
 	tap_ok(!has_key(since, "rows", "access_key/PLAKkey") && !has_key(since, "rows", "vpc/vpc-other"),
 	       "strangers' rows and secrets are left out, too");
 	json_decref(since);
@@ -265,14 +277,14 @@ static void test_deletions_and_scope(struct harness *h)
 	(void)store_txn_delete(txn, "token/1000000000000001/VPC:CreateVpc/t");
 	store_commit(h->store, txn, harness_count, &n);
 	harness_settle(h);
-	(void)feed_rows_since(h->store, "alpha", before, &since);
+	since = rows_since(h, "alpha", before);
 	tap_ok(has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"),
 	       "a row that is gone is told by its key");
 	tap_ok(!has_key(since, "deleted", "access_key/PLAKkey") &&
 		       !has_key(since, "deleted", "token/1000000000000001/VPC:CreateVpc/t"),
 	       "unless nobody may know of it");
 	json_decref(since);
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_ok(!has_key(since, "deleted", "sg_rule/sg-consumer/sgr-1"), "and to nobody who never had it");
 	json_decref(since);
 }
@@ -286,7 +298,7 @@ static void test_growth(struct harness *h)
 	int n = 0;
 
 	put_port(h, "eni-new", "vpc-consumer", "gamma");
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_ok(has_key(since, "rows", "vpc/vpc-consumer") && has_key(since, "rows", "vswitch/vsw-1") &&
 		       has_key(since, "rows", "endpoint_zone/ep-1/z") &&
 		       has_key(since, "rows", "service_resource/epsrv-1/nlb-1/z") &&
@@ -297,7 +309,7 @@ static void test_growth(struct harness *h)
 	json_decref(since);
 	before = store_durable_revision(h->store);
 	put_port(h, "eni-new-2", "vpc-consumer", "gamma");
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 1,
 		   "a second port comes alone");
 	json_decref(since);
@@ -308,7 +320,7 @@ static void test_growth(struct harness *h)
 	(void)store_txn_delete(txn, "port/eni-new-2");
 	store_commit(h->store, txn, harness_count, &n);
 	harness_settle(h);
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_ok(has_key(since, "deleted", "vpc/vpc-consumer") &&
 		       has_key(since, "deleted", "vpc/vpc-provider") &&
 		       has_key(since, "deleted", "connection/ep-1") &&
@@ -317,7 +329,7 @@ static void test_growth(struct harness *h)
 	       "when the last one goes, the keys of what went with it are told");
 	tap_is_int((long long)json_array_size(json_object_get(since, "rows")), 0, "and no row");
 	json_decref(since);
-	(void)feed_rows_since(h->store, "alpha", before, &since);
+	since = rows_since(h, "alpha", before);
 	tap_is_int((long long)json_array_size(json_object_get(since, "deleted")), 2,
 		   "another node loses the ports and nothing else");
 	json_decref(since);
@@ -333,22 +345,22 @@ static void test_tests(struct harness *h)
 
 	row.status = CONNECTIVITY_RUNNING;
 	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
-	(void)feed_rows_since(h->store, "alpha", before, &since);
+	since = rows_since(h, "alpha", before);
 	tap_ok(has_key(since, "rows", "connectivity_test/ct-1"), "a test is told to its node");
 	json_decref(since);
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_ok(!has_key(since, "rows", "connectivity_test/ct-1"), "and to no other");
 	json_decref(since);
 	row = *(const struct connectivity_test *)snapshot_find(store_rows(h->store), KIND_CONNECTIVITY_TEST,
 							       "ct-1");
 	row.node[0] = '\0';
 	harness_put(h, KIND_CONNECTIVITY_TEST, &row);
-	(void)feed_rows_since(h->store, "alpha", before, &since);
+	since = rows_since(h, "alpha", before);
 	tap_ok(has_key(since, "deleted", "connectivity_test/ct-1") &&
 		       !has_key(since, "rows", "connectivity_test/ct-1"),
 	       "when it has ended, it is gone for its node");
 	json_decref(since);
-	(void)feed_rows_since(h->store, "gamma", before, &since);
+	since = rows_since(h, "gamma", before);
 	tap_ok(!has_key(since, "deleted", "connectivity_test/ct-1"), "another one never hears of it");
 	json_decref(since);
 }

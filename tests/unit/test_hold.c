@@ -53,7 +53,7 @@ static int hear(struct world *w, const char *body)
 	int r;
 
 	must(feed_answer_parse(body, strlen(body), &answer));
-	r = hold_judge(w->hold, &answer);
+	r = hold_judge(w->hold, &answer, &(struct feed_list){});
 	if (r == 0) {
 		must(feed_answer_apply(&answer, w->rows, &rows));
 		hold_took(w->hold, answer.timeline, rows.revision);
@@ -276,7 +276,7 @@ static void keep(struct kept_rows *kept, const char *body)
 	struct feed_answer answer = {};
 
 	must(feed_answer_parse(body, strlen(body), &answer));
-	kept_rows_add(kept, &answer, body, strlen(body));
+	kept_rows_add(kept, &(struct feed_list){}, &answer, body, strlen(body));
 	feed_answer_done(&answer);
 }
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pages are kept as texts, which take a tenth of what they take as JSON in memory; one at a time is parsed.
+ */
+#include "feed_list.h"
+
+#include "../lib/vec.h"
+
+void feed_list_clear(struct feed_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->parts[i].body);
+	free(list->parts);
+	*list = (struct feed_list){};
+}
+
+int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size)
+{
+	bool begins = !*list->next;
+	char *copy;
+
+	if (begins)
+		feed_list_clear(list);
+	if (list->bytes + size > FEED_LIST_BYTES_MAX)
+		return -E2BIG;
+	if (VEC_ROOM(list->parts, list->n, list->size) < 0)
+		return -ENOMEM;
+	copy = malloc(size + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, body, size);
+	copy[size] = '\0';
+	if (begins) {
+		list->is_full = page->is_full;
+		list->listed = page->revision;
+	}
+	list->parts[list->n++] = (struct feed_part){copy, size};
+	list->bytes += size;
+	(void)str_copy(list->next, sizeof(list->next), page->next);
+	return 0;
+}
+
+static int apply_part(const struct feed_part *part, struct snapshot *snapshot, struct feed_rows *all)
+{
+	_cleanup_(feed_answer_done) struct feed_answer answer = {};
+	struct feed_rows rows;
+	int r = feed_answer_parse(part->body, part->size, &answer);
+
+	if (r == 0)
+		r = feed_answer_apply(&answer, snapshot, &rows);
+	if (r == 0)
+		feed_rows_add(all, &rows);
+	return r;
+}
+
+int feed_list_apply(const struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
+		    struct feed_rows *ret)
+{
+	struct feed_rows all = {.is_full = list->is_full}, rows;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++)
+		r = apply_part(&list->parts[i], snapshot, &all);
+	if (r == 0)
+		r = feed_answer_apply(last, snapshot, &rows);
+	if (r < 0)
+		return r;
+	feed_rows_add(&all, &rows);
+	*ret = all;
+	return 0;
+}
+
+bool feed_list_has_instance(const struct feed_list *list, const char *id)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		_cleanup_(feed_answer_done) struct feed_answer answer = {};
+
+		if (feed_answer_parse(list->parts[i].body, list->parts[i].size, &answer) == 0 &&
+		    feed_answer_has_instance(&answer, id))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rows that come in pages: the answers are gathered as they came, and applied as one when the last one is
+ * there, so that nothing is in force that lacks what it belongs to, and nothing goes that is yet to come.
+ */
+#pragma once
+
+#include "feed_rows.h"
+
+#define FEED_LIST_BYTES_MAX (512u * 1024 * 1024) /* of the pages of one list */
+
+struct feed_list {
+	struct feed_part {
+		char *body;
+		size_t size;
+	} * parts;
+	size_t n, size, bytes;
+	bool is_full;	     /* it takes the place of all rows; else it adds to them */
+	uint64_t listed;     /* the revision of the first page: what changed since is still to be asked for */
+	char next[KEY_SIZE]; /* behind which row the next page begins; "": all pages are there */
+};
+
+/* Empty again; the pages are freed. */
+void feed_list_clear(struct feed_list *list);
+/* One more page (copied), as an answer that has `is_page`. One that was not asked for by `next` begins a
+ * list, in place of what was gathered. -E2BIG: above the limit; -ENOMEM. */
+int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size);
+/* Puts the pages into the snapshot, then the answer that came behind them. An error leaves the snapshot
+ * between two states: ask for all. */
+int feed_list_apply(const struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
+		    struct feed_rows *ret);
+/* Whether the row of that instance is in one of the pages. */
+bool feed_list_has_instance(const struct feed_list *list, const char *id);
