@@ -86,6 +86,8 @@ static struct control_view view_now(const struct control *control)
 	return (struct control_view){
 		.rows = store_rows(control->store),
 		.live_revision = leases_live_revision(&control->leases),
+		.audience = store_audience(control->store),
+		.leases = &control->leases,
 		.failures = control->leases.failures,
 		.n_failures = control->leases.n_failures,
 		.now = now_unix_s(),
@@ -526,6 +528,7 @@ static int start(struct control *control)
 	if (r < 0)
 		return r;
 
+	control->subjects.leases = &control->leases;
 	control->told = store_durable_revision(control->store);
 	control->all_changed = true;
 	control->nat_due = true;

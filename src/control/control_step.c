@@ -7,6 +7,7 @@
 #include "control_step.h"
 
 #include "../model/state.h"
+#include "leases.h"
 #include "remove.h"
 #include "states.h"
 
@@ -152,25 +153,43 @@ static void row_states(const struct control_view *view, struct control_subject *
 	}
 }
 
+/* The view of one subject: what moves with it is told with it. */
+static struct control_view view_of(const struct control_view *view, struct control_subject *subject)
+{
+	struct control_view own = *view;
+	struct share share;
+
+	subject->waits_for = 0;
+	if (view->audience) {
+		share = share_of(view->rows, subject->kind,
+				 snapshot_find(view->rows, subject->kind, subject->id));
+		own.live_revision =
+			leases_revision_of(view->leases, view->audience, &share, &subject->waits_for);
+	}
+	subject->reached = own.live_revision;
+	return own;
+}
+
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    struct changes *changes)
 {
 	for (size_t i = 0; i < n_subjects; i++) {
 		struct control_subject *subject = &subjects[i];
+		const struct control_view own = view_of(view, subject);
 
 		subject->needs = NEEDS_NOTHING;
 		switch (subject->kind) {
 		case KIND_ENDPOINT:
-			endpoint_states(view, subject, changes);
+			endpoint_states(&own, subject, changes);
 			break;
 		case KIND_INSTANCE:
-			instance_states(view, subject, changes);
+			instance_states(&own, subject, changes);
 			break;
 		case KIND_SERVICE:
-			service_states(view, subject, changes);
+			service_states(&own, subject, changes);
 			break;
 		default:
-			row_states(view, subject, changes);
+			row_states(&own, subject, changes);
 		}
 	}
 }

@@ -4,9 +4,10 @@
  * transactions. control.c calls them one after another and commits in between, so that each sees what the one
  * before did.
  *
- * States: what a row waits for is one number, the revision of its last change, so a pass looks only at the
- * subjects that changed and at those whose revision the nodes have reached. A subject is a row that has
- * states of its own together with the rows that move with it: an endpoint with its connection and its zones.
+ * States: what a row waits for is one number, the revision of its last change, at the nodes that it concerns.
+ * So a pass looks only at the subjects that changed and at those whose revision these nodes have reached. A
+ * subject is a row that has states of its own together with the rows that move with it: an endpoint with its
+ * connection and its zones.
  */
 #pragma once
 
@@ -16,9 +17,15 @@
 #define SUBJECT_ID_SIZE 100 /* longest: "<sgp>/<server id>/<port>"; there may be as many as rows */
 _Static_assert(SUBJECT_ID_SIZE > ID_SIZE + NETADDR_TEXT_SIZE + 12, "the id of a server fits");
 
+struct leases;
+
 struct control_view {
 	const struct snapshot *rows;
 	uint64_t live_revision;
+	/* NULL: all nodes are at the revision above. Else each subject waits for the nodes that are told of
+	 * it, and for those that were and may still have it in force. */
+	const struct audience *audience;
+	const struct leases *leases;
 	const struct control_failure *failures; /* of all live nodes, sorted by key */
 	size_t n_failures;
 	int64_t now; /* unix seconds */
@@ -33,6 +40,8 @@ struct control_subject {
 	/* Set by control_states(): the live revision at which there is something to do, or one of the two
 	 * above. */
 	uint64_t needs;
+	uint64_t reached;   /* up to which revision the nodes that it waits for had come then */
+	uint32_t waits_for; /* the number of the lease of the last of these; 0: there is none, or all are */
 };
 
 /* The subject that a row belongs to; -ENOENT if changes of this row move nothing. */

@@ -72,7 +72,7 @@ static struct lease *add(struct leases *leases, const char *node)
 {
 	if (VEC_ROOM(leases->v, leases->n, leases->size) < 0)
 		return NULL;
-	leases->v[leases->n] = (struct lease){};
+	leases->v[leases->n] = (struct lease){.number = ++leases->last_number};
 	if (str_copy(leases->v[leases->n].node, sizeof(leases->v->node), node) < 0)
 		return NULL;
 	return &leases->v[leases->n++];
@@ -216,6 +216,32 @@ uint64_t leases_next_end(const struct leases *leases)
 	for (size_t i = 0; i < leases->n; i++)
 		end = MIN(end, leases->v[i].until_ms);
 	return end;
+}
+
+uint64_t leases_revision_of(const struct leases *leases, const struct audience *audience,
+			    const struct share *share, uint32_t *ret_last)
+{
+	uint64_t revision = UINT64_MAX;
+
+	*ret_last = 0;
+	for (size_t i = 0; i < leases->n; i++) {
+		const struct lease *lease = &leases->v[i];
+
+		if (lease->revision >= revision ||
+		    !audience_concerns(audience, share, lease->node, lease->revision))
+			continue;
+		revision = lease->revision;
+		*ret_last = lease->number;
+	}
+	return revision;
+}
+
+bool leases_is_behind(const struct leases *leases, uint32_t number, uint64_t revision)
+{
+	for (size_t i = 0; i < leases->n; i++)
+		if (leases->v[i].number == number)
+			return leases->v[i].revision < revision;
+	return false;
 }
 
 uint64_t leases_live_revision(const struct leases *leases)

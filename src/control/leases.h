@@ -8,6 +8,7 @@
 #include "control.h"
 
 struct lease {
+	uint32_t number; /* no two leases have the same, and none is 0 */
 	char node[sizeof(((struct node *)0)->name)];
 	uint64_t revision;
 	uint64_t until_ms;
@@ -22,6 +23,7 @@ struct lease {
 struct leases {
 	struct lease *v;
 	size_t n, size;
+	uint32_t last_number;
 	struct control_failure *failures; /* of all, sorted by key, each key once */
 	size_t n_failures;
 };
@@ -44,5 +46,11 @@ int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, voi
 /* When the next one ends; UINT64_MAX: none. */
 uint64_t leases_next_end(const struct leases *leases);
 
-uint64_t leases_live_revision(const struct leases *leases);			/* UINT64_MAX: no live node */
+uint64_t leases_live_revision(const struct leases *leases); /* UINT64_MAX: no live node */
+/* Up to which revision the nodes have come that are told of the share; UINT64_MAX: there is none. `ret_last`:
+ * the number of the lease of the one that is furthest behind; 0: none. */
+uint64_t leases_revision_of(const struct leases *leases, const struct audience *audience,
+			    const struct share *share, uint32_t *ret_last);
+/* Whether the node of that lease is live, and has not come to that revision. */
+bool leases_is_behind(const struct leases *leases, uint32_t number, uint64_t revision);
 const struct lease *leases_find(const struct leases *leases, const char *node); /* NULL: none */

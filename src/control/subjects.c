@@ -5,6 +5,7 @@
 #include "subjects.h"
 
 #include "../lib/vec.h"
+#include "leases.h"
 #include <stdlib.h>
 
 #define KEPT_MAX 4096 /* places of a list that stay when it is empty: a start has one of all rows */
@@ -25,6 +26,15 @@ void subjects_done(struct subjects *subjects)
 	free(subjects->changed.v);
 	free(subjects->work.v);
 	*subjects = (struct subjects){};
+}
+
+/* Whether nothing can have come up for it since it was looked at. */
+static bool is_waiting(const struct subjects *subjects, const struct control_subject *subject,
+		       uint64_t live_revision)
+{
+	if (!subjects->leases)
+		return subject->needs > live_revision;
+	return leases_is_behind(subjects->leases, subject->waits_for, subject->needs);
 }
 
 int subjects_changed(struct subjects *subjects, const char *key)
@@ -114,7 +124,7 @@ int subjects_take(struct subjects *subjects, uint64_t live_revision)
 			return r;
 		is_changed = subjects->work.n &&
 			     control_subject_compare(&subjects->work.v[subjects->work.n - 1], w) == 0;
-		if (!is_changed && w->needs > live_revision) {
+		if (!is_changed && is_waiting(subjects, w, live_revision)) {
 			waiting->v[kept++] = *w;
 			continue;
 		}
@@ -139,7 +149,9 @@ int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
 	for (size_t j = 0; r == 0 && j < work->n; j++) {
 		if (work->v[j].needs == NEEDS_NOTHING)
 			continue;
-		again = again || (work->v[j].needs <= live_revision && work->v[j].needs != NEEDS_REPAIR);
+		again = again ||
+			(work->v[j].needs != NEEDS_REPAIR &&
+			 work->v[j].needs <= (subjects->leases ? work->v[j].reached : live_revision));
 		while (r == 0 && i < waiting->n && control_subject_compare(&waiting->v[i], &work->v[j]) < 0)
 			r = append(&merged, &waiting->v[i++]);
 		if (r == 0)

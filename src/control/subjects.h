@@ -13,6 +13,7 @@ struct subject_list {
 };
 
 struct subjects {
+	const struct leases *leases; /* that they wait for by number; NULL: they wait for one revision */
 	struct subject_list waiting; /* sorted */
 	struct subject_list changed; /* in the order in which they came, repetitions included */
 	struct subject_list work;    /* of this pass: sorted */
@@ -28,5 +29,5 @@ int subjects_changed_all(struct subjects *subjects, const struct snapshot *rows)
 /* Fills subjects->work with those that changed and those that need at most `live_revision`. */
 int subjects_take(struct subjects *subjects, uint64_t live_revision);
 /* After a pass over subjects->work: keeps those that still need something. True if one of them needs no later
- * revision than the live one, so that another pass has something to do at once. */
+ * revision than its nodes have reached, so that another pass has something to do at once. */
 int subjects_put_back(struct subjects *subjects, uint64_t live_revision);

@@ -106,6 +106,16 @@ __attribute__((unused)) static void harness_report(struct harness *h, const char
 	harness_settle(h);
 }
 
+/* In place of the real one (meson.build): the nodes of these worlds have few ports, and are taken to be told
+ * of everything, so that whatever waits for nodes waits for their reports. */
+bool __wrap_audience_concerns(const struct audience *audience, const struct share *share, const char *node,
+			      uint64_t since);
+bool __wrap_audience_concerns(const struct audience *audience _unused_, const struct share *share _unused_,
+			      const char *node _unused_, uint64_t since _unused_)
+{
+	return true;
+}
+
 /* `zones`: separated by blanks; "" for all. */
 __attribute__((unused)) static void harness_node(struct harness *h, const char *name, const char *zones)
 {

@@ -94,6 +94,17 @@ static void put(struct setup *s, enum kind kind, const void *row)
 		must(n < 0 ? n : -EIO, "commit");
 }
 
+static void take_away(struct setup *s, const char *key)
+{
+	struct store_txn *txn;
+	int n = 0;
+
+	must(store_txn_new(&txn), "transaction");
+	must(store_txn_delete(txn, key), "deletion");
+	store_commit(s->store, txn, count_done, &n);
+	settle(s);
+}
+
 static void register_as(struct setup *s, const char *name, uint32_t mtu)
 {
 	struct node node = {.mtu = mtu};
@@ -123,6 +134,17 @@ static const char *vpc_status(const struct setup *s, const char *id)
 	const struct vpc *vpc = snapshot_vpc(store_rows(s->store), id);
 
 	return vpc ? enum_name(vpc_status_names, vpc->status) : "gone";
+}
+
+/* A VPC with a port of that node in it. */
+static void put_vpc(struct setup *s, const struct vpc *vpc, const char *node)
+{
+	struct port port = {.node = node};
+
+	must(str_format(port.id, sizeof(port.id), "eni-%s", vpc->id), "id");
+	must(str_copy(port.vpc, sizeof(port.vpc), vpc->id), "id");
+	put(s, KIND_PORT, &port);
+	put(s, KIND_VPC, vpc);
 }
 
 /* A node that goes on reporting the same failures, while nothing else happens. */
@@ -155,6 +177,7 @@ static void test_same_failures(void)
 static void test_passes(void)
 {
 	struct vpc vpc = {.id = "vpc-1", .number = 2}, second = {.id = "vpc-2", .number = 3};
+	struct port elsewhere = {.id = "eni-n2", .vpc = "vpc-2", .node = "n2"};
 	const struct node *node;
 	struct setup s;
 
@@ -175,7 +198,7 @@ static void test_passes(void)
 	tap_is_int(report(&s, "n1", 1), 0, "a known one's is taken");
 	tap_ok(control_node_live(s.control, "n1"), "and gives a lease");
 
-	put(&s, KIND_VPC, &vpc);
+	put_vpc(&s, &vpc, "n1");
 	tap_is_str(vpc_status(&s, "vpc-1"), "Pending",
 		   "a VPC stays Pending while a live node has not reported it");
 	must(report(&s, "n1", store_durable_revision(s.store)), "report");
@@ -184,13 +207,54 @@ static void test_passes(void)
 
 	register_node(&s, "n2");
 	must(report(&s, "n2", 1), "report");
-	put(&s, KIND_VPC, &second);
+	put_vpc(&s, &second, "n1");
+	put(&s, KIND_PORT, &elsewhere);
 	must(report(&s, "n1", store_durable_revision(s.store)), "report");
 	settle(&s);
-	tap_is_str(vpc_status(&s, "vpc-2"), "Pending", "all live nodes have to report");
+	tap_is_str(vpc_status(&s, "vpc-2"), "Pending", "all live nodes that are told of it have to report");
 	must(report(&s, "n2", store_durable_revision(s.store)), "report");
 	settle(&s);
 	tap_is_str(vpc_status(&s, "vpc-2"), "Available", "then it is in force");
+	end(&s);
+}
+
+/* A node that is told nothing of a row holds nothing up, as far behind as it may be; one that was told of it
+ * does until it has reported that it has forgotten it. */
+static void test_concerned(void)
+{
+	struct vpc vpc = {.id = "vpc-1", .number = 2}, second = {.id = "vpc-2", .number = 3},
+		   third = {.id = "vpc-3", .number = 4};
+	struct port port = {.id = "eni-n2", .vpc = "vpc-2", .node = "n2"};
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	register_node(&s, "n2");
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	put_vpc(&s, &vpc, "n1");
+	tap_is_str(vpc_status(&s, "vpc-1"), "Pending", "a VPC waits for the node that is told of it");
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "and for no other");
+	put(&s, KIND_VPC, &third);
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-3"), "Available", "one of which no node is told for none");
+
+	put(&s, KIND_VPC, &second);
+	settle(&s);
+	put(&s, KIND_PORT, &port);
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	take_away(&s, "port/eni-n2");
+	second = *snapshot_vpc(store_rows(s.store), "vpc-2");
+	second.status = VPC_PENDING;
+	put(&s, KIND_VPC, &second);
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-2"), "Pending", "a node whose last port there has gone");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-2"), "Available", "is waited for until it says that it has forgotten");
 	end(&s);
 }
 
@@ -203,7 +267,7 @@ static void test_restart(void)
 	must(control_new(s.loop, s.store, &s.control), "control");
 	register_node(&s, "n1");
 	must(report(&s, "n1", 1), "report");
-	put(&s, KIND_VPC, &vpc);
+	put_vpc(&s, &vpc, "n1");
 	close_store(&s);
 
 	open_store(&s);
@@ -263,7 +327,7 @@ static void test_repaired(void)
 	must(control_new(s.loop, s.store, &s.control), "control");
 	register_node(&s, "n1");
 	must(report(&s, "n1", 1), "report");
-	put(&s, KIND_VPC, &vpc);
+	put_vpc(&s, &vpc, "n1");
 	r.revision = store_durable_revision(s.store);
 	must(control_report(s.control, &r), "report");
 	settle(&s);
@@ -286,7 +350,7 @@ static void test_failing_disk(void)
 	must(control_new(s.loop, s.store, &s.control), "control");
 	register_node(&s, "n1");
 	must(report(&s, "n1", 1), "report");
-	put(&s, KIND_VPC, &vpc);
+	put_vpc(&s, &vpc, "n1");
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
 	small = unlimited;
@@ -471,6 +535,7 @@ int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
 	test_passes();
+	test_concerned();
 	test_same_failures();
 	test_restart();
 	test_reported_health();
