@@ -26,6 +26,8 @@ struct waiter {
 	struct loop_source *timer;
 	char node[WORD_SIZE * 2];
 	uint64_t after, listed;
+	uint64_t seen; /* nothing up to here concerns the node */
+	bool is_quiet; /* which it is soon to hear */
 	bool pages, has_page;
 	char page[KEY_SIZE];
 	char timeline[STORE_TIMELINE_SIZE]; /* of what is in force there, which is of */
@@ -84,6 +86,20 @@ static void reply_rows(struct waiter *waiter, json_t *answer)
 	reply(waiter->feed, waiter->request, 200, answer);
 }
 
+/* Whether nothing of what is new concerns the node. Then it hears so a little later, of many such changes at
+ * once: in a crowd of nodes most changes concern few of them. */
+static bool is_quiet(struct waiter *waiter, uint64_t durable)
+{
+	if (waiter->over || waiter->has_page || !waiter->after || waiter->after > durable ||
+	    feed_rows_concern(waiter->feed->store, waiter->node, MAX(waiter->after, waiter->seen)))
+		return false;
+	waiter->seen = durable;
+	if (!waiter->is_quiet)
+		loop_timer_set(waiter->timer, FEED_QUIET_MS);
+	waiter->is_quiet = true;
+	return true;
+}
+
 /* Answers the poll if there is something to tell and it may be told. */
 static void look_at(struct waiter *waiter)
 {
@@ -102,6 +118,8 @@ static void look_at(struct waiter *waiter)
 	if (snapshot_revision(store_rows(feed->store)) != durable)
 		return; /* the end of the turn makes them equal, and notifies */
 	if (durable == waiter->after && !waiter->over)
+		return;
+	if (is_quiet(waiter, durable))
 		return;
 	r = feed_rows_answer(feed->store, &question, &answer);
 	if (r == 0)

@@ -745,6 +745,43 @@ static void test_polls(struct harness *h)
 	json_decref(answer);
 }
 
+/* What does not concern a node it hears late, and of all at once. */
+static void test_quiet_polls(struct harness *h)
+{
+	long long before = (long long)store_durable_revision(h->store);
+	struct vpc vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
+	char target[256];
+	json_t *answer;
+	int status, fd;
+
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=beta&after=%lld&wait=30", before);
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	COPY(vpc.name, "nobody's business");
+	harness_put(h, KIND_VPC, &vpc);
+	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
+	COPY(vpc.name, "nobody's either");
+	harness_put(h, KIND_VPC, &vpc);
+	answer = receive_answer(h, fd, 2000, &status);
+	tap_ok(status == 200 && json_array_size(json_object_get(answer, "rows")) == 0 &&
+		       number_of(answer, "revision") == before + 2,
+	       "poll: of changes that do not concern the node it hears that they were");
+	json_decref(answer);
+
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=beta&after=%lld&wait=30", before + 2);
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
+	harness_put(h, KIND_VPC, &vpc);
+	vpc = *snapshot_vpc(store_rows(h->store), "vpc-provider");
+	harness_put(h, KIND_VPC, &vpc);
+	answer = receive_answer(h, fd, 2000, &status);
+	tap_ok(status == 200 && has_key(answer, "rows", "vpc/vpc-provider") &&
+		       !has_key(answer, "rows", "vpc/vpc-other"),
+	       "poll: one that concerns it comes as ever");
+	json_decref(answer);
+}
+
 /* An agent dies while it polls, without a word (its connection stays), and another one comes. */
 static void test_dead_poll(struct harness *h)
 {
@@ -814,6 +851,7 @@ int main(void)
 		test_stranger(&h);
 		test_ahead_of_disk(&h);
 		test_polls(&h);
+		test_quiet_polls(&h);
 		test_dead_poll(&h);
 		test_feed_stops(&h, &feed);
 	} else {
