@@ -24,6 +24,7 @@
 #define PL_TOKENS_TENANTS 131072
 #define PL_TOKENS_SERVICE 8192 /* VPC 0's own, for probes and DNS */
 #define PL_FLOWS4_MAX	  (2 * (PL_TOKENS_TENANTS + PL_TOKENS_SERVICE))
+#define PL_RESTS_MAX	  16384
 #define PL_FLOWS6_MAX	  1024 /* small while IPv6 is dropped at the door */
 
 /* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
@@ -34,6 +35,7 @@
 #define PL_IDLE_UDP_SILENT	900 /* of the opener, while answers go on */
 #define PL_IDLE_ICMP		30
 #define PL_IDLE_DNS		10 /* questions by UDP */
+#define PL_REST_UDP		60 /* that a source rests after its server's last datagram */
 /* The same while more than three quarters of the tokens are in use. */
 #define PL_EARLY_TCP_NEW     5
 #define PL_EARLY_TCP_CLOSING 1
@@ -150,6 +152,14 @@ struct pl_round {
 /* pl_flows4_old: an old flow table is in the first slot from the load on, in the second when no packet is in
  * the program before any more. */
 enum { PL_OLD_READ, PL_OLD_EMPTY, PL_OLD_SLOTS };
+
+/* pl_rests: LRU hash by the replies' key: translated sources of datagrams that no other client may get yet
+ * for the same server. */
+struct pl_rest {
+	__be32 addr; /* of the client that had it */
+	__u32 vpc;
+	__u32 until; /* jiffies */
+};
 
 /* What the agent asks of the data path, as the frame of a run of pl_ask. */
 enum { PL_ASK_CARRY, PL_ASK_END };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "pl_log.h"
+#include "pl_rest.h"
 
 /* When a flow is over. Datagrams may have been answered since. */
 static __always_inline __u32 pl_end_due(const struct pl_flow4 *flow, const struct pl_flow4_key *key,
@@ -39,6 +40,7 @@ static __always_inline int pl_end_row(const struct pl_flow4_key *key, __u32 inde
 	side = pl_flow_side(flow);
 	packets = flow->packets;
 	bytes = flow->bytes;
+	pl_rest_begin(key, flow, pl_hz());
 	if (flow->proxy && !side)
 		bpf_map_delete_elem(&pl_proxied, key);
 	r = bpf_map_delete_elem(&pl_flows4, key);

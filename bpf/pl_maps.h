@@ -226,6 +226,15 @@ struct {
 	__uint(max_entries, 1);
 } pl_uses SEC(".maps");
 
+/* Translated sources of datagrams at rest (pl_rest.h). Written here alone. Full: those that rest the longest
+ * are forgotten. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__type(key, struct pl_flow4_key);
+	__type(value, struct pl_rest);
+	__uint(max_entries, PL_RESTS_MAX);
+} pl_rests SEC(".maps");
+
 /* The timer that goes round the tokens. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -61,7 +61,7 @@ static long pl_nat_try(__u32 i, struct pl_nat_search *search)
 	int r; /* not long: before 6.4 the upper half of an inlined map operation's result is undefined */
 
 	pl_nat_choose(search, i);
-	if (pl_old_has(&search->key))
+	if (pl_old_has(&search->key) || pl_rest_forbids(&search->key, &search->back))
 		return 0;
 	pl_flow_set_csum(&search->back, &search->key);
 	/* (without the tag of the try before) */

@@ -176,6 +176,8 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 	case PL_PLACE_GATEWAY:
 		return pkt->l4_proto == IPPROTO_ICMP ? PL_ECHO : PL_DROP_GATEWAY_ECHO;
 	case PL_PLACE_NAT:
+		if (pkt->l4_proto == IPPROTO_UDP)
+			pl_rest_renew(&pkt->key);
 		return PL_DROP_NO_FLOW;
 	case PL_PLACE_VIP:
 		return PL_DROP_VIP;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Translated sources of datagrams that rest: a server's late datagram reaches nobody who was not its client.
+ */
+#include "../tap.h"
+#include "flows.h"
+
+static const struct node_rule rules_none[] = {{"10.0.0.0", 8, IPPROTO_TCP, 1, 1, true}};
+
+static struct pl_flow4_key replies_key(const struct pkt *seen)
+{
+	struct pkt reply = node_reply(seen, 0);
+
+	return node_key(&reply, 40, PL_SIDE_OUT);
+}
+
+static bool rest_of(const struct node *node, const struct pkt *seen, struct pl_rest *ret)
+{
+	struct pl_flow4_key key = replies_key(seen);
+
+	return bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_rests), &key, ret) == 0;
+}
+
+static void set_rest(const struct node *node, const struct pkt *seen, uint32_t until)
+{
+	struct pl_flow4_key key = replies_key(seen);
+	struct pl_rest rest;
+
+	must(rest_of(node, seen, &rest) ? 0 : -ENOENT, "rest");
+	rest.until = until;
+	map_put(node->bpf->maps.pl_rests, &key, &rest);
+}
+
+/* What the program calls now, by the row of a flow that was just opened. */
+static uint32_t ticks(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_C, 1999);
+
+	deliver(node, SLOT_C, &p);
+	return flow_of(node, &p, SLOT_C, PL_SIDE_OUT).seen;
+}
+
+/* A datagram that opens a flow by the first token, and has its first source again: none is fresh, and the
+ * epoch takes back what the token's incarnation has added. */
+static struct pkt opens_again(struct node *node, uint32_t slot)
+{
+	struct pl_uses uses = node_uses(node);
+	struct pkt p = udp(node, slot, 4000);
+	uint32_t zero = 0;
+
+	uses.fresh[PL_RANGE_TENANTS] = node->bpf->rodata->pl_n_tenants;
+	uses.epoch = 0 - (uint32_t)(node_token(node, 1).word >> PL_TOKEN_INCARNATION);
+	map_put(node->bpf->maps.pl_uses, &zero, &uses);
+	return deliver(node, slot, &p);
+}
+
+/* The flow of an instance ends, since a rule is revoked; then it is back. */
+static void end_flow(struct node *node, uint32_t slot, uint32_t eni)
+{
+	struct pkt p = udp(node, slot, 4000);
+
+	node_policy(node, eni, RULES(rules_none), false);
+	node_bump(node, eni);
+	(void)node_send(node, slot, &p);
+	tap_is_int(node_flows(node), 0, "the flow has ended");
+	node_policy(node, eni, RULES(rules_eni), false);
+	node_bump(node, eni);
+}
+
+static bool same_source(const struct pkt *a, const struct pkt *b)
+{
+	return memcmp(a->data + PKT_IP + 12, b->data + PKT_IP + 12, 4) == 0 &&
+	       memcmp(a->data + PKT_L4, b->data + PKT_L4, 2) == 0;
+}
+
+static void test_rest(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000), seen = deliver(node, SLOT_A, &p), other;
+	struct pkt reply = node_reply(&seen, 0);
+	struct pl_rest rest;
+	uint32_t now;
+
+	deliver(node, SLOT_S1, &reply);
+	end_flow(node, SLOT_A, SLOT_ENI_A);
+	tap_ok(rest_of(node, &seen, &rest) && rest.addr == addr4("10.0.0.10") && rest.vpc == 10,
+	       "its source rests");
+	other = opens_again(node, SLOT_A);
+	tap_ok(same_source(&seen, &other), "for all but the client that had it");
+	deliver(node, SLOT_S1, &reply);
+	end_flow(node, SLOT_A, SLOT_ENI_A);
+
+	other = opens_again(node, SLOT_B);
+	tap_ok(!same_source(&seen, &other), "another client gets another one");
+	tap_is_int(node_send(node, SLOT_S1, &reply).reason, PL_DROP_NO_FLOW,
+		   "what the server sends late reaches nobody");
+	end_flow(node, SLOT_B, SLOT_ENI_B);
+
+	now = ticks(node);
+	set_rest(node, &seen, now + pl_kernel_hz() * 20);
+	tap_is_int(node_send(node, SLOT_S1, &reply).reason, PL_DROP_NO_FLOW, "it goes on sending");
+	tap_ok(rest_of(node, &seen, &rest) && (int32_t)(rest.until - now - pl_kernel_hz() * 50) > 0,
+	       "and the source rests on");
+	set_rest(node, &seen, now);
+	tap_is_int(node_send(node, SLOT_S1, &reply).reason, PL_DROP_NO_FLOW, "a rest that is over");
+	tap_ok(rest_of(node, &seen, &rest) && rest.until == now, "does not begin anew");
+	node_clear_flows(node);
+	p = udp(node, SLOT_B, 4000);
+	other = deliver(node, SLOT_B, &p);
+	tap_ok(same_source(&seen, &other), "then whoever comes gets the source");
+}
+
+/* Flows that end by themselves were silent for longer than a rest. */
+static void test_silent(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4001), seen = deliver(node, SLOT_A, &p);
+	struct pkt reply = node_reply(&seen, 0);
+	struct pl_flow4_key key = replies_key(&seen);
+	struct pl_rest rest;
+
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_rests), &key); /* of the test before */
+	deliver(node, SLOT_S1, &reply);
+	age_flows(node, PL_REST_UDP + 1);
+	node_policy(node, SLOT_ENI_A, RULES(rules_none), false);
+	node_bump(node, SLOT_ENI_A);
+	(void)node_send(node, SLOT_A, &p);
+	tap_ok(!rest_of(node, &seen, &rest), "a source to which nothing was sent for long needs no rest");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+}
+
+/* Connections have their handshake. */
+static void test_tcp(struct node *node)
+{
+	struct pkt data = tcp(node, SLOT_A, 4002, ACK), seen = handshake(node, SLOT_A, 4002);
+	struct pl_rest rest;
+
+	node_policy(node, SLOT_ENI_A, RULES(rules_none), false);
+	node_bump(node, SLOT_ENI_A);
+	(void)node_send(node, SLOT_A, &data);
+	tap_ok(!rest_of(node, &seen, &rest), "nor does one of a connection");
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+}
+
+int main(void)
+{
+	struct node *node = node_new(&(struct node_options){0});
+
+	serve_by(node, 1);
+	test_rest(node);
+	node_clear_flows(node);
+	test_silent(node);
+	node_clear_flows(node);
+	test_tcp(node);
+	node_free(node);
+	return tap_done();
+}
