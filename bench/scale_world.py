@@ -22,7 +22,7 @@ REGION = "cn-hangzhou"
 UDP_PORT = 7000
 PATIENCE_S = 60
 CALLERS = 4  # at a time, while the world is filled
-SERVERS_PER_INSTANCE = 50
+SERVICES_PER_INSTANCE = 50
 QUIET_MS, QUIET_CPU_MS = 50, 0.5  # nothing goes on: so little CPU time in so long
 RAISED = {"pvl_quota_total_epsrv": 1000, "pvl_quota_total_ep_per_vpc": 1000000, "vpcs": 10000, "security_groups": 100000,
           "rules_per_security_group": 1000, "instances": 10000, "load_balancers": 10000, "server_groups": 10000}
@@ -271,12 +271,14 @@ class World:
     def fill_services(self, wanted):
         """So many services, each with two servers; an instance serves several."""
         first = len(self.services)
-        while len(self.servers) - 2 < max(2, 2 * wanted // SERVERS_PER_INSTANCE + 1):
+        while len(self.servers) - 2 < 2 * ((wanted - 1) // SERVICES_PER_INSTANCE + 1):
             self.make_server()
-        pool = self.servers[2:]
-        self.services += self.each(lambda n: self.make_service(n, "TCP", 443, (pool[2 * n % len(pool)],
-                                                                               pool[(2 * n + 1) % len(pool)])),
-                                   range(first, wanted))
+
+        def make(number):
+            server = 2 + 2 * (number // SERVICES_PER_INSTANCE)
+            return self.make_service(number, "TCP", 443, self.servers[server:server + 2])
+
+        self.services += self.each(make, range(first, wanted))
 
     def address(self):
         """One to be probed, that no endpoint has had."""
