@@ -226,10 +226,7 @@ static void on_rows(void *context, const struct feed_rows *rows)
 		tell_status(agent);
 	agent->is_held = false;
 	reconcile_trust_rows(agent->reconcile, true);
-	if (!rows->is_full && rows->n_changes == rows->n_tests)
-		reconcile_go_on(agent->reconcile);
-	else
-		reconcile_request(agent->reconcile, false);
+	reconcile_rows(agent->reconcile, &rows->touched);
 	connectivity_follow(agent->connectivity);
 }
 

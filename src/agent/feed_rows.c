@@ -51,11 +51,13 @@ static bool is_answer(const json_t *answer)
 static int apply(struct snapshot *snapshot, const char *key, const json_t *value, uint64_t created,
 		 uint64_t revision, struct feed_rows *rows)
 {
+	bool touches = !rows->touched.whole && plan_touch_old(&rows->touched, snapshot, key, value);
 	int r = snapshot_apply(snapshot, key, value, created, revision);
 
+	if (r == 0 && touches)
+		plan_touch_new(&rows->touched, snapshot, key);
 	if (r != -EINVAL) {
 		rows->n_changes++;
-		rows->n_tests += str_starts(key, "connectivity_test/");
 		return r;
 	}
 	if (rows->n_rejected++ == 0)
@@ -113,7 +115,7 @@ void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more)
 {
 	rows->revision = more->revision;
 	rows->n_changes += more->n_changes;
-	rows->n_tests += more->n_tests;
+	plan_touched_add(&rows->touched, &more->touched);
 	if (rows->n_rejected == 0)
 		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), more->first_rejected);
 	rows->n_rejected += more->n_rejected;
@@ -125,8 +127,10 @@ int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapsho
 	const json_t *list, *row;
 	int r = 0;
 
-	if (rows.is_full)
+	if (rows.is_full) {
+		rows.touched.whole = true;
 		snapshot_clear(snapshot);
+	}
 	list = json_object_get(answer->json, "rows");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
 		row = json_array_get(list, i);

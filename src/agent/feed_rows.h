@@ -6,6 +6,7 @@
 
 #include "../model/snapshot.h"
 #include "../plan/failures.h"
+#include "../plan/plan_touched.h"
 #include "health.h"
 #include "node_state.h"
 
@@ -13,9 +14,9 @@ struct feed_rows {
 	uint64_t revision;
 	bool is_full;
 	size_t n_changes;  /* rows and deletions */
-	size_t n_tests;	   /* those of them that are of connectivity tests, and no part of a plan */
 	size_t n_rejected; /* rows that are of no known kind or malformed: of a newer privlinkd, or broken */
 	char first_rejected[KEY_SIZE];
+	struct plan_touched touched; /* what they touch of the plan */
 };
 
 /* An answer to GET rows. */

@@ -261,7 +261,9 @@ void reconcile_request(struct reconcile *reconcile, bool full)
 		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
 }
 
-void reconcile_go_on(struct reconcile *reconcile)
+/* The rows have another revision, and nothing that a plan is made from has changed: what is in force for the
+ * one before is so for this one. */
+static void go_on(struct reconcile *reconcile)
 {
 	uint64_t revision = snapshot_revision(reconcile->parts.rows);
 
@@ -272,6 +274,14 @@ void reconcile_go_on(struct reconcile *reconcile)
 	}
 	reconcile->plan->revision = revision;
 	log_debug("no pass: the plan is the same revision=%llu", (unsigned long long)revision);
+}
+
+void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	if (plan_touched_any(touched))
+		reconcile_request(reconcile, false);
+	else
+		go_on(reconcile);
 }
 
 int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)

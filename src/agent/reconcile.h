@@ -6,6 +6,7 @@
 
 #include "../datapath/datapath.h"
 #include "../dns/dns.h"
+#include "../plan/plan_touched.h"
 #include "../ports/ports.h"
 #include "feed.h"
 #include "flow_log.h"
@@ -39,9 +40,8 @@ void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed);
  * heard yet, or the node holds), nothing is removed. False at first. */
 void reconcile_trust_rows(struct reconcile *reconcile, bool trusted);
 
-/* The rows have another revision, and nothing that a plan is made from has changed: what is in force for the
- * one before is so for this one. */
-void reconcile_go_on(struct reconcile *reconcile);
+/* The rows have another revision, and that much of a plan is touched by what has changed. */
+void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched);
 
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */

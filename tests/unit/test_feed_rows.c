@@ -89,6 +89,82 @@ static void test_malformed(void)
 	snapshot_free(rows);
 }
 
+/* What an answer with this row says that the plan has to do. */
+static const char *touches(struct snapshot *rows, const char *key, const char *value)
+{
+	static char text[256];
+	struct feed_rows answer;
+	char body[1024];
+
+	snprintf(body, sizeof(body),
+		 "{\"revision\": 9, \"rows\": [{\"key\": \"%s\", \"created\": 1, \"revision\": 9, \"value\": "
+		 "%s}]}",
+		 key, value);
+	if (apply(rows, body, &answer) < 0 || answer.n_rejected)
+		return "malformed";
+	if (!plan_touched_any(&answer.touched))
+		return "nothing";
+	if (answer.touched.whole)
+		return "all";
+	snprintf(text, sizeof(text), "%s%s%s%s",
+		 answer.touched.endpoints.n ? answer.touched.endpoints.ids[0] : "",
+		 answer.touched.groups.n ? answer.touched.groups.ids[0] : "",
+		 answer.touched.members.n ? answer.touched.members.ids[0] : "",
+		 answer.touched.others.n ? answer.touched.others.ids[0] : "");
+	return text;
+}
+
+static void test_touched(void)
+{
+	static const struct {
+		const char *key, *value, *touches, *name;
+	} cases[] = {
+		{"vpc/v", "{\"id\": \"v\", \"number\": 9, \"status\": \"Pending\"}", "all", "a new VPC"},
+		{"vpc/v", "{\"id\": \"v\", \"number\": 9, \"status\": \"Available\", \"name\": \"n\"}",
+		 "nothing", "its name and state"},
+		{"vpc/v", "{\"id\": \"v\", \"number\": 8, \"status\": \"Available\"}", "all", "its number"},
+		{"tag/v/k", "{\"resource\": \"v\", \"key\": \"k\"}", "nothing", "a tag"},
+		{"endpoint/ep-1", "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Creating\"}", "ep-1",
+		 "a new endpoint"},
+		{"endpoint/ep-1", "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Active\"}", "nothing",
+		 "an endpoint that becomes Active"},
+		{"endpoint/ep-1", "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Deleting\"}", "ep-1",
+		 "one that is deleted"},
+		{"port/eni-1",
+		 "{\"id\": \"eni-1\", \"kind\": \"endpoint\", \"holder\": \"ep-1\", \"status\": \"InUse\"}",
+		 "ep-1", "an ENI of an endpoint"},
+		{"port/eni-2",
+		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"holder\": \"i-1\", \"status\": \"InUse\"}",
+		 "all", "an instance's interface"},
+		{"port/eni-2",
+		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"holder\": \"i-1\", \"groups\": [\"sg-1\"], "
+		 "\"status\": \"InUse\"}",
+		 "eni-2", "its groups"},
+		{"address/v/10.0.0.1", "{\"vpc\": \"v\", \"addr\": \"10.0.0.1\", \"port\": \"eni-1\"}",
+		 "nothing", "an address of an endpoint"},
+		{"address/v/10.0.0.2", "{\"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"port\": \"eni-2\"}", "all",
+		 "one of an instance, which may be a server's"},
+		{"security_group/sg-1", "{\"id\": \"sg-1\", \"type\": \"normal\"}", "sg-1",
+		 "a new security group"},
+		{"security_group/sg-1", "{\"id\": \"sg-1\", \"type\": \"normal\", \"description\": \"d\"}",
+		 "nothing", "its description"},
+		{"sg_rule/sg-1/r",
+		 "{\"id\": \"r\", \"group\": \"sg-1\", \"direction\": \"ingress\", \"policy\": \"Accept\"}",
+		 "sg-1", "a rule"},
+		{"sg_rule/sg-1/r",
+		 "{\"id\": \"r\", \"group\": \"sg-1\", \"direction\": \"ingress\", \"policy\": \"Accept\", "
+		 "\"description\": \"d\"}",
+		 "nothing", "its description"},
+	};
+	struct snapshot *rows;
+
+	(void)snapshot_new(&rows);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tap_is_str(touches(rows, cases[i].key, cases[i].value), cases[i].touches, "%s touches %s",
+			   cases[i].name, cases[i].touches);
+	snapshot_free(rows);
+}
+
 static int lease(const char *body, uint32_t *ret_number, uint64_t *ret_lease_ms)
 {
 	char store[NODE_STORE_SIZE];
@@ -157,6 +233,7 @@ int main(void)
 {
 	test_rows();
 	test_malformed();
+	test_touched();
 	test_lease();
 	test_report();
 	return tap_done();

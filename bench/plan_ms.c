@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What planning a node costs, and putting the plan into the kernel's tables: `plan_ms ENDPOINTS VPCS
+ * SERVICES`. Endpoints of two zones each, spread over the VPCs, which have an instance each; services with a
+ * server in each zone. Without CAP_BPF only the plan is timed. Nothing runs behind it: there are no devices.
+ */
+#include <time.h>
+
+#include "datapath/datapath.h"
+#include "lib/log.h"
+#include "tests/unit/rows.h"
+
+#define ROUNDS 5
+#define BPFFS  "/sys/fs/bpf/privlink-bench"
+
+static struct catalogue_zone zones[] = {{.id = "cn-hangzhou-h"}, {.id = "cn-hangzhou-i"}};
+static struct catalogue_region regions[] = {{.id = "cn-hangzhou", .zones = zones, .n_zones = 2}};
+static const struct catalogue catalogue = {.regions = regions, .n_regions = 1};
+
+static struct snapshot *rows;
+static uint32_t n_ports = 1;
+
+static void put(const char *kind, const char *id, const char *format, ...) _printf_(3, 4);
+static void put(const char *kind, const char *id, const char *format, ...)
+{
+	char key[KEY_SIZE], text[4096];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	(void)str_format(key, sizeof(key), "%s/%s", kind, id);
+	rows_put(rows, key, "%s", text);
+}
+
+static void put_port(const char *id, const char *kind, const char *vpc, int zone, uint32_t addr,
+		     const char *group, const char *holder)
+{
+	put("port", id,
+	    "{'id': '%s', 'number': %u, 'kind': '%s', 'region': 'cn-hangzhou', 'zone': '%s', 'vpc': '%s', "
+	    "'vswitch': 'vsw-%s-%d', 'addr': '10.%u.%u.%u', 'mac': '02:00:00:00:00:01', 'mtu': 1500, "
+	    "'groups': ['%s'], 'holder': '%s', 'node': '%s', 'status': 'InUse'}",
+	    id, n_ports++, kind, zones[zone].id, vpc, vpc, zone, addr >> 16 & 255, addr >> 8 & 255,
+	    addr & 255, group, holder, streq(kind, "instance") ? "n1" : "");
+}
+
+static void put_instance(const char *id, const char *vpc, int zone, uint32_t addr, const char *group)
+{
+	char port[ID_SIZE];
+
+	(void)str_format(port, sizeof(port), "eni-%s", id);
+	put_port(port, "instance", vpc, zone, addr, group, id);
+	put("instance", id,
+	    "{'id': '%s', 'zone': '%s', 'vpc': '%s', 'node': 'n1', 'kind': 'netns', 'port': '%s', "
+	    "'status': 'Running'}",
+	    id, zones[zone].id, vpc, port);
+}
+
+static void put_vpc(const char *id, uint32_t number)
+{
+	char vswitch[ID_SIZE], group[ID_SIZE], rule[KEY_SIZE];
+
+	put("vpc", id, "{'id': '%s', 'number': %u, 'cidr': '10.0.0.0/8', 'status': 'Available'}", id, number);
+	for (int i = 0; i < 2; i++) {
+		(void)str_format(vswitch, sizeof(vswitch), "vsw-%s-%d", id, i);
+		put("vswitch", vswitch,
+		    "{'id': '%s', 'region': 'cn-hangzhou', 'vpc': '%s', 'zone': '%s', 'cidr': "
+		    "'10.%d.0.0/9', 'status': 'Available'}",
+		    vswitch, id, zones[i].id, i * 128);
+	}
+	(void)str_format(group, sizeof(group), "sg-%s", id);
+	put("security_group", group, "{'id': '%s', 'vpc': '%s', 'type': 'normal', 'inner_accept': true}",
+	    group, id);
+	for (int i = 0; i < 5; i++) {
+		(void)str_format(rule, sizeof(rule), "%s/sgr-%d", group, i);
+		put("sg_rule", rule,
+		    "{'id': 'sgr-%d', 'group': '%s', 'direction': 'ingress', 'policy': 'Accept', "
+		    "'priority': 1, 'protocol': 'TCP', 'port_first': %d, 'port_last': %d, 'cidr': "
+		    "'10.0.0.0/8'}",
+		    i, group, 440 + i, 440 + i);
+	}
+}
+
+static void put_service(int i)
+{
+	char id[ID_SIZE], instance[ID_SIZE], key[KEY_SIZE];
+
+	(void)str_format(id, sizeof(id), "nlb-%05d", i);
+	put("load_balancer", id,
+	    "{'id': '%s', 'vpc': 'vpc-p', 'zones': ['cn-hangzhou-h', 'cn-hangzhou-i'], 'cross_zone': true, "
+	    "'status': 'Active'}",
+	    id);
+	put("server_group", id + 1, /* lb-… */
+	    "{'id': '%s', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_interval_s': 1, "
+	    "'status': 'Available'}",
+	    id + 1);
+	put("listener", id,
+	    "{'id': '%s', 'load_balancer': '%s', 'server_group': '%s', 'protocol': 'TCP', 'port': 443, "
+	    "'status': 'Running'}",
+	    id, id, id + 1);
+	for (int zone = 0; zone < 2; zone++) {
+		uint32_t addr = (uint32_t)zone << 23 | (uint32_t)(i + 1);
+
+		(void)str_format(instance, sizeof(instance), "i-p%05d-%d", i, zone);
+		put_instance(instance, "vpc-p", zone, addr, "sg-vpc-p");
+		(void)str_format(key, sizeof(key), "%s/%s/443", id + 1, instance);
+		put("server", key,
+		    "{'group': '%s', 'server_id': '%s', 'type': 'Ecs', 'addr': '10.%u.%u.%u', 'port': 443, "
+		    "'weight': 100, 'zone': '%s', 'port_id': 'eni-%s', 'node': 'n1', 'status': 'Available'}",
+		    id + 1, instance, addr >> 16 & 255, addr >> 8 & 255, addr & 255, zones[zone].id,
+		    instance);
+	}
+	(void)str_format(key, sizeof(key), "epsrv-%05d", i);
+	put("service", key, "{'id': '%s', 'region': 'cn-hangzhou', 'status': 'Active'}", key);
+}
+
+static void put_endpoint(int i, int vpc, int service)
+{
+	char id[ID_SIZE], port[ID_SIZE], key[KEY_SIZE], vpc_id[ID_SIZE], group[ID_SIZE];
+
+	(void)str_format(id, sizeof(id), "ep-%05d", i);
+	(void)str_format(vpc_id, sizeof(vpc_id), "vpc-%05d", vpc);
+	(void)str_format(group, sizeof(group), "sg-%s", vpc_id);
+	put("endpoint", id,
+	    "{'id': '%s', 'vpc': '%s', 'service': 'epsrv-%05d', 'type': 'Interface', 'domain': "
+	    "'%s.%05d.cn-hangzhou.privatelink.aliyuncs.com', 'groups': ['%s'], 'status': 'Active'}",
+	    id, vpc_id, service, id, service, group);
+	put("connection", id, "{'endpoint': '%s', 'service': 'epsrv-%05d', 'status': 'Connected'}", id,
+	    service);
+	for (int zone = 0; zone < 2; zone++) {
+		uint32_t addr = (uint32_t)zone << 23 | (uint32_t)(i + 256);
+
+		(void)str_format(port, sizeof(port), "eni-%s-%d", id, zone);
+		put_port(port, "endpoint", vpc_id, zone, addr, group, id);
+		(void)str_format(key, sizeof(key), "%s/%s", id, zones[zone].id);
+		put("endpoint_zone", key,
+		    "{'endpoint': '%s', 'zone': '%s', 'port': '%s', 'addr': '10.%u.%u.%u', 'domain': "
+		    "'%s-%s.%05d.cn-hangzhou.privatelink.aliyuncs.com', 'resource': 'nlb-%05d', 'status': "
+		    "'Connected'}",
+		    id, zones[zone].id, port, addr >> 16 & 255, addr >> 8 & 255, addr & 255, id,
+		    zones[zone].id, service, service);
+	}
+}
+
+static void put_all(int n_endpoints, int n_vpcs, int n_services)
+{
+	char id[ID_SIZE], instance[ID_SIZE], group[ID_SIZE];
+
+	put("node", "n1", "{'name': 'n1', 'number': 1}");
+	put_vpc("vpc-p", 2);
+	put("nat_range", "vpc-p/n1", "{'vpc': 'vpc-p', 'node': 'n1', 'range': '100.64.0.16/28'}");
+	for (int i = 0; i < n_vpcs; i++) {
+		(void)str_format(id, sizeof(id), "vpc-%05d", i);
+		put_vpc(id, (uint32_t)(3 + i));
+		(void)str_format(instance, sizeof(instance), "i-c%05d", i);
+		(void)str_format(group, sizeof(group), "sg-%s", id);
+		put_instance(instance, id, 0, 1, group);
+	}
+	for (int i = 0; i < n_services; i++)
+		put_service(i);
+	for (int i = 0; i < n_endpoints; i++)
+		put_endpoint(i, i % n_vpcs, i % n_services);
+}
+
+static uint32_t ifindex(void *context, uint32_t port_number)
+{
+	(void)context;
+	return 100000 + port_number;
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static struct plan *build(struct plan_indexes *indexes)
+{
+	const struct plan_input input = {
+		.rows = rows, .catalogue = &catalogue, .node = "n1", .ifindex = ifindex};
+	struct plan *plan;
+
+	if (plan_build(&input, indexes, &plan) < 0)
+		exit(EXIT_FAILURE);
+	return plan;
+}
+
+static void sync_plan(struct datapath *datapath, const struct plan *plan, bool full, const char *what)
+{
+	const struct plan_port service = {.slot = PL_SLOT_SERVICE,
+					  .row = {.number = UINT32_MAX, .ifindex = 99999, .mtu = 1500}};
+	double begin = now_ms();
+	struct failures failures = {};
+	int r = datapath_sync(datapath, plan, &service, full, &failures);
+
+	printf("%-28s %8.2f ms%s\n", what, now_ms() - begin, r < 0 || failures.n ? " (failed)" : "");
+	failures_clear(&failures);
+}
+
+static void time_tables(struct plan_indexes *indexes)
+{
+	const struct datapath_options options = {.bpffs = BPFFS, .node = "bench"};
+	struct datapath *datapath;
+	struct plan *plan;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	if (datapath_open(&options, &datapath) < 0)
+		return;
+	plan = build(indexes);
+	sync_plan(datapath, plan, true, "tables, filled");
+	for (int i = 0; i < ROUNDS; i++)
+		sync_plan(datapath, plan, false, "tables, nothing differs");
+	sync_plan(datapath, plan, true, "tables, read and compared");
+	plan_free(plan);
+	datapath_free(datapath);
+	(void)datapath_remove_pins(&options);
+}
+
+int main(int argc, char **argv)
+{
+	struct plan_indexes *indexes;
+
+	if (argc != 4 || snapshot_new(&rows) < 0 || plan_indexes_new(&indexes) < 0)
+		return EXIT_FAILURE;
+	put_all(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
+	for (int i = 0; i < ROUNDS; i++) {
+		double begin = now_ms();
+		struct plan *plan = build(indexes);
+
+		printf("%-28s %8.2f ms, %zu ENIs, %zu failures\n", "plan", now_ms() - begin, plan->n_enis,
+		       plan->n_failures);
+		plan_free(plan);
+	}
+	time_tables(indexes);
+	plan_indexes_free(indexes);
+	snapshot_free(rows);
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a change of rows touches of the plan: nothing, some slices of it (plan_slice.h), or the whole. It is
+ * gathered while rows are applied, since a row that goes says only before what it belonged to.
+ */
+#pragma once
+
+#include "plan.h"
+
+#define PLAN_TOUCHED_MAX 64 /* slices of a kind; more are the whole */
+
+struct plan_touched_ids {
+	char ids[PLAN_TOUCHED_MAX][ID_SIZE];
+	size_t n;
+};
+
+/* All zero: nothing is touched. */
+struct plan_touched {
+	bool whole;
+	struct plan_touched_ids endpoints;
+	struct plan_touched_ids groups;	 /* security groups whose rules change */
+	struct plan_touched_ids members; /* ports of instances that are in other groups */
+	struct plan_touched_ids others;	 /* security groups that came, went or are of another type */
+};
+
+/* Before a change of the row is applied; `json` is what it becomes, NULL: it goes. Whether the plan reads
+ * what is changed; then plan_touch_new() follows when it is applied. */
+bool plan_touch_old(struct plan_touched *touched, const struct snapshot *rows, const char *key,
+		    const json_t *json);
+void plan_touch_new(struct plan_touched *touched, const struct snapshot *rows, const char *key);
+
+/* Adds what another change touches. */
+void plan_touched_add(struct plan_touched *touched, const struct plan_touched *more);
+bool plan_touched_any(const struct plan_touched *touched);
