@@ -22,14 +22,14 @@ static int name_compare(const struct plan_name *name, uint32_t vpc, const char *
 /* The first name of the plan that is not before (vpc, text). */
 static size_t name_bound(const struct plan *plan, uint32_t vpc, const char *text)
 {
-	return LOWER_BOUND(i, plan->n_names, name_compare(&plan->names[i], vpc, text) < 0);
+	return LOWER_BOUND(i, plan->n_names, name_compare(plan->names[i], vpc, text) < 0);
 }
 
 static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *text)
 {
 	size_t i = name_bound(plan, vpc, text);
 
-	return i < plan->n_names && name_compare(&plan->names[i], vpc, text) == 0 ? &plan->names[i] : NULL;
+	return i < plan->n_names && name_compare(plan->names[i], vpc, text) == 0 ? plan->names[i] : NULL;
 }
 
 /* Whether names of the VPC stand below this one: then it exists, without data. */
@@ -41,7 +41,7 @@ static bool has_names_below(const struct plan *plan, uint32_t vpc, const char *t
 	if (str_format(below, sizeof(below), ".%s", text) < 0)
 		return false;
 	i = name_bound(plan, vpc, below);
-	return i < plan->n_names && plan->names[i].vpc == vpc && str_ends(plan->names[i].name, below);
+	return i < plan->n_names && plan->names[i]->vpc == vpc && str_ends(plan->names[i]->name, below);
 }
 
 static const struct plan_domain *find_domain(const struct plan *plan, const char *text)
@@ -138,7 +138,7 @@ static bool find_reverse(const struct plan *plan, const struct plan_port *asker,
 	    netprefix_contains(&reverse.prefix, &plan->reverse[i].addr)) {
 		ret->exists = true;
 		if (reverse.prefix.length == 128)
-			ret->pointer = plan->names[plan->reverse[i].name].name;
+			ret->pointer = plan->reverse[i].name->name;
 	}
 	ret->exists |= ret->zone == text;
 	return true;

@@ -70,8 +70,19 @@ int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *a
 	return 0;
 }
 
+/* By its id, as rows may have come and gone since the plan that a slice is of. */
+static const struct vpc *vpc_of_base(const struct plan_builder *b, const char *id)
+{
+	const struct plan_slices *slices = b->base->slices;
+	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i], id) < 0);
+
+	return place < slices->n_vpcs && streq(slices->vpcs[place], id) ? snapshot_vpc(b->rows, id) : NULL;
+}
+
 const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id)
 {
+	if (b->base)
+		return vpc_of_base(b, id);
 	size_t place = LOWER_BOUND(i, b->n_vpcs, strcmp(b->vpcs[i]->id, id) < 0);
 
 	return place < b->n_vpcs && streq(b->vpcs[place]->id, id) ? b->vpcs[place] : NULL;
@@ -107,13 +118,18 @@ static int compare_u32(uint32_t a, uint32_t b)
 	return a < b ? -1 : a > b;
 }
 
+int plan_place_key_compare(const struct pl_place_key *a, const struct pl_place_key *b)
+{
+	int c = compare_u32(a->vpc, b->vpc);
+
+	return c ? c : memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
 static int place_compare(const void *a, const void *b)
 {
 	const struct plan_place *x = a, *y = b;
-	int c = compare_u32(x->key.vpc, y->key.vpc);
+	int c = plan_place_key_compare(&x->key, &y->key);
 
-	if (!c)
-		c = memcmp(&x->key.addr, &y->key.addr, sizeof(x->key.addr));
 	if (!c)
 		c = compare_u32(x->value.kind, y->value.kind);
 	return c ? c : compare_u32(x->value.id, y->value.id);
@@ -251,7 +267,7 @@ static void settle_failures(struct plan *plan)
 	plan->n_failures = kept;
 }
 
-static int settle(struct plan_builder *b)
+int plan_settle(struct plan_builder *b)
 {
 	struct plan *plan = b->plan;
 	int r = settle_places(b);
@@ -269,7 +285,7 @@ static int settle(struct plan_builder *b)
 	return 0;
 }
 
-static void builder_done(struct plan_builder *b)
+void plan_builder_done(struct plan_builder *b)
 {
 	for (size_t i = 0; i < b->n_groups; i++) {
 		free(b->groups[i].servers);
@@ -282,13 +298,23 @@ static void builder_done(struct plan_builder *b)
 	plan_free(b->plan);
 }
 
+struct plan *plan_new(void)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (plan && plan_slices_new(&plan->slices) < 0)
+		return plan_free(plan);
+	return plan;
+}
+
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
-		plan_ports,   plan_groups, plan_endpoints, plan_security_groups, plan_listeners,
-		plan_proxies, plan_probes, plan_places,	   plan_names,		 settle,
+		plan_ports,	plan_groups,  plan_endpoints,	 plan_security_groups,
+		plan_listeners, plan_proxies, plan_probes,	 plan_places,
+		plan_names,	plan_settle,  plan_parts_settle,
 	};
-	_cleanup_(builder_done) struct plan_builder b = {
+	_cleanup_(plan_builder_done) struct plan_builder b = {
 		.input = input,
 		.rows = input->rows,
 		.indexes = indexes,
@@ -296,7 +322,7 @@ int plan_build(const struct plan_input *input, struct plan_indexes *indexes, str
 
 	assert(input->rows && input->node);
 
-	b.plan = calloc(1, sizeof(*b.plan));
+	b.plan = plan_new();
 	if (!b.plan)
 		return -ENOMEM;
 	b.plan->revision = snapshot_revision(input->rows);
@@ -322,10 +348,8 @@ struct plan *plan_free(struct plan *plan)
 		free(plan->security_groups[i].rules[PL_DIRECTION_IN]);
 		free(plan->security_groups[i].rules[PL_DIRECTION_OUT]);
 	}
-	for (size_t i = 0; i < plan->n_names; i++) {
-		free(plan->names[i].addrs);
-		free(plan->names[i].zones);
-	}
+	for (size_t i = 0; i < plan->n_names; i++)
+		plan_name_free(plan->names[i]);
 	free(plan->ports);
 	free(plan->ports_by_slot);
 	free(plan->places);
@@ -341,6 +365,7 @@ struct plan *plan_free(struct plan *plan)
 	free(plan->reverse);
 	free(plan->domains);
 	free(plan->failures);
+	plan_slices_free(plan->slices);
 	free(plan);
 	return NULL;
 }

@@ -96,6 +96,7 @@ struct plan_eni {
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
 	bool is_logged; /* what becomes of its flows */
+	uint32_t next_slot; /* of the same endpoint (struct plan_part); 0: none */
 };
 
 struct plan_listener {
@@ -158,15 +159,17 @@ struct plan_name {
 	struct netaddr *addrs;	  /* none: the name exists and has no data */
 	char (*zones)[ZONE_SIZE]; /* of each address */
 	size_t n_addrs;
-	bool affinity;	/* the asker's zone comes first */
-	bool canonical; /* what its (only) address is called */
+	bool affinity;		/* the asker's zone comes first */
+	bool canonical;		/* what its (only) address is called */
+	bool is_shared;		/* a service's: endpoints of a VPC have it together */
+	struct plan_name *next; /* of the same endpoint (struct plan_part) */
 };
 
 /* What an address of a VPC is called. */
 struct plan_reverse {
 	uint32_t vpc; /* sorted by vpc, then addr */
 	struct netaddr addr;
-	uint32_t name; /* index in the plan's names */
+	const struct plan_name *name;
 };
 
 /* A domain that is answered here and never forwarded ("pai-dlc-vpc.cn-hangzhou.aliyuncs.com",
@@ -205,7 +208,7 @@ struct plan {
 	size_t n_security_groups;
 	struct plan_probe *probes;
 	size_t n_probes;
-	struct plan_name *names;
+	struct plan_name **names;
 	size_t n_names;
 	struct plan_reverse *reverse;
 	size_t n_reverse;
@@ -213,6 +216,7 @@ struct plan {
 	size_t n_domains;
 	struct plan_failure *failures;
 	size_t n_failures;
+	struct plan_slices *slices; /* what belongs to what, for plan_slice.h alone */
 };
 
 /* Makes the plan. Only -ENOMEM can fail as a whole; an object that cannot be planned is in `failures` and the

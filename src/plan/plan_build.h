@@ -53,6 +53,8 @@ struct plan_record {
 	struct netaddr addr; /* zero: none */
 	bool affinity;
 	bool canonical; /* what the address is called; the name has no other address */
+	bool is_shared; /* the name is a service's */
+	size_t part;	/* whose it is */
 };
 
 struct plan_builder {
@@ -60,6 +62,10 @@ struct plan_builder {
 	const struct snapshot *rows;
 	struct plan_indexes *indexes;
 	struct plan *plan;
+	/* While slices are planned: what they are slices of. It has the ports and the VPCs then, and groups
+	 * are judged as they are asked for. */
+	const struct plan *base;
+	bool is_out_of_memory; /* for one of them */
 
 	const struct vpc **vpcs; /* with a local port, sorted by id */
 	size_t n_vpcs;
@@ -73,11 +79,20 @@ struct plan_builder {
 
 /* plan.c */
 
+/* Without anything in it. NULL: out of memory. */
+struct plan *plan_new(void);
+/* Sorts everything but names. */
+int plan_settle(struct plan_builder *b);
+void plan_builder_done(struct plan_builder *b);
+int plan_place_key_compare(const struct pl_place_key *a, const struct pl_place_key *b);
+
 /* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the
  * array's pointer. */
 void *plan_append(void *array, size_t *n, size_t element_size);
 /* Notes that an object cannot be put in force; the first reason of an object stays. Only -ENOMEM. */
 int plan_fail(struct plan_builder *b, const char *key, const char *format, ...) _printf_(3, 4);
+/* The same of what others have taken: when these go, it may be as well. */
+#define plan_fail_by_others(b, ...) ((b)->plan->slices->is_odd = true, plan_fail((b), __VA_ARGS__))
 int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *addr, uint32_t kind,
 		   uint32_t id);
 /* The VPC if it has a port on this node, else NULL. */
@@ -96,6 +111,8 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
 			uint32_t *ret);
 int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, uint32_t *ret);
+/* The number that the group has; 0: none. */
+uint32_t plan_indexes_find_security_group(const struct plan_indexes *indexes, const char *id);
 
 /* plan_port.c: what stands in the VPCs. */
 int plan_ports(struct plan_builder *b);
@@ -103,6 +120,8 @@ int plan_places(struct plan_builder *b);
 
 /* plan_endpoint.c: endpoint ENIs; needs ports, groups. */
 int plan_endpoints(struct plan_builder *b);
+/* Of one endpoint, whose part is the last one. */
+int plan_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint);
 /* The endpoint's traffic is wished to flow through this zone. */
 bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *connection,
 		      const struct endpoint_zone *zone);
@@ -111,10 +130,10 @@ bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *
 int plan_groups(struct plan_builder *b);    /* judges the servers and finds the listeners; needs ports */
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
 int plan_probes(struct plan_builder *b);
-struct plan_group *plan_group_find(const struct plan_builder *b, const char *id);
+struct plan_group *plan_group_find(struct plan_builder *b, const char *id);
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  */
-bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone);
+bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const char *zone);
 
 /* plan_served.c: who may keep flows. FNV-1a, to be begun with PLAN_HASH_START; the group's number in
  * pl_servers; the server's row there, which is on some interface. */
@@ -125,6 +144,8 @@ int plan_add_served(struct plan_builder *b, const struct plan_group *group, cons
 
 /* plan_proxy.c: what PROXY headers say. */
 int plan_proxies(struct plan_builder *b); /* needs ENIs, listeners */
+/* Those of the builder's ENIs, by the listeners of its base. */
+int plan_proxies_of_slice(struct plan_builder *b);
 /* PL_PROXY_… that a listener's headers say; 0: it sends none. */
 uint8_t plan_proxy_parts(const struct listener *row);
 
@@ -141,6 +162,8 @@ int plan_make_set(struct plan_builder *b, const char (*groups)[ID_SIZE], uint32_
 int plan_make_balancer_set(struct plan_builder *b, const struct load_balancer *lb, struct pl_set *ret);
 /* The rules of all groups that are in a set; needs ports, endpoints. */
 int plan_security_groups(struct plan_builder *b);
+/* Those of a group that has its number and its id. */
+int plan_group_rules(struct plan_builder *b, struct plan_security_group *group);
 
 /* plan_limit.c: rates. What one of a thing costs at that many a second; 0: no limit. */
 uint32_t plan_cost_ns(uint32_t per_s);
@@ -150,3 +173,58 @@ struct pl_limit plan_eni_limit(const struct endpoint *endpoint, const struct con
 
 /* plan_names.c */
 int plan_names(struct plan_builder *b);
+/* Of one endpoint: its records, then names of records, then those of its interfaces. */
+int plan_endpoint_records(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint);
+int plan_gather_names(struct plan_builder *b);
+int plan_endpoint_hosts(struct plan_builder *b, const char *endpoint);
+/* The orders of names and reverse names. */
+int plan_name_compare(const struct plan_name *a, const struct plan_name *b);
+int plan_reverse_compare(const struct plan_reverse *a, const struct plan_reverse *b);
+struct plan_name *plan_name_free(struct plan_name *name);
+/* As names are kept: lower case, without the last dot. */
+void plan_copy_name(char dst[DOMAIN_SIZE], const char *src);
+
+/* plan_parts.c: what belongs to what, so that an endpoint can be planned anew by itself. */
+struct plan_part {
+	char endpoint[ID_SIZE]; /* sorted by it */
+	char vpc[ID_SIZE];
+	uint32_t first_slot;	  /* of its ENIs, which go on by next_slot; 0: none */
+	struct plan_name *names;  /* its own, which go on by next */
+	struct plan_name *shared; /* its service's, or NULL */
+};
+
+struct plan_use {
+	uint32_t number, n;
+};
+
+struct plan_slices {
+	struct plan_part *parts;
+	size_t n_parts;
+	char (*vpcs)[ID_SIZE]; /* with a port here, sorted */
+	size_t n_vpcs;
+	uint32_t *groups;	  /* in how many sets the group of that number is */
+	struct plan_use *targets; /* how many ENIs have it, sorted */
+	size_t n_targets;
+	struct plan_name *dropped; /* shared names that are nobody's since slices were planned */
+	bool is_odd; /* something belongs to nobody or to several: no slice is planned by itself */
+};
+
+/* Without a part. -ENOMEM. */
+int plan_slices_new(struct plan_slices **ret);
+/* When no part has them any more. */
+void plan_slices_free_dropped(struct plan_slices *slices);
+/* The names are the plan's. */
+struct plan_slices *plan_slices_free(struct plan_slices *slices);
+/* Adds the part of an endpoint behind all others. */
+int plan_part_add(struct plan_builder *b, const struct vpc *vpc, const char *endpoint);
+/* The part, or where it would be. */
+size_t plan_part_place(const struct plan_slices *slices, const char *endpoint);
+struct plan_part *plan_part_find(const struct plan_slices *slices, const char *endpoint);
+/* The name is this endpoint's and nobody else's. */
+void plan_part_own(struct plan_part *part, struct plan_name *name);
+/* Counts the groups and targets that the ENI uses, or no longer does. */
+void plan_count_eni(struct plan_slices *slices, const struct plan_eni *eni, int by);
+void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by);
+struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target);
+/* When all else is there. */
+int plan_parts_settle(struct plan_builder *b);

@@ -103,6 +103,15 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 	return 0;
 }
 
+/* It is of the endpoint whose part is the last one. */
+static void chain(const struct plan_builder *b, struct plan_eni *eni)
+{
+	struct plan_part *part = &b->plan->slices->parts[b->plan->slices->n_parts - 1];
+
+	eni->next_slot = part->first_slot;
+	part->first_slot = eni->slot;
+}
+
 static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct zone_eni *of)
 {
 	const struct load_balancer *lb = snapshot_load_balancer(b->rows, of->resource);
@@ -119,9 +128,10 @@ static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct z
 		return plan_fail(b, key, "the interface %s has no number or no IPv4 address", port->id);
 	r = plan_indexes_slot(b->indexes, port->number, &slot);
 	if (r == -ENOSPC)
-		return plan_fail(b, key, "this node has no free slot for another interface");
+		return plan_fail_by_others(b, key, "this node has no free slot for another interface");
 	if (r == -EEXIST)
-		return plan_fail(b, key, "the interface %s has the number of another one", port->id);
+		return plan_fail_by_others(b, key, "the interface %s has the number of another one",
+					   port->id);
 	if (r < 0)
 		return r;
 
@@ -129,6 +139,7 @@ static int add_eni(struct plan_builder *b, const struct vpc *vpc, const struct z
 	if (!eni)
 		return -ENOMEM;
 	eni->slot = slot;
+	chain(b, eni);
 	r = fill_eni(b, vpc, of, port, eni);
 	if (r < 0)
 		return r;
@@ -162,20 +173,26 @@ static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct 
 					  endpoint->flow_log});
 }
 
+int plan_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint)
+{
+	int r = 0;
+
+	for (const struct endpoint_zone *z = NULL;
+	     r == 0 && (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
+		r = z->status == ZONE_DELETING ? 0 : add_zone(b, vpc, endpoint, z);
+	return r;
+}
+
 int plan_endpoints(struct plan_builder *b)
 {
 	for (const struct endpoint *v = NULL; (v = snapshot_next(b->rows, KIND_ENDPOINT, "", v));) {
 		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
+		int r = vpc ? plan_part_add(b, vpc, v->id) : 0;
 
-		if (!vpc)
-			continue;
-		for (const struct endpoint_zone *z = NULL;
-		     (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, v->id, z));) {
-			int r = z->status == ZONE_DELETING ? 0 : add_zone(b, vpc, v, z);
-
-			if (r < 0)
-				return r;
-		}
+		if (r == 0 && vpc)
+			r = plan_endpoint(b, vpc, v);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

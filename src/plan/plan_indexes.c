@@ -306,3 +306,13 @@ int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, ui
 	key_of_security_group(id, key);
 	return index_get(&indexes->security_groups, key, indexes->build, ret);
 }
+
+uint32_t plan_indexes_find_security_group(const struct plan_indexes *indexes, const char *id)
+{
+	const struct index_entry *entry;
+	uint8_t key[INDEX_KEY_SIZE];
+
+	key_of_security_group(id, key);
+	entry = index_find(&indexes->security_groups, key);
+	return entry ? entry->number : 0;
+}

@@ -10,6 +10,7 @@
  */
 #include "plan_build.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <strings.h>
 
@@ -32,7 +33,7 @@ static const struct netaddr *shown_address(const struct endpoint_zone *zone)
 	return endpoint_zone_shows_replaced(zone) ? &zone->replaced_addr : &zone->addr;
 }
 
-static bool answers(const struct plan_builder *b, const struct endpoint_zone *zone)
+static bool answers(struct plan_builder *b, const struct endpoint_zone *zone)
 {
 	if (endpoint_zone_shows_replaced(zone))
 		return plan_zone_answers(b, zone->replaced_resource, endpoint_zone_behind_replaced(zone));
@@ -62,6 +63,7 @@ static int add_record(struct plan_builder *b, const struct vpc *vpc, const char 
 	if (zone)
 		record->addr = *shown_address(zone);
 	record->affinity = affinity;
+	record->part = b->plan->slices->n_parts - 1;
 	return 0;
 }
 
@@ -72,6 +74,18 @@ struct endpoint_names {
 	bool affinity;
 	bool some_answer; /* at least one zone in force answers */
 };
+
+/* A service's name, which its endpoints in a VPC share. */
+static int add_shared_record(struct plan_builder *b, const struct endpoint_names *names,
+			     const struct endpoint_zone *zone)
+{
+	size_t n = b->n_records;
+	int r = add_record(b, names->vpc, names->service->private_domain, zone, names->affinity);
+
+	if (r == 0 && b->n_records > n)
+		b->records[n].is_shared = true;
+	return r;
+}
 
 static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
 		    const struct endpoint_zone *zone)
@@ -89,10 +103,10 @@ static int add_zone(struct plan_builder *b, const struct endpoint_names *names,
 	r = add_record(b, names->vpc, names->endpoint->domain, zone, names->affinity);
 	if (r < 0 || !names->service)
 		return r;
-	return add_record(b, names->vpc, names->service->private_domain, zone, names->affinity);
+	return add_shared_record(b, names, zone);
 }
 
-static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint)
+int plan_endpoint_records(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint)
 {
 	const struct service *service = snapshot_service(b->rows, endpoint->service);
 	struct endpoint_names names = {.vpc = vpc, .endpoint = endpoint, .service = service};
@@ -105,7 +119,7 @@ static int add_endpoint(struct plan_builder *b, const struct vpc *vpc, const str
 
 	r = add_record(b, vpc, endpoint->domain, NULL, names.affinity);
 	if (r == 0 && service)
-		r = add_record(b, vpc, service->private_domain, NULL, names.affinity);
+		r = add_shared_record(b, &names, NULL);
 	for (const struct endpoint_zone *z = NULL;
 	     r == 0 && (z = snapshot_children(b->rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, z));)
 		r = add_zone(b, &names, z);
@@ -124,7 +138,7 @@ static int record_compare(const void *a, const void *b)
 	return c ? c : netaddr_compare(&x->addr, &y->addr);
 }
 
-static void copy_lower(char *dst, const char *src)
+void plan_copy_name(char dst[DOMAIN_SIZE], const char *src)
 {
 	size_t i = 0;
 
@@ -153,25 +167,68 @@ static int name_add_address(struct plan_name *name, const struct plan_record *re
 	return 0;
 }
 
-/* Endpoints of one VPC for the same service share its name. */
-static int gather_names(struct plan_builder *b)
+struct plan_name *plan_name_free(struct plan_name *name)
 {
+	if (!name)
+		return NULL;
+	free(name->addrs);
+	free(name->zones);
+	free(name);
+	return NULL;
+}
+
+static struct plan_name *append_name(struct plan_builder *b, uint32_t vpc, const char *text)
+{
+	struct plan_name *name = calloc(1, sizeof(*name)), **place;
+
+	place = name ? plan_append(&b->plan->names, &b->plan->n_names, sizeof(*place)) : NULL;
+	if (!place)
+		return plan_name_free(name);
+	*place = name;
+	name->vpc = vpc;
+	plan_copy_name(name->name, text);
+	return name;
+}
+
+/* Whose the name is that has its first record, or one more that is not its first one's. */
+static void own_name(struct plan_builder *b, struct plan_name *name, const struct plan_record *record,
+		     const struct plan_record *first)
+{
+	struct plan_slices *slices = b->plan->slices;
+	struct plan_part *part = &slices->parts[record->part];
+
+	if (record->is_shared != first->is_shared || (!record->is_shared && record->part != first->part))
+		slices->is_odd = true;
+	else if (record->is_shared)
+		part->shared = name;
+	else if (record == first)
+		plan_part_own(part, name);
+}
+
+/* Endpoints of one VPC for the same service share its name. */
+int plan_gather_names(struct plan_builder *b)
+{
+	const struct plan_record *first = NULL;
 	struct plan_name *name = NULL;
 
 	if (b->n_records > 1)
 		qsort(b->records, b->n_records, sizeof(*b->records), record_compare);
 	for (size_t i = 0; i < b->n_records; i++) {
 		const struct plan_record *record = &b->records[i], *before = i ? record - 1 : NULL;
+		bool is_new =
+			!before || before->vpc != record->vpc || strcasecmp(before->name, record->name) != 0;
 		int r;
 
-		if (!before || before->vpc != record->vpc || strcasecmp(before->name, record->name) != 0) {
-			name = plan_append(&b->plan->names, &b->plan->n_names, sizeof(*name));
+		if (is_new) {
+			name = append_name(b, record->vpc, record->name);
 			if (!name)
 				return -ENOMEM;
-			name->vpc = record->vpc;
-			copy_lower(name->name, record->name);
 			name->affinity = true;
-		} else if (record_compare(before, record) == 0) {
+			name->is_shared = record->is_shared;
+			first = record;
+		}
+		own_name(b, name, record, first);
+		if (!is_new && record_compare(before, record) == 0) {
 			continue;
 		}
 		name->affinity &= record->affinity;
@@ -194,11 +251,9 @@ static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct 
 	if (!*id || !*region || netaddr_is_zero(addr)) /* a row that is not whole */
 		return 0;
 	(void)str_format(text, sizeof(text), "%s%s.%s." PLAN_HOSTS_DOMAIN, label, id, region);
-	name = plan_append(&b->plan->names, &b->plan->n_names, sizeof(*name));
+	name = append_name(b, vpc->number, text);
 	if (!name)
 		return -ENOMEM;
-	name->vpc = vpc->number;
-	copy_lower(name->name, text);
 	name->canonical = true;
 	name->addrs = malloc(sizeof(*name->addrs));
 	name->zones = calloc(1, sizeof(*name->zones));
@@ -206,6 +261,23 @@ static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct 
 		return -ENOMEM;
 	name->addrs[0] = *addr;
 	name->n_addrs = 1;
+	return 0;
+}
+
+/* An endpoint's, so that it is planned with it. */
+static int add_host_of_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct port *port)
+{
+	struct plan_slices *slices = b->plan->slices;
+	struct plan_part *part = plan_part_find(slices, port->holder);
+	size_t n = b->plan->n_names;
+	int r = add_host(b, vpc, &port->addr, "", port->id, port->region);
+
+	if (r < 0 || b->plan->n_names == n)
+		return r;
+	if (part)
+		plan_part_own(part, b->plan->names[n]);
+	else
+		slices->is_odd = true;
 	return 0;
 }
 
@@ -227,7 +299,7 @@ static int add_interface(struct plan_builder *b, const struct port *port)
 		return 0;
 	switch (port->kind) {
 	case PORT_ENDPOINT: /* its zone's name */
-		return is_beside(b, port) ? add_host(b, vpc, &port->addr, "", port->id, port->region) : 0;
+		return is_beside(b, port) ? add_host_of_endpoint(b, vpc, port) : 0;
 	case PORT_LOAD_BALANCER:
 		return add_host(b, vpc, &port->addr, "", port->id, port->region);
 	case PORT_INSTANCE:
@@ -237,6 +309,16 @@ static int add_interface(struct plan_builder *b, const struct port *port)
 		return add_host(b, vpc, &port->addr, "", instance->id, port->region);
 	}
 	return 0;
+}
+
+int plan_endpoint_hosts(struct plan_builder *b, const char *endpoint)
+{
+	int r = 0;
+
+	for (const struct port *v = NULL;
+	     r == 0 && (v = snapshot_children(b->rows, REF_PORT_HOLDER, endpoint, v));)
+		r = v->kind == PORT_ENDPOINT ? add_interface(b, v) : 0;
+	return r;
 }
 
 static int add_hosts(struct plan_builder *b)
@@ -259,22 +341,30 @@ static int add_hosts(struct plan_builder *b)
 
 /* What addresses are called. */
 
+int plan_name_compare(const struct plan_name *a, const struct plan_name *b)
+{
+	if (a->vpc != b->vpc)
+		return a->vpc < b->vpc ? -1 : 1;
+	return plan_domain_compare(a->name, b->name);
+}
+
+int plan_reverse_compare(const struct plan_reverse *a, const struct plan_reverse *b)
+{
+	int c = a->vpc < b->vpc ? -1 : a->vpc > b->vpc;
+
+	if (!c)
+		c = netaddr_compare(&a->addr, &b->addr);
+	return c ? c : plan_domain_compare(a->name->name, b->name->name);
+}
+
 static int name_compare(const void *a, const void *b)
 {
-	const struct plan_name *x = a, *y = b;
-
-	if (x->vpc != y->vpc)
-		return x->vpc < y->vpc ? -1 : 1;
-	return plan_domain_compare(x->name, y->name);
+	return plan_name_compare(*(struct plan_name *const *)a, *(struct plan_name *const *)b);
 }
 
 static int reverse_compare(const void *a, const void *b)
 {
-	const struct plan_reverse *x = a, *y = b;
-
-	if (x->vpc != y->vpc)
-		return x->vpc < y->vpc ? -1 : 1;
-	return netaddr_compare(&x->addr, &y->addr);
+	return plan_reverse_compare(a, b);
 }
 
 /* Sorts the names, and turns them round. */
@@ -283,7 +373,7 @@ static int settle_names(struct plan *plan)
 	if (plan->n_names > 1)
 		qsort(plan->names, plan->n_names, sizeof(*plan->names), name_compare);
 	for (size_t i = 0; i < plan->n_names; i++) {
-		const struct plan_name *name = &plan->names[i];
+		const struct plan_name *name = plan->names[i];
 		struct plan_reverse *reverse;
 
 		if (!name->canonical || name->n_addrs != 1)
@@ -291,8 +381,7 @@ static int settle_names(struct plan *plan)
 		reverse = plan_append(&plan->reverse, &plan->n_reverse, sizeof(*reverse));
 		if (!reverse)
 			return -ENOMEM;
-		*reverse =
-			(struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = (uint32_t)i};
+		*reverse = (struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = name};
 	}
 	if (plan->n_reverse > 1)
 		qsort(plan->reverse, plan->n_reverse, sizeof(*plan->reverse), reverse_compare);
@@ -312,7 +401,7 @@ static int add_domain(struct plan_builder *b, const char *pattern, const char *r
 		b->plan->n_domains--;
 		return 0;
 	}
-	copy_lower(domain->name, text);
+	plan_copy_name(domain->name, text);
 	return 0;
 }
 
@@ -359,14 +448,23 @@ static int add_domains(struct plan_builder *b)
 
 int plan_names(struct plan_builder *b)
 {
+	struct plan_slices *slices = b->plan->slices;
+	size_t n_parts = slices->n_parts;
+
+	slices->n_parts = 0; /* the parts are there, and each gets its records in turn */
 	for (const struct endpoint *v = NULL; (v = snapshot_next(b->rows, KIND_ENDPOINT, "", v));) {
 		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		int r = vpc && v->status != ENDPOINT_DELETING ? add_endpoint(b, vpc, v) : 0;
+		int r;
 
+		if (!vpc)
+			continue;
+		slices->n_parts++;
+		r = v->status != ENDPOINT_DELETING ? plan_endpoint_records(b, vpc, v) : 0;
 		if (r < 0)
 			return r;
 	}
-	if (gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b->plan) < 0)
+	assert(slices->n_parts == n_parts);
+	if (plan_gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b->plan) < 0)
 		return -ENOMEM;
 	return add_domains(b);
 }

@@ -29,6 +29,7 @@ static int number_of(struct plan_builder *b, const char *id, uint32_t *ret)
 	int r = plan_indexes_security_group(b->indexes, id, ret);
 
 	if (r == -ENOSPC) {
+		b->plan->slices->is_odd = true;
 		*ret = 0;
 		return 0;
 	}
@@ -181,7 +182,7 @@ static int settle_rules(struct plan_builder *b, struct plan_security_group *grou
 			 direction == PL_DIRECTION_IN ? "inbound" : "outbound");
 }
 
-static int add_rules(struct plan_builder *b, struct plan_security_group *group)
+int plan_group_rules(struct plan_builder *b, struct plan_security_group *group)
 {
 	const struct security_group *row = snapshot_security_group(b->rows, group->id);
 	int r = 0;
@@ -206,7 +207,7 @@ int plan_security_groups(struct plan_builder *b)
 	for (size_t i = 0; i < n; i++) {
 		/* The array may move meanwhile. */
 		struct plan_security_group group = b->plan->security_groups[i];
-		int r = add_rules(b, &group);
+		int r = plan_group_rules(b, &group);
 
 		b->plan->security_groups[i] = group;
 		if (r < 0)

@@ -81,9 +81,9 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 
 	r = plan_indexes_slot(b->indexes, row->number, &slot);
 	if (r == -ENOSPC)
-		return plan_fail(b, key, "this node has no free slot for another interface");
+		return plan_fail_by_others(b, key, "this node has no free slot for another interface");
 	if (r == -EEXIST)
-		return plan_fail(b, key, "its interface %s has the number of another one", row->id);
+		return plan_fail_by_others(b, key, "its interface %s has the number of another one", row->id);
 	if (r < 0)
 		return r;
 	port = plan_append(&b->plan->ports, &b->plan->n_ports, sizeof(*port));

@@ -50,15 +50,17 @@ static void wishes_done(struct wishes *wishes)
 	free(wishes->items);
 }
 
-/* Sorted, each once. */
-static int find_wishes(const struct plan *plan, struct wishes *ret)
+/* Of the listeners from there on with that target, or of any (0). Sorted, each once. */
+static int find_wishes(const struct plan *plan, size_t first, uint32_t target, struct wishes *ret)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < plan->n_listeners; i++) {
+	for (size_t i = first; i < plan->n_listeners; i++) {
 		const struct plan_listener *listener = &plan->listeners[i];
 		struct wish *wish;
 
+		if (target && listener->key.target != target)
+			break;
 		if (!(listener->value.proxy & PL_PROXY_IDS))
 			continue;
 		wish = plan_append(&ret->items, &ret->n, sizeof(*wish));
@@ -136,20 +138,50 @@ static int proxy_compare(const void *a, const void *b)
 	return x->parts < y->parts ? -1 : x->parts > y->parts;
 }
 
+static int add_rows(struct plan_builder *b, const struct plan_eni *eni, const struct wishes *wishes)
+{
+	uint32_t target = eni->value.target;
+	size_t first = LOWER_BOUND(j, wishes->n, wishes->items[j].target < target);
+	int r = 0;
+
+	for (size_t i = first; i < wishes->n && wishes->items[i].target == target && r == 0; i++)
+		r = add_row(b, eni, wishes->items[i].parts);
+	return r;
+}
+
+static void sort_proxies(struct plan *plan)
+{
+	if (plan->n_proxies > 1)
+		qsort(plan->proxies, plan->n_proxies, sizeof(*plan->proxies), proxy_compare);
+}
+
 int plan_proxies(struct plan_builder *b)
 {
 	_cleanup_(wishes_done) struct wishes wishes = {};
 	struct plan *plan = b->plan;
-	int r = find_wishes(plan, &wishes);
+	int r = find_wishes(plan, 0, 0, &wishes);
 
-	for (size_t i = 0; i < plan->n_enis && wishes.n && r == 0; i++) {
+	for (size_t i = 0; i < plan->n_enis && wishes.n && r == 0; i++)
+		r = add_rows(b, &plan->enis[i], &wishes);
+	sort_proxies(plan);
+	return r;
+}
+
+int plan_proxies_of_slice(struct plan_builder *b)
+{
+	struct plan *plan = b->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_enis && r == 0; i++) {
+		_cleanup_(wishes_done) struct wishes wishes = {};
 		uint32_t target = plan->enis[i].value.target;
-		size_t first = LOWER_BOUND(j, wishes.n, wishes.items[j].target < target);
+		size_t first =
+			LOWER_BOUND(j, b->base->n_listeners, b->base->listeners[j].key.target < target);
 
-		for (size_t j = first; j < wishes.n && wishes.items[j].target == target && r == 0; j++)
-			r = add_row(b, &plan->enis[i], wishes.items[j].parts);
+		r = target ? find_wishes(b->base, first, target, &wishes) : 0;
+		if (r == 0)
+			r = add_rows(b, &plan->enis[i], &wishes);
 	}
-	if (plan->n_proxies > 1)
-		qsort(plan->proxies, plan->n_proxies, sizeof(*plan->proxies), proxy_compare);
+	sort_proxies(plan);
 	return r;
 }

@@ -55,19 +55,16 @@ static void judge(const struct plan_builder *b, const struct plan_group *group, 
 		return;
 	instance = snapshot_instance(b->rows, server->port->holder);
 	is_here = streq(server->port->node, b->input->node);
-	server->local = local_port(b->plan, server->port);
+	server->local = local_port(b->base ? b->base : b->plan, server->port);
 	server->serves = row->status != SERVER_REMOVING && row->weight > 0 &&
 			 (!instance || serving_instance_runs(instance)) && (server->local || !is_here);
 	server->healthy = is_healthy(b, group->row, row);
 }
 
-static int add_group(struct plan_builder *b, const struct server_group *row)
+static int fill_group(struct plan_builder *b, const struct server_group *row, struct plan_group *group)
 {
-	struct plan_group *group = plan_append(&b->groups, &b->n_groups, sizeof(*group));
 	char id[KEY_SIZE];
 
-	if (!group)
-		return -ENOMEM;
 	group->row = row;
 	group->vpc = snapshot_vpc(b->rows, row->vpc);
 	(void)str_format(id, sizeof(id), "%s/%s", row->vpc, b->input->node);
@@ -85,6 +82,31 @@ static int add_group(struct plan_builder *b, const struct server_group *row)
 	return 0;
 }
 
+static int add_group(struct plan_builder *b, const struct server_group *row)
+{
+	struct plan_group *group = plan_append(&b->groups, &b->n_groups, sizeof(*group));
+
+	return group ? fill_group(b, row, group) : -ENOMEM;
+}
+
+/* Of a slice: it joins the groups at its place when it is asked for. */
+static struct plan_group *insert_group(struct plan_builder *b, size_t place, const char *id)
+{
+	const struct server_group *row = snapshot_server_group(b->rows, id);
+	struct plan_group group = {};
+
+	if (!row)
+		return NULL;
+	if (fill_group(b, row, &group) < 0 || !plan_append(&b->groups, &b->n_groups, sizeof(group))) {
+		free(group.servers);
+		b->is_out_of_memory = true;
+		return NULL;
+	}
+	memmove(&b->groups[place + 1], &b->groups[place], (b->n_groups - 1 - place) * sizeof(group));
+	b->groups[place] = group;
+	return &b->groups[place];
+}
+
 int plan_groups(struct plan_builder *b)
 {
 	for (const struct server_group *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER_GROUP, "", v));) {
@@ -96,14 +118,16 @@ int plan_groups(struct plan_builder *b)
 	return 0;
 }
 
-struct plan_group *plan_group_find(const struct plan_builder *b, const char *id)
+struct plan_group *plan_group_find(struct plan_builder *b, const char *id)
 {
 	size_t place = LOWER_BOUND(i, b->n_groups, strcmp(b->groups[i].row->id, id) < 0);
 
-	return place < b->n_groups && streq(b->groups[place].row->id, id) ? &b->groups[place] : NULL;
+	if (place < b->n_groups && streq(b->groups[place].row->id, id))
+		return &b->groups[place];
+	return b->base ? insert_group(b, place, id) : NULL;
 }
 
-bool plan_zone_answers(const struct plan_builder *b, const char *load_balancer, const char *zone)
+bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const char *zone)
 {
 	const struct load_balancer *lb = snapshot_load_balancer(b->rows, load_balancer);
 

@@ -15,9 +15,10 @@ static struct plan_name names[] = {
 	{10, "ep-1.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com", addrs, zones, 2, true},
 	{10, "pai-dlc-vpc.cn-hangzhou.aliyuncs.com", addrs, zones, 2, false},
 };
+static struct plan_name *name_list[] = {&names[0], &names[1]};
 static struct plan_domain domains[] = {{"cn-hangzhou.privatelink.aliyuncs.com"},
 				       {"pai-dlc-vpc.cn-hangzhou.aliyuncs.com"}};
-static struct plan_reverse reverse[] = {{10, {{[10] = 0xff, 0xff, 10, 0, 1, 50}}, 0}};
+static struct plan_reverse reverse[] = {{10, {{[10] = 0xff, 0xff, 10, 0, 1, 50}}, &names[0]}};
 static struct plan_port port = {
 	.slot = 16,
 	.zone = "cn-hangzhou-i",
@@ -28,8 +29,8 @@ static struct plan_port port = {
 };
 static uint32_t by_slot;
 static const struct plan plan = {
-	.names = names,
-	.n_names = ARRAY_SIZE(names),
+	.names = name_list,
+	.n_names = ARRAY_SIZE(name_list),
 	.reverse = reverse,
 	.n_reverse = ARRAY_SIZE(reverse),
 	.domains = domains,

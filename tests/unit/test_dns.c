@@ -27,12 +27,12 @@
 
 static struct netaddr addrs[2];
 static char zones[2][ZONE_SIZE];
-static struct plan_name names[1];
+static struct plan_name names[1], *name_list[] = {&names[0]};
 static struct plan_domain domains[] = {{SERVICE}};
 static struct plan_port ports[2];
 static uint32_t ports_by_slot[] = {0, 1};
 static struct plan plan = {
-	.names = names,
+	.names = name_list,
 	.n_names = 1,
 	.domains = domains,
 	.n_domains = 1,

@@ -30,14 +30,14 @@ enum {
 
 static struct netaddr service_addrs[2], endpoint_addrs[2], many_addrs[60];
 static char zones[60][ZONE_SIZE] = {ZONE_H, ZONE_I};
-static struct plan_name names[5];
+static struct plan_name names[5], *name_list[] = {&names[0], &names[1], &names[2], &names[3], &names[4]};
 static struct plan_domain domains[] = {{"cn-hangzhou.privatelink.aliyuncs.com"}, {SERVICE}};
 static struct plan_port ports[2];
 static uint32_t ports_by_slot[] = {0, 1};
 static struct plan_reverse reverse[5];
 static struct plan plan = {
 	.revision = 77,
-	.names = names,
+	.names = name_list,
 	.n_names = 5,
 	.reverse = reverse,
 	.n_reverse = 5,
@@ -81,13 +81,11 @@ static void make_reverse(void)
 	for (uint32_t i = 0; i < ARRAY_SIZE(addrs); i++) {
 		reverse[i].vpc = 10;
 		(void)netaddr_parse(addrs[i], &reverse[i].addr);
-		reverse[i].name =
-			(uint32_t)(name_of(10, i ? "many.cn-hangzhou.privatelink.aliyuncs.com" : ENDPOINT) -
-				   names);
+		reverse[i].name = name_of(10, i ? "many.cn-hangzhou.privatelink.aliyuncs.com" : ENDPOINT);
 	}
 	reverse[4].vpc = 12;
 	(void)netaddr_parse("10.0.1.51", &reverse[4].addr);
-	reverse[4].name = (uint32_t)(name_of(12, SERVICE) - names);
+	reverse[4].name = name_of(12, SERVICE);
 }
 
 static void make_plan(void)

@@ -12,8 +12,8 @@
 static const struct plan_name *find_name(const struct plan *plan, uint32_t vpc, const char *name)
 {
 	for (size_t i = 0; i < plan->n_names; i++)
-		if (plan->names[i].vpc == vpc && streq(plan->names[i].name, name))
-			return &plan->names[i];
+		if (plan->names[i]->vpc == vpc && streq(plan->names[i]->name, name))
+			return plan->names[i];
 	return NULL;
 }
 
@@ -243,7 +243,7 @@ static const char *name_at(const struct plan *plan, uint32_t vpc, const char *ad
 	for (size_t i = 0; i < plan->n_reverse; i++) {
 		netaddr_format(&plan->reverse[i].addr, text);
 		if (plan->reverse[i].vpc == vpc && streq(text, addr))
-			return plan->names[plan->reverse[i].name].name;
+			return plan->reverse[i].name->name;
 	}
 	return "";
 }
@@ -251,9 +251,9 @@ static const char *name_at(const struct plan *plan, uint32_t vpc, const char *ad
 static bool is_sorted(const struct plan *plan)
 {
 	for (size_t i = 1; i < plan->n_names; i++)
-		if (plan->names[i - 1].vpc > plan->names[i].vpc ||
-		    (plan->names[i - 1].vpc == plan->names[i].vpc &&
-		     plan_domain_compare(plan->names[i - 1].name, plan->names[i].name) >= 0))
+		if (plan->names[i - 1]->vpc > plan->names[i]->vpc ||
+		    (plan->names[i - 1]->vpc == plan->names[i]->vpc &&
+		     plan_domain_compare(plan->names[i - 1]->name, plan->names[i]->name) >= 0))
 			return false;
 	for (size_t i = 1; i < plan->n_reverse; i++)
 		if (plan->reverse[i - 1].vpc > plan->reverse[i].vpc ||

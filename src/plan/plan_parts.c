@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What of a plan belongs to which endpoint, and how often what they share is used. It is made with the plan,
+ * and kept by those who change slices of it.
+ */
+#include "plan_build.h"
+
+#include "../lib/vec.h"
+
+int plan_slices_new(struct plan_slices **ret)
+{
+	struct plan_slices *slices = calloc(1, sizeof(*slices));
+
+	if (!slices)
+		return -ENOMEM;
+	slices->groups = calloc(PL_GROUPS_MAX, sizeof(*slices->groups));
+	if (!slices->groups) {
+		plan_slices_free(slices);
+		return -ENOMEM;
+	}
+	*ret = slices;
+	return 0;
+}
+
+void plan_slices_free_dropped(struct plan_slices *slices)
+{
+	while (slices->dropped) {
+		struct plan_name *name = slices->dropped;
+
+		slices->dropped = name->next;
+		plan_name_free(name);
+	}
+}
+
+struct plan_slices *plan_slices_free(struct plan_slices *slices)
+{
+	if (!slices)
+		return NULL;
+	plan_slices_free_dropped(slices);
+	free(slices->parts);
+	free(slices->vpcs);
+	free(slices->groups);
+	free(slices->targets);
+	free(slices);
+	return NULL;
+}
+
+int plan_part_add(struct plan_builder *b, const struct vpc *vpc, const char *endpoint)
+{
+	struct plan_slices *slices = b->plan->slices;
+	struct plan_part *part = plan_append(&slices->parts, &slices->n_parts, sizeof(*part));
+
+	if (!part)
+		return -ENOMEM;
+	(void)str_copy(part->endpoint, sizeof(part->endpoint), endpoint);
+	(void)str_copy(part->vpc, sizeof(part->vpc), vpc->id);
+	return 0;
+}
+
+size_t plan_part_place(const struct plan_slices *slices, const char *endpoint)
+{
+	return LOWER_BOUND(i, slices->n_parts, strcmp(slices->parts[i].endpoint, endpoint) < 0);
+}
+
+struct plan_part *plan_part_find(const struct plan_slices *slices, const char *endpoint)
+{
+	size_t place = plan_part_place(slices, endpoint);
+
+	return place < slices->n_parts && streq(slices->parts[place].endpoint, endpoint)
+		       ? &slices->parts[place]
+		       : NULL;
+}
+
+void plan_part_own(struct plan_part *part, struct plan_name *name)
+{
+	name->next = part->names;
+	part->names = name;
+}
+
+void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by)
+{
+	for (uint32_t i = 0; i < set->count; i++)
+		slices->groups[set->group[i]] += (uint32_t)by;
+}
+
+struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target)
+{
+	size_t place = LOWER_BOUND(i, slices->n_targets, slices->targets[i].number < target);
+
+	return place < slices->n_targets && slices->targets[place].number == target ? &slices->targets[place]
+										    : NULL;
+}
+
+void plan_count_eni(struct plan_slices *slices, const struct plan_eni *eni, int by)
+{
+	struct plan_use *use = plan_target_use(slices, eni->value.target);
+
+	if (use)
+		use->n += (uint32_t)by;
+	plan_count_set(slices, &eni->set, by);
+	plan_count_set(slices, &eni->balancer_set, by);
+}
+
+static int use_compare(const void *a, const void *b)
+{
+	uint32_t x = ((const struct plan_use *)a)->number, y = ((const struct plan_use *)b)->number;
+
+	return x < y ? -1 : x > y;
+}
+
+static int note_targets(struct plan_builder *b)
+{
+	struct plan_slices *slices = b->plan->slices;
+
+	if (!b->n_targets)
+		return 0;
+	slices->targets = calloc(b->n_targets, sizeof(*slices->targets));
+	if (!slices->targets)
+		return -ENOMEM;
+	slices->n_targets = b->n_targets;
+	for (size_t i = 0; i < b->n_targets; i++)
+		slices->targets[i].number = b->targets[i].number;
+	qsort(slices->targets, slices->n_targets, sizeof(*slices->targets), use_compare);
+	return 0;
+}
+
+static int note_vpcs(struct plan_builder *b)
+{
+	struct plan_slices *slices = b->plan->slices;
+
+	if (!b->n_vpcs)
+		return 0;
+	slices->vpcs = calloc(b->n_vpcs, sizeof(*slices->vpcs));
+	if (!slices->vpcs)
+		return -ENOMEM;
+	slices->n_vpcs = b->n_vpcs;
+	for (size_t i = 0; i < b->n_vpcs; i++)
+		(void)str_copy(slices->vpcs[i], sizeof(slices->vpcs[i]), b->vpcs[i]->id);
+	return 0;
+}
+
+int plan_parts_settle(struct plan_builder *b)
+{
+	struct plan *plan = b->plan;
+	int r = note_targets(b);
+
+	if (r == 0)
+		r = note_vpcs(b);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < plan->n_ports; i++)
+		plan_count_set(plan->slices, &plan->ports[i].set, 1);
+	for (size_t i = 0; i < plan->n_enis; i++)
+		plan_count_eni(plan->slices, &plan->enis[i], 1);
+	return 0;
+}
