@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of slices share, and no one else sees. All return 1 where only the whole plan will do.
+ */
+#pragma once
+
+#include "plan_build.h"
+#include "plan_slice.h"
+
+struct slice {
+	const struct plan_input *input;
+	struct plan_indexes *indexes;
+	struct plan *plan; /* that it is a slice of */
+	struct plan_patch *patch;
+};
+
+/* A builder of something small beside the plan; plan_builder_done() ends it. */
+int slice_builder(const struct slice *slice, struct plan_builder *ret);
+
+/* The failures of that key are those of the builder, which must have no others. */
+bool slice_fails_only(const struct plan_builder *b, const char *key);
+int slice_set_failure(struct slice *slice, const char *key, const struct plan_builder *b);
+/* Some failure's key begins so. */
+bool slice_has_failure(const struct plan *plan, const char *prefix);
+
+/* Notes in the patch what may have changed. */
+int slice_note_slot(struct slice *slice, uint32_t slot);
+/* The same of an address. */
+int slice_note_place(struct slice *slice, const struct pl_place_key *key);
+
+/* All of the set's groups are somebody's. */
+bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set);
+
+/* Of sorted arrays: room at a place, and one element less. */
+void *slice_insert(void *array, size_t *n, size_t element_size, size_t place);
+void slice_remove(void *array, size_t *n, size_t element_size, size_t place);
+
+/* plan_slice_endpoint.c, plan_slice_names.c */
+int slice_endpoint(struct slice *slice, const char *id);
+bool slice_may_have_names(const struct slice *slice, const struct plan_part *old,
+			  const struct plan_builder *b);
+/* Takes the builder's names for those of the part. */
+int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b);

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slice of an endpoint: its ENIs, their places, what PROXY headers say of them, its names.
+ */
+#include "plan_slice_build.h"
+
+#include "../lib/vec.h"
+
+static size_t eni_place(const struct plan *plan, uint32_t slot)
+{
+	return LOWER_BOUND(i, plan->n_enis, plan->enis[i].slot < slot);
+}
+
+static struct plan_eni *find_eni(const struct plan *plan, uint32_t slot)
+{
+	size_t place = eni_place(plan, slot);
+
+	return place < plan->n_enis && plan->enis[place].slot == slot ? &plan->enis[place] : NULL;
+}
+
+static size_t place_place(const struct plan *plan, const struct pl_place_key *key)
+{
+	return LOWER_BOUND(i, plan->n_places, plan_place_key_compare(&plan->places[i].key, key) < 0);
+}
+
+static struct plan_place *find_place(const struct plan *plan, const struct pl_place_key *key)
+{
+	size_t place = place_place(plan, key);
+
+	return place < plan->n_places && plan_place_key_compare(&plan->places[place].key, key) == 0
+		       ? &plan->places[place]
+		       : NULL;
+}
+
+static struct pl_place_key key_of(const struct plan_eni *eni)
+{
+	return (struct pl_place_key){.vpc = eni->value.vpc, .addr = eni->value.addr};
+}
+
+static bool is_of(const struct plan *plan, uint32_t slot, const char *endpoint)
+{
+	const struct plan_eni *eni = find_eni(plan, slot);
+
+	return eni && streq(eni->endpoint, endpoint);
+}
+
+/* What the endpoint is now. */
+static int build(struct plan_builder *b, const char *id)
+{
+	const struct endpoint *row = snapshot_endpoint(b->rows, id);
+	const struct vpc *vpc = row ? plan_local_vpc(b, row->vpc) : NULL;
+	int r = vpc ? plan_part_add(b, vpc, id) : 0;
+
+	if (r == 0 && vpc)
+		r = plan_endpoint(b, vpc, row);
+	if (r == 0 && vpc && row->status != ENDPOINT_DELETING)
+		r = plan_endpoint_records(b, vpc, row);
+	if (r == 0)
+		r = plan_gather_names(b);
+	if (r == 0)
+		r = plan_endpoint_hosts(b, id);
+	if (r == 0)
+		r = plan_proxies_of_slice(b);
+	if (r == 0)
+		r = plan_settle(b);
+	return r == 0 && b->is_out_of_memory ? -ENOMEM : r;
+}
+
+/* Nothing stands where the ENI goes, or its own predecessor. */
+static bool may_have(const struct slice *slice, const struct plan_eni *eni, const char *id)
+{
+	const struct plan *plan = slice->plan;
+	const struct pl_place_key key = key_of(eni);
+	const struct plan_place *place = find_place(plan, &key);
+
+	if (plan_port_by_slot(plan, eni->slot) ||
+	    (find_eni(plan, eni->slot) && !is_of(plan, eni->slot, id)) ||
+	    (place && (place->value.kind != PL_PLACE_ENI || !is_of(plan, place->value.id, id))))
+		return false;
+	return (!eni->value.target || plan_target_use(plan->slices, eni->value.target)) &&
+	       slice_knows_set(plan->slices, &eni->set) && slice_knows_set(plan->slices, &eni->balancer_set);
+}
+
+static bool is_used(const struct plan_slices *slices, const struct plan_eni *eni)
+{
+	const struct plan_use *use = plan_target_use(slices, eni->value.target);
+
+	return (!use || use->n) && slice_knows_set(slices, &eni->set) &&
+	       slice_knows_set(slices, &eni->balancer_set);
+}
+
+static void count(struct slice *slice, const struct plan_part *old, const struct plan *new, int by)
+{
+	struct plan_slices *slices = slice->plan->slices;
+
+	for (size_t i = 0; i < new->n_enis; i++)
+		plan_count_eni(slices, &new->enis[i], by);
+	for (uint32_t slot = old ? old->first_slot : 0; slot; slot = find_eni(slice->plan, slot)->next_slot)
+		plan_count_eni(slices, find_eni(slice->plan, slot), -by);
+}
+
+/* Counts what the new ENIs use in place of the old ones; false: somebody was the last one of something. */
+static bool take_count(struct slice *slice, const struct plan_part *old, const struct plan *new)
+{
+	bool is_well = true;
+
+	count(slice, old, new, 1);
+	for (uint32_t slot = old ? old->first_slot : 0; slot; slot = find_eni(slice->plan, slot)->next_slot)
+		is_well &= is_used(slice->plan->slices, find_eni(slice->plan, slot));
+	if (!is_well)
+		count(slice, old, new, -1);
+	return is_well;
+}
+
+static bool may_replace(const struct slice *slice, const struct plan_part *old, const struct plan_builder *b,
+			const char *id)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "endpoint/%s", id);
+	if (b->plan->slices->is_odd || !slice_fails_only(b, key) || !slice_may_have_names(slice, old, b))
+		return false;
+	if (old && b->plan->slices->n_parts && !streq(old->vpc, b->plan->slices->parts[0].vpc))
+		return false;
+	for (size_t i = 0; i < b->plan->n_enis; i++)
+		if (!may_have(slice, &b->plan->enis[i], id))
+			return false;
+	return true;
+}
+
+/* Replacing. */
+
+static void remove_proxies(struct plan *plan, uint32_t slot)
+{
+	size_t first = LOWER_BOUND(i, plan->n_proxies, plan->proxies[i].key.slot < slot);
+
+	while (first < plan->n_proxies && plan->proxies[first].key.slot == slot)
+		slice_remove(plan->proxies, &plan->n_proxies, sizeof(*plan->proxies), first);
+}
+
+static int insert_proxies(struct plan *plan, const struct plan *new)
+{
+	for (size_t i = 0; i < new->n_proxies; i++) {
+		const struct plan_proxy *proxy = &new->proxies[i];
+		size_t place = LOWER_BOUND(j, plan->n_proxies,
+					   plan->proxies[j].key.slot < proxy->key.slot ||
+						   (plan->proxies[j].key.slot == proxy->key.slot &&
+						    plan->proxies[j].key.parts < proxy->key.parts));
+		struct plan_proxy *added =
+			slice_insert(&plan->proxies, &plan->n_proxies, sizeof(*added), place);
+
+		if (!added)
+			return -ENOMEM;
+		*added = *proxy;
+	}
+	return 0;
+}
+
+static int remove_eni(struct slice *slice, uint32_t slot, bool stays)
+{
+	struct plan *plan = slice->plan;
+	size_t at = eni_place(plan, slot);
+	const struct pl_place_key key = key_of(&plan->enis[at]);
+	struct plan_place *place = find_place(plan, &key);
+	int r = slice_note_slot(slice, slot);
+
+	if (r == 0)
+		r = slice_note_place(slice, &key);
+	if (place && place->value.kind == PL_PLACE_ENI && place->value.id == slot)
+		slice_remove(plan->places, &plan->n_places, sizeof(*place), (size_t)(place - plan->places));
+	remove_proxies(plan, slot);
+	if (!stays)
+		slice_remove(plan->enis, &plan->n_enis, sizeof(*plan->enis), at);
+	return r;
+}
+
+static int insert_eni(struct slice *slice, const struct plan_eni *eni)
+{
+	struct plan *plan = slice->plan;
+	const struct pl_place_key key = key_of(eni);
+	struct plan_eni *added = find_eni(plan, eni->slot);
+	struct plan_place *place;
+	int r = slice_note_slot(slice, eni->slot);
+
+	if (r == 0)
+		r = slice_note_place(slice, &key);
+	if (!added)
+		added = slice_insert(&plan->enis, &plan->n_enis, sizeof(*added), eni_place(plan, eni->slot));
+	if (r < 0 || !added)
+		return -ENOMEM;
+	*added = *eni;
+	place = slice_insert(&plan->places, &plan->n_places, sizeof(*place), place_place(plan, &key));
+	if (!place)
+		return -ENOMEM;
+	*place = (struct plan_place){key, {.kind = PL_PLACE_ENI, .id = eni->slot}};
+	return 0;
+}
+
+static bool has_slot(const struct plan *plan, uint32_t slot)
+{
+	return find_eni(plan, slot) != NULL;
+}
+
+static int replace_enis(struct slice *slice, const struct plan_part *old, const struct plan *new)
+{
+	int r = 0;
+
+	for (uint32_t slot = old ? old->first_slot : 0, next; slot && r == 0; slot = next) {
+		next = find_eni(slice->plan, slot)->next_slot;
+		r = remove_eni(slice, slot, has_slot(new, slot));
+	}
+	for (size_t i = 0; i < new->n_enis &&r == 0; i++)
+		r = insert_eni(slice, &new->enis[i]);
+	return r < 0 ? r : insert_proxies(slice->plan, new);
+}
+
+/* The part of the endpoint, as it is from now on; NULL: it has none. Its names are still the old ones. */
+static int replace_part(struct slice *slice, const char *id, const struct plan *new, struct plan_part **ret)
+{
+	struct plan_slices *slices = slice->plan->slices;
+	struct plan_part *part = plan_part_find(slices, id);
+
+	if (!part && new->slices->n_parts) {
+		part = slice_insert(&slices->parts, &slices->n_parts, sizeof(*part),
+				    plan_part_place(slices, id));
+		if (!part)
+			return -ENOMEM;
+		memcpy(part->endpoint, new->slices->parts[0].endpoint, sizeof(part->endpoint));
+		memcpy(part->vpc, new->slices->parts[0].vpc, sizeof(part->vpc));
+	}
+	if (part)
+		part->first_slot = new->slices->n_parts ? new->slices->parts[0].first_slot : 0;
+	*ret = part;
+	return 0;
+}
+
+int slice_endpoint(struct slice *slice, const char *id)
+{
+	_cleanup_(plan_builder_done) struct plan_builder b = {};
+	struct plan_slices *slices = slice->plan->slices;
+	struct plan_part *old = plan_part_find(slices, id), *part;
+	char key[KEY_SIZE];
+	int r = slice_builder(slice, &b);
+
+	if (r == 0)
+		r = build(&b, id);
+	if (r < 0 || !may_replace(slice, old, &b, id))
+		return r < 0 ? r : 1;
+	if (!take_count(slice, old, b.plan))
+		return 1;
+	r = replace_enis(slice, old, b.plan);
+	if (r == 0)
+		r = replace_part(slice, id, b.plan, &part);
+	if (r < 0 || !part)
+		return r;
+	r = slice_replace_names(slice, part, &b);
+	if (r == 0 && !b.plan->slices->n_parts)
+		slice_remove(slices->parts, &slices->n_parts, sizeof(*part), (size_t)(part - slices->parts));
+	(void)str_format(key, sizeof(key), "endpoint/%s", id);
+	return r == 0 ? slice_set_failure(slice, key, &b) : r;
+}

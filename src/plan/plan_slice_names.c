@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The names of an endpoint's slice. Its own ones come and go with it. Its service's it may share with other
+ * endpoints of the VPC: that one is made anew from all of them.
+ */
+#include "plan_slice_build.h"
+
+#include "../lib/vec.h"
+
+#define SHARING_MAX 512 /* endpoints of a VPC that are looked through; above, the whole plan is as well */
+
+static size_t name_place(const struct plan *plan, const struct plan_name *name)
+{
+	return LOWER_BOUND(i, plan->n_names, plan_name_compare(plan->names[i], name) < 0);
+}
+
+static struct plan_name *find_name(const struct plan *plan, const struct plan_name *like)
+{
+	size_t place = name_place(plan, like);
+
+	return place < plan->n_names && plan_name_compare(plan->names[place], like) == 0 ? plan->names[place]
+											 : NULL;
+}
+
+static bool is_of(const struct plan_part *part, const struct plan_name *name)
+{
+	for (const struct plan_name *own = part ? part->names : NULL; own; own = own->next)
+		if (own == name)
+			return true;
+	return false;
+}
+
+bool slice_may_have_names(const struct slice *slice, const struct plan_part *old,
+			  const struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->plan->n_names; i++) {
+		const struct plan_name *name = b->plan->names[i], *found = find_name(slice->plan, name);
+
+		if (found && (name->is_shared ? !found->is_shared : !is_of(old, found)))
+			return false;
+	}
+	return true;
+}
+
+static bool has_reverse(const struct plan_name *name)
+{
+	return name->canonical && name->n_addrs == 1;
+}
+
+static size_t reverse_place(const struct plan *plan, const struct plan_reverse *reverse)
+{
+	return LOWER_BOUND(i, plan->n_reverse, plan_reverse_compare(&plan->reverse[i], reverse) < 0);
+}
+
+static struct plan_reverse reverse_of(const struct plan_name *name)
+{
+	return (struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = name};
+}
+
+/* It is the caller's. */
+static void take_name(struct plan *plan, struct plan_name *name)
+{
+	size_t place = name_place(plan, name);
+
+	if (has_reverse(name)) {
+		struct plan_reverse reverse = reverse_of(name);
+		size_t at = reverse_place(plan, &reverse);
+
+		while (at < plan->n_reverse && plan->reverse[at].name != name)
+			at++;
+		slice_remove(plan->reverse, &plan->n_reverse, sizeof(reverse), at);
+	}
+	while (plan->names[place] != name)
+		place++;
+	slice_remove(plan->names, &plan->n_names, sizeof(*plan->names), place);
+}
+
+/* Other endpoints that are planned anew, too, may still have it for theirs. */
+static void drop_shared(struct plan *plan, struct plan_name *name)
+{
+	take_name(plan, name);
+	name->next = plan->slices->dropped;
+	plan->slices->dropped = name;
+}
+
+/* The name is the plan's from then on, or is freed. */
+static int insert_name(struct plan *plan, struct plan_name *name)
+{
+	struct plan_name **place =
+		slice_insert(&plan->names, &plan->n_names, sizeof(*place), name_place(plan, name));
+	struct plan_reverse reverse, *added;
+
+	if (!place) {
+		plan_name_free(name);
+		return -ENOMEM;
+	}
+	*place = name;
+	if (!has_reverse(name))
+		return 0;
+	reverse = reverse_of(name);
+	added = slice_insert(&plan->reverse, &plan->n_reverse, sizeof(reverse),
+			     reverse_place(plan, &reverse));
+	if (!added)
+		return -ENOMEM;
+	*added = reverse;
+	return 0;
+}
+
+/* Shared names. */
+
+static bool has_domain(const struct slice *slice, const struct endpoint *endpoint, const char *text)
+{
+	const struct service *service = snapshot_service(slice->input->rows, endpoint->service);
+	char domain[DOMAIN_SIZE];
+
+	if (endpoint->status == ENDPOINT_DELETING || !service || !*service->private_domain)
+		return false;
+	plan_copy_name(domain, service->private_domain);
+	return streq(domain, text);
+}
+
+static int gather_sharing(struct slice *slice, const struct vpc *vpc, const char *text,
+			  struct plan_builder *b)
+{
+	int r = 0;
+
+	for (const struct endpoint *v = NULL;
+	     r == 0 && (v = snapshot_children(slice->input->rows, REF_ENDPOINT_VPC, vpc->id, v));) {
+		if (!has_domain(slice, v, text))
+			continue;
+		r = plan_part_add(b, vpc, v->id);
+		if (r == 0)
+			r = plan_endpoint_records(b, vpc, v);
+	}
+	return r < 0 ? r : plan_gather_names(b);
+}
+
+/* The name as the rows have it; NULL: nobody has it. */
+static int make_shared(struct slice *slice, const struct vpc *vpc, const char *text, struct plan_name **ret)
+{
+	_cleanup_(plan_builder_done) struct plan_builder b = {};
+	int r = slice_builder(slice, &b);
+
+	*ret = NULL;
+	if (r == 0)
+		r = gather_sharing(slice, vpc, text, &b);
+	if (r == 0 && b.is_out_of_memory)
+		r = -ENOMEM;
+	if (r < 0 || b.plan->slices->is_odd)
+		return r < 0 ? r : 1;
+	for (size_t i = 0; i < b.plan->n_names; i++)
+		if (b.plan->names[i]->is_shared && streq(b.plan->names[i]->name, text)) {
+			*ret = TAKE_PTR(b.plan->names[i]);
+			break;
+		}
+	return 0;
+}
+
+/* The one that is there stays where it is, since others point to it. */
+static void take_addresses(struct plan_name *name, struct plan_name *from)
+{
+	struct plan_name old = *name;
+
+	name->addrs = from->addrs;
+	name->zones = from->zones;
+	name->n_addrs = from->n_addrs;
+	name->affinity = from->affinity;
+	from->addrs = old.addrs;
+	from->zones = old.zones;
+	plan_name_free(from);
+}
+
+/* Makes the shared name anew that has this VPC and text. *ret: it, NULL if it is nobody's any more. */
+static int replace_shared(struct slice *slice, const char *vpc_id, const struct plan_name *like,
+			  struct plan_name **ret)
+{
+	const struct vpc *vpc = snapshot_vpc(slice->input->rows, vpc_id);
+	struct plan *plan = slice->plan;
+	struct plan_name *old = find_name(plan, like), *name;
+	int r;
+
+	*ret = NULL;
+	if (!vpc || snapshot_count_children(slice->input->rows, REF_ENDPOINT_VPC, vpc_id) > SHARING_MAX)
+		return 1;
+	r = make_shared(slice, vpc, like->name, &name);
+	if (r != 0)
+		return r;
+	if (name && old) {
+		take_addresses(old, name);
+		*ret = old;
+	} else if (name) {
+		*ret = name;
+		r = insert_name(plan, name);
+	} else if (old) {
+		drop_shared(plan, old);
+	}
+	return r;
+}
+
+static struct plan_name *shared_of(const struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->plan->n_names; i++)
+		if (b->plan->names[i] && b->plan->names[i]->is_shared)
+			return b->plan->names[i];
+	return NULL;
+}
+
+static int replace_all_shared(struct slice *slice, struct plan_part *part, const struct plan_name *wanted)
+{
+	struct plan_name *old = part->shared, *made;
+	int r = 0;
+
+	part->shared = NULL;
+	if (old && (!wanted || plan_name_compare(old, wanted) != 0)) {
+		struct plan_name like = *old;
+
+		r = replace_shared(slice, part->vpc, &like, &made);
+	}
+	return r == 0 && wanted ? replace_shared(slice, part->vpc, wanted, &part->shared) : r;
+}
+
+int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+{
+	int r = 0;
+
+	while (part->names) {
+		struct plan_name *name = part->names;
+
+		part->names = name->next;
+		take_name(slice->plan, name);
+		plan_name_free(name);
+	}
+	for (size_t i = 0; i < b->plan->n_names && r == 0; i++) {
+		struct plan_name *name = b->plan->names[i];
+
+		if (name->is_shared)
+			continue;
+		b->plan->names[i] = NULL;
+		plan_part_own(part, name);
+		r = insert_name(slice->plan, name);
+	}
+	return r == 0 ? replace_all_shared(slice, part, shared_of(b)) : r;
+}
