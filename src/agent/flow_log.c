@@ -235,30 +235,61 @@ static void on_timer(void *context, uint32_t events _unused_)
 		loop_timer_set(log->timer, r > 0 ? GO_ON_MS : READ_MS);
 }
 
-void flow_log_follow(struct flow_log *log, const struct plan *plan)
+static int add_slots(struct flow_log *log, const uint32_t *slots, size_t n)
 {
 	int r = 0;
 
-	log->plan = plan;
-	if (!plan)
-		return;
+	for (size_t i = 0; i < n && r == 0; i++) {
+		const struct plan_eni *eni = query_eni(log->plan, slots[i]);
+
+		r = eni && eni->is_logged ? add(log, eni) : 0;
+	}
+	return r;
+}
+
+static int add_all(struct flow_log *log)
+{
+	const struct plan *plan = log->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < plan->n_enis && r == 0; i++)
+		r = plan->enis[i].is_logged ? add(log, &plan->enis[i]) : 0;
+	return r;
+}
+
+/* `slots` NULL: all. */
+static void follow(struct flow_log *log, const uint32_t *slots, size_t n)
+{
+	int r;
+
 	if (log->is_begun && log->n > 0) {
 		flow_files_look(log->files);
 		(void)datapath_log_read(log->records); /* what is said of those that go now */
 	}
 	forget_some(log);
-	for (size_t i = 0; i < plan->n_enis; i++)
-		if (plan->enis[i].is_logged && r == 0)
-			r = add(log, &plan->enis[i]);
+	r = slots ? add_slots(log, slots, n) : add_all(log);
 	if (r < 0 && !log->is_told)
 		log_warning("flows of some endpoints are not logged: %s",
 			    r == -ENOSPC ? "there are more of them than this node takes" : strerror(-r));
-	log->is_told = r < 0;
+	log->is_told = r < 0 || (slots && log->is_told);
 	if (!log->is_begun)
 		switch_others_off(log);
 	if (log->n > 0 || !log->is_begun)
 		loop_timer_set(log->timer, READ_MS);
 	log->is_begun = true;
+}
+
+void flow_log_follow(struct flow_log *log, const struct plan *plan)
+{
+	log->plan = plan;
+	if (plan)
+		follow(log, NULL, 0);
+}
+
+void flow_log_follow_slots(struct flow_log *log, const uint32_t *slots, size_t n)
+{
+	if (log->plan && n > 0)
+		follow(log, slots, n);
 }
 
 json_t *flow_log_answer(const struct flow_log *log, const char *endpoint)

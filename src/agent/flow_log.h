@@ -22,5 +22,7 @@ int flow_log_new(struct loop *loop, struct datapath *datapath, const char *direc
 struct flow_log *flow_log_free(struct flow_log *log);
 /* Makes what is on equal to the plan, which is borrowed until the next one. */
 void flow_log_follow(struct flow_log *log, const struct plan *plan);
+/* The same for ENIs of that plan that came, changed or went. */
+void flow_log_follow_slots(struct flow_log *log, const uint32_t *slots, size_t n);
 /* {"on": …, "files": […]} of an endpoint, the older file first; NULL: there is no such endpoint. */
 json_t *flow_log_answer(const struct flow_log *log, const char *endpoint);

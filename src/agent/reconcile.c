@@ -13,6 +13,10 @@
  *
  * Every minute, after a failure, and when the kernel dropped events, a pass is a full one: it compares with
  * what is really there.
+ *
+ * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
+ * what the plan says, a pass plans these and writes their rows. Whatever such a pass cannot do, or goes wrong
+ * in it, makes it one of the whole.
  */
 #include "reconcile.h"
 
@@ -31,17 +35,20 @@ struct reconcile {
 	struct loop_source *later, *retry, *slow, *due;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
-	bool is_retry_due; /* the retry timer runs */
-	bool is_unsure;	   /* a pass broke off, and no full one has been through since: what is there? */
-	bool is_settled;   /* the last pass has reported that all of its plan is in force */
+	bool wants_whole;	     /* not only what is touched */
+	struct plan_touched touched; /* by rows, since the last pass */
+	bool is_retry_due;	     /* the retry timer runs */
+	bool is_unsure;	 /* a pass broke off, and no full one has been through since: what is there? */
+	bool is_settled; /* the last pass has reported that all of its plan is in force */
 	bool has_node_port;
-	bool is_trusted;   /* the rows say what is not wanted, too */
-	struct plan *plan; /* in force; the resolver reads it */
+	bool is_trusted;	/* the rows say what is not wanted, too */
+	struct plan *plan;	/* in force; the resolver reads it */
+	struct failures failed; /* what could not be made or written with the last pass of the whole */
 };
 
-static int build_plan(struct reconcile *reconcile, struct plan **ret)
+static struct plan_input input_of(const struct reconcile *reconcile)
 {
-	const struct plan_input input = {
+	return (struct plan_input){
 		.rows = reconcile->parts.rows,
 		.catalogue = reconcile->parts.catalogue,
 		.node = reconcile->parts.node,
@@ -50,14 +57,27 @@ static int build_plan(struct reconcile *reconcile, struct plan **ret)
 		.ifindex = ports_ifindex,
 		.ifindex_context = reconcile->parts.ports,
 	};
+}
+
+static int build_plan(struct reconcile *reconcile, struct plan **ret)
+{
+	const struct plan_input input = input_of(reconcile);
 
 	return plan_build(&input, reconcile->parts.indexes, ret);
 }
 
-static int gather_plan_failures(const struct plan *plan, struct failures *failures)
+/* What could not be made, and what could not be planned: trying again does not help that. */
+static int gather_failures(const struct reconcile *reconcile, struct failures *failures)
 {
+	const struct plan *plan = reconcile->plan;
 	int r = 0;
 
+	for (size_t i = 0; i < reconcile->failed.n && r == 0; i++) {
+		const struct plan_failure *failure = &reconcile->failed.items[i];
+
+		r = failure->is_gone ? failures_add_gone(failures, failure->key, failure->reason)
+				     : failures_add(failures, failure->key, "%s", failure->reason);
+	}
 	for (size_t i = 0; i < plan->n_failures && r == 0; i++)
 		r = failures_add(failures, plan->failures[i].key, "%s", plan->failures[i].reason);
 	return r;
@@ -114,17 +134,20 @@ static int remove_others(struct reconcile *reconcile, bool full)
 	return r;
 }
 
-static void report(struct reconcile *reconcile, const struct failures *failures)
+static void report(struct reconcile *reconcile)
 {
 	_cleanup_(freep) struct health_result *health = NULL;
+	_cleanup_(failures_clear) struct failures failures = {};
 	size_t n_health = 0;
 	int r;
 
 	if (!reconcile->feed)
 		return;
-	r = health_results(reconcile->parts.health, &health, &n_health);
+	r = gather_failures(reconcile, &failures);
 	if (r == 0)
-		r = feed_report(reconcile->feed, reconcile->plan->revision, failures, health, n_health);
+		r = health_results(reconcile->parts.health, &health, &n_health);
+	if (r == 0)
+		r = feed_report(reconcile->feed, reconcile->plan->revision, &failures, health, n_health);
 	if (r < 0)
 		(void)log_errno(r, "cannot report");
 	reconcile->is_settled = r == 0;
@@ -142,39 +165,70 @@ static int take_over(struct reconcile *reconcile, int r)
 	return q < 0 ? q : r;
 }
 
-/* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. `failures`
- * are what could not be made; those of the plan itself come last, since trying again does not help them. */
+/* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. */
 static int apply(struct reconcile *reconcile, bool full)
 {
-	struct failures failures = {};
+	struct failures *failures = &reconcile->failed;
 	struct plan *plan = NULL;
-	size_t n_failed;
 	int r, q;
+
+	failures_clear(failures);
 
 	r = full ? datapath_repair_pins(reconcile->parts.datapath) : 0;
 	if (r >= 0 && (full || ports_node_port_is_due(reconcile->parts.ports)))
 		reconcile->has_node_port = ports_sync_node_port(reconcile->parts.ports) == 0;
 	if (r >= 0)
-		r = plan_with_devices(reconcile, full, &failures, &plan);
+		r = plan_with_devices(reconcile, full, failures, &plan);
 	if (r < 0)
 		return r;
 	r = datapath_sync(reconcile->parts.datapath, plan, ports_node_port(reconcile->parts.ports), full,
-			  &failures);
+			  failures);
 	r = take_over(reconcile, r);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
 
-	n_failed = failures.n;
 	if (ports_are_behind(reconcile->parts.ports))
 		reconcile_request(reconcile, false);
-	else if (r == 0 && reconcile->has_node_port && gather_plan_failures(plan, &failures) == 0)
-		report(reconcile, &failures);
-	failures_clear(&failures);
+	else if (r == 0 && reconcile->has_node_port)
+		report(reconcile);
 	if (r == 0 && q < 0)
 		r = q;
 	if (r == 0 && !reconcile->has_node_port)
 		r = -ENODEV;
-	return r < 0 ? r : n_failed ? -EAGAIN : 0;
+	return r < 0 ? r : failures->n ? -EAGAIN : 0;
+}
+
+/* Of devices alone, which slices have nothing to do with, and the retry mends. */
+static bool has_only_failed_devices(const struct reconcile *reconcile)
+{
+	for (size_t i = 0; i < reconcile->failed.n; i++)
+		if (!str_starts(reconcile->failed.items[i].key, "instance/"))
+			return false;
+	return true;
+}
+
+/* 1: what is touched cannot be put in force by itself. */
+static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
+{
+	const struct plan_input input = input_of(reconcile);
+	_cleanup_(plan_patch_done) struct plan_patch patch = {};
+	int r;
+
+	if (!reconcile->plan || !has_only_failed_devices(reconcile))
+		return 1;
+	r = plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, &patch);
+	if (r == 0)
+		r = datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, &patch);
+	if (r != 0)
+		return r;
+	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
+	if (patch.failures) {
+		report(reconcile);
+		return 0;
+	}
+	r = feed_report_again(reconcile->feed, reconcile->plan->revision);
+	reconcile->is_settled = r == 0;
+	return r;
 }
 
 static void set_retry(struct reconcile *reconcile, bool has_failed)
@@ -207,6 +261,28 @@ static void set_due(struct reconcile *reconcile)
 		loop_timer_stop(reconcile->due);
 }
 
+/* A pass of what is touched alone. False: it has to be one of the whole. */
+static bool run_slices(struct reconcile *reconcile)
+{
+	struct plan_touched touched = reconcile->touched;
+	uint64_t started_ms = now_mono_ms();
+	bool may = !reconcile->wants_whole && !reconcile->wants_full && reconcile->is_settled &&
+		   !reconcile->is_unsure;
+	int r;
+
+	reconcile->is_wanted = reconcile->wants_whole = reconcile->is_settled = false;
+	reconcile->touched = (struct plan_touched){};
+	r = may ? apply_slices(reconcile, &touched) : 1;
+	reconcile->last_ms = now_mono_ms();
+	if (r == 0)
+		log_debug("pass of slices revision=%llu ms=%llu",
+			  (unsigned long long)reconcile->plan->revision,
+			  (unsigned long long)(reconcile->last_ms - started_ms));
+	else if (r < 0)
+		log_debug("cannot put slices in force: %s", strerror(-r));
+	return r == 0;
+}
+
 static void run_pass(void *context, uint32_t events)
 {
 	struct reconcile *reconcile = context;
@@ -215,7 +291,9 @@ static void run_pass(void *context, uint32_t events)
 	int r;
 
 	(void)events;
-	reconcile->is_wanted = reconcile->wants_full = reconcile->is_settled = false;
+	if (run_slices(reconcile))
+		return;
+	reconcile->wants_full = false;
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
@@ -247,11 +325,10 @@ static void on_slow(void *context, uint32_t events)
 	reconcile_request(reconcile, true);
 }
 
-void reconcile_request(struct reconcile *reconcile, bool full)
+static void schedule(struct reconcile *reconcile)
 {
 	uint64_t since_ms = now_mono_ms() - reconcile->last_ms;
 
-	reconcile->wants_full |= full;
 	if (reconcile->is_wanted || !snapshot_revision(reconcile->parts.rows))
 		return;
 	reconcile->is_wanted = true;
@@ -261,27 +338,34 @@ void reconcile_request(struct reconcile *reconcile, bool full)
 		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
 }
 
+void reconcile_request(struct reconcile *reconcile, bool full)
+{
+	reconcile->wants_full |= full;
+	reconcile->wants_whole = true;
+	schedule(reconcile);
+}
+
 /* The rows have another revision, and nothing that a plan is made from has changed: what is in force for the
  * one before is so for this one. */
-static void go_on(struct reconcile *reconcile)
+static bool goes_on(struct reconcile *reconcile)
 {
 	uint64_t revision = snapshot_revision(reconcile->parts.rows);
 
 	if (reconcile->is_wanted || reconcile->wants_full || !reconcile->is_settled ||
-	    feed_report_again(reconcile->feed, revision) < 0) {
-		reconcile_request(reconcile, false);
-		return;
-	}
+	    feed_report_again(reconcile->feed, revision) < 0)
+		return false;
 	reconcile->plan->revision = revision;
 	log_debug("no pass: the plan is the same revision=%llu", (unsigned long long)revision);
+	return true;
 }
 
 void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched)
 {
-	if (plan_touched_any(touched))
-		reconcile_request(reconcile, false);
-	else
-		go_on(reconcile);
+	if (!plan_touched_any(touched) && goes_on(reconcile))
+		return;
+	plan_touched_add(&reconcile->touched, touched);
+	reconcile->wants_whole |= touched->whole || !reconcile->is_settled;
+	schedule(reconcile);
 }
 
 int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
@@ -321,6 +405,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->retry);
 	loop_source_free(reconcile->slow);
 	loop_source_free(reconcile->due);
+	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);
 	free(reconcile);
 	return NULL;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../plan/failures.h"
+#include "../plan/plan_slice.h"
 #include "attach.h"
 
 struct datapath;
@@ -54,6 +55,9 @@ int datapath_sweep_links(struct datapath *datapath);
  * returned is logged. */
 int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
 		  bool full, struct failures *failures);
+/* The same for what a slice of the plan has changed. 1: it cannot be done by itself; then, and after an
+ * error, datapath_sync() has to follow. */
+int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch);
 /* When, by now_mono_ms(), rows of the last sync change by themselves and it is to be made again; 0: never. */
 uint64_t datapath_due_ms(const struct datapath *datapath);
 

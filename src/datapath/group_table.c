@@ -244,15 +244,23 @@ int group_table_load(struct group_table *table)
 
 /* A sync. */
 
+static void begin(struct state *state)
+{
+	version_done(&state->next[0]);
+	version_done(&state->next[1]);
+	state->is_wanted = state->is_left = state->is_other = false;
+}
+
 void group_table_begin(struct group_table *table)
 {
-	for (uint32_t i = 1; i < table->end; i++) {
-		struct state *state = &table->states[i];
+	for (uint32_t i = 1; i < table->end; i++)
+		begin(&table->states[i]);
+}
 
-		version_done(&state->next[0]);
-		version_done(&state->next[1]);
-		state->is_wanted = state->is_left = state->is_other = false;
-	}
+void group_table_begin_one(struct group_table *table, uint32_t number)
+{
+	if (number < table->end)
+		begin(&table->states[number]);
 }
 
 /* The version that is in force, if these rules make it. */
@@ -421,6 +429,11 @@ static int switch_group(struct group_table *table, uint32_t number)
 	}
 	state->is_other = state->is_broken = false;
 	return 0;
+}
+
+int group_table_switch_one(struct group_table *table, uint32_t number)
+{
+	return switch_group(table, number);
 }
 
 int group_table_switch(struct group_table *table)

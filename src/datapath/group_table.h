@@ -38,6 +38,10 @@ int group_table_switch(struct group_table *table);
 /* Takes away the groups that nobody wanted. -ENOMEM. */
 int group_table_prune(struct group_table *table);
 
+/* A group by itself, between syncs: begin, want, switch. Those that nobody changes stay as they are. */
+void group_table_begin_one(struct group_table *table, uint32_t number);
+int group_table_switch_one(struct group_table *table, uint32_t number);
+
 /* Groups that are there. */
 uint32_t group_table_count(const struct group_table *table);
 /* Cells that nothing is in, nor rests. */

@@ -78,9 +78,45 @@ const uint8_t *rowset_value(const struct rowset *set, size_t i)
 	return row_at(set, i) + set->key_size;
 }
 
+size_t rowset_place(const struct rowset *set, const void *key, size_t size)
+{
+	return LOWER_BOUND(i, set->n, memcmp(row_at(set, i), key, size) < 0);
+}
+
+static bool is_at(const struct rowset *set, size_t i, const void *key)
+{
+	return i < set->n && memcmp(row_at(set, i), key, set->key_size) == 0;
+}
+
+int rowset_put(struct rowset *set, const void *key, const void *value)
+{
+	size_t i = rowset_place(set, key, set->key_size), n = set->n;
+
+	if (!is_at(set, i, key)) {
+		int r = rowset_append(set, key, value);
+
+		if (r < 0)
+			return r;
+		memmove(row_at(set, i + 1), row_at(set, i), (n - i) * row_size(set));
+		memcpy(row_at(set, i), key, set->key_size);
+	}
+	memcpy(row_at(set, i) + set->key_size, value, set->value_size);
+	return 0;
+}
+
+void rowset_remove(struct rowset *set, const void *key)
+{
+	size_t i = rowset_place(set, key, set->key_size);
+
+	if (!is_at(set, i, key))
+		return;
+	set->n--;
+	memmove(row_at(set, i), row_at(set, i + 1), (set->n - i) * row_size(set));
+}
+
 const void *rowset_find(const struct rowset *set, const void *key)
 {
-	size_t i = LOWER_BOUND(j, set->n, memcmp(row_at(set, j), key, set->key_size) < 0);
+	size_t i = rowset_place(set, key, set->key_size);
 
 	return i < set->n && memcmp(row_at(set, i), key, set->key_size) == 0 ? rowset_value(set, i) : NULL;
 }

@@ -28,6 +28,11 @@ const uint8_t *rowset_key(const struct rowset *set, size_t i);
 const uint8_t *rowset_value(const struct rowset *set, size_t i);
 /* The value of a key, or NULL. */
 const void *rowset_find(const struct rowset *set, const void *key);
+/* Of a sorted set: the row comes to its place, or its value changes; a row goes, if it is there. -ENOMEM. */
+int rowset_put(struct rowset *set, const void *key, const void *value);
+void rowset_remove(struct rowset *set, const void *key);
+/* Of a sorted set: the first row whose key does not begin before these bytes. */
+size_t rowset_place(const struct rowset *set, const void *key, size_t size);
 
 enum row_change { ROW_ADD, ROW_UPDATE, ROW_DELETE };
 /* `value`: the wanted one; of a deleted row the old one. A negative result ends the walk. */

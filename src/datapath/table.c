@@ -270,3 +270,19 @@ int table_prune(struct table *table, const struct rowset *wanted, table_watch wa
 
 	return r < 0 ? r : copy_rows(&table->mirror, wanted);
 }
+
+int table_put_row(struct table *table, const void *key, const void *value)
+{
+	int r = change_row(table, ROW_UPDATE, key, value);
+
+	return r < 0 ? r : rowset_put(&table->mirror, key, value);
+}
+
+int table_delete_row(struct table *table, const void *key)
+{
+	int r = change_row(table, ROW_DELETE, key, NULL);
+
+	if (r == 0)
+		rowset_remove(&table->mirror, key);
+	return r;
+}

@@ -67,6 +67,17 @@ int main(void)
 	tap_ok(rowset_find(&wanted, "b") && *(const char *)rowset_find(&wanted, "b") == '2',
 	       "a row is found by key");
 	tap_ok(!rowset_find(&wanted, "x"), "a missing one is not");
+	(void)rowset_put(&wanted, "b", "7");
+	(void)rowset_put(&wanted, "e", "5");
+	(void)rowset_put(&wanted, "a", "0");
+	(void)rowset_put(&wanted, "d", "4");
+	rowset_remove(&wanted, "c");
+	rowset_remove(&wanted, "x");
+	is = make("a0b7d4e5");
+	tap_ok(wanted.n == is.n && memcmp(wanted.data, is.data, 2 * is.n) == 0,
+	       "single rows come to their places, change and go");
+	tap_is_int((long long)rowset_place(&wanted, "c", 1), 2, "where a row would be");
+	rowset_done(&is);
 	rowset_done(&wanted);
 	return tap_done();
 }

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a slice of the plan has changed, into the kernel's tables: the rows of its slots and places and the
+ * rules of its groups, in the order of a whole sync (datapath_sync.c), and no other row is looked at.
+ * Whatever is not as after a sync that went well, or has no room, is left to a whole one.
+ */
+#include "datapath_tables.h"
+
+#include "../lib/log.h"
+#include "../lib/vec.h"
+
+struct delta {
+	struct table *table;
+	struct rowset put, gone;
+};
+
+/* In the order in which rows are written. */
+enum { LIMITS, PORTS, PROXIES, ENIS, PLACES, DELTAS };
+
+struct slices {
+	struct datapath *datapath;
+	const struct plan *plan;
+	const struct plan_patch *patch;
+	struct delta deltas[DELTAS];
+	struct rowset touched; /* slots */
+};
+
+static int delta_put(struct delta *delta, const void *key, const void *value)
+{
+	const struct rowset *mirror = &delta->table->mirror;
+	const void *found = rowset_find(mirror, key);
+
+	if (found && memcmp(found, value, mirror->value_size) == 0)
+		return 0;
+	return rowset_append(&delta->put, key, value);
+}
+
+static int delta_drop(struct delta *delta, const void *key)
+{
+	return rowset_find(&delta->table->mirror, key) ? rowset_append(&delta->gone, key, key) : 0;
+}
+
+static bool has_room(const struct delta *delta)
+{
+	return delta->table->is_array || delta->table->mirror.n + delta->put.n <= delta->table->max_entries;
+}
+
+static int touch(struct slices *slices, uint32_t slot)
+{
+	uint8_t none = 0;
+
+	return slot < slices->datapath->n_slots ? rowset_append(&slices->touched, &slot, &none) : 0;
+}
+
+/* Rows. */
+
+/* 1: there is no room for it. */
+static int take_set(struct slices *slices, const struct pl_set *set, uint32_t *ret)
+{
+	int r = set_table_take(slices->datapath->sets, set, ret);
+
+	return r == -ENOSPC ? 1 : r;
+}
+
+static int want_proxies(struct slices *slices, uint32_t slot)
+{
+	const struct plan *plan = slices->plan;
+	struct delta *delta = &slices->deltas[PROXIES];
+	const struct rowset *mirror = &delta->table->mirror;
+	size_t first = LOWER_BOUND(i, plan->n_proxies, plan->proxies[i].key.slot < slot), end = first;
+	int r = 0;
+
+	for (; end < plan->n_proxies && plan->proxies[end].key.slot == slot && r == 0; end++)
+		r = delta_put(delta, &plan->proxies[end].key, &plan->proxies[end].value);
+	for (size_t i = rowset_place(mirror, &slot, sizeof(slot)); i < mirror->n && r == 0; i++) {
+		const uint8_t *key = rowset_key(mirror, i);
+		bool is_wanted = false;
+
+		if (memcmp(key, &slot, sizeof(slot)) != 0)
+			break;
+		for (size_t j = first; j < end; j++)
+			is_wanted |= memcmp(&plan->proxies[j].key, key, mirror->key_size) == 0;
+		r = is_wanted ? 0 : delta_drop(delta, key);
+	}
+	return r;
+}
+
+static int want_eni(struct slices *slices, const struct plan_eni *eni)
+{
+	static const struct pl_set none;
+	struct pl_eni row = eni->value;
+	int r = take_set(slices, &eni->set, &row.set);
+
+	if (r == 0 && memcmp(&eni->balancer_set, &none, sizeof(none)) != 0)
+		r = take_set(slices, &eni->balancer_set, &row.balancer_set);
+	if (r == 0)
+		r = delta_put(&slices->deltas[ENIS], &eni->slot, &row);
+	return r == 0 ? delta_put(&slices->deltas[LIMITS], &eni->slot, &eni->limit) : r;
+}
+
+static int want_port(struct slices *slices, const struct plan_port *port)
+{
+	struct pl_port row = port->row;
+	int r;
+
+	if (!row.number || !row.ifindex)
+		return 0;
+	r = take_set(slices, &port->set, &row.set);
+	return r == 0 ? delta_put(&slices->deltas[PORTS], &port->slot, &row) : r;
+}
+
+static int drop_eni(struct slices *slices, uint32_t slot)
+{
+	int r = delta_drop(&slices->deltas[ENIS], &slot);
+
+	return r == 0 ? delta_drop(&slices->deltas[LIMITS], &slot) : r;
+}
+
+static int want_slot(struct slices *slices, uint32_t slot)
+{
+	const struct plan *plan = slices->plan;
+	size_t place = LOWER_BOUND(i, plan->n_enis, plan->enis[i].slot < slot);
+	const struct plan_port *port;
+	int r;
+
+	if (slot >= slices->datapath->n_slots)
+		return 1;
+	port = plan_port_by_slot(plan, slot);
+	if (port)
+		return want_port(slices, port);
+	r = want_proxies(slices, slot);
+	if (r < 0)
+		return r;
+	return place < plan->n_enis && plan->enis[place].slot == slot ? want_eni(slices, &plan->enis[place])
+								      : drop_eni(slices, slot);
+}
+
+static int compare_places(const struct pl_place_key *a, const struct pl_place_key *b)
+{
+	if (a->vpc != b->vpc)
+		return a->vpc < b->vpc ? -1 : 1;
+	return memcmp(&a->addr, &b->addr, sizeof(a->addr));
+}
+
+static int want_place(struct slices *slices, const struct pl_place_key *key)
+{
+	const struct plan *plan = slices->plan;
+	size_t place = LOWER_BOUND(i, plan->n_places, compare_places(&plan->places[i].key, key) < 0);
+	struct delta *delta = &slices->deltas[PLACES];
+
+	if (place < plan->n_places && compare_places(&plan->places[place].key, key) == 0)
+		return delta_put(delta, key, &plan->places[place].value);
+	return delta_drop(delta, key);
+}
+
+/* Groups. */
+
+static const struct plan_security_group *find_group(const struct plan *plan, uint32_t number)
+{
+	size_t place = LOWER_BOUND(i, plan->n_security_groups, plan->security_groups[i].number < number);
+
+	return place < plan->n_security_groups && plan->security_groups[place].number == number
+		       ? &plan->security_groups[place]
+		       : NULL;
+}
+
+static bool set_has(const struct pl_set *set, uint32_t group)
+{
+	for (uint32_t i = 0; set->member & pl_group_bit(group) && i < set->count; i++)
+		if (set->group[i] == group)
+			return true;
+	return false;
+}
+
+/* The slots of whoever is in the group. */
+static int touch_members(struct slices *slices, uint32_t group)
+{
+	const struct datapath *datapath = slices->datapath;
+	const struct rowset *ports = &datapath->ports.mirror, *enis = &datapath->enis.mirror;
+	int r = 0;
+	uint32_t slot;
+
+	for (size_t i = 0; i < ports->n && r == 0; i++) {
+		const struct pl_port *row = (const void *)rowset_value(ports, i);
+
+		memcpy(&slot, rowset_key(ports, i), sizeof(slot));
+		r = set_has(set_table_get(datapath->sets, row->set), group) ? touch(slices, slot) : 0;
+	}
+	for (size_t i = 0; i < enis->n && r == 0; i++) {
+		const struct pl_eni *row = (const void *)rowset_value(enis, i);
+
+		memcpy(&slot, rowset_key(enis, i), sizeof(slot));
+		if (set_has(set_table_get(datapath->sets, row->set), group) ||
+		    set_has(set_table_get(datapath->sets, row->balancer_set), group))
+			r = touch(slices, slot);
+	}
+	return r;
+}
+
+static int want_group(struct slices *slices, uint32_t number)
+{
+	const struct plan_security_group *group = find_group(slices->plan, number);
+	struct group_table *table = slices->datapath->groups;
+	int r;
+
+	if (!group)
+		return 1;
+	group_table_begin_one(table, number);
+	r = group_table_want(table, number, group->id, group->rules, group->n_rules);
+	if (r == -ENOSPC)
+		return 1;
+	return r == 0 && group_table_changes(table, number) ? touch_members(slices, number) : r;
+}
+
+static int want_all(struct slices *slices)
+{
+	const struct plan_patch *patch = slices->patch;
+	int r = 0;
+
+	for (size_t i = 0; i < patch->n_slots && r == 0; i++)
+		r = want_slot(slices, patch->slots[i]);
+	for (size_t i = 0; i < patch->n_places && r == 0; i++)
+		r = want_place(slices, &patch->places[i]);
+	for (size_t i = 0; i < DELTAS && r == 0; i++)
+		r = has_room(&slices->deltas[i]) ? 0 : 1;
+	for (size_t i = 0; i < patch->n_groups && r == 0; i++)
+		r = want_group(slices, patch->groups[i]);
+	return r;
+}
+
+/* What is touched. */
+
+static int touch_rows(struct slices *slices, const struct rowset *rows)
+{
+	uint32_t slot;
+	int r = 0;
+
+	for (size_t i = 0; i < rows->n && r == 0; i++) {
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+		r = touch(slices, slot);
+	}
+	return r;
+}
+
+static uint32_t touched_slot(const struct slices *slices, size_t i)
+{
+	uint32_t slot;
+
+	memcpy(&slot, rowset_key(&slices->touched, i), sizeof(slot));
+	return slot;
+}
+
+/* Each touched slot's generation is to be another one, which is written before any row. */
+static int find_touched(struct slices *slices)
+{
+	const int tables[] = {PORTS, ENIS};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++) {
+		r = touch_rows(slices, &slices->deltas[tables[i]].put);
+		if (r == 0)
+			r = touch_rows(slices, &slices->deltas[tables[i]].gone);
+	}
+	rowset_sort(&slices->touched);
+	for (size_t i = 0; i < slices->touched.n && r == 0; i++) {
+		struct pl_generation *generation = &slices->datapath->generations[touched_slot(slices, i)];
+
+		if (generation->due == generation->now)
+			generation->due = generation->now + 1;
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return r;
+}
+
+/* Into the kernel. */
+
+static void set_in_use(struct slices *slices, const struct rowset *rows, bool in_use)
+{
+	uint8_t *bitmap = slices->datapath->slots_in_use;
+	uint32_t slot;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+		if (in_use)
+			bitmap[slot / 8] |= (uint8_t)(1u << slot % 8);
+		else
+			bitmap[slot / 8] &= (uint8_t) ~(1u << slot % 8);
+	}
+}
+
+static int write_groups(struct slices *slices)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < slices->patch->n_groups && r == 0; i++)
+		r = group_table_switch_one(slices->datapath->groups, slices->patch->groups[i]);
+	return r;
+}
+
+static int write_rows(struct slices *slices)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < DELTAS; i++) {
+		struct delta *delta = &slices->deltas[i];
+
+		for (size_t j = 0; j < delta->put.n && r == 0; j++)
+			r = table_put_row(delta->table, rowset_key(&delta->put, j),
+					  rowset_value(&delta->put, j));
+		if (r < 0)
+			return log_errno(r, "cannot write table=%s", delta->table->name);
+	}
+	for (size_t i = DELTAS; i-- > 0;) {
+		struct delta *delta = &slices->deltas[i];
+
+		for (size_t j = 0; j < delta->gone.n && r == 0; j++)
+			r = table_delete_row(delta->table, rowset_key(&delta->gone, j));
+		if (r < 0)
+			return log_errno(r, "cannot delete from table=%s", delta->table->name);
+	}
+	return 0;
+}
+
+static void raise_generations(struct slices *slices)
+{
+	for (size_t i = 0; i < slices->touched.n; i++) {
+		struct pl_generation *generation = &slices->datapath->generations[touched_slot(slices, i)];
+
+		__atomic_store_n(&generation->now, generation->due, __ATOMIC_RELEASE);
+	}
+}
+
+static int sync_slices(struct slices *slices)
+{
+	int r = want_all(slices);
+
+	if (r == 0)
+		r = find_touched(slices);
+	if (r != 0)
+		return r;
+	set_in_use(slices, &slices->deltas[ENIS].put, true);
+	r = write_groups(slices);
+	if (r == 0)
+		r = write_rows(slices);
+	if (r < 0)
+		return r;
+	raise_generations(slices);
+	set_in_use(slices, &slices->deltas[ENIS].gone, false);
+	return 0;
+}
+
+int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch)
+{
+	struct table *const tables[DELTAS] = {
+		[LIMITS] = &datapath->limits, [PORTS] = &datapath->ports,   [PROXIES] = &datapath->proxies,
+		[ENIS] = &datapath->enis,     [PLACES] = &datapath->places,
+	};
+	struct slices slices = {
+		.datapath = datapath,
+		.plan = plan,
+		.patch = patch,
+		.touched = rowset_make(sizeof(uint32_t), 1),
+	};
+	int r;
+
+	if (!datapath->is_synced || datapath->is_stale || datapath->is_waiting)
+		return 1;
+	for (size_t i = 0; i < DELTAS; i++) {
+		slices.deltas[i].table = tables[i];
+		slices.deltas[i].put = rowset_make(tables[i]->mirror.key_size, tables[i]->mirror.value_size);
+		slices.deltas[i].gone = rowset_make(tables[i]->mirror.key_size, 0);
+	}
+	datapath->is_stale = true; /* until all has gone well */
+	r = sync_slices(&slices);
+	if (r == 0)
+		datapath->is_stale = false;
+	for (size_t i = 0; i < DELTAS; i++) {
+		rowset_done(&slices.deltas[i].put);
+		rowset_done(&slices.deltas[i].gone);
+	}
+	rowset_done(&slices.touched);
+	return r;
+}
