@@ -10,8 +10,9 @@
 #include "lib/log.h"
 #include "tests/unit/rows.h"
 
-#define ROUNDS 5
-#define BPFFS  "/sys/fs/bpf/privlink-bench"
+#define ROUNDS	5
+#define CHANGES 200
+#define BPFFS	"/sys/fs/bpf/privlink-bench"
 
 static struct catalogue_zone zones[] = {{.id = "cn-hangzhou-h"}, {.id = "cn-hangzhou-i"}};
 static struct catalogue_region regions[] = {{.id = "cn-hangzhou", .zones = zones, .n_zones = 2}};
@@ -199,6 +200,64 @@ static void sync_plan(struct datapath *datapath, const struct plan *plan, bool f
 	failures_clear(&failures);
 }
 
+/* A row as the feed brings it. */
+static void change(struct plan_touched *touched, const char *key, const char *text)
+{
+	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+	bool touches = plan_touch_old(touched, rows, key, json);
+
+	if ((text && !json) || snapshot_apply(rows, key, json, 1, ++rows_revision) < 0)
+		exit(EXIT_FAILURE);
+	if (touches)
+		plan_touch_new(touched, rows, key);
+	json_decref(json);
+}
+
+static void change_zone(struct plan_touched *touched, int round)
+{
+	const char *status = round % 2 ? "Connected" : "Disconnected";
+	const struct endpoint_zone *row = snapshot_next(rows, KIND_ENDPOINT_ZONE, "ep-00050/", NULL);
+	json_t *json = row ? row_to_json(KIND_ENDPOINT_ZONE, row) : NULL;
+	char key[KEY_SIZE], *text;
+
+	if (!json || row_key(KIND_ENDPOINT_ZONE, row, key) < 0)
+		exit(EXIT_FAILURE);
+	(void)json_object_set_new(json, "status", json_string(status));
+	text = json_dumps(json, 0);
+	change(touched, key, text);
+	free(text);
+	json_decref(json);
+}
+
+static void change_rule(struct plan_touched *touched, int round)
+{
+	change(touched, "sg_rule/sg-vpc-00000/sgr-9",
+	       round % 2 ? NULL
+			 : "{\"id\": \"sgr-9\", \"group\": \"sg-vpc-00000\", \"direction\": \"ingress\", "
+			   "\"policy\": \"Drop\", \"priority\": 2, \"protocol\": \"TCP\", \"port_first\": 9, "
+			   "\"port_last\": 9, \"cidr\": \"10.0.0.0/8\"}");
+}
+
+static void time_slices(struct datapath *datapath, struct plan_indexes *indexes, struct plan *plan,
+			void (*function)(struct plan_touched *touched, int round), const char *what)
+{
+	const struct plan_input input = {
+		.rows = rows, .catalogue = &catalogue, .node = "n1", .ifindex = ifindex};
+	double begin = now_ms();
+	int failed = 0;
+
+	for (int i = 0; i < CHANGES; i++) {
+		struct plan_touched touched = {};
+		struct plan_patch patch = {};
+
+		function(&touched, i);
+		failed += plan_slice(&input, indexes, &touched, plan, &patch) != 0 ||
+			  datapath_sync_slices(datapath, plan, &patch) != 0;
+		plan_patch_done(&patch);
+	}
+	printf("%-28s %8.3f ms%s\n", what, (now_ms() - begin) / CHANGES, failed ? " (failed)" : "");
+}
+
 static void time_tables(struct plan_indexes *indexes)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = "bench"};
@@ -213,6 +272,8 @@ static void time_tables(struct plan_indexes *indexes)
 	for (int i = 0; i < ROUNDS; i++)
 		sync_plan(datapath, plan, false, "tables, nothing differs");
 	sync_plan(datapath, plan, true, "tables, read and compared");
+	time_slices(datapath, indexes, plan, change_zone, "slice, an endpoint's zone");
+	time_slices(datapath, indexes, plan, change_rule, "slice, a rule");
 	plan_free(plan);
 	datapath_free(datapath);
 	(void)datapath_remove_pins(&options);

@@ -22,7 +22,7 @@ struct slices {
 	const struct plan *plan;
 	const struct plan_patch *patch;
 	struct delta deltas[DELTAS];
-	struct rowset touched; /* slots */
+	uint64_t *touched; /* bitmap by slot */
 };
 
 static int delta_put(struct delta *delta, const void *key, const void *value)
@@ -45,11 +45,10 @@ static bool has_room(const struct delta *delta)
 	return delta->table->is_array || delta->table->mirror.n + delta->put.n <= delta->table->max_entries;
 }
 
-static int touch(struct slices *slices, uint32_t slot)
+static void touch(struct slices *slices, uint32_t slot)
 {
-	uint8_t none = 0;
-
-	return slot < slices->datapath->n_slots ? rowset_append(&slices->touched, &slot, &none) : 0;
+	if (slot < slices->datapath->n_slots)
+		slices->touched[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
 /* Rows. */
@@ -173,28 +172,27 @@ static bool set_has(const struct pl_set *set, uint32_t group)
 }
 
 /* The slots of whoever is in the group. */
-static int touch_members(struct slices *slices, uint32_t group)
+static void touch_members(struct slices *slices, uint32_t group)
 {
 	const struct datapath *datapath = slices->datapath;
 	const struct rowset *ports = &datapath->ports.mirror, *enis = &datapath->enis.mirror;
-	int r = 0;
 	uint32_t slot;
 
-	for (size_t i = 0; i < ports->n && r == 0; i++) {
+	for (size_t i = 0; i < ports->n; i++) {
 		const struct pl_port *row = (const void *)rowset_value(ports, i);
 
 		memcpy(&slot, rowset_key(ports, i), sizeof(slot));
-		r = set_has(set_table_get(datapath->sets, row->set), group) ? touch(slices, slot) : 0;
+		if (set_has(set_table_get(datapath->sets, row->set), group))
+			touch(slices, slot);
 	}
-	for (size_t i = 0; i < enis->n && r == 0; i++) {
+	for (size_t i = 0; i < enis->n; i++) {
 		const struct pl_eni *row = (const void *)rowset_value(enis, i);
 
 		memcpy(&slot, rowset_key(enis, i), sizeof(slot));
 		if (set_has(set_table_get(datapath->sets, row->set), group) ||
 		    set_has(set_table_get(datapath->sets, row->balancer_set), group))
-			r = touch(slices, slot);
+			touch(slices, slot);
 	}
-	return r;
 }
 
 static int want_group(struct slices *slices, uint32_t number)
@@ -209,7 +207,9 @@ static int want_group(struct slices *slices, uint32_t number)
 	r = group_table_want(table, number, group->id, group->rules, group->n_rules);
 	if (r == -ENOSPC)
 		return 1;
-	return r == 0 && group_table_changes(table, number) ? touch_members(slices, number) : r;
+	if (r == 0 && group_table_changes(table, number))
+		touch_members(slices, number);
+	return r;
 }
 
 static int want_all(struct slices *slices)
@@ -230,48 +230,46 @@ static int want_all(struct slices *slices)
 
 /* What is touched. */
 
-static int touch_rows(struct slices *slices, const struct rowset *rows)
+static void touch_rows(struct slices *slices, const struct rowset *rows)
 {
 	uint32_t slot;
-	int r = 0;
 
-	for (size_t i = 0; i < rows->n && r == 0; i++) {
+	for (size_t i = 0; i < rows->n; i++) {
 		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
-		r = touch(slices, slot);
+		touch(slices, slot);
 	}
-	return r;
 }
 
-static uint32_t touched_slot(const struct slices *slices, size_t i)
+static void make_due(struct pl_generation *generation)
 {
-	uint32_t slot;
+	if (generation->due == generation->now)
+		generation->due = generation->now + 1;
+}
 
-	memcpy(&slot, rowset_key(&slices->touched, i), sizeof(slot));
-	return slot;
+static void raise_generation(struct pl_generation *generation)
+{
+	__atomic_store_n(&generation->now, generation->due, __ATOMIC_RELEASE);
+}
+
+static void each_touched(struct slices *slices, void (*function)(struct pl_generation *generation))
+{
+	for (uint32_t first = 0; first < slices->datapath->n_slots; first += 64)
+		for (uint64_t bits = slices->touched[first / 64]; bits; bits &= bits - 1)
+			function(&slices->datapath->generations[first + (uint32_t)__builtin_ctzll(bits)]);
 }
 
 /* Each touched slot's generation is to be another one, which is written before any row. */
-static int find_touched(struct slices *slices)
+static void find_touched(struct slices *slices)
 {
 	const int tables[] = {PORTS, ENIS};
-	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++) {
-		r = touch_rows(slices, &slices->deltas[tables[i]].put);
-		if (r == 0)
-			r = touch_rows(slices, &slices->deltas[tables[i]].gone);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		touch_rows(slices, &slices->deltas[tables[i]].put);
+		touch_rows(slices, &slices->deltas[tables[i]].gone);
 	}
-	rowset_sort(&slices->touched);
-	for (size_t i = 0; i < slices->touched.n && r == 0; i++) {
-		struct pl_generation *generation = &slices->datapath->generations[touched_slot(slices, i)];
-
-		if (generation->due == generation->now)
-			generation->due = generation->now + 1;
-	}
+	each_touched(slices, make_due);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return r;
 }
-
 /* Into the kernel. */
 
 static void set_in_use(struct slices *slices, const struct rowset *rows, bool in_use)
@@ -321,30 +319,20 @@ static int write_rows(struct slices *slices)
 	return 0;
 }
 
-static void raise_generations(struct slices *slices)
-{
-	for (size_t i = 0; i < slices->touched.n; i++) {
-		struct pl_generation *generation = &slices->datapath->generations[touched_slot(slices, i)];
-
-		__atomic_store_n(&generation->now, generation->due, __ATOMIC_RELEASE);
-	}
-}
-
 static int sync_slices(struct slices *slices)
 {
 	int r = want_all(slices);
 
-	if (r == 0)
-		r = find_touched(slices);
 	if (r != 0)
 		return r;
+	find_touched(slices);
 	set_in_use(slices, &slices->deltas[ENIS].put, true);
 	r = write_groups(slices);
 	if (r == 0)
 		r = write_rows(slices);
 	if (r < 0)
 		return r;
-	raise_generations(slices);
+	each_touched(slices, raise_generation);
 	set_in_use(slices, &slices->deltas[ENIS].gone, false);
 	return 0;
 }
@@ -359,12 +347,14 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		.datapath = datapath,
 		.plan = plan,
 		.patch = patch,
-		.touched = rowset_make(sizeof(uint32_t), 1),
 	};
 	int r;
 
 	if (!datapath->is_synced || datapath->is_stale || datapath->is_waiting)
 		return 1;
+	slices.touched = calloc(datapath->n_slots / 64 + 1, sizeof(*slices.touched));
+	if (!slices.touched)
+		return -ENOMEM;
 	for (size_t i = 0; i < DELTAS; i++) {
 		slices.deltas[i].table = tables[i];
 		slices.deltas[i].put = rowset_make(tables[i]->mirror.key_size, tables[i]->mirror.value_size);
@@ -378,6 +368,6 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		rowset_done(&slices.deltas[i].put);
 		rowset_done(&slices.deltas[i].gone);
 	}
-	rowset_done(&slices.touched);
+	free(slices.touched);
 	return r;
 }

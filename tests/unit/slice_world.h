@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A world whose rows change at random, for tests of slices: endpoints that share VPCs, services, security
+ * groups and load balancers; zones that migrate; numbers and addresses that clash; rows that dangle.
+ */
+#pragma once
+
+#include "plan/plan_slice.h"
+#include "tests/unit/plan_world.h"
+
+#define ENDPOINTS 8
+#define GROUPS	  5
+
+static uint64_t state;
+
+static uint32_t pick(uint32_t n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (uint32_t)(state >> 32) % n;
+}
+
+/* The world that changes. */
+struct run {
+	struct world w;
+	struct plan *plan;
+	struct plan_touched touched;
+	unsigned int slices, wholes, nothing;
+};
+
+/* As the feed does it (agent/feed_rows.c). */
+static void apply(struct run *run, const char *key, const json_t *json)
+{
+	bool touches = plan_touch_old(&run->touched, run->w.rows, key, json);
+
+	if (snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
+		exit(EXIT_FAILURE);
+	if (touches)
+		plan_touch_new(&run->touched, run->w.rows, key);
+	snapshot_set_revision(run->w.rows, rows_revision);
+}
+
+static void put(struct run *run, const char *key, const char *format, ...) _printf_(3, 4);
+static void put(struct run *run, const char *key, const char *format, ...)
+{
+	char text[2048];
+	va_list ap;
+	json_t *json;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	for (char *p = text; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	json = json_loads(text, 0, NULL);
+	if (!json) {
+		fprintf(stderr, "%s: %s\n", key, text);
+		exit(EXIT_FAILURE);
+	}
+	apply(run, key, json);
+	json_decref(json);
+}
+
+static void drop(struct run *run, const char *key)
+{
+	apply(run, key, NULL);
+}
+
+#define ANY(...)                                                                                             \
+	({                                                                                                   \
+		static const char *const _words[] = {__VA_ARGS__};                                           \
+		_words[pick(ARRAY_SIZE(_words))];                                                            \
+	})
+
+/* The endpoint's VPC never changes. */
+static const char *vpc_of(uint32_t i)
+{
+	return i % 3 == 0 ? "p" : i == 7 ? "far" : "c";
+}
+
+static const char *any_groups(void)
+{
+	static char text[128];
+	uint32_t a = pick(GROUPS + 1), b = pick(GROUPS + 1);
+
+	/* The last one is in no row. */
+	if (pick(8) == 0)
+		return "";
+	if (a == b || pick(2))
+		snprintf(text, sizeof(text), "'sg-%u'", pick(20) ? a % GROUPS : a);
+	else
+		snprintf(text, sizeof(text), "'sg-%u', 'sg-%u'", a % GROUPS, b % GROUPS);
+	return text;
+}
+
+static void change_endpoint(struct run *run)
+{
+	uint32_t i = pick(ENDPOINTS);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "endpoint/ep-%u", i);
+	if (pick(6) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'ep-%u', 'vpc': 'vpc-%s', 'service': '%s', 'type': 'Interface', 'domain': "
+		    "'EP-%u%s.cn-hangzhou.privatelink.aliyuncs.com', 'zone_affinity': %s, 'name': 'n%u', "
+		    "'cross_region_bandwidth': %u, 'status': '%s'}",
+		    i, vpc_of(i), ANY("epsrv-1", "epsrv-1", "epsrv-2", "epsrv-none"), i, ANY("", "", "-b"),
+		    ANY("true", "false"), pick(9), pick(8) ? 0 : 100,
+		    ANY("Active", "Active", "Creating", "Deleting"));
+	snprintf(key, sizeof(key), "connection/ep-%u", i);
+	if (pick(4) == 0)
+		drop(run, key);
+	else if (pick(2))
+		put(run, key, "{'endpoint': 'ep-%u', 'service': 'epsrv-1', 'bandwidth': %u, 'status': '%s'}",
+		    i, pick(3) * 100, ANY("Connected", "Connected", "Connecting", "Disconnected"));
+}
+
+static void change_port(struct run *run)
+{
+	uint32_t i = pick(ENDPOINTS), zone = pick(2), which = pick(4) == 0;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "port/eni-%u-%u-%u", i, zone, which);
+	if (pick(6) == 0) {
+		drop(run, key);
+		return;
+	}
+	put(run, key,
+	    "{'id': 'eni-%u-%u-%u', 'number': %u, 'kind': 'endpoint', 'region': 'cn-hangzhou', 'zone': "
+	    "'cn-hangzhou-%c', 'vpc': 'vpc-%s', 'addr': '10.0.%u.%u', 'mac': '02:00:00:00:00:01', 'groups': "
+	    "[%s], 'holder': 'ep-%u', 'status': '%s'}",
+	    i, zone, which, pick(30) ? 200 + i * 4 + zone * 2 + which : 200, "hi"[zone], vpc_of(i), zone + 1,
+	    pick(30) ? 50 + i * 2 + which : 10, any_groups(), i, ANY("InUse", "Available", "Deleting"));
+}
+
+static void change_zone(struct run *run)
+{
+	uint32_t i = pick(ENDPOINTS), zone = pick(2);
+	bool migrates = pick(3) == 0;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "endpoint_zone/ep-%u/cn-hangzhou-%c", i, "hi"[zone]);
+	if (pick(6) == 0) {
+		drop(run, key);
+		return;
+	}
+	put(run, key,
+	    "{'endpoint': 'ep-%u', 'zone': 'cn-hangzhou-%c', 'port': 'eni-%u-%u-0', 'addr': '10.0.%u.%u', "
+	    "'domain': 'ep-%u-%c.cn-hangzhou.privatelink.aliyuncs.com', 'resource': '%s', 'resource_zone': "
+	    "'%s', 'replaced_port': '%s%s', 'replaced_addr': '10.0.%u.%u', 'replaced_resource': 'nlb-2', "
+	    "'status': '%s'}",
+	    i, "hi"[zone], i, zone, zone + 1, 50 + i * 2, i, "hi"[zone],
+	    ANY("nlb-1", "nlb-1", "nlb-2", "nlb-none", ""), ANY("", "", ZONE_H), migrates ? "eni-" : "",
+	    migrates ? key + strlen("endpoint_zone/ep-") : "", zone + 1, 51 + i * 2,
+	    migrates ? ANY("Migrating", "Migrated")
+		     : ANY("Connected", "Connected", "Creating", "Disconnected", "Deleting"));
+}
+
+static void change_rule(struct run *run)
+{
+	uint32_t group = pick(GROUPS), rule = pick(6);
+	char key[KEY_SIZE], other[32] = "";
+
+	snprintf(key, sizeof(key), "sg_rule/sg-%u/sgr-%u", group, rule);
+	if (pick(3) == 0) {
+		drop(run, key);
+		return;
+	}
+	if (pick(3) == 0)
+		snprintf(other, sizeof(other), "sg-%u", pick(GROUPS + 2));
+	put(run, key,
+	    "{'id': 'sgr-%u', 'group': 'sg-%u', 'direction': '%s', 'policy': '%s', 'priority': %u, "
+	    "'protocol': '%s', 'port_first': %u, 'port_last': 90, 'cidr': '10.%u.0.0/16', 'other_group': "
+	    "'%s', 'description': 'd%u'}",
+	    rule, group, ANY("ingress", "egress"), ANY("Accept", "Drop"), 1 + pick(3),
+	    pick(40) ? ANY("TCP", "UDP", "ALL") : "???", 80 + pick(5), pick(3), other, pick(5));
+}
+
+static void change_group(struct run *run)
+{
+	uint32_t i = pick(GROUPS);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "security_group/sg-%u", i);
+	if (pick(12) == 0)
+		drop(run, key);
+	else
+		put(run, key, "{'id': 'sg-%u', 'vpc': 'vpc-c', 'type': '%s', 'inner_accept': %s}", i,
+		    pick(12) ? "normal" : "enterprise", ANY("true", "false"));
+}
+
+static void change_member(struct run *run)
+{
+	uint32_t i = pick(3);
+	const char *name = (const char *const[]){"c", "p1", "p2"}[i];
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "port/eni-%s", name);
+	put(run, key,
+	    "{'id': 'eni-%s', 'number': %u, 'kind': 'instance', 'region': 'cn-hangzhou', 'zone': '%s', 'vpc': "
+	    "'vpc-%c', 'vswitch': 'vsw-%c-%c', 'addr': '10.0.%d.10', 'mac': '02:00:00:00:00:%02x', 'mtu': "
+	    "1500, 'groups': [%s], 'holder': 'i-%s', 'node': 'n1', 'status': 'InUse'}",
+	    name, 100 + i, i == 2 ? ZONE_I : ZONE_H, name[0], name[0], i == 2 ? 'i' : 'h', i == 2 ? 2 : 1,
+	    100 + i, any_groups(), name);
+}
+
+/* What slices cannot do, or nothing has to do with. */
+static void change_other(struct run *run)
+{
+	switch (pick(8)) {
+	case 0:
+		put(run, "listener/lsn-2",
+		    "{'id': 'lsn-2', 'load_balancer': 'nlb-2', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		    "'port': %u, 'proxy_protocol': true, 'proxy_vpc_id': %s, 'status': 'Running'}",
+		    80 + pick(2), ANY("true", "false"));
+		break;
+	case 1:
+		put(run, "server/sgp-1/i-p1/443",
+		    "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': "
+		    "443, 'weight': %u, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n1', 'status': "
+		    "'Available'}",
+		    pick(2) * 100);
+		break;
+	case 2:
+		put(run, "load_balancer/nlb-2",
+		    "{'id': 'nlb-2', 'vpc': 'vpc-p', 'cross_zone': true, 'groups': [%s], 'status': 'Active'}",
+		    pick(3) ? "" : "'sg-0'");
+		break;
+	case 3:
+		put(run, "service/epsrv-2",
+		    "{'id': 'epsrv-2', 'region': 'cn-hangzhou', 'private_domain': '%s', 'zone_affinity': %s, "
+		    "'status': 'Active'}",
+		    ANY("", "two.cn-hangzhou.aliyuncs.com", "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"),
+		    ANY("true", "false"));
+		break;
+	case 4:
+		drop(run, "service/epsrv-2");
+		break;
+	case 5:
+		put(run, "vpc/vpc-c",
+		    "{'id': 'vpc-c', 'number': 10, 'cidr': '10.0.0.0/16', 'name': 'n%u', "
+		    "'status': 'Available'}",
+		    pick(1000));
+		break;
+	case 6:
+		put(run, "tag/vpc-c/k", "{'resource': 'vpc-c', 'key': 'k', 'value': '%u'}", pick(1000));
+		break;
+	default:
+		put(run, "address/vpc-c/10.0.1.50", "{'vpc': 'vpc-c', 'addr': '10.0.1.50', 'port': '%s'}",
+		    ANY("eni-0-0-0", "eni-c", "eni-none"));
+	}
+}
+
+/* Plans what was touched. 1: a plan of the whole was made; `ret` says what has changed otherwise. */
+static int plan_touched_slices(struct run *run, struct plan_patch *ret)
+{
+	const struct plan_input input = {
+		.rows = run->w.rows,
+		.catalogue = &world_catalogue,
+		.node = "n1",
+		.health = world_health,
+		.health_context = &run->w,
+		.ifindex = world_ifindex,
+		.ifindex_context = &run->w,
+	};
+	int r = 0;
+
+	if (!plan_touched_any(&run->touched)) {
+		run->nothing++;
+		run->plan->revision = snapshot_revision(run->w.rows);
+	} else {
+		r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, ret);
+		run->slices += r == 0;
+	}
+	if (r != 0) {
+		run->wholes++;
+		run->plan = plan_free(run->plan);
+		if (r < 0 || world_build(&run->w, &run->plan) < 0)
+			exit(EXIT_FAILURE);
+	}
+	run->touched = (struct plan_touched){};
+	return r;
+}
+
+/* The world before any change, planned. */
+static void begin(struct run *run)
+{
+	char key[KEY_SIZE];
+
+	world_new(&run->w);
+	world_vpc(&run->w, "far", 12);
+	put(run, "load_balancer/nlb-2", "{'id': 'nlb-2', 'vpc': 'vpc-p', 'status': 'Active'}");
+	for (uint32_t i = 0; i < GROUPS; i++) {
+		snprintf(key, sizeof(key), "security_group/sg-%u", i);
+		put(run, key, "{'id': 'sg-%u', 'vpc': 'vpc-c', 'type': 'normal', 'inner_accept': true}", i);
+	}
+	if (world_build(&run->w, &run->plan) < 0)
+		exit(EXIT_FAILURE);
+	run->touched = (struct plan_touched){};
+}
+
+/* One to three changes. */
+static void change(struct run *run)
+{
+	static void (*const changes[])(struct run * run) = {
+		change_endpoint, change_zone, change_zone,  change_port,   change_port,	 change_rule,
+		change_rule,	 change_rule, change_group, change_member, change_other,
+	};
+
+	for (uint32_t n = 1 + pick(3); n; n--)
+		changes[pick(ARRAY_SIZE(changes))](run);
+}
