@@ -15,6 +15,8 @@
  */
 #include "feed.h"
 
+#include <malloc.h>
+
 #include "../http/client.h"
 #include "../lib/codec.h"
 #include "../lib/log.h"
@@ -25,6 +27,8 @@
 #define REQUEST_TIMEOUT_MS 10000
 #define POLL_WAIT_S	   25
 #define LEASE_DEFAULT_MS   30000
+#define LONG_LIST	   1000 /* rows and deletions */
+#define TRIM_AFTER_MS	   3000 /* what it makes of them is planned by then */
 
 struct feed {
 	struct feed_handlers handlers;
@@ -36,6 +40,7 @@ struct feed {
 	struct http_client_request *follow, *sending, *telling;
 	int64_t told_until;	     /* to which interval what is being told goes */
 	struct loop_source *restart; /* after a pause */
+	struct loop_source *trim;    /* after a long list */
 	uint64_t pause_ms;
 	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
 	struct feed_list list;	     /* pages that are gathered; none: no list is under way */
@@ -291,6 +296,8 @@ static void took(struct feed *feed, const struct feed_rows *rows)
 	if (!feed->is_connected)
 		log_info("following the feed revision=%llu rows=%zu", (unsigned long long)rows->revision,
 			 rows->n_changes);
+	if (rows->n_changes > LONG_LIST)
+		loop_timer_set(feed->trim, TRIM_AFTER_MS);
 	feed->is_connected = true;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->heard = 0;
@@ -409,6 +416,15 @@ static void start(struct feed *feed)
 		pause_and_restart(feed, "node", r);
 }
 
+/* What a list takes while it is read, several times what its rows do, goes back to the machine. Of itself it
+ * would stay: the rows stand between its holes. */
+static void on_trim(void *context, uint32_t events)
+{
+	(void)context;
+	(void)events;
+	(void)malloc_trim(0);
+}
+
 static void on_restart(void *context, uint32_t events)
 {
 	(void)events;
@@ -451,12 +467,15 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	if (r == 0)
 		r = loop_add_timer(loop, on_restart, feed, &feed->restart);
 	if (r == 0)
+		r = loop_add_timer(loop, on_trim, feed, &feed->trim);
+	if (r == 0)
 		r = loop_add_timer(loop, on_renew, feed, &feed->renew);
 	if (r < 0) {
 		feed_free(feed);
 		return r;
 	}
 	loop_timer_set(feed->restart, 0);
+	loop_timer_set(feed->trim, TRIM_AFTER_MS); /* of what was kept and read */
 	*ret = feed;
 	return 0;
 }
@@ -467,6 +486,7 @@ struct feed *feed_free(struct feed *feed)
 		return NULL;
 	http_client_free(feed->client);
 	loop_source_free(feed->restart);
+	loop_source_free(feed->trim);
 	loop_source_free(feed->renew);
 	free(feed->registration);
 	json_decref(feed->report);
