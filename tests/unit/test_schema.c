@@ -37,7 +37,9 @@ static const char *member_fault(const struct answer_field *f)
 		return "a resource group is a text of a row that has an owner";
 	if (f->kind == ANSWER_CHOICE && (member->type != FIELD_BOOL || !f->text[0] || !f->text[1]))
 		return "a choice is a bool of two words";
-	return f->inner && member->type != FIELD_TEXT_LIST ? "what is wrapped is a list" : NULL;
+	return f->inner && member->type != FIELD_TEXT_LIST && member->type != FIELD_SHARED_LIST
+		       ? "what is wrapped is a list"
+		       : NULL;
 }
 
 static bool needs_members(const struct answer_field *f)
