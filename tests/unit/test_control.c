@@ -142,7 +142,7 @@ static void put_vpc(struct setup *s, const struct vpc *vpc, const char *node)
 	struct port port = {.node = node};
 
 	must(str_format(port.id, sizeof(port.id), "eni-%s", vpc->id), "id");
-	must(str_copy(port.vpc, sizeof(port.vpc), vpc->id), "id");
+	port.vpc = vpc->id;
 	put(s, KIND_PORT, &port);
 	put(s, KIND_VPC, vpc);
 }

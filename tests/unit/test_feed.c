@@ -757,10 +757,10 @@ static void test_quiet_polls(struct harness *h)
 	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=beta&after=%lld&wait=30", before);
 	fd = send_request(h, "GET", target, "");
 	harness_settle(h);
-	COPY(vpc.name, "nobody's business");
+	vpc.name = "nobody's business";
 	harness_put(h, KIND_VPC, &vpc);
 	vpc = *snapshot_vpc(store_rows(h->store), "vpc-other");
-	COPY(vpc.name, "nobody's either");
+	vpc.name = "nobody's either";
 	harness_put(h, KIND_VPC, &vpc);
 	answer = receive_answer(h, fd, 2000, &status);
 	tap_ok(status == 200 && json_array_size(json_object_get(answer, "rows")) == 0 &&

@@ -59,16 +59,23 @@ static const char *const node_names[NODES] = {"node-0", "node-1", "node-2", "nod
 
 static void make_port(struct port *row)
 {
+	static char vpc[ID_SIZE];
+
 	ANY(row->id, "eni-", 2 * OTHERS);
-	ANY(row->vpc, "vpc-", VPCS + 1); /* one that there is not */
+	ANY(vpc, "vpc-", VPCS + 1); /* one that there is not */
+	row->vpc = vpc;
 	row->node = below(4) > 0 ? node_names[below(NODES)] : "";
 }
 
 static void make_endpoint(struct endpoint *row)
 {
+	static char vpc[ID_SIZE], service[ID_SIZE];
+
 	ANY(row->id, "ep-", OTHERS);
-	ANY(row->vpc, "vpc-", VPCS + 1);
-	ANY(row->service, "epsrv-", SERVICES + 1);
+	ANY(vpc, "vpc-", VPCS + 1);
+	ANY(service, "epsrv-", SERVICES + 1);
+	row->vpc = vpc;
+	row->service = service;
 }
 
 static void make_resource(struct service_resource *row)
@@ -501,9 +508,8 @@ static void test_load(struct loop *loop, const char *path, const char *directory
 
 static struct audience_fact port_in(const char *vpc)
 {
-	struct port row = {.node = "node-0"};
+	struct port row = {.node = "node-0", .vpc = vpc};
 
-	(void)str_copy(row.vpc, sizeof(row.vpc), vpc);
 	return audience_fact(KIND_PORT, *vpc ? &row : NULL);
 }
 
