@@ -13,7 +13,7 @@
  * from the plan before its program takes over. Whatever changes here raises the version, and rows grow at
  * their end. What comes first in a row of a port, an ENI or a backend stays as it is for ever: up to the
  * number, or to the backend's L4 port. By it the next agent, or the last, knows which number has which slot
- * or index, and open flows hold on to those.
+ * or index, and open flows hold on to those. So do a server's key, and its row up to `until`.
  */
 #pragma once
 

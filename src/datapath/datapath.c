@@ -28,6 +28,7 @@
 #include "bpffs.h"
 #include "nat_count.h"
 #include "pins.h"
+#include "servers.h"
 #include "table_sizes.h"
 #include "tallies.h"
 
@@ -171,6 +172,14 @@ static int copy_generations(struct datapath *datapath)
 	return fd < 0 ? 0 : table_walk(fd, copy_generation, datapath);
 }
 
+/* Servers whose connections have some time left keep what they have left. */
+static int carry_servers(struct datapath *datapath)
+{
+	_cleanup_(closep) int fd = pins_open(datapath, "pl_servers");
+
+	return fd < 0 ? 0 : servers_carry(fd, datapath->servers.fd);
+}
+
 static int init_mapped(struct datapath *datapath)
 {
 	const struct pl_bpf *skeleton = datapath->skeleton;
@@ -223,6 +232,8 @@ static int init_tables(struct datapath *datapath)
 		r = nat_count_new(datapath);
 	if (r == 0 && datapath->is_waiting)
 		r = copy_generations(datapath);
+	if (r == 0 && datapath->is_waiting)
+		r = carry_servers(datapath);
 	return r < 0 ? r : datapath_load_tables(datapath);
 }
 

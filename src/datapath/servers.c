@@ -7,6 +7,8 @@
  */
 #include "servers.h"
 
+#include <bpf/bpf.h>
+
 #include "../lib/vec.h"
 #include "bpf/pl_abi_flow.h"
 
@@ -112,6 +114,29 @@ int servers_want(const struct table *table, const struct plan *plan, uint64_t no
 	*ret_due_ms = 0;
 	r = want_planned(table, plan, now_ms, ret, ret_due_ms, failures);
 	return r < 0 ? r : want_removed(table, plan, now_ms, ret, ret_due_ms);
+}
+
+static int carry_row(void *context, const void *key, const void *value)
+{
+	const int *to_fd = context;
+	struct pl_server row;
+
+	memcpy(&row, value, sizeof(row));
+	if (row.drains && bpf_map_update_elem(*to_fd, key, &row, BPF_ANY) < 0)
+		return errno == E2BIG ? 0 : -errno;
+	return 0;
+}
+
+int servers_carry(int from_fd, int to_fd)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(from_fd, &info, &size) < 0)
+		return -errno;
+	if (info.key_size != sizeof(struct pl_server_key) || info.value_size < sizeof(struct pl_server))
+		return 0;
+	return table_walk(from_fd, carry_row, &to_fd);
 }
 
 /* What changes. */

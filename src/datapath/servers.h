@@ -15,6 +15,11 @@
 int servers_want(const struct table *table, const struct plan *plan, uint64_t now_ms, struct rowset *ret,
 		 uint64_t *ret_due_ms, struct failures *failures);
 
+/* What a table of another layout remembers of servers whose connections end some time, copied into a new and
+ * empty one, so that the next plan finds it there. Of a layout that nobody knows nothing is copied; nor is
+ * what has no room. */
+int servers_carry(int from_fd, int to_fd);
+
 /* Targets whose listeners, or whose listeners' servers, are about to change: keys of `ret`, sorted; u32, no
  * values. -ENOMEM. */
 int servers_touched(const struct table *servers, const struct rowset *wanted_servers,

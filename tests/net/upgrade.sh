@@ -25,6 +25,9 @@ serve "$s" python3 "$peer" echo-server 81
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s")" >/dev/null
 make_listener provider "$nlb" TCP 81 "$(make_server_group provider "$pv" TCP 81 "$s")" >/dev/null
+leaving=$(make_server_group provider "$pv" TCP 82 "$s")
+make_listener provider "$nlb" TCP 82 "$leaving" >/dev/null
+as provider call nlb UpdateServerGroupAttribute ServerGroupId="$leaving" ConnectionDrainEnabled=true ConnectionDrainTimeout=900 >/dev/null
 service=$(make_service provider "$nlb" $h)
 allow provider "$service" "$(uid_of consumer)"
 endpoint=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || bail "no endpoint"
@@ -46,6 +49,12 @@ in_force() { # BYTES of a port's row, and of a flow's: the tables of one layout,
 }
 is_this() { in_force 64 80; }
 is_next() { in_force 72 88; }
+
+ends() { # of servers whose connections have some time left: when it is over
+	"$bpftool" -j map dump pinned "$pins/pl_servers" | jq -c '[.[].formatted.value | select(.state == 3 and .until > 0) | .until]'
+}
+one_ends() { [ "$(ends | jq length)" = 1 ]; }
+drained() { "$bpftool" -j map dump pinned "$pins/pl_servers" | jq -e '[.[].formatted.value | select(.drains == 1)] | length == 1'; }
 
 replace_agent() { # PROGRAM: kills the one that runs, too
 	kill_agent
@@ -81,6 +90,12 @@ is "$opened" open "$n connections are open"
 check "they are well" well
 check "no packet was refused" none_refused
 
+wait_for 10 drained || bail "no server that will drain"
+as provider call nlb RemoveServersFromServerGroup ServerGroupId="$leaving" Servers.1.ServerId="$s" Servers.1.ServerType=Ecs \
+	Servers.1.Port=82 >/dev/null
+wait_for 10 one_ends || bail "no server whose connections have some time left"
+end=$(ends)
+
 # --- there
 
 replace_agent "$next"
@@ -88,11 +103,13 @@ check "an upgrade: the new tables come into force" wait_for 20 is_next
 # (An emulated machine may have swept by now.)
 [ $patience != 1 ] || check "flows of idle connections are still in the old table" test "$(rows pl_flows4_old)" -ge $n
 check "no packet was refused" wait_for 20 none_refused
+is "$(ends)" "$end" "a server that has left keeps its connections as long as before"
 
 # --- and back before the flows have moved
 
 replace_agent "$this"
 check "a downgrade at once: the tables of before come into force" wait_for 20 is_this
+is "$(ends)" "$end" "a server that has left keeps its connections as long as before"
 check "the connections are well" well
 check "a new connection opens" inside "$c" python3 "$peer" pingpong "$eni" 81 3
 check "no packet was refused" wait_for 20 none_refused
