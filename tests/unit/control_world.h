@@ -127,3 +127,60 @@ __attribute__((unused)) static void world_end(struct world *world)
 	tap_ok(!world->refused, "every transaction of the passes fits the rows and the store's limits");
 	snapshot_free(world->rows);
 }
+
+__attribute__((unused)) static const char *endpoint_status(const struct world *w, const char *id)
+{
+	const struct endpoint *e = snapshot_endpoint(w->rows, id);
+
+	return e ? enum_name(endpoint_status_names, e->status) : "gone";
+}
+
+__attribute__((unused)) static const char *connection_status(const struct world *w, const char *id)
+{
+	const struct connection *c = snapshot_connection(w->rows, id);
+
+	return c ? enum_name(connection_status_names, c->status) : "gone";
+}
+
+__attribute__((unused)) static const char *zone_status(const struct world *w, const char *id,
+						       const char *zone)
+{
+	const struct endpoint_zone *z = snapshot_endpoint_zone(w->rows, id, zone);
+
+	return z ? enum_name(zone_status_names, z->status) : "gone";
+}
+
+__attribute__((unused)) static void put_zone(struct world *w, const char *endpoint, const char *zone,
+					     const char *port, const char *addr, const char *status)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "endpoint_zone/%s/%s", endpoint, zone);
+	rows_put(w->rows, key, "{'endpoint':'%s','zone':'%s','port':'%s','addr':'%s','status':'%s'}",
+		 endpoint, zone, port, addr, status);
+	(void)str_format(key, sizeof(key), "port/%s", port);
+	rows_put(w->rows, key,
+		 "{'id':'%s','number':7,'kind':'endpoint','vpc':'vpc-a','addr':'%s','holder':'%s','status':'"
+		 "InUse'}",
+		 port, addr, endpoint);
+	(void)str_format(key, sizeof(key), "address/vpc-a/%s", addr);
+	rows_put(w->rows, key, "{'vpc':'vpc-a','addr':'%s','port':'%s'}", addr, port);
+}
+
+__attribute__((unused)) static void put_connection(struct world *w, const char *endpoint, const char *status,
+						   bool waiting)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "connection/%s", endpoint);
+	rows_put(w->rows, key, "{'endpoint':'%s','service':'epsrv-1','status':'%s','waiting':%s}", endpoint,
+		 status, waiting ? "true" : "false");
+}
+
+__attribute__((unused)) static void put_endpoint(struct world *w, const char *id, const char *status)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "endpoint/%s", id);
+	rows_put(w->rows, key, "{'id':'%s','vpc':'vpc-a','service':'epsrv-1','status':'%s'}", id, status);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decisions of control: what goes with what, and when.
+ */
+#include <string.h>
+
+#include "control_world.h"
+
+/* Reported or without any node: the VPC goes behind its last vSwitch. */
+static void test_vpc_behind_vswitch(bool has_node)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "vswitch/vsw-1", "{'id':'vsw-1','vpc':'vpc-1','status':'Deleting'}");
+	rows_put(w.rows, "vpc/vpc-1", "{'id':'vpc-1','status':'Deleting'}");
+	w.live = has_node ? rows_revision : UINT64_MAX;
+	(void)world_pass(&w);
+	tap_ok(snapshot_vpc(w.rows, "vpc-1") && !snapshot_find(w.rows, KIND_VSWITCH, "vsw-1"),
+	       "a VPC that is deleted does not go before its vSwitch");
+	if (has_node)
+		world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_vpc(w.rows, "vpc-1"), "but right behind it");
+	world_end(&w);
+}
+
+static void test_instance(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "instance/i-1", "{'id':'i-1','port':'eni-1','status':'Running'}");
+	rows_put(w.rows, "port/eni-1",
+		 "{'id':'eni-1','number':1,'vpc':'vpc-a','addr':'10.0.0.9','holder':'i-1',"
+		 "'status':'InUse'}");
+	rows_put(w.rows, "address/vpc-a/10.0.0.9", "{'vpc':'vpc-a','addr':'10.0.0.9','port':'eni-1'}");
+	rows_put(w.rows, "tag/i-1/k", "{'resource':'i-1','key':'k'}");
+	rows_put(w.rows, "instance/i-1", "{'id':'i-1','port':'eni-1','status':'Deleting'}");
+	(void)world_pass(&w);
+	tap_ok(snapshot_instance(w.rows, "i-1"),
+	       "an instance that is deleted stays until its node has let go of it");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_instance(w.rows, "i-1") && !snapshot_port(w.rows, "eni-1") &&
+		       !snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.9") &&
+		       !snapshot_find(w.rows, KIND_TAG, "i-1/k"),
+	       "then it goes with its interface, address and tags");
+	world_end(&w);
+}
+
+static void test_endpoint_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	w.live = rows_revision + 1;
+	put_endpoint(&w, "ep-1", "Deleting");
+	put_connection(&w, "ep-1", "Deleting", false);
+	put_zone(&w, "ep-1", "z-a", "eni-a", "10.0.0.5", "Deleting");
+	rows_put(w.rows, "tag/ep-1/env", "{'resource':'ep-1','key':'env'}");
+	put_endpoint(&w, "ep-10", "Active");
+	rows_put(w.rows, "tag/ep-10/env", "{'resource':'ep-10','key':'env'}");
+	(void)world_pass(&w);
+	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting",
+		   "an endpoint is not gone while a node may still serve it");
+	w.live = snapshot_connection(w.rows, "ep-1")->meta.modified;
+	(void)world_pass(&w);
+	tap_is_str(endpoint_status(&w, "ep-1"), "Deleting", "or one of its zones, that was removed later");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_is_str(endpoint_status(&w, "ep-1"), "gone", "then it goes");
+	tap_ok(!snapshot_connection(w.rows, "ep-1") && !snapshot_endpoint_zone(w.rows, "ep-1", "z-a") &&
+		       !snapshot_port(w.rows, "eni-a") && !snapshot_find(w.rows, KIND_TAG, "ep-1/env"),
+	       "with its connection, zones, interfaces and tags");
+	tap_ok(snapshot_find(w.rows, KIND_TAG, "ep-10/env"), "and nothing of an endpoint with a longer name");
+	world_end(&w);
+}
+
+static void test_balancer_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "load_balancer/nlb-1", "{'id':'nlb-1','status':'Deleting','ports':['eni-1']}");
+	rows_put(w.rows, "listener/lsn-1", "{'id':'lsn-1','load_balancer':'nlb-1','status':'Deleting'}");
+	rows_put(w.rows, "listener/lsn-2", "{'id':'lsn-2','load_balancer':'nlb-1','status':'Provisioning'}");
+	rows_put(w.rows, "port/eni-1",
+		 "{'id':'eni-1','kind':'load_balancer','vpc':'vpc-a','addr':'10.0.0.9','holder':'nlb-1'}");
+	rows_put(w.rows, "address/vpc-a/10.0.0.9", "{'vpc':'vpc-a','addr':'10.0.0.9','port':'eni-1'}");
+	rows_put(w.rows, "tag/eni-1/k", "{'resource':'eni-1','key':'k'}");
+	rows_put(w.rows, "tag/lsn-1/k", "{'resource':'lsn-1','key':'k'}");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_load_balancer(w.rows, "nlb-1") && !snapshot_listener(w.rows, "lsn-1") &&
+		       !snapshot_listener(w.rows, "lsn-2") && !snapshot_port(w.rows, "eni-1") &&
+		       snapshot_count(w.rows, KIND_ADDRESS, "") == 0 &&
+		       snapshot_count(w.rows, KIND_TAG, "") == 0,
+	       "a load balancer goes with its listeners, its interfaces, and what is theirs");
+	tap_ok(w.n_txns == 1 && w.n_ops == 7, "in one transaction, each once (%zu, %zu)", w.n_txns, w.n_ops);
+	world_end(&w);
+}
+
+static void test_classic_balancer_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "load_balancer/lb-1",
+		 "{'id':'lb-1','type':'slb','status':'Deleting','server_group':'sgp-1'}");
+	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','load_balancer':'lb-1','status':'Creating'}");
+	rows_put(w.rows, "server/sgp-1/i-1/0", "{'group':'sgp-1','server_id':'i-1','status':'Adding'}");
+	rows_put(w.rows, "server_group/sgp-2", "{'id':'sgp-2','load_balancer':'lb-1','status':'Available'}");
+	rows_put(w.rows, "server/sgp-2/i-1/80",
+		 "{'group':'sgp-2','server_id':'i-1','port':80,'status':'Adding'}");
+	rows_put(w.rows, "server_health/sgp-2/i-1/80", "{'group':'sgp-2','server_id':'i-1','port':80}");
+	rows_put(w.rows, "server_group/sgp-3", "{'id':'sgp-3','status':'Creating'}");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(!snapshot_load_balancer(w.rows, "lb-1") && !snapshot_server_group(w.rows, "sgp-1") &&
+		       !snapshot_server_group(w.rows, "sgp-2") &&
+		       snapshot_count(w.rows, KIND_SERVER, "") == 0 &&
+		       snapshot_count(w.rows, KIND_SERVER_HEALTH, "") == 0,
+	       "a classic load balancer goes with its server groups, and these with their servers");
+	tap_is_int(snapshot_server_group(w.rows, "sgp-3")->status, SERVER_GROUP_AVAILABLE,
+		   "a group that is no part of one moves by itself");
+	world_end(&w);
+}
+
+static void test_large_group(void)
+{
+	struct world w;
+	size_t n_passes;
+
+	world_begin(&w);
+	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','status':'Deleting'}");
+	for (int i = 0; i < 250; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "server/sgp-1/10.0.0.%d/80", i);
+		rows_put(w.rows, key,
+			 "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'status':'Removing'}", i);
+		(void)str_format(key, sizeof(key), "server_health/sgp-1/10.0.0.%d/80", i);
+		rows_put(w.rows, key, "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'healthy':true}",
+			 i);
+	}
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(w.n_txns >= 5 && snapshot_server_group(w.rows, "sgp-1"),
+	       "a large group loses its servers in steps, and stays while it has some");
+	n_passes = world_settle(&w);
+	tap_ok(!snapshot_server_group(w.rows, "sgp-1") && snapshot_count(w.rows, KIND_SERVER, "") == 0 &&
+		       snapshot_count(w.rows, KIND_SERVER_HEALTH, "") == 0,
+	       "then it goes itself (%zu passes)", n_passes);
+	world_end(&w);
+}
+
+static void test_service_deleted(void)
+{
+	struct world w;
+
+	world_begin(&w);
+	for (int i = 0; i < 300; i++) {
+		char id[ID_SIZE], port[ID_SIZE], addr[32];
+
+		(void)str_format(id, sizeof(id), "ep-%03d", i);
+		(void)str_format(port, sizeof(port), "eni-%03d", i);
+		(void)str_format(addr, sizeof(addr), "10.0.%d.%d", i / 200, i % 200);
+		put_endpoint(&w, id, "Active");
+		put_connection(&w, id, "Disconnected", i % 2);
+		put_zone(&w, id, "z-a", port, addr, "Disconnected");
+	}
+	put_connection(&w, "ep-007", "Deleting", false);
+	rows_put(w.rows, "service/epsrv-1", "{'id':'epsrv-1','status':'Deleting'}");
+	rows_put(w.rows, "service_resource/epsrv-1/nlb-1/z-a",
+		 "{'service':'epsrv-1','resource':'nlb-1','zone':'z-a','auto_allocated':true}");
+	rows_put(w.rows, "service_user/epsrv-1/17", "{'service':'epsrv-1','uid':17}");
+	(void)world_pass(&w);
+	tap_is_str(connection_status(&w, "ep-000"), "ServiceDeleted",
+		   "endpoints hear at once that their service is deleted");
+	tap_is_str(connection_status(&w, "ep-299"), "ServiceDeleted", "however many they are");
+	tap_is_str(connection_status(&w, "ep-007"), "Deleting", "but for those that go themselves");
+	tap_ok(snapshot_service(w.rows, "epsrv-1"), "the service stays until that is in force");
+	world_report(&w);
+	(void)world_settle(&w);
+	tap_ok(!snapshot_service(w.rows, "epsrv-1") &&
+		       snapshot_count(w.rows, KIND_SERVICE_RESOURCE, "") == 0 &&
+		       snapshot_count(w.rows, KIND_SERVICE_USER, "") == 0,
+	       "then it goes with its resources and its whitelist");
+	world_end(&w);
+}
+
+static void test_leftovers(void)
+{
+	static const char *const left_over[] = {
+		"sg_rule/sg-1/sgr-1",
+		"server/sgp-1/i-1/80",
+		"server_health/sgp-1/i-2/80",
+		"listener/lsn-1",
+		"service_user/epsrv-1/5",
+		"service_resource/epsrv-1/nlb-1/z",
+		"connection/ep-1",
+		"endpoint_zone/ep-1/z",
+		"port/eni-1",
+		"address/vpc-a/10.0.0.1",
+		"tag/ep-1/k",
+		"nat_range/vpc-gone/n1",
+		"token/5/privatelink:CreateVpcEndpoint/old",
+		"job/j-old",
+	};
+	struct control_view view;
+	struct changes changes = {};
+	struct world w;
+	bool ok = true;
+
+	world_begin(&w);
+	rows_put(w.rows, left_over[0], "{'id':'sgr-1','group':'sg-1'}");
+	rows_put(w.rows, left_over[1], "{'group':'sgp-1','server_id':'i-1','port':80}");
+	rows_put(w.rows, left_over[2], "{'group':'sgp-1','server_id':'i-2','port':80}");
+	rows_put(w.rows, left_over[3], "{'id':'lsn-1','load_balancer':'nlb-1'}");
+	rows_put(w.rows, left_over[4], "{'service':'epsrv-1','uid':5}");
+	rows_put(w.rows, left_over[5], "{'service':'epsrv-1','resource':'nlb-1','zone':'z'}");
+	rows_put(w.rows, left_over[6], "{'endpoint':'ep-1'}");
+	rows_put(w.rows, left_over[7], "{'endpoint':'ep-1','zone':'z'}");
+	rows_put(w.rows, left_over[8], "{'id':'eni-1','kind':'endpoint','holder':'ep-1'}");
+	rows_put(w.rows, left_over[9], "{'vpc':'vpc-a','addr':'10.0.0.1','port':'eni-9'}");
+	rows_put(w.rows, left_over[10], "{'resource':'ep-1','key':'k'}");
+	rows_put(w.rows, left_over[11], "{'vpc':'vpc-gone','node':'n1','range':'100.64.0.0/28'}");
+	rows_put(w.rows, left_over[12],
+		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'old',"
+		 "'create_time':1767000000}");
+	rows_put(w.rows, left_over[13], "{'id':'j-old','create_time':1767000000}");
+	put_endpoint(&w, "ep-2", "Active");
+	put_connection(&w, "ep-2", "Connected", false);
+	put_zone(&w, "ep-2", "z-a", "eni-a", "10.0.0.5", "Connected");
+	rows_put(w.rows, "tag/ep-2/k", "{'resource':'ep-2','key':'k'}");
+	rows_put(w.rows, "token/5/privatelink:CreateVpcEndpoint/new",
+		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'new','create_time':1767323000}");
+
+	view = world_view(&w);
+	control_remove_leftovers(&view, &changes);
+	world_commit(&w, &changes);
+	for (size_t i = 0; i < ARRAY_SIZE(left_over); i++)
+		ok = ok && world_modified(&w, left_over[i]) == 0;
+	tap_ok(ok, "what belongs to nothing is swept away, and old tokens and jobs");
+	tap_is_int(w.n_ops, ARRAY_SIZE(left_over), "and nothing else");
+	tap_ok(snapshot_port(w.rows, "eni-a") && snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.5"),
+	       "an endpoint's interface and its address stay");
+	world_end(&w);
+}
+
+int main(void)
+{
+	test_vpc_behind_vswitch(true);
+	test_vpc_behind_vswitch(false);
+	test_instance();
+	test_endpoint_deleted();
+	test_balancer_deleted();
+	test_classic_balancer_deleted();
+	test_large_group();
+	test_service_deleted();
+	test_leftovers();
+	return tap_done();
+}
