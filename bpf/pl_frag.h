@@ -151,21 +151,12 @@ __attribute__((noinline)) int pl_fragment_parse(struct __sk_buff *skb, struct pl
 static __always_inline int pl_fragment_rewrite(struct __sk_buff *skb, const struct pl_pkt *pkt,
 					       const struct pl_flow4 *flow)
 {
-	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
-	struct iphdr *ip;
+	void *data = pl_data(skb, PL_L4_OFFSET);
 
-	if (!eth)
+	if (!data)
 		return PL_DROP_SHORT;
-	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
-	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
-	if (pl_flow_is_local(flow))
-		return PL_CONTINUE;
-	ip = (void *)(eth + 1);
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
-	pl_fragment_set_id(ip, pkt->new_id);
+	if (pl_rewrite_head(data, flow))
+		pl_fragment_set_id(data + PL_IP_OFFSET, pkt->new_id);
 	return PL_CONTINUE;
 }
 

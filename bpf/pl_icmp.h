@@ -103,18 +103,12 @@ static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct p
 	l4 = data + PL_QUOTE_L4;
 	if (quoted->protocol == IPPROTO_ICMP && (l4->icmp.type == ICMP_ECHO) != pl_flow_is_back(flow))
 		return PL_DROP_NO_FLOW;
-	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
-	__builtin_memcpy(data, flow->dst_mac, 2 * ETH_ALEN);
-	if (pl_flow_is_local(flow))
-		return PL_CONTINUE;
 	ip = data + PL_IP_OFFSET;
 	icmp = data + PL_L4_OFFSET;
 	if (pl_icmp_narrows_others(icmp, flow))
 		return PL_DROP_ICMP_TYPE;
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = pl_csum_update(ip->check, csum_addr + PL_CSUM_TTL_LOWERED);
+	if (!pl_rewrite_head(data, flow))
+		return PL_CONTINUE;
 
 	quoted->saddr = flow->daddr;
 	quoted->daddr = flow->saddr;

@@ -173,3 +173,21 @@ static __always_inline int pl_rewrite4(struct __sk_buff *skb, const struct pl_pk
 		return r;
 	return pl_rewrite_macs(skb, flow);
 }
+
+/* Writes MACs, addresses and time to live into a frame whose L4 header is not the flow's. False: between
+ * instances there was nothing but MACs to be written, and is not behind it either. */
+static __always_inline bool pl_rewrite_head(void *frame, const struct pl_flow4 *flow)
+{
+	struct ethhdr *eth = frame;
+	struct iphdr *ip = (void *)(eth + 1);
+
+	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
+	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
+	if (pl_flow_is_local(flow))
+		return false;
+	ip->saddr = flow->saddr;
+	ip->daddr = flow->daddr;
+	ip->ttl--;
+	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
+	return true;
+}
