@@ -11,6 +11,7 @@
 
 #include "pl_icmp_make.h"
 #include "pl_known.h"
+#include "pl_proxy.h"
 #include "pl_rewrite.h"
 
 #define PL_QUOTE_TCP_SIZE (sizeof(struct iphdr) + offsetof(struct tcphdr, check) + sizeof(__u16))
@@ -19,6 +20,7 @@
 union pl_quoted_l4 {
 	struct {
 		__be16 sport, dport;
+		__be32 seq; /* of TCP */
 	};
 	struct udphdr udp;
 	struct pl_icmp icmp;
@@ -84,13 +86,27 @@ static __always_inline bool pl_icmp_narrows_others(const struct pl_icmp *icmp, c
 	       flow->kind == PL_FLOW_NAT && pl_flow_eni(flow);
 }
 
+/* What a sequence number in the quote lacks to what the client has sent; 0: nothing. */
+static __always_inline __u32 pl_icmp_lowered(struct __sk_buff *skb, const struct pl_pkt *pkt,
+					     const struct pl_flow4 *flow)
+{
+	const union pl_quoted_l4 *l4 = pl_data(skb, PL_QUOTE_L4 + sizeof(*l4));
+	struct pl_flow4_key client;
+
+	if (!flow->proxy || flow->kind != PL_FLOW_NAT_BACK || !l4)
+		return 0;
+	client = pl_flow4_partner(&pkt->key, flow);
+	l4 = (const void *)l4 + PL_QUOTE_L4;
+	return pl_proxy_lowered(&client, bpf_ntohl(l4->seq));
+}
+
 /* Writes the flow's MACs, addresses and ports into the error and, turned round, into its quote. Addresses and
- * IP checksum of the quote cancel out in the ICMP checksum; so do its ports and the addresses' part of its L4
- * checksum, where it has one. */
-static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct pl_flow4 *flow)
+ * IP checksum of the quote cancel out in the ICMP checksum; so do its ports, its sequence number and the
+ * addresses' part of its L4 checksum, where it has one. */
+static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct pl_flow4 *flow, __u32 lowered)
 {
 	void *data = pl_data(skb, PL_QUOTE_L4 + sizeof(union pl_quoted_l4));
-	__u16 csum_addr = flow->csum_addr, *check;
+	__u16 csum_addr = flow->csum_addr, csum_all = flow->csum_all, *check;
 	struct iphdr *ip, *quoted;
 	union pl_quoted_l4 *l4;
 	struct pl_icmp *icmp;
@@ -115,10 +131,16 @@ static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct p
 	quoted->check = pl_csum_update(quoted->check, csum_addr);
 	l4->sport = flow->dport;
 	l4->dport = flow->sport;
-	change = pl_csum_fold((__u64)flow->csum_all + pl_csum_negate(csum_addr));
+	if (lowered) {
+		__be32 seq = bpf_htonl(bpf_ntohl(l4->seq) + lowered);
+
+		csum_all = pl_csum_fold(csum_all + pl_csum_diff32(l4->seq, seq));
+		l4->seq = seq;
+	}
+	change = pl_csum_fold((__u64)csum_all + pl_csum_negate(csum_addr));
 	check = pl_quoted_check(skb, quoted->protocol, bpf_ntohs(ip->tot_len) - PL_ICMP_HEAD_SIZE);
 	if (check) {
-		*check = pl_csum_update(*check, flow->csum_all);
+		*check = pl_csum_update(*check, csum_all);
 		if (!*check)
 			*check = 0xffff;
 		change = pl_csum_negate(csum_addr);
@@ -138,6 +160,6 @@ __attribute__((noinline)) int pl_icmp_write(struct __sk_buff *skb, struct pl_pkt
 		return PL_DROP_NO_PORT;
 	if (!pl_known_copy(pkt, &flow))
 		return PL_DROP_NO_FLOW;
-	r = pl_icmp_rewrite(skb, &flow);
+	r = pl_icmp_rewrite(skb, &flow, pl_icmp_lowered(skb, pkt, &flow));
 	return r ? r : pl_reason_of(&flow);
 }

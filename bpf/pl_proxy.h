@@ -409,6 +409,27 @@ __attribute__((noinline)) int pl_proxy_step(struct __sk_buff *skb, struct pl_pkt
 	return pl_proxy_from_client(skb, pkt, &step);
 }
 
+/* By how much a segment of the client was lowered that the server got with that sequence number: its SYN,
+ * or what became the header. */
+__attribute__((noinline)) __u32 pl_proxy_lowered(const struct pl_flow4_key *client, __u32 seq)
+{
+	const struct pl_proxied *proxied;
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	__u32 missing, size;
+
+	if (!client)
+		return 0;
+	key = *client;
+	proxied = bpf_map_lookup_elem(&pl_proxied, &key);
+	if (!proxied)
+		return 0;
+	size = proxied->size;
+	missing = proxied->first - seq;
+	if (missing - 1 > size || *(const volatile __u32 *)&proxied->tag != pl_flow_tag(&key))
+		return 0;
+	return missing < size ? missing : size;
+}
+
 /* Whether a packet that found the entry has to be looked at here. Once the header is acknowledged only a SYN
  * has: the tuple may be used again. */
 static __always_inline bool pl_proxy_is_due(const struct pl_flow4 *flow, const struct pl_pkt *pkt)

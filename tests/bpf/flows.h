@@ -7,6 +7,9 @@
 
 #include "node.h"
 
+#define ICMP_HEAD 28 /* IP and ICMP headers of an error */
+#define QUOTE	  (PKT_IP + ICMP_HEAD)
+
 static inline struct pkt from(const struct node *node, uint32_t slot, struct pkt_spec spec)
 {
 	spec.dst_mac = gateway_mac;
@@ -249,4 +252,34 @@ static inline bool knows_complete(struct node *node)
 		    .flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE);
 
 	return bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_guard_veth), &opts) == 0;
+}
+
+/* What the receiver of a packet sends back about it. */
+static inline struct pkt error_about(const struct pkt *seen, uint16_t type_code, uint32_t rest, size_t quoted)
+{
+	struct pkt p = {.size = QUOTE + quoted};
+	uint8_t *ip = p.data + PKT_IP;
+
+	pkt_ethernet(&p, gateway_mac, seen->data, ETH_P_IP);
+	ip[0] = 0x45;
+	ip[1] = 0xc0;
+	put16(ip + 2, ICMP_HEAD + quoted);
+	ip[8] = 64;
+	ip[9] = IPPROTO_ICMP;
+	memcpy(ip + 12, seen->data + PKT_IP + 16, 4);
+	memcpy(ip + 16, seen->data + PKT_IP + 12, 4);
+	put16(p.data + PKT_L4, type_code);
+	put16(p.data + PKT_L4 + 4, rest >> 16);
+	put16(p.data + PKT_L4 + 6, rest);
+	memcpy(p.data + QUOTE, seen->data + PKT_IP, quoted);
+	pkt_seal(&p);
+	return p;
+}
+
+/* The errors that a port has caused so far are forgotten. */
+static inline void forget_rate(struct node *node, uint32_t slot)
+{
+	uint64_t zero = 0;
+
+	map_put(node->bpf->maps.pl_icmp_rates, &slot, &zero);
 }

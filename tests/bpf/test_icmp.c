@@ -7,8 +7,6 @@
 
 #include "flows.h"
 
-#define ICMP_HEAD  28 /* IP and ICMP headers of an error */
-#define QUOTE	   (PKT_IP + ICMP_HEAD)
 #define RATE_TRIES 5000
 
 static struct pkt with_ttl(struct pkt p, uint8_t ttl)
@@ -16,14 +14,6 @@ static struct pkt with_ttl(struct pkt p, uint8_t ttl)
 	p.data[PKT_IP + 8] = ttl;
 	pkt_seal(&p);
 	return p;
-}
-
-/* The errors that a port has caused so far are forgotten. */
-static void forget_rate(struct node *node, uint32_t slot)
-{
-	uint64_t zero = 0;
-
-	map_put(node->bpf->maps.pl_icmp_rates, &slot, &zero);
 }
 
 static bool is_nth(const char *what, bool ok)
@@ -207,28 +197,6 @@ static void test_rate(struct node *node, const char *mode)
 	tap_ok(n > PL_ICMP_BURST && n < RATE_TRIES && o.reason == PL_DROP_TTL_EXCEEDED,
 	       "after %d errors a port is not told any more (%s)", PL_ICMP_BURST, mode);
 	tap_is_int(node_send(node, SLOT_B, &q).verdict, TC_ACT_REDIRECT, "another port still is (%s)", mode);
-}
-
-/* What the receiver of a packet sends back about it. */
-static struct pkt error_about(const struct pkt *seen, uint16_t type_code, uint32_t rest, size_t quoted)
-{
-	struct pkt p = {.size = QUOTE + quoted};
-	uint8_t *ip = p.data + PKT_IP;
-
-	pkt_ethernet(&p, gateway_mac, seen->data, ETH_P_IP);
-	ip[0] = 0x45;
-	ip[1] = 0xc0;
-	put16(ip + 2, ICMP_HEAD + quoted);
-	ip[8] = 64;
-	ip[9] = IPPROTO_ICMP;
-	memcpy(ip + 12, seen->data + PKT_IP + 16, 4);
-	memcpy(ip + 16, seen->data + PKT_IP + 12, 4);
-	put16(p.data + PKT_L4, type_code);
-	put16(p.data + PKT_L4 + 4, rest >> 16);
-	put16(p.data + PKT_L4 + 6, rest);
-	memcpy(p.data + QUOTE, seen->data + PKT_IP, quoted);
-	pkt_seal(&p);
-	return p;
 }
 
 /* Whether an error about what `slot` has sent comes to it as one about that. `seen` is what became of it. */

@@ -480,6 +480,40 @@ static void test_rows(void)
 	tap_is_int(count_proxied(), 1, "UDP has none");
 }
 
+/* The server tells of a segment that it was sent, with so much of it: the client hears of its own. */
+static void told(struct segment s, size_t quoted, const char *what)
+{
+	struct pkt sent = pair_pkt(&pair, false, &s), error, back;
+	struct outcome o = node_send(node, SLOT_A, &sent);
+	const uint8_t *quote = back.data + QUOTE + 20;
+
+	error = error_about(&o.out, 3 << 8 | 13, 0, quoted);
+	forget_rate(node, SLOT_S1);
+	back = node_send(node, SLOT_S1, &error).out;
+	if (o.reason == PL_DELIVERED)
+		pair_note(&pair, &o.out);
+	tap_ok(pkt_is_sealed(&back) && receiver(node, &back) == SLOT_A && back.size == QUOTE + quoted &&
+		       get32(quote + 4) == s.seq && memcmp(quote, sent.data + PKT_L4, 8) == 0,
+	       "an error about %s quotes the client's own sequence number", what);
+	if (quoted == 40 && s.flags == SYN)
+		tap_ok(memcmp(quote, sent.data + PKT_L4, 20) == 0, "and its checksum");
+}
+
+static void test_errors(void)
+{
+	for (uint32_t with_isn = ISN; with_isn; with_isn = with_isn == ISN ? 0xfffffff0u : 0) {
+		for (size_t quoted = 28; quoted <= 40; quoted += 12) {
+			fresh(ALL_PARTS, with_isn);
+			told((struct segment){.seq = isn, .flags = SYN, .window = 64000}, quoted, "a SYN");
+			syn_ack();
+			told(plain_ack(), quoted, "the header");
+		}
+		from_server(
+			(struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500});
+		told(with_data(plain_ack(), "data"), 40, "data");
+	}
+}
+
 static void test_all(void)
 {
 	test_syn();
@@ -494,6 +528,7 @@ static void test_all(void)
 	test_forged_again();
 	test_overtaken();
 	test_rows();
+	test_errors();
 }
 
 int main(void)
