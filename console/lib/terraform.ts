@@ -318,6 +318,8 @@ function servers(p: Parameters): Resource[] {
 }
 
 function listener(p: Parameters): Resource[] {
+	const header = ([["vpc", "VpcId"], ["private_link_ep", "PrivateLinkEpId"], ["private_link_eps", "PrivateLinkEpsId"]] as const).map(([argument, member]): [string, Value] =>
+		[`proxy_protocol_config_${argument}_id_enabled`, p.word(`ProxyProtocolV2Config.Ppv2${member}Enabled`)]);
 	return [{
 		type: "alicloud_nlb_listener",
 		label: "listener",
@@ -326,6 +328,7 @@ function listener(p: Parameters): Resource[] {
 			["server_group_id", p.text("ServerGroupId")], ["listener_description", p.text("ListenerDescription")], ["idle_timeout", p.word("IdleTimeout")],
 			["proxy_protocol_enabled", p.word("ProxyProtocolEnabled")], ["cps", p.word("Cps")], ["mss", p.word("Mss")], ["tags", p.tags()],
 		],
+		blocks: header.some(([, value]) => value !== undefined) ? [{ name: "proxy_protocol_config", attributes: header }] : [],
 	}];
 }
 

@@ -90,6 +90,10 @@ const calls = {
 		ServerGroupId: id('sgp'), Servers: [{ ServerId: id('i'), ServerType: 'Ecs', Port: 443, Weight: 50 }, { ServerId: '10.0.0.7', ServerType: 'Ip', Port: 443 }],
 	}, 'nlb group-add'],
 	'listener': ['nlb', 'CreateListener', { LoadBalancerId: id('nlb'), ServerGroupId: id('sgp'), ListenerProtocol: 'TCP', ListenerPort: 443 }, 'nlb listener-create'],
+	'listener with PROXY headers': ['nlb', 'CreateListener', {
+		LoadBalancerId: id('nlb'), ServerGroupId: id('sgp'), ListenerProtocol: 'TCP', ListenerPort: 443, ProxyProtocolEnabled: true,
+		ProxyProtocolV2Config: { Ppv2VpcIdEnabled: true, Ppv2PrivateLinkEpIdEnabled: true, Ppv2PrivateLinkEpsIdEnabled: false },
+	}],
 	'classic balancer, stopped': ['slb', 'SetLoadBalancerStatus', { LoadBalancerId: id('lb'), LoadBalancerStatus: 'inactive' }, 'slb stop'],
 	'key, switched off': ['ram', 'UpdateAccessKey', { UserAccessKeyId: 'AKabc', Status: 'Inactive' }, 'key disable'],
 	'resource group': ['resourcemanager', 'CreateResourceGroup', { Name: 'prod', DisplayName: strange }],
@@ -255,6 +259,8 @@ for (const [name, call] of Object.entries(calls)) {
 
 test('Terraform: what has no argument is said', () => {
 	assert.deepEqual(parse(describe(calls.endpoint).terraform)[0].notes, ['ZoneAffinityEnabled']);
+	const [{ blocks, notes }] = parse(describe(calls['listener with PROXY headers']).terraform);
+	assert.deepEqual([blocks.map((block) => block.name), notes], [['proxy_protocol_config'], []]);
 });
 
 test('Terraform: it is HCL as terraform writes it', { skip: !has('terraform') && 'terraform is not installed' }, () => {
