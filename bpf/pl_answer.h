@@ -22,13 +22,6 @@ static __always_inline __u8 pl_unreachable_code(int reason)
 	}
 }
 
-static __always_inline bool pl_may_not_be_cut(const struct __sk_buff *skb)
-{
-	const struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
-
-	return eth && ((const struct iphdr *)(eth + 1))->frag_off & bpf_htons(PL_IP_DF);
-}
-
 /* Whether there may be one at all: most that is dropped is worth no call. */
 static __always_inline bool pl_has_answer(const struct pl_pkt *pkt, int reason)
 {
@@ -43,10 +36,8 @@ __attribute__((noinline)) int pl_answer(struct __sk_buff *skb, struct pl_pkt *pk
 	switch (reason) {
 	case PL_DROP_TTL_EXCEEDED:
 		return pl_icmp_error(skb, pkt, ICMP_TIME_EXCEEDED, 0, 0);
-	case PL_DROP_TOO_BIG:
-		return pl_may_not_be_cut(skb) ? pl_icmp_error(skb, pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED,
-							      bpf_htonl(pkt->mtu))
-					      : 0;
+	case PL_DROP_TOO_BIG: /* also if it might be cut: nobody does it here, but its sender will */
+		return pl_icmp_error(skb, pkt, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, bpf_htonl(pkt->mtu));
 	default:
 		if (!pkt || !pkt->refused)
 			return 0;

@@ -57,7 +57,7 @@
 	X(DROP_BAD_PORT, "bad_port", DROP, "opens a flow from or to port 0") \
 	X(DROP_BAD_DESTINATION, "bad_destination", DROP, "to an address that is no host's: 0.0.0.0/8, 127.0.0.0/8, or from 224.0.0.0 on") \
 	X(DROP_TTL_EXCEEDED, "ttl_exceeded", DROP, "its time to live is over; the sender is told") \
-	X(DROP_TOO_BIG, "too_big", DROP, "larger than the receiver's MTU; where it must not be fragmented its sender is told") \
+	X(DROP_TOO_BIG, "too_big", DROP, "larger than the receiver's MTU, of which its sender is told") \
 	X(DROP_ICMP_QUOTE, "icmp_quote", DROP, "ICMP error that quotes no packet that its sender was sent") \
 	X(DROP_ICMP_RATE, "icmp_rate", DROP, "more ICMP errors than a port may send") \
 	X(DROP_BAD_FRAGMENT, "bad_fragment", DROP, "fragment of TCP, or one that is empty, ill divided, or beyond the largest packet") \

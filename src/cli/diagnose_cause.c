@@ -50,7 +50,11 @@ static const struct finding drops[] = {
 			"neigh."},
 	{"no_place", "Nothing in the instance's VPC has that address: ask the name again."},
 	{"options", "The instance sets options of IPv4, which do not pass: take them out."},
-	{"fragment", "The instance sends fragments, which do not pass: make its packets smaller."},
+	{"fragment", "Fragments came without the first one of their datagram, or long after it: make its "
+		     "packets smaller."},
+	{"too_big",
+	 "Packets are larger than their receiver's MTU: let ICMP reach who sends them, or give the "
+	 "instance that MTU: privlink exec INSTANCE -- ip link."},
 	{"ethertype", "The instance sends something else than IPv4: a tagged VLAN, say."},
 	{"policy_out", "The instance's security groups refuse it: see privlink diagnose again, in a moment."},
 	{"policy_in", "The endpoint's security groups refuse it: see privlink diagnose again, in a moment."},

@@ -38,6 +38,7 @@ static const struct {
 	{"a wrong neighbour", "Connect", "Timeout", true, 2, "not_gateway=6", "not_gateway", "ip neigh"},
 	{"a rule that came meanwhile", "Connect", "Timeout", true, 2, "policy_in=6", "policy_in", "groups"},
 	{"fragments", "Head", "Timeout", true, 9, "fragment=3", "fragment", "smaller"},
+	{"packets that are too large", "Tls", "Timeout", true, 9, "too_big=3", "too_big", "MTU"},
 	{"no source is left", "Connect", "Timeout", true, 2, "nat_exhausted=6", "nat_exhausted", "sources"},
 	{"the table is full", "Connect", "Timeout", true, 2, "flow_table_full=6 icmp_type=1",
 	 "flow_table_full", "privlink flows"},
