@@ -283,3 +283,29 @@ static inline void forget_rate(struct node *node, uint32_t slot)
 
 	map_put(node->bpf->maps.pl_icmp_rates, &slot, &zero);
 }
+
+/* A test's main(): all of it with direct writes, and once more with the checksum helpers. */
+static inline int in_both_ways(void (*test)(struct node *node))
+{
+	for (int helpers = 0; helpers < 2; helpers++) {
+		struct node *node = node_new(&(struct node_options){.helpers = helpers});
+
+		tap_note("%s", helpers ? "checksum helpers" : "direct packet writes");
+		test(node);
+		node_free(node);
+	}
+	return tap_done();
+}
+
+/* The ENI's group lets nothing in any more, or what it did before. */
+static inline void eni_refuses(struct node *node)
+{
+	node_policy(node, SLOT_ENI_A, NULL, 0, false);
+	node_bump(node, SLOT_ENI_A);
+}
+
+static inline void eni_accepts(struct node *node)
+{
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+}

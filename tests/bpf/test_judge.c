@@ -224,14 +224,5 @@ static void test_all(struct node *node)
 
 int main(void)
 {
-	struct node *direct = node_new(&(struct node_options){.helpers = false});
-	struct node *helpers = node_new(&(struct node_options){.helpers = true});
-
-	tap_note("direct packet writes");
-	test_all(direct);
-	tap_note("checksum helpers");
-	test_all(helpers);
-	node_free(direct);
-	node_free(helpers);
-	return tap_done();
+	return in_both_ways(test_all);
 }

@@ -84,17 +84,26 @@ static void test_silence(struct node *node)
 	tap_ok(is_silent(node, SLOT_A, &rst, PL_DROP_NOT_SYN) &&
 		       is_silent(node, SLOT_A, &bare, PL_DROP_NOT_SYN),
 	       "a reset is never answered by one");
-	node_policy(node, SLOT_ENI_A, NULL, 0, false);
-	node_bump(node, SLOT_ENI_A);
+	eni_refuses(node);
 	tap_ok(is_silent(node, SLOT_A, &syn, PL_DROP_POLICY_IN),
 	       "a new connection that a group refuses hears nothing");
 	tap_ok(is_silent(node, SLOT_A, &datagram, PL_DROP_POLICY_IN), "nor a new datagram");
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_bump(node, SLOT_ENI_A);
+	eni_accepts(node);
 	forged = segment(node, ACK, 1000, 77, NULL);
 	put_addr(forged.data + PKT_IP + 12, "10.0.0.11");
 	pkt_seal(&forged);
 	tap_ok(is_silent(node, SLOT_A, &forged, PL_DROP_BAD_SOURCE), "nor who forges his address");
+}
+
+/* A packet of the server with numbers of its own. */
+static struct pkt numbered_reply(const struct pkt *seen)
+{
+	struct pkt reply = node_reply(seen, ACK);
+
+	put32(reply.data + PKT_L4 + 4, 5000);
+	put32(reply.data + PKT_L4 + 8, 6000);
+	pkt_seal(&reply);
+	return reply;
 }
 
 /* Both ends of a flow that was refused are told, by what each of them says next. */
@@ -106,17 +115,12 @@ static void test_revoked(struct node *node)
 	node_clear_flows(node);
 	seen = handshake(node, SLOT_A, 4000);
 	server = receiver(node, &seen);
-	reply = node_reply(&seen, ACK);
-	put32(reply.data + PKT_L4 + 4, 5000);
-	put32(reply.data + PKT_L4 + 8, 6000);
-	pkt_seal(&reply);
-	node_policy(node, SLOT_ENI_A, NULL, 0, false);
-	node_bump(node, SLOT_ENI_A);
+	reply = numbered_reply(&seen);
+	eni_refuses(node);
 	tap_ok(is_refused(node, SLOT_A, &data, PL_DROP_POLICY_IN),
 	       "a revoked rule is told to the client of an open connection");
 	tap_ok(is_refused(node, server, &reply, PL_DROP_NO_FLOW), "and to its server");
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_bump(node, SLOT_ENI_A);
+	eni_accepts(node);
 	tap_ok(is_refused(node, SLOT_A, &data, PL_DROP_NOT_SYN), "the connection is known no more");
 }
 
@@ -126,15 +130,23 @@ static void test_datagrams(struct node *node)
 	struct pl_listener_key key = {.target = TARGET, .port = htons(500), .protocol = IPPROTO_UDP};
 	struct pkt p = udp(node, SLOT_A, 4000);
 	struct outcome o;
+	uint32_t flows;
 
 	node_clear_flows(node);
 	deliver(node, SLOT_A, &p);
-	node_policy(node, SLOT_ENI_A, NULL, 0, false);
-	node_bump(node, SLOT_ENI_A);
+	eni_refuses(node);
 	o = node_send(node, SLOT_A, &p);
 	tap_ok(o.reason == PL_DROP_POLICY_IN && pkt_is_unreachable(&o.out, &p, 13),
 	       "a revoked rule is told to who sends datagrams");
 	tap_ok(is_silent(node, SLOT_A, &p, PL_DROP_POLICY_IN), "once");
+	eni_accepts(node);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
+		   "when the rule is back the next one opens a new flow");
+	eni_refuses(node);
+	eni_accepts(node);
+	flows = node_flows(node);
+	tap_ok(node_send(node, SLOT_A, &p).reason == PL_DELIVERED && node_flows(node) == flows,
+	       "a rule that is back before any packet came has ended nothing");
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET, false);
 	node_bump(node, SLOT_ENI_A);
@@ -173,32 +185,25 @@ static void test_answer_refused(struct node *node)
 	node_clear_flows(node);
 	seen = handshake(node, SLOT_A, 4000);
 	server = receiver(node, &seen);
-	reply = node_reply(&seen, ACK);
-	put32(reply.data + PKT_L4 + 4, 5000);
-	put32(reply.data + PKT_L4 + 8, 6000);
-	pkt_seal(&reply);
+	reply = numbered_reply(&seen);
 	reset = deliver(node, server, &reply);
 	reset = as_reset(reset);
-	node_policy(node, SLOT_ENI_A, NULL, 0, false);
-	node_bump(node, SLOT_ENI_A);
+	eni_refuses(node);
 	o = node_send(node, server, &reply);
 	tap_ok(o.reason == PL_DROP_POLICY_IN && o.verdict == TC_ACT_REDIRECT && pkt_equal(&o.out, &reset),
 	       "an answer that is refused resets its client");
 	tap_is_int(node_flows(node), 0, "and the flow has ended");
 	tap_ok(is_refused(node, server, &reply, PL_DROP_NO_FLOW),
 	       "the server hears of it when it says it again");
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_bump(node, SLOT_ENI_A);
+	eni_accepts(node);
 
 	seen = handshake(node, SLOT_A, 4000);
 	server = receiver(node, &seen);
 	reply = node_reply(&seen, RST | ACK);
-	node_policy(node, SLOT_ENI_A, NULL, 0, false);
-	node_bump(node, SLOT_ENI_A);
+	eni_refuses(node);
 	tap_ok(is_silent(node, server, &reply, PL_DROP_POLICY_IN) && node_flows(node) == 0,
 	       "a reset that is refused ends the flow, and that is all");
-	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
-	node_bump(node, SLOT_ENI_A);
+	eni_accepts(node);
 
 	/* the client's port is another one's by now: nothing goes there */
 	seen = handshake(node, SLOT_A, 4000);
@@ -333,14 +338,5 @@ static void test_all(struct node *node)
 
 int main(void)
 {
-	struct node *direct = node_new(&(struct node_options){.helpers = false});
-	struct node *helpers = node_new(&(struct node_options){.helpers = true});
-
-	tap_note("direct packet writes");
-	test_all(direct);
-	tap_note("checksum helpers");
-	test_all(helpers);
-	node_free(direct);
-	node_free(helpers);
-	return tap_done();
+	return in_both_ways(test_all);
 }
