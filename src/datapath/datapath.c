@@ -143,7 +143,11 @@ static int load_programs(struct datapath *datapath, const struct datapath_option
 	r = write_epoch(datapath);
 	if (r == 0)
 		r = bind_maps(datapath);
-	return r < 0 ? r : bind_old_flows(datapath);
+	if (r == 0)
+		r = bind_old_flows(datapath);
+	if (r == 0)
+		(void)datapath_count_old_flows(datapath); /* it is but a number */
+	return r;
 }
 
 static int init_table(struct table *table, const struct bpf_map *map)

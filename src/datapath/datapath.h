@@ -69,7 +69,7 @@ struct datapath_counter {
 };
 /* All reasons, in their order, summed over the CPUs. The array is the caller's. */
 int datapath_counters(struct datapath *datapath, struct datapath_counter **ret, size_t *ret_n);
-/* Rows of open flows. */
+/* Rows of open flows. While an older table is emptied, those in there are as of the last round. */
 int datapath_flow_count(const struct datapath *datapath, uint64_t *ret);
 /* Goes on with a round over all flows, for some milliseconds: it moves what is left in a flow table of
  * another layout, reads what the flows of each ENI come to, and has flows ended whose port or ENI is gone.

@@ -40,8 +40,9 @@ struct datapath {
 	bool is_stale;	       /* mirrors may differ from the kernel */
 	bool is_waiting;  /* the tables are new and not filled yet: the program before this one goes on */
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
-	uint32_t epoch;	  /* of new tables of flows; 0: those that are there are kept */
-	struct round *round; /* over all flows, while it goes on */
+	uint64_t n_old_flows; /* rows in it, as of the last round */
+	uint32_t epoch;	      /* of new tables of flows; 0: those that are there are kept */
+	struct round *round;  /* over all flows, while it goes on */
 	uint32_t node_number;
 	uint64_t due_ms;	 /* when rows change by themselves; 0: never */
 	struct tallies *tallies; /* as of the last round */
@@ -53,5 +54,7 @@ int datapath_load_tables(struct datapath *datapath);
 /* sweep.c: the clock that the program writes into flows. */
 int datapath_clock(const struct datapath *datapath, uint32_t *ret);
 
+/* sweep.c: how many rows the old table has, before there was a round. Takes as long as that takes. */
+int datapath_count_old_flows(struct datapath *datapath);
 /* sweep.c: lets go of a round that has not come to its end. */
 void round_free(struct datapath *datapath);

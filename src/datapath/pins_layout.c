@@ -249,6 +249,7 @@ int pins_drop_old_flows(struct datapath *datapath)
 		return log_errno(r, "cannot remove the old flow table's pin");
 	closep(&datapath->old_flows_fd);
 	datapath->old_flows_fd = -EBADF;
+	datapath->n_old_flows = 0;
 	log_info("all flows of the old table have moved or ended dir=%s", datapath->pin_dir);
 	return 0;
 }

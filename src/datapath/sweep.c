@@ -32,6 +32,7 @@ struct round {
 	enum step step;
 	struct table_cursor cursor;
 	uint64_t n_old;	    /* rows of the old table that were there */
+	uint64_t n_left;    /* and that have not moved */
 	size_t at;	    /* among the following */
 	struct rowset keys; /* of flows to be moved, or to be ended */
 	struct rowset idle; /* of pl_tallies: of slots that are free */
@@ -199,6 +200,7 @@ static int add_old(void *context, const void *key, const void *value)
 	struct pl_flow4_key flow_key;
 	struct pl_flow4 flow = {};
 
+	datapath->round->n_left++;
 	memcpy(&flow_key, key, sizeof(flow_key));
 	memcpy(&flow, value, MIN(sizeof(flow), (size_t)datapath->skeleton->rodata->pl_old_row_size));
 	return tallies_add(datapath->tallies, &flow_key, &flow);
@@ -307,6 +309,7 @@ int datapath_read_flows(struct datapath *datapath, uint64_t *ret_ended)
 			if (round->step == STEP_END) {
 				tallies_end(datapath->tallies);
 				nat_count_end(datapath);
+				datapath->n_old_flows = round->n_left;
 			}
 		}
 	}
@@ -325,22 +328,26 @@ static int count_row(void *context, const void *key, const void *value)
 	return 0;
 }
 
+int datapath_count_old_flows(struct datapath *datapath)
+{
+	datapath->n_old_flows = 0;
+	if (datapath->old_flows_fd < 0)
+		return 0;
+	return table_walk(datapath->old_flows_fd, count_row, &datapath->n_old_flows);
+}
+
 int datapath_flow_count(const struct datapath *datapath, uint64_t *ret)
 {
-	uint64_t count = 0;
+	uint64_t count = datapath->n_old_flows;
 	uint32_t zero = 0;
 	struct pl_uses uses;
-	int r = 0;
 
-	if (datapath->old_flows_fd >= 0)
-		r = table_walk(datapath->old_flows_fd, count_row, &count);
-	if (r == 0 && bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.pl_uses), &zero, &uses) < 0)
-		r = -errno;
-	for (int range = 0; range < PL_RANGES && r == 0; range++)
+	if (bpf_map_lookup_elem(bpf_map__fd(datapath->skeleton->maps.pl_uses), &zero, &uses) < 0)
+		return -errno;
+	for (int range = 0; range < PL_RANGES; range++)
 		count += 2ull * uses.used[range];
-	if (r == 0)
-		*ret = count;
-	return r;
+	*ret = count;
+	return 0;
 }
 
 static const struct datapath_counter reasons[] = {

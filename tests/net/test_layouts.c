@@ -280,6 +280,7 @@ static void test_other_flows(struct world *world)
 	(void)sync_world(world, true);
 	tap_is_int(read_flows(world, &deleted), 0, "a round");
 	tap_is_int((long long)marked_flows("pl_flows4"), (long long)flows, "moves them all");
+	tap_is_int((long long)flow_count(world), (long long)flows, "and counts none twice");
 	tap_is_int(read_flows(world, &deleted), 0, "another one");
 	tap_ok(!is_there("pl_flows4_old"), "lets go of the old table");
 }
