@@ -280,6 +280,9 @@ struct pl_tally_key {
  * Known by the program alone. */
 #define PL_FRAGMENTS   32   /* datagrams of a port at a time */
 #define PL_FRAGMENT_MS 5000 /* that a fragment may come after the first */
+/* Bytes that a port may have sent of datagrams without finishing them, and how long receivers keep those. */
+#define PL_FRAGMENT_OPEN   524288
+#define PL_FRAGMENT_KEPT_S 30
 
 struct pl_fragment {
 	__be32 saddr, daddr;
@@ -287,14 +290,17 @@ struct pl_fragment {
 	__be16 id, new_id;   /* IP's identification, as it comes and as it leaves */
 	__u8 protocol;
 	__u8 is_echo; /* it was answered on the spot */
-	__u16 pad;
-	__u32 seen; /* milliseconds of the kernel's monotonic clock */
-	__u32 tag;  /* hash of all others */
-	__u32 pad2;
+	__u16 next;   /* where the next one begins, in units of 8 bytes; PL_FRAGMENT_NONE: one was left out */
+	__u32 seen;   /* milliseconds of the kernel's monotonic clock */
+	__u32 tag;    /* hash of all others but `next` and `size` */
+	__u32 size;   /* bytes that have passed */
 };
+
+#define PL_FRAGMENT_NONE 0xffff
 
 struct pl_fragments {
 	struct pl_fragment rows[PL_FRAGMENTS];
+	__u64 open; /* when receivers will have forgotten what was not finished: ns of the monotonic clock */
 };
 
 /* pl_config: array of one. Both versions keep their places for ever. */

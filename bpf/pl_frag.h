@@ -8,6 +8,10 @@
  * A port has a few rows of its own, so it can only push out what it has begun itself. The row says which flow
  * it is, and no more: every fragment is judged with that like any packet.
  *
+ * Who begins datagrams and does not finish them fills the memory in which their receiver waits for the rest,
+ * and there is one for all who send to it. So a port owes for bytes of datagrams until the last fragment has
+ * passed and none before it was left out, or the receiver has given up.
+ *
  * A server's stack puts fragments together by source, identification and protocol, and to it many consumers
  * are one source. So the identification is translated, too, to a number that no consumer can choose.
  */
@@ -18,7 +22,9 @@
 #include "pl_rewrite.h"
 #include "pl_size.h"
 
-#define PL_NS_PER_MS 1000000
+#define PL_NS_PER_MS	    1000000
+#define PL_FRAGMENT_KEPT_NS (PL_FRAGMENT_KEPT_S * 1000000000ull)
+#define PL_FRAGMENT_BYTE_NS (PL_FRAGMENT_KEPT_NS / PL_FRAGMENT_OPEN)
 
 static const struct pl_fragments pl_no_fragments;
 
@@ -43,6 +49,51 @@ static __always_inline struct pl_fragments *pl_fragments_of(__u32 slot)
 	return bpf_map_lookup_elem(&pl_fragments, &slot);
 }
 
+static __always_inline __u32 pl_fragment_size(const struct iphdr *ip)
+{
+	return bpf_ntohs(ip->tot_len) - sizeof(*ip);
+}
+
+/* Whether the port may begin another datagram. */
+static __always_inline bool pl_fragment_may_begin(const struct pl_fragments *rows)
+{
+	__u64 open = *(const volatile __u64 *)&rows->open, now = bpf_ktime_get_ns();
+
+	return open <= now || open - now <= PL_FRAGMENT_KEPT_NS;
+}
+
+static __always_inline void pl_fragment_owe(struct pl_fragments *rows, __u32 bytes)
+{
+	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns();
+
+	if (open < now)
+		__sync_val_compare_and_swap(&rows->open, open, now);
+	__sync_fetch_and_add(&rows->open, bytes * PL_FRAGMENT_BYTE_NS);
+}
+
+/* A fragment after the first has passed; `field`: its place and flag. With the last of them, if none was left
+ * out, the datagram is off. */
+static __always_inline void pl_fragment_passed(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
+{
+	__u32 slot = pkt->slot;
+	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
+	struct pl_fragment *row;
+
+	if (!rows)
+		return;
+	row = &rows->rows[pl_fragment_index(pkt->key.daddr, id)];
+	pl_fragment_owe(rows, bytes);
+	row->size += bytes;
+	if (row->id != id || row->next != (field & PL_IP_OFFSET_MASK)) {
+		row->next = PL_FRAGMENT_NONE;
+	} else if (field & PL_IP_MF) {
+		row->next += bytes / 8;
+	} else {
+		row->next = PL_FRAGMENT_NONE;
+		__sync_fetch_and_add(&rows->open, -(__u64)row->size * PL_FRAGMENT_BYTE_NS);
+	}
+}
+
 /* Writes another identification into the packet. */
 static __always_inline void pl_fragment_set_id(struct iphdr *ip, __be16 id)
 {
@@ -65,6 +116,13 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	if (!eth || !rows)
 		return PL_DROP_FRAGMENT;
 	ip = (void *)(eth + 1);
+	if (reason != PL_ECHO) {
+		if (!pl_fragment_may_begin(rows))
+			return PL_DROP_FRAGMENT_SHARE;
+		row.size = pl_fragment_size(ip);
+		row.next = row.size / 8;
+		pl_fragment_owe(rows, row.size);
+	}
 	row.seen = pl_fragment_now();
 	row.saddr = pkt->key.saddr;
 	row.daddr = pkt->key.daddr;
@@ -152,11 +210,13 @@ static __always_inline int pl_fragment_rewrite(struct __sk_buff *skb, const stru
 					       const struct pl_flow4 *flow)
 {
 	void *data = pl_data(skb, PL_L4_OFFSET);
+	struct iphdr *ip = data + PL_IP_OFFSET;
 
 	if (!data)
 		return PL_DROP_SHORT;
+	pl_fragment_passed(pkt, ip->id, bpf_ntohs(ip->frag_off), pl_fragment_size(ip));
 	if (pl_rewrite_head(data, flow))
-		pl_fragment_set_id(data + PL_IP_OFFSET, pkt->new_id);
+		pl_fragment_set_id(ip, pkt->new_id);
 	return PL_CONTINUE;
 }
 

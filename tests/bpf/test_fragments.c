@@ -257,6 +257,58 @@ static void test_limits(struct node *node, const char *mode)
 		   "nor a row that is half written (%s)", mode);
 }
 
+static uint64_t owed(struct node *node, uint32_t slot)
+{
+	struct pl_fragments rows;
+	struct timespec now;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return rows.open > (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Datagrams that are begun and not finished, as often as that is let pass. */
+static uint32_t begin_many(struct node *node, const struct pkt *whole, bool without_middle)
+{
+	struct outcome o;
+	uint32_t n = 0;
+
+	do {
+		struct pkt p = cut(whole, (uint16_t)n, 0, SIZE);
+
+		o = node_send(node, SLOT_A, &p);
+		if (without_middle && o.reason == PL_DELIVERED) {
+			p = cut(whole, (uint16_t)n, 2 * SIZE, pkt_l4_size(whole) - 2 * SIZE);
+			o = node_send(node, SLOT_A, &p);
+		}
+	} while (o.reason == PL_DELIVERED && ++n < 2 * PL_FRAGMENT_OPEN / SIZE);
+	tap_ok(o.reason == PL_DROP_FRAGMENT_SHARE, "it ends as %s", reason_name(o.reason));
+	return n;
+}
+
+/* What is begun and not finished fills its receiver's memory. */
+static void test_unfinished(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), seen;
+	uint32_t slot = SLOT_A, n;
+	bool ok = true;
+
+	node_clear_flows(node);
+	for (int middle = 0; middle < 2; middle++) {
+		(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+		for (uint32_t i = 0; i < PL_FRAGMENT_OPEN / PAYLOAD * 2; i++)
+			ok = ok && pass(node, SLOT_A, &sent, (uint16_t)i, PL_DELIVERED).size;
+		tap_ok(ok && !owed(node, SLOT_A), "whole datagrams leave nothing behind (%s)", mode);
+		n = begin_many(node, &sent, middle);
+		tap_ok(n >= PL_FRAGMENT_OPEN / PAYLOAD && n < 2 * PL_FRAGMENT_OPEN / SIZE,
+		       "%u datagrams %s are all that a port may begin (%s)", n,
+		       middle ? "without their middle" : "without an end", mode);
+	}
+	seen = pass(node, SLOT_B, &others, 7, PL_DELIVERED);
+	tap_ok(seen.size, "another port's pass (%s)", mode);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+}
+
 static void test_absurd(struct node *node, const char *mode)
 {
 	struct pkt sent = big_udp(node, SLOT_A),
@@ -317,6 +369,7 @@ int main(void)
 		test_local(node, mode);
 		test_followers(node, mode);
 		test_limits(node, mode);
+		test_unfinished(node, mode);
 		test_absurd(node, mode);
 		test_complete(node, mode);
 		node_free(node);

@@ -125,6 +125,32 @@ static int reach_flow_table_busy(struct node *node)
 	return reason_of(node, SLOT_A, &syn);
 }
 
+/* First fragments, and nothing behind them. */
+static int reach_fragment_share(struct node *node)
+{
+	static char payload[1401];
+	struct pkt p;
+	int reason = PL_DELIVERED;
+
+	memset(payload, 'x', sizeof(payload) - 1);
+	p = from(node, SLOT_A,
+		 (struct pkt_spec){.src = "10.0.0.10",
+				   .dst = "10.0.0.100",
+				   .protocol = IPPROTO_UDP,
+				   .sport = 4000,
+				   .dport = 500,
+				   .payload = payload});
+	put16(p.data + PKT_IP + 6, 0x2000);
+	put16(p.data + PKT_L4 + 4, 4000);
+	for (uint16_t id = 0; reason == PL_DELIVERED && id < PL_FRAGMENT_OPEN / 1000; id++) {
+		put16(p.data + PKT_IP + 4, id);
+		put16(p.data + PKT_IP + 10, 0);
+		put16(p.data + PKT_IP + 10, ~sum16(p.data + PKT_IP, 20, 0));
+		reason = reason_of(node, SLOT_A, &p);
+	}
+	return reason;
+}
+
 static int reach_egress_guard(struct node *node)
 {
 	struct pkt p = pkt_arp(broadcast_mac, gateway_mac, 1, "10.0.0.253", "10.0.0.10");
@@ -430,6 +456,7 @@ static const struct way ways[PL_REASON_MAX] = {
 	[PL_DROP_PROXY_HEADER] = {.reach = reach_proxy_header},
 	[PL_DROP_FLOW_SHARE] = {.reach = reach_flow_share},
 	[PL_DROP_FLOW_TABLE_BUSY] = {.reach = reach_flow_table_busy},
+	[PL_DROP_FRAGMENT_SHARE] = {.reach = reach_fragment_share},
 };
 
 /* The packet of a way in words. The IP header's checksum is true, unless that is the lie. */
