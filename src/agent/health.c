@@ -37,7 +37,7 @@
 #define IN_FLIGHT_RETRY_MS 50
 #define UDP_ANSWERS_MAX	   16 /* to one question */
 #define FIRST_SPREAD_MS	   1000
-#define BETWEEN_MIN_MS	   10 /* a probe that took all of its interval does not start again at once */
+#define BETWEEN_MIN_MS	   10  /* a probe that took all of its interval does not start again at once */
 #define CONFIRM_MS	   500 /* from a refusal to the one that makes it count */
 #define CHANGED_PRIORITY   0
 
