@@ -103,7 +103,7 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret
 	}
 	flow = pl_flow_open(pkt, ret_reason);
 	if (flow && pkt->tally.slot)
-		pl_tally_add(pkt->tally.slot, PL_TALLY_OPENED, 1, 0);
+		pl_tally_add(pkt->tally.slot, PL_TALLY_OPENED | pkt->tally.what, 1, 0);
 	return flow;
 }
 

@@ -46,7 +46,7 @@
 #define PL_BACKENDS_MAX	 65536
 #define PL_SERVERS_MAX	 131072
 #define PL_MAGLEV_MAX	 2097152
-#define PL_TALLIES_MAX	 65536
+#define PL_TALLIES_MAX	 131072
 #define PL_CPS_MAX	 16384
 
 /* Rates that nobody sets: generous, and what keeps one tenant's flood from the others. */
@@ -264,16 +264,22 @@ struct pl_count {
 	__u64 packets, bytes;
 };
 
-/* pl_tallies: hash of struct pl_count by an endpoint ENI's slot and what is counted: what the flow rows
- * cannot tell. Counts only rise while a slot has one owner; the agent deletes those of a slot that is free.
- * How long the list of reasons is changes nothing here. */
+/* pl_tallies: hash of struct pl_count by an endpoint ENI's slot, one of its listeners and what is counted:
+ * what the flow rows cannot tell. Where no listener is known yet, its port and protocol are 0. Counts only
+ * rise while a slot has one owner; the agent deletes those of a slot that is free, and of a listener that is
+ * gone, of which it keeps the sum. How long the list of reasons is changes nothing here. */
 #define PL_TALLY_OPENED 0	   /* packets: flows that were opened */
 #define PL_TALLY_ENDED	1	   /* what the rows of flows that the program took away had counted */
 #define PL_TALLY_OUT	(1u << 16) /* with a reason or ENDED: from the service, not to it */
 
+#define PL_TALLY_SLOT	  0xffffu /* of pl_tally_key.slot: the slot; above it the listener's port */
+#define PL_TALLY_WHAT	  0xffu	  /* of pl_tally_key.what: one of the first two, else a drop's reason */
+#define PL_TALLY_PORT	  16	  /* from this bit on, of slot */
+#define PL_TALLY_PROTOCOL 8	  /* likewise, of what: the listener's */
+
 struct pl_tally_key {
 	__u32 slot;
-	__u32 what; /* one of the above; else a drop's reason */
+	__u32 what;
 };
 
 /* pl_fragments: hash by slot of the datagrams that a port has begun lately, of which more fragments may come.
@@ -334,4 +340,5 @@ PL_ASSERT(sizeof(struct pl_buckets) == 64, "pl_buckets");
 PL_ASSERT(sizeof(struct pl_cps_key) == 8, "pl_cps_key");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");
 PL_ASSERT(sizeof(struct pl_tally_key) == 8, "pl_tally_key");
+PL_ASSERT(PL_SLOTS_MAX <= PL_TALLY_SLOT + 1, "pl_tally_key.slot");
 PL_ASSERT(sizeof(struct pl_fragment) == 32, "pl_fragment");

@@ -29,25 +29,25 @@ static __always_inline __u32 pl_end_due(const struct pl_flow4 *flow, const struc
 static __always_inline int pl_end_row(const struct pl_flow4_key *key, __u32 index)
 {
 	struct pl_flow4 *flow = pl_flow4_find(key);
-	__u32 eni, side;
+	__u32 eni, what;
 	__u64 packets, bytes;
 	int r; /* not long: see pl_nat_try() */
 
 	if (!flow || flow->token != index)
 		return 0;
 	(void)pl_flow_change_state(flow, key, 0, PL_STATE_DEAD);
-	eni = pl_flow_eni(flow);
-	side = pl_flow_side(flow);
+	eni = pl_flow_tally_slot(key, flow);
+	what = pl_flow_tally_what(key, flow);
 	packets = flow->packets;
 	bytes = flow->bytes;
 	pl_rest_begin(key, flow, pl_hz());
-	if (flow->proxy && !side)
+	if (flow->proxy && !(what & PL_TALLY_OUT))
 		bpf_map_delete_elem(&pl_proxied, key);
 	r = bpf_map_delete_elem(&pl_flows4, key);
 	if (r)
 		return r == -ENOENT ? 0 : r;
 	if (eni)
-		pl_tally_add(eni, PL_TALLY_ENDED | side, packets, bytes);
+		pl_tally_add(eni, PL_TALLY_ENDED | what, packets, bytes);
 	return 0;
 }
 

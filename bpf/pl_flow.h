@@ -91,10 +91,20 @@ static __always_inline __u32 pl_flow_eni(const struct pl_flow4 *flow)
 	return pl_flow_is_local(flow) ? PL_SLOT_SERVICE : flow->slot;
 }
 
-/* Which way the packets of an ENI's flow go that find the entry. */
-static __always_inline __u32 pl_flow_side(const struct pl_flow4 *flow)
+/* By what an ENI counts the packets that find the entry, as in pl_tally_key: itself and its listener's port;
+ * 0: it is none's flow. */
+static __always_inline __u32 pl_flow_tally_slot(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
 {
-	return pl_flow_is_back(flow) ? PL_TALLY_OUT : 0;
+	__u32 eni = pl_flow_eni(flow);
+	__be16 port = pl_flow_is_back(flow) ? flow->sport : key->dport;
+
+	return eni ? eni | (__u32)bpf_ntohs(port) << PL_TALLY_PORT : 0;
+}
+
+/* The same: which way they go, and the listener's protocol. */
+static __always_inline __u32 pl_flow_tally_what(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
+{
+	return (pl_flow_is_back(flow) ? PL_TALLY_OUT : 0) | pl_flow4_protocol(key) << PL_TALLY_PROTOCOL;
 }
 
 /* Whether an echo packet goes the other way than its entry: with the identifier 0 a request has the key of a
@@ -242,10 +252,10 @@ __attribute__((noinline)) int pl_flow_news(const struct pl_flow4_key *found, __u
 }
 
 /* The count of packets has 32 bits. Where it begins anew the flow's ENI keeps what it stood for. */
-__attribute__((noinline)) int pl_flow_carry_over(__u32 eni, __u32 side)
+__attribute__((noinline)) int pl_flow_carry_over(__u32 eni, __u32 what)
 {
 	if (eni)
-		pl_tally_add(eni, PL_TALLY_ENDED | side, 1ull << 32, 0);
+		pl_tally_add(eni, PL_TALLY_ENDED | what, 1ull << 32, 0);
 	return 0;
 }
 
@@ -261,7 +271,7 @@ static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct
 		flow->seen = now;
 	flow->bytes += bytes;
 	if (!++flow->packets)
-		pl_flow_carry_over(pl_flow_eni(flow), pl_flow_side(flow));
+		pl_flow_carry_over(pl_flow_tally_slot(key, flow), pl_flow_tally_what(key, flow));
 	if (pl_flow_has_news(flow, pkt->tcp_flags))
 		pl_flow_news(key, pkt->tcp_flags);
 }

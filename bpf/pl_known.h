@@ -12,8 +12,8 @@
 /* If the packet is dropped from here on, the flow's ENI counts it. */
 static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
 {
-	pkt->tally.slot = pl_flow_eni(flow);
-	pkt->tally.what = pl_flow_side(flow);
+	pkt->tally.slot = pl_flow_tally_slot(&pkt->key, flow);
+	pkt->tally.what = pl_flow_tally_what(&pkt->key, flow);
 }
 
 /* Under which reason a packet of a flow is counted. */

@@ -89,7 +89,7 @@ __attribute__((noinline)) int pl_log_refused(const struct pl_pkt *pkt, int reaso
 
 	if (!pkt)
 		return 0;
-	record = pl_log_reserve(pkt->tally.slot, PL_LOG_REFUSED);
+	record = pl_log_reserve(pkt->tally.slot & PL_TALLY_SLOT, PL_LOG_REFUSED);
 	if (!record)
 		return 0;
 	record->key = pkt->key;

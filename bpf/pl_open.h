@@ -60,6 +60,10 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const str
 	if (!eni)
 		return PL_DROP_ENI_NOT_CONNECTED;
 	r = pl_target_choose(&target, pkt, eni);
+	if (r != PL_DROP_NO_LISTENER) {
+		pkt->tally.slot = slot | (__u32)bpf_ntohs(pkt->key.dport) << PL_TALLY_PORT;
+		pkt->tally.what = pkt->l4_proto << PL_TALLY_PROTOCOL;
+	}
 	if (!r)
 		r = pl_limit_open(pkt->slot, slot, (__u32)bpf_ntohs(pkt->key.dport) << 16 | pkt->l4_proto,
 				  target.open_ns);

@@ -7,7 +7,8 @@
 
 #include "pl_maps.h"
 
-/* Adds to a tally. Of its own to the verifier; off the path of a packet that is delivered by an open flow. */
+/* Adds to a tally, by the members of its key. Of its own to the verifier; off the path of a packet that is
+ * delivered by an open flow. */
 __attribute__((noinline)) int pl_tally_add(__u32 slot, __u32 what, __u64 packets, __u64 bytes)
 {
 	struct pl_tally_key key = {.slot = slot, .what = what};

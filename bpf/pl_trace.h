@@ -143,7 +143,7 @@ __attribute__((noinline)) int pl_trace_packet(const struct pl_pkt *pkt, int reas
 	event.time = bpf_ktime_get_ns();
 	event.key = pkt->key;
 	event.slot = pkt->slot;
-	event.eni = pkt->tally.slot;
+	event.eni = pkt->tally.slot & PL_TALLY_SLOT;
 	event.bytes = bytes;
 	event.reason = reason;
 	event.tcp_flags = pkt->tcp_flags;

@@ -29,8 +29,8 @@ struct pl_pkt {
 	__u32 slot;		 /* of the port that sent it */
 	__u32 vpc;		 /* of that port */
 	__u32 out_ifindex;	 /* device of the receiver */
-	/* Where an ENI counts the packet if it is dropped: its slot, 0: none does; and PL_TALLY_OUT where it
-	 * comes from the service, to which pl_exit() adds the reason. */
+	/* Where an ENI counts the packet if it is dropped: its slot, 0: none does, its listener, if that is
+	 * known, and PL_TALLY_OUT where it comes from the service, to which pl_exit() adds the reason. */
 	struct pl_tally_key tally;
 	__u8 out_delivery; /* PL_PORT_VETH, PL_PORT_TAP */
 	__u8 l4_proto;
@@ -86,7 +86,7 @@ static __always_inline int pl_exit(struct __sk_buff *skb, struct pl_pkt *pkt, in
 	if (pkt->tally.slot) {
 		pkt->tally.what |= reason;
 		pl_tally_drop(&pkt->tally, skb->len);
-		if (pkt->opens && pl_log_is_on(pkt->tally.slot))
+		if (pkt->opens && pl_log_is_on(pkt->tally.slot & PL_TALLY_SLOT))
 			pl_log_refused(pkt, reason, skb->len);
 	}
 	return TC_ACT_SHOT;

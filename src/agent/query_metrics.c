@@ -13,17 +13,24 @@
 
 struct sample {
 	char endpoint[ID_SIZE], zone[ZONE_SIZE], address[NETADDR_TEXT_SIZE];
+	uint8_t protocol; /* of a listener, … */
+	uint16_t port;	  /* … 0: of all of the ENI */
 	struct datapath_tally tally;
 };
 
+struct samples {
+	struct sample *v;
+	size_t n, room;
+};
+
 struct answer {
-	const struct plan *plan; /* only while the copy is made */
-	struct sample *samples;
-	size_t n, room, next, metric;
+	const struct plan *plan;   /* only while the copy is made */
+	struct samples samples[2]; /* of ENIs, of listeners */
+	size_t next, metric;
 	int r;
 };
 
-/* ---- metrics of an ENI ---- */
+/* ---- metrics of an ENI, and of its listeners ---- */
 
 enum { BOTH_PACKETS, BOTH_BYTES, DROPPED_PACKETS, DROPPED_BYTES, OPENED, OPEN, BY_REASON };
 
@@ -31,16 +38,22 @@ static const struct {
 	const char *name, *type, *help;
 	int what;
 } metrics[] = {
-	{"privlink_endpoint_packets_total", "counter",
-	 "Packets delivered, to the service (in) and from it (out).", BOTH_PACKETS},
-	{"privlink_endpoint_bytes_total", "counter", "Bytes of these.", BOTH_BYTES},
-	{"privlink_endpoint_dropped_packets_total", "counter", "Packets dropped, by direction.",
-	 DROPPED_PACKETS},
-	{"privlink_endpoint_dropped_bytes_total", "counter", "Bytes of these.", DROPPED_BYTES},
-	{"privlink_endpoint_drops_total", "counter", "Packets dropped, by reason.", BY_REASON},
-	{"privlink_endpoint_flows_opened_total", "counter", "Flows that were opened.", OPENED},
-	{"privlink_endpoint_flows_open", "gauge", "Flows that are open.", OPEN},
+	{"packets_total", "counter", "Packets delivered, to the service (in) and from it (out).",
+	 BOTH_PACKETS},
+	{"bytes_total", "counter", "Bytes of these.", BOTH_BYTES},
+	{"dropped_packets_total", "counter", "Packets dropped, by direction.", DROPPED_PACKETS},
+	{"dropped_bytes_total", "counter", "Bytes of these.", DROPPED_BYTES},
+	{"drops_total", "counter", "Packets dropped, by reason.", BY_REASON},
+	{"flows_opened_total", "counter", "Flows that were opened.", OPENED},
+	{"flows_open", "gauge", "Flows that are open.", OPEN},
 };
+
+#define METRIC_NAME_SIZE 64
+static void metric_name(size_t of, size_t metric, char ret[METRIC_NAME_SIZE])
+{
+	(void)str_format(ret, METRIC_NAME_SIZE, "privlink_%s_%s", of ? "listener" : "endpoint",
+			 metrics[metric].name);
+}
 
 static int say_head(struct query_client *client, const char *name, const char *type, const char *help)
 {
@@ -50,12 +63,17 @@ static int say_head(struct query_client *client, const char *name, const char *t
 static int say_sample(struct query_client *client, const char *name, const struct sample *sample,
 		      const char *label, const char *value_of_label, uint64_t value)
 {
-	char more[96] = "";
+	char more[96] = "", listener[64] = "", protocol[QUERY_PROTOCOL_SIZE];
 
 	if (label)
 		(void)str_format(more, sizeof(more), ",%s=\"%s\"", label, value_of_label);
-	return query_client_format(client, "%s{endpoint=\"%s\",zone=\"%s\",address=\"%s\"%s} %llu\n", name,
-				   sample->endpoint, sample->zone, sample->address, more,
+	if (sample->port) {
+		query_protocol(sample->protocol, protocol);
+		(void)str_format(listener, sizeof(listener), ",protocol=\"%s\",port=\"%u\"", protocol,
+				 sample->port);
+	}
+	return query_client_format(client, "%s{endpoint=\"%s\",zone=\"%s\",address=\"%s\"%s%s} %llu\n", name,
+				   sample->endpoint, sample->zone, sample->address, listener, more,
 				   (unsigned long long)value);
 }
 
@@ -80,10 +98,10 @@ static int say_drops(struct query_client *client, const char *name, const struct
 	return r;
 }
 
-static int say_metric(struct query_client *client, size_t metric, const struct sample *sample)
+static int say_metric(struct query_client *client, const char *name, size_t metric,
+		      const struct sample *sample)
 {
 	const struct datapath_tally *tally = &sample->tally;
-	const char *name = metrics[metric].name;
 
 	switch (metrics[metric].what) {
 	case BOTH_PACKETS:
@@ -204,15 +222,18 @@ static int say_node(struct query_client *client, struct datapath *datapath, cons
 
 static int say_enis(struct answer *answer, struct query_client *client)
 {
-	size_t until = MIN(answer->next + ENIS_PER_PIECE, answer->n);
+	size_t of = answer->metric / ARRAY_SIZE(metrics), metric = answer->metric % ARRAY_SIZE(metrics);
+	const struct samples *samples = &answer->samples[of];
+	size_t until = MIN(answer->next + ENIS_PER_PIECE, samples->n);
+	char name[METRIC_NAME_SIZE];
 	int r = 0;
 
+	metric_name(of, metric, name);
 	if (answer->next == 0)
-		r = say_head(client, metrics[answer->metric].name, metrics[answer->metric].type,
-			     metrics[answer->metric].help);
+		r = say_head(client, name, metrics[metric].type, metrics[metric].help);
 	for (; answer->next < until && r == 0; answer->next++)
-		r = say_metric(client, answer->metric, &answer->samples[answer->next]);
-	if (answer->next == answer->n) {
+		r = say_metric(client, name, metric, &samples->v[answer->next]);
+	if (answer->next == samples->n) {
 		answer->next = 0;
 		answer->metric++;
 	}
@@ -223,37 +244,56 @@ static int more(void *context, struct query_client *client)
 {
 	struct answer *answer = context;
 	int r = say_enis(answer, client);
-	return r < 0 ? r : answer->metric < ARRAY_SIZE(metrics);
+	return r < 0 ? r : answer->metric < ARRAY_SIZE(answer->samples) * ARRAY_SIZE(metrics);
 }
 
 static void end(void *context)
 {
 	struct answer *answer = context;
 
-	free(answer->samples);
+	free(answer->samples[0].v);
+	free(answer->samples[1].v);
 	free(answer);
 }
 
 /* ---- the copy ---- */
 
-static void copy_tally(void *context, uint32_t slot, uint32_t number, const struct datapath_tally *tally)
+static void add_sample(struct answer *answer, struct samples *samples, const struct plan_eni *eni,
+		       const struct sample *wanted)
 {
-	struct answer *answer = context;
-	const struct plan_eni *eni = query_eni(answer->plan, slot);
 	struct sample *sample;
 	struct netaddr addr;
 
-	if (!eni || eni->value.number != number || answer->n == QUERY_METRICS_ENIS_MAX || answer->r < 0)
-		return;
-	answer->r = VEC_ROOM(answer->samples, answer->n, answer->room);
+	answer->r = VEC_ROOM(samples->v, samples->n, samples->room);
 	if (answer->r < 0)
 		return;
-	sample = &answer->samples[answer->n++];
-	*sample = (struct sample){.tally = *tally};
+	sample = &samples->v[samples->n++];
+	*sample = *wanted;
 	(void)str_copy(sample->endpoint, sizeof(sample->endpoint), eni->endpoint);
 	(void)str_copy(sample->zone, sizeof(sample->zone), eni->zone);
 	memcpy(&addr, &eni->value.addr, sizeof(addr));
 	netaddr_format(&addr, sample->address);
+}
+
+static void copy_tally(void *context, uint32_t slot, uint32_t number, const struct datapath_tally *tally)
+{
+	struct answer *answer = context;
+	const struct plan_eni *eni = query_eni(answer->plan, slot);
+
+	if (eni && eni->value.number == number && answer->samples[0].n < QUERY_METRICS_ENIS_MAX &&
+	    answer->r == 0)
+		add_sample(answer, &answer->samples[0], eni, &(struct sample){.tally = *tally});
+}
+
+static void copy_listener(void *context, uint32_t slot, uint8_t protocol, uint16_t port,
+			  const struct datapath_tally *tally)
+{
+	struct answer *answer = context;
+	const struct plan_eni *eni = query_eni(answer->plan, slot);
+
+	if (eni && answer->r == 0)
+		add_sample(answer, &answer->samples[1], eni,
+			   &(struct sample){.protocol = protocol, .port = port, .tally = *tally});
 }
 
 int query_metrics_begin(struct datapath *datapath, const struct plan *plan, const struct meter *meter,
@@ -267,6 +307,8 @@ int query_metrics_begin(struct datapath *datapath, const struct plan *plan, cons
 	*answer = (struct answer){.plan = plan};
 	if (meter && plan)
 		meter_each(meter, copy_tally, answer);
+	if (plan)
+		datapath_listener_tallies(datapath, copy_listener, answer);
 	answer->plan = NULL;
 	r = answer->r;
 	if (r == 0)

@@ -7,8 +7,9 @@
 #include "meter.h"
 #include "query_client.h"
 
-#define QUERY_METRICS_ENIS_MAX	  32768 /* endpoint ENIs that an answer has */
-#define QUERY_METRICS_SERVERS_MAX 1000	/* servers that have open flows */
+#define QUERY_METRICS_ENIS_MAX 32768 /* endpoint ENIs that an answer has */
+/* (and DATAPATH_LISTENERS_MAX listeners of them) */
+#define QUERY_METRICS_SERVERS_MAX 1000 /* servers that have open flows */
 
 /* Begins to tell the client; numbers of endpoints are those that GetEndpointMetrics adds up. NULL: there are
  * none yet. Negative errno. */

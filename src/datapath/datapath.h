@@ -95,3 +95,13 @@ const char *datapath_drop_name(size_t reason);
 /* Calls for each slot of which anything was counted, as the last round that went well has read it. */
 typedef void (*datapath_tally_callback)(void *context, uint32_t slot, const struct datapath_tally *tally);
 void datapath_tallies(const struct datapath *datapath, datapath_tally_callback callback, void *context);
+
+#define DATAPATH_LISTENERS_MAX                                                                               \
+	16384 /* of all ENIs, that are counted each by itself; others with their ENI alone */
+
+/* The same for each listener of such a slot. What is dropped before its listener is known is in the slot's
+ * numbers alone; theirs never fall. */
+typedef void (*datapath_listener_callback)(void *context, uint32_t slot, uint8_t protocol, uint16_t port,
+					   const struct datapath_tally *tally);
+void datapath_listener_tallies(const struct datapath *datapath, datapath_listener_callback callback,
+			       void *context);

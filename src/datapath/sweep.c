@@ -163,6 +163,23 @@ static int carry_on(struct datapath *datapath, struct round *round, int64_t end_
 
 /* Reading. */
 
+/* Whether a row counts what a listener does that its ENI has no more: else whoever makes one listener after
+ * the other would fill the table. */
+static bool is_listener_gone(const struct datapath *datapath, const struct pl_tally_key *key)
+{
+	uint32_t slot = key->slot & PL_TALLY_SLOT;
+	struct pl_listener_key listener = {.port = htons((uint16_t)(key->slot >> PL_TALLY_PORT)),
+					   .protocol = (uint8_t)(key->what >> PL_TALLY_PROTOCOL)};
+	const void *row = rowset_find(&datapath->enis.mirror, &slot);
+	struct pl_eni eni;
+
+	if (!row || !listener.port)
+		return false;
+	memcpy(&eni, row, sizeof(eni));
+	listener.target = eni.target;
+	return !rowset_find(&datapath->listeners.mirror, &listener);
+}
+
 static int add_count(void *context, const void *key, const void *value)
 {
 	struct datapath *datapath = context;
@@ -171,7 +188,9 @@ static int add_count(void *context, const void *key, const void *value)
 
 	memcpy(&tally_key, key, sizeof(tally_key));
 	memcpy(&count, value, sizeof(count));
-	if (is_slot_gone(datapath, tally_key.slot) && rowset_append(&datapath->round->idle, key, value) < 0)
+	if ((is_slot_gone(datapath, tally_key.slot & PL_TALLY_SLOT) ||
+	     is_listener_gone(datapath, &tally_key)) &&
+	    rowset_append(&datapath->round->idle, key, value) < 0)
 		return -ENOMEM;
 	return tallies_add_count(datapath->tallies, &tally_key, &count);
 }
@@ -225,15 +244,30 @@ int datapath_clock(const struct datapath *datapath, uint32_t *ret)
 	return 0;
 }
 
+/* In one step: what is counted until then stays with the slot. */
+static int take_away(struct datapath *datapath, const void *row_key)
+{
+	struct pl_tally_key key;
+	struct pl_count count;
+
+	memcpy(&key, row_key, sizeof(key));
+	if (bpf_map_lookup_and_delete_elem(tallies_fd(datapath), &key, &count) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	tallies_keep(datapath->tallies, &key, &count);
+	return 0;
+}
+
 static int tidy(struct datapath *datapath, struct round *round, int64_t end_ns)
 {
-	while (round->at < round->idle.n) {
+	int r = 0;
+
+	while (round->at < round->idle.n && r == 0) {
 		if (now_ns() >= end_ns)
 			return 1;
-		if (bpf_map_delete_elem(tallies_fd(datapath), rowset_key(&round->idle, round->at++)) < 0 &&
-		    errno != ENOENT)
-			return -errno;
+		r = take_away(datapath, rowset_key(&round->idle, round->at++));
 	}
+	if (r < 0)
+		return r;
 	tallies_tidy(datapath->tallies, is_free, datapath);
 	return 0;
 }
@@ -365,6 +399,12 @@ const char *datapath_drop_name(size_t reason)
 void datapath_tallies(const struct datapath *datapath, datapath_tally_callback callback, void *context)
 {
 	tallies_each(datapath->tallies, callback, context);
+}
+
+void datapath_listener_tallies(const struct datapath *datapath, datapath_listener_callback callback,
+			       void *context)
+{
+	tallies_each_listener(datapath->tallies, callback, context);
 }
 
 static int read_counter(int fd, uint32_t reason, struct pl_count *per_cpu, int n_cpus,

@@ -23,9 +23,14 @@ int tallies_add_count(struct tallies *tallies, const struct pl_tally_key *key, c
 int tallies_add(struct tallies *tallies, const struct pl_flow4_key *key, const struct pl_flow4 *flow);
 void tallies_end(struct tallies *tallies);
 
+/* What a row of pl_tallies had counted that is deleted, since its listener is gone: the slot keeps it. */
+void tallies_keep(struct tallies *tallies, const struct pl_tally_key *key, const struct pl_count *count);
+
 /* Forgets slots that are free. */
 void tallies_tidy(struct tallies *tallies, bool (*is_free)(const void *context, uint32_t slot),
 		  const void *context);
 
 /* Calls for each slot of which something was counted. */
 void tallies_each(const struct tallies *tallies, datapath_tally_callback callback, void *context);
+/* The same for each listener of a slot. */
+void tallies_each_listener(const struct tallies *tallies, datapath_listener_callback callback, void *context);

@@ -51,11 +51,19 @@ static void begin(struct node *node)
 
 static uint64_t dropped_of(const struct node *node, uint32_t slot, uint32_t what)
 {
-	struct pl_tally_key key = {.slot = slot, .what = what};
-	struct pl_count count = {0};
+	int fd = bpf_map__fd(node->bpf->maps.pl_tallies);
+	struct pl_tally_key key, *at = NULL;
+	struct pl_count count;
+	uint64_t sum = 0;
 
-	(void)bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &count);
-	return count.packets;
+	while (bpf_map_get_next_key(fd, at, &key) == 0) {
+		at = &key;
+		if ((key.slot & PL_TALLY_SLOT) == slot &&
+		    (key.what & (PL_TALLY_WHAT | PL_TALLY_OUT)) == what &&
+		    bpf_map_lookup_elem(fd, &key, &count) == 0)
+			sum += count.packets;
+	}
+	return sum;
 }
 
 static int syn_of(struct node *node, uint32_t slot, uint16_t sport)

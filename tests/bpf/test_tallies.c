@@ -7,13 +7,33 @@
 #include "../tap.h"
 #include "flows.h"
 
-static struct pl_count tally(const struct node *node, uint32_t slot, uint32_t what)
+static struct pl_count tally_of(const struct node *node, uint32_t slot, uint8_t protocol, uint16_t port,
+				uint32_t what)
 {
-	struct pl_tally_key key = {.slot = slot, .what = what};
+	struct pl_tally_key key = {.slot = slot | (uint32_t)port << PL_TALLY_PORT,
+				   .what = what | (uint32_t)protocol << PL_TALLY_PROTOCOL};
 	struct pl_count count = {0};
 
 	(void)bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &count);
 	return count;
+}
+
+/* Over all listeners. */
+static struct pl_count tally(const struct node *node, uint32_t slot, uint32_t what)
+{
+	struct pl_tally_key key, *at = NULL;
+	struct pl_count sum = {0}, count;
+
+	while (bpf_map_get_next_key(bpf_map__fd(node->bpf->maps.pl_tallies), at, &key) == 0) {
+		at = &key;
+		if ((key.slot & PL_TALLY_SLOT) != slot || (key.what & (PL_TALLY_WHAT | PL_TALLY_OUT)) != what)
+			continue;
+		count = tally_of(node, slot, (uint8_t)(key.what >> PL_TALLY_PROTOCOL),
+				 (uint16_t)(key.slot >> PL_TALLY_PORT), what);
+		sum.packets += count.packets;
+		sum.bytes += count.bytes;
+	}
+	return sum;
 }
 
 static uint32_t n_tallies(const struct node *node)
@@ -57,6 +77,9 @@ static void test_opened(struct node *node)
 	tap_ok(is(tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 1, 0), "a flow is counted when it opens, once");
 	tap_is_int(n_tallies(node), 1, "its packets are the flow's alone");
 	deliver(node, SLOT_A, &datagram);
+	tap_ok(is(tally_of(node, SLOT_ENI_A, IPPROTO_TCP, 443, PL_TALLY_OPENED), 1, 0) &&
+		       is(tally_of(node, SLOT_ENI_A, IPPROTO_UDP, 500, PL_TALLY_OPENED), 1, 0),
+	       "each listener of an ENI has its own");
 	handshake(node, SLOT_B, 4000);
 	tap_ok(is(tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 2, 0) &&
 		       is(tally(node, SLOT_ENI_B, PL_TALLY_OPENED), 1, 0),
@@ -95,7 +118,10 @@ static void test_drops(struct node *node)
 	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
 	node_bump(node, SLOT_ENI_A);
 	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED, "when it is back nothing more is");
-	tap_is_int(n_tallies(node), 7, "nothing else was counted, but what the flows that ended had");
+	tap_ok(is(tally_of(node, SLOT_ENI_A, IPPROTO_TCP, 443, PL_DROP_POLICY_IN), 1, data.size) &&
+		       is(tally_of(node, SLOT_ENI_A, 0, 0, PL_DROP_POLICY_IN), 1, syn.size),
+	       "by its listener where the flow has one, and by none where the packet did not come so far");
+	tap_is_int(n_tallies(node), 8, "nothing else was counted, but what the flows that ended had");
 }
 
 /* Rows that the program itself takes away. */

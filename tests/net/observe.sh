@@ -99,6 +99,17 @@ done
 ok $? "drops by reason"
 [ "$(sample "privlink_endpoint_flows_opened_total{$labels}")" -ge 6 ]
 ok $? "flows that were opened"
+listener="$labels,protocol=\"tcp\",port=\"81\""
+for name in packets bytes; do
+	[ "$(sample "privlink_listener_${name}_total{$listener,direction=\"in\"}")" -gt 0 ] &&
+		[ "$(sample "privlink_listener_${name}_total{$listener,direction=\"out\"}")" -gt 0 ]
+	ok $? "$name of a listener in both directions"
+done
+[ "$(sample "privlink_listener_flows_open{$listener}")" = 1 ] && [ "$(sample "privlink_listener_flows_opened_total{$listener}")" = 1 ] &&
+	[ "$(sample "privlink_listener_flows_opened_total{${listener/81/80}}")" -ge 6 ]
+ok $? "its flows, and those of another"
+grep -q '^privlink_listener_.*port="82"' "$dir/metrics"
+is $? 1 "of a port that nothing listens on there are none"
 [ "$(sample 'privlink_packets_total{reason="delivered",verdict="pass"}')" -gt 10 ]
 ok $? "packets of the node by reason"
 [ "$(sample 'privlink_table_rows{table="pl_enis"}')" = 1 ] && [ "$(sample 'privlink_table_rows_max{table="pl_enis"}')" -gt 1000 ]
