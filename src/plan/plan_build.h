@@ -206,6 +206,7 @@ struct plan_slices {
 	struct plan_use *targets; /* how many ENIs have it, sorted */
 	size_t n_targets;
 	struct plan_name *dropped; /* shared names that are nobody's since slices were planned */
+	unsigned int n_changes;	   /* that were made by slices */
 	bool is_odd; /* something belongs to nobody or to several: no slice is planned by itself */
 };
 

@@ -9,6 +9,10 @@
 
 #include "../lib/vec.h"
 
+/* Numbers and sets that are nobody's any more are free again after a plan of the whole: after so many changes
+ * there is one in any case. */
+#define CHANGES_MAX 1000
+
 void plan_patch_done(struct plan_patch *patch)
 {
 	free(patch->slots);
@@ -334,8 +338,8 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	int r;
 
 	/* Failures that have no one owner come and go with anyone. */
-	if (touched->whole || plan->slices->is_odd || slice_has_failure(plan, "address/") ||
-	    slice_has_failure(plan, "load_balancer/"))
+	if (touched->whole || plan->slices->is_odd || plan->slices->n_changes++ == CHANGES_MAX ||
+	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
 	plan->slices->is_odd = true; /* until all has gone well */
 	r = each(&slice, &touched->others, slice_other);
