@@ -82,6 +82,9 @@ count_on() {
 	done
 }
 
+# What does not concern a node it hears a little later.
+has_heard_all() { as_admin call privlink ListNodes | jq -e '.LiveRevision >= .Revision' >/dev/null; }
+
 nothing_is_lost() { # WHERE: the cases that each accident has to pass
 	check "$1: the instances stand" instances_stand
 	check "$1: an open connection goes on" conversation_goes_on
@@ -149,6 +152,7 @@ check "and what is changed comes into force" test -n "$(make_vpc consumer 172.17
 copy_store twin
 wait_for 20 follows || bail "the agent does not follow the store that was copied"
 check "a copy is made, and the store goes on" test -n "$(make_vpc consumer 172.18.0.0/16)"
+check "of which the node hears" wait_for 10 has_heard_all
 serve_store twin
 check "a copy with all rows of the node: it holds" wait_for 10 says_that "older copy of the store"
 count_on

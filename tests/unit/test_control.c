@@ -223,7 +223,8 @@ static void test_passes(void)
 static void test_concerned(void)
 {
 	struct vpc vpc = {.id = "vpc-1", .number = 2}, second = {.id = "vpc-2", .number = 3},
-		   third = {.id = "vpc-3", .number = 4};
+		   third = {.id = "vpc-3", .number = 4}, fourth = {.id = "vpc-4", .number = 5};
+	struct control_report holding = {.node = "n2"};
 	struct port port = {.id = "eni-n2", .vpc = "vpc-2", .node = "n2"};
 	struct setup s;
 
@@ -255,6 +256,12 @@ static void test_concerned(void)
 	must(report(&s, "n2", store_durable_revision(s.store)), "report");
 	settle(&s);
 	tap_is_str(vpc_status(&s, "vpc-2"), "Available", "is waited for until it says that it has forgotten");
+
+	must(str_copy(holding.hold, sizeof(holding.hold), "why"), "sentence");
+	must(control_report(s.control, &holding), "report");
+	put(&s, KIND_VPC, &fourth);
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-4"), "Pending", "one that holds is waited for with all there is");
 	end(&s);
 }
 
