@@ -57,6 +57,8 @@ while IFS= read -r line; do
 	[Uu]'sage: '* | '  ./quickstart '*) ;;
 	'privlink '*' COMMAND --help shows its options.') ;; # above, with each command
 	*'(privlink instance attach)'*) "$privlink" instance attach --help | grep -q -- '--netns'; ok $? "there is what is told: $line" ;;
+	*'(privlink flow-log there)'*) "$privlink" flow-log --help | grep -q -- '--limit'; ok $? "there is what is told: $line" ;;
+	*'(privlink endpoint set-flow-log)'*) "$privlink" endpoint set-flow-log --help | grep -q STATE; ok $? "there is what is told: $line" ;;
 	*) ok 1 "what is to be seen of it stands in the table: $line" ;;
 	esac
 done < <(grep -E '(^ *|\(|[:,;] |\b(run|with|see|by|and|or) )(\./)?(privlink|quickstart|privlinkd|privlink-agent) +(--)?[a-z]' <<<"$texts" | sort -u)
