@@ -95,7 +95,7 @@ struct plan_eni {
 	struct pl_set balancer_set; /* all zero: its load balancer has none */
 	char endpoint[ID_SIZE];
 	char zone[ZONE_SIZE];
-	bool is_logged; /* what becomes of its flows */
+	bool is_logged;	    /* what becomes of its flows */
 	uint32_t next_slot; /* of the same endpoint (struct plan_part); 0: none */
 };
 
