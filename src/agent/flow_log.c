@@ -127,16 +127,17 @@ static int on_record(void *context, const struct datapath_record *record)
 static void tell_lost(struct flow_log *log, struct logged *logged)
 {
 	uint64_t lost = datapath_log_lost(log->records, logged->slot);
+	unsigned long long n_missing = lost + logged->unwritten;
 	char time[TIME_TEXT_SIZE], line[LINE_SIZE];
 	int size;
 
-	if (!lost && !logged->unwritten)
+	if (!n_missing)
 		return;
 	time_format(now_unix_s(), time);
 	size = str_format(
 		line, sizeof(line),
 		"{\"end\":\"%s\",\"result\":\"lost\",\"endpoint\":\"%s\",\"zone\":\"%s\",\"lost\":%llu}\n",
-		time, logged->endpoint, logged->zone, (unsigned long long)(lost + logged->unwritten));
+		time, logged->endpoint, logged->zone, n_missing);
 	if (size < 0 || flow_files_write(log->files, logged->endpoint, line, (size_t)size) < 0)
 		return;
 	datapath_log_told(log->records, logged->slot, lost);
