@@ -286,8 +286,10 @@ struct pl_tally_key {
  * Known by the program alone. */
 #define PL_FRAGMENTS   32   /* datagrams of a port at a time */
 #define PL_FRAGMENT_MS 5000 /* that a fragment may come after the first */
-/* Bytes that a port may have sent of datagrams without finishing them, and how long receivers keep those. */
+/* Bytes that a port may have sent of datagrams without finishing them, how many more each fragment counts for
+ * (a receiver pays for a buffer, however few bytes are in it), and how long receivers keep those. */
 #define PL_FRAGMENT_OPEN   524288
+#define PL_FRAGMENT_BUFFER 1024
 #define PL_FRAGMENT_KEPT_S 30
 
 struct pl_fragment {
@@ -299,7 +301,7 @@ struct pl_fragment {
 	__u16 next;   /* where the next one begins, in units of 8 bytes; PL_FRAGMENT_NONE: one was left out */
 	__u32 seen;   /* milliseconds of the kernel's monotonic clock */
 	__u32 tag;    /* hash of all others but `next` and `size` */
-	__u32 size;   /* bytes that have passed */
+	__u32 size;   /* bytes that are owed for it */
 };
 
 #define PL_FRAGMENT_NONE 0xffff

@@ -9,8 +9,9 @@
  * it is, and no more: every fragment is judged with that like any packet.
  *
  * Who begins datagrams and does not finish them fills the memory in which their receiver waits for the rest,
- * and there is one for all who send to it. So a port owes for bytes of datagrams until the last fragment has
- * passed and none before it was left out, or the receiver has given up.
+ * and there is one for all who send to it. So a port owes for bytes of datagrams, and for the buffer that
+ * each fragment is in, until the last one has passed and none before it was left out, or the receiver has
+ * given up.
  *
  * A server's stack puts fragments together by source, identification and protocol, and to it many consumers
  * are one source. So the identification is translated, too, to a number that no consumer can choose.
@@ -82,8 +83,8 @@ static __always_inline void pl_fragment_passed(const struct pl_pkt *pkt, __be16 
 	if (!rows)
 		return;
 	row = &rows->rows[pl_fragment_index(pkt->key.daddr, id)];
-	pl_fragment_owe(rows, bytes);
-	row->size += bytes;
+	pl_fragment_owe(rows, bytes + PL_FRAGMENT_BUFFER);
+	row->size += bytes + PL_FRAGMENT_BUFFER;
 	if (row->id != id || row->next != (field & PL_IP_OFFSET_MASK)) {
 		row->next = PL_FRAGMENT_NONE;
 	} else if (field & PL_IP_MF) {
@@ -119,8 +120,8 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	if (reason != PL_ECHO) {
 		if (!pl_fragment_may_begin(rows))
 			return PL_DROP_FRAGMENT_SHARE;
-		row.size = pl_fragment_size(ip);
-		row.next = row.size / 8;
+		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
+		row.next = pl_fragment_size(ip) / 8;
 		pl_fragment_owe(rows, row.size);
 	}
 	row.seen = pl_fragment_now();

@@ -10,6 +10,7 @@
 #define MORE	0x2000
 #define SIZE	496 /* bytes of the datagram in a fragment */
 #define PAYLOAD 1200
+#define BUFFERS (4 * 1024 * 1024 / 768) /* of which each is a fragment's, in what a receiver has for them */
 
 static const char *payload(void)
 {
@@ -267,21 +268,21 @@ static uint64_t owed(struct node *node, uint32_t slot)
 	return rows.open > (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Datagrams that are begun and not finished, as often as that is let pass. */
-static uint32_t begin_many(struct node *node, const struct pkt *whole, bool without_middle)
+/* Datagrams that are begun with fragments of that size and not finished, as often as that is let pass. */
+static uint32_t begin_many(struct node *node, const struct pkt *whole, size_t size, bool without_middle)
 {
 	struct outcome o;
 	uint32_t n = 0;
 
 	do {
-		struct pkt p = cut(whole, (uint16_t)n, 0, SIZE);
+		struct pkt p = cut(whole, (uint16_t)n, 0, size);
 
 		o = node_send(node, SLOT_A, &p);
 		if (without_middle && o.reason == PL_DELIVERED) {
 			p = cut(whole, (uint16_t)n, 2 * SIZE, pkt_l4_size(whole) - 2 * SIZE);
 			o = node_send(node, SLOT_A, &p);
 		}
-	} while (o.reason == PL_DELIVERED && ++n < 2 * PL_FRAGMENT_OPEN / SIZE);
+	} while (o.reason == PL_DELIVERED && ++n < BUFFERS);
 	tap_ok(o.reason == PL_DROP_FRAGMENT_SHARE, "it ends as %s", reason_name(o.reason));
 	return n;
 }
@@ -289,20 +290,26 @@ static uint32_t begin_many(struct node *node, const struct pkt *whole, bool with
 /* What is begun and not finished fills its receiver's memory. */
 static void test_unfinished(struct node *node, const char *mode)
 {
+	static const struct {
+		size_t size;
+		bool without_middle;
+		const char *what;
+	} cases[] = {{SIZE, false, "without an end"},
+		     {SIZE, true, "without their middle"},
+		     {8, false, "of which only eight bytes come"}};
 	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), seen;
 	uint32_t slot = SLOT_A, n;
 	bool ok = true;
 
 	node_clear_flows(node);
-	for (int middle = 0; middle < 2; middle++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
-		for (uint32_t i = 0; i < PL_FRAGMENT_OPEN / PAYLOAD * 2; i++)
-			ok = ok && pass(node, SLOT_A, &sent, (uint16_t)i, PL_DELIVERED).size;
+		for (uint32_t j = 0; j < PL_FRAGMENT_OPEN / PAYLOAD; j++)
+			ok = ok && pass(node, SLOT_A, &sent, (uint16_t)j, PL_DELIVERED).size;
 		tap_ok(ok && !owed(node, SLOT_A), "whole datagrams leave nothing behind (%s)", mode);
-		n = begin_many(node, &sent, middle);
-		tap_ok(n >= PL_FRAGMENT_OPEN / PAYLOAD && n < 2 * PL_FRAGMENT_OPEN / SIZE,
-		       "%u datagrams %s are all that a port may begin (%s)", n,
-		       middle ? "without their middle" : "without an end", mode);
+		n = begin_many(node, &sent, cases[i].size, cases[i].without_middle);
+		tap_ok(n >= PL_FRAGMENT_OPEN / (PAYLOAD + 2 * PL_FRAGMENT_BUFFER) && n < BUFFERS / 4,
+		       "%u datagrams %s are all that a port may begin (%s)", n, cases[i].what, mode);
 	}
 	seen = pass(node, SLOT_B, &others, 7, PL_DELIVERED);
 	tap_ok(seen.size, "another port's pass (%s)", mode);
