@@ -25,6 +25,7 @@
 
 #define PL_NS_PER_MS	    1000000
 #define PL_FRAGMENT_KEPT_NS (PL_FRAGMENT_KEPT_S * 1000000000ull)
+#define PL_FRAGMENT_MOST_NS (2 * PL_FRAGMENT_KEPT_NS) /* of datagrams that have begun */
 #define PL_FRAGMENT_BYTE_NS (PL_FRAGMENT_KEPT_NS / PL_FRAGMENT_OPEN)
 
 static const struct pl_fragments pl_no_fragments;
@@ -55,44 +56,51 @@ static __always_inline __u32 pl_fragment_size(const struct iphdr *ip)
 	return bpf_ntohs(ip->tot_len) - sizeof(*ip);
 }
 
-/* Whether the port may begin another datagram. */
-static __always_inline bool pl_fragment_may_begin(const struct pl_fragments *rows)
+/* The port owes for the fragment, unless it would owe for more than that. A debt that honest counting does
+ * not reach is not believed: no word may lock a slot for long, however it came there. */
+static __always_inline bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most)
 {
-	__u64 open = *(const volatile __u64 *)&rows->open, now = bpf_ktime_get_ns();
+	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns(),
+	      cost = owed * PL_FRAGMENT_BYTE_NS;
+	__s64 debt = open - now;
 
-	return open <= now || open - now <= PL_FRAGMENT_KEPT_NS;
-}
-
-static __always_inline void pl_fragment_owe(struct pl_fragments *rows, __u32 bytes)
-{
-	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns();
-
-	if (open < now)
+	if (debt < 0 || debt > (__s64)PL_FRAGMENT_MOST_NS * 2) {
 		__sync_val_compare_and_swap(&rows->open, open, now);
-	__sync_fetch_and_add(&rows->open, bytes * PL_FRAGMENT_BYTE_NS);
+		debt = 0;
+	}
+	if (debt + cost > most)
+		return false;
+	__sync_fetch_and_add(&rows->open, cost);
+	return true;
 }
 
-/* A fragment after the first has passed; `field`: its place and flag. With the last of them, if none was left
- * out, the datagram is off. */
-static __always_inline void pl_fragment_passed(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
+/* A fragment after the first is to pass; `field`: its place and flag. With the last of them, if none was left
+ * out, the datagram is off: whoever takes its debt forgives it, and nobody else does. */
+static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
 {
-	__u32 slot = pkt->slot;
+	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, size;
 	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	struct pl_fragment *row;
 
 	if (!rows)
-		return;
+		return PL_CONTINUE;
 	row = &rows->rows[pl_fragment_index(pkt->key.daddr, id)];
-	pl_fragment_owe(rows, bytes + PL_FRAGMENT_BUFFER);
-	row->size += bytes + PL_FRAGMENT_BUFFER;
+	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS)) {
+		row->next = PL_FRAGMENT_NONE;
+		return PL_DROP_FRAGMENT_SHARE;
+	}
 	if (row->id != id || row->next != (field & PL_IP_OFFSET_MASK)) {
 		row->next = PL_FRAGMENT_NONE;
 	} else if (field & PL_IP_MF) {
+		__sync_fetch_and_add(&row->size, owed);
 		row->next += bytes / 8;
 	} else {
 		row->next = PL_FRAGMENT_NONE;
-		__sync_fetch_and_add(&rows->open, -(__u64)row->size * PL_FRAGMENT_BYTE_NS);
+		size = __sync_lock_test_and_set(&row->size, 0);
+		if (size)
+			__sync_fetch_and_add(&rows->open, -(__u64)(size + owed) * PL_FRAGMENT_BYTE_NS);
 	}
+	return PL_CONTINUE;
 }
 
 /* Writes another identification into the packet. */
@@ -118,11 +126,10 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 		return PL_DROP_FRAGMENT;
 	ip = (void *)(eth + 1);
 	if (reason != PL_ECHO) {
-		if (!pl_fragment_may_begin(rows))
-			return PL_DROP_FRAGMENT_SHARE;
 		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
 		row.next = pl_fragment_size(ip) / 8;
-		pl_fragment_owe(rows, row.size);
+		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS))
+			return PL_DROP_FRAGMENT_SHARE;
 	}
 	row.seen = pl_fragment_now();
 	row.saddr = pkt->key.saddr;
@@ -212,10 +219,13 @@ static __always_inline int pl_fragment_rewrite(struct __sk_buff *skb, const stru
 {
 	void *data = pl_data(skb, PL_L4_OFFSET);
 	struct iphdr *ip = data + PL_IP_OFFSET;
+	int r;
 
 	if (!data)
 		return PL_DROP_SHORT;
-	pl_fragment_passed(pkt, ip->id, bpf_ntohs(ip->frag_off), pl_fragment_size(ip));
+	r = pl_fragment_pass(pkt, ip->id, bpf_ntohs(ip->frag_off), pl_fragment_size(ip));
+	if (r)
+		return r;
 	if (pl_rewrite_head(data, flow))
 		pl_fragment_set_id(ip, pkt->new_id);
 	return PL_CONTINUE;

@@ -258,14 +258,30 @@ static void test_limits(struct node *node, const char *mode)
 		   "nor a row that is half written (%s)", mode);
 }
 
-static uint64_t owed(struct node *node, uint32_t slot)
+static int64_t now_ns(void)
 {
-	struct pl_fragments rows;
 	struct timespec now;
 
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return rows.open > (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* What a port owes, in nanoseconds. */
+static int64_t owed(struct node *node, uint32_t slot)
+{
+	struct pl_fragments rows;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	return MAX((int64_t)rows.open - now_ns(), 0);
+}
+
+static void set_owed(struct node *node, uint32_t slot, int64_t debt_ns)
+{
+	struct pl_fragments rows;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	rows.open = (uint64_t)(now_ns() + debt_ns);
+	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
 }
 
 /* Datagrams that are begun with fragments of that size and not finished, as often as that is let pass. */
@@ -314,6 +330,48 @@ static void test_unfinished(struct node *node, const char *mode)
 	seen = pass(node, SLOT_B, &others, 7, PL_DELIVERED);
 	tap_ok(seen.size, "another port's pass (%s)", mode);
 	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+}
+
+/* One datagram, of which one fragment comes again and again: the port's debt has an end, so the slot is good
+ * for its next owner soon. */
+static void test_debt(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), first = cut(&sent, 5, 0, SIZE),
+		   middle = cut(&sent, 5, SIZE, SIZE);
+	const int64_t kept_ns = PL_FRAGMENT_KEPT_S * 1000000000ll;
+	uint32_t slot = SLOT_A, n = 0;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	deliver(node, SLOT_A, &first);
+	while (n < 10 * 1024 * 1024 / SIZE && node_send(node, SLOT_A, &middle).reason == PL_DELIVERED)
+		n++;
+	tap_is_int(node_send(node, SLOT_A, &middle).reason, PL_DROP_FRAGMENT_SHARE,
+		   "a fragment that comes %u times is refused in the end (%s)", n, mode);
+	tap_ok(owed(node, SLOT_A) > kept_ns && owed(node, SLOT_A) <= 2 * kept_ns,
+	       "and no more is owed than is forgiven in a minute (%s)", mode);
+	tap_is_int(node_send(node, SLOT_A, &first).reason, PL_DROP_FRAGMENT_SHARE,
+		   "no other one begins meanwhile (%s)", mode);
+	set_owed(node, SLOT_A, 5 * kept_ns);
+	tap_ok(pass(node, SLOT_A, &sent, 6, PL_DELIVERED).size && !owed(node, SLOT_A),
+	       "a longer debt is not believed (%s)", mode);
+}
+
+/* A last fragment that comes twice has its datagram forgiven once. */
+static void test_twice(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A),
+		   last = cut(&sent, 8, 2 * SIZE, pkt_l4_size(&sent) - 2 * SIZE),
+		   begun = cut(&sent, 9, 0, SIZE);
+	int64_t before;
+
+	node_clear_flows(node);
+	tap_ok(pass(node, SLOT_A, &sent, 8, PL_DELIVERED).size, "a whole datagram (%s)", mode);
+	deliver(node, SLOT_A, &begun);
+	before = owed(node, SLOT_A) + now_ns();
+	deliver(node, SLOT_A, &last);
+	tap_ok(owed(node, SLOT_A) + now_ns() > before, "its last fragment once more forgives nothing (%s)",
+	       mode);
 }
 
 static void test_absurd(struct node *node, const char *mode)
@@ -377,6 +435,8 @@ int main(void)
 		test_followers(node, mode);
 		test_limits(node, mode);
 		test_unfinished(node, mode);
+		test_debt(node, mode);
+		test_twice(node, mode);
 		test_absurd(node, mode);
 		test_complete(node, mode);
 		node_free(node);
