@@ -39,6 +39,9 @@ static int adopt_eni(struct plan_indexes *indexes, const void *key, const union 
 	uint32_t slot;
 
 	memcpy(&slot, key, sizeof(slot));
+	/* Its load balancer may have no listener yet. (Where the row is too short for a target it is 0, and
+	 * the new rows of ENIs and listeners are not those that are in force.) */
+	plan_indexes_adopt_target(indexes, row->eni.target);
 	return plan_indexes_adopt_slot(indexes, row->eni.number, slot);
 }
 

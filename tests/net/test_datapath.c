@@ -5,6 +5,8 @@
  */
 #include "datapath_world.h"
 
+#include "plan/plan_build.h"
+
 static void test_delivery(struct world *world)
 {
 	uint64_t refused;
@@ -24,6 +26,25 @@ static void test_delivery(struct world *world)
 	world->groups[1].n_rules[PL_DIRECTION_IN] = 1;
 	(void)sync_world(world, false);
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "with the rule back, it flows again");
+}
+
+/* What an agent finds of the one before is not given to another object. */
+static void test_numbers(struct world *world)
+{
+	struct pl_eni eni = {.number = 0x77, .vpc = VPC, .target = 50};
+	struct plan_indexes *indexes;
+	uint32_t slot = 40, number = 0;
+
+	stop_agent(world);
+	access_row("pl_enis", &slot, &eni, true);
+	tap_is_int(start_agent(world), 0, "an agent finds an ENI whose load balancer has no listener");
+	(void)plan_indexes_new(&indexes);
+	tap_is_int(datapath_adopt_indexes(world->datapath, indexes), 0, "it takes over the numbers");
+	tap_is_int(plan_indexes_target(indexes, "nlb-other", "cn-a", &number), 0, "another load balancer");
+	tap_ok(number > eni.target, "does not get the number to which the ENI leads");
+	plan_indexes_free(indexes);
+	(void)ports_sync_node_port(world->ports);
+	tap_is_int(sync_world(world, true), 0, "a full pass");
 }
 
 static void test_restart(struct world *world)
@@ -437,6 +458,7 @@ int main(int argc, char **argv)
 	test_delivery(&world);
 	if (world.datapath && world.ports) {
 		test_restart(&world);
+		test_numbers(&world);
 		test_due_rise(&world);
 		test_rates(&world);
 		test_lost_device(&world);
