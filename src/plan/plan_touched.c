@@ -9,9 +9,9 @@
 
 #define ENDPOINTS_OF_SERVICE_MAX PLAN_TOUCHED_MAX
 
-/* Of all kinds. */
-static const char *const unread[] = {"name",  "description", "resource_group", "create_time",	"owner",
-				     "payer", "policy",	     "failure",	       "modified_time", NULL};
+/* Of all kinds: what the plan reads of none that has it. */
+static const char *const unread[] = {"name",  "description", "resource_group", "create_time", "owner",
+				     "payer", "failure",     "modified_time",  NULL};
 
 static const char *const unread_of[KIND_COUNT_][10] = {
 	[KIND_NODE] = {"lost_time", "deleting"},
@@ -23,6 +23,7 @@ static const char *const unread_of[KIND_COUNT_][10] = {
 	[KIND_SERVER_HEALTH] = {"reason"},
 	[KIND_SERVICE] = {"auto_accept", "connect_bandwidth", "regions", "ip_version", "domain",
 			  "resource_type", "product", "policy_supported"},
+	[KIND_ENDPOINT] = {"policy"}, /* a security group's rule has one, too */
 };
 
 static bool is_in(const char *const *list, const char *name)

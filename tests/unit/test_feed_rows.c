@@ -155,6 +155,13 @@ static void test_touched(void)
 		 "{\"id\": \"r\", \"group\": \"sg-1\", \"direction\": \"ingress\", \"policy\": \"Accept\", "
 		 "\"description\": \"d\"}",
 		 "nothing", "its description"},
+		{"sg_rule/sg-1/r",
+		 "{\"id\": \"r\", \"group\": \"sg-1\", \"direction\": \"ingress\", \"policy\": \"Drop\", "
+		 "\"description\": \"d\"}",
+		 "sg-1", "what it does"},
+		{"endpoint/ep-1",
+		 "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Deleting\", \"policy\": \"{}\"}",
+		 "nothing", "an endpoint's policy"},
 	};
 	struct snapshot *rows;
 
