@@ -19,6 +19,8 @@ int feed_list_add(struct feed_list *list, const struct feed_answer *page, const 
 	bool begins = !*list->next;
 	char *copy;
 
+	if (begins && list->n > 0 && list->is_full && !page->is_full)
+		return -EPROTO;
 	if (begins)
 		feed_list_clear(list);
 	if (list->bytes + size > FEED_LIST_BYTES_MAX)

@@ -23,7 +23,8 @@ struct feed_list {
 /* Empty again; the pages are freed. */
 void feed_list_clear(struct feed_list *list);
 /* One more page (copied), as an answer that has `is_page`. One that was not asked for by `next` begins a
- * list, in place of what was gathered. -E2BIG: above the limit; -ENOMEM. */
+ * list, in place of what was gathered. -E2BIG: above the limit; -EPROTO: it begins one that adds to rows, and
+ * what was gathered has all of them; -ENOMEM. */
 int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size);
 /* Puts the pages into the snapshot, then the answer that came behind them. An error leaves the snapshot
  * between two states: ask for all. */

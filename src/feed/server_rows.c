@@ -276,6 +276,7 @@ int feed_rows_answer(const struct store *store, const struct feed_question *ques
 {
 	struct answer answer = {
 		.rows = store_rows(store), .audience = store_audience(store), .question = question};
+	bool adds;
 	int r;
 
 	if (question->page)
@@ -285,7 +286,9 @@ int feed_rows_answer(const struct store *store, const struct feed_question *ques
 		return r;
 	if (!question->pages)
 		return answer_all(store, &answer, ret);
-	return answer_page(store, &answer, r == -E2BIG && answer.has_come ? question->after : 0, "", ret);
+	/* Whoever asks what has changed since a list of everything would lose it for one of what came. */
+	adds = r == -E2BIG && answer.has_come && question->after != question->listed;
+	return answer_page(store, &answer, adds ? question->after : 0, "", ret);
 }
 
 /* ---- whether there is anything ---- */

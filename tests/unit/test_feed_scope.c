@@ -504,6 +504,85 @@ static void test_load(struct loop *loop, const char *path, const char *directory
 	store_free(store);
 }
 
+/* ---- a list of everything, and much that comes meanwhile ---- */
+
+#define MUCH 10 /* rows, which one answer does not take */
+
+static void put_row(struct store_txn *txn, enum kind kind, const void *row)
+{
+	json_t *json = row_to_json(kind, row);
+	char key[KEY_SIZE];
+
+	must(row_key(kind, row, key), "key");
+	(void)store_txn_put(txn, key, json);
+	json_decref(json);
+}
+
+/* The node's only port in the VPC, or no more. */
+static void move_port(struct loop *loop, struct store *store, const char *vpc, bool comes)
+{
+	struct port port = {.vpc = vpc, .node = "node-0"};
+	struct store_txn *txn;
+	char key[KEY_SIZE];
+
+	must(store_txn_new(&txn), "transaction");
+	must(str_format(port.id, sizeof(port.id), "eni-of-%s", vpc), "id");
+	must(row_key(KIND_PORT, &port, key), "key");
+	if (comes)
+		put_row(txn, KIND_PORT, &port);
+	else
+		(void)store_txn_delete(txn, key);
+	store_commit(store, txn, ended, NULL);
+	must(loop_turn(loop, 0), "turn");
+}
+
+static void make_vpc(struct loop *loop, struct store *store, const char *id, unsigned int n_vswitches)
+{
+	struct vpc vpc = {};
+	struct store_txn *txn;
+
+	must(store_txn_new(&txn), "transaction");
+	must(str_copy(vpc.id, sizeof(vpc.id), id), "id");
+	put_row(txn, KIND_VPC, &vpc);
+	for (unsigned int i = 0; i < n_vswitches; i++) {
+		struct vswitch vswitch = {};
+
+		must(str_format(vswitch.id, sizeof(vswitch.id), "vsw-%u-of-%s", i, id), "id");
+		must(str_copy(vswitch.vpc, sizeof(vswitch.vpc), id), "id");
+		put_row(txn, KIND_VSWITCH, &vswitch);
+	}
+	store_commit(store, txn, ended, NULL);
+	must(loop_turn(loop, 0), "turn");
+}
+
+/* Much leaves, so that the node is given everything anew, with what came in exchange; before that list is
+ * applied, as much comes again. */
+static void test_comes_again(struct loop *loop, const char *path, const char *directory)
+{
+	struct node_rows node = {};
+	struct feed_list pages = {};
+	struct store *store;
+
+	must(store_sqlite_open(loop, path, &store), "store");
+	make_node(&node, node_names[0], directory, NODES + 1);
+	make_vpc(loop, store, "vpc-0", MUCH);
+	make_vpc(loop, store, "vpc-1", 1);
+	move_port(loop, store, "vpc-0", true);
+	while (!poll_once(store, &node, &pages))
+		;
+	move_port(loop, store, "vpc-0", false);
+	move_port(loop, store, "vpc-1", true);
+	tap_ok(!poll_once(store, &node, &pages) && pages.is_full && !*pages.next,
+	       "when much has left, a node is given everything anew");
+	move_port(loop, store, "vpc-0", true);
+	while (!poll_once(store, &node, &pages))
+		;
+	tap_ok(is_as_walked(store_rows(store), &node), "and has it, too, when as much came meanwhile");
+	snapshot_free(node.rows);
+	kept_rows_free(node.kept);
+	store_free(store);
+}
+
 /* ---- moves ---- */
 
 static struct audience_fact port_in(const char *vpc)
@@ -576,6 +655,8 @@ int main(void)
 	test_random(loop, store, directory);
 	store_free(store);
 	test_load(loop, path, directory);
+	(void)str_format(path, sizeof(path), "%s/again.db", directory);
+	test_comes_again(loop, path, directory);
 	test_forgotten();
 	loop_free(loop);
 	(void)str_format(path, sizeof(path), "rm -r %s", directory);
