@@ -117,10 +117,9 @@ static void remove_subject(const struct control_view *view, struct control_subje
 			   struct changes *changes)
 {
 	if (waits_for_others(view, subject)) {
-		/* Each of them is gone with a new revision. */
-		subject_needs(subject, view->live_revision == UINT64_MAX
-					       ? ((const struct row_meta *)row)->modified
-					       : view->live_revision + 1);
+		/* Each of them is gone with a new revision; with no node to reach it, that makes a pass. */
+		subject_needs(subject,
+			      view->live_revision == UINT64_MAX ? NEEDS_REPAIR : view->live_revision + 1);
 		return;
 	}
 	if (!remove_row(view->rows, subject->kind, row, changes))

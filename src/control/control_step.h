@@ -32,7 +32,7 @@ struct control_view {
 };
 
 #define NEEDS_NOTHING 0		 /* settled */
-#define NEEDS_REPAIR  UINT64_MAX /* in force but for a failure: look again when it is gone */
+#define NEEDS_REPAIR  UINT64_MAX /* in force but for a failure, or for others: look again when it is gone */
 
 struct control_subject {
 	enum kind kind;

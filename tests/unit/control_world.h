@@ -18,6 +18,7 @@ struct world {
 	size_t n_failures;
 	uint64_t live;
 	size_t n_txns, n_ops; /* of the last pass */
+	bool again;	      /* it wants another one at once */
 	bool refused;	      /* a comparison did not hold */
 };
 
@@ -83,6 +84,7 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 	struct subjects subjects = {};
 	struct changes changes = {};
 	size_t n, services = 0;
+	int r;
 
 	world->n_txns = world->n_ops = 0;
 	if (subjects_changed_all(&subjects, world->rows) < 0 || subjects_take(&subjects, world->live) < 0)
@@ -96,8 +98,10 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 	control_states(&view, subjects.work.v, services, &changes);
 	control_states(&view, subjects.work.v + n, subjects.work.n - n, &changes);
 	world_commit(world, &changes);
-	if (subjects_put_back(&subjects, world->live) < 0)
+	r = subjects_put_back(&subjects, world->live);
+	if (r < 0)
 		exit(EXIT_FAILURE);
+	world->again = r > 0;
 	n = subjects.waiting.n;
 	subjects_done(&subjects);
 	return n;

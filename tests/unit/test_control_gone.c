@@ -18,6 +18,7 @@ static void test_vpc_behind_vswitch(bool has_node)
 	(void)world_pass(&w);
 	tap_ok(snapshot_vpc(w.rows, "vpc-1") && !snapshot_find(w.rows, KIND_VSWITCH, "vsw-1"),
 	       "a VPC that is deleted does not go before its vSwitch");
+	tap_ok(!w.again, "and is not looked at again and again while that does not go either");
 	if (has_node)
 		world_report(&w);
 	(void)world_pass(&w);
