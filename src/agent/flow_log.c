@@ -3,7 +3,9 @@
  * A line is written by one call, before its record leaves the kernel's buffer. So an agent that is killed
  * loses none; it may write one twice.
  *
- * Flows of an ENI that is gone end a little later than it does, so its name is kept for a while.
+ * Flows of an ENI that is gone end a little later than it does, so its name is kept for a while. A slot may
+ * have had another owner when a record was made, perhaps under an agent before this one: a record is the
+ * ENI's, and an instance has its name in it, if the addresses are theirs.
  */
 #include "flow_log.h"
 
@@ -24,6 +26,8 @@
 struct logged {
 	uint32_t slot;
 	char endpoint[ID_SIZE], zone[ZONE_SIZE];
+	uint32_t vpc;
+	struct pl_addr addr;
 	uint64_t gone_ms;   /* since when no plan has it; 0: the last one does */
 	uint64_t unwritten; /* records for which there was no room in the files */
 };
@@ -58,10 +62,24 @@ static void print_pair(FILE *to, const char *name, const uint64_t pair[2], bool 
 		fprintf(to, "null]");
 }
 
+static bool is_addr(const struct pl_addr *addr, const struct netaddr *of)
+{
+	return memcmp(addr, of, sizeof(*addr)) == 0;
+}
+
+/* `vpc` 0: any. */
+static const char *instance_at(const struct plan *plan, uint32_t slot, uint32_t vpc,
+			       const struct netaddr *addr)
+{
+	const struct plan_port *port = plan && slot != PL_SLOT_NONE ? plan_port_by_slot(plan, slot) : NULL;
+
+	return port && is_addr(&port->row.addr, addr) && (!vpc || port->row.vpc == vpc) ? port->instance : "";
+}
+
 static void print_names(FILE *to, const struct plan *plan, const struct datapath_record *record)
 {
-	const char *from = query_instance(plan, record->client),
-		   *server = query_instance(plan, record->server);
+	const char *from = instance_at(plan, record->client, record->vpc, &record->opened.source),
+		   *server = instance_at(plan, record->server, 0, &record->served.destination);
 
 	if (*from)
 		fprintf(to, ",\"from\":\"%s\"", from);
@@ -113,13 +131,18 @@ static int write_record(const struct flow_log *log, const struct logged *logged,
 	return flow_files_write(log->files, logged->endpoint, line, (size_t)size);
 }
 
-/* A record of an ENI whose log has just been switched off is nobody's. */
+static bool is_of(const struct datapath_record *record, const struct logged *logged)
+{
+	return record->vpc == logged->vpc && is_addr(&logged->addr, &record->opened.destination);
+}
+
+/* A record of an ENI whose log has just been switched off is nobody's; so is one of the slot's last owner. */
 static int on_record(void *context, const struct datapath_record *record)
 {
 	struct flow_log *log = context;
 	struct logged *logged = find(log, record->eni);
 
-	if (logged && write_record(log, logged, record) < 0)
+	if (logged && is_of(record, logged) && write_record(log, logged, record) < 0)
 		logged->unwritten++;
 	return 0;
 }
@@ -200,7 +223,7 @@ static int add(struct flow_log *log, const struct plan_eni *eni)
 		return -ENOMEM;
 	memmove(log->v + i + 1, log->v + i, (log->n - i) * sizeof(*log->v));
 	log->n++;
-	log->v[i] = (struct logged){.slot = eni->slot};
+	log->v[i] = (struct logged){.slot = eni->slot, .vpc = eni->value.vpc, .addr = eni->value.addr};
 	(void)str_copy(log->v[i].endpoint, sizeof(log->v[i].endpoint), eni->endpoint);
 	(void)str_copy(log->v[i].zone, sizeof(log->v[i].zone), eni->zone);
 	datapath_log_set(log->records, eni->slot, true);

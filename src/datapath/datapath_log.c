@@ -97,6 +97,7 @@ static struct datapath_record read_record(const struct datapath_log *log, const 
 		.opened = tuple_of(key->saddr, key->sport, key->daddr, key->dport),
 		.served = tuple_of(record->saddr, record->sport, record->daddr, record->dport),
 		.is_served = record->what == PL_LOG_ENDED,
+		.vpc = pl_flow4_vpc(key),
 		.eni = record->eni,
 		.client = record->client,
 		.server = record->server,

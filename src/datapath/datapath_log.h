@@ -19,6 +19,7 @@ struct datapath_record {
 	struct datapath_tuple opened; /* as the client sees it */
 	struct datapath_tuple served; /* as the server does */
 	bool is_served;
+	uint32_t vpc;		      /* of the client, and the ENI */
 	uint32_t eni, client, server; /* slots; PL_SLOT_NONE: not known, or none of this node */
 	uint64_t packets[2], bytes[2];
 	bool has_back; /* the numbers of the way from the service are known */
