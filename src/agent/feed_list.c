@@ -65,8 +65,10 @@ int feed_list_apply(const struct feed_list *list, const struct feed_answer *last
 		r = apply_part(&list->parts[i], snapshot, &all);
 	if (r == 0)
 		r = feed_answer_apply(last, snapshot, &rows);
-	if (r < 0)
+	if (r < 0) {
+		snapshot_set_revision(snapshot, 0);
 		return r;
+	}
 	feed_rows_add(&all, &rows);
 	*ret = all;
 	return 0;

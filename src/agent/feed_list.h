@@ -27,7 +27,7 @@ void feed_list_clear(struct feed_list *list);
  * what was gathered has all of them; -ENOMEM. */
 int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size);
 /* Puts the pages into the snapshot, then the answer that came behind them. An error leaves the snapshot
- * between two states: ask for all. */
+ * between two states, at no revision: ask for all. */
 int feed_list_apply(const struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
 		    struct feed_rows *ret);
 /* Whether the row of that instance is in one of the pages. */

@@ -142,9 +142,9 @@ int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapsho
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++)
 		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision,
 			  &rows);
+	snapshot_set_revision(snapshot, r < 0 ? 0 : rows.revision);
 	if (r < 0)
 		return r;
-	snapshot_set_revision(snapshot, rows.revision);
 	*ret = rows;
 	return 0;
 }

@@ -36,7 +36,8 @@ int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret);
 void feed_answer_done(struct feed_answer *answer);
 /* Counts what another answer changed, too; the revision is that of the later one. */
 void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more);
-/* Puts the rows into the snapshot; a full answer replaces all of them. */
+/* Puts the rows into the snapshot; a full answer replaces all of them. An error leaves it at no revision: it
+ * has a part of them, of which nothing may be made. */
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
 
 /* Whether the row of that instance is in it. */

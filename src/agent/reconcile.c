@@ -291,6 +291,12 @@ static void run_pass(void *context, uint32_t events)
 	int r;
 
 	(void)events;
+	if (!snapshot_revision(reconcile->parts.rows)) {
+		/* They broke off since it was asked for: what a part of them does not want is not to go. */
+		reconcile->is_wanted = false;
+		reconcile->wants_whole = true;
+		return;
+	}
 	if (run_slices(reconcile))
 		return;
 	reconcile->wants_full = false;

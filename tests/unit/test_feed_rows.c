@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/feed_rows.h"
+#include "agent/feed_list.h"
 #include "tests/tap.h"
 
 #define VPC(id, revision)                                                                                    \
@@ -86,6 +86,38 @@ static void test_malformed(void)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		tap_is_int(apply(rows, cases[i].body, &answer), -EINVAL, "%s", cases[i].name);
 	tap_ok(snapshot_vpc(rows, "vpc-a") && snapshot_revision(rows) == 4, "none of them changed a row");
+	snapshot_free(rows);
+}
+
+/* What nobody may take for all that there is. */
+static void test_broken_off(void)
+{
+	static const char *const pages[] = {
+		"{\"revision\": 12, \"full\": true, \"more\": \"vpc/vpc-a\", \"rows\": [" VPC("vpc-a",
+											      "11") "]}",
+		"{\"revision\": 13, \"more\": \"\", \"rows\": [" VPC("vpc-b", "11") "]}",
+	};
+	static const char last_text[] = "{\"revision\": 14, \"rows\": []}";
+	_cleanup_(feed_answer_done) struct feed_answer last = {};
+	_cleanup_(feed_list_clear) struct feed_list list = {};
+	struct snapshot *rows;
+	struct feed_rows all;
+
+	(void)snapshot_new(&rows);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		_cleanup_(feed_answer_done) struct feed_answer page = {};
+
+		tap_ok(feed_answer_parse(pages[i], strlen(pages[i]), &page) == 0 &&
+			       feed_list_add(&list, &page, pages[i], strlen(pages[i])) == 0,
+		       "page %zu of a list", i + 1);
+	}
+	(void)feed_answer_parse(last_text, strlen(last_text), &last);
+	tap_ok(feed_list_apply(&list, &last, rows, &all) == 0 && snapshot_revision(rows) == 14 &&
+		       snapshot_vpc(rows, "vpc-a") && snapshot_vpc(rows, "vpc-b"),
+	       "they are put together");
+	list.parts[1].body[0] = '?'; /* as good as no memory for it */
+	tap_is_int(feed_list_apply(&list, &last, rows, &all), -EINVAL, "if one cannot be");
+	tap_is_int((long long)snapshot_revision(rows), 0, "the rows are of no revision");
 	snapshot_free(rows);
 }
 
@@ -240,6 +272,7 @@ int main(void)
 {
 	test_rows();
 	test_malformed();
+	test_broken_off();
 	test_touched();
 	test_lease();
 	test_report();
