@@ -185,6 +185,14 @@ static void test_force(struct harness *h, const struct world *w, const struct re
 	tap_is_int(resource_number(h, p->service, p->first, "RelatedEndpointCount"), 0, "the old one is not");
 }
 
+/* The consumer's, of ENIs. */
+static void share_used_up(struct harness *h, bool is_used_up)
+{
+	harness_call(h, ROOT, PRODUCT_PRIVLINK, is_used_up ? "SetQuota" : "DeleteQuota",
+		     "AccountId=%lld&QuotaName=network_interfaces%s", (long long)ALICE,
+		     is_used_up ? "&Value=1" : "");
+}
+
 static void test_graceful(struct harness *h, const struct world *w, const struct replacement *p,
 			  const char *endpoint)
 {
@@ -192,8 +200,10 @@ static void test_graceful(struct harness *h, const struct world *w, const struct
 	int enis = count_enis(h, w), room = free_addresses(h, w);
 	const char *eni;
 
+	share_used_up(h, true);
 	tap_ok(PL(h, BOB, UPDATE, GRACE, p->service, endpoint, p->first),
-	       "a load balancer is replaced beside the old one");
+	       "a load balancer is replaced beside the old one, also when the consumer may have no ENI more");
+	share_used_up(h, false);
 	eni = provider_text(h, endpoint, "EniId");
 	tap_is_str(provider_text(h, endpoint, "ZoneStatus"), "Migrating", "the zone is on its way");
 	tap_ok(!streq(eni, old), "it has another ENI");

@@ -98,11 +98,12 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 		.status = wish->status,
 		.create_time = call->now,
 	};
-	int r;
+	int r = 0;
 
 	if (alloc->n_claimed == ALLOC_PER_CALL_MAX || wish->n_groups > SECURITY_GROUPS_MAX)
 		return -E2BIG;
-	r = quota_check_share(call, wish->owner, QUOTA_ALL_INTERFACES, alloc->n_claimed, 1);
+	if (!wish->is_second)
+		r = quota_check_share(call, wish->owner, QUOTA_ALL_INTERFACES, alloc->n_claimed, 1);
 	if (r < 0)
 		return r;
 

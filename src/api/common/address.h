@@ -33,6 +33,7 @@ struct alloc_wish {
 	const char *node; /* PORT_INSTANCE: the node; else NULL */
 	uint32_t mtu;	  /* 0: the smallest of all nodes */
 	enum port_status status;
+	bool is_second; /* beside one that it replaces, and no more of its owner's than that */
 };
 
 /* Takes an address, and puts the port's and the address's rows into the call's transaction; the vSwitch must

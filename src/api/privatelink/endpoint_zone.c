@@ -99,6 +99,7 @@ int zone_make_port(struct call *call, struct alloc *alloc, const struct endpoint
 		.groups = endpoint->groups,
 		.n_groups = endpoint->n_groups,
 		.status = PORT_IN_USE,
+		.is_second = row_has(zone->replaced_port),
 	};
 	struct port port;
 	int r;

@@ -149,7 +149,8 @@ static int allocate(struct call *call, const struct ends *ends, enum mode mode, 
 	return 1;
 }
 
-/* A second ENI beside the one that the zone had. */
+/* A second ENI beside the one that the zone had. It is not held against the consumer's share, of which the
+ * provider is to learn nothing: a zone has one at most, for a while. */
 static int make_second(struct call *call, const struct endpoint *endpoint, const struct endpoint_zone *had,
 		       struct endpoint_zone *row)
 {
