@@ -364,8 +364,10 @@ static void on_sweep(void *context, uint32_t events)
 	if (ended)
 		log_debug("ended flows of ports and endpoints that are gone n=%llu",
 			  (unsigned long long)ended);
-	if (r == 0)
+	if (r == 0) {
+		plan_indexes_end_rest(agent->indexes); /* nothing is left of who had free slots */
 		measure(agent);
+	}
 	set_sweep(agent);
 }
 

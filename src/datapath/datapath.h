@@ -38,7 +38,8 @@ int datapath_repair_pins(struct datapath *datapath);
  * tables. Logs. */
 int datapath_take_over(struct datapath *datapath);
 
-/* Tells the plan which numbers the tables in force use. Before the first plan. */
+/* Tells the plan which numbers the tables in force use, and which slots rest until a whole round over all
+ * flows, since something is left of their owners. Before the first plan. */
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes);
 /* The node's number, for pl_config with the next sync. */
 void datapath_set_node(struct datapath *datapath, uint32_t number);

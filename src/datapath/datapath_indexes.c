@@ -6,6 +6,8 @@
  */
 #include <bpf/bpf.h>
 
+#include "pl.skel.h"
+
 #include "../lib/log.h"
 #include "pins.h"
 
@@ -114,6 +116,28 @@ static int adopt_table(const struct datapath *datapath, const struct source *sou
 	return table_walk(fd, adopt_row, &adoption);
 }
 
+static int rest_counted(void *context, const void *key, const void *value)
+{
+	struct pl_tally_key tally;
+
+	(void)value;
+	memcpy(&tally, key, sizeof(tally));
+	return plan_indexes_rest_slot(context, tally.slot & PL_TALLY_SLOT);
+}
+
+/* Slots that are free, and of whose last owner no round has taken away the counts and flows yet, because the
+ * agent before this one was killed: another owner would be told that these are its own. */
+static int rest_slots(const struct datapath *datapath, struct plan_indexes *indexes)
+{
+	uint32_t last = datapath->n_slots;
+
+	while (last > 0 && !datapath->generations[last - 1].due)
+		last--;
+	if (last > 0)
+		plan_indexes_adopt_last_slot(indexes, last - 1);
+	return table_walk(bpf_map__fd(datapath->skeleton->maps.pl_tallies), rest_counted, indexes);
+}
+
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes)
 {
 	static const struct source sources[] = {
@@ -129,5 +153,5 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources) && r == 0; i++)
 		r = adopt_table(datapath, &sources[i], indexes);
-	return r;
+	return r == 0 ? rest_slots(datapath, indexes) : r;
 }

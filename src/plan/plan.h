@@ -41,6 +41,12 @@ int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, 
 int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr,
 			       __be16 port, uint32_t index);
 int plan_indexes_adopt_security_group(struct plan_indexes *indexes, const char *id, uint32_t number);
+/* The highest slot that anybody has ever had: others are looked for behind it. */
+void plan_indexes_adopt_last_slot(struct plan_indexes *indexes, uint32_t slot);
+/* Of the slot's owner there is something left in the tables: as long as there are others they are given out
+ * before it, unless its owner still wants it, until the rest ends for all. -ENOMEM. */
+int plan_indexes_rest_slot(struct plan_indexes *indexes, uint32_t slot);
+void plan_indexes_end_rest(struct plan_indexes *indexes);
 /* New targets are numbered above it. */
 void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target);
 

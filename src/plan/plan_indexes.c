@@ -2,8 +2,8 @@
 /*
  * Numbers that are the node's own. Each kind of number has a tree from the object's key to its number and a
  * bitmap of the numbers that are taken. A build marks what it uses; what a finished build did not use is
- * released. New numbers are looked for behind the last one given out, so that a released number rests as long
- * as possible.
+ * released. New numbers are looked for behind the last one given out, or found in the kernel, so that a
+ * released number rests as long as possible.
  */
 #include "plan_build.h"
 
@@ -25,6 +25,7 @@ struct index {
 	uint32_t first, end; /* numbers that may be given out */
 	uint32_t next;	     /* where to look for a free one */
 	uint8_t *taken;	     /* bitmap from 0 to end; NULL: numbers only rise, none comes again */
+	uint8_t *resting;    /* the same of numbers that others go before; NULL: none rests */
 };
 
 struct plan_indexes {
@@ -109,22 +110,35 @@ static int index_insert(struct index *index, const uint8_t key[INDEX_KEY_SIZE], 
 	return 0;
 }
 
-/* A free number, or -ENOSPC. */
-static int64_t index_free_number(struct index *index)
+static void look_behind(struct index *index, uint32_t number)
+{
+	index->next = number + 1 < index->end ? number + 1 : index->first;
+}
+
+static int64_t look_for_number(struct index *index, const uint8_t *resting)
 {
 	uint32_t count = index->end - index->first;
 
-	if (!index->taken)
-		return index->next < index->end ? (int64_t)index->next++ : -ENOSPC;
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t number = index->first + (index->next - index->first + i) % count;
 
-		if (is_taken(index, number))
+		if (is_taken(index, number) || (resting && resting[number / 8] & 1u << number % 8))
 			continue;
-		index->next = number + 1 < index->end ? number + 1 : index->first;
+		look_behind(index, number);
 		return number;
 	}
 	return -ENOSPC;
+}
+
+/* A free number, or -ENOSPC. */
+static int64_t index_free_number(struct index *index)
+{
+	int64_t number;
+
+	if (!index->taken)
+		return index->next < index->end ? (int64_t)index->next++ : -ENOSPC;
+	number = look_for_number(index, index->resting);
+	return number == -ENOSPC && index->resting ? look_for_number(index, NULL) : number;
 }
 
 /* 1: the object has had its number in this build before. */
@@ -162,6 +176,8 @@ static int index_adopt(struct index *index, const uint8_t key[INDEX_KEY_SIZE], u
 		return -ERANGE;
 	if (is_taken(index, number))
 		return -EEXIST;
+	if (number >= index->next)
+		look_behind(index, number);
 	return index_insert(index, key, number, build);
 }
 
@@ -196,6 +212,7 @@ static void index_done(struct index *index)
 {
 	index_sweep(index, UINT64_MAX);
 	free(index->taken);
+	free(index->resting);
 }
 
 int plan_indexes_new(struct plan_indexes **ret)
@@ -242,6 +259,31 @@ int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const
 
 	key_of_backend(vpc, addr, port, key);
 	return index_adopt(&indexes->backends, key, index, indexes->build);
+}
+
+void plan_indexes_adopt_last_slot(struct plan_indexes *indexes, uint32_t slot)
+{
+	if (slot >= indexes->slots.next && slot < indexes->slots.end)
+		look_behind(&indexes->slots, slot);
+}
+
+int plan_indexes_rest_slot(struct plan_indexes *indexes, uint32_t slot)
+{
+	struct index *slots = &indexes->slots;
+
+	if (!slots->resting)
+		slots->resting = calloc(slots->end / 8 + 1, 1);
+	if (!slots->resting)
+		return -ENOMEM;
+	if (slot < slots->end)
+		slots->resting[slot / 8] |= 1u << slot % 8;
+	return 0;
+}
+
+void plan_indexes_end_rest(struct plan_indexes *indexes)
+{
+	free(indexes->slots.resting);
+	indexes->slots.resting = NULL;
 }
 
 void plan_indexes_adopt_target(struct plan_indexes *indexes, uint32_t target)

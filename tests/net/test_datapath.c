@@ -33,15 +33,26 @@ static void test_numbers(struct world *world)
 {
 	struct pl_eni eni = {.number = 0x77, .vpc = VPC, .target = 50};
 	struct plan_indexes *indexes;
-	uint32_t slot = 40, number = 0;
+	const uint32_t slot = 40, last = 60, counted = 62;
+	struct pl_tally_key tally = {.slot = counted | 443u << PL_TALLY_PORT,
+				     .what = PL_TALLY_OPENED | IPPROTO_TCP << PL_TALLY_PROTOCOL};
+	struct pl_generation generation = {1, 1};
+	struct pl_count count = {.packets = 1};
+	uint32_t number = 0;
 
 	stop_agent(world);
 	access_row("pl_enis", &slot, &eni, true);
+	access_row("pl_generations", &last, &generation, true);
+	access_row("pl_tallies", &tally, &count, true);
 	tap_is_int(start_agent(world), 0, "an agent finds an ENI whose load balancer has no listener");
 	(void)plan_indexes_new(&indexes);
 	tap_is_int(datapath_adopt_indexes(world->datapath, indexes), 0, "it takes over the numbers");
 	tap_is_int(plan_indexes_target(indexes, "nlb-other", "cn-a", &number), 0, "another load balancer");
 	tap_ok(number > eni.target, "does not get the number to which the ENI leads");
+	(void)plan_indexes_slot(indexes, 0x78, &number);
+	tap_is_int(number, last + 1, "a new slot is behind all that were ever given out");
+	(void)plan_indexes_slot(indexes, 0x79, &number);
+	tap_is_int(number, counted + 1, "and no slot of whose owner the counts are still there");
 	plan_indexes_free(indexes);
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");

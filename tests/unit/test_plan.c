@@ -721,8 +721,10 @@ static void test_indexes(void)
 					      w.plan->backends[0].value.port, 33),
 		   0, "a backend's index is taken over");
 	plan_indexes_adopt_target(w.indexes, 55);
+	(void)plan_indexes_rest_slot(w.indexes, 701);
 	world_plan(&w);
 	tap_is_int(w.plan->ports[2].slot, 700, "the adopted slot is the port's");
+	tap_is_int(w.plan->ports[0].slot, 702, "others are behind it, and not one that rests");
 	tap_is_int(w.plan->backends[0].index, 33, "the adopted index is the backend's");
 	tap_is_int(find_eni(w.plan, ZONE_I)->value.target, 56,
 		   "new targets are numbered above the adopted ones");
