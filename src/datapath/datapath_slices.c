@@ -53,11 +53,15 @@ static void touch(struct slices *slices, uint32_t slot)
 
 /* Rows. */
 
-/* 1: there is no room for it. */
+/* 1: there is no room for it, or for its groups' rules: then the slot has to be named as failed. */
 static int take_set(struct slices *slices, const struct pl_set *set, uint32_t *ret)
 {
-	int r = set_table_take(slices->datapath->sets, set, ret);
+	int r;
 
+	for (uint32_t i = 0; i < set->count; i++)
+		if (group_table_is_left(slices->datapath->groups, set->group[i]))
+			return 1;
+	r = set_table_take(slices->datapath->sets, set, ret);
 	return r == -ENOSPC ? 1 : r;
 }
 
@@ -201,7 +205,8 @@ static int want_group(struct slices *slices, uint32_t number)
 	struct group_table *table = slices->datapath->groups;
 	int r;
 
-	if (!group)
+	/* (There may be room for it now: then nobody is named any more for it.) */
+	if (!group || group_table_is_left(table, number))
 		return 1;
 	group_table_begin_one(table, number);
 	r = group_table_want(table, number, group->id, group->rules, group->n_rules);

@@ -379,6 +379,11 @@ static bool changes(const struct state *state)
 				    state->next[1].first != state->in_force[1].first);
 }
 
+bool group_table_is_left(const struct group_table *table, uint32_t number)
+{
+	return number < table->end && table->states[number].is_left;
+}
+
 bool group_table_changes(const struct group_table *table, uint32_t number)
 {
 	return number < table->end && changes(&table->states[number]);

@@ -33,6 +33,8 @@ int group_table_want(struct group_table *table, uint32_t number, const char *id,
 void group_table_settle(struct group_table *table);
 /* Whether what the group has in force changes with the switch. */
 bool group_table_changes(const struct group_table *table, uint32_t number);
+/* Whether there was no room for its rules, when it was last wanted. */
+bool group_table_is_left(const struct group_table *table, uint32_t number);
 /* Puts in force what was built. */
 int group_table_switch(struct group_table *table);
 /* Takes away the groups that nobody wanted. -ENOMEM. */

@@ -16,6 +16,7 @@
 #include "datapath/list_table.h"
 #include "datapath/set_table.h"
 #include "lib/log.h"
+#include "plan/plan_slice.h"
 #include "tests/tap.h"
 
 #define VPC   5
@@ -180,6 +181,15 @@ static void expect(struct world *world, const struct plan *plan, const char *nam
 
 	tap_is_int(sync_plan(world, plan, got, sizeof(got)), 0, "%s: the rest is put in force", what);
 	tap_is_str(got, named, "%s: %s", what, *named ? "what is left out is named, and why" : "all goes in");
+}
+
+/* Whether the last endpoint's ENI goes in by itself: 0, or 1 where it needs a sync of the whole. */
+static int slice_last(struct world *world, const struct plan *plan)
+{
+	uint32_t slot = SLOT_LAST;
+	const struct plan_patch patch = {.slots = &slot, .n_slots = 1};
+
+	return datapath_sync_slices(world->datapath, plan, &patch);
 }
 
 /* From the world with one of two to the full table, and back to the world with both. */
@@ -368,6 +378,7 @@ static void test_rules(struct world *world)
 	full = make_crowd(world, crowd);
 	world->rules[1].group = NAMED;
 	expect(world, &full, "", "nobody's groups fill pl_cells");
+	tap_is_int(slice_last(world, &full), 0, "an ENI can be put in force by itself");
 	generation = generation_of(SLOT_LAST);
 	list = group_row(2).list[PL_DIRECTION_IN];
 	crowd->groups[1].rules[PL_DIRECTION_IN] = crowd->others;
@@ -375,6 +386,8 @@ static void test_rules(struct world *world)
 	expect(world, &full, named, "pl_cells is full");
 	tap_ok(list && group_row(2).list[PL_DIRECTION_IN] == list, "a group's rules stay in force");
 	tap_is_int(generation_of(SLOT_LAST), generation, "nothing has changed for its open flows");
+	tap_is_int(slice_last(world, &full), 1, "an ENI of that group is not put in force unnamed");
+	expect(world, &full, named, "it is named with the whole");
 
 	(void)str_copy(crowd->groups[NAMED - 1].id, sizeof(crowd->groups->id), "sg-other");
 	expect(world, &full, named, "a group that they name has its number from another one");
