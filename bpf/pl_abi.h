@@ -277,6 +277,8 @@ struct pl_count {
 #define PL_TALLY_PORT	  16	  /* from this bit on, of slot */
 #define PL_TALLY_PROTOCOL 8	  /* likewise, of what: the listener's */
 
+#define PL_SLOT_TALLIES 3 /* OPENED, and ENDED in both directions: rows of a slot in pl_slot_tallies */
+
 struct pl_tally_key {
 	__u32 slot;
 	__u32 what;

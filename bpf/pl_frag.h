@@ -58,7 +58,7 @@ static __always_inline __u32 pl_fragment_size(const struct iphdr *ip)
 
 /* The port owes for the fragment, unless it would owe for more than that. A debt that honest counting does
  * not reach is not believed: no word may lock a slot for long, however it came there. */
-static __always_inline bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most)
+static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most)
 {
 	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns(),
 	      cost = owed * PL_FRAGMENT_BYTE_NS;
@@ -78,24 +78,23 @@ static __always_inline bool pl_fragment_owe(struct pl_fragments *rows, __u32 owe
  * out, the datagram is off: whoever takes its debt forgives it, and nobody else does. */
 static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
 {
-	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, size;
+	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, next, size;
 	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	struct pl_fragment *row;
 
 	if (!rows)
 		return PL_CONTINUE;
 	row = &rows->rows[pl_fragment_index(pkt->key.daddr, id)];
-	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS)) {
-		row->next = PL_FRAGMENT_NONE;
+	next = row->next;
+	row->next = PL_FRAGMENT_NONE;
+	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS))
 		return PL_DROP_FRAGMENT_SHARE;
-	}
-	if (row->id != id || row->next != (field & PL_IP_OFFSET_MASK)) {
-		row->next = PL_FRAGMENT_NONE;
-	} else if (field & PL_IP_MF) {
+	if (row->id != id || next != (field & PL_IP_OFFSET_MASK))
+		return PL_CONTINUE;
+	if (field & PL_IP_MF) {
 		__sync_fetch_and_add(&row->size, owed);
-		row->next += bytes / 8;
+		row->next = next + bytes / 8;
 	} else {
-		row->next = PL_FRAGMENT_NONE;
 		size = __sync_lock_test_and_set(&row->size, 0);
 		if (size)
 			__sync_fetch_and_add(&rows->open, -(__u64)(size + owed) * PL_FRAGMENT_BYTE_NS);

@@ -289,7 +289,8 @@ struct {
 
 /* Of endpoint ENIs: flows that were opened, drops by reason, and what flows had counted that were taken away
  * here. Written where a flow opens, ends or a packet is dropped, never for a packet that an open flow takes
- * along; read and tidied by the agent's sweep. Full: what finds no room is not counted. */
+ * along; read and tidied by the agent's sweep. Full: flows count for their slot alone (below), and a drop
+ * that finds no row is not counted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_tally_key);
@@ -297,6 +298,16 @@ struct {
 	__uint(max_entries, PL_TALLIES_MAX);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_tallies SEC(".maps");
+
+/* What flows count where that is full, by ENI and no listener: there is room for all that there can be.
+ * Nearly always empty. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__type(key, struct pl_tally_key);
+	__type(value, struct pl_count);
+	__uint(max_entries, PL_SLOT_TALLIES *PL_ENIS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+} pl_slot_tallies SEC(".maps");
 
 /* Of ENIs: whose flow log is on, and what of it was lost. */
 PL_MAPPED_ARRAY(pl_logged, struct pl_logged, PL_SLOTS_MAX);

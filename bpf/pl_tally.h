@@ -8,35 +8,32 @@
 #include "pl_maps.h"
 
 /* Adds to a tally, by the members of its key. Of its own to the verifier; off the path of a packet that is
- * delivered by an open flow. */
+ * delivered by an open flow. Where many listeners and drops leave no room, what flows count goes to their
+ * slot: nobody's go unmetered because of others. */
 __attribute__((noinline)) int pl_tally_add(__u32 slot, __u32 what, __u64 packets, __u64 bytes)
 {
 	struct pl_tally_key key = {.slot = slot, .what = what};
-	struct pl_count *count = bpf_map_lookup_elem(&pl_tallies, &key);
+	struct pl_count first = {packets, bytes}, *count;
+	void *tallies = &pl_tallies;
 
+again:
+	asm volatile("" : "+r"(tallies)); /* one code for both */
+	count = bpf_map_lookup_elem(tallies, &key);
 	if (!count) {
-		struct pl_count zero = {};
-
-		bpf_map_update_elem(&pl_tallies, &key, &zero, BPF_NOEXIST);
-		count = bpf_map_lookup_elem(&pl_tallies, &key);
+		if (!(int)bpf_map_update_elem(tallies, &key, &first, BPF_NOEXIST))
+			return 0;
+		count = bpf_map_lookup_elem(tallies, &key);
 	}
-	if (!count)
-		return 0;
-	__sync_fetch_and_add(&count->packets, packets);
-	if (bytes)
-		__sync_fetch_and_add(&count->bytes, bytes);
+	if (!count) {
+		if ((what & PL_TALLY_WHAT) > PL_TALLY_ENDED)
+			return 0;
+		key.slot &= PL_TALLY_SLOT;
+		key.what &= PL_TALLY_WHAT | PL_TALLY_OUT;
+		what = PL_TALLY_WHAT; /* once */
+		tallies = &pl_slot_tallies;
+		goto again;
+	}
+	__sync_fetch_and_add(&count->packets, first.packets);
+	__sync_fetch_and_add(&count->bytes, first.bytes);
 	return 0;
-}
-
-/* One packet that is dropped. The key is on the caller's own stack. */
-static __always_inline void pl_tally_drop(const struct pl_tally_key *key, __u32 bytes)
-{
-	struct pl_count *count = bpf_map_lookup_elem(&pl_tallies, key);
-
-	if (!count) {
-		pl_tally_add(key->slot, key->what, 1, bytes);
-		return;
-	}
-	__sync_fetch_and_add(&count->packets, 1);
-	__sync_fetch_and_add(&count->bytes, bytes);
 }

@@ -84,8 +84,7 @@ static __always_inline int pl_exit(struct __sk_buff *skb, struct pl_pkt *pkt, in
 	if (!PL_REASON_IS_DROP(reason))
 		return pl_send(skb, pkt);
 	if (pkt->tally.slot) {
-		pkt->tally.what |= reason;
-		pl_tally_drop(&pkt->tally, skb->len);
+		pl_tally_add(pkt->tally.slot, pkt->tally.what | reason, 1, skb->len);
 		if (pkt->opens && pl_log_is_on(pkt->tally.slot & PL_TALLY_SLOT))
 			pl_log_refused(pkt, reason, skb->len);
 	}

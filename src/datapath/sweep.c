@@ -26,7 +26,16 @@
 #define PIECE_NS 3000000
 
 /* In this order. */
-enum step { STEP_CARRY, STEP_COUNTS, STEP_FLOWS, STEP_OLD_FLOWS, STEP_END, STEP_TIDY, STEPS };
+enum step {
+	STEP_CARRY,
+	STEP_COUNTS,
+	STEP_SLOT_COUNTS,
+	STEP_FLOWS,
+	STEP_OLD_FLOWS,
+	STEP_END,
+	STEP_TIDY,
+	STEPS
+};
 
 struct round {
 	enum step step;
@@ -35,7 +44,7 @@ struct round {
 	uint64_t n_left;    /* and that have not moved */
 	size_t at;	    /* among the following */
 	struct rowset keys; /* of flows to be moved, or to be ended */
-	struct rowset idle; /* of pl_tallies: of slots that are free */
+	struct rowset idle; /* of counts: of slots that are free */
 	uint64_t n_ended;
 };
 
@@ -47,6 +56,12 @@ static int flows4_fd(const struct datapath *datapath)
 static int tallies_fd(const struct datapath *datapath)
 {
 	return bpf_map__fd(datapath->skeleton->maps.pl_tallies);
+}
+
+/* What counts where that is full. */
+static int slot_tallies_fd(const struct datapath *datapath)
+{
+	return bpf_map__fd(datapath->skeleton->maps.pl_slot_tallies);
 }
 
 static bool is_slot_gone(const struct datapath *datapath, uint32_t slot)
@@ -245,16 +260,23 @@ int datapath_clock(const struct datapath *datapath, uint32_t *ret)
 }
 
 /* In one step: what is counted until then stays with the slot. */
-static int take_away(struct datapath *datapath, const void *row_key)
+static int take_away_from(struct datapath *datapath, int fd, const void *row_key)
 {
 	struct pl_tally_key key;
 	struct pl_count count;
 
 	memcpy(&key, row_key, sizeof(key));
-	if (bpf_map_lookup_and_delete_elem(tallies_fd(datapath), &key, &count) < 0)
+	if (bpf_map_lookup_and_delete_elem(fd, &key, &count) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	tallies_keep(datapath->tallies, &key, &count);
 	return 0;
+}
+
+static int take_away(struct datapath *datapath, const void *row_key)
+{
+	int r = take_away_from(datapath, tallies_fd(datapath), row_key);
+
+	return r < 0 ? r : take_away_from(datapath, slot_tallies_fd(datapath), row_key);
 }
 
 static int tidy(struct datapath *datapath, struct round *round, int64_t end_ns)
@@ -282,6 +304,8 @@ static int step_on(struct datapath *datapath, struct round *round, int64_t end_n
 		if (!round->cursor.is_begun)
 			tallies_begin(datapath->tallies);
 		return table_walk_on(tallies_fd(datapath), &round->cursor, add_count, datapath);
+	case STEP_SLOT_COUNTS:
+		return table_walk_on(slot_tallies_fd(datapath), &round->cursor, add_count, datapath);
 	case STEP_FLOWS:
 		if (!round->cursor.is_begun)
 			nat_count_begin(datapath);

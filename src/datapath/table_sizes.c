@@ -42,9 +42,9 @@ int table_sizes_set(struct pl_bpf *skeleton, uint64_t memory)
 	/* Not those whose rows are numbers that the plan gives out (slots, backends, security groups), and
 	 * not pl_sets, of which each slot has two at most. */
 	struct bpf_map *const tables[] = {
-		skeleton->maps.pl_enis,	   skeleton->maps.pl_places, skeleton->maps.pl_listeners,
-		skeleton->maps.pl_servers, skeleton->maps.pl_cells,  skeleton->maps.pl_maglev,
-		skeleton->maps.pl_proxies,
+		skeleton->maps.pl_enis,	   skeleton->maps.pl_places,	   skeleton->maps.pl_listeners,
+		skeleton->maps.pl_servers, skeleton->maps.pl_cells,	   skeleton->maps.pl_maglev,
+		skeleton->maps.pl_proxies, skeleton->maps.pl_slot_tallies,
 	};
 	int r = 0;
 

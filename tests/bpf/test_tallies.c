@@ -18,6 +18,16 @@ static struct pl_count tally_of(const struct node *node, uint32_t slot, uint8_t 
 	return count;
 }
 
+/* By slot alone, where there is no room for listeners. */
+static struct pl_count slot_tally(const struct node *node, uint32_t slot, uint32_t what)
+{
+	struct pl_tally_key key = {.slot = slot, .what = what};
+	struct pl_count count = {0};
+
+	(void)bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_slot_tallies), &key, &count);
+	return count;
+}
+
 /* Over all listeners. */
 static struct pl_count tally(const struct node *node, uint32_t slot, uint32_t what)
 {
@@ -55,6 +65,9 @@ static void clear(struct node *node)
 	node_clear_flows(node);
 	while (bpf_map_get_next_key(bpf_map__fd(node->bpf->maps.pl_tallies), NULL, &key) == 0)
 		must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key), "pl_tallies");
+	while (bpf_map_get_next_key(bpf_map__fd(node->bpf->maps.pl_slot_tallies), NULL, &key) == 0)
+		must(bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_slot_tallies), &key),
+		     "pl_slot_tallies");
 }
 
 static bool is(struct pl_count count, uint64_t packets, uint64_t bytes)
@@ -124,23 +137,31 @@ static void test_drops(struct node *node)
 	tap_is_int(n_tallies(node), 8, "nothing else was counted, but what the flows that ended had");
 }
 
-/* Rows that the program itself takes away. */
-static void test_ended(struct node *node)
+/* A connection that opens, talks and closes; what its rows have counted. */
+static void talk(struct node *node, struct pl_flow4 *ret_flow, struct pl_flow4 *ret_back)
 {
 	struct pkt syn = tcp(node, SLOT_A, 4000, SYN), data = tcp(node, SLOT_A, 4000, ACK);
-	struct pkt fin = tcp(node, SLOT_A, 4000, FIN | ACK), seen, reply;
-	struct pl_flow4 flow, back;
+	struct pkt fin = tcp(node, SLOT_A, 4000, FIN | ACK), reply;
+	struct pkt seen = handshake(node, SLOT_A, 4000);
 
-	clear(node);
-	seen = handshake(node, SLOT_A, 4000);
 	reply = node_reply(&seen, ACK);
 	deliver(node, SLOT_A, &data);
 	deliver(node, receiver(node, &seen), &reply);
 	deliver(node, SLOT_A, &fin);
 	reply = node_reply(&seen, FIN | ACK);
 	deliver(node, receiver(node, &seen), &reply);
-	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
-	back = flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT);
+	*ret_flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
+	*ret_back = flow_of(node, &reply, receiver(node, &seen), PL_SIDE_OUT);
+}
+
+/* Rows that the program itself takes away. */
+static void test_ended(struct node *node)
+{
+	struct pkt syn = tcp(node, SLOT_A, 4000, SYN);
+	struct pl_flow4 flow, back;
+
+	clear(node);
+	talk(node, &flow, &back);
 	tap_is_int(n_tallies(node), 1, "a flow that closes keeps its rows for a while");
 	deliver(node, SLOT_A, &syn);
 	tap_ok(flow.packets > 0 && is(tally(node, SLOT_ENI_A, PL_TALLY_ENDED), flow.packets, flow.bytes),
@@ -168,11 +189,12 @@ static void test_none(struct node *node)
 	tap_is_int(n_tallies(node), 0, "what is for no ENI is counted by none");
 }
 
-/* Nobody can make the table take a delivered packet's way. */
+/* Nobody can make the table take a delivered packet's way, nor what others' flows count. */
 static void test_full(struct node *node)
 {
 	struct pl_count zero = {0};
-	struct pkt stray = tcp(node, SLOT_A, 4002, ACK);
+	struct pkt stray = tcp(node, SLOT_A, 4002, ACK), syn = tcp(node, SLOT_A, 4000, SYN);
+	struct pl_flow4 flow, back;
 
 	clear(node);
 	for (uint32_t i = 0; i < PL_TALLIES_MAX; i++) {
@@ -181,9 +203,17 @@ static void test_full(struct node *node)
 		must(bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &zero, BPF_ANY),
 		     "fill");
 	}
-	handshake(node, SLOT_A, 4000);
+	talk(node, &flow, &back);
+	tap_ok(is(slot_tally(node, SLOT_ENI_A, PL_TALLY_OPENED), 1, 0),
+	       "where there is no room a flow that opens counts for its ENI");
+	deliver(node, SLOT_A, &syn);
+	tap_ok(flow.bytes > 0 && is(slot_tally(node, SLOT_ENI_A, PL_TALLY_ENDED), flow.packets, flow.bytes),
+	       "so does what it has counted when it ends");
+	tap_ok(back.bytes > 0 && is(slot_tally(node, SLOT_ENI_A, PL_TALLY_ENDED | PL_TALLY_OUT), back.packets,
+				    back.bytes),
+	       "in both directions");
 	tap_is_int(node_send(node, SLOT_A, &stray).reason, PL_DROP_NOT_SYN,
-		   "where there is no room packets go their way, and are not counted");
+		   "packets that are dropped go their way, and are not counted");
 	tap_ok(is(tally(node, SLOT_ENI_A, PL_DROP_NOT_SYN), 0, 0), "by no ENI");
 	clear(node);
 }

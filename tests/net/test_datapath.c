@@ -238,16 +238,21 @@ static struct reading read_slot(struct world *world, uint32_t slot)
 	return reading;
 }
 
-static void count_by_slot(uint32_t slot, uint32_t what, uint64_t packets)
+static void count_in(const char *table, uint32_t slot, uint32_t what, uint64_t packets)
 {
 	struct pl_tally_key key = {.slot = slot, .what = what};
 	struct pl_count count = {packets, 100 * packets};
 	_cleanup_(closep) int fd = -EBADF;
 	char path[256];
 
-	(void)str_format(path, sizeof(path), "%s/pl_tallies", pins);
+	(void)str_format(path, sizeof(path), "%s/%s", pins, table);
 	fd = bpf_obj_get(path);
 	(void)bpf_map_update_elem(fd, &key, &count, BPF_ANY);
+}
+
+static void count_by_slot(uint32_t slot, uint32_t what, uint64_t packets)
+{
+	count_in("pl_tallies", slot, what, packets);
 }
 
 static void add_packets(void *context, struct pl_flow4 *flow)
@@ -332,7 +337,12 @@ static void test_tallies(struct world *world)
 	tap_ok(second.tally.open == 0 && second.tally.packets[DATAPATH_IN] == 23 &&
 		       second.tally.bytes[DATAPATH_OUT] == 2000,
 	       "what flows have counted stays when they have ended");
+	count_in("pl_slot_tallies", 16, PL_TALLY_ENDED, 5);
+	second = read_slot(world, 16);
+	tap_is_int((long long)second.tally.packets[DATAPATH_IN], 28,
+		   "what there was no other room for is theirs, too");
 	count_by_slot(40, PL_TALLY_OPENED, 1);
+	count_in("pl_slot_tallies", 40, PL_TALLY_ENDED, 1);
 	(void)read_slot(world, 40);
 	tap_ok(!read_slot(world, 40).is_there, "of a slot that nobody has nothing stays");
 }
