@@ -163,6 +163,61 @@ static void test_each(struct harness *h, const struct world *w)
 	}
 }
 
+/* A load balancer of Bob's in two zones, with a listener to the group. */
+static const char *make_in_zones(struct harness *h, const char *vpc, const char *group, char first,
+				 char second)
+{
+	const char zones[] = {first, second};
+	const char *vswitches[2], *lb;
+
+	for (size_t i = 0; i < 2; i++)
+		vswitches[i] = harness_get(h, BOB, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+					   "VpcId=%s&ZoneId=cn-hangzhou-%c&CidrBlock=10.%d.0.0/24", vpc,
+					   zones[i], zones[i]);
+	harness_in_force(h, NODE);
+	lb = harness_get(h, BOB, PRODUCT_NLB, "LoadbalancerId", "CreateLoadBalancer",
+			 "AddressType=Intranet&VpcId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-%c"
+			 "&ZoneMappings.1.VSwitchId=%s&ZoneMappings.2.ZoneId=cn-hangzhou-%c"
+			 "&ZoneMappings.2.VSwitchId=%s",
+			 vpc, first, vswitches[0], second, vswitches[1]);
+	harness_in_force(h, NODE);
+	harness_get(h, BOB, PRODUCT_NLB, "ListenerId", "CreateListener",
+		    "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=80", lb, group);
+	harness_in_force(h, NODE);
+	return lb;
+}
+
+/* Nodes have a table for each zone of all load balancers of a group. */
+static void test_places(struct harness *h)
+{
+	json_int_t before = told(h, BOB, BOB, "balancing_places", "Usage"), used;
+	const char *vpc, *group, *lb;
+
+	vpc = harness_get(h, BOB, PRODUCT_VPC, "VpcId", "CreateVpc", REGION "CidrBlock=10.0.0.0/8");
+	harness_in_force(h, NODE);
+	group = harness_get(h, BOB, PRODUCT_NLB, "ServerGroupId", "CreateServerGroup",
+			    "VpcId=%s&ServerGroupName=places&ServerGroupType=Ip", vpc);
+	harness_in_force(h, NODE);
+	(void)make_in_zones(h, vpc, group, 'b', 'g');
+	(void)make_in_zones(h, vpc, group, 'h', 'i');
+	lb = make_in_zones(h, vpc, group, 'j', 'k');
+	harness_call(
+		h, BOB, PRODUCT_NLB, "AddServersToServerGroup",
+		"ServerGroupId=%s&Servers.1.ServerId=10.98.0.9&Servers.1.ServerType=Ip&Servers.1.Port=80",
+		group);
+	harness_in_force(h, NODE);
+	used = told(h, BOB, BOB, "balancing_places", "Usage");
+	tap_is_int(used - before, 6 * 251, "a group takes places in each zone of its load balancers");
+	harness_call(h, BOB, PRODUCT_NLB, "UpdateLoadBalancerAttribute",
+		     "LoadBalancerId=%s&CrossZoneEnabled=false", lb);
+	harness_in_force(h, NODE);
+	tap_is_int(told(h, BOB, BOB, "balancing_places", "Usage"), used, "whether it is crossed or not");
+	harness_get(h, BOB, PRODUCT_NLB, "ListenerId", "CreateListener",
+		    "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=81", lb, group);
+	harness_in_force(h, NODE);
+	tap_is_int(told(h, BOB, BOB, "balancing_places", "Usage"), used, "for however many listeners");
+}
+
 /* What is there when a quota is lowered. */
 static void test_lowered(struct harness *h, const struct world *w)
 {
@@ -319,6 +374,7 @@ int main(void)
 	test_choice(&h, &w);
 	test_each(&h, &w);
 	test_lowered(&h, &w);
+	test_places(&h);
 	harness_end(&h);
 	return tap_done();
 }

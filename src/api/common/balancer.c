@@ -8,6 +8,8 @@
 #include "../../model/state.h"
 #include "quota.h"
 
+#define TABLES_MAX 128 /* of all zones of a region, twice; no catalogue has so many */
+
 bool balancer_is_classic(const struct call *call, enum kind kind, const void *row)
 {
 	const struct load_balancer *lb = row;
@@ -42,25 +44,75 @@ void balancer_delete_listeners(struct call *call, const char *id)
 	}
 }
 
-size_t balancer_places(const struct snapshot *rows, const char *server_group, size_t more, uint32_t n_zones)
+/* The tables of a group: one for each zone of its load balancers, and another one where it differs in
+ * crossing zones. */
+struct tables {
+	struct {
+		const char *zone;
+		bool crosses;
+	} v[TABLES_MAX];
+	size_t n;
+};
+
+static void add_tables(struct tables *tables, const struct load_balancer *lb)
 {
+	for (uint32_t i = 0; lb && i < lb->n_zones; i++) {
+		size_t j = 0;
+
+		while (j < tables->n &&
+		       (tables->v[j].crosses != lb->cross_zone || !streq(tables->v[j].zone, lb->zones[i])))
+			j++;
+		if (j < tables->n || j == TABLES_MAX)
+			continue;
+		tables->v[j].zone = lb->zones[i];
+		tables->v[j].crosses = lb->cross_zone;
+		tables->n++;
+	}
+}
+
+size_t balancer_places(const struct snapshot *rows, const char *server_group, size_t more,
+		       const struct load_balancer *with)
+{
+	struct tables tables = {.n = 0};
+	const char *last = "";
+
+	add_tables(&tables, with);
 	for (const struct listener *l = NULL;
 	     (l = snapshot_children(rows, REF_LISTENER_SERVER_GROUP, server_group, l));) {
-		const struct load_balancer *lb = snapshot_load_balancer(rows, l->load_balancer);
-
-		n_zones = MAX(n_zones, lb ? lb->n_zones : 0);
+		if (streq(l->load_balancer, last) || (with && streq(l->load_balancer, with->id)))
+			continue;
+		add_tables(&tables, snapshot_load_balancer(rows, l->load_balancer));
+		last = l->load_balancer;
 	}
 	more += snapshot_count_children(rows, REF_SERVER_GROUP, server_group);
-	return more ? (size_t)n_zones * serving_places(more) : 0;
+	return more ? tables.n * serving_places(more) : 0;
+}
+
+size_t balancer_places_added(const struct snapshot *rows, const char *server_group, size_t more,
+			     const struct load_balancer *with)
+{
+	size_t now = balancer_places(rows, server_group, 0, NULL);
+	size_t then = balancer_places(rows, server_group, more, with);
+
+	return then > now ? then - now : 0;
 }
 
 int balancer_check_places(struct call *call, int64_t owner, const char *server_group, size_t more,
-			  uint32_t n_zones)
+			  const struct load_balancer *with)
 {
-	size_t now = balancer_places(call->rows, server_group, 0, 0);
-	size_t then = balancer_places(call->rows, server_group, more, n_zones);
+	size_t n = balancer_places_added(call->rows, server_group, more, with);
 
-	return then <= now ? 0 : quota_check_share(call, owner, QUOTA_ALL_PLACES, 0, then - now);
+	return n ? quota_check_share(call, owner, QUOTA_ALL_PLACES, 0, n) : 0;
+}
+
+int balancer_check_change(struct call *call, const struct load_balancer *lb)
+{
+	size_t n = 0;
+
+	for (const struct listener *l = NULL;
+	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));)
+		n += balancer_places_added(call->rows, l->server_group, 0, lb);
+	return n ? quota_check_share(call, lb->owner, QUOTA_ALL_PLACES, 0, n) : 0;
 }
 
 /* What goes away with the interface has left its server groups, and would not leave one that it joins now. */

@@ -17,12 +17,18 @@ bool balancer_is_of_slb(const struct call *call, enum kind kind, const void *row
 void balancer_delete_listeners(struct call *call, const char *id);
 
 /* How many places in a node's tables spread new connections over the group's servers: so many for each zone
- * of the load balancer with most zones whose listener leads to it. `more`: of servers; `n_zones`: of a load
- * balancer whose listener is to lead to it, too. */
-size_t balancer_places(const struct snapshot *rows, const char *server_group, size_t more, uint32_t n_zones);
-/* Whether the account may have the places that these come to; else the call fails. */
+ * of the load balancers whose listeners lead to it, twice for one that some of them cross and others do not.
+ * `more`: of servers; `with`: a load balancer as it is to be, one of whose listeners leads to it; or NULL. */
+size_t balancer_places(const struct snapshot *rows, const char *server_group, size_t more,
+		       const struct load_balancer *with);
+/* And how many more than now these are. */
+size_t balancer_places_added(const struct snapshot *rows, const char *server_group, size_t more,
+			     const struct load_balancer *with);
+/* Whether the account may have them; else the call fails. */
 int balancer_check_places(struct call *call, int64_t owner, const char *server_group, size_t more,
-			  uint32_t n_zones);
+			  const struct load_balancer *with);
+/* The same for all groups of a load balancer that is to be so. */
+int balancer_check_change(struct call *call, const struct load_balancer *lb);
 
 /* Puts into a server's row where it is: what the interface has for life. -ENOENT: there is no interface;
  * -EBUSY: it is not an instance's, or goes; -EXDEV: it is in another VPC. */

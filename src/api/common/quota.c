@@ -160,7 +160,7 @@ static size_t all_places(const struct snapshot *rows, int64_t uid, _unused_ cons
 	size_t n = 0;
 
 	for (const struct server_group *g = NULL; (g = snapshot_owned(rows, KIND_SERVER_GROUP, uid, "", g));)
-		n += balancer_places(rows, g->id, 0, 0);
+		n += balancer_places(rows, g->id, 0, NULL);
 	return n;
 }
 
@@ -226,7 +226,8 @@ static const struct info infos[QUOTA_COUNT_] = {
 		"and once more", .usage = all_servers},
 	[QUOTA_ALL_PLACES] = {"balancing_places", ALL_PLACES_MAX, MANY_PLACES, "QuotaExceeded.BalancingPlacePerAccount",
 		"places in the tables that spread connections over servers, of the account in all regions: of each server group with "
-		"listeners a hundred for a server, rounded up (251 for two at most, else 2039 at least), in each zone of its load balancer",
+		"listeners a hundred for a server, rounded up (251 for two at most, else 2039 at least), in each zone of its load balancers; once more "
+		"in a zone that some of them cross and others do not",
 		.usage = all_places},
 };
 #undef EACH

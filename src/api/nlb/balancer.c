@@ -170,6 +170,9 @@ int balancer_update(struct call *call)
 	if (call_int(call, "Cps", 0))
 		return nlb_fail_value(call, "Cps", "New connections are limited by listener here.");
 	row.cross_zone = call_bool(call, "CrossZoneEnabled", row.cross_zone);
+	r = balancer_check_change(call, &row);
+	if (r < 0)
+		return r;
 	return nlb_end(call, KIND_LOAD_BALANCER, &row);
 }
 

@@ -10,7 +10,6 @@
 #include "../common/balancer.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
-#include "../common/quota.h"
 #include "actions.h"
 
 #define NO_ZONE UINT32_MAX
@@ -222,18 +221,6 @@ static int check_shifted(struct call *call, const struct load_balancer *lb)
 		       : 0;
 }
 
-/* Those of its listeners' groups are more with each zone. */
-static int check_places(struct call *call, const struct load_balancer *lb)
-{
-	size_t more = 0;
-
-	for (const struct listener *l = NULL;
-	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));)
-		more += balancer_places(call->rows, l->server_group, 0, lb->n_zones) -
-			balancer_places(call->rows, l->server_group, 0, 0);
-	return more ? quota_check_share(call, lb->owner, QUOTA_ALL_PLACES, 0, more) : 0;
-}
-
 int balancer_update_zones(struct call *call)
 {
 	struct load_balancer row, old;
@@ -247,7 +234,7 @@ int balancer_update_zones(struct call *call)
 	if (r == 0)
 		r = drop_zones(call, &old, &row);
 	if (r == 0)
-		r = check_places(call, &row);
+		r = balancer_check_change(call, &row);
 	if (r < 0)
 		return r;
 	keep_shifted(&row);

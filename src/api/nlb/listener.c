@@ -50,7 +50,7 @@ static int read_group(struct call *call, const struct load_balancer *lb, struct 
 	if (!streq(group->protocol, row->protocol))
 		return call_fail(call, "Mismatch.Protocol");
 	(void)str_copy(row->server_group, sizeof(row->server_group), group->id);
-	return balancer_check_places(call, row->owner, group->id, 0, lb->n_zones);
+	return balancer_check_places(call, row->owner, group->id, 0, lb);
 }
 
 /* False, 0, nothing, and objects and lists of these. */

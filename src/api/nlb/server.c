@@ -182,7 +182,7 @@ int server_add(struct call *call)
 	if (r == 0)
 		r = quota_check_share(call, group.owner, QUOTA_ALL_SERVERS, 0, json_array_size(list));
 	if (r == 0)
-		r = balancer_check_places(call, group.owner, group.id, json_array_size(list), 0);
+		r = balancer_check_places(call, group.owner, group.id, json_array_size(list), NULL);
 	if (r < 0)
 		return r;
 	rows = calloc(json_array_size(list) + 1, sizeof(rows[0]));

@@ -69,8 +69,7 @@ static int check_added(struct call *call, const struct load_balancer *lb, size_t
 
 	for (const struct listener *l = NULL;
 	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));)
-		n_places += balancer_places(call->rows, l->server_group, n_added, 0) -
-			    balancer_places(call->rows, l->server_group, 0, 0);
+		n_places += balancer_places_added(call->rows, l->server_group, n_added, NULL);
 	return check_shares(call, lb, n_added * rows_of_each(call, lb), n_places);
 }
 
