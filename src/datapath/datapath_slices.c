@@ -245,6 +245,26 @@ static void touch_rows(struct slices *slices, const struct rowset *rows)
 	}
 }
 
+static void touch_place(struct slices *slices, const struct pl_place *place)
+{
+	if (place && (place->kind == PL_PLACE_PORT || place->kind == PL_PLACE_ENI))
+		touch(slices, place->id);
+}
+
+/* Who is at an address, and who was. */
+static void touch_places(struct slices *slices)
+{
+	const struct delta *delta = &slices->deltas[PLACES];
+	const struct rowset *mirror = &delta->table->mirror;
+
+	for (size_t i = 0; i < delta->put.n; i++) {
+		touch_place(slices, rowset_find(mirror, rowset_key(&delta->put, i)));
+		touch_place(slices, (const void *)rowset_value(&delta->put, i));
+	}
+	for (size_t i = 0; i < delta->gone.n; i++)
+		touch_place(slices, rowset_find(mirror, rowset_key(&delta->gone, i)));
+}
+
 static void make_due(struct pl_generation *generation)
 {
 	if (generation->due == generation->now)
@@ -272,6 +292,7 @@ static void find_touched(struct slices *slices)
 		touch_rows(slices, &slices->deltas[tables[i]].put);
 		touch_rows(slices, &slices->deltas[tables[i]].gone);
 	}
+	touch_places(slices);
 	each_touched(slices, make_due);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

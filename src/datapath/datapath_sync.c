@@ -434,10 +434,28 @@ static int find_touched_targets(struct sync *sync)
 	return r;
 }
 
+static void touch_place(struct sync *sync, const struct pl_place *place)
+{
+	if (place && (place->kind == PL_PLACE_PORT || place->kind == PL_PLACE_ENI))
+		(void)touch_slot(sync, ROW_UPDATE, &place->id, NULL);
+}
+
+/* Who is at the address, and who was: what was judged for the one does not hold for the other. */
+static int touch_places(void *context, enum row_change change, const void *key, const void *value)
+{
+	struct sync *sync = context;
+
+	touch_place(sync, rowset_find(&sync->datapath->places.mirror, key));
+	if (change != ROW_DELETE)
+		touch_place(sync, value);
+	return 0;
+}
+
 static void find_touched(struct sync *sync)
 {
 	struct datapath *datapath = sync->datapath;
 
+	(void)rowset_diff(&datapath->places.mirror, &sync->places, touch_places, sync);
 	(void)rowset_diff(&datapath->ports.mirror, &sync->ports, touch_slot, sync);
 	(void)rowset_diff(&datapath->enis.mirror, &sync->enis, touch_slot, sync);
 	for (uint32_t slot = 0; slot < datapath->n_slots; slot++) {

@@ -58,6 +58,48 @@ static void test_numbers(struct world *world)
 	tap_is_int(sync_world(world, true), 0, "a full pass");
 }
 
+/* Sends, not in an open flow, until so many more packets have come to this end. */
+static bool come_to(struct world *world, const char *end, unsigned int times)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(700),
+				      .sin_addr.s_addr = htonl(netaddr_to_v4(&world->instances[1].addr))};
+	_cleanup_(closep) int out = open_in(&world->instances[0], 702);
+	uint64_t until = counter(world, end) + times;
+
+	for (int i = 0; i < 200 && counter(world, end) < until; i++) {
+		(void)sendto(out, "x", 1, 0, (struct sockaddr *)&address, sizeof(address));
+		(void)usleep(10000);
+	}
+	return counter(world, end) >= until;
+}
+
+/* Two objects have one address: it leads to the one, and then to the other, and nothing else changes. (What
+ * is remembered of the ENI is so on one CPU.) */
+static void test_moved_place(struct world *world)
+{
+	struct plan_port *receiver = &world->instances[1];
+	struct plan_eni eni = {.slot = 40, .value = {.number = 0x77, .vpc = VPC, .addr = receiver->row.addr}};
+	struct pl_place *place = &world->places[1].value, port = *place;
+	cpu_set_t before, one;
+
+	(void)sched_getaffinity(0, sizeof(before), &before);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	(void)sched_setaffinity(0, sizeof(one), &one);
+	world->plan.enis = &eni;
+	world->plan.n_enis = 1;
+	*place = (struct pl_place){.kind = PL_PLACE_ENI, .id = eni.slot};
+	tap_is_int(sync_world(world, false), 0, "an address leads to an ENI");
+	tap_ok(come_to(world, "eni_not_connected", 2), "which refuses, and that is remembered");
+	*place = port;
+	tap_is_int(sync_world(world, false), 0, "it leads to a port again");
+	tap_ok(come_to(world, "delivered", 1), "and packets reach it");
+	world->plan.n_enis = 0;
+	(void)sync_world(world, false);
+	(void)sched_setaffinity(0, sizeof(before), &before);
+}
+
 static void test_restart(struct world *world)
 {
 	struct plan_indexes *indexes;
@@ -478,6 +520,7 @@ int main(int argc, char **argv)
 		return tap_done();
 	test_delivery(&world);
 	if (world.datapath && world.ports) {
+		test_moved_place(&world);
 		test_restart(&world);
 		test_numbers(&world);
 		test_due_rise(&world);
