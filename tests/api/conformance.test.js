@@ -11,7 +11,7 @@ const path = require('node:path');
 const test = require('node:test');
 const { acs3, ecs, refused, region, until, v1, versions, vpc, Ecs, Vpc } = require('./client');
 const { products, seen } = require('./shapes');
-const { accounts, endpoint_parameters, load_balancer, network, service, zones } = require('./world');
+const { accounts, endpoint_parameters, instance, load_balancer, network, service, zones } = require('./world');
 
 Object.assign(versions, { privlink: '2026-11-01' });
 const consumer = acs3(accounts.consumer, 'privatelink');
@@ -825,7 +825,7 @@ test('an endpoint whose service is gone can only be deleted', async () => {
 	await remove(EndpointId);
 });
 
-// While the agent stands still nothing gets in force, and what is on its way stays there.
+// While the agent stands still nothing gets in force of what it is told, and what is on its way stays there.
 async function while_nothing_settles(run) {
 	const pid = Number(process.env.PRIVLINK_AGENT_PID);
 	process.kill(pid, 'SIGSTOP');
@@ -847,6 +847,7 @@ test('what is on its way refuses', async () => {
 	const crowded = await connect(own.ServiceId, Object.fromEntries(many.slice(0, 10).map((id, i) => [`SecurityGroupId.${i + 1}`, id])));
 	const left = await connect(ServiceId, in_zone(0));
 	const waiting = await connect(own.ServiceId, in_zone(0));
+	await instance(accounts.consumer, net.vswitches[0], group); // so the node is told of the VPC, and waited for
 	await while_nothing_settles(async () => {
 		const new_one = await acs3(accounts.consumer, 'vpc')('CreateVSwitch', {
 			VpcId: net.VpcId,
