@@ -22,7 +22,6 @@ start_alone() {
 }
 log_says() { grep -q -- "$1" "$dir/agent.log"; }
 instances_stand() { [ -e "/run/netns/$c" ] && [ -e "/run/netns/$s" ] && [ -e "/run/netns/$t" ]; }
-vpc_is_there() { as consumer call vpc DescribeVpcAttribute VpcId="$1" | jq -e '.Status == "Available"'; }
 rows_kept() { python3 - "$kept" <<-'END'
 	# Whether each answer in the file is whole.
 	import json, sys
@@ -67,7 +66,7 @@ check "a device that someone deletes is made again" wait_for 10 says s
 
 start_privlinkd
 check "privlinkd is back: the node reports" wait_for 20 node_live
-check "what is changed comes into force" vpc_is_there "$(make_vpc consumer 192.168.0.0/16)"
+check "what is changed comes into force" comes_into_force 101
 check "the open connection has gone on" conversation_goes_on
 check "no device was removed" fails 1 "" log_says "removed devices"
 is "$(grep -o 'unhealthy server=.*' "$dir/agent.log" | cut -d / -f 2 | sort -u)" "$s" \

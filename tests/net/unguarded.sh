@@ -86,8 +86,12 @@ kill_agent() {
 	wait "$agent_pid" 2>/dev/null
 	return 0
 }
-# And the agent has been through its first pass: it reports what is new only after that.
-is_whole() { wait_for 20 node_live && wait_for 10 reaches && make_vpc consumer 192.168.0.0/16; }
+# And the agent has been through its first pass: what is new comes into force only after that.
+is_whole() {
+	local n
+	n=$(as consumer call vpc DescribeVSwitches VpcId="$cv" | jq .TotalCount)
+	wait_for 20 node_live && wait_for 10 reaches && make_vswitch consumer "$cv" $h "10.0.$((n + 1)).0/24"
+}
 check "instances reach each other" reaches
 check "the other listener sees what reaches the instance" wait_for 10 grep -q $gateway_mac "$dir/seen"
 

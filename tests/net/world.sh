@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 #
-# What several labs begin with: a consumer's instance $c, an endpoint at $eni with the name $domain, and behind it two
-# servers, $s and $t, which say "s" and "t" on port 80. Sourced after lib.sh.
+# What several labs begin with: a consumer's instance $c in the VPC $cv, an endpoint at $eni with the name $domain, and behind
+# it two servers, $s and $t, which say "s" and "t" on port 80. Sourced after lib.sh.
 peer=$source_dir/tests/net/peer.py
 h=cn-hangzhou-h
 
 make_world() {
-	local cv pv ch ph cg pg nlb service group
+	local pv ch ph cg pg nlb service group
 	account consumer
 	account provider
 	cv=$(make_vpc consumer 10.0.0.0/16) pv=$(make_vpc provider 10.0.0.0/16)
@@ -31,6 +31,8 @@ make_world() {
 }
 
 says() { inside "$c" python3 "$peer" tcp "$eni" 80 2 | grep -q "^$1 "; } # SERVER
+# Something new in the VPC of $c, whose node is waited for.
+comes_into_force() { [ -n "$(make_vswitch consumer "$cv" $h "10.0.$1.0/24")" ]; } # NUMBER: another one each time
 resolves() {
 	ip netns exec "$c" python3 -c 'import socket, sys; print(socket.gethostbyname(sys.argv[1]))' "$domain" | grep -qx "$eni"
 }
