@@ -74,13 +74,13 @@ int feed_list_apply(const struct feed_list *list, const struct feed_answer *last
 	return 0;
 }
 
-bool feed_list_has_instance(const struct feed_list *list, const char *id)
+bool feed_list_has_instance(const struct feed_list *list, const char (*ids)[ID_SIZE], size_t n)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		_cleanup_(feed_answer_done) struct feed_answer answer = {};
 
 		if (feed_answer_parse(list->parts[i].body, list->parts[i].size, &answer) == 0 &&
-		    feed_answer_has_instance(&answer, id))
+		    feed_answer_has_instance(&answer, ids, n))
 			return true;
 	}
 	return false;

@@ -30,5 +30,5 @@ int feed_list_add(struct feed_list *list, const struct feed_answer *page, const 
  * between two states, at no revision: ask for all. */
 int feed_list_apply(const struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
 		    struct feed_rows *ret);
-/* Whether the row of that instance is in one of the pages. */
-bool feed_list_has_instance(const struct feed_list *list, const char *id);
+/* Whether the row of one of these instances is in one of the pages, each of which is parsed once. */
+bool feed_list_has_instance(const struct feed_list *list, const char (*ids)[ID_SIZE], size_t n);

@@ -157,14 +157,22 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	return r < 0 ? r : feed_answer_apply(&answer, snapshot, ret);
 }
 
-bool feed_answer_has_instance(const struct feed_answer *answer, const char *id)
+static bool is_one_of(const char *id, const char (*ids)[ID_SIZE], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(ids[i], id))
+			return true;
+	return false;
+}
+
+bool feed_answer_has_instance(const struct feed_answer *answer, const char (*ids)[ID_SIZE], size_t n)
 {
 	const json_t *list = json_object_get(answer->json, "rows");
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *key = json_string_value(json_object_get(json_array_get(list, i), "key"));
 
-		if (str_starts(key, "instance/") && streq(key + strlen("instance/"), id))
+		if (str_starts(key, "instance/") && is_one_of(key + strlen("instance/"), ids, n))
 			return true;
 	}
 	return false;

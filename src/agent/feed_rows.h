@@ -40,8 +40,8 @@ void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more);
  * has a part of them, of which nothing may be made. */
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
 
-/* Whether the row of that instance is in it. */
-bool feed_answer_has_instance(const struct feed_answer *answer, const char *id);
+/* Whether the row of one of these instances is in it. */
+bool feed_answer_has_instance(const struct feed_answer *answer, const char (*ids)[ID_SIZE], size_t n);
 /* Parses and applies. -EINVAL: nothing was changed. */
 int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret);
 

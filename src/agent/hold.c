@@ -178,11 +178,10 @@ int hold_hear_store(struct hold *hold, const char *store)
 static bool knows_what_stands(const struct hold *hold, const struct feed_answer *answer,
 			      const struct feed_list *pages)
 {
-	for (size_t i = 0; i < hold->n_found; i++)
-		if (feed_answer_has_instance(answer, hold->found[i]) ||
-		    feed_list_has_instance(pages, hold->found[i]))
-			return true;
-	return hold->n_found == 0;
+	const char(*found)[ID_SIZE] = hold->found;
+
+	return hold->n_found == 0 || feed_answer_has_instance(answer, found, hold->n_found) ||
+	       feed_list_has_instance(pages, found, hold->n_found);
 }
 
 /* Before anything of it is in force, if it can be. */

@@ -252,6 +252,41 @@ static void test_found(void)
 	}
 }
 
+/* A list that came in pages is one of them all. */
+static void test_found_in_pages(void)
+{
+	static const char *const last = ANSWER(THEIRS, "6", "false", "");
+	static const struct {
+		const char *body, *name;
+		int holds;
+	} pages[] = {
+		{"{\"revision\": 5, \"full\": true, \"more\": \"instance/i-0\", \"rows\": [" INSTANCE(
+			 "i-0") "]}",
+		 "other instances", 1},
+		{"{\"revision\": 5, \"more\": \"instance/i-9\", \"rows\": [" INSTANCE("i-b") ", " INSTANCE(
+			 "i-9") "]}",
+		 "one of them", 0},
+	};
+	struct feed_list list = {};
+	struct world w;
+
+	world_begin(&w);
+	find_two(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		struct feed_answer page = {}, answer = {};
+
+		must(feed_answer_parse(pages[i].body, strlen(pages[i].body), &page));
+		must(feed_list_add(&list, &page, pages[i].body, strlen(pages[i].body)));
+		must(feed_answer_parse(last, strlen(last), &answer));
+		tap_is_int(hold_judge(w.hold, &answer, &list), pages[i].holds,
+			   "instances of no known store, and %s in page %zu", pages[i].name, i + 1);
+		feed_answer_done(&page);
+		feed_answer_done(&answer);
+	}
+	feed_list_clear(&list);
+	world_end(&w);
+}
+
 static void test_store_without_a_name(void)
 {
 	struct world w;
@@ -450,6 +485,7 @@ int main(void)
 	test_older_copy();
 	test_accept();
 	test_found();
+	test_found_in_pages();
 	test_store_without_a_name();
 	test_kept();
 	test_cut();
