@@ -35,6 +35,7 @@ struct control {
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
 	bool all_changed, nat_due, nodes_due, leftovers_due, tests_due;
+	bool waits; /* for the retry timer: what is to be done at once would fail again */
 };
 
 static void retry(struct control *control)
@@ -43,6 +44,7 @@ static void retry(struct control *control)
 	control->nat_due = true;
 	control->nodes_due = true;
 	control->tests_due = true;
+	control->waits = true;
 	loop_timer_set(control->retry_timer, RETRY_MS);
 }
 
@@ -163,7 +165,7 @@ static void pass_nat(struct control *control)
 		return;
 	control_nat_ranges(&view, &changes);
 	control->nat_due = changes.more;
-	if (changes.more)
+	if (changes.more && !control->waits)
 		loop_defer(control->pass);
 	commit(control, &changes);
 }
@@ -255,7 +257,7 @@ static void pass_states(struct control *control)
 	if (r < 0) {
 		log_errno(r, "cannot run pass");
 		retry(control);
-	} else if (r > 0) {
+	} else if (r > 0 && !control->waits) {
 		loop_defer(control->pass);
 	}
 }
@@ -290,6 +292,14 @@ static void on_store_changed(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
+	loop_defer(control->pass);
+}
+
+static void on_retry(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	control->waits = false;
 	loop_defer(control->pass);
 }
 
@@ -512,7 +522,7 @@ static int start(struct control *control)
 	r = loop_add_timer(control->loop, on_lease_timer, control, &control->lease_timer);
 	if (r < 0)
 		return r;
-	r = loop_add_timer(control->loop, on_store_changed, control, &control->retry_timer);
+	r = loop_add_timer(control->loop, on_retry, control, &control->retry_timer);
 	if (r < 0)
 		return r;
 	r = loop_add_timer(control->loop, on_leftovers, control, &control->leftovers_timer);

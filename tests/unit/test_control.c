@@ -373,6 +373,61 @@ static void test_failing_disk(void)
 	end(&s);
 }
 
+static unsigned int n_refused;
+
+static void on_refused(int number _unused_)
+{
+	n_refused++;
+}
+
+/* With these ports. */
+static void put_servers(struct setup *s, const char *group, uint32_t first, uint32_t last)
+{
+	struct server row = {.status = SERVER_REMOVING};
+	struct store_txn *txn;
+	int n_done = 0;
+
+	must(store_txn_new(&txn), "transaction");
+	must(str_copy(row.group, sizeof(row.group), group), "id");
+	must(str_copy(row.server_id, sizeof(row.server_id), "10.0.0.1"), "id");
+	for (row.port = first; row.port <= last; row.port++)
+		must(store_txn_row_put(txn, KIND_SERVER, &row), "put");
+	store_commit(s->store, txn, count_done, &n_done);
+	settle(s);
+	must(n_done == 1 ? 0 : -EIO, "commit");
+}
+
+/* Nor does it take what is done in steps, each of which asks for the next one. */
+static void test_failing_steps(void)
+{
+	struct server_group group = {.id = "sgp-1", .status = SERVER_GROUP_DELETING};
+	struct rlimit unlimited, small;
+	unsigned int n_before, n_then;
+	struct setup s;
+
+	begin(&s);
+	put_servers(&s, "sgp-1", 1, STORE_TXN_OPS_MAX);
+	put_servers(&s, "sgp-1", STORE_TXN_OPS_MAX + 1, STORE_TXN_OPS_MAX + 9);
+	put(&s, KIND_SERVER_GROUP, &group);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	(void)signal(SIGXFSZ, on_refused);
+	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
+	small = unlimited;
+	small.rlim_cur = 1024;
+	(void)setrlimit(RLIMIT_FSIZE, &small);
+	settle(&s);
+	n_before = n_refused;
+	settle(&s);
+	n_then = n_refused;
+	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+	tap_ok(n_before > 0 && n_then < n_before + 10,
+	       "a group that goes in steps is not tried in each turn of the loop (%u, %u)", n_before, n_then);
+	for (int i = 0; i < 50 && snapshot_server_group(store_rows(s.store), "sgp-1"); i++)
+		must(loop_turn(s.loop, 100), "turn");
+	tap_ok(!snapshot_server_group(store_rows(s.store), "sgp-1"), "and goes when it can");
+	end(&s);
+}
+
 static void test_swept_at_start(void)
 {
 	struct client_token old = {.uid = 5, .action = "vpc:CreateVpc", .token = "old"}, young = old;
@@ -548,6 +603,7 @@ int main(void)
 	test_reported_health();
 	test_repaired();
 	test_failing_disk();
+	test_failing_steps();
 	test_swept_at_start();
 	test_bootstrap();
 	test_given_ids();
