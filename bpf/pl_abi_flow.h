@@ -24,7 +24,7 @@
 #define PL_TOKENS_TENANTS 131072
 #define PL_TOKENS_SERVICE 8192 /* VPC 0's own, for probes and DNS */
 #define PL_FLOWS4_MAX	  (2 * (PL_TOKENS_TENANTS + PL_TOKENS_SERVICE))
-#define PL_RESTS_MAX	  16384
+#define PL_RESTS_MAX	  32768
 #define PL_FLOWS6_MAX	  1024 /* small while IPv6 is dropped at the door */
 
 /* Idle time-outs in seconds, by protocol and state; pl_sweep.h applies them. */
@@ -153,12 +153,14 @@ struct pl_round {
  * the program before any more. */
 enum { PL_OLD_READ, PL_OLD_EMPTY, PL_OLD_SLOTS };
 
-/* pl_rests: LRU hash by the replies' key: translated sources of datagrams that no other client may get yet
- * for the same server. */
+/* pl_rests: hash by the replies' key: translated sources of datagrams that no other client may get yet for
+ * the same server. Each row is in pl_rest_queue once, and counted in pl_rest_counts by its ENI and in all:
+ * these three are made anew together, or none is. */
 struct pl_rest {
 	__be32 addr; /* of the client that had it */
 	__u32 vpc;
 	__u32 until; /* jiffies */
+	__u32 eni;   /* whose share it takes */
 };
 
 /* What the agent asks of the data path, as the frame of a run of pl_ask. */

@@ -142,6 +142,7 @@ static int pl_round_tick(void *map, __u32 *key, struct pl_round *round)
 		pl_round_move(round, uses, PL_RANGE_TENANTS, pl_n_tenants);
 		pl_round_move(round, uses, PL_RANGE_SERVICE, pl_n_service);
 	}
+	bpf_loop(PL_RESTS_MAX / PL_TICK_TURNS, pl_rest_look, NULL, 0);
 	bpf_timer_start(&round->timer, PL_TICK_NS, 0);
 	return 0;
 }

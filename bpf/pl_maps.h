@@ -226,14 +226,28 @@ struct {
 	__uint(max_entries, 1);
 } pl_uses SEC(".maps");
 
-/* Translated sources of datagrams at rest (pl_rest.h). Written here alone. Full: those that rest the longest
- * are forgotten. */
+/* Translated sources of datagrams at rest (pl_rest.h), in turn, and how many each ENI has, by slot; all of
+ * them at PL_SLOT_SERVICE. Written here alone. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_flow4_key);
 	__type(value, struct pl_rest);
 	__uint(max_entries, PL_RESTS_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 } pl_rests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__type(value, struct pl_flow4_key);
+	__uint(max_entries, PL_RESTS_MAX);
+} pl_rest_queue SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, PL_SLOTS_MAX);
+} pl_rest_counts SEC(".maps");
 
 /* The timer that goes round the tokens. */
 struct {

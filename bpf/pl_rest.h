@@ -6,23 +6,75 @@
  * nobody but the client that had it gets it for the same server, and what comes late belongs to no flow.
  *
  * That is rare: a flow that is over has nearly always been silent for longer. It takes one that is refused,
- * that goes to another server, or whose client alone has fallen silent.
+ * that goes to another server, whose client alone has fallen silent, or whose listener has a short idle time.
+ *
+ * No rest makes room for another one. An ENI may have as many as are free (as with tokens, pl_share.h);
+ * beyond that its own flows end without one. So whoever ends many has few of them forgotten, and nobody else
+ * has. The timer takes away what is over.
  */
 #pragma once
 
 #include "pl_token.h"
 
-/* Remembers it, by the replies' key and whose it was. Of its own to the verifier, and for its stack. */
+static const volatile __u32 pl_rests_all = PL_SLOT_SERVICE; /* in pl_rest_counts; no stack is left for it */
+
+/* Remembers it, by the replies' key and whose it was. Of its own to the verifier, and for its stack, of which
+ * it has no byte more than this. */
 __attribute__((noinline)) int pl_rest_put(const struct pl_flow4_key *replies, __be32 addr, __u32 vpc,
-					  __u32 until)
+					  __u32 until, __u32 eni)
 {
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
-	struct pl_rest rest = {.addr = addr, .vpc = vpc, .until = until};
+	struct pl_rest rest = {.addr = addr, .vpc = vpc, .until = until, .eni = eni};
+	__u32 *count = bpf_map_lookup_elem(&pl_rest_counts, &rest.eni), *all;
+	const struct pl_rest *old;
 
-	if (!replies)
+	all = bpf_map_lookup_elem(&pl_rest_counts, (const void *)&pl_rests_all);
+	if (!replies || !count || !all)
 		return 0;
 	key = *replies;
-	bpf_map_update_elem(&pl_rests, &key, &rest, BPF_ANY);
+	old = bpf_map_lookup_elem(&pl_rests, &key);
+	if (old) { /* of the same client, or over: the share that it takes stays */
+		rest.eni = old->eni;
+		bpf_map_update_elem(&pl_rests, &key, &rest, BPF_EXIST);
+		return 0;
+	}
+	if (*(volatile __u32 *)count + *(volatile __u32 *)all >= PL_RESTS_MAX ||
+	    (int)bpf_map_update_elem(&pl_rests, &key, &rest, BPF_NOEXIST))
+		return 0;
+	if ((int)bpf_map_push_elem(&pl_rest_queue, &key, 0)) { /* its turn would never come */
+		bpf_map_delete_elem(&pl_rests, &key);
+		return 0;
+	}
+	__sync_fetch_and_add(count, 1);
+	__sync_fetch_and_add(all, 1);
+	return 0;
+}
+
+/* The next one is gone if it is over; else its turn comes again. 1: there is none. The timer looks. */
+static long pl_rest_look(__u32 i, void *context)
+{
+	__u32 all_at = PL_SLOT_SERVICE, eni, *count, *all;
+	struct pl_flow4_key key;
+	const struct pl_rest *rest;
+
+	if ((int)bpf_map_pop_elem(&pl_rest_queue, &key))
+		return 1;
+	rest = bpf_map_lookup_elem(&pl_rests, &key);
+	if (!rest)
+		return 0;
+	eni = rest->eni;
+	if (!pl_is_past(rest->until, bpf_jiffies64()) && !(int)bpf_map_push_elem(&pl_rest_queue, &key, 0))
+		return 0;
+	if ((int)bpf_map_delete_elem(&pl_rests, &key)) {
+		bpf_map_push_elem(&pl_rest_queue, &key, 0);
+		return 0;
+	}
+	count = bpf_map_lookup_elem(&pl_rest_counts, &eni);
+	all = bpf_map_lookup_elem(&pl_rest_counts, &all_at);
+	if (count && all) {
+		__sync_fetch_and_add(count, -1);
+		__sync_fetch_and_add(all, -1);
+	}
 	return 0;
 }
 
@@ -34,7 +86,7 @@ static __always_inline void pl_rest_begin(const struct pl_flow4_key *key, const 
 
 	if (pl_flow4_protocol(key) == IPPROTO_UDP && flow->kind == PL_FLOW_NAT_BACK && flow->slot &&
 	    !pl_is_past(until, bpf_jiffies64()))
-		pl_rest_put(key, flow->daddr, flow->partner_vpc, until);
+		pl_rest_put(key, flow->daddr, flow->partner_vpc, until, flow->slot);
 }
 
 /* What came late for a source at rest: the server still sends, so it rests on. Of its own to the verifier. */

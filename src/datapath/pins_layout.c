@@ -48,6 +48,15 @@ static bool is_of_flows(const struct datapath *datapath, const struct bpf_map *m
 	       map == skeleton->maps.pl_round;
 }
 
+/* Sources at rest: rows, their turns and their counts. */
+static bool is_of_rests(const struct datapath *datapath, const struct bpf_map *map)
+{
+	const struct pl_bpf *skeleton = datapath->skeleton;
+
+	return map == skeleton->maps.pl_rests || map == skeleton->maps.pl_rest_queue ||
+	       map == skeleton->maps.pl_rest_counts;
+}
+
 /* Whether a map of that name is pinned and is not what the program needs. */
 static bool pin_differs(const struct datapath *datapath, const struct bpf_map *map)
 {
@@ -117,17 +126,16 @@ static bool is_configuration_other(const struct datapath *datapath, const struct
 	return false;
 }
 
-/* Whether open flows need tables of their own beside those that are pinned, which are others, or not all of
- * them. */
-static bool is_flows_other(const struct datapath *datapath, const struct versions *pinned)
+/* Whether tables that belong together are to be made anew beside those that are pinned, which are others, or
+ * not all of them. */
+static bool is_group_other(const struct datapath *datapath,
+			   bool (*is_member)(const struct datapath *datapath, const struct bpf_map *map))
 {
 	int n_there = 0, n_missing = 0;
 	const struct bpf_map *map;
 
-	if (pinned->flow && pinned->flow != PL_FLOW_VERSION)
-		return true;
 	bpf_object__for_each_map(map, datapath->skeleton->obj) {
-		if (!is_of_flows(datapath, map))
+		if (!is_member(datapath, map))
 			continue;
 		if (pin_differs(datapath, map))
 			return true;
@@ -137,6 +145,21 @@ static bool is_flows_other(const struct datapath *datapath, const struct version
 			n_missing++;
 	}
 	return n_there && n_missing;
+}
+
+static bool is_flows_other(const struct datapath *datapath, const struct versions *pinned)
+{
+	return (pinned->flow && pinned->flow != PL_FLOW_VERSION) || is_group_other(datapath, is_of_flows);
+}
+
+static bool is_map_other(const struct datapath *datapath, const struct bpf_map *map,
+			 const struct versions *pinned)
+{
+	if (is_of_flows(datapath, map))
+		return is_flows_other(datapath, pinned);
+	if (is_of_rests(datapath, map))
+		return is_group_other(datapath, is_of_rests);
+	return pin_differs(datapath, map);
 }
 
 static int put_beside(const struct datapath *datapath, struct bpf_map *map)
@@ -261,7 +284,7 @@ static int prepare_map(struct datapath *datapath, struct bpf_map *map, const str
 
 	if (is_configuration(datapath, map))
 		return datapath->is_waiting ? put_beside(datapath, map) : put_in_place(datapath, map);
-	if (is_of_flows(datapath, map) ? !is_flows_other(datapath, pinned) : !pin_differs(datapath, map))
+	if (!is_map_other(datapath, map, pinned))
 		return put_in_place(datapath, map);
 	if (map == skeleton->maps.pl_reasons)
 		log_info("counting packets from zero: the pinned counters are of other reasons dir=%s",

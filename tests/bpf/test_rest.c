@@ -5,6 +5,8 @@
 #include "../tap.h"
 #include "flows.h"
 
+#define FLOWS 32
+
 static const struct node_rule rules_none[] = {{"10.0.0.0", 8, IPPROTO_TCP, 1, 1, true}};
 
 static struct pl_flow4_key replies_key(const struct pkt *seen)
@@ -128,6 +130,105 @@ static void test_silent(struct node *node)
 	node_bump(node, SLOT_ENI_A);
 }
 
+static uint32_t n_rests(const struct node *node, uint32_t eni)
+{
+	uint32_t n = 0;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_rest_counts), &eni, &n), "pl_rest_counts");
+	return n;
+}
+
+/* Rows that there are; all of them are to rest until then, if that is not 0. */
+static uint32_t each_rest(const struct node *node, uint32_t until)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_rests);
+	uint32_t n = 0;
+	struct pl_flow4_key *keys = node_keys(fd, &n);
+	struct pl_rest rest;
+
+	for (uint32_t i = 0; i < n && until; i++) {
+		must(bpf_map_lookup_elem(fd, &keys[i], &rest), "pl_rests");
+		rest.until = until;
+		map_put(node->bpf->maps.pl_rests, &keys[i], &rest);
+	}
+	free(keys);
+	return n;
+}
+
+/* So many rests of an ENI, as if that many flows of it had ended. */
+static void fill(const struct node *node, uint32_t eni, uint32_t n, uint32_t until)
+{
+	uint32_t all = n_rests(node, PL_SLOT_SERVICE) + n, own = n_rests(node, eni) + n, zero = 0;
+	struct pl_rest rest = {.until = until, .eni = eni};
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct pl_flow4_key key = {.saddr = i, .vpc_proto = 99 << 8 | IPPROTO_UDP};
+
+		map_put(node->bpf->maps.pl_rests, &key, &rest);
+		must(bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_rest_queue), NULL, &key, BPF_ANY),
+		     "pl_rest_queue");
+	}
+	map_put(node->bpf->maps.pl_rest_counts, &eni, &own);
+	map_put(node->bpf->maps.pl_rest_counts, &zero, &all);
+}
+
+/* Many flows of one ENI that end. */
+static void end_many(struct node *node, uint32_t slot, uint32_t eni)
+{
+	struct pkt p;
+
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		p = udp(node, slot, 1024 + i);
+		(void)node_send(node, slot, &p);
+	}
+	node_policy(node, eni, RULES(rules_none), false);
+	node_bump(node, eni);
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		p = udp(node, slot, 1024 + i);
+		(void)node_send(node, slot, &p);
+	}
+	node_policy(node, eni, RULES(rules_eni), false);
+	node_bump(node, eni);
+}
+
+/* Nobody has others' rests forgotten by ending many flows. */
+static void test_share(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000), seen = deliver(node, SLOT_A, &p), other;
+	struct pl_rest rest;
+	uint32_t now = ticks(node);
+
+	node_clear_flows(node);
+	seen = deliver(node, SLOT_A, &p);
+	end_flow(node, SLOT_A, SLOT_ENI_A);
+	tap_ok(rest_of(node, &seen, &rest) && n_rests(node, SLOT_ENI_A) == 1, "a source rests");
+	fill(node, SLOT_ENI_B, PL_RESTS_MAX / 2 - FLOWS / 2, now + PL_REST_UDP * pl_kernel_hz());
+	end_many(node, SLOT_B, SLOT_ENI_B);
+	tap_ok(n_rests(node, SLOT_ENI_B) >= PL_RESTS_MAX / 2 - 1 &&
+		       n_rests(node, SLOT_ENI_B) <= PL_RESTS_MAX / 2,
+	       "those of another ENI take half of the room, %u", n_rests(node, SLOT_ENI_B));
+	tap_ok(rest_of(node, &seen, &rest) && rest.vpc == 10, "and the first one still");
+	tap_is_int(n_rests(node, PL_SLOT_SERVICE), each_rest(node, 0), "all are counted");
+	p = udp(node, SLOT_A, 4001);
+	other = deliver(node, SLOT_A, &p);
+	node_policy(node, SLOT_ENI_A, RULES(rules_none), false);
+	node_bump(node, SLOT_ENI_A);
+	(void)node_send(node, SLOT_A, &p);
+	node_policy(node, SLOT_ENI_A, RULES(rules_eni), false);
+	node_bump(node, SLOT_ENI_A);
+	tap_ok(rest_of(node, &other, &rest) && n_rests(node, SLOT_ENI_A) == 2,
+	       "there is room for more of it");
+
+	(void)each_rest(node, now);
+	arm_timer(node);
+	for (int i = 0; i < 3000 && n_rests(node, PL_SLOT_SERVICE); i++)
+		(void)usleep(10000);
+	stop_timer(node);
+	tap_ok(each_rest(node, 0) == 0 && n_rests(node, PL_SLOT_SERVICE) == 0 &&
+		       n_rests(node, SLOT_ENI_A) == 0 && n_rests(node, SLOT_ENI_B) == 0,
+	       "what is over goes");
+}
+
 /* Connections have their handshake. */
 static void test_tcp(struct node *node)
 {
@@ -152,6 +253,11 @@ int main(void)
 	test_silent(node);
 	node_clear_flows(node);
 	test_tcp(node);
+	node_free(node);
+
+	node = node_new(&(struct node_options){0});
+	serve_by(node, 1);
+	test_share(node);
 	node_free(node);
 	return tap_done();
 }
