@@ -403,6 +403,8 @@ static inline void node_make_old_flows(struct node *node, uint32_t row_size)
 	must(bpf_map__set_inner_map_fd(node->bpf->maps.pl_flows4_old, node->old_fd), "inner map");
 }
 
+#define NODE_TALLIES 8192 /* so that a test can fill them */
+
 /* Before the object is loaded. */
 static inline void node_size_flows(struct node *node, const struct node_options *options)
 {
@@ -420,6 +422,7 @@ static inline void node_size_flows(struct node *node, const struct node_options 
 	bpf_map__set_max_entries(node->bpf->maps.pl_tokens, n_tenants + n_service);
 	bpf_map__set_max_entries(node->bpf->maps.pl_free, n_tenants);
 	bpf_map__set_max_entries(node->bpf->maps.pl_free_service, n_service);
+	bpf_map__set_max_entries(node->bpf->maps.pl_tallies, NODE_TALLIES);
 }
 
 static inline struct node *node_new(const struct node_options *options)

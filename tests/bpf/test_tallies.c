@@ -197,7 +197,7 @@ static void test_full(struct node *node)
 	struct pl_flow4 flow, back;
 
 	clear(node);
-	for (uint32_t i = 0; i < PL_TALLIES_MAX; i++) {
+	for (uint32_t i = 0; i < NODE_TALLIES; i++) {
 		struct pl_tally_key key = {.slot = 1000000 + i};
 
 		must(bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_tallies), &key, &zero, BPF_ANY),
