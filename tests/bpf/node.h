@@ -303,6 +303,21 @@ static inline void node_bump(struct node *node, uint32_t slot)
 	map_put(node->bpf->maps.pl_generations, &slot, &generation);
 }
 
+/* A port's MTU, which is the node's least one from now on. */
+static inline void node_mtu(struct node *node, uint32_t slot, uint16_t mtu)
+{
+	struct pl_config config;
+	struct pl_port port;
+	uint32_t zero = 0;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
+	port.mtu = mtu;
+	map_put(node->bpf->maps.pl_ports, &slot, &port);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_config), &zero, &config), "pl_config");
+	config.mtu_low = mtu;
+	map_put(node->bpf->maps.pl_config, &zero, &config);
+}
+
 /* As if the slot's rows were being changed: what is judged meanwhile is not remembered. */
 static inline void node_unsettle(struct node *node, uint32_t slot)
 {

@@ -80,21 +80,6 @@ static void test_ttl(struct node *node, const char *mode)
 	       "but 0 may not even be sent (%s)", mode);
 }
 
-/* Makes a port's MTU another one; the node's least follows. */
-static void set_mtu(struct node *node, uint32_t slot, uint16_t mtu)
-{
-	struct pl_config config;
-	struct pl_port port;
-	uint32_t zero = 0;
-
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
-	port.mtu = mtu;
-	map_put(node->bpf->maps.pl_ports, &slot, &port);
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_config), &zero, &config), "pl_config");
-	config.mtu_low = mtu;
-	map_put(node->bpf->maps.pl_config, &zero, &config);
-}
-
 static struct pkt of_size(const struct node *node, uint32_t slot, const char *dst, uint8_t protocol,
 			  size_t size)
 {
@@ -123,7 +108,7 @@ static void test_mtu(struct node *node, const char *mode)
 	node_clear_flows(node);
 	forget_rate(node, SLOT_A);
 	serve_by(node, 1);
-	set_mtu(node, SLOT_S1, 600);
+	node_mtu(node, SLOT_S1, 600);
 	p = of_size(node, SLOT_A, "10.0.0.100", IPPROTO_UDP, 600);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "a packet of the receiver's MTU (%s)",
 		   mode);
@@ -148,13 +133,13 @@ static void test_mtu(struct node *node, const char *mode)
 	tap_ok(o.reason == PL_DROP_TOO_BIG && is_error_about(node, SLOT_A, &p, &o, 3, 4, 600),
 	       "segments that do not (%s)", mode);
 	node->gso_size = 0;
-	set_mtu(node, SLOT_A2, 700);
+	node_mtu(node, SLOT_A2, 700);
 	p = of_size(node, SLOT_A, "10.0.0.11", IPPROTO_UDP, 701);
 	o = node_send(node, SLOT_A, &p);
 	tap_ok(o.reason == PL_DROP_TOO_BIG && is_error_about(node, SLOT_A, &p, &o, 3, 4, 700),
 	       "between instances, too (%s)", mode);
-	set_mtu(node, SLOT_S1, 1500);
-	set_mtu(node, SLOT_A2, 1500);
+	node_mtu(node, SLOT_S1, 1500);
+	node_mtu(node, SLOT_A2, 1500);
 	serve_by_all(node);
 }
 

@@ -169,21 +169,6 @@ static int reach_bad_gso(struct node *node)
 	return reason;
 }
 
-/* Makes a port's MTU another one, and the node's least. */
-static void set_mtu(struct node *node, uint32_t slot, uint16_t mtu)
-{
-	struct pl_config config;
-	struct pl_port port;
-	uint32_t zero = 0;
-
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
-	port.mtu = mtu;
-	map_put(node->bpf->maps.pl_ports, &slot, &port);
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_config), &zero, &config), "pl_config");
-	config.mtu_low = mtu;
-	map_put(node->bpf->maps.pl_config, &zero, &config);
-}
-
 static int reach_too_big(struct node *node)
 {
 	static char text[101];
@@ -198,9 +183,9 @@ static int reach_too_big(struct node *node)
 				   .sport = 4000,
 				   .dport = 1500,
 				   .payload = text});
-	set_mtu(node, SLOT_A2, 100);
+	node_mtu(node, SLOT_A2, 100);
 	reason = reason_of(node, SLOT_A, &p);
-	set_mtu(node, SLOT_A2, 1500);
+	node_mtu(node, SLOT_A2, 1500);
 	return reason;
 }
 

@@ -108,20 +108,6 @@ static bool run_packet(struct talk *talk, char **words, size_t n)
 	return arrives(talk, whom, &p, &o.out, &want);
 }
 
-static void set_mtu(struct node *node, uint32_t slot, uint16_t mtu)
-{
-	struct pl_config config;
-	struct pl_port port;
-	uint32_t zero = 0;
-
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_ports), &slot, &port), "pl_ports");
-	port.mtu = mtu;
-	map_put(node->bpf->maps.pl_ports, &slot, &port);
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_config), &zero, &config), "pl_config");
-	config.mtu_low = mtu;
-	map_put(node->bpf->maps.pl_config, &zero, &config);
-}
-
 static void set_rules(struct talk *talk, bool on)
 {
 	uint32_t slot = talk->is_local ? SLOT_A2 : SLOT_ENI_A;
@@ -235,7 +221,7 @@ static bool run_order(struct talk *talk, char **words, size_t n)
 	if (strcmp(words[0], "pass") == 0)
 		age_flows(talk->node, number);
 	else if (strcmp(words[0], "mtu") == 0)
-		set_mtu(talk->node, talk->slots[SERVER], number);
+		node_mtu(talk->node, talk->slots[SERVER], number);
 	else
 		return fails(talk, "no such line");
 	return true;
@@ -267,8 +253,8 @@ static struct talk begin(struct node *node)
 /* As the next script expects the world. */
 static void end(struct talk *talk)
 {
-	set_mtu(talk->node, SLOT_S1, 1500);
-	set_mtu(talk->node, SLOT_A2, 1500);
+	node_mtu(talk->node, SLOT_S1, 1500);
+	node_mtu(talk->node, SLOT_A2, 1500);
 	set_rules(talk, true);
 	if (count_faults(talk->node))
 		(void)fails(talk, talk->fault ? talk->fault : "rows, tokens and counts do not fit together");
