@@ -256,6 +256,39 @@ __attribute__((unused)) static const struct plan_eni *find_eni(const struct plan
 	return NULL;
 }
 
+__attribute__((unused)) static const struct plan_listener *listener_of(const struct plan *plan,
+								       const char *zone, uint16_t port)
+{
+	const struct plan_eni *eni = find_eni(plan, zone);
+
+	for (size_t i = 0; eni && i < plan->n_listeners; i++)
+		if (plan->listeners[i].key.target == eni->value.target &&
+		    plan->listeners[i].key.port == htons(port))
+			return &plan->listeners[i];
+	return NULL;
+}
+
+/* The last octets and subnets of the backends in a table: "1.10 2.10"; "-" if it has none. */
+__attribute__((unused)) static const char *served_by(const struct plan *plan, const char *zone, uint16_t port)
+{
+	const struct plan_listener *listener = listener_of(plan, zone, port);
+	static char text[256];
+
+	text[0] = '\0';
+	if (!listener)
+		return "no listener";
+	for (size_t i = 0; i < plan->n_backends; i++) {
+		uint32_t addr = ntohl(plan->backends[i].value.addr.w[3]), places = 0;
+
+		for (uint32_t j = 0; j < listener->value.table_size; j++)
+			places += listener->table[j] == plan->backends[i].index;
+		if (places)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u.%u",
+				 *text ? " " : "", addr >> 8 & 255, addr & 255);
+	}
+	return *text ? text : "-";
+}
+
 __attribute__((unused)) static const struct plan_security_group *find_group(const struct plan *plan,
 									    uint32_t number)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan of a small world: ports, places, endpoint ENIs, tables with rescue, probes, numbers that stay, and
- * rows that dangle.
+ * The plan of a small world: ports, places, endpoint ENIs and their limits, an ENI that gives way to another,
+ * numbers that stay, and rows that dangle.
  */
 #include "tests/unit/plan_world.h"
 
@@ -161,38 +161,6 @@ static void test_endpoints(void)
 	world_free(&w);
 }
 
-static const struct plan_listener *listener_of(const struct plan *plan, const char *zone, uint16_t port)
-{
-	const struct plan_eni *eni = find_eni(plan, zone);
-
-	for (size_t i = 0; eni && i < plan->n_listeners; i++)
-		if (plan->listeners[i].key.target == eni->value.target &&
-		    plan->listeners[i].key.port == htons(port))
-			return &plan->listeners[i];
-	return NULL;
-}
-
-/* The last octets and subnets of the backends in a table: "1.10 2.10"; "-" if it has none. */
-static const char *served_by(const struct plan *plan, const char *zone, uint16_t port)
-{
-	const struct plan_listener *listener = listener_of(plan, zone, port);
-	static char text[256];
-
-	text[0] = '\0';
-	if (!listener)
-		return "no listener";
-	for (size_t i = 0; i < plan->n_backends; i++) {
-		uint32_t addr = ntohl(plan->backends[i].value.addr.w[3]), places = 0;
-
-		for (uint32_t j = 0; j < listener->value.table_size; j++)
-			places += listener->table[j] == plan->backends[i].index;
-		if (places)
-			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u.%u",
-				 *text ? " " : "", addr >> 8 & 255, addr & 255);
-	}
-	return *text ? text : "-";
-}
-
 static void test_limits(void)
 {
 	static const struct {
@@ -239,433 +207,90 @@ static void test_limits(void)
 	world_free(&w);
 }
 
-static void test_tables(void)
+static const struct plan_eni *eni_at(const struct plan *plan, const char *addr)
 {
-	struct world w;
-	const struct plan *plan;
+	const struct plan_place *place = find_place(plan, 10, addr);
 
-	world_new(&w);
-	plan = world_plan(&w);
-	tap_is_str(served_by(plan, ZONE_H, 443), "1.10", "a zone is served by its own server");
-	tap_is_str(served_by(plan, ZONE_I, 443), "2.10", "and the other one by the other");
-	tap_is_int(listener_of(plan, ZONE_H, 443)->value.idle_s, 900,
-		   "the listener's idle time-out is in the row");
-	tap_is_int(listener_of(plan, ZONE_H, 443)->value.vpc, 11, "and so is its servers' VPC");
-	tap_is_int(plan->n_backends, 2, "both servers are backends");
-	tap_is_int(ntohl(plan->backends[0].value.nat_first), 0x64400010,
-		   "sources are translated to the range");
-	tap_is_int(plan->backends[0].value.nat_count, 16, "all of its sixteen addresses");
-
-	strcpy(w.ill[0], "i-p1");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "rescue: a zone without a healthy server is served by another");
-	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "the healthy zone goes on by itself");
-	strcpy(w.ill[1], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
-		   "no healthy server at all: the zone's own stays in");
-	tap_is_str(served_by(w.plan, ZONE_I, 443), "2.10", "in both zones");
-	rows_put(w.rows, "load_balancer/nlb-1", "{'id': 'nlb-1', 'vpc': 'vpc-p', 'status': 'Active'}");
-	memset(w.ill[1], 0, sizeof(w.ill[1]));
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
-		   "without CrossZoneEnabled no other zone's server stands in");
-	world_server(&w, "p1", ZONE_I, "10.0.1.10", 100);
-	tap_is_int(listener_of(world_plan(&w), ZONE_H, 443)->value.table_size, 0,
-		   "a zone without a server has none");
-	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
-	world_service(&w);
-	memset(w.ill, 0, sizeof(w.ill));
-
-	rows_put(w.rows, "server_health/sgp-1/i-p1/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'port': 443, 'node': 'n2', 'healthy': false}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "what another node reported counts, too");
-	rows_delete(w.rows, "server_health/sgp-1/i-p1/443");
-
-	world_server(&w, "p1", ZONE_H, "10.0.1.10", 0);
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "weight 0 means no new flows");
-	tap_is_int(w.plan->n_backends, 2, "but it stays a backend");
-	rows_put(w.rows, "server/sgp-1/i-p1/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
-		 "'weight': 100, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'status': 'Removing'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "a server that is being removed gets none");
-	tap_is_int(w.plan->n_backends, 2, "and stays a backend for those that it has");
-	strcpy(w.ill[0], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "not even when all others are ill");
-	memset(w.ill, 0, sizeof(w.ill));
-	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
-
-	w.missing_device = 101;
-	rows_put(w.rows, "server_health/sgp-1/i-p1/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'port': 443, 'node': 'n1', 'healthy': true}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "a server whose device is missing gets none, however well it was when last probed");
-	rows_delete(w.rows, "server_health/sgp-1/i-p1/443");
-	w.missing_device = 0;
-
-	rows_put(w.rows, "instance/i-p1",
-		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
-	strcpy(w.ill[0], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "a stopped instance serves nobody, not even when all are ill");
-	memset(w.ill, 0, sizeof(w.ill));
-	rows_delete(w.rows, "instance/i-p1");
-	rows_delete(w.rows, "port/eni-p1");
-	rows_delete(w.rows, "instance/i-p2");
-	rows_delete(w.rows, "port/eni-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "-", "servers that are gone leave an empty table");
-	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.table_size, 0,
-		   "which says that there is no backend");
-	world_free(&w);
+	for (size_t i = 0; place && place->value.kind == PL_PLACE_ENI && i < plan->n_enis; i++)
+		if (plan->enis[i].slot == place->value.id)
+			return &plan->enis[i];
+	return NULL;
 }
 
-static void put_balancer(struct world *w, const char *status)
+/* Of the zone h: at 10.0.1.77 with nlb-2, beside the one at 10.0.1.50 with nlb-1. */
+static void put_migration(struct world *w, const char *status)
 {
-	rows_put(w->rows, "load_balancer/nlb-1",
-		 "{'id': 'nlb-1', 'type': 'slb', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': '%s'}",
+	rows_put(w->rows, "load_balancer/nlb-2",
+		 "{'id': 'nlb-2', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': 'Active'}");
+	rows_put(w->rows, "port/eni-new",
+		 "{'id': 'eni-new', 'number': 301, 'kind': 'endpoint', 'zone': '" ZONE_H
+		 "', 'vpc': 'vpc-c', 'addr': '10.0.1.77', 'groups': ['sg-ep'], 'holder': 'ep-1', 'status': "
+		 "'InUse'}");
+	rows_put(w->rows, "endpoint_zone/ep-1/" ZONE_H,
+		 "{'endpoint': 'ep-1', 'zone': '" ZONE_H "', 'port': 'eni-new', 'addr': '10.0.1.77', "
+		 "'resource': 'nlb-2', 'replaced_port': 'eni-ep-1-h', 'replaced_addr': '10.0.1.50', "
+		 "'replaced_resource': 'nlb-1', %s}",
 		 status);
 }
 
-/* "well", "ill", "leaving" or "gone": what the server 10.0.1.10 may keep; "-": it has no row. */
-static const char *keeps(const struct plan *plan)
+static void test_migration(void)
 {
-	static const char *const names[] = {"?", "well", "ill", "leaving", "gone"};
-
-	for (size_t i = 0; i < plan->n_served; i++)
-		if (((const uint8_t *)&plan->served[i].key.addr)[14] == 1)
-			return names[plan->served[i].value.state];
-	return "-";
-}
-
-static void test_served(void)
-{
-	const struct plan_listener *h, *i;
+	static const struct {
+		const char *status;
+		bool has_old, has_new, is_new_connected;
+	} cases[] = {
+		{"'status': 'Migrating'", true, true, true},
+		{"'status': 'Migrated'", true, true, true},
+		{"'status': 'Migrated', 'retiring': true", false, true, true},
+		{"'status': 'Disconnecting'", false, true, false},
+		{"'status': 'Deleting'", false, false, false},
+	};
+	uint32_t slot, target;
 	struct world w;
 
 	world_new(&w);
-	tap_is_str(keeps(world_plan(&w)), "well", "a server that is well keeps all its flows");
-	h = listener_of(w.plan, ZONE_H, 443);
-	i = listener_of(w.plan, ZONE_I, 443);
-	tap_ok(w.plan->n_served == 2 && w.plan->served[0].key.group == h->value.group &&
-		       h->value.group == i->value.group && h->value.group,
-	       "a group's listeners in all zones name its servers");
-	tap_ok(w.plan->served[0].key.port == htons(443) && !w.plan->served[0].value.drains,
-	       "by address and port");
-	strcpy(w.ill[0], "i-p1");
-	tap_is_str(keeps(world_plan(&w)), "ill", "one that is ill keeps connections");
-	tap_is_int(listener_of(w.plan, ZONE_H, 443)->value.flags, 0, "while there is another one");
-	strcpy(w.ill[1], "i-p2");
-	tap_is_str(keeps(world_plan(&w)), "ill", "one is ill among others that are");
-	tap_ok(listener_of(w.plan, ZONE_H, 443)->value.flags & PL_LISTENER_F_ILL,
-	       "which is said in the listener's row");
-	memset(w.ill, 0, sizeof(w.ill));
-	world_server(&w, "p1", ZONE_H, "10.0.1.10", 0);
-	tap_is_str(keeps(world_plan(&w)), "leaving", "one without weight leaves");
-	rows_put(w.rows, "server/sgp-1/i-p1/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
-		 "'weight': 100, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'status': 'Removing'}");
-	tap_is_str(keeps(world_plan(&w)), "leaving", "and one that is being removed");
-	world_server(&w, "p1", ZONE_H, "10.0.1.10", 100);
-	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'drain_enabled': true, "
-		 "'drain_timeout_s': 40, 'status': 'Available'}");
-	tap_is_str(keeps(world_plan(&w)), "well", "until then nobody drains");
-	tap_ok(w.plan->served[0].value.drains && w.plan->served[0].value.drain_s == 40,
-	       "how long a server of the group may drain is in its row");
-	rows_put(w.rows, "instance/i-p1",
-		 "{'id': 'i-p1', 'vpc': 'vpc-p', 'node': 'n1', 'port': 'eni-p1', 'status': 'Stopped'}");
-	tap_is_str(keeps(world_plan(&w)), "gone", "one that is stopped keeps nothing");
-	rows_delete(w.rows, "server/sgp-1/i-p1/443");
-	tap_is_str(keeps(world_plan(&w)), "-", "one that is no server has no row");
-	world_free(&w);
-}
-
-static void test_classic(void)
-{
-	struct world w;
-
-	world_new(&w);
-	put_balancer(&w, "Active");
-	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'load_balancer': 'nlb-1', 'protocol': 'TCP', "
-		 "'health_enabled': true, 'status': 'Available'}");
-	rows_put(w.rows, "server_group/sgp-0",
-		 "{'id': 'sgp-0', 'vpc': 'vpc-p', 'load_balancer': 'nlb-1', 'protocol': 'TCP', "
-		 "'status': 'Available'}");
-	rows_put(w.rows, "server/sgp-0/i-p1/0",
-		 "{'group': 'sgp-0', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'weight': 100, "
-		 "'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n1', 'status': 'Available'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10",
-		   "a classic load balancer's servers of all zones serve its one");
-	tap_is_int(w.plan->n_backends, 2, "what has no port is no backend");
-	tap_is_int(w.plan->n_probes, 2, "nor probed");
-	strcpy(w.ill[0], "i-p1");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "of which the healthy ones get new flows");
-	strcpy(w.ill[1], "i-p2");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10", "or all, if none is");
-	memset(w.ill, 0, sizeof(w.ill));
-	put_balancer(&w, "Stopping");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "no listener", "one that is stopped serves none");
-	put_balancer(&w, "Inactive");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "no listener", "nor afterwards");
-	put_balancer(&w, "Starting");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10 2.10", "until it is started again");
-	world_free(&w);
-}
-
-/* The service is in another region: none of its zones is called as the endpoint's. */
-static void test_far_endpoint(void)
-{
-	const char *zone = "cn-beijing-c";
-	const struct plan *plan;
-	struct world w;
-
-	world_new(&w);
-	world_endpoint_zone(&w, "ep-1", zone, "10.0.3.50", 203, "Connected");
-	tap_is_str(served_by(world_plan(&w), zone, 443), "1.10 2.10",
-		   "a zone that no load balancer's zone is called as is served by all servers");
-	rows_put(w.rows, "endpoint_zone/ep-1/cn-beijing-c",
-		 "{'endpoint': 'ep-1', 'zone': 'cn-beijing-c', 'vswitch': 'vsw-c-h', 'port': 'eni-ep-1-c', "
-		 "'addr': '10.0.3.50', 'domain': 'c.example', 'resource': 'nlb-1', 'resource_zone': '" ZONE_I
-		 "', 'status': 'Connected'}");
-	plan = world_plan(&w);
-	tap_is_str(served_by(plan, zone, 443), "2.10",
-		   "a zone of an endpoint of another region is served from the zone that it was given");
-	tap_is_int(find_eni(plan, zone)->value.target, find_eni(plan, ZONE_I)->value.target,
-		   "which is one target with that zone itself");
-	tap_ok(find_eni(plan, zone)->value.flags & PL_ENI_F_CONNECTED, "it is connected");
-	tap_is_str(failure_of(plan, "endpoint/ep-1"), "", "and nothing fails");
-	world_free(&w);
-}
-
-static void test_server_addresses(void)
-{
-	struct world w;
-
-	world_new(&w);
-	rows_put(w.rows, "server/sgp-1/10.0.1.10/443",
-		 "{'group': 'sgp-1', 'server_id': '10.0.1.10', 'type': 'Ip', 'addr': '10.0.1.10', 'port': "
-		 "443, "
-		 "'weight': 50, 'zone': '" ZONE_H "', 'status': 'Available'}");
-	rows_delete(w.rows, "server/sgp-1/i-p1/443");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "an address that no interface has serves nobody");
-	rows_put(w.rows, "address/vpc-p/10.0.1.10",
-		 "{'vpc': 'vpc-p', 'addr': '10.0.1.10', 'port': 'eni-p1'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "1.10",
-		   "it serves once an instance has taken the address");
-	rows_put(w.rows, "server/sgp-1/i-c/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-c', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': 443, "
-		 "'weight': 100, "
-		 "'zone': '" ZONE_I "', 'port_id': 'eni-c', 'status': 'Available'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_I, 443), "2.10",
-		   "an instance of another VPC is never a backend");
-	rows_put(w.rows, "port/eni-p1",
-		 "{'id': 'eni-p1', 'number': 101, 'kind': 'endpoint', 'vpc': 'vpc-p', 'addr': '10.0.1.10', "
-		 "'holder': 'ep-9', 'status': 'InUse'}");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10",
-		   "nor is an endpoint: what leads to an endpoint could lead round in a circle");
-	world_free(&w);
-}
-
-static void test_far_backend(void)
-{
-	const struct plan_backend *far = NULL;
-	struct world w;
-
-	world_new(&w);
-	world_instance(&w, "p2", 102, "p", ZONE_I, "10.0.2.10", "sg-p", "n2");
-	rows_delete(w.rows, "instance/i-p1");
-	rows_delete(w.rows, "port/eni-p1");
 	world_plan(&w);
-	for (size_t i = 0; i < w.plan->n_backends; i++)
-		far = &w.plan->backends[i];
-	tap_ok(far && far->value.node == 2 && far->value.slot == PL_SLOT_NONE,
-	       "a backend of another node has that node's number and no slot here");
-	tap_is_int(place_kind(w.plan, 11, "10.0.2.10"), PL_PLACE_REMOTE,
-		   "and a place in its VPC, which has no port here");
-	tap_is_int(place_kind(w.plan, 11, "100.64.0.20"), PL_PLACE_NAT,
-		   "where our translated sources stand, too");
-	tap_is_str(served_by(w.plan, ZONE_H, 443), "2.10", "it serves like any other");
-	world_free(&w);
-}
+	slot = eni_at(w.plan, "10.0.1.50")->slot;
+	target = eni_at(w.plan, "10.0.1.50")->value.target;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct plan_eni *old, *new;
 
-static void test_listeners(void)
-{
-	static const char *const statuses[] = {"Provisioning", "Running", "Configuring", "Starting",
-					       "Stopping",     "Stopped", "Deleting"};
-	struct world w;
-	const struct plan *plan;
-
-	world_new(&w);
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		rows_put(w.rows, "listener/lsn-2",
-			 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': "
-			 "'TCP', "
-			 "'port': 80, 'status': '%s'}",
-			 statuses[i]);
-		tap_ok((listener_of(world_plan(&w), ZONE_H, 80) != NULL) == (i < 4), "a listener %s is %s",
-		       statuses[i], i < 4 ? "there" : "not there");
+		put_migration(&w, cases[i].status);
+		world_plan(&w);
+		old = eni_at(w.plan, "10.0.1.50");
+		new = eni_at(w.plan, "10.0.1.77");
+		tap_ok(!old == !cases[i].has_old && !new == !cases[i].has_new,
+		       "%s: %s old ENI and %s new one", cases[i].status, cases[i].has_old ? "the" : "no",
+		       cases[i].has_new ? "the" : "no");
+		tap_ok(!old || (old->slot == slot && old->value.target == target &&
+				old->value.flags == PL_ENI_F_CONNECTED && old->set.count),
+		       "the old one is as it was, so its flows go on");
+		tap_ok(!new || (new->value.target != target &&new->set.count &&
+				!(new->value.flags &PL_ENI_F_CONNECTED) == !cases[i].is_new_connected),
+		       "the new one leads to the other load balancer");
 	}
-	rows_put(w.rows, "listener/lsn-2",
-		 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'UDP', "
-		 "'port': 443, "
-		 "'status': 'Running'}");
-	plan = world_plan(&w);
-	tap_is_int(plan->n_listeners, 4, "TCP and UDP may share a port number");
-	tap_is_int(plan->n_tables, 2, "listeners of one server group and zone share one table");
-	tap_ok(plan->listeners[0].key.target < plan->listeners[2].key.target &&
-		       plan->listeners[0].key.protocol == 6 && plan->listeners[1].key.protocol == 17,
-	       "listeners are sorted by target, port and protocol");
-	rows_put(w.rows, "listener/lsn-3",
-		 "{'id': 'lsn-3', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
-		 "'port': 443, "
-		 "'status': 'Running'}");
-	rows_put(w.rows, "listener/lsn-4",
-		 "{'id': 'lsn-4', 'load_balancer': 'nlb-1', 'server_group': 'sgp-gone', 'protocol': 'TCP', "
-		 "'port': 81, "
-		 "'status': 'Running'}");
-	plan = world_plan(&w);
-	tap_is_str(failure_of(plan, "listener/lsn-3"), "another listener has port 443",
-		   "a port is listened on once");
-	tap_ok(*failure_of(plan, "listener/lsn-4") && listener_of(plan, ZONE_H, 81)->value.table_size == 0,
-	       "a listener without its server group is a failure, and has no backend");
+	put_migration(&w, "'status': 'Migrated'");
+	rows_delete(w.rows, "port/eni-ep-1-h");
+	tap_is_str(failure_of(world_plan(&w), "endpoint/ep-1"),
+		   "the interface eni-ep-1-h of zone " ZONE_H " is missing",
+		   "an old ENI that is missing is told");
 	world_free(&w);
 }
 
-/* The ids that headers of an ENI's connections name, as text: each with its subtype in front. */
-static const char *ids_of(const struct plan *plan, const char *zone, uint32_t parts)
-{
-	static char text[256];
-	const struct plan_eni *eni = find_eni(plan, zone);
-	size_t n = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; eni && i < plan->n_proxies; i++) {
-		const struct plan_proxy *proxy = &plan->proxies[i];
-
-		if (proxy->key.slot != eni->slot || proxy->key.parts != parts)
-			continue;
-		for (uint32_t at = 0; at < proxy->value.size; at += 3u + proxy->value.tlvs[at + 2])
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%x:%u:%.*s ",
-					      proxy->value.tlvs[at], proxy->value.tlvs[at + 3],
-					      proxy->value.tlvs[at + 2] - 1, proxy->value.tlvs + at + 4);
-	}
-	return text;
-}
-
-static void test_proxies(void)
-{
-	static const char listener[] =
-		"{'id': 'lsn-%d', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': '%s', "
-		"'port': %d, 'status': 'Running', 'proxy_protocol': %s, 'proxy_vpc_id': true, "
-		"'proxy_endpoint_id': %s, 'proxy_service_id': %s}";
-	struct world w;
-	const struct plan *plan;
-
-	world_new(&w);
-	tap_is_int(world_plan(&w)->n_proxies, 0, "without PROXY headers nobody has ids in them");
-	rows_put(w.rows, "listener/lsn-2", listener, 2, "TCP", 80, "true", "true", "true");
-	rows_put(w.rows, "listener/lsn-3", listener, 3, "TCP", 81, "true", "false", "false");
-	rows_put(w.rows, "listener/lsn-4", listener, 4, "TCP", 82, "true", "false", "false");
-	rows_put(w.rows, "listener/lsn-5", listener, 5, "TCP", 83, "false", "true", "true");
-	rows_put(w.rows, "listener/lsn-6", listener, 6, "UDP", 84, "true", "true", "true");
-	plan = world_plan(&w);
-	tap_is_int(listener_of(plan, ZONE_H, 80)->value.proxy, PL_PROXY_ON | PL_PROXY_IDS,
-		   "a listener says what its headers say");
-	tap_ok(!listener_of(plan, ZONE_H, 83)->value.proxy && !listener_of(plan, ZONE_H, 84)->value.proxy &&
-		       !listener_of(plan, ZONE_H, 443)->value.proxy,
-	       "one that is off has none, nor has UDP");
-	tap_is_int(plan->n_proxies, 4, "each ENI has its ids once for each choice of them");
-	tap_is_str(ids_of(plan, ZONE_H, PL_PROXY_ON | PL_PROXY_IDS), "e1:1:vpc-c e1:2:ep-1 e1:3:epsrv-1 ",
-		   "the client's VPC, the endpoint, the service");
-	tap_is_str(ids_of(plan, ZONE_I, PL_PROXY_ON | PL_PROXY_VPC), "e1:1:vpc-c ",
-		   "or those that are wished");
-	world_free(&w);
-}
-
-static void test_probes(void)
+/* An ENI that is given another number is another one to the nodes. */
+static void test_renumbered(void)
 {
 	struct world w;
-	const struct plan *plan;
-	const struct plan_probe *probe;
-	char addr[NETADDR_TEXT_SIZE];
+	uint32_t slot;
 
 	world_new(&w);
-	plan = world_plan(&w);
-	tap_is_int(plan->n_probes, 2, "both servers of this node are probed");
-	probe = &plan->probes[0];
-	netaddr_format(&probe->probe_addr, addr);
-	tap_is_int(place_kind(plan, PL_VPC_NODES, addr), PL_PLACE_PROBE,
-		   "a probe's address is a place in VPC 0");
-	tap_is_int(find_place(plan, PL_VPC_NODES, addr)->value.id, probe->backend,
-		   "that leads to the backend");
-	tap_is_int(netaddr_to_v4(&probe->probe_addr), 0xc6130000 + probe->backend,
-		   "198.19.0.0 and the index");
-	tap_is_int(probe->probe_port, 443, "the server's port is probed");
-	tap_is_int(probe->interval_ms, 1000, "at the group's interval");
-	tap_is_int(probe->unhealthy_threshold, 3, "with the group's threshold");
-
-	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_port': "
-		 "8080, "
-		 "'status': 'Available'}");
-	tap_is_int(world_plan(&w)->probes[0].probe_port, 8080, "or the group's own port");
-	tap_is_int(w.plan->probes[0].type, PROBE_TCP, "by a connect");
-	rows_put(
-		w.rows, "server_group/sgp-1",
-		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_type': 'HTTP', "
-		"'health_url': '/up', 'health_domain': 'web.example', 'health_codes': ['http_2xx', 'http_4xx'], "
-		"'status': 'Available'}");
-	probe = &world_plan(&w)->probes[0];
-	tap_is_str(probe->say,
-		   "GET /up HTTP/1.0\r\nHost: web.example\r\nUser-Agent: privlink\r\nAccept: */*\r\n"
-		   "Connection: close\r\n\r\n",
-		   "by HTTP it asks for the path, of the host");
-	tap_is_int(probe->good_classes, 1u << 2 | 1u << 4, "and the codes count that were named");
-	rows_put(
-		w.rows, "server_group/sgp-1",
-		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_type': 'HTTP', "
-		"'health_by_head': true, 'health_http_1_1': true, 'health_domain': '$SERVER_IP', 'status': "
-		"'Available'}");
-	probe = &world_plan(&w)->probes[0];
-	tap_ok(str_starts(probe->say, "HEAD / HTTP/1.1\r\nHost: 10.0.1.10\r\n"),
-	       "by another method and version, of the server's own address");
-	tap_is_int(probe->good_classes, 1u << 2, "success counts where nothing was named");
-	rows_put(
-		w.rows, "server_group/sgp-1",
-		"{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'health_type': 'UDP', "
-		"'health_request': 'ping', 'health_expect': 'pong', 'status': 'Available'}");
-	probe = &world_plan(&w)->probes[0];
-	tap_ok(probe->type == PROBE_UDP && streq(probe->say, "ping") && streq(probe->expect, "pong"),
-	       "by UDP it says one datagram and wants another");
-	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'UDP', 'health_enabled': true, 'status': "
-		 "'Available'}");
-	probe = &world_plan(&w)->probes[0];
-	tap_ok(w.plan->n_probes == 2 && probe->type == PROBE_UDP && probe->silence && !*probe->say,
-	       "UDP servers of which nothing is said are sent datagrams, and may be silent");
-	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "they count as healthy");
-	strcpy(w.ill[0], "i-p1");
-	tap_is_str(served_by(world_plan(&w), ZONE_H, 443), "2.10", "until one refuses");
-	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'status': 'Available'}");
-	tap_is_int(world_plan(&w)->n_probes, 0, "a group without health checks is not probed");
-	world_service(&w);
-	rows_put(w.rows, "server/sgp-1/i-p1/443",
-		 "{'group': 'sgp-1', 'server_id': 'i-p1', 'addr': '10.0.1.10', 'port': 443, 'weight': 100, "
-		 "'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n2', 'status': 'Available'}");
-	tap_is_int(world_plan(&w)->n_probes, 1, "a server of another node is not probed from here");
-	rows_put(w.rows, "instance/i-p2",
-		 "{'id': 'i-p2', 'node': 'n1', 'port': 'eni-p2', 'status': 'Stopped'}");
-	tap_is_int(world_plan(&w)->n_probes, 0, "a stopped instance is not probed");
-
-	world_free(&w);
-	world_new(&w);
-	rows_delete(w.rows, "instance/i-c");
-	plan = world_plan(&w);
-	tap_is_int(plan->n_enis, 0, "without any endpoint here");
-	tap_is_int(plan->n_probes, 2, "the node's servers are probed all the same");
-	tap_is_int(plan->n_backends, 2, "as backends");
+	slot = eni_at(world_plan(&w), "10.0.1.50")->slot;
+	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 251, "Connected");
+	world_plan(&w);
+	tap_ok(eni_at(w.plan, "10.0.1.50") && eni_at(w.plan, "10.0.1.50")->slot != slot,
+	       "an ENI with another number has another slot, which the flows of the old one do not know");
+	for (size_t i = 0; i < w.plan->n_enis; i++)
+		tap_ok(w.plan->enis[i].slot != slot, "and the old slot is nobody's");
 	world_free(&w);
 }
 
@@ -794,121 +419,12 @@ static void test_dangling(void)
 	}
 }
 
-static const struct plan_eni *eni_at(const struct plan *plan, const char *addr)
-{
-	const struct plan_place *place = find_place(plan, 10, addr);
-
-	for (size_t i = 0; place && place->value.kind == PL_PLACE_ENI && i < plan->n_enis; i++)
-		if (plan->enis[i].slot == place->value.id)
-			return &plan->enis[i];
-	return NULL;
-}
-
-/* Of the zone h: at 10.0.1.77 with nlb-2, beside the one at 10.0.1.50 with nlb-1. */
-static void put_migration(struct world *w, const char *status)
-{
-	rows_put(w->rows, "load_balancer/nlb-2",
-		 "{'id': 'nlb-2', 'vpc': 'vpc-p', 'zones': ['" ZONE_H "'], 'status': 'Active'}");
-	rows_put(w->rows, "port/eni-new",
-		 "{'id': 'eni-new', 'number': 301, 'kind': 'endpoint', 'zone': '" ZONE_H
-		 "', 'vpc': 'vpc-c', 'addr': '10.0.1.77', 'groups': ['sg-ep'], 'holder': 'ep-1', 'status': "
-		 "'InUse'}");
-	rows_put(w->rows, "endpoint_zone/ep-1/" ZONE_H,
-		 "{'endpoint': 'ep-1', 'zone': '" ZONE_H "', 'port': 'eni-new', 'addr': '10.0.1.77', "
-		 "'resource': 'nlb-2', 'replaced_port': 'eni-ep-1-h', 'replaced_addr': '10.0.1.50', "
-		 "'replaced_resource': 'nlb-1', %s}",
-		 status);
-}
-
-static void test_migration(void)
-{
-	static const struct {
-		const char *status;
-		bool has_old, has_new, is_new_connected;
-	} cases[] = {
-		{"'status': 'Migrating'", true, true, true},
-		{"'status': 'Migrated'", true, true, true},
-		{"'status': 'Migrated', 'retiring': true", false, true, true},
-		{"'status': 'Disconnecting'", false, true, false},
-		{"'status': 'Deleting'", false, false, false},
-	};
-	uint32_t slot, target;
-	struct world w;
-
-	world_new(&w);
-	world_plan(&w);
-	slot = eni_at(w.plan, "10.0.1.50")->slot;
-	target = eni_at(w.plan, "10.0.1.50")->value.target;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct plan_eni *old, *new;
-
-		put_migration(&w, cases[i].status);
-		world_plan(&w);
-		old = eni_at(w.plan, "10.0.1.50");
-		new = eni_at(w.plan, "10.0.1.77");
-		tap_ok(!old == !cases[i].has_old && !new == !cases[i].has_new,
-		       "%s: %s old ENI and %s new one", cases[i].status, cases[i].has_old ? "the" : "no",
-		       cases[i].has_new ? "the" : "no");
-		tap_ok(!old || (old->slot == slot && old->value.target == target &&
-				old->value.flags == PL_ENI_F_CONNECTED && old->set.count),
-		       "the old one is as it was, so its flows go on");
-		tap_ok(!new || (new->value.target != target &&new->set.count &&
-				!(new->value.flags &PL_ENI_F_CONNECTED) == !cases[i].is_new_connected),
-		       "the new one leads to the other load balancer");
-	}
-	put_migration(&w, "'status': 'Migrated'");
-	rows_delete(w.rows, "port/eni-ep-1-h");
-	tap_is_str(failure_of(world_plan(&w), "endpoint/ep-1"),
-		   "the interface eni-ep-1-h of zone " ZONE_H " is missing",
-		   "an old ENI that is missing is told");
-	world_free(&w);
-}
-
-/* An ENI that is given another number is another one to the nodes. */
-static void test_renumbered(void)
-{
-	struct world w;
-	uint32_t slot;
-
-	world_new(&w);
-	slot = eni_at(world_plan(&w), "10.0.1.50")->slot;
-	world_endpoint_zone(&w, "ep-1", ZONE_H, "10.0.1.50", 251, "Connected");
-	world_plan(&w);
-	tap_ok(eni_at(w.plan, "10.0.1.50") && eni_at(w.plan, "10.0.1.50")->slot != slot,
-	       "an ENI with another number has another slot, which the flows of the old one do not know");
-	for (size_t i = 0; i < w.plan->n_enis; i++)
-		tap_ok(w.plan->enis[i].slot != slot, "and the old slot is nobody's");
-	world_free(&w);
-}
-
-static void test_probes_need_addresses(void)
-{
-	struct world w;
-
-	world_new(&w);
-	rows_delete(w.rows, "nat_range/vpc-p/n1");
-	tap_is_int(world_plan(&w)->n_probes, 0,
-		   "a server cannot be probed before its VPC has translated addresses");
-	tap_is_str(served_by(w.plan, ZONE_H, 443), "1.10", "and counts as healthy until then");
-	world_free(&w);
-}
-
 int main(void)
 {
 	test_ports();
 	test_places();
 	test_endpoints();
 	test_limits();
-	test_tables();
-	test_served();
-	test_classic();
-	test_far_endpoint();
-	test_server_addresses();
-	test_far_backend();
-	test_listeners();
-	test_proxies();
-	test_probes();
-	test_probes_need_addresses();
 	test_migration();
 	test_renumbered();
 	test_indexes();
