@@ -375,3 +375,23 @@ size_t children_count(const struct children *children, enum ref ref, const char 
 
 	return siblings ? siblings->n : 0;
 }
+
+const void *children_at(const struct children *children, enum ref ref, const char *id, const char *within,
+			size_t n)
+{
+	const struct siblings *siblings = find(children, ref, id, within);
+
+	return siblings && n < siblings->n ? row_at(siblings, n) : NULL;
+}
+
+const void *children_behind(const struct children *children, enum ref ref, const char *id, const char *within,
+			    const char *behind)
+{
+	const struct siblings *siblings = find(children, ref, id, within);
+	size_t place;
+
+	if (!siblings)
+		return NULL;
+	place = LOWER_BOUND(i, siblings->n, strcmp(snapshot_id(row_at(siblings, i)), behind) <= 0);
+	return place < siblings->n ? row_at(siblings, place) : NULL;
+}

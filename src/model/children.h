@@ -39,3 +39,8 @@ bool children_name_alike(enum kind kind, const void *a, const void *b);
 const void *children_next(const struct children *children, enum ref ref, const char *id, const char *within,
 			  const void *previous);
 size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within);
+/* The first row whose id is behind `behind`, which need not be there; the n-th one, from 0. NULL: none. */
+const void *children_behind(const struct children *children, enum ref ref, const char *id, const char *within,
+			    const char *behind);
+const void *children_at(const struct children *children, enum ref ref, const char *id, const char *within,
+			size_t n);

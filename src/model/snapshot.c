@@ -360,6 +360,13 @@ const void *snapshot_behind(const struct snapshot *s, enum kind kind, const char
 	return entry ? entry->row : NULL;
 }
 
+const void *snapshot_at(const struct snapshot *s, enum kind kind, size_t n)
+{
+	const struct entry *entry = entry_at(&s->lists[kind], n);
+
+	return entry ? entry->row : NULL;
+}
+
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
 {
 	const struct list *list = &s->lists[kind];
@@ -409,6 +416,42 @@ size_t snapshot_count_children_in(const struct snapshot *s, enum ref ref, const 
 	if (*prefix)
 		return snapshot_count(s, kind, prefix);
 	return snapshot_find(s, kind, id) ? 1 : 0;
+}
+
+const void *snapshot_children_behind(const struct snapshot *s, enum ref ref, const char *id,
+				     const char *within, const char *behind)
+{
+	enum kind kind = relation_info(ref)->kind;
+	char prefix[KEY_SIZE];
+	const void *row;
+
+	if (!*id)
+		return NULL;
+	if (!children_prefix(ref, id, prefix))
+		return children_behind(&s->children, ref, id, within, behind);
+	if (!*prefix)
+		return strcmp(id, behind) > 0 ? snapshot_find(s, kind, id) : NULL;
+	if (strcmp(prefix, behind) > 0)
+		return snapshot_next(s, kind, prefix, NULL);
+	row = snapshot_behind(s, kind, behind);
+	return row && str_starts(snapshot_id(row), prefix) ? row : NULL;
+}
+
+const void *snapshot_children_at(const struct snapshot *s, enum ref ref, const char *id, const char *within,
+				 size_t n)
+{
+	enum kind kind = relation_info(ref)->kind;
+	char prefix[KEY_SIZE];
+	const void *row;
+
+	if (!*id)
+		return NULL;
+	if (!children_prefix(ref, id, prefix))
+		return children_at(&s->children, ref, id, within, n);
+	if (!*prefix)
+		return n == 0 ? snapshot_find(s, kind, id) : NULL;
+	row = snapshot_at(s, kind, lower_bound(&s->lists[kind], prefix) + n);
+	return row && str_starts(snapshot_id(row), prefix) ? row : NULL;
 }
 
 /* The kind and id that a row of the snapshot names first; -ENOENT: none, or none that there can be. */

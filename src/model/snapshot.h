@@ -37,8 +37,9 @@ const char *snapshot_id(const void *row);
  * walk, but not the one that is `previous`. */
 const void *snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous);
 size_t snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
-/* The first row of the kind whose id is behind `id`, which need not be there. */
+/* The first row of the kind whose id is behind `id`, which need not be there; the n-th one, from 0. */
 const void *snapshot_behind(const struct snapshot *s, enum kind kind, const char *id);
+const void *snapshot_at(const struct snapshot *s, enum kind kind, size_t n);
 
 /* Walks the rows that name `id` in that reference, in order:
  *	for (const struct vswitch *v = NULL; (v = snapshot_children(s, REF_VSWITCH_VPC, vpc->id, v));)
@@ -58,6 +59,12 @@ static inline size_t snapshot_count_children(const struct snapshot *s, enum ref 
 {
 	return snapshot_count_children_in(s, ref, id, "");
 }
+/* Seeking in that walk: its first row whose id is behind `behind`, which need not be there; its n-th one,
+ * from 0. NULL: it has none. The walk goes on from there. */
+const void *snapshot_children_behind(const struct snapshot *s, enum ref ref, const char *id,
+				     const char *within, const char *behind);
+const void *snapshot_children_at(const struct snapshot *s, enum ref ref, const char *id, const char *within,
+				 size_t n);
 /* The same for the rows of a kind that belong to an account, in a region ("": in all). */
 static inline const void *snapshot_owned(const struct snapshot *s, enum kind kind, int64_t owner,
 					 const char *region, const void *previous)

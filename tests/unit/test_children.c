@@ -272,14 +272,32 @@ static bool next_is_right(const struct snapshot *s, const struct question *q, co
 	return there ? *ret && streq(snapshot_id(*ret), want) && matches(q, *ret) : !*ret;
 }
 
+/* From behind an id that a row of the kind may have, or have had, or none. */
+static bool behind_is_right(const struct snapshot *s, const struct question *q)
+{
+	char id[KEY_SIZE] = "", want[KEY_SIZE];
+	const void *row = arrays[q->array].rows + (size_t)pick(ROWS) * arrays[q->array].size, *found;
+	bool there;
+
+	if (is_there(row) && pick(4)) {
+		(void)row_key(arrays[q->array].kind, row, id);
+		memmove(id, strchr(id, '/') + 1, strlen(strchr(id, '/')));
+		id[strlen(id) - (size_t)pick(2)] = '\0';
+	}
+	there = naive_next(q, id, want);
+	found = snapshot_children_behind(s, q->ref, q->id, q->within, id);
+	return there ? found && streq(snapshot_id(found), want) : !found;
+}
+
 static int walk_wrong(const struct snapshot *s, const struct question *q)
 {
+	int wrong = !behind_is_right(s, q);
 	const void *v = NULL;
-	int wrong = 0;
 	size_t n = 0;
 
 	do {
 		wrong += !next_is_right(s, q, v, &v);
+		wrong += snapshot_children_at(s, q->ref, q->id, q->within, n) != v;
 		n += v != NULL;
 	} while (v && !wrong);
 	return wrong + (snapshot_count_children_in(s, q->ref, q->id, q->within) != n);

@@ -59,6 +59,7 @@ static void test_basics(void)
 	tap_is_str(snapshot_id(v), "b", "a row knows its id");
 	tap_is_int((int)snapshot_revision(s), 12, "the snapshot stands at the last change");
 	tap_is_str(walk(s, ""), "a b c", "rows are sorted");
+	tap_ok(snapshot_at(s, KIND_VPC, 1) == v && !snapshot_at(s, KIND_VPC, 3), "and are found by number");
 
 	tap_is_int(put_vpc(s, "b", 20, 13), 0, "a row is changed");
 	w = snapshot_vpc(s, "b");

@@ -62,6 +62,28 @@ const void *__wrap_snapshot_children_in(const struct snapshot *s, enum ref ref, 
 	return __real_snapshot_children_in(s, ref, id, within, previous);
 }
 
+const void *__real_snapshot_children_behind(const struct snapshot *s, enum ref ref, const char *id,
+					    const char *within, const char *behind);
+const void *__wrap_snapshot_children_behind(const struct snapshot *s, enum ref ref, const char *id,
+					    const char *within, const char *behind);
+const void *__wrap_snapshot_children_behind(const struct snapshot *s, enum ref ref, const char *id,
+					    const char *within, const char *behind)
+{
+	counting.n += counting.on;
+	return __real_snapshot_children_behind(s, ref, id, within, behind);
+}
+
+const void *__real_snapshot_children_at(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, size_t n);
+const void *__wrap_snapshot_children_at(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, size_t n);
+const void *__wrap_snapshot_children_at(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, size_t n)
+{
+	counting.n += counting.on;
+	return __real_snapshot_children_at(s, ref, id, within, n);
+}
+
 void __real_store_commit(struct store *store, struct store_txn *txn, store_done done, void *context);
 void __wrap_store_commit(struct store *store, struct store_txn *txn, store_done done, void *context);
 void __wrap_store_commit(struct store *store, struct store_txn *txn, store_done done, void *context)

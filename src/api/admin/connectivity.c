@@ -285,13 +285,20 @@ static bool is_wanted(const struct call *call, const void *v)
 {
 	const struct connectivity_test *row = v;
 
-	return is_kept(call, row) && filter_text(call, "InstanceId", row->instance) &&
-	       streq(row->region, call->region);
+	return filter_text(call, "InstanceId", row->instance);
+}
+
+static bool is_there(const struct call *call, const void *v)
+{
+	const struct connectivity_test *row = v;
+
+	return is_kept(call, row) && streq(row->region, call->region);
 }
 
 int connectivity_test_list(struct call *call)
 {
-	static const struct listing listing = {.kind = KIND_CONNECTIVITY_TEST, .wanted = is_wanted};
+	static const struct listing listing = {
+		.kind = KIND_CONNECTIVITY_TEST, .wanted = is_wanted, .there = is_there};
 	const char *endpoint = call_string(call, "EndpointId"), *instance = call_string(call, "InstanceId");
 
 	if (!endpoint && !instance)

@@ -40,8 +40,7 @@ static void step(struct call *call, const struct listing *listing, struct progre
 {
 	json_t *item;
 
-	if ((listing->wanted && !listing->wanted(call, row)) ||
-	    !page_match(&progress->page, snapshot_id(row)))
+	if (!page_match(&progress->page, snapshot_id(row)))
 		return;
 	item = shape_item(progress->list);
 	answer_object_row(call, item, progress->field->members, listing->kind, row);
@@ -49,79 +48,115 @@ static void step(struct call *call, const struct listing *listing, struct progre
 		listing->add(call, item, row);
 }
 
-static int end(struct call *call, struct progress *progress)
+static bool is_match(const struct call *call, const struct list_rows *rows, const void *row)
 {
-	page_end(call, &progress->page);
-	return 0;
+	const struct listing *listing = rows->listing;
+
+	return (!rows->checks_base || list_rows_has(call, rows, row)) &&
+	       (!listing->there || listing->there(call, row)) &&
+	       (!rows->checks_filters || listing->wanted(call, row));
+}
+
+static void answer(struct call *call, struct list_rows *rows, struct progress *progress)
+{
+	struct walk *walk = rows->is_narrowed ? &rows->found : &rows->base;
+	struct page *page = &progress->page;
+	const void *row;
+
+	if (rows->is_counted)
+		page_count(page, walk_count(walk));
+	walk_begin(walk, page_from(page), page_skip(page));
+	while (!page_is_done(page) && (row = walk_next(walk)))
+		if (is_match(call, rows, row))
+			step(call, rows->listing, progress, row);
+	page_end(call, page);
+}
+
+static int list(struct call *call, struct list_rows *rows)
+{
+	struct progress progress;
+	int r;
+
+	r = begin(call, &progress);
+	if (r == 0)
+		r = list_rows_find(call, rows);
+	if (r == 0)
+		answer(call, rows, &progress);
+	return r;
+}
+
+/* Without rows yet. */
+static struct list_rows rows_of(const struct call *call, const struct listing *listing)
+{
+	return (struct list_rows){
+		.listing = listing,
+		.base = {.rows = call->rows, .kind = listing->kind},
+		.owned = KIND_COUNT_,
+	};
 }
 
 int list_owned(struct call *call, const struct listing *listing)
 {
-	struct progress progress;
+	_cleanup_(list_rows_done) struct list_rows rows = rows_of(call, listing);
+	char uid[UID_TEXT_SIZE];
 	int r;
 
-	r = begin(call, &progress);
-	if (r < 0)
-		return r;
-	for (const void *row = NULL; (row = owned_next(call, listing->kind, row));)
-		step(call, listing, &progress, row);
-	return end(call, &progress);
-}
-
-static void children(struct call *call, const struct listing *listing, struct progress *progress,
-		     enum ref ref, const char *id)
-{
-	for (const void *row = NULL; (row = snapshot_children(call->rows, ref, id, row));)
-		step(call, listing, progress, row);
+	relation_uid(call->account->uid, uid);
+	r = walk_add(&rows.base, relation_owner(listing->kind), uid, call->region);
+	return r < 0 ? r : list(call, &rows);
 }
 
 int list_children(struct call *call, const struct listing *listing, enum ref ref, const char *id)
 {
-	struct progress progress;
+	_cleanup_(list_rows_done) struct list_rows rows = rows_of(call, listing);
 	int r;
 
-	r = begin(call, &progress);
-	if (r < 0)
-		return r;
-	children(call, listing, &progress, ref, id);
-	return end(call, &progress);
+	r = walk_add(&rows.base, ref, id, "");
+	return r < 0 ? r : list(call, &rows);
 }
 
-int list_of_owned(struct call *call, const struct listing *listing, enum ref ref, enum kind owned)
+int list_of_owned(struct call *call, const struct listing *listing, enum ref ref, enum kind owned,
+		  list_accepts accepts)
 {
-	struct progress progress;
-	int r;
+	_cleanup_(list_rows_done) struct list_rows rows = rows_of(call, listing);
 
-	r = begin(call, &progress);
-	if (r < 0)
-		return r;
-	for (const void *row = NULL; (row = owned_next(call, owned, row));)
-		children(call, listing, &progress, ref, snapshot_id(row));
-	return end(call, &progress);
+	rows.ref = ref;
+	rows.owned = owned;
+	rows.accepts = accepts;
+	return list(call, &rows);
 }
 
 int list_all(struct call *call, const struct listing *listing)
 {
-	struct progress progress;
+	_cleanup_(list_rows_done) struct list_rows rows = rows_of(call, listing);
 	int r;
 
-	r = begin(call, &progress);
-	if (r < 0)
-		return r;
-	for (const void *row = NULL; (row = snapshot_next(call->rows, listing->kind, "", row));)
-		step(call, listing, &progress, row);
-	return end(call, &progress);
+	r = walk_add_all(&rows.base);
+	return r < 0 ? r : list(call, &rows);
 }
 
-int list_gathered(struct call *call, const struct listing *listing, const struct gathered *rows)
+int list_walk(struct call *call, const struct listing *listing, struct walk *walk)
 {
+	_cleanup_(list_rows_done) struct list_rows rows = rows_of(call, listing);
+
+	walk_done(&rows.base);
+	rows.base = *walk;
+	*walk = (struct walk){};
+	return list(call, &rows);
+}
+
+int list_gathered(struct call *call, const struct listing *listing, const struct gathered *gathered)
+{
+	const struct list_rows rows = {.listing = listing, .checks_filters = listing->wanted};
 	struct progress progress;
 	int r;
 
 	r = begin(call, &progress);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < rows->n; i++)
-		step(call, listing, &progress, rows->rows[i]);
-	return end(call, &progress);
+	for (size_t i = 0; i < gathered->n; i++)
+		if (is_match(call, &rows, gathered->rows[i]))
+			step(call, listing, &progress, gathered->rows[i]);
+	page_end(call, &progress.page);
+	return 0;
 }

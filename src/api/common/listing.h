@@ -9,6 +9,7 @@
 #include "../frame/fill.h"
 #include "../frame/shape.h"
 #include "gather.h"
+#include "list_rows.h"
 
 /* answer_row(), and the tags of the row if the table has them. The row is one of the snapshot. */
 void answer_object_row(const struct call *call, json_t *object, const struct answer_field *fields,
@@ -23,20 +24,18 @@ static inline const struct answer_field *call_fields(const struct call *call)
 	return action->paging ? answer_only_list(action->answer)->members : action->answer;
 }
 
-struct listing {
-	enum kind kind;
-	/* Whether the call's parameters ask for it; NULL: they do. */
-	bool (*wanted)(const struct call *call, const void *row);
-	/* Adds to an entry what is computed; NULL: nothing is. */
-	void (*add)(const struct call *call, json_t *item, const void *row);
-};
-
 /* The action's answer, one page of what is wanted, in the order of the ids: of the caller's own rows in the
  * call's region; … */
 int list_owned(struct call *call, const struct listing *listing);
-/* … of the rows that name `id`, or that name any of the caller's rows of the other kind; … */
+/* … of the rows that name `id`; … */
 int list_children(struct call *call, const struct listing *listing, enum ref ref, const char *id);
-int list_of_owned(struct call *call, const struct listing *listing, enum ref ref, enum kind owned);
-/* … of all, for administrators; of those that were gathered. */
+/* … of those that name any of the caller's objects of the other kind, by a reference that names one only
+ * (`accepts`: only such objects; NULL: all); … */
+int list_of_owned(struct call *call, const struct listing *listing, enum ref ref, enum kind owned,
+		  list_accepts accepts);
+/* … of all, for administrators; … */
 int list_all(struct call *call, const struct listing *listing);
-int list_gathered(struct call *call, const struct listing *listing, const struct gathered *rows);
+/* … of a walk, whose sources have no row in common, and which is used up; … */
+int list_walk(struct call *call, const struct listing *listing, struct walk *walk);
+/* … of those that were gathered. */
+int list_gathered(struct call *call, const struct listing *listing, const struct gathered *gathered);

@@ -231,16 +231,15 @@ static bool tag_wanted(const struct call *call, const struct tag *tag)
 
 static bool is_listed(const struct call *call, const void *row)
 {
-	const struct tagged_type *type = wanted_type(call);
 	const struct tag *tag = row;
 
-	return has_tags(call, type, snapshot_find(call->rows, type->kind, tag->resource)) &&
-	       filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
+	return filter_list(call, "ResourceId", tag->resource) && tag_wanted(call, tag);
 }
 
 int list_tag_resources(struct call *call)
 {
-	static const struct listing listing = {KIND_TAG, is_listed};
+	static const struct list_filter filters[] = {{"ResourceId", REF_TAG_RESOURCE}, {}};
+	static const struct listing listing = {KIND_TAG, is_listed, .of = "ResourceType", .filters = filters};
 	const struct tagged_type *type = wanted_type(call);
 	int r;
 
@@ -251,5 +250,5 @@ int list_tag_resources(struct call *call)
 	r = check_tags(call, call_list(call, "Tag"));
 	if (r < 0)
 		return r;
-	return list_of_owned(call, &listing, REF_TAG_RESOURCE, type->kind);
+	return list_of_owned(call, &listing, REF_TAG_RESOURCE, type->kind, type->accepts);
 }

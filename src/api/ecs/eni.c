@@ -112,7 +112,15 @@ static bool eni_wanted(const struct call *call, const void *row)
 
 int eni_list(struct call *call)
 {
-	static const struct listing listing = {KIND_PORT, eni_wanted, add_state};
+	static const struct list_filter filters[] = {
+		{"NetworkInterfaceId", REF_COUNT_},
+		{"InstanceId", REF_PORT_HOLDER},
+		{"SecurityGroupId", REF_PORT_GROUPS, true},
+		{"VSwitchId", REF_PORT_VSWITCH, true},
+		{"VpcId", REF_PORT_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_PORT, eni_wanted, add_state, .filters = filters};
 
 	return list_owned(call, &listing);
 }

@@ -103,7 +103,13 @@ static bool instance_wanted(const struct call *call, const void *row)
 
 int instance_list(struct call *call)
 {
-	static const struct listing listing = {KIND_INSTANCE, instance_wanted, add_state};
+	static const struct list_filter filters[] = {
+		{"InstanceIds", REF_COUNT_},
+		{"VSwitchId", REF_INSTANCE_VSWITCH, true},
+		{"VpcId", REF_INSTANCE_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_INSTANCE, instance_wanted, add_state, .filters = filters};
 
 	return list_owned(call, &listing);
 }

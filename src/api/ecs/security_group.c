@@ -164,7 +164,14 @@ static bool group_wanted(const struct call *call, const void *row)
 
 int security_group_list(struct call *call)
 {
-	static const struct listing listing = {KIND_SECURITY_GROUP, group_wanted, add_counts};
+	static const struct list_filter filters[] = {
+		{"SecurityGroupId", REF_COUNT_},
+		{"SecurityGroupIds", REF_COUNT_},
+		{"VpcId", REF_SECURITY_GROUP_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_SECURITY_GROUP, group_wanted, add_counts,
+					       .filters = filters};
 
 	answer_string(call->answer, "RegionId", call->region);
 	return list_owned(call, &listing);
@@ -209,7 +216,7 @@ static bool rule_wanted(const struct call *call, const void *row)
 
 int security_group_get(struct call *call)
 {
-	static const struct listing listing = {KIND_SG_RULE, rule_wanted, add_sides};
+	static const struct listing listing = {KIND_SG_RULE, rule_wanted, add_sides, .of = "SecurityGroupId"};
 	const struct security_group *group = owned_security_group(call, call_string(call, "SecurityGroupId"));
 
 	if (!group)

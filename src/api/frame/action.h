@@ -142,15 +142,25 @@ void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
 
 /* Pages of a list as the action's table says, over matches in the order of their ids: page_begin, then for
  * each match page_match() says whether it belongs to the page, then page_end writes NextToken, MaxResults,
- * TotalCount (or PageNumber, PageSize, TotalCount). */
+ * TotalCount (or PageNumber, PageSize, TotalCount).
+ *
+ * Who knows how many matches there are says so (page_count), and asks for those only that page_from() and
+ * page_skip() let through. So does who need not know. Either may stop when page_is_done(). */
 struct page {
 	int64_t skip, limit, seen, taken;
-	bool numbered;
+	bool numbered, is_counted;
 	enum page_total total;
 	char last[KEY_SIZE], after[KEY_SIZE];
 	bool more;
 	int64_t page_number;
 };
 int page_begin(struct call *call, struct page *page);
+void page_count(struct page *page, size_t n_matches);
+/* Only matches whose ids are behind this one are of interest; "": all. */
+const char *page_from(const struct page *page);
+/* How many of these to leave out at first; 0, unless all are counted. */
+size_t page_skip(const struct page *page);
+/* Whether what comes behind the last match changes nothing any more. */
+bool page_is_done(const struct page *page);
 bool page_match(struct page *page, const char *id);
 void page_end(struct call *call, struct page *page);

@@ -100,11 +100,38 @@ int page_begin(struct call *call, struct page *page)
 	return by_token ? begin_token(call, paging, page) : begin_number(call, paging, page);
 }
 
+void page_count(struct page *page, size_t n_matches)
+{
+	page->is_counted = true;
+	page->seen = (int64_t)n_matches;
+}
+
+/* Whether matches before the page, and behind it, need not be seen. */
+static bool is_alone(const struct page *page)
+{
+	return page->is_counted || page->total == TOTAL_NONE;
+}
+
+const char *page_from(const struct page *page)
+{
+	return is_alone(page) && !page->numbered ? page->after : "";
+}
+
+size_t page_skip(const struct page *page)
+{
+	return page->is_counted && page->numbered ? (size_t)page->skip : 0;
+}
+
+bool page_is_done(const struct page *page)
+{
+	return is_alone(page) && (page->numbered ? page->taken == page->limit : page->more);
+}
+
 bool page_match(struct page *page, const char *id)
 {
-	page->seen++;
+	page->seen += !page->is_counted;
 	if (page->numbered) {
-		if (page->seen <= page->skip || page->taken == page->limit)
+		if ((!page->is_counted && page->seen <= page->skip) || page->taken == page->limit)
 			return false;
 		page->taken++;
 		return true;

@@ -132,13 +132,18 @@ static bool type_wanted(const struct call *call)
 	       filter_text(call, "LoadBalancerType", "Network");
 }
 
+static bool balancer_there(const struct call *call _unused_, const void *row)
+{
+	return ((const struct load_balancer *)row)->type == LB_NETWORK;
+}
+
 static bool balancer_wanted(const struct call *call, const void *row)
 {
 	const struct load_balancer *b = row;
 	char name[DOMAIN_SIZE];
 
 	dns_name(b, name);
-	return b->type == LB_NETWORK && filter_list(call, "LoadBalancerIds", b->id) &&
+	return filter_list(call, "LoadBalancerIds", b->id) &&
 	       filter_list(call, "LoadBalancerNames", b->name) &&
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
 	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") && type_wanted(call) &&
@@ -151,7 +156,13 @@ static bool balancer_wanted(const struct call *call, const void *row)
 
 int balancer_list(struct call *call)
 {
-	static const struct listing listing = {KIND_LOAD_BALANCER, balancer_wanted, add_state};
+	static const struct list_filter filters[] = {
+		{"LoadBalancerIds", REF_COUNT_},
+		{"VpcIds", REF_LOAD_BALANCER_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_LOAD_BALANCER, balancer_wanted, add_state, balancer_there,
+					       .filters = filters};
 
 	return list_owned(call, &listing);
 }

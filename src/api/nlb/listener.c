@@ -197,11 +197,16 @@ int listener_get(struct call *call)
 	return r;
 }
 
+static bool listener_there(const struct call *call, const void *row)
+{
+	return !balancer_is_classic(call, KIND_LISTENER, row);
+}
+
 static bool listener_wanted(const struct call *call, const void *row)
 {
 	const struct listener *l = row;
 
-	return !balancer_is_classic(call, KIND_LISTENER, l) && filter_list(call, "ListenerIds", l->id) &&
+	return filter_list(call, "ListenerIds", l->id) &&
 	       filter_list(call, "LoadBalancerIds", l->load_balancer) &&
 	       filter_text(call, "ListenerProtocol", l->protocol) &&
 	       !call_bool(call, "SecSensorEnabled", false) && tags_match(call, l->id);
@@ -209,7 +214,13 @@ static bool listener_wanted(const struct call *call, const void *row)
 
 int listener_list(struct call *call)
 {
-	static const struct listing listing = {KIND_LISTENER, listener_wanted};
+	static const struct list_filter filters[] = {
+		{"ListenerIds", REF_COUNT_},
+		{"LoadBalancerIds", REF_LISTENER_LOAD_BALANCER, true},
+		{},
+	};
+	static const struct listing listing = {KIND_LISTENER, listener_wanted, .there = listener_there,
+					       .filters = filters};
 
 	return list_owned(call, &listing);
 }

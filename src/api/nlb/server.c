@@ -272,22 +272,21 @@ int server_update(struct call *call)
 static bool server_wanted(const struct call *call, const void *row)
 {
 	const struct server *s = row;
-	const struct server_group *group = snapshot_server_group(call->rows, s->group);
 	char address[NETADDR_TEXT_SIZE];
 
 	netaddr_format(&s->addr, address);
-	if (!group || *group->load_balancer)
-		return false;
 	return filter_list(call, "ServerIds", s->server_id) && filter_list(call, "ServerIps", address);
 }
 
 int server_list(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVER, server_wanted};
+	static const struct list_filter filters[] = {{"ServerIds", REF_SERVER_SERVER_ID}, {}};
+	static const struct listing listing = {KIND_SERVER, server_wanted, .of = "ServerGroupId",
+					       .filters = filters};
 	const char *group = call_string(call, "ServerGroupId");
 
 	if (!group)
-		return list_of_owned(call, &listing, REF_SERVER_GROUP, KIND_SERVER_GROUP);
+		return list_of_owned(call, &listing, REF_SERVER_GROUP, KIND_SERVER_GROUP, balancer_is_of_nlb);
 	if (!nlb_owned(call, KIND_SERVER_GROUP, group))
 		return call_fail(call, "ResourceNotFound.serverGroup");
 	return list_children(call, &listing, REF_SERVER_GROUP, group);

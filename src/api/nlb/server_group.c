@@ -121,12 +121,17 @@ static void add_counts(const struct call *call, json_t *item, const void *row)
 	answer_balancers(call, item, group->id);
 }
 
+/* Those of classic load balancers are theirs. */
+static bool group_there(const struct call *call _unused_, const void *row)
+{
+	return !*((const struct server_group *)row)->load_balancer;
+}
+
 static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct server_group *g = row;
 
-	return !*g->load_balancer && filter_list(call, "ServerGroupIds", g->id) &&
-	       filter_list(call, "ServerGroupNames", g->name) &&
+	return filter_list(call, "ServerGroupIds", g->id) && filter_list(call, "ServerGroupNames", g->name) &&
 	       filter_text(call, "ServerGroupType", g->by_address ? "Ip" : "Instance") &&
 	       filter_text(call, "VpcId", g->vpc) && filter_resource_group(call, g->resource_group) &&
 	       tags_match(call, g->id);
@@ -134,7 +139,13 @@ static bool group_wanted(const struct call *call, const void *row)
 
 int server_group_list(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVER_GROUP, group_wanted, add_counts};
+	static const struct list_filter filters[] = {
+		{"ServerGroupIds", REF_COUNT_},
+		{"VpcId", REF_SERVER_GROUP_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_SERVER_GROUP, group_wanted, add_counts, group_there,
+					       .filters = filters};
 
 	return list_owned(call, &listing);
 }

@@ -32,15 +32,27 @@ static int gather_services(const struct call *call, int64_t owner, const char *r
 	return gather_children(ret, call->rows, REF_SERVICE_OWNER, uid, region);
 }
 
-int owned_services(const struct call *call, struct gathered *ret)
+static int add_services(const struct call *call, int64_t owner, struct walk *walk)
+{
+	char uid[UID_TEXT_SIZE];
+
+	relation_uid(owner, uid);
+	return walk_add(walk, REF_SERVICE_OWNER, uid, call->region);
+}
+
+int owned_services(const struct call *call, struct walk *ret)
 {
 	int r;
 
-	r = gather_services(call, call->account->uid, call->region, ret);
-	if (r == 0 && call_is_admin(call))
-		r = gather_services(call, 0, call->region, ret);
-	gathered_sort(ret);
-	return r;
+	*ret = (struct walk){.rows = call->rows, .kind = KIND_SERVICE};
+	r = add_services(call, call->account->uid, ret);
+	return r == 0 && call_is_admin(call) ? add_services(call, 0, ret) : r;
+}
+
+bool all_are_connected(const struct call *call)
+{
+	return snapshot_count(call->rows, KIND_CONNECTION, "") ==
+	       snapshot_count(call->rows, KIND_ENDPOINT, "");
 }
 
 /* Entries of the whitelist that are all accounts. */

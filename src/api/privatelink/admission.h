@@ -5,14 +5,18 @@
 #pragma once
 
 #include "../common/gather.h"
+#include "../common/walk.h"
 #include "../frame/action.h"
 
 /* The caller's endpoint in the call's region; NULL: there is none. */
 const struct endpoint *owned_endpoint(const struct call *call, const char *id);
 /* The caller's service in the call's region; an administrator also has the system's. */
 const struct service *owned_service(const struct call *call, const char *id);
-/* All services that owned_service() finds. -ENOMEM. */
-int owned_services(const struct call *call, struct gathered *ret);
+/* All services that owned_service() finds, to be walked; the caller's (walk_done()). -ENOMEM. */
+int owned_services(const struct call *call, struct walk *ret);
+/* Whether each endpoint has its connection, and each connection its endpoint. They come together and go
+ * together; an endpoint with more parts than a transaction has room for loses its connection first. */
+bool all_are_connected(const struct call *call);
 /* Whether the account may connect to the service: it is its own, the system's, or its whitelist says so. */
 bool service_admits(const struct call *call, const struct service *service);
 /* All services of the region that admit the caller, and perhaps of other regions. -ENOMEM. */

@@ -310,19 +310,32 @@ static bool zones_match(const struct call *call, const char *endpoint)
 	return false;
 }
 
+static bool has_endpoint(const struct call *call, const void *row)
+{
+	return snapshot_endpoint(call->rows, ((const struct connection *)row)->endpoint);
+}
+
+static bool is_of_owner(const struct call *call, const char *endpoint)
+{
+	return !json_object_get(call->params, "EndpointOwnerId") ||
+	       call_int(call, "EndpointOwnerId", 0) == snapshot_endpoint(call->rows, endpoint)->owner;
+}
+
+static bool service_in_group(const struct call *call, const char *service)
+{
+	return !call_string(call, "ResourceGroupId") ||
+	       filter_resource_group(call, snapshot_service(call->rows, service)->resource_group);
+}
+
 static bool connection_wanted(const struct call *call, const void *row)
 {
 	const struct connection *connection = row;
-	const struct service *service = owned_service(call, connection->service);
-	const struct endpoint *endpoint =
-		service ? snapshot_endpoint(call->rows, connection->endpoint) : NULL;
 
-	return endpoint && filter_text(call, "ServiceId", service->id) &&
-	       filter_text(call, "EndpointId", endpoint->id) &&
-	       call_int(call, "EndpointOwnerId", endpoint->owner) == endpoint->owner &&
+	return filter_text(call, "EndpointId", connection->endpoint) &&
 	       filter_text(call, "ConnectionStatus",
 			   enum_name(connection_status_names, connection->status)) &&
-	       filter_resource_group(call, service->resource_group) && zones_match(call, endpoint->id);
+	       is_of_owner(call, connection->endpoint) && service_in_group(call, connection->service) &&
+	       zones_match(call, connection->endpoint);
 }
 
 static void add_ends(const struct call *call, json_t *item, const void *row)
@@ -342,32 +355,36 @@ static void add_ends(const struct call *call, json_t *item, const void *row)
 		(void)answer_entry(list, zones, KIND_ENDPOINT_ZONE, z);
 }
 
-/* Of the caller's services, or of the one that was asked for. */
-static int gather_connections(const struct call *call, const char *service_id, struct gathered *ret)
+/* Of the caller's services. */
+static int add_connections(const struct call *call, struct walk *ret)
 {
-	_cleanup_(gathered_done) struct gathered services = {};
+	_cleanup_(walk_done) struct walk services = {};
+	const struct service *service;
 	int r;
 
-	r = service_id ? gather(&services, snapshot_service(call->rows, service_id))
-		       : owned_services(call, &services);
-	for (size_t i = 0; r == 0 && i < services.n; i++) {
-		const struct service *service = services.rows[i];
-
-		r = gather_children(ret, call->rows, REF_CONNECTION_SERVICE, service->id, "");
-	}
-	gathered_sort(ret);
+	r = owned_services(call, &services);
+	if (r < 0)
+		return r;
+	walk_begin(&services, "", 0);
+	while (r == 0 && (service = walk_next(&services)))
+		r = walk_add(ret, REF_CONNECTION_SERVICE, service->id, "");
 	return r;
 }
 
 int connection_list(struct call *call)
 {
-	static const struct listing listing = {KIND_CONNECTION, connection_wanted, add_ends};
-	_cleanup_(gathered_done) struct gathered connections = {};
+	static const struct list_filter filters[] = {{"EndpointId", REF_COUNT_}, {}};
+	static const struct listing listing = {
+		KIND_CONNECTION,   connection_wanted, add_ends,		  has_endpoint,
+		all_are_connected, .of = "ServiceId", .filters = filters,
+	};
+	_cleanup_(walk_done) struct walk connections = {.rows = call->rows, .kind = KIND_CONNECTION};
 	const char *service = call_string(call, "ServiceId");
 	int r;
 
 	if (service && !owned_service(call, service))
 		return call_fail(call, "EndpointServiceNotFound");
-	r = gather_connections(call, service, &connections);
-	return r < 0 ? r : list_gathered(call, &listing, &connections);
+	r = service ? walk_add(&connections, REF_CONNECTION_SERVICE, service, "")
+		    : add_connections(call, &connections);
+	return r < 0 ? r : list_walk(call, &listing, &connections);
 }

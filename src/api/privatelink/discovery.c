@@ -91,15 +91,21 @@ static const char *wanted_region(const struct call *call)
 	return region && region[0] ? region : call->region;
 }
 
+static bool service_there(const struct call *call, const void *row)
+{
+	const struct service *s = row;
+
+	return streq(s->region, wanted_region(call)) && region_served(s, call->region) &&
+	       s->status != SERVICE_DELETING;
+}
+
 static bool service_wanted(const struct call *call, const void *row)
 {
 	const struct service *s = row;
 	bool own = s->owner == call->account->uid;
 
 	/* Tags and resource group are the owner's, and match nobody else's filters. */
-	return streq(s->region, wanted_region(call)) && region_served(s, call->region) &&
-	       s->status != SERVICE_DELETING && service_admits(call, s) &&
-	       filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
+	return filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
 	       (own ? filter_resource_group(call, s->resource_group)
 		    : filter_text(call, "ResourceGroupId", "")) &&
 	       (own ? tags_match(call, s->id) : !call_list(call, "Tag"));
@@ -124,10 +130,15 @@ static void add_own(const struct call *call, json_t *item, const void *row)
 
 int service_discover(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVICE, service_wanted, add_own};
+	static const struct listing listing = {KIND_SERVICE, service_wanted, add_own, service_there};
 	_cleanup_(gathered_done) struct gathered services = {};
+	const char *id = call_string(call, "ServiceId");
+	const struct service *service = id ? snapshot_service(call->rows, id) : NULL;
 	int r;
 
-	r = admitting_services(call, wanted_region(call), &services);
+	if (id && id[0])
+		r = gather(&services, service && service_admits(call, service) ? service : NULL);
+	else
+		r = admitting_services(call, wanted_region(call), &services);
 	return r < 0 ? r : list_gathered(call, &listing, &services);
 }

@@ -43,24 +43,43 @@ int endpoint_get(struct call *call)
 	return 0;
 }
 
+static bool has_connection(const struct call *call, const void *row)
+{
+	return snapshot_connection(call->rows, ((const struct endpoint *)row)->id);
+}
+
+static bool connection_is(const struct call *call, const struct endpoint *endpoint)
+{
+	const struct connection *c =
+		call_string(call, "ConnectionStatus") ? snapshot_connection(call->rows, endpoint->id) : NULL;
+
+	return !c || filter_text(call, "ConnectionStatus", enum_name(connection_status_names, c->status));
+}
+
 static bool endpoint_wanted(const struct call *call, const void *row)
 {
 	const struct endpoint *e = row;
-	const struct connection *c = snapshot_connection(call->rows, e->id);
 
-	return c && filter_text(call, "EndpointId", e->id) && filter_text(call, "EndpointName", e->name) &&
+	return filter_text(call, "EndpointId", e->id) && filter_text(call, "EndpointName", e->name) &&
 	       filter_text(call, "EndpointType", e->type) &&
 	       filter_text(call, "EndpointStatus", enum_name(endpoint_status_names, e->status)) &&
-	       filter_text(call, "ConnectionStatus", enum_name(connection_status_names, c->status)) &&
-	       filter_text(call, "AddressIpVersion", e->ip_version) && filter_text(call, "VpcId", e->vpc) &&
-	       filter_text(call, "ServiceName", e->service_name) &&
+	       connection_is(call, e) && filter_text(call, "AddressIpVersion", e->ip_version) &&
+	       filter_text(call, "VpcId", e->vpc) && filter_text(call, "ServiceName", e->service_name) &&
 	       filter_text(call, "ServiceRegionId", e->service_region) &&
 	       filter_resource_group(call, e->resource_group) && tags_match(call, e->id);
 }
 
 int endpoint_list(struct call *call)
 {
-	static const struct listing listing = {KIND_ENDPOINT, endpoint_wanted, add_connection};
+	static const struct list_filter filters[] = {
+		{"EndpointId", REF_COUNT_},
+		{"VpcId", REF_ENDPOINT_VPC, true},
+		{},
+	};
+	static const struct listing listing = {
+		KIND_ENDPOINT,	endpoint_wanted,   add_connection,
+		has_connection, all_are_connected, .filters = filters,
+	};
 
 	return list_owned(call, &listing);
 }

@@ -164,8 +164,7 @@ static bool service_wanted(const struct call *call, const void *row)
 {
 	const struct service *s = row;
 
-	return owned_service(call, s->id) && filter_text(call, "ServiceId", s->id) &&
-	       filter_text(call, "ServiceName", s->name) &&
+	return filter_text(call, "ServiceId", s->id) && filter_text(call, "ServiceName", s->name) &&
 	       filter_text(call, "ServiceStatus", enum_name(service_status_names, s->status)) &&
 	       filter_text(call, "ServiceBusinessStatus", "Normal") &&
 	       filter_text(call, "ServiceResourceType", s->resource_type) &&
@@ -178,12 +177,13 @@ static bool service_wanted(const struct call *call, const void *row)
 
 int service_list(struct call *call)
 {
-	static const struct listing listing = {KIND_SERVICE, service_wanted, add_more};
-	_cleanup_(gathered_done) struct gathered services = {};
+	static const struct list_filter filters[] = {{"ServiceId", REF_COUNT_}, {}};
+	static const struct listing listing = {KIND_SERVICE, service_wanted, add_more, .filters = filters};
+	_cleanup_(walk_done) struct walk services = {};
 	int r;
 
 	r = owned_services(call, &services);
-	return r < 0 ? r : list_gathered(call, &listing, &services);
+	return r < 0 ? r : list_walk(call, &listing, &services);
 }
 
 /* Whether an endpoint is connected to the service, or is being connected or cut. */

@@ -89,11 +89,16 @@ static bool server_wanted(const struct call *call, const struct load_balancer *l
 	return !wanted || slb_backend_in(call, lb->server_group, wanted);
 }
 
+static bool balancer_there(const struct call *call _unused_, const void *row)
+{
+	return ((const struct load_balancer *)row)->type == LB_CLASSIC;
+}
+
 static bool balancer_wanted(const struct call *call, const void *row)
 {
 	const struct load_balancer *lb = row;
 
-	return lb->type == LB_CLASSIC && filter_commas(call, "LoadBalancerId", lb->id) &&
+	return filter_commas(call, "LoadBalancerId", lb->id) &&
 	       filter_text(call, "LoadBalancerName", lb->name) &&
 	       filter_text(call, "LoadBalancerStatus", slb_status_word(lb)) &&
 	       filter_text(call, "VpcId", lb->vpc) && address_wanted(call, lb) &&
@@ -107,7 +112,13 @@ static bool balancer_wanted(const struct call *call, const void *row)
 
 int slb_balancer_list(struct call *call)
 {
-	static const struct listing listing = {KIND_LOAD_BALANCER, balancer_wanted, add_balancer};
+	static const struct list_filter filters[] = {
+		{"LoadBalancerId", REF_COUNT_},
+		{"VpcId", REF_LOAD_BALANCER_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_LOAD_BALANCER, balancer_wanted, add_balancer,
+					       balancer_there, .filters = filters};
 
 	return list_owned(call, &listing);
 }

@@ -30,7 +30,8 @@ static void add_status(const struct call *call, json_t *item, const void *row)
 
 int route_table_list(struct call *call)
 {
-	static const struct listing listing = {KIND_VPC, route_table_wanted, add_status};
+	static const struct list_filter filters[] = {{"VpcId", REF_COUNT_}, {}};
+	static const struct listing listing = {KIND_VPC, route_table_wanted, add_status, .filters = filters};
 
 	return list_owned(call, &listing);
 }

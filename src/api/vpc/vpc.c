@@ -163,7 +163,8 @@ static void add_lists(const struct call *call, json_t *item, const void *row)
 
 int vpc_list(struct call *call)
 {
-	static const struct listing listing = {KIND_VPC, vpc_wanted, add_lists};
+	static const struct list_filter filters[] = {{"VpcId", REF_COUNT_}, {}};
+	static const struct listing listing = {KIND_VPC, vpc_wanted, add_lists, .filters = filters};
 
 	return list_owned(call, &listing);
 }

@@ -141,7 +141,12 @@ static bool vswitch_wanted(const struct call *call, const void *row)
 
 int vswitch_list(struct call *call)
 {
-	static const struct listing listing = {KIND_VSWITCH, vswitch_wanted, add_vpc};
+	static const struct list_filter filters[] = {
+		{"VSwitchId", REF_COUNT_},
+		{"VpcId", REF_VSWITCH_VPC, true},
+		{},
+	};
+	static const struct listing listing = {KIND_VSWITCH, vswitch_wanted, add_vpc, .filters = filters};
 
 	if (!call->region[0] && !call_string(call, "VpcId"))
 		return call_fail_named(call, "Missing{Name}", "RegionId");

@@ -1,0 +1,651 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists: every action that answers in pages is called with parameters at random, from one page to the last,
+ * in a world of several accounts with random rows, and each answer is compared with what a walk of all rows
+ * of the kind says, of every account, from the first to the last. Then what a page costs is counted, in rows
+ * that are looked at, among a thousand objects and among ten thousand.
+ *
+ * The test stands in for what finds a list's rows and for what leaves rows out (see link_args in
+ * meson.build), to walk all of them.
+ */
+#include "api/common/list_rows.h"
+#include "api/common/tags.h"
+#include "api_calls.h"
+#include "world_rows.h"
+
+#define TURNS 400 /* of each action */
+
+/* The disk is not what is tried here. */
+int fdatasync(int fildes _unused_)
+{
+	return 0;
+}
+
+int fsync(int fd _unused_)
+{
+	return 0;
+}
+
+/* ---- the plain walk ---- */
+
+static bool is_plain;
+
+int __real_list_rows_find(const struct call *call, struct list_rows *rows);
+int __wrap_list_rows_find(const struct call *call, struct list_rows *rows);
+int __wrap_list_rows_find(const struct call *call, struct list_rows *rows)
+{
+	if (!is_plain)
+		return __real_list_rows_find(call, rows);
+	harness_must(list_rows_fill(call, rows), "rows");
+	rows->found.rows = call->rows;
+	rows->found.kind = rows->listing->kind;
+	rows->is_narrowed = rows->checks_base = true;
+	rows->checks_filters = rows->listing->wanted;
+	return walk_add_all(&rows->found);
+}
+
+const char *__real_page_from(const struct page *page);
+const char *__wrap_page_from(const struct page *page);
+const char *__wrap_page_from(const struct page *page)
+{
+	return is_plain ? "" : __real_page_from(page);
+}
+
+bool __real_page_is_done(const struct page *page);
+bool __wrap_page_is_done(const struct page *page);
+bool __wrap_page_is_done(const struct page *page)
+{
+	return !is_plain && __real_page_is_done(page);
+}
+
+/* ---- counting ---- */
+
+static unsigned int n_looked_at;
+
+#define COUNTED(type, name, parameters, arguments)                                                           \
+	type __real_##name parameters;                                                                       \
+	type __wrap_##name parameters;                                                                       \
+	type __wrap_##name parameters                                                                        \
+	{                                                                                                    \
+		n_looked_at++;                                                                               \
+		return __real_##name arguments;                                                              \
+	}
+COUNTED(const void *, snapshot_find, (const struct snapshot *s, enum kind kind, const char *id),
+	(s, kind, id))
+COUNTED(const void *, snapshot_next,
+	(const struct snapshot *s, enum kind kind, const char *prefix, const void *previous),
+	(s, kind, prefix, previous))
+COUNTED(const void *, snapshot_behind, (const struct snapshot *s, enum kind kind, const char *id),
+	(s, kind, id))
+COUNTED(const void *, snapshot_at, (const struct snapshot *s, enum kind kind, size_t n), (s, kind, n))
+COUNTED(const void *, snapshot_children_in,
+	(const struct snapshot *s, enum ref ref, const char *id, const char *within, const void *previous),
+	(s, ref, id, within, previous))
+COUNTED(const void *, snapshot_children_behind,
+	(const struct snapshot *s, enum ref ref, const char *id, const char *within, const char *behind),
+	(s, ref, id, within, behind))
+COUNTED(const void *, snapshot_children_at,
+	(const struct snapshot *s, enum ref ref, const char *id, const char *within, size_t n),
+	(s, ref, id, within, n))
+#undef COUNTED
+
+/* ---- random rows ---- */
+
+static unsigned int pick(unsigned int n)
+{
+	return (unsigned int)(random() % n);
+}
+
+static bool is_digits(const char *text, size_t n)
+{
+	return strspn(text, "0123456789") >= n;
+}
+
+/* Another object of the same account, in place: the ends of what was drawn at random become the number. */
+static void make_twin(char *text, unsigned int number)
+{
+	static const char word[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	char digits[8];
+
+	(void)str_format(digits, sizeof(digits), "%05u", number);
+	for (char *p = text; *p;) {
+		size_t n = strspn(p, word);
+
+		if (n >= 20 && !is_digits(p, n))
+			memcpy(p + n - 5, digits, 5);
+		p += n ? n : 1;
+	}
+}
+
+static void put_in(char *text, const char *from, const char *to)
+{
+	for (char *p = text; (p = strstr(p, from)); p += strlen(to))
+		memcpy(p, to, strlen(to));
+}
+
+/* Something else where lists filter: of the values of another row of the kind. */
+static void vary(json_t *row, enum kind kind)
+{
+	static const char *const names[] = {"one", "two", "three", ""};
+	const struct kind_info *info = kind_info(kind);
+
+	for (size_t i = 0; i < info->n_fields; i++) {
+		const struct field *field = &info->fields[i];
+		size_t n_names = 0;
+
+		if (streq(field->name, "name"))
+			(void)json_object_set_new(row, field->name, json_string(names[pick(4)]));
+		if (streq(field->name, "resource_group") && pick(2))
+			(void)json_object_del(row, field->name);
+		if (!streq(field->name, "status") || !field->names)
+			continue;
+		while (field->names[n_names])
+			n_names++;
+		(void)json_object_set_new(row, field->name,
+					  json_string(field->names[pick((unsigned int)n_names)]));
+	}
+}
+
+static bool is_twinned(enum kind kind)
+{
+	return kind != KIND_ACCOUNT && kind != KIND_NODE && kind != KIND_COUNTER && kind != KIND_JOB &&
+	       kind != KIND_QUOTA && kind != KIND_CLIENT_TOKEN && kind != KIND_RAM_USER &&
+	       kind != KIND_NAT_RANGE;
+}
+
+static void commit(struct harness *h, struct store_txn *txn)
+{
+	int n = 0;
+
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+	harness_must(n == 1 ? 0 : -EIO, "commit");
+}
+
+static void put_twin(struct harness *h, const char *key, const json_t *value, unsigned int number)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY), twin_key[KEY_SIZE];
+	struct store_txn *txn;
+	enum kind kind;
+	json_t *row;
+
+	harness_must(kind_of_key(key, &kind), key);
+	harness_must(str_copy(twin_key, sizeof(twin_key), key), "key");
+	if (is_twinned(kind)) {
+		make_twin(twin_key, number);
+		make_twin(text, number);
+		if (number % 4 == 0) {
+			put_in(twin_key, "cn-hangzhou", "cn-shanghai");
+			put_in(text, "cn-hangzhou", "cn-shanghai");
+		}
+		row = json_loads(text, JSON_DECODE_ANY, NULL);
+		vary(row, kind);
+		harness_must(store_txn_new(&txn), "transaction");
+		harness_must(store_txn_put(txn, twin_key, row), twin_key);
+		commit(h, txn);
+		json_decref(row);
+	}
+	free(text);
+}
+
+static void put_twins(struct harness *h, unsigned int n)
+{
+	json_t *rows = world_now(h), *value;
+	const char *key;
+
+	for (unsigned int number = 1; number <= n; number++)
+		json_object_foreach(rows, key, value)
+			put_twin(h, key, value, number);
+	json_decref(rows);
+}
+
+/* ---- parameters at random ---- */
+
+/* What a parameter names, by its name. */
+static const struct {
+	const char *param;
+	enum kind kind;
+} named[] = {
+	{"VpcId", KIND_VPC},
+	{"VSwitchId", KIND_VSWITCH},
+	{"SecurityGroupId", KIND_SECURITY_GROUP},
+	{"InstanceId", KIND_INSTANCE},
+	{"NetworkInterfaceId", KIND_PORT},
+	{"EniId", KIND_PORT},
+	{"LoadBalancerId", KIND_LOAD_BALANCER},
+	{"ListenerId", KIND_LISTENER},
+	{"ServerGroupId", KIND_SERVER_GROUP},
+	{"ServerId", KIND_INSTANCE},
+	{"ServiceId", KIND_SERVICE},
+	{"EndpointId", KIND_ENDPOINT},
+	{"ReplacedResourceId", KIND_LOAD_BALANCER},
+	{"ResourceGroupId", KIND_RESOURCE_GROUP},
+};
+
+static const char *id_of_kind(const struct snapshot *rows, enum kind kind)
+{
+	size_t n = snapshot_count(rows, kind, ""), i = pick((unsigned int)n_ids);
+
+	/* Often one of those that have much. */
+	if (pick(3) && snapshot_find(rows, kind, ids[i].id))
+		return ids[i].id;
+	for (i = pick(3) ? 0 : n_ids; i < n_ids; i++)
+		if (pick(2) && snapshot_find(rows, kind, ids[i].id))
+			return ids[i].id;
+	return n ? snapshot_id(__real_snapshot_at(rows, kind, pick((unsigned int)n))) : "none";
+}
+
+static void draw_address(const struct snapshot *rows, char ret[NETADDR_TEXT_SIZE])
+{
+	const struct port *port =
+		__real_snapshot_at(rows, KIND_PORT, pick((unsigned int)snapshot_count(rows, KIND_PORT, "")));
+
+	netaddr_format(&port->addr, ret);
+}
+
+static const char *draw_resource(const struct snapshot *rows, enum product product)
+{
+	const struct tagged_type *types = product_codes[product].tagged;
+	unsigned int n = 0;
+
+	if (!types || product == PRODUCT_PRIVATELINK)
+		return id_of_kind(rows, pick(3) ? KIND_LOAD_BALANCER : KIND_ENDPOINT);
+	while (types[n].name)
+		n++;
+	return id_of_kind(rows, types[pick(n)].kind);
+}
+
+static void draw_text(const struct snapshot *rows, enum product product, const struct param_spec *spec,
+		      char ret[ID_SIZE * 2])
+{
+	static const char *const words[] = {"one",	"two",	   "Active",	"Available", "Running",
+					    "Pending",	"TCP",	   "connected", "Connected", "Disconnected",
+					    "Deleting", "network", "Intranet",	"intranet",  "cn-hangzhou-h",
+					    "ipv4",	"System",  "IPv4",	"nothing",   ""};
+	const struct tagged_type *types = product_codes[product].tagged;
+	const char *text = words[pick(ARRAY_SIZE(words))];
+	unsigned int n = 0;
+
+	if (spec->values) {
+		while (spec->values[n])
+			n++;
+		text = spec->values[pick(n)];
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (str_starts(spec->name, named[i].param) && pick(8))
+			text = id_of_kind(rows, named[i].kind);
+	if (streq(spec->name, "ResourceId"))
+		text = draw_resource(rows, product);
+	if (streq(spec->name, "ResourceType") && types && pick(8)) {
+		while (types[n].name)
+			n++;
+		text = types[pick(n)].name;
+	}
+	(void)str_copy(ret, ID_SIZE * 2, text);
+	if (strstr(spec->name, "Address") || streq(spec->name, "ServerIps"))
+		draw_address(rows, ret);
+	if (streq(spec->name, "RouteTableId"))
+		(void)str_copy(ret, ID_SIZE * 2,
+			       snapshot_vpc(rows, id_of_kind(rows, KIND_VPC))->route_table_id);
+}
+
+static void add_param(char *form, size_t size, const struct snapshot *rows, enum product product,
+		      const struct param_spec *spec)
+{
+	static const int64_t numbers[] = {ALICE, BOB, ROOT, 0, 17};
+	char text[ID_SIZE * 2], more[ID_SIZE * 2];
+	size_t used = strlen(form);
+
+	draw_text(rows, product, spec, text);
+	draw_text(rows, product, spec, more);
+	switch (spec->type) {
+	case PARAM_STRING:
+		if (pick(4) == 0)
+			(void)snprintf(form + used, size - used, "&%s=%s,%s", spec->name, text, more);
+		else
+			(void)snprintf(form + used, size - used, "&%s=%s", spec->name, text);
+		break;
+	case PARAM_INT:
+	case PARAM_LONG:
+		(void)snprintf(form + used, size - used, "&%s=%lld", spec->name,
+			       (long long)numbers[pick(ARRAY_SIZE(numbers))]);
+		break;
+	case PARAM_BOOL:
+		(void)snprintf(form + used, size - used, "&%s=%s", spec->name, pick(2) ? "true" : "false");
+		break;
+	case PARAM_LIST:
+		(void)snprintf(form + used, size - used, "&%s.1=%s", spec->name, text);
+		used = strlen(form);
+		if (pick(2))
+			(void)snprintf(form + used, size - used, "&%s.2=%s", spec->name, more);
+		break;
+	default: /* tags */
+		(void)snprintf(form + used, size - used, "&%s.1.Key=%s", spec->name,
+			       pick(4) ? "env" : "none");
+	}
+}
+
+static void draw_filters(char *form, size_t size, const struct snapshot *rows, enum product product,
+			 const struct action *action)
+{
+	unsigned int n_wanted = pick(4), n = 0;
+
+	(void)snprintf(form, size, "RegionId=%s", pick(5) ? "cn-hangzhou" : "cn-shanghai");
+	if (action->flags & ACTION_NO_REGION && pick(2))
+		form[0] = '\0';
+	for (const struct param_spec *spec = action->params; spec && spec->name; spec++)
+		n += !streq(spec->name, "MaxResults");
+	for (const struct param_spec *spec = action->params; spec && spec->name; spec++)
+		if (!streq(spec->name, "MaxResults") && (spec->required || pick(n) < n_wanted))
+			add_param(form, size, rows, product, spec);
+}
+
+/* ---- both ways ---- */
+
+static struct {
+	unsigned int calls, entries, refused;
+} met;
+
+static char *dumped(const struct harness *h)
+{
+	char *text;
+
+	if (!h->answer) {
+		harness_must(asprintf(&text, "%s: %s", h->error.code, h->error.message), "memory");
+		return text;
+	}
+	(void)json_object_del(h->answer, "RequestId");
+	text = json_dumps(h->answer, JSON_COMPACT);
+	harness_must(text ? 0 : -ENOMEM, "memory");
+	return text;
+}
+
+static size_t entries_of(const struct action *action, const json_t *answer)
+{
+	const struct answer_field *list = answer_only_list(action->answer);
+	const json_t *value = list->name ? json_object_get(answer, list->name) : NULL;
+
+	return json_array_size(list->name && list->inner ? json_object_get(value, list->inner) : value);
+}
+
+/* Whether the call says the same both ways. */
+static bool same_both_ways(struct harness *h, int64_t uid, enum product product, const char *action,
+			   const char *form)
+{
+	_cleanup_(freep) char *plain = NULL, *text = NULL;
+
+	is_plain = true;
+	(void)harness_run(h, uid, product, action, form);
+	is_plain = false;
+	plain = dumped(h);
+	(void)harness_run(h, uid, product, action, form);
+	text = dumped(h);
+	if (streq(plain, text))
+		return true;
+	tap_note("%s %s\n  plain: %s\n  but:   %s", action, form, plain, text);
+	return false;
+}
+
+/* From the first page to the last, or to one too many. */
+static bool same_pages(struct harness *h, int64_t uid, enum product product, const struct action *action,
+		       const char *filters)
+{
+	const struct paging *paging = action->paging;
+	bool by_number = paging->size_max && (!paging->results_max || pick(2));
+	unsigned int size = pick(3) ? 1 + pick(7) : paging->results_max > 20 ? 20 : 10;
+	char form[4096], token[KEY_SIZE * 3] = "";
+
+	if (size < 10 && streq(action->name, "DescribeNetworkInterfaces") && !by_number)
+		size = 10;
+	for (unsigned int number = 1 + (pick(4) == 0) * pick(4); number < 60; number++) {
+		size_t n;
+
+		if (by_number)
+			(void)snprintf(form, sizeof(form), "%s&PageSize=%u&PageNumber=%u", filters, size,
+				       number);
+		else
+			(void)snprintf(form, sizeof(form), "%s%s%u%s%s", filters,
+				       paging->has_fixed_size ? "&Unknown=" : "&MaxResults=", size,
+				       *token ? "&NextToken=" : "", token);
+		if (!same_both_ways(h, uid, product, action->name, form))
+			return false;
+		n = h->answer ? entries_of(action, h->answer) : 0;
+		met.calls++;
+		met.entries += (unsigned int)n;
+		met.refused += !h->answer;
+		if (!h->answer || (by_number && n == 0))
+			return true;
+		if (by_number)
+			continue;
+		if (!harness_text(h, "NextToken") || !*harness_text(h, "NextToken"))
+			return true;
+		harness_must(str_copy(token, sizeof(token), harness_text(h, "NextToken")), "token");
+	}
+	return true;
+}
+
+static void compare_action(struct harness *h, enum product product, const struct action *action, int n_turns)
+{
+	static const int64_t callers[] = {ALICE, BOB, ROOT};
+	unsigned int n_before = met.entries;
+	bool same = true;
+	char form[4096];
+
+	for (int i = 0; same && i < n_turns; i++) {
+		int64_t uid = action->flags & ACTION_ADMIN ? ROOT : callers[pick(3)];
+
+		draw_filters(form, sizeof(form), store_rows(h->store), product, action);
+		same = same_pages(h, uid, product, action, form);
+	}
+	tap_ok(same, "%s says what a plain walk says", action->name);
+	if (n_turns >= TURNS)
+		tap_ok(met.entries > n_before, "%u entries of it", met.entries - n_before);
+}
+
+/* What is in files is no rows. */
+static bool is_of_rows(const struct action *action)
+{
+	return action->paging && !streq(action->name, "ListAuditEvents");
+}
+
+static void compare_all(struct harness *h, int n_turns)
+{
+	for (enum product product = 0; product < PRODUCT_COUNT_; product++)
+		for (const struct action *action = products[product].actions; action->name; action++)
+			if (is_of_rows(action))
+				compare_action(h, product, action, n_turns);
+	tap_note("%u calls, %u entries, %u refused", met.calls, met.entries, met.refused);
+}
+
+static void delete_row(struct harness *h, enum kind kind, const void *row)
+{
+	struct store_txn *txn;
+
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_delete(txn, kind, row), "delete");
+	commit(h, txn);
+}
+
+/* An endpoint's connection goes before it. */
+static void compare_without(struct harness *h)
+{
+	const struct snapshot *rows = store_rows(h->store);
+	const struct endpoint *endpoint = __real_snapshot_at(rows, KIND_ENDPOINT, 3);
+
+	delete_row(h, KIND_CONNECTION, snapshot_connection(rows, endpoint->id));
+	tap_ok(snapshot_count(rows, KIND_CONNECTION, "") < snapshot_count(rows, KIND_ENDPOINT, ""),
+	       "an endpoint has lost its connection");
+	compare_all(h, 40);
+	delete_row(h, KIND_ENDPOINT, endpoint);
+}
+
+/* Asked for by its id, a service is there if all that is there has it. */
+static void test_discovery(struct harness *h)
+{
+	const struct snapshot *rows = store_rows(h->store);
+	static const int64_t callers[] = {ALICE, BOB, ROOT};
+	unsigned int n_there = 0, n_differ = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(callers); i++) {
+		_cleanup_(freep) char *all = NULL;
+
+		harness_call(h, callers[i], PL, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=1000");
+		all = dumped(h);
+		for (const struct service *s = NULL; (s = __real_snapshot_next(rows, KIND_SERVICE, "", s));) {
+			bool is_there = strstr(all, s->id);
+
+			harness_call(h, callers[i], PL, "ListVpcEndpointServicesByEndUser",
+				     REGION "ServiceId=%s", s->id);
+			n_there += is_there;
+			n_differ += !streq(harness_text(h, "TotalCount"), is_there ? "1" : "0");
+		}
+	}
+	tap_ok(n_there > 10 && n_differ == 0, "%u services are found by their ids", n_there);
+}
+
+/* ---- what a page costs ---- */
+
+static struct twin_base {
+	struct endpoint endpoint;
+	struct connection connection;
+	struct port port;
+	struct vswitch vswitch;
+	char vpc[ID_SIZE], service[ID_SIZE];
+} base;
+
+static void find_base(const struct snapshot *rows)
+{
+	const char *id = "none";
+
+	for (size_t i = 0; i < n_ids; i++)
+		if (streq(ids[i].name, "{endpoint}"))
+			id = ids[i].id;
+	base.endpoint = *snapshot_endpoint(rows, id);
+	base.connection = *snapshot_connection(rows, id);
+	base.port = *(const struct port *)snapshot_children_in(rows, REF_PORT_HOLDER, id, "", NULL);
+	base.vswitch = *snapshot_vswitch(rows, base.port.vswitch);
+}
+
+static void put_endpoints(struct harness *h, unsigned int from, unsigned int to)
+{
+	struct store_txn *txn = NULL;
+
+	for (unsigned int i = from; i < to; i++) {
+		const struct snapshot *rows = store_rows(h->store);
+		/* The texts are the snapshot's, and stand as long as their row does. */
+		struct endpoint endpoint = *snapshot_endpoint(rows, base.endpoint.id);
+		struct connection connection = *snapshot_connection(rows, base.endpoint.id);
+		struct port port = *snapshot_port(rows, base.port.id);
+		struct vswitch vswitch = base.vswitch;
+
+		if (!txn)
+			harness_must(store_txn_new(&txn), "transaction");
+		endpoint.meta = connection.meta = port.meta = vswitch.meta = (struct row_meta){};
+		(void)str_format(endpoint.id, ID_SIZE, "ep-many%020u", i);
+		(void)str_format(connection.endpoint, ID_SIZE, "%s", endpoint.id);
+		(void)str_format(port.id, ID_SIZE, "eni-many%020u", i);
+		(void)str_format(port.holder, ID_SIZE, "%s", endpoint.id);
+		(void)str_format(vswitch.id, ID_SIZE, "vsw-many%020u", i);
+		harness_must(store_txn_row_put(txn, KIND_ENDPOINT, &endpoint), "endpoint");
+		harness_must(store_txn_row_put(txn, KIND_CONNECTION, &connection), "connection");
+		harness_must(store_txn_row_put(txn, KIND_PORT, &port), "port");
+		harness_must(store_txn_row_put(txn, KIND_VSWITCH, &vswitch), "vSwitch");
+		if (i % 20 == 19 || i + 1 == to)
+			commit(h, TAKE_PTR(txn));
+	}
+}
+
+/* By number: the page that is asked for; by token: the third one. */
+static const struct {
+	enum product product;
+	int64_t uid;
+	const char *action, *form;
+	bool by_number;
+} pages[] = {
+	{PL, ALICE, "ListVpcEndpoints", REGION "MaxResults=50", false},
+	{PL, ALICE, "ListVpcEndpoints", REGION "MaxResults=50&VpcId={vpc}", false},
+	{PL, ALICE, "ListVpcEndpoints", REGION "MaxResults=50&EndpointId={endpoint}", true},
+	{PL, ALICE, "ListVpcEndpointConnections", REGION "MaxResults=50&ServiceId={service}", false},
+	{PL, ALICE, "ListVpcEndpointConnections", REGION "MaxResults=50", false},
+	{PL, ALICE, "ListVpcEndpointConnections", REGION "MaxResults=50&EndpointId={endpoint}", true},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "MaxResults=50", false},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "PageSize=50&PageNumber=15", true},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "PageSize=50&PageNumber=15&VpcId={vpc}", true},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "MaxResults=50&VSwitchId={vsw}", false},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "MaxResults=50&NetworkInterfaceId.1={eni}", true},
+	{ECS, ALICE, "DescribeNetworkInterfaces", REGION "MaxResults=50&InstanceId={instance}", true},
+	{VPC, ALICE, "DescribeVSwitches", REGION "PageSize=50&PageNumber=15", true},
+	{VPC, ALICE, "DescribeVSwitches", REGION "PageSize=50&PageNumber=15&VpcId={vpc}", true},
+	{VPC, ALICE, "DescribeVSwitches", REGION "PageSize=50&VSwitchId={vsw},{vsw_i}", true},
+	{PL, ALICE, "ListTagResources", REGION "ResourceType=vpcendpoint&ResourceId.1={endpoint}", true},
+};
+static unsigned int costs[ARRAY_SIZE(pages)];
+
+static unsigned int cost_of(struct harness *h, size_t i)
+{
+	char form[4096], filled[1024], token[KEY_SIZE * 3] = "";
+
+	fill_in(filled, sizeof(filled), "", pages[i].form);
+	for (int turn = 0; turn < (pages[i].by_number ? 1 : 3); turn++) {
+		(void)snprintf(form, sizeof(form), "%s%s%s", filled, *token ? "&NextToken=" : "", token);
+		n_looked_at = 0;
+		if (!harness_run(h, pages[i].uid, pages[i].product, pages[i].action, form))
+			harness_must(-EIO, h->error.code);
+		if (!pages[i].by_number)
+			harness_must(str_copy(token, sizeof(token), harness_text(h, "NextToken")), form);
+	}
+	return n_looked_at;
+}
+
+static void test_costs(struct harness *h)
+{
+	find_base(store_rows(h->store));
+	put_endpoints(h, 0, 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		costs[i] = cost_of(h, i);
+	put_endpoints(h, 1000, 10000);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		unsigned int cost = cost_of(h, i);
+
+		tap_ok(cost == costs[i] && cost < 1500, "%s %s looks at %u rows of 1,000, %u of 10,000",
+		       pages[i].action, pages[i].form, costs[i], cost);
+	}
+}
+
+static void admit_all(struct harness *h)
+{
+	char form[1024];
+
+	for (int i = 0; i < 7; i++) {
+		fill_in(form, sizeof(form), "", REGION "ServiceId={service}&UserId=");
+		harness_call(h, ALICE, PL, "AddUserToVpcEndpointService", "%s%lld", form, (long long)BOB + i);
+	}
+	fill_in(form, sizeof(form), "my_", REGION "ServiceId={service}&UserARN=*");
+	harness_call(h, BOB, PL, "AddUserToVpcEndpointService", "%s", form);
+}
+
+int main(void)
+{
+	struct harness h;
+
+	srandom(20);
+	harness_begin(&h);
+	harness_must(control_bootstrap(h.store, h.catalogue, h.loop), "bootstrap");
+	harness_node(&h, "alpha", "");
+	make_world(&h, ALICE);
+	make_world(&h, BOB);
+	admit_all(&h);
+	h.control = control_free(h.control);
+	h.environment.control = NULL;
+	h.environment.live_revision = NULL;
+	h.environment.failure = NULL;
+	h.environment.node_state = NULL;
+
+	put_twins(&h, 14);
+	compare_all(&h, TURNS);
+	test_discovery(&h);
+	compare_without(&h);
+	test_costs(&h);
+	harness_end(&h);
+	return tap_done();
+}
