@@ -32,6 +32,7 @@ struct agent {
 	struct node_state state; /* who this node is */
 	int lock_fd, node_fd, monitor_fd;
 	struct loop *loop;
+	struct loop *urgent; /* within it: names and probes, which go on while long work breathes */
 	struct catalogue *catalogue;
 	struct snapshot *rows;
 	struct plan_indexes *indexes;
@@ -422,6 +423,7 @@ static int open_datapath(struct agent *agent)
 		.node = agent->state.name,
 		.attach = agent->options->attach,
 		.memory = agent->options->table_memory,
+		.breath = loop_breath(agent->loop),
 	};
 	_cleanup_(freep) uint32_t *ifindexes = NULL;
 	int r = ports_find_devices(options.node, &ifindexes, &options.n_ifindexes);
@@ -444,6 +446,7 @@ static int open_ports(struct agent *agent)
 		.node = agent->state.name,
 		.files = agent->files,
 		.programs = {datapath_attach, datapath_check, agent->datapath},
+		.breath = loop_breath(agent->loop),
 	};
 	int r = ports_new(&options, &agent->ports);
 
@@ -461,10 +464,10 @@ static int open_node_sockets(struct agent *agent)
 	int r;
 
 	(void)netaddr_parse(PLAN_DNS_SOCKET, &options.listen_addr);
-	r = dns_new(agent->loop, &options, &agent->dns);
+	r = dns_new(agent->urgent, &options, &agent->dns);
 	if (r < 0)
 		return log_errno(r, "cannot open the resolver's sockets");
-	r = health_new(agent->loop, ports_node_netns(agent->ports), on_health, agent, &agent->health);
+	r = health_new(agent->urgent, ports_node_netns(agent->ports), on_health, agent, &agent->health);
 	return r < 0 ? log_errno(r, "cannot start health probes") : 0;
 }
 
@@ -638,6 +641,8 @@ static int start_loop(struct agent *agent)
 	int r;
 
 	r = loop_new(&agent->loop);
+	if (r == 0)
+		r = loop_new_urgent(agent->loop, &agent->urgent);
 	if (r < 0)
 		return r;
 	r = snapshot_new(&agent->rows);
@@ -708,6 +713,7 @@ static void done(struct agent *agent)
 	loop_source_free(agent->term);
 	loop_source_free(agent->interrupt);
 	loop_source_free(agent->hangup);
+	loop_free(agent->urgent);
 	loop_free(agent->loop);
 	closep(&agent->monitor_fd);
 	closep(&agent->node_fd);

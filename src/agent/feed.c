@@ -457,6 +457,7 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	feed->parts = *parts;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->lease_ms = LEASE_DEFAULT_MS;
+	feed->list.breath = loop_breath(loop);
 	r = str_copy(feed->node, sizeof(feed->node), options->node);
 	if (r >= 0) {
 		feed->registration = format_registration(options);

@@ -11,7 +11,7 @@ void feed_list_clear(struct feed_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		free(list->parts[i].body);
 	free(list->parts);
-	*list = (struct feed_list){};
+	*list = (struct feed_list){.breath = list->breath};
 }
 
 int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size)
@@ -42,14 +42,16 @@ int feed_list_add(struct feed_list *list, const struct feed_answer *page, const 
 	return 0;
 }
 
-static int apply_part(const struct feed_part *part, struct snapshot *snapshot, struct feed_rows *all)
+static int apply_part(const struct feed_part *part, struct snapshot *snapshot, const struct breath *breath,
+		      struct feed_rows *all)
 {
 	_cleanup_(feed_answer_done) struct feed_answer answer = {};
 	struct feed_rows rows;
 	int r = feed_answer_parse(part->body, part->size, &answer);
 
+	breathe(breath);
 	if (r == 0)
-		r = feed_answer_apply(&answer, snapshot, &rows);
+		r = feed_answer_apply(&answer, snapshot, breath, &rows);
 	if (r == 0)
 		feed_rows_add(all, &rows);
 	return r;
@@ -62,9 +64,9 @@ int feed_list_apply(const struct feed_list *list, const struct feed_answer *last
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < list->n; i++)
-		r = apply_part(&list->parts[i], snapshot, &all);
+		r = apply_part(&list->parts[i], snapshot, &list->breath, &all);
 	if (r == 0)
-		r = feed_answer_apply(last, snapshot, &rows);
+		r = feed_answer_apply(last, snapshot, &list->breath, &rows);
 	if (r < 0) {
 		snapshot_set_revision(snapshot, 0);
 		return r;
@@ -79,6 +81,7 @@ bool feed_list_has_instance(const struct feed_list *list, const char (*ids)[ID_S
 	for (size_t i = 0; i < list->n; i++) {
 		_cleanup_(feed_answer_done) struct feed_answer answer = {};
 
+		breathe(&list->breath);
 		if (feed_answer_parse(list->parts[i].body, list->parts[i].size, &answer) == 0 &&
 		    feed_answer_has_instance(&answer, ids, n))
 			return true;

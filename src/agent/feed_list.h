@@ -2,6 +2,7 @@
 /*
  * Rows that come in pages: the answers are gathered as they came, and applied as one when the last one is
  * there, so that nothing is in force that lacks what it belongs to, and nothing goes that is yet to come.
+ * That takes a while, and breathes.
  */
 #pragma once
 
@@ -18,9 +19,10 @@ struct feed_list {
 	bool is_full;	     /* it takes the place of all rows; else it adds to them */
 	uint64_t listed;     /* the revision of the first page: what changed since is still to be asked for */
 	char next[KEY_SIZE]; /* behind which row the next page begins; "": all pages are there */
+	struct breath breath; /* is taken while a list is looked through, kept and applied; stays */
 };
 
-/* Empty again; the pages are freed. */
+/* Empty again; the pages are freed. The breath stays. */
 void feed_list_clear(struct feed_list *list);
 /* One more page (copied), as an answer that has `is_page`. One that was not asked for by `next` begins a
  * list, in place of what was gathered. -E2BIG: above the limit; -EPROTO: it begins one that adds to rows, and

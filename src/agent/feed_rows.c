@@ -121,7 +121,8 @@ void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more)
 	rows->n_rejected += more->n_rejected;
 }
 
-int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret)
+int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot,
+		      const struct breath *breath, struct feed_rows *ret)
 {
 	struct feed_rows rows = {.revision = answer->revision, .is_full = answer->is_full};
 	const json_t *list, *row;
@@ -130,18 +131,22 @@ int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapsho
 	if (rows.is_full) {
 		rows.touched.whole = true;
 		snapshot_clear(snapshot);
+		breathe(breath);
 	}
 	list = json_object_get(answer->json, "rows");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
 		row = json_array_get(list, i);
+		breathe(breath);
 		r = apply(snapshot, json_string_value(json_object_get(row, "key")),
 			  json_object_get(row, "value"), get_u64(row, "created"), get_u64(row, "revision"),
 			  &rows);
 	}
 	list = json_object_get(answer->json, "deleted");
-	for (size_t i = 0; i < json_array_size(list) && r == 0; i++)
+	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
+		breathe(breath);
 		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision,
 			  &rows);
+	}
 	snapshot_set_revision(snapshot, r < 0 ? 0 : rows.revision);
 	if (r < 0)
 		return r;
@@ -154,7 +159,7 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	_cleanup_(feed_answer_done) struct feed_answer answer = {};
 	int r = feed_answer_parse(body, size, &answer);
 
-	return r < 0 ? r : feed_answer_apply(&answer, snapshot, ret);
+	return r < 0 ? r : feed_answer_apply(&answer, snapshot, NULL, ret);
 }
 
 static bool is_one_of(const char *id, const char (*ids)[ID_SIZE], size_t n)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../model/snapshot.h"
 #include "../plan/failures.h"
 #include "../plan/plan_touched.h"
@@ -37,8 +38,9 @@ void feed_answer_done(struct feed_answer *answer);
 /* Counts what another answer changed, too; the revision is that of the later one. */
 void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more);
 /* Puts the rows into the snapshot; a full answer replaces all of them. An error leaves it at no revision: it
- * has a part of them, of which nothing may be made. */
-int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot, struct feed_rows *ret);
+ * has a part of them, of which nothing may be made. `breath` is taken between rows, and may be NULL. */
+int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot,
+		      const struct breath *breath, struct feed_rows *ret);
 
 /* Whether the row of one of these instances is in it. */
 bool feed_answer_has_instance(const struct feed_answer *answer, const char (*ids)[ID_SIZE], size_t n);

@@ -19,6 +19,7 @@
 
 #define HEADER_SIZE 256
 #define FRAME_SIZE  40		   /* "<length> <sum>\n" */
+#define READ_SIZE   (1024u * 1024) /* at a time */
 #define SHORT	    (1024u * 1024) /* changes that are no reason to ask for all rows */
 #define BOOT_ID	    "/proc/sys/kernel/random/boot_id"
 
@@ -199,7 +200,7 @@ static int replay(const char *text, size_t size, const char *store, struct snaps
 
 		if (r < 0 || !streq(answer.store, store) || (used == 0) != answer.is_full)
 			return -EUCLEAN;
-		r = feed_answer_apply(&answer, snapshot, &rows);
+		r = feed_answer_apply(&answer, snapshot, NULL, &rows);
 		if (r < 0)
 			return r;
 		(void)str_copy(ret_timeline, NODE_TIMELINE_SIZE, answer.timeline);
@@ -301,7 +302,8 @@ static void text_done(struct text *text)
 }
 
 /* What stands in the file already, or the beginning of one. */
-static int begin_text(const struct kept_rows *kept, const char *store, bool anew, struct text *text)
+static int begin_text(const struct kept_rows *kept, const char *store, bool anew, const struct breath *breath,
+		      struct text *text)
 {
 	ssize_t n;
 
@@ -312,7 +314,9 @@ static int begin_text(const struct kept_rows *kept, const char *store, bool anew
 		return n < 0 ? (int)n : 0;
 	}
 	while (text->n < kept->size) {
-		n = pread(kept->fd, text->v + text->n, kept->size - text->n, (off_t)text->n);
+		breathe(breath);
+		n = pread(kept->fd, text->v + text->n, MIN(kept->size - text->n, (size_t)READ_SIZE),
+			  (off_t)text->n);
 		if (n <= 0)
 			return n < 0 ? -errno : -EUCLEAN;
 		text->n += (size_t)n;
@@ -332,16 +336,19 @@ static int write_whole(struct kept_rows *kept, const struct feed_list *pages, co
 			(pages->n + 1) * (FRAME_SIZE + 1));
 	if (!text.v)
 		return -ENOMEM;
-	r = begin_text(kept, store, anew, &text);
-	for (size_t i = 0; r == 0 && i < pages->n; i++)
+	r = begin_text(kept, store, anew, &pages->breath, &text);
+	for (size_t i = 0; r == 0 && i < pages->n; i++) {
+		breathe(&pages->breath);
 		text.n += format_frame(text.v + text.n, pages->parts[i].body, pages->parts[i].size);
+	}
 	base = anew ? 0 : kept->base_size + text.n - before;
 	if (r == 0)
 		text.n += format_frame(text.v + text.n, body, size);
 	closep(&kept->fd);
 	kept->fd = -EBADF;
 	if (r == 0)
-		r = file_write(kept->path, text.v, text.n, 0600, geteuid(), getegid());
+		r = file_write_breathing(kept->path, text.v, text.n, 0600, geteuid(), getegid(),
+					 &pages->breath);
 	if (r == 0)
 		kept->fd = open_file(kept->path);
 	if (r < 0 || kept->fd < 0)

@@ -17,6 +17,10 @@
  * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
  * what the plan says, a pass plans these and writes their rows. Whatever such a pass cannot do, or goes wrong
  * in it, makes it one of the whole.
+ *
+ * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
+ * which stays as it is until the new one takes its place. What they find out asks for another pass, as at any
+ * other time.
  */
 #include "reconcile.h"
 
@@ -61,8 +65,9 @@ static struct plan_input input_of(const struct reconcile *reconcile)
 
 static int build_plan(struct reconcile *reconcile, struct plan **ret)
 {
-	const struct plan_input input = input_of(reconcile);
+	struct plan_input input = input_of(reconcile);
 
+	input.breath = loop_breath(reconcile->parts.loop);
 	return plan_build(&input, reconcile->parts.indexes, ret);
 }
 
@@ -108,14 +113,16 @@ static int plan_with_devices(struct reconcile *reconcile, bool full, struct fail
 
 static void set_plan(struct reconcile *reconcile, struct plan *plan)
 {
+	const struct breath breath = loop_breath(reconcile->parts.loop);
+	struct plan *old = reconcile->plan;
 	int r = health_set_plan(reconcile->parts.health, plan);
 
 	if (r < 0)
 		(void)log_errno(r, "cannot probe all backends");
 	dns_set_plan(reconcile->parts.dns, plan);
 	flow_log_follow(reconcile->parts.flow_log, plan);
-	plan_free(reconcile->plan);
 	reconcile->plan = plan;
+	plan_free_breathing(old, &breath);
 }
 
 static int remove_others(struct reconcile *reconcile, bool full)
@@ -303,9 +310,10 @@ static void run_pass(void *context, uint32_t events)
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
 	reconcile->last_ms = now_mono_ms();
-	log_debug("pass full=%d revision=%llu result=%d ms=%llu", full,
+	log_debug("pass full=%d revision=%llu result=%d ms=%llu held_ms=%llu", full,
 		  (unsigned long long)snapshot_revision(reconcile->parts.rows), r,
-		  (unsigned long long)(reconcile->last_ms - started_ms));
+		  (unsigned long long)(reconcile->last_ms - started_ms),
+		  (unsigned long long)loop_take_held_ms(reconcile->parts.loop));
 	if (full)
 		loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
 	set_due(reconcile);

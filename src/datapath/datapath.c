@@ -150,9 +150,12 @@ static int load_programs(struct datapath *datapath, const struct datapath_option
 	return r;
 }
 
-static int init_table(struct table *table, const struct bpf_map *map)
+static int init_table(const struct datapath *datapath, struct table *table, const struct bpf_map *map)
 {
-	return table_init(table, bpf_map__name(map), bpf_map__fd(map));
+	int r = table_init(table, bpf_map__name(map), bpf_map__fd(map));
+
+	table->breath = &datapath->breath;
+	return r;
 }
 
 /* The number itself comes first in a row of any layout. */
@@ -220,7 +223,7 @@ static int init_tables(struct datapath *datapath)
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables) && r == 0; i++)
-		r = init_table(tables[i].table, tables[i].map);
+		r = init_table(datapath, tables[i].table, tables[i].map);
 	if (r < 0)
 		return r;
 	r = init_mapped(datapath);
@@ -353,6 +356,7 @@ int datapath_open(const struct datapath_options *options, struct datapath **ret)
 	if (!datapath)
 		return -ENOMEM;
 	datapath->old_flows_fd = -EBADF;
+	datapath->breath = options->breath;
 	(void)libbpf_set_print(print_libbpf);
 	r = pin_dir_format(options, datapath->pin_dir, sizeof(datapath->pin_dir));
 	if (r < 0)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../plan/failures.h"
 #include "../plan/plan_slice.h"
 #include "attach.h"
@@ -17,7 +18,8 @@ struct datapath_options {
 	enum attach_mode attach;
 	const uint32_t *ifindexes; /* of the node's ports, as far as they are there already */
 	size_t n_ifindexes;
-	uint64_t memory; /* bytes that the tables' sizes go by; 0: as in the object */
+	uint64_t memory;      /* bytes that the tables' sizes go by; 0: as in the object */
+	struct breath breath; /* is taken between the rows of a sync */
 };
 
 /* Loads the programs, adopts the maps of the same layout that are pinned, or that programs on the ports still

@@ -10,6 +10,9 @@
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
  * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
  *
+ * A sync breathes between rows, and stands in the middle of its work then: nobody but packets may come to the
+ * tables meanwhile.
+ *
  * A crash in between must not lose that rise. So the generation that a slot will have is written beside the
  * one that it has before anything else of the slot changes; where the two differ after a restart, the rise is
  * still due.
@@ -58,6 +61,7 @@ static int adopt_lists(struct table *table, struct list_table *regions, size_t f
 
 		memcpy(&first, value + first_offset, sizeof(first));
 		memcpy(&count, value + count_offset, sizeof(count));
+		breathe(table->breath);
 		r = list_table_adopt(regions, first, count);
 		if (r == -EEXIST)
 			memset(value, 0, rows->value_size);
@@ -78,6 +82,7 @@ int datapath_load_tables(struct datapath *datapath)
 		r = table_load(tables[i]);
 	if (r == 0)
 		r = group_table_load(datapath->groups);
+	breathe(&datapath->breath);
 	if (r == 0)
 		r = list_table_reset(datapath->maglev);
 	if (r == 0)
@@ -194,6 +199,7 @@ static int want_groups(struct sync *sync)
 		int r = group_table_want(datapath->groups, group->number, group->id, group->rules,
 					 group->n_rules);
 
+		breathe(&datapath->breath);
 		if (r == -ENOSPC)
 			bit_set(sync->left, group->number);
 		else if (r < 0)
@@ -227,6 +233,7 @@ static int want_set(struct sync *sync, uint32_t slot, const struct pl_set *set, 
 	int r;
 
 	*ret = 0;
+	breathe(&datapath->breath);
 	if (slot >= datapath->n_slots)
 		return -ERANGE;
 	for (uint32_t i = 0; i < set->count; i++) {
@@ -284,6 +291,7 @@ static int want_proxies(struct sync *sync)
 	for (size_t i = 0; i < plan->n_proxies && r == 0; i++) {
 		const struct plan_proxy *proxy = &plan->proxies[i];
 
+		breathe(&sync->datapath->breath);
 		if (table_room_take(&room, &proxy->key))
 			r = rowset_append(&sync->proxies, &proxy->key, &proxy->value);
 		else
@@ -348,6 +356,7 @@ static int want_places(struct sync *sync)
 
 		if (is_object != (i >= plan->n_places))
 			continue;
+		breathe(&sync->datapath->breath);
 		if (table_room_take(&room, &place->key))
 			r = rowset_append(&sync->places, &place->key, &place->value);
 		else if (is_object)
@@ -369,6 +378,7 @@ static int want_listener(struct sync *sync, struct table_room *room, const struc
 	struct pl_listener row = listener->value;
 	int r;
 
+	breathe(&datapath->breath);
 	if (!table_room_take(room, &listener->key))
 		return fail_target(sync, listener->key.target, "this node has no room for its listener");
 	r = want_list(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
@@ -414,6 +424,7 @@ static void touch_enis(struct sync *sync, const struct rowset *targets, const st
 	for (size_t i = 0; i < enis->n; i++) {
 		struct pl_eni eni;
 
+		breathe(&sync->datapath->breath);
 		memcpy(&eni, rowset_value(enis, i), sizeof(eni));
 		if (rowset_find(targets, &eni.target))
 			(void)touch_slot(sync, ROW_UPDATE, rowset_key(enis, i), NULL);
@@ -456,8 +467,10 @@ static void find_touched(struct sync *sync)
 	struct datapath *datapath = sync->datapath;
 
 	(void)rowset_diff(&datapath->places.mirror, &sync->places, touch_places, sync);
+	breathe(&datapath->breath);
 	(void)rowset_diff(&datapath->ports.mirror, &sync->ports, touch_slot, sync);
 	(void)rowset_diff(&datapath->enis.mirror, &sync->enis, touch_slot, sync);
+	breathe(&datapath->breath);
 	for (uint32_t slot = 0; slot < datapath->n_slots; slot++) {
 		struct pl_generation *generation = &datapath->generations[slot];
 
@@ -566,20 +579,25 @@ static void forget_other_slots(struct sync *sync)
 
 static int want_all(struct sync *sync, const struct plan_port *service)
 {
+	const struct breath *breath = &sync->datapath->breath;
 	int r = want_config(sync, service);
 
 	keep_sets(sync->datapath);
+	breathe(breath);
 	if (r == 0)
 		r = want_groups(sync);
 	if (r == 0)
 		r = want_ports(sync, service);
 	if (r == 0)
 		r = want_limits(sync);
+	breathe(breath);
 	if (r == 0)
 		r = want_backends(sync);
+	breathe(breath);
 	if (r == 0)
 		r = servers_want(&sync->datapath->servers, sync->plan, now_mono_ms(), &sync->servers,
 				 &sync->datapath->due_ms, sync->failures);
+	breathe(breath);
 	if (r == 0)
 		r = want_proxies(sync);
 	if (r == 0)
@@ -596,13 +614,15 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	struct rowset *const sets[] = {&sync->config,	 &sync->ports,	 &sync->limits,
 				       &sync->backends,	 &sync->servers, &sync->proxies,
 				       &sync->listeners, &sync->enis,	 &sync->places};
+	const struct breath *breath = &sync->datapath->breath;
 	int r = want_all(sync, service);
 
 	if (r < 0)
 		return log_errno(r, "cannot make the data path's rows");
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		rowset_sort(sets[i]);
+		rowset_sort_breathing(sets[i], breath);
 	r = find_touched_targets(sync);
+	breathe(breath);
 	if (r < 0)
 		return log_errno(r, "cannot find whose flows are to be judged again");
 	find_touched(sync);
@@ -611,10 +631,12 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	r = group_table_switch(sync->datapath->groups);
 	if (r < 0)
 		return log_errno(r, "cannot write table=pl_groups");
+	breathe(breath);
 	r = apply_tables(sync);
 	if (r < 0)
 		return r;
 	raise_generations(sync);
+	breathe(breath);
 	r = group_table_prune(sync->datapath->groups);
 	if (r < 0)
 		return log_errno(r, "cannot delete from table=pl_groups");

@@ -27,6 +27,7 @@ struct datapath {
 	struct pl_bpf *skeleton;
 	struct attach *attach;
 	char pin_dir[PATH_MAX / 2];
+	struct breath breath;
 
 	struct table config, ports, limits, backends, servers, proxies, listeners, enis, places;
 	struct list_table *maglev;

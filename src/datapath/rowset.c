@@ -7,6 +7,8 @@
 
 #include "../lib/vec.h"
 
+#define COMPARISONS_PER_BREATH 4096
+
 struct rowset rowset_make(size_t key_size, size_t value_size)
 {
 	return (struct rowset){.key_size = key_size, .value_size = value_size};
@@ -47,18 +49,35 @@ int rowset_append(struct rowset *set, const void *key, const void *value)
 	return 0;
 }
 
-static int compare_rows(const void *a, const void *b, void *key_size)
+struct sorting {
+	size_t key_size;
+	const struct breath *breath;
+	unsigned int n; /* comparisons so far */
+};
+
+static int compare_rows(const void *a, const void *b, void *context)
 {
-	return memcmp(a, b, *(const size_t *)key_size);
+	struct sorting *sorting = context;
+
+	if (++sorting->n % COMPARISONS_PER_BREATH == 0)
+		breathe(sorting->breath);
+	return memcmp(a, b, sorting->key_size);
 }
 
 void rowset_sort(struct rowset *set)
 {
+	rowset_sort_breathing(set, NULL);
+}
+
+void rowset_sort_breathing(struct rowset *set, const struct breath *breath)
+{
+	struct sorting sorting = {.key_size = set->key_size, .breath = breath};
 	size_t kept = 0;
 
 	if (set->n < 2)
 		return;
-	qsort_r(set->data, set->n, row_size(set), compare_rows, &set->key_size);
+	qsort_r(set->data, set->n, row_size(set), compare_rows, &sorting);
+	breathe(breath);
 	for (size_t i = 1; i < set->n; i++) {
 		if (memcmp(row_at(set, kept), row_at(set, i), set->key_size) != 0)
 			kept++;

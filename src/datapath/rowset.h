@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../lib/util.h"
 
 struct rowset {
@@ -21,6 +22,7 @@ void rowset_done(struct rowset *set);
 int rowset_append(struct rowset *set, const void *key, const void *value);
 /* By key; of rows with the same key one stays. */
 void rowset_sort(struct rowset *set);
+void rowset_sort_breathing(struct rowset *set, const struct breath *breath);
 void rowset_clear(struct rowset *set);
 
 /* Of row `i`; borrowed until the set changes. */

@@ -133,11 +133,15 @@ static int load_row(void *context, const void *key, const void *value)
 
 int table_load(struct table *table)
 {
+	struct table_cursor cursor = {};
 	int r;
 
 	rowset_clear(&table->mirror);
-	r = table_walk(table->fd, load_row, table);
-	rowset_sort(&table->mirror);
+	do {
+		r = table_walk_on(table->fd, &cursor, load_row, table);
+		breathe(table->breath);
+	} while (r > 0);
+	rowset_sort_breathing(&table->mirror, table->breath);
 	return r;
 }
 
@@ -199,6 +203,7 @@ static int pass_row(void *context, enum row_change change, const void *key, cons
 
 	if ((change == ROW_DELETE) != pass->deletes)
 		return 0;
+	breathe(pass->table->breath);
 	if (pass->watch)
 		r = pass->watch(pass->watch_context, change, key, value);
 	return r < 0 ? r : change_row(pass->table, change, key, value);
@@ -249,7 +254,9 @@ int table_make_room(struct table *table, const struct rowset *wanted, table_watc
 	size_t adds = 0;
 	int r;
 
+	breathe(table->breath);
 	(void)rowset_diff(&table->mirror, wanted, count_add, &adds);
+	breathe(table->breath);
 	if (table->is_array || table->mirror.n + adds <= table->max_entries)
 		return 0;
 	r = rowset_diff(&table->mirror, wanted, pass_row, &pass);
@@ -268,6 +275,7 @@ int table_prune(struct table *table, const struct rowset *wanted, table_watch wa
 	struct pass pass = {.table = table, .deletes = true, .watch = watch, .watch_context = context};
 	int r = rowset_diff(&table->mirror, wanted, pass_row, &pass);
 
+	breathe(table->breath);
 	return r < 0 ? r : copy_rows(&table->mirror, wanted);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "rowset.h"
 
 struct table {
@@ -13,6 +14,7 @@ struct table {
 	bool is_array; /* a row is deleted by zeros */
 	uint32_t max_entries;
 	struct rowset mirror;
+	const struct breath *breath; /* is taken between rows that are read or written; NULL: none */
 };
 
 /* The descriptor and the name stay the caller's. */

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIECE_SIZE (1024u * 1024) /* that is written at a time */
+
 /* Makes what happened to names in the file's directory durable. */
 static int sync_directory_of(const char *path)
 {
@@ -24,16 +26,33 @@ static int sync_directory_of(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-static int fill(int fd, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
+static int write_all(int fd, const char *data, size_t size, const struct breath *breath)
 {
-	ssize_t n = write(fd, data, size);
+	while (size > 0) {
+		size_t piece = MIN(size, (size_t)PIECE_SIZE);
+		ssize_t n = write(fd, data, piece);
 
-	if (n != (ssize_t)size)
-		return n < 0 ? -errno : -ENOSPC;
+		if (n != (ssize_t)piece)
+			return n < 0 ? -errno : -ENOSPC;
+		data += piece;
+		size -= piece;
+		breathe(breath);
+	}
+	return 0;
+}
+
+static int settle(int fd, mode_t mode, uid_t uid, gid_t gid)
+{
 	return fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid)
+{
+	return file_write_breathing(path, data, size, mode, uid, gid, NULL);
+}
+
+int file_write_breathing(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid,
+			 const struct breath *breath)
 {
 	_cleanup_(closep) int fd = -EBADF;
 	char fresh[PATH_MAX];
@@ -46,7 +65,9 @@ int file_write(const char *path, const void *data, size_t size, mode_t mode, uid
 	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	r = fill(fd, data, size, mode, uid, gid);
+	r = write_all(fd, data, size, breath);
+	if (r == 0)
+		r = settle(fd, mode, uid, gid);
 	if (r >= 0 && rename(fresh, path) < 0)
 		r = -errno;
 	if (r < 0) {

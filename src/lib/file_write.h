@@ -6,12 +6,16 @@
 
 #include <sys/types.h>
 
+#include "breath.h"
 #include "util.h"
 
 /* Replaces the file: whole or not at all, and durable when this returns 0. `mode` is the file's whatever the
  * umask. Uses <path>.new for a moment. -ENAMETOOLONG, or the errno of what failed: the old file is then still
  * there (or, where only the directory could not be synchronised, the new one). */
 int file_write(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);
+/* The same of a large one, which is written in pieces, with a breath between them. */
+int file_write_breathing(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid,
+			 const struct breath *breath);
 
 /* The same, but leaves a file alone that has these bytes already: so it also works on a disk that is full. */
 int file_ensure(const char *path, const void *data, size_t size, mode_t mode, uid_t uid, gid_t gid);

@@ -10,6 +10,11 @@
  * and a turn runs those armed before its timers began.
  * - A deferred source that is deferred again after it ran belongs to the next turn, which then does not
  * sleep.
+ *
+ * Urgent sources have a whole loop to themselves, whose epoll is a descriptor of the outer one, so that it
+ * wakes it. Its turns do not wait and never nest, and they happen between two callbacks of the outer one or,
+ * when a callback breathes, within one. So all that was said of a turn holds for them, too, and whatever they
+ * free or arm in the outer loop is as if the callback that breathes had done it.
  */
 #include "loop.h"
 #include "vec.h"
@@ -54,6 +59,12 @@ struct loop {
 	uint64_t turn;
 	bool in_turn, exiting;
 	int exit_code;
+
+	struct loop *urgent;	    /* within this one, or NULL */
+	struct loop *outer;	    /* around this one, or NULL */
+	struct loop_source *wakeup; /* in the outer one: something here is ready */
+	uint64_t breathed_ms;	    /* when the urgent one's last turn ended */
+	uint64_t held_ms;	    /* the longest from one such turn to the next, but for sleep */
 };
 
 int loop_new(struct loop **ret)
@@ -77,11 +88,42 @@ struct loop *loop_free(struct loop *loop)
 {
 	if (!loop)
 		return NULL;
-	assert(loop->n_sources == 0 && !loop->in_turn);
+	assert(loop->n_sources == 0 && !loop->in_turn && !loop->urgent);
+	if (loop->outer)
+		loop->outer->urgent = NULL;
+	loop_source_free(loop->wakeup);
 	(void)close(loop->epoll_fd);
 	free(loop->heap);
 	free(loop);
 	return NULL;
+}
+
+/* What is ready there is called by each turn anyway. */
+static void on_wakeup(void *context, uint32_t events)
+{
+	(void)context;
+	(void)events;
+}
+
+int loop_new_urgent(struct loop *loop, struct loop **ret)
+{
+	struct loop *urgent;
+	int r;
+
+	assert(!loop->urgent && !loop->outer);
+	r = loop_new(&urgent);
+	if (r < 0)
+		return r;
+	r = loop_add_fd(loop, urgent->epoll_fd, EPOLLIN, on_wakeup, urgent, &urgent->wakeup);
+	if (r < 0) {
+		loop_free(urgent);
+		return r;
+	}
+	urgent->outer = loop;
+	loop->urgent = urgent;
+	loop->breathed_ms = now_mono_ms();
+	*ret = urgent;
+	return 0;
 }
 
 static struct loop_source *source_new(struct loop *loop, enum source_kind kind, loop_callback callback,
@@ -343,6 +385,8 @@ static int sleep_ms(const struct loop *loop, int timeout_ms)
 
 	if (loop->exiting || any_deferred(loop))
 		return 0;
+	if (loop->urgent)
+		timeout_ms = sleep_ms(loop->urgent, timeout_ms);
 	if (loop->n_armed == 0)
 		return timeout_ms;
 	now = now_mono_ms();
@@ -359,7 +403,7 @@ static void call_signal(struct loop_source *source)
 		source->callback(source->context, info.ssi_signo);
 }
 
-static void run_events(const struct epoll_event *events, int n_events)
+static void run_events(struct loop *loop, const struct epoll_event *events, int n_events)
 {
 	for (int i = 0; i < n_events; i++) {
 		struct loop_source *source = events[i].data.ptr;
@@ -370,6 +414,7 @@ static void run_events(const struct epoll_event *events, int n_events)
 			call_signal(source);
 		else
 			source->callback(source->context, events[i].events);
+		loop_breathe(loop);
 	}
 }
 
@@ -386,6 +431,7 @@ static void run_timers(struct loop *loop)
 			break;
 		heap_remove(loop, source);
 		source->callback(source->context, 0);
+		loop_breathe(loop);
 	}
 }
 
@@ -403,7 +449,47 @@ static void run_deferred(struct loop *loop)
 		source->wanted = false;
 		source->ran_in_turn = loop->turn;
 		source->callback(source->context, 0);
+		loop_breathe(loop);
 	}
+}
+
+static void run_urgent(struct loop *loop)
+{
+	(void)loop_turn(loop->urgent, 0);
+	loop->breathed_ms = now_mono_ms();
+}
+
+void loop_breathe(struct loop *loop)
+{
+	int error = errno;
+	uint64_t held_ms;
+
+	if (!loop->urgent || loop->urgent->in_turn)
+		return;
+	held_ms = now_mono_ms() - loop->breathed_ms;
+	if (held_ms < LOOP_BREATH_MS)
+		return;
+	loop->held_ms = MAX(loop->held_ms, held_ms);
+	run_urgent(loop);
+	errno = error;
+}
+
+uint64_t loop_take_held_ms(struct loop *loop)
+{
+	uint64_t held_ms = loop->held_ms;
+
+	loop->held_ms = 0;
+	return held_ms;
+}
+
+static void take_breath(void *context)
+{
+	loop_breathe(context);
+}
+
+struct breath loop_breath(struct loop *loop)
+{
+	return (struct breath){.take = take_breath, .context = loop};
 }
 
 int loop_turn(struct loop *loop, int timeout_ms)
@@ -421,7 +507,9 @@ int loop_turn(struct loop *loop, int timeout_ms)
 
 	loop->turn++;
 	loop->in_turn = true;
-	run_events(events, n_events);
+	if (loop->urgent)
+		run_urgent(loop);
+	run_events(loop, events, n_events);
 	run_timers(loop);
 	run_deferred(loop);
 	loop->in_turn = false;

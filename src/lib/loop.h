@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
+#include "breath.h"
 #include "util.h"
 
 struct loop;
@@ -20,6 +21,21 @@ typedef void (*loop_callback)(void *context, uint32_t events);
 /* Creates a loop. The caller frees it after all its sources. */
 int loop_new(struct loop **ret);
 struct loop *loop_free(struct loop *loop);
+
+/* A loop within `loop`, for sources that must not wait while others work long: its sources are called at the
+ * beginning of each turn of the outer one, and whenever the outer one breathes. What they do has to leave
+ * alone whatever long work may be at. One for each loop; it is freed before the outer one, with
+ * loop_free(). */
+int loop_new_urgent(struct loop *loop, struct loop **ret);
+#define LOOP_BREATH_MS 2 /* at least from one breath to the next */
+/* For long work in a callback of the outer loop, or outside of a turn: calls the urgent sources that are
+ * ready, unless the last time was just now, and no other source. Called by an urgent source it does nothing;
+ * errno stays. */
+void loop_breathe(struct loop *loop);
+/* That, for work that knows of no loop. The loop has to stay. */
+struct breath loop_breath(struct loop *loop);
+/* The longest that one piece of work has kept urgent sources waiting since this was asked last. */
+uint64_t loop_take_held_ms(struct loop *loop);
 
 /* Watches fd (not owned: the caller closes it after freeing the source). */
 int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_callback callback, void *context,

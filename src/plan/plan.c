@@ -15,6 +15,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define COMPARISONS_PER_BREATH 1024
+#define NAMES_PER_BREATH       1024
+
 void *plan_append(void *array, size_t *n, size_t element_size)
 {
 	void *elements;
@@ -186,10 +189,33 @@ static int failure_compare(const void *a, const void *b)
 	return c ? c : strcmp(x->reason, y->reason);
 }
 
-static void sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+void plan_breathe(const struct plan_builder *b)
 {
+	breathe(&b->input->breath);
+}
+
+struct sorting {
+	const struct plan_builder *b;
+	int (*compare)(const void *, const void *);
+	unsigned int n; /* comparisons so far */
+};
+
+static int compare_breathing(const void *a, const void *b, void *context)
+{
+	struct sorting *sorting = context;
+
+	if (++sorting->n % COMPARISONS_PER_BREATH == 0)
+		plan_breathe(sorting->b);
+	return sorting->compare(a, b);
+}
+
+void plan_sort(const struct plan_builder *b, void *array, size_t n, size_t size,
+	       int (*compare)(const void *, const void *))
+{
+	struct sorting sorting = {.b = b, .compare = compare};
+
 	if (n > 1)
-		qsort(array, n, size, compare);
+		qsort_r(array, n, size, compare_breathing, &sorting);
 }
 
 /* One place per address. The same place can be found on several ways; two different things at one address
@@ -199,7 +225,7 @@ static int settle_places(struct plan_builder *b)
 	struct plan *plan = b->plan;
 	size_t kept = 0;
 
-	sort(plan->places, plan->n_places, sizeof(*plan->places), place_compare);
+	plan_sort(b, plan->places, plan->n_places, sizeof(*plan->places), place_compare);
 	for (size_t i = 0; i < plan->n_places; i++) {
 		const struct plan_place *place = &plan->places[i], *last = &plan->places[MAX(kept, 1u) - 1];
 		char text[NETADDR_TEXT_SIZE], key[KEY_SIZE];
@@ -227,11 +253,12 @@ static int settle_places(struct plan_builder *b)
 }
 
 /* A backend that several server groups share is one backend. */
-static void settle_backends(struct plan *plan)
+static void settle_backends(const struct plan_builder *b)
 {
+	struct plan *plan = b->plan;
 	size_t kept = 0;
 
-	sort(plan->backends, plan->n_backends, sizeof(*plan->backends), backend_compare);
+	plan_sort(b, plan->backends, plan->n_backends, sizeof(*plan->backends), backend_compare);
 	for (size_t i = 0; i < plan->n_backends; i++)
 		if (kept == 0 || plan->backends[kept - 1].index != plan->backends[i].index)
 			plan->backends[kept++] = plan->backends[i];
@@ -240,11 +267,12 @@ static void settle_backends(struct plan *plan)
 
 /* A group can have one address and port under two names. It stays under the one that keeps more: the states
  * go from well to gone. */
-static void settle_served(struct plan *plan)
+static void settle_served(const struct plan_builder *b)
 {
+	struct plan *plan = b->plan;
 	size_t kept = 0;
 
-	sort(plan->served, plan->n_served, sizeof(*plan->served), served_compare);
+	plan_sort(b, plan->served, plan->n_served, sizeof(*plan->served), served_compare);
 	for (size_t i = 0; i < plan->n_served; i++) {
 		struct plan_served *last = &plan->served[MAX(kept, 1u) - 1];
 
@@ -256,11 +284,12 @@ static void settle_served(struct plan *plan)
 	plan->n_served = kept;
 }
 
-static void settle_failures(struct plan *plan)
+static void settle_failures(const struct plan_builder *b)
 {
+	struct plan *plan = b->plan;
 	size_t kept = 0;
 
-	sort(plan->failures, plan->n_failures, sizeof(*plan->failures), failure_compare);
+	plan_sort(b, plan->failures, plan->n_failures, sizeof(*plan->failures), failure_compare);
 	for (size_t i = 0; i < plan->n_failures; i++)
 		if (kept == 0 || !streq(plan->failures[kept - 1].key, plan->failures[i].key))
 			plan->failures[kept++] = plan->failures[i];
@@ -274,14 +303,14 @@ int plan_settle(struct plan_builder *b)
 
 	if (r < 0)
 		return r;
-	settle_backends(plan);
-	settle_served(plan);
-	sort(plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
-	sort(plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
-	sort(plan->security_groups, plan->n_security_groups, sizeof(*plan->security_groups),
-	     security_group_compare);
-	sort(plan->probes, plan->n_probes, sizeof(*plan->probes), probe_compare);
-	settle_failures(plan);
+	settle_backends(b);
+	settle_served(b);
+	plan_sort(b, plan->enis, plan->n_enis, sizeof(*plan->enis), eni_compare);
+	plan_sort(b, plan->listeners, plan->n_listeners, sizeof(*plan->listeners), listener_compare);
+	plan_sort(b, plan->security_groups, plan->n_security_groups, sizeof(*plan->security_groups),
+		  security_group_compare);
+	plan_sort(b, plan->probes, plan->n_probes, sizeof(*plan->probes), probe_compare);
+	settle_failures(b);
 	return 0;
 }
 
@@ -330,6 +359,7 @@ int plan_build(const struct plan_input *input, struct plan_indexes *indexes, str
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](&b);
 
+		plan_breathe(&b);
 		if (r < 0)
 			return r;
 	}
@@ -340,6 +370,11 @@ int plan_build(const struct plan_input *input, struct plan_indexes *indexes, str
 
 struct plan *plan_free(struct plan *plan)
 {
+	return plan_free_breathing(plan, NULL);
+}
+
+struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
+{
 	if (!plan)
 		return NULL;
 	for (size_t i = 0; i < plan->n_tables; i++)
@@ -348,8 +383,11 @@ struct plan *plan_free(struct plan *plan)
 		free(plan->security_groups[i].rules[PL_DIRECTION_IN]);
 		free(plan->security_groups[i].rules[PL_DIRECTION_OUT]);
 	}
-	for (size_t i = 0; i < plan->n_names; i++)
+	for (size_t i = 0; i < plan->n_names; i++) {
+		if (i % NAMES_PER_BREATH == 0)
+			breathe(breath);
 		plan_name_free(plan->names[i]);
+	}
 	free(plan->ports);
 	free(plan->ports_by_slot);
 	free(plan->places);

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../model/catalogue.h"
 #include "../model/snapshot.h"
 #include "../policy/group_list.h"
@@ -61,6 +62,8 @@ struct plan_input {
 	 * out. */
 	uint32_t (*ifindex)(void *context, uint32_t port_number);
 	void *ifindex_context;
+	/* Taken between steps; `health` is asked for all servers between two breaths. */
+	struct breath breath;
 };
 
 /* A port of an instance of this node: what links and namespaces should be there. */
@@ -229,6 +232,8 @@ struct plan {
  * rest goes on. */
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret);
 struct plan *plan_free(struct plan *plan);
+/* The same, with breaths: nobody may have it any more. */
+struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath);
 
 /* The local port that has this slot, or NULL: who asks the DNS socket. Its VPC's number is row.vpc. */
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);

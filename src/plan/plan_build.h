@@ -85,6 +85,11 @@ struct plan *plan_new(void);
 int plan_settle(struct plan_builder *b);
 void plan_builder_done(struct plan_builder *b);
 int plan_place_key_compare(const struct pl_place_key *a, const struct pl_place_key *b);
+/* Between two objects of a long list. */
+void plan_breathe(const struct plan_builder *b);
+/* qsort() that breathes. */
+void plan_sort(const struct plan_builder *b, void *array, size_t n, size_t size,
+	       int (*compare)(const void *, const void *));
 
 /* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the
  * array's pointer. */

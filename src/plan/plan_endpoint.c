@@ -193,6 +193,7 @@ int plan_endpoints(struct plan_builder *b)
 			r = plan_endpoint(b, vpc, v);
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	return 0;
 }

@@ -211,8 +211,7 @@ int plan_gather_names(struct plan_builder *b)
 	const struct plan_record *first = NULL;
 	struct plan_name *name = NULL;
 
-	if (b->n_records > 1)
-		qsort(b->records, b->n_records, sizeof(*b->records), record_compare);
+	plan_sort(b, b->records, b->n_records, sizeof(*b->records), record_compare);
 	for (size_t i = 0; i < b->n_records; i++) {
 		const struct plan_record *record = &b->records[i], *before = i ? record - 1 : NULL;
 		bool is_new =
@@ -227,6 +226,7 @@ int plan_gather_names(struct plan_builder *b)
 			name->is_shared = record->is_shared;
 			first = record;
 		}
+		plan_breathe(b);
 		own_name(b, name, record, first);
 		if (!is_new && record_compare(before, record) == 0) {
 			continue;
@@ -325,8 +325,10 @@ static int add_hosts(struct plan_builder *b)
 {
 	int r = 0;
 
-	for (const struct port *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_PORT, "", v));)
+	for (const struct port *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_PORT, "", v));) {
 		r = add_interface(b, v);
+		plan_breathe(b);
+	}
 	for (const struct vswitch *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_VSWITCH, "", v));) {
 		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
 		struct netaddr gateway;
@@ -335,6 +337,7 @@ static int add_hosts(struct plan_builder *b)
 			continue;
 		gateway = vswitch_gateway(&v->cidr);
 		r = add_host(b, vpc, &gateway, "gateway.", v->id, v->region);
+		plan_breathe(b);
 	}
 	return r;
 }
@@ -368,10 +371,11 @@ static int reverse_compare(const void *a, const void *b)
 }
 
 /* Sorts the names, and turns them round. */
-static int settle_names(struct plan *plan)
+static int settle_names(struct plan_builder *b)
 {
-	if (plan->n_names > 1)
-		qsort(plan->names, plan->n_names, sizeof(*plan->names), name_compare);
+	struct plan *plan = b->plan;
+
+	plan_sort(b, plan->names, plan->n_names, sizeof(*plan->names), name_compare);
 	for (size_t i = 0; i < plan->n_names; i++) {
 		const struct plan_name *name = plan->names[i];
 		struct plan_reverse *reverse;
@@ -383,8 +387,7 @@ static int settle_names(struct plan *plan)
 			return -ENOMEM;
 		*reverse = (struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = name};
 	}
-	if (plan->n_reverse > 1)
-		qsort(plan->reverse, plan->n_reverse, sizeof(*plan->reverse), reverse_compare);
+	plan_sort(b, plan->reverse, plan->n_reverse, sizeof(*plan->reverse), reverse_compare);
 	return 0;
 }
 
@@ -462,9 +465,10 @@ int plan_names(struct plan_builder *b)
 		r = v->status != ENDPOINT_DELETING ? plan_endpoint_records(b, vpc, v) : 0;
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	assert(slices->n_parts == n_parts);
-	if (plan_gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b->plan) < 0)
+	if (plan_gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b) < 0)
 		return -ENOMEM;
 	return add_domains(b);
 }

@@ -212,6 +212,7 @@ int plan_security_groups(struct plan_builder *b)
 		b->plan->security_groups[i] = group;
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	return 0;
 }

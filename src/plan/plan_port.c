@@ -139,8 +139,7 @@ static void settle_vpcs(struct plan_builder *b)
 {
 	size_t kept = 0;
 
-	if (b->n_vpcs > 1)
-		qsort(b->vpcs, b->n_vpcs, sizeof(*b->vpcs), vpc_compare);
+	plan_sort(b, b->vpcs, b->n_vpcs, sizeof(*b->vpcs), vpc_compare);
 	for (size_t i = 0; i < b->n_vpcs; i++)
 		if (kept == 0 || b->vpcs[kept - 1] != b->vpcs[i])
 			b->vpcs[kept++] = b->vpcs[i];
@@ -156,10 +155,10 @@ int plan_ports(struct plan_builder *b)
 			r = add_port(b, v);
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	settle_vpcs(b);
-	if (b->plan->n_ports > 1)
-		qsort(b->plan->ports, b->plan->n_ports, sizeof(*b->plan->ports), port_compare);
+	plan_sort(b, b->plan->ports, b->plan->n_ports, sizeof(*b->plan->ports), port_compare);
 	return index_by_slot(b->plan);
 }
 
@@ -176,6 +175,7 @@ static int add_remotes(struct plan_builder *b)
 			r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_REMOTE, node->number);
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	return 0;
 }
@@ -193,6 +193,7 @@ static int add_gateways(struct plan_builder *b)
 		r = plan_add_place(b, vpc->number, &gateway, PL_PLACE_GATEWAY, 0);
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	return 0;
 }
@@ -226,6 +227,7 @@ static int add_load_balancers(struct plan_builder *b)
 			r = plan_add_place(b, vpc->number, &v->addr, PL_PLACE_VIP, 0);
 		if (r < 0)
 			return r;
+		plan_breathe(b);
 	}
 	return 0;
 }

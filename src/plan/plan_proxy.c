@@ -149,10 +149,9 @@ static int add_rows(struct plan_builder *b, const struct plan_eni *eni, const st
 	return r;
 }
 
-static void sort_proxies(struct plan *plan)
+static void sort_proxies(const struct plan_builder *b)
 {
-	if (plan->n_proxies > 1)
-		qsort(plan->proxies, plan->n_proxies, sizeof(*plan->proxies), proxy_compare);
+	plan_sort(b, b->plan->proxies, b->plan->n_proxies, sizeof(*b->plan->proxies), proxy_compare);
 }
 
 int plan_proxies(struct plan_builder *b)
@@ -161,9 +160,11 @@ int plan_proxies(struct plan_builder *b)
 	struct plan *plan = b->plan;
 	int r = find_wishes(plan, 0, 0, &wishes);
 
-	for (size_t i = 0; i < plan->n_enis && wishes.n && r == 0; i++)
+	for (size_t i = 0; i < plan->n_enis && wishes.n && r == 0; i++) {
 		r = add_rows(b, &plan->enis[i], &wishes);
-	sort_proxies(plan);
+		plan_breathe(b);
+	}
+	sort_proxies(b);
 	return r;
 }
 
@@ -182,6 +183,6 @@ int plan_proxies_of_slice(struct plan_builder *b)
 		if (r == 0)
 			r = add_rows(b, &plan->enis[i], &wishes);
 	}
-	sort_proxies(plan);
+	sort_proxies(b);
 	return r;
 }

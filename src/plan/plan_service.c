@@ -107,6 +107,7 @@ static struct plan_group *insert_group(struct plan_builder *b, size_t place, con
 	return &b->groups[place];
 }
 
+/* Without a breath, so that what the probes have found is all of one moment. */
 int plan_groups(struct plan_builder *b)
 {
 	for (const struct server_group *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER_GROUP, "", v));) {
@@ -402,6 +403,7 @@ int plan_listeners(struct plan_builder *b)
 
 			if (r < 0)
 				return r;
+			plan_breathe(b);
 		}
 	}
 	return 0;
@@ -462,6 +464,7 @@ int plan_probes(struct plan_builder *b)
 				r = add_probe(b, group, &group->servers[j]);
 			if (r < 0)
 				return r;
+			plan_breathe(b);
 		}
 	}
 	return 0;

@@ -35,6 +35,7 @@ struct port_state {
 struct ports {
 	struct port_env env;
 	struct netns_files *files;
+	struct breath breath;
 	struct plan_port node_port;
 	int node_netns_fd; /* once it was there */
 	uint32_t node_port_known_ifindex;
@@ -178,6 +179,7 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 		.programs = options->programs,
 	};
 	ports->files = options->files;
+	ports->breath = options->breath;
 	ports->node_netns_fd = -EBADF;
 	fill_node_port(ports);
 	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
@@ -363,6 +365,7 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 	for (size_t i = 0; i < plan->n_ports; i++) {
 		const struct plan_port *port = &plan->ports[i];
 
+		breathe(&ports->breath);
 		if (stands(find_state(ports, port->number), port))
 			continue;
 		if (now_mono_ms() >= end_ms) {
@@ -429,6 +432,7 @@ int ports_look(struct ports *ports)
 
 		if (!state->known_ifindex || !state->made.number)
 			continue;
+		breathe(&ports->breath);
 		/* One that waits to be made again is looked at, too, since it must not stay up bare. */
 		what = what_is_disturbed(ports, &state->made, state->known_ifindex, links, n_links);
 		if (!what || !state->is_looked_at || *state->failure)
@@ -505,6 +509,7 @@ static int remove_stray_netns(void *context, const char *name)
 	const struct stray_walk *walk = context;
 	struct ports *ports = walk->ports;
 
+	breathe(&ports->breath);
 	if (!is_stray(walk, name) || !port_netns_is_marked(&ports->env, name))
 		return 0;
 	if (netns_remove(name) == 0)
@@ -520,6 +525,7 @@ static int remove_stray_files(void *context, const char *name)
 	const struct stray_walk *walk = context;
 	_cleanup_(closep) int fd = netns_open(name);
 
+	breathe(&walk->ports->breath);
 	if (fd == -ENOENT && is_stray(walk, name)) {
 		netns_files_remove(walk->ports->files, name);
 		log_info("removed files instance=%s", name);
@@ -565,6 +571,7 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 	for (size_t i = ports->n_states; i-- > 0;) {
 		if (plan && is_wanted(plan, ports->states[i].number))
 			continue;
+		breathe(&ports->breath);
 		r = remove_port(ports, &ports->states[i]);
 		if (r < 0 && !first_error)
 			first_error = r;

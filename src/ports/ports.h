@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "../plan/failures.h"
 #include "netns_files.h"
 #include "port_device.h"
@@ -15,6 +16,7 @@ struct ports_options {
 	const char *node;	       /* kept: must stay valid */
 	struct netns_files *files;     /* borrowed; NULL: none are written */
 	struct port_programs programs; /* none: in tests */
+	struct breath breath;	       /* is taken between two ports */
 };
 
 /* Looks up what is there already; changes nothing. */

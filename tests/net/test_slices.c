@@ -182,9 +182,25 @@ static void run_steps(struct run *run, struct datapath *datapath)
 	tap_ok(run->slices > 0, "steps were made of slices");
 }
 
+static void count(void *context)
+{
+	(*(size_t *)context)++;
+}
+
+/* Once for each place that is wanted, at least, whether anything differs or not. */
+static void test_breaths(struct datapath *datapath, const struct plan *plan, const size_t *n)
+{
+	size_t before = *n;
+
+	sync_all(datapath, plan, false);
+	tap_ok(*n - before >= plan->n_places, "a full sync breathes between rows (%zu of %zu places)",
+	       *n - before, plan->n_places);
+}
+
 int main(int argc, char **argv)
 {
-	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
+	size_t n_breaths = 0;
+	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .breath = {count, &n_breaths}};
 	struct datapath *datapath;
 	struct run run = {};
 
@@ -201,6 +217,7 @@ int main(int argc, char **argv)
 	if (datapath_open(&options, &datapath) < 0)
 		return EXIT_FAILURE;
 	sync_all(datapath, run.plan, true);
+	test_breaths(datapath, run.plan, &n_breaths);
 	run_steps(&run, datapath);
 	datapath_free(datapath);
 	(void)datapath_remove_pins(&options);

@@ -18,7 +18,7 @@
 
 #include "dns/dns_serve.h"
 #include "lib/netns_socket.h"
-#include "tests/tap.h"
+#include "tests/unit/plan_world.h"
 
 #define SERVICE "pai-dlc-vpc.cn-hangzhou.aliyuncs.com"
 #define ASKER	"198.18.0.16"
@@ -529,8 +529,56 @@ static void test_tcp(void)
 	close(fd);
 }
 
+/* Takes a breath of the loop around `loop`, in which an answer has to come. */
+struct asking {
+	struct loop *outer;
+	int fd;
+	uint16_t id;
+	int n_breaths, n_answers;
+};
+
+static void ask_in_breath(void *context)
+{
+	struct asking *asking = context;
+	uint64_t end_ms = now_mono_ms() + 5000;
+	uint8_t data[4096];
+	ssize_t n;
+
+	asking->n_breaths++;
+	udp_ask(asking->fd, ++asking->id, SERVICE);
+	while ((n = recv(asking->fd, data, sizeof(data), MSG_DONTWAIT)) < 0 && now_mono_ms() < end_ms)
+		loop_breathe(asking->outer);
+	asking->n_answers += n > DNS_MSG_HEADER_SIZE && dns_msg_id(data) == asking->id && data[7] == 2;
+}
+
+/* The plan that is being made has the name with one address less. */
+static void test_while_planning(struct loop *outer)
+{
+	struct asking asking = {.outer = outer, .fd = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0)};
+	struct plan_input input = {.catalogue = &world_catalogue, .node = "n1", .ifindex = world_ifindex};
+	struct world world;
+	struct plan *next;
+
+	world_new(&world);
+	input.rows = world.rows;
+	input.ifindex_context = &world;
+	input.breath = (struct breath){ask_in_breath, &asking};
+	rows_delete(world.rows, "endpoint_zone/ep-1/" ZONE_I);
+	tap_is_int(plan_build(&input, world.indexes, &next), 0, "a plan is made");
+	tap_ok(asking.n_breaths >= 20, "it breathes");
+	tap_is_int(asking.n_answers, asking.n_breaths, "and in each breath names are what they were before");
+	dns_set_plan(dns, next);
+	udp_ask(asking.fd, 0x0401, SERVICE);
+	tap_is_str(udp_answer(asking.fd), "id 0401 rcode 0 answers 1", "until it is the plan in force");
+	dns_set_plan(dns, &plan);
+	plan_free(next);
+	world_free(&world);
+	close(asking.fd);
+}
+
 int main(void)
 {
+	struct loop *outer;
 	struct dns_options options = {.resolv_conf = resolv_conf};
 	int fd;
 
@@ -540,7 +588,7 @@ int main(void)
 	}
 	make_plan();
 	fd = mkstemp(resolv_conf);
-	if (fd < 0 || loop_new(&loop) < 0)
+	if (fd < 0 || loop_new(&outer) < 0 || loop_new_urgent(outer, &loop) < 0)
 		return EXIT_FAILURE;
 	close(fd);
 	set_upstream("nameserver 127.0.0.53\n");
@@ -555,8 +603,10 @@ int main(void)
 	test_flood();
 	test_few_fill_it();
 	test_tcp();
+	test_while_planning(outer);
 	dns = dns_free(dns);
 	loop_free(loop);
+	loop_free(outer);
 	(void)unlink(resolv_conf);
 	return tap_done();
 }

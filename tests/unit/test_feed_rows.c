@@ -89,6 +89,11 @@ static void test_malformed(void)
 	snapshot_free(rows);
 }
 
+static void count(void *context)
+{
+	(*(int *)context)++;
+}
+
 /* What nobody may take for all that there is. */
 static void test_broken_off(void)
 {
@@ -102,6 +107,7 @@ static void test_broken_off(void)
 	_cleanup_(feed_list_clear) struct feed_list list = {};
 	struct snapshot *rows;
 	struct feed_rows all;
+	int n_breaths = 0;
 
 	(void)snapshot_new(&rows);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
@@ -115,6 +121,9 @@ static void test_broken_off(void)
 	tap_ok(feed_list_apply(&list, &last, rows, &all) == 0 && snapshot_revision(rows) == 14 &&
 		       snapshot_vpc(rows, "vpc-a") && snapshot_vpc(rows, "vpc-b"),
 	       "they are put together");
+	list.breath = (struct breath){count, &n_breaths};
+	tap_ok(feed_list_apply(&list, &last, rows, &all) == 0 && n_breaths >= 4,
+	       "with a breath for each page and each row");
 	list.parts[1].body[0] = '?'; /* as good as no memory for it */
 	tap_is_int(feed_list_apply(&list, &last, rows, &all), -EINVAL, "if one cannot be");
 	tap_is_int((long long)snapshot_revision(rows), 0, "the rows are of no revision");

@@ -55,7 +55,7 @@ static int hear(struct world *w, const char *body)
 	must(feed_answer_parse(body, strlen(body), &answer));
 	r = hold_judge(w->hold, &answer, &(struct feed_list){});
 	if (r == 0) {
-		must(feed_answer_apply(&answer, w->rows, &rows));
+		must(feed_answer_apply(&answer, w->rows, NULL, &rows));
 		hold_took(w->hold, answer.timeline, rows.revision);
 	}
 	feed_answer_done(&answer);

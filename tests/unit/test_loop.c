@@ -301,6 +301,177 @@ static void test_run(void)
 	tear_down(&f);
 }
 
+/* Notes its letter, and breathes until the other letters that it waits for are there. */
+struct breather {
+	struct note note;
+	const char *until;
+};
+
+static void call_breathing(void *context, uint32_t events)
+{
+	struct breather *breather = context;
+	struct fixture *f = breather->note.f;
+
+	call(&breather->note, events);
+	for (uint64_t start = now_mono_ms();
+	     !str_ends(f->notes, breather->until) && now_mono_ms() < start + 5000;)
+		loop_breathe(f->loop);
+}
+
+/* Long enough for the next breath to be one. */
+static void breathe_once(struct loop *loop)
+{
+	for (uint64_t start = now_mono_ms(); now_mono_ms() < start + LOOP_BREATH_MS + 1;)
+		;
+	errno = EXDEV;
+	loop_breathe(loop);
+}
+
+static void breathe_in_urgent(void *context, uint32_t events)
+{
+	struct breather *breather = context;
+
+	call(&breather->note, events);
+	breathe_once(breather->note.f->loop);
+}
+
+static void call_freeing_others(void *context, uint32_t events)
+{
+	struct note *note = context;
+
+	call(note, events);
+	for (size_t i = 0; i < ARRAY_SIZE(note->f->sources); i++)
+		note->f->sources[i] = loop_source_free(note->f->sources[i]);
+}
+
+static void tear_down_urgent(struct fixture *f, struct loop *urgent)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->sources); i++)
+		f->sources[i] = loop_source_free(f->sources[i]);
+	loop_free(urgent);
+	tear_down(f);
+}
+
+static void test_urgent_order(void)
+{
+	struct fixture f;
+	struct note fd = {.f = &f, .letter = 'f'}, timer = {.f = &f, .letter = 't'};
+	struct note other = {.f = &f, .letter = 'o'};
+	struct loop *urgent;
+
+	set_up(&f);
+	tap_is_int(loop_new_urgent(f.loop, &urgent), 0, "a loop has an urgent one within it");
+	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call, &other, &f.sources[0]);
+	(void)loop_add_fd(urgent, ready_fd(&f, 1), EPOLLIN, call, &fd, &f.sources[1]);
+	(void)loop_add_timer(urgent, call, &timer, &f.sources[2]);
+	loop_timer_set(f.sources[2], 0);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "fto", "what is urgent is called first");
+
+	f.sources[0] = loop_source_free(f.sources[0]);
+	f.sources[1] = loop_source_free(f.sources[1]);
+	loop_timer_set(f.sources[2], 10);
+	for (uint64_t start = now_mono_ms(); strlen(f.notes) < 4 && now_mono_ms() < start + 5000;)
+		(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "ftot", "its timers wake the outer loop");
+	(void)loop_add_fd(urgent, ready_fd(&f, 1), EPOLLIN, call, &fd, &f.sources[1]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "ftotf", "and so do its descriptors");
+	tear_down_urgent(&f, urgent);
+}
+
+static void test_breath(void)
+{
+	struct fixture f;
+	struct note urgent_fd = {.f = &f, .letter = 'u'}, timer = {.f = &f, .letter = 't'};
+	struct note other = {.f = &f, .letter = 'o'}, deferred = {.f = &f, .letter = 'd'};
+	struct breather worker = {.note = {.f = &f, .letter = 'w'}, .until = "t"};
+	struct loop *urgent;
+
+	set_up(&f);
+	(void)loop_new_urgent(f.loop, &urgent);
+	(void)loop_add_deferred(f.loop, 0, call_breathing, &worker, &f.sources[0]);
+	(void)loop_add_deferred(f.loop, 1, call, &deferred, &f.sources[1]);
+	(void)loop_add_fd(f.loop, ready_fd(&f, 2), EPOLLIN, call, &other, &f.sources[2]);
+	(void)loop_add_timer(urgent, call, &timer, &f.sources[3]);
+	(void)loop_add_fd(urgent, ready_fd(&f, 4), EPOLLIN, call, &urgent_fd, &f.sources[4]);
+	urgent_fd.free_too = &f.sources[4]; /* it comes once */
+	urgent_fd.arm_too = &f.sources[3];
+	urgent_fd.defer_too = &f.sources[1];
+	breathe_once(f.loop);
+	tap_is_str(f.notes, "ut", "outside of a turn a breath calls what is urgent, and nothing else");
+	f.sources[3] = loop_source_free(f.sources[3]);
+
+	memset(f.notes, 0, sizeof(f.notes));
+	(void)loop_add_timer(urgent, call, &timer, &f.sources[3]);
+	loop_timer_set(f.sources[3], LOOP_BREATH_MS + 1);
+	loop_defer(f.sources[0]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "owtd",
+		   "within a callback, too; the rest of the turn, and what was deferred, come behind it");
+
+	memset(f.notes, 0, sizeof(f.notes));
+	loop_timer_set(f.sources[3], 0);
+	breathe_once(f.loop);
+	tap_ok(streq(f.notes, "t") && errno == EXDEV, "a breath leaves errno alone");
+	loop_timer_set(f.sources[3], 0);
+	loop_breathe(f.loop);
+	tap_is_str(f.notes, "t", "two breaths right behind each other are one");
+	tear_down_urgent(&f, urgent);
+}
+
+/* An urgent callback that breathes, and is ready all the time. */
+static void test_breath_within_breath(void)
+{
+	struct fixture f;
+	struct breather again = {.note = {.f = &f, .letter = 'u'}, .until = "u"};
+	struct breather worker = {.note = {.f = &f, .letter = 'w'}, .until = "u"};
+	struct loop *urgent;
+
+	set_up(&f);
+	(void)loop_new_urgent(f.loop, &urgent);
+	(void)loop_add_fd(urgent, ready_fd(&f, 0), EPOLLIN, breathe_in_urgent, &again, &f.sources[0]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "u", "an urgent callback is not called within itself");
+	(void)loop_add_deferred(f.loop, 0, call_breathing, &worker, &f.sources[1]);
+	loop_defer(f.sources[1]);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "uuwu", "nor by the breath of another one's callback");
+	tear_down_urgent(&f, urgent);
+}
+
+static void test_free_in_breath(void)
+{
+	struct fixture f;
+	struct note timer = {.f = &f, .letter = 't'}, late = {.f = &f, .letter = 'l'};
+	struct note first = {.f = &f, .letter = 'u'}, second = {.f = &f, .letter = 'v'};
+	struct breather worker = {.note = {.f = &f, .letter = 'w'}, .until = "t"};
+	struct loop *urgent;
+
+	set_up(&f);
+	(void)loop_new_urgent(f.loop, &urgent);
+	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call_breathing, &worker, &f.sources[0]);
+	(void)loop_add_fd(f.loop, ready_fd(&f, 1), EPOLLIN, call_breathing, &worker, &f.sources[1]);
+	(void)loop_add_timer(urgent, call_freeing_others, &timer, &f.sources[2]);
+	(void)loop_add_timer(f.loop, call, &late, &f.sources[3]);
+	loop_timer_set(f.sources[2], LOOP_BREATH_MS + 1);
+	loop_timer_set(f.sources[3], 0);
+	(void)loop_turn(f.loop, -1);
+	tap_is_str(f.notes, "wt",
+		   "what a breath frees, the callback's own source too, is not called any more");
+	tear_down_urgent(&f, urgent);
+
+	set_up(&f);
+	(void)loop_new_urgent(f.loop, &urgent);
+	first.free_too = &f.sources[1];
+	second.free_too = &f.sources[0];
+	(void)loop_add_fd(urgent, ready_fd(&f, 0), EPOLLIN, call, &first, &f.sources[0]);
+	(void)loop_add_fd(urgent, ready_fd(&f, 1), EPOLLIN, call, &second, &f.sources[1]);
+	breathe_once(f.loop);
+	tap_is_int((int)strlen(f.notes), 1, "nor is an urgent one that another one has freed");
+	tear_down_urgent(&f, urgent);
+}
+
 int main(void)
 {
 	test_descriptors();
@@ -311,6 +482,10 @@ int main(void)
 	test_deferred();
 	test_signals();
 	test_run();
+	test_urgent_order();
+	test_breath();
+	test_breath_within_breath();
+	test_free_in_breath();
 	tap_ok(!loop_free(NULL) && !loop_source_free(NULL), "freeing nothing is fine");
 	return tap_done();
 }
