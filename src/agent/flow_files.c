@@ -102,23 +102,23 @@ static struct file *find(struct flow_files *files, const char *endpoint)
 
 /* ---- how many there are ---- */
 
-static int64_t changed_at(const char *path)
-{
-	struct stat info;
-
-	return lstat(path, &info) < 0 ? INT64_MAX : info.st_mtim.tv_sec;
-}
-
-static void remove_files(const struct flow_files *files, const char *endpoint)
+static int remove_files(const struct flow_files *files, const char *endpoint)
 {
 	char path[PATH_MAX];
 
-	for (int before = 0; before < 2; before++)
-		if (flow_files_path(files, endpoint, before, path) == 0)
-			(void)unlink(path);
+	for (int before = 0; before < 2; before++) {
+		int r = flow_files_path(files, endpoint, before, path);
+
+		if (r < 0)
+			return r;
+		if (unlink(path) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
 }
 
-/* How many endpoints have files, and which of those that are not written was so last. */
+/* How many endpoints have files, and which of those that nobody has open was written last of all. What is no
+ * file is not ours. */
 static size_t count_files(struct flow_files *files, char ret_oldest[ID_SIZE])
 {
 	DIR *directory = opendir(files->directory);
@@ -128,15 +128,17 @@ static size_t count_files(struct flow_files *files, char ret_oldest[ID_SIZE])
 
 	*ret_oldest = '\0';
 	while (directory && (entry = readdir(directory))) {
-		char endpoint[ID_SIZE], path[PATH_MAX];
+		char endpoint[ID_SIZE];
+		struct stat info;
 
-		if (!endpoint_of(entry->d_name, endpoint))
+		if (!endpoint_of(entry->d_name, endpoint) ||
+		    fstatat(dirfd(directory), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(info.st_mode))
 			continue;
 		n++;
-		if (find(files, endpoint) || flow_files_path(files, endpoint, false, path) < 0 ||
-		    changed_at(path) >= oldest)
+		if (find(files, endpoint) || info.st_mtim.tv_sec >= oldest)
 			continue;
-		oldest = changed_at(path);
+		oldest = info.st_mtim.tv_sec;
 		(void)str_copy(ret_oldest, ID_SIZE, endpoint);
 	}
 	if (directory)
@@ -149,9 +151,10 @@ static int make_room(struct flow_files *files)
 	char oldest[ID_SIZE];
 
 	while (count_files(files, oldest) >= FLOW_FILES_MAX) {
-		if (!*oldest)
-			return -ENOSPC;
-		remove_files(files, oldest);
+		int r = *oldest ? remove_files(files, oldest) : -ENOSPC;
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -241,6 +244,13 @@ static int turn_over(struct flow_files *files, struct file *file, size_t more)
 	}
 	close_file(file);
 	return r < 0 ? r : 1;
+}
+
+int flow_files_open(struct flow_files *files, const char *endpoint)
+{
+	struct file *file;
+
+	return open_file(files, endpoint, &file);
 }
 
 int flow_files_write(struct flow_files *files, const char *endpoint, const char *line, size_t size)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The files of flow logs: one for each endpoint, and the one before it. They can be read, copied and removed
- * at any time. A log whose endpoint is gone stays until others need the room.
+ * at any time. A log that nobody has open stays until others need the room; the one that was written last of
+ * all goes first, whosever it is.
  */
 #pragma once
 
@@ -21,8 +22,12 @@ struct flow_files *flow_files_free(struct flow_files *files);
 
 /* Looks how much room there is: to be called before some writing. */
 void flow_files_look(struct flow_files *files);
-/* Appends a line to an endpoint's file, whole or not at all. -ENOSPC: there is no room, also for another
- * endpoint's files. */
+/* Opens an endpoint's file before there is anything to write, so that no other takes its room. It stays open
+ * until flow_files_close(). -ENOSPC: as many are open as may be; -EINVAL: that is no endpoint's id; else what
+ * the file system says. */
+int flow_files_open(struct flow_files *files, const char *endpoint);
+/* Appends a line to an endpoint's file, whole or not at all; opens it if it is not. -ENOSPC: there is no
+ * room, also for another endpoint's files. */
 int flow_files_write(struct flow_files *files, const char *endpoint, const char *line, size_t size);
 /* No more is written for the endpoint, for now. */
 void flow_files_close(struct flow_files *files, const char *endpoint);

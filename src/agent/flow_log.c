@@ -17,10 +17,11 @@
 #include "flow_files.h"
 #include "query_names.h"
 
-#define READ_MS	   100 /* between two looks at the buffer, while a log is on */
-#define GO_ON_MS   1
-#define LOST_TICKS 10 /* looks between two at what was lost */
-#define LINE_SIZE  1536
+#define READ_MS	  100 /* between two looks at the buffer, while a log is on */
+#define GO_ON_MS  1
+#define LOST_MS	  1000 /* between two looks at what was lost */
+#define BUSY_MS	  5000 /* … where the buffer is never read to its end */
+#define LINE_SIZE 1536
 
 /* An ENI whose flows are told of. */
 struct logged {
@@ -39,9 +40,9 @@ struct flow_log {
 	const struct plan *plan;
 	struct logged *v; /* sorted by slot */
 	size_t n, size;
-	unsigned int ticks;
-	bool is_begun; /* there was a plan */
-	bool is_told;  /* that there are too many */
+	uint64_t told_ms; /* when it was last told what was lost */
+	bool is_begun;	  /* there was a plan */
+	bool is_told;	  /* that there are too many */
 };
 
 static struct logged *find(const struct flow_log *log, uint32_t slot)
@@ -211,6 +212,8 @@ static void forget_some(struct flow_log *log)
 			i++;
 }
 
+/* Its file is opened at once: what is on keeps its place, however quiet it is. Where there is none the
+ * records are counted as lost, and are written when there is room again. */
 static int add(struct flow_log *log, const struct plan_eni *eni)
 {
 	size_t i = LOWER_BOUND(j, log->n, log->v[j].slot < eni->slot);
@@ -227,7 +230,7 @@ static int add(struct flow_log *log, const struct plan_eni *eni)
 	(void)str_copy(log->v[i].endpoint, sizeof(log->v[i].endpoint), eni->endpoint);
 	(void)str_copy(log->v[i].zone, sizeof(log->v[i].zone), eni->zone);
 	datapath_log_set(log->records, eni->slot, true);
-	return 0;
+	return flow_files_open(log->files, eni->endpoint);
 }
 
 /* What an agent before has switched on, and no row wants any more. */
@@ -249,8 +252,8 @@ static void on_timer(void *context, uint32_t events _unused_)
 	r = datapath_log_read(log->records);
 	if (r < 0)
 		log_warning("cannot read the flow log, ignoring: %s", strerror(-r));
-	if (r <= 0 && ++log->ticks >= LOST_TICKS) {
-		log->ticks = 0;
+	if (now_mono_ms() - log->told_ms >= (r > 0 ? BUSY_MS : LOST_MS)) {
+		log->told_ms = now_mono_ms();
 		forget_some(log);
 		for (size_t i = 0; i < log->n; i++)
 			tell_lost(log, &log->v[i]);
@@ -261,24 +264,28 @@ static void on_timer(void *context, uint32_t events _unused_)
 
 static int add_slots(struct flow_log *log, const uint32_t *slots, size_t n)
 {
-	int r = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < n && r == 0; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct plan_eni *eni = query_eni(log->plan, slots[i]);
+		int r = eni && eni->is_logged ? add(log, eni) : 0;
 
-		r = eni && eni->is_logged ? add(log, eni) : 0;
+		ret = ret ?: r;
 	}
-	return r;
+	return ret;
 }
 
 static int add_all(struct flow_log *log)
 {
 	const struct plan *plan = log->plan;
-	int r = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < plan->n_enis && r == 0; i++)
-		r = plan->enis[i].is_logged ? add(log, &plan->enis[i]) : 0;
-	return r;
+	for (size_t i = 0; i < plan->n_enis; i++) {
+		int r = plan->enis[i].is_logged ? add(log, &plan->enis[i]) : 0;
+
+		ret = ret ?: r;
+	}
+	return ret;
 }
 
 /* `slots` NULL: all. */

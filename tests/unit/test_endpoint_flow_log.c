@@ -62,6 +62,10 @@ int main(void)
 	tap_ok(set(h, ALICE, id, "On"), "one that is on stays so");
 	tap_ok(set(h, ALICE, id, "Off") && set(h, ALICE, other, "On"), "when it is off another one can be");
 	is_switched(h, id, "Off", "as is shown");
+	after = row_of(h, other);
+	after.region = "cn-beijing";
+	harness_put(h, KIND_ENDPOINT, &after);
+	tap_ok(!set(h, ALICE, id, "On"), "one that is on in another region counts, too");
 	harness_end(h);
 	return tap_done();
 }

@@ -125,6 +125,38 @@ static void test_many(struct flow_files *files)
 	tap_is_int(say(files, "ep-over", "{}\n"), 0, "until one is not any more");
 }
 
+/* After a restart: only what is opened is known to be on. */
+static void test_again(void)
+{
+	struct flow_files *files;
+	char path[PATH_MAX], before[PATH_MAX];
+
+	if (flow_files_new(below, &files) < 0)
+		exit(EXIT_FAILURE);
+	flow_files_look(files);
+	set_time(files, "ep-over", 500);
+	set_time(files, "ep-again", 600);
+	tap_is_int(flow_files_open(files, "ep-over"), 0,
+		   "an endpoint's file can be opened before there is a line");
+	tap_is_int(say(files, "ep-new", "{}\n"), 0, "a new one finds room");
+	tap_ok(size_of(files, "ep-over", false) >= 0 && size_of(files, "ep-again", false) == -1,
+	       "not that of the quiet one, whose file is open");
+
+	(void)flow_files_path(files, "ep-many9", false, path);
+	(void)unlink(path);
+	(void)mkdir(path, 0700);
+	set_time(files, "ep-many9", 400);
+	tap_is_int(say(files, "ep-beside", "{}\n"), 0, "what is no file takes no room");
+	tap_is_int(say(files, "ep-next", "{}\n"), 0, "nor is it to make any");
+	tap_ok(access(path, F_OK) == 0, "it is left alone");
+
+	set_time(files, "ep-many10", 300);
+	(void)flow_files_path(files, "ep-many10", true, before);
+	(void)mkdir(before, 0700);
+	tap_is_int(say(files, "ep-last", "{}\n"), -EISDIR, "what cannot be removed is an error");
+	flow_files_free(files);
+}
+
 static void remove_all(void)
 {
 	char command[128];
@@ -148,6 +180,7 @@ int main(void)
 	test_turns(files);
 	test_many(files);
 	flow_files_free(files);
+	test_again();
 	remove_all();
 	return tap_done();
 }

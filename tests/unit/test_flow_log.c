@@ -168,12 +168,15 @@ int main(void)
 {
 	struct plan plan = make_plan();
 	struct flow_log *log;
+	char path[PATH_MAX];
 	struct loop *loop;
 
 	if (!mkdtemp(directory) || loop_new(&loop) < 0 || flow_log_new(loop, NULL, directory, &log) < 0)
 		return EXIT_FAILURE;
 	flow_log_follow(log, &plan);
 	tap_ok(records.is_on[SLOT_ENI], "the ENI's log is on");
+	(void)str_format(path, sizeof(path), "%s/ep-b.jsonl", directory);
+	tap_ok(access(path, F_OK) == 0, "its file is there before there is a record");
 	test_owners();
 	flow_log_free(log);
 	loop_free(loop);

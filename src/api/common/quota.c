@@ -90,11 +90,12 @@ static size_t resource_groups(const struct snapshot *rows, int64_t uid, _unused_
 	return snapshot_count_owned(rows, KIND_RESOURCE_GROUP, uid, "");
 }
 
-static size_t flow_logs(const struct snapshot *rows, int64_t uid, const char *region)
+/* In all regions: a node is in none, and has a limited number of them. */
+static size_t flow_logs(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
 	size_t n = 0;
 
-	for (const struct endpoint *e = NULL; (e = snapshot_owned(rows, KIND_ENDPOINT, uid, region, e));)
+	for (const struct endpoint *e = NULL; (e = snapshot_owned(rows, KIND_ENDPOINT, uid, "", e));)
 		n += e->flow_log;
 	return n;
 }
@@ -205,7 +206,7 @@ static const struct info infos[QUOTA_COUNT_] = {
 	[QUOTA_RESOURCE_GROUPS] = {"resource_groups", RESOURCE_GROUPS_PER_ACCOUNT_MAX, MANY, "LimitExceeded.ResourceGroup",
 		"resource groups of the account besides the default one", .usage = resource_groups},
 	[QUOTA_FLOW_LOGS] = {"flow_logs", FLOW_LOGS_PER_ACCOUNT_MAX, 1000, "QuotaExceeded.FlowLog",
-		"endpoints of the account in a region whose flow log is on", .usage = flow_logs},
+		"endpoints of the account in all regions whose flow log is on", .usage = flow_logs},
 	[QUOTA_ACCESS_KEYS] = {"access_keys", ACCESS_KEYS_PER_ACCOUNT_MAX, ACCESS_KEYS_PER_ACCOUNT_MOST,
 		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account itself", .usage = access_keys},
 	[QUOTA_ALL_VSWITCHES] = {"vswitches", ALL_VSWITCHES_MAX, MANY, "QuotaExceeded.VSwitchPerAccount",
