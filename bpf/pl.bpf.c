@@ -23,6 +23,7 @@
 #include "pl_log.h"
 #include "pl_mss.h"
 #include "pl_open.h"
+#include "pl_plain.h"
 #include "pl_proxy.h"
 #include "pl_rewrite.h"
 #include "pl_size.h"
@@ -68,14 +69,15 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 	return flow && !(flow->state & PL_STATE_DEAD) ? flow : NULL;
 }
 
-/* The open flow of a packet, judged by today's rules, or opened now; NULL with the reason, if there can be
- * none. (The pointer is the result and not the reason: the verifier of 6.1 would not see that the one depends
- * on the other.) */
-static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, int *ret_reason)
+/* The open flow of a packet that has found the entry, or none (NULL), judged by today's rules, or opened now;
+ * NULL with the reason, if there can be none. (The pointer is the result and not the reason: the verifier
+ * of 6.1 would not see that the one depends on the other.) */
+static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct pl_flow4 *flow,
+						    int *ret_reason)
 {
-	struct pl_flow4 *flow = pl_flow_look(&pkt->key, ret_reason);
 	int r;
 
+	flow = pl_flow_found(&pkt->key, flow, ret_reason);
 	if (!flow && *ret_reason)
 		return NULL;
 	if (flow && pl_flow_is_left(flow, pkt)) {
@@ -244,12 +246,15 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 	r = pl_guard_source(pkt, port, config);
 	if (r)
 		return r;
-	r = pl_guard_offload(skb, pkt->rare ? 0 : pkt->l4_proto);
+	r = pl_guard_offload(skb, pkt, pkt->rare ? 0 : pkt->l4_proto);
 	if (r)
 		return r;
 	if (pkt->rare && pkt->rare != PL_RARE_FIRST_FRAGMENT)
 		return pl_walk_rare(skb, pkt);
-	flow = pl_flow_get(pkt, &r);
+	flow = pl_flow4_find(&pkt->key);
+	if (pl_likely(flow && pl_is_plain(skb, pkt, flow, config)))
+		return pl_plain_follow(skb, pkt, flow);
+	flow = pl_flow_get(pkt, flow, &r);
 	if (flow)
 		r = pl_follow(skb, pkt, flow, config);
 	else if (r == PL_ECHO)
@@ -276,7 +281,7 @@ static __always_inline int pl_walk(struct __sk_buff *skb, struct pl_pkt *pkt)
 	if (r)
 		return r;
 	if (pkt->eth_proto == bpf_htons(ETH_P_ARP)) {
-		r = pl_guard_offload(skb, 0);
+		r = pl_guard_offload(skb, pkt, 0);
 		return r ? r : pl_arp_answer(skb, pkt, port, config);
 	}
 	return pl_walk4(skb, pkt, port, config);

@@ -156,12 +156,12 @@ __attribute__((noinline)) int pl_flow_carry(const struct pl_flow4_key *wanted)
 	return 1;
 }
 
-/* The entry of a key, here or where a program before has left it. A row that is DEAD, or whose flow moves in
- * this instant, is no reason to end a connection: *ret_reason is why the packet has to come again. */
-static __always_inline struct pl_flow4 *pl_flow_look(const struct pl_flow4_key *key, int *ret_reason)
+/* The entry of a key, which was found (or NULL), here or where a program before has left it. A row that is
+ * DEAD, or whose flow moves in this instant, is no reason to end a connection: *ret_reason is why the packet
+ * has to come again. */
+static __always_inline struct pl_flow4 *pl_flow_found(const struct pl_flow4_key *key, struct pl_flow4 *flow,
+						      int *ret_reason)
 {
-	struct pl_flow4 *flow = pl_flow4_find(key);
-
 	*ret_reason = PL_CONTINUE;
 	if (!flow) {
 		int r = pl_old_flows() ? pl_flow_carry(key) : 0; /* (a call costs more than the look) */
@@ -178,4 +178,10 @@ static __always_inline struct pl_flow4 *pl_flow_look(const struct pl_flow4_key *
 		return flow;
 	*ret_reason = PL_DROP_FLOW_TABLE_BUSY;
 	return NULL;
+}
+
+/* The same, looked for. */
+static __always_inline struct pl_flow4 *pl_flow_look(const struct pl_flow4_key *key, int *ret_reason)
+{
+	return pl_flow_found(key, pl_flow4_find(key), ret_reason);
 }

@@ -45,8 +45,12 @@ static __always_inline __u16 pl_csum_negate(__u16 difference)
 #define PL_CSUM_TTL_LOWERED 0xfeff
 #endif
 
-/* A header's checksum field, which holds the complement of the sum, after a difference. */
+/* A header's checksum field, which holds the complement of the sum, after a difference of less than 24 bits.
+ */
 static __always_inline __u16 pl_csum_update(__u16 check, __u32 difference)
 {
-	return ~pl_csum_fold((__u64)(__u16)~check + difference);
+	__u32 sum = (__u16)~check + difference;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~((sum & 0xffff) + (sum >> 16));
 }

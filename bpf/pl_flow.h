@@ -259,19 +259,27 @@ __attribute__((noinline)) int pl_flow_carry_over(__u32 eni, __u32 what)
 	return 0;
 }
 
-/* What every packet of an entry leaves behind. Two CPUs would fight for the line if `seen` were written each
- * time. Should the row be another flow's since it was looked at last, that one counts a packet too many, and
- * was seen just now, as any new flow was; its state is left alone. */
-static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct pl_flow4 *flow,
-					  const struct pl_pkt *pkt, __u32 bytes)
+/* What every packet of an entry is counted by, and that the entry is in use. Two CPUs would fight for the
+ * line if `seen` were written each time. Should the row be another flow's since it was looked at last, that
+ * one counts a packet too many, and was seen just now, as any new flow was; its state is left alone. */
+static __always_inline void pl_flow_count(const struct pl_flow4_key *key, struct pl_flow4 *flow, __u32 bytes)
 {
-	__u32 now = bpf_jiffies64();
+	__u32 now = bpf_jiffies64(), packets = flow->packets + 1;
 
+	asm volatile("" : "+r"(packets)); /* (else the sum is compared with what it was before) */
 	if (flow->seen != now)
 		flow->seen = now;
 	flow->bytes += bytes;
-	if (!++flow->packets)
+	flow->packets = packets;
+	if (!pl_likely(packets))
 		pl_flow_carry_over(pl_flow_tally_slot(key, flow), pl_flow_tally_what(key, flow));
+}
+
+/* What every packet of an entry leaves behind. */
+static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct pl_flow4 *flow,
+					  const struct pl_pkt *pkt, __u32 bytes)
+{
+	pl_flow_count(key, flow, bytes);
 	if (pl_flow_has_news(flow, pkt->tcp_flags))
 		pl_flow_news(key, pkt->tcp_flags);
 }

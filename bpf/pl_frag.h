@@ -176,8 +176,8 @@ static __always_inline int pl_fragment_echo(struct __sk_buff *skb, struct pl_pkt
 	ip = (void *)(eth + 1);
 	ip->saddr = pkt->key.daddr;
 	ip->daddr = pkt->key.saddr;
-	__builtin_memcpy(eth->h_dest, port->mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, config->gateway_mac, ETH_ALEN);
+	pl_mac_copy(eth->h_dest, port->mac);
+	pl_mac_copy(eth->h_source, config->gateway_mac);
 	pl_send_back(pkt, port);
 	return PL_ECHO;
 }

@@ -130,8 +130,8 @@ __attribute__((noinline)) int pl_icmp_error(struct __sk_buff *skb, struct pl_pkt
 	eth = pl_data(skb, sizeof(*eth));
 	if (!eth)
 		return 0;
-	__builtin_memcpy(eth->h_dest, port->mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, config->gateway_mac, ETH_ALEN);
+	pl_mac_copy(eth->h_dest, port->mac);
+	pl_mac_copy(eth->h_source, config->gateway_mac);
 	pl_send_back(pkt, port);
 	return 1;
 }

@@ -63,12 +63,12 @@ static __always_inline int pl_arp_answer(struct __sk_buff *skb, struct pl_pkt *p
 
 	asked = arp->target;
 	arp->operation = bpf_htons(ARPOP_REPLY);
-	__builtin_memcpy(arp->target_mac, port->mac, ETH_ALEN);
+	pl_mac_copy(arp->target_mac, port->mac);
 	arp->target = arp->sender;
-	__builtin_memcpy(arp->sender_mac, config->gateway_mac, ETH_ALEN);
+	pl_mac_copy(arp->sender_mac, config->gateway_mac);
 	arp->sender = asked;
-	__builtin_memcpy(eth->h_dest, port->mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, config->gateway_mac, ETH_ALEN);
+	pl_mac_copy(eth->h_dest, port->mac);
+	pl_mac_copy(eth->h_source, config->gateway_mac);
 	pl_send_back(pkt, port);
 	return PL_ARP;
 }
@@ -92,8 +92,8 @@ static __always_inline int pl_echo_answer(struct __sk_buff *skb, struct pl_pkt *
 	new_word = bpf_htons(ICMP_ECHOREPLY << 8);
 	icmp->type = ICMP_ECHOREPLY;
 	icmp->check = pl_csum_update(icmp->check, pl_csum_fold(pl_csum_diff16(old_word, new_word)));
-	__builtin_memcpy(eth->h_dest, port->mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, config->gateway_mac, ETH_ALEN);
+	pl_mac_copy(eth->h_dest, port->mac);
+	pl_mac_copy(eth->h_source, config->gateway_mac);
 	pl_send_back(pkt, port);
 	return PL_ECHO;
 }

@@ -76,13 +76,12 @@ static __always_inline __u32 pl_check_offset(__u8 l4_proto)
 	return 0;
 }
 
-/* (Not with `data - head` in place of mac_header: a verifier takes no arithmetic with pointers there.) */
+/* Whether a checksum that is left to others is the packet's own. (Not with `data - head` in place of
+ * mac_header: a verifier takes no arithmetic with pointers there.) */
 static __always_inline bool pl_checksum_is_own(struct __sk_buff *skb, __u32 check_offset)
 {
 	struct sk_buff *kernel_skb = bpf_cast_to_kern_ctx(skb);
 
-	if (pl_ip_summed(skb) != PL_CHECKSUM_PARTIAL)
-		return true;
 	return check_offset && kernel_skb->csum_offset == check_offset - PL_L4_OFFSET &&
 	       (__u16)(kernel_skb->csum_start - kernel_skb->mac_header) == PL_L4_OFFSET;
 }
@@ -92,8 +91,6 @@ static __always_inline bool pl_checksum_is_own_by_helpers(struct __sk_buff *skb,
 {
 	const struct sk_buff *kernel_skb = (const void *)skb;
 
-	if (pl_ip_summed_by_helpers(skb) != PL_CHECKSUM_PARTIAL)
-		return true;
 	return check_offset && BPF_CORE_READ(kernel_skb, csum_offset) == check_offset - PL_L4_OFFSET &&
 	       (__u16)(BPF_CORE_READ(kernel_skb, csum_start) - BPF_CORE_READ(kernel_skb, mac_header)) ==
 		       PL_L4_OFFSET;
@@ -135,12 +132,18 @@ static __always_inline int pl_guard_gso(struct __sk_buff *skb, __u8 l4_proto)
 }
 
 /* Of every packet that may go on, whatever it is: l4_proto is 0 for ARP. */
-static __always_inline int pl_guard_offload(struct __sk_buff *skb, __u8 l4_proto)
+static __always_inline int pl_guard_offload(struct __sk_buff *skb, struct pl_pkt *pkt, __u8 l4_proto)
 {
-	__u32 check_offset = pl_check_offset(l4_proto);
-	bool own = PL_SEES_SKB() ? pl_checksum_is_own(skb, check_offset)
-				 : pl_checksum_is_own_by_helpers(skb, check_offset);
+	bool own;
 
+	if (PL_SEES_SKB()) {
+		pkt->summed = pl_ip_summed(skb);
+		own = pkt->summed != PL_CHECKSUM_PARTIAL ||
+		      pl_checksum_is_own(skb, pl_check_offset(l4_proto));
+	} else {
+		own = pl_ip_summed_by_helpers(skb) != PL_CHECKSUM_PARTIAL ||
+		      pl_checksum_is_own_by_helpers(skb, pl_check_offset(l4_proto));
+	}
 	if (!own)
 		return PL_DROP_BAD_CHECKSUM_OFFLOAD;
 	return pl_guard_gso(skb, l4_proto);

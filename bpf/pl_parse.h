@@ -51,6 +51,15 @@
 #define ICMP_PKT_FILTERED      13
 #define ICMP_PARAMETER_PROBLEM 12
 
+/* Which way nearly all packets go: that is laid out in one piece, without a jump. */
+#define pl_likely(condition) __builtin_expect(!!(condition), 1)
+
+/* For several fields at once. (The compiler takes a structure's fields one by one, and packed ones byte by
+ * byte.) */
+typedef __u16 __attribute__((may_alias)) pl_word16;
+typedef __u32 __attribute__((may_alias)) pl_word32;
+typedef __u64 __attribute__((may_alias)) pl_word64;
+
 struct pl_arp { /* for IPv4 over Ethernet */
 	__be16 hardware, protocol;
 	__u8 hardware_size, protocol_size;
@@ -90,6 +99,30 @@ static __always_inline bool pl_mac_equal(const __u8 *a, const __u8 *b)
 	return *(const __u32 *)a == *(const __u32 *)b && *(const __u16 *)(a + 4) == *(const __u16 *)(b + 4);
 }
 
+/* The same of MACs behind which two more bytes can be read: one comparison. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PL_MAC_BITS(word) ((word) << 16)
+#else
+#define PL_MAC_BITS(word) ((word) >> 16)
+#endif
+static __always_inline bool pl_mac_equal_wide(const void *a, const void *b)
+{
+	return !PL_MAC_BITS(*(const pl_word64 *)a ^ *(const pl_word64 *)b);
+}
+
+static __always_inline void pl_mac_copy(void *to, const void *mac)
+{
+	*(pl_word32 *)to = *(const pl_word32 *)mac;
+	*(pl_word16 *)(to + sizeof(pl_word32)) = *(const pl_word16 *)(mac + sizeof(pl_word32));
+}
+
+/* Writes two MACs that lie next to each other over two others: in a frame, destination and source. */
+static __always_inline void pl_macs_copy(void *to, const void *macs)
+{
+	*(pl_word64 *)to = *(const pl_word64 *)macs;
+	*(pl_word32 *)(to + sizeof(pl_word64)) = *(const pl_word32 *)(macs + sizeof(pl_word64));
+}
+
 static __always_inline bool pl_mac_is_broadcast(const __u8 *mac)
 {
 	return *(const __u32 *)mac == 0xffffffff && *(const __u16 *)(mac + 4) == 0xffff;
@@ -112,6 +145,8 @@ static __always_inline void pl_pull(struct __sk_buff *skb, __u32 want)
 {
 	__u32 linear = skb->data_end - skb->data;
 
+	if (linear >= want)
+		return;
 	if (skb->len < want)
 		want = skb->len;
 	if (linear < want)
@@ -178,6 +213,8 @@ static __always_inline int pl_parse_udp(const struct __sk_buff *skb, struct pl_p
 /* A SYN neither ends nor resets, and what is no SYN does one of the other things. */
 static __always_inline bool pl_tcp_flags_make_sense(__u8 flags)
 {
+	if ((flags & (PL_TCP_SYN | PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST)) == PL_TCP_ACK) /* nearly all */
+		return true;
 	if (flags & PL_TCP_SYN)
 		return !(flags & (PL_TCP_FIN | PL_TCP_RST));
 	return flags & (PL_TCP_ACK | PL_TCP_FIN | PL_TCP_RST);
@@ -205,9 +242,9 @@ static __always_inline int pl_parse_tcp(const struct __sk_buff *skb, struct pl_p
 /* l4_size: of the L4 header and all behind it. */
 static __always_inline int pl_parse_l4(const struct __sk_buff *skb, struct pl_pkt *pkt, __u32 l4_size)
 {
-	switch (pkt->l4_proto) {
-	case IPPROTO_TCP:
+	if (pl_likely(pkt->l4_proto == IPPROTO_TCP))
 		return pl_parse_tcp(skb, pkt, l4_size);
+	switch (pkt->l4_proto) {
 	case IPPROTO_UDP:
 		return pl_parse_udp(skb, pkt, l4_size);
 	case IPPROTO_ICMP:
@@ -275,7 +312,7 @@ static __always_inline bool pl_ip_checksum_is_right(const struct iphdr *ip)
 	const __u32 *words = (const void *)ip;
 	__u64 sum = (__u64)words[0] + words[1] + words[2] + words[3] + words[4];
 
-	sum = (sum & 0xffffffff) + (sum >> 32);
+	/* Of 35 bits: folded twice it has 17 at the most, and is a little above 0xffff then, or right. */
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
@@ -320,18 +357,21 @@ static __always_inline int pl_guard_frame(const struct __sk_buff *skb, struct pl
 
 	if (!eth)
 		return PL_DROP_SHORT;
-	pkt->eth_proto = eth->h_proto;
-	if (!pl_mac_equal(eth->h_source, port->mac))
+	pkt->eth_proto = *(const pl_word16 *)((const void *)eth + offsetof(struct ethhdr, h_proto));
+	if (!pl_mac_equal_wide(eth->h_source, port->mac))
 		return PL_DROP_BAD_MAC;
 	if (skb->vlan_present)
 		return PL_DROP_ETHERTYPE;
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		return PL_DROP_IPV6;
-	if (eth->h_proto != bpf_htons(ETH_P_IP) && eth->h_proto != bpf_htons(ETH_P_ARP))
-		return PL_DROP_ETHERTYPE;
-	if (pl_mac_equal(eth->h_dest, config->gateway_mac))
+	if (pl_likely(pkt->eth_proto == bpf_htons(ETH_P_IP) &&
+		      pl_mac_equal_wide(eth->h_dest, config->gateway_mac)))
 		return PL_CONTINUE;
-	if (eth->h_proto == bpf_htons(ETH_P_ARP) && pl_mac_is_broadcast(eth->h_dest))
+	if (pkt->eth_proto == bpf_htons(ETH_P_IPV6))
+		return PL_DROP_IPV6;
+	if (pkt->eth_proto != bpf_htons(ETH_P_IP) && pkt->eth_proto != bpf_htons(ETH_P_ARP))
+		return PL_DROP_ETHERTYPE;
+	if (pl_mac_equal_wide(eth->h_dest, config->gateway_mac))
+		return PL_CONTINUE;
+	if (pkt->eth_proto == bpf_htons(ETH_P_ARP) && pl_mac_is_broadcast(eth->h_dest))
 		return PL_CONTINUE;
 	return PL_DROP_NOT_GATEWAY;
 }

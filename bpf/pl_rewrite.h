@@ -32,6 +32,35 @@ static __always_inline __u16 pl_new_l4_check(__u16 check, const struct pl_flow4 
 	return pl_csum_update(check, flow->csum_all);
 }
 
+static __always_inline void pl_rewrite_ip(struct iphdr *ip, const struct pl_flow4 *flow)
+{
+	*(pl_word64 *)&ip->saddr = *(const pl_word64 *)&flow->saddr; /* and daddr */
+	ip->ttl--;
+	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
+}
+
+static __always_inline void pl_rewrite_tcp_header(struct tcphdr *tcp, const struct pl_flow4 *flow,
+						  __u8 summed)
+{
+	*(pl_word32 *)&tcp->source = *(const pl_word32 *)&flow->sport; /* and dest */
+	tcp->check = pl_new_l4_check(tcp->check, flow, summed);
+}
+
+/* UDP: a checksum of 0 means that there is none, and stays so; one that comes out as 0 is written as its
+ * other form. Whether there is one. */
+static __always_inline bool pl_rewrite_udp_header(struct udphdr *udp, const struct pl_flow4 *flow,
+						  __u8 summed)
+{
+	__u16 check = udp->check;
+
+	*(pl_word32 *)&udp->source = *(const pl_word32 *)&flow->sport; /* and dest */
+	if (!check)
+		return false;
+	check = pl_new_l4_check(check, flow, summed);
+	udp->check = check ? check : 0xffff;
+	return true;
+}
+
 static __always_inline int pl_rewrite_tcp(struct __sk_buff *skb, const struct pl_flow4 *flow, __u8 summed)
 {
 	struct tcphdr *tcp = pl_data(skb, PL_L4_OFFSET + sizeof(*tcp));
@@ -39,16 +68,12 @@ static __always_inline int pl_rewrite_tcp(struct __sk_buff *skb, const struct pl
 	if (!tcp)
 		return PL_DROP_SHORT;
 	tcp = (void *)tcp + PL_L4_OFFSET;
-	tcp->source = flow->sport;
-	tcp->dest = flow->dport;
-	tcp->check = pl_new_l4_check(tcp->check, flow, summed);
+	pl_rewrite_tcp_header(tcp, flow, summed);
 	if (summed == PL_CHECKSUM_COMPLETE)
 		pl_fix_complete(skb, flow, true);
 	return PL_CONTINUE;
 }
 
-/* UDP: a checksum of 0 means that there is none, and stays so; one that comes out as 0 is written as its
- * other form. */
 static __always_inline int pl_rewrite_udp(struct __sk_buff *skb, const struct pl_flow4 *flow, __u8 summed)
 {
 	struct udphdr *udp = pl_data(skb, PL_L4_OFFSET + sizeof(*udp));
@@ -57,14 +82,7 @@ static __always_inline int pl_rewrite_udp(struct __sk_buff *skb, const struct pl
 	if (!udp)
 		return PL_DROP_SHORT;
 	udp = (void *)udp + PL_L4_OFFSET;
-	has_checksum = udp->check != 0;
-	udp->source = flow->sport;
-	udp->dest = flow->dport;
-	if (has_checksum) {
-		__u16 check = pl_new_l4_check(udp->check, flow, summed);
-
-		udp->check = check ? check : 0xffff;
-	}
+	has_checksum = pl_rewrite_udp_header(udp, flow, summed);
 	if (summed == PL_CHECKSUM_COMPLETE)
 		pl_fix_complete(skb, flow, has_checksum);
 	return PL_CONTINUE;
@@ -79,10 +97,7 @@ static __always_inline int pl_rewrite_direct(struct __sk_buff *skb, const struct
 	if (!ip)
 		return PL_DROP_SHORT;
 	ip = (void *)ip + PL_IP_OFFSET;
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
+	pl_rewrite_ip(ip, flow);
 	if (pkt->l4_proto == IPPROTO_TCP)
 		return pl_rewrite_tcp(skb, flow, summed);
 	return pl_rewrite_udp(skb, flow, summed);
@@ -151,8 +166,7 @@ static __always_inline int pl_rewrite_macs(struct __sk_buff *skb, const struct p
 
 	if (!eth)
 		return PL_DROP_SHORT;
-	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
-	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
+	pl_macs_copy(eth, flow->dst_mac);
 	return PL_CONTINUE;
 }
 
@@ -181,13 +195,9 @@ static __always_inline bool pl_rewrite_head(void *frame, const struct pl_flow4 *
 	struct ethhdr *eth = frame;
 	struct iphdr *ip = (void *)(eth + 1);
 
-	/* h_dest and h_source, as dst_mac and src_mac, lie next to each other */
-	__builtin_memcpy(eth->h_dest, flow->dst_mac, 2 * ETH_ALEN);
+	pl_macs_copy(eth, flow->dst_mac);
 	if (pl_flow_is_local(flow))
 		return false;
-	ip->saddr = flow->saddr;
-	ip->daddr = flow->daddr;
-	ip->ttl--;
-	ip->check = pl_csum_update(ip->check, flow->csum_addr + PL_CSUM_TTL_LOWERED);
+	pl_rewrite_ip(ip, flow);
 	return true;
 }

@@ -567,6 +567,36 @@ static void test_arp(struct node *node)
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_ARP, "ARP: padded as on a wire");
 }
 
+/* Every byte of both MACs counts, and nothing that lies behind them in the rows. */
+static void test_macs(struct node *node)
+{
+	struct pkt syn = pkt_build(&(struct pkt_spec){.src_mac = node->macs[SLOT_A],
+						      .dst_mac = gateway_mac,
+						      .src = "10.0.0.10",
+						      .dst = "10.0.0.100",
+						      .protocol = IPPROTO_TCP,
+						      .sport = 4000,
+						      .dport = 443,
+						      .tcp_flags = SYN});
+	int fd = bpf_map__fd(node->bpf->maps.pl_ports);
+	uint32_t slot = SLOT_A;
+	struct pl_port port;
+
+	must(bpf_map_lookup_elem(fd, &slot, &port), "pl_ports");
+	port.zone = 0xbeef;
+	map_put(node->bpf->maps.pl_ports, &slot, &port);
+	for (int i = 0; i < 12; i++) {
+		int reason = i < 6 ? PL_DROP_NOT_GATEWAY : PL_DROP_BAD_MAC;
+		struct pkt p = syn;
+
+		p.data[i] ^= 0x80;
+		tap_is_int(node_send(node, SLOT_A, &p).reason, reason, "byte %d of the MACs is another: %s",
+			   i, reason_name(reason));
+	}
+	tap_is_int(node_send(node, SLOT_A, &syn).reason, PL_DELIVERED,
+		   "the port's zone, and the least MTU, are no part of their MACs");
+}
+
 /* What a packet is to be cut into. (A run of the program shows no type, and no unmade checksum.) */
 static void test_segments(struct node *node, const char *mode)
 {
@@ -672,6 +702,7 @@ int main(void)
 		if (!helpers) {
 			test_many_rules(node);
 			test_arp(node);
+			test_macs(node);
 			test_guards(node);
 		}
 		node_free(node);
