@@ -155,7 +155,7 @@ int list_rows_find(const struct call *call, struct list_rows *rows)
 		r = narrow(call, rows, n_filters);
 	if (r == 0 && !rows->is_narrowed)
 		r = list_rows_fill(call, rows);
-	rows->is_counted = !rows->checks_filters && !rows->checks_base &&
-			   (!listing->there || (listing->all_there && listing->all_there(call)));
+	rows->checks_there = listing->there && !(listing->all_there && listing->all_there(call));
+	rows->is_counted = !rows->checks_filters && !rows->checks_base && !rows->checks_there;
 	return r;
 }

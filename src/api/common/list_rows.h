@@ -31,7 +31,7 @@ struct listing {
 	/* Adds to an entry what is computed; NULL: nothing is. */
 	void (*add)(const struct call *call, json_t *item, const void *row);
 	/* Whether it is in the list at all, whatever is asked for; NULL: all are. With `all_there`, that says
-	 * at once that all are, they need not be counted. */
+	 * at once that all are, only those are asked that are shown. */
 	bool (*there)(const struct call *call, const void *row);
 	bool (*all_there)(const struct call *call);
 	const char *of;			   /* the parameter that names what the list is of; NULL: none does */
@@ -54,6 +54,7 @@ struct list_rows {
 	struct walk found;
 	bool checks_base;    /* `found` has what is not in `base`, too */
 	bool checks_filters; /* wanted() is to be asked */
+	bool checks_there;   /* so is there() */
 	bool is_counted;     /* every row is there and is wanted */
 };
 

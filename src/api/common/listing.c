@@ -40,7 +40,7 @@ static void step(struct call *call, const struct listing *listing, struct progre
 {
 	json_t *item;
 
-	if (!page_match(&progress->page, snapshot_id(row)))
+	if (!page_match(&progress->page, snapshot_id(row)) || (listing->there && !listing->there(call, row)))
 		return;
 	item = shape_item(progress->list);
 	answer_object_row(call, item, progress->field->members, listing->kind, row);
@@ -53,7 +53,7 @@ static bool is_match(const struct call *call, const struct list_rows *rows, cons
 	const struct listing *listing = rows->listing;
 
 	return (!rows->checks_base || list_rows_has(call, rows, row)) &&
-	       (!listing->there || listing->there(call, row)) &&
+	       (!rows->checks_there || listing->there(call, row)) &&
 	       (!rows->checks_filters || listing->wanted(call, row));
 }
 
@@ -147,7 +147,8 @@ int list_walk(struct call *call, const struct listing *listing, struct walk *wal
 
 int list_gathered(struct call *call, const struct listing *listing, const struct gathered *gathered)
 {
-	const struct list_rows rows = {.listing = listing, .checks_filters = listing->wanted};
+	const struct list_rows rows = {
+		.listing = listing, .checks_filters = listing->wanted, .checks_there = listing->there};
 	struct progress progress;
 	int r;
 

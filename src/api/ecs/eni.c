@@ -90,24 +90,36 @@ static void add_state(const struct call *call, json_t *item, const void *row)
 	answer_holder(item, port);
 }
 
+static bool address_wanted(const struct call *call, const struct port *port)
+{
+	char address[NETADDR_TEXT_SIZE];
+
+	if (!call_has(call, "PrimaryIpAddress") && !call_has(call, "PrivateIpAddress"))
+		return true;
+	netaddr_format(&port->addr, address);
+	return filter_text(call, "PrimaryIpAddress", address) &&
+	       filter_list(call, "PrivateIpAddress", address);
+}
+
+static bool status_wanted(const struct call *call, const struct port *port)
+{
+	return !call_has(call, "Status") || filter_text(call, "Status", status_word(call, port));
+}
+
 static bool eni_wanted(const struct call *call, const void *row)
 {
 	const struct port *p = row;
 	bool managed = p->kind != PORT_INSTANCE;
-	char address[NETADDR_TEXT_SIZE];
 
-	netaddr_format(&p->addr, address);
 	return filter_list(call, "NetworkInterfaceId", p->id) &&
 	       filter_text(call, "NetworkInterfaceName", "") &&
 	       filter_text(call, "InstanceId", managed ? "" : p->holder) &&
 	       filter_text(call, "VpcId", p->vpc) && filter_text(call, "VSwitchId", p->vswitch) &&
-	       filter_text(call, "PrimaryIpAddress", address) &&
-	       filter_list(call, "PrivateIpAddress", address) && filter_list(call, "Ipv6Address", "") &&
+	       address_wanted(call, p) && filter_list(call, "Ipv6Address", "") &&
 	       filter_resource_group(call, "") &&
 	       filter_any(call, "SecurityGroupId", p->groups, p->n_groups) &&
-	       call_bool(call, "ServiceManaged", managed) == managed &&
-	       filter_text(call, "Status", status_word(call, p)) && filter_text(call, "Type", type_word(p)) &&
-	       tags_match(call, p->id);
+	       call_bool(call, "ServiceManaged", managed) == managed && status_wanted(call, p) &&
+	       filter_text(call, "Type", type_word(p)) && tags_match(call, p->id);
 }
 
 int eni_list(struct call *call)

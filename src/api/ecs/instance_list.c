@@ -50,9 +50,12 @@ static bool name_matches(const struct call *call, const struct instance *instanc
 
 static bool port_matches(const struct call *call, const struct instance *instance)
 {
-	const struct port *port = snapshot_port(call->rows, instance->port);
+	const struct port *port;
 	char address[NETADDR_TEXT_SIZE] = "";
 
+	if (!call_has(call, "PrivateIpAddresses") && !call_has(call, "SecurityGroupId"))
+		return true;
+	port = snapshot_port(call->rows, instance->port);
 	if (port)
 		netaddr_format(&port->addr, address);
 	return filter_list(call, "PrivateIpAddresses", address) &&

@@ -110,6 +110,10 @@ static inline bool call_is_admin(const struct call *call)
 }
 
 /* Parameters. */
+static inline bool call_has(const struct call *call, const char *name)
+{
+	return json_object_get(call->params, name);
+}
 const char *call_string(const struct call *call, const char *name); /* NULL: absent */
 bool call_bool(const struct call *call, const char *name, bool otherwise);
 int64_t call_int(const struct call *call, const char *name, int64_t otherwise);

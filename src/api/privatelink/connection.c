@@ -317,13 +317,13 @@ static bool has_endpoint(const struct call *call, const void *row)
 
 static bool is_of_owner(const struct call *call, const char *endpoint)
 {
-	return !json_object_get(call->params, "EndpointOwnerId") ||
+	return !call_has(call, "EndpointOwnerId") ||
 	       call_int(call, "EndpointOwnerId", 0) == snapshot_endpoint(call->rows, endpoint)->owner;
 }
 
 static bool service_in_group(const struct call *call, const char *service)
 {
-	return !call_string(call, "ResourceGroupId") ||
+	return !call_has(call, "ResourceGroupId") ||
 	       filter_resource_group(call, snapshot_service(call->rows, service)->resource_group);
 }
 

@@ -51,7 +51,7 @@ static bool has_connection(const struct call *call, const void *row)
 static bool connection_is(const struct call *call, const struct endpoint *endpoint)
 {
 	const struct connection *c =
-		call_string(call, "ConnectionStatus") ? snapshot_connection(call->rows, endpoint->id) : NULL;
+		call_has(call, "ConnectionStatus") ? snapshot_connection(call->rows, endpoint->id) : NULL;
 
 	return !c || filter_text(call, "ConnectionStatus", enum_name(connection_status_names, c->status));
 }

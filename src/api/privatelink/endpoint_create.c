@@ -164,18 +164,31 @@ static int read_groups(struct call *call, struct endpoint_plan *plan)
 	return row->n_groups ? 0 : call_fail(call, "EndpointMustContainSecurityGroup");
 }
 
-/* What the VPC already has. */
+/* The VPC's first endpoint of the service, looked for where there are fewer. */
+static const struct endpoint *find_twin(const struct call *call, const struct vpc *vpc,
+					const struct service *service)
+{
+	bool by_vpc = snapshot_count_children(call->rows, REF_ENDPOINT_VPC, vpc->id) <
+		      snapshot_count_children(call->rows, REF_ENDPOINT_SERVICE, service->id);
+	enum ref ref = by_vpc ? REF_ENDPOINT_VPC : REF_ENDPOINT_SERVICE;
+	const char *id = by_vpc ? vpc->id : service->id;
+
+	for (const struct endpoint *e = NULL; (e = snapshot_children(call->rows, ref, id, e));)
+		if (streq(e->service, service->id) && streq(e->vpc, vpc->id) &&
+		    e->status != ENDPOINT_DELETING)
+			return e;
+	return NULL;
+}
+
+/* What the VPC already has: a name of the service's own leads to one endpoint there. */
 static int check_vpc_room(struct call *call, const struct vpc *vpc, const struct service *service)
 {
-	size_t n = snapshot_count_children(call->rows, REF_ENDPOINT_VPC, vpc->id);
+	const struct endpoint *twin = service->private_domain[0] ? find_twin(call, vpc, service) : NULL;
 
-	for (const struct endpoint *e = NULL;
-	     (e = snapshot_children(call->rows, REF_ENDPOINT_VPC, vpc->id, e));) {
-		if (service->private_domain[0] && streq(e->service, service->id) &&
-		    e->status != ENDPOINT_DELETING)
-			return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", e->id);
-	}
-	return quota_check(call, vpc->owner, QUOTA_VPC_ENDPOINTS, n, 1);
+	if (twin)
+		return call_fail_detail(call, "EndpointDuplicated", "In this VPC it is %s.", twin->id);
+	return quota_check(call, vpc->owner, QUOTA_VPC_ENDPOINTS,
+			   snapshot_count_children(call->rows, REF_ENDPOINT_VPC, vpc->id), 1);
 }
 
 /* Endpoints are counted one by one only where the account has so many that it matters. */
