@@ -238,6 +238,35 @@ static void change_rule(struct plan_touched *touched, int round)
 			   "\"port_last\": 9, \"cidr\": \"10.0.0.0/8\"}");
 }
 
+/* Removed, then there again. */
+static void change_server(struct plan_touched *touched, int round)
+{
+	static char *text;
+	static const char key[] = "server/lb-00000/i-p00000-0/443";
+
+	if (round % 2 == 0) {
+		json_t *json =
+			row_to_json(KIND_SERVER, snapshot_find(rows, KIND_SERVER, key + strlen("server/")));
+
+		text = json ? json_dumps(json, 0) : NULL;
+		json_decref(json);
+		change(touched, key, NULL);
+	} else {
+		change(touched, key, text);
+		free(text);
+	}
+}
+
+/* The only one of its zone, so that names change, too. */
+static void change_health(struct plan_touched *touched, int round)
+{
+	change(touched, "server_health/lb-00000/i-p00000-0/443",
+	       round % 2
+		       ? NULL
+		       : "{\"group\": \"lb-00000\", \"server_id\": \"i-p00000-0\", \"port\": 443, \"node\": "
+			 "\"n1\", \"healthy\": false}");
+}
+
 static void time_slices(struct datapath *datapath, struct plan_indexes *indexes, struct plan *plan,
 			void (*function)(struct plan_touched *touched, int round), const char *what)
 {
@@ -274,6 +303,8 @@ static void time_tables(struct plan_indexes *indexes)
 	sync_plan(datapath, plan, true, "tables, read and compared");
 	time_slices(datapath, indexes, plan, change_zone, "slice, an endpoint's zone");
 	time_slices(datapath, indexes, plan, change_rule, "slice, a rule");
+	time_slices(datapath, indexes, plan, change_server, "slice, a backend");
+	time_slices(datapath, indexes, plan, change_health, "slice, a backend's health");
 	plan_free(plan);
 	datapath_free(datapath);
 	(void)datapath_remove_pins(&options);

@@ -295,7 +295,7 @@ static void on_health(void *context, uint32_t events)
 	struct agent *agent = context;
 
 	(void)events;
-	reconcile_request(agent->reconcile, false);
+	reconcile_health(agent->reconcile);
 }
 
 static void on_link_gone(void *context, uint32_t ifindex)

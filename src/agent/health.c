@@ -69,7 +69,8 @@ struct health {
 	struct probe **probes; /* sorted by group, server, port */
 	size_t n_probes, n_in_flight;
 	size_t in_flight_of[IN_FLIGHT_SHARES];
-	uint64_t warned_ms; /* of trouble on our own side */
+	uint64_t warned_ms;	     /* of trouble on our own side */
+	struct plan_touched touched; /* by results that nobody has taken yet */
 };
 
 static int key_compare(const struct plan_probe *a, const char *group, const char *server_id, uint32_t port)
@@ -190,6 +191,7 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 	probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
+	plan_touch_health(&probe->health->touched, probe->plan.group);
 	loop_defer(probe->health->deferred);
 }
 
@@ -523,6 +525,80 @@ int health_set_plan(struct health *health, const struct plan *plan)
 	if (health->n_probes > 1)
 		qsort(health->probes, health->n_probes, sizeof(*health->probes), probe_compare);
 	return r;
+}
+
+/* Slices. */
+
+static size_t probe_place(const struct health *health, const struct plan_probe_key *key)
+{
+	return LOWER_BOUND(
+		i, health->n_probes,
+		key_compare(&health->probes[i]->plan, key->group, key->server_id, key->server_port) < 0);
+}
+
+static struct probe *probe_at(const struct health *health, size_t place, const struct plan_probe_key *key)
+{
+	struct probe *probe = place < health->n_probes ? health->probes[place] : NULL;
+
+	return probe && key_compare(&probe->plan, key->group, key->server_id, key->server_port) == 0 ? probe
+												     : NULL;
+}
+
+static int add_probe(struct health *health, size_t place, const struct plan_probe *plan, uint64_t delay_ms)
+{
+	struct probe **probes = reallocarray(health->probes, health->n_probes + 1, sizeof(*probes)), *probe;
+	int r = probes ? probe_new(health, plan, &probe) : -ENOMEM;
+
+	if (probes)
+		health->probes = probes;
+	if (r < 0)
+		return r;
+	memmove(probes + place + 1, probes + place, (health->n_probes - place) * sizeof(*probes));
+	probes[place] = probe;
+	health->n_probes++;
+	loop_timer_set(probe->timer, MIN((uint64_t)plan->interval_ms, delay_ms));
+	return 0;
+}
+
+static void remove_probe(struct health *health, size_t place)
+{
+	probe_free(health->probes[place]);
+	health->n_probes--;
+	memmove(health->probes + place, health->probes + place + 1,
+		(health->n_probes - place) * sizeof(struct probe *));
+}
+
+int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < patch->n_probes; i++) {
+		const struct plan_probe_key *key = &patch->probes[i];
+		const struct plan_probe *wanted = plan_find_probe(plan, key);
+		size_t place = probe_place(health, key);
+		struct probe *probe = probe_at(health, place, key);
+
+		if (wanted && probe)
+			probe_update(probe, wanted);
+		else if (wanted && r == 0)
+			r = add_probe(health, place, wanted, FIRST_SPREAD_MS * i / patch->n_probes);
+	}
+	/* A server that has got another number is there by it now. */
+	for (size_t i = 0; i < patch->n_probes; i++) {
+		const struct plan_probe_key *key = &patch->probes[i];
+		size_t place = probe_place(health, key);
+		const struct probe *probe = probe_at(health, place, key);
+
+		if (probe && probe->plan.backend == key->backend && !plan_find_probe(plan, key))
+			remove_probe(health, place);
+	}
+	return r;
+}
+
+void health_take_touched(struct health *health, struct plan_touched *touched)
+{
+	plan_touched_add(touched, &health->touched);
+	health->touched = (struct plan_touched){};
 }
 
 enum plan_health health_of(void *health, const struct server *server)

@@ -6,16 +6,20 @@
 #pragma once
 
 #include "../lib/loop.h"
-#include "../plan/plan.h"
+#include "../plan/plan_slice.h"
 
 struct health;
 
-/* `changed` is called (from the loop) when a server's state changed; the agent then plans again and reports.
- */
+/* `changed` is called (from the loop) when a server's state changed; the agent then plans what that touches
+ * (health_take_touched()) and reports. */
 int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *context, struct health **ret);
 struct health *health_free(struct health *health);
 /* Starts, goes on with and stops probes as the plan wants; results of servers that stay are kept. */
 int health_set_plan(struct health *health, const struct plan *plan);
+/* The same of the probes that slices of the plan have changed, and no other one is looked at. -ENOMEM. */
+int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch);
+/* Adds what results have touched since the last call. */
+void health_take_touched(struct health *health, struct plan_touched *touched);
 /* For plan_input.health. */
 enum plan_health health_of(void *health, const struct server *server);
 

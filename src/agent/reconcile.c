@@ -44,6 +44,7 @@ struct reconcile {
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	 /* a pass broke off, and no full one has been through since: what is there? */
 	bool is_settled; /* the last pass has reported that all of its plan is in force */
+	bool has_news;	 /* probes have found out something that is not reported */
 	bool has_node_port;
 	bool is_trusted;	/* the rows say what is not wanted, too */
 	struct plan *plan;	/* in force; the resolver reads it */
@@ -158,6 +159,7 @@ static void report(struct reconcile *reconcile)
 	if (r < 0)
 		(void)log_errno(r, "cannot report");
 	reconcile->is_settled = r == 0;
+	reconcile->has_news &= r < 0;
 }
 
 /* New tables are put in force when they have all that the plan has, and not while some ports are still to be
@@ -226,10 +228,12 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	r = plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, &patch);
 	if (r == 0)
 		r = datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, &patch);
+	if (r == 0)
+		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
 	if (r != 0)
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
-	if (patch.failures) {
+	if (patch.failures || patch.n_probes || reconcile->has_news) {
 		report(reconcile);
 		return 0;
 	}
@@ -251,11 +255,24 @@ static void set_retry(struct reconcile *reconcile, bool has_failed)
 	}
 }
 
+static void schedule(struct reconcile *reconcile)
+{
+	uint64_t since_ms = now_mono_ms() - reconcile->last_ms;
+
+	if (reconcile->is_wanted || !snapshot_revision(reconcile->parts.rows))
+		return;
+	reconcile->is_wanted = true;
+	if (since_ms >= INTERVAL_MS)
+		loop_defer(reconcile->soon);
+	else
+		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
+}
+
 /* Rows that change by themselves: a server's connections have had their time. */
 static void on_due(void *context, uint32_t events)
 {
 	(void)events;
-	reconcile_request(context, false);
+	schedule(context);
 }
 
 static void set_due(struct reconcile *reconcile)
@@ -281,6 +298,8 @@ static bool run_slices(struct reconcile *reconcile)
 	reconcile->touched = (struct plan_touched){};
 	r = may ? apply_slices(reconcile, &touched) : 1;
 	reconcile->last_ms = now_mono_ms();
+	if (r == 0)
+		set_due(reconcile);
 	if (r == 0)
 		log_debug("pass of slices revision=%llu ms=%llu",
 			  (unsigned long long)reconcile->plan->revision,
@@ -339,19 +358,6 @@ static void on_slow(void *context, uint32_t events)
 	reconcile_request(reconcile, true);
 }
 
-static void schedule(struct reconcile *reconcile)
-{
-	uint64_t since_ms = now_mono_ms() - reconcile->last_ms;
-
-	if (reconcile->is_wanted || !snapshot_revision(reconcile->parts.rows))
-		return;
-	reconcile->is_wanted = true;
-	if (since_ms >= INTERVAL_MS)
-		loop_defer(reconcile->soon);
-	else
-		loop_timer_set(reconcile->later, INTERVAL_MS - since_ms);
-}
-
 void reconcile_request(struct reconcile *reconcile, bool full)
 {
 	reconcile->wants_full |= full;
@@ -379,6 +385,13 @@ void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touc
 		return;
 	plan_touched_add(&reconcile->touched, touched);
 	reconcile->wants_whole |= touched->whole || !reconcile->is_settled;
+	schedule(reconcile);
+}
+
+void reconcile_health(struct reconcile *reconcile)
+{
+	health_take_touched(reconcile->parts.health, &reconcile->touched);
+	reconcile->has_news = true;
 	schedule(reconcile);
 }
 

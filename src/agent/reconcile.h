@@ -43,6 +43,9 @@ void reconcile_trust_rows(struct reconcile *reconcile, bool trusted);
 /* The rows have another revision, and that much of a plan is touched by what has changed. */
 void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touched);
 
+/* Probes have found out something: what depends on it is planned anew, and it is reported. */
+void reconcile_health(struct reconcile *reconcile);
+
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a slice of the plan has changed, into the kernel's tables: the rows of its slots and places and the
- * rules of its groups, in the order of a whole sync (datapath_sync.c), and no other row is looked at.
- * Whatever is not as after a sync that went well, or has no room, is left to a whole one.
+ * What a slice of the plan has changed, into the kernel's tables: the rows of its slots and places, the rules
+ * of its security groups, the listeners of its targets with the servers behind them, in the order of a whole
+ * sync (datapath_sync.c), and no other row is looked at. Whatever is not as after a sync that went well, or
+ * has no room, is left to a whole one.
  */
 #include "datapath_tables.h"
 
 #include "../lib/log.h"
 #include "../lib/vec.h"
+#include "servers.h"
 
 struct delta {
 	struct table *table;
@@ -15,14 +17,15 @@ struct delta {
 };
 
 /* In the order in which rows are written. */
-enum { LIMITS, PORTS, PROXIES, ENIS, PLACES, DELTAS };
+enum { LIMITS, PORTS, BACKENDS, SERVERS, PROXIES, LISTENERS, ENIS, PLACES, DELTAS };
 
 struct slices {
 	struct datapath *datapath;
 	const struct plan *plan;
 	const struct plan_patch *patch;
 	struct delta deltas[DELTAS];
-	uint64_t *touched; /* bitmap by slot */
+	struct rowset server_groups; /* numbers of those whose rows change */
+	uint64_t *touched;	     /* bitmap by slot */
 };
 
 static int delta_put(struct delta *delta, const void *key, const void *value)
@@ -156,6 +159,164 @@ static int want_place(struct slices *slices, const struct pl_place_key *key)
 	return delta_drop(delta, key);
 }
 
+/* What stands behind ENIs. */
+
+static int want_backend(struct slices *slices, uint32_t index)
+{
+	const struct plan *plan = slices->plan;
+	size_t place = LOWER_BOUND(i, plan->n_backends, plan->backends[i].index < index);
+	struct delta *delta = &slices->deltas[BACKENDS];
+
+	return place < plan->n_backends && plan->backends[place].index == index
+		       ? delta_put(delta, &index, &plan->backends[place].value)
+		       : delta_drop(delta, &index);
+}
+
+/* Drops the rows whose keys begin so, and that are not wanted. */
+static int drop_others(struct delta *delta, const void *prefix, size_t size, const struct rowset *wanted)
+{
+	const struct rowset *mirror = &delta->table->mirror;
+	int r = 0;
+
+	for (size_t i = rowset_place(mirror, prefix, size); i < mirror->n && r == 0; i++) {
+		const uint8_t *key = rowset_key(mirror, i);
+
+		if (memcmp(key, prefix, size) != 0)
+			break;
+		r = rowset_find(wanted, key) ? 0 : delta_drop(delta, key);
+	}
+	return r;
+}
+
+static int want_rows(struct delta *delta, const void *prefix, size_t size, const struct rowset *wanted)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < wanted->n && r == 0; i++)
+		r = delta_put(delta, rowset_key(wanted, i), rowset_value(wanted, i));
+	return r == 0 ? drop_others(delta, prefix, size, wanted) : r;
+}
+
+static size_t count_rows(const struct delta *delta)
+{
+	return delta->put.n + delta->gone.n;
+}
+
+static int want_server_group(struct slices *slices, uint64_t number)
+{
+	struct delta *delta = &slices->deltas[SERVERS];
+	const struct table *table = delta->table;
+	struct rowset wanted = rowset_make(table->mirror.key_size, table->mirror.value_size);
+	size_t before = count_rows(delta);
+	int r = servers_want_group(table, slices->plan, number, now_mono_ms(), &wanted,
+				   &slices->datapath->due_ms);
+
+	if (r == 0)
+		r = want_rows(delta, &number, sizeof(number), &wanted);
+	if (r == 0 && count_rows(delta) > before)
+		r = rowset_append(&slices->server_groups, &number, &number);
+	rowset_done(&wanted);
+	return r;
+}
+
+/* 1: there is no room for its table. */
+static int want_listener(struct slices *slices, const struct plan_listener *listener, struct rowset *ret)
+{
+	const struct pl_listener none = {},
+				 *found = rowset_find(&slices->datapath->listeners.mirror, &listener->key),
+				 *old = found ? found : &none;
+	struct pl_listener row = listener->value;
+	int r = list_table_want(slices->datapath->maglev, old->table_first, old->table_size, listener->table,
+				row.table_size, &row.table_first);
+
+	if (r == 0)
+		r = rowset_append(ret, &listener->key, &row);
+	return r == -ENOSPC ? 1 : r;
+}
+
+static void touch_target(struct slices *slices, uint32_t target)
+{
+	uint32_t slot;
+
+	for (size_t i = 0; plan_slot_of_target(slices->plan, target, i, &slot); i++)
+		touch(slices, slot);
+}
+
+/* The groups' rows are known by now. Open flows are judged again if the target's listeners change, or the
+ * servers behind them. */
+static int want_target(struct slices *slices, uint32_t target)
+{
+	const struct plan *plan = slices->plan;
+	struct delta *delta = &slices->deltas[LISTENERS];
+	const struct rowset *mirror = &delta->table->mirror;
+	struct rowset wanted = rowset_make(mirror->key_size, mirror->value_size);
+	size_t first = LOWER_BOUND(i, plan->n_listeners, plan->listeners[i].key.target < target);
+	size_t before = count_rows(delta);
+	bool is_touched = false;
+	int r = 0;
+
+	for (size_t i = first; i < plan->n_listeners && plan->listeners[i].key.target == target && r == 0;
+	     i++) {
+		const struct plan_listener *listener = &plan->listeners[i];
+
+		r = want_listener(slices, listener, &wanted);
+		is_touched |= rowset_find(&slices->server_groups, &listener->value.group) != NULL;
+	}
+	rowset_sort(&wanted);
+	if (r == 0)
+		r = want_rows(delta, &target, sizeof(target), &wanted);
+	if (is_touched || count_rows(delta) > before)
+		touch_target(slices, target);
+	rowset_done(&wanted);
+	return r;
+}
+
+static bool is_in_patch(const struct plan_patch *patch, uint64_t server_group)
+{
+	for (size_t i = 0; i < patch->n_server_groups; i++)
+		if (patch->server_groups[i] == server_group)
+			return true;
+	return false;
+}
+
+/* Of servers whose connections have had their time. */
+static int want_due(struct slices *slices)
+{
+	struct datapath *datapath = slices->datapath;
+	uint64_t now_ms = now_mono_ms();
+	struct rowset due = rowset_make(sizeof(uint64_t), 0);
+	int r = 0;
+
+	if (datapath->due_ms && datapath->due_ms <= now_ms)
+		r = servers_due(&datapath->servers, now_ms, &due, &datapath->due_ms);
+	for (size_t i = 0; i < due.n && r == 0; i++) {
+		uint64_t number;
+
+		memcpy(&number, rowset_key(&due, i), sizeof(number));
+		r = is_in_patch(slices->patch, number) ? 0 : want_server_group(slices, number);
+	}
+	for (size_t i = 0; due.n && i < slices->plan->n_listeners; i++)
+		if (rowset_find(&due, &slices->plan->listeners[i].value.group))
+			touch_target(slices, slices->plan->listeners[i].key.target);
+	rowset_done(&due);
+	return r;
+}
+
+static int want_serving(struct slices *slices)
+{
+	const struct plan_patch *patch = slices->patch;
+	int r = want_due(slices);
+
+	for (size_t i = 0; i < patch->n_backends && r == 0; i++)
+		r = want_backend(slices, patch->backends[i]);
+	for (size_t i = 0; i < patch->n_server_groups && r == 0; i++)
+		r = want_server_group(slices, patch->server_groups[i]);
+	rowset_sort(&slices->server_groups);
+	for (size_t i = 0; i < patch->n_targets && r == 0; i++)
+		r = want_target(slices, patch->targets[i]);
+	return r;
+}
+
 /* Groups. */
 
 static const struct plan_security_group *find_group(const struct plan *plan, uint32_t number)
@@ -226,6 +387,8 @@ static int want_all(struct slices *slices)
 		r = want_slot(slices, patch->slots[i]);
 	for (size_t i = 0; i < patch->n_places && r == 0; i++)
 		r = want_place(slices, &patch->places[i]);
+	if (r == 0)
+		r = want_serving(slices);
 	for (size_t i = 0; i < DELTAS && r == 0; i++)
 		r = has_room(&slices->deltas[i]) ? 0 : 1;
 	for (size_t i = 0; i < patch->n_groups && r == 0; i++)
@@ -321,6 +484,35 @@ static int write_groups(struct slices *slices)
 	return r;
 }
 
+/* A listener's old table is let go of; `value` NULL: with the row. */
+static int leave_table(struct slices *slices, const struct delta *delta, const void *key, const void *value)
+{
+	const struct pl_listener *old, none = {}, *row = value ? value : &none;
+
+	if (delta != &slices->deltas[LISTENERS])
+		return 0;
+	old = rowset_find(&delta->table->mirror, key);
+	return old ? list_table_change(slices->datapath->maglev, old->table_first, old->table_size,
+				       row->table_first, row->table_size)
+		   : 0;
+}
+
+static int put_row(struct slices *slices, struct delta *delta, size_t i)
+{
+	const void *key = rowset_key(&delta->put, i), *value = rowset_value(&delta->put, i);
+	int r = leave_table(slices, delta, key, value);
+
+	return r < 0 ? r : table_put_row(delta->table, key, value);
+}
+
+static int delete_row(struct slices *slices, struct delta *delta, size_t i)
+{
+	const void *key = rowset_key(&delta->gone, i);
+	int r = leave_table(slices, delta, key, NULL);
+
+	return r < 0 ? r : table_delete_row(delta->table, key);
+}
+
 static int write_rows(struct slices *slices)
 {
 	int r = 0;
@@ -329,8 +521,7 @@ static int write_rows(struct slices *slices)
 		struct delta *delta = &slices->deltas[i];
 
 		for (size_t j = 0; j < delta->put.n && r == 0; j++)
-			r = table_put_row(delta->table, rowset_key(&delta->put, j),
-					  rowset_value(&delta->put, j));
+			r = put_row(slices, delta, j);
 		if (r < 0)
 			return log_errno(r, "cannot write table=%s", delta->table->name);
 	}
@@ -338,7 +529,7 @@ static int write_rows(struct slices *slices)
 		struct delta *delta = &slices->deltas[i];
 
 		for (size_t j = 0; j < delta->gone.n && r == 0; j++)
-			r = table_delete_row(delta->table, rowset_key(&delta->gone, j));
+			r = delete_row(slices, delta, j);
 		if (r < 0)
 			return log_errno(r, "cannot delete from table=%s", delta->table->name);
 	}
@@ -366,13 +557,16 @@ static int sync_slices(struct slices *slices)
 int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch)
 {
 	struct table *const tables[DELTAS] = {
-		[LIMITS] = &datapath->limits, [PORTS] = &datapath->ports,   [PROXIES] = &datapath->proxies,
-		[ENIS] = &datapath->enis,     [PLACES] = &datapath->places,
+		[LIMITS] = &datapath->limits,	  [PORTS] = &datapath->ports,
+		[BACKENDS] = &datapath->backends, [SERVERS] = &datapath->servers,
+		[PROXIES] = &datapath->proxies,	  [LISTENERS] = &datapath->listeners,
+		[ENIS] = &datapath->enis,	  [PLACES] = &datapath->places,
 	};
 	struct slices slices = {
 		.datapath = datapath,
 		.plan = plan,
 		.patch = patch,
+		.server_groups = rowset_make(sizeof(uint64_t), 0),
 	};
 	int r;
 
@@ -394,6 +588,7 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		rowset_done(&slices.deltas[i].put);
 		rowset_done(&slices.deltas[i].gone);
 	}
+	rowset_done(&slices.server_groups);
 	free(slices.touched);
 	return r;
 }

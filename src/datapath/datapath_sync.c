@@ -129,17 +129,6 @@ static int want_config(struct sync *sync, const struct plan_port *service)
 	return rowset_append(&sync->config, &zero, &config);
 }
 
-/* The list as it stands, or a new one. */
-static int want_list(struct list_table *regions, uint32_t old_first, uint32_t old_count, const void *elements,
-		     uint32_t count, uint32_t *ret_first)
-{
-	if (old_count == count && list_table_equals(regions, old_first, elements, count)) {
-		*ret_first = count ? old_first : 0;
-		return 0;
-	}
-	return list_table_take(regions, elements, count, ret_first);
-}
-
 static int fail_zone(struct sync *sync, const struct plan_eni *eni, const char *reason)
 {
 	char key[KEY_SIZE];
@@ -381,8 +370,8 @@ static int want_listener(struct sync *sync, struct table_room *room, const struc
 	breathe(&datapath->breath);
 	if (!table_room_take(room, &listener->key))
 		return fail_target(sync, listener->key.target, "this node has no room for its listener");
-	r = want_list(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
-		      listener->table, row.table_size, &row.table_first);
+	r = list_table_want(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
+			    listener->table, row.table_size, &row.table_first);
 	if (r == -ENOSPC)
 		return fail_target(sync, listener->key.target,
 				   "this node has no room for its listener's table");
@@ -485,14 +474,6 @@ static void find_touched(struct sync *sync)
 
 /* Into the kernel. */
 
-static int give_list(struct list_table *regions, uint32_t old_first, uint32_t old_count, uint32_t first,
-		     uint32_t count)
-{
-	if (count == old_count && first == old_first)
-		return 0;
-	return list_table_give(regions, old_first, old_count);
-}
-
 static int give_listener(void *context, enum row_change change, const void *key, const void *value)
 {
 	struct sync *sync = context;
@@ -501,8 +482,8 @@ static int give_listener(void *context, enum row_change change, const void *key,
 
 	if (!old)
 		return 0;
-	return give_list(sync->datapath->maglev, old->table_first, old->table_size, row->table_first,
-			 row->table_size);
+	return list_table_change(sync->datapath->maglev, old->table_first, old->table_size, row->table_first,
+				 row->table_size);
 }
 
 struct step {

@@ -257,6 +257,15 @@ int list_table_take(struct list_table *table, const void *elements, uint32_t cou
 	return 0;
 }
 
+int list_table_want(struct list_table *table, uint32_t old_first, uint32_t old_count, const void *elements,
+		    uint32_t count, uint32_t *ret_first)
+{
+	if (old_count != count || !list_table_equals(table, old_first, elements, count))
+		return list_table_take(table, elements, count, ret_first);
+	*ret_first = count ? old_first : 0;
+	return 0;
+}
+
 int list_table_give(struct list_table *table, uint32_t first, uint32_t count)
 {
 	struct list **place = count ? find_by_place(table, first, count) : NULL;
@@ -275,6 +284,12 @@ int list_table_give(struct list_table *table, uint32_t first, uint32_t count)
 	(*place)->unused_since_ms = now_mono_ms();
 	table->resting[table->n_resting++] = (struct resting){first, count, (*place)->unused_since_ms};
 	return 0;
+}
+
+int list_table_change(struct list_table *table, uint32_t old_first, uint32_t old_count, uint32_t first,
+		      uint32_t count)
+{
+	return count == old_count && first == old_first ? 0 : list_table_give(table, old_first, old_count);
 }
 
 uint32_t list_table_free_count(const struct list_table *table)

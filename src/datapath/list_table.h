@@ -28,7 +28,14 @@ bool list_table_equals(const struct list_table *table, uint32_t first, const voi
 /* One user more for a list with these elements, which is written into a free region if there is none. An
  * empty list needs none: first is 0. -ENOSPC: the array is full. */
 int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
+/* The list of a row that has the one at `old_first`: that one if it has just these elements, and no user
+ * more; else another, taken. */
+int list_table_want(struct list_table *table, uint32_t old_first, uint32_t old_count, const void *elements,
+		    uint32_t count, uint32_t *ret_first);
 /* One user less. Without any, the list's region is free after a rest. */
 int list_table_give(struct list_table *table, uint32_t first, uint32_t count);
+/* The same of the row's old list, if it gets another one. */
+int list_table_change(struct list_table *table, uint32_t old_first, uint32_t old_count, uint32_t first,
+		      uint32_t count);
 /* Elements that are not taken. */
 uint32_t list_table_free_count(const struct list_table *table);

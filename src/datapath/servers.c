@@ -54,6 +54,17 @@ static const struct plan_served *find_served(const struct plan *plan, const stru
 	return served && memcmp(&served->key, key, sizeof(*key)) == 0 ? served : NULL;
 }
 
+static int want_served(const struct table *table, const struct plan_served *served, uint64_t now_ms,
+		       struct rowset *ret, uint64_t *due_ms)
+{
+	struct pl_server row = served->value;
+
+	if (row.state == PL_SERVER_LEAVING)
+		leave(&row, rowset_find(&table->mirror, &served->key), now_ms);
+	note_due(&row, now_ms, due_ms);
+	return rowset_append(ret, &served->key, &row);
+}
+
 static int want_planned(const struct table *table, const struct plan *plan, uint64_t now_ms,
 			struct rowset *ret, uint64_t *due_ms, struct failures *failures)
 {
@@ -65,7 +76,6 @@ static int want_planned(const struct table *table, const struct plan *plan, uint
 	room = table_room_for(table, &plan->served->key, plan->n_served, sizeof(*plan->served));
 	for (size_t i = 0; i < plan->n_served && r == 0; i++) {
 		const struct plan_served *served = &plan->served[i];
-		struct pl_server row = served->value;
 		char key[KEY_SIZE];
 
 		if (!table_room_take(&room, &served->key)) {
@@ -73,36 +83,38 @@ static int want_planned(const struct table *table, const struct plan *plan, uint
 			r = failures_add(failures, key, "this node has no room for its servers");
 			continue;
 		}
-		if (row.state == PL_SERVER_LEAVING)
-			leave(&row, rowset_find(&table->mirror, &served->key), now_ms);
-		note_due(&row, now_ms, due_ms);
-		r = rowset_append(ret, &served->key, &row);
+		r = want_served(table, served, now_ms, ret, due_ms);
 	}
 	return r;
 }
 
-/* What the plan has not, and is to be remembered, while there is room for it. */
+/* What the plan has not, if it is to be remembered. */
+static int want_left(const struct table *table, const struct plan *plan, size_t i, uint64_t now_ms,
+		     struct rowset *ret, uint64_t *due_ms)
+{
+	struct pl_server_key key;
+	struct pl_server old, row;
+
+	memcpy(&key, rowset_key(&table->mirror, i), sizeof(key));
+	memcpy(&old, rowset_value(&table->mirror, i), sizeof(old));
+	if (!old.drains || find_served(plan, &key))
+		return 0;
+	row = old;
+	leave(&row, &old, now_ms);
+	if (row.state == PL_SERVER_GONE && is_past(row.until + REST_MS, now_ms))
+		return 0;
+	note_due(&row, now_ms, due_ms);
+	return rowset_append(ret, &key, &row);
+}
+
+/* While there is room for it. */
 static int want_removed(const struct table *table, const struct plan *plan, uint64_t now_ms,
 			struct rowset *ret, uint64_t *due_ms)
 {
-	const struct rowset *mirror = &table->mirror;
 	int r = 0;
 
-	for (size_t i = 0; i < mirror->n && r == 0 && ret->n < table->max_entries; i++) {
-		struct pl_server_key key;
-		struct pl_server old, row;
-
-		memcpy(&key, rowset_key(mirror, i), sizeof(key));
-		memcpy(&old, rowset_value(mirror, i), sizeof(old));
-		if (!old.drains || find_served(plan, &key))
-			continue;
-		row = old;
-		leave(&row, &old, now_ms);
-		if (row.state == PL_SERVER_GONE && is_past(row.until + REST_MS, now_ms))
-			continue;
-		note_due(&row, now_ms, due_ms);
-		r = rowset_append(ret, &key, &row);
-	}
+	for (size_t i = 0; i < table->mirror.n && r == 0 && ret->n < table->max_entries; i++)
+		r = want_left(table, plan, i, now_ms, ret, due_ms);
 	return r;
 }
 
@@ -114,6 +126,45 @@ int servers_want(const struct table *table, const struct plan *plan, uint64_t no
 	*ret_due_ms = 0;
 	r = want_planned(table, plan, now_ms, ret, ret_due_ms, failures);
 	return r < 0 ? r : want_removed(table, plan, now_ms, ret, ret_due_ms);
+}
+
+int servers_want_group(const struct table *table, const struct plan *plan, uint64_t group, uint64_t now_ms,
+		       struct rowset *ret, uint64_t *due_ms)
+{
+	const struct rowset *mirror = &table->mirror;
+	size_t first =
+		LOWER_BOUND(i, plan->n_served, memcmp(&plan->served[i].key.group, &group, sizeof(group)) < 0);
+	int r = 0;
+
+	for (size_t i = first; i < plan->n_served && plan->served[i].key.group == group && r == 0; i++)
+		r = want_served(table, &plan->served[i], now_ms, ret, due_ms);
+	for (size_t i = rowset_place(mirror, &group, sizeof(group)); i < mirror->n && r == 0; i++) {
+		if (memcmp(rowset_key(mirror, i), &group, sizeof(group)) != 0)
+			break;
+		r = want_left(table, plan, i, now_ms, ret, due_ms);
+	}
+	rowset_sort(ret);
+	return r;
+}
+
+int servers_due(const struct table *table, uint64_t now_ms, struct rowset *ret, uint64_t *ret_due_ms)
+{
+	int r = 0;
+
+	*ret_due_ms = 0;
+	for (size_t i = 0; i < table->mirror.n && r == 0; i++) {
+		struct pl_server_key key;
+		struct pl_server row;
+
+		memcpy(&key, rowset_key(&table->mirror, i), sizeof(key));
+		memcpy(&row, rowset_value(&table->mirror, i), sizeof(row));
+		if (row.state == PL_SERVER_LEAVING && row.until && is_past(row.until, now_ms))
+			r = rowset_append(ret, &key.group, &row);
+		else
+			note_due(&row, now_ms, ret_due_ms);
+	}
+	rowset_sort(ret);
+	return r;
 }
 
 static int carry_row(void *context, const void *key, const void *value)

@@ -15,6 +15,15 @@
 int servers_want(const struct table *table, const struct plan *plan, uint64_t now_ms, struct rowset *ret,
 		 uint64_t *ret_due_ms, struct failures *failures);
 
+/* The same of one group alone, whose rows are sorted then; others have what they have. `due_ms` is what it
+ * was, or an earlier time. */
+int servers_want_group(const struct table *table, const struct plan *plan, uint64_t group, uint64_t now_ms,
+		       struct rowset *ret, uint64_t *due_ms);
+
+/* Groups whose rows have changed by themselves by now: keys of `ret`, sorted; u64, no values. `ret_due_ms`:
+ * the next time at which rows do, as with servers_want(). -ENOMEM. */
+int servers_due(const struct table *table, uint64_t now_ms, struct rowset *ret, uint64_t *ret_due_ms);
+
 /* What a table of another layout remembers of servers whose connections end some time, copied into a new and
  * empty one, so that the next plan finds it there. Of a layout that nobody knows nothing is copied; nor is
  * what has no room. */

@@ -70,6 +70,7 @@ int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *a
 	place->key.addr = plan_addr(addr);
 	place->value.kind = kind;
 	place->value.id = id;
+	place->uses = 1;
 	return 0;
 }
 
@@ -156,7 +157,10 @@ static int listener_compare(const void *a, const void *b)
 
 static int backend_compare(const void *a, const void *b)
 {
-	return compare_u32(((const struct plan_backend *)a)->index, ((const struct plan_backend *)b)->index);
+	const struct plan_backend *x = a, *y = b;
+	int c = compare_u32(x->index, y->index);
+
+	return c ? c : memcmp(&x->value, &y->value, sizeof(x->value));
 }
 
 static int security_group_compare(const void *a, const void *b)
@@ -171,14 +175,21 @@ static int served_compare(const void *a, const void *b)
 		      sizeof(struct pl_server_key));
 }
 
-static int probe_compare(const void *a, const void *b)
+int plan_probe_compare(const struct plan_probe *probe, uint32_t backend, const char *group,
+		       const char *server_id)
 {
-	const struct plan_probe *x = a, *y = b;
-	int c = compare_u32(x->backend, y->backend);
+	int c = compare_u32(probe->backend, backend);
 
 	if (!c)
-		c = strcmp(x->group, y->group);
-	return c ? c : strcmp(x->server_id, y->server_id);
+		c = strcmp(probe->group, group);
+	return c ? c : strcmp(probe->server_id, server_id);
+}
+
+static int probe_compare(const void *a, const void *b)
+{
+	const struct plan_probe *y = b;
+
+	return plan_probe_compare(a, y->backend, y->group, y->server_id);
 }
 
 static int failure_compare(const void *a, const void *b)
@@ -227,7 +238,8 @@ static int settle_places(struct plan_builder *b)
 
 	plan_sort(b, plan->places, plan->n_places, sizeof(*plan->places), place_compare);
 	for (size_t i = 0; i < plan->n_places; i++) {
-		const struct plan_place *place = &plan->places[i], *last = &plan->places[MAX(kept, 1u) - 1];
+		const struct plan_place *place = &plan->places[i];
+		struct plan_place *last = &plan->places[MAX(kept, 1u) - 1];
 		char text[NETADDR_TEXT_SIZE], key[KEY_SIZE];
 		struct netaddr addr;
 		int r;
@@ -236,8 +248,10 @@ static int settle_places(struct plan_builder *b)
 			plan->places[kept++] = *place;
 			continue;
 		}
-		if (last->value.kind == place->value.kind && last->value.id == place->value.id)
+		if (last->value.kind == place->value.kind && last->value.id == place->value.id) {
+			last->uses++;
 			continue;
+		}
 		memcpy(&addr, &place->key.addr, sizeof(addr));
 		netaddr_format(&addr, text);
 		(void)str_format(key, sizeof(key), "address/%u/%s", place->key.vpc, text);
@@ -252,16 +266,25 @@ static int settle_places(struct plan_builder *b)
 	return 0;
 }
 
-/* A backend that several server groups share is one backend. */
+/* A backend that several server groups share is one backend. (All of it is its interface's: two only tell
+ * different things of it where two interfaces have one address.) */
 static void settle_backends(const struct plan_builder *b)
 {
 	struct plan *plan = b->plan;
 	size_t kept = 0;
 
 	plan_sort(b, plan->backends, plan->n_backends, sizeof(*plan->backends), backend_compare);
-	for (size_t i = 0; i < plan->n_backends; i++)
-		if (kept == 0 || plan->backends[kept - 1].index != plan->backends[i].index)
+	for (size_t i = 0; i < plan->n_backends; i++) {
+		struct plan_backend *last = &plan->backends[MAX(kept, 1u) - 1];
+
+		if (kept == 0 || last->index != plan->backends[i].index) {
 			plan->backends[kept++] = plan->backends[i];
+			continue;
+		}
+		last->uses++;
+		plan->slices->is_odd |=
+			memcmp(&last->value, &plan->backends[i].value, sizeof(last->value)) != 0;
+	}
 	plan->n_backends = kept;
 }
 
@@ -318,7 +341,11 @@ void plan_builder_done(struct plan_builder *b)
 {
 	for (size_t i = 0; i < b->n_groups; i++) {
 		free(b->groups[i].servers);
+		for (size_t j = 0; j < b->groups[i].n_tables; j++)
+			plan_table_drop(b->groups[i].tables[j].entries);
 		free(b->groups[i].tables);
+		free(b->groups[i].backends);
+		free(b->groups[i].places);
 	}
 	free(b->vpcs);
 	free(b->groups);
@@ -355,13 +382,14 @@ int plan_build(const struct plan_input *input, struct plan_indexes *indexes, str
 	if (!b.plan)
 		return -ENOMEM;
 	b.plan->revision = snapshot_revision(input->rows);
+	b.known = b.plan->slices;
 	plan_indexes_begin(indexes);
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](&b);
 
 		plan_breathe(&b);
-		if (r < 0)
-			return r;
+		if (r < 0 || b.is_out_of_memory)
+			return r < 0 ? r : -ENOMEM;
 	}
 	plan_indexes_sweep(indexes);
 	*ret = TAKE_PTR(b.plan);
@@ -377,8 +405,8 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 {
 	if (!plan)
 		return NULL;
-	for (size_t i = 0; i < plan->n_tables; i++)
-		free(plan->tables[i]);
+	for (size_t i = 0; i < plan->n_listeners; i++)
+		plan_table_drop(plan->listeners[i].table);
 	for (size_t i = 0; i < plan->n_security_groups; i++) {
 		free(plan->security_groups[i].rules[PL_DIRECTION_IN]);
 		free(plan->security_groups[i].rules[PL_DIRECTION_OUT]);
@@ -393,7 +421,6 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 	free(plan->places);
 	free(plan->enis);
 	free(plan->listeners);
-	free(plan->tables);
 	free(plan->proxies);
 	free(plan->backends);
 	free(plan->served);

@@ -94,6 +94,7 @@ struct plan_port {
 struct plan_place {
 	struct pl_place_key key;
 	struct pl_place value;
+	uint32_t uses; /* how many things need it */
 };
 
 struct plan_eni {
@@ -112,8 +113,8 @@ struct plan_listener {
 	struct pl_listener_key key;
 	struct pl_listener value; /* table_first is the applier's business */
 	/* value.table_size indexes of backends. Listeners of the same server group and zone have the same
-	 * pointer: one region is enough for them. Owned by the plan. */
-	const uint32_t *table;
+	 * pointer: one region is enough for them. NULL: no backend at all. */
+	uint32_t *table;
 };
 
 /* Ids of an ENI for PROXY headers. Sorted by slot, then parts. */
@@ -125,6 +126,7 @@ struct plan_proxy {
 struct plan_backend {
 	uint32_t index;
 	struct pl_backend value;
+	uint32_t uses; /* by servers of groups */
 };
 
 /* Whether a server of a group may keep the flows that it has. */
@@ -205,8 +207,6 @@ struct plan {
 	size_t n_enis;
 	struct plan_listener *listeners;
 	size_t n_listeners;
-	uint32_t **tables; /* what the listeners' tables point to, each once */
-	size_t n_tables;
 	struct plan_proxy *proxies;
 	size_t n_proxies;
 	struct plan_backend *backends;

@@ -21,8 +21,8 @@ struct plan_server {
 
 struct plan_table {
 	const char *zone;
-	bool crosses;		 /* servers of other zones stand in */
-	const uint32_t *entries; /* NULL: no server */
+	bool crosses;	   /* servers of other zones stand in */
+	uint32_t *entries; /* NULL: no server */
 	uint32_t size;
 	bool ill; /* none of them is well */
 };
@@ -36,6 +36,11 @@ struct plan_group {
 	struct plan_table *tables; /* one for each zone that was asked for, with and without others */
 	size_t n_tables;
 	bool reached; /* flows of this node go there: endpoints' or probes */
+	/* What it has in the plan because it is reached; as in struct plan_group_part. */
+	uint32_t *backends;
+	size_t n_backends;
+	struct pl_place_key *places;
+	size_t n_places;
 };
 
 /* A load balancer's zone that serves an ENI of this node. */
@@ -65,7 +70,8 @@ struct plan_builder {
 	/* While slices are planned: what they are slices of. It has the ports and the VPCs then, and groups
 	 * are judged as they are asked for. */
 	const struct plan *base;
-	bool is_out_of_memory; /* for one of them */
+	struct plan_slices *known; /* where balancers' zones are noted: the plan's, or its base's */
+	bool is_out_of_memory;	   /* for one of them */
 
 	const struct vpc **vpcs; /* with a local port, sorted by id */
 	size_t n_vpcs;
@@ -90,6 +96,9 @@ void plan_breathe(const struct plan_builder *b);
 /* qsort() that breathes. */
 void plan_sort(const struct plan_builder *b, void *array, size_t n, size_t size,
 	       int (*compare)(const void *, const void *));
+/* The order of probes, of which one is this. */
+int plan_probe_compare(const struct plan_probe *probe, uint32_t backend, const char *group,
+		       const char *server_id);
 
 /* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the
  * array's pointer. */
@@ -135,10 +144,21 @@ bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *
 int plan_groups(struct plan_builder *b);    /* judges the servers and finds the listeners; needs ports */
 int plan_listeners(struct plan_builder *b); /* of the targets, with tables and backends */
 int plan_probes(struct plan_builder *b);
+int plan_translated(struct plan_builder *b); /* sources of the groups that are reached */
+/* Flows of this node go to the group, whose VPC is there. */
+int plan_reach(struct plan_builder *b, struct plan_group *group);
 struct plan_group *plan_group_find(struct plan_builder *b, const char *id);
+/* A table of a listener belongs to all that hold it. NULL: out of memory; of nothing that is held. */
+uint32_t *plan_table_new(uint32_t size);
+uint32_t *plan_table_hold(uint32_t *table);
+void plan_table_drop(uint32_t *table);
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
- */
+ * Found out from the rows each time. */
 bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const char *zone);
+/* One of its servers has an interface. */
+bool plan_has_backend(const struct plan_group *group);
+/* VPCs of its servers that have no translated addresses for this node, as a number. */
+uint64_t plan_lacking(struct plan_builder *b, const char *load_balancer);
 
 /* plan_served.c: who may keep flows. FNV-1a, to be begun with PLAN_HASH_START; the group's number in
  * pl_servers; the server's row there, which is on some interface. */
@@ -202,6 +222,37 @@ struct plan_use {
 	uint32_t number, n;
 };
 
+/* Where an ENI leads. */
+struct plan_target_slot {
+	uint32_t target, slot;
+};
+
+/* What an endpoint's plan reads of the zone of a load balancer, and its target. */
+struct plan_balancer_zone {
+	char zone[ZONE_SIZE];
+	bool is_asked; /* by a name: `answers` is known */
+	bool answers;
+	uint32_t target; /* 0: no ENI leads there */
+};
+
+struct plan_balancer {
+	char id[ID_SIZE];
+	uint64_t lacking; /* plan_lacking() */
+	struct plan_balancer_zone *zones;
+	size_t n_zones;
+};
+
+/* A server group that flows of this node go to, or that a listener here names. */
+struct plan_group_part {
+	uint64_t number; /* sorted by it; as in struct pl_listener */
+	char id[ID_SIZE];
+	uint32_t listeners; /* how many of the plan name it */
+	uint32_t *backends; /* of its servers, each as often as it is a server */
+	size_t n_backends;
+	struct pl_place_key *places; /* that it needs, each as often as it does */
+	size_t n_places;
+};
+
 struct plan_slices {
 	struct plan_part *parts;
 	size_t n_parts;
@@ -210,6 +261,11 @@ struct plan_slices {
 	uint32_t *groups;	  /* in how many sets the group of that number is */
 	struct plan_use *targets; /* how many ENIs have it, sorted */
 	size_t n_targets;
+	struct plan_target_slot *target_slots; /* sorted by both */
+	size_t n_target_slots;
+	struct plan_group_part *server_groups;
+	size_t n_server_groups;
+	void *balancers;	   /* tree of struct plan_balancer by id */
 	struct plan_name *dropped; /* shared names that are nobody's since slices were planned */
 	unsigned int n_changes;	   /* that were made by slices */
 	bool is_odd; /* something belongs to nobody or to several: no slice is planned by itself */
@@ -234,3 +290,19 @@ void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by
 struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target);
 /* When all else is there. */
 int plan_parts_settle(struct plan_builder *b);
+
+/* plan_balancers.c: what is known of load balancers, and what server groups have. NULL: nothing is known. */
+struct plan_balancer *plan_balancer_find(const struct plan_slices *slices, const char *id);
+/* From then on the zone is known, and what is lacking behind the balancer. NULL: out of memory. */
+struct plan_balancer_zone *plan_balancer_zone(struct plan_builder *b, const char *id, const char *zone);
+void plan_balancers_free(struct plan_slices *slices);
+/* The place of the target's first slot, or where it would be. */
+size_t plan_target_slot_place(const struct plan_slices *slices, uint32_t target, uint32_t slot);
+/* The part, or where it would be. */
+size_t plan_group_part_place(const struct plan_slices *slices, uint64_t number);
+struct plan_group_part *plan_group_part_find(const struct plan_slices *slices, uint64_t number);
+/* Takes over what the group has; the part has none so far. */
+void plan_group_part_take(struct plan_group_part *part, struct plan_group *group);
+void plan_group_part_done(struct plan_group_part *part);
+/* Of a plan of the whole: the parts of all groups, the slots of all targets. */
+int plan_note_serving(struct plan_builder *b);

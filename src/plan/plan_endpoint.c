@@ -14,14 +14,6 @@ bool plan_zone_wanted(const struct endpoint *endpoint, const struct connection *
 	return endpoint->status != ENDPOINT_DELETING && connection && endpoint_zone_wanted(zone, connection);
 }
 
-static bool has_backend(const struct plan_group *group)
-{
-	for (size_t i = 0; i < group->n_servers; i++)
-		if (group->servers[i].port)
-			return true;
-	return false;
-}
-
 /* An ENI of a zone: the zone's own, or the one that is being replaced. */
 struct zone_eni {
 	const struct endpoint_zone *zone;
@@ -46,7 +38,7 @@ static int check_behind(struct plan_builder *b, const struct zone_eni *of, const
 		const struct plan_group *group = plan_group_find(b, l->server_group);
 		int r = 0;
 
-		if (group && group->vpc && !group->nat && has_backend(group))
+		if (group && group->vpc && !group->nat && plan_has_backend(group))
 			r = plan_fail(b, key, "VPC %s has no translated addresses for this node yet",
 				      group->vpc->id);
 		if (r < 0)
@@ -59,17 +51,20 @@ static int check_behind(struct plan_builder *b, const struct zone_eni *of, const
 static int get_target(struct plan_builder *b, const struct zone_eni *of, uint32_t *ret)
 {
 	const struct load_balancer *lb = snapshot_load_balancer(b->rows, of->resource);
+	struct plan_balancer_zone *known = plan_balancer_zone(b, of->resource, of->behind);
 	struct plan_target *target;
 	uint32_t number;
 	int r;
 
 	*ret = 0;
+	if (!known)
+		return -ENOMEM;
 	if (!lb)
 		return 0;
 	r = plan_indexes_target(b->indexes, lb->id, of->behind, &number);
 	if (r < 0)
 		return r == -ENOSPC ? 0 : r;
-	*ret = number;
+	known->target = *ret = number;
 	if (r == 1)
 		return 0;
 	target = plan_append(&b->targets, &b->n_targets, sizeof(*target));

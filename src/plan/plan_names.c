@@ -35,9 +35,18 @@ static const struct netaddr *shown_address(const struct endpoint_zone *zone)
 
 static bool answers(struct plan_builder *b, const struct endpoint_zone *zone)
 {
-	if (endpoint_zone_shows_replaced(zone))
-		return plan_zone_answers(b, zone->replaced_resource, endpoint_zone_behind_replaced(zone));
-	return plan_zone_answers(b, zone->resource, endpoint_zone_behind(zone));
+	bool replaced = endpoint_zone_shows_replaced(zone);
+	const char *balancer = replaced ? zone->replaced_resource : zone->resource;
+	const char *behind = replaced ? endpoint_zone_behind_replaced(zone) : endpoint_zone_behind(zone);
+	struct plan_balancer_zone *known = plan_balancer_zone(b, balancer, behind);
+
+	if (!known)
+		return true;
+	if (!known->is_asked) {
+		known->answers = plan_zone_answers(b, balancer, behind);
+		known->is_asked = true;
+	}
+	return known->answers;
 }
 
 static bool in_force(const struct endpoint_zone *zone)

@@ -41,6 +41,11 @@ struct plan_slices *plan_slices_free(struct plan_slices *slices)
 	free(slices->vpcs);
 	free(slices->groups);
 	free(slices->targets);
+	free(slices->target_slots);
+	for (size_t i = 0; i < slices->n_server_groups; i++)
+		plan_group_part_done(&slices->server_groups[i]);
+	free(slices->server_groups);
+	plan_balancers_free(slices);
 	free(slices);
 	return NULL;
 }
@@ -146,6 +151,8 @@ int plan_parts_settle(struct plan_builder *b)
 
 	if (r == 0)
 		r = note_vpcs(b);
+	if (r == 0)
+		r = plan_note_serving(b);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < plan->n_ports; i++)

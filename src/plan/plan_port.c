@@ -232,39 +232,14 @@ static int add_load_balancers(struct plan_builder *b)
 	return 0;
 }
 
-/* Translated sources: replies of backends to them are for this node. */
-static int add_nat_range(struct plan_builder *b, const struct vpc *vpc, const struct nat_range *nat)
-{
-	uint32_t first = netaddr_to_v4(&nat->range.addr);
-
-	for (uint32_t i = 0; i < NAT_RANGE_SIZE; i++) {
-		struct netaddr addr = netaddr_v4(first + i);
-		int r = plan_add_place(b, vpc->number, &addr, PL_PLACE_NAT, 0);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int plan_places(struct plan_builder *b)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
-		add_remotes,
-		add_gateways,
-		add_resolvers,
-		add_load_balancers,
+		add_remotes, add_gateways, add_resolvers, add_load_balancers, plan_translated,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		int r = steps[i](b);
-
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < b->n_groups; i++) {
-		const struct plan_group *group = &b->groups[i];
-		int r = group->reached && group->nat ? add_nat_range(b, group->vpc, group->nat) : 0;
 
 		if (r < 0)
 			return r;

@@ -154,27 +154,59 @@ bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const 
 	return false;
 }
 
+bool plan_has_backend(const struct plan_group *group)
+{
+	for (size_t i = 0; i < group->n_servers; i++)
+		if (group->servers[i].port)
+			return true;
+	return false;
+}
+
+uint64_t plan_lacking(struct plan_builder *b, const char *load_balancer)
+{
+	uint64_t lacking = PLAN_HASH_START;
+
+	for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, load_balancer, l));) {
+		const struct plan_group *group = plan_group_find(b, l->server_group);
+
+		if (group && group->vpc && !group->nat && plan_has_backend(group))
+			lacking = plan_hash(lacking, group->vpc->id, strlen(group->vpc->id) + 1);
+	}
+	return lacking;
+}
+
+/* A place that the group needs. */
+static int add_place(struct plan_builder *b, struct plan_group *group, uint32_t vpc,
+		     const struct netaddr *addr, uint32_t kind, uint32_t id)
+{
+	struct pl_place_key *key = plan_append(&group->places, &group->n_places, sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
+	key->vpc = vpc;
+	key->addr = plan_addr(addr);
+	return plan_add_place(b, vpc, addr, kind, id);
+}
+
 /* Gives the server its row among the backends. */
-static int need_backend(struct plan_builder *b, const struct plan_group *group, struct plan_server *server)
+static int need_backend(struct plan_builder *b, struct plan_group *group, struct plan_server *server)
 {
 	struct pl_addr addr = plan_addr(&server->row->addr);
 	const struct node *node = NULL;
 	struct plan_backend *backend;
-	uint32_t index;
+	uint32_t index, *own;
 	int r;
 
 	r = plan_indexes_backend(b->indexes, group->vpc->number, &addr, htons((uint16_t)server->row->port),
 				 &index);
-	if (r == -ENOSPC)
-		return r;
 	if (r < 0)
 		return r;
-	server->backend = index;
-	if (r == 1) /* of another group, too */
-		return 0;
-	backend = plan_append(&b->plan->backends, &b->plan->n_backends, sizeof(*backend));
+	own = plan_append(&group->backends, &group->n_backends, sizeof(*own));
+	backend = own ? plan_append(&b->plan->backends, &b->plan->n_backends, sizeof(*backend)) : NULL;
 	if (!backend)
 		return -ENOMEM;
+	server->backend = *own = index;
+	backend->uses = 1;
 	if (!streq(server->port->node, b->input->node))
 		node = snapshot_node(b->rows, server->port->node);
 	backend->index = index;
@@ -183,17 +215,17 @@ static int need_backend(struct plan_builder *b, const struct plan_group *group, 
 	backend->value.slot = server->local ? server->local->slot : PL_SLOT_NONE;
 	backend->value.node = node ? node->number : 0;
 	backend->value.port = htons((uint16_t)server->row->port);
-	backend->value.zone = plan_zone_index(b, server->row->zone);
+	backend->value.zone = plan_zone_index(b, server->port->zone);
 	if (group->nat) {
 		backend->value.nat_first = htonl(netaddr_to_v4(&group->nat->range.addr));
 		backend->value.nat_count = NAT_RANGE_SIZE;
 	}
-	return node ? plan_add_place(b, group->vpc->number, &server->row->addr, PL_PLACE_REMOTE, node->number)
+	return node ? add_place(b, group, group->vpc->number, &server->row->addr, PL_PLACE_REMOTE,
+				node->number)
 		    : 0;
 }
 
-/* Flows of this node go to the group: all its servers become backends. */
-static int reach(struct plan_builder *b, struct plan_group *group)
+int plan_reach(struct plan_builder *b, struct plan_group *group)
 {
 	if (group->reached)
 		return 0;
@@ -279,37 +311,62 @@ static size_t choose(const struct plan_group *group, struct plan_table *table, s
 	return n;
 }
 
+/* Tables. */
+
+struct counted_table {
+	uint32_t holders;
+	uint32_t entries[];
+};
+
+static struct counted_table *counted(uint32_t *table)
+{
+	return (struct counted_table *)((char *)table - offsetof(struct counted_table, entries));
+}
+
+uint32_t *plan_table_new(uint32_t size)
+{
+	struct counted_table *table = calloc(1, sizeof(*table) + size * sizeof(*table->entries));
+
+	if (!table)
+		return NULL;
+	table->holders = 1;
+	return table->entries;
+}
+
+uint32_t *plan_table_hold(uint32_t *table)
+{
+	if (table)
+		counted(table)->holders++;
+	return table;
+}
+
+void plan_table_drop(uint32_t *table)
+{
+	if (table && --counted(table)->holders == 0)
+		free(counted(table));
+}
+
 /* The size goes by all servers of the group, so that it stays while some are ill. */
-static int make_table(struct plan_builder *b, struct plan_group *group, struct plan_table *table)
+static int make_table(struct plan_group *group, struct plan_table *table)
 {
 	_cleanup_(freep) struct maglev_backend *backends =
 		calloc(MAX(group->n_servers, 1u), sizeof(*backends));
-	_cleanup_(freep) uint32_t *entries = NULL;
-	uint32_t size = maglev_size(group->n_servers), **last;
+	uint32_t size = maglev_size(group->n_servers);
 	size_t n;
-	int r;
 
 	if (!backends)
 		return -ENOMEM;
 	n = choose(group, table, backends);
 	if (n == 0)
 		return 0;
-	entries = calloc(size, sizeof(*entries));
-	if (!entries)
+	table->entries = plan_table_new(size);
+	if (!table->entries)
 		return -ENOMEM;
-	r = maglev_fill(backends, n, entries, size);
-	if (r < 0)
-		return r;
-	last = plan_append(&b->plan->tables, &b->plan->n_tables, sizeof(*last));
-	if (!last)
-		return -ENOMEM;
-	table->entries = *last = TAKE_PTR(entries);
 	table->size = size;
-	return 0;
+	return maglev_fill(backends, n, table->entries, size);
 }
 
-static int get_table(struct plan_builder *b, struct plan_group *group, const struct plan_target *target,
-		     struct plan_table *ret)
+static int get_table(struct plan_group *group, const struct plan_target *target, struct plan_table *ret)
 {
 	bool crosses = target->load_balancer->cross_zone;
 	struct plan_table *table;
@@ -325,7 +382,7 @@ static int get_table(struct plan_builder *b, struct plan_group *group, const str
 		return -ENOMEM;
 	table->zone = target->zone;
 	table->crosses = crosses;
-	r = make_table(b, group, table);
+	r = make_table(group, table);
 	if (r < 0)
 		return r;
 	*ret = *table;
@@ -368,9 +425,9 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 	if (!group || !group->vpc) {
 		r = plan_fail(b, key, "the server group %s or its VPC is missing", row->server_group);
 	} else {
-		r = reach(b, group);
+		r = plan_reach(b, group);
 		if (r == 0)
-			r = get_table(b, group, target, &table);
+			r = get_table(group, target, &table);
 	}
 	if (r < 0)
 		return r;
@@ -387,7 +444,7 @@ static int add_listener(struct plan_builder *b, const struct plan_target *target
 	listener->value.flags = table.ill ? PL_LISTENER_F_ILL : 0;
 	listener->value.group = group ? plan_group_number(group->row) : 0;
 	listener->value.mss = (uint16_t)MIN(row->mss, (uint32_t)UINT16_MAX);
-	listener->table = table.entries;
+	listener->table = plan_table_hold(table.entries);
 	return 0;
 }
 
@@ -414,7 +471,7 @@ static uint32_t seconds_to_ms(uint32_t seconds, uint32_t otherwise)
 	return MIN(seconds ? seconds : otherwise, 3600u) * 1000;
 }
 
-static int add_probe(struct plan_builder *b, const struct plan_group *of, const struct plan_server *server)
+static int add_probe(struct plan_builder *b, struct plan_group *of, const struct plan_server *server)
 {
 	const struct server_group *group = of->row;
 	struct plan_probe *probe = plan_append(&b->plan->probes, &b->plan->n_probes, sizeof(*probe));
@@ -435,7 +492,7 @@ static int add_probe(struct plan_builder *b, const struct plan_group *of, const 
 	probe->healthy_threshold = MAX(group->healthy_threshold, 1u);
 	probe->unhealthy_threshold = MAX(group->unhealthy_threshold, 1u);
 	plan_probe_say(probe, group, server->row);
-	return plan_add_place(b, PL_VPC_NODES, &probe->probe_addr, PL_PLACE_PROBE, server->backend);
+	return add_place(b, of, PL_VPC_NODES, &probe->probe_addr, PL_PLACE_PROBE, server->backend);
 }
 
 static bool probed_here(const struct plan_builder *b, const struct plan_server *server)
@@ -459,7 +516,7 @@ int plan_probes(struct plan_builder *b)
 
 			if (!probed_here(b, &group->servers[j]))
 				continue;
-			r = reach(b, group);
+			r = plan_reach(b, group);
 			if (r == 0 && group->servers[j].backend != PLAN_NO_BACKEND)
 				r = add_probe(b, group, &group->servers[j]);
 			if (r < 0)
@@ -468,4 +525,28 @@ int plan_probes(struct plan_builder *b)
 		}
 	}
 	return 0;
+}
+
+/* Translated sources: replies of backends to them are for this node. */
+static int translate(struct plan_builder *b, struct plan_group *group)
+{
+	uint32_t first = netaddr_to_v4(&group->nat->range.addr);
+	int r = 0;
+
+	for (uint32_t i = 0; i < NAT_RANGE_SIZE && r == 0; i++) {
+		struct netaddr addr = netaddr_v4(first + i);
+
+		r = add_place(b, group, group->vpc->number, &addr, PL_PLACE_NAT, 0);
+	}
+	return r;
+}
+
+int plan_translated(struct plan_builder *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < b->n_groups && r == 0; i++)
+		if (b->groups[i].reached && b->groups[i].nat)
+			r = translate(b, &b->groups[i]);
+	return r;
 }

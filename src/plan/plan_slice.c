@@ -18,6 +18,10 @@ void plan_patch_done(struct plan_patch *patch)
 	free(patch->slots);
 	free(patch->places);
 	free(patch->groups);
+	free(patch->targets);
+	free(patch->backends);
+	free(patch->server_groups);
+	free(patch->probes);
 	*patch = (struct plan_patch){};
 }
 
@@ -29,6 +33,7 @@ int slice_builder(const struct slice *slice, struct plan_builder *ret)
 		.indexes = slice->indexes,
 		.plan = plan_new(),
 		.base = slice->plan,
+		.known = slice->plan->slices,
 	};
 	if (!ret->plan)
 		return -ENOMEM;
@@ -82,68 +87,82 @@ bool slice_fails_only(const struct plan_builder *b, const char *key)
 	return true;
 }
 
+static struct plan_failure *find_failure(const struct plan *plan, const char *key)
+{
+	size_t place = failure_place(plan, key);
+
+	return place < plan->n_failures && streq(plan->failures[place].key, key) ? &plan->failures[place]
+										 : NULL;
+}
+
 int slice_set_failure(struct slice *slice, const char *key, const struct plan_builder *b)
 {
 	struct plan *plan = slice->plan;
 	size_t place = failure_place(plan, key);
-	bool is_there = place < plan->n_failures && streq(plan->failures[place].key, key);
-	struct plan_failure *failure;
+	struct plan_failure *old = find_failure(plan, key), *new = find_failure(b->plan, key);
 
-	if (!b->plan->n_failures && !is_there)
+	if (!new && !old)
 		return 0;
 	slice->patch->failures = true;
-	if (!b->plan->n_failures) {
+	if (!new) {
 		slice_remove(plan->failures, &plan->n_failures, sizeof(*plan->failures), place);
 		return 0;
 	}
-	failure = is_there ? &plan->failures[place]
-			   : slice_insert(&plan->failures, &plan->n_failures, sizeof(*failure), place);
-	if (!failure)
+	if (!old)
+		old = slice_insert(&plan->failures, &plan->n_failures, sizeof(*old), place);
+	if (!old)
 		return -ENOMEM;
-	*failure = b->plan->failures[0];
+	*old = *new;
 	return 0;
 }
 
 /* What is noted. */
 
-int slice_note_slot(struct slice *slice, uint32_t slot)
+int slice_note(void *array, size_t *n, size_t element_size, const void *element)
 {
-	struct plan_patch *patch = slice->patch;
-	uint32_t *added;
+	char *elements;
+	void *added;
 
-	for (size_t i = 0; i < patch->n_slots; i++)
-		if (patch->slots[i] == slot)
+	memcpy(&elements, array, sizeof(elements));
+	for (size_t i = 0; i < *n; i++)
+		if (memcmp(elements + i * element_size, element, element_size) == 0)
 			return 0;
-	added = plan_append(&patch->slots, &patch->n_slots, sizeof(*added));
+	added = plan_append(array, n, element_size);
 	if (!added)
 		return -ENOMEM;
-	*added = slot;
+	memcpy(added, element, element_size);
 	return 0;
+}
+
+int slice_note_slot(struct slice *slice, uint32_t slot)
+{
+	return slice_note(&slice->patch->slots, &slice->patch->n_slots, sizeof(slot), &slot);
 }
 
 int slice_note_place(struct slice *slice, const struct pl_place_key *key)
 {
-	struct plan_patch *patch = slice->patch;
-	struct pl_place_key *added;
-
-	for (size_t i = 0; i < patch->n_places; i++)
-		if (memcmp(&patch->places[i], key, sizeof(*key)) == 0)
-			return 0;
-	added = plan_append(&patch->places, &patch->n_places, sizeof(*added));
-	if (!added)
-		return -ENOMEM;
-	*added = *key;
-	return 0;
+	return slice_note(&slice->patch->places, &slice->patch->n_places, sizeof(*key), key);
 }
 
 static int note_group(struct slice *slice, uint32_t number)
 {
-	uint32_t *added = plan_append(&slice->patch->groups, &slice->patch->n_groups, sizeof(*added));
+	return slice_note(&slice->patch->groups, &slice->patch->n_groups, sizeof(number), &number);
+}
 
-	if (!added)
-		return -ENOMEM;
-	*added = number;
-	return 0;
+/* Places. */
+
+size_t slice_place_place(const struct plan *plan, const struct pl_place_key *key)
+{
+	return LOWER_BOUND(i, plan->n_places, plan_place_key_compare(&plan->places[i].key, key) < 0);
+}
+
+struct plan_place *slice_find_place(const struct plan *plan, const struct pl_place_key *key)
+{
+	size_t place = slice_place_place(plan, key);
+
+	return place < plan->n_places && plan_place_key_compare(&plan->places[place].key, key) == 0
+		       ? &plan->places[place]
+		       : NULL;
 }
 
 bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set)
@@ -347,6 +366,8 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 		r = each(&slice, &touched->members, slice_member);
 	if (r == 0)
 		r = each(&slice, &touched->groups, slice_group);
+	if (r == 0)
+		r = slice_serving(&slice, touched);
 	if (r == 0)
 		r = each(&slice, &touched->endpoints, slice_endpoint);
 	if (r != 0)

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slices of a plan: what an endpoint is, what rules a security group has, in which groups a port is. When
- * rows change that touch such slices and nothing else, these are planned anew, by the same functions as the
- * whole, and take the place of the old ones. The result is the plan that plan_build() would make.
+ * Slices of a plan: what an endpoint is, what rules a security group has, in which groups a port is, what
+ * stands behind a load balancer. When rows change that touch such slices and nothing else, these are planned
+ * anew, by the same functions as the whole, and take the place of the old ones. The result is the plan that
+ * plan_build() would make.
  */
 #pragma once
 
 #include "plan_touched.h"
+
+/* Which server is probed. */
+struct plan_probe_key {
+	char group[ID_SIZE];
+	char server_id[NETADDR_TEXT_SIZE];
+	uint32_t server_port;
+	uint32_t backend;
+};
 
 /* What has changed in the plan, or may have, for who puts it into the kernel's tables. Each once. */
 struct plan_patch {
@@ -16,6 +25,14 @@ struct plan_patch {
 	size_t n_places;
 	uint32_t *groups; /* numbers of groups whose rules changed */
 	size_t n_groups;
+	uint32_t *targets; /* whose listeners or servers may have changed */
+	size_t n_targets;
+	uint32_t *backends; /* their indexes */
+	size_t n_backends;
+	uint64_t *server_groups; /* numbers of those whose servers may have changed */
+	size_t n_server_groups;
+	struct plan_probe_key *probes;
+	size_t n_probes;
 	bool failures; /* other ones than before */
 };
 void plan_patch_done(struct plan_patch *patch);
@@ -25,3 +42,8 @@ void plan_patch_done(struct plan_patch *patch);
  * whole will do. */
 int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	       const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch);
+
+/* The slot of the target's ENI number `i`, from 0 on; false: it has no more. */
+bool plan_slot_of_target(const struct plan *plan, uint32_t target, size_t i, uint32_t *ret);
+/* The probe of that server; NULL: the plan has none. */
+const struct plan_probe *plan_find_probe(const struct plan *plan, const struct plan_probe_key *key);

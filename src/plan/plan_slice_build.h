@@ -17,8 +17,9 @@ struct slice {
 /* A builder of something small beside the plan; plan_builder_done() ends it. */
 int slice_builder(const struct slice *slice, struct plan_builder *ret);
 
-/* The failures of that key are those of the builder, which must have no others. */
+/* The builder has no failures but of that key. */
 bool slice_fails_only(const struct plan_builder *b, const char *key);
+/* The failure of that key is from now on the builder's, which has settled, or none. */
 int slice_set_failure(struct slice *slice, const char *key, const struct plan_builder *b);
 /* Some failure's key begins so. */
 bool slice_has_failure(const struct plan *plan, const char *prefix);
@@ -27,6 +28,8 @@ bool slice_has_failure(const struct plan *plan, const char *prefix);
 int slice_note_slot(struct slice *slice, uint32_t slot);
 /* The same of an address. */
 int slice_note_place(struct slice *slice, const struct pl_place_key *key);
+/* The same of anything: an element of an array, once. */
+int slice_note(void *array, size_t *n, size_t element_size, const void *element);
 
 /* All of the set's groups are somebody's. */
 bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set);
@@ -34,6 +37,13 @@ bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set)
 /* Of sorted arrays: room at a place, and one element less. */
 void *slice_insert(void *array, size_t *n, size_t element_size, size_t place);
 void slice_remove(void *array, size_t *n, size_t element_size, size_t place);
+
+/* Where the place of that key is, or would be; NULL: there is none. */
+size_t slice_place_place(const struct plan *plan, const struct pl_place_key *key);
+struct plan_place *slice_find_place(const struct plan *plan, const struct pl_place_key *key);
+
+/* plan_slice_serving.c: load balancers, and all that depends on them. */
+int slice_serving(struct slice *slice, const struct plan_touched *touched);
 
 /* plan_slice_endpoint.c, plan_slice_names.c */
 int slice_endpoint(struct slice *slice, const char *id);

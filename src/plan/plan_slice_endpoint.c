@@ -18,20 +18,6 @@ static struct plan_eni *find_eni(const struct plan *plan, uint32_t slot)
 	return place < plan->n_enis && plan->enis[place].slot == slot ? &plan->enis[place] : NULL;
 }
 
-static size_t place_place(const struct plan *plan, const struct pl_place_key *key)
-{
-	return LOWER_BOUND(i, plan->n_places, plan_place_key_compare(&plan->places[i].key, key) < 0);
-}
-
-static struct plan_place *find_place(const struct plan *plan, const struct pl_place_key *key)
-{
-	size_t place = place_place(plan, key);
-
-	return place < plan->n_places && plan_place_key_compare(&plan->places[place].key, key) == 0
-		       ? &plan->places[place]
-		       : NULL;
-}
-
 static struct pl_place_key key_of(const struct plan_eni *eni)
 {
 	return (struct pl_place_key){.vpc = eni->value.vpc, .addr = eni->value.addr};
@@ -71,7 +57,7 @@ static bool may_have(const struct slice *slice, const struct plan_eni *eni, cons
 {
 	const struct plan *plan = slice->plan;
 	const struct pl_place_key key = key_of(eni);
-	const struct plan_place *place = find_place(plan, &key);
+	const struct plan_place *place = slice_find_place(plan, &key);
 
 	if (plan_port_by_slot(plan, eni->slot) ||
 	    (find_eni(plan, eni->slot) && !is_of(plan, eni->slot, id)) ||
@@ -156,12 +142,30 @@ static int insert_proxies(struct plan *plan, const struct plan *new)
 	return 0;
 }
 
+static void forget_target(struct plan_slices *slices, const struct plan_eni *eni)
+{
+	slice_remove(slices->target_slots, &slices->n_target_slots, sizeof(*slices->target_slots),
+		     plan_target_slot_place(slices, eni->value.target, eni->slot));
+}
+
+static int note_target(struct plan_slices *slices, const struct plan_eni *eni)
+{
+	struct plan_target_slot *added =
+		slice_insert(&slices->target_slots, &slices->n_target_slots, sizeof(*added),
+			     plan_target_slot_place(slices, eni->value.target, eni->slot));
+
+	if (!added)
+		return -ENOMEM;
+	*added = (struct plan_target_slot){eni->value.target, eni->slot};
+	return 0;
+}
+
 static int remove_eni(struct slice *slice, uint32_t slot, bool stays)
 {
 	struct plan *plan = slice->plan;
 	size_t at = eni_place(plan, slot);
 	const struct pl_place_key key = key_of(&plan->enis[at]);
-	struct plan_place *place = find_place(plan, &key);
+	struct plan_place *place = slice_find_place(plan, &key);
 	int r = slice_note_slot(slice, slot);
 
 	if (r == 0)
@@ -169,6 +173,7 @@ static int remove_eni(struct slice *slice, uint32_t slot, bool stays)
 	if (place && place->value.kind == PL_PLACE_ENI && place->value.id == slot)
 		slice_remove(plan->places, &plan->n_places, sizeof(*place), (size_t)(place - plan->places));
 	remove_proxies(plan, slot);
+	forget_target(plan->slices, &plan->enis[at]);
 	if (!stays)
 		slice_remove(plan->enis, &plan->n_enis, sizeof(*plan->enis), at);
 	return r;
@@ -189,11 +194,11 @@ static int insert_eni(struct slice *slice, const struct plan_eni *eni)
 	if (r < 0 || !added)
 		return -ENOMEM;
 	*added = *eni;
-	place = slice_insert(&plan->places, &plan->n_places, sizeof(*place), place_place(plan, &key));
+	place = slice_insert(&plan->places, &plan->n_places, sizeof(*place), slice_place_place(plan, &key));
 	if (!place)
 		return -ENOMEM;
-	*place = (struct plan_place){key, {.kind = PL_PLACE_ENI, .id = eni->slot}};
-	return 0;
+	*place = (struct plan_place){key, {.kind = PL_PLACE_ENI, .id = eni->slot}, 1};
+	return note_target(plan->slices, eni);
 }
 
 static bool has_slot(const struct plan *plan, uint32_t slot)

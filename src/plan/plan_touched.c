@@ -131,6 +131,16 @@ static bool differs(enum kind kind, const void *row, const json_t *json, const c
 	return false;
 }
 
+static bool is_same_member(enum kind kind, const void *row, const json_t *json, const char *name)
+{
+	const struct kind_info *info = kind_info(kind);
+
+	for (size_t i = 0; i < info->n_fields; i++)
+		if (streq(info->fields[i].name, name))
+			return is_same(kind, &info->fields[i], row, json);
+	return false;
+}
+
 static void add(struct plan_touched *touched, struct plan_touched_ids *list, const char *id)
 {
 	for (size_t i = 0; i < list->n; i++)
@@ -175,6 +185,24 @@ static void touch_address(struct plan_touched *touched, const struct snapshot *r
 	touched->whole |= port && port->kind == PORT_INSTANCE;
 }
 
+/* Who is in front of it has something else to lead to. */
+static void touch_endpoints_of_balancer(struct plan_touched *touched, const struct snapshot *rows,
+					const char *balancer)
+{
+	static const enum ref refs[] = {REF_ENDPOINT_ZONE_RESOURCE, REF_ENDPOINT_ZONE_REPLACED_RESOURCE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refs); i++)
+		for (const struct endpoint_zone *z = NULL;
+		     !touched->whole && (z = snapshot_children(rows, refs[i], balancer, z));)
+			add(touched, &touched->endpoints, z->endpoint);
+}
+
+static void touch_listener(struct plan_touched *touched, const struct listener *listener)
+{
+	add(touched, &touched->listeners, listener->id);
+	add(touched, &touched->balancers, listener->load_balancer);
+}
+
 static void touch(struct plan_touched *touched, const struct snapshot *rows, enum kind kind, const void *row)
 {
 	switch (kind) {
@@ -195,6 +223,22 @@ static void touch(struct plan_touched *touched, const struct snapshot *rows, enu
 		break;
 	case KIND_SECURITY_GROUP:
 		add(touched, &touched->others, ((const struct security_group *)row)->id);
+		break;
+	case KIND_SERVER_GROUP:
+		add(touched, &touched->server_groups, ((const struct server_group *)row)->id);
+		break;
+	case KIND_SERVER:
+		add(touched, &touched->server_groups, ((const struct server *)row)->group);
+		break;
+	case KIND_SERVER_HEALTH:
+		add(touched, &touched->server_groups, ((const struct server_health *)row)->group);
+		break;
+	case KIND_LISTENER:
+		touch_listener(touched, row);
+		break;
+	case KIND_LOAD_BALANCER:
+		add(touched, &touched->balancers, ((const struct load_balancer *)row)->id);
+		touch_endpoints_of_balancer(touched, rows, ((const struct load_balancer *)row)->id);
 		break;
 	case KIND_ADDRESS:
 		touch_address(touched, rows, row);
@@ -221,6 +265,7 @@ static const void *find(const struct snapshot *rows, const char *key, enum kind 
 static bool touch_member(struct plan_touched *touched, enum kind kind, const void *row, const json_t *json)
 {
 	const struct security_group *group = row;
+	const struct load_balancer *lb = row;
 	const struct port *port = row;
 
 	if (kind == KIND_PORT && port->kind == PORT_INSTANCE && !differs(kind, row, json, "groups")) {
@@ -229,6 +274,10 @@ static bool touch_member(struct plan_touched *touched, enum kind kind, const voi
 	}
 	if (kind == KIND_SECURITY_GROUP && !differs(kind, row, json, "inner_accept")) {
 		add(touched, &touched->groups, group->id);
+		return true;
+	}
+	if (kind == KIND_LOAD_BALANCER && is_same_member(kind, row, json, "groups")) {
+		add(touched, &touched->balancers, lb->id);
 		return true;
 	}
 	return false;
@@ -273,10 +322,18 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->groups, &more->groups);
 	add_all(touched, &touched->members, &more->members);
 	add_all(touched, &touched->others, &more->others);
+	add_all(touched, &touched->server_groups, &more->server_groups);
+	add_all(touched, &touched->balancers, &more->balancers);
+	add_all(touched, &touched->listeners, &more->listeners);
+}
+
+void plan_touch_health(struct plan_touched *touched, const char *server_group)
+{
+	add(touched, &touched->server_groups, server_group);
 }
 
 bool plan_touched_any(const struct plan_touched *touched)
 {
 	return touched->whole || touched->endpoints.n || touched->groups.n || touched->members.n ||
-	       touched->others.n;
+	       touched->others.n || touched->server_groups.n || touched->balancers.n || touched->listeners.n;
 }

@@ -21,6 +21,9 @@ struct plan_touched {
 	struct plan_touched_ids groups;	 /* security groups whose rules change */
 	struct plan_touched_ids members; /* ports of instances that are in other groups */
 	struct plan_touched_ids others;	 /* security groups that came, went or are of another type */
+	/* What stands behind endpoints: server groups, whose servers or their health change, too; load
+	 * balancers, and listeners besides. */
+	struct plan_touched_ids server_groups, balancers, listeners;
 };
 
 /* Before a change of the row is applied; `json` is what it becomes, NULL: it goes. Whether the plan reads
@@ -28,6 +31,9 @@ struct plan_touched {
 bool plan_touch_old(struct plan_touched *touched, const struct snapshot *rows, const char *key,
 		    const json_t *json);
 void plan_touch_new(struct plan_touched *touched, const struct snapshot *rows, const char *key);
+
+/* A server of the group is well, or ill, that was not. */
+void plan_touch_health(struct plan_touched *touched, const char *server_group);
 
 /* Adds what another change touches. */
 void plan_touched_add(struct plan_touched *touched, const struct plan_touched *more);

@@ -85,7 +85,7 @@ static struct pl_set make_set(uint32_t number)
 			       .count = 1};
 }
 
-static struct plan_listener make_listener(uint32_t target, uint16_t port, const uint32_t *table, uint32_t n)
+static struct plan_listener make_listener(uint32_t target, uint16_t port, uint32_t *table, uint32_t n)
 {
 	return (struct plan_listener){
 		.key = {.target = target, .port = port, .protocol = 6},

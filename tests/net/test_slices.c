@@ -2,8 +2,9 @@
 /*
  * Slices of a plan in the kernel's tables: rows change at random, what they touch is planned and written by
  * itself, and a full sync after it finds nothing to do: the tables are the same before and after it, row for
- * row, and no generation rises. No device and no packet; in a namespace and under pins of the test's own.
- * `test_slices SEED` repeats a run.
+ * row, and no generation rises. Beside it are tables into which all is synced at each step: their generations
+ * rise with those of the slices, and no other ones. No device and no packet; in a namespace and under pins of
+ * the test's own. `test_slices SEED` repeats a run.
  */
 #include <sched.h>
 #include <time.h>
@@ -20,7 +21,10 @@
 #define EVERY 15 /* steps from one full sync to the next */
 #define BPFFS "/sys/fs/bpf/privlink-test"
 
-static char node[32], pins[128];
+static struct tables {
+	char node[32];
+	struct datapath *datapath;
+} sliced, whole;
 
 static const struct {
 	const char *name;
@@ -31,6 +35,8 @@ static const struct {
 	{"pl_limits", 4, sizeof(struct pl_limit)},
 	{"pl_places", sizeof(struct pl_place_key), sizeof(struct pl_place)},
 	{"pl_proxies", sizeof(struct pl_proxy_key), sizeof(struct pl_proxy)},
+	{"pl_backends", 4, sizeof(struct pl_backend)},
+	{"pl_servers", sizeof(struct pl_server_key), sizeof(struct pl_server)},
 	{"pl_listeners", sizeof(struct pl_listener_key), sizeof(struct pl_listener)},
 	{"pl_groups", 4, sizeof(struct pl_group)},
 	{"pl_generations", 4, sizeof(struct pl_generation)},
@@ -41,13 +47,13 @@ static int add_row(void *context, const void *key, const void *value)
 	return rowset_append(context, key, value);
 }
 
-static struct rowset dump(size_t map)
+static struct rowset dump(const struct tables *tables, size_t map)
 {
 	struct rowset rows = rowset_make(maps[map].key_size, maps[map].value_size);
 	char path[256];
 	int fd;
 
-	(void)str_format(path, sizeof(path), "%s/%s", pins, maps[map].name);
+	(void)str_format(path, sizeof(path), BPFFS "/%s/%s", tables->node, maps[map].name);
 	fd = bpf_obj_get(path);
 	if (fd < 0 || table_walk(fd, add_row, &rows) < 0) {
 		fprintf(stderr, "cannot read %s\n", path);
@@ -58,23 +64,13 @@ static struct rowset dump(size_t map)
 	return rows;
 }
 
-static struct pl_generation generation_of(const struct rowset *rows, uint32_t slot)
-{
-	struct pl_generation generation = {};
-	const void *row = rowset_find(rows, &slot);
-
-	if (row)
-		memcpy(&generation, row, sizeof(generation));
-	return generation;
-}
-
-static void sync_all(struct datapath *datapath, const struct plan *plan, bool full)
+static void sync_all(const struct tables *tables, const struct plan *plan, bool full)
 {
 	const struct plan_port service = {.slot = PL_SLOT_SERVICE,
 					  .row = {.number = UINT32_MAX, .ifindex = 99, .mtu = 1500}};
 	struct failures failures = {};
 
-	if (datapath_sync(datapath, plan, &service, full, &failures) < 0 || failures.n) {
+	if (datapath_sync(tables->datapath, plan, &service, full, &failures) < 0 || failures.n) {
 		fprintf(stderr, "cannot sync\n");
 		exit(EXIT_FAILURE);
 	}
@@ -82,16 +78,16 @@ static void sync_all(struct datapath *datapath, const struct plan *plan, bool fu
 }
 
 /* The map that a full sync changes; NULL: none. */
-static const char *what_full_sync_changes(struct datapath *datapath, const struct plan *plan)
+static const char *what_full_sync_changes(const struct tables *tables, const struct plan *plan)
 {
 	struct rowset before[ARRAY_SIZE(maps)];
 	const char *changed = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++)
-		before[i] = dump(i);
-	sync_all(datapath, plan, true);
+		before[i] = dump(tables, i);
+	sync_all(tables, plan, true);
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
-		struct rowset after = dump(i);
+		struct rowset after = dump(tables, i);
 
 		if (before[i].n != after.n ||
 		    (after.n && memcmp(before[i].data, after.data,
@@ -103,105 +99,135 @@ static const char *what_full_sync_changes(struct datapath *datapath, const struc
 	return changed;
 }
 
-static int touched_row(void *context, enum row_change change _unused_, const void *key,
-		       const void *value _unused_)
+/* The generations of the one are those of the other. */
+static bool has_same_generations(void)
 {
-	return rowset_append(context, key, "");
+	const size_t last = ARRAY_SIZE(maps) - 1;
+	struct rowset a = dump(&sliced, last), b = dump(&whole, last);
+	bool same = a.n == b.n && memcmp(a.data, b.data, a.n * (a.key_size + a.value_size)) == 0;
+
+	rowset_done(&a);
+	rowset_done(&b);
+	return same;
 }
 
-/* Open flows of each ENI and port whose row is another one are judged again. */
-static bool has_raised(const struct rowset before[3], const struct rowset after[3])
+/* A step's slices into the tables, and all of the plan into the others. */
+static void sync_step(struct run *run, const struct plan_patch *patch, bool by_slices)
 {
-	struct rowset changed = rowset_make(sizeof(uint32_t), 0);
-	bool raised = true;
-
-	(void)rowset_diff(&before[0], &after[0], touched_row, &changed);
-	(void)rowset_diff(&before[1], &after[1], touched_row, &changed);
-	for (size_t i = 0; i < changed.n; i++) {
-		struct pl_generation generation;
-		uint32_t slot;
-
-		memcpy(&slot, rowset_key(&changed, i), sizeof(slot));
-		generation = generation_of(&after[2], slot);
-		raised &= generation.now == generation.due &&
-			  generation.now != generation_of(&before[2], slot).now;
-	}
-	rowset_done(&changed);
-	return raised;
-}
-
-static const size_t watched[3] = {0, 1, ARRAY_SIZE(maps) - 1};
-
-/* A step's slices into the tables; false: what it touched is not judged again. */
-static bool sync_slices(struct run *run, struct datapath *datapath, const struct plan_patch *patch,
-			bool looks)
-{
-	struct rowset before[3], after[3];
-	bool raised = true;
-
-	for (size_t i = 0; looks && i < 3; i++)
-		before[i] = dump(watched[i]);
-	if (datapath_sync_slices(datapath, run->plan, patch) != 0) {
+	if (!by_slices) {
+		sync_all(&sliced, run->plan, false);
+	} else if (datapath_sync_slices(sliced.datapath, run->plan, patch) != 0) {
 		fprintf(stderr, "cannot sync slices\n");
 		exit(EXIT_FAILURE);
 	}
-	if (!looks)
-		return true;
-	for (size_t i = 0; i < 3; i++)
-		after[i] = dump(watched[i]);
-	raised = has_raised(before, after);
-	for (size_t i = 0; i < 3; i++) {
-		rowset_done(&before[i]);
-		rowset_done(&after[i]);
-	}
-	return raised;
+	sync_all(&whole, run->plan, false);
 }
 
-static void run_steps(struct run *run, struct datapath *datapath)
+static void run_steps(struct run *run)
 {
 	const char *changed = NULL;
-	bool raised = true;
+	bool same = true;
 	int step = 0;
 
-	for (; step < STEPS && !changed && raised; step++) {
+	for (; step < STEPS && !changed && same; step++) {
 		struct plan_patch patch = {};
+		bool by_slices;
 
 		change(run);
-		if (plan_touched_slices(run, &patch) != 0)
-			sync_all(datapath, run->plan, false);
-		else
-			raised = sync_slices(run, datapath, &patch, step % EVERY == EVERY / 2);
+		by_slices = plan_touched_slices(run, &patch) == 0;
+		sync_step(run, &patch, by_slices);
 		plan_patch_done(&patch);
+		same = has_same_generations();
 		if (step % EVERY == 0)
-			changed = what_full_sync_changes(datapath, run->plan);
+			changed = what_full_sync_changes(&sliced, run->plan);
 	}
 	tap_ok(!changed, "after slices a full sync finds nothing to do (%d steps)%s%s", step,
 	       changed ? "; it has changed " : "", changed ? changed : "");
-	tap_ok(raised, "the generations of what changed have risen");
-	tap_note("%u by slices, %u of the whole", run->slices, run->wholes);
-	tap_ok(run->slices > 0, "steps were made of slices");
+	tap_ok(same, "generations have risen as by a sync of all, and no other ones");
+	tap_note("%u by slices, %u of them of what serves, %u of the whole", run->slices, run->servings,
+		 run->wholes);
+	tap_ok(run->slices > run->servings && run->servings > 0, "steps were made of slices");
 }
+
+static size_t n_breaths;
 
 static void count(void *context)
 {
 	(*(size_t *)context)++;
 }
 
-/* Once for each place that is wanted, at least, whether anything differs or not. */
-static void test_breaths(struct datapath *datapath, const struct plan *plan, const size_t *n)
+static void open_tables(struct tables *tables, const char *name)
 {
-	size_t before = *n;
+	struct datapath_options options = {
+		.bpffs = BPFFS, .node = tables->node, .breath = {count, &n_breaths}};
 
-	sync_all(datapath, plan, false);
-	tap_ok(*n - before >= plan->n_places, "a full sync breathes between rows (%zu of %zu places)",
-	       *n - before, plan->n_places);
+	(void)str_format(tables->node, sizeof(tables->node), "%s%d", name, (int)getpid());
+	if (datapath_open(&options, &tables->datapath) < 0)
+		exit(EXIT_FAILURE);
+}
+
+static void close_tables(struct tables *tables)
+{
+	const struct datapath_options options = {.bpffs = BPFFS, .node = tables->node};
+
+	datapath_free(tables->datapath);
+	(void)datapath_remove_pins(&options);
+}
+
+/* A server that leaves is gone when its time is over, without a change of any row. */
+static void test_due(void)
+{
+	const size_t generations = ARRAY_SIZE(maps) - 1;
+	struct plan_patch patch = {};
+	struct rowset before, after;
+	struct run run = {};
+	uint32_t slot;
+
+	begin(&run);
+	open_tables(&sliced, "due");
+	put(&run, "server_group/sgp-1",
+	    "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'drain_enabled': true, 'drain_timeout_s': 1, "
+	    "'status': 'Available'}");
+	if (plan_touched_slices(&run, &patch) != 0)
+		exit(EXIT_FAILURE);
+	plan_patch_done(&patch);
+	sync_all(&sliced, run.plan, true);
+	slot = run.plan->enis[0].slot;
+	drop(&run, "server/sgp-1/i-p1/443");
+	tap_ok(plan_touched_slices(&run, &patch) == 0 &&
+		       datapath_sync_slices(sliced.datapath, run.plan, &patch) == 0,
+	       "a server is removed");
+	plan_patch_done(&patch);
+	tap_ok(datapath_due_ms(sliced.datapath) != 0, "and keeps its connections for a time");
+	while (now_mono_ms() <= datapath_due_ms(sliced.datapath))
+		usleep(10000);
+	before = dump(&sliced, generations);
+	tap_ok(datapath_sync_slices(sliced.datapath, run.plan, &patch) == 0 &&
+		       datapath_due_ms(sliced.datapath) == 0,
+	       "which ends");
+	after = dump(&sliced, generations);
+	tap_is_int(memcmp(rowset_find(&before, &slot), rowset_find(&after, &slot),
+			  sizeof(struct pl_generation)) != 0,
+		   1, "and they are judged again");
+	rowset_done(&before);
+	rowset_done(&after);
+	close_tables(&sliced);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* Once for each place that is wanted, at least, whether anything differs or not. */
+static void test_breaths(const struct tables *tables, const struct plan *plan)
+{
+	size_t before = n_breaths;
+
+	sync_all(tables, plan, false);
+	tap_ok(n_breaths - before >= plan->n_places, "a full sync breathes between rows (%zu of %zu places)",
+	       n_breaths - before, plan->n_places);
 }
 
 int main(int argc, char **argv)
 {
-	size_t n_breaths = 0;
-	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .breath = {count, &n_breaths}};
-	struct datapath *datapath;
 	struct run run = {};
 
 	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
@@ -211,17 +237,17 @@ int main(int argc, char **argv)
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;
 	tap_note("seed %llu", (unsigned long long)state);
 	log_set_level(LOG_LEVEL_ERROR);
-	(void)str_format(node, sizeof(node), "slices%d", (int)getpid());
-	(void)str_format(pins, sizeof(pins), BPFFS "/%s", node);
 	begin(&run);
-	if (datapath_open(&options, &datapath) < 0)
-		return EXIT_FAILURE;
-	sync_all(datapath, run.plan, true);
-	test_breaths(datapath, run.plan, &n_breaths);
-	run_steps(&run, datapath);
-	datapath_free(datapath);
-	(void)datapath_remove_pins(&options);
+	open_tables(&sliced, "slices");
+	open_tables(&whole, "whole");
+	sync_all(&sliced, run.plan, true);
+	sync_all(&whole, run.plan, true);
+	test_breaths(&whole, run.plan);
+	run_steps(&run);
+	close_tables(&sliced);
+	close_tables(&whole);
 	plan_free(run.plan);
 	world_free(&run.w);
+	test_due();
 	return tap_done();
 }

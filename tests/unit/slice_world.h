@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world whose rows change at random, for tests of slices: endpoints that share VPCs, services, security
- * groups and load balancers; zones that migrate; numbers and addresses that clash; rows that dangle.
+ * groups and load balancers; zones that migrate; servers in several groups, here and elsewhere, that are ill
+ * or leave; listeners of several groups; numbers and addresses that clash; rows that dangle.
  */
 #pragma once
 
 #include "plan/plan_slice.h"
 #include "tests/unit/plan_world.h"
 
-#define ENDPOINTS 8
-#define GROUPS	  5
+#define ENDPOINTS     8
+#define GROUPS	      5
+#define SERVER_GROUPS 3
 
 static uint64_t state;
 
@@ -27,6 +29,7 @@ struct run {
 	struct plan *plan;
 	struct plan_touched touched;
 	unsigned int slices, wholes, nothing;
+	unsigned int servings; /* slices of what stands behind load balancers */
 };
 
 /* As the feed does it (agent/feed_rows.c). */
@@ -208,27 +211,139 @@ static void change_member(struct run *run)
 	    100 + i, any_groups(), name);
 }
 
+/* Load balancers. */
+
+/* Here, on another node and in a VPC without translated addresses. */
+static const struct {
+	const char *id, *addr, *zone, *node;
+} servers[] = {
+	{"p1", "10.0.1.10", ZONE_H, "n1"}, {"p2", "10.0.2.10", ZONE_I, "n1"},
+	{"r1", "10.0.1.20", ZONE_H, "n2"}, {"r2", "10.0.2.20", ZONE_I, "n2"},
+	{"f1", "10.0.1.30", ZONE_H, "n2"},
+};
+
+static void change_server(struct run *run)
+{
+	uint32_t group = 1 + pick(SERVER_GROUPS), i = pick(ARRAY_SIZE(servers)), port = pick(4) ? 443 : 80;
+	bool by_address = pick(8) == 0;
+	const char *id = by_address ? servers[i].addr : servers[i].id;
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "server/sgp-%u/%s%s/%u", group, by_address ? "" : "i-", id, port);
+	if (pick(2)) {
+		drop(run, key);
+		return;
+	}
+	put(run, key,
+	    "{'group': 'sgp-%u', 'server_id': '%s%s', 'type': 'Ecs', 'addr': '%s', 'port': %u, 'weight': %u, "
+	    "'zone': '%s', 'port_id': '%s%s', 'node': '%s', 'status': '%s'}",
+	    group, by_address ? "" : "i-", id, servers[i].addr, port, pick(4) * 50, servers[i].zone,
+	    by_address ? "" : "eni-",
+	    by_address ? ""
+	    : pick(20) ? servers[i].id
+		       : "none",
+	    by_address ? "" : servers[i].node, pick(6) ? "Available" : "Removing");
+}
+
+static void change_health(struct run *run)
+{
+	uint32_t group = 1 + pick(SERVER_GROUPS), i = pick(ARRAY_SIZE(servers));
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "server_health/sgp-%u/i-%s/443", group, servers[i].id);
+	if (pick(4) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'group': 'sgp-%u', 'server_id': 'i-%s', 'port': 443, 'node': 'n2', 'healthy': %s, "
+		    "'reason': 'r%u'}",
+		    group, servers[i].id, ANY("true", "false"), pick(3));
+}
+
+/* What this node's own probes find. */
+static void change_answer(struct run *run)
+{
+	uint32_t i = pick(2);
+	bool is_ill = *run->w.ill[i];
+
+	(void)str_format(run->w.ill[i], sizeof(run->w.ill[i]), "%s%s", is_ill ? "" : "i-",
+			 is_ill ? "" : servers[i].id);
+	for (uint32_t group = 1; group <= SERVER_GROUPS; group++) {
+		char id[ID_SIZE];
+
+		snprintf(id, sizeof(id), "sgp-%u", group);
+		plan_touch_health(&run->touched, id);
+	}
+}
+
+static void change_listener(struct run *run)
+{
+	uint32_t i = 1 + pick(5);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "listener/lsn-%u", i);
+	if (pick(8) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'lsn-%u', 'load_balancer': 'nlb-%u', 'server_group': 'sgp-%u', 'protocol': '%s', "
+		    "'port': %u, 'proxy_protocol': true, 'proxy_vpc_id': %s, 'status': '%s'}",
+		    i, 1 + (pick(8) ? i % 3 : pick(3)), 1 + pick(SERVER_GROUPS + 1),
+		    pick(12) ? ANY("TCP", "TCP", "UDP") : "TCPSSL", pick(3) ? 443 : 80, ANY("true", "false"),
+		    pick(6) ? "Running" : "Stopped");
+}
+
+static void change_server_group(struct run *run)
+{
+	uint32_t i = 1 + pick(SERVER_GROUPS);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "server_group/sgp-%u", i);
+	if (pick(10) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'sgp-%u', 'vpc': 'vpc-%s', 'protocol': '%s', 'health_enabled': %s, "
+		    "'health_interval_s': %u, 'drain_enabled': %s, 'drain_timeout_s': 900, "
+		    "'load_balancer': '%s', 'status': '%s'}",
+		    i, pick(8) ? "p" : ANY("far", "none"), ANY("TCP", "TCP", "UDP"),
+		    ANY("true", "true", "false"), 1 + pick(3), ANY("true", "false"), pick(8) ? "" : "nlb-1",
+		    ANY("Available", "Configuring"));
+}
+
+static void change_balancer(struct run *run)
+{
+	uint32_t i = 1 + pick(3);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "load_balancer/nlb-%u", i);
+	if (pick(20) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'nlb-%u', 'vpc': 'vpc-p', 'cross_zone': %s, 'groups': [%s], 'shifted': [%s], "
+		    "'status': '%s'}",
+		    i, ANY("true", "true", "false"), pick(8) ? "" : "'sg-0'", pick(4) ? "" : "'" ZONE_H "'",
+		    ANY("Active", "Active", "Active", "Provisioning", "Inactive"));
+}
+
 /* What slices cannot do, or nothing has to do with. */
 static void change_other(struct run *run)
 {
 	switch (pick(8)) {
 	case 0:
-		put(run, "listener/lsn-2",
-		    "{'id': 'lsn-2', 'load_balancer': 'nlb-2', 'server_group': 'sgp-1', 'protocol': 'TCP', "
-		    "'port': %u, 'proxy_protocol': true, 'proxy_vpc_id': %s, 'status': 'Running'}",
-		    80 + pick(2), ANY("true", "false"));
+		put(run, "nat_range/vpc-p/n1", "{'vpc': 'vpc-p', 'node': 'n1', 'range': '100.64.0.%u/28'}",
+		    16 * (1 + pick(2)));
 		break;
 	case 1:
-		put(run, "server/sgp-1/i-p1/443",
-		    "{'group': 'sgp-1', 'server_id': 'i-p1', 'type': 'Ecs', 'addr': '10.0.1.10', 'port': "
-		    "443, 'weight': %u, 'zone': '" ZONE_H "', 'port_id': 'eni-p1', 'node': 'n1', 'status': "
-		    "'Available'}",
-		    pick(2) * 100);
+		put(run, "instance/i-r1",
+		    "{'id': 'i-r1', 'zone': '" ZONE_H "', 'vpc': 'vpc-p', 'node': 'n2', 'kind': 'netns', "
+		    "'host_name': 'r1', 'port': 'eni-r1', 'status': '%s'}",
+		    ANY("Running", "Stopped"));
 		break;
 	case 2:
-		put(run, "load_balancer/nlb-2",
-		    "{'id': 'nlb-2', 'vpc': 'vpc-p', 'cross_zone': true, 'groups': [%s], 'status': 'Active'}",
-		    pick(3) ? "" : "'sg-0'");
+		put(run, "address/vpc-p/10.0.1.20", "{'vpc': 'vpc-p', 'addr': '10.0.1.20', 'port': '%s'}",
+		    ANY("eni-r1", "eni-none"));
 		break;
 	case 3:
 		put(run, "service/epsrv-2",
@@ -275,6 +390,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 	} else {
 		r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, ret);
 		run->slices += r == 0;
+		run->servings += r == 0 && (run->touched.server_groups.n || run->touched.balancers.n);
 	}
 	if (r != 0) {
 		run->wholes++;
@@ -293,6 +409,9 @@ static void begin(struct run *run)
 
 	world_new(&run->w);
 	world_vpc(&run->w, "far", 12);
+	world_instance(&run->w, "r1", 110, "p", ZONE_H, "10.0.1.20", "sg-p", "n2");
+	world_instance(&run->w, "r2", 111, "p", ZONE_I, "10.0.2.20", "sg-p", "n2");
+	world_instance(&run->w, "f1", 112, "far", ZONE_H, "10.0.1.30", "sg-p", "n2");
 	put(run, "load_balancer/nlb-2", "{'id': 'nlb-2', 'vpc': 'vpc-p', 'status': 'Active'}");
 	for (uint32_t i = 0; i < GROUPS; i++) {
 		snprintf(key, sizeof(key), "security_group/sg-%u", i);
@@ -307,8 +426,10 @@ static void begin(struct run *run)
 static void change(struct run *run)
 {
 	static void (*const changes[])(struct run * run) = {
-		change_endpoint, change_zone, change_zone,  change_port,   change_port,	 change_rule,
-		change_rule,	 change_rule, change_group, change_member, change_other,
+		change_endpoint, change_zone,	      change_zone,     change_port,   change_port,
+		change_rule,	 change_rule,	      change_rule,     change_group,  change_member,
+		change_server,	 change_server,	      change_server,   change_health, change_answer,
+		change_listener, change_server_group, change_balancer, change_other,
 	};
 
 	for (uint32_t n = 1 + pick(3); n; n--)

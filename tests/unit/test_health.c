@@ -149,6 +149,73 @@ static void test_results(struct loop *loop)
 	close(filler);
 }
 
+static struct plan_probe_key key_of(const struct plan_probe *probe)
+{
+	struct plan_probe_key key = {.server_port = probe->server_port, .backend = probe->backend};
+
+	(void)str_copy(key.group, sizeof(key.group), probe->group);
+	(void)str_copy(key.server_id, sizeof(key.server_id), probe->server_id);
+	return key;
+}
+
+/* Slices change single probes. */
+static void test_follow(struct loop *loop)
+{
+	uint16_t open_port, closed_port;
+	int open_fd = make_socket(64, &open_port), closed_fd = make_socket(-1, &closed_port);
+	struct plan_probe probes[3] = {probe("i-1", open_port), probe("i-2", closed_port),
+				       probe("i-0", closed_port)};
+	struct plan_probe_key keys[3];
+	struct plan plan = {.probes = probes, .n_probes = 1};
+	struct plan_patch patch = {.probes = keys, .n_probes = 1};
+	struct plan_touched touched = {};
+	struct health *health;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		probes[i].backend = i + 1;
+		keys[i] = key_of(&probes[i]);
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	tap_ok(wait_for(loop, health, "i-1", PLAN_HEALTHY), "a server is well");
+	health_take_touched(health, &touched);
+	tap_ok(touched.server_groups.n == 1 && streq(touched.server_groups.ids[0], "sgp-1") && !touched.whole,
+	       "which touches its group");
+	health_take_touched(health, &(struct plan_touched){});
+	touched = (struct plan_touched){};
+	health_take_touched(health, &touched);
+	tap_ok(!plan_touched_any(&touched), "once");
+
+	plan.n_probes = 3;
+	keys[0] = key_of(&probes[1]);
+	keys[1] = key_of(&probes[2]);
+	patch.n_probes = 2;
+	tap_is_int(health_follow(health, &plan, &patch), 0, "two servers come by a slice");
+	tap_ok(wait_for(loop, health, "i-2", PLAN_UNHEALTHY) && wait_for(loop, health, "i-0", PLAN_UNHEALTHY),
+	       "and are probed");
+	tap_is_int(state_of(health, "i-1"), PLAN_HEALTHY, "beside the one that was there");
+
+	keys[0] = key_of(&probes[1]);
+	probes[1].backend = 9;
+	probes[1] = probes[2];
+	probes[2] = probe("i-2", closed_port);
+	probes[2].backend = 9;
+	keys[1] = key_of(&probes[2]);
+	tap_is_int(health_follow(health, &plan, &patch), 0, "one gets another number");
+	tap_is_int(state_of(health, "i-2"), PLAN_UNHEALTHY, "and keeps its state");
+	plan.n_probes = 2;
+	patch.n_probes = 1;
+	keys[0] = key_of(&probes[2]);
+	tap_is_int(health_follow(health, &plan, &patch), 0, "it goes");
+	tap_ok(state_of(health, "i-2") == PLAN_HEALTH_UNKNOWN && streq(reason_of(health, "i-2"), "no result"),
+	       "and is forgotten");
+	tap_is_int(state_of(health, "i-0"), PLAN_UNHEALTHY, "and no other one");
+	health_free(health);
+	close(open_fd);
+	close(closed_fd);
+}
+
 static size_t accepted_with_reset(int fd)
 {
 	size_t n = 0;
@@ -525,6 +592,7 @@ int main(void)
 	if (loop_new(&loop) < 0)
 		return EXIT_FAILURE;
 	test_results(loop);
+	test_follow(loop);
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_confirmation(loop);

@@ -278,7 +278,10 @@ static void test_listeners(void)
 		 "'status': 'Running'}");
 	plan = world_plan(&w);
 	tap_is_int(plan->n_listeners, 4, "TCP and UDP may share a port number");
-	tap_is_int(plan->n_tables, 2, "listeners of one server group and zone share one table");
+	tap_ok(plan->listeners[0].table == plan->listeners[1].table &&
+		       plan->listeners[2].table == plan->listeners[3].table &&
+		       plan->listeners[0].table != plan->listeners[2].table,
+	       "listeners of one server group and zone share one table");
 	tap_ok(plan->listeners[0].key.target < plan->listeners[2].key.target &&
 		       plan->listeners[0].key.protocol == 6 && plan->listeners[1].key.protocol == 17,
 	       "listeners are sorted by target, port and protocol");

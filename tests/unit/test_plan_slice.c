@@ -9,7 +9,7 @@
 #include "plan/plan_build.h"
 #include "tests/unit/slice_world.h"
 
-#define STEPS 6000
+#define STEPS 10000
 
 /* What differs; NULL: nothing. */
 
@@ -48,6 +48,21 @@ static bool same_enis(const struct plan *a, const struct plan *b)
 	return a->n_enis == b->n_enis;
 }
 
+static bool same_listener(const struct plan_listener *a, const struct plan_listener *b)
+{
+	return memcmp(&a->key, &b->key, sizeof(a->key)) == 0 &&
+	       memcmp(&a->value, &b->value, sizeof(a->value)) == 0 && !a->table == !b->table &&
+	       (!a->table || memcmp(a->table, b->table, a->value.table_size * sizeof(*a->table)) == 0);
+}
+
+static bool same_listeners(const struct plan *a, const struct plan *b)
+{
+	for (size_t i = 0; i < a->n_listeners && a->n_listeners == b->n_listeners; i++)
+		if (!same_listener(&a->listeners[i], &b->listeners[i]))
+			return false;
+	return a->n_listeners == b->n_listeners;
+}
+
 static bool same_name(const struct plan_name *a, const struct plan_name *b)
 {
 	return a->vpc == b->vpc && streq(a->name, b->name) && a->n_addrs == b->n_addrs &&
@@ -78,6 +93,71 @@ static bool same_failures(const struct plan *a, const struct plan *b)
 	return a->n_failures == b->n_failures;
 }
 
+/* What a group has stands in no order. */
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct pl_place_key));
+}
+
+static bool same_part(const struct plan_group_part *a, const struct plan_group_part *b)
+{
+	if (a->number != b->number || !streq(a->id, b->id) || a->listeners != b->listeners ||
+	    a->n_backends != b->n_backends || a->n_places != b->n_places)
+		return false;
+	if (a->n_backends) {
+		qsort(a->backends, a->n_backends, sizeof(*a->backends), compare_u32);
+		qsort(b->backends, b->n_backends, sizeof(*b->backends), compare_u32);
+	}
+	if (a->n_places) {
+		qsort(a->places, a->n_places, sizeof(*a->places), compare_keys);
+		qsort(b->places, b->n_places, sizeof(*b->places), compare_keys);
+	}
+	return (!a->n_backends ||
+		memcmp(a->backends, b->backends, a->n_backends * sizeof(*a->backends)) == 0) &&
+	       (!a->n_places || memcmp(a->places, b->places, a->n_places * sizeof(*a->places)) == 0);
+}
+
+static bool same_parts(const struct plan_slices *a, const struct plan_slices *b)
+{
+	for (size_t i = 0; i < a->n_server_groups && a->n_server_groups == b->n_server_groups; i++)
+		if (!same_part(&a->server_groups[i], &b->server_groups[i]))
+			return false;
+	return a->n_server_groups == b->n_server_groups;
+}
+
+/* What the slices know of load balancers is true; it may be more than a plan of the whole asks. */
+static bool knows_balancers(const struct plan_slices *slices, const struct plan_slices *whole)
+{
+	for (int i = 1; i <= 3; i++) {
+		char id[ID_SIZE];
+		const struct plan_balancer *a, *b;
+
+		snprintf(id, sizeof(id), "nlb-%d", i);
+		a = plan_balancer_find(slices, id);
+		b = plan_balancer_find(whole, id);
+		if (b && (!a || a->lacking != b->lacking || a->n_zones < b->n_zones))
+			return false;
+		for (size_t j = 0; b && j < b->n_zones; j++) {
+			size_t k = 0;
+
+			while (k < a->n_zones && !streq(a->zones[k].zone, b->zones[j].zone))
+				k++;
+			if (k == a->n_zones ||
+			    (b->zones[j].is_asked &&
+			     (!a->zones[k].is_asked || a->zones[k].answers != b->zones[j].answers)))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool same_slices(const struct plan_slices *a, const struct plan_slices *b)
 {
 	for (size_t i = 0; i < a->n_parts && a->n_parts == b->n_parts; i++)
@@ -88,6 +168,9 @@ static bool same_slices(const struct plan_slices *a, const struct plan_slices *b
 	       (a->n_targets == 0 ||
 		memcmp(a->targets, b->targets, a->n_targets * sizeof(*a->targets)) == 0) &&
 	       memcmp(a->groups, b->groups, PL_GROUPS_MAX * sizeof(*a->groups)) == 0 &&
+	       a->n_target_slots == b->n_target_slots &&
+	       (a->n_target_slots == 0 || memcmp(a->target_slots, b->target_slots,
+						 a->n_target_slots * sizeof(*a->target_slots)) == 0) &&
 	       a->is_odd == b->is_odd;
 }
 
@@ -108,11 +191,13 @@ static const char *what_differs(const struct plan *a, const struct plan *b)
 		{SAME(backends, n_backends), "backends"},
 		{SAME(served, n_served), "served"},
 		{SAME(probes, n_probes), "probes"},
-		{a->n_listeners == b->n_listeners, "listeners"},
+		{same_listeners(a, b), "listeners"},
 		{same_groups(a, b), "security groups"},
 		{same_names(a, b), "names"},
 		{same_failures(a, b), "failures"},
 		{same_slices(a->slices, b->slices), "slices"},
+		{same_parts(a->slices, b->slices), "server groups"},
+		{knows_balancers(a->slices, b->slices), "load balancers"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
@@ -141,9 +226,10 @@ int main(int argc, char **argv)
 	}
 	tap_ok(!differs, "after each of %d changes the slices make the plan of the whole%s%s", step,
 	       differs ? "; what differs: " : "", differs ? differs : "");
-	tap_note("%u by slices, %u of the whole, %u that touched nothing", run.slices, run.wholes,
-		 run.nothing);
-	tap_ok(run.slices > STEPS / 10 && run.nothing > 0, "of which many were made of slices");
+	tap_note("%u by slices, %u of them of what serves, %u of the whole, %u that touched nothing",
+		 run.slices, run.servings, run.wholes, run.nothing);
+	tap_ok(run.slices > STEPS / 10 && run.servings > STEPS / 20 && run.nothing > 0,
+	       "of which many were made of slices");
 	plan_free(run.plan);
 	world_free(&run.w);
 	return tap_done();

@@ -139,6 +139,55 @@ static void test_draining(void)
 	tap_ok(state() != PL_SERVER_LEAVING || due_ms <= now_ms + 1, "no time is none");
 }
 
+/* The rows of group 1 by themselves; another group's are left alone. */
+static void pass_group(void)
+{
+	struct rowset wanted = rowset_make(sizeof(struct pl_server_key), sizeof(struct pl_server));
+	struct pl_server_key other = key_of(2, 1);
+
+	if (servers_want_group(&table, &plan, 1, now_ms, &wanted, &due_ms) < 0)
+		exit(EXIT_FAILURE);
+	tap_ok(!rowset_find(&wanted, &other), "nothing is said of another group's rows");
+	rowset_done(&table.mirror);
+	table.mirror = wanted;
+}
+
+static size_t n_due(void)
+{
+	struct rowset due = rowset_make(sizeof(uint64_t), 0);
+	size_t n;
+
+	if (servers_due(&table, now_ms, &due, &due_ms) < 0)
+		exit(EXIT_FAILURE);
+	n = due.n;
+	rowset_done(&due);
+	return n;
+}
+
+static void test_group(void)
+{
+	const uint8_t two[] = {PL_SERVER_WELL, PL_SERVER_LEAVING};
+	struct pl_server_key other = key_of(2, 1);
+	struct pl_server row = {.state = PL_SERVER_LEAVING, .drains = 1, .drain_s = 60};
+
+	begin(10);
+	set_plan(1, two, 1, 10);
+	pass();
+	row.until = (uint32_t)now_ms + 60000;
+	(void)rowset_put(&table.mirror, &other, &row);
+	due_ms = now_ms + 60000;
+	set_plan(0, NULL, 0, 0);
+	pass_group();
+	tap_is_int(state(), PL_SERVER_LEAVING, "a server of a group that is looked at by itself leaves");
+	tap_ok(due_ms >= NOW_MS + 10000 && due_ms <= NOW_MS + 10001, "and is due before what was");
+	tap_is_int((intmax_t)n_due(), 0, "nobody's time is over");
+	now_ms += 10001;
+	tap_is_int((intmax_t)n_due(), 1, "until its is");
+	pass_group();
+	tap_is_int(state(), PL_SERVER_GONE, "then it is gone");
+	tap_ok(n_due() == 0 && due_ms == 0, "and nothing is due any more");
+}
+
 static void test_other_time(void)
 {
 	const uint8_t leaving[] = {PL_SERVER_LEAVING};
@@ -257,6 +306,7 @@ int main(void)
 {
 	test_without_draining();
 	test_draining();
+	test_group();
 	test_other_time();
 	test_room();
 	test_touched();

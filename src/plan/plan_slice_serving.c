@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The slice of load balancers: the listeners of their targets, and what the server groups behind these have
+ * in the plan (backends, who may keep flows, probes, places). Groups are planned with all load balancers that
+ * name them. What the endpoints in front read of it all is compared with what was known before: those for
+ * which it has become another are planned anew, too, and these are few, since a zone answers as long as one
+ * of its servers does.
+ *
+ * Backends and places have several users. Each group's part says what it has added to them: that is taken
+ * away, then the new is added, and what nobody uses any more goes.
+ */
+#include "plan_slice_build.h"
+
+#include "../lib/vec.h"
+#include "../model/serving.h"
+#include "../model/state.h"
+
+/* More are a matter of the whole plan. */
+#define BALANCERS_MAX 128
+#define ENDPOINTS_MAX 128
+#define GROUPS_MAX    256
+
+struct ids {
+	char (*v)[ID_SIZE];
+	size_t n;
+};
+
+struct serving {
+	struct slice *slice;
+	struct plan *plan; /* the slice's */
+	struct plan_builder b;
+	struct ids balancers; /* whose listeners are planned anew */
+	struct ids endpoints; /* that read something else than before */
+	uint64_t *groups;     /* numbers of the groups that are planned anew */
+	size_t n_groups;
+	uint32_t *choices; /* of the builder's targets, before */
+	size_t n_choices;
+};
+
+static void serving_done(struct serving *serving)
+{
+	plan_builder_done(&serving->b);
+	free(serving->balancers.v);
+	free(serving->endpoints.v);
+	free(serving->groups);
+	free(serving->choices);
+}
+
+static int add_id(struct ids *ids, const char *id, size_t max)
+{
+	char text[ID_SIZE] = "";
+
+	if (str_copy(text, sizeof(text), id) < 0)
+		return 1;
+	if (slice_note(&ids->v, &ids->n, sizeof(text), text) < 0)
+		return -ENOMEM;
+	return ids->n > max;
+}
+
+static int add_group(struct serving *serving, uint64_t number)
+{
+	if (slice_note(&serving->groups, &serving->n_groups, sizeof(number), &number) < 0)
+		return -ENOMEM;
+	return serving->n_groups > GROUPS_MAX;
+}
+
+static uint64_t number_of(const char *group)
+{
+	return plan_hash(PLAN_HASH_START, group, strlen(group));
+}
+
+/* What is planned anew. */
+
+/* Nobody here has to do with others. */
+static int add_balancer(struct serving *serving, const char *id)
+{
+	return plan_balancer_find(serving->plan->slices, id) ? add_id(&serving->balancers, id, BALANCERS_MAX)
+							     : 0;
+}
+
+static int find_balancers(struct serving *serving, const struct plan_touched *touched)
+{
+	const struct snapshot *rows = serving->slice->input->rows;
+	int r = 0;
+
+	for (size_t i = 0; i < touched->balancers.n && r == 0; i++)
+		r = add_balancer(serving, touched->balancers.ids[i]);
+	for (size_t i = 0; i < touched->server_groups.n && r == 0; i++) {
+		const char *group = touched->server_groups.ids[i];
+
+		r = add_group(serving, number_of(group));
+		(void)plan_group_find(&serving->b, group);
+		for (const struct listener *l = NULL;
+		     r == 0 && (l = snapshot_children(rows, REF_LISTENER_SERVER_GROUP, group, l));)
+			r = add_balancer(serving, l->load_balancer);
+	}
+	return r;
+}
+
+/* Listeners. */
+
+static size_t first_listener(const struct plan *plan, uint32_t target)
+{
+	return LOWER_BOUND(i, plan->n_listeners, plan->listeners[i].key.target < target);
+}
+
+/* Which ids the target's listeners want in PROXY headers, one bit each choice. */
+static uint32_t choices_of(const struct plan *plan, uint32_t target)
+{
+	uint32_t choices = 0;
+
+	for (size_t i = first_listener(plan, target);
+	     i < plan->n_listeners && plan->listeners[i].key.target == target; i++)
+		if (plan->listeners[i].value.proxy & PL_PROXY_IDS)
+			choices |= 1u << plan->listeners[i].value.proxy;
+	return choices;
+}
+
+static int remove_listeners(struct serving *serving, uint32_t target)
+{
+	struct plan *plan = serving->plan;
+	size_t first = first_listener(plan, target);
+	int r = 0;
+
+	while (r == 0 && first < plan->n_listeners && plan->listeners[first].key.target == target) {
+		struct plan_listener *listener = &plan->listeners[first];
+		struct plan_group_part *part = plan_group_part_find(plan->slices, listener->value.group);
+
+		if (part) {
+			part->listeners--;
+			(void)plan_group_find(&serving->b, part->id);
+			r = add_group(serving, part->number);
+		}
+		plan_table_drop(listener->table);
+		slice_remove(plan->listeners, &plan->n_listeners, sizeof(*listener), first);
+	}
+	return r;
+}
+
+static int insert_listeners(struct serving *serving)
+{
+	struct plan *plan = serving->plan, *new = serving->b.plan;
+
+	for (size_t i = 0; i < new->n_listeners; i++) {
+		uint32_t target = new->listeners[i].key.target;
+		size_t place = first_listener(plan, target);
+		struct plan_listener *added;
+
+		/* The new ones come in their order. */
+		while (place < plan->n_listeners && plan->listeners[place].key.target == target)
+			place++;
+		added = slice_insert(&plan->listeners, &plan->n_listeners, sizeof(*added), place);
+		if (!added)
+			return -ENOMEM;
+		*added = new->listeners[i];
+		added->table = plan_table_hold(added->table);
+	}
+	return 0;
+}
+
+static int take_target(struct serving *serving, const struct load_balancer *lb,
+		       const struct plan_balancer_zone *zone)
+{
+	struct plan_builder *b = &serving->b;
+	struct plan_patch *patch = serving->slice->patch;
+	struct plan_target *target = plan_append(&b->targets, &b->n_targets, sizeof(*target));
+	uint32_t *choices = plan_append(&serving->choices, &serving->n_choices, sizeof(*choices));
+	int r;
+
+	if (!target || !choices)
+		return -ENOMEM;
+	*target = (struct plan_target){zone->target, lb, zone->zone};
+	*choices = choices_of(serving->plan, zone->target);
+	r = remove_listeners(serving, zone->target);
+	return r == 0 ? slice_note(&patch->targets, &patch->n_targets, sizeof(zone->target), &zone->target)
+		      : r;
+}
+
+/* 1: it is gone, and ENIs still lead there. */
+static int take_targets(struct serving *serving, const char *id)
+{
+	const struct load_balancer *lb = snapshot_load_balancer(serving->slice->input->rows, id);
+	const struct plan_balancer *balancer = plan_balancer_find(serving->plan->slices, id);
+	int r = 0;
+
+	for (size_t i = 0; i < balancer->n_zones && r == 0; i++) {
+		const struct plan_balancer_zone *zone = &balancer->zones[i];
+
+		if (zone->target && plan_target_use(serving->plan->slices, zone->target))
+			r = lb ? take_target(serving, lb, zone) : 1;
+	}
+	return r;
+}
+
+/* The builder's listeners that name the group. */
+static uint32_t count_new(const struct plan *new, uint64_t number)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < new->n_listeners; i++)
+		n += new->listeners[i].value.group == number;
+	return n;
+}
+
+/* Listeners of other load balancers name groups, too; and groups have come in by new listeners. */
+static int reach_groups(struct serving *serving)
+{
+	struct plan_builder *b = &serving->b;
+	int r = 0;
+
+	for (size_t i = 0; i < b->n_groups && r == 0; i++) {
+		struct plan_group *group = &b->groups[i];
+		uint64_t number = plan_group_number(group->row);
+		const struct plan_group_part *part = plan_group_part_find(serving->plan->slices, number);
+
+		if (part && part->listeners && group->vpc)
+			r = plan_reach(b, group);
+		if (r == 0)
+			r = add_group(serving, number);
+	}
+	return r;
+}
+
+static bool has_other_failures(const struct plan_builder *b)
+{
+	for (size_t i = 0; i < b->plan->n_failures; i++)
+		if (!str_starts(b->plan->failures[i].key, "listener/"))
+			return true;
+	return false;
+}
+
+static int build(struct serving *serving)
+{
+	struct plan_builder *b = &serving->b;
+	int r = 0;
+
+	for (size_t i = 0; i < serving->balancers.n && r == 0; i++)
+		r = take_targets(serving, serving->balancers.v[i]);
+	if (r == 0)
+		r = plan_listeners(b);
+	if (r == 0)
+		r = reach_groups(serving);
+	if (r == 0)
+		r = plan_probes(b);
+	if (r == 0)
+		r = plan_translated(b);
+	if (r == 0)
+		r = plan_settle(b);
+	if (r == 0 && b->is_out_of_memory)
+		r = -ENOMEM;
+	return r == 0 ? b->plan->slices->is_odd || has_other_failures(b) : r;
+}
+
+/* What groups have. */
+
+static struct plan_backend *find_backend(const struct plan *plan, uint32_t index, size_t *ret_place)
+{
+	*ret_place = LOWER_BOUND(i, plan->n_backends, plan->backends[i].index < index);
+	return *ret_place < plan->n_backends && plan->backends[*ret_place].index == index
+		       ? &plan->backends[*ret_place]
+		       : NULL;
+}
+
+static void leave_old(struct plan *plan, const struct plan_group_part *part)
+{
+	size_t place;
+
+	for (size_t i = 0; i < part->n_backends; i++)
+		find_backend(plan, part->backends[i], &place)->uses--;
+	for (size_t i = 0; i < part->n_places; i++)
+		slice_find_place(plan, &part->places[i])->uses--;
+}
+
+static int note_backend(struct serving *serving, uint32_t index)
+{
+	struct plan_patch *patch = serving->slice->patch;
+
+	return slice_note(&patch->backends, &patch->n_backends, sizeof(index), &index);
+}
+
+static int remove_unused(struct serving *serving, const struct plan_group_part *part)
+{
+	struct plan *plan = serving->plan;
+	int r = 0;
+
+	for (size_t i = 0, at; i < part->n_backends && r == 0; i++) {
+		const struct plan_backend *backend = find_backend(plan, part->backends[i], &at);
+
+		if (!backend || backend->uses)
+			continue;
+		slice_remove(plan->backends, &plan->n_backends, sizeof(*backend), at);
+		r = note_backend(serving, part->backends[i]);
+	}
+	for (size_t i = 0; i < part->n_places && r == 0; i++) {
+		const struct plan_place *place = slice_find_place(plan, &part->places[i]);
+
+		if (!place || place->uses)
+			continue;
+		slice_remove(plan->places, &plan->n_places, sizeof(*place), (size_t)(place - plan->places));
+		r = slice_note_place(serving->slice, &part->places[i]);
+	}
+	return r;
+}
+
+/* 1: others have the backend as another one. */
+static int add_backends(struct serving *serving)
+{
+	struct plan *plan = serving->plan;
+	const struct plan *new = serving->b.plan;
+	int r = 0;
+
+	for (size_t i = 0, at; i < new->n_backends &&r == 0; i++) {
+		const struct plan_backend *backend = &new->backends[i];
+		struct plan_backend *old = find_backend(plan, backend->index, &at);
+		bool differs = !old || memcmp(&old->value, &backend->value, sizeof(old->value)) != 0;
+
+		if (!old)
+			old = slice_insert(&plan->backends, &plan->n_backends, sizeof(*old), at);
+		if (!old)
+			return -ENOMEM;
+		if (differs && old->uses)
+			return 1;
+		old->index = backend->index;
+		old->value = backend->value;
+		old->uses += backend->uses;
+		r = differs ? note_backend(serving, backend->index) : 0;
+	}
+	return r;
+}
+
+/* 1: something else has the address. */
+static int add_places(struct serving *serving)
+{
+	struct plan *plan = serving->plan;
+	const struct plan *new = serving->b.plan;
+	int r = 0;
+
+	for (size_t i = 0; i < new->n_places &&r == 0; i++) {
+		const struct plan_place *place = &new->places[i];
+		struct plan_place *old = slice_find_place(plan, &place->key);
+		bool differs = !old || memcmp(&old->value, &place->value, sizeof(old->value)) != 0;
+
+		if (!old)
+			old = slice_insert(&plan->places, &plan->n_places, sizeof(*old),
+					   slice_place_place(plan, &place->key));
+		if (!old)
+			return -ENOMEM;
+		if (differs && old->uses)
+			return 1;
+		old->key = place->key;
+		old->value = place->value;
+		old->uses += place->uses;
+		r = differs ? slice_note_place(serving->slice, &place->key) : 0;
+	}
+	return r;
+}
+
+static size_t first_served(const struct plan *plan, uint64_t number)
+{
+	return LOWER_BOUND(i, plan->n_served,
+			   memcmp(&plan->served[i].key.group, &number, sizeof(number)) < 0);
+}
+
+static size_t count_served(const struct plan *plan, size_t first, uint64_t number)
+{
+	size_t n = 0;
+
+	while (first + n < plan->n_served && plan->served[first + n].key.group == number)
+		n++;
+	return n;
+}
+
+static int replace_served(struct serving *serving, uint64_t number)
+{
+	struct plan *plan = serving->plan;
+	const struct plan *new = serving->b.plan;
+	struct plan_patch *patch = serving->slice->patch;
+	size_t at = first_served(plan, number), from = first_served(new, number);
+	size_t n_old = count_served(plan, at, number), n_new = count_served(new, from, number);
+
+	if (n_old == n_new &&
+	    (!n_old || memcmp(&plan->served[at], &new->served[from], n_old * sizeof(*plan->served)) == 0))
+		return 0;
+	for (size_t i = 0; i < n_old; i++)
+		slice_remove(plan->served, &plan->n_served, sizeof(*plan->served), at);
+	for (size_t i = 0; i < n_new; i++) {
+		struct plan_served *added =
+			slice_insert(&plan->served, &plan->n_served, sizeof(*added), at + i);
+
+		if (!added)
+			return -ENOMEM;
+		*added = new->served[from + i];
+	}
+	return slice_note(&patch->server_groups, &patch->n_server_groups, sizeof(number), &number);
+}
+
+/* Probes. */
+
+static size_t probe_place(const struct plan *plan, uint32_t backend, const char *group, const char *server)
+{
+	return LOWER_BOUND(i, plan->n_probes,
+			   plan_probe_compare(&plan->probes[i], backend, group, server) < 0);
+}
+
+static struct plan_probe *find_probe(const struct plan *plan, uint32_t backend, const char *group,
+				     const char *server)
+{
+	size_t place = probe_place(plan, backend, group, server);
+
+	return place < plan->n_probes && plan_probe_compare(&plan->probes[place], backend, group, server) == 0
+		       ? &plan->probes[place]
+		       : NULL;
+}
+
+const struct plan_probe *plan_find_probe(const struct plan *plan, const struct plan_probe_key *key)
+{
+	return find_probe(plan, key->backend, key->group, key->server_id);
+}
+
+static int note_probe(struct serving *serving, const struct plan_probe *probe)
+{
+	struct plan_patch *patch = serving->slice->patch;
+	struct plan_probe_key key = {.server_port = probe->server_port, .backend = probe->backend};
+
+	(void)str_copy(key.group, sizeof(key.group), probe->group);
+	(void)str_copy(key.server_id, sizeof(key.server_id), probe->server_id);
+	return slice_note(&patch->probes, &patch->n_probes, sizeof(key), &key);
+}
+
+/* Those of a group that it has no more. */
+static int remove_probes(struct serving *serving, const struct plan_group_part *part)
+{
+	struct plan *plan = serving->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < part->n_backends && r == 0; i++) {
+		uint32_t backend = part->backends[i];
+		size_t place = probe_place(plan, backend, part->id, "");
+
+		while (r == 0 && place < plan->n_probes && plan->probes[place].backend == backend &&
+		       streq(plan->probes[place].group, part->id)) {
+			const struct plan_probe *probe = &plan->probes[place];
+
+			if (find_probe(serving->b.plan, backend, part->id, probe->server_id)) {
+				place++;
+				continue;
+			}
+			r = note_probe(serving, probe);
+			slice_remove(plan->probes, &plan->n_probes, sizeof(*probe), place);
+		}
+	}
+	return r;
+}
+
+static int add_probes(struct serving *serving)
+{
+	struct plan *plan = serving->plan;
+	const struct plan *new = serving->b.plan;
+	int r = 0;
+
+	for (size_t i = 0; i < new->n_probes &&r == 0; i++) {
+		const struct plan_probe *probe = &new->probes[i];
+		struct plan_probe *old = find_probe(plan, probe->backend, probe->group, probe->server_id);
+
+		if (old && memcmp(old, probe, sizeof(*probe)) == 0)
+			continue;
+		if (!old)
+			old = slice_insert(&plan->probes, &plan->n_probes, sizeof(*old),
+					   probe_place(plan, probe->backend, probe->group, probe->server_id));
+		if (!old)
+			return -ENOMEM;
+		*old = *probe;
+		r = note_probe(serving, probe);
+	}
+	return r;
+}
+
+/* Groups. */
+
+static struct plan_group *find_group(const struct plan_builder *b, uint64_t number)
+{
+	for (size_t i = 0; i < b->n_groups; i++)
+		if (plan_group_number(b->groups[i].row) == number)
+			return &b->groups[i];
+	return NULL;
+}
+
+/* What the group has from now on; `group` NULL: nothing, it is gone. */
+static int replace_part(struct serving *serving, uint64_t number, struct plan_group *group)
+{
+	struct plan_slices *slices = serving->plan->slices;
+	struct plan_group_part *part = plan_group_part_find(slices, number);
+	uint32_t listeners = (part ? part->listeners : 0) + count_new(serving->b.plan, number);
+	bool is_there = group && (listeners || group->n_backends || group->n_places);
+
+	if (!part && is_there) {
+		part = slice_insert(&slices->server_groups, &slices->n_server_groups, sizeof(*part),
+				    plan_group_part_place(slices, number));
+		if (!part)
+			return -ENOMEM;
+		part->number = number;
+		(void)str_copy(part->id, sizeof(part->id), group->row->id);
+	}
+	if (!part)
+		return 0;
+	plan_group_part_done(part);
+	if (is_there) {
+		part->listeners = listeners;
+		plan_group_part_take(part, group);
+	} else {
+		slice_remove(slices->server_groups, &slices->n_server_groups, sizeof(*part),
+			     (size_t)(part - slices->server_groups));
+	}
+	return 0;
+}
+
+static int each_part(struct serving *serving,
+		     int (*function)(struct serving *serving, const struct plan_group_part *part))
+{
+	int r = 0;
+
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
+		const struct plan_group_part *part =
+			plan_group_part_find(serving->plan->slices, serving->groups[i]);
+
+		r = part ? function(serving, part) : 0;
+	}
+	return r;
+}
+
+static int leave_part(struct serving *serving, const struct plan_group_part *part)
+{
+	leave_old(serving->plan, part);
+	return 0;
+}
+
+static int replace_groups(struct serving *serving)
+{
+	int r = each_part(serving, leave_part);
+
+	if (r == 0)
+		r = add_backends(serving);
+	if (r == 0)
+		r = add_places(serving);
+	if (r == 0)
+		r = each_part(serving, remove_probes);
+	if (r == 0)
+		r = add_probes(serving);
+	if (r == 0)
+		r = each_part(serving, remove_unused);
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
+		uint64_t number = serving->groups[i];
+
+		r = replace_served(serving, number);
+		if (r == 0)
+			r = replace_part(serving, number, find_group(&serving->b, number));
+	}
+	return r;
+}
+
+/* Failures of listeners. */
+
+static int set_failure(struct serving *serving, const char *listener)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "listener/%s", listener);
+	return slice_set_failure(serving->slice, key, &serving->b);
+}
+
+static int set_failures(struct serving *serving, const struct plan_touched *touched)
+{
+	const struct snapshot *rows = serving->slice->input->rows;
+	int r = 0;
+
+	for (size_t i = 0; i < touched->listeners.n && r == 0; i++)
+		r = set_failure(serving, touched->listeners.ids[i]);
+	for (size_t i = 0; i < serving->balancers.n; i++)
+		for (const struct listener *l = NULL;
+		     r == 0 &&
+		     (l = snapshot_children(rows, REF_LISTENER_LOAD_BALANCER, serving->balancers.v[i], l));)
+			r = set_failure(serving, l->id);
+	return r;
+}
+
+/* Endpoints in front. */
+
+static int add_endpoint(struct serving *serving, const char *id)
+{
+	return plan_part_find(serving->plan->slices, id) ? add_id(&serving->endpoints, id, ENDPOINTS_MAX) : 0;
+}
+
+/* Those with a zone that leads to this one; NULL: to any. */
+static int add_endpoints(struct serving *serving, const char *balancer, const char *zone)
+{
+	const struct snapshot *rows = serving->slice->input->rows;
+	int r = 0;
+
+	for (const struct endpoint_zone *z = NULL;
+	     r == 0 && (z = snapshot_children(rows, REF_ENDPOINT_ZONE_RESOURCE, balancer, z));)
+		if (!zone || streq(endpoint_zone_behind(z), zone))
+			r = add_endpoint(serving, z->endpoint);
+	for (const struct endpoint_zone *z = NULL;
+	     r == 0 && (z = snapshot_children(rows, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, balancer, z));)
+		if (!zone || streq(endpoint_zone_behind_replaced(z), zone))
+			r = add_endpoint(serving, z->endpoint);
+	return r;
+}
+
+/* What names and ENIs read of the load balancer. */
+static int find_endpoints(struct serving *serving, const char *id)
+{
+	struct plan_balancer *balancer = plan_balancer_find(serving->plan->slices, id);
+	uint64_t lacking = plan_lacking(&serving->b, id);
+	int r = lacking != balancer->lacking ? add_endpoints(serving, id, NULL) : 0;
+
+	balancer->lacking = lacking;
+	for (size_t i = 0; i < balancer->n_zones && r == 0; i++) {
+		struct plan_balancer_zone *zone = &balancer->zones[i];
+		bool answers = zone->is_asked && plan_zone_answers(&serving->b, id, zone->zone);
+
+		if (zone->is_asked && answers != zone->answers)
+			r = add_endpoints(serving, id, zone->zone);
+		zone->answers = answers;
+	}
+	return r;
+}
+
+/* ENIs whose listeners want other ids in headers than before. */
+static int compare_choices(struct serving *serving)
+{
+	const struct plan_builder *b = &serving->b;
+	int r = 0;
+
+	for (size_t i = 0; i < b->n_targets && r == 0; i++) {
+		const struct plan_target *target = &b->targets[i];
+
+		if (choices_of(b->plan, target->number) != serving->choices[i])
+			r = add_endpoints(serving, target->load_balancer->id, target->zone);
+	}
+	return r;
+}
+
+static int replace_endpoints(struct serving *serving)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < serving->balancers.n && r == 0; i++)
+		r = find_endpoints(serving, serving->balancers.v[i]);
+	if (r == 0)
+		r = compare_choices(serving);
+	if (r == 0 && serving->b.is_out_of_memory)
+		r = -ENOMEM;
+	for (size_t i = 0; i < serving->endpoints.n && r == 0; i++)
+		r = slice_endpoint(serving->slice, serving->endpoints.v[i]);
+	return r;
+}
+
+static int replace(struct serving *serving, const struct plan_touched *touched)
+{
+	int r = replace_groups(serving);
+
+	if (r == 0)
+		r = insert_listeners(serving);
+	if (r == 0)
+		r = set_failures(serving, touched);
+	return r == 0 ? replace_endpoints(serving) : r;
+}
+
+static int run(struct serving *serving, const struct plan_touched *touched)
+{
+	int r = slice_builder(serving->slice, &serving->b);
+
+	if (r == 0)
+		r = find_balancers(serving, touched);
+	if (r == 0)
+		r = build(serving);
+	return r == 0 ? replace(serving, touched) : r;
+}
+
+int slice_serving(struct slice *slice, const struct plan_touched *touched)
+{
+	struct serving serving = {.slice = slice, .plan = slice->plan};
+	int r;
+
+	if (!touched->server_groups.n && !touched->balancers.n && !touched->listeners.n)
+		return 0;
+	if (slice_has_failure(slice->plan, "server_group/"))
+		return 1;
+	r = run(&serving, touched);
+	serving_done(&serving);
+	return r;
+}
+
+bool plan_slot_of_target(const struct plan *plan, uint32_t target, size_t i, uint32_t *ret)
+{
+	const struct plan_slices *slices = plan->slices;
+	size_t place = plan_target_slot_place(slices, target, 0) + i;
+
+	if (place >= slices->n_target_slots || slices->target_slots[place].target != target)
+		return false;
+	*ret = slices->target_slots[place].slot;
+	return true;
+}
