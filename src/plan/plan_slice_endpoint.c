@@ -124,17 +124,51 @@ static void remove_proxies(struct plan *plan, uint32_t slot)
 		slice_remove(plan->proxies, &plan->n_proxies, sizeof(*plan->proxies), first);
 }
 
+static size_t proxy_place(const struct plan *plan, const struct pl_proxy_key *key)
+{
+	return LOWER_BOUND(
+		i, plan->n_proxies,
+		plan->proxies[i].key.slot < key->slot ||
+			(plan->proxies[i].key.slot == key->slot && plan->proxies[i].key.parts < key->parts));
+}
+
+static const struct plan_proxy *find_proxy(const struct plan *plan, const struct pl_proxy_key *key)
+{
+	size_t place = proxy_place(plan, key);
+
+	return place < plan->n_proxies && memcmp(&plan->proxies[place].key, key, sizeof(*key)) == 0
+		       ? &plan->proxies[place]
+		       : NULL;
+}
+
+static size_t count_proxies(const struct plan *plan, uint32_t slot, size_t *ret_first)
+{
+	size_t n = 0;
+
+	*ret_first = proxy_place(plan, &(struct pl_proxy_key){.slot = slot});
+	while (*ret_first + n < plan->n_proxies && plan->proxies[*ret_first + n].key.slot == slot)
+		n++;
+	return n;
+}
+
+static bool has_same_proxies(const struct plan *a, const struct plan *b, uint32_t slot)
+{
+	size_t i, j, n = count_proxies(a, slot, &i);
+
+	return n == count_proxies(b, slot, &j) &&
+	       (!n || memcmp(&a->proxies[i], &b->proxies[j], n * sizeof(*a->proxies)) == 0);
+}
+
 static int insert_proxies(struct plan *plan, const struct plan *new)
 {
 	for (size_t i = 0; i < new->n_proxies; i++) {
 		const struct plan_proxy *proxy = &new->proxies[i];
-		size_t place = LOWER_BOUND(j, plan->n_proxies,
-					   plan->proxies[j].key.slot < proxy->key.slot ||
-						   (plan->proxies[j].key.slot == proxy->key.slot &&
-						    plan->proxies[j].key.parts < proxy->key.parts));
-		struct plan_proxy *added =
-			slice_insert(&plan->proxies, &plan->n_proxies, sizeof(*added), place);
+		struct plan_proxy *added;
 
+		if (find_proxy(plan, &proxy->key)) /* it stays */
+			continue;
+		added = slice_insert(&plan->proxies, &plan->n_proxies, sizeof(*added),
+				     proxy_place(plan, &proxy->key));
 		if (!added)
 			return -ENOMEM;
 		*added = *proxy;
@@ -206,16 +240,43 @@ static bool has_slot(const struct plan *plan, uint32_t slot)
 	return find_eni(plan, slot) != NULL;
 }
 
+static int drop_proxies(struct slice *slice, uint32_t slot)
+{
+	remove_proxies(slice->plan, slot);
+	return slice_note_slot(slice, slot);
+}
+
+/* Nothing of the ENI changes, but perhaps its ids for PROXY headers. */
+static bool stays(const struct plan *plan, const struct plan *new, uint32_t slot)
+{
+	const struct plan_eni *a = find_eni(plan, slot), *b = find_eni(new, slot);
+
+	return a && b && memcmp(&a->value, &b->value, sizeof(a->value)) == 0 &&
+	       memcmp(&a->limit, &b->limit, sizeof(a->limit)) == 0 &&
+	       memcmp(&a->set, &b->set, sizeof(a->set)) == 0 &&
+	       memcmp(&a->balancer_set, &b->balancer_set, sizeof(a->balancer_set)) == 0 &&
+	       streq(a->endpoint, b->endpoint) && streq(a->zone, b->zone) && a->is_logged == b->is_logged;
+}
+
 static int replace_enis(struct slice *slice, const struct plan_part *old, const struct plan *new)
 {
 	int r = 0;
 
 	for (uint32_t slot = old ? old->first_slot : 0, next; slot && r == 0; slot = next) {
 		next = find_eni(slice->plan, slot)->next_slot;
-		r = remove_eni(slice, slot, has_slot(new, slot));
+		if (!stays(slice->plan, new, slot))
+			r = remove_eni(slice, slot, has_slot(new, slot));
+		else if (!has_same_proxies(slice->plan, new, slot))
+			r = drop_proxies(slice, slot);
 	}
-	for (size_t i = 0; i < new->n_enis &&r == 0; i++)
-		r = insert_eni(slice, &new->enis[i]);
+	for (size_t i = 0; i < new->n_enis &&r == 0; i++) {
+		const struct plan_eni *eni = &new->enis[i];
+
+		if (stays(slice->plan, new, eni->slot))
+			find_eni(slice->plan, eni->slot)->next_slot = eni->next_slot;
+		else
+			r = insert_eni(slice, eni);
+	}
 	return r < 0 ? r : insert_proxies(slice->plan, new);
 }
 

@@ -57,19 +57,41 @@ static struct plan_reverse reverse_of(const struct plan_name *name)
 	return (struct plan_reverse){.vpc = name->vpc, .addr = name->addrs[0], .name = name};
 }
 
+static void remove_reverse(struct plan *plan, const struct plan_name *name)
+{
+	struct plan_reverse reverse;
+	size_t at;
+
+	if (!has_reverse(name))
+		return;
+	reverse = reverse_of(name);
+	at = reverse_place(plan, &reverse);
+	while (at < plan->n_reverse && plan->reverse[at].name != name)
+		at++;
+	slice_remove(plan->reverse, &plan->n_reverse, sizeof(reverse), at);
+}
+
+static int insert_reverse(struct plan *plan, const struct plan_name *name)
+{
+	struct plan_reverse reverse, *added;
+
+	if (!has_reverse(name))
+		return 0;
+	reverse = reverse_of(name);
+	added = slice_insert(&plan->reverse, &plan->n_reverse, sizeof(reverse),
+			     reverse_place(plan, &reverse));
+	if (!added)
+		return -ENOMEM;
+	*added = reverse;
+	return 0;
+}
+
 /* It is the caller's. */
 static void take_name(struct plan *plan, struct plan_name *name)
 {
 	size_t place = name_place(plan, name);
 
-	if (has_reverse(name)) {
-		struct plan_reverse reverse = reverse_of(name);
-		size_t at = reverse_place(plan, &reverse);
-
-		while (at < plan->n_reverse && plan->reverse[at].name != name)
-			at++;
-		slice_remove(plan->reverse, &plan->n_reverse, sizeof(reverse), at);
-	}
+	remove_reverse(plan, name);
 	while (plan->names[place] != name)
 		place++;
 	slice_remove(plan->names, &plan->n_names, sizeof(*plan->names), place);
@@ -88,22 +110,13 @@ static int insert_name(struct plan *plan, struct plan_name *name)
 {
 	struct plan_name **place =
 		slice_insert(&plan->names, &plan->n_names, sizeof(*place), name_place(plan, name));
-	struct plan_reverse reverse, *added;
 
 	if (!place) {
 		plan_name_free(name);
 		return -ENOMEM;
 	}
 	*place = name;
-	if (!has_reverse(name))
-		return 0;
-	reverse = reverse_of(name);
-	added = slice_insert(&plan->reverse, &plan->n_reverse, sizeof(reverse),
-			     reverse_place(plan, &reverse));
-	if (!added)
-		return -ENOMEM;
-	*added = reverse;
-	return 0;
+	return insert_reverse(plan, name);
 }
 
 /* Shared names. */
@@ -219,21 +232,65 @@ static int replace_all_shared(struct slice *slice, struct plan_part *part, const
 	return r == 0 && wanted ? replace_shared(slice, part->vpc, wanted, &part->shared) : r;
 }
 
-int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+static struct plan_name **find_own(const struct plan_builder *b, const struct plan_name *like)
 {
+	for (size_t i = 0; i < b->plan->n_names; i++) {
+		struct plan_name *name = b->plan->names[i];
+
+		if (name && !name->is_shared && plan_name_compare(name, like) == 0)
+			return &b->plan->names[i];
+	}
+	return NULL;
+}
+
+static bool has_same_reverse(const struct plan_name *a, const struct plan_name *b)
+{
+	return has_reverse(a) == has_reverse(b) &&
+	       (!has_reverse(a) || netaddr_compare(&a->addrs[0], &b->addrs[0]) == 0);
+}
+
+/* The name that is there becomes as the new one, and stays at its place. */
+static int become(struct plan *plan, struct plan_name *name, struct plan_name *new)
+{
+	bool same = has_same_reverse(name, new), canonical = new->canonical;
+
+	if (!same)
+		remove_reverse(plan, name);
+	take_addresses(name, new);
+	name->canonical = canonical;
+	return same ? 0 : insert_reverse(plan, name);
+}
+
+/* The part's old names: those that it still has stay, the others go. */
+static int replace_own(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+{
+	struct plan_name *old = part->names;
 	int r = 0;
 
-	while (part->names) {
-		struct plan_name *name = part->names;
+	part->names = NULL;
+	while (old) {
+		struct plan_name *name = old, **new = find_own(b, name);
 
-		part->names = name->next;
+		old = name->next;
+		if (new) {
+			plan_part_own(part, name);
+			r = r < 0 ? r : become(slice->plan, name, TAKE_PTR(*new));
+			continue;
+		}
 		take_name(slice->plan, name);
 		plan_name_free(name);
 	}
+	return r;
+}
+
+int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+{
+	int r = replace_own(slice, part, b);
+
 	for (size_t i = 0; i < b->plan->n_names && r == 0; i++) {
 		struct plan_name *name = b->plan->names[i];
 
-		if (name->is_shared)
+		if (!name || name->is_shared)
 			continue;
 		b->plan->names[i] = NULL;
 		plan_part_own(part, name);
