@@ -340,6 +340,24 @@ static int slice_other(struct slice *slice, const char *id)
 	return find_group(slice, id) != NULL;
 }
 
+/* Instances, interfaces and vSwitches are read where their VPC has a port of this node, or is to have one and
+ * could not; servers are touched besides. */
+static int slice_vpc(struct slice *slice, const char *id)
+{
+	const struct plan_slices *slices = slice->plan->slices;
+	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i], id) < 0);
+
+	return (place < slices->n_vpcs && streq(slices->vpcs[place], id)) ||
+	       slice_has_failure(slice->plan, "instance/");
+}
+
+static int slice_instance(struct slice *slice, const char *id)
+{
+	const struct instance *instance = snapshot_instance(slice->input->rows, id);
+
+	return instance && streq(instance->node, slice->input->node);
+}
+
 static int each(struct slice *slice, const struct plan_touched_ids *list,
 		int (*function)(struct slice *slice, const char *id))
 {
@@ -361,7 +379,11 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
 	plan->slices->is_odd = true; /* until all has gone well */
-	r = each(&slice, &touched->others, slice_other);
+	r = each(&slice, &touched->vpcs, slice_vpc);
+	if (r == 0)
+		r = each(&slice, &touched->instances, slice_instance);
+	if (r == 0)
+		r = each(&slice, &touched->others, slice_other);
 	if (r == 0)
 		r = each(&slice, &touched->members, slice_member);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include "../model/serving.h"
 
 #define ENDPOINTS_OF_SERVICE_MAX PLAN_TOUCHED_MAX
+#define GROUPS_OF_VPC_MAX	 256 /* that are looked through */
 
 /* Of all kinds: what the plan reads of none that has it. */
 static const char *const unread[] = {"name",  "description", "resource_group", "create_time", "owner",
@@ -176,13 +177,58 @@ static void touch_endpoints_of_service(struct plan_touched *touched, const struc
 		add(touched, &touched->endpoints, v->id);
 }
 
-/* It serves for finding who has a server's address: an instance's interface, or none. */
+/* Servers that say no interface have that of their address. */
+static void touch_servers_at(struct plan_touched *touched, const struct snapshot *rows, const char *vpc,
+			     const struct netaddr *addr)
+{
+	if (snapshot_count_children(rows, REF_SERVER_GROUP_VPC, vpc) > GROUPS_OF_VPC_MAX) {
+		touched->whole = true;
+		return;
+	}
+	for (const struct server_group *g = NULL;
+	     (g = snapshot_children(rows, REF_SERVER_GROUP_VPC, vpc, g));)
+		for (const struct server *s = NULL;
+		     (s = snapshot_children(rows, REF_SERVER_GROUP, g->id, s));)
+			if (!*s->port_id && netaddr_compare(&s->addr, addr) == 0)
+				add(touched, &touched->server_groups, g->id);
+}
+
+static void touch_servers_of_port(struct plan_touched *touched, const struct snapshot *rows,
+				  const struct port *port)
+{
+	for (const struct server *s = NULL; (s = snapshot_children(rows, REF_SERVER_PORT_ID, port->id, s));)
+		add(touched, &touched->server_groups, s->group);
+	touch_servers_at(touched, rows, port->vpc, &port->addr);
+}
+
+/* It serves for finding who has a server's address. */
 static void touch_address(struct plan_touched *touched, const struct snapshot *rows,
 			  const struct address *address)
 {
 	const struct port *port = snapshot_port(rows, address->port);
 
-	touched->whole |= port && port->kind == PORT_INSTANCE;
+	if (port && port->kind == PORT_INSTANCE)
+		touch_servers_at(touched, rows, address->vpc, &address->addr);
+}
+
+static void touch_port(struct plan_touched *touched, const struct snapshot *rows, const struct port *port)
+{
+	if (port->kind == PORT_ENDPOINT) {
+		touch_endpoints_of_port(touched, rows, port);
+		return;
+	}
+	add(touched, &touched->vpcs, port->vpc);
+	if (port->kind == PORT_INSTANCE)
+		touch_servers_of_port(touched, rows, port);
+}
+
+static void touch_instance(struct plan_touched *touched, const struct snapshot *rows,
+			   const struct instance *instance)
+{
+	add(touched, &touched->instances, instance->id);
+	add(touched, &touched->vpcs, instance->vpc);
+	for (const struct port *v = NULL; (v = snapshot_children(rows, REF_PORT_HOLDER, instance->id, v));)
+		touch_port(touched, rows, v);
 }
 
 /* Who is in front of it has something else to lead to. */
@@ -244,10 +290,13 @@ static void touch(struct plan_touched *touched, const struct snapshot *rows, enu
 		touch_address(touched, rows, row);
 		break;
 	case KIND_PORT:
-		if (((const struct port *)row)->kind == PORT_ENDPOINT)
-			touch_endpoints_of_port(touched, rows, row);
-		else
-			touched->whole = true;
+		touch_port(touched, rows, row);
+		break;
+	case KIND_INSTANCE:
+		touch_instance(touched, rows, row);
+		break;
+	case KIND_VSWITCH:
+		add(touched, &touched->vpcs, ((const struct vswitch *)row)->vpc);
 		break;
 	default:
 		touched->whole = true;
@@ -325,6 +374,8 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->server_groups, &more->server_groups);
 	add_all(touched, &touched->balancers, &more->balancers);
 	add_all(touched, &touched->listeners, &more->listeners);
+	add_all(touched, &touched->vpcs, &more->vpcs);
+	add_all(touched, &touched->instances, &more->instances);
 }
 
 void plan_touch_health(struct plan_touched *touched, const char *server_group)
@@ -335,5 +386,6 @@ void plan_touch_health(struct plan_touched *touched, const char *server_group)
 bool plan_touched_any(const struct plan_touched *touched)
 {
 	return touched->whole || touched->endpoints.n || touched->groups.n || touched->members.n ||
-	       touched->others.n || touched->server_groups.n || touched->balancers.n || touched->listeners.n;
+	       touched->others.n || touched->server_groups.n || touched->balancers.n ||
+	       touched->listeners.n || touched->vpcs.n || touched->instances.n;
 }

@@ -327,10 +327,50 @@ static void change_balancer(struct run *run)
 		    ANY("Active", "Active", "Active", "Provisioning", "Inactive"));
 }
 
+/* Of an instance in a VPC where this node may have no port. */
+static void change_far_port(struct run *run)
+{
+	if (pick(3) == 0)
+		drop(run, "port/eni-f1");
+	else
+		put(run, "port/eni-f1",
+		    "{'id': 'eni-f1', 'number': 112, 'kind': 'instance', 'region': 'cn-hangzhou', 'zone': "
+		    "'" ZONE_H "', 'vpc': 'vpc-far', 'vswitch': 'vsw-far-h', 'addr': '10.0.1.%u', 'mac': "
+		    "'02:00:00:00:00:01', 'mtu': 1500, 'groups': [%s], 'holder': 'i-f1', 'node': 'n2', 'status': "
+		    "'InUse'}",
+		    pick(4) ? 30 : 31, pick(2) ? "'sg-p'" : "");
+}
+
 /* What slices cannot do, or nothing has to do with. */
 static void change_other(struct run *run)
 {
-	switch (pick(8)) {
+	switch (pick(12)) {
+	case 11:
+		put(run, "instance/i-f1",
+		    "{'id': 'i-f1', 'zone': '" ZONE_H "', 'vpc': 'vpc-far', 'node': '%s', 'kind': 'netns', "
+		    "'host_name': 'f1', 'port': 'eni-f1', 'status': '%s'}",
+		    pick(6) ? "n2" : "n1", ANY("Running", "Stopped", "Deleting"));
+		break;
+	case 10:
+		change_far_port(run);
+		break;
+	case 9:
+		if (pick(3) == 0)
+			drop(run, "vswitch/vsw-far-h");
+		else
+			put(run, "vswitch/vsw-far-h",
+			    "{'id': 'vsw-far-h', 'region': 'cn-hangzhou', 'vpc': 'vpc-far', 'zone': '" ZONE_H
+			    "', 'cidr': '10.0.%u.0/24', 'status': 'Available'}",
+			    1 + pick(2));
+		break;
+	case 8:
+		if (pick(3) == 0)
+			drop(run, "address/vpc-far/10.0.1.30");
+		else
+			put(run, "address/vpc-far/10.0.1.30",
+			    "{'vpc': 'vpc-far', 'addr': '10.0.1.30', 'port': '%s'}",
+			    ANY("eni-f1", "eni-f1", "eni-none"));
+		break;
 	case 0:
 		put(run, "nat_range/vpc-p/n1", "{'vpc': 'vpc-p', 'node': 'n1', 'range': '100.64.0.%u/28'}",
 		    16 * (1 + pick(2)));
