@@ -197,6 +197,11 @@ static uint64_t live_revision(const void *control)
 	return control_live_revision(control);
 }
 
+static uint64_t reached(const void *control, enum kind kind, const void *row)
+{
+	return control_reached(control, kind, row);
+}
+
 static struct control_node node_state(const void *control, const char *node)
 {
 	return control_node(control, node);
@@ -215,6 +220,7 @@ static int start_http(struct daemon *d)
 	d->environment = (struct run_environment){.store = d->store,
 						  .catalogue = d->catalogue,
 						  .live_revision = live_revision,
+						  .reached = reached,
 						  .node_state = node_state,
 						  .failure = failure,
 						  .control = d->control,

@@ -413,6 +413,14 @@ uint64_t control_live_revision(const struct control *control)
 	return leases_live_revision(&control->leases);
 }
 
+uint64_t control_reached(const struct control *control, enum kind kind, const void *row)
+{
+	const struct share share = share_of(store_rows(control->store), kind, row);
+	uint32_t last;
+
+	return leases_revision_of(&control->leases, store_audience(control->store), &share, &last);
+}
+
 bool control_node_live(const struct control *control, const char *node)
 {
 	return control_node(control, node).is_live;

@@ -72,6 +72,9 @@ int control_report(struct control *control, const struct control_report *report)
 
 /* The revision that all live nodes have reported; UINT64_MAX when there is none. */
 uint64_t control_live_revision(const struct control *control);
+/* The revision up to which the live nodes have come that the row concerns, as control counts it when the row
+ * waits for them; UINT64_MAX: there is none. `row`: of the snapshot. */
+uint64_t control_reached(const struct control *control, enum kind kind, const void *row);
 /* What is known of a node at the moment. */
 struct control_node {
 	bool has_lease;	  /* it reports */

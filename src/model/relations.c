@@ -187,6 +187,8 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_TAG_RESOURCE] = ONE(TAG, tag, resource, TAGGED, REF_PART),
 	[REF_CLIENT_TOKEN_UID] = ACCOUNT(CLIENT_TOKEN, client_token, uid),
 	[REF_JOB_OWNER] = ACCOUNT(JOB, job, owner),
+	[REF_JOB_SUBJECT] =
+		ONE(JOB, job, subject, OF(LOAD_BALANCER) | OF(LISTENER) | OF(SERVER_GROUP), REF_USE),
 };
 
 /* How the ids of a kind begin, where a reference may name rows of several. */

@@ -481,6 +481,7 @@ static const struct field client_token_fields[] = {
 
 static const struct field job_fields[] = {
 	TEXT(job, id),
+	TEXT(job, subject),
 	I64(job, owner),
 	I64(job, create_time),
 };

@@ -616,9 +616,10 @@ struct client_token {
 	int64_t create_time;
 };
 
-struct job { /* NLB GetJobStatus: done when its revision is in force */
+struct job { /* NLB GetJobStatus: done when its revision is in force of what it is about */
 	struct row_meta meta;
 	char id[ID_SIZE];
+	char subject[ID_SIZE]; /* the load balancer, listener or server group; "": all, in older rows */
 	int64_t owner;
 	int64_t create_time;
 };

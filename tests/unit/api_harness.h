@@ -107,13 +107,14 @@ __attribute__((unused)) static void harness_report(struct harness *h, const char
 }
 
 /* In place of the real one (meson.build): the nodes of these worlds have few ports, and are taken to be told
- * of everything, so that whatever waits for nodes waits for their reports. */
+ * of everything, so that whatever waits for nodes waits for their reports; but this node of nothing. */
+#define HARNESS_ELSEWHERE "elsewhere"
 bool __wrap_audience_concerns(const struct audience *audience, const struct share *share, const char *node,
 			      uint64_t since);
 bool __wrap_audience_concerns(const struct audience *audience _unused_, const struct share *share _unused_,
-			      const char *node _unused_, uint64_t since _unused_)
+			      const char *node, uint64_t since _unused_)
 {
-	return true;
+	return !streq(node, HARNESS_ELSEWHERE);
 }
 
 /* `zones`: separated by blanks; "" for all. */
@@ -143,6 +144,11 @@ __attribute__((unused)) static void harness_in_force(struct harness *h, const ch
 static uint64_t harness_live_revision(const void *control)
 {
 	return control_live_revision(control);
+}
+
+static uint64_t harness_reached(const void *control, enum kind kind, const void *row)
+{
+	return control_reached(control, kind, row);
 }
 
 static struct control_node harness_node_state(const void *control, const char *node)
@@ -179,6 +185,7 @@ static void harness_begin_with(struct harness *h, const char *catalogue)
 		.store = h->store,
 		.catalogue = h->catalogue,
 		.live_revision = harness_live_revision,
+		.reached = harness_reached,
 		.node_state = harness_node_state,
 		.failure = harness_failure,
 		.control = h->control,

@@ -381,6 +381,39 @@ static void test_filters(struct harness *h, const struct world *w, const struct 
 	harness_in_force(h, NODE);
 }
 
+/* What a node has not heard that has nothing to do with the load balancer is nothing that it waits for. */
+static void test_node_elsewhere(struct harness *h, const struct world *w, const struct zones *z)
+{
+	const char *lb, *job;
+
+	harness_node(h, HARNESS_ELSEWHERE, "");
+	lb = make_balancer(h, &w->provider);
+	NLB(h, "UpdateLoadBalancerAddressTypeConfig", "LoadBalancerId=%s&AddressType=Intranet", lb);
+	job = harness_keep(h, harness_text(h, "JobId"));
+	tap_is_str(job_status(h, job), "processing", "a node that is told is waited for");
+	harness_in_force(h, NODE);
+	tap_ok(control_live_revision(h->control) < store_durable_revision(h->store),
+	       "a live node that has nothing to do with it is behind");
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Active", "the load balancer is Active nonetheless");
+	tap_is_str(job_status(h, job), "Succeeded", "and its job has Succeeded");
+
+	NLB(h, "UpdateLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "h", "") ZONE(2, "j", ""), lb,
+	    w->provider.vsw_h, z->vsw_j);
+	harness_in_force(h, NODE);
+	NLB(h, "UpdateLoadBalancerAttribute", "LoadBalancerId=%s&LoadBalancerName=behind", lb);
+	tap_is_str(text_of(h, lb, "LoadBalancerStatus"), "Configuring", "a later change of it is on its way");
+	tap_is_str(text_of(h, lb, "ZoneMappings.1.Status"), "Active",
+		   "and a zone that is in force does not start again");
+	harness_in_force(h, NODE);
+
+	NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb);
+	job = harness_keep(h, harness_text(h, "JobId"));
+	tap_is_str(job_status(h, job), "processing", "to delete it is a job, too");
+	harness_in_force(h, NODE);
+	tap_ok(!snapshot_load_balancer(store_rows(h->store), lb), "it goes");
+	tap_is_str(job_status(h, job), "Succeeded", "which is its job's success");
+}
+
 int main(void)
 {
 	struct harness h;
@@ -401,6 +434,7 @@ int main(void)
 	test_groups(&h, &w);
 	test_moves(&h, &w);
 	test_filters(&h, &w, &z);
+	test_node_elsewhere(&h, &w, &z);
 	harness_end(&h);
 	return tap_done();
 }

@@ -573,6 +573,7 @@ static void leave_alone(struct harness *h)
 	h->control = control_free(h->control);
 	h->environment.control = NULL;
 	h->environment.live_revision = NULL;
+	h->environment.reached = NULL;
 	h->environment.failure = NULL;
 	h->environment.node_state = live;
 }

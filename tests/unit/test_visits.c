@@ -301,6 +301,7 @@ int main(void)
 	h.control = control_free(h.control);
 	h.environment.control = NULL;
 	h.environment.live_revision = NULL;
+	h.environment.reached = NULL;
 	h.environment.failure = NULL;
 	h.environment.node_state = live;
 

@@ -63,6 +63,7 @@ struct call {
 	char request_id[37];
 	int64_t now;		/* unix seconds */
 	uint64_t live_revision; /* up to which all live nodes have reported to be in force */
+	uint64_t (*reached)(const void *context, enum kind kind, const void *row); /* those of a row have */
 	struct control_node (*node_state)(const void *context,
 					  const char *node);	      /* what is known of a node */
 	const char *(*failure)(const void *context, const char *key); /* what a node says of a row */
@@ -73,6 +74,9 @@ struct call {
 
 /* What control knows of the node; nothing where there is no control. */
 struct control_node call_node(const struct call *call, const char *node);
+/* Up to which revision the nodes that a row of the snapshot concerns have reported to be in force;
+ * UINT64_MAX: there are none. */
+uint64_t call_reached(const struct call *call, enum kind kind, const void *row);
 /* Why the row of the key is not in force, as a node says; NULL: nothing is known of it. Borrowed. */
 const char *call_failure(const struct call *call, const char *key);
 

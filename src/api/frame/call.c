@@ -87,6 +87,11 @@ struct control_node call_node(const struct call *call, const char *node)
 				: (struct control_node){.hold = ""};
 }
 
+uint64_t call_reached(const struct call *call, enum kind kind, const void *row)
+{
+	return call->reached ? call->reached(call->node_context, kind, row) : UINT64_MAX;
+}
+
 const char *call_failure(const struct call *call, const char *key)
 {
 	return call->failure ? call->failure(call->node_context, key) : NULL;

@@ -289,6 +289,7 @@ void run_action(const struct run_environment *environment, const struct run_requ
 				  .catalogue = environment->catalogue,
 				  .region = "",
 				  .params = json_object(),
+				  .reached = environment->reached,
 				  .node_state = environment->node_state,
 				  .failure = environment->failure,
 				  .node_context = environment->control,

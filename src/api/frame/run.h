@@ -17,6 +17,7 @@ struct run_environment {
 	const struct catalogue *catalogue;
 	/* What control knows about nodes; NULL: there are none. */
 	uint64_t (*live_revision)(const void *control);
+	uint64_t (*reached)(const void *control, enum kind kind, const void *row);
 	struct control_node (*node_state)(const void *control, const char *node);
 	const char *(*failure)(const void *control, const char *key);
 	const void *control;

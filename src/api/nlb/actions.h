@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * NLB: the handlers, and what they share. Every change answers with the id of a job, which is done when the
- * nodes have the change in force.
+ * nodes that it concerns have the change in force.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 
 NLB_ACTIONS(ACTION_PROTOTYPE)
 
-/* Puts a job's row into the call's transaction and its id into the answer. */
-void nlb_job(struct call *call);
+/* Puts a job's row into the call's transaction and its id into the answer. `subject`: the id of what changes.
+ */
+void nlb_job(struct call *call, const char *subject);
 /* A parameter's wrong value: IllegalParam of that name, and a sentence that says the rule. */
 int nlb_fail_value(struct call *call, const char *name, const char *format, ...) _printf_(3, 4);
 /* Reads a name of 2 to 128 characters into a row, if the parameter is there; fails the call for a bad one. */

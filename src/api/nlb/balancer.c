@@ -200,7 +200,7 @@ int balancer_update_address_type(struct call *call)
 		return call_fail(call, "IncorrectStatus.loadBalancer");
 	if (strcasecmp(call_string(call, "AddressType"), "Intranet") != 0)
 		return call_fail(call, "OperationDenied.AddressTypeNotSupported");
-	nlb_job(call);
+	nlb_job(call, lb->id);
 	return 0;
 }
 

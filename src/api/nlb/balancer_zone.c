@@ -305,7 +305,8 @@ static const char *zone_word(const struct call *call, const struct load_balancer
 	if (lb->status == LB_DELETING)
 		return "Stopping";
 	if (lb->status == LB_PROVISIONING ||
-	    (lb->status == LB_CONFIGURING && port && port->meta.created > call->live_revision))
+	    (lb->status == LB_CONFIGURING && port &&
+	     port->meta.created > call_reached(call, KIND_LOAD_BALANCER, lb)))
 		return "Starting";
 	if (is_shifted)
 		return lb->status == LB_CONFIGURING ? "Stopping" : "Shifted";

@@ -261,7 +261,7 @@ static int change_state(struct call *call, enum state_event event)
 		return r;
 	if (r > 0)
 		call_put(call, KIND_LISTENER, &row);
-	nlb_job(call);
+	nlb_job(call, snapshot_id(l));
 	return 0;
 }
 

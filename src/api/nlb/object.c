@@ -2,7 +2,8 @@
 /*
  * What load balancers, listeners and server groups share: how one is found, changed and deleted, and the job
  * that each change is. A job is a row without content that is put in the transaction of the change it stands
- * for: it has succeeded when all live nodes have reported that revision, and not before.
+ * for: it has succeeded when the live nodes that its subject concerns have reported that revision, and not
+ * before. So a job ends with the state that it stands for, and no node that is behind elsewhere holds it up.
  */
 #include "actions.h"
 
@@ -31,12 +32,13 @@ static void make_room(struct call *call)
 	call_delete(call, KIND_JOB, oldest);
 }
 
-void nlb_job(struct call *call)
+void nlb_job(struct call *call, const char *subject)
 {
 	struct job job = {.owner = call->account->uid, .create_time = call->now};
 
 	make_room(call);
 	call_new_id(call, "job-", job.id);
+	(void)str_copy(job.subject, sizeof(job.subject), subject);
 	call_put(call, KIND_JOB, &job);
 	answer_string(call->answer, "JobId", job.id);
 }
@@ -74,6 +76,19 @@ int nlb_read_description(struct call *call, const char *param, const char *text,
 	return 0;
 }
 
+/* Up to which revision those have come that the job waits for. What is gone is in force as that everywhere.
+ */
+static uint64_t job_reached(const struct call *call, const struct job *job)
+{
+	enum kind kind;
+	const void *subject;
+
+	if (!*job->subject)
+		return call->live_revision;
+	subject = snapshot_parent(call->rows, REF_JOB_SUBJECT, job, &kind);
+	return subject ? call_reached(call, kind, subject) : UINT64_MAX;
+}
+
 int nlb_job_status(struct call *call)
 {
 	const struct job *job = snapshot_find(call->rows, KIND_JOB, call_string(call, "JobId"));
@@ -81,7 +96,7 @@ int nlb_job_status(struct call *call)
 	if (!job || job->owner != call->account->uid)
 		return call_fail(call, "ResourceNotFound.Job");
 	answer_string(call->answer, "Status",
-		      call->live_revision >= job->meta.modified ? "Succeeded" : "processing");
+		      job_reached(call, job) >= job->meta.modified ? "Succeeded" : "processing");
 	return 0;
 }
 
@@ -156,9 +171,15 @@ int nlb_begin(struct call *call, enum kind kind, void *ret)
 
 int nlb_end(struct call *call, enum kind kind, const void *row)
 {
+	char key[KEY_SIZE];
+	int r;
+
+	r = row_key(kind, row, key);
+	if (r < 0)
+		return r;
 	call_put(call, kind, row);
 	answer_row(call->answer, call->action->answer, kind, row);
-	nlb_job(call);
+	nlb_job(call, strchr(key, '/') + 1);
 	return 0;
 }
 
@@ -173,6 +194,6 @@ int nlb_delete(struct call *call, enum kind kind, const void *object, void *row)
 		call_put(call, kind, row);
 		tags_drop(call, snapshot_id(object));
 	}
-	nlb_job(call);
+	nlb_job(call, snapshot_id(object));
 	return r;
 }
