@@ -28,7 +28,7 @@ QUIET_MS, QUIET_CPU_MS = 50, 0.5  # nothing goes on: so little CPU time in so lo
 RAISED = {"pvl_quota_total_epsrv": 1000, "pvl_quota_total_ep_per_vpc": 1000000, "vpcs": 10000, "security_groups": 100000,
           "rules_per_security_group": 1000, "instances": 10000, "load_balancers": 10000, "server_groups": 10000,
           # Shares of a node's tables: here all is one account's.
-          "network_interfaces": 1000000, "endpoints": 1000000, "vswitches": 1000000, "security_groups_of_all_regions": 1000000,
+          "network_interfaces": 1000000, "endpoints": 1000000, "vpcs_of_all_regions": 10000, "vswitches": 1000000, "security_groups_of_all_regions": 1000000,
           "security_group_rules": 1000000, "listeners": 1000000, "servers": 1000000, "balancing_places": 1000000000}
 
 

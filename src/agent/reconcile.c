@@ -166,12 +166,9 @@ static void report(struct reconcile *reconcile)
  * made; what is in force goes on until then. `r` is the sync's result. */
 static int take_over(struct reconcile *reconcile, int r)
 {
-	int q;
-
-	if ((r < 0 && r != -ENOSPC) || !reconcile->has_node_port || ports_are_behind(reconcile->parts.ports))
+	if (r < 0 || !reconcile->has_node_port || ports_are_behind(reconcile->parts.ports))
 		return r;
-	q = datapath_take_over(reconcile->parts.datapath);
-	return q < 0 ? q : r;
+	return datapath_take_over(reconcile->parts.datapath);
 }
 
 /* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. */

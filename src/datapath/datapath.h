@@ -53,8 +53,8 @@ enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, u
 int datapath_sweep_links(struct datapath *datapath);
 
 /* Makes the tables equal to the plan and the node's port. With `full`, or after an error, the kernel's
- * tables are dumped first. An object for which there is no room goes into `failures`; -ENOSPC: neither had
- * something that no single object stands for (a gateway, say), all else is written. Any error that is
+ * tables are dumped first. An object for which there is no room goes into `failures`, and all else is
+ * written; of addresses that are no single object's (a gateway's, say) that is their VPC. Any error that is
  * returned is logged. */
 int datapath_sync(struct datapath *datapath, const struct plan *plan, const struct plan_port *service,
 		  bool full, struct failures *failures);

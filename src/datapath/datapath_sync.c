@@ -22,6 +22,7 @@
 #include <bpf/bpf.h>
 
 #include "../lib/log.h"
+#include "../lib/vec.h"
 #include "bpf/pl_sweep.h"
 #include "servers.h"
 
@@ -32,7 +33,6 @@ struct sync {
 	struct rowset config, ports, limits, backends, servers, proxies, listeners, enis, places;
 	uint8_t *touched; /* bitmap by slot */
 	uint8_t *left;	  /* bitmap by the number of a security group: there is no room for its rules */
-	bool has_no_room; /* for what many depend on, and no single object stands for */
 };
 
 static bool bit_get(const uint8_t *bitmap, uint32_t i)
@@ -322,6 +322,28 @@ static int want_enis(struct sync *sync)
 	return r;
 }
 
+/* Of whom it is: a port or an ENI by itself, a server that is probed by its group, all else by the VPC. */
+static int fail_place(struct sync *sync, const struct plan_place *place)
+{
+	const struct plan *plan = sync->plan;
+	char key[KEY_SIZE];
+	size_t probe;
+
+	switch (place->value.kind) {
+	case PL_PLACE_PORT:
+	case PL_PLACE_ENI:
+		return fail_slot(sync, place->value.id, "this node has no room for its address");
+	case PL_PLACE_PROBE:
+		probe = LOWER_BOUND(i, plan->n_probes, plan->probes[i].backend < place->value.id);
+		(void)str_format(key, sizeof(key), "server_group/%s",
+				 probe < plan->n_probes ? plan->probes[probe].group : "");
+		return failures_add(sync->failures, key, "this node has no room for probes of its servers");
+	default:
+		(void)str_format(key, sizeof(key), "vpc/%s", plan_vpc_id(plan, place->key.vpc));
+		return failures_add(sync->failures, key, "this node has no room for all of its addresses");
+	}
+}
+
 static bool is_place_of_object(const struct plan_place *place)
 {
 	return place->value.kind == PL_PLACE_PORT || place->value.kind == PL_PLACE_ENI;
@@ -332,7 +354,6 @@ static int want_places(struct sync *sync)
 {
 	const struct plan *plan = sync->plan;
 	struct table_room room;
-	size_t nameless = 0;
 	int r = 0;
 
 	if (!plan->n_places)
@@ -341,22 +362,15 @@ static int want_places(struct sync *sync)
 			      sizeof(*plan->places));
 	for (size_t i = 0; i < 2 * plan->n_places && r == 0; i++) {
 		const struct plan_place *place = &plan->places[i % plan->n_places];
-		bool is_object = is_place_of_object(place);
 
-		if (is_object != (i >= plan->n_places))
+		if (is_place_of_object(place) != (i >= plan->n_places))
 			continue;
 		breathe(&sync->datapath->breath);
 		if (table_room_take(&room, &place->key))
 			r = rowset_append(&sync->places, &place->key, &place->value);
-		else if (is_object)
-			r = fail_slot(sync, place->value.id, "this node has no room for its address");
 		else
-			nameless++;
+			r = fail_place(sync, place);
 	}
-	sync->has_no_room = nameless > 0;
-	if (nameless)
-		log_error("no room in table=pl_places for addresses of gateways, nodes or services n=%zu",
-			  nameless);
 	return r;
 }
 
@@ -662,7 +676,6 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	if (r == 0) {
 		datapath->is_stale = false;
 		datapath->is_synced = true;
-		r = sync.has_no_room ? -ENOSPC : 0;
 	}
 	free(sync.touched);
 	free(sync.left);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A short list: failures are few, so it is searched from end to end.
+ * A short list: failures are few, so it is searched from end to end; the last first, as what stands side by
+ * side often fails for the same one.
  */
 #include "failures.h"
 
@@ -14,7 +15,7 @@ int failures_add(struct failures *failures, const char *key, const char *format,
 	va_list ap;
 	int r;
 
-	for (size_t i = 0; i < failures->n; i++)
+	for (size_t i = failures->n; i-- > 0;)
 		if (streq(failures->items[i].key, key))
 			return 0;
 	r = VEC_ROOM(failures->items, failures->n, failures->size);

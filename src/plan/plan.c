@@ -363,6 +363,33 @@ struct plan *plan_new(void)
 	return plan;
 }
 
+static int vpc_compare(const void *a, const void *b)
+{
+	return compare_u32(((const struct plan_vpc *)a)->number, ((const struct plan_vpc *)b)->number);
+}
+
+static int list_vpcs(struct plan *plan, const struct snapshot *rows)
+{
+	for (const struct vpc *v = NULL; (v = snapshot_next(rows, KIND_VPC, "", v));) {
+		struct plan_vpc *vpc = plan_append(&plan->vpcs, &plan->n_vpcs, sizeof(*vpc));
+
+		if (!vpc)
+			return -ENOMEM;
+		vpc->number = v->number;
+		(void)str_copy(vpc->id, sizeof(vpc->id), v->id);
+	}
+	if (plan->n_vpcs > 1)
+		qsort(plan->vpcs, plan->n_vpcs, sizeof(*plan->vpcs), vpc_compare);
+	return 0;
+}
+
+const char *plan_vpc_id(const struct plan *plan, uint32_t number)
+{
+	size_t place = LOWER_BOUND(i, plan->n_vpcs, plan->vpcs[i].number < number);
+
+	return place < plan->n_vpcs && plan->vpcs[place].number == number ? plan->vpcs[place].id : "";
+}
+
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
@@ -379,7 +406,7 @@ int plan_build(const struct plan_input *input, struct plan_indexes *indexes, str
 	assert(input->rows && input->node);
 
 	b.plan = plan_new();
-	if (!b.plan)
+	if (!b.plan || list_vpcs(b.plan, input->rows) < 0)
 		return -ENOMEM;
 	b.plan->revision = snapshot_revision(input->rows);
 	b.known = b.plan->slices;
@@ -419,6 +446,7 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 	free(plan->ports);
 	free(plan->ports_by_slot);
 	free(plan->places);
+	free(plan->vpcs);
 	free(plan->enis);
 	free(plan->listeners);
 	free(plan->proxies);

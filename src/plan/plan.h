@@ -97,6 +97,12 @@ struct plan_place {
 	uint32_t uses; /* how many things need it */
 };
 
+/* A VPC by its number, which places have. */
+struct plan_vpc {
+	uint32_t number; /* sorted by it */
+	char id[ID_SIZE];
+};
+
 struct plan_eni {
 	uint32_t slot;
 	struct pl_eni value;
@@ -203,6 +209,8 @@ struct plan {
 	uint32_t *ports_by_slot; /* indexes of ports, sorted by slot */
 	struct plan_place *places;
 	size_t n_places;
+	struct plan_vpc *vpcs; /* of places, and others that the node is told of */
+	size_t n_vpcs;
 	struct plan_eni *enis;
 	size_t n_enis;
 	struct plan_listener *listeners;
@@ -237,5 +245,7 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 
 /* The local port that has this slot, or NULL: who asks the DNS socket. Its VPC's number is row.vpc. */
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);
+/* The id of the VPC with that number; "": the plan knows none. */
+const char *plan_vpc_id(const struct plan *plan, uint32_t number);
 /* The order of names: from the last character on, so that what is below a name stands together. */
 int plan_domain_compare(const char *a, const char *b);

@@ -456,17 +456,40 @@ static void test_full_table(struct world *world)
 	world->plan.n_places = 2;
 	tap_is_int(sync_naming(world, key), 0, "back to few");
 	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and packets flow");
+}
 
+/* So are those of whom the addresses are that are no single object's: gateways, resolvers, translated ones.
+ */
+static void test_full_of_nameless(struct world *world)
+{
+	_cleanup_(freep) struct plan_place *places = many_places(world, 1u << 28);
+	struct plan_vpc vpcs[] = {{.number = VPC, .id = "vpc-here"}, {.number = VPC + 9, .id = "vpc-large"}};
+	struct plan_probe probe = {.backend = 3, .group = "sgp-probed"};
+	char key[KEY_SIZE];
+
+	if (!places)
+		return;
 	for (uint32_t i = 0; i < PL_PLACES_MAX - 1; i++)
-		first[i].value.kind = PL_PLACE_GATEWAY;
-	world->plan.places = first;
+		places[i].value.kind = i % 2 ? PL_PLACE_NAT : PL_PLACE_DNS;
+	places[PL_PLACES_MAX - 2].value = (struct pl_place){.kind = PL_PLACE_PROBE, .id = 3};
+	places[PL_PLACES_MAX - 2].key.vpc = PL_VPC_NODES;
+	world->plan.places = places;
 	world->plan.n_places = PL_PLACES_MAX + 1;
-	tap_is_int(sync_naming(world, key), -ENOSPC,
-		   "a gateway without room is no success: no object stands for it");
-	tap_ok(arrives(&world->instances[0], &world->instances[1]), "but what was there works");
+	world->plan.vpcs = vpcs;
+	world->plan.n_vpcs = 2;
+	world->plan.probes = &probe;
+	world->plan.n_probes = 1;
+	tap_is_int(sync_naming(world, key), 0, "more addresses of probes than there is room for");
+	tap_is_str(key, "server_group/sgp-probed", "name the group as failed");
+	places[PL_PLACES_MAX - 2] = places[PL_PLACES_MAX - 3];
+	places[PL_PLACES_MAX - 2].key.addr.w[0] = 1;
+	tap_is_int(sync_naming(world, key), 0, "more addresses of a VPC than there is room for");
+	tap_is_str(key, "vpc/vpc-large", "name it as failed");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "and what was there works");
 	world->plan.places = world->places;
 	world->plan.n_places = 2;
 	tap_is_int(sync_naming(world, key), 0, "with room again all is well");
+	tap_is_str(key, "", "and nothing is named");
 }
 
 /* From now on every write to the table fails, until it is made anew. */
@@ -530,6 +553,7 @@ int main(int argc, char **argv)
 		world.plan.n_ports = world.plan.n_places = world.plan.n_security_groups = 2;
 		(void)sync_world(&world, false);
 		test_full_table(&world);
+		test_full_of_nameless(&world);
 		test_broken_sync(&world);
 		test_broken_port(&world);
 		test_remove(&world);

@@ -73,7 +73,7 @@ static void test_places(void)
 	};
 	struct world w;
 	const struct plan *plan;
-	bool sorted = true;
+	bool sorted = true, known = true;
 
 	world_new(&w);
 	world_vpc(&w, "far", 12);
@@ -94,6 +94,11 @@ static void test_places(void)
 			  memcmp(&plan->places[i - 1].key, &plan->places[i].key,
 				 sizeof(plan->places[i].key)) != 0;
 	tap_ok(sorted, "places are sorted and each address has one");
+	for (size_t i = 0; i < plan->n_places; i++)
+		known &= plan->places[i].key.vpc == PL_VPC_NODES ||
+			 *plan_vpc_id(plan, plan->places[i].key.vpc);
+	tap_ok(known, "the plan knows whose they are");
+	tap_is_str(plan_vpc_id(plan, 9999), "", "and no VPC that is not there");
 
 	w.missing_device = 100;
 	plan = world_plan(&w);

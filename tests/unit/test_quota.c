@@ -8,6 +8,7 @@
 #include "api/common/limits.h"
 #include "api/common/quota.h"
 #include "bpf/pl_abi.h"
+#include "model/check.h"
 #include "policy/group_list.h"
 
 #define ADMIN(h, ...)	      harness_call(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
@@ -107,6 +108,8 @@ static const struct use uses[] = {
 	 "LoadBalancerId={lb}&ServerGroupId={sgp}&ListenerProtocol=TCP&ListenerPort=99"},
 	{BOB, "servers_per_server_group", "QuotaExceeded.ServersNum", PRODUCT_NLB, "AddServersToServerGroup",
 	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
+	{ALICE, "vpcs_of_all_regions", "QuotaExceeded.VpcPerAccount", PRODUCT_VPC, "CreateVpc",
+	 REGION "CidrBlock=10.0.0.0/8"},
 	{ALICE, "vswitches", "QuotaExceeded.VSwitchPerAccount", PRODUCT_VPC, "CreateVSwitch",
 	 "VpcId={vpc}&ZoneId=cn-hangzhou-h&CidrBlock=192.168.8.0/24"},
 	{ALICE, "security_groups_of_all_regions", "QuotaExceeded.SecurityGroupPerAccount", PRODUCT_ECS,
@@ -331,6 +334,13 @@ static void test_table(void)
 	}
 }
 
+/* What stands at addresses: interfaces (of instances here and elsewhere, endpoints' zones and load
+ * balancers), gateways, of each VPC the resolvers and this node's translated addresses, and the servers that
+ * are probed. */
+#define PLACES_PER_VPC (2 + NAT_RANGE_SIZE)
+#define PLACES_SHARE                                                                                         \
+	(ALL_INTERFACES_MAX + ALL_VSWITCHES_MAX + PLACES_PER_VPC * ALL_VPCS_MAX + ALL_SERVERS_MAX)
+
 /* What of a node's tables is one account's by default is less than a third of each, as they are in the object
  * (bpf/pl_abi.h). */
 static void test_shares(void)
@@ -343,7 +353,7 @@ static void test_shares(void)
 		{"pl_enis", PL_ENIS_MAX, ALL_INTERFACES_MAX},
 		{"pl_sets", PL_SETS_MAX, 2 * ALL_INTERFACES_MAX},
 		{"pl_proxies", PL_PROXIES_MAX, ALL_INTERFACES_MAX},
-		{"pl_places", PL_PLACES_MAX, ALL_INTERFACES_MAX + ALL_VSWITCHES_MAX},
+		{"pl_places", PL_PLACES_MAX, PLACES_SHARE},
 		{"pl_groups", PL_GROUPS_MAX, ALL_SECURITY_GROUPS_MAX},
 		{"pl_cells", PL_CELLS_MAX,
 		 (size_t)group_list_cells_max(RULES_PER_GROUP_MAX) * (ALL_RULES_MAX / RULES_PER_GROUP_MAX)},

@@ -47,6 +47,7 @@
 #define USERS_PER_SERVICE_MAX	       1000
 
 /* Shares of a node's tables (bpf/pl_abi.h): of each, less than a third is one account's. In all regions. */
+#define ALL_VPCS_MAX		1000   /* QuotaExceeded.VpcPerAccount */
 #define ALL_VSWITCHES_MAX	10000  /* QuotaExceeded.VSwitchPerAccount */
 #define ALL_SECURITY_GROUPS_MAX 5000   /* QuotaExceeded.SecurityGroupPerAccount */
 #define ALL_ENDPOINTS_MAX	5000   /* QuotaExceeded.EndpointPerAccount */

@@ -112,6 +112,11 @@ static size_t server_groups(const struct snapshot *rows, int64_t uid, const char
 	return n;
 }
 
+static size_t all_vpcs(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_VPC, uid, "");
+}
+
 static size_t all_vswitches(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
 	return snapshot_count_owned(rows, KIND_VSWITCH, uid, "");
@@ -209,6 +214,8 @@ static const struct info infos[QUOTA_COUNT_] = {
 		"endpoints of the account in all regions whose flow log is on", .usage = flow_logs},
 	[QUOTA_ACCESS_KEYS] = {"access_keys", ACCESS_KEYS_PER_ACCOUNT_MAX, ACCESS_KEYS_PER_ACCOUNT_MOST,
 		"QuotaExceeded.AccessKeyPerAccount", "access keys of the account itself", .usage = access_keys},
+	[QUOTA_ALL_VPCS] = {"vpcs_of_all_regions", ALL_VPCS_MAX, MANY, "QuotaExceeded.VpcPerAccount",
+		"VPCs of the account in all regions", .usage = all_vpcs},
 	[QUOTA_ALL_VSWITCHES] = {"vswitches", ALL_VSWITCHES_MAX, MANY, "QuotaExceeded.VSwitchPerAccount",
 		"vSwitches of the account in all regions", .usage = all_vswitches},
 	[QUOTA_ALL_GROUPS] = {"security_groups_of_all_regions", ALL_SECURITY_GROUPS_MAX, MANY,

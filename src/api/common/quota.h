@@ -30,6 +30,7 @@ enum quota {
 	QUOTA_RESOURCE_GROUPS,
 	QUOTA_FLOW_LOGS,
 	/* Shares of a node's tables: of the account in all regions, since one node may serve all. */
+	QUOTA_ALL_VPCS,
 	QUOTA_ALL_VSWITCHES,
 	QUOTA_ALL_GROUPS,
 	QUOTA_ALL_ENDPOINTS,

@@ -85,6 +85,7 @@ const struct error_row error_rows[] = {
 	/* Connectivity tests. */
 	{ "ConnectivityTestNotFound",      404, "The connectivity test does not exist (NotFound)." },
 	{ "OperationUnsupported.ConnectivityTest", 400, "No connectivity test can be made from this instance." },
+	{ "QuotaExceeded.VpcPerAccount",   400, "The account has as many VPCs as are allowed." },
 	{ "QuotaExceeded.VSwitchPerAccount", 400, "The account has as many vSwitches as are allowed." },
 	{ "QuotaExceeded.SecurityGroupPerAccount", 403, "The account has as many security groups as are allowed." },
 	{ "QuotaExceeded.EndpointPerAccount", 400, "The account has as many endpoints as are allowed." },

@@ -72,6 +72,8 @@ int vpc_create(struct call *call)
 	if (r < 0)
 		return r;
 	r = quota_check_one(call, vpc.owner, QUOTA_VPCS, call->region);
+	if (r == 0)
+		r = quota_check_share(call, vpc.owner, QUOTA_ALL_VPCS, 0, 1);
 	if (r < 0)
 		return r;
 
