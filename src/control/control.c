@@ -34,14 +34,15 @@ struct control {
 	struct leases leases;
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
-	bool all_changed, nat_due, nodes_due, leftovers_due, tests_due;
+	struct nat_due nat;
+	bool all_changed, nodes_due, leftovers_due, tests_due;
 	bool waits; /* for the retry timer: what is to be done at once would fail again */
 };
 
 static void retry(struct control *control)
 {
 	control->all_changed = true;
-	control->nat_due = true;
+	control->nat.all = true;
 	control->nodes_due = true;
 	control->tests_due = true;
 	control->waits = true;
@@ -98,21 +99,6 @@ static struct control_view view_now(const struct control *control)
 
 /* Following the store */
 
-static bool concerns_nat(enum kind kind)
-{
-	switch (kind) {
-	case KIND_VPC:
-	case KIND_NODE:
-	case KIND_SERVER:
-	case KIND_SERVER_GROUP:
-	case KIND_SERVICE_RESOURCE:
-	case KIND_LOAD_BALANCER:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void note_change(void *context, const struct store_change *change)
 {
 	struct control *control = context;
@@ -122,7 +108,7 @@ static void note_change(void *context, const struct store_change *change)
 		control->all_changed = true;
 	if (kind_of_key(change->key, &kind) < 0)
 		return;
-	control->nat_due = control->nat_due || concerns_nat(kind);
+	nat_due_change(&control->nat, store_rows(control->store), change);
 	control->tests_due = control->tests_due || kind == KIND_CONNECTIVITY_TEST;
 	control->nodes_due =
 		control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && change->is_gone);
@@ -134,9 +120,10 @@ static void note_changes(struct control *control)
 {
 	int64_t told = store_changes(control->store, control->told, note_change, control);
 
+	nat_due_moves(&control->nat, store_audience(control->store), control->told);
 	if (told < 0) {
 		control->all_changed = true;
-		control->nat_due = true;
+		control->nat.all = true;
 		control->nodes_due = true;
 		control->tests_due = true;
 		control->told = store_durable_revision(control->store);
@@ -161,10 +148,9 @@ static void pass_nat(struct control *control)
 	struct control_view view = view_now(control);
 	struct changes changes = {};
 
-	if (!control->nat_due)
+	if (!control->nat.all && control->nat.n == 0)
 		return;
-	control_nat_ranges(&view, &changes);
-	control->nat_due = changes.more;
+	control_nat_ranges(&view, &control->nat, &changes);
 	if (changes.more && !control->waits)
 		loop_defer(control->pass);
 	commit(control, &changes);
@@ -549,7 +535,7 @@ static int start(struct control *control)
 	control->subjects.leases = &control->leases;
 	control->told = store_durable_revision(control->store);
 	control->all_changed = true;
-	control->nat_due = true;
+	control->nat.all = true;
 	control->nodes_due = true;
 	control->leftovers_due = true;
 	control->tests_due = true;
@@ -592,6 +578,7 @@ struct control *control_free(struct control *control)
 		free(control->commits);
 	leases_done(&control->leases);
 	subjects_done(&control->subjects);
+	nat_due_done(&control->nat);
 	free(control);
 	return NULL;
 }

@@ -54,9 +54,23 @@ int control_subject_compare(const void *a, const void *b);
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    struct changes *changes);
 
-/* A range of translated addresses for each node and each VPC in which a load balancer serves or a server is.
- */
-void control_nat_ranges(const struct control_view *view, struct changes *changes);
+/* VPCs whose ranges of translated addresses are to be looked at. */
+struct nat_due {
+	char (*vpcs)[ID_SIZE]; /* repetitions included */
+	size_t n, size;
+	bool all;
+};
+/* Frees the list; it is empty then. */
+void nat_due_done(struct nat_due *due);
+void nat_due_vpc(struct nat_due *due, const char *vpc);
+/* Those that a change of a row concerns. `rows`: after the change. */
+void nat_due_change(struct nat_due *due, const struct snapshot *rows, const struct store_change *change);
+/* Those of which other nodes are told since a revision. */
+void nat_due_moves(struct nat_due *due, const struct audience *audience, uint64_t after);
+/* In each VPC that is due: a range for each node that is told of the VPC, if a load balancer serves in it or
+ * a server is there; others are taken back as soon as no node can have them in force. What has to wait stays
+ * due, for the next pass. */
+void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their
  * instances go, as by a call, then the node itself. */

@@ -47,6 +47,8 @@ int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, voi
 uint64_t leases_next_end(const struct leases *leases);
 
 uint64_t leases_live_revision(const struct leases *leases); /* UINT64_MAX: no live node */
+/* Whether the node may have something of the share in force, or is to have it. */
+bool lease_concerns(const struct lease *lease, const struct audience *audience, const struct share *share);
 /* Up to which revision the nodes have come that are told of the share; UINT64_MAX: there is none. `ret_last`:
  * the number of the lease of the one that is furthest behind; 0: none. */
 uint64_t leases_revision_of(const struct leases *leases, const struct audience *audience,

@@ -543,16 +543,16 @@ int audience_moves(const struct audience *audience, const char *node, uint64_t a
 		   void *context)
 {
 	const struct move *moves = audience->moves + audience->first;
-	uint32_t number;
+	uint32_t number = 0;
 	int r = 0;
 
 	if (after < audience->forgotten)
 		return -EOVERFLOW;
-	if (!find_node(audience, node, &number))
+	if (node && !find_node(audience, node, &number))
 		return 0;
 	for (size_t n = LOWER_BOUND(i, audience->n_moves, moves[i].revision <= after);
 	     r >= 0 && n < audience->n_moves; n++)
-		if (moves[n].node == number)
+		if (!node || moves[n].node == number)
 			r = moved(context, &moves[n].circle->share);
 	return MIN(r, 0);
 }

@@ -45,7 +45,8 @@ bool audience_came(const struct audience *audience, const struct share *share, c
  * told of it, or was so once after that; and where that is not known any more. */
 bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,
 		       uint64_t since);
-/* Calls for each share that has come to the node or left it after the revision, as often as that happened.
+/* Calls for each share that has come to the node (NULL: to any) or left it after the revision, as often as
+ * that happened.
  * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */
 typedef int (*audience_moved)(void *context, const struct share *share);
 int audience_moves(const struct audience *audience, const char *node, uint64_t after, audience_moved moved,

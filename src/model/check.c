@@ -143,12 +143,12 @@ uint32_t vswitch_capacity(const struct netprefix *cidr)
 
 int nat_range_at(uint32_t index, struct netprefix *ret)
 {
-	const uint32_t start = 0x64400000, end = 0x64800000;	  /* 100.64.0.0/10 */
+	const uint32_t start = 0x64400000;			  /* 100.64.0.0/10 */
 	const uint32_t hole = 0x64640000, hole_size = 0x00010000; /* 100.100.0.0/16: addresses of services */
 	const uint32_t size = NAT_RANGE_SIZE;
 	uint32_t addr;
 
-	if (index >= (end - start - hole_size) / size)
+	if (index >= NAT_RANGES_MAX)
 		return -ERANGE;
 	addr = start + index * size;
 	if (addr >= hole)

@@ -34,6 +34,7 @@ struct netaddr vswitch_gateway(const struct netprefix *cidr);
 uint32_t vswitch_capacity(const struct netprefix *cidr);
 
 #define NAT_RANGE_SIZE 16 /* addresses of a range */
+#define NAT_RANGES_MAX ((0x400000 - 0x10000) / NAT_RANGE_SIZE)
 /* The index-th /28 of 100.64.0.0/10 without 100.100.0.0/16; -ERANGE when they are used up. */
 int nat_range_at(uint32_t index, struct netprefix *ret);
 /* A locally administered unicast MAC from a port's number and random bits. */

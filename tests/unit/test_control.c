@@ -265,6 +265,70 @@ static void test_concerned(void)
 	end(&s);
 }
 
+static size_t count_ranges(const struct setup *s)
+{
+	return snapshot_count(store_rows(s->store), KIND_NAT_RANGE, "");
+}
+
+static bool has_range(const struct setup *s, const char *id)
+{
+	return snapshot_find(store_rows(s->store), KIND_NAT_RANGE, id);
+}
+
+#define SERVED 5
+
+static void put_served(struct setup *s, int i)
+{
+	struct server_group group = {.status = SERVER_GROUP_AVAILABLE};
+	struct server server = {.server_id = "10.0.0.9", .port = 80, .status = SERVER_AVAILABLE};
+	struct vpc vpc = {.number = (uint32_t)i + 2};
+
+	(void)str_format(vpc.id, sizeof(vpc.id), "vpc-%d", i);
+	put_vpc(s, &vpc, "n1");
+	(void)str_format(group.id, sizeof(group.id), "sgp-%d", i);
+	(void)str_copy(group.vpc, sizeof(group.vpc), vpc.id);
+	put(s, KIND_SERVER_GROUP, &group);
+	(void)str_copy(server.group, sizeof(server.group), group.id);
+	put(s, KIND_SERVER, &server);
+}
+
+/* Translated addresses are there for nodes that are told of a VPC in which there is a server, and come back.
+ */
+static void test_translated(void)
+{
+	struct port port = {.id = "eni-n2", .vpc = "vpc-0", .node = "n2"};
+	char key[KEY_SIZE];
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	register_node(&s, "n2");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	for (int i = 0; i < SERVED; i++)
+		put_served(&s, i);
+	settle(&s);
+	tap_is_int((long long)count_ranges(&s), SERVED, "a node that is told of VPCs has a range in each");
+	put(&s, KIND_PORT, &port);
+	settle(&s);
+	tap_ok(has_range(&s, "vpc-0/n2") && count_ranges(&s) == SERVED + 1,
+	       "so has another one as soon as it is told of one");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	take_away(&s, "port/eni-n2");
+	settle(&s);
+	tap_ok(has_range(&s, "vpc-0/n2"), "when it is not any more it keeps the range");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_ok(!has_range(&s, "vpc-0/n2"), "until it has reported that it has forgotten the VPC");
+	for (int i = 0; i < SERVED; i++) {
+		(void)str_format(key, sizeof(key), "server/sgp-%d/10.0.0.9/80", i);
+		take_away(&s, key);
+	}
+	settle(&s);
+	tap_is_int((long long)count_ranges(&s), 0, "without servers all ranges come back");
+	end(&s);
+}
+
 static void test_restart(void)
 {
 	struct vpc vpc = {.id = "vpc-1", .number = 2};
@@ -304,11 +368,11 @@ static void test_reported_health(void)
 	begin(&s);
 	must(control_new(s.loop, s.store, &s.control), "control");
 	register_node(&s, "n1");
-	put(&s, KIND_VPC, &vpc);
+	put_vpc(&s, &vpc, "n1");
 	put(&s, KIND_SERVER_GROUP, &group);
 	put(&s, KIND_SERVER, &server);
 	tap_ok(snapshot_find(store_rows(s.store), KIND_NAT_RANGE, "vpc-1/n1"),
-	       "a server's VPC has translated addresses for the node before any endpoint needs them");
+	       "a server's VPC has translated addresses for a node that is told of it before any endpoint needs them");
 
 	must(control_report(s.control, &r), "report");
 	settle(&s);
@@ -598,6 +662,7 @@ int main(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	test_passes();
 	test_concerned();
+	test_translated();
 	test_same_failures();
 	test_restart();
 	test_reported_health();

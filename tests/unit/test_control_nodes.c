@@ -12,6 +12,7 @@ static void test_nat_ranges(void)
 	struct control_view view;
 	const struct nat_range *range;
 	struct changes changes = {};
+	struct nat_due due = {.all = true};
 	struct world w;
 
 	world_begin(&w);
@@ -34,21 +35,24 @@ static void test_nat_ranges(void)
 	rows_put(w.rows, "counter/nat", "{'name':'nat','value':3}");
 
 	view = world_view(&w);
-	control_nat_ranges(&view, &changes);
+	control_nat_ranges(&view, &due, &changes);
 	world_commit(&w, &changes);
 	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 4,
 		   "VPCs with a server or a serving load balancer get a range for each node");
 	range = snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-a/n1");
 	tap_ok(range && netaddr_to_v4(&range->range.addr) == 0x64400030, "it is the next one of the counter");
 	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n2"), "also where only a load balancer serves");
+	due.all = true;
 	view = world_view(&w);
-	control_nat_ranges(&view, &changes);
+	control_nat_ranges(&view, &due, &changes);
 	tap_is_int(changes.n_txns, 0, "and not twice");
+	tap_ok(!due.all && due.n == 0, "then none is due");
 
 	rows_delete(w.rows, "vpc/vpc-a");
 	rows_delete(w.rows, "node/n2");
+	due.all = true;
 	view = world_view(&w);
-	control_nat_ranges(&view, &changes);
+	control_nat_ranges(&view, &due, &changes);
 	world_commit(&w, &changes);
 	tap_is_int(snapshot_count(w.rows, KIND_NAT_RANGE, ""), 1,
 		   "ranges come back when the VPC or the node is gone");
@@ -57,12 +61,59 @@ static void test_nat_ranges(void)
 	rows_put(w.rows, "counter/nat", "{'name':'nat','value':258048}");
 	rows_put(w.rows, "nat_range/vpc-x/n1", "{'vpc':'vpc-x','node':'n1','range':'100.64.0.0/28'}");
 	rows_put(w.rows, "vpc/vpc-x", "{'id':'vpc-x'}");
+	due.all = true;
 	view = world_view(&w);
-	control_nat_ranges(&view, &changes);
+	control_nat_ranges(&view, &due, &changes);
 	world_commit(&w, &changes);
 	range = snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n3");
 	tap_ok(range && netaddr_to_v4(&range->range.addr) == 0x64400010,
 	       "after the last range the search begins again and passes over what is in use");
+	nat_due_done(&due);
+	world_end(&w);
+}
+
+/* What a change costs does not depend on how many other VPCs there are. */
+static void test_due_ranges(void)
+{
+	struct store_change change = {.key = "server/sgp-1/i-1/80", .revision = 9};
+	struct nat_due due = {};
+	struct changes changes = {};
+	struct control_view view;
+	struct world w;
+
+	world_begin(&w);
+	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
+	rows_put(w.rows, "load_balancer/nlb-1", "{'id':'nlb-1','vpc':'vpc-b','status':'Active'}");
+	for (const char *p = "ab"; *p; p++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "vpc/vpc-%c", *p);
+		rows_put(w.rows, key, "{'id':'vpc-%c','status':'Available'}", *p);
+	}
+	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','vpc':'vpc-a','status':'Available'}");
+	rows_put(w.rows, "server/sgp-1/i-1/80",
+		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
+	nat_due_change(&due, w.rows, &change);
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.n == 1 && streq(due.vpcs[0], "vpc-a"), "a server makes its VPC due, once");
+	change.key = "service_resource/epsrv-1/nlb-1/z-a";
+	change.is_gone = true;
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.n == 2 && streq(due.vpcs[1], "vpc-b"),
+	       "a resource that its service has no more the VPC of the load balancer");
+	change.key = "port/eni-1";
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.n == 2 && !due.all, "other rows none");
+	view = world_view(&w);
+	control_nat_ranges(&view, &due, &changes);
+	world_commit(&w, &changes);
+	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-a/n1") &&
+		       snapshot_count(w.rows, KIND_NAT_RANGE, "") == 1 && due.n == 0,
+	       "and what is due is looked at");
+	change.key = "node/n1";
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.all, "with a node that is gone all are due");
+	nat_due_done(&due);
 	world_end(&w);
 }
 
@@ -70,6 +121,7 @@ static void test_many_nat_ranges(void)
 {
 	struct control_view view;
 	struct changes changes = {};
+	struct nat_due due = {.all = true};
 	struct world w;
 	bool more;
 
@@ -86,12 +138,13 @@ static void test_many_nat_ranges(void)
 	}
 	for (int i = 0; i < 2; i++) {
 		view = world_view(&w);
-		control_nat_ranges(&view, &changes);
+		control_nat_ranges(&view, &due, &changes);
 		more = changes.more;
 		world_commit(&w, &changes);
 	}
-	tap_ok(!more && snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-a/") == 150,
+	tap_ok(!more && due.n == 0 && snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-a/") == 150,
 	       "many ranges are given out in steps");
+	nat_due_done(&due);
 	world_end(&w);
 }
 
@@ -191,6 +244,7 @@ static void test_subjects(void)
 int main(void)
 {
 	test_nat_ranges();
+	test_due_ranges();
 	test_many_nat_ranges();
 	test_health();
 	test_subjects();
