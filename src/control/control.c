@@ -386,6 +386,8 @@ int control_report(struct control *control, const struct control_report *report)
 		return r;
 	if (r & LEASE_FAILURES)
 		note_failures(control);
+	if (!*report->hold)
+		store_reached(control->store, report->node, report->revision);
 	arm_lease_timer(control);
 	take_tests(control, report);
 	/* What was noted is looked at soon, or it would pile up with every report. */

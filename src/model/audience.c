@@ -10,8 +10,10 @@
  * A row of one of these kinds is looked at with the other rows as they are, and never looks at rows of its
  * own kind, so that it does not matter whether it is among them.
  *
- * A node that has left stays in the circle, with no reason, as long as the move is remembered: until it has
- * reported that revision it may still have something in force.
+ * A node that has left stays in the circle, with no reason, until it has reported the revision of that move:
+ * until then it may still have something in force. As long as the move is remembered that costs nothing more;
+ * after that the circle is in the list of what the node has *left*, which a report empties. So what a node
+ * that is behind may have is known however much moves elsewhere, and it concerns nothing else.
  */
 #include "audience.h"
 
@@ -25,6 +27,7 @@
 struct member {
 	uint32_t node, n_reasons;
 	uint64_t moved; /* the revision of its last move */
+	bool is_left;	/* listed: its move is forgotten */
 };
 
 struct circle {
@@ -41,10 +44,17 @@ struct move {
 	uint32_t node;
 };
 
-typedef char node_name[WORD_SIZE * 2];
+/* Of a node that is told of something, or was. */
+struct told_node {
+	char name[WORD_SIZE * 2];
+	uint64_t reached;     /* it has reported */
+	uint64_t horizon;     /* what it left up to there is not known any more */
+	struct circle **left; /* with a member of it that is_left */
+	size_t n_left, left_size;
+};
 
 struct audience {
-	node_name *nodes; /* a node's number is its place here */
+	struct told_node *nodes; /* a node's number is its place here */
 	size_t n_nodes, nodes_size;
 	uint32_t *by_name; /* their numbers, in the order of their names */
 	size_t by_name_size;
@@ -52,8 +62,9 @@ struct audience {
 	size_t n_slots, n_circles;
 	struct move *moves; /* from `first` on, oldest first */
 	size_t first, n_moves, moves_size;
-	uint64_t forgotten;
-	bool is_loading; /* nothing moves */
+	uint64_t forgotten; /* moves up to there */
+	uint64_t loaded;    /* who was told of what before is not known */
+	bool is_loading;    /* nothing moves */
 };
 
 /* What is under way. */
@@ -89,6 +100,8 @@ void audience_clear(struct audience *audience)
 		}
 	}
 	free(audience->slots);
+	for (size_t i = 0; i < audience->n_nodes; i++)
+		free(audience->nodes[i].left);
 	free(audience->nodes);
 	free(audience->by_name);
 	free(audience->moves);
@@ -107,14 +120,15 @@ struct audience *audience_free(struct audience *audience)
 
 static size_t place_of_node(const struct audience *audience, const char *name)
 {
-	return LOWER_BOUND(i, audience->n_nodes, strcmp(audience->nodes[audience->by_name[i]], name) < 0);
+	return LOWER_BOUND(i, audience->n_nodes,
+			   strcmp(audience->nodes[audience->by_name[i]].name, name) < 0);
 }
 
 static bool find_node(const struct audience *audience, const char *name, uint32_t *ret)
 {
 	size_t place = place_of_node(audience, name);
 
-	if (place == audience->n_nodes || !streq(audience->nodes[audience->by_name[place]], name))
+	if (place == audience->n_nodes || !streq(audience->nodes[audience->by_name[place]].name, name))
 		return false;
 	*ret = audience->by_name[place];
 	return true;
@@ -130,7 +144,8 @@ static int take_node(struct audience *audience, const char *name, uint32_t *ret)
 	if (VEC_ROOM(audience->nodes, n, audience->nodes_size) < 0 ||
 	    VEC_ROOM(audience->by_name, n, audience->by_name_size) < 0)
 		return -ENOMEM;
-	(void)str_copy(audience->nodes[n], sizeof(node_name), name);
+	audience->nodes[n] = (struct told_node){};
+	(void)str_copy(audience->nodes[n].name, sizeof(audience->nodes[n].name), name);
 	memmove(audience->by_name + place + 1, audience->by_name + place,
 		(n - place) * sizeof(*audience->by_name));
 	audience->by_name[place] = (uint32_t)n;
@@ -271,23 +286,81 @@ static int note_move(struct audience *audience, struct circle *circle, struct me
 	return 0;
 }
 
-/* A member without a reason is there for its last move. */
-static void forget_move(struct audience *audience)
-{
-	const struct move *move = &audience->moves[audience->first];
-	struct circle *circle = move->circle;
-	struct member *member = find_member(circle, move->node);
+/* Members without a reason. */
 
-	audience->forgotten = move->revision;
-	audience->first++;
-	audience->n_moves--;
-	circle->n_moves--;
-	if (member && member->n_reasons == 0 && member->moved <= move->revision) {
-		circle->n--;
-		memmove(member, member + 1, (size_t)(circle->members + circle->n - member) * sizeof(*member));
-	}
+static void drop_member(struct audience *audience, struct circle *circle, struct member *member)
+{
+	struct told_node *node = &audience->nodes[member->node];
+
+	node->horizon = MAX(node->horizon, member->moved);
+	circle->n--;
+	memmove(member, member + 1, (size_t)(circle->members + circle->n - member) * sizeof(*member));
 	if (circle->n == 0 && circle->n_moves == 0)
 		drop_circle(audience, circle);
+}
+
+/* Takes out of the node's list what it is told of again and what it has forgotten, and the oldest `n`. */
+static void sweep_left(struct audience *audience, uint32_t number, size_t n)
+{
+	struct told_node *node = &audience->nodes[number];
+	size_t kept = 0;
+
+	for (size_t i = 0; i < node->n_left; i++) {
+		struct circle *circle = node->left[i];
+		struct member *member = find_member(circle, number);
+
+		if (member->n_reasons == 0 && member->moved > node->reached && i >= n) {
+			node->left[kept++] = circle;
+			continue;
+		}
+		member->is_left = false;
+		/* (One whose last move is remembered goes with that.) */
+		if (member->n_reasons == 0 && member->moved <= audience->forgotten)
+			drop_member(audience, circle, member);
+	}
+	node->n_left = kept;
+}
+
+/* It stays until the node has reported that. Of too many that is true of the younger half. */
+static void keep_left(struct audience *audience, struct circle *circle, struct member *member)
+{
+	uint32_t number = member->node;
+	struct told_node *node = &audience->nodes[number];
+
+	if (node->n_left >= AUDIENCE_LEFT_MAX)
+		sweep_left(audience, number, AUDIENCE_LEFT_MAX / 2);
+	if (member->moved <= node->reached || VEC_ROOM(node->left, node->n_left, node->left_size) < 0) {
+		drop_member(audience, circle, member);
+		return;
+	}
+	node->left[node->n_left++] = circle;
+	member->is_left = true;
+}
+
+void audience_reached(struct audience *audience, const char *node, uint64_t revision)
+{
+	uint32_t number;
+
+	if (!find_node(audience, node, &number))
+		return;
+	audience->nodes[number].reached = revision;
+	sweep_left(audience, number, 0);
+}
+
+/* A member without a reason is there for its last move, or listed. */
+static void forget_move(struct audience *audience)
+{
+	const struct move move = audience->moves[audience->first];
+	struct member *member = find_member(move.circle, move.node);
+
+	audience->forgotten = move.revision;
+	audience->first++;
+	audience->n_moves--;
+	move.circle->n_moves--;
+	if (member && member->n_reasons == 0 && member->moved <= move.revision && !member->is_left)
+		keep_left(audience, move.circle, member);
+	else if (move.circle->n == 0 && move.circle->n_moves == 0)
+		drop_circle(audience, move.circle);
 }
 
 /* Up to the next move of a later revision, as a part of one is of no use. */
@@ -478,7 +551,7 @@ int audience_load(struct audience *audience, const struct snapshot *rows, uint64
 	const struct shift shift = {.audience = audience, .rows = rows, .gives = true};
 	int r = 0;
 
-	audience->forgotten = revision;
+	audience->forgotten = audience->loaded = revision;
 	audience->is_loading = true;
 	for (const struct port *p = NULL; r == 0 && (p = snapshot_next(rows, KIND_PORT, "", p));) {
 		struct audience_fact fact = audience_fact(KIND_PORT, p);
@@ -530,12 +603,17 @@ bool audience_concerns(const struct audience *audience, const struct share *shar
 		       uint64_t since)
 {
 	const struct member *member;
+	uint32_t number;
 
-	if (share->to != TOLD_NOBODY && since < audience->forgotten)
+	if (share->to != TOLD_NOBODY && since < audience->loaded)
 		return true;
 	if (audience_has(audience, share, node))
 		return true;
-	member = member_of(audience, share, node);
+	if (share->to == TOLD_NOBODY || !find_node(audience, node, &number))
+		return false;
+	if (since < audience->nodes[number].horizon)
+		return true;
+	member = find_member(find_circle(audience, share->to, share->id), number);
 	return member && member->moved > since;
 }
 

@@ -6,13 +6,15 @@
  * one of a node as much as that VPC has endpoints.
  *
  * What came to a node or left it is remembered by revision, the last AUDIENCE_MOVES_MAX of all nodes, so that
- * what was told at some revision can be made into what is told now.
+ * what was told at some revision can be made into what is told now. What a node has left is known until it
+ * has reported that revision (audience_reached), the last AUDIENCE_LEFT_MAX shares of each node.
  */
 #pragma once
 
 #include "told.h"
 
 #define AUDIENCE_MOVES_MAX 65536
+#define AUDIENCE_LEFT_MAX  65536 /* at least 2 */
 
 struct audience;
 
@@ -42,9 +44,12 @@ bool audience_has(const struct audience *audience, const struct share *share, co
 bool audience_came(const struct audience *audience, const struct share *share, const char *node,
 		   uint64_t since);
 /* Whether a node that has put in force what it was told up to `since` may have something of the share: it is
- * told of it, or was so once after that; and where that is not known any more. */
+ * told of it, or was so once after that; and where that is not known any more: from before the rows were
+ * loaded, or of what it left before it left as many others as are remembered. */
 bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,
 		       uint64_t since);
+/* The node has put in force what it was told up to the revision. */
+void audience_reached(struct audience *audience, const char *node, uint64_t revision);
 /* Calls for each share that has come to the node (NULL: to any) or left it after the revision, as often as
  * that happened.
  * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */

@@ -216,7 +216,7 @@ int memory_change(struct memory *memory, const char *key, json_t *value, uint64_
 	return 0;
 }
 
-const struct audience *memory_audience(const struct memory *memory)
+struct audience *memory_audience(const struct memory *memory)
 {
 	return memory->audience;
 }

@@ -32,6 +32,11 @@ const struct audience *store_audience(const struct store *store)
 	return memory_audience(store->memory);
 }
 
+void store_reached(struct store *store, const char *node, uint64_t revision)
+{
+	audience_reached(memory_audience(store->memory), node, revision);
+}
+
 const char *store_identity(const struct store *store)
 {
 	return sqlite_file_identity(store->file);

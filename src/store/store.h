@@ -55,6 +55,8 @@ void store_commit(struct store *store, struct store_txn *txn, store_done done, v
 const struct snapshot *store_rows(const struct store *store);
 /* Which nodes are told of which, likewise. */
 const struct audience *store_audience(const struct store *store);
+/* A node has put in force what it was told up to the revision: what it has left until then is forgotten. */
+void store_reached(struct store *store, const char *node, uint64_t revision);
 /* Whose rows these are: 32 digits of base 16, drawn when the database was made, and kept inside it. */
 #define STORE_IDENTITY_SIZE 33
 const char *store_identity(const struct store *store);

@@ -265,6 +265,68 @@ static void test_concerned(void)
 	end(&s);
 }
 
+#define BUSY_ENDPOINTS 1000
+
+/* A VPC with endpoints to as many services. */
+static void put_busy(struct setup *s)
+{
+	struct vpc vpc = {.id = "vpc-busy", .number = 9};
+	struct endpoint endpoint = {.vpc = vpc.id, .status = ENDPOINT_ACTIVE};
+	char service[ID_SIZE];
+	struct store_txn *txn = NULL;
+	int n = 0;
+
+	put(s, KIND_VPC, &vpc);
+	endpoint.service = service;
+	for (int i = 0; i < BUSY_ENDPOINTS; i++) {
+		if (!txn)
+			must(store_txn_new(&txn), "transaction");
+		(void)str_format(endpoint.id, sizeof(endpoint.id), "ep-%d", i);
+		(void)str_format(service, sizeof(service), "epsrv-%d", i);
+		must(store_txn_row_put(txn, KIND_ENDPOINT, &endpoint), "put");
+		if (i % 50 == 49)
+			store_commit(s->store, TAKE_PTR(txn), count_done, &n);
+	}
+	settle(s);
+	tap_is_int(n, BUSY_ENDPOINTS / 50, "a VPC has many endpoints");
+}
+
+/* However much comes and goes elsewhere, a node that is behind holds up what it may have, and nothing else.
+ */
+static void test_behind(void)
+{
+	struct port busy = {.id = "eni-busy", .vpc = "vpc-busy", .node = "n1"};
+	struct vpc vpc = {.id = "vpc-1", .number = 2}, left = {.id = "vpc-2", .number = 3};
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	register_node(&s, "n2");
+	put_vpc(&s, &left, "n2");
+	put_busy(&s);
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	take_away(&s, "port/eni-vpc-2");
+	for (int moves = 0; moves <= AUDIENCE_MOVES_MAX; moves += 2 * BUSY_ENDPOINTS) {
+		put(&s, KIND_PORT, &busy);
+		take_away(&s, "port/eni-busy");
+	}
+	put_vpc(&s, &vpc, "n1");
+	left = *snapshot_vpc(store_rows(s.store), "vpc-2");
+	left.status = VPC_PENDING;
+	put(&s, KIND_VPC, &left);
+	must(report(&s, "n1", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-1"), "Available", "a VPC does not wait for a node that is far behind");
+	tap_is_str(vpc_status(&s, "vpc-2"), "Pending", "one that it has left and may still have does");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_str(vpc_status(&s, "vpc-2"), "Available", "until it reports");
+	end(&s);
+}
+
 static size_t count_ranges(const struct setup *s)
 {
 	return snapshot_count(store_rows(s->store), KIND_NAT_RANGE, "");
@@ -662,6 +724,7 @@ int main(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	test_passes();
 	test_concerned();
+	test_behind();
 	test_translated();
 	test_same_failures();
 	test_restart();

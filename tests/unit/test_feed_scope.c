@@ -600,40 +600,98 @@ static int count_move(void *context, const struct share *share)
 	return 0;
 }
 
-/* A port goes from VPC to VPC until the first moves are forgotten. */
+static struct share vpc_share(const char *vpc)
+{
+	struct share share = {.to = TOLD_VPC};
+
+	(void)str_copy(share.id, sizeof(share.id), vpc);
+	return share;
+}
+
+/* The port goes from VPC to VPC until the first moves are forgotten. */
+static uint64_t flush_moves(struct audience *audience, const struct snapshot *rows, uint64_t revision)
+{
+	struct audience_fact facts[2] = {port_in("vpc-a"), port_in("vpc-b")};
+
+	for (int i = 0; i < AUDIENCE_MOVES_MAX / 2; i++) {
+		int odd = i % 2;
+
+		must(audience_change(audience, rows, &facts[1 - odd], &facts[odd], ++revision), "change");
+	}
+	return revision;
+}
+
 static void test_forgotten(void)
 {
-	struct audience_fact facts[3] = {port_in(""), port_in("vpc-a"), port_in("vpc-b")};
-	const struct share a = {.to = TOLD_VPC, .id = "vpc-a"}, b = {.to = TOLD_VPC, .id = "vpc-b"};
+	struct audience_fact none = port_in(""), in_b = port_in("vpc-b"), in_c = port_in("vpc-c");
+	const struct share a = vpc_share("vpc-a"), b = vpc_share("vpc-b"), c = vpc_share("vpc-c"),
+			   d = vpc_share("vpc-d");
 	struct audience *audience;
 	struct snapshot *rows;
-	uint64_t revision = 2;
+	uint64_t revision;
 	size_t n = 0;
 
 	must(audience_new(&audience), "audience");
 	must(snapshot_new(&rows), "rows");
-	must(audience_change(audience, rows, &facts[0], &facts[1], 1), "change");
-	must(audience_change(audience, rows, &facts[1], &facts[2], 2), "change");
-	tap_ok(!audience_has(audience, &a, "node-0") && audience_has(audience, &b, "node-0"),
+	must(audience_change(audience, rows, &none, &in_c, 1), "change");
+	must(audience_change(audience, rows, &in_c, &in_b, 2), "change");
+	tap_ok(!audience_has(audience, &c, "node-0") && audience_has(audience, &b, "node-0"),
 	       "a node is told of the VPC in which its port is");
-	tap_ok(audience_concerns(audience, &a, "node-0", 1) && !audience_concerns(audience, &a, "node-0", 2),
+	tap_ok(audience_concerns(audience, &c, "node-0", 1) && !audience_concerns(audience, &c, "node-0", 2),
 	       "the one that it left concerns it until it has reported that");
-	tap_ok(!audience_concerns(audience, &a, "node-1", 0), "and nobody else");
+	tap_ok(!audience_concerns(audience, &c, "node-1", 0), "and nobody else");
 	tap_ok(audience_moves(audience, "node-0", 0, count_move, &n) == 0 && n == 3,
 	       "all moves are remembered");
-	while (revision < AUDIENCE_MOVES_MAX / 2) {
-		int odd = revision++ % 2;
+	n = 0;
+	tap_ok(audience_moves(audience, NULL, 0, count_move, &n) == 0 && n == 3, "of all nodes, too");
 
-		must(audience_change(audience, rows, &facts[odd ? 1 : 2], &facts[odd ? 2 : 1], revision),
-		     "change");
-	}
+	revision = flush_moves(audience, rows, 2);
 	tap_is_int(audience_moves(audience, "node-0", 2, count_move, &n), -EOVERFLOW, "but not for ever");
-	tap_ok(audience_concerns(audience, &a, "node-1", 0), "then anything may concern anyone");
-	tap_ok(!audience_concerns(audience, &a, "node-1", revision), "who has not reported since");
-	must(audience_change(audience, rows, &facts[revision % 2 ? 1 : 2], &facts[0], revision + 1),
-	     "change");
+	tap_ok(audience_concerns(audience, &c, "node-0", 1),
+	       "that a node may still have a VPC that it left long ago is known nonetheless");
+	tap_ok(!audience_concerns(audience, &d, "node-0", 1) && !audience_concerns(audience, &c, "node-1", 0),
+	       "and that nothing else concerns it, and that one nobody else");
+	audience_reached(audience, "node-0", revision);
+	tap_ok(!audience_concerns(audience, &c, "node-0", revision), "until it reports");
+	tap_ok(audience_concerns(audience, &d, "node-0", 1),
+	       "then what it had is not known any more, if it should turn back");
+	must(audience_change(audience, rows, &in_b, &none, revision + 1), "change");
 	tap_ok(!audience_has(audience, &a, "node-0") && !audience_has(audience, &b, "node-0"),
 	       "without a port it is told of neither");
+	audience_free(audience);
+	snapshot_free(rows);
+}
+
+static struct audience_fact nth(int i)
+{
+	char vpc[32];
+
+	(void)str_format(vpc, sizeof(vpc), "vpc-%d", i);
+	return port_in(vpc);
+}
+
+/* What a node that is behind has left is bounded, too: of more than that nothing is known any more. */
+static void test_left_too_much(void)
+{
+	const struct share first = vpc_share("vpc-0"), never = vpc_share("vpc-never");
+	struct audience_fact before = port_in(""), after;
+	struct audience *audience;
+	struct snapshot *rows;
+	uint64_t revision = 0;
+
+	must(audience_new(&audience), "audience");
+	must(snapshot_new(&rows), "rows");
+	for (int i = 0; i < AUDIENCE_LEFT_MAX; i++) {
+		after = nth(i);
+		must(audience_change(audience, rows, &before, &after, ++revision), "change");
+		before = after;
+	}
+	tap_ok(audience_concerns(audience, &first, "node-0", 1) &&
+		       audience_concerns(audience, &never, "node-0", 1),
+	       "who has left more than is remembered may have anything");
+	tap_ok(!audience_concerns(audience, &first, "node-1", 0), "and nobody else");
+	audience_reached(audience, "node-0", revision);
+	tap_ok(!audience_concerns(audience, &first, "node-0", revision), "until it reports");
 	audience_free(audience);
 	snapshot_free(rows);
 }
@@ -658,6 +716,7 @@ int main(void)
 	(void)str_format(path, sizeof(path), "%s/again.db", directory);
 	test_comes_again(loop, path, directory);
 	test_forgotten();
+	test_left_too_much();
 	loop_free(loop);
 	(void)str_format(path, sizeof(path), "rm -r %s", directory);
 	return system(path) == 0 ? tap_done() : EXIT_FAILURE;
