@@ -421,6 +421,8 @@ static void test_whitelist(struct harness *h)
 	REFUSED(h, ALICE, "EndpointServiceNotFound", "another account's service",
 		"ListVpcEndpointServiceUsers", REGION "ServiceId=%s", id);
 	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", id);
+	REFUSED(h, BOB, "ResourceNotFound", "a service that goes", "ChangeResourceGroup",
+		"ResourceId=%s&ResourceGroupId=rg-acct%lld", id, (long long)BOB);
 	REFUSED(h, BOB, "EndpointServiceOperationDenied", "a service that goes",
 		"RemoveUserFromVpcEndpointService", REGION "ServiceId=%s&UserId=17", id);
 	REFUSED(h, BOB, "EndpointServiceOperationDenied", "a service that goes",
@@ -433,6 +435,8 @@ static void test_deleted(struct harness *h, const struct world *w, const char *e
 	PL(h, ALICE, "RemoveZoneFromVpcEndpoint", REGION "EndpointId=%s&ZoneId=cn-hangzhou-h", endpoint);
 	harness_in_force(h, NODE);
 	PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", endpoint);
+	REFUSED(h, ALICE, "ResourceNotFound", "an endpoint that goes", "ChangeResourceGroup",
+		"ResourceId=%s&ResourceGroupId=rg-acct%lld", endpoint, (long long)ALICE);
 	REFUSED(h, ALICE, "EndpointOperationDenied", "an endpoint that goes", "UpdateVpcEndpointAttribute",
 		REGION "EndpointId=%s&EndpointName=other2", endpoint);
 	REFUSED(h, BOB, "EndpointConnectionOperationDenied", "its connection",

@@ -66,6 +66,11 @@ int main(void)
 	after.region = "cn-beijing";
 	harness_put(h, KIND_ENDPOINT, &after);
 	tap_ok(!set(h, ALICE, id, "On"), "one that is on in another region counts, too");
+	after = row_of(h, id);
+	after.status = ENDPOINT_DELETING;
+	harness_put(h, KIND_ENDPOINT, &after);
+	tap_ok(!set(h, ALICE, id, "Off"), "one that goes is not switched any more");
+	tap_is_str(h->error.code, "EndpointOperationDenied", "which would put off its end");
 	harness_end(h);
 	return tap_done();
 }

@@ -32,6 +32,8 @@ int endpoint_flow_log_set(struct call *call)
 
 	if (!endpoint)
 		return call_fail(call, "EndpointNotFound");
+	if (endpoint->status == ENDPOINT_DELETING)
+		return call_fail(call, "EndpointOperationDenied");
 	if (endpoint->flow_log == on)
 		return 0;
 	if (on)

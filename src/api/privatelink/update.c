@@ -66,7 +66,9 @@ int endpoint_update(struct call *call)
 	return 0;
 }
 
-/* Clients name no region here; ids are enough. */
+/* Clients name no region here; ids are enough. What goes is not moved: its end would wait for that change,
+ * too.
+ */
 int privatelink_change_group(struct call *call)
 {
 	const char *id = call_string(call, "ResourceId"), *type = call_string(call, "ResourceType");
@@ -84,12 +86,16 @@ int privatelink_change_group(struct call *call)
 		return call_fail(call, "ResourceNotFound");
 	if (is_service) {
 		service = *(const struct service *)found;
+		if (service.status == SERVICE_DELETING)
+			return call_fail(call, "ResourceNotFound");
 		r = read_resource_group(call, "InvalidResourceGroup", service.resource_group);
 		if (r == 0)
 			call_put(call, KIND_SERVICE, &service);
 		return r;
 	}
 	endpoint = *(const struct endpoint *)found;
+	if (endpoint.status == ENDPOINT_DELETING)
+		return call_fail(call, "ResourceNotFound");
 	r = read_resource_group(call, "InvalidResourceGroup", endpoint.resource_group);
 	if (r == 0)
 		call_put(call, KIND_ENDPOINT, &endpoint);
