@@ -283,112 +283,129 @@ static const char *plain_text(const json_t *json)
 	return s && strlen(s) == json_string_length(json) ? s : NULL;
 }
 
-static int text_from_json(char *dst, size_t size, const json_t *json)
-{
-	const char *s = plain_text(json);
-
-	return s && str_copy(dst, size, s) >= 0 ? 0 : -EINVAL;
-}
-
-static int shared_from_json(const struct field *field, const json_t *json, const char **ret)
-{
-	const char *s = plain_text(json);
-
-	if (!s || strlen(s) >= field->size)
-		return -EINVAL;
-	*ret = s;
-	return 0;
-}
-
-/* Into `text`, which has room for as many as the field takes. */
-static int text_list_from_json(const struct field *field, const json_t *json, void *row, char *text)
-{
-	size_t n = json_array_size(json);
-	int r;
-
-	if (!json_is_array(json) || n > field->max)
-		return -EINVAL;
-	for (size_t i = 0; i < n; i++) {
-		r = text_from_json(text + i * field->size, field->size, json_array_get(json, i));
-		if (r < 0)
-			return r;
-	}
-	*(uint32_t *)((char *)row + field->count_offset) = (uint32_t)n;
-	return 0;
-}
-
-static int integer_from_json(const json_t *json, int64_t min, int64_t max, int64_t *ret)
-{
-	int64_t value = json_integer_value(json);
-
-	if (!json_is_integer(json) || value < min || value > max)
-		return -EINVAL;
-	*ret = value;
-	return 0;
-}
-
 /* Addresses, prefixes and MACs are texts; an empty one is zero, which the row is already. */
-static int address_from_json(const struct field *field, const json_t *json, void *p)
+static int put_address(const struct field *field, const char *text, void *p)
 {
-	const char *s = plain_text(json);
-
-	if (!s)
-		return -EINVAL;
-	if (*s == '\0')
+	if (*text == '\0')
 		return 0;
 	switch (field->type) {
 	case FIELD_ADDR:
-		return netaddr_parse(s, p);
+		return netaddr_parse(text, p);
 	case FIELD_PREFIX:
-		return netprefix_parse(s, true, p);
+		return netprefix_parse(text, true, p);
 	default:
-		return mac_parse(s, p);
+		return mac_parse(text, p);
 	}
 }
 
-/* `room` is for the texts of a shared list. */
-static int field_from_json(const struct field *field, const json_t *json, void *row, char *room)
+int field_put_text(const struct field *field, const char *text, void *row)
 {
 	void *p = (char *)row + field->offset;
-	const char *name;
-	int64_t value;
-	int r;
 
 	switch (field->type) {
 	case FIELD_TEXT:
-		return text_from_json(p, field->size, json);
-	case FIELD_TEXT_LIST:
-		return text_list_from_json(field, json, row, p);
+		return str_copy(p, field->size, text) >= 0 ? 0 : -EINVAL;
 	case FIELD_SHARED:
-		return shared_from_json(field, json, p);
-	case FIELD_SHARED_LIST:
-		memset(room, 0, field->max * field->size);
-		*(const char **)p = room;
-		return text_list_from_json(field, json, row, room);
-	case FIELD_BOOL:
-		*(bool *)p = json_is_true(json);
-		return json_is_boolean(json) ? 0 : -EINVAL;
-	case FIELD_U32:
-		r = integer_from_json(json, 0, UINT32_MAX, &value);
-		if (r == 0)
-			*(uint32_t *)p = (uint32_t)value;
-		return r;
-	case FIELD_I32:
-		r = integer_from_json(json, INT32_MIN, INT32_MAX, &value);
-		if (r == 0)
-			*(int32_t *)p = (int32_t)value;
-		return r;
-	case FIELD_I64:
-		return integer_from_json(json, INT64_MIN, INT64_MAX, p);
+		if (strlen(text) >= field->size)
+			return -EINVAL;
+		*(const char **)p = text;
+		return 0;
 	case FIELD_ENUM:
-		name = plain_text(json);
-		return name ? enum_parse(field->names, name, p) : -EINVAL;
+		return enum_parse(field->names, text, p);
 	case FIELD_ADDR:
 	case FIELD_PREFIX:
 	case FIELD_MAC:
-		return address_from_json(field, json, p) < 0 ? -EINVAL : 0;
+		return put_address(field, text, p) < 0 ? -EINVAL : 0;
+	default:
+		return -EINVAL;
 	}
-	return -EINVAL;
+}
+
+int field_put_number(const struct field *field, int64_t value, void *row)
+{
+	void *p = (char *)row + field->offset;
+
+	switch (field->type) {
+	case FIELD_U32:
+		if (value < 0 || value > UINT32_MAX)
+			return -EINVAL;
+		*(uint32_t *)p = (uint32_t)value;
+		return 0;
+	case FIELD_I32:
+		if (value < INT32_MIN || value > INT32_MAX)
+			return -EINVAL;
+		*(int32_t *)p = (int32_t)value;
+		return 0;
+	case FIELD_I64:
+		*(int64_t *)p = value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int field_put_flag(const struct field *field, bool value, void *row)
+{
+	if (field->type != FIELD_BOOL)
+		return -EINVAL;
+	*(bool *)((char *)row + field->offset) = value;
+	return 0;
+}
+
+char *field_begin_list(const struct field *field, void *row, char **room)
+{
+	char *p = (char *)row + field->offset;
+
+	if (field->type == FIELD_TEXT_LIST)
+		return p;
+	if (field->type != FIELD_SHARED_LIST)
+		return NULL;
+	*(const char **)(void *)p = *room;
+	memset(*room, 0, field->max * field->size);
+	*room += field->max * field->size;
+	return *room - field->max * field->size;
+}
+
+void field_end_list(const struct field *field, size_t n, void *row)
+{
+	*(uint32_t *)(void *)((char *)row + field->count_offset) = (uint32_t)n;
+}
+
+static int list_from_json(const struct field *field, const json_t *json, void *row, char **room)
+{
+	char *texts = field_begin_list(field, row, room);
+	size_t n = json_array_size(json);
+
+	if (!texts || n > field->max)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		const char *s = plain_text(json_array_get(json, i));
+
+		if (!s || str_copy(texts + i * field->size, field->size, s) < 0)
+			return -EINVAL;
+	}
+	field_end_list(field, n, row);
+	return 0;
+}
+
+static int field_from_json(const struct field *field, const json_t *json, void *row, char **room)
+{
+	const char *text;
+
+	switch (json_typeof(json)) {
+	case JSON_STRING:
+		text = plain_text(json);
+		return text ? field_put_text(field, text, row) : -EINVAL;
+	case JSON_INTEGER:
+		return field_put_number(field, json_integer_value(json), row);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return field_put_flag(field, json_is_true(json), row);
+	case JSON_ARRAY:
+		return list_from_json(field, json, row, room);
+	default:
+		return -EINVAL;
+	}
 }
 
 void row_clear(enum kind kind, void *ret)
@@ -419,9 +436,7 @@ int row_from_json(enum kind kind, const json_t *json, void *ret, struct row_list
 
 		if (!value)
 			continue;
-		r = field_from_json(&info->fields[i], value, ret, room);
-		if (info->fields[i].type == FIELD_SHARED_LIST)
-			room += info->fields[i].max * info->fields[i].size;
+		r = field_from_json(&info->fields[i], value, ret, &room);
 		if (r < 0) {
 			if (ret_field)
 				*ret_field = info->fields[i].name;

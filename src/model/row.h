@@ -118,6 +118,21 @@ struct row_lists {
 int row_from_json(enum kind kind, const json_t *json, void *ret, struct row_lists *lists,
 		  const char **ret_field);
 
+/* The same from a row's JSON as the store writes it, which is used up: shared texts stay in it. Of plain form
+ * only (printable ASCII, nothing escaped, no blank between, whole numbers below 10^18, no member that is
+ * unknown or there twice), which is quicker. -EOPNOTSUPP: it is not, or is no row; row_from_json() tells. */
+int row_from_text(enum kind kind, char *text, void *ret, struct row_lists *lists);
+
+/* Put a value of JSON into a member of a row that was cleared; a shared text is borrowed. -EINVAL: the member
+ * is of another type, or it does not fit. */
+int field_put_text(const struct field *field, const char *text, void *row);
+int field_put_number(const struct field *field, int64_t value, void *row);
+int field_put_flag(const struct field *field, bool value, void *row);
+/* Where the texts of a list go, `field->size` bytes each; a shared list's into `room`, which moves on. NULL:
+ * it is no list. Their number is told at the end. */
+char *field_begin_list(const struct field *field, void *row, char **room);
+void field_end_list(const struct field *field, size_t n, void *row);
+
 /* Names of states on the wire: enum_name(vpc_status_names, v->status). */
 extern const char *const vpc_status_names[],
 	*const vswitch_status_names[],

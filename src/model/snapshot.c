@@ -215,15 +215,15 @@ static void list_remove(struct list *list, struct entry *entry)
 		(list->n_entries - place) * sizeof(struct entry *));
 }
 
-/* Reads the row and makes sure that it belongs under this key. */
-static int read_row(struct snapshot *s, enum kind kind, const char *key, const json_t *json,
+/* Reads the row, from JSON or from a text, and makes sure that it belongs under this key. */
+static int read_row(struct snapshot *s, enum kind kind, const char *key, const json_t *json, char *text,
 		    unsigned char *ret)
 {
 	struct row_lists lists;
 	char own_key[KEY_SIZE];
 	int r;
 
-	r = row_from_json(kind, json, ret, &lists, NULL);
+	r = text ? row_from_text(kind, text, ret, &lists) : row_from_json(kind, json, ret, &lists, NULL);
 	if (r == 0)
 		r = row_key(kind, ret, own_key);
 	if (r == 0 && !streq(key, own_key))
@@ -290,30 +290,17 @@ static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
 	entry_free(s, kind, entry);
 }
 
-int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created,
-		   uint64_t revision)
+static int put_row(struct snapshot *s, enum kind kind, const char *key, const json_t *json, char *text,
+		   uint64_t created, uint64_t revision)
 {
-	struct entry *present, *fresh;
+	const char *id = key + strlen(kind_info(kind)->name) + 1;
+	struct entry *present, *fresh = entry_new(kind, id);
 	struct row_meta *meta;
-	enum kind kind;
-	const char *id;
 	int r;
 
-	r = kind_of_key(key, &kind);
-	if (r < 0)
-		return r;
-	id = key + strlen(kind_info(kind)->name) + 1;
-
-	if (!json) {
-		remove_entry(s, kind, id);
-		s->revision = MAX(s->revision, revision);
-		return 0;
-	}
-
-	fresh = entry_new(kind, id);
 	if (!fresh)
 		return -ENOMEM;
-	r = read_row(s, kind, key, json, fresh->row);
+	r = read_row(s, kind, key, json, text, fresh->row);
 	if (r < 0) {
 		entry_free(s, kind, fresh);
 		return r;
@@ -329,6 +316,30 @@ int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint
 	if (r == 0)
 		s->revision = MAX(s->revision, revision);
 	return r;
+}
+
+int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created,
+		   uint64_t revision)
+{
+	enum kind kind;
+	int r;
+
+	r = kind_of_key(key, &kind);
+	if (r < 0)
+		return r;
+	if (json)
+		return put_row(s, kind, key, json, NULL, created, revision);
+	remove_entry(s, kind, key + strlen(kind_info(kind)->name) + 1);
+	s->revision = MAX(s->revision, revision);
+	return 0;
+}
+
+int snapshot_apply_text(struct snapshot *s, const char *key, char *text, uint64_t created, uint64_t revision)
+{
+	enum kind kind;
+	int r = kind_of_key(key, &kind);
+
+	return r < 0 ? r : put_row(s, kind, key, NULL, text, created, revision);
 }
 
 const void *snapshot_find(const struct snapshot *s, enum kind kind, const char *id)

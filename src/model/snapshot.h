@@ -18,6 +18,9 @@ struct snapshot *snapshot_free(struct snapshot *s);
  * the key's kind, nothing changed. */
 int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint64_t created,
 		   uint64_t revision);
+/* Puts a row from its text, which is used up, if that is of plain form (row_from_text()); -EOPNOTSUPP: it is
+ * not, nothing changed. */
+int snapshot_apply_text(struct snapshot *s, const char *key, char *text, uint64_t created, uint64_t revision);
 /* Removes all rows. */
 void snapshot_clear(struct snapshot *s);
 

@@ -96,6 +96,11 @@ int memory_load(struct memory *memory, const char *key, json_t *value, uint64_t 
 	return snapshot_apply(memory->rows, key, value, created, modified);
 }
 
+int memory_load_text(struct memory *memory, const char *key, char *text, uint64_t created, uint64_t modified)
+{
+	return snapshot_apply_text(memory->rows, key, text, created, modified);
+}
+
 int memory_loaded(struct memory *memory, uint64_t revision)
 {
 	memory->revision = memory->forgotten = revision;

@@ -19,6 +19,8 @@ void memory_clear(struct memory *memory);
 /* A row as found in the backend, not a change; `created` and `modified` come along. -EINVAL: it is no
  * row. */
 int memory_load(struct memory *memory, const char *key, json_t *value, uint64_t created, uint64_t modified);
+/* The same from the row's text, which is used up; -EOPNOTSUPP: it is not of plain form (row_from_text()). */
+int memory_load_text(struct memory *memory, const char *key, char *text, uint64_t created, uint64_t modified);
 /* The memory stands at this revision; changes before are not remembered. Ends the loading. -ENOMEM. */
 int memory_loaded(struct memory *memory, uint64_t revision);
 

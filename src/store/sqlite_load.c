@@ -12,8 +12,18 @@ struct loading {
 	size_t n_damaged;
 };
 
-/* -EUCLEAN: it is no row. */
-static int load_value(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
+/* Most rows are of plain form, which needs no tree of JSON. */
+static int load_text(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
+{
+	_cleanup_(freep) char *copy = strdup(text);
+
+	if (!copy)
+		return -ENOMEM;
+	return memory_load_text(memory, key, copy, (uint64_t)sqlite3_column_int64(statement, 2),
+				(uint64_t)sqlite3_column_int64(statement, 3));
+}
+
+static int load_json(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
 {
 	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	int r;
@@ -25,6 +35,16 @@ static int load_value(struct memory *memory, sqlite3_stmt *statement, const char
 	r = memory_load(memory, key, value, (uint64_t)sqlite3_column_int64(statement, 2),
 			(uint64_t)sqlite3_column_int64(statement, 3));
 	json_decref(value);
+	return r;
+}
+
+/* -EUCLEAN: it is no row. */
+static int load_value(struct memory *memory, sqlite3_stmt *statement, const char *key, const char *text)
+{
+	int r = load_text(memory, statement, key, text);
+
+	if (r == -EOPNOTSUPP)
+		r = load_json(memory, statement, key, text);
 	if (r == -EINVAL) {
 		log_error("store row is of no known kind or form: key=%s", key);
 		return -EUCLEAN;

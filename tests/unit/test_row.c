@@ -228,6 +228,109 @@ static void test_keys(void)
 	tap_is_int(kind_of_key("vpcs/x", &kind), -EINVAL, "more than a kind's name is none");
 }
 
+/* ---- from text ---- */
+
+/* A row of some of what its kind can have, as the store writes it. */
+static char *random_text(enum kind kind, void *row)
+{
+	const struct kind_info *info = kind_info(kind);
+	json_t *json;
+	char *text;
+
+	row_clear(kind, row);
+	for (size_t i = 0; i < info->n_fields; i++) {
+		const struct field *field = &info->fields[i];
+
+		if (random() % 2)
+			continue;
+		fill_field(field, row, (unsigned int)i);
+		if (field->type == FIELD_I64)
+			*(int64_t *)((char *)row + field->offset) = -random();
+	}
+	json = row_to_json(kind, row);
+	text = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return text;
+}
+
+/* Another byte somewhere, one less, or one of another kind's. */
+static void damage(char *text)
+{
+	static const char bytes[] = "\"\\{}[],:0123456789-+.eE tfnul\xc3\xbc\x01\x7f_";
+	size_t length = strlen(text), place;
+
+	if (length == 0)
+		return;
+	place = (size_t)random() % length;
+	if (random() % 3 == 0)
+		memmove(text + place, text + place + 1, length - place);
+	else
+		text[place] = bytes[(size_t)random() % (sizeof(bytes) - 1)];
+}
+
+static bool is_same_row(enum kind kind, const void *a, const void *b)
+{
+	json_t *x = row_to_json(kind, a), *y = row_to_json(kind, b);
+	bool same = json_equal(x, y);
+
+	json_decref(x);
+	json_decref(y);
+	return same;
+}
+
+/* What the reader of texts makes of it, next to what JSON is: -1: it differs, 0: it left it to the other one,
+ * 1: the same. */
+static int compare_readers(enum kind kind, const char *text)
+{
+	static struct row_lists lists, plain_lists;
+	_Alignas(8) static char row[64 * 1024], plain[64 * 1024];
+	json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	char *copy = strdup(text);
+	int read = row_from_text(kind, copy, row, &lists);
+	int result = 0;
+
+	if (read == 0)
+		result = json && row_from_json(kind, json, plain, &plain_lists, NULL) == 0 &&
+					 is_same_row(kind, row, plain)
+				 ? 1
+				 : -1;
+	else if (read != -EOPNOTSUPP)
+		result = -1;
+	free(copy);
+	json_decref(json);
+	return result;
+}
+
+static void test_texts(void)
+{
+	_Alignas(8) static char row[64 * 1024];
+	int n_read = 0, n_wrong = 0, n_damaged_read = 0;
+
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++) {
+		for (int i = 0; i < 20; i++) {
+			char *text = random_text(kind, row);
+
+			n_wrong += text[1] != '}' && compare_readers(kind, text) != 1;
+			n_read++;
+			for (int turn = 0; turn < 60; turn++) {
+				char *other = strdup(text);
+				int result;
+
+				for (long n = random() % 3; n >= 0; n--)
+					damage(other);
+				result = compare_readers(kind, other);
+				n_wrong += result < 0;
+				n_damaged_read += result > 0;
+				free(other);
+			}
+			free(text);
+		}
+	}
+	tap_ok(n_wrong == 0 && n_damaged_read > 100,
+	       "%d texts are read as JSON is, and so are %d damaged ones that are rows", n_read,
+	       n_damaged_read);
+}
+
 static void test_bad_json(void)
 {
 	static const struct {
@@ -321,6 +424,7 @@ int main(void)
 {
 	test_tables();
 	test_keys();
+	test_texts();
 	test_bad_json();
 	test_to_json();
 	test_enums();
