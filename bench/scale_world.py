@@ -205,9 +205,7 @@ class World:
         self.admin = Account(self.port, (key["PRIVLINK_ACCESS_KEY_ID"], key["PRIVLINK_ACCESS_KEY_SECRET"]))
         self.agent.start()
         self.admin.wait("privlink", "ListNodes", lambda r: any(n["NodeName"] == self.node and n["Live"] for n in r["Nodes"]))
-        uid = self.admin.call("privlink", "CreateAccount", AccountName="bench")["AccountId"]
-        key = self.admin.call("privlink", "CreateAccessKey", AccountId=uid)
-        self.account = Account(self.port, (key["AccessKeyId"], key["AccessKeySecret"]))
+        uid, self.account = self.make_account("bench")
         known = {q["QuotaName"] for q in self.admin.call("privlink", "ListQuotas", AccountId=uid)["Quotas"]}
         for name, value in RAISED.items():
             if name in known:
@@ -216,6 +214,12 @@ class World:
         self.provider = self.make_vpc("provider")
         self.clients = self.each(lambda v: self.make_instance(v, v["base"]), self.vpcs)
         self.service = self.make_service(0, "UDP", UDP_PORT, [self.make_server() for _ in range(2)])
+
+    def make_account(self, name):
+        """Its number, and its calls."""
+        uid = self.admin.call("privlink", "CreateAccount", AccountName=name)["AccountId"]
+        key = self.admin.call("privlink", "CreateAccessKey", AccountId=uid)
+        return uid, Account(self.port, (key["AccessKeyId"], key["AccessKeySecret"]))
 
     def each(self, function, items):
         """A function's results for all items, by several callers at a time."""

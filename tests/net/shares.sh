@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# One account takes all that its quotas allow, and is told where it ends; nothing changes for another: its pings, connections and
-# questions go on, none lost, while its rules and new endpoints come into force. The node's tables are the smallest there are.
+# One account takes all that its quotas allow, is told where each ends, and then changes what it has as fast as it can. Nothing changes for
+# another one: its pings, connections and questions go on, none lost, and its rules, members and endpoints come into force, each before
+# the node says so. The node's tables are the smallest there are.
 #
-#   consumer c → servers s, t; hostile: instance x, load balancers, groups, rules, endpoints, as many as it gets
+#   consumer c → servers s, t; hostile: of everything as much as it gets (shares.py)
 . "$(dirname "$0")/lib.sh" || exit 1
 . "$(dirname "$0")/world.sh" || exit 1
 
@@ -13,103 +14,61 @@ lab_start
 make_world
 cv=$(as consumer call vpc DescribeVpcs | jq -r '.Vpcs.Vpc[0].VpcId')
 ch=$(as consumer call vpc DescribeVSwitches VpcId="$cv" | jq -r '.VSwitches.VSwitch[0].VSwitchId')
-cg=$(as consumer call ecs DescribeSecurityGroups VpcId="$cv" | jq -r '.SecurityGroups.SecurityGroup[0].SecurityGroupId')
 service=$(as provider call privatelink ListVpcEndpointServices | jq -r '.Services[0].ServiceId')
 wait_for 10 resolves || bail "the name does not resolve"
 check "the log says how large the tables are" grep -q "tables have room for enis=4096 " "$dir/agent.log"
 
-og=$(make_group consumer "$cv" TCP:80/80:10.0.0.0/16) # not the instance's: members of a group always reach each other
-guarded=$(eni_address consumer "$(make_endpoint consumer "$cv" "$service" "$og" $h="$ch")" $h)
-
 account hostile
-while read -r quota value; do
-	as_admin call privlink SetQuota AccountId="$(uid_of hostile)" QuotaName="$quota" Value="$value" >/dev/null || bail "no quota $quota"
-done <<-END
-	vpcs 1
-	vswitches_per_vpc 2
-	security_groups 3
-	rules_per_security_group 75
-	security_group_rules 120
-	instances 1
-	network_interfaces 20
-	load_balancers 2
-	listeners_per_load_balancer 4
-	listeners 6
-	server_groups 3
-	servers_per_server_group 8
-	servers 12
-	pvl_quota_total_epsrv 1
-	endpoints 8
-END
+quotas="
+	vpcs 2 QuotaExceeded.Vpc
+	vswitches_per_vpc 3 QuotaExceeded.VSwitch
+	vswitches 5 QuotaExceeded.VSwitchPerAccount
+	security_groups 4 QuotaExceed.SecurityGroup
+	security_groups_of_all_regions 6 QuotaExceeded.SecurityGroupPerAccount
+	rules_per_security_group 50 AuthorizationLimitExceed
+	security_group_rules 100 QuotaExceeded.SecurityGroupRulePerAccount
+	instances 3 QuotaExceed.Instance
+	load_balancers 4 QuotaExceeded.LoadBalancersNum
+	server_groups 3 QuotaExceeded.ServerGroupsNum
+	servers_per_server_group 8 QuotaExceeded.ServersNum
+	servers 12 QuotaExceeded.ServerPerAccount
+	balancing_places 9000 QuotaExceeded.BalancingPlacePerAccount
+	listeners_per_load_balancer 4 QuotaExceeded.ListenersNum
+	listeners 6 QuotaExceeded.ListenerPerAccount
+	pvl_quota_total_epsrv 2 QuotaMisMatched
+	pvl_quota_epsrv_resource_per_service 5 QuotaMisMatched
+	pvl_quota_epsrv_resource_per_zone_per_srv 3 QuotaMisMatched
+	users_per_service 3 QuotaMisMatched
+	pvl_quota_total_ep_per_vpc 4 QuotaExceeded.totalEpPerVpc
+	network_interfaces 21 QuotaExceeded.NetworkInterfacePerAccount
+	idle_endpoints 1 QuotaExceeded.totalIdleEndpoint
+	endpoints 6 QuotaExceeded.EndpointPerAccount
+	flow_logs 2 QuotaExceeded.FlowLog
+	resource_groups 2 LimitExceeded.ResourceGroup"
+set_quota() { # NAME VALUE
+	as_admin call privlink SetQuota AccountId="$(uid_of hostile)" QuotaName="$1" Value="$2" >/dev/null
+}
+while read -r quota value _; do
+	[ -z "$quota" ] || set_quota "$quota" "$value" || bail "no quota $quota"
+done <<<"$quotas"
 
 # --- the hostile account
 
-ends() { # CODE COMMAND…: again and again, until it is refused, by that code; the command sees how often that was, as n
-	local code=$1 n=0 said
-	shift
-	while [ $n -lt 100 ] && said=$("$@" 2>&1); do
-		n=$((n + 1))
-	done
-	if grep -qF "$code" <<<"$said"; then
-		echo "$code after $n"
-	else
-		echo "WRONG: $code after $n: $said"
-	fi
+shares() { in_lab python3 "$source_dir/tests/net/shares.py" "$1" "$http_port" "${@:2}"; }
+each_quota_ends_it() { # privileges take nothing, and keys are the operator's to give
+	! grep ^WRONG "$dir/taken" && diff <(awk 'NF { print $1, $3 }' <<<"$quotas" | sort) <(sort "$dir/taken") &&
+		as_admin call privlink ListQuotas AccountId="$(uid_of hostile)" | jq -r '.Quotas[].QuotaName' |
+		grep -vE '^(privatelink_whitelist/.*|access_keys)$' | sort | diff - <(awk 'NF { print $1 }' <<<"$quotas" | sort)
 }
-call() { as hostile call "$@"; }
-more_vpcs() { call vpc CreateVpc CidrBlock=10.0.0.0/8; }
-more_groups() { call ecs CreateSecurityGroup VpcId="$hv"; }
-more_rules() { # GROUP: forty, of services and addresses that differ
-	local i port rules=()
-	for i in {1..40}; do
-		port=$((n * 40 + i))
-		rules+=("Permissions.$i.IpProtocol=TCP" "Permissions.$i.PortRange=$port/$port" "Permissions.$i.SourceCidrIp=10.$((port % 250)).$i.0/24")
-	done
-	call ecs AuthorizeSecurityGroup SecurityGroupId="$1" "${rules[@]}"
+churn_begin() {
+	set_quota idle_endpoints 5 # it makes new ones
+	nsenter --net="/run/netns/$lab" python3 "$source_dir/tests/net/shares.py" churn "$http_port" "$dir/account-hostile" >"$dir/churn" 2>&1 &
+	churn=$!
+	remember pid $churn
+	disown $churn
+	wait_for 10 grep -q begun "$dir/churn"
 }
-more_instances() { call ecs RunInstances VSwitchId="$hh" SecurityGroupId="$hg" ImageId=debian InstanceType=netns; }
-more_groups_of_servers() { call nlb CreateServerGroup ServerGroupName=more VpcId="$hv" Protocol=TCP HealthCheckConfig.HealthCheckEnabled=false; }
-more_servers() { # GROUP
-	call nlb AddServersToServerGroup ServerGroupId="$1" Servers.1.ServerId="$x" Servers.1.ServerType=Ecs Servers.1.Port=$((n + 1))
-}
-more_listeners() { # BALANCER GROUP
-	call nlb CreateListener LoadBalancerId="$1" ListenerProtocol=TCP ListenerPort=$((n + 1)) ServerGroupId="$2"
-}
-more_balancers() { call nlb CreateLoadBalancer AddressType=Intranet VpcId="$hv" ZoneMappings.1.ZoneId=$h ZoneMappings.1.VSwitchId="$hh" \
-	ZoneMappings.2.ZoneId=cn-hangzhou-i ZoneMappings.2.VSwitchId="$hi"; }
-more_endpoints() { call privatelink CreateVpcEndpoint VpcId="$hv" ServiceId="$hs" SecurityGroupId.1="$hg" Zone.1.ZoneId=$h \
-	Zone.1.VSwitchId="$hh" Zone.2.ZoneId=cn-hangzhou-i Zone.2.VSwitchId="$hi"; }
-
-take_all() {
-	local hv hh hi hg hs x nlb other group balancer
-	hv=$(make_vpc hostile 10.0.0.0/8)
-	hh=$(make_vswitch hostile "$hv" $h 10.0.0.0/16) hi=$(make_vswitch hostile "$hv" cn-hangzhou-i 10.1.0.0/16)
-	ends QuotaExceeded.Vpc more_vpcs
-	hg=$(make_group hostile "$hv")
-	group=$(more_groups | jq -r .SecurityGroupId)
-	other=$(more_groups | jq -r .SecurityGroupId)
-	ends QuotaExceed.SecurityGroup more_groups
-	ends AuthorizationLimitExceed more_rules "$group"
-	ends AuthorizationLimitExceed more_rules "$other"
-	ends QuotaExceeded.SecurityGroupRulePerAccount more_rules "$hg"
-	x=$(make_instance hostile "$hh" "$hg")
-	ends QuotaExceed.Instance more_instances
-	nlb=$(make_nlb hostile "$hv" $h="$hh" cn-hangzhou-i="$hi")
-	balancer=$(make_nlb hostile "$hv" $h="$hh" cn-hangzhou-i="$hi")
-	ends QuotaExceeded.LoadBalancersNum more_balancers
-	group=$(more_groups_of_servers | jq -r .ServerGroupId)
-	other=$(more_groups_of_servers | jq -r .ServerGroupId)
-	more_groups_of_servers >/dev/null
-	ends QuotaExceeded.ServerGroupsNum more_groups_of_servers
-	ends QuotaExceeded.ServersNum more_servers "$group"
-	ends QuotaExceeded.ServerPerAccount more_servers "$other"
-	ends QuotaExceeded.ListenersNum more_listeners "$nlb" "$group"
-	ends QuotaExceeded.ListenerPerAccount more_listeners "$balancer" "$other"
-	hs=$(make_service hostile "$nlb" $h cn-hangzhou-i)
-	ends QuotaExceeded.NetworkInterfacePerAccount more_endpoints
-	as_admin call privlink SetQuota AccountId="$(uid_of hostile)" QuotaName=network_interfaces Value=40 >/dev/null
-	ends QuotaExceeded.EndpointPerAccount more_endpoints
-}
+churn_end() { kill "$churn" && wait_for 10 ended "$churn" && grep "changes a second" "$dir/churn"; }
 
 # --- and the other one
 
@@ -121,37 +80,40 @@ ping_begin() {
 }
 ping_end() { kill -INT "$pinger" && wait_for 5 grep -q "packet loss" "$dir/ping"; }
 none_lost() { grep -q " 0% packet loss" "$dir/ping" || { tail -n 3 "$dir/ping"; false; }; }
-gets_through() { inside "$c" python3 "$peer" tcp "$guarded" 80 1; }
-is_shut() { ! gets_through; }
-changes_come() {
-	revoke consumer "$og" TCP:80/80:10.0.0.0/16 && wait_for 3 is_shut &&
-		authorize consumer "$og" TCP:80/80:10.0.0.0/16 && wait_for 3 gets_through
+changes() { # NAME ROUNDS [PID]: of the other one's; what is said of time is for the reader
+	local r
+	shares change "$dir/account-consumer" "$dir/state/admin.env" "$c" "$cv" "$ch" "$service" "${@:2}" >"$dir/changes.$1" 2>&1
+	r=$?
+	sed "s/^/# $1: /" "$dir/changes.$1"
+	return $r
 }
-endpoint_comes() {
-	local id address
-	id=$(make_endpoint consumer "$cv" "$service" "$cg" $h="$ch") || return 1
-	address=$(eni_address consumer "$id" $h)
-	inside "$c" ping -c 1 -W 2 "$address"
+goes_on() { # PID: connects and asks for names until that process has ended
+	while [ -d "/proc/$1" ]; do
+		inside "$c" python3 "$peer" customer "$eni" 80 "$domain" 1 >>"$dir/customer" 2>&1
+	done
 }
 
+changes before 5
+ok $? "the other's changes come into force: none refused, none lost, each there when the node says so"
 ping_begin
-take_all >"$dir/taken" 2>&1 &
+shares fill "$dir/account-hostile" >"$dir/taken" 2>&1 &
 taking=$!
 remember pid $taking
-n=0
-while [ -d "/proc/$taking" ]; do
-	n=$((n + 1))
-	inside "$c" python3 "$peer" customer "$eni" 80 "$domain" 1 >>"$dir/customer"
-	endpoint_comes >>"$dir/changes.log" 2>&1 || echo "no endpoint" >>"$dir/failed.log"
-	changes_come >>"$dir/changes.log" 2>&1 || echo "no rule" >>"$dir/failed.log"
-done
-wait $taking
-sed 's/^/# /' "$dir/taken"
-check "each quota ends it, by a code of its own" bash -c '! grep -q WRONG "$1" && [ "$(wc -l <"$1")" = 14 ]' - "$dir/taken"
-check "the other's rules and endpoints came into force meanwhile, $n times" [ ! -e "$dir/failed.log" ]
-check "and now that all is taken: an endpoint" endpoint_comes
-check "a rule" changes_come
-check "connections and questions: none repeated, none failed" bash -c '! grep -v ", 0 repeated, 0 failed" "$1"' - "$dir/customer"
+goes_on $taking &
+going=$!
+changes meanwhile 1 $taking
+ok $? "so they do while another account takes all that it gets"
+wait $taking $going
+check "each of its quotas ends it, by a code of its own" each_quota_ends_it
+churn_begin || bail "nothing is changed"
+goes_on $churn &
+going=$!
+changes afterwards 5
+ok $? "and when it has all, and changes it as fast as it can"
+check "as it did" churn_end
+sed 's/^/# /' "$dir/churn"
+wait $going
+check "connections and questions: none repeated, none failed" bash -c '[ -s "$1" ] && ! grep -v ", 0 repeated, 0 failed" "$1"' - "$dir/customer"
 check "names resolve" resolves
 ping_end
 check "none of its pings was lost" none_lost
