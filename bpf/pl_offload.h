@@ -141,6 +141,7 @@ static __always_inline int pl_guard_offload(struct __sk_buff *skb, struct pl_pkt
 		own = pkt->summed != PL_CHECKSUM_PARTIAL ||
 		      pl_checksum_is_own(skb, pl_check_offset(l4_proto));
 	} else {
+		pkt->summed = PL_CHECKSUM_COMPLETE;
 		own = pl_ip_summed_by_helpers(skb) != PL_CHECKSUM_PARTIAL ||
 		      pl_checksum_is_own_by_helpers(skb, pl_check_offset(l4_proto));
 	}

@@ -302,9 +302,9 @@ static __always_inline __u32 pl_ip_size(const struct __sk_buff *skb, const struc
 {
 	__u32 size = bpf_ntohs(ip->tot_len), room = skb->len - PL_IP_OFFSET;
 
-	if (!size && skb->gso_size)
-		return room;
-	return size >= sizeof(*ip) && size <= room ? size : 0;
+	if (size >= sizeof(*ip) && size <= room)
+		return size;
+	return !size && skb->gso_size ? room : 0;
 }
 
 static __always_inline bool pl_ip_checksum_is_right(const struct iphdr *ip)

@@ -31,7 +31,7 @@ static __always_inline bool pl_plain_state(const struct pl_pkt *pkt, const struc
 static __always_inline bool pl_is_plain(const struct __sk_buff *skb, const struct pl_pkt *pkt,
 					const struct pl_flow4 *flow, const struct pl_config *config)
 {
-	if (!PL_SEES_SKB() || pkt->rare || pkt->summed == PL_CHECKSUM_COMPLETE)
+	if (pkt->rare || pkt->summed == PL_CHECKSUM_COMPLETE)
 		return false;
 	if (pkt->tcp_flags & (PL_TCP_SYN | PL_TCP_FIN | PL_TCP_RST) || pkt->ttl <= 1)
 		return false;

@@ -44,7 +44,7 @@ struct pl_pkt {
 	__u8 refused;  /* PL_REFUSED_… */
 	__u8 why;      /* the reason of that, where its flow ends with it */
 	__u8 opens;    /* it asks for a flow of its ENI */
-	__u8 summed;   /* skb->ip_summed as it arrived, where it can be read (PL_SEES_SKB()) */
+	__u8 summed; /* skb->ip_summed as it arrived; PL_CHECKSUM_COMPLETE, too, where only helpers see it */
 };
 
 static __always_inline void pl_count(const struct __sk_buff *skb, __u32 reason)

@@ -55,7 +55,7 @@ static void test_local(struct node *node)
 {
 	struct pkt syn = local(node, SLOT_A, 4000, 80, SYN),
 		   reply = local(node, SLOT_A2, 80, 4000, SYN | ACK);
-	struct pkt stranger = local(node, SLOT_A2, 80, 4001, SYN);
+	struct pkt stranger = local(node, SLOT_A2, 80, 4001, SYN), ack = local(node, SLOT_A, 4000, 80, ACK);
 	struct pkt seen;
 
 	node_clear_flows(node);
@@ -76,6 +76,12 @@ static void test_local(struct node *node)
 		       is_paired(node, &reply, SLOT_A2, PL_SIDE_OUT) &&
 		       is_paired(node, &reply, SLOT_A2, PL_SIDE_IN),
 	       "each entry's partner is the other of its half");
+	deliver(node, SLOT_A, &ack);
+	seen = deliver(node, SLOT_A, &ack);
+	tap_ok(receiver(node, &seen) == SLOT_A2 &&
+		       memcmp(seen.data + PKT_IP, ack.data + PKT_IP, ack.size - PKT_IP) == 0 &&
+		       flow_of(node, &ack, SLOT_A, PL_SIDE_IN).packets == 3,
+	       "nor does it when the connection is open, and both halves count it");
 	node_policy(node, SLOT_A, RULES(rules_instance), true);
 }
 
@@ -643,6 +649,10 @@ static void test_service(struct node *node)
 			memcmp(back.data + PKT_IP + 12, (i ? second : first).data + PKT_IP + 16, 4) == 0;
 	}
 	tap_ok(right, "each answer comes from the address that was asked");
+	tap_is_int(node_send(node, SLOT_A, &first).reason, PL_DNS, "the same socket asks again: a question");
+	tap_is_int(node_send(node, SLOT_A, &first).reason, PL_DNS, "and again");
+	reply = node_reply(&seen[0], 0);
+	tap_is_int(node_send(node, SLOT_SERVICE, &reply).reason, PL_DNS, "and is answered");
 
 	probe = from(node, SLOT_SERVICE,
 		     (struct pkt_spec){.src = "198.18.0.1",
@@ -666,6 +676,33 @@ static void test_service(struct node *node)
 		   "a backend opens nothing towards VPC 0");
 }
 
+/* As if another CPU were ending an open connection. */
+static void test_dead_row(struct node *node)
+{
+	struct pkt ack = tcp(node, SLOT_A, 4000, ACK), seen, reply;
+	struct pl_flow4_key keys[2];
+	uint32_t slots[2] = {SLOT_A};
+
+	node_clear_flows(node);
+	seen = handshake(node, SLOT_A, 4000);
+	reply = node_reply(&seen, ACK);
+	slots[1] = receiver(node, &seen);
+	keys[0] = node_key(&ack, vpc_of(slots[0]), PL_SIDE_OUT);
+	keys[1] = node_key(&reply, vpc_of(slots[1]), PL_SIDE_OUT);
+	for (int i = 0; i < 2; i++) {
+		struct pkt *p = i ? &reply : &ack;
+		struct pl_flow4 flow;
+
+		deliver(node, slots[i], p);
+		must(node_flow(node, &keys[i], &flow) ? 0 : -ENOENT, "pl_flows4");
+		flow.state |= PL_STATE_DEAD;
+		map_put(node->bpf->maps.pl_flows4, &keys[i], &flow);
+		tap_is_int(node_send(node, slots[i], p).reason, PL_DROP_FLOW_TABLE_BUSY,
+			   "no packet follows a row that is being deleted, %s",
+			   i ? "from the server" : "from the client");
+	}
+}
+
 /* As if the row had been given to another flow between the lookup and its use. */
 static void test_recycled_row(struct node *node)
 {
@@ -680,6 +717,10 @@ static void test_recycled_row(struct node *node)
 	map_put(node->bpf->maps.pl_flows4, &key, &flow);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_NO_FLOW,
 		   "a packet that was rewritten by another flow's row does not leave");
+	flow.generation++; /* which has the tag in it */
+	map_put(node->bpf->maps.pl_flows4, &key, &flow);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_NO_FLOW,
+		   "nor by one that was judged by today's rules");
 	deliver(node, SLOT_A, &l);
 	key = node_key(&l, 10, PL_SIDE_IN);
 	must(node_flow(node, &key, &flow) ? 0 : -ENOENT, "pl_flows4");
@@ -805,6 +846,7 @@ static void test_all(struct node *node)
 	test_slot_on_another_device(node);
 	test_long_idle(node);
 	test_service(node);
+	test_dead_row(node);
 	test_recycled_row(node);
 	test_recycled_row_is_not_written(node);
 	test_udp_zero(node);
