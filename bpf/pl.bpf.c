@@ -37,6 +37,8 @@ static __always_inline int pl_open_and_sweep(struct pl_pkt *pkt)
 {
 	int r = pl_open4(pkt);
 
+	if (r == PL_ECHO) /* before all that is asked of others */
+		return r;
 	switch (r) {
 	case PL_DROP_FLOW_SHARE:
 	case PL_DROP_FLOW_TABLE_FULL:
@@ -58,6 +60,8 @@ static __always_inline struct pl_flow4 *pl_flow_open(struct pl_pkt *pkt, int *re
 	struct pl_flow4 *flow;
 
 	*ret_reason = pl_open_and_sweep(pkt);
+	if (*ret_reason == PL_ECHO) /* no refusal */
+		return NULL;
 	if (*ret_reason) {
 		pkt->refused = pl_refusal_is_told(pkt, *ret_reason) ? PL_REFUSED_BACK : 0;
 		return NULL;

@@ -100,9 +100,9 @@ static __always_inline struct pl_memory pl_memo_find(const struct pl_pkt *pkt)
 	memo.answer = *(const volatile __u16 *)&row->answer;
 	memo.judge = *(const volatile __u32 *)&row->judge;
 	memo.generation = *(const volatile __u32 *)&row->generation;
-	if (row->saddr != pkt->key.saddr || row->daddr != pkt->key.daddr || row->dport != pkt->key.dport ||
-	    row->vpc_proto != pkt->key.vpc_proto || row->sender != pkt->slot ||
-	    row->tag != pl_memo_tag(hash, &memo))
+	if (*(const pl_word64 *)&row->saddr != *(const pl_word64 *)&pkt->key.saddr || /* and daddr */
+	    row->dport != pkt->key.dport || row->vpc_proto != pkt->key.vpc_proto ||
+	    row->sender != pkt->slot || row->tag != pl_memo_tag(hash, &memo))
 		return nothing;
 	if (!pl_memo_begin(pkt->slot, memo.judge, &sum) || sum != memo.generation)
 		return nothing;
