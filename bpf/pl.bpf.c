@@ -212,8 +212,11 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	}
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
-	if (pkt->tcp_flags & PL_TCP_SYN)
-		pl_mss_clamp(skb, pkt);
+	if (pkt->tcp_flags & PL_TCP_SYN) {
+		r = pl_mss_clamp(skb, pkt);
+		if (r)
+			return r;
+	}
 	r = pl_rewrite4(skb, pkt, flow);
 	if (r)
 		return r;

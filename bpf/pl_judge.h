@@ -44,29 +44,25 @@ static __always_inline int pl_judge_in(const struct pl_flow4_key *opening, __u32
 
 /* The ENI's own groups, and its load balancer's. Echo never reaches that, and needs the first alone. */
 static __always_inline int pl_judge_in_eni(const struct pl_flow4_key *opening, __u32 slot,
-					   const struct pl_eni *eni)
+					   const struct pl_judge *eni)
 {
-	int r = pl_judge_in(opening, slot, eni ? eni->set : 0);
+	int r = pl_judge_in(opening, slot, eni->set);
 
-	if (r || !eni || !eni->balancer_set || pl_flow4_protocol(opening) == IPPROTO_ICMP)
+	if (r || !eni->balancer_set || pl_flow4_protocol(opening) == IPPROTO_ICMP)
 		return r;
 	return pl_judge_in(opening, slot, eni->balancer_set);
 }
 
 /* To an endpoint's ENI: both sides' groups, and the endpoint is connected. Echo is answered by the ENI
- * itself; that needs their consent and no connection. Without a row (NULL) an ENI is not connected. */
+ * itself; that needs their consent and no connection. */
 static __always_inline int pl_judge_eni(const struct pl_flow4_key *opening, __u32 slot,
-					const struct pl_eni *eni)
+					const struct pl_judge *eni)
 {
-	bool is_connected = eni && (eni->flags & PL_ENI_F_CONNECTED);
-	int r;
+	int r = pl_judge_out(opening, slot, eni->set);
 
-	if (eni && !pl_eni_is_at(eni, pl_flow4_vpc(opening), opening->daddr))
-		return PL_DROP_NO_PLACE;
-	r = pl_judge_out(opening, slot, eni ? eni->set : 0);
 	if (r)
 		return r;
-	if (!is_connected && pl_flow4_protocol(opening) != IPPROTO_ICMP)
+	if (!eni->is_connected && pl_flow4_protocol(opening) != IPPROTO_ICMP)
 		return PL_DROP_ENI_NOT_CONNECTED;
 	return pl_judge_in_eni(opening, slot, eni);
 }
@@ -102,19 +98,22 @@ static __always_inline struct pl_served pl_flow_served(const struct pl_flow4_key
 
 /* A translated flow: the address still leads to the judge (an ENI, by its slot; or a DNS or probe address,
  * which nobody judges), and that lets it pass. Where another one has the address now the flow is of no use:
- * an ENI that got another load balancer has another slot, too. */
-static __always_inline int pl_judge_translated(const struct pl_flow4_key *opening, __u32 slot, __u32 judge)
+ * an ENI that got another load balancer has another slot, too. What the ENI's row says is in `eni` then. */
+static __always_inline int pl_judge_translated(const struct pl_flow4_key *opening, __u32 slot, __u32 judge,
+					       struct pl_judge *eni)
 {
-	const struct pl_place *place = pl_place_find4(pl_flow4_vpc(opening), opening->daddr);
+	struct pl_place place = {0};
+	int r = pl_place_read4(pl_flow4_vpc(opening), opening->daddr, &place);
 
-	if (!place)
-		return PL_DROP_NO_PLACE;
+	if (r)
+		return r == -ENOENT ? PL_DROP_NO_PLACE : PL_DROP_FLOW_TABLE_BUSY;
 	if (judge == PL_SLOT_SERVICE)
-		return place->kind == PL_PLACE_DNS || place->kind == PL_PLACE_PROBE ? PL_CONTINUE
-										    : PL_DROP_NO_PLACE;
-	if (place->kind != PL_PLACE_ENI || place->id != judge)
+		return place.kind == PL_PLACE_DNS || place.kind == PL_PLACE_PROBE ? PL_CONTINUE
+										  : PL_DROP_NO_PLACE;
+	if (place.kind != PL_PLACE_ENI || place.id != judge)
 		return PL_DROP_BACKEND_GONE;
-	return pl_judge_eni(opening, slot, pl_eni_find(judge));
+	r = pl_judge_read(judge, pl_flow4_vpc(opening), opening->daddr, eni);
+	return r ? r : pl_judge_eni(opening, slot, eni);
 }
 
 /* Between instances, one half: the sender's port judges out, the receiver's port judges in. */
@@ -126,24 +125,18 @@ static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __
 	return judge == slot ? pl_judge_out(opening, slot, set) : pl_judge_in(opening, slot, set);
 }
 
-/* The limit of bytes that flows of a judge have; 0: none. */
-static __always_inline __u16 pl_limit_of(__u32 judge)
-{
-	const struct pl_eni *eni = pl_eni_find(judge);
-
-	return eni ? eni->limit : 0;
-}
-
 /* Of a translated flow: whether today's listener and servers let it go on. With `anew`, whether they would
  * not let it begin so; 1: they would not. Of its own to the verifier, and for its stack. */
 __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
-	const struct pl_listener *listener;
 	const struct pl_flow4 *flow;
-	const struct pl_eni *eni;
+	struct pl_listener listener;
 	struct pl_served served;
+	struct pl_eni eni;
 	__u8 state = 0;
+	__u32 slot;
+	int r;
 
 	if (!found)
 		return 0;
@@ -152,24 +145,27 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 	if (!flow || pl_flow_is_local(flow) || flow->slot == PL_SLOT_SERVICE)
 		return 0;
 	served = pl_flow_served(&key, flow);
-	eni = pl_eni_find(flow->slot);
-	if (!eni)
+	slot = flow->slot;
+	r = pl_eni_read(&slot, &eni);
+	if (r == -ENOENT)
 		return 0;
-	if (!anew)
-		return pl_target_keeps(eni, &served);
-	listener = pl_served_find(eni, &served, &state);
-	return listener && !pl_server_serves(listener, state);
+	r = r ? PL_DROP_FLOW_TABLE_BUSY : pl_served_read(eni.target, &served, &listener, &state);
+	if (anew)
+		return !r && !pl_server_serves(&listener, state);
+	return r ? r : pl_target_keeps(&listener, state, &served);
 }
 
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its
  * entry takes the new generation; if not, it has to end. PL_DROP_BACKEND_GONE: the receiver's port or the
- * address is another's now, or the server serves the flow no more; the packet may open another one. */
+ * address is another's now, or the server serves the flow no more; the packet may open another one.
+ * PL_DROP_FLOW_TABLE_BUSY: a row was replaced in this instant; the flow stays, and its next packet asks. */
 __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *found, __u32 sender)
 {
 	struct pl_flow4_key key; /* as above */
 	struct pl_flow4_key opening;
 	__u32 generation, slot = sender, receiver;
 	struct pl_flow4 *flow;
+	struct pl_judge eni = {0};
 	int r;
 
 	if (!found)
@@ -189,14 +185,14 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 		receiver = sender;
 	}
 	r = pl_flow_is_local(flow) ? pl_judge_local(&opening, slot, receiver, flow->slot)
-				   : pl_judge_translated(&opening, slot, flow->slot);
+				   : pl_judge_translated(&opening, slot, flow->slot, &eni);
 	if (!r)
 		r = pl_flow_ask_server(&key, false);
 	if (r)
 		return r;
 	/* Before the generation: in a row that has just become another flow's, that makes it be judged, too.
 	 */
-	*(volatile __u16 *)&flow->limit = pl_limit_of(flow->slot);
+	*(volatile __u16 *)&flow->limit = eni.limit;
 	flow->generation = generation + pl_flow_tag(&key);
 	return PL_CONTINUE;
 }

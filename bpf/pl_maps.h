@@ -4,9 +4,9 @@
  * before it loads the object. All of them are pinned by the agent and outlive it.
  *
  * Configuration is written by the agent and only read here. Hash tables of configuration are not
- * preallocated: there a replaced row is a new one, so a program that runs meanwhile reads the old row or the
- * new, never half of each. Rows of arrays change under a reader; the agent writes a new region first and then
- * the row that points to it, and bumps the generations of the slots that a change concerns last of all.
+ * preallocated. A replaced row is a new one there, but the old one's memory is the next row's at once: they
+ * are read by pl_row.h alone. Rows of arrays change under a reader; the agent writes a new region first and
+ * then the row that points to it, and bumps the generations of the slots that a change concerns last of all.
  */
 #pragma once
 
@@ -381,34 +381,6 @@ static __always_inline const struct pl_port *pl_port_find(__u32 slot)
 	const struct pl_port *port = bpf_map_lookup_elem(&pl_ports, &slot);
 
 	return port && port->number ? port : NULL;
-}
-
-static __always_inline const struct pl_place *pl_place_find4(__u32 vpc, __be32 addr)
-{
-	struct pl_place_key key = {.vpc = vpc, .addr.w = {0, 0, bpf_htonl(0xffff), addr}};
-
-	return bpf_map_lookup_elem(&pl_places, &key);
-}
-
-static __always_inline const struct pl_eni *pl_eni_find(__u32 slot)
-{
-	return bpf_map_lookup_elem(&pl_enis, &slot);
-}
-
-static __always_inline const struct pl_listener *pl_listener_find(const struct pl_listener_key *key)
-{
-	return bpf_map_lookup_elem(&pl_listeners, key);
-}
-
-static __always_inline const struct pl_server *pl_server_find(const struct pl_server_key *key)
-{
-	return bpf_map_lookup_elem(&pl_servers, key);
-}
-
-/* The backend that a place in a Maglev table names, or NULL. */
-static __always_inline const struct pl_backend *pl_backend_find(__u32 index)
-{
-	return bpf_map_lookup_elem(&pl_backends, &index);
 }
 
 static __always_inline __u32 pl_generation_get(__u32 slot)

@@ -68,18 +68,23 @@ static __always_inline __u32 pl_mss_of_port(__u32 slot)
 	return port && port->mtu > headers ? port->mtu - headers : 0xffff;
 }
 
+/* What the listener wishes; 0xffff: nothing; 0: its row was replaced in this instant. */
 static __always_inline __u32 pl_mss_of_listener(const struct pl_flow4_key *key, const struct pl_flow4 *flow)
 {
-	const struct pl_eni *eni = pl_flow_eni(flow) ? pl_eni_find(flow->slot) : NULL;
 	struct pl_listener_key listener_key = {.protocol = IPPROTO_TCP};
-	const struct pl_listener *listener;
+	struct pl_listener listener;
+	__u32 slot = pl_flow_eni(flow);
+	struct pl_eni eni;
+	int r = slot ? pl_eni_read(&slot, &eni) : -ENOENT;
 
-	if (!eni)
-		return 0xffff;
-	listener_key.target = eni->target;
+	if (r)
+		return r == -ENOENT ? 0xffff : 0;
+	listener_key.target = eni.target;
 	listener_key.port = pl_flow_is_back(flow) ? flow->sport : key->dport;
-	listener = pl_listener_find(&listener_key);
-	return listener && listener->mss ? listener->mss : 0xffff;
+	r = pl_listener_read(&listener_key, &listener);
+	if (r)
+		return r == -ENOENT ? 0xffff : 0;
+	return listener.mss ? listener.mss : 0xffff;
 }
 
 static __always_inline __u32 pl_smaller(__u32 a, __u32 b)
@@ -87,7 +92,7 @@ static __always_inline __u32 pl_smaller(__u32 a, __u32 b)
 	return a < b ? a : b;
 }
 
-/* Of a SYN, or its answer, that belongs to an open flow. */
+/* Of a SYN, or its answer, that belongs to an open flow. PL_CONTINUE, or why it may not pass. */
 __attribute__((noinline)) int pl_mss_clamp(struct __sk_buff *skb, struct pl_pkt *pkt)
 {
 	struct pl_mss_walk walk = {.skb = skb, .at = PL_L4_OFFSET + sizeof(struct tcphdr)};
@@ -106,6 +111,8 @@ __attribute__((noinline)) int pl_mss_clamp(struct __sk_buff *skb, struct pl_pkt 
 		return 0;
 	walk.bound = pl_smaller(pl_mss_of_port(pkt->slot), pl_mss_of_port(flow->peer));
 	walk.bound = pl_smaller(walk.bound, pl_mss_of_listener(&key, flow));
+	if (!walk.bound)
+		return PL_DROP_FLOW_TABLE_BUSY;
 	bpf_loop(PL_TCP_OPTIONS_MAX, pl_mss_option, &walk, 0);
 	return 0;
 }

@@ -25,13 +25,13 @@ static __always_inline bool pl_is_judged(const struct pl_pkt *pkt)
 }
 
 /* What the judges of an ENI say, who have not been asked lately; `generation` is that of before. */
-static __always_inline int pl_open_judge(struct pl_pkt *pkt, __u32 slot, const struct pl_eni *eni,
+static __always_inline int pl_open_judge(struct pl_pkt *pkt, __u32 slot, const struct pl_judge *eni,
 					 __u32 generation, bool is_settled)
 {
 	int r = pl_judge_eni(&pkt->key, pkt->slot, eni);
 
-	/* (Without a row, or with another one's, there is nobody who answers.) */
-	if (is_settled && eni && r != PL_DROP_NO_PLACE)
+	/* (Without a row there is nobody who answers.) */
+	if (is_settled && eni->is_there)
 		pl_memo_keep(pkt, slot, generation, !r && pkt->l4_proto == IPPROTO_ICMP ? PL_ECHO : r);
 	return r;
 }
@@ -41,25 +41,26 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const str
 {
 	__u32 before, generation;
 	bool is_settled = pl_memo_begin(pkt->slot, slot, &before);
-	const struct pl_eni *eni = pl_eni_find(slot);
 	struct pl_target target = {.judge = slot};
+	struct pl_judge eni = {0};
 	int r;
 
 	pkt->tally.slot = slot;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
 	pkt->opens = 1;
-	if (!memory->answer || memory->judge != slot || memory->generation != before || !is_settled || !eni ||
-	    !pl_eni_is_at(eni, pkt->vpc, pkt->key.daddr)) {
-		r = pl_open_judge(pkt, slot, eni, before, is_settled);
+	r = pl_judge_read(slot, pkt->vpc, pkt->key.daddr, &eni);
+	if (r)
+		return r;
+	if (!memory->answer || memory->judge != slot || memory->generation != before || !is_settled ||
+	    !eni.is_there) {
+		r = pl_open_judge(pkt, slot, &eni, before, is_settled);
 		if (r)
 			return r;
 	}
 	if (pkt->l4_proto == IPPROTO_ICMP)
 		return PL_ECHO;
-	if (!eni)
-		return PL_DROP_ENI_NOT_CONNECTED;
-	r = pl_target_choose(&target, pkt, eni);
+	r = pl_target_choose(&target, pkt, eni.target);
 	if (r != PL_DROP_NO_LISTENER) {
 		pkt->tally.slot = slot | (__u32)bpf_ntohs(pkt->key.dport) << PL_TALLY_PORT;
 		pkt->tally.what = pkt->l4_proto << PL_TALLY_PROTOCOL;
@@ -69,7 +70,7 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const str
 				  target.open_ns);
 	if (r)
 		return r;
-	target.limit = eni->limit;
+	target.limit = eni.limit;
 	generation = before + pl_generation_get(target.slot);
 	return pl_nat_open(pkt, &target, generation);
 }
@@ -106,7 +107,6 @@ static __always_inline int pl_open_dns(struct pl_pkt *pkt)
  * it. */
 static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 {
-	const struct pl_backend *backend = pl_backend_find(index);
 	struct pl_target target = {.judge = PL_SLOT_SERVICE};
 	int r;
 
@@ -114,9 +114,7 @@ static __always_inline int pl_open_probe(struct pl_pkt *pkt, __u32 index)
 		return PL_DROP_NO_FLOW;
 	if (!pl_may_open(pkt))
 		return PL_DROP_NOT_SYN;
-	if (!backend)
-		return PL_DROP_NO_BACKEND;
-	r = pl_target_set_backend(&target, backend);
+	r = pl_target_set_backend(&target, index);
 	if (r)
 		return r;
 	target.port = pkt->key.dport;
@@ -147,8 +145,9 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
  * drop it. */
 __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 {
-	const struct pl_place *place;
+	struct pl_place place = {0};
 	struct pl_memory memory = {0};
+	int r;
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
@@ -163,18 +162,20 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 		pkt->opens = 1;
 		return memory.answer - 1;
 	}
-	place = pl_place_find4(pkt->vpc, pkt->key.daddr);
-	if (!place)
+	r = pl_place_read4(pkt->vpc, pkt->key.daddr, &place);
+	if (r && r != -ENOENT)
+		return PL_DROP_FLOW_TABLE_BUSY;
+	if (r)
 		return pkt->slot == PL_SLOT_SERVICE ? PL_DROP_NO_FLOW : PL_DROP_NO_PLACE;
 	if (pkt->l4_proto == IPPROTO_ICMP && pkt->icmp_type != ICMP_ECHO)
 		return PL_DROP_NO_FLOW;
 	if (pkt->slot == PL_SLOT_SERVICE)
-		return place->kind == PL_PLACE_PROBE ? pl_open_probe(pkt, place->id) : PL_DROP_NO_FLOW;
-	switch (place->kind) {
+		return place.kind == PL_PLACE_PROBE ? pl_open_probe(pkt, place.id) : PL_DROP_NO_FLOW;
+	switch (place.kind) {
 	case PL_PLACE_PORT:
-		return pl_open_local(pkt, place->id);
+		return pl_open_local(pkt, place.id);
 	case PL_PLACE_ENI:
-		return pl_open_eni(pkt, place->id, &memory);
+		return pl_open_eni(pkt, place.id, &memory);
 	case PL_PLACE_DNS:
 		return pl_open_dns(pkt);
 	case PL_PLACE_GATEWAY:

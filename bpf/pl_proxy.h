@@ -148,7 +148,7 @@ __attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, _
 	if (!ids || ids->size + PL_PROXY_SIZE_MIN != size)
 		return PL_DROP_PROXY_HEADER;
 	__builtin_memcpy(segment->payload + PL_PROXY_SIZE_MIN, ids->tlvs, sizeof(ids->tlvs));
-	return PL_CONTINUE;
+	return pl_row_is_still(&pl_proxies, &key, ids) ? PL_CONTINUE : PL_DROP_FLOW_TABLE_BUSY;
 }
 
 /* A segment of the client becomes the header; its flags, acknowledgement, window and options stay. */
@@ -227,9 +227,13 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 	if (step->parts & PL_PROXY_IDS) {
 		const struct pl_proxy *ids = bpf_map_lookup_elem(&pl_proxies, &ids_key);
 
-		if (!ids || ids->size > PL_PROXY_TLVS_MAX)
+		if (!ids)
 			return PL_DROP_PROXY_HEADER;
 		new.size += ids->size;
+		if (!pl_row_is_still(&pl_proxies, &ids_key, ids))
+			return PL_DROP_FLOW_TABLE_BUSY;
+		if (new.size > PL_PROXY_SIZE_MIN + PL_PROXY_TLVS_MAX)
+			return PL_DROP_PROXY_HEADER;
 	}
 	r = bpf_map_update_elem(&pl_proxied, &step->key, &new, BPF_ANY);
 	if (r)

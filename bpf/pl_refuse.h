@@ -89,9 +89,11 @@ static __always_inline void pl_flow_end_refused(const struct pl_flow4_key *found
 }
 
 /* A packet's flow, of which it has found the entry, is refused. It ends now; or, where its other end is to
- * hear of it, when that is told. */
+ * hear of it, when that is told. (Not where nobody could tell in this instant.) */
 static __always_inline void pl_flow_refuse(struct pl_pkt *pkt, const struct pl_flow4 *flow, int why)
 {
+	if (why == PL_DROP_FLOW_TABLE_BUSY)
+		return;
 	pkt->refused = PL_REFUSED_BACK;
 	pkt->why = why;
 	if (pkt->l4_proto == IPPROTO_TCP && pl_flow_is_back(flow))

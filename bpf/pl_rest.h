@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "pl_row.h"
 #include "pl_token.h"
 
 static const volatile __u32 pl_rests_all = PL_SLOT_SERVICE; /* in pl_rest_counts; no stack is left for it */
@@ -110,10 +111,14 @@ __attribute__((noinline)) int pl_rest_renew(const struct pl_flow4_key *late)
 static __always_inline bool pl_rest_forbids(const struct pl_flow4_key *key, const struct pl_flow4 *back)
 {
 	const struct pl_rest *rest;
+	bool is_others;
 
 	if (pl_flow4_protocol(key) != IPPROTO_UDP)
 		return false;
 	rest = bpf_map_lookup_elem(&pl_rests, key);
-	return rest && !pl_is_past(rest->until, bpf_jiffies64()) &&
-	       (rest->addr != back->daddr || rest->vpc != back->partner_vpc);
+	if (!rest)
+		return false;
+	is_others = !pl_is_past(rest->until, bpf_jiffies64()) &&
+		    (rest->addr != back->daddr || rest->vpc != back->partner_vpc);
+	return is_others || !pl_row_is_still(&pl_rests, key, rest);
 }

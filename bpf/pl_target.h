@@ -7,6 +7,7 @@
 #pragma once
 
 #include "pl_parse.h"
+#include "pl_row.h"
 #include "pl_tuple.h"
 
 /* Where a translated flow leads, and what its source becomes. */
@@ -32,55 +33,90 @@ static __always_inline bool pl_eni_is_at(const struct pl_eni *eni, __u32 vpc, __
 	return eni->vpc == vpc && pl_addr_v4(&eni->addr) == addr;
 }
 
-/* The backend's part of a target. A row that names another port than the one it was written for is of no use:
- * slots are given out again, and nothing may reach the wrong VPC. */
-static __always_inline int pl_target_set_backend(struct pl_target *target, const struct pl_backend *backend)
-{
-	const struct pl_port *port;
+/* What an ENI's row says to those who ask more of it than one thing. */
+struct pl_judge {
+	__u32 set, balancer_set; /* as in the row */
+	__u32 target;
+	__u16 limit;
+	bool is_there, is_connected;
+};
 
-	if (backend->slot == PL_SLOT_NONE)
+/* The ENI in the slot that a place names. Without a row it is all zero: not connected, and its set, 0,
+ * refuses all. Of its own to the verifier, for the stack of those who ask. */
+__attribute__((noinline)) int pl_judge_read(__u32 slot, __u32 vpc, __be32 addr, struct pl_judge *ret)
+{
+	struct pl_judge nobody = {0};
+	struct pl_eni eni;
+	int r = pl_eni_read(&slot, &eni);
+
+	if (!ret || r == -EAGAIN)
+		return PL_DROP_FLOW_TABLE_BUSY;
+	*ret = nobody;
+	if (r)
+		return PL_CONTINUE;
+	if (!pl_eni_is_at(&eni, vpc, addr))
+		return PL_DROP_NO_PLACE;
+	ret->set = eni.set;
+	ret->balancer_set = eni.balancer_set;
+	ret->target = eni.target;
+	ret->limit = eni.limit;
+	ret->is_there = true;
+	ret->is_connected = eni.flags & PL_ENI_F_CONNECTED;
+	return PL_CONTINUE;
+}
+
+/* The backend's part of a target, by the backend's index. A row that names another port than the one it was
+ * written for is of no use: slots are given out again, and nothing may reach the wrong VPC. Of its own to the
+ * verifier, for the stack of those who ask. */
+__attribute__((noinline)) int pl_target_set_backend(struct pl_target *target, __u32 index)
+{
+	struct pl_backend backend;
+	const struct pl_port *port;
+	int r = pl_backend_read(&index, &backend);
+
+	if (!target || r)
+		return r == -ENOENT ? PL_DROP_NO_BACKEND : PL_DROP_FLOW_TABLE_BUSY;
+	if (backend.slot == PL_SLOT_NONE)
 		return PL_DROP_REMOTE;
-	port = pl_port_find(backend->slot);
-	if (!port || port->vpc != backend->vpc || pl_addr_v4(&port->addr) != pl_addr_v4(&backend->addr))
+	port = pl_port_find(backend.slot);
+	if (!port || port->vpc != backend.vpc || pl_addr_v4(&port->addr) != pl_addr_v4(&backend.addr))
 		return PL_DROP_BACKEND_GONE;
-	target->addr = pl_addr_v4(&backend->addr);
-	target->port = backend->port;
-	target->vpc = backend->vpc;
-	target->slot = backend->slot;
-	target->nat_first = backend->nat_first;
-	target->nat_count = backend->nat_count;
+	target->addr = pl_addr_v4(&backend.addr);
+	target->port = backend.port;
+	target->vpc = backend.vpc;
+	target->slot = backend.slot;
+	target->nat_first = backend.nat_first;
+	target->nat_count = backend.nat_count;
 	return PL_CONTINUE;
 }
 
 /* Picks a backend from the listener's Maglev table. */
-static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt,
-					    const struct pl_eni *eni)
+static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt, __u32 listens)
 {
-	struct pl_listener_key key = {
-		.target = eni->target, .port = pkt->key.dport, .protocol = pkt->l4_proto};
-	const struct pl_listener *listener = pl_listener_find(&key);
-	const struct pl_backend *backend;
+	struct pl_listener_key key = {.target = listens, .port = pkt->key.dport, .protocol = pkt->l4_proto};
+	struct pl_listener listener;
 	__u32 place, *index;
+	int r = pl_listener_read(&key, &listener);
 
-	if (!listener)
-		return PL_DROP_NO_LISTENER;
-	if (!listener->table_size)
+	if (r)
+		return r == -ENOENT ? PL_DROP_NO_LISTENER : PL_DROP_FLOW_TABLE_BUSY;
+	if (!listener.table_size)
 		return PL_DROP_NO_BACKEND;
-	place = listener->table_first + pl_hash4(&pkt->key) % listener->table_size;
+	place = listener.table_first + pl_hash4(&pkt->key) % listener.table_size;
 	index = bpf_map_lookup_elem(&pl_maglev, &place);
 	if (!index)
 		return PL_DROP_NO_BACKEND;
-	backend = pl_backend_find(*index);
-	if (!backend)
-		return PL_DROP_NO_BACKEND;
+	r = pl_target_set_backend(target, *index);
+	if (r)
+		return r;
 	/* An index is given out again, too; a table that still names it must not lead to another tenant's
 	 * server. */
-	if (backend->vpc != listener->vpc)
+	if (target->vpc != listener.vpc)
 		return PL_DROP_BACKEND_GONE;
-	target->idle_s = listener->idle_s;
-	target->open_ns = listener->open_ns;
-	target->proxy = listener->proxy;
-	return pl_target_set_backend(target, backend);
+	target->idle_s = listener.idle_s;
+	target->open_ns = listener.open_ns;
+	target->proxy = listener.proxy;
+	return PL_CONTINUE;
 }
 
 /* A flow that is open, and what of it says which server it has. */
@@ -92,24 +128,26 @@ struct pl_served {
 	__u8 protocol;
 };
 
-/* What today's rows say of the flow's server: PL_SERVER_…, 0: the group does not have it. Without a listener,
- * or with one of another VPC, NULL. */
-static __always_inline const struct pl_listener *
-pl_served_find(const struct pl_eni *eni, const struct pl_served *served, __u8 *ret_state)
+/* What today's rows say of the flow's server: its listener at the target `listens`, and PL_SERVER_…, 0: the
+ * group does not have it. PL_CONTINUE, or why that cannot be told. */
+static __always_inline int pl_served_read(__u32 listens, const struct pl_served *served,
+					  struct pl_listener *ret_listener, __u8 *ret_state)
 {
 	struct pl_listener_key key = {
-		.target = eni->target, .port = served->listens, .protocol = served->protocol};
+		.target = listens, .port = served->listens, .protocol = served->protocol};
 	struct pl_server_key server_key = {.port = served->port,
 					   .addr.w = {0, 0, bpf_htonl(0xffff), served->addr}};
-	const struct pl_listener *listener = pl_listener_find(&key);
-	const struct pl_server *server;
+	struct pl_server server;
+	int r = pl_listener_read(&key, ret_listener);
 
-	if (!listener)
-		return NULL;
-	server_key.group = listener->group;
-	server = pl_server_find(&server_key);
-	*ret_state = server ? server->state : 0;
-	return listener;
+	if (r)
+		return r == -ENOENT ? PL_DROP_NO_LISTENER : PL_DROP_FLOW_TABLE_BUSY;
+	server_key.group = ret_listener->group;
+	r = pl_server_read(&server_key, &server);
+	if (r && r != -ENOENT)
+		return PL_DROP_FLOW_TABLE_BUSY;
+	*ret_state = r ? 0 : server.state;
+	return PL_CONTINUE;
 }
 
 /* Whether new flows go to a server in this state: to an ill one only while none is well. */
@@ -120,13 +158,9 @@ static __always_inline bool pl_server_serves(const struct pl_listener *listener,
 
 /* Whether an open flow may go on with its server. Datagrams can go to another one at any time, a connection
  * cannot: it stays with a server that is ill or leaves, until that is gone. */
-static __always_inline int pl_target_keeps(const struct pl_eni *eni, const struct pl_served *served)
+static __always_inline int pl_target_keeps(const struct pl_listener *listener, __u8 state,
+					   const struct pl_served *served)
 {
-	__u8 state = 0;
-	const struct pl_listener *listener = pl_served_find(eni, served, &state);
-
-	if (!listener)
-		return PL_DROP_NO_LISTENER;
 	if (listener->vpc != served->vpc || state == PL_SERVER_GONE)
 		return PL_DROP_BACKEND_GONE;
 	if (served->protocol == IPPROTO_TCP)

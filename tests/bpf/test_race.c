@@ -3,7 +3,8 @@
  * Two CPUs at once. Both open the same flows, or flows that want the same translated sources, or do all that
  * TCP can do to a few flows while the timer ends them or rules come and go; whatever they do to each other,
  * each entry must have a partner that names it and a token of its own, no translated source may be held
- * twice, and nothing passes that began after its rule was revoked.
+ * twice, and nothing passes that began after its rule was revoked. And while rows of two tenants are replaced
+ * in turn, each in the memory of the one before, no packet follows half of one and half of the other.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -471,6 +472,174 @@ static void test_revoked(struct node *node)
 		   "a rule that comes and goes: no orphan row, no stuck token, exact counts");
 }
 
+/* Of the rows of a table, tenant A's and one of another tenant's are replaced in turn by one CPU: the memory
+ * that A's row had becomes the other's at once. (That is each time another one, so that it is not A's again
+ * within the same packet: no agent writes a row that often.) Meanwhile A sends. */
+
+#define REPLACED_PACKETS 300000
+#define REPLACED_FLOWS	 64
+#define REPLACED_ROWS	 1000 /* of others, from this number on */
+#define OTHER_BACKEND	 5
+
+struct replacer {
+	int fd;
+	uint8_t key[sizeof(struct pl_server_key)]; /* A's; the others' have another number in front */
+	const void *mine, *others;
+	volatile bool is_over;
+	unsigned int turns;
+};
+
+static void replace_one(const struct replacer *replacer, uint32_t number, const void *row)
+{
+	uint8_t key[sizeof(replacer->key)];
+
+	memcpy(key, replacer->key, sizeof(key));
+	if (number)
+		memcpy(key, &number, sizeof(number));
+	must(bpf_map_update_elem(replacer->fd, key, row, BPF_ANY), "replace");
+}
+
+static void *replace_on(void *context)
+{
+	struct replacer *replacer = context;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	for (; !replacer->is_over; replacer->turns++) {
+		replace_one(replacer, 0, replacer->mine);
+		replace_one(replacer, REPLACED_ROWS + replacer->turns % REPLACED_ROWS, replacer->others);
+	}
+	return NULL;
+}
+
+/* Where a packet of port A went that asked for its ENI; PL_SLOT_NONE: it was dropped. */
+static uint32_t way_of(struct node *node, const struct pkt *p)
+{
+	struct __sk_buff ctx = {.cb[0] = SLOT_A};
+	struct pkt out;
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->data, .data_size_in = p->size,
+		    .data_out = out.data, .data_size_out = PKT_MAX, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx));
+	must(bpf_prog_test_run_opts(bpf_program__fd(node->bpf->progs.pl_main), &opts), "run");
+	return opts.retval == TC_ACT_REDIRECT ? receiver(node, &out) : PL_SLOT_NONE;
+}
+
+/* SYNs, all of which open flows; with `again`, segments of connections that are judged each time. */
+static void send_meanwhile(struct node *node, struct replacer *replacer, bool again, const char *what)
+{
+	unsigned int right = 0, elsewhere = 0, dropped = 0,
+		     busy = (unsigned int)node_count(node, PL_DROP_FLOW_TABLE_BUSY).packets;
+	pthread_t thread;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	node_clear_flows(node);
+	for (uint16_t i = 0; again && i < REPLACED_FLOWS; i++)
+		handshake(node, SLOT_A, 1024 + i);
+	node_unsettle(node, SLOT_ENI_A); /* nothing is remembered */
+	must(-pthread_create(&thread, NULL, replace_on, replacer), "thread");
+	for (uint32_t i = 0; i < node_rounds(REPLACED_PACKETS); i++) {
+		struct pkt p = tcp(node, SLOT_A, 1024 + i % REPLACED_FLOWS, again ? ACK : SYN);
+		uint32_t slot;
+
+		if (again)
+			node_bump(node, SLOT_A);
+		slot = way_of(node, &p);
+		right += slot == SLOT_S1 || slot == SLOT_S2;
+		elsewhere += slot == SLOT_OTHER;
+		dropped += slot == PL_SLOT_NONE;
+	}
+	replacer->is_over = true;
+	must(-pthread_join(thread, NULL), "thread");
+	busy = (unsigned int)node_count(node, PL_DROP_FLOW_TABLE_BUSY).packets - busy;
+	tap_note("%u turns; %u packets went right, %u have to come again", replacer->turns, right, busy);
+	tap_ok(right > 0 && replacer->turns > 0, "%s are replaced: packets pass", what);
+	tap_is_int(elsewhere, 0, "%s are replaced: none goes where another's row leads", what);
+	tap_is_int(dropped - busy, 0, "%s are replaced: none is refused by another's row", what);
+}
+
+static void test_replaced_enis(struct node *node, bool again)
+{
+	uint32_t slot = SLOT_ENI_A;
+	struct pl_eni mine, others;
+	struct replacer replacer = {
+		.fd = bpf_map__fd(node->bpf->maps.pl_enis), .mine = &mine, .others = &others};
+
+	memcpy(replacer.key, &slot, sizeof(slot));
+	must(bpf_map_lookup_elem(replacer.fd, &slot, &mine), "pl_enis");
+	others = mine;
+	others.vpc = 20;
+	others.target = again ? TARGET : TARGET_BARE;
+	if (again) {
+		mine.balancer_set = mine.set;
+		others.balancer_set = SLOT_OTHER; /* refuses them */
+	}
+	send_meanwhile(node, &replacer, again, again ? "ENIs, whose flows are judged again," : "ENIs");
+}
+
+static void test_replaced_listeners(struct node *node)
+{
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct pl_listener mine, others;
+	struct replacer replacer = {
+		.fd = bpf_map__fd(node->bpf->maps.pl_listeners), .mine = &mine, .others = &others};
+
+	memcpy(replacer.key, &key, sizeof(key));
+	must(bpf_map_lookup_elem(replacer.fd, &key, &mine), "pl_listeners");
+	key.target = TARGET_BARE;
+	must(bpf_map_lookup_elem(replacer.fd, &key, &others), "pl_listeners");
+	send_meanwhile(node, &replacer, false, "listeners");
+}
+
+static void test_replaced_backends(struct node *node)
+{
+	uint32_t index = 1, other = OTHER_BACKEND;
+	struct pl_backend mine, others;
+	struct replacer replacer = {
+		.fd = bpf_map__fd(node->bpf->maps.pl_backends), .mine = &mine, .others = &others};
+
+	memcpy(replacer.key, &index, sizeof(index));
+	must(bpf_map_lookup_elem(replacer.fd, &index, &mine), "pl_backends");
+	must(bpf_map_lookup_elem(replacer.fd, &other, &others), "pl_backends");
+	send_meanwhile(node, &replacer, false, "backends");
+}
+
+static void test_replaced_servers(struct node *node)
+{
+	struct pl_server_key key = {.group = GROUP, .addr = addr_of("10.0.0.10"), .port = htons(8443)};
+	struct pl_server mine = {.state = PL_SERVER_WELL}, others = {.state = PL_SERVER_GONE};
+	struct replacer replacer = {
+		.fd = bpf_map__fd(node->bpf->maps.pl_servers), .mine = &mine, .others = &others};
+
+	memcpy(replacer.key, &key, sizeof(key));
+	send_meanwhile(node, &replacer, true, "servers' states");
+}
+
+static void test_replaced(void)
+{
+	static const uint32_t other[] = {OTHER_BACKEND};
+	struct pl_listener_key key = {.target = TARGET_BARE, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct node *node = node_new(&(struct node_options){.n_flows = 16384});
+	struct pl_listener listener;
+
+	node_backend(node, OTHER_BACKEND, 50, "10.0.0.10", 8443, SLOT_OTHER);
+	node_listener(node, TARGET_BARE, IPPROTO_TCP, 443, 20, other, 1);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_listeners), &key, &listener), "listener");
+	listener.vpc = 50;
+	map_put(node->bpf->maps.pl_listeners, &key, &listener);
+	test_replaced_enis(node, false);
+	test_replaced_enis(node, true);
+	test_replaced_listeners(node);
+	test_replaced_backends(node);
+	test_replaced_servers(node);
+	node_free(node);
+}
+
 int main(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_flows = 16384});
@@ -481,6 +650,7 @@ int main(void)
 	test_proxied(node);
 	test_revoked(node);
 	node_free(node);
+	test_replaced();
 	test_carry();
 	return tap_done();
 }
