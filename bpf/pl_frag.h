@@ -244,9 +244,11 @@ __attribute__((noinline)) int pl_fragment_write(struct __sk_buff *skb, struct pl
 	r = pl_guard_size(skb, pkt, &flow);
 	if (r)
 		return r;
-	r = flow.limit ? pl_limit_bytes(flow.limit, pl_flow_is_back(&flow), skb->len) : PL_CONTINUE;
-	if (!r)
-		r = pl_fragment_rewrite(skb, pkt, &flow);
+	/* The first one was let pass. What would be refused here would be left unfinished, and its sender owe
+	 * for it, be the limit another's: a consumer's, of the answers that it gets. */
+	if (flow.limit)
+		pl_limit_bytes_begun(flow.limit, pl_flow_is_back(&flow), skb->len);
+	r = pl_fragment_rewrite(skb, pkt, &flow);
 	if (r)
 		return r;
 	pl_fragment_count(&pkt->key, skb->len);

@@ -374,6 +374,74 @@ static void test_twice(struct node *node, const char *mode)
 	       mode);
 }
 
+/* When all that the answers to an ENI's flows were let have will have been paid for. */
+static uint64_t paid_at(struct node *node, uint32_t slot)
+{
+	struct pl_buckets buckets;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_buckets), &slot, &buckets), "pl_buckets");
+	return buckets.down_at;
+}
+
+/* Gives an ENI's flows a limit of bytes, or takes it: a fragment costs half a second. */
+static void limit_eni(struct node *node, uint32_t slot, bool on)
+{
+	struct pl_limit limit = {.kbyte_ns = on ? 1000000000 : 0};
+	struct pl_buckets none = {0};
+	struct pl_eni eni;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_enis), &slot, &eni), "pl_enis");
+	eni.limit = on ? slot : 0;
+	map_put(node->bpf->maps.pl_enis, &slot, &eni);
+	map_put(node->bpf->maps.pl_limits, &slot, &limit);
+	map_put(node->bpf->maps.pl_buckets, &slot, &none);
+	node_bump(node, slot);
+}
+
+/* A server's answers in fragments to two consumers, one of which has reached its limit of bytes: the first
+ * fragment is refused or none is, so the server owes nothing for it. */
+static void test_bandwidth(struct node *node, const char *mode)
+{
+	struct pkt asks = big_udp(node, SLOT_A), other_asks = big_udp(node, SLOT_B), seen, answer, others, p;
+	unsigned int refused = 0;
+	uint64_t at;
+	uint32_t server;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	seen = pass(node, SLOT_A, &asks, 1, PL_DELIVERED);
+	server = receiver(node, &seen);
+	answer = node_reply(&seen, 0);
+	seen = pass(node, SLOT_B, &other_asks, 1, PL_DELIVERED);
+	others = node_reply(&seen, 0);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &server);
+	limit_eni(node, SLOT_ENI_A, true);
+	p = cut(&answer, 5, 0, SIZE);
+	deliver(node, server, &p);
+	at = paid_at(node, SLOT_ENI_A);
+	p = cut(&answer, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, server, &p).reason, PL_DELIVERED,
+		   "a datagram that has begun is let go on beyond the limit (%s)", mode);
+	tap_ok(paid_at(node, SLOT_ENI_A) > at, "and pays for it (%s)", mode);
+	p = cut(&answer, 5, 2 * SIZE, pkt_l4_size(&answer) - 2 * SIZE);
+	deliver(node, server, &p);
+	for (uint16_t id = 6; id < 6 + 2 * PL_FRAGMENT_OPEN / PAYLOAD; id++) {
+		p = cut(&answer, id, 0, SIZE);
+		refused += node_send(node, server, &p).reason == PL_DROP_BANDWIDTH;
+		if (!owed(node, server))
+			continue;
+		for (size_t i = SIZE; i < pkt_l4_size(&answer); i += SIZE) { /* it was let pass, so all are */
+			p = cut(&answer, id, i, MIN(SIZE, pkt_l4_size(&answer) - i));
+			deliver(node, server, &p);
+		}
+	}
+	tap_ok(refused > 0, "%u others are refused at their beginning (%s)", refused, mode);
+	tap_ok(!owed(node, server), "the server owes nothing (%s)", mode);
+	tap_ok(pass(node, server, &others, 7, PL_DELIVERED).size, "and answers the other consumer (%s)",
+	       mode);
+	limit_eni(node, SLOT_ENI_A, false);
+}
+
 static void test_absurd(struct node *node, const char *mode)
 {
 	struct pkt sent = big_udp(node, SLOT_A),
@@ -437,6 +505,7 @@ int main(void)
 		test_unfinished(node, mode);
 		test_debt(node, mode);
 		test_twice(node, mode);
+		test_bandwidth(node, mode);
 		test_absurd(node, mode);
 		test_complete(node, mode);
 		node_free(node);
