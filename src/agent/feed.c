@@ -2,14 +2,19 @@
 /*
  * Three requests may be under way: one that follows (register, then list, then one long poll after the
  * other), one that reports, and one that tells of traffic. They do not wait for each other. Any trouble with
- * the first, or a report that is refused because the node is not known, begins anew with registering and the
- * full list, after a pause that grows up to a second.
+ * the first, or a report that is refused because the node is not known, begins anew with registering, after a
+ * pause that grows up to a second.
+ *
+ * Where rows are there already (kept by the agent before this one, or from before the trouble) the first
+ * question is for what has changed since. All rows come where privlinkd cannot tell, or is not the process
+ * that told those that are there: another version may tell more of them. All rows are the truth even so: some
+ * minutes after that they are asked for, when nobody waits for them.
  *
  * A list of many rows comes in pages: they are gathered, then what has changed since the first of them is
  * asked for, and with that answer all of it is kept and applied as one. Until then what is in force stays; if
  * anything goes wrong meanwhile, the pages are dropped and asked for anew.
  *
- * A report is never sent before the full list has been applied: the first report renews the lease, and a
+ * A report is never sent before the first answer has been applied: the first report renews the lease, and a
  * lease says that what the API promised is in force. Of a node that holds (hold.h) the reports say why, and
  * nothing of the rows; it polls on, without applying anything, so as to learn when privlinkd is another one.
  */
@@ -27,6 +32,7 @@
 #define REQUEST_TIMEOUT_MS 10000
 #define POLL_WAIT_S	   25
 #define LEASE_DEFAULT_MS   30000
+#define LIST_AGAIN_MS	   600000
 #define LONG_LIST	   1000 /* rows and deletions */
 #define TRIM_AFTER_MS	   3000 /* what it makes of them is planned by then */
 
@@ -41,12 +47,15 @@ struct feed {
 	int64_t told_until;	     /* to which interval what is being told goes */
 	struct loop_source *restart; /* after a pause */
 	struct loop_source *trim;    /* after a long list */
+	struct loop_source *again;   /* all rows are to be asked for, since the rows went on from others */
+	bool wants_all;		     /* that time has come */
 	uint64_t pause_ms;
-	uint64_t revision;	     /* that the snapshot stands at; 0: nothing yet */
-	struct feed_list list;	     /* pages that are gathered; none: no list is under way */
-	uint64_t heard;		     /* while the node holds: the revision of the last answer */
-	uint32_t number;	     /* of the node in that store */
-	char store[NODE_STORE_SIZE]; /* that privlinkd serves */
+	uint64_t revision;	      /* that the snapshot stands at; 0: nothing yet */
+	struct feed_list list;	      /* pages that are gathered; none: no list is under way */
+	uint64_t heard;		      /* while the node holds: the revision of the last answer */
+	uint32_t number;	      /* of the node in that store */
+	char store[NODE_STORE_SIZE];  /* that privlinkd serves */
+	char run[NODE_TIMELINE_SIZE]; /* of the process that told the rows; "": unknown */
 	bool is_connected;
 	bool has_told, told; /* whether it is connected */
 
@@ -252,13 +261,15 @@ static void go_on_holding(struct feed *feed, uint64_t revision)
 	feed->is_connected = true;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->heard = revision;
+	feed->revision = 0; /* what follows goes on from what was heard, and not from the rows here */
 	feed_list_clear(&feed->list);
 	feed->handlers.held(feed->handlers.context);
 	poll_rows(feed);
 	send_report(feed);
 }
 
-/* All rows come anew: what was reported of the old ones must not be said again. */
+/* The rows are of a store that was registered with anew, or come anew: what was reported before must not be
+ * said again. */
 static void forget_report(struct feed *feed)
 {
 	json_decref(feed->report);
@@ -266,24 +277,37 @@ static void forget_report(struct feed *feed)
 	feed->is_unsent = false;
 }
 
+static void list_again(struct feed *feed, bool later)
+{
+	feed->wants_all = false;
+	if (later)
+		loop_timer_set(feed->again, LIST_AGAIN_MS);
+	else
+		loop_timer_stop(feed->again);
+}
+
 /* With the pages that were gathered before it, if any were. */
 static int take(struct feed *feed, const struct feed_answer *answer, const char *body, size_t size,
 		struct feed_rows *ret)
 {
 	const struct feed_list *list = &feed->list;
+	bool is_full = list->n > 0 ? list->is_full : answer->is_full;
 	int r;
 
-	if (!feed->revision) {
-		if (!(list->n > 0 ? list->is_full : answer->is_full))
-			return -EPROTO;
+	if (!feed->revision && !is_full)
+		return -EPROTO;
+	if (!feed->revision || !feed->is_connected) {
 		forget_report(feed);
 		feed->handlers.registered(feed->handlers.context, feed->number);
 	}
 	/* Kept first: what is kept is never behind what is in force. */
 	kept_rows_add(feed->parts.kept, list, answer, body, size);
 	r = feed_list_apply(list, answer, feed->parts.snapshot, ret);
+	if (r == 0 && (is_full || !feed->is_connected))
+		list_again(feed, !is_full);
 	if (r == 0)
 		hold_took(feed->parts.hold, answer->timeline, ret->revision);
+	(void)str_copy(feed->run, sizeof(feed->run), answer->run);
 	feed_list_clear(&feed->list);
 	return r;
 }
@@ -301,9 +325,16 @@ static void took(struct feed *feed, const struct feed_rows *rows)
 	feed->is_connected = true;
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->heard = 0;
-	feed->revision = kept_rows_want_all(feed->parts.kept) ? 0 : rows->revision;
+	feed->revision = feed->wants_all || kept_rows_want_all(feed->parts.kept) ? 0 : rows->revision;
 	poll_rows(feed);
 	feed->handlers.rows(feed->handlers.context, rows);
+}
+
+/* The first answer goes on from rows that another process of privlinkd has told. */
+static bool goes_on_from_others(const struct feed *feed, const struct feed_answer *answer)
+{
+	return feed->revision && !feed->is_connected && !answer->is_full && feed->list.n == 0 &&
+	       (!*answer->run || !streq(answer->run, feed->run));
 }
 
 static void on_rows(void *context, int status, const char *body, size_t size)
@@ -321,6 +352,11 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 	r = feed_answer_parse(body, size, &answer);
 	if (r == 0 && is_another_store(feed, answer.store))
 		r = -ESTALE;
+	if (r == 0 && goes_on_from_others(feed, &answer)) {
+		feed->revision = 0;
+		poll_rows(feed);
+		return;
+	}
 	if (r == 0 && answer.is_page) {
 		r = feed_list_add(&feed->list, &answer, body, size);
 		if (r < 0)
@@ -371,7 +407,7 @@ static void poll_rows(struct feed *feed)
 
 	if (feed->list.n > 0 && feed->list.is_full)
 		after = *feed->list.next ? 0 : feed->list.listed;
-	waits = after && feed->list.n == 0;
+	waits = after && feed->list.n == 0 && feed->is_connected;
 	r = format_list(&feed->list, list, sizeof(list));
 	(void)str_format(path, sizeof(path),
 			 "/feed/v1/rows?node=%s&after=%llu&timeline=%s&in_force=%llu&wait=%d&pages=1%s",
@@ -405,9 +441,10 @@ static void on_registered(void *context, int status, const char *body, size_t si
 
 static void start(struct feed *feed)
 {
+	uint64_t revision = snapshot_revision(feed->parts.snapshot);
 	int r;
 
-	feed->revision = 0;
+	feed->revision = hold_goes_on_from(feed->parts.hold, revision) ? revision : 0;
 	feed->heard = 0;
 	feed_list_clear(&feed->list);
 	r = http_client_send(feed->client, "/feed/v1/node", feed->registration, REQUEST_TIMEOUT_MS,
@@ -423,6 +460,15 @@ static void on_trim(void *context, uint32_t events)
 	(void)context;
 	(void)events;
 	(void)malloc_trim(0);
+}
+
+/* With the next question. */
+static void on_again(void *context, uint32_t events)
+{
+	struct feed *feed = context;
+
+	(void)events;
+	feed->wants_all = true;
 }
 
 static void on_restart(void *context, uint32_t events)
@@ -458,6 +504,7 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	feed->pause_ms = PAUSE_FIRST_MS;
 	feed->lease_ms = LEASE_DEFAULT_MS;
 	feed->list.breath = loop_breath(loop);
+	(void)str_copy(feed->run, sizeof(feed->run), kept_rows_run(parts->kept));
 	r = str_copy(feed->node, sizeof(feed->node), options->node);
 	if (r >= 0) {
 		feed->registration = format_registration(options);
@@ -469,6 +516,8 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 		r = loop_add_timer(loop, on_restart, feed, &feed->restart);
 	if (r == 0)
 		r = loop_add_timer(loop, on_trim, feed, &feed->trim);
+	if (r == 0)
+		r = loop_add_timer(loop, on_again, feed, &feed->again);
 	if (r == 0)
 		r = loop_add_timer(loop, on_renew, feed, &feed->renew);
 	if (r < 0) {
@@ -488,6 +537,7 @@ struct feed *feed_free(struct feed *feed)
 	http_client_free(feed->client);
 	loop_source_free(feed->restart);
 	loop_source_free(feed->trim);
+	loop_source_free(feed->again);
 	loop_source_free(feed->renew);
 	free(feed->registration);
 	json_decref(feed->report);

@@ -62,5 +62,5 @@ void feed_send(struct feed *feed);
  * node holds. */
 void feed_tell_traffic(struct feed *feed);
 
-/* Begins anew: registers and asks for all rows. */
+/* Begins anew: registers, and asks for all rows where those here are not of the node's store. */
 void feed_restart(struct feed *feed);

@@ -78,11 +78,12 @@ static void get_store(const json_t *answer, char ret[NODE_STORE_SIZE])
 	(void)str_copy(ret, NODE_STORE_SIZE, store && node_store_is_good(store) ? store : "");
 }
 
-static void get_timeline(const json_t *answer, char ret[NODE_TIMELINE_SIZE])
+/* Of a timeline, or of a run. */
+static void get_word(const json_t *answer, const char *name, char ret[NODE_TIMELINE_SIZE])
 {
-	const char *timeline = json_string_value(json_object_get(answer, "timeline"));
+	const char *word = json_string_value(json_object_get(answer, name));
 
-	(void)str_copy(ret, NODE_TIMELINE_SIZE, timeline && node_timeline_is_good(timeline) ? timeline : "");
+	(void)str_copy(ret, NODE_TIMELINE_SIZE, word && node_timeline_is_good(word) ? word : "");
 }
 
 int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
@@ -101,7 +102,8 @@ int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
 	(void)str_copy(ret->next, sizeof(ret->next),
 		       ret->is_page ? json_string_value(json_object_get(json, "more")) : "");
 	get_store(json, ret->store);
-	get_timeline(json, ret->timeline);
+	get_word(json, "timeline", ret->timeline);
+	get_word(json, "run", ret->run);
 	return 0;
 }
 

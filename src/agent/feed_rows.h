@@ -29,6 +29,7 @@ struct feed_answer {
 	char next[KEY_SIZE];		   /* behind which row the next page begins; "": there is none */
 	char store[NODE_STORE_SIZE];	   /* whose they are; "": it does not say */
 	char timeline[NODE_TIMELINE_SIZE]; /* of the revision; "": none, or it does not say */
+	char run[NODE_TIMELINE_SIZE];	   /* of which process of privlinkd it is; "": it does not say */
 	bool continues;			   /* what was in force when it was asked for is of its history */
 };
 

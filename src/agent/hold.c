@@ -234,6 +234,13 @@ const char *hold_in_force(const struct hold *hold, uint64_t *ret_revision)
 	return hold->state->timeline;
 }
 
+bool hold_goes_on_from(const struct hold *hold, uint64_t revision)
+{
+	const struct node_state *state = hold->state;
+
+	return *state->store && *state->timeline && revision && state->revision == revision;
+}
+
 const char *hold_sentence(const struct hold *hold)
 {
 	return hold->reason != HOLD_NOTHING ? hold->sentence : NULL;

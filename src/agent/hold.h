@@ -31,6 +31,10 @@ void hold_took(struct hold *hold, const char *timeline, uint64_t revision);
 /* To be said with each question for rows: the timeline of what is in force here, and its revision. */
 const char *hold_in_force(const struct hold *hold, uint64_t *ret_revision);
 
+/* The rows stand just there, and it is known of which store: what has changed since is all that there is to
+ * ask for, as the answer says whether the store has that history. */
+bool hold_goes_on_from(const struct hold *hold, uint64_t revision);
+
 /* What is wrong and what to do, in a sentence; NULL: the node does not hold. */
 const char *hold_sentence(const struct hold *hold);
 /* The operator's word: the store that is heard is the node's from now on. -EALREADY: the node does not hold.

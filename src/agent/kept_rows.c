@@ -29,6 +29,7 @@ struct kept_rows {
 	char boot[64];
 	int fd; /* to append to; negative: nothing is kept */
 	size_t size, base_size;
+	char run[NODE_TIMELINE_SIZE];
 	bool has_told; /* that there are too many */
 };
 
@@ -187,8 +188,8 @@ static int parse_frame(const char *text, size_t size, const char **ret_body, siz
 }
 
 /* Applies what is whole; the number of bytes that are. */
-static int replay(const char *text, size_t size, const char *store, struct snapshot *snapshot,
-		  char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_used)
+static int replay(struct kept_rows *kept, const char *text, size_t size, const char *store,
+		  struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_used)
 {
 	size_t used = 0, length;
 	const char *body;
@@ -204,6 +205,7 @@ static int replay(const char *text, size_t size, const char *store, struct snaps
 		if (r < 0)
 			return r;
 		(void)str_copy(ret_timeline, NODE_TIMELINE_SIZE, answer.timeline);
+		(void)str_copy(kept->run, sizeof(kept->run), answer.run);
 		used = (size_t)(body - text) + length + 1;
 	}
 	*ret_used = used;
@@ -222,7 +224,7 @@ static int load(struct kept_rows *kept, const char *store, const char *text, siz
 	if (!streq(header.node, kept->node) || !streq(header.boot, kept->boot) ||
 	    !streq(header.store, *store ? store : "-"))
 		return -ESTALE;
-	r = replay(text + start, size - (size_t)start, store, snapshot, ret_timeline, &used);
+	r = replay(kept, text + start, size - (size_t)start, store, snapshot, ret_timeline, &used);
 	if (r < 0)
 		return r;
 	kept->size = kept->base_size = (size_t)start + used;
@@ -383,6 +385,11 @@ void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const 
 			    kept->path, strerror(-r));
 		kept_rows_forget(kept);
 	}
+}
+
+const char *kept_rows_run(const struct kept_rows *kept)
+{
+	return kept->run;
 }
 
 bool kept_rows_want_all(const struct kept_rows *kept)

@@ -33,5 +33,7 @@ void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const 
 		   const char *body, size_t size);
 /* The changes have become longer than the rows: an answer with all rows would make the file short again. */
 bool kept_rows_want_all(const struct kept_rows *kept);
+/* Which process of privlinkd told the last answer of those that were loaded; "": unknown. */
+const char *kept_rows_run(const struct kept_rows *kept);
 /* Nothing is kept from now on, until all rows come again. */
 void kept_rows_forget(struct kept_rows *kept);

@@ -8,6 +8,7 @@
  *
  * Nothing is remembered of nodes: what a node was told at a revision follows from it (model/audience.h). One
  * that polls from a revision gets what has changed since, unless that is forgotten; then it gets everything.
+ * Which process it was that told the rows it can see by the name of the run.
  */
 #include "server.h"
 
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "../http/server.h"
+#include "../lib/ident.h"
 #include "../lib/log.h"
 #include "../lib/vec.h"
 #include "server_metrics.h"
@@ -45,6 +47,7 @@ struct feed_server {
 	struct metrics *metrics; /* NULL: none */
 	struct store_watch *watch;
 	struct waiter *waiters;
+	char run[17]; /* of this process: another one may tell other rows, or write them in another way */
 };
 
 /* Takes the body. Every answer says whose rows these are, so that no agent acts on the word of another store.
@@ -83,6 +86,7 @@ static void reply_rows(struct waiter *waiter, json_t *answer)
 	(void)json_object_set_new(answer, "timeline", json_string(store_timeline(store)));
 	(void)json_object_set_new(answer, "continues",
 				  json_boolean(store_had(store, waiter->timeline, waiter->in_force)));
+	(void)json_object_set_new(answer, "run", json_string(waiter->feed->run));
 	reply(waiter->feed, waiter->request, 200, answer);
 }
 
@@ -622,7 +626,9 @@ int feed_server_new(struct loop *loop, struct store *store, struct control *cont
 	if (!feed)
 		return -ENOMEM;
 	*feed = (struct feed_server){.loop = loop, .store = store, .control = control, .others = others};
-	r = store_watch(store, revision_rose, feed, &feed->watch);
+	r = random_hex(feed->run, sizeof(feed->run) - 1);
+	if (r == 0)
+		r = store_watch(store, revision_rose, feed, &feed->watch);
 	if (r == 0)
 		r = server_new(loop, &options, handle, feed, &feed->server);
 	if (r < 0) {

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The agent's side of the feed against the real one, in one loop: when all rows are asked for, and when only
+ * what has changed. An agent that ends and one that starts are a struct side that is freed and made.
+ */
+#include "api_harness.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "agent/feed.h"
+#include "feed/server.h"
+
+struct side {
+	struct node_state state;
+	struct snapshot *rows;
+	struct hold *hold;
+	struct kept_rows *kept;
+	struct meter *meter;
+	struct feed *feed;
+	int n_answers, n_heard, n_held;
+	struct feed_rows last;
+	uint32_t number;
+};
+
+static char socket_path[128];
+
+static void put_vpc(struct harness *h, const char *id, const char *name)
+{
+	const struct vpc *present = snapshot_vpc(store_rows(h->store), id);
+	struct vpc row = {.owner = ALICE};
+
+	if (present)
+		row = *present;
+	row.name = name;
+	harness_must(str_copy(row.id, sizeof(row.id), id), "id");
+	harness_put(h, KIND_VPC, &row);
+}
+
+static void put_port(struct harness *h, const char *id, const char *vpc)
+{
+	struct port row = {.owner = ALICE, .vpc = vpc, .node = "alpha"};
+
+	harness_must(str_copy(row.id, sizeof(row.id), id), "id");
+	harness_put(h, KIND_PORT, &row);
+}
+
+static void serve(struct harness *h, struct feed_server **ret)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	(void)str_copy(address.sun_path, sizeof(address.sun_path), socket_path);
+	(void)unlink(socket_path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
+		abort();
+	harness_must(feed_server_new(h->loop, h->store, h->control, fd, NULL, ret), "feed");
+}
+
+static void on_registered(void *context, uint32_t number)
+{
+	((struct side *)context)->number = number;
+}
+
+static void on_connected(void *context _unused_, bool connected _unused_)
+{
+}
+
+static void on_rows(void *context, const struct feed_rows *rows)
+{
+	struct side *side = context;
+
+	side->n_answers++;
+	side->last = *rows;
+}
+
+static void on_held(void *context)
+{
+	((struct side *)context)->n_held++;
+}
+
+static json_t *on_tests(void *context _unused_)
+{
+	return NULL;
+}
+
+static void begin(struct harness *h, struct side *side)
+{
+	const struct feed_handlers handlers = {on_registered, on_connected, on_rows, on_held, on_tests, side};
+	const struct feed_options options = {
+		.socket_path = socket_path, .node = "alpha", .mtu = 1500, .underlay = ""};
+	char timeline[NODE_TIMELINE_SIZE];
+
+	side->n_answers = side->n_heard = 0;
+	harness_must(snapshot_new(&side->rows), "rows");
+	harness_must(hold_new(h->loop, h->directory, &side->state, &side->hold), "hold");
+	harness_must(kept_rows_new(h->directory, "alpha", &side->kept), "kept rows");
+	if (kept_rows_load(side->kept, side->state.store, side->state.revision, side->rows, timeline) == 0)
+		hold_took(side->hold, timeline, snapshot_revision(side->rows));
+	harness_must(meter_new(&side->meter), "meter");
+	harness_must(feed_new(h->loop, &options, &handlers,
+			      &(struct feed_parts){side->rows, side->hold, side->kept, side->meter},
+			      &side->feed),
+		     "feed");
+}
+
+static void end(struct side *side)
+{
+	side->feed = feed_free(side->feed);
+	side->meter = meter_free(side->meter);
+	side->kept = kept_rows_free(side->kept);
+	side->hold = hold_free(side->hold);
+	side->rows = snapshot_free(side->rows);
+}
+
+/* The next answer with rows, as a word and the number of its changes. */
+static const char *hear(struct harness *h, struct side *side)
+{
+	uint64_t end_ms = now_mono_ms() + 5000;
+	static char text[64];
+
+	while (side->n_answers == side->n_heard && now_mono_ms() < end_ms)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	if (side->n_answers == side->n_heard)
+		return "nothing";
+	side->n_heard = side->n_answers;
+	(void)str_format(text, sizeof(text), "%s, %zu", side->last.is_full ? "all" : "changes",
+			 side->last.n_changes);
+	return text;
+}
+
+static const char *name_of(const struct side *side, const char *id)
+{
+	const struct vpc *vpc = snapshot_vpc(side->rows, id);
+
+	return vpc ? vpc->name : "none";
+}
+
+static void test_starts(struct harness *h, struct side *side)
+{
+	begin(h, side);
+	tap_ok(str_starts(hear(h, side), "all, "), "an agent that has no rows gets all");
+	tap_ok(side->number > 0, "and its number");
+	put_vpc(h, "vpc-a", "second");
+	tap_is_str(hear(h, side), "changes, 1", "then what changes");
+	end(side);
+
+	side->number = 0;
+	begin(h, side);
+	tap_is_str(name_of(side, "vpc-a"), "second", "the next one has them from the first on");
+	tap_is_str(hear(h, side), "changes, 0", "and is told that nothing has changed since");
+	tap_ok(side->number > 0, "with its number");
+	end(side);
+
+	put_vpc(h, "vpc-a", "third");
+	put_port(h, "eni-b", "vpc-b");
+	begin(h, side);
+	tap_is_str(hear(h, side), "changes, 3", "or what has: a row, and what came to the node with another");
+	tap_is_str(name_of(side, "vpc-a"), "third", "which is there then");
+	tap_is_str(name_of(side, "vpc-b"), "b", "all of it");
+	end(side);
+}
+
+static void test_other_process(struct harness *h, struct side *side, struct feed_server **feed)
+{
+	*feed = feed_server_free(*feed);
+	serve(h, feed);
+	begin(h, side);
+	tap_ok(str_starts(hear(h, side), "all, "), "another process of privlinkd is asked for all");
+	end(side);
+
+	begin(h, side);
+	tap_is_str(hear(h, side), "changes, 0", "once");
+	harness_settle(h); /* the next question waits there */
+	*feed = feed_server_free(*feed);
+	serve(h, feed);
+	tap_is_str(hear(h, side), "all, 5", "an agent that goes on asks another process for all, too");
+	feed_restart(side->feed);
+	tap_is_str(hear(h, side), "changes, 0", "and the same one for what has changed");
+	end(side);
+}
+
+/* What nobody can say that it continues. */
+static void test_unsure(struct harness *h, struct side *side)
+{
+	const struct node_state state = side->state;
+
+	begin(h, side);
+	tap_is_str(hear(h, side), "changes, 0", "with store, timeline and revision known");
+	side->state.timeline[0] = '\0';
+	feed_restart(side->feed);
+	tap_ok(str_starts(hear(h, side), "all, "), "without a timeline all rows are asked for");
+	end(side);
+
+	side->state = state;
+	side->state.revision++; /* the rows are behind what was in force */
+	begin(h, side);
+	tap_is_int((long long)snapshot_revision(side->rows), 0, "rows that are behind are not taken up");
+	for (int i = 0; i < 100 && !side->n_held; i++)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	tap_ok(side->n_held > 0 && side->n_answers == 0, "and the node holds");
+	end(side);
+}
+
+int main(void)
+{
+	static const char *const files[] = {"node.json", "node.rows"};
+	struct feed_server *feed;
+	struct side side = {};
+	struct harness h;
+
+	if (geteuid() != 0) {
+		tap_skip("the agent's side of the feed", "only root may speak there");
+		return tap_done();
+	}
+	log_set_level(LOG_LEVEL_ERROR);
+	harness_begin(&h);
+	(void)str_format(socket_path, sizeof(socket_path), "%s/feed.sock", h.directory);
+	put_vpc(&h, "vpc-a", "first");
+	put_vpc(&h, "vpc-b", "b");
+	put_port(&h, "eni-a", "vpc-a");
+	serve(&h, &feed);
+	test_starts(&h, &side);
+	test_other_process(&h, &side, &feed);
+	test_unsure(&h, &side);
+	feed_server_free(feed);
+	(void)unlink(socket_path);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[128];
+
+		(void)str_format(path, sizeof(path), "%s/%s", h.directory, files[i]);
+		(void)unlink(path);
+	}
+	harness_end(&h);
+	return tap_done();
+}
