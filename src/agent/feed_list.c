@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages are kept as texts, which take a tenth of what they take as JSON in memory; one at a time is parsed.
+ * Pages are kept as texts, which take a tenth of what they take as JSON in memory. Those of a full list
+ * become rows as they come, so that all that is left to do at its end is to put these in the place of the
+ * others. Those of a list that adds to the rows that are there are parsed once more then.
  */
 #include "feed_list.h"
 
@@ -11,7 +13,23 @@ void feed_list_clear(struct feed_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		free(list->parts[i].body);
 	free(list->parts);
+	if (list->rows)
+		snapshot_clear_breathing(list->rows, &list->breath);
+	snapshot_free(list->rows);
 	*list = (struct feed_list){.breath = list->breath};
+}
+
+/* Of a full list. */
+static int make_rows(struct feed_list *list, const struct feed_answer *page)
+{
+	struct feed_rows rows;
+	int r = list->rows ? 0 : snapshot_new(&list->rows);
+
+	if (r == 0)
+		r = feed_answer_apply(page, list->rows, &list->breath, &rows);
+	if (r == 0)
+		feed_rows_add(&list->told, &rows);
+	return r;
 }
 
 int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size)
@@ -39,7 +57,7 @@ int feed_list_add(struct feed_list *list, const struct feed_answer *page, const 
 	list->parts[list->n++] = (struct feed_part){copy, size};
 	list->bytes += size;
 	(void)str_copy(list->next, sizeof(list->next), page->next);
-	return 0;
+	return list->is_full ? make_rows(list, page) : 0;
 }
 
 static int apply_part(const struct feed_part *part, struct snapshot *snapshot, const struct breath *breath,
@@ -57,12 +75,27 @@ static int apply_part(const struct feed_part *part, struct snapshot *snapshot, c
 	return r;
 }
 
-int feed_list_apply(const struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
+static int apply_full(struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
+		      struct feed_rows *ret)
+{
+	int r = make_rows(list, last);
+
+	if (r < 0)
+		return r;
+	snapshot_swap(snapshot, list->rows);
+	*ret = list->told;
+	ret->is_full = ret->touched.whole = true;
+	return 0;
+}
+
+int feed_list_apply(struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
 		    struct feed_rows *ret)
 {
-	struct feed_rows all = {.is_full = list->is_full}, rows;
+	struct feed_rows all = {}, rows;
 	int r = 0;
 
+	if (list->is_full)
+		return apply_full(list, last, snapshot, ret);
 	for (size_t i = 0; r == 0 && i < list->n; i++)
 		r = apply_part(&list->parts[i], snapshot, &list->breath, &all);
 	if (r == 0)

@@ -132,8 +132,7 @@ int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapsho
 
 	if (rows.is_full) {
 		rows.touched.whole = true;
-		snapshot_clear(snapshot);
-		breathe(breath);
+		snapshot_clear_breathing(snapshot, breath);
 	}
 	list = json_object_get(answer->json, "rows");
 	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {

@@ -108,15 +108,31 @@ static void entry_free(struct snapshot *s, enum kind kind, struct entry *entry)
 
 void snapshot_clear(struct snapshot *s)
 {
+	snapshot_clear_breathing(s, NULL);
+}
+
+void snapshot_clear_breathing(struct snapshot *s, const struct breath *breath)
+{
 	for (enum kind kind = 0; kind < KIND_COUNT_; kind++) {
 		struct list *list = &s->lists[kind];
 
-		for (size_t i = 0; i < list->n_entries; i++)
+		for (size_t i = 0; i < list->n_entries; i++) {
+			breathe(breath);
 			entry_free(s, kind, list->entries[i]);
+		}
 		list->n_entries = 0;
 	}
+	breathe(breath);
 	children_clear(&s->children);
 	texts_done(&s->texts);
+}
+
+void snapshot_swap(struct snapshot *a, struct snapshot *b)
+{
+	struct snapshot kept = *a;
+
+	*a = *b;
+	*b = kept;
 }
 
 uint64_t snapshot_revision(const struct snapshot *s)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "relations.h"
 
 struct snapshot;
@@ -23,6 +24,9 @@ int snapshot_apply(struct snapshot *s, const char *key, const json_t *json, uint
 int snapshot_apply_text(struct snapshot *s, const char *key, char *text, uint64_t created, uint64_t revision);
 /* Removes all rows. */
 void snapshot_clear(struct snapshot *s);
+void snapshot_clear_breathing(struct snapshot *s, const struct breath *breath);
+/* Each has what the other one had. Rows stay where they are. */
+void snapshot_swap(struct snapshot *a, struct snapshot *b);
 
 /* The revision that the snapshot stands at. */
 uint64_t snapshot_revision(const struct snapshot *s);

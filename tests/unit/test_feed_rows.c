@@ -4,6 +4,7 @@
 
 #include "agent/feed_list.h"
 #include "tests/tap.h"
+#include "tests/unit/rows.h"
 
 #define VPC(id, revision)                                                                                    \
 	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id    \
@@ -98,8 +99,7 @@ static void count(void *context)
 static void test_broken_off(void)
 {
 	static const char *const pages[] = {
-		"{\"revision\": 12, \"full\": true, \"more\": \"vpc/vpc-a\", \"rows\": [" VPC("vpc-a",
-											      "11") "]}",
+		"{\"revision\": 12, \"more\": \"vpc/vpc-a\", \"rows\": [" VPC("vpc-a", "11") "]}",
 		"{\"revision\": 13, \"more\": \"\", \"rows\": [" VPC("vpc-b", "11") "]}",
 	};
 	static const char last_text[] = "{\"revision\": 14, \"rows\": []}";
@@ -127,6 +127,45 @@ static void test_broken_off(void)
 	list.parts[1].body[0] = '?'; /* as good as no memory for it */
 	tap_is_int(feed_list_apply(&list, &last, rows, &all), -EINVAL, "if one cannot be");
 	tap_is_int((long long)snapshot_revision(rows), 0, "the rows are of no revision");
+	snapshot_free(rows);
+}
+
+/* All rows, in pages: what is in force stays until all of them are there. */
+static void test_full_list(void)
+{
+	static const char *const pages[] = {
+		"{\"revision\": 12, \"full\": true, \"more\": \"vpc/vpc-a\", \"rows\": [" VPC("vpc-a",
+											      "11") "]}",
+		"{\"revision\": 13, \"more\": \"\", \"rows\": [" VPC("vpc-b", "11") "]}",
+	};
+	static const char last_text[] = "{\"revision\": 14, \"rows\": [" VPC("vpc-c", "14") "]}";
+	_cleanup_(feed_answer_done) struct feed_answer last = {};
+	_cleanup_(feed_list_clear) struct feed_list list = {};
+	struct snapshot *rows;
+	struct feed_rows all;
+	int n_breaths = 0;
+
+	(void)snapshot_new(&rows);
+	rows_put(rows, "vpc/vpc-old", "{'id': 'vpc-old'}");
+	list.breath = (struct breath){count, &n_breaths};
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		_cleanup_(feed_answer_done) struct feed_answer page = {};
+
+		(void)feed_answer_parse(pages[i], strlen(pages[i]), &page);
+		(void)feed_list_add(&list, &page, pages[i], strlen(pages[i]));
+	}
+	(void)feed_answer_parse(last_text, strlen(last_text), &last);
+	tap_ok(snapshot_vpc(rows, "vpc-old") && !snapshot_vpc(rows, "vpc-a"),
+	       "all rows: pages change nothing of what is in force");
+	tap_ok(feed_list_apply(&list, &last, rows, &all) == 0 && snapshot_revision(rows) == 14 &&
+		       snapshot_vpc(rows, "vpc-a") && snapshot_vpc(rows, "vpc-b") &&
+		       snapshot_vpc(rows, "vpc-c") && !snapshot_vpc(rows, "vpc-old"),
+	       "all rows: they take the place of what was there with the last answer");
+	tap_ok(all.is_full && all.touched.whole && all.n_changes == 3 && all.revision == 14 && n_breaths >= 3,
+	       "all rows: and are told as that, with a breath for each");
+	n_breaths = 0;
+	feed_list_clear(&list);
+	tap_ok(n_breaths > 0 && !list.rows, "all rows: the old ones go with the list");
 	snapshot_free(rows);
 }
 
@@ -282,6 +321,7 @@ int main(void)
 	test_rows();
 	test_malformed();
 	test_broken_off();
+	test_full_list();
 	test_touched();
 	test_lease();
 	test_report();
