@@ -174,6 +174,12 @@ static const char *touches(struct snapshot *rows, const char *key, const char *v
 {
 	static char text[256];
 	struct feed_rows answer;
+	const struct plan_touched_ids *const lists[] = {
+		&answer.touched.endpoints,     &answer.touched.groups,	  &answer.touched.members,
+		&answer.touched.others,	       &answer.touched.vpcs,	  &answer.touched.instances,
+		&answer.touched.server_groups, &answer.touched.balancers, &answer.touched.listeners,
+	};
+	size_t length = 0;
 	char body[1024];
 
 	snprintf(body, sizeof(body),
@@ -186,11 +192,10 @@ static const char *touches(struct snapshot *rows, const char *key, const char *v
 		return "nothing";
 	if (answer.touched.whole)
 		return "all";
-	snprintf(text, sizeof(text), "%s%s%s%s",
-		 answer.touched.endpoints.n ? answer.touched.endpoints.ids[0] : "",
-		 answer.touched.groups.n ? answer.touched.groups.ids[0] : "",
-		 answer.touched.members.n ? answer.touched.members.ids[0] : "",
-		 answer.touched.others.n ? answer.touched.others.ids[0] : "");
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (size_t j = 0; j < lists[i]->n; j++)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
+						   length ? " " : "", lists[i]->ids[j]);
 	return text;
 }
 
@@ -214,16 +219,56 @@ static void test_touched(void)
 		 "{\"id\": \"eni-1\", \"kind\": \"endpoint\", \"holder\": \"ep-1\", \"status\": \"InUse\"}",
 		 "ep-1", "an ENI of an endpoint"},
 		{"port/eni-2",
-		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"holder\": \"i-1\", \"status\": \"InUse\"}",
-		 "all", "an instance's interface"},
+		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"holder\": \"i-1\", \"status\": "
+		 "\"InUse\"}",
+		 "v", "an instance's interface"},
 		{"port/eni-2",
-		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"holder\": \"i-1\", \"groups\": [\"sg-1\"], "
-		 "\"status\": \"InUse\"}",
+		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"holder\": \"i-1\", \"groups\": "
+		 "[\"sg-1\"], \"status\": \"InUse\"}",
 		 "eni-2", "its groups"},
 		{"address/v/10.0.0.1", "{\"vpc\": \"v\", \"addr\": \"10.0.0.1\", \"port\": \"eni-1\"}",
 		 "nothing", "an address of an endpoint"},
-		{"address/v/10.0.0.2", "{\"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"port\": \"eni-2\"}", "all",
-		 "one of an instance, which may be a server's"},
+		{"address/v/10.0.0.2", "{\"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"port\": \"eni-2\"}",
+		 "nothing", "one of an instance that is no server"},
+		{"vswitch/vsw-1", "{\"id\": \"vsw-1\", \"vpc\": \"v\", \"status\": \"Available\"}", "v",
+		 "a new vSwitch"},
+		{"server_group/sgp-1",
+		 "{\"id\": \"sgp-1\", \"vpc\": \"v\", \"protocol\": \"TCP\", \"status\": \"Available\"}",
+		 "sgp-1", "a new server group"},
+		{"server/sgp-1/10.0.0.2/80",
+		 "{\"group\": \"sgp-1\", \"server_id\": \"10.0.0.2\", \"addr\": \"10.0.0.2\", \"port\": 80, "
+		 "\"status\": \"Available\"}",
+		 "sgp-1", "a new server"},
+		{"server_health/sgp-1/10.0.0.2/80",
+		 "{\"group\": \"sgp-1\", \"server_id\": \"10.0.0.2\", \"port\": 80, \"healthy\": true}",
+		 "sgp-1", "its health"},
+		{"server_health/sgp-1/10.0.0.2/80",
+		 "{\"group\": \"sgp-1\", \"server_id\": \"10.0.0.2\", \"port\": 80, \"healthy\": true, "
+		 "\"reason\": \"r\"}",
+		 "nothing", "the reason of that"},
+		{"address/v/10.0.0.2",
+		 "{\"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"port\": \"eni-2\", \"vswitch\": "
+		 "\"vsw-1\"}",
+		 "sgp-1", "the address of an instance that is a server"},
+		{"instance/i-1",
+		 "{\"id\": \"i-1\", \"vpc\": \"v\", \"port\": \"eni-2\", \"status\": \"Stopped\"}",
+		 "v i-1 sgp-1", "a server's instance"},
+		{"listener/lsn-1",
+		 "{\"id\": \"lsn-1\", \"load_balancer\": \"nlb-1\", \"server_group\": \"sgp-1\", \"protocol\": "
+		 "\"TCP\", \"port\": 80, \"status\": \"Running\"}",
+		 "nlb-1 lsn-1", "a new listener"},
+		{"endpoint_zone/ep-1/h",
+		 "{\"endpoint\": \"ep-1\", \"zone\": \"h\", \"resource\": \"nlb-1\", \"status\": \"Connected\"}",
+		 "ep-1", "an endpoint's zone"},
+		{"load_balancer/nlb-1", "{\"id\": \"nlb-1\", \"vpc\": \"v\", \"status\": \"Active\"}",
+		 "ep-1 nlb-1", "a new load balancer"},
+		{"load_balancer/nlb-1",
+		 "{\"id\": \"nlb-1\", \"vpc\": \"v\", \"cross_zone\": true, \"status\": \"Active\"}", "nlb-1",
+		 "that it crosses zones"},
+		{"load_balancer/nlb-1",
+		 "{\"id\": \"nlb-1\", \"vpc\": \"v\", \"cross_zone\": true, \"groups\": [\"sg-1\"], \"status\": "
+		 "\"Active\"}",
+		 "ep-1 nlb-1", "its security groups"},
 		{"security_group/sg-1", "{\"id\": \"sg-1\", \"type\": \"normal\"}", "sg-1",
 		 "a new security group"},
 		{"security_group/sg-1", "{\"id\": \"sg-1\", \"type\": \"normal\", \"description\": \"d\"}",
