@@ -286,8 +286,10 @@ struct pl_tally_key {
 
 /* pl_fragments: hash by slot of the datagrams that a port has begun lately, of which more fragments may come.
  * Known by the program alone. */
-#define PL_FRAGMENTS   32   /* datagrams of a port at a time */
-#define PL_FRAGMENT_MS 5000 /* that a fragment may come after the first */
+#define PL_FRAGMENTS	      32   /* datagrams of a port at a time */
+#define PL_FRAGMENT_WAYS      4	   /* rows among which each has its own */
+#define PL_FRAGMENT_MS	      5000 /* that a fragment may come after the first */
+#define PL_FRAGMENT_SILENT_MS 250  /* after which one that is not finished makes room */
 /* Bytes that a port may have sent of datagrams without finishing them, how many more each fragment counts for
  * (a receiver pays for a buffer, however few bytes are in it), and how long receivers keep those. */
 #define PL_FRAGMENT_OPEN   524288
@@ -303,7 +305,7 @@ struct pl_fragment {
 	__u16 next;   /* where the next one begins, in units of 8 bytes; PL_FRAGMENT_NONE: one was left out */
 	__u32 seen;   /* milliseconds of the kernel's monotonic clock */
 	__u32 tag;    /* hash of all others but `next` and `size` */
-	__u32 size;   /* bytes that are owed for it */
+	__u32 size;   /* bytes that are owed for it; 0: it is finished. (Of an echo: whether it is not) */
 };
 
 #define PL_FRAGMENT_NONE 0xffff

@@ -5,8 +5,9 @@
  * or long after it, has nothing to follow and is dropped: senders send them in their order, and nothing
  * reorders them on a node.
  *
- * A port has a few rows of its own, so it can only push out what it has begun itself. The row says which flow
- * it is, and no more: every fragment is judged with that like any packet.
+ * A port has a few rows of its own, so it can only be in its own way. A datagram pushes out none that is on
+ * its way: where that leaves it no row it is refused as a whole, and nothing is owed for it. The row says
+ * which flow it is, and no more: every fragment is judged with that like any packet.
  *
  * Who begins datagrams and does not finish them fills the memory in which their receiver waits for the rest,
  * and there is one for all who send to it. So a port owes for bytes of datagrams, and for the buffer that
@@ -35,10 +36,68 @@ static __always_inline __u32 pl_fragment_now(void)
 	return bpf_ktime_get_ns() / PL_NS_PER_MS;
 }
 
-/* The row of a datagram in its port's; one after the other for those of a socket. */
-static __always_inline __u32 pl_fragment_index(__be32 daddr, __be16 id)
+/* The places that a datagram's row can have in its port's; the first ones are one after the other for those
+ * of a socket. */
+static __always_inline __u32 pl_fragment_place(__be32 daddr, __be16 id, __u32 way)
 {
-	return (bpf_ntohs(id) + (daddr * 0x9e3779b1 >> 24)) % PL_FRAGMENTS;
+	return (bpf_ntohs(id) + (daddr * 0x9e3779b1 >> 24) + way * (PL_FRAGMENTS / PL_FRAGMENT_WAYS)) %
+	       PL_FRAGMENTS;
+}
+
+/* Whether a row is that of a packet's datagram. */
+static __always_inline bool pl_fragment_is_of(const struct pl_fragment *row, const struct pl_pkt *pkt,
+					      __be16 id)
+{
+	return row->id == id && row->saddr == pkt->key.saddr && row->daddr == pkt->key.daddr &&
+	       row->protocol == pkt->l4_proto;
+}
+
+/* Where the row of a packet's datagram is; PL_FRAGMENTS: nowhere. */
+static __attribute__((noinline)) __u32 pl_fragment_look(const struct pl_fragments *rows,
+							const struct pl_pkt *pkt, __u32 id)
+{
+#pragma unroll
+	for (__u32 way = 0; way < PL_FRAGMENT_WAYS; way++) {
+		__u32 place = pl_fragment_place(pkt->key.daddr, id, way);
+
+		if (pl_fragment_is_of(&rows->rows[place], pkt, id))
+			return place;
+	}
+	return PL_FRAGMENTS;
+}
+
+/* How well a row can be had for another datagram; 0: it cannot. What is finished is asked for by nothing but
+ * a copy; of what was left out something, or has fallen silent, nothing whole will come. */
+static __always_inline __u32 pl_fragment_is_free(const struct pl_fragment *row, __u32 now)
+{
+	__u32 age = now - row->seen;
+
+	if (age > PL_FRAGMENT_MS)
+		return 3;
+	if (!row->size)
+		return 2;
+	return age > PL_FRAGMENT_SILENT_MS || row->next == PL_FRAGMENT_NONE;
+}
+
+/* The place for a datagram that begins; PL_FRAGMENTS: there is none. */
+static __attribute__((noinline)) __u32 pl_fragment_room(const struct pl_fragments *rows,
+							const struct pl_pkt *pkt, __u32 id, __u32 now)
+{
+	__u32 best = 0, found = pl_fragment_look(rows, pkt, id);
+
+	if (found < PL_FRAGMENTS)
+		return found;
+#pragma unroll
+	for (__u32 way = 0; way < PL_FRAGMENT_WAYS; way++) {
+		__u32 place = pl_fragment_place(pkt->key.daddr, id, way);
+		__u32 is_free = pl_fragment_is_free(&rows->rows[place], now);
+
+		if (is_free > best) {
+			best = is_free;
+			found = place;
+		}
+	}
+	return found;
 }
 
 static __always_inline struct pl_fragments *pl_fragments_of(__u32 slot)
@@ -78,18 +137,21 @@ static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows,
  * out, the datagram is off: whoever takes its debt forgives it, and nobody else does. */
 static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
 {
-	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, next, size;
+	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, place, next, size;
 	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	struct pl_fragment *row;
 
 	if (!rows)
 		return PL_CONTINUE;
-	row = &rows->rows[pl_fragment_index(pkt->key.daddr, id)];
+	place = pl_fragment_look(rows, pkt, id);
+	if (place >= PL_FRAGMENTS)
+		return PL_DROP_FRAGMENT;
+	row = &rows->rows[place];
 	next = row->next;
 	row->next = PL_FRAGMENT_NONE;
 	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS))
 		return PL_DROP_FRAGMENT_SHARE;
-	if (row->id != id || next != (field & PL_IP_OFFSET_MASK))
+	if (next != (field & PL_IP_OFFSET_MASK))
 		return PL_CONTINUE;
 	if (field & PL_IP_MF) {
 		__sync_fetch_and_add(&row->size, owed);
@@ -114,9 +176,10 @@ static __always_inline void pl_fragment_set_id(struct iphdr *ip, __be16 id)
 __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
 {
 	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
-	struct pl_fragment row = {};
+	struct pl_fragment row = {.size = 1};
 	struct pl_fragments *rows;
 	struct iphdr *ip;
+	__u32 place;
 
 	if (!pkt || PL_REASON_IS_DROP(reason))
 		return reason;
@@ -124,13 +187,16 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	if (!eth || !rows)
 		return PL_DROP_FRAGMENT;
 	ip = (void *)(eth + 1);
+	row.seen = pl_fragment_now();
+	place = pl_fragment_room(rows, pkt, ip->id, row.seen);
+	if (place >= PL_FRAGMENTS)
+		return PL_DROP_FRAGMENT;
 	if (reason != PL_ECHO) {
 		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
 		row.next = pl_fragment_size(ip) / 8;
 		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS))
 			return PL_DROP_FRAGMENT_SHARE;
 	}
-	row.seen = pl_fragment_now();
 	row.saddr = pkt->key.saddr;
 	row.daddr = pkt->key.daddr;
 	row.sport = pkt->key.sport;
@@ -143,24 +209,32 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 		pl_fragment_set_id(ip, row.new_id);
 	}
 	row.tag = pl_fragment_tag(&row);
-	rows->rows[pl_fragment_index(row.daddr, row.id)] = row;
+	rows->rows[place] = row;
 	return reason;
 }
 
 /* The row of the datagram that a fragment belongs to. */
-static __always_inline bool pl_fragment_find(const struct pl_pkt *pkt, __be16 id, struct pl_fragment *ret)
+static __always_inline bool pl_fragment_find(const struct pl_pkt *pkt, const struct iphdr *ip,
+					     struct pl_fragment *ret)
 {
-	const struct pl_fragments *rows;
-	__u32 slot = pkt->slot;
+	__u32 slot = pkt->slot, place;
+	struct pl_fragments *rows;
+	__be16 id = ip->id;
 
 	rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	if (!rows)
 		return false;
-	*ret = rows->rows[pl_fragment_index(pkt->key.daddr, id)];
+	place = pl_fragment_look(rows, pkt, id);
+	if (place >= PL_FRAGMENTS)
+		return false;
+	*ret = rows->rows[place];
 	if (ret->tag != pl_fragment_tag(ret) || pl_fragment_now() - ret->seen > PL_FRAGMENT_MS)
 		return false;
-	return ret->id == id && ret->saddr == pkt->key.saddr && ret->daddr == pkt->key.daddr &&
-	       ret->protocol == pkt->l4_proto;
+	if (!pl_fragment_is_of(ret, pkt, id))
+		return false;
+	if (ret->is_echo && !(ip->frag_off & bpf_htons(PL_IP_MF)))
+		rows->rows[place].size = 0;
+	return true;
 }
 
 /* Back to where it came from, after the first fragment of an echo request. */
@@ -203,7 +277,7 @@ __attribute__((noinline)) int pl_fragment_parse(struct __sk_buff *skb, struct pl
 
 	if (!eth || !pkt)
 		return PL_DROP_SHORT;
-	if (!pl_fragment_find(pkt, ((const struct iphdr *)(eth + 1))->id, &row))
+	if (!pl_fragment_find(pkt, (const struct iphdr *)(eth + 1), &row))
 		return PL_DROP_FRAGMENT;
 	if (row.is_echo)
 		return pl_fragment_echo(skb, pkt);

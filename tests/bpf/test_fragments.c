@@ -213,51 +213,6 @@ static void test_followers(struct node *node, const char *mode)
 		   "a later fragment opens no flow (%s)", mode);
 }
 
-/* The share of a port, and the time that it has. */
-static void test_limits(struct node *node, const char *mode)
-{
-	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), p;
-	struct pl_fragments rows;
-	uint32_t slot = SLOT_A;
-
-	node_clear_flows(node);
-	p = cut(&others, 5, 0, SIZE);
-	deliver(node, SLOT_B, &p);
-	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
-		p = cut(&sent, 100 + id, 0, SIZE);
-		deliver(node, SLOT_A, &p);
-	}
-	p = cut(&sent, 100, SIZE, SIZE);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
-		   "a port has room for %d datagrams at a time (%s)", PL_FRAGMENTS, mode);
-	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
-	deliver(node, SLOT_A, &p);
-	p = cut(&sent, 100, SIZE, SIZE);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
-		   "one more takes the first one's (%s)", mode);
-	p = cut(&others, 5, SIZE, SIZE);
-	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DELIVERED, "and none of another port's (%s)", mode);
-
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
-	for (int i = 0; i < PL_FRAGMENTS; i++) {
-		rows.rows[i].seen -= PL_FRAGMENT_MS + 1;
-		rows.rows[i].tag = pl_fragment_tag(&rows.rows[i]);
-	}
-	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
-	p = cut(&sent, 101, SIZE, SIZE);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
-		   "after %d ms nothing follows any more (%s)", PL_FRAGMENT_MS, mode);
-	p = cut(&sent, 101, 0, SIZE);
-	deliver(node, SLOT_A, &p);
-	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
-	for (int i = 0; i < PL_FRAGMENTS; i++)
-		rows.rows[i].sport ^= 1;
-	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
-	p = cut(&sent, 101, SIZE, SIZE);
-	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
-		   "nor a row that is half written (%s)", mode);
-}
-
 static int64_t now_ns(void)
 {
 	struct timespec now;
@@ -275,6 +230,85 @@ static int64_t owed(struct node *node, uint32_t slot)
 	return MAX((int64_t)rows.open - now_ns(), 0);
 }
 
+/* As if all datagrams of a port had begun so long ago. */
+static void age_rows(struct node *node, uint32_t slot, uint32_t ms)
+{
+	struct pl_fragments rows;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	for (int i = 0; i < PL_FRAGMENTS; i++) {
+		if (!rows.rows[i].seen)
+			continue;
+		rows.rows[i].seen = (uint32_t)(now_ns() / 1000000) - ms;
+		rows.rows[i].tag = pl_fragment_tag(&rows.rows[i]);
+	}
+	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
+}
+
+/* Sends while all that a port has begun has just begun; once more, if this machine stood still meanwhile. */
+static int send_at_once(struct node *node, uint32_t slot, const struct pkt *p)
+{
+	struct pl_fragments before;
+	int64_t began_ns;
+	int reason;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &before), "pl_fragments");
+	do {
+		map_put(node->bpf->maps.pl_fragments, &slot, &before);
+		began_ns = now_ns();
+		age_rows(node, slot, 0);
+		reason = node_send(node, slot, p).reason;
+	} while (now_ns() - began_ns > PL_FRAGMENT_SILENT_MS * 1000000ll / 2);
+	return reason;
+}
+
+/* The share of a port, and the time that it has. */
+static void test_limits(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), others = big_udp(node, SLOT_B), p;
+	struct pl_fragments rows;
+	uint32_t slot = SLOT_A;
+	int64_t before;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	p = cut(&others, 5, 0, SIZE);
+	deliver(node, SLOT_B, &p);
+	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
+		p = cut(&sent, 100 + id, 0, SIZE);
+		deliver(node, SLOT_A, &p);
+	}
+	p = cut(&sent, 100, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
+		   "a port has room for %d datagrams at a time (%s)", PL_FRAGMENTS, mode);
+	before = owed(node, SLOT_A) + now_ns();
+	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
+	tap_is_int(send_at_once(node, SLOT_A, &p), PL_DROP_FRAGMENT, "one more is refused (%s)", mode);
+	tap_ok(owed(node, SLOT_A) + now_ns() <= before, "and nothing is owed for it (%s)", mode);
+	p = cut(&sent, 101, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "the others go on (%s)", mode);
+	age_rows(node, SLOT_A, PL_FRAGMENT_SILENT_MS + 1);
+	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
+		   "until one of them has been silent for %d ms (%s)", PL_FRAGMENT_SILENT_MS, mode);
+	p = cut(&others, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_B, &p).reason, PL_DELIVERED, "another port has its own (%s)", mode);
+
+	age_rows(node, SLOT_A, PL_FRAGMENT_MS + 1);
+	p = cut(&sent, 101, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "after %d ms nothing follows any more (%s)", PL_FRAGMENT_MS, mode);
+	p = cut(&sent, 101, 0, SIZE);
+	deliver(node, SLOT_A, &p);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot, &rows), "pl_fragments");
+	for (int i = 0; i < PL_FRAGMENTS; i++)
+		rows.rows[i].sport ^= 1;
+	map_put(node->bpf->maps.pl_fragments, &slot, &rows);
+	p = cut(&sent, 101, SIZE, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "nor a row that is half written (%s)", mode);
+}
+
 static void set_owed(struct node *node, uint32_t slot, int64_t debt_ns)
 {
 	struct pl_fragments rows;
@@ -287,18 +321,25 @@ static void set_owed(struct node *node, uint32_t slot, int64_t debt_ns)
 /* Datagrams that are begun with fragments of that size and not finished, as often as that is let pass. */
 static uint32_t begin_many(struct node *node, const struct pkt *whole, size_t size, bool without_middle)
 {
-	struct outcome o;
+	struct outcome o = {.reason = PL_DELIVERED};
 	uint32_t n = 0;
 
-	do {
+	while (n < BUFFERS) {
 		struct pkt p = cut(whole, (uint16_t)n, 0, size);
 
 		o = node_send(node, SLOT_A, &p);
+		if (o.reason == PL_DROP_FRAGMENT) { /* no row is left: it waits */
+			age_rows(node, SLOT_A, PL_FRAGMENT_SILENT_MS + 1);
+			continue;
+		}
 		if (without_middle && o.reason == PL_DELIVERED) {
 			p = cut(whole, (uint16_t)n, 2 * SIZE, pkt_l4_size(whole) - 2 * SIZE);
 			o = node_send(node, SLOT_A, &p);
 		}
-	} while (o.reason == PL_DELIVERED && ++n < BUFFERS);
+		if (o.reason != PL_DELIVERED)
+			break;
+		n++;
+	}
 	tap_ok(o.reason == PL_DROP_FRAGMENT_SHARE, "it ends as %s", reason_name(o.reason));
 	return n;
 }
@@ -330,6 +371,41 @@ static void test_unfinished(struct node *node, const char *mode)
 	seen = pass(node, SLOT_B, &others, 7, PL_DELIVERED);
 	tap_ok(seen.size, "another port's pass (%s)", mode);
 	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+}
+
+/* Datagrams of which each is sent in order and as a whole, but several at a time, with identifications that
+ * have the same places. */
+static void test_interleaved(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), p;
+	uint32_t slot = SLOT_A, n_passed = 0, n_sent = 0;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	for (uint32_t n = 2; n <= PL_FRAGMENT_WAYS; n++) {
+		for (uint32_t i = 0; i < PL_FRAGMENT_OPEN / PAYLOAD; i++) {
+			for (size_t at = 0; at < pkt_l4_size(&sent); at += SIZE) {
+				for (uint32_t j = 0; j < n; j++, n_sent++) {
+					p = cut(&sent, (uint16_t)(i + j * PL_FRAGMENTS), at,
+						MIN(SIZE, pkt_l4_size(&sent) - at));
+					n_passed += node_send(node, SLOT_A, &p).reason == PL_DELIVERED;
+				}
+			}
+		}
+	}
+	tap_is_int(n_passed, n_sent, "%u fragments of datagrams that interleave pass (%s)", n_sent, mode);
+	tap_ok(!owed(node, SLOT_A), "and nothing is owed for them (%s)", mode);
+}
+
+/* More echo requests in fragments than there are rows, one after the other. */
+static void test_echoes(struct node *node, const char *mode)
+{
+	struct pkt sent = big(node, SLOT_A, "10.0.0.10", "10.0.0.100", IPPROTO_ICMP, 8 << 8, 7);
+	bool ok = true;
+
+	for (uint16_t id = 0; id < 4 * PL_FRAGMENTS; id++)
+		ok = ok && pass(node, SLOT_A, &sent, id, PL_ECHO).size;
+	tap_ok(ok, "an echo that is over makes room for the next one (%s)", mode);
 }
 
 /* One datagram, of which one fragment comes again and again: the port's debt has an end, so the slot is good
@@ -503,6 +579,8 @@ int main(void)
 		test_followers(node, mode);
 		test_limits(node, mode);
 		test_unfinished(node, mode);
+		test_interleaved(node, mode);
+		test_echoes(node, mode);
 		test_debt(node, mode);
 		test_twice(node, mode);
 		test_bandwidth(node, mode);

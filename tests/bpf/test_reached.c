@@ -125,7 +125,7 @@ static int reach_flow_table_busy(struct node *node)
 	return reason_of(node, SLOT_A, &syn);
 }
 
-/* First fragments, and nothing behind them. */
+/* First fragments, and behind them one that is not the next. */
 static int reach_fragment_share(struct node *node)
 {
 	static char payload[1401];
@@ -140,10 +140,10 @@ static int reach_fragment_share(struct node *node)
 				   .sport = 4000,
 				   .dport = 500,
 				   .payload = payload});
-	put16(p.data + PKT_IP + 6, 0x2000);
 	put16(p.data + PKT_L4 + 4, 4000);
-	for (uint16_t id = 0; reason == PL_DELIVERED && id < PL_FRAGMENT_OPEN / 1000; id++) {
-		put16(p.data + PKT_IP + 4, id);
+	for (uint16_t i = 0; reason == PL_DELIVERED && i < PL_FRAGMENT_OPEN / 500; i++) {
+		put16(p.data + PKT_IP + 4, i / 2);
+		put16(p.data + PKT_IP + 6, i % 2 ? 0x2400 : 0x2000);
 		put16(p.data + PKT_IP + 10, 0);
 		put16(p.data + PKT_IP + 10, ~sum16(p.data + PKT_IP, 20, 0));
 		reason = reason_of(node, SLOT_A, &p);
