@@ -268,10 +268,13 @@ static void go_on_holding(struct feed *feed, uint64_t revision)
 	send_report(feed);
 }
 
-/* The rows are of a store that was registered with anew, or come anew: what was reported before must not be
- * said again. */
-static void forget_report(struct feed *feed)
+/* Where all rows come anew, what was reported of the old ones must not be said again. Where the rows go on it
+ * holds, and is of the store that is known by now. */
+static void renew_report(struct feed *feed, bool is_full)
 {
+	if (!is_full && feed->report &&
+	    json_object_set_new(feed->report, "store", json_string(feed->store)) == 0)
+		return;
 	json_decref(feed->report);
 	feed->report = NULL;
 	feed->is_unsent = false;
@@ -297,7 +300,7 @@ static int take(struct feed *feed, const struct feed_answer *answer, const char 
 	if (!feed->revision && !is_full)
 		return -EPROTO;
 	if (!feed->revision || !feed->is_connected) {
-		forget_report(feed);
+		renew_report(feed, is_full);
 		feed->handlers.registered(feed->handlers.context, feed->number);
 	}
 	/* Kept first: what is kept is never behind what is in force. */

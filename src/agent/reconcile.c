@@ -47,6 +47,7 @@ struct reconcile {
 	bool has_news;	 /* probes have found out something that is not reported */
 	bool has_node_port;
 	bool is_trusted;	/* the rows say what is not wanted, too */
+	bool is_removal_due;	/* since they do, nobody has looked for all that is not */
 	struct plan *plan;	/* in force; the resolver reads it */
 	struct failures failed; /* what could not be made or written with the last pass of the whole */
 };
@@ -132,6 +133,8 @@ static int remove_others(struct reconcile *reconcile, bool full)
 
 	if (!reconcile->is_trusted)
 		return 0;
+	full |= reconcile->is_removal_due;
+	reconcile->is_removal_due = false;
 	r = ports_remove_others(reconcile->parts.ports, reconcile->plan, full);
 	if (r > 0 || full) {
 		int q = datapath_sweep_links(reconcile->parts.datapath);
@@ -320,8 +323,11 @@ static void run_pass(void *context, uint32_t events)
 		reconcile->wants_whole = true;
 		return;
 	}
-	if (run_slices(reconcile))
+	if (run_slices(reconcile)) {
+		if (reconcile->is_removal_due && remove_others(reconcile, true) < 0)
+			reconcile_request(reconcile, true);
 		return;
+	}
 	reconcile->wants_full = false;
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
@@ -368,8 +374,8 @@ static bool goes_on(struct reconcile *reconcile)
 {
 	uint64_t revision = snapshot_revision(reconcile->parts.rows);
 
-	if (reconcile->is_wanted || reconcile->wants_full || !reconcile->is_settled ||
-	    feed_report_again(reconcile->feed, revision) < 0)
+	if (reconcile->is_wanted || reconcile->wants_full || reconcile->is_removal_due ||
+	    !reconcile->is_settled || feed_report_again(reconcile->feed, revision) < 0)
 		return false;
 	reconcile->plan->revision = revision;
 	log_debug("no pass: the plan is the same revision=%llu", (unsigned long long)revision);
@@ -447,7 +453,6 @@ void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed)
 
 void reconcile_trust_rows(struct reconcile *reconcile, bool trusted)
 {
-	/* What was left until now is found by looking at everything. */
-	reconcile->wants_full |= trusted && !reconcile->is_trusted;
+	reconcile->is_removal_due |= trusted && !reconcile->is_trusted;
 	reconcile->is_trusted = trusted;
 }

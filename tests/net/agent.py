@@ -73,6 +73,7 @@ class Feed:
         self.nodes = []
         self.lease_s = 3
         self.held = False  # nothing is answered
+        self.run = "b" * 16
         self.store = "0123456789abcdef" * 2
         self.history = {"a" * 16: None}  # timeline -> where it ended; the last one goes on
 
@@ -114,7 +115,7 @@ class Feed:
             ]
             deleted = [k for r, k in self.deleted if r > after and k not in self.rows]
             return {"revision": self.revision, "timeline": list(self.history)[-1],
-                    "continues": self.had(query.get("timeline", ""), int(query["in_force"])),
+                    "continues": self.had(query.get("timeline", ""), int(query["in_force"])), "run": self.run,
                     "full": after == 0, "rows": rows, "deleted": deleted if after else []}
 
     def reported(self, revision):
@@ -621,6 +622,14 @@ def test_agent_away(feed, agent):
     agent.start()
     ok(wait_for(lambda: feed.reports, 5), "an agent that starts after an instance was deleted reports")
     ok(wait_for(lambda: not os.path.exists(f"/run/netns/{P2}"), 2), "and has removed the instance")
+    ok(agent.stop() == 0, "it stops again")
+    stray, mark = f"i-{PID}s", json.loads(inside(P1, "ip", "-j", "link", "show", "lo").stdout)[0]["ifalias"]
+    run("ip", "netns", "add", stray)
+    inside(stray, "ip", "link", "set", "lo", "alias", mark)
+    feed.reports.clear()
+    agent.start()
+    ok(wait_for(lambda: feed.reported(feed.revision), 5), "an agent that starts where no row has changed reports")
+    ok(wait_for(lambda: not os.path.exists(f"/run/netns/{stray}"), 2), "and has removed a namespace of its own that no row wants")
 
 
 def test_stopped_process(feed, agent):
