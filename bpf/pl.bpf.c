@@ -41,6 +41,7 @@ static __always_inline int pl_open_and_sweep(struct pl_pkt *pkt)
 		return r;
 	switch (r) {
 	case PL_DROP_FLOW_SHARE:
+	case PL_DROP_ACCOUNT_SHARE:
 	case PL_DROP_FLOW_TABLE_FULL:
 		return pl_hands_move() ? pl_open4(pkt) : r;
 	case PL_DROP_FLOW_TABLE_BUSY:

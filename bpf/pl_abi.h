@@ -13,13 +13,14 @@
  * from the plan before its program takes over. Whatever changes here raises the version, and rows grow at
  * their end. What comes first in a row of a port, an ENI or a backend stays as it is for ever: up to the
  * number, or to the backend's L4 port. By it the next agent, or the last, knows which number has which slot
- * or index, and open flows hold on to those. So do a server's key, and its row up to `until`.
+ * or index, and open flows hold on to those. So do a slot's account, where it stands in pl_limits, a server's
+ * key, and its row up to `until`.
  */
 #pragma once
 
 #include "pl_abi_policy.h"
 
-#define PL_ABI_VERSION 4
+#define PL_ABI_VERSION 5
 
 /* Slots: one number space on a node for local ports and endpoint ENIs; slot 0 is the service port (VPC 0). */
 #define PL_SLOT_SERVICE 0
@@ -236,13 +237,17 @@ struct pl_generation {
 	__u32 now, due;
 };
 
+/* Accounts: the node's own numbers of those that have ports or endpoints here, from 1 on; 0: nobody's. */
+#define PL_ACCOUNTS_MAX 65535
+
 /* pl_limits: array by slot of a port or an ENI. What each costs, in ns: one second divided by the rate. 0: no
- * limit. */
+ * limit. And whose account's share its flows take, beside its own. */
 struct pl_limit {
 	__u32 open_ns;	/* a new flow */
 	__u32 kbyte_ns; /* 1,024 bytes of its flows, in each direction */
 	__u32 dns_ns;	/* a question to the resolver */
-	__u32 pad;
+	__u16 account;
+	__u16 pad;
 };
 
 /* pl_buckets: array by slot; the program's own. When all that was let through will have been paid for, in ns
@@ -342,6 +347,7 @@ PL_ASSERT(sizeof(struct pl_server) == 8, "pl_server");
 PL_ASSERT(sizeof(struct pl_backend) == 40, "pl_backend");
 PL_ASSERT(sizeof(struct pl_generation) == 8, "pl_generation");
 PL_ASSERT(sizeof(struct pl_limit) == 16, "pl_limit");
+PL_ASSERT(__builtin_offsetof(struct pl_limit, account) == 12, "pl_limit.account");
 PL_ASSERT(sizeof(struct pl_buckets) == 64, "pl_buckets");
 PL_ASSERT(sizeof(struct pl_cps_key) == 8, "pl_cps_key");
 PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");

@@ -118,21 +118,37 @@ enum { PL_PHASE_FREE, PL_PHASE_BUSY, PL_PHASE_OPEN };
 #define PL_TOKEN_CLASS	     34
 #define PL_TOKEN_PHASE	     32
 
+/* pl_token.owner: the account is that of when the token was taken, whose the slot is by now is another
+ * question. */
+#define PL_OWNER_NONE	 0xffffffffu
+#define PL_OWNER_SLOT	 0xffffu
+#define PL_OWNER_ACCOUNT 16 /* from this bit on */
+
 struct pl_token {
 	__u64 word;
 	struct pl_flow4_key key; /* of the opening row */
-	__u32 owner;		 /* slot; PL_SLOT_NONE: nobody's */
+	__u32 owner;		 /* slot, and above it the number of its account; PL_OWNER_NONE: nobody's */
 	__u32 opened;		 /* when, in jiffies; 0: that is not known */
 };
 
 enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
 
 /* pl_owners: array by slot, of the ENI that a flow goes to, or the port that has opened it; of DNS questions
- * the asking port, of probes slot 0. Tokens that it has, by range. */
+ * the asking port, of probes slot 0. Behind the slots, by pl_owner_of_account(), the accounts whose they are.
+ * Tokens that it has, by range. */
+#define PL_OWNERS_MAX (PL_SLOTS_MAX + PL_ACCOUNTS_MAX + 1)
+
 struct pl_owner {
 	__u32 flows[PL_RANGES];
 	__u32 pad[2];
 };
+
+/* The row of an account. Those that follow each other, as numbers are given out, are not of one line: on
+ * different CPUs different tenants open flows. */
+static inline __u32 pl_owner_of_account(__u16 account)
+{
+	return PL_SLOTS_MAX + (__u16)(account << 2 | account >> 14);
+}
 
 /* pl_uses: array of one. */
 struct pl_uses {
@@ -217,6 +233,7 @@ PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the fir
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, bytes) == 72, "pl_flow4.bytes");
 PL_ASSERT(sizeof(struct pl_token) == 32, "pl_token");
 PL_ASSERT(sizeof(struct pl_owner) == 16, "pl_owner");
+PL_ASSERT(PL_SLOTS_MAX <= PL_OWNER_SLOT + 1, "pl_token.owner");
 PL_ASSERT(sizeof(struct pl_ask) == 40, "pl_ask");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, tag) == __builtin_offsetof(struct pl_flow4, kind) + 4,

@@ -112,7 +112,7 @@ __attribute__((noinline)) int pl_token_end(__u32 index, __u32 how)
 			return 0;
 		}
 	}
-	pl_token_give(token, index);
+	pl_token_return(index);
 	return 1;
 }
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "pl_parse.h"
+#include "pl_share.h"
 
 /* ns between two ticks of the kernel's clock; set before load. */
 const volatile __u32 pl_tick_ns = 4000000;
@@ -37,11 +38,6 @@ static __always_inline bool pl_bucket_take(__u64 *at, __u64 cost, __u64 burst, b
 		return true;
 	__sync_fetch_and_add(at, cost); /* another CPU has paid off the old debt, if there was one */
 	return true;
-}
-
-static __always_inline const struct pl_limit *pl_limit_find(__u32 slot)
-{
-	return bpf_map_lookup_elem(&pl_limits, &slot);
 }
 
 static __always_inline struct pl_buckets *pl_buckets_find(__u32 slot)

@@ -119,7 +119,7 @@ PL_MAPPED_ARRAY(pl_groups, struct pl_group, PL_GROUPS_MAX);
 /* Sets of security groups by number: what a port or an ENI is in. Row 0 refuses all. */
 PL_MAPPED_ARRAY(pl_sets, struct pl_set, PL_SETS_MAX);
 
-/* What a port or an ENI may have a second of, by slot. */
+/* What a port or an ENI may have a second of, and whose it is, by slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
@@ -210,12 +210,12 @@ struct {
 	__uint(max_entries, PL_TOKENS_SERVICE);
 } pl_free_service SEC(".maps");
 
-/* Who has how many tokens, by slot. Exact: written where a token is taken and given back. */
+/* Who has how many tokens, by slot and by account. Exact: written where a token is taken and given back. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, struct pl_owner);
-	__uint(max_entries, PL_SLOTS_MAX);
+	__uint(max_entries, PL_OWNERS_MAX);
 } pl_owners SEC(".maps");
 
 /* How many tokens are in use. */

@@ -3,7 +3,7 @@
  * Tokens. A flow takes one before it inserts its two rows, and gives it back when both are gone; so there is
  * room for the rows of whoever has a token, and a count of tokens is a count of flows.
  *
- *	index = pl_token_take(owner, how)	then both rows are inserted, with the token in them, and
+ *	index = pl_token_take(slot, how)	then both rows are inserted, with the token in them, and
  *	pl_token_open(index, key, …)		makes it the flow's, or
  *	pl_token_return(index)			gives it back, where the rows could not be inserted
  *
@@ -13,10 +13,6 @@
 
 #include "pl_share.h"
 #include "pl_sweep.h"
-
-/* How a token is taken. */
-#define PL_TAKE_SERVICE (1u << 0) /* from VPC 0's range, if there is one */
-#define PL_TAKE_FREE	(1u << 1) /* whatever share its owner has */
 
 static __always_inline __u32 pl_hz(void)
 {
@@ -61,28 +57,37 @@ static __always_inline bool pl_token_claim(struct pl_token *token, __u64 word)
 	       __sync_val_compare_and_swap(&token->word, word, busy) == word;
 }
 
-/* The owner's count goes with the token, never with a row. */
-static __always_inline void pl_token_disown(struct pl_token *token, __u32 index)
+static __always_inline __u32 pl_token_range(__u32 index)
 {
-	struct pl_owner *owner = pl_owner_find(token->owner);
-	struct pl_uses *uses = pl_uses_get();
-	__u32 range = index >= pl_n_tenants;
-
-	if (!owner || !uses)
-		return; /* nobody's: it could not be given back before */
-	__sync_fetch_and_add(&owner->flows[range & 1], -1);
-	__sync_fetch_and_add(&uses->used[range & 1], -1);
-	token->owner = PL_SLOT_NONE;
+	return index >= pl_n_tenants ? PL_RANGE_SERVICE : PL_RANGE_TENANTS;
 }
 
-/* Gives back a token that is the caller's. It is FREE first and pushed then; where it cannot be pushed it
- * stays OPEN without a flow, for the next hand. */
-static __always_inline void pl_token_give(struct pl_token *token, __u32 index)
+/* Its owners' counts go with the token, never with a row. */
+static __always_inline void pl_token_disown(struct pl_token *token, __u32 index)
 {
-	__u64 word = pl_token_word(token);
+	struct pl_uses *uses = pl_uses_get();
+	struct pl_owners owners;
+
+	if (token->owner == PL_OWNER_NONE) /* it could not be given back before */
+		return;
+	if (!pl_owners_find(token->owner, &owners) || !uses)
+		return;
+	pl_owners_add(&owners, uses, pl_token_range(index), -1);
+	token->owner = PL_OWNER_NONE;
+}
+
+/* Gives back a token that is the caller's, of which there are no rows. It is FREE first and pushed then;
+ * where it cannot be pushed it stays OPEN without a flow, for the next hand. */
+__attribute__((noinline)) int pl_token_return(__u32 index)
+{
+	struct pl_token *token = pl_token_find(index);
 	__u32 value = index;
+	__u64 word;
 	int r; /* not long: see pl_nat_try() */
 
+	if (!token)
+		return 0;
+	word = pl_token_word(token);
 	pl_token_disown(token, index);
 	pl_token_set(token, pl_word_make(word, PL_PHASE_FREE, 0, 0));
 	if (index < pl_n_tenants)
@@ -91,6 +96,7 @@ static __always_inline void pl_token_give(struct pl_token *token, __u32 index)
 		r = bpf_map_push_elem(&pl_free_service, &value, 0);
 	if (r)
 		pl_token_set(token, pl_word_make(word, PL_PHASE_OPEN, PL_CLASS_CLOSING, bpf_jiffies64()));
+	return 0;
 }
 
 /* A free token's number, or the negative of a reason. Those that never were in use come first, by a counter:
@@ -114,43 +120,46 @@ static __always_inline int pl_token_pop(struct pl_uses *uses, __u32 range)
 	return r == -ENOENT ? -PL_DROP_FLOW_TABLE_FULL : -PL_DROP_FLOW_TABLE_BUSY;
 }
 
-static __always_inline int pl_token_take_from(__u32 range, __u32 slot, bool is_free)
+/* A free token's number, of the first range that has one for these owners; or the negative of a reason. */
+static __always_inline int pl_token_look(const struct pl_owners *owners, struct pl_uses *uses, __u32 owner,
+					 __u32 how)
 {
-	struct pl_owner *owner = pl_owner_find(slot);
-	struct pl_uses *uses = pl_uses_get();
-	struct pl_token *token;
 	int r;
 
-	if (!owner || !uses)
+	if (how & PL_TAKE_SERVICE && !pl_share_admits(uses, owners, PL_RANGE_SERVICE, owner, how)) {
+		r = pl_token_pop(uses, PL_RANGE_SERVICE);
+		if (r > 0)
+			return r;
+	}
+	r = pl_share_admits(uses, owners, PL_RANGE_TENANTS, owner, how);
+	return r ? -r : pl_token_pop(uses, PL_RANGE_TENANTS);
+}
+
+/* A token for a new flow of that slot, and of its account, the caller's alone until it opens or returns it;
+ * or the negative of the reason why there is none. */
+__attribute__((noinline)) int pl_token_take(__u32 slot, __u32 how)
+{
+	const struct pl_limit *limit = pl_limit_find(slot);
+	struct pl_uses *uses = pl_uses_get();
+	struct pl_owners owners;
+	struct pl_token *token;
+	__u32 owner;
+	int r;
+
+	if (!limit || !uses)
 		return -PL_DROP_FLOW_TABLE_FULL;
-	r = pl_share_admits(uses, owner, range, is_free);
-	if (r)
-		return -r;
-	r = pl_token_pop(uses, range);
+	owner = slot | (__u32)limit->account << PL_OWNER_ACCOUNT;
+	if (!pl_owners_find(owner, &owners))
+		return -PL_DROP_FLOW_TABLE_FULL;
+	r = pl_token_look(&owners, uses, owner, how);
 	if (r < 0)
 		return r;
 	token = pl_token_find(r);
 	if (!token)
 		return -PL_DROP_FLOW_TABLE_FULL;
-	token->owner = slot;
-	__sync_fetch_and_add(&owner->flows[range & 1], 1);
-	__sync_fetch_and_add(&uses->used[range & 1], 1);
+	token->owner = owner;
+	pl_owners_add(&owners, uses, pl_token_range(r), 1);
 	return r;
-}
-
-/* A token for a new flow of that owner, the caller's alone until it opens or returns it; or the negative of
- * the reason why there is none. */
-__attribute__((noinline)) int pl_token_take(__u32 slot, __u32 how)
-{
-	bool is_free = how & PL_TAKE_FREE;
-	int r;
-
-	if (how & PL_TAKE_SERVICE) {
-		r = pl_token_take_from(PL_RANGE_SERVICE, slot, is_free);
-		if (r > 0)
-			return r;
-	}
-	return pl_token_take_from(PL_RANGE_TENANTS, slot, is_free);
 }
 
 /* Both rows are there: from now on the flow may end. `opened`: when, 0: not known. `class` and `due` are
@@ -165,16 +174,6 @@ static __always_inline void pl_token_open(__u32 index, const struct pl_flow4_key
 	token->key = *opening;
 	token->opened = opened;
 	pl_token_set(token, pl_word_make(pl_token_word(token), PL_PHASE_OPEN, class, due));
-}
-
-/* There are no rows of it. */
-__attribute__((noinline)) int pl_token_return(__u32 index)
-{
-	struct pl_token *token = pl_token_find(index);
-
-	if (token)
-		pl_token_give(token, index);
-	return 0;
 }
 
 /* The flow of the token is over soon. Should the token be another flow's by now, that gets a look too many.

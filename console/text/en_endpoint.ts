@@ -257,6 +257,8 @@ export const monitor = {
 		nat_exhausted: "no free source port",
 		flow_table_full: "flow table full",
 		flow_rate: "too many new flows",
+		flow_share: "too many open flows",
+		account_share: "too many open flows of the account",
 		bandwidth: "above its bandwidth",
 		no_flow: "belongs to no flow",
 		not_syn: "TCP without a beginning",

@@ -259,6 +259,8 @@ export const monitor: Texts["monitor"] = {
 		nat_exhausted: "没有空闲的源端口",
 		flow_table_full: "流表已满",
 		flow_rate: "新建流过快",
+		flow_share: "打开的流过多",
+		account_share: "账号打开的流过多",
 		bandwidth: "超出带宽",
 		no_flow: "不属于任何流",
 		not_syn: "没有建立过程的 TCP",

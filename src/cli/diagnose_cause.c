@@ -65,6 +65,10 @@ static const struct finding drops[] = {
 	{"nat_exhausted", "All translated sources to the server are in use: more servers, or more ports of "
 			  "them, make room."},
 	{"flow_table_full", "The node's table of flows is full: see who has them with privlink flows."},
+	{"flow_share", "The endpoint has as many open flows as the node's table has room for more: see who "
+		       "has them with privlink flows."},
+	{"account_share", "The account's endpoints and instances have as many open flows together as the "
+			  "node's table has room for more: see who has them with privlink flows."},
 	{NULL},
 };
 

@@ -16,6 +16,7 @@
 union row {
 	struct pl_port port;
 	struct pl_eni eni;
+	struct pl_limit limit;
 	struct pl_backend backend;
 	struct pl_group group;
 };
@@ -45,6 +46,15 @@ static int adopt_eni(struct plan_indexes *indexes, const void *key, const union 
 	 * the new rows of ENIs and listeners are not those that are in force.) */
 	plan_indexes_adopt_target(indexes, row->eni.target);
 	return plan_indexes_adopt_slot(indexes, row->eni.number, slot);
+}
+
+/* Open flows hold on to it, whatever becomes of its slot. */
+static int adopt_account(struct plan_indexes *indexes, const void *key, const union row *row)
+{
+	uint32_t slot;
+
+	memcpy(&slot, key, sizeof(slot));
+	return plan_indexes_adopt_account(indexes, slot, row->limit.account);
 }
 
 static int adopt_backend(struct plan_indexes *indexes, const void *key, const union row *row)
@@ -143,6 +153,7 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 	static const struct source sources[] = {
 		{"pl_ports", sizeof(uint32_t), END_OF(struct pl_port, number), adopt_port},
 		{"pl_enis", sizeof(uint32_t), END_OF(struct pl_eni, number), adopt_eni},
+		{"pl_limits", sizeof(uint32_t), END_OF(struct pl_limit, account), adopt_account},
 		{"pl_backends", sizeof(uint32_t), END_OF(struct pl_backend, port), adopt_backend},
 		{"pl_listeners", sizeof(struct pl_listener_key), 0, adopt_listener},
 	};

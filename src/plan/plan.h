@@ -42,6 +42,8 @@ int plan_indexes_adopt_slot(struct plan_indexes *indexes, uint32_t port_number, 
 int plan_indexes_adopt_backend(struct plan_indexes *indexes, uint32_t vpc, const struct pl_addr *addr,
 			       __be16 port, uint32_t index);
 int plan_indexes_adopt_security_group(struct plan_indexes *indexes, const char *id, uint32_t number);
+/* The number of the account whose the slot's owner is, which the first plan knows. -ENOMEM. */
+int plan_indexes_adopt_account(struct plan_indexes *indexes, uint32_t slot, uint32_t number);
 /* The highest slot that anybody has ever had: others are looked for behind it. */
 void plan_indexes_adopt_last_slot(struct plan_indexes *indexes, uint32_t slot);
 /* Of the slot's owner there is something left in the tables: as long as there are others they are given out

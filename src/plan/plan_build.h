@@ -125,6 +125,9 @@ int plan_indexes_backend(struct plan_indexes *indexes, uint32_t vpc, const struc
 int plan_indexes_target(struct plan_indexes *indexes, const char *load_balancer, const char *zone,
 			uint32_t *ret);
 int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, uint32_t *ret);
+/* That of the account that owns what has the slot; 0: no account does. (-ENOSPC cannot be: there are more of
+ * them than slots.) */
+int plan_indexes_account(struct plan_indexes *indexes, int64_t owner, uint32_t slot, uint16_t *ret);
 /* The number that the group has; 0: none. */
 uint32_t plan_indexes_find_security_group(const struct plan_indexes *indexes, const char *id);
 
@@ -193,7 +196,7 @@ int plan_group_rules(struct plan_builder *b, struct plan_security_group *group);
 /* plan_limit.c: rates. What one of a thing costs at that many a second; 0: no limit. */
 uint32_t plan_cost_ns(uint32_t per_s);
 struct pl_limit plan_port_limit(void);
-/* Of each ENI of the endpoint; `connection` may be NULL. */
+/* Of each ENI of the endpoint; `connection` may be NULL. The account is missing in both. */
 struct pl_limit plan_eni_limit(const struct endpoint *endpoint, const struct connection *connection);
 
 /* plan_names.c */

@@ -20,6 +20,7 @@ struct zone_eni {
 	const char *port, *resource, *behind; /* the load balancer, and its zone */
 	bool wanted;			      /* to be connected */
 	struct pl_limit limit;
+	int64_t owner; /* of the endpoint */
 	bool is_logged;
 };
 
@@ -95,7 +96,7 @@ static int fill_eni(struct plan_builder *b, const struct vpc *vpc, const struct 
 	(void)str_copy(eni->endpoint, sizeof(eni->endpoint), zone->endpoint);
 	(void)str_copy(eni->zone, sizeof(eni->zone), zone->zone);
 	eni->is_logged = of->is_logged;
-	return 0;
+	return plan_indexes_account(b->indexes, of->owner, eni->slot, &eni->limit.account);
 }
 
 /* It is of the endpoint whose part is the last one. */
@@ -159,12 +160,12 @@ static int add_zone(struct plan_builder *b, const struct vpc *vpc, const struct 
 
 	r = add_eni(b, vpc,
 		    &(struct zone_eni){zone, zone->port, zone->resource, endpoint_zone_behind(zone), wanted,
-				       limit, endpoint->flow_log});
+				       limit, endpoint->owner, endpoint->flow_log});
 	if (r < 0 || !endpoint_zone_has_replaced(zone))
 		return r;
 	return add_eni(b, vpc,
 		       &(struct zone_eni){zone, zone->replaced_port, zone->replaced_resource,
-					  endpoint_zone_behind_replaced(zone), wanted, limit,
+					  endpoint_zone_behind_replaced(zone), wanted, limit, endpoint->owner,
 					  endpoint->flow_log});
 }
 

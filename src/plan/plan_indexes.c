@@ -30,7 +30,8 @@ struct index {
 
 struct plan_indexes {
 	uint64_t build;
-	struct index slots, backends, targets, security_groups;
+	struct index slots, backends, targets, security_groups, accounts;
+	uint16_t *found; /* by slot, until the first build: the numbers of accounts in the kernel's tables */
 };
 
 static int entry_compare(const void *a, const void *b)
@@ -64,6 +65,12 @@ static void key_of_security_group(const char *id, uint8_t ret[INDEX_KEY_SIZE])
 {
 	memset(ret, 0, INDEX_KEY_SIZE);
 	memcpy(ret, id, strnlen(id, ID_SIZE));
+}
+
+static void key_of_account(int64_t owner, uint8_t ret[INDEX_KEY_SIZE])
+{
+	memset(ret, 0, INDEX_KEY_SIZE);
+	memcpy(ret, &owner, sizeof(owner));
 }
 
 static bool is_taken(const struct index *index, uint32_t number)
@@ -224,7 +231,8 @@ int plan_indexes_new(struct plan_indexes **ret)
 	if (index_init(&indexes->slots, PLAN_SLOT_FIRST, PLAN_SLOTS_MAX, true) < 0 ||
 	    index_init(&indexes->backends, 1, PLAN_BACKENDS_MAX, true) < 0 ||
 	    index_init(&indexes->targets, 1, UINT32_MAX, false) < 0 ||
-	    index_init(&indexes->security_groups, 1, PL_GROUPS_MAX, true) < 0) {
+	    index_init(&indexes->security_groups, 1, PL_GROUPS_MAX, true) < 0 ||
+	    index_init(&indexes->accounts, 1, PL_ACCOUNTS_MAX, true) < 0) {
 		plan_indexes_free(indexes);
 		return -ENOMEM;
 	}
@@ -240,6 +248,8 @@ struct plan_indexes *plan_indexes_free(struct plan_indexes *indexes)
 	index_done(&indexes->backends);
 	index_done(&indexes->targets);
 	index_done(&indexes->security_groups);
+	index_done(&indexes->accounts);
+	free(indexes->found);
 	free(indexes);
 	return NULL;
 }
@@ -300,6 +310,22 @@ int plan_indexes_adopt_security_group(struct plan_indexes *indexes, const char *
 	return index_adopt(&indexes->security_groups, key, number, indexes->build);
 }
 
+int plan_indexes_adopt_account(struct plan_indexes *indexes, uint32_t slot, uint32_t number)
+{
+	struct index *accounts = &indexes->accounts;
+
+	if (number < accounts->first || number >= accounts->end || slot >= indexes->slots.end)
+		return 0;
+	if (!indexes->found)
+		indexes->found = calloc(indexes->slots.end, sizeof(*indexes->found));
+	if (!indexes->found)
+		return -ENOMEM;
+	indexes->found[slot] = (uint16_t)number;
+	if (number >= accounts->next)
+		look_behind(accounts, number);
+	return 0;
+}
+
 void plan_indexes_begin(struct plan_indexes *indexes)
 {
 	indexes->build++;
@@ -311,6 +337,9 @@ void plan_indexes_sweep(struct plan_indexes *indexes)
 	index_sweep(&indexes->backends, indexes->build);
 	index_sweep(&indexes->targets, indexes->build);
 	index_sweep(&indexes->security_groups, indexes->build);
+	index_sweep(&indexes->accounts, indexes->build);
+	free(indexes->found);
+	indexes->found = NULL;
 }
 
 int plan_indexes_slot(struct plan_indexes *indexes, uint32_t port_number, uint32_t *ret)
@@ -347,6 +376,24 @@ int plan_indexes_security_group(struct plan_indexes *indexes, const char *id, ui
 
 	key_of_security_group(id, key);
 	return index_get(&indexes->security_groups, key, indexes->build, ret);
+}
+
+int plan_indexes_account(struct plan_indexes *indexes, int64_t owner, uint32_t slot, uint16_t *ret)
+{
+	uint8_t key[INDEX_KEY_SIZE];
+	uint32_t number = 0;
+	int r = 0;
+
+	key_of_account(owner, key);
+	/* (What was found may be another account's by now, or not the first that was found of this one.) */
+	if (owner && indexes->found && indexes->found[slot])
+		r = index_adopt(&indexes->accounts, key, indexes->found[slot], indexes->build);
+	if (owner && r != -ENOMEM)
+		r = index_get(&indexes->accounts, key, indexes->build, &number);
+	if (r < 0)
+		return r;
+	*ret = (uint16_t)number;
+	return 0;
 }
 
 uint32_t plan_indexes_find_security_group(const struct plan_indexes *indexes, const char *id)

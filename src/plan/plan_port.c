@@ -93,6 +93,9 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 	fill_port(instance, row, vpc, vswitch, port);
 	fill_row(b, vpc, port);
 	port->limit = plan_port_limit();
+	r = plan_indexes_account(b->indexes, instance->owner, slot, &port->limit.account);
+	if (r < 0)
+		return r;
 
 	r = plan_make_set(b, row->groups, row->n_groups, key, &port->set);
 	if (r < 0)

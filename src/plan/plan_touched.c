@@ -11,19 +11,24 @@
 #define GROUPS_OF_VPC_MAX	 256 /* that are looked through */
 
 /* Of all kinds: what the plan reads of none that has it. */
-static const char *const unread[] = {"name",  "description", "resource_group", "create_time", "owner",
+static const char *const unread[] = {"name",  "description", "resource_group", "create_time",
 				     "payer", "failure",     "modified_time",  NULL};
 
 static const char *const unread_of[KIND_COUNT_][10] = {
 	[KIND_NODE] = {"lost_time", "deleting"},
-	[KIND_VPC] = {"router_id", "route_table_id"},
+	[KIND_VPC] = {"router_id", "route_table_id", "owner"},
+	[KIND_VSWITCH] = {"owner"},
+	[KIND_SECURITY_GROUP] = {"owner"},
+	[KIND_PORT] = {"owner"}, /* its instance has one, or its endpoint */
 	[KIND_INSTANCE] = {"image", "type"},
 	[KIND_LOAD_BALANCER] = {"deletion_protected", "deletion_reason", "deletion_time",
 				"modification_protected", "modification_reason", "modification_time", "spec",
-				"charge_type"},
+				"charge_type", "owner"},
+	[KIND_LISTENER] = {"owner"},
+	[KIND_SERVER_GROUP] = {"owner"},
 	[KIND_SERVER_HEALTH] = {"reason"},
 	[KIND_SERVICE] = {"auto_accept", "connect_bandwidth", "regions", "ip_version", "domain",
-			  "resource_type", "product", "policy_supported"},
+			  "resource_type", "product", "policy_supported", "owner"},
 	[KIND_ENDPOINT] = {"policy"}, /* a security group's rule has one, too */
 };
 

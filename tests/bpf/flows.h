@@ -159,7 +159,8 @@ static inline void arm_timer(struct node *node)
  * of use that are not the tokens'. */
 static inline unsigned int count_faults(const struct node *node)
 {
-	uint32_t owned[SLOTS] = {0}, used[PL_RANGES] = {0}, rows = 0, open = 0;
+	uint32_t used[PL_RANGES] = {0}, rows = 0, open = 0;
+	struct pl_owner *owners = node_owners(node);
 	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
 	struct pl_flow4_key key, *at = NULL;
 	struct pl_uses uses = node_uses(node);
@@ -167,16 +168,17 @@ static inline unsigned int count_faults(const struct node *node)
 
 	for (uint32_t i = 1; i < node_n_tokens(node); i++) {
 		struct pl_token token = node_token(node, i);
-		uint32_t phase = token.word >> PL_TOKEN_PHASE & 3;
+		uint32_t phase = token.word >> PL_TOKEN_PHASE & 3, range;
 		struct pl_flow4 flow;
 
 		n += phase == PL_PHASE_BUSY;
 		if (phase != PL_PHASE_OPEN)
 			continue;
 		open++;
-		used[i >= node->bpf->rodata->pl_n_tenants]++;
-		if (token.owner < SLOTS)
-			owned[token.owner]++;
+		range = i >= node->bpf->rodata->pl_n_tenants;
+		used[range]++;
+		owners[token.owner & PL_OWNER_SLOT].flows[range]--;
+		owners[pl_owner_of_account(token.owner >> PL_OWNER_ACCOUNT)].flows[range]--;
 		n += !node_flow(node, &token.key, &flow) || flow.token != i;
 	}
 	while (bpf_map_get_next_key(fd, at, &key) == 0) {
@@ -196,8 +198,10 @@ static inline unsigned int count_faults(const struct node *node)
 		n += memcmp(&again, &key, sizeof(key)) != 0;
 	}
 	n += rows != 2 * open;
-	for (uint32_t slot = 0; slot < SLOTS; slot++)
-		n += owned[slot] != node_owned(node, slot);
+	/* Nothing is left where each token has been taken off. */
+	for (uint32_t row = 0; row < PL_OWNERS_MAX; row++)
+		n += owners[row].flows[0] || owners[row].flows[1];
+	free(owners);
 	return n + (used[0] != uses.used[0]) + (used[1] != uses.used[1]);
 }
 

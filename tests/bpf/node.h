@@ -440,6 +440,17 @@ static inline void node_size_flows(struct node *node, const struct node_options 
 	bpf_map__set_max_entries(node->bpf->maps.pl_tallies, NODE_TALLIES);
 }
 
+/* Whose the slot's port or ENI is; 0: nobody's. */
+static inline void node_set_account(struct node *node, uint32_t slot, uint16_t account)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_limits);
+	struct pl_limit limit;
+
+	must(bpf_map_lookup_elem(fd, &slot, &limit), "pl_limits");
+	limit.account = account;
+	map_put(node->bpf->maps.pl_limits, &slot, &limit);
+}
+
 static inline struct node *node_new(const struct node_options *options)
 {
 	struct node *node = calloc(1, sizeof(*node));
@@ -471,6 +482,10 @@ static inline struct node *node_new(const struct node_options *options)
 	node_make_ports(node);
 	node_make_endpoints(node);
 	node_make_places(node);
+	/* Each is its own account's, so that all counts are there, and no share is another than the slot's.
+	 */
+	for (uint16_t slot = 1; slot < SLOTS; slot++)
+		node_set_account(node, slot, 1000 + slot);
 	return node;
 }
 
@@ -606,7 +621,20 @@ static inline uint32_t node_n_tokens(const struct node *node)
 	return node->bpf->rodata->pl_n_tenants + node->bpf->rodata->pl_n_service;
 }
 
-/* Tokens that an owner has, in both ranges. */
+/* Rows of all owners, the caller's. */
+static inline struct pl_owner *node_owners(const struct node *node)
+{
+	struct pl_owner *rows = calloc(PL_OWNERS_MAX, sizeof(*rows));
+	uint32_t *keys = calloc(PL_OWNERS_MAX, sizeof(*keys)), next, n = PL_OWNERS_MAX;
+
+	must(bpf_map_lookup_batch(bpf_map__fd(node->bpf->maps.pl_owners), NULL, &next, keys, rows, &n, NULL),
+	     "pl_owners");
+	must(n == PL_OWNERS_MAX ? 0 : -E2BIG, "all of pl_owners");
+	free(keys);
+	return rows;
+}
+
+/* Tokens that an owner has, in both ranges: a slot, or pl_owner_of_account(). */
 static inline uint32_t node_owned(const struct node *node, uint32_t slot)
 {
 	struct pl_owner owner;
@@ -621,7 +649,8 @@ static inline void node_clear_flows(struct node *node)
 	int fd = bpf_map__fd(node->bpf->maps.pl_flows4);
 	struct pl_uses uses = node_uses(node);
 	struct pl_token token = {0};
-	struct pl_owner owner = {0};
+	const struct pl_owner none = {0};
+	struct pl_owner *owners = node_owners(node);
 	struct pl_flow4_key key;
 	uint32_t zero = 0, index;
 
@@ -639,8 +668,10 @@ static inline void node_clear_flows(struct node *node)
 	while (bpf_map_lookup_and_delete_elem(bpf_map__fd(node->bpf->maps.pl_free_service), NULL, &index) ==
 	       0)
 		;
-	for (uint32_t slot = 0; slot < SLOTS; slot++)
-		map_put(node->bpf->maps.pl_owners, &slot, &owner);
+	for (uint32_t row = 0; row < PL_OWNERS_MAX; row++)
+		if (memcmp(&owners[row], &none, sizeof(none)) != 0)
+			map_put(node->bpf->maps.pl_owners, &row, &none);
+	free(owners);
 	memset(&uses, 0, sizeof(uses));
 	map_put(node->bpf->maps.pl_uses, &zero, &uses);
 }

@@ -106,6 +106,26 @@ static int reach_flow_share(struct node *node)
 	return open_all(node, (const uint32_t[]){SLOT_A}, 1);
 }
 
+/* Two endpoints of one account, each of which has fewer than are free. */
+static int reach_account_share(struct node *node)
+{
+	int reason;
+
+	node_set_account(node, SLOT_ENI_A, 1);
+	node_set_account(node, SLOT_ENI_B, 1);
+	for (uint16_t sport = 4000; sport < 4064; sport++) {
+		uint32_t slot = sport & 1 ? SLOT_A : SLOT_B;
+		struct pkt syn = tcp(node, slot, sport, SYN);
+
+		reason = reason_of(node, slot, &syn);
+		if (reason != PL_DELIVERED)
+			break;
+	}
+	node_set_account(node, SLOT_ENI_A, 1000 + SLOT_ENI_A);
+	node_set_account(node, SLOT_ENI_B, 1000 + SLOT_ENI_B);
+	return reason;
+}
+
 static int reach_flow_table_full(struct node *node)
 {
 	return open_all(node, (const uint32_t[]){SLOT_A, SLOT_B, SLOT_C, SLOT_C}, 4);
@@ -440,6 +460,7 @@ static const struct way ways[PL_REASON_MAX] = {
 	[PL_DROP_PROXY_SEQUENCE] = {.reach = reach_proxy_sequence},
 	[PL_DROP_PROXY_HEADER] = {.reach = reach_proxy_header},
 	[PL_DROP_FLOW_SHARE] = {.reach = reach_flow_share},
+	[PL_DROP_ACCOUNT_SHARE] = {.reach = reach_account_share},
 	[PL_DROP_FLOW_TABLE_BUSY] = {.reach = reach_flow_table_busy},
 	[PL_DROP_FRAGMENT_SHARE] = {.reach = reach_fragment_share},
 };

@@ -235,7 +235,7 @@ _unused_ static uint32_t take_token(const struct pl_flow4_key *key, uint32_t due
 {
 	struct pl_token token = {
 		.word = (uint64_t)PL_PHASE_OPEN << PL_TOKEN_PHASE | due, .key = *key, .owner = 16};
-	uint32_t index = next_token++, zero = 0;
+	uint32_t index = next_token++, zero = 0, account = pl_owner_of_account(0);
 	struct pl_owner owner = {};
 	struct pl_uses uses = {};
 
@@ -245,6 +245,9 @@ _unused_ static uint32_t take_token(const struct pl_flow4_key *key, uint32_t due
 	access_row("pl_owners", &token.owner, &owner, false);
 	owner.flows[PL_RANGE_TENANTS]++;
 	access_row("pl_owners", &token.owner, &owner, true);
+	access_row("pl_owners", &account, &owner, false);
+	owner.flows[PL_RANGE_TENANTS]++;
+	access_row("pl_owners", &account, &owner, true);
 	access_row("pl_tokens", &index, &token, true);
 	return index;
 }

@@ -22,7 +22,7 @@ check "the server answers" wait_for 10 inside "$c" python3 "$pace" client "$eni"
 answers() { inside "$c" python3 "$pace" client "$eni" 82 100 0.1 | grep -qE '^[1-9][0-9]* connections, 0 failed'; }
 wait_for 10 answers || bail "the server does not answer"
 
-refusals=(flow_table_full flow_share flow_rate nat_exhausted flow_table_busy)
+refusals=(flow_table_full flow_share account_share flow_rate nat_exhausted flow_table_busy)
 refused() { # how often any of them, so far
 	local reason count sum=0
 	for reason in "${refusals[@]}"; do

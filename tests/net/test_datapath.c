@@ -38,10 +38,13 @@ static void test_numbers(struct world *world)
 				     .what = PL_TALLY_OPENED | IPPROTO_TCP << PL_TALLY_PROTOCOL};
 	struct pl_generation generation = {1, 1};
 	struct pl_count count = {.packets = 1};
+	struct pl_limit limit = {.account = 9};
 	uint32_t number = 0;
+	uint16_t account = 0;
 
 	stop_agent(world);
 	access_row("pl_enis", &slot, &eni, true);
+	access_row("pl_limits", &slot, &limit, true);
 	access_row("pl_generations", &last, &generation, true);
 	access_row("pl_tallies", &tally, &count, true);
 	tap_is_int(start_agent(world), 0, "an agent finds an ENI whose load balancer has no listener");
@@ -53,6 +56,10 @@ static void test_numbers(struct world *world)
 	tap_is_int(number, last + 1, "a new slot is behind all that were ever given out");
 	(void)plan_indexes_slot(indexes, 0x79, &number);
 	tap_is_int(number, counted + 1, "and no slot of whose owner the counts are still there");
+	(void)plan_indexes_account(indexes, 1001, slot, &account);
+	tap_is_int(account, limit.account, "the ENI's account has its number, on which open flows hold");
+	(void)plan_indexes_account(indexes, 1002, last + 1, &account);
+	tap_is_int(account, limit.account + 1, "and a new account another one");
 	plan_indexes_free(indexes);
 	(void)ports_sync_node_port(world->ports);
 	tap_is_int(sync_world(world, true), 0, "a full pass");

@@ -341,6 +341,115 @@ static void test_full_flows(struct world *world)
 	tap_ok(!is_there("pl_flows4_old"), "and the old table goes");
 }
 
+/* In place of the pinned owners those of before accounts were among them. */
+static void pin_slots_alone(void)
+{
+	_cleanup_(closep) int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pl_owners", sizeof(uint32_t),
+						  sizeof(struct pl_owner), PL_SLOTS_MAX, NULL);
+	char path[256];
+
+	(void)str_format(path, sizeof(path), "%s/pl_owners", pins);
+	tap_ok(fd >= 0 && unlink(path) == 0 && bpf_obj_pin(fd, path) == 0, "owners are slots alone");
+}
+
+struct counts {
+	uint32_t of[PL_OWNERS_MAX];
+	uint32_t n;
+};
+
+static int count_token(void *context, const void *key, const void *value)
+{
+	struct counts *counts = context;
+	struct pl_token token;
+
+	(void)key;
+	memcpy(&token, value, sizeof(token));
+	if ((token.word >> PL_TOKEN_PHASE & 3) != PL_PHASE_OPEN)
+		return 0;
+	counts->of[token.owner & PL_OWNER_SLOT]++;
+	counts->of[pl_owner_of_account(token.owner >> PL_OWNER_ACCOUNT)]++;
+	counts->n++;
+	return 0;
+}
+
+static int take_off(void *context, const void *key, const void *value)
+{
+	struct counts *counts = context;
+	struct pl_owner owner;
+	uint32_t row;
+
+	memcpy(&row, key, sizeof(row));
+	memcpy(&owner, value, sizeof(owner));
+	counts->of[row] -= owner.flows[PL_RANGE_TENANTS] + owner.flows[PL_RANGE_SERVICE];
+	return 0;
+}
+
+/* Whether what each slot and each account has is what their tokens are, so many in all. */
+static bool counts_are_right(uint32_t n)
+{
+	_cleanup_(closep) int tokens = open_pin("pl_tokens"), owners = open_pin("pl_owners");
+	_cleanup_(freep) struct counts *counts = calloc(1, sizeof(*counts));
+	struct pl_uses uses = {};
+	uint32_t zero = 0;
+
+	access_row("pl_uses", &zero, &uses, false);
+	if (table_walk(tokens, count_token, counts) < 0 || table_walk(owners, take_off, counts) < 0)
+		exit(EXIT_FAILURE);
+	for (uint32_t row = 0; row < PL_OWNERS_MAX; row++)
+		if (counts->of[row])
+			return false;
+	return counts->n == n && uses.used[PL_RANGE_TENANTS] + uses.used[PL_RANGE_SERVICE] == n;
+}
+
+static uint32_t account_has(uint16_t account)
+{
+	uint32_t row = pl_owner_of_account(account);
+	struct pl_owner owner = {};
+
+	access_row("pl_owners", &row, &owner, false);
+	return owner.flows[PL_RANGE_TENANTS];
+}
+
+/* Flows of a program that knew no accounts, and of one that does: they move, and count for the account. */
+static void test_before_accounts(struct world *world)
+{
+	uint64_t flows, deleted;
+
+	world->instances[0].limit.account = 7;
+	(void)sync_world(world, false);
+	put_silent_flow(1013);
+	flows = flow_count(world);
+	stop_agent(world);
+	pin_slots_alone();
+	tap_is_int(start_agent(world), 0, "an agent finds owners without accounts");
+	tap_is_int((long long)flow_count(world), (long long)flows, "it has the open flows");
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+	(void)ports_sync_node_port(world->ports);
+	(void)sync_world(world, true);
+	(void)read_flows(world, &deleted);
+	(void)read_flows(world, &deleted);
+	tap_ok(flow_count(world) == flows && !is_there("pl_flows4_old"), "all of them move");
+	tap_ok(counts_are_right((uint32_t)flows / 2) && account_has(7) == flows / 2,
+	       "and count for their port's account");
+
+	stop_agent(world);
+	put_silent_flow(1014);
+	tap_is_int(start_agent(world), 0, "while there is no agent another one opens");
+	(void)ports_sync_node_port(world->ports);
+	world->instances[0].limit.account = 8;
+	(void)sync_world(world, true);
+	tap_ok(counts_are_right((uint32_t)flows / 2 + 1) && account_has(7) == flows / 2,
+	       "the next one, by which the port is another account's, leaves the counts alone");
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 0;
+	(void)sync_world(world, false);
+	(void)read_flows(world, &deleted);
+	tap_ok(deleted > 0 && counts_are_right(0), "flows that end are given back by whom they were taken");
+	world->plan.n_ports = world->plan.n_places = world->plan.n_security_groups = 2;
+	world->instances[0].limit.account = 0;
+	(void)sync_world(world, false);
+	tap_ok(arrives(&world->instances[0], &world->instances[1]), "packets flow");
+}
+
 /* Nobody can read flows whose keys are of another kind. */
 static void test_unknown_flows(struct world *world)
 {
@@ -372,6 +481,7 @@ int main(int argc, char **argv)
 		test_other_flows(&world);
 		test_flows_twice(&world);
 		test_full_flows(&world);
+		test_before_accounts(&world);
 		test_unknown_flows(&world);
 		test_remove(&world);
 	}

@@ -40,6 +40,12 @@ static const struct catalogue world_catalogue = {
 	.n_services = 1,
 };
 
+/* The account that owns what is in the VPC. */
+static int world_owner(const char *vpc)
+{
+	return 1000 + *vpc;
+}
+
 __attribute__((unused)) static void world_instance(struct world *w, const char *name, uint32_t number,
 						   const char *vpc, const char *zone, const char *addr,
 						   const char *group, const char *node)
@@ -57,10 +63,10 @@ __attribute__((unused)) static void world_instance(struct world *w, const char *
 		 name, number, zone, vpc, vpc, zone[strlen(zone) - 1], addr, number, group, name, node);
 	snprintf(key, sizeof(key), "instance/i-%s", name);
 	rows_put(w->rows, key,
-		 "{'id': 'i-%s', 'zone': '%s', 'vpc': 'vpc-%s', 'node': '%s', 'kind': 'netns', 'host_name': "
-		 "'%s', "
+		 "{'id': 'i-%s', 'owner': %d, 'zone': '%s', 'vpc': 'vpc-%s', 'node': '%s', 'kind': 'netns', "
+		 "'host_name': '%s', "
 		 "'port': 'eni-%s', 'status': 'Running'}",
-		 name, zone, vpc, node, name, name);
+		 name, world_owner(vpc), zone, vpc, node, name, name);
 }
 
 __attribute__((unused)) static void world_server(struct world *w, const char *name, const char *zone,
@@ -101,10 +107,10 @@ __attribute__((unused)) static void world_endpoint(struct world *w, const char *
 						   const char *connection)
 {
 	rows_put(w->rows, "endpoint/ep-1",
-		 "{'id': 'ep-1', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', "
+		 "{'id': 'ep-1', 'owner': %d, 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', "
 		 "'domain': 'ep-1.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com', 'groups': ['sg-ep'], "
 		 "'zone_affinity': true, 'status': '%s'}",
-		 status);
+		 world_owner("c"), status);
 	rows_put(w->rows, "connection/ep-1", "{'endpoint': 'ep-1', 'service': 'epsrv-1', 'status': '%s'}",
 		 connection);
 }

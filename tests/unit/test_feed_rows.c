@@ -287,6 +287,16 @@ static void test_touched(void)
 		{"endpoint/ep-1",
 		 "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Deleting\", \"policy\": \"{}\"}",
 		 "nothing", "an endpoint's policy"},
+		{"endpoint/ep-1",
+		 "{\"id\": \"ep-1\", \"owner\": 7, \"vpc\": \"v\", \"status\": \"Deleting\", \"policy\": "
+		 "\"{}\"}",
+		 "ep-1", "its owner, whose account its flows count for"},
+		{"vpc/v", "{\"id\": \"v\", \"owner\": 7, \"number\": 8, \"status\": \"Available\"}",
+		 "nothing", "a VPC's owner"},
+		{"port/eni-1",
+		 "{\"id\": \"eni-1\", \"owner\": 7, \"kind\": \"endpoint\", \"holder\": \"ep-1\", \"status\": "
+		 "\"InUse\"}",
+		 "nothing", "an interface's owner"},
 	};
 	struct snapshot *rows;
 
