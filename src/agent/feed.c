@@ -293,7 +293,7 @@ static void list_again(struct feed *feed, bool later)
 static int take(struct feed *feed, const struct feed_answer *answer, const char *body, size_t size,
 		struct feed_rows *ret)
 {
-	const struct feed_list *list = &feed->list;
+	struct feed_list *list = &feed->list;
 	bool is_full = list->n > 0 ? list->is_full : answer->is_full;
 	int r;
 
