@@ -8,6 +8,7 @@
 #include "servers.h"
 
 #include <bpf/bpf.h>
+#include <stdlib.h>
 
 #include "../lib/vec.h"
 #include "bpf/pl_abi_flow.h"
@@ -107,14 +108,80 @@ static int want_left(const struct table *table, const struct plan *plan, size_t 
 	return rowset_append(ret, &key, &row);
 }
 
-/* While there is room for it. */
+/* The rows of one group lie side by side. */
+static size_t group_end(const struct rowset *rows, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < rows->n && memcmp(rowset_key(rows, first), rowset_key(rows, end), sizeof(uint64_t)) == 0)
+		end++;
+	return end;
+}
+
+/* How many rows stay if of each group there are `most` at most. */
+static size_t count_kept(const struct rowset *rows, size_t most)
+{
+	size_t n = 0;
+
+	for (size_t i = 0, end; i < rows->n; i = end) {
+		end = group_end(rows, i);
+		n += MIN(end - i, most);
+	}
+	return n;
+}
+
+struct left {
+	int32_t rest_ms; /* until its time is over; negative: since then */
+	size_t place;
+};
+
+static int compare_left(const void *a, const void *b)
+{
+	const struct left *x = a, *y = b;
+
+	return x->rest_ms > y->rest_ms ? -1 : x->rest_ms < y->rest_ms;
+}
+
+/* Of the rows of one group those whose time is over last. */
+static int keep_latest(const struct rowset *rows, size_t first, size_t end, size_t most, uint64_t now_ms,
+		       struct rowset *ret)
+{
+	_cleanup_(freep) struct left *left = calloc(end - first, sizeof(*left));
+	int r = 0;
+
+	if (!left)
+		return -ENOMEM;
+	for (size_t i = first; i < end; i++) {
+		struct pl_server row;
+
+		memcpy(&row, rowset_value(rows, i), sizeof(row));
+		left[i - first] =
+			(struct left){.rest_ms = (int32_t)(row.until - (uint32_t)now_ms), .place = i};
+	}
+	if (end - first > most)
+		qsort(left, end - first, sizeof(*left), compare_left);
+	for (size_t i = 0; i < MIN(end - first, most) && r == 0; i++)
+		r = rowset_append(ret, rowset_key(rows, left[i].place), rowset_value(rows, left[i].place));
+	return r;
+}
+
+/* While there is room for it; else as many of each group as all have room for, so that one that has many of
+ * them takes nothing from another one. */
 static int want_removed(const struct table *table, const struct plan *plan, uint64_t now_ms,
 			struct rowset *ret, uint64_t *due_ms)
 {
+	struct rowset rows = rowset_make(table->mirror.key_size, table->mirror.value_size);
+	size_t room = table->max_entries - MIN(ret->n, table->max_entries), most;
 	int r = 0;
 
-	for (size_t i = 0; i < table->mirror.n && r == 0 && ret->n < table->max_entries; i++)
-		r = want_left(table, plan, i, now_ms, ret, due_ms);
+	for (size_t i = 0; i < table->mirror.n && r == 0; i++)
+		r = want_left(table, plan, i, now_ms, &rows, due_ms);
+	most = LOWER_BOUND(i, SERVERS_REMOVED_PER_GROUP_MAX, count_kept(&rows, i + 1) <= room);
+	for (size_t i = 0, end; i < rows.n && r == 0; i = end) {
+		end = group_end(&rows, i);
+		r = keep_latest(&rows, i, end, most, now_ms, ret);
+	}
+	rowset_done(&rows);
 	return r;
 }
 
@@ -131,6 +198,7 @@ int servers_want(const struct table *table, const struct plan *plan, uint64_t no
 int servers_want_group(const struct table *table, const struct plan *plan, uint64_t group, uint64_t now_ms,
 		       struct rowset *ret, uint64_t *due_ms)
 {
+	struct rowset left = rowset_make(table->mirror.key_size, table->mirror.value_size);
 	const struct rowset *mirror = &table->mirror;
 	size_t first =
 		LOWER_BOUND(i, plan->n_served, memcmp(&plan->served[i].key.group, &group, sizeof(group)) < 0);
@@ -141,8 +209,11 @@ int servers_want_group(const struct table *table, const struct plan *plan, uint6
 	for (size_t i = rowset_place(mirror, &group, sizeof(group)); i < mirror->n && r == 0; i++) {
 		if (memcmp(rowset_key(mirror, i), &group, sizeof(group)) != 0)
 			break;
-		r = want_left(table, plan, i, now_ms, ret, due_ms);
+		r = want_left(table, plan, i, now_ms, &left, due_ms);
 	}
+	if (r == 0 && left.n > 0)
+		r = keep_latest(&left, 0, left.n, SERVERS_REMOVED_PER_GROUP_MAX, now_ms, ret);
+	rowset_done(&left);
 	rowset_sort(ret);
 	return r;
 }

@@ -228,6 +228,48 @@ static void test_room(void)
 	tap_ok(failures.n == 0 && state() == 0, "what only leaves takes no room from what serves");
 }
 
+/* A server of the group that was removed, and whose connections end after so many milliseconds. */
+static void put_removed(uint64_t group, uint16_t server, int32_t rest_ms)
+{
+	struct pl_server_key key = key_of(group, 1);
+	struct pl_server row = {.state = PL_SERVER_LEAVING, .drains = 1, .drain_s = 60};
+
+	key.port = htons(server);
+	row.until = (uint32_t)now_ms + (uint32_t)rest_ms;
+	if (rowset_put(&table.mirror, &key, &row) < 0)
+		exit(EXIT_FAILURE);
+}
+
+static bool has_removed(uint64_t group, uint16_t server)
+{
+	struct pl_server_key key = key_of(group, 1);
+
+	key.port = htons(server);
+	return rowset_find(&table.mirror, &key);
+}
+
+static void test_many_removed(void)
+{
+	begin(8);
+	for (uint16_t i = 1; i <= 10; i++)
+		put_removed(1, i, 11000 - 1000 * i);
+	put_removed(2, 1, 500);
+	put_removed(2, 2, -500);
+	pass();
+	tap_ok(has_removed(2, 1) && has_removed(2, 2),
+	       "a group that has lost many servers takes no room from one that has lost few");
+	tap_ok(has_removed(1, 1) && has_removed(1, 6) && !has_removed(1, 7),
+	       "what has no room are those whose time is over first");
+
+	begin(10 * SERVERS_REMOVED_PER_GROUP_MAX);
+	for (uint16_t i = 1; i <= SERVERS_REMOVED_PER_GROUP_MAX + 1; i++)
+		put_removed(1, i, 1000 + i);
+	pass();
+	tap_is_int((intmax_t)table.mirror.n, SERVERS_REMOVED_PER_GROUP_MAX,
+		   "of one group so many are remembered");
+	tap_ok(!has_removed(1, 1) && has_removed(1, 2), "without the first one");
+}
+
 static void put_listener(struct rowset *rows, uint32_t target, uint16_t port, uint64_t group, uint32_t flags)
 {
 	struct pl_listener_key key = {.target = target, .port = htons(port), .protocol = 6};
@@ -309,6 +351,7 @@ int main(void)
 	test_group();
 	test_other_time();
 	test_room();
+	test_many_removed();
 	test_touched();
 	rowset_done(&table.mirror);
 	failures_clear(&failures);
