@@ -110,9 +110,9 @@ static void change_endpoint(struct run *run)
 		put(run, key,
 		    "{'id': 'ep-%u', 'vpc': 'vpc-%s', 'service': '%s', 'type': 'Interface', 'domain': "
 		    "'EP-%u%s.cn-hangzhou.privatelink.aliyuncs.com', 'zone_affinity': %s, 'name': 'n%u', "
-		    "'cross_region_bandwidth': %u, 'status': '%s'}",
+		    "'cross_region_bandwidth': %u, 'flow_log': %s, 'status': '%s'}",
 		    i, vpc_of(i), ANY("epsrv-1", "epsrv-1", "epsrv-2", "epsrv-none"), i, ANY("", "", "-b"),
-		    ANY("true", "false"), pick(9), pick(8) ? 0 : 100,
+		    ANY("true", "false"), pick(9), pick(8) ? 0 : 100, ANY("true", "false"),
 		    ANY("Active", "Active", "Creating", "Deleting"));
 	snprintf(key, sizeof(key), "connection/ep-%u", i);
 	if (pick(4) == 0)

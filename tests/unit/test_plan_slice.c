@@ -37,7 +37,7 @@ static bool same_eni(const struct plan_eni *a, const struct plan_eni *b)
 	       memcmp(&a->limit, &b->limit, sizeof(a->limit)) == 0 &&
 	       memcmp(&a->set, &b->set, sizeof(a->set)) == 0 &&
 	       memcmp(&a->balancer_set, &b->balancer_set, sizeof(a->balancer_set)) == 0 &&
-	       streq(a->endpoint, b->endpoint) && streq(a->zone, b->zone);
+	       streq(a->endpoint, b->endpoint) && streq(a->zone, b->zone) && a->is_logged == b->is_logged;
 }
 
 static bool same_enis(const struct plan *a, const struct plan *b)
@@ -187,6 +187,7 @@ static const char *what_differs(const struct plan *a, const struct plan *b)
 		{SAME(ports, n_ports) && SAME(ports_by_slot, n_ports), "ports"},
 		{SAME(places, n_places), "places"},
 		{same_enis(a, b), "ENIs"},
+		{SAME(vpcs, n_vpcs), "VPCs"},
 		{SAME(proxies, n_proxies), "proxies"},
 		{SAME(backends, n_backends), "backends"},
 		{SAME(served, n_served), "served"},
