@@ -113,7 +113,10 @@ __attribute__((noinline)) int pl_nat_open(struct pl_pkt *pkt, const struct pl_ta
 	if (!sender)
 		return PL_DROP_NO_PORT;
 	receiver = pl_port_find(target->slot);
-	if (!receiver || receiver->vpc != target->vpc)
+	/* Once more, since its generation was read after the target was chosen: what changes from here on is
+	 * told by that. */
+	if (!receiver || receiver->vpc != target->vpc ||
+	    (target->slot != PL_SLOT_SERVICE && pl_addr_v4(&receiver->addr) != target->addr))
 		return PL_DROP_BACKEND_GONE;
 	if (!target->nat_count)
 		return PL_DROP_NAT_EXHAUSTED;
