@@ -138,6 +138,11 @@ enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
  * Tokens that it has, by range. */
 #define PL_OWNERS_MAX (PL_SLOTS_MAX + PL_ACCOUNTS_MAX + 1)
 
+/* Tokens that an ENI or a port may have whatever the rest of its account has: one that floods is not to take
+ * away the first connections of its tenant's others. An account passes its share by that much for each at the
+ * most. */
+#define PL_SHARE_FLOOR 16
+
 struct pl_owner {
 	__u32 flows[PL_RANGES];
 	__u32 pad[2];

@@ -61,14 +61,15 @@ static __always_inline int pl_share_admits(const struct pl_uses *uses, const str
 					   __u32 range, __u32 owner, __u32 how)
 {
 	__u32 used = *(const volatile __u32 *)&uses->used[range & 1], size = pl_range_size(range);
+	__u32 slot_has = *(const volatile __u32 *)&owners->slot->flows[range & 1];
 
 	if (used >= size)
 		return PL_DROP_FLOW_TABLE_FULL;
 	if (how & PL_TAKE_FREE)
 		return PL_CONTINUE;
-	if (*(const volatile __u32 *)&owners->slot->flows[range & 1] >= size - used)
+	if (slot_has >= size - used)
 		return PL_DROP_FLOW_SHARE;
-	if (owner >> PL_OWNER_ACCOUNT &&
+	if (owner >> PL_OWNER_ACCOUNT && (slot_has >= PL_SHARE_FLOOR || range == PL_RANGE_SERVICE) &&
 	    *(const volatile __u32 *)&owners->account->flows[range & 1] >= size - used)
 		return PL_DROP_ACCOUNT_SHARE;
 	return PL_CONTINUE;

@@ -138,7 +138,7 @@ static void test_crowd(void)
 static void test_endpoints(void)
 {
 	struct node *node = crowded(1024);
-	int reason = PL_DELIVERED;
+	int reason = PL_DELIVERED, few = 0;
 
 	node_set_account(node, SLOT_ENI_A, ACCOUNT_CROWD);
 	(void)flood(node, 2000, 4);
@@ -150,6 +150,12 @@ static void test_endpoints(void)
 	tap_is_int(reason, PL_DROP_ACCOUNT_SHARE, "an account's endpoint takes the account's share");
 	tap_is_int(account_has(node, ACCOUNT_CROWD), node_owned(node, SLOT_ENI_A) + 2 * 4 * CROWD,
 		   "which is that of both");
+	tap_is_int(flood(node, 3000, 2), PL_DELIVERED, "the account's ports that have few go on");
+	tap_is_int(flood(node, 4000, 4), PL_DROP_ACCOUNT_SHARE, "until they have %d tokens each",
+		   PL_SHARE_FLOOR);
+	for (uint32_t port = CROWD_FIRST; port < SLOTS; port++)
+		few += node_owned(node, port) == PL_SHARE_FLOOR;
+	tap_is_int(few, CROWD, "which all of them have then");
 	node_set_account(node, SLOT_ENI_A, ACCOUNT_OTHER + 1);
 	tap_ok(others_pass(node, 2000, 20) == 60, "another's endpoint does not");
 	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
