@@ -114,9 +114,18 @@ class Hostile:
         made = self.call("ecs", "CreateSecurityGroup", VpcId=vpc["id"], **region)["SecurityGroupId"]
         self.groups.append({"id": made, "vpc": vpc["id"], "rules": 0, "region": region})
 
+    def other_regions(self):
+        return [r["RegionId"] for r in self.call("vpc", "DescribeRegions")["Regions"]["Region"] if r["RegionId"] != REGION]
+
+    def vpcs_elsewhere(self):
+        """VPCs of all regions count."""
+        for region in self.other_regions():
+            if "vpcs_of_all_regions" in self.ends(["vpcs", "vpcs_of_all_regions"], lambda _, r=region: self.vpc(0, RegionId=r), CALLERS):
+                return
+
     def groups_elsewhere(self):
         """Groups of all regions count."""
-        for region in (r["RegionId"] for r in self.call("vpc", "DescribeRegions")["Regions"]["Region"] if r["RegionId"] != REGION):
+        for region in self.other_regions():
             vpc = self.vpc(0, RegionId=region)
             if "security_groups_of_all_regions" in self.ends(["security_groups", "security_groups_of_all_regions"],
                                                              lambda _, v=vpc, r=region: self.group(v, RegionId=r), CALLERS):
@@ -219,6 +228,7 @@ class Hostile:
             self.group(vpc)
         self.ends(["security_groups"], lambda _: self.group(self.vpcs[0]), CALLERS)
         self.groups_elsewhere()
+        self.vpcs_elsewhere()
         for count in (RULES_PER_CALL, 1):
             self.until("security_group_rules", ["rules_per_security_group"], lambda g, _, c=count: self.rules_in(g, c), self.groups)
 

@@ -21,6 +21,7 @@ check "the log says how large the tables are" grep -q "tables have room for enis
 account hostile
 quotas="
 	vpcs 2 QuotaExceeded.Vpc
+	vpcs_of_all_regions 4 QuotaExceeded.VpcPerAccount
 	vswitches_per_vpc 3 QuotaExceeded.VSwitch
 	vswitches 5 QuotaExceeded.VSwitchPerAccount
 	security_groups 4 QuotaExceed.SecurityGroup
