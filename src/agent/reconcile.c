@@ -19,8 +19,8 @@
  * in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
- * which stays as it is until the new one takes its place. What they find out asks for another pass, as at any
- * other time.
+ * which stays as it is until the new one takes its place; whom the old one does not know the resolver answers
+ * then. What they find out asks for another pass, as at any other time.
  */
 #include "reconcile.h"
 
@@ -190,6 +190,7 @@ static int apply(struct reconcile *reconcile, bool full)
 		r = plan_with_devices(reconcile, full, failures, &plan);
 	if (r < 0)
 		return r;
+	dns_expect_plan(reconcile->parts.dns); /* whose port's row is written may ask at once */
 	r = datapath_sync(reconcile->parts.datapath, plan, ports_node_port(reconcile->parts.ports), full,
 			  failures);
 	r = take_over(reconcile, r);

@@ -3,6 +3,10 @@
  * The resolver's sockets stand in VPC 0 and are opened from outside; nothing else of this program is ever in
  * there. Until the first plan has come they are not read: what an instance asks meanwhile waits in the socket
  * and is answered then, instead of being told something that is not so.
+ *
+ * A new instance may ask before the plan that it is in has come here: it can as soon as its port's row is
+ * written, and the plan comes when all rows are. Such questions are kept until then, for the same reason: a C
+ * library that is refused gives up at once.
  */
 #include "dns_serve.h"
 
@@ -27,12 +31,23 @@ struct udp_asker {
 	struct dns_upstream_query *query;
 };
 
+/* A question by UDP that waits for a plan. */
+struct udp_kept {
+	struct udp_kept *next;
+	struct sockaddr_in from;
+	uint32_t slot;
+	size_t size;
+	uint8_t data[];
+};
+
 struct dns {
 	struct dns_answerer answerer;
 	struct dns_tcp *tcp;
 	int udp_fd;
 	struct loop_source *udp_io;
 	struct udp_asker *askers;
+	struct udp_kept *kept, **kept_end;	       /* in the order in which they came */
+	struct loop_source *take_kept;		       /* a timer */
 	uint8_t request[DNS_MSG_REQUEST_SIZE_MAX + 1]; /* a longer datagram fills the last byte, too */
 };
 
@@ -78,18 +93,65 @@ static struct udp_asker *asker_new(struct dns *dns, const struct sockaddr_in *fr
 	return asker;
 }
 
-static void udp_take(struct dns *dns, size_t size, const struct sockaddr_in *from)
+/* Few askers can use up what is for all. The others still have one question each. */
+static bool kept_is_full(const struct dns *dns, uint32_t slot)
+{
+	size_t n = 0, n_of_asker = 0;
+
+	for (const struct udp_kept *kept = dns->kept; kept; kept = kept->next) {
+		n++;
+		n_of_asker += kept->slot == slot;
+	}
+	return n_of_asker >= DNS_KEPT_PER_ASKER_MAX || (n >= DNS_KEPT_MAX && n_of_asker > 0);
+}
+
+/* What cannot be kept is lost, as datagrams are. */
+static void udp_keep(struct dns *dns, const uint8_t *data, size_t size, uint32_t slot,
+		     const struct sockaddr_in *from)
+{
+	struct udp_kept *kept = kept_is_full(dns, slot) ? NULL : calloc(1, sizeof(*kept) + size);
+
+	if (!kept)
+		return;
+	kept->from = *from;
+	kept->slot = slot;
+	kept->size = size;
+	memcpy(kept->data, data, size);
+	*dns->kept_end = kept;
+	dns->kept_end = &kept->next;
+}
+
+/* The first one of those that are kept, or NULL; the caller frees it. */
+static struct udp_kept *kept_take(struct dns *dns)
+{
+	struct udp_kept *kept = dns->kept;
+
+	if (!kept)
+		return NULL;
+	dns->kept = kept->next;
+	if (!dns->kept)
+		dns->kept_end = &dns->kept;
+	return kept;
+}
+
+static void udp_take(struct dns *dns, const uint8_t *data, size_t size, const struct sockaddr_in *from)
 {
 	struct netaddr addr = netaddr_v4(ntohl(from->sin_addr.s_addr));
-	struct udp_asker *asker = asker_new(dns, from);
+	uint32_t slot = dns_slot_of(&addr);
+	struct udp_asker *asker;
 	enum dns_msg_verdict verdict;
 	size_t answer_size;
 	uint8_t *answer;
 
+	if (dns_must_wait(&dns->answerer, slot)) {
+		udp_keep(dns, data, size, slot, from);
+		return;
+	}
+	asker = asker_new(dns, from);
 	if (!asker)
 		return;
-	verdict = dns_handle(&dns->answerer, dns->request, size, dns_slot_of(&addr), false, on_answer, asker,
-			     &asker->query, &answer, &answer_size);
+	verdict = dns_handle(&dns->answerer, data, size, slot, false, on_answer, asker, &asker->query,
+			     &answer, &answer_size);
 	if (verdict == DNS_MSG_ANSWER)
 		udp_send(dns, from, answer, answer_size);
 	if (verdict != DNS_MSG_FORWARD)
@@ -109,8 +171,24 @@ static void on_udp(void *context, uint32_t events _unused_)
 		if (n < 0)
 			return;
 		if ((size_t)n <= DNS_MSG_REQUEST_SIZE_MAX && from.sin_port != 0)
-			udp_take(dns, (size_t)n, &from);
+			udp_take(dns, dns->request, (size_t)n, &from);
 	}
+}
+
+/* Some at a time, so that others have their turn. If yet another plan is expected they wait for that one. */
+static void on_take_kept(void *context, uint32_t events _unused_)
+{
+	struct dns *dns = context;
+
+	if (dns->answerer.is_plan_expected)
+		return;
+	for (int i = 0; i < DATAGRAMS_PER_TURN && dns->kept; i++) {
+		_cleanup_(freep) struct udp_kept *kept = kept_take(dns);
+
+		udp_take(dns, kept->data, kept->size, &kept->from);
+	}
+	if (dns->kept)
+		loop_timer_set(dns->take_kept, 0);
 }
 
 /* Start and end */
@@ -148,6 +226,9 @@ static int start(struct dns *dns, struct loop *loop, const struct dns_options *o
 	r = dns_upstream_new(loop, options->resolv_conf, &dns->answerer.upstream);
 	if (r < 0)
 		return r;
+	r = loop_add_timer(loop, on_take_kept, dns, &dns->take_kept);
+	if (r < 0)
+		return r;
 	dns->udp_fd = open_socket(options, SOCK_DGRAM);
 	if (dns->udp_fd < 0)
 		return dns->udp_fd;
@@ -169,6 +250,7 @@ int dns_new(struct loop *loop, const struct dns_options *options, struct dns **r
 	if (!dns)
 		return log_errno(-ENOMEM, "cannot start resolver");
 	dns->udp_fd = -EBADF;
+	dns->kept_end = &dns->kept;
 	r = start(dns, loop, options);
 	if (r < 0) {
 		dns_free(dns);
@@ -186,6 +268,9 @@ struct dns *dns_free(struct dns *dns)
 	dns_tcp_free(dns->tcp);
 	while (dns->askers)
 		asker_drop(dns->askers);
+	while (dns->kept)
+		free(kept_take(dns));
+	loop_source_free(dns->take_kept);
 	dns_upstream_free(dns->answerer.upstream);
 	loop_source_free(dns->udp_io);
 	closep(&dns->udp_fd);
@@ -198,8 +283,18 @@ void dns_set_plan(struct dns *dns, const struct plan *plan)
 	bool first = !dns->answerer.plan;
 
 	dns->answerer.plan = plan;
-	if (!first)
+	dns->answerer.is_plan_expected = false;
+	if (first) {
+		(void)loop_source_set_events(dns->udp_io, EPOLLIN);
+		dns_tcp_start(dns->tcp);
 		return;
-	(void)loop_source_set_events(dns->udp_io, EPOLLIN);
-	dns_tcp_start(dns->tcp);
+	}
+	if (dns->kept)
+		loop_timer_set(dns->take_kept, 0);
+	dns_tcp_go_on(dns->tcp);
+}
+
+void dns_expect_plan(struct dns *dns)
+{
+	dns->answerer.is_plan_expected = true;
 }

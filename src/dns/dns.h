@@ -22,3 +22,6 @@ int dns_new(struct loop *loop, const struct dns_options *options, struct dns **r
 struct dns *dns_free(struct dns *dns);
 /* Names from now on. The plan is borrowed and must stay until the next call. */
 void dns_set_plan(struct dns *dns, const struct plan *plan);
+/* The rows of a newer plan are being written: who is not in the plan in force may be in that one, and is not
+ * answered before `dns_set_plan`, which has to follow. */
+void dns_expect_plan(struct dns *dns);

@@ -26,6 +26,12 @@ static uint32_t next_rotation(struct dns_answerer *answerer)
 	return (uint32_t)(answerer->rotation >> 32);
 }
 
+bool dns_must_wait(const struct dns_answerer *answerer, uint32_t slot)
+{
+	return answerer->is_plan_expected && slot != DNS_SLOT_NONE &&
+	       !plan_port_by_slot(answerer->plan, slot);
+}
+
 enum dns_msg_verdict dns_handle(struct dns_answerer *answerer, const uint8_t *data, size_t size,
 				uint32_t slot, bool tcp, dns_upstream_done done, void *context,
 				struct dns_upstream_query **ret_query, uint8_t **ret_answer, size_t *ret_size)

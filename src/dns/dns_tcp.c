@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Questions by TCP: a length of two bytes before each message, any number of messages per connection,
- * answered one after the other. A connection is in one of three states: it reads, or it waits for an answer
- * from upstream (and reads nothing meanwhile), or it writes. Who keeps one open without use, or opens too
- * many, loses them.
+ * answered one after the other. A connection is in one of three states: it reads, or it waits (for an answer
+ * from upstream, or for a plan) and reads nothing meanwhile, or it writes. Who keeps one open without use, or
+ * opens too many, loses them.
  */
 #include "dns_serve.h"
 
@@ -23,6 +23,7 @@ struct tcp_asker {
 	int fd;
 	struct loop_source *io, *timer;
 	struct dns_upstream_query *query; /* waits for it */
+	bool waits_for_plan;		  /* with a question in `in` */
 	uint8_t in[PREFIX + DNS_MSG_REQUEST_SIZE_MAX];
 	size_t n_in;
 	uint8_t *out; /* length and answer, being written */
@@ -106,6 +107,13 @@ static int next_message(const struct tcp_asker *asker)
 	return asker->n_in >= PREFIX + size ? (int)size : 0;
 }
 
+/* Until upstream or a plan has come, which both take their time and no more. */
+static int wait_on(struct tcp_asker *asker)
+{
+	loop_timer_stop(asker->timer);
+	return loop_source_set_events(asker->io, 0);
+}
+
 static void on_answer(void *context, uint8_t *answer, size_t size);
 
 /* Takes one message. 0: it is answered or waits for upstream. */
@@ -142,31 +150,36 @@ static int advance(struct tcp_asker *asker)
 		r = next_message(asker);
 		if (r <= 0)
 			break;
+		asker->waits_for_plan = dns_must_wait(asker->tcp->answerer, asker->slot);
+		if (asker->waits_for_plan)
+			return wait_on(asker);
 		r = take_message(asker, (size_t)r);
 		if (r < 0)
 			return r;
-		if (asker->query) {
-			loop_timer_stop(asker->timer); /* the query has one */
-			return loop_source_set_events(asker->io, 0);
-		}
+		if (asker->query)
+			return wait_on(asker);
 	}
 	return r < 0 ? r : loop_source_set_events(asker->io, EPOLLIN);
+}
+
+/* What it waited for is there. */
+static void go_on(struct tcp_asker *asker)
+{
+	loop_timer_set(asker->timer, DNS_TCP_IDLE_MS);
+	if (advance(asker) < 0)
+		asker_drop(asker);
 }
 
 /* What has come from upstream; the query is gone. */
 static void on_answer(void *context, uint8_t *answer, size_t size)
 {
 	struct tcp_asker *asker = context;
-	int r;
 
 	asker->query = NULL;
-	r = put_answer(asker, answer, size);
-	if (r == 0) {
-		loop_timer_set(asker->timer, DNS_TCP_IDLE_MS);
-		r = advance(asker);
-	}
-	if (r < 0)
+	if (put_answer(asker, answer, size) < 0)
 		asker_drop(asker);
+	else
+		go_on(asker);
 }
 
 static int read_more(struct tcp_asker *asker)
@@ -189,7 +202,7 @@ static void on_io(void *context, uint32_t events)
 	struct tcp_asker *asker = context;
 	int r;
 
-	if (asker->query)
+	if (asker->query || asker->waits_for_plan)
 		r = events & (EPOLLERR | EPOLLHUP) ? -ECONNRESET : 0;
 	else
 		r = asker->out ? advance(asker) : read_more(asker);
@@ -298,6 +311,17 @@ int dns_tcp_new(struct loop *loop, struct dns_answerer *answerer, int listen_fd,
 void dns_tcp_start(struct dns_tcp *tcp)
 {
 	(void)loop_source_set_events(tcp->listen_io, EPOLLIN);
+}
+
+void dns_tcp_go_on(struct dns_tcp *tcp)
+{
+	struct tcp_asker *next;
+
+	for (struct tcp_asker *asker = tcp->askers; asker; asker = next) {
+		next = asker->next;
+		if (asker->waits_for_plan)
+			go_on(asker);
+	}
 }
 
 struct dns_tcp *dns_tcp_free(struct dns_tcp *tcp)

@@ -576,6 +576,159 @@ static void test_while_planning(struct loop *outer)
 	close(asking.fd);
 }
 
+/* The address of a slot in VPC 0. */
+static const char *slot_addr(uint32_t slot)
+{
+	static char text[INET_ADDRSTRLEN];
+
+	snprintf(text, sizeof(text), "198.18.%u.%u", slot >> 8 & 255, slot & 255);
+	return text;
+}
+
+static int slot_socket(uint32_t slot)
+{
+	return bound_socket(vpc0_fd, SOCK_DGRAM, slot_addr(slot), 0);
+}
+
+/* Nothing has come that could be received. */
+static bool is_silent(int fd)
+{
+	uint8_t data[4096];
+
+	return recv(fd, data, sizeof(data), MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* Breathes until a question of the known asker is answered: those before it have had their turn. */
+static bool is_answered_in_breath(struct asking *asking)
+{
+	int before = asking->n_answers;
+
+	ask_in_breath(asking);
+	return asking->n_answers == before + 1;
+}
+
+/* How many of the questions from `first` on are answered, in order and as they should be. */
+static int count_answers(int fd, uint16_t first, int n, enum dns_msg_rcode rcode)
+{
+	uint8_t data[4096];
+	int i = 0;
+
+	while (i < n && receive(fd, data, sizeof(data)) >= DNS_MSG_HEADER_SIZE &&
+	       dns_msg_id(data) == (uint16_t)(first + i) && dns_msg_rcode(data) == rcode)
+		i++;
+	return i;
+}
+
+static uint32_t slot_of_instance(const struct plan *of, const char *instance)
+{
+	for (size_t i = 0; i < of->n_ports; i++)
+		if (streq(of->ports[i].instance, instance))
+			return of->ports[i].slot;
+	return DNS_SLOT_NONE;
+}
+
+/* An instance that only the next plan has asks while that one's rows are being written. */
+static void new_instance_asks(struct asking *asking, const struct plan *next, uint32_t slot)
+{
+	int fd = slot_socket(slot), tcp = tcp_connect(slot_addr(slot)), known_tcp = tcp_connect(ASKER);
+
+	dns_expect_plan(dns);
+	udp_ask(fd, 0x0501, SERVICE);
+	udp_ask(fd, 0x0502, "example.com");
+	tcp_ask(tcp, 0x0503, SERVICE);
+	tcp_ask(tcp, 0x0504, SERVICE);
+	tap_ok(is_answered_in_breath(asking), "while a plan's rows are written others have their answers");
+	tcp_ask(known_tcp, 0x0505, SERVICE);
+	tap_is_str(tcp_answer(known_tcp), "id 0505 rcode 0 answers 2", "by TCP, too");
+	tap_ok(is_silent(fd) && is_silent(tcp),
+	       "a new instance is told nothing until the plan that it is in has come");
+	dns_set_plan(dns, next);
+	tap_is_str(udp_answer(fd), "id 0501 rcode 0 answers 1", "then its question is answered");
+	tap_is_str(udp_answer(fd), "id 0502 rcode 0 answers 1", "and the foreign one from upstream");
+	tap_is_str(tcp_answer(tcp), "id 0503 rcode 0 answers 1", "and what it asked by TCP");
+	tap_is_str(tcp_answer(tcp), "id 0504 rcode 0 answers 1", "and what it asked there after it");
+	close(known_tcp);
+	close(tcp);
+	close(fd);
+	dns_set_plan(dns, &plan);
+}
+
+static void one_asks_too_much(struct asking *asking, const struct plan *next, uint32_t slot)
+{
+	int fd = slot_socket(slot);
+
+	dns_expect_plan(dns);
+	for (int i = 0; i < DNS_KEPT_PER_ASKER_MAX + 1; i++)
+		udp_ask(fd, (uint16_t)(0x0600 + i), SERVICE);
+	tap_ok(is_answered_in_breath(asking) && is_silent(fd), "many questions of a new instance are kept");
+	dns_set_plan(dns, next);
+	tap_is_int(count_answers(fd, 0x0600, DNS_KEPT_PER_ASKER_MAX, DNS_MSG_NOERROR), DNS_KEPT_PER_ASKER_MAX,
+		   "and answered, in order");
+	udp_ask(fd, 0x0680, SERVICE);
+	tap_is_str(udp_answer(fd), "id 0680 rcode 0 answers 1",
+		   "but for the one beyond the limit, which is lost");
+	close(fd);
+	dns_set_plan(dns, &plan);
+}
+
+/* Nobody of these is in any plan. */
+static void few_ask_too_much(struct asking *asking)
+{
+	enum { FEW = DNS_KEPT_MAX / DNS_KEPT_PER_ASKER_MAX, FIRST = 0x0700 };
+	int fds[FEW], n = 0, other = slot_socket(FIRST + FEW);
+
+	dns_expect_plan(dns);
+	for (int i = 0; i < FEW; i++) {
+		fds[i] = slot_socket((uint32_t)(FIRST + i));
+		for (int j = 0; j < DNS_KEPT_PER_ASKER_MAX; j++)
+			udp_ask(fds[i], (uint16_t)j, SERVICE);
+	}
+	udp_ask(other, 0x0701, SERVICE);
+	udp_ask(other, 0x0702, SERVICE);
+	(void)is_answered_in_breath(asking);
+	dns_set_plan(dns, &plan);
+	for (int i = 0; i < FEW; i++) {
+		n += count_answers(fds[i], 0, DNS_KEPT_PER_ASKER_MAX, DNS_MSG_REFUSED);
+		close(fds[i]);
+	}
+	tap_is_int(n, DNS_KEPT_MAX, "a few can use up what is kept; whom the plan does not know is refused");
+	tap_is_str(udp_answer(other), "id 0701 rcode 5 answers 0",
+		   "another one's question is kept all the same");
+	udp_ask(other, 0x0703, SERVICE);
+	tap_is_str(udp_answer(other), "id 0703 rcode 5 answers 0", "and no more than that");
+	close(other);
+}
+
+static void test_while_writing(struct loop *outer)
+{
+	struct asking asking = {.outer = outer, .fd = bound_socket(vpc0_fd, SOCK_DGRAM, ASKER, 0)};
+	struct world world;
+	struct plan *next;
+	uint32_t slot;
+	int fd;
+
+	set_upstream("nameserver 127.0.0.53\n");
+	usleep(1050000);
+	world_new(&world);
+	(void)world_plan(&world); /* gives the others their slots */
+	world_instance(&world, "new", 103, "c", ZONE_H, "10.0.1.11", "sg-c", "n1");
+	tap_is_int(world_build(&world, &next), 0, "a plan has another instance");
+	slot = slot_of_instance(next, "i-new");
+	tap_ok(slot != DNS_SLOT_NONE && !plan_port_by_slot(&plan, slot), "which the one in force has not");
+	new_instance_asks(&asking, next, slot);
+	one_asks_too_much(&asking, next, slot);
+	few_ask_too_much(&asking);
+
+	fd = slot_socket(slot);
+	dns_expect_plan(dns);
+	udp_ask(fd, 0x0801, SERVICE); /* is kept when the resolver ends: that frees it */
+	tap_ok(is_answered_in_breath(&asking) && is_silent(fd), "each plan that is expected is waited for");
+	close(fd);
+	plan_free(next);
+	world_free(&world);
+	close(asking.fd);
+}
+
 int main(void)
 {
 	struct loop *outer;
@@ -604,6 +757,7 @@ int main(void)
 	test_few_fill_it();
 	test_tcp();
 	test_while_planning(outer);
+	test_while_writing(outer);
 	dns = dns_free(dns);
 	loop_free(loop);
 	loop_free(outer);
