@@ -182,8 +182,9 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_CONNECTIVITY_TEST_NODE] = ONE(CONNECTIVITY_TEST, connectivity_test, node, OF(NODE), REF_TOLD),
 	[REF_CONNECTIVITY_WAY_TEST] =
 		ONE(CONNECTIVITY_WAY, connectivity_way, test, OF(CONNECTIVITY_TEST), REF_PART),
-	[REF_NAT_RANGE_VPC] = ONE(NAT_RANGE, nat_range, vpc, OF(VPC), REF_PART | REF_TOLD),
-	[REF_NAT_RANGE_NODE] = ONE(NAT_RANGE, nat_range, node, OF(NODE), REF_PART),
+	[REF_NAT_RANGE_VPC] = ONE(NAT_RANGE, nat_range, vpc, OF(VPC), REF_PART),
+	/* To that node and no other (told.c): of the ranges of a VPC it uses its own alone. */
+	[REF_NAT_RANGE_NODE] = ONE(NAT_RANGE, nat_range, node, OF(NODE), REF_PART | REF_TOLD),
 	[REF_TAG_RESOURCE] = ONE(TAG, tag, resource, TAGGED, REF_PART),
 	[REF_CLIENT_TOKEN_UID] = ACCOUNT(CLIENT_TOKEN, client_token, uid),
 	[REF_JOB_OWNER] = ACCOUNT(JOB, job, owner),

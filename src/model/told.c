@@ -2,7 +2,8 @@
 /*
  * The table of relations says with what a row is told; this goes along it, up from a row to its share and
  * down from a share to its rows. Endpoints are told where they are, not where their services are, so those of
- * a VPC are a share beside it.
+ * a VPC are a share beside it. What names a node is told to that one alone, whether the node's own row, which
+ * all are told of, is there or not.
  */
 #include "told.h"
 
@@ -48,6 +49,8 @@ struct share share_of(const struct snapshot *rows, enum kind kind, const void *r
 		case KIND_CONNECTIVITY_TEST:
 			node = ((const struct connectivity_test *)row)->node;
 			return share_at(*node ? TOLD_NODE : TOLD_NOBODY, node);
+		case KIND_NAT_RANGE:
+			return share_at(TOLD_NODE, ((const struct nat_range *)row)->node);
 		default:
 			row = snapshot_parent(rows, told_with(kind), row, &kind);
 		}
@@ -75,11 +78,12 @@ int share_walk_below(const struct snapshot *rows, enum kind kind, const char *id
 {
 	int r = 0;
 
+	if (kind == KIND_NODE)
+		return 0;
 	for (enum kind below = 0; r == 0 && below < KIND_COUNT_; below++) {
 		enum ref ref = told_with(below);
 
-		if (ref != REF_COUNT_ && relation_names(ref, kind) && ref != REF_ENDPOINT_VPC &&
-		    ref != REF_CONNECTIVITY_TEST_NODE)
+		if (ref != REF_COUNT_ && relation_names(ref, kind) && ref != REF_ENDPOINT_VPC)
 			r = walk_children(rows, ref, id, visit, context);
 	}
 	return r;

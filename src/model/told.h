@@ -29,8 +29,8 @@ struct share share_of(const struct snapshot *rows, enum kind kind, const void *r
 bool share_has_kind(enum kind kind);
 
 /* Calls for each row that is told with the row of that kind and id, which need not be there any more, and for
- * those that are told with them in turn; not for the row itself. Of a VPC without its endpoints, which are
- * another share. The first negative result ends it and is returned. */
+ * those that are told with them in turn; not for the row itself. Of a VPC without its endpoints, and of a
+ * node nothing: these are other shares. The first negative result ends it and is returned. */
 typedef int (*share_visit)(void *context, enum kind kind, const void *row);
 int share_walk_below(const struct snapshot *rows, enum kind kind, const char *id, share_visit visit,
 		     void *context);

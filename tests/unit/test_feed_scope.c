@@ -110,6 +110,7 @@ union any_row {
 	struct endpoint_zone endpoint_zone;
 	struct connection connection;
 	struct connectivity_test connectivity_test;
+	struct nat_range nat_range;
 	struct counter counter;
 };
 
@@ -137,6 +138,8 @@ static enum kind make_row(union any_row *row)
 					  KIND_ENDPOINT_ZONE,
 					  KIND_CONNECTION,
 					  KIND_CONNECTIVITY_TEST,
+					  KIND_NAT_RANGE,
+					  KIND_NAT_RANGE,
 					  KIND_COUNTER};
 	enum kind kind = kinds[below(ARRAY_SIZE(kinds))];
 
@@ -201,6 +204,10 @@ static enum kind make_row(union any_row *row)
 		break;
 	case KIND_CONNECTIVITY_TEST:
 		make_test(&row->connectivity_test);
+		break;
+	case KIND_NAT_RANGE:
+		ANY(row->nat_range.vpc, "vpc-", VPCS + 1);
+		ANY(row->nat_range.node, "node-", NODES);
 		break;
 	default:
 		ANY(row->counter.name, "c", 2);
@@ -283,6 +290,8 @@ static bool is_told(const struct walked *walked, enum kind kind, const void *row
 			return walked->own[number_of(((const struct endpoint *)row)->vpc)];
 		if (kind == KIND_CONNECTIVITY_TEST)
 			return streq(((const struct connectivity_test *)row)->node, walked->node);
+		if (kind == KIND_NAT_RANGE)
+			return streq(((const struct nat_range *)row)->node, walked->node);
 		row = told == REF_COUNT_ ? NULL : snapshot_parent(walked->rows, told, row, &kind);
 	}
 	return false;
@@ -583,6 +592,77 @@ static void test_comes_again(struct loop *loop, const char *path, const char *di
 	store_free(store);
 }
 
+/* ---- ranges of translated addresses ---- */
+
+static void change_range(struct loop *loop, struct store *store, const char *node, bool comes)
+{
+	struct nat_range range = {.vpc = "vpc-0"};
+	struct store_txn *txn;
+	char key[KEY_SIZE];
+
+	must(store_txn_new(&txn), "transaction");
+	must(str_copy(range.node, sizeof(range.node), node), "name");
+	must(row_key(KIND_NAT_RANGE, &range, key), "key");
+	if (comes)
+		put_row(txn, KIND_NAT_RANGE, &range);
+	else
+		(void)store_txn_delete(txn, key);
+	store_commit(store, txn, ended, NULL);
+	must(loop_turn(loop, 0), "turn");
+}
+
+/* Whether the node is told the range of `of` in the VPC, or that it is gone. */
+static bool hears_of_range(const struct store *store, const char *node, const char *of, uint64_t after)
+{
+	const struct feed_question question = {.node = node, .after = after};
+	char key[KEY_SIZE];
+	json_t *answer;
+	char *text;
+	bool hears;
+
+	must(str_format(key, sizeof(key), "\"nat_range/vpc-0/%s\"", of), "key");
+	must(feed_rows_answer(store, &question, &answer), "answer");
+	text = json_dumps(answer, JSON_COMPACT);
+	hears = strstr(text, key);
+	free(text);
+	json_decref(answer);
+	return hears;
+}
+
+/* node-0 is told of the VPC; of its ranges each node is told its own, whether the VPC comes or goes. */
+static void test_ranges(struct loop *loop, const char *path)
+{
+	struct store *store;
+	uint64_t before;
+
+	must(store_sqlite_open(loop, path, &store), "store");
+	make_vpc(loop, store, "vpc-0", 1);
+	move_port(loop, store, "vpc-0", true);
+	before = store_durable_revision(store);
+	change_range(loop, store, "node-1", true);
+	tap_ok(!feed_rows_concern(store, "node-0", before) &&
+		       !hears_of_range(store, "node-0", "node-1", before),
+	       "another node's range does not concern a node that is told of the VPC");
+	tap_ok(feed_rows_concern(store, "node-1", before) &&
+		       hears_of_range(store, "node-1", "node-1", before),
+	       "it is told to that node");
+	change_range(loop, store, "node-0", true);
+	tap_ok(hears_of_range(store, "node-0", "node-0", before), "and each is told its own");
+
+	before = store_durable_revision(store);
+	move_port(loop, store, "vpc-0", false);
+	tap_ok(!hears_of_range(store, "node-0", "node-1", before) &&
+		       !hears_of_range(store, "node-0", "node-0", before),
+	       "when the VPC leaves a node, that hears of no range");
+	move_port(loop, store, "vpc-0", true);
+	tap_ok(!hears_of_range(store, "node-0", "node-1", before), "nor of another's when it comes again");
+	before = store_durable_revision(store);
+	change_range(loop, store, "node-0", false);
+	tap_ok(hears_of_range(store, "node-0", "node-0", before), "that its own is gone it is told");
+	tap_ok(!feed_rows_concern(store, "node-1", before), "and nobody else");
+	store_free(store);
+}
+
 /* ---- moves ---- */
 
 static struct audience_fact port_in(const char *vpc)
@@ -715,6 +795,8 @@ int main(void)
 	test_load(loop, path, directory);
 	(void)str_format(path, sizeof(path), "%s/again.db", directory);
 	test_comes_again(loop, path, directory);
+	(void)str_format(path, sizeof(path), "%s/ranges.db", directory);
+	test_ranges(loop, path);
 	test_forgotten();
 	test_left_too_much();
 	loop_free(loop);
