@@ -274,10 +274,14 @@ static void run_pass(void *context, uint32_t events _unused_)
 	pass_leftovers(control);
 }
 
+/* Ranges are given out before nodes are told what needs them: the feed, whose watch comes after this one,
+ * tells nothing while memory is ahead of the disk, and then both in one answer. The rest can wait. */
 static void on_store_changed(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
+	note_changes(control);
+	pass_nat(control);
 	loop_defer(control->pass);
 }
 

@@ -92,13 +92,14 @@ void store_notify(struct store *store)
 
 int store_watch(struct store *store, loop_callback notify, void *context, struct store_watch **ret)
 {
-	struct store_watch *watch = calloc(1, sizeof(*watch));
+	struct store_watch *watch = calloc(1, sizeof(*watch)), **end = &store->watches;
 
 	if (!watch)
 		return -ENOMEM;
 	*watch = (struct store_watch){.store = store, .notify = notify, .context = context};
-	watch->next = store->watches;
-	store->watches = watch;
+	while (*end)
+		end = &(*end)->next;
+	*end = watch;
 	*ret = watch;
 	return 0;
 }

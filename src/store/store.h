@@ -93,7 +93,9 @@ typedef void (*store_row)(void *context, const char *key, const json_t *value, u
 			  uint64_t revision);
 int store_list(const struct store *store, const char *prefix, store_row tell, void *context);
 
-/* `notify` is called once per loop turn in which the durable revision rose. */
+/* `notify` is called once per loop turn in which the durable revision rose; of several watches, the one that
+ * was made first comes first. It may commit: for those after it memory is ahead of the disk then, and all are
+ * called again when that is durable. */
 struct store_watch;
 int store_watch(struct store *store, loop_callback notify, void *context, struct store_watch **ret);
 struct store_watch *store_watch_free(struct store_watch *watch);

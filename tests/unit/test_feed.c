@@ -782,6 +782,29 @@ static void test_quiet_polls(struct harness *h)
 	json_decref(answer);
 }
 
+/* A first interface that brings an endpoint brings the translated addresses for what is behind that, too:
+ * without them the node would say that the endpoint failed. */
+static void test_ranges_come_along(struct harness *h)
+{
+	char target[256];
+	json_t *answer;
+	int status, fd;
+
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=delta&after=%lld&wait=30",
+			 (long long)store_durable_revision(h->store));
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	put_port(h, "eni-delta", "vpc-consumer", "delta");
+	answer = receive_answer(h, fd, 2000, &status);
+	tap_ok(status == 200 && has_key(answer, "rows", "port/eni-delta") &&
+		       has_key(answer, "rows", "endpoint/ep-1") &&
+		       has_key(answer, "rows", "server_group/sgp-1"),
+	       "poll: the way to a service comes with a node's first port in a VPC");
+	tap_ok(has_key(answer, "rows", "nat_range/vpc-provider/delta"),
+	       "poll: and with it the node's translated addresses");
+	json_decref(answer);
+}
+
 /* An agent dies while it polls, without a word (its connection stays), and another one comes. */
 static void test_dead_poll(struct harness *h)
 {
@@ -852,6 +875,7 @@ int main(void)
 		test_ahead_of_disk(&h);
 		test_polls(&h);
 		test_quiet_polls(&h);
+		test_ranges_come_along(&h);
 		test_dead_poll(&h);
 		test_feed_stops(&h, &feed);
 	} else {

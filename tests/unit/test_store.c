@@ -270,6 +270,52 @@ static void test_group_commit(void)
 	fixture_close(&f);
 }
 
+struct watching {
+	struct store *store;
+	const char *name;
+	char *calls; /* of all, in their order; with a plus where memory is ahead of the disk */
+	bool commits;
+	struct result result;
+};
+
+static void note_call(void *context, _unused_ uint32_t events)
+{
+	struct watching *watching = context;
+	bool ahead = snapshot_revision(store_rows(watching->store)) > store_durable_revision(watching->store);
+
+	strcat(watching->calls, watching->name);
+	strcat(watching->calls, ahead ? "+ " : " ");
+	if (!watching->commits)
+		return;
+	watching->commits = false;
+	commit_counter(watching->store, "b", 1, &watching->result);
+}
+
+static void test_watches(void)
+{
+	struct store_watch *watches[2];
+	struct result result;
+	struct fixture f;
+	char calls[64] = "";
+	struct watching watching[2] = {{.name = "first", .calls = calls, .commits = true},
+				       {.name = "second", .calls = calls}};
+
+	(void)fixture_open(&f, "watches");
+	for (size_t i = 0; i < ARRAY_SIZE(watching); i++) {
+		watching[i].store = f.store;
+		(void)store_watch(f.store, note_call, &watching[i], &watches[i]);
+	}
+	commit_counter(f.store, "a", 1, &result);
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(calls, "first second+ ", "watchers hear in their order, and one may commit");
+	(void)loop_turn(f.loop, 0);
+	tap_is_str(calls, "first second+ first second ", "and hear again when that is durable");
+	tap_is_int((long long)watching[0].result.revision, 2, "at a revision of its own");
+	for (size_t i = 0; i < ARRAY_SIZE(watching); i++)
+		store_watch_free(watches[i]);
+	fixture_close(&f);
+}
+
 struct told {
 	size_t n, deleted;
 	uint64_t last;
@@ -445,6 +491,7 @@ int main(void)
 	test_limits();
 	test_exact_limits();
 	test_group_commit();
+	test_watches();
 	test_changes();
 	test_history_in_bytes();
 	test_failing_disk();
