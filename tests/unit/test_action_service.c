@@ -475,6 +475,33 @@ static void test_service_deleted(struct harness *h, const struct world *w)
 	tap_is_str(endpoint_text(h, id, "EndpointStatus"), "EndpointNotFound", "then they are gone");
 }
 
+/* A connection whose endpoint is gone and an endpoint without one: there are as many of either. */
+static void test_connection_alone(struct harness *h, const struct world *w)
+{
+	struct connection connection = {.endpoint = "ep-gone", .service = w->service};
+	struct endpoint endpoint = {
+		.id = "ep-alone", .owner = ALICE, .vpc = w->consumer.vpc, .service = w->service};
+	struct store_txn *txn;
+	int n_before, n = 0;
+
+	PL(h, BOB, "ListVpcEndpointConnections", REGION "EndpointOwnerId=%lld", (long long)ALICE);
+	n_before = harness_count_of(h, "Connections");
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_put(txn, KIND_CONNECTION, &connection), "put");
+	harness_must(store_txn_row_put(txn, KIND_ENDPOINT, &endpoint), "put");
+	store_commit(h->store, txn, harness_count, &n);
+	tap_ok(PL(h, BOB, "ListVpcEndpointConnections", REGION "EndpointOwnerId=%lld", (long long)ALICE) &&
+		       harness_count_of(h, "Connections") == n_before,
+	       "a connection without its endpoint is of no owner");
+
+	harness_must(store_txn_new(&txn), "transaction");
+	(void)store_txn_delete(txn, "connection/ep-gone");
+	(void)store_txn_delete(txn, "endpoint/ep-alone");
+	store_commit(h->store, txn, harness_count, &n);
+	harness_settle(h);
+	tap_is_int(n, 2, "both go again");
+}
+
 static void test_quotas(struct harness *h, const struct world *w)
 {
 	struct service row = {.owner = BOB, .region = "cn-hangzhou"};
@@ -525,6 +552,7 @@ int main(void)
 	test_connection(&h, &w);
 	test_modes(&h, &w);
 	test_service_deleted(&h, &w);
+	test_connection_alone(&h, &w);
 	test_quotas(&h, &w);
 	harness_end(&h);
 	return tap_done();

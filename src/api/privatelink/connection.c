@@ -317,8 +317,12 @@ static bool has_endpoint(const struct call *call, const void *row)
 
 static bool is_of_owner(const struct call *call, const char *endpoint)
 {
-	return !call_has(call, "EndpointOwnerId") ||
-	       call_int(call, "EndpointOwnerId", 0) == snapshot_endpoint(call->rows, endpoint)->owner;
+	const struct endpoint *row;
+
+	if (!call_has(call, "EndpointOwnerId"))
+		return true;
+	row = snapshot_endpoint(call->rows, endpoint);
+	return row && row->owner == call_int(call, "EndpointOwnerId", 0);
 }
 
 static bool service_in_group(const struct call *call, const char *service)
