@@ -68,8 +68,10 @@ void nat_due_change(struct nat_due *due, const struct snapshot *rows, const stru
 /* Those of which other nodes are told since a revision. */
 void nat_due_moves(struct nat_due *due, const struct audience *audience, uint64_t after);
 /* In each VPC that is due: a range for each node that is told of the VPC, if a load balancer serves in it or
- * a server is there; others are taken back as soon as no node can have them in force. What has to wait stays
- * due, for the next pass. */
+ * a server is there; others are taken back. That of a node with a lease which is not told of the VPC any more
+ * is so only when the node has reported that; one without a lease is not waited for, though its programs may
+ * go on with the range: it is given out again after all others. What has to wait stays due, for the next
+ * pass. */
 void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their
