@@ -159,7 +159,7 @@ static __always_inline int pl_pay(const struct __sk_buff *skb, struct pl_pkt *pk
 	int r = PL_CONTINUE;
 
 	if (flow->limit)
-		r = pl_limit_bytes(flow->limit, pl_flow_is_back(flow), pl_wire_bytes(skb, pkt));
+		r = pl_limit_bytes(flow->limit, pl_flow_is_back(flow), pl_wire_bytes(skb, pkt), 0);
 	else if (reason == PL_DNS && flow->kind == PL_FLOW_NAT)
 		r = pl_limit_dns(pkt->slot, pl_questions(skb, pkt));
 	if (r)

@@ -59,8 +59,9 @@
 #define PL_OPENS_BURST_NS 1000000000ull
 #define PL_DNS_BURST_NS	  500000000ull
 #define PL_BYTES_BURST_NS 250000000ull
-#define PL_LIMIT_BELIEVED 8  /* so many times burst and cost: a longer debt is none */
-#define PL_DNS_TCP_BYTES  64 /* of a stream to the resolver that cost as much as a question */
+#define PL_BYTES_BEGUN_NS 1000000000ull /* of datagrams in fragments that have begun */
+#define PL_LIMIT_BELIEVED 8		/* so many times burst and cost: a longer debt is none */
+#define PL_DNS_TCP_BYTES  64		/* of a stream to the resolver that cost as much as a question */
 #define PL_PROXIES_MAX	  32768
 
 struct pl_addr {

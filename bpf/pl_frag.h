@@ -20,6 +20,7 @@
 #pragma once
 
 #include "pl_known.h"
+#include "pl_limit.h"
 #include "pl_local.h"
 #include "pl_rewrite.h"
 #include "pl_size.h"
@@ -72,6 +73,8 @@ static __always_inline __u32 pl_fragment_is_free(const struct pl_fragment *row, 
 {
 	__u32 age = now - row->seen;
 
+	if (age > -(__u32)PL_FRAGMENT_MS) /* begun on another CPU since `now` */
+		age = 0;
 	if (age > PL_FRAGMENT_MS)
 		return 3;
 	if (!row->size)
@@ -133,33 +136,66 @@ static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows,
 	return true;
 }
 
-/* A fragment after the first is to pass; `field`: its place and flag. With the last of them, if none was left
- * out, the datagram is off: whoever takes its debt forgives it, and nobody else does. */
-static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, __be16 id, __u32 field, __u32 bytes)
+/* The port owes so much less. */
+static __always_inline void pl_fragment_forgive(struct pl_fragments *rows, __u32 owed)
+{
+	__sync_fetch_and_add(&rows->open, -(__u64)owed * PL_FRAGMENT_BYTE_NS);
+}
+
+/* What a fragment costs where its flow has a limit; its port owes for it already. Refused, it does not reach
+ * the receiver. An answer that was sent in order is then cut off by its consumer's limit: to have the server
+ * owe for the rest would take its answers from all others, and what the consumer's memory keeps of it was
+ * paid for in bytes. Who sends into a limit of its own goes on owing. */
+static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct pl_fragments *rows,
+					   struct pl_fragment *row, __u32 owed, __u32 bytes, bool in_order)
+{
+	bool is_back = pl_flow_is_back(flow);
+	int r;
+
+	if (!flow->limit)
+		return PL_CONTINUE;
+	r = pl_limit_bytes(flow->limit, is_back, bytes, in_order);
+	if (!r)
+		return PL_CONTINUE;
+	if (in_order && is_back)
+		owed += __sync_lock_test_and_set(&row->size, 0);
+	pl_fragment_forgive(rows, owed);
+	return r;
+}
+
+/* A fragment after the first is to pass, in a frame of so many bytes; `field`: its place and flag. With the
+ * last of them, if none was left out, the datagram is off: whoever takes its debt forgives it, and nobody
+ * else does. */
+static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const struct pl_flow4 *flow, __be16 id,
+					    __u32 field, __u32 bytes, __u32 frame)
 {
 	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, place, next, size;
 	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	struct pl_fragment *row;
+	bool in_order;
+	int r;
 
 	if (!rows)
-		return PL_CONTINUE;
+		return PL_DROP_FRAGMENT;
 	place = pl_fragment_look(rows, pkt, id);
 	if (place >= PL_FRAGMENTS)
 		return PL_DROP_FRAGMENT;
 	row = &rows->rows[place];
 	next = row->next;
 	row->next = PL_FRAGMENT_NONE;
+	in_order = next == (field & PL_IP_OFFSET_MASK) && row->size;
 	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS))
 		return PL_DROP_FRAGMENT_SHARE;
-	if (next != (field & PL_IP_OFFSET_MASK))
-		return PL_CONTINUE;
+	r = pl_fragment_pay(flow, rows, row, owed, frame, in_order);
+	if (r || !in_order)
+		return r;
 	if (field & PL_IP_MF) {
 		__sync_fetch_and_add(&row->size, owed);
 		row->next = next + bytes / 8;
 	} else {
 		size = __sync_lock_test_and_set(&row->size, 0);
 		if (size)
-			__sync_fetch_and_add(&rows->open, -(__u64)(size + owed) * PL_FRAGMENT_BYTE_NS);
+			pl_fragment_forgive(rows, size + owed);
 	}
 	return PL_CONTINUE;
 }
@@ -296,7 +332,7 @@ static __always_inline int pl_fragment_rewrite(struct __sk_buff *skb, const stru
 
 	if (!data)
 		return PL_DROP_SHORT;
-	r = pl_fragment_pass(pkt, ip->id, bpf_ntohs(ip->frag_off), pl_fragment_size(ip));
+	r = pl_fragment_pass(pkt, flow, ip->id, bpf_ntohs(ip->frag_off), pl_fragment_size(ip), skb->len);
 	if (r)
 		return r;
 	if (pl_rewrite_head(data, flow))
@@ -318,10 +354,6 @@ __attribute__((noinline)) int pl_fragment_write(struct __sk_buff *skb, struct pl
 	r = pl_guard_size(skb, pkt, &flow);
 	if (r)
 		return r;
-	/* The first one was let pass. What would be refused here would be left unfinished, and its sender owe
-	 * for it, be the limit another's: a consumer's, of the answers that it gets. */
-	if (flow.limit)
-		pl_limit_bytes_begun(flow.limit, pl_flow_is_back(&flow), skb->len);
 	r = pl_fragment_rewrite(skb, pkt, &flow);
 	if (r)
 		return r;

@@ -122,31 +122,21 @@ static __always_inline int pl_limit_open_dns(__u32 sender)
 	return r ? r : pl_limit_open(sender, 0, 0, 0);
 }
 
-/* Spends what bytes cost in one direction, or refuses. */
-static __always_inline bool pl_limit_take_bytes(__u32 slot, __u32 is_back, __u32 bytes, __u64 burst)
+/* Bytes of a flow with a limit, to the service or back from it. `has_begun`: of a datagram whose beginning
+ * was let pass, and which goes on in order. That is let into a longer debt, which is paid for later: it
+ * refuses others for longer, and stays below what is believed. */
+__attribute__((noinline)) int pl_limit_bytes(__u32 slot, __u32 is_back, __u32 bytes, __u32 has_begun)
 {
 	const struct pl_limit *limit = pl_limit_find(slot);
 	struct pl_buckets *buckets = pl_buckets_find(slot);
-	__u64 cost;
+	__u64 cost, burst = has_begun ? PL_BYTES_BEGUN_NS : PL_BYTES_BURST_NS;
 
 	if (!limit || !limit->kbyte_ns || !buckets)
-		return true;
+		return PL_CONTINUE;
 	cost = (__u64)bytes * limit->kbyte_ns >> 10;
-	return pl_bucket_take(is_back ? &buckets->down_at : &buckets->up_at, cost, burst, true);
-}
-
-/* Bytes of a flow with a limit, to the service or back from it. */
-__attribute__((noinline)) int pl_limit_bytes(__u32 slot, __u32 is_back, __u32 bytes)
-{
-	return pl_limit_take_bytes(slot, is_back, bytes, PL_BYTES_BURST_NS) ? PL_CONTINUE : PL_DROP_BANDWIDTH;
-}
-
-/* The same of a datagram that has begun, which nothing of is refused: it is paid for later, by a debt that
- * refuses others for longer. (That stays below what is believed.) */
-__attribute__((noinline)) int pl_limit_bytes_begun(__u32 slot, __u32 is_back, __u32 bytes)
-{
-	(void)pl_limit_take_bytes(slot, is_back, bytes, PL_BYTES_BURST_NS * (PL_LIMIT_BELIEVED / 2));
-	return 0;
+	return pl_bucket_take(is_back ? &buckets->down_at : &buckets->up_at, cost, burst, true)
+		       ? PL_CONTINUE
+		       : PL_DROP_BANDWIDTH;
 }
 
 /* Bytes of a packet's headers, which each of its segments will have. */

@@ -455,24 +455,35 @@ static void test_twice(struct node *node, const char *mode)
 	tap_ok(owed_until(node, SLOT_A) > before, "its last fragment once more forgives nothing (%s)", mode);
 }
 
-/* When all that the answers to an ENI's flows were let have will have been paid for. */
-static uint64_t paid_at(struct node *node, uint32_t slot)
+/* When all that an ENI's flows were let have in one direction will have been paid for. */
+static uint64_t paid_at(struct node *node, uint32_t slot, bool is_back)
 {
 	struct pl_buckets buckets;
 
 	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_buckets), &slot, &buckets), "pl_buckets");
-	return buckets.down_at;
+	return is_back ? buckets.down_at : buckets.up_at;
 }
 
-/* Gives an ENI's flows a limit of bytes, or takes it: a fragment costs half a second. */
-static void limit_eni(struct node *node, uint32_t slot, bool on)
+/* Has an ENI's flows pay for more than they were let have, or for less. */
+static void move_paid(struct node *node, uint32_t slot, int64_t by_ns)
 {
-	struct pl_limit limit = {.kbyte_ns = on ? 1000000000 : 0};
+	struct pl_buckets buckets;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_buckets), &slot, &buckets), "pl_buckets");
+	buckets.up_at += (uint64_t)by_ns;
+	buckets.down_at += (uint64_t)by_ns;
+	map_put(node->bpf->maps.pl_buckets, &slot, &buckets);
+}
+
+/* Gives an ENI's flows a limit of bytes; 0 takes it. */
+static void limit_eni(struct node *node, uint32_t slot, uint32_t kbyte_ns)
+{
+	struct pl_limit limit = {.kbyte_ns = kbyte_ns};
 	struct pl_buckets none = {0};
 	struct pl_eni eni;
 
 	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_enis), &slot, &eni), "pl_enis");
-	eni.limit = on ? slot : 0;
+	eni.limit = kbyte_ns ? slot : 0;
 	map_put(node->bpf->maps.pl_enis, &slot, &eni);
 	map_put(node->bpf->maps.pl_limits, &slot, &limit);
 	map_put(node->bpf->maps.pl_buckets, &slot, &none);
@@ -496,14 +507,14 @@ static void test_bandwidth(struct node *node, const char *mode)
 	seen = pass(node, SLOT_B, &other_asks, 1, PL_DELIVERED);
 	others = node_reply(&seen, 0);
 	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &server);
-	limit_eni(node, SLOT_ENI_A, true);
+	limit_eni(node, SLOT_ENI_A, 550000000); /* a fragment costs more than the burst, a datagram 0.7 s */
 	p = cut(&answer, 5, 0, SIZE);
 	deliver(node, server, &p);
-	at = paid_at(node, SLOT_ENI_A);
+	at = paid_at(node, SLOT_ENI_A, true);
 	p = cut(&answer, 5, SIZE, SIZE);
 	tap_is_int(node_send(node, server, &p).reason, PL_DELIVERED,
-		   "a datagram that has begun is let go on beyond the limit (%s)", mode);
-	tap_ok(paid_at(node, SLOT_ENI_A) > at, "and pays for it (%s)", mode);
+		   "a datagram that has begun is let go on beyond the burst (%s)", mode);
+	tap_ok(paid_at(node, SLOT_ENI_A, true) > at, "and pays for it (%s)", mode);
 	p = cut(&answer, 5, 2 * SIZE, pkt_l4_size(&answer) - 2 * SIZE);
 	deliver(node, server, &p);
 	for (uint16_t id = 6; id < 6 + 2 * PL_FRAGMENT_OPEN / PAYLOAD; id++) {
@@ -520,7 +531,134 @@ static void test_bandwidth(struct node *node, const char *mode)
 	tap_ok(!owed(node, server), "the server owes nothing (%s)", mode);
 	tap_ok(pass(node, server, &others, 7, PL_DELIVERED).size, "and answers the other consumer (%s)",
 	       mode);
-	limit_eni(node, SLOT_ENI_A, false);
+	limit_eni(node, SLOT_ENI_A, 0);
+}
+
+/* A fragment that comes again and again takes no more of an ENI's bytes than any other packet could: those of
+ * its other flows pass in between. */
+static void test_repeated(struct node *node, const char *mode)
+{
+	const uint32_t kbyte_ns = 20000000;
+	struct pkt sent = big_udp(node, SLOT_A), first = cut(&sent, 5, 0, SIZE),
+		   again = cut(&sent, 5, SIZE, SIZE),
+		   other = from(node, SLOT_A,
+				(struct pkt_spec){.src = "10.0.0.10",
+						  .dst = "10.0.0.100",
+						  .protocol = IPPROTO_UDP,
+						  .sport = 4001,
+						  .dport = 500});
+	int64_t cost_ns = (int64_t)again.size * kbyte_ns >> 10;
+	const int64_t owed_ns =
+		(SIZE + PL_FRAGMENT_BUFFER) * (PL_FRAGMENT_KEPT_S * 1000000000ll / PL_FRAGMENT_OPEN);
+	uint32_t slot = SLOT_A;
+	unsigned int passed = 0, again_passed = 0, n = 100;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	limit_eni(node, SLOT_ENI_A, kbyte_ns);
+	deliver(node, SLOT_A, &first);
+	for (unsigned int i = 0; i < n; i++)
+		again_passed += node_send(node, SLOT_A, &again).reason == PL_DELIVERED;
+	for (unsigned int i = 0; i < n; i++) {
+		again_passed += node_send(node, SLOT_A, &again).reason == PL_DELIVERED;
+		move_paid(node, SLOT_ENI_A, -cost_ns); /* as long as it takes to pay for that */
+		passed += node_send(node, SLOT_A, &other).reason == PL_DELIVERED;
+	}
+	tap_is_int(passed, n, "a fragment that comes again locks out no other flow of its endpoint (%s)",
+		   mode);
+	tap_ok(owed(node, SLOT_A) <= (again_passed + 1) * owed_ns,
+	       "and is owed for only where it passed (%s)", mode);
+	limit_eni(node, SLOT_ENI_A, 0);
+}
+
+/* Many datagrams that begin with little, while there is room for that: all that passes was charged. */
+static void test_begun(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), p;
+	uint32_t slot = SLOT_A, kbyte_ns = 381000000; /* a datagram costs half a second */
+	unsigned int free_ride = 0, misnamed = 0, refused = 0;
+	const uint16_t n = 8;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	limit_eni(node, SLOT_ENI_A, kbyte_ns);
+	for (uint16_t id = 0; id < n; id++) {
+		p = cut(&sent, id, 0, 8);
+		deliver(node, SLOT_A, &p);
+	}
+	for (uint16_t id = 0; id < n; id++) {
+		for (size_t at = 8; at < pkt_l4_size(&sent); at += SIZE) {
+			uint64_t before = paid_at(node, SLOT_ENI_A, false), charged;
+			int reason;
+
+			p = cut(&sent, id, at, MIN(SIZE, pkt_l4_size(&sent) - at));
+			reason = node_send(node, SLOT_A, &p).reason;
+			charged = paid_at(node, SLOT_ENI_A, false) - before;
+			if (reason == PL_DELIVERED)
+				free_ride += charged < (uint64_t)p.size * kbyte_ns >> 10;
+			else
+				misnamed += reason != PL_DROP_BANDWIDTH || charged;
+			refused += reason != PL_DELIVERED;
+		}
+	}
+	tap_ok(!free_ride && !misnamed, "what is begun is charged or refused, %u fragments of it (%s)",
+	       refused, mode);
+	limit_eni(node, SLOT_ENI_A, 0);
+}
+
+/* Sends a datagram's first fragment, and the next one far beyond the limit of bytes. What its port owes for
+ * it then. */
+static int64_t owed_for_cut(struct node *node, uint32_t slot, const struct pkt *whole, const char *mode)
+{
+	struct pkt first = cut(whole, 5, 0, SIZE), next = cut(whole, 5, SIZE, SIZE);
+	int64_t before;
+
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	limit_eni(node, SLOT_ENI_A, 20000000);
+	deliver(node, slot, &first);
+	set_owed(node, slot, 10000000000);
+	before = owed_until(node, slot);
+	move_paid(node, SLOT_ENI_A, 5000000000);
+	tap_is_int(node_send(node, slot, &next).reason, PL_DROP_BANDWIDTH,
+		   "a debt of bytes is not for ever: beyond it a datagram is cut off (%s)", mode);
+	return before - owed_until(node, slot);
+}
+
+/* For a datagram that the limit has cut off its sender owes if the limit is its own, not if it is that of one
+ * of many receivers. */
+static void test_cut_off(struct node *node, const char *mode)
+{
+	const int64_t first_ns =
+		(SIZE + PL_FRAGMENT_BUFFER) * (PL_FRAGMENT_KEPT_S * 1000000000ll / PL_FRAGMENT_OPEN);
+	struct pkt asks = big_udp(node, SLOT_A), seen, answer;
+
+	node_clear_flows(node);
+	serve_by(node, 1);
+	seen = pass(node, SLOT_A, &asks, 1, PL_DELIVERED);
+	answer = node_reply(&seen, 0);
+	tap_is_int(owed_for_cut(node, SLOT_A, &asks, mode), 0, "a consumer goes on owing for it (%s)", mode);
+	tap_is_int(owed_for_cut(node, receiver(node, &seen), &answer, mode), first_ns,
+		   "a server owes nothing (%s)", mode);
+	limit_eni(node, SLOT_ENI_A, 0);
+}
+
+/* Another CPU may have begun a datagram when this one has looked at the clock already. */
+static void test_ahead(struct node *node, const char *mode)
+{
+	struct pkt sent = big_udp(node, SLOT_A), p;
+	uint32_t slot = SLOT_A;
+
+	node_clear_flows(node);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
+		p = cut(&sent, 100 + id, 0, SIZE);
+		deliver(node, SLOT_A, &p);
+	}
+	age_rows(node, SLOT_A, -(uint32_t)(PL_FRAGMENT_MS / 2)); /* in the future */
+	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
+		   "a datagram that has just begun is not old (%s)", mode);
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
 }
 
 static void test_absurd(struct node *node, const char *mode)
@@ -589,6 +727,10 @@ int main(void)
 		test_debt(node, mode);
 		test_twice(node, mode);
 		test_bandwidth(node, mode);
+		test_repeated(node, mode);
+		test_begun(node, mode);
+		test_cut_off(node, mode);
+		test_ahead(node, mode);
 		test_absurd(node, mode);
 		test_complete(node, mode);
 		node_free(node);
