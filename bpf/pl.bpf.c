@@ -259,6 +259,9 @@ static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, c
 		return r;
 	if (pkt->rare && pkt->rare != PL_RARE_FIRST_FRAGMENT)
 		return pl_walk_rare(skb, pkt);
+	r = pkt->rare ? pl_fragment_may_begin(skb, pkt) : PL_CONTINUE;
+	if (r)
+		return r;
 	flow = pl_flow4_find(&pkt->key);
 	if (pl_likely(flow && pl_is_plain(skb, pkt, flow, config)))
 		return pl_plain_follow(skb, pkt, flow);

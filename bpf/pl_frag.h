@@ -118,9 +118,11 @@ static __always_inline __u32 pl_fragment_size(const struct iphdr *ip)
 	return bpf_ntohs(ip->tot_len) - sizeof(*ip);
 }
 
-/* The port owes for the fragment, unless it would owe for more than that. A debt that honest counting does
- * not reach is not believed: no word may lock a slot for long, however it came there. */
-static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most)
+/* The port owes for the fragment, unless it would owe for more than that; `owes` false: only tells which. A
+ * debt that honest counting does not reach is not believed: no word may lock a slot for long, however it came
+ * there. */
+static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most,
+						      bool owes)
 {
 	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns(),
 	      cost = owed * PL_FRAGMENT_BYTE_NS;
@@ -132,7 +134,8 @@ static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows,
 	}
 	if (debt + cost > most)
 		return false;
-	__sync_fetch_and_add(&rows->open, cost);
+	if (owes)
+		__sync_fetch_and_add(&rows->open, cost);
 	return true;
 }
 
@@ -184,7 +187,7 @@ static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const stru
 	next = row->next;
 	row->next = PL_FRAGMENT_NONE;
 	in_order = next == (field & PL_IP_OFFSET_MASK) && row->size;
-	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS))
+	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS, true))
 		return PL_DROP_FRAGMENT_SHARE;
 	r = pl_fragment_pay(flow, rows, row, owed, frame, in_order);
 	if (r || !in_order)
@@ -205,6 +208,31 @@ static __always_inline void pl_fragment_set_id(struct iphdr *ip, __be16 id)
 {
 	ip->check = pl_csum_update(ip->check, pl_csum_diff16(ip->id, id));
 	ip->id = id;
+}
+
+/* Whether a first fragment may begin a datagram, before a flow is opened for it, counts it, or pays for it:
+ * PL_CONTINUE, or why not. (Of ICMP an ENI answers what nothing is owed for: that is told later.) */
+__attribute__((noinline)) int pl_fragment_may_begin(struct __sk_buff *skb, const struct pl_pkt *pkt)
+{
+	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
+	struct pl_fragments *rows;
+	struct iphdr *ip;
+	__u32 slot;
+
+	if (!eth || !pkt)
+		return PL_DROP_FRAGMENT;
+	slot = pkt->slot;
+	rows = bpf_map_lookup_elem(&pl_fragments, &slot);
+	if (!rows)
+		return PL_CONTINUE;
+	ip = (void *)(eth + 1);
+	if (pl_fragment_room(rows, pkt, ip->id, pl_fragment_now()) >= PL_FRAGMENTS)
+		return PL_DROP_FRAGMENT;
+	if (pkt->l4_proto == IPPROTO_ICMP)
+		return PL_CONTINUE;
+	return pl_fragment_owe(rows, pl_fragment_size(ip) + PL_FRAGMENT_BUFFER, PL_FRAGMENT_KEPT_NS, false)
+		       ? PL_CONTINUE
+		       : PL_DROP_FRAGMENT_SHARE;
 }
 
 /* A first fragment is to leave under the reason, and is written as it leaves; pkt->key is as it came. What
@@ -230,7 +258,7 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	if (reason != PL_ECHO) {
 		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
 		row.next = pl_fragment_size(ip) / 8;
-		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS))
+		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS, true))
 			return PL_DROP_FRAGMENT_SHARE;
 	}
 	row.saddr = pkt->key.saddr;

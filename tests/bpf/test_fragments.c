@@ -275,6 +275,7 @@ static void test_limits(struct node *node, const char *mode)
 	struct pl_fragments rows;
 	uint32_t slot = SLOT_A;
 	int64_t before;
+	uint32_t packets;
 
 	node_clear_flows(node);
 	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
@@ -288,9 +289,12 @@ static void test_limits(struct node *node, const char *mode)
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED,
 		   "a port has room for %d datagrams at a time (%s)", PL_FRAGMENTS, mode);
 	before = owed_until(node, SLOT_A);
+	packets = flow_of(node, &sent, SLOT_A, PL_SIDE_OUT).packets;
 	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
 	tap_is_int(send_at_once(node, SLOT_A, &p), PL_DROP_FRAGMENT, "one more is refused (%s)", mode);
 	tap_ok(owed_until(node, SLOT_A) <= before, "and nothing is owed for it (%s)", mode);
+	tap_is_int(flow_of(node, &sent, SLOT_A, PL_SIDE_OUT).packets, packets,
+		   "nor does its flow count it (%s)", mode);
 	p = cut(&sent, 101, SIZE, SIZE);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DELIVERED, "the others go on (%s)", mode);
 	age_rows(node, SLOT_A, PL_FRAGMENT_SILENT_MS + 1);
@@ -419,9 +423,10 @@ static void test_echoes(struct node *node, const char *mode)
 static void test_debt(struct node *node, const char *mode)
 {
 	struct pkt sent = big_udp(node, SLOT_A), first = cut(&sent, 5, 0, SIZE),
-		   middle = cut(&sent, 5, SIZE, SIZE);
+		   middle = cut(&sent, 5, SIZE, SIZE),
+		   echo = big(node, SLOT_A, "10.0.0.10", "10.0.0.100", IPPROTO_ICMP, 8 << 8, 7);
 	const int64_t kept_ns = PL_FRAGMENT_KEPT_S * 1000000000ll;
-	uint32_t slot = SLOT_A, n = 0;
+	uint32_t slot = SLOT_A, n = 0, packets;
 
 	node_clear_flows(node);
 	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
@@ -432,8 +437,13 @@ static void test_debt(struct node *node, const char *mode)
 		   "a fragment that comes %u times is refused in the end (%s)", n, mode);
 	tap_ok(owed(node, SLOT_A) > kept_ns && owed(node, SLOT_A) <= 2 * kept_ns,
 	       "and no more is owed than is forgiven in a minute (%s)", mode);
+	packets = flow_of(node, &sent, SLOT_A, PL_SIDE_OUT).packets;
 	tap_is_int(node_send(node, SLOT_A, &first).reason, PL_DROP_FRAGMENT_SHARE,
 		   "no other one begins meanwhile (%s)", mode);
+	tap_is_int(flow_of(node, &sent, SLOT_A, PL_SIDE_OUT).packets, packets,
+		   "nor does its flow count it (%s)", mode);
+	tap_ok(pass(node, SLOT_A, &echo, 7, PL_ECHO).size,
+	       "an echo is answered, which is owed nothing for (%s)", mode);
 	set_owed(node, SLOT_A, 5 * kept_ns);
 	tap_ok(pass(node, SLOT_A, &sent, 6, PL_DELIVERED).size && !owed(node, SLOT_A),
 	       "a longer debt is not believed (%s)", mode);
@@ -517,13 +527,13 @@ static void test_bandwidth(struct node *node, const char *mode)
 	tap_ok(paid_at(node, SLOT_ENI_A, true) > at, "and pays for it (%s)", mode);
 	p = cut(&answer, 5, 2 * SIZE, pkt_l4_size(&answer) - 2 * SIZE);
 	deliver(node, server, &p);
-	for (uint16_t id = 6; id < 6 + 2 * PL_FRAGMENT_OPEN / PAYLOAD; id++) {
-		p = cut(&answer, id, 0, SIZE);
+	for (uint32_t id = 6; id < 6 + 2 * PL_FRAGMENT_OPEN / PAYLOAD; id++) {
+		p = cut(&answer, (uint16_t)id, 0, SIZE);
 		refused += node_send(node, server, &p).reason == PL_DROP_BANDWIDTH;
 		if (!owed(node, server))
 			continue;
 		for (size_t i = SIZE; i < pkt_l4_size(&answer); i += SIZE) { /* it was let pass, so all are */
-			p = cut(&answer, id, i, MIN(SIZE, pkt_l4_size(&answer) - i));
+			p = cut(&answer, (uint16_t)id, i, MIN(SIZE, pkt_l4_size(&answer) - i));
 			deliver(node, server, &p);
 		}
 	}
