@@ -452,6 +452,18 @@ static int remove_probes(struct serving *serving, const struct plan_group_part *
 	return r;
 }
 
+/* Of the same server, which is in the same group. */
+static bool is_same_probe(const struct plan_probe *a, const struct plan_probe *b)
+{
+	return a->server_port == b->server_port && a->vpc == b->vpc &&
+	       memcmp(&a->probe_addr, &b->probe_addr, sizeof(a->probe_addr)) == 0 &&
+	       a->probe_port == b->probe_port && a->interval_ms == b->interval_ms &&
+	       a->timeout_ms == b->timeout_ms && a->healthy_threshold == b->healthy_threshold &&
+	       a->unhealthy_threshold == b->unhealthy_threshold && a->type == b->type &&
+	       streq(a->say, b->say) && a->good_classes == b->good_classes && streq(a->expect, b->expect) &&
+	       a->silence == b->silence;
+}
+
 static int add_probes(struct serving *serving)
 {
 	struct plan *plan = serving->plan;
@@ -462,7 +474,7 @@ static int add_probes(struct serving *serving)
 		const struct plan_probe *probe = &new->probes[i];
 		struct plan_probe *old = find_probe(plan, probe->backend, probe->group, probe->server_id);
 
-		if (old && memcmp(old, probe, sizeof(*probe)) == 0)
+		if (old && is_same_probe(old, probe))
 			continue;
 		if (!old)
 			old = slice_insert(&plan->probes, &plan->n_probes, sizeof(*old),
