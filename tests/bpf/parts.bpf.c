@@ -58,7 +58,6 @@ int part_open(struct __sk_buff *skb)
 {
 	struct part_call *call = part_call_get(skb);
 	struct pl_target target = {
-		.addr = bpf_htonl(0x0a00000a),
 		.port = bpf_htons(8443),
 		.nat_first = bpf_htonl(0x64400010),
 		.nat_count = 1,
@@ -69,6 +68,7 @@ int part_open(struct __sk_buff *skb)
 		return -EINVAL;
 	pkt.key = call->key;
 	pkt.vpc = pkt.key.vpc_proto >> 8;
+	target.addr = call->to_addr;
 	target.vpc = call->to_vpc;
 	target.slot = call->to_slot;
 	return pl_nat_open(&pkt, &target, 1);

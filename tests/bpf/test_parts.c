@@ -190,10 +190,24 @@ static void test_remove(void)
 	tap_ok(is_gone(MINE) && is_live(THEIRS), "also from the other side");
 }
 
-/* A port's slot is given to another VPC's port after the backend's row was compared with it. */
+/* A port's slot is given to another VPC's port after the backend's row was compared with it, or its port gets
+ * another address. */
 static void test_open(void)
 {
-	struct pl_port ports[] = {{.number = 1, .vpc = 10}, {.number = 2, .vpc = 40}};
+	const __be32 addr = htonl(0x0a00000a);
+	struct pl_port ports[] = {
+		{.number = 1, .vpc = 10},
+		{.number = 2, .vpc = 40, .addr.w = {0, 0, htonl(0xffff), addr}},
+	};
+	const struct {
+		uint32_t vpc;
+		__be32 addr;
+		const char *what;
+	} cases[] = {
+		{40, addr, "a flow opens to its server's port"},
+		{41, addr, "not to one of another VPC"},
+		{40, addr + htonl(1), "nor to one with another address"},
+	};
 	struct part_call call = {.key = {.saddr = htonl(0x0a00000a), .vpc_proto = 10 << 8 | IPPROTO_TCP},
 				 .to_slot = 17};
 
@@ -204,12 +218,13 @@ static void test_open(void)
 		must(bpf_map_update_elem(bpf_map__fd(bpf->maps.pl_ports), &slot, &ports[i], BPF_ANY),
 		     "pl_ports");
 	}
-	for (call.to_vpc = 40; call.to_vpc <= 41; call.to_vpc++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		call.to_vpc = cases[i].vpc;
+		call.to_addr = cases[i].addr;
 		must(bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.part_open), &opts), "part_open");
-		tap_is_int((int)opts.retval, call.to_vpc == 40 ? PL_CONTINUE : PL_DROP_BACKEND_GONE,
-			   "a flow to VPC %u %s to a port of VPC 40", call.to_vpc,
-			   call.to_vpc == 40 ? "opens" : "does not open");
-		tap_is_int(state_of(&call.key), call.to_vpc == 40 ? 0 : -1, "and its entry is there or not");
+		tap_is_int((int)opts.retval, i == 0 ? PL_CONTINUE : PL_DROP_BACKEND_GONE, "%s",
+			   cases[i].what);
+		tap_is_int(state_of(&call.key), i == 0 ? 0 : -1, "and its entry is there or not");
 		(void)bpf_map_delete_elem(bpf_map__fd(bpf->maps.pl_flows4), &call.key);
 	}
 }

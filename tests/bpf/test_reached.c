@@ -106,14 +106,16 @@ static int reach_flow_share(struct node *node)
 	return open_all(node, (const uint32_t[]){SLOT_A}, 1);
 }
 
-/* Two endpoints of one account, each of which has fewer than are free. */
-static int reach_account_share(struct node *node)
+/* Two endpoints of one account, each of which has fewer than are free, and more than are its own. */
+static int reach_account_share(struct node *small)
 {
+	struct node *node = node_new(&(struct node_options){.n_tokens = 8 * PL_SHARE_FLOOR});
 	int reason;
 
+	(void)small;
 	node_set_account(node, SLOT_ENI_A, 1);
 	node_set_account(node, SLOT_ENI_B, 1);
-	for (uint16_t sport = 4000; sport < 4064; sport++) {
+	for (uint16_t sport = 4000; sport < 4000 + 8 * PL_SHARE_FLOOR; sport++) {
 		uint32_t slot = sport & 1 ? SLOT_A : SLOT_B;
 		struct pkt syn = tcp(node, slot, sport, SYN);
 
@@ -121,8 +123,7 @@ static int reach_account_share(struct node *node)
 		if (reason != PL_DELIVERED)
 			break;
 	}
-	node_set_account(node, SLOT_ENI_A, 1000 + SLOT_ENI_A);
-	node_set_account(node, SLOT_ENI_B, 1000 + SLOT_ENI_B);
+	node_free(node);
 	return reason;
 }
 
