@@ -115,7 +115,7 @@ static int reach_account_share(struct node *small)
 	(void)small;
 	node_set_account(node, SLOT_ENI_A, 1);
 	node_set_account(node, SLOT_ENI_B, 1);
-	for (uint16_t sport = 4000; sport < 4000 + 8 * PL_SHARE_FLOOR; sport++) {
+	for (uint32_t sport = 4000; sport < 4000 + 8 * PL_SHARE_FLOOR; sport++) {
 		uint32_t slot = sport & 1 ? SLOT_A : SLOT_B;
 		struct pkt syn = tcp(node, slot, sport, SYN);
 
