@@ -83,10 +83,12 @@ lost alive "with an agent, bpffs is unmounted" unmount
 lost alive "with an agent, another bpffs is mounted over it" mount_over
 
 # While no agent runs: a program array without its last name empties, and is filled again.
-# (Each takes two seconds to come up, so a run takes a quarter of them.)
-quarter=$((SRANDOM % 4))
-echo "# without an agent: quarter $quarter of the names"
-without=$(tr ' ' '\n' <<<"$want" | awk -v quarter=$quarter 'NF && NR % 4 == quarter')
+# (Each takes two seconds to come up, so a run takes a quarter of them; where a processor is emulated, a twelfth.)
+parts=4
+[ -z "${PRIVLINK_KERNEL_LAYER-}" ] || parts=12
+part=$((SRANDOM % parts))
+echo "# without an agent: part $part of $parts of the names"
+without=$(tr ' ' '\n' <<<"$want" | awk -v part=$part -v parts=$parts 'NF && NR % parts == part')
 for name in $without; do
 	lost dead "without an agent, $name is removed" rm -f "$pins/$name"
 done
