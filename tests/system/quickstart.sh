@@ -29,6 +29,14 @@ walk() { # OPTION...
 
 down() { "$source_dir/quickstart" --down >"$dir/down.log" 2>&1; }
 
+# Of a walk or a --down that failed: what its daemons have said last.
+tell_logs() {
+	local log
+	for log in "$dir/down.log" "$state"/quickstart/*.log; do
+		[ ! -s "$log" ] || { echo "# --- $log" && tail -n 20 "$log" | sed 's/^/# /'; }
+	done
+}
+
 clean_up() {
 	local pid
 	for pid in $(cat "$dir"/*.pid 2>/dev/null); do
@@ -199,7 +207,7 @@ beside_another() {
 seconds() { sed -n 's/^Done in \([0-9]*\) s$/\1/p' "$dir/log"; }
 
 walk_to_the_end() {
-	local service
+	local service status
 	python3 -c 'import socket, time
 s = [socket.create_server(("127.0.0.1", port)) for port in (8443, 8080)]
 time.sleep(1000)' &
@@ -210,7 +218,9 @@ time.sleep(1000)' &
 	wait_for_log '^\[1/9\]' "$(cat "$dir/walk.pid")"
 	[ -n "${PRIVLINK_KERNEL_LAYER-}" ] || beside_another
 	wait "$(cat "$dir/walk.pid")"
-	is $? 0 "the walk comes to its end"
+	status=$?
+	is $status 0 "the walk comes to its end"
+	[ $status = 0 ] || tell_logs
 	rm -f "$dir/walk.pid"
 	is "$([ -e /run/privlink-quickstart ] || echo none)" none "and leaves the turn to the next"
 	for service in dlc:pai-dlc dsw:pai-dsw aiworkspace:aiworkspace; do
@@ -385,7 +395,9 @@ else
 	try_lines
 	down
 fi
-is $? 0 "--down succeeds"
+status=$?
+is $status 0 "--down succeeds"
+[ $status = 0 ] || tell_logs
 is_all_gone "it leaves nothing"
 host_state >"$dir/after"
 is "$(diff "$dir/before" "$dir/after")" "" "the host is as it was"
