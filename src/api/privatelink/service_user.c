@@ -74,6 +74,14 @@ static int find_changing(struct call *call, const struct service **ret)
 	return (*ret)->status == SERVICE_DELETING ? call_fail(call, "EndpointServiceOperationDenied") : 0;
 }
 
+/* Whom the call names, and the service whose users change. */
+static int begin(struct call *call, int64_t *ret_uid, const char **ret_arn, const struct service **ret)
+{
+	int r = read_user(call, ret_uid, ret_arn);
+
+	return r < 0 ? r : find_changing(call, ret);
+}
+
 int service_add_user(struct call *call)
 {
 	const struct service *service;
@@ -82,10 +90,7 @@ int service_add_user(struct call *call)
 	size_t n;
 	int r;
 
-	r = read_user(call, &uid, &arn);
-	if (r < 0)
-		return r;
-	r = find_changing(call, &service);
+	r = begin(call, &uid, &arn, &service);
 	if (r < 0)
 		return r;
 	n = snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
@@ -113,10 +118,7 @@ int service_remove_user(struct call *call)
 	const char *arn;
 	int r;
 
-	r = read_user(call, &uid, &arn);
-	if (r < 0)
-		return r;
-	r = find_changing(call, &service);
+	r = begin(call, &uid, &arn, &service);
 	if (r < 0)
 		return r;
 	if (arn)
