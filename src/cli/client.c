@@ -198,8 +198,10 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	curl_easy_setopt(cli->curl, CURLOPT_TIMEOUT_MS, call_timeout_ms(cli));
 	curl_easy_setopt(cli->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(cli->curl, CURLOPT_PROXY, "");
-	if (cli->ca)
+	if (cli->ca) { /* that one alone, and not the system's authorities beside it */
 		curl_easy_setopt(cli->curl, CURLOPT_CAINFO, cli->ca);
+		curl_easy_setopt(cli->curl, CURLOPT_CAPATH, NULL);
+	}
 	code = curl_easy_perform(cli->curl);
 	text = buffer.data;
 	curl_easy_setopt(cli->curl, CURLOPT_ERRORBUFFER, NULL);

@@ -98,6 +98,18 @@ def test_trust(directory):
            "it says when it cannot read whom to trust", text)
 
 
+def test_only_whom_is_named(directory):
+    """Where this machine trusts an authority, and --ca names another one."""
+    trusted, named = (make_certificate(directory, name) for name in ("system", "named-alone"))
+    trusting = 'mount -t tmpfs none /etc/ssl/certs && cp "$0" /etc/ssl/certs && cp "$0" /etc/ssl/certs/ca-certificates.crt && "$@"'
+    with server(trusted) as port:
+        for options, want in ((["--ca", named[0]], "cannot trust the API"), ([], "cannot reach the API")):
+            result = subprocess.run(["unshare", "--mount", "sh", "-c", trusting, trusted[0], *command(
+                directory, "--endpoint", f"https://127.0.0.1:{port}", "--timeout", "2", *options)],
+                                    capture_output=True, text=True, timeout=20, env=environment(**KEY))
+            ok(want in result.stderr, f"an authority of the system, {' '.join(options[:1]) or 'no --ca'}: {want}", result.stderr)
+
+
 def test_no_certificate(directory):
     pair = make_certificate(directory, "trusted")
     text, empty = (os.path.join(directory, name) for name in ("text", "empty"))
@@ -247,6 +259,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="privlink-client-")
     try:
         test_trust(directory)
+        test_only_whom_is_named(directory)
         test_no_certificate(directory)
         test_other_scheme(directory)
         test_secret(directory)

@@ -25,7 +25,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo "1..0 # SKIP needs root"
 	exit 0
 fi
-trap clean_up EXIT
+at_end clean_up
 trap 'exit 130' INT TERM HUP
 
 make_instance_files() { # DIRECTORY
