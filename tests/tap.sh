@@ -31,6 +31,13 @@ skip() { # NAME REASON
 
 note() { echo "# $*"; }
 
+# At this script's end, and only there: a subshell that ends by a variable that is not set would clean up, too, and the
+# test go on without its files.
+at_end() { # FUNCTION
+	# shellcheck disable=SC2064
+	trap "[ \$BASHPID != $$ ] || $1" EXIT
+}
+
 tap_done() {
 	echo "1..$tap_n"
 	[ "$tap_bad" = 0 ]

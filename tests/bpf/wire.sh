@@ -45,7 +45,7 @@ finish() {
 	for who in a o s t n; do ip netns del "$id-$who" 2>/dev/null; done
 	rm -rf "${work:?}"
 }
-trap finish EXIT
+at_end finish
 
 port() { # NAME SLOT ADDRESS DEVICE
 	ip netns add "$id-$1"

@@ -160,7 +160,7 @@ lab_start() {
 	mkdir -p "$records"
 	forget_killed_runs
 	mkdir -p "$dir/run" "$dir/state"
-	trap lab_stop EXIT
+	at_end lab_stop
 	trap 'exit 130' INT TERM HUP
 	remember netns "$lab"
 	ip netns add "$lab" || bail "cannot make a namespace"

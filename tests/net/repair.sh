@@ -13,7 +13,7 @@ bpffs=$dir/bpf
 pins=$bpffs/$node
 agent_arguments=(--attach "$mode" --bpffs "$bpffs")
 
-mkdir -p "$bpffs" && trap lab_stop EXIT
+mkdir -p "$bpffs" && at_end lab_stop
 remember mount "$bpffs"
 remember mount "$pins" # where the agent mounts it by itself
 mount -t bpf bpf "$bpffs" -o mode=700 || bail "cannot mount bpffs"

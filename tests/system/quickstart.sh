@@ -48,7 +48,7 @@ clean_up() {
 	rmdir "$state" 2>/dev/null
 	rm -rf "${dir:?}"
 }
-trap clean_up EXIT
+at_end clean_up
 trap 'exit 130' INT TERM HUP
 
 # What must not change. Devices of instances come and go while it runs, and with them lines of their own.
@@ -247,6 +247,10 @@ time.sleep(1000)' &
 
 check_settings() {
 	local name=pai-dlc-vpc.cn-hangzhou.aliyuncs.com
+	if [ ! -r "$state/quickstart.env" ]; then
+		ok 1 "there are settings"
+		return
+	fi
 	is "$(stat -c %a "$state/quickstart.env")" 600 "the settings are for root alone"
 	is "$(sed 's/=.*//' "$state/quickstart.env" | sort | tr '\n' ' ')" "AIWORKSPACE_ENDPOINT_ID AIWORKSPACE_ENI_1 \
 AIWORKSPACE_ENI_2 CONSUMER_AK CONSUMER_INSTANCE CONSUMER_SK CONSUMER_UID DSW_ENDPOINT_ID DSW_ENI_1 DSW_ENI_2 ENDPOINT_ID \
