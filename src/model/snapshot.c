@@ -8,14 +8,14 @@
  *
  * A row's shared texts are held in `texts` from when it was read until it has gone, or has others.
  *
- * Rows that name another one are found in an index (children.c), which takes about 80 bytes for each row that
- * is named and 8 for each that names it; those whose ids begin with the other's lie side by side anyway, and
- * need none.
+ * Rows that name another one are found in an index (child_index.c), which takes about 80 bytes for each row
+ * that is named and 8 for each that names it; those whose ids begin with the other's lie side by side anyway,
+ * and need none.
  */
 #include "snapshot.h"
 
 #include "../lib/vec.h"
-#include "children.h"
+#include "child_index.h"
 #include "texts.h"
 
 struct entry {
@@ -31,7 +31,7 @@ struct list {
 
 struct snapshot {
 	struct list lists[KIND_COUNT_];
-	struct children children;
+	struct child_index children;
 	struct texts texts;
 	uint64_t revision;
 };
@@ -123,7 +123,7 @@ void snapshot_clear_breathing(struct snapshot *s, const struct breath *breath)
 		list->n_entries = 0;
 	}
 	breathe(breath);
-	children_clear(&s->children);
+	child_index_clear(&s->children);
 	texts_done(&s->texts);
 }
 
@@ -267,17 +267,17 @@ static int change_entry(struct snapshot *s, enum kind kind, struct entry *presen
 	size_t size = kind_info(kind)->size;
 	int r;
 
-	if (children_name_alike(kind, present->row, fresh->row)) {
+	if (child_index_name_alike(kind, present->row, fresh->row)) {
 		swap_rows(present->row, fresh->row, size);
 		return 0;
 	}
-	r = children_reserve(&s->children, kind, fresh->row);
+	r = child_index_reserve(&s->children, kind, fresh->row);
 	if (r < 0)
 		return r;
-	children_remove(&s->children, kind, present->row);
+	child_index_remove(&s->children, kind, present->row);
 	swap_rows(present->row, fresh->row, size);
-	children_add(&s->children, kind, present->row);
-	children_prune(&s->children, kind, fresh->row);
+	child_index_add(&s->children, kind, present->row);
+	child_index_prune(&s->children, kind, fresh->row);
 	return 0;
 }
 
@@ -288,7 +288,7 @@ static int insert_entry(struct snapshot *s, enum kind kind, struct entry *entry)
 	r = list_insert(&s->lists[kind], entry);
 	if (r < 0)
 		return r;
-	r = children_insert(&s->children, kind, entry->row);
+	r = child_index_insert(&s->children, kind, entry->row);
 	if (r < 0)
 		list_remove(&s->lists[kind], entry);
 	return r;
@@ -300,8 +300,8 @@ static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
 
 	if (!entry)
 		return;
-	children_remove(&s->children, kind, entry->row);
-	children_prune(&s->children, kind, entry->row);
+	child_index_remove(&s->children, kind, entry->row);
+	child_index_prune(&s->children, kind, entry->row);
 	list_remove(&s->lists[kind], entry);
 	entry_free(s, kind, entry);
 }
@@ -425,7 +425,7 @@ const void *snapshot_children_in(const struct snapshot *s, enum ref ref, const c
 	if (!*id)
 		return NULL;
 	if (!children_prefix(ref, id, prefix))
-		return children_next(&s->children, ref, id, within, previous);
+		return child_index_next(&s->children, ref, id, within, previous);
 	if (*prefix)
 		return snapshot_next(s, kind, prefix, previous);
 	return previous ? NULL : snapshot_find(s, kind, id);
@@ -439,7 +439,7 @@ size_t snapshot_count_children_in(const struct snapshot *s, enum ref ref, const 
 	if (!*id)
 		return 0;
 	if (!children_prefix(ref, id, prefix))
-		return children_count(&s->children, ref, id, within);
+		return child_index_count(&s->children, ref, id, within);
 	if (*prefix)
 		return snapshot_count(s, kind, prefix);
 	return snapshot_find(s, kind, id) ? 1 : 0;
@@ -455,7 +455,7 @@ const void *snapshot_children_behind(const struct snapshot *s, enum ref ref, con
 	if (!*id)
 		return NULL;
 	if (!children_prefix(ref, id, prefix))
-		return children_behind(&s->children, ref, id, within, behind);
+		return child_index_behind(&s->children, ref, id, within, behind);
 	if (!*prefix)
 		return strcmp(id, behind) > 0 ? snapshot_find(s, kind, id) : NULL;
 	if (strcmp(prefix, behind) > 0)
@@ -474,7 +474,7 @@ const void *snapshot_children_at(const struct snapshot *s, enum ref ref, const c
 	if (!*id)
 		return NULL;
 	if (!children_prefix(ref, id, prefix))
-		return children_at(&s->children, ref, id, within, n);
+		return child_index_at(&s->children, ref, id, within, n);
 	if (!*prefix)
 		return n == 0 ? snapshot_find(s, kind, id) : NULL;
 	row = snapshot_at(s, kind, lower_bound(&s->lists[kind], prefix) + n);

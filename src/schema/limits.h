@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much one call may ask for at a time: each must fit one transaction (api/common/limits.h proves it),
- * next to what else the call puts.
+ * How much one call may ask for at a time: each must fit one transaction (api/common/quota_defaults.h proves
+ * it), next to what else the call puts.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
 #include <glob.h>
 #include <regex.h>
 
-#include "api/common/limits.h"
+#include "api/common/quota_defaults.h"
 #include "api/frame/answer.h"
 #include "api/frame/error_catalogue.h"
 #include "api/frame/token.h"

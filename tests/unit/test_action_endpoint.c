@@ -5,7 +5,7 @@
  */
 #include "privatelink_world.h"
 
-#include "api/common/limits.h"
+#include "api/common/quota_defaults.h"
 #include "model/reason_shown.h"
 
 static void test_created(struct harness *h, const struct world *w)

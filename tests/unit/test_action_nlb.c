@@ -5,7 +5,7 @@
  */
 #include "api_harness.h"
 
-#include "api/common/limits.h"
+#include "api/common/quota_defaults.h"
 
 #define CALL(h, ...)	harness_call(h, ALICE, PRODUCT_NLB, __VA_ARGS__)
 #define GET(h, ...)	harness_get(h, ALICE, PRODUCT_NLB, __VA_ARGS__)

@@ -5,8 +5,8 @@
  */
 #include "api_harness.h"
 
-#include "api/common/limits.h"
 #include "api/common/quota.h"
+#include "api/common/quota_defaults.h"
 
 #define RAM(h, ...)	harness_call(h, ALICE, PRODUCT_RAM, __VA_ARGS__)
 #define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_RAM, __VA_ARGS__)

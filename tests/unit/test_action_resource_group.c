@@ -4,7 +4,7 @@
  */
 #include "api_harness.h"
 
-#include "api/common/limits.h"
+#include "api/common/quota_defaults.h"
 
 #define RM(h, ...)	harness_call(h, ALICE, PRODUCT_RESOURCEMANAGER, __VA_ARGS__)
 #define REFUSED(h, ...) harness_refused(h, ALICE, PRODUCT_RESOURCEMANAGER, __VA_ARGS__)

@@ -5,7 +5,7 @@
  */
 #include "privatelink_world.h"
 
-#include "api/common/limits.h"
+#include "api/common/quota_defaults.h"
 
 static void test_discovery(struct harness *h, const struct world *w)
 {

@@ -5,8 +5,8 @@
  */
 #include "privatelink_world.h"
 
-#include "api/common/limits.h"
 #include "api/common/quota.h"
+#include "api/common/quota_defaults.h"
 #include "bpf/pl_abi.h"
 #include "model/check.h"
 #include "policy/group_list.h"

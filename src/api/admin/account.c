@@ -5,9 +5,9 @@
  */
 #include "../../lib/ident.h"
 #include "../../model/check.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "../frame/answer.h"
 #include "actions.h"
 

@@ -5,9 +5,9 @@
  */
 #include "../../model/connectivity.h"
 #include "../common/instance.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 #include <inttypes.h>

@@ -10,8 +10,8 @@
 #include "actions.h"
 
 #include "../common/instance.h"
-#include "../common/limits.h"
 #include "../common/placement.h"
+#include "../common/quota_defaults.h"
 
 #define DEVICE_NAME_MAX 15 /* the kernel's, IFNAMSIZ - 1 */
 

@@ -2,8 +2,8 @@
 #include "socket.h"
 
 #include "../../lib/log.h"
-#include "../common/limits.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 static void answer(const struct store *store, struct server_request *request, unsigned int status,

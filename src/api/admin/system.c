@@ -4,7 +4,7 @@
  * service belongs to no account (owner 0), so an administrator does here what a provider does with
  * AttachResourceToVpcEndpointService, with the same checks and the same rows.
  */
-#include "../common/limits.h"
+#include "../common/quota_defaults.h"
 #include "../frame/fill.h"
 #include "../privatelink/service_resource.h"
 #include "actions.h"

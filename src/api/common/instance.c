@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 #include "../../model/check.h"
-#include "limits.h"
 #include "owned.h"
 #include "quota.h"
+#include "quota_defaults.h"
 
 static bool owned_by(const struct call *call, int64_t owner, int64_t row_owner, const char *region)
 {

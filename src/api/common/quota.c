@@ -5,7 +5,7 @@
 #include "quota.h"
 
 #include "balancer.h"
-#include "limits.h"
+#include "quota_defaults.h"
 
 #define MANY	    1000000 /* as good as no quota */
 #define MANY_PLACES 1000000000

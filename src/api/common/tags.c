@@ -8,9 +8,9 @@
 #include <strings.h>
 
 #include "../../model/check.h"
-#include "limits.h"
 #include "listing.h"
 #include "owned.h"
+#include "quota_defaults.h"
 
 static bool forbidden_text(const char *s)
 {

@@ -4,9 +4,9 @@
  * itself in the older form without a number. Adding what is there already is success and adds nothing;
  * removing by description what is not there is success too.
  */
-#include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 /* The rules that a call describes, and how many. */

@@ -8,8 +8,8 @@
 #include <strings.h>
 
 #include "../../model/check.h"
-#include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 static const char *const protocols[] = {"TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"};

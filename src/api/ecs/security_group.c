@@ -5,10 +5,10 @@
  * beyond one transaction's room stay behind under an id that no one has again, and control removes them.
  */
 #include "../../model/check.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"

@@ -4,8 +4,8 @@
  * to all endpoints; with groups it lets in what they accept, of clients' own addresses. Its ENIs are in the
  * same groups, so these cannot be deleted.
  */
-#include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 static uint32_t place_of(const struct load_balancer *lb, const char *group)

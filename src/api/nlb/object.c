@@ -13,8 +13,8 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/balancer.h"
-#include "../common/limits.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "../common/tags.h"
 #include "../frame/fill.h"
 

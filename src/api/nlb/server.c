@@ -7,10 +7,10 @@
 #include "../../model/check.h"
 #include "../../model/state.h"
 #include "../common/balancer.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 
 static int64_t member_int(const json_t *object, const char *name, int64_t otherwise)

@@ -7,10 +7,10 @@
 
 #include "../../model/state.h"
 #include "../common/balancer.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "actions.h"

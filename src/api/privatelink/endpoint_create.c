@@ -10,9 +10,9 @@
  */
 #include "endpoint_create.h"
 #include "../../model/check.h"
-#include "../common/limits.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 #include "../frame/fill.h"

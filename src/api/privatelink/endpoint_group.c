@@ -6,9 +6,9 @@
  * in detached. All groups of an endpoint are of one type, also with one that is on its way out.
  */
 #include "../../model/endpoint_groups.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 #include "admission.h"
 

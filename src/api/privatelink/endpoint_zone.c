@@ -6,9 +6,9 @@
  */
 #include "endpoint_zone.h"
 #include "../../model/state.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 #include "admission.h"
 #include "region.h"

@@ -6,10 +6,10 @@
  */
 #include "service_resource.h"
 #include "../../model/state.h"
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/owned.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 #include "admission.h"
 #include "allocation.h"

@@ -3,9 +3,9 @@
  * Whom a service's owner lets in. The owner itself is on the list from the start. An entry is an account's
  * id, or an ARN of one account or of all.
  */
-#include "../common/limits.h"
 #include "../common/listing.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "actions.h"
 #include "admission.h"
 

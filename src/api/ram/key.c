@@ -4,8 +4,8 @@
  * off. A key that is switched off signs nothing from then on, and one that is deleted is forgotten.
  */
 #include "../admin/actions.h"
-#include "../common/limits.h"
 #include "../common/quota.h"
+#include "../common/quota_defaults.h"
 #include "../frame/answer.h"
 #include "../frame/fill.h"
 #include "../frame/shape.h"

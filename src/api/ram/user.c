@@ -7,7 +7,7 @@
 
 #include "../../lib/ident.h"
 #include "../../model/check.h"
-#include "../common/limits.h"
+#include "../common/quota_defaults.h"
 #include "../frame/fill.h"
 #include "../frame/shape.h"
 #include "actions.h"

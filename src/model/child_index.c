@@ -4,7 +4,7 @@
  * the array's own head; rows that come in the order of their keys are appended. There is a head for nearly
  * each row, so it is as small as can be.
  */
-#include "children.h"
+#include "child_index.h"
 
 #include "../lib/fnv.h"
 #include "../lib/vec.h"
@@ -38,14 +38,14 @@ static const void *row_at(const struct siblings *siblings, size_t place)
 	return siblings->size_bits ? siblings->many[place] : siblings->one;
 }
 
-static size_t slot_of(const struct children *children, enum ref ref, const char *id, const char *within)
+static size_t slot_of(const struct child_index *index, enum ref ref, const char *id, const char *within)
 {
 	uint8_t number = (uint8_t)ref;
 	uint64_t hash = fnv_add(FNV_START, &number, sizeof(number));
 
 	hash = fnv_add(hash, id, strlen(id) + 1);
 	hash = fnv_add(hash, within, strlen(within));
-	return hash & (children->n_slots - 1);
+	return hash & (index->n_slots - 1);
 }
 
 static bool is_named(const struct siblings *siblings, enum ref ref, const char *id, const char *within)
@@ -54,14 +54,14 @@ static bool is_named(const struct siblings *siblings, enum ref ref, const char *
 	       streq(siblings->name + strlen(id) + 1, within);
 }
 
-static struct siblings *find(const struct children *children, enum ref ref, const char *id,
+static struct siblings *find(const struct child_index *index, enum ref ref, const char *id,
 			     const char *within)
 {
 	struct siblings *siblings;
 
-	if (!children->n_slots)
+	if (!index->n_slots)
 		return NULL;
-	siblings = children->slots[slot_of(children, ref, id, within)];
+	siblings = index->slots[slot_of(index, ref, id, within)];
 	while (siblings && !is_named(siblings, ref, id, within))
 		siblings = siblings->next;
 	return siblings;
@@ -74,42 +74,42 @@ static void siblings_free(struct siblings *siblings)
 	free(siblings);
 }
 
-static void put_in_slot(struct children *children, struct siblings *siblings)
+static void put_in_slot(struct child_index *index, struct siblings *siblings)
 {
 	size_t slot =
-		slot_of(children, siblings->ref, siblings->name, siblings->name + strlen(siblings->name) + 1);
+		slot_of(index, siblings->ref, siblings->name, siblings->name + strlen(siblings->name) + 1);
 
-	siblings->next = children->slots[slot];
-	children->slots[slot] = siblings;
+	siblings->next = index->slots[slot];
+	index->slots[slot] = siblings;
 }
 
 /* Twice the slots. Without memory for them the table stays as it is, and slower. */
-static int grow(struct children *children)
+static int grow(struct child_index *index)
 {
-	size_t n_old = children->n_slots, n_slots = n_old ? 2 * n_old : SLOTS_FIRST;
-	struct siblings **old = children->slots, **slots = calloc(n_slots, sizeof(struct siblings *));
+	size_t n_old = index->n_slots, n_slots = n_old ? 2 * n_old : SLOTS_FIRST;
+	struct siblings **old = index->slots, **slots = calloc(n_slots, sizeof(struct siblings *));
 
 	if (!slots)
 		return n_old ? 0 : -ENOMEM;
-	children->slots = slots;
-	children->n_slots = n_slots;
+	index->slots = slots;
+	index->n_slots = n_slots;
 	for (size_t i = 0; i < n_old; i++) {
 		for (struct siblings *s = old[i], *next; s; s = next) {
 			next = s->next;
-			put_in_slot(children, s);
+			put_in_slot(index, s);
 		}
 	}
 	free(old);
 	return 0;
 }
 
-static struct siblings *siblings_new(struct children *children, enum ref ref, const char *id,
+static struct siblings *siblings_new(struct child_index *index, enum ref ref, const char *id,
 				     const char *within)
 {
 	size_t id_size = strlen(id) + 1, within_size = strlen(within) + 1;
 	struct siblings *siblings;
 
-	if (children->n >= children->n_slots && grow(children) < 0)
+	if (index->n >= index->n_slots && grow(index) < 0)
 		return NULL;
 	siblings = malloc(MAX(sizeof(*siblings), offsetof(struct siblings, name) + id_size + within_size));
 	if (!siblings)
@@ -117,8 +117,8 @@ static struct siblings *siblings_new(struct children *children, enum ref ref, co
 	*siblings = (struct siblings){.ref = (uint8_t)ref};
 	memcpy(siblings->name, id, id_size);
 	memcpy(siblings->name + id_size, within, within_size);
-	put_in_slot(children, siblings);
-	children->n++;
+	put_in_slot(index, siblings);
+	index->n++;
 	return siblings;
 }
 
@@ -155,24 +155,24 @@ static bool stands_at(const struct siblings *siblings, uint32_t place, const voi
 	return place < siblings->n && row_at(siblings, place) == row;
 }
 
-void children_clear(struct children *children)
+void child_index_clear(struct child_index *index)
 {
-	for (size_t i = 0; i < children->n_slots; i++) {
-		for (struct siblings *s = children->slots[i], *next; s; s = next) {
+	for (size_t i = 0; i < index->n_slots; i++) {
+		for (struct siblings *s = index->slots[i], *next; s; s = next) {
 			next = s->next;
 			siblings_free(s);
 		}
 	}
-	free(children->slots);
-	*children = (struct children){};
+	free(index->slots);
+	*index = (struct child_index){};
 }
 
-static int reserve(struct children *children, enum ref ref, const char *id, const char *within)
+static int reserve(struct child_index *index, enum ref ref, const char *id, const char *within)
 {
-	struct siblings *siblings = find(children, ref, id, within);
+	struct siblings *siblings = find(index, ref, id, within);
 
 	if (!siblings)
-		siblings = siblings_new(children, ref, id, within);
+		siblings = siblings_new(index, ref, id, within);
 	return siblings ? make_room(siblings) : -ENOMEM;
 }
 
@@ -189,14 +189,14 @@ static void add(struct siblings *siblings, const void *row)
 	siblings->n++;
 }
 
-static int insert(struct children *children, enum ref ref, const char *id, const char *within,
+static int insert(struct child_index *index, enum ref ref, const char *id, const char *within,
 		  const void *row)
 {
-	struct siblings *siblings = find(children, ref, id, within);
+	struct siblings *siblings = find(index, ref, id, within);
 	int r;
 
 	if (!siblings)
-		siblings = siblings_new(children, ref, id, within);
+		siblings = siblings_new(index, ref, id, within);
 	r = siblings ? make_room(siblings) : -ENOMEM;
 	if (r == 0)
 		add(siblings, row);
@@ -215,74 +215,74 @@ static void take_away(struct siblings *siblings, const void *row)
 	memmove(rows + place, rows + place + 1, (siblings->n - place) * sizeof(*rows));
 }
 
-static void prune(struct children *children, struct siblings *siblings)
+static void prune(struct child_index *index, struct siblings *siblings)
 {
 	struct siblings **link;
 
 	if (!siblings || siblings->n > 0)
 		return;
-	link = &children->slots[slot_of(children, siblings->ref, siblings->name,
-					siblings->name + strlen(siblings->name) + 1)];
+	link = &index->slots[slot_of(index, siblings->ref, siblings->name,
+				     siblings->name + strlen(siblings->name) + 1)];
 	while (*link != siblings)
 		link = &(*link)->next;
 	*link = siblings->next;
 	siblings_free(siblings);
-	children->n--;
+	index->n--;
 }
 
-bool children_has(enum ref ref)
+bool child_index_has(enum ref ref)
 {
 	return relation_info(ref)->member && !relation_leads_key(ref);
 }
 
 enum step { RESERVE, INSERT, ADD, REMOVE, PRUNE };
 
-static int take_step(struct children *children, enum step step, enum ref ref, const char *id,
+static int take_step(struct child_index *index, enum step step, enum ref ref, const char *id,
 		     const char *within, const void *row)
 {
 	switch (step) {
 	case RESERVE:
-		return reserve(children, ref, id, within);
+		return reserve(index, ref, id, within);
 	case INSERT:
-		return insert(children, ref, id, within, row);
+		return insert(index, ref, id, within, row);
 	case ADD:
-		add(find(children, ref, id, within), row);
+		add(find(index, ref, id, within), row);
 		break;
 	case REMOVE:
-		take_away(find(children, ref, id, within), row);
+		take_away(find(index, ref, id, within), row);
 		break;
 	case PRUNE:
-		prune(children, find(children, ref, id, within));
+		prune(index, find(index, ref, id, within));
 		break;
 	}
 	return 0;
 }
 
 /* For one id that the row names. */
-static int step_at(struct children *children, enum step step, enum ref ref, const char *id, const void *row)
+static int step_at(struct child_index *index, enum step step, enum ref ref, const char *id, const void *row)
 {
 	const char *within = relation_within(ref, row);
 	int r = 0;
 
 	if (*id)
-		r = take_step(children, step, ref, id, "", row);
+		r = take_step(index, step, ref, id, "", row);
 	if (r == 0 && *id && *within)
-		r = take_step(children, step, ref, id, within, row);
+		r = take_step(index, step, ref, id, within, row);
 	return r;
 }
 
 /* For all that the row names. Only reserving and inserting can fail. */
-static int step_all(struct children *children, enum step step, enum kind kind, const void *row)
+static int step_all(struct child_index *index, enum step step, enum kind kind, const void *row)
 {
 	char text[UID_TEXT_SIZE];
 	const char *id;
 
 	for (enum ref ref = relation_first(kind); ref < REF_COUNT_ && relation_info(ref)->kind == kind;
 	     ref++) {
-		if (!children_has(ref))
+		if (!child_index_has(ref))
 			continue;
 		for (size_t n = 0; (id = relation_id(ref, row, n, text)); n++) {
-			int r = step_at(children, step, ref, id, row);
+			int r = step_at(index, step, ref, id, row);
 
 			if (r < 0)
 				return r;
@@ -291,39 +291,39 @@ static int step_all(struct children *children, enum step step, enum kind kind, c
 	return 0;
 }
 
-int children_reserve(struct children *children, enum kind kind, const void *row)
+int child_index_reserve(struct child_index *index, enum kind kind, const void *row)
 {
-	int r = step_all(children, RESERVE, kind, row);
+	int r = step_all(index, RESERVE, kind, row);
 
 	if (r < 0)
-		children_prune(children, kind, row);
+		child_index_prune(index, kind, row);
 	return r;
 }
 
-int children_insert(struct children *children, enum kind kind, const void *row)
+int child_index_insert(struct child_index *index, enum kind kind, const void *row)
 {
-	int r = step_all(children, INSERT, kind, row);
+	int r = step_all(index, INSERT, kind, row);
 
 	if (r < 0) {
-		children_remove(children, kind, row);
-		children_prune(children, kind, row);
+		child_index_remove(index, kind, row);
+		child_index_prune(index, kind, row);
 	}
 	return r;
 }
 
-void children_add(struct children *children, enum kind kind, const void *row)
+void child_index_add(struct child_index *index, enum kind kind, const void *row)
 {
-	(void)step_all(children, ADD, kind, row);
+	(void)step_all(index, ADD, kind, row);
 }
 
-void children_remove(struct children *children, enum kind kind, const void *row)
+void child_index_remove(struct child_index *index, enum kind kind, const void *row)
 {
-	(void)step_all(children, REMOVE, kind, row);
+	(void)step_all(index, REMOVE, kind, row);
 }
 
-void children_prune(struct children *children, enum kind kind, const void *row)
+void child_index_prune(struct child_index *index, enum kind kind, const void *row)
 {
-	(void)step_all(children, PRUNE, kind, row);
+	(void)step_all(index, PRUNE, kind, row);
 }
 
 static bool is_named_alike(enum ref ref, const void *a, const void *b)
@@ -342,18 +342,18 @@ static bool is_named_alike(enum ref ref, const void *a, const void *b)
 	}
 }
 
-bool children_name_alike(enum kind kind, const void *a, const void *b)
+bool child_index_name_alike(enum kind kind, const void *a, const void *b)
 {
 	for (enum ref ref = relation_first(kind); ref < REF_COUNT_ && relation_info(ref)->kind == kind; ref++)
-		if (children_has(ref) && !is_named_alike(ref, a, b))
+		if (child_index_has(ref) && !is_named_alike(ref, a, b))
 			return false;
 	return true;
 }
 
-const void *children_next(const struct children *children, enum ref ref, const char *id, const char *within,
-			  const void *previous)
+const void *child_index_next(const struct child_index *index, enum ref ref, const char *id,
+			     const char *within, const void *previous)
 {
-	struct siblings *siblings = find(children, ref, id, within);
+	struct siblings *siblings = find(index, ref, id, within);
 	uint32_t place = 0;
 
 	if (!siblings)
@@ -369,25 +369,25 @@ const void *children_next(const struct children *children, enum ref ref, const c
 	return place < siblings->n ? row_at(siblings, place) : NULL;
 }
 
-size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within)
+size_t child_index_count(const struct child_index *index, enum ref ref, const char *id, const char *within)
 {
-	const struct siblings *siblings = find(children, ref, id, within);
+	const struct siblings *siblings = find(index, ref, id, within);
 
 	return siblings ? siblings->n : 0;
 }
 
-const void *children_at(const struct children *children, enum ref ref, const char *id, const char *within,
-			size_t n)
+const void *child_index_at(const struct child_index *index, enum ref ref, const char *id, const char *within,
+			   size_t n)
 {
-	const struct siblings *siblings = find(children, ref, id, within);
+	const struct siblings *siblings = find(index, ref, id, within);
 
 	return siblings && n < siblings->n ? row_at(siblings, n) : NULL;
 }
 
-const void *children_behind(const struct children *children, enum ref ref, const char *id, const char *within,
-			    const char *behind)
+const void *child_index_behind(const struct child_index *index, enum ref ref, const char *id,
+			       const char *within, const char *behind)
 {
-	const struct siblings *siblings = find(children, ref, id, within);
+	const struct siblings *siblings = find(index, ref, id, within);
 	size_t place;
 
 	if (!siblings)

@@ -10,37 +10,38 @@
 
 #include "relations.h"
 
-struct children {
+struct child_index {
 	struct siblings **slots;
 	size_t n_slots, n;
 };
 
 /* Whether the index has the reference. Rows whose ids begin with what they name are found by that. */
-bool children_has(enum ref ref);
+bool child_index_has(enum ref ref);
 
 /* Forgets all and frees it. */
-void children_clear(struct children *children);
+void child_index_clear(struct child_index *index);
 
 /* Makes room for the row at all that it names, so that adding it cannot fail; or -ENOMEM. */
-int children_reserve(struct children *children, enum kind kind, const void *row);
+int child_index_reserve(struct child_index *index, enum kind kind, const void *row);
 /* Adds a row; or -ENOMEM, and nothing has changed. */
-int children_insert(struct children *children, enum kind kind, const void *row);
+int child_index_insert(struct child_index *index, enum kind kind, const void *row);
 /* Adds a row for which there is room. */
-void children_add(struct children *children, enum kind kind, const void *row);
-/* Takes a row away, which has the members that it was added with. The room stays until children_prune(). */
-void children_remove(struct children *children, enum kind kind, const void *row);
+void child_index_add(struct child_index *index, enum kind kind, const void *row);
+/* Takes a row away, which has the members that it was added with. The room stays until child_index_prune().
+ */
+void child_index_remove(struct child_index *index, enum kind kind, const void *row);
 /* Frees the room at what the row names, where no row is left. */
-void children_prune(struct children *children, enum kind kind, const void *row);
+void child_index_prune(struct child_index *index, enum kind kind, const void *row);
 /* Whether two rows name the same, so that one can take the place of the other. */
-bool children_name_alike(enum kind kind, const void *a, const void *b);
+bool child_index_name_alike(enum kind kind, const void *a, const void *b);
 
 /* The row behind `previous` (NULL: the first), in the order of their ids. A step costs a hash of the id;
  * after a change, and where two walks of the same rows alternate, a binary search more. */
-const void *children_next(const struct children *children, enum ref ref, const char *id, const char *within,
-			  const void *previous);
-size_t children_count(const struct children *children, enum ref ref, const char *id, const char *within);
+const void *child_index_next(const struct child_index *index, enum ref ref, const char *id,
+			     const char *within, const void *previous);
+size_t child_index_count(const struct child_index *index, enum ref ref, const char *id, const char *within);
 /* The first row whose id is behind `behind`, which need not be there; the n-th one, from 0. NULL: none. */
-const void *children_behind(const struct children *children, enum ref ref, const char *id, const char *within,
-			    const char *behind);
-const void *children_at(const struct children *children, enum ref ref, const char *id, const char *within,
-			size_t n);
+const void *child_index_behind(const struct child_index *index, enum ref ref, const char *id,
+			       const char *within, const char *behind);
+const void *child_index_at(const struct child_index *index, enum ref ref, const char *id, const char *within,
+			   size_t n);
