@@ -89,7 +89,7 @@ static struct control_view view_now(const struct control *control)
 	return (struct control_view){
 		.rows = store_rows(control->store),
 		.live_revision = leases_live_revision(&control->leases),
-		.audience = store_audience(control->store),
+		.told_nodes = store_told_nodes(control->store),
 		.leases = &control->leases,
 		.failures = control->leases.failures,
 		.n_failures = control->leases.n_failures,
@@ -120,7 +120,7 @@ static void note_changes(struct control *control)
 {
 	int64_t told = store_changes(control->store, control->told, note_change, control);
 
-	nat_due_moves(&control->nat, store_audience(control->store), control->told);
+	nat_due_moves(&control->nat, store_told_nodes(control->store), control->told);
 	if (told < 0) {
 		control->all_changed = true;
 		control->nat.all = true;
@@ -410,7 +410,7 @@ uint64_t control_reached(const struct control *control, enum kind kind, const vo
 	const struct share share = share_of(store_rows(control->store), kind, row);
 	uint32_t last;
 
-	return leases_revision_of(&control->leases, store_audience(control->store), &share, &last);
+	return leases_revision_of(&control->leases, store_told_nodes(control->store), &share, &last);
 }
 
 bool control_node_live(const struct control *control, const char *node)

@@ -6,10 +6,10 @@
  *
  * A node reports one number, the store revision up to which everything that concerns it is in force, and a
  * list of objects that failed and why. A row is in force when every live node (its lease is valid) that is
- * told of it (model/audience.h) has reported the revision of the row's last change or a later one; so has one
- * that was told of it and has not reported since that it has forgotten it. All rows wait for a live node of
- * which is not known what it has in force: one that holds, or has not been heard since this program started.
- * A node without a lease is not waited for; when it returns, it programs first and renews then.
+ * told of it (model/told_nodes.h) has reported the revision of the row's last change or a later one; so has
+ * one that was told of it and has not reported since that it has forgotten it. All rows wait for a live node
+ * of which is not known what it has in force: one that holds, or has not been heard since this program
+ * started. A node without a lease is not waited for; when it returns, it programs first and renews then.
  */
 #pragma once
 

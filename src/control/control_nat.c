@@ -109,9 +109,9 @@ static int add_moved(void *context, const struct share *share)
 	return 0;
 }
 
-void nat_due_moves(struct nat_due *due, const struct audience *audience, uint64_t after)
+void nat_due_moves(struct nat_due *due, const struct told_nodes *told_nodes, uint64_t after)
 {
-	if (audience_moves(audience, NULL, after, add_moved, due) < 0)
+	if (told_nodes_moves(told_nodes, NULL, after, add_moved, due) < 0)
 		due->all = true;
 }
 
@@ -173,7 +173,7 @@ static bool is_told(const struct nat_work *work, const char *vpc, const char *no
 {
 	const struct share share = share_of_vpc(vpc);
 
-	return !work->view->audience || audience_has(work->view->audience, &share, node);
+	return !work->view->told_nodes || told_nodes_has(work->view->told_nodes, &share, node);
 }
 
 /* Whether a node that is not told of the VPC may still have something of it in force. */
@@ -182,7 +182,7 @@ static bool may_use(const struct nat_work *work, const struct nat_range *range)
 	const struct share share = share_of_vpc(range->vpc);
 	const struct lease *lease = work->view->leases ? leases_find(work->view->leases, range->node) : NULL;
 
-	return work->view->audience && lease && lease_concerns(lease, work->view->audience, &share);
+	return work->view->told_nodes && lease && lease_concerns(lease, work->view->told_nodes, &share);
 }
 
 /* Taking back, and giving. */

@@ -159,11 +159,11 @@ static struct control_view view_of(const struct control_view *view, struct contr
 	struct share share;
 
 	subject->waits_for = 0;
-	if (view->audience) {
+	if (view->told_nodes) {
 		share = share_of(view->rows, subject->kind,
 				 snapshot_find(view->rows, subject->kind, subject->id));
 		own.live_revision =
-			leases_revision_of(view->leases, view->audience, &share, &subject->waits_for);
+			leases_revision_of(view->leases, view->told_nodes, &share, &subject->waits_for);
 	}
 	subject->reached = own.live_revision;
 	return own;

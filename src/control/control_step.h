@@ -24,7 +24,7 @@ struct control_view {
 	uint64_t live_revision;
 	/* NULL: all nodes are at the revision above. Else each subject waits for the nodes that are told of
 	 * it, and for those that were and may still have it in force. */
-	const struct audience *audience;
+	const struct told_nodes *told_nodes;
 	const struct leases *leases;
 	const struct control_failure *failures; /* of all live nodes, sorted by key */
 	size_t n_failures;
@@ -66,7 +66,7 @@ void nat_due_vpc(struct nat_due *due, const char *vpc);
 /* Those that a change of a row concerns. `rows`: after the change. */
 void nat_due_change(struct nat_due *due, const struct snapshot *rows, const struct store_change *change);
 /* Those of which other nodes are told since a revision. */
-void nat_due_moves(struct nat_due *due, const struct audience *audience, uint64_t after);
+void nat_due_moves(struct nat_due *due, const struct told_nodes *told_nodes, uint64_t after);
 /* In each VPC that is due: a range for each node that is told of the VPC, if a load balancer serves in it or
  * a server is there; others are taken back. That of a node with a lease which is not told of the VPC any more
  * is so only when the node has reported that; one without a lease is not waited for, though its programs may

@@ -219,13 +219,13 @@ uint64_t leases_next_end(const struct leases *leases)
 }
 
 /* Of one that holds, or has not been heard since this program started, nothing is known. */
-bool lease_concerns(const struct lease *lease, const struct audience *audience, const struct share *share)
+bool lease_concerns(const struct lease *lease, const struct told_nodes *told_nodes, const struct share *share)
 {
 	return *lease->hold || lease->is_presumed ||
-	       audience_concerns(audience, share, lease->node, lease->revision);
+	       told_nodes_concerns(told_nodes, share, lease->node, lease->revision);
 }
 
-uint64_t leases_revision_of(const struct leases *leases, const struct audience *audience,
+uint64_t leases_revision_of(const struct leases *leases, const struct told_nodes *told_nodes,
 			    const struct share *share, uint32_t *ret_last)
 {
 	uint64_t revision = UINT64_MAX;
@@ -234,7 +234,7 @@ uint64_t leases_revision_of(const struct leases *leases, const struct audience *
 	for (size_t i = 0; i < leases->n; i++) {
 		const struct lease *lease = &leases->v[i];
 
-		if (lease->revision >= revision || !lease_concerns(lease, audience, share))
+		if (lease->revision >= revision || !lease_concerns(lease, told_nodes, share))
 			continue;
 		revision = lease->revision;
 		*ret_last = lease->number;

@@ -48,10 +48,11 @@ uint64_t leases_next_end(const struct leases *leases);
 
 uint64_t leases_live_revision(const struct leases *leases); /* UINT64_MAX: no live node */
 /* Whether the node may have something of the share in force, or is to have it. */
-bool lease_concerns(const struct lease *lease, const struct audience *audience, const struct share *share);
+bool lease_concerns(const struct lease *lease, const struct told_nodes *told_nodes,
+		    const struct share *share);
 /* Up to which revision the nodes have come that are told of the share; UINT64_MAX: there is none. `ret_last`:
  * the number of the lease of the one that is furthest behind; 0: none. */
-uint64_t leases_revision_of(const struct leases *leases, const struct audience *audience,
+uint64_t leases_revision_of(const struct leases *leases, const struct told_nodes *told_nodes,
 			    const struct share *share, uint32_t *ret_last);
 /* Whether the node of that lease is live, and has not come to that revision. */
 bool leases_is_behind(const struct leases *leases, uint32_t number, uint64_t revision);

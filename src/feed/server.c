@@ -6,9 +6,9 @@
  * What is told must be durable, and memory runs ahead of the disk within a turn; so a poll is answered only
  * while the two are equal, which they are whenever the store notifies.
  *
- * Nothing is remembered of nodes: what a node was told at a revision follows from it (model/audience.h). One
- * that polls from a revision gets what has changed since, unless that is forgotten; then it gets everything.
- * Which process it was that told the rows it can see by the name of the run.
+ * Nothing is remembered of nodes: what a node was told at a revision follows from it (model/told_nodes.h).
+ * One that polls from a revision gets what has changed since, unless that is forgotten; then it gets
+ * everything. Which process it was that told the rows it can see by the name of the run.
  */
 #include "server.h"
 

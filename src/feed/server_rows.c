@@ -11,7 +11,7 @@
 
 struct answer {
 	const struct snapshot *rows;
-	const struct audience *audience;
+	const struct told_nodes *told_nodes;
 	const struct feed_question *question;
 	json_t *told; /* by key: a row, or null for one that is gone */
 	size_t n_notes;
@@ -37,7 +37,7 @@ static json_t *answer_json(const struct store *store, bool full, json_t *rows, j
 
 static bool is_told(const struct answer *answer, const struct share *share)
 {
-	return audience_has(answer->audience, share, answer->question->node);
+	return told_nodes_has(answer->told_nodes, share, answer->question->node);
 }
 
 static int add_kind(const struct answer *answer, enum kind kind, json_t *list)
@@ -101,7 +101,8 @@ static int look_at_row(struct page *page, enum kind kind, const void *row)
 
 	page->n_looked++;
 	if (r < 0 || !is_told(answer, &share) ||
-	    (page->since && !audience_came(answer->audience, &share, answer->question->node, page->since)))
+	    (page->since &&
+	     !told_nodes_came(answer->told_nodes, &share, answer->question->node, page->since)))
 		return r;
 	return json_array_append_new(page->list, row_json(page->last, kind, row)) < 0 ? -ENOMEM : 0;
 }
@@ -196,8 +197,8 @@ static int tell_change(struct answer *answer, const struct store_change *change)
 	row = snapshot_find(answer->rows, kind, strchr(change->key, '/') + 1);
 	share = share_of(answer->rows, kind, row);
 	if (!is_told(answer, &share)) {
-		if (!audience_concerns(answer->audience, &change->was, answer->question->node,
-				       answer->question->after))
+		if (!told_nodes_concerns(answer->told_nodes, &change->was, answer->question->node,
+					 answer->question->after))
 			return 0;
 		row = NULL;
 	}
@@ -221,8 +222,8 @@ static int note_move(void *context, const struct share *share)
 	const struct feed_question *question = answer->question;
 
 	if (is_told(answer, share)) {
-		if (!audience_came(answer->audience, share, question->node,
-				   MAX(question->after, question->listed)))
+		if (!told_nodes_came(answer->told_nodes, share, question->node,
+				     MAX(question->after, question->listed)))
 			return 0;
 		answer->has_come = true;
 	}
@@ -261,7 +262,7 @@ static int answer_since(const struct store *store, struct answer *answer, json_t
 	if (!answer->told)
 		return -ENOMEM;
 	*ret = NULL;
-	r = audience_moves(answer->audience, question->node, question->after, note_move, answer);
+	r = told_nodes_moves(answer->told_nodes, question->node, question->after, note_move, answer);
 	if (r == 0)
 		r = store_changes(store, question->after, note_change, answer);
 	if (r >= 0)
@@ -275,7 +276,7 @@ static int answer_since(const struct store *store, struct answer *answer, json_t
 int feed_rows_answer(const struct store *store, const struct feed_question *question, json_t **ret)
 {
 	struct answer answer = {
-		.rows = store_rows(store), .audience = store_audience(store), .question = question};
+		.rows = store_rows(store), .told_nodes = store_told_nodes(store), .question = question};
 	bool adds;
 	int r;
 
@@ -310,9 +311,9 @@ static void look_for(void *context, const struct store_change *change)
 	if (search->found || kind_of_key(change->key, &kind) < 0 || !share_has_kind(kind))
 		return;
 	share = share_of(rows, kind, snapshot_find(rows, kind, strchr(change->key, '/') + 1));
-	search->found =
-		audience_has(store_audience(search->store), &share, search->node) ||
-		audience_concerns(store_audience(search->store), &change->was, search->node, search->after);
+	search->found = told_nodes_has(store_told_nodes(search->store), &share, search->node) ||
+			told_nodes_concerns(store_told_nodes(search->store), &change->was, search->node,
+					    search->after);
 }
 
 static int found_move(_unused_ void *context, _unused_ const struct share *share)
@@ -324,7 +325,7 @@ bool feed_rows_concern(const struct store *store, const char *node, uint64_t aft
 {
 	struct search search = {.store = store, .node = node, .after = after};
 
-	if (audience_moves(store_audience(store), node, after, found_move, NULL) < 0)
+	if (told_nodes_moves(store_told_nodes(store), node, after, found_move, NULL) < 0)
 		return true;
 	return store_changes(store, after, look_for, &search) < 0 || search.found;
 }

@@ -2,7 +2,7 @@
 /*
  * With what a row is told to nodes. Most rows are told with what they name in the reference that says so
  * (REF_TOLD in relations.h): a rule with its group, a group with its VPC. Followed to its end that leads to a
- * *share*: what nodes are told of as a whole, or not at all. Which nodes those are, audience.h knows.
+ * *share*: what nodes are told of as a whole, or not at all. Which nodes those are, told_nodes.h knows.
  */
 #pragma once
 

@@ -24,7 +24,7 @@ struct memory {
 	uint64_t forgotten;
 	uint64_t revision;
 	struct snapshot *rows;
-	struct audience *audience;
+	struct told_nodes *told_nodes;
 };
 
 int memory_new(struct memory **ret)
@@ -36,7 +36,7 @@ int memory_new(struct memory **ret)
 		return -ENOMEM;
 	r = snapshot_new(&memory->rows);
 	if (r == 0)
-		r = audience_new(&memory->audience);
+		r = told_nodes_new(&memory->told_nodes);
 	if (r < 0) {
 		memory_free(memory);
 		return r;
@@ -56,8 +56,8 @@ void memory_clear(struct memory *memory)
 		change_done(&memory->changes[memory->first + i]);
 	memory->first = memory->n_changes = memory->changes_bytes = 0;
 	memory->revision = memory->forgotten = 0;
-	if (memory->audience)
-		audience_clear(memory->audience);
+	if (memory->told_nodes)
+		told_nodes_clear(memory->told_nodes);
 	if (!memory->rows)
 		return;
 	snapshot_clear(memory->rows);
@@ -70,7 +70,7 @@ struct memory *memory_free(struct memory *memory)
 		return NULL;
 	memory_clear(memory);
 	free(memory->changes);
-	audience_free(memory->audience);
+	told_nodes_free(memory->told_nodes);
 	snapshot_free(memory->rows);
 	free(memory);
 	return NULL;
@@ -105,7 +105,7 @@ int memory_loaded(struct memory *memory, uint64_t revision)
 {
 	memory->revision = memory->forgotten = revision;
 	snapshot_set_revision(memory->rows, revision);
-	return audience_load(memory->audience, memory->rows, revision);
+	return told_nodes_load(memory->told_nodes, memory->rows, revision);
 }
 
 static void forget_oldest(struct memory *memory)
@@ -193,7 +193,7 @@ static int remember_all(struct memory *memory, const char *key, enum kind kind, 
 int memory_change(struct memory *memory, const char *key, json_t *value, uint64_t revision)
 {
 	const struct row_meta *present;
-	struct audience_fact before, after;
+	struct told_nodes_fact before, after;
 	struct share was;
 	uint64_t created = 0;
 	enum kind kind;
@@ -206,12 +206,12 @@ int memory_change(struct memory *memory, const char *key, json_t *value, uint64_
 	if (value)
 		created = present ? present->created : revision;
 	was = share_of(memory->rows, kind, present);
-	before = audience_fact(kind, present);
+	before = told_nodes_fact(kind, present);
 	r = snapshot_apply(memory->rows, key, value, created, revision);
 	if (r < 0)
 		return r;
-	after = audience_fact(kind, memory_find(memory, key));
-	r = audience_change(memory->audience, memory->rows, &before, &after, revision);
+	after = told_nodes_fact(kind, memory_find(memory, key));
+	r = told_nodes_change(memory->told_nodes, memory->rows, &before, &after, revision);
 	if (r == 0)
 		r = remember_all(memory, key, kind, &was, revision);
 	if (r < 0)
@@ -221,9 +221,9 @@ int memory_change(struct memory *memory, const char *key, json_t *value, uint64_
 	return 0;
 }
 
-struct audience *memory_audience(const struct memory *memory)
+struct told_nodes *memory_told_nodes(const struct memory *memory)
 {
-	return memory->audience;
+	return memory->told_nodes;
 }
 
 const struct snapshot *memory_rows(const struct memory *memory)

@@ -33,7 +33,7 @@ const struct row_meta *memory_find(const struct memory *memory, const char *key)
 const struct snapshot *memory_rows(const struct memory *memory);
 uint64_t memory_revision(const struct memory *memory);
 /* Who is told of what, as of the same revision. */
-struct audience *memory_audience(const struct memory *memory);
+struct told_nodes *memory_told_nodes(const struct memory *memory);
 
 /* Tells the changes after `after` and up to `up_to`, oldest first. -EOVERFLOW: some of them are forgotten. */
 int memory_changes(const struct memory *memory, uint64_t after, uint64_t up_to, store_note note,

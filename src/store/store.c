@@ -27,14 +27,14 @@ const struct snapshot *store_rows(const struct store *store)
 	return memory_rows(store->memory);
 }
 
-const struct audience *store_audience(const struct store *store)
+const struct told_nodes *store_told_nodes(const struct store *store)
 {
-	return memory_audience(store->memory);
+	return memory_told_nodes(store->memory);
 }
 
 void store_reached(struct store *store, const char *node, uint64_t revision)
 {
-	audience_reached(memory_audience(store->memory), node, revision);
+	told_nodes_reached(memory_told_nodes(store->memory), node, revision);
 }
 
 const char *store_identity(const struct store *store)

@@ -13,7 +13,7 @@
 #include <jansson.h>
 
 #include "../lib/loop.h"
-#include "../model/audience.h"
+#include "../model/told_nodes.h"
 
 #define STORE_TXN_OPS_MAX   100
 #define STORE_TXN_BYTES_MAX (1024 * 1024)
@@ -54,7 +54,7 @@ void store_commit(struct store *store, struct store_txn *txn, store_done done, v
 /* The rows, as of the last applied transaction. Borrowed. */
 const struct snapshot *store_rows(const struct store *store);
 /* Which nodes are told of which, likewise. */
-const struct audience *store_audience(const struct store *store);
+const struct told_nodes *store_told_nodes(const struct store *store);
 /* A node has put in force what it was told up to the revision: what it has left until then is forgotten. */
 void store_reached(struct store *store, const char *node, uint64_t revision);
 /* Whose rows these are: 32 digits of base 16, drawn when the database was made, and kept inside it. */

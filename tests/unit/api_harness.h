@@ -109,10 +109,10 @@ __attribute__((unused)) static void harness_report(struct harness *h, const char
 /* In place of the real one (meson.build): the nodes of these worlds have few ports, and are taken to be told
  * of everything, so that whatever waits for nodes waits for their reports; but this node of nothing. */
 #define HARNESS_ELSEWHERE "elsewhere"
-bool __wrap_audience_concerns(const struct audience *audience, const struct share *share, const char *node,
-			      uint64_t since);
-bool __wrap_audience_concerns(const struct audience *audience _unused_, const struct share *share _unused_,
-			      const char *node, uint64_t since _unused_)
+bool __wrap_told_nodes_concerns(const struct told_nodes *told_nodes, const struct share *share,
+				const char *node, uint64_t since);
+bool __wrap_told_nodes_concerns(const struct told_nodes *told_nodes _unused_,
+				const struct share *share _unused_, const char *node, uint64_t since _unused_)
 {
 	return !streq(node, HARNESS_ELSEWHERE);
 }

@@ -309,7 +309,7 @@ static void test_behind(void)
 	must(report(&s, "n2", store_durable_revision(s.store)), "report");
 	settle(&s);
 	take_away(&s, "port/eni-vpc-2");
-	for (int moves = 0; moves <= AUDIENCE_MOVES_MAX; moves += 2 * BUSY_ENDPOINTS) {
+	for (int moves = 0; moves <= TOLD_NODES_MOVES_MAX; moves += 2 * BUSY_ENDPOINTS) {
 		put(&s, KIND_PORT, &busy);
 		take_away(&s, "port/eni-busy");
 	}

@@ -143,7 +143,7 @@ static bool is_told(struct harness *h, const char *node, const char *key)
 	if (kind_of_key(key, &kind) < 0)
 		return false;
 	share = share_of(rows, kind, snapshot_find(rows, kind, strchr(key, '/') + 1));
-	return audience_has(store_audience(h->store), &share, node);
+	return told_nodes_has(store_told_nodes(h->store), &share, node);
 }
 
 static void test_scopes(struct harness *h)

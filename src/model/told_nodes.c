@@ -15,7 +15,7 @@
  * after that the circle is in the list of what the node has *left*, which a report empties. So what a node
  * that is behind may have is known however much moves elsewhere, and it concerns nothing else.
  */
-#include "audience.h"
+#include "told_nodes.h"
 
 #include <assert.h>
 
@@ -53,7 +53,7 @@ struct told_node {
 	size_t n_left, left_size;
 };
 
-struct audience {
+struct told_nodes {
 	struct told_node *nodes; /* a node's number is its place here */
 	size_t n_nodes, nodes_size;
 	uint32_t *by_name; /* their numbers, in the order of their names */
@@ -69,19 +69,19 @@ struct audience {
 
 /* What is under way. */
 struct shift {
-	struct audience *audience;
+	struct told_nodes *told_nodes;
 	const struct snapshot *rows;
 	uint64_t revision;
 	bool gives; /* reasons; else takes them */
 };
 
-int audience_new(struct audience **ret)
+int told_nodes_new(struct told_nodes **ret)
 {
-	struct audience *audience = calloc(1, sizeof(*audience));
+	struct told_nodes *told_nodes = calloc(1, sizeof(*told_nodes));
 
-	if (!audience)
+	if (!told_nodes)
 		return -ENOMEM;
-	*ret = audience;
+	*ret = told_nodes;
 	return 0;
 }
 
@@ -91,146 +91,146 @@ static void circle_free(struct circle *circle)
 	free(circle);
 }
 
-void audience_clear(struct audience *audience)
+void told_nodes_clear(struct told_nodes *told_nodes)
 {
-	for (size_t i = 0; i < audience->n_slots; i++) {
-		for (struct circle *c = audience->slots[i], *next; c; c = next) {
+	for (size_t i = 0; i < told_nodes->n_slots; i++) {
+		for (struct circle *c = told_nodes->slots[i], *next; c; c = next) {
 			next = c->next;
 			circle_free(c);
 		}
 	}
-	free(audience->slots);
-	for (size_t i = 0; i < audience->n_nodes; i++)
-		free(audience->nodes[i].left);
-	free(audience->nodes);
-	free(audience->by_name);
-	free(audience->moves);
-	*audience = (struct audience){};
+	free(told_nodes->slots);
+	for (size_t i = 0; i < told_nodes->n_nodes; i++)
+		free(told_nodes->nodes[i].left);
+	free(told_nodes->nodes);
+	free(told_nodes->by_name);
+	free(told_nodes->moves);
+	*told_nodes = (struct told_nodes){};
 }
 
-struct audience *audience_free(struct audience *audience)
+struct told_nodes *told_nodes_free(struct told_nodes *told_nodes)
 {
-	if (audience)
-		audience_clear(audience);
-	free(audience);
+	if (told_nodes)
+		told_nodes_clear(told_nodes);
+	free(told_nodes);
 	return NULL;
 }
 
 /* Nodes. */
 
-static size_t place_of_node(const struct audience *audience, const char *name)
+static size_t place_of_node(const struct told_nodes *told_nodes, const char *name)
 {
-	return LOWER_BOUND(i, audience->n_nodes,
-			   strcmp(audience->nodes[audience->by_name[i]].name, name) < 0);
+	return LOWER_BOUND(i, told_nodes->n_nodes,
+			   strcmp(told_nodes->nodes[told_nodes->by_name[i]].name, name) < 0);
 }
 
-static bool find_node(const struct audience *audience, const char *name, uint32_t *ret)
+static bool find_node(const struct told_nodes *told_nodes, const char *name, uint32_t *ret)
 {
-	size_t place = place_of_node(audience, name);
+	size_t place = place_of_node(told_nodes, name);
 
-	if (place == audience->n_nodes || !streq(audience->nodes[audience->by_name[place]].name, name))
+	if (place == told_nodes->n_nodes || !streq(told_nodes->nodes[told_nodes->by_name[place]].name, name))
 		return false;
-	*ret = audience->by_name[place];
+	*ret = told_nodes->by_name[place];
 	return true;
 }
 
 /* Names stay: there are as many as nodes ever had ports. */
-static int take_node(struct audience *audience, const char *name, uint32_t *ret)
+static int take_node(struct told_nodes *told_nodes, const char *name, uint32_t *ret)
 {
-	size_t place = place_of_node(audience, name), n = audience->n_nodes;
+	size_t place = place_of_node(told_nodes, name), n = told_nodes->n_nodes;
 
-	if (find_node(audience, name, ret))
+	if (find_node(told_nodes, name, ret))
 		return 0;
-	if (VEC_ROOM(audience->nodes, n, audience->nodes_size) < 0 ||
-	    VEC_ROOM(audience->by_name, n, audience->by_name_size) < 0)
+	if (VEC_ROOM(told_nodes->nodes, n, told_nodes->nodes_size) < 0 ||
+	    VEC_ROOM(told_nodes->by_name, n, told_nodes->by_name_size) < 0)
 		return -ENOMEM;
-	audience->nodes[n] = (struct told_node){};
-	(void)str_copy(audience->nodes[n].name, sizeof(audience->nodes[n].name), name);
-	memmove(audience->by_name + place + 1, audience->by_name + place,
-		(n - place) * sizeof(*audience->by_name));
-	audience->by_name[place] = (uint32_t)n;
-	audience->n_nodes++;
+	told_nodes->nodes[n] = (struct told_node){};
+	(void)str_copy(told_nodes->nodes[n].name, sizeof(told_nodes->nodes[n].name), name);
+	memmove(told_nodes->by_name + place + 1, told_nodes->by_name + place,
+		(n - place) * sizeof(*told_nodes->by_name));
+	told_nodes->by_name[place] = (uint32_t)n;
+	told_nodes->n_nodes++;
 	*ret = (uint32_t)n;
 	return 0;
 }
 
 /* Circles. */
 
-static size_t slot_of(const struct audience *audience, const struct share *share)
+static size_t slot_of(const struct told_nodes *told_nodes, const struct share *share)
 {
 	uint8_t to = (uint8_t)share->to;
 	uint64_t hash = fnv_add(fnv_add(FNV_START, &to, sizeof(to)), share->id, strlen(share->id));
 
-	return hash & (audience->n_slots - 1);
+	return hash & (told_nodes->n_slots - 1);
 }
 
-static struct circle *find_circle(const struct audience *audience, enum told_to to, const char *id)
+static struct circle *find_circle(const struct told_nodes *told_nodes, enum told_to to, const char *id)
 {
 	struct share share = {.to = to};
 	struct circle *circle;
 
-	if (!audience->n_slots || str_copy(share.id, sizeof(share.id), id) < 0)
+	if (!told_nodes->n_slots || str_copy(share.id, sizeof(share.id), id) < 0)
 		return NULL;
-	circle = audience->slots[slot_of(audience, &share)];
+	circle = told_nodes->slots[slot_of(told_nodes, &share)];
 	while (circle && (circle->share.to != to || !streq(circle->share.id, id)))
 		circle = circle->next;
 	return circle;
 }
 
-static void put_in_slot(struct audience *audience, struct circle *circle)
+static void put_in_slot(struct told_nodes *told_nodes, struct circle *circle)
 {
-	struct circle **slot = &audience->slots[slot_of(audience, &circle->share)];
+	struct circle **slot = &told_nodes->slots[slot_of(told_nodes, &circle->share)];
 
 	circle->next = *slot;
 	*slot = circle;
 }
 
 /* Twice the slots. */
-static int grow(struct audience *audience)
+static int grow(struct told_nodes *told_nodes)
 {
-	size_t n_old = audience->n_slots, n_slots = n_old ? 2 * n_old : SLOTS_FIRST;
-	struct circle **old = audience->slots, **slots = calloc(n_slots, sizeof(struct circle *));
+	size_t n_old = told_nodes->n_slots, n_slots = n_old ? 2 * n_old : SLOTS_FIRST;
+	struct circle **old = told_nodes->slots, **slots = calloc(n_slots, sizeof(struct circle *));
 
 	if (!slots)
 		return -ENOMEM;
-	audience->slots = slots;
-	audience->n_slots = n_slots;
+	told_nodes->slots = slots;
+	told_nodes->n_slots = n_slots;
 	for (size_t i = 0; i < n_old; i++) {
 		for (struct circle *c = old[i], *next; c; c = next) {
 			next = c->next;
-			put_in_slot(audience, c);
+			put_in_slot(told_nodes, c);
 		}
 	}
 	free(old);
 	return 0;
 }
 
-static struct circle *take_circle(struct audience *audience, enum told_to to, const char *id)
+static struct circle *take_circle(struct told_nodes *told_nodes, enum told_to to, const char *id)
 {
-	struct circle *circle = find_circle(audience, to, id);
+	struct circle *circle = find_circle(told_nodes, to, id);
 
 	if (circle)
 		return circle;
-	if (audience->n_circles >= audience->n_slots && grow(audience) < 0)
+	if (told_nodes->n_circles >= told_nodes->n_slots && grow(told_nodes) < 0)
 		return NULL;
 	circle = calloc(1, sizeof(*circle));
 	if (!circle)
 		return NULL;
 	circle->share.to = to;
 	(void)str_copy(circle->share.id, sizeof(circle->share.id), id);
-	put_in_slot(audience, circle);
-	audience->n_circles++;
+	put_in_slot(told_nodes, circle);
+	told_nodes->n_circles++;
 	return circle;
 }
 
-static void drop_circle(struct audience *audience, struct circle *circle)
+static void drop_circle(struct told_nodes *told_nodes, struct circle *circle)
 {
-	struct circle **link = &audience->slots[slot_of(audience, &circle->share)];
+	struct circle **link = &told_nodes->slots[slot_of(told_nodes, &circle->share)];
 
 	while (*link != circle)
 		link = &(*link)->next;
 	*link = circle->next;
-	audience->n_circles--;
+	told_nodes->n_circles--;
 	circle_free(circle);
 }
 
@@ -266,21 +266,21 @@ static struct member *take_member(struct circle *circle, uint32_t node)
 
 /* Moves. */
 
-static int note_move(struct audience *audience, struct circle *circle, struct member *member,
+static int note_move(struct told_nodes *told_nodes, struct circle *circle, struct member *member,
 		     uint64_t revision)
 {
-	size_t end = audience->first + audience->n_moves;
+	size_t end = told_nodes->first + told_nodes->n_moves;
 
-	if (end == audience->moves_size && audience->first > audience->moves_size / 2) {
-		memmove(audience->moves, audience->moves + audience->first,
-			audience->n_moves * sizeof(*audience->moves));
-		audience->first = 0;
-		end = audience->n_moves;
+	if (end == told_nodes->moves_size && told_nodes->first > told_nodes->moves_size / 2) {
+		memmove(told_nodes->moves, told_nodes->moves + told_nodes->first,
+			told_nodes->n_moves * sizeof(*told_nodes->moves));
+		told_nodes->first = 0;
+		end = told_nodes->n_moves;
 	}
-	if (VEC_ROOM(audience->moves, end, audience->moves_size) < 0)
+	if (VEC_ROOM(told_nodes->moves, end, told_nodes->moves_size) < 0)
 		return -ENOMEM;
-	audience->moves[end] = (struct move){.revision = revision, .circle = circle, .node = member->node};
-	audience->n_moves++;
+	told_nodes->moves[end] = (struct move){.revision = revision, .circle = circle, .node = member->node};
+	told_nodes->n_moves++;
 	circle->n_moves++;
 	member->moved = revision;
 	return 0;
@@ -288,21 +288,21 @@ static int note_move(struct audience *audience, struct circle *circle, struct me
 
 /* Members without a reason. */
 
-static void drop_member(struct audience *audience, struct circle *circle, struct member *member)
+static void drop_member(struct told_nodes *told_nodes, struct circle *circle, struct member *member)
 {
-	struct told_node *node = &audience->nodes[member->node];
+	struct told_node *node = &told_nodes->nodes[member->node];
 
 	node->horizon = MAX(node->horizon, member->moved);
 	circle->n--;
 	memmove(member, member + 1, (size_t)(circle->members + circle->n - member) * sizeof(*member));
 	if (circle->n == 0 && circle->n_moves == 0)
-		drop_circle(audience, circle);
+		drop_circle(told_nodes, circle);
 }
 
 /* Takes out of the node's list what it is told of again and what it has forgotten, and the oldest `n`. */
-static void sweep_left(struct audience *audience, uint32_t number, size_t n)
+static void sweep_left(struct told_nodes *told_nodes, uint32_t number, size_t n)
 {
-	struct told_node *node = &audience->nodes[number];
+	struct told_node *node = &told_nodes->nodes[number];
 	size_t kept = 0;
 
 	for (size_t i = 0; i < node->n_left; i++) {
@@ -315,60 +315,61 @@ static void sweep_left(struct audience *audience, uint32_t number, size_t n)
 		}
 		member->is_left = false;
 		/* (One whose last move is remembered goes with that.) */
-		if (member->n_reasons == 0 && member->moved <= audience->forgotten)
-			drop_member(audience, circle, member);
+		if (member->n_reasons == 0 && member->moved <= told_nodes->forgotten)
+			drop_member(told_nodes, circle, member);
 	}
 	node->n_left = kept;
 }
 
 /* It stays until the node has reported that. Of too many that is true of the younger half. */
-static void keep_left(struct audience *audience, struct circle *circle, struct member *member)
+static void keep_left(struct told_nodes *told_nodes, struct circle *circle, struct member *member)
 {
 	uint32_t number = member->node;
-	struct told_node *node = &audience->nodes[number];
+	struct told_node *node = &told_nodes->nodes[number];
 
-	if (node->n_left >= AUDIENCE_LEFT_MAX)
-		sweep_left(audience, number, AUDIENCE_LEFT_MAX / 2);
+	if (node->n_left >= TOLD_NODES_LEFT_MAX)
+		sweep_left(told_nodes, number, TOLD_NODES_LEFT_MAX / 2);
 	if (member->moved <= node->reached || VEC_ROOM(node->left, node->n_left, node->left_size) < 0) {
-		drop_member(audience, circle, member);
+		drop_member(told_nodes, circle, member);
 		return;
 	}
 	node->left[node->n_left++] = circle;
 	member->is_left = true;
 }
 
-void audience_reached(struct audience *audience, const char *node, uint64_t revision)
+void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_t revision)
 {
 	uint32_t number;
 
-	if (!find_node(audience, node, &number))
+	if (!find_node(told_nodes, node, &number))
 		return;
-	audience->nodes[number].reached = revision;
-	sweep_left(audience, number, 0);
+	told_nodes->nodes[number].reached = revision;
+	sweep_left(told_nodes, number, 0);
 }
 
 /* A member without a reason is there for its last move, or listed. */
-static void forget_move(struct audience *audience)
+static void forget_move(struct told_nodes *told_nodes)
 {
-	const struct move move = audience->moves[audience->first];
+	const struct move move = told_nodes->moves[told_nodes->first];
 	struct member *member = find_member(move.circle, move.node);
 
-	audience->forgotten = move.revision;
-	audience->first++;
-	audience->n_moves--;
+	told_nodes->forgotten = move.revision;
+	told_nodes->first++;
+	told_nodes->n_moves--;
 	move.circle->n_moves--;
 	if (member && member->n_reasons == 0 && member->moved <= move.revision && !member->is_left)
-		keep_left(audience, move.circle, member);
+		keep_left(told_nodes, move.circle, member);
 	else if (move.circle->n == 0 && move.circle->n_moves == 0)
-		drop_circle(audience, move.circle);
+		drop_circle(told_nodes, move.circle);
 }
 
 /* Up to the next move of a later revision, as a part of one is of no use. */
-static void forget_moves(struct audience *audience)
+static void forget_moves(struct told_nodes *told_nodes)
 {
-	while (audience->n_moves > AUDIENCE_MOVES_MAX ||
-	       (audience->n_moves > 0 && audience->moves[audience->first].revision <= audience->forgotten))
-		forget_move(audience);
+	while (told_nodes->n_moves > TOLD_NODES_MOVES_MAX ||
+	       (told_nodes->n_moves > 0 &&
+		told_nodes->moves[told_nodes->first].revision <= told_nodes->forgotten))
+		forget_move(told_nodes);
 }
 
 /* Reasons. */
@@ -384,13 +385,13 @@ static int shift_reason(const struct shift *shift, struct circle *circle, uint32
 	assert(shift->gives || member->n_reasons > 0);
 	if (shift->gives ? member->n_reasons++ > 0 : --member->n_reasons > 0)
 		return 0;
-	r = shift->audience->is_loading ? 0 : note_move(shift->audience, circle, member, shift->revision);
+	r = shift->told_nodes->is_loading ? 0 : note_move(shift->told_nodes, circle, member, shift->revision);
 	return r < 0 ? r : 1;
 }
 
 static int shift_vpc(const struct shift *shift, const char *vpc, uint32_t node)
 {
-	int r = shift_reason(shift, take_circle(shift->audience, TOLD_VPC, vpc), node);
+	int r = shift_reason(shift, take_circle(shift->told_nodes, TOLD_VPC, vpc), node);
 
 	return MIN(r, 0);
 }
@@ -405,7 +406,7 @@ static int shift_resource(const struct shift *shift, const char *resource, uint3
 
 static int shift_service(const struct shift *shift, const char *service, uint32_t node)
 {
-	int r = shift_reason(shift, take_circle(shift->audience, TOLD_SERVICE, service), node);
+	int r = shift_reason(shift, take_circle(shift->told_nodes, TOLD_SERVICE, service), node);
 
 	if (r <= 0)
 		return r;
@@ -421,9 +422,9 @@ static int shift_port(const struct shift *shift, const char *name, const char *v
 	uint32_t node;
 	int r;
 
-	r = take_node(shift->audience, name, &node);
+	r = take_node(shift->told_nodes, name, &node);
 	if (r == 0)
-		r = shift_reason(shift, take_circle(shift->audience, TOLD_ENDPOINTS, vpc), node);
+		r = shift_reason(shift, take_circle(shift->told_nodes, TOLD_ENDPOINTS, vpc), node);
 	if (r <= 0)
 		return r;
 	r = shift_vpc(shift, vpc, node);
@@ -435,7 +436,7 @@ static int shift_port(const struct shift *shift, const char *name, const char *v
 
 static int shift_endpoint(const struct shift *shift, const char *vpc, const char *service)
 {
-	const struct circle *circle = find_circle(shift->audience, TOLD_ENDPOINTS, vpc);
+	const struct circle *circle = find_circle(shift->told_nodes, TOLD_ENDPOINTS, vpc);
 	int r = 0;
 
 	for (size_t i = 0; circle && r == 0 && i < circle->n; i++)
@@ -446,7 +447,7 @@ static int shift_endpoint(const struct shift *shift, const char *vpc, const char
 
 static int shift_service_resource(const struct shift *shift, const char *service, const char *resource)
 {
-	const struct circle *circle = find_circle(shift->audience, TOLD_SERVICE, service);
+	const struct circle *circle = find_circle(shift->told_nodes, TOLD_SERVICE, service);
 	int r = 0;
 
 	for (size_t i = 0; circle && r == 0 && i < circle->n; i++)
@@ -458,7 +459,7 @@ static int shift_service_resource(const struct shift *shift, const char *service
 /* Its ways to one VPC. */
 static int shift_way(const struct shift *shift, const char *service, const char *vpc)
 {
-	const struct circle *circle = find_circle(shift->audience, TOLD_SERVICE, service);
+	const struct circle *circle = find_circle(shift->told_nodes, TOLD_SERVICE, service);
 	int r = 0;
 
 	for (size_t i = 0; circle && r == 0 && i < circle->n; i++)
@@ -477,7 +478,7 @@ static int shift_balancer(const struct shift *shift, const char *balancer, const
 	return r;
 }
 
-static int shift_fact(const struct shift *shift, const struct audience_fact *fact)
+static int shift_fact(const struct shift *shift, const struct told_nodes_fact *fact)
 {
 	switch (fact->kind) {
 	case KIND_PORT:
@@ -493,16 +494,16 @@ static int shift_fact(const struct shift *shift, const struct audience_fact *fac
 	}
 }
 
-static struct audience_fact make_fact(enum kind kind, const char *from, const char *to)
+static struct told_nodes_fact make_fact(enum kind kind, const char *from, const char *to)
 {
-	struct audience_fact fact = {.kind = kind};
+	struct told_nodes_fact fact = {.kind = kind};
 
 	(void)str_copy(fact.from, sizeof(fact.from), from);
 	(void)str_copy(fact.to, sizeof(fact.to), to);
 	return fact;
 }
 
-struct audience_fact audience_fact(enum kind kind, const void *row)
+struct told_nodes_fact told_nodes_fact(enum kind kind, const void *row)
 {
 	const struct service_resource *resource = row;
 	const struct load_balancer *balancer = row;
@@ -523,15 +524,16 @@ struct audience_fact audience_fact(enum kind kind, const void *row)
 	}
 }
 
-static bool is_same(const struct audience_fact *a, const struct audience_fact *b)
+static bool is_same(const struct told_nodes_fact *a, const struct told_nodes_fact *b)
 {
 	return a->kind == b->kind && streq(a->from, b->from) && streq(a->to, b->to);
 }
 
-int audience_change(struct audience *audience, const struct snapshot *rows,
-		    const struct audience_fact *before, const struct audience_fact *after, uint64_t revision)
+int told_nodes_change(struct told_nodes *told_nodes, const struct snapshot *rows,
+		      const struct told_nodes_fact *before, const struct told_nodes_fact *after,
+		      uint64_t revision)
 {
-	struct shift shift = {.audience = audience, .rows = rows, .revision = revision, .gives = true};
+	struct shift shift = {.told_nodes = told_nodes, .rows = rows, .revision = revision, .gives = true};
 	int r;
 
 	if (is_same(before, after))
@@ -541,38 +543,38 @@ int audience_change(struct audience *audience, const struct snapshot *rows,
 	shift.gives = false;
 	if (r == 0)
 		r = shift_fact(&shift, before);
-	forget_moves(audience);
+	forget_moves(told_nodes);
 	return r;
 }
 
 /* Ports come last: until then nobody is told of anything, and the others have nothing to say. */
-int audience_load(struct audience *audience, const struct snapshot *rows, uint64_t revision)
+int told_nodes_load(struct told_nodes *told_nodes, const struct snapshot *rows, uint64_t revision)
 {
-	const struct shift shift = {.audience = audience, .rows = rows, .gives = true};
+	const struct shift shift = {.told_nodes = told_nodes, .rows = rows, .gives = true};
 	int r = 0;
 
-	audience->forgotten = audience->loaded = revision;
-	audience->is_loading = true;
+	told_nodes->forgotten = told_nodes->loaded = revision;
+	told_nodes->is_loading = true;
 	for (const struct port *p = NULL; r == 0 && (p = snapshot_next(rows, KIND_PORT, "", p));) {
-		struct audience_fact fact = audience_fact(KIND_PORT, p);
+		struct told_nodes_fact fact = told_nodes_fact(KIND_PORT, p);
 
 		r = shift_fact(&shift, &fact);
 	}
-	audience->is_loading = false;
+	told_nodes->is_loading = false;
 	return r;
 }
 
-static const struct member *member_of(const struct audience *audience, const struct share *share,
+static const struct member *member_of(const struct told_nodes *told_nodes, const struct share *share,
 				      const char *node)
 {
 	uint32_t number;
 
-	return find_node(audience, node, &number)
-		       ? find_member(find_circle(audience, share->to, share->id), number)
+	return find_node(told_nodes, node, &number)
+		       ? find_member(find_circle(told_nodes, share->to, share->id), number)
 		       : NULL;
 }
 
-bool audience_has(const struct audience *audience, const struct share *share, const char *node)
+bool told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node)
 {
 	const struct member *member;
 
@@ -584,52 +586,52 @@ bool audience_has(const struct audience *audience, const struct share *share, co
 	case TOLD_VPC:
 	case TOLD_ENDPOINTS:
 	case TOLD_SERVICE:
-		member = member_of(audience, share, node);
+		member = member_of(told_nodes, share, node);
 		return member && member->n_reasons > 0;
 	default:
 		return false;
 	}
 }
 
-bool audience_came(const struct audience *audience, const struct share *share, const char *node,
-		   uint64_t since)
+bool told_nodes_came(const struct told_nodes *told_nodes, const struct share *share, const char *node,
+		     uint64_t since)
 {
-	const struct member *member = member_of(audience, share, node);
+	const struct member *member = member_of(told_nodes, share, node);
 
 	return member && member->n_reasons > 0 && member->moved > since;
 }
 
-bool audience_concerns(const struct audience *audience, const struct share *share, const char *node,
-		       uint64_t since)
+bool told_nodes_concerns(const struct told_nodes *told_nodes, const struct share *share, const char *node,
+			 uint64_t since)
 {
 	const struct member *member;
 	uint32_t number;
 
-	if (share->to != TOLD_NOBODY && since < audience->loaded)
+	if (share->to != TOLD_NOBODY && since < told_nodes->loaded)
 		return true;
-	if (audience_has(audience, share, node))
+	if (told_nodes_has(told_nodes, share, node))
 		return true;
-	if (share->to == TOLD_NOBODY || !find_node(audience, node, &number))
+	if (share->to == TOLD_NOBODY || !find_node(told_nodes, node, &number))
 		return false;
-	if (since < audience->nodes[number].horizon)
+	if (since < told_nodes->nodes[number].horizon)
 		return true;
-	member = find_member(find_circle(audience, share->to, share->id), number);
+	member = find_member(find_circle(told_nodes, share->to, share->id), number);
 	return member && member->moved > since;
 }
 
-int audience_moves(const struct audience *audience, const char *node, uint64_t after, audience_moved moved,
-		   void *context)
+int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
+		     told_nodes_moved moved, void *context)
 {
-	const struct move *moves = audience->moves + audience->first;
+	const struct move *moves = told_nodes->moves + told_nodes->first;
 	uint32_t number = 0;
 	int r = 0;
 
-	if (after < audience->forgotten)
+	if (after < told_nodes->forgotten)
 		return -EOVERFLOW;
-	if (node && !find_node(audience, node, &number))
+	if (node && !find_node(told_nodes, node, &number))
 		return 0;
-	for (size_t n = LOWER_BOUND(i, audience->n_moves, moves[i].revision <= after);
-	     r >= 0 && n < audience->n_moves; n++)
+	for (size_t n = LOWER_BOUND(i, told_nodes->n_moves, moves[i].revision <= after);
+	     r >= 0 && n < told_nodes->n_moves; n++)
 		if (!node || moves[n].node == number)
 			r = moved(context, &moves[n].circle->share);
 	return MIN(r, 0);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which nodes are told of which share of the rows (told.h), kept as the rows change: a node is told of the
+ * VPCs that have one of its ports, of the endpoints in them and the services of these, and of the VPCs of the
+ * load balancers behind those services. A change costs what it moves: a port more in a VPC nothing, the first
+ * one of a node as much as that VPC has endpoints.
+ *
+ * What came to a node or left it is remembered by revision, the last TOLD_NODES_MOVES_MAX of all nodes, so
+ * that what was told at some revision can be made into what is told now. What a node has left is known until
+ * it has reported that revision (told_nodes_reached), the last TOLD_NODES_LEFT_MAX shares of each node.
+ */
+#pragma once
+
+#include "told.h"
+
+#define TOLD_NODES_MOVES_MAX 65536
+#define TOLD_NODES_LEFT_MAX  65536 /* at least 2 */
+
+struct told_nodes;
+
+/* Knows of no rows. -ENOMEM. */
+int told_nodes_new(struct told_nodes **ret);
+struct told_nodes *told_nodes_free(struct told_nodes *told_nodes);
+/* Forgets all. */
+void told_nodes_clear(struct told_nodes *told_nodes);
+/* Learns the rows as they are, at this revision; it has to be empty. -ENOMEM. */
+int told_nodes_load(struct told_nodes *told_nodes, const struct snapshot *rows, uint64_t revision);
+
+/* What a row says about who is told. A copy. */
+struct told_nodes_fact {
+	enum kind kind; /* KIND_COUNT_: nothing */
+	char from[WORD_SIZE * 2], to[ID_SIZE];
+};
+/* Of a row; NULL: of none. */
+struct told_nodes_fact told_nodes_fact(enum kind kind, const void *row);
+/* A row has changed from one fact to another one, and the snapshot has it so already. -ENOMEM: clear and load
+ * again. */
+int told_nodes_change(struct told_nodes *told_nodes, const struct snapshot *rows,
+		      const struct told_nodes_fact *before, const struct told_nodes_fact *after,
+		      uint64_t revision);
+
+/* Whether the node is told of the share. */
+bool told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
+/* Whether the node is told of the share, and has been so only since a later revision than `since`. */
+bool told_nodes_came(const struct told_nodes *told_nodes, const struct share *share, const char *node,
+		     uint64_t since);
+/* Whether a node that has put in force what it was told up to `since` may have something of the share: it is
+ * told of it, or was so once after that; and where that is not known any more: from before the rows were
+ * loaded, or of what it left before it left as many others as are remembered. */
+bool told_nodes_concerns(const struct told_nodes *told_nodes, const struct share *share, const char *node,
+			 uint64_t since);
+/* The node has put in force what it was told up to the revision. */
+void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_t revision);
+/* Calls for each share that has come to the node (NULL: to any) or left it after the revision, as often as
+ * that happened.
+ * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */
+typedef int (*told_nodes_moved)(void *context, const struct share *share);
+int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
+		     told_nodes_moved moved, void *context);
