@@ -35,6 +35,7 @@ struct control {
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
 	struct nat_due nat;
+	bool nat_ahead; /* ranges were given out when the store told last: memory was ahead of the disk */
 	bool all_changed, nodes_due, leftovers_due, tests_due;
 	bool waits; /* for the retry timer: what is to be done at once would fail again */
 };
@@ -143,17 +144,21 @@ static void note_changes(struct control *control)
 
 /* Passes */
 
-static void pass_nat(struct control *control)
+/* Whether it committed anything. */
+static bool pass_nat(struct control *control)
 {
 	struct control_view view = view_now(control);
 	struct changes changes = {};
+	bool commits;
 
 	if (!control->nat.all && control->nat.n == 0)
-		return;
+		return false;
 	control_nat_ranges(&view, &control->nat, &changes);
 	if (changes.more && !control->waits)
 		loop_defer(control->pass);
+	commits = changes.n_txns > 0;
 	commit(control, &changes);
+	return commits;
 }
 
 static enum control_heard heard(const void *context, const char *node)
@@ -267,7 +272,7 @@ static void run_pass(void *context, uint32_t events _unused_)
 
 	note_changes(control);
 	pass_nodes(control);
-	pass_nat(control);
+	(void)pass_nat(control);
 	pass_health(control);
 	pass_states(control);
 	pass_tests(control);
@@ -275,13 +280,15 @@ static void run_pass(void *context, uint32_t events _unused_)
 }
 
 /* Ranges are given out before nodes are told what needs them: the feed, whose watch comes after this one,
- * tells nothing while memory is ahead of the disk, and then both in one answer. The rest can wait. */
+ * tells nothing while memory is ahead of the disk, and then both in one answer. But not twice running, or
+ * changes that come with every turn would keep it silent for good: what has come up since is told, and its
+ * ranges with the answer after that. The rest can wait. */
 static void on_store_changed(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
 	note_changes(control);
-	pass_nat(control);
+	control->nat_ahead = !control->nat_ahead && pass_nat(control);
 	loop_defer(control->pass);
 }
 

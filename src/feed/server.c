@@ -4,7 +4,8 @@
  * durable revision has risen, or when their time is over.
  *
  * What is told must be durable, and memory runs ahead of the disk within a turn; so a poll is answered only
- * while the two are equal, which they are whenever the store notifies.
+ * while the two are equal, which they are whenever the store notifies, unless control has given out ranges of
+ * addresses just before: then they are the next time.
  *
  * Nothing is remembered of nodes: what a node was told at a revision follows from it (model/told_nodes.h).
  * One that polls from a revision gets what has changed since, unless that is forgotten; then it gets
@@ -120,7 +121,7 @@ static void look_at(struct waiter *waiter)
 	int r;
 
 	if (snapshot_revision(store_rows(feed->store)) != durable)
-		return; /* the end of the turn makes them equal, and notifies */
+		return; /* the end of a turn, this one or the next, makes them equal, and notifies */
 	if (durable == waiter->after && !waiter->over)
 		return;
 	if (is_quiet(waiter, durable))

@@ -805,6 +805,81 @@ static void test_ranges_come_along(struct harness *h)
 	json_decref(answer);
 }
 
+#define BUSY_VPCS 50
+
+/* VPCs of which delta is told, each with a group that has no server yet. */
+static void put_busy(struct harness *h)
+{
+	struct server_group group = {};
+	char port[ID_SIZE];
+
+	for (int i = 0; i < BUSY_VPCS; i++) {
+		(void)str_format(group.id, sizeof(group.id), "sgp-busy-%d", i);
+		(void)str_format(group.vpc, sizeof(group.vpc), "vpc-busy-%d", i);
+		(void)str_format(port, sizeof(port), "eni-busy-%d", i);
+		put_vpc(h, group.vpc);
+		put_port(h, port, group.vpc, "delta");
+		harness_put(h, KIND_SERVER_GROUP, &group);
+	}
+}
+
+/* The first server of one of them, in the turn that comes: delta needs translated addresses for it. */
+static void add_first_server(struct harness *h, int i, int *n)
+{
+	struct server server = {.server_id = "10.0.0.9", .port = 80};
+	struct store_txn *txn;
+
+	(void)str_format(server.group, sizeof(server.group), "sgp-busy-%d", i);
+	harness_must(store_txn_new(&txn), "transaction");
+	harness_must(store_txn_row_put(txn, KIND_SERVER, &server), "put");
+	store_commit(h->store, txn, harness_count, n);
+}
+
+/* While each turn brings a change for which ranges are given out: the turn in which the poll is answered. */
+static int busy_turns(struct harness *h, int fd, int *i)
+{
+	int first = *i, n = 0;
+	char byte;
+
+	while (*i < BUSY_VPCS) {
+		add_first_server(h, (*i)++, &n);
+		harness_must(loop_turn(h->loop, 0), "turn");
+		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+			break;
+	}
+	harness_must(n == *i - first ? 0 : -EIO, "commits");
+	return *i - first;
+}
+
+static void test_busy_ranges(struct harness *h)
+{
+	char target[256];
+	json_t *answer;
+	int status, fd, i = 0, turns;
+
+	put_busy(h);
+	(void)str_format(target, sizeof(target), "/feed/v1/rows?node=delta&after=%lld&wait=30",
+			 (long long)store_durable_revision(h->store));
+	fd = send_request(h, "GET", target, "");
+	harness_settle(h);
+	turns = busy_turns(h, fd, &i);
+	tap_ok(turns <= 3, "poll: one that waits is answered though each turn needs ranges");
+	tap_note("after %d turns", turns);
+	answer = receive_answer(h, fd, 2000, &status);
+	tap_ok(status == 200 && has_key(answer, "rows", "nat_range/vpc-busy-0/delta"),
+	       "poll: with those that are given out");
+	json_decref(answer);
+
+	fd = send_request(h, "GET", "/feed/v1/rows?node=delta&after=0&wait=0", "");
+	turns = busy_turns(h, fd, &i);
+	tap_ok(turns < 10, "poll: so is one that does not wait");
+	tap_note("after %d turns, of which it takes some to be read", turns);
+	json_decref(receive_answer(h, fd, 2000, &status));
+	harness_settle(h);
+	tap_is_int((long long)snapshot_count(store_rows(h->store), KIND_NAT_RANGE, "vpc-busy-"), i,
+		   "poll: and all ranges are given out");
+}
+
 /* An agent dies while it polls, without a word (its connection stays), and another one comes. */
 static void test_dead_poll(struct harness *h)
 {
@@ -876,6 +951,7 @@ int main(void)
 		test_polls(&h);
 		test_quiet_polls(&h);
 		test_ranges_come_along(&h);
+		test_busy_ranges(&h);
 		test_dead_poll(&h);
 		test_feed_stops(&h, &feed);
 	} else {
