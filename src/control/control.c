@@ -336,9 +336,20 @@ static void arm_lease_timer(struct control *control)
 		loop_timer_set(control->lease_timer, end > now ? end - now : 0);
 }
 
-static void node_lost(void *context _unused_, const char *node)
+/* Ranges that wait for the node are looked at again. */
+static void note_heard(struct control *control, const char *node)
+{
+	const struct lease *lease = leases_find(&control->leases, node);
+
+	if (lease)
+		nat_due_heard(&control->nat, store_rows(control->store), store_told_nodes(control->store),
+			      lease);
+}
+
+static void node_lost(void *context, const char *node)
 {
 	log_warning("lost node=%s: nothing waits for it", node);
+	note_heard(context, node);
 }
 
 static void on_lease_timer(void *context, uint32_t events _unused_)
@@ -397,6 +408,8 @@ int control_report(struct control *control, const struct control_report *report)
 		return r;
 	if (r & LEASE_FAILURES)
 		note_failures(control);
+	if (r & LEASE_REVISION)
+		note_heard(control, report->node);
 	if (!*report->hold)
 		store_reached(control->store, report->node, report->revision);
 	arm_lease_timer(control);

@@ -6,7 +6,9 @@
  * something in force until it has reported that it has forgotten it, so it keeps the range that long. Ranges
  * are given out in turn, so one that has come back is used again after all others.
  *
- * Looked at are the VPCs of which something has changed, or who is told of them.
+ * Looked at are the VPCs of which something has changed, or who is told of them. Those that have to wait are
+ * not looked at meanwhile: which wait for a node follows from its ranges, so that only its lease is
+ * remembered; which wait for a free range is a list.
  */
 #include <stdlib.h>
 
@@ -20,11 +22,14 @@
 
 struct nat_work {
 	const struct control_view *view;
+	struct nat_due *due;
 	struct changes *changes;
 	uint32_t *used; /* IPv4, host order, sorted: ranges that are given out; NULL: not looked up yet */
 	size_t n_used;
 	struct counter counter;
-	size_t n_new;
+	struct nat_range given[RANGES_PER_PASS_MAX]; /* not among the changes yet */
+	size_t n_given, n_back;
+	bool none_free;
 };
 
 /* What is due. */
@@ -32,6 +37,8 @@ struct nat_work {
 void nat_due_done(struct nat_due *due)
 {
 	free(due->vpcs);
+	free(due->starved);
+	free(due->leases);
 	*due = (struct nat_due){};
 }
 
@@ -44,6 +51,14 @@ void nat_due_vpc(struct nat_due *due, const char *vpc)
 		return;
 	}
 	(void)str_copy(due->vpcs[due->n++], sizeof(*due->vpcs), vpc);
+}
+
+/* A range has come back. */
+static void add_starved(struct nat_due *due)
+{
+	for (size_t i = 0; i < due->n_starved; i++)
+		nat_due_vpc(due, due->starved[i]);
+	due->n_starved = 0;
 }
 
 static void add_share(struct nat_due *due, const struct share *share)
@@ -90,6 +105,10 @@ void nat_due_change(struct nat_due *due, const struct snapshot *rows, const stru
 	case KIND_SERVICE_RESOURCE:
 		add_resource(due, rows, id + 1);
 		break;
+	case KIND_NAT_RANGE:
+		if (change->is_gone)
+			add_starved(due);
+		break;
 	case KIND_VPC:
 	case KIND_SERVER:
 	case KIND_SERVER_GROUP:
@@ -113,6 +132,33 @@ void nat_due_moves(struct nat_due *due, const struct told_nodes *told_nodes, uin
 {
 	if (told_nodes_moves(told_nodes, NULL, after, add_moved, due) < 0)
 		due->all = true;
+}
+
+static struct share share_of_vpc(const char *vpc)
+{
+	struct share share = {.to = TOLD_VPC};
+
+	(void)str_copy(share.id, sizeof(share.id), vpc);
+	return share;
+}
+
+void nat_due_heard(struct nat_due *due, const struct snapshot *rows, const struct told_nodes *told_nodes,
+		   const struct lease *lease)
+{
+	size_t i = 0;
+
+	while (i < due->n_leases && due->leases[i] != lease->number)
+		i++;
+	if (i == due->n_leases)
+		return;
+	due->leases[i] = due->leases[--due->n_leases];
+	for (const struct nat_range *v = NULL;
+	     (v = snapshot_children(rows, REF_NAT_RANGE_NODE, lease->node, v));) {
+		const struct share share = share_of_vpc(v->vpc);
+
+		if (!told_nodes_has(told_nodes, &share, lease->node))
+			nat_due_vpc(due, v->vpc);
+	}
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -161,14 +207,6 @@ static bool is_wanted(const struct nat_work *work, const char *id)
 	return false;
 }
 
-static struct share share_of_vpc(const char *vpc)
-{
-	struct share share = {.to = TOLD_VPC};
-
-	(void)str_copy(share.id, sizeof(share.id), vpc);
-	return share;
-}
-
 static bool is_told(const struct nat_work *work, const char *vpc, const char *node)
 {
 	const struct share share = share_of_vpc(vpc);
@@ -176,32 +214,66 @@ static bool is_told(const struct nat_work *work, const char *vpc, const char *no
 	return !work->view->told_nodes || told_nodes_has(work->view->told_nodes, &share, node);
 }
 
-/* Whether a node that is not told of the VPC may still have something of it in force. */
-static bool may_use(const struct nat_work *work, const struct nat_range *range)
+/* The lease of a node that is not told of the VPC and may still have something of it in force; NULL: none. */
+static const struct lease *user_of(const struct nat_work *work, const struct nat_range *range)
 {
+	const struct told_nodes *told_nodes = work->view->told_nodes;
 	const struct share share = share_of_vpc(range->vpc);
 	const struct lease *lease = work->view->leases ? leases_find(work->view->leases, range->node) : NULL;
 
-	return work->view->told_nodes && lease && lease_concerns(lease, work->view->told_nodes, &share);
+	return told_nodes && lease && lease_concerns(lease, told_nodes, &share) ? lease : NULL;
+}
+
+/* What has to wait. */
+
+static int wait_for_node(struct nat_due *due, const struct lease *lease)
+{
+	for (size_t i = 0; i < due->n_leases; i++)
+		if (due->leases[i] == lease->number)
+			return 0;
+	if (VEC_ROOM(due->leases, due->n_leases, due->leases_size) < 0)
+		return -ENOMEM;
+	due->leases[due->n_leases++] = lease->number;
+	return 0;
+}
+
+static int wait_for_range(struct nat_due *due, const char *vpc)
+{
+	size_t place = LOWER_BOUND(i, due->n_starved, strcmp(due->starved[i], vpc) < 0);
+
+	if (place < due->n_starved && streq(due->starved[place], vpc))
+		return 0;
+	if (VEC_ROOM(due->starved, due->n_starved, due->starved_size) < 0)
+		return -ENOMEM;
+	memmove(due->starved + place + 1, due->starved + place,
+		(due->n_starved++ - place) * sizeof(*due->starved));
+	(void)str_copy(due->starved[place], sizeof(*due->starved), vpc);
+	return 0;
 }
 
 /* Taking back, and giving. */
 
-/* 1: some have to wait. */
+/* 1: it is the next pass's turn. */
 static int take_back(struct nat_work *work, const char *vpc, bool wanted)
 {
 	const struct snapshot *rows = work->view->rows;
 	int r = 0;
 
-	for (const struct nat_range *v = NULL; (v = snapshot_children(rows, REF_NAT_RANGE_VPC, vpc, v));) {
+	for (const struct nat_range *v = NULL;
+	     r == 0 && (v = snapshot_children(rows, REF_NAT_RANGE_VPC, vpc, v));) {
 		bool told = is_told(work, vpc, v->node), orphan = snapshot_is_orphan(rows, KIND_NAT_RANGE, v);
+		const struct lease *user = orphan || told ? NULL : user_of(work, v);
 
 		if (!orphan && told && wanted)
 			continue;
-		if (!orphan && !told && may_use(work, v))
+		if (user) {
+			r = wait_for_node(work->due, user);
+		} else if (work->n_back == NAT_BACK_PER_PASS_MAX) {
 			r = 1;
-		else
+		} else {
 			changes_delete(work->changes, KIND_NAT_RANGE, v);
+			work->n_back++;
+		}
 	}
 	return r;
 }
@@ -257,97 +329,94 @@ static int next_range(struct nat_work *work, struct netprefix *ret)
 	}
 }
 
-/* 1: it has to wait, for another pass or for ranges that come back. */
+/* -ERANGE: none is free. */
 static int give(struct nat_work *work, const char *vpc, const char *node)
 {
-	const struct snapshot *rows = work->view->rows;
-	struct nat_range row = {};
+	struct nat_range *row = &work->given[work->n_given];
 	int r;
 
-	if (work->n_new == RANGES_PER_PASS_MAX) {
-		work->changes->more = true;
-		return 1;
-	}
-	if (snapshot_count(rows, KIND_NAT_RANGE, "") + work->n_new >= NAT_RANGES_MAX)
-		return 1;
+	if (snapshot_count(work->view->rows, KIND_NAT_RANGE, "") + work->n_given >= NAT_RANGES_MAX)
+		return -ERANGE;
+	*row = (struct nat_range){};
 	r = find_used(work);
-	if (r == 0 && work->n_new == 0)
-		changes_room(work->changes, STORE_TXN_OPS_MAX);
 	if (r == 0)
-		r = next_range(work, &row.range);
+		r = next_range(work, &row->range);
 	if (r < 0)
-		return r == -ERANGE ? 1 : r;
-	(void)str_copy(row.vpc, sizeof(row.vpc), vpc);
-	(void)str_copy(row.node, sizeof(row.node), node);
-	changes_put(work->changes, KIND_NAT_RANGE, &row);
-	work->n_new++;
+		return r;
+	(void)str_copy(row->vpc, sizeof(row->vpc), vpc);
+	(void)str_copy(row->node, sizeof(row->node), node);
+	work->n_given++;
 	return 0;
 }
 
-/* 1: some have to wait. */
+/* 1: it is the next pass's turn. */
 static int give_all(struct nat_work *work, const char *vpc)
 {
 	const struct snapshot *rows = work->view->rows;
-	int waits = 0;
+	int r = 0;
 
-	for (const struct node *n = NULL; (n = snapshot_next(rows, KIND_NODE, "", n));) {
+	/* Whether it lacks one is asked when there is one. */
+	if (work->none_free)
+		return wait_for_range(work->due, vpc);
+	for (const struct node *n = NULL; r == 0 && (n = snapshot_next(rows, KIND_NODE, "", n));) {
 		char id[ID_SIZE + sizeof(n->name) + 1];
-		int r;
 
 		(void)str_format(id, sizeof(id), "%s/%s", vpc, n->name);
 		if (snapshot_find(rows, KIND_NAT_RANGE, id) || !is_told(work, vpc, n->name))
 			continue;
-		r = give(work, vpc, n->name);
-		if (r < 0)
-			return r;
-		waits |= r;
+		r = work->n_given == RANGES_PER_PASS_MAX ? 1 : give(work, vpc, n->name);
 	}
-	return waits;
+	work->none_free = r == -ERANGE;
+	return work->none_free ? wait_for_range(work->due, vpc) : r;
 }
 
-/* What has to wait stays due. */
-static int give_due(struct nat_work *work, struct nat_due *due, const bool *wanted, const bool *waits)
+/* What is not come to stays due. */
+static int look_at(struct nat_work *work)
 {
-	size_t kept = 0;
+	struct nat_due *due = work->due;
+	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < due->n && r >= 0; i++) {
-		r = wanted[i] ? give_all(work, due->vpcs[i]) : 0;
-		if (r != 0 || waits[i])
-			memmove(due->vpcs[kept++], due->vpcs[i], sizeof(*due->vpcs));
+	while (n < due->n && r == 0) {
+		bool wanted = is_wanted(work, due->vpcs[n]);
+
+		r = take_back(work, due->vpcs[n], wanted);
+		if (r == 0 && wanted)
+			r = give_all(work, due->vpcs[n]);
+		if (r == 0)
+			n++;
 	}
-	if (r >= 0)
-		due->n = kept;
-	return MIN(r, 0);
+	if (r < 0)
+		return r;
+	due->n -= n;
+	if (due->n > 0)
+		memmove(due->vpcs, due->vpcs + n, due->n * sizeof(*due->vpcs));
+	work->changes->more = due->n > 0;
+	return 0;
 }
 
-/* First all that comes back, as what is given out has a transaction of its own. */
-static int look_at(struct nat_work *work, struct nat_due *due)
+/* In a transaction of their own. */
+static void put_given(struct nat_work *work)
 {
-	_cleanup_(freep) bool *wanted = calloc(due->n + 1, sizeof(*wanted));
-	_cleanup_(freep) bool *waits = calloc(due->n + 1, sizeof(*waits));
-
-	if (!wanted || !waits)
-		return -ENOMEM;
-	for (size_t i = 0; i < due->n; i++) {
-		wanted[i] = is_wanted(work, due->vpcs[i]);
-		waits[i] = take_back(work, due->vpcs[i], wanted[i]) > 0;
-	}
-	return give_due(work, due, wanted, waits);
+	if (work->n_given == 0)
+		return;
+	changes_room(work->changes, work->n_given + 1);
+	for (size_t i = 0; i < work->n_given; i++)
+		changes_put(work->changes, KIND_NAT_RANGE, &work->given[i]);
+	changes_put(work->changes, KIND_COUNTER, &work->counter);
 }
 
 void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes)
 {
 	const struct counter *counter = snapshot_find(view->rows, KIND_COUNTER, "nat");
-	struct nat_work work = {.view = view, .changes = changes};
+	struct nat_work work = {.view = view, .due = due, .changes = changes};
 	int r;
 
 	work.counter = counter ? *counter : (struct counter){.name = "nat"};
 	r = settle_due(due, view->rows);
 	if (r == 0)
-		r = look_at(&work, due);
-	if (work.n_new > 0)
-		changes_put(changes, KIND_COUNTER, &work.counter);
+		r = look_at(&work);
+	put_given(&work);
 	if (r < 0 && changes->error == 0)
 		changes->error = r;
 	free(work.used);

@@ -17,6 +17,7 @@
 #define SUBJECT_ID_SIZE 100 /* longest: "<sgp>/<server id>/<port>"; there may be as many as rows */
 _Static_assert(SUBJECT_ID_SIZE > ID_SIZE + NETADDR_TEXT_SIZE + 12, "the id of a server fits");
 
+struct lease;
 struct leases;
 
 struct control_view {
@@ -54,24 +55,33 @@ int control_subject_compare(const void *a, const void *b);
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    struct changes *changes);
 
-/* VPCs whose ranges of translated addresses are to be looked at. */
+/* VPCs whose ranges of translated addresses are to be looked at, and what others wait for. */
 struct nat_due {
 	char (*vpcs)[ID_SIZE]; /* repetitions included */
 	size_t n, size;
 	bool all;
+	char (*starved)[ID_SIZE]; /* that may lack a range since none is free; sorted, each once */
+	size_t n_starved, starved_size;
+	uint32_t *leases; /* the numbers of those whose nodes have ranges that are to come back; each once */
+	size_t n_leases, leases_size;
 };
-/* Frees the list; it is empty then. */
+/* Frees the lists; it is empty then. */
 void nat_due_done(struct nat_due *due);
 void nat_due_vpc(struct nat_due *due, const char *vpc);
 /* Those that a change of a row concerns. `rows`: after the change. */
 void nat_due_change(struct nat_due *due, const struct snapshot *rows, const struct store_change *change);
 /* Those of which other nodes are told since a revision. */
 void nat_due_moves(struct nat_due *due, const struct told_nodes *told_nodes, uint64_t after);
+/* Those that wait for a node: it has come further, holds or does so no more, or its lease is about to end. */
+void nat_due_heard(struct nat_due *due, const struct snapshot *rows, const struct told_nodes *told_nodes,
+		   const struct lease *lease);
 /* In each VPC that is due: a range for each node that is told of the VPC, if a load balancer serves in it or
  * a server is there; others are taken back. That of a node with a lease which is not told of the VPC any more
  * is so only when the node has reported that; one without a lease is not waited for, though its programs may
- * go on with the range: it is given out again after all others. What has to wait stays due, for the next
- * pass. */
+ * go on with the range: it is given out again after all others. What has to wait for a node, or for a range
+ * that comes back, is due again when one of the functions above says so; what is too much for one pass stays
+ * due, and `changes->more` says so. */
+#define NAT_BACK_PER_PASS_MAX 300 /* or a turn could bring more changes than the store remembers */
 void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their

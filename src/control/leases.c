@@ -162,7 +162,7 @@ int leases_report(struct leases *leases, const struct control_report *report, ui
 		return r;
 	changed |= r;
 
-	if (lease->is_presumed)
+	if (lease->is_presumed || !streq(lease->hold, report->hold))
 		changed |= LEASE_REVISION;
 	lease->is_presumed = false;
 	(void)str_copy(lease->hold, sizeof(lease->hold), report->hold);

@@ -31,7 +31,7 @@ struct leases {
 /* Frees what it holds; it is empty then. */
 void leases_done(struct leases *leases);
 
-/* What a report changed. */
+/* What a report changed; LEASE_REVISION also where a revision counts that did not, or the other way round. */
 enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2 };
 
 /* Makes or renews the node's lease. LEASE_… flags of what is new, or -ENOMEM and nothing changed. */
@@ -40,7 +40,8 @@ int leases_report(struct leases *leases, const struct control_report *report, ui
  * nothing counts as in force. */
 int leases_presume(struct leases *leases, const char *node, uint64_t now_ms);
 
-/* Drops what has ended; the nodes' names are told. LEASE_… flags, or negative errno. */
+/* Drops what has ended; the nodes' names are told, while their leases are there. LEASE_… flags, or negative
+ * errno. */
 typedef void (*lease_ended)(void *context, const char *node);
 int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, void *context);
 /* When the next one ends; UINT64_MAX: none. */

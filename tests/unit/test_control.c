@@ -16,6 +16,27 @@
 #include "control/leases.h"
 #include "lib/log.h"
 
+/* In place of the real ones (meson.build): a clock that can be put forward, and a question that is counted.
+ */
+uint64_t __real_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void);
+bool __real_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
+bool __wrap_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
+
+static uint64_t clock_ahead_ms;
+static long long n_asked;
+
+uint64_t __wrap_now_mono_ms(void)
+{
+	return __real_now_mono_ms() + clock_ahead_ms;
+}
+
+bool __wrap_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node)
+{
+	n_asked++;
+	return __real_told_nodes_has(told_nodes, share, node);
+}
+
 struct setup {
 	char directory[32], path[64];
 	struct loop *loop;
@@ -391,6 +412,69 @@ static void test_translated(void)
 	end(&s);
 }
 
+/* n2, which holds from now on, leaves VPCs in which it has translated addresses. */
+static void leave_holding(struct setup *s, int n)
+{
+	struct control_report holding = {.node = "n2", .hold = "why"};
+	struct port port = {.node = "n2"};
+	char vpc[ID_SIZE], key[KEY_SIZE];
+
+	port.vpc = vpc;
+	for (int i = 0; i < n; i++) {
+		(void)str_format(vpc, sizeof(vpc), "vpc-%d", i);
+		(void)str_format(port.id, sizeof(port.id), "eni-n2-%d", i);
+		put(s, KIND_PORT, &port);
+	}
+	must(control_report(s->control, &holding), "report");
+	for (int i = 0; i < n; i++) {
+		(void)str_format(key, sizeof(key), "port/eni-n2-%d", i);
+		take_away(s, key);
+	}
+}
+
+/* How often it is asked who is told of a VPC, for a change that has nothing to do with ranges. */
+static long long asked_for_stranger(struct setup *s, int64_t uid)
+{
+	struct account account = {.uid = uid, .name = "stranger"};
+
+	n_asked = 0;
+	put(s, KIND_ACCOUNT, &account);
+	return n_asked;
+}
+
+#define LEFT_FEW  2
+#define LEFT_MANY 12
+
+/* Ranges that have to wait for a node cost nothing until there is something new about it. */
+static void test_waiting_ranges(void)
+{
+	long long few;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	register_node(&s, "n2");
+	for (int i = 0; i < LEFT_MANY; i++)
+		put_served(&s, i);
+	leave_holding(&s, LEFT_FEW);
+	tap_is_int((long long)count_ranges(&s), LEFT_MANY + LEFT_FEW, "a node that holds keeps its ranges");
+	few = asked_for_stranger(&s, 1);
+	leave_holding(&s, LEFT_MANY);
+	tap_is_int((long long)count_ranges(&s), 2 * LEFT_MANY, "as many as they are");
+	tap_is_int(asked_for_stranger(&s, 2), few, "what is none of their business costs the same with more");
+	must(report(&s, "n2", store_durable_revision(s.store)), "report");
+	settle(&s);
+	tap_is_int((long long)count_ranges(&s), LEFT_MANY, "when it follows again they come back");
+
+	leave_holding(&s, LEFT_FEW);
+	clock_ahead_ms += LEASE_S * 1000;
+	settle(&s);
+	tap_ok(!control_node(s.control, "n2").has_lease && count_ranges(&s) == LEFT_MANY,
+	       "and so they do when its lease ends");
+	end(&s);
+}
+
 static void test_restart(void)
 {
 	struct vpc vpc = {.id = "vpc-1", .number = 2};
@@ -697,6 +781,11 @@ static void test_leases(void)
 	tap_is_int(leases_report(&leases, &fast, 0), LEASE_REVISION | LEASE_FAILURES,
 		   "a first report changes all");
 	tap_is_int(leases_report(&leases, &fast, 1000), 0, "the same one again only renews the lease");
+	(void)str_copy(fast.hold, sizeof(fast.hold), "why");
+	tap_is_int(leases_report(&leases, &fast, 1000), LEASE_REVISION,
+		   "a node that holds changes what counts");
+	fast.hold[0] = '\0';
+	tap_is_int(leases_report(&leases, &fast, 1000), LEASE_REVISION, "as one that does so no more");
 	(void)leases_report(&leases, &slow, 5000);
 	tap_is_int(leases_live_revision(&leases), 10, "the slowest node counts");
 	slow.revision = 30;
@@ -726,6 +815,7 @@ int main(void)
 	test_concerned();
 	test_behind();
 	test_translated();
+	test_waiting_ranges();
 	test_same_failures();
 	test_restart();
 	test_reported_health();

@@ -7,6 +7,19 @@
 
 #include "control_world.h"
 
+#include "model/check.h"
+
+/* In place of the real one (meson.build): as if so many more ranges were given out. */
+size_t __real_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
+size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
+
+static size_t n_taken;
+
+size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
+{
+	return __real_snapshot_count(s, kind, prefix) + (kind == KIND_NAT_RANGE && !*prefix ? n_taken : 0);
+}
+
 static void test_nat_ranges(void)
 {
 	struct control_view view;
@@ -148,6 +161,92 @@ static void test_many_nat_ranges(void)
 	world_end(&w);
 }
 
+/* One pass over what is due. How many ranges it has changed. */
+static size_t nat_pass(struct world *w, struct nat_due *due, bool *ret_more)
+{
+	struct control_view view = world_view(w);
+	struct changes changes = {};
+
+	w->n_ops = 0;
+	control_nat_ranges(&view, due, &changes);
+	*ret_more = changes.more;
+	world_commit(w, &changes);
+	return w->n_ops;
+}
+
+/* So many that the store would not remember the changes, if all of them came in one turn. */
+static void test_many_come_back(void)
+{
+	enum { RANGES = 2 * NAT_BACK_PER_PASS_MAX + 100 };
+	struct nat_due due = {.all = true};
+	size_t most = 0, passes = 0;
+	struct world w;
+	bool more;
+
+	world_begin(&w);
+	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
+	for (int i = 0; i < RANGES; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "nat_range/vpc-%d/n1", i);
+		rows_put(w.rows, key, "{'vpc':'vpc-%d','node':'n1','range':'100.64.%d.%d/28'}", i, i / 16,
+			 i % 16 * 16);
+	}
+	do {
+		size_t n = nat_pass(&w, &due, &more);
+
+		most = MAX(most, n);
+		passes++;
+	} while (more && passes < 100);
+	tap_is_int((long long)most, NAT_BACK_PER_PASS_MAX, "ranges come back so many in a pass");
+	tap_ok(passes == 3 && due.n == 0 && snapshot_count(w.rows, KIND_NAT_RANGE, "") == 0,
+	       "and all of them in some");
+	nat_due_done(&due);
+	world_end(&w);
+}
+
+/* VPCs for which none is free. */
+static void test_no_range_free(void)
+{
+	struct store_change change = {.key = "nat_range/vpc-a/n1", .revision = 9, .is_gone = true};
+	struct store_change other = {.key = "nat_range/vpc-a/n1", .revision = 9};
+	struct nat_due due = {.all = true};
+	struct world w;
+	bool more;
+
+	n_taken = NAT_RANGES_MAX - 2;
+	world_begin(&w);
+	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
+	for (const char *p = "abcd"; *p; p++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "vpc/vpc-%c", *p);
+		rows_put(w.rows, key, "{'id':'vpc-%c','status':'Available'}", *p);
+		(void)str_format(key, sizeof(key), "server_group/sgp-%c", *p);
+		rows_put(w.rows, key, "{'id':'sgp-%c','vpc':'vpc-%c','status':'Available'}", *p, *p);
+		(void)str_format(key, sizeof(key), "server/sgp-%c/i-1/80", *p);
+		rows_put(w.rows, key, "{'group':'sgp-%c','server_id':'i-1','port':80}", *p);
+	}
+	(void)nat_pass(&w, &due, &more);
+	tap_ok(snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-") == 2 && due.n_starved == 2,
+	       "when all ranges are given out, the rest of the VPCs wait");
+	tap_ok(!more && due.n == 0, "and are not due");
+	due.all = true;
+	(void)nat_pass(&w, &due, &more);
+	tap_is_int((long long)due.n_starved, 2, "each waits once");
+	nat_due_change(&due, w.rows, &other);
+	tap_ok(due.n == 0, "a range that is given out is nothing to them");
+	rows_delete(w.rows, "nat_range/vpc-a/n1");
+	rows_delete(w.rows, "server/sgp-a/i-1/80");
+	nat_due_change(&due, w.rows, &change);
+	(void)nat_pass(&w, &due, &more);
+	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n1") && due.n_starved == 1,
+	       "one that has come back is given to the next, and the others wait again");
+	nat_due_done(&due);
+	world_end(&w);
+	n_taken = 0;
+}
+
 static void test_health(void)
 {
 	const struct server_health health[] = {
@@ -246,6 +345,8 @@ int main(void)
 	test_nat_ranges();
 	test_due_ranges();
 	test_many_nat_ranges();
+	test_many_come_back();
+	test_no_range_free();
 	test_health();
 	test_subjects();
 	return tap_done();
