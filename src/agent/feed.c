@@ -59,6 +59,8 @@ struct feed {
 	bool is_connected;
 	bool has_told, told; /* whether it is connected */
 
+	char list_run[NODE_TIMELINE_SIZE]; /* of the process that told the first page of the list */
+
 	json_t *report; /* the last one; NULL: none since all rows were taken */
 	bool is_unsent; /* it is newer than what was sent */
 	struct loop_source *renew;
@@ -308,9 +310,10 @@ static int take(struct feed *feed, const struct feed_answer *answer, const char 
 	r = feed_list_apply(list, answer, feed->parts.snapshot, ret);
 	if (r == 0 && (is_full || !feed->is_connected))
 		list_again(feed, !is_full);
-	if (r == 0)
+	if (r == 0) {
 		hold_took(feed->parts.hold, answer->timeline, ret->revision);
-	(void)str_copy(feed->run, sizeof(feed->run), answer->run);
+		(void)str_copy(feed->run, sizeof(feed->run), answer->run);
+	}
 	feed_list_clear(&feed->list);
 	return r;
 }
@@ -333,11 +336,19 @@ static void took(struct feed *feed, const struct feed_rows *rows)
 	feed->handlers.rows(feed->handlers.context, rows);
 }
 
-/* The first answer goes on from rows that another process of privlinkd has told. */
+/* The answer goes on from rows that another process of privlinkd has told: from those that are there, or from
+ * the pages that came before it. Also in the middle of all, as a connection may be replaced unseen. One that
+ * does not say whose it is goes on from others where it is the first; later, or an old privlinkd would be
+ * asked for all without end, it is of the same process as the last one that did not say either. */
 static bool goes_on_from_others(const struct feed *feed, const struct feed_answer *answer)
 {
-	return feed->revision && !feed->is_connected && !answer->is_full && feed->list.n == 0 &&
-	       (!*answer->run || !streq(answer->run, feed->run));
+	if (answer->is_full)
+		return false;
+	if (feed->list.n > 0)
+		return !streq(answer->run, feed->list_run);
+	if (!feed->revision)
+		return false;
+	return !streq(answer->run, feed->run) || (!*answer->run && !feed->is_connected);
 }
 
 static void on_rows(void *context, int status, const char *body, size_t size)
@@ -357,10 +368,13 @@ static void on_rows(void *context, int status, const char *body, size_t size)
 		r = -ESTALE;
 	if (r == 0 && goes_on_from_others(feed, &answer)) {
 		feed->revision = 0;
+		feed_list_clear(&feed->list);
 		poll_rows(feed);
 		return;
 	}
 	if (r == 0 && answer.is_page) {
+		if (!*feed->list.next)
+			(void)str_copy(feed->list_run, sizeof(feed->list_run), answer.run);
 		r = feed_list_add(&feed->list, &answer, body, size);
 		if (r < 0)
 			pause_and_restart(feed, "a page of rows", r);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The agent's side of the feed against the real one, in one loop: when all rows are asked for, and when only
- * what has changed. An agent that ends and one that starts are a struct side that is freed and made.
+ * what has changed. An agent that ends and one that starts are a struct side that is freed and made. At last
+ * against a false one, whose answers are of two processes on one connection.
  */
 #include "api_harness.h"
 
@@ -10,6 +11,7 @@
 
 #include "agent/feed.h"
 #include "feed/server.h"
+#include "http/server.h"
 
 struct side {
 	struct node_state state;
@@ -45,7 +47,7 @@ static void put_port(struct harness *h, const char *id, const char *vpc)
 	harness_put(h, KIND_PORT, &row);
 }
 
-static void serve(struct harness *h, struct feed_server **ret)
+static int listen_unix(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -54,7 +56,12 @@ static void serve(struct harness *h, struct feed_server **ret)
 	(void)unlink(socket_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 16) < 0)
 		abort();
-	harness_must(feed_server_new(h->loop, h->store, h->control, fd, NULL, ret), "feed");
+	return fd;
+}
+
+static void serve(struct harness *h, struct feed_server **ret)
+{
+	harness_must(feed_server_new(h->loop, h->store, h->control, listen_unix(), NULL, ret), "feed");
 }
 
 static void on_registered(void *context, uint32_t number)
@@ -202,9 +209,132 @@ static void test_unsure(struct harness *h, struct side *side)
 	end(side);
 }
 
-int main(void)
+/* What an agent leaves behind. */
+static void clear_away(const struct harness *h)
 {
 	static const char *const files[] = {"node.json", "node.rows"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char path[128];
+
+		(void)str_format(path, sizeof(path), "%s/%s", h->directory, files[i]);
+		(void)unlink(path);
+	}
+}
+
+#define RUN_A "aaaaaaaaaaaaaaaa"
+#define RUN_B "bbbbbbbbbbbbbbbb"
+
+/* A privlinkd that answers what it is told to; the last question it leaves open. */
+struct false_one {
+	struct {
+		bool is_full;
+		const char *more, *run;
+	} answers[2];
+	size_t n_questions;
+	char question[256];	     /* the last one */
+	struct server_request *open; /* that one */
+};
+
+static json_t *false_rows(const struct false_one *one)
+{
+	size_t i = one->n_questions - 1;
+	json_t *json = json_pack("{s:I, s:b, s:[], s:[], s:s}", "revision", (json_int_t)(10 + i), "full",
+				 one->answers[i].is_full, "rows", "deleted", "store",
+				 "00000000000000000000000000000001");
+
+	if (one->answers[i].run)
+		(void)json_object_set_new(json, "run", json_string(one->answers[i].run));
+	if (one->answers[i].more)
+		(void)json_object_set_new(json, "more", json_string(one->answers[i].more));
+	return json;
+}
+
+static void answer_falsely(void *context, struct server_request *request)
+{
+	struct false_one *one = context;
+
+	if (!streq(request->path, "/feed/v1/rows")) {
+		server_answer(request, 200, NULL,
+			      json_pack("{s:i, s:i, s:s}", "number", 1, "lease_s", 30, "store",
+					"00000000000000000000000000000001"));
+		return;
+	}
+	(void)str_copy(one->question, sizeof(one->question), request->query);
+	if (one->n_questions++ < ARRAY_SIZE(one->answers))
+		server_answer(request, 200, NULL, false_rows(one));
+	else
+		one->open = request;
+}
+
+/* The question after these answers: from which revision, and what it has behind that. */
+static const char *asked_then(struct harness *h, struct false_one *one)
+{
+	const struct server_options options = {
+		.listen_fd = listen_unix(), .body_max = 65536, .connections_max = 1, .timeout_s = 60};
+	uint64_t end_ms = now_mono_ms() + 5000;
+	struct server *server;
+	struct side side = {};
+	const char *after, *rest;
+	static char text[256];
+
+	clear_away(h);
+	harness_must(server_new(h->loop, &options, answer_falsely, one, &server), "server");
+	begin(h, &side);
+	while (!one->open && now_mono_ms() < end_ms)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	end(&side);
+	if (one->open)
+		server_answer(one->open, 503, NULL, json_object());
+	server_free(server);
+	after = strstr(one->question, "after=");
+	rest = strstr(one->question, "pages=1");
+	if (!one->open || !after || !rest)
+		return "nothing";
+	(void)str_format(text, sizeof(text), "%.*s%s", (int)strcspn(after, "&"), after,
+			 rest + strlen("pages=1"));
+	return text;
+}
+
+/* Another process answers, and nobody has seen that the connection is another one. */
+static void test_replaced_unseen(struct harness *h)
+{
+	static const struct {
+		struct false_one one;
+		const char *then, *what;
+	} cases[] = {
+		{{.answers = {{true, NULL, RUN_A}, {false, NULL, RUN_A}}},
+		 "after=11",
+		 "a process goes on from its own rows"},
+		{{.answers = {{true, NULL, RUN_A}, {false, NULL, RUN_B}}},
+		 "after=0",
+		 "another one is asked for all in the middle of it"},
+		{{.answers = {{true, NULL, RUN_A}, {false, NULL, NULL}}},
+		 "after=0",
+		 "so is one that does not say who it is"},
+		{{.answers = {{true, NULL, NULL}, {false, NULL, NULL}}},
+		 "after=11",
+		 "but not if the one before did not either"},
+		{{.answers = {{true, "vpc/a", RUN_A}, {false, "vpc/b", RUN_A}}},
+		 "after=0&page=vpc%2Fb",
+		 "pages of one process are a list"},
+		{{.answers = {{true, "vpc/a", RUN_A}, {false, "vpc/b", RUN_B}}},
+		 "after=0",
+		 "with one of another process it begins anew"},
+		{{.answers = {{true, "", RUN_A}, {false, NULL, RUN_B}}},
+		 "after=0",
+		 "and so it does where another one says what has changed since"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct false_one one = cases[i].one;
+
+		tap_is_str(asked_then(h, &one), cases[i].then, "%s", cases[i].what);
+	}
+}
+
+int main(void)
+{
 	struct feed_server *feed;
 	struct side side = {};
 	struct harness h;
@@ -224,13 +354,9 @@ int main(void)
 	test_other_process(&h, &side, &feed);
 	test_unsure(&h, &side);
 	feed_server_free(feed);
+	test_replaced_unseen(&h);
 	(void)unlink(socket_path);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		char path[128];
-
-		(void)str_format(path, sizeof(path), "%s/%s", h.directory, files[i]);
-		(void)unlink(path);
-	}
+	clear_away(&h);
 	harness_end(&h);
 	return tap_done();
 }
