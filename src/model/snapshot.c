@@ -42,6 +42,7 @@ int snapshot_new(struct snapshot **ret)
 
 	if (!s)
 		return -ENOMEM;
+	texts_begin(&s->texts);
 	*ret = s;
 	return 0;
 }

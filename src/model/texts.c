@@ -19,7 +19,7 @@ struct text {
 
 static uint32_t hash_of(const struct texts *texts, const char *bytes, size_t size)
 {
-	uint64_t sum = fnv_add(FNV_START ^ (uintptr_t)texts, bytes, size);
+	uint64_t sum = fnv_add(FNV_START ^ texts->seed, bytes, size);
 
 	return (uint32_t)(sum ^ sum >> 32);
 }
@@ -66,6 +66,11 @@ static struct text *find(const struct texts *texts, const char *bytes, size_t si
 	return text;
 }
 
+void texts_begin(struct texts *texts)
+{
+	*texts = (struct texts){.seed = (uintptr_t)texts};
+}
+
 const char *texts_hold(struct texts *texts, const char *bytes, size_t size)
 {
 	uint32_t hash = hash_of(texts, bytes, size);
@@ -106,5 +111,5 @@ void texts_done(struct texts *texts)
 {
 	assert(texts->n == 0);
 	free(texts->slots);
-	*texts = (struct texts){};
+	*texts = (struct texts){.seed = texts->seed};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The snapshot: finding, walking and counting; that rows stay where they are; and a long random history
- * against an array that is searched from end to end.
+ * The snapshot: finding, walking and counting; that rows stay where they are; what they share; and a long
+ * random history against an array that is searched from end to end.
  */
 #include "model/snapshot.h"
 
@@ -218,6 +218,47 @@ static void test_walk_under_change(void)
 	(void)snapshot_free(s);
 }
 
+static void put_port(struct snapshot *s, const char *id, const char *vpc)
+{
+	struct port port = {.vpc = vpc};
+	char key[KEY_SIZE];
+	json_t *json;
+
+	(void)str_copy(port.id, sizeof(port.id), id);
+	(void)row_key(KIND_PORT, &port, key);
+	json = row_to_json(KIND_PORT, &port);
+	(void)snapshot_apply(s, key, json, 1, 1);
+	json_decref(json);
+}
+
+static const char *vpc_of(const struct snapshot *s, const char *id)
+{
+	const struct port *port = snapshot_find(s, KIND_PORT, id);
+
+	return port ? port->vpc : "none";
+}
+
+/* What rows say alike stands in memory once, also where they have come to another snapshot. */
+static void test_shared_texts(void)
+{
+	struct snapshot *s, *fresh;
+
+	(void)snapshot_new(&s);
+	(void)snapshot_new(&fresh);
+	put_port(s, "eni-0", "vpc-other");
+	put_port(fresh, "eni-1", "vpc-shared");
+	snapshot_swap(s, fresh);
+	(void)snapshot_free(fresh);
+	put_port(s, "eni-2", "vpc-shared");
+	tap_is_str(vpc_of(s, "eni-2"), "vpc-shared", "a row that comes after a swap says what it said");
+	tap_ok(vpc_of(s, "eni-1") == vpc_of(s, "eni-2"), "and shares it with those from before");
+	snapshot_clear(s);
+	put_port(s, "eni-1", "vpc-shared");
+	put_port(s, "eni-2", "vpc-shared");
+	tap_ok(vpc_of(s, "eni-1") == vpc_of(s, "eni-2"), "so they do after all were cleared");
+	(void)snapshot_free(s);
+}
+
 int main(void)
 {
 	test_basics();
@@ -226,5 +267,6 @@ int main(void)
 	test_getters();
 	test_random_history();
 	test_walk_under_change();
+	test_shared_texts();
 	return tap_done();
 }
