@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What planning a node costs, and putting the plan into the kernel's tables: `plan_ms ENDPOINTS VPCS
- * SERVICES`. Endpoints of two zones each, spread over the VPCs, which have an instance each; services with a
- * server in each zone. Without CAP_BPF only the plan is timed. Nothing runs behind it: there are no devices.
+ * What it costs to hear a node's rows, to keep and to read them, to plan it, and to put the plan into the
+ * kernel's tables: `plan_ms ENDPOINTS VPCS SERVICES`. Endpoints of two zones each, spread over the VPCs,
+ * which have an instance each; services with a server in each zone. Without CAP_BPF no tables are timed.
+ * Nothing runs behind it: there are no devices.
  */
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "agent/kept_rows.h"
 #include "datapath/datapath.h"
 #include "lib/log.h"
 #include "tests/unit/rows.h"
@@ -13,6 +17,7 @@
 #define ROUNDS	5
 #define CHANGES 200
 #define BPFFS	"/sys/fs/bpf/privlink-bench"
+#define PAGE	512 /* rows */
 
 static struct catalogue_zone zones[] = {{.id = "cn-hangzhou-h"}, {.id = "cn-hangzhou-i"}};
 static struct catalogue_region regions[] = {{.id = "cn-hangzhou", .zones = zones, .n_zones = 2}};
@@ -177,6 +182,118 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+static void must(int r)
+{
+	if (r < 0)
+		exit(EXIT_FAILURE);
+}
+
+/* ---- rows ---- */
+
+/* As privlinkd tells all rows, in pages. */
+struct telling {
+	struct feed_list list;
+	json_t *page;
+	double ms; /* of the hearing */
+	size_t n_rows;
+};
+
+static char *page_text(const struct telling *telling, const char *more)
+{
+	json_t *json = json_pack("{s:i, s:b, s:O, s:[]}", "revision", 1, "full", telling->list.n == 0, "rows",
+				 telling->page, "deleted");
+	char *text;
+
+	if (more)
+		(void)json_object_set_new(json, "more", json_string(more));
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	must(text ? 0 : -ENOMEM);
+	return text;
+}
+
+static void tell_page(struct telling *telling, const char *more)
+{
+	_cleanup_(feed_answer_done) struct feed_answer answer = {};
+	_cleanup_(freep) char *text = page_text(telling, more);
+	double begin = now_ms();
+
+	must(feed_answer_parse(text, strlen(text), &answer));
+	must(feed_list_add(&telling->list, &answer, text, strlen(text)));
+	telling->ms += now_ms() - begin;
+	telling->n_rows += json_array_size(telling->page);
+	(void)json_array_clear(telling->page);
+}
+
+static void tell_row(struct telling *telling, enum kind kind, const void *row)
+{
+	char key[KEY_SIZE];
+
+	must(row_key(kind, row, key));
+	must(json_array_append_new(telling->page, json_pack("{s:s, s:i, s:i, s:o}", "key", key, "created", 1,
+							    "revision", 1, "value", row_to_json(kind, row))));
+	if (json_array_size(telling->page) == PAGE)
+		tell_page(telling, key);
+}
+
+static void time_read(struct kept_rows *kept)
+{
+	char timeline[NODE_TIMELINE_SIZE];
+	struct snapshot *read;
+	double begin;
+
+	must(snapshot_new(&read));
+	begin = now_ms();
+	must(kept_rows_load(kept, "", 1, read, timeline));
+	printf("%-28s %8.2f ms\n", "rows, read", now_ms() - begin);
+	snapshot_free(read);
+}
+
+static void time_kept(struct telling *telling, const char *directory)
+{
+	static const char text[] = "{\"revision\":1,\"full\":false,\"rows\":[],\"deleted\":[]}";
+	_cleanup_(feed_answer_done) struct feed_answer last = {};
+	struct kept_rows *kept;
+	struct stat st;
+	char path[64];
+	double begin;
+
+	must(kept_rows_new(directory, "n1", &kept));
+	must(feed_answer_parse(text, strlen(text), &last));
+	begin = now_ms();
+	kept_rows_add(kept, &telling->list, &last, text, strlen(text));
+	printf("%-28s %8.2f ms\n", "rows, kept", now_ms() - begin);
+	must(str_format(path, sizeof(path), "%s/node.rows", directory));
+	must(stat(path, &st));
+	printf("%-28s %8.2f MB, %zu rows\n", "which are", (double)st.st_size / 1e6, telling->n_rows);
+	kept_rows_free(kept);
+	for (int i = 0; i < ROUNDS; i++) {
+		must(kept_rows_new(directory, "n1", &kept));
+		time_read(kept);
+		kept_rows_free(kept);
+	}
+	(void)unlink(path);
+}
+
+static void time_rows(void)
+{
+	struct telling telling = {.page = json_array()};
+	char directory[] = "/tmp/plan_ms.XXXXXX";
+
+	for (enum kind kind = 0; kind < KIND_COUNT_; kind++)
+		for (const void *row = NULL; (row = snapshot_next(rows, kind, "", row));)
+			tell_row(&telling, kind, row);
+	tell_page(&telling, "");
+	printf("%-28s %8.2f ms\n", "rows, heard in pages", telling.ms);
+	must(mkdtemp(directory) ? 0 : -errno);
+	time_kept(&telling, directory);
+	(void)rmdir(directory);
+	feed_list_clear(&telling.list);
+	json_decref(telling.page);
+}
+
+/* ---- the plan ---- */
+
 static struct plan *build(struct plan_indexes *indexes)
 {
 	const struct plan_input input = {
@@ -317,6 +434,7 @@ int main(int argc, char **argv)
 	if (argc != 4 || snapshot_new(&rows) < 0 || plan_indexes_new(&indexes) < 0)
 		return EXIT_FAILURE;
 	put_all(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
+	time_rows();
 	for (int i = 0; i < ROUNDS; i++) {
 		double begin = now_ms();
 		struct plan *plan = build(indexes);
