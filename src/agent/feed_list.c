@@ -22,14 +22,10 @@ void feed_list_clear(struct feed_list *list)
 /* Of a full list. */
 static int make_rows(struct feed_list *list, const struct feed_answer *page)
 {
-	struct feed_rows rows;
 	int r = list->rows ? 0 : snapshot_new(&list->rows);
 
-	if (r == 0)
-		r = feed_answer_apply(page, list->rows, &list->breath, &rows);
-	if (r == 0)
-		feed_rows_add(&list->told, &rows);
-	return r;
+	list->told.touched.whole = true;
+	return r < 0 ? r : feed_answer_apply(page, list->rows, &list->breath, &list->told);
 }
 
 int feed_list_add(struct feed_list *list, const struct feed_answer *page, const char *body, size_t size)
@@ -64,15 +60,10 @@ static int apply_part(const struct feed_part *part, struct snapshot *snapshot, c
 		      struct feed_rows *all)
 {
 	_cleanup_(feed_answer_done) struct feed_answer answer = {};
-	struct feed_rows rows;
 	int r = feed_answer_parse(part->body, part->size, &answer);
 
 	breathe(breath);
-	if (r == 0)
-		r = feed_answer_apply(&answer, snapshot, breath, &rows);
-	if (r == 0)
-		feed_rows_add(all, &rows);
-	return r;
+	return r < 0 ? r : feed_answer_apply(&answer, snapshot, breath, all);
 }
 
 static int apply_full(struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
@@ -84,29 +75,24 @@ static int apply_full(struct feed_list *list, const struct feed_answer *last, st
 		return r;
 	snapshot_swap(snapshot, list->rows);
 	*ret = list->told;
-	ret->is_full = ret->touched.whole = true;
 	return 0;
 }
 
 int feed_list_apply(struct feed_list *list, const struct feed_answer *last, struct snapshot *snapshot,
 		    struct feed_rows *ret)
 {
-	struct feed_rows all = {}, rows;
 	int r = 0;
 
 	if (list->is_full)
 		return apply_full(list, last, snapshot, ret);
+	*ret = (struct feed_rows){};
 	for (size_t i = 0; r == 0 && i < list->n; i++)
-		r = apply_part(&list->parts[i], snapshot, &list->breath, &all);
+		r = apply_part(&list->parts[i], snapshot, &list->breath, ret);
 	if (r == 0)
-		r = feed_answer_apply(last, snapshot, &list->breath, &rows);
-	if (r < 0) {
+		r = feed_answer_apply(last, snapshot, &list->breath, ret);
+	if (r < 0)
 		snapshot_set_revision(snapshot, 0);
-		return r;
-	}
-	feed_rows_add(&all, &rows);
-	*ret = all;
-	return 0;
+	return r;
 }
 
 bool feed_list_has_instance(const struct feed_list *list, const char (*ids)[ID_SIZE], size_t n)

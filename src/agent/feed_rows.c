@@ -21,48 +21,20 @@ static json_t *parse_object(const char *body, size_t size)
 	return json;
 }
 
-static bool is_row(const json_t *row)
-{
-	return json_is_string(json_object_get(row, "key")) && json_is_object(json_object_get(row, "value")) &&
-	       json_is_integer(json_object_get(row, "created")) &&
-	       json_is_integer(json_object_get(row, "revision"));
-}
-
 static bool is_answer(const json_t *answer)
 {
-	const json_t *rows = json_object_get(answer, "rows"), *deleted = json_object_get(answer, "deleted");
-	const json_t *more = json_object_get(answer, "more");
+	const json_t *deleted = json_object_get(answer, "deleted"), *more = json_object_get(answer, "more");
 
-	if (json_integer_value(json_object_get(answer, "revision")) <= 0 || !json_is_array(rows))
+	if (json_integer_value(json_object_get(answer, "revision")) <= 0)
 		return false;
 	if (deleted && !json_is_array(deleted))
 		return false;
 	if (more && (!json_is_string(more) || json_string_length(more) >= KEY_SIZE))
 		return false;
-	for (size_t i = 0; i < json_array_size(rows); i++)
-		if (!is_row(json_array_get(rows, i)))
-			return false;
 	for (size_t i = 0; i < json_array_size(deleted); i++)
 		if (!json_is_string(json_array_get(deleted, i)))
 			return false;
 	return true;
-}
-
-static int apply(struct snapshot *snapshot, const char *key, const json_t *value, uint64_t created,
-		 uint64_t revision, struct feed_rows *rows)
-{
-	bool touches = !rows->touched.whole && plan_touch_old(&rows->touched, snapshot, key, value);
-	int r = snapshot_apply(snapshot, key, value, created, revision);
-
-	if (r == 0 && touches)
-		plan_touch_new(&rows->touched, snapshot, key);
-	if (r != -EINVAL) {
-		rows->n_changes++;
-		return r;
-	}
-	if (rows->n_rejected++ == 0)
-		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), key);
-	return 0;
 }
 
 static uint64_t get_u64(const json_t *object, const char *name)
@@ -86,15 +58,8 @@ static void get_word(const json_t *answer, const char *name, char ret[NODE_TIMEL
 	(void)str_copy(ret, NODE_TIMELINE_SIZE, word && node_timeline_is_good(word) ? word : "");
 }
 
-int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
+static void read_head(const json_t *json, struct feed_answer *ret)
 {
-	json_t *json = parse_object(body, size);
-
-	if (!json || !is_answer(json)) {
-		json_decref(json);
-		return -EINVAL;
-	}
-	ret->json = json;
 	ret->revision = get_u64(json, "revision");
 	ret->is_full = json_is_true(json_object_get(json, "full"));
 	ret->continues = !json_is_false(json_object_get(json, "continues"));
@@ -104,55 +69,101 @@ int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
 	get_store(json, ret->store);
 	get_word(json, "timeline", ret->timeline);
 	get_word(json, "run", ret->run);
-	return 0;
+}
+
+int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret)
+{
+	int r = feed_text_parse(body, size, &ret->text);
+
+	if (r == 0 && !is_answer(ret->text.rest))
+		r = -EINVAL;
+	if (r < 0)
+		feed_answer_done(ret);
+	else
+		read_head(ret->text.rest, ret);
+	return r;
 }
 
 void feed_answer_done(struct feed_answer *answer)
 {
-	json_decref(answer->json);
-	answer->json = NULL;
+	feed_text_done(&answer->text);
 }
 
-void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more)
+/* Counts what became of a row, or of a key that goes. */
+static int count(struct feed_rows *rows, const char *key, int r)
 {
-	rows->revision = more->revision;
-	rows->n_changes += more->n_changes;
-	plan_touched_add(&rows->touched, &more->touched);
-	if (rows->n_rejected == 0)
-		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), more->first_rejected);
-	rows->n_rejected += more->n_rejected;
+	if (r != -EINVAL) {
+		rows->n_changes++;
+		return r;
+	}
+	if (rows->n_rejected++ == 0)
+		(void)str_copy(rows->first_rejected, sizeof(rows->first_rejected), key);
+	return 0;
+}
+
+/* What it touches is told by its JSON, as it was and as it is. */
+static int apply_json(struct snapshot *snapshot, const char *key, const json_t *value, uint64_t created,
+		      uint64_t revision, struct feed_rows *rows)
+{
+	bool touches = !rows->touched.whole && plan_touch_old(&rows->touched, snapshot, key, value);
+	int r = snapshot_apply(snapshot, key, value, created, revision);
+
+	if (r == 0 && touches)
+		plan_touch_new(&rows->touched, snapshot, key);
+	return r;
+}
+
+static int apply_row(struct snapshot *snapshot, const struct feed_row *row, const char *key,
+		     struct feed_rows *rows)
+{
+	_cleanup_(unref) json_t *json = NULL;
+	int r = rows->touched.whole ? feed_row_put(row, key, snapshot) : -EOPNOTSUPP;
+
+	if (r != -EOPNOTSUPP)
+		return r;
+	json = feed_row_json(row);
+	return json ? apply_json(snapshot, key, json, row->created, row->revision, rows) : -EINVAL;
+}
+
+static int put_row(struct snapshot *snapshot, const struct feed_row *row, struct feed_rows *rows)
+{
+	size_t length = MIN(row->key_length, (size_t)KEY_SIZE - 1);
+	char key[KEY_SIZE];
+	bool fits = length == row->key_length;
+
+	memcpy(key, row->key, length);
+	key[length] = '\0';
+	return count(rows, key, fits ? apply_row(snapshot, row, key, rows) : -EINVAL);
+}
+
+static int delete_row(struct snapshot *snapshot, const char *key, uint64_t revision, struct feed_rows *rows)
+{
+	return count(rows, key, apply_json(snapshot, key, NULL, 0, revision, rows));
 }
 
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot,
 		      const struct breath *breath, struct feed_rows *ret)
 {
-	struct feed_rows rows = {.revision = answer->revision, .is_full = answer->is_full};
-	const json_t *list, *row;
+	const struct feed_text *text = &answer->text;
+	const json_t *deleted = json_object_get(text->rest, "deleted");
 	int r = 0;
 
-	if (rows.is_full) {
-		rows.touched.whole = true;
+	ret->revision = answer->revision;
+	if (answer->is_full) {
+		ret->is_full = ret->touched.whole = true;
 		snapshot_clear_breathing(snapshot, breath);
 	}
-	list = json_object_get(answer->json, "rows");
-	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
-		row = json_array_get(list, i);
+	for (size_t i = 0; i < text->n && r == 0; i++) {
 		breathe(breath);
-		r = apply(snapshot, json_string_value(json_object_get(row, "key")),
-			  json_object_get(row, "value"), get_u64(row, "created"), get_u64(row, "revision"),
-			  &rows);
+		r = put_row(snapshot, &text->rows[i], ret);
 	}
-	list = json_object_get(answer->json, "deleted");
-	for (size_t i = 0; i < json_array_size(list) && r == 0; i++) {
+	for (size_t i = 0; i < json_array_size(deleted) && r == 0; i++) {
 		breathe(breath);
-		r = apply(snapshot, json_string_value(json_array_get(list, i)), NULL, 0, rows.revision,
-			  &rows);
+		r = delete_row(snapshot, json_string_value(json_array_get(deleted, i)), answer->revision,
+			       ret);
 	}
-	snapshot_set_revision(snapshot, r < 0 ? 0 : rows.revision);
-	if (r < 0)
-		return r;
-	*ret = rows;
-	return 0;
+	snapshot_set_revision(snapshot, r < 0 ? 0 : answer->revision);
+	return r;
 }
 
 int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, struct feed_rows *ret)
@@ -160,27 +171,25 @@ int feed_rows_apply(const char *body, size_t size, struct snapshot *snapshot, st
 	_cleanup_(feed_answer_done) struct feed_answer answer = {};
 	int r = feed_answer_parse(body, size, &answer);
 
+	*ret = (struct feed_rows){};
 	return r < 0 ? r : feed_answer_apply(&answer, snapshot, NULL, ret);
 }
 
-static bool is_one_of(const char *id, const char (*ids)[ID_SIZE], size_t n)
+static bool is_instance(const struct feed_row *row, const char *id)
 {
-	for (size_t i = 0; i < n; i++)
-		if (streq(ids[i], id))
-			return true;
-	return false;
+	static const char kind[] = "instance/";
+	size_t n = strlen(kind);
+
+	return row->key_length == n + strlen(id) && memcmp(row->key, kind, n) == 0 &&
+	       memcmp(row->key + n, id, row->key_length - n) == 0;
 }
 
 bool feed_answer_has_instance(const struct feed_answer *answer, const char (*ids)[ID_SIZE], size_t n)
 {
-	const json_t *list = json_object_get(answer->json, "rows");
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *key = json_string_value(json_object_get(json_array_get(list, i), "key"));
-
-		if (str_starts(key, "instance/") && is_one_of(key + strlen("instance/"), ids, n))
-			return true;
-	}
+	for (size_t i = 0; i < answer->text.n; i++)
+		for (size_t j = 0; j < n; j++)
+			if (is_instance(&answer->text.rows[i], ids[j]))
+				return true;
 	return false;
 }
 

@@ -5,24 +5,25 @@
 #pragma once
 
 #include "../lib/breath.h"
-#include "../model/snapshot.h"
 #include "../plan/failures.h"
 #include "../plan/plan_touched.h"
+#include "feed_text.h"
 #include "health.h"
 #include "node_state.h"
 
+/* What answers change, one after the other: begins with all zero. */
 struct feed_rows {
 	uint64_t revision;
 	bool is_full;
 	size_t n_changes;  /* rows and deletions */
 	size_t n_rejected; /* rows that are of no known kind or malformed: of a newer privlinkd, or broken */
 	char first_rejected[KEY_SIZE];
-	struct plan_touched touched; /* what they touch of the plan */
+	struct plan_touched touched; /* what they touch of the plan; if that is all, it is not asked */
 };
 
 /* An answer to GET rows. */
 struct feed_answer {
-	json_t *json;
+	struct feed_text text;
 	uint64_t revision;
 	bool is_full;			   /* it has all rows, or begins a list of them */
 	bool is_page;			   /* of a list */
@@ -33,13 +34,12 @@ struct feed_answer {
 	bool continues;			   /* what was in force when it was asked for is of its history */
 };
 
-/* -EINVAL: it is no such answer. */
+/* `body` is borrowed until feed_answer_done(). -EINVAL: it is no such answer. */
 int feed_answer_parse(const char *body, size_t size, struct feed_answer *ret);
 void feed_answer_done(struct feed_answer *answer);
-/* Counts what another answer changed, too; the revision is that of the later one. */
-void feed_rows_add(struct feed_rows *rows, const struct feed_rows *more);
-/* Puts the rows into the snapshot; a full answer replaces all of them. An error leaves it at no revision: it
- * has a part of them, of which nothing may be made. `breath` is taken between rows, and may be NULL. */
+/* Puts the rows into the snapshot, and adds to `ret` what that changes; a full answer replaces all of them.
+ * An error leaves it at no revision: it has a part of them, of which nothing may be made. `breath` is taken
+ * between rows, and may be NULL. */
 int feed_answer_apply(const struct feed_answer *answer, struct snapshot *snapshot,
 		      const struct breath *breath, struct feed_rows *ret);
 

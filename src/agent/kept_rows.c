@@ -191,12 +191,12 @@ static int parse_frame(const char *text, size_t size, const char **ret_body, siz
 static int replay(struct kept_rows *kept, const char *text, size_t size, const char *store,
 		  struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_used)
 {
+	struct feed_rows rows = {.touched.whole = true}; /* there is no plan yet */
 	size_t used = 0, length;
 	const char *body;
 
 	while (parse_frame(text + used, size - used, &body, &length) == 0) {
 		_cleanup_(feed_answer_done) struct feed_answer answer = {};
-		struct feed_rows rows;
 		int r = feed_answer_parse(body, length, &answer);
 
 		if (r < 0 || !streq(answer.store, store) || (used == 0) != answer.is_full)

@@ -119,8 +119,8 @@ int row_from_json(enum kind kind, const json_t *json, void *ret, struct row_list
 		  const char **ret_field);
 
 /* The same from a row's JSON as the store writes it, which is used up: shared texts stay in it. Of plain form
- * only (printable ASCII, nothing escaped, no blank between, whole numbers below 10^18, no member that is
- * unknown or there twice), which is quicker. -EOPNOTSUPP: it is not, or is no row; row_from_json() tells. */
+ * only (lib/plain.h; and no member that is unknown or there twice), which is quicker. -EOPNOTSUPP: it is not,
+ * or is no row; row_from_json() tells. */
 int row_from_text(enum kind kind, char *text, void *ret, struct row_lists *lists);
 
 /* Put a value of JSON into a member of a row that was cleared; a shared text is borrowed. -EINVAL: the member

@@ -3,54 +3,30 @@
  * Rows from their text, without a tree between: a start reads a hundred thousand of them. What is not of the
  * form in which nearly all are is left to the reader of JSON, so this one needs no opinion about it.
  */
+#include "../lib/plain.h"
 #include "row.h"
 
 struct reader {
 	const struct kind_info *info;
-	char *at;
+	struct plain plain; /* of a text that is ours */
 	void *row;
 	char *room;	 /* for shared lists */
 	size_t expected; /* members come in the order of the table */
 	uint64_t seen;	 /* one bit each member */
 };
 
-static bool skip(struct reader *reader, char c)
-{
-	if (*reader->at != c)
-		return false;
-	reader->at++;
-	return true;
-}
-
 /* A string, made to end in NUL; NULL: none of plain form. */
 static char *read_string(struct reader *reader)
 {
-	char *begin, *end;
+	const char *begin;
+	size_t length;
+	char *text;
 
-	if (!skip(reader, '"'))
+	if (!plain_string(&reader->plain, &begin, &length))
 		return NULL;
-	begin = end = reader->at;
-	while (*end >= ' ' && *end <= '~' && *end != '"' && *end != '\\')
-		end++;
-	if (*end != '"')
-		return NULL;
-	*end = '\0';
-	reader->at = end + 1;
-	return begin;
-}
-
-static int read_number(struct reader *reader, int64_t *ret)
-{
-	bool negative = skip(reader, '-');
-	const char *begin = reader->at;
-	int64_t value = 0;
-
-	while (*reader->at >= '0' && *reader->at <= '9' && reader->at - begin < 18)
-		value = value * 10 + (*reader->at++ - '0');
-	if (reader->at == begin || (*begin == '0' && (negative || reader->at - begin > 1)))
-		return -EOPNOTSUPP;
-	*ret = negative ? -value : value;
-	return 0;
+	text = (char *)(uintptr_t)begin;
+	text[length] = '\0';
+	return text;
 }
 
 static int read_list(struct reader *reader, const struct field *field)
@@ -60,53 +36,41 @@ static int read_list(struct reader *reader, const struct field *field)
 
 	if (!texts)
 		return -EOPNOTSUPP;
-	if (!skip(reader, ']')) {
+	if (!plain_skip(&reader->plain, ']')) {
 		do {
 			const char *s = read_string(reader);
 
 			if (!s || n == field->max || str_copy(texts + n * field->size, field->size, s) < 0)
 				return -EOPNOTSUPP;
 			n++;
-		} while (skip(reader, ','));
-		if (!skip(reader, ']'))
+		} while (plain_skip(&reader->plain, ','));
+		if (!plain_skip(&reader->plain, ']'))
 			return -EOPNOTSUPP;
 	}
 	field_end_list(field, n, reader->row);
 	return 0;
 }
 
-static int read_flag(struct reader *reader, const struct field *field)
-{
-	static const char *const words[] = {"false", "true"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!str_starts(reader->at, words[i]))
-			continue;
-		reader->at += strlen(words[i]);
-		return field_put_flag(field, i == 1, reader->row);
-	}
-	return -EOPNOTSUPP;
-}
-
 static int read_value(struct reader *reader, const struct field *field)
 {
 	const char *text;
 	int64_t number;
-	int r;
+	bool flag;
 
-	switch (*reader->at) {
+	switch (*reader->plain.at) {
 	case '"':
 		text = read_string(reader);
 		return text ? field_put_text(field, text, reader->row) : -EOPNOTSUPP;
 	case '[':
-		reader->at++;
+		reader->plain.at++;
 		return read_list(reader, field);
 	case 't':
 	case 'f':
-		return read_flag(reader, field);
+		return plain_flag(&reader->plain, &flag) ? field_put_flag(field, flag, reader->row)
+							 : -EOPNOTSUPP;
 	default:
-		r = read_number(reader, &number);
-		return r < 0 ? r : field_put_number(field, number, reader->row);
+		return plain_number(&reader->plain, &number) ? field_put_number(field, number, reader->row)
+							     : -EOPNOTSUPP;
 	}
 }
 
@@ -134,19 +98,24 @@ static int read_member(struct reader *reader)
 	const char *name = read_string(reader);
 	const struct field *field = name ? find_new(reader, name) : NULL;
 
-	return field && skip(reader, ':') ? read_value(reader, field) : -EOPNOTSUPP;
+	return field && plain_skip(&reader->plain, ':') ? read_value(reader, field) : -EOPNOTSUPP;
 }
 
 int row_from_text(enum kind kind, char *text, void *ret, struct row_lists *lists)
 {
-	struct reader reader = {.info = kind_info(kind), .at = text, .row = ret, .room = lists->bytes};
+	struct reader reader = {
+		.info = kind_info(kind),
+		.plain = {text, text + strlen(text)},
+		.row = ret,
+		.room = lists->bytes,
+	};
 
 	row_clear(kind, ret);
-	if (!skip(&reader, '{'))
+	if (!plain_skip(&reader.plain, '{'))
 		return -EOPNOTSUPP;
 	do {
 		if (read_member(&reader) < 0)
 			return -EOPNOTSUPP;
-	} while (skip(&reader, ','));
-	return skip(&reader, '}') && *reader.at == '\0' ? 0 : -EOPNOTSUPP;
+	} while (plain_skip(&reader.plain, ','));
+	return plain_skip(&reader.plain, '}') && reader.plain.at == reader.plain.end ? 0 : -EOPNOTSUPP;
 }

@@ -4,6 +4,7 @@
 
 #include "agent/feed_list.h"
 #include "tests/tap.h"
+#include "tests/unit/feed_oracle.h"
 #include "tests/unit/rows.h"
 
 #define VPC(id, revision)                                                                                    \
@@ -78,6 +79,28 @@ static void test_malformed(void)
 		{"{\"revision\": 5, \"rows\": [], \"deleted\": [7]}", "a deleted key that is no text"},
 		{"{\"revision\": 5, \"rows\": [], \"deleted\": {}}", "deleted keys that are no list"},
 		{"{\"revision\": 5, \"revision\": 6, \"rows\": []}", "a member that comes twice"},
+		{"{\"revision\": 5, \"rows\": [], \"rows\": []}", "rows that come twice"},
+		{"{\"revision\": 5, \"rows\": {}}", "rows that are no list"},
+		{"{\"revision\": 5, \"rows\": []}}", "something behind it"},
+		{"{\"revision\": 5, \"rows\": [],}", "a comma behind its members"},
+		{"{\"revision\": 5, \"rows\": [" VPC("vpc-b", "5") ",]}", "one behind its rows"},
+		{"{\"revision\": 5, 7: 8, \"rows\": []}", "a name that is no text"},
+		{"{\"revision\": 5, \"rows\" []}", "a name without its colon"},
+		{"{\"revision\": 5, \"rows\": [{\"key\": 7, \"created\": 1, \"revision\": 5, \"value\": {}}]}",
+		 "a key that is no text"},
+		{"{\"revision\": 5, \"rows\": [{\"key\": \"vpc/a\", \"created\": \"1\", \"revision\": 5, "
+		 "\"value\": {}}]}",
+		 "a row's revision that is no number"},
+		{"{\"revision\": 5, \"rows\": [{\"key\":\"vpc/a\",\"created\":1,\"revision\":5,\"value\":[]}]}",
+		 "a value that is no object"},
+		{"{\"revision\": 5, \"rows\": [{\"key\":\"vpc/a\",\"key\":\"vpc/"
+		 "a\",\"created\":1,\"revision\":5,\"value\":{}}]}",
+		 "a row with two keys"},
+		{"{\"revision\": 5, \"rows\": [{\"key\":\"vpc/a\",\"created\":1,\"revision\":5,\"value\":{\"id\":}}]}",
+		 "a value that is cut inside"},
+		{"{\"revision\": 5, \"rows\": [{\"key\":\"vpc/a\",\"created\":1,\"revision\":5,\"value\":{\"id\":\"\xe7"
+		 "\"}}]}",
+		 "a text that is no UTF-8"},
 	};
 	struct feed_rows answer;
 	struct snapshot *rows;
@@ -87,6 +110,135 @@ static void test_malformed(void)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		tap_is_int(apply(rows, cases[i].body, &answer), -EINVAL, "%s", cases[i].name);
 	tap_ok(snapshot_vpc(rows, "vpc-a") && snapshot_revision(rows) == 4, "none of them changed a row");
+	snapshot_free(rows);
+}
+
+#define KEYED(key, value) "{\"key\":\"" key "\",\"created\":3,\"revision\":4,\"value\":" value "}"
+#define HAVING(members)	  "{\"id\":\"vpc-a\",\"number\":9,\"status\":\"Available\"" members "}"
+#define OF_VPC(members)	  KEYED("vpc/vpc-a", HAVING(members))
+
+/* Rows that are not as nearly all are: they are what JSON says, and rows around them are taken. */
+static void test_forms(void)
+{
+	static const struct {
+		const char *row, *name;
+		size_t n, n_rejected;
+	} cases[] = {
+		{OF_VPC(""), "of plain form", 3, 0},
+		{OF_VPC(",\"name\":\"\xe7\xbd\x91\""), "with a letter beyond ASCII", 3, 0},
+		{OF_VPC(",\"name\":\"a\\\"b\\u00fc\""), "with something escaped", 3, 0},
+		{OF_VPC(",\"name\":\"\x7f\""), "with a byte that is not shown", 3, 0},
+		{" { \"key\" : \"vpc/vpc-a\", \"created\" : 3, \"revision\" : 4, \"value\" : {\"id\" : "
+		 "\"vpc-a\"} } ",
+		 "with blanks", 3, 0},
+		{"{\"value\":" HAVING("") ",\"revision\":4,\"created\":3,\"key\":\"vpc/vpc-a\"}",
+		 "in another order", 3, 0},
+		{"{\"key\":\"vpc\\/vpc-a\",\"created\":3,\"revision\":4,\"value\":" HAVING("") "}",
+		 "with a key that is escaped", 3, 0},
+		{"{\"key\":\"vpc/vpc-a\",\"created\":3,\"revision\":4,\"later\":[{}],\"value\":" HAVING(
+			 "") "}",
+		 "with a member beside that is not known", 3, 0},
+		{OF_VPC(",\"later\":7"), "with a member that is not known", 3, 0},
+		{OF_VPC(",\"later\":{\"a\":[null,1.5]}"), "with one of another shape", 3, 0},
+		{OF_VPC(",\"mtu\":1.5,\"later\":-1e3"), "with broken numbers that nobody reads", 3, 0},
+		{OF_VPC(",\"cidr\":7"), "with a member of a wrong type", 2, 1},
+		{OF_VPC(",\"number\":9"), "that says something twice", 2, 1},
+		{KEYED("vpc/vpc-a", "{\"id\":\"vpc-b\",\"number\":9,\"status\":\"Available\"}"),
+		 "under the key of another one", 2, 1},
+		{KEYED("vpc/vpc-a", "{}"), "that is empty", 2, 1},
+		{KEYED("teapot/1", HAVING("")), "of an unknown kind", 2, 1},
+		{KEYED("", HAVING("")), "without a key", 2, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct oracle oracle = {};
+		struct feed_rows changed, full;
+		struct snapshot *rows;
+		char body[2048];
+		bool good;
+
+		(void)snapshot_new(&rows);
+		(void)snapshot_new(&oracle.rows);
+		(void)snprintf(body, sizeof(body), "{\"revision\":5,\"rows\":[%s,%s,%s]}", VPC("vpc-0", "4"),
+			       cases[i].row, VPC("vpc-z", "4"));
+		good = oracle_read(body, strlen(body), 0, &oracle) && apply(rows, body, &changed) == 0 &&
+		       changed.n_rejected == cases[i].n_rejected &&
+		       snapshot_count(rows, KIND_VPC, "") == cases[i].n &&
+		       (cases[i].n_rejected || oracle_same(oracle.rows, rows));
+		(void)snprintf(body, sizeof(body), "{\"revision\":5,\"full\":true,\"rows\":[%s,%s,%s]}",
+			       VPC("vpc-0", "4"), cases[i].row, VPC("vpc-z", "4"));
+		good &= apply(rows, body, &full) == 0 && full.n_rejected == cases[i].n_rejected &&
+			snapshot_count(rows, KIND_VPC, "") == cases[i].n &&
+			(cases[i].n_rejected || oracle_same(oracle.rows, rows));
+		tap_ok(good, "forms: a row %s, as a change and among all", cases[i].name);
+		snapshot_free(oracle.rows);
+		snapshot_free(rows);
+	}
+}
+
+/* An answer with a NUL in it, which no text can have. */
+static void test_nul(void)
+{
+	char body[] = "{\"revision\":5,\"rows\":[" OF_VPC(",\"name\":\"nul\"") "]}";
+	struct feed_rows answer;
+	struct snapshot *rows;
+	size_t wrong = 0;
+
+	(void)snapshot_new(&rows);
+	for (size_t i = 0; i < strlen(body); i++) {
+		size_t size = strlen(body);
+		char byte = body[i];
+
+		body[i] = '\0';
+		wrong += feed_rows_apply(body, size, rows, &answer) != -EINVAL;
+		body[i] = byte;
+	}
+	tap_is_int((long long)wrong, 0, "a NUL at any place of an answer");
+	tap_is_int(apply(rows, "{\"revision\":5,\"rows\":[" OF_VPC(",\"name\":\"\\u0000\"") "]}", &answer),
+		   -EINVAL, "one that is escaped");
+	tap_is_int(feed_rows_apply("{\"revision\":5\0,\"rows\":[]}", 26, rows, &answer), -EINVAL,
+		   "one behind a number");
+	tap_is_int((long long)snapshot_count(rows, KIND_VPC, ""), 0, "no NUL changed a row");
+	snapshot_free(rows);
+}
+
+static char *long_answer(size_t n, const char *name)
+{
+	char *text = malloc(n * 256 + strlen(name) + 1024);
+	size_t length;
+
+	if (!text)
+		exit(EXIT_FAILURE);
+	length = (size_t)sprintf(text, "{\"revision\":5,\"full\":true,\"rows\":[");
+	for (size_t i = 0; i < n; i++)
+		length += (size_t)sprintf(text + length,
+					  KEYED("vpc/vpc-%06zu", "{\"id\":\"vpc-%06zu\",\"number\":%zu,"
+								 "\"status\":\"Available\"}") ",",
+					  i, i, i + 1);
+	(void)sprintf(text + length, KEYED("vpc/vpc-z", "{\"id\":\"vpc-z\",\"name\":\"%s\"}") "]}", name);
+	return text;
+}
+
+static void test_huge(void)
+{
+	_cleanup_(freep) char *name = malloc(4u << 20), *text = NULL;
+	struct feed_rows answer;
+	struct snapshot *rows;
+
+	if (!name)
+		exit(EXIT_FAILURE);
+	memset(name, 'x', (4u << 20) - 1);
+	name[(4u << 20) - 1] = '\0';
+	text = long_answer(20000, name);
+	(void)snapshot_new(&rows);
+	tap_ok(apply(rows, text, &answer) == 0 && answer.n_changes == 20000 &&
+		       snapshot_count(rows, KIND_VPC, "") == 20000,
+	       "huge: 20,000 rows are taken");
+	tap_ok(answer.n_rejected == 1 && streq(answer.first_rejected, "vpc/vpc-z"),
+	       "huge: one with a name of 4 MiB is left out");
+	text[strlen(text) - 1] = '\0';
+	tap_is_int(apply(rows, text, &answer), -EINVAL, "huge: cut at its last byte it is none");
+	tap_is_int((long long)snapshot_count(rows, KIND_VPC, ""), 20000, "huge: and changes nothing");
 	snapshot_free(rows);
 }
 
@@ -375,6 +527,9 @@ int main(void)
 {
 	test_rows();
 	test_malformed();
+	test_forms();
+	test_nul();
+	test_huge();
 	test_broken_off();
 	test_full_list();
 	test_touched();

@@ -49,7 +49,7 @@ static void must(int r)
 static int hear(struct world *w, const char *body)
 {
 	struct feed_answer answer = {};
-	struct feed_rows rows;
+	struct feed_rows rows = {};
 	int r;
 
 	must(feed_answer_parse(body, strlen(body), &answer));
@@ -437,6 +437,77 @@ static void test_changed_byte(void)
 	tap_is_int((long long)wrong, 0, "a changed byte: what it is in counts for nothing");
 }
 
+/* Rows of a newer privlinkd, and texts of any language: an agent that starts has them, too. */
+static void test_odd_rows(void)
+{
+	static const char odd[] = ANSWER(
+		OURS, "12", "false",
+		VPC("vpc-c",
+		    "12") ", {\"key\":\"vpc/vpc-d\",\"created\":3,\"revision\":12,\"value\":{\"id\":"
+			  "\"vpc-d\",\"name\":\"\xe7\xbd\x91\",\"number\":9,\"status\":\"Available\"}}, "
+			  "{\"key\":\"vpc/vpc-e\",\"created\":3,\"revision\":12,\"value\":{\"id\":"
+			  "\"vpc-e\",\"number\":9,\"status\":\"Available\",\"later\":true}}, "
+			  "{\"key\":\"teapot/1\",\"created\":3,\"revision\":12,\"value\":{}}, "
+			  "{\"key\":\"vpc/vpc-f\",\"created\":3,\"revision\":12,\"value\":{\"id\":7}}");
+	struct kept_rows *kept;
+	uint64_t revision;
+	size_t n;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	keep(kept, odd);
+	kept_rows_free(kept);
+	tap_is_int(load("alpha", OURS, 12, &revision, &n), 0,
+		   "odd rows: those that make no sense are no fault");
+	tap_ok(revision == 12 && n == 5, "odd rows: the others are there");
+}
+
+/* What is whole by its sum, and yet no answer. */
+static void test_foreign_answer(void)
+{
+	static const char nul[] = "{\"store\": \"" OURS "\", \"revision\": 12, \"rows\": [\0]}";
+	struct feed_answer answer = {.is_full = true, .store = OURS};
+	struct kept_rows *kept;
+	uint64_t revision;
+	size_t n;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	kept_rows_add(kept, &(struct feed_list){}, &answer, nul, sizeof(nul) - 1);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), -EUCLEAN, "a foreign answer: it is damage");
+	keep(kept, IN_FORCE);
+	kept_rows_add(kept, &(struct feed_list){}, &(struct feed_answer){.store = OURS}, nul,
+		      sizeof(nul) - 1);
+	tap_is_int(load("alpha", OURS, 0, &revision, &n), -EUCLEAN, "a foreign answer: behind others, too");
+	tap_ok(revision == 0 && n == 0, "a foreign answer: and of those none stays");
+	kept_rows_free(kept);
+}
+
+static void test_foreign_file(void)
+{
+	static const struct {
+		const char *text, *name;
+	} cases[] = {
+		{"", "an empty one"},
+		{"\n", "an empty line"},
+		{"{\"revision\": 5, \"rows\": []}\n", "one of JSON"},
+		{"privlink rows 2 alpha " OURS " x\n", "one of a later form"},
+		{"privlink rows 1 al/pha " OURS " x\n", "a name that is none"},
+	};
+	char path[64];
+
+	kept_path(path);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		FILE *file = fopen(path, "we");
+		uint64_t revision;
+		size_t n;
+
+		if (!file || fputs(cases[i].text, file) < 0 || fclose(file) != 0)
+			must(-EIO);
+		tap_is_int(load("alpha", OURS, 0, &revision, &n), -EUCLEAN, "a foreign file: %s",
+			   cases[i].name);
+	}
+}
+
 static void test_long_changes(void)
 {
 	struct kept_rows *kept;
@@ -490,6 +561,9 @@ int main(void)
 	test_kept();
 	test_cut();
 	test_changed_byte();
+	test_odd_rows();
+	test_foreign_answer();
+	test_foreign_file();
 	test_long_changes();
 	test_too_many();
 	tap_is_int(rmdir(directory), 0, "nothing is left over");
