@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plain.h"
 
+#include "codec.h"
+
+bool plain_letter(struct plain *plain)
+{
+	/* No form is longer than four bytes: nothing behind the end is looked at. */
+	return plain->end - plain->at >= 4 && utf8_next(&plain->at) >= 0;
+}
+
 bool plain_flag(struct plain *plain, bool *ret)
 {
 	static const char *const words[] = {"false", "true"};

@@ -23,6 +23,9 @@ static inline bool plain_skip(struct plain *plain, char c)
 	return true;
 }
 
+/* A letter beyond ASCII. (Behind it there are a quote and a brace.) */
+bool plain_letter(struct plain *plain);
+
 /* `ret` is borrowed, without its quotes. */
 static inline bool plain_string(struct plain *plain, const char **ret, size_t *ret_length)
 {
@@ -31,9 +34,13 @@ static inline bool plain_string(struct plain *plain, const char **ret, size_t *r
 	if (!plain_skip(plain, '"'))
 		return false;
 	begin = plain->at;
-	while (plain->at < plain->end && *plain->at >= ' ' && *plain->at <= '~' && *plain->at != '"' &&
-	       *plain->at != '\\')
-		plain->at++;
+	for (;;) {
+		while (plain->at < plain->end && *plain->at >= ' ' && *plain->at <= '~' &&
+		       *plain->at != '"' && *plain->at != '\\')
+			plain->at++;
+		if (plain->at == plain->end || !(*plain->at & 0x80) || !plain_letter(plain))
+			break;
+	}
 	*ret = begin;
 	*ret_length = (size_t)(plain->at - begin);
 	return plain_skip(plain, '"');

@@ -331,6 +331,40 @@ static void test_texts(void)
 	       n_damaged_read);
 }
 
+/* Names in any language are as quick as others. */
+static void test_letters(void)
+{
+	static const struct {
+		const char *letters;
+		int result;
+	} cases[] = {
+		{"a", 1},
+		{"\xc3\xbc", 1},
+		{"\xe7\xbd\x91\xe7\xbb\x9c", 1},
+		{"\xf0\x9f\x8c\x90", 1},
+		{"\xf4\x8f\xbf\xbf", 1},
+		{"\xc3", 0},
+		{"\xe7\xbd", 0},
+		{"\xf0\x9f\x8c", 0},
+		{"\xbd", 0},
+		{"\xc0\xaf", 0},
+		{"\xed\xa0\x80", 0},
+		{"\xf4\x90\x80\x80", 0},
+		{"\xff", 0},
+	};
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[64];
+
+		(void)str_format(text, sizeof(text), "{\"name\":\"%s\"}", cases[i].letters);
+		wrong += compare_readers(KIND_VPC, text) != cases[i].result;
+		(void)str_format(text, sizeof(text), "{\"name\":\"x%s", cases[i].letters);
+		wrong += compare_readers(KIND_VPC, text) != 0;
+	}
+	tap_is_int((long long)wrong, 0, "letters beyond ASCII are read from texts, if they are UTF-8");
+}
+
 static void test_bad_json(void)
 {
 	static const struct {
@@ -425,6 +459,7 @@ int main(void)
 	test_tables();
 	test_keys();
 	test_texts();
+	test_letters();
 	test_bad_json();
 	test_to_json();
 	test_enums();
