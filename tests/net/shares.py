@@ -296,7 +296,7 @@ class Churn:
                 self.over.wait(PAUSE_S)
 
     def groups_of(self, vpc):
-        return [g["SecurityGroupId"] for g in self.call("ecs", "DescribeSecurityGroups", VpcId=vpc)["SecurityGroups"]["SecurityGroup"]]
+        return [g["SecurityGroupId"] for g in self.call("ecs", "DescribeSecurityGroups", VpcId=vpc, PageSize=50)["SecurityGroups"]["SecurityGroup"]]
 
     def rules_of(self, group):
         return len(self.call("ecs", "DescribeSecurityGroupAttribute", SecurityGroupId=group)["Permissions"]["Permission"])
@@ -306,7 +306,7 @@ class Churn:
 
     def changes(self):
         """There and back, in turns, of each kind."""
-        vpc, groups = max(((v["VpcId"], self.groups_of(v["VpcId"])) for v in self.call("vpc", "DescribeVpcs")["Vpcs"]["Vpc"]),
+        vpc, groups = max(((v["VpcId"], self.groups_of(v["VpcId"])) for v in self.call("vpc", "DescribeVpcs", PageSize=50)["Vpcs"]["Vpc"]),
                           key=lambda pair: len(pair[1]))
         full, n_rules = max(((g, self.rules_of(g)) for g in groups), key=lambda pair: pair[1])
         endpoints = [e["EndpointId"] for e in self.call("privatelink", "ListVpcEndpoints", VpcId=vpc)["Endpoints"]]
