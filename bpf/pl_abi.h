@@ -62,7 +62,7 @@
 #define PL_BYTES_BEGUN_NS 1000000000ull /* of datagrams in fragments that have begun */
 #define PL_LIMIT_BELIEVED 8		/* so many times burst and cost: a longer debt is none */
 #define PL_DNS_TCP_BYTES  64		/* of a stream to the resolver that cost as much as a question */
-#define PL_PROXIES_MAX	  32768
+#define PL_PROXIES_MAX	  196608 /* some ENIs have a row for each choice of ids, of which there are seven */
 
 struct pl_addr {
 	__be32 w[4];

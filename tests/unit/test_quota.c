@@ -341,6 +341,9 @@ static void test_table(void)
 #define PLACES_SHARE                                                                                         \
 	(ALL_INTERFACES_MAX + ALL_VSWITCHES_MAX + PLACES_PER_VPC * ALL_VPCS_MAX + ALL_SERVERS_MAX)
 
+/* Of VPC, endpoint and service id, any but none. */
+#define PROXY_CHOICES 7
+
 /* What of a node's tables is one account's by default is less than a third of each, as they are in the object
  * (bpf/pl_abi.h). */
 static void test_shares(void)
@@ -352,7 +355,7 @@ static void test_shares(void)
 		{"pl_ports", PL_SLOTS_MAX, ALL_INTERFACES_MAX},
 		{"pl_enis", PL_ENIS_MAX, ALL_INTERFACES_MAX},
 		{"pl_sets", PL_SETS_MAX, 2 * ALL_INTERFACES_MAX},
-		{"pl_proxies", PL_PROXIES_MAX, ALL_INTERFACES_MAX},
+		{"pl_proxies", PL_PROXIES_MAX, PROXY_CHOICES * ALL_INTERFACES_MAX},
 		{"pl_places", PL_PLACES_MAX, PLACES_SHARE},
 		{"pl_groups", PL_GROUPS_MAX, ALL_SECURITY_GROUPS_MAX},
 		{"pl_cells", PL_CELLS_MAX,
