@@ -239,7 +239,7 @@ struct false_one {
 static json_t *false_rows(const struct false_one *one)
 {
 	size_t i = one->n_questions - 1;
-	json_t *json = json_pack("{s:I, s:b, s:[], s:[], s:s}", "revision", (json_int_t)(10 + i), "full",
+	json_t *json = json_pack("{s:I, s:b, s:[], s:[], s:s}", "revision", (json_int_t)i + 10, "full",
 				 one->answers[i].is_full, "rows", "deleted", "store",
 				 "00000000000000000000000000000001");
 
