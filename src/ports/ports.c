@@ -381,6 +381,41 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 	return r < 0 ? r : changed;
 }
 
+static const struct plan_port *find_wanted(const struct plan *plan, uint32_t number)
+{
+	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
+
+	return place < plan->n_ports && plan->ports[place].number == number ? &plan->ports[place] : NULL;
+}
+
+/* As make_port(); -EAGAIN: it cannot be made. */
+static int sync_one(struct ports *ports, const struct plan_port *port)
+{
+	int r = stands(find_state(ports, port->number), port) ? 0 : make_port(ports, port);
+
+	return r >= 0 && *find_state(ports, port->number)->failure ? -EAGAIN : r;
+}
+
+int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
+{
+	uint64_t end_ms = now_mono_ms() + BUDGET_MS;
+	int changed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_port *port = find_wanted(plan, numbers[i]);
+		int r;
+
+		if (!port)
+			continue;
+		breathe(&ports->breath);
+		r = now_mono_ms() < end_ms ? sync_one(ports, port) : -EAGAIN;
+		if (r < 0)
+			return r;
+		changed |= r;
+	}
+	return changed;
+}
+
 /* Looking. */
 
 static int compare_links(const void *a, const void *b)
@@ -462,13 +497,6 @@ void ports_retry(struct ports *ports)
 bool ports_are_behind(const struct ports *ports)
 {
 	return ports->is_behind;
-}
-
-static bool is_wanted(const struct plan *plan, uint32_t number)
-{
-	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
-
-	return place < plan->n_ports && plan->ports[place].number == number;
 }
 
 static int remove_port(struct ports *ports, struct port_state *state)
@@ -569,7 +597,7 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 	int first_error = 0, removed = 0, r;
 
 	for (size_t i = ports->n_states; i-- > 0;) {
-		if (plan && is_wanted(plan, ports->states[i].number))
+		if (plan && find_wanted(plan, ports->states[i].number))
 			continue;
 		breathe(&ports->breath);
 		r = remove_port(ports, &ports->states[i]);
@@ -587,6 +615,25 @@ int ports_remove_others(struct ports *ports, const struct plan *plan, bool full)
 	if (full)
 		r = remove_strays(ports, plan);
 	return removed < 0 || r == 0 ? removed : r;
+}
+
+int ports_remove_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
+{
+	int first_error = 0, removed = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct port_state *state = find_state(ports, numbers[i]);
+		int r;
+
+		if (!state || find_wanted(plan, numbers[i]))
+			continue;
+		breathe(&ports->breath);
+		r = remove_port(ports, state);
+		if (r < 0 && !first_error)
+			first_error = r;
+		removed = 1;
+	}
+	return first_error ? first_error : removed;
 }
 
 int ports_remove_all(struct ports *ports)

@@ -37,6 +37,9 @@ int ports_node_netns(const struct ports *ports);
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
  * or one after ports_retry() succeeds. 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
+/* The same of the plan's ports of these numbers alone. 1 as above; -EAGAIN: not all of them could be made, or
+ * not in the time of a sync, and one of all is to say which. */
+int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
 /* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its
  * programs is set down at once). Logs. 1: there is something to do. */
 int ports_look(struct ports *ports);
@@ -47,6 +50,8 @@ bool ports_are_behind(const struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
  * their device, and files that have lost their namespace. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
+/* The same of the ports of these numbers alone. */
+int ports_remove_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
 /* Removes all, the node's port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);
 /* A link went away. True if it was a port's: the next ports_sync() makes it again. */

@@ -370,6 +370,50 @@ static void test_budget(struct ports *ports, struct attached *attached)
 	failures_clear(&failures);
 }
 
+/* Of two ports the one. */
+static void test_some(struct ports *ports, struct attached *attached)
+{
+	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x42, 0x43};
+	struct rtnl_link link;
+	int before = attached->calls;
+
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 1, "one of two ports is made");
+	tap_ok(attached->calls == before + 1 && link_in(NULL, "pl42", &link) && !link_in(NULL, "pl41", &link),
+	       "and no other one");
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 0, "then it is left alone");
+	two[1].up = false;
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 0, "when it stops its device stays");
+	tap_ok(link_in(NULL, "pl42", &link) && !link.is_up, "and is down");
+	tap_is_int(ports_remove_some(ports, &plan, numbers, 2), 0, "what is wanted is not removed");
+	tap_is_int(ports_remove_some(ports, &empty, numbers, 2), 1, "what is not wanted any more is");
+	tap_ok(!link_in(NULL, "pl42", &link) && netns_open(two[1].instance) == -ENOENT,
+	       "with its device and its namespace");
+
+	two[1].up = true;
+	two[1].kind = INSTANCE_ATTACHED;
+	(void)str_copy(two[1].path, sizeof(two[1].path), "/nowhere");
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), -EAGAIN, "one that cannot be made says so");
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), -EAGAIN, "until a sync of all has named it");
+	(void)ports_remove_some(ports, &empty, numbers, 2);
+}
+
+/* Not all in the time of a sync. */
+static void test_some_budget(struct ports *ports, struct attached *attached)
+{
+	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x41, 0x42};
+
+	attached->delay_us = 250000;
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), -EAGAIN, "a sync of some has no more time");
+	attached->delay_us = 0;
+	tap_is_int(ports_ifindex(ports, 0x41) != 0, 1, "than for what it has made");
+	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 1, "the next one makes the others");
+	(void)ports_remove_some(ports, &empty, numbers, 2);
+}
+
 /* A namespace of the wished name that a user has made. */
 static void test_foreign_namespace(struct ports *ports)
 {
@@ -517,6 +561,8 @@ int main(void)
 		test_marks(ports, &options);
 		test_bare(ports, &attached);
 		test_budget(ports, &attached);
+		test_some(ports, &attached);
+		test_some_budget(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);
