@@ -15,7 +15,7 @@
 #include "tests/unit/rows.h"
 
 #define ROUNDS	5
-#define CHANGES 200
+#define CHANGES 120
 #define BPFFS	"/sys/fs/bpf/privlink-bench"
 #define PAGE	512 /* rows */
 
@@ -384,6 +384,34 @@ static void change_health(struct plan_touched *touched, int round)
 			 "\"n1\", \"healthy\": false}");
 }
 
+/* Of the first VPC and its group, which have others here; it comes, then it goes. */
+static void change_instance(struct plan_touched *touched, int round)
+{
+	change(touched, "port/eni-i-new",
+	       round % 2
+		       ? NULL
+		       : "{\"id\": \"eni-i-new\", \"number\": 1000000, \"kind\": \"instance\", "
+			 "\"region\": \"cn-hangzhou\", \"zone\": \"cn-hangzhou-h\", \"vpc\": \"vpc-00000\", "
+			 "\"vswitch\": \"vsw-vpc-00000-0\", \"addr\": \"10.0.0.2\", "
+			 "\"mac\": \"02:00:00:00:00:01\", \"mtu\": 1500, \"groups\": [\"sg-vpc-00000\"], "
+			 "\"holder\": \"i-new\", \"node\": \"n1\", \"status\": \"InUse\"}");
+	change(touched, "instance/i-new",
+	       round % 2 ? NULL
+			 : "{\"id\": \"i-new\", \"zone\": \"cn-hangzhou-h\", \"vpc\": \"vpc-00000\", "
+			   "\"node\": \"n1\", \"kind\": \"netns\", \"port\": \"eni-i-new\", "
+			   "\"status\": \"Running\"}");
+}
+
+/* As the agent does it: twice, when a port has got its device. */
+static int slice(const struct plan_input *input, struct plan_indexes *indexes,
+		 const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
+{
+	int r = plan_slice(input, indexes, touched, plan, patch);
+	bool comes = snapshot_instance(rows, "i-new");
+
+	return r == 0 && patch->n_ports && comes ? plan_slice(input, indexes, touched, plan, patch) : r;
+}
+
 static void time_slices(struct datapath *datapath, struct plan_indexes *indexes, struct plan *plan,
 			void (*function)(struct plan_touched *touched, int round), const char *what)
 {
@@ -397,7 +425,7 @@ static void time_slices(struct datapath *datapath, struct plan_indexes *indexes,
 		struct plan_patch patch = {};
 
 		function(&touched, i);
-		failed += plan_slice(&input, indexes, &touched, plan, &patch) != 0 ||
+		failed += slice(&input, indexes, &touched, plan, &patch) != 0 ||
 			  datapath_sync_slices(datapath, plan, &patch) != 0;
 		plan_patch_done(&patch);
 	}
@@ -438,6 +466,26 @@ static void time_start(const struct datapath_options *options)
 	plan_indexes_free(indexes);
 }
 
+/* The same by a pass of the whole. */
+static void time_wholes(struct datapath *datapath, struct plan_indexes *indexes)
+{
+	for (int i = 0; i < 2; i++) {
+		struct plan_touched touched = {};
+		struct plan *plan;
+		double begin;
+
+		change_instance(&touched, i);
+		begin = now_ms();
+		if (i == 0)
+			plan_free(build(indexes));
+		plan = build(indexes);
+		sync_plan(datapath, plan, false, "(of it, tables)");
+		plan_free(plan);
+		printf("%-28s %8.2f ms\n", i ? "whole, an instance goes" : "whole, an instance comes",
+		       now_ms() - begin);
+	}
+}
+
 static void time_tables(struct plan_indexes *indexes)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = "bench"};
@@ -457,6 +505,8 @@ static void time_tables(struct plan_indexes *indexes)
 	time_slices(datapath, indexes, plan, change_rule, "slice, a rule");
 	time_slices(datapath, indexes, plan, change_server, "slice, a backend");
 	time_slices(datapath, indexes, plan, change_health, "slice, a backend's health");
+	time_slices(datapath, indexes, plan, change_instance, "slice, an instance");
+	time_wholes(datapath, indexes);
 	plan_free(plan);
 	datapath_free(datapath);
 	time_start(&options);

@@ -15,8 +15,8 @@
  * what is really there.
  *
  * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
- * what the plan says, a pass plans these and writes their rows. Whatever such a pass cannot do, or goes wrong
- * in it, makes it one of the whole.
+ * what the plan says, a pass plans these, makes their devices, writes their rows, and removes the devices
+ * that they had. Whatever such a pass cannot do, or goes wrong in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
  * which stays as it is until the new one takes its place; whom the old one does not know the resolver answers
@@ -208,29 +208,62 @@ static int apply(struct reconcile *reconcile, bool full)
 	return r < 0 ? r : failures->n ? -EAGAIN : 0;
 }
 
-/* Of devices alone, which slices have nothing to do with, and the retry mends. */
-static bool has_only_failed_devices(const struct reconcile *reconcile)
+/* Of devices of others alone, which slices have nothing to do with, and the retry mends. */
+static bool has_only_failed_devices(const struct reconcile *reconcile, const struct plan_touched *touched)
 {
-	for (size_t i = 0; i < reconcile->failed.n; i++)
-		if (!str_starts(reconcile->failed.items[i].key, "instance/"))
+	for (size_t i = 0; i < reconcile->failed.n; i++) {
+		const char *key = reconcile->failed.items[i].key;
+
+		if (!str_starts(key, "instance/"))
 			return false;
+		for (size_t j = 0; j < touched->instances.n; j++)
+			if (streq(touched->instances.ids[j], key + strlen("instance/")))
+				return false;
+	}
 	return true;
+}
+
+/* The slices, with the devices that they need. 1: they cannot be put in force by themselves. */
+static int plan_slices_with_devices(struct reconcile *reconcile, const struct plan_touched *touched,
+				    struct plan_patch *patch)
+{
+	const struct plan_input input = input_of(reconcile);
+	int r = plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, patch);
+
+	if (r != 0)
+		return r;
+	r = ports_sync_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
+	if (r == -EAGAIN)
+		return 1;
+	/* What is noted joins what the patch has: the tables have neither. */
+	return r > 0 ? plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, patch) : r;
+}
+
+static int remove_devices(struct reconcile *reconcile, const struct plan_patch *patch)
+{
+	int r;
+
+	if (!reconcile->is_trusted)
+		return 0;
+	r = ports_remove_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
+	return r > 0 ? datapath_sweep_links_of(reconcile->parts.datapath, patch->slots, patch->n_slots) : r;
 }
 
 /* 1: what is touched cannot be put in force by itself. */
 static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
 {
-	const struct plan_input input = input_of(reconcile);
 	_cleanup_(plan_patch_done) struct plan_patch patch = {};
 	int r;
 
-	if (!reconcile->plan || !has_only_failed_devices(reconcile))
+	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
 		return 1;
-	r = plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, &patch);
+	r = plan_slices_with_devices(reconcile, touched, &patch);
 	if (r == 0)
 		r = datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
+	if (r == 0)
+		r = remove_devices(reconcile, &patch);
 	if (r != 0)
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);

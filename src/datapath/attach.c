@@ -409,6 +409,23 @@ int attach_sweep(struct attach *attach)
 	return first_error;
 }
 
+int attach_sweep_slot(struct attach *attach, uint32_t slot)
+{
+	static const char *const names[] = {"link", "guard"};
+	int first_error = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && attach->mode != ATTACH_CLSACT; i++) {
+		char path[PATH_MAX];
+		int r = link_path(attach, names[i], slot, path);
+
+		if (r == 0)
+			r = link_sweep(path);
+		if (r < 0 && r != -ENOENT && !first_error)
+			first_error = r;
+	}
+	return first_error;
+}
+
 int attach_find_maps(uint32_t ifindex, uint32_t ret_ids[ATTACH_MAPS_MAX], size_t *ret_n)
 {
 	struct program_facts facts;

@@ -43,6 +43,8 @@ enum port_check attach_check(struct attach *attach, uint32_t slot, uint32_t ifin
 
 /* Removes pinned links whose device is gone. */
 int attach_sweep(struct attach *attach);
+/* The same of one slot's links, if there are any. */
+int attach_sweep_slot(struct attach *attach, uint32_t slot);
 
 /* The ids of the maps that the guard on a device keeps alive: those of the agent that attached it, also after
  * their pins were removed. -ENOENT: there is no guard of ours. */

@@ -440,3 +440,16 @@ int datapath_sweep_links(struct datapath *datapath)
 {
 	return attach_sweep(datapath->attach);
 }
+
+int datapath_sweep_links_of(struct datapath *datapath, const uint32_t *slots, size_t n)
+{
+	int first_error = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = attach_sweep_slot(datapath->attach, slots[i]);
+
+		if (r < 0 && !first_error)
+			first_error = r;
+	}
+	return first_error;
+}

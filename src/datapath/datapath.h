@@ -51,6 +51,8 @@ int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t deli
 enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 /* Removes links whose device is gone. */
 int datapath_sweep_links(struct datapath *datapath);
+/* The same of these slots' links. */
+int datapath_sweep_links_of(struct datapath *datapath, const uint32_t *slots, size_t n);
 
 /* Makes the tables equal to the plan and the node's port. With `full`, or after an error, the kernel's
  * tables are dumped first. An object for which there is no room goes into `failures`, and all else is

@@ -106,20 +106,38 @@ static int want_eni(struct slices *slices, const struct plan_eni *eni)
 
 static int want_port(struct slices *slices, const struct plan_port *port)
 {
+	struct delta *delta = &slices->deltas[PORTS];
 	struct pl_port row = port->row;
-	int r;
+	int r = delta_put(&slices->deltas[LIMITS], &port->slot, &port->limit);
 
+	if (r < 0)
+		return r;
 	if (!row.number || !row.ifindex)
-		return 0;
+		return delta_drop(delta, &port->slot);
 	r = take_set(slices, &port->set, &row.set);
-	return r == 0 ? delta_put(&slices->deltas[PORTS], &port->slot, &row) : r;
+	return r == 0 ? delta_put(delta, &port->slot, &row) : r;
 }
 
-static int drop_eni(struct slices *slices, uint32_t slot)
+/* Nobody has it any more. */
+static int drop_slot(struct slices *slices, uint32_t slot)
 {
-	int r = delta_drop(&slices->deltas[ENIS], &slot);
+	static const int deltas[] = {ENIS, PORTS, LIMITS};
+	int r = 0;
 
-	return r == 0 ? delta_drop(&slices->deltas[LIMITS], &slot) : r;
+	for (size_t i = 0; i < ARRAY_SIZE(deltas) && r == 0; i++)
+		r = delta_drop(&slices->deltas[deltas[i]], &slot);
+	return r;
+}
+
+/* The least MTU is the same: else the node's configuration is another one. */
+static bool has_same_mtu(const struct slices *slices)
+{
+	const struct datapath *datapath = slices->datapath;
+	const uint32_t zero = 0, slot = PL_SLOT_SERVICE;
+	const struct pl_config *config = rowset_find(&datapath->config.mirror, &zero);
+	const struct pl_port *service = rowset_find(&datapath->ports.mirror, &slot);
+
+	return config && service && config->mtu_low == datapath_least_mtu(slices->plan, service->mtu);
 }
 
 static int want_slot(struct slices *slices, uint32_t slot)
@@ -138,7 +156,7 @@ static int want_slot(struct slices *slices, uint32_t slot)
 	if (r < 0)
 		return r;
 	return place < plan->n_enis && plan->enis[place].slot == slot ? want_eni(slices, &plan->enis[place])
-								      : drop_eni(slices, slot);
+								      : drop_slot(slices, slot);
 }
 
 static int compare_places(const struct pl_place_key *a, const struct pl_place_key *b)
@@ -381,7 +399,7 @@ static int want_group(struct slices *slices, uint32_t number)
 static int want_all(struct slices *slices)
 {
 	const struct plan_patch *patch = slices->patch;
-	int r = 0;
+	int r = patch->n_ports && !has_same_mtu(slices) ? 1 : 0;
 
 	for (size_t i = 0; i < patch->n_slots && r == 0; i++)
 		r = want_slot(slices, patch->slots[i]);
@@ -461,7 +479,7 @@ static void find_touched(struct slices *slices)
 }
 /* Into the kernel. */
 
-static void set_in_use(struct slices *slices, const struct rowset *rows, bool in_use)
+static void set_in_use(const struct slices *slices, const struct rowset *rows, bool in_use)
 {
 	uint8_t *bitmap = slices->datapath->slots_in_use;
 	uint32_t slot;
@@ -473,6 +491,20 @@ static void set_in_use(struct slices *slices, const struct rowset *rows, bool in
 		else
 			bitmap[slot / 8] &= (uint8_t) ~(1u << slot % 8);
 	}
+}
+
+/* Those that are gone are forgotten when all has gone well. */
+static void note_slots(const struct slices *slices)
+{
+	set_in_use(slices, &slices->deltas[PORTS].put, true);
+	set_in_use(slices, &slices->deltas[ENIS].put, true);
+}
+
+static void forget_slots(const struct slices *slices)
+{
+	set_in_use(slices, &slices->deltas[PORTS].gone, false);
+	set_in_use(slices, &slices->deltas[ENIS].gone, false);
+	note_slots(slices);
 }
 
 static int write_groups(struct slices *slices)
@@ -543,14 +575,14 @@ static int sync_slices(struct slices *slices)
 	if (r != 0)
 		return r;
 	find_touched(slices);
-	set_in_use(slices, &slices->deltas[ENIS].put, true);
+	note_slots(slices);
 	r = write_groups(slices);
 	if (r == 0)
 		r = write_rows(slices);
 	if (r < 0)
 		return r;
 	each_touched(slices, raise_generation);
-	set_in_use(slices, &slices->deltas[ENIS].gone, false);
+	forget_slots(slices);
 	return 0;
 }
 

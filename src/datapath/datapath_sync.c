@@ -96,11 +96,8 @@ int datapath_load_tables(struct datapath *datapath)
 
 /* What is wanted. */
 
-/* The least MTU of this node's ports: no packet that fits it is looked at twice. */
-static uint16_t least_mtu(const struct plan *plan, const struct plan_port *service)
+uint16_t datapath_least_mtu(const struct plan *plan, uint16_t least)
 {
-	uint16_t least = service->row.mtu;
-
 	for (size_t i = 0; i < plan->n_ports; i++)
 		least = MIN(least, plan->ports[i].row.mtu);
 	return least;
@@ -125,7 +122,7 @@ static int want_config(struct sync *sync, const struct plan_port *service)
 	memcpy(config.gateway_mac, mac.bytes, sizeof(config.gateway_mac));
 	(void)netaddr_parse(PLAN_DNS_SOCKET, &dns_addr);
 	config.dns_addr = htonl(netaddr_to_v4(&dns_addr));
-	config.mtu_low = least_mtu(sync->plan, service);
+	config.mtu_low = datapath_least_mtu(sync->plan, service->row.mtu);
 	return rowset_append(&sync->config, &zero, &config);
 }
 

@@ -52,6 +52,9 @@ struct datapath {
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */
 int datapath_load_tables(struct datapath *datapath);
+/* datapath_sync.c: the least MTU of this node's ports, of which one has this one: no packet that fits it is
+ * looked at twice. */
+uint16_t datapath_least_mtu(const struct plan *plan, uint16_t least);
 /* sweep.c: the clock that the program writes into flows. */
 int datapath_clock(const struct datapath *datapath, uint32_t *ret);
 

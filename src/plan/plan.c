@@ -2,8 +2,8 @@
 /*
  * The plan as a whole: the order of the steps, the small things that they share, and the end, where
  * everything is sorted. Each subject has a file of its own: plan_port.c, plan_endpoint.c, plan_service.c,
- * plan_proxy.c, plan_policy.c, plan_names.c; numbers that must not change from plan to plan are kept by
- * plan_indexes.c.
+ * plan_proxy.c, plan_policy.c, plan_host.c, plan_names.c; numbers that must not change from plan to plan are
+ * kept by plan_indexes.c.
  *
  * Rows may dangle: what the feed brings is consistent only when it has all arrived. An object whose neighbour
  * is missing is left out and named in the failures; nothing here trusts an id.
@@ -77,19 +77,16 @@ int plan_add_place(struct plan_builder *b, uint32_t vpc, const struct netaddr *a
 /* By its id, as rows may have come and gone since the plan that a slice is of. */
 static const struct vpc *vpc_of_base(const struct plan_builder *b, const char *id)
 {
-	const struct plan_slices *slices = b->base->slices;
-	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i], id) < 0);
-
-	return place < slices->n_vpcs && streq(slices->vpcs[place], id) ? snapshot_vpc(b->rows, id) : NULL;
+	return plan_vpc_use_find(b->base->slices, id) ? snapshot_vpc(b->rows, id) : NULL;
 }
 
 const struct vpc *plan_local_vpc(const struct plan_builder *b, const char *id)
 {
 	if (b->base)
 		return vpc_of_base(b, id);
-	size_t place = LOWER_BOUND(i, b->n_vpcs, strcmp(b->vpcs[i]->id, id) < 0);
+	size_t place = LOWER_BOUND(i, b->n_vpcs, strcmp(b->vpcs[i].row->id, id) < 0);
 
-	return place < b->n_vpcs && streq(b->vpcs[place]->id, id) ? b->vpcs[place] : NULL;
+	return place < b->n_vpcs && streq(b->vpcs[place].row->id, id) ? b->vpcs[place].row : NULL;
 }
 
 uint16_t plan_zone_index(const struct plan_builder *b, const char *zone)
@@ -256,8 +253,8 @@ static int settle_places(struct plan_builder *b)
 		netaddr_format(&addr, text);
 		(void)str_format(key, sizeof(key), "address/%u/%s", place->key.vpc, text);
 		for (size_t j = 0; j < b->n_vpcs; j++)
-			if (b->vpcs[j]->number == place->key.vpc)
-				(void)str_format(key, sizeof(key), "address/%s/%s", b->vpcs[j]->id, text);
+			if (b->vpcs[j].row->number == place->key.vpc)
+				(void)str_format(key, sizeof(key), "address/%s/%s", b->vpcs[j].row->id, text);
 		r = plan_fail(b, key, "two objects have this address");
 		if (r < 0)
 			return r;
@@ -393,9 +390,9 @@ const char *plan_vpc_id(const struct plan *plan, uint32_t number)
 int plan_build(const struct plan_input *input, struct plan_indexes *indexes, struct plan **ret)
 {
 	static int (*const steps[])(struct plan_builder * b) = {
-		plan_ports,	plan_groups,  plan_endpoints,	 plan_security_groups,
-		plan_listeners, plan_proxies, plan_probes,	 plan_places,
-		plan_names,	plan_settle,  plan_parts_settle,
+		plan_ports,	plan_groups,  plan_endpoints, plan_security_groups,
+		plan_listeners, plan_proxies, plan_probes,    plan_places,
+		plan_hosts,	plan_names,   plan_settle,    plan_parts_settle,
 	};
 	_cleanup_(plan_builder_done) struct plan_builder b = {
 		.input = input,

@@ -62,6 +62,12 @@ struct plan_record {
 	size_t part;	/* whose it is */
 };
 
+/* With a port here. */
+struct plan_builder_vpc {
+	const struct vpc *row;
+	uint32_t n_ports;
+};
+
 struct plan_builder {
 	const struct plan_input *input;
 	const struct snapshot *rows;
@@ -73,7 +79,7 @@ struct plan_builder {
 	struct plan_slices *known; /* where balancers' zones are noted: the plan's, or its base's */
 	bool is_out_of_memory;	   /* for one of them */
 
-	const struct vpc **vpcs; /* with a local port, sorted by id */
+	struct plan_builder_vpc *vpcs; /* sorted by id */
 	size_t n_vpcs;
 	struct plan_group *groups; /* sorted by id */
 	size_t n_groups;
@@ -131,8 +137,10 @@ int plan_indexes_account(struct plan_indexes *indexes, int64_t owner, uint32_t s
 /* The number that the group has; 0: none. */
 uint32_t plan_indexes_find_security_group(const struct plan_indexes *indexes, const char *id);
 
-/* plan_port.c: what stands in the VPCs. */
+/* plan_port.c: ports, and the places that are nobody's own. */
 int plan_ports(struct plan_builder *b);
+/* Of one instance of this node. */
+int plan_instance_port(struct plan_builder *b, const struct instance *instance);
 int plan_places(struct plan_builder *b);
 
 /* plan_endpoint.c: endpoint ENIs; needs ports, groups. */
@@ -201,6 +209,10 @@ struct pl_limit plan_eni_limit(const struct endpoint *endpoint, const struct con
 
 /* plan_names.c */
 int plan_names(struct plan_builder *b);
+/* What the address of a host is called, "<label><id>.<region>.ecs.internal". *ret: the name, which is the
+ * plan's; NULL: the row is not whole. -ENOMEM. */
+int plan_host_name(struct plan_builder *b, const struct vpc *vpc, const struct netaddr *addr,
+		   const char *label, const char *id, const char *region, struct plan_name **ret);
 /* Of one endpoint: its records, then names of records, then those of its interfaces. */
 int plan_endpoint_records(struct plan_builder *b, const struct vpc *vpc, const struct endpoint *endpoint);
 int plan_gather_names(struct plan_builder *b);
@@ -223,6 +235,38 @@ struct plan_part {
 
 struct plan_use {
 	uint32_t number, n;
+};
+
+/* plan_host.c: what stands at an address of a VPC that has a port here, and is no part of an endpoint or of a
+ * server group: an instance, an interface of a load balancer, a vSwitch with its gateway. */
+enum plan_host_kind { PLAN_HOST_INSTANCE, PLAN_HOST_INTERFACE, PLAN_HOST_VSWITCH, PLAN_HOST_KINDS };
+
+struct plan_host {
+	char id[ID_SIZE];  /* sorted by it */
+	uint32_t port;	   /* number of the instance's port in the plan; 0: it has none */
+	char vpc[ID_SIZE]; /* the port's */
+	bool has_place;
+	struct pl_place_key place;
+	struct plan_name *names; /* which go on by next */
+};
+
+struct plan_hosts {
+	struct plan_host *v;
+	size_t n;
+};
+
+/* Their places and names, all of them; needs ports. */
+int plan_hosts(struct plan_builder *b);
+/* Of one: its port, place and names; nothing if there is no such row. */
+int plan_host(struct plan_builder *b, enum plan_host_kind kind, const char *id);
+/* The host of that id, or where it would be. */
+size_t plan_host_place(const struct plan_hosts *hosts, const char *id);
+struct plan_host *plan_host_find(const struct plan_hosts *hosts, const char *id);
+
+/* A VPC with ports here. */
+struct plan_vpc_use {
+	char id[ID_SIZE];
+	uint32_t n_ports;
 };
 
 /* Where an ENI leads. */
@@ -259,7 +303,8 @@ struct plan_group_part {
 struct plan_slices {
 	struct plan_part *parts;
 	size_t n_parts;
-	char (*vpcs)[ID_SIZE]; /* with a port here, sorted */
+	struct plan_hosts hosts[PLAN_HOST_KINDS];
+	struct plan_vpc_use *vpcs; /* sorted by id */
 	size_t n_vpcs;
 	uint32_t *groups;	  /* in how many sets the group of that number is */
 	struct plan_use *targets; /* how many ENIs have it, sorted */
@@ -285,14 +330,16 @@ int plan_part_add(struct plan_builder *b, const struct vpc *vpc, const char *end
 /* The part, or where it would be. */
 size_t plan_part_place(const struct plan_slices *slices, const char *endpoint);
 struct plan_part *plan_part_find(const struct plan_slices *slices, const char *endpoint);
-/* The name is this endpoint's and nobody else's. */
-void plan_part_own(struct plan_part *part, struct plan_name *name);
+/* The name joins those of one owner, and is nobody else's. */
+void plan_name_own(struct plan_name **names, struct plan_name *name);
 /* Counts the groups and targets that the ENI uses, or no longer does. */
 void plan_count_eni(struct plan_slices *slices, const struct plan_eni *eni, int by);
 void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by);
 struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target);
 /* When all else is there. */
 int plan_parts_settle(struct plan_builder *b);
+/* The VPC if it has ports here, else NULL. */
+struct plan_vpc_use *plan_vpc_use_find(const struct plan_slices *slices, const char *id);
 
 /* plan_balancers.c: what is known of load balancers, and what server groups have. NULL: nothing is known. */
 struct plan_balancer *plan_balancer_find(const struct plan_slices *slices, const char *id);

@@ -4,9 +4,9 @@
  * address is published when its zone was reported in force, and withdrawn while the zone's servers are ill,
  * unless all zones are in that state: an address that may not answer is better than none. Of a zone that
  * migrates to another load balancer it is the old ENI's until the new one's is in force. What stands at the
- * other addresses of a VPC is a host: <i-…>.<region>.ecs.internal an instance, <eni-…> another interface,
- * gateway.<vsw-…> a gateway. What an address is called is found the other way round. And the domains that are
- * answered here and nowhere else, which are the catalogue's and the same in every VPC.
+ * other addresses of a VPC is a host (plan_host.c): <i-…>.<region>.ecs.internal an instance, <eni-…> another
+ * interface, gateway.<vsw-…> a gateway. What an address is called is found the other way round. And the
+ * domains that are answered here and nowhere else, which are the catalogue's and the same in every VPC.
  */
 #include "plan_build.h"
 
@@ -211,7 +211,7 @@ static void own_name(struct plan_builder *b, struct plan_name *name, const struc
 	else if (record->is_shared)
 		part->shared = name;
 	else if (record == first)
-		plan_part_own(part, name);
+		plan_name_own(&part->names, name);
 }
 
 /* Endpoints of one VPC for the same service share its name. */
@@ -251,12 +251,13 @@ int plan_gather_names(struct plan_builder *b)
 
 /* Hosts. */
 
-static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct netaddr *addr,
-		    const char *label, const char *id, const char *region)
+int plan_host_name(struct plan_builder *b, const struct vpc *vpc, const struct netaddr *addr,
+		   const char *label, const char *id, const char *region, struct plan_name **ret)
 {
 	struct plan_name *name;
 	char text[DOMAIN_SIZE];
 
+	*ret = NULL;
 	if (!*id || !*region || netaddr_is_zero(addr)) /* a row that is not whole */
 		return 0;
 	(void)str_format(text, sizeof(text), "%s%s.%s." PLAN_HOSTS_DOMAIN, label, id, region);
@@ -270,23 +271,7 @@ static int add_host(struct plan_builder *b, const struct vpc *vpc, const struct 
 		return -ENOMEM;
 	name->addrs[0] = *addr;
 	name->n_addrs = 1;
-	return 0;
-}
-
-/* An endpoint's, so that it is planned with it. */
-static int add_host_of_endpoint(struct plan_builder *b, const struct vpc *vpc, const struct port *port)
-{
-	struct plan_slices *slices = b->plan->slices;
-	struct plan_part *part = plan_part_find(slices, port->holder);
-	size_t n = b->plan->n_names;
-	int r = add_host(b, vpc, &port->addr, "", port->id, port->region);
-
-	if (r < 0 || b->plan->n_names == n)
-		return r;
-	if (part)
-		plan_part_own(part, b->plan->names[n]);
-	else
-		slices->is_odd = true;
+	*ret = name;
 	return 0;
 }
 
@@ -299,24 +284,25 @@ static bool is_beside(const struct plan_builder *b, const struct port *port)
 	       netaddr_compare(shown_address(zone), &port->addr) != 0;
 }
 
-static int add_interface(struct plan_builder *b, const struct port *port)
+/* An endpoint's, so that it is planned with it. */
+static int add_endpoint_host(struct plan_builder *b, const struct port *port)
 {
 	const struct vpc *vpc = plan_local_vpc(b, port->vpc);
-	const struct instance *instance;
+	struct plan_slices *slices = b->plan->slices;
+	struct plan_part *part;
+	struct plan_name *name;
+	int r;
 
-	if (!vpc || port->status == PORT_DELETING)
+	if (port->kind != PORT_ENDPOINT || !vpc || port->status == PORT_DELETING || !is_beside(b, port))
 		return 0;
-	switch (port->kind) {
-	case PORT_ENDPOINT: /* its zone's name */
-		return is_beside(b, port) ? add_host_of_endpoint(b, vpc, port) : 0;
-	case PORT_LOAD_BALANCER:
-		return add_host(b, vpc, &port->addr, "", port->id, port->region);
-	case PORT_INSTANCE:
-		instance = snapshot_instance(b->rows, port->holder);
-		if (!instance || instance->status == INSTANCE_DELETING)
-			return 0;
-		return add_host(b, vpc, &port->addr, "", instance->id, port->region);
-	}
+	r = plan_host_name(b, vpc, &port->addr, "", port->id, port->region, &name);
+	if (r < 0 || !name)
+		return r;
+	part = plan_part_find(slices, port->holder);
+	if (part)
+		plan_name_own(&part->names, name);
+	else
+		slices->is_odd = true;
 	return 0;
 }
 
@@ -326,26 +312,16 @@ int plan_endpoint_hosts(struct plan_builder *b, const char *endpoint)
 
 	for (const struct port *v = NULL;
 	     r == 0 && (v = snapshot_children(b->rows, REF_PORT_HOLDER, endpoint, v));)
-		r = v->kind == PORT_ENDPOINT ? add_interface(b, v) : 0;
+		r = add_endpoint_host(b, v);
 	return r;
 }
 
-static int add_hosts(struct plan_builder *b)
+static int add_endpoint_hosts(struct plan_builder *b)
 {
 	int r = 0;
 
 	for (const struct port *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_PORT, "", v));) {
-		r = add_interface(b, v);
-		plan_breathe(b);
-	}
-	for (const struct vswitch *v = NULL; r == 0 && (v = snapshot_next(b->rows, KIND_VSWITCH, "", v));) {
-		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		struct netaddr gateway;
-
-		if (!vpc || !netaddr_is_v4(&v->cidr.addr))
-			continue;
-		gateway = vswitch_gateway(&v->cidr);
-		r = add_host(b, vpc, &gateway, "gateway.", v->id, v->region);
+		r = add_endpoint_host(b, v);
 		plan_breathe(b);
 	}
 	return r;
@@ -477,7 +453,7 @@ int plan_names(struct plan_builder *b)
 		plan_breathe(b);
 	}
 	assert(slices->n_parts == n_parts);
-	if (plan_gather_names(b) < 0 || add_hosts(b) < 0 || settle_names(b) < 0)
+	if (plan_gather_names(b) < 0 || add_endpoint_hosts(b) < 0 || settle_names(b) < 0)
 		return -ENOMEM;
 	return add_domains(b);
 }

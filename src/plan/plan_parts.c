@@ -38,6 +38,8 @@ struct plan_slices *plan_slices_free(struct plan_slices *slices)
 		return NULL;
 	plan_slices_free_dropped(slices);
 	free(slices->parts);
+	for (int i = 0; i < PLAN_HOST_KINDS; i++)
+		free(slices->hosts[i].v);
 	free(slices->vpcs);
 	free(slices->groups);
 	free(slices->targets);
@@ -76,10 +78,10 @@ struct plan_part *plan_part_find(const struct plan_slices *slices, const char *e
 		       : NULL;
 }
 
-void plan_part_own(struct plan_part *part, struct plan_name *name)
+void plan_name_own(struct plan_name **names, struct plan_name *name)
 {
-	name->next = part->names;
-	part->names = name;
+	name->next = *names;
+	*names = name;
 }
 
 void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by)
@@ -139,9 +141,18 @@ static int note_vpcs(struct plan_builder *b)
 	if (!slices->vpcs)
 		return -ENOMEM;
 	slices->n_vpcs = b->n_vpcs;
-	for (size_t i = 0; i < b->n_vpcs; i++)
-		(void)str_copy(slices->vpcs[i], sizeof(slices->vpcs[i]), b->vpcs[i]->id);
+	for (size_t i = 0; i < b->n_vpcs; i++) {
+		(void)str_copy(slices->vpcs[i].id, sizeof(slices->vpcs[i].id), b->vpcs[i].row->id);
+		slices->vpcs[i].n_ports = b->vpcs[i].n_ports;
+	}
 	return 0;
+}
+
+struct plan_vpc_use *plan_vpc_use_find(const struct plan_slices *slices, const char *id)
+{
+	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i].id, id) < 0);
+
+	return place < slices->n_vpcs && streq(slices->vpcs[place].id, id) ? &slices->vpcs[place] : NULL;
 }
 
 int plan_parts_settle(struct plan_builder *b)

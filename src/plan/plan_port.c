@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ports of this node's instances, and what stands at which address of the VPCs that have one: instances here
- * and on other nodes, gateways, the resolver's addresses, load balancers, translated sources.
+ * Ports of this node's instances, and what stands at addresses of the VPCs that have one without being
+ * anybody's own: the resolver's addresses, translated sources.
  */
 #include "plan_build.h"
 
@@ -60,12 +60,12 @@ static void fill_port(const struct instance *instance, const struct port *row, c
 	(void)str_copy(port->zone, sizeof(port->zone), row->zone);
 }
 
-static int add_port(struct plan_builder *b, const struct instance *instance)
+int plan_instance_port(struct plan_builder *b, const struct instance *instance)
 {
 	const struct port *row = snapshot_port(b->rows, instance->port);
 	const struct vpc *vpc = snapshot_vpc(b->rows, row ? row->vpc : "");
 	const struct vswitch *vswitch = snapshot_vswitch(b->rows, row ? row->vswitch : "");
-	const struct vpc **last;
+	struct plan_builder_vpc *last;
 	struct plan_port *port;
 	char key[KEY_SIZE];
 	uint32_t slot;
@@ -103,8 +103,8 @@ static int add_port(struct plan_builder *b, const struct instance *instance)
 	last = plan_append(&b->vpcs, &b->n_vpcs, sizeof(*b->vpcs));
 	if (!last)
 		return -ENOMEM;
-	*last = vpc;
-	return port->row.ifindex ? plan_add_place(b, vpc->number, &row->addr, PL_PLACE_PORT, slot) : 0;
+	*last = (struct plan_builder_vpc){vpc, 1};
+	return 0;
 }
 
 static int port_compare(const void *a, const void *b)
@@ -124,18 +124,23 @@ static int slot_compare(const void *a, const void *b, void *context)
 
 static int index_by_slot(struct plan *plan)
 {
-	plan->ports_by_slot = calloc(MAX(plan->n_ports, 1u), sizeof(*plan->ports_by_slot));
-	if (!plan->ports_by_slot)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->n_ports; i++)
-		plan->ports_by_slot[i] = (uint32_t)i;
-	qsort_r(plan->ports_by_slot, plan->n_ports, sizeof(*plan->ports_by_slot), slot_compare, plan->ports);
+	for (size_t n = 0; n < plan->n_ports;) {
+		uint32_t *index = plan_append(&plan->ports_by_slot, &n, sizeof(*index));
+
+		if (!index)
+			return -ENOMEM;
+		*index = (uint32_t)n - 1;
+	}
+	if (plan->n_ports > 1)
+		qsort_r(plan->ports_by_slot, plan->n_ports, sizeof(*plan->ports_by_slot), slot_compare,
+			plan->ports);
 	return 0;
 }
 
 static int vpc_compare(const void *a, const void *b)
 {
-	return strcmp((*(const struct vpc *const *)a)->id, (*(const struct vpc *const *)b)->id);
+	return strcmp(((const struct plan_builder_vpc *)a)->row->id,
+		      ((const struct plan_builder_vpc *)b)->row->id);
 }
 
 static void settle_vpcs(struct plan_builder *b)
@@ -144,8 +149,10 @@ static void settle_vpcs(struct plan_builder *b)
 
 	plan_sort(b, b->vpcs, b->n_vpcs, sizeof(*b->vpcs), vpc_compare);
 	for (size_t i = 0; i < b->n_vpcs; i++)
-		if (kept == 0 || b->vpcs[kept - 1] != b->vpcs[i])
+		if (kept == 0 || b->vpcs[kept - 1].row != b->vpcs[i].row)
 			b->vpcs[kept++] = b->vpcs[i];
+		else
+			b->vpcs[kept - 1].n_ports++;
 	b->n_vpcs = kept;
 }
 
@@ -155,7 +162,7 @@ int plan_ports(struct plan_builder *b)
 		int r = 0;
 
 		if (streq(v->node, b->input->node) && v->status != INSTANCE_DELETING)
-			r = add_port(b, v);
+			r = plan_instance_port(b, v);
 		if (r < 0)
 			return r;
 		plan_breathe(b);
@@ -163,42 +170,6 @@ int plan_ports(struct plan_builder *b)
 	settle_vpcs(b);
 	plan_sort(b, b->plan->ports, b->plan->n_ports, sizeof(*b->plan->ports), port_compare);
 	return index_by_slot(b->plan);
-}
-
-/* Instances of other nodes. */
-static int add_remotes(struct plan_builder *b)
-{
-	for (const struct instance *v = NULL; (v = snapshot_next(b->rows, KIND_INSTANCE, "", v));) {
-		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		const struct node *node = snapshot_node(b->rows, v->node);
-		const struct port *port = snapshot_port(b->rows, v->port);
-		int r = 0;
-
-		if (vpc && node && port && !streq(v->node, b->input->node) && v->status != INSTANCE_DELETING)
-			r = plan_add_place(b, vpc->number, &port->addr, PL_PLACE_REMOTE, node->number);
-		if (r < 0)
-			return r;
-		plan_breathe(b);
-	}
-	return 0;
-}
-
-static int add_gateways(struct plan_builder *b)
-{
-	for (const struct vswitch *v = NULL; (v = snapshot_next(b->rows, KIND_VSWITCH, "", v));) {
-		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		struct netaddr gateway;
-		int r;
-
-		if (!vpc || !netaddr_is_v4(&v->cidr.addr))
-			continue;
-		gateway = vswitch_gateway(&v->cidr);
-		r = plan_add_place(b, vpc->number, &gateway, PL_PLACE_GATEWAY, 0);
-		if (r < 0)
-			return r;
-		plan_breathe(b);
-	}
-	return 0;
 }
 
 static int add_resolvers(struct plan_builder *b)
@@ -210,7 +181,7 @@ static int add_resolvers(struct plan_builder *b)
 
 		(void)netaddr_parse(texts[i], &addr);
 		for (size_t j = 0; j < b->n_vpcs; j++) {
-			int r = plan_add_place(b, b->vpcs[j]->number, &addr, PL_PLACE_DNS, 0);
+			int r = plan_add_place(b, b->vpcs[j].row->number, &addr, PL_PLACE_DNS, 0);
 
 			if (r < 0)
 				return r;
@@ -219,33 +190,9 @@ static int add_resolvers(struct plan_builder *b)
 	return 0;
 }
 
-static int add_load_balancers(struct plan_builder *b)
-{
-	for (const struct port *v = NULL; (v = snapshot_next(b->rows, KIND_PORT, "", v));) {
-		const struct vpc *vpc = plan_local_vpc(b, v->vpc);
-		int r = 0;
-
-		if (vpc && v->kind == PORT_LOAD_BALANCER && v->status != PORT_DELETING &&
-		    !netaddr_is_zero(&v->addr))
-			r = plan_add_place(b, vpc->number, &v->addr, PL_PLACE_VIP, 0);
-		if (r < 0)
-			return r;
-		plan_breathe(b);
-	}
-	return 0;
-}
-
 int plan_places(struct plan_builder *b)
 {
-	static int (*const steps[])(struct plan_builder * b) = {
-		add_remotes, add_gateways, add_resolvers, add_load_balancers, plan_translated,
-	};
+	int r = add_resolvers(b);
 
-	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-		int r = steps[i](b);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r < 0 ? r : plan_translated(b);
 }

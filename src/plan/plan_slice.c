@@ -16,6 +16,7 @@
 void plan_patch_done(struct plan_patch *patch)
 {
 	free(patch->slots);
+	free(patch->ports);
 	free(patch->places);
 	free(patch->groups);
 	free(patch->targets);
@@ -165,6 +166,47 @@ struct plan_place *slice_find_place(const struct plan *plan, const struct pl_pla
 		       : NULL;
 }
 
+void slice_leave_place(struct slice *slice, const struct pl_place_key *key)
+{
+	slice_find_place(slice->plan, key)->uses--;
+}
+
+int slice_drop_unused_place(struct slice *slice, const struct pl_place_key *key)
+{
+	struct plan *plan = slice->plan;
+	const struct plan_place *place = slice_find_place(plan, key);
+
+	if (!place || place->uses)
+		return 0;
+	slice_remove(plan->places, &plan->n_places, sizeof(*place), (size_t)(place - plan->places));
+	return slice_note_place(slice, key);
+}
+
+int slice_add_places(struct slice *slice, const struct plan_builder *b)
+{
+	struct plan *plan = slice->plan;
+	int r = 0;
+
+	for (size_t i = 0; i < b->plan->n_places && r == 0; i++) {
+		const struct plan_place *place = &b->plan->places[i];
+		struct plan_place *old = slice_find_place(plan, &place->key);
+		bool differs = !old || memcmp(&old->value, &place->value, sizeof(old->value)) != 0;
+
+		if (!old)
+			old = slice_insert(&plan->places, &plan->n_places, sizeof(*old),
+					   slice_place_place(plan, &place->key));
+		if (!old)
+			return -ENOMEM;
+		if (differs && old->uses)
+			return 1;
+		old->key = place->key;
+		old->value = place->value;
+		old->uses += place->uses;
+		r = differs ? slice_note_place(slice, &place->key) : 0;
+	}
+	return r;
+}
+
 bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set)
 {
 	for (uint32_t i = 0; i < set->count; i++)
@@ -175,7 +217,7 @@ bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set)
 
 /* A port's groups. */
 
-static struct plan_port *find_port(const struct plan *plan, uint32_t number)
+struct plan_port *slice_find_port(const struct plan *plan, uint32_t number)
 {
 	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
 
@@ -212,7 +254,7 @@ static int slice_member(struct slice *slice, const char *id)
 
 	if (!row || !instance || !streq(instance->port, id))
 		return 1;
-	port = find_port(slice->plan, row->number);
+	port = slice_find_port(slice->plan, row->number);
 	if (!port || !streq(port->instance, instance->id))
 		return streq(instance->node, slice->input->node); /* another node's is no matter here */
 	(void)str_format(key, sizeof(key), "instance/%s", instance->id);
@@ -340,24 +382,6 @@ static int slice_other(struct slice *slice, const char *id)
 	return find_group(slice, id) != NULL;
 }
 
-/* Instances, interfaces and vSwitches are read where their VPC has a port of this node, or is to have one and
- * could not; servers are touched besides. */
-static int slice_vpc(struct slice *slice, const char *id)
-{
-	const struct plan_slices *slices = slice->plan->slices;
-	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i], id) < 0);
-
-	return (place < slices->n_vpcs && streq(slices->vpcs[place], id)) ||
-	       slice_has_failure(slice->plan, "instance/");
-}
-
-static int slice_instance(struct slice *slice, const char *id)
-{
-	const struct instance *instance = snapshot_instance(slice->input->rows, id);
-
-	return instance && streq(instance->node, slice->input->node);
-}
-
 static int each(struct slice *slice, const struct plan_touched_ids *list,
 		int (*function)(struct slice *slice, const char *id))
 {
@@ -379,7 +403,9 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
 	plan->slices->is_odd = true; /* until all has gone well */
-	r = each(&slice, &touched->vpcs, slice_vpc);
+	r = each(&slice, &touched->vswitches, slice_vswitch);
+	if (r == 0)
+		r = each(&slice, &touched->interfaces, slice_interface);
 	if (r == 0)
 		r = each(&slice, &touched->instances, slice_instance);
 	if (r == 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Slices of a plan: what an endpoint is, what rules a security group has, in which groups a port is, what
- * stands behind a load balancer. When rows change that touch such slices and nothing else, these are planned
- * anew, by the same functions as the whole, and take the place of the old ones. The result is the plan that
- * plan_build() would make.
+ * stands behind a load balancer, what an instance is and what else stands at addresses of a VPC. When rows
+ * change that touch such slices and nothing else, these are planned anew, by the same functions as the whole,
+ * and take the place of the old ones. The result is the plan that plan_build() would make.
  */
 #pragma once
 
@@ -21,6 +21,8 @@ struct plan_probe_key {
 struct plan_patch {
 	uint32_t *slots; /* of ENIs and ports that came, changed or went */
 	size_t n_slots;
+	uint32_t *ports; /* numbers of ports that did, or may have, for their devices */
+	size_t n_ports;
 	struct pl_place_key *places;
 	size_t n_places;
 	uint32_t *groups; /* numbers of groups whose rules changed */

@@ -24,6 +24,9 @@ int slice_set_failure(struct slice *slice, const char *key, const struct plan_bu
 /* Some failure's key begins so. */
 bool slice_has_failure(const struct plan *plan, const char *prefix);
 
+/* The port of that number; NULL: there is none. */
+struct plan_port *slice_find_port(const struct plan *plan, uint32_t number);
+
 /* Notes in the patch what may have changed. */
 int slice_note_slot(struct slice *slice, uint32_t slot);
 /* The same of an address. */
@@ -41,13 +44,26 @@ void slice_remove(void *array, size_t *n, size_t element_size, size_t place);
 /* Where the place of that key is, or would be; NULL: there is none. */
 size_t slice_place_place(const struct plan *plan, const struct pl_place_key *key);
 struct plan_place *slice_find_place(const struct plan *plan, const struct pl_place_key *key);
+/* Places have several users. One less: it is still there; then, when all that is new has come: it goes if
+ * nobody uses it. The builder's places come. 1: something else has the address. */
+void slice_leave_place(struct slice *slice, const struct pl_place_key *key);
+int slice_drop_unused_place(struct slice *slice, const struct pl_place_key *key);
+int slice_add_places(struct slice *slice, const struct plan_builder *b);
 
 /* plan_slice_serving.c: load balancers, and all that depends on them. */
 int slice_serving(struct slice *slice, const struct plan_touched *touched);
 
 /* plan_slice_endpoint.c, plan_slice_names.c */
 int slice_endpoint(struct slice *slice, const char *id);
-bool slice_may_have_names(const struct slice *slice, const struct plan_part *old,
+/* Nobody else has the builder's names; `own`: the old ones of who is to have them. */
+bool slice_may_have_names(const struct slice *slice, const struct plan_name *own,
 			  const struct plan_builder *b);
 /* Takes the builder's names for those of the part. */
 int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b);
+/* The same of a list that has no shared names. */
+int slice_replace_own_names(struct slice *slice, struct plan_name **own, struct plan_builder *b);
+
+/* plan_slice_host.c */
+int slice_instance(struct slice *slice, const char *id);
+int slice_interface(struct slice *slice, const char *id);
+int slice_vswitch(struct slice *slice, const char *id);

@@ -104,7 +104,8 @@ static bool may_replace(const struct slice *slice, const struct plan_part *old, 
 	char key[KEY_SIZE];
 
 	(void)str_format(key, sizeof(key), "endpoint/%s", id);
-	if (b->plan->slices->is_odd || !slice_fails_only(b, key) || !slice_may_have_names(slice, old, b))
+	if (b->plan->slices->is_odd || !slice_fails_only(b, key) ||
+	    !slice_may_have_names(slice, old ? old->names : NULL, b))
 		return false;
 	if (old && b->plan->slices->n_parts && !streq(old->vpc, b->plan->slices->parts[0].vpc))
 		return false;

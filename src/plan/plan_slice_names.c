@@ -22,21 +22,20 @@ static struct plan_name *find_name(const struct plan *plan, const struct plan_na
 											 : NULL;
 }
 
-static bool is_of(const struct plan_part *part, const struct plan_name *name)
+static bool is_of(const struct plan_name *own, const struct plan_name *name)
 {
-	for (const struct plan_name *own = part ? part->names : NULL; own; own = own->next)
-		if (own == name)
-			return true;
-	return false;
+	while (own && own != name)
+		own = own->next;
+	return own;
 }
 
-bool slice_may_have_names(const struct slice *slice, const struct plan_part *old,
+bool slice_may_have_names(const struct slice *slice, const struct plan_name *own,
 			  const struct plan_builder *b)
 {
 	for (size_t i = 0; i < b->plan->n_names; i++) {
 		const struct plan_name *name = b->plan->names[i], *found = find_name(slice->plan, name);
 
-		if (found && (name->is_shared ? !found->is_shared : !is_of(old, found)))
+		if (found && (name->is_shared ? !found->is_shared : !is_of(own, found)))
 			return false;
 	}
 	return true;
@@ -261,19 +260,19 @@ static int become(struct plan *plan, struct plan_name *name, struct plan_name *n
 	return same ? 0 : insert_reverse(plan, name);
 }
 
-/* The part's old names: those that it still has stay, the others go. */
-static int replace_own(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+/* Old names: those that are still to be there stay, the others go. */
+static int replace_old(struct slice *slice, struct plan_name **own, struct plan_builder *b)
 {
-	struct plan_name *old = part->names;
+	struct plan_name *old = *own;
 	int r = 0;
 
-	part->names = NULL;
+	*own = NULL;
 	while (old) {
 		struct plan_name *name = old, **new = find_own(b, name);
 
 		old = name->next;
 		if (new) {
-			plan_part_own(part, name);
+			plan_name_own(own, name);
 			r = r < 0 ? r : become(slice->plan, name, TAKE_PTR(*new));
 			continue;
 		}
@@ -283,9 +282,9 @@ static int replace_own(struct slice *slice, struct plan_part *part, struct plan_
 	return r;
 }
 
-int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+int slice_replace_own_names(struct slice *slice, struct plan_name **own, struct plan_builder *b)
 {
-	int r = replace_own(slice, part, b);
+	int r = replace_old(slice, own, b);
 
 	for (size_t i = 0; i < b->plan->n_names && r == 0; i++) {
 		struct plan_name *name = b->plan->names[i];
@@ -293,8 +292,15 @@ int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan
 		if (!name || name->is_shared)
 			continue;
 		b->plan->names[i] = NULL;
-		plan_part_own(part, name);
+		plan_name_own(own, name);
 		r = insert_name(slice->plan, name);
 	}
+	return r;
+}
+
+int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b)
+{
+	int r = slice_replace_own_names(slice, &part->names, b);
+
 	return r == 0 ? replace_all_shared(slice, part, shared_of(b)) : r;
 }

@@ -261,14 +261,16 @@ static struct plan_backend *find_backend(const struct plan *plan, uint32_t index
 		       : NULL;
 }
 
-static void leave_old(struct plan *plan, const struct plan_group_part *part)
+static int leave_old(struct serving *serving, const struct plan_group_part *part)
 {
+	struct plan *plan = serving->plan;
 	size_t place;
 
 	for (size_t i = 0; i < part->n_backends; i++)
 		find_backend(plan, part->backends[i], &place)->uses--;
 	for (size_t i = 0; i < part->n_places; i++)
-		slice_find_place(plan, &part->places[i])->uses--;
+		slice_leave_place(serving->slice, &part->places[i]);
+	return 0;
 }
 
 static int note_backend(struct serving *serving, uint32_t index)
@@ -291,14 +293,8 @@ static int remove_unused(struct serving *serving, const struct plan_group_part *
 		slice_remove(plan->backends, &plan->n_backends, sizeof(*backend), at);
 		r = note_backend(serving, part->backends[i]);
 	}
-	for (size_t i = 0; i < part->n_places && r == 0; i++) {
-		const struct plan_place *place = slice_find_place(plan, &part->places[i]);
-
-		if (!place || place->uses)
-			continue;
-		slice_remove(plan->places, &plan->n_places, sizeof(*place), (size_t)(place - plan->places));
-		r = slice_note_place(serving->slice, &part->places[i]);
-	}
+	for (size_t i = 0; i < part->n_places && r == 0; i++)
+		r = slice_drop_unused_place(serving->slice, &part->places[i]);
 	return r;
 }
 
@@ -324,33 +320,6 @@ static int add_backends(struct serving *serving)
 		old->value = backend->value;
 		old->uses += backend->uses;
 		r = differs ? note_backend(serving, backend->index) : 0;
-	}
-	return r;
-}
-
-/* 1: something else has the address. */
-static int add_places(struct serving *serving)
-{
-	struct plan *plan = serving->plan;
-	const struct plan *new = serving->b.plan;
-	int r = 0;
-
-	for (size_t i = 0; i < new->n_places &&r == 0; i++) {
-		const struct plan_place *place = &new->places[i];
-		struct plan_place *old = slice_find_place(plan, &place->key);
-		bool differs = !old || memcmp(&old->value, &place->value, sizeof(old->value)) != 0;
-
-		if (!old)
-			old = slice_insert(&plan->places, &plan->n_places, sizeof(*old),
-					   slice_place_place(plan, &place->key));
-		if (!old)
-			return -ENOMEM;
-		if (differs && old->uses)
-			return 1;
-		old->key = place->key;
-		old->value = place->value;
-		old->uses += place->uses;
-		r = differs ? slice_note_place(serving->slice, &place->key) : 0;
 	}
 	return r;
 }
@@ -540,20 +509,14 @@ static int each_part(struct serving *serving,
 	return r;
 }
 
-static int leave_part(struct serving *serving, const struct plan_group_part *part)
-{
-	leave_old(serving->plan, part);
-	return 0;
-}
-
 static int replace_groups(struct serving *serving)
 {
-	int r = each_part(serving, leave_part);
+	int r = each_part(serving, leave_old);
 
 	if (r == 0)
 		r = add_backends(serving);
 	if (r == 0)
-		r = add_places(serving);
+		r = slice_add_places(serving->slice, &serving->b);
 	if (r == 0)
 		r = each_part(serving, remove_probes);
 	if (r == 0)

@@ -216,24 +216,47 @@ static void touch_address(struct plan_touched *touched, const struct snapshot *r
 		touch_servers_at(touched, rows, address->vpc, &address->addr);
 }
 
+/* Those that say that it is theirs, whatever it says itself. */
+static void touch_instances_of_port(struct plan_touched *touched, const struct snapshot *rows,
+				    const struct port *port)
+{
+	for (const struct instance *v = NULL; (v = snapshot_children(rows, REF_INSTANCE_PORT, port->id, v));)
+		add(touched, &touched->instances, v->id);
+}
+
 static void touch_port(struct plan_touched *touched, const struct snapshot *rows, const struct port *port)
 {
-	if (port->kind == PORT_ENDPOINT) {
+	touch_instances_of_port(touched, rows, port);
+	switch (port->kind) {
+	case PORT_ENDPOINT:
 		touch_endpoints_of_port(touched, rows, port);
-		return;
-	}
-	add(touched, &touched->vpcs, port->vpc);
-	if (port->kind == PORT_INSTANCE)
+		break;
+	case PORT_LOAD_BALANCER:
+		add(touched, &touched->interfaces, port->id);
+		break;
+	case PORT_INSTANCE:
+		add(touched, &touched->instances, port->holder);
 		touch_servers_of_port(touched, rows, port);
+		break;
+	}
 }
 
 static void touch_instance(struct plan_touched *touched, const struct snapshot *rows,
 			   const struct instance *instance)
 {
 	add(touched, &touched->instances, instance->id);
-	add(touched, &touched->vpcs, instance->vpc);
 	for (const struct port *v = NULL; (v = snapshot_children(rows, REF_PORT_HOLDER, instance->id, v));)
 		touch_port(touched, rows, v);
+}
+
+/* A port has its gateway and its prefix. */
+static void touch_vswitch(struct plan_touched *touched, const struct snapshot *rows,
+			  const struct vswitch *vswitch)
+{
+	add(touched, &touched->vswitches, vswitch->id);
+	for (const struct port *v = NULL;
+	     !touched->whole && (v = snapshot_children(rows, REF_PORT_VSWITCH, vswitch->id, v));)
+		touch_instances_of_port(touched, rows, v);
 }
 
 /* Who is in front of it has something else to lead to. */
@@ -301,7 +324,7 @@ static void touch(struct plan_touched *touched, const struct snapshot *rows, enu
 		touch_instance(touched, rows, row);
 		break;
 	case KIND_VSWITCH:
-		add(touched, &touched->vpcs, ((const struct vswitch *)row)->vpc);
+		touch_vswitch(touched, rows, row);
 		break;
 	default:
 		touched->whole = true;
@@ -379,8 +402,9 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->server_groups, &more->server_groups);
 	add_all(touched, &touched->balancers, &more->balancers);
 	add_all(touched, &touched->listeners, &more->listeners);
-	add_all(touched, &touched->vpcs, &more->vpcs);
 	add_all(touched, &touched->instances, &more->instances);
+	add_all(touched, &touched->interfaces, &more->interfaces);
+	add_all(touched, &touched->vswitches, &more->vswitches);
 }
 
 void plan_touch_health(struct plan_touched *touched, const char *server_group)
@@ -392,5 +416,5 @@ bool plan_touched_any(const struct plan_touched *touched)
 {
 	return touched->whole || touched->endpoints.n || touched->groups.n || touched->members.n ||
 	       touched->others.n || touched->server_groups.n || touched->balancers.n ||
-	       touched->listeners.n || touched->vpcs.n || touched->instances.n;
+	       touched->listeners.n || touched->instances.n || touched->interfaces.n || touched->vswitches.n;
 }

@@ -24,9 +24,9 @@ struct plan_touched {
 	/* What stands behind endpoints: server groups, whose servers or their health change, too; load
 	 * balancers, and listeners besides. */
 	struct plan_touched_ids server_groups, balancers, listeners;
-	/* What is a matter of nodes with a port in the VPC: vSwitches, interfaces and instances in it. And
-	 * instances besides, which may be this node's. */
-	struct plan_touched_ids vpcs, instances;
+	/* What stands at addresses of VPCs: instances with their interfaces, interfaces of load balancers,
+	 * vSwitches. */
+	struct plan_touched_ids instances, interfaces, vswitches;
 };
 
 /* Before a change of the row is applied; `json` is what it becomes, NULL: it goes. Whether the plan reads

@@ -467,6 +467,34 @@ def test_stop_and_start(feed):
     ok(inside(P1, "ping", "-c", "1", "-W", "2", "10.0.2.10").returncode == 0, "it answers")
 
 
+def is_by_slices(revision):
+    with open(f"{DIR}/agent.log", encoding="utf-8") as f:
+        return any(f"pass of slices revision={revision} " in line for line in f)
+
+
+def test_one_of_several(feed):
+    """An instance of a VPC and a group that have others here: no pass of the whole, unless one is due in any case."""
+    id, address = f"i-{PID}v", "10.0.1.20"
+    rows = instance(id, 120, "c", H, address, "sg-c")
+    by_slices, good = set(), True
+    for _ in range(3):
+        for what, change, answers in (
+                ("comes", lambda: feed.change(rows), True),
+                ("stops", lambda: feed.edit(f"instance/{id}", status="Stopped"), False),
+                ("starts", lambda: feed.edit(f"instance/{id}", status="Running"), True),
+                ("goes", lambda: feed.change({}, deleted=list(rows)), False)):
+            revision = change()
+            good &= wait_for(lambda: feed.reported(revision), 5)
+            good &= (inside(C, "ping", "-c", "1", "-W", "1", address).returncode == 0) == answers
+            if is_by_slices(revision):
+                by_slices.add(what)
+        good &= id not in os.listdir("/run/netns") and "pl78" not in run("ip", "-n", LAB, "-br", "link").stdout
+    ok(good, "an instance of several comes, stops, starts and goes, and answers while it runs")
+    ok(by_slices == {"comes", "stops", "starts", "goes"}, f"by slices (by these: {' '.join(sorted(by_slices))})")
+    links = [n for n in os.listdir(f"/sys/fs/bpf/privlink/{NODE}") if n.startswith(("link_", "guard_"))]
+    ok(len(links) in (0, 2 * 4), "no link of a device that has gone is left")
+
+
 def test_many_instances(feed):
     """More at once than one pass has time for."""
     names = [f"i-{PID}m{n}" for n in range(60)]
@@ -687,6 +715,7 @@ def run_tests(agent):
         test_open_flow(feed)
         test_failure(feed)
         test_stop_and_start(feed)
+        test_one_of_several(feed)
         test_many_instances(feed)
         test_surprises(feed)
         test_service_port(feed)

@@ -2,7 +2,9 @@
 /*
  * A world whose rows change at random, for tests of slices: endpoints that share VPCs, services, security
  * groups and load balancers; zones that migrate; servers in several groups, here and elsewhere, that are ill
- * or leave; listeners of several groups; numbers and addresses that clash; rows that dangle.
+ * or leave; listeners of several groups; instances that come and go, start and stop, here and elsewhere, with
+ * their devices; vSwitches and load balancers' interfaces; numbers and addresses that clash; rows that
+ * dangle.
  */
 #pragma once
 
@@ -30,6 +32,8 @@ struct run {
 	struct plan_touched touched;
 	unsigned int slices, wholes, nothing;
 	unsigned int servings; /* slices of what stands behind load balancers */
+	unsigned int ports;    /* slices with ports that came, changed or went */
+	unsigned int hosts;    /* slices of others' instances, of interfaces and vSwitches */
 };
 
 /* As the feed does it (agent/feed_rows.c). */
@@ -209,6 +213,102 @@ static void change_member(struct run *run)
 	    "1500, 'groups': [%s], 'holder': 'i-%s', 'node': 'n1', 'status': 'InUse'}",
 	    name, 100 + i, i == 2 ? ZONE_I : ZONE_H, name[0], name[0], i == 2 ? 'i' : 'h', i == 2 ? 2 : 1,
 	    100 + i, any_groups(), name);
+}
+
+/* Hosts. */
+
+/* Beside those that stay. */
+#define INSTANCES 6
+
+static const char *const instance_vpcs[] = {"c", "c", "c", "p", "p", "far"};
+
+static void change_instance_port(struct run *run, uint32_t i)
+{
+	const char *vpc = instance_vpcs[i];
+	uint32_t zone = pick(2);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "port/eni-v%u", i);
+	if (pick(8) == 0) {
+		drop(run, key);
+		return;
+	}
+	put(run, key,
+	    "{'id': 'eni-v%u', 'number': %u, 'kind': 'instance', 'region': '%s', 'zone': 'cn-hangzhou-%c', "
+	    "'vpc': 'vpc-%s', 'vswitch': 'vsw-%s-%c', 'addr': '10.0.%u.%u', 'mac': '02:00:00:00:01:%02x', "
+	    "'mtu': %u, 'groups': [%s], 'holder': 'i-v%u', 'node': '%s', 'status': '%s'}",
+	    i, pick(200) ? 120 + i + pick(40) / 39 * 10 : 100, pick(20) ? "cn-hangzhou" : "", "hi"[zone], vpc,
+	    vpc, "hi"[zone], zone + 1, pick(200) ? 70 + i : 10, i, pick(30) ? 1500 : 1400,
+	    pick(4) ? "'sg-ep'" : any_groups(), i, pick(4) ? "n1" : "n2", pick(20) ? "InUse" : "Deleting");
+}
+
+static void change_instance(struct run *run)
+{
+	uint32_t i = pick(INSTANCES);
+	const char *vpc = instance_vpcs[i];
+	char key[KEY_SIZE];
+
+	if (pick(3) == 0)
+		change_instance_port(run, i);
+	snprintf(key, sizeof(key), "instance/i-v%u", i);
+	if (pick(5) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'i-v%u', 'owner': %u, 'zone': '" ZONE_H "', 'vpc': 'vpc-%s', 'node': '%s', "
+		    "'kind': 'netns', 'host_name': 'v%u', 'port': 'eni-v%u', 'status': '%s'}",
+		    i, 1000 + pick(3), vpc,
+		    i == 5    ? "n2"
+		    : pick(4) ? "n1"
+			      : ANY("n2", "n2", "n-none"),
+		    pick(4), pick(30) ? i : 0, ANY("Running", "Running", "Stopped", "Pending", "Deleting"));
+}
+
+/* Of an instance that others are servers of, and its device comes or goes with that. */
+static void change_device(struct run *run)
+{
+	run->w.missing_device = run->w.missing_device ? 0 : 102;
+	put(run, "instance/i-p2",
+	    "{'id': 'i-p2', 'owner': %d, 'zone': '" ZONE_I
+	    "', 'vpc': 'vpc-p', 'node': 'n1', 'kind': 'netns', "
+	    "'host_name': 'p2', 'port': 'eni-p2', 'status': '%s'}",
+	    world_owner("p"), run->w.missing_device ? "Stopped" : "Running");
+}
+
+static void change_interface(struct run *run)
+{
+	uint32_t i = pick(2);
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "port/eni-lb%u", i);
+	if (pick(4) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'eni-lb%u', 'number': %u, 'kind': 'load_balancer', 'region': 'cn-hangzhou', "
+		    "'zone': '" ZONE_H "', 'vpc': 'vpc-%s', 'vswitch': 'vsw-c-h', 'addr': '10.0.1.%u', "
+		    "'holder': 'nlb-1', 'status': '%s'}",
+		    i, 150 + i, ANY("c", "p", "far"), pick(100) ? 90 + pick(20) / 19 + i * 2 : 10,
+		    pick(8) ? "InUse" : "Deleting");
+}
+
+static void change_vswitch(struct run *run)
+{
+	bool is_used = pick(8) == 0; /* by ports */
+	const char *id = is_used ? ANY("p-i", "c-i") : ANY("c-x", "p-x");
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "vswitch/vsw-%s", id);
+	if (!is_used && pick(3) == 0)
+		drop(run, key);
+	else
+		put(run, key,
+		    "{'id': 'vsw-%s', 'region': 'cn-hangzhou', 'vpc': 'vpc-%c', 'zone': '" ZONE_I
+		    "', 'cidr': '10.0.%u.0/24', 'status': 'Available'}",
+		    id, *id,
+		    is_used    ? 2
+		    : pick(40) ? 5 + pick(2)
+			       : 1);
 }
 
 /* Load balancers. */
@@ -431,6 +531,10 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, ret);
 		run->slices += r == 0;
 		run->servings += r == 0 && (run->touched.server_groups.n || run->touched.balancers.n);
+		run->ports += r == 0 && ret->n_ports;
+		run->hosts +=
+			r == 0 && !ret->n_ports && ret->n_places &&
+			(run->touched.instances.n || run->touched.interfaces.n || run->touched.vswitches.n);
 	}
 	if (r != 0) {
 		run->wholes++;
@@ -466,10 +570,11 @@ static void begin(struct run *run)
 static void change(struct run *run)
 {
 	static void (*const changes[])(struct run * run) = {
-		change_endpoint, change_zone,	      change_zone,     change_port,   change_port,
-		change_rule,	 change_rule,	      change_rule,     change_group,  change_member,
-		change_server,	 change_server,	      change_server,   change_health, change_answer,
-		change_listener, change_server_group, change_balancer, change_other,
+		change_endpoint, change_zone,	      change_zone,     change_port,	 change_port,
+		change_rule,	 change_rule,	      change_rule,     change_group,	 change_member,
+		change_server,	 change_server,	      change_server,   change_health,	 change_answer,
+		change_listener, change_server_group, change_balancer, change_other,	 change_instance,
+		change_instance, change_instance,     change_device,   change_interface, change_vswitch,
 	};
 
 	for (uint32_t n = 1 + pick(3); n; n--)

@@ -327,9 +327,10 @@ static const char *touches(struct snapshot *rows, const char *key, const char *v
 	static char text[256];
 	struct feed_rows answer;
 	const struct plan_touched_ids *const lists[] = {
-		&answer.touched.endpoints,     &answer.touched.groups,	  &answer.touched.members,
-		&answer.touched.others,	       &answer.touched.vpcs,	  &answer.touched.instances,
-		&answer.touched.server_groups, &answer.touched.balancers, &answer.touched.listeners,
+		&answer.touched.endpoints, &answer.touched.groups,	  &answer.touched.members,
+		&answer.touched.others,	   &answer.touched.instances,	  &answer.touched.interfaces,
+		&answer.touched.vswitches, &answer.touched.server_groups, &answer.touched.balancers,
+		&answer.touched.listeners,
 	};
 	size_t length = 0;
 	char body[1024];
@@ -373,7 +374,7 @@ static void test_touched(void)
 		{"port/eni-2",
 		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"holder\": \"i-1\", \"status\": "
 		 "\"InUse\"}",
-		 "v", "an instance's interface"},
+		 "i-1", "an instance's interface"},
 		{"port/eni-2",
 		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"holder\": \"i-1\", \"groups\": "
 		 "[\"sg-1\"], \"status\": \"InUse\"}",
@@ -382,8 +383,12 @@ static void test_touched(void)
 		 "nothing", "an address of an endpoint"},
 		{"address/v/10.0.0.2", "{\"vpc\": \"v\", \"addr\": \"10.0.0.2\", \"port\": \"eni-2\"}",
 		 "nothing", "one of an instance that is no server"},
-		{"vswitch/vsw-1", "{\"id\": \"vsw-1\", \"vpc\": \"v\", \"status\": \"Available\"}", "v",
+		{"vswitch/vsw-1", "{\"id\": \"vsw-1\", \"vpc\": \"v\", \"status\": \"Available\"}", "vsw-1",
 		 "a new vSwitch"},
+		{"port/eni-3",
+		 "{\"id\": \"eni-3\", \"kind\": \"load_balancer\", \"vpc\": \"v\", \"holder\": \"nlb-1\", "
+		 "\"status\": \"InUse\"}",
+		 "eni-3", "an interface of a load balancer"},
 		{"server_group/sgp-1",
 		 "{\"id\": \"sgp-1\", \"vpc\": \"v\", \"protocol\": \"TCP\", \"status\": \"Available\"}",
 		 "sgp-1", "a new server group"},
@@ -404,7 +409,7 @@ static void test_touched(void)
 		 "sgp-1", "the address of an instance that is a server"},
 		{"instance/i-1",
 		 "{\"id\": \"i-1\", \"vpc\": \"v\", \"port\": \"eni-2\", \"status\": \"Stopped\"}",
-		 "v i-1 sgp-1", "a server's instance"},
+		 "i-1 sgp-1", "a server's instance"},
 		{"listener/lsn-1",
 		 "{\"id\": \"lsn-1\", \"load_balancer\": \"nlb-1\", \"server_group\": \"sgp-1\", \"protocol\": "
 		 "\"TCP\", \"port\": 80, \"status\": \"Running\"}",

@@ -158,6 +158,35 @@ static bool knows_balancers(const struct plan_slices *slices, const struct plan_
 	return true;
 }
 
+static bool same_host(const struct plan_host *a, const struct plan_host *b)
+{
+	return streq(a->id, b->id) && a->port == b->port && streq(a->vpc, b->vpc) &&
+	       a->has_place == b->has_place && memcmp(&a->place, &b->place, sizeof(a->place)) == 0 &&
+	       !a->names == !b->names;
+}
+
+static bool same_hosts(const struct plan_slices *a, const struct plan_slices *b)
+{
+	for (int kind = 0; kind < PLAN_HOST_KINDS; kind++) {
+		const struct plan_hosts *x = &a->hosts[kind], *y = &b->hosts[kind];
+
+		for (size_t i = 0; i < x->n && x->n == y->n; i++)
+			if (!same_host(&x->v[i], &y->v[i]))
+				return false;
+		if (x->n != y->n)
+			return false;
+	}
+	return true;
+}
+
+static bool same_vpcs(const struct plan_slices *a, const struct plan_slices *b)
+{
+	for (size_t i = 0; i < a->n_vpcs && a->n_vpcs == b->n_vpcs; i++)
+		if (!streq(a->vpcs[i].id, b->vpcs[i].id) || a->vpcs[i].n_ports != b->vpcs[i].n_ports)
+			return false;
+	return a->n_vpcs == b->n_vpcs;
+}
+
 static bool same_slices(const struct plan_slices *a, const struct plan_slices *b)
 {
 	for (size_t i = 0; i < a->n_parts && a->n_parts == b->n_parts; i++)
@@ -198,6 +227,8 @@ static const char *what_differs(const struct plan *a, const struct plan *b)
 		{same_failures(a, b), "failures"},
 		{same_slices(a->slices, b->slices), "slices"},
 		{same_parts(a->slices, b->slices), "server groups"},
+		{same_hosts(a->slices, b->slices), "hosts"},
+		{same_vpcs(a->slices, b->slices), "VPCs with ports"},
 		{knows_balancers(a->slices, b->slices), "load balancers"},
 	};
 
@@ -227,10 +258,13 @@ int main(int argc, char **argv)
 	}
 	tap_ok(!differs, "after each of %d changes the slices make the plan of the whole%s%s", step,
 	       differs ? "; what differs: " : "", differs ? differs : "");
-	tap_note("%u by slices, %u of them of what serves, %u of the whole, %u that touched nothing",
-		 run.slices, run.servings, run.wholes, run.nothing);
+	tap_note(
+		"%u by slices, %u of them of what serves, %u of ports, %u of other hosts; %u of the whole, %u "
+		"that touched nothing",
+		run.slices, run.servings, run.ports, run.hosts, run.wholes, run.nothing);
 	tap_ok(run.slices > STEPS / 10 && run.servings > STEPS / 20 && run.nothing > 0,
 	       "of which many were made of slices");
+	tap_ok(run.ports > STEPS / 50 && run.hosts > STEPS / 50, "also those of instances and other hosts");
 	plan_free(run.plan);
 	world_free(&run.w);
 	return tap_done();
