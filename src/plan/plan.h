@@ -181,7 +181,7 @@ struct plan_name {
 	bool affinity;		/* the asker's zone comes first */
 	bool canonical;		/* what its (only) address is called */
 	bool is_shared;		/* a service's: endpoints of a VPC have it together */
-	struct plan_name *next; /* of the same endpoint (struct plan_part) */
+	struct plan_name *next; /* of the same endpoint (struct plan_part) or host */
 };
 
 /* What an address of a VPC is called. */

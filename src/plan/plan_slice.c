@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The slices of security groups and of ports, and what all slices share. Whether a slice can stand by itself
- * is found out before anything is changed: a group or a load balancer's zone that nobody here had before, or
- * nobody has afterwards, a number or an address of somebody else's and a failure that is not the slice's own
- * are a matter of the whole plan.
+ * The slices of security groups and of who is in them, and what all slices share. A slice cannot stand by
+ * itself where others would change: a group or a load balancer's zone that nobody here had before, or nobody
+ * has afterwards, a number or an address of somebody else's and a failure that is not the slice's own are a
+ * matter of the whole plan, which is made in place of one that is half changed then.
  */
 #include "plan_slice_build.h"
 

@@ -448,6 +448,17 @@ def test_failure(feed):
         revision = feed.edit("vpc/vpc-c", description="")
         wait_for(lambda: feed.reported(revision), 2)
         time.sleep(0.05)
+    other = instance(f"i-{PID}y", 111, "c", H, "10.0.1.12", "sg-c")
+    revision = feed.change(other)
+    ok(wait_for(lambda: feed.reported(revision), 2) and
+       [f["key"] for f in feed.last()["failures"]] == [f"instance/i-{PID}x"], "another one comes meanwhile")
+    other[f"instance/i-{PID}y"].update(kind="attached", path=f"/run/netns/{LAB}-y")
+    revision = feed.change(other)
+    ok(wait_for(lambda: feed.reported(revision), 2) and
+       sorted(f["key"] for f in feed.last()["failures"]) == [f"instance/i-{PID}{n}" for n in "xy"], "and fails, too")
+    revision = feed.change({}, deleted=list(other))
+    ok(wait_for(lambda: feed.reported(revision), 2) and
+       [f["key"] for f in feed.last()["failures"]] == [f"instance/i-{PID}x"], "which nobody says any more when it is gone")
     run("ip", "netns", "add", f"{LAB}-x")
     ok(wait_for(lambda: not feed.last()["failures"], 5), "it is tried again, without a change in the feed")
     ok(run(*in_netns(f"{LAB}-x", "ping", "-c", "1", "-W", "2", "10.0.1.10")).returncode == 0,
