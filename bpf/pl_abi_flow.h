@@ -138,10 +138,11 @@ enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
  * Tokens that it has, by range. */
 #define PL_OWNERS_MAX (PL_SLOTS_MAX + PL_ACCOUNTS_MAX + 1)
 
-/* Tokens that an ENI or a port may have whatever the rest of its account has: one that floods is not to take
- * away the first connections of its tenant's others. An account passes its share by that much for each at the
- * most. */
-#define PL_SHARE_FLOOR 16
+/* An ENI's or a port's first tokens: for these its account may have a part more than what is free, so that
+ * one that floods does not take away the first connections of its tenant's others. How many it has of them is
+ * no matter: an account passes its share by no more than that part of what is free then. */
+#define PL_SHARE_FIRST	    16
+#define PL_SHARE_FIRST_PART 8
 
 struct pl_owner {
 	__u32 flows[PL_RANGES];

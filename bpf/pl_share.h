@@ -6,9 +6,11 @@
  *
  * An owner is the endpoint's ENI that a flow goes to, or the port that opens it to another one; and the
  * account whose that is, of all of its ENIs and ports together: else who has a hundred of them would be a
- * hundred owners, and have 100/101 of the table. Probes and DNS questions have a range of their own before
- * that of all, probes without a threshold; a question is its port's, so that one port cannot ask in
- * everybody's place.
+ * hundred owners, and have 100/101 of the table. For the first few tokens of each of them it may have an
+ * eighth more: a greedy one of them, which ends before that, leaves room for the first connections of all
+ * others. So an account ends at 9/17 of the table, n of them leave 8 / (8 + 9n). Probes and DNS questions
+ * have a range of their own before that of all, probes without a threshold; a question is its port's, so that
+ * one port cannot ask in everybody's place.
  *
  * A token remembers both of its owners, so what is counted for one when it is taken is taken from the same
  * one when it is given back, whoever has the slot by then.
@@ -61,16 +63,18 @@ static __always_inline int pl_share_admits(const struct pl_uses *uses, const str
 					   __u32 range, __u32 owner, __u32 how)
 {
 	__u32 used = *(const volatile __u32 *)&uses->used[range & 1], size = pl_range_size(range);
-	__u32 slot_has = *(const volatile __u32 *)&owners->slot->flows[range & 1];
+	__u32 slot_has = *(const volatile __u32 *)&owners->slot->flows[range & 1], free;
 
 	if (used >= size)
 		return PL_DROP_FLOW_TABLE_FULL;
 	if (how & PL_TAKE_FREE)
 		return PL_CONTINUE;
-	if (slot_has >= size - used)
+	free = size - used;
+	if (slot_has >= free)
 		return PL_DROP_FLOW_SHARE;
-	if (owner >> PL_OWNER_ACCOUNT && (slot_has >= PL_SHARE_FLOOR || range == PL_RANGE_SERVICE) &&
-	    *(const volatile __u32 *)&owners->account->flows[range & 1] >= size - used)
+	if (slot_has < PL_SHARE_FIRST && range == PL_RANGE_TENANTS)
+		free += free / PL_SHARE_FIRST_PART;
+	if (owner >> PL_OWNER_ACCOUNT && *(const volatile __u32 *)&owners->account->flows[range & 1] >= free)
 		return PL_DROP_ACCOUNT_SHARE;
 	return PL_CONTINUE;
 }

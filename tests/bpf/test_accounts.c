@@ -134,27 +134,46 @@ static void test_crowd(void)
 	node_free(node);
 }
 
+/* However many ports an account has, for the first tokens of each it has an eighth more than what is free and
+ * no other thing: here all of them would not have 16. */
+static void test_many(void)
+{
+	struct node *node = crowded(256);
+	uint32_t has;
+
+	tap_is_int(flood(node, 2000, PL_SHARE_FIRST / 2), PL_DROP_ACCOUNT_SHARE,
+		   "%d ports of one account that have less than %d tokens each are refused", CROWD,
+		   PL_SHARE_FIRST);
+	has = account_has(node, ACCOUNT_CROWD);
+	tap_ok(has > 256 / 2 && has <= 256 * 9 / 17 + 1, "when all of them have 9/17 of the table (%u)", has);
+	tap_is_int(others_pass(node, 2000, 20), 3 * 20,
+		   "another account's flows and questions, and probes, go on");
+	tap_is_int(count_faults(node), 0, "all counts are the tokens'");
+	node_free(node);
+}
+
 /* An ENI of the account's own service's consumers is one owner, its ports are others. */
 static void test_endpoints(void)
 {
-	struct node *node = crowded(1024);
+	struct node *node = crowded(4096);
 	int reason = PL_DELIVERED, few = 0;
 
 	node_set_account(node, SLOT_ENI_A, ACCOUNT_CROWD);
-	(void)flood(node, 2000, 4);
-	for (uint16_t sport = 2000; sport < 2700 && reason == PL_DELIVERED; sport++) {
+	(void)flood(node, 2000, 6);
+	for (uint16_t sport = 2000; sport < 6096 && reason == PL_DELIVERED; sport++) {
 		struct pkt syn = tcp(node, SLOT_A, sport, SYN);
 
 		reason = node_send(node, SLOT_A, &syn).reason;
 	}
 	tap_is_int(reason, PL_DROP_ACCOUNT_SHARE, "an account's endpoint takes the account's share");
-	tap_is_int(account_has(node, ACCOUNT_CROWD), node_owned(node, SLOT_ENI_A) + 2 * 4 * CROWD,
+	tap_is_int(account_has(node, ACCOUNT_CROWD), node_owned(node, SLOT_ENI_A) + 2 * 6 * CROWD,
 		   "which is that of both");
-	tap_is_int(flood(node, 3000, 2), PL_DELIVERED, "the account's ports that have few go on");
+	tap_is_int(account_has(node, ACCOUNT_CROWD), 4096 / 2, "half of the table");
+	tap_is_int(flood(node, 3000, 1), PL_DELIVERED, "the account's ports that have few go on");
 	tap_is_int(flood(node, 4000, 4), PL_DROP_ACCOUNT_SHARE, "until they have %d tokens each",
-		   PL_SHARE_FLOOR);
+		   PL_SHARE_FIRST);
 	for (uint32_t port = CROWD_FIRST; port < SLOTS; port++)
-		few += node_owned(node, port) == PL_SHARE_FLOOR;
+		few += node_owned(node, port) == PL_SHARE_FIRST;
 	tap_is_int(few, CROWD, "which all of them have then");
 	node_set_account(node, SLOT_ENI_A, ACCOUNT_OTHER + 1);
 	tap_ok(others_pass(node, 2000, 20) == 60, "another's endpoint does not");
@@ -275,6 +294,7 @@ static void test_ends(void)
 int main(void)
 {
 	test_crowd();
+	test_many();
 	test_endpoints();
 	test_questions();
 	test_ends();

@@ -109,13 +109,13 @@ static int reach_flow_share(struct node *node)
 /* Two endpoints of one account, each of which has fewer than are free, and more than are its own. */
 static int reach_account_share(struct node *small)
 {
-	struct node *node = node_new(&(struct node_options){.n_tokens = 8 * PL_SHARE_FLOOR});
+	struct node *node = node_new(&(struct node_options){.n_tokens = 8 * PL_SHARE_FIRST});
 	int reason;
 
 	(void)small;
 	node_set_account(node, SLOT_ENI_A, 1);
 	node_set_account(node, SLOT_ENI_B, 1);
-	for (uint32_t sport = 4000; sport < 4000 + 8 * PL_SHARE_FLOOR; sport++) {
+	for (uint32_t sport = 4000; sport < 4000 + 8 * PL_SHARE_FIRST; sport++) {
 		uint32_t slot = sport & 1 ? SLOT_A : SLOT_B;
 		struct pkt syn = tcp(node, slot, sport, SYN);
 
