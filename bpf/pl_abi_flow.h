@@ -176,13 +176,13 @@ struct pl_round {
 enum { PL_OLD_READ, PL_OLD_EMPTY, PL_OLD_SLOTS };
 
 /* pl_rests: hash by the replies' key: translated sources of datagrams that no other client may get yet for
- * the same server. Each row is in pl_rest_queue once, and counted in pl_rest_counts by its ENI and in all:
- * these three are made anew together, or none is. */
+ * the same server. Each row is in pl_rest_queue once, and counted in pl_rest_counts by its ENI, by its
+ * account and in all: these three are made anew together, or none is. */
 struct pl_rest {
 	__be32 addr; /* of the client that had it */
 	__u32 vpc;
 	__u32 until; /* jiffies */
-	__u32 eni;   /* whose share it takes */
+	__u32 owner; /* whose share it takes, as pl_token.owner */
 };
 
 /* What the agent asks of the data path, as the frame of a run of pl_ask. */

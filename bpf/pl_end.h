@@ -40,7 +40,7 @@ static __always_inline int pl_end_row(const struct pl_flow4_key *key, __u32 inde
 	what = pl_flow_tally_what(key, flow);
 	packets = flow->packets;
 	bytes = flow->bytes;
-	pl_rest_begin(key, flow, pl_hz());
+	pl_rest_begin(key, flow, index, pl_hz());
 	if (flow->proxy && !(what & PL_TALLY_OUT))
 		bpf_map_delete_elem(&pl_proxied, key);
 	r = bpf_map_delete_elem(&pl_flows4, key);

@@ -226,8 +226,8 @@ struct {
 	__uint(max_entries, 1);
 } pl_uses SEC(".maps");
 
-/* Translated sources of datagrams at rest (pl_rest.h), in turn, and how many each ENI has, by slot; all of
- * them at PL_SLOT_SERVICE. Written here alone. */
+/* Translated sources of datagrams at rest (pl_rest.h), in turn, and how many each ENI and each account has,
+ * by the rows of pl_owners; all of them at PL_SLOT_SERVICE. Written here alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, struct pl_flow4_key);
@@ -246,7 +246,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
 	__type(value, __u32);
-	__uint(max_entries, PL_SLOTS_MAX);
+	__uint(max_entries, PL_OWNERS_MAX);
 } pl_rest_counts SEC(".maps");
 
 /* The timer that goes round the tokens. */

@@ -155,21 +155,29 @@ static uint32_t each_rest(const struct node *node, uint32_t until)
 	return n;
 }
 
-/* So many rests of an ENI, as if that many flows of it had ended. */
-static void fill(const struct node *node, uint32_t eni, uint32_t n, uint32_t until)
+/* Adds to a row of pl_rest_counts. */
+static void count(const struct node *node, uint32_t row, uint32_t n)
 {
-	uint32_t all = n_rests(node, PL_SLOT_SERVICE) + n, own = n_rests(node, eni) + n, zero = 0;
-	struct pl_rest rest = {.until = until, .eni = eni};
+	uint32_t value = n_rests(node, row) + n;
+
+	map_put(node->bpf->maps.pl_rest_counts, &row, &value);
+}
+
+/* So many rests of an ENI of an account, as if that many flows of it had ended. */
+static void fill(const struct node *node, uint32_t eni, uint16_t account, uint32_t n, uint32_t until)
+{
+	struct pl_rest rest = {.until = until, .owner = eni | (uint32_t)account << PL_OWNER_ACCOUNT};
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct pl_flow4_key key = {.saddr = i, .vpc_proto = 99 << 8 | IPPROTO_UDP};
+		struct pl_flow4_key key = {.saddr = i, .daddr = eni, .vpc_proto = 99 << 8 | IPPROTO_UDP};
 
 		map_put(node->bpf->maps.pl_rests, &key, &rest);
 		must(bpf_map_update_elem(bpf_map__fd(node->bpf->maps.pl_rest_queue), NULL, &key, BPF_ANY),
 		     "pl_rest_queue");
 	}
-	map_put(node->bpf->maps.pl_rest_counts, &eni, &own);
-	map_put(node->bpf->maps.pl_rest_counts, &zero, &all);
+	count(node, eni, n);
+	count(node, pl_owner_of_account(account), n);
+	count(node, PL_SLOT_SERVICE, n);
 }
 
 /* Many flows of one ENI that end. */
@@ -202,7 +210,8 @@ static void test_share(struct node *node)
 	seen = deliver(node, SLOT_A, &p);
 	end_flow(node, SLOT_A, SLOT_ENI_A);
 	tap_ok(rest_of(node, &seen, &rest) && n_rests(node, SLOT_ENI_A) == 1, "a source rests");
-	fill(node, SLOT_ENI_B, PL_RESTS_MAX / 2 - FLOWS / 2, now + PL_REST_UDP * pl_kernel_hz());
+	fill(node, SLOT_ENI_B, NODE_ACCOUNT_FIRST + SLOT_ENI_B, PL_RESTS_MAX / 2 - FLOWS / 2,
+	     now + PL_REST_UDP * pl_kernel_hz());
 	end_many(node, SLOT_B, SLOT_ENI_B);
 	tap_ok(n_rests(node, SLOT_ENI_B) >= PL_RESTS_MAX / 2 - 1 &&
 		       n_rests(node, SLOT_ENI_B) <= PL_RESTS_MAX / 2,
@@ -227,6 +236,51 @@ static void test_share(struct node *node)
 	tap_ok(each_rest(node, 0) == 0 && n_rests(node, PL_SLOT_SERVICE) == 0 &&
 		       n_rests(node, SLOT_ENI_A) == 0 && n_rests(node, SLOT_ENI_B) == 0,
 	       "what is over goes");
+}
+
+#define CROWD_FIRST   100
+#define CROWD	      31
+#define CROWD_ACCOUNT 7
+
+static uint32_t n_rests_of(const struct node *node, uint16_t account)
+{
+	return n_rests(node, pl_owner_of_account(account));
+}
+
+/* Nor has who ends them at many ENIs, each of which has few. */
+static void test_account(struct node *node)
+{
+	struct pkt p = udp(node, SLOT_A, 4000), seen;
+	uint32_t now = ticks(node), each = (PL_RESTS_MAX / 2 - FLOWS / 4) / CROWD, rows;
+	struct pl_rest rest;
+
+	node_clear_flows(node);
+	for (uint32_t i = 0; i < CROWD; i++)
+		fill(node, CROWD_FIRST + i, CROWD_ACCOUNT, each, now + PL_REST_UDP * pl_kernel_hz());
+	node_set_account(node, SLOT_ENI_B, CROWD_ACCOUNT);
+	end_many(node, SLOT_B, SLOT_ENI_B);
+	rows = n_rests_of(node, CROWD_ACCOUNT);
+	tap_ok(rows > CROWD * each && rows >= PL_RESTS_MAX / 2 - 1 && rows <= PL_RESTS_MAX / 2,
+	       "those of %d ENIs of one account take half of the room, %u", CROWD + 1, rows);
+	tap_is_int(n_rests(node, SLOT_ENI_B), rows - CROWD * each, "of which one has little");
+	tap_is_int(rows, each_rest(node, 0), "all are counted");
+	seen = deliver(node, SLOT_A, &p);
+	end_flow(node, SLOT_A, SLOT_ENI_A);
+	tap_ok(rest_of(node, &seen, &rest) && n_rests_of(node, NODE_ACCOUNT_FIRST + SLOT_ENI_A) == 1,
+	       "there is room for another account's");
+
+	node_set_account(node, SLOT_ENI_B, 0);
+	(void)each_rest(node, now);
+	arm_timer(node);
+	for (int i = 0; i < 3000 && n_rests(node, PL_SLOT_SERVICE); i++)
+		(void)usleep(10000);
+	stop_timer(node);
+	tap_ok(each_rest(node, 0) == 0 && n_rests(node, PL_SLOT_SERVICE) == 0 &&
+		       n_rests(node, SLOT_ENI_B) == 0 && n_rests_of(node, CROWD_ACCOUNT) == 0 &&
+		       n_rests_of(node, 0) == 0,
+	       "what is over is given back to the account that had it");
+	end_many(node, SLOT_B, SLOT_ENI_B);
+	tap_is_int(n_rests(node, SLOT_ENI_B), FLOWS, "what is no account's rests, too");
 }
 
 /* Connections have their handshake. */
@@ -258,6 +312,11 @@ int main(void)
 	node = node_new(&(struct node_options){0});
 	serve_by(node, 1);
 	test_share(node);
+	node_free(node);
+
+	node = node_new(&(struct node_options){0});
+	serve_by(node, 1);
+	test_account(node);
 	node_free(node);
 	return tap_done();
 }
