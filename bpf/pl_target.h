@@ -90,23 +90,30 @@ __attribute__((noinline)) int pl_target_set_backend(struct pl_target *target, __
 	return PL_CONTINUE;
 }
 
-/* Picks a backend from the listener's Maglev table. */
+/* Picks a backend from the listener's Maglev table. The listener's row is asked for again behind the index:
+ * when it gets another table this one's place is given to another group, whose servers are not its. */
 static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt, __u32 listens)
 {
 	struct pl_listener_key key = {.target = listens, .port = pkt->key.dport, .protocol = pkt->l4_proto};
+	const struct pl_listener *row = bpf_map_lookup_elem(&pl_listeners, &key);
 	struct pl_listener listener;
-	__u32 place, *index;
-	int r = pl_listener_read(&key, &listener);
+	__u32 place, index = 0, *found = NULL;
+	int r;
 
-	if (r)
-		return r == -ENOENT ? PL_DROP_NO_LISTENER : PL_DROP_FLOW_TABLE_BUSY;
-	if (!listener.table_size)
+	if (!row)
+		return PL_DROP_NO_LISTENER;
+	listener = *row;
+	if (listener.table_size) {
+		place = listener.table_first + pl_hash4(&pkt->key) % listener.table_size;
+		found = bpf_map_lookup_elem(&pl_maglev, &place);
+		if (found)
+			index = *(volatile __u32 *)found;
+	}
+	if (!pl_row_is_still(&pl_listeners, &key, row))
+		return PL_DROP_FLOW_TABLE_BUSY;
+	if (!found)
 		return PL_DROP_NO_BACKEND;
-	place = listener.table_first + pl_hash4(&pkt->key) % listener.table_size;
-	index = bpf_map_lookup_elem(&pl_maglev, &place);
-	if (!index)
-		return PL_DROP_NO_BACKEND;
-	r = pl_target_set_backend(target, *index);
+	r = pl_target_set_backend(target, index);
 	if (r)
 		return r;
 	/* An index is given out again, too; a table that still names it must not lead to another tenant's

@@ -64,15 +64,28 @@ int list_table_new(int fd, struct list_table **ret)
 	return 0;
 }
 
-static void free_lists(struct list_table *table)
+/* All lists, in a chain that is the caller's. */
+static struct list *take_out(struct list_table *table)
 {
+	struct list *all = NULL;
+
 	for (size_t i = 0; table->buckets && i < BUCKETS; i++)
 		while (table->buckets[i]) {
 			struct list *list = table->buckets[i];
 
 			table->buckets[i] = list->next;
-			free(list);
+			list->next = all;
+			all = list;
 		}
+	return all;
+}
+
+static void free_lists(struct list_table *table)
+{
+	for (struct list *list = take_out(table), *next; list; list = next) {
+		next = list->next;
+		free(list);
+	}
 }
 
 struct list_table *list_table_free(struct list_table *table)
@@ -87,20 +100,6 @@ struct list_table *list_table_free(struct list_table *table)
 	free(table->keys);
 	free(table);
 	return NULL;
-}
-
-int list_table_reset(struct list_table *table)
-{
-	struct regions *regions;
-	int r = regions_new(table->size, &regions);
-
-	if (r < 0)
-		return r;
-	free_lists(table);
-	regions_free(table->regions);
-	table->regions = regions;
-	table->n_resting = 0;
-	return 0;
 }
 
 static uint8_t *element(const struct list_table *table, uint32_t index)
@@ -144,14 +143,36 @@ static struct list **find_by_place(const struct list_table *table, uint32_t firs
 }
 
 /* The elements stand in the copy. */
+static void put_in(struct list_table *table, struct list *list)
+{
+	struct list **place = bucket(table, element(table, list->first), list->count);
+
+	list->next = *place;
+	*place = list;
+}
+
 static int add_list(struct list_table *table, uint32_t first, uint32_t count)
 {
-	struct list **place = bucket(table, element(table, first), count), *list = calloc(1, sizeof(*list));
+	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
-	*list = (struct list){.next = *place, .first = first, .count = count, .users = 1};
-	*place = list;
+	*list = (struct list){.first = first, .count = count, .users = 1};
+	put_in(table, list);
+	return 0;
+}
+
+/* The list has no user any more. */
+static int begin_rest(struct list_table *table, struct list *list)
+{
+	int r = VEC_ROOM(table->resting, table->n_resting, table->resting_size);
+
+	if (r < 0)
+		return r;
+	list->users = 0;
+	list->unused_since_ms = now_mono_ms();
+	table->resting[table->n_resting++] =
+		(struct resting){list->first, list->count, list->unused_since_ms};
 	return 0;
 }
 
@@ -216,6 +237,22 @@ static int wake_up(struct list_table *table, uint64_t now_ms)
 	return r;
 }
 
+/* A row may have named any of them until a moment ago, and a program read it. */
+int list_table_reset(struct list_table *table)
+{
+	int r = wake_up(table, now_mono_ms());
+
+	for (struct list *list = take_out(table), *next; list; list = next) {
+		next = list->next;
+		if (r == 0)
+			r = read_elements(table, list->first, list->count);
+		if (r == 0 && list->users)
+			r = begin_rest(table, list);
+		put_in(table, list);
+	}
+	return r;
+}
+
 static int write_list(struct list_table *table, const void *elements, uint32_t count, uint32_t first)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
@@ -269,20 +306,12 @@ int list_table_want(struct list_table *table, uint32_t old_first, uint32_t old_c
 int list_table_give(struct list_table *table, uint32_t first, uint32_t count)
 {
 	struct list **place = count ? find_by_place(table, first, count) : NULL;
-	int r;
 
 	if (!place || (*place)->users == 0)
 		return 0;
-	if ((*place)->users > 1) {
-		(*place)->users--;
-		return 0;
-	}
-	r = VEC_ROOM(table->resting, table->n_resting, table->resting_size);
-	if (r < 0)
-		return r;
-	(*place)->users = 0;
-	(*place)->unused_since_ms = now_mono_ms();
-	table->resting[table->n_resting++] = (struct resting){first, count, (*place)->unused_since_ms};
+	if ((*place)->users == 1)
+		return begin_rest(table, *place);
+	(*place)->users--;
 	return 0;
 }
 

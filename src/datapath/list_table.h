@@ -20,7 +20,8 @@ struct list_table *list_table_free(struct list_table *table);
 
 /* Takes over a list that a row of the kernel's tables has, and reads it. -EEXIST: it overlaps another one. */
 int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count);
-/* Forgets all lists, for adopting anew. */
+/* Takes all users from all lists, and reads them anew, for adopting them: what no row has any more rests. A
+ * negative errno value: the same is to be done once more. */
 int list_table_reset(struct list_table *table);
 
 /* Whether the list at `first` has just these elements. */

@@ -481,12 +481,15 @@ static void test_revoked(struct node *node)
 #define REPLACED_FLOWS	 64
 #define REPLACED_ROWS	 1000 /* of others, from this number on */
 #define OTHER_BACKEND	 5
+#define SLOT_S3		 27    /* in VPC 40, of another group */
 #define AWAY_NS		 20000 /* that a packet takes, and the test run around it: several times what it does */
 
 struct replacer {
 	int fd;
 	uint8_t key[sizeof(struct pl_server_key)]; /* A's; the others' have another number in front */
 	const void *mine, *others;
+	void (*replace)(const struct replacer *replacer); /* once; NULL: as above */
+	int tables_fd;
 	volatile bool is_over;
 	unsigned int turns;
 };
@@ -510,6 +513,10 @@ static void *replace_on(void *context)
 	CPU_SET(0, &set);
 	(void)sched_setaffinity(0, sizeof(set), &set);
 	for (; !replacer->is_over; replacer->turns++) {
+		if (replacer->replace) {
+			replacer->replace(replacer);
+			continue;
+		}
 		replace_one(replacer, 0, replacer->mine);
 		replace_one(replacer, REPLACED_ROWS + replacer->turns % REPLACED_ROWS, replacer->others);
 	}
@@ -567,7 +574,7 @@ static void send_one(struct node *node, struct fate *fate, unsigned int flow, bo
 		fate->away++;
 		fate->is_lost[flow] = true;
 	} else {
-		fate->elsewhere += slot == SLOT_OTHER;
+		fate->elsewhere += slot == SLOT_OTHER || slot == SLOT_S3;
 		fate->refused += slot == PL_SLOT_NONE && !is_busy;
 	}
 }
@@ -661,6 +668,45 @@ static void test_replaced_servers(struct node *node)
 	send_meanwhile(node, &replacer, true, "servers' states");
 }
 
+/* A's listener gets a table in another place, and the one that it leaves is another listener's at once, of
+ * the same VPC. (An agent lets it rest for a second first.) */
+
+#define TABLES	     512
+#define TABLE_FIRST  100
+#define OTHER_SERVER 6 /* index */
+
+static void move_table(const struct replacer *replacer)
+{
+	struct pl_listener listener = *(const struct pl_listener *)replacer->mine;
+	uint32_t left = TABLE_FIRST + replacer->turns % TABLES,
+		 next = TABLE_FIRST + (replacer->turns + 1) % TABLES, mine = 1, others = OTHER_SERVER;
+
+	must(bpf_map_update_elem(replacer->tables_fd, &next, &mine, BPF_ANY), "pl_maglev");
+	listener.table_first = next;
+	replace_one(replacer, 0, &listener);
+	must(bpf_map_update_elem(replacer->tables_fd, &left, &others, BPF_ANY), "pl_maglev");
+	listener.table_first = left;
+	replace_one(replacer, REPLACED_ROWS + replacer->turns % REPLACED_ROWS, &listener);
+}
+
+static void test_moved_tables(struct node *node)
+{
+	static const uint32_t table[] = {1};
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct pl_listener mine;
+	struct replacer replacer = {.fd = bpf_map__fd(node->bpf->maps.pl_listeners),
+				    .mine = &mine,
+				    .replace = move_table,
+				    .tables_fd = bpf_map__fd(node->bpf->maps.pl_maglev)};
+
+	node_port(node, SLOT_S3, 40, "10.0.0.27");
+	node_backend(node, OTHER_SERVER, 40, "10.0.0.27", 8443, SLOT_S3);
+	node_listener(node, TARGET, IPPROTO_TCP, 443, TABLE_FIRST, table, 1);
+	memcpy(replacer.key, &key, sizeof(key));
+	must(bpf_map_lookup_elem(replacer.fd, &key, &mine), "pl_listeners");
+	send_meanwhile(node, &replacer, false, "listeners' tables");
+}
+
 static void test_replaced(void)
 {
 	static const uint32_t other[] = {OTHER_BACKEND};
@@ -678,6 +724,7 @@ static void test_replaced(void)
 	test_replaced_listeners(node);
 	test_replaced_backends(node);
 	test_replaced_servers(node);
+	test_moved_tables(node);
 	node_free(node);
 }
 

@@ -53,9 +53,10 @@ static void test_sharing(int fd)
 
 static void test_adopting(int fd)
 {
-	const uint32_t values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, *list = values + 2;
+	const uint32_t values[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, *list = values + 2, other[SIZE] = {11},
+		       four = 4;
 	struct list_table *table;
-	uint32_t first = 0;
+	uint32_t first = 0, read_anew[] = {3, 4, 7};
 
 	for (uint32_t i = 0; i < SIZE; i++)
 		(void)bpf_map_update_elem(fd, &i, &values[i], BPF_ANY);
@@ -68,8 +69,24 @@ static void test_adopting(int fd)
 	tap_is_int(list_table_adopt(table, 8, 3), -EEXIST, "and one beyond the end");
 	tap_is_int(list_table_adopt(table, 0xfffffffe, 4), -EEXIST, "and far beyond");
 	tap_ok(list_table_take(table, list, 3, &first) == 0 && first == 2, "new users share adopted lists");
-	tap_is_int(list_table_reset(table), 0, "forgetting all lists");
-	tap_is_int(list_table_free_count(table), SIZE, "frees all");
+	(void)list_table_give(table, 0, 2);
+	(void)bpf_map_update_elem(fd, &four, &read_anew[2], BPF_ANY);
+	tap_is_int(list_table_reset(table), 0, "of all lists nobody is a user any more");
+	tap_ok(list_table_equals(table, 2, read_anew, 3), "their elements are read anew");
+	tap_is_int(list_table_adopt(table, 2, 3), 0, "a row still has one");
+	tap_is_int(list_table_take(table, other, 6, &first), -ENOSPC, "what has rested goes on resting");
+	tap_is_int(list_table_reset(table), 0, "once more");
+	tap_is_int(list_table_take(table, other, 6, &first), -ENOSPC,
+		   "and what a row had until a moment ago rests, too");
+	tap_ok(list_table_take(table, read_anew, 3, &first) == 0 && first == 2, "unless it is used again");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_is_int(list_table_take(table, other, 6, &first), -ENOSPC, "as that one is");
+	tap_ok(list_table_take(table, other, 2, &first) == 0 && first == 0, "then the others' room is free");
+	(void)list_table_give(table, 2, 3);
+	(void)list_table_give(table, 0, 2);
+	(void)list_table_reset(table);
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_ok(list_table_take(table, other, SIZE, &first) == 0, "and in the end all of it");
 	list_table_free(table);
 }
 
