@@ -82,12 +82,12 @@ __attribute__((noinline)) int pl_log_ended(const struct pl_token *token, const s
 	return 0;
 }
 
-/* An attempt to open a flow of an ENI is refused. */
+/* An attempt to open a flow of an ENI is refused. What has to come again is not. */
 __attribute__((noinline)) int pl_log_refused(const struct pl_pkt *pkt, int reason, __u32 bytes)
 {
 	struct pl_log_record *record;
 
-	if (!pkt)
+	if (!pkt || reason == PL_DROP_FLOW_TABLE_BUSY)
 		return 0;
 	record = pl_log_reserve(pkt->tally.slot & PL_TALLY_SLOT, PL_LOG_REFUSED);
 	if (!record)

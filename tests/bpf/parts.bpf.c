@@ -73,3 +73,17 @@ int part_open(struct __sk_buff *skb)
 	target.slot = call->to_slot;
 	return pl_nat_open(&pkt, &target, 1);
 }
+
+/* An attempt to open a flow of the ENI in the slot is over. */
+SEC("tc")
+int part_refuse(struct __sk_buff *skb)
+{
+	struct part_call *call = part_call_get(skb);
+	struct pl_pkt pkt = {.slot = 16, .l4_proto = IPPROTO_TCP, .opens = 1};
+
+	if (!call)
+		return -EINVAL;
+	pkt.key = call->key;
+	pkt.tally.slot = call->to_slot;
+	return pl_exit(skb, &pkt, call->reason);
+}

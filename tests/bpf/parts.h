@@ -13,4 +13,5 @@ struct part_call {
 	__u32 to_vpc; /* to open: where the flow leads */
 	__u32 to_slot;
 	__be32 to_addr;
+	__u32 reason; /* to refuse: why */
 };

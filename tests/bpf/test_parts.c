@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "../tap.h"
+#include "bpf/pl_abi_log.h"
 #include "bpf/pl_reasons.h"
 #include "bpf/pl_sweep.h"
 #include "parts.h"
@@ -229,12 +230,54 @@ static void test_open(void)
 	}
 }
 
+static int on_record(void *context, void *data, size_t size)
+{
+	const struct pl_log_record *record = data;
+
+	(void)size;
+	*(int *)context = record->reason;
+	return 0;
+}
+
+/* The reason of the record that an attempt with an ENI's log on leaves; 0: it leaves none. */
+static int record_of(struct ring_buffer *buffer, int *reason, uint32_t eni, uint32_t why)
+{
+	struct part_call call = {.to_slot = eni, .reason = why};
+
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &call, .data_size_in = sizeof(call));
+	*reason = 0;
+	must(bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.part_refuse), &opts), "part_refuse");
+	(void)ring_buffer__consume(buffer);
+	return *reason;
+}
+
+/* A packet that has met a row of the configuration in the instant in which it was replaced. */
+static void test_busy(void)
+{
+	uint32_t eni = 32;
+	struct pl_logged logged = {.on = 1};
+	int reason, fd = bpf_map__fd(bpf->maps.pl_logged);
+	struct ring_buffer *buffer =
+		ring_buffer__new(bpf_map__fd(bpf->maps.pl_flow_log), on_record, &reason, NULL);
+
+	must(buffer ? 0 : -errno, "ring buffer");
+	must(bpf_map_update_elem(fd, &eni, &logged, BPF_ANY), "pl_logged");
+	tap_is_int(record_of(buffer, &reason, eni, PL_DROP_FLOW_TABLE_BUSY), 0,
+		   "an attempt that has to come again leaves no record");
+	must(bpf_map_lookup_elem(fd, &eni, &logged), "pl_logged");
+	tap_ok(logged.refused_at == 0 && logged.lost == 0, "nor does it take the place of one");
+	tap_is_int(record_of(buffer, &reason, eni, PL_DROP_POLICY_IN), PL_DROP_POLICY_IN,
+		   "one that is refused does");
+	ring_buffer__free(buffer);
+}
+
 int main(void)
 {
 	load();
 	test_reset();
 	test_remove();
 	test_open();
+	test_busy();
 	parts_bpf__destroy(bpf);
 	return tap_done();
 }
