@@ -185,7 +185,8 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 			return r;
 	}
 	/* A translated flow goes over a router; instances of a VPC are neighbours. */
-	if (!pl_flow_is_local(flow) && pkt->ttl <= 1) {
+	pkt->is_translated = !pl_flow_is_local(flow);
+	if (pkt->is_translated && pkt->ttl <= 1) {
 		pl_drops_for(pkt, flow);
 		return PL_DROP_TTL_EXCEEDED;
 	}

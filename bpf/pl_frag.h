@@ -268,7 +268,7 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	row.protocol = pkt->l4_proto;
 	row.is_echo = reason == PL_ECHO;
 	row.id = row.new_id = ip->id;
-	if (!row.is_echo && (ip->saddr != row.saddr || ip->daddr != row.daddr)) {
+	if (pkt->is_translated) { /* the addresses do not tell: two VPCs may have the same */
 		row.new_id = bpf_get_prandom_u32();
 		pl_fragment_set_id(ip, row.new_id);
 	}

@@ -38,12 +38,13 @@ struct pl_pkt {
 	__u8 icmp_type;
 	__be16 eth_proto;
 	__u8 ttl;
-	__u8 rare;     /* PL_RARE_… */
-	__be16 new_id; /* fragments: the translated identification */
-	__u16 mtu;     /* too_big: what the receiver can take */
-	__u8 refused;  /* PL_REFUSED_… */
-	__u8 why;      /* the reason of that, where its flow ends with it */
-	__u8 opens;    /* it asks for a flow of its ENI */
+	__u8 rare;	    /* PL_RARE_… */
+	__be16 new_id;	    /* fragments: the translated identification */
+	__u16 mtu;	    /* too_big: what the receiver can take */
+	__u8 refused;	    /* PL_REFUSED_… */
+	__u8 why;	    /* the reason of that, where its flow ends with it */
+	__u8 opens;	    /* it asks for a flow of its ENI */
+	__u8 is_translated; /* it leaves by a flow that is not one between instances */
 	__u8 summed; /* skb->ip_summed as it arrived; PL_CHECKSUM_COMPLETE, too, where only helpers see it */
 };
 

@@ -706,6 +706,35 @@ static void test_absurd(struct node *node, const char *mode)
 	tap_is_int(node_flows(node), 0, "none of them opens a flow (%s)", mode);
 }
 
+/* Two VPCs have the same addresses: what is translated may look as if it were not, and has numbers of ours
+ * all the same. */
+static void test_same_addresses(void)
+{
+	struct node *node = node_new(&(struct node_options){0});
+	struct pl_backend backend;
+	uint32_t index = 1;
+	int kept = 0;
+
+	node_port(node, SLOT_S1, 40, "10.0.0.100");
+	node_backend(node, index, 40, "10.0.0.100", 8443, SLOT_S1);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_backends), &index, &backend), "pl_backends");
+	backend.nat_first = addr4("10.0.0.10");
+	backend.nat_count = 1;
+	map_put(node->bpf->maps.pl_backends, &index, &backend);
+	serve_by(node, index);
+	for (uint16_t id = 100; id < 110; id++) {
+		struct pkt sent = big_udp(node, SLOT_A), p = cut(&sent, id, 0, SIZE),
+			   seen = deliver(node, SLOT_A, &p);
+
+		must(memcmp(seen.data + PKT_IP + 12, p.data + PKT_IP + 12, 8) ? -EINVAL : 0, "addresses");
+		kept += get16(seen.data + PKT_IP + 4) == id;
+	}
+	tap_ok(kept <= 1,
+	       "between the same addresses of two VPCs identifications are translated, too (%d were not)",
+	       kept);
+	node_free(node);
+}
+
 static void test_complete(struct node *node, const char *mode)
 {
 	struct pkt sent = big_udp(node, SLOT_A), seen;
@@ -745,5 +774,6 @@ int main(void)
 		test_complete(node, mode);
 		node_free(node);
 	}
+	test_same_addresses();
 	return tap_done();
 }
