@@ -25,6 +25,7 @@ from privlinkd import SOURCE, Daemon, done, is_equal, ok
 KILLS, CALLS = (int(a) for a in sys.argv[1:] or (10, 4000))
 PAIRS = 2  # of a provider and a consumer, side by side
 AT_MOST = 6  # endpoints, services of a worker
+MORE = 10 * CALLS  # at most, until each action was acknowledged: one in some thousand enables a zone that was disabled
 
 CREATES = {"CreateVpcEndpoint": "EndpointId", "CreateVpcEndpointService": "ServiceId"}
 
@@ -422,7 +423,7 @@ def settled(worker):
 def make_the_rest(workers, seen):
     """Chance may have left out an action: more calls, until none is. Those that are left out all the same."""
     missing = actions_of_privatelink() - set(seen.acknowledged)
-    for worker in itertools.islice(itertools.cycle(workers), CALLS):
+    for worker in itertools.islice(itertools.cycle(workers), MORE):
         if not missing:
             break
         worker.act()
