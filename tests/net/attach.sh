@@ -59,10 +59,12 @@ check "when the instance is deleted its device goes" wait_for 5 device_gone
 check "and the namespace stays, it is not ours" ip -n $container link show lo
 
 # --- the namespace of a process
+own_network() { [ "$(readlink /proc/$process/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
 nsenter --net=/run/netns/$container sleep 600 &
 process=$!
 remember pid $process
 disown $process
+wait_for 5 own_network
 attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
 	--device net2 --wait --timeout 30)
 is "$? $(status "$attached")" "0 Running" "an administrator attaches to an account, and waits until it runs"
@@ -107,7 +109,6 @@ unshare --net sleep 600 &
 process=$!
 remember pid $process
 disown $process
-own_network() { [ "$(readlink /proc/$process/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
 wait_for 5 own_network
 attached=$(as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --pid $process \
 	--wait --timeout 30)
