@@ -309,12 +309,14 @@ struct pl_fragment {
 	__u8 protocol;
 	__u8 is_echo; /* it was answered on the spot */
 	__u16 next;   /* where the next one begins, in units of 8 bytes; PL_FRAGMENT_NONE: one was left out */
-	__u32 seen;   /* milliseconds of the kernel's monotonic clock */
-	__u32 tag;    /* hash of all others but `next` and `size` */
 	__u32 size;   /* bytes that are owed for it; 0: it is finished. (Of an echo: whether it is not) */
+	/* 8 bytes that change together where a row is taken for another datagram */
+	__u32 seen; /* milliseconds of the kernel's monotonic clock */
+	__u32 tag;  /* hash of all others but `next` and `size`; PL_FRAGMENT_TAKEN: it is being written */
 };
 
-#define PL_FRAGMENT_NONE 0xffff
+#define PL_FRAGMENT_NONE  0xffff
+#define PL_FRAGMENT_TAKEN 1
 
 struct pl_fragments {
 	struct pl_fragment rows[PL_FRAGMENTS];
@@ -355,3 +357,4 @@ PL_ASSERT(sizeof(struct pl_config) == 40, "pl_config");
 PL_ASSERT(sizeof(struct pl_tally_key) == 8, "pl_tally_key");
 PL_ASSERT(PL_SLOTS_MAX <= PL_TALLY_SLOT + 1, "pl_tally_key.slot");
 PL_ASSERT(sizeof(struct pl_fragment) == 32, "pl_fragment");
+PL_ASSERT(__builtin_offsetof(struct pl_fragment, seen) % 8 == 0, "pl_fragment: seen and tag in one word");

@@ -77,6 +77,8 @@ static __always_inline __u32 pl_fragment_is_free(const struct pl_fragment *row, 
 		age = 0;
 	if (age > PL_FRAGMENT_MS)
 		return 3;
+	if (row->tag == PL_FRAGMENT_TAKEN)
+		return 0;
 	if (!row->size)
 		return 2;
 	return age > PL_FRAGMENT_SILENT_MS || row->next == PL_FRAGMENT_NONE;
@@ -101,6 +103,41 @@ static __attribute__((noinline)) __u32 pl_fragment_room(const struct pl_fragment
 		}
 	}
 	return found;
+}
+
+/* What of a row is changed by a compare-and-swap. */
+union pl_fragment_word {
+	struct {
+		__u32 seen, tag;
+	};
+	__u64 all;
+};
+
+/* Takes a row for a datagram that begins now: nobody else does until its tag is written, or the word that it
+ * had is put back. NULL: there is none. Another CPU may take the same one; then there is another for this. */
+static __attribute__((noinline)) struct pl_fragment *
+pl_fragment_take(struct pl_fragments *rows, const struct pl_pkt *pkt, __u32 id, __u32 now, __u64 *ret_word)
+{
+	union pl_fragment_word taken = {.seen = now, .tag = PL_FRAGMENT_TAKEN};
+
+	for (int i = 0; i < 2; i++) {
+		__u32 place = pl_fragment_room(rows, pkt, id, now);
+		struct pl_fragment *row;
+		__u64 word;
+
+		if (place >= PL_FRAGMENTS)
+			return NULL;
+		row = &rows->rows[place];
+		word = *(volatile __u64 *)&row->seen;
+		asm volatile("" ::: "memory"); /* the row is looked at behind it */
+		if (!pl_fragment_is_free(row, now) &&
+		    (row->tag == PL_FRAGMENT_TAKEN || !pl_fragment_is_of(row, pkt, id)))
+			continue;
+		*ret_word = word;
+		if (__sync_val_compare_and_swap((__u64 *)&row->seen, word, taken.all) == word)
+			return row;
+	}
+	return NULL;
 }
 
 static __always_inline struct pl_fragments *pl_fragments_of(__u32 slot)
@@ -240,10 +277,10 @@ __attribute__((noinline)) int pl_fragment_may_begin(struct __sk_buff *skb, const
 __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl_pkt *pkt, int reason)
 {
 	struct ethhdr *eth = pl_data(skb, PL_L4_OFFSET);
-	struct pl_fragment row = {.size = 1};
+	struct pl_fragment row = {.size = 1, .tag = PL_FRAGMENT_TAKEN}, *taken;
 	struct pl_fragments *rows;
 	struct iphdr *ip;
-	__u32 place;
+	__u64 word;
 
 	if (!pkt || PL_REASON_IS_DROP(reason))
 		return reason;
@@ -252,14 +289,16 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 		return PL_DROP_FRAGMENT;
 	ip = (void *)(eth + 1);
 	row.seen = pl_fragment_now();
-	place = pl_fragment_room(rows, pkt, ip->id, row.seen);
-	if (place >= PL_FRAGMENTS)
+	taken = pl_fragment_take(rows, pkt, ip->id, row.seen, &word);
+	if (!taken)
 		return PL_DROP_FRAGMENT;
 	if (reason != PL_ECHO) {
 		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
 		row.next = pl_fragment_size(ip) / 8;
-		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS, true))
+		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS, true)) {
+			*(volatile __u64 *)&taken->seen = word;
 			return PL_DROP_FRAGMENT_SHARE;
+		}
 	}
 	row.saddr = pkt->key.saddr;
 	row.daddr = pkt->key.daddr;
@@ -272,8 +311,9 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 		row.new_id = bpf_get_prandom_u32();
 		pl_fragment_set_id(ip, row.new_id);
 	}
-	row.tag = pl_fragment_tag(&row);
-	rows->rows[place] = row;
+	*taken = row;
+	asm volatile("" ::: "memory"); /* the tag comes last */
+	*(volatile __u32 *)&taken->tag = pl_fragment_tag(&row);
 	return reason;
 }
 

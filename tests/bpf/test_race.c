@@ -472,6 +472,78 @@ static void test_revoked(struct node *node)
 		   "a rule that comes and goes: no orphan row, no stuck token, exact counts");
 }
 
+/* Two CPUs of one port begin datagrams at once that have the same rows to choose from. */
+
+#define DATAGRAMS     60000
+#define FRAGMENT_SIZE 8
+#define FRAGMENT_MORE 0x2000
+
+/* The first fragment of a datagram of two, or the last one. */
+static struct pkt fragment_of(const struct node *node, uint16_t id, bool is_last)
+{
+	struct pkt p = from(node, SLOT_A,
+			    (struct pkt_spec){.src = "10.0.0.10",
+					      .dst = "10.0.0.100",
+					      .protocol = IPPROTO_UDP,
+					      .sport = 4000,
+					      .dport = 500,
+					      .payload = "fragment"});
+
+	put16(p.data + PKT_L4 + 6, 0);
+	if (is_last)
+		memmove(p.data + PKT_L4, p.data + PKT_L4 + FRAGMENT_SIZE, FRAGMENT_SIZE);
+	p.size = PKT_L4 + FRAGMENT_SIZE;
+	put16(p.data + PKT_IP + 2, 20 + FRAGMENT_SIZE);
+	put16(p.data + PKT_IP + 4, id);
+	put16(p.data + PKT_IP + 6, is_last ? FRAGMENT_SIZE / 8 : FRAGMENT_MORE);
+	put16(p.data + PKT_IP + 10, 0);
+	put16(p.data + PKT_IP + 10, ~sum16(p.data + PKT_IP, 20, 0));
+	return p;
+}
+
+static void *send_datagrams(void *context)
+{
+	struct mixer *mixer = context;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(mixer->cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+	pthread_barrier_wait(mixer->start);
+	for (unsigned int i = 0; i < node_rounds(DATAGRAMS); i++) {
+		uint16_t id = (uint16_t)((2 * i + (unsigned int)mixer->cpu) * PL_FRAGMENTS);
+		struct pkt first = fragment_of(mixer->node, id, false),
+			   last = fragment_of(mixer->node, id, true);
+
+		if (!run_packet(mixer->node, SLOT_A, &first))
+			continue;
+		mixer->passed++;
+		mixer->lost += !run_packet(mixer->node, SLOT_A, &last);
+	}
+	return NULL;
+}
+
+static void test_fragments(struct node *node)
+{
+	pthread_barrier_t start;
+	struct mixer mixers[2] = {{.node = node, .cpu = 0, .start = &start},
+				  {.node = node, .cpu = 1, .start = &start}};
+	pthread_t threads[2];
+
+	node_clear_flows(node);
+	must(-pthread_barrier_init(&start, NULL, 2), "barrier");
+	for (int i = 0; i < 2; i++)
+		must(-pthread_create(&threads[i], NULL, send_datagrams, &mixers[i]), "thread");
+	for (int i = 0; i < 2; i++)
+		must(-pthread_join(threads[i], NULL), "thread");
+	pthread_barrier_destroy(&start);
+	tap_note("%u of %u datagrams began", mixers[0].passed + mixers[1].passed, 2 * node_rounds(DATAGRAMS));
+	tap_ok(mixers[0].passed + mixers[1].passed > node_rounds(DATAGRAMS),
+	       "two CPUs of a port send fragments: datagrams begin");
+	tap_is_int(mixers[0].lost + mixers[1].lost, 0,
+		   "two CPUs of a port send fragments: none takes the other's row");
+}
+
 /* Of the rows of a table, tenant A's and one of another tenant's are replaced in turn by one CPU: the memory
  * that A's row had becomes the other's at once. (That is each time another one, so that it is not A's again
  * within the same packet: no agent writes a row that often. Where the machine was away in the middle of a
@@ -737,6 +809,7 @@ int main(void)
 	test_mixture(node);
 	test_proxied(node);
 	test_revoked(node);
+	test_fragments(node);
 	node_free(node);
 	test_replaced();
 	test_carry();
