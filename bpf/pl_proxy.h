@@ -144,7 +144,7 @@ __attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, _
 	__builtin_memcpy(segment->payload + PL_PROXY_ADDRS, client, 12); /* as they lie in the key */
 	if (!(parts & PL_PROXY_IDS))
 		return PL_CONTINUE;
-	ids = bpf_map_lookup_elem(&pl_proxies, &key);
+	ids = pl_row_find(&pl_proxies, &key);
 	if (!ids || ids->size + PL_PROXY_SIZE_MIN != size)
 		return PL_DROP_PROXY_HEADER;
 	__builtin_memcpy(segment->payload + PL_PROXY_SIZE_MIN, ids->tlvs, sizeof(ids->tlvs));
@@ -225,7 +225,7 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 	int r; /* not long: see pl_nat_try() */
 
 	if (step->parts & PL_PROXY_IDS) {
-		const struct pl_proxy *ids = bpf_map_lookup_elem(&pl_proxies, &ids_key);
+		const struct pl_proxy *ids = pl_row_find(&pl_proxies, &ids_key);
 
 		if (!ids)
 			return PL_DROP_PROXY_HEADER;

@@ -10,6 +10,10 @@
  * generations. (They tell, too, of what this cannot see: that the memory is the same row's again, after two
  * changes of its key while a few words were copied.)
  *
+ * Nor is a key absent because one look has not found it. The kernel replaces a row by a new one before the
+ * old one in its bucket, and takes the old one out after that: who was between the two has passed by both.
+ * Who looks again finds the new one.
+ *
  * Loads must not pass each other: the compiler is told, and x86 does not do it. Other machines would need a
  * barrier before the second look.
  */
@@ -18,6 +22,13 @@
 #include <linux/errno.h>
 
 #include "pl_maps.h"
+
+/* The row of a key; NULL: it has none. */
+#define pl_row_find(map, key)                                                                                \
+	({                                                                                                   \
+		void *found = bpf_map_lookup_elem(map, key);                                                 \
+		found ? found : bpf_map_lookup_elem(map, key);                                               \
+	})
 
 /* Whether all that was read of a key's row so far was that row's. */
 #define pl_row_is_still(map, key, row)                                                                       \
@@ -31,7 +42,7 @@
 #define PL_ROW_READER(name, map, of_key, of_row)                                                             \
 	static __always_inline int name(const of_key *key, of_row *ret)                                      \
 	{                                                                                                    \
-		const of_row *row = bpf_map_lookup_elem(&map, key);                                          \
+		const of_row *row = pl_row_find(&map, key);                                                  \
                                                                                                              \
 		if (!row)                                                                                    \
 			return -ENOENT;                                                                      \

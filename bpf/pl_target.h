@@ -95,7 +95,7 @@ __attribute__((noinline)) int pl_target_set_backend(struct pl_target *target, __
 static __always_inline int pl_target_choose(struct pl_target *target, const struct pl_pkt *pkt, __u32 listens)
 {
 	struct pl_listener_key key = {.target = listens, .port = pkt->key.dport, .protocol = pkt->l4_proto};
-	const struct pl_listener *row = bpf_map_lookup_elem(&pl_listeners, &key);
+	const struct pl_listener *row = pl_row_find(&pl_listeners, &key);
 	struct pl_listener listener;
 	__u32 place, index = 0, *found = NULL;
 	int r;

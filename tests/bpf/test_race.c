@@ -647,7 +647,7 @@ static void send_one(struct node *node, struct fate *fate, unsigned int flow, bo
 		fate->is_lost[flow] = true;
 	} else {
 		fate->elsewhere += slot == SLOT_OTHER || slot == SLOT_S3;
-		fate->refused += slot == PL_SLOT_NONE && !is_busy;
+		fate->refused += slot == SLOT_A || (slot == PL_SLOT_NONE && !is_busy); /* by a reset, too */
 	}
 }
 
