@@ -48,16 +48,23 @@ static bool is_let_through(const struct sender *sender, const struct pkt *p)
 	       opts.retval == TC_ACT_REDIRECT;
 }
 
+/* The thread runs on that CPU alone. */
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
 /* A SYN that comes while the other CPU is half through with its flow is dropped, and comes again, as TCP does
  * it. (A virtual CPU may stand still for long there.) */
 static void *send_all(void *context)
 {
 	struct sender *sender = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(sender->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(sender->cpu);
 	pthread_barrier_wait(sender->start);
 	for (int i = 0; i < FLOWS; i++) {
 		struct pkt p = syn_of(sender->node, sender->slot, 2000 + i);
@@ -185,11 +192,8 @@ static void mix_living(struct mixer *mixer, unsigned int turn)
 static void *mix(void *context)
 {
 	struct mixer *mixer = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(mixer->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(mixer->cpu);
 	pthread_barrier_wait(mixer->start);
 	for (unsigned int turn = 0; turn < node_rounds(TURNS); turn++) {
 		unsigned int dice = (unsigned int)rand_r(&mixer->seed);
@@ -257,11 +261,8 @@ static void test_mixture(struct node *node)
 static void *move_all(void *context)
 {
 	struct mixer *mover = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(mover->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(mover->cpu);
 	pthread_barrier_wait(mover->start);
 	for (int i = 0; i < 400; i++) {
 		struct pkt p = tcp(mover->node, SLOT_A, 2000 + i, ACK);
@@ -326,11 +327,8 @@ static void test_carry(void)
 static void *open_and_end(void *context)
 {
 	struct mixer *mixer = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(mixer->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(mixer->cpu);
 	pthread_barrier_wait(mixer->start);
 	for (unsigned int turn = 0; turn < node_rounds(PROXIED_TURNS); turn++) {
 		struct pkt p = syn_of(mixer->node, SLOT_A, 2000 + *mixer->turn % PROXIED_TUPLES);
@@ -418,11 +416,8 @@ static void *talk_on(void *context)
 {
 	struct mixer *mixer = context;
 	unsigned int turn;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(mixer->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(mixer->cpu);
 	pthread_barrier_wait(mixer->start);
 	while ((turn = __atomic_load_n(mixer->turn, __ATOMIC_SEQ_CST)) != UINT32_MAX) {
 		bool passed = talk_once(mixer, (unsigned int)rand_r(&mixer->seed));
@@ -504,11 +499,8 @@ static struct pkt fragment_of(const struct node *node, uint16_t id, bool is_last
 static void *send_datagrams(void *context)
 {
 	struct mixer *mixer = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(mixer->cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(mixer->cpu);
 	pthread_barrier_wait(mixer->start);
 	for (unsigned int i = 0; i < node_rounds(DATAGRAMS); i++) {
 		uint16_t id = (uint16_t)((2 * i + (unsigned int)mixer->cpu) * PL_FRAGMENTS);
@@ -579,11 +571,8 @@ static void replace_one(const struct replacer *replacer, uint32_t number, const 
 static void *replace_on(void *context)
 {
 	struct replacer *replacer = context;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(0);
 	for (; !replacer->is_over; replacer->turns++) {
 		if (replacer->replace) {
 			replacer->replace(replacer);
@@ -657,11 +646,8 @@ static void send_meanwhile(struct node *node, struct replacer *replacer, bool ag
 	struct fate fate = {.busy = count_busy(node)};
 	unsigned int busy = fate.busy;
 	pthread_t thread;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(1, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	stay_on(1);
 	node_clear_flows(node);
 	for (uint16_t i = 0; again && i < REPLACED_FLOWS; i++)
 		handshake(node, SLOT_A, 1024 + i);

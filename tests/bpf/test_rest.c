@@ -199,6 +199,16 @@ static void end_many(struct node *node, uint32_t slot, uint32_t eni)
 	node_bump(node, eni);
 }
 
+/* All that rest are over, and the timer takes them away. */
+static void end_all(struct node *node, uint32_t now)
+{
+	(void)each_rest(node, now);
+	arm_timer(node);
+	for (int i = 0; i < 3000 && n_rests(node, PL_SLOT_SERVICE); i++)
+		(void)usleep(10000);
+	stop_timer(node);
+}
+
 /* Nobody has others' rests forgotten by ending many flows. */
 static void test_share(struct node *node)
 {
@@ -228,11 +238,7 @@ static void test_share(struct node *node)
 	tap_ok(rest_of(node, &other, &rest) && n_rests(node, SLOT_ENI_A) == 2,
 	       "there is room for more of it");
 
-	(void)each_rest(node, now);
-	arm_timer(node);
-	for (int i = 0; i < 3000 && n_rests(node, PL_SLOT_SERVICE); i++)
-		(void)usleep(10000);
-	stop_timer(node);
+	end_all(node, now);
 	tap_ok(each_rest(node, 0) == 0 && n_rests(node, PL_SLOT_SERVICE) == 0 &&
 		       n_rests(node, SLOT_ENI_A) == 0 && n_rests(node, SLOT_ENI_B) == 0,
 	       "what is over goes");
@@ -270,11 +276,7 @@ static void test_account(struct node *node)
 	       "there is room for another account's");
 
 	node_set_account(node, SLOT_ENI_B, 0);
-	(void)each_rest(node, now);
-	arm_timer(node);
-	for (int i = 0; i < 3000 && n_rests(node, PL_SLOT_SERVICE); i++)
-		(void)usleep(10000);
-	stop_timer(node);
+	end_all(node, now);
 	tap_ok(each_rest(node, 0) == 0 && n_rests(node, PL_SLOT_SERVICE) == 0 &&
 		       n_rests(node, SLOT_ENI_B) == 0 && n_rests_of(node, CROWD_ACCOUNT) == 0 &&
 		       n_rests_of(node, 0) == 0,
