@@ -20,6 +20,7 @@ struct siblings {
 		const void **many; /* sorted by id; in place of `one` when there is room for more */
 	};
 	uint32_t n;
+	uint32_t n_parts;  /* that these rows have together, of a kind that is counted */
 	uint32_t place;	   /* where the last step was: a guess */
 	uint8_t size_bits; /* there is room for 1 << size_bits */
 	uint8_t ref;
@@ -374,6 +375,29 @@ size_t child_index_count(const struct child_index *index, enum ref ref, const ch
 	const struct siblings *siblings = find(index, ref, id, within);
 
 	return siblings ? siblings->n : 0;
+}
+
+void child_index_add_parts(struct child_index *index, enum ref ref, const char *id, size_t n)
+{
+	struct siblings *siblings = find(index, ref, id, "");
+
+	if (siblings)
+		siblings->n_parts += (uint32_t)n;
+}
+
+void child_index_take_parts(struct child_index *index, enum ref ref, const char *id, size_t n)
+{
+	struct siblings *siblings = find(index, ref, id, "");
+
+	if (siblings)
+		siblings->n_parts -= (uint32_t)n;
+}
+
+size_t child_index_parts(const struct child_index *index, enum ref ref, const char *id)
+{
+	const struct siblings *siblings = find(index, ref, id, "");
+
+	return siblings ? siblings->n_parts : 0;
 }
 
 const void *child_index_at(const struct child_index *index, enum ref ref, const char *id, const char *within,

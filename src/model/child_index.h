@@ -40,6 +40,10 @@ bool child_index_name_alike(enum kind kind, const void *a, const void *b);
 const void *child_index_next(const struct child_index *index, enum ref ref, const char *id,
 			     const char *within, const void *previous);
 size_t child_index_count(const struct child_index *index, enum ref ref, const char *id, const char *within);
+/* A count that the rows naming an id carry together, as long as one of them is there; it begins at 0. */
+void child_index_add_parts(struct child_index *index, enum ref ref, const char *id, size_t n);
+void child_index_take_parts(struct child_index *index, enum ref ref, const char *id, size_t n);
+size_t child_index_parts(const struct child_index *index, enum ref ref, const char *id);
 /* The first row whose id is behind `behind`, which need not be there; the n-th one, from 0. NULL: none. */
 const void *child_index_behind(const struct child_index *index, enum ref ref, const char *id,
 			       const char *within, const char *behind);

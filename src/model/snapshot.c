@@ -18,6 +18,16 @@
 #include "child_index.h"
 #include "texts.h"
 
+/* The parts of objects that are counted for their owners: of each kind of object, one. The keys of such rows
+ * begin with the object's id, so that what they are a part of never changes. */
+static const struct {
+	enum kind part, whole;
+	enum ref ref;
+} counted[] = {
+	{KIND_SG_RULE, KIND_SECURITY_GROUP, REF_SG_RULE_GROUP},
+	{KIND_SERVER, KIND_SERVER_GROUP, REF_SERVER_GROUP},
+};
+
 struct entry {
 	uint32_t place; /* a guess, checked before use */
 	uint32_t id_at; /* in `row`: where the row has its id itself, else behind it */
@@ -262,6 +272,33 @@ static void swap_rows(void *a, void *b, size_t size)
 	}
 }
 
+/* A row comes or goes, or what it names changes: the parts that it has or is, at the owner of the object. The
+ * index has that owner meanwhile. */
+static void count_parts(struct snapshot *s, enum kind kind, const void *row, bool add)
+{
+	void (*count)(struct child_index *index, enum ref ref, const char *id, size_t n) =
+		add ? child_index_add_parts : child_index_take_parts;
+	char text[UID_TEXT_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
+		const void *whole = NULL;
+		enum kind whole_kind;
+		enum ref owner;
+		size_t n = 1;
+
+		if (kind == counted[i].part) {
+			whole = snapshot_parent(s, counted[i].ref, row, &whole_kind);
+		} else if (kind == counted[i].whole) {
+			whole = row;
+			n = snapshot_count_children(s, counted[i].ref, snapshot_id(row));
+		}
+		if (!whole || n == 0)
+			continue;
+		owner = relation_owner(counted[i].whole);
+		count(&s->children, owner, relation_id(owner, whole, 0, text), n);
+	}
+}
+
 /* The row stays where it is. `fresh` has its new value, and the old one afterwards. */
 static int change_entry(struct snapshot *s, enum kind kind, struct entry *present, struct entry *fresh)
 {
@@ -275,9 +312,11 @@ static int change_entry(struct snapshot *s, enum kind kind, struct entry *presen
 	r = child_index_reserve(&s->children, kind, fresh->row);
 	if (r < 0)
 		return r;
+	count_parts(s, kind, present->row, false);
 	child_index_remove(&s->children, kind, present->row);
 	swap_rows(present->row, fresh->row, size);
 	child_index_add(&s->children, kind, present->row);
+	count_parts(s, kind, present->row, true);
 	child_index_prune(&s->children, kind, fresh->row);
 	return 0;
 }
@@ -292,6 +331,8 @@ static int insert_entry(struct snapshot *s, enum kind kind, struct entry *entry)
 	r = child_index_insert(&s->children, kind, entry->row);
 	if (r < 0)
 		list_remove(&s->lists[kind], entry);
+	else
+		count_parts(s, kind, entry->row, true);
 	return r;
 }
 
@@ -301,6 +342,7 @@ static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
 
 	if (!entry)
 		return;
+	count_parts(s, kind, entry->row, false);
 	child_index_remove(&s->children, kind, entry->row);
 	child_index_prune(&s->children, kind, entry->row);
 	list_remove(&s->lists[kind], entry);
@@ -480,6 +522,17 @@ const void *snapshot_children_at(const struct snapshot *s, enum ref ref, const c
 		return n == 0 ? snapshot_find(s, kind, id) : NULL;
 	row = snapshot_at(s, kind, lower_bound(&s->lists[kind], prefix) + n);
 	return row && str_starts(snapshot_id(row), prefix) ? row : NULL;
+}
+
+size_t snapshot_count_parts(const struct snapshot *s, enum ref ref, int64_t owner)
+{
+	char uid[UID_TEXT_SIZE];
+
+	relation_uid(owner, uid);
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++)
+		if (counted[i].ref == ref)
+			return child_index_parts(&s->children, relation_owner(counted[i].whole), uid);
+	return 0;
 }
 
 /* The kind and id that a row of the snapshot names first; -ENOENT: none, or none that there can be. */

@@ -89,6 +89,9 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
 	relation_uid(owner, uid);
 	return snapshot_count_children_in(s, relation_owner(kind), uid, region);
 }
+/* How many rules of security groups, or servers of server groups, an account has, by their reference to the
+ * group; without a walk. Those whose group is not there are nobody's. 0 for another reference. */
+size_t snapshot_count_parts(const struct snapshot *s, enum ref ref, int64_t owner);
 
 /* The row that a row of the snapshot names there, and its kind; NULL: it names none that is there. */
 const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret);

@@ -405,10 +405,101 @@ static void test_single_cases(void)
 	(void)snapshot_free(s);
 }
 
+/* ---- parts of an account's objects ---- */
+
+enum { GROUPS = 6, ACCOUNTS = 3 };
+
+/* The account of each group of rules and of servers, 0: it is not there; and which parts each has. */
+struct plain_groups {
+	int owners[2][GROUPS];
+	bool parts[2][GROUPS][8];
+};
+
+static void apply_group(struct snapshot *s, size_t sort, int k, int owner, bool there)
+{
+	struct security_group sg = {.owner = owner};
+	struct server_group sgp = {.owner = owner};
+
+	/* Another member that is in the index, so that the row leaves it and comes back when it changes. */
+	name(sort ? sgp.vpc : sg.vpc, "vpc-", 4);
+	(void)str_format(sort ? sgp.id : sg.id, ID_SIZE, "g-%d", k);
+	if (sort)
+		apply(s, KIND_SERVER_GROUP, &sgp, there);
+	else
+		apply(s, KIND_SECURITY_GROUP, &sg, there);
+}
+
+static void apply_part(struct snapshot *s, size_t sort, int k, int part, bool there)
+{
+	struct sg_rule rule = {};
+	struct server server = {.port = 1};
+
+	(void)str_format(sort ? server.group : rule.group, ID_SIZE, "g-%d", k);
+	(void)str_format(sort ? server.server_id : rule.id, ID_SIZE, "i-%d", part);
+	if (sort)
+		apply(s, KIND_SERVER, &server, there);
+	else
+		apply(s, KIND_SG_RULE, &rule, there);
+}
+
+/* Groups and parts come, change and go in any order, so that there are parts without their group, too. */
+static void change_groups(struct snapshot *s, struct plain_groups *plain)
+{
+	size_t sort = (size_t)pick(2);
+	int k = pick(GROUPS), part = pick(8);
+
+	if (pick(4) > 0) {
+		plain->parts[sort][k][part] = pick(3) > 0;
+		apply_part(s, sort, k, part, plain->parts[sort][k][part]);
+		return;
+	}
+	plain->owners[sort][k] = pick(ACCOUNTS + 1);
+	apply_group(s, sort, k, plain->owners[sort][k], plain->owners[sort][k] != 0);
+}
+
+static size_t plain_count(const struct plain_groups *plain, size_t sort, int owner)
+{
+	size_t n = 0;
+
+	for (int k = 0; k < GROUPS; k++)
+		for (int part = 0; part < 8; part++)
+			n += plain->owners[sort][k] == owner && plain->parts[sort][k][part];
+	return n;
+}
+
+static void test_parts_of_accounts(void)
+{
+	static const enum ref refs[] = {REF_SG_RULE_GROUP, REF_SERVER_GROUP};
+	struct plain_groups plain = {};
+	int wrong = 0, orphans = 0;
+	struct snapshot *s;
+
+	(void)snapshot_new(&s);
+	srandom(9);
+	for (int step = 1; step <= STEPS; step++) {
+		if (step % 3000 == 0) {
+			snapshot_clear(s);
+			plain = (struct plain_groups){};
+		}
+		change_groups(s, &plain);
+		for (size_t sort = 0; sort < 2; sort++) {
+			orphans += plain_count(&plain, sort, 0) > 0;
+			for (int owner = 1; owner <= ACCOUNTS; owner++)
+				wrong += snapshot_count_parts(s, refs[sort], owner) !=
+					 plain_count(&plain, sort, owner);
+		}
+	}
+	tap_is_int(wrong, 0, "after each of %d random changes an account has as many rules and servers", STEPS);
+	tap_ok(orphans > 50, "%d times there were some without their group", orphans);
+	tap_is_int((int)snapshot_count_parts(s, REF_PORT_VPC, 1), 0, "others are not counted");
+	(void)snapshot_free(s);
+}
+
 int main(void)
 {
 	test_random_history();
 	test_walks_under_change();
 	test_single_cases();
+	test_parts_of_accounts();
 	return tap_done();
 }

@@ -144,21 +144,12 @@ static size_t all_listeners(const struct snapshot *rows, int64_t uid, _unused_ c
 
 static size_t all_rules(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
-	size_t n = 0;
-
-	for (const struct security_group *g = NULL;
-	     (g = snapshot_owned(rows, KIND_SECURITY_GROUP, uid, "", g));)
-		n += snapshot_count_children(rows, REF_SG_RULE_GROUP, g->id);
-	return n;
+	return snapshot_count_parts(rows, REF_SG_RULE_GROUP, uid);
 }
 
 static size_t all_servers(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
-	size_t n = 0;
-
-	for (const struct server_group *g = NULL; (g = snapshot_owned(rows, KIND_SERVER_GROUP, uid, "", g));)
-		n += snapshot_count_children(rows, REF_SERVER_GROUP, g->id);
-	return n;
+	return snapshot_count_parts(rows, REF_SERVER_GROUP, uid);
 }
 
 static size_t all_places(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
@@ -321,26 +312,8 @@ int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char
 	return quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, region), 1);
 }
 
-/* How many all accounts have together, where that is told at once and an account's own are not: counting
- * these costs by its objects. SIZE_MAX: it is not. */
-static size_t of_all(const struct snapshot *rows, enum quota quota)
-{
-	switch (quota) {
-	case QUOTA_ALL_RULES:
-		return snapshot_count(rows, KIND_SG_RULE, "");
-	case QUOTA_ALL_SERVERS:
-		return snapshot_count(rows, KIND_SERVER, "");
-	default:
-		return SIZE_MAX;
-	}
-}
-
 int quota_check_share(struct call *call, int64_t uid, enum quota quota, size_t made, size_t more)
 {
-	size_t value = (size_t)quota_value(call->rows, uid, quota), all = of_all(call->rows, quota);
-
-	if (made + more <= value && all <= value - made - more)
-		return 0;
 	return quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, "") + made, more);
 }
 
