@@ -99,11 +99,17 @@ int plan_make_balancer_set(struct plan_builder *b, const struct load_balancer *l
 
 /* Rules. */
 
+static const char *key_of(const struct sg_rule *row, char ret[KEY_SIZE])
+{
+	(void)str_format(ret, KEY_SIZE, "sg_rule/%s/%s", row->group, row->id);
+	return ret;
+}
+
 /* The other side. 1: nobody that there is here; 0: it is in the rule. */
-static int set_other_side(struct plan_builder *b, const struct sg_rule *row, const char *key,
-			  struct group_rule *rule)
+static int set_other_side(struct plan_builder *b, const struct sg_rule *row, struct group_rule *rule)
 {
 	uint32_t length = row->cidr.length;
+	char key[KEY_SIZE];
 	int r;
 
 	if (!*row->other_group) {
@@ -115,7 +121,8 @@ static int set_other_side(struct plan_builder *b, const struct sg_rule *row, con
 	r = number_of(b, row->other_group, &rule->group);
 	if (r < 0 || rule->group)
 		return r;
-	r = plan_fail(b, key, "this node has no number left for the security group %s", row->other_group);
+	r = plan_fail(b, key_of(row, key), "this node has no number left for the security group %s",
+		      row->other_group);
 	/* What refuses then refuses all. */
 	group_rule_set_prefix(rule, 0, 0);
 	return r < 0 ? r : row->policy == SG_ACCEPT;
@@ -130,14 +137,13 @@ static int add_row(struct plan_builder *b, struct plan_security_group *group, co
 	char key[KEY_SIZE];
 	size_t n = group->n_rules[direction];
 
-	(void)str_format(key, sizeof(key), "sg_rule/%s/%s", row->group, row->id);
 	if (policy_match_of(row, &match) < 0) {
-		r = plan_fail(b, key, "protocol %s with ports %d/%d has no meaning", row->protocol,
-			      row->port_first, row->port_last);
+		r = plan_fail(b, key_of(row, key), "protocol %s with ports %d/%d has no meaning",
+			      row->protocol, row->port_first, row->port_last);
 		if (r < 0 || row->policy == SG_ACCEPT)
 			return r;
 	}
-	r = set_other_side(b, row, key, &rule);
+	r = set_other_side(b, row, &rule);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	group_rule_set_service(&rule, match.protocol, match.port_first, match.port_last);

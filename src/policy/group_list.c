@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <netinet/in.h>
 
+#include "../lib/vec.h"
+
 void group_rule_set_service(struct group_rule *rule, uint8_t protocol, uint16_t port_first,
 			    uint16_t port_last)
 {
@@ -149,10 +151,10 @@ static void add_rows(struct group_list *list, uint32_t first, const struct inter
 
 		if (span.is_empty)
 			continue;
-		for (size_t i = 0; i < cuts->n && (i == 0 || cuts->end[i - 1] < span.last); i++)
-			if (cuts->end[i] >= span.first)
-				list->cells[first + i / PL_CELL_ROWS].row[i % PL_CELL_ROWS][bit / 64] |=
-					UINT64_C(1) << bit % 64;
+		for (size_t i = LOWER_BOUND(at, cuts->n, cuts->end[at] < span.first);
+		     i < cuts->n && (i == 0 || cuts->end[i - 1] < span.last); i++)
+			list->cells[first + i / PL_CELL_ROWS].row[i % PL_CELL_ROWS][bit / 64] |= UINT64_C(1)
+												 << bit % 64;
 	}
 }
 
