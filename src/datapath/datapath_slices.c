@@ -385,11 +385,13 @@ static int want_group(struct slices *slices, uint32_t number)
 	int r;
 
 	/* (There may be room for it now: then nobody is named any more for it.) */
-	if (!group || group_table_is_left(table, number))
+	if (group_table_is_left(table, number))
 		return 1;
 	group_table_begin_one(table, number);
+	if (!group)
+		return 0; /* it goes when nobody has it any more */
 	r = group_table_want(table, number, group->id, group->rules, group->n_rules);
-	if (r == -ENOSPC)
+	if (r == -ENOSPC || (r == 0 && group_table_is_doubtful(table, number)))
 		return 1;
 	if (r == 0 && group_table_changes(table, number))
 		touch_members(slices, number);
@@ -516,6 +518,15 @@ static int write_groups(struct slices *slices)
 	return r;
 }
 
+static int prune_groups(struct slices *slices)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < slices->patch->n_groups && r == 0; i++)
+		r = group_table_prune_one(slices->datapath->groups, slices->patch->groups[i]);
+	return r;
+}
+
 /* A listener's old table is let go of; `value` NULL: with the row. */
 static int leave_table(struct slices *slices, const struct delta *delta, const void *key, const void *value)
 {
@@ -583,7 +594,7 @@ static int sync_slices(struct slices *slices)
 		return r;
 	each_touched(slices, raise_generation);
 	forget_slots(slices);
-	return 0;
+	return prune_groups(slices);
 }
 
 int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, const struct plan_patch *patch)

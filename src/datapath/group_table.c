@@ -384,6 +384,16 @@ bool group_table_is_left(const struct group_table *table, uint32_t number)
 	return number < table->end && table->states[number].is_left;
 }
 
+bool group_table_is_doubtful(const struct group_table *table, uint32_t number)
+{
+	if (!table->states[number].is_other)
+		return false;
+	for (uint32_t i = 1; i < table->end; i++)
+		if (table->states[i].is_left)
+			return true;
+	return false;
+}
+
 bool group_table_changes(const struct group_table *table, uint32_t number)
 {
 	return number < table->end && changes(&table->states[number]);
@@ -438,7 +448,7 @@ static int switch_group(struct group_table *table, uint32_t number)
 
 int group_table_switch_one(struct group_table *table, uint32_t number)
 {
-	return switch_group(table, number);
+	return number < table->end && table->states[number].is_wanted ? switch_group(table, number) : 0;
 }
 
 int group_table_switch(struct group_table *table)
@@ -451,26 +461,37 @@ int group_table_switch(struct group_table *table)
 	return r;
 }
 
+static int prune(struct group_table *table, uint32_t number)
+{
+	struct state *state = &table->states[number];
+	struct pl_group *row = &table->groups[number];
+	int r;
+
+	if (state->is_wanted || !*row->id)
+		return 0;
+	version_done(&state->next[0]);
+	version_done(&state->next[1]);
+	r = rest_lists(table, row, state);
+	if (r < 0)
+		return r;
+	store_lists(row, 0, 0);
+	memset(row->id, 0, sizeof(row->id));
+	state_done(state);
+	return 0;
+}
+
 int group_table_prune(struct group_table *table)
 {
 	int r = 0;
 
-	for (uint32_t i = 1; i < table->end && r == 0; i++) {
-		struct state *state = &table->states[i];
-		struct pl_group *row = &table->groups[i];
-
-		if (state->is_wanted || !*row->id)
-			continue;
-		version_done(&state->next[0]);
-		version_done(&state->next[1]);
-		r = rest_lists(table, row, state);
-		if (r < 0)
-			break;
-		store_lists(row, 0, 0);
-		memset(row->id, 0, sizeof(row->id));
-		state_done(state);
-	}
+	for (uint32_t i = 1; i < table->end && r == 0; i++)
+		r = prune(table, i);
 	return r;
+}
+
+int group_table_prune_one(struct group_table *table, uint32_t number)
+{
+	return number < table->end ? prune(table, number) : 0;
 }
 
 uint32_t group_table_count(const struct group_table *table)

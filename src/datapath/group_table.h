@@ -40,9 +40,14 @@ int group_table_switch(struct group_table *table);
 /* Takes away the groups that nobody wanted. -ENOMEM. */
 int group_table_prune(struct group_table *table);
 
-/* A group by itself, between syncs: begin, want, switch. Those that nobody changes stay as they are. */
+/* A group by itself, between syncs: begin, want (unless it goes), switch, and prune at the end. Those that
+ * nobody changes stay as they are. */
 void group_table_begin_one(struct group_table *table, uint32_t number);
 int group_table_switch_one(struct group_table *table, uint32_t number);
+int group_table_prune_one(struct group_table *table, uint32_t number);
+/* Whether the number was no group's, or another one's, and there are lists that were left in force: these may
+ * name it, so that only a sync of all can give it out. */
+bool group_table_is_doubtful(const struct group_table *table, uint32_t number);
 
 /* Groups that are there. */
 uint32_t group_table_count(const struct group_table *table);

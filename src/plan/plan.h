@@ -148,6 +148,7 @@ struct plan_served {
 struct plan_security_group {
 	uint32_t number;
 	char id[ID_SIZE];
+	bool has_members; /* else only rules of others name it, and its own are not here */
 	struct group_rule
 		*rules[2]; /* by direction (PL_DIRECTION_IN, _OUT), settled; at most PL_LIST_RULES_MAX */
 	size_t n_rules[2];

@@ -196,10 +196,12 @@ int plan_make_set(struct plan_builder *b, const char (*groups)[ID_SIZE], uint32_
 		  const char *failure_key, struct pl_set *ret);
 /* The same of a load balancer, for an ENI that leads to it; without groups it stays zero. */
 int plan_make_balancer_set(struct plan_builder *b, const struct load_balancer *lb, struct pl_set *ret);
-/* The rules of all groups that are in a set; needs ports, endpoints. */
+/* The rules of all groups that are in a set, which are counted; needs ports, endpoints. */
 int plan_security_groups(struct plan_builder *b);
 /* Those of a group that has its number and its id. */
 int plan_group_rules(struct plan_builder *b, struct plan_security_group *group);
+/* Counts the groups that its rules name, or no longer do. */
+void plan_count_named(struct plan_slices *slices, const struct plan_security_group *group, int by);
 
 /* plan_limit.c: rates. What one of a thing costs at that many a second; 0: no limit. */
 uint32_t plan_cost_ns(uint32_t per_s);
@@ -307,6 +309,7 @@ struct plan_slices {
 	struct plan_vpc_use *vpcs; /* sorted by id */
 	size_t n_vpcs;
 	uint32_t *groups;	  /* in how many sets the group of that number is */
+	uint32_t *named;	  /* how many rules of groups that have members name it */
 	struct plan_use *targets; /* how many ENIs have it, sorted */
 	size_t n_targets;
 	struct plan_target_slot *target_slots; /* sorted by both */
@@ -332,8 +335,7 @@ size_t plan_part_place(const struct plan_slices *slices, const char *endpoint);
 struct plan_part *plan_part_find(const struct plan_slices *slices, const char *endpoint);
 /* The name joins those of one owner, and is nobody else's. */
 void plan_name_own(struct plan_name **names, struct plan_name *name);
-/* Counts the groups and targets that the ENI uses, or no longer does. */
-void plan_count_eni(struct plan_slices *slices, const struct plan_eni *eni, int by);
+/* Counts the set's groups, or no longer does. */
 void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by);
 struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target);
 /* When all else is there. */

@@ -14,7 +14,8 @@ int plan_slices_new(struct plan_slices **ret)
 	if (!slices)
 		return -ENOMEM;
 	slices->groups = calloc(PL_GROUPS_MAX, sizeof(*slices->groups));
-	if (!slices->groups) {
+	slices->named = calloc(PL_GROUPS_MAX, sizeof(*slices->named));
+	if (!slices->groups || !slices->named) {
 		plan_slices_free(slices);
 		return -ENOMEM;
 	}
@@ -42,6 +43,7 @@ struct plan_slices *plan_slices_free(struct plan_slices *slices)
 		free(slices->hosts[i].v);
 	free(slices->vpcs);
 	free(slices->groups);
+	free(slices->named);
 	free(slices->targets);
 	free(slices->target_slots);
 	for (size_t i = 0; i < slices->n_server_groups; i++)
@@ -96,16 +98,6 @@ struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t targ
 
 	return place < slices->n_targets && slices->targets[place].number == target ? &slices->targets[place]
 										    : NULL;
-}
-
-void plan_count_eni(struct plan_slices *slices, const struct plan_eni *eni, int by)
-{
-	struct plan_use *use = plan_target_use(slices, eni->value.target);
-
-	if (use)
-		use->n += (uint32_t)by;
-	plan_count_set(slices, &eni->set, by);
-	plan_count_set(slices, &eni->balancer_set, by);
 }
 
 static int use_compare(const void *a, const void *b)
@@ -166,9 +158,11 @@ int plan_parts_settle(struct plan_builder *b)
 		r = plan_note_serving(b);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < plan->n_ports; i++)
-		plan_count_set(plan->slices, &plan->ports[i].set, 1);
-	for (size_t i = 0; i < plan->n_enis; i++)
-		plan_count_eni(plan->slices, &plan->enis[i], 1);
+	for (size_t i = 0; i < plan->n_enis; i++) {
+		struct plan_use *use = plan_target_use(plan->slices, plan->enis[i].value.target);
+
+		if (use)
+			use->n++;
+	}
 	return 0;
 }

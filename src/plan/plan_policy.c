@@ -205,20 +205,61 @@ int plan_group_rules(struct plan_builder *b, struct plan_security_group *group)
 	return r < 0 ? r : settle_rules(b, group, PL_DIRECTION_OUT);
 }
 
+void plan_count_named(struct plan_slices *slices, const struct plan_security_group *group, int by)
+{
+	for (int d = 0; d < 2; d++)
+		for (size_t i = 0; i < group->n_rules[d]; i++)
+			if (group->rules[d][i].group)
+				slices->named[group->rules[d][i].group] += (uint32_t)by;
+}
+
+static void count_members(const struct plan_builder *b)
+{
+	const struct plan *plan = b->plan;
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		plan_count_set(plan->slices, &plan->ports[i].set, 1);
+	for (size_t i = 0; i < plan->n_enis; i++) {
+		plan_count_set(plan->slices, &plan->enis[i].set, 1);
+		plan_count_set(plan->slices, &plan->enis[i].balancer_set, 1);
+	}
+}
+
+/* Those of what could not be planned, which nobody else is in. */
+static void drop_unused(const struct plan_builder *b)
+{
+	struct plan *plan = b->plan;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->n_security_groups; i++) {
+		uint32_t number = plan->security_groups[i].number;
+
+		if (plan->slices->groups[number] || plan->slices->named[number])
+			plan->security_groups[kept++] = plan->security_groups[i];
+	}
+	plan->n_security_groups = kept;
+}
+
 int plan_security_groups(struct plan_builder *b)
 {
 	/* The rules name others, which join the end of the array, have a number and need no rules. */
 	size_t n = b->plan->n_security_groups;
 
+	count_members(b);
 	for (size_t i = 0; i < n; i++) {
 		/* The array may move meanwhile. */
 		struct plan_security_group group = b->plan->security_groups[i];
-		int r = plan_group_rules(b, &group);
+		int r = 0;
 
+		group.has_members = b->plan->slices->groups[group.number] > 0;
+		if (group.has_members)
+			r = plan_group_rules(b, &group);
 		b->plan->security_groups[i] = group;
 		if (r < 0)
 			return r;
+		plan_count_named(b->plan->slices, &group, 1);
 		plan_breathe(b);
 	}
+	drop_unused(b);
 	return 0;
 }

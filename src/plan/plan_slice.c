@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The slices of security groups and of who is in them, and what all slices share. A slice cannot stand by
- * itself where others would change: a group or a load balancer's zone that nobody here had before, or nobody
- * has afterwards, a number or an address of somebody else's and a failure that is not the slice's own are a
- * matter of the whole plan, which is made in place of one that is half changed then.
+ * All slices of a change in their order, and what they share. A slice cannot stand by itself where others
+ * would change: a load balancer's zone that nobody here had before, or nobody has afterwards, a number or an
+ * address of somebody else's and a failure that is not the slice's own are a matter of the whole plan, which
+ * is made in place of one that is half changed then.
  */
 #include "plan_slice_build.h"
 
@@ -145,11 +145,6 @@ int slice_note_place(struct slice *slice, const struct pl_place_key *key)
 	return slice_note(&slice->patch->places, &slice->patch->n_places, sizeof(*key), key);
 }
 
-static int note_group(struct slice *slice, uint32_t number)
-{
-	return slice_note(&slice->patch->groups, &slice->patch->n_groups, sizeof(number), &number);
-}
-
 /* Places. */
 
 size_t slice_place_place(const struct plan *plan, const struct pl_place_key *key)
@@ -207,179 +202,13 @@ int slice_add_places(struct slice *slice, const struct plan_builder *b)
 	return r;
 }
 
-bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set)
-{
-	for (uint32_t i = 0; i < set->count; i++)
-		if (!slices->groups[set->group[i]])
-			return false;
-	return true;
-}
-
-/* A port's groups. */
+/* Ports. */
 
 struct plan_port *slice_find_port(const struct plan *plan, uint32_t number)
 {
 	size_t place = LOWER_BOUND(i, plan->n_ports, plan->ports[i].number < number);
 
 	return place < plan->n_ports && plan->ports[place].number == number ? &plan->ports[place] : NULL;
-}
-
-/* The old groups have others in them, too. */
-static int take_set(struct slice *slice, struct plan_port *port, const struct pl_set *set)
-{
-	struct plan_slices *slices = slice->plan->slices;
-
-	if (!slice_knows_set(slices, set))
-		return 1;
-	plan_count_set(slices, set, 1);
-	plan_count_set(slices, &port->set, -1);
-	if (!slice_knows_set(slices, &port->set)) {
-		plan_count_set(slices, &port->set, 1);
-		plan_count_set(slices, set, -1);
-		return 1;
-	}
-	port->set = *set;
-	return slice_note_slot(slice, port->slot);
-}
-
-static int slice_member(struct slice *slice, const char *id)
-{
-	_cleanup_(plan_builder_done) struct plan_builder b = {};
-	const struct port *row = snapshot_port(slice->input->rows, id);
-	const struct instance *instance = row ? snapshot_instance(slice->input->rows, row->holder) : NULL;
-	struct plan_port *port;
-	char key[KEY_SIZE];
-	struct pl_set set;
-	int r;
-
-	if (!row || !instance || !streq(instance->port, id))
-		return 1;
-	port = slice_find_port(slice->plan, row->number);
-	if (!port || !streq(port->instance, instance->id))
-		return streq(instance->node, slice->input->node); /* another node's is no matter here */
-	(void)str_format(key, sizeof(key), "instance/%s", instance->id);
-	r = slice_builder(slice, &b);
-	if (r == 0)
-		r = plan_make_set(&b, row->groups, row->n_groups, key, &set);
-	if (r == 0)
-		r = plan_settle(&b);
-	if (r < 0 || !slice_fails_only(&b, key))
-		return r < 0 ? r : 1;
-	r = take_set(slice, port, &set);
-	return r == 0 ? slice_set_failure(slice, key, &b) : r;
-}
-
-/* A group's rules. */
-
-static struct plan_security_group *find_group(const struct slice *slice, const char *id)
-{
-	const struct plan *plan = slice->plan;
-	uint32_t number = plan_indexes_find_security_group(slice->indexes, id);
-	size_t place = LOWER_BOUND(i, plan->n_security_groups, plan->security_groups[i].number < number);
-	struct plan_security_group *group =
-		place < plan->n_security_groups ? &plan->security_groups[place] : NULL;
-
-	return number && group && group->number == number && streq(group->id, id) ? group : NULL;
-}
-
-static bool has_group(const struct plan *plan, uint32_t number)
-{
-	size_t place = LOWER_BOUND(i, plan->n_security_groups, plan->security_groups[i].number < number);
-
-	return place < plan->n_security_groups && plan->security_groups[place].number == number;
-}
-
-static bool is_named(const struct plan_security_group *group, uint32_t number)
-{
-	for (int d = 0; d < 2; d++)
-		for (size_t i = 0; i < group->n_rules[d]; i++)
-			if (group->rules[d][i].group == number)
-				return true;
-	return false;
-}
-
-/* The rules name groups that are in the plan, and all that the old ones name alone. */
-static bool names_known_ones(const struct plan *plan, const struct plan_security_group *old,
-			     const struct plan_security_group *new)
-{
-	for (int d = 0; d < 2; d++) {
-		for (size_t i = 0; i < new->n_rules[d]; i++)
-			if (new->rules[d][i].group && !has_group(plan, new->rules[d][i].group))
-				return false;
-		for (size_t i = 0; i < old->n_rules[d]; i++) {
-			uint32_t named = old->rules[d][i].group;
-
-			if (named && !plan->slices->groups[named] && !is_named(new, named))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool has_failed(const struct plan *plan, const char *id)
-{
-	char key[KEY_SIZE];
-
-	(void)str_format(key, sizeof(key), "sg_rule/%s/", id);
-	if (slice_has_failure(plan, key))
-		return true;
-	(void)str_format(key, sizeof(key), "security_group/%s", id);
-	return slice_has_failure(plan, key);
-}
-
-static bool has_equal_rules(const struct plan_security_group *a, const struct plan_security_group *b)
-{
-	for (int d = 0; d < 2; d++)
-		if (a->n_rules[d] != b->n_rules[d] ||
-		    (a->n_rules[d] &&
-		     memcmp(a->rules[d], b->rules[d], a->n_rules[d] * sizeof(*a->rules[d])) != 0))
-			return false;
-	return true;
-}
-
-static void swap_rules(struct plan_security_group *a, struct plan_security_group *b)
-{
-	struct plan_security_group other = *a;
-
-	*a = *b;
-	*b = other;
-}
-
-static void rules_done(struct plan_security_group *group)
-{
-	free(group->rules[PL_DIRECTION_IN]);
-	free(group->rules[PL_DIRECTION_OUT]);
-}
-
-static int slice_group(struct slice *slice, const char *id)
-{
-	struct plan_security_group *old = find_group(slice, id);
-	_cleanup_(rules_done) struct plan_security_group group = {};
-	_cleanup_(plan_builder_done) struct plan_builder b = {};
-	int r;
-
-	if (!old || !slice->plan->slices->groups[old->number])
-		return 0; /* nobody here is in it */
-	if (has_failed(slice->plan, id))
-		return 1;
-	r = slice_builder(slice, &b);
-	if (r < 0)
-		return r;
-	group.number = old->number;
-	memcpy(group.id, old->id, sizeof(group.id));
-	r = plan_group_rules(&b, &group);
-	if (r < 0 || b.plan->n_failures || !names_known_ones(slice->plan, old, &group))
-		return r < 0 ? r : 1;
-	if (has_equal_rules(old, &group))
-		return 0;
-	swap_rules(old, &group);
-	return note_group(slice, old->number);
-}
-
-/* A group that is in the plan has come, gone or become another one. */
-static int slice_other(struct slice *slice, const char *id)
-{
-	return find_group(slice, id) != NULL;
 }
 
 static int each(struct slice *slice, const struct plan_touched_ids *list,
@@ -390,6 +219,27 @@ static int each(struct slice *slice, const struct plan_touched_ids *list,
 	for (size_t i = 0; i < list->n && r == 0; i++)
 		r = function(slice, list->ids[i]);
 	return r;
+}
+
+static int plan_all(struct slice *slice, const struct plan_touched *touched)
+{
+	int r = each(slice, &touched->vswitches, slice_vswitch);
+
+	if (r == 0)
+		r = each(slice, &touched->interfaces, slice_interface);
+	if (r == 0)
+		r = each(slice, &touched->instances, slice_instance);
+	if (r == 0)
+		r = each(slice, &touched->others, slice_other);
+	if (r == 0)
+		r = each(slice, &touched->members, slice_member);
+	if (r == 0)
+		r = each(slice, &touched->groups, slice_group);
+	if (r == 0)
+		r = slice_serving(slice, touched);
+	if (r == 0)
+		r = each(slice, &touched->endpoints, slice_endpoint);
+	return r == 0 ? slice_settle_groups(slice) : r;
 }
 
 int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
@@ -403,21 +253,8 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
 	plan->slices->is_odd = true; /* until all has gone well */
-	r = each(&slice, &touched->vswitches, slice_vswitch);
-	if (r == 0)
-		r = each(&slice, &touched->interfaces, slice_interface);
-	if (r == 0)
-		r = each(&slice, &touched->instances, slice_instance);
-	if (r == 0)
-		r = each(&slice, &touched->others, slice_other);
-	if (r == 0)
-		r = each(&slice, &touched->members, slice_member);
-	if (r == 0)
-		r = each(&slice, &touched->groups, slice_group);
-	if (r == 0)
-		r = slice_serving(&slice, touched);
-	if (r == 0)
-		r = each(&slice, &touched->endpoints, slice_endpoint);
+	r = plan_all(&slice, touched);
+	free(slice.groups);
 	if (r != 0)
 		return r;
 	plan_slices_free_dropped(plan->slices);

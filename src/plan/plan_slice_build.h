@@ -12,6 +12,9 @@ struct slice {
 	struct plan_indexes *indexes;
 	struct plan *plan; /* that it is a slice of */
 	struct plan_patch *patch;
+	/* Numbers of security groups that somebody, or a rule, has from now on or no longer. */
+	uint32_t *groups;
+	size_t n_groups;
 };
 
 /* A builder of something small beside the plan; plan_builder_done() ends it. */
@@ -34,8 +37,10 @@ int slice_note_place(struct slice *slice, const struct pl_place_key *key);
 /* The same of anything: an element of an array, once. */
 int slice_note(void *array, size_t *n, size_t element_size, const void *element);
 
-/* All of the set's groups are somebody's. */
-bool slice_knows_set(const struct plan_slices *slices, const struct pl_set *set);
+/* The groups that the builder has met are in the plan, too. */
+int slice_take_groups(struct slice *slice, const struct plan_builder *b);
+/* Counts the set's groups, or no longer does. */
+int slice_count_set(struct slice *slice, const struct pl_set *set, int by);
 
 /* Of sorted arrays: room at a place, and one element less. */
 void *slice_insert(void *array, size_t *n, size_t element_size, size_t place);
@@ -49,6 +54,13 @@ struct plan_place *slice_find_place(const struct plan *plan, const struct pl_pla
 void slice_leave_place(struct slice *slice, const struct pl_place_key *key);
 int slice_drop_unused_place(struct slice *slice, const struct pl_place_key *key);
 int slice_add_places(struct slice *slice, const struct plan_builder *b);
+
+/* plan_slice_policy.c: rules; the groups of a port; a group that came, went or is of another type. */
+int slice_group(struct slice *slice, const char *id);
+int slice_member(struct slice *slice, const char *id);
+int slice_other(struct slice *slice, const char *id);
+/* When all slices are planned. */
+int slice_settle_groups(struct slice *slice);
 
 /* plan_slice_serving.c: load balancers, and all that depends on them. */
 int slice_serving(struct slice *slice, const struct plan_touched *touched);

@@ -63,39 +63,37 @@ static bool may_have(const struct slice *slice, const struct plan_eni *eni, cons
 	    (find_eni(plan, eni->slot) && !is_of(plan, eni->slot, id)) ||
 	    (place && (place->value.kind != PL_PLACE_ENI || !is_of(plan, place->value.id, id))))
 		return false;
-	return (!eni->value.target || plan_target_use(plan->slices, eni->value.target)) &&
-	       slice_knows_set(plan->slices, &eni->set) && slice_knows_set(plan->slices, &eni->balancer_set);
+	return !eni->value.target || plan_target_use(plan->slices, eni->value.target);
 }
 
-static bool is_used(const struct plan_slices *slices, const struct plan_eni *eni)
+static int count(struct slice *slice, const struct plan_eni *eni, int by)
 {
-	const struct plan_use *use = plan_target_use(slices, eni->value.target);
+	struct plan_use *use = plan_target_use(slice->plan->slices, eni->value.target);
+	int r = slice_count_set(slice, &eni->set, by);
 
-	return (!use || use->n) && slice_knows_set(slices, &eni->set) &&
-	       slice_knows_set(slices, &eni->balancer_set);
+	if (use)
+		use->n += (uint32_t)by;
+	return r == 0 ? slice_count_set(slice, &eni->balancer_set, by) : r;
 }
 
-static void count(struct slice *slice, const struct plan_part *old, const struct plan *new, int by)
+/* Counts what the new ENIs use in place of the old ones. 1: somebody was the last one of a target. */
+static int take_count(struct slice *slice, const struct plan_part *old, const struct plan *new)
 {
-	struct plan_slices *slices = slice->plan->slices;
+	const struct plan *plan = slice->plan;
+	uint32_t first = old ? old->first_slot : 0;
+	int r = 0;
 
-	for (size_t i = 0; i < new->n_enis; i++)
-		plan_count_eni(slices, &new->enis[i], by);
-	for (uint32_t slot = old ? old->first_slot : 0; slot; slot = find_eni(slice->plan, slot)->next_slot)
-		plan_count_eni(slices, find_eni(slice->plan, slot), -by);
-}
+	for (size_t i = 0; i < new->n_enis && r == 0; i++)
+		r = count(slice, &new->enis[i], 1);
+	for (uint32_t slot = first; slot && r == 0; slot = find_eni(plan, slot)->next_slot)
+		r = count(slice, find_eni(plan, slot), -1);
+	for (uint32_t slot = first; slot && r == 0; slot = find_eni(plan, slot)->next_slot) {
+		const struct plan_use *use =
+			plan_target_use(plan->slices, find_eni(plan, slot)->value.target);
 
-/* Counts what the new ENIs use in place of the old ones; false: somebody was the last one of something. */
-static bool take_count(struct slice *slice, const struct plan_part *old, const struct plan *new)
-{
-	bool is_well = true;
-
-	count(slice, old, new, 1);
-	for (uint32_t slot = old ? old->first_slot : 0; slot; slot = find_eni(slice->plan, slot)->next_slot)
-		is_well &= is_used(slice->plan->slices, find_eni(slice->plan, slot));
-	if (!is_well)
-		count(slice, old, new, -1);
-	return is_well;
+		r = use && !use->n;
+	}
+	return r;
 }
 
 static bool may_replace(const struct slice *slice, const struct plan_part *old, const struct plan_builder *b,
@@ -313,12 +311,14 @@ int slice_endpoint(struct slice *slice, const char *id)
 		r = build(&b, id);
 	if (r < 0 || !may_replace(slice, old, &b, id))
 		return r < 0 ? r : 1;
-	if (!take_count(slice, old, b.plan))
-		return 1;
-	r = replace_enis(slice, old, b.plan);
+	r = slice_take_groups(slice, &b);
+	if (r == 0)
+		r = take_count(slice, old, b.plan);
+	if (r == 0)
+		r = replace_enis(slice, old, b.plan);
 	if (r == 0)
 		r = replace_part(slice, id, b.plan, &part);
-	if (r < 0 || !part)
+	if (r != 0 || !part)
 		return r;
 	r = slice_replace_names(slice, part, &b);
 	if (r == 0 && !b.plan->slices->n_parts)

@@ -66,14 +66,14 @@ static bool has_eni(const struct plan *plan, uint32_t slot)
 	return place < plan->n_enis && plan->enis[place].slot == slot;
 }
 
-/* Number and slot are nobody else's, and the groups are somebody's. */
+/* Number and slot are nobody else's. */
 static bool may_have(const struct plan *plan, const struct plan_port *old, const struct plan_port *new)
 {
 	const struct plan_port *same_number = slice_find_port(plan, new->number);
 	const struct plan_port *same_slot = plan_port_by_slot(plan, new->slot);
 
 	return (!same_number || same_number == old) && (!same_slot || same_slot == old) &&
-	       !has_eni(plan, new->slot) && slice_knows_set(plan->slices, &new->set);
+	       !has_eni(plan, new->slot);
 }
 
 static int put_port(struct slice *slice, struct plan_port *old, const struct plan_port *new)
@@ -94,19 +94,18 @@ static int put_port(struct slice *slice, struct plan_port *old, const struct pla
 	return new ? insert_port(plan, new) : 0;
 }
 
-/* That it is the same as before is found by those who have it in force. 1: somebody was the last one in a
- * group. */
+/* That it is the same as before is found by those who have it in force. */
 static int replace_port(struct slice *slice, struct plan_port *old, const struct plan_port *new)
 {
-	struct plan_slices *slices = slice->plan->slices;
-	struct pl_set left = old ? old->set : (struct pl_set){};
+	int r = 0;
 
 	if (new && !may_have(slice->plan, old, new))
 		return 1;
 	if (new)
-		plan_count_set(slices, &new->set, 1);
-	plan_count_set(slices, &left, -1);
-	return slice_knows_set(slices, &left) ? put_port(slice, old, new) : 1;
+		r = slice_count_set(slice, &new->set, 1);
+	if (r == 0 && old)
+		r = slice_count_set(slice, &old->set, -1);
+	return r == 0 ? put_port(slice, old, new) : r;
 }
 
 /* 1: a VPC has its first port, or had its last one. */
@@ -191,7 +190,9 @@ static int slice_host(struct slice *slice, enum plan_host_kind kind, const char 
 		return 1;
 	made = &b.plan->slices->hosts[kind];
 	new = made->n ? made->v : NULL;
-	r = count_vpcs(slice->plan->slices, old, new);
+	r = slice_take_groups(slice, &b);
+	if (r == 0)
+		r = count_vpcs(slice->plan->slices, old, new);
 	if (r == 0)
 		r = replace_port(slice, old && old->port ? slice_find_port(slice->plan, old->port) : NULL,
 				 b.plan->n_ports ? b.plan->ports : NULL);

@@ -12,7 +12,7 @@
 #include "tests/unit/plan_world.h"
 
 #define ENDPOINTS     8
-#define GROUPS	      5
+#define GROUPS	      9
 #define SERVER_GROUPS 3
 
 static uint64_t state;
@@ -34,6 +34,7 @@ struct run {
 	unsigned int servings; /* slices of what stands behind load balancers */
 	unsigned int ports;    /* slices with ports that came, changed or went */
 	unsigned int hosts;    /* slices of others' instances, of interfaces and vSwitches */
+	unsigned int groups;   /* slices with security groups that came into the plan, or left it */
 };
 
 /* As the feed does it (agent/feed_rows.c). */
@@ -522,6 +523,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		.ifindex = world_ifindex,
 		.ifindex_context = &run->w,
 	};
+	size_t n_groups = run->plan->n_security_groups;
 	int r = 0;
 
 	if (!plan_touched_any(&run->touched)) {
@@ -532,6 +534,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		run->slices += r == 0;
 		run->servings += r == 0 && (run->touched.server_groups.n || run->touched.balancers.n);
 		run->ports += r == 0 && ret->n_ports;
+		run->groups += r == 0 && run->plan->n_security_groups != n_groups;
 		run->hosts +=
 			r == 0 && !ret->n_ports && ret->n_places &&
 			(run->touched.instances.n || run->touched.interfaces.n || run->touched.vswitches.n);

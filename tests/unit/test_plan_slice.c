@@ -15,6 +15,8 @@
 
 static bool same_rules(const struct plan_security_group *a, const struct plan_security_group *b)
 {
+	if (a->has_members != b->has_members)
+		return false;
 	for (int d = 0; d < 2; d++)
 		if (a->n_rules[d] != b->n_rules[d] ||
 		    (a->n_rules[d] &&
@@ -197,6 +199,7 @@ static bool same_slices(const struct plan_slices *a, const struct plan_slices *b
 	       (a->n_targets == 0 ||
 		memcmp(a->targets, b->targets, a->n_targets * sizeof(*a->targets)) == 0) &&
 	       memcmp(a->groups, b->groups, PL_GROUPS_MAX * sizeof(*a->groups)) == 0 &&
+	       memcmp(a->named, b->named, PL_GROUPS_MAX * sizeof(*a->named)) == 0 &&
 	       a->n_target_slots == b->n_target_slots &&
 	       (a->n_target_slots == 0 || memcmp(a->target_slots, b->target_slots,
 						 a->n_target_slots * sizeof(*a->target_slots)) == 0) &&
@@ -259,12 +262,13 @@ int main(int argc, char **argv)
 	tap_ok(!differs, "after each of %d changes the slices make the plan of the whole%s%s", step,
 	       differs ? "; what differs: " : "", differs ? differs : "");
 	tap_note(
-		"%u by slices, %u of them of what serves, %u of ports, %u of other hosts; %u of the whole, %u "
-		"that touched nothing",
-		run.slices, run.servings, run.ports, run.hosts, run.wholes, run.nothing);
+		"%u by slices, %u of them of what serves, %u of ports, %u of other hosts, %u with groups that "
+		"came or went; %u of the whole, %u that touched nothing",
+		run.slices, run.servings, run.ports, run.hosts, run.groups, run.wholes, run.nothing);
 	tap_ok(run.slices > STEPS / 10 && run.servings > STEPS / 20 && run.nothing > 0,
 	       "of which many were made of slices");
 	tap_ok(run.ports > STEPS / 50 && run.hosts > STEPS / 50, "also those of instances and other hosts");
+	tap_ok(run.groups > STEPS / 50, "and of groups that came or went");
 	plan_free(run.plan);
 	world_free(&run.w);
 	return tap_done();
