@@ -235,8 +235,10 @@ struct plan_part {
 	struct plan_name *shared; /* its service's, or NULL */
 };
 
+/* A load balancer's zone that ENIs lead to, and how many do. */
 struct plan_use {
 	uint32_t number, n;
+	char balancer[ID_SIZE];
 };
 
 /* plan_host.c: what stands at an address of a VPC that has a port here, and is no part of an endpoint or of a
@@ -310,7 +312,7 @@ struct plan_slices {
 	size_t n_vpcs;
 	uint32_t *groups;	  /* in how many sets the group of that number is */
 	uint32_t *named;	  /* how many rules of groups that have members name it */
-	struct plan_use *targets; /* how many ENIs have it, sorted */
+	struct plan_use *targets; /* sorted by number */
 	size_t n_targets;
 	struct plan_target_slot *target_slots; /* sorted by both */
 	size_t n_target_slots;
@@ -338,6 +340,8 @@ void plan_name_own(struct plan_name **names, struct plan_name *name);
 /* Counts the set's groups, or no longer does. */
 void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by);
 struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target);
+/* The place of the target, or where it would be. */
+size_t plan_target_place(const struct plan_slices *slices, uint32_t target);
 /* When all else is there. */
 int plan_parts_settle(struct plan_builder *b);
 /* The VPC if it has ports here, else NULL. */

@@ -92,9 +92,14 @@ void plan_count_set(struct plan_slices *slices, const struct pl_set *set, int by
 		slices->groups[set->group[i]] += (uint32_t)by;
 }
 
+size_t plan_target_place(const struct plan_slices *slices, uint32_t target)
+{
+	return LOWER_BOUND(i, slices->n_targets, slices->targets[i].number < target);
+}
+
 struct plan_use *plan_target_use(const struct plan_slices *slices, uint32_t target)
 {
-	size_t place = LOWER_BOUND(i, slices->n_targets, slices->targets[i].number < target);
+	size_t place = plan_target_place(slices, target);
 
 	return place < slices->n_targets && slices->targets[place].number == target ? &slices->targets[place]
 										    : NULL;
@@ -111,15 +116,16 @@ static int note_targets(struct plan_builder *b)
 {
 	struct plan_slices *slices = b->plan->slices;
 
-	if (!b->n_targets)
-		return 0;
-	slices->targets = calloc(b->n_targets, sizeof(*slices->targets));
-	if (!slices->targets)
-		return -ENOMEM;
-	slices->n_targets = b->n_targets;
-	for (size_t i = 0; i < b->n_targets; i++)
-		slices->targets[i].number = b->targets[i].number;
-	qsort(slices->targets, slices->n_targets, sizeof(*slices->targets), use_compare);
+	for (size_t i = 0; i < b->n_targets; i++) {
+		struct plan_use *use = plan_append(&slices->targets, &slices->n_targets, sizeof(*use));
+
+		if (!use)
+			return -ENOMEM;
+		use->number = b->targets[i].number;
+		(void)str_copy(use->balancer, sizeof(use->balancer), b->targets[i].load_balancer->id);
+	}
+	if (slices->n_targets > 1)
+		qsort(slices->targets, slices->n_targets, sizeof(*slices->targets), use_compare);
 	return 0;
 }
 
@@ -127,15 +133,13 @@ static int note_vpcs(struct plan_builder *b)
 {
 	struct plan_slices *slices = b->plan->slices;
 
-	if (!b->n_vpcs)
-		return 0;
-	slices->vpcs = calloc(b->n_vpcs, sizeof(*slices->vpcs));
-	if (!slices->vpcs)
-		return -ENOMEM;
-	slices->n_vpcs = b->n_vpcs;
 	for (size_t i = 0; i < b->n_vpcs; i++) {
-		(void)str_copy(slices->vpcs[i].id, sizeof(slices->vpcs[i].id), b->vpcs[i].row->id);
-		slices->vpcs[i].n_ports = b->vpcs[i].n_ports;
+		struct plan_vpc_use *use = plan_append(&slices->vpcs, &slices->n_vpcs, sizeof(*use));
+
+		if (!use)
+			return -ENOMEM;
+		(void)str_copy(use->id, sizeof(use->id), b->vpcs[i].row->id);
+		use->n_ports = b->vpcs[i].n_ports;
 	}
 	return 0;
 }

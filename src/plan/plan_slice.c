@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All slices of a change in their order, and what they share. A slice cannot stand by itself where others
- * would change: a load balancer's zone that nobody here had before, or nobody has afterwards, a number or an
- * address of somebody else's and a failure that is not the slice's own are a matter of the whole plan, which
- * is made in place of one that is half changed then.
+ * would change: a number or an address of somebody else's and a failure that is not the slice's own are a
+ * matter of the whole plan, which is made in place of one that is half changed then.
  */
 #include "plan_slice_build.h"
 
@@ -239,6 +238,8 @@ static int plan_all(struct slice *slice, const struct plan_touched *touched)
 		r = slice_serving(slice, touched);
 	if (r == 0)
 		r = each(slice, &touched->endpoints, slice_endpoint);
+	if (r == 0)
+		r = slice_settle_targets(slice);
 	return r == 0 ? slice_settle_groups(slice) : r;
 }
 
@@ -255,6 +256,7 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	plan->slices->is_odd = true; /* until all has gone well */
 	r = plan_all(&slice, touched);
 	free(slice.groups);
+	free(slice.balancers);
 	if (r != 0)
 		return r;
 	plan_slices_free_dropped(plan->slices);

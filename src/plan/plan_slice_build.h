@@ -15,6 +15,9 @@ struct slice {
 	/* Numbers of security groups that somebody, or a rule, has from now on or no longer. */
 	uint32_t *groups;
 	size_t n_groups;
+	/* Load balancers with a zone that ENIs lead to from now on or no longer. */
+	char (*balancers)[ID_SIZE];
+	size_t n_balancers;
 };
 
 /* A builder of something small beside the plan; plan_builder_done() ends it. */
@@ -64,6 +67,8 @@ int slice_settle_groups(struct slice *slice);
 
 /* plan_slice_serving.c: load balancers, and all that depends on them. */
 int slice_serving(struct slice *slice, const struct plan_touched *touched);
+/* When all endpoints are planned: of zones that these lead to now, or no longer. */
+int slice_settle_targets(struct slice *slice);
 
 /* plan_slice_endpoint.c, plan_slice_names.c */
 int slice_endpoint(struct slice *slice, const char *id);

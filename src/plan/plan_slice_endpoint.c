@@ -59,40 +59,63 @@ static bool may_have(const struct slice *slice, const struct plan_eni *eni, cons
 	const struct pl_place_key key = key_of(eni);
 	const struct plan_place *place = slice_find_place(plan, &key);
 
-	if (plan_port_by_slot(plan, eni->slot) ||
-	    (find_eni(plan, eni->slot) && !is_of(plan, eni->slot, id)) ||
-	    (place && (place->value.kind != PL_PLACE_ENI || !is_of(plan, place->value.id, id))))
-		return false;
-	return !eni->value.target || plan_target_use(plan->slices, eni->value.target);
+	return !plan_port_by_slot(plan, eni->slot) &&
+	       (!find_eni(plan, eni->slot) || is_of(plan, eni->slot, id)) &&
+	       (!place || (place->value.kind == PL_PLACE_ENI && is_of(plan, place->value.id, id)));
+}
+
+/* The builder's targets are the plan's, too. */
+static int take_targets(struct slice *slice, const struct plan_builder *b)
+{
+	struct plan_slices *slices = slice->plan->slices;
+
+	for (size_t i = 0; i < b->n_targets; i++) {
+		const struct plan_target *target = &b->targets[i];
+		struct plan_use *use = plan_target_use(slices, target->number);
+
+		if (use)
+			continue;
+		use = slice_insert(&slices->targets, &slices->n_targets, sizeof(*use),
+				   plan_target_place(slices, target->number));
+		if (!use)
+			return -ENOMEM;
+		use->number = target->number;
+		(void)str_copy(use->balancer, sizeof(use->balancer), target->load_balancer->id);
+	}
+	return 0;
+}
+
+static int count_target(struct slice *slice, uint32_t target, int by)
+{
+	struct plan_use *use = plan_target_use(slice->plan->slices, target);
+	bool was_used = use && use->n;
+
+	if (use)
+		use->n += (uint32_t)by;
+	return !use || was_used == (use->n > 0) ? 0
+						: slice_note(&slice->balancers, &slice->n_balancers,
+							     sizeof(use->balancer), use->balancer);
 }
 
 static int count(struct slice *slice, const struct plan_eni *eni, int by)
 {
-	struct plan_use *use = plan_target_use(slice->plan->slices, eni->value.target);
-	int r = slice_count_set(slice, &eni->set, by);
+	int r = count_target(slice, eni->value.target, by);
 
-	if (use)
-		use->n += (uint32_t)by;
+	if (r == 0)
+		r = slice_count_set(slice, &eni->set, by);
 	return r == 0 ? slice_count_set(slice, &eni->balancer_set, by) : r;
 }
 
-/* Counts what the new ENIs use in place of the old ones. 1: somebody was the last one of a target. */
+/* Counts what the new ENIs use in place of the old ones. */
 static int take_count(struct slice *slice, const struct plan_part *old, const struct plan *new)
 {
-	const struct plan *plan = slice->plan;
-	uint32_t first = old ? old->first_slot : 0;
 	int r = 0;
 
-	for (size_t i = 0; i < new->n_enis && r == 0; i++)
+	for (size_t i = 0; i < new->n_enis &&r == 0; i++)
 		r = count(slice, &new->enis[i], 1);
-	for (uint32_t slot = first; slot && r == 0; slot = find_eni(plan, slot)->next_slot)
-		r = count(slice, find_eni(plan, slot), -1);
-	for (uint32_t slot = first; slot && r == 0; slot = find_eni(plan, slot)->next_slot) {
-		const struct plan_use *use =
-			plan_target_use(plan->slices, find_eni(plan, slot)->value.target);
-
-		r = use && !use->n;
-	}
+	for (uint32_t slot = old ? old->first_slot : 0; slot && r == 0;
+	     slot = find_eni(slice->plan, slot)->next_slot)
+		r = count(slice, find_eni(slice->plan, slot), -1);
 	return r;
 }
 
@@ -312,6 +335,8 @@ int slice_endpoint(struct slice *slice, const char *id)
 	if (r < 0 || !may_replace(slice, old, &b, id))
 		return r < 0 ? r : 1;
 	r = slice_take_groups(slice, &b);
+	if (r == 0)
+		r = take_targets(slice, &b);
 	if (r == 0)
 		r = take_count(slice, old, b.plan);
 	if (r == 0)

@@ -176,6 +176,19 @@ static int take_target(struct serving *serving, const struct load_balancer *lb,
 		      : r;
 }
 
+/* No ENI leads there any more. */
+static int drop_target(struct serving *serving, struct plan_use *use)
+{
+	struct plan_slices *slices = serving->plan->slices;
+	struct plan_patch *patch = serving->slice->patch;
+	int r = remove_listeners(serving, use->number);
+
+	if (r == 0)
+		r = slice_note(&patch->targets, &patch->n_targets, sizeof(use->number), &use->number);
+	slice_remove(slices->targets, &slices->n_targets, sizeof(*use), (size_t)(use - slices->targets));
+	return r;
+}
+
 /* 1: it is gone, and ENIs still lead there. */
 static int take_targets(struct serving *serving, const char *id)
 {
@@ -185,8 +198,12 @@ static int take_targets(struct serving *serving, const char *id)
 
 	for (size_t i = 0; i < balancer->n_zones && r == 0; i++) {
 		const struct plan_balancer_zone *zone = &balancer->zones[i];
+		struct plan_use *use =
+			zone->target ? plan_target_use(serving->plan->slices, zone->target) : NULL;
 
-		if (zone->target && plan_target_use(serving->plan->slices, zone->target))
+		if (use && !use->n)
+			r = drop_target(serving, use);
+		else if (use)
 			r = lb ? take_target(serving, lb, zone) : 1;
 	}
 	return r;
@@ -665,6 +682,28 @@ int slice_serving(struct slice *slice, const struct plan_touched *touched)
 	r = run(&serving, touched);
 	serving_done(&serving);
 	return r;
+}
+
+int slice_settle_targets(struct slice *slice)
+{
+	static const struct plan_touched none;
+	struct serving serving = {.slice = slice, .plan = slice->plan};
+	size_t n = slice->n_balancers;
+	int r;
+
+	if (!n)
+		return 0;
+	if (slice_has_failure(slice->plan, "server_group/"))
+		return 1;
+	r = slice_builder(slice, &serving.b);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = add_id(&serving.balancers, slice->balancers[i], BALANCERS_MAX);
+	if (r == 0)
+		r = build(&serving);
+	if (r == 0)
+		r = replace(&serving, &none);
+	serving_done(&serving);
+	return r == 0 ? slice->n_balancers > n : r;
 }
 
 bool plan_slot_of_target(const struct plan *plan, uint32_t target, size_t i, uint32_t *ret)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "plan/plan_build.h"
 #include "plan/plan_slice.h"
 #include "tests/unit/plan_world.h"
 
@@ -35,6 +36,7 @@ struct run {
 	unsigned int ports;    /* slices with ports that came, changed or went */
 	unsigned int hosts;    /* slices of others' instances, of interfaces and vSwitches */
 	unsigned int groups;   /* slices with security groups that came into the plan, or left it */
+	unsigned int targets;  /* slices with load balancers' zones that did */
 };
 
 /* As the feed does it (agent/feed_rows.c). */
@@ -523,7 +525,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		.ifindex = world_ifindex,
 		.ifindex_context = &run->w,
 	};
-	size_t n_groups = run->plan->n_security_groups;
+	size_t n_groups = run->plan->n_security_groups, n_targets = run->plan->slices->n_targets;
 	int r = 0;
 
 	if (!plan_touched_any(&run->touched)) {
@@ -535,6 +537,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		run->servings += r == 0 && (run->touched.server_groups.n || run->touched.balancers.n);
 		run->ports += r == 0 && ret->n_ports;
 		run->groups += r == 0 && run->plan->n_security_groups != n_groups;
+		run->targets += r == 0 && run->plan->slices->n_targets != n_targets;
 		run->hosts +=
 			r == 0 && !ret->n_ports && ret->n_places &&
 			(run->touched.instances.n || run->touched.interfaces.n || run->touched.vswitches.n);

@@ -263,12 +263,14 @@ int main(int argc, char **argv)
 	       differs ? "; what differs: " : "", differs ? differs : "");
 	tap_note(
 		"%u by slices, %u of them of what serves, %u of ports, %u of other hosts, %u with groups that "
-		"came or went; %u of the whole, %u that touched nothing",
-		run.slices, run.servings, run.ports, run.hosts, run.groups, run.wholes, run.nothing);
+		"came or went, %u with targets; %u of the whole, %u that touched nothing",
+		run.slices, run.servings, run.ports, run.hosts, run.groups, run.targets, run.wholes,
+		run.nothing);
 	tap_ok(run.slices > STEPS / 10 && run.servings > STEPS / 20 && run.nothing > 0,
 	       "of which many were made of slices");
 	tap_ok(run.ports > STEPS / 50 && run.hosts > STEPS / 50, "also those of instances and other hosts");
-	tap_ok(run.groups > STEPS / 50, "and of groups that came or went");
+	tap_ok(run.groups > STEPS / 200 && run.targets > STEPS / 200,
+	       "and of security groups, and zones of load balancers, that came or went");
 	plan_free(run.plan);
 	world_free(&run.w);
 	return tap_done();
