@@ -142,6 +142,8 @@ int plan_ports(struct plan_builder *b);
 /* Of one instance of this node. */
 int plan_instance_port(struct plan_builder *b, const struct instance *instance);
 int plan_places(struct plan_builder *b);
+/* The resolver's addresses in a VPC. */
+int plan_resolvers(struct plan_builder *b, uint32_t vpc);
 
 /* plan_endpoint.c: endpoint ENIs; needs ports, groups. */
 int plan_endpoints(struct plan_builder *b);
@@ -270,7 +272,7 @@ struct plan_host *plan_host_find(const struct plan_hosts *hosts, const char *id)
 /* A VPC with ports here. */
 struct plan_vpc_use {
 	char id[ID_SIZE];
-	uint32_t n_ports;
+	uint32_t number, n_ports;
 };
 
 /* Where an ENI leads. */
@@ -346,6 +348,8 @@ size_t plan_target_place(const struct plan_slices *slices, uint32_t target);
 int plan_parts_settle(struct plan_builder *b);
 /* The VPC if it has ports here, else NULL. */
 struct plan_vpc_use *plan_vpc_use_find(const struct plan_slices *slices, const char *id);
+/* Where it is, or would be. */
+size_t plan_vpc_use_place(const struct plan_slices *slices, const char *id);
 
 /* plan_balancers.c: what is known of load balancers, and what server groups have. NULL: nothing is known. */
 struct plan_balancer *plan_balancer_find(const struct plan_slices *slices, const char *id);

@@ -139,14 +139,20 @@ static int note_vpcs(struct plan_builder *b)
 		if (!use)
 			return -ENOMEM;
 		(void)str_copy(use->id, sizeof(use->id), b->vpcs[i].row->id);
+		use->number = b->vpcs[i].row->number;
 		use->n_ports = b->vpcs[i].n_ports;
 	}
 	return 0;
 }
 
+size_t plan_vpc_use_place(const struct plan_slices *slices, const char *id)
+{
+	return LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i].id, id) < 0);
+}
+
 struct plan_vpc_use *plan_vpc_use_find(const struct plan_slices *slices, const char *id)
 {
-	size_t place = LOWER_BOUND(i, slices->n_vpcs, strcmp(slices->vpcs[i].id, id) < 0);
+	size_t place = plan_vpc_use_place(slices, id);
 
 	return place < slices->n_vpcs && streq(slices->vpcs[place].id, id) ? &slices->vpcs[place] : NULL;
 }

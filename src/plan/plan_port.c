@@ -172,27 +172,25 @@ int plan_ports(struct plan_builder *b)
 	return index_by_slot(b->plan);
 }
 
-static int add_resolvers(struct plan_builder *b)
+int plan_resolvers(struct plan_builder *b, uint32_t vpc)
 {
 	static const char *const texts[] = {PLAN_DNS_1, PLAN_DNS_2};
+	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++) {
 		struct netaddr addr;
 
 		(void)netaddr_parse(texts[i], &addr);
-		for (size_t j = 0; j < b->n_vpcs; j++) {
-			int r = plan_add_place(b, b->vpcs[j].row->number, &addr, PL_PLACE_DNS, 0);
-
-			if (r < 0)
-				return r;
-		}
+		r = plan_add_place(b, vpc, &addr, PL_PLACE_DNS, 0);
 	}
-	return 0;
+	return r;
 }
 
 int plan_places(struct plan_builder *b)
 {
-	int r = add_resolvers(b);
+	int r = 0;
 
+	for (size_t i = 0; i < b->n_vpcs && r == 0; i++)
+		r = plan_resolvers(b, b->vpcs[i].row->number);
 	return r < 0 ? r : plan_translated(b);
 }

@@ -220,14 +220,28 @@ static int each(struct slice *slice, const struct plan_touched_ids *list,
 	return r;
 }
 
-static int plan_all(struct slice *slice, const struct plan_touched *touched)
+/* Instances say which VPCs have a port here. Where that is another matter than before, they and all others
+ * are planned with that. */
+static int plan_hosts_of(struct slice *slice, struct plan_touched *touched)
 {
-	int r = each(slice, &touched->vswitches, slice_vswitch);
+	int r = each(slice, &touched->vpcs, slice_vpc);
 
 	if (r == 0)
-		r = each(slice, &touched->interfaces, slice_interface);
-	if (r == 0)
 		r = each(slice, &touched->instances, slice_instance);
+	if (r == 0 && slice->n_vpcs) {
+		r = slice_settle_vpcs(slice, touched);
+		if (r == 0)
+			r = each(slice, &touched->instances, slice_instance);
+	}
+	if (r == 0)
+		r = each(slice, &touched->vswitches, slice_vswitch);
+	return r == 0 ? each(slice, &touched->interfaces, slice_interface) : r;
+}
+
+static int plan_all(struct slice *slice, struct plan_touched *touched)
+{
+	int r = plan_hosts_of(slice, touched);
+
 	if (r == 0)
 		r = each(slice, &touched->others, slice_other);
 	if (r == 0)
@@ -247,6 +261,7 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	       const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
 {
 	struct slice slice = {.input = input, .indexes = indexes, .plan = plan, .patch = patch};
+	struct plan_touched all = *touched;
 	int r;
 
 	/* Failures that have no one owner come and go with anyone. */
@@ -254,8 +269,9 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
 	plan->slices->is_odd = true; /* until all has gone well */
-	r = plan_all(&slice, touched);
+	r = plan_all(&slice, &all);
 	free(slice.groups);
+	free(slice.vpcs);
 	free(slice.balancers);
 	if (r != 0)
 		return r;

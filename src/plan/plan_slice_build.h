@@ -15,6 +15,9 @@ struct slice {
 	/* Numbers of security groups that somebody, or a rule, has from now on or no longer. */
 	uint32_t *groups;
 	size_t n_groups;
+	/* VPCs that have their first port here from now on, or have the last one no longer. */
+	char (*vpcs)[ID_SIZE];
+	size_t n_vpcs;
 	/* Load balancers with a zone that ENIs lead to from now on or no longer. */
 	char (*balancers)[ID_SIZE];
 	size_t n_balancers;
@@ -79,6 +82,14 @@ bool slice_may_have_names(const struct slice *slice, const struct plan_name *own
 int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b);
 /* The same of a list that has no shared names. */
 int slice_replace_own_names(struct slice *slice, struct plan_name **own, struct plan_builder *b);
+
+/* plan_slice_vpc.c: a VPC by its number. */
+int slice_vpc(struct slice *slice, const char *id);
+/* A port of the VPC more or less. */
+int slice_count_port(struct slice *slice, const char *vpc, int by);
+/* When all instances are planned: of VPCs that have ports now, or no longer, all that stands in them is to be
+ * planned, too. */
+int slice_settle_vpcs(struct slice *slice, struct plan_touched *touched);
 
 /* plan_slice_host.c */
 int slice_instance(struct slice *slice, const char *id);

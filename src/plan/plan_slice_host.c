@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The slice of a host: an instance with its port if it is one of this node, its place and its names; an
- * interface of a load balancer; a vSwitch's gateway. The first port of a VPC and the last one are a matter of
- * the whole plan, since all else that stands in the VPC comes and goes with them.
+ * interface of a load balancer; a vSwitch's gateway.
  */
 #include "plan_slice_build.h"
 
@@ -108,21 +107,11 @@ static int replace_port(struct slice *slice, struct plan_port *old, const struct
 	return r == 0 ? put_port(slice, old, new) : r;
 }
 
-/* 1: a VPC has its first port, or had its last one. */
-static int count_vpcs(struct plan_slices *slices, const struct plan_host *before,
-		      const struct plan_host *after)
+static int count_ports(struct slice *slice, const struct plan_host *before, const struct plan_host *after)
 {
-	bool has_port = after && after->port;
-	struct plan_vpc_use *from = before && before->port ? plan_vpc_use_find(slices, before->vpc) : NULL;
-	struct plan_vpc_use *to = has_port ? plan_vpc_use_find(slices, after->vpc) : NULL;
+	int r = after && after->port ? slice_count_port(slice, after->vpc, 1) : 0;
 
-	if (has_port && !to)
-		return 1;
-	if (to)
-		to->n_ports++;
-	if (from)
-		from->n_ports--;
-	return from && !from->n_ports;
+	return r == 0 && before && before->port ? slice_count_port(slice, before->vpc, -1) : r;
 }
 
 /* Hosts. */
@@ -192,7 +181,7 @@ static int slice_host(struct slice *slice, enum plan_host_kind kind, const char 
 	new = made->n ? made->v : NULL;
 	r = slice_take_groups(slice, &b);
 	if (r == 0)
-		r = count_vpcs(slice->plan->slices, old, new);
+		r = count_ports(slice, old, new);
 	if (r == 0)
 		r = replace_port(slice, old && old->port ? slice_find_port(slice->plan, old->port) : NULL,
 				 b.plan->n_ports ? b.plan->ports : NULL);

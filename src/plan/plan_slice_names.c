@@ -192,6 +192,11 @@ static int replace_shared(struct slice *slice, const char *vpc_id, const struct 
 	int r;
 
 	*ret = NULL;
+	if (!plan_vpc_use_find(plan->slices, vpc_id)) {
+		if (old)
+			drop_shared(plan, old);
+		return 0;
+	}
 	if (!vpc || snapshot_count_children(slice->input->rows, REF_ENDPOINT_VPC, vpc_id) > SHARING_MAX)
 		return 1;
 	r = make_shared(slice, vpc, like->name, &name);

@@ -259,6 +259,45 @@ static void touch_vswitch(struct plan_touched *touched, const struct snapshot *r
 		touch_instances_of_port(touched, rows, v);
 }
 
+static bool is_too_many(struct plan_touched *touched, const struct snapshot *rows, enum ref ref,
+			const char *id)
+{
+	touched->whole |= snapshot_count_children(rows, ref, id) > PLAN_TOUCHED_MAX;
+	return touched->whole;
+}
+
+static void touch_server_groups_of_vpc(struct plan_touched *touched, const struct snapshot *rows,
+				       const char *vpc)
+{
+	if (is_too_many(touched, rows, REF_SERVER_GROUP_VPC, vpc))
+		return;
+	for (const struct server_group *v = NULL;
+	     (v = snapshot_children(rows, REF_SERVER_GROUP_VPC, vpc, v));)
+		add(touched, &touched->server_groups, v->id);
+}
+
+void plan_touch_vpc(struct plan_touched *touched, const struct snapshot *rows, const char *vpc)
+{
+	if (is_too_many(touched, rows, REF_ENDPOINT_VPC, vpc) ||
+	    is_too_many(touched, rows, REF_VSWITCH_VPC, vpc) ||
+	    is_too_many(touched, rows, REF_INSTANCE_VPC, vpc))
+		return;
+	for (const struct vswitch *v = NULL; (v = snapshot_children(rows, REF_VSWITCH_VPC, vpc, v));)
+		add(touched, &touched->vswitches, v->id);
+	for (const struct instance *v = NULL; (v = snapshot_children(rows, REF_INSTANCE_VPC, vpc, v));)
+		add(touched, &touched->instances, v->id);
+	for (const struct endpoint *v = NULL; (v = snapshot_children(rows, REF_ENDPOINT_VPC, vpc, v));)
+		add(touched, &touched->endpoints, v->id);
+	for (const struct port *v = NULL;
+	     !touched->whole && (v = snapshot_children(rows, REF_PORT_VPC, vpc, v));) {
+		if (v->kind == PORT_LOAD_BALANCER)
+			add(touched, &touched->interfaces, v->id);
+		else
+			add(touched, v->kind == PORT_INSTANCE ? &touched->instances : &touched->endpoints,
+			    v->holder);
+	}
+}
+
 /* Who is in front of it has something else to lead to. */
 static void touch_endpoints_of_balancer(struct plan_touched *touched, const struct snapshot *rows,
 					const char *balancer)
@@ -325,6 +364,14 @@ static void touch(struct plan_touched *touched, const struct snapshot *rows, enu
 		break;
 	case KIND_VSWITCH:
 		touch_vswitch(touched, rows, row);
+		break;
+	case KIND_VPC:
+		add(touched, &touched->vpcs, ((const struct vpc *)row)->id);
+		plan_touch_vpc(touched, rows, ((const struct vpc *)row)->id);
+		touch_server_groups_of_vpc(touched, rows, ((const struct vpc *)row)->id);
+		break;
+	case KIND_NAT_RANGE:
+		touch_server_groups_of_vpc(touched, rows, ((const struct nat_range *)row)->vpc);
 		break;
 	default:
 		touched->whole = true;
@@ -405,6 +452,7 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->instances, &more->instances);
 	add_all(touched, &touched->interfaces, &more->interfaces);
 	add_all(touched, &touched->vswitches, &more->vswitches);
+	add_all(touched, &touched->vpcs, &more->vpcs);
 }
 
 void plan_touch_health(struct plan_touched *touched, const char *server_group)
@@ -416,5 +464,6 @@ bool plan_touched_any(const struct plan_touched *touched)
 {
 	return touched->whole || touched->endpoints.n || touched->groups.n || touched->members.n ||
 	       touched->others.n || touched->server_groups.n || touched->balancers.n ||
-	       touched->listeners.n || touched->instances.n || touched->interfaces.n || touched->vswitches.n;
+	       touched->listeners.n || touched->instances.n || touched->interfaces.n ||
+	       touched->vswitches.n || touched->vpcs.n;
 }

@@ -27,6 +27,7 @@ struct plan_touched {
 	/* What stands at addresses of VPCs: instances with their interfaces, interfaces of load balancers,
 	 * vSwitches. */
 	struct plan_touched_ids instances, interfaces, vswitches;
+	struct plan_touched_ids vpcs; /* that came, changed or went */
 };
 
 /* Before a change of the row is applied; `json` is what it becomes, NULL: it goes. Whether the plan reads
@@ -34,6 +35,9 @@ struct plan_touched {
 bool plan_touch_old(struct plan_touched *touched, const struct snapshot *rows, const char *key,
 		    const json_t *json);
 void plan_touch_new(struct plan_touched *touched, const struct snapshot *rows, const char *key);
+
+/* All that stands in the VPC. */
+void plan_touch_vpc(struct plan_touched *touched, const struct snapshot *rows, const char *vpc);
 
 /* A server of the group is well, or ill, that was not. */
 void plan_touch_health(struct plan_touched *touched, const char *server_group);

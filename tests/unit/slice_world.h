@@ -37,6 +37,7 @@ struct run {
 	unsigned int hosts;    /* slices of others' instances, of interfaces and vSwitches */
 	unsigned int groups;   /* slices with security groups that came into the plan, or left it */
 	unsigned int targets;  /* slices with load balancers' zones that did */
+	unsigned int vpcs;     /* slices with a VPC's first port, or without its last one */
 };
 
 /* As the feed does it (agent/feed_rows.c). */
@@ -444,20 +445,14 @@ static void change_far_port(struct run *run)
 		    pick(4) ? 30 : 31, pick(2) ? "'sg-p'" : "");
 }
 
-/* What slices cannot do, or nothing has to do with. */
-static void change_other(struct run *run)
+/* A VPC whose only port here comes and goes, with all else in it. */
+static void change_far(struct run *run)
 {
-	switch (pick(12)) {
-	case 11:
-		put(run, "instance/i-f1",
-		    "{'id': 'i-f1', 'zone': '" ZONE_H "', 'vpc': 'vpc-far', 'node': '%s', 'kind': 'netns', "
-		    "'host_name': 'f1', 'port': 'eni-f1', 'status': '%s'}",
-		    pick(6) ? "n2" : "n1", ANY("Running", "Stopped", "Deleting"));
-		break;
-	case 10:
+	switch (pick(8)) {
+	case 0:
 		change_far_port(run);
 		break;
-	case 9:
+	case 1:
 		if (pick(3) == 0)
 			drop(run, "vswitch/vsw-far-h");
 		else
@@ -466,7 +461,7 @@ static void change_other(struct run *run)
 			    "', 'cidr': '10.0.%u.0/24', 'status': 'Available'}",
 			    1 + pick(2));
 		break;
-	case 8:
+	case 2:
 		if (pick(3) == 0)
 			drop(run, "address/vpc-far/10.0.1.30");
 		else
@@ -474,6 +469,26 @@ static void change_other(struct run *run)
 			    "{'vpc': 'vpc-far', 'addr': '10.0.1.30', 'port': '%s'}",
 			    ANY("eni-f1", "eni-f1", "eni-none"));
 		break;
+	case 3:
+		if (pick(6) == 0)
+			drop(run, "vpc/vpc-far");
+		else
+			put(run, "vpc/vpc-far",
+			    "{'id': 'vpc-far', 'number': %u, 'cidr': '10.0.0.0/%u', 'status': 'Available'}",
+			    pick(6) ? 12 : 13, pick(4) ? 16 : 15);
+		break;
+	default:
+		put(run, "instance/i-f1",
+		    "{'id': 'i-f1', 'zone': '" ZONE_H "', 'vpc': 'vpc-far', 'node': '%s', 'kind': 'netns', "
+		    "'host_name': 'f1', 'port': 'eni-f1', 'status': '%s'}",
+		    ANY("n1", "n2"), ANY("Running", "Running", "Stopped", "Deleting"));
+	}
+}
+
+/* What slices cannot do, or nothing has to do with. */
+static void change_other(struct run *run)
+{
+	switch (pick(8)) {
 	case 0:
 		put(run, "nat_range/vpc-p/n1", "{'vpc': 'vpc-p', 'node': 'n1', 'range': '100.64.0.%u/28'}",
 		    16 * (1 + pick(2)));
@@ -526,6 +541,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		.ifindex_context = &run->w,
 	};
 	size_t n_groups = run->plan->n_security_groups, n_targets = run->plan->slices->n_targets;
+	size_t n_vpcs = run->plan->slices->n_vpcs;
 	int r = 0;
 
 	if (!plan_touched_any(&run->touched)) {
@@ -538,6 +554,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		run->ports += r == 0 && ret->n_ports;
 		run->groups += r == 0 && run->plan->n_security_groups != n_groups;
 		run->targets += r == 0 && run->plan->slices->n_targets != n_targets;
+		run->vpcs += r == 0 && run->plan->slices->n_vpcs != n_vpcs;
 		run->hosts +=
 			r == 0 && !ret->n_ports && ret->n_places &&
 			(run->touched.instances.n || run->touched.interfaces.n || run->touched.vswitches.n);
@@ -581,6 +598,7 @@ static void change(struct run *run)
 		change_server,	 change_server,	      change_server,   change_health,	 change_answer,
 		change_listener, change_server_group, change_balancer, change_other,	 change_instance,
 		change_instance, change_instance,     change_device,   change_interface, change_vswitch,
+		change_far,	 change_far,
 	};
 
 	for (uint32_t n = 1 + pick(3); n; n--)

@@ -330,7 +330,7 @@ static const char *touches(struct snapshot *rows, const char *key, const char *v
 		&answer.touched.endpoints, &answer.touched.groups,	  &answer.touched.members,
 		&answer.touched.others,	   &answer.touched.instances,	  &answer.touched.interfaces,
 		&answer.touched.vswitches, &answer.touched.server_groups, &answer.touched.balancers,
-		&answer.touched.listeners,
+		&answer.touched.listeners, &answer.touched.vpcs,
 	};
 	size_t length = 0;
 	char body[1024];
@@ -357,10 +357,10 @@ static void test_touched(void)
 	static const struct {
 		const char *key, *value, *touches, *name;
 	} cases[] = {
-		{"vpc/v", "{\"id\": \"v\", \"number\": 9, \"status\": \"Pending\"}", "all", "a new VPC"},
+		{"vpc/v", "{\"id\": \"v\", \"number\": 9, \"status\": \"Pending\"}", "v", "a new VPC"},
 		{"vpc/v", "{\"id\": \"v\", \"number\": 9, \"status\": \"Available\", \"name\": \"n\"}",
 		 "nothing", "its name and state"},
-		{"vpc/v", "{\"id\": \"v\", \"number\": 8, \"status\": \"Available\"}", "all", "its number"},
+		{"vpc/v", "{\"id\": \"v\", \"number\": 8, \"status\": \"Available\"}", "v", "its number"},
 		{"tag/v/k", "{\"resource\": \"v\", \"key\": \"k\"}", "nothing", "a tag"},
 		{"endpoint/ep-1", "{\"id\": \"ep-1\", \"vpc\": \"v\", \"status\": \"Creating\"}", "ep-1",
 		 "a new endpoint"},

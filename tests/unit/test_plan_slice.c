@@ -184,7 +184,8 @@ static bool same_hosts(const struct plan_slices *a, const struct plan_slices *b)
 static bool same_vpcs(const struct plan_slices *a, const struct plan_slices *b)
 {
 	for (size_t i = 0; i < a->n_vpcs && a->n_vpcs == b->n_vpcs; i++)
-		if (!streq(a->vpcs[i].id, b->vpcs[i].id) || a->vpcs[i].n_ports != b->vpcs[i].n_ports)
+		if (!streq(a->vpcs[i].id, b->vpcs[i].id) || a->vpcs[i].number != b->vpcs[i].number ||
+		    a->vpcs[i].n_ports != b->vpcs[i].n_ports)
 			return false;
 	return a->n_vpcs == b->n_vpcs;
 }
@@ -263,14 +264,15 @@ int main(int argc, char **argv)
 	       differs ? "; what differs: " : "", differs ? differs : "");
 	tap_note(
 		"%u by slices, %u of them of what serves, %u of ports, %u of other hosts, %u with groups that "
-		"came or went, %u with targets; %u of the whole, %u that touched nothing",
-		run.slices, run.servings, run.ports, run.hosts, run.groups, run.targets, run.wholes,
+		"came or went, %u with targets, %u with VPCs; %u of the whole, %u that touched nothing",
+		run.slices, run.servings, run.ports, run.hosts, run.groups, run.targets, run.vpcs, run.wholes,
 		run.nothing);
 	tap_ok(run.slices > STEPS / 10 && run.servings > STEPS / 20 && run.nothing > 0,
 	       "of which many were made of slices");
 	tap_ok(run.ports > STEPS / 50 && run.hosts > STEPS / 50, "also those of instances and other hosts");
 	tap_ok(run.groups > STEPS / 200 && run.targets > STEPS / 200,
 	       "and of security groups, and zones of load balancers, that came or went");
+	tap_ok(run.vpcs > STEPS / 400, "and of VPCs");
 	plan_free(run.plan);
 	world_free(&run.w);
 	return tap_done();
