@@ -7,6 +7,7 @@ import hmac
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -44,7 +45,8 @@ def done():
     return 1 if bad else 0
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
+    """Until it holds. The bound is for what never comes: no case rests on how fast something is."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -53,10 +55,29 @@ def wait_for(condition, seconds=10):
     return False
 
 
+claims = []  # as long as this process lives
+
+
+def claim_port(port):
+    """Whether nobody has it, and no other test may take it from now on."""
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0privlink-test-port-{port}")
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+    except OSError:
+        claim.close()
+        return False
+    claims.append(claim)
+    return True
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that is still free when privlinkd starts again: none of those that the kernel gives to whoever asks for any."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        first = int(f.read().split()[0])
+    return next(port for port in random.sample(range(first // 2, first), 200) if claim_port(port))
 
 
 class Daemon:
@@ -80,12 +101,15 @@ class Daemon:
     def start(self, wait=True):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), stderr=log, stdout=log, env=self.environment)
-        if wait and not wait_for(self.serves):
+        if wait and not (wait_for(lambda: self.has_ended() or self.serves()) and not self.has_ended()):
             raise RuntimeError(f"privlinkd does not start:\n{self.said()}")
+
+    def has_ended(self):
+        return self.process.poll() is not None
 
     def serves(self):
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
             connection.request("GET", "/x")
             return connection.getresponse().status == 404
         except (OSError, http.client.HTTPException):
@@ -97,7 +121,7 @@ class Daemon:
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
     def restart(self, how=signal.SIGTERM):
         self.stop(how)
@@ -116,7 +140,7 @@ class Daemon:
 
     def send(self, raw):
         """Bytes as they are; the status and the answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as s:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as s:
             s.sendall(raw)
             answer = http.client.HTTPResponse(s)
             answer.begin()

@@ -11,8 +11,9 @@ import sys
 import tempfile
 import time
 
-BUILD = os.environ["BUILD"]
-SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../api"))
+from privlinkd import BUILD, SOURCE, free_port  # noqa: E402
+
 PRIVLINKD = os.path.join(BUILD, "src/cmd/privlinkd")
 PRIVLINK = os.path.join(BUILD, "src/cmd/privlink")
 REFUSED = 65
@@ -41,12 +42,6 @@ class Tap:
     def done(self):
         print(f"1..{self.n}")
         sys.exit(1 if self.bad else 0)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Home:
@@ -83,7 +78,7 @@ class Home:
 
     def start(self, *options):
         self.start_only(*options)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             status = self.process.poll()
             if status is not None:
@@ -100,7 +95,7 @@ class Home:
                 return False
         # The socket is there before the store is: what says that it serves is an answer to anybody.
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as s:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as s:
                 s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                 return s.recv(16).startswith(b"HTTP/1.1")
         except OSError:
