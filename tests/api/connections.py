@@ -20,6 +20,7 @@ from privlinkd import Daemon, acs3, done, free_port, is_equal, make_certificate,
 
 STRANGERS = "127.0.0.1", "127.0.0.2"
 EACH = 256
+CUT_S = 10  # how long a handshake, a head and a body may take
 HANDSHAKE = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 HEAD = b"GET /?Action=GetVersion&Version="
 BODY = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n"
@@ -47,7 +48,7 @@ class Drip(threading.Thread):
         self.start()
 
     def open(self, who):
-        s = socket.create_connection(("127.0.0.1", self.port), timeout=5, source_address=(who[0], 0))
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(who[0], 0))
         s.setblocking(False)
         self.connections[who] = s
         self.send(who, self.first)
@@ -83,7 +84,7 @@ def call(daemon, port, tls, source):
     """A signed call on a connection of its own: the status, and how long it took."""
     begun = time.monotonic()
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0)) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(source, 0)) as plain:
             with (secured().wrap_socket(plain) if tls else plain) as s:
                 s.sendall(acs3(daemon.key(), "GetVersion", {}))
                 answer = http.client.HTTPResponse(s)
@@ -105,18 +106,17 @@ def test_strangers(daemon):
             for source in "127.0.0.3", *STRANGERS:
                 results = [call(daemon, port, tls, source) for _ in range(3)]
                 slowest = max(took for _, took in results)
-                ok([status for status, _ in results] == [200] * 3 and slowest < 1,
-                   f"while 512 strangers {what}, a call from {source} is answered within a second over {scheme}", results)
+                ok([status for status, _ in results] == [200] * 3 and slowest < CUT_S / 2,
+                   f"while 512 strangers {what}, a call from {source} does not wait for their end over {scheme}", results)
         finally:
             drip.stop()
     is_equal(daemon.process.poll(), None, "and it still runs")
 
 
-def wait_until_cut(s, drip, results, name):
+def wait_until_cut(s, drip, results, name, begun):
     """How long a connection lasts that drips."""
-    begun = time.monotonic()
     s.settimeout(1)
-    while time.monotonic() - begun < 20:
+    while time.monotonic() - begun < 3 * CUT_S:
         try:
             if drip:
                 s.send(drip)
@@ -141,21 +141,22 @@ def test_time(daemon):
         ("a head that drips within TLS", daemon.https, True, HEAD, b"a"),
         ("a body that drips within TLS", daemon.https, True, BODY, b"a"),
     ):
-        s = socket.create_connection(("127.0.0.1", port), timeout=5)
+        begun = time.monotonic()  # so what is measured is never less than what it had
+        s = socket.create_connection(("127.0.0.1", port), timeout=20)
         s = secured().wrap_socket(s) if tls else s
         s.sendall(first)
-        threads.append(threading.Thread(target=wait_until_cut, args=(s, drip, results, name)))
+        threads.append(threading.Thread(target=wait_until_cut, args=(s, drip, results, name, begun)))
         threads[-1].start()
     for thread in threads:
         thread.join()
     for name, took in results.items():
-        ok(8 < took < 13, f"{name} is cut after ten seconds", f"after: {took:.1f} s")
+        ok(CUT_S - 0.1 < took < 2 * CUT_S, f"{name} is cut after ten seconds", f"after: {took:.1f} s")
 
 
 def test_kept(daemon):
     """Who is done with a request may take longer for the next."""
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=5) as s:
-        for pause in 0, 12:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as s:
+        for pause in 0, CUT_S + 2:
             time.sleep(pause)
             s.sendall(acs3(daemon.key(), "GetVersion", {}))
             answer = http.client.HTTPResponse(s)
