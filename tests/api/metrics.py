@@ -99,22 +99,33 @@ class World:
         return answer
 
     def points(self, metric, zone=ZONES[0], **parameters):
-        _, answer = self.call("privlink", "GetEndpointMetrics", **(parameters or {"EndpointId": self.endpoint}))
+        """Up to the newest interval that the agents have told, whatever the time is meanwhile."""
+        of = parameters or {"EndpointId": self.endpoint}
+        _, answer = self.call("privlink", "GetEndpointMetrics", EndTime=self.end, **of)
         return next((s["Points"] for s in answer["Series"] if s["ZoneId"] == zone and s["Metric"] == metric), None)
 
-    def command(self, *arguments, timeout=20):
+    def run(self, how, *arguments, **more):
         key = self.daemon.key()
         environment = {**os.environ, "PRIVLINK_ACCESS_KEY_ID": key[0], "PRIVLINK_ACCESS_KEY_SECRET": key[1],
                        "PRIVLINK_REGION": REGION, "PRIVLINK_ENDPOINT": f"http://127.0.0.1:{self.daemon.port}"}
-        return subprocess.run([f"{BUILD}/src/cmd/privlink", *arguments, "--config", "/dev/null"], env=environment,
-                              capture_output=True, text=True, timeout=timeout)
+        return how([f"{BUILD}/src/cmd/privlink", *arguments, "--config", "/dev/null"], env=environment, text=True, **more)
 
-    def followed(self, *arguments):
-        """What a command has said that does not end by itself."""
-        try:
-            return self.command(*arguments, timeout=3).stdout
-        except subprocess.TimeoutExpired as expired:
-            return (expired.stdout or b"").decode()
+    def command(self, *arguments):
+        return self.run(subprocess.run, *arguments, capture_output=True, timeout=60)
+
+    def followed(self, word, *arguments):
+        """What a command has said that does not end by itself, up to the word."""
+        path = os.path.join(self.daemon.dir, "followed")
+
+        def text():
+            with open(path) as f:
+                return f.read()
+        with open(path, "w") as out:
+            process = self.run(subprocess.Popen, *arguments, stdout=out, stderr=subprocess.DEVNULL)
+        wait_for(lambda: word in text() or process.poll() is not None)
+        process.kill()
+        process.wait()
+        return text()
 
 
 def traffic(world, packets):
@@ -170,7 +181,7 @@ def test_command(world):
     is_equal({s["ZoneId"] for s in answer.get("Series", [])}, {ZONES[0]}, "a service's numbers as JSON, of one zone")
     shown = world.command("endpoint", "monitor", world.endpoint, "--period", "11")
     ok(shown.returncode == 1 and "InvalidParameter.Period" in shown.stderr, "a period that there is not is refused", shown.stderr)
-    text = world.followed("endpoint", "monitor", world.endpoint, "-f", "--since", "40s")
+    text = world.followed(ZONES[0], "endpoint", "monitor", world.endpoint, "-f", "--since", "40s")
     ok(text.startswith("Time") and ZONES[0] in text, "--follow shows it as it comes", text)
 
 
@@ -185,9 +196,8 @@ def main():
         for agent in agents:
             agent.register()
         world = World(daemon, agents)
-        while not 3 <= time.time() % 10 <= 5:  # all of it in one interval
-            time.sleep(0.1)
-        newest = int(time.time()) // 10 * 10 - 10
+        newest = (int(time.time()) - 3) // 10 * 10 - 10
+        world.end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(newest + 10))
         points = test_numbers(world, *agents, newest)
         test_killed(world, agents, points)
         test_command(world)
