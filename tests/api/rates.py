@@ -13,11 +13,11 @@ import threading
 import time
 
 from caller import Client, Refused, Seen
-from privlinkd import Daemon, acs3, done, is_equal, ok, raw
+from privlinkd import Daemon, acs3, done, is_equal, ok, raw, wait_for
 
 
 def headers_of(daemon, request):
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=60) as s:
         s.sendall(request)
         answer = http.client.HTTPResponse(s)
         answer.begin()
@@ -126,6 +126,7 @@ def test_others():
             is_equal(how_many(client, 100, "privlink", "GetVersion"), 100, "while one account floods, another one is answered")
             client.call("vpc", "CreateVpc", CidrBlock="10.0.0.0/8")
             ok(True, "and changes what it likes")
+            wait_for(lambda: all(sum(m.refused.values()) > 0 for m in seen))  # each has had its turn
         finally:
             over.set()
             for thread in threads:
