@@ -33,7 +33,7 @@ class Client:
         body = v1(self.key, action, parameters, version=VERSIONS[product]).partition(b"\r\n\r\n")[2]
         try:
             if not self.connection:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=20)
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=60)
             self.connection.request("POST", "/", body, {"Content-Type": "application/x-www-form-urlencoded"})
             answer = self.connection.getresponse()
             status, text = answer.status, answer.read()
