@@ -122,7 +122,7 @@ test('one that waits is refused without ever having been connected', async () =>
 	({ EndpointId } = await consumer('CreateVpcEndpoint', endpoint_parameters(consumer_net, { ServiceId })));
 	await both_see('Active, Disconnected (Waiting): Wait Wait');
 	await provider('DisableVpcEndpointConnection', { ServiceId, EndpointId });
-	await until('refused', async () => / \(Refused\): /.test(await seen()));
+	await until('refused', async () => / \(Refused\): /.test(await seen().catch((e) => e.message)));
 	await remove(EndpointId);
 	EndpointId = first;
 });
