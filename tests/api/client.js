@@ -106,7 +106,7 @@ async function refused(promise) {
 	throw new Error('the call succeeded');
 }
 
-async function until(what, probe, seconds = 15) {
+async function until(what, probe, seconds = 60) {
 	const end = Date.now() + seconds * 1000;
 	for (;;) {
 		const value = await probe();

@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const test = require('node:test');
-const { acs3, raw_acs3, raw_v1, refused, send, stamp } = require('./client');
+const { acs3, raw_acs3, raw_v1, refused, send, stamp, until } = require('./client');
 const { accounts, endpoint_parameters, load_balancer, network, region, service, zones } = require('./world');
 
 const consumer = acs3(accounts.consumer, 'privatelink');
@@ -104,7 +104,7 @@ test('a zone where the service has no resource is refused', async () => {
 		ZoneId: 'cn-hangzhou-g',
 		CidrBlock: '10.0.9.0/24',
 	});
-	await new Promise((resolve) => setTimeout(resolve, 500));
+	await until('vSwitch Available', async () => (await vpc('DescribeVSwitchAttributes', { VSwitchId })).Status === 'Available');
 	const e = await refused(
 		consumer('CreateVpcEndpoint', base({ 'Zone.1.ZoneId': 'cn-hangzhou-g', 'Zone.1.VSwitchId': VSwitchId })),
 	);

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const test = require('node:test');
-const { accounts, acs3, raw_v1, refused, v1 } = require('./client');
+const { accounts, acs3, raw_v1, refused, until, v1 } = require('./client');
 
 for (const name of ['consumer', 'provider']) {
 	test(`the ${name} is told whose key it has`, async () => {
@@ -56,8 +56,7 @@ test('resource groups as the older client sees them: made, shown, listed, used, 
 	const held = await refused(groups('DeleteResourceGroup', { ResourceGroupId: ResourceGroup.Id }));
 	assert.equal(held.code, 'DeleteConflict.ResourceGroup.Resource');
 	await vpc('DeleteVpc', { VpcId });
-	for (const end = Date.now() + 15000; (await vpc('DescribeVpcs', { VpcId })).TotalCount; )
-		assert.ok(Date.now() < end, 'the VPC goes');
+	await until('the VPC is gone', async () => (await vpc('DescribeVpcs', { VpcId })).TotalCount === 0);
 	await groups('DeleteResourceGroup', { ResourceGroupId: ResourceGroup.Id });
 	const gone = await refused(groups('GetResourceGroup', { ResourceGroupId: ResourceGroup.Id }));
 	assert.equal(gone.code, 'EntityNotExists.ResourceGroup');
