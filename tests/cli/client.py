@@ -65,9 +65,13 @@ def environment(**more):
 KEY = {"PRIVLINK_ACCESS_KEY_ID": "id", "PRIVLINK_ACCESS_KEY_SECRET": SECRET}
 
 
-def said(directory, url, ca):
-    result = subprocess.run(command(directory, "--endpoint", url, "--ca", ca, "--timeout", "2"), capture_output=True,
-                            text=True, timeout=20, env=environment(**KEY))
+PATIENCE = "60"  # where there is an end without it
+SHORT = "2"  # where nobody answers
+
+
+def said(directory, url, ca, patience=PATIENCE):
+    result = subprocess.run(command(directory, "--endpoint", url, "--ca", ca, "--timeout", patience), capture_output=True,
+                            text=True, timeout=120, env=environment(**KEY))
     return result.returncode, result.stderr
 
 
@@ -91,7 +95,7 @@ def test_trust(directory):
             status, text = said(directory, f"https://127.0.0.1:{port}", ca)
         ok(status == 1 and want in text and ca in text, f"it says why it refuses a certificate {what}", text)
     with server(good) as port:
-        status, text = said(directory, f"https://127.0.0.1:{port}", good[0])
+        status, text = said(directory, f"https://127.0.0.1:{port}", good[0], SHORT)
         ok("cannot trust" not in text and "certificate" not in text, "one that is good is none of the reasons", text)
         status, text = said(directory, f"https://127.0.0.1:{port}", "/nowhere/ca.crt")
         ok(status == 1 and "cannot read the certificates to trust, /nowhere/ca.crt" in text,
@@ -103,10 +107,10 @@ def test_only_whom_is_named(directory):
     trusted, named = (make_certificate(directory, name) for name in ("system", "named-alone"))
     trusting = 'mount -t tmpfs none /etc/ssl/certs && cp "$0" /etc/ssl/certs && cp "$0" /etc/ssl/certs/ca-certificates.crt && "$@"'
     with server(trusted) as port:
-        for options, want in ((["--ca", named[0]], "cannot trust the API"), ([], "cannot reach the API")):
+        for options, patience, want in ((["--ca", named[0]], PATIENCE, "cannot trust the API"), ([], SHORT, "cannot reach the API")):
             result = subprocess.run(["unshare", "--mount", "sh", "-c", trusting, trusted[0], *command(
-                directory, "--endpoint", f"https://127.0.0.1:{port}", "--timeout", "2", *options)],
-                                    capture_output=True, text=True, timeout=20, env=environment(**KEY))
+                directory, "--endpoint", f"https://127.0.0.1:{port}", "--timeout", patience, *options)],
+                                    capture_output=True, text=True, timeout=120, env=environment(**KEY))
             ok(want in result.stderr, f"an authority of the system, {' '.join(options[:1]) or 'no --ca'}: {want}", result.stderr)
 
 
@@ -189,7 +193,7 @@ def test_secret(directory):
             process.wait()
             process.stderr.close()
     result = subprocess.run(command(directory, "--access-key-id", "id", "--access-key-secret", "-"), capture_output=True,
-                            text=True, timeout=20, stdin=subprocess.DEVNULL, env=environment())
+                            text=True, timeout=120, stdin=subprocess.DEVNULL, env=environment())
     ok(result.returncode == 2 and "nothing on standard input" in result.stderr, "no secret on standard input is an error",
        result.stderr)
 
@@ -197,7 +201,7 @@ def test_secret(directory):
 def test_settings(directory):
     config = os.path.join(directory, "config")
     call = lambda path: subprocess.run([f"{BUILD}/src/cmd/privlink", "vpc", "list", "--config", path], capture_output=True,
-                                       text=True, timeout=20, env=environment())
+                                       text=True, timeout=120, env=environment())
     for text, want in (
         ("# who\nregoin = cn-beijing\n", 'line=2: there is no option "regoin"'),
         ("region = a\nPRIVLINK_REGION = b\n", "line=2: option region stands in line=1 already"),
@@ -216,7 +220,7 @@ def test_show(directory):
     state = os.path.join(directory, "state")
     os.makedirs(os.path.join(state, "tls"))
     show = lambda *files: subprocess.run([f"{BUILD}/src/cmd/privlink", "ca", "show", "--state-dir", state, "--config", "/dev/null",
-                                          *files], capture_output=True, text=True, timeout=20, env=environment())
+                                          *files], capture_output=True, text=True, timeout=120, env=environment())
     result = show()
     ok(result.returncode == 1 and f"cannot read {state}/ca.crt" in result.stderr, "ca show: a missing authority is told",
        result.stderr)
@@ -244,7 +248,7 @@ def test_expired_authority(directory):
     shutil.copy(crt, os.path.join(state, "ca.crt"))
     shutil.copy(key, os.path.join(state, "ca/ca.key"))
     ca = lambda *words: subprocess.run([f"{BUILD}/src/cmd/privlink", "ca", *words, "--state-dir", state], capture_output=True,
-                                       text=True, timeout=20, env=environment())
+                                       text=True, timeout=120, env=environment())
     issue = "issue", "--name", "x", "--out", state, "--san", "DNS:x"
     for words in ("init",), issue:
         result = ca(*words)
