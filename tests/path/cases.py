@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sys
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import table  # noqa: E402
@@ -110,7 +109,7 @@ def run_case(tests, table_, case):
     for act in table_["world"] + case["acts"]:
         world.act(act)
     if case.get("slow"):  # a lease ends
-        wait_for(lambda: world.ask(case)[1].get("Verdict") == case["verdict"], 40)
+        wait_for(lambda: world.ask(case)[1].get("Verdict") == case["verdict"], 90)
     status, answer = world.ask(case)
     if not check_answer(case, answer) or status != 200:
         return
@@ -164,6 +163,13 @@ def check_targets(tests, table_):
         ok(status == 400, f"{name}: refused", status, answer)
 
 
+def processor_s(process):
+    """What it has had of the processors, in seconds: that does not depend on who else wants one."""
+    with open(f"/proc/{process.pid}/stat") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def check_time(tests, table_):
     """An answer about many rules costs no more than a read may."""
     world = table.World(tests, False)
@@ -176,15 +182,10 @@ def check_time(tests, table_):
                            f"Permissions.{i + 1}.SourceCidrIp": "10.0.0.0/16"}
         world.call("consumer", "ecs", "AuthorizeSecurityGroup", parameters)
     case = {"view": "consumer", "ask": {"EndpointId": "{endpoint}", "InstanceId": "{instance}"}}
-    times = []
-    for _ in range(20):
-        start = time.monotonic()
-        status, _ = world.ask(case)
-        times.append(time.monotonic() - start)
-        if status != 200:
-            break
-    median = sorted(times)[len(times) // 2]
-    ok(len(times) == 20 and median < 0.1, f"a path over 180 rules is answered in {median * 1000:.1f} ms")
+    before, n = processor_s(tests.process), 20
+    statuses = [world.ask(case)[0] for _ in range(n)]
+    each = (processor_s(tests.process) - before) / n
+    ok(statuses == [200] * n and each < 0.1, f"a path over 180 rules is answered in {each * 1000:.1f} ms of a processor", statuses)
 
 
 def write_answers(path):
