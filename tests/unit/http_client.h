@@ -17,6 +17,7 @@
 #include "lib/loop.h"
 
 #define CLIENT_ANSWER_MAX (1024 * 1024)
+#define CLIENT_TURN_MS	  5
 
 /* A listening socket on a free port of loopback. */
 __attribute__((unused)) static int client_listen_tcp(struct sockaddr_in *ret)
@@ -71,24 +72,28 @@ __attribute__((unused)) static bool client_complete(char *answer)
 	return body && length && strlen(body) >= strtoul(length + strlen("content-length:"), NULL, 10);
 }
 
-/* Turns the loop until one answer has come, the server has closed, or so many milliseconds have passed. Gives
- * what came (static). */
+/* Turns the loop until one answer has come, the server has closed, or so many milliseconds have passed in
+ * turns. Those in which the machine did something else do not count: the server, which is of this process, had
+ * none of them. Gives what came (static). */
 __attribute__((unused)) static char *client_receive(struct loop *loop, int fd, int timeout_ms)
 {
 	static char answer[CLIENT_ANSWER_MAX];
-	uint64_t end = now_mono_ms() + (uint64_t)timeout_ms;
+	uint64_t left = (uint64_t)timeout_ms;
 	size_t size = 0;
 
 	answer[0] = '\0';
-	while (now_mono_ms() < end && !client_complete(answer)) {
+	while (left > 0 && !client_complete(answer)) {
+		uint64_t start = now_mono_ms(), spent;
 		ssize_t n;
 
-		(void)loop_turn(loop, 5);
+		(void)loop_turn(loop, CLIENT_TURN_MS);
 		n = recv(fd, answer + size, sizeof(answer) - size - 1, MSG_DONTWAIT);
 		if (n == 0)
 			break;
 		if (n > 0)
 			answer[size += (size_t)n] = '\0';
+		spent = now_mono_ms() - start;
+		left -= MIN(left, MIN(spent, (uint64_t)CLIENT_TURN_MS));
 	}
 	return answer;
 }

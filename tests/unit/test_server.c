@@ -210,7 +210,7 @@ static void begin(struct world *w, unsigned int all, unsigned int each)
 					 .connections_max = all,
 					 .connections_per_address_max = each,
 					 .untaken_max = BIG / 4,
-					 .timeout_s = 10};
+					 .timeout_s = 60};
 
 	*w = (struct world){};
 	options.listen_fd = client_listen_tcp(&w->address);
