@@ -73,8 +73,8 @@ __attribute__((unused)) static bool client_complete(char *answer)
 }
 
 /* Turns the loop until one answer has come, the server has closed, or so many milliseconds have passed in
- * turns. Those in which the machine did something else do not count: the server, which is of this process, had
- * none of them. Gives what came (static). */
+ * turns. Those in which the machine did something else do not count: the server, which is of this process,
+ * had none of them. Gives what came (static). */
 __attribute__((unused)) static char *client_receive(struct loop *loop, int fd, int timeout_ms)
 {
 	static char answer[CLIENT_ANSWER_MAX];

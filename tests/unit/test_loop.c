@@ -133,7 +133,7 @@ static void test_timers(void)
 	loop_timer_set(f.sources[1], 10);
 	loop_timer_set(f.sources[2], 20);
 	loop_timer_stop(f.sources[2]);
-	while (strlen(f.notes) < 2 && now_mono_ms() < start + 2000)
+	while (strlen(f.notes) < 2 && now_mono_ms() < start + 60000)
 		(void)loop_turn(f.loop, -1);
 	tap_is_str(f.notes, "ba", "timers run in the order of their times, a stopped one does not");
 	tap_ok(now_mono_ms() >= start + 30, "none runs too early");
@@ -173,7 +173,7 @@ static void test_many_timers(void)
 	enum { N = 200 };
 	static struct note notes[N];
 	static struct loop_source *sources[N];
-	static uint64_t due[N];
+	static uint64_t due[N], latest[N]; /* by the clock before it was armed, and behind it */
 	struct fixture f;
 	int left = 0, wrong = 0;
 
@@ -189,6 +189,7 @@ static void test_many_timers(void)
 
 		due[k] = now_mono_ms() + delay;
 		loop_timer_set(sources[k], delay);
+		latest[k] = now_mono_ms() + delay;
 		if (random() % 5 == 0) {
 			loop_timer_stop(sources[k]);
 			due[k] = 0;
@@ -197,8 +198,7 @@ static void test_many_timers(void)
 	for (int i = 0; i < N; i++)
 		left += due[i] != 0;
 	while (left > 0) {
-		uint64_t earliest = UINT64_MAX, now;
-		int gone = 0;
+		uint64_t start = now_mono_ms(), now;
 
 		(void)loop_turn(f.loop, 1000);
 		now = now_mono_ms();
@@ -206,13 +206,11 @@ static void test_many_timers(void)
 			if (due[i] && !sources[i]) {
 				wrong += due[i] > now;
 				due[i] = 0;
-				gone++;
+				left--;
 			} else if (due[i]) {
-				earliest = MIN(earliest, due[i]);
+				wrong += latest[i] < start; /* it was due before the turn began */
 			}
 		}
-		wrong += gone == 0 && earliest + 20 < now;
-		left -= gone;
 	}
 	tap_is_int(wrong, 0, "200 timers, armed and stopped at random, each run in their time");
 	for (int i = 0; i < N; i++)
@@ -327,6 +325,16 @@ static void breathe_once(struct loop *loop)
 	loop_breathe(loop);
 }
 
+/* So often what a machine that is away can spoil is done. */
+#define TRIES 5
+
+static bool came_before(const struct fixture *f, char first, char second)
+{
+	const char *a = strchr(f->notes, first), *b = strchr(f->notes, second);
+
+	return a && (!b || a < b);
+}
+
 /* Two breaths right behind each other, of which each would find the timer due. Once more if the machine was
  * away between them. */
 static void breathe_twice(struct fixture *f)
@@ -403,6 +411,7 @@ static void test_breath(void)
 	struct note other = {.f = &f, .letter = 'o'}, deferred = {.f = &f, .letter = 'd'};
 	struct breather worker = {.note = {.f = &f, .letter = 'w'}, .until = "t"};
 	struct loop *urgent;
+	int tries = 0;
 
 	set_up(&f);
 	(void)loop_new_urgent(f.loop, &urgent);
@@ -418,11 +427,15 @@ static void test_breath(void)
 	tap_is_str(f.notes, "ut", "outside of a turn a breath calls what is urgent, and nothing else");
 	f.sources[3] = loop_source_free(f.sources[3]);
 
-	memset(f.notes, 0, sizeof(f.notes));
 	(void)loop_add_timer(urgent, call, &timer, &f.sources[3]);
-	loop_timer_set(f.sources[3], LOOP_BREATH_MS + 1);
-	loop_defer(f.sources[0]);
-	(void)loop_turn(f.loop, -1);
+	do { /* once more if the machine was away, so that the timer was due before the worker's turn */
+		memset(f.notes, 0, sizeof(f.notes));
+		loop_timer_set(f.sources[3], LOOP_BREATH_MS + 1);
+		loop_defer(f.sources[0]);
+		if (tries > 0)
+			loop_defer(f.sources[1]);
+		(void)loop_turn(f.loop, -1);
+	} while (came_before(&f, 't', 'w') && ++tries < TRIES);
 	tap_is_str(f.notes, "owtd",
 		   "within a callback, too; the rest of the turn, and what was deferred, come behind it");
 
@@ -463,15 +476,20 @@ static void test_free_in_breath(void)
 	struct breather worker = {.note = {.f = &f, .letter = 'w'}, .until = "t"};
 	struct loop *urgent;
 
-	set_up(&f);
-	(void)loop_new_urgent(f.loop, &urgent);
-	(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call_breathing, &worker, &f.sources[0]);
-	(void)loop_add_fd(f.loop, ready_fd(&f, 1), EPOLLIN, call_breathing, &worker, &f.sources[1]);
-	(void)loop_add_timer(urgent, call_freeing_others, &timer, &f.sources[2]);
-	(void)loop_add_timer(f.loop, call, &late, &f.sources[3]);
-	loop_timer_set(f.sources[2], LOOP_BREATH_MS + 1);
-	loop_timer_set(f.sources[3], 0);
-	(void)loop_turn(f.loop, -1);
+	for (int tries = 1;; tries++) {
+		set_up(&f);
+		(void)loop_new_urgent(f.loop, &urgent);
+		(void)loop_add_fd(f.loop, ready_fd(&f, 0), EPOLLIN, call_breathing, &worker, &f.sources[0]);
+		(void)loop_add_fd(f.loop, ready_fd(&f, 1), EPOLLIN, call_breathing, &worker, &f.sources[1]);
+		(void)loop_add_timer(urgent, call_freeing_others, &timer, &f.sources[2]);
+		(void)loop_add_timer(f.loop, call, &late, &f.sources[3]);
+		loop_timer_set(f.sources[2], LOOP_BREATH_MS + 1);
+		loop_timer_set(f.sources[3], 0);
+		(void)loop_turn(f.loop, -1);
+		if (!came_before(&f, 't', 'w') || tries == TRIES)
+			break;
+		tear_down_urgent(&f, urgent); /* the machine was away */
+	}
 	tap_is_str(f.notes, "wt",
 		   "what a breath frees, the callback's own source too, is not called any more");
 	tear_down_urgent(&f, urgent);
