@@ -46,6 +46,9 @@ static struct dns *dns;
 static int vpc0_fd = -EBADF;
 static char resolv_conf[] = "/tmp/test_dns.XXXXXX";
 
+#define PUMP_MS 5
+static int n_pumps;
+
 /* The resolvers that the test plays. */
 static struct {
 	int udp, tcp, silent, client;
@@ -240,17 +243,19 @@ static void play_tcp(void)
 	}
 }
 
+/* One turn of all; it sleeps for PUMP_MS at most. */
 static void pump(void)
 {
-	(void)loop_turn(loop, 5);
+	n_pumps++;
+	(void)loop_turn(loop, PUMP_MS);
 	play_udp();
 	play_tcp();
 }
 
-/* Waits for a message at the socket, for five seconds. 0: closed; -1: nothing came. */
+/* Waits for a message at the socket, for a minute. 0: closed; -1: nothing came. */
 static ssize_t receive(int fd, uint8_t *data, size_t size)
 {
-	uint64_t end_ms = now_mono_ms() + 5000;
+	uint64_t end_ms = now_mono_ms() + 60000;
 	ssize_t n;
 
 	while ((n = recv(fd, data, size, MSG_DONTWAIT)) < 0 && errno == EAGAIN && now_mono_ms() < end_ms)
@@ -292,7 +297,6 @@ static void test_udp(void)
 	    other = bound_socket(vpc0_fd, SOCK_DGRAM, OTHER, 0);
 	int nobody = bound_socket(vpc0_fd, SOCK_DGRAM, NOBODY, 0),
 	    elsewhere = bound_socket(vpc0_fd, SOCK_DGRAM, "127.0.0.1", 0);
-	uint64_t start_ms;
 
 	udp_ask(asker, 0x0101, SERVICE);
 	for (int i = 0; i < 5; i++)
@@ -323,15 +327,14 @@ static void test_udp(void)
 
 	set_upstream("nameserver 127.0.0.55\nnameserver 127.0.0.53\n");
 	usleep(1050000);
-	start_ms = now_mono_ms();
+	n_pumps = 0;
 	udp_ask(asker, 0x0106, "example.com");
 	tap_is_str(udp_answer(asker), "id 0106 rcode 0 answers 1",
 		   "where nobody listens the next server is asked");
-	tap_ok(now_mono_ms() - start_ms < 1500, "at once");
+	tap_ok(n_pumps < DNS_UPSTREAM_TIMEOUT_MS / PUMP_MS / 2, "at once");
 	set_upstream("nameserver 127.0.0.54\nnameserver 127.0.0.53\n");
 	usleep(1050000);
 	up.n_udp = 0;
-	start_ms = now_mono_ms();
 	udp_ask(asker, 0x0107, "example.com");
 	tap_is_str(udp_answer(asker), "id 0107 rcode 0 answers 1",
 		   "a new resolv.conf is used; a silent server is followed by the next");
@@ -540,7 +543,7 @@ struct asking {
 static void ask_in_breath(void *context)
 {
 	struct asking *asking = context;
-	uint64_t end_ms = now_mono_ms() + 5000;
+	uint64_t end_ms = now_mono_ms() + 60000;
 	uint8_t data[4096];
 	ssize_t n;
 
