@@ -71,7 +71,7 @@ static void test_patience(void)
 
 	killer = fork();
 	if (killer == 0) {
-		usleep(300 * 1000);
+		usleep(50 * 1000);
 		kill(pid, SIGKILL);
 		_exit(0);
 	}
@@ -89,7 +89,7 @@ static void test_taken_away(void)
 
 	killer = fork();
 	if (killer == 0) {
-		usleep(300 * 1000);
+		usleep(50 * 1000);
 		unlink(path);
 		kill(pid, SIGKILL);
 		_exit(0);
