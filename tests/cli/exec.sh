@@ -81,7 +81,8 @@ is "$(run cut -d " " -f 1,22 "/proc/$$/stat")" "$(cut -d " " -f 1,22 "/proc/$$/s
 echo "of the host" >"$dir/shared"
 run sh -c "echo 'of the instance' >>$dir/shared"
 is "$(tail -n 1 "$dir/shared")" "of the instance" "and the files"
-is "$(run nsenter --net="/proc/$$/ns/net" cat /proc/net/dev)" "$(cat /proc/net/dev)" "root gets back into the host's network"
+is "$(run nsenter --net="/proc/$$/ns/net" readlink /proc/self/ns/net)" "$(readlink /proc/self/ns/net)" \
+	"root gets back into the host's network"
 "$privlink" exec --help | grep -q 'no boundary'
 ok $? "which the help says"
 run sh -c 'exit 7'
