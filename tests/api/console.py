@@ -315,13 +315,13 @@ def test_all(daemon, https):
     context.verify_mode = ssl.CERT_NONE
 
     def plain():
-        return socket.create_connection(("127.0.0.1", daemon.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", daemon.port), timeout=60)
 
     def by_tls():
-        return context.wrap_socket(socket.create_connection(("127.0.0.1", https), timeout=10))
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", https), timeout=60))
 
-    ways = [(lambda: http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10), plain, "plain"),
-            (lambda: http.client.HTTPSConnection("127.0.0.1", https, timeout=10, context=context), by_tls, "by TLS")]
+    ways = [(lambda: http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60), plain, "plain"),
+            (lambda: http.client.HTTPSConnection("127.0.0.1", https, timeout=60, context=context), by_tls, "by TLS")]
     for connect, open_socket, how in ways:
         test_files(connect, how)
         test_ways(daemon, connect, how)
@@ -346,7 +346,7 @@ def main():
         if os.environ["CONSOLE"] == "yes":
             test_all(daemon, https)
         else:
-            test_without(lambda: http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10))
+            test_without(lambda: http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=60))
         is_equal(daemon.process.poll(), None, "and it still runs")
     finally:
         daemon.remove()

@@ -44,7 +44,7 @@ stop() {
 # Tried until the daemon answers; it may still be at its start.
 finds() {
 	local i
-	for i in {1..100}; do
+	for i in {1..600}; do
 		"$privlink" account list >"$dir/out" 2>&1 && break
 		sleep 0.05
 	done
