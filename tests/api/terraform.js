@@ -19,7 +19,7 @@ const versions = {
 	resourcemanager: '2020-03-31',
 	sts: '2015-04-01',
 };
-const patience_s = 30; // for what the provider waits minutes for
+const patience_s = 60; // for what the provider waits minutes for
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 class ApiError extends Error {
