@@ -18,7 +18,8 @@ fi
 mkdir -p "$dir"
 lab_start
 said=$(mktemp) || exit 1
-"$here/../system/no-reaper" "$dir/killed.pid" "$0" --killed "$said" &
+exec 8>"$records/lock" && flock 8 || bail "no lock" # or a test that begins beside this one removes what it left
+"$here/../system/no-reaper" "$dir/killed.pid" "$0" --killed "$said" 8>&- &
 reaper=$!
 remember pid $reaper
 zombie() { grep -q '^State:.Z' "/proc/$(cat "$dir/killed.pid")/status"; }
@@ -26,7 +27,8 @@ check "a test was killed, and is a zombie" wait_for 60 zombie
 read -r killed_dir killed_lab killed_node instance agent <"$said"
 rm -f "$said"
 check "its lab is still there" test -d "$killed_dir" -a -e "/run/netns/$killed_lab" -a -e "/run/netns/$instance"
-forget_killed_runs
+forget_each_killed_run
+exec 8>&-
 left() { ls -d "$killed_dir" "/run/netns/$killed_lab" "/run/netns/$instance" "/etc/netns/$instance" "/sys/fs/bpf/privlink/$killed_node"; }
 is "$(left 2>/dev/null)" "" "the next test removes what it left"
 check "and its daemons have ended" ended "$agent"

@@ -93,14 +93,19 @@ wait_for() {
 
 in_lab() { nsenter --net="/run/netns/$lab" "$@"; }
 
-remember() { echo "$1 $2" >>"$dir/made"; } # KIND NAME; kinds: pid, netns, mount
+# KIND NAME; kinds: pid, netns, mount. A process with when it began: by the end another one may have its number.
+remember() {
+	local when=
+	[ "$1" != pid ] || when=$(began "$2")
+	echo "$1 $2 $when" >>"$dir/made"
+}
 
 forget_run() { # DIR: removes what the run recorded there
-	local kind name d=${1:?} n ns
+	local kind name when d=${1:?} n ns
 	[ -d "$d" ] || return 0
 	if [ -f "$d/made" ]; then
-		while read -r kind name; do
-			[ "$kind" = pid ] && kill -9 "$name" 2>/dev/null
+		while read -r kind name when; do
+			[ "$kind" = pid ] && [ "$(began "$name")" = "${when:-ended}" ] && kill -9 "$name" 2>/dev/null
 		done <"$d/made"
 	fi
 	if [ -f "$d/node" ]; then
@@ -118,12 +123,18 @@ forget_run() { # DIR: removes what the run recorded there
 	rm -rf "${d:?}"
 }
 
-forget_killed_runs() {
+forget_each_killed_run() {
 	local d pid
 	for d in "$records"/*/; do
 		pid=$(basename "$d")
 		[ -d "$d" ] && ended "$pid" && forget_run "${d%/}"
 	done
+	return 0
+}
+
+# One test at a time does so: two that removed the same run would be in each other's way.
+forget_killed_runs() {
+	(flock -n 9 && forget_each_killed_run) 9>"$records/lock"
 	return 0
 }
 
@@ -384,6 +395,15 @@ serve() {
 	served_pid=$!
 	remember pid $served_pid
 	disown $served_pid
+}
+
+is_bound() { inside "$1" ss -Hln "--$2" "sport = :$3" | grep -q .; } # INSTANCE tcp|udp PORT
+listening() { # INSTANCE tcp|udp PORT…: waits for its servers. One that refuses its first probe is left out for seconds.
+	local id=$1 protocol=$2 port
+	shift 2
+	for port; do
+		wait_for 10 is_bound "$id" "$protocol" "$port" || return 1
+	done
 }
 
 counter() { # REASON: packets that the node counted under that name
