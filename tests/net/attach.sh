@@ -35,6 +35,7 @@ s=$(make_instance provider "$ph" "$pg")
 # Other ports than the listeners', so that the translation changes them, too.
 serve "$s" python3 "$peer" tcp-server 8080 served
 serve "$s" python3 "$peer" udp-server 8080 served
+listening "$s" tcp 8080 && listening "$s" udp 8080 || bail "no server"
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 8080 "$s")" >/dev/null
 make_listener provider "$nlb" UDP 80 "$(make_server_group provider "$pv" UDP 8080 "$s")" >/dev/null

@@ -22,6 +22,7 @@ for s in "$s1" "$s2"; do
 	serve "$s" python3 "$peer" tcp-server 80 served
 	serve "$s" python3 "$peer" echo-server 81
 done
+for s in "$s1" "$s2"; do listening "$s" tcp 80 81 || bail "no server in $s"; done
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi" $j="$pj")
 for port in 80 81; do
 	make_listener provider "$nlb" TCP $port "$(make_server_group provider "$pv" TCP $port "$s1" "$s2")" >/dev/null
@@ -111,6 +112,7 @@ kill $conversation
 
 # --- traffic through an endpoint of its own, as it is told (below)
 serve "$s1" python3 "$peer" source 83 1000000 100000000
+listening "$s1" tcp 83 || bail "no source"
 make_listener provider "$nlb" TCP 83 "$(make_server_group provider "$pv" TCP 83 "$s1")" >/dev/null
 mg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16)
 metered=$(make_endpoint consumer "$cv" "$service" "$mg" $h="$ch" $i="$ci") || bail "no endpoint"

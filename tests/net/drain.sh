@@ -29,6 +29,9 @@ for s in "$s1" "$s2"; do serve "$s" python3 "$peer" echo-server 81; done
 serve "$s1" python3 "$peer" udp-server 53 one
 first_udp=$served_pid
 serve "$s2" python3 "$peer" udp-server 53 two
+for s in "$s1" "$s2"; do
+	listening "$s" tcp 80 81 && listening "$s" udp 53 || bail "no server in $s"
+done
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 web=$(make_server_group provider "$pv" TCP 80 "$s1" "$s2")
 probe_every() { # SECONDS: the servers of web

@@ -36,6 +36,7 @@ http {
 }
 END
 serve "$s" nginx -c "$dir/nginx.conf" -e "$dir/nginx.log"
+listening "$s" tcp 90 91 92 93 || bail "nobody listens"
 
 listen() { # PORT [OPTION…]
 	local port=$1

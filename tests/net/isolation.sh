@@ -28,6 +28,7 @@ for who in a b c x y; do
 		instance[$who]=$(make_instance tenant-$who "${vswitch[$who]}" "${group[$who]}" 10.0.1.20)
 		serve "${instance[$who]}" python3 "$peer" tcp-server 80 "mark-$who"
 		serve "${instance[$who]}" python3 "$peer" udp-server 80 "mark-$who"
+		listening "${instance[$who]}" tcp 80 && listening "${instance[$who]}" udp 80 || bail "no server of $who"
 		nlb=$(make_nlb tenant-$who "${vpc[$who]}" $h="${vswitch[$who]}" $i="$other")
 		make_listener tenant-$who "$nlb" TCP 80 \
 			"$(make_server_group tenant-$who "${vpc[$who]}" TCP 80 "${instance[$who]}")" >/dev/null

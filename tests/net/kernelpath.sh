@@ -19,6 +19,7 @@ cg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16) pg=$(make_group provider
 c=$(make_instance consumer "$ch" "$cg") s=$(make_instance provider "$ph" "$pg")
 quiet=$(make_instance consumer "$ch" "$cg")
 serve "$s" python3 "$peer" echo-server 80
+listening "$s" tcp 80 || bail "no server"
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s")" >/dev/null
 service=$(make_service provider "$nlb" $h)

@@ -26,6 +26,9 @@ for s in "$s1" "$s2"; do
 	serve "$s" python3 "$peer" tcp-server 80 "$s"
 	serve "$s" python3 "$peer" udp-server 53 "$s"
 done
+for s in "$s1" "$s2"; do
+	listening "$s" tcp 80 && listening "$s" udp 53 || bail "no server in $s"
+done
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s1" "$s2")" >/dev/null
 make_listener provider "$nlb" UDP 53 "$(make_server_group provider "$pv" UDP 53 "$s1" "$s2")" >/dev/null

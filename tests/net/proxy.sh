@@ -43,6 +43,8 @@ frontend told
 END
 serve "$s" "$(PATH=$PATH:/usr/sbin type -P haproxy)" -db -f "$dir/haproxy.conf"
 
+listening "$s" tcp 90 91 92 93 || bail "nobody listens"
+
 # A listener with PROXY headers; the rest are options.
 listen() { # PORT [OPTION…]
 	local port=$1

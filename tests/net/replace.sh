@@ -26,13 +26,14 @@ make_side() { # NAME: a load balancer with one server that says so; prints both 
 	serve "$server" python3 "$peer" tcp-server 80 "$1"
 	serve "$server" python3 "$peer" echo-server 81
 	serve "$server" python3 "$peer" udp-server 82 "$1"
+	listening "$server" tcp 80 81 && listening "$server" udp 82 || return 1
 	nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 	make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$server")" >/dev/null
 	make_listener provider "$nlb" TCP 81 "$(make_server_group provider "$pv" TCP 81 "$server")" >/dev/null
 	make_listener provider "$nlb" UDP 82 "$(make_server_group provider "$pv" UDP 82 "$server")" >/dev/null
 	echo "$nlb"
 }
-nlb1=$(make_side s) nlb2=$(make_side t)
+nlb1=$(make_side s) && nlb2=$(make_side t) || bail "nobody listens"
 service=$(make_service provider "$nlb1" $h)
 allow provider "$service" "$(uid_of consumer)"
 as provider service attach "$service" --nlb "$nlb2" --zone $h --wait

@@ -22,6 +22,7 @@ cg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16) p
 c=$(make_instance consumer "$ch" "$cg") s=$(make_instance provider "$ph" "$pg")
 serve "$s" python3 "$peer" source 80 $size 3000000
 serve "$s" python3 "$peer" echo-server 81
+listening "$s" tcp 80 81 || bail "no server"
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 80 "$(make_server_group provider "$pv" TCP 80 "$s")" >/dev/null
 make_listener provider "$nlb" TCP 81 "$(make_server_group provider "$pv" TCP 81 "$s")" >/dev/null

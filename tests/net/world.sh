@@ -18,6 +18,7 @@ make_world() {
 	s_pid=$served_pid
 	serve "$t" python3 "$peer" tcp-server 80 t
 	serve "$t" python3 "$peer" echo-server 81
+	listening "$s" tcp 80 && listening "$t" tcp 80 81 || bail "nobody listens"
 	nlb=$(make_nlb provider "$pv" $h="$ph" cn-hangzhou-i="$(make_vswitch provider "$pv" cn-hangzhou-i 10.0.2.0/24)")
 	group=$(make_server_group provider "$pv" TCP 80 "$s" "$t")
 	make_listener provider "$nlb" TCP 80 "$group" >/dev/null
