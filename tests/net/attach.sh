@@ -88,7 +88,7 @@ remember netns $container
 ip netns add $container
 ip -n $container link add eth0 type veth peer name eth9
 as_admin instance attach --account "$(uid_of consumer)" --vswitch "$ch" --security-group "$cg" --netns $container \
-	--wait --timeout 3 >"$dir/attached" 2>"$dir/said"
+	--wait --timeout $((patience * 2)) >"$dir/attached" 2>"$dir/said"
 is $? 1 "where there is an eth0 already, waiting for the instance fails"
 attached=$(cat "$dir/attached")
 check "and says what is in the way" grep -q "has a device of its device's name already" "$dir/said"

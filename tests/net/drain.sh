@@ -76,10 +76,10 @@ exec {crowd}>"$dir/crowd.in"
 wait_for 10 said crowd open || bail "no 200 connections"
 start load load "$eh" 80
 load=$client
-sleep 0.3
+wait_for 10 said load begun || bail "no load"
 kill -9 "$first"
 check "new connections of the zone go to the other one" wait_for 5 ended "$load"
-read -r failed last <"$dir/load.out"
+read -r failed last < <(tail -n 1 "$dir/load.out")
 missed=$(grep "missed server=$web/$s1/80 n=1 " "$dir/agent.log" | tail -n 1)
 after=$((last - $(date -d "${missed%% *}" +%s%3N)))
 echo "# they failed for $failed ms, the last one $after ms after the first missed probe"

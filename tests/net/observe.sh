@@ -32,8 +32,9 @@ begin_trace() { # ARGUMENT…: into $trace; returns when packets are told of
 	tracers+=("$tracer")
 	remember pid "$tracer"
 	disown "$tracer"
-	wait_for 5 grep -q '"tracing"' "$trace"
+	wait_for 5 begun_or_over && grep -q '"tracing"' "$trace"
 }
+begun_or_over() { grep -q '"tracing"' "$trace" || over; } # (where others have not ended yet it is refused at once)
 traced() { jq -e -s "map(select(.reason)) | $1" "$trace" >/dev/null; } # CONDITION
 over() { ended "$tracer"; }
 

@@ -16,8 +16,9 @@
   peer.py session ADDRESS PORT       sends each line of its input over one connection; prints "kept" for its echo, or "lost"
   peer.py crowd ADDRESS PORT N       holds N connections to an echo-server open, half of them busy all the time; for each line of
                                      its input it tries all, and prints how many were well all the time
-  peer.py load ADDRESS PORT          connects all the time; ends when 50 in a row succeeded after some had failed, and prints how
-                                     many milliseconds lay between the first and the last that failed
+  peer.py load ADDRESS PORT          connects all the time; prints "begun" when one has succeeded; ends when 50 in a row succeeded after
+                                     some had failed, and prints how many milliseconds lay between the first and the last that
+                                     failed, and when that was
   peer.py talk ADDRESS PORT          asks for an echo every 50 ms over one connection; prints "open", and what ended it
   peer.py follow ADDRESS PORT        sends a datagram every 50 ms from one socket; prints who answers, whenever it is another one,
                                      or "refused"
@@ -244,11 +245,14 @@ def succeeds(address, port):
 
 def load(address, port):
     first = last = last_time = None
-    in_a_row = 0
+    in_a_row, begun = 0, False
     while first is None or in_a_row < 50:
         began = time.monotonic()
         if succeeds(address, port):
             in_a_row += 1
+            if not begun:
+                begun = True
+                print("begun", flush=True)
         else:
             in_a_row, last, last_time = 0, time.monotonic(), time.time()
             first = first or began

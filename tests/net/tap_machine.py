@@ -15,6 +15,7 @@ import sys
 import time
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+PATIENCE_S = 10 if os.environ.get("PRIVLINK_KERNEL_LAYER") else 3  # an emulated machine is slow
 
 
 def checksum(data):
@@ -33,8 +34,8 @@ class Machine:
         self.address, self.mac = socket.inet_aton(address), bytes.fromhex(mac.replace(":", ""))
         self.gateway_mac = None
 
-    def read(self, wanted, seconds=3):
-        """The first frame for which wanted(frame) gives something; that."""
+    def read(self, wanted, seconds=PATIENCE_S):
+        """The first frame for which wanted(frame) gives something; that, or None."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if not select.select([self.tap], [], [], left)[0]:
@@ -42,18 +43,23 @@ class Machine:
             found = wanted(os.read(self.tap, 65536))
             if found:
                 return found
-        raise SystemExit("no answer")
+        return None
 
     def arp(self, target):
+        """Asks as often as any machine does: until a moment after it was opened the device has no carrier."""
         request = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + self.mac + self.address + b"\0" * 6 + socket.inet_aton(target)
-        os.write(self.tap, b"\xff" * 6 + self.mac + b"\x08\x06" + request)
 
         def reply(frame):
             if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\2" and frame[28:32] == socket.inet_aton(target):
                 return frame[22:28]
             return None
 
-        return self.read(reply)
+        for _ in range(4 * PATIENCE_S):
+            os.write(self.tap, b"\xff" * 6 + self.mac + b"\x08\x06" + request)
+            mac = self.read(reply, 0.25)
+            if mac:
+                return mac
+        raise SystemExit("no answer to ARP")
 
     def send(self, protocol, target, payload):
         header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0x4000, 64, protocol, 0, self.address,
@@ -70,7 +76,10 @@ class Machine:
                 raise SystemExit(f"a damaged packet: {frame.hex()}")
             return ip[20 : int.from_bytes(ip[2:4], "big")]
 
-        return self.read(packet)
+        found = self.read(packet)
+        if found is None:
+            raise SystemExit("no answer")
+        return found
 
     def ping(self, target):
         echo = struct.pack("!BBHHH", 8, 0, 0, 77, 1) + b"a machine behind a tap"
@@ -94,7 +103,6 @@ class Machine:
 
 def main(device, address, mac, gateway, eni, port):
     machine = Machine(device, address, mac)
-    time.sleep(0.2)  # the device has its carrier from now on
     machine.gateway_mac = machine.arp(gateway)
     assert machine.arp(eni) == machine.gateway_mac, "one MAC answers for all"
     machine.ping(eni)
