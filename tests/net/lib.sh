@@ -185,6 +185,9 @@ lab_start() {
 	wait_for 20 node_live || bail "the agent has not reported"
 }
 
+# What was asked for before is in force. (What does not concern a node it hears a little later.)
+all_in_force() { as_admin call privlink ListNodes | jq -e '.LiveRevision >= .Revision'; }
+
 # --- calls
 
 as_admin() { # arguments of privlink

@@ -82,9 +82,6 @@ count_on() {
 	done
 }
 
-# What does not concern a node it hears a little later.
-has_heard_all() { as_admin call privlink ListNodes | jq -e '.LiveRevision >= .Revision' >/dev/null; }
-
 nothing_is_lost() { # WHERE: the cases that each accident has to pass
 	check "$1: the instances stand" instances_stand
 	check "$1: an open connection goes on" conversation_goes_on
@@ -152,7 +149,7 @@ check "and what is changed comes into force" comes_into_force 102
 copy_store twin
 wait_for 20 follows || bail "the agent does not follow the store that was copied"
 check "a copy is made, and the store goes on" comes_into_force 103
-check "of which the node hears" wait_for 10 has_heard_all
+check "of which the node hears" wait_for 10 all_in_force
 serve_store twin
 check "a copy with all rows of the node: it holds" wait_for 10 says_that "older copy of the store"
 count_on
