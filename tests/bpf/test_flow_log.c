@@ -46,8 +46,8 @@ static uint64_t lost(const struct node *node, uint32_t slot)
 static void sweep(struct node *node)
 {
 	arm_timer(node);
-	for (int i = 0; i < 100 && node_flows(node); i++)
-		(void)usleep(50000);
+	for (int i = 0; i < 3000 && node_flows(node); i++)
+		(void)usleep(10000);
 	stop_timer(node);
 }
 
