@@ -216,7 +216,7 @@ static int reach_icmp_rate(struct node *node)
 	struct pkt sent = udp(node, SLOT_A, 4000), seen = deliver(node, SLOT_A, &sent),
 		   error = {.size = PKT_L4 + 8 + 28};
 	uint32_t server = receiver(node, &seen);
-	int reason = PL_DELIVERED;
+	uint64_t before;
 
 	pkt_ethernet(&error, gateway_mac, node->macs[server], ETH_P_IP);
 	memcpy(error.data + PKT_IP, seen.data + PKT_IP, 20);
@@ -227,9 +227,10 @@ static int reach_icmp_rate(struct node *node)
 	put16(error.data + PKT_L4, 3 << 8 | 3);
 	memcpy(error.data + PKT_L4 + 8, seen.data + PKT_IP, 28);
 	pkt_seal(&error);
-	for (int i = 0; i < 5000 && reason == PL_DELIVERED; i++)
-		reason = reason_of(node, server, &error);
-	return reason;
+	before = node_count(node, PL_DROP_ICMP_RATE).packets;
+	for (int i = 0; i < 5000 && node_leaves(node, server, &error); i++)
+		;
+	return node_count(node, PL_DROP_ICMP_RATE).packets == before + 1 ? PL_DROP_ICMP_RATE : -1;
 }
 
 /* A port's or an ENI's limit, the first unit of which takes seconds; 0 in all: none. */

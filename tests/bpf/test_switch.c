@@ -12,12 +12,15 @@
 
 #include "datapath/group_table.h"
 
-#define SECONDS	 2
-#define SHAPES	 6
-#define REPEATS	 2000
-#define NUMBER	 7
-#define LET_IN	 443
-#define KEPT_OUT 445
+#define SECONDS	   2 /* on a slow machine longer, until there were so many: */
+#define SWITCHES   50
+#define PACKETS	   20000
+#define PATIENCE_S 60
+#define SHAPES	   6
+#define REPEATS	   2000
+#define NUMBER	   7
+#define LET_IN	   443
+#define KEPT_OUT   445
 
 struct shape {
 	struct group_rule rules[PL_LIST_RULES_MAX];
@@ -29,7 +32,8 @@ static struct shape shapes[SHAPES];
 struct traffic {
 	struct node *node;
 	atomic_bool ends;
-	uint64_t packets, wrong;
+	atomic_ullong packets;
+	uint64_t wrong;
 };
 
 /* The rule that decides stands elsewhere in each, between others that do not match. */
@@ -69,7 +73,7 @@ static uint64_t refused(struct traffic *traffic, uint16_t dport)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p.data, .data_size_in = p.size, .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = REPEATS);
 	must(bpf_prog_test_run_opts(bpf_program__fd(traffic->node->bpf->progs.pl_main), &opts), "run");
-	traffic->packets += REPEATS;
+	atomic_fetch_add(&traffic->packets, REPEATS);
 	return node_count(traffic->node, PL_DROP_POLICY_IN).packets - before;
 }
 
@@ -124,18 +128,22 @@ int main(void)
 		int r = put(table, &shapes[(switches * 5 + switches / SHAPES) % SHAPES]);
 
 		must(r == -ENOSPC ? 0 : r, "another list");
-		if (r == 0)
+		if (r == 0) {
 			switches++;
-		else if (waits++ < SECONDS * 100)
+		} else {
+			waits++;
 			(void)usleep(10000); /* regions rest */
+		}
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec - start.tv_sec < SECONDS);
+	} while (now.tv_sec - start.tv_sec < SECONDS ||
+		 ((switches <= SWITCHES || atomic_load(&traffic.packets) <= PACKETS) &&
+		  now.tv_sec - start.tv_sec < PATIENCE_S));
 	atomic_store(&traffic.ends, true);
 	must(-pthread_join(thread, NULL), "thread");
 	tap_is_int((long long)traffic.wrong, 0, "no packet met some of an old list and some of a new one");
-	tap_ok(switches > 50 && traffic.packets > 20000, "lists were replaced often, under many packets");
-	tap_note("%u lists, %llu packets, %u times no room", switches, (unsigned long long)traffic.packets,
-		 waits);
+	tap_ok(switches > SWITCHES && traffic.packets > PACKETS,
+	       "lists were replaced often, under many packets");
+	tap_note("%u lists, %llu packets, %u times no room", switches, atomic_load(&traffic.packets), waits);
 
 	(void)usleep((GROUP_REST_MS + 100) * 1000);
 	group_table_begin(table);
