@@ -217,7 +217,7 @@ for what in "${tcp_servers[@]}" "${udp_servers[@]}"; do "start_$what"; done
 
 # --- each does its work
 for what in "${tcp_servers[@]}" "${udp_servers[@]}"; do
-	check "$what works behind the endpoint" wait_for 5 "works_$what"
+	check "$what works behind the endpoint" wait_for 20 "works_$what"
 done
 
 # --- and ends when its rule does
@@ -232,7 +232,7 @@ talks() { # SERVER: both sides have said more than a greeting
 		awk '{ sum += $1 } END { exit sum < 200 }'
 }
 for what in "${tcp_servers[@]}"; do
-	check "a client of $what talks" wait_for 3 talks "$what"
+	check "a client of $what talks" wait_for 10 talks "$what"
 done
 has_ended() { ended "${talker[$1]}"; }
 for what in "${tcp_servers[@]}"; do
