@@ -23,6 +23,7 @@ ch=$(make_vswitch consumer "$cv" $h 10.0.1.0/24)
 cg=$(make_group consumer "$cv" TCP:1/65535:10.0.0.0/16 ICMP:-1/-1:10.0.0.0/16)
 c=$(make_instance consumer "$ch" "$cg") s=$(make_instance consumer "$ch" "$cg")
 serve "$s" python3 "$peer" tcp-server 80 served
+listening "$s" tcp 80 || bail "no server"
 # The neighbour's address is in the instance's cache, as it is for a while after any packet.
 inside "$c" ip neigh replace 10.0.1.253 lladdr $gateway_mac dev eth0 nud permanent
 address_of() { inside "$1" ip -j -4 addr show eth0 | jq -r '.[0].addr_info[0].local'; }
