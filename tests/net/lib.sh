@@ -400,7 +400,12 @@ serve() {
 	disown $served_pid
 }
 
-is_bound() { inside "$1" ss -Hln "--$2" "sport = :$3" | grep -q .; } # INSTANCE tcp|udp PORT
+is_bound() { # INSTANCE tcp|udp PORT
+	local state=0A # listening
+	[ "$2" = tcp ] || state=07 # and not connected
+	inside "$1" cat "/proc/net/$2" |
+		awk -v end="$(printf ':%04X$' "$3")" -v state=$state '$2 ~ end && $4 == state { found = 1 } END { exit !found }'
+}
 listening() { # INSTANCE tcp|udp PORT…: waits for its servers. One that refuses its first probe is left out for seconds.
 	local id=$1 protocol=$2 port
 	shift 2
