@@ -575,7 +575,7 @@ def test_surprises(feed):
     run("ip", "-n", LAB, "link", "del", "pl65")
     ok(wait_for(lambda: connects(C, "10.0.1.50", "zone-h"), 8), "also if its pins are gone")
     ok(wait_for(lambda: os.path.exists(pins) and set(os.listdir(pins)) == before, 8), "all is pinned again")
-    ok(feed.last()["failures"] == [], "nothing is reported as failed any more")
+    ok(wait_for(lambda: feed.last()["failures"] == [], 3), "nothing is reported as failed any more")
 
 
 def test_service_port(feed):
