@@ -425,8 +425,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < PACKETS; i++)
 			judge_one(run);
 		world++;
-	} while (run->wrong == 0 &&
-		 (world < worlds || (world < 10 * worlds && !has_met_all(run, often))));
+	} while (run->wrong == 0 && (world < worlds || (world < 10 * worlds && !has_met_all(run, often))));
 	tap_is_int(run->wrong, 0, "the program judges as the groups' rules say one by one");
 	tap_ok(has_met_all(run, often), "all verdicts were met often, and rules that name groups");
 	tap_note("%u packets, %u passed, %u kept in, %u kept out", world * PACKETS, run->passed, run->kept_in,

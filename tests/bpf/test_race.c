@@ -157,8 +157,8 @@ struct mixer {
 	unsigned int seed, lost, passed;
 	volatile unsigned int *turn;
 	pthread_barrier_t *start;
-	/* Of flows that have to live: how long they do without a packet, for sure; when each had its last one,
-	 * and whether it may have ended since, for the machine was away. */
+	/* Of flows that have to live: how long they do without a packet, for sure; when each had its last
+	 * one, and whether it may have ended since, for the machine was away. */
 	int64_t living_ns, sent_ns[LIVING];
 	bool is_let_go[LIVING];
 	unsigned int let_go;

@@ -173,8 +173,8 @@ static void test_namespace(struct ports *ports, struct attached *attached, struc
 	tap_ok(default_in(port.instance, &route) && route.ifindex, "and its default route is still there");
 
 	(void)netns_remove(port.instance);
-	for (int i = 0; i < 1500 && link_in(NULL, "pl11", &link); i++) /* the kernel takes its time for that */
-		(void)usleep(20000);
+	for (int i = 0; i < 1500 && link_in(NULL, "pl11", &link); i++)
+		(void)usleep(20000); /* the kernel takes its time for that */
 	tap_is_int(ports_sync(ports, &plan, true, &failures), 1, "a lost namespace is made again");
 	tap_ok(link_in(port.instance, "eth0", &inside), "with its eth0");
 
