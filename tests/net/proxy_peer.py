@@ -72,7 +72,7 @@ def server(port, first=None):
 
 def exchange(addr, port, how, size):
     sock = socket.socket()
-    sock.settimeout(30)
+    sock.settimeout(70)  # in a bad network a SYN may have to be said seven times
     if how == "late":
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
     sock.connect((addr, port))

@@ -74,9 +74,10 @@ check "connections still open" inside "$c" python3 "$peer" tcp "$eni" 81
 # One that was just killed holds its pid file's lock for as long as its memory takes to go.
 kill -9 "$privlinkd_pid"
 wait "$privlinkd_pid" 2>/dev/null
-flock --nonblock "$dir/run/privlinkd.pid" sleep 0.5 &
+flock "$dir/run/privlinkd.pid" sleep 0.5 &
 lock=$!
-sleep 0.1
+is_locked() { ! flock --nonblock "$dir/run/privlinkd.pid" true; }
+wait_for 5 is_locked || bail "nobody holds the lock"
 start_privlinkd
 check "privlinkd waits for the lock of one that is on its way out" wait_for 10 api_answers
 wait $lock
