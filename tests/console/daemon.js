@@ -26,6 +26,9 @@ async function until(what) {
 	}
 }
 
+// When a process began, in ticks, as ../../scripts/processes.sh has it.
+const began = (number) => fs.readFileSync(`/proc/${number}/stat`, 'utf8').split(') ').pop().split(' ')[19];
+
 // As start_privlinkd does; `more` are further options, of which the last of a kind counts.
 async function start(...more) {
 	const log = fs.openSync(path.join(lab, 'privlinkd.log'), 'a');
@@ -35,7 +38,7 @@ async function start(...more) {
 	], { detached: true, stdio: ['ignore', log, log] });
 
 	fs.closeSync(log);
-	fs.appendFileSync(path.join(lab, 'made'), `pid ${child.pid}\n`);
+	fs.appendFileSync(path.join(lab, 'made'), `pid ${child.pid} ${began(child.pid)}\n`);
 	pid = child.pid;
 	child.unref();
 	await until(answers);
