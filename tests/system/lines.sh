@@ -13,12 +13,13 @@ line_gives() { # STATUS PATTERN
 	[ "$got" = "$1" ] && grep -qE -- "$2" <<<"$said" || { echo "# status $got, wanted $1 and $2"; sed 's/^/# /' <<<"$said"; }
 }
 
-# Until the line gives that; a change of rules is in force within a second.
+# Until the line gives that: a change of rules is in force soon, but not at once.
 line_comes_to() { # STATUS
-	local i
-	for i in {1..10}; do
+	local deadline=$((SECONDS + 30))
+	until [ $SECONDS -ge $deadline ]; do
 		(eval "$line") >/dev/null 2>&1 </dev/null
 		[ $? = "$1" ] && return
+		sleep 0.1
 	done
 }
 
