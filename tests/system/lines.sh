@@ -30,7 +30,7 @@ line_is_a_shell() {
 
 # The packages of the API's tests, as these install them.
 npm_packages() {
-	(cd "$source_dir/tests/api" && { [ -d node_modules ] || npm ci --no-audit --no-fund --ignore-scripts >/dev/null; }) ||
+	(cd "$source_dir/tests/api" && { [ -f node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --ignore-scripts >/dev/null; }) ||
 		{ ok 1 "npm ci"; return 1; }
 }
 
