@@ -55,9 +55,9 @@ trap 'exit 130' INT TERM HUP
 host_state() {
 	ip -o address | awk '{ print $2, $3, $4 }' | grep -v '^pl'
 	ip route show table all | grep -v 'dev pl'
-	ip -6 route show table all | grep -v 'dev pl'
+	ip -6 route show table all | grep -v 'dev pl' | sed -E 's/ expires [0-9]+sec//'
 	ip rule
-	command -v nft >/dev/null && nft list ruleset 2>/dev/null
+	command -v nft >/dev/null && nft --stateless list ruleset 2>/dev/null
 	sha256sum /etc/resolv.conf /etc/nsswitch.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt 2>/dev/null
 	sysctl -a 2>/dev/null | grep -E '^(net|kernel\.(bpf|unpriv))' |
 		grep -vE '\.pl[0-9a-f]+\.|_count =|random|dev-mdb|\.neigh\.|nf_conntrack|ip_local_port|fib_sync|tcp_mem|udp_mem'
