@@ -73,7 +73,16 @@ is "$(left)" "echo mine
 nginx" "the next run puts all in order, also nginx"
 
 fresh
-(packages_lock; touch "$dir/locked"; sleep 0.5; touch "$dir/done") &
+(
+	packages_lock
+	touch "$dir/locked"
+	for _ in {1..400}; do # until the second one says that it waits
+		[ ! -s "$dir/said" ] || break
+		sleep 0.05
+	done
+	sleep 0.5
+	touch "$dir/done"
+) &
 until [ -e "$dir/locked" ]; do sleep 0.05; done
 packages_recover >"$dir/said"
 is "$(cat "$dir/said"; ls "$dir/done")" "    waiting for another run that installs packages
