@@ -87,7 +87,7 @@ instance() { # VSWITCH GROUP ADDRESS
 	privlink call ecs RunInstances VSwitchId="$1" SecurityGroupId="$2" ImageId=debian InstanceType=netns PrivateIpAddress="$3" |
 		jq -r '.InstanceIdSets.InstanceIdSet[0]'
 }
-reaches() { ip netns exec "$a" ping -c 1 -W 2 -q 10.0.1.11; }
+reaches() { ip netns exec "$a" ping -c 1 -W 10 -q 10.0.1.11; }
 serves() { privlink store show; }
 has_vpc() { privlink vpc list | grep -q "$1"; }
 reads_key() { privlink account list; }
