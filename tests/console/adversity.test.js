@@ -68,7 +68,7 @@ test('privlinkd is killed while a form is half filled', async () => {
 	await page.getByLabel('Description').fill('half "filled"');
 	await choose(page, 'Endpoint service', 'pai-dlc');
 	await daemon.end();
-	await lost(page).waitFor({ timeout: 5000 });
+	await lost(page).waitFor();
 	await page.getByLabel('Description').fill('half "filled", and on while it was away');
 	await browser.picture(page, 'adversity-lost');
 	await daemon.start();
@@ -91,7 +91,7 @@ test('privlinkd is killed while a form is half filled', async () => {
 		return route.abort();
 	});
 	await page.getByRole('button', { name: 'Create endpoint' }).click();
-	await lost(page).waitFor({ timeout: 5000 });
+	await lost(page).waitFor();
 	await page.getByText('The call is repeated').waitFor();
 	await daemon.start();
 	await page.getByText('The endpoint is ready.').waitFor();
@@ -114,7 +114,7 @@ test('privlinkd is killed with a call in its hands', async () => {
 	await page.getByRole('button', { name: 'Create endpoint' }).click();
 	await sent;
 	await daemon.end();
-	await lost(page).waitFor({ timeout: 5000 });
+	await lost(page).waitFor();
 	await daemon.start();
 	await page.getByText('The endpoint is ready.').waitFor();
 	assert.deepEqual((await endpoints()).map(({ EndpointName }) => EndpointName).sort(), ['survivor', 'unheard']);

@@ -37,7 +37,7 @@ async function open(options = {}) {
 	const page = await context.newPage();
 	const faults = [];
 
-	page.setDefaultTimeout(15_000);
+	page.setDefaultTimeout(40_000); // some pages ask every 15 s only, and a busy machine takes its time
 	watch(page, faults);
 	return {
 		context, page, faults,

@@ -35,7 +35,7 @@ async function call(who, product, action, params = {}) {
 }
 
 // Until what is asked is true (or anything else that counts as true, which is returned).
-async function until(what, ask, seconds = 20) {
+async function until(what, ask, seconds = 40) {
 	const end = Date.now() + seconds * 1000;
 
 	for (; ;) {

@@ -17,11 +17,11 @@ function kill(signal = 'SIGKILL') {
 const answers = () => fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(1000) }).then(({ ok }) => ok, () => false);
 
 async function until(what) {
-	const end = Date.now() + 10_000;
+	const end = Date.now() + 40_000;
 
 	while (!await what()) {
 		if (Date.now() > end)
-			throw new Error('privlinkd did not do it within 10 s');
+			throw new Error('privlinkd did not do it within 40 s');
 		await new Promise((resolve) => setTimeout(resolve, 20));
 	}
 }

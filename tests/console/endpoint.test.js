@@ -143,7 +143,7 @@ test("charts have a value for every moment by the keyboard, a table of the same,
 	await go(`endpoints/${made.endpoint}/monitor?range=5m`);
 	const chart = tab.page.getByRole("img", { name: "Throughput", exact: true });
 	const figure = tab.page.getByRole("figure").filter({ has: chart });
-	await figure.waitFor({ timeout: 40_000 });
+	await figure.waitFor();
 	await chart.focus();
 	await chart.press("End");
 	await figure.getByText(/ bit\/s|kbit\/s/).first().waitFor();

@@ -2,7 +2,7 @@
 // The small pure modules: address, filters, rules of fields, times, what a browser keeps.
 const test = require("node:test");
 const assert = require("node:assert");
-const { address, filter, form, late, saved, scale, settings, time, tunnel, visible } = require("./load").load();
+const { address, filter, form, late, link, saved, scale, settings, time, tunnel, visible } = require("./load").load();
 
 const places = [
 	["#/cn-hangzhou/endpoints", { region: "cn-hangzhou", page: "endpoints", query: {} }],
@@ -230,4 +230,51 @@ test("a part that comes late is asked for until it is there, and the page begins
 	assert.strictEqual(asked, 13);
 	assert.strictEqual(restarts, 1);
 	assert.ok(waits.length === 12 && waits.every((ms) => ms > 0));
+});
+
+/** When the link was known to be down, by a clock of the test's own that runs for so long; `fetcher` asks in the browser's place. */
+async function lostAfter(ms, fetcher) {
+	const real = { setInterval, clearInterval, setTimeout, clearTimeout };
+	const realNow = Date.now;
+	const due = new Map();
+	const server = new link.Link();
+	let now = 0, n = 0, lost;
+	const planner = (repeats) => (act, after) => {
+		due.set(++n, { act, at: now + after, every: repeats ? after : 0 });
+		return n;
+	};
+	const drop = (id) => due.delete(id);
+	Object.assign(globalThis, { setInterval: planner(true), clearInterval: drop, setTimeout: planner(false), clearTimeout: drop });
+	Date.now = () => now;
+	try {
+		server.subscribe((up) => { if (!up) lost = now; });
+		const end = link.watchLink(server, "/console/", () => true, fetcher);
+		for (; now <= ms; now += 100) {
+			for (const [id, entry] of [...due].filter(([, { at }]) => at <= now)) {
+				if (entry.every > 0) entry.at += entry.every;
+				else due.delete(id);
+				entry.act();
+			}
+			for (let turn = 0; turn < 10; turn++) await null;
+		}
+		end();
+	} finally {
+		Object.assign(globalThis, real);
+		Date.now = realNow;
+	}
+	return lost;
+}
+
+const waysToBeGone = {
+	"not there": () => Promise.reject(new TypeError("Failed to fetch")),
+	silent: (_, { signal }) => new Promise((_resolve, reject) => { signal.addEventListener("abort", () => reject(signal.reason)); }),
+};
+for (const [how, fetcher] of Object.entries(waysToBeGone)) {
+	test(`that privlinkd is ${how} is known within 5 s`, async () => assert.ok(await lostAfter(5000, fetcher) > 0));
+}
+
+test("one that answers is not lost, and is asked every 2 s", async () => {
+	let asked = 0;
+	assert.strictEqual(await lostAfter(10_000, async () => { asked++; }), undefined);
+	assert.strictEqual(asked, 5);
 });

@@ -92,7 +92,7 @@ test("privateLink_dlc is created in two zones, and is Active and Connected", asy
 	assert.deepEqual(await obstacles(page), []);
 	await picture(page, "mission-create");
 	await page.getByRole("main").getByRole("button", { name: "Create endpoint", exact: true }).last().click();
-	await page.getByRole("link", { name: /endpoint/i }).filter({ hasText: /privateLink_dlc|To the endpoint|Open/i }).first().waitFor({ timeout: 30_000 });
+	await page.getByRole("link", { name: /endpoint/i }).filter({ hasText: /privateLink_dlc|To the endpoint|Open/i }).first().waitFor();
 	ids.endpoint = /made=(ep-\w+)/.exec(page.url())?.[1];
 	assert.match(ids.endpoint ?? page.url(), /^ep-/);
 	await go(`endpoints/${ids.endpoint}/zones`);
@@ -130,7 +130,7 @@ test("the rule for 443 is revoked: test and path name group and missing rule, an
 	await inDialog("Revoke").click();
 	await page.getByRole("dialog").waitFor({ state: "detached" });
 	await runTest();
-	await page.getByText(/^Unreachable:/).first().waitFor({ timeout: 30_000 });
+	await page.getByText(/^Unreachable:/).first().waitFor();
 	await picture(page, "mission-test-unreachable");
 	await page.getByText(new RegExp(`implicit rule.*no rule of ${ids.endpoints}`)).filter({ visible: true }).first().waitFor();
 	await go(`endpoints/${ids.endpoint}/path?instance=${ids.instance}`);
@@ -201,7 +201,7 @@ test("by the keyboard alone: log in, create an endpoint, delete it", async () =>
 	await press("Space");
 	await tabTo(keys, "button", /^Create endpoint$/);
 	await press("Enter");
-	await keys.waitForURL(/made=ep-/, { timeout: 30_000 });
+	await keys.waitForURL(/made=ep-/);
 	await press("g", "e");
 	await tabTo(keys, "row", /by-keys/);
 	await press("Space");
@@ -210,7 +210,7 @@ test("by the keyboard alone: log in, create an endpoint, delete it", async () =>
 	await keys.getByRole("dialog").waitFor();
 	for (let n = 0; n < 10 && !/^Delete$/.test(await keys.evaluate(() => document.activeElement.textContent)); n++) await press("Tab");
 	await press("Enter");
-	await keys.getByRole("checkbox", { name: "Select by-keys" }).waitFor({ state: "detached", timeout: 30_000 });
+	await keys.getByRole("checkbox", { name: "Select by-keys" }).waitFor({ state: "detached" });
 	await other.close();
 });
 
@@ -220,6 +220,6 @@ test("everything is deleted", async () => {
 		await page.getByRole("checkbox", { name: `Select ${what}` }).check();
 		await button("Delete").click();
 		await inDialog("Delete").click();
-		await page.getByText("The filter hides everything").or(page.getByRole("heading", { name: /^No .* yet$/ })).waitFor({ timeout: 30_000 });
+		await page.getByText("The filter hides everything").or(page.getByRole("heading", { name: /^No .* yet$/ })).waitFor();
 	}
 });
