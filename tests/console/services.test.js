@@ -126,12 +126,13 @@ test("bandwidth out of bounds is refused at its field", async () => {
 	await page.getByRole("dialog").getByLabel("Bandwidth").fill("500");
 	await confirm("Save");
 	await until("it is set", async () => (await connections())[0].Bandwidth === 500);
+	await page.getByRole("dialog").getByLabel("Bandwidth").waitFor({ state: "detached" });
 	await confirm("Close");
 });
 
 test("its traffic is shown, of all endpoints together", async () => {
 	await tab("Monitor");
-	await page.getByRole("img", { name: "Throughput", exact: true }).waitFor({ timeout: 40_000 });
+	await page.getByRole("img", { name: "Throughput", exact: true }).waitFor();
 	assert.deepEqual(await obstacles(page), []);
 	await picture(page, "service-monitor");
 	await tab("Connections");
