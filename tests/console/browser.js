@@ -15,7 +15,7 @@ const pictures = path.join(process.env.BUILD, 'console-pictures');
 let browser;
 
 async function start() {
-	browser = await chromium.launch({ executablePath: '/usr/bin/chromium' });
+	browser = await chromium.launch({ executablePath: '/usr/bin/chromium', timeout: 120_000 });
 }
 
 async function stop() {
