@@ -9,6 +9,10 @@
  * Looked at are the VPCs of which something has changed, or who is told of them. Those that have to wait are
  * not looked at meanwhile: which wait for a node follows from its ranges, so that only its lease is
  * remembered; which wait for a free range is a list.
+ *
+ * Which ranges are given out is a bit for each, set when one is given: so giving one costs nothing more
+ * however many there are. Bits of ranges that have come back stay until the search has found no other one;
+ * then, at the start and after a failed commit they are made from the rows. So no row is without its bit.
  */
 #include <stdlib.h>
 
@@ -24,8 +28,7 @@ struct nat_work {
 	const struct control_view *view;
 	struct nat_due *due;
 	struct changes *changes;
-	uint32_t *used; /* IPv4, host order, sorted: ranges that are given out; NULL: not looked up yet */
-	size_t n_used;
+	bool is_used_exact; /* due->used is of this pass's rows */
 	struct counter counter;
 	struct nat_range given[RANGES_PER_PASS_MAX]; /* not among the changes yet */
 	size_t n_given, n_back;
@@ -39,6 +42,7 @@ void nat_due_done(struct nat_due *due)
 	free(due->vpcs);
 	free(due->starved);
 	free(due->leases);
+	free(due->used);
 	*due = (struct nat_due){};
 }
 
@@ -172,6 +176,8 @@ static int settle_due(struct nat_due *due, const struct snapshot *rows)
 	size_t kept = 0;
 	bool all = due->all;
 
+	if (all)
+		free(TAKE_PTR(due->used));
 	due->all = false;
 	for (const struct vpc *v = NULL; all && (v = snapshot_next(rows, KIND_VPC, "", v));)
 		nat_due_vpc(due, v->id);
@@ -278,55 +284,60 @@ static int take_back(struct nat_work *work, const char *vpc, bool wanted)
 	return r;
 }
 
-static int compare_u32(const void *a, const void *b)
+static bool is_used(const struct nat_due *due, uint32_t index)
 {
-	const uint32_t *x = a, *y = b;
+	return due->used[index / 64] >> index % 64 & 1;
+}
 
-	return *x < *y ? -1 : *x > *y;
+static void set_used(struct nat_due *due, const struct netprefix *range)
+{
+	uint32_t index;
+
+	if (nat_range_index(range, &index) == 0)
+		due->used[index / 64] |= UINT64_C(1) << index % 64;
 }
 
 static int find_used(struct nat_work *work)
 {
-	const struct snapshot *rows = work->view->rows;
+	struct nat_due *due = work->due;
 
-	if (work->used)
-		return 0;
-	work->used = calloc(snapshot_count(rows, KIND_NAT_RANGE, "") + 1, sizeof(*work->used));
-	if (!work->used)
+	free(due->used);
+	due->used = calloc(NAT_RANGES_MAX / 64, sizeof(*due->used));
+	if (!due->used)
 		return -ENOMEM;
-	for (const struct nat_range *v = NULL; (v = snapshot_next(rows, KIND_NAT_RANGE, "", v));)
-		work->used[work->n_used++] = netaddr_to_v4(&v->range.addr);
-	qsort(work->used, work->n_used, sizeof(*work->used), compare_u32);
+	for (const struct nat_range *v = NULL; (v = snapshot_next(work->view->rows, KIND_NAT_RANGE, "", v));)
+		set_used(due, &v->range);
+	for (size_t i = 0; i < work->n_given; i++)
+		set_used(due, &work->given[i].range);
+	work->is_used_exact = true;
 	return 0;
 }
 
-static bool is_used(const struct nat_work *work, const struct netprefix *range)
-{
-	uint32_t addr = netaddr_to_v4(&range->addr);
-
-	return bsearch(&addr, work->used, work->n_used, sizeof(addr), compare_u32);
-}
-
-/* The next free range after the last one given out; after the last of all the search begins again at the
- * first. */
+/* The next one after the last one given out that has no bit; after the last of all the search begins again at
+ * the first. */
 static int next_range(struct nat_work *work, struct netprefix *ret)
 {
-	bool again = false;
+	uint32_t index = work->counter.value;
 
-	for (;;) {
-		int r = nat_range_at(work->counter.value, ret);
-
-		if (r < 0) {
-			if (again)
-				return r;
-			again = true;
-			work->counter.value = 0;
-			continue;
-		}
-		work->counter.value++;
-		if (!is_used(work, ret))
+	for (int i = 0; i < 2; i++, index = 0) {
+		for (; nat_range_at(index, ret) == 0; index++) {
+			if (is_used(work->due, index))
+				continue;
+			work->counter.value = index + 1;
 			return 0;
+		}
 	}
+	return -ERANGE;
+}
+
+static int find_free(struct nat_work *work, struct netprefix *ret)
+{
+	int r = work->due->used ? next_range(work, ret) : -ERANGE;
+
+	if (r == 0 || work->is_used_exact)
+		return r;
+	r = find_used(work);
+	return r < 0 ? r : next_range(work, ret);
 }
 
 /* -ERANGE: none is free. */
@@ -338,11 +349,10 @@ static int give(struct nat_work *work, const char *vpc, const char *node)
 	if (snapshot_count(work->view->rows, KIND_NAT_RANGE, "") + work->n_given >= NAT_RANGES_MAX)
 		return -ERANGE;
 	*row = (struct nat_range){};
-	r = find_used(work);
-	if (r == 0)
-		r = next_range(work, &row->range);
+	r = find_free(work, &row->range);
 	if (r < 0)
 		return r;
+	set_used(work->due, &row->range);
 	(void)str_copy(row->vpc, sizeof(row->vpc), vpc);
 	(void)str_copy(row->node, sizeof(row->node), node);
 	work->n_given++;
@@ -419,5 +429,4 @@ void control_nat_ranges(const struct control_view *view, struct nat_due *due, st
 	put_given(&work);
 	if (r < 0 && changes->error == 0)
 		changes->error = r;
-	free(work.used);
 }

@@ -59,11 +59,12 @@ void control_states(const struct control_view *view, struct control_subject *sub
 struct nat_due {
 	char (*vpcs)[ID_SIZE]; /* repetitions included */
 	size_t n, size;
-	bool all;
+	bool all;		  /* and which ranges are given out is not known */
 	char (*starved)[ID_SIZE]; /* that may lack a range since none is free; sorted, each once */
 	size_t n_starved, starved_size;
 	uint32_t *leases; /* the numbers of those whose nodes have ranges that are to come back; each once */
 	size_t n_leases, leases_size;
+	uint64_t *used; /* a bit for each range (nat_range_at()) that may be given out; NULL: not known */
 };
 /* Frees the lists; it is empty then. */
 void nat_due_done(struct nat_due *due);

@@ -141,20 +141,39 @@ uint32_t vswitch_capacity(const struct netprefix *cidr)
 	return last_of(cidr) - first_of(cidr) + 1 - 4;
 }
 
+/* Ranges of translated addresses: 100.64.0.0/10 without 100.100.0.0/16, which is for services. */
+#define NAT_START     0x64400000
+#define NAT_END	      0x64800000
+#define NAT_HOLE      0x64640000
+#define NAT_HOLE_SIZE 0x00010000
+_Static_assert(NAT_RANGES_MAX == (NAT_END - NAT_START - NAT_HOLE_SIZE) / NAT_RANGE_SIZE, "all are counted");
+
 int nat_range_at(uint32_t index, struct netprefix *ret)
 {
-	const uint32_t start = 0x64400000;			  /* 100.64.0.0/10 */
-	const uint32_t hole = 0x64640000, hole_size = 0x00010000; /* 100.100.0.0/16: addresses of services */
-	const uint32_t size = NAT_RANGE_SIZE;
 	uint32_t addr;
 
 	if (index >= NAT_RANGES_MAX)
 		return -ERANGE;
-	addr = start + index * size;
-	if (addr >= hole)
-		addr += hole_size;
+	addr = NAT_START + index * NAT_RANGE_SIZE;
+	if (addr >= NAT_HOLE)
+		addr += NAT_HOLE_SIZE;
 	ret->addr = netaddr_v4(addr);
 	ret->length = 96 + NAT_RANGE_LENGTH;
+	return 0;
+}
+
+int nat_range_index(const struct netprefix *range, uint32_t *ret)
+{
+	uint32_t addr;
+
+	if (!netaddr_is_v4(&range->addr))
+		return -ERANGE;
+	addr = netaddr_to_v4(&range->addr);
+	if (addr < NAT_START || addr >= NAT_END || (addr >= NAT_HOLE && addr < NAT_HOLE + NAT_HOLE_SIZE))
+		return -ERANGE;
+	if (addr >= NAT_HOLE)
+		addr -= NAT_HOLE_SIZE;
+	*ret = (addr - NAT_START) / NAT_RANGE_SIZE;
 	return 0;
 }
 

@@ -37,5 +37,7 @@ uint32_t vswitch_capacity(const struct netprefix *cidr);
 #define NAT_RANGES_MAX ((0x400000 - 0x10000) / NAT_RANGE_SIZE)
 /* The index-th /28 of 100.64.0.0/10 without 100.100.0.0/16; -ERANGE when they are used up. */
 int nat_range_at(uint32_t index, struct netprefix *ret);
+/* Its index, or that of the one that it lies in; -ERANGE: it is in none. */
+int nat_range_index(const struct netprefix *range, uint32_t *ret);
 /* A locally administered unicast MAC from a port's number and random bits. */
 struct mac port_mac(uint32_t number);

@@ -222,10 +222,14 @@ static void test_vswitch_addresses(void)
 static void test_nat_ranges(void)
 {
 	struct netprefix all = prefix("100.64.0.0/10"), hole = prefix("100.100.0.0/16"), range, before = {};
-	int wrong = 0, n = 0;
+	static const char *const outside[] = {"100.63.255.240/28", "100.128.0.0/28", "100.100.0.0/28",
+					      "100.100.255.240/28", "fd00::/28"};
+	int wrong = 0, n = 0, wrong_index = 0;
 	char text[NETPREFIX_TEXT_SIZE];
+	uint32_t index;
 
 	for (uint32_t i = 0; nat_range_at(i, &range) == 0; i++, n++) {
+		wrong_index += nat_range_index(&range, &index) < 0 || index != i;
 		if (i == 0) {
 			netprefix_format(&range, text);
 			tap_is_str(text, "100.64.0.0/28", "the first NAT range");
@@ -241,6 +245,13 @@ static void test_nat_ranges(void)
 	netprefix_format(&before, text);
 	tap_is_str(text, "100.127.255.240/28", "the last NAT range");
 	tap_is_int(nat_range_at(UINT32_MAX, &range), -ERANGE, "there is none beyond");
+	tap_is_int(wrong_index, 0, "each is found by its addresses");
+	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
+		range = prefix(outside[i]);
+		tap_is_int(nat_range_index(&range, &index), -ERANGE, "%s is none", outside[i]);
+	}
+	range = prefix("100.64.0.24/29");
+	tap_ok(nat_range_index(&range, &index) == 0 && index == 1, "a part of one is told as that one");
 }
 
 static void test_macs(void)

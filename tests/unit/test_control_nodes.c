@@ -9,15 +9,38 @@
 
 #include "model/check.h"
 
-/* In place of the real one (meson.build): as if so many more ranges were given out. */
+/* In place of the real ones (meson.build). */
 size_t __real_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
 size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix);
 
-static size_t n_taken;
+const void *__real_snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix,
+				 const void *previous);
+const void *__wrap_snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix,
+				 const void *previous);
+int __real_nat_range_at(uint32_t index, struct netprefix *ret);
+int __wrap_nat_range_at(uint32_t index, struct netprefix *ret);
+
+static size_t n_taken;			   /* as if so many more ranges were given out */
+static uint32_t n_ranges = NAT_RANGES_MAX; /* as if there were only so many */
+static size_t n_walked[KIND_COUNT_];	   /* how many rows of the kind were walked over */
 
 size_t __wrap_snapshot_count(const struct snapshot *s, enum kind kind, const char *prefix)
 {
 	return __real_snapshot_count(s, kind, prefix) + (kind == KIND_NAT_RANGE && !*prefix ? n_taken : 0);
+}
+
+const void *__wrap_snapshot_next(const struct snapshot *s, enum kind kind, const char *prefix,
+				 const void *previous)
+{
+	const void *row = __real_snapshot_next(s, kind, prefix, previous);
+
+	n_walked[kind] += row != NULL;
+	return row;
+}
+
+int __wrap_nat_range_at(uint32_t index, struct netprefix *ret)
+{
+	return index < n_ranges ? __real_nat_range_at(index, ret) : -ERANGE;
 }
 
 static void test_nat_ranges(void)
@@ -205,6 +228,279 @@ static void test_many_come_back(void)
 	world_end(&w);
 }
 
+static void put_wanting_vpc(struct world *w, const char *name)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "vpc/vpc-%s", name);
+	rows_put(w->rows, key, "{'id':'vpc-%s','status':'Available'}", name);
+	(void)str_format(key, sizeof(key), "server_group/sgp-%s", name);
+	rows_put(w->rows, key, "{'id':'sgp-%s','vpc':'vpc-%s','status':'Available'}", name, name);
+	(void)str_format(key, sizeof(key), "server/sgp-%s/i-1/80", name);
+	rows_put(w->rows, key, "{'group':'sgp-%s','server_id':'i-1','port':80}", name);
+}
+
+/* What one range more costs does not depend on how many there are. */
+static void test_giving_costs(void)
+{
+	struct store_change gone = {.key = "nat_range/vpc-0/n1", .revision = 9, .is_gone = true};
+	struct nat_due due = {};
+	struct world w;
+	bool more;
+
+	world_begin(&w);
+	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
+	rows_put(w.rows, "counter/nat", "{'name':'nat','value':500}");
+	for (int i = 0; i < 500; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "nat_range/vpc-%d/n1", i);
+		rows_put(w.rows, key, "{'vpc':'vpc-%d','node':'n1','range':'100.64.%d.%d/28'}", i, i / 16,
+			 i % 16 * 16);
+	}
+	for (const char *p = "abcd"; *p; p++) {
+		const char name[] = {*p, '\0'};
+
+		put_wanting_vpc(&w, name);
+	}
+	nat_due_vpc(&due, "vpc-a");
+	(void)nat_pass(&w, &due, &more);
+	n_walked[KIND_NAT_RANGE] = 0;
+	nat_due_vpc(&due, "vpc-b");
+	(void)nat_pass(&w, &due, &more);
+	rows_delete(w.rows, gone.key);
+	nat_due_change(&due, w.rows, &gone);
+	nat_due_vpc(&due, "vpc-c");
+	(void)nat_pass(&w, &due, &more);
+	tap_ok(snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-b/n1") &&
+		       snapshot_find(w.rows, KIND_NAT_RANGE, "vpc-c/n1"),
+	       "ranges are given out after others");
+	tap_is_int((long long)n_walked[KIND_NAT_RANGE], 0, "and none of those is looked at for that");
+	nat_due_done(&due);
+	nat_due_vpc(&due, "vpc-d");
+	(void)nat_pass(&w, &due, &more);
+	tap_is_int((long long)n_walked[KIND_NAT_RANGE], 502, "but once where nothing is known");
+	nat_due_done(&due);
+	world_end(&w);
+}
+
+/* Random histories of giving and taking back, of which any turn may be undone, as when the disk is full. */
+enum { HISTORY_RANGES = 12, HISTORY_VPCS = 7, HISTORY_NODES = 3, HISTORY_TURNS = 5000 };
+
+struct history {
+	struct world w;
+	struct nat_due due;
+	uint32_t random;
+	/* What is on disk. */
+	struct nat_range ranges[HISTORY_RANGES];
+	size_t n_ranges;
+	uint32_t counter;
+	bool wanted[HISTORY_VPCS];
+	/* What this turn has done. */
+	bool touched[HISTORY_VPCS], committed;
+	size_t n_twice, n_failed, n_wrong;
+	size_t n_starving, n_given; /* for the test's own sake */
+};
+
+static uint32_t history_random(struct history *h, uint32_t n)
+{
+	h->random = h->random * 1664525 + 1013904223;
+	return (h->random >> 16) % n;
+}
+
+static void history_want(struct history *h, uint32_t vpc, bool wanted)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "server/sgp-%u/i-1/80", vpc);
+	if (wanted)
+		rows_put(h->w.rows, key, "{'group':'sgp-%u','server_id':'i-1','port':80}", vpc);
+	else
+		rows_delete(h->w.rows, key);
+}
+
+static bool history_wants(const struct history *h, uint32_t vpc)
+{
+	char id[ID_SIZE];
+
+	(void)str_format(id, sizeof(id), "sgp-%u/i-1/80", vpc);
+	return snapshot_find(h->w.rows, KIND_SERVER, id);
+}
+
+static void history_begin(struct history *h)
+{
+	world_begin(&h->w);
+	for (int i = 0; i < HISTORY_VPCS; i++) {
+		char name[16];
+
+		(void)str_format(name, sizeof(name), "%d", i);
+		put_wanting_vpc(&h->w, name);
+		h->wanted[i] = true;
+	}
+	for (int i = 0; i < HISTORY_NODES; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "node/n%d", i);
+		rows_put(h->w.rows, key, "{'name':'n%d','number':%d}", i, i + 1);
+	}
+	rows_put(h->w.rows, "counter/nat", "{'name':'nat','value':0}");
+	h->due.all = true;
+}
+
+/* Nobody has what another one has: by looking at each with each. */
+static void history_check(struct history *h)
+{
+	const struct snapshot *rows = h->w.rows;
+
+	for (const struct nat_range *a = NULL; (a = snapshot_next(rows, KIND_NAT_RANGE, "", a));)
+		for (const struct nat_range *b = a; (b = snapshot_next(rows, KIND_NAT_RANGE, "", b));)
+			h->n_twice += netaddr_compare(&a->range.addr, &b->range.addr) == 0;
+}
+
+/* One pass. Of its transactions one may be refused. */
+static bool history_pass(struct history *h, bool may_fail)
+{
+	struct control_view view = world_view(&h->w);
+	struct changes changes = {};
+	bool more;
+
+	control_nat_ranges(&view, &h->due, &changes);
+	more = changes.more;
+	h->w.refused = h->w.refused || changes.error < 0;
+	for (size_t i = 0; i < changes.n_txns; i++) {
+		h->committed = true;
+		if (may_fail && history_random(h, 16) == 0)
+			h->due.all = true;
+		else
+			world_commit_txn(&h->w, changes.txns[i]);
+	}
+	changes_done(&changes);
+	history_check(h);
+	return more;
+}
+
+/* A call, or what another part of control does. */
+static void history_call(struct history *h)
+{
+	uint32_t vpc = history_random(h, HISTORY_VPCS);
+	char prefix[ID_SIZE], key[KEY_SIZE];
+	const struct nat_range *range;
+
+	h->touched[vpc] = true;
+	if (!history_wants(h, vpc)) {
+		history_want(h, vpc, true);
+		return;
+	}
+	history_want(h, vpc, false);
+	if (history_random(h, 2))
+		return;
+	(void)str_format(prefix, sizeof(prefix), "vpc-%u/", vpc);
+	while ((range = snapshot_next(h->w.rows, KIND_NAT_RANGE, prefix, NULL))) {
+		(void)str_format(key, sizeof(key), "nat_range/%s/%s", range->vpc, range->node);
+		rows_delete(h->w.rows, key);
+	}
+}
+
+static void history_is_durable(struct history *h)
+{
+	const struct store_change gone = {.key = "nat_range/vpc-0/n0", .revision = 9, .is_gone = true};
+	const struct counter *counter = snapshot_find(h->w.rows, KIND_COUNTER, "nat");
+
+	h->n_ranges = 0;
+	for (const struct nat_range *v = NULL; (v = snapshot_next(h->w.rows, KIND_NAT_RANGE, "", v));)
+		h->ranges[h->n_ranges++] = *v;
+	h->n_given += h->counter != counter->value;
+	h->counter = counter->value;
+	for (uint32_t i = 0; i < HISTORY_VPCS; i++)
+		h->wanted[i] = history_wants(h, i);
+	nat_due_change(&h->due, h->w.rows, &gone);
+}
+
+static void history_is_undone(struct history *h)
+{
+	const struct nat_range *range;
+	char key[KEY_SIZE], text[NETPREFIX_TEXT_SIZE];
+
+	h->n_failed++;
+	while ((range = snapshot_next(h->w.rows, KIND_NAT_RANGE, "", NULL))) {
+		(void)str_format(key, sizeof(key), "nat_range/%s/%s", range->vpc, range->node);
+		rows_delete(h->w.rows, key);
+	}
+	for (size_t i = 0; i < h->n_ranges; i++) {
+		netprefix_format(&h->ranges[i].range, text);
+		(void)str_format(key, sizeof(key), "nat_range/%s/%s", h->ranges[i].vpc, h->ranges[i].node);
+		rows_put(h->w.rows, key, "{'vpc':'%s','node':'%s','range':'%s'}", h->ranges[i].vpc,
+			 h->ranges[i].node, text);
+	}
+	for (uint32_t i = 0; i < HISTORY_VPCS; i++)
+		history_want(h, i, h->wanted[i]);
+	rows_put(h->w.rows, "counter/nat", "{'name':'nat','value':%u}", h->counter);
+	h->due.all = h->due.all || h->committed;
+}
+
+static void history_end_turn(struct history *h, bool fails)
+{
+	if (fails)
+		history_is_undone(h);
+	else
+		history_is_durable(h);
+	for (uint32_t i = 0; i < HISTORY_VPCS; i++) {
+		char vpc[ID_SIZE];
+
+		(void)str_format(vpc, sizeof(vpc), "vpc-%u", i);
+		if (h->touched[i])
+			nat_due_vpc(&h->due, vpc);
+		h->touched[i] = false;
+	}
+	h->committed = false;
+}
+
+/* Whoever wants one has one, and nobody else, unless all are given out. */
+static void history_settle(struct history *h)
+{
+	size_t n, wanted = 0;
+	int passes = 0;
+
+	do {
+		while (history_pass(h, false) && passes++ < 100)
+			;
+		history_end_turn(h, false);
+	} while ((h->due.all || h->due.n > 0) && passes++ < 100);
+	for (uint32_t i = 0; i < HISTORY_VPCS; i++)
+		wanted += history_wants(h, i) ? HISTORY_NODES : 0;
+	n = __real_snapshot_count(h->w.rows, KIND_NAT_RANGE, "");
+	h->n_wrong += n != MIN(wanted, (size_t)HISTORY_RANGES);
+	h->n_starving += wanted > HISTORY_RANGES;
+}
+
+static void test_history(uint32_t seed)
+{
+	struct history h = {.random = seed};
+
+	n_ranges = HISTORY_RANGES;
+	n_taken = NAT_RANGES_MAX - HISTORY_RANGES;
+	history_begin(&h);
+	for (int i = 0; i < HISTORY_TURNS; i++) {
+		for (uint32_t n = history_random(&h, 4); n > 0; n--)
+			if (history_random(&h, 2))
+				history_call(&h);
+			else
+				(void)history_pass(&h, true);
+		history_end_turn(&h, history_random(&h, 4) == 0);
+		if (history_random(&h, 8) == 0)
+			history_settle(&h);
+	}
+	tap_is_int((long long)h.n_twice, 0, "of %d turns, %zu of them undone, none gives a range twice",
+		   HISTORY_TURNS, h.n_failed);
+	tap_is_int((long long)h.n_wrong, 0, "and all who want one get one while there is one");
+	tap_ok(h.n_failed > 500 && h.n_given > 500 && h.n_starving > 100 && h.n_starving < 500,
+	       "there were turns of all sorts");
+	nat_due_done(&h.due);
+	world_end(&h.w);
+	n_ranges = NAT_RANGES_MAX;
+	n_taken = 0;
+}
+
 /* VPCs for which none is free. */
 static void test_no_range_free(void)
 {
@@ -218,14 +514,9 @@ static void test_no_range_free(void)
 	world_begin(&w);
 	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
 	for (const char *p = "abcd"; *p; p++) {
-		char key[KEY_SIZE];
+		const char name[] = {*p, '\0'};
 
-		(void)str_format(key, sizeof(key), "vpc/vpc-%c", *p);
-		rows_put(w.rows, key, "{'id':'vpc-%c','status':'Available'}", *p);
-		(void)str_format(key, sizeof(key), "server_group/sgp-%c", *p);
-		rows_put(w.rows, key, "{'id':'sgp-%c','vpc':'vpc-%c','status':'Available'}", *p, *p);
-		(void)str_format(key, sizeof(key), "server/sgp-%c/i-1/80", *p);
-		rows_put(w.rows, key, "{'group':'sgp-%c','server_id':'i-1','port':80}", *p);
+		put_wanting_vpc(&w, name);
 	}
 	(void)nat_pass(&w, &due, &more);
 	tap_ok(snapshot_count(w.rows, KIND_NAT_RANGE, "vpc-") == 2 && due.n_starved == 2,
@@ -346,6 +637,9 @@ int main(void)
 	test_due_ranges();
 	test_many_nat_ranges();
 	test_many_come_back();
+	test_giving_costs();
+	for (uint32_t seed = 1; seed <= 4; seed++)
+		test_history(seed);
 	test_no_range_free();
 	test_health();
 	test_subjects();
