@@ -87,11 +87,20 @@ static void add_resource(struct nat_due *due, const struct snapshot *rows, const
 		nat_due_vpc(due, balancer->vpc);
 }
 
-static bool comes_or_goes(const struct snapshot *rows, const struct store_change *change, const char *id)
+/* One that is gone leaves its ranges. One that comes has no port yet, and so is told of no VPC: its first
+ * port there is a move. Otherwise nobody says which VPCs it has come to. */
+static void add_node(struct nat_due *due, const struct snapshot *rows, const struct store_change *change,
+		     const char *name)
 {
-	const struct node *node = change->is_gone ? NULL : snapshot_node(rows, id);
+	const struct node *node = change->is_gone ? NULL : snapshot_node(rows, name);
 
-	return !node || node->meta.created == change->revision;
+	if (node) {
+		due->all = due->all || (node->meta.created == change->revision &&
+					snapshot_count_children(rows, REF_PORT_NODE, name) > 0);
+		return;
+	}
+	for (const struct nat_range *v = NULL; (v = snapshot_children(rows, REF_NAT_RANGE_NODE, name, v));)
+		nat_due_vpc(due, v->vpc);
 }
 
 void nat_due_change(struct nat_due *due, const struct snapshot *rows, const struct store_change *change)
@@ -104,7 +113,7 @@ void nat_due_change(struct nat_due *due, const struct snapshot *rows, const stru
 		return;
 	switch (kind) {
 	case KIND_NODE:
-		due->all = due->all || comes_or_goes(rows, change, id + 1);
+		add_node(due, rows, change, id + 1);
 		break;
 	case KIND_SERVICE_RESOURCE:
 		add_resource(due, rows, id + 1);

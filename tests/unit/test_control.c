@@ -475,6 +475,50 @@ static void test_waiting_ranges(void)
 	end(&s);
 }
 
+/* How often it is asked who is told of a VPC when a node comes, and when it goes that has a range in one. */
+static long long asked_for_node(struct setup *s, const char *name)
+{
+	struct port port = {.id = "eni-node", .vpc = "vpc-0", .node = name};
+	char key[KEY_SIZE], range[KEY_SIZE];
+	long long asked;
+
+	(void)str_format(key, sizeof(key), "node/%s", name);
+	(void)str_format(range, sizeof(range), "vpc-0/%s", name);
+	n_asked = 0;
+	register_node(s, name);
+	settle(s);
+	asked = n_asked;
+	put(s, KIND_PORT, &port);
+	tap_ok(has_range(s, range), "a node that comes has a range when it has a port");
+	n_asked = 0;
+	take_away(s, key);
+	asked += n_asked;
+	take_away(s, "port/eni-node");
+	tap_ok(!has_range(s, range), "and one that goes leaves it");
+	return asked;
+}
+
+static void test_node_comes_and_goes(void)
+{
+	struct port port = {.id = "eni-early", .vpc = "vpc-0", .node = "n9"};
+	long long few;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	put_served(&s, 0);
+	few = asked_for_node(&s, "n2");
+	for (int i = 1; i < LEFT_MANY; i++)
+		put_served(&s, i);
+	tap_is_int(asked_for_node(&s, "n3"), few, "other VPCs are not looked at, however many there are");
+	put(&s, KIND_PORT, &port);
+	register_node(&s, "n9");
+	settle(&s);
+	tap_ok(has_range(&s, "vpc-0/n9"), "a node whose port was there first has a range, too");
+	end(&s);
+}
+
 static void test_restart(void)
 {
 	struct vpc vpc = {.id = "vpc-1", .number = 2};
@@ -816,6 +860,7 @@ int main(void)
 	test_behind();
 	test_translated();
 	test_waiting_ranges();
+	test_node_comes_and_goes();
 	test_same_failures();
 	test_restart();
 	test_reported_health();

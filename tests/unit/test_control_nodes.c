@@ -148,7 +148,21 @@ static void test_due_ranges(void)
 	       "and what is due is looked at");
 	change.key = "node/n1";
 	nat_due_change(&due, w.rows, &change);
-	tap_ok(due.all, "with a node that is gone all are due");
+	tap_ok(due.n == 1 && streq(due.vpcs[0], "vpc-a") && !due.all,
+	       "a node that is gone makes those due in which it has ranges");
+	due.n = 0;
+	rows_put(w.rows, "node/n2", "{'name':'n2','number':2}");
+	change = (struct store_change){.key = "node/n2", .revision = 1}; /* (of which rows.h makes all) */
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.n == 0 && !due.all, "one that comes none");
+	rows_put(w.rows, "port/eni-2",
+		 "{'id':'eni-2','number':7,'kind':'instance','vpc':'vpc-a','node':'n2','status':'InUse'}");
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.all, "but all, if ports of it are there already");
+	change.revision++;
+	due.all = false;
+	nat_due_change(&due, w.rows, &change);
+	tap_ok(due.n == 0 && !due.all, "and one that changes none");
 	nat_due_done(&due);
 	world_end(&w);
 }
