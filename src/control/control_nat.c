@@ -31,7 +31,7 @@ struct nat_work {
 	bool is_used_exact; /* due->used is of this pass's rows */
 	struct counter counter;
 	struct nat_range given[RANGES_PER_PASS_MAX]; /* not among the changes yet */
-	size_t n_given, n_back;
+	size_t n_given, n_back, n_looks;
 	bool none_free;
 };
 
@@ -179,7 +179,7 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Each once; all of them if all are due. -ENOMEM. */
+/* Each once, in order; all of them if all are due. -ENOMEM. */
 static int settle_due(struct nat_due *due, const struct snapshot *rows)
 {
 	size_t kept = 0;
@@ -194,29 +194,32 @@ static int settle_due(struct nat_due *due, const struct snapshot *rows)
 		nat_due_vpc(due, v->vpc);
 	if (due->all)
 		return -ENOMEM;
+	if (due->n_settled == due->n)
+		return 0;
 	if (due->n > 1)
 		qsort(due->vpcs, due->n, sizeof(*due->vpcs), compare_ids);
 	for (size_t i = 0; i < due->n; i++)
 		if (kept == 0 || !streq(due->vpcs[kept - 1], due->vpcs[i]))
 			memmove(due->vpcs[kept++], due->vpcs[i], sizeof(*due->vpcs));
-	due->n = kept;
+	due->n = due->n_settled = kept;
 	return 0;
 }
 
 /* Who wants one. */
 
-static bool is_wanted(const struct nat_work *work, const char *id)
+static bool is_wanted(struct nat_work *work, const char *id)
 {
 	const struct snapshot *rows = work->view->rows;
 	const struct vpc *vpc = snapshot_vpc(rows, id);
 
 	if (!vpc || vpc->status == VPC_DELETING)
 		return false;
-	for (const struct server_group *g = NULL; (g = snapshot_children(rows, REF_SERVER_GROUP_VPC, id, g));)
+	for (const struct server_group *g = NULL; (g = snapshot_children(rows, REF_SERVER_GROUP_VPC, id, g));
+	     work->n_looks++)
 		if (snapshot_count_children(rows, REF_SERVER_GROUP, g->id) > 0)
 			return true;
 	for (const struct load_balancer *b = NULL;
-	     (b = snapshot_children(rows, REF_LOAD_BALANCER_VPC, id, b));)
+	     (b = snapshot_children(rows, REF_LOAD_BALANCER_VPC, id, b)); work->n_looks++)
 		if (snapshot_count_children(rows, REF_SERVICE_RESOURCE_RESOURCE, b->id) > 0)
 			return true;
 	return false;
@@ -279,6 +282,7 @@ static int take_back(struct nat_work *work, const char *vpc, bool wanted)
 		bool told = is_told(work, vpc, v->node), orphan = snapshot_is_orphan(rows, KIND_NAT_RANGE, v);
 		const struct lease *user = orphan || told ? NULL : user_of(work, v);
 
+		work->n_looks++;
 		if (!orphan && told && wanted)
 			continue;
 		if (user) {
@@ -380,6 +384,7 @@ static int give_all(struct nat_work *work, const char *vpc)
 	for (const struct node *n = NULL; r == 0 && (n = snapshot_next(rows, KIND_NODE, "", n));) {
 		char id[ID_SIZE + sizeof(n->name) + 1];
 
+		work->n_looks++;
 		(void)str_format(id, sizeof(id), "%s/%s", vpc, n->name);
 		if (snapshot_find(rows, KIND_NAT_RANGE, id) || !is_told(work, vpc, n->name))
 			continue;
@@ -396,9 +401,10 @@ static int look_at(struct nat_work *work)
 	size_t n = 0;
 	int r = 0;
 
-	while (n < due->n && r == 0) {
+	while (n < due->n && r == 0 && work->n_looks < NAT_LOOKS_PER_PASS_MAX) {
 		bool wanted = is_wanted(work, due->vpcs[n]);
 
+		work->n_looks++;
 		r = take_back(work, due->vpcs[n], wanted);
 		if (r == 0 && wanted)
 			r = give_all(work, due->vpcs[n]);
@@ -408,6 +414,7 @@ static int look_at(struct nat_work *work)
 	if (r < 0)
 		return r;
 	due->n -= n;
+	due->n_settled = due->n;
 	if (due->n > 0)
 		memmove(due->vpcs, due->vpcs + n, due->n * sizeof(*due->vpcs));
 	work->changes->more = due->n > 0;

@@ -59,6 +59,7 @@ void control_states(const struct control_view *view, struct control_subject *sub
 struct nat_due {
 	char (*vpcs)[ID_SIZE]; /* repetitions included */
 	size_t n, size;
+	size_t n_settled;	  /* so many at the beginning are sorted, each once */
 	bool all;		  /* and which ranges are given out is not known */
 	char (*starved)[ID_SIZE]; /* that may lack a range since none is free; sorted, each once */
 	size_t n_starved, starved_size;
@@ -83,6 +84,10 @@ void nat_due_heard(struct nat_due *due, const struct snapshot *rows, const struc
  * that comes back, is due again when one of the functions above says so; what is too much for one pass stays
  * due, and `changes->more` says so. */
 #define NAT_BACK_PER_PASS_MAX 300 /* or a turn could bring more changes than the store remembers */
+/* A pass ends after so many looks at a VPC, or at a range, a node, a group or a load balancer there, once it
+ * is through with that VPC: about 1 ms. So calls and reports do not wait for many VPCs that are due at once.
+ */
+#define NAT_LOOKS_PER_PASS_MAX 2000
 void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their

@@ -167,6 +167,14 @@ static void test_due_ranges(void)
 	world_end(&w);
 }
 
+static void put_node(struct world *w, int i)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "node/n%03d", i);
+	rows_put(w->rows, key, "{'name':'n%03d','number':%d}", i, i + 1);
+}
+
 static void test_many_nat_ranges(void)
 {
 	struct control_view view;
@@ -180,12 +188,8 @@ static void test_many_nat_ranges(void)
 	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','vpc':'vpc-a','status':'Available'}");
 	rows_put(w.rows, "server/sgp-1/i-1/80",
 		 "{'group':'sgp-1','server_id':'i-1','port':80,'status':'Available'}");
-	for (int i = 0; i < 150; i++) {
-		char key[KEY_SIZE];
-
-		(void)str_format(key, sizeof(key), "node/n%03d", i);
-		rows_put(w.rows, key, "{'name':'n%03d','number':%d}", i, i + 1);
-	}
+	for (int i = 0; i < 150; i++)
+		put_node(&w, i);
 	for (int i = 0; i < 2; i++) {
 		view = world_view(&w);
 		control_nat_ranges(&view, &due, &changes);
@@ -211,6 +215,18 @@ static size_t nat_pass(struct world *w, struct nat_due *due, bool *ret_more)
 	return w->n_ops;
 }
 
+/* What is left becomes due once more, until there are so many in the list. */
+static void repeat_due(struct nat_due *due, size_t up_to)
+{
+	char vpc[ID_SIZE];
+	size_t n = due->n;
+
+	for (size_t i = 0; n > 1 && due->n < up_to; i = (i + 1) % n) {
+		(void)str_copy(vpc, sizeof(vpc), due->vpcs[i]);
+		nat_due_vpc(due, vpc);
+	}
+}
+
 /* So many that the store would not remember the changes, if all of them came in one turn. */
 static void test_many_come_back(void)
 {
@@ -230,10 +246,11 @@ static void test_many_come_back(void)
 			 i % 16 * 16);
 	}
 	do {
-		size_t n = nat_pass(&w, &due, &more);
+		size_t n_due = due.n, n = nat_pass(&w, &due, &more);
 
 		most = MAX(most, n);
 		passes++;
+		repeat_due(&due, n_due);
 	} while (more && passes < 100);
 	tap_is_int((long long)most, NAT_BACK_PER_PASS_MAX, "ranges come back so many in a pass");
 	tap_ok(passes == 3 && due.n == 0 && snapshot_count(w.rows, KIND_NAT_RANGE, "") == 0,
@@ -294,6 +311,77 @@ static void test_giving_costs(void)
 	nat_due_vpc(&due, "vpc-d");
 	(void)nat_pass(&w, &due, &more);
 	tap_is_int((long long)n_walked[KIND_NAT_RANGE], 502, "but once where nothing is known");
+	nat_due_done(&due);
+	world_end(&w);
+}
+
+/* So many VPCs and nodes that calls would wait, if all of them were looked at in one turn. */
+static void test_many_looks(void)
+{
+	enum { NODES = 90, VPCS = 100, LOOKS = VPCS * (1 + 2 * NODES) };
+	struct nat_due due = {.all = true};
+	size_t most = 0, passes = 0;
+	struct world w;
+	bool more;
+
+	world_begin(&w);
+	for (int i = 0; i < NODES; i++)
+		put_node(&w, i);
+	for (int i = 0; i < VPCS; i++) {
+		char name[16];
+
+		(void)str_format(name, sizeof(name), "%d", i);
+		put_wanting_vpc(&w, name);
+	}
+	do
+		(void)nat_pass(&w, &due, &more);
+	while (more);
+	tap_is_int((long long)snapshot_count(w.rows, KIND_NAT_RANGE, ""), VPCS * NODES,
+		   "many VPCs have a range for each of many nodes");
+	due.all = true;
+	do {
+		n_walked[KIND_NODE] = 0;
+		(void)nat_pass(&w, &due, &more);
+		most = MAX(most, n_walked[KIND_NODE]);
+		passes++;
+	} while (more);
+	tap_ok(most > 0 && most <= NAT_LOOKS_PER_PASS_MAX / 2 + NODES,
+	       "of these so many are looked at in a pass (%zu)", most);
+	tap_ok(passes >= LOOKS / (NAT_LOOKS_PER_PASS_MAX + 1 + 2 * NODES) &&
+		       passes <= LOOKS / NAT_LOOKS_PER_PASS_MAX + 1,
+	       "and all in some (%zu)", passes);
+	tap_is_int((long long)due.n, 0, "then none is due");
+	nat_due_done(&due);
+	world_end(&w);
+}
+
+/* VPCs with much in it that wants no range. */
+static void test_many_looks_for_nothing(void)
+{
+	enum { GROUPS = NAT_LOOKS_PER_PASS_MAX / 2 };
+	struct nat_due due = {.all = true};
+	size_t passes = 0;
+	struct world w;
+	bool more;
+
+	world_begin(&w);
+	rows_put(w.rows, "node/n1", "{'name':'n1','number':1}");
+	for (int i = 0; i < 4; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "vpc/vpc-%d", i);
+		rows_put(w.rows, key, "{'id':'vpc-%d','status':'Available'}", i);
+		for (int g = 0; g < GROUPS; g++) {
+			(void)str_format(key, sizeof(key), "server_group/sgp-%d-%d", i, g);
+			rows_put(w.rows, key, "{'id':'sgp-%d-%d','vpc':'vpc-%d','status':'Available'}", i, g,
+				 i);
+		}
+	}
+	do {
+		(void)nat_pass(&w, &due, &more);
+		passes++;
+	} while (more);
+	tap_is_int((long long)passes, 2, "looks at what needs no range count, too");
 	nat_due_done(&due);
 	world_end(&w);
 }
@@ -652,6 +740,8 @@ int main(void)
 	test_many_nat_ranges();
 	test_many_come_back();
 	test_giving_costs();
+	test_many_looks();
+	test_many_looks_for_nothing();
 	for (uint32_t seed = 1; seed <= 4; seed++)
 		test_history(seed);
 	test_no_range_free();
