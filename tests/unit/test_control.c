@@ -5,14 +5,10 @@
  */
 #include <malloc.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "tests/tap.h"
+#include "control_fixture.h"
 
-#include "control/control.h"
 #include "control/leases.h"
 #include "lib/log.h"
 
@@ -35,95 +31,6 @@ bool __wrap_told_nodes_has(const struct told_nodes *told_nodes, const struct sha
 {
 	n_asked++;
 	return __real_told_nodes_has(told_nodes, share, node);
-}
-
-struct setup {
-	char directory[32], path[64];
-	struct loop *loop;
-	struct store *store;
-	struct control *control;
-};
-
-static void must(int r, const char *what)
-{
-	if (r >= 0)
-		return;
-	printf("Bail out! %s: %s\n", what, strerror(-r));
-	exit(EXIT_FAILURE);
-}
-
-static void open_store(struct setup *s)
-{
-	must(loop_new(&s->loop), "loop");
-	must(store_sqlite_open(s->loop, s->path, &s->store), "store");
-}
-
-static void close_store(struct setup *s)
-{
-	s->control = control_free(s->control);
-	s->store = store_free(s->store);
-	s->loop = loop_free(s->loop);
-}
-
-static void begin(struct setup *s)
-{
-	*s = (struct setup){.directory = "/tmp/test_control.XXXXXX"};
-	if (!mkdtemp(s->directory))
-		must(-errno, "directory");
-	(void)str_format(s->path, sizeof(s->path), "%s/store.db", s->directory);
-	open_store(s);
-}
-
-static void end(struct setup *s)
-{
-	static const char *const files[] = {"store.db", "store.db-wal", "store.db-shm", "store.db-lock"};
-	char path[128];
-
-	close_store(s);
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		(void)str_format(path, sizeof(path), "%s/%s", s->directory, files[i]);
-		(void)unlink(path);
-	}
-	if (rmdir(s->directory) < 0)
-		tap_note("left behind: %s", s->directory);
-}
-
-/* Turns until nothing happens any more. */
-static void settle(struct setup *s)
-{
-	for (int i = 0; i < 20; i++)
-		must(loop_turn(s->loop, 0), "turn");
-}
-
-static void count_done(void *context, int result, uint64_t revision _unused_)
-{
-	int *n = context;
-
-	*n = result < 0 ? result : *n + 1;
-}
-
-static void put(struct setup *s, enum kind kind, const void *row)
-{
-	struct store_txn *txn;
-	int n = 0;
-
-	must(store_txn_new(&txn), "transaction");
-	must(store_txn_row_put(txn, kind, row), "put");
-	store_commit(s->store, txn, count_done, &n);
-	settle(s);
-	if (n != 1)
-		must(n < 0 ? n : -EIO, "commit");
-}
-
-static void take_away(struct setup *s, const char *key)
-{
-	struct store_txn *txn;
-	int n = 0;
-
-	must(store_txn_new(&txn), "transaction");
-	must(store_txn_delete(txn, key), "deletion");
-	store_commit(s->store, txn, count_done, &n);
-	settle(s);
 }
 
 static void register_as(struct setup *s, const char *name, uint32_t mtu)
