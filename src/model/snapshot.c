@@ -276,7 +276,7 @@ static void swap_rows(void *a, void *b, size_t size)
  * index has that owner meanwhile. */
 static void count_parts(struct snapshot *s, enum kind kind, const void *row, bool add)
 {
-	void (*count)(struct child_index *index, enum ref ref, const char *id, size_t n) =
+	void (*count)(struct child_index * index, enum ref ref, const char *id, size_t n) =
 		add ? child_index_add_parts : child_index_take_parts;
 	char text[UID_TEXT_SIZE];
 
@@ -555,12 +555,12 @@ bool snapshot_is_orphan(const struct snapshot *s, enum kind kind, const void *ro
 {
 	char text[UID_TEXT_SIZE];
 
-	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
-		const struct relation *relation = relation_info(ref);
+	for (enum ref ref = relation_first(kind); ref < REF_COUNT_ && relation_info(ref)->kind == kind;
+	     ref++) {
 		enum kind parent;
 		const char *id;
 
-		if (relation->kind != kind || !(relation->follows & REF_PART))
+		if (!(relation_info(ref)->follows & REF_PART))
 			continue;
 		if (parent_of(ref, row, &parent, &id, text) == 0 && !snapshot_find(s, parent, id))
 			return true;
