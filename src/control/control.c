@@ -2,7 +2,8 @@
 /*
  * Control at work: it follows the store's changes and the nodes' reports, and runs passes from the loop. A
  * pass asks the decisions of control_step.h one after another and commits what they say; each commit is seen
- * by the next at once. What has come up in the meantime makes one more pass, never two.
+ * by the next at once. What has come up in the meantime makes one more pass, never two. What is left over has
+ * turns of its own, and neither has to wait until nothing else happens.
  *
  * A commit that fails (another copy of the program was faster, or the disk is full) costs nothing but another
  * look at everything.
@@ -14,10 +15,9 @@
 #include "leases.h"
 #include "subjects.h"
 
-#define PASS_PRIORITY	   0
-#define RETRY_MS	   1000
-#define LEFTOVERS_SOON_MS  1000
-#define LEFTOVERS_EVERY_MS (3600 * 1000)
+#define PASS_PRIORITY 0
+#define RETRY_MS      1000
+#define WALK_EVERY_MS (3600 * 1000)
 
 /* What commits under way point to; outlives control if they do. */
 struct commits {
@@ -29,14 +29,18 @@ struct control {
 	struct loop *loop;
 	struct store *store;
 	struct store_watch *watch;
-	struct loop_source *pass, *lease_timer, *retry_timer, *leftovers_timer, *tests_timer;
+	struct loop_source *pass, *lease_timer, *retry_timer, *walk_timer, *tests_timer;
+	struct loop_source
+		*leftovers; /* not in the pass, which looks at all that waits: its steps are many */
 	struct commits *commits;
 	struct leases leases;
 	struct subjects subjects;
 	uint64_t told; /* changes up to this revision are in `subjects` */
 	struct nat_due nat;
 	bool nat_ahead; /* ranges were given out when the store told last: memory was ahead of the disk */
-	bool all_changed, nodes_due, leftovers_due, tests_due;
+	struct gone_rows gone;
+	struct leftovers_walk walk; /* while it walks */
+	bool all_changed, nodes_due, walks, walk_due, tests_due;
 	bool waits; /* for the retry timer: what is to be done at once would fail again */
 };
 
@@ -46,6 +50,7 @@ static void retry(struct control *control)
 	control->nat.all = true;
 	control->nodes_due = true;
 	control->tests_due = true;
+	control->walk_due = true;
 	control->waits = true;
 	loop_timer_set(control->retry_timer, RETRY_MS);
 }
@@ -113,8 +118,9 @@ static void note_change(void *context, const struct store_change *change)
 	control->tests_due = control->tests_due || kind == KIND_CONNECTIVITY_TEST;
 	control->nodes_due =
 		control->nodes_due || kind == KIND_NODE || (kind == KIND_INSTANCE && change->is_gone);
-	if (change->is_gone && relation_has_parts(kind))
-		loop_timer_set(control->leftovers_timer, LEFTOVERS_SOON_MS);
+	if (change->is_gone && relation_has_parts(kind) &&
+	    gone_rows_add(&control->gone, kind, strchr(change->key, '/') + 1) < 0)
+		control->walk_due = true;
 }
 
 static void note_changes(struct control *control)
@@ -127,6 +133,7 @@ static void note_changes(struct control *control)
 		control->nat.all = true;
 		control->nodes_due = true;
 		control->tests_due = true;
+		control->walk_due = true;
 		control->told = store_durable_revision(control->store);
 	} else {
 		control->told = (uint64_t)told;
@@ -253,19 +260,6 @@ static void pass_states(struct control *control)
 	}
 }
 
-static void pass_leftovers(struct control *control)
-{
-	struct control_view view = view_now(control);
-	struct changes changes = {};
-
-	if (!control->leftovers_due)
-		return;
-	control->leftovers_due = false;
-	control_remove_leftovers(&view, &changes);
-	commit(control, &changes);
-	loop_timer_set(control->leftovers_timer, LEFTOVERS_EVERY_MS);
-}
-
 static void run_pass(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
@@ -276,7 +270,56 @@ static void run_pass(void *context, uint32_t events _unused_)
 	pass_health(control);
 	pass_states(control);
 	pass_tests(control);
-	pass_leftovers(control);
+	if (control->gone.n > 0 || control->walk_due)
+		loop_defer(control->leftovers);
+}
+
+/* What is left over */
+
+static void pass_parts(struct control *control)
+{
+	size_t room = LEFTOVERS_GONE_MAX, n = 0;
+	bool all = true;
+
+	while (all && n < control->gone.n) {
+		struct control_view view = view_now(control);
+		struct changes changes = {};
+
+		all = control_remove_parts(&view, &control->gone.v[n], &room, &changes);
+		commit(control, &changes);
+		if (all)
+			n++;
+	}
+	gone_rows_drop(&control->gone, n);
+}
+
+static void pass_walk(struct control *control)
+{
+	struct control_view view = view_now(control);
+	struct changes changes = {};
+
+	if (!control->walks) {
+		if (!control->walk_due)
+			return;
+		control->walk_due = false;
+		control->walk = (struct leftovers_walk){};
+	}
+	control_remove_leftovers(&view, &control->walk, &changes);
+	control->walks = changes.more;
+	commit(control, &changes);
+	if (!control->walks)
+		loop_timer_set(control->walk_timer, WALK_EVERY_MS);
+}
+
+/* The walk has a share of its own: however much goes elsewhere, it comes to its end. */
+static void run_leftovers(void *context, uint32_t events _unused_)
+{
+	struct control *control = context;
+
+	pass_parts(control);
+	pass_walk(control);
+	if ((control->gone.n > 0 || control->walks || control->walk_due) && !control->waits)
+		loop_defer(control->leftovers);
 }
 
 /* Ranges are given out before nodes are told what needs them: the feed, whose watch comes after this one,
@@ -298,14 +341,15 @@ static void on_retry(void *context, uint32_t events _unused_)
 
 	control->waits = false;
 	loop_defer(control->pass);
+	loop_defer(control->leftovers);
 }
 
-static void on_leftovers(void *context, uint32_t events _unused_)
+static void on_walk_timer(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
 
-	control->leftovers_due = true;
-	loop_defer(control->pass);
+	control->walk_due = true;
+	loop_defer(control->leftovers);
 }
 
 static void on_tests_timer(void *context, uint32_t events _unused_)
@@ -545,7 +589,10 @@ static int start(struct control *control)
 	r = loop_add_timer(control->loop, on_retry, control, &control->retry_timer);
 	if (r < 0)
 		return r;
-	r = loop_add_timer(control->loop, on_leftovers, control, &control->leftovers_timer);
+	r = loop_add_deferred(control->loop, PASS_PRIORITY, run_leftovers, control, &control->leftovers);
+	if (r < 0)
+		return r;
+	r = loop_add_timer(control->loop, on_walk_timer, control, &control->walk_timer);
 	if (r < 0)
 		return r;
 	r = loop_add_timer(control->loop, on_tests_timer, control, &control->tests_timer);
@@ -563,7 +610,7 @@ static int start(struct control *control)
 	control->all_changed = true;
 	control->nat.all = true;
 	control->nodes_due = true;
-	control->leftovers_due = true;
+	control->walk_due = true;
 	control->tests_due = true;
 	arm_lease_timer(control);
 	loop_defer(control->pass);
@@ -596,7 +643,8 @@ struct control *control_free(struct control *control)
 	loop_source_free(control->pass);
 	loop_source_free(control->lease_timer);
 	loop_source_free(control->retry_timer);
-	loop_source_free(control->leftovers_timer);
+	loop_source_free(control->leftovers);
+	loop_source_free(control->walk_timer);
 	loop_source_free(control->tests_timer);
 	if (control->commits && control->commits->n_pending > 0)
 		control->commits->control = NULL;
@@ -605,6 +653,7 @@ struct control *control_free(struct control *control)
 	leases_done(&control->leases);
 	subjects_done(&control->subjects);
 	nat_due_done(&control->nat);
+	gone_rows_done(&control->gone);
 	free(control);
 	return NULL;
 }

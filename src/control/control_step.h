@@ -108,10 +108,44 @@ void control_tests(const struct control_view *view, const char *node, const stru
  * INT64_MAX: none runs. */
 int64_t control_tests_expire(const struct control_view *view, struct changes *changes);
 
-/* Removes what belongs to nothing any more: parts of objects that are gone, old tokens, jobs and tests. */
-#define TOKEN_KEPT_S (24 * 3600)
-#define JOB_KEPT_S   (24 * 3600)
-void control_remove_leftovers(const struct control_view *view, struct changes *changes);
+/* So many rows that are left over go at once, or a turn could bring more changes than the store remembers. */
+#define LEFTOVERS_GONE_MAX 300
+
+/* Rows that are gone and may have left parts, in the order in which they went. */
+struct gone_row {
+	enum kind kind;
+	char id[SUBJECT_ID_SIZE];
+};
+struct gone_rows {
+	struct gone_row *v;
+	size_t n, size;
+};
+#define GONE_ROWS_MAX 16384
+/* Frees the list; it is empty then. */
+void gone_rows_done(struct gone_rows *gone);
+/* -ENOBUFS: there are GONE_ROWS_MAX; -ENOMEM, -E2BIG (the id). The row's parts are the walk's then. */
+int gone_rows_add(struct gone_rows *gone, enum kind kind, const char *id);
+/* Forgets the first `n`. */
+void gone_rows_drop(struct gone_rows *gone, size_t n);
+
+/* Removes the parts of a row that is gone, at most `*room` rows, which is less by so many then. False: some
+ * are left. Of two rows that are gone one may have a part of the other one: so each wants changes of its own,
+ * committed before the next one's. */
+bool control_remove_parts(const struct control_view *view, const struct gone_row *gone, size_t *room,
+			  struct changes *changes);
+
+/* How far a walk over all rows has come: it goes on behind that id. Zero: it begins. */
+struct leftovers_walk {
+	enum kind kind;
+	char behind[KEY_SIZE];
+};
+/* One step of the walk: removes what belongs to nothing any more, parts of objects that are gone and old
+ * tokens, jobs and tests. `changes->more`: it has not come to the end; else the next step begins anew. */
+#define LEFTOVERS_LOOKS_MAX 2000 /* rows, in a step */
+#define TOKEN_KEPT_S	    (24 * 3600)
+#define JOB_KEPT_S	    (24 * 3600)
+void control_remove_leftovers(const struct control_view *view, struct leftovers_walk *walk,
+			      struct changes *changes);
 
 /* The row's failure, NULL if it has none. */
 const struct control_failure *control_failure_get(const struct control_view *view, const char *key);

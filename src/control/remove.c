@@ -29,27 +29,32 @@ size_t remove_size(const struct snapshot *rows, enum kind kind, const char *id)
 	return n;
 }
 
-/* What is a part of a part goes before it. */
-static void remove_parts(const struct snapshot *rows, enum kind kind, const char *id, struct changes *changes)
+bool remove_parts(const struct snapshot *rows, enum kind kind, const char *id, size_t *room,
+		  struct changes *changes)
 {
 	for (enum ref ref = 0; ref < REF_COUNT_; ref++) {
+		enum kind part = relation_info(ref)->kind;
+
 		if (!is_part_of(ref, kind))
 			continue;
 		for (const void *v = NULL; (v = snapshot_children(rows, ref, id, v));) {
-			remove_parts(rows, relation_info(ref)->kind, snapshot_id(v), changes);
-			changes_delete(changes, relation_info(ref)->kind, v);
+			if (!remove_parts(rows, part, snapshot_id(v), room, changes) || *room == 0)
+				return false;
+			changes_delete(changes, part, v);
+			(*room)--;
 		}
 	}
+	return true;
 }
 
 bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes)
 {
 	const char *id = snapshot_id(row);
-	size_t n = remove_size(rows, kind, id);
+	size_t n = remove_size(rows, kind, id), room = n;
 
 	if (n <= STORE_TXN_OPS_MAX)
 		changes_room(changes, n);
-	remove_parts(rows, kind, id, changes);
+	(void)remove_parts(rows, kind, id, &room, changes);
 	if (n > STORE_TXN_OPS_MAX)
 		return false;
 	changes_delete(changes, kind, row);

@@ -10,5 +10,10 @@
  * transaction; else only the parts, and the row wants another call. False then. */
 bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes);
 
+/* Removes what is a part of the row of that id, which may be gone, and what is a part of these, before them:
+ * at most `*room` rows, which is less by so many then. False: some are left. */
+bool remove_parts(const struct snapshot *rows, enum kind kind, const char *id, size_t *room,
+		  struct changes *changes);
+
 /* The operations that it takes to remove a row with its parts. */
 size_t remove_size(const struct snapshot *rows, enum kind kind, const char *id);

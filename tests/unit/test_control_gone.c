@@ -208,7 +208,10 @@ static void test_leftovers(void)
 		"nat_range/vpc-gone/n1",
 		"token/5/privatelink:CreateVpcEndpoint/old",
 		"job/j-old",
+		"connectivity_test/ct-old",
+		"connectivity_way/ct-old/0",
 	};
+	struct leftovers_walk walk = {};
 	struct control_view view;
 	struct changes changes = {};
 	struct world w;
@@ -231,6 +234,8 @@ static void test_leftovers(void)
 		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'old',"
 		 "'create_time':1767000000}");
 	rows_put(w.rows, left_over[13], "{'id':'j-old','create_time':1767000000}");
+	rows_put(w.rows, left_over[14], "{'id':'ct-old','endpoint':'ep-2','create_time':1767000000}");
+	rows_put(w.rows, left_over[15], "{'test':'ct-old','part':0,'text':'x'}");
 	put_endpoint(&w, "ep-2", "Active");
 	put_connection(&w, "ep-2", "Connected", false);
 	put_zone(&w, "ep-2", "z-a", "eni-a", "10.0.0.5", "Connected");
@@ -239,11 +244,12 @@ static void test_leftovers(void)
 		 "{'uid':5,'action':'privatelink:CreateVpcEndpoint','token':'new','create_time':1767323000}");
 
 	view = world_view(&w);
-	control_remove_leftovers(&view, &changes);
+	control_remove_leftovers(&view, &walk, &changes);
+	tap_ok(!changes.more && walk.kind == 0 && !*walk.behind, "a walk over a few rows is one step");
 	world_commit(&w, &changes);
 	for (size_t i = 0; i < ARRAY_SIZE(left_over); i++)
 		ok = ok && world_modified(&w, left_over[i]) == 0;
-	tap_ok(ok, "what belongs to nothing is swept away, and old tokens and jobs");
+	tap_ok(ok, "what belongs to nothing is swept away, and old tokens, jobs and tests");
 	tap_is_int(w.n_ops, ARRAY_SIZE(left_over), "and nothing else");
 	tap_ok(snapshot_port(w.rows, "eni-a") && snapshot_find(w.rows, KIND_ADDRESS, "vpc-a/10.0.0.5"),
 	       "an endpoint's interface and its address stay");
