@@ -18,12 +18,13 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#define SLACK_CELLS 5 /* what is over and not told yet, and a node's clock that is ahead */
-#define SHORT_CELLS (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + SLACK_CELLS)
-#define LONG_CELLS  (METRICS_LONG_KEPT_S / METRICS_LONG_S + SLACK_CELLS)
-#define METRICS_MAX (METRIC_FIXED + METRICS_REASONS_MAX)
-#define BUCKETS	    4096
-#define PARTS	    (METRICS_LONG_S / METRICS_SHORT_S)
+#define SLACK_CELLS  5 /* what is over and not told yet, and a node's clock that is ahead */
+#define SHORT_CELLS  (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + SLACK_CELLS)
+#define LONG_CELLS   (METRICS_LONG_KEPT_S / METRICS_LONG_S + SLACK_CELLS)
+#define METRICS_MAX  (METRIC_FIXED + METRICS_REASONS_MAX)
+#define BUCKETS	     4096
+#define PARTS	     (METRICS_LONG_S / METRICS_SHORT_S)
+#define WHOLE_MINUTE ((1u << PARTS) - 1)
 
 struct ring {
 	uint64_t by_10s[SHORT_CELLS], by_60s[LONG_CELLS];
@@ -49,9 +50,10 @@ struct metrics {
 	size_t memory, memory_max;
 	struct metrics_series *buckets[BUCKETS];
 	struct metrics_series *newest, *oldest;
-	int64_t lost; /* the newest interval of all series that had to go; INT64_MIN: none had */
-	struct coverage *nodes;
+	int64_t lost;		 /* the newest interval of all series that had to go; INT64_MIN: none had */
+	struct coverage **nodes; /* sorted by name */
 	size_t n_nodes, nodes_size;
+	struct coverage any; /* what at least one node has reported */
 	char reasons[METRICS_REASONS_MAX][METRICS_REASON_SIZE];
 	size_t n_reasons;
 };
@@ -83,6 +85,8 @@ struct metrics *metrics_free(struct metrics *metrics)
 		older = series->older;
 		series_free(series);
 	}
+	for (size_t i = 0; i < metrics->n_nodes; i++)
+		free(metrics->nodes[i]);
 	free(metrics->nodes);
 	free(metrics);
 	return NULL;
@@ -100,41 +104,53 @@ static int64_t max_time(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static struct coverage *find_node(const struct metrics *metrics, const char *node)
+/* Where the node is, or would have to be. */
+static size_t place_of_node(const struct metrics *metrics, const char *node)
 {
-	for (size_t i = 0; i < metrics->n_nodes; i++)
-		if (streq(metrics->nodes[i].node, node))
-			return &metrics->nodes[i];
-	return NULL;
+	return LOWER_BOUND(i, metrics->n_nodes, strcmp(metrics->nodes[i]->node, node) < 0);
+}
+
+static void forget_node(struct metrics *metrics, size_t place)
+{
+	free(metrics->nodes[place]);
+	metrics->n_nodes--;
+	memmove(&metrics->nodes[place], &metrics->nodes[place + 1],
+		(metrics->n_nodes - place) * sizeof(*metrics->nodes));
 }
 
 /* Where there are too many, the one that was silent for longest gives way. */
-static struct coverage *room_for_node(struct metrics *metrics)
+static int room_for_node(struct metrics *metrics)
 {
-	struct coverage *least = metrics->nodes;
+	size_t least = 0;
 
-	if (metrics->n_nodes < METRICS_NODES_MAX) {
-		if (VEC_ROOM(metrics->nodes, metrics->n_nodes, metrics->nodes_size) < 0)
-			return NULL;
-		return &metrics->nodes[metrics->n_nodes++];
-	}
+	if (metrics->n_nodes < METRICS_NODES_MAX)
+		return VEC_ROOM(metrics->nodes, metrics->n_nodes, metrics->nodes_size);
 	for (size_t i = 1; i < metrics->n_nodes; i++)
-		if (metrics->nodes[i].last_10s < least->last_10s)
-			least = &metrics->nodes[i];
-	return least;
+		if (metrics->nodes[i]->last_10s < metrics->nodes[least]->last_10s)
+			least = i;
+	forget_node(metrics, least);
+	return 0;
 }
 
 static int add_node(struct metrics *metrics, const char *node, int64_t time, struct coverage **ret)
 {
 	struct coverage *coverage;
+	size_t place;
 
 	if (strlen(node) >= sizeof(coverage->node))
 		return -EINVAL;
-	coverage = room_for_node(metrics);
+	if (room_for_node(metrics) < 0)
+		return -ENOMEM;
+	coverage = malloc(sizeof(*coverage));
 	if (!coverage)
 		return -ENOMEM;
 	*coverage = (struct coverage){.last_10s = time / METRICS_SHORT_S, .last_60s = time / METRICS_LONG_S};
 	(void)str_copy(coverage->node, sizeof(coverage->node), node);
+	place = place_of_node(metrics, node);
+	memmove(&metrics->nodes[place + 1], &metrics->nodes[place],
+		(metrics->n_nodes - place) * sizeof(*metrics->nodes));
+	metrics->nodes[place] = coverage;
+	metrics->n_nodes++;
 	*ret = coverage;
 	return 0;
 }
@@ -152,46 +168,17 @@ static void clear_cells(void *cells, size_t size, size_t n_cells, int64_t last, 
 /* Whether the interval has a cell yet. */
 static bool is_in_ring(int64_t index, int64_t last, size_t n_cells)
 {
-	return index <= last && index > last - (int64_t)n_cells;
+	return index >= 0 && index <= last && index > last - (int64_t)n_cells;
 }
 
-static int cover(struct coverage *coverage, int64_t time)
+static void cover_until(struct coverage *coverage, int64_t time)
 {
 	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
-	uint8_t part = (uint8_t)(1u << index % PARTS);
 
 	clear_cells(coverage->by_10s, 1, SHORT_CELLS, coverage->last_10s, index);
 	coverage->last_10s = max_time(coverage->last_10s, index);
 	clear_cells(coverage->by_60s, 1, LONG_CELLS, coverage->last_60s, long_index);
 	coverage->last_60s = max_time(coverage->last_60s, long_index);
-	if (!is_in_ring(index, coverage->last_10s, SHORT_CELLS))
-		return -ERANGE;
-	if (coverage->by_10s[index % SHORT_CELLS])
-		return -EALREADY;
-	coverage->by_10s[index % SHORT_CELLS] = 1;
-	coverage->by_60s[long_index % LONG_CELLS] |= part;
-	return 0;
-}
-
-int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now)
-{
-	struct coverage *coverage;
-	bool is_new;
-	int r;
-
-	if (time < 0 || time % METRICS_SHORT_S != 0)
-		return -EINVAL;
-	if (time < now - METRICS_SHORT_KEPT_S || time + METRICS_SHORT_S > now + METRICS_AHEAD_S)
-		return -ERANGE;
-	coverage = find_node(metrics, node);
-	is_new = !coverage;
-	if (is_new) {
-		r = add_node(metrics, node, time, &coverage);
-		if (r < 0)
-			return r;
-	}
-	r = cover(coverage, time);
-	return r < 0 ? r : is_new;
 }
 
 static bool covers(const struct coverage *coverage, unsigned int period, int64_t time)
@@ -202,19 +189,81 @@ static bool covers(const struct coverage *coverage, unsigned int period, int64_t
 		return is_in_ring(index, coverage->last_10s, SHORT_CELLS) &&
 		       coverage->by_10s[index % SHORT_CELLS];
 	return is_in_ring(index, coverage->last_60s, LONG_CELLS) &&
-	       coverage->by_60s[index % LONG_CELLS] == (1u << PARTS) - 1;
+	       coverage->by_60s[index % LONG_CELLS] == WHOLE_MINUTE;
 }
 
-bool metrics_is_reported(const struct metrics *metrics, const char *node, unsigned int period, int64_t time)
+static int cover(struct coverage *coverage, int64_t time)
 {
-	const struct coverage *coverage = node ? find_node(metrics, node) : NULL;
+	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
 
-	if (node)
-		return coverage && covers(coverage, period, time);
-	for (size_t i = 0; i < metrics->n_nodes; i++)
-		if (covers(&metrics->nodes[i], period, time))
-			return true;
-	return false;
+	cover_until(coverage, time);
+	if (!is_in_ring(index, coverage->last_10s, SHORT_CELLS))
+		return -ERANGE;
+	if (coverage->by_10s[index % SHORT_CELLS])
+		return -EALREADY;
+	coverage->by_10s[index % SHORT_CELLS] = 1;
+	coverage->by_60s[long_index % LONG_CELLS] |= (uint8_t)(1u << index % PARTS);
+	return 0;
+}
+
+/* Of 60 s, one node must have reported all. */
+static void cover_any(struct coverage *any, const struct coverage *coverage, int64_t time)
+{
+	int64_t index = time / METRICS_SHORT_S, long_index = time / METRICS_LONG_S;
+
+	cover_until(any, time);
+	if (is_in_ring(index, any->last_10s, SHORT_CELLS))
+		any->by_10s[index % SHORT_CELLS] = 1;
+	if (is_in_ring(long_index, any->last_60s, LONG_CELLS) && covers(coverage, METRICS_LONG_S, time))
+		any->by_60s[long_index % LONG_CELLS] = WHOLE_MINUTE;
+}
+
+int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now)
+{
+	struct coverage *coverage;
+	bool is_new;
+	int number, r;
+
+	if (time < 0 || time % METRICS_SHORT_S != 0)
+		return -EINVAL;
+	if (time < now - METRICS_SHORT_KEPT_S || time + METRICS_SHORT_S > now + METRICS_AHEAD_S)
+		return -ERANGE;
+	number = metrics_node(metrics, node);
+	is_new = number < 0;
+	if (is_new) {
+		r = add_node(metrics, node, time, &coverage);
+		if (r < 0)
+			return r;
+	} else {
+		coverage = metrics->nodes[number];
+	}
+	r = cover(coverage, time);
+	if (r < 0)
+		return r;
+	cover_any(&metrics->any, coverage, time);
+	return is_new;
+}
+
+size_t metrics_nodes(const struct metrics *metrics)
+{
+	return metrics->n_nodes;
+}
+
+int metrics_node(const struct metrics *metrics, const char *node)
+{
+	size_t place = place_of_node(metrics, node);
+
+	return place < metrics->n_nodes && streq(metrics->nodes[place]->node, node) ? (int)place : -ENOENT;
+}
+
+bool metrics_is_reported_by(const struct metrics *metrics, size_t node, unsigned int period, int64_t time)
+{
+	return covers(metrics->nodes[node], period, time);
+}
+
+bool metrics_is_reported(const struct metrics *metrics, unsigned int period, int64_t time)
+{
+	return covers(&metrics->any, period, time);
 }
 
 /* ---- series ---- */
@@ -436,23 +485,41 @@ bool metrics_series_has(const struct metrics_series *series, unsigned int metric
 	return series && metric < METRICS_MAX && series->rings[metric];
 }
 
-bool metrics_value(const struct metrics *metrics, const struct metrics_series *series, unsigned int metric,
-		   unsigned int period, int64_t time, int64_t now, uint64_t *ret)
+int64_t metrics_known_since(const struct metrics *metrics, const struct metrics_series *series,
+			    unsigned int period, int64_t now)
 {
-	bool is_short = period == METRICS_SHORT_S;
-	int64_t index = time / period;
+	int64_t kept = period == METRICS_SHORT_S ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S, since;
 
+	since = metrics->lost == INT64_MIN ? INT64_MIN : metrics->lost + 1;
+	if (series)
+		since = MIN(since, series->since);
 	/* The one that was over just now may not be told yet, so one more is kept. */
-	if (time < now - (is_short ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S) - 2 * (int64_t)period)
-		return false;
-	if ((!series || time < series->since) && time <= metrics->lost)
-		return false;
-	*ret = 0;
+	return max_time(since, now - kept - 2 * (int64_t)period);
+}
+
+/* Adds the cells of `n` intervals from `first` on, of those that are in the ring. */
+static void sum_cells(const uint64_t *cells, int64_t n_cells, int64_t last, int64_t first, size_t n,
+		      double *sums)
+{
+	int64_t index = max_time(first, max_time(last - n_cells + 1, 0));
+	int64_t end = MIN(first + (int64_t)n, last + 1), cell = index % n_cells;
+
+	for (; index < end; index++) {
+		sums[index - first] += (double)cells[cell];
+		cell = cell + 1 == n_cells ? 0 : cell + 1;
+	}
+}
+
+void metrics_sum(const struct metrics_series *series, unsigned int metric, unsigned int period, int64_t time,
+		 size_t n, double *sums)
+{
+	const struct ring *ring;
+
 	if (!metrics_series_has(series, metric))
-		return true;
-	if (is_short && is_in_ring(index, series->last_10s, SHORT_CELLS))
-		*ret = series->rings[metric]->by_10s[index % SHORT_CELLS];
-	else if (!is_short && is_in_ring(index, series->last_60s, LONG_CELLS))
-		*ret = series->rings[metric]->by_60s[index % LONG_CELLS];
-	return true;
+		return;
+	ring = series->rings[metric];
+	if (period == METRICS_SHORT_S)
+		sum_cells(ring->by_10s, SHORT_CELLS, series->last_10s, time / period, n, sums);
+	else
+		sum_cells(ring->by_60s, LONG_CELLS, series->last_60s, time / period, n, sums);
 }

@@ -67,11 +67,20 @@ const struct metrics_series *metrics_find(const struct metrics *metrics, const c
 					  const char *zone);
 /* Whether anything was ever counted of the metric. Takes NULL. */
 bool metrics_series_has(const struct metrics_series *series, unsigned int metric);
-/* The number of the interval of `period` seconds (10 or 60) that begins at `time`; of no series: zero, where
- * that is known. False: it is not kept (any more). */
-bool metrics_value(const struct metrics *metrics, const struct metrics_series *series, unsigned int metric,
-		   unsigned int period, int64_t time, int64_t now, uint64_t *ret);
-/* Whether the node has reported all of that interval; whether any node has (NULL). */
-bool metrics_is_reported(const struct metrics *metrics, const char *node, unsigned int period, int64_t time);
+/* The first second of what is known of the series by `period` seconds (10 or 60); of none (NULL): from when
+ * on it is known that there was no traffic. Intervals that begin earlier are not kept (any more). */
+int64_t metrics_known_since(const struct metrics *metrics, const struct metrics_series *series,
+			    unsigned int period, int64_t now);
+/* Adds the metric's numbers of `n` intervals of `period` seconds, the first of which begins at `time`, to
+ * `sums`: nothing where nothing was counted, or is known. */
+void metrics_sum(const struct metrics_series *series, unsigned int metric, unsigned int period, int64_t time,
+		 size_t n, double *sums);
+/* Nodes that have reported anything have numbers from 0 on, until the next report: how many there are, and
+ * which one the node has; -ENOENT: it has reported nothing. */
+size_t metrics_nodes(const struct metrics *metrics);
+int metrics_node(const struct metrics *metrics, const char *node);
+/* Whether the node of that number has reported all of the interval that begins at `time`; whether any has. */
+bool metrics_is_reported_by(const struct metrics *metrics, size_t node, unsigned int period, int64_t time);
+bool metrics_is_reported(const struct metrics *metrics, unsigned int period, int64_t time);
 /* The name of the reason that the metric is of; NULL: there is none (any more). */
 const char *metrics_reason_name(const struct metrics *metrics, unsigned int metric);

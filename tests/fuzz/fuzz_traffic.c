@@ -7,6 +7,7 @@
 
 #define NOW	   1800000000
 #define MEMORY_MAX (64 * 1024)
+#define N_POINTS   (METRICS_SHORT_KEPT_S / METRICS_SHORT_S + 1)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,15 +22,15 @@ static struct snapshot *make_rows(void)
 	return rows;
 }
 
-static uint64_t sum(const struct metrics *metrics)
+static double sum(const struct metrics *metrics)
 {
 	const struct metrics_series *series = metrics_find(metrics, "ep-1", "h");
-	uint64_t all = 0, value;
+	double sums[N_POINTS] = {0}, all = 0;
 
-	for (int64_t time = NOW - METRICS_SHORT_KEPT_S; time <= NOW; time += METRICS_SHORT_S)
-		for (unsigned int metric = 0; metric < METRIC_FIXED + METRICS_REASONS_MAX; metric++)
-			if (metrics_value(metrics, series, metric, METRICS_SHORT_S, time, NOW, &value))
-				all += value;
+	for (unsigned int metric = 0; metric < METRIC_FIXED + METRICS_REASONS_MAX; metric++)
+		metrics_sum(series, metric, METRICS_SHORT_S, NOW - METRICS_SHORT_KEPT_S, N_POINTS, sums);
+	for (size_t i = 0; i < N_POINTS; i++)
+		all += sums[i];
 	return all;
 }
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_t *report = json_loadb((const char *)data, size, JSON_REJECT_DUPLICATES, NULL);
 	struct snapshot *rows = make_rows();
 	struct metrics *metrics;
-	uint64_t before;
+	double before;
 
 	if (metrics_new(MEMORY_MAX, &metrics) < 0)
 		abort();

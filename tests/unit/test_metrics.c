@@ -12,6 +12,7 @@
 #define SHORT	 METRICS_SHORT_S
 #define LONG	 METRICS_LONG_S
 #define UNKNOWN	 -1
+#define LAST	 (1ll << 62) /* a number that is larger than others */
 #define ZONE	 "cn-hangzhou-h"
 #define ENDPOINT "ep-1"
 
@@ -29,10 +30,19 @@ static long long value(const struct metrics *metrics, unsigned int metric, unsig
 		       int64_t now)
 {
 	const struct metrics_series *series = metrics_find(metrics, ENDPOINT, ZONE);
-	uint64_t number;
+	double number = 0;
 
-	return metrics_value(metrics, series, metric, period, time, now, &number) ? (long long)number
-										  : UNKNOWN;
+	if (time < metrics_known_since(metrics, series, period, now))
+		return UNKNOWN;
+	metrics_sum(series, metric, period, time, 1, &number);
+	return number < LAST ? (long long)number : LAST;
+}
+
+static bool is_reported(const struct metrics *metrics, const char *node, unsigned int period, int64_t time)
+{
+	int number = metrics_node(metrics, node);
+
+	return number >= 0 && metrics_is_reported_by(metrics, (size_t)number, period, time);
 }
 
 static int report(struct metrics *metrics, const char *node, int64_t time, int64_t now, uint64_t packets)
@@ -91,7 +101,7 @@ static void test_sums(void)
 
 	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, UINT64_MAX - 1);
 	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, 10);
-	tap_ok(value(metrics, METRIC_IN_BYTES, SHORT, NOW, NOW + LONG) == (long long)UINT64_MAX,
+	tap_ok(value(metrics, METRIC_IN_BYTES, SHORT, NOW, NOW + LONG) == LAST,
 	       "a sum that is too large stays at the end");
 	metrics_free(metrics);
 }
@@ -103,16 +113,22 @@ static void test_gaps(void)
 	(void)report(metrics, "n1", NOW, NOW + LONG, 1);
 	(void)report(metrics, "n1", NOW + 2 * SHORT, NOW + LONG, 1);
 	(void)metrics_begin(metrics, "n2", NOW + SHORT, NOW + LONG);
-	tap_ok(metrics_is_reported(metrics, "n1", SHORT, NOW), "a node has reported an interval");
-	tap_ok(!metrics_is_reported(metrics, "n1", SHORT, NOW + SHORT), "and one it has not");
-	tap_ok(metrics_is_reported(metrics, NULL, SHORT, NOW + SHORT), "another one has");
-	tap_ok(!metrics_is_reported(metrics, NULL, SHORT, NOW + 3 * SHORT),
-	       "nobody has said anything of the next");
-	tap_ok(!metrics_is_reported(metrics, "n1", LONG, NOW), "60 s with a gap in them are one");
+	tap_ok(is_reported(metrics, "n1", SHORT, NOW), "a node has reported an interval");
+	tap_ok(!is_reported(metrics, "n1", SHORT, NOW + SHORT), "and one it has not");
+	tap_ok(metrics_is_reported(metrics, SHORT, NOW + SHORT), "another one has");
+	tap_ok(!metrics_is_reported(metrics, SHORT, NOW + 3 * SHORT), "nobody has said anything of the next");
+	tap_ok(!is_reported(metrics, "n1", LONG, NOW), "60 s with a gap in them are one");
 	for (int i = 0; i < 6; i++)
 		(void)metrics_begin(metrics, "n1", NOW + i * SHORT, NOW + LONG);
-	tap_ok(metrics_is_reported(metrics, "n1", LONG, NOW), "until it is filled");
-	tap_ok(!metrics_is_reported(metrics, "n3", SHORT, NOW), "of an unknown node nothing is reported");
+	tap_ok(is_reported(metrics, "n1", LONG, NOW), "until it is filled");
+	tap_ok(metrics_is_reported(metrics, LONG, NOW), "then one node has reported 60 s");
+	for (int i = 6; i < 12; i++)
+		(void)metrics_begin(metrics, i < 9 ? "n1" : "n2", NOW + i * SHORT, NOW + 2 * LONG);
+	tap_ok(metrics_is_reported(metrics, SHORT, NOW + LONG) &&
+		       metrics_is_reported(metrics, SHORT, NOW + LONG + 5 * SHORT) &&
+		       !metrics_is_reported(metrics, LONG, NOW + LONG),
+	       "which nobody has of those that two nodes share");
+	tap_ok(!is_reported(metrics, "n3", SHORT, NOW), "of an unknown node nothing is reported");
 	metrics_free(metrics);
 }
 
@@ -150,7 +166,7 @@ static void test_rings(void)
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, now - 2 * SHORT, now), 0,
 		   "after a day without traffic nothing of before is left");
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, now - LONG, now), 9, "in no ring");
-	tap_ok(!metrics_is_reported(metrics, "n1", SHORT, now - 2 * SHORT), "and the day is a gap");
+	tap_ok(!is_reported(metrics, "n1", SHORT, now - 2 * SHORT), "and the day is a gap");
 	metrics_free(metrics);
 }
 
@@ -167,6 +183,44 @@ static void test_late(void)
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW - SHORT, NOW), 1, "beside what came before");
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW - LONG, NOW), 1 + 2 + 3 + 4 + 5 + 6,
 		   "and adds up");
+	metrics_free(metrics);
+}
+
+/* A clock that has not been set stands near 1970. */
+static void test_first_day(void)
+{
+	struct metrics *metrics = fresh();
+	double sums[3] = {0};
+
+	(void)report(metrics, "n1", 0, SHORT, 5);
+	metrics_sum(metrics_find(metrics, ENDPOINT, ZONE), METRIC_IN_PACKETS, SHORT, -SHORT, 3, sums);
+	tap_ok(sums[0] == 0 && sums[1] == 5 && sums[2] == 0, "the first interval of all is one");
+	tap_ok(is_reported(metrics, "n1", SHORT, 0) && !is_reported(metrics, "n1", SHORT, -SHORT) &&
+		       !metrics_is_reported(metrics, SHORT, -SHORT),
+	       "before it there is nothing");
+	metrics_free(metrics);
+}
+
+/* The names come in no order. */
+static void test_many_nodes(void)
+{
+	struct metrics *metrics = fresh();
+	unsigned int n_right = 0;
+	char node[16];
+
+	for (unsigned int i = 0; i < 1000; i++) {
+		(void)str_format(node, sizeof(node), "n%u", i * 7919 % 1000);
+		n_right += metrics_begin(metrics, node, NOW + i % 6 * SHORT, NOW + LONG) == 1;
+	}
+	for (unsigned int i = 0; i < 1000; i++) {
+		(void)str_format(node, sizeof(node), "n%u", i * 7919 % 1000);
+		for (unsigned int j = 0; j < 6; j++)
+			n_right += is_reported(metrics, node, SHORT, NOW + j * SHORT) == (j == i % 6);
+	}
+	tap_is_int(n_right, 7000, "each of a thousand nodes has its own reports");
+	tap_ok(metrics_nodes(metrics) == 1000 && metrics_node(metrics, "n") == -ENOENT &&
+		       metrics_node(metrics, "n9999") == -ENOENT,
+	       "and others have none");
 	metrics_free(metrics);
 }
 
@@ -199,7 +253,6 @@ static void test_bound(void)
 {
 	struct metrics *metrics = fresh();
 	char id[ID_SIZE];
-	uint64_t number;
 	int n = 0, r = 0;
 	bool bounded = true, last_is_there = true;
 
@@ -220,19 +273,16 @@ static void test_bound(void)
 	tap_ok(last_is_there, "the newest one is always there");
 	tap_ok(!metrics_find(metrics, "ep-0", ZONE), "those that are idle longest go");
 	tap_ok(metrics_find(metrics, "ep-busy", ZONE), "an old one with traffic stays");
-	tap_ok(!metrics_value(metrics, NULL, METRIC_IN_BYTES, LONG, NOW, NOW + 3000, &number),
+	tap_ok(NOW < metrics_known_since(metrics, NULL, LONG, NOW + 3000),
 	       "that a zone without series was idle then is not known any more");
-	tap_ok(metrics_value(metrics, NULL, METRIC_IN_BYTES, SHORT, NOW + 2990, NOW + 3000, &number) &&
-		       number == 0,
-	       "that it is now is");
+	tap_ok(NOW + 2990 >= metrics_known_since(metrics, NULL, SHORT, NOW + 3000), "that it is now is");
 	metrics_free(metrics);
 
 	if (metrics_new(64, &metrics) < 0)
 		abort();
 	tap_is_int(metrics_add(metrics, "ep-1", ZONE, METRIC_IN_BYTES, NOW, 1), -ENOSPC,
 		   "without room nothing is kept");
-	tap_ok(!metrics_value(metrics, NULL, METRIC_IN_BYTES, SHORT, NOW, NOW, &number),
-	       "and that is not taken for idle");
+	tap_ok(NOW < metrics_known_since(metrics, NULL, SHORT, NOW), "and that is not taken for idle");
 	metrics_free(metrics);
 }
 
@@ -245,10 +295,8 @@ static void test_nodes(void)
 		(void)str_format(node, sizeof(node), "n%d", i);
 		(void)metrics_begin(metrics, node, NOW + (i == 0 ? 0 : SHORT), NOW + 2 * SHORT);
 	}
-	tap_ok(metrics_is_reported(metrics, node, SHORT, NOW + SHORT),
-	       "of a node too many the reports are known");
-	tap_ok(!metrics_is_reported(metrics, "n0", SHORT, NOW),
-	       "in place of one that was silent for longest");
+	tap_ok(is_reported(metrics, node, SHORT, NOW + SHORT), "of a node too many the reports are known");
+	tap_ok(!is_reported(metrics, "n0", SHORT, NOW), "in place of one that was silent for longest");
 	memset(node, 'n', sizeof(node) - 1);
 	node[sizeof(node) - 1] = '\0';
 	tap_is_int(metrics_begin(metrics, node, NOW, NOW + SHORT), -EINVAL,
@@ -263,6 +311,8 @@ int main(void)
 	test_gaps();
 	test_rings();
 	test_late();
+	test_first_day();
+	test_many_nodes();
 	test_reasons();
 	test_bound();
 	test_nodes();

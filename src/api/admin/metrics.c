@@ -6,6 +6,10 @@
  * A point is known if the nodes that could have carried traffic have reported its interval: those of the
  * instances of the endpoint's VPC, from when these are there. Where there is no instance anybody's report
  * will do.
+ *
+ * A service may have very many endpoints, and most of them no traffic. So a VPC's instances are looked at
+ * once, of idle endpoints one stands for all in a zone, and sums are made of what was counted, whose memory
+ * has a bound: what is left for each endpoint are a few steps.
  */
 #include "../../metrics/metrics.h"
 #include "../../lib/vec.h"
@@ -48,23 +52,35 @@ struct asked {
 	int64_t start, end, now;
 };
 
-/* A node that must have reported, from `since` on. */
+/* A node that must have reported, from `since` on; INT64_MAX: it need not. */
 struct expected {
-	const char *node;
+	size_t node; /* its number in the metrics */
 	int64_t since;
 };
 
 /* An endpoint's zone; those of one zone lie side by side. */
 struct part {
 	const char *zone;
-	const struct metrics_series *series; /* NULL: it had no traffic */
+	const struct metrics_series *series; /* NULL: it had no traffic, nor had others that are left out */
+};
+
+/* The parts that are of one zone. */
+struct zone {
+	const char *id;
+	const struct part *first, *end;
+	int64_t known_since; /* of all parts */
 };
 
 struct world {
 	struct asked asked;
 	const struct metrics *metrics;
+	const char **vpcs; /* the endpoints', with repetitions */
+	size_t n_vpcs, vpcs_size;
 	struct expected *expected;
-	size_t n_expected, expected_size;
+	size_t n_expected;
+	int64_t silent_since; /* from then on a node is expected that has never reported */
+	const char **idle;    /* zones with a part without a series */
+	size_t n_idle, idle_size;
 	struct part *parts;
 	size_t n_parts, parts_size;
 	bool *is_known; /* of each point */
@@ -73,7 +89,9 @@ struct world {
 
 static void done(struct world *world)
 {
+	free(world->vpcs);
 	free(world->expected);
+	free(world->idle);
 	free(world->parts);
 	free(world->is_known);
 }
@@ -123,48 +141,49 @@ static int read_asked(struct call *call, struct asked *ret)
 
 /* ---- whose traffic it is ---- */
 
-static int expect(struct world *world, const struct instance *instance)
+/* Whether it is the first part of its zone that had no traffic; -ENOMEM. */
+static int meet_idle(struct world *world, const char *zone)
 {
-	for (size_t i = 0; i < world->n_expected; i++) {
-		struct expected *expected = &world->expected[i];
-
-		if (!streq(expected->node, instance->node))
-			continue;
-		expected->since = MIN(expected->since, instance->create_time);
-		return 0;
-	}
-	if (VEC_ROOM(world->expected, world->n_expected, world->expected_size) < 0)
+	for (size_t i = 0; i < world->n_idle; i++)
+		if (streq(world->idle[i], zone))
+			return 0;
+	if (VEC_ROOM(world->idle, world->n_idle, world->idle_size) < 0)
 		return -ENOMEM;
-	world->expected[world->n_expected++] =
-		(struct expected){.node = instance->node, .since = instance->create_time};
-	return 0;
+	world->idle[world->n_idle++] = zone;
+	return 1;
 }
 
 static int add_part(struct world *world, const struct endpoint_zone *zone)
 {
-	if (world->asked.zone && !streq(world->asked.zone, zone->zone))
-		return 0;
+	const struct metrics_series *series = metrics_find(world->metrics, zone->endpoint, zone->zone);
+	int r = series ? 1 : meet_idle(world, zone->zone);
+
+	if (r <= 0)
+		return r;
 	if (VEC_ROOM(world->parts, world->n_parts, world->parts_size) < 0)
 		return -ENOMEM;
-	world->parts[world->n_parts++] = (struct part){
-		.zone = zone->zone, .series = metrics_find(world->metrics, zone->endpoint, zone->zone)};
+	world->parts[world->n_parts++] = (struct part){.zone = zone->zone, .series = series};
 	return 0;
 }
 
 static int add_endpoint(struct world *world, const struct snapshot *rows, const struct endpoint *endpoint)
 {
-	size_t before = world->n_parts;
+	bool is_asked = false;
 	int r = 0;
 
 	for (const struct endpoint_zone *zone = NULL;
-	     r == 0 && (zone = snapshot_children(rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, zone));)
+	     r == 0 && (zone = snapshot_children(rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, zone));) {
+		if (world->asked.zone && !streq(world->asked.zone, zone->zone))
+			continue;
+		is_asked = true;
 		r = add_part(world, zone);
-	if (world->n_parts == before)
+	}
+	if (r < 0 || !is_asked)
 		return r;
-	for (const struct instance *instance = NULL;
-	     r == 0 && (instance = snapshot_children(rows, REF_INSTANCE_VPC, endpoint->vpc, instance));)
-		r = *instance->node ? expect(world, instance) : 0;
-	return r;
+	if (VEC_ROOM(world->vpcs, world->n_vpcs, world->vpcs_size) < 0)
+		return -ENOMEM;
+	world->vpcs[world->n_vpcs++] = endpoint->vpc;
+	return 0;
 }
 
 static int of_endpoint(struct call *call, const char *id, struct world *world)
@@ -211,17 +230,65 @@ static int find_parts(struct call *call, struct world *world)
 	return call_fail_named(call, call_words(call)->missing_part, "EndpointId");
 }
 
+/* ---- who must have reported ---- */
+
+/* Endpoints share the text, so VPCs are the same if their pointers are. */
+static int compare_vpcs(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return ((uintptr_t)x[0] > (uintptr_t)y[0]) - ((uintptr_t)x[0] < (uintptr_t)y[0]);
+}
+
+static void expect(struct world *world, const struct instance *instance)
+{
+	int node = metrics_node(world->metrics, instance->node);
+	int64_t *since = node < 0 ? &world->silent_since : &world->expected[node].since;
+
+	*since = MIN(*since, instance->create_time);
+}
+
+/* Those of no node are nowhere. */
+static void expect_instances(struct world *world, const struct snapshot *rows, const char *vpc)
+{
+	for (const struct instance *instance = NULL;
+	     (instance = snapshot_children(rows, REF_INSTANCE_VPC, vpc, instance));)
+		if (*instance->node)
+			expect(world, instance);
+}
+
+static int find_expected(struct world *world, const struct snapshot *rows)
+{
+	size_t n = metrics_nodes(world->metrics);
+
+	world->silent_since = INT64_MAX;
+	world->expected = calloc(n + 1, sizeof(*world->expected));
+	if (!world->expected)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		world->expected[i] = (struct expected){.node = i, .since = INT64_MAX};
+	if (world->n_vpcs)
+		qsort(world->vpcs, world->n_vpcs, sizeof(*world->vpcs), compare_vpcs);
+	for (size_t i = 0; i < world->n_vpcs; i++)
+		if (i == 0 || world->vpcs[i] != world->vpcs[i - 1])
+			expect_instances(world, rows, world->vpcs[i]);
+	for (size_t i = 0; i < n; i++)
+		if (world->expected[i].since != INT64_MAX)
+			world->expected[world->n_expected++] = world->expected[i];
+	return 0;
+}
+
 /* ---- what is known ---- */
 
 static bool is_known(const struct world *world, int64_t time)
 {
 	unsigned int period = world->asked.period;
 
-	if (!metrics_is_reported(world->metrics, NULL, period, time))
+	if (!metrics_is_reported(world->metrics, period, time) || world->silent_since < time + period)
 		return false;
 	for (size_t i = 0; i < world->n_expected; i++)
 		if (world->expected[i].since < time + period &&
-		    !metrics_is_reported(world->metrics, world->expected[i].node, period, time))
+		    !metrics_is_reported_by(world->metrics, world->expected[i].node, period, time))
 			return false;
 	return true;
 }
@@ -239,20 +306,32 @@ static int find_known(struct world *world)
 	return 0;
 }
 
-/* The sum over parts `first` to `end`. False: some of it is not known. */
-static bool sum(const struct world *world, size_t first, size_t end, unsigned int metric, int64_t time,
-		double *ret)
+static int64_t zone_known_since(const struct world *world, const struct zone *zone)
 {
-	uint64_t value;
+	int64_t latest = INT64_MIN, since;
 
-	*ret = 0;
-	for (size_t i = first; i < end; i++) {
-		if (!metrics_value(world->metrics, world->parts[i].series, metric, world->asked.period, time,
-				   world->asked.now, &value))
-			return false;
-		*ret += (double)value;
+	for (const struct part *part = zone->first; part < zone->end; part++) {
+		since = metrics_known_since(world->metrics, part->series, world->asked.period,
+					    world->asked.now);
+		latest = MAX(latest, since);
 	}
-	return true;
+	return latest;
+}
+
+/* The metric's sums over the zone's parts, one for each point. False: nothing was ever counted of it. */
+static bool sum(const struct world *world, const struct zone *zone, unsigned int metric, double *ret)
+{
+	bool has_any = false;
+
+	memset(ret, 0, world->n_points * sizeof(*ret));
+	for (const struct part *part = zone->first; part < zone->end; part++) {
+		if (!metrics_series_has(part->series, metric))
+			continue;
+		has_any = true;
+		metrics_sum(part->series, metric, world->asked.period, world->asked.start, world->n_points,
+			    ret);
+	}
+	return has_any;
 }
 
 /* ---- as it is told ---- */
@@ -268,52 +347,46 @@ static json_t *number(double value)
 	return thousandths % 1000 ? json_real((double)thousandths / 1000) : json_integer(thousandths / 1000);
 }
 
-static json_t *point(const struct world *world, size_t first, size_t end, unsigned int metric, enum unit unit,
-		     size_t i)
+static json_t *point(const struct world *world, const struct zone *zone, enum unit unit, size_t i,
+		     double value)
 {
 	int64_t time = world->asked.start + (int64_t)i * world->asked.period;
-	double value;
 
-	if (!world->is_known[i] || !sum(world, first, end, metric, time, &value))
+	if (!world->is_known[i] || time < zone->known_since)
 		return json_null();
 	if (unit != UNIT_COUNT)
 		value /= world->asked.period;
 	return number(unit == UNIT_BITS_PER_S ? value * 8 : value);
 }
 
-static void tell(const struct world *world, json_t *list, size_t first, size_t end, const char *name,
-		 unsigned int metric, enum unit unit)
+static void tell(const struct world *world, json_t *list, const struct zone *zone, const char *name,
+		 enum unit unit, const double *sums)
 {
 	json_t *series = shape_item(list), *points;
 
-	answer_string(series, "ZoneId", world->parts[first].zone);
+	answer_string(series, "ZoneId", zone->id);
 	answer_string(series, "Metric", name);
 	points = shape_list(series, "Points");
 	for (size_t i = 0; i < world->n_points; i++)
-		(void)json_array_append_new(points, point(world, first, end, metric, unit, i));
+		(void)json_array_append_new(points, point(world, zone, unit, i, sums[i]));
 }
 
-static bool any_has(const struct world *world, size_t first, size_t end, unsigned int metric)
+static void tell_zone(const struct world *world, json_t *list, const struct zone *zone)
 {
-	for (size_t i = first; i < end; i++)
-		if (metrics_series_has(world->parts[i].series, metric))
-			return true;
-	return false;
-}
-
-static void tell_zone(const struct world *world, json_t *list, size_t first, size_t end)
-{
+	double sums[METRICS_POINTS_MAX];
 	const char *reason;
 	char name[METRICS_REASON_SIZE + 8];
 
-	for (size_t i = 0; i < ARRAY_SIZE(metrics_told); i++)
-		tell(world, list, first, end, metrics_told[i].name, metrics_told[i].metric,
-		     metrics_told[i].unit);
+	for (size_t i = 0; i < ARRAY_SIZE(metrics_told); i++) {
+		(void)sum(world, zone, metrics_told[i].metric, sums);
+		tell(world, list, zone, metrics_told[i].name, metrics_told[i].unit, sums);
+	}
 	for (unsigned int metric = METRIC_FIXED; (reason = metrics_reason_name(world->metrics, metric));
 	     metric++) {
+		if (!sum(world, zone, metric, sums))
+			continue;
 		(void)str_format(name, sizeof(name), "Drops.%s", reason);
-		if (any_has(world, first, end, metric))
-			tell(world, list, first, end, name, metric, UNIT_COUNT);
+		tell(world, list, zone, name, UNIT_COUNT, sums);
 	}
 }
 
@@ -327,16 +400,19 @@ static int compare_parts(const void *a, const void *b)
 static void tell_all(struct call *call, struct world *world)
 {
 	json_t *list = answer_list(call->answer, call->action->answer, "Series");
+	const struct part *parts = world->parts;
 	size_t end;
 
 	if (world->n_parts)
 		qsort(world->parts, world->n_parts, sizeof(*world->parts), compare_parts);
 	for (size_t first = 0; first < world->n_parts; first = end) {
-		for (end = first + 1;
-		     end < world->n_parts && compare_parts(&world->parts[first], &world->parts[end]) == 0;
-		     end++)
+		struct zone zone = {.id = parts[first].zone, .first = &parts[first]};
+
+		for (end = first + 1; end < world->n_parts && streq(parts[end].zone, zone.id); end++)
 			;
-		tell_zone(world, list, first, end);
+		zone.end = parts + end;
+		zone.known_since = zone_known_since(world, &zone);
+		tell_zone(world, list, &zone);
 	}
 	answer_int(call->answer, "Period", world->asked.period);
 	answer_time(call->answer, "StartTime", world->asked.start);
@@ -352,6 +428,8 @@ int endpoint_metrics_get(struct call *call)
 		return call_fail(call, "ServiceUnavailable");
 	if (r == 0)
 		r = find_parts(call, &world);
+	if (r == 0)
+		r = find_expected(&world, call->rows);
 	if (r == 0)
 		r = find_known(&world);
 	if (r == 0)
