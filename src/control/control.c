@@ -363,11 +363,24 @@ static void on_tests_timer(void *context, uint32_t events _unused_)
 /* Leases */
 
 /* Rows that failed, or did until now, are looked at again. */
-static void note_failures(struct control *control)
+static void note_failures(struct control *control, const struct control_failure *failures, size_t n)
 {
-	for (size_t i = 0; i < control->leases.n_failures; i++)
-		if (subjects_changed(&control->subjects, control->leases.failures[i].key) < 0)
+	for (size_t i = 0; i < n; i++)
+		if (subjects_changed(&control->subjects, failures[i].key) < 0)
 			control->all_changed = true;
+}
+
+static void note_all_failures(struct control *control)
+{
+	note_failures(control, control->leases.failures, control->leases.n_failures);
+}
+
+static void note_failures_of(struct control *control, const char *node)
+{
+	const struct lease *lease = leases_find(&control->leases, node);
+
+	if (lease)
+		note_failures(control, lease->failures, lease->n_failures);
 }
 
 static void arm_lease_timer(struct control *control)
@@ -401,11 +414,11 @@ static void on_lease_timer(void *context, uint32_t events _unused_)
 	struct control *control = context;
 	int r;
 
-	note_failures(control);
+	note_all_failures(control);
 	r = leases_expire(&control->leases, now_mono_ms(), node_lost, control);
 	if (r < 0)
 		log_errno(r, "cannot merge failures");
-	note_failures(control);
+	note_all_failures(control);
 	arm_lease_timer(control);
 	control->nodes_due = true;
 	loop_defer(control->pass);
@@ -446,20 +459,20 @@ int control_report(struct control *control, const struct control_report *report)
 		return -ENOENT;
 	note_hearing(control, report);
 
-	note_failures(control);
+	if (!leases_same_failures(&control->leases, report))
+		note_failures_of(control, report->node);
 	r = leases_report(&control->leases, report, now_mono_ms());
 	if (r < 0)
 		return r;
 	if (r & LEASE_FAILURES)
-		note_failures(control);
+		note_failures_of(control, report->node);
 	if (r & LEASE_REVISION)
 		note_heard(control, report->node);
 	if (!*report->hold)
 		store_reached(control->store, report->node, report->revision);
 	arm_lease_timer(control);
 	take_tests(control, report);
-	/* What was noted is looked at soon, or it would pile up with every report. */
-	if (r || control->subjects.changed.n > 0)
+	if (r)
 		loop_defer(control->pass);
 	return 0;
 }

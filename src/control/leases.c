@@ -90,6 +90,13 @@ static bool same_failures(const struct lease *lease, const struct control_failur
 	return true;
 }
 
+bool leases_same_failures(const struct leases *leases, const struct control_report *report)
+{
+	const struct lease *lease = find(leases, report->node);
+
+	return lease ? same_failures(lease, report->failures, report->n_failures) : report->n_failures == 0;
+}
+
 /* A copy of an array that may be empty. */
 static int copy_array(const void *v, size_t n, size_t size, void **ret)
 {

@@ -34,6 +34,8 @@ void leases_done(struct leases *leases);
 /* What a report changed; LEASE_REVISION also where a revision counts that did not, or the other way round. */
 enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2 };
 
+/* Whether the node reports the failures that stand in its lease; without one, none. */
+bool leases_same_failures(const struct leases *leases, const struct control_report *report);
 /* Makes or renews the node's lease. LEASE_… flags of what is new, or -ENOMEM and nothing changed. */
 int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms);
 /* A lease from before this program started, of which nothing is known: until it ends or the node reports,

@@ -139,7 +139,16 @@ int subjects_take(struct subjects *subjects, uint64_t live_revision)
 	return 0;
 }
 
-int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
+static bool is_all_settled(const struct subject_list *work)
+{
+	for (size_t i = 0; i < work->n; i++)
+		if (work->v[i].needs != NEEDS_NOTHING)
+			return false;
+	return true;
+}
+
+/* What waits and what still needs something, in one list. */
+static int merge(struct subjects *subjects, uint64_t live_revision)
 {
 	struct subject_list merged = {}, *waiting = &subjects->waiting, *work = &subjects->work;
 	bool again = false;
@@ -165,10 +174,20 @@ int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
 	}
 	free(waiting->v);
 	*waiting = merged;
+	return again;
+}
+
+int subjects_put_back(struct subjects *subjects, uint64_t live_revision)
+{
+	struct subject_list *work = &subjects->work;
+	int r = is_all_settled(work) ? 0 : merge(subjects, live_revision);
+
+	if (r < 0)
+		return r;
 	work->n = 0;
 	if (work->size > KEPT_MAX) {
 		free(work->v);
 		*work = (struct subject_list){};
 	}
-	return again;
+	return r;
 }

@@ -9,18 +9,31 @@
 
 #include "control_fixture.h"
 
+#include "control/control_step.h"
 #include "control/leases.h"
 #include "lib/log.h"
 
-/* In place of the real ones (meson.build): a clock that can be put forward, and a question that is counted.
- */
+/* In place of the real ones (meson.build): a clock that can be put forward, and a question and subjects that
+ * are counted. */
 uint64_t __real_now_mono_ms(void);
 uint64_t __wrap_now_mono_ms(void);
 bool __real_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
 bool __wrap_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
 
+void __real_control_states(const struct control_view *view, struct control_subject *subjects,
+			   size_t n_subjects, struct changes *changes);
+void __wrap_control_states(const struct control_view *view, struct control_subject *subjects,
+			   size_t n_subjects, struct changes *changes);
+
 static uint64_t clock_ahead_ms;
-static long long n_asked;
+static long long n_asked, n_judged;
+
+void __wrap_control_states(const struct control_view *view, struct control_subject *subjects,
+			   size_t n_subjects, struct changes *changes)
+{
+	n_judged += (long long)n_subjects;
+	__real_control_states(view, subjects, n_subjects, changes);
+}
 
 uint64_t __wrap_now_mono_ms(void)
 {
@@ -79,7 +92,9 @@ static void put_vpc(struct setup *s, const struct vpc *vpc, const char *node)
 static void test_same_failures(void)
 {
 	static struct control_failure failures[200];
+	struct control_failure other = {"endpoint/ep-other", "no room"};
 	struct control_report r = {.node = "n1", .failures = failures, .n_failures = ARRAY_SIZE(failures)};
+	struct control_report others = {.node = "n2", .failures = &other, .n_failures = 1};
 	struct setup s;
 	size_t before;
 
@@ -90,8 +105,12 @@ static void test_same_failures(void)
 	begin(&s);
 	must(control_new(s.loop, s.store, &s.control), "control");
 	register_node(&s, "n1");
+	register_node(&s, "n2");
+	n_judged = 0;
 	must(control_report(s.control, &r), "report");
 	settle(&s);
+	tap_is_int(n_judged, ARRAY_SIZE(failures), "what fails is looked at");
+	n_judged = 0;
 	before = mallinfo2().uordblks;
 	for (int i = 0; i < 200; i++) {
 		must(control_report(s.control, &r), "report");
@@ -99,6 +118,18 @@ static void test_same_failures(void)
 	}
 	tap_ok(mallinfo2().uordblks < before + 1024 * 1024,
 	       "the same failures again and again pile up nowhere");
+	tap_is_int(n_judged, 0, "and are not looked at again");
+	must(control_report(s.control, &others), "report");
+	settle(&s);
+	tap_is_int(n_judged, 1, "another node's failure is looked at alone");
+	others.n_failures = 0;
+	must(control_report(s.control, &others), "report");
+	settle(&s);
+	tap_is_int(n_judged, 2, "and once more when it ends");
+	r.n_failures--;
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	tap_is_int(n_judged, 2 + ARRAY_SIZE(failures), "all of a node's are when its list is another one");
 	end(&s);
 }
 

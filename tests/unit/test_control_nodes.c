@@ -697,6 +697,7 @@ static const struct subject_case subject_cases[] = {
 
 static void test_subjects(void)
 {
+	const struct control_subject *waiting;
 	struct subjects subjects = {};
 	struct control_subject subject;
 	bool ok = true;
@@ -720,9 +721,12 @@ static void test_subjects(void)
 		subjects.work.v[i].needs = i == 0 ? NEEDS_NOTHING : i == 4 ? NEEDS_REPAIR : 5 + i;
 	tap_is_int(subjects_put_back(&subjects, 5), 0, "what needs a later revision is put back");
 	tap_is_int(subjects.waiting.n, 4, "what is settled is not");
+	waiting = subjects.waiting.v;
 	tap_ok(subjects_take(&subjects, 5) == 0 && subjects.work.n == 0,
 	       "a pass at the same revision has nothing to do");
 	(void)subjects_put_back(&subjects, 5);
+	tap_ok(subjects.waiting.v == waiting && subjects.waiting.n == 4,
+	       "what waits is not copied for a pass that leaves nothing");
 	(void)subjects_changed(&subjects, "vpc/e");
 	tap_ok(subjects_take(&subjects, 7) == 0 && subjects.work.n == 3 &&
 		       streq(subjects.work.v[0].id, "b") && streq(subjects.work.v[2].id, "e"),
