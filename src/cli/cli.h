@@ -19,6 +19,7 @@
 struct cli {
 	char *endpoint; /* https://host:port */
 	char *ca;	/* file with the certificates to trust; NULL: the system's */
+	bool ca_is_own; /* nobody named it: it is the one of this machine's privlinkd */
 	char *key_id, *key_secret;
 	char *region; /* NULL: none was given */
 	char *state_dir;

@@ -181,6 +181,7 @@ static int default_ca(struct cli *cli)
 	    access(path, R_OK) != 0)
 		return 0;
 	cli->ca = strdup(path);
+	cli->ca_is_own = true;
 	return cli->ca ? 0 : -ENOMEM;
 }
 

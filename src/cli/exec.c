@@ -11,6 +11,7 @@
  */
 #include "exec.h"
 #include "cli.h"
+#include "trust.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -22,16 +23,15 @@
 #include <unistd.h>
 
 #define NETNS_DIR "/run/netns"
-#define BUNDLE	  "/etc/ssl/certs/ca-certificates.crt"
 
 /* Libraries that do not look at the system's trust store by themselves are told where it is. curl, wget and
  * GnuTLS need no telling. */
 static const struct {
 	const char *name, *value;
 } environment[] = {
-	{"SSL_CERT_FILE", BUNDLE},	/* OpenSSL, Python's ssl, Go */
-	{"REQUESTS_CA_BUNDLE", BUNDLE}, /* Python's requests, which brings its own */
-	{"NODE_EXTRA_CA_CERTS", BUNDLE},
+	{"SSL_CERT_FILE", CLI_SYSTEM_CA},      /* OpenSSL, Python's ssl, Go */
+	{"REQUESTS_CA_BUNDLE", CLI_SYSTEM_CA}, /* Python's requests, which brings its own */
+	{"NODE_EXTRA_CA_CERTS", CLI_SYSTEM_CA},
 };
 
 /* What the host's user set for the host's network is not for the instance. */

@@ -46,15 +46,18 @@ int cli_certificate_load(const char *path, struct certificate *ret, char *why, s
 	return r < 0 ? r : certificate_read(text, length, ret, why, size);
 }
 
-const char *cli_trust_refusal(unsigned int status)
+const char *cli_trust_refusal(unsigned int status, bool is_own)
 {
 	static const struct {
 		unsigned int bit;
-		const char *text;
+		const char *text, *own;
 	} refusals[] = {
 		{GNUTLS_CERT_SIGNER_NOT_FOUND,
 		 "the certificate comes from an authority that is not among those to trust (give the right "
-		 "ca.crt with --ca or PRIVLINK_CA)"},
+		 "ca.crt with --ca or PRIVLINK_CA)",
+		 "the certificate comes from another authority than this machine's own, which alone is trusted "
+		 "(give the other one's ca.crt with --ca or PRIVLINK_CA; if it is a public one, --ca " CLI_SYSTEM_CA
+		 ")"},
 		{GNUTLS_CERT_SIGNATURE_FAILURE,
 		 "the certificate is not signed by the authority of that name that is to be trusted (was the "
 		 "authority made anew? give its present ca.crt with --ca)"},
@@ -71,6 +74,6 @@ const char *cli_trust_refusal(unsigned int status)
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		if (status & refusals[i].bit)
-			return refusals[i].text;
+			return is_own && refusals[i].own ? refusals[i].own : refusals[i].text;
 	return status ? "the certificate is not valid" : NULL;
 }

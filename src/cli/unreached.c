@@ -32,7 +32,7 @@ static void say_distrust(struct cli *cli, const char *words)
 	long status = 0;
 
 	curl_easy_getinfo(cli->curl, CURLINFO_SSL_VERIFYRESULT, &status);
-	text = cli_trust_refusal((unsigned int)status);
+	text = cli_trust_refusal((unsigned int)status, cli->ca_is_own);
 	if (!text)
 		text = "the certificate is for other names (use one that it is for, or issue one with "
 		       "privlink ca issue --san DNS:name,IP:address)";

@@ -102,6 +102,22 @@ def test_trust(directory):
            "it says when it cannot read whom to trust", text)
 
 
+def test_own_authority(directory):
+    """Where nobody says whom to trust, and this machine has an authority of its own."""
+    own, public = (make_certificate(directory, name) for name in ("own", "public"))
+    state = os.path.join(directory, "own-state")
+    os.mkdir(state)
+    shutil.copy(own[0], os.path.join(state, "ca.crt"))
+    with server(public) as port:
+        call = command(state, "--endpoint", f"https://127.0.0.1:{port}", "--timeout", "2")
+        for options, is_own in (([], True), (["--ca", own[0]], False)):
+            result = subprocess.run([*call, *options], capture_output=True, text=True, timeout=20, env=environment(**KEY))
+            ok(result.returncode == 1 and "cannot trust the API" in result.stderr and
+               ("--ca /etc/ssl/certs/ca-certificates.crt" in result.stderr) is is_own,
+               f"how to trust the system's authorities is told {'where nobody said whom' if is_own else 'to nobody who did'}",
+               result.stderr)
+
+
 def test_only_whom_is_named(directory):
     """Where this machine trusts an authority, and --ca names another one."""
     trusted, named = (make_certificate(directory, name) for name in ("system", "named-alone"))
@@ -263,6 +279,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="privlink-client-")
     try:
         test_trust(directory)
+        test_own_authority(directory)
         test_only_whom_is_named(directory)
         test_no_certificate(directory)
         test_other_scheme(directory)
