@@ -37,6 +37,7 @@ struct harness {
 	struct api_error error;
 	json_t *answer;		/* owned by the harness, until the next call */
 	json_t *kept;		/* texts that tests hold on to */
+	unsigned int weight;	/* as how many calls more it counts */
 	const char *user, *key; /* of the calls to come: the account's user, and the key; NULL: none */
 };
 
@@ -262,6 +263,7 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 		.query = &none,
 		.form = &params,
 		.request_id = "00000000-0000-4000-8000-000000000000",
+		.weight = &h->weight,
 	};
 
 	if (!request.action) {
@@ -269,6 +271,7 @@ static void harness_start(struct harness *h, int64_t uid, enum product product, 
 		exit(EXIT_FAILURE);
 	}
 	request.handler = handler_of(product, request.action);
+	h->weight = 0;
 	*result = (struct harness_result){};
 	harness_must(params_parse(form, strlen(form), &params), "parameters");
 	run_action(&h->environment, &request, harness_done, result);

@@ -8,6 +8,7 @@
 #include "api/frame/http.h"
 #include "lib/codec.h"
 #include "lib/ident.h"
+#include "schema/limits.h"
 
 static struct sockaddr_in address;
 
@@ -278,6 +279,67 @@ static void test_throttling(struct harness *h)
 	address = before;
 }
 
+static void put_connections(struct harness *h, const char *service, unsigned int n)
+{
+	for (unsigned int i = 0; i < n;) {
+		struct store_txn *txn;
+		int n_done = 0;
+
+		harness_must(store_txn_new(&txn), "transaction");
+		do {
+			struct connection row = {.service = service};
+			struct endpoint endpoint = {.service = service, .owner = ROOT};
+
+			(void)str_format(row.endpoint, sizeof(row.endpoint), "ep-%u", i);
+			(void)str_format(endpoint.id, sizeof(endpoint.id), "ep-%u", i);
+			harness_must(store_txn_row_put(txn, KIND_CONNECTION, &row), "connection");
+			harness_must(store_txn_row_put(txn, KIND_ENDPOINT, &endpoint), "endpoint");
+		} while (++i % 25 != 0);
+		store_commit(h->store, txn, harness_count, &n_done);
+		harness_settle(h);
+		harness_must(n_done == 1 ? 0 : -EIO, "commit");
+	}
+}
+
+/* Calls that count as more than one, some of which wait while others are carried out. */
+static void test_charged(struct harness *h)
+{
+	struct service service = {.id = "epsrv-many", .owner = ROOT, .region = "cn-hangzhou"};
+	const struct rate_limits limits = {.reads = 8};
+	const struct sockaddr_in before = address;
+	char query[4096], request[8192];
+	unsigned int n_answered = 0, n_throttled = 0;
+	struct nonces *nonces;
+	struct http *http;
+	int fds[4];
+
+	harness_put(h, KIND_SERVICE, &service);
+	put_connections(h, service.id, 2 * METRICS_ROWS_PER_CALL);
+	harness_must(nonces_new(&nonces), "nonces");
+	harness_must(http_new(h->loop, &h->environment, nonces, &limits, &http), "http");
+	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = connect_here();
+		sign_query("GET", "GetEndpointMetrics", "&RegionId=cn-hangzhou&ServiceId=epsrv-many", query,
+			   sizeof(query));
+		(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+		(void)send(fds[i], request, strlen(request), MSG_NOSIGNAL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		char *answer = client_receive(h->loop, fds[i], 1000);
+
+		n_answered += client_status(answer) == 200;
+		n_throttled += strstr(answer, "\r\nx-ratelimit-user-api: Limit:8,Remain:0,TimeLeft:") &&
+			       streq(code_of(h, answer), "Throttling.User");
+		(void)close(fds[i]);
+	}
+	tap_ok(n_answered == 3 && n_throttled == 1,
+	       "of eight reads, three that count as three each are more: %u are answered, %u throttled",
+	       n_answered, n_throttled);
+	http_free(http);
+	address = before;
+}
+
 static void test_stopping(struct harness *h, struct http **http)
 {
 	char query[4096], request[8192];
@@ -427,6 +489,7 @@ int main(void)
 	test_limits(&h);
 	test_connections(&h);
 	test_throttling(&h);
+	test_charged(&h);
 	test_recorded(&h);
 	test_listed(&h);
 	test_stopping(&h, &http);

@@ -92,6 +92,8 @@ static void test_sums(void)
 	tap_is_int(report(metrics, "n2", NOW, NOW + LONG, 100), -EALREADY, "what is said twice …");
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW, NOW + LONG), 130, "… counts once");
 	tap_is_int(value(metrics, METRIC_OUT_PACKETS, LONG, NOW, NOW + LONG), 0, "other metrics are zero");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW - LONG, NOW + LONG), 0,
+		   "and so is what was before the first traffic");
 
 	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 3);
 	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 4);
@@ -132,11 +134,28 @@ static void test_gaps(void)
 	metrics_free(metrics);
 }
 
+/* Whether the numbers of the last `n` intervals, taken at once, are those of `i`, `i` - 1 and so on; each
+ * seventh is zero. */
+static bool are_right(const struct metrics *metrics, int i, int n)
+{
+	double sums[METRICS_SHORT_KEPT_S / SHORT] = {0};
+
+	metrics_sum(metrics_find(metrics, ENDPOINT, ZONE), METRIC_IN_PACKETS, SHORT, NOW + (i - n) * SHORT,
+		    (size_t)n, sums);
+	for (int j = 0; j < n; j++) {
+		int number = i - n + 1 + j;
+
+		if (sums[j] != (number > 0 && number % 7 ? number : 0))
+			return false;
+	}
+	return true;
+}
+
 /* Goes on for four hours, and looks at every interval each time. */
 static void test_rings(void)
 {
 	struct metrics *metrics = fresh();
-	bool right = true;
+	bool right = true, together = true;
 	int64_t now = NOW;
 
 	for (int i = 1; i <= 4 * 360; i++) {
@@ -151,8 +170,10 @@ static void test_rings(void)
 			if (j > 0 && value(metrics, METRIC_IN_PACKETS, SHORT, NOW + (j - 1) * SHORT, now) !=
 					     (j % 7 ? j : 0))
 				right = false;
+		together = together && are_right(metrics, i, 90) && are_right(metrics, i, 1 + i % 89);
 	}
 	tap_ok(right, "each interval has its own number, round after round");
+	tap_ok(together, "also where many are taken at once");
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, now - METRICS_SHORT_KEPT_S - 3 * SHORT, now),
 		   UNKNOWN, "by 10 s nothing is known before a quarter of an hour");
 	tap_ok(value(metrics, METRIC_IN_PACKETS, SHORT, now - METRICS_SHORT_KEPT_S - 2 * SHORT, now) > 0,
@@ -273,6 +294,8 @@ static void test_bound(void)
 	tap_ok(last_is_there, "the newest one is always there");
 	tap_ok(!metrics_find(metrics, "ep-0", ZONE), "those that are idle longest go");
 	tap_ok(metrics_find(metrics, "ep-busy", ZONE), "an old one with traffic stays");
+	tap_ok(NOW >= metrics_known_since(metrics, metrics_find(metrics, "ep-busy", ZONE), LONG, NOW + 3000),
+	       "and what it had is known");
 	tap_ok(NOW < metrics_known_since(metrics, NULL, LONG, NOW + 3000),
 	       "that a zone without series was idle then is not known any more");
 	tap_ok(NOW + 2990 >= metrics_known_since(metrics, NULL, SHORT, NOW + 3000), "that it is now is");

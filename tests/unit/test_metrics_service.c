@@ -9,6 +9,8 @@
  */
 #include "api_harness.h"
 
+#include "schema/limits.h"
+
 #define SERVICE	    "epsrv-many"
 #define START_S	    600 /* before now, what is told begins */
 #define N_INTERVALS (START_S / METRICS_SHORT_S)
@@ -184,6 +186,8 @@ static void test_cost(unsigned int n_endpoints, unsigned int n_instances)
 	memset(&looked_at, 0, sizeof(looked_at));
 	tap_ok(get(&h, start, METRICS_SHORT_S, NULL), "%u endpoints and %u instances in a VPC", n_endpoints,
 	       n_instances);
+	tap_is_int(h.weight, (n_endpoints + n_instances) / METRICS_ROWS_PER_CALL,
+		   "it counts as one call more for each thousand of them");
 	n_wanted = n_endpoints + 1 + n_endpoints * (2 + 1) + n_instances + 1;
 	tap_is_int(looked_at.steps, n_wanted,
 		   "each endpoint's connection and zones are looked at, and the VPC's instances once");

@@ -51,6 +51,43 @@ static void test_rates(void)
 	rates_free(rates);
 }
 
+/* Calls that count as more, which is known when they were carried out. */
+static void test_charged(void)
+{
+	const struct rate_limits limits = {.reads = 1000, .writes = 200}, none = {};
+	struct rates *rates;
+
+	if (rates_new(&limits, &rates) < 0)
+		abort();
+	tap_is_int((long long)rates_owed(rates, ALICE, "", &reading, NOW), 0,
+		   "who has not called owes nothing");
+	(void)rates_take(rates, ALICE, "cn-hangzhou", &reading, NOW);
+	rates_charge(rates, ALICE, "cn-hangzhou", &reading, 99, NOW);
+	tap_is_int((long long)rates_owed(rates, ALICE, "cn-hangzhou", &reading, NOW), 0,
+		   "nor does one whose call counts as a hundred");
+	tap_is_int(take_all(rates, ALICE, &reading, NOW), 900, "who has nine hundred left");
+	tap_is_int(take_all(rates, ALICE, &other, NOW), 1000, "of this action");
+	rates_charge(rates, ALICE, "cn-hangzhou", &reading, 500, NOW);
+	tap_is_int((long long)rates_owed(rates, ALICE, "cn-hangzhou", &reading, NOW), 30001,
+		   "more than was left is owed");
+	tap_is_int(take_all(rates, ALICE, &reading, NOW + 30000), 0, "and comes back first");
+	tap_is_int(take_all(rates, ALICE, &reading, NOW + 60000), 500, "then what may be taken");
+	for (int i = 0; i < 100; i++)
+		rates_charge(rates, ALICE, "cn-hangzhou", &reading, UINT32_MAX, NOW + 60000);
+	tap_is_int((long long)rates_owed(rates, ALICE, "cn-hangzhou", &reading, NOW + 60000), 60001,
+		   "however much it was, in a minute nothing is owed");
+	tap_is_int((long long)rates_take(rates, ALICE, "cn-hangzhou", &reading, NOW + 120100), 0,
+		   "and the account may call");
+	rates_free(rates);
+
+	if (rates_new(&none, &rates) < 0)
+		abort();
+	rates_charge(rates, ALICE, "", &reading, 5000, NOW);
+	tap_is_int((long long)rates_owed(rates, ALICE, "", &reading, NOW), 0,
+		   "without limits nothing is owed");
+	rates_free(rates);
+}
+
 /* More accounts than there are buckets. */
 static void test_full(void)
 {
@@ -180,6 +217,7 @@ static void test_in_flight(void)
 int main(void)
 {
 	test_rates();
+	test_charged();
 	test_full();
 	test_turns();
 	test_in_flight();

@@ -85,6 +85,7 @@ struct world {
 	size_t n_parts, parts_size;
 	bool *is_known; /* of each point */
 	size_t n_points;
+	size_t n_rows; /* endpoints and instances that were looked at */
 };
 
 static void done(struct world *world)
@@ -171,6 +172,7 @@ static int add_endpoint(struct world *world, const struct snapshot *rows, const 
 	bool is_asked = false;
 	int r = 0;
 
+	world->n_rows++;
 	for (const struct endpoint_zone *zone = NULL;
 	     r == 0 && (zone = snapshot_children(rows, REF_ENDPOINT_ZONE_ENDPOINT, endpoint->id, zone));) {
 		if (world->asked.zone && !streq(world->asked.zone, zone->zone))
@@ -252,9 +254,11 @@ static void expect(struct world *world, const struct instance *instance)
 static void expect_instances(struct world *world, const struct snapshot *rows, const char *vpc)
 {
 	for (const struct instance *instance = NULL;
-	     (instance = snapshot_children(rows, REF_INSTANCE_VPC, vpc, instance));)
+	     (instance = snapshot_children(rows, REF_INSTANCE_VPC, vpc, instance));) {
 		if (*instance->node)
 			expect(world, instance);
+		world->n_rows++;
+	}
 }
 
 static int find_expected(struct world *world, const struct snapshot *rows)
@@ -430,6 +434,7 @@ int endpoint_metrics_get(struct call *call)
 		r = find_parts(call, &world);
 	if (r == 0)
 		r = find_expected(&world, call->rows);
+	call->weight = (unsigned int)(world.n_rows / METRICS_ROWS_PER_CALL);
 	if (r == 0)
 		r = find_known(&world);
 	if (r == 0)

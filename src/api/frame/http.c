@@ -256,6 +256,11 @@ static void carry_out(void *context, struct turn *turn)
 {
 	struct http *http = context;
 	struct exchange *exchange = container_of(turn, struct exchange, turn);
+	const struct action *action = exchange->action;
+	const char *region = region_of(http, exchange);
+	int64_t uid = exchange->uid;
+	uint64_t owed_ms = rates_owed(http->rates, uid, region, action, now_mono_ms());
+	unsigned int weight = 0;
 	const struct run_request run = {.uid = exchange->uid,
 					.user = exchange->user,
 					.key = exchange->key,
@@ -264,12 +269,20 @@ static void carry_out(void *context, struct turn *turn)
 					.handler = handler_of(exchange->product, exchange->action),
 					.query = &exchange->query,
 					.form = &exchange->form,
-					.request_id = exchange->request_id};
+					.request_id = exchange->request_id,
+					.weight = &weight};
 
-	if (http->stopping)
+	if (http->stopping) {
 		refuse(exchange, "ServiceUnavailable", NULL);
-	else
-		run_action(http->environment, &run, action_done, exchange);
+		return;
+	}
+	/* The calls before it in the queue counted as more than they had taken. */
+	if (owed_ms > 0) {
+		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, action), owed_ms);
+		return;
+	}
+	run_action(http->environment, &run, action_done, exchange);
+	rates_charge(http->rates, uid, region, action, weight, now_mono_ms());
 }
 
 /* What is called, and whether it may be. */

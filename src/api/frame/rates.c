@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A bucket is one number: when it will be full. Each call puts that off by a token's time; a call that would
- * put it off beyond one period from now finds the bucket empty.
+ * put it off beyond one period from now finds the bucket empty. What is charged afterwards may put it off
+ * beyond that.
  */
 #include "rates.h"
 
@@ -10,6 +11,8 @@
 
 #define WAYS 8
 #define SETS (RATE_BUCKETS_MAX / WAYS)
+
+#define PERIOD_US (RATE_PERIOD_MS * 1000ULL)
 
 struct bucket {
 	int64_t uid;
@@ -74,21 +77,56 @@ static struct bucket *find(struct rates *rates, const struct bucket *key)
 	return first;
 }
 
-uint64_t rates_take(struct rates *rates, int64_t uid, const char *region, const struct action *action,
-		    uint64_t now_ms)
+static struct bucket *bucket_of(struct rates *rates, int64_t uid, const char *region,
+				const struct action *action)
 {
 	const struct bucket key = {
 		.uid = uid, .action = action, .region_hash = fnv_add(FNV_START, region, strlen(region))};
+
+	return find(rates, &key);
+}
+
+/* How long it is until a bucket that is full then is not below empty. */
+static uint64_t until_ms(uint64_t full_us, uint64_t now_us)
+{
+	return full_us > now_us + PERIOD_US ? (full_us - now_us - PERIOD_US) / 1000 + 1 : 0;
+}
+
+uint64_t rates_take(struct rates *rates, int64_t uid, const char *region, const struct action *action,
+		    uint64_t now_ms)
+{
 	unsigned int limit = rates_limit(rates, action);
-	uint64_t now_us = now_ms * 1000, period_us = RATE_PERIOD_MS * 1000ULL, full_us;
+	uint64_t now_us = now_ms * 1000, full_us, left_ms;
 	struct bucket *bucket;
 
 	if (limit == 0)
 		return 0;
-	bucket = find(rates, &key);
-	full_us = MAX(bucket->full_us, now_us) + period_us / limit;
-	if (full_us > now_us + period_us)
-		return (full_us - now_us - period_us) / 1000 + 1;
-	bucket->full_us = full_us;
-	return 0;
+	bucket = bucket_of(rates, uid, region, action);
+	full_us = MAX(bucket->full_us, now_us) + PERIOD_US / limit;
+	left_ms = until_ms(full_us, now_us);
+	if (left_ms == 0)
+		bucket->full_us = full_us;
+	return left_ms;
+}
+
+void rates_charge(struct rates *rates, int64_t uid, const char *region, const struct action *action,
+		  unsigned int n, uint64_t now_ms)
+{
+	unsigned int limit = rates_limit(rates, action);
+	uint64_t now_us = now_ms * 1000, full_us;
+	struct bucket *bucket;
+
+	if (limit == 0 || n == 0)
+		return;
+	bucket = bucket_of(rates, uid, region, action);
+	full_us = MAX(bucket->full_us, now_us) + n * (PERIOD_US / limit);
+	bucket->full_us = MIN(full_us, now_us + 2 * PERIOD_US);
+}
+
+uint64_t rates_owed(struct rates *rates, int64_t uid, const char *region, const struct action *action,
+		    uint64_t now_ms)
+{
+	if (rates_limit(rates, action) == 0)
+		return 0;
+	return until_ms(bucket_of(rates, uid, region, action)->full_us, now_ms * 1000);
 }

@@ -28,5 +28,12 @@ struct rates *rates_free(struct rates *rates);
  * catalogue's, or "". */
 uint64_t rates_take(struct rates *rates, int64_t uid, const char *region, const struct action *action,
 		    uint64_t now_ms);
+/* A call that was carried out counts as `n` more, also if these are not there any more: then the account owes
+ * them, a period's at most. */
+void rates_charge(struct rates *rates, int64_t uid, const char *region, const struct action *action,
+		  unsigned int n, uint64_t now_ms);
+/* In how many milliseconds nothing is owed any more; 0: nothing is. */
+uint64_t rates_owed(struct rates *rates, int64_t uid, const char *region, const struct action *action,
+		    uint64_t now_ms);
 /* The limit for the action; 0: none. */
 unsigned int rates_limit(const struct rates *rates, const struct action *action);

@@ -35,6 +35,7 @@ struct run {
 	unsigned attempts;
 	bool dry_run;
 	char token[65], digest[65]; /* token "": none */
+	unsigned int *weight;	    /* until the first attempt, which is made at once */
 	struct call call;
 };
 
@@ -128,6 +129,7 @@ static int begin(struct run *run)
 	call->error = (struct api_error){};
 	call->failed = 0;
 	call->n_counters = 0;
+	call->weight = 0;
 	call->rows = store_rows(environment->store);
 	call->now = now_unix_s();
 	call->live_revision =
@@ -160,6 +162,7 @@ static int handle(struct run *run)
 
 static void attempt(struct run *run)
 {
+	unsigned int *weight = TAKE_PTR(run->weight);
 	struct call *call = &run->call;
 	json_t *first_answer = NULL;
 	int r;
@@ -178,6 +181,8 @@ static void attempt(struct run *run)
 	}
 	if (r == 0)
 		r = handle(run);
+	if (weight)
+		*weight = call->weight;
 	if (r == -EAGAIN) { /* two reads of one row differ */
 		committed(run, r, 0);
 		return;
@@ -281,6 +286,7 @@ void run_action(const struct run_environment *environment, const struct run_requ
 	run->uid = request->uid;
 	(void)str_copy(run->user, sizeof(run->user), request->user ? request->user : "");
 	(void)str_copy(run->key, sizeof(run->key), request->key ? request->key : "");
+	run->weight = request->weight;
 	run->done = done;
 	run->context = context;
 	run->call = (struct call){.action = request->action,

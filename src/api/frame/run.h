@@ -34,6 +34,8 @@ struct run_request {
 	const char *key;  /* that must still be good when the call is carried out; NULL: none must */
 	const struct params *query, *form;
 	const char *request_id;
+	unsigned int
+		*weight; /* as how many calls more it counts, when run_action() returns; NULL: nobody asks */
 };
 
 /* Once per call, sooner or later: `error` NULL and the answer (borrowed) without RequestId, or what went
