@@ -8,8 +8,8 @@
 #define TAGS_PER_RESOURCE_MAX 20 /* NumberExceed.Tags */
 
 #define METRICS_POINTS_MAX 180 /* of a series, in one answer */
-#define METRICS_ROWS_PER_CALL                                                                                \
-	1000 /* endpoints and instances; reading more counts as more calls: Throttling.User */
+
+#define ROWS_PER_CALL 1000 /* that a read looks at: more of them count as more calls (Throttling.User) */
 
 #define RULES_PER_CALL_MAX     75
 #define INSTANCES_PER_CALL_MAX 20

@@ -314,7 +314,7 @@ static void test_charged(struct harness *h)
 	int fds[4];
 
 	harness_put(h, KIND_SERVICE, &service);
-	put_connections(h, service.id, 2 * METRICS_ROWS_PER_CALL);
+	put_connections(h, service.id, 2 * ROWS_PER_CALL);
 	harness_must(nonces_new(&nonces), "nonces");
 	harness_must(http_new(h->loop, &h->environment, nonces, &limits, &http), "http");
 	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");

@@ -186,7 +186,7 @@ static void test_cost(unsigned int n_endpoints, unsigned int n_instances)
 	memset(&looked_at, 0, sizeof(looked_at));
 	tap_ok(get(&h, start, METRICS_SHORT_S, NULL), "%u endpoints and %u instances in a VPC", n_endpoints,
 	       n_instances);
-	tap_is_int(h.weight, (n_endpoints + n_instances) / METRICS_ROWS_PER_CALL,
+	tap_is_int(h.weight, (n_endpoints + n_instances) / ROWS_PER_CALL,
 		   "it counts as one call more for each thousand of them");
 	n_wanted = n_endpoints + 1 + n_endpoints * (2 + 1) + n_instances + 1;
 	tap_is_int(looked_at.steps, n_wanted,

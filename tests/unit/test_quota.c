@@ -10,6 +10,7 @@
 #include "bpf/pl_abi.h"
 #include "model/check.h"
 #include "policy/group_list.h"
+#include "schema/limits.h"
 
 #define ADMIN(h, ...)	      harness_call(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
 #define ADMIN_REFUSED(h, ...) harness_refused(h, ROOT, PRODUCT_PRIVLINK, __VA_ARGS__)
@@ -372,6 +373,25 @@ static void test_shares(void)
 			tap_note("%zu of %zu", shares[i].share, shares[i].size);
 }
 
+/* ListQuotas goes through all endpoints twice, of which one walk is within the region. */
+static void test_weight(struct harness *h)
+{
+	struct endpoint row = {.owner = BOB, .region = "cn-shanghai", .service = "epsrv-none"};
+	size_t n = snapshot_count_owned(store_rows(h->store), KIND_ENDPOINT, BOB, "");
+
+	(void)told(h, BOB, BOB, "endpoints", "Usage");
+	tap_ok(n < ROWS_PER_CALL / 2 && h->weight == 0, "of an account with %zu endpoints it is one call", n);
+	for (unsigned int i = 0; i < ROWS_PER_CALL; i++) {
+		(void)str_format(row.id, sizeof(row.id), "ep-weight%u", i);
+		harness_put(h, KIND_ENDPOINT, &row);
+	}
+	tap_is_int(told(h, BOB, BOB, "endpoints", "Usage"), (long long)n + ROWS_PER_CALL,
+		   "a thousand are used");
+	tap_is_int(h->weight, 1, "and to say so counts as one call more");
+	harness_call(h, BOB, PRODUCT_PRIVLINK, "ListQuotas", "RegionId=cn-shanghai");
+	tap_is_int(h->weight, 2, "and as two in their region");
+}
+
 int main(void)
 {
 	struct harness h;
@@ -388,6 +408,7 @@ int main(void)
 	test_each(&h, &w);
 	test_lowered(&h, &w);
 	test_places(&h);
+	test_weight(&h);
 	harness_end(&h);
 	return tap_done();
 }

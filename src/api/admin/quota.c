@@ -4,6 +4,7 @@
  * other ones than the rest have.
  */
 #include "../common/quota.h"
+#include "../../schema/limits.h"
 #include "../frame/answer.h"
 #include "../frame/fill.h"
 #include "actions.h"
@@ -89,6 +90,15 @@ int quota_delete(struct call *call)
 	return 0;
 }
 
+/* Those of the region that are idle, and all that have a flow log, are counted one by one. */
+static unsigned int weight_of(const struct call *call, int64_t uid)
+{
+	size_t n = snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, call->region) +
+		   snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, "");
+
+	return (unsigned int)(n / ROWS_PER_CALL);
+}
+
 int quota_list(struct call *call)
 {
 	const struct answer_field *field = answer_find(call->action->answer, "Quotas");
@@ -100,6 +110,7 @@ int quota_list(struct call *call)
 					"Only an administrator may see another account's.");
 	if (!snapshot_account(call->rows, uid))
 		return call_fail(call, "AccountNotFound");
+	call->weight = weight_of(call, uid);
 	for (enum quota q = 0; q < QUOTA_COUNT_; q++) {
 		struct quota_row row = row_of(uid, q);
 		json_t *item;
