@@ -84,11 +84,13 @@ int datapath_load_tables(struct datapath *datapath)
 		r = group_table_load(datapath->groups);
 	breathe(&datapath->breath);
 	if (r == 0)
-		r = list_table_reset(datapath->maglev);
+		r = list_table_reset(datapath->maglev, &datapath->breath);
 	if (r == 0)
 		r = adopt_lists(&datapath->listeners, datapath->maglev,
 				offsetof(struct pl_listener, table_first),
 				offsetof(struct pl_listener, table_size));
+	if (r == 0)
+		r = list_table_settle(datapath->maglev);
 	if (r == 0)
 		datapath->is_stale = false;
 	return r;

@@ -15,7 +15,7 @@ struct list {
 	struct list *next; /* in the bucket */
 	uint32_t first, count;
 	uint32_t users;
-	uint64_t unused_since_ms;
+	uint64_t unused_since_ms; /* 0: it has not begun to rest since it had the last one */
 };
 
 struct resting {
@@ -237,8 +237,7 @@ static int wake_up(struct list_table *table, uint64_t now_ms)
 	return r;
 }
 
-/* A row may have named any of them until a moment ago, and a program read it. */
-int list_table_reset(struct list_table *table)
+int list_table_reset(struct list_table *table, const struct breath *breath)
 {
 	int r = wake_up(table, now_mono_ms());
 
@@ -246,10 +245,25 @@ int list_table_reset(struct list_table *table)
 		next = list->next;
 		if (r == 0)
 			r = read_elements(table, list->first, list->count);
-		if (r == 0 && list->users)
-			r = begin_rest(table, list);
+		if (r == 0 && list->users) {
+			list->users = 0;
+			list->unused_since_ms = 0;
+		}
 		put_in(table, list);
+		breathe(breath);
 	}
+	return r;
+}
+
+/* A row may have named any of them until a moment ago, and a program read it. */
+int list_table_settle(struct list_table *table)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct list *list = table->buckets[i]; list && r == 0; list = list->next)
+			if (!list->users && !list->unused_since_ms)
+				r = begin_rest(table, list);
 	return r;
 }
 
@@ -324,4 +338,9 @@ int list_table_change(struct list_table *table, uint32_t old_first, uint32_t old
 uint32_t list_table_free_count(const struct list_table *table)
 {
 	return regions_free_count(table->regions);
+}
+
+size_t list_table_rest_count(const struct list_table *table)
+{
+	return table->n_resting;
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "../lib/breath.h"
 #include "regions.h"
 
 #define LIST_REST_MS 1000
@@ -20,9 +21,12 @@ struct list_table *list_table_free(struct list_table *table);
 
 /* Takes over a list that a row of the kernel's tables has, and reads it. -EEXIST: it overlaps another one. */
 int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count);
-/* Takes all users from all lists, and reads them anew, for adopting them: what no row has any more rests. A
- * negative errno value: the same is to be done once more. */
-int list_table_reset(struct list_table *table);
+/* Takes all users from all lists, and reads them anew, with a breath for each, for adopting them. A negative
+ * errno value: the same is to be done once more. */
+int list_table_reset(struct list_table *table, const struct breath *breath);
+/* All rows have adopted theirs: what none has any more rests from now on. -ENOMEM: all is to be done once
+ * more, from the reset on. */
+int list_table_settle(struct list_table *table);
 
 /* Whether the list at `first` has just these elements. */
 bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count);
@@ -40,3 +44,5 @@ int list_table_change(struct list_table *table, uint32_t old_first, uint32_t old
 		      uint32_t count);
 /* Elements that are not taken. */
 uint32_t list_table_free_count(const struct list_table *table);
+/* Lists that rest, or have until they were used again a moment ago. */
+size_t list_table_rest_count(const struct list_table *table);

@@ -71,11 +71,12 @@ static void test_adopting(int fd)
 	tap_ok(list_table_take(table, list, 3, &first) == 0 && first == 2, "new users share adopted lists");
 	(void)list_table_give(table, 0, 2);
 	(void)bpf_map_update_elem(fd, &four, &read_anew[2], BPF_ANY);
-	tap_is_int(list_table_reset(table), 0, "of all lists nobody is a user any more");
+	tap_is_int(list_table_reset(table, NULL), 0, "of all lists nobody is a user any more");
 	tap_ok(list_table_equals(table, 2, read_anew, 3), "their elements are read anew");
 	tap_is_int(list_table_adopt(table, 2, 3), 0, "a row still has one");
+	tap_is_int(list_table_settle(table), 0, "and no row another one");
 	tap_is_int(list_table_take(table, other, 6, &first), -ENOSPC, "what has rested goes on resting");
-	tap_is_int(list_table_reset(table), 0, "once more");
+	tap_ok(list_table_reset(table, NULL) == 0 && list_table_settle(table) == 0, "once more");
 	tap_is_int(list_table_take(table, other, 6, &first), -ENOSPC,
 		   "and what a row had until a moment ago rests, too");
 	tap_ok(list_table_take(table, read_anew, 3, &first) == 0 && first == 2, "unless it is used again");
@@ -84,9 +85,48 @@ static void test_adopting(int fd)
 	tap_ok(list_table_take(table, other, 2, &first) == 0 && first == 0, "then the others' room is free");
 	(void)list_table_give(table, 2, 3);
 	(void)list_table_give(table, 0, 2);
-	(void)list_table_reset(table);
+	(void)list_table_reset(table, NULL);
+	(void)list_table_settle(table);
 	(void)usleep((LIST_REST_MS + 50) * 1000);
 	tap_ok(list_table_take(table, other, SIZE, &first) == 0, "and in the end all of it");
+	list_table_free(table);
+}
+
+static void count(void *context)
+{
+	(*(int *)context)++;
+}
+
+/* Of a full array's five lists rows leave one, and another while nobody looks. */
+static void test_settling(int fd)
+{
+	const uint32_t other[] = {11, 12, 13};
+	struct list_table *table;
+	int n_breaths = 0, r = 0;
+	const struct breath breath = {count, &n_breaths};
+	uint32_t first = SIZE;
+
+	for (uint32_t i = 0; i < SIZE; i++)
+		(void)bpf_map_update_elem(fd, &i, &i, BPF_ANY);
+	(void)list_table_new(fd, &table);
+	for (uint32_t i = 0; i < SIZE; i += 2)
+		(void)list_table_adopt(table, i, 2);
+	(void)list_table_give(table, 0, 2);
+	tap_is_int(list_table_reset(table, &breath), 0, "lists are read anew");
+	tap_is_int(n_breaths, SIZE / 2, "with a breath for each");
+	tap_is_int((long long)list_table_rest_count(table), 1, "which lets none rest that a row may have");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	for (uint32_t i = 4; i < SIZE && r == 0; i += 2)
+		r = list_table_adopt(table, i, 2);
+	tap_ok(r == 0 && list_table_settle(table) == 0 && list_table_rest_count(table) == 2,
+	       "when rows have theirs, what none has any more rests");
+	tap_ok(list_table_settle(table) == 0 && list_table_rest_count(table) == 2, "once");
+	tap_ok(list_table_take(table, other, 2, &first) == 0 && first == 0, "what has rested is free");
+	tap_is_int(list_table_take(table, other + 1, 2, &first), -ENOSPC,
+		   "but not what rests since just now");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_ok(list_table_take(table, other + 1, 2, &first) == 0 && first == 2, "that is when it has, too");
+	tap_is_int((long long)list_table_rest_count(table), 0, "and nothing rests any more");
 	list_table_free(table);
 }
 
@@ -103,6 +143,7 @@ int main(void)
 		return tap_done();
 	test_sharing(fd);
 	test_adopting(fd);
+	test_settling(fd);
 	(void)close(fd);
 	return tap_done();
 }
