@@ -18,6 +18,7 @@ _Static_assert((int)PL_REASON_MAX <= DATAPATH_REASONS_MAX, "a tally has room for
 struct listener_tally {
 	uint32_t name; /* its port << 16 | protocol */
 	struct datapath_tally reading, next;
+	struct datapath_tally *gone; /* what rows had counted that are gone; NULL: none has gone */
 };
 
 struct slot {
@@ -57,6 +58,8 @@ static void free_slot(struct tallies *tallies, uint32_t number)
 	if (!slot)
 		return;
 	tallies->n_listeners -= slot->n_listeners;
+	for (size_t i = 0; i < slot->n_listeners; i++)
+		free(slot->listeners[i].gone);
 	free(slot->listeners);
 	free(slot);
 	tallies->slots[number] = NULL;
@@ -86,14 +89,25 @@ static int get(struct tallies *tallies, uint32_t number, struct slot **ret)
 	return 0;
 }
 
+/* Where the listener is or would be. */
+static size_t place_of(const struct slot *slot, uint32_t name)
+{
+	return LOWER_BOUND(i, slot->n_listeners, slot->listeners[i].name < name);
+}
+
+static bool is_at(const struct slot *slot, size_t place, uint32_t name)
+{
+	return place < slot->n_listeners && slot->listeners[place].name == name;
+}
+
 /* Of more listeners than DATAPATH_LISTENERS_MAX the slot alone counts: then NULL. */
 static int get_listener(struct tallies *tallies, struct slot *slot, uint32_t name,
 			struct listener_tally **ret)
 {
-	size_t i = LOWER_BOUND(j, slot->n_listeners, slot->listeners[j].name < name);
+	size_t i = place_of(slot, name);
 
 	*ret = NULL;
-	if (i == slot->n_listeners || slot->listeners[i].name != name) {
+	if (!is_at(slot, i, name)) {
 		if (!(name >> 16) || tallies->n_listeners == DATAPATH_LISTENERS_MAX)
 			return 0;
 		if (VEC_ROOM(slot->listeners, slot->n_listeners, slot->size) < 0)
@@ -137,11 +151,18 @@ static void add_count(struct datapath_tally *reading, uint32_t what, const struc
 	}
 }
 
+static const struct datapath_tally *gone_of(const struct listener_tally *listener)
+{
+	static const struct datapath_tally none;
+
+	return listener->gone ?: &none;
+}
+
 static void begin_slot(struct slot *slot)
 {
 	slot->next = slot->gone;
 	for (size_t i = 0; i < slot->n_listeners; i++)
-		slot->listeners[i].next = (struct datapath_tally){};
+		slot->listeners[i].next = *gone_of(&slot->listeners[i]);
 }
 
 void tallies_begin(struct tallies *tallies)
@@ -166,13 +187,27 @@ int tallies_add_count(struct tallies *tallies, const struct pl_tally_key *key, c
 	return r;
 }
 
+/* Of a listener without memory for it the count is held (keep_rising()). */
+static void keep_of_listener(struct listener_tally *listener, uint32_t what, const struct pl_count *count)
+{
+	if (!listener->gone)
+		listener->gone = calloc(1, sizeof(*listener->gone));
+	if (listener->gone)
+		add_count(listener->gone, what, count);
+}
+
 void tallies_keep(struct tallies *tallies, const struct pl_tally_key *key, const struct pl_count *count)
 {
-	uint32_t number = key->slot & PL_TALLY_SLOT;
+	uint32_t number = key->slot & PL_TALLY_SLOT, name = name_of(key);
 	struct slot *slot = number < tallies->n_slots ? tallies->slots[number] : NULL;
+	size_t i;
 
-	if (slot)
-		add_count(&slot->gone, key->what, count);
+	if (!slot)
+		return;
+	add_count(&slot->gone, key->what, count);
+	i = place_of(slot, name);
+	if (is_at(slot, i, name))
+		keep_of_listener(&slot->listeners[i], key->what, count);
 }
 
 static void add_flow(struct datapath_tally *tally, const struct pl_flow4_key *key,
@@ -221,14 +256,15 @@ static void keep_rising(struct datapath_tally *is, const struct datapath_tally *
 /* A listener of which nothing is there any more is gone. */
 static void end_listeners(struct tallies *tallies, struct slot *slot)
 {
-	static const struct datapath_tally zero;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < slot->n_listeners; i++) {
 		struct listener_tally *listener = &slot->listeners[i];
 
-		if (memcmp(&listener->next, &zero, sizeof(zero)) == 0)
+		if (memcmp(&listener->next, gone_of(listener), sizeof(listener->next)) == 0) {
+			free(listener->gone);
 			continue;
+		}
 		keep_rising(&listener->next, &listener->reading);
 		listener->reading = listener->next;
 		slot->listeners[kept++] = *listener;

@@ -23,7 +23,8 @@ int tallies_add_count(struct tallies *tallies, const struct pl_tally_key *key, c
 int tallies_add(struct tallies *tallies, const struct pl_flow4_key *key, const struct pl_flow4 *flow);
 void tallies_end(struct tallies *tallies);
 
-/* What a row of pl_tallies had counted that is deleted, since its listener is gone: the slot keeps it. */
+/* What a row of pl_tallies had counted that is deleted, since its listener is gone: the slot keeps it, and so
+ * does the listener as long as there is something of it, also when it is made again meanwhile. */
 void tallies_keep(struct tallies *tallies, const struct pl_tally_key *key, const struct pl_count *count);
 
 /* Forgets slots that are free. */

@@ -140,6 +140,45 @@ static void test_gone(struct tallies *tallies)
 	tap_ok(reading.tally.opened == 2 + 7, "what it had counted is the ENI's");
 }
 
+/* It goes, a flow of it is still there, and it is made again before that ends. */
+static void test_again(struct tallies *tallies)
+{
+	struct pl_tally_key opened = key_of(8080, PL_TALLY_OPENED), ended = key_of(8080, PL_TALLY_ENDED);
+	struct reading reading;
+
+	tallies_begin(tallies);
+	count(tallies, 8080, PL_TALLY_OPENED, 50);
+	count(tallies, 8080, PL_TALLY_ENDED, 1000);
+	add_flow(tallies, 8080, 10);
+	tallies_end(tallies);
+	tallies_keep(tallies, &opened, &(struct pl_count){50, 0});
+	tallies_keep(tallies, &ended, &(struct pl_count){1001, 0});
+	reading = read(tallies, 8080);
+	tap_ok(is(&reading.tally, 1010, 20, 50, 1), "a listener whose rows go stays for now");
+	tallies_begin(tallies);
+	add_flow(tallies, 8080, 12);
+	tallies_end(tallies);
+	reading = read(tallies, 8080);
+	tap_ok(is(&reading.tally, 1013, 24, 50, 1), "with a flow it goes on from what they had");
+	tallies_begin(tallies);
+	count(tallies, 8080, PL_TALLY_OPENED, 3);
+	count(tallies, 8080, PL_TALLY_ENDED, 12);
+	count(tallies, 8080, PL_TALLY_ENDED | PL_TALLY_OUT, 25);
+	tallies_end(tallies);
+	reading = read(tallies, 8080);
+	tap_ok(is(&reading.tally, 1013, 25, 53, 0), "and so do its new counts, when it is made again");
+	reading = read(tallies, 0);
+	tap_ok(reading.tally.packets[0] == 1013, "as the ENI does");
+	tallies_begin(tallies);
+	tallies_end(tallies);
+	tap_ok(!read(tallies, 8080).is_there, "with none it is gone");
+	tallies_begin(tallies);
+	count(tallies, 8080, PL_TALLY_OPENED, 1);
+	tallies_end(tallies);
+	reading = read(tallies, 8080);
+	tap_ok(is(&reading.tally, 0, 0, 1, 0), "and another one begins anew");
+}
+
 static bool is_free(const void *context, uint32_t slot)
 {
 	(void)context;
@@ -158,7 +197,7 @@ static void test_many(struct tallies *tallies)
 	tap_is_int((long long)reading.n, DATAPATH_LISTENERS_MAX,
 		   "so many listeners are counted by themselves");
 	reading = read(tallies, 0);
-	tap_is_int((long long)reading.tally.opened, DATAPATH_LISTENERS_MAX + 10 + 7,
+	tap_is_int((long long)reading.tally.opened, DATAPATH_LISTENERS_MAX + 10 + 7 + 50,
 		   "and the ENI counts all");
 	tallies_tidy(tallies, is_free, NULL);
 	tap_ok(read(tallies, 1).n == 0 && read(tallies, 0).n == 0, "of a slot that is free nothing stays");
@@ -172,6 +211,7 @@ int main(void)
 		return EXIT_FAILURE;
 	test_listeners(tallies);
 	test_gone(tallies);
+	test_again(tallies);
 	test_many(tallies);
 	tallies_free(tallies);
 	return tap_done();
