@@ -306,6 +306,7 @@ struct pl_fragment {
 	__be32 saddr, daddr;
 	__be16 sport, dport; /* as in the flow's key */
 	__be16 id, new_id;   /* IP's identification, as it comes and as it leaves */
+	/* 8 bytes that change together where a fragment passes in order */
 	__u8 protocol;
 	__u8 is_echo; /* it was answered on the spot */
 	__u16 next;   /* where the next one begins, in units of 8 bytes; PL_FRAGMENT_NONE: one was left out */
@@ -315,8 +316,10 @@ struct pl_fragment {
 	__u32 tag;  /* hash of all others but `next` and `size`; PL_FRAGMENT_TAKEN: it is being written */
 };
 
-#define PL_FRAGMENT_NONE  0xffff
-#define PL_FRAGMENT_TAKEN 1
+#define PL_FRAGMENT_NONE    0xffff
+#define PL_FRAGMENT_PASSING 0x8000 /* and a CPU's number: the next one passes there */
+#define PL_FRAGMENT_CPU	    0x3fff
+#define PL_FRAGMENT_TAKEN   1
 
 struct pl_fragments {
 	struct pl_fragment rows[PL_FRAGMENTS];

@@ -182,12 +182,50 @@ static __always_inline void pl_fragment_forgive(struct pl_fragments *rows, __u32
 	__sync_fetch_and_add(&rows->open, -(__u64)owed * PL_FRAGMENT_BYTE_NS);
 }
 
+/* How far a datagram has come. */
+union pl_fragment_course {
+	struct {
+		__u8 protocol, is_echo;
+		__u16 next;
+		__u32 size;
+	};
+	__u64 all;
+};
+
+/* Takes the datagram on from where it was seen; false: it is not there any more, or its row is another's. */
+static __attribute__((noinline)) bool pl_fragment_step(struct pl_fragment *row, __u64 was, __u32 next,
+						       __u32 size)
+{
+	union pl_fragment_course is = {.all = was};
+
+	is.next = next;
+	is.size = size;
+	return __sync_val_compare_and_swap((__u64 *)&row->protocol, was, is.all) == was;
+}
+
+/* Whether a fragment that begins there is its datagram's next one. No other is then, until it has passed, and
+ * the row is free for no other datagram; one that comes meanwhile was not in order. */
+static __always_inline bool pl_fragment_is_next(struct pl_fragment *row, __u32 from,
+						union pl_fragment_course *is)
+{
+	__u32 next = PL_FRAGMENT_PASSING | (bpf_get_smp_processor_id() & PL_FRAGMENT_CPU);
+
+	is->all = *(volatile __u64 *)&row->protocol;
+	if (is->next == from && is->size && pl_fragment_step(row, is->all, next, is->size)) {
+		is->next = next;
+		return true;
+	}
+	row->next = PL_FRAGMENT_NONE;
+	return false;
+}
+
 /* What a fragment costs where its flow has a limit; its port owes for it already. Refused, it does not reach
  * the receiver. An answer that was sent in order is then cut off by its consumer's limit: to have the server
  * owe for the rest would take its answers from all others, and what the consumer's memory keeps of it was
  * paid for in bytes. Who sends into a limit of its own goes on owing. */
 static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct pl_fragments *rows,
-					   struct pl_fragment *row, __u32 owed, __u32 bytes, bool in_order)
+					   struct pl_fragment *row, const union pl_fragment_course *is,
+					   __u32 owed, __u32 bytes, bool in_order)
 {
 	bool is_back = pl_flow_is_back(flow);
 	int r;
@@ -197,8 +235,8 @@ static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct p
 	r = pl_limit_bytes(flow->limit, is_back, bytes, in_order);
 	if (!r)
 		return PL_CONTINUE;
-	if (in_order && is_back)
-		owed += __sync_lock_test_and_set(&row->size, 0);
+	if (in_order && is_back && pl_fragment_step(row, is->all, PL_FRAGMENT_NONE, 0))
+		owed += is->size;
 	pl_fragment_forgive(rows, owed);
 	return r;
 }
@@ -209,9 +247,11 @@ static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct p
 static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const struct pl_flow4 *flow, __be16 id,
 					    __u32 field, __u32 bytes, __u32 frame)
 {
-	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, place, next, size;
+	__u32 slot = pkt->slot, owed = bytes + PL_FRAGMENT_BUFFER, from = field & PL_IP_OFFSET_MASK;
 	struct pl_fragments *rows = bpf_map_lookup_elem(&pl_fragments, &slot);
+	union pl_fragment_course is;
 	struct pl_fragment *row;
+	__u32 place, size;
 	bool in_order;
 	int r;
 
@@ -221,23 +261,21 @@ static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const stru
 	if (place >= PL_FRAGMENTS)
 		return PL_DROP_FRAGMENT;
 	row = &rows->rows[place];
-	next = row->next;
-	row->next = PL_FRAGMENT_NONE;
-	in_order = next == (field & PL_IP_OFFSET_MASK) && row->size;
-	if (!pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS, true))
-		return PL_DROP_FRAGMENT_SHARE;
-	r = pl_fragment_pay(flow, rows, row, owed, frame, in_order);
-	if (r || !in_order)
+	in_order = pl_fragment_is_next(row, from, &is);
+	if (pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS, true))
+		r = pl_fragment_pay(flow, rows, row, &is, owed, frame, in_order);
+	else
+		r = PL_DROP_FRAGMENT_SHARE;
+	if (!in_order)
 		return r;
-	if (field & PL_IP_MF) {
-		__sync_fetch_and_add(&row->size, owed);
-		row->next = next + bytes / 8;
-	} else {
-		size = __sync_lock_test_and_set(&row->size, 0);
-		if (size)
-			pl_fragment_forgive(rows, size + owed);
-	}
-	return PL_CONTINUE;
+	size = is.size + owed;
+	if (r)
+		pl_fragment_step(row, is.all, PL_FRAGMENT_NONE, is.size);
+	else if (field & PL_IP_MF)
+		pl_fragment_step(row, is.all, from + bytes / 8, size);
+	else if (pl_fragment_step(row, is.all, PL_FRAGMENT_NONE, 0))
+		pl_fragment_forgive(rows, size);
+	return r;
 }
 
 /* Writes another identification into the packet. */

@@ -504,10 +504,13 @@ static void test_revoked(struct node *node)
 
 #define DATAGRAMS     60000
 #define FRAGMENT_SIZE 8
+#define FRAGMENTS     3
 #define FRAGMENT_MORE 0x2000
+#define HELD_MS	      4000				/* less than PL_FRAGMENT_MS */
+#define HELD_ID	      (PL_FRAGMENTS / PL_FRAGMENT_WAYS) /* has the same rows as 0, and as PL_FRAGMENTS more */
 
-/* The first fragment of a datagram of two, or the last one. */
-static struct pkt fragment_of(const struct node *node, uint16_t id, bool is_last)
+/* One of the fragments of a datagram. */
+static struct pkt fragment_of(const struct node *node, uint16_t id, size_t number)
 {
 	struct pkt p = from(node, SLOT_A,
 			    (struct pkt_spec){.src = "10.0.0.10",
@@ -515,22 +518,32 @@ static struct pkt fragment_of(const struct node *node, uint16_t id, bool is_last
 					      .protocol = IPPROTO_UDP,
 					      .sport = 4000,
 					      .dport = 500,
-					      .payload = "fragment"});
+					      .payload = "three fragments!"});
 
 	put16(p.data + PKT_L4 + 6, 0);
-	if (is_last)
-		memmove(p.data + PKT_L4, p.data + PKT_L4 + FRAGMENT_SIZE, FRAGMENT_SIZE);
+	memmove(p.data + PKT_L4, p.data + PKT_L4 + number * FRAGMENT_SIZE, FRAGMENT_SIZE);
 	p.size = PKT_L4 + FRAGMENT_SIZE;
 	put16(p.data + PKT_IP + 2, 20 + FRAGMENT_SIZE);
 	put16(p.data + PKT_IP + 4, id);
-	put16(p.data + PKT_IP + 6, is_last ? FRAGMENT_SIZE / 8 : FRAGMENT_MORE);
+	put16(p.data + PKT_IP + 6, number * FRAGMENT_SIZE / 8 | (number < FRAGMENTS - 1 ? FRAGMENT_MORE : 0));
 	put16(p.data + PKT_IP + 10, 0);
 	put16(p.data + PKT_IP + 10, ~sum16(p.data + PKT_IP, 20, 0));
 	return p;
 }
 
-/* A datagram that falls silent makes room for others: one in whose middle the machine was away is not looked
- * at. */
+/* What has begun passes as a whole. A datagram that falls silent makes room for others: one in whose middle
+ * the machine was away is not looked at. */
+static bool is_cut(struct node *node, uint16_t id, int64_t start_ns)
+{
+	for (size_t number = 1; number < FRAGMENTS; number++) {
+		struct pkt p = fragment_of(node, id, number);
+
+		if (!run_packet(node, SLOT_A, &p))
+			return now_ns() - start_ns < PL_FRAGMENT_SILENT_MS * 1000000ll / 2;
+	}
+	return false;
+}
+
 static void *send_datagrams(void *context)
 {
 	struct mixer *mixer = context;
@@ -539,39 +552,63 @@ static void *send_datagrams(void *context)
 	pthread_barrier_wait(mixer->start);
 	for (unsigned int i = 0; i < node_rounds(DATAGRAMS); i++) {
 		uint16_t id = (uint16_t)((2 * i + (unsigned int)mixer->cpu) * PL_FRAGMENTS);
-		struct pkt first = fragment_of(mixer->node, id, false),
-			   last = fragment_of(mixer->node, id, true);
-		int64_t begun_ns = now_ns();
-		bool is_lost;
+		struct pkt p = fragment_of(mixer->node, id, 0);
+		int64_t start_ns = now_ns();
 
-		if (!run_packet(mixer->node, SLOT_A, &first))
+		if (!run_packet(mixer->node, SLOT_A, &p))
 			continue;
 		mixer->passed++;
-		is_lost = !run_packet(mixer->node, SLOT_A, &last);
-		mixer->lost += is_lost && now_ns() - begun_ns < PL_FRAGMENT_SILENT_MS * 1000000ll / 2;
+		mixer->lost += is_cut(mixer->node, id, start_ns);
 	}
 	return NULL;
 }
 
-static void test_fragments(struct node *node)
+/* All rows but one that those datagrams have to choose from are another's, which has begun only just. */
+static void hold_ways(struct node *node)
+{
+	int fd = bpf_map__fd(node->bpf->maps.pl_fragments);
+	struct pl_fragments rows;
+	uint32_t slot = SLOT_A;
+	size_t held = 0;
+
+	(void)bpf_map_delete_elem(fd, &slot);
+	for (uint16_t i = 0; i < PL_FRAGMENT_WAYS - 1; i++) {
+		struct pkt p = fragment_of(node, HELD_ID + i * PL_FRAGMENTS, 0);
+
+		must(run_packet(node, SLOT_A, &p) ? 0 : -EBUSY, "a datagram begins");
+	}
+	must(bpf_map_lookup_elem(fd, &slot, &rows), "pl_fragments");
+	for (size_t i = 0; i < PL_FRAGMENTS; i++)
+		if (rows.rows[i].size) {
+			rows.rows[i].seen += HELD_MS;
+			held++;
+		}
+	must(held == PL_FRAGMENT_WAYS - 1 ? 0 : -EINVAL, "rows");
+	must(bpf_map_update_elem(fd, &slot, &rows, BPF_EXIST), "pl_fragments");
+}
+
+static void test_fragments(struct node *node, bool held, const char *what)
 {
 	pthread_barrier_t start;
 	struct mixer mixers[2] = {{.node = node, .cpu = 0, .start = &start},
 				  {.node = node, .cpu = 1, .start = &start}};
+	unsigned int n = 2 * node_rounds(DATAGRAMS);
 	pthread_t threads[2];
 
 	node_clear_flows(node);
+	if (held)
+		hold_ways(node);
 	must(-pthread_barrier_init(&start, NULL, 2), "barrier");
 	for (int i = 0; i < 2; i++)
 		must(-pthread_create(&threads[i], NULL, send_datagrams, &mixers[i]), "thread");
 	for (int i = 0; i < 2; i++)
 		must(-pthread_join(threads[i], NULL), "thread");
 	pthread_barrier_destroy(&start);
-	tap_note("%u of %u datagrams began", mixers[0].passed + mixers[1].passed, 2 * node_rounds(DATAGRAMS));
-	tap_ok(mixers[0].passed + mixers[1].passed > node_rounds(DATAGRAMS),
-	       "two CPUs of a port send fragments: datagrams begin");
+	tap_note("%u of %u datagrams began", mixers[0].passed + mixers[1].passed, n);
+	tap_ok(mixers[0].passed + mixers[1].passed > (held ? 0 : n / 2),
+	       "two CPUs of a port send fragments, %s: datagrams begin", what);
 	tap_is_int(mixers[0].lost + mixers[1].lost, 0,
-		   "two CPUs of a port send fragments: none takes the other's row");
+		   "two CPUs of a port send fragments, %s: none takes the other's row", what);
 }
 
 /* Of the rows of a table, tenant A's and one of another tenant's are replaced in turn by one CPU: the memory
@@ -825,7 +862,8 @@ int main(void)
 	test_mixture(node);
 	test_proxied(node);
 	test_revoked(node);
-	test_fragments(node);
+	test_fragments(node, false, "among four rows");
+	test_fragments(node, true, "with one row left");
 	node_free(node);
 	test_replaced();
 	test_carry();
