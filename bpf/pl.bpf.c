@@ -45,7 +45,7 @@ static __always_inline int pl_open_and_sweep(struct pl_pkt *pkt)
 	case PL_DROP_FLOW_TABLE_FULL:
 		return pl_hands_move() ? pl_open4(pkt) : r;
 	case PL_DROP_FLOW_TABLE_BUSY:
-		return pl_pair_clear(pkt) ? pl_open4(pkt) : r;
+		return pkt->is_local && pl_pair_clear(pkt) ? pl_open4(pkt) : r;
 	case PL_CONTINUE:
 	case PL_DROP_NAT_EXHAUSTED:
 		pl_hands_move();

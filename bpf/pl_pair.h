@@ -115,6 +115,7 @@ __attribute__((noinline)) int pl_local_insert(struct pl_pkt *pkt, __u32 receiver
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
+	pkt->is_local = 1;
 	pair.sender_slot = pkt->slot;
 	pair.sender = pl_port_find(pkt->slot);
 	pair.receiver = pl_port_find(receiver_slot);

@@ -45,6 +45,7 @@ struct pl_pkt {
 	__u8 why;	    /* the reason of that, where its flow ends with it */
 	__u8 opens;	    /* it asks for a flow of its ENI */
 	__u8 is_translated; /* it leaves by a flow that is not one between instances */
+	__u8 is_local;	    /* it asks for a flow between instances */
 	__u8 summed; /* skb->ip_summed as it arrived; PL_CHECKSUM_COMPLETE, too, where only helpers see it */
 };
 
