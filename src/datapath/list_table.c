@@ -203,9 +203,14 @@ int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count)
 		return 0;
 	}
 	r = regions_claim(table->regions, first, count);
+	if (r < 0)
+		return r;
+	r = read_elements(table, first, count);
 	if (r == 0)
-		r = read_elements(table, first, count);
-	return r < 0 ? r : add_list(table, first, count);
+		r = add_list(table, first, count);
+	if (r < 0)
+		(void)regions_give(table->regions, first, count);
+	return r;
 }
 
 /* Frees regions that have rested long enough and were not used again. */

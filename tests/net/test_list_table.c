@@ -130,6 +130,18 @@ static void test_settling(int fd)
 	list_table_free(table);
 }
 
+static void test_unreadable(int fd)
+{
+	struct list_table *table;
+	int own = dup(fd);
+
+	(void)list_table_new(own, &table);
+	(void)close(own);
+	tap_is_int(list_table_adopt(table, 2, 3), -EBADF, "a list that cannot be read is not adopted");
+	tap_is_int(list_table_free_count(table), SIZE, "and takes no room");
+	list_table_free(table);
+}
+
 int main(void)
 {
 	int fd;
@@ -144,6 +156,7 @@ int main(void)
 	test_sharing(fd);
 	test_adopting(fd);
 	test_settling(fd);
+	test_unreadable(fd);
 	(void)close(fd);
 	return tap_done();
 }
