@@ -76,6 +76,8 @@ static __always_inline bool pl_end_spares(struct pl_token *token, struct pl_flow
 	}
 	return false;
 spare:
+	if ((__s32)(now - token->opened) < 0) /* so long ago that the clock would soon say it was just now */
+		token->opened = 0;
 	pl_token_set(token, pl_word_make(pl_token_word(token), PL_PHASE_OPEN, class, due));
 	return true;
 }

@@ -158,6 +158,31 @@ static void test_ends(struct node *node, struct ring_buffer *buffer)
 	(void)take(buffer);
 }
 
+/* The clock of ticks goes round, with 250 a second in 199 days, and what lives longer would be young again.
+ */
+static void test_old(struct node *node, struct ring_buffer *buffer)
+{
+	struct pkt rst = tcp(node, SLOT_A, 4025, RST | ACK), syn = tcp(node, SLOT_A, 4025, SYN);
+	struct pl_token token;
+	struct pl_flow4 flow;
+
+	handshake(node, SLOT_A, 4025);
+	flow = flow_of(node, &syn, SLOT_A, PL_SIDE_OUT);
+	token = node_token(node, flow.token);
+	token.opened = flow.seen - 0x80000000u - 1;
+	token.word = (token.word & ~0xffffffffull) | flow.seen; /* a hand is to look at it */
+	map_put(node->bpf->maps.pl_tokens, &flow.token, &token);
+	arm_timer(node);
+	for (int i = 0; i < 100 && node_token(node, flow.token).word == token.word; i++)
+		(void)usleep(50000);
+	stop_timer(node);
+	deliver(node, SLOT_A, &rst);
+	age_flows(node, PL_IDLE_TCP_CLOSING + 1);
+	sweep(node);
+	tap_ok(take(buffer) == 1 && records->state & PL_STATE_RST && records->opened == 0,
+	       "of what has been open for half a round of the clock it is not known since when");
+}
+
 static void test_refused(struct node *node, struct ring_buffer *buffer)
 {
 	struct pkt_spec spec = {.src = "10.0.0.10",
@@ -252,6 +277,7 @@ int main(void)
 	put(node, SLOT_ENI_A, true);
 	test_closed(node, buffer);
 	test_ends(node, buffer);
+	test_old(node, buffer);
 	test_refused(node, buffer);
 	test_rate(node, buffer);
 	test_full(node, buffer);
