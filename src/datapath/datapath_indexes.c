@@ -140,12 +140,16 @@ static int rest_counted(void *context, const void *key, const void *value)
 static int rest_slots(const struct datapath *datapath, struct plan_indexes *indexes)
 {
 	uint32_t last = datapath->n_slots;
+	int r;
 
 	while (last > 0 && !datapath->generations[last - 1].due)
 		last--;
 	if (last > 0)
 		plan_indexes_adopt_last_slot(indexes, last - 1);
-	return table_walk(bpf_map__fd(datapath->skeleton->maps.pl_tallies), rest_counted, indexes);
+	r = table_walk(bpf_map__fd(datapath->skeleton->maps.pl_tallies), rest_counted, indexes);
+	if (r < 0)
+		return r;
+	return table_walk(bpf_map__fd(datapath->skeleton->maps.pl_slot_tallies), rest_counted, indexes);
 }
 
 int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *indexes)

@@ -35,7 +35,8 @@ static void test_numbers(struct world *world)
 	struct plan_indexes *indexes;
 	const uint32_t slot = 40, last = 60, counted = 62;
 	struct pl_tally_key tally = {.slot = counted | 443u << PL_TALLY_PORT,
-				     .what = PL_TALLY_OPENED | IPPROTO_TCP << PL_TALLY_PROTOCOL};
+				     .what = PL_TALLY_OPENED | IPPROTO_TCP << PL_TALLY_PROTOCOL},
+			    by_slot = {.slot = counted + 1, .what = PL_TALLY_ENDED};
 	struct pl_generation generation = {1, 1};
 	struct pl_count count = {.packets = 1};
 	struct pl_limit limit = {.account = 9};
@@ -47,6 +48,7 @@ static void test_numbers(struct world *world)
 	access_row("pl_limits", &slot, &limit, true);
 	access_row("pl_generations", &last, &generation, true);
 	access_row("pl_tallies", &tally, &count, true);
+	access_row("pl_slot_tallies", &by_slot, &count, true);
 	tap_is_int(start_agent(world), 0, "an agent finds an ENI whose load balancer has no listener");
 	(void)plan_indexes_new(&indexes);
 	tap_is_int(datapath_adopt_indexes(world->datapath, indexes), 0, "it takes over the numbers");
@@ -55,7 +57,8 @@ static void test_numbers(struct world *world)
 	(void)plan_indexes_slot(indexes, 0x78, &number);
 	tap_is_int(number, last + 1, "a new slot is behind all that were ever given out");
 	(void)plan_indexes_slot(indexes, 0x79, &number);
-	tap_is_int(number, counted + 1, "and no slot of whose owner the counts are still there");
+	tap_is_int(number, counted + 2,
+		   "and no slot of whose owner counts are still there, by listener or not");
 	(void)plan_indexes_account(indexes, 1001, slot, &account);
 	tap_is_int(account, limit.account, "the ENI's account has its number, on which open flows hold");
 	(void)plan_indexes_account(indexes, 1002, last + 1, &account);
