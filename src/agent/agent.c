@@ -366,7 +366,10 @@ static void on_sweep(void *context, uint32_t events)
 		log_debug("ended flows of ports and endpoints that are gone n=%llu",
 			  (unsigned long long)ended);
 	if (r == 0) {
-		plan_indexes_end_rest(agent->indexes); /* nothing is left of who had free slots */
+		/* Of who had free slots nothing is left. (What flows had counted that this round has ended,
+		 * the next one takes away.) */
+		if (!ended)
+			plan_indexes_end_rest(agent->indexes);
 		measure(agent);
 	}
 	set_sweep(agent);
