@@ -326,7 +326,7 @@ static int make_port(struct ports *ports, const struct plan_port *port)
 	if (ifindex)
 		state->known_ifindex = ifindex;
 	state->made = *port;
-	state->is_looked_at = true;
+	state->is_looked_at = r != -ENOMEM; /* else nothing is known of it: the next sync makes it again */
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)

@@ -27,6 +27,7 @@ struct attached {
 	bool was_up;
 	bool is_bare;	     /* as if someone had taken the programs off */
 	useconds_t delay_us; /* how long it takes to attach */
+	int result;	     /* of attaching */
 };
 
 /* Notes what was attached, and whether the device was up already. */
@@ -44,6 +45,7 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 		.calls = attached->calls + 1,
 		.is_bare = attached->is_bare,
 		.delay_us = attached->delay_us,
+		.result = attached->result,
 	};
 	(void)usleep(attached->delay_us);
 	if (rtnl_open(-1, &rtnl) == 0) {
@@ -51,7 +53,7 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 			attached->was_up = link.is_up;
 		rtnl_free(rtnl);
 	}
-	return 0;
+	return attached->result;
 }
 
 static enum port_check say_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
@@ -414,6 +416,27 @@ static void test_some_budget(struct ports *ports, struct attached *attached)
 	(void)ports_remove_some(ports, &empty, numbers, 2);
 }
 
+/* While a port is made by itself memory ends; whoever syncs all then has to know. */
+static void test_some_without_memory(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x43, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	const uint32_t number = 0x43;
+	int before;
+
+	attached->result = -ENOMEM;
+	tap_is_int(ports_sync_some(ports, &plan, &number, 1), -ENOMEM, "a port for which there is no memory");
+	tap_is_int(ports_ifindex(ports, number), 0, "has no device");
+	attached->result = 0;
+	before = attached->calls;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "the next sync of all makes it");
+	tap_ok(attached->calls == before + 1 && ports_ifindex(ports, number) != 0 && failures.n == 0,
+	       "with its device and its programs");
+	(void)ports_remove_some(ports, &empty, &number, 1);
+	failures_clear(&failures);
+}
+
 /* A namespace of the wished name that a user has made. */
 static void test_foreign_namespace(struct ports *ports)
 {
@@ -566,6 +589,7 @@ int main(void)
 		test_budget(ports, &attached);
 		test_some(ports, &attached);
 		test_some_budget(ports, &attached);
+		test_some_without_memory(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);
