@@ -249,14 +249,17 @@ static void touch_instance(struct plan_touched *touched, const struct snapshot *
 		touch_port(touched, rows, v);
 }
 
-/* A port has its gateway and its prefix. */
+/* A port has its gateway and its prefix, and there is none without it: nor a server behind that. */
 static void touch_vswitch(struct plan_touched *touched, const struct snapshot *rows,
 			  const struct vswitch *vswitch)
 {
 	add(touched, &touched->vswitches, vswitch->id);
 	for (const struct port *v = NULL;
 	     !touched->whole && (v = snapshot_children(rows, REF_PORT_VSWITCH, vswitch->id, v));)
-		touch_instances_of_port(touched, rows, v);
+		if (v->kind == PORT_INSTANCE)
+			touch_port(touched, rows, v);
+		else
+			touch_instances_of_port(touched, rows, v);
 }
 
 static bool is_too_many(struct plan_touched *touched, const struct snapshot *rows, enum ref ref,

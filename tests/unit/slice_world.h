@@ -298,12 +298,12 @@ static void change_interface(struct run *run)
 
 static void change_vswitch(struct run *run)
 {
-	bool is_used = pick(8) == 0; /* by ports */
+	bool is_used = pick(3) == 0; /* by ports */
 	const char *id = is_used ? ANY("p-i", "c-i") : ANY("c-x", "p-x");
 	char key[KEY_SIZE];
 
 	snprintf(key, sizeof(key), "vswitch/vsw-%s", id);
-	if (!is_used && pick(3) == 0)
+	if (pick(is_used ? 6 : 3) == 0)
 		drop(run, key);
 	else
 		put(run, key,

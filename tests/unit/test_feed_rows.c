@@ -410,6 +410,13 @@ static void test_touched(void)
 		{"instance/i-1",
 		 "{\"id\": \"i-1\", \"vpc\": \"v\", \"port\": \"eni-2\", \"status\": \"Stopped\"}",
 		 "i-1 sgp-1", "a server's instance"},
+		{"port/eni-2",
+		 "{\"id\": \"eni-2\", \"kind\": \"instance\", \"vpc\": \"v\", \"vswitch\": \"vsw-1\", \"addr\": "
+		 "\"10.0.0.2\", \"holder\": \"i-1\", \"status\": \"InUse\"}",
+		 "i-1 sgp-1", "that its interface is in a vSwitch"},
+		{"vswitch/vsw-1",
+		 "{\"id\": \"vsw-1\", \"vpc\": \"v\", \"cidr\": \"10.0.0.0/24\", \"status\": \"Available\"}",
+		 "i-1 vsw-1 sgp-1", "a vSwitch with a server in it"},
 		{"listener/lsn-1",
 		 "{\"id\": \"lsn-1\", \"load_balancer\": \"nlb-1\", \"server_group\": \"sgp-1\", \"protocol\": "
 		 "\"TCP\", \"port\": 80, \"status\": \"Running\"}",
