@@ -121,8 +121,8 @@ static int apply_row(struct snapshot *snapshot, const struct feed_row *row, cons
 
 	if (r != -EOPNOTSUPP)
 		return r;
-	json = feed_row_json(row);
-	return json ? apply_json(snapshot, key, json, row->created, row->revision, rows) : -EINVAL;
+	r = feed_row_json(row, &json);
+	return r < 0 ? r : apply_json(snapshot, key, json, row->created, row->revision, rows);
 }
 
 static int put_row(struct snapshot *snapshot, const struct feed_row *row, struct feed_rows *rows)

@@ -210,11 +210,19 @@ void feed_text_done(struct feed_text *text)
 	*text = (struct feed_text){};
 }
 
-json_t *feed_row_json(const struct feed_row *row)
+/* A text of plain form is JSON, but for a member that comes twice. */
+int feed_row_json(const struct feed_row *row, json_t **ret)
 {
-	if (row->json)
-		return json_incref(json_object_get(row->json, "value"));
-	return json_loadb(row->value, row->size, JSON_REJECT_DUPLICATES, NULL);
+	json_error_t error;
+
+	if (row->json) {
+		*ret = json_incref(json_object_get(row->json, "value"));
+		return 0;
+	}
+	*ret = json_loadb(row->value, row->size, JSON_REJECT_DUPLICATES, &error);
+	if (*ret)
+		return 0;
+	return json_error_code(&error) == json_error_duplicate_key ? -EINVAL : -ENOMEM;
 }
 
 int feed_row_put(const struct feed_row *row, const char *key, struct snapshot *snapshot)

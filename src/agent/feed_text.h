@@ -28,8 +28,8 @@ struct feed_text {
 int feed_text_parse(const char *body, size_t size, struct feed_text *ret);
 void feed_text_done(struct feed_text *text);
 
-/* The row's value as JSON: the caller's. NULL: it is none, or out of memory. */
-json_t *feed_row_json(const struct feed_row *row);
+/* The row's value as JSON: the caller's. -EINVAL: it is none. -ENOMEM. */
+int feed_row_json(const struct feed_row *row, json_t **ret);
 /* Puts the row into the snapshot from its text. -EOPNOTSUPP: only its JSON can tell; nothing was changed.
  * Errors of snapshot_apply(). */
 int feed_row_put(const struct feed_row *row, const char *key, struct snapshot *snapshot);

@@ -176,6 +176,39 @@ static void test_forms(void)
 	}
 }
 
+static unsigned int until_no_memory; /* calls; 0: there is memory */
+
+static void *allocate(size_t size)
+{
+	return until_no_memory && --until_no_memory == 0 ? NULL : malloc(size);
+}
+
+/* Once, wherever that is: the answer is refused as a whole, or taken as a whole. */
+static void test_no_memory(void)
+{
+	static const char body[] = "{\"revision\":5,\"rows\":[" OF_VPC("") "]}";
+	unsigned int n = 0, refused = 0, dropped = 0;
+
+	json_set_alloc_funcs(allocate, free);
+	for (bool more = true; more && n < 1000;) {
+		struct feed_rows answer;
+		struct snapshot *rows;
+		int r;
+
+		(void)snapshot_new(&rows);
+		until_no_memory = ++n;
+		r = apply(rows, body, &answer);
+		more = until_no_memory == 0; /* it has come to that call */
+		until_no_memory = 0;
+		refused += r < 0;
+		dropped += r == 0 && (answer.n_rejected || !snapshot_vpc(rows, "vpc-a"));
+		snapshot_free(rows);
+	}
+	json_set_alloc_funcs(malloc, free);
+	tap_ok(n > 1 && n < 1000 && refused > 0, "memory ends once, at any of %u calls of an answer", n - 1);
+	tap_is_int(dropped, 0, "no row is left out because of that");
+}
+
 /* An answer with a NUL in it, which no text can have. */
 static void test_nul(void)
 {
@@ -540,6 +573,7 @@ int main(void)
 	test_rows();
 	test_malformed();
 	test_forms();
+	test_no_memory();
 	test_nul();
 	test_huge();
 	test_broken_off();
