@@ -15,8 +15,10 @@
  * what is really there.
  *
  * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
- * what the plan says, a pass plans these, makes their devices, writes their rows, and removes the devices
- * that they had. Whatever such a pass cannot do, or goes wrong in it, makes it one of the whole.
+ * what the plan says, a pass plans these, writes their rows, makes their devices, plans and writes the rows
+ * of those, and removes the devices that they had. Devices for which there is no time are made by the next
+ * such passes, and then it is reported. Whatever such a pass cannot do, or goes wrong in it, makes it one of
+ * the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
  * which stays as it is until the new one takes its place; whom the old one does not know the resolver answers
@@ -44,7 +46,8 @@ struct reconcile {
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	 /* a pass broke off, and no full one has been through since: what is there? */
 	bool is_settled; /* the last pass has reported that all of its plan is in force */
-	bool has_news;	 /* probes have found out something that is not reported */
+	bool is_making;	 /* or it was one of slices, and all that lacks are devices of what is touched */
+	bool has_news;	 /* there is more to report than another revision */
 	bool has_node_port;
 	bool is_trusted;	/* the rows say what is not wanted, too */
 	bool is_removal_due;	/* since they do, nobody has looked for all that is not */
@@ -223,20 +226,29 @@ static bool has_only_failed_devices(const struct reconcile *reconcile, const str
 	return true;
 }
 
-/* The slices, with the devices that they need. 1: they cannot be put in force by themselves. */
-static int plan_slices_with_devices(struct reconcile *reconcile, const struct plan_touched *touched,
-				    struct plan_patch *patch)
+/* The slices as they are now into the plan in force and the tables. 1: they cannot be put there by
+ * themselves. What is noted joins what the patch has. */
+static int put_slices(struct reconcile *reconcile, const struct plan_touched *touched,
+		      struct plan_patch *patch)
 {
 	const struct plan_input input = input_of(reconcile);
 	int r = plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, patch);
+
+	return r == 0 ? datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, patch) : r;
+}
+
+/* Their devices come second: what others have in these slices does not wait for them. 1: as above. */
+static int put_slices_with_devices(struct reconcile *reconcile, const struct plan_touched *touched,
+				   struct plan_patch *patch)
+{
+	int r = put_slices(reconcile, touched, patch);
 
 	if (r != 0)
 		return r;
 	r = ports_sync_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
 	if (r == -EAGAIN)
 		return 1;
-	/* What is noted joins what the patch has: the tables have neither. */
-	return r > 0 ? plan_slice(&input, reconcile->parts.indexes, touched, reconcile->plan, patch) : r;
+	return r > 0 ? put_slices(reconcile, touched, patch) : r;
 }
 
 static int remove_devices(struct reconcile *reconcile, const struct plan_patch *patch)
@@ -257,9 +269,7 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 
 	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
 		return 1;
-	r = plan_slices_with_devices(reconcile, touched, &patch);
-	if (r == 0)
-		r = datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, &patch);
+	r = put_slices_with_devices(reconcile, touched, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
 	if (r == 0)
@@ -267,7 +277,13 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	if (r != 0)
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
-	if (patch.failures || patch.n_probes || reconcile->has_news) {
+	reconcile->has_news |= patch.failures || patch.n_probes;
+	reconcile->is_making = ports_are_behind(reconcile->parts.ports);
+	if (reconcile->is_making) {
+		plan_touched_add(&reconcile->touched, touched); /* for the next pass */
+		return 0;
+	}
+	if (reconcile->has_news) {
 		report(reconcile);
 		return 0;
 	}
@@ -319,21 +335,30 @@ static void set_due(struct reconcile *reconcile)
 		loop_timer_stop(reconcile->due);
 }
 
+/* What is in force is what the plan says, but for what is touched. */
+static bool is_even(const struct reconcile *reconcile)
+{
+	return reconcile->is_settled || reconcile->is_making;
+}
+
 /* A pass of what is touched alone. False: it has to be one of the whole. */
 static bool run_slices(struct reconcile *reconcile)
 {
 	struct plan_touched touched = reconcile->touched;
 	uint64_t started_ms = now_mono_ms();
-	bool may = !reconcile->wants_whole && !reconcile->wants_full && reconcile->is_settled &&
+	bool may = !reconcile->wants_whole && !reconcile->wants_full && is_even(reconcile) &&
 		   !reconcile->is_unsure;
 	int r;
 
-	reconcile->is_wanted = reconcile->wants_whole = reconcile->is_settled = false;
+	reconcile->is_wanted = reconcile->wants_whole = false;
+	reconcile->is_settled = reconcile->is_making = false;
 	reconcile->touched = (struct plan_touched){};
 	r = may ? apply_slices(reconcile, &touched) : 1;
 	reconcile->last_ms = now_mono_ms();
 	if (r == 0)
 		set_due(reconcile);
+	if (r == 0 && reconcile->is_making)
+		schedule(reconcile);
 	if (r == 0)
 		log_debug("pass of slices revision=%llu ms=%llu",
 			  (unsigned long long)reconcile->plan->revision,
@@ -421,7 +446,7 @@ void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touc
 	if (!plan_touched_any(touched) && goes_on(reconcile))
 		return;
 	plan_touched_add(&reconcile->touched, touched);
-	reconcile->wants_whole |= touched->whole || !reconcile->is_settled;
+	reconcile->wants_whole |= touched->whole || !is_even(reconcile);
 	schedule(reconcile);
 }
 

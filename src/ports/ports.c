@@ -341,6 +341,15 @@ static bool stands(const struct port_state *state, const struct plan_port *port)
 	return state && state->is_looked_at && wants_the_same(&state->made, port);
 }
 
+/* As make_port(), unless it stands as it was made, or the time is over: then the sync is behind. */
+static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
+{
+	if (stands(find_state(ports, port->number), port))
+		return 0;
+	ports->is_behind = now_mono_ms() >= end_ms;
+	return ports->is_behind ? 0 : make_port(ports, port);
+}
+
 static int gather_failures(const struct ports *ports, const struct plan *plan, struct failures *failures)
 {
 	int r = 0;
@@ -366,15 +375,11 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 		const struct plan_port *port = &plan->ports[i];
 
 		breathe(&ports->breath);
-		if (stands(find_state(ports, port->number), port))
-			continue;
-		if (now_mono_ms() >= end_ms) {
-			ports->is_behind = true;
-			break;
-		}
-		r = make_port(ports, port);
+		r = sync_one(ports, port, end_ms);
 		if (r < 0)
 			return r;
+		if (ports->is_behind)
+			break;
 		changed |= r;
 	}
 	r = gather_failures(ports, plan, failures);
@@ -388,30 +393,26 @@ static const struct plan_port *find_wanted(const struct plan *plan, uint32_t num
 	return place < plan->n_ports && plan->ports[place].number == number ? &plan->ports[place] : NULL;
 }
 
-/* As make_port(); -EAGAIN: it cannot be made. */
-static int sync_one(struct ports *ports, const struct plan_port *port)
-{
-	int r = stands(find_state(ports, port->number), port) ? 0 : make_port(ports, port);
-
-	return r >= 0 && *find_state(ports, port->number)->failure ? -EAGAIN : r;
-}
-
 int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
 {
 	uint64_t end_ms = now_mono_ms() + BUDGET_MS;
-	int changed = 0;
+	int r, changed = 0;
 
+	ports->is_behind = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_port *port = find_wanted(plan, numbers[i]);
-		int r;
 
 		if (!port)
 			continue;
 		breathe(&ports->breath);
-		r = now_mono_ms() < end_ms ? sync_one(ports, port) : -EAGAIN;
+		r = sync_one(ports, port, end_ms);
 		if (r < 0)
 			return r;
+		if (ports->is_behind)
+			break;
 		changed |= r;
+		if (*find_state(ports, port->number)->failure)
+			return -EAGAIN;
 	}
 	return changed;
 }

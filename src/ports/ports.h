@@ -37,8 +37,8 @@ int ports_node_netns(const struct ports *ports);
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
  * or one after ports_retry() succeeds. 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
-/* The same of the plan's ports of these numbers alone. 1 as above; -EAGAIN: not all of them could be made, or
- * not in the time of a sync, and one of all is to say which. */
+/* The same of the plan's ports of these numbers alone. 1 as above; -EAGAIN: one of them cannot be made, and a
+ * sync of all is to say which. */
 int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
 /* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its
  * programs is set down at once). Logs. 1: there is something to do. */

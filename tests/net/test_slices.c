@@ -136,6 +136,9 @@ static void sync_step(struct run *run, const struct plan_patch *patch, bool by_s
 	bool may_leave = by_slices && may_be_left(run, patch);
 	int r = by_slices ? datapath_sync_slices(sliced.datapath, run->plan, patch) : 1;
 
+	/* Once more, as when devices have been made in between: there is nothing to do. */
+	if (by_slices && r == 0)
+		r = datapath_sync_slices(sliced.datapath, run->plan, patch);
 	if (r < 0 || (by_slices && r != may_leave)) {
 		fprintf(stderr, "cannot sync slices\n");
 		exit(EXIT_FAILURE);

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a pass does, and in which order. The rows, the plan and the loop are real; devices, tables, names,
+ * probes and reports are played here, and so is the clock.
+ */
+#include <stdarg.h>
+
+#include "agent/reconcile.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "tests/unit/plan_world.h"
+
+#define PORTS_MAX 16
+
+struct feed {
+	char told[512]; /* what was done since it was asked last */
+};
+
+static struct feed feed;
+static uint64_t clock_ms = 1000;
+
+uint64_t __wrap_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void)
+{
+	return clock_ms;
+}
+
+__attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
+{
+	size_t length = strlen(feed.told);
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(feed.told + length, sizeof(feed.told) - length, format, ap);
+	va_end(ap);
+}
+
+/* Devices. */
+
+struct ports {
+	uint32_t made[PORTS_MAX]; /* numbers */
+	size_t n_made;
+	size_t at_once; /* as many are made in one sync */
+	uint32_t failing;
+	bool is_behind;
+	struct plan_port node_port;
+};
+
+static struct ports ports;
+
+uint32_t ports_ifindex(void *context, uint32_t number)
+{
+	const struct ports *p = context;
+
+	for (size_t i = 0; i < p->n_made; i++)
+		if (p->made[i] == number)
+			return 1000 + number;
+	return 0;
+}
+
+/* Whether there was time for it. */
+static bool make(struct ports *p, uint32_t number, size_t *n)
+{
+	if (number == p->failing || ports_ifindex(p, number))
+		return true;
+	if (*n == p->at_once || p->n_made == PORTS_MAX)
+		return false;
+	p->made[p->n_made++] = number;
+	(*n)++;
+	return true;
+}
+
+int ports_sync(struct ports *p, const struct plan *plan, bool full _unused_, struct failures *failures)
+{
+	size_t n = 0;
+
+	p->is_behind = false;
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		char key[KEY_SIZE];
+
+		p->is_behind |= !make(p, plan->ports[i].number, &n);
+		if (plan->ports[i].number != p->failing)
+			continue;
+		(void)str_format(key, sizeof(key), "instance/%s", plan->ports[i].instance);
+		(void)failures_add(failures, key, "no device");
+	}
+	return n > 0;
+}
+
+int ports_sync_some(struct ports *p, const struct plan *plan _unused_, const uint32_t *numbers,
+		    size_t n_numbers)
+{
+	size_t n = 0;
+
+	p->is_behind = false;
+	for (size_t i = 0; i < n_numbers; i++) {
+		if (numbers[i] == p->failing)
+			return -EAGAIN;
+		p->is_behind |= !make(p, numbers[i], &n);
+	}
+	note("devices=%zu ", n);
+	return n > 0;
+}
+
+int ports_sync_node_port(struct ports *p _unused_)
+{
+	return 0;
+}
+
+const struct plan_port *ports_node_port(const struct ports *p)
+{
+	return &p->node_port;
+}
+
+bool ports_node_port_is_due(const struct ports *p _unused_)
+{
+	return false;
+}
+
+bool ports_are_behind(const struct ports *p)
+{
+	return p->is_behind;
+}
+
+void ports_retry(struct ports *p _unused_)
+{
+}
+
+int ports_remove_some(struct ports *p _unused_, const struct plan *plan _unused_,
+		      const uint32_t *numbers _unused_, size_t n _unused_)
+{
+	return 0;
+}
+
+int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unused_, bool full _unused_)
+{
+	return 0;
+}
+
+/* Tables. */
+
+int datapath_repair_pins(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+int datapath_sync(struct datapath *d _unused_, const struct plan *plan _unused_,
+		  const struct plan_port *service _unused_, bool full _unused_,
+		  struct failures *failures _unused_)
+{
+	note("all ");
+	return 0;
+}
+
+/* Of its ports those that have a device. */
+int datapath_sync_slices(struct datapath *d _unused_, const struct plan *plan, const struct plan_patch *patch)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n_ports; i++)
+		for (size_t j = 0; j < patch->n_ports; j++)
+			n += plan->ports[i].number == patch->ports[j] && plan->ports[i].row.ifindex;
+	note("rows(groups=%zu ports=%zu) ", patch->n_groups, n);
+	return 0;
+}
+
+int datapath_take_over(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+int datapath_sweep_links(struct datapath *d _unused_)
+{
+	return 0;
+}
+
+int datapath_sweep_links_of(struct datapath *d _unused_, const uint32_t *slots _unused_, size_t n _unused_)
+{
+	return 0;
+}
+
+uint64_t datapath_due_ms(const struct datapath *d _unused_)
+{
+	return 0;
+}
+
+/* Names, probes, logs. */
+
+void dns_expect_plan(struct dns *dns _unused_)
+{
+}
+
+void dns_set_plan(struct dns *dns _unused_, const struct plan *plan _unused_)
+{
+}
+
+int health_set_plan(struct health *health _unused_, const struct plan *plan _unused_)
+{
+	return 0;
+}
+
+int health_follow(struct health *health _unused_, const struct plan *plan _unused_,
+		  const struct plan_patch *patch _unused_)
+{
+	return 0;
+}
+
+void health_take_touched(struct health *health _unused_, struct plan_touched *touched)
+{
+	plan_touch_health(touched, "sgp-1");
+}
+
+enum plan_health health_of(void *health _unused_, const struct server *server _unused_)
+{
+	return PLAN_HEALTH_UNKNOWN;
+}
+
+int health_results(const struct health *health _unused_, struct health_result **ret, size_t *ret_n)
+{
+	*ret = NULL;
+	*ret_n = 0;
+	return 0;
+}
+
+void flow_log_follow(struct flow_log *log _unused_, const struct plan *plan _unused_)
+{
+}
+
+void flow_log_follow_slots(struct flow_log *log _unused_, const uint32_t *slots _unused_, size_t n _unused_)
+{
+}
+
+/* Reports. */
+
+int feed_report(struct feed *f _unused_, uint64_t revision _unused_, const struct failures *failures,
+		const struct health_result *health _unused_, size_t n_health _unused_)
+{
+	note("report(failures=%zu)", failures->n);
+	return 0;
+}
+
+int feed_report_again(struct feed *f _unused_, uint64_t revision _unused_)
+{
+	note("again");
+	return 0;
+}
+
+/* The agent. */
+
+struct run {
+	struct world w;
+	struct loop *loop;
+	struct reconcile *reconcile;
+	struct plan_touched touched;
+};
+
+/* Until something is reported. */
+static const char *passes(struct run *run)
+{
+	static char told[sizeof(feed.told)];
+
+	for (int i = 0; i < 50 && !strstr(feed.told, "report") && !strstr(feed.told, "again"); i++) {
+		clock_ms += 2;
+		(void)loop_turn(run->loop, 0);
+	}
+	memcpy(told, feed.told, sizeof(told));
+	feed.told[0] = '\0';
+	return told;
+}
+
+static void begin(struct run *run)
+{
+	struct reconcile_parts parts = {.node = "n1", .catalogue = &world_catalogue, .ports = &ports};
+
+	*run = (struct run){};
+	ports = (struct ports){.at_once = PORTS_MAX};
+	world_new(&run->w);
+	parts.rows = run->w.rows;
+	parts.indexes = run->w.indexes;
+	if (loop_new(&run->loop) < 0)
+		exit(EXIT_FAILURE);
+	parts.loop = run->loop;
+	if (reconcile_new(&parts, &run->reconcile) < 0)
+		exit(EXIT_FAILURE);
+	reconcile_set_feed(run->reconcile, &feed);
+	reconcile_request(run->reconcile, true);
+}
+
+static void end(struct run *run)
+{
+	reconcile_free(run->reconcile);
+	loop_free(run->loop);
+	world_free(&run->w);
+}
+
+/* As the feed does it. */
+static void put(struct run *run, const char *key, const char *value)
+{
+	json_t *json = json_loads(value, 0, NULL);
+	bool touches = plan_touch_old(&run->touched, run->w.rows, key, json);
+
+	if (!json || snapshot_apply(run->w.rows, key, json, 1, ++rows_revision) < 0)
+		exit(EXIT_FAILURE);
+	if (touches)
+		plan_touch_new(&run->touched, run->w.rows, key);
+	snapshot_set_revision(run->w.rows, rows_revision);
+	json_decref(json);
+}
+
+/* The answer has been taken. */
+static void took(struct run *run)
+{
+	reconcile_rows(run->reconcile, &run->touched);
+	run->touched = (struct plan_touched){};
+}
+
+static void put_instance(struct run *run, uint32_t i)
+{
+	char key[KEY_SIZE], value[1024];
+
+	(void)str_format(key, sizeof(key), "port/eni-v%u", i);
+	(void)str_format(
+		value, sizeof(value),
+		"{\"id\": \"eni-v%u\", \"number\": %u, \"kind\": \"instance\", \"zone\": \"" ZONE_H
+		"\", \"vpc\": \"vpc-c\", \"vswitch\": \"vsw-c-h\", \"addr\": \"10.0.1.%u\", \"mac\": "
+		"\"02:00:00:00:01:%02x\", \"mtu\": 1500, \"groups\": [\"sg-c\"], \"holder\": \"i-v%u\", "
+		"\"node\": \"n1\", \"status\": \"InUse\"}",
+		i, 120 + i, 70 + i, i, i);
+	put(run, key, value);
+	(void)str_format(key, sizeof(key), "instance/i-v%u", i);
+	(void)str_format(
+		value, sizeof(value),
+		"{\"id\": \"i-v%u\", \"owner\": 1000, \"zone\": \"" ZONE_H "\", \"vpc\": \"vpc-c\", "
+		"\"node\": \"n1\", \"kind\": \"netns\", \"host_name\": \"v\", \"port\": \"eni-v%u\", "
+		"\"status\": \"Running\"}",
+		i, i);
+	put(run, key, value);
+}
+
+static void revoke_rule(struct run *run)
+{
+	put(run, "sg_rule/sg-ep/sgr-1",
+	    "{\"id\": \"sgr-1\", \"group\": \"sg-ep\", \"direction\": \"ingress\", \"policy\": \"Drop\", "
+	    "\"priority\": 1, \"protocol\": \"TCP\", \"port_first\": 443, \"port_last\": 443, \"cidr\": "
+	    "\"10.0.0.0/16\"}");
+}
+
+/* More instances come in one answer than there is time for, and a rule of somebody else. */
+static void test_many_devices(void)
+{
+	struct run run;
+
+	begin(&run);
+	tap_is_str(passes(&run), "all report(failures=0)", "the first pass is one of the whole");
+	ports.at_once = 1;
+	revoke_rule(&run);
+	for (uint32_t i = 0; i < 3; i++)
+		put_instance(&run, i);
+	took(&run);
+	tap_is_str(
+		passes(&run),
+		"rows(groups=1 ports=0) devices=1 rows(groups=1 ports=1) "
+		"rows(groups=0 ports=1) devices=1 rows(groups=0 ports=2) "
+		"rows(groups=0 ports=2) devices=1 rows(groups=0 ports=3) again",
+		"many devices: rows come before them, as many passes of slices follow, the last one reports");
+	ports.at_once = PORTS_MAX;
+	put_instance(&run, 3);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) devices=1 rows(groups=0 ports=1) again",
+		   "and what comes next is a matter of its slices alone");
+	end(&run);
+}
+
+/* In the middle of that come other rows, and news of a probe. */
+static void test_meanwhile(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	ports.at_once = 1;
+	put_instance(&run, 0);
+	put_instance(&run, 1);
+	took(&run);
+	while (!*feed.told) {
+		clock_ms += 2;
+		(void)loop_turn(run.loop, 0);
+	}
+	tap_is_str(feed.told, "rows(groups=0 ports=0) devices=1 rows(groups=0 ports=1) ",
+		   "meanwhile: one of two devices is made");
+	feed.told[0] = '\0';
+	revoke_rule(&run);
+	took(&run);
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=1 ports=1) devices=1 rows(groups=1 ports=2) report(failures=0)",
+		   "meanwhile: other rows join the next pass, and so does what probes say");
+	end(&run);
+}
+
+static void test_failed_device(void)
+{
+	struct run run;
+
+	begin(&run);
+	ports.failing = 101; /* i-p1 */
+	tap_is_str(passes(&run), "all report(failures=1)", "a device cannot be made");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) devices=0 again",
+		   "what has nothing to do with it is a matter of its slices");
+	put_instance(&run, 0);
+	ports.failing = 120;
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) all report(failures=1)",
+		   "one that fails in a pass of slices makes it one of the whole, which names it");
+	end(&run);
+}
+
+int main(void)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	test_many_devices();
+	test_meanwhile();
+	test_failed_device();
+	return tap_done();
+}
