@@ -49,10 +49,11 @@ struct reconcile {
 	bool is_making;	 /* or it was one of slices, and all that lacks are devices of what is touched */
 	bool has_news;	 /* there is more to report than another revision */
 	bool has_node_port;
-	bool is_trusted;	/* the rows say what is not wanted, too */
-	bool is_removal_due;	/* since they do, nobody has looked for all that is not */
-	struct plan *plan;	/* in force; the resolver reads it */
-	struct failures failed; /* what could not be made or written with the last pass of the whole */
+	bool is_trusted;	 /* the rows say what is not wanted, too */
+	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
+	struct plan *plan;	 /* in force; the resolver reads it */
+	struct failures failed;	 /* what could not be made or written with the last pass of the whole */
+	size_t n_failed_devices; /* of those, what could not be made */
 };
 
 static struct plan_input input_of(const struct reconcile *reconcile)
@@ -191,6 +192,7 @@ static int apply(struct reconcile *reconcile, bool full)
 		reconcile->has_node_port = ports_sync_node_port(reconcile->parts.ports) == 0;
 	if (r >= 0)
 		r = plan_with_devices(reconcile, full, failures, &plan);
+	reconcile->n_failed_devices = failures->n;
 	if (r < 0)
 		return r;
 	dns_expect_plan(reconcile->parts.dns); /* whose port's row is written may ask at once */
@@ -211,14 +213,15 @@ static int apply(struct reconcile *reconcile, bool full)
 	return r < 0 ? r : failures->n ? -EAGAIN : 0;
 }
 
-/* Of devices of others alone, which slices have nothing to do with, and the retry mends. */
+/* Of devices of others alone, which slices have nothing to do with, and the retry mends. Whether there is
+ * room by now for what had none a pass of the whole has to say. */
 static bool has_only_failed_devices(const struct reconcile *reconcile, const struct plan_touched *touched)
 {
+	if (reconcile->failed.n != reconcile->n_failed_devices)
+		return false;
 	for (size_t i = 0; i < reconcile->failed.n; i++) {
 		const char *key = reconcile->failed.items[i].key;
 
-		if (!str_starts(key, "instance/"))
-			return false;
 		for (size_t j = 0; j < touched->instances.n; j++)
 			if (streq(touched->instances.ids[j], key + strlen("instance/")))
 				return false;

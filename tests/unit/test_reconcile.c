@@ -139,17 +139,22 @@ int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unuse
 
 /* Tables. */
 
+struct datapath {
+	const char *lacks_room; /* a key; NULL: nothing does */
+};
+
+static struct datapath datapath;
+
 int datapath_repair_pins(struct datapath *d _unused_)
 {
 	return 0;
 }
 
-int datapath_sync(struct datapath *d _unused_, const struct plan *plan _unused_,
-		  const struct plan_port *service _unused_, bool full _unused_,
-		  struct failures *failures _unused_)
+int datapath_sync(struct datapath *d, const struct plan *plan _unused_,
+		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
 {
 	note("all ");
-	return 0;
+	return d->lacks_room ? failures_add(failures, d->lacks_room, "no room") : 0;
 }
 
 /* Of its ports those that have a device. */
@@ -274,9 +279,11 @@ static void begin(struct run *run)
 
 	*run = (struct run){};
 	ports = (struct ports){.at_once = PORTS_MAX};
+	datapath = (struct datapath){};
 	world_new(&run->w);
 	parts.rows = run->w.rows;
 	parts.indexes = run->w.indexes;
+	parts.datapath = &datapath;
 	if (loop_new(&run->loop) < 0)
 		exit(EXIT_FAILURE);
 	parts.loop = run->loop;
@@ -416,11 +423,28 @@ static void test_failed_device(void)
 	end(&run);
 }
 
+/* Whether there is room now only a pass of the whole tells. */
+static void test_no_room(void)
+{
+	struct run run;
+
+	begin(&run);
+	datapath.lacks_room = "instance/i-c";
+	tap_is_str(passes(&run), "all report(failures=1)", "there is no room for an instance's address");
+	datapath.lacks_room = NULL;
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "all report(failures=0)",
+		   "that is no failed device: the next pass looks again");
+	end(&run);
+}
+
 int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
 	test_many_devices();
 	test_meanwhile();
 	test_failed_device();
+	test_no_room();
 	return tap_done();
 }
