@@ -23,7 +23,8 @@
 #include "../lib/vec.h"
 #include "netns.h"
 
-#define DUMP_TRIES 10
+#define DUMP_TRIES     10
+#define MONITOR_BUFFER (4 << 20) /* for what a pass does to some hundred links */
 
 struct rtnl {
 	struct mnl_socket *socket;
@@ -672,6 +673,7 @@ int rtnl_monitor_open(void)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (fd < 0)
 		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){MONITOR_BUFFER}, sizeof(int));
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	return TAKE_FD(fd);

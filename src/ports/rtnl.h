@@ -82,7 +82,8 @@ int rtnl_default_get(struct rtnl *rtnl, struct rtnl_default *ret);
 int rtnl_default_replace(struct rtnl *rtnl, const struct rtnl_default *route);
 
 /* A descriptor that becomes readable when a link of the caller's own namespace changed. rtnl_monitor_drain()
- * reads it empty and calls back with each link that went away. 1: messages were lost. */
+ * reads it empty and calls back with each link that went away. 1: messages were lost, as some thousands were
+ * waiting. */
 int rtnl_monitor_open(void);
 typedef void (*rtnl_gone)(void *context, uint32_t ifindex);
 int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context);

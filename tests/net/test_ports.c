@@ -543,6 +543,32 @@ static void test_busy_node(void)
 	rtnl_free(rtnl);
 }
 
+static void count_gone(void *context, uint32_t ifindex)
+{
+	(void)ifindex;
+	(*(int *)context)++;
+}
+
+/* More links come and go between two readings of it than a pass makes. */
+static void test_monitor(void)
+{
+	_cleanup_(closep) int fd = rtnl_monitor_open();
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+	int gone = 0;
+
+	if (rtnl_open(-1, &rtnl) < 0)
+		return;
+	for (int i = 0; i < 200; i++) {
+		add_foreign(rtnl, "passing");
+		if (rtnl_link_get(rtnl, "passing", &link) == 0)
+			(void)rtnl_link_remove(rtnl, link.ifindex);
+	}
+	tap_is_int(rtnl_monitor_drain(fd, count_gone, &gone), 0, "of links that come and go nothing is lost");
+	tap_is_int(gone, 400, "each of them is told, and so is its other end");
+	rtnl_free(rtnl);
+}
+
 /* Files outlive their namespace at a reboot. */
 static void test_stray_files(struct ports *ports, struct netns_files *files)
 {
@@ -618,6 +644,7 @@ int main(void)
 		test_stray_files(ports, files);
 		test_service(ports);
 		test_busy_node();
+		test_monitor();
 		ports_free(ports);
 	}
 	netns_files_free(files);
