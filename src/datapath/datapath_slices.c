@@ -384,9 +384,6 @@ static int want_group(struct slices *slices, uint32_t number)
 	struct group_table *table = slices->datapath->groups;
 	int r;
 
-	/* (There may be room for it now: then nobody is named any more for it.) */
-	if (group_table_is_left(table, number))
-		return 1;
 	group_table_begin_one(table, number);
 	if (!group)
 		return 0; /* it goes when nobody has it any more */
@@ -398,22 +395,62 @@ static int want_group(struct slices *slices, uint32_t number)
 	return r;
 }
 
-static int want_all(struct slices *slices)
+static bool have_room(const struct slices *slices)
+{
+	for (size_t i = 0; i < DELTAS; i++)
+		if (!has_room(&slices->deltas[i]))
+			return false;
+	return true;
+}
+
+static bool has_left_group(const struct slices *slices)
 {
 	const struct plan_patch *patch = slices->patch;
-	int r = patch->n_ports && !has_same_mtu(slices) ? 1 : 0;
+
+	for (size_t i = 0; i < patch->n_groups; i++)
+		if (group_table_is_left(slices->datapath->groups, patch->groups[i]))
+			return true;
+	return false;
+}
+
+/* Who is where. All that it takes from what there is are sets, and those go with the next sync of all. */
+static int want_hosts(struct slices *slices)
+{
+	const struct plan_patch *patch = slices->patch;
+	int r = 0;
 
 	for (size_t i = 0; i < patch->n_slots && r == 0; i++)
 		r = want_slot(slices, patch->slots[i]);
 	for (size_t i = 0; i < patch->n_places && r == 0; i++)
 		r = want_place(slices, &patch->places[i]);
-	if (r == 0)
-		r = want_serving(slices);
-	for (size_t i = 0; i < DELTAS && r == 0; i++)
-		r = has_room(&slices->deltas[i]) ? 0 : 1;
+	return r == 0 && !have_room(slices) ? 1 : r;
+}
+
+static int want_groups(struct slices *slices)
+{
+	const struct plan_patch *patch = slices->patch;
+	int r = 0;
+
 	for (size_t i = 0; i < patch->n_groups && r == 0; i++)
 		r = want_group(slices, patch->groups[i]);
 	return r;
+}
+
+static int want_all(struct slices *slices)
+{
+	int r;
+
+	/* (There may be room for a group's rules now: then nobody is named any more for it.) */
+	if ((slices->patch->n_ports && !has_same_mtu(slices)) || has_left_group(slices))
+		return 1;
+	r = want_hosts(slices);
+	if (r != 0)
+		return r;
+	slices->datapath->is_stale = true; /* until all has gone well */
+	r = want_serving(slices);
+	if (r == 0 && !have_room(slices))
+		r = 1;
+	return r == 0 ? want_groups(slices) : r;
 }
 
 /* What is touched. */
@@ -623,7 +660,6 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		slices.deltas[i].put = rowset_make(tables[i]->mirror.key_size, tables[i]->mirror.value_size);
 		slices.deltas[i].gone = rowset_make(tables[i]->mirror.key_size, 0);
 	}
-	datapath->is_stale = true; /* until all has gone well */
 	r = sync_slices(&slices);
 	if (r == 0)
 		datapath->is_stale = false;

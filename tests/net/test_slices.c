@@ -45,21 +45,35 @@ static const struct {
 	{"pl_generations", 4, sizeof(struct pl_generation)},
 };
 
+static size_t map_of(const char *name)
+{
+	size_t map = 0;
+
+	while (!streq(maps[map].name, name))
+		map++;
+	return map;
+}
+
 static int add_row(void *context, const void *key, const void *value)
 {
 	return rowset_append(context, key, value);
 }
 
+static int open_map(const struct tables *tables, size_t map)
+{
+	char path[256];
+
+	(void)str_format(path, sizeof(path), BPFFS "/%s/%s", tables->node, maps[map].name);
+	return bpf_obj_get(path);
+}
+
 static struct rowset dump(const struct tables *tables, size_t map)
 {
 	struct rowset rows = rowset_make(maps[map].key_size, maps[map].value_size);
-	char path[256];
-	int fd;
+	int fd = open_map(tables, map);
 
-	(void)str_format(path, sizeof(path), BPFFS "/%s/%s", tables->node, maps[map].name);
-	fd = bpf_obj_get(path);
 	if (fd < 0 || table_walk(fd, add_row, &rows) < 0) {
-		fprintf(stderr, "cannot read %s\n", path);
+		fprintf(stderr, "cannot read %s\n", maps[map].name);
 		exit(EXIT_FAILURE);
 	}
 	close(fd);
@@ -256,13 +270,13 @@ static void sync_instance(struct run *run, const char *what)
 	tap_ok(!changed, "and the tables have it%s%s", changed ? "; but not " : "", changed ? changed : "");
 }
 
-static void put_instance(struct run *run, const char *groups, const char *status)
+static void put_instance(struct run *run, const char *groups, unsigned int mtu, const char *status)
 {
 	put(run, "port/eni-v",
 	    "{'id': 'eni-v', 'number': 120, 'kind': 'instance', 'region': 'cn-hangzhou', 'zone': '" ZONE_H
 	    "', 'vpc': 'vpc-p', 'vswitch': 'vsw-p-h', 'addr': '10.0.1.70', 'mac': '02:00:00:00:01:01', 'mtu': "
-	    "1500, 'groups': [%s], 'holder': 'i-v', 'node': 'n1', 'status': 'InUse'}",
-	    groups);
+	    "%u, 'groups': [%s], 'holder': 'i-v', 'node': 'n1', 'status': 'InUse'}",
+	    mtu, groups);
 	put(run, "instance/i-v",
 	    "{'id': 'i-v', 'owner': 1000, 'zone': '" ZONE_H
 	    "', 'vpc': 'vpc-p', 'node': 'n1', 'kind': 'netns', "
@@ -278,16 +292,65 @@ static void test_instance(void)
 	open_tables(&sliced, "instance");
 	sync_all(&sliced, run.plan, true);
 	run.w.missing_device = 120;
-	put_instance(&run, "'sg-p'", "Running");
+	put_instance(&run, "'sg-p'", 1500, "Running");
 	sync_instance(&run, "comes");
 	run.w.missing_device = 0;
-	put_instance(&run, "'sg-p'", "Stopped");
+	put_instance(&run, "'sg-p'", 1500, "Stopped");
 	sync_instance(&run, "has its device, and is stopped");
-	put_instance(&run, "'sg-p', 'sg-ep'", "Running");
+	put_instance(&run, "'sg-p', 'sg-ep'", 1500, "Running");
 	sync_instance(&run, "is started, and in another group");
 	drop(&run, "instance/i-v");
 	drop(&run, "port/eni-v");
 	sync_instance(&run, "goes");
+	close_tables(&sliced);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* What somebody has made of a row is found by who reads it. */
+static bool is_spoilt(const struct tables *tables, size_t map, const void *key)
+{
+	struct rowset rows = dump(tables, map);
+	const uint8_t *value = rowset_find(&rows, key);
+	bool is_so = value && *value == UINT8_MAX;
+
+	rowset_done(&rows);
+	return is_so;
+}
+
+static void spoil(const struct tables *tables, size_t map, const void *key)
+{
+	uint8_t value[sizeof(struct pl_backend)];
+	int fd = open_map(tables, map);
+
+	memset(value, UINT8_MAX, sizeof(value));
+	if (fd < 0 || bpf_map_update_elem(fd, key, value, BPF_EXIST) < 0)
+		exit(EXIT_FAILURE);
+	close(fd);
+}
+
+/* Slices that cannot be put in force by themselves have written nothing. */
+static void test_other_mtu(void)
+{
+	const size_t backends = map_of("pl_backends");
+	struct plan_patch patch = {};
+	struct run run = {};
+	uint32_t backend;
+
+	begin(&run);
+	open_tables(&sliced, "mtu");
+	sync_all(&sliced, run.plan, true);
+	backend = run.plan->backends[0].index;
+	spoil(&sliced, backends, &backend);
+	put_instance(&run, "'sg-p'", 1400, "Running");
+	tap_ok(plan_touched_slices(&run, &patch) == 0 &&
+		       datapath_sync_slices(sliced.datapath, run.plan, &patch) == 1,
+	       "another least MTU is a matter of the whole");
+	plan_patch_done(&patch);
+	sync_all(&sliced, run.plan, false);
+	tap_ok(is_spoilt(&sliced, backends, &backend), "for which the tables need not be read");
+	tap_ok(what_full_sync_changes(&sliced, run.plan) && !is_spoilt(&sliced, backends, &backend),
+	       "as a full sync does");
 	close_tables(&sliced);
 	plan_free(run.plan);
 	world_free(&run.w);
@@ -327,5 +390,6 @@ int main(int argc, char **argv)
 	world_free(&run.w);
 	test_due();
 	test_instance();
+	test_other_mtu();
 	return tap_done();
 }
