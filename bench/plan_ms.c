@@ -402,14 +402,23 @@ static void change_instance(struct plan_touched *touched, int round)
 			   "\"status\": \"Running\"}");
 }
 
-/* As the agent does it: twice, when a port has got its device. */
-static int slice(const struct plan_input *input, struct plan_indexes *indexes,
-		 const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
+static int put_slices(struct datapath *datapath, const struct plan_input *input, struct plan_indexes *indexes,
+		      const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
 {
 	int r = plan_slice(input, indexes, touched, plan, patch);
+
+	return r == 0 ? datapath_sync_slices(datapath, plan, patch) : r;
+}
+
+/* As the agent does it: again, when a port has got its device. */
+static int slice(struct datapath *datapath, const struct plan_input *input, struct plan_indexes *indexes,
+		 const struct plan_touched *touched, struct plan *plan, struct plan_patch *patch)
+{
+	int r = put_slices(datapath, input, indexes, touched, plan, patch);
 	bool comes = snapshot_instance(rows, "i-new");
 
-	return r == 0 && patch->n_ports && comes ? plan_slice(input, indexes, touched, plan, patch) : r;
+	return r == 0 && patch->n_ports && comes ? put_slices(datapath, input, indexes, touched, plan, patch)
+						 : r;
 }
 
 static void time_slices(struct datapath *datapath, struct plan_indexes *indexes, struct plan *plan,
@@ -425,8 +434,7 @@ static void time_slices(struct datapath *datapath, struct plan_indexes *indexes,
 		struct plan_patch patch = {};
 
 		function(&touched, i);
-		failed += slice(&input, indexes, &touched, plan, &patch) != 0 ||
-			  datapath_sync_slices(datapath, plan, &patch) != 0;
+		failed += slice(datapath, &input, indexes, &touched, plan, &patch) != 0;
 		plan_patch_done(&patch);
 	}
 	printf("%-28s %8.3f ms%s\n", what, (now_ms() - begin) / CHANGES, failed ? " (failed)" : "");
