@@ -420,7 +420,7 @@ int main(int argc, char **argv)
 	tap_note("seed %llu", (unsigned long long)seed);
 	run->node = node_new(&(struct node_options){0});
 	node_unsettle(run->node, SLOT_A); /* each packet is judged */
-	do { /* in ten worlds few packets may pass: then there are more worlds */
+	do {				  /* in ten worlds few packets may pass: then there are more worlds */
 		random_world(run);
 		for (int i = 0; i < PACKETS; i++)
 			judge_one(run);

@@ -489,7 +489,8 @@ static void test_parts_of_accounts(void)
 					 plain_count(&plain, sort, owner);
 		}
 	}
-	tap_is_int(wrong, 0, "after each of %d random changes an account has as many rules and servers", STEPS);
+	tap_is_int(wrong, 0, "after each of %d random changes an account has as many rules and servers",
+		   STEPS);
 	tap_ok(orphans > 50, "%d times there were some without their group", orphans);
 	tap_is_int((int)snapshot_count_parts(s, REF_PORT_VPC, 1), 0, "others are not counted");
 	(void)snapshot_free(s);
