@@ -10,9 +10,10 @@
  * that told those that are there: another version may tell more of them. All rows are the truth even so: some
  * minutes after that they are asked for, when nobody waits for them.
  *
- * A list of many rows comes in pages: they are gathered, then what has changed since the first of them is
- * asked for, and with that answer all of it is kept and applied as one. Until then what is in force stays; if
- * anything goes wrong meanwhile, the pages are dropped and asked for anew.
+ * A list of many rows comes in pages: they are gathered, and with the answer that is no page all of it is
+ * kept and applied as one. Until then what is in force stays; if anything goes wrong meanwhile, the pages are
+ * dropped and asked for anew. Behind a page that says that it is the last what has changed since the first
+ * one is asked for: a privlinkd of the version before ends all lists so, another one those that cannot go on.
  *
  * A report is never sent before the first answer has been applied: the first report renews the lease, and a
  * lease says that what the API promised is in force. Of a node that holds (hold.h) the reports say why, and

@@ -19,8 +19,8 @@ struct feed_list {
 	bool is_full;	       /* it takes the place of all rows; else it adds to them */
 	struct snapshot *rows; /* of a full one: what its pages have, apart from the rows in force; or NULL */
 	struct feed_rows told; /* by these pages */
-	uint64_t listed;     /* the revision of the first page: what changed since is still to be asked for */
-	char next[KEY_SIZE]; /* behind which row the next page begins; "": all pages are there */
+	uint64_t listed;     /* the revision of the first page: behind a last one the question begins there */
+	char next[KEY_SIZE]; /* the word for the next page; "": there is no other one */
 	struct breath breath; /* is taken while a list is looked through, kept and applied; stays */
 };
 

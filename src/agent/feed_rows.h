@@ -27,7 +27,7 @@ struct feed_answer {
 	uint64_t revision;
 	bool is_full;			   /* it has all rows, or begins a list of them */
 	bool is_page;			   /* of a list */
-	char next[KEY_SIZE];		   /* behind which row the next page begins; "": there is none */
+	char next[KEY_SIZE];		   /* the word for the next page; "": there is none */
 	char store[NODE_STORE_SIZE];	   /* whose they are; "": it does not say */
 	char timeline[NODE_TIMELINE_SIZE]; /* of the revision; "": none, or it does not say */
 	char run[NODE_TIMELINE_SIZE];	   /* of which process of privlinkd it is; "": it does not say */

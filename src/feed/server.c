@@ -28,7 +28,7 @@ struct waiter {
 	struct server_request *request;
 	struct loop_source *timer;
 	char node[WORD_SIZE * 2];
-	uint64_t after, listed;
+	uint64_t after;
 	uint64_t seen; /* nothing up to here concerns the node */
 	bool is_quiet; /* which it is soon to hear */
 	bool pages, has_page;
@@ -113,7 +113,6 @@ static void look_at(struct waiter *waiter)
 	const struct feed_question question = {
 		.node = waiter->node,
 		.after = waiter->after,
-		.listed = waiter->listed,
 		.pages = waiter->pages,
 		.page = waiter->has_page ? waiter->page : NULL,
 	};
@@ -203,8 +202,6 @@ static int read_poll(struct waiter *waiter, const char *query, uint64_t *ret_wai
 		r = get_number(&params, "in_force", &waiter->in_force);
 	if (r == 0)
 		r = get_timeline(&params, waiter->timeline);
-	if (r == 0)
-		r = get_number(&params, "listed", &waiter->listed);
 	if (r == 0)
 		r = get_page(&params, waiter);
 	if (r == 0)

@@ -4,18 +4,42 @@
  * its key to the nodes that may have it: those that are told of the share that it was of, or were so after
  * the revision that is built upon. Where a row comes, goes or moves to another share, what is told with it
  * does so, too, whether that has changed or not.
+ *
+ * What one answer does not take is a list, which goes on until one takes the rest: what came and left, where
+ * that is much, by a walk of all rows, then what changed, by revision, with whatever came and left meanwhile.
+ * Each page tells its rows as they are by then, and all that has become of them since is still to come. So
+ * the list is what the last answer says it is, and never begins again. It ends, as fast as rows may change:
+ * after every so many answers that did not take the rest, one takes twice as much.
  */
 #include "server_rows.h"
 
+#include <stdio.h>
+
 #include "../lib/util.h"
+
+#define ROW_COST     16 /* keys that are gone */
+#define DOUBLING_MAX 20 /* more than there ever is */
+
+/* How far a list is. That goes with its pages, as word for the next one; what is told outside of a list has
+ * come as far as the question says. */
+struct place {
+	uint64_t since;	  /* it builds upon what was told then; of everything: upon nothing, and began then */
+	uint64_t base;	  /* the walk tells what came and left since then; 0: everything */
+	uint64_t moved;	  /* what came and left up to there is told, or the walk tells it */
+	uint64_t changed; /* what changed up to there is told */
+	unsigned int n;	  /* answers that did not take the rest */
+	char key[KEY_SIZE]; /* behind which the walk goes on; "": there is none */
+};
 
 struct answer {
 	const struct snapshot *rows;
 	const struct told_nodes *told_nodes;
 	const struct feed_question *question;
+	struct place at;
 	json_t *told; /* by key: a row, or null for one that is gone */
-	size_t n_notes;
-	bool has_come; /* there is a share that came and is not listed */
+	size_t cost, n_notes;
+	uint64_t last; /* the revision of the change that was looked at last */
+	bool is_cut;   /* there are more */
 	int r;
 };
 
@@ -31,6 +55,41 @@ static json_t *answer_json(const struct store *store, bool full, json_t *rows, j
 {
 	return json_pack("{s:I, s:b, s:o, s:o}", "revision", (json_int_t)store_durable_revision(store),
 			 "full", full, "rows", rows, "deleted", deleted);
+}
+
+/* The answer becomes a page. */
+static json_t *with_more(json_t *json, const char *word)
+{
+	if (json && json_object_set_new(json, "more", json_string(word)) == 0)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+static json_t *with_place(json_t *json, const struct place *at)
+{
+	char word[KEY_SIZE]; /* keys of rows that are told are short of that by far */
+
+	(void)str_format(word, sizeof(word), "%llu.%llu.%llu.%llu.%u/%s", (unsigned long long)at->since,
+			 (unsigned long long)at->base, (unsigned long long)at->moved,
+			 (unsigned long long)at->changed, at->n, at->key);
+	return with_more(json, word);
+}
+
+static int parse_place(const char *word, struct place *ret)
+{
+	unsigned long long since, base, moved, changed;
+	unsigned int n;
+	enum kind kind;
+	int used = 0;
+
+	if (sscanf(word, "%llu.%llu.%llu.%llu.%u/%n", &since, &base, &moved, &changed, &n, &used) != 5 ||
+	    !used)
+		return -EINVAL;
+	*ret = (struct place){.since = since, .base = base, .moved = moved, .changed = changed, .n = n};
+	if (str_copy(ret->key, sizeof(ret->key), word + used) < 0)
+		return -EINVAL;
+	return *ret->key && kind_of_key(ret->key, &kind) < 0 ? -EINVAL : 0;
 }
 
 /* ---- all ---- */
@@ -73,12 +132,11 @@ static int answer_all(const struct store *store, const struct answer *answer, js
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* ---- pages ---- */
+/* ---- the walk ---- */
 
 struct page {
 	const struct answer *answer;
-	uint64_t since; /* of what came after it; 0: of everything */
-	json_t *list;
+	json_t *rows, *deleted;
 	size_t n_looked;
 	char last[KEY_SIZE]; /* that was looked at */
 };
@@ -88,23 +146,29 @@ static bool is_full(const struct page *page)
 	size_t most = page->answer->question->most;
 
 	return page->n_looked >= FEED_PAGE_LOOKED_MAX ||
-	       json_array_size(page->list) >= (most ? most : FEED_PAGE_ROWS_MAX);
+	       json_array_size(page->rows) >= (most ? most : FEED_PAGE_ROWS_MAX);
 }
 
 /* Rows may come and go between two pages, and change what they are told with. What does is among the changes
- * since the first page, which are asked for after the last. */
+ * that are told behind the walk. */
 static int look_at_row(struct page *page, enum kind kind, const void *row)
 {
 	const struct answer *answer = page->answer;
+	const char *node = answer->question->node;
 	const struct share share = share_of(answer->rows, kind, row);
+	uint64_t base = answer->at.base;
 	int r = row_key(kind, row, page->last);
 
 	page->n_looked++;
-	if (r < 0 || !is_told(answer, &share) ||
-	    (page->since &&
-	     !told_nodes_came(answer->told_nodes, &share, answer->question->node, page->since)))
+	if (r < 0)
 		return r;
-	return json_array_append_new(page->list, row_json(page->last, kind, row)) < 0 ? -ENOMEM : 0;
+	if (!is_told(answer, &share)) {
+		if (base && told_nodes_concerns(answer->told_nodes, &share, node, base))
+			r = json_array_append_new(page->deleted, json_string(page->last));
+	} else if (!base || told_nodes_came(answer->told_nodes, &share, node, base)) {
+		r = json_array_append_new(page->rows, row_json(page->last, kind, row));
+	}
+	return r < 0 ? -ENOMEM : 0;
 }
 
 static int look_at_kind(struct page *page, enum kind kind, const char *behind)
@@ -123,50 +187,72 @@ static int look_at_kind(struct page *page, enum kind kind, const char *behind)
 static int fill_page(struct page *page, const char *behind)
 {
 	enum kind first = 0;
-	int r = 0;
+	int r = page->rows && page->deleted ? 0 : -ENOMEM;
 
-	if (*behind && kind_of_key(behind, &first) < 0)
-		return -EINVAL;
+	if (*behind)
+		(void)kind_of_key(behind, &first);
 	for (enum kind kind = first; r == 0 && kind < KIND_COUNT_ && !is_full(page); kind++)
 		if (share_has_kind(kind))
 			r = look_at_kind(page, kind, *behind && kind == first ? strchr(behind, '/') + 1 : "");
 	return r;
 }
 
-/* A list of what came after `since`, or of everything (0), begins full where it takes the place of all. */
-static int answer_page(const struct store *store, const struct answer *answer, uint64_t since,
-		       const char *behind, json_t **ret)
+/* A list of everything takes the place of all that the node has: its first page says so. */
+static int answer_walk(const struct store *store, struct answer *answer, json_t **ret)
 {
-	struct page page = {.answer = answer, .since = since, .list = json_array()};
-	int r = page.list ? fill_page(&page, behind) : -ENOMEM;
-	json_t *json;
+	struct page page = {.answer = answer, .rows = json_array(), .deleted = json_array()};
+	bool begins_all = !answer->at.base && !*answer->at.key;
+	int r = fill_page(&page, answer->at.key);
 
 	if (r < 0) {
-		json_decref(page.list);
+		json_decref(page.rows);
+		json_decref(page.deleted);
 		return r;
 	}
-	json = answer_json(store, !since && !*behind, page.list, json_array());
-	if (json && json_object_set_new(json, "more", json_string(is_full(&page) ? page.last : "")) < 0) {
-		json_decref(json);
-		json = NULL;
-	}
-	*ret = json;
-	return json ? 0 : -ENOMEM;
+	(void)str_copy(answer->at.key, sizeof(answer->at.key), is_full(&page) ? page.last : "");
+	*ret = with_place(answer_json(store, begins_all, page.rows, page.deleted), &answer->at);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int begin_all(const struct store *store, struct answer *answer, json_t **ret)
+{
+	uint64_t revision = store_durable_revision(store);
+
+	answer->at = (struct place){.since = revision, .moved = revision, .changed = revision};
+	return answer_walk(store, answer, ret);
+}
+
+/* What came and left since the last answer is too much for one. */
+static int begin_walk(const struct store *store, struct answer *answer, json_t **ret)
+{
+	answer->at.base = answer->at.moved;
+	answer->at.moved = store_durable_revision(store);
+	answer->at.n++;
+	return answer_walk(store, answer, ret);
 }
 
 /* ---- what has changed ---- */
+
+/* Whether the answer takes no more. */
+static bool is_enough(const struct answer *answer)
+{
+	const struct feed_question *question = answer->question;
+	unsigned int doubling = MIN(answer->at.n / FEED_PAGES_DOUBLE, DOUBLING_MAX);
+	size_t most = question->most ? question->most : FEED_ANSWER_ROWS_MAX;
+
+	return question->pages && (answer->cost >= (most * ROW_COST) << doubling ||
+				   answer->n_notes >= (size_t)FEED_ANSWER_NOTES_MAX << doubling);
+}
 
 /* One row, unless it is there already; `row` NULL: it is gone. */
 static int tell(struct answer *answer, const char *key, enum kind kind, const void *row)
 {
 	const json_t *present = json_object_get(answer->told, key);
-	size_t most = answer->question->most ? answer->question->most : FEED_ANSWER_ROWS_MAX;
 	json_t *json;
 
 	if (present && (!row || !json_is_null(present)))
 		return 0;
-	if (answer->question->pages && json_object_size(answer->told) >= most)
-		return -E2BIG;
+	answer->cost += row ? ROW_COST : 1;
 	json = row ? row_json(key, kind, row) : json_null();
 	return json_object_set_new(answer->told, key, json) < 0 ? -ENOMEM : 0;
 }
@@ -181,6 +267,8 @@ static int tell_as_is(void *context, enum kind kind, const void *row)
 
 	if (r < 0)
 		return r;
+	if (is_enough(answer))
+		return -E2BIG;
 	return tell(answer, key, kind, is_told(answer, &share) ? row : NULL);
 }
 
@@ -198,35 +286,35 @@ static int tell_change(struct answer *answer, const struct store_change *change)
 	share = share_of(answer->rows, kind, row);
 	if (!is_told(answer, &share)) {
 		if (!told_nodes_concerns(answer->told_nodes, &change->was, answer->question->node,
-					 answer->question->after))
+					 answer->at.since))
 			return 0;
 		row = NULL;
 	}
 	return tell(answer, change->key, kind, row);
 }
 
+/* All of a revision or nothing, as a list goes on by revisions. */
 static void note_change(void *context, const struct store_change *change)
 {
 	struct answer *answer = context;
 
-	if (answer->r == 0 && ++answer->n_notes > FEED_ANSWER_NOTES_MAX && answer->question->pages)
-		answer->r = -E2BIG;
-	if (answer->r == 0)
-		answer->r = tell_change(answer, change);
+	if (change->revision > answer->last)
+		answer->is_cut = answer->is_cut || is_enough(answer);
+	if (answer->is_cut || answer->r < 0)
+		return;
+	answer->last = change->revision;
+	answer->n_notes++;
+	answer->r = tell_change(answer, change);
 }
 
-/* What came and was listed is told already. */
+/* One that has come is told already if it did so before. */
 static int note_move(void *context, const struct share *share)
 {
 	struct answer *answer = context;
-	const struct feed_question *question = answer->question;
 
-	if (is_told(answer, share)) {
-		if (!told_nodes_came(answer->told_nodes, share, question->node,
-				     MAX(question->after, question->listed)))
-			return 0;
-		answer->has_come = true;
-	}
+	if (is_told(answer, share) &&
+	    !told_nodes_came(answer->told_nodes, share, answer->question->node, answer->at.moved))
+		return 0;
 	return share_walk(answer->rows, share, tell_as_is, answer);
 }
 
@@ -250,46 +338,90 @@ static json_t *sort_out(const struct store *store, json_t *told)
 	return answer_json(store, false, rows, deleted);
 }
 
-/* -EOVERFLOW: that is forgotten; -E2BIG: it is more than one answer takes. */
+/* Moves first, and all of them: they are told as they are by now. -E2BIG: they are too much. -EOVERFLOW: some
+ * changes are forgotten. */
+static int gather(const struct store *store, struct answer *answer)
+{
+	int64_t r = told_nodes_moves(answer->told_nodes, answer->question->node, answer->at.moved, note_move,
+				     answer);
+
+	answer->last = answer->at.changed;
+	if (r == 0)
+		r = store_changes(store, answer->at.changed, note_change, answer);
+	return r < 0 ? (int)r : answer->r;
+}
+
+/* The rest; or a page, with what comes first of it. */
 static int answer_since(const struct store *store, struct answer *answer, json_t **ret)
 {
-	const struct feed_question *question = answer->question;
-	int64_t r;
+	int r;
 
-	if (question->after == 0 || question->after > store_durable_revision(store))
-		return -EOVERFLOW;
 	answer->told = json_object();
 	if (!answer->told)
 		return -ENOMEM;
-	*ret = NULL;
-	r = told_nodes_moves(answer->told_nodes, question->node, question->after, note_move, answer);
-	if (r == 0)
-		r = store_changes(store, question->after, note_change, answer);
-	if (r >= 0)
-		r = answer->r;
-	if (r == 0)
-		*ret = sort_out(store, answer->told);
+	r = gather(store, answer);
+	*ret = r == 0 ? sort_out(store, answer->told) : NULL;
 	json_decref(answer->told);
-	return r == 0 && !*ret ? -ENOMEM : (int)r;
+	if (r == -E2BIG)
+		return begin_walk(store, answer, ret);
+	if (r == 0 && answer->is_cut) {
+		answer->at.moved = store_durable_revision(store);
+		answer->at.changed = answer->last;
+		answer->at.n++;
+		*ret = with_place(*ret, &answer->at);
+	}
+	return r == 0 && !*ret ? -ENOMEM : r;
+}
+
+static int found_move(_unused_ void *context, _unused_ const struct share *share)
+{
+	return -EEXIST;
+}
+
+/* Whether it is not known any more what the node was told of, or never was. */
+static bool is_forgotten(const struct store *store, const struct answer *answer)
+{
+	const struct place *at = &answer->at;
+
+	return at->since == 0 ||
+	       MAX(MAX(at->moved, at->changed), at->since) > store_durable_revision(store) ||
+	       told_nodes_moves(answer->told_nodes, answer->question->node, at->since, found_move, NULL) ==
+		       -EOVERFLOW;
+}
+
+/* -EOVERFLOW: what was told before is forgotten. */
+static int go_on(const struct store *store, struct answer *answer, json_t **ret)
+{
+	if (is_forgotten(store, answer))
+		return -EOVERFLOW;
+	return *answer->at.key ? answer_walk(store, answer, ret) : answer_since(store, answer, ret);
+}
+
+/* A list that cannot go on has a last page, behind which the node asks what has changed since it began, and
+ * is given everything. */
+static int break_off(const struct store *store, json_t **ret)
+{
+	*ret = with_more(answer_json(store, false, json_array(), json_array()), "");
+	return *ret ? 0 : -ENOMEM;
 }
 
 int feed_rows_answer(const struct store *store, const struct feed_question *question, json_t **ret)
 {
 	struct answer answer = {
-		.rows = store_rows(store), .told_nodes = store_told_nodes(store), .question = question};
-	bool adds;
-	int r;
+		.rows = store_rows(store),
+		.told_nodes = store_told_nodes(store),
+		.question = question,
+		.at = {.since = question->after, .moved = question->after, .changed = question->after},
+	};
+	int r = question->page ? parse_place(question->page, &answer.at) : 0;
 
-	if (question->page)
-		return answer_page(store, &answer, question->after, question->page, ret);
-	r = answer_since(store, &answer, ret);
-	if (r != -EOVERFLOW && r != -E2BIG)
+	if (r == 0)
+		r = go_on(store, &answer, ret);
+	if (r != -EOVERFLOW)
 		return r;
-	if (!question->pages)
-		return answer_all(store, &answer, ret);
-	/* Whoever asks what has changed since a list of everything would lose it for one of what came. */
-	adds = r == -E2BIG && answer.has_come && question->after != question->listed;
-	return answer_page(store, &answer, adds ? question->after : 0, "", ret);
+	if (question->page)
+		return break_off(store, ret);
+	return question->pages ? begin_all(store, &answer, ret) : answer_all(store, &answer, ret);
 }
 
 /* ---- whether there is anything ---- */
@@ -314,11 +446,6 @@ static void look_for(void *context, const struct store_change *change)
 	search->found = told_nodes_has(store_told_nodes(search->store), &share, search->node) ||
 			told_nodes_concerns(store_told_nodes(search->store), &change->was, search->node,
 					    search->after);
-}
-
-static int found_move(_unused_ void *context, _unused_ const struct share *share)
-{
-	return -EEXIST;
 }
 
 bool feed_rows_concern(const struct store *store, const char *node, uint64_t after)

@@ -21,6 +21,7 @@
 #define BALANCERS 4
 #define GROUPS	  4
 #define OTHERS	  8 /* of any other kind */
+#define MOST	  7 /* rows that are told in one answer, to who understands pages */
 
 static uint64_t seed;
 
@@ -303,9 +304,11 @@ struct node_rows {
 	char name[16];
 	struct snapshot *rows;
 	struct kept_rows *kept;
-	bool pages; /* it is no agent of the version before */
-	bool lost;  /* it has just started: what it has is what was kept */
-	size_t n_full, n_pages, n_told, n_starts;
+	bool pages;    /* it is no agent of the version before */
+	bool lost;     /* it has just started: what it has is what was kept */
+	size_t n_full; /* answers that begin with everything */
+	size_t n_pages, n_told, n_starts;
+	size_t n_rows; /* of answers, without keys that are gone */
 };
 
 /* The rows of one kind that the node should not have, or not so; and those that it lacks. */
@@ -348,9 +351,8 @@ static char *ask(const struct store *store, const struct node_rows *node, uint64
 	const struct feed_question question = {
 		.node = node->name,
 		.after = after,
-		.listed = pages->n > 0 && !*pages->next ? pages->listed : 0,
 		.pages = node->pages,
-		.most = node->pages ? 7 : 0,
+		.most = node->pages ? MOST : 0,
 		.page = *pages->next ? pages->next : NULL,
 	};
 	json_t *answer;
@@ -375,6 +377,8 @@ static bool poll_once(const struct store *store, struct node_rows *node, struct 
 		after = *pages->next ? 0 : pages->listed;
 	text = ask(store, node, after, pages);
 	must(feed_answer_parse(text, strlen(text), &answer), "answer");
+	node->n_full += answer.is_full;
+	node->n_rows += answer.text.n;
 	if (answer.is_page) {
 		must(feed_list_add(pages, &answer, text, strlen(text)), "page");
 		node->n_pages++;
@@ -386,7 +390,6 @@ static bool poll_once(const struct store *store, struct node_rows *node, struct 
 	must(feed_list_apply(pages, &answer, node->rows, &told), "answer");
 	feed_list_clear(pages);
 	node->lost = false;
-	node->n_full += told.is_full;
 	node->n_told += told.n_changes;
 	return true;
 }
@@ -470,9 +473,9 @@ static void test_random(struct loop *loop, struct store *store, const char *dire
 	tap_ok(good, "after each of %d random changes nodes have what a walk says", ROUNDS);
 	tap_ok(kept, "what an agent keeps is always what it had in force");
 	for (size_t i = 0; i < NODES; i++) {
-		/* With pages of seven rows much is more than one answer takes. */
-		tap_ok(nodes[i].pages || nodes[i].n_full <= nodes[i].n_starts + 1,
-		       "%s is told everything at its starts alone", nodes[i].name);
+		/* Pages are of seven rows, so that much is more than one answer takes. */
+		tap_ok(nodes[i].n_full <= nodes[i].n_starts + 1, "%s is told everything at its starts alone",
+		       nodes[i].name);
 		tap_ok(nodes[i].n_told > 500, "and much since");
 		tap_ok(nodes[i].pages == (nodes[i].n_pages > 20), "in pages if it understands them");
 		snapshot_free(nodes[i].rows);
@@ -508,14 +511,15 @@ static void test_load(struct loop *loop, const char *path, const char *directory
 	tap_ok(!is_all(store, node.name, store_durable_revision(store)),
 	       "which builds upon what was told at its last revision");
 	tap_ok(is_all(store, node.name, store_durable_revision(store) - 1), "and upon nothing before");
+	tap_ok(is_all(store, node.name, store_durable_revision(store) + 1), "or later");
 	snapshot_free(node.rows);
 	kept_rows_free(node.kept);
 	store_free(store);
 }
 
-/* ---- a list of everything, and much that comes meanwhile ---- */
+/* ---- much at once ---- */
 
-#define MUCH 10 /* rows, which one answer does not take */
+#define MUCH 200 /* rows, which one answer does not take, and not even their keys */
 
 static void put_row(struct store_txn *txn, enum kind kind, const void *row)
 {
@@ -545,6 +549,24 @@ static void move_port(struct loop *loop, struct store *store, const char *vpc, b
 	must(loop_turn(loop, 0), "turn");
 }
 
+/* `first` on. */
+static void put_vswitches(struct loop *loop, struct store *store, const char *vpc, unsigned int first,
+			  unsigned int n)
+{
+	struct store_txn *txn;
+
+	must(store_txn_new(&txn), "transaction");
+	for (unsigned int i = first; i < first + n; i++) {
+		struct vswitch vswitch = {};
+
+		must(str_format(vswitch.id, sizeof(vswitch.id), "vsw-%u-of-%s", i, vpc), "id");
+		must(str_copy(vswitch.vpc, sizeof(vswitch.vpc), vpc), "id");
+		put_row(txn, KIND_VSWITCH, &vswitch);
+	}
+	store_commit(store, txn, ended, NULL);
+	must(loop_turn(loop, 0), "turn");
+}
+
 static void make_vpc(struct loop *loop, struct store *store, const char *id, unsigned int n_vswitches)
 {
 	struct vpc vpc = {};
@@ -553,43 +575,225 @@ static void make_vpc(struct loop *loop, struct store *store, const char *id, uns
 	must(store_txn_new(&txn), "transaction");
 	must(str_copy(vpc.id, sizeof(vpc.id), id), "id");
 	put_row(txn, KIND_VPC, &vpc);
-	for (unsigned int i = 0; i < n_vswitches; i++) {
-		struct vswitch vswitch = {};
-
-		must(str_format(vswitch.id, sizeof(vswitch.id), "vsw-%u-of-%s", i, id), "id");
-		must(str_copy(vswitch.vpc, sizeof(vswitch.vpc), id), "id");
-		put_row(txn, KIND_VSWITCH, &vswitch);
-	}
 	store_commit(store, txn, ended, NULL);
+	for (unsigned int i = 0; i < n_vswitches; i += STORE_TXN_OPS_MAX)
+		put_vswitches(loop, store, id, i, MIN(n_vswitches - i, (unsigned int)STORE_TXN_OPS_MAX));
 	must(loop_turn(loop, 0), "turn");
 }
 
-/* Much leaves, so that the node is given everything anew, with what came in exchange; before that list is
- * applied, as much comes again. */
-static void test_comes_again(struct loop *loop, const char *path, const char *directory)
-{
-	struct node_rows node = {};
-	struct feed_list pages = {};
+/* A node that is told of vpc-0, which is large, and knows it. */
+struct follower {
+	struct loop *loop;
 	struct store *store;
+	struct node_rows node;
+	struct feed_list pages;
+	unsigned int n_changed;
+};
 
-	must(store_sqlite_open(loop, path, &store), "store");
-	make_node(&node, node_names[0], directory, NODES + 1);
-	make_vpc(loop, store, "vpc-0", MUCH);
-	make_vpc(loop, store, "vpc-1", 1);
-	move_port(loop, store, "vpc-0", true);
-	while (!poll_once(store, &node, &pages))
+static void finish(struct follower *f)
+{
+	while (!poll_once(f->store, &f->node, &f->pages))
 		;
-	move_port(loop, store, "vpc-0", false);
-	move_port(loop, store, "vpc-1", true);
-	tap_ok(!poll_once(store, &node, &pages) && pages.is_full && !*pages.next,
-	       "when much has left, a node is given everything anew");
-	move_port(loop, store, "vpc-0", true);
-	while (!poll_once(store, &node, &pages))
-		;
-	tap_ok(is_as_walked(store_rows(store), &node), "and has it, too, when as much came meanwhile");
-	snapshot_free(node.rows);
-	kept_rows_free(node.kept);
-	store_free(store);
+}
+
+static void follower_init(struct follower *f, struct loop *loop, const char *path, const char *directory,
+			  size_t number)
+{
+	*f = (struct follower){.loop = loop};
+	must(store_sqlite_open(loop, path, &f->store), "store");
+	make_node(&f->node, node_names[0], directory, number);
+	f->node.pages = true;
+	make_vpc(loop, f->store, "vpc-0", MUCH);
+	make_vpc(loop, f->store, "vpc-1", 1);
+	move_port(loop, f->store, "vpc-0", true);
+	finish(f);
+}
+
+static void follower_done(struct follower *f)
+{
+	snapshot_free(f->node.rows);
+	kept_rows_free(f->node.kept);
+	store_free(f->store);
+}
+
+/* As much as three answers take, each time others of its rows. */
+static void change_much(struct follower *f)
+{
+	put_vswitches(f->loop, f->store, "vpc-0", f->n_changed, 3 * MOST);
+	f->n_changed = (f->n_changed + 3 * MOST) % (MUCH - 3 * MOST);
+}
+
+/* Polls until all is told, and between each two polls much changes. */
+static bool follow_changes(struct follower *f, bool moves)
+{
+	bool is_told = false;
+
+	for (int i = 0; i < 20 * MUCH && !is_told; i++) {
+		if (moves)
+			move_port(f->loop, f->store, "vpc-0", i % 2);
+		else
+			change_much(f);
+		is_told = poll_once(f->store, &f->node, &f->pages);
+	}
+	return is_told && is_as_walked(store_rows(f->store), &f->node);
+}
+
+static void test_leave(struct follower *f)
+{
+	size_t n_full = f->node.n_full, n_pages = f->node.n_pages;
+
+	f->node.n_told = f->node.n_rows = 0;
+	move_port(f->loop, f->store, "vpc-0", false);
+	finish(f);
+	tap_ok(f->node.n_pages > n_pages, "a large VPC leaves a node in pages");
+	tap_is_int((long long)f->node.n_told, MUCH + 2, "of it, its port and all else, once");
+	tap_is_int((long long)f->node.n_rows, 0, "by their keys alone");
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and nothing of it stays");
+	move_port(f->loop, f->store, "vpc-0", true);
+	(void)poll_once(f->store, &f->node, &f->pages);
+	move_port(f->loop, f->store, "vpc-0", false);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "nor of one that leaves while it comes");
+	move_port(f->loop, f->store, "vpc-0", true);
+	finish(f);
+	move_port(f->loop, f->store, "vpc-0", false);
+	move_port(f->loop, f->store, "vpc-1", true);
+	(void)poll_once(f->store, &f->node, &f->pages);
+	move_port(f->loop, f->store, "vpc-0", true);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "one that comes while it leaves is there");
+	tap_is_int((long long)f->node.n_full, (long long)n_full, "nothing else is told for any of that");
+}
+
+static void test_burst(struct follower *f)
+{
+	size_t n_full = f->node.n_full, n_pages = f->node.n_pages;
+
+	for (int i = 0; i < 5; i++)
+		change_much(f);
+	f->node.n_told = 0;
+	finish(f);
+	tap_ok(f->node.n_pages > n_pages + 3, "much that changed is told in pages");
+	tap_is_int((long long)f->node.n_told, 15 * MOST, "each row once");
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and all of it");
+	tap_is_int((long long)f->node.n_full, (long long)n_full, "and nothing else");
+	tap_ok(follow_changes(f, false),
+	       "that ends, too, where more changes between two pages than one takes");
+	tap_ok(follow_changes(f, true), "or more comes and goes");
+	tap_is_int((long long)f->node.n_full, (long long)n_full, "nothing else is told then either");
+}
+
+/* What is in force lasts until all of it is there. */
+static void test_all_while_it_changes(struct follower *f)
+{
+	size_t n_full = f->node.n_full;
+
+	f->node.lost = true;
+	tap_ok(follow_changes(f, false), "a list of everything ends, too, however much changes meanwhile");
+	f->node.lost = true;
+	tap_ok(follow_changes(f, true), "or comes and goes");
+	tap_is_int((long long)f->node.n_full, (long long)n_full + 2, "and begins once");
+}
+
+/* More changes than are remembered. */
+static void forget_changes(struct follower *f)
+{
+	for (int i = 0; i <= STORE_HISTORY_MAX / STORE_TXN_OPS_MAX; i++)
+		put_vswitches(f->loop, f->store, "vpc-0", 0, STORE_TXN_OPS_MAX);
+}
+
+/* More than are remembered come to another node, and leave it. */
+static void forget_moves(struct follower *f)
+{
+	const unsigned int n = STORE_TXN_OPS_MAX;
+
+	for (unsigned int i = 0; i <= TOLD_NODES_MOVES_MAX / n; i++) {
+		struct store_txn *txn;
+
+		must(store_txn_new(&txn), "transaction");
+		for (unsigned int j = 0; j < n; j++) {
+			struct port port = {.node = "node-1"};
+			char vpc[ID_SIZE], key[KEY_SIZE];
+
+			must(str_format(vpc, sizeof(vpc), "vpc-of-%u", j), "id");
+			must(str_format(port.id, sizeof(port.id), "eni-of-%s", vpc), "id");
+			port.vpc = vpc;
+			must(row_key(KIND_PORT, &port, key), "key");
+			if (i % 2)
+				(void)store_txn_delete(txn, key);
+			else
+				put_row(txn, KIND_PORT, &port);
+		}
+		store_commit(f->store, txn, ended, NULL);
+		must(loop_turn(f->loop, 0), "turn");
+	}
+}
+
+/* Ends the list that is under way, and its node is given everything. */
+static void expect_break(struct follower *f, size_t n_full)
+{
+	tap_ok(!poll_once(f->store, &f->node, &f->pages) && !*f->pages.next && f->node.n_full == n_full,
+	       "it ends when that is forgotten");
+	tap_ok(!poll_once(f->store, &f->node, &f->pages) && f->pages.is_full && f->node.n_full == n_full + 1,
+	       "and everything is told, as the rows that it was to build upon are too old");
+}
+
+static void test_forgotten_meanwhile(struct follower *f)
+{
+	size_t n_full = f->node.n_full;
+
+	for (int i = 0; i < 5; i++)
+		change_much(f);
+	tap_ok(!poll_once(f->store, &f->node, &f->pages), "a list of what changed is under way");
+	forget_changes(f);
+	expect_break(f, n_full);
+	forget_changes(f);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "twice, where that happens again");
+	tap_is_int((long long)f->node.n_full, (long long)n_full + 2, "and no more than that");
+	move_port(f->loop, f->store, "vpc-0", true);
+	finish(f);
+	move_port(f->loop, f->store, "vpc-0", false);
+	tap_ok(!poll_once(f->store, &f->node, &f->pages), "a list of what left is under way");
+	forget_moves(f);
+	expect_break(f, n_full + 2);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "once, where it does not");
+}
+
+static void test_pages(struct follower *f)
+{
+	static const char other[] = "9999999.9999999.9999999.9999999.0/vpc/vpc-0";
+	struct feed_question question = {.node = "node-0", .after = 1, .pages = true, .page = other};
+	static const char *const pages[] = {
+		"",	    "vpc/vpc-0",      "1",	    "1.2.3.4.5",
+		"1.2.3.4/", "1.2.3.4.5/none", "1.2.3.4.x/", "1.2.3.4.5/nonsense/x"};
+	json_t *answer = NULL;
+
+	must(feed_rows_answer(f->store, &question, &answer), "answer");
+	tap_is_str(json_string_value(json_object_get(answer, "more")), "",
+		   "a list of revisions that are yet to come cannot go on");
+	tap_ok(json_array_size(json_object_get(answer, "rows")) == 0, "and has nothing");
+	json_decref(answer);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		question.page = pages[i];
+		tap_is_int(feed_rows_answer(f->store, &question, &answer), -EINVAL, "'%s' is no page",
+			   pages[i]);
+	}
+}
+
+static void test_much(struct loop *loop, const char *path, const char *directory)
+{
+	struct follower f;
+
+	follower_init(&f, loop, path, directory, NODES + 1);
+	tap_is_int((long long)f.node.n_full, 1, "a node is given everything at its start");
+	test_leave(&f);
+	test_burst(&f);
+	test_all_while_it_changes(&f);
+	test_forgotten_meanwhile(&f);
+	test_pages(&f);
+	follower_done(&f);
 }
 
 /* ---- ranges of translated addresses ---- */
@@ -795,8 +999,8 @@ int main(void)
 	test_random(loop, store, directory);
 	store_free(store);
 	test_load(loop, path, directory);
-	(void)str_format(path, sizeof(path), "%s/again.db", directory);
-	test_comes_again(loop, path, directory);
+	(void)str_format(path, sizeof(path), "%s/much.db", directory);
+	test_much(loop, path, directory);
 	(void)str_format(path, sizeof(path), "%s/ranges.db", directory);
 	test_ranges(loop, path);
 	test_forgotten();
