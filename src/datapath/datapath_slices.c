@@ -546,12 +546,12 @@ static void forget_slots(const struct slices *slices)
 	note_slots(slices);
 }
 
-static int write_groups(struct slices *slices)
+static int write_groups(struct slices *slices, bool empty)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < slices->patch->n_groups && r == 0; i++)
-		r = group_table_switch_one(slices->datapath->groups, slices->patch->groups[i]);
+		r = group_table_switch_one(slices->datapath->groups, slices->patch->groups[i], empty);
 	return r;
 }
 
@@ -624,9 +624,11 @@ static int sync_slices(struct slices *slices)
 		return r;
 	find_touched(slices);
 	note_slots(slices);
-	r = write_groups(slices);
+	r = write_groups(slices, false);
 	if (r == 0)
 		r = write_rows(slices);
+	if (r == 0)
+		r = write_groups(slices, true);
 	if (r < 0)
 		return r;
 	each_touched(slices, raise_generation);

@@ -5,7 +5,8 @@
  * Make before break: what others point to is written first (lists in free regions, sets of security groups,
  * groups, ports, backends, ids for PROXY headers, listeners, ENIs, and places last, which is where a packet's
  * way begins), and what is gone is deleted the other way round. After all of that the generations of the
- * slots that were touched rise, and their open flows are judged again by what then stands.
+ * slots that were touched rise, and their open flows are judged again by what then stands. (A security group
+ * that has no rules from now on loses them behind the rows: whoever leaves it is in it until then.)
  *
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
  * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
@@ -622,13 +623,16 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	find_touched(sync);
 
 	note_wanted_slots(sync);
-	r = group_table_switch(sync->datapath->groups);
+	r = group_table_switch(sync->datapath->groups, false);
 	if (r < 0)
 		return log_errno(r, "cannot write table=pl_groups");
 	breathe(breath);
 	r = apply_tables(sync);
 	if (r < 0)
 		return r;
+	r = group_table_switch(sync->datapath->groups, true);
+	if (r < 0)
+		return log_errno(r, "cannot write table=pl_groups");
 	raise_generations(sync);
 	breathe(breath);
 	r = group_table_prune(sync->datapath->groups);

@@ -24,6 +24,7 @@ struct version {
 struct state {
 	struct version in_force[2], next[2];
 	bool is_wanted;
+	bool is_built;	/* and not in force yet */
 	bool is_other;	/* what is in force there is another group's, or makes no sense */
 	bool is_left;	/* there is no room for what is wanted */
 	bool is_broken; /* as found */
@@ -248,7 +249,7 @@ static void begin(struct state *state)
 {
 	version_done(&state->next[0]);
 	version_done(&state->next[1]);
-	state->is_wanted = state->is_left = state->is_other = false;
+	state->is_wanted = state->is_built = state->is_left = state->is_other = false;
 }
 
 void group_table_begin(struct group_table *table)
@@ -326,7 +327,7 @@ int group_table_want(struct group_table *table, uint32_t number, const char *id,
 		return -ERANGE;
 	state = &table->states[number];
 	table->end = MAX(table->end, number + 1);
-	state->is_wanted = true;
+	state->is_wanted = state->is_built = true;
 	state->is_other = state->is_broken || !streq(table->groups[number].id, id);
 	r = wake_up(table);
 	if (r == 0)
@@ -442,22 +443,28 @@ static int switch_group(struct group_table *table, uint32_t number)
 		state->in_force[d] = state->next[d];
 		state->next[d] = (struct version){0};
 	}
-	state->is_other = state->is_broken = false;
+	state->is_other = state->is_broken = state->is_built = false;
 	return 0;
 }
 
-int group_table_switch_one(struct group_table *table, uint32_t number)
+static bool becomes_empty(const struct state *state)
 {
-	return number < table->end && table->states[number].is_wanted ? switch_group(table, number) : 0;
+	return !state->next[PL_DIRECTION_IN].first && !state->next[PL_DIRECTION_OUT].first;
 }
 
-int group_table_switch(struct group_table *table)
+int group_table_switch_one(struct group_table *table, uint32_t number, bool empty)
+{
+	const struct state *state = number < table->end ? &table->states[number] : NULL;
+
+	return state && state->is_built && becomes_empty(state) == empty ? switch_group(table, number) : 0;
+}
+
+int group_table_switch(struct group_table *table, bool empty)
 {
 	int r = 0;
 
 	for (uint32_t i = 1; i < table->end && r == 0; i++)
-		if (table->states[i].is_wanted)
-			r = switch_group(table, i);
+		r = group_table_switch_one(table, i, empty);
 	return r;
 }
 

@@ -35,15 +35,16 @@ void group_table_settle(struct group_table *table);
 bool group_table_changes(const struct group_table *table, uint32_t number);
 /* Whether there was no room for its rules, when it was last wanted. */
 bool group_table_is_left(const struct group_table *table, uint32_t number);
-/* Puts in force what was built. */
-int group_table_switch(struct group_table *table);
+/* Puts in force what was built: of groups that have rules then, before rows that name them are written; with
+ * `empty` of those that have none, behind the rows, as whoever leaves such a group is in it until then. */
+int group_table_switch(struct group_table *table, bool empty);
 /* Takes away the groups that nobody wanted. -ENOMEM. */
 int group_table_prune(struct group_table *table);
 
 /* A group by itself, between syncs: begin, want (unless it goes), switch, and prune at the end. Those that
  * nobody changes stay as they are. */
 void group_table_begin_one(struct group_table *table, uint32_t number);
-int group_table_switch_one(struct group_table *table, uint32_t number);
+int group_table_switch_one(struct group_table *table, uint32_t number, bool empty);
 int group_table_prune_one(struct group_table *table, uint32_t number);
 /* Whether the number was no group's, or another one's, and there are lists that were left in force: these may
  * name it, so that only a sync of all can give it out. */

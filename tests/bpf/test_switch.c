@@ -98,8 +98,27 @@ static int put(struct group_table *table, struct shape *shape)
 	r = group_table_want(table, NUMBER, "sg-switched", rules, n);
 	group_table_settle(table);
 	if (r == 0)
-		r = group_table_switch(table);
+		r = group_table_switch(table, false);
+	if (r == 0)
+		r = group_table_switch(table, true);
 	return r < 0 ? r : group_table_prune(table);
+}
+
+/* Rows may name a group until they are written anew. */
+static void test_emptied(struct traffic *traffic, struct group_table *table)
+{
+	struct group_rule *const rules[2] = {NULL};
+	const size_t n[2] = {0};
+
+	must(put(table, &shapes[0]), "a list");
+	group_table_begin(table);
+	must(group_table_want(table, NUMBER, "sg-switched", rules, n), "no list");
+	group_table_settle(table);
+	must(group_table_switch(table, false), "switch");
+	tap_is_int((long long)refused(traffic, LET_IN), 0,
+		   "the last list is in force until rows are written");
+	must(group_table_switch(table, true), "switch");
+	tap_is_int((long long)refused(traffic, LET_IN), REPEATS, "and not after that");
 }
 
 int main(void)
@@ -153,6 +172,7 @@ int main(void)
 	must(put(table, &shapes[0]), "a list");
 	must(put(table, &(struct shape){0}), "no list");
 	tap_ok(group_table_free_count(table) >= free_cells - 16, "nothing of their room is lost");
+	test_emptied(&traffic, table);
 	group_table_free(table);
 	node_free(traffic.node);
 	return tap_done();
