@@ -6,10 +6,10 @@
  * does so, too, whether that has changed or not.
  *
  * What one answer does not take is a list, which goes on until one takes the rest: what came and left, where
- * that is much, by a walk of all rows, then what changed, by revision, with whatever came and left meanwhile.
- * Each page tells its rows as they are by then, and all that has become of them since is still to come. So
- * the list is what the last answer says it is, and never begins again. It ends, as fast as rows may change:
- * after every so many answers that did not take the rest, one takes twice as much.
+ * that is much, by a walk of its shares, then what changed, by revision, with whatever came and left
+ * meanwhile. Each page tells its rows as they are by then, and all that has become of them since is still to
+ * come. So the list is what the last answer says it is, and never begins again. It ends, as fast as rows may
+ * change: after every so many answers that did not take the rest, one takes twice as much.
  */
 #include "server_rows.h"
 
@@ -28,7 +28,9 @@ struct place {
 	uint64_t moved;	  /* what came and left up to there is told, or the walk tells it */
 	uint64_t changed; /* what changed up to there is told */
 	unsigned int n;	  /* answers that did not take the rest */
-	char key[KEY_SIZE]; /* behind which the walk goes on; "": there is none */
+	/* Where the walk is. TOLD_NOBODY: there is none. */
+	struct share share;
+	struct share_place row;
 };
 
 struct answer {
@@ -66,30 +68,76 @@ static json_t *with_more(json_t *json, const char *word)
 	return NULL;
 }
 
+/* "" where there is no walk. */
+static int format_walk(const struct place *at, char *ret, size_t size)
+{
+	size_t used = 0;
+	int r = 0;
+
+	*ret = '\0';
+	if (at->share.to != TOLD_NOBODY)
+		r = str_format(ret, size, "%d/%s", (int)at->share.to, at->share.id);
+	for (size_t i = 0; r >= 0 && i < at->row.n; i++) {
+		used += (size_t)r;
+		r = str_format(ret + used, size - used, "\n%s/%s", kind_info(at->row.steps[i].kind)->name,
+			       at->row.steps[i].id);
+	}
+	return r;
+}
+
 static json_t *with_place(json_t *json, const struct place *at)
 {
-	char word[KEY_SIZE]; /* keys of rows that are told are short of that by far */
+	char walk[KEY_SIZE], word[KEY_SIZE]; /* what is told is short of that by far */
 
-	(void)str_format(word, sizeof(word), "%llu.%llu.%llu.%llu.%u/%s", (unsigned long long)at->since,
-			 (unsigned long long)at->base, (unsigned long long)at->moved,
-			 (unsigned long long)at->changed, at->n, at->key);
+	if (format_walk(at, walk, sizeof(walk)) < 0 ||
+	    str_format(word, sizeof(word), "%llu.%llu.%llu.%llu.%u/%s", (unsigned long long)at->since,
+		       (unsigned long long)at->base, (unsigned long long)at->moved,
+		       (unsigned long long)at->changed, at->n, walk) < 0) {
+		json_decref(json);
+		return NULL;
+	}
 	return with_more(json, word);
+}
+
+static int parse_share(const char *text, struct share *ret)
+{
+	if (text[0] <= '0' + TOLD_NOBODY || text[0] > '0' + TOLD_SERVICE || text[1] != '/')
+		return -EINVAL;
+	ret->to = (enum told_to)(text[0] - '0');
+	return MIN(str_copy(ret->id, sizeof(ret->id), text + 2), 0);
+}
+
+/* The text is used up. */
+static int parse_walk(char *text, struct place *ret)
+{
+	char *rest = text, *line = strsep(&rest, "\n");
+	int r = *line ? parse_share(line, &ret->share) : 0;
+
+	while (r == 0 && rest) {
+		struct share_step *step = &ret->row.steps[ret->row.n];
+
+		line = strsep(&rest, "\n");
+		if (ret->share.to == TOLD_NOBODY || ret->row.n++ == SHARE_DEPTH)
+			return -EINVAL;
+		r = kind_of_key(line, &step->kind);
+		if (r == 0)
+			r = MIN(str_copy(step->id, sizeof(step->id), strchr(line, '/') + 1), 0);
+	}
+	return r < 0 ? -EINVAL : 0;
 }
 
 static int parse_place(const char *word, struct place *ret)
 {
 	unsigned long long since, base, moved, changed;
+	char walk[KEY_SIZE];
 	unsigned int n;
-	enum kind kind;
 	int used = 0;
 
 	if (sscanf(word, "%llu.%llu.%llu.%llu.%u/%n", &since, &base, &moved, &changed, &n, &used) != 5 ||
-	    !used)
+	    !used || str_copy(walk, sizeof(walk), word + used) < 0)
 		return -EINVAL;
 	*ret = (struct place){.since = since, .base = base, .moved = moved, .changed = changed, .n = n};
-	if (str_copy(ret->key, sizeof(ret->key), word + used) < 0)
-		return -EINVAL;
-	return *ret->key && kind_of_key(ret->key, &kind) < 0 ? -EINVAL : 0;
+	return parse_walk(walk, ret);
 }
 
 /* ---- all ---- */
@@ -138,7 +186,6 @@ struct page {
 	const struct answer *answer;
 	json_t *rows, *deleted;
 	size_t n_looked;
-	char last[KEY_SIZE]; /* that was looked at */
 };
 
 static bool is_full(const struct page *page)
@@ -150,50 +197,69 @@ static bool is_full(const struct page *page)
 }
 
 /* Rows may come and go between two pages, and change what they are told with. What does is among the changes
- * that are told behind the walk. */
-static int look_at_row(struct page *page, enum kind kind, const void *row)
+ * that are told behind the walk. 1: the page is full. */
+static int look_at_row(void *context, enum kind kind, const void *row)
 {
+	struct page *page = context;
 	const struct answer *answer = page->answer;
 	const char *node = answer->question->node;
 	const struct share share = share_of(answer->rows, kind, row);
 	uint64_t base = answer->at.base;
-	int r = row_key(kind, row, page->last);
+	char key[KEY_SIZE];
+	int r = row_key(kind, row, key);
 
 	page->n_looked++;
 	if (r < 0)
 		return r;
 	if (!is_told(answer, &share)) {
 		if (base && told_nodes_concerns(answer->told_nodes, &share, node, base))
-			r = json_array_append_new(page->deleted, json_string(page->last));
+			r = json_array_append_new(page->deleted, json_string(key));
 	} else if (!base || told_nodes_came(answer->told_nodes, &share, node, base)) {
-		r = json_array_append_new(page->rows, row_json(page->last, kind, row));
+		r = json_array_append_new(page->rows, row_json(key, kind, row));
 	}
-	return r < 0 ? -ENOMEM : 0;
+	return r < 0 ? -ENOMEM : is_full(page);
 }
 
-static int look_at_kind(struct page *page, enum kind kind, const char *behind)
+/* From where the walk is, if that is not behind it. A second time there is nothing left of it. */
+static int look_at_share(struct page *page, struct place *at, const struct share *share)
 {
-	const void *row = snapshot_behind(page->answer->rows, kind, behind);
-	int r = 0;
+	int order = share_compare(share, &at->share);
 
-	while (r == 0 && row && !is_full(page)) {
-		r = look_at_row(page, kind, row);
-		row = snapshot_next(page->answer->rows, kind, "", row);
-	}
-	return r;
+	if (order < 0)
+		return 0;
+	if (order > 0)
+		at->row.n = 0;
+	at->share = *share;
+	return share_walk_behind(page->answer->rows, share, &at->row, look_at_row, page);
 }
 
-/* `behind`: a key; "": from the beginning. */
-static int fill_page(struct page *page, const char *behind)
+/* Shares that it is told of whatever ports it has: these neither come nor leave. */
+static int look_at_constant(struct page *page, struct place *at)
 {
-	enum kind first = 0;
-	int r = page->rows && page->deleted ? 0 : -ENOMEM;
+	const struct share all = {.to = TOLD_ALL};
+	struct share own = {.to = TOLD_NODE};
+	int r;
 
-	if (*behind)
-		(void)kind_of_key(behind, &first);
-	for (enum kind kind = first; r == 0 && kind < KIND_COUNT_ && !is_full(page); kind++)
-		if (share_has_kind(kind))
-			r = look_at_kind(page, kind, *behind && kind == first ? strchr(behind, '/') + 1 : "");
+	if (at->base)
+		return 0;
+	(void)str_copy(own.id, sizeof(own.id), page->answer->question->node);
+	r = look_at_share(page, at, &all);
+	return r ? r : look_at_share(page, at, &own);
+}
+
+/* 1: there is more. */
+static int fill_page(struct page *page, struct place *at)
+{
+	_cleanup_(freep) struct share *shares = NULL;
+	const struct answer *answer = page->answer;
+	size_t n = 0;
+	int r = page->rows && page->deleted ? look_at_constant(page, at) : -ENOMEM;
+
+	if (r == 0)
+		r = told_nodes_shares(answer->told_nodes, answer->question->node, at->base, &at->share,
+				      &shares, &n);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = look_at_share(page, at, &shares[i]);
 	return r;
 }
 
@@ -201,15 +267,18 @@ static int fill_page(struct page *page, const char *behind)
 static int answer_walk(const struct store *store, struct answer *answer, json_t **ret)
 {
 	struct page page = {.answer = answer, .rows = json_array(), .deleted = json_array()};
-	bool begins_all = !answer->at.base && !*answer->at.key;
-	int r = fill_page(&page, answer->at.key);
+	bool begins_all = !answer->at.base && answer->at.share.to == TOLD_NOBODY;
+	int r = fill_page(&page, &answer->at);
 
 	if (r < 0) {
 		json_decref(page.rows);
 		json_decref(page.deleted);
 		return r;
 	}
-	(void)str_copy(answer->at.key, sizeof(answer->at.key), is_full(&page) ? page.last : "");
+	if (r == 0) {
+		answer->at.share = (struct share){};
+		answer->at.row.n = 0;
+	}
 	*ret = with_place(answer_json(store, begins_all, page.rows, page.deleted), &answer->at);
 	return *ret ? 0 : -ENOMEM;
 }
@@ -394,7 +463,8 @@ static int go_on(const struct store *store, struct answer *answer, json_t **ret)
 {
 	if (is_forgotten(store, answer))
 		return -EOVERFLOW;
-	return *answer->at.key ? answer_walk(store, answer, ret) : answer_since(store, answer, ret);
+	return answer->at.share.to != TOLD_NOBODY ? answer_walk(store, answer, ret)
+						  : answer_since(store, answer, ret);
 }
 
 /* A list that cannot go on has a last page, behind which the node asks what has changed since it began, and

@@ -636,3 +636,67 @@ int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint
 			r = moved(context, &moves[n].circle->share);
 	return MIN(r, 0);
 }
+
+struct shares {
+	const struct share *first;
+	struct share *v;
+	size_t n, size;
+};
+
+/* Unless it is before the first one. */
+static int add_share(struct shares *shares, const struct share *share)
+{
+	if (share_compare(share, shares->first) < 0)
+		return 0;
+	if (VEC_ROOM(shares->v, shares->n, shares->size) < 0)
+		return -ENOMEM;
+	shares->v[shares->n++] = *share;
+	return 0;
+}
+
+static int add_told(const struct told_nodes *told_nodes, uint32_t node, struct shares *shares)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < told_nodes->n_slots; i++) {
+		for (const struct circle *c = told_nodes->slots[i]; r == 0 && c; c = c->next) {
+			const struct member *member = find_member(c, node);
+
+			if (member && member->n_reasons > 0)
+				r = add_share(shares, &c->share);
+		}
+	}
+	return r;
+}
+
+static int add_moved(void *context, const struct share *share)
+{
+	return add_share(context, share);
+}
+
+static int compare_shares(const void *a, const void *b)
+{
+	return share_compare(a, b);
+}
+
+int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
+		      const struct share *first, struct share **ret, size_t *ret_n)
+{
+	struct shares shares = {.first = first};
+	uint32_t number;
+	int r = 0;
+
+	if (since)
+		r = told_nodes_moves(told_nodes, node, since, add_moved, &shares);
+	else if (find_node(told_nodes, node, &number))
+		r = add_told(told_nodes, number, &shares);
+	if (r < 0) {
+		free(shares.v);
+		return r;
+	}
+	if (shares.n > 0)
+		qsort(shares.v, shares.n, sizeof(*shares.v), compare_shares);
+	*ret = shares.v;
+	*ret_n = shares.n;
+	return 0;
+}

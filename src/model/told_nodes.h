@@ -57,3 +57,8 @@ void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_
 typedef int (*told_nodes_moved)(void *context, const struct share *share);
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context);
+/* The shares that the node is told of because of its ports, or (`since` not 0) those that have come to it or
+ * left it after that revision, some of them twice; in their order, from `first` on: an array, the caller's.
+ * -EOVERFLOW as above; -ENOMEM. */
+int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
+		      const struct share *first, struct share **ret, size_t *ret_n);

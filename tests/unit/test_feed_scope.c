@@ -761,13 +761,49 @@ static void test_forgotten_meanwhile(struct follower *f)
 	tap_ok(is_as_walked(store_rows(f->store), &f->node), "once, where it does not");
 }
 
+/* Others have more rows than are looked at for a page: that costs a node no page, whether it is told
+ * everything or a VPC comes to it. */
+static void test_others(struct follower *f)
+{
+	struct node_rows node = {.pages = true, .lost = true};
+	struct feed_list pages = {};
+
+	make_vpc(f->loop, f->store, "vpc-3", 3 * FEED_PAGE_LOOKED_MAX);
+	(void)str_copy(node.name, sizeof(node.name), "node-2");
+	must(snapshot_new(&node.rows), "rows");
+	node.kept = f->node.kept;
+	while (!poll_once(f->store, &node, &pages))
+		;
+	tap_ok(is_as_walked(store_rows(f->store), &node), "a node without a port is told everything");
+	tap_is_int((long long)node.n_pages, 1, "in one page, though others have more than is looked at");
+	snapshot_free(node.rows);
+
+	f->node.n_pages = f->node.n_rows = 0;
+	move_port(f->loop, f->store, "vpc-0", true);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "a large VPC comes to a node");
+	tap_ok(f->node.n_pages <= f->node.n_rows / MOST + 1, "in pages that are all full");
+}
+
 static void test_pages(struct follower *f)
 {
-	static const char other[] = "9999999.9999999.9999999.9999999.0/vpc/vpc-0";
+	static const char other[] = "9999999.9999999.9999999.9999999.0/3/vpc-0\nvpc/vpc-0";
 	struct feed_question question = {.node = "node-0", .after = 1, .pages = true, .page = other};
 	static const char *const pages[] = {
-		"",	    "vpc/vpc-0",      "1",	    "1.2.3.4.5",
-		"1.2.3.4/", "1.2.3.4.5/none", "1.2.3.4.x/", "1.2.3.4.5/nonsense/x"};
+		"",
+		"vpc/vpc-0",
+		"1",
+		"1.2.3.4.5",
+		"1.2.3.4/",
+		"1.2.3.4.x/",
+		"1.2.3.4.5/vpc/vpc-0",
+		"1.2.3.4.5/0/",
+		"1.2.3.4.5/6/x",
+		"1.2.3.4.5/3/vpc-0\nnone",
+		"1.2.3.4.5/3/vpc-0\nnonsense/x",
+		"1.2.3.4.5/\nvpc/x",
+		"1.2.3.4.5/3/vpc-0\nvpc/x\nvpc/x\nvpc/x\nvpc/x",
+	};
 	json_t *answer = NULL;
 
 	must(feed_rows_answer(f->store, &question, &answer), "answer");
@@ -777,8 +813,7 @@ static void test_pages(struct follower *f)
 	json_decref(answer);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
 		question.page = pages[i];
-		tap_is_int(feed_rows_answer(f->store, &question, &answer), -EINVAL, "'%s' is no page",
-			   pages[i]);
+		tap_is_int(feed_rows_answer(f->store, &question, &answer), -EINVAL, "case %zu is no page", i);
 	}
 }
 
@@ -792,6 +827,7 @@ static void test_much(struct loop *loop, const char *path, const char *directory
 	test_burst(&f);
 	test_all_while_it_changes(&f);
 	test_forgotten_meanwhile(&f);
+	test_others(&f);
 	test_pages(&f);
 	follower_done(&f);
 }
@@ -864,6 +900,73 @@ static void test_ranges(struct loop *loop, const char *path)
 	change_range(loop, store, "node-0", false);
 	tap_ok(hears_of_range(store, "node-0", "node-0", before), "that its own is gone it is told");
 	tap_ok(!feed_rows_concern(store, "node-1", before), "and nobody else");
+	store_free(store);
+}
+
+/* ---- the walk of a share, row by row ---- */
+
+struct visited {
+	char keys[512][KEY_SIZE];
+	size_t n;
+	bool stops; /* at each row */
+};
+
+static int note_row(void *context, enum kind kind, const void *row)
+{
+	struct visited *visited = context;
+
+	if (visited->n == ARRAY_SIZE(visited->keys))
+		return -E2BIG;
+	must(row_key(kind, row, visited->keys[visited->n++]), "key");
+	return visited->stops;
+}
+
+/* The same, row by row; of every other one all that is told with it goes as soon as it was visited. */
+static size_t test_row_by_row(struct loop *loop, struct store *store, const struct share *share)
+{
+	static struct visited all, one;
+	struct share_place place = {};
+	bool same = true;
+
+	all = (struct visited){};
+	one = (struct visited){.stops = true};
+	must(share_walk(store_rows(store), share, note_row, &all), "walk");
+	while (share_walk_behind(store_rows(store), share, &place, note_row, &one) > 0) {
+		same = same && streq(one.keys[one.n - 1], all.keys[one.n - 1]);
+		if (one.n > 1 && one.n % 2) {
+			struct store_txn *txn;
+
+			must(store_txn_new(&txn), "transaction");
+			(void)store_txn_delete(txn, one.keys[one.n - 1]);
+			store_commit(store, txn, ended, NULL);
+			must(loop_turn(loop, 0), "turn");
+		}
+	}
+	tap_ok(same && one.n == all.n,
+	       "a walk of the %zu rows of a share of kind %d visits each once, however often it stops", all.n,
+	       (int)share->to);
+	return all.n;
+}
+
+static void test_walk(struct loop *loop, const char *path)
+{
+	struct share shares[] = {
+		{.to = TOLD_ALL},
+		{.to = TOLD_NODE, .id = "node-0"},
+		{.to = TOLD_VPC, .id = "vpc-0"},
+		{.to = TOLD_ENDPOINTS, .id = "vpc-0"},
+		{.to = TOLD_SERVICE, .id = "epsrv-0"},
+	};
+	struct store *store;
+	size_t n = 0;
+
+	must(store_sqlite_open(loop, path, &store), "store");
+	for (int i = 0; i < 1000; i++)
+		change_rows(loop, store);
+	make_vpc(loop, store, "vpc-0", 3);
+	for (size_t i = 0; i < ARRAY_SIZE(shares); i++)
+		n += test_row_by_row(loop, store, &shares[i]);
+	tap_ok(n > 4, "there were some");
 	store_free(store);
 }
 
@@ -1003,6 +1106,8 @@ int main(void)
 	test_much(loop, path, directory);
 	(void)str_format(path, sizeof(path), "%s/ranges.db", directory);
 	test_ranges(loop, path);
+	(void)str_format(path, sizeof(path), "%s/walk.db", directory);
+	test_walk(loop, path);
 	test_forgotten();
 	test_left_too_much();
 	loop_free(loop);
