@@ -248,7 +248,7 @@ lasted() { # as privlinkd has it: this test may be late itself
 	echo $(($(date -d "$(tail -n 1 <<<"$times")" +%s) - $(date -d "$(head -n 1 <<<"$times")" +%s)))
 }
 took=$(lasted "$second")
-[ $took -ge 13 ] && [ $took -le 18 ]
+[ "$took" -ge 13 ] && [ "$took" -le 18 ]
 ok $? "after 15 s" "$took s"
 as consumer endpoint test "$endpoint" --instance "$o" >/dev/null 2>"$dir/error" --no-wait
 kill -CONT "$agent_pid"
