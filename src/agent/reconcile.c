@@ -242,7 +242,7 @@ static int put_slices(struct reconcile *reconcile, const struct plan_touched *to
 
 /* Their devices come second: what others have in these slices does not wait for them. 1: as above. */
 static int put_slices_with_devices(struct reconcile *reconcile, const struct plan_touched *touched,
-				   struct plan_patch *patch)
+				   const struct plan_touched *devices, struct plan_patch *patch)
 {
 	int r = put_slices(reconcile, touched, patch);
 
@@ -251,7 +251,7 @@ static int put_slices_with_devices(struct reconcile *reconcile, const struct pla
 	r = ports_sync_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
 	if (r == -EAGAIN)
 		return 1;
-	return r > 0 ? put_slices(reconcile, touched, patch) : r;
+	return r > 0 ? put_slices(reconcile, devices, patch) : r;
 }
 
 static int remove_devices(struct reconcile *reconcile, const struct plan_patch *patch)
@@ -268,11 +268,13 @@ static int remove_devices(struct reconcile *reconcile, const struct plan_patch *
 static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
 {
 	_cleanup_(plan_patch_done) struct plan_patch patch = {};
+	struct plan_touched devices;
 	int r;
 
 	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
 		return 1;
-	r = put_slices_with_devices(reconcile, touched, &patch);
+	plan_touched_devices(touched, &devices);
+	r = put_slices_with_devices(reconcile, touched, &devices, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
 	if (r == 0)
@@ -283,7 +285,7 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 	reconcile->has_news |= patch.failures || patch.n_probes;
 	reconcile->is_making = ports_are_behind(reconcile->parts.ports);
 	if (reconcile->is_making) {
-		plan_touched_add(&reconcile->touched, touched); /* for the next pass */
+		plan_touched_add(&reconcile->touched, &devices); /* for the next pass */
 		return 0;
 	}
 	if (reconcile->has_news) {

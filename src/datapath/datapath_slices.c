@@ -387,7 +387,7 @@ static int want_group(struct slices *slices, uint32_t number)
 	group_table_begin_one(table, number);
 	if (!group)
 		return 0; /* it goes when nobody has it any more */
-	r = group_table_want(table, number, group->id, group->rules, group->n_rules);
+	r = group_table_want(table, number, group->id, group->has_members, group->rules, group->n_rules);
 	if (r == -ENOSPC || (r == 0 && group_table_is_doubtful(table, number)))
 		return 1;
 	if (r == 0 && group_table_changes(table, number))
@@ -546,12 +546,12 @@ static void forget_slots(const struct slices *slices)
 	note_slots(slices);
 }
 
-static int write_groups(struct slices *slices, bool empty)
+static int write_groups(struct slices *slices, bool late)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < slices->patch->n_groups && r == 0; i++)
-		r = group_table_switch_one(slices->datapath->groups, slices->patch->groups[i], empty);
+		r = group_table_switch_one(slices->datapath->groups, slices->patch->groups[i], late);
 	return r;
 }
 

@@ -6,7 +6,7 @@
  * groups, ports, backends, ids for PROXY headers, listeners, ENIs, and places last, which is where a packet's
  * way begins), and what is gone is deleted the other way round. After all of that the generations of the
  * slots that were touched rise, and their open flows are judged again by what then stands. (A security group
- * that has no rules from now on loses them behind the rows: whoever leaves it is in it until then.)
+ * in which nobody here is any more loses its rules behind the rows: who leaves it is in it until then.)
  *
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
  * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
@@ -185,8 +185,8 @@ static int want_groups(struct sync *sync)
 	group_table_begin(datapath->groups);
 	for (size_t i = 0; i < plan->n_security_groups; i++) {
 		const struct plan_security_group *group = &plan->security_groups[i];
-		int r = group_table_want(datapath->groups, group->number, group->id, group->rules,
-					 group->n_rules);
+		int r = group_table_want(datapath->groups, group->number, group->id, group->has_members,
+					 group->rules, group->n_rules);
 
 		breathe(&datapath->breath);
 		if (r == -ENOSPC)

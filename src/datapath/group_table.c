@@ -25,6 +25,7 @@ struct state {
 	struct version in_force[2], next[2];
 	bool is_wanted;
 	bool is_built;	/* and not in force yet */
+	bool is_late;	/* it is to be that behind the rows */
 	bool is_other;	/* what is in force there is another group's, or makes no sense */
 	bool is_left;	/* there is no room for what is wanted */
 	bool is_broken; /* as found */
@@ -249,7 +250,7 @@ static void begin(struct state *state)
 {
 	version_done(&state->next[0]);
 	version_done(&state->next[1]);
-	state->is_wanted = state->is_built = state->is_left = state->is_other = false;
+	state->is_wanted = state->is_built = state->is_late = state->is_left = state->is_other = false;
 }
 
 void group_table_begin(struct group_table *table)
@@ -317,7 +318,7 @@ static void drop_next(struct group_table *table, struct state *state)
 	}
 }
 
-int group_table_want(struct group_table *table, uint32_t number, const char *id,
+int group_table_want(struct group_table *table, uint32_t number, const char *id, bool has_members,
 		     struct group_rule *const rules[2], const size_t n_rules[2])
 {
 	struct state *state;
@@ -329,6 +330,7 @@ int group_table_want(struct group_table *table, uint32_t number, const char *id,
 	table->end = MAX(table->end, number + 1);
 	state->is_wanted = state->is_built = true;
 	state->is_other = state->is_broken || !streq(table->groups[number].id, id);
+	state->is_late = !has_members && !state->is_other;
 	r = wake_up(table);
 	if (r == 0)
 		r = build(table, state, PL_DIRECTION_IN, rules[PL_DIRECTION_IN], n_rules[PL_DIRECTION_IN]);
@@ -447,24 +449,19 @@ static int switch_group(struct group_table *table, uint32_t number)
 	return 0;
 }
 
-static bool becomes_empty(const struct state *state)
-{
-	return !state->next[PL_DIRECTION_IN].first && !state->next[PL_DIRECTION_OUT].first;
-}
-
-int group_table_switch_one(struct group_table *table, uint32_t number, bool empty)
+int group_table_switch_one(struct group_table *table, uint32_t number, bool late)
 {
 	const struct state *state = number < table->end ? &table->states[number] : NULL;
 
-	return state && state->is_built && becomes_empty(state) == empty ? switch_group(table, number) : 0;
+	return state && state->is_built && state->is_late == late ? switch_group(table, number) : 0;
 }
 
-int group_table_switch(struct group_table *table, bool empty)
+int group_table_switch(struct group_table *table, bool late)
 {
 	int r = 0;
 
 	for (uint32_t i = 1; i < table->end && r == 0; i++)
-		r = group_table_switch_one(table, i, empty);
+		r = group_table_switch_one(table, i, late);
 	return r;
 }
 

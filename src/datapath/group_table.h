@@ -27,7 +27,7 @@ int group_table_load(struct group_table *table);
 void group_table_begin(struct group_table *table);
 /* Builds what has changed, and nothing is in force yet. `rules` and `n_rules` are by direction, settled.
  * -ENOSPC: there is no room for its rules; -E2BIG; -ENOMEM. */
-int group_table_want(struct group_table *table, uint32_t number, const char *id,
+int group_table_want(struct group_table *table, uint32_t number, const char *id, bool has_members,
 		     struct group_rule *const rules[2], const size_t n_rules[2]);
 /* After the last one. */
 void group_table_settle(struct group_table *table);
@@ -35,16 +35,17 @@ void group_table_settle(struct group_table *table);
 bool group_table_changes(const struct group_table *table, uint32_t number);
 /* Whether there was no room for its rules, when it was last wanted. */
 bool group_table_is_left(const struct group_table *table, uint32_t number);
-/* Puts in force what was built: of groups that have rules then, before rows that name them are written; with
- * `empty` of those that have none, behind the rows, as whoever leaves such a group is in it until then. */
-int group_table_switch(struct group_table *table, bool empty);
+/* Puts in force what was built: of groups that have members, before rows that name them are written; with
+ * `late` of those that have none any more, behind the rows, as who leaves such a group is in it until then.
+ */
+int group_table_switch(struct group_table *table, bool late);
 /* Takes away the groups that nobody wanted. -ENOMEM. */
 int group_table_prune(struct group_table *table);
 
 /* A group by itself, between syncs: begin, want (unless it goes), switch, and prune at the end. Those that
  * nobody changes stay as they are. */
 void group_table_begin_one(struct group_table *table, uint32_t number);
-int group_table_switch_one(struct group_table *table, uint32_t number, bool empty);
+int group_table_switch_one(struct group_table *table, uint32_t number, bool late);
 int group_table_prune_one(struct group_table *table, uint32_t number);
 /* Whether the number was no group's, or another one's, and there are lists that were left in force: these may
  * name it, so that only a sync of all can give it out. */

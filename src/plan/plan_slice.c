@@ -224,15 +224,15 @@ static int each(struct slice *slice, const struct plan_touched_ids *list,
  * are planned with that. */
 static int plan_hosts_of(struct slice *slice, struct plan_touched *touched)
 {
-	int r = each(slice, &touched->vpcs, slice_vpc);
+	int r = each(slice, &touched->instances, slice_instance);
 
-	if (r == 0)
-		r = each(slice, &touched->instances, slice_instance);
 	if (r == 0 && slice->n_vpcs) {
 		r = slice_settle_vpcs(slice, touched);
 		if (r == 0)
 			r = each(slice, &touched->instances, slice_instance);
 	}
+	if (r == 0)
+		r = each(slice, &touched->vpcs, slice_vpc);
 	if (r == 0)
 		r = each(slice, &touched->vswitches, slice_vswitch);
 	return r == 0 ? each(slice, &touched->interfaces, slice_interface) : r;
@@ -243,8 +243,6 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 	int r = plan_hosts_of(slice, touched);
 
 	if (r == 0)
-		r = each(slice, &touched->others, slice_other);
-	if (r == 0)
 		r = each(slice, &touched->members, slice_member);
 	if (r == 0)
 		r = each(slice, &touched->groups, slice_group);
@@ -254,6 +252,8 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 		r = each(slice, &touched->endpoints, slice_endpoint);
 	if (r == 0)
 		r = slice_settle_targets(slice);
+	if (r == 0)
+		r = each(slice, &touched->others, slice_other);
 	return r == 0 ? slice_settle_groups(slice) : r;
 }
 

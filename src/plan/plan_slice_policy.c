@@ -160,12 +160,13 @@ int slice_group(struct slice *slice, const char *id)
 	return r != 0 || has_equal_rules(group, &rules) ? r : swap_rules(slice, group, &rules);
 }
 
-/* A group whose members here know of it has come, gone or become another one. */
+/* A group that has come, gone or become another one, while the same members here are in it as before, or some
+ * of them. */
 int slice_other(struct slice *slice, const char *id)
 {
 	const struct plan_security_group *group = find_group(slice, id);
 
-	return group && group->has_members;
+	return group && group->has_members && slice->plan->slices->groups[group->number];
 }
 
 /* Members. */

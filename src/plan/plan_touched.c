@@ -458,6 +458,12 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->vpcs, &more->vpcs);
 }
 
+void plan_touched_devices(const struct plan_touched *touched, struct plan_touched *ret)
+{
+	*ret = (struct plan_touched){.instances = touched->instances,
+				     .server_groups = touched->server_groups};
+}
+
 void plan_touch_health(struct plan_touched *touched, const char *server_group)
 {
 	add(touched, &touched->server_groups, server_group);

@@ -42,6 +42,9 @@ void plan_touch_vpc(struct plan_touched *touched, const struct snapshot *rows, c
 /* A server of the group is well, or ill, that was not. */
 void plan_touch_health(struct plan_touched *touched, const char *server_group);
 
+/* Of what is touched, that which reads whether a port's device is there. */
+void plan_touched_devices(const struct plan_touched *touched, struct plan_touched *ret);
+
 /* Adds what another change touches. */
 void plan_touched_add(struct plan_touched *touched, const struct plan_touched *more);
 bool plan_touched_any(const struct plan_touched *touched);

@@ -95,7 +95,7 @@ static int put(struct group_table *table, struct shape *shape)
 	int r;
 
 	group_table_begin(table);
-	r = group_table_want(table, NUMBER, "sg-switched", rules, n);
+	r = group_table_want(table, NUMBER, "sg-switched", true, rules, n);
 	group_table_settle(table);
 	if (r == 0)
 		r = group_table_switch(table, false);
@@ -104,21 +104,31 @@ static int put(struct group_table *table, struct shape *shape)
 	return r < 0 ? r : group_table_prune(table);
 }
 
-/* Rows may name a group until they are written anew. */
-static void test_emptied(struct traffic *traffic, struct group_table *table)
+static void want_none(struct group_table *table, const char *id, bool has_members)
 {
 	struct group_rule *const rules[2] = {NULL};
 	const size_t n[2] = {0};
 
 	must(put(table, &shapes[0]), "a list");
 	group_table_begin(table);
-	must(group_table_want(table, NUMBER, "sg-switched", rules, n), "no list");
+	must(group_table_want(table, NUMBER, id, has_members, rules, n), "no list");
 	group_table_settle(table);
 	must(group_table_switch(table, false), "switch");
+}
+
+/* Rows may name a group until they are written anew, but not another one that had its number. */
+static void test_emptied(struct traffic *traffic, struct group_table *table)
+{
+	want_none(table, "sg-switched", false);
 	tap_is_int((long long)refused(traffic, LET_IN), 0,
-		   "the last list is in force until rows are written");
+		   "what nobody is in has its list until rows are written");
 	must(group_table_switch(table, true), "switch");
 	tap_is_int((long long)refused(traffic, LET_IN), REPEATS, "and not after that");
+	want_none(table, "sg-switched", true);
+	tap_is_int((long long)refused(traffic, LET_IN), REPEATS, "the last rules of who is in it go before");
+	want_none(table, "sg-other", false);
+	tap_is_int((long long)refused(traffic, LET_IN), REPEATS,
+		   "and those of another group with its number");
 }
 
 int main(void)

@@ -32,6 +32,7 @@ struct run {
 	struct plan *plan;
 	struct plan_touched touched;
 	unsigned int slices, wholes, nothing;
+	unsigned int refused;  /* slices that could not be planned once more, with devices */
 	unsigned int servings; /* slices of what stands behind load balancers */
 	unsigned int ports;    /* slices with ports that came, changed or went */
 	unsigned int hosts;    /* slices of others' instances, of interfaces and vSwitches */
@@ -542,6 +543,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 	};
 	size_t n_groups = run->plan->n_security_groups, n_targets = run->plan->slices->n_targets;
 	size_t n_vpcs = run->plan->slices->n_vpcs;
+	struct plan_touched devices;
 	int r = 0;
 
 	if (!plan_touched_any(&run->touched)) {
@@ -549,6 +551,11 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 		run->plan->revision = snapshot_revision(run->w.rows);
 	} else {
 		r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, ret);
+		if (r == 0) { /* as when devices have been made */
+			plan_touched_devices(&run->touched, &devices);
+			if (plan_slice(&input, run->w.indexes, &devices, run->plan, ret) != 0)
+				run->refused++;
+		}
 		run->slices += r == 0;
 		run->servings += r == 0 && (run->touched.server_groups.n || run->touched.balancers.n);
 		run->ports += r == 0 && ret->n_ports;

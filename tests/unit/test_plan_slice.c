@@ -272,6 +272,7 @@ int main(int argc, char **argv)
 	tap_ok(run.ports > STEPS / 50 && run.hosts > STEPS / 50, "also those of instances and other hosts");
 	tap_ok(run.groups > STEPS / 200 && run.targets > STEPS / 200,
 	       "and of security groups, and zones of load balancers, that came or went");
+	tap_is_int(run.refused, 0, "what was planned by slices can be so again when devices are made");
 	tap_ok(run.vpcs > STEPS / 400, "and of VPCs");
 	plan_free(run.plan);
 	world_free(&run.w);
