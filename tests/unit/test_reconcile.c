@@ -321,7 +321,7 @@ static void took(struct run *run)
 	run->touched = (struct plan_touched){};
 }
 
-static void put_instance(struct run *run, uint32_t i)
+static void put_instance_in(struct run *run, uint32_t i, const char *group)
 {
 	char key[KEY_SIZE], value[1024];
 
@@ -330,9 +330,9 @@ static void put_instance(struct run *run, uint32_t i)
 		value, sizeof(value),
 		"{\"id\": \"eni-v%u\", \"number\": %u, \"kind\": \"instance\", \"zone\": \"" ZONE_H
 		"\", \"vpc\": \"vpc-c\", \"vswitch\": \"vsw-c-h\", \"addr\": \"10.0.1.%u\", \"mac\": "
-		"\"02:00:00:00:01:%02x\", \"mtu\": 1500, \"groups\": [\"sg-c\"], \"holder\": \"i-v%u\", "
+		"\"02:00:00:00:01:%02x\", \"mtu\": 1500, \"groups\": [\"%s\"], \"holder\": \"i-v%u\", "
 		"\"node\": \"n1\", \"status\": \"InUse\"}",
-		i, 120 + i, 70 + i, i, i);
+		i, 120 + i, 70 + i, i, group, i);
 	put(run, key, value);
 	(void)str_format(key, sizeof(key), "instance/i-v%u", i);
 	(void)str_format(
@@ -342,6 +342,11 @@ static void put_instance(struct run *run, uint32_t i)
 		"\"status\": \"Running\"}",
 		i, i);
 	put(run, key, value);
+}
+
+static void put_instance(struct run *run, uint32_t i)
+{
+	put_instance_in(run, i, "sg-c");
 }
 
 static void revoke_rule(struct run *run)
@@ -371,6 +376,11 @@ static void test_many_devices(void)
 		"rows(groups=0 ports=2) devices=1 rows(groups=0 ports=3) again",
 		"many devices: rows come before them, as many passes of slices follow, the last one reports");
 	ports.at_once = PORTS_MAX;
+	put(&run, "security_group/sg-new", "{\"id\": \"sg-new\", \"vpc\": \"vpc-c\", \"type\": \"normal\"}");
+	put_instance_in(&run, 4, "sg-new");
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) devices=1 rows(groups=1 ports=1) again",
+		   "so does an instance that comes together with its security group");
 	put_instance(&run, 3);
 	took(&run);
 	tap_is_str(passes(&run), "rows(groups=0 ports=0) devices=1 rows(groups=0 ports=1) again",
