@@ -354,27 +354,49 @@ static bool set_has(const struct pl_set *set, uint32_t group)
 	return false;
 }
 
+/* Which sets have the group. Rows are many, and those of an account often have the same ones. */
+struct members {
+	const struct set_table *sets;
+	uint32_t group;
+	uint32_t last; /* set that was looked at */
+	bool last_has;
+};
+
+static bool is_in(struct members *members, uint32_t set)
+{
+	if (set == members->last)
+		return members->last_has;
+	members->last = set;
+	members->last_has = set_has(set_table_get(members->sets, set), members->group);
+	return members->last_has;
+}
+
+static void touch_row(struct slices *slices, const struct rowset *rows, size_t i)
+{
+	uint32_t slot;
+
+	memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+	touch(slices, slot);
+}
+
 /* The slots of whoever is in the group. */
 static void touch_members(struct slices *slices, uint32_t group)
 {
 	const struct datapath *datapath = slices->datapath;
 	const struct rowset *ports = &datapath->ports.mirror, *enis = &datapath->enis.mirror;
-	uint32_t slot;
+	struct members first = {datapath->sets, group, UINT32_MAX, false}, second = first;
 
 	for (size_t i = 0; i < ports->n; i++) {
 		const struct pl_port *row = (const void *)rowset_value(ports, i);
 
-		memcpy(&slot, rowset_key(ports, i), sizeof(slot));
-		if (set_has(set_table_get(datapath->sets, row->set), group))
-			touch(slices, slot);
+		if (is_in(&first, row->set))
+			touch_row(slices, ports, i);
 	}
 	for (size_t i = 0; i < enis->n; i++) {
 		const struct pl_eni *row = (const void *)rowset_value(enis, i);
 
-		memcpy(&slot, rowset_key(enis, i), sizeof(slot));
-		if (set_has(set_table_get(datapath->sets, row->set), group) ||
-		    set_has(set_table_get(datapath->sets, row->balancer_set), group))
-			touch(slices, slot);
+		if (is_in(&first, row->set) || is_in(&second, row->balancer_set))
+			touch_row(slices, enis, i);
 	}
 }
 
@@ -457,12 +479,8 @@ static int want_all(struct slices *slices)
 
 static void touch_rows(struct slices *slices, const struct rowset *rows)
 {
-	uint32_t slot;
-
-	for (size_t i = 0; i < rows->n; i++) {
-		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
-		touch(slices, slot);
-	}
+	for (size_t i = 0; i < rows->n; i++)
+		touch_row(slices, rows, i);
 }
 
 static void touch_place(struct slices *slices, const struct pl_place *place)

@@ -87,16 +87,6 @@ void rowset_sort_breathing(struct rowset *set, const struct breath *breath)
 	set->n = kept + 1;
 }
 
-const uint8_t *rowset_key(const struct rowset *set, size_t i)
-{
-	return row_at(set, i);
-}
-
-const uint8_t *rowset_value(const struct rowset *set, size_t i)
-{
-	return row_at(set, i) + set->key_size;
-}
-
 size_t rowset_place(const struct rowset *set, const void *key, size_t size)
 {
 	return LOWER_BOUND(i, set->n, memcmp(row_at(set, i), key, size) < 0);

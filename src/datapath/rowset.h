@@ -26,8 +26,14 @@ void rowset_sort_breathing(struct rowset *set, const struct breath *breath);
 void rowset_clear(struct rowset *set);
 
 /* Of row `i`; borrowed until the set changes. */
-const uint8_t *rowset_key(const struct rowset *set, size_t i);
-const uint8_t *rowset_value(const struct rowset *set, size_t i);
+static inline const uint8_t *rowset_key(const struct rowset *set, size_t i)
+{
+	return set->data + i * (set->key_size + set->value_size);
+}
+static inline const uint8_t *rowset_value(const struct rowset *set, size_t i)
+{
+	return rowset_key(set, i) + set->key_size;
+}
 /* The value of a key, or NULL. */
 const void *rowset_find(const struct rowset *set, const void *key);
 /* Of a sorted set: the row comes to its place, or its value changes; a row goes, if it is there. -ENOMEM. */
