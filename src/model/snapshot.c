@@ -454,8 +454,13 @@ static bool children_prefix(enum ref ref, const char *id, char ret[KEY_SIZE])
 	if (relation->member && !relation_leads_key(ref))
 		return false;
 	ret[0] = '\0';
-	if (relation->member && kind_info(relation->kind)->key[1])
-		(void)str_format(ret, KEY_SIZE, "%s/", id);
+	if (relation->member && kind_info(relation->kind)->key[1]) {
+		size_t length =
+			strnlen(id, KEY_SIZE - 2); /* in each step of a walk, so nothing is formatted */
+
+		memcpy(ret, id, length);
+		memcpy(ret + length, "/", 2);
+	}
 	return true;
 }
 
