@@ -399,7 +399,7 @@ static const struct plan_port *find_wanted(const struct plan *plan, uint32_t num
 int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
 {
 	uint64_t end_ms = now_mono_ms() + BUDGET_SOME_MS;
-	int r, changed = 0;
+	int r, changed = 0, n_made = 0;
 
 	ports->is_behind = false;
 	for (size_t i = 0; i < n; i++) {
@@ -408,7 +408,8 @@ int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t
 		if (!port)
 			continue;
 		breathe(&ports->breath);
-		r = sync_one(ports, port, end_ms);
+		n_made += !stands(find_state(ports, port->number), port);
+		r = sync_one(ports, port, n_made > 1 ? end_ms : UINT64_MAX);
 		if (r < 0)
 			return r;
 		if (ports->is_behind)
