@@ -230,19 +230,29 @@ static double map_bytes(const struct bpf_map *map)
 	return bytes;
 }
 
-/* Rows, tokens and what else there is for each flow. */
-static double bytes_per_flow(const struct node *node, uint32_t room)
+/* Rows, tokens and what else there is for each flow that there can be. */
+static double bytes_per_flow(const struct pl_bpf *bpf)
 {
-	static const char *const names[] = {"pl_flows4", "pl_tokens", "pl_free"};
+	const struct bpf_map *maps[] = {bpf->maps.pl_flows4, bpf->maps.pl_tokens, bpf->maps.pl_free,
+					bpf->maps.pl_free_service};
 	double bytes = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(node->bpf->obj, names[i]);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bytes += map_bytes(maps[i]);
+	return bytes / (bpf->rodata->pl_n_given - 1 + bpf->rodata->pl_n_service);
+}
 
-		if (map)
-			bytes += map_bytes(map);
-	}
-	return bytes / room;
+/* The same with tables of the sizes that are shipped. */
+static double shipped_bytes_per_flow(void)
+{
+	struct pl_bpf *bpf = pl_bpf__open_and_load();
+	double bytes;
+
+	if (!bpf)
+		must(-errno, "load");
+	bytes = bytes_per_flow(bpf);
+	pl_bpf__destroy(bpf);
+	return bytes;
 }
 
 /* A steady rate */
@@ -381,8 +391,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	bench = bench_new(room);
-	printf("{\"endpoints\": %u, \"room\": %u, \"bytes_per_flow\": %.1f, ", ENDPOINTS, room,
-	       bytes_per_flow(bench->node, room));
+	printf("{\"endpoints\": %u, \"room\": %u, \"bytes_per_flow\": %.1f, "
+	       "\"shipped_bytes_per_flow\": %.1f, ",
+	       ENDPOINTS, room, bytes_per_flow(bench->node->bpf), shipped_bytes_per_flow());
+	(void)fflush(stdout);
 	measure_among(bench, ENDPOINTS, PORT_NEW, "few");
 	measure_among(bench, flows, PORT_NEW + N_NEW / ENDPOINTS, "many");
 	(void)fflush(stdout);

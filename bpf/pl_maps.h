@@ -187,6 +187,8 @@ struct {
 /* How many tokens there are, powers of two; set before load, as the sizes of the maps. */
 const volatile __u32 pl_n_tenants = PL_TOKENS_TENANTS;
 const volatile __u32 pl_n_service = PL_TOKENS_SERVICE;
+/* Of the tenants', as many as there are rows for; number 0, which is never given out, is one of them. */
+const volatile __u32 pl_n_given = PL_TOKENS_GIVEN;
 
 /* Tokens: the right to two rows (pl_token.h). They belong to the rows of pl_flows4: these seven tables are
  * made anew together, or none is. */
@@ -201,7 +203,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
 	__type(value, __u32);
-	__uint(max_entries, PL_TOKENS_TENANTS);
+	__uint(max_entries, PL_TOKENS_GIVEN);
 } pl_free SEC(".maps");
 
 struct {

@@ -26,7 +26,7 @@
 /* How many tokens of the range can be in use. Number 0 is never given out. */
 static __always_inline __u32 pl_range_size(__u32 range)
 {
-	return range == PL_RANGE_SERVICE ? pl_n_service : pl_n_tenants - 1;
+	return range == PL_RANGE_SERVICE ? pl_n_service : pl_n_given - 1;
 }
 
 static __always_inline const struct pl_limit *pl_limit_find(__u32 slot)

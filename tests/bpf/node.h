@@ -67,6 +67,7 @@ struct node_options {
 	bool helpers;	       /* rewrite by the checksum helpers */
 	uint32_t n_flows;      /* rows of pl_flows4; 0: 4096. Tokens are half of them, a power of two */
 	uint32_t n_tokens;     /* of tenants, if they are to be others */
+	uint32_t n_given;      /* so many of them are given out; 0: all */
 	uint32_t old_row_size; /* of an old flow table, which is empty; 0: there is none */
 };
 
@@ -433,6 +434,7 @@ static inline void node_size_flows(struct node *node, const struct node_options 
 	n_flows = n_flows > 2 * (n_tenants + n_service) ? n_flows : 2 * (n_tenants + n_service);
 	node->bpf->rodata->pl_n_tenants = n_tenants;
 	node->bpf->rodata->pl_n_service = n_service;
+	node->bpf->rodata->pl_n_given = options->n_given ? options->n_given : n_tenants;
 	bpf_map__set_max_entries(node->bpf->maps.pl_flows4, n_flows);
 	bpf_map__set_max_entries(node->bpf->maps.pl_tokens, n_tenants + n_service);
 	bpf_map__set_max_entries(node->bpf->maps.pl_free, n_tenants);

@@ -166,6 +166,31 @@ static void test_full_table(void)
 }
 
 /* One port's questions for a name take nobody else's, nor a probe's room. */
+/* As in shipped tables: fewer tokens than there are numbers, so that there are rows for each. */
+static void test_given(void)
+{
+	struct node *node = node_new(&(struct node_options){.n_tokens = 16, .n_given = 8});
+	struct pl_bpf *shipped = pl_bpf__open();
+	uint32_t tokens;
+	int reason;
+
+	must(shipped ? 0 : -errno, "open");
+	tokens = shipped->rodata->pl_n_given - 1 + shipped->rodata->pl_n_service;
+	tap_ok(bpf_map__max_entries(shipped->maps.pl_flows4) >= 2 * tokens, "each token has two rows");
+	tap_ok(bpf_map__max_entries(shipped->maps.pl_free) >= shipped->rodata->pl_n_given - 1 &&
+		       bpf_map__max_entries(shipped->maps.pl_tokens) ==
+			       shipped->rodata->pl_n_tenants + shipped->rodata->pl_n_service,
+	       "and a place among the free ones, and among all");
+	pl_bpf__destroy(shipped);
+
+	tap_is_int(open_many(node, SLOT_A, 4000, 10, &reason), 4, "shares are of what is given out");
+	tap_is_int(open_many(node, SLOT_B, 4000, 10, &reason), 2, "for all");
+	tap_is_int(open_many(node, SLOT_C, 4000, 2, &reason), 1, "until the last");
+	tap_is_int(reason, PL_DROP_FLOW_TABLE_FULL, "then the table is full");
+	tap_ok(node_flows(node) == 14 && count_faults(node) == 0, "with two rows for each");
+	node_free(node);
+}
+
 static void test_questions(void)
 {
 	struct node *node = node_new(&(struct node_options){.n_tokens = 64});
@@ -398,6 +423,7 @@ int main(void)
 	test_exhaustion();
 	test_local_share();
 	test_full_table();
+	test_given();
 	test_questions();
 	test_flood();
 	test_hands();
