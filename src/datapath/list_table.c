@@ -9,7 +9,9 @@
 #include "../lib/vec.h"
 #include <bpf/bpf.h>
 
-#define BUCKETS 4096
+#define BUCKETS	    4096
+#define HASH_LANES  4
+#define HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 struct list {
 	struct list *next; /* in the bucket */
@@ -107,14 +109,33 @@ static uint8_t *element(const struct list_table *table, uint32_t index)
 	return table->copy + (size_t)index * table->value_size;
 }
 
+static uint64_t rotate(uint64_t word)
+{
+	return word << 29 | word >> 35;
+}
+
+/* Several words at a time, since lists are long: each lane by itself has to wait for its multiplication. What
+ * does not fill all lanes is the last round, with zeros behind it. */
+static uint64_t hash_bytes(const uint8_t *bytes, size_t size)
+{
+	uint64_t lanes[HASH_LANES] = {1, 2, 3, 4}, words[HASH_LANES], hash = size;
+
+	for (size_t at = 0; at < size; at += sizeof(words)) {
+		size_t n = MIN(sizeof(words), size - at);
+
+		memset(words, 0, sizeof(words));
+		memcpy(words, bytes + at, n);
+		for (size_t i = 0; i < HASH_LANES; i++)
+			lanes[i] = rotate(lanes[i] ^ words[i]) * HASH_FACTOR;
+	}
+	for (size_t i = 0; i < HASH_LANES; i++)
+		hash = rotate(hash ^ lanes[i]) * HASH_FACTOR;
+	return hash ^ hash >> 32;
+}
+
 static struct list **bucket(const struct list_table *table, const void *elements, uint32_t count)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	/* FNV-1a */
-	for (const uint8_t *p = elements, *end = p + (size_t)count * table->value_size; p < end; p++)
-		hash = (hash ^ *p) * UINT64_C(0x100000001b3);
-	return &table->buckets[(hash ^ hash >> 32) % BUCKETS];
+	return &table->buckets[hash_bytes(elements, (size_t)count * table->value_size) % BUCKETS];
 }
 
 bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count)
