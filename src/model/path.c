@@ -610,6 +610,7 @@ int path_find(const struct path_question *question, struct path **ret)
 		add_provider_side(&b);
 	}
 	settle(&b);
+	b.path->n_rows = (size_t)b.n_rules + b.n_servers + b.n_answers;
 	*ret = b.path;
 	return 0;
 }

@@ -108,6 +108,7 @@ struct path {
 	size_t n_links;
 	struct path_zone_state zones[ENDPOINT_ZONES_MAX];
 	size_t n_zones;
+	size_t n_rows;	     /* rules and servers that were looked at */
 	int cause;	     /* index of the hop; -1: nothing is broken */
 	enum path_turn turn; /* of the cause */
 	struct path_fix fix;
@@ -158,5 +159,3 @@ int path_find(const struct path_question *question, struct path **ret);
 /* The path as GetEndpointPath answers it, without RequestId: Verdict, Protocol, Port, Zones, Hops, Links,
  * Cause and Fix (the last two only if there are any). The caller's; NULL when out of memory. */
 json_t *path_to_json(const struct path *path);
-/* Both in one, for who keeps a path with something else. NULL when out of memory. */
-json_t *path_json(const struct path_question *question);

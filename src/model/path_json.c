@@ -151,15 +151,3 @@ json_t *path_to_json(const struct path *path)
 	}
 	return json;
 }
-
-json_t *path_json(const struct path_question *question)
-{
-	struct path *path = NULL;
-	json_t *json;
-
-	if (path_find(question, &path) < 0)
-		return NULL;
-	json = path_to_json(path);
-	free(path);
-	return json;
-}

@@ -135,11 +135,15 @@ _unused_ static struct path_question question_of(const struct snapshot *rows, in
 
 _unused_ static json_t *ask(const struct path_question *question)
 {
-	json_t *path = path_json(question);
+	struct path *path;
+	json_t *json;
 
-	if (!path)
+	must(path_find(question, &path));
+	json = path_to_json(path);
+	free(path);
+	if (!json)
 		exit(EXIT_FAILURE);
-	return path;
+	return json;
 }
 
 _unused_ static const char *text_of(const json_t *object, const char *name)

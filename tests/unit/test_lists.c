@@ -3,7 +3,8 @@
  * Lists: every action that answers in pages is called with parameters at random, from one page to the last,
  * in a world of several accounts with random rows, and each answer is compared with what a walk of all rows
  * of the kind says, of every account, from the first to the last. Then what a page costs is counted, in rows
- * that are looked at, among a thousand objects and among ten thousand; and what a new endpoint costs.
+ * that are looked at, among a thousand objects and among ten thousand; what a new endpoint costs; and that a
+ * page for which many rows are looked at counts as more calls than one.
  *
  * The test stands in for what finds a list's rows and for what leaves rows out (see link_args in
  * meson.build), to walk all of them.
@@ -11,6 +12,7 @@
 #include "api/common/list_rows.h"
 #include "api/common/tags.h"
 #include "api_calls.h"
+#include "schema/limits.h"
 #include "world_rows.h"
 
 #define TURNS 400 /* of each action */
@@ -600,7 +602,7 @@ static const struct {
 		"&SecurityGroupId.1={sg}",
 	 true},
 };
-static unsigned int costs[ARRAY_SIZE(pages)];
+static unsigned int costs[ARRAY_SIZE(pages)], n_more_calls;
 
 static unsigned int cost_of(struct harness *h, size_t i)
 {
@@ -613,6 +615,7 @@ static unsigned int cost_of(struct harness *h, size_t i)
 		if (!harness_run(h, pages[i].uid, pages[i].product, pages[i].action, form) &&
 		    !streq(h->error.code, "DryRunOperation"))
 			harness_must(-EIO, h->error.code);
+		n_more_calls += h->weight;
 		if (!pages[i].by_number)
 			harness_must(str_copy(token, sizeof(token), harness_text(h, "NextToken")), form);
 	}
@@ -633,6 +636,142 @@ static void test_costs(struct harness *h)
 		tap_ok(cost == costs[i] && cost < 1500, "%s %s looks at %u rows of 1,000, %u of 10,000",
 		       pages[i].action, pages[i].form, costs[i], cost);
 	}
+	tap_is_int(n_more_calls, 0, "each of them is one call");
+}
+
+/* Of 10,000 objects, nearly all of which are somebody else's for who has the service. */
+static void test_weights(struct harness *h)
+{
+	static const struct {
+		enum product product;
+		const char *action, *form;
+		unsigned int weight;
+	} heavy[] = {
+		{PL, "ListVpcEndpointConnections", "ServiceId={service}&ConnectionStatus=ServiceDeleted", 10},
+		{PL, "ListVpcEndpointConnections", "ServiceId={service}&EndpointOwnerId=17", 10},
+		{PL, "ListVpcEndpointConnections", "ServiceId={service}&EniId=none", 10},
+		{PL, "ListVpcEndpointConnections", "ConnectionStatus=ServiceDeleted", 10},
+		{PL, "ListVpcEndpoints", "EndpointName=nothing", 10},
+		{PL, "ListVpcEndpoints", "MaxResults=1000", 1},
+		{ECS, "DescribeNetworkInterfaces", "NetworkInterfaceName=nothing", 10},
+		{VPC, "DescribeVSwitches", "VSwitchName=nothing", 10},
+		/* each endpoint is looked at, and what tags it has */
+		{PL, "ListTagResources", "ResourceType=vpcendpoint&Tag.1.Key=nothing", 20},
+	};
+	char form[1024];
+
+	for (size_t i = 0; i < ARRAY_SIZE(heavy); i++) {
+		fill_in(form, sizeof(form), "", heavy[i].form);
+		harness_call(h, ALICE, heavy[i].product, heavy[i].action, REGION "%s", form);
+		tap_is_int(h->weight, heavy[i].weight, "%s %s counts as more calls", heavy[i].action, form);
+	}
+}
+
+/* A thousand more of what hangs on an object, each like its first one but for the numbers that `rename` puts
+ * in. */
+static void put_more(struct harness *h, enum kind kind, enum ref ref, const char *id,
+		     void (*rename)(void *row, unsigned int number))
+{
+	for (unsigned int i = 0; i < ROWS_PER_CALL; i++) {
+		const struct snapshot *rows = store_rows(h->store);
+		union {
+			struct row_meta meta;
+			struct sg_rule rule;
+			struct server server;
+		} row;
+
+		memcpy(&row, __real_snapshot_children_in(rows, ref, id, "", NULL), kind_info(kind)->size);
+		row.meta = (struct row_meta){};
+		rename(&row, i);
+		harness_put(h, kind, &row);
+	}
+}
+
+static void rename_rule(void *row, unsigned int number)
+{
+	(void)str_format(((struct sg_rule *)row)->id, ID_SIZE, "sgr-more%u", number);
+}
+
+static void rename_server(void *row, unsigned int number)
+{
+	struct server *server = row;
+
+	server->port = 1000 + number;
+	(void)str_format(server->server_id, sizeof(server->server_id), "i-more%u", number);
+}
+
+/* Bounded, but much: rules that decide about a path, servers whose health is asked for. */
+static void test_objects(struct harness *h)
+{
+	const struct listener *listener;
+	char id[ID_SIZE], form[256];
+
+	fill_in(id, sizeof(id), "", "{sg}");
+	put_more(h, KIND_SG_RULE, REF_SG_RULE_GROUP, id, rename_rule);
+	fill_in(form, sizeof(form), "", REGION "EndpointId={endpoint}&InstanceId={instance}");
+	harness_call(h, ALICE, OWN, "GetEndpointPath", "%s", form);
+	tap_ok(h->answer && h->weight > 0, "a path past a thousand rules counts as %u calls more", h->weight);
+	fill_in(id, sizeof(id), "", "{group}");
+	put_more(h, KIND_SERVER, REF_SERVER_GROUP, id, rename_server);
+	fill_in(form, sizeof(form), "", "ListenerId={listener}");
+	harness_call(h, ALICE, NLB, "GetListenerHealthStatus", "%s", form);
+	tap_is_int(h->weight, 1, "so does the health of a thousand servers");
+	fill_in(id, sizeof(id), "", "{slb}");
+	listener =
+		__real_snapshot_children_in(store_rows(h->store), REF_LISTENER_LOAD_BALANCER, id, "", NULL);
+	put_more(h, KIND_SERVER, REF_SERVER_GROUP, listener->server_group, rename_server);
+	fill_in(form, sizeof(form), "", REGION "LoadBalancerId={slb}");
+	harness_call(h, ALICE, SLB, "DescribeHealthStatus", "%s", form);
+	tap_is_int(h->weight, 1, "also behind a classic load balancer");
+}
+
+/* More services that let everybody in, and more whom a service lets in. */
+static void put_whitelists(struct harness *h, unsigned int n)
+{
+	struct service service;
+	struct service_user entry = {};
+	struct store_txn *txn;
+
+	for (unsigned int i = 1; i <= n; i++) {
+		service = *snapshot_service(store_rows(h->store), base.endpoint.service);
+		harness_must(store_txn_new(&txn), "transaction");
+		service.meta = (struct row_meta){};
+		(void)str_format(service.id, ID_SIZE, "epsrv-many%020u", i);
+		harness_must(store_txn_row_put(txn, KIND_SERVICE, &service), "service");
+		(void)str_format(entry.service, ID_SIZE, "%s", service.id);
+		(void)str_format(entry.arn, sizeof(entry.arn), "*");
+		entry.uid = 0;
+		harness_must(store_txn_row_put(txn, KIND_SERVICE_USER, &entry), "entry for all");
+		(void)str_format(entry.service, ID_SIZE, "%s", base.endpoint.service);
+		entry.arn[0] = '\0';
+		entry.uid = i;
+		harness_must(store_txn_row_put(txn, KIND_SERVICE_USER, &entry), "entry");
+		commit(h, txn);
+	}
+}
+
+/* What others have put on whitelists is looked at, and counts; whom else a service lets in is not. */
+static void test_whitelists(struct harness *h)
+{
+	unsigned int before = 0, after = 0;
+
+	for (int turn = 0; turn < 2; turn++) {
+		n_looked_at = 0;
+		harness_call(h, BOB, PL, "ListVpcEndpointServicesByEndUser", REGION "ServiceId=%s",
+			     base.endpoint.service);
+		after = n_looked_at;
+		if (turn == 0) {
+			before = after;
+			put_whitelists(h, ROWS_PER_CALL);
+		}
+	}
+	tap_ok(streq(harness_text(h, "TotalCount"), "1") && after == before,
+	       "that a service lets one in is seen from %u rows, however many others it does", after);
+	harness_call(h, BOB, PL, "ListVpcEndpointServicesByEndUser", REGION "ServiceName=nothing");
+	tap_is_int(h->weight, 1, "to look at a thousand services of others counts as one call more");
+	harness_call(h, ALICE, PL, "ListVpcEndpointServiceUsers", REGION "ServiceId=%s",
+		     base.endpoint.service);
+	tap_is_int(h->weight, 1, "and so does a whitelist of a thousand");
 }
 
 static void admit_all(struct harness *h)
@@ -670,6 +809,9 @@ int main(void)
 	test_discovery(&h);
 	compare_without(&h);
 	test_costs(&h);
+	test_weights(&h);
+	test_objects(&h);
+	test_whitelists(&h);
 	harness_end(&h);
 	return tap_done();
 }

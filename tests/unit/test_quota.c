@@ -373,12 +373,16 @@ static void test_shares(void)
 			tap_note("%zu of %zu", shares[i].share, shares[i].size);
 }
 
-/* ListQuotas goes through all endpoints twice, of which one walk is within the region. */
+/* ListQuotas goes through all endpoints twice, of which one walk is within the region, and through the
+ * resources of the region's services. */
 static void test_weight(struct harness *h)
 {
 	struct endpoint row = {.owner = BOB, .region = "cn-shanghai", .service = "epsrv-none"};
+	const struct service service = {.id = "epsrv-weight", .owner = BOB, .region = "cn-shanghai"};
+	struct service_resource resource = {.service = "epsrv-weight", .zone = "cn-shanghai-b"};
 	size_t n = snapshot_count_owned(store_rows(h->store), KIND_ENDPOINT, BOB, "");
 
+	harness_put(h, KIND_SERVICE, &service);
 	(void)told(h, BOB, BOB, "endpoints", "Usage");
 	tap_ok(n < ROWS_PER_CALL / 2 && h->weight == 0, "of an account with %zu endpoints it is one call", n);
 	for (unsigned int i = 0; i < ROWS_PER_CALL; i++) {
@@ -390,6 +394,12 @@ static void test_weight(struct harness *h)
 	tap_is_int(h->weight, 1, "and to say so counts as one call more");
 	harness_call(h, BOB, PRODUCT_PRIVLINK, "ListQuotas", "RegionId=cn-shanghai");
 	tap_is_int(h->weight, 2, "and as two in their region");
+	for (unsigned int i = 0; i < ROWS_PER_CALL; i++) {
+		(void)str_format(resource.resource, sizeof(resource.resource), "nlb-weight%u", i);
+		harness_put(h, KIND_SERVICE_RESOURCE, &resource);
+	}
+	harness_call(h, BOB, PRODUCT_PRIVLINK, "ListQuotas", "RegionId=cn-shanghai");
+	tap_is_int(h->weight, 3, "and with a thousand resources of a service there as three");
 }
 
 int main(void)

@@ -434,7 +434,7 @@ int endpoint_metrics_get(struct call *call)
 		r = find_parts(call, &world);
 	if (r == 0)
 		r = find_expected(&world, call->rows);
-	call->weight = (unsigned int)(world.n_rows / ROWS_PER_CALL);
+	call->n_rows += world.n_rows;
 	if (r == 0)
 		r = find_known(&world);
 	if (r == 0)

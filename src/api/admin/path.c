@@ -71,13 +71,13 @@ static bool is_called(const struct call *call, const struct endpoint *endpoint, 
 }
 
 /* The service's own name leads to the VPC's endpoint of it. */
-static const char *endpoint_of_service(const struct call *call, const struct instance *instance,
-				       const char *name)
+static const char *endpoint_of_service(struct call *call, const struct instance *instance, const char *name)
 {
 	for (const struct endpoint *e = NULL;
 	     (e = snapshot_children(call->rows, REF_ENDPOINT_VPC, instance->vpc, e));) {
 		const struct service *service = snapshot_service(call->rows, e->service);
 
+		call->n_rows++;
 		if (service && service->private_domain[0] && strcasecmp(service->private_domain, name) == 0 &&
 		    e->status != ENDPOINT_DELETING)
 			return e->id;
@@ -85,7 +85,7 @@ static const char *endpoint_of_service(const struct call *call, const struct ins
 	return NULL;
 }
 
-static const char *find_target(const struct call *call, const struct instance *instance, const char *target)
+static const char *find_target(struct call *call, const struct instance *instance, const char *target)
 {
 	const struct endpoint *endpoint = endpoint_of_domain(call, target);
 	struct netaddr addr;
@@ -159,6 +159,20 @@ static int read_port(struct call *call, struct path_question *question)
 	return 0;
 }
 
+/* The path as it is answered; NULL when out of memory. */
+static json_t *find_path(struct call *call, const struct path_question *question)
+{
+	struct path *path;
+	json_t *json;
+
+	if (path_find(question, &path) < 0)
+		return NULL;
+	call->n_rows += path->n_rows;
+	json = path_to_json(path);
+	free(path);
+	return json;
+}
+
 json_t *endpoint_path_of(struct call *call, const struct instance *instance, const struct endpoint *endpoint,
 			 uint32_t port)
 {
@@ -170,7 +184,7 @@ json_t *endpoint_path_of(struct call *call, const struct instance *instance, con
 					 .node = node_of,
 					 .node_context = call};
 
-	return path_question_endpoint(&question, endpoint->id) < 0 ? NULL : path_json(&question);
+	return path_question_endpoint(&question, endpoint->id) < 0 ? NULL : find_path(call, &question);
 }
 
 int endpoint_path_get(struct call *call)
@@ -195,7 +209,7 @@ int endpoint_path_get(struct call *call)
 		r = read_port(call, &question);
 	if (r < 0)
 		return r;
-	path = path_json(&question);
+	path = find_path(call, &question);
 	if (!path || json_object_update(call->answer, path) < 0)
 		r = -ENOMEM;
 	json_decref(path);

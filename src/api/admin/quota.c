@@ -4,7 +4,6 @@
  * other ones than the rest have.
  */
 #include "../common/quota.h"
-#include "../../schema/limits.h"
 #include "../frame/answer.h"
 #include "../frame/fill.h"
 #include "actions.h"
@@ -90,13 +89,17 @@ int quota_delete(struct call *call)
 	return 0;
 }
 
-/* Those of the region that are idle, and all that have a flow log, are counted one by one. */
-static unsigned int weight_of(const struct call *call, int64_t uid)
+/* What is counted one by one: endpoints of the region that are idle, all that have a flow log, and the
+ * resources of the region's services, by zone. */
+static size_t rows_of(const struct call *call, int64_t uid)
 {
 	size_t n = snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, call->region) +
 		   snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, "");
 
-	return (unsigned int)(n / ROWS_PER_CALL);
+	for (const struct service *s = NULL;
+	     (s = snapshot_owned(call->rows, KIND_SERVICE, uid, call->region, s));)
+		n += snapshot_count_children(call->rows, REF_SERVICE_RESOURCE_SERVICE, s->id);
+	return n;
 }
 
 int quota_list(struct call *call)
@@ -110,7 +113,7 @@ int quota_list(struct call *call)
 					"Only an administrator may see another account's.");
 	if (!snapshot_account(call->rows, uid))
 		return call_fail(call, "AccountNotFound");
-	call->weight = weight_of(call, uid);
+	call->n_rows += rows_of(call, uid);
 	for (enum quota q = 0; q < QUOTA_COUNT_; q++) {
 		struct quota_row row = row_of(uid, q);
 		json_t *item;

@@ -22,6 +22,7 @@ int gather(struct gathered *gathered, const void *row)
 	if (r < 0)
 		return r;
 	gathered->rows[gathered->n++] = row;
+	gathered->n_found++;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 struct gathered {
 	const void **rows; /* borrowed from the snapshot */
 	size_t n, size;
+	size_t n_found; /* how often a row was added, also those that were there already */
 };
 
 /* For _cleanup_. */

@@ -26,6 +26,7 @@ int list_rows_fill(const struct call *call, struct list_rows *rows)
 
 		if (r < 0)
 			return r;
+		rows->n_owned++;
 	}
 	rows->owned = KIND_COUNT_;
 	return 0;

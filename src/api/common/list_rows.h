@@ -49,6 +49,7 @@ struct list_rows {
 	enum kind owned;
 	enum ref ref;
 	list_accepts accepts; /* only such objects; NULL: all */
+	size_t n_owned;	      /* objects that were looked at for that */
 	/* Found: */
 	bool is_narrowed; /* `found` is to be walked; else `base`, which is complete then */
 	struct walk found;

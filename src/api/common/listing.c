@@ -69,6 +69,7 @@ static void answer(struct call *call, struct list_rows *rows, struct progress *p
 	while (!page_is_done(page) && (row = walk_next(walk)))
 		if (is_match(call, rows, row))
 			step(call, rows->listing, progress, row);
+	call->n_rows += rows->n_owned + walk->n_rows;
 	page_end(call, page);
 }
 
@@ -155,6 +156,7 @@ int list_gathered(struct call *call, const struct listing *listing, const struct
 	r = begin(call, &progress);
 	if (r < 0)
 		return r;
+	call->n_rows += gathered->n_found;
 	for (size_t i = 0; i < gathered->n; i++)
 		if (is_match(call, &rows, gathered->rows[i]))
 			step(call, listing, &progress, gathered->rows[i]);

@@ -137,6 +137,7 @@ static void sift_down(struct walk *walk, size_t place)
 static void begin_behind(struct walk *walk, const char *from)
 {
 	walk->n_left = 0;
+	walk->n_rows += walk->n;
 	for (size_t i = 0; i < walk->n; i++) {
 		walk->sources[i].row = first_of(walk, &walk->sources[i], from);
 		if (walk->sources[i].row)
@@ -165,6 +166,7 @@ static const void *take(struct walk *walk)
 	struct walk_source *first = walk->sources;
 	const void *row = first->row;
 
+	walk->n_rows++;
 	first->row = next_of(walk, first);
 	if (!first->row)
 		swap_sources(walk, 0, --walk->n_left);

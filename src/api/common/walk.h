@@ -19,6 +19,7 @@ struct walk {
 	enum kind kind;
 	struct walk_source *sources; /* while the walk goes on a heap, of those that have a row left */
 	size_t n, size, n_left;
+	size_t n_rows; /* that were looked at: the first one of each source, and all that came */
 	const void *last;
 };
 

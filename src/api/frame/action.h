@@ -70,7 +70,7 @@ struct call {
 	const void *node_context;
 	struct audit *audit;	       /* NULL: nowhere */
 	const struct metrics *metrics; /* NULL: there are none */
-	unsigned int weight; /* set by a handler that had much to look at: it counts as so many calls more */
+	size_t n_rows; /* that lists, and handlers that may have much to look at, have looked at */
 };
 
 /* What control knows of the node; nothing where there is no control. */

@@ -10,6 +10,7 @@
 
 #include "../../lib/log.h"
 #include "../../model/check.h"
+#include "../../schema/limits.h"
 #include "answer.h"
 #include "token.h"
 #include "typed.h"
@@ -129,7 +130,7 @@ static int begin(struct run *run)
 	call->error = (struct api_error){};
 	call->failed = 0;
 	call->n_counters = 0;
-	call->weight = 0;
+	call->n_rows = 0;
 	call->rows = store_rows(environment->store);
 	call->now = now_unix_s();
 	call->live_revision =
@@ -182,7 +183,7 @@ static void attempt(struct run *run)
 	if (r == 0)
 		r = handle(run);
 	if (weight)
-		*weight = call->weight;
+		*weight = (unsigned int)(call->n_rows / ROWS_PER_CALL);
 	if (r == -EAGAIN) { /* two reads of one row differ */
 		committed(run, r, 0);
 		return;

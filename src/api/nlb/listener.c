@@ -339,6 +339,7 @@ int listener_health(struct call *call)
 	list = shape_list(info, servers->name);
 	if (!group || !group->health_enabled)
 		return 0;
+	call->n_rows += snapshot_count_children(call->rows, REF_SERVER_GROUP, group->id);
 	for (const struct server *s = NULL;
 	     (s = snapshot_children(call->rows, REF_SERVER_GROUP, group->id, s));)
 		answer_unhealthy(call, list, servers, s);

@@ -63,31 +63,35 @@ static void arn_of(int64_t uid, char *ret, size_t size)
 	(void)str_format(ret, size, "acs:ram:*:%lld:*", (long long)uid);
 }
 
-/* Whether an entry of the whitelist is the caller: the account's id, its ARN, or an ARN of all accounts; the
- * id of one of its users, who calls. What that one makes is the account's, as all that users make. */
-static bool entry_admits(const struct call *call, const struct service_user *user)
+/* Whether the whitelist has that id, or, of 0, that ARN. */
+static bool has_entry(const struct call *call, const struct service *service, int64_t uid, const char *arn)
 {
-	char arn[64], number[UID_TEXT_SIZE];
+	struct service_user row = {.uid = uid};
+	char key[KEY_SIZE];
 
-	if (user->uid != 0) {
-		relation_uid(user->uid, number);
-		return user->uid == call->account->uid || (call->user && streq(call->user->id, number));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(arns_of_all); i++)
-		if (streq(user->arn, arns_of_all[i]))
-			return true;
-	arn_of(call->account->uid, arn, sizeof(arn));
-	return streq(user->arn, arn);
+	(void)str_copy(row.service, sizeof(row.service), service->id);
+	(void)str_copy(row.arn, sizeof(row.arn), arn);
+	return row_key(KIND_SERVICE_USER, &row, key) == 0 &&
+	       snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1);
 }
 
+/* The caller's entries are asked for one by one: how many others a whitelist has is its owner's affair. */
 bool service_admits(const struct call *call, const struct service *service)
 {
+	int64_t uid = call->account->uid, user = call->user ? strtoll(call->user->id, NULL, 10) : 0;
+	char arn[64];
 
-	if (service->owner == 0 || service->owner == call->account->uid)
+	if (service->owner == 0 || service->owner == uid)
 		return true;
-	for (const struct service_user *u = NULL;
-	     (u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u));)
-		if (entry_admits(call, u))
+	arn_of(uid, arn, sizeof(arn));
+	if (has_entry(call, service, uid, "") || has_entry(call, service, 0, arn))
+		return true;
+	/* The id of one of its users, who calls. What that one makes is the account's, as all that users
+	 * make. */
+	if (user && has_entry(call, service, user, ""))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(arns_of_all); i++)
+		if (has_entry(call, service, 0, arns_of_all[i]))
 			return true;
 	return false;
 }

@@ -153,6 +153,7 @@ int service_list_users(struct call *call)
 	r = page_begin(call, &page);
 	if (r < 0)
 		return r;
+	call->n_rows += snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
 	for (const struct service_user *u = NULL;
 	     (u = snapshot_children(call->rows, REF_SERVICE_USER_SERVICE, service->id, u));)
 		if (is_listed(call, u, by_arn) && page_match(&page, snapshot_id(u)))

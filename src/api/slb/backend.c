@@ -359,7 +359,7 @@ static const char *health_word(const struct call *call, const struct listener *l
 	return health->healthy ? "normal" : "abnormal";
 }
 
-static void answer_health(const struct call *call, json_t *list, const struct listener *listener)
+static void answer_health(struct call *call, json_t *list, const struct listener *listener)
 {
 	const struct server_group *group = snapshot_server_group(call->rows, listener->server_group);
 	const struct answer_field *field = answer_find(call->action->answer, "BackendServers");
@@ -370,6 +370,7 @@ static void answer_health(const struct call *call, json_t *list, const struct li
 	     group && (s = snapshot_children(call->rows, REF_SERVER_GROUP, group->id, s));) {
 		json_t *item;
 
+		call->n_rows++;
 		if (s->status == SERVER_REMOVING)
 			continue;
 		item = answer_entry(list, field, KIND_LISTENER, listener);
