@@ -40,6 +40,7 @@ struct reading {
 	char account[64], action[256], code[256], resource[256]; /* as they stand in a line; "": any */
 	struct cursor cursors[AUDIT_KIND_COUNT_];
 	size_t scanned;
+	size_t cost; /* in lines */
 };
 
 /* ---- a kind's lines, backwards ---- */
@@ -244,18 +245,19 @@ static bool is_wanted(const struct audit_query *query, const json_t *line)
 	       (!query->resource || names_resource(line, query->resource));
 }
 
-static int take_line(const struct reading *reading, const struct cursor *cursor, audit_take take,
-		     void *context)
+static int take_line(struct reading *reading, const struct cursor *cursor, audit_take take, void *context)
 {
 	const char *time = time_of(cursor);
 	json_t *line;
 	int r = 0;
 
+	reading->cost++;
 	if (memcmp(time, reading->since, AUDIT_TIME_SIZE - 1) < 0 ||
 	    memcmp(time, reading->until, AUDIT_TIME_SIZE - 1) >= 0 || !has_text(cursor, reading->account) ||
 	    !has_text(cursor, reading->action) || !has_text(cursor, reading->code) ||
 	    !has_text(cursor, reading->resource))
 		return 0;
+	reading->cost += AUDIT_JSON_COST;
 	line = json_loadb(cursor->line, cursor->line_length, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(line) && is_wanted(reading->query, line)) {
 		r = take(context, line);
@@ -399,7 +401,7 @@ void audit_place_newest(struct audit *audit, unsigned int kinds, struct audit_pl
 }
 
 int audit_read(struct audit *audit, const struct audit_query *query, struct audit_place *place,
-	       audit_take take, void *context)
+	       audit_take take, void *context, size_t *cost)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
 	int r = 0;
@@ -413,6 +415,7 @@ int audit_read(struct audit *audit, const struct audit_query *query, struct audi
 		r = read_lines(reading, take, context);
 	if (r == 0)
 		keep_place(reading, place);
+	*cost += reading->cost;
 	for (int i = 0; i < AUDIT_KIND_COUNT_; i++) {
 		if (reading->cursors[i].segments)
 			close_file(&reading->cursors[i]);

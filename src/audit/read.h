@@ -12,6 +12,9 @@
 /* How much of the files one piece looks at. It takes some milliseconds. */
 #define AUDIT_SCAN_MAX (2 * 1024 * 1024)
 
+/* To take a line for JSON costs as much as to look for words in so many. */
+#define AUDIT_JSON_COST 10
+
 struct audit_query {
 	unsigned int kinds;				 /* bits by kind */
 	int64_t account;				 /* 0: all, and those that are nobody's */
@@ -33,7 +36,8 @@ struct audit_place {
 void audit_place_newest(struct audit *audit, unsigned int kinds, struct audit_place *ret);
 
 /* Up to `limit` lines that the query wants, as objects, from the place on; the place is moved. `take` borrows
- * the object; its negative errno ends it. */
+ * the object; its negative errno ends it. What it has cost, in lines that were looked at, is added to `cost`.
+ */
 typedef int (*audit_take)(void *context, json_t *line);
 int audit_read(struct audit *audit, const struct audit_query *query, struct audit_place *place,
-	       audit_take take, void *context);
+	       audit_take take, void *context, size_t *cost);

@@ -553,7 +553,7 @@ static void test_flood(void)
 
 struct seen {
 	char text[4096];
-	size_t n;
+	size_t n, cost;
 };
 
 static int see(void *context, json_t *line)
@@ -573,7 +573,7 @@ static struct seen read_on(struct audit *audit, const struct audit_query *query,
 {
 	struct seen seen = {};
 
-	must(audit_read(audit, query, place, see, &seen) == 0, "read");
+	must(audit_read(audit, query, place, see, &seen, &seen.cost) == 0, "read");
 	return seen;
 }
 
@@ -588,6 +588,7 @@ static void test_order(void)
 	struct audit *audit = begin();
 	struct audit_place place;
 	struct audit_query query = everything;
+	struct seen seen;
 
 	call(audit, AUDIT_CHANGE, ALICE, "a", T0 + 1);
 	call(audit, AUDIT_READ, BOB, "b", T0 + 2);
@@ -597,7 +598,10 @@ static void test_order(void)
 	tap_is_str(read_first(audit, &query, &place).text, "e d c b a ", "all kinds, the newest first");
 	tap_ok(!place.more, "and then there is nothing more");
 	query.account = ALICE;
-	tap_is_str(read_first(audit, &query, &place).text, "e a ", "of one account");
+	seen = read_first(audit, &query, &place);
+	tap_is_str(seen.text, "e a ", "of one account");
+	tap_is_int((long long)seen.cost, 5 + 2 * AUDIT_JSON_COST,
+		   "which costs more than to pass over those of another");
 	query = everything;
 	query.kinds = 1u << AUDIT_CHANGE;
 	tap_is_str(read_first(audit, &query, &place).text, "d a ", "of one kind");

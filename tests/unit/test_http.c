@@ -468,6 +468,14 @@ static void test_listed(struct harness *h)
 	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", form) &&
 		       strstr(h->error.code, "NextToken"),
 	       "a token that was changed is refused");
+	tap_is_int(h->weight, 0, "a page is one call");
+	for (int i = 0; i < 100; i++) {
+		event.account = ALICE;
+		event.time_ms++;
+		audit_add(h->audit, &event);
+	}
+	tap_is_int((long long)n_events(h, ALICE, "EventRequestId=none"), 0, "what is not in the log");
+	tap_is_int(h->weight, 1, "is looked for at the cost of one more, among a hundred lines of one's own");
 }
 
 int main(void)

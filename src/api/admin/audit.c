@@ -182,7 +182,7 @@ int audit_event_list(struct call *call)
 		return call_fail_param(call, "NextToken", "It is not a token of this action.");
 	if (!token || !token[0])
 		audit_place_newest(call->audit, query.kinds, &place);
-	r = audit_read(call->audit, &query, &place, take, &taking);
+	r = audit_read(call->audit, &query, &place, take, &taking, &call->n_rows);
 	if (r < 0)
 		return r;
 	answer_int(call->answer, "MaxResults", (int64_t)query.limit);
