@@ -77,16 +77,28 @@ static void series_free(struct metrics_series *series)
 	free(series);
 }
 
-struct metrics *metrics_free(struct metrics *metrics)
+/* As there is at a start, but for the names of reasons. */
+static void forget_all(struct metrics *metrics)
 {
-	if (!metrics)
-		return NULL;
 	for (struct metrics_series *series = metrics->newest, *older; series; series = older) {
 		older = series->older;
 		series_free(series);
 	}
+	metrics->newest = metrics->oldest = NULL;
+	memset(metrics->buckets, 0, sizeof(metrics->buckets));
+	metrics->memory = 0;
+	metrics->lost = INT64_MIN;
 	for (size_t i = 0; i < metrics->n_nodes; i++)
 		free(metrics->nodes[i]);
+	metrics->n_nodes = 0;
+	metrics->any = (struct coverage){};
+}
+
+struct metrics *metrics_free(struct metrics *metrics)
+{
+	if (!metrics)
+		return NULL;
+	forget_all(metrics);
 	free(metrics->nodes);
 	free(metrics);
 	return NULL;
@@ -218,6 +230,12 @@ static void cover_any(struct coverage *any, const struct coverage *coverage, int
 		any->by_60s[long_index % LONG_CELLS] = WHOLE_MINUTE;
 }
 
+/* Whether what was reported is of a time that is yet to come. */
+static bool was_set_back(const struct metrics *metrics, int64_t now)
+{
+	return metrics->any.last_10s * METRICS_SHORT_S > now + METRICS_SET_BACK_S;
+}
+
 int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now)
 {
 	struct coverage *coverage;
@@ -228,6 +246,8 @@ int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64
 		return -EINVAL;
 	if (time < now - METRICS_SHORT_KEPT_S || time + METRICS_SHORT_S > now + METRICS_AHEAD_S)
 		return -ERANGE;
+	if (was_set_back(metrics, now))
+		forget_all(metrics);
 	number = metrics_node(metrics, node);
 	is_new = number < 0;
 	if (is_new) {

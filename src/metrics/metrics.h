@@ -22,6 +22,7 @@
 #define METRICS_REASONS_MAX 64 /* reasons to drop that series are kept of */
 #define METRICS_REASON_SIZE 32
 #define METRICS_AHEAD_S	    20		/* a node's clock may be ahead by so much */
+#define METRICS_SET_BACK_S  60		/* and the own one be set back, without that anything is forgotten */
 #define METRICS_VALUE_MAX   (1ll << 53) /* of one number in a report */
 
 struct metrics;
@@ -52,7 +53,10 @@ size_t metrics_memory(const struct metrics *metrics);
 
 /* The node has reported the interval that begins at `time` (Unix seconds, as `now`); its numbers follow. 1:
  * it is the first one of this node. -EALREADY: it has been taken before, its numbers must not be added again.
- * -EINVAL: it begins at no multiple of 10 s. -ERANGE: it is too old to be kept, or not over yet. -ENOMEM. */
+ * -EINVAL: it begins at no multiple of 10 s. -ERANGE: it is too old to be kept, or not over yet. -ENOMEM.
+ *
+ * When the clock has been set back, all that there is is forgotten, as at a start: intervals of a time that
+ * has not come would be the newest until then, and push out what is told. */
 int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now);
 /* Adds to the zone's number. -ENOSPC: there is no room for the series, however many others go. -ENOMEM. */
 int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone, unsigned int metric,

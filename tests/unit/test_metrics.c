@@ -223,6 +223,60 @@ static void test_first_day(void)
 }
 
 /* The names come in no order. */
+/* A machine that starts with its clock ahead, until that is set: what is told then is known at once. */
+static void test_set_back(void)
+{
+	const int64_t ahead = NOW + 8 * 3600, back = NOW + LONG;
+	struct metrics *metrics = fresh();
+
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 1);
+	tap_is_int(report(metrics, "n1", ahead - SHORT, ahead, 7), 0, "a report while the clock is ahead");
+	(void)report(metrics, "n2", ahead - SHORT, ahead, 7);
+	tap_is_int(metrics_begin(metrics, "n1", back - SHORT, back), 1,
+		   "when it was set back, the node is a new one, and is asked for what it holds");
+	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_PACKETS, back - SHORT, 5);
+	tap_is_int(metrics_begin(metrics, "n1", back - 2 * SHORT, back), 0, "also of before");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, back - SHORT, back), 5, "its numbers are known");
+	tap_ok(metrics_is_reported(metrics, SHORT, back - SHORT) &&
+		       metrics_is_reported(metrics, SHORT, back - 2 * SHORT),
+	       "and that they were reported");
+	tap_is_int((long long)metrics_nodes(metrics), 1, "others' are, when they report");
+	tap_ok(!metrics_is_reported(metrics, SHORT, ahead - SHORT), "the future is not");
+	tap_is_int(metrics_begin(metrics, "n2", back - SHORT, back), 1, "which they do");
+	metrics_free(metrics);
+}
+
+/* A clock that is set right by little costs no history. */
+static void test_set_right(void)
+{
+	struct metrics *metrics = fresh();
+
+	(void)report(metrics, "n1", NOW, NOW + LONG, 5);
+	(void)report(metrics, "n1", NOW + LONG, NOW + LONG + SHORT, 5);
+	tap_is_int(metrics_begin(metrics, "n1", NOW - SHORT, NOW), 0, "the clock is set back by a minute");
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW, NOW + LONG), 5,
+		   "what was reported before is kept");
+	tap_is_int(metrics_begin(metrics, "n1", NOW - 2 * SHORT, NOW - SHORT), 1, "by more, and it is not");
+	metrics_free(metrics);
+}
+
+/* What had to go while the clock was ahead says nothing of the time before. */
+static void test_set_back_lost(void)
+{
+	const int64_t ahead = NOW + 8 * 3600;
+	struct metrics *metrics;
+
+	if (metrics_new(1, &metrics) < 0)
+		abort();
+	tap_is_int(report(metrics, "n1", ahead - SHORT, ahead, 7), -ENOSPC,
+		   "no room while the clock is ahead");
+	(void)metrics_begin(metrics, "n1", NOW - SHORT, NOW);
+	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, NOW - SHORT, NOW), 0,
+		   "is none of what is known once it is set back");
+	tap_is_int((long long)metrics_memory(metrics), 0, "and takes no memory");
+	metrics_free(metrics);
+}
+
 static void test_many_nodes(void)
 {
 	struct metrics *metrics = fresh();
@@ -335,6 +389,9 @@ int main(void)
 	test_rings();
 	test_late();
 	test_first_day();
+	test_set_back();
+	test_set_right();
+	test_set_back_lost();
 	test_many_nodes();
 	test_reasons();
 	test_bound();
