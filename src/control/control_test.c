@@ -82,10 +82,11 @@ int64_t control_tests_expire(const struct control_view *view, struct changes *ch
 	for (const struct node *n = NULL; (n = snapshot_next(view->rows, KIND_NODE, "", n));)
 		for (const struct connectivity_test *t = NULL;
 		     (t = snapshot_children(view->rows, REF_CONNECTIVITY_TEST_NODE, n->name, t));) {
-			/* The second in which it was made has begun before. */
+			/* The second in which it was made has begun before. What was made later than that was
+			 * made by a clock that was set back since, and would be waited for until then. */
 			int64_t end_time = t->create_time + CONNECTIVITY_DEADLINE_S + 1;
 
-			if (end_time <= view->now)
+			if (end_time <= view->now || t->create_time > view->now + CONNECTIVITY_DEADLINE_S)
 				expire(view, t, changes);
 			else
 				next = MIN(next, end_time);

@@ -321,7 +321,8 @@ static void more_instances(struct harness *h, const char **ret, size_t n)
 static void fill_node(struct harness *h, const char *node, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct connectivity_test row = {.owner = BOB, .create_time = now_unix_s() + 1000};
+		struct connectivity_test row = {.owner = BOB,
+						.create_time = now_unix_s() + CONNECTIVITY_DEADLINE_S};
 
 		(void)str_format(row.id, sizeof(row.id), "ct-of-bob-%zu", i);
 		(void)str_copy(row.node, sizeof(row.node), node);
@@ -398,7 +399,10 @@ static void test_kept(struct harness *h)
 		finish(h, start(h, id_of("{instance}")));
 	REFUSED(h, "Throttling.ConnectivityTest", "more than 30 within a minute", "CreateConnectivityTest",
 		"InstanceId=%s&EndpointId=%s", id_of("{instance}"), id_of("{endpoint}"));
-	age(h, 61);
+	age(h, -3600);
+	finish(h, start(h, id_of("{instance}")));
+	tap_is_int((long long)n_of_endpoint(h), 20, "those of a clock that was set back since do not count");
+	age(h, 3600 + 61);
 	finish(h, start(h, id_of("{instance}")));
 	tap_is_int((long long)n_of_endpoint(h), 20, "of an endpoint 20 are kept once they count no more");
 	CALL(h, ALICE, "ListConnectivityTests", "EndpointId=%s", id_of("{endpoint}"));
@@ -427,6 +431,12 @@ static void test_expiry(struct harness *h)
 	finish(h, id);
 	CALL(h, ALICE, "GetConnectivityTest", "TestId=%s", id);
 	tap_is_str(text_at(h, "Status"), "Expired", "and what is said then comes too late");
+	id = start(h, id_of("{instance}"));
+	put_back(h, id, -8 * 3600);
+	harness_settle(h);
+	CALL(h, ALICE, "GetConnectivityTest", "TestId=%s", id);
+	tap_is_str(text_at(h, "Status"), "Expired", "the clock was set back: its time is not waited for");
+	put_back(h, id, 8 * 3600);
 }
 
 /* What it is about is gone. */

@@ -20,10 +20,11 @@ struct usage {
 	const struct connectivity_test *oldest; /* that may go */
 };
 
-/* Those of the last minute stay, because they count. */
+/* Those of the last minute stay, because they count. Those of a clock that was set back since are not. */
 static bool is_recent(const struct call *call, const struct connectivity_test *test)
 {
-	return test->create_time > call->now - CONNECTIVITY_RATE_S;
+	return test->create_time > call->now - CONNECTIVITY_RATE_S &&
+	       test->create_time < call->now + CONNECTIVITY_RATE_S;
 }
 
 static bool may_go(const struct call *call, const struct connectivity_test *test)
