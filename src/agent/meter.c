@@ -152,17 +152,25 @@ static void add_difference(struct datapath_tally *to, const struct datapath_tall
 		to->drops[i] += is->drops[i] - was->drops[i];
 }
 
+/* NULL: of that slot nothing was counted. */
+static const struct reading *last_of(const struct meter *meter, uint32_t slot)
+{
+	const struct readings *last = &meter->last;
+	size_t i = LOWER_BOUND(j, last->n, last->v[j].slot < slot);
+
+	return i < last->n && last->v[i].slot == slot ? &last->v[i] : NULL;
+}
+
 /* The last reading of a slot with the same owner; a slot that had none begins at zero, one that was another's
  * begins where it is. */
 static const struct datapath_tally *base_of(const struct meter *meter, const struct reading *reading)
 {
 	static const struct datapath_tally zero;
-	const struct readings *last = &meter->last;
-	size_t i = LOWER_BOUND(j, last->n, last->v[j].slot < reading->slot);
+	const struct reading *last = last_of(meter, reading->slot);
 
-	if (i == last->n || last->v[i].slot != reading->slot)
+	if (!last)
 		return &zero;
-	return last->v[i].number == reading->number ? &last->v[i].tally : &reading->tally;
+	return last->number == reading->number ? &last->tally : &reading->tally;
 }
 
 static const struct meter_owner *owner_of(const struct meter_owner *owners, size_t n, uint32_t slot)
@@ -461,4 +469,11 @@ void meter_each(const struct meter *meter, meter_callback callback, void *contex
 {
 	for (size_t i = 0; i < meter->last.n; i++)
 		callback(context, meter->last.v[i].slot, meter->last.v[i].number, &meter->last.v[i].tally);
+}
+
+uint32_t meter_number(const struct meter *meter, uint32_t slot)
+{
+	const struct reading *last = last_of(meter, slot);
+
+	return last ? last->number : 0;
 }

@@ -50,3 +50,5 @@ void meter_tell_again(struct meter *meter, int64_t since);
 typedef void (*meter_callback)(void *context, uint32_t slot, uint32_t number,
 			       const struct datapath_tally *tally);
 void meter_each(const struct meter *meter, meter_callback callback, void *context);
+/* Whose the slot was at that reading: the owner's number; 0: nobody's. */
+uint32_t meter_number(const struct meter *meter, uint32_t slot);

@@ -24,7 +24,8 @@ struct samples {
 };
 
 struct answer {
-	const struct plan *plan;   /* only while the copy is made */
+	const struct plan *plan;   /* only while the copy is made, … */
+	const struct meter *meter; /* … as this */
 	struct samples samples[2]; /* of ENIs, of listeners */
 	size_t next, metric;
 	int r;
@@ -275,6 +276,7 @@ static void add_sample(struct answer *answer, struct samples *samples, const str
 	netaddr_format(&addr, sample->address);
 }
 
+/* A slot may be another ENI's since the reading: then nothing is known of that one yet. */
 static void copy_tally(void *context, uint32_t slot, uint32_t number, const struct datapath_tally *tally)
 {
 	struct answer *answer = context;
@@ -291,7 +293,7 @@ static void copy_listener(void *context, uint32_t slot, uint8_t protocol, uint16
 	struct answer *answer = context;
 	const struct plan_eni *eni = query_eni(answer->plan, slot);
 
-	if (eni && answer->r == 0)
+	if (eni && eni->value.number == meter_number(answer->meter, slot) && answer->r == 0)
 		add_sample(answer, &answer->samples[1], eni,
 			   &(struct sample){.protocol = protocol, .port = port, .tally = *tally});
 }
@@ -304,12 +306,13 @@ int query_metrics_begin(struct datapath *datapath, const struct plan *plan, cons
 
 	if (!answer)
 		return -ENOMEM;
-	*answer = (struct answer){.plan = plan};
-	if (meter && plan)
+	*answer = (struct answer){.plan = plan, .meter = meter};
+	if (meter && plan) {
 		meter_each(meter, copy_tally, answer);
-	if (plan)
 		datapath_listener_tallies(datapath, copy_listener, answer);
+	}
 	answer->plan = NULL;
+	answer->meter = NULL;
 	r = answer->r;
 	if (r == 0)
 		r = query_client_format(client, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
