@@ -43,29 +43,38 @@ static int compare_failures(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
-static int merge_failures(struct leases *leases)
+/* Room for the failures of all leases and `n` more. What is there stays. */
+static int reserve_failures(struct leases *leases, size_t n)
 {
 	struct control_failure *all;
-	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < leases->n; i++)
 		n += leases->v[i].n_failures;
-	all = calloc(n + 1, sizeof(*all));
+	if (n <= leases->failures_size)
+		return 0;
+	all = reallocarray(leases->failures, n, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	n = 0;
+	leases->failures = all;
+	leases->failures_size = n;
+	return 0;
+}
+
+/* Into the room that was reserved: they may be fewer than then. */
+static void merge_failures(struct leases *leases)
+{
+	struct control_failure *all = leases->failures;
+	size_t n = 0, kept = 0;
+
 	for (size_t i = 0; i < leases->n; i++)
 		for (size_t j = 0; j < leases->v[i].n_failures; j++)
 			all[n++] = leases->v[i].failures[j];
-	qsort(all, n, sizeof(*all), compare_failures);
+	if (n)
+		qsort(all, n, sizeof(*all), compare_failures);
 	for (size_t i = 0; i < n; i++)
 		if (kept == 0 || !streq(all[kept - 1].key, all[i].key))
 			all[kept++] = all[i];
-
-	free(leases->failures);
-	leases->failures = all;
 	leases->n_failures = kept;
-	return 0;
 }
 
 static struct lease *add(struct leases *leases, const char *node)
@@ -114,37 +123,51 @@ static int copy_array(const void *v, size_t n, size_t size, void **ret)
 	return 0;
 }
 
-static int take_failures(struct leases *leases, struct lease *lease, const struct control_report *report)
-{
-	void *failures;
-	int r;
+/* Copies of what is new in a report. */
+struct news {
+	bool has_failures, has_health;
+	void *failures, *health;
+};
 
-	if (same_failures(lease, report->failures, report->n_failures))
-		return 0;
-	r = copy_array(report->failures, report->n_failures, sizeof(*report->failures), &failures);
+/* All memory that the report needs: behind this nothing fails. */
+static int copy_news(struct leases *leases, const struct lease *lease, const struct control_report *report,
+		     struct news *ret)
+{
+	int r = 0;
+
+	*ret = (struct news){.has_failures = !same_failures(lease, report->failures, report->n_failures),
+			     .has_health = report->n_health > 0};
+	if (ret->has_failures)
+		r = reserve_failures(leases, report->n_failures);
+	if (r == 0 && ret->has_failures)
+		r = copy_array(report->failures, report->n_failures, sizeof(*report->failures),
+			       &ret->failures);
+	if (r == 0)
+		r = copy_array(report->health, report->n_health, sizeof(*report->health), &ret->health);
 	if (r < 0)
-		return r;
-	free(lease->failures);
-	lease->failures = failures;
-	lease->n_failures = report->n_failures;
-	r = merge_failures(leases);
-	return r < 0 ? r : LEASE_FAILURES;
+		free(ret->failures);
+	return r;
 }
 
-static int take_health(struct lease *lease, const struct control_report *report)
+static int take_failures(struct leases *leases, struct lease *lease, const struct news *news, size_t n)
 {
-	void *health;
-	int r;
-
-	if (report->n_health == 0)
+	if (!news->has_failures)
 		return 0;
-	r = copy_array(report->health, report->n_health, sizeof(*report->health), &health);
-	if (r < 0)
-		return r;
+	free(lease->failures);
+	lease->failures = news->failures;
+	lease->n_failures = n;
+	merge_failures(leases);
+	return LEASE_FAILURES;
+}
+
+static int take_health(struct lease *lease, const struct news *news, size_t n)
+{
+	if (!news->has_health)
+		return 0;
 	free(lease->health);
-	lease->health = health;
-	lease->n_health = report->n_health;
-	for (size_t i = 0; i < lease->n_health; i++)
+	lease->health = news->health;
+	lease->n_health = n;
+	for (size_t i = 0; i < n; i++)
 		(void)str_copy(lease->health[i].node, sizeof(lease->health[i].node), lease->node);
 	return LEASE_HEALTH;
 }
@@ -152,23 +175,22 @@ static int take_health(struct lease *lease, const struct control_report *report)
 int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms)
 {
 	struct lease *lease = find(leases, report->node);
-	int changed = 0, r;
+	bool is_new = !lease;
+	struct news news;
+	int changed, r;
 
-	if (!lease) {
+	if (is_new)
 		lease = add(leases, report->node);
-		if (!lease)
-			return -ENOMEM;
-		changed |= LEASE_REVISION;
+	if (!lease)
+		return -ENOMEM;
+	r = copy_news(leases, lease, report, &news);
+	if (r < 0) {
+		leases->n -= is_new; /* the last one */
+		return r;
 	}
-	r = take_failures(leases, lease, report);
-	if (r < 0)
-		return r;
-	changed |= r;
-	r = take_health(lease, report);
-	if (r < 0)
-		return r;
-	changed |= r;
-
+	changed = is_new ? LEASE_REVISION : 0;
+	changed |= take_failures(leases, lease, &news, report->n_failures);
+	changed |= take_health(lease, &news, report->n_health);
 	if (lease->is_presumed || !streq(lease->hold, report->hold))
 		changed |= LEASE_REVISION;
 	lease->is_presumed = false;
@@ -207,12 +229,8 @@ int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, voi
 		lease_done(lease);
 		*lease = leases->v[--leases->n];
 	}
-	if (changed & LEASE_FAILURES) {
-		int r = merge_failures(leases);
-
-		if (r < 0)
-			return r;
-	}
+	if (changed & LEASE_FAILURES)
+		merge_failures(leases);
 	return changed;
 }
 

@@ -25,7 +25,7 @@ struct leases {
 	size_t n, size;
 	uint32_t last_number;
 	struct control_failure *failures; /* of all, sorted by key, each key once */
-	size_t n_failures;
+	size_t n_failures, failures_size;
 };
 
 /* Frees what it holds; it is empty then. */
@@ -42,8 +42,7 @@ int leases_report(struct leases *leases, const struct control_report *report, ui
  * nothing counts as in force. */
 int leases_presume(struct leases *leases, const char *node, uint64_t now_ms);
 
-/* Drops what has ended; the nodes' names are told, while their leases are there. LEASE_… flags, or negative
- * errno. */
+/* Drops what has ended; the nodes' names are told, while their leases are there. LEASE_… flags. */
 typedef void (*lease_ended)(void *context, const char *node);
 int leases_expire(struct leases *leases, uint64_t now_ms, lease_ended ended, void *context);
 /* When the next one ends; UINT64_MAX: none. */

@@ -13,8 +13,8 @@
 #include "control/leases.h"
 #include "lib/log.h"
 
-/* In place of the real ones (meson.build): a clock that can be put forward, and a question and subjects that
- * are counted. */
+/* In place of the real ones (meson.build): a clock that can be put forward, a question and subjects that are
+ * counted, and memory that comes to its end. */
 uint64_t __real_now_mono_ms(void);
 uint64_t __wrap_now_mono_ms(void);
 bool __real_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
@@ -33,6 +33,19 @@ void __wrap_control_states(const struct control_view *view, struct control_subje
 {
 	n_judged += (long long)n_subjects;
 	__real_control_states(view, subjects, n_subjects, changes);
+}
+
+void *__real_reallocarray(void *v, size_t n, size_t size);
+void *__wrap_reallocarray(void *v, size_t n, size_t size);
+
+static int allocations_left = -1; /* < 0: as many as one likes */
+
+void *__wrap_reallocarray(void *v, size_t n, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+	allocations_left -= allocations_left > 0;
+	return __real_reallocarray(v, n, size);
 }
 
 uint64_t __wrap_now_mono_ms(void)
@@ -790,6 +803,44 @@ static void test_leases(void)
 	leases_done(&leases);
 }
 
+/* A report for which there is no memory is as if it had not come; the next one brings all of it. */
+static void test_no_memory(void)
+{
+	struct control_failure failures[] = {{"endpoint/ep-2", "b"}, {"endpoint/ep-1", "a"}};
+	struct server_health health[] = {{.group = "sgp-1", .server_id = "10.0.0.1"}};
+	struct control_report one = {.node = "one", .revision = 20, .failures = failures, .n_failures = 1};
+	struct control_report two = {.node = "two",
+				     .revision = 10,
+				     .failures = failures,
+				     .n_failures = 2,
+				     .health = health,
+				     .n_health = 1};
+	struct leases leases = {};
+	/* For the room of all failures, which stays, for its failures, for its health. */
+	static const int until[] = {0, 1, 1};
+
+	(void)leases_report(&leases, &one, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(until); i++) {
+		allocations_left = until[i];
+		tap_is_int(leases_report(&leases, &two, 0), -ENOMEM, "no memory");
+		tap_ok(!leases_find(&leases, "two") && leases.n_failures == 1 &&
+			       leases_live_revision(&leases) == 20 && leases_next_end(&leases) == 30000,
+		       "and nothing changes");
+	}
+	allocations_left = -1;
+	tap_is_int(leases_report(&leases, &two, 0), LEASE_REVISION | LEASE_FAILURES | LEASE_HEALTH,
+		   "then everything does");
+	tap_is_int((long long)leases.n_failures, 2, "with all failures");
+	allocations_left = 0;
+	one.failures = failures + 1;
+	tap_is_int(leases_report(&leases, &one, 5000), -ENOMEM, "other failures, without memory");
+	tap_is_int(leases_expire(&leases, 30000, note_end, NULL), LEASE_REVISION | LEASE_FAILURES,
+		   "a lease can end without memory");
+	allocations_left = -1;
+	tap_is_int((long long)leases.n_failures, 0, "and nobody's failures are left");
+	leases_done(&leases);
+}
+
 int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
@@ -809,5 +860,6 @@ int main(void)
 	test_bootstrap();
 	test_given_ids();
 	test_leases();
+	test_no_memory();
 	return tap_done();
 }
