@@ -9,6 +9,7 @@
 
 #include "../lib/log.h"
 #include "../lib/vec.h"
+#include "listeners.h"
 #include "servers.h"
 
 struct delta {
@@ -238,14 +239,11 @@ static int want_server_group(struct slices *slices, uint64_t number)
 }
 
 /* 1: there is no room for its table. */
-static int want_listener(struct slices *slices, const struct plan_listener *listener, struct rowset *ret)
+static int want_listener(const struct slices *slices, const struct plan_listener *listener,
+			 struct rowset *ret)
 {
-	const struct pl_listener none = {},
-				 *found = rowset_find(&slices->datapath->listeners.mirror, &listener->key),
-				 *old = found ? found : &none;
-	struct pl_listener row = listener->value;
-	int r = list_table_want(slices->datapath->maglev, old->table_first, old->table_size, listener->table,
-				row.table_size, &row.table_first);
+	struct pl_listener row;
+	int r = listener_want(slices->datapath, slices->plan, listener, &row);
 
 	if (r == 0)
 		r = rowset_append(ret, &listener->key, &row);
@@ -458,12 +456,19 @@ static int want_groups(struct slices *slices)
 	return r;
 }
 
+/* A table that was kept may name servers that change. */
+static bool has_kept_table(const struct slices *slices)
+{
+	return slices->datapath->keeps_tables && (slices->patch->n_targets || slices->patch->n_backends);
+}
+
 static int want_all(struct slices *slices)
 {
 	int r;
 
 	/* (There may be room for a group's rules now: then nobody is named any more for it.) */
-	if ((slices->patch->n_ports && !has_same_mtu(slices)) || has_left_group(slices))
+	if ((slices->patch->n_ports && !has_same_mtu(slices)) || has_left_group(slices) ||
+	    has_kept_table(slices))
 		return 1;
 	r = want_hosts(slices);
 	if (r != 0)

@@ -9,7 +9,8 @@
  * in which nobody here is any more loses its rules behind the rows: who leaves it is in it until then.)
  *
  * A table that cannot hold old and new rows side by side is pruned before it is written. What does not fit
- * even then is left out, and its object named as failed; rows that are there stay, and all else goes on.
+ * even then is left out, and its object named as failed; rows that are there stay (a listener's with the
+ * Maglev table that it has), and all else goes on.
  *
  * A sync breathes between rows, and stands in the middle of its work then: nobody but packets may come to the
  * tables meanwhile.
@@ -25,6 +26,7 @@
 #include "../lib/log.h"
 #include "../lib/vec.h"
 #include "bpf/pl_sweep.h"
+#include "listeners.h"
 #include "servers.h"
 
 struct sync {
@@ -377,18 +379,18 @@ static int want_places(struct sync *sync)
 static int want_listener(struct sync *sync, struct table_room *room, const struct plan_listener *listener)
 {
 	struct datapath *datapath = sync->datapath;
-	const struct pl_listener *found = rowset_find(&datapath->listeners.mirror, &listener->key);
-	struct pl_listener row = listener->value;
-	int r;
+	struct pl_listener row;
+	int r, q = 0;
 
 	breathe(&datapath->breath);
 	if (!table_room_take(room, &listener->key))
 		return fail_target(sync, listener->key.target, "this node has no room for its listener");
-	r = list_table_want(datapath->maglev, found ? found->table_first : 0, found ? found->table_size : 0,
-			    listener->table, row.table_size, &row.table_first);
-	if (r == -ENOSPC)
-		return fail_target(sync, listener->key.target,
-				   "this node has no room for its listener's table");
+	r = listener_want(datapath, sync->plan, listener, &row);
+	datapath->keeps_tables |= r > 0;
+	if (r == -ENOSPC || r > 0)
+		q = fail_target(sync, listener->key.target, "this node has no room for its listener's table");
+	if (q < 0 || r == -ENOSPC)
+		return q;
 	return r < 0 ? r : rowset_append(&sync->listeners, &listener->key, &row);
 }
 
@@ -398,6 +400,7 @@ static int want_listeners(struct sync *sync)
 	struct table_room room;
 	int r = 0;
 
+	sync->datapath->keeps_tables = false;
 	if (!plan->n_listeners)
 		return 0;
 	room = table_room_for(&sync->datapath->listeners, &plan->listeners->key, plan->n_listeners,

@@ -39,6 +39,7 @@ struct datapath {
 	uint8_t *slots_in_use; /* bitmap: ports and ENIs of the last syncs, until one succeeds */
 	bool is_synced;	       /* there was one */
 	bool is_stale;	       /* mirrors may differ from the kernel */
+	bool keeps_tables;     /* listeners have the tables of before, as there is no room for theirs */
 	bool is_waiting;  /* the tables are new and not filled yet: the program before this one goes on */
 	int old_flows_fd; /* pl_flows4 with rows of another size, until it is empty; -EBADF: there is none */
 	uint64_t n_old_flows; /* rows in it, as of the last round */

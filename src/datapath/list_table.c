@@ -138,6 +138,11 @@ static struct list **bucket(const struct list_table *table, const void *elements
 	return &table->buckets[hash_bytes(elements, (size_t)count * table->value_size) % BUCKETS];
 }
 
+const void *list_table_elements(const struct list_table *table, uint32_t first)
+{
+	return element(table, first);
+}
+
 bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count)
 {
 	return count == 0 || memcmp(element(table, first), elements, (size_t)count * table->value_size) == 0;

@@ -28,6 +28,8 @@ int list_table_reset(struct list_table *table, const struct breath *breath);
  * more, from the reset on. */
 int list_table_settle(struct list_table *table);
 
+/* Of the list at `first`; borrowed until it is taken away. */
+const void *list_table_elements(const struct list_table *table, uint32_t first);
 /* Whether the list at `first` has just these elements. */
 bool list_table_equals(const struct list_table *table, uint32_t first, const void *elements, uint32_t count);
 /* One user more for a list with these elements, which is written into a free region if there is none. An

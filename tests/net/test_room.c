@@ -314,6 +314,123 @@ static void test_listener_tables(struct world *world)
 		    "this node has no room for its listener's table");
 }
 
+static struct pl_listener listener_row(uint32_t target)
+{
+	const struct pl_listener_key key = {.target = target, .port = 443, .protocol = 6};
+	struct pl_listener row = {};
+
+	(void)row_of("pl_listeners", &key, &row);
+	return row;
+}
+
+static bool has_table_of(const struct pl_listener *row, const struct pl_listener *other)
+{
+	return row->table_first == other->table_first && row->table_size == other->table_size &&
+	       row->vpc == other->vpc && row->group == other->group && row->flags == other->flags;
+}
+
+/* Listeners whose tables leave no room, and the last one's server. */
+struct tables {
+	struct plan plan;
+	struct plan_listener listeners[3];
+	struct plan_backend backend;
+	uint32_t two[2];
+	uint32_t filler[PL_MAGLEV_MAX - 2];
+};
+
+static void fill_tables(const struct world *world, struct tables *tables)
+{
+	tables->listeners[0] = world->listeners[0];
+	tables->listeners[1] = world->listeners[1];
+	tables->listeners[2] = make_listener(TARGET_FILLER, 443, tables->filler, ARRAY_SIZE(tables->filler));
+	tables->backend = (struct plan_backend){.index = world->tables[1], .value = {.vpc = VPC, .port = 80}};
+	tables->two[0] = 8;
+	tables->two[1] = 9;
+	tables->plan = world->plan;
+	tables->plan.listeners = tables->listeners;
+	tables->plan.n_listeners = 3;
+	tables->plan.backends = &tables->backend;
+	tables->plan.n_backends = 1;
+}
+
+/* Another server group, of which none is well, with a table of two places. */
+static void change_listener(struct tables *tables, struct plan_listener *listener)
+{
+	listener->value.table_size = 2;
+	listener->table = tables->two;
+	listener->value.group = 77;
+	listener->value.flags = PL_LISTENER_F_ILL;
+	listener->value.idle_s = 60;
+}
+
+static int slice_listener(const struct world *world, const struct plan *plan, uint32_t target)
+{
+	const struct plan_patch patch = {.targets = &target, .n_targets = 1};
+
+	return datapath_sync_slices(world->datapath, plan, &patch);
+}
+
+/* Another filler comes when the old one has rested: it gets no place that is in use. */
+static void replace_filler(struct world *world, struct tables *tables, const struct pl_listener *old)
+{
+	const char *named = LAST ": this node has no room for its listener's table";
+	struct plan_listener last = tables->listeners[1];
+	uint32_t element = 0;
+
+	tables->plan.n_listeners = 2;
+	expect(world, &tables->plan, named, "what fills pl_maglev goes, and rests");
+	(void)usleep((LIST_REST_MS + 100) * 1000);
+	tables->filler[0] = 5;
+	tables->listeners[1] = tables->listeners[2];
+	tables->listeners[2] = last;
+	tables->plan.n_listeners = 3;
+	expect(world, &tables->plan, named, "another one fills it");
+	(void)row_of("pl_maglev", &old->table_first, &element);
+	tap_is_int(element, world->tables[1], "the table that was kept is nobody else's");
+}
+
+/* A listener that is there and gets a table that has no room goes on with the one that it has. */
+static void test_kept_table(struct world *world)
+{
+	const char *named = LAST ": this node has no room for its listener's table";
+	_cleanup_(freep) struct tables *tables = calloc(1, sizeof(*tables));
+	struct pl_listener old, row;
+	uint32_t generation;
+
+	if (!tables)
+		return;
+	fill_tables(world, tables);
+	(void)usleep((LIST_REST_MS + 100) * 1000); /* what was there before rests */
+	expect(world, &tables->plan, "", "tables fill pl_maglev");
+	old = listener_row(TARGET_LAST);
+	generation = generation_of(SLOT_LAST);
+	change_listener(tables, &tables->listeners[1]);
+	tap_is_int(slice_listener(world, &tables->plan, TARGET_LAST), 1,
+		   "a table that has no room is a matter of the whole");
+	expect(world, &tables->plan, named, "a listener's other table has no room");
+	row = listener_row(TARGET_LAST);
+	tap_ok(has_table_of(&row, &old), "the table that it has stays, with the group and the state of it");
+	tap_is_int(row.idle_s, 60, "what needs no table is in force");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "by which open flows are judged");
+	expect(world, &tables->plan, named, "the same once more");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "changes nothing for open flows");
+	tap_is_int(slice_listener(world, &tables->plan, TARGET_FIRST), 1,
+		   "nor is it left to slices what a table names that was kept");
+	replace_filler(world, tables, &old);
+
+	tables->backend.value.port = 81;
+	expect(world, &tables->plan, named, "a server that is named has its number from another one");
+	row = listener_row(TARGET_LAST);
+	tap_ok(row.group == 77 && row.table_size == 0, "new flows go to none, open ones are not ended");
+	tables->listeners[1] = tables->listeners[2];
+	tables->plan.n_listeners = 2;
+	expect(world, &tables->plan, named, "what fills pl_maglev goes once more");
+	(void)usleep((LIST_REST_MS + 100) * 1000);
+	expect(world, &tables->plan, "", "pl_maglev has room again");
+	tap_is_int(listener_row(TARGET_LAST).table_size, 2, "the listener has its table");
+	expect(world, &world->plan, "", "back to small tables");
+}
+
 /* So many groups with long lists that there is no room for another one. */
 enum { LONG = PL_LIST_RULES_MAX, FILLERS = PL_CELLS_MAX / LONG, NAMED = 50 };
 
@@ -464,6 +581,7 @@ int main(void)
 	test_proxies(&world);
 	test_listeners(&world);
 	test_listener_tables(&world);
+	test_kept_table(&world);
 	world.datapath = datapath_free(world.datapath);
 	tap_is_int(datapath_remove_pins(&options), 0, "the pins are removed");
 	return tap_done();
