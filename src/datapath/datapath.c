@@ -389,6 +389,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	table_done(&datapath->listeners);
 	table_done(&datapath->enis);
 	table_done(&datapath->places);
+	rowset_done(&datapath->waiting);
 	free(datapath->slots_in_use);
 	nat_count_free(datapath);
 	tallies_free(datapath->tallies);

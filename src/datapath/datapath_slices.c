@@ -26,6 +26,7 @@ struct slices {
 	const struct plan_patch *patch;
 	struct delta deltas[DELTAS];
 	struct rowset server_groups; /* numbers of those whose rows change */
+	struct rowset waiting;	     /* targets of listeners that wait */
 	uint64_t *touched;	     /* bitmap by slot */
 };
 
@@ -239,12 +240,13 @@ static int want_server_group(struct slices *slices, uint64_t number)
 }
 
 /* 1: there is no room for its table. */
-static int want_listener(const struct slices *slices, const struct plan_listener *listener,
-			 struct rowset *ret)
+static int want_listener(struct slices *slices, const struct plan_listener *listener, struct rowset *ret)
 {
 	struct pl_listener row;
 	int r = listener_want(slices->datapath, slices->plan, listener, &row);
 
+	if (r == LISTENER_WAITS)
+		r = rowset_append(&slices->waiting, &listener->key.target, &row);
 	if (r == 0)
 		r = rowset_append(ret, &listener->key, &row);
 	return r == -ENOSPC ? 1 : r;
@@ -284,6 +286,29 @@ static int want_target(struct slices *slices, uint32_t target)
 	if (is_touched || count_rows(delta) > before)
 		touch_target(slices, target);
 	rowset_done(&wanted);
+	return r;
+}
+
+static bool is_target_in_patch(const struct plan_patch *patch, uint32_t target)
+{
+	for (size_t i = 0; i < patch->n_targets; i++)
+		if (patch->targets[i] == target)
+			return true;
+	return false;
+}
+
+/* Of listeners that have waited for their tables. */
+static int want_waiting(struct slices *slices)
+{
+	const struct rowset *waiting = &slices->datapath->waiting;
+	int r = 0;
+
+	for (size_t i = 0; i < waiting->n && r == 0; i++) {
+		uint32_t target;
+
+		memcpy(&target, rowset_key(waiting, i), sizeof(target));
+		r = is_target_in_patch(slices->patch, target) ? 0 : want_target(slices, target);
+	}
 	return r;
 }
 
@@ -330,7 +355,7 @@ static int want_serving(struct slices *slices)
 	rowset_sort(&slices->server_groups);
 	for (size_t i = 0; i < patch->n_targets && r == 0; i++)
 		r = want_target(slices, patch->targets[i]);
-	return r;
+	return r == 0 ? want_waiting(slices) : r;
 }
 
 /* Groups. */
@@ -656,6 +681,7 @@ static int sync_slices(struct slices *slices)
 		return r;
 	each_touched(slices, raise_generation);
 	forget_slots(slices);
+	listeners_wait(slices->datapath, &slices->waiting);
 	return prune_groups(slices);
 }
 
@@ -672,6 +698,7 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		.plan = plan,
 		.patch = patch,
 		.server_groups = rowset_make(sizeof(uint64_t), 0),
+		.waiting = rowset_make(sizeof(uint32_t), 0),
 	};
 	int r;
 
@@ -693,6 +720,7 @@ int datapath_sync_slices(struct datapath *datapath, const struct plan *plan, con
 		rowset_done(&slices.deltas[i].gone);
 	}
 	rowset_done(&slices.server_groups);
+	rowset_done(&slices.waiting);
 	free(slices.touched);
 	return r;
 }

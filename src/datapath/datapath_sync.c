@@ -34,8 +34,9 @@ struct sync {
 	const struct plan *plan;
 	struct failures *failures;
 	struct rowset config, ports, limits, backends, servers, proxies, listeners, enis, places;
-	uint8_t *touched; /* bitmap by slot */
-	uint8_t *left;	  /* bitmap by the number of a security group: there is no room for its rules */
+	struct rowset waiting; /* targets of listeners that wait */
+	uint8_t *touched;      /* bitmap by slot */
+	uint8_t *left;	       /* bitmap by the number of a security group: there is no room for its rules */
 };
 
 static bool bit_get(const uint8_t *bitmap, uint32_t i)
@@ -386,8 +387,10 @@ static int want_listener(struct sync *sync, struct table_room *room, const struc
 	if (!table_room_take(room, &listener->key))
 		return fail_target(sync, listener->key.target, "this node has no room for its listener");
 	r = listener_want(datapath, sync->plan, listener, &row);
-	datapath->keeps_tables |= r > 0;
-	if (r == -ENOSPC || r > 0)
+	if (r == LISTENER_WAITS)
+		q = rowset_append(&sync->waiting, &listener->key.target, &row);
+	datapath->keeps_tables |= r == LISTENER_HAS_NO_ROOM;
+	if (r == -ENOSPC || r == LISTENER_HAS_NO_ROOM)
 		q = fail_target(sync, listener->key.target, "this node has no room for its listener's table");
 	if (q < 0 || r == -ENOSPC)
 		return q;
@@ -401,12 +404,12 @@ static int want_listeners(struct sync *sync)
 	int r = 0;
 
 	sync->datapath->keeps_tables = false;
-	if (!plan->n_listeners)
-		return 0;
-	room = table_room_for(&sync->datapath->listeners, &plan->listeners->key, plan->n_listeners,
-			      sizeof(*plan->listeners));
+	if (plan->n_listeners)
+		room = table_room_for(&sync->datapath->listeners, &plan->listeners->key, plan->n_listeners,
+				      sizeof(*plan->listeners));
 	for (size_t i = 0; i < plan->n_listeners && r == 0; i++)
 		r = want_listener(sync, &room, &plan->listeners[i]);
+	listeners_wait(sync->datapath, &sync->waiting);
 	return r;
 }
 
@@ -664,6 +667,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 		.servers = like(&datapath->servers),
 		.proxies = like(&datapath->proxies),
 		.listeners = like(&datapath->listeners),
+		.waiting = rowset_make(sizeof(uint32_t), 0),
 		.enis = like(&datapath->enis),
 		.places = like(&datapath->places),
 	};
@@ -692,6 +696,7 @@ int datapath_sync(struct datapath *datapath, const struct plan *plan, const stru
 	rowset_done(&sync.servers);
 	rowset_done(&sync.proxies);
 	rowset_done(&sync.listeners);
+	rowset_done(&sync.waiting);
 	rowset_done(&sync.enis);
 	rowset_done(&sync.places);
 	return r;

@@ -47,6 +47,7 @@ struct datapath {
 	struct round *round;  /* over all flows, while it goes on */
 	uint32_t node_number;
 	uint64_t due_ms;	 /* when rows change by themselves; 0: never */
+	struct rowset waiting;	 /* targets whose listeners do then (listeners.h) */
 	struct tallies *tallies; /* as of the last round */
 	struct nat_counts nat;	 /* likewise (nat_count.h) */
 };

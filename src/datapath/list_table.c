@@ -17,6 +17,7 @@ struct list {
 	struct list *next; /* in the bucket */
 	uint32_t first, count;
 	uint32_t users;
+	uint64_t used_since_ms;	  /* it was written, or used again after it had none; 0: it was adopted */
 	uint64_t unused_since_ms; /* 0: it has not begun to rest since it had the last one */
 };
 
@@ -34,6 +35,7 @@ struct list_table {
 	struct list **buckets;
 	struct resting *resting; /* oldest first */
 	size_t n_resting, resting_size;
+	size_t at_rest; /* elements of lists that rest */
 };
 
 int list_table_new(int fd, struct list_table **ret)
@@ -177,15 +179,25 @@ static void put_in(struct list_table *table, struct list *list)
 	*place = list;
 }
 
-static int add_list(struct list_table *table, uint32_t first, uint32_t count)
+static int add_list(struct list_table *table, uint32_t first, uint32_t count, uint64_t used_since_ms)
 {
 	struct list *list = calloc(1, sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
-	*list = (struct list){.first = first, .count = count, .users = 1};
+	*list = (struct list){.first = first, .count = count, .users = 1, .used_since_ms = used_since_ms};
 	put_in(table, list);
 	return 0;
+}
+
+/* One user more. */
+static void use(struct list_table *table, struct list *list)
+{
+	if (!list->users && list->unused_since_ms) {
+		table->at_rest -= list->count;
+		list->used_since_ms = now_mono_ms();
+	}
+	list->users++;
 }
 
 /* The list has no user any more. */
@@ -197,6 +209,7 @@ static int begin_rest(struct list_table *table, struct list *list)
 		return r;
 	list->users = 0;
 	list->unused_since_ms = now_mono_ms();
+	table->at_rest += list->count;
 	table->resting[table->n_resting++] =
 		(struct resting){list->first, list->count, list->unused_since_ms};
 	return 0;
@@ -225,7 +238,7 @@ int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count)
 		return 0;
 	shared = find_by_place(table, first, count);
 	if (shared) {
-		(*shared)->users++;
+		use(table, *shared);
 		return 0;
 	}
 	r = regions_claim(table->regions, first, count);
@@ -233,7 +246,7 @@ int list_table_adopt(struct list_table *table, uint32_t first, uint32_t count)
 		return r;
 	r = read_elements(table, first, count);
 	if (r == 0)
-		r = add_list(table, first, count);
+		r = add_list(table, first, count, 0);
 	if (r < 0)
 		(void)regions_give(table->regions, first, count);
 	return r;
@@ -258,6 +271,7 @@ static int wake_up(struct list_table *table, uint64_t now_ms)
 		r = regions_give(table->regions, list->first, list->count);
 		if (r < 0)
 			break;
+		table->at_rest -= list->count;
 		*place = list->next;
 		free(list);
 	}
@@ -306,7 +320,7 @@ static int write_list(struct list_table *table, const void *elements, uint32_t c
 	memcpy(element(table, first), elements, (size_t)count * table->value_size);
 	if (bpf_map_update_batch(table->fd, table->keys + first, element(table, first), &n, &opts) < 0)
 		return -errno;
-	return add_list(table, first, count);
+	return add_list(table, first, count, now_mono_ms());
 }
 
 int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first)
@@ -321,7 +335,7 @@ int list_table_take(struct list_table *table, const void *elements, uint32_t cou
 	}
 	shared = find_by_elements(table, elements, count);
 	if (shared) {
-		shared->users++;
+		use(table, shared);
 		*ret_first = shared->first;
 		return 0;
 	}
@@ -339,13 +353,33 @@ int list_table_take(struct list_table *table, const void *elements, uint32_t cou
 	return 0;
 }
 
+/* Whether the list is to stay for now: else who changes often leaves no room to anybody. */
+static bool has_to_stay(const struct list_table *table, uint32_t first, uint32_t count, uint64_t now_ms)
+{
+	struct list **place;
+
+	if (!count || table->at_rest <= table->size / LIST_REST_PART)
+		return false;
+	place = find_by_place(table, first, count);
+	return place && now_ms - (*place)->used_since_ms < LIST_REST_MS;
+}
+
 int list_table_want(struct list_table *table, uint32_t old_first, uint32_t old_count, const void *elements,
 		    uint32_t count, uint32_t *ret_first)
 {
-	if (old_count != count || !list_table_equals(table, old_first, elements, count))
-		return list_table_take(table, elements, count, ret_first);
-	*ret_first = count ? old_first : 0;
-	return 0;
+	uint64_t now_ms = now_mono_ms();
+	int r;
+
+	if (old_count == count && list_table_equals(table, old_first, elements, count)) {
+		*ret_first = count ? old_first : 0;
+		return 0;
+	}
+	r = wake_up(table, now_ms);
+	if (r < 0)
+		return r;
+	if (has_to_stay(table, old_first, old_count, now_ms))
+		return -EBUSY;
+	return list_table_take(table, elements, count, ret_first);
 }
 
 int list_table_give(struct list_table *table, uint32_t first, uint32_t count)

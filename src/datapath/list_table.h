@@ -5,13 +5,18 @@
  * given out again, because a program may still be reading it.
  *
  * Lists with the same elements are one list: all listeners of a server group share its table.
+ *
+ * While more than a part of the array rests, a row leaves no list that it has not had for as long as lists
+ * rest. So what rests is never more than that part and, once, all lists that had users at one time (besides
+ * those of rows that are deleted), however often somebody's lists change.
  */
 #pragma once
 
 #include "../lib/breath.h"
 #include "regions.h"
 
-#define LIST_REST_MS 1000
+#define LIST_REST_MS   1000
+#define LIST_REST_PART 8
 
 struct list_table;
 
@@ -36,7 +41,7 @@ bool list_table_equals(const struct list_table *table, uint32_t first, const voi
  * empty list needs none: first is 0. -ENOSPC: the array is full. */
 int list_table_take(struct list_table *table, const void *elements, uint32_t count, uint32_t *ret_first);
 /* The list of a row that has the one at `old_first`: that one if it has just these elements, and no user
- * more; else another, taken. */
+ * more; else another, taken. -EBUSY: it has had this one for too short a time, as long as much rests. */
 int list_table_want(struct list_table *table, uint32_t old_first, uint32_t old_count, const void *elements,
 		    uint32_t count, uint32_t *ret_first);
 /* One user less. Without any, the list's region is free after a rest. */

@@ -57,8 +57,20 @@ int listener_want(const struct datapath *datapath, const struct plan *plan,
 	*ret = listener->value;
 	r = list_table_want(datapath->maglev, old->table_first, old->table_size, listener->table,
 			    ret->table_size, &ret->table_first);
-	if (r != -ENOSPC || !found)
+	if ((r != -ENOSPC && r != -EBUSY) || !found)
 		return r;
 	keep_table(datapath, plan, found, ret);
-	return 1;
+	return r == -EBUSY ? LISTENER_WAITS : LISTENER_HAS_NO_ROOM;
+}
+
+void listeners_wait(struct datapath *datapath, struct rowset *targets)
+{
+	uint64_t due_ms = now_mono_ms() + LIST_REST_MS;
+	struct rowset old = datapath->waiting;
+
+	rowset_sort(targets);
+	datapath->waiting = *targets;
+	*targets = old;
+	if (datapath->waiting.n && (!datapath->due_ms || due_ms < datapath->due_ms))
+		datapath->due_ms = due_ms;
 }

@@ -130,6 +130,42 @@ static void test_settling(int fd)
 	list_table_free(table);
 }
 
+/* What a row gets that wants this in place of what it has; 0: its first place is at `ret`. */
+static int change(struct list_table *table, uint32_t old, const uint32_t *elements, uint32_t *ret)
+{
+	int r = list_table_want(table, old, 2, elements, 2, ret);
+
+	return r < 0 ? r : list_table_change(table, old, 2, *ret, 2);
+}
+
+/* More than an eighth of the array rests as soon as one list does. */
+static void test_waiting(int fd)
+{
+	const uint32_t a[] = {1, 2}, b[] = {3, 4}, c[] = {5, 6};
+	struct list_table *table;
+	uint32_t first, second, third, other;
+
+	(void)list_table_new(fd, &table);
+	(void)list_table_take(table, a, 2, &first);
+	tap_is_int(change(table, first, b, &second), 0, "while nothing rests a list can be left at once");
+	tap_is_int(change(table, second, c, &other), -EBUSY, "the next one cannot, while that rests");
+	tap_is_int(change(table, second, a, &other), -EBUSY, "also not for the one that rests");
+	tap_is_int(list_table_want(table, second, 2, NULL, 0, &other), -EBUSY, "nor for none");
+	tap_is_int(change(table, second, b, &other), 0, "it can be wanted again");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	(void)list_table_take(table, a, 2, &first);
+	tap_is_int(list_table_give(table, first, 2), 0, "another list comes to rest");
+	tap_is_int(change(table, second, c, &third), 0, "who had a list for long can leave it even so");
+	tap_is_int(change(table, third, a, &other), -EBUSY, "and has the next one for as long");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_is_int(change(table, third, a, &first), 0, "when all have rested it can be left");
+	tap_is_int(change(table, first, c, &third), -EBUSY, "for one that was new");
+	(void)usleep((LIST_REST_MS + 50) * 1000);
+	tap_is_int(change(table, first, c, &third), 0, "also for one that it had");
+	tap_is_int(change(table, third, a, &first), -EBUSY, "which counts from when it is used again");
+	list_table_free(table);
+}
+
 static void test_unreadable(int fd)
 {
 	struct list_table *table;
@@ -156,6 +192,7 @@ int main(void)
 	test_sharing(fd);
 	test_adopting(fd);
 	test_settling(fd);
+	test_waiting(fd);
 	test_unreadable(fd);
 	(void)close(fd);
 	return tap_done();

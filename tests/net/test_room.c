@@ -16,6 +16,7 @@
 #include "datapath/list_table.h"
 #include "datapath/set_table.h"
 #include "lib/log.h"
+#include "plan/plan_build.h"
 #include "plan/plan_slice.h"
 #include "tests/tap.h"
 
@@ -37,6 +38,8 @@ struct world {
 	struct plan_listener listeners[2];
 	struct group_rule rules[2];
 	struct plan_proxy proxies[2];
+	struct plan_target_slot target_slots[2];
+	struct plan_slices slices;
 	uint32_t tables[2];
 };
 
@@ -115,7 +118,9 @@ static void fill_plan(struct world *world)
 		world->tables[i] = i;
 		world->listeners[i] = make_listener(TARGET_FIRST + i, 443, &world->tables[i], 1);
 		world->proxies[i] = make_proxy(slot);
+		world->target_slots[i] = (struct plan_target_slot){TARGET_FIRST + i, slot};
 	}
+	world->slices = (struct plan_slices){.target_slots = world->target_slots, .n_target_slots = 2};
 	world->plan = (struct plan){
 		.enis = world->enis,
 		.n_enis = 2,
@@ -127,6 +132,7 @@ static void fill_plan(struct world *world)
 		.n_listeners = 2,
 		.proxies = world->proxies,
 		.n_proxies = 2,
+		.slices = &world->slices,
 	};
 }
 
@@ -431,6 +437,72 @@ static void test_kept_table(struct world *world)
 	expect(world, &world->plan, "", "back to small tables");
 }
 
+/* So much comes to rest that what changes often has to wait. */
+static void let_much_rest(struct world *world, struct tables *tables)
+{
+	tables->filler[0]++;
+	expect(world, &tables->plan, "", "much of pl_maglev comes to rest");
+}
+
+static void take_turns(struct tables *tables)
+{
+	tables->two[0]++;
+}
+
+/* When it is due; nothing has to be touched. */
+static void expect_waited(struct world *world, const struct plan *plan, const struct pl_listener *old)
+{
+	const uint32_t generation = generation_of(SLOT_LAST);
+	const struct plan_patch nothing = {};
+	struct pl_listener row;
+
+	while (now_mono_ms() <= datapath_due_ms(world->datapath))
+		(void)usleep(10000);
+	tap_is_int(datapath_sync_slices(world->datapath, plan, &nothing), 0, "by slices of nothing");
+	row = listener_row(TARGET_LAST);
+	tap_ok(!has_table_of(&row, old), "the listener has its table when that is due");
+	tap_is_int(generation_of(SLOT_LAST), generation + 1, "open flows are judged again");
+	tap_is_int((long long)datapath_due_ms(world->datapath), 0, "and nothing is due any more");
+}
+
+/* A listener whose table changes all the time takes no room from others: it waits, and is not named. */
+static void test_waiting_table(struct world *world)
+{
+	_cleanup_(freep) struct tables *tables = calloc(1, sizeof(*tables));
+	struct pl_listener old, row;
+
+	if (!tables)
+		return;
+	fill_tables(world, tables);
+	tables->listeners[2].value.table_size /= 4;
+	change_listener(tables, &tables->listeners[1]);
+	expect(world, &tables->plan, "", "a large table");
+	(void)usleep((LIST_REST_MS + 100) * 1000);
+	old = listener_row(TARGET_LAST);
+	let_much_rest(world, tables);
+	take_turns(tables);
+	expect(world, &tables->plan, "", "a table that was there for long changes");
+	row = listener_row(TARGET_LAST);
+	tap_ok(!has_table_of(&row, &old), "at once");
+	old = row;
+	take_turns(tables);
+	tables->listeners[1].value.idle_s = 61;
+	expect(world, &tables->plan, "", "it changes again");
+	row = listener_row(TARGET_LAST);
+	tap_ok(has_table_of(&row, &old) && row.idle_s == 61, "its table has to wait, and that alone");
+	expect_waited(world, &tables->plan, &old);
+
+	old = listener_row(TARGET_LAST);
+	let_much_rest(world, tables);
+	take_turns(tables);
+	tables->listeners[1].value.idle_s = 62;
+	tap_is_int(slice_listener(world, &tables->plan, TARGET_LAST), 0, "it changes again, by slices");
+	row = listener_row(TARGET_LAST);
+	tap_ok(has_table_of(&row, &old) && row.idle_s == 62, "and waits likewise");
+	expect_waited(world, &tables->plan, &old);
+	expect(world, &world->plan, "", "back to small tables");
+}
+
 /* So many groups with long lists that there is no room for another one. */
 enum { LONG = PL_LIST_RULES_MAX, FILLERS = PL_CELLS_MAX / LONG, NAMED = 50 };
 
@@ -582,6 +654,7 @@ int main(void)
 	test_listeners(&world);
 	test_listener_tables(&world);
 	test_kept_table(&world);
+	test_waiting_table(&world);
 	world.datapath = datapath_free(world.datapath);
 	tap_is_int(datapath_remove_pins(&options), 0, "the pins are removed");
 	return tap_done();

@@ -8,6 +8,7 @@
 #include "api/common/quota.h"
 #include "api/common/quota_defaults.h"
 #include "bpf/pl_abi.h"
+#include "datapath/list_table.h"
 #include "model/check.h"
 #include "policy/group_list.h"
 #include "schema/limits.h"
@@ -371,6 +372,9 @@ static void test_shares(void)
 		if (!tap_ok(shares[i].share < shares[i].size / 3, "%s: an account's share is small",
 			    shares[i].table))
 			tap_note("%zu of %zu", shares[i].share, shares[i].size);
+	/* All of its tables change, over and over: each of them rests once, next to what may rest anyway. */
+	tap_ok(2 * ALL_PLACES_MAX + PL_MAGLEV_MAX / LIST_REST_PART < PL_MAGLEV_MAX / 4 * 3,
+	       "pl_maglev: it leaves a quarter to others, however often its tables change");
 }
 
 /* ListQuotas goes through all endpoints twice, of which one walk is within the region, and through the
