@@ -4,7 +4,7 @@
  * was found in the tables is built once, and stays if it is the same.
  *
  * A list that is left in force though another is wanted may name the number of a group that is another's by
- * now. Numbers come again late, but where that may be so the group refuses all.
+ * now. Numbers come again late, but where that is so the group refuses all.
  */
 #include "group_table.h"
 
@@ -344,20 +344,48 @@ int group_table_want(struct group_table *table, uint32_t number, const char *id,
 	return r;
 }
 
-/* The groups that a list names. */
-static uint64_t named_in(const struct group_table *table, uint32_t first)
+/* Whether the number is given to a group now that did not have it. */
+static bool is_given(const struct group_table *table, uint32_t number)
 {
-	uint64_t named = 0;
+	return number < table->end && table->states[number].is_wanted && table->states[number].is_other;
+}
 
+static const struct pl_cell *cell_at(const struct group_table *table, uint32_t index)
+{
+	static const struct pl_cell none;
+
+	return index < table->cells_map.n ? &table->cells[index] : &none;
+}
+
+static bool piece_names_given(const struct group_table *table, uint32_t head)
+{
+	const struct pl_piece *piece = &cell_at(table, head)->piece;
+	const struct pl_cell *named = cell_at(table, head + piece->named_rules);
+
+	for (uint32_t rule = 0; rule < PL_PIECE_RULES; rule++) {
+		const struct pl_cell *groups = cell_at(table, head + piece->rule_groups + rule / 16);
+
+		if (named->row[0][rule / 64] & UINT64_C(1) << rule % 64 &&
+		    is_given(table, groups->group[rule % 16]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the list names a group whose number is given to another one. `given`: the pl_group_bit() of all of
+ * those. */
+static bool names_given(const struct group_table *table, uint32_t first, uint64_t given)
+{
 	for (int i = 0; has_region(first) && i < PL_LIST_PIECES; i++) {
-		const struct pl_piece *piece = &table->cells[first].piece;
+		const struct pl_piece *piece = &cell_at(table, first)->piece;
 
-		named |= piece->named;
+		if (piece->named & given && piece_names_given(table, first))
+			return true;
 		if (!piece->next)
 			break;
 		first += piece->next;
 	}
-	return named;
+	return false;
 }
 
 void group_table_settle(struct group_table *table)
@@ -365,14 +393,14 @@ void group_table_settle(struct group_table *table)
 	uint64_t given = 0;
 
 	for (uint32_t i = 1; i < table->end; i++)
-		if (table->states[i].is_wanted && table->states[i].is_other)
+		if (is_given(table, i))
 			given |= pl_group_bit(i);
 	for (uint32_t i = 1; given && i < table->end; i++) {
-		struct state *state = &table->states[i];
+		struct version *next = table->states[i].next;
 
-		if (state->is_left &&
-		    (named_in(table, state->next[0].first) | named_in(table, state->next[1].first)) & given)
-			state->next[0].first = state->next[1].first = REFUSING;
+		if (table->states[i].is_left &&
+		    (names_given(table, next[0].first, given) || names_given(table, next[1].first, given)))
+			next[0].first = next[1].first = REFUSING;
 	}
 }
 

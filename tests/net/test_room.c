@@ -554,6 +554,16 @@ static bool refuses(uint32_t number)
 	       cell_of(row.list[PL_DIRECTION_IN]).piece.best_rank == PL_RANK_FIRST;
 }
 
+/* A number that cannot be told from NAMED at first sight. */
+static uint32_t like_named(void)
+{
+	uint32_t number = 3;
+
+	while (number == NAMED || pl_group_bit(number) != pl_group_bit(NAMED))
+		number++;
+	return number;
+}
+
 /* A list that has no room leaves the old one in force; a new group refuses all until there is room. */
 static void test_rules(struct world *world)
 {
@@ -578,6 +588,9 @@ static void test_rules(struct world *world)
 	tap_is_int(slice_last(world, &full), 1, "an ENI of that group is not put in force unnamed");
 	expect(world, &full, named, "it is named with the whole");
 
+	(void)str_copy(crowd->groups[like_named() - 1].id, sizeof(crowd->groups->id), "sg-stranger");
+	expect(world, &full, named, "a group that they do not name has its number from another one");
+	tap_ok(!refuses(2), "rules of before mean what they meant");
 	(void)str_copy(crowd->groups[NAMED - 1].id, sizeof(crowd->groups->id), "sg-other");
 	expect(world, &full, named, "a group that they name has its number from another one");
 	tap_ok(refuses(2), "rules of before mean nobody else: all is refused");
