@@ -15,6 +15,7 @@
 struct delta {
 	struct table *table;
 	struct rowset put, gone;
+	size_t n_new; /* of `put`, that are not there yet */
 };
 
 /* In the order in which rows are written. */
@@ -37,6 +38,7 @@ static int delta_put(struct delta *delta, const void *key, const void *value)
 
 	if (found && memcmp(found, value, mirror->value_size) == 0)
 		return 0;
+	delta->n_new += !found;
 	return rowset_append(&delta->put, key, value);
 }
 
@@ -47,7 +49,7 @@ static int delta_drop(struct delta *delta, const void *key)
 
 static bool has_room(const struct delta *delta)
 {
-	return delta->table->is_array || delta->table->mirror.n + delta->put.n <= delta->table->max_entries;
+	return delta->table->is_array || delta->table->mirror.n + delta->n_new <= delta->table->max_entries;
 }
 
 static void touch(struct slices *slices, uint32_t slot)

@@ -13,7 +13,8 @@
 #include "../lib/vec.h"
 #include "bpf/pl_abi_flow.h"
 
-#define REST_MS (PL_IDLE_TCP_ESTABLISHED * 1000)
+#define REST_MS	  (PL_IDLE_TCP_ESTABLISHED * 1000)
+#define FREE_PART 8 /* of the table, which servers that were removed leave to those that come */
 
 /* Times are the low 32 bits of milliseconds. */
 static bool is_past(uint32_t time, uint64_t now_ms)
@@ -165,13 +166,14 @@ static int keep_latest(const struct rowset *rows, size_t first, size_t end, size
 	return r;
 }
 
-/* While there is room for it; else as many of each group as all have room for, so that one that has many of
- * them takes nothing from another one. */
+/* While there is room for it, and some for others besides; else as many of each group as all have room for,
+ * so that one that has many of them takes nothing from another one. */
 static int want_removed(const struct table *table, const struct plan *plan, uint64_t now_ms,
 			struct rowset *ret, uint64_t *due_ms)
 {
 	struct rowset rows = rowset_make(table->mirror.key_size, table->mirror.value_size);
-	size_t room = table->max_entries - MIN(ret->n, table->max_entries), most;
+	size_t size = table->max_entries - table->max_entries / FREE_PART;
+	size_t room = size - MIN(ret->n, size), most;
 	int r = 0;
 
 	for (size_t i = 0; i < table->mirror.n && r == 0; i++)

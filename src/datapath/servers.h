@@ -15,9 +15,9 @@
 
 /* The rows that pl_servers should have, appended to `ret`: the plan's; and for a while those of servers that
  * the plan does not have any more and whose connections are to end; of each group those of the latest times,
- * as many as all groups have room for, and SERVERS_REMOVED_PER_GROUP_MAX at most. `ret_due_ms`: the time (of
- * now_mono_ms()) at which rows change by themselves; 0: never. What finds no room is named in `failures`.
- * -ENOMEM. */
+ * as many as all groups have room for in seven eighths of the table, and SERVERS_REMOVED_PER_GROUP_MAX at
+ * most. `ret_due_ms`: the time (of now_mono_ms()) at which rows change by themselves; 0: never. What finds no
+ * room is named in `failures`. -ENOMEM. */
 int servers_want(const struct table *table, const struct plan *plan, uint64_t now_ms, struct rowset *ret,
 		 uint64_t *ret_due_ms, struct failures *failures);
 

@@ -230,6 +230,8 @@ static void test_enis(struct world *world)
 	_cleanup_(freep) struct plan_eni *enis = calloc(PL_ENIS_MAX + 1, sizeof(*enis));
 	struct plan full = world->plan;
 	uint32_t first = SLOT_FIRST, last = SLOT_LAST;
+	const struct plan_patch patch = {.slots = &first, .n_slots = 1};
+	struct pl_eni row = {};
 
 	if (!enis)
 		return;
@@ -237,8 +239,15 @@ static void test_enis(struct world *world)
 	enis[0] = world->enis[0];
 	for (uint32_t i = 1; i < PL_ENIS_MAX; i++)
 		enis[i] = make_eni(SLOT_FILLER + i, TARGET_FILLER, "ep-filler", "cn-a");
-	enis[PL_ENIS_MAX] = world->enis[1];
 	full.enis = enis;
+	full.n_enis = PL_ENIS_MAX;
+	expect(world, &full, "", "ENIs fill pl_enis");
+	enis[0].value.flags = PL_ENI_F_CONNECTED;
+	tap_is_int(datapath_sync_slices(world->datapath, &full, &patch), 0,
+		   "one that changes needs no room, and goes in by itself");
+	(void)row_of("pl_enis", &first, &row);
+	tap_is_int(row.flags, PL_ENI_F_CONNECTED, "its row is the new one");
+	enis[PL_ENIS_MAX] = world->enis[1];
 	full.n_enis = PL_ENIS_MAX + 1;
 	expect_full(world, &full, "pl_enis", &first, &last, "this node has no room for its ENI");
 }
