@@ -10,7 +10,7 @@
 struct set_state {
 	uint32_t next; /* in the bucket; 0: the last one */
 	bool is_named;
-	uint64_t rests_since_ms; /* 0: it has never been a set */
+	uint64_t rests_since_ms; /* 0: nobody has named it since this agent began */
 };
 
 struct set_table {
@@ -50,6 +50,8 @@ static void unchain(struct set_table *table, uint32_t number)
 		*link = table->states[number].next;
 }
 
+/* What a packet has read of a row it has followed long before a new agent has read all of this, so none of
+ * these rests; those that rows name are kept. Numbers go on behind the highest one. */
 static void read_sets(struct set_table *table)
 {
 	static const struct pl_set none;
@@ -57,7 +59,7 @@ static void read_sets(struct set_table *table)
 	for (uint32_t i = 1; i < table->map.n; i++) {
 		if (memcmp(&table->sets[i], &none, sizeof(none)) == 0)
 			continue;
-		table->states[i].rests_since_ms = now_mono_ms();
+		table->last = i;
 		chain(table, i);
 	}
 }

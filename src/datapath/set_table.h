@@ -14,7 +14,8 @@
 
 struct set_table;
 
-/* Of the map behind the descriptor, which stays the caller's. The sets that are there are read. */
+/* Of the map behind the descriptor, which stays the caller's. The sets that are there are read, and rest no
+ * more. */
 int set_table_new(int fd, struct set_table **ret);
 struct set_table *set_table_free(struct set_table *table);
 

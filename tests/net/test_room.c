@@ -27,6 +27,7 @@
 enum { SLOT_FIRST = 16, SLOT_LAST, SLOT_FILLER, TARGET_FIRST = 7, TARGET_LAST, TARGET_FILLER };
 
 static char node[32], pins[128];
+static const struct datapath_options options = {.bpffs = BPFFS, .node = node};
 
 /* Two endpoints' ENIs, each with a place, a security group, and a listener. */
 struct world {
@@ -650,9 +651,20 @@ static void test_sets(struct world *world)
 	expect(world, &world->plan, "", "back to few sets");
 }
 
+/* An agent that starts when all rows have been sets, and few are: a new set need not wait. */
+static void test_sets_of_before(struct world *world)
+{
+	world->datapath = datapath_free(world->datapath);
+	if (!tap_ok(datapath_open(&options, &world->datapath) == 0, "another agent takes the tables"))
+		exit(tap_done());
+	world->enis[0].set = make_set(7);
+	expect(world, &world->plan, "", "it has a number for a new set at once");
+	world->enis[0].set = make_set(1);
+	expect(world, &world->plan, "", "and those that are there");
+}
+
 int main(void)
 {
-	const struct datapath_options options = {.bpffs = BPFFS, .node = node};
 	struct world world = {};
 
 	if (geteuid() != 0) {
@@ -672,6 +684,7 @@ int main(void)
 	test_places(&world);
 	test_rules(&world);
 	test_sets(&world);
+	test_sets_of_before(&world);
 	test_proxies(&world);
 	test_listeners(&world);
 	test_listener_tables(&world);
