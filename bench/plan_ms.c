@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What it costs to hear a node's rows, to keep and to read them, to plan it, and to put the plan into the
- * kernel's tables: `plan_ms ENDPOINTS VPCS SERVICES`. Endpoints of two zones each, spread over the VPCs,
- * which have an instance each; services with a server in each zone. Without CAP_BPF no tables are timed.
- * Nothing runs behind it: there are no devices.
+ * kernel's tables: `plan_ms ENDPOINTS VPCS SERVICES [RULES]`. Endpoints of two zones each, spread over the
+ * VPCs, which have an instance each, and a security group of so many rules (5); services with a server in
+ * each zone. Without CAP_BPF no tables are timed. Nothing runs behind it: there are no devices.
  */
 #include <sys/stat.h>
 #include <time.h>
@@ -25,6 +25,7 @@ static const struct catalogue catalogue = {.regions = regions, .n_regions = 1};
 
 static struct snapshot *rows;
 static uint32_t n_ports = 1;
+static int n_rules = 5;
 
 static void put(const char *kind, const char *id, const char *format, ...) _printf_(3, 4);
 static void put(const char *kind, const char *id, const char *format, ...)
@@ -77,13 +78,13 @@ static void put_vpc(const char *id, uint32_t number)
 	(void)str_format(group, sizeof(group), "sg-%s", id);
 	put("security_group", group, "{'id': '%s', 'vpc': '%s', 'type': 'normal', 'inner_accept': true}",
 	    group, id);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < n_rules; i++) {
 		(void)str_format(rule, sizeof(rule), "%s/sgr-%d", group, i);
 		put("sg_rule", rule,
 		    "{'id': 'sgr-%d', 'group': '%s', 'direction': 'ingress', 'policy': 'Accept', "
 		    "'priority': 1, 'protocol': 'TCP', 'port_first': %d, 'port_last': %d, 'cidr': "
-		    "'10.0.0.0/8'}",
-		    i, group, 440 + i, 440 + i);
+		    "'10.100.%d.%d/28'}",
+		    i, group, 440 + i, 440 + i, i / 16 % 256, i % 16 * 16);
 	}
 }
 
@@ -525,8 +526,10 @@ int main(int argc, char **argv)
 {
 	struct plan_indexes *indexes;
 
-	if (argc != 4 || snapshot_new(&rows) < 0 || plan_indexes_new(&indexes) < 0)
+	if (argc < 4 || argc > 5 || snapshot_new(&rows) < 0 || plan_indexes_new(&indexes) < 0)
 		return EXIT_FAILURE;
+	if (argc == 5)
+		n_rules = atoi(argv[4]);
 	put_all(atoi(argv[1]), atoi(argv[2]), atoi(argv[3]));
 	time_rows();
 	for (int i = 0; i < ROUNDS; i++) {
