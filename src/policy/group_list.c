@@ -10,6 +10,8 @@
 
 #include "../lib/vec.h"
 
+#define SORT_FEW_MAX 32 /* changes; of more a radix sort is faster */
+
 void group_rule_set_service(struct group_rule *rule, uint8_t protocol, uint16_t port_first,
 			    uint16_t port_last)
 {
@@ -74,40 +76,101 @@ static struct span span_of_group(const struct group_rule *rule)
 	return (struct span){rule->group, rule->group, rule->group == 0};
 }
 
-/* The last number of each interval, ascending; that of the last one is the highest there is. */
-struct intervals {
-	uint32_t end[2 * PL_PIECE_RULES + 1];
-	size_t n;
+/* Behind `end` a rule begins to cover, or ceases to. */
+struct change {
+	uint32_t end, bit;
 };
 
-static int number_compare(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
+#define CHANGES_MAX ((size_t)2 * PL_PIECE_RULES)
 
-	return (*x > *y) - (*x < *y);
+/* The last number of each interval, ascending; that of the last one is the highest there is. */
+struct intervals {
+	uint32_t end[CHANGES_MAX + 1];
+	size_t n;
+	struct change changes[CHANGES_MAX]; /* by `end` */
+	size_t n_changes;
+	uint64_t row[PL_PIECE_WORDS]; /* of the first interval */
+};
+
+static void sort_few(struct change *changes, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct change change = changes[i];
+		size_t place = i;
+
+		for (; place > 0 && changes[place - 1].end > change.end; place--)
+			changes[place] = changes[place - 1];
+		changes[place] = change;
+	}
 }
 
-static void cut(const struct group_rule *rules, size_t n, dimension of, struct intervals *ret)
+/* One digit of a radix sort; false: they are all of the same one, and nothing was moved. */
+static bool sort_by_digit(const struct change *from, size_t n, int shift, struct change *to)
 {
-	size_t kept = 0;
+	uint32_t counts[256] = {0}, place = 0;
 
-	ret->n = 0;
-	for (size_t i = 0; i < n; i++) {
-		struct span span = of(&rules[i]);
+	for (size_t i = 0; i < n; i++)
+		counts[from[i].end >> shift & 255]++;
+	if (counts[from[0].end >> shift & 255] == n)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		uint32_t count = counts[i];
+
+		counts[i] = place;
+		place += count;
+	}
+	for (size_t i = 0; i < n; i++)
+		to[counts[from[i].end >> shift & 255]++] = from[i];
+	return true;
+}
+
+/* Lists are made anew with each rule that comes or goes, and most of that would be a sort that compares. */
+static void sort_changes(struct change *changes, size_t n)
+{
+	struct change others[CHANGES_MAX], *from = changes, *to = others;
+
+	if (n <= SORT_FEW_MAX) {
+		sort_few(changes, n);
+		return;
+	}
+	for (int shift = 0; shift < 32; shift += 8)
+		if (sort_by_digit(from, n, shift, to)) {
+			struct change *sorted = to;
+
+			to = from;
+			from = sorted;
+		}
+	if (from != changes)
+		memcpy(changes, from, n * sizeof(*changes));
+}
+
+static void find_changes(const struct group_rule *rules, size_t n, dimension of, struct intervals *ret)
+{
+	ret->n_changes = 0;
+	memset(ret->row, 0, sizeof(ret->row));
+	for (uint32_t bit = 0; bit < n; bit++) {
+		struct span span = of(&rules[bit]);
 
 		if (span.is_empty)
 			continue;
 		if (span.first)
-			ret->end[ret->n++] = span.first - 1;
+			ret->changes[ret->n_changes++] = (struct change){span.first - 1, bit};
+		else
+			ret->row[bit / 64] |= UINT64_C(1) << bit % 64;
 		if (span.last != UINT32_MAX)
-			ret->end[ret->n++] = span.last;
+			ret->changes[ret->n_changes++] = (struct change){span.last, bit};
 	}
+	sort_changes(ret->changes, ret->n_changes);
+}
+
+static void cut(const struct group_rule *rules, size_t n, dimension of, struct intervals *ret)
+{
+	find_changes(rules, n, of, ret);
+	ret->n = 0;
+	for (size_t i = 0; i < ret->n_changes; i++)
+		if (ret->n == 0 || ret->end[ret->n - 1] != ret->changes[i].end)
+			ret->end[ret->n++] = ret->changes[i].end;
 	ret->end[ret->n++] = UINT32_MAX;
-	qsort(ret->end, ret->n, sizeof(*ret->end), number_compare);
-	for (size_t i = 0; i < ret->n; i++)
-		if (kept == 0 || ret->end[kept - 1] != ret->end[i])
-			ret->end[kept++] = ret->end[i];
-	ret->n = kept;
 }
 
 /* Cells. */
@@ -143,18 +206,16 @@ static uint16_t add_level(struct group_list *list, uint32_t head, const struct i
 	return (uint16_t)(first - head);
 }
 
-static void add_rows(struct group_list *list, uint32_t first, const struct intervals *cuts,
-		     const struct group_rule *rules, size_t n, dimension of)
+static void add_rows(struct group_list *list, uint32_t first, const struct intervals *cuts)
 {
-	for (size_t bit = 0; bit < n; bit++) {
-		struct span span = of(&rules[bit]);
+	uint64_t row[PL_PIECE_WORDS];
+	size_t at = 0;
 
-		if (span.is_empty)
-			continue;
-		for (size_t i = LOWER_BOUND(at, cuts->n, cuts->end[at] < span.first);
-		     i < cuts->n && (i == 0 || cuts->end[i - 1] < span.last); i++)
-			list->cells[first + i / PL_CELL_ROWS].row[i % PL_CELL_ROWS][bit / 64] |= UINT64_C(1)
-												 << bit % 64;
+	memcpy(row, cuts->row, sizeof(row));
+	for (size_t i = 0; i < cuts->n; i++) {
+		memcpy(list->cells[first + i / PL_CELL_ROWS].row[i % PL_CELL_ROWS], row, sizeof(row));
+		for (; at < cuts->n_changes && cuts->changes[at].end == cuts->end[i]; at++)
+			row[cuts->changes[at].bit / 64] ^= UINT64_C(1) << cuts->changes[at].bit % 64;
 	}
 }
 
@@ -173,7 +234,7 @@ static struct pl_dimension add_dimension(struct group_list *list, uint32_t head,
 	by.leaves = add_level(list, head, &cuts, 1);
 	rows = add_cells(list, cells_for(cuts.n, PL_CELL_ROWS));
 	by.rows = (uint16_t)(rows - head);
-	add_rows(list, rows, &cuts, rules, n, of);
+	add_rows(list, rows, &cuts);
 	return by;
 }
 

@@ -105,7 +105,8 @@ static void random_rule(struct group_rule *rule)
 	if (roll(5) == 0)
 		rule->group = 1 + roll(30);
 	else
-		group_rule_set_prefix(rule, 0x0a000000 + roll(0x40000), roll(9) ? 14 + roll(19) : 0);
+		group_rule_set_prefix(rule, roll(4) ? 0x0a000000 + roll(0x40000) : roll(UINT32_MAX),
+				      roll(9) ? 14 + roll(19) : 0);
 }
 
 static void test_random(void)
