@@ -431,10 +431,8 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 		return NULL;
 	for (size_t i = 0; i < plan->n_listeners; i++)
 		plan_table_drop(plan->listeners[i].table);
-	for (size_t i = 0; i < plan->n_security_groups; i++) {
-		free(plan->security_groups[i].rules[PL_DIRECTION_IN]);
-		free(plan->security_groups[i].rules[PL_DIRECTION_OUT]);
-	}
+	for (size_t i = 0; i < plan->n_security_groups; i++)
+		plan_group_rules_done(&plan->security_groups[i]);
 	for (size_t i = 0; i < plan->n_names; i++) {
 		if (i % NAMES_PER_BREATH == 0)
 			breathe(breath);

@@ -152,6 +152,8 @@ struct plan_security_group {
 	struct group_rule
 		*rules[2]; /* by direction (PL_DIRECTION_IN, _OUT), settled; at most PL_LIST_RULES_MAX */
 	size_t n_rules[2];
+	uint32_t *places[2]; /* which of them each row made; as in struct group_rules */
+	size_t n_came[2];
 };
 
 #define PLAN_PROBE_SIZE 320

@@ -200,8 +200,12 @@ int plan_make_set(struct plan_builder *b, const char (*groups)[ID_SIZE], uint32_
 int plan_make_balancer_set(struct plan_builder *b, const struct load_balancer *lb, struct pl_set *ret);
 /* The rules of all groups that are in a set, which are counted; needs ports, endpoints. */
 int plan_security_groups(struct plan_builder *b);
-/* Those of a group that has its number and its id. */
-int plan_group_rules(struct plan_builder *b, struct plan_security_group *group);
+/* Those of a group that has its number and its id. `before`: the same group with those that it had; NULL: it
+ * is not known. */
+int plan_group_rules(struct plan_builder *b, struct plan_security_group *group,
+		     const struct plan_security_group *before);
+/* The group has none any more. */
+void plan_group_rules_done(struct plan_security_group *group);
 /* Counts the groups that its rules name, or no longer do. */
 void plan_count_named(struct plan_slices *slices, const struct plan_security_group *group, int by);
 

@@ -169,26 +169,45 @@ static int add_inner(struct plan_security_group *group)
 	return 0;
 }
 
-/* A group whose rules are too many refuses all of that direction. */
-static int settle_rules(struct plan_builder *b, struct plan_security_group *group, int direction)
+static struct group_rules rules_of(const struct plan_security_group *group, int direction)
 {
-	struct group_rule *rules = group->rules[direction];
-	size_t n = group_rules_settle(rules, group->n_rules[direction]);
-	char key[KEY_SIZE];
+	return (struct group_rules){group->rules[direction], group->n_rules[direction],
+				    group->places[direction], group->n_came[direction]};
+}
 
-	group->n_rules[direction] = n;
-	if (n <= PL_LIST_RULES_MAX)
-		return 0;
-	rules[0] = (struct group_rule){.rank = PL_RANK_FIRST};
-	group_rule_set_service(&rules[0], POLICY_PROTOCOL_ALL, 0, UINT16_MAX);
-	group_rule_set_prefix(&rules[0], 0, 0);
-	group->n_rules[direction] = 1;
+static void take_rules(struct plan_security_group *group, int direction, const struct group_rules *rules)
+{
+	group->rules[direction] = rules->v;
+	group->n_rules[direction] = rules->n;
+	group->places[direction] = rules->places;
+	group->n_came[direction] = rules->n_came;
+}
+
+/* A group whose rules are too many refuses all of that direction. */
+static int settle_rules(struct plan_builder *b, struct plan_security_group *group,
+			const struct plan_security_group *before, int direction)
+{
+	struct group_rules rules = rules_of(group, direction),
+			   old = before ? rules_of(before, direction) : (struct group_rules){};
+	char key[KEY_SIZE];
+	int r = group_rules_settle_again(&rules, &old);
+
+	take_rules(group, direction, &rules);
+	if (r < 0 || rules.n <= PL_LIST_RULES_MAX)
+		return r;
+	rules.v[0] = (struct group_rule){.rank = PL_RANK_FIRST};
+	group_rule_set_service(&rules.v[0], POLICY_PROTOCOL_ALL, 0, UINT16_MAX);
+	group_rule_set_prefix(&rules.v[0], 0, 0);
+	rules.n = 1;
+	rules.n_came = 0; /* that rule is no row's */
+	take_rules(group, direction, &rules);
 	(void)str_format(key, sizeof(key), "security_group/%s", group->id);
 	return plan_fail(b, key, "it has more than %u %s rules, and refuses all", PL_LIST_RULES_MAX,
 			 direction == PL_DIRECTION_IN ? "inbound" : "outbound");
 }
 
-int plan_group_rules(struct plan_builder *b, struct plan_security_group *group)
+int plan_group_rules(struct plan_builder *b, struct plan_security_group *group,
+		     const struct plan_security_group *before)
 {
 	const struct security_group *row = snapshot_security_group(b->rows, group->id);
 	int r = 0;
@@ -201,8 +220,18 @@ int plan_group_rules(struct plan_builder *b, struct plan_security_group *group)
 	if (r == 0 && row->type == SG_NORMAL && row->inner_accept)
 		r = add_inner(group);
 	if (r == 0)
-		r = settle_rules(b, group, PL_DIRECTION_IN);
-	return r < 0 ? r : settle_rules(b, group, PL_DIRECTION_OUT);
+		r = settle_rules(b, group, before, PL_DIRECTION_IN);
+	return r < 0 ? r : settle_rules(b, group, before, PL_DIRECTION_OUT);
+}
+
+void plan_group_rules_done(struct plan_security_group *group)
+{
+	for (int d = 0; d < 2; d++) {
+		struct group_rules rules = rules_of(group, d);
+
+		group_rules_done(&rules);
+		take_rules(group, d, &rules);
+	}
 }
 
 void plan_count_named(struct plan_slices *slices, const struct plan_security_group *group, int by)
@@ -253,7 +282,7 @@ int plan_security_groups(struct plan_builder *b)
 
 		group.has_members = b->plan->slices->groups[group.number] > 0;
 		if (group.has_members)
-			r = plan_group_rules(b, &group);
+			r = plan_group_rules(b, &group, NULL);
 		b->plan->security_groups[i] = group;
 		if (r < 0)
 			return r;

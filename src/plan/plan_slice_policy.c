@@ -110,20 +110,16 @@ static bool has_equal_rules(const struct plan_security_group *a, const struct pl
 	return true;
 }
 
-static void rules_done(struct plan_security_group *group)
-{
-	free(group->rules[PL_DIRECTION_IN]);
-	free(group->rules[PL_DIRECTION_OUT]);
-}
-
-/* The rules that the group has by the rows. The groups that they name are the plan's, which may move. */
-static int plan_rules(struct slice *slice, struct plan_security_group *group)
+/* The rules that the group has by the rows; `before`: as it is in the plan. The groups that they name are the
+ * plan's, which may move then. */
+static int plan_rules(struct slice *slice, struct plan_security_group *group,
+		      const struct plan_security_group *before)
 {
 	_cleanup_(plan_builder_done) struct plan_builder b = {};
 	int r = slice_builder(slice, &b);
 
 	if (r == 0)
-		r = plan_group_rules(&b, group);
+		r = plan_group_rules(&b, group, before);
 	if (r < 0 || b.plan->n_failures)
 		return r < 0 ? r : 1;
 	return slice_take_groups(slice, &b);
@@ -146,7 +142,7 @@ static int swap_rules(struct slice *slice, struct plan_security_group *group,
 int slice_group(struct slice *slice, const char *id)
 {
 	struct plan_security_group *group = find_group(slice, id);
-	_cleanup_(rules_done) struct plan_security_group rules = {};
+	_cleanup_(plan_group_rules_done) struct plan_security_group rules = {};
 	int r;
 
 	if (!group || !group->has_members)
@@ -155,7 +151,7 @@ int slice_group(struct slice *slice, const char *id)
 		return 1;
 	rules = (struct plan_security_group){.number = group->number, .has_members = true};
 	memcpy(rules.id, group->id, sizeof(rules.id));
-	r = plan_rules(slice, &rules);
+	r = plan_rules(slice, &rules, group);
 	group = group_of(slice->plan, rules.number);
 	return r != 0 || has_equal_rules(group, &rules) ? r : swap_rules(slice, group, &rules);
 }
@@ -214,7 +210,7 @@ int slice_member(struct slice *slice, const char *id)
 static int settle_members(struct slice *slice, uint32_t number)
 {
 	struct plan_security_group *group = group_of(slice->plan, number);
-	_cleanup_(rules_done) struct plan_security_group rules = {.number = number};
+	_cleanup_(plan_group_rules_done) struct plan_security_group rules = {.number = number};
 	int r = 0;
 
 	rules.has_members = slice->plan->slices->groups[number] > 0;
@@ -224,7 +220,7 @@ static int settle_members(struct slice *slice, uint32_t number)
 	if (has_failed(slice->plan, group->id))
 		return 1;
 	if (rules.has_members)
-		r = plan_rules(slice, &rules);
+		r = plan_rules(slice, &rules, group);
 	return r == 0 ? swap_rules(slice, group_of(slice->plan, number), &rules) : r;
 }
 

@@ -6,51 +6,8 @@
 #include "group_list.h"
 
 #include <assert.h>
-#include <netinet/in.h>
-
-#include "../lib/vec.h"
 
 #define SORT_FEW_MAX 32 /* changes; of more a radix sort is faster */
-
-void group_rule_set_service(struct group_rule *rule, uint8_t protocol, uint16_t port_first,
-			    uint16_t port_last)
-{
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) {
-		port_first = 0;
-		port_last = UINT16_MAX;
-	}
-	rule->service_first = protocol ? PL_SERVICE(protocol, port_first) : GROUP_SERVICE_ANY_FIRST;
-	rule->service_last = protocol ? PL_SERVICE(protocol, port_last) : GROUP_SERVICE_ANY_LAST;
-}
-
-void group_rule_set_prefix(struct group_rule *rule, uint32_t addr, uint32_t length)
-{
-	uint32_t hosts = (uint32_t)(UINT64_C(0xffffffff) >> length);
-
-	rule->addr_first = addr & ~hosts;
-	rule->addr_last = addr | hosts;
-}
-
-static int rule_compare(const void *a, const void *b)
-{
-	const struct group_rule *x = a, *y = b;
-
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
-	return memcmp(x, y, sizeof(*x));
-}
-
-size_t group_rules_settle(struct group_rule *rules, size_t n)
-{
-	size_t kept = 0;
-
-	if (n > 1)
-		qsort(rules, n, sizeof(*rules), rule_compare);
-	for (size_t i = 0; i < n; i++)
-		if (kept == 0 || memcmp(&rules[kept - 1], &rules[i], sizeof(*rules)) != 0)
-			rules[kept++] = rules[i];
-	return kept;
-}
 
 /* What a rule covers of a dimension. */
 

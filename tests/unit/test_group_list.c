@@ -172,38 +172,8 @@ static void test_room(void)
 	group_list_done(&again);
 }
 
-static void test_settle(void)
-{
-	struct group_rule rules[4] = {{.rank = 5}, {.rank = 2}, {.rank = 5}, {.rank = 4, .group = 1}};
-
-	tap_is_int((long long)group_rules_settle(rules, 4), 3, "one of each rule stays");
-	tap_ok(rules[0].rank == 2 && rules[1].rank == 4 && rules[2].rank == 5, "by rank");
-}
-
-static void test_spans(void)
-{
-	struct group_rule rule = {0};
-
-	group_rule_set_service(&rule, IPPROTO_TCP, 80, 81);
-	tap_ok(rule.service_first == PL_SERVICE(6, 80) && rule.service_last == PL_SERVICE(6, 81),
-	       "TCP has ports");
-	group_rule_set_service(&rule, IPPROTO_ICMP, 80, 81);
-	tap_ok(rule.service_first == PL_SERVICE(1, 0) && rule.service_last == PL_SERVICE(1, 65535),
-	       "ICMP has none");
-	group_rule_set_service(&rule, 0, 0, 0);
-	tap_ok(rule.service_first == 0 && rule.service_last == UINT32_MAX, "all protocols are all services");
-	group_rule_set_prefix(&rule, 0x0a0101ff, 0);
-	tap_ok(rule.addr_first == 0 && rule.addr_last == UINT32_MAX, "no bit is everybody");
-	group_rule_set_prefix(&rule, 0x0a0101ff, 32);
-	tap_ok(rule.addr_first == 0x0a0101ff && rule.addr_last == 0x0a0101ff, "32 bits are one address");
-	group_rule_set_prefix(&rule, 0x0a0101ff, 24);
-	tap_ok(rule.addr_first == 0x0a010100 && rule.addr_last == 0x0a0101ff, "24 bits are 256");
-}
-
 int main(void)
 {
-	test_spans();
-	test_settle();
 	test_random();
 	test_room();
 	return tap_done();
