@@ -234,6 +234,8 @@ static int init_tables(struct datapath *datapath)
 		return -ENOMEM;
 	r = list_table_new(bpf_map__fd(skeleton->maps.pl_maglev), &datapath->maglev);
 	if (r == 0)
+		r = slot_sets_new(datapath->n_slots, &datapath->slot_sets);
+	if (r == 0)
 		r = tallies_new(datapath->n_slots, &datapath->tallies);
 	if (r == 0)
 		r = nat_count_new(datapath);
@@ -378,6 +380,7 @@ struct datapath *datapath_free(struct datapath *datapath)
 	attach_free(datapath->attach);
 	list_table_free(datapath->maglev);
 	group_table_free(datapath->groups);
+	slot_sets_free(datapath->slot_sets);
 	set_table_free(datapath->sets);
 	mapped_close(&datapath->generations_map);
 	table_done(&datapath->config);

@@ -371,60 +371,6 @@ static const struct plan_security_group *find_group(const struct plan *plan, uin
 		       : NULL;
 }
 
-static bool set_has(const struct pl_set *set, uint32_t group)
-{
-	for (uint32_t i = 0; set->member & pl_group_bit(group) && i < set->count; i++)
-		if (set->group[i] == group)
-			return true;
-	return false;
-}
-
-/* Which sets have the group. Rows are many, and those of an account often have the same ones. */
-struct members {
-	const struct set_table *sets;
-	uint32_t group;
-	uint32_t last; /* set that was looked at */
-	bool last_has;
-};
-
-static bool is_in(struct members *members, uint32_t set)
-{
-	if (set == members->last)
-		return members->last_has;
-	members->last = set;
-	members->last_has = set_has(set_table_get(members->sets, set), members->group);
-	return members->last_has;
-}
-
-static void touch_row(struct slices *slices, const struct rowset *rows, size_t i)
-{
-	uint32_t slot;
-
-	memcpy(&slot, rowset_key(rows, i), sizeof(slot));
-	touch(slices, slot);
-}
-
-/* The slots of whoever is in the group. */
-static void touch_members(struct slices *slices, uint32_t group)
-{
-	const struct datapath *datapath = slices->datapath;
-	const struct rowset *ports = &datapath->ports.mirror, *enis = &datapath->enis.mirror;
-	struct members first = {datapath->sets, group, UINT32_MAX, false}, second = first;
-
-	for (size_t i = 0; i < ports->n; i++) {
-		const struct pl_port *row = (const void *)rowset_value(ports, i);
-
-		if (is_in(&first, row->set))
-			touch_row(slices, ports, i);
-	}
-	for (size_t i = 0; i < enis->n; i++) {
-		const struct pl_eni *row = (const void *)rowset_value(enis, i);
-
-		if (is_in(&first, row->set) || is_in(&second, row->balancer_set))
-			touch_row(slices, enis, i);
-	}
-}
-
 static int want_group(struct slices *slices, uint32_t number)
 {
 	const struct plan_security_group *group = find_group(slices->plan, number);
@@ -438,7 +384,7 @@ static int want_group(struct slices *slices, uint32_t number)
 	if (r == -ENOSPC || (r == 0 && group_table_is_doubtful(table, number)))
 		return 1;
 	if (r == 0 && group_table_changes(table, number))
-		touch_members(slices, number);
+		slot_sets_mark(slices->datapath->slot_sets, number, slices->touched);
 	return r;
 }
 
@@ -508,6 +454,14 @@ static int want_all(struct slices *slices)
 }
 
 /* What is touched. */
+
+static void touch_row(struct slices *slices, const struct rowset *rows, size_t i)
+{
+	uint32_t slot;
+
+	memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+	touch(slices, slot);
+}
 
 static void touch_rows(struct slices *slices, const struct rowset *rows)
 {
@@ -594,6 +548,27 @@ static void forget_slots(const struct slices *slices)
 	set_in_use(slices, &slices->deltas[PORTS].gone, false);
 	set_in_use(slices, &slices->deltas[ENIS].gone, false);
 	note_slots(slices);
+}
+
+static void note_sets(const struct slices *slices, const struct rowset *rows)
+{
+	uint32_t slot;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+		datapath_note_sets_of(slices->datapath, slot);
+	}
+}
+
+/* Of the rows as they are now. */
+static void note_changed_sets(const struct slices *slices)
+{
+	static const int tables[] = {PORTS, ENIS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		note_sets(slices, &slices->deltas[tables[i]].put);
+		note_sets(slices, &slices->deltas[tables[i]].gone);
+	}
 }
 
 static int write_groups(struct slices *slices, bool late)
@@ -684,6 +659,7 @@ static int sync_slices(struct slices *slices)
 	each_touched(slices, raise_generation);
 	forget_slots(slices);
 	listeners_wait(slices->datapath, &slices->waiting);
+	note_changed_sets(slices);
 	return prune_groups(slices);
 }
 

@@ -217,6 +217,48 @@ static void keep_sets(struct datapath *datapath)
 	}
 }
 
+static void note_port_set(struct datapath *datapath, uint32_t slot, const struct pl_port *row)
+{
+	slot_sets_add(datapath->slot_sets, slot, set_table_get(datapath->sets, row->set));
+}
+
+static void note_eni_sets(struct datapath *datapath, uint32_t slot, const struct pl_eni *row)
+{
+	slot_sets_add(datapath->slot_sets, slot, set_table_get(datapath->sets, row->set));
+	slot_sets_add(datapath->slot_sets, slot, set_table_get(datapath->sets, row->balancer_set));
+}
+
+static uint32_t slot_of(const struct rowset *rows, size_t i)
+{
+	uint32_t slot;
+
+	memcpy(&slot, rowset_key(rows, i), sizeof(slot));
+	return slot;
+}
+
+static void note_sets(struct datapath *datapath)
+{
+	const struct rowset *ports = &datapath->ports.mirror, *enis = &datapath->enis.mirror;
+
+	slot_sets_clear(datapath->slot_sets);
+	for (size_t i = 0; i < ports->n; i++)
+		note_port_set(datapath, slot_of(ports, i), (const void *)rowset_value(ports, i));
+	for (size_t i = 0; i < enis->n; i++)
+		note_eni_sets(datapath, slot_of(enis, i), (const void *)rowset_value(enis, i));
+}
+
+void datapath_note_sets_of(struct datapath *datapath, uint32_t slot)
+{
+	const struct pl_port *port = rowset_find(&datapath->ports.mirror, &slot);
+	const struct pl_eni *eni = rowset_find(&datapath->enis.mirror, &slot);
+
+	slot_sets_drop(datapath->slot_sets, slot);
+	if (port)
+		note_port_set(datapath, slot, port);
+	if (eni)
+		note_eni_sets(datapath, slot, eni);
+}
+
 /* The number of a slot's set. Its open flows are judged again if one of the groups changes. */
 static int want_set(struct sync *sync, uint32_t slot, const struct pl_set *set, uint32_t *ret)
 {
@@ -645,6 +687,7 @@ static int sync_all(struct sync *sync, const struct plan_port *service)
 	if (r < 0)
 		return log_errno(r, "cannot delete from table=pl_groups");
 	forget_other_slots(sync);
+	note_sets(sync->datapath);
 	return 0;
 }
 

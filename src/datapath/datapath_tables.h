@@ -12,6 +12,7 @@
 #include "list_table.h"
 #include "mapped.h"
 #include "set_table.h"
+#include "slot_sets.h"
 #include "table.h"
 
 struct pl_bpf; /* the skeleton */
@@ -33,6 +34,7 @@ struct datapath {
 	struct list_table *maglev;
 	struct group_table *groups;
 	struct set_table *sets;
+	struct slot_sets *slot_sets; /* those of ports and ENIs, unless `is_stale` */
 	struct mapped generations_map;
 	struct pl_generation *generations; /* by slot, in the map */
 	uint32_t n_slots;
@@ -54,6 +56,8 @@ struct datapath {
 
 /* datapath_sync.c: fills mirrors and regions from the kernel's tables. */
 int datapath_load_tables(struct datapath *datapath);
+/* datapath_sync.c: notes in `slot_sets` which sets the slot's rows name, as they are in force. */
+void datapath_note_sets_of(struct datapath *datapath, uint32_t slot);
 /* datapath_sync.c: the least MTU of this node's ports, of which one has this one: no packet that fits it is
  * looked at twice. */
 uint16_t datapath_least_mtu(const struct plan *plan, uint16_t least);
