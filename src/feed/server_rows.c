@@ -376,14 +376,14 @@ static void note_change(void *context, const struct store_change *change)
 	answer->r = tell_change(answer, change);
 }
 
-/* One that has come is told already if it did so before. */
+/* One without rows costs something, too. */
 static int note_move(void *context, const struct share *share)
 {
 	struct answer *answer = context;
 
-	if (is_told(answer, share) &&
-	    !told_nodes_came(answer->told_nodes, share, answer->question->node, answer->at.moved))
-		return 0;
+	if (is_enough(answer))
+		return -E2BIG;
+	answer->cost++;
 	return share_walk(answer->rows, share, tell_as_is, answer);
 }
 

@@ -27,6 +27,7 @@
 struct member {
 	uint32_t node, n_reasons;
 	uint64_t moved; /* the revision of its last move */
+	uint32_t last;	/* that one's number, as long as it is remembered */
 	bool is_left;	/* listed: its move is forgotten */
 };
 
@@ -62,9 +63,10 @@ struct told_nodes {
 	size_t n_slots, n_circles;
 	struct move *moves; /* from `first` on, oldest first */
 	size_t first, n_moves, moves_size;
-	uint64_t forgotten; /* moves up to there */
-	uint64_t loaded;    /* who was told of what before is not known */
-	bool is_loading;    /* nothing moves */
+	uint32_t first_number; /* moves are counted; far fewer are remembered than there are numbers */
+	uint64_t forgotten;    /* moves up to there */
+	uint64_t loaded;       /* who was told of what before is not known */
+	bool is_loading;       /* nothing moves */
 };
 
 /* What is under way. */
@@ -280,6 +282,7 @@ static int note_move(struct told_nodes *told_nodes, struct circle *circle, struc
 	if (VEC_ROOM(told_nodes->moves, end, told_nodes->moves_size) < 0)
 		return -ENOMEM;
 	told_nodes->moves[end] = (struct move){.revision = revision, .circle = circle, .node = member->node};
+	member->last = told_nodes->first_number + (uint32_t)told_nodes->n_moves;
 	told_nodes->n_moves++;
 	circle->n_moves++;
 	member->moved = revision;
@@ -355,6 +358,7 @@ static void forget_move(struct told_nodes *told_nodes)
 
 	told_nodes->forgotten = move.revision;
 	told_nodes->first++;
+	told_nodes->first_number++;
 	told_nodes->n_moves--;
 	move.circle->n_moves--;
 	if (member && member->n_reasons == 0 && member->moved <= move.revision && !member->is_left)
@@ -619,6 +623,15 @@ bool told_nodes_concerns(const struct told_nodes *told_nodes, const struct share
 	return member && member->moved > since;
 }
 
+/* Of a member that moved often the last one counts. */
+static bool is_last(const struct told_nodes *told_nodes, size_t n)
+{
+	const struct move *move = &told_nodes->moves[told_nodes->first + n];
+	const struct member *member = find_member(move->circle, move->node);
+
+	return member && member->last == told_nodes->first_number + (uint32_t)n;
+}
+
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context)
 {
@@ -632,7 +645,7 @@ int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint
 		return 0;
 	for (size_t n = LOWER_BOUND(i, told_nodes->n_moves, moves[i].revision <= after);
 	     r >= 0 && n < told_nodes->n_moves; n++)
-		if (!node || moves[n].node == number)
+		if ((!node || moves[n].node == number) && is_last(told_nodes, n))
 			r = moved(context, &moves[n].circle->share);
 	return MIN(r, 0);
 }

@@ -51,14 +51,14 @@ bool told_nodes_concerns(const struct told_nodes *told_nodes, const struct share
 			 uint64_t since);
 /* The node has put in force what it was told up to the revision. */
 void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_t revision);
-/* Calls for each share that has come to the node (NULL: to any) or left it after the revision, as often as
- * that happened.
+/* Calls for each share that has come to the node (NULL: to any) or left it after the revision: once, however
+ * often that happened (NULL: once for each such node).
  * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */
 typedef int (*told_nodes_moved)(void *context, const struct share *share);
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context);
 /* The shares that the node is told of because of its ports, or (`since` not 0) those that have come to it or
- * left it after that revision, some of them twice; in their order, from `first` on: an array, the caller's.
+ * left it after that revision; in their order, from `first` on: an array, the caller's.
  * -EOVERFLOW as above; -ENOMEM. */
 int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
 		      const struct share *first, struct share **ret, size_t *ret_n);

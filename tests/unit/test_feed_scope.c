@@ -44,6 +44,28 @@ int fsync(int fd _unused_)
 	return 0;
 }
 
+/* What is looked at. */
+static size_t n_looked, n_walked;
+
+struct share __real_share_of(const struct snapshot *rows, enum kind kind, const void *row);
+struct share __wrap_share_of(const struct snapshot *rows, enum kind kind, const void *row);
+struct share __wrap_share_of(const struct snapshot *rows, enum kind kind, const void *row)
+{
+	n_looked++;
+	return __real_share_of(rows, kind, row);
+}
+
+int __real_share_walk(const struct snapshot *rows, const struct share *share, share_visit visit,
+		      void *context);
+int __wrap_share_walk(const struct snapshot *rows, const struct share *share, share_visit visit,
+		      void *context);
+int __wrap_share_walk(const struct snapshot *rows, const struct share *share, share_visit visit,
+		      void *context)
+{
+	n_walked++;
+	return __real_share_walk(rows, share, visit, context);
+}
+
 static void must(int r, const char *what)
 {
 	if (r >= 0)
@@ -785,6 +807,66 @@ static void test_others(struct follower *f)
 	tap_ok(f->node.n_pages <= f->node.n_rows / MOST + 1, "in pages that are all full");
 }
 
+#define FLAPS 100
+
+/* However often a VPC came and went between two answers, its rows are looked at once. */
+static void test_flapping(struct follower *f)
+{
+	const size_t n_rows = 10 * MOST;
+
+	make_vpc(f->loop, f->store, "vpc-4", n_rows);
+	finish(f);
+	for (int i = 0; i < FLAPS; i++) {
+		move_port(f->loop, f->store, "vpc-4", true);
+		move_port(f->loop, f->store, "vpc-4", false);
+	}
+	n_looked = 0;
+	f->node.n_pages = 0;
+	finish(f);
+	tap_is_int((long long)f->node.n_pages, 0, "a VPC that came and went often is one answer");
+	tap_ok(n_looked <= n_rows + 4 * FLAPS, "for which each row of it is looked at once: %zu", n_looked);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and nothing of it stays");
+}
+
+/* So many endpoints, each of another service, of which there is no row. */
+static void put_endpoints(struct follower *f, const char *vpc, unsigned int n, bool comes)
+{
+	for (unsigned int i = 0; i < n;) {
+		struct store_txn *txn;
+
+		must(store_txn_new(&txn), "transaction");
+		for (unsigned int end = MIN(n, i + STORE_TXN_OPS_MAX); i < end; i++) {
+			struct endpoint endpoint = {.vpc = vpc};
+			char service[ID_SIZE], key[KEY_SIZE];
+
+			must(str_format(service, sizeof(service), "epsrv-%u", i), "id");
+			must(str_format(endpoint.id, sizeof(endpoint.id), "ep-%u-of-%s", i, vpc), "id");
+			endpoint.service = service;
+			must(row_key(KIND_ENDPOINT, &endpoint, key), "key");
+			if (comes)
+				put_row(txn, KIND_ENDPOINT, &endpoint);
+			else
+				(void)store_txn_delete(txn, key);
+		}
+		store_commit(f->store, txn, ended, NULL);
+		must(loop_turn(f->loop, 0), "turn");
+	}
+}
+
+/* What has no rows is not looked at without end either. */
+static void test_empty(struct follower *f)
+{
+	put_endpoints(f, "vpc-0", MUCH, true);
+	move_port(f->loop, f->store, "vpc-0", true);
+	finish(f);
+	put_endpoints(f, "vpc-0", MUCH, false);
+	n_walked = 0;
+	tap_ok(!poll_once(f->store, &f->node, &f->pages), "many services that leave a node are a list");
+	tap_ok(n_walked > 0 && n_walked <= 16 * MOST, "whose first answer looks at %zu of %d", n_walked,
+	       MUCH);
+	finish(f);
+}
+
 static void test_pages(struct follower *f)
 {
 	static const char other[] = "9999999.9999999.9999999.9999999.0/3/vpc-0\nvpc/vpc-0";
@@ -828,6 +910,8 @@ static void test_much(struct loop *loop, const char *path, const char *directory
 	test_all_while_it_changes(&f);
 	test_forgotten_meanwhile(&f);
 	test_others(&f);
+	test_flapping(&f);
+	test_empty(&f);
 	test_pages(&f);
 	follower_done(&f);
 }
