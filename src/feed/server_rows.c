@@ -183,7 +183,7 @@ static int answer_all(const struct store *store, const struct answer *answer, js
 /* ---- the walk ---- */
 
 struct page {
-	const struct answer *answer;
+	struct answer *answer;
 	json_t *rows, *deleted;
 	size_t n_looked;
 };
@@ -220,47 +220,62 @@ static int look_at_row(void *context, enum kind kind, const void *row)
 	return r < 0 ? -ENOMEM : is_full(page);
 }
 
-/* From where the walk is, if that is not behind it. A second time there is nothing left of it. */
-static int look_at_share(struct page *page, struct place *at, const struct share *share)
+static void go_to(struct place *at, const struct share *share)
 {
-	int order = share_compare(share, &at->share);
-
-	if (order < 0)
-		return 0;
-	if (order > 0)
+	if (share_compare(share, &at->share) > 0)
 		at->row.n = 0;
 	at->share = *share;
+}
+
+/* From where the walk is, if that is not behind it. */
+static int look_at_share(struct page *page, const struct share *share)
+{
+	struct place *at = &page->answer->at;
+
+	if (share_compare(share, &at->share) < 0)
+		return 0;
+	go_to(at, share);
 	return share_walk_behind(page->answer->rows, share, &at->row, look_at_row, page);
 }
 
 /* Shares that it is told of whatever ports it has: these neither come nor leave. */
-static int look_at_constant(struct page *page, struct place *at)
+static int look_at_constant(struct page *page)
 {
 	const struct share all = {.to = TOLD_ALL};
 	struct share own = {.to = TOLD_NODE};
 	int r;
 
-	if (at->base)
+	if (page->answer->at.base)
 		return 0;
 	(void)str_copy(own.id, sizeof(own.id), page->answer->question->node);
-	r = look_at_share(page, at, &all);
-	return r ? r : look_at_share(page, at, &own);
+	r = look_at_share(page, &all);
+	return r ? r : look_at_share(page, &own);
+}
+
+/* One that is passed over, or has no rows, costs a look, too. */
+static int look_at_told(void *context, const struct share *share, bool is_asked)
+{
+	struct page *page = context;
+	int r = 0;
+
+	page->n_looked++;
+	if (is_asked)
+		r = look_at_share(page, share);
+	else
+		go_to(&page->answer->at, share);
+	return r ? r : is_full(page);
 }
 
 /* 1: there is more. */
-static int fill_page(struct page *page, struct place *at)
+static int fill_page(struct page *page)
 {
-	_cleanup_(freep) struct share *shares = NULL;
 	const struct answer *answer = page->answer;
-	size_t n = 0;
-	int r = page->rows && page->deleted ? look_at_constant(page, at) : -ENOMEM;
+	const struct share first = answer->at.share;
+	int r = page->rows && page->deleted ? look_at_constant(page) : -ENOMEM;
 
-	if (r == 0)
-		r = told_nodes_shares(answer->told_nodes, answer->question->node, at->base, &at->share,
-				      &shares, &n);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = look_at_share(page, at, &shares[i]);
-	return r;
+	return r ? r
+		 : told_nodes_shares(answer->told_nodes, answer->question->node, answer->at.base, &first,
+				     look_at_told, page);
 }
 
 /* A list of everything takes the place of all that the node has: its first page says so. */
@@ -268,7 +283,7 @@ static int answer_walk(const struct store *store, struct answer *answer, json_t 
 {
 	struct page page = {.answer = answer, .rows = json_array(), .deleted = json_array()};
 	bool begins_all = !answer->at.base && answer->at.share.to == TOLD_NOBODY;
-	int r = fill_page(&page, &answer->at);
+	int r = fill_page(&page);
 
 	if (r < 0) {
 		json_decref(page.rows);

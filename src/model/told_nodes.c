@@ -14,6 +14,9 @@
  * until then it may still have something in force. As long as the move is remembered that costs nothing more;
  * after that the circle is in the list of what the node has *left*, which a report empties. So what a node
  * that is behind may have is known however much moves elsewhere, and it concerns nothing else.
+ *
+ * Each node has the circles that it is a member of in the order of their shares, so that a list goes on where
+ * it was, and what others are told of costs it nothing.
  */
 #include "told_nodes.h"
 
@@ -21,6 +24,7 @@
 
 #include "../lib/fnv.h"
 #include "../lib/vec.h"
+#include "share_list.h"
 
 #define SLOTS_FIRST 64
 
@@ -48,9 +52,11 @@ struct move {
 /* Of a node that is told of something, or was. */
 struct told_node {
 	char name[WORD_SIZE * 2];
-	uint64_t reached;     /* it has reported */
-	uint64_t horizon;     /* what it left up to there is not known any more */
-	struct circle **left; /* with a member of it that is_left */
+	struct share_list shares; /* of the circles that have it as a member */
+	uint64_t moved;		  /* the revision of its last move */
+	uint64_t reached;	  /* it has reported */
+	uint64_t horizon;	  /* what it left up to there is not known any more */
+	struct circle **left;	  /* with a member of it that is_left */
 	size_t n_left, left_size;
 };
 
@@ -102,8 +108,10 @@ void told_nodes_clear(struct told_nodes *told_nodes)
 		}
 	}
 	free(told_nodes->slots);
-	for (size_t i = 0; i < told_nodes->n_nodes; i++)
+	for (size_t i = 0; i < told_nodes->n_nodes; i++) {
+		share_list_done(&told_nodes->nodes[i].shares);
 		free(told_nodes->nodes[i].left);
+	}
 	free(told_nodes->nodes);
 	free(told_nodes->by_name);
 	free(told_nodes->moves);
@@ -249,14 +257,21 @@ static struct member *find_member(const struct circle *circle, uint32_t node)
 										  : NULL;
 }
 
-static struct member *take_member(struct circle *circle, uint32_t node)
+/* The share is that of a circle which has the node as a member. */
+static const struct member *member_at(const struct share *share, uint32_t node)
+{
+	return find_member(container_of((struct share *)(uintptr_t)share, struct circle, share), node);
+}
+
+static struct member *take_member(struct told_nodes *told_nodes, struct circle *circle, uint32_t node)
 {
 	struct member *member = find_member(circle, node);
 	size_t place;
 
 	if (member)
 		return member;
-	if (VEC_ROOM(circle->members, circle->n, circle->size) < 0)
+	if (VEC_ROOM(circle->members, circle->n, circle->size) < 0 ||
+	    share_list_add(&told_nodes->nodes[node].shares, &circle->share) < 0)
 		return NULL;
 	place = place_of(circle, node);
 	member = circle->members + place;
@@ -285,7 +300,7 @@ static int note_move(struct told_nodes *told_nodes, struct circle *circle, struc
 	member->last = told_nodes->first_number + (uint32_t)told_nodes->n_moves;
 	told_nodes->n_moves++;
 	circle->n_moves++;
-	member->moved = revision;
+	member->moved = told_nodes->nodes[member->node].moved = revision;
 	return 0;
 }
 
@@ -296,6 +311,7 @@ static void drop_member(struct told_nodes *told_nodes, struct circle *circle, st
 	struct told_node *node = &told_nodes->nodes[member->node];
 
 	node->horizon = MAX(node->horizon, member->moved);
+	share_list_remove(&node->shares, &circle->share);
 	circle->n--;
 	memmove(member, member + 1, (size_t)(circle->members + circle->n - member) * sizeof(*member));
 	if (circle->n == 0 && circle->n_moves == 0)
@@ -381,7 +397,7 @@ static void forget_moves(struct told_nodes *told_nodes)
 /* Gives a reason or takes one. 1: it was the first, or the last one. */
 static int shift_reason(const struct shift *shift, struct circle *circle, uint32_t node)
 {
-	struct member *member = circle ? take_member(circle, node) : NULL;
+	struct member *member = circle ? take_member(shift->told_nodes, circle, node) : NULL;
 	int r;
 
 	if (!member)
@@ -641,7 +657,7 @@ int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint
 
 	if (after < told_nodes->forgotten)
 		return -EOVERFLOW;
-	if (node && !find_node(told_nodes, node, &number))
+	if (node && (!find_node(told_nodes, node, &number) || told_nodes->nodes[number].moved <= after))
 		return 0;
 	for (size_t n = LOWER_BOUND(i, told_nodes->n_moves, moves[i].revision <= after);
 	     r >= 0 && n < told_nodes->n_moves; n++)
@@ -650,66 +666,25 @@ int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint
 	return MIN(r, 0);
 }
 
-struct shares {
-	const struct share *first;
-	struct share *v;
-	size_t n, size;
-};
-
-/* Unless it is before the first one. */
-static int add_share(struct shares *shares, const struct share *share)
+static bool is_asked(const struct member *member, uint64_t since)
 {
-	if (share_compare(share, shares->first) < 0)
-		return 0;
-	if (VEC_ROOM(shares->v, shares->n, shares->size) < 0)
-		return -ENOMEM;
-	shares->v[shares->n++] = *share;
-	return 0;
-}
-
-static int add_told(const struct told_nodes *told_nodes, uint32_t node, struct shares *shares)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < told_nodes->n_slots; i++) {
-		for (const struct circle *c = told_nodes->slots[i]; r == 0 && c; c = c->next) {
-			const struct member *member = find_member(c, node);
-
-			if (member && member->n_reasons > 0)
-				r = add_share(shares, &c->share);
-		}
-	}
-	return r;
-}
-
-static int add_moved(void *context, const struct share *share)
-{
-	return add_share(context, share);
-}
-
-static int compare_shares(const void *a, const void *b)
-{
-	return share_compare(a, b);
+	return since ? member->moved > since : member->n_reasons > 0;
 }
 
 int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
-		      const struct share *first, struct share **ret, size_t *ret_n)
+		      const struct share *first, told_nodes_visit visit, void *context)
 {
-	struct shares shares = {.first = first};
+	struct share_cursor cursor;
+	const struct share *share;
 	uint32_t number;
 	int r = 0;
 
-	if (since)
-		r = told_nodes_moves(told_nodes, node, since, add_moved, &shares);
-	else if (find_node(told_nodes, node, &number))
-		r = add_told(told_nodes, number, &shares);
-	if (r < 0) {
-		free(shares.v);
-		return r;
-	}
-	if (shares.n > 0)
-		qsort(shares.v, shares.n, sizeof(*shares.v), compare_shares);
-	*ret = shares.v;
-	*ret_n = shares.n;
-	return 0;
+	if (since && since < told_nodes->forgotten)
+		return -EOVERFLOW;
+	if (!find_node(told_nodes, node, &number))
+		return 0;
+	cursor = share_list_from(&told_nodes->nodes[number].shares, first);
+	while (r == 0 && (share = share_list_next(&told_nodes->nodes[number].shares, &cursor)))
+		r = visit(context, share, is_asked(member_at(share, number), since));
+	return r;
 }

@@ -57,8 +57,10 @@ void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_
 typedef int (*told_nodes_moved)(void *context, const struct share *share);
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context);
-/* The shares that the node is told of because of its ports, or (`since` not 0) those that have come to it or
- * left it after that revision; in their order, from `first` on: an array, the caller's.
- * -EOVERFLOW as above; -ENOMEM. */
+/* Goes through the shares that the node is told of because of its ports, and through those that it has left,
+ * as far as they are known, in their order and from `first` on. `is_asked`: that it is told of it (`since`
+ * 0); or that it has come to the node or left it after that revision. The first result that is not 0 ends it
+ * and is returned. -EOVERFLOW as above. */
+typedef int (*told_nodes_visit)(void *context, const struct share *share, bool is_asked);
 int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
-		      const struct share *first, struct share **ret, size_t *ret_n);
+		      const struct share *first, told_nodes_visit visit, void *context);

@@ -45,7 +45,7 @@ int fsync(int fd _unused_)
 }
 
 /* What is looked at. */
-static size_t n_looked, n_walked;
+static size_t n_looked, n_walked, n_compared, n_gone_through;
 
 struct share __real_share_of(const struct snapshot *rows, enum kind kind, const void *row);
 struct share __wrap_share_of(const struct snapshot *rows, enum kind kind, const void *row);
@@ -53,6 +53,14 @@ struct share __wrap_share_of(const struct snapshot *rows, enum kind kind, const 
 {
 	n_looked++;
 	return __real_share_of(rows, kind, row);
+}
+
+int __real_share_compare(const struct share *a, const struct share *b);
+int __wrap_share_compare(const struct share *a, const struct share *b);
+int __wrap_share_compare(const struct share *a, const struct share *b)
+{
+	n_compared++;
+	return __real_share_compare(a, b);
 }
 
 int __real_share_walk(const struct snapshot *rows, const struct share *share, share_visit visit,
@@ -64,6 +72,35 @@ int __wrap_share_walk(const struct snapshot *rows, const struct share *share, sh
 {
 	n_walked++;
 	return __real_share_walk(rows, share, visit, context);
+}
+
+/* A page goes through shares. */
+struct pass {
+	told_nodes_visit visit;
+	void *context;
+	size_t n;
+};
+
+static int pass_on(void *context, const struct share *share, bool is_asked)
+{
+	struct pass *pass = context;
+
+	pass->n++;
+	return pass->visit(pass->context, share, is_asked);
+}
+
+int __real_told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
+			     const struct share *first, told_nodes_visit visit, void *context);
+int __wrap_told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
+			     const struct share *first, told_nodes_visit visit, void *context);
+int __wrap_told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uint64_t since,
+			     const struct share *first, told_nodes_visit visit, void *context)
+{
+	struct pass pass = {.visit = visit, .context = context};
+	int r = __real_told_nodes_shares(told_nodes, node, since, first, pass_on, &pass);
+
+	n_gone_through = MAX(n_gone_through, pass.n);
+	return r;
 }
 
 static void must(int r, const char *what)
@@ -867,6 +904,45 @@ static void test_empty(struct follower *f)
 	finish(f);
 }
 
+/* Ports in so many VPCs of their own. (All count as number 5 where a walk is compared.) */
+static void put_ports(struct follower *f, unsigned int n, bool comes)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		char vpc[ID_SIZE];
+
+		must(str_format(vpc, sizeof(vpc), "vpc-5-%u", i), "id");
+		if (comes)
+			make_vpc(f->loop, f->store, vpc, 0);
+		move_port(f->loop, f->store, vpc, comes);
+	}
+}
+
+/* Of a node that is told of much a page costs what is in it, not what is still to come. */
+static void test_many(struct follower *f)
+{
+	const unsigned int n = FEED_PAGE_LOOKED_MAX / 2 + MUCH; /* each is two shares */
+
+	put_ports(f, n, true);
+	f->node.lost = true;
+	f->node.n_pages = n_compared = 0;
+	finish(f);
+	tap_ok(f->node.n_pages > n / MOST, "%u VPCs are told in %zu pages", n, f->node.n_pages);
+	tap_ok(n_compared <= 16 * (2 * n + f->node.n_pages), "with %zu comparisons", n_compared);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and are all there");
+	move_port(f->loop, f->store, "vpc-0", false);
+	n_gone_through = 0;
+	finish(f);
+	tap_ok(n_gone_through > 0 && n_gone_through <= FEED_PAGE_LOOKED_MAX,
+	       "and a page for another one that leaves goes through %zu of %u shares", n_gone_through, 2 * n);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "which is gone then");
+	put_ports(f, n, false);
+	f->node.n_pages = n_compared = 0;
+	finish(f);
+	tap_ok(f->node.n_pages > 1, "they leave in %zu pages", f->node.n_pages);
+	tap_ok(n_compared <= 16 * (2 * n + f->node.n_pages), "with %zu comparisons", n_compared);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and nothing of them stays");
+}
+
 static void test_pages(struct follower *f)
 {
 	static const char other[] = "9999999.9999999.9999999.9999999.0/3/vpc-0\nvpc/vpc-0";
@@ -912,6 +988,7 @@ static void test_much(struct loop *loop, const char *path, const char *directory
 	test_others(&f);
 	test_flapping(&f);
 	test_empty(&f);
+	test_many(&f);
 	test_pages(&f);
 	follower_done(&f);
 }

@@ -132,9 +132,133 @@ static void test_left_too_much(void)
 	snapshot_free(rows);
 }
 
+/* ---- the shares of a node, in their order ---- */
+
+#define NODES  3
+#define VPCS   500
+#define ROUNDS 60000 /* two moves each, so that many are forgotten */
+#define RECENT 10000
+
+/* What a node is told of and when that changed last, by VPC. */
+struct model {
+	struct told_nodes *told_nodes;
+	struct snapshot *rows;
+	uint64_t seed, revision;
+	bool has[NODES][VPCS];
+	uint64_t moved[NODES][VPCS];
+};
+
+static const char *const names[NODES] = {"node-0", "node-1", "node-2"};
+
+static uint32_t below(struct model *model, uint32_t n)
+{
+	model->seed ^= model->seed << 13;
+	model->seed ^= model->seed >> 7;
+	model->seed ^= model->seed << 17;
+	return (uint32_t)((model->seed >> 16) % n);
+}
+
+static struct share numbered(uint32_t number)
+{
+	struct share share = {.to = number < VPCS ? TOLD_VPC : TOLD_ENDPOINTS};
+
+	must(str_format(share.id, sizeof(share.id), "vpc-%04u", number % VPCS), "id");
+	return share;
+}
+
+/* The node's port in some VPC comes, or goes. */
+static void move_some(struct model *model)
+{
+	uint32_t node = below(model, NODES), vpc = below(model, VPCS);
+	const struct share share = numbered(vpc);
+	const struct port port = {.node = names[node], .vpc = share.id};
+	struct told_nodes_fact none = port_in(""), some = told_nodes_fact(KIND_PORT, &port);
+	bool had = model->has[node][vpc];
+
+	must(told_nodes_change(model->told_nodes, model->rows, had ? &some : &none, had ? &none : &some,
+			       ++model->revision),
+	     "change");
+	model->has[node][vpc] = !had;
+	model->moved[node][vpc] = model->revision;
+}
+
+struct visits {
+	const struct model *model;
+	uint32_t node, next; /* the share that may come next */
+	uint64_t since;
+	size_t n_asked, n, n_wrong;
+};
+
+static bool is_asked(const struct model *model, uint32_t node, uint32_t vpc, uint64_t since)
+{
+	return since ? model->moved[node][vpc] > since : model->has[node][vpc];
+}
+
+static int check_visit(void *context, const struct share *share, bool asked)
+{
+	struct visits *visits = context;
+	uint32_t vpc = (uint32_t)atoi(share->id + strlen("vpc-"));
+	uint32_t number = vpc + (share->to == TOLD_ENDPOINTS ? VPCS : 0);
+
+	visits->n++;
+	visits->n_asked += asked;
+	visits->n_wrong +=
+		number < visits->next || asked != is_asked(visits->model, visits->node, vpc, visits->since);
+	visits->next = number + 1;
+	return 0;
+}
+
+/* From some share on. */
+static bool are_as_modelled(struct model *model, uint32_t node, uint64_t since)
+{
+	uint32_t from = below(model, 3) > 0 ? below(model, 2 * VPCS) : 0;
+	struct visits visits = {.model = model, .node = node, .next = from, .since = since};
+	const struct share first = numbered(from);
+	size_t n_asked = 0;
+
+	must(told_nodes_shares(model->told_nodes, names[node], since, &first, check_visit, &visits),
+	     "shares");
+	for (uint32_t number = from; number < 2 * VPCS; number++)
+		n_asked += is_asked(model, node, number % VPCS, since);
+	return visits.n_wrong == 0 && visits.n_asked == n_asked;
+}
+
+static void test_shares(void)
+{
+	struct model *model = calloc(1, sizeof(*model));
+	const struct share first = {};
+	struct visits visits = {.model = model};
+	bool good = true;
+
+	must(model ? 0 : -ENOMEM, "model");
+	model->seed = 88172645463325252u;
+	must(told_nodes_new(&model->told_nodes), "told_nodes");
+	must(snapshot_new(&model->rows), "rows");
+	for (int round = 0; round < ROUNDS && good; round++) {
+		uint32_t node = below(model, NODES);
+
+		move_some(model);
+		if (below(model, 5000) == 0)
+			told_nodes_reached(model->told_nodes, names[node], model->revision);
+		if (below(model, 200) == 0)
+			good = are_as_modelled(model, node, 0) &&
+			       are_as_modelled(model, node,
+					       model->revision -
+						       MIN(model->revision - 1, below(model, RECENT)));
+	}
+	tap_ok(good, "shares of nodes, and those that moved, are gone through in their order, from any on");
+	tap_ok(told_nodes_shares(model->told_nodes, "node-3", 0, &first, check_visit, &visits) == 0 &&
+		       visits.n == 0,
+	       "there are none of a node that never had a port");
+	told_nodes_free(model->told_nodes);
+	snapshot_free(model->rows);
+	free(model);
+}
+
 int main(void)
 {
 	test_forgotten();
 	test_left_too_much();
+	test_shares();
 	return tap_done();
 }
