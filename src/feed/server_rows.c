@@ -457,11 +457,6 @@ static int answer_since(const struct store *store, struct answer *answer, json_t
 	return r == 0 && !*ret ? -ENOMEM : r;
 }
 
-static int found_move(_unused_ void *context, _unused_ const struct share *share)
-{
-	return -EEXIST;
-}
-
 /* Whether it is not known any more what the node was told of, or never was. */
 static bool is_forgotten(const struct store *store, const struct answer *answer)
 {
@@ -469,8 +464,7 @@ static bool is_forgotten(const struct store *store, const struct answer *answer)
 
 	return at->since == 0 ||
 	       MAX(MAX(at->moved, at->changed), at->since) > store_durable_revision(store) ||
-	       told_nodes_moves(answer->told_nodes, answer->question->node, at->since, found_move, NULL) ==
-		       -EOVERFLOW;
+	       !told_nodes_knows(answer->told_nodes, answer->question->node, at->since);
 }
 
 /* -EOVERFLOW: what was told before is forgotten. */
@@ -537,7 +531,7 @@ bool feed_rows_concern(const struct store *store, const char *node, uint64_t aft
 {
 	struct search search = {.store = store, .node = node, .after = after};
 
-	if (told_nodes_moves(store_told_nodes(store), node, after, found_move, NULL) < 0)
+	if (told_nodes_has_moved(store_told_nodes(store), node, after))
 		return true;
 	return store_changes(store, after, look_for, &search) < 0 || search.found;
 }

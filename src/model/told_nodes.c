@@ -648,22 +648,72 @@ static bool is_last(const struct told_nodes *told_nodes, size_t n)
 	return member && member->last == told_nodes->first_number + (uint32_t)n;
 }
 
+/* NULL: one that is told of nothing and never was. */
+static const struct told_node *node_named(const struct told_nodes *told_nodes, const char *name)
+{
+	uint32_t number;
+
+	return find_node(told_nodes, name, &number) ? &told_nodes->nodes[number] : NULL;
+}
+
+bool told_nodes_knows(const struct told_nodes *told_nodes, const char *node, uint64_t after)
+{
+	const struct told_node *known = node_named(told_nodes, node);
+
+	return after >= told_nodes->loaded && (!known || after >= known->horizon);
+}
+
+bool told_nodes_has_moved(const struct told_nodes *told_nodes, const char *node, uint64_t after)
+{
+	const struct told_node *known = node_named(told_nodes, node);
+
+	return !told_nodes_knows(told_nodes, node, after) || (known && known->moved > after);
+}
+
+/* NULL: of any. */
+static int remembered_moves(const struct told_nodes *told_nodes, const struct told_node *node, uint64_t after,
+			    told_nodes_moved moved, void *context)
+{
+	const struct move *moves = told_nodes->moves + told_nodes->first;
+	int r = 0;
+
+	for (size_t n = LOWER_BOUND(i, told_nodes->n_moves, moves[i].revision <= after);
+	     r >= 0 && n < told_nodes->n_moves; n++)
+		if ((!node || node == &told_nodes->nodes[moves[n].node]) && is_last(told_nodes, n))
+			r = moved(context, &moves[n].circle->share);
+	return MIN(r, 0);
+}
+
+/* What members know themselves. */
+struct own_moves {
+	uint32_t node;
+	uint64_t after;
+	told_nodes_moved moved;
+	void *context;
+};
+
+static int tell_own_move(void *context, const struct share *share, _unused_ bool is_asked)
+{
+	const struct own_moves *own = context;
+
+	return member_at(share, own->node)->moved > own->after ? MIN(own->moved(own->context, share), 0) : 0;
+}
+
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context)
 {
-	const struct move *moves = told_nodes->moves + told_nodes->first;
-	uint32_t number = 0;
-	int r = 0;
+	struct own_moves own = {.after = after, .moved = moved, .context = context};
+	const struct share first = {};
 
-	if (after < told_nodes->forgotten)
+	if (node ? !told_nodes_knows(told_nodes, node, after) : after < told_nodes->forgotten)
 		return -EOVERFLOW;
-	if (node && (!find_node(told_nodes, node, &number) || told_nodes->nodes[number].moved <= after))
+	if (!node)
+		return remembered_moves(told_nodes, NULL, after, moved, context);
+	if (!find_node(told_nodes, node, &own.node) || told_nodes->nodes[own.node].moved <= after)
 		return 0;
-	for (size_t n = LOWER_BOUND(i, told_nodes->n_moves, moves[i].revision <= after);
-	     r >= 0 && n < told_nodes->n_moves; n++)
-		if ((!node || moves[n].node == number) && is_last(told_nodes, n))
-			r = moved(context, &moves[n].circle->share);
-	return MIN(r, 0);
+	if (after >= told_nodes->forgotten)
+		return remembered_moves(told_nodes, &told_nodes->nodes[own.node], after, moved, context);
+	return told_nodes_shares(told_nodes, node, 0, &first, tell_own_move, &own);
 }
 
 static bool is_asked(const struct member *member, uint64_t since)
@@ -679,7 +729,7 @@ int told_nodes_shares(const struct told_nodes *told_nodes, const char *node, uin
 	uint32_t number;
 	int r = 0;
 
-	if (since && since < told_nodes->forgotten)
+	if (since && !told_nodes_knows(told_nodes, node, since))
 		return -EOVERFLOW;
 	if (!find_node(told_nodes, node, &number))
 		return 0;

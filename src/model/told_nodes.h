@@ -5,9 +5,10 @@
  * load balancers behind those services. A change costs what it moves: a port more in a VPC nothing, the first
  * one of a node as much as that VPC has endpoints.
  *
- * What came to a node or left it is remembered by revision, the last TOLD_NODES_MOVES_MAX of all nodes, so
- * that what was told at some revision can be made into what is told now. What a node has left is known until
- * it has reported that revision (told_nodes_reached), the last TOLD_NODES_LEFT_MAX shares of each node.
+ * What came to a node or left it is known by revision, so that what was told at some revision can be made
+ * into what is told now: what it has left until it has reported that revision (told_nodes_reached), the last
+ * TOLD_NODES_LEFT_MAX shares of each node, whatever moves at others. The last TOLD_NODES_MOVES_MAX moves of
+ * all nodes are remembered beside that, in their order.
  */
 #pragma once
 
@@ -51,9 +52,16 @@ bool told_nodes_concerns(const struct told_nodes *told_nodes, const struct share
 			 uint64_t since);
 /* The node has put in force what it was told up to the revision. */
 void told_nodes_reached(struct told_nodes *told_nodes, const char *node, uint64_t revision);
+/* Whether it is known what has come to the node or left it after the revision: not from before the rows were
+ * loaded, nor from before it left something that is forgotten. */
+bool told_nodes_knows(const struct told_nodes *told_nodes, const char *node, uint64_t after);
+/* Whether anything has, or may have, as that is not known. */
+bool told_nodes_has_moved(const struct told_nodes *told_nodes, const char *node, uint64_t after);
 /* Calls for each share that has come to the node (NULL: to any) or left it after the revision: once, however
- * often that happened (NULL: once for each such node).
- * -EOVERFLOW: some of it is forgotten. The first negative result ends it and is returned. */
+ * often that happened (NULL: once for each such node). As long as these moves are remembered that costs what
+ * moved, at any node; then what the node is told of.
+ * -EOVERFLOW: some of it is not known (NULL: not remembered). The first negative result ends it and is
+ * returned. */
 typedef int (*told_nodes_moved)(void *context, const struct share *share);
 int told_nodes_moves(const struct told_nodes *told_nodes, const char *node, uint64_t after,
 		     told_nodes_moved moved, void *context);

@@ -761,30 +761,59 @@ static void forget_changes(struct follower *f)
 		put_vswitches(f->loop, f->store, "vpc-0", 0, STORE_TXN_OPS_MAX);
 }
 
-/* More than are remembered come to another node, and leave it. */
+/* So many endpoints, each of another service, of which there is no row. */
+static void put_endpoints(struct follower *f, const char *vpc, unsigned int n, bool comes)
+{
+	for (unsigned int i = 0; i < n;) {
+		struct store_txn *txn;
+
+		must(store_txn_new(&txn), "transaction");
+		for (unsigned int end = MIN(n, i + STORE_TXN_OPS_MAX); i < end; i++) {
+			struct endpoint endpoint = {.vpc = vpc};
+			char service[ID_SIZE], key[KEY_SIZE];
+
+			must(str_format(service, sizeof(service), "epsrv-%u", i), "id");
+			must(str_format(endpoint.id, sizeof(endpoint.id), "ep-%u-of-%s", i, vpc), "id");
+			endpoint.service = service;
+			must(row_key(KIND_ENDPOINT, &endpoint, key), "key");
+			if (comes)
+				put_row(txn, KIND_ENDPOINT, &endpoint);
+			else
+				(void)store_txn_delete(txn, key);
+		}
+		store_commit(f->store, txn, ended, NULL);
+		must(loop_turn(f->loop, 0), "turn");
+	}
+}
+
+/* Ports of so many other nodes. */
+static void put_others(struct follower *f, const char *vpc, unsigned int n)
+{
+	struct store_txn *txn;
+
+	must(store_txn_new(&txn), "transaction");
+	for (unsigned int i = 0; i < n; i++) {
+		struct port port = {.vpc = vpc};
+		char node[16];
+
+		must(str_format(node, sizeof(node), "other-%u", i), "name");
+		must(str_format(port.id, sizeof(port.id), "eni-of-%s", node), "id");
+		port.node = node;
+		put_row(txn, KIND_PORT, &port);
+	}
+	store_commit(f->store, txn, ended, NULL);
+	must(loop_turn(f->loop, 0), "turn");
+}
+
+/* More than are remembered come to other nodes, and leave them, by far fewer changes. */
 static void forget_moves(struct follower *f)
 {
 	const unsigned int n = STORE_TXN_OPS_MAX;
 
-	for (unsigned int i = 0; i <= TOLD_NODES_MOVES_MAX / n; i++) {
-		struct store_txn *txn;
-
-		must(store_txn_new(&txn), "transaction");
-		for (unsigned int j = 0; j < n; j++) {
-			struct port port = {.node = "node-1"};
-			char vpc[ID_SIZE], key[KEY_SIZE];
-
-			must(str_format(vpc, sizeof(vpc), "vpc-of-%u", j), "id");
-			must(str_format(port.id, sizeof(port.id), "eni-of-%s", vpc), "id");
-			port.vpc = vpc;
-			must(row_key(KIND_PORT, &port, key), "key");
-			if (i % 2)
-				(void)store_txn_delete(txn, key);
-			else
-				put_row(txn, KIND_PORT, &port);
-		}
-		store_commit(f->store, txn, ended, NULL);
-		must(loop_turn(f->loop, 0), "turn");
+	put_others(f, "vpc-2", n);
+	for (unsigned int i = 0; i <= TOLD_NODES_MOVES_MAX / (2 * n * n); i++) {
+		put_endpoints(f, "vpc-2", n, true);
+		put_endpoints(f, "vpc-2", n, false);
 	}
 }
 
@@ -810,14 +839,41 @@ static void test_forgotten_meanwhile(struct follower *f)
 	finish(f);
 	tap_ok(is_as_walked(store_rows(f->store), &f->node), "twice, where that happens again");
 	tap_is_int((long long)f->node.n_full, (long long)n_full + 2, "and no more than that");
+}
+
+/* More than is remembered comes to others and leaves them: that ends no list, and no node is given
+ * everything. */
+static void test_others_move(struct follower *f)
+{
+	size_t n_full = f->node.n_full;
+
 	move_port(f->loop, f->store, "vpc-0", true);
 	finish(f);
 	move_port(f->loop, f->store, "vpc-0", false);
 	tap_ok(!poll_once(f->store, &f->node, &f->pages), "a list of what left is under way");
 	forget_moves(f);
-	expect_break(f, n_full + 2);
 	finish(f);
-	tap_ok(is_as_walked(store_rows(f->store), &f->node), "once, where it does not");
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "it goes on, whatever moves elsewhere");
+	move_port(f->loop, f->store, "vpc-0", true);
+	forget_moves(f);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "what came before is told behind that, too");
+	move_port(f->loop, f->store, "vpc-0", false);
+	move_port(f->loop, f->store, "vpc-1", true);
+	forget_moves(f);
+	tap_ok(feed_rows_concern(f->store, f->node.name, snapshot_revision(f->node.rows)),
+	       "a node is woken for it");
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and what left");
+	tap_is_int((long long)f->node.n_full, (long long)n_full, "and nothing else is told for any of that");
+	f->node.lost = true;
+	move_port(f->loop, f->store, "vpc-0", true);
+	tap_ok(!poll_once(f->store, &f->node, &f->pages), "a list of everything is under way");
+	move_port(f->loop, f->store, "vpc-1", false);
+	forget_moves(f);
+	finish(f);
+	tap_ok(is_as_walked(store_rows(f->store), &f->node), "it goes on, too");
+	tap_is_int((long long)f->node.n_full, (long long)n_full + 1, "and has begun once");
 }
 
 /* Others have more rows than are looked at for a page: that costs a node no page, whether it is told
@@ -863,31 +919,6 @@ static void test_flapping(struct follower *f)
 	tap_is_int((long long)f->node.n_pages, 0, "a VPC that came and went often is one answer");
 	tap_ok(n_looked <= n_rows + 4 * FLAPS, "for which each row of it is looked at once: %zu", n_looked);
 	tap_ok(is_as_walked(store_rows(f->store), &f->node), "and nothing of it stays");
-}
-
-/* So many endpoints, each of another service, of which there is no row. */
-static void put_endpoints(struct follower *f, const char *vpc, unsigned int n, bool comes)
-{
-	for (unsigned int i = 0; i < n;) {
-		struct store_txn *txn;
-
-		must(store_txn_new(&txn), "transaction");
-		for (unsigned int end = MIN(n, i + STORE_TXN_OPS_MAX); i < end; i++) {
-			struct endpoint endpoint = {.vpc = vpc};
-			char service[ID_SIZE], key[KEY_SIZE];
-
-			must(str_format(service, sizeof(service), "epsrv-%u", i), "id");
-			must(str_format(endpoint.id, sizeof(endpoint.id), "ep-%u-of-%s", i, vpc), "id");
-			endpoint.service = service;
-			must(row_key(KIND_ENDPOINT, &endpoint, key), "key");
-			if (comes)
-				put_row(txn, KIND_ENDPOINT, &endpoint);
-			else
-				(void)store_txn_delete(txn, key);
-		}
-		store_commit(f->store, txn, ended, NULL);
-		must(loop_turn(f->loop, 0), "turn");
-	}
 }
 
 /* What has no rows is not looked at without end either. */
@@ -985,6 +1016,7 @@ static void test_much(struct loop *loop, const char *path, const char *directory
 	test_burst(&f);
 	test_all_while_it_changes(&f);
 	test_forgotten_meanwhile(&f);
+	test_others_move(&f);
 	test_others(&f);
 	test_flapping(&f);
 	test_empty(&f);

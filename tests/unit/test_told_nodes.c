@@ -81,7 +81,17 @@ static void test_forgotten(void)
 	       "after any of its moves as well");
 
 	revision = flush_moves(told_nodes, rows, 2);
-	tap_is_int(told_nodes_moves(told_nodes, "node-0", 2, count_move, &n), -EOVERFLOW, "but not for ever");
+	tap_is_int(told_nodes_moves(told_nodes, NULL, 2, count_move, &n), -EOVERFLOW, "but not for ever");
+	n = 0;
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 2, count_move, &n) == 0 && n == 2 &&
+		       told_nodes_knows(told_nodes, "node-0", 2),
+	       "what has moved at a node is known longer");
+	n = 0;
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 0, count_move, &n) == 0 && n == 3, "what it left, too");
+	tap_ok(told_nodes_has_moved(told_nodes, "node-0", revision - 1) &&
+		       !told_nodes_has_moved(told_nodes, "node-0", revision) &&
+		       !told_nodes_has_moved(told_nodes, "node-1", 0),
+	       "and that nothing has since, nor at another one");
 	tap_ok(told_nodes_concerns(told_nodes, &c, "node-0", 1),
 	       "that a node may still have a VPC that it left long ago is known nonetheless");
 	tap_ok(!told_nodes_concerns(told_nodes, &d, "node-0", 1) &&
@@ -91,6 +101,12 @@ static void test_forgotten(void)
 	tap_ok(!told_nodes_concerns(told_nodes, &c, "node-0", revision), "until it reports");
 	tap_ok(told_nodes_concerns(told_nodes, &d, "node-0", 1),
 	       "then what it had is not known any more, if it should turn back");
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 1, count_move, &n) == -EOVERFLOW &&
+		       !told_nodes_knows(told_nodes, "node-0", 1) &&
+		       told_nodes_has_moved(told_nodes, "node-0", 1),
+	       "nor what it has left since");
+	tap_is_int(told_nodes_moves(told_nodes, "node-0", 2, count_move, &n), 0,
+		   "but from the revision on that it can turn back to");
 	must(told_nodes_change(told_nodes, rows, &in_b, &none, revision + 1), "change");
 	tap_ok(!told_nodes_has(told_nodes, &a, "node-0") && !told_nodes_has(told_nodes, &b, "node-0"),
 	       "without a port it is told of neither");
@@ -106,6 +122,11 @@ static struct told_nodes_fact nth(int i)
 	return port_in(vpc);
 }
 
+static int refuse(_unused_ void *context, _unused_ const struct share *share, _unused_ bool is_asked)
+{
+	return -EEXIST;
+}
+
 /* What a node that is behind has left is bounded, too: of more than that nothing is known any more. */
 static void test_left_too_much(void)
 {
@@ -114,6 +135,7 @@ static void test_left_too_much(void)
 	struct told_nodes *told_nodes;
 	struct snapshot *rows;
 	uint64_t revision = 0;
+	size_t n = 0;
 
 	must(told_nodes_new(&told_nodes), "told_nodes");
 	must(snapshot_new(&rows), "rows");
@@ -126,8 +148,38 @@ static void test_left_too_much(void)
 		       told_nodes_concerns(told_nodes, &never, "node-0", 1),
 	       "who has left more than is remembered may have anything");
 	tap_ok(!told_nodes_concerns(told_nodes, &first, "node-1", 0), "and nobody else");
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 1, count_move, &n) == -EOVERFLOW &&
+		       told_nodes_shares(told_nodes, "node-0", 1, &first, refuse, NULL) == -EOVERFLOW,
+	       "nor is it said what that was");
 	told_nodes_reached(told_nodes, "node-0", revision);
 	tap_ok(!told_nodes_concerns(told_nodes, &first, "node-0", revision), "until it reports");
+	told_nodes_free(told_nodes);
+	snapshot_free(rows);
+}
+
+/* What was told before the rows were loaded is not known. */
+static void test_loaded(void)
+{
+	struct told_nodes_fact none = port_in(""), in_b = port_in("vpc-b");
+	struct told_nodes *told_nodes;
+	struct snapshot *rows;
+	size_t n = 0;
+
+	must(told_nodes_new(&told_nodes), "told_nodes");
+	must(snapshot_new(&rows), "rows");
+	must(told_nodes_load(told_nodes, rows, 10), "load");
+	must(told_nodes_change(told_nodes, rows, &none, &in_b, 11), "change");
+	tap_ok(!told_nodes_knows(told_nodes, "node-0", 9) && told_nodes_knows(told_nodes, "node-0", 10) &&
+		       !told_nodes_knows(told_nodes, "node-1", 9) &&
+		       told_nodes_knows(told_nodes, "node-1", 10),
+	       "of no node is known what moved before the rows were loaded");
+	tap_ok(told_nodes_has_moved(told_nodes, "node-1", 9) &&
+		       !told_nodes_has_moved(told_nodes, "node-1", 10),
+	       "so something may have");
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 9, count_move, &n) == -EOVERFLOW &&
+		       told_nodes_moves(told_nodes, NULL, 9, count_move, &n) == -EOVERFLOW,
+	       "and it is not said what");
+	tap_ok(told_nodes_moves(told_nodes, "node-0", 10, count_move, &n) == 0 && n == 1, "since then it is");
 	told_nodes_free(told_nodes);
 	snapshot_free(rows);
 }
@@ -136,8 +188,7 @@ static void test_left_too_much(void)
 
 #define NODES  3
 #define VPCS   500
-#define ROUNDS 60000 /* two moves each, so that many are forgotten */
-#define RECENT 10000
+#define ROUNDS 120000 /* two moves each, so that most are forgotten */
 
 /* What a node is told of and when that changed last, by VPC. */
 struct model {
@@ -145,7 +196,7 @@ struct model {
 	struct snapshot *rows;
 	uint64_t seed, revision;
 	bool has[NODES][VPCS];
-	uint64_t moved[NODES][VPCS];
+	uint64_t moved[NODES][VPCS], reached[NODES];
 };
 
 static const char *const names[NODES] = {"node-0", "node-1", "node-2"};
@@ -208,6 +259,23 @@ static int check_visit(void *context, const struct share *share, bool asked)
 	return 0;
 }
 
+static int count_any(void *context, _unused_ const struct share *share)
+{
+	++*(size_t *)context;
+	return 0;
+}
+
+/* Each of the two shares of a VPC that moved after that, once. */
+static bool are_moves_as_modelled(const struct model *model, uint32_t node, uint64_t after)
+{
+	size_t n = 0, n_moved = 0;
+
+	must(told_nodes_moves(model->told_nodes, names[node], after, count_any, &n), "moves");
+	for (uint32_t vpc = 0; vpc < VPCS; vpc++)
+		n_moved += model->moved[node][vpc] > after;
+	return n == 2 * n_moved && told_nodes_has_moved(model->told_nodes, names[node], after) == (n > 0);
+}
+
 /* From some share on. */
 static bool are_as_modelled(struct model *model, uint32_t node, uint64_t since)
 {
@@ -221,6 +289,16 @@ static bool are_as_modelled(struct model *model, uint32_t node, uint64_t since)
 	for (uint32_t number = from; number < 2 * VPCS; number++)
 		n_asked += is_asked(model, node, number % VPCS, since);
 	return visits.n_wrong == 0 && visits.n_asked == n_asked;
+}
+
+/* What it is told of, and what has moved since some revision, but not from before it reported. */
+static bool is_as_modelled(struct model *model, uint32_t node)
+{
+	uint64_t since = MAX(model->reached[node], 1);
+
+	since += below(model, (uint32_t)(model->revision - since + 1));
+	return are_as_modelled(model, node, 0) && are_as_modelled(model, node, since) &&
+	       are_moves_as_modelled(model, node, since);
 }
 
 static void test_shares(void)
@@ -238,13 +316,12 @@ static void test_shares(void)
 		uint32_t node = below(model, NODES);
 
 		move_some(model);
-		if (below(model, 5000) == 0)
+		if (below(model, 20000) == 0) {
+			model->reached[node] = model->revision;
 			told_nodes_reached(model->told_nodes, names[node], model->revision);
+		}
 		if (below(model, 200) == 0)
-			good = are_as_modelled(model, node, 0) &&
-			       are_as_modelled(model, node,
-					       model->revision -
-						       MIN(model->revision - 1, below(model, RECENT)));
+			good = is_as_modelled(model, node);
 	}
 	tap_ok(good, "shares of nodes, and those that moved, are gone through in their order, from any on");
 	tap_ok(told_nodes_shares(model->told_nodes, "node-3", 0, &first, check_visit, &visits) == 0 &&
@@ -259,6 +336,7 @@ int main(void)
 {
 	test_forgotten();
 	test_left_too_much();
+	test_loaded();
 	test_shares();
 	return tap_done();
 }
