@@ -2,13 +2,16 @@
 /*
  * A share that some node is told of has a *circle*: its nodes, and for each of them how many reasons there
  * are. Of a VPC's endpoints the reasons are the node's ports there; of a service they are endpoints in such
- * VPCs; of a VPC one is that it has ports of the node, and others are the ways to it through a service's
- * resources. The first reason of a node and the last one are moves, and give or take reasons elsewhere:
+ * VPCs; of a VPC one is that it has ports of the node, and others are the services through which it
+ * is reached. The first reason of a node and the last one are moves, and give or take reasons elsewhere:
  *
  *	port -> endpoints of its VPC -> services of these -> load balancers behind them -> their VPCs
  *
  * A row of one of these kinds is looked at with the other rows as they are, and never looks at rows of its
  * own kind, so that it does not matter whether it is among them.
+ *
+ * A service may have hundreds of resources, in few VPCs. So its circle has *ways*, whether any node is told
+ * of it or not: the VPCs behind it, and for each how many resources lead there. The reason is the way.
  *
  * A node that has left stays in the circle, with no reason, until it has reported the revision of that move:
  * until then it may still have something in force. As long as the move is remembered that costs nothing more;
@@ -35,9 +38,18 @@ struct member {
 	bool is_left;	/* listed: its move is forgotten */
 };
 
+struct ways {
+	size_t n;
+	struct way {
+		char vpc[ID_SIZE];
+		uint32_t n_resources;
+	} v[]; /* sorted by VPC */
+};
+
 struct circle {
 	struct circle *next;	/* in its slot */
 	struct member *members; /* sorted by node */
+	struct ways *ways;	/* of a service that has some, else NULL */
 	size_t n, size;
 	size_t n_moves; /* that are remembered */
 	struct share share;
@@ -96,6 +108,7 @@ int told_nodes_new(struct told_nodes **ret)
 static void circle_free(struct circle *circle)
 {
 	free(circle->members);
+	free(circle->ways);
 	free(circle);
 }
 
@@ -233,10 +246,13 @@ static struct circle *take_circle(struct told_nodes *told_nodes, enum told_to to
 	return circle;
 }
 
+/* Unless there is something in it. */
 static void drop_circle(struct told_nodes *told_nodes, struct circle *circle)
 {
 	struct circle **link = &told_nodes->slots[slot_of(told_nodes, &circle->share)];
 
+	if (circle->n > 0 || circle->n_moves > 0 || circle->ways)
+		return;
 	while (*link != circle)
 		link = &(*link)->next;
 	*link = circle->next;
@@ -281,6 +297,55 @@ static struct member *take_member(struct told_nodes *told_nodes, struct circle *
 	return member;
 }
 
+/* Ways. */
+
+static int insert_way(struct circle *circle, size_t place, const char *vpc)
+{
+	size_t n = circle->ways ? circle->ways->n : 0;
+	struct ways *ways = realloc(circle->ways, sizeof(*ways) + (n + 1) * sizeof(*ways->v));
+
+	if (!ways)
+		return -ENOMEM;
+	circle->ways = ways;
+	memmove(ways->v + place + 1, ways->v + place, (n - place) * sizeof(*ways->v));
+	ways->v[place] = (struct way){};
+	(void)str_copy(ways->v[place].vpc, sizeof(ways->v[place].vpc), vpc);
+	ways->n = n + 1;
+	return 0;
+}
+
+static void remove_way(struct circle *circle, size_t place)
+{
+	struct ways *ways = circle->ways;
+
+	ways->n--;
+	memmove(ways->v + place, ways->v + place + 1, (ways->n - place) * sizeof(*ways->v));
+	if (ways->n > 0)
+		return;
+	free(ways);
+	circle->ways = NULL;
+}
+
+/* A resource more leads to the VPC, or one less. 1: it was the first, or the last one. */
+static int count_way(struct circle *circle, const char *vpc, bool more)
+{
+	size_t n = circle->ways ? circle->ways->n : 0;
+	size_t place = LOWER_BOUND(i, n, strcmp(circle->ways->v[i].vpc, vpc) < 0);
+	bool is_there = place < n && streq(circle->ways->v[place].vpc, vpc);
+
+	assert(more || is_there);
+	if (!is_there && insert_way(circle, place, vpc) < 0)
+		return -ENOMEM;
+	if (more)
+		circle->ways->v[place].n_resources++;
+	else
+		circle->ways->v[place].n_resources--;
+	if (circle->ways->v[place].n_resources > 0)
+		return !is_there;
+	remove_way(circle, place);
+	return 1;
+}
+
 /* Moves. */
 
 static int note_move(struct told_nodes *told_nodes, struct circle *circle, struct member *member,
@@ -314,8 +379,7 @@ static void drop_member(struct told_nodes *told_nodes, struct circle *circle, st
 	share_list_remove(&node->shares, &circle->share);
 	circle->n--;
 	memmove(member, member + 1, (size_t)(circle->members + circle->n - member) * sizeof(*member));
-	if (circle->n == 0 && circle->n_moves == 0)
-		drop_circle(told_nodes, circle);
+	drop_circle(told_nodes, circle);
 }
 
 /* Takes out of the node's list what it is told of again and what it has forgotten, and the oldest `n`. */
@@ -379,7 +443,7 @@ static void forget_move(struct told_nodes *told_nodes)
 	move.circle->n_moves--;
 	if (member && member->n_reasons == 0 && member->moved <= move.revision && !member->is_left)
 		keep_left(told_nodes, move.circle, member);
-	else if (move.circle->n == 0 && move.circle->n_moves == 0)
+	else
 		drop_circle(told_nodes, move.circle);
 }
 
@@ -416,24 +480,16 @@ static int shift_vpc(const struct shift *shift, const char *vpc, uint32_t node)
 	return MIN(r, 0);
 }
 
-/* The way to a VPC through a resource of a service. */
-static int shift_resource(const struct shift *shift, const char *resource, uint32_t node)
-{
-	const struct load_balancer *balancer = snapshot_load_balancer(shift->rows, resource);
-
-	return balancer ? shift_vpc(shift, balancer->vpc, node) : 0;
-}
-
 static int shift_service(const struct shift *shift, const char *service, uint32_t node)
 {
-	int r = shift_reason(shift, take_circle(shift->told_nodes, TOLD_SERVICE, service), node);
+	struct circle *circle = take_circle(shift->told_nodes, TOLD_SERVICE, service);
+	int r = shift_reason(shift, circle, node);
 
 	if (r <= 0)
 		return r;
 	r = 0;
-	for (const struct service_resource *v = NULL;
-	     r == 0 && (v = snapshot_children(shift->rows, REF_SERVICE_RESOURCE_SERVICE, service, v));)
-		r = shift_resource(shift, v->resource, node);
+	for (size_t i = 0; r == 0 && circle->ways && i < circle->ways->n; i++)
+		r = shift_vpc(shift, circle->ways->v[i].vpc, node);
 	return r;
 }
 
@@ -465,27 +521,27 @@ static int shift_endpoint(const struct shift *shift, const char *vpc, const char
 	return r;
 }
 
-static int shift_service_resource(const struct shift *shift, const char *service, const char *resource)
+/* The way to a VPC through a resource of a service. */
+static int shift_way(const struct shift *shift, const char *service, const char *vpc)
 {
-	const struct circle *circle = find_circle(shift->told_nodes, TOLD_SERVICE, service);
-	int r = 0;
+	struct circle *circle = take_circle(shift->told_nodes, TOLD_SERVICE, service);
+	int r = circle ? count_way(circle, vpc, shift->gives) : -ENOMEM;
 
-	for (size_t i = 0; circle && r == 0 && i < circle->n; i++)
+	if (r <= 0)
+		return r;
+	r = 0;
+	for (size_t i = 0; r == 0 && i < circle->n; i++)
 		if (circle->members[i].n_reasons > 0)
-			r = shift_resource(shift, resource, circle->members[i].node);
+			r = shift_vpc(shift, vpc, circle->members[i].node);
+	drop_circle(shift->told_nodes, circle);
 	return r;
 }
 
-/* Its ways to one VPC. */
-static int shift_way(const struct shift *shift, const char *service, const char *vpc)
+static int shift_service_resource(const struct shift *shift, const char *service, const char *resource)
 {
-	const struct circle *circle = find_circle(shift->told_nodes, TOLD_SERVICE, service);
-	int r = 0;
+	const struct load_balancer *balancer = snapshot_load_balancer(shift->rows, resource);
 
-	for (size_t i = 0; circle && r == 0 && i < circle->n; i++)
-		if (circle->members[i].n_reasons > 0)
-			r = shift_vpc(shift, vpc, circle->members[i].node);
-	return r;
+	return balancer ? shift_way(shift, service, balancer->vpc) : 0;
 }
 
 static int shift_balancer(const struct shift *shift, const char *balancer, const char *vpc)
@@ -567,19 +623,30 @@ int told_nodes_change(struct told_nodes *told_nodes, const struct snapshot *rows
 	return r;
 }
 
-/* Ports come last: until then nobody is told of anything, and the others have nothing to say. */
+static int load_kind(const struct shift *shift, enum kind kind)
+{
+	int r = 0;
+
+	for (const void *row = NULL; r == 0 && (row = snapshot_next(shift->rows, kind, "", row));) {
+		struct told_nodes_fact fact = told_nodes_fact(kind, row);
+
+		r = shift_fact(shift, &fact);
+	}
+	return r;
+}
+
+/* The ways are kept whoever is told; then ports: until there are some nobody is told of anything, and the
+ * others have nothing to say. */
 int told_nodes_load(struct told_nodes *told_nodes, const struct snapshot *rows, uint64_t revision)
 {
 	const struct shift shift = {.told_nodes = told_nodes, .rows = rows, .gives = true};
-	int r = 0;
+	int r;
 
 	told_nodes->forgotten = told_nodes->loaded = revision;
 	told_nodes->is_loading = true;
-	for (const struct port *p = NULL; r == 0 && (p = snapshot_next(rows, KIND_PORT, "", p));) {
-		struct told_nodes_fact fact = told_nodes_fact(KIND_PORT, p);
-
-		r = shift_fact(&shift, &fact);
-	}
+	r = load_kind(&shift, KIND_SERVICE_RESOURCE);
+	if (r == 0)
+		r = load_kind(&shift, KIND_PORT);
 	told_nodes->is_loading = false;
 	return r;
 }

@@ -3,7 +3,8 @@
  * Which nodes are told of which share of the rows (told.h), kept as the rows change: a node is told of the
  * VPCs that have one of its ports, of the endpoints in them and the services of these, and of the VPCs of the
  * load balancers behind those services. A change costs what it moves: a port more in a VPC nothing, the first
- * one of a node as much as that VPC has endpoints.
+ * one of a node as much as that VPC has endpoints and their services have VPCs behind them, however many
+ * resources lead there.
  *
  * What came to a node or left it is known by revision, so that what was told at some revision can be made
  * into what is told now: what it has left until it has reported that revision (told_nodes_reached), the last

@@ -8,6 +8,28 @@
 #include "model/told_nodes.h"
 #include "tests/tap.h"
 
+/* Rows that are looked at. */
+static size_t n_looked;
+
+const void *__real_snapshot_find(const struct snapshot *s, enum kind kind, const char *id);
+const void *__wrap_snapshot_find(const struct snapshot *s, enum kind kind, const char *id);
+const void *__wrap_snapshot_find(const struct snapshot *s, enum kind kind, const char *id)
+{
+	n_looked++;
+	return __real_snapshot_find(s, kind, id);
+}
+
+const void *__real_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous);
+const void *__wrap_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous);
+const void *__wrap_snapshot_children_in(const struct snapshot *s, enum ref ref, const char *id,
+					const char *within, const void *previous)
+{
+	n_looked++;
+	return __real_snapshot_children_in(s, ref, id, within, previous);
+}
+
 static void must(int r, const char *what)
 {
 	if (r >= 0)
@@ -184,6 +206,114 @@ static void test_loaded(void)
 	snapshot_free(rows);
 }
 
+/* ---- services with many resources ---- */
+
+#define SERVICES  10
+#define RESOURCES 200 /* of each: load balancers, of which every other one is in another VPC */
+
+struct world {
+	struct told_nodes *told_nodes;
+	struct snapshot *rows;
+	uint64_t revision;
+};
+
+/* A row comes, changes or goes, as in the store. */
+static void apply(struct world *world, enum kind kind, const void *row, bool comes)
+{
+	struct told_nodes_fact before, after;
+	json_t *json = comes ? row_to_json(kind, row) : NULL;
+	char key[KEY_SIZE];
+	const char *id;
+
+	must(row_key(kind, row, key), "key");
+	id = strchr(key, '/') + 1;
+	before = told_nodes_fact(kind, snapshot_find(world->rows, kind, id));
+	must(snapshot_apply(world->rows, key, json, 1, ++world->revision), "row");
+	after = told_nodes_fact(kind, snapshot_find(world->rows, kind, id));
+	must(told_nodes_change(world->told_nodes, world->rows, &before, &after, world->revision), "change");
+	json_decref(json);
+}
+
+static void put_balancer(struct world *world, unsigned int n, const char *vpc)
+{
+	struct load_balancer row = {};
+
+	must(str_format(row.id, sizeof(row.id), "nlb-%u", n), "id");
+	must(str_copy(row.vpc, sizeof(row.vpc), vpc), "id");
+	apply(world, KIND_LOAD_BALANCER, &row, true);
+}
+
+static void change_resource(struct world *world, unsigned int service, unsigned int n, bool comes)
+{
+	struct service_resource row = {.zone = "z"};
+
+	must(str_format(row.service, sizeof(row.service), "epsrv-%u", service), "id");
+	must(str_format(row.resource, sizeof(row.resource), "nlb-%u", n), "id");
+	apply(world, KIND_SERVICE_RESOURCE, &row, comes);
+}
+
+static void make_world(struct world *world)
+{
+	*world = (struct world){};
+	must(told_nodes_new(&world->told_nodes), "told_nodes");
+	must(snapshot_new(&world->rows), "rows");
+	for (unsigned int n = 0; n < RESOURCES; n++)
+		put_balancer(world, n, n % 2 ? "vpc-odd" : "vpc-even");
+	for (unsigned int i = 0; i < SERVICES; i++) {
+		struct endpoint endpoint = {.vpc = "vpc-a"};
+		char service[ID_SIZE];
+
+		for (unsigned int n = 0; n < RESOURCES; n++)
+			change_resource(world, i, n, true);
+		must(str_format(service, sizeof(service), "epsrv-%u", i), "id");
+		must(str_format(endpoint.id, sizeof(endpoint.id), "ep-%u", i), "id");
+		endpoint.service = service;
+		apply(world, KIND_ENDPOINT, &endpoint, true);
+	}
+}
+
+static bool has(const struct world *world, const char *vpc)
+{
+	const struct share share = vpc_share(vpc);
+
+	return told_nodes_has(world->told_nodes, &share, "node-0");
+}
+
+/* Who is told as ports, resources and load balancers come and go. */
+static void test_ways(void)
+{
+	const struct port port = {.id = "eni-1", .node = "node-0", .vpc = "vpc-a"};
+	struct world world;
+
+	make_world(&world);
+	n_looked = 0;
+	apply(&world, KIND_PORT, &port, true);
+	tap_ok(n_looked <= 2 * SERVICES,
+	       "a first port in a VPC costs its endpoints, not their resources: %zu", n_looked);
+	tap_ok(has(&world, "vpc-odd") && has(&world, "vpc-even"), "it brings the VPCs behind their services");
+	n_looked = 0;
+	apply(&world, KIND_PORT, &port, false);
+	tap_ok(n_looked <= 2 * SERVICES, "so does the last one: %zu", n_looked);
+	tap_ok(!has(&world, "vpc-odd") && !has(&world, "vpc-even"), "which takes them away");
+
+	told_nodes_clear(world.told_nodes);
+	must(told_nodes_load(world.told_nodes, world.rows, world.revision), "load");
+	apply(&world, KIND_PORT, &port, true);
+	tap_ok(has(&world, "vpc-odd") && has(&world, "vpc-even"), "as well after the rows were loaded");
+	for (unsigned int i = 0; i < SERVICES; i++)
+		for (unsigned int n = i == 0; n < RESOURCES; n++)
+			change_resource(&world, i, n, n == RESOURCES - 1 && i == SERVICES - 1);
+	tap_ok(has(&world, "vpc-odd") && has(&world, "vpc-even"), "a VPC stays until its last resource goes");
+	put_balancer(&world, 0, "vpc-odd");
+	tap_ok(has(&world, "vpc-odd") && !has(&world, "vpc-even"), "or that one's load balancer moves");
+	put_balancer(&world, RESOURCES - 1, "vpc-even");
+	tap_ok(has(&world, "vpc-odd") && has(&world, "vpc-even"), "and comes when one does");
+	change_resource(&world, 0, 0, false);
+	tap_ok(!has(&world, "vpc-odd"), "or is gone");
+	told_nodes_free(world.told_nodes);
+	snapshot_free(world.rows);
+}
+
 /* ---- the shares of a node, in their order ---- */
 
 #define NODES  3
@@ -337,6 +467,7 @@ int main(void)
 	test_forgotten();
 	test_left_too_much();
 	test_loaded();
+	test_ways();
 	test_shares();
 	return tap_done();
 }
