@@ -2,8 +2,8 @@
 /*
  * An answer is a line with its length and a sum, then its text. One that was cut by the end of the process
  * ends the file; what stands before it is whole, and appending goes on from there. Pages are answers like
- * others, but a file that ends between two of them would have a part of what belongs together; so with pages
- * the file is written anew, also where they add to what it has.
+ * others, and a file that ends between two of them has a part of what belongs together: they count with the
+ * answer behind them alone.
  */
 #include "kept_rows.h"
 
@@ -16,19 +16,22 @@
 #include "../lib/file_write.h"
 #include "../lib/fnv.h"
 #include "../lib/log.h"
+#include "../lib/vec.h"
 
-#define HEADER_SIZE 256
-#define FRAME_SIZE  40		   /* "<length> <sum>\n" */
-#define READ_SIZE   (1024u * 1024) /* at a time */
-#define SHORT	    (1024u * 1024) /* changes that are no reason to ask for all rows */
-#define BOOT_ID	    "/proc/sys/kernel/random/boot_id"
+#define HEADER_SIZE   256
+#define FRAME_SIZE    40	     /* "<length> <sum>\n" */
+#define SHORT	      (1024u * 1024) /* changes that are no reason to ask for all rows */
+#define NO_ROOM_SHARE 4 /* changes that have no room are one, once they are this part of all rows */
+#define BOOT_ID	      "/proc/sys/kernel/random/boot_id"
 
 struct kept_rows {
 	char path[PATH_MAX];
 	char node[PORT_NODE_NAME_MAX + 1];
 	char boot[64];
-	int fd; /* to append to; negative: nothing is kept */
-	size_t size, base_size;
+	int fd;		  /* to append to; negative: nothing is kept */
+	size_t base_size; /* of the answer, or the list, that has all rows; 0: it is not known what they are
+			   */
+	size_t size;	  /* with the changes since, also where they did not fit */
 	char run[NODE_TIMELINE_SIZE];
 	bool has_told; /* that there are too many */
 };
@@ -187,36 +190,89 @@ static int parse_frame(const char *text, size_t size, const char **ret_body, siz
 	return 0;
 }
 
-/* Applies what is whole; the number of bytes that are. */
-static int replay(struct kept_rows *kept, const char *text, size_t size, const char *store,
-		  struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_used)
+/* Pages, and the answer behind them; or an answer. */
+struct together {
+	struct feed_answer *answers;
+	size_t n, size;
+};
+
+static void together_clear(struct together *together)
+{
+	for (size_t i = 0; i < together->n; i++)
+		feed_answer_done(&together->answers[i]);
+	together->n = 0;
+}
+
+static void together_done(struct together *together)
+{
+	together_clear(together);
+	free(together->answers);
+}
+
+static int together_add(struct together *together, const char *body, size_t size)
+{
+	if (VEC_ROOM(together->answers, together->n, together->size) < 0)
+		return -ENOMEM;
+	together->answers[together->n] = (struct feed_answer){};
+	if (feed_answer_parse(body, size, &together->answers[together->n]) < 0)
+		return -EUCLEAN;
+	together->n++;
+	return 0;
+}
+
+static int apply_together(struct kept_rows *kept, struct together *together, struct snapshot *snapshot,
+			  char ret_timeline[NODE_TIMELINE_SIZE])
 {
 	struct feed_rows rows = {.touched.whole = true}; /* there is no plan yet */
-	size_t used = 0, length;
+	const struct feed_answer *last = &together->answers[together->n - 1];
+	int r = 0;
+
+	for (size_t i = 0; i < together->n && r == 0; i++)
+		r = feed_answer_apply(&together->answers[i], snapshot, NULL, &rows);
+	if (r < 0)
+		return r;
+	(void)str_copy(ret_timeline, NODE_TIMELINE_SIZE, last->timeline);
+	(void)str_copy(kept->run, sizeof(kept->run), last->run);
+	together_clear(together);
+	return 0;
+}
+
+/* Applies what is whole. *ret_base, *ret_used: bytes of all rows, and with the changes behind them. */
+static int replay(struct kept_rows *kept, const char *text, size_t size, const char *store,
+		  struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE], size_t *ret_base,
+		  size_t *ret_used)
+{
+	_cleanup_(together_done) struct together together = {};
+	size_t at = 0, length;
 	const char *body;
 
-	while (parse_frame(text + used, size - used, &body, &length) == 0) {
-		_cleanup_(feed_answer_done) struct feed_answer answer = {};
-		int r = feed_answer_parse(body, length, &answer);
+	*ret_base = *ret_used = 0;
+	while (parse_frame(text + at, size - at, &body, &length) == 0) {
+		const struct feed_answer *answer;
+		int r = together_add(&together, body, length);
 
-		if (r < 0 || !streq(answer.store, store) || (used == 0) != answer.is_full)
-			return -EUCLEAN;
-		r = feed_answer_apply(&answer, snapshot, NULL, &rows);
 		if (r < 0)
 			return r;
-		(void)str_copy(ret_timeline, NODE_TIMELINE_SIZE, answer.timeline);
-		(void)str_copy(kept->run, sizeof(kept->run), answer.run);
-		used = (size_t)(body - text) + length + 1;
+		answer = &together.answers[together.n - 1];
+		if (!streq(answer->store, store) || (at == 0) != answer->is_full)
+			return -EUCLEAN;
+		at = (size_t)(body - text) + length + 1;
+		if (answer->is_page)
+			continue;
+		r = apply_together(kept, &together, snapshot, ret_timeline);
+		if (r < 0)
+			return r;
+		*ret_base = *ret_base ? *ret_base : at;
+		*ret_used = at;
 	}
-	*ret_used = used;
-	return used ? 0 : -EUCLEAN;
+	return *ret_used ? 0 : -EUCLEAN;
 }
 
 static int load(struct kept_rows *kept, const char *store, const char *text, size_t size,
 		struct snapshot *snapshot, char ret_timeline[NODE_TIMELINE_SIZE])
 {
 	struct header header;
-	size_t used;
+	size_t base, used;
 	int start = parse_header(text, size, &header), r;
 
 	if (start < 0)
@@ -224,10 +280,11 @@ static int load(struct kept_rows *kept, const char *store, const char *text, siz
 	if (!streq(header.node, kept->node) || !streq(header.boot, kept->boot) ||
 	    !streq(header.store, *store ? store : "-"))
 		return -ESTALE;
-	r = replay(kept, text + start, size - (size_t)start, store, snapshot, ret_timeline, &used);
+	r = replay(kept, text + start, size - (size_t)start, store, snapshot, ret_timeline, &base, &used);
 	if (r < 0)
 		return r;
-	kept->size = kept->base_size = (size_t)start + used;
+	kept->base_size = (size_t)start + base;
+	kept->size = (size_t)start + used;
 	return 0;
 }
 
@@ -249,6 +306,7 @@ int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision,
 	if (r == 0 && ftruncate(fd, (off_t)kept->size) < 0)
 		r = -errno;
 	if (r < 0) {
+		kept->size = kept->base_size = 0;
 		snapshot_clear(snapshot);
 		snapshot_set_revision(snapshot, 0);
 		return r;
@@ -257,12 +315,17 @@ int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision,
 	return 0;
 }
 
-void kept_rows_forget(struct kept_rows *kept)
+static void remove_file(struct kept_rows *kept)
 {
 	closep(&kept->fd);
 	kept->fd = -EBADF;
-	kept->size = kept->base_size = 0;
 	(void)unlink(kept->path);
+}
+
+void kept_rows_forget(struct kept_rows *kept)
+{
+	remove_file(kept);
+	kept->size = kept->base_size = 0;
 }
 
 static size_t format_frame(char *to, const char *body, size_t size)
@@ -292,94 +355,79 @@ static int append(struct kept_rows *kept, const char *body, size_t size)
 	return 0;
 }
 
-/* What is to be written is put together here. */
-struct text {
-	char *v;
-	size_t n;
-};
-
-static void text_done(struct text *text)
+static int append_all(struct kept_rows *kept, const struct feed_list *pages, const char *body, size_t size)
 {
-	free(text->v);
-}
+	int r = 0;
 
-/* What stands in the file already, or the beginning of one. */
-static int begin_text(const struct kept_rows *kept, const char *store, bool anew, const struct breath *breath,
-		      struct text *text)
-{
-	ssize_t n;
-
-	if (anew) {
-		n = str_format(text->v, HEADER_SIZE, "privlink rows 1 %s %s %s\n", kept->node,
-			       *store ? store : "-", kept->boot);
-		text->n = (size_t)n;
-		return n < 0 ? (int)n : 0;
-	}
-	while (text->n < kept->size) {
-		breathe(breath);
-		n = pread(kept->fd, text->v + text->n, MIN(kept->size - text->n, (size_t)READ_SIZE),
-			  (off_t)text->n);
-		if (n <= 0)
-			return n < 0 ? -errno : -EUCLEAN;
-		text->n += (size_t)n;
-	}
-	return 0;
-}
-
-/* The whole file. `size`: of all bodies. */
-static int write_whole(struct kept_rows *kept, const struct feed_list *pages, const char *store, bool anew,
-		       const char *body, size_t size)
-{
-	_cleanup_(text_done) struct text text = {};
-	size_t before = anew ? 0 : kept->size, base;
-	int r;
-
-	text.v = malloc(MAX(before, (size_t)HEADER_SIZE) + pages->bytes + size +
-			(pages->n + 1) * (FRAME_SIZE + 1));
-	if (!text.v)
-		return -ENOMEM;
-	r = begin_text(kept, store, anew, &pages->breath, &text);
 	for (size_t i = 0; r == 0 && i < pages->n; i++) {
 		breathe(&pages->breath);
-		text.n += format_frame(text.v + text.n, pages->parts[i].body, pages->parts[i].size);
+		r = append(kept, pages->parts[i].body, pages->parts[i].size);
 	}
-	base = anew ? 0 : kept->base_size + text.n - before;
-	if (r == 0)
-		text.n += format_frame(text.v + text.n, body, size);
+	return r < 0 ? r : append(kept, body, size);
+}
+
+/* All rows: a file of them alone. `most`: how large it is at most. */
+static int write_whole(struct kept_rows *kept, const struct feed_list *pages, const char *store,
+		       const char *body, size_t size, size_t most)
+{
+	_cleanup_(freep) char *text = malloc(most);
+	size_t n;
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	r = str_format(text, HEADER_SIZE, "privlink rows 1 %s %s %s\n", kept->node, *store ? store : "-",
+		       kept->boot);
+	if (r < 0)
+		return r;
+	n = (size_t)r;
+	for (size_t i = 0; i < pages->n; i++) {
+		breathe(&pages->breath);
+		n += format_frame(text + n, pages->parts[i].body, pages->parts[i].size);
+	}
+	n += format_frame(text + n, body, size);
 	closep(&kept->fd);
 	kept->fd = -EBADF;
-	if (r == 0)
-		r = file_write_breathing(kept->path, text.v, text.n, 0600, geteuid(), getegid(),
-					 &pages->breath);
+	r = file_write_breathing(kept->path, text, n, 0600, geteuid(), getegid(), &pages->breath);
 	if (r == 0)
 		kept->fd = open_file(kept->path);
 	if (r < 0 || kept->fd < 0)
 		return r < 0 ? r : kept->fd;
-	kept->size = text.n;
-	kept->base_size = anew ? text.n : base;
+	kept->size = kept->base_size = n;
 	return 0;
+}
+
+/* All rows are too many. */
+static void give_up(struct kept_rows *kept)
+{
+	if (!kept->has_told)
+		log_warning("keeping no rows for a start without privlinkd: they are more than %u MiB",
+			    KEPT_ROWS_MAX >> 20);
+	kept->has_told = true;
+	kept_rows_forget(kept);
 }
 
 void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
 		   const char *body, size_t size)
 {
 	bool anew = pages->n > 0 ? pages->is_full : answer->is_full;
-	size_t before = anew ? 0 : kept->size;
+	size_t added = pages->bytes + size + (pages->n + 1) * (FRAME_SIZE + 1);
+	size_t most = added + (anew ? HEADER_SIZE : kept->size);
 	int r;
 
-	if (!anew && kept->fd < 0)
+	if (!anew && !kept->base_size)
 		return;
-	if (before + pages->bytes + size + HEADER_SIZE + (pages->n + 1) * FRAME_SIZE > KEPT_ROWS_MAX) {
-		if (!kept->has_told)
-			log_warning(
-				"keeping no rows for a start without privlinkd: they are more than %u MiB",
-				KEPT_ROWS_MAX >> 20);
-		kept->has_told = true;
-		kept_rows_forget(kept);
+	if (anew && most > KEPT_ROWS_MAX) {
+		give_up(kept);
 		return;
 	}
-	r = anew || pages->n > 0 ? write_whole(kept, pages, answer->store, anew, body, size)
-				 : append(kept, body, size);
+	if (!anew && (kept->fd < 0 || most > KEPT_ROWS_MAX)) {
+		remove_file(kept);
+		kept->size += added;
+		return;
+	}
+	r = anew ? write_whole(kept, pages, answer->store, body, size, most)
+		 : append_all(kept, pages, body, size);
 	if (r < 0) {
 		log_warning("cannot keep rows for a start without privlinkd, ignoring file=%s: %s",
 			    kept->path, strerror(-r));
@@ -394,5 +442,9 @@ const char *kept_rows_run(const struct kept_rows *kept)
 
 bool kept_rows_want_all(const struct kept_rows *kept)
 {
-	return kept->fd >= 0 && kept->size > 2 * kept->base_size + SHORT;
+	size_t changes = kept->size - kept->base_size;
+
+	/* Where there is no room for as many, all rows are no reason to ask for them all the time. */
+	return kept->base_size &&
+	       changes > (kept->fd < 0 ? kept->base_size / NO_ROOM_SHARE : kept->base_size + SHORT);
 }

@@ -28,10 +28,12 @@ int kept_rows_load(struct kept_rows *kept, const char *store, uint64_t revision,
 		   char ret_timeline[NODE_TIMELINE_SIZE]);
 /* Keeps an answer that is about to be applied, and the pages that are with it: all or nothing of them,
  * whenever the process ends; `body` is what the answer was parsed from. Logs when it cannot: then nothing is
- * kept until all rows come again. */
+ * kept until all rows come again. Nor is anything, from the changes on that make the file too long: all rows
+ * are wanted then. */
 void kept_rows_add(struct kept_rows *kept, const struct feed_list *pages, const struct feed_answer *answer,
 		   const char *body, size_t size);
-/* The changes have become longer than the rows: an answer with all rows would make the file short again. */
+/* The changes have become longer than the rows, or do not fit any more: an answer with all rows would make
+ * the file short again. */
 bool kept_rows_want_all(const struct kept_rows *kept);
 /* Which process of privlinkd told the last answer of those that were loaded; "": unknown. */
 const char *kept_rows_run(const struct kept_rows *kept);

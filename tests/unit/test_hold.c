@@ -29,7 +29,8 @@
 #define SECOND	 "00000000000000f2"
 #define IN_FORCE ANSWER(OURS, "10", "true", VPC("vpc-a", "4") ", " VPC("vpc-b", "10"))
 
-static char directory[] = "/tmp/test_hold.XXXXXX";
+/* As a run directory is: of memory, or the files would take their time. */
+static char directory[] = "/dev/shm/test_hold.XXXXXX";
 
 struct world {
 	struct loop *loop;
@@ -524,23 +525,197 @@ static void test_long_changes(void)
 	kept_rows_free(kept);
 }
 
-static void test_too_many(void)
-{
-	_cleanup_(freep) char *text = malloc(KEPT_ROWS_MAX + 512);
-	struct kept_rows *kept;
-	uint64_t revision;
-	size_t n, used;
+#define MIB ((size_t)1024 * 1024)
 
-	must(kept_rows_new(directory, "alpha", &kept));
-	keep(kept, IN_FORCE);
+/* An answer with a row and, besides, that many bytes: the caller's. `more`: a member more, of a page. */
+static char *long_answer(const char *full, const char *more, const char *row, size_t size)
+{
+	char *text = malloc(size + 1024);
+	size_t used;
+
 	if (!text)
 		must(-ENOMEM);
 	used = (size_t)snprintf(text, 512,
-				"{\"store\": \"" OURS "\", \"revision\": 12, \"full\": true, \"x\": \"");
-	memset(text + used, 'x', KEPT_ROWS_MAX);
-	(void)snprintf(text + used + KEPT_ROWS_MAX, 64, "\", \"rows\": [], \"deleted\": []}");
-	keep(kept, text);
+				"{\"store\": \"" OURS "\", \"revision\": 12, \"full\": %s, %s\"x\": \"", full,
+				more);
+	memset(text + used, 'x', size);
+	(void)snprintf(text + used + size, 512, "\", \"rows\": [%s], \"deleted\": []}", row);
+	return text;
+}
+
+static void keep_long(struct kept_rows *kept, const char *full, size_t size)
+{
+	_cleanup_(freep) char *text = long_answer(full, "", VPC("vpc-a", "4"), size);
+	const struct feed_answer answer = {.store = OURS, .is_full = streq(full, "true")};
+
+	/* As it would be parsed, which takes long. */
+	kept_rows_add(kept, &(struct feed_list){}, &answer, text, strlen(text));
+}
+
+static void add_page(struct feed_list *list, const char *full, const char *row, size_t size)
+{
+	_cleanup_(freep) char *text = long_answer(full, "\"more\": \"on\", ", row, size);
+	struct feed_answer page = {};
+
+	must(feed_answer_parse(text, strlen(text), &page));
+	must(feed_list_add(list, &page, text, strlen(text)));
+	feed_answer_done(&page);
+}
+
+/* Two pages and what ends them, with a VPC each. */
+static void keep_list(struct kept_rows *kept, const char *full, size_t size)
+{
+	static const char last[] = ANSWER(OURS, "12", "false", VPC("vpc-e", "12"));
+	_cleanup_(feed_list_clear) struct feed_list list = {};
+	struct feed_answer answer = {};
+
+	add_page(&list, full, VPC("vpc-c", "12"), size / 2);
+	add_page(&list, "false", VPC("vpc-d", "12"), size / 2);
+	must(feed_answer_parse(last, strlen(last), &answer));
+	kept_rows_add(kept, &list, &answer, last, strlen(last));
+	feed_answer_done(&answer);
+}
+
+static bool is_kept(void)
+{
+	char path[64];
+
+	kept_path(path);
+	return access(path, F_OK) == 0;
+}
+
+/* What a VPC with many rows makes, whose only instance here comes and goes. */
+static void test_lists_that_add(void)
+{
+	char path[64];
+	struct kept_rows *kept;
+	struct stat first, last;
+	size_t n = 0;
+
+	kept_path(path);
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep_long(kept, "true", 3 * MIB);
+	must(stat(path, &first));
+	while (!kept_rows_want_all(kept) && is_kept() && n++ < 100)
+		keep_list(kept, "false", MIB);
+	tap_ok(is_kept() && n > 2 && n < 10, "lists that add: they are changes, and make the file long (%zu)",
+	       n);
+	must(stat(path, &last));
+	tap_ok(first.st_ino == last.st_ino, "lists that add: what was there is not written again");
+	keep_long(kept, "true", 3 * MIB);
+	tap_ok(!kept_rows_want_all(kept), "lists that add: all rows make it short again");
+	kept_rows_free(kept);
+}
+
+static void keep_with_list(const char *full)
+{
+	struct kept_rows *kept;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	keep_list(kept, full, 2);
+	kept_rows_free(kept);
+}
+
+static void write_beginning(const char *path, const char *text, size_t size)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file || fwrite(text, 1, size, file) != size || fclose(file) != 0)
+		must(-EIO);
+}
+
+/* Every length of the file: of what belongs together there is never a part. */
+static void test_cut_list(const char *full, int without, size_t n_without, size_t n_with)
+{
+	size_t wrong = 0, none = 0, before = 0, all = 0, length;
+	char path[64], text[4096];
+	FILE *file;
+
+	kept_path(path);
+	keep_with_list(full);
+	file = fopen(path, "re");
+	length = file ? fread(text, 1, sizeof(text), file) : 0;
+	if (!file || fclose(file) != 0)
+		must(-EIO);
+	for (size_t size = 0; size <= length; size++) {
+		uint64_t revision;
+		size_t n;
+		int r;
+
+		write_beginning(path, text, size);
+		r = load("alpha", OURS, 0, &revision, &n);
+		if (r == 0 && revision == 12 && n == n_with)
+			all++;
+		else if (r == without && n == n_without)
+			before++;
+		else if (r == -EUCLEAN && n == 0)
+			none++;
+		else
+			wrong++;
+	}
+	tap_is_int((long long)wrong, 0, "a cut list, full %s: it counts as a whole or not at all", full);
+	tap_ok(all == 1 && before > 100, "a cut list, full %s: both is so (%zu, %zu, %zu)", full, none,
+	       before, all);
+}
+
+/* Rows of a list, then changes, as an agent finds them that starts: what is long is known. */
+static void test_long_at_start(void)
+{
+	char timeline[NODE_TIMELINE_SIZE];
+	struct kept_rows *kept;
+	struct snapshot *rows;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep_list(kept, "true", MIB);
+	tap_ok(!kept_rows_want_all(kept), "long at the start: all rows are not");
+	for (int i = 0; i < 4; i++)
+		keep_long(kept, "false", MIB);
+	tap_ok(kept_rows_want_all(kept), "long at the start: changes are");
+	kept_rows_free(kept);
+	must(kept_rows_new(directory, "alpha", &kept));
+	must(snapshot_new(&rows));
+	tap_is_int(kept_rows_load(kept, OURS, 12, rows, timeline), 0, "long at the start: they are read");
+	tap_ok(kept_rows_want_all(kept), "long at the start: and still are, to the next agent");
+	snapshot_free(rows);
+	kept_rows_forget(kept);
+	kept_rows_free(kept);
+}
+
+/* All rows are fewer than the file takes, and with the changes they are more. */
+static void test_no_room(void)
+{
+	struct kept_rows *kept;
+	size_t n = 0;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep_long(kept, "true", KEPT_ROWS_MAX - 24 * MIB);
+	while (is_kept() && n++ < 100)
+		keep_list(kept, "false", 4 * MIB);
+	tap_ok(n == 6 && kept_rows_want_all(kept), "no room: for changes that do not fit all are wanted");
+	keep_long(kept, "true", KEPT_ROWS_MAX - MIB);
+	tap_ok(is_kept() && !kept_rows_want_all(kept), "no room: and these are kept again");
+	keep_long(kept, "false", 2 * MIB);
+	tap_ok(!is_kept(), "no room: what is in force is not in the file, so that is gone");
+	for (n = 2; !kept_rows_want_all(kept) && n < 100; n += 2)
+		keep_long(kept, "false", 2 * MIB);
+	tap_ok(n == 16, "no room: but many rows are not asked for at each change (%zu MiB)", n);
+	kept_rows_free(kept);
+}
+
+static void test_too_many(void)
+{
+	struct kept_rows *kept;
+	uint64_t revision;
+	size_t n;
+
+	must(kept_rows_new(directory, "alpha", &kept));
+	keep(kept, IN_FORCE);
+	keep_long(kept, "true", KEPT_ROWS_MAX);
 	tap_is_int(load("alpha", OURS, 0, &revision, &n), -ENOENT, "too many rows: none are kept");
+	for (int i = 0; i < 3; i++)
+		keep_long(kept, "false", MIB);
+	tap_ok(!is_kept() && !kept_rows_want_all(kept), "too many rows: nor are they asked for again");
 	keep(kept, IN_FORCE);
 	tap_is_int(load("alpha", OURS, 0, &revision, &n), 0, "too many rows: fewer are, again");
 	kept_rows_forget(kept);
@@ -550,7 +725,7 @@ static void test_too_many(void)
 
 int main(void)
 {
-	if (!mkdtemp(directory))
+	if (!mkdtemp(directory) && !mkdtemp(strcpy(directory, "/tmp/test_hold.XXXXXX")))
 		return EXIT_FAILURE;
 	test_answers();
 	test_older_copy();
@@ -565,6 +740,11 @@ int main(void)
 	test_foreign_answer();
 	test_foreign_file();
 	test_long_changes();
+	test_lists_that_add();
+	test_cut_list("false", 0, 2, 5);
+	test_cut_list("true", -EUCLEAN, 0, 3);
+	test_long_at_start();
+	test_no_room();
 	test_too_many();
 	tap_is_int(rmdir(directory), 0, "nothing is left over");
 	return tap_done();
