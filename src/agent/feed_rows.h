@@ -11,8 +11,10 @@
 #include "health.h"
 #include "node_state.h"
 
-/* What answers change, one after the other: begins with all zero. */
+/* What answers change, one after the other: begins with all zero but the node. */
 struct feed_rows {
+	const char
+		*node; /* that these are told to: how it found its servers it knows already; NULL: unknown */
 	uint64_t revision;
 	bool is_full;
 	size_t n_changes;  /* rows and deletions */

@@ -40,6 +40,7 @@
 #define BETWEEN_MIN_MS	   10  /* a probe that took all of its interval does not start again at once */
 #define CONFIRM_MS	   500 /* from a refusal to the one that makes it count */
 #define CHANGED_PRIORITY   0
+#define CHANGED_AGAIN_MS   10 /* while there are more results than were taken */
 
 struct probe {
 	struct health *health;
@@ -57,6 +58,8 @@ struct probe {
 	uint64_t started_ms; /* 0: never */
 	bool settled;	     /* has moved to its place in the interval */
 	bool wanted;	     /* by the plan that is being set */
+	bool is_news;	     /* its result was not taken yet; then it is among these: */
+	struct probe *news_before, *news_behind;
 	struct loop_source *io, *timer;
 };
 
@@ -65,12 +68,12 @@ struct health {
 	int netns_fd;
 	loop_callback changed;
 	void *changed_context;
-	struct loop_source *deferred;
+	struct loop_source *deferred, *again;
 	struct probe **probes; /* sorted by group, server, port */
 	size_t n_probes, n_in_flight;
 	size_t in_flight_of[IN_FLIGHT_SHARES];
-	uint64_t warned_ms;	     /* of trouble on our own side */
-	struct plan_touched touched; /* by results that nobody has taken yet */
+	uint64_t warned_ms;		      /* of trouble on our own side */
+	struct probe *first_news, *last_news; /* results that nobody has taken yet */
 };
 
 static int key_compare(const struct plan_probe *a, const char *group, const char *server_id, uint32_t port)
@@ -99,6 +102,32 @@ static struct probe *probe_find(const struct health *health, size_t n, const cha
 	struct probe *probe = place < n ? health->probes[place] : NULL;
 
 	return probe && key_compare(&probe->plan, group, server_id, port) == 0 ? probe : NULL;
+}
+
+/* News */
+
+static void news_add(struct probe *probe)
+{
+	struct health *health = probe->health;
+
+	if (probe->is_news)
+		return;
+	probe->is_news = true;
+	probe->news_before = health->last_news;
+	*(health->last_news ? &health->last_news->news_behind : &health->first_news) = probe;
+	health->last_news = probe;
+}
+
+static void news_remove(struct probe *probe)
+{
+	struct health *health = probe->health;
+
+	if (!probe->is_news)
+		return;
+	*(probe->news_before ? &probe->news_before->news_behind : &health->first_news) = probe->news_behind;
+	*(probe->news_behind ? &probe->news_behind->news_before : &health->last_news) = probe->news_before;
+	probe->news_before = probe->news_behind = NULL;
+	probe->is_news = false;
 }
 
 /* One probe */
@@ -135,6 +164,7 @@ static struct probe *probe_free(struct probe *probe)
 	if (!probe)
 		return NULL;
 	probe_disconnect(probe);
+	news_remove(probe);
 	loop_source_free(probe->timer);
 	free(probe);
 	return NULL;
@@ -191,7 +221,7 @@ static void probe_decide(struct probe *probe, enum plan_health state, const char
 	probe->is_told = true;
 	probe->against = 0;
 	(void)str_copy(probe->reason, sizeof(probe->reason), reason);
-	plan_touch_health(&probe->health->touched, probe->plan.group);
+	news_add(probe);
 	loop_defer(probe->health->deferred);
 }
 
@@ -447,8 +477,10 @@ int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *con
 	health->changed = changed;
 	health->changed_context = context;
 	r = loop_add_deferred(loop, CHANGED_PRIORITY, on_changed, health, &health->deferred);
+	if (r == 0)
+		r = loop_add_timer(loop, on_changed, health, &health->again);
 	if (r < 0) {
-		free(health);
+		health_free(health);
 		return r;
 	}
 	*ret = health;
@@ -462,6 +494,7 @@ struct health *health_free(struct health *health)
 	for (size_t i = 0; i < health->n_probes; i++)
 		probe_free(health->probes[i]);
 	loop_source_free(health->deferred);
+	loop_source_free(health->again);
 	free(health->probes);
 	free(health);
 	return NULL;
@@ -597,8 +630,10 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 
 void health_take_touched(struct health *health, struct plan_touched *touched)
 {
-	plan_touched_add(touched, &health->touched);
-	health->touched = (struct plan_touched){};
+	while (health->first_news && plan_touch_health(touched, health->first_news->plan.group))
+		news_remove(health->first_news);
+	if (health->first_news)
+		loop_timer_set(health->again, CHANGED_AGAIN_MS);
 }
 
 enum plan_health health_of(void *health, const struct server *server)

@@ -18,7 +18,8 @@ struct health *health_free(struct health *health);
 int health_set_plan(struct health *health, const struct plan *plan);
 /* The same of the probes that slices of the plan have changed, and no other one is looked at. -ENOMEM. */
 int health_follow(struct health *health, const struct plan *plan, const struct plan_patch *patch);
-/* Adds what results have touched since the last call. */
+/* Adds what results have touched since the last call, as long as it is not many (plan_touch_health()). The
+ * others stay, and `changed` is called for them a little later. */
 void health_take_touched(struct health *health, struct plan_touched *touched);
 /* For plan_input.health. */
 enum plan_health health_of(void *health, const struct server *server);

@@ -147,11 +147,18 @@ static bool is_same_member(enum kind kind, const void *row, const json_t *json, 
 	return false;
 }
 
-static void add(struct plan_touched *touched, struct plan_touched_ids *list, const char *id)
+static bool has(const struct plan_touched_ids *list, const char *id)
 {
 	for (size_t i = 0; i < list->n; i++)
 		if (streq(list->ids[i], id))
-			return;
+			return true;
+	return false;
+}
+
+static void add(struct plan_touched *touched, struct plan_touched_ids *list, const char *id)
+{
+	if (has(list, id))
+		return;
 	if (list->n == PLAN_TOUCHED_MAX || str_copy(list->ids[list->n], ID_SIZE, id) < 0)
 		touched->whole = true;
 	else
@@ -464,9 +471,14 @@ void plan_touched_devices(const struct plan_touched *touched, struct plan_touche
 				     .server_groups = touched->server_groups};
 }
 
-void plan_touch_health(struct plan_touched *touched, const char *server_group)
+bool plan_touch_health(struct plan_touched *touched, const char *server_group)
 {
-	add(touched, &touched->server_groups, server_group);
+	struct plan_touched_ids *groups = &touched->server_groups;
+
+	if (groups->n >= PLAN_TOUCHED_HEALTH_MAX && !has(groups, server_group))
+		return touched->whole;
+	add(touched, groups, server_group);
+	return true;
 }
 
 bool plan_touched_any(const struct plan_touched *touched)

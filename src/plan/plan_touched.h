@@ -7,7 +7,8 @@
 
 #include "plan.h"
 
-#define PLAN_TOUCHED_MAX 64 /* slices of a kind; more are the whole */
+#define PLAN_TOUCHED_MAX	64 /* slices of a kind; more are the whole */
+#define PLAN_TOUCHED_HEALTH_MAX 32 /* server groups from which on none is taken for health alone */
 
 struct plan_touched_ids {
 	char ids[PLAN_TOUCHED_MAX][ID_SIZE];
@@ -39,8 +40,10 @@ void plan_touch_new(struct plan_touched *touched, const struct snapshot *rows, c
 /* All that stands in the VPC. */
 void plan_touch_vpc(struct plan_touched *touched, const struct snapshot *rows, const char *vpc);
 
-/* A server of the group is well, or ill, that was not. */
-void plan_touch_health(struct plan_touched *touched, const char *server_group);
+/* A server of the group is well, or ill, that was not. False: it is not taken, since there are so many
+ * already that there is little room for others. It can be told later as well: what is planned reads how
+ * servers are by then. */
+bool plan_touch_health(struct plan_touched *touched, const char *server_group);
 
 /* Of what is touched, that which reads whether a port's device is there. */
 void plan_touched_devices(const struct plan_touched *touched, struct plan_touched *ret);

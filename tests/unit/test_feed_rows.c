@@ -568,6 +568,43 @@ static void test_report(void)
 	failures_clear(&failures);
 }
 
+/* An answer and a page before it, with that health of a server each: how many groups are touched. */
+static size_t touched_by_health(const char *node, const char *value)
+{
+	static const char text[] =
+		"{\"revision\": 9, %s \"rows\": [{\"key\": \"server_health/sgp-%d/10.0.0.2/80\", \"created\": 1, "
+		"\"revision\": 9, \"value\": {\"group\": \"sgp-%d\", \"server_id\": \"10.0.0.2\", \"port\": 80, %s}}]}";
+	_cleanup_(feed_answer_done) struct feed_answer page = {}, last = {};
+	_cleanup_(feed_list_clear) struct feed_list list = {.node = node};
+	char first_body[512], last_body[512];
+	struct snapshot *rows;
+	struct feed_rows told;
+
+	(void)snapshot_new(&rows);
+	snprintf(first_body, sizeof(first_body), text, "\"more\": \"\",", 1, 1, value);
+	snprintf(last_body, sizeof(last_body), text, "", 2, 2, value);
+	if (feed_answer_parse(first_body, strlen(first_body), &page) < 0 ||
+	    feed_answer_parse(last_body, strlen(last_body), &last) < 0 ||
+	    feed_list_add(&list, &page, first_body, strlen(first_body)) < 0 ||
+	    feed_list_apply(&list, &last, rows, &told) < 0)
+		exit(EXIT_FAILURE);
+	tap_is_int((long long)snapshot_count(rows, KIND_SERVER_HEALTH, ""), 2, "the rows are there");
+	snapshot_free(rows);
+	return told.touched.server_groups.n;
+}
+
+/* What comes back of a node's own reports is nothing that it would plan for. */
+static void test_own_findings(void)
+{
+	tap_is_int((long long)touched_by_health("alpha", "\"node\": \"beta\", \"healthy\": false"), 2,
+		   "what another node has found of servers is news");
+	tap_is_int((long long)touched_by_health("alpha", "\"node\": \"alpha\", \"healthy\": false"), 0,
+		   "what this one has is none");
+	tap_is_int((long long)touched_by_health("alpha", "\"healthy\": false"), 2, "that of nobody is");
+	tap_is_int((long long)touched_by_health(NULL, "\"node\": \"alpha\", \"healthy\": false"), 2,
+		   "and all is to nobody");
+}
+
 int main(void)
 {
 	test_rows();
@@ -579,6 +616,7 @@ int main(void)
 	test_broken_off();
 	test_full_list();
 	test_touched();
+	test_own_findings();
 	test_lease();
 	test_report();
 	return tap_done();

@@ -245,6 +245,69 @@ static void test_follow(struct loop *loop)
 	close(closed_fd);
 }
 
+/* Adds to `seen` the groups sgp-<n> that are touched now; false: too many, or all. */
+static bool take_some(struct health *health, bool *seen, size_t n)
+{
+	struct plan_touched touched = {};
+
+	health_take_touched(health, &touched);
+	for (size_t i = 0; i < touched.server_groups.n; i++) {
+		size_t group = strtoul(touched.server_groups.ids[i] + strlen("sgp-"), NULL, 10);
+
+		if (group < n)
+			seen[group] = true;
+	}
+	return touched.server_groups.n <= PLAN_TOUCHED_HEALTH_MAX && !touched.whole;
+}
+
+/* More groups than a pass of slices takes: they are told of one after the other. */
+static void test_many_groups(struct loop *loop)
+{
+	enum { N = 5 * PLAN_TOUCHED_HEALTH_MAX };
+	static struct plan_probe probes[N];
+	struct plan plan = {.probes = probes, .n_probes = N};
+	struct plan_touched busy = {};
+	struct health *health;
+	bool seen[N] = {}, few = true;
+	size_t n_seen = 0;
+	uint16_t port;
+	int fd = make_socket(-1, &port);
+
+	for (int i = 0; i < N; i++) {
+		probes[i] = probe("i-1", port);
+		probes[i].interval_ms = 3000;
+		(void)str_format(probes[i].group, sizeof(probes[i].group), "sgp-%d", i);
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 12000 && n_results(health) < N; i++)
+		(void)loop_turn(loop, TURN_MS);
+	tap_is_int((long long)n_results(health), N, "servers of many groups are ill");
+
+	for (; busy.server_groups.n < PLAN_TOUCHED_HEALTH_MAX; busy.server_groups.n++)
+		(void)str_format(busy.server_groups.ids[busy.server_groups.n], ID_SIZE, "sgp-other-%zu",
+				 busy.server_groups.n);
+	health_take_touched(health, &busy);
+	tap_ok(busy.server_groups.n == PLAN_TOUCHED_HEALTH_MAX && !busy.whole,
+	       "where much else is touched nothing is added");
+	plan.n_probes = N - 1;
+	(void)health_set_plan(health, &plan);
+	for (int i = 0; i < 12000 && n_seen < N - 1; i++) {
+		n_changed = 0;
+		few = take_some(health, seen, N) && few;
+		n_seen = 0;
+		for (int j = 0; j < N; j++)
+			n_seen += seen[j];
+		while (n_seen < N - 1 && !n_changed && i++ < 12000)
+			(void)loop_turn(loop, TURN_MS);
+	}
+	tap_ok(few, "some of them are taken at a time, and never all of the plan for it");
+	tap_ok(n_seen == N - 1 && !seen[N - 1], "the others follow, but for one that has gone");
+	health_free(health);
+	close(fd);
+}
+
 static size_t accepted_with_reset(int fd)
 {
 	size_t n = 0;
@@ -638,6 +701,7 @@ int main(void)
 		return EXIT_FAILURE;
 	test_results(loop);
 	test_follow(loop);
+	test_many_groups(loop);
 	test_thresholds(loop);
 	test_in_a_row(loop);
 	test_confirmation(loop);
