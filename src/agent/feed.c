@@ -27,6 +27,7 @@
 #include "../lib/codec.h"
 #include "../lib/log.h"
 #include "feed_list.h"
+#include "health_told.h"
 
 #define PAUSE_FIRST_MS	   50
 #define PAUSE_MAX_MS	   1000
@@ -64,6 +65,8 @@ struct feed {
 
 	json_t *report; /* the last one; NULL: none since all rows were taken */
 	bool is_unsent; /* it is newer than what was sent */
+	struct health_told health;
+	uint64_t again_ms; /* when some of it was told once more */
 	struct loop_source *renew;
 	uint64_t lease_ms;
 };
@@ -117,6 +120,7 @@ static void on_reported(void *context, int status, const char *body, size_t size
 	uint64_t lease_ms;
 
 	feed->sending = NULL;
+	health_told_taken(&feed->health, status == 200);
 	if (status == 404 || status == 409 || status == 410) {
 		if (feed->is_connected)
 			pause_and_restart(feed, "report", status);
@@ -137,12 +141,24 @@ static void on_reported(void *context, int status, const char *body, size_t size
 		}
 	}
 	loop_timer_set(feed->renew, feed->lease_ms / 3);
-	if (feed->is_unsent)
+	if (feed->is_unsent || health_told_has_more(&feed->health))
 		send_report(feed);
 }
 
+/* By time, as reports that come of changes put renewals off. */
+static json_t *next_health(struct feed *feed)
+{
+	uint64_t now_ms = now_mono_ms();
+
+	if (now_ms - feed->again_ms >= feed->lease_ms / 3) {
+		health_told_again(&feed->health);
+		feed->again_ms = now_ms;
+	}
+	return health_told_next(&feed->health);
+}
+
 /* What to send now: the caller's. NULL: nothing, or out of memory. */
-static char *next_report(const struct feed *feed)
+static char *next_report(struct feed *feed)
 {
 	const char *sentence = hold_sentence(feed->parts.hold);
 	json_t *tests;
@@ -150,6 +166,8 @@ static char *next_report(const struct feed *feed)
 	if (sentence)
 		return feed_hold_format(feed->node, feed->store, sentence);
 	if (!feed->report)
+		return NULL;
+	if (json_object_set_new(feed->report, "health", next_health(feed)) < 0)
 		return NULL;
 	tests = feed->handlers.tests(feed->handlers.context);
 	if (tests)
@@ -168,11 +186,14 @@ static void send_report(struct feed *feed)
 	if (feed->sending || !feed->is_connected)
 		return;
 	report = next_report(feed);
-	if (!report)
+	if (!report) {
+		health_told_taken(&feed->health, false);
 		return;
+	}
 	r = http_client_send(feed->client, "/feed/v1/report", report, REQUEST_TIMEOUT_MS, on_reported, feed,
 			     &feed->sending);
 	if (r < 0) {
+		health_told_taken(&feed->health, false);
 		(void)log_errno(r, "cannot report");
 		loop_timer_set(feed->renew, PAUSE_MAX_MS);
 		return;
@@ -189,10 +210,12 @@ static void on_renew(void *context, uint32_t events)
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health)
 {
-	json_t *report = feed_report_new(feed->node, feed->store, revision, failures, health, n_health);
+	json_t *report = feed_report_new(feed->node, feed->store, revision, failures);
 
-	if (!report)
+	if (!report || health_told_set(&feed->health, health, n_health) < 0) {
+		json_decref(report);
 		return -ENOMEM;
+	}
 	json_decref(feed->report);
 	feed->report = report;
 	feed_send(feed);
@@ -275,6 +298,8 @@ static void go_on_holding(struct feed *feed, uint64_t revision)
  * holds, and is of the store that is known by now. */
 static void renew_report(struct feed *feed, bool is_full)
 {
+	health_told_forget(&feed->health);
+	feed->again_ms = now_mono_ms();
 	if (!is_full && feed->report &&
 	    json_object_set_new(feed->report, "store", json_string(feed->store)) == 0)
 		return;
@@ -560,6 +585,7 @@ struct feed *feed_free(struct feed *feed)
 	loop_source_free(feed->renew);
 	free(feed->registration);
 	json_decref(feed->report);
+	health_told_done(&feed->health);
 	feed_list_clear(&feed->list);
 	free(feed);
 	return NULL;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../lib/loop.h"
+#include "health.h"
 #include "hold.h"
 #include "kept_rows.h"
 #include "meter.h"
@@ -50,7 +51,8 @@ int feed_new(struct loop *loop, const struct feed_options *options, const struct
 	     const struct feed_parts *parts, struct feed **ret);
 struct feed *feed_free(struct feed *feed);
 
-/* Sends this report now, and again every third of the lease until there is another one. */
+/* Sends this report now, and again every third of the lease until there is another one. Of the results
+ * (health_results()) it has those that were not told yet, and some of the others. */
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health);
 

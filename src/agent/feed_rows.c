@@ -5,6 +5,8 @@
  */
 #include "feed_rows.h"
 
+#include "../lib/log.h"
+
 static void unref(json_t **json)
 {
 	json_decref(*json);
@@ -250,46 +252,54 @@ static json_t *text(const char *s)
 	return json_string(plain);
 }
 
+/* How long a text is in JSON at most. */
+static size_t json_length(const char *s)
+{
+	size_t n = 2;
+
+	for (; *s; s++)
+		n += (unsigned char)*s < ' ' ? strlen("\\u0000") : *s == '"' || *s == '\\' ? 2 : 1;
+	return n;
+}
+
+static json_t *failure_to_json(const struct plan_failure *failure)
+{
+	json_t *item = json_pack("{s:o, s:o}", "key", text(failure->key), "reason", text(failure->reason));
+
+	if (item && failure->is_gone)
+		(void)json_object_set_new(item, "gone", json_true());
+	return item;
+}
+
+/* A report that is too long would be refused, and the next one, too, until the node counts as lost. */
 static json_t *failures_to_json(const struct failures *failures)
 {
+	static const char frame[] = "{\"key\":,\"reason\":,\"gone\":true},";
 	json_t *list = json_array();
+	size_t length = 0, i = 0;
 
-	for (size_t i = 0; list && i < failures->n; i++) {
-		json_t *item = json_pack("{s:o, s:o}", "key", text(failures->items[i].key), "reason",
-					 text(failures->items[i].reason));
+	for (; list && i < failures->n; i++) {
+		const struct plan_failure *failure = &failures->items[i];
 
-		if (item && failures->items[i].is_gone)
-			(void)json_object_set_new(item, "gone", json_true());
-		if (json_array_append_new(list, item) < 0) {
+		length += strlen(frame) + json_length(failure->key) + json_length(failure->reason);
+		if (length > FEED_FAILURES_BYTES_MAX)
+			break;
+		if (json_array_append_new(list, failure_to_json(failure)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
 	}
-	return list;
-}
-
-static json_t *health_to_json(const struct health_result *health, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < n; i++)
-		if (json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:b, s:s}", "group",
-							  health[i].group, "server_id", health[i].server_id,
-							  "port", (json_int_t)health[i].port, "healthy",
-							  health[i].healthy, "reason", health[i].reason)) <
-		    0) {
-			json_decref(list);
-			return NULL;
-		}
+	if (list && i < failures->n)
+		log_warning("too many failures for a report, leaving out n=%zu first=%s", failures->n - i,
+			    failures->items[i].key);
 	return list;
 }
 
 json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
-			const struct failures *failures, const struct health_result *health, size_t n_health)
+			const struct failures *failures)
 {
-	return json_pack("{s:s, s:s, s:I, s:o, s:o}", "node", node, "store", store, "revision",
-			 (json_int_t)revision, "failures", failures_to_json(failures), "health",
-			 health_to_json(health, n_health));
+	return json_pack("{s:s, s:s, s:I, s:o, s:[]}", "node", node, "store", store, "revision",
+			 (json_int_t)revision, "failures", failures_to_json(failures), "health");
 }
 
 /* Nothing counts as in force on such a node, whatever the revision. */

@@ -31,5 +31,5 @@ struct health_result {
 	bool healthy;
 	char reason[WORD_SIZE]; /* of one that is not healthy; or why it is not known whether it is */
 };
-/* All known results, for the report. The array is the caller's. */
+/* All known results, for the report, by group, server and port. The array is the caller's. */
 int health_results(const struct health *health, struct health_result **ret, size_t *ret_n);

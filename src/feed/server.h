@@ -10,7 +10,7 @@
 #include "../metrics/metrics.h"
 #include "../store/store.h"
 
-#define FEED_BODY_MAX	     (4 * 1024 * 1024)
+#define FEED_BODY_MAX	     (4 * 1024 * 1024) /* agents tell in parts what would be more */
 #define FEED_CONNECTIONS_MAX 256
 #define FEED_WAIT_MAX_S	     60
 #define FEED_QUIET_MS	     100   /* after which a node hears of changes that do not concern it */

@@ -342,6 +342,133 @@ static void test_replaced_unseen(struct harness *h)
 	}
 }
 
+/* One that hears reports. As long as its lease is long none is sent but for news. */
+struct listener_of_reports {
+	int lease_s;
+	size_t n_reports, longest, most, n_health, n_failures;
+	struct server_request *open;
+};
+
+static void hear_report(struct listener_of_reports *l, const struct server_request *request)
+{
+	json_t *report = json_loadb(request->body, request->body_size, 0, NULL);
+	size_t n = json_array_size(json_object_get(report, "health"));
+
+	l->n_reports++;
+	l->longest = MAX(l->longest, request->body_size);
+	l->most = MAX(l->most, n);
+	l->n_health += n;
+	l->n_failures = json_array_size(json_object_get(report, "failures"));
+	json_decref(report);
+}
+
+static void answer_reports(void *context, struct server_request *request)
+{
+	static const struct false_one rows = {.answers = {{.is_full = true}}, .n_questions = 1};
+	struct listener_of_reports *l = context;
+
+	if (request->problem < 0) {
+		server_answer(request, 413, NULL, json_object());
+		return;
+	}
+	if (streq(request->path, "/feed/v1/rows") && strstr(request->query, "after=0")) {
+		server_answer(request, 200, NULL, false_rows(&rows));
+		return;
+	}
+	if (streq(request->path, "/feed/v1/rows")) {
+		l->open = request;
+		return;
+	}
+	if (streq(request->path, "/feed/v1/report"))
+		hear_report(l, request);
+	server_answer(request, 200, NULL,
+		      json_pack("{s:i, s:i, s:s}", "number", 1, "lease_s", l->lease_s, "store",
+				"00000000000000000000000000000001"));
+}
+
+static void hear_health(struct harness *h, struct listener_of_reports *l, size_t n)
+{
+	uint64_t end_ms = now_mono_ms() + 60000;
+
+	while (l->n_health < n && now_mono_ms() < end_ms)
+		harness_must(loop_turn(h->loop, 20), "turn");
+}
+
+static void fill_longest(char *text, size_t size, size_t number)
+{
+	memset(text, '"', size - 1); /* of which one is two in JSON */
+	text[size - 1] = '\0';
+	(void)snprintf(text, 8, "%06zu", number);
+	text[6] = '"';
+}
+
+/* As many as a node can have, and as long. */
+static struct health_result *make_results(size_t n)
+{
+	struct health_result *results = calloc(n, sizeof(*results));
+
+	for (size_t i = 0; results && i < n; i++) {
+		fill_longest(results[i].group, 30, i);
+		fill_longest(results[i].server_id, 30, i);
+		fill_longest(results[i].reason, 30, i);
+		results[i].port = 65535;
+	}
+	return results;
+}
+
+static void make_failures(struct failures *failures, size_t n)
+{
+	char key[64], reason[200];
+
+	for (size_t i = 0; i < n; i++) {
+		fill_longest(key, sizeof(key), i);
+		fill_longest(reason, sizeof(reason), i);
+		harness_must(failures_add_gone(failures, key, reason), "failure");
+	}
+}
+
+static void test_long_reports(struct harness *h)
+{
+	enum { RESULTS = 40000, FAILURES = 20000 };
+	const struct server_options options = {
+		.listen_fd = listen_unix(), .body_max = FEED_BODY_MAX, .connections_max = 4, .timeout_s = 60};
+	_cleanup_(freep) struct health_result *results = make_results(RESULTS);
+	_cleanup_(failures_clear) struct failures failures = {};
+	struct listener_of_reports l = {.lease_s = 86400};
+	struct server *server;
+	struct side side = {};
+
+	make_failures(&failures, FAILURES);
+	clear_away(h);
+	harness_must(results ? 0 : -ENOMEM, "results");
+	harness_must(server_new(h->loop, &options, answer_reports, &l, &server), "server");
+	begin(h, &side);
+	(void)hear(h, &side);
+	harness_must(feed_report(side.feed, 11, &failures, results, RESULTS), "report");
+	hear_health(h, &l, RESULTS);
+	tap_is_int((long long)l.n_health, RESULTS, "however many health results there are, all are told");
+	tap_ok(l.n_reports == 10 && l.most == 4096, "in reports of some of them");
+	tap_ok(l.longest < FEED_BODY_MAX, "none of which is too long (%zu)", l.longest);
+	tap_ok(l.n_failures > 1000 && l.n_failures < FAILURES,
+	       "though there are more failures than these have room for (%zu)", l.n_failures);
+	results[7].healthy = true;
+	failures_clear(&failures);
+	harness_must(feed_report(side.feed, 11, &failures, results, RESULTS), "report");
+	hear_health(h, &l, RESULTS + 1);
+	tap_ok(l.n_health == RESULTS + 1 && l.n_reports == 11 && l.n_failures == 0,
+	       "then what has changed alone");
+	l.lease_s = 1;
+	for (int i = 0; i < 3000 && l.n_health < RESULTS + 1 + 4096; i++) {
+		harness_must(feed_report_again(side.feed, 11), "report"); /* before the lease asks for one */
+		harness_must(loop_turn(h->loop, 20), "turn");
+	}
+	tap_ok(l.n_health >= RESULTS + 1 + 4096, "from time to time some are told again");
+	end(&side);
+	if (l.open)
+		server_answer(l.open, 503, NULL, json_object());
+	server_free(server);
+}
+
 int main(void)
 {
 	struct feed_server *feed;
@@ -364,6 +491,7 @@ int main(void)
 	test_unsure(&h, &side);
 	feed_server_free(feed);
 	test_replaced_unseen(&h);
+	test_long_reports(&h);
 	(void)unlink(socket_path);
 	clear_away(&h);
 	harness_end(&h);

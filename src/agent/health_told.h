@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which health results privlinkd has been told. A report has those that it has not, a part of them at a time,
+ * so that it stays short however many servers are probed here.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "health.h"
+
+#define HEALTH_TOLD_MAX 4096 /* results of one report */
+
+/* All zero: there are none. */
+struct health_told {
+	struct health_result *results;
+	unsigned char *states;
+	size_t n;
+	size_t again; /* the first one that is to be told once more */
+};
+void health_told_done(struct health_told *told);
+
+/* The results are these from now on (copied), in the order of health_results(). Those that are as they were
+ * stay told. -ENOMEM: nothing is changed. */
+int health_told_set(struct health_told *told, const struct health_result *results, size_t n);
+
+/* The next ones for a report, which is on its way until health_told_taken(). NULL: out of memory. */
+json_t *health_told_next(struct health_told *told);
+/* What was on its way has arrived, or is to be told again. */
+void health_told_taken(struct health_told *told, bool taken);
+/* Something is not told and not on its way. */
+bool health_told_has_more(const struct health_told *told);
+
+/* Some are told once more, each time the next ones: what privlinkd has forgotten of servers that have gone
+ * and come back, it hears again. */
+void health_told_again(struct health_told *told);
+/* All of them are. */
+void health_told_forget(struct health_told *told);
