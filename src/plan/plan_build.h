@@ -239,6 +239,7 @@ struct plan_part {
 	uint32_t first_slot;	  /* of its ENIs, which go on by next_slot; 0: none */
 	struct plan_name *names;  /* its own, which go on by next */
 	struct plan_name *shared; /* its service's, or NULL */
+	uint64_t share;		  /* what that has of the endpoint, as a number */
 };
 
 /* A load balancer's zone that ENIs lead to, and how many do. */

@@ -199,6 +199,16 @@ static struct plan_name *append_name(struct plan_builder *b, uint32_t vpc, const
 	return name;
 }
 
+/* Records of a part always come in the same order. */
+static void add_share(struct plan_part *part, const struct plan_record *record)
+{
+	uint64_t hash = part->share ? part->share : PLAN_HASH_START;
+
+	hash = plan_hash(hash, record->zone, strlen(record->zone) + 1);
+	hash = plan_hash(hash, &record->addr, sizeof(record->addr));
+	part->share = plan_hash(hash, &record->affinity, sizeof(record->affinity));
+}
+
 /* Whose the name is that has its first record, or one more that is not its first one's. */
 static void own_name(struct plan_builder *b, struct plan_name *name, const struct plan_record *record,
 		     const struct plan_record *first)
@@ -206,6 +216,8 @@ static void own_name(struct plan_builder *b, struct plan_name *name, const struc
 	struct plan_slices *slices = b->plan->slices;
 	struct plan_part *part = &slices->parts[record->part];
 
+	if (record->is_shared)
+		add_share(part, record);
 	if (record->is_shared != first->is_shared || (!record->is_shared && record->part != first->part))
 		slices->is_odd = true;
 	else if (record->is_shared)
@@ -237,10 +249,9 @@ int plan_gather_names(struct plan_builder *b)
 		}
 		plan_breathe(b);
 		own_name(b, name, record, first);
-		if (!is_new && record_compare(before, record) == 0) {
-			continue;
-		}
 		name->affinity &= record->affinity;
+		if (!is_new && record_compare(before, record) == 0)
+			continue;
 		name->canonical |= record->canonical;
 		r = netaddr_is_zero(&record->addr) ? 0 : name_add_address(name, record);
 		if (r < 0)

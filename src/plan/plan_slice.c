@@ -253,6 +253,8 @@ static int plan_all(struct slice *slice, struct plan_touched *touched)
 	if (r == 0)
 		r = slice_settle_targets(slice);
 	if (r == 0)
+		r = slice_settle_names(slice);
+	if (r == 0)
 		r = each(slice, &touched->others, slice_other);
 	return r == 0 ? slice_settle_groups(slice) : r;
 }
@@ -273,6 +275,7 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	free(slice.groups);
 	free(slice.vpcs);
 	free(slice.balancers);
+	free(slice.shared);
 	if (r != 0)
 		return r;
 	plan_slices_free_dropped(plan->slices);

@@ -18,9 +18,19 @@ struct slice {
 	/* VPCs that have their first port here from now on, or have the last one no longer. */
 	char (*vpcs)[ID_SIZE];
 	size_t n_vpcs;
+	/* Shared names that are to be made anew, and who has them then. */
+	struct slice_shared *shared;
+	size_t n_shared;
 	/* Load balancers with a zone that ENIs lead to from now on or no longer. */
 	char (*balancers)[ID_SIZE];
 	size_t n_balancers;
+};
+
+struct slice_shared {
+	char vpc[ID_SIZE], endpoint[ID_SIZE];
+	uint32_t vpc_number;
+	char name[DOMAIN_SIZE];
+	bool has; /* the endpoint */
 };
 
 /* A builder of something small beside the plan; plan_builder_done() ends it. */
@@ -78,9 +88,11 @@ int slice_endpoint(struct slice *slice, const char *id);
 /* Nobody else has the builder's names; `own`: the old ones of who is to have them. */
 bool slice_may_have_names(const struct slice *slice, const struct plan_name *own,
 			  const struct plan_builder *b);
-/* Takes the builder's names for those of the part. */
+/* Takes the builder's names for those of the part; the shared one is made by slice_settle_names(). */
 int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan_builder *b);
-/* The same of a list that has no shared names. */
+/* When all endpoints are planned. */
+int slice_settle_names(struct slice *slice);
+/* The same as slice_replace_names() of a list that has no shared names. */
 int slice_replace_own_names(struct slice *slice, struct plan_name **own, struct plan_builder *b);
 
 /* plan_slice_vpc.c: a VPC by its number. */

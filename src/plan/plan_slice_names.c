@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names of an endpoint's slice. Its own ones come and go with it. Its service's it may share with other
- * endpoints of the VPC: that one is made anew from all of them.
+ * endpoints of the VPC: that one is made anew from all of them, once, when what it has of one of them is
+ * another than before.
  */
 #include "plan_slice_build.h"
 
 #include "../lib/vec.h"
 
-#define SHARING_MAX 512 /* endpoints of a VPC that are looked through; above, the whole plan is as well */
+/* Endpoints of a VPC that are looked through; above, the whole plan is as well. By default there are no more
+ * than 1,000. */
+#define SHARING_MAX 2000
 
 static size_t name_place(const struct plan *plan, const struct plan_name *name)
 {
@@ -182,16 +185,16 @@ static void take_addresses(struct plan_name *name, struct plan_name *from)
 	plan_name_free(from);
 }
 
-/* Makes the shared name anew that has this VPC and text. *ret: it, NULL if it is nobody's any more. */
-static int replace_shared(struct slice *slice, const char *vpc_id, const struct plan_name *like,
-			  struct plan_name **ret)
+/* Makes the shared name anew that has this VPC and text, or takes it out. */
+static int replace_shared(struct slice *slice, const char *vpc_id, const struct plan_name *like)
 {
 	const struct vpc *vpc = snapshot_vpc(slice->input->rows, vpc_id);
 	struct plan *plan = slice->plan;
 	struct plan_name *old = find_name(plan, like), *name;
 	int r;
 
-	*ret = NULL;
+	if (old && !old->is_shared) /* it is an endpoint's own since */
+		return 1;
 	if (!plan_vpc_use_find(plan->slices, vpc_id)) {
 		if (old)
 			drop_shared(plan, old);
@@ -202,15 +205,12 @@ static int replace_shared(struct slice *slice, const char *vpc_id, const struct 
 	r = make_shared(slice, vpc, like->name, &name);
 	if (r != 0)
 		return r;
-	if (name && old) {
+	if (name && old)
 		take_addresses(old, name);
-		*ret = old;
-	} else if (name) {
-		*ret = name;
+	else if (name)
 		r = insert_name(plan, name);
-	} else if (old) {
+	else if (old)
 		drop_shared(plan, old);
-	}
 	return r;
 }
 
@@ -222,18 +222,65 @@ static struct plan_name *shared_of(const struct plan_builder *b)
 	return NULL;
 }
 
-static int replace_all_shared(struct slice *slice, struct plan_part *part, const struct plan_name *wanted)
+static int note_shared(struct slice *slice, const struct plan_part *part, const struct plan_name *name,
+		       bool has)
 {
-	struct plan_name *old = part->shared, *made;
+	struct slice_shared *noted = plan_append(&slice->shared, &slice->n_shared, sizeof(*noted));
+
+	if (!noted)
+		return -ENOMEM;
+	memcpy(noted->vpc, part->vpc, sizeof(noted->vpc));
+	memcpy(noted->endpoint, part->endpoint, sizeof(noted->endpoint));
+	memcpy(noted->name, name->name, sizeof(noted->name));
+	noted->vpc_number = name->vpc;
+	noted->has = has;
+	return 0;
+}
+
+static int replace_all_shared(struct slice *slice, struct plan_part *part, const struct plan_builder *b)
+{
+	const struct plan_name *wanted = shared_of(b), *old = part->shared;
+	uint64_t share = wanted ? b->plan->slices->parts[0].share : 0;
+	bool same = old && wanted && old == find_name(slice->plan, wanted);
 	int r = 0;
 
+	if (same && part->share == share)
+		return 0;
 	part->shared = NULL;
-	if (old && (!wanted || plan_name_compare(old, wanted) != 0)) {
-		struct plan_name like = *old;
+	part->share = share;
+	if (old && !same)
+		r = note_shared(slice, part, old, false);
+	return r == 0 && wanted ? note_shared(slice, part, wanted, true) : r;
+}
 
-		r = replace_shared(slice, part->vpc, &like, &made);
-	}
-	return r == 0 && wanted ? replace_shared(slice, part->vpc, wanted, &part->shared) : r;
+static bool is_same_shared(const struct slice_shared *a, const struct slice_shared *b)
+{
+	return a->vpc_number == b->vpc_number && streq(a->name, b->name) && streq(a->vpc, b->vpc);
+}
+
+static int settle_shared(struct slice *slice, const struct slice_shared *noted)
+{
+	struct plan_part *part = plan_part_find(slice->plan->slices, noted->endpoint);
+	struct plan_name like = {.vpc = noted->vpc_number};
+	const struct slice_shared *first = slice->shared;
+	int r;
+
+	memcpy(like.name, noted->name, sizeof(like.name));
+	while (!is_same_shared(first, noted))
+		first++;
+	r = first == noted ? replace_shared(slice, noted->vpc, &like) : 0;
+	if (r == 0 && noted->has && part)
+		part->shared = find_name(slice->plan, &like);
+	return r;
+}
+
+int slice_settle_names(struct slice *slice)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < slice->n_shared && r == 0; i++)
+		r = settle_shared(slice, &slice->shared[i]);
+	return r;
 }
 
 static struct plan_name **find_own(const struct plan_builder *b, const struct plan_name *like)
@@ -307,5 +354,5 @@ int slice_replace_names(struct slice *slice, struct plan_part *part, struct plan
 {
 	int r = slice_replace_own_names(slice, &part->names, b);
 
-	return r == 0 ? replace_all_shared(slice, part, shared_of(b)) : r;
+	return r == 0 ? replace_all_shared(slice, part, b) : r;
 }

@@ -165,6 +165,9 @@ static void test_two_endpoints(void)
 	tap_is_str(resolve(w.plan, 10, SERVICE_NAME), "10.0.1.50/h 10.0.1.60/h 10.0.2.50/i",
 		   "two endpoints of a VPC for one service share its name");
 	tap_ok(!find_name(w.plan, 10, SERVICE_NAME)->affinity, "with affinity only if both have it");
+	rows_delete(w.rows, "endpoint_zone/ep-2/" ZONE_H);
+	world_plan(&w);
+	tap_ok(!find_name(w.plan, 10, SERVICE_NAME)->affinity, "also while one has no address yet");
 	world_free(&w);
 }
 

@@ -194,7 +194,9 @@ static bool same_slices(const struct plan_slices *a, const struct plan_slices *b
 {
 	for (size_t i = 0; i < a->n_parts && a->n_parts == b->n_parts; i++)
 		if (!streq(a->parts[i].endpoint, b->parts[i].endpoint) ||
-		    !streq(a->parts[i].vpc, b->parts[i].vpc) || !a->parts[i].shared != !b->parts[i].shared)
+		    !streq(a->parts[i].vpc, b->parts[i].vpc) || !a->parts[i].shared != !b->parts[i].shared ||
+		    (a->parts[i].shared && !streq(a->parts[i].shared->name, b->parts[i].shared->name)) ||
+		    a->parts[i].share != b->parts[i].share)
 			return false;
 	return a->n_parts == b->n_parts && a->n_targets == b->n_targets &&
 	       (a->n_targets == 0 ||
@@ -242,6 +244,81 @@ static const char *what_differs(const struct plan *a, const struct plan *b)
 	return NULL;
 }
 
+/* Endpoints of a VPC whose service, and its name, all of them have. */
+static void put_many(struct run *run, unsigned int first, unsigned int n)
+{
+	for (unsigned int i = first; i < first + n; i++) {
+		char key[KEY_SIZE];
+
+		snprintf(key, sizeof(key), "endpoint/ep-m%u", i);
+		put(run, key,
+		    "{'id': 'ep-m%u', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', 'domain': "
+		    "'ep-m%u.cn-hangzhou.privatelink.aliyuncs.com', 'status': 'Active'}",
+		    i, i);
+	}
+}
+
+static void put_zone_of_many(struct run *run, unsigned int i, const char *status)
+{
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "endpoint_zone/ep-m%u/" ZONE_H, i);
+	put(run, key,
+	    "{'endpoint': 'ep-m%u', 'zone': '" ZONE_H "', 'addr': '10.0.3.%u', 'resource': 'nlb-1', "
+	    "'domain': 'ep-m%u-h.cn-hangzhou.privatelink.aliyuncs.com', 'status': '%s'}",
+	    i, i, i, status);
+}
+
+/* The addresses of the name that they share; -1: there is none. */
+static long long n_shared_addresses(const struct plan *plan)
+{
+	const struct plan_part *part = plan_part_find(plan->slices, "ep-m1");
+
+	return part && part->shared ? (long long)part->shared->n_addrs : -1;
+}
+
+static void is_planned_by_slices(struct run *run, int r, const char *what)
+{
+	struct plan_patch patch = {};
+	int was = plan_touched_slices(run, &patch);
+	const char *differs = what_differs(run->plan, world_plan(&run->w));
+
+	plan_patch_done(&patch);
+	tap_ok(was == r && !differs, "%s: %s%s%s", what, r == 0 ? "by slices" : "by a plan of the whole",
+	       differs ? "; what differs: " : "", differs ? differs : "");
+}
+
+static void test_many_endpoints(void)
+{
+	struct run run = {};
+	long long n;
+
+	begin(&run);
+	put_many(&run, 1, 1000);
+	is_planned_by_slices(&run, 1, "1,000 endpoints come to a VPC at once");
+	n = n_shared_addresses(run.plan);
+	for (unsigned int i = 1; i <= 60; i++)
+		put_zone_of_many(&run, i, "Connected");
+	is_planned_by_slices(&run, 0, "zones of some of them are connected");
+	tap_is_int(n_shared_addresses(run.plan), n + 60, "the name that they share has all addresses");
+	put_zone_of_many(&run, 60, "Disconnected");
+	put_zone_of_many(&run, 61, "Connected");
+	put_zone_of_many(&run, 62, "Connected");
+	is_planned_by_slices(&run, 0, "some are, and one is not any more");
+	tap_is_int(n_shared_addresses(run.plan), n + 61, "it has the new ones, and that one no longer");
+
+	put_many(&run, 1001, 1500);
+	is_planned_by_slices(&run, 1, "more endpoints than are looked through");
+	put(&run, "endpoint_zone/ep-m2/" ZONE_I,
+	    "{'endpoint': 'ep-m2', 'zone': '" ZONE_I
+	    "', 'domain': 'ep-m2-i.cn-hangzhou.privatelink.aliyuncs.com', 'status': 'Creating'}");
+	is_planned_by_slices(&run, 0, "a zone that is not in force yet is nothing to the shared name");
+	put_zone_of_many(&run, 3, "Disconnected");
+	is_planned_by_slices(&run, 1, "one that is no longer is something");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;
@@ -276,5 +353,6 @@ int main(int argc, char **argv)
 	tap_ok(run.vpcs > STEPS / 400, "and of VPCs");
 	plan_free(run.plan);
 	world_free(&run.w);
+	test_many_endpoints();
 	return tap_done();
 }
