@@ -8,7 +8,7 @@
 #include "../model/serving.h"
 
 #define ENDPOINTS_OF_SERVICE_MAX PLAN_TOUCHED_MAX
-#define GROUPS_OF_VPC_MAX	 256 /* that are looked through */
+#define GROUPS_OF_VPC_MAX	 512 /* that are looked through; an account has 500 by default */
 
 /* Of all kinds: what the plan reads of none that has it. */
 static const char *const unread[] = {"name",  "description", "resource_group", "create_time",

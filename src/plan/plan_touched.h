@@ -7,8 +7,8 @@
 
 #include "plan.h"
 
-#define PLAN_TOUCHED_MAX	64 /* slices of a kind; more are the whole */
-#define PLAN_TOUCHED_HEALTH_MAX 32 /* server groups from which on none is taken for health alone */
+#define PLAN_TOUCHED_MAX	128 /* slices of a kind; more are the whole */
+#define PLAN_TOUCHED_HEALTH_MAX 32  /* server groups from which on none is taken for health alone */
 
 struct plan_touched_ids {
 	char ids[PLAN_TOUCHED_MAX][ID_SIZE];

@@ -357,7 +357,7 @@ static void test_full_list(void)
 /* What an answer with this row says that the plan has to do. */
 static const char *touches(struct snapshot *rows, const char *key, const char *value)
 {
-	static char text[256];
+	static char text[PLAN_TOUCHED_MAX * ID_SIZE];
 	struct feed_rows answer;
 	const struct plan_touched_ids *const lists[] = {
 		&answer.touched.endpoints, &answer.touched.groups,	  &answer.touched.members,
@@ -564,6 +564,66 @@ static void test_report(void)
 	failures_clear(&failures);
 }
 
+static void put_row(struct snapshot *rows, const char *key, const char *format, unsigned int number)
+{
+	char body[1024], name[64], value[512];
+	struct feed_rows told;
+
+	snprintf(name, sizeof(name), key, number);
+	snprintf(value, sizeof(value), format, number, number % 250 + 1);
+	snprintf(body, sizeof(body),
+		 "{\"revision\": 9, \"rows\": [{\"key\": \"%s\", \"created\": 1, \"revision\": 9, \"value\": "
+		 "%s}]}",
+		 name, value);
+	if (apply(rows, body, &told) < 0 || told.n_rejected)
+		exit(EXIT_FAILURE);
+}
+
+/* What a tenant can bring about again and again within its quotas is a matter of slices. */
+static void test_much(void)
+{
+	struct snapshot *rows;
+	unsigned int n = 0;
+
+	(void)snapshot_new(&rows);
+	for (; n < 500; n++) {
+		put_row(rows, "server_group/sgp-%u",
+			"{\"id\": \"sgp-%u\", \"vpc\": \"v\", \"protocol\": \"TCP\", \"status\": \"Available\"}",
+			n);
+		put_row(rows, "server/sgp-%u/10.0.0.1/80",
+			"{\"group\": \"sgp-%u\", \"server_id\": \"10.0.0.1\", \"addr\": \"10.0.0.%u\", \"port\": "
+			"80, \"status\": \"Available\"}",
+			n);
+	}
+	tap_is_str(touches(rows, "port/eni-1",
+			   "{\"id\": \"eni-1\", \"kind\": \"instance\", \"vpc\": \"v\", \"addr\": "
+			   "\"10.0.0.7\", \"holder\": \"i-1\", \"status\": \"InUse\"}"),
+		   "i-1 sgp-256 sgp-6",
+		   "an interface in a VPC with 500 server groups touches those it serves");
+	for (; n < 513; n++)
+		put_row(rows, "server_group/sgp-%u",
+			"{\"id\": \"sgp-%u\", \"vpc\": \"v\", \"protocol\": \"TCP\", \"status\": \"Available\"}",
+			n);
+	tap_is_str(touches(rows, "address/v/10.0.0.7",
+			   "{\"vpc\": \"v\", \"addr\": \"10.0.0.7\", \"port\": \"eni-1\"}"),
+		   "all", "with more than 512 that are not looked through");
+
+	for (n = 0; n < PLAN_TOUCHED_MAX; n++)
+		put_row(rows, "endpoint/ep-%u",
+			"{\"id\": \"ep-%u\", \"vpc\": \"v\", \"service\": \"epsrv-1\", \"status\": \"Active\"}",
+			n);
+	tap_ok(str_starts(touches(rows, "service/epsrv-1",
+				  "{\"id\": \"epsrv-1\", \"zone_affinity\": true, \"status\": \"Active\"}"),
+			  "ep-0 ep-1 "),
+	       "a service with %d endpoints touches these", PLAN_TOUCHED_MAX);
+	put_row(rows, "endpoint/ep-%u",
+		"{\"id\": \"ep-%u\", \"vpc\": \"v\", \"service\": \"epsrv-1\", \"status\": \"Active\"}", n);
+	tap_is_str(touches(rows, "service/epsrv-1",
+			   "{\"id\": \"epsrv-1\", \"zone_affinity\": false, \"status\": \"Active\"}"),
+		   "all", "one with more of them all");
+	snapshot_free(rows);
+}
+
 /* An answer and a page before it, with that health of a server each: how many groups are touched. */
 static size_t touched_by_health(const char *node, const char *value)
 {
@@ -613,6 +673,7 @@ int main(void)
 	test_full_list();
 	test_touched();
 	test_own_findings();
+	test_much();
 	test_lease();
 	test_report();
 	return tap_done();
