@@ -20,17 +20,17 @@
 #include "node_name.h"
 #include "query.h"
 #include "reconcile.h"
+#include "watch.h"
 
 #define SWEEP_INTERVAL_MS 5000 /* of the clock: each second one ends an interval of the meter */
 #define SWEEP_LATE_MS	  20   /* behind it, and never in front of it */
 #define SWEEP_PAUSE_MS	  1    /* between the pieces of one */
-#define LOOK_INTERVAL_MS  5000
-#define DAILY_MS	  (24 * 60 * 60 * 1000)
+#define READY_MS	  5000 /* after which it says so in any case */
 
 struct agent {
 	const struct agent_options *options;
 	struct node_state state; /* who this node is */
-	int lock_fd, node_fd, monitor_fd;
+	int lock_fd, node_fd;
 	struct loop *loop;
 	struct loop *urgent; /* within it: names and probes, which go on while long work breathes */
 	struct catalogue *catalogue;
@@ -49,11 +49,10 @@ struct agent {
 	struct feed *feed;
 	struct query *query;
 	struct connectivity *connectivity;
-	struct loop_source *term, *interrupt, *hangup, *monitor, *sweep, *look;
-	int64_t sweep_ms;  /* when the round over all flows began, since 1970 */
-	bool is_sweeping;  /* it goes on */
-	uint64_t daily_ms; /* when the trust store was looked at thoroughly */
-	unsigned int look_count;
+	struct watch *watch;
+	struct loop_source *term, *interrupt, *hangup, *sweep, *not_ready;
+	int64_t sweep_ms;	    /* when the round over all flows began, since 1970 */
+	bool is_sweeping;	    /* it goes on */
 	bool is_ready;		    /* the service manager was told */
 	bool is_connected, is_held; /* for its status */
 };
@@ -298,23 +297,6 @@ static void on_health(void *context, uint32_t events)
 	reconcile_health(agent->reconcile);
 }
 
-static void on_link_gone(void *context, uint32_t ifindex)
-{
-	struct agent *agent = context;
-
-	if (ports_forget_link(agent->ports, ifindex))
-		reconcile_request(agent->reconcile, false);
-}
-
-static void on_link_event(void *context, uint32_t events)
-{
-	struct agent *agent = context;
-
-	(void)events;
-	if (rtnl_monitor_drain(agent->monitor_fd, on_link_gone, agent) > 0)
-		reconcile_request(agent->reconcile, true);
-}
-
 /* Milliseconds since 1970. */
 static int64_t now_unix_ms(void)
 {
@@ -375,28 +357,16 @@ static void on_sweep(void *context, uint32_t events)
 	set_sweep(agent);
 }
 
-/* What someone else may have changed under us, as far as a look at it costs nothing. */
-static void on_look(void *context, uint32_t events)
+/* A service manager would end it before long, and nothing gets better by that. */
+static void on_not_ready(void *context, uint32_t events)
 {
 	struct agent *agent = context;
-	bool daily = now_mono_ms() - agent->daily_ms >= DAILY_MS, first = agent->look_count++ == 0;
-	int r = netns_files_refresh(agent->files, daily);
 
 	(void)events;
-	if (r < 0)
-		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
-	if (daily)
-		agent->daily_ms = now_mono_ms();
-	if (datapath_repair_pins(agent->datapath) > 0)
-		reconcile_request(agent->reconcile, true);
-	if (ports_look(agent->ports) > 0)
-		reconcile_request(agent->reconcile, false);
-	if (!first && !agent->is_ready) {
-		/* A service manager would end it before long, and nothing gets better by that. */
-		agent->is_ready = true;
-		notify_send("READY=1\nSTATUS=Running; nothing could be reported yet (see the log)");
-	}
-	loop_timer_set(agent->look, LOOK_INTERVAL_MS);
+	if (agent->is_ready)
+		return;
+	agent->is_ready = true;
+	notify_send("READY=1\nSTATUS=Running; nothing could be reported yet (see the log)");
 }
 
 /* Start. */
@@ -448,7 +418,7 @@ static int open_ports(struct agent *agent)
 	const struct ports_options options = {
 		.node = agent->state.name,
 		.files = agent->files,
-		.programs = {datapath_attach, datapath_check, agent->datapath},
+		.programs = {datapath_attach, datapath_check, datapath_sweep_slot, agent->datapath},
 		.breath = loop_breath(agent->loop),
 	};
 	int r = ports_new(&options, &agent->ports);
@@ -601,20 +571,23 @@ static int start_feed(struct agent *agent)
 
 static int start_watching(struct agent *agent)
 {
-	int r;
+	const struct watch_parts parts = {
+		.loop = agent->loop,
+		.ports = agent->ports,
+		.datapath = agent->datapath,
+		.files = agent->files,
+		.reconcile = agent->reconcile,
+	};
+	int r = watch_new(&parts, &agent->watch);
 
-	agent->monitor_fd = rtnl_monitor_open();
-	if (agent->monitor_fd < 0)
-		return agent->monitor_fd;
-	r = loop_add_fd(agent->loop, agent->monitor_fd, EPOLLIN, on_link_event, agent, &agent->monitor);
 	if (r == 0)
 		r = loop_add_timer(agent->loop, on_sweep, agent, &agent->sweep);
 	if (r == 0)
-		r = loop_add_timer(agent->loop, on_look, agent, &agent->look);
+		r = loop_add_timer(agent->loop, on_not_ready, agent, &agent->not_ready);
 	if (r < 0)
 		return r;
 	set_sweep(agent);
-	on_look(agent, 0);
+	loop_timer_set(agent->not_ready, READY_MS);
 	return 0;
 }
 
@@ -700,9 +673,9 @@ static void done(struct agent *agent)
 	kept_rows_free(agent->kept);
 	hold_free(agent->hold);
 	query_free(agent->query);
-	loop_source_free(agent->look);
+	loop_source_free(agent->not_ready);
 	loop_source_free(agent->sweep);
-	loop_source_free(agent->monitor);
+	watch_free(agent->watch);
 	health_free(agent->health);
 	dns_free(agent->dns);
 	reconcile_free(agent->reconcile);
@@ -718,7 +691,6 @@ static void done(struct agent *agent)
 	loop_source_free(agent->hangup);
 	loop_free(agent->urgent);
 	loop_free(agent->loop);
-	closep(&agent->monitor_fd);
 	closep(&agent->node_fd);
 	closep(&agent->lock_fd);
 }
@@ -749,7 +721,7 @@ int agent_check(const struct agent_options *options)
 
 int agent_run(const struct agent_options *options)
 {
-	struct agent agent = {.options = options, .lock_fd = -EBADF, .node_fd = -EBADF, .monitor_fd = -EBADF};
+	struct agent agent = {.options = options, .lock_fd = -EBADF, .node_fd = -EBADF};
 	int r;
 
 	(void)umask(022); /* what it writes for instances is for every user in them */

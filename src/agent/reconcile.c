@@ -15,10 +15,10 @@
  * what is really there.
  *
  * When rows have changed that touch a few slices of the plan only (plan_slice.h), and what is in force is
- * what the plan says, a pass plans these, writes their rows, makes their devices, plans and writes the rows
- * of those, and removes the devices that they had. Devices for which there is no time are made by the next
- * such passes, and then it is reported. Whatever such a pass cannot do, or goes wrong in it, makes it one of
- * the whole.
+ * what the plan says, a pass plans these, writes their rows, and queues their devices to be made and removed
+ * (ports.h). It does not wait for that: what others change is put in force meanwhile. When a device is there,
+ * the next such pass plans and writes what reads that; the one that finds nothing queued any more reports.
+ * Whatever such a pass cannot do, or goes wrong in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
  * which stays as it is until the new one takes its place; whom the old one does not know the resolver answers
@@ -46,7 +46,7 @@ struct reconcile {
 	bool is_retry_due;	     /* the retry timer runs */
 	bool is_unsure;	 /* a pass broke off, and no full one has been through since: what is there? */
 	bool is_settled; /* the last pass has reported that all of its plan is in force */
-	bool is_making;	 /* or it was one of slices, and all that lacks are devices of what is touched */
+	bool is_making;	 /* or all that lacks are devices that are queued */
 	bool has_news;	 /* there is more to report than another revision */
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
@@ -149,6 +149,11 @@ static int remove_others(struct reconcile *reconcile, bool full)
 	return r;
 }
 
+static int go_on(struct reconcile *reconcile)
+{
+	return ports_go_on(reconcile->parts.ports, reconcile->plan, reconcile->is_trusted);
+}
+
 static void report(struct reconcile *reconcile)
 {
 	_cleanup_(freep) struct health_result *health = NULL;
@@ -178,6 +183,15 @@ static int take_over(struct reconcile *reconcile, int r)
 	return datapath_take_over(reconcile->parts.datapath);
 }
 
+/* Of a pass of the whole: at once, unless devices are still to be removed. */
+static void report_soon(struct reconcile *reconcile)
+{
+	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
+	reconcile->has_news = true;
+	if (!reconcile->is_making)
+		report(reconcile);
+}
+
 /* -EAGAIN: some objects failed; other errors: the pass broke off. Either has to be tried again. */
 static int apply(struct reconcile *reconcile, bool full)
 {
@@ -201,11 +215,13 @@ static int apply(struct reconcile *reconcile, bool full)
 	r = take_over(reconcile, r);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
+	if (q >= 0)
+		q = go_on(reconcile);
 
 	if (ports_are_behind(reconcile->parts.ports))
 		reconcile_request(reconcile, false);
 	else if (r == 0 && reconcile->has_node_port)
-		report(reconcile);
+		report_soon(reconcile);
 	if (r == 0 && q < 0)
 		r = q;
 	if (r == 0 && !reconcile->has_node_port)
@@ -240,54 +256,36 @@ static int put_slices(struct reconcile *reconcile, const struct plan_touched *to
 	return r == 0 ? datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, patch) : r;
 }
 
-/* Their devices come second: what others have in these slices does not wait for them. 1: as above. */
-static int put_slices_with_devices(struct reconcile *reconcile, const struct plan_touched *touched,
-				   const struct plan_touched *devices, struct plan_patch *patch)
+/* Devices come after all rows: what others have in these slices does not wait for them. 1: as above. */
+static int queue_devices(struct reconcile *reconcile, const struct plan_patch *patch)
 {
-	int r = put_slices(reconcile, touched, patch);
+	int r = ports_queue(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
 
-	if (r != 0)
-		return r;
-	r = ports_sync_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
-	if (r == -EAGAIN)
-		return 1;
-	return r > 0 ? put_slices(reconcile, devices, patch) : r;
-}
-
-static int remove_devices(struct reconcile *reconcile, const struct plan_patch *patch)
-{
-	int r;
-
-	if (!reconcile->is_trusted)
-		return 0;
-	r = ports_remove_some(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
-	return r > 0 ? datapath_sweep_links_of(reconcile->parts.datapath, patch->slots, patch->n_slots) : r;
+	if (r == 0)
+		r = go_on(reconcile);
+	return r == -EAGAIN ? 1 : r;
 }
 
 /* 1: what is touched cannot be put in force by itself. */
 static int apply_slices(struct reconcile *reconcile, const struct plan_touched *touched)
 {
 	_cleanup_(plan_patch_done) struct plan_patch patch = {};
-	struct plan_touched devices;
 	int r;
 
 	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
 		return 1;
-	plan_touched_devices(touched, &devices);
-	r = put_slices_with_devices(reconcile, touched, &devices, &patch);
+	r = put_slices(reconcile, touched, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
 	if (r == 0)
-		r = remove_devices(reconcile, &patch);
+		r = queue_devices(reconcile, &patch);
 	if (r != 0)
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
 	reconcile->has_news |= patch.failures || patch.n_probes;
-	reconcile->is_making = ports_are_behind(reconcile->parts.ports);
-	if (reconcile->is_making) {
-		plan_touched_add(&reconcile->touched, &devices); /* for the next pass */
+	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
+	if (reconcile->is_making)
 		return 0;
-	}
 	if (reconcile->has_news) {
 		report(reconcile);
 		return 0;
@@ -362,8 +360,6 @@ static bool run_slices(struct reconcile *reconcile)
 	reconcile->last_ms = now_mono_ms();
 	if (r == 0)
 		set_due(reconcile);
-	if (r == 0 && reconcile->is_making)
-		schedule(reconcile);
 	if (r == 0)
 		log_debug("pass of slices revision=%llu ms=%llu",
 			  (unsigned long long)reconcile->plan->revision,
@@ -388,7 +384,8 @@ static void run_pass(void *context, uint32_t events)
 		return;
 	}
 	if (run_slices(reconcile)) {
-		if (reconcile->is_removal_due && remove_others(reconcile, true) < 0)
+		if (reconcile->is_removal_due && !ports_are_queued(reconcile->parts.ports) &&
+		    remove_others(reconcile, true) < 0)
 			reconcile_request(reconcile, true);
 		return;
 	}
@@ -423,6 +420,27 @@ static void on_slow(void *context, uint32_t events)
 	(void)events;
 	loop_timer_set(reconcile->slow, FULL_INTERVAL_MS);
 	reconcile_request(reconcile, true);
+}
+
+void reconcile_device(struct reconcile *reconcile, int result, const char *instance)
+{
+	if (result < 0) {
+		reconcile_request(reconcile, false);
+	} else if (result > 0) {
+		plan_touch_device(&reconcile->touched, reconcile->parts.rows, instance);
+		reconcile->wants_whole |= reconcile->touched.whole;
+		schedule(reconcile);
+	}
+}
+
+void reconcile_go_on(struct reconcile *reconcile)
+{
+	if (!reconcile->plan)
+		return;
+	if (go_on(reconcile) < 0)
+		reconcile_request(reconcile, false);
+	else if (reconcile->is_making && !ports_are_queued(reconcile->parts.ports))
+		schedule(reconcile);
 }
 
 void reconcile_request(struct reconcile *reconcile, bool full)

@@ -46,6 +46,11 @@ void reconcile_rows(struct reconcile *reconcile, const struct plan_touched *touc
 /* Probes have found out something: what depends on it is planned anew, and it is reported. */
 void reconcile_health(struct reconcile *reconcile);
 
+/* A device has been worked on, with this result of ports_take_done(): what waits for it is planned anew. */
+void reconcile_device(struct reconcile *reconcile, int result, const char *instance);
+/* Then whoever wanted to look at links has done so, and the next device is begun. */
+void reconcile_go_on(struct reconcile *reconcile);
+
 /* Something changed: a pass runs soon. With `full` it looks at everything that is there, not only at what
  * should differ. Nothing happens before the first rows. */
 void reconcile_request(struct reconcile *reconcile, bool full);

@@ -32,12 +32,14 @@
 #include "table_sizes.h"
 #include "tallies.h"
 
-/* libbpf's words, one level lower than it thinks. */
+/* libbpf's words, one level lower than it thinks. The thread that works on devices logs nothing. */
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list ap)
 {
 	char line[1024];
 	int length = vsnprintf(line, sizeof(line), format, ap);
 
+	if (gettid() != getpid())
+		return 0;
 	while (length > 0 && length < (int)sizeof(line) && line[length - 1] == '\n')
 		line[--length] = '\0';
 	/* What the kernel says about a try that may fail is no event. */
@@ -440,20 +442,14 @@ enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, u
 	return attach_check(datapath->attach, slot, ifindex, delivery);
 }
 
+int datapath_sweep_slot(void *context, uint32_t slot)
+{
+	struct datapath *datapath = context;
+
+	return attach_sweep_slot(datapath->attach, slot);
+}
+
 int datapath_sweep_links(struct datapath *datapath)
 {
 	return attach_sweep(datapath->attach);
-}
-
-int datapath_sweep_links_of(struct datapath *datapath, const uint32_t *slots, size_t n)
-{
-	int first_error = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		int r = attach_sweep_slot(datapath->attach, slots[i]);
-
-		if (r < 0 && !first_error)
-			first_error = r;
-	}
-	return first_error;
 }

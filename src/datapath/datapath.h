@@ -46,13 +46,13 @@ int datapath_adopt_indexes(struct datapath *datapath, struct plan_indexes *index
 /* The node's number, for pl_config with the next sync. */
 void datapath_set_node(struct datapath *datapath, uint32_t number);
 
-/* For port_env.programs: `context` is the datapath. Log nothing. */
+/* For port_env.programs: `context` is the datapath. They log nothing (but with the first port, the node's
+ * own, that this kernel lacks something), and leave all of it alone but what attaches programs. */
 int datapath_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 enum port_check datapath_check(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+int datapath_sweep_slot(void *context, uint32_t slot);
 /* Removes links whose device is gone. */
 int datapath_sweep_links(struct datapath *datapath);
-/* The same of these slots' links. */
-int datapath_sweep_links_of(struct datapath *datapath, const uint32_t *slots, size_t n);
 
 /* Makes the tables equal to the plan and the node's port. With `full`, or after an error, the kernel's
  * tables are dumped first. An object for which there is no room goes into `failures`, and all else is

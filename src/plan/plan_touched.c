@@ -465,10 +465,12 @@ void plan_touched_add(struct plan_touched *touched, const struct plan_touched *m
 	add_all(touched, &touched->vpcs, &more->vpcs);
 }
 
-void plan_touched_devices(const struct plan_touched *touched, struct plan_touched *ret)
+void plan_touch_device(struct plan_touched *touched, const struct snapshot *rows, const char *instance)
 {
-	*ret = (struct plan_touched){.instances = touched->instances,
-				     .server_groups = touched->server_groups};
+	const struct instance *row = snapshot_instance(rows, instance);
+
+	if (row)
+		touch_instance(touched, rows, row);
 }
 
 bool plan_touch_health(struct plan_touched *touched, const char *server_group)

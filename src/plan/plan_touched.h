@@ -45,8 +45,8 @@ void plan_touch_vpc(struct plan_touched *touched, const struct snapshot *rows, c
  * servers are by then. */
 bool plan_touch_health(struct plan_touched *touched, const char *server_group);
 
-/* Of what is touched, that which reads whether a port's device is there. */
-void plan_touched_devices(const struct plan_touched *touched, struct plan_touched *ret);
+/* The device of an instance came, or is another one: what reads that. */
+void plan_touch_device(struct plan_touched *touched, const struct snapshot *rows, const char *instance);
 
 /* Adds what another change touches. */
 void plan_touched_add(struct plan_touched *touched, const struct plan_touched *more);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A namespace keeps its name by a bind mount of /proc/self/ns/net on a file under /run/netns. That directory
- * is a shared mount, so that the names are seen in other mount namespaces too; it is made one exactly as
- * iproute2 does it, whoever of the two comes first. This also works where "/" is not a mount point (in a
- * chroot), because only the directory itself is mounted.
+ * A namespace keeps its name by a bind mount of its thread's ns/net on a file under /run/netns. That
+ * directory is a shared mount, so that the names are seen in other mount namespaces too; it is made one
+ * exactly as iproute2 does it, whoever of the two comes first. This also works where "/" is not a mount point
+ * (in a chroot), because only the directory itself is mounted.
  */
 #include "netns.h"
 
@@ -17,6 +17,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* The calling thread's. ("self" would be the first thread's, whoever asks.) */
+#define OWN_NETNS "/proc/thread-self/ns/net"
 
 static bool is_name_valid(const char *name)
 {
@@ -79,7 +82,7 @@ static int make_and_pin(const char *path, int (*prepare)(void *context), void *c
 	}
 	if (prepare)
 		r = prepare(context);
-	if (r == 0 && mount("/proc/self/ns/net", path, "none", MS_BIND, NULL) < 0)
+	if (r == 0 && mount(OWN_NETNS, path, "none", MS_BIND, NULL) < 0)
 		r = -errno;
 	netns_leave(home_fd);
 	return r;
@@ -183,7 +186,7 @@ bool netns_is_same(int a_fd, int b_fd)
 
 int netns_open_own(void)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }

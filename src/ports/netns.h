@@ -25,14 +25,15 @@ int netns_open(const char *name);
 int netns_open_path(const char *path);
 /* Whether both are the same namespace. */
 bool netns_is_same(int a_fd, int b_fd);
-/* A descriptor for the caller's own namespace (the caller's). */
+/* A descriptor for the calling thread's own namespace (the caller's). */
 int netns_open_own(void);
 
 /* The first namespace with a process in it for which `is_it` says 1; the descriptor is the caller's. -ENOENT:
  * there is none. */
 int netns_find_process(int (*is_it)(void *context, int netns_fd), void *context);
 
-/* Moves the (only) thread into the namespace; netns_leave() goes back and closes `home_fd`. */
+/* Moves the calling thread, and no other, into the namespace; netns_leave() goes back and closes `home_fd`.
+ */
 int netns_enter(int netns_fd, int *ret_home_fd);
 void netns_leave(int home_fd);
 

@@ -101,6 +101,14 @@ bool port_netns_is_marked(const struct port_env *env, const char *name)
 	return streq(loopback.alias, mark);
 }
 
+/* Whose namespace is the node's own, but for the moments in which it opens a socket in VPC 0's. */
+static bool is_of_this_process(const char *path)
+{
+	int pid;
+
+	return str_starts(path, "/proc/self/") || (sscanf(path, "/proc/%d/", &pid) == 1 && pid == getpid());
+}
+
 /* Someone else's namespace. The node's own is refused: a port there would put a tenant's network into the
  * node. So is that of a process that has only the number of the one that was meant; the question comes after
  * opening: the answer then holds for what was opened. */
@@ -112,6 +120,8 @@ static int open_foreign_netns(const struct port_env *env, const struct plan_port
 
 	if (fd < 0)
 		return fd;
+	if (is_of_this_process(port->path))
+		return -EPERM;
 	if (port->process_start && sscanf(port->path, "/proc/%d/", &pid) == 1) {
 		r = process_start(pid, &start);
 		if (r < 0)

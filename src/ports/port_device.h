@@ -19,11 +19,14 @@ enum port_check {
 	PORT_FIRM,
 };
 
-/* The data path's programs on a device. Either may be NULL: nothing is attached, or nothing is asked. */
+/* The data path's programs on a device. Each may be NULL: nothing is attached, asked or swept. They are
+ * called by the thread that works on devices, or by the loop's while that has nothing to do (port_job.h). */
 struct port_programs {
 	/* Makes them right. */
 	int (*attach)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
 	enum port_check (*check)(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery);
+	/* Removes what is left of them behind a device that has gone. */
+	int (*sweep)(void *context, uint32_t slot);
 	void *context;
 };
 

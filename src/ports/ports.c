@@ -5,24 +5,28 @@
  * instances that were deleted while no agent ran), with nothing known about their insides, so that each is
  * looked at once.
  *
- * To make a namespace takes the kernel some 20 ms, and after a reboot there may be thousands to make. So a
- * sync stops after a while, what is there so far is put in force, and the loop turns before the next one.
+ * Another thread works on devices, one at a time (port_job.h), since the kernel takes some 30 ms for each. A
+ * sync of all waits for it, breathing; after a reboot there may be thousands to make, so it stops after a
+ * while, what is there so far is put in force, and the loop turns before the next one. For some ports nobody
+ * waits: their numbers are queued, and what is to be done with one the plan says that is in force when its
+ * turn comes.
  */
 #include "ports.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "../lib/log.h"
 #include "../lib/vec.h"
+#include "../lib/worker.h"
 #include "netns.h"
+#include "port_job.h"
 
-/* For devices, which take the kernel some 20 ms each: in a pass of all, and in one of some, behind which the
- * others' changes wait that come meanwhile. One is made in any case. */
-#define BUDGET_MS      200
-#define BUDGET_SOME_MS 10
-#define SERVICE_MAC    "ee:ff:ff:ff:ff:fd"
-#define SERVICE_MTU    1500
+#define BUDGET_MS   200 /* for devices, in a sync of all */
+#define BREATH_MS   2	/* between two breaths of who waits for a job */
+#define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
+#define SERVICE_MTU 1500
 
 struct port_state {
 	uint32_t number; /* sorted by it */
@@ -45,7 +49,11 @@ struct ports {
 	bool is_node_port_due;
 	struct port_state *states;
 	size_t n_states, size;
-	bool is_behind; /* the last sync ran out of time */
+	bool is_behind; /* the last sync of all ran out of time */
+	struct worker *worker;
+	struct port_job job; /* its own while it is busy, and so is `env`; else the last one */
+	uint32_t *queue;     /* numbers, each once; the first one's turn is next */
+	size_t n_queued, queue_size;
 };
 
 static int compare_states(const void *a, const void *b)
@@ -188,6 +196,8 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
 	if (r == 0)
 		r = take_marked_links(ports);
+	if (r == 0)
+		r = worker_new(&ports->worker);
 	if (r < 0) {
 		ports_free(ports);
 		return r;
@@ -200,13 +210,153 @@ struct ports *ports_free(struct ports *ports)
 {
 	if (!ports)
 		return NULL;
+	worker_free(ports->worker);
 	rtnl_free(ports->env.rtnl);
 	closep(&ports->env.own_netns_fd);
 	closep(&ports->node_netns_fd);
 	free(ports->states);
+	free(ports->queue);
 	free(ports);
 	return NULL;
 }
+
+/* Notes why the port cannot be made; told once for each reason. */
+static void note_failure(struct port_state *state, const char *step, int r)
+{
+	char failure[sizeof(state->failure)];
+
+	state->is_gone = r == -ESRCH;
+	if (state->is_gone)
+		(void)str_copy(failure, sizeof(failure), step);
+	else
+		(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
+	if (!streq(failure, state->failure))
+		log_warning("%s instance=%s port=%x", failure, state->mark.instance, state->number);
+	memcpy(state->failure, failure, sizeof(failure));
+}
+
+/* Jobs. */
+
+/* Until it is done the port does not stand: who wants another thing of it meanwhile has it made again. */
+static int begin_making(struct ports *ports, const struct plan_port *port)
+{
+	struct port_state *state = find_state(ports, port->number);
+
+	if (!state)
+		state = insert_state(ports, port->number);
+	if (!state)
+		return -ENOMEM;
+	state->mark.number = port->number;
+	state->mark.kind = port->kind;
+	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
+	state->is_looked_at = false;
+	ports->job = (struct port_job){.env = &ports->env, .port = *port, .ifindex = state->known_ifindex};
+	worker_start(ports->worker, port_job_run, &ports->job);
+	return 0;
+}
+
+/* 1: the device came, or is another one now. */
+static int finish_making(struct ports *ports)
+{
+	const struct port_job *job = &ports->job;
+	const struct plan_port *port = &job->port;
+	struct port_state *state = find_state(ports, port->number);
+	uint32_t old_ifindex = state->ifindex;
+	const char *step = job->step;
+	int r = job->r;
+
+	if (r == 0 && ports->files && port->kind == INSTANCE_NETNS) {
+		step = "cannot write its files under /etc/netns";
+		r = netns_files_write(ports->files, port->instance, port->host_name, &port->addr);
+	}
+	state->ifindex = job->ifindex;
+	if (job->ifindex)
+		state->known_ifindex = job->ifindex;
+	state->made = *port;
+	state->is_looked_at = r != -ENOMEM; /* else nothing is known of it: the next sync makes it again */
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		note_failure(state, step, r);
+	else
+		state->failure[0] = '\0';
+	return state->ifindex != old_ifindex;
+}
+
+/* From here on it counts as not there: who wants it has it made again, when it has gone. */
+static void begin_removal(struct ports *ports, struct port_state *state)
+{
+	ports->job = (struct port_job){.env = &ports->env,
+				       .is_removal = true,
+				       .port = state->made,
+				       .mark = state->mark,
+				       .ifindex = state->ifindex};
+	state->ifindex = 0;
+	state->is_looked_at = false;
+	worker_start(ports->worker, port_job_run, &ports->job);
+}
+
+static int finish_removal(struct ports *ports)
+{
+	const struct port_mark *mark = &ports->job.mark;
+
+	if (ports->job.r < 0)
+		return log_errno(ports->job.r, "cannot remove devices instance=%s port=%x", mark->instance,
+				 mark->number);
+	if (ports->files && mark->kind == INSTANCE_NETNS)
+		netns_files_remove(ports->files, mark->instance);
+	log_info("removed devices instance=%s port=%x", mark->instance, mark->number);
+	remove_state(ports, find_state(ports, mark->number));
+	return 0;
+}
+
+static int finish_job(struct ports *ports)
+{
+	return ports->job.is_removal ? finish_removal(ports) : finish_making(ports);
+}
+
+/* Waits for the job that runs, if there is one. Its result; 0: there was none. */
+static int settle(struct ports *ports)
+{
+	if (!worker_is_busy(ports->worker))
+		return 0;
+	while (!worker_wait(ports->worker, BREATH_MS))
+		breathe(&ports->breath);
+	return finish_job(ports);
+}
+
+int ports_fd(const struct ports *ports)
+{
+	return worker_fd(ports->worker);
+}
+
+bool ports_are_busy(const struct ports *ports)
+{
+	return worker_is_busy(ports->worker);
+}
+
+bool ports_are_queued(const struct ports *ports)
+{
+	return ports->n_queued || worker_is_busy(ports->worker);
+}
+
+int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE])
+{
+	const struct port_state *state;
+	int r;
+
+	worker_heed(ports->worker);
+	if (!worker_wait(ports->worker, 0))
+		return 0;
+	r = finish_job(ports);
+	if (r < 0 || ports->job.is_removal)
+		return r;
+	state = find_state(ports, ports->job.port.number);
+	(void)str_copy(ret_instance, ID_SIZE, state->mark.instance);
+	return *state->failure ? -EAGAIN : r;
+}
+
+/* The node's port. */
 
 /* Sockets stand in VPC 0's namespace: another one of the same name would be of no use to them. */
 static int keep_netns_name(struct ports *ports)
@@ -229,8 +379,10 @@ int ports_sync_node_port(struct ports *ports)
 {
 	const char *step = "cannot give it its name again";
 	uint32_t ifindex = ports->node_port_known_ifindex;
-	int r = keep_netns_name(ports);
+	int r;
 
+	(void)settle(ports);
+	r = keep_netns_name(ports);
 	ports->is_node_port_due = false;
 	if (r == 0)
 		r = port_device_sync(&ports->env, &ports->node_port, &ifindex, &step);
@@ -287,70 +439,23 @@ static int report_failure(struct failures *failures, const struct plan_port *por
 			      : failures_add(failures, key, "%s", state->failure);
 }
 
-/* Notes why the port cannot be made; told once for each reason. */
-static void note_failure(struct port_state *state, const char *step, int r)
-{
-	char failure[sizeof(state->failure)];
-
-	state->is_gone = r == -ESRCH;
-	if (state->is_gone)
-		(void)str_copy(failure, sizeof(failure), step);
-	else
-		(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
-	if (!streq(failure, state->failure))
-		log_warning("%s instance=%s port=%x", failure, state->mark.instance, state->number);
-	memcpy(state->failure, failure, sizeof(failure));
-}
-
-/* 1: the device came, or is another one now. */
-static int make_port(struct ports *ports, const struct plan_port *port)
-{
-	struct port_state *state = find_state(ports, port->number);
-	uint32_t ifindex, old_ifindex;
-	const char *step = "";
-	int r;
-
-	if (!state)
-		state = insert_state(ports, port->number);
-	if (!state)
-		return -ENOMEM;
-	old_ifindex = state->ifindex;
-	ifindex = state->known_ifindex;
-	state->mark.number = port->number;
-	state->mark.kind = port->kind;
-	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
-
-	r = port_device_sync(&ports->env, port, &ifindex, &step);
-	if (r == 0 && ports->files && port->kind == INSTANCE_NETNS) {
-		step = "cannot write its files under /etc/netns";
-		r = netns_files_write(ports->files, port->instance, port->host_name, &port->addr);
-	}
-	state->ifindex = ifindex;
-	if (ifindex)
-		state->known_ifindex = ifindex;
-	state->made = *port;
-	state->is_looked_at = r != -ENOMEM; /* else nothing is known of it: the next sync makes it again */
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		note_failure(state, step, r);
-	else
-		state->failure[0] = '\0';
-	return ifindex != old_ifindex;
-}
-
 static bool stands(const struct port_state *state, const struct plan_port *port)
 {
 	return state && state->is_looked_at && wants_the_same(&state->made, port);
 }
 
-/* As make_port(), unless it stands as it was made, or the time is over: then the sync is behind. */
+/* Makes what does not stand, unless the time is over: then the sync is behind. */
 static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
 {
+	int r;
+
 	if (stands(find_state(ports, port->number), port))
 		return 0;
 	ports->is_behind = now_mono_ms() >= end_ms;
-	return ports->is_behind ? 0 : make_port(ports, port);
+	if (ports->is_behind)
+		return 0;
+	r = begin_making(ports, port);
+	return r < 0 ? r : settle(ports);
 }
 
 static int gather_failures(const struct ports *ports, const struct plan *plan, struct failures *failures)
@@ -369,7 +474,7 @@ static int gather_failures(const struct ports *ports, const struct plan *plan, s
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures)
 {
 	uint64_t end_ms = now_mono_ms() + BUDGET_MS;
-	int r, changed = 0;
+	int r, changed = settle(ports) > 0; /* what has failed is made again here */
 
 	for (size_t i = 0; full && i < ports->n_states; i++)
 		ports->states[i].is_looked_at = false;
@@ -396,29 +501,66 @@ static const struct plan_port *find_wanted(const struct plan *plan, uint32_t num
 	return place < plan->n_ports && plan->ports[place].number == number ? &plan->ports[place] : NULL;
 }
 
-int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
+/* The queue. */
+
+static bool is_queued(const struct ports *ports, uint32_t number)
 {
-	uint64_t end_ms = now_mono_ms() + BUDGET_SOME_MS;
-	int r, changed = 0, n_made = 0;
+	for (size_t i = 0; i < ports->n_queued; i++)
+		if (ports->queue[i] == number)
+			return true;
+	return false;
+}
 
-	ports->is_behind = false;
-	for (size_t i = 0; i < n; i++) {
+static int enqueue(struct ports *ports, uint32_t number)
+{
+	if (is_queued(ports, number))
+		return 0;
+	if (VEC_ROOM(ports->queue, ports->n_queued, ports->queue_size) < 0)
+		return -ENOMEM;
+	ports->queue[ports->n_queued++] = number;
+	return 0;
+}
+
+static uint32_t dequeue(struct ports *ports)
+{
+	uint32_t number = ports->queue[0];
+
+	ports->n_queued--;
+	memmove(ports->queue, ports->queue + 1, ports->n_queued * sizeof(*ports->queue));
+	return number;
+}
+
+int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct plan_port *port = find_wanted(plan, numbers[i]);
+		const struct port_state *state = find_state(ports, numbers[i]);
 
-		if (!port)
-			continue;
-		breathe(&ports->breath);
-		n_made += !stands(find_state(ports, port->number), port);
-		r = sync_one(ports, port, n_made > 1 ? end_ms : UINT64_MAX);
-		if (r < 0)
-			return r;
-		if (ports->is_behind)
-			break;
-		changed |= r;
-		if (*find_state(ports, port->number)->failure)
-			return -EAGAIN;
+		if (port && stands(state, port))
+			r = *state->failure ? -EAGAIN : 0;
+		else if (port || state)
+			r = enqueue(ports, numbers[i]);
 	}
-	return changed;
+	return r;
+}
+
+int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
+{
+	int r = 0;
+
+	while (ports->n_queued && !worker_is_busy(ports->worker) && r == 0) {
+		uint32_t number = dequeue(ports);
+		const struct plan_port *port = find_wanted(plan, number);
+		struct port_state *state = find_state(ports, number);
+
+		if (port && !stands(state, port))
+			r = begin_making(ports, port);
+		else if (!port && state && removes)
+			begin_removal(ports, state);
+	}
+	return r;
 }
 
 /* Looking. */
@@ -462,8 +604,10 @@ int ports_look(struct ports *ports)
 	_cleanup_(freep) struct rtnl_link *links = NULL;
 	const char *what;
 	size_t n_links;
-	int r = rtnl_link_list(ports->env.rtnl, &links, &n_links), found = 0;
+	int r, found = 0;
 
+	assert(!worker_is_busy(ports->worker));
+	r = rtnl_link_list(ports->env.rtnl, &links, &n_links);
 	if (r < 0)
 		return log_errno(r, "cannot list the node's devices");
 	qsort(links, n_links, sizeof(*links), compare_links);
@@ -475,7 +619,7 @@ int ports_look(struct ports *ports)
 		breathe(&ports->breath);
 		/* One that waits to be made again is looked at, too, since it must not stay up bare. */
 		what = what_is_disturbed(ports, &state->made, state->known_ifindex, links, n_links);
-		if (!what || !state->is_looked_at || *state->failure)
+		if (!what || !state->is_looked_at || *state->failure || is_queued(ports, state->number))
 			continue;
 		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
 			    state->mark.instance, state->number);
@@ -502,20 +646,6 @@ void ports_retry(struct ports *ports)
 bool ports_are_behind(const struct ports *ports)
 {
 	return ports->is_behind;
-}
-
-static int remove_port(struct ports *ports, struct port_state *state)
-{
-	int r = port_device_remove(&ports->env, &state->mark, state->ifindex);
-
-	if (r < 0)
-		return log_errno(r, "cannot remove devices instance=%s port=%x", state->mark.instance,
-				 state->number);
-	if (ports->files && state->mark.kind == INSTANCE_NETNS)
-		netns_files_remove(ports->files, state->mark.instance);
-	log_info("removed devices instance=%s port=%x", state->mark.instance, state->number);
-	remove_state(ports, state);
-	return 0;
 }
 
 struct stray_walk {
@@ -602,10 +732,12 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 	int first_error = 0, removed = 0, r;
 
 	for (size_t i = ports->n_states; i-- > 0;) {
-		if (plan && find_wanted(plan, ports->states[i].number))
+		uint32_t number = ports->states[i].number;
+
+		if (plan && (find_wanted(plan, number) || is_queued(ports, number)))
 			continue;
-		breathe(&ports->breath);
-		r = remove_port(ports, &ports->states[i]);
+		begin_removal(ports, &ports->states[i]);
+		r = settle(ports);
 		if (r < 0 && !first_error)
 			first_error = r;
 		removed = 1;
@@ -615,38 +747,23 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full)
 {
-	int removed = remove_unwanted(ports, plan), r = 0;
+	int removed, r = 0;
 
+	(void)settle(ports);
+	removed = remove_unwanted(ports, plan);
 	if (full)
 		r = remove_strays(ports, plan);
 	return removed < 0 || r == 0 ? removed : r;
 }
 
-int ports_remove_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
-{
-	int first_error = 0, removed = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct port_state *state = find_state(ports, numbers[i]);
-		int r;
-
-		if (!state || find_wanted(plan, numbers[i]))
-			continue;
-		breathe(&ports->breath);
-		r = remove_port(ports, state);
-		if (r < 0 && !first_error)
-			first_error = r;
-		removed = 1;
-	}
-	return first_error ? first_error : removed;
-}
-
 int ports_remove_all(struct ports *ports)
 {
-	int removed = remove_unwanted(ports, NULL);
-	int r = remove_strays(ports, NULL);
-	int q = remove_node_port(ports);
+	int removed, r, q;
 
+	(void)settle(ports);
+	removed = remove_unwanted(ports, NULL);
+	r = remove_strays(ports, NULL);
+	q = remove_node_port(ports);
 	if (removed < 0)
 		return removed;
 	return r < 0 ? r : q;

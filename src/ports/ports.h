@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Devices and namespaces of the node's instances, made equal to the plan, and the agent's own: VPC 0's
- * namespace with the node's port.
+ * namespace with the node's port. What takes time is done by a thread of its own, which these functions start
+ * and wait for; they are all called by the loop's thread.
  */
 #pragma once
 
@@ -16,7 +17,7 @@ struct ports_options {
 	const char *node;	       /* kept: must stay valid */
 	struct netns_files *files;     /* borrowed; NULL: none are written */
 	struct port_programs programs; /* none: in tests */
-	struct breath breath;	       /* is taken between two ports */
+	struct breath breath;	       /* is taken between two ports, and while one is waited for */
 };
 
 /* Looks up what is there already; changes nothing. */
@@ -37,24 +38,42 @@ int ports_node_netns(const struct ports *ports);
  * are looked at. What fails goes into `failures` (key "instance/<id>"), again in each sync until a full one
  * or one after ports_retry() succeeds. 1: a device came or went, so that the plan has to be made again. */
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
-/* The same of the plan's ports of these numbers alone. 1 as above; -EAGAIN: one of them cannot be made, and a
- * sync of all is to say which. */
-int ports_sync_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
+/* The last sync left ports for the next one, so as not to keep the loop for too long. */
+bool ports_are_behind(const struct ports *ports);
+
+/* The same of the ports of these numbers alone, by and by: those that the plan wants, and that do not stand,
+ * and those that it does not want any more are queued. -EAGAIN: one cannot be made, and a sync of all is to
+ * say which; -ENOMEM. */
+int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
+/* Begins with what is next in the queue, unless a device is being worked on: makes it as the plan wants it by
+ * now, or removes it (passes it over, unless it `removes`). -ENOMEM. */
+int ports_go_on(struct ports *ports, const struct plan *plan, bool removes);
+/* A device is being worked on. Who else asks the kernel for links, or for what is attached to them, waits
+ * until that is over. */
+bool ports_are_busy(const struct ports *ports);
+/* It is, or something is queued. */
+bool ports_are_queued(const struct ports *ports);
+/* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */
+int ports_fd(const struct ports *ports);
+/* Takes what has come of it, if that has not been done. 1: a device came, or is another one now, that of the
+ * instance: what reads ports_ifindex() has to be planned again. Logs. Negative: one could not be made or
+ * removed, which a sync of all, or a removal of all that is not wanted, has to say, or try again. */
+int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE]);
+
 /* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its
- * programs is set down at once). Logs. 1: there is something to do. */
+ * programs is set down at once). Not while a device is being worked on. Logs. 1: there is something to do. */
 int ports_look(struct ports *ports);
 /* The next sync tries again what failed. */
 void ports_retry(struct ports *ports);
-/* The last sync left ports for the next one, so as not to keep the loop for too long. */
-bool ports_are_behind(const struct ports *ports);
-/* Removes devices and namespaces of ours that the plan does not want. `full`: also namespaces that have lost
- * their device, and files that have lost their namespace. 1: some were removed. */
+/* Removes devices and namespaces of ours that the plan does not want, but for those that are queued. `full`:
+ * also namespaces that have lost their device, and files that have lost their namespace. 1: some were
+ * removed.
+ */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
-/* The same of the ports of these numbers alone. */
-int ports_remove_some(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
 /* Removes all, the node's port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);
-/* A link went away. True if it was a port's: the next ports_sync() makes it again. */
+/* A link went away. True if it was a port's: the next ports_sync() makes it again. Not while a device is
+ * being worked on: whose it is may not be known yet. */
 bool ports_forget_link(struct ports *ports, uint32_t ifindex);
 
 /* For plan_input.ifindex: the node-side device of a port, 0: not there. */

@@ -118,8 +118,9 @@ _unused_ static int start_agent(struct world *world)
 {
 	const struct datapath_options options = {.bpffs = BPFFS, .node = node, .attach = world->mode};
 	int r = datapath_open(&options, &world->datapath);
-	const struct ports_options ports = {.node = node,
-					    .programs = {datapath_attach, datapath_check, world->datapath}};
+	const struct ports_options ports = {
+		.node = node,
+		.programs = {datapath_attach, datapath_check, datapath_sweep_slot, world->datapath}};
 
 	return r < 0 ? r : ports_new(&ports, &world->ports);
 }

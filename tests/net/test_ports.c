@@ -4,7 +4,9 @@
  * directories of the test's own; what it makes carries the test's process id.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,9 +27,14 @@ struct attached {
 	uint8_t delivery;
 	int calls;
 	bool was_up;
-	bool is_bare;	     /* as if someone had taken the programs off */
-	useconds_t delay_us; /* how long it takes to attach */
-	int result;	     /* of attaching */
+	bool is_bare;		     /* as if someone had taken the programs off */
+	useconds_t delay_us;	     /* how long it takes to attach */
+	int result;		     /* of attaching */
+	bool is_held, is_sweep_held; /* until someone posts: */
+	sem_t *go;
+	int n_swept;
+	uint32_t swept_slot;
+	bool posts_at_breath;
 };
 
 /* Notes what was attached, and whether the device was up already. */
@@ -38,16 +45,14 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 	char name[IFNAMSIZ];
 	struct rtnl *rtnl;
 
-	*attached = (struct attached){
-		.slot = slot,
-		.ifindex = ifindex,
-		.delivery = delivery,
-		.calls = attached->calls + 1,
-		.is_bare = attached->is_bare,
-		.delay_us = attached->delay_us,
-		.result = attached->result,
-	};
+	attached->slot = slot;
+	attached->ifindex = ifindex;
+	attached->delivery = delivery;
+	attached->calls++;
+	attached->was_up = false;
 	(void)usleep(attached->delay_us);
+	if (attached->is_held)
+		(void)sem_wait(attached->go);
 	if (rtnl_open(-1, &rtnl) == 0) {
 		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
 			attached->was_up = link.is_up;
@@ -64,6 +69,26 @@ static enum port_check say_check(void *context, uint32_t slot, uint32_t ifindex,
 	(void)ifindex;
 	(void)delivery;
 	return attached->is_bare ? PORT_BARE : PORT_FIRM;
+}
+
+static int note_sweep(void *context, uint32_t slot)
+{
+	struct attached *attached = context;
+
+	attached->n_swept++;
+	attached->swept_slot = slot;
+	if (attached->is_sweep_held)
+		(void)sem_wait(attached->go);
+	return 0;
+}
+
+/* Of who waits for a device. */
+static void post_at_breath(void *context)
+{
+	struct attached *attached = context;
+
+	if (attached->posts_at_breath)
+		(void)sem_post(attached->go);
 }
 
 static struct plan_port make_port(uint32_t number, enum instance_kind kind)
@@ -372,6 +397,21 @@ static void test_budget(struct ports *ports, struct attached *attached)
 	failures_clear(&failures);
 }
 
+/* As the agent does it: the first result that is negative, or how many devices came. */
+static int work_queue_off(struct ports *ports, const struct plan *plan)
+{
+	struct pollfd fd = {.fd = ports_fd(ports), .events = POLLIN};
+	char instance[ID_SIZE];
+	int r = 0, came = 0;
+
+	while (r >= 0 && ports_go_on(ports, plan, true) == 0 && ports_are_queued(ports)) {
+		(void)poll(&fd, 1, -1);
+		r = ports_take_done(ports, instance);
+		came += r > 0;
+	}
+	return r < 0 ? r : came;
+}
+
 /* Of two ports the one. */
 static void test_some(struct ports *ports, struct attached *attached)
 {
@@ -379,64 +419,134 @@ static void test_some(struct ports *ports, struct attached *attached)
 	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
 	const uint32_t numbers[] = {0x42, 0x43};
 	struct rtnl_link link;
-	int before = attached->calls;
+	int before = attached->calls, swept = attached->n_swept;
 
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 1, "one of two ports is made");
+	tap_is_int(ports_queue(ports, &plan, numbers, 2), 0, "one of two ports is queued");
+	tap_is_int(work_queue_off(ports, &plan), 1, "and made");
 	tap_ok(attached->calls == before + 1 && link_in(NULL, "pl42", &link) && !link_in(NULL, "pl41", &link),
 	       "and no other one");
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 0, "then it is left alone");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_ok(!ports_are_queued(ports), "then it is left alone");
 	two[1].up = false;
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 0, "when it stops its device stays");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_is_int(work_queue_off(ports, &plan), 0, "when it stops its device stays");
 	tap_ok(link_in(NULL, "pl42", &link) && !link.is_up, "and is down");
-	tap_is_int(ports_remove_some(ports, &plan, numbers, 2), 0, "what is wanted is not removed");
-	tap_is_int(ports_remove_some(ports, &empty, numbers, 2), 1, "what is not wanted any more is");
+	(void)ports_queue(ports, &empty, numbers, 2);
+	tap_ok(ports_go_on(ports, &empty, false) == 0 && !ports_are_queued(ports) &&
+		       link_in(NULL, "pl42", &link),
+	       "what is not wanted any more stays while nothing may be removed");
+	(void)ports_queue(ports, &empty, numbers, 2);
+	tap_is_int(work_queue_off(ports, &empty), 0, "else it is removed");
 	tap_ok(!link_in(NULL, "pl42", &link) && netns_open(two[1].instance) == -ENOENT,
 	       "with its device and its namespace");
+	tap_ok(attached->n_swept == swept + 1 && attached->swept_slot == two[1].slot,
+	       "and with what was left of its programs");
 
 	two[1].up = true;
 	two[1].kind = INSTANCE_ATTACHED;
 	(void)str_copy(two[1].path, sizeof(two[1].path), "/nowhere");
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), -EAGAIN, "one that cannot be made says so");
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), -EAGAIN, "until a sync of all has named it");
-	(void)ports_remove_some(ports, &empty, numbers, 2);
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_is_int(work_queue_off(ports, &plan), -EAGAIN, "one that cannot be made says so");
+	tap_is_int(ports_queue(ports, &plan, numbers, 2), -EAGAIN, "until a sync of all has named it");
+	(void)ports_remove_others(ports, &empty, false);
 }
 
-/* Some that take longer each than a sync has time for. */
-static void test_some_budget(struct ports *ports, struct attached *attached)
+/* The kernel lets whoever attaches programs wait. */
+static void test_waiting(struct ports *ports, struct attached *attached)
 {
 	struct plan_port three[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS),
 				    make_port(0x43, INSTANCE_NETNS)};
-	struct plan plan = {.ports = three, .n_ports = 3}, empty = {};
-	const uint32_t numbers[] = {0x43, 0x41, 0x42};
+	struct plan plan = {.ports = three, .n_ports = 3}, two = {.ports = three, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x42, 0x43, 0x41};
+	struct failures failures = {};
+	char instance[ID_SIZE] = "";
+	struct rtnl_link link;
 	int before = attached->calls;
 
-	attached->delay_us = 250000;
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 1), 1, "one that takes longer than a sync of some");
-	tap_is_int(ports_are_behind(ports), 0, "is all that there was to make");
-	for (int i = 1; i <= 2; i++) {
-		tap_is_int(ports_sync_some(ports, &plan, numbers, 3), 1, "sync %d of three of them", i);
-		tap_is_int(attached->calls - before, 1 + i, "has time for one more");
-		tap_is_int(ports_ifindex(ports, 0x40 + i) != 0, 1, "whose device is there");
-		tap_is_int(ports_are_behind(ports), i < 2, "and says whether there are more to make");
+	attached->is_held = true;
+	tap_is_int(ports_queue(ports, &plan, numbers, 3), 0, "three ports are queued");
+	tap_is_int(ports_go_on(ports, &plan, true), 0, "and the first one is begun,");
+	tap_ok(ports_are_busy(ports) && ports_take_done(ports, instance) == 0,
+	       "for which nobody waits who does not want to");
+	tap_is_int(ports_go_on(ports, &plan, true), 0, "another one is not begun beside it");
+	tap_is_int(ports_ifindex(ports, 0x42) == 0, 1, "it is not there yet");
+	attached->posts_at_breath = true;
+	tap_is_int(ports_sync(ports, &two, false, &failures), 1,
+		   "a sync of all waits, and breathes meanwhile");
+	attached->posts_at_breath = attached->is_held = false;
+	while (sem_trywait(attached->go) == 0) {
 	}
-	attached->delay_us = 0;
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 3), 0, "then nothing is left to do");
-	(void)ports_remove_some(ports, &empty, numbers, 3);
+	tap_ok(attached->calls == before + 2 && ports_ifindex(ports, 0x42) && ports_ifindex(ports, 0x41),
+	       "then it is there, and so is the other one that the plan has");
+	tap_is_int(ports_take_done(ports, instance), 0, "whose work is done was told already");
+	tap_is_int(work_queue_off(ports, &two), 0, "the third one's turn comes");
+	tap_ok(attached->calls == before + 2 && !link_in(NULL, "pl43", &link),
+	       "when the plan does not want it any more, so it is not made");
+	(void)ports_remove_others(ports, &empty, true);
+	failures_clear(&failures);
 }
 
-/* Those that stand cost no time. */
-static void test_some_standing(struct ports *ports, struct attached *attached)
+/* An instance that is started again while its device is being set down. */
+static void test_changed_meanwhile(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x44, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	const uint32_t number = 0x44;
+	struct rtnl_link link;
+
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)work_queue_off(ports, &plan);
+	attached->is_held = true;
+	port.up = false;
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)ports_go_on(ports, &plan, true);
+	port.up = true;
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)sem_post(attached->go);
+	(void)sem_post(attached->go);
+	tap_is_int(work_queue_off(ports, &plan), 0,
+		   "what is wanted as before, while it is made another way,");
+	tap_ok(link_in(NULL, "pl44", &link) && link.is_up, "is made as before when that is done");
+	attached->is_held = false;
+	(void)ports_remove_others(ports, &empty, false);
+}
+
+/* A number that is wanted again while its devices go. */
+static void test_wanted_again(struct ports *ports, struct attached *attached)
 {
 	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
 	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
-	const uint32_t numbers[] = {0x42, 0x41};
+	const uint32_t numbers[] = {0x41, 0x42};
+	struct failures failures = {};
+	struct rtnl_link link;
+	uint32_t first[2];
 
-	(void)ports_sync_some(ports, &plan, &numbers[1], 1);
-	attached->delay_us = 250000;
-	tap_is_int(ports_sync_some(ports, &plan, numbers, 2), 1, "one is made, behind it one stands");
-	tap_is_int(ports_are_behind(ports), 0, "so the time that is over is not needed");
-	attached->delay_us = 0;
-	(void)ports_remove_some(ports, &empty, numbers, 2);
+	(void)ports_sync(ports, &plan, false, &failures);
+	first[0] = ports_ifindex(ports, 0x41);
+	first[1] = ports_ifindex(ports, 0x42);
+	attached->is_sweep_held = true;
+	(void)ports_queue(ports, &empty, numbers, 2);
+	(void)ports_go_on(ports, &empty, true);
+	tap_is_int((int)ports_ifindex(ports, 0x41), 0, "a device that is being removed counts as gone");
+	tap_is_int((int)ports_ifindex(ports, 0x42), (int)first[1],
+		   "one whose turn has not come is still there");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	attached->is_sweep_held = false;
+	(void)sem_post(attached->go);
+	tap_is_int(work_queue_off(ports, &plan), 1, "both are wanted again: one is made,");
+	tap_ok(link_in(NULL, "pl41", &link) && link.ifindex != first[0] &&
+		       link.ifindex == ports_ifindex(ports, 0x41),
+	       "that which has gone");
+	tap_is_int((int)ports_ifindex(ports, 0x42), (int)first[1], "and the other one is the same as before");
+
+	(void)ports_queue(ports, &empty, numbers, 1);
+	tap_is_int(ports_remove_others(ports, &empty, false), 1,
+		   "a removal of all does not wait for the queue");
+	tap_ok(link_in(NULL, "pl41", &link) && !link_in(NULL, "pl42", &link),
+	       "and leaves it what is in there");
+	tap_is_int(work_queue_off(ports, &empty), 0, "which goes in its turn");
+	tap_ok(!link_in(NULL, "pl41", &link), "too");
+	failures_clear(&failures);
 }
 
 /* While a port is made by itself memory ends; whoever syncs all then has to know. */
@@ -449,14 +559,15 @@ static void test_some_without_memory(struct ports *ports, struct attached *attac
 	int before;
 
 	attached->result = -ENOMEM;
-	tap_is_int(ports_sync_some(ports, &plan, &number, 1), -ENOMEM, "a port for which there is no memory");
+	(void)ports_queue(ports, &plan, &number, 1);
+	tap_is_int(work_queue_off(ports, &plan), -ENOMEM, "a port for which there is no memory");
 	tap_is_int(ports_ifindex(ports, number), 0, "has no device");
 	attached->result = 0;
 	before = attached->calls;
 	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "the next sync of all makes it");
 	tap_ok(attached->calls == before + 1 && ports_ifindex(ports, number) != 0 && failures.n == 0,
 	       "with its device and its programs");
-	(void)ports_remove_some(ports, &empty, &number, 1);
+	(void)ports_remove_others(ports, &empty, false);
 	failures_clear(&failures);
 }
 
@@ -612,8 +723,11 @@ static void test_service(struct ports *ports)
 
 int main(void)
 {
-	struct attached attached = {};
-	struct ports_options options = {.node = node, .programs = {note_attach, say_check, &attached}};
+	sem_t go;
+	struct attached attached = {.go = &go};
+	struct ports_options options = {.node = node,
+					.programs = {note_attach, say_check, note_sweep, &attached},
+					.breath = {post_at_breath, &attached}};
 	struct netns_files *files;
 	struct ports *ports;
 
@@ -621,6 +735,7 @@ int main(void)
 		tap_skip("ports", "needs root");
 		return tap_done();
 	}
+	(void)sem_init(&go, 0, 0);
 	log_set_level(LOG_LEVEL_ERROR);
 	(void)str_format(scratch, sizeof(scratch), "/tmp/test-ports-%u", (unsigned int)getpid());
 	(void)str_format(node, sizeof(node), "t%u", (unsigned int)getpid());
@@ -637,8 +752,9 @@ int main(void)
 		test_bare(ports, &attached);
 		test_budget(ports, &attached);
 		test_some(ports, &attached);
-		test_some_budget(ports, &attached);
-		test_some_standing(ports, &attached);
+		test_waiting(ports, &attached);
+		test_changed_meanwhile(ports, &attached);
+		test_wanted_again(ports, &attached);
 		test_some_without_memory(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);

@@ -543,7 +543,7 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 	};
 	size_t n_groups = run->plan->n_security_groups, n_targets = run->plan->slices->n_targets;
 	size_t n_vpcs = run->plan->slices->n_vpcs;
-	struct plan_touched devices;
+	struct plan_touched devices = {};
 	int r = 0;
 
 	if (!plan_touched_any(&run->touched)) {
@@ -552,7 +552,8 @@ static int plan_touched_slices(struct run *run, struct plan_patch *ret)
 	} else {
 		r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, ret);
 		if (r == 0) { /* as when devices have been made */
-			plan_touched_devices(&run->touched, &devices);
+			for (size_t i = 0; i < run->touched.instances.n; i++)
+				plan_touch_device(&devices, run->w.rows, run->touched.instances.ids[i]);
 			if (plan_slice(&input, run->w.indexes, &devices, run->plan, ret) != 0)
 				run->refused++;
 		}

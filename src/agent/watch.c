@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watch.h"
+
+#include "../lib/log.h"
+#include "../lib/loop.h"
+
+#define LOOK_INTERVAL_MS 5000
+#define DAILY_MS	 (24 * 60 * 60 * 1000)
+
+struct watch {
+	struct watch_parts parts;
+	int monitor_fd;
+	struct loop_source *devices, *monitor, *look;
+	bool is_look_due, are_links_due; /* when no device is being worked on any more */
+	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
+};
+
+static void on_link_gone(void *context, uint32_t ifindex)
+{
+	struct watch *watch = context;
+
+	if (ports_forget_link(watch->parts.ports, ifindex))
+		reconcile_request(watch->parts.reconcile, false);
+}
+
+static void read_links(struct watch *watch)
+{
+	if (rtnl_monitor_drain(watch->monitor_fd, on_link_gone, watch) > 0)
+		reconcile_request(watch->parts.reconcile, true);
+}
+
+static void on_link_event(void *context, uint32_t events)
+{
+	struct watch *watch = context;
+
+	(void)events;
+	watch->are_links_due = ports_are_busy(watch->parts.ports);
+	if (watch->are_links_due)
+		(void)loop_source_set_events(watch->monitor, 0);
+	else
+		read_links(watch);
+}
+
+/* What someone else may have changed under us, as far as a look at it costs nothing. */
+static void look(struct watch *watch)
+{
+	bool daily = now_mono_ms() - watch->daily_ms >= DAILY_MS;
+	int r = netns_files_refresh(watch->parts.files, daily);
+
+	if (r < 0)
+		log_warning("cannot copy the host's trust store, ignoring: %s", strerror(-r));
+	if (daily)
+		watch->daily_ms = now_mono_ms();
+	if (datapath_repair_pins(watch->parts.datapath) > 0)
+		reconcile_request(watch->parts.reconcile, true);
+	if (ports_look(watch->parts.ports) > 0)
+		reconcile_request(watch->parts.reconcile, false);
+	loop_timer_set(watch->look, LOOK_INTERVAL_MS);
+}
+
+static void on_look(void *context, uint32_t events)
+{
+	struct watch *watch = context;
+
+	(void)events;
+	watch->is_look_due = ports_are_busy(watch->parts.ports);
+	if (!watch->is_look_due)
+		look(watch);
+}
+
+/* Between two devices is the time for what would have waited for the first one. */
+static void on_device(void *context, uint32_t events)
+{
+	struct watch *watch = context;
+	char instance[ID_SIZE];
+	int r = ports_take_done(watch->parts.ports, instance);
+
+	(void)events;
+	reconcile_device(watch->parts.reconcile, r, instance);
+	if (watch->are_links_due && !ports_are_busy(watch->parts.ports)) {
+		watch->are_links_due = false;
+		(void)loop_source_set_events(watch->monitor, EPOLLIN);
+		read_links(watch);
+	}
+	if (watch->is_look_due)
+		on_look(watch, 0);
+	reconcile_go_on(watch->parts.reconcile);
+}
+
+int watch_new(const struct watch_parts *parts, struct watch **ret)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	int r;
+
+	if (!watch)
+		return -ENOMEM;
+	watch->parts = *parts;
+	watch->monitor_fd = rtnl_monitor_open();
+	r = MIN(watch->monitor_fd, 0);
+	if (r == 0)
+		r = loop_add_fd(parts->loop, watch->monitor_fd, EPOLLIN, on_link_event, watch,
+				&watch->monitor);
+	if (r == 0)
+		r = loop_add_fd(parts->loop, ports_fd(parts->ports), EPOLLIN, on_device, watch,
+				&watch->devices);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_look, watch, &watch->look);
+	if (r < 0) {
+		watch_free(watch);
+		return r;
+	}
+	look(watch);
+	*ret = watch;
+	return 0;
+}
+
+struct watch *watch_free(struct watch *watch)
+{
+	if (!watch)
+		return NULL;
+	loop_source_free(watch->look);
+	loop_source_free(watch->devices);
+	loop_source_free(watch->monitor);
+	closep(&watch->monitor_fd);
+	free(watch);
+	return NULL;
+}
