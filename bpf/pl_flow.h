@@ -182,10 +182,14 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 					     __u32 flags)
 {
 	struct pl_flow4_key opening = pl_flow4_partner(key, flow);
-	struct pl_flow4 *opener = pl_flow4_find(&opening);
+	__u32 token = flow->token;
+	struct pl_flow4 *opener;
 	__u8 raise = PL_STATE_RST_BACK, clear = 0;
 
-	if (!opener || opener->token != flow->token)
+	if (!pl_flow_is_still(flow, key)) /* that is another flow's opener */
+		return;
+	opener = pl_flow4_find(&opening);
+	if (!opener || opener->token != token)
 		return;
 	if (!(flags & PL_TCP_RST)) {
 		clear = PL_STATE_RST_BACK;
@@ -196,7 +200,7 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 		return;
 	(void)pl_flow_change_state(flow, key, clear, raise);
 	if (pl_flow_class(opener, &opening) == PL_CLASS_CLOSING)
-		pl_token_hurry(flow->token);
+		pl_token_hurry(token);
 }
 
 /* Whether the entry that a server's packet found only does not know yet that the flow is answered. */
@@ -232,23 +236,15 @@ static __always_inline bool pl_flow_is_older(const struct __sk_buff *skb, const 
 	return bpf_ntohs(ip->tot_len) != sizeof(*ip) + (tcp[PL_L4_OFFSET + PL_TCP_SIZE_OFFSET] >> 4) * 4;
 }
 
-/* Off the path of a packet that is no news. */
-__attribute__((noinline)) int pl_flow_news(const struct pl_flow4_key *found, __u32 flags)
+/* Off the path of a packet that is no news. (It is no function of its own to the verifier: to those a row is
+ * known by its key alone, and would be looked for once more.) */
+static __attribute__((noinline)) void pl_flow_news(const struct pl_flow4_key *key, struct pl_flow4 *flow,
+						   __u32 flags)
 {
-	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
-	struct pl_flow4 *flow;
-
-	if (!found)
-		return 0;
-	key = *found;
-	flow = pl_flow4_find(&key);
-	if (!flow || !pl_flow_is_still(flow, &key))
-		return 0;
 	if (pl_flow_is_back(flow))
-		pl_flow_answered(&key, flow, flags);
+		pl_flow_answered(key, flow, flags);
 	else
-		pl_flow_told(&key, flow, flags);
-	return 0;
+		pl_flow_told(key, flow, flags);
 }
 
 /* The count of packets has 32 bits. Where it begins anew the flow's ENI keeps what it stood for. */
@@ -281,7 +277,7 @@ static __always_inline void pl_flow_touch(const struct pl_flow4_key *key, struct
 {
 	pl_flow_count(key, flow, bytes);
 	if (pl_flow_has_news(flow, pkt->tcp_flags))
-		pl_flow_news(key, pkt->tcp_flags);
+		pl_flow_news(key, flow, pkt->tcp_flags);
 }
 
 /* The part of an entry that says who receives the packets that find it. */

@@ -33,11 +33,15 @@ int part_reset(struct __sk_buff *skb)
 {
 	struct part_call *call = part_call_get(skb);
 	struct pl_flow4_key key;
+	struct pl_flow4 *flow;
 
 	if (!call)
 		return -EINVAL;
 	key = call->key;
-	return pl_flow_news(&key, PL_TCP_RST);
+	flow = pl_flow4_find(&key);
+	if (flow)
+		pl_flow_news(&key, flow, PL_TCP_RST);
+	return 0;
 }
 
 SEC("tc")

@@ -157,6 +157,10 @@ static void test_reset(void)
 	run(bpf->progs.part_reset, &flows[MINE].back_key);
 	tap_ok(is_live(MINE), "or has another token by now");
 	put_flows();
+	put(&flows[MINE].back_key, &flows[THEIRS].back);
+	run(bpf->progs.part_reset, &flows[MINE].back_key);
+	tap_ok(is_live(THEIRS), "and one whose own row is another flow's does not close that one");
+	put_flows();
 	run(bpf->progs.part_reset, &flows[MINE].back_key);
 	tap_ok(state_of(&flows[MINE].key) & PL_STATE_RST_BACK && is_live(THEIRS), "else it closes the flow");
 }
