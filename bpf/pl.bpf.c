@@ -215,7 +215,8 @@ static __always_inline int pl_follow(struct __sk_buff *skb, struct pl_pkt *pkt, 
 	pkt->out_ifindex = flow->ifindex;
 	pkt->out_delivery = flow->delivery;
 	if (pkt->tcp_flags & PL_TCP_SYN) {
-		r = pl_mss_clamp(skb, pkt);
+		r = pl_mss_clamp(skb, pkt, flow->peer, pl_flow_eni(flow),
+				 pl_flow_is_back(flow) ? flow->sport : pkt->key.dport);
 		if (r)
 			return r;
 	}

@@ -11,10 +11,11 @@
  *
  * An agent that finds pinned tables of another PL_ABI_VERSION, or of other sizes, fills tables of its own
  * from the plan before its program takes over. Whatever changes here raises the version, and rows grow at
- * their end. What comes first in a row of a port, an ENI or a backend stays as it is for ever: up to the
- * number, or to the backend's L4 port. By it the next agent, or the last, knows which number has which slot
- * or index, and open flows hold on to those. So do a slot's account, where it stands in pl_limits, a server's
- * key, and its row up to `until`.
+ * their end. (But for a pad that becomes a field, where zero means what was done before: every program can
+ * have the rows of every agent.) What comes first in a row of a port, an ENI or a backend stays as it is for
+ * ever: up to the number, or to the backend's L4 port. By it the next agent, or the last, knows which number
+ * has which slot or index, and open flows hold on to those. So do a slot's account, where it stands in
+ * pl_limits, a server's key, and its row up to `until`.
  */
 #pragma once
 
@@ -327,6 +328,8 @@ struct pl_fragments {
 };
 
 /* pl_config: array of one. Both versions keep their places for ever. */
+#define PL_CONFIG_F_NO_MSS (1u << 0) /* no listener has an Mss; 0: that is not known */
+
 struct pl_config {
 	__u32 abi_version;
 	__u32 node; /* number of this node */
@@ -337,7 +340,7 @@ struct pl_config {
 	__u32 underlay_ifindex; /* later */
 	__be32 underlay_addr;	/* later */
 	__u32 flow_version;	/* PL_FLOW_VERSION of the flow tables that belong to this; 0: 1 */
-	__u32 pad2;
+	__u32 flags;		/* PL_CONFIG_F_… */
 };
 
 #define PL_ASSERT(cond, what) _Static_assert(cond, what)

@@ -144,6 +144,15 @@ static bool has_same_mtu(const struct slices *slices)
 	return config && service && config->mtu_low == datapath_least_mtu(slices->plan, service->mtu);
 }
 
+/* The same of whether SYNs have to ask for their listeners. */
+static bool has_same_mss(const struct slices *slices)
+{
+	const uint32_t zero = 0;
+	const struct pl_config *config = rowset_find(&slices->datapath->config.mirror, &zero);
+
+	return config && plan_has_mss(slices->plan) == !(config->flags & PL_CONFIG_F_NO_MSS);
+}
+
 static int want_slot(struct slices *slices, uint32_t slot)
 {
 	const struct plan *plan = slices->plan;
@@ -440,7 +449,8 @@ static int want_all(struct slices *slices)
 	int r;
 
 	/* (There may be room for a group's rules now: then nobody is named any more for it.) */
-	if ((slices->patch->n_ports && !has_same_mtu(slices)) || has_left_group(slices) ||
+	if ((slices->patch->n_ports && !has_same_mtu(slices)) ||
+	    (slices->patch->n_targets && !has_same_mss(slices)) || has_left_group(slices) ||
 	    has_kept_table(slices))
 		return 1;
 	r = want_hosts(slices);

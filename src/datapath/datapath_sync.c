@@ -129,6 +129,8 @@ static int want_config(struct sync *sync, const struct plan_port *service)
 	(void)netaddr_parse(PLAN_DNS_SOCKET, &dns_addr);
 	config.dns_addr = htonl(netaddr_to_v4(&dns_addr));
 	config.mtu_low = datapath_least_mtu(sync->plan, service->row.mtu);
+	if (!plan_has_mss(sync->plan)) /* (this row is written before any listener's) */
+		config.flags |= PL_CONFIG_F_NO_MSS;
 	return rowset_append(&sync->config, &zero, &config);
 }
 

@@ -112,6 +112,14 @@ const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot
 	return port && port->slot == slot ? port : NULL;
 }
 
+bool plan_has_mss(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_listeners; i++)
+		if (plan->listeners[i].value.mss)
+			return true;
+	return false;
+}
+
 /* Orders for the sorted arrays. */
 
 static int compare_u32(uint32_t a, uint32_t b)

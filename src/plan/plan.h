@@ -250,6 +250,8 @@ struct plan *plan_free_breathing(struct plan *plan, const struct breath *breath)
 
 /* The local port that has this slot, or NULL: who asks the DNS socket. Its VPC's number is row.vpc. */
 const struct plan_port *plan_port_by_slot(const struct plan *plan, uint32_t slot);
+/* Whether a listener has an Mss: then each SYN has to ask for its own listener's. */
+bool plan_has_mss(const struct plan *plan);
 /* The id of the VPC with that number; "": the plan knows none. */
 const char *plan_vpc_id(const struct plan *plan, uint32_t number);
 /* The order of names: from the last character on, so that what is below a name stands together. */

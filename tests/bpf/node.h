@@ -484,6 +484,7 @@ static inline struct node *node_new(const struct node_options *options)
 	memcpy(config.gateway_mac, gateway_mac, 6);
 	config.dns_addr = addr4("198.18.0.2");
 	config.mtu_low = 1500;
+	config.flags = PL_CONFIG_F_NO_MSS;
 	map_put(node->bpf->maps.pl_config, &zero, &config);
 	node_make_ports(node);
 	node_make_endpoints(node);

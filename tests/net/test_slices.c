@@ -128,20 +128,21 @@ static bool has_same_generations(void)
 	return same;
 }
 
-/* Another least MTU is a matter of the whole. */
+/* Another least MTU, and the first Mss or the last, are matters of the whole. */
 static bool may_be_left(const struct run *run, const struct plan_patch *patch)
 {
 	uint32_t zero = 0;
 	struct rowset config = dump(&sliced, 0);
 	const struct pl_config *row = rowset_find(&config, &zero);
 	uint16_t least = 1500;
-	bool differs;
+	bool differs_mtu, differs_mss;
 
 	for (size_t i = 0; i < run->plan->n_ports; i++)
 		least = MIN(least, run->plan->ports[i].row.mtu);
-	differs = row->mtu_low != least;
+	differs_mtu = row->mtu_low != least;
+	differs_mss = plan_has_mss(run->plan) != !(row->flags & PL_CONFIG_F_NO_MSS);
 	rowset_done(&config);
-	return patch->n_ports && differs;
+	return (patch->n_ports && differs_mtu) || (patch->n_targets && differs_mss);
 }
 
 /* A step's slices into the tables, and all of the plan into the others. */

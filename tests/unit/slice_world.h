@@ -392,10 +392,10 @@ static void change_listener(struct run *run)
 	else
 		put(run, key,
 		    "{'id': 'lsn-%u', 'load_balancer': 'nlb-%u', 'server_group': 'sgp-%u', 'protocol': '%s', "
-		    "'port': %u, 'proxy_protocol': true, 'proxy_vpc_id': %s, 'status': '%s'}",
+		    "'port': %u, 'proxy_protocol': true, 'proxy_vpc_id': %s, 'mss': %u, 'status': '%s'}",
 		    i, 1 + (pick(8) ? i % 3 : pick(3)), 1 + pick(SERVER_GROUPS + 1),
 		    pick(12) ? ANY("TCP", "TCP", "UDP") : "TCPSSL", pick(3) ? 443 : 80, ANY("true", "false"),
-		    pick(6) ? "Running" : "Stopped");
+		    pick(20) ? 0 : 1400, pick(6) ? "Running" : "Stopped");
 }
 
 static void change_server_group(struct run *run)

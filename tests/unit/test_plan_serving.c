@@ -294,10 +294,16 @@ static void test_listeners(void)
 		 "'port': 81, "
 		 "'status': 'Running'}");
 	plan = world_plan(&w);
+	tap_ok(!plan_has_mss(plan), "no listener has an Mss");
 	tap_is_str(failure_of(plan, "listener/lsn-3"), "another listener has port 443",
 		   "a port is listened on once");
 	tap_ok(*failure_of(plan, "listener/lsn-4") && listener_of(plan, ZONE_H, 81)->value.table_size == 0,
 	       "a listener without its server group is a failure, and has no backend");
+	rows_put(w.rows, "listener/lsn-2",
+		 "{'id': 'lsn-2', 'load_balancer': 'nlb-1', 'server_group': 'sgp-1', 'protocol': 'TCP', "
+		 "'port': 80, 'mss': 1400, 'status': 'Running'}");
+	plan = world_plan(&w);
+	tap_ok(plan_has_mss(plan) && listener_of(plan, ZONE_H, 80)->value.mss == 1400, "one has an Mss");
 	world_free(&w);
 }
 
