@@ -47,22 +47,32 @@ static long pl_hunt_look(__u32 i, struct pl_hunt *hunt)
 	return hunt->ended >= hunt->ends_max;
 }
 
+/* A range's first token, and how many it has less one. */
+static __always_inline __u32 pl_range_first(__u32 range)
+{
+	return range == PL_RANGE_SERVICE ? pl_n_tenants : 0;
+}
+
+static __always_inline __u32 pl_range_mask(__u32 range)
+{
+	return (range == PL_RANGE_SERVICE ? pl_n_service : pl_n_tenants) - 1;
+}
+
 /* Whether one of a few tokens of a range from `at` on is due. Nearly always none is, and a loop by
  * bpf_loop() costs a call for each. */
 static __always_inline bool pl_hand_sees(__u32 range, __u32 at, __u32 looks)
 {
-	__u32 mask = (range == PL_RANGE_SERVICE ? pl_n_service : pl_n_tenants) - 1, now = bpf_jiffies64();
-	bool sees = false;
+	__u32 first = pl_range_first(range), mask = pl_range_mask(range), now = bpf_jiffies64();
 
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < looks; i++) {
-		const struct pl_token *token =
-			pl_token_find((range == PL_RANGE_SERVICE ? pl_n_tenants : 0) + ((at + i) & mask));
+		const struct pl_token *token = pl_token_find(first + ((at + i) & mask));
 		__u64 word = token ? pl_token_word(token) : 0;
 
-		sees |= pl_word_phase(word) == PL_PHASE_OPEN && pl_is_past((__u32)word, now);
+		if (pl_word_phase(word) == PL_PHASE_OPEN && pl_is_past((__u32)word, now))
+			return true;
 	}
-	return sees;
+	return false;
 }
 
 /* Whether more than three quarters of a range are in use: then some flows may end early. */
@@ -76,8 +86,8 @@ static __always_inline __u32 pl_hunt_run(const struct pl_uses *uses, __u32 range
 					 __u32 ends_max, __u32 *ret_ended)
 {
 	struct pl_hunt hunt = {
-		.first = range == PL_RANGE_SERVICE ? pl_n_tenants : 0,
-		.mask = (range == PL_RANGE_SERVICE ? pl_n_service : pl_n_tenants) - 1,
+		.first = pl_range_first(range),
+		.mask = pl_range_mask(range),
 		.at = at,
 		.now = bpf_jiffies64(),
 		.ends_max = ends_max,
@@ -113,15 +123,21 @@ static __always_inline __u32 pl_hand_move(const struct pl_uses *uses, struct pl_
 /* For a packet that has asked for a new flow, whether it got one or not. The result is how many ended. */
 __attribute__((noinline)) int pl_hands_move(void)
 {
+	__u32 zero = 0, range = PL_RANGE_TENANTS, looks = PL_HAND_LOOKS, ended = 0;
 	struct pl_uses *uses = pl_uses_get();
 	struct pl_hands *hands;
-	__u32 zero = 0;
 
 	hands = bpf_map_lookup_elem(&pl_hands, &zero);
 	if (!uses || !hands)
 		return 0;
-	return pl_hand_move(uses, hands, PL_RANGE_TENANTS, PL_HAND_LOOKS) +
-	       pl_hand_move(uses, hands, PL_RANGE_SERVICE, 1);
+again:
+	asm volatile("" : "+r"(range)); /* one code for both */
+	ended += pl_hand_move(uses, hands, range, looks);
+	if (range == PL_RANGE_SERVICE)
+		return ended;
+	range = PL_RANGE_SERVICE;
+	looks = 1;
+	goto again;
 }
 
 static __always_inline void pl_round_move(struct pl_round *round, const struct pl_uses *uses, __u32 range,

@@ -45,14 +45,7 @@ static __always_inline struct pl_buckets *pl_buckets_find(__u32 slot)
 	return bpf_map_lookup_elem(&pl_buckets, &slot);
 }
 
-/* The same for a new flow, off the path of those that are open: a function of its own keeps the program
- * short. */
-static __attribute__((noinline)) bool pl_bucket_take_open(__u64 *at, __u32 cost, bool spends)
-{
-	return pl_bucket_take(at, cost, PL_OPENS_BURST_NS, spends);
-}
-
-/* One new flow of a port or an ENI. */
+/* One new flow of a port or an ENI. (A function of its own keeps the program short.) */
 static __attribute__((noinline)) bool pl_limit_take_open(__u32 slot, bool spends)
 {
 	const struct pl_limit *limit = pl_limit_find(slot);
@@ -60,7 +53,7 @@ static __attribute__((noinline)) bool pl_limit_take_open(__u32 slot, bool spends
 
 	if (!limit || !limit->open_ns || !buckets)
 		return true;
-	return pl_bucket_take_open(&buckets->open_at, limit->open_ns, spends);
+	return pl_bucket_take(&buckets->open_at, limit->open_ns, PL_OPENS_BURST_NS, spends);
 }
 
 /* One new flow of an ENI to a listener that has a limit of its own. */
@@ -73,7 +66,7 @@ static __always_inline bool pl_limit_take_listener(__u32 eni, __u32 listener, __
 		bpf_map_update_elem(&pl_cps, &key, &never, BPF_NOEXIST);
 		at = bpf_map_lookup_elem(&pl_cps, &key);
 	}
-	return !at || pl_bucket_take_open(at, open_ns, true);
+	return !at || pl_bucket_take(at, open_ns, PL_OPENS_BURST_NS, true);
 }
 
 /* A new flow from the port `sender`, to the ENI (0: to none) and its listener (port << 16 | protocol), where

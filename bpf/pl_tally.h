@@ -16,6 +16,10 @@ __attribute__((noinline)) int pl_tally_add(__u32 slot, __u32 what, __u64 packets
 	struct pl_count first = {packets, bytes}, *count;
 	void *tallies = &pl_tallies;
 
+	/* Nearly always there, and of one table, so that the verifier makes it a direct call. */
+	count = bpf_map_lookup_elem(&pl_tallies, &key);
+	if (count)
+		goto add;
 again:
 	asm volatile("" : "+r"(tallies)); /* one code for both */
 	count = bpf_map_lookup_elem(tallies, &key);
@@ -33,7 +37,9 @@ again:
 		tallies = &pl_slot_tallies;
 		goto again;
 	}
+add:
 	__sync_fetch_and_add(&count->packets, first.packets);
-	__sync_fetch_and_add(&count->bytes, first.bytes);
+	if (bytes) /* (a flow that opens has none) */
+		__sync_fetch_and_add(&count->bytes, bytes);
 	return 0;
 }
