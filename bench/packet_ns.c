@@ -15,6 +15,8 @@
 
 #if __has_include("tests/bpf/proxy.h")
 #include "tests/bpf/proxy.h"
+#else
+#define PSH 0x08
 #endif
 
 #define REPEATS	     131072
@@ -25,8 +27,9 @@
 #define PORT_CROWDED 3000 /* below those, from a sender that has no others there */
 #define PORT_JUDGED  3000 /* the same, so many */
 #define PORT_ONE     4000
-#define PORT_MANY    20000 /* of the first of many flows */
-#define ROWS	     (1 << 20)
+#define PORT_LIVES   10000	     /* connections from there are followed to their ends */
+#define PORT_MANY    20000	     /* of the first of many flows */
+#define ROWS	     ((1 << 20) + 1) /* as many buckets, whether there is room for tokens beside or not */
 
 struct bench {
 	struct node *node;
@@ -406,9 +409,6 @@ static double icmp_error(const struct bench *bench)
 
 /* Connections */
 
-#ifdef PL_PROXY_ON
-#define SERVER_SEQ 1000
-
 /* Nanoseconds of one packet, and what became of it. */
 static double time_pass(const struct bench *bench, uint32_t slot, const struct pkt *p, struct pkt *ret_out)
 {
@@ -429,6 +429,9 @@ static double time_pass(const struct bench *bench, uint32_t slot, const struct p
 	}
 	return ns[0] - ns[1];
 }
+
+#ifdef PL_PROXY_ON
+#define SERVER_SEQ 1000
 
 /* A connection's first four packets: SYN, answer, ACK, and the server's ACK of the header, if the third has
  * become it. */
@@ -491,6 +494,70 @@ static double proxy_connection(const struct bench *bench)
 }
 #endif
 
+/* A connection to its end, packet by packet: the client asks, the server answers and closes first. Each
+ * packet is a call, so caches are as a system call leaves them. */
+static const struct {
+	const char *name;
+	uint8_t flags;
+	bool is_back;
+} lives[] = {
+	{"connection to its end: SYN", SYN, false},
+	{"its answer", SYN | ACK, true},
+	{"the third packet", ACK, false},
+	{"the question", PSH | ACK, false},
+	{"the reply", PSH | ACK, true},
+	{"the server's FIN", FIN | ACK, true},
+	{"the client's FIN", FIN | ACK, false},
+	{"the last packet", ACK, true},
+};
+#define LIFE (sizeof(lives) / sizeof(lives[0]))
+
+/* A SYN with the options that Linux sends. */
+static struct pkt with_options(struct pkt syn)
+{
+	static const uint8_t options[] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7};
+
+	memcpy(syn.data + PKT_L4 + 20, options, sizeof(options));
+	syn.data[PKT_L4 + 12] = (20 + sizeof(options)) / 4 << 4;
+	syn.size = PKT_L4 + 20 + sizeof(options);
+	put16(syn.data + PKT_IP + 2, syn.size - PKT_IP);
+	pkt_seal(&syn);
+	return syn;
+}
+
+static void time_life(const struct bench *bench, uint16_t port, double ns[LIFE])
+{
+	struct pkt syn = with_options(tcp(bench->node, SLOT_A, port, SYN)), seen, out;
+	uint32_t server;
+
+	ns[0] = time_pass(bench, SLOT_A, &syn, &seen);
+	server = receiver(bench->node, &seen);
+	for (size_t i = 1; i < LIFE; i++) {
+		struct pkt p = lives[i].is_back ? node_reply(&seen, lives[i].flags)
+						: tcp(bench->node, SLOT_A, port, lives[i].flags);
+
+		ns[i] = time_pass(bench, lives[i].is_back ? server : SLOT_A, &p, &out);
+	}
+}
+
+/* Prints each packet's median. */
+static void print_lives(const struct bench *bench)
+{
+	static double all[SINGLE][LIFE], ns[SINGLE];
+
+#ifdef PL_PROXY_ON
+	node_proxy(bench->node, 0);
+#endif
+	for (uint16_t i = 0; i < SINGLE; i++)
+		time_life(bench, PORT_LIVES + i, all[i]);
+	for (size_t step = 0; step < LIFE; step++) {
+		for (size_t i = 0; i < SINGLE; i++)
+			ns[i] = all[i][step];
+		qsort(ns, SINGLE, sizeof(ns[0]), compare);
+		printf(", \"%s\": %.1f", lives[step].name, ns[SINGLE / 2]);
+	}
+}
+
 /* So that the search for a free source is that of every day. */
 static void widen_sources(struct node *node)
 {
@@ -539,6 +606,7 @@ int main(void)
 		else
 			printf("%.1f", ns);
 	}
+	print_lives(&bench);
 	printf("}\n");
 	wrap_bpf__destroy(bench.wrap);
 	node_free(bench.node);
