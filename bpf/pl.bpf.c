@@ -237,11 +237,12 @@ static __always_inline int pl_walk_rare(struct __sk_buff *skb, struct pl_pkt *pk
 	bool is_fragment = pkt->rare == PL_RARE_FRAGMENT;
 	int r = is_fragment ? pl_fragment_parse(skb, pkt) : pl_icmp_parse_quote(skb, pkt);
 
-	if (!r)
-		r = pl_known_flow(pkt);
 	if (r)
 		return r;
-	return is_fragment ? pl_fragment_write(skb, pkt) : pl_icmp_write(skb, pkt);
+	if (!is_fragment)
+		return pl_icmp_follow(skb, pkt);
+	r = pl_known_flow(pkt);
+	return r ? r : pl_fragment_write(skb, pkt);
 }
 
 static __always_inline int pl_walk4(struct __sk_buff *skb, struct pl_pkt *pkt, const struct pl_port *port,

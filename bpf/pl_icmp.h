@@ -149,17 +149,42 @@ static __always_inline int pl_icmp_rewrite(struct __sk_buff *skb, const struct p
 	return PL_CONTINUE;
 }
 
-/* Makes an ICMP error, whose flow is known, one about what the flow's other end has sent. The reason that it
- * leaves under. */
-__attribute__((noinline)) int pl_icmp_write(struct __sk_buff *skb, struct pl_pkt *pkt)
+/* Makes an ICMP error one about what its flow's other end has sent. The reason that it leaves under; or
+ * PL_NOT_KNOWN, as long as pl_known_flow() has not been asked (`is_known`) and there is more to ask than
+ * here. */
+__attribute__((noinline)) int pl_icmp_write(struct __sk_buff *skb, struct pl_pkt *pkt, __u32 is_known)
 {
-	struct pl_flow4 flow = {};
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	const struct pl_flow4 *flow;
 	int r;
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
-	if (!pl_known_copy(pkt, &flow))
+	key = pkt->key;
+	flow = pl_flow4_find(&key);
+	if (!is_known) {
+		if (!flow || !pl_known_at_sight(flow, pkt))
+			return PL_NOT_KNOWN;
+		pl_drops_for(pkt, flow);
+	}
+	if (!flow)
 		return PL_DROP_NO_FLOW;
-	r = pl_icmp_rewrite(skb, &flow, pl_icmp_lowered(skb, pkt, &flow));
-	return r ? r : pl_reason_of(&flow);
+	r = pl_icmp_rewrite(skb, flow, pl_icmp_lowered(skb, pkt, flow));
+	if (!r)
+		r = pl_reason_of(flow);
+	pkt->out_ifindex = flow->ifindex;
+	pkt->out_delivery = flow->delivery;
+	/* Spoilt by another flow's row, the packet must not leave. */
+	return pl_flow_is_still(flow, &key) ? r : PL_DROP_NO_FLOW;
+}
+
+/* An error whose flow's key was parsed. (One step after the other, see pl_walk_rare().) */
+static __always_inline int pl_icmp_follow(struct __sk_buff *skb, struct pl_pkt *pkt)
+{
+	int r = pl_icmp_write(skb, pkt, false);
+
+	if (r != PL_NOT_KNOWN)
+		return r;
+	r = pl_known_flow(pkt);
+	return r ? r : pl_icmp_write(skb, pkt, true);
 }

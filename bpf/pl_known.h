@@ -39,6 +39,15 @@ static __always_inline int pl_flow_check(const struct pl_flow4_key *key, __u32 s
 	return pl_flow_is_judged(flow, slot) ? PL_CONTINUE : pl_flow_judge_again(key, slot);
 }
 
+#define PL_NOT_KNOWN (-1) /* no reason: pl_known_flow() has to be asked */
+
+/* Whether all that pl_known_flow() would ask about the entry of pkt->key can be seen in it, and is so. */
+static __always_inline bool pl_known_at_sight(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+{
+	return !pl_flow_is_local(flow) && !(flow->state & PL_STATE_DEAD) && pkt->ttl > 1 &&
+	       pl_flow_is_judged(flow, pkt->slot);
+}
+
 /* Whether there is an open flow of pkt->key, between instances with both its halves. Nothing is opened, nor
  * made to last longer. Of its own to the verifier. */
 __attribute__((noinline)) int pl_known_flow(struct pl_pkt *pkt)
