@@ -67,6 +67,37 @@ static void sign_query(const char *method, const char *action, const char *more,
 	params_done(&params);
 }
 
+/* A request without body, signed in its headers. */
+static void sign_headers(const char *action, const char *query, char *ret, size_t size)
+{
+	static const char signed_headers[] =
+		"host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version";
+	static const char digest[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+	char time[TIME_TEXT_SIZE], nonce[33], signature[65];
+	const struct sign_header headers[] = {
+		{"host", "a"},	      {"x-acs-action", action},		{"x-acs-content-sha256", digest},
+		{"x-acs-date", time}, {"x-acs-signature-nonce", nonce}, {"x-acs-version", "2026-11-01"}};
+	struct params params = {};
+	const struct sign_request request = {.method = "GET",
+					     .path = "/",
+					     .query = &params,
+					     .headers = headers,
+					     .n_headers = ARRAY_SIZE(headers),
+					     .body = ""};
+
+	time_format(now_unix_s(), time);
+	(void)random_text(nonce, 32);
+	(void)params_parse(query, strlen(query), &params);
+	harness_must(sign_acs3(&request, signed_headers, "testsecret", signature, NULL), "signature");
+	(void)str_format(
+		ret, size,
+		"GET /?%s HTTP/1.1\r\nHost: a\r\nx-acs-action: %s\r\nx-acs-content-sha256: %s\r\n"
+		"x-acs-date: %s\r\nx-acs-signature-nonce: %s\r\nx-acs-version: 2026-11-01\r\n"
+		"Authorization: ACS3-HMAC-SHA256 Credential=testkey,SignedHeaders=%s,Signature=%s\r\n\r\n",
+		query, action, digest, time, nonce, signed_headers, signature);
+	params_done(&params);
+}
+
 static void test_signed_calls(struct harness *h)
 {
 	char query[4096], request[8192], *answer;
@@ -427,6 +458,48 @@ static void test_recorded(struct harness *h)
 	       "with the account of the key, and that it is not its own call");
 }
 
+/* The event of the request that is answered now. */
+static void find_event(struct harness *h, const char *request)
+{
+	json_t *body = body_of(send_raw(h, request, strlen(request)));
+	char form[128];
+
+	(void)str_format(form, sizeof(form), "EventRequestId=%s",
+			 json_string_value(json_object_get(body, "RequestId")));
+	json_decref(body);
+	tap_is_int((long long)n_events(h, ROOT, form), 1, "the call is told");
+}
+
+/* What is not signed is not what is carried out, and is not told. */
+static void test_other_words(struct harness *h)
+{
+	static const char false_headers[] = "x-acs-action: DescribeRegions\r\nx-acs-version: 2016-04-28\r\n";
+	char query[4096], request[8192];
+
+	sign_query("GET", "CreateAccount", "&AccountName=in-the-query", query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n%s\r\n", query,
+			 false_headers);
+	find_event(h, request);
+	tap_is_str(event_text(h, 0, "Action"), "CreateAccount", "by the action of the signed query");
+	tap_is_str(event_text(h, 0, "Product"), "PRIVLINK", "and its product, not by those of headers,");
+	tap_is_str(event_text(h, 0, "Kind"), "Change", "as the change that it is");
+
+	sign_query("GET", "CreateAccount", "&AccountName=refused", query, sizeof(query));
+	strstr(query, "&Signature=")[strlen("&Signature=")] ^= 1;
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n%s\r\n", query,
+			 false_headers);
+	find_event(h, request);
+	tap_is_str(event_text(h, 0, "Action"), "CreateAccount", "also if its signature is not right");
+
+	sign_headers("CreateAccount", "AccountName=in-the-headers&Action=DescribeRegions&Version=2016-04-28",
+		     request, sizeof(request));
+	find_event(h, request);
+	tap_is_str(event_text(h, 0, "Action"), "CreateAccount", "by the action of the signed headers");
+	tap_is_str(event_text(h, 0, "Product"), "PRIVLINK", "and its product, not by those of the query,");
+	tap_is_str(event_text(h, 0, "Kind"), "Change", "as the change that it is");
+	tap_is_str(event_text(h, 0, "Code"), "OK", "which was carried out");
+}
+
 static void test_listed(struct harness *h)
 {
 	struct audit_event event = {.kind = AUDIT_READ,
@@ -499,6 +572,7 @@ int main(void)
 	test_throttling(&h);
 	test_charged(&h);
 	test_recorded(&h);
+	test_other_words(&h);
 	test_listed(&h);
 	test_stopping(&h, &http);
 	harness_end(&h);

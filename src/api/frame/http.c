@@ -205,7 +205,7 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 	else if (r < 0)
 		refuse(exchange, "ServiceUnavailable", NULL);
 	else
-		note_signed(&exchange->note, ret->uid);
+		note_signed(&exchange->note, ret);
 	return r;
 }
 

@@ -50,13 +50,24 @@ void note_begin(struct note *note, const struct server_request *request)
 	copy(note->user_agent, sizeof(note->user_agent), server_header(request, "user-agent"));
 }
 
+/* By the scheme of signing, in a header or in a parameter: the other one is nobody's word. */
 static const char *said(const struct server_request *request, const struct params *query,
 			const struct params *form, const char *header, const char *name)
 {
-	const char *text = server_header(request, header);
+	const char *text;
 
-	text = text ? text : params_get(query, name);
+	if (server_header(request, "authorization"))
+		return server_header(request, header);
+	text = params_get(query, name);
 	return text ? text : params_get(form, name);
+}
+
+static void take_action(struct note *note, const char *action, const char *version)
+{
+	copy(note->action_name, sizeof(note->action_name), action);
+	copy(note->version, sizeof(note->version), version);
+	note->product = product_by_version(note->version);
+	note->action = note->product ? action_find(note->product->product, note->action_name) : NULL;
 }
 
 /* The three schemes name the key in one of three places. */
@@ -88,16 +99,16 @@ void note_caller(struct note *note, const struct server_request *request, const 
 	key = snapshot_find(rows, KIND_ACCESS_KEY, note->key_id);
 	note->account = key ? key->uid : 0;
 	copy(note->user, sizeof(note->user), key ? key->user : NULL);
-	copy(note->action_name, sizeof(note->action_name),
-	     said(request, query, form, "x-acs-action", "Action"));
-	copy(note->version, sizeof(note->version), said(request, query, form, "x-acs-version", "Version"));
-	note->product = product_by_version(note->version);
-	note->action = note->product ? action_find(note->product->product, note->action_name) : NULL;
+	take_action(note, said(request, query, form, "x-acs-action", "Action"),
+		    said(request, query, form, "x-acs-version", "Version"));
 }
 
-void note_signed(struct note *note, int64_t account)
+void note_signed(struct note *note, const struct auth_call *call)
 {
-	note->account = account;
+	note->account = call->uid;
+	copy(note->user, sizeof(note->user), call->user);
+	copy(note->key_id, sizeof(note->key_id), call->key);
+	take_action(note, call->action, call->version);
 	note->is_signed = true;
 }
 

@@ -8,6 +8,7 @@
 #include "../../http/server.h"
 #include "../../model/snapshot.h"
 #include "../../schema/schema.h"
+#include "auth.h"
 
 struct note {
 	int64_t time_ms;
@@ -27,8 +28,8 @@ void note_begin(struct note *note, const struct server_request *request);
 /* What the caller says of itself, once the parameters can be read; whose key it is that it names. */
 void note_caller(struct note *note, const struct server_request *request, const struct params *query,
 		 const struct params *form, const struct snapshot *rows);
-/* Its signature was right. */
-void note_signed(struct note *note, int64_t account);
+/* Its signature was right: it is this call that is carried out. */
+void note_signed(struct note *note, const struct auth_call *call);
 /* `code` NULL: it succeeded. `audit` NULL: nobody wants to know. */
 void note_end(const struct note *note, struct audit *audit, const char *request_id,
 	      const struct params *query, const struct params *form, unsigned int status, const char *code);
