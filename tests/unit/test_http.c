@@ -273,6 +273,32 @@ static void test_connections(struct harness *h)
 		   "callers who leave in the middle do no harm");
 }
 
+static const char *call_here(struct harness *h, const char *action, const char *more)
+{
+	char query[4096], request[8192];
+
+	sign_query("GET", action, more, query, sizeof(query));
+	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
+	return code_of(h, send_raw(h, request, strlen(request)));
+}
+
+/* With three reads, of which none is left of GetVersion, and all of GetEndpointMetrics. */
+static void check_regions(struct harness *h)
+{
+	static const char *const regions[] = {"&RegionId=cn-hangzhou", "&RegionId=cn-shanghai",
+					      "&RegionId=x"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+		tap_is_str(call_here(h, "GetVersion", regions[i]), "Throttling.User",
+			   "an action without region has no more calls by naming one (%s)", regions[i]);
+	for (int i = 0; i < 3; i++)
+		(void)call_here(h, "GetEndpointMetrics", regions[0]);
+	tap_is_str(call_here(h, "GetEndpointMetrics", regions[0]), "Throttling.User",
+		   "one that has regions may be called so often in one of them");
+	tap_ok(!streq(call_here(h, "GetEndpointMetrics", regions[1]), "Throttling.User"),
+	       "and in another one then");
+}
+
 /* Another listener of the same store, with limits. */
 static void test_throttling(struct harness *h)
 {
@@ -306,6 +332,7 @@ static void test_throttling(struct harness *h)
 	sign_query("GET", "ListAccounts", "", query, sizeof(query));
 	(void)str_format(request, sizeof(request), "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", query);
 	tap_is_int(client_status(send_raw(h, request, strlen(request))), 200, "other actions go on");
+	check_regions(h);
 	http_free(http);
 	address = before;
 }

@@ -209,12 +209,15 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 	return r;
 }
 
-/* Of the catalogue; "" for all others. */
+/* In which region the call counts, of the catalogue's; "" for all others, and for an action that asks for no
+ * region: to name one does not make it another call. */
 static const char *region_of(const struct http *http, const struct exchange *exchange)
 {
 	const char *id = params_get(&exchange->query, "RegionId");
 	const struct catalogue_region *region;
 
+	if (exchange->action->flags & ACTION_NO_REGION)
+		return "";
 	id = id ? id : params_get(&exchange->form, "RegionId");
 	region = id && http->environment->catalogue ? catalogue_region(http->environment->catalogue, id)
 						    : NULL;
