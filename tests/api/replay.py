@@ -118,8 +118,9 @@ def test_other_boot(daemon):
 
 def test_spoilt(daemon):
     daemon.stop()
-    for content, what in (b"", "empty"), (b"x" * 1000, "something else"):
-        with open(os.path.join(daemon.state, "nonces"), "wb") as f:
+    for name, content, what in (("nonces", b"", "empty"), ("nonces", b"x" * 1000, "something else"),
+                                ("nonces.2", b"", "empty, the second one")):
+        with open(os.path.join(daemon.state, name), "wb") as f:
             f.write(content)
         daemon.start()
         anew(daemon, f"with a file of nonces that is {what}", {"right": RIGHT})
@@ -155,8 +156,9 @@ def test_roa(daemon):
 
 
 def test_files(daemon):
-    status = os.stat(os.path.join(daemon.state, "nonces"))
-    is_equal((status.st_mode & 0o777, status.st_uid), (0o600, os.geteuid()), "the file of nonces is the starter's alone")
+    for name in "nonces", "nonces.2":
+        status = os.stat(os.path.join(daemon.state, name))
+        is_equal((status.st_mode & 0o777, status.st_uid), (0o600, os.geteuid()), f"the file {name} is the starter's alone")
 
 
 def main():

@@ -125,7 +125,7 @@ check "an instance reaches another one" wait_for 20 reaches
 
 is "$(sed -n 's/^\(CapPrm\|CapEff\|CapBnd\|NoNewPrivs\):\t*//p' "/proc/$(pgrep -x privlinkd)/status" | sed -n '1,2p;4p' | paste -sd' ')" \
 	"0000000000000000 0000000000000000 1" "privlinkd has no capability, and gets none"
-for place in admin.env store/privlink.db nonces node.json ca/ca.key tls/api.key; do
+for place in admin.env store/privlink.db nonces nonces.2 node.json ca/ca.key tls/api.key; do
 	check "there is $place" test -f "/var/lib/privlink/$place"
 	check "which another user does not read" fails 1 'Permission denied' \
 		setpriv --reuid nobody --clear-groups cat "/var/lib/privlink/$place"

@@ -281,56 +281,119 @@ static void test_nonce_after_signature(const struct snapshot *rows)
 	nonces_free(nonces);
 }
 
+/* As auth_check() does. */
+static int spend_of(struct nonces *nonces, int64_t uid, const char *key, const char *nonce, int64_t stamp,
+		    int64_t now)
+{
+	return nonces_remember_since(nonces, stamp) ? nonces_spend(nonces, uid, key, nonce, stamp, now)
+						    : -ESTALE;
+}
+
 static int spend(struct nonces *nonces, const char *key, const char *nonce, int64_t stamp, int64_t now)
 {
-	/* As auth_check() does. */
-	return nonces_remember_since(nonces, stamp) ? nonces_spend(nonces, key, nonce, stamp, now) : -ESTALE;
+	return spend_of(nonces, UID, key, nonce, stamp, now);
+}
+
+static void expire(struct nonces *nonces, int64_t now)
+{
+	while (nonces_expire(nonces, now))
+		;
 }
 
 static void test_nonces(void)
 {
 	const int64_t later = NOW + NONCE_KEEP_S;
 	struct nonces *nonces;
-	int refused = 0;
 
 	(void)nonces_new(&nonces);
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a new nonce is accepted");
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "a second time it is not");
 	tap_is_int(spend(nonces, "k", "a", NOW + 1, NOW), -EEXIST, "nor with another stamp");
 	tap_is_int(spend(nonces, "l", "a", NOW, NOW), 0, "another key may use it");
-	nonces_expire(nonces, later);
+	expire(nonces, later);
 	tap_is_int(spend(nonces, "k", "a", NOW, later), -EEXIST, "it is remembered for an hour");
 	tap_is_int(spend(nonces, "k", "b", NOW + 900, NOW), 0, "so is one that was stamped ahead,");
-	nonces_expire(nonces, later + 1);
+	expire(nonces, later + 1);
 	tap_is_int(spend(nonces, "k", "b", NOW + 900, later + 1), -EEXIST, "counted from its stamp");
 	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -ESTALE,
 		   "what is forgotten does not come back with a clock that is set back");
 	tap_is_int(spend(nonces, "k", "c", NOW + 1, NOW + 1), 0, "what is stamped later than that goes on");
 	tap_is_int(spend(nonces, "l", "a", later + 1, later + 1), 0, "an old nonce may be used again");
 	nonces_free(nonces);
+}
+
+/* As many keys as an account and its users can have. */
+#define KEYS 205
+
+static void test_nonces_of_account(void)
+{
+	struct nonces *nonces;
+	int refused = 0;
+	char key[16];
 
 	(void)nonces_new(&nonces);
-	for (int i = 0; i < NONCES_PER_KEY_MAX; i++) {
+	for (int i = 0; i < NONCES_PER_ACCOUNT_MAX; i++) {
 		char nonce[16];
 
+		(void)str_format(key, sizeof(key), "key-%d", i % KEYS);
 		(void)str_format(nonce, sizeof(nonce), "%d", i);
-		refused += spend(nonces, "busy", nonce, NOW, NOW) != 0;
+		refused += spend(nonces, key, nonce, NOW + i % 600, NOW) != 0;
 	}
-	tap_is_int(refused, 0, "a key can spend as many as the limit says");
-	tap_is_int(spend(nonces, "busy", "more", NOW, NOW), -EDQUOT, "and no more");
-	tap_is_int(spend(nonces, "busy", "17", NOW, NOW), -EEXIST, "all of them are remembered");
-	tap_is_int(spend(nonces, "busy", "more", NOW + NONCE_LIFE_S, NOW + NONCE_LIFE_S), -EDQUOT,
+	tap_is_int(refused, 0, "an account can spend as many as the limit says");
+	refused = 0;
+	for (int i = 0; i < KEYS; i++) {
+		(void)str_format(key, sizeof(key), "key-%d", i);
+		refused += spend(nonces, key, "more", NOW, NOW) == -EDQUOT;
+	}
+	tap_is_int(refused, KEYS, "and no more, whichever of its keys it takes");
+	tap_is_int(spend_of(nonces, UID + 1, "other", "more", NOW, NOW), 0, "another account goes on");
+	tap_is_int(spend(nonces, "key-17", "17", NOW, NOW), -EEXIST, "all of them are remembered");
+	tap_is_int(spend(nonces, "key-0", "more", NOW + NONCE_LIFE_S, NOW + NONCE_LIFE_S), -EDQUOT,
 		   "for as long as their stamp is good");
-	tap_is_int(spend(nonces, "busy", "more", NOW + NONCE_LIFE_S + 1, NOW + NONCE_LIFE_S + 1), 0,
-		   "then it goes on");
-	tap_is_int(spend(nonces, "busy", "17", NOW, NOW + NONCE_LIFE_S + 1), -ESTALE,
+	tap_is_int(spend(nonces, "key-0", "more", NOW + NONCE_LIFE_S + NONCE_PERIOD_S,
+			 NOW + NONCE_LIFE_S + NONCE_PERIOD_S),
+		   0, "then it goes on");
+	tap_is_int(spend(nonces, "key-17", "17", NOW, NOW + NONCE_LIFE_S + NONCE_PERIOD_S), -ESTALE,
 		   "and nothing of that time counts again");
+	tap_is_int(spend(nonces, "key-189", "599", NOW + 599, NOW + NONCE_LIFE_S + NONCE_PERIOD_S), -EEXIST,
+		   "nor does what was stamped later");
+	nonces_free(nonces);
+}
+
+/* More accounts than one step goes through, every other one of which has something new. */
+static void test_many_accounts(void)
+{
+	const int64_t later = NOW + NONCE_KEEP_S + 1;
+	int n_steps = 1, spent = 0, n = 1000;
+	struct nonces *nonces;
+
+	(void)nonces_new(&nonces);
+	for (int i = 0; i < n; i++) {
+		(void)spend_of(nonces, UID + i, "k", "old", NOW, NOW);
+		if (i % 2)
+			(void)spend_of(nonces, UID + i, "k", "new", later, later);
+	}
+	tap_ok(nonces_expire(nonces, later), "of many accounts some are looked at in a step,");
+	while (nonces_expire(nonces, later))
+		n_steps++;
+	tap_ok(n_steps < n, "and all of them after some steps");
+	tap_is_int(spend_of(nonces, UID, "k", "old", NOW, later), -ESTALE, "what is old is forgotten");
+	for (int i = 0; i < n; i++)
+		spent += spend_of(nonces, UID + i, "k", "new", later, later) == -EEXIST;
+	tap_is_int(spent, n / 2, "what is new is remembered");
 	nonces_free(nonces);
 }
 
 /* ---- the journal ---- */
 
-static const char journal_path[] = "nonces.test";
+static const char journal_path[] = "nonces.test", second_path[] = "nonces.test.2";
+static const off_t header_size = 80, record_size = 32;
+
+static void remove_journal(void)
+{
+	(void)unlink(journal_path);
+	(void)unlink(second_path);
+}
 
 /* What the next start makes of the file. */
 static int start(bool fresh, int64_t now, struct nonces **ret)
@@ -382,7 +445,7 @@ static void test_journal(void)
 	struct nonces *nonces;
 	struct stat st;
 
-	(void)unlink(journal_path);
+	remove_journal();
 	tap_is_int(start(true, NOW, &nonces), 0, "at the very first start nothing can be lost");
 	tap_is_int(stat(journal_path, &st) == 0 ? st.st_mode & 0777 : 0, 0600,
 		   "the file is its owner's alone");
@@ -414,6 +477,9 @@ static void test_journal(void)
 	tap_is_int(spend(nonces, "k", "x", NOW, NOW), -ESTALE, "what was stamped before is refused");
 	tap_is_int(spend(nonces, "k", "x", NOW + 1, NOW + 1), 0, "what is stamped later goes on");
 	nonces_free(nonces);
+	(void)unlink(second_path);
+	tap_is_int(start(false, NOW + 2, &nonces), 1, "so does one without the second file");
+	nonces_free(nonces);
 
 	change_boot();
 	tap_is_int(start(false, NOW + 10, &nonces), 1, "a file of another boot may lack its end");
@@ -436,16 +502,14 @@ static void test_journal(void)
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 51, &nonces), 0, "it is made anew");
 	nonces_free(nonces);
-	(void)unlink(journal_path);
+	remove_journal();
 }
 
-static const off_t header_size = 80, record_size = 32;
-
-static off_t journal_size(void)
+static off_t size_of(const char *path)
 {
 	struct stat st = {};
 
-	(void)stat(journal_path, &st);
+	(void)stat(path, &st);
 	return st.st_size;
 }
 
@@ -454,12 +518,12 @@ static void test_journal_cut(void)
 {
 	struct nonces *nonces;
 
-	(void)unlink(journal_path);
+	remove_journal();
 	(void)start(true, NOW, &nonces);
 	(void)spend(nonces, "k", "a", NOW, NOW);
 	(void)spend(nonces, "k", "b", NOW, NOW);
 	nonces_free(nonces);
-	tap_is_int(journal_size(), header_size + 2 * record_size, "two nonces are on file");
+	tap_is_int(size_of(journal_path), header_size + 2 * record_size, "two nonces are on file");
 	tap_is_int(start(false, NOW + 1, &nonces), 0, "which is whole");
 	(void)spend(nonces, "k", "c", NOW, NOW);
 	nonces_free(nonces);
@@ -471,7 +535,7 @@ static void test_journal_cut(void)
 	(void)truncate(journal_path, header_size);
 	tap_is_int(start(false, NOW + 3, &nonces), 1, "nor is it without any record");
 	nonces_free(nonces);
-	(void)unlink(journal_path);
+	remove_journal();
 }
 
 /* Of the header, each byte counts: where it says up to when, what is forgotten could come back. */
@@ -481,7 +545,7 @@ static void test_journal_header(void)
 	int believed = 0;
 
 	for (long place = 0; place < header_size; place++) {
-		(void)unlink(journal_path);
+		remove_journal();
 		(void)start(true, NOW, &nonces);
 		nonces_free(nonces);
 		spoil(place, 0x40);
@@ -489,7 +553,7 @@ static void test_journal_header(void)
 		nonces_free(nonces);
 	}
 	tap_is_int(believed, 0, "no changed header is believed");
-	(void)unlink(journal_path);
+	remove_journal();
 }
 
 /* Every byte of a record, one at a time. */
@@ -499,7 +563,7 @@ static void test_journal_damaged(void)
 	int carried_out = 0;
 	struct stat st;
 
-	(void)unlink(journal_path);
+	remove_journal();
 	(void)start(true, NOW, &nonces);
 	(void)stat(journal_path, &st);
 	(void)spend(nonces, "k", "a", NOW, NOW);
@@ -509,66 +573,128 @@ static void test_journal_damaged(void)
 		(void)start(false, NOW + 1, &nonces);
 		carried_out += spend(nonces, "k", "a", NOW, NOW + 1) == 0;
 		nonces_free(nonces);
-		(void)unlink(journal_path);
+		remove_journal();
 		(void)start(true, NOW, &nonces);
 		(void)spend(nonces, "k", "a", NOW, NOW);
 		nonces_free(nonces);
 	}
 	tap_is_int(carried_out, 0, "what a changed record tells of is not carried out again");
-	(void)unlink(journal_path);
+	remove_journal();
 }
 
+/* The files take turns: nothing is lost, and what is forgotten does not stay for ever. */
 static void test_journal_stays_short(void)
 {
+	static const int n = 300000, per_second = 10;
+	int failed = 0, repeated = 0, n_both = 0;
+	off_t longest = 0, last = 0;
 	struct nonces *nonces;
-	struct stat st = {};
 	int64_t now = NOW;
-	int failed = 0;
+	char nonce[16];
 
+	remove_journal();
 	(void)start(true, now, &nonces);
-	for (int i = 0; i < 300000; i++) {
-		char nonce[16];
+	for (int i = 0; i < n; i++) {
+		off_t size;
 
+		now = NOW + i / per_second;
 		(void)str_format(nonce, sizeof(nonce), "%d", i);
 		failed += spend(nonces, "k", nonce, now, now) != 0;
-		if (i % 10 == 0)
-			now++;
+		if (i % 1000)
+			continue;
+		size = size_of(journal_path) + size_of(second_path);
+		n_both += size < last;
+		last = size;
+		longest = MAX(longest, size);
 	}
 	nonces_free(nonces);
-	(void)stat(journal_path, &st);
 	tap_is_int(failed, 0, "eight hours of calls");
-	tap_ok(st.st_size < 6 * 1024 * 1024, "the file does not keep what is forgotten (%lld bytes)",
-	       (long long)st.st_size);
-	(void)unlink(journal_path);
+	tap_ok(longest < 6 * 1024 * 1024, "the files do not keep what is forgotten (%lld bytes)",
+	       (long long)longest);
+	tap_ok(n_both >= 2, "each of them was emptied (%d times in all)", n_both);
+	tap_is_int(start(false, now, &nonces), 0, "and they are whole,");
+	for (int i = n - NONCE_KEEP_S * per_second; i < n; i++) {
+		(void)str_format(nonce, sizeof(nonce), "%d", i);
+		repeated += spend(nonces, "k", nonce, NOW + i / per_second, now) != -EEXIST;
+	}
+	tap_is_int(repeated, 0, "with all of the last hour");
+	nonces_free(nonces);
+	remove_journal();
+}
+
+/* A file of before it was emptied, next to one of after that, is not what was there. */
+static void test_journal_of_another_turn(void)
+{
+	struct nonces *nonces;
+	char nonce[16];
+
+	remove_journal();
+	(void)start(true, NOW, &nonces);
+	(void)spend(nonces, "k", "first", NOW, NOW);
+	nonces_free(nonces);
+	(void)rename(journal_path, "nonces.kept");
+	(void)unlink(second_path);
+	(void)start(true, NOW, &nonces);
+	for (int i = 0; i < 210000; i++) {
+		int64_t now = NOW + i / 10;
+
+		(void)str_format(nonce, sizeof(nonce), "%d", i);
+		(void)spend(nonces, "k", nonce, now, now);
+	}
+	nonces_free(nonces);
+	(void)rename("nonces.kept", journal_path);
+	tap_is_int(start(false, NOW + 21000, &nonces), 1, "an older file in place of one is known");
+	nonces_free(nonces);
+	remove_journal();
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	(void)getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = MIN(bytes, limit.rlim_max);
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
 }
 
 static void test_journal_full_disk(void)
 {
 	struct nonces *nonces;
-	struct rlimit unlimited, limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)start(true, NOW, &nonces);
+	tap_is_int(spend(nonces, "k", "before", NOW + 1, NOW), 0, "a call while there is room");
+	limit_files((rlim_t)(header_size + record_size));
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a file that cannot grow refuses nobody");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "in memory the nonce is spent");
+	expire(nonces, NOW);
+	nonces_free(nonces);
+	tap_is_int(start(false, NOW - 10, &nonces), 1, "the next start knows that something is missing");
+	tap_is_int(spend(nonces, "k", "before", NOW + 1, NOW), -EEXIST, "but not what was written");
+	limit_files(RLIM_INFINITY);
+	nonces_free(nonces);
+	remove_journal();
 
 	(void)start(true, NOW, &nonces);
-	(void)getrlimit(RLIMIT_FSIZE, &unlimited);
-	limit = unlimited;
-	limit.rlim_cur = header_size;
-	(void)signal(SIGXFSZ, SIG_IGN);
-	(void)setrlimit(RLIMIT_FSIZE, &limit);
-	tap_is_int(spend(nonces, "k", "a", NOW, NOW), 0, "a file that cannot grow refuses nobody");
-	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
-	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "in memory the nonce is spent");
-	nonces_expire(nonces, NOW);
+	limit_files((rlim_t)header_size);
+	(void)spend(nonces, "k", "a", NOW, NOW);
+	limit_files(RLIM_INFINITY);
+	expire(nonces, NOW);
+	(void)spend(nonces, "k", "b", NOW + 1, NOW + 1);
 	nonces_free(nonces);
-	tap_is_int(start(false, NOW, &nonces), 0, "once there is room again it is written down");
+	tap_is_int(start(false, NOW + 1, &nonces), 0, "once there is room again all is written down,");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW + 1), -ESTALE, "and that nothing stamped before is good");
+	tap_is_int(spend(nonces, "k", "b", NOW + 1, NOW + 1), -EEXIST, "what came then is known");
 	nonces_free(nonces);
 
-	(void)setrlimit(RLIMIT_FSIZE, &limit);
-	tap_is_int(start(false, NOW, &nonces), 0, "a start with a full disk succeeds,");
-	tap_is_int(spend(nonces, "k", "a", NOW, NOW), -EEXIST, "and knows what the file knew");
-	(void)setrlimit(RLIMIT_FSIZE, &unlimited);
+	limit_files((rlim_t)header_size);
+	tap_is_int(start(false, NOW + 1, &nonces), 0, "a start with a full disk succeeds,");
+	tap_is_int(spend(nonces, "k", "b", NOW + 1, NOW + 1), -EEXIST, "and knows what the file knew");
+	limit_files(RLIM_INFINITY);
 	nonces_free(nonces);
-	tap_is_int(start(false, NOW + 1, &nonces), 1, "and the next start knows that something is missing");
+	tap_is_int(start(false, NOW + 2, &nonces), 1, "and the next start knows that something is missing");
 	nonces_free(nonces);
-	(void)unlink(journal_path);
+	remove_journal();
 }
 
 int main(void)
@@ -579,11 +705,14 @@ int main(void)
 	test_acs3(rows);
 	test_nonce_after_signature(rows);
 	test_nonces();
+	test_nonces_of_account();
+	test_many_accounts();
 	test_journal();
 	test_journal_cut();
 	test_journal_header();
 	test_journal_damaged();
 	test_journal_stays_short();
+	test_journal_of_another_turn();
 	test_journal_full_disk();
 	snapshot_free(rows);
 	return tap_done();

@@ -11,6 +11,15 @@
 #include "schema/limits.h"
 
 static struct sockaddr_in address;
+static int64_t ahead_s; /* by how much the caller's clock is */
+
+/* In place of the real one (meson.build): there is no file. */
+static int n_syncs;
+void __wrap_nonces_sync(struct nonces *nonces);
+void __wrap_nonces_sync(struct nonces *nonces _unused_)
+{
+	n_syncs++;
+}
 
 static int connect_here(void)
 {
@@ -52,7 +61,7 @@ static void sign_query(const char *method, const char *action, const char *more,
 	struct sign_request request = {.method = method, .path = "/", .query = &params};
 	char time[TIME_TEXT_SIZE], nonce[33], text[2048], signature[64], *encoded;
 
-	time_format(now_unix_s(), time);
+	time_format(now_unix_s() + ahead_s, time);
 	(void)random_text(nonce, 32);
 	(void)str_format(
 		text, sizeof(text),
@@ -337,6 +346,33 @@ static void test_throttling(struct harness *h)
 	address = before;
 }
 
+/* What the disk is waited for: of calls that are stamped ahead, those that change something. */
+static void test_ahead(struct harness *h)
+{
+	const struct rate_limits limits = {.reads = 5, .writes = 1};
+	const struct sockaddr_in before = address;
+	struct nonces *nonces;
+	struct http *http;
+
+	harness_must(nonces_new(&nonces), "nonces");
+	harness_must(http_new(h->loop, &h->environment, nonces, &limits, &http), "http");
+	harness_must(http_listen(http, client_listen_tcp(&address), false), "listen");
+	n_syncs = 0;
+	(void)call_here(h, "CreateAccount", "&AccountName=in-time");
+	tap_is_int(n_syncs, 0, "a change that is stamped in time waits for no disk but the store's");
+	ahead_s = 60;
+	(void)call_here(h, "GetVersion", "");
+	tap_is_int(n_syncs, 0, "nor does a read that is stamped ahead of the clock,");
+	tap_is_str(call_here(h, "CreateAccount", "&AccountName=throttled"), "Throttling.User",
+		   "nor a change beyond the rate,");
+	tap_is_int(n_syncs, 0, "which is not carried out");
+	(void)call_here(h, "DeleteQuota", "&AccountId=1&QuotaName=vpcs");
+	tap_is_int(n_syncs, 1, "the nonce of a change that is stamped ahead is on disk before it");
+	ahead_s = 0;
+	http_free(http);
+	address = before;
+}
+
 static void put_connections(struct harness *h, const char *service, unsigned int n)
 {
 	for (unsigned int i = 0; i < n;) {
@@ -597,6 +633,7 @@ int main(void)
 	test_limits(&h);
 	test_connections(&h);
 	test_throttling(&h);
+	test_ahead(&h);
 	test_charged(&h);
 	test_recorded(&h);
 	test_other_words(&h);

@@ -74,9 +74,9 @@ static int check_signature(struct check *c, const char *given, const char *compu
 	return refuse(c, "SignatureDoesNotMatch", NULL);
 }
 
-static int spend_nonce(struct check *c, const char *key_id, const char *nonce)
+static int spend_nonce(struct check *c, const struct access_key *key, const char *nonce)
 {
-	int r = nonces_spend(c->nonces, key_id, nonce, c->stamp, c->now);
+	int r = nonces_spend(c->nonces, key->uid, key->id, nonce, c->stamp, c->now);
 
 	if (r == -EEXIST)
 		return refuse(c, "SignatureNonceUsed", NULL);
@@ -112,7 +112,8 @@ static int check_v1_complete(struct check *c)
 
 static void took_key(struct check *c, const struct access_key *key, const char *action, const char *version)
 {
-	*c->ret = (struct auth_call){.uid = key->uid, .action = action, .version = version};
+	*c->ret = (struct auth_call){
+		.uid = key->uid, .action = action, .version = version, .is_ahead = c->stamp > c->now};
 	(void)str_copy(c->ret->user, sizeof(c->ret->user), key->user);
 	(void)str_copy(c->ret->key, sizeof(c->ret->key), key->id);
 }
@@ -142,7 +143,7 @@ static int check_v1(struct check *c)
 	r = check_signature(c, param(c, "Signature"), computed, to_sign);
 	if (r < 0)
 		return r;
-	r = spend_nonce(c, key->id, param(c, "SignatureNonce"));
+	r = spend_nonce(c, key, param(c, "SignatureNonce"));
 	if (r < 0)
 		return r;
 	took_key(c, key, param(c, "Action"), param(c, "Version"));
@@ -218,7 +219,7 @@ static int check_acs3(struct check *c, const char *authorization)
 	r = check_signature(c, parts.signature, computed, to_sign);
 	if (r < 0)
 		return r;
-	r = spend_nonce(c, key->id, sign_request_header(c->request, "x-acs-signature-nonce"));
+	r = spend_nonce(c, key, sign_request_header(c->request, "x-acs-signature-nonce"));
 	if (r < 0)
 		return r;
 	took_key(c, key, sign_request_header(c->request, "x-acs-action"),

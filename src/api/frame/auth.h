@@ -16,6 +16,7 @@ struct auth_call {
 	char user[ID_SIZE];	      /* the account's user who calls; "": the account itself */
 	char key[ID_SIZE];	      /* that it is signed with */
 	const char *action, *version; /* borrowed from the request */
+	bool is_ahead;		      /* its stamp is later than now */
 };
 
 /* 0: the call is its account's; its nonce is spent. -EBADMSG: `error` says why not, and `ret_detail`, if not

@@ -21,13 +21,14 @@ _Static_assert(SERVER_BODY_MAX <= PARAMS_BYTES_MAX, "what is taken can be parsed
 
 #define LISTENERS_MAX 8
 
-/* How often the nonces of silent keys are looked for. */
+/* How often old nonces are looked for, and how soon this goes on where there are many accounts. */
 #define EXPIRE_INTERVAL_MS (5 * 60 * 1000)
+#define EXPIRE_STEP_MS	   10
 
 /* When a caller with too many calls in flight is told to come again. */
 #define BUSY_RETRY_MS 1000
 
-#define SYNC_PRIORITY -1 /* before what the calls of the turn have changed is durable */
+#define SYNC_PRIORITY -1 /* behind the calls of the turn, and before what they have changed is durable */
 
 struct http {
 	struct loop *loop;
@@ -51,6 +52,7 @@ struct exchange {
 	const struct action *action;
 	int64_t uid;
 	char user[ID_SIZE], key[ID_SIZE];
+	bool is_ahead; /* its stamp, of our clock */
 	char request_id[UUID_TEXT_SIZE];
 	struct params query, form;
 };
@@ -199,7 +201,6 @@ static int authenticate(struct http *http, struct exchange *exchange, struct aut
 		    store_rows(http->environment->store));
 	r = auth_check(http->nonces, store_rows(http->environment->store), &to_check, now_unix_s(), ret,
 		       &error, &detail);
-	loop_defer(http->sync);
 	if (r == -EBADMSG)
 		answer_error(exchange, &error, detail);
 	else if (r < 0)
@@ -284,6 +285,8 @@ static void carry_out(void *context, struct turn *turn)
 		throttle(exchange, "x-ratelimit-user-api", rates_limit(http->rates, action), owed_ms);
 		return;
 	}
+	if (action->flags & ACTION_CHANGES && exchange->is_ahead)
+		loop_defer(http->sync);
 	run_action(http->environment, &run, action_done, exchange);
 	rates_charge(http->rates, uid, region, action, weight, now_mono_ms());
 }
@@ -300,6 +303,7 @@ static void take_call(struct http *http, struct exchange *exchange, const struct
 	exchange->uid = call->uid;
 	(void)str_copy(exchange->user, sizeof(exchange->user), call->user);
 	(void)str_copy(exchange->key, sizeof(exchange->key), call->key);
+	exchange->is_ahead = call->is_ahead;
 	exchange->product = product->product;
 	exchange->action = action_find(product->product, call->action);
 	if (!exchange->action) {
@@ -345,7 +349,10 @@ static void expire(void *context, _unused_ uint32_t events)
 {
 	struct http *http = context;
 
-	nonces_expire(http->nonces, now_unix_s());
+	if (nonces_expire(http->nonces, now_unix_s())) {
+		loop_timer_set(http->expire_timer, EXPIRE_STEP_MS);
+		return;
+	}
 	if (!nonces_remember_since(http->nonces, now_unix_s()))
 		log_warning(
 			"the clock was set back: calls are refused until it has caught up with those that "

@@ -2,26 +2,29 @@
 /*
  * A header and records of one size, each with a sum: one that changed on disk is a nonce that is lost. The
  * header counts the records, after they are written: a file with fewer was cut, be it between two of them.
- * `whole` is taken back while the file is rewritten, and for good when something could not be written.
+ * `turn` is taken back while a file is emptied, and when something could not be written until that is mended.
  */
 #include "nonce_journal.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../lib/fnv.h"
 #include "../../lib/log.h"
 
-#define SPARE_RECORDS 65536 /* beyond twice what is worth keeping */
+#define FILES	     2
+#define LONG_RECORDS 65536 /* from here on the other file may go on */
 
-static const char magic[8] = "plnonce3";
+static const char magic[8] = "plnonce4";
 
 struct header {
 	char magic[8];
 	char boot[40];
 	int64_t floor;
-	uint64_t whole, n;
+	uint64_t turn; /* the file that goes on has one more than the other; 0: something is missing */
+	uint64_t n;
 	uint64_t sum; /* of what is before it */
 };
 
@@ -30,10 +33,18 @@ struct kept {
 	uint64_t sum;
 };
 
-struct nonce_journal {
+struct file {
 	int fd;
-	struct header header;
+	struct header header; /* as it should be on file */
+	int64_t newest;	      /* of its stamps */
+};
+
+struct nonce_journal {
+	struct file files[FILES];
+	unsigned int current; /* that goes on */
+	char boot[40];
 	bool failed;
+	int64_t lost; /* the newest stamp of what could not be written */
 };
 
 _Static_assert(sizeof(struct header) == 80 && sizeof(struct kept) == 32, "no holes on file");
@@ -64,6 +75,16 @@ static void read_boot(char ret[40])
 		memset(ret, 0, 40);
 }
 
+static int open_file(const char *path, const char *ending, struct file *ret)
+{
+	char text[PATH_MAX];
+
+	if (str_format(text, sizeof(text), "%s%s", path, ending) < 0)
+		return -ENAMETOOLONG;
+	ret->fd = open(text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return ret->fd < 0 ? -errno : 0;
+}
+
 int nonce_journal_open(const char *path, struct nonce_journal **ret)
 {
 	struct nonce_journal *journal = calloc(1, sizeof(*journal));
@@ -71,14 +92,15 @@ int nonce_journal_open(const char *path, struct nonce_journal **ret)
 
 	if (!journal)
 		return -ENOMEM;
-	journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (journal->fd < 0) {
-		r = -errno;
-		free(journal);
+	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}, .lost = INT64_MIN};
+	r = open_file(path, "", &journal->files[0]);
+	if (r == 0)
+		r = open_file(path, ".2", &journal->files[1]);
+	if (r < 0) {
+		nonce_journal_free(journal);
 		return r;
 	}
-	memcpy(journal->header.magic, magic, sizeof(magic));
-	read_boot(journal->header.boot);
+	read_boot(journal->boot);
 	*ret = journal;
 	return 0;
 }
@@ -87,7 +109,8 @@ struct nonce_journal *nonce_journal_free(struct nonce_journal *journal)
 {
 	if (!journal)
 		return NULL;
-	closep(&journal->fd);
+	for (size_t i = 0; i < FILES; i++)
+		closep(&journal->files[i].fd);
 	free(journal);
 	return NULL;
 }
@@ -109,8 +132,7 @@ static int read_all(int fd, void *data, size_t size, off_t place)
 }
 
 /* 1: all of them; 0: some are not as they were written. */
-static int take_all(const struct nonce_journal *journal, size_t n, nonce_journal_take take, void *context,
-		    int64_t now)
+static int take_all(int fd, size_t n, nonce_journal_take take, void *context, int64_t now)
 {
 	_cleanup_(freep) struct kept *all = calloc(n + 1, sizeof(*all));
 	bool whole = true;
@@ -118,7 +140,7 @@ static int take_all(const struct nonce_journal *journal, size_t n, nonce_journal
 
 	if (!all)
 		return -ENOMEM;
-	r = read_all(journal->fd, all, n * sizeof(*all), place_of(0));
+	r = read_all(fd, all, n * sizeof(*all), place_of(0));
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		if (all[i].sum == sum_of(&all[i].record))
 			r = take(context, &all[i].record, now);
@@ -128,31 +150,52 @@ static int take_all(const struct nonce_journal *journal, size_t n, nonce_journal
 	return r < 0 ? r : whole;
 }
 
-int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, void *context, int64_t now,
-		       int64_t *ret_floor)
+/* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that or nothing. */
+static int read_file(int fd, nonce_journal_take take, void *context, int64_t now, struct header *ret)
 {
 	struct header header;
 	struct stat st;
 	size_t n;
 	int all, r;
 
-	*ret_floor = INT64_MIN;
-	if (fstat(journal->fd, &st) < 0)
+	*ret = (struct header){.floor = INT64_MIN};
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_size < place_of(0))
 		return 0;
-	r = read_all(journal->fd, &header, sizeof(header), 0);
+	r = read_all(fd, &header, sizeof(header), 0);
 	if (r < 0)
 		return r;
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
 		return 0;
 	n = (size_t)(st.st_size - place_of(0)) / sizeof(struct kept);
-	all = take_all(journal, n, take, context, now);
+	all = take_all(fd, n, take, context, now);
 	if (all < 0 || header.sum != sum_of_header(&header))
 		return MIN(all, 0);
-	*ret_floor = header.floor;
-	return all && header.whole && n >= header.n && st.st_size == place_of(n) && header.boot[0] &&
-	       memcmp(header.boot, journal->header.boot, sizeof(header.boot)) == 0;
+	*ret = header;
+	return all && header.turn > 0 && n >= header.n && st.st_size == place_of(n);
+}
+
+static bool is_of_boot(const struct nonce_journal *journal, const struct header *header)
+{
+	return journal->boot[0] && memcmp(header->boot, journal->boot, sizeof(header->boot)) == 0;
+}
+
+int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, void *context, int64_t now,
+		       int64_t *ret_floor)
+{
+	struct header headers[FILES];
+	bool whole = true;
+
+	for (size_t i = 0; i < FILES; i++) {
+		int r = read_file(journal->files[i].fd, take, context, now, &headers[i]);
+
+		if (r < 0)
+			return r;
+		whole = whole && r > 0 && is_of_boot(journal, &headers[i]);
+	}
+	*ret_floor = headers[0].floor == INT64_MIN ? INT64_MIN : MAX(headers[0].floor, headers[1].floor);
+	return whole && (headers[0].turn == headers[1].turn + 1 || headers[1].turn == headers[0].turn + 1);
 }
 
 /* ---- writing ---- */
@@ -171,21 +214,45 @@ static int write_all(int fd, const void *data, size_t size, off_t place)
 	return 0;
 }
 
-static int write_header(struct nonce_journal *journal, bool whole)
+static int write_header(const struct file *file, bool whole)
 {
-	journal->header.whole = whole;
-	journal->header.sum = sum_of_header(&journal->header);
-	return write_all(journal->fd, &journal->header, sizeof(journal->header), 0);
+	struct header header = file->header;
+
+	if (!whole)
+		header.turn = 0;
+	header.sum = sum_of_header(&header);
+	return write_all(file->fd, &header, sizeof(header), 0);
 }
 
-static void fail(struct nonce_journal *journal, int r)
+/* `lost`: the newest stamp of what may be missing on file. */
+static void fail(struct nonce_journal *journal, int r, int64_t lost)
 {
 	if (!journal->failed)
 		log_warning("cannot write down nonces: %s; after the next start, calls that were stamped "
 			    "before it will be refused",
 			    strerror(-r));
 	journal->failed = true;
-	(void)write_header(journal, false);
+	journal->lost = MAX(journal->lost, lost);
+	(void)write_header(&journal->files[journal->current], false);
+}
+
+/* As one without records, but not yet on file. */
+static void begin_file(struct nonce_journal *journal, unsigned int i, uint64_t turn, int64_t floor)
+{
+	struct file *file = &journal->files[i];
+
+	file->header = (struct header){.floor = floor, .turn = turn};
+	memcpy(file->header.magic, magic, sizeof(magic));
+	memcpy(file->header.boot, journal->boot, sizeof(journal->boot));
+	file->newest = INT64_MIN;
+}
+
+/* It says that something is missing until it is whole. */
+static int empty_file(const struct file *file)
+{
+	int r = write_header(file, false);
+
+	return r == 0 && ftruncate(file->fd, place_of(0)) < 0 ? -errno : r;
 }
 
 static int write_records(int fd, const struct nonce_record *records, size_t n)
@@ -202,19 +269,29 @@ static int write_records(int fd, const struct nonce_record *records, size_t n)
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n)
 {
+	struct file *file = &journal->files[0], *other = &journal->files[1];
+	int64_t newest = INT64_MIN;
 	int r;
 
-	journal->header.floor = floor;
-	r = write_header(journal, false);
-	if (r == 0 && ftruncate(journal->fd, place_of(0)) < 0)
-		r = -errno;
+	for (size_t i = 0; i < n; i++)
+		newest = MAX(newest, records[i].stamp);
+	begin_file(journal, 0, 2, floor);
+	begin_file(journal, 1, 1, floor);
+	journal->current = 0;
+	r = empty_file(file);
 	if (r == 0)
-		r = write_records(journal->fd, records, n);
-	journal->header.n = n;
+		r = empty_file(other);
 	if (r == 0)
-		r = write_header(journal, true);
+		r = write_records(file->fd, records, n);
+	if (r == 0) {
+		file->header.n = n;
+		file->newest = newest;
+		r = write_header(file, true);
+	}
+	if (r == 0)
+		r = write_header(other, true);
 	if (r < 0) {
-		fail(journal, r);
+		fail(journal, r, newest);
 		return r;
 	}
 	journal->failed = false;
@@ -222,34 +299,75 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	return 0;
 }
 
-void nonce_journal_append(struct nonce_journal *journal, const struct nonce_record *record)
+static int append(struct file *file, const struct nonce_record *record)
 {
 	const struct kept kept = {*record, sum_of(record)};
 	int r;
 
-	if (journal->failed)
-		return; /* until it is rewritten */
-	r = write_all(journal->fd, &kept, sizeof(kept), place_of(journal->header.n));
-	if (r == 0) {
-		journal->header.n++;
-		r = write_header(journal, true);
-	}
+	r = write_all(file->fd, &kept, sizeof(kept), place_of(file->header.n));
 	if (r < 0)
-		fail(journal, r);
+		return r;
+	file->header.n++;
+	file->newest = MAX(file->newest, record->stamp);
+	return write_header(file, true);
+}
+
+/* The other file goes on, without what it had. */
+static int change_files(struct nonce_journal *journal, int64_t floor)
+{
+	uint64_t turn = journal->files[journal->current].header.turn + 1;
+
+	journal->current = !journal->current;
+	begin_file(journal, journal->current, turn, floor);
+	return empty_file(&journal->files[journal->current]);
+}
+
+void nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record)
+{
+	const struct file *file = &journal->files[journal->current],
+			  *other = &journal->files[!journal->current];
+	int r = 0;
+
+	if (journal->failed) { /* until it is mended */
+		journal->lost = MAX(journal->lost, record->stamp);
+		return;
+	}
+	if (file->header.n >= LONG_RECORDS && other->newest <= floor)
+		r = change_files(journal, floor);
+	if (r == 0)
+		r = append(&journal->files[journal->current], record);
+	if (r < 0)
+		fail(journal, r, record->stamp);
 }
 
 void nonce_journal_sync(struct nonce_journal *journal)
 {
-	if (fdatasync(journal->fd) < 0 && !journal->failed)
-		fail(journal, -errno);
+	for (size_t i = 0; i < FILES; i++)
+		if (fdatasync(journal->files[i].fd) < 0 && !journal->failed)
+			fail(journal, -errno, MAX(journal->files[0].newest, journal->files[1].newest));
 }
 
-bool nonce_journal_failed(const struct nonce_journal *journal)
+void nonce_journal_mend(struct nonce_journal *journal)
 {
-	return journal->failed;
-}
+	const struct nonce_record nothing = {.stamp = journal->lost};
+	struct file *file = &journal->files[journal->current];
+	int r = 0;
 
-bool nonce_journal_is_long(const struct nonce_journal *journal, size_t n)
-{
-	return journal->header.n > 2 * n + SPARE_RECORDS;
+	if (!journal->failed)
+		return;
+	file->header.floor = MAX(file->header.floor, journal->lost);
+	/* Of a record that was cut, nothing stays. */
+	for (size_t i = 0; r == 0 && i < FILES; i++)
+		r = ftruncate(journal->files[i].fd, place_of(journal->files[i].header.n)) < 0 ? -errno : 0;
+	if (r == 0)
+		r = append(file, &nothing);
+	if (r == 0)
+		r = write_header(&journal->files[!journal->current], true);
+	if (r < 0) {
+		(void)write_header(file, false);
+		return;
+	}
+	journal->failed = false;
+	journal->lost = INT64_MIN;
+	nonce_journal_sync(journal);
 }

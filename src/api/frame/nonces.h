@@ -9,15 +9,20 @@
  * far behind the clock, unless the clock is set back by more than NONCE_KEEP_S, or what an earlier program
  * remembered is lost.
  *
+ * What an account can make us remember is bounded for all its keys together, those of its users included.
+ *
  * With a journal (nonce_journal.h) a nonce is on file before its request is carried out.
  */
 #pragma once
 
 #include "../../lib/util.h"
 
-#define NONCE_LIFE_S	   (15 * 60) /* how old a stamp, or how far ahead, is accepted */
-#define NONCE_KEEP_S	   (60 * 60)
-#define NONCES_PER_KEY_MAX 200000 /* remembered at a time; more calls are throttled */
+#define NONCE_LIFE_S	       (15 * 60) /* how old a stamp, or how far ahead, is accepted */
+#define NONCE_KEEP_S	       (60 * 60)
+#define NONCES_PER_ACCOUNT_MAX 200000 /* remembered at a time; more calls are throttled */
+
+/* Nonces whose stamps are of one such period are forgotten together, once the last of them may be. */
+#define NONCE_PERIOD_S (5 * 60)
 
 struct nonces;
 struct nonce_journal;
@@ -32,10 +37,13 @@ int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh
 
 /* Whether what was stamped then may be accepted at all; if not, its nonce may have been forgotten. */
 bool nonces_remember_since(const struct nonces *nonces, int64_t stamp);
-/* 0: it was new and is spent now. -EEXIST: it was spent before. -EDQUOT: the key has spent as many as are
- * allowed. -ENOMEM. */
-int nonces_spend(struct nonces *nonces, const char *key_id, const char *nonce, int64_t stamp, int64_t now);
-/* What was spent outlives a loss of power, too, as far as that needs it. */
+/* The nonce of a call of the account, signed with one of its keys. 0: it was new and is spent now. -EEXIST:
+ * it was spent before. -EDQUOT: the account has spent as many as are allowed. -ENOMEM. */
+int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const char *nonce, int64_t stamp,
+		 int64_t now);
+/* What was spent outlives a loss of power, too. That matters for a call that changes something and is stamped
+ * ahead of the clock: what is stamped before the next start is refused then. Waits for the disk. */
 void nonces_sync(struct nonces *nonces);
-/* Forgets what is older than NONCE_KEEP_S. */
-void nonces_expire(struct nonces *nonces, int64_t now);
+/* Forgets what is older than NONCE_KEEP_S, of some accounts; the next call goes on behind them. True: there
+ * are more. */
+bool nonces_expire(struct nonces *nonces, int64_t now);
