@@ -267,3 +267,19 @@ test('a token is of its action', async () => {
 	assert.equal(e.code, 'IllegalParamFormat.NextToken');
 	assert.equal(region, 'cn-hangzhou');
 });
+
+test('a token is of its question', async () => {
+	const VpcId = net.VpcId;
+	const { NextToken } = await consumer('ListVpcEndpoints', { VpcId, MaxResults: 1 });
+	assert.ok((await consumer('ListVpcEndpoints', { VpcId, MaxResults: 2, NextToken })).Endpoints.length > 0, 'of any size');
+	for (const other of [{}, { VpcId: 'vpc-other' }, { VpcId, EndpointStatus: 'Active' }]) {
+		const e = await refused(consumer('ListVpcEndpoints', { ...other, MaxResults: 1, NextToken }));
+		assert.equal(e.code, 'IllegalParamFormat.NextToken');
+	}
+	const of_first = { ServiceId: services[0], MaxResults: 1 };
+	const resources = await provider('ListVpcEndpointServiceResources', of_first);
+	assert.ok(resources.NextToken);
+	const e = await refused(provider('ListVpcEndpointServiceResources',
+		{ ...of_first, ServiceId: services[1], NextToken: resources.NextToken }));
+	assert.equal(e.code, 'IllegalParamFormat.NextToken', 'of another service');
+});

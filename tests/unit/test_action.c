@@ -520,10 +520,49 @@ static int list_numbered(struct call *call)
 
 static const struct paging by_token = {10, 50},
 			   by_number = {.size_default = 10, .size_max = 50, .total = TOTAL_TEXT};
-static const struct made listing = {{"List", ACTION_NO_REGION, .paging = &by_token}, list_items};
+static const struct param_spec listing_params[] = {{"Name", PARAM_STRING}, {"Ids", PARAM_LIST}, {}};
+static const struct made listing = {{"List", ACTION_NO_REGION, .params = listing_params, .paging = &by_token},
+				    list_items};
 static const struct made listing_too = {{"ListToo", ACTION_NO_REGION, .paging = &by_token}, list_items};
 static const struct made numbering = {{"ListNumbered", ACTION_NO_REGION, .paging = &by_number},
 				      list_numbered};
+
+/* A token is good for whoever asks the same, in pages of whatever size. */
+static void check_question(struct harness *h, const char *token)
+{
+	static const struct {
+		const char *form, *code, *name;
+	} cases[] = {
+		{"MaxResults=3&", "", "with another MaxResults the token is good"},
+		{"PageNumber=7&PageSize=3&", "", "so it is with what only pages by number have"},
+		{"Other=1&", "", "and with a parameter that the action does not know"},
+		{"Name=x&", "InvalidParameter.NextToken", "with a filter more it is refused"},
+		{"RegionId=cn-hangzhou&", "InvalidParameter.NextToken", "with a region, too"},
+		{"Ids.1=x&", "InvalidParameter.NextToken", "or with a list"},
+	};
+	static const char filter[] = "Name=x&Ids.1=a&Ids.2=b&RegionId=cn-hangzhou&";
+	char form[256], filtered[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)str_format(form, sizeof(form), "%sNextToken=%s", cases[i].form, token);
+		tap_is_str(call_here(h, &listing, form), cases[i].code, "%s", cases[i].name);
+	}
+	(void)str_format(form, sizeof(form), "%sMaxResults=5", filter);
+	(void)call_here(h, &listing, form);
+	(void)str_copy(filtered, sizeof(filtered), harness_text(h, "NextToken"));
+	(void)str_format(form, sizeof(form), "%sMaxResults=6&NextToken=%s", filter, filtered);
+	tap_is_str(call_here(h, &listing, form), "", "who repeats all parameters goes on,");
+	tap_is_str(harness_text(h, "Items.0"), "id-05", "where the page before ended");
+	(void)str_format(form, sizeof(form), "RegionId=cn-hangzhou&Ids=[\"b\",\"a\"]&Name=x&NextToken=%s",
+			 filtered);
+	tap_is_str(call_here(h, &listing, form), "", "also in another order and spelling");
+	(void)str_format(form, sizeof(form), "NextToken=%s", filtered);
+	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken",
+		   "but not who leaves out the filter");
+	(void)str_format(form, sizeof(form), "Name=y&Ids.1=a&Ids.2=b&RegionId=cn-hangzhou&NextToken=%s",
+			 filtered);
+	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "or changes it");
+}
 
 static void test_pages_by_token(struct harness *h)
 {
@@ -554,6 +593,7 @@ static void test_pages_by_token(struct harness *h)
 	(void)str_format(form, sizeof(form), "NextToken=%s", token);
 	tap_is_str(call_here(h, &listing_too, form), "InvalidParameter.NextToken",
 		   "another action's token is refused");
+	check_question(h, token);
 	form[strlen(form) - 1] ^= 1;
 	tap_is_str(call_here(h, &listing, form), "InvalidParameter.NextToken", "a damaged token is refused");
 	tap_is_str(call_here(h, &listing, "NextToken=aGVsbG8="), "InvalidParameter.NextToken",

@@ -600,6 +600,9 @@ static void test_listed(struct harness *h)
 	(void)str_format(form, sizeof(form), "MaxResults=2&NextToken=%s",
 			 json_string_value(json_object_get(h->answer, "NextToken")));
 	tap_is_int((long long)n_events(h, ALICE, form), 1, "to the end");
+	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s&EventKind=Read", form) &&
+		       strstr(h->error.code, "NextToken"),
+	       "a token of another question is refused");
 	form[strlen(form) - 1] ^= 1;
 	tap_ok(!harness_call(h, ALICE, PRODUCT_PRIVLINK, "ListAuditEvents", "%s", form) &&
 		       strstr(h->error.code, "NextToken"),

@@ -17,11 +17,18 @@
 
 /* ---- pages ---- */
 
-/* A place as six numbers, and the sum of all, in hexadecimal digits. */
+/* A place as six numbers, and the sum of what is asked and of all, in hexadecimal digits. */
 #define TOKEN_NUMBERS (2 * AUDIT_KIND_COUNT_)
 #define TOKEN_SIZE    ((TOKEN_NUMBERS + 1) * 16 + 1)
 
-static void token_format(const struct audit_place *place, char ret[TOKEN_SIZE])
+static uint64_t sum_of(uint64_t question, const uint64_t numbers[TOKEN_NUMBERS])
+{
+	uint64_t sum = fnv_add(FNV_START, &question, sizeof(question));
+
+	return fnv_add(sum, numbers, TOKEN_NUMBERS * sizeof(numbers[0]));
+}
+
+static void token_format(uint64_t question, const struct audit_place *place, char ret[TOKEN_SIZE])
 {
 	uint64_t numbers[TOKEN_NUMBERS + 1];
 	size_t length = 0;
@@ -30,12 +37,12 @@ static void token_format(const struct audit_place *place, char ret[TOKEN_SIZE])
 		numbers[2 * i] = place->kinds[i].segment;
 		numbers[2 * i + 1] = place->kinds[i].end;
 	}
-	numbers[TOKEN_NUMBERS] = fnv_add(FNV_START, numbers, TOKEN_NUMBERS * sizeof(numbers[0]));
+	numbers[TOKEN_NUMBERS] = sum_of(question, numbers);
 	for (size_t i = 0; i <= TOKEN_NUMBERS; i++)
 		length += (size_t)snprintf(ret + length, TOKEN_SIZE - length, "%016" PRIx64, numbers[i]);
 }
 
-static int token_parse(const char *token, struct audit_place *ret)
+static int token_parse(uint64_t question, const char *token, struct audit_place *ret)
 {
 	uint64_t numbers[TOKEN_NUMBERS + 1] = {};
 
@@ -48,7 +55,7 @@ static int token_parse(const char *token, struct audit_place *ret)
 			return -EINVAL;
 		numbers[i / 16] = numbers[i / 16] << 4 | (uint64_t)digit;
 	}
-	if (numbers[TOKEN_NUMBERS] != fnv_add(FNV_START, numbers, TOKEN_NUMBERS * sizeof(numbers[0])))
+	if (numbers[TOKEN_NUMBERS] != sum_of(question, numbers))
 		return -EINVAL;
 	*ret = (struct audit_place){.more = true};
 	for (size_t i = 0; i < AUDIT_KIND_COUNT_; i++) {
@@ -171,15 +178,18 @@ int audit_event_list(struct call *call)
 	struct audit_query query;
 	struct audit_place place;
 	char next[TOKEN_SIZE];
+	uint64_t question;
 	int r;
 
 	r = read_query(call, &query);
+	if (r == 0)
+		r = page_question(call, &question);
 	if (r < 0)
 		return r;
 	if (!call->audit)
 		return call_fail(call, "ServiceUnavailable");
-	if (token && token[0] && token_parse(token, &place) < 0)
-		return call_fail_param(call, "NextToken", "It is not a token of this action.");
+	if (token && token[0] && token_parse(question, token, &place) < 0)
+		return call_fail_param(call, "NextToken", PAGE_STRANGE_TOKEN);
 	if (!token || !token[0])
 		audit_place_newest(call->audit, query.kinds, &place);
 	r = audit_read(call->audit, &query, &place, take, &taking, &call->n_rows);
@@ -188,7 +198,7 @@ int audit_event_list(struct call *call)
 	answer_int(call->answer, "MaxResults", (int64_t)query.limit);
 	answer_bool(call->answer, "Expired", place.expired);
 	if (place.more) {
-		token_format(&place, next);
+		token_format(question, &place, next);
 		answer_string(call->answer, "NextToken", next);
 	}
 	return 0;

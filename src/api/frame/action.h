@@ -162,6 +162,7 @@ struct page {
 	char last[KEY_SIZE], after[KEY_SIZE];
 	bool more;
 	int64_t page_number;
+	uint64_t question; /* by token: what is asked */
 };
 int page_begin(struct call *call, struct page *page);
 void page_count(struct page *page, size_t n_matches);
@@ -173,3 +174,8 @@ size_t page_skip(const struct page *page);
 bool page_is_done(const struct page *page);
 bool page_match(struct page *page, const char *id);
 void page_end(struct call *call, struct page *page);
+
+/* A digest of what the call asks for, but for which page of it and how long: a NextToken is good for one that
+ * asks the same. -ENOMEM. */
+int page_question(const struct call *call, uint64_t *ret);
+#define PAGE_STRANGE_TOKEN "It is not a token of this action with these parameters."

@@ -1,37 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pages of lists. A NextToken is the id of the page's last entry, so that pages neither repeat nor skip what
- * stays while other objects come and go; it carries a digest of itself and of the action, so that a damaged
- * or a strange one is told from a good one. (It is no secret: it names only what the caller has just been
- * shown.)
+ * stays while other objects come and go; it carries a digest of itself and of what was asked, so that a
+ * damaged or a strange one is told from a good one: in another list it would leave out what is before it.
+ * (It is no secret: it names only what the caller has just been shown.)
  */
 #include <stdio.h>
 
 #include "../../lib/codec.h"
+#include "../../lib/fnv.h"
 #include "action.h"
 
 #define DIGEST_TEXT_SIZE 8 /* hex digits */
 
-/* FNV-1a, 32 bits. */
-static uint32_t digest(const char *action, const char *id)
+static int add_value(uint64_t *sum, const char *name, const json_t *value)
 {
-	uint32_t hash = 2166136261u;
+	_cleanup_(freep) char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 
-	for (const char *p = action; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
-	hash = (hash ^ 0xff) * 16777619u;
-	for (const char *p = id; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
-	return hash;
+	if (!text)
+		return -ENOMEM;
+	*sum += fnv_add(fnv_add(FNV_START, name, strlen(name) + 1), text, strlen(text));
+	return 0;
 }
 
-static void token_format(const char *action, const char *id, char ret[2 * KEY_SIZE + DIGEST_TEXT_SIZE])
+/* The entries of a list in whatever order: it is the same question. */
+static int add_param(uint64_t *sum, const char *name, const json_t *value)
 {
-	(void)str_format(ret, DIGEST_TEXT_SIZE + 1, "%08x", digest(action, id));
+	const json_t *entry;
+	size_t i;
+
+	if (!json_is_array(value))
+		return add_value(sum, name, value);
+	json_array_foreach(value, i, entry) {
+		int r = add_value(sum, name, entry);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int page_question(const struct call *call, uint64_t *ret)
+{
+	static const char *const of_page[] = {"NextToken", "MaxResults", "PageNumber", "PageSize"};
+	const char *action = call->action->name, *name;
+	uint64_t sum = fnv_add(FNV_START, action, strlen(action));
+	json_t *value;
+
+	json_object_foreach(call->params, name, value) {
+		bool is_of_page = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(of_page); i++)
+			is_of_page |= streq(name, of_page[i]);
+		if (!is_of_page && add_param(&sum, name, value) < 0)
+			return -ENOMEM;
+	}
+	*ret = sum;
+	return 0;
+}
+
+static uint32_t digest(uint64_t question, const char *id)
+{
+	uint64_t sum = fnv_add(fnv_add(FNV_START, &question, sizeof(question)), id, strlen(id));
+
+	return (uint32_t)(sum ^ sum >> 32);
+}
+
+static void token_format(uint64_t question, const char *id, char ret[2 * KEY_SIZE + DIGEST_TEXT_SIZE])
+{
+	(void)str_format(ret, DIGEST_TEXT_SIZE + 1, "%08x", digest(question, id));
 	hex_format((const uint8_t *)id, strlen(id), ret + DIGEST_TEXT_SIZE);
 }
 
-static int token_parse(const char *action, const char *token, char ret_id[KEY_SIZE])
+static int token_parse(uint64_t question, const char *token, char ret_id[KEY_SIZE])
 {
 	char again[2 * KEY_SIZE + DIGEST_TEXT_SIZE];
 	size_t length = strlen(token), n;
@@ -50,7 +91,7 @@ static int token_parse(const char *action, const char *token, char ret_id[KEY_SI
 		ret_id[i] = (char)(high << 4 | low);
 	}
 	ret_id[n] = '\0';
-	token_format(action, ret_id, again);
+	token_format(question, ret_id, again);
 	return streq(token, again) ? 0 : -EINVAL;
 }
 
@@ -71,8 +112,10 @@ static int begin_token(struct call *call, const struct paging *paging, struct pa
 		page->limit = call_int(call, "MaxResults", paging->results_default);
 	if (page->limit < 1 || page->limit > paging->results_max)
 		return fail_range(call, "MaxResults", paging->results_max);
-	if (token && token[0] && token_parse(call->action->name, token, page->after) < 0)
-		return call_fail_param(call, "NextToken", "It is not a token of this action.");
+	if (page_question(call, &page->question) < 0)
+		return -ENOMEM;
+	if (token && token[0] && token_parse(page->question, token, page->after) < 0)
+		return call_fail_param(call, "NextToken", PAGE_STRANGE_TOKEN);
 	return 0;
 }
 
@@ -176,6 +219,6 @@ void page_end(struct call *call, struct page *page)
 		answer_int(call->answer, "MaxResults", page->limit);
 	if (!page->more)
 		return;
-	token_format(call->action->name, page->last, token);
+	token_format(page->question, page->last, token);
 	answer_string(call->answer, "NextToken", token);
 }
