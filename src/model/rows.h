@@ -31,7 +31,7 @@
 #define PATH_TEXT_SIZE	  256
 #define WORD_SIZE	  32
 #define POLICY_SIZE	  2049
-#define ANSWER_SIZE	  4096 /* of a call, for those who repeat it */
+#define ANSWER_SIZE	  (128 * 1024) /* of a call, for those who repeat it */
 
 /* Whether there is anything in a shared text. */
 static inline bool row_has(const char *shared)

@@ -460,6 +460,98 @@ static const void *find_token(struct harness *h, const char *token)
 	return snapshot_find(store_rows(h->store), KIND_CLIENT_TOKEN, id);
 }
 
+/* Answers as long as `N` says, in bytes of a member. */
+static int answer_long(struct call *call)
+{
+	size_t size = (size_t)call_int(call, "N", 0);
+	_cleanup_(freep) char *text = malloc(size + 1);
+
+	if (!text)
+		return -ENOMEM;
+	memset(text, 'x', size);
+	text[size] = '\0';
+	world.runs++;
+	answer_string(call->answer, "Text", text);
+	return 0;
+}
+
+static const struct param_spec long_params[] = {{"N", PARAM_INT}, {}};
+static const struct made answering = {{"Answer", ACTION_CHANGES, .params = long_params}, answer_long};
+
+static void call_long(struct harness *h, int n_bytes, int number)
+{
+	char form[128];
+
+	(void)str_format(form, sizeof(form), HERE "&N=%d&ClientToken=long-%d", n_bytes, number);
+	(void)call_as(h, ALICE, PRODUCT_VPC, &answering, form);
+}
+
+static size_t bytes_kept(struct harness *h, int64_t uid)
+{
+	const struct client_token *row = NULL;
+	char prefix[32];
+	size_t n = 0;
+
+	(void)str_format(prefix, sizeof(prefix), "%lld/", (long long)uid);
+	while ((row = snapshot_next(store_rows(h->store), KIND_CLIENT_TOKEN, prefix, row)))
+		n += strlen(row->answer);
+	return n;
+}
+
+static void test_long_answers(struct harness *h)
+{
+	const int longest = ANSWER_SIZE - (int)strlen("{'Text':''}") - 1,
+		  most = CLIENT_TOKENS_LONG_PER_ACCOUNT_MAX;
+	size_t before = count_tokens(h, ALICE);
+
+	call_long(h, longest, 0);
+	call_long(h, longest, 0);
+	tap_is_int(world.runs, 0, "the longest answer is kept,");
+	tap_is_int((int)strlen(harness_text(h, "Text")), longest, "whole");
+	call_long(h, longest + 1, -1);
+	tap_is_str(h->error.code, "InternalError", "none is longer");
+	for (int i = 1; i < most; i++)
+		call_long(h, CLIENT_TOKEN_LONG_ANSWER, i);
+	call_long(h, longest, 0);
+	tap_is_int(world.runs, 0, "so many long ones are kept,");
+	call_long(h, 10, most);
+	call_long(h, longest, 0);
+	tap_is_int(world.runs, 0, "and short ones beside them");
+	for (int i = most + 1; i <= 2 * most; i++)
+		call_long(h, longest, i);
+	tap_is_int((long long)(count_tokens(h, ALICE) - before), most + 1,
+		   "of more long ones the oldest make room, and no short one");
+	call_long(h, 10, most);
+	tap_is_int(world.runs, 0, "which is still there");
+	call_long(h, longest, 2 * most);
+	tap_is_int(world.runs, 0, "as is the newest long one");
+	tap_ok(bytes_kept(h, ALICE) <= (size_t)most * ANSWER_SIZE + before * CLIENT_TOKEN_LONG_ANSWER,
+	       "so that an account's are %zu bytes", bytes_kept(h, ALICE));
+}
+
+/* A token whose time is over is bound anew in its place. */
+static void test_long_answers_of_old_tokens(struct harness *h)
+{
+	int64_t old = now_unix_s() - CLIENT_TOKEN_LIFE_S - 1000;
+	const int n = 2 * CLIENT_TOKENS_LONG_PER_ACCOUNT_MAX;
+	size_t n_long = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct client_token row = {
+			.uid = ALICE, .create_time = old, .action = "VPC:Answer", .answer = "{}"};
+
+		(void)str_format(row.token, sizeof(row.token), "long-%d", 1000 + i);
+		harness_put(h, KIND_CLIENT_TOKEN, &row);
+	}
+	for (int i = 0; i < n; i++)
+		call_long(h, CLIENT_TOKEN_LONG_ANSWER, 1000 + i);
+	for (const struct client_token *row = NULL;
+	     (row = snapshot_next(store_rows(h->store), KIND_CLIENT_TOKEN, "", row));)
+		n_long += strlen(row->answer) >= CLIENT_TOKEN_LONG_ANSWER;
+	tap_is_int((long long)n_long, CLIENT_TOKENS_LONG_PER_ACCOUNT_MAX,
+		   "long answers in the place of short ones that were forgotten are as many");
+}
+
 static void test_tokens_grow_old(struct harness *h)
 {
 	int64_t now = now_unix_s();
@@ -926,6 +1018,8 @@ int main(void)
 	test_tokens(&h);
 	test_tokens_in_parallel(&h);
 	test_tokens_grow_old(&h);
+	test_long_answers(&h);
+	test_long_answers_of_old_tokens(&h);
 	test_pages_by_token(&h);
 	test_pages_by_number(&h);
 	test_nodes(&h);

@@ -606,17 +606,63 @@ static void test_many_listeners(struct harness *h, const struct world *w)
 	drop_balancer(h, lb);
 }
 
+/* 256 characters, of four bytes each. */
+static void longest_description(char ret[TEXT_SIZE])
+{
+	for (size_t i = 0; i < TEXT_SIZE - 1; i += 4)
+		memcpy(ret + i, "\xf0\xa0\xae\xb7", 4);
+	ret[TEXT_SIZE - 1] = '\0';
+}
+
+/* The largest answers that there are, kept for their tokens: a repetition gets the first one again. */
+static void check_repeated(struct harness *h, const char *action, const char *form)
+{
+	json_t *first = json_incref(harness_run(h, ALICE, PRODUCT_SLB, action, form));
+	uint64_t revision = store_durable_revision(h->store);
+
+	if (!tap_ok(first, "%s with a token and %d servers", action, BACKENDS_PER_BALANCER_MAX))
+		tap_note("got '%s' (%s)", h->error.code, h->error.message);
+	tap_ok(first && json_equal(first, harness_run(h, ALICE, PRODUCT_SLB, action, form)) &&
+		       store_durable_revision(h->store) == revision,
+	       "%s again with its token: the same answer, and no change", action);
+	json_decref(first);
+}
+
+static void check_tokens(struct harness *h, const char *lb, const char *server, const char *description)
+{
+	char form[4096];
+
+	(void)str_format(form, sizeof(form),
+			 "LoadBalancerId=%s&ClientToken=set&BackendServers="
+			 "[{\"ServerId\":\"%s\",\"Weight\":7,\"Description\":\"%s\"}]",
+			 lb, server, description);
+	check_repeated(h, "SetBackendServers", form);
+	(void)str_format(form, sizeof(form), "LoadBalancerId=%s&ClientToken=remove" ONE_SERVER, lb, server);
+	check_repeated(h, "RemoveBackendServers", form);
+	harness_in_force(h, "alpha");
+	(void)str_format(form, sizeof(form),
+			 "LoadBalancerId=%s&ClientToken=add&BackendServers="
+			 "[{\"ServerId\":\"%s\",\"Description\":\"%s\"}]",
+			 lb, server, description);
+	check_repeated(h, "AddBackendServers", form);
+}
+
 static void test_many_servers(struct harness *h, const struct world *w)
 {
-	const char *lb = make_balancer(h, w), *server = "";
-	char address[32];
+	const char *lb = make_balancer(h, w), *server = "", *last = "";
+	char address[32], description[TEXT_SIZE];
 	int n = 0;
 
+	longest_description(description);
 	for (int i = 20; i < 120; i++) {
 		(void)str_format(address, sizeof(address), "10.0.2.%d", i);
 		server = run_instance(h, w->vsw_i, w->sg, address);
-		if (!CALL(h, "AddBackendServers", "LoadBalancerId=%s" ONE_SERVER, lb, server))
+		if (!CALL(h, "AddBackendServers",
+			  "LoadBalancerId=%s&ClientToken=server-%d&BackendServers="
+			  "[{\"ServerId\":\"%s\",\"Description\":\"%s\"}]",
+			  lb, i, server, description))
 			break;
+		last = server;
 		n++;
 	}
 	tap_is_int(n, BACKENDS_PER_BALANCER_MAX, "a load balancer has as many servers as are allowed");
@@ -624,6 +670,7 @@ static void test_many_servers(struct harness *h, const struct world *w)
 	tap_ok(CALL(h, "CreateLoadBalancerTCPListener",
 		    "LoadBalancerId=%s&ListenerPort=1&BackendServerPort=1", lb),
 	       "a listener with all of them fits one transaction");
+	check_tokens(h, lb, last, description);
 	drop_balancer(h, lb);
 }
 

@@ -16,7 +16,7 @@ static void fill_text(char *p, size_t size, unsigned int seed)
 }
 
 /* What a filled row shares. */
-static char shared_texts[64][4096];
+static char shared_texts[64][ANSWER_SIZE]; /* the longest of all */
 static size_t n_shared_texts;
 
 static char *next_shared(void)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "../../model/rows.h"
 #include "../../schema/limits.h"
 #include "../../store/store.h"
 
@@ -69,6 +70,8 @@ _Static_assert(SERVERS_PER_CALL_MAX * 2 <= ROOM, "a call's servers and their por
 _Static_assert(TAGGED_PER_CALL_MAX <= ROOM, "a call's tags");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + TAGS_PER_RESOURCE_MAX <= ROOM, "a load balancer's deletion");
 _Static_assert(BACKENDS_PER_BALANCER_MAX + 4 <= ROOM, "a classic listener, its group and servers");
+_Static_assert(BACKENDS_PER_BALANCER_MAX *(TEXT_SIZE + 256) < ANSWER_SIZE,
+	       "an answer with all servers of a load balancer can be kept for its ClientToken");
 _Static_assert(BACKEND_ROWS_PER_CALL_MAX + 3 <= ROOM, "a call's servers in all groups of a load balancer");
 _Static_assert(LISTENERS_PER_BALANCER_MAX + 1 <= BACKEND_ROWS_PER_CALL_MAX &&
 		       LISTENERS_PER_BALANCER_MAX + 1 <= SERVERS_PER_PORT_MAX,

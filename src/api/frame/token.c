@@ -63,25 +63,57 @@ int token_find(struct call *call, const char *token, const char *digest, json_t 
 	return *ret_answer ? 1 : -ENOMEM;
 }
 
+static bool is_long(const struct client_token *row)
+{
+	return strlen(row->answer) >= CLIENT_TOKEN_LONG_ANSWER;
+}
+
+static const struct client_token *older(const struct client_token *oldest, const struct client_token *row)
+{
+	return !oldest || row->create_time < oldest->create_time ? row : oldest;
+}
+
 static const struct client_token *oldest_of(const struct snapshot *rows, const char *prefix)
 {
 	const struct client_token *oldest = NULL;
 
 	for (const struct client_token *row = NULL;
 	     (row = snapshot_next(rows, KIND_CLIENT_TOKEN, prefix, row));)
-		if (!oldest || row->create_time < oldest->create_time)
-			oldest = row;
+		oldest = older(oldest, row);
 	return oldest;
 }
 
-/* Room for one more token of the account. */
-static void make_room(struct call *call)
+/* Of those with long answers, if there are as many as there may be; else NULL. */
+static const struct client_token *oldest_long_of(const struct snapshot *rows, const char *prefix)
 {
+	const struct client_token *oldest = NULL;
+	size_t n = 0;
+
+	for (const struct client_token *row = NULL;
+	     (row = snapshot_next(rows, KIND_CLIENT_TOKEN, prefix, row));) {
+		if (!is_long(row))
+			continue;
+		oldest = older(oldest, row);
+		n++;
+	}
+	return n >= CLIENT_TOKENS_LONG_PER_ACCOUNT_MAX ? oldest : NULL;
+}
+
+/* The token of the account that goes for `row`, which takes the place of `present` if there is one: no more
+ * than one, as the transaction has room for one. NULL: none need go. */
+static const struct client_token *in_the_way(const struct call *call, const struct client_token *row,
+					     const struct client_token *present)
+{
+	const struct client_token *oldest = NULL;
 	char prefix[32];
 
 	(void)str_format(prefix, sizeof(prefix), "%lld/", (long long)call->account->uid);
-	if (snapshot_count(call->rows, KIND_CLIENT_TOKEN, prefix) >= CLIENT_TOKENS_PER_ACCOUNT_MAX)
-		call_delete(call, KIND_CLIENT_TOKEN, oldest_of(call->rows, prefix));
+	if (is_long(row) && !(present && is_long(present)))
+		oldest = oldest_long_of(call->rows, prefix);
+	if (!oldest && !present &&
+	    snapshot_count(call->rows, KIND_CLIENT_TOKEN, prefix) >= CLIENT_TOKENS_PER_ACCOUNT_MAX)
+		oldest = oldest_of(call->rows, prefix);
+	return oldest;
 }
 
 static void drop_secret(json_t *object, const struct answer_field *fields)
@@ -109,7 +141,7 @@ static char *answer_text(const struct call *call)
 int token_bind(struct call *call, const char *token, const char *digest)
 {
 	_cleanup_(freep) char *answer = answer_text(call);
-	const struct client_token *present;
+	const struct client_token *present, *gone;
 	struct client_token row;
 	int r;
 
@@ -126,8 +158,9 @@ int token_bind(struct call *call, const char *token, const char *digest)
 	present = find_row(call, &row);
 	if (present)
 		row.meta = present->meta; /* its time is over */
-	else
-		make_room(call);
+	gone = in_the_way(call, &row, present);
+	if (gone)
+		call_delete(call, KIND_CLIENT_TOKEN, gone);
 	call_put(call, KIND_CLIENT_TOKEN, &row);
 	return 0;
 }

@@ -8,9 +8,12 @@
 
 #include "action.h"
 
-/* An account's tokens; the oldest makes room for a new one. */
-#define CLIENT_TOKENS_PER_ACCOUNT_MAX 2000
-#define CLIENT_TOKEN_LIFE_S	      (24 * 60 * 60)
+/* An account's tokens; the oldest makes room for a new one. So does, among those with long answers, the
+ * oldest of these: together they are 16 MiB at most. */
+#define CLIENT_TOKENS_PER_ACCOUNT_MAX	   2000
+#define CLIENT_TOKEN_LONG_ANSWER	   4096 /* bytes, or more */
+#define CLIENT_TOKENS_LONG_PER_ACCOUNT_MAX 64
+#define CLIENT_TOKEN_LIFE_S		   (24 * 60 * 60)
 
 /* Digest of a call's parameters, whatever their order and spelling on the wire, and of the account's user who
  * calls ("": the account itself): what one was answered, a secret perhaps, no other hears. */
