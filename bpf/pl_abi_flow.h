@@ -20,8 +20,8 @@
 #define PL_FLOW_VERSION 1
 
 /* Tokens, each the right to two rows: one for a translated flow, two for one between instances. Powers of
- * two. There are as many rows as the tenants' would need alone, which is a power of two, too, since the kernel
- * has so many hash heads; so as many of theirs as VPC 0 has of its own are never given out. */
+ * two. There are as many rows as the tenants' would need alone, which is a power of two, too, since the
+ * kernel has so many hash heads; so as many of theirs as VPC 0 has of its own are never given out. */
 #define PL_TOKENS_TENANTS 131072
 #define PL_TOKENS_SERVICE 8192 /* VPC 0's own, for probes and DNS */
 #define PL_TOKENS_GIVEN	  (PL_TOKENS_TENANTS - PL_TOKENS_SERVICE)
@@ -241,7 +241,8 @@ PL_ASSERT(__builtin_offsetof(struct pl_flow4, packets) == 64, "pl_flow4: the fir
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, bytes) == 72, "pl_flow4.bytes");
 PL_ASSERT(sizeof(struct pl_token) == 32, "pl_token");
 PL_ASSERT(sizeof(struct pl_owner) == 16, "pl_owner");
-PL_ASSERT(2 * (PL_TOKENS_GIVEN - 1 + PL_TOKENS_SERVICE) <= PL_FLOWS4_MAX, "pl_flows4: two rows for each token");
+PL_ASSERT(2 * (PL_TOKENS_GIVEN - 1 + PL_TOKENS_SERVICE) <= PL_FLOWS4_MAX,
+	  "pl_flows4: two rows for each token");
 PL_ASSERT(PL_SLOTS_MAX <= PL_OWNER_SLOT + 1, "pl_token.owner");
 PL_ASSERT(sizeof(struct pl_ask) == 40, "pl_ask");
 PL_ASSERT(__builtin_offsetof(struct pl_flow4, kind) % 8 == 0, "pl_flow4: state and tag in one word");
