@@ -185,6 +185,15 @@ struct mac port_mac(uint32_t number)
 			     (uint8_t)(number >> 8), (uint8_t)number}};
 }
 
+uint32_t port_mac_number(const struct mac *mac)
+{
+	const uint8_t *b = mac->bytes;
+
+	return b[0] == 0x02 && b[1] == 0x70
+		       ? (uint32_t)b[2] << 24 | (uint32_t)b[3] << 16 | (uint32_t)b[4] << 8 | b[5]
+		       : 0;
+}
+
 bool region_in_mainland(const char *region)
 {
 	return str_starts(region, "cn-") && !streq(region, "cn-hongkong");

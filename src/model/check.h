@@ -39,5 +39,7 @@ uint32_t vswitch_capacity(const struct netprefix *cidr);
 int nat_range_at(uint32_t index, struct netprefix *ret);
 /* Its index, or that of the one that it lies in; -ERANGE: it is in none. */
 int nat_range_index(const struct netprefix *range, uint32_t *ret);
-/* A locally administered unicast MAC from a port's number and random bits. */
+/* A locally administered unicast MAC from a port's number. */
 struct mac port_mac(uint32_t number);
+/* The number that it was made from; 0: it is no such MAC. */
+uint32_t port_mac_number(const struct mac *mac);

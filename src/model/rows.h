@@ -240,7 +240,7 @@ enum port_status { PORT_AVAILABLE, PORT_ATTACHING, PORT_IN_USE, PORT_DETACHING, 
 struct port {
 	struct row_meta meta;
 	char id[ID_SIZE]; /* eni-… */
-	uint32_t number;  /* u32, given out once */
+	uint32_t number;  /* no other port has it, nor a MAC made from it */
 	int64_t owner;
 	enum port_kind kind;
 	const char *region;
@@ -624,7 +624,8 @@ struct job { /* NLB GetJobStatus: done when its revision is in force of what it 
 	int64_t create_time;
 };
 
-/* "counter/<name>": the last number given out (vpc, port, node, nat). */
+/* "counter/<name>": the last number given out (vpc, port, node), or the next one to look at (nat). Those of
+ * VPCs and ports begin again after the last one. */
 struct counter {
 	struct row_meta meta;
 	char name[WORD_SIZE];

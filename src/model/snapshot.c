@@ -15,7 +15,9 @@
 #include "snapshot.h"
 
 #include "../lib/vec.h"
+#include "check.h"
 #include "child_index.h"
+#include "numbers.h"
 #include "texts.h"
 
 /* The parts of objects that are counted for their owners: of each kind of object, one. The keys of such rows
@@ -43,6 +45,7 @@ struct snapshot {
 	struct list lists[KIND_COUNT_];
 	struct child_index children;
 	struct texts texts;
+	struct numbers numbers[KIND_COUNT_]; /* of VPCs and ports */
 	uint64_t revision;
 };
 
@@ -135,6 +138,8 @@ void snapshot_clear_breathing(struct snapshot *s, const struct breath *breath)
 	}
 	breathe(breath);
 	child_index_clear(&s->children);
+	numbers_done(&s->numbers[KIND_VPC]);
+	numbers_done(&s->numbers[KIND_PORT]);
 	texts_done(&s->texts);
 }
 
@@ -299,6 +304,26 @@ static void count_parts(struct snapshot *s, enum kind kind, const void *row, boo
 	}
 }
 
+static int reserve_numbers(struct snapshot *s, enum kind kind)
+{
+	return kind == KIND_VPC || kind == KIND_PORT ? numbers_reserve(&s->numbers[kind]) : 0;
+}
+
+/* A row comes or goes. A port's MAC stays when it gets another number, so it can have two. */
+static void note_numbers(struct snapshot *s, enum kind kind, const void *row, bool add)
+{
+	void (*note)(struct numbers * numbers, uint32_t number) = add ? numbers_add : numbers_remove;
+
+	if (kind == KIND_VPC) {
+		note(&s->numbers[kind], ((const struct vpc *)row)->number);
+	} else if (kind == KIND_PORT) {
+		const struct port *port = row;
+
+		note(&s->numbers[kind], port->number);
+		note(&s->numbers[kind], port_mac_number(&port->mac));
+	}
+}
+
 /* The row stays where it is. `fresh` has its new value, and the old one afterwards. */
 static int change_entry(struct snapshot *s, enum kind kind, struct entry *present, struct entry *fresh)
 {
@@ -306,17 +331,21 @@ static int change_entry(struct snapshot *s, enum kind kind, struct entry *presen
 	int r;
 
 	if (child_index_name_alike(kind, present->row, fresh->row)) {
+		note_numbers(s, kind, present->row, false);
 		swap_rows(present->row, fresh->row, size);
+		note_numbers(s, kind, present->row, true);
 		return 0;
 	}
 	r = child_index_reserve(&s->children, kind, fresh->row);
 	if (r < 0)
 		return r;
+	note_numbers(s, kind, present->row, false);
 	count_parts(s, kind, present->row, false);
 	child_index_remove(&s->children, kind, present->row);
 	swap_rows(present->row, fresh->row, size);
 	child_index_add(&s->children, kind, present->row);
 	count_parts(s, kind, present->row, true);
+	note_numbers(s, kind, present->row, true);
 	child_index_prune(&s->children, kind, fresh->row);
 	return 0;
 }
@@ -329,11 +358,13 @@ static int insert_entry(struct snapshot *s, enum kind kind, struct entry *entry)
 	if (r < 0)
 		return r;
 	r = child_index_insert(&s->children, kind, entry->row);
-	if (r < 0)
+	if (r < 0) {
 		list_remove(&s->lists[kind], entry);
-	else
-		count_parts(s, kind, entry->row, true);
-	return r;
+		return r;
+	}
+	count_parts(s, kind, entry->row, true);
+	note_numbers(s, kind, entry->row, true);
+	return 0;
 }
 
 static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
@@ -343,6 +374,7 @@ static void remove_entry(struct snapshot *s, enum kind kind, const char *id)
 	if (!entry)
 		return;
 	count_parts(s, kind, entry->row, false);
+	note_numbers(s, kind, entry->row, false);
 	child_index_remove(&s->children, kind, entry->row);
 	child_index_prune(&s->children, kind, entry->row);
 	list_remove(&s->lists[kind], entry);
@@ -369,7 +401,9 @@ static int put_row(struct snapshot *s, enum kind kind, const char *key, const js
 	meta->modified = revision;
 
 	present = entry_find(&s->lists[kind], id);
-	r = present ? change_entry(s, kind, present, fresh) : insert_entry(s, kind, fresh);
+	r = reserve_numbers(s, kind);
+	if (r == 0)
+		r = present ? change_entry(s, kind, present, fresh) : insert_entry(s, kind, fresh);
 	if (r < 0 || present)
 		entry_free(s, kind, fresh);
 	if (r == 0)
@@ -538,6 +572,16 @@ size_t snapshot_count_parts(const struct snapshot *s, enum ref ref, int64_t owne
 		if (counted[i].ref == ref)
 			return child_index_parts(&s->children, relation_owner(counted[i].whole), uid);
 	return 0;
+}
+
+bool snapshot_has_number(const struct snapshot *s, enum kind kind, uint32_t number)
+{
+	return numbers_has(&s->numbers[kind], number);
+}
+
+size_t snapshot_count_numbers(const struct snapshot *s, enum kind kind)
+{
+	return s->numbers[kind].n;
 }
 
 /* The kind and id that a row of the snapshot names first; -ENOENT: none, or none that there can be. */

@@ -93,6 +93,12 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
  * group; without a walk. Those whose group is not there are nobody's. 0 for another reference. */
 size_t snapshot_count_parts(const struct snapshot *s, enum ref ref, int64_t owner);
 
+/* Whether a VPC, or a port, has that number; also the one of a port's MAC counts. Where two rows have the
+ * same one, which is never in the store, it is not said when one has gone. */
+bool snapshot_has_number(const struct snapshot *s, enum kind kind, uint32_t number);
+/* How many of them are taken. */
+size_t snapshot_count_numbers(const struct snapshot *s, enum kind kind);
+
 /* The row that a row of the snapshot names there, and its kind; NULL: it names none that is there. */
 const void *snapshot_parent(const struct snapshot *s, enum ref ref, const void *row, enum kind *ret);
 /* Whether a row of the snapshot is a part of something that is gone; one that names nothing is no part. */

@@ -164,9 +164,9 @@ static void change_counter(struct store *store, const char *name)
 static int draw(struct call *call)
 {
 	world.runs++;
-	answer_int(call->answer, "First", call_next_number(call, "test"));
-	answer_int(call->answer, "Second", call_next_number(call, "test"));
-	answer_int(call->answer, "Other", call_next_number(call, "vpc"));
+	answer_int(call->answer, "First", call_next_number(call, KIND_PORT));
+	answer_int(call->answer, "Second", call_next_number(call, KIND_PORT));
+	answer_int(call->answer, "Other", call_next_number(call, KIND_VPC));
 	if (world.disturb)
 		change_counter(world.store, world.disturb);
 	if (world.runs == 3)
@@ -177,7 +177,7 @@ static int draw(struct call *call)
 static int refuse(struct call *call)
 {
 	world.runs++;
-	(void)call_next_number(call, "test");
+	(void)call_next_number(call, KIND_PORT);
 	return call_fail(call, "VpcNotFound");
 }
 
@@ -323,7 +323,7 @@ static void test_changes(struct harness *h)
 
 static void test_repetition(struct harness *h)
 {
-	world.disturb = "test";
+	world.disturb = "port";
 	tap_is_str(call_here(h, &drawing, HERE), "", "a call whose rows change under it succeeds in the end");
 	tap_is_int(world.runs, 4, "after as many attempts as it takes");
 	tap_is_int(harness_number(h, "Second") - harness_number(h, "First"), 1,
@@ -338,8 +338,8 @@ static void test_repetition(struct harness *h)
 static int disturbed_for_ever(struct call *call)
 {
 	world.runs++;
-	(void)call_next_number(call, "test");
-	change_counter(world.store, "test");
+	(void)call_next_number(call, KIND_PORT);
+	change_counter(world.store, "port");
 	return 0;
 }
 

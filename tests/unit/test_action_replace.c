@@ -5,6 +5,8 @@
  */
 #include "privatelink_world.h"
 
+#include "model/check.h"
+
 #define UPDATE	"UpdateVpcEndpointZoneConnectionResourceAttribute"
 #define TRIPLE	REGION "ServiceId=%s&EndpointId=%s&ZoneId=cn-hangzhou-h"
 #define AUTO	TRIPLE "&ResourceAllocateMode=Auto"
@@ -183,6 +185,41 @@ static void test_force(struct harness *h, const struct world *w, const struct re
 	tap_is_int(count_enis(h, w), enis, "there is no more of them");
 	tap_is_int(resource_number(h, p->service, p->second, "RelatedEndpointCount"), 1, "it is counted");
 	tap_is_int(resource_number(h, p->service, p->first, "RelatedEndpointCount"), 0, "the old one is not");
+}
+
+/* The number that an ENI gets when `last` was the last one given out. */
+static uint32_t number_after(struct harness *h, const struct replacement *p, const char *endpoint,
+			     uint32_t last, const char *resource)
+{
+	struct counter counter =
+		*(const struct counter *)snapshot_find(store_rows(h->store), KIND_COUNTER, "port");
+
+	counter.value = last;
+	harness_put(h, KIND_COUNTER, &counter);
+	harness_must(PL(h, BOB, UPDATE, FORCE, p->service, endpoint, resource) ? 0 : -EIO, h->error.code);
+	harness_in_force(h, NODE);
+	return eni_number(h, provider_text(h, endpoint, "EniId"));
+}
+
+/* After the last number the first one comes again that is no ENI's, nor one's MAC. */
+static void test_numbers(struct harness *h, const struct replacement *p, const char *endpoint)
+{
+	const struct snapshot *rows = store_rows(h->store);
+	const char *eni = provider_text(h, endpoint, "EniId");
+	uint32_t old = eni_number(h, eni), of_mac = port_mac_number(&snapshot_port(rows, eni)->mac),
+		 first = 1;
+
+	while (snapshot_has_number(rows, KIND_PORT, first))
+		first++;
+	tap_ok(first > of_mac && of_mac != old, "an ENI's number is not its MAC's");
+	tap_is_int(number_after(h, p, endpoint, of_mac - 1, p->first), first,
+		   "numbers of ENIs and of MACs are passed over");
+	tap_is_int(number_after(h, p, endpoint, UINT32_MAX - 2, p->second), UINT32_MAX - 1,
+		   "the last number that there is");
+	tap_is_int(number_after(h, p, endpoint, UINT32_MAX - 1, p->first), old,
+		   "after which the first one comes that is free again");
+	tap_is_int(number_after(h, p, endpoint, UINT32_MAX, p->second), first,
+		   "so it goes on where all numbers were given out");
 }
 
 /* The consumer's, of ENIs. */
@@ -456,6 +493,7 @@ int main(void)
 	test_refusals(&h, &w, &p, endpoint);
 	test_other_zone(&h, &w, &p, endpoint);
 	test_force(&h, &w, &p, endpoint);
+	test_numbers(&h, &p, endpoint);
 	test_graceful(&h, &w, &p, endpoint);
 	test_groups(&h, &w, &p, endpoint);
 	test_ends(&h, &w, &p, endpoint);

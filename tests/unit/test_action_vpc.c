@@ -305,6 +305,66 @@ static void test_limits(struct harness *h)
 	       "regions count by themselves");
 }
 
+/* The counter as it is after so many. */
+static void put_counter(struct harness *h, const char *name, uint32_t value)
+{
+	const struct counter *present = snapshot_find(store_rows(h->store), KIND_COUNTER, name);
+	struct counter counter = {.value = value};
+
+	if (present)
+		counter = *present;
+	(void)str_copy(counter.name, sizeof(counter.name), name);
+	counter.value = value;
+	harness_put(h, KIND_COUNTER, &counter);
+}
+
+/* The number of a new VPC. */
+static uint32_t next_number(struct harness *h, const char **ret)
+{
+	const char *vpc = harness_get(h, BOB, PRODUCT_VPC, "VpcId", "CreateVpc", "RegionId=cn-shenzhen");
+
+	if (ret)
+		*ret = vpc;
+	return snapshot_vpc(store_rows(h->store), vpc)->number;
+}
+
+/* After the last number the first one comes again, unless a VPC has it; one that has come back rests until it
+ * is its turn. */
+static void test_numbers(struct harness *h)
+{
+	const struct snapshot *rows = store_rows(h->store);
+	uint32_t first = 2;
+	const char *vpc;
+
+	put_counter(h, "vpc", 0xfffffd);
+	tap_is_int(next_number(h, &vpc), 0xfffffe, "the last number but one");
+	tap_is_int(next_number(h, NULL), 0xffffff, "the last number");
+	while (snapshot_has_number(rows, KIND_VPC, first))
+		first++;
+	tap_is_int(next_number(h, NULL), first, "then the first that no VPC has");
+	(void)harness_call(h, BOB, PRODUCT_VPC, "DeleteVpc", "VpcId=%s", vpc);
+	harness_in_force(h, "alpha");
+	tap_ok(!snapshot_vpc(rows, vpc), "a VPC is deleted");
+	do
+		first++;
+	while (snapshot_has_number(rows, KIND_VPC, first));
+	tap_is_int(next_number(h, NULL), first, "its number is not the next one");
+	put_counter(h, "vpc", 0xfffffd);
+	tap_is_int(next_number(h, NULL), 0xfffffe, "it is when its turn has come");
+
+	/* As calls left it that found no number. */
+	put_counter(h, "vpc", 0x1000005);
+	while (snapshot_has_number(rows, KIND_VPC, first))
+		first++;
+	tap_is_int(next_number(h, NULL), first, "so it goes on where all numbers were given out");
+	put_counter(h, "vpc", UINT32_MAX);
+	do
+		first++;
+	while (snapshot_has_number(rows, KIND_VPC, first));
+	tap_is_int(next_number(h, NULL), first, "however often one was asked for since");
+	tap_ok(first > 5, "and numbers that VPCs have are passed over");
+}
+
 int main(void)
 {
 	struct harness h;
@@ -321,6 +381,7 @@ int main(void)
 	test_many_tags(&h);
 	test_places(&h);
 	test_limits(&h);
+	test_numbers(&h);
 	harness_end(&h);
 	return tap_done();
 }

@@ -3,6 +3,7 @@
  * The snapshot: finding, walking and counting; that rows stay where they are; what they share; and a long
  * random history against an array that is searched from end to end.
  */
+#include "model/check.h"
 #include "model/snapshot.h"
 
 #include "../tap.h"
@@ -231,6 +232,75 @@ static void put_port(struct snapshot *s, const char *id, const char *vpc)
 	json_decref(json);
 }
 
+/* A VPC or a port with numbers of its own; 0: it goes. */
+static void put_numbers(struct snapshot *s, enum kind kind, int k, uint32_t number, uint32_t mac)
+{
+	char key[KEY_SIZE];
+	json_t *json = NULL;
+	struct port port;
+	struct vpc vpc;
+	void *row = kind == KIND_VPC ? (void *)&vpc : &port;
+
+	row_clear(KIND_VPC, &vpc);
+	row_clear(KIND_PORT, &port);
+	(void)str_format(vpc.id, sizeof(vpc.id), "x-%d", k);
+	(void)str_copy(port.id, sizeof(port.id), vpc.id);
+	vpc.number = port.number = number;
+	port.mac = port_mac(mac);
+	(void)row_key(kind, row, key);
+	if (number)
+		json = row_to_json(kind, row);
+	(void)snapshot_apply(s, key, json, 1, 1);
+	json_decref(json);
+}
+
+static size_t count_wrong(const struct snapshot *s, enum kind kind, const bool *taken, uint32_t n)
+{
+	size_t n_wrong = 0, n_taken = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		n_taken += taken[i];
+		n_wrong += snapshot_has_number(s, kind, i) != taken[i];
+	}
+	return n_wrong + (snapshot_count_numbers(s, kind) != n_taken);
+}
+
+/* Rows come, get other numbers and go, against an array. Ports keep the MAC of their first number. */
+static void test_numbers(void)
+{
+	enum { IDS = 96, NUMBERS = 256, STEPS = 4000 };
+	static const enum kind kinds[] = {KIND_VPC, KIND_PORT};
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		uint32_t number[IDS] = {}, mac[IDS] = {};
+		bool taken[NUMBERS] = {};
+		size_t n_wrong = 0;
+		struct snapshot *s;
+
+		(void)snapshot_new(&s);
+		for (int step = 0; step < STEPS; step++) {
+			int i = (int)(random() % IDS);
+			uint32_t to = random() % 4 ? 1 + (uint32_t)(random() % (NUMBERS - 1)) : 0;
+
+			if (to && taken[to])
+				continue;
+			taken[number[i]] = taken[mac[i]] = false;
+			if (!to || !number[i] || kinds[k] == KIND_VPC)
+				mac[i] = to;
+			number[i] = to;
+			taken[mac[i]] = taken[to] = true;
+			taken[0] = false;
+			put_numbers(s, kinds[k], i, to, mac[i]);
+			n_wrong += count_wrong(s, kinds[k], taken, NUMBERS);
+		}
+		tap_is_int((long long)n_wrong, 0, "%s: which numbers are taken is known",
+			   kind_info(kinds[k])->name);
+		snapshot_clear(s);
+		tap_is_int((long long)snapshot_count_numbers(s, kinds[k]), 0, "after a clear none is");
+		(void)snapshot_free(s);
+	}
+}
+
 static const char *vpc_of(const struct snapshot *s, const char *id)
 {
 	const struct port *port = snapshot_find(s, KIND_PORT, id);
@@ -268,5 +338,6 @@ int main(void)
 	test_random_history();
 	test_walk_under_change();
 	test_shared_texts();
+	test_numbers();
 	return tap_done();
 }

@@ -107,7 +107,7 @@ int alloc_port(struct call *call, struct alloc *alloc, const struct alloc_wish *
 	if (r < 0)
 		return r;
 
-	port.number = call_next_number(call, "port");
+	port.number = call_next_number(call, KIND_PORT);
 	r = pick_address(call, alloc, wish, port.number, &port.addr);
 	if (r < 0)
 		return r;

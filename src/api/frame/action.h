@@ -143,9 +143,10 @@ void answer_object(json_t *object, const char *name, json_t *value); /* takes th
  */
 void call_put(struct call *call, enum kind kind, const void *row);
 void call_delete(struct call *call, enum kind kind, const void *row);
-/* The next number of the counter `name` ("vpc", "port", …), in the call's transaction; several calls in one
- * transaction give several numbers. The first is 1, of "vpc" 2 (VNI 0 is the nodes' own, 1 is reserved). */
-uint32_t call_next_number(struct call *call, const char *name);
+/* The next number that no VPC, or no port, has, in the call's transaction; several of one transaction are
+ * different ones. They are given out in turn, so that one which has come back rests as long as can be: nodes
+ * may still have what it was of. 0: all are taken, and the call fails at its end. */
+uint32_t call_next_number(struct call *call, enum kind kind);
 /* A new id that no row has: "ep-" and 20 characters. */
 void call_new_id(struct call *call, const char *prefix, char ret[ID_SIZE]);
 

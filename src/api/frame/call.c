@@ -123,7 +123,7 @@ static struct counter *find_counter(struct call *call, const char *name)
 	if (stored) {
 		*counter = *stored;
 	} else {
-		*counter = (struct counter){.value = streq(name, "vpc") ? 1 : 0};
+		*counter = (struct counter){};
 		if (str_copy(counter->name, sizeof(counter->name), name) < 0)
 			return NULL;
 	}
@@ -131,15 +131,29 @@ static struct counter *find_counter(struct call *call, const char *name)
 	return counter;
 }
 
-uint32_t call_next_number(struct call *call, const char *name)
-{
-	struct counter *counter = find_counter(call, name);
+/* Of VPCs the VNI, which has 24 bits; 0 is the nodes' own, 1 is reserved. Of ports none and each bit set are
+ * no port's (plan). */
+static const struct numbering {
+	const char *counter;
+	uint32_t first, last;
+} numberings[KIND_COUNT_] = {
+	[KIND_VPC] = {"vpc", 2, 0xffffff},
+	[KIND_PORT] = {"port", 1, UINT32_MAX - 1},
+};
 
-	if (!counter || counter->value == UINT32_MAX) {
+uint32_t call_next_number(struct call *call, enum kind kind)
+{
+	const struct numbering *numbering = &numberings[kind];
+	struct counter *counter = find_counter(call, numbering->counter);
+
+	if (!counter || snapshot_count_numbers(call->rows, kind) > numbering->last - numbering->first) {
 		remember(call, -ERANGE);
 		return 0;
 	}
-	counter->value++;
+	do
+		counter->value = counter->value < numbering->last ? MAX(counter->value + 1, numbering->first)
+								  : numbering->first;
+	while (snapshot_has_number(call->rows, kind, counter->value));
 	call_put(call, KIND_COUNTER, counter);
 	return counter->value;
 }

@@ -121,7 +121,7 @@ void zone_set_resource(struct call *call, struct endpoint_zone *zone, const stru
 		return;
 	if (zone->resource[0] && port) {
 		row = *port;
-		row.number = call_next_number(call, "port");
+		row.number = call_next_number(call, KIND_PORT);
 		call_put(call, KIND_PORT, &row);
 	}
 	zone_name_resource(zone, resource);

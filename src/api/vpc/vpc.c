@@ -14,9 +14,6 @@
 #include "../common/resource_group.h"
 #include "../common/tags.h"
 
-#define VPC_NUMBER_FIRST 2 /* 0 is the nodes' own, 1 is reserved */
-#define VPC_NUMBER_MAX	 0xffffff
-
 #define CIDR_DEFAULT "172.16.0.0/12"
 
 bool vpc_text_ok(const char *s, int max)
@@ -77,10 +74,8 @@ int vpc_create(struct call *call)
 	if (r < 0)
 		return r;
 
-	do
-		vpc.number = call_next_number(call, "vpc");
-	while (vpc.number && vpc.number < VPC_NUMBER_FIRST);
-	if (vpc.number > VPC_NUMBER_MAX)
+	vpc.number = call_next_number(call, KIND_VPC);
+	if (!vpc.number)
 		return call_fail(call, "QuotaExceeded.Vpc");
 
 	call_new_id(call, "vpc-", vpc.id);
