@@ -29,7 +29,8 @@ RAISED = {"pvl_quota_total_epsrv": 1000, "pvl_quota_total_ep_per_vpc": 1000000, 
           "rules_per_security_group": 1000, "instances": 10000, "load_balancers": 10000, "server_groups": 10000,
           # Shares of a node's tables: here all is one account's.
           "network_interfaces": 1000000, "endpoints": 1000000, "vpcs_of_all_regions": 10000, "vswitches": 1000000, "security_groups_of_all_regions": 1000000,
-          "security_group_rules": 1000000, "listeners": 1000000, "servers": 1000000, "balancing_places": 1000000000}
+          "security_group_rules": 1000000, "listeners": 1000000, "servers": 1000000, "balancing_places": 1000000000,
+          "services": 10000, "service_users": 1000000, "service_resources": 1000000}
 
 
 def wait_for(what, condition, patience_s=PATIENCE_S, pause_s=0.02):

@@ -89,8 +89,9 @@ static inline size_t snapshot_count_owned(const struct snapshot *s, enum kind ki
 	relation_uid(owner, uid);
 	return snapshot_count_children_in(s, relation_owner(kind), uid, region);
 }
-/* How many rules of security groups, or servers of server groups, an account has, by their reference to the
- * group; without a walk. Those whose group is not there are nobody's. 0 for another reference. */
+/* How many rules of security groups, servers of server groups, or entries of services' whitelists an account
+ * has, by their reference to the object; without a walk. Those whose object is not there are nobody's. 0 for
+ * another reference. */
 size_t snapshot_count_parts(const struct snapshot *s, enum ref ref, int64_t owner);
 
 /* Whether a VPC, or a port, has that number; also the one of a port's MAC counts. Where two rows have the

@@ -196,7 +196,17 @@ class Hostile:
             self.call("privatelink", "AttachResourceToVpcEndpointService", ServiceId=service, ResourceId=places[n][0],
                       ResourceType="nlb", ZoneId=places[n][1])
 
-        self.ends(["pvl_quota_epsrv_resource_per_service", "pvl_quota_epsrv_resource_per_zone_per_srv"], attach)
+        self.ends(["pvl_quota_epsrv_resource_per_service", "pvl_quota_epsrv_resource_per_zone_per_srv", "service_resources"], attach)
+
+    def services_elsewhere(self):
+        """Services of all regions count; these have no resources."""
+        for region in self.other_regions():
+            if "services" in self.ends(["pvl_quota_total_epsrv", "services"],
+                                       lambda _, r=region: self.call("privatelink", "CreateVpcEndpointService", RegionId=r)):
+                return
+
+    def user(self, service, n):
+        self.call("privatelink", "AddUserToVpcEndpointService", ServiceId=service, UserARN=f"acs:ram:*:{10 ** 15 + n}:*")
 
     def is_connected(self, endpoint):
         answer = self.call("privatelink", "GetVpcEndpointAttribute", EndpointId=endpoint)
@@ -243,8 +253,9 @@ class Hostile:
         self.ends(["pvl_quota_total_epsrv"], self.service)
         self.resources(self.services[0], [(b, zone) for b in self.balancers[1:] for zone in ZONES])
         self.resources(self.services[1], [(b, ZONES[0]) for b in self.balancers[1:]])
-        self.ends(["users_per_service"], lambda n: self.call("privatelink", "AddUserToVpcEndpointService", ServiceId=self.services[0],
-                                                             UserARN=f"acs:ram:*:{10 ** 15 + n}:*"))
+        self.resources(self.services[1], [(b, ZONES[1]) for b in self.balancers[1:]])
+        self.services_elsewhere()
+        self.until("service_users", ["users_per_service"], self.user, self.services)
 
     def fill_endpoints(self):
         """Of two zones, then of one. Where only few may be idle, each is waited for."""

@@ -40,6 +40,9 @@ quotas="
 	pvl_quota_epsrv_resource_per_service 5 QuotaMisMatched
 	pvl_quota_epsrv_resource_per_zone_per_srv 3 QuotaMisMatched
 	users_per_service 3 QuotaMisMatched
+	services 3 QuotaExceeded.ServicePerAccount
+	service_users 6 QuotaExceeded.ServiceUserPerAccount
+	service_resources 9 QuotaExceeded.ServiceResourcePerAccount
 	pvl_quota_total_ep_per_vpc 4 QuotaExceeded.totalEpPerVpc
 	network_interfaces 21 QuotaExceeded.NetworkInterfacePerAccount
 	idle_endpoints 1 QuotaExceeded.totalIdleEndpoint

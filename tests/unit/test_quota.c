@@ -129,6 +129,18 @@ static const struct use uses[] = {
 	{BOB, "balancing_places", "QuotaExceeded.BalancingPlacePerAccount", PRODUCT_NLB,
 	 "AddServersToServerGroup",
 	 "ServerGroupId={sgp}&Servers.1.ServerId=192.168.1.77&Servers.1.ServerType=Ip&Servers.1.Port=80"},
+	{BOB, "services", "QuotaExceeded.ServicePerAccount", PRODUCT_PRIVATELINK, "CreateVpcEndpointService",
+	 "RegionId=cn-beijing"},
+	{BOB, "service_users", "QuotaExceeded.ServiceUserPerAccount", PRODUCT_PRIVATELINK,
+	 "AddUserToVpcEndpointService", REGION "ServiceId={service}&UserId=18"},
+	{BOB, "service_users", "QuotaExceeded.ServiceUserPerAccount", PRODUCT_PRIVATELINK,
+	 "CreateVpcEndpointService", "RegionId=cn-beijing"},
+	{BOB, "service_resources", "QuotaExceeded.ServiceResourcePerAccount", PRODUCT_PRIVATELINK,
+	 "AttachResourceToVpcEndpointService",
+	 REGION "ServiceId={service}&ResourceType=nlb&ResourceId={other_lb}&ZoneId=cn-hangzhou-i"},
+	{BOB, "service_resources", "QuotaExceeded.ServiceResourcePerAccount", PRODUCT_PRIVATELINK,
+	 "CreateVpcEndpointService",
+	 REGION "Resource.1.ResourceType=nlb&Resource.1.ResourceId={lb}&Resource.1.ZoneId=cn-hangzhou-i"},
 };
 
 static void test_each(struct harness *h, const struct world *w)
@@ -251,6 +263,31 @@ static void test_lowered(struct harness *h, const struct world *w)
 		w->balancer, w->balancer);
 	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=pvl_quota_epsrv_resource_per_service",
 	      (long long)BOB);
+}
+
+/* What one call makes of a share, and what comes back with a service. */
+static void test_service_shares(struct harness *h)
+{
+	json_int_t users = told(h, BOB, BOB, "service_users", "Usage");
+	const char *service = PL_GET(h, BOB, "ServiceId", "CreateVpcEndpointService", REGION);
+
+	tap_is_int(told(h, BOB, BOB, "service_users", "Usage"), users + 1,
+		   "a service's owner is an entry of its whitelist");
+	set(h, BOB, "service_users", users + 2);
+	REFUSED(h, BOB, "QuotaExceeded.ServiceUserPerAccount",
+		"two entries by one call, where there may be one", "AddUserToVpcEndpointService",
+		REGION "ServiceId=%s&UserId=17&UserARN=acs:ram:*:17:*", service);
+	set(h, BOB, "service_users", users + 3);
+	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService",
+		  REGION "ServiceId=%s&UserId=17&UserARN=acs:ram:*:17:*", service),
+	       "where there may be two they are made");
+	tap_ok(PL(h, BOB, "AddUserToVpcEndpointService", REGION "ServiceId=%s&UserId=17", service),
+	       "one that is there needs no room");
+	harness_in_force(h, NODE);
+	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", service);
+	harness_in_force(h, NODE);
+	tap_is_int(told(h, BOB, BOB, "service_users", "Usage"), users, "with the service they come back");
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=service_users", (long long)BOB);
 }
 
 static void test_payer(struct harness *h)
@@ -421,6 +458,7 @@ int main(void)
 	test_choice(&h, &w);
 	test_each(&h, &w);
 	test_lowered(&h, &w);
+	test_service_shares(&h);
 	test_places(&h);
 	test_weight(&h);
 	harness_end(&h);

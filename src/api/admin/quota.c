@@ -89,12 +89,13 @@ int quota_delete(struct call *call)
 	return 0;
 }
 
-/* What is counted one by one: endpoints of the region that are idle, all that have a flow log, and the
- * resources of the region's services, by zone. */
+/* What is counted one by one: endpoints of the region that are idle, all that have a flow log, the resources
+ * of the region's services, by zone, and of all services. */
 static size_t rows_of(const struct call *call, int64_t uid)
 {
 	size_t n = snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, call->region) +
-		   snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, "");
+		   snapshot_count_owned(call->rows, KIND_ENDPOINT, uid, "") +
+		   snapshot_count_owned(call->rows, KIND_SERVICE, uid, "");
 
 	for (const struct service *s = NULL;
 	     (s = snapshot_owned(call->rows, KIND_SERVICE, uid, call->region, s));)

@@ -152,6 +152,25 @@ static size_t all_servers(const struct snapshot *rows, int64_t uid, _unused_ con
 	return snapshot_count_parts(rows, REF_SERVER_GROUP, uid);
 }
 
+static size_t all_services(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_owned(rows, KIND_SERVICE, uid, "");
+}
+
+static size_t all_service_users(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	return snapshot_count_parts(rows, REF_SERVICE_USER_SERVICE, uid);
+}
+
+static size_t all_service_resources(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
+{
+	size_t n = 0;
+
+	for (const struct service *s = NULL; (s = snapshot_owned(rows, KIND_SERVICE, uid, "", s));)
+		n += snapshot_count_children(rows, REF_SERVICE_RESOURCE_SERVICE, s->id);
+	return n;
+}
+
 static size_t all_places(const struct snapshot *rows, int64_t uid, _unused_ const char *region)
 {
 	size_t n = 0;
@@ -228,6 +247,14 @@ static const struct info infos[QUOTA_COUNT_] = {
 		"listeners a hundred for a server, rounded up (251 for two at most, else 2039 at least), in each zone of its load balancers; once more "
 		"in a zone that some of them cross and others do not",
 		.usage = all_places},
+	[QUOTA_ALL_SERVICES] = {"services", ALL_SERVICES_MAX, MANY, "QuotaExceeded.ServicePerAccount",
+		"endpoint services of the account in all regions", .usage = all_services},
+	[QUOTA_ALL_SERVICE_USERS] = {"service_users", ALL_SERVICE_USERS_MAX, MANY, "QuotaExceeded.ServiceUserPerAccount",
+		"entries of the whitelists of all services of the account in all regions; a service begins with its owner's",
+		.usage = all_service_users},
+	[QUOTA_ALL_SERVICE_RESOURCES] = {"service_resources", ALL_SERVICE_RESOURCES_MAX, MANY,
+		"QuotaExceeded.ServiceResourcePerAccount", "resources of all services of the account in all regions",
+		.usage = all_service_resources},
 };
 #undef EACH
 #undef ALL
@@ -314,7 +341,7 @@ int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char
 
 int quota_check_share(struct call *call, int64_t uid, enum quota quota, size_t made, size_t more)
 {
-	return quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, "") + made, more);
+	return uid ? quota_check(call, uid, quota, quota_usage(call->rows, uid, quota, "") + made, more) : 0;
 }
 
 int quota_check_privilege(struct call *call, int64_t uid, enum quota quota)

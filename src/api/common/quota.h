@@ -39,6 +39,10 @@ enum quota {
 	QUOTA_ALL_LISTENERS,
 	QUOTA_ALL_SERVERS,
 	QUOTA_ALL_PLACES,
+	/* What a service has, of the account in all regions: it costs memory and no more. */
+	QUOTA_ALL_SERVICES,
+	QUOTA_ALL_SERVICE_USERS,
+	QUOTA_ALL_SERVICE_RESOURCES,
 	QUOTA_COUNT_,
 };
 
@@ -60,7 +64,7 @@ int quota_check(struct call *call, int64_t uid, enum quota quota, size_t used, s
 /* The same for one object more of an account in a region, by what quota_usage() says. */
 int quota_check_one(struct call *call, int64_t uid, enum quota quota, const char *region);
 /* The same for `more` objects of a quota that counts in all regions; with what the call has made of them
- * before. */
+ * before. What is the system's (0) is the operator's affair, and has no share. */
 int quota_check_share(struct call *call, int64_t uid, enum quota quota, size_t made, size_t more);
 /* Whether the account has the privilege. */
 int quota_check_privilege(struct call *call, int64_t uid, enum quota quota);

@@ -58,6 +58,11 @@
 #define ALL_SERVERS_MAX		5000   /* QuotaExceeded.ServerPerAccount */
 #define ALL_PLACES_MAX		600000 /* QuotaExceeded.BalancingPlacePerAccount */
 
+/* What no node has a table of. Without these an account would have so much in each region. */
+#define ALL_SERVICES_MAX	  1000	/* QuotaExceeded.ServicePerAccount */
+#define ALL_SERVICE_USERS_MAX	  10000 /* QuotaExceeded.ServiceUserPerAccount */
+#define ALL_SERVICE_RESOURCES_MAX 5000	/* QuotaExceeded.ServiceResourcePerAccount */
+
 /* Rows of one call: what it puts, and what it only compares, must each fit one transaction, next to a token,
  * a job and counters. */
 

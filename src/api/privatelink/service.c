@@ -100,6 +100,21 @@ static int create_resources(struct call *call, const struct service *service)
 	return 0;
 }
 
+/* Whether the account can have another service, with its resources and the entry of its owner. */
+static int check_room(struct call *call)
+{
+	int64_t uid = call->account->uid;
+	size_t n = json_array_size(call_list(call, "Resource"));
+	int r;
+
+	r = quota_check_one(call, uid, QUOTA_SERVICES, call->region);
+	if (r == 0)
+		r = quota_check_share(call, uid, QUOTA_ALL_SERVICES, 0, 1);
+	if (r == 0)
+		r = quota_check_share(call, uid, QUOTA_ALL_SERVICE_USERS, 0, 1);
+	return r == 0 && n > 0 ? quota_check_share(call, uid, QUOTA_ALL_SERVICE_RESOURCES, 0, n) : r;
+}
+
 int service_create(struct call *call)
 {
 	struct service_user owner = {.uid = call->account->uid};
@@ -109,7 +124,7 @@ int service_create(struct call *call)
 	r = read_service(call, &row);
 	if (r < 0)
 		return r;
-	r = quota_check_one(call, call->account->uid, QUOTA_SERVICES, call->region);
+	r = check_room(call);
 	if (r < 0)
 		return r;
 	fill_service(call, &row);

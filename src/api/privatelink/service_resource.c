@@ -149,6 +149,8 @@ int service_attach(struct call *call)
 	r = check_equal_type(call, service, wish.type);
 	if (r == 0)
 		r = resource_check(call, service, &wish, &resource);
+	if (r == 0)
+		r = quota_check_share(call, service->owner, QUOTA_ALL_SERVICE_RESOURCES, 0, 1);
 	if (r < 0)
 		return r;
 	call_put(call, KIND_SERVICE, &row);

@@ -29,19 +29,27 @@ static int parse_arn(const char *arn, int64_t *ret)
 	return *ret > 0 ? 0 : -EINVAL;
 }
 
-/* Lists an account or an ARN, unless it is there; `n` entries are. */
-static int add_user(struct call *call, const struct service *service, int64_t uid, const char *arn, size_t *n)
+/* Lists an account or an ARN, unless it is there; `made` entries come by this call. */
+static int add_user(struct call *call, const struct service *service, int64_t uid, const char *arn,
+		    size_t *made)
 {
 	struct service_user row = {.uid = uid};
 	char key[KEY_SIZE];
+	size_t n;
+	int r;
 
 	(void)str_copy(row.service, sizeof(row.service), service->id);
 	(void)str_copy(row.arn, sizeof(row.arn), arn);
 	if (row_key(KIND_SERVICE_USER, &row, key) < 0 ||
 	    snapshot_find(call->rows, KIND_SERVICE_USER, strchr(key, '/') + 1))
 		return 0;
-	if (quota_check(call, service->owner, QUOTA_SERVICE_USERS, (*n)++, 1) < 0)
-		return -EBADMSG;
+	n = snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id) + *made;
+	r = quota_check(call, service->owner, QUOTA_SERVICE_USERS, n, 1);
+	if (r == 0)
+		r = quota_check_share(call, service->owner, QUOTA_ALL_SERVICE_USERS, *made, 1);
+	if (r < 0)
+		return r;
+	(*made)++;
 	call_put(call, KIND_SERVICE_USER, &row);
 	return 0;
 }
@@ -86,18 +94,17 @@ int service_add_user(struct call *call)
 {
 	const struct service *service;
 	const char *arn;
+	size_t made = 0;
 	int64_t uid;
-	size_t n;
 	int r;
 
 	r = begin(call, &uid, &arn, &service);
 	if (r < 0)
 		return r;
-	n = snapshot_count_children(call->rows, REF_SERVICE_USER_SERVICE, service->id);
 	if (uid)
-		r = add_user(call, service, uid, "", &n);
+		r = add_user(call, service, uid, "", &made);
 	if (r == 0 && arn)
-		r = add_user(call, service, 0, arn, &n);
+		r = add_user(call, service, 0, arn, &made);
 	return r;
 }
 
