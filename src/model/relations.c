@@ -73,6 +73,14 @@ _Static_assert(KIND_COUNT_ <= 32, "kinds fit the bits of `parents`");
 		.within_offset = offsetof(struct endpoint_zone, within), .within_shared = is_shared,         \
 		.parents = OF(LOAD_BALANCER), .follows = REF_USE                                             \
 	}
+/* Whom an entry of a whitelist admits, which is asked for with the region of its service. */
+#define ADMITTED(m, type_)                                                                                   \
+	{                                                                                                    \
+		.kind = KIND_SERVICE_USER, .member = #m, .type = type_,                                      \
+		.offset = offsetof(struct service_user, m),                                                  \
+		.within_offset = offsetof(struct service_user, region), .within_shared = true,               \
+		.parents = OF(ACCOUNT), .follows = REF_USE                                                   \
+	}
 #define TAGGED                                                                                               \
 	(OF(VPC) | OF(VSWITCH) | OF(SECURITY_GROUP) | OF(INSTANCE) | OF(PORT) | OF(LOAD_BALANCER) |          \
 	 OF(LISTENER) | OF(SERVER_GROUP) | OF(SERVICE) | OF(ENDPOINT))
@@ -149,9 +157,9 @@ static const struct relation relations[REF_COUNT_] = {
 	[REF_SERVICE_RESOURCE_RESOURCE] =
 		ONE(SERVICE_RESOURCE, service_resource, resource, OF(LOAD_BALANCER), REF_USE),
 	[REF_SERVICE_USER_SERVICE] = ONE(SERVICE_USER, service_user, service, OF(SERVICE), REF_PART),
-	[REF_SERVICE_USER_UID] = ACCOUNT(SERVICE_USER, service_user, uid),
+	[REF_SERVICE_USER_UID] = ADMITTED(uid, FIELD_I64),
 	/* One or all, as ARNs say it. */
-	[REF_SERVICE_USER_ARN] = ONE(SERVICE_USER, service_user, arn, OF(ACCOUNT), REF_USE),
+	[REF_SERVICE_USER_ARN] = ADMITTED(arn, FIELD_TEXT),
 	[REF_ENDPOINT_OWNER] = SHARED_OWNER(ENDPOINT, endpoint),
 	[REF_ENDPOINT_VPC] = SHARED(ENDPOINT, endpoint, vpc, OF(VPC), REF_TOLD),
 	[REF_ENDPOINT_SERVICE] = SHARED(ENDPOINT, endpoint, service, OF(SERVICE), REF_USE),

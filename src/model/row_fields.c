@@ -376,6 +376,7 @@ static const struct field service_user_fields[] = {
 	TEXT(service_user, service),
 	I64(service_user, uid),
 	TEXT(service_user, arn),
+	SHARED(service_user, region, REGION_SIZE),
 };
 
 static const struct field endpoint_fields[] = {

@@ -458,6 +458,7 @@ struct service_user {
 	char service[ID_SIZE];
 	int64_t uid; /* 0: it is an ARN */
 	char arn[128];
+	const char *region; /* the service's; rows of before lack it in the store, and get it when read */
 };
 
 enum endpoint_status { ENDPOINT_CREATING, ENDPOINT_ACTIVE, ENDPOINT_PENDING, ENDPOINT_DELETING };

@@ -248,6 +248,16 @@ static void list_remove(struct list *list, struct entry *entry)
 		(list->n_entries - place) * sizeof(struct entry *));
 }
 
+/* Entries of whitelists that an earlier version has stored do not say the region of their service. It comes
+ * before them, and does. */
+static void add_region(const struct snapshot *s, struct service_user *user)
+{
+	const struct service *service = *user->region ? NULL : snapshot_service(s, user->service);
+
+	if (service)
+		user->region = service->region;
+}
+
 /* Reads the row, from JSON or from a text, and makes sure that it belongs under this key. */
 static int read_row(struct snapshot *s, enum kind kind, const char *key, const json_t *json, char *text,
 		    unsigned char *ret)
@@ -263,6 +273,8 @@ static int read_row(struct snapshot *s, enum kind kind, const char *key, const j
 		r = -EINVAL;
 	if (r < 0)
 		row_clear(kind, ret); /* it holds nothing */
+	else if (kind == KIND_SERVICE_USER)
+		add_region(s, (struct service_user *)(void *)ret);
 	return r < 0 ? r : hold_texts(s, kind, ret);
 }
 

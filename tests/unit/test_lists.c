@@ -725,7 +725,8 @@ static void test_objects(struct harness *h)
 	tap_is_int(h->weight, 1, "also behind a classic load balancer");
 }
 
-/* More services that let everybody in, and more whom a service lets in. */
+/* More services that let everybody in, and more whom a service lets in. Entries are as an earlier version
+ * stored them, without the region. */
 static void put_whitelists(struct harness *h, unsigned int n)
 {
 	struct service service;
@@ -750,10 +751,20 @@ static void put_whitelists(struct harness *h, unsigned int n)
 	}
 }
 
-/* What others have put on whitelists is looked at, and counts; whom else a service lets in is not. */
+/* How many rows are looked at to see what there is in a region. */
+static unsigned int looked_at_in(struct harness *h, const char *region)
+{
+	n_looked_at = 0;
+	harness_call(h, BOB, PL, "ListVpcEndpointServicesByEndUser",
+		     REGION "ServiceRegionId=%s&ServiceName=nothing", region);
+	return n_looked_at;
+}
+
+/* What others have put on whitelists is looked at in its region alone, and is not the caller's to pay for;
+ * whom else a service lets in is not looked at. */
 static void test_whitelists(struct harness *h)
 {
-	unsigned int before = 0, after = 0;
+	unsigned int before = 0, after = 0, elsewhere = looked_at_in(h, "cn-beijing");
 
 	for (int turn = 0; turn < 2; turn++) {
 		n_looked_at = 0;
@@ -767,8 +778,11 @@ static void test_whitelists(struct harness *h)
 	}
 	tap_ok(streq(harness_text(h, "TotalCount"), "1") && after == before,
 	       "that a service lets one in is seen from %u rows, however many others it does", after);
-	harness_call(h, BOB, PL, "ListVpcEndpointServicesByEndUser", REGION "ServiceName=nothing");
-	tap_is_int(h->weight, 1, "to look at a thousand services of others counts as one call more");
+	harness_call(h, BOB, PL, "ListVpcEndpointServicesByEndUser", REGION "MaxResults=1000");
+	tap_ok(strtol(harness_text(h, "TotalCount"), NULL, 10) > ROWS_PER_CALL,
+	       "entries without a region let one in");
+	tap_is_int(h->weight, 0, "to look at a thousand services of others counts as nothing");
+	tap_is_int(looked_at_in(h, "cn-beijing"), elsewhere, "they are not looked at for another region");
 	harness_call(h, ALICE, PL, "ListVpcEndpointServiceUsers", REGION "ServiceId=%s",
 		     base.endpoint.service);
 	tap_is_int(h->weight, 1, "and so does a whitelist of a thousand");

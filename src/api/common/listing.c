@@ -145,21 +145,3 @@ int list_walk(struct call *call, const struct listing *listing, struct walk *wal
 	*walk = (struct walk){};
 	return list(call, &rows);
 }
-
-int list_gathered(struct call *call, const struct listing *listing, const struct gathered *gathered)
-{
-	const struct list_rows rows = {
-		.listing = listing, .checks_filters = listing->wanted, .checks_there = listing->there};
-	struct progress progress;
-	int r;
-
-	r = begin(call, &progress);
-	if (r < 0)
-		return r;
-	call->n_rows += gathered->n_found;
-	for (size_t i = 0; i < gathered->n; i++)
-		if (is_match(call, &rows, gathered->rows[i]))
-			step(call, listing, &progress, gathered->rows[i]);
-	page_end(call, &progress.page);
-	return 0;
-}

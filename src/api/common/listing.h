@@ -8,7 +8,6 @@
 #include "../frame/action.h"
 #include "../frame/fill.h"
 #include "../frame/shape.h"
-#include "gather.h"
 #include "list_rows.h"
 
 /* answer_row(), and the tags of the row if the table has them. The row is one of the snapshot. */
@@ -35,7 +34,5 @@ int list_of_owned(struct call *call, const struct listing *listing, enum ref ref
 		  list_accepts accepts);
 /* … of all, for administrators; … */
 int list_all(struct call *call, const struct listing *listing);
-/* … of a walk, whose sources have no row in common, and which is used up; … */
+/* … of a walk, which is used up. Without `there` its sources have no row in common. */
 int list_walk(struct call *call, const struct listing *listing, struct walk *walk);
-/* … of those that were gathered. */
-int list_gathered(struct call *call, const struct listing *listing, const struct gathered *gathered);

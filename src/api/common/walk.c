@@ -35,6 +35,16 @@ int walk_add_all(struct walk *walk)
 	return walk_add(walk, REF_COUNT_, "", "");
 }
 
+int walk_add_wholes(struct walk *walk, enum ref ref, const char *id, const char *within)
+{
+	size_t n = walk->n;
+	int r = walk_add(walk, ref, id, within);
+
+	if (r == 0 && walk->n > n)
+		walk->sources[n].of_parts = true;
+	return r;
+}
+
 static size_t count_of(const struct walk *walk, const struct walk_source *source)
 {
 	if (source->ref != REF_COUNT_)
@@ -64,18 +74,35 @@ static bool names(enum ref ref, const void *row, const char *id)
 	return false;
 }
 
-static bool is_of(const struct walk_source *source, const void *row)
+static bool is_named(const struct walk_source *source, const void *row)
+{
+	return names(source->ref, row, source->id) &&
+	       (!*source->within || streq(source->within, relation_within(source->ref, row)));
+}
+
+/* By which the source's rows name what they are a part of. */
+static enum ref whole_of(const struct walk_source *source)
+{
+	return relation_following(relation_info(source->ref)->kind, REF_PART);
+}
+
+static bool is_of(const struct walk *walk, const struct walk_source *source, const void *row)
 {
 	if (source->ref == REF_COUNT_)
 		return !*source->id || streq(source->id, snapshot_id(row));
-	return names(source->ref, row, source->id) &&
-	       (!*source->within || streq(source->within, relation_within(source->ref, row)));
+	if (!source->of_parts)
+		return is_named(source, row);
+	for (const void *v = NULL;
+	     (v = snapshot_children(walk->rows, whole_of(source), snapshot_id(row), v));)
+		if (is_named(source, v))
+			return true;
+	return false;
 }
 
 bool walk_has(const struct walk *walk, const void *row)
 {
 	for (size_t i = 0; i < walk->n; i++)
-		if (is_of(&walk->sources[i], row))
+		if (is_of(walk, &walk->sources[i], row))
 			return true;
 	return false;
 }
@@ -106,9 +133,29 @@ static const void *next_of(const struct walk *walk, const struct walk_source *so
 	return *source->id ? NULL : snapshot_next(walk->rows, walk->kind, "", source->row);
 }
 
+/* What a row of the source stands for; NULL: it is not there. */
+static const void *given_of(const struct walk *walk, const struct walk_source *source)
+{
+	enum kind kind;
+
+	return source->of_parts ? snapshot_parent(walk->rows, whole_of(source), source->row, &kind)
+				: source->row;
+}
+
+/* The source's row is `row`, or the next one that stands for something. Whether there is one. */
+static bool settle(const struct walk *walk, struct walk_source *source, const void *row)
+{
+	for (source->row = row; source->row; source->row = next_of(walk, source)) {
+		source->given = given_of(walk, source);
+		if (source->given)
+			return true;
+	}
+	return false;
+}
+
 static bool is_before(const struct walk *walk, size_t a, size_t b)
 {
-	return strcmp(snapshot_id(walk->sources[a].row), snapshot_id(walk->sources[b].row)) < 0;
+	return strcmp(snapshot_id(walk->sources[a].given), snapshot_id(walk->sources[b].given)) < 0;
 }
 
 static void swap_sources(struct walk *walk, size_t a, size_t b)
@@ -137,10 +184,11 @@ static void sift_down(struct walk *walk, size_t place)
 static void begin_behind(struct walk *walk, const char *from)
 {
 	walk->n_left = 0;
-	walk->n_rows += walk->n;
 	for (size_t i = 0; i < walk->n; i++) {
-		walk->sources[i].row = first_of(walk, &walk->sources[i], from);
-		if (walk->sources[i].row)
+		struct walk_source *source = &walk->sources[i];
+
+		walk->n_rows += !source->of_parts;
+		if (settle(walk, source, first_of(walk, source, from)))
 			swap_sources(walk, i, walk->n_left++);
 	}
 	for (size_t i = walk->n_left / 2; i-- > 0;)
@@ -151,8 +199,7 @@ void walk_begin(struct walk *walk, const char *from, size_t n)
 {
 	walk->last = NULL;
 	if (walk->n == 1 && n > 0 && !*from) {
-		walk->sources[0].row = at_of(walk, &walk->sources[0], n);
-		walk->n_left = walk->sources[0].row ? 1 : 0;
+		walk->n_left = settle(walk, &walk->sources[0], at_of(walk, &walk->sources[0], n));
 		return;
 	}
 	begin_behind(walk, from);
@@ -164,11 +211,10 @@ void walk_begin(struct walk *walk, const char *from, size_t n)
 static const void *take(struct walk *walk)
 {
 	struct walk_source *first = walk->sources;
-	const void *row = first->row;
+	const void *row = first->given;
 
-	walk->n_rows++;
-	first->row = next_of(walk, first);
-	if (!first->row)
+	walk->n_rows += !first->of_parts;
+	if (!settle(walk, first, next_of(walk, first)))
 		swap_sources(walk, 0, --walk->n_left);
 	sift_down(walk, 0);
 	return row;

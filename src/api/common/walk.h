@@ -11,7 +11,9 @@ struct walk_source {
 	enum ref ref; /* rows that name `id` there; REF_COUNT_: the row of that id, "": all rows */
 	char id[ID_SIZE];
 	const char *within; /* borrowed; "": anything */
+	bool of_parts;	    /* the rows stand for what they are a part of */
 	const void *row;    /* the next one, while the walk goes on */
+	const void *given;  /* what it stands for: itself, or that */
 };
 
 struct walk {
@@ -19,7 +21,7 @@ struct walk {
 	enum kind kind;
 	struct walk_source *sources; /* while the walk goes on a heap, of those that have a row left */
 	size_t n, size, n_left;
-	size_t n_rows; /* that were looked at: the first one of each source, and all that came */
+	size_t n_rows; /* that were looked at: the first one of each source, and all that came; no parts */
 	const void *last;
 };
 
@@ -31,6 +33,10 @@ void walk_done(struct walk *walk);
 int walk_add(struct walk *walk, enum ref ref, const char *id, const char *within);
 int walk_add_row(struct walk *walk, const char *id);
 int walk_add_all(struct walk *walk);
+/* Adds what rows of another kind are a part of, that name `id`, within something. The ids of these begin with
+ * those of what they are a part of. They are walked from the first on, and not counted as looked at: others
+ * may have made them. walk_has() goes through the parts of its row. -ENOMEM. */
+int walk_add_wholes(struct walk *walk, enum ref ref, const char *id, const char *within);
 
 /* How many rows the sources have; one that several have counts several times. */
 size_t walk_count(const struct walk *walk);

@@ -24,20 +24,12 @@ const struct service *owned_service(const struct call *call, const char *id)
 }
 
 /* Those in a region, of an account. */
-static int gather_services(const struct call *call, int64_t owner, const char *region, struct gathered *ret)
+static int add_services(int64_t owner, const char *region, struct walk *walk)
 {
 	char uid[UID_TEXT_SIZE];
 
 	relation_uid(owner, uid);
-	return gather_children(ret, call->rows, REF_SERVICE_OWNER, uid, region);
-}
-
-static int add_services(const struct call *call, int64_t owner, struct walk *walk)
-{
-	char uid[UID_TEXT_SIZE];
-
-	relation_uid(owner, uid);
-	return walk_add(walk, REF_SERVICE_OWNER, uid, call->region);
+	return walk_add(walk, REF_SERVICE_OWNER, uid, region);
 }
 
 int owned_services(const struct call *call, struct walk *ret)
@@ -45,8 +37,8 @@ int owned_services(const struct call *call, struct walk *ret)
 	int r;
 
 	*ret = (struct walk){.rows = call->rows, .kind = KIND_SERVICE};
-	r = add_services(call, call->account->uid, ret);
-	return r == 0 && call_is_admin(call) ? add_services(call, 0, ret) : r;
+	r = add_services(call->account->uid, call->region, ret);
+	return r == 0 && call_is_admin(call) ? add_services(0, call->region, ret) : r;
 }
 
 bool all_are_connected(const struct call *call)
@@ -96,37 +88,25 @@ bool service_admits(const struct call *call, const struct service *service)
 	return false;
 }
 
-/* The services whose whitelists have that entry. */
-static int gather_admitting(const struct call *call, enum ref ref, const char *entry, struct gathered *ret)
-{
-	for (const struct service_user *u = NULL; (u = snapshot_children(call->rows, ref, entry, u));) {
-		int r = gather(ret, snapshot_service(call->rows, u->service));
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int admitting_services(const struct call *call, const char *region, struct gathered *ret)
+int admitting_services(const struct call *call, const char *region, struct walk *ret)
 {
 	char uid[UID_TEXT_SIZE], arn[64];
 	int r;
 
+	*ret = (struct walk){.rows = call->rows, .kind = KIND_SERVICE};
 	relation_uid(call->account->uid, uid);
 	arn_of(call->account->uid, arn, sizeof(arn));
-	r = gather_services(call, call->account->uid, region, ret);
+	r = add_services(call->account->uid, region, ret);
 	if (r == 0)
-		r = gather_services(call, 0, region, ret);
+		r = add_services(0, region, ret);
 	if (r == 0)
-		r = gather_admitting(call, REF_SERVICE_USER_UID, uid, ret);
+		r = walk_add_wholes(ret, REF_SERVICE_USER_UID, uid, region);
 	if (r == 0 && call->user)
-		r = gather_admitting(call, REF_SERVICE_USER_UID, call->user->id, ret);
+		r = walk_add_wholes(ret, REF_SERVICE_USER_UID, call->user->id, region);
 	if (r == 0)
-		r = gather_admitting(call, REF_SERVICE_USER_ARN, arn, ret);
+		r = walk_add_wholes(ret, REF_SERVICE_USER_ARN, arn, region);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(arns_of_all); i++)
-		r = gather_admitting(call, REF_SERVICE_USER_ARN, arns_of_all[i], ret);
-	gathered_sort(ret);
+		r = walk_add_wholes(ret, REF_SERVICE_USER_ARN, arns_of_all[i], region);
 	return r;
 }
 

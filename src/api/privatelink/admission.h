@@ -4,7 +4,6 @@
  */
 #pragma once
 
-#include "../common/gather.h"
 #include "../common/walk.h"
 #include "../frame/action.h"
 
@@ -19,8 +18,9 @@ int owned_services(const struct call *call, struct walk *ret);
 bool all_are_connected(const struct call *call);
 /* Whether the account may connect to the service: it is its own, the system's, or its whitelist says so. */
 bool service_admits(const struct call *call, const struct service *service);
-/* All services of the region that admit the caller, and perhaps of other regions. -ENOMEM. */
-int admitting_services(const struct call *call, const char *region, struct gathered *ret);
+/* All services of the region that admit the caller, to be walked; the caller's (walk_done()). Services of
+ * others are not counted as looked at: how many these are is not the caller's doing. -ENOMEM. */
+int admitting_services(const struct call *call, const char *region, struct walk *ret);
 /* Fails the call when the service is being deleted or is gone (NULL), else returns 0. */
 int check_service_there(struct call *call, const struct service *service);
 /* Whether a connection was accepted: "Waiting", "Refused" or "Accepted"; a word of our own

@@ -131,14 +131,14 @@ static void add_own(const struct call *call, json_t *item, const void *row)
 int service_discover(struct call *call)
 {
 	static const struct listing listing = {KIND_SERVICE, service_wanted, add_own, service_there};
-	_cleanup_(gathered_done) struct gathered services = {};
+	_cleanup_(walk_done) struct walk services = {.rows = call->rows, .kind = KIND_SERVICE};
 	const char *id = call_string(call, "ServiceId");
 	const struct service *service = id ? snapshot_service(call->rows, id) : NULL;
-	int r;
+	int r = 0;
 
-	if (id && id[0])
-		r = gather(&services, service && service_admits(call, service) ? service : NULL);
-	else
+	if (!id || !id[0])
 		r = admitting_services(call, wanted_region(call), &services);
-	return r < 0 ? r : list_gathered(call, &listing, &services);
+	else if (service && service_admits(call, service))
+		r = walk_add_row(&services, id);
+	return r < 0 ? r : list_walk(call, &listing, &services);
 }

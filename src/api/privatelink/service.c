@@ -117,7 +117,7 @@ static int check_room(struct call *call)
 
 int service_create(struct call *call)
 {
-	struct service_user owner = {.uid = call->account->uid};
+	struct service_user owner = {.uid = call->account->uid, .region = call->region};
 	struct service row = {};
 	int r;
 

@@ -33,7 +33,7 @@ static int parse_arn(const char *arn, int64_t *ret)
 static int add_user(struct call *call, const struct service *service, int64_t uid, const char *arn,
 		    size_t *made)
 {
-	struct service_user row = {.uid = uid};
+	struct service_user row = {.uid = uid, .region = service->region};
 	char key[KEY_SIZE];
 	size_t n;
 	int r;
