@@ -293,6 +293,12 @@ bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connect
 	       zone->status != ZONE_DELETING;
 }
 
+bool endpoint_zone_holds(const struct endpoint_zone *zone)
+{
+	return zone->status != ZONE_WAIT && zone->status != ZONE_DISCONNECTED &&
+	       zone->status != ZONE_DELETING;
+}
+
 const char *endpoint_zone_behind(const struct endpoint_zone *zone)
 {
 	return row_has(zone->resource_zone) ? zone->resource_zone : zone->zone;

@@ -43,6 +43,9 @@ bool endpoint_zone_shows_replaced(const struct endpoint_zone *zone);
  * Creating or Connecting (so that one report settles all), no longer while it is Disconnecting or Deleting.
  */
 bool endpoint_zone_wanted(const struct endpoint_zone *zone, const struct connection *connection);
+/* Whether the zone is connected to its load balancer, or on its way to or from it. One that waits, was cut or
+ * goes away holds nothing: it gets a load balancer when it is joined. */
+bool endpoint_zone_holds(const struct endpoint_zone *zone);
 /* The zone of the load balancer that serves it, and of the one that is replaced: the zone of that name,
  * unless the service is in another region. */
 const char *endpoint_zone_behind(const struct endpoint_zone *zone);

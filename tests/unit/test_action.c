@@ -984,20 +984,29 @@ static void test_system_services(struct harness *h)
 static void test_system_service_in_use(struct harness *h)
 {
 	struct endpoint endpoint = {.owner = ALICE};
-	struct endpoint_zone zone = {};
+	struct connection connection = {.status = CONNECTION_CONNECTED};
+	struct endpoint_zone zone = {.status = ZONE_CONNECTED};
 
 	ADMIN(h, "BindSystemService", SERVICE "&ResourceId=nlb-1");
+	(void)str_copy(connection.endpoint, sizeof(connection.endpoint), "ep-1");
 	(void)str_copy(endpoint.id, sizeof(endpoint.id), "ep-1");
 	endpoint.service = harness_text(h, "ServiceId");
 	(void)str_copy(zone.endpoint, sizeof(zone.endpoint), "ep-1");
 	(void)str_copy(zone.zone, sizeof(zone.zone), "cn-hangzhou-i");
 	zone.resource = "nlb-1";
+	endpoint.service = connection.service = harness_keep(h, endpoint.service);
 	harness_put(h, KIND_ENDPOINT, &endpoint);
+	harness_put(h, KIND_CONNECTION, &connection);
 	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
 	ADMIN_REFUSED(h, "EndpointServiceConnectionDependence", "a zone that serves an endpoint",
 		      "UnbindSystemService", SERVICE "&ResourceId=nlb-1");
 	tap_ok(ADMIN(h, "UnbindSystemService", SERVICE "&ResourceId=nlb-1&ZoneId=cn-hangzhou-h"),
 	       "a zone that serves none can be unbound meanwhile");
+	zone = *snapshot_endpoint_zone(store_rows(h->store), "ep-1", "cn-hangzhou-i");
+	zone.status = ZONE_DISCONNECTED;
+	harness_put(h, KIND_ENDPOINT_ZONE, &zone);
+	tap_ok(ADMIN(h, "UnbindSystemService", SERVICE "&ResourceId=nlb-1"),
+	       "and so can one whose endpoint was cut");
 }
 
 int main(void)

@@ -106,6 +106,53 @@ static void test_zones_come_and_go(struct harness *h, const struct world *w, con
 		   "with all its addresses");
 }
 
+/* A consumer whose connection was cut keeps nobody's zone: it gets another load balancer when it is joined.
+ */
+static void test_held_zones(struct harness *h, const struct world *w, const struct zones *z)
+{
+	const char *lb = make_balancer(h, &w->provider), *service, *endpoint;
+
+	harness_in_force(h, NODE);
+	service = make_service(h, lb, true);
+	harness_in_force(h, NODE);
+	endpoint = make_endpoint(h, w, service);
+	tap_is_str(endpoint_text(h, endpoint, "ConnectionStatus"), "Connected", "an endpoint is connected");
+	tap_ok(PL(h, BOB, "DisableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", service,
+		  endpoint),
+	       "its provider cuts it");
+	REFUSED(h, BOB, "EndpointServiceConnectionDependence", "what it holds until the nodes have cut it",
+		"DetachResourceFromVpcEndpointService",
+		REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", service, lb);
+	harness_in_force(h, NODE);
+	NLB_REFUSED(h, "ResourceInUse.Zone", "giving up a zone that the service has",
+		    "UpdateLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "i", "") ZONE(2, "j", ""), lb,
+		    w->provider.vsw_i, z->vsw_j);
+	tap_ok(PL(h, BOB, "DetachResourceFromVpcEndpointService",
+		  REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", service, lb),
+	       "then it is detached");
+	tap_ok(NLB(h, "UpdateLoadBalancerZones", "LoadBalancerId=%s" ZONE(1, "i", "") ZONE(2, "j", ""), lb,
+		   w->provider.vsw_i, z->vsw_j),
+	       "and the zone is given up, while the endpoint is there");
+	harness_in_force(h, NODE);
+	REFUSED(h, BOB, "OperationDenied.NoAvailableServiceResource", "joining it, with nothing to serve it",
+		"EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", service, endpoint);
+	tap_ok(PL(h, BOB, "AttachResourceToVpcEndpointService",
+		  REGION "ServiceId=%s&ResourceType=nlb&ResourceId=%s&ZoneId=cn-hangzhou-h", service,
+		  w->balancer) &&
+		       PL(h, BOB, "EnableVpcEndpointConnection", REGION "ServiceId=%s&EndpointId=%s", service,
+			  endpoint),
+	       "with another load balancer it is joined");
+	harness_in_force(h, NODE);
+	tap_is_str(snapshot_endpoint_zone(store_rows(h->store), endpoint, "cn-hangzhou-h")->resource,
+		   w->balancer, "which serves it");
+	PL(h, ALICE, "DeleteVpcEndpoint", REGION "EndpointId=%s", endpoint);
+	harness_in_force(h, NODE);
+	PL(h, BOB, "DeleteVpcEndpointService", REGION "ServiceId=%s", service);
+	harness_in_force(h, NODE);
+	NLB(h, "DeleteLoadBalancer", "LoadBalancerId=%s", lb);
+	harness_in_force(h, NODE);
+}
+
 static void test_bad_zones(struct harness *h, const struct world *w, const struct zones *z)
 {
 	const char *lb = w->balancer, *other = make_balancer(h, &w->provider), *message;
@@ -428,6 +475,7 @@ int main(void)
 			       "VpcId=%s&ZoneId=cn-hangzhou-h&CidrBlock=192.168.4.0/24", w.provider.vpc);
 	harness_in_force(&h, NODE);
 	test_zones_come_and_go(&h, &w, &z);
+	test_held_zones(&h, &w, &z);
 	test_bad_zones(&h, &w, &z);
 	test_shift(&h, &w);
 	test_protection(&h, &w);

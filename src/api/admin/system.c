@@ -89,20 +89,6 @@ int system_service_bind(struct call *call)
 	return 0;
 }
 
-/* Whether a zone of some endpoint of the service is served by this resource, or still is by the other
- * reference. */
-static bool in_use(const struct call *call, enum ref ref, const struct service_resource *resource)
-{
-	for (const struct endpoint_zone *z = NULL;
-	     (z = snapshot_children_in(call->rows, ref, resource->resource, resource->zone, z));) {
-		const struct endpoint *endpoint = snapshot_endpoint(call->rows, z->endpoint);
-
-		if (endpoint && streq(endpoint->service, resource->service))
-			return true;
-	}
-	return false;
-}
-
 int system_service_unbind(struct call *call)
 {
 	const char *zone = call_string(call, "ZoneId");
@@ -120,8 +106,7 @@ int system_service_unbind(struct call *call)
 	     (row = snapshot_next(call->rows, KIND_SERVICE_RESOURCE, prefix, row));) {
 		if (zone && !streq(zone, row->zone))
 			continue;
-		if (in_use(call, REF_ENDPOINT_ZONE_RESOURCE, row) ||
-		    in_use(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, row))
+		if (resource_in_use(call, row))
 			return call_fail(call, "EndpointServiceConnectionDependence");
 		call_delete(call, KIND_SERVICE_RESOURCE, row);
 		n++;

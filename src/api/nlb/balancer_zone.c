@@ -162,6 +162,8 @@ int balancer_set_zones(struct call *call, const struct load_balancer *old, struc
 	return 0;
 }
 
+/* Whether a service has the load balancer's zone, or a zone of an endpoint still holds it, also one whose
+ * service has it no more. */
 static bool serves(const struct call *call, const struct load_balancer *lb, const char *zone)
 {
 	static const enum ref refs[] = {
@@ -176,8 +178,10 @@ static bool serves(const struct call *call, const struct load_balancer *lb, cons
 		if (streq(r->zone, zone))
 			return true;
 	for (size_t i = 0; i < ARRAY_SIZE(refs); i++)
-		if (snapshot_count_children_in(call->rows, refs[i], lb->id, zone) > 0)
-			return true;
+		for (const struct endpoint_zone *z = NULL;
+		     (z = snapshot_children_in(call->rows, refs[i], lb->id, zone, z));)
+			if (endpoint_zone_holds(z))
+				return true;
 	return false;
 }
 

@@ -182,18 +182,22 @@ static int find_resource(struct call *call, struct service *ret_service, const s
 	return 0;
 }
 
-/* Whether a zone of the service's endpoints is connected to it, or on its way: by the reference, which may be
- * that of what is being replaced. One that waits or was cut gets a resource when it is joined. */
-static bool is_in_use(const struct call *call, enum ref ref, const struct service_resource *resource)
+/* By the reference, which may be that of what is being replaced. */
+static bool is_held(const struct call *call, enum ref ref, const struct service_resource *resource)
 {
 	for (const struct endpoint_zone *z = NULL; (z = allocation_next(call, ref, resource, z));) {
 		const struct connection *connection = snapshot_connection(call->rows, z->endpoint);
 
-		if (connection && streq(connection->service, resource->service) && z->status != ZONE_WAIT &&
-		    z->status != ZONE_DISCONNECTED && z->status != ZONE_DELETING)
+		if (connection && streq(connection->service, resource->service) && endpoint_zone_holds(z))
 			return true;
 	}
 	return false;
+}
+
+bool resource_in_use(const struct call *call, const struct service_resource *resource)
+{
+	return is_held(call, REF_ENDPOINT_ZONE_RESOURCE, resource) ||
+	       is_held(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, resource);
 }
 
 int service_detach(struct call *call)
@@ -205,8 +209,7 @@ int service_detach(struct call *call)
 	r = find_resource(call, &row, &resource);
 	if (r < 0)
 		return r;
-	if (is_in_use(call, REF_ENDPOINT_ZONE_RESOURCE, resource) ||
-	    is_in_use(call, REF_ENDPOINT_ZONE_REPLACED_RESOURCE, resource))
+	if (resource_in_use(call, resource))
 		return call_fail(call, "EndpointServiceConnectionDependence");
 	call_put(call, KIND_SERVICE, &row);
 	call_delete(call, KIND_SERVICE_RESOURCE, resource);

@@ -19,3 +19,6 @@ int resource_check(struct call *call, const struct service *service, const struc
 /* The service's resource that is this zone of the load balancer; borrowed. NULL: it has none. */
 const struct service_resource *resource_find(const struct call *call, const char *service,
 					     const char *resource, const char *zone);
+
+/* Whether a zone of the service's endpoints is connected to it, or on its way, or is being taken from it. */
+bool resource_in_use(const struct call *call, const struct service_resource *resource);
