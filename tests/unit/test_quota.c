@@ -204,6 +204,25 @@ static const char *make_in_zones(struct harness *h, const char *vpc, const char 
 	return lb;
 }
 
+/* The code that the load balancer in the zones j and k gets for another zone; "": it has it. */
+static const char *add_zone(struct harness *h, const char *vpc, const char *lb, int n)
+{
+	const char *vswitches[3];
+
+	harness_call(h, BOB, PRODUCT_NLB, "GetLoadBalancerAttribute", "LoadBalancerId=%s", lb);
+	vswitches[0] = harness_keep(h, harness_text(h, "ZoneMappings.0.VSwitchId"));
+	vswitches[1] = harness_keep(h, harness_text(h, "ZoneMappings.1.VSwitchId"));
+	vswitches[2] = harness_get(h, BOB, PRODUCT_VPC, "VSwitchId", "CreateVSwitch",
+				   "VpcId=%s&ZoneId=cn-hangzhou-b&CidrBlock=10.200.%d.0/24", vpc, n);
+	harness_in_force(h, NODE);
+	harness_call(h, BOB, PRODUCT_NLB, "UpdateLoadBalancerZones",
+		     "LoadBalancerId=%s&ZoneMappings.1.ZoneId=cn-hangzhou-j&ZoneMappings.1.VSwitchId=%s"
+		     "&ZoneMappings.2.ZoneId=cn-hangzhou-k&ZoneMappings.2.VSwitchId=%s"
+		     "&ZoneMappings.3.ZoneId=cn-hangzhou-b&ZoneMappings.3.VSwitchId=%s",
+		     lb, vswitches[0], vswitches[1], vswitches[2]);
+	return harness_keep(h, h->error.code);
+}
+
 /* Nodes have a table for each zone of all load balancers of a group. */
 static void test_places(struct harness *h)
 {
@@ -233,6 +252,13 @@ static void test_places(struct harness *h)
 		    "LoadBalancerId=%s&ServerGroupId=%s&ListenerProtocol=TCP&ListenerPort=81", lb, group);
 	harness_in_force(h, NODE);
 	tap_is_int(told(h, BOB, BOB, "balancing_places", "Usage"), used, "for however many listeners");
+	set(h, BOB, "balancing_places", used + 250);
+	tap_is_str(add_zone(h, vpc, lb, 1), "QuotaExceeded.BalancingPlacePerAccount",
+		   "where there is no room for a zone more it is refused");
+	set(h, BOB, "balancing_places", used + 251);
+	tap_is_str(add_zone(h, vpc, lb, 2), "", "it needs room once, for however many listeners");
+	tap_is_int(told(h, BOB, BOB, "balancing_places", "Usage"), used + 251, "and takes that");
+	ADMIN(h, "DeleteQuota", "AccountId=%lld&QuotaName=balancing_places", (long long)BOB);
 }
 
 /* What is there when a quota is lowered. */

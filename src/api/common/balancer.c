@@ -105,13 +105,26 @@ int balancer_check_places(struct call *call, int64_t owner, const char *server_g
 	return n ? quota_check_share(call, owner, QUOTA_ALL_PLACES, 0, n) : 0;
 }
 
+/* Whether a listener before this one of the load balancer's has its group, too. */
+static bool is_met(const struct call *call, const struct listener *listener)
+{
+	const struct listener *l = NULL;
+
+	while ((l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, listener->load_balancer, l)) &&
+	       l != listener)
+		if (streq(l->server_group, listener->server_group))
+			return true;
+	return false;
+}
+
 int balancer_check_change(struct call *call, const struct load_balancer *lb)
 {
 	size_t n = 0;
 
 	for (const struct listener *l = NULL;
 	     (l = snapshot_children(call->rows, REF_LISTENER_LOAD_BALANCER, lb->id, l));)
-		n += balancer_places_added(call->rows, l->server_group, 0, lb);
+		if (!is_met(call, l))
+			n += balancer_places_added(call->rows, l->server_group, 0, lb);
 	return n ? quota_check_share(call, lb->owner, QUOTA_ALL_PLACES, 0, n) : 0;
 }
 
