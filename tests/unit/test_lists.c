@@ -12,6 +12,7 @@
 #include "api/common/list_rows.h"
 #include "api/common/tags.h"
 #include "api_calls.h"
+#include "model/check.h"
 #include "schema/limits.h"
 #include "world_rows.h"
 
@@ -725,6 +726,53 @@ static void test_objects(struct harness *h)
 	tap_is_int(h->weight, 1, "also behind a classic load balancer");
 }
 
+/* Addresses of Alice's vSwitch, from that place on. */
+static void take_addresses(struct harness *h, const struct vswitch *vswitch, uint32_t from, uint32_t n)
+{
+	struct address row = {.vpc = vswitch->vpc, .vswitch = vswitch->id};
+	struct store_txn *txn = NULL;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!txn)
+			harness_must(store_txn_new(&txn), "transaction");
+		row.addr = netaddr_v4(netaddr_to_v4(&vswitch->cidr.addr) + 1 + from + i);
+		harness_must(store_txn_row_put(txn, KIND_ADDRESS, &row), "address");
+		if (i % 50 == 49 || i + 1 == n)
+			commit(h, TAKE_PTR(txn));
+	}
+}
+
+/* Twenty times an address is sought where a row of thousands is taken, at whose beginning the search begins.
+ */
+static void test_addresses(struct harness *h)
+{
+	const struct snapshot *rows = store_rows(h->store);
+	const struct counter *counter = snapshot_find(rows, KIND_COUNTER, "port");
+	struct vswitch vswitch = base.vswitch;
+	uint32_t capacity, first;
+	unsigned int n_found = 0;
+	char form[512];
+
+	vswitch.meta = (struct row_meta){};
+	(void)str_format(vswitch.id, sizeof(vswitch.id), "vsw-large");
+	harness_must(netprefix_parse("10.0.64.0/19", true, &vswitch.cidr), "range");
+	harness_put(h, KIND_VSWITCH, &vswitch);
+	capacity = vswitch_capacity(&vswitch.cidr);
+	first = (counter->value + 1) % capacity;
+	tap_ok(first + 7900 <= capacity, "the search begins at place %u of %u", first, capacity);
+	take_addresses(h, &vswitch, first, 7900);
+	fill_in(form, sizeof(form), "",
+		REGION "DryRun=true&VpcId={vpc}&ServiceId={service}&SecurityGroupId.1={sg}"
+		       "&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=vsw-large");
+	n_looked_at = 0;
+	for (int i = 0; i < 20; i++) {
+		harness_call(h, ALICE, PL, "CreateVpcEndpoint", "%s", form);
+		n_found += streq(h->error.code, "DryRunOperation");
+	}
+	tap_is_int(n_found, 20, "one that is free is found each time");
+	tap_ok(n_looked_at < 20000, "past 7,900 that are taken, by %u looks", n_looked_at);
+}
+
 /* More services that let everybody in, and more whom a service lets in. Entries are as an earlier version
  * stored them, without the region. */
 static void put_whitelists(struct harness *h, unsigned int n)
@@ -826,6 +874,7 @@ int main(void)
 	test_weights(&h);
 	test_objects(&h);
 	test_whitelists(&h);
+	test_addresses(&h);
 	harness_end(&h);
 	return tap_done();
 }

@@ -2,10 +2,13 @@
 /*
  * Giving out addresses. The search for a free address begins at a place that moves with the
  * number of the new port, so that an address that was just given back is not the next to be given out: what
- * still speaks to its former holder should not reach a stranger.
+ * still speaks to its former holder should not reach a stranger. It goes on in steps of a random width, since
+ * addresses that are taken lie in rows: where one in ten is free, ten looks find one, whoever took the
+ * others.
  */
 #include "address.h"
 
+#include "../../lib/ident.h"
 #include "../../model/check.h"
 #include "quota.h"
 
@@ -34,10 +37,35 @@ static struct netaddr usable_address(const struct vswitch *vswitch, uint32_t ind
 	return netaddr_v4(netaddr_to_v4(&vswitch->cidr.addr) + 1 + index);
 }
 
+/* A width by whose steps one comes to all of so many places before one comes to the first again. */
+static int random_step(uint32_t n_places, uint32_t *ret)
+{
+	uint32_t step;
+	int r = random_bytes(&step, sizeof(step));
+
+	if (r < 0)
+		return r;
+	for (step = 1 + step % n_places;; step++) {
+		uint32_t a = n_places, b = step;
+
+		while (b) {
+			uint32_t rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		if (a == 1)
+			break;
+	}
+	*ret = step;
+	return 0;
+}
+
 static int pick_address(const struct call *call, const struct alloc *alloc, const struct alloc_wish *wish,
 			uint32_t start, struct netaddr *ret)
 {
-	uint32_t capacity = vswitch_capacity(&wish->vswitch->cidr);
+	uint32_t capacity = vswitch_capacity(&wish->vswitch->cidr), step;
+	int r;
 
 	if (wish->wanted) {
 		if (!netprefix_contains(&wish->vswitch->cidr, wish->wanted) ||
@@ -48,8 +76,14 @@ static int pick_address(const struct call *call, const struct alloc *alloc, cons
 		*ret = *wish->wanted;
 		return 0;
 	}
+	if (alloc_free_count(call->rows, wish->vswitch) == 0)
+		return -ENOSPC;
+	r = random_step(capacity, &step);
+	if (r < 0)
+		return r;
 	for (uint32_t i = 0; i < capacity; i++) {
-		struct netaddr addr = usable_address(wish->vswitch, (start + i) % capacity);
+		uint64_t place = start + (uint64_t)i * step;
+		struct netaddr addr = usable_address(wish->vswitch, (uint32_t)(place % capacity));
 
 		if (taken(call, alloc, wish->vswitch->vpc, &addr))
 			continue;
