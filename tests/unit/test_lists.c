@@ -706,12 +706,20 @@ static void test_objects(struct harness *h)
 {
 	const struct listener *listener;
 	char id[ID_SIZE], form[256];
+	unsigned int n_members;
 
 	fill_in(id, sizeof(id), "", "{sg}");
 	put_more(h, KIND_SG_RULE, REF_SG_RULE_GROUP, id, rename_rule);
 	fill_in(form, sizeof(form), "", REGION "EndpointId={endpoint}&InstanceId={instance}");
 	harness_call(h, ALICE, OWN, "GetEndpointPath", "%s", form);
 	tap_ok(h->answer && h->weight > 0, "a path past a thousand rules counts as %u calls more", h->weight);
+	fill_in(form, sizeof(form), "", REGION "SecurityGroupId={sg}");
+	harness_call(h, ALICE, ECS, "DescribeSecurityGroups", "%s", form);
+	n_members = (unsigned int)snapshot_count_children(store_rows(h->store), REF_PORT_GROUPS, id);
+	tap_is_int(h->weight, 1 + n_members / ROWS_PER_CALL,
+		   "so do a group's thousand rules, and its members");
+	harness_call(h, BOB, ECS, "DescribeSecurityGroups", REGION);
+	tap_is_int(h->weight, 0, "groups with few rules and members count as one");
 	fill_in(id, sizeof(id), "", "{group}");
 	put_more(h, KIND_SERVER, REF_SERVER_GROUP, id, rename_server);
 	fill_in(form, sizeof(form), "", "ListenerId={listener}");

@@ -36,6 +36,8 @@ struct listing {
 	bool (*all_there)(const struct call *call);
 	const char *of;			   /* the parameter that names what the list is of; NULL: none does */
 	const struct list_filter *filters; /* those of `wanted` that an index has; ends with a NULL param */
+	/* How many other rows `add` looks at, without a walk; NULL: a few. */
+	size_t (*looks)(const struct call *call, const void *row);
 };
 
 /* Whether a list has what names an object. */

@@ -46,6 +46,8 @@ static void step(struct call *call, const struct listing *listing, struct progre
 	answer_object_row(call, item, progress->field->members, listing->kind, row);
 	if (listing->add)
 		listing->add(call, item, row);
+	if (listing->looks)
+		call->n_rows += listing->looks(call, row);
 }
 
 static bool is_match(const struct call *call, const struct list_rows *rows, const void *row)

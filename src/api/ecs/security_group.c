@@ -150,6 +150,14 @@ static void add_counts(const struct call *call, json_t *item, const void *row)
 	answer_int(item, "EcsCount", instances);
 }
 
+static size_t count_looks(const struct call *call, const void *row)
+{
+	const char *id = ((const struct security_group *)row)->id;
+
+	return snapshot_count_children(call->rows, REF_SG_RULE_GROUP, id) +
+	       snapshot_count_children(call->rows, REF_PORT_GROUPS, id);
+}
+
 static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct security_group *g = row;
@@ -171,7 +179,7 @@ int security_group_list(struct call *call)
 		{},
 	};
 	static const struct listing listing = {KIND_SECURITY_GROUP, group_wanted, add_counts,
-					       .filters = filters};
+					       .filters = filters, .looks = count_looks};
 
 	answer_string(call->answer, "RegionId", call->region);
 	return list_owned(call, &listing);
