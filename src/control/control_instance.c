@@ -2,7 +2,8 @@
 /*
  * Instances. A failure at its node holds one back where it is, and the reason stands in its row; one that
  * runs already is not moved by it (the API says Starting of it until the failure is gone). When the node says
- * that what it was attached to has ended, it is stopped, and its row goes on saying why.
+ * that what it was attached to has ended, it is stopped, and its row goes on saying why. One that is deleted
+ * goes when no node says any more that its device is there.
  */
 #include "../model/state.h"
 #include "remove.h"
@@ -11,7 +12,15 @@
 static void instance_remove(const struct control_view *view, struct control_subject *subject,
 			    const struct instance *instance, struct changes *changes)
 {
-	if (!view_reached(view, &instance->meta) || !remove_row(view->rows, KIND_INSTANCE, instance, changes))
+	const struct control_failure *failure;
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "instance/%s", instance->id);
+	failure = control_failure_get(view, key);
+	if (view_reached(view, &instance->meta) && failure && !failure->is_gone)
+		subject_needs(subject, NEEDS_REPAIR);
+	else if (!view_reached(view, &instance->meta) ||
+		 !remove_row(view->rows, KIND_INSTANCE, instance, changes))
 		subject_needs(subject, instance->meta.modified);
 }
 

@@ -262,6 +262,7 @@ static void test_instance_failures(void)
 {
 	struct control_failure taken = {"instance/i-1", "its name is taken"};
 	struct control_failure ended = {"instance/i-1", "its namespace has ended", true};
+	struct control_failure kept = {"instance/i-1", "its device is still to be removed"};
 	struct world w;
 
 	world_begin(&w);
@@ -310,6 +311,15 @@ static void test_instance_failures(void)
 	world_report(&w);
 	(void)world_pass(&w);
 	tap_ok(!get_instance(&w), "and deleted");
+
+	put_instance(&w, "Deleting");
+	w.failures[0] = kept;
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(get_instance(&w) != NULL, "one whose device is still to be removed is not gone");
+	w.n_failures = 0;
+	(void)world_pass(&w);
+	tap_ok(!get_instance(&w), "until that has happened");
 	world_end(&w);
 }
 
