@@ -18,7 +18,10 @@
  * what the plan says, a pass plans these, writes their rows, and queues their devices to be made and removed
  * (ports.h). It does not wait for that: what others change is put in force meanwhile. When a device is there,
  * the next such pass plans and writes what reads that; the one that finds nothing queued any more reports.
- * Whatever such a pass cannot do, or goes wrong in it, makes it one of the whole.
+ * Where that takes longer, what the tables have is reported before: now and then, and the instances whose
+ * devices are still to be made or removed are among the failures. A pass of the whole queues the devices that
+ * it has no time for, too, once all that was there at the start is.
+ * Whatever a pass of slices cannot do, or goes wrong in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
  * which stays as it is until the new one takes its place; whom the old one does not know the resolver answers
@@ -32,22 +35,25 @@
 #define RETRY_FIRST_MS	 200
 #define RETRY_MAX_MS	 30000
 #define FULL_INTERVAL_MS 60000
-#define PRIORITY	 10 /* after what gathers changes in the same turn */
+#define MEANWHILE_MS	 100 /* between reports while devices are queued; and one more for … */
+#define DEVICES_PER_MS	 10  /* … so many that are named in the last one, since that costs something */
+#define PRIORITY	 10  /* after what gathers changes in the same turn */
 
 struct reconcile {
 	struct reconcile_parts parts;
 	struct feed *feed;
 	struct loop_source *soon; /* deferred */
-	struct loop_source *later, *retry, *slow, *due;
+	struct loop_source *later, *retry, *slow, *due, *meanwhile;
 	uint64_t last_ms, retry_ms;
 	bool is_wanted, wants_full;
 	bool wants_whole;	     /* not only what is touched */
 	struct plan_touched touched; /* by rows, since the last pass */
 	bool is_retry_due;	     /* the retry timer runs */
-	bool is_unsure;	 /* a pass broke off, and no full one has been through since: what is there? */
-	bool is_settled; /* the last pass has reported that all of its plan is in force */
-	bool is_making;	 /* or all that lacks are devices that are queued */
-	bool has_news;	 /* there is more to report than another revision */
+	bool is_unsure;	  /* a pass broke off, and no full one has been through since: what is there? */
+	bool is_settled;  /* the last pass has reported that all of its plan is in force */
+	bool is_making;	  /* or all that lacks are devices that are queued */
+	uint64_t tell_ms; /* while it is making: when to report what is in force; 0: that is to be set */
+	bool has_news;	  /* there is more to report than another revision */
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
 	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
@@ -77,12 +83,14 @@ static int build_plan(struct reconcile *reconcile, struct plan **ret)
 	return plan_build(&input, reconcile->parts.indexes, ret);
 }
 
-/* What could not be made, and what could not be planned: trying again does not help that. */
-static int gather_failures(const struct reconcile *reconcile, struct failures *failures)
+/* What is still to be made, what could not be, and what could not be planned: trying again does not help
+ * that. `ret_n_queued`: of the first kind, which stands first. */
+static int gather_failures(const struct reconcile *reconcile, struct failures *failures, size_t *ret_n_queued)
 {
 	const struct plan *plan = reconcile->plan;
-	int r = 0;
+	int r = ports_tell_queued(reconcile->parts.ports, plan, reconcile->is_trusted, failures);
 
+	*ret_n_queued = failures->n;
 	for (size_t i = 0; i < reconcile->failed.n && r == 0; i++) {
 		const struct plan_failure *failure = &reconcile->failed.items[i];
 
@@ -154,24 +162,73 @@ static int go_on(struct reconcile *reconcile)
 	return ports_go_on(reconcile->parts.ports, reconcile->plan, reconcile->is_trusted);
 }
 
-static void report(struct reconcile *reconcile)
+/* 0, or an error, also -E2BIG: too much is queued for a report. */
+static int send_report(struct reconcile *reconcile, size_t *ret_n_queued)
 {
 	_cleanup_(freep) struct health_result *health = NULL;
 	_cleanup_(failures_clear) struct failures failures = {};
 	size_t n_health = 0;
-	int r;
+	int r = gather_failures(reconcile, &failures, ret_n_queued);
 
-	if (!reconcile->feed)
-		return;
-	r = gather_failures(reconcile, &failures);
 	if (r == 0)
 		r = health_results(reconcile->parts.health, &health, &n_health);
 	if (r == 0)
 		r = feed_report(reconcile->feed, reconcile->plan->revision, &failures, health, n_health);
-	if (r < 0)
+	if (r < 0 && r != -E2BIG)
 		(void)log_errno(r, "cannot report");
+	return r;
+}
+
+static void report(struct reconcile *reconcile)
+{
+	size_t n_queued;
+	int r;
+
+	if (!reconcile->feed)
+		return;
+	r = send_report(reconcile, &n_queued);
 	reconcile->is_settled = r == 0;
 	reconcile->has_news &= r < 0;
+}
+
+/* While devices are queued: one takes less than the first pause, so it is reported with its instance at once.
+ * The last report, when all are there, has other failures than these. */
+static void report_meanwhile(struct reconcile *reconcile)
+{
+	uint64_t now_ms = now_mono_ms();
+	size_t n_queued = 0;
+
+	if (!reconcile->feed || (reconcile->tell_ms && now_ms < reconcile->tell_ms))
+		return;
+	if (reconcile->tell_ms) {
+		(void)send_report(reconcile, &n_queued);
+		reconcile->has_news = true;
+	}
+	reconcile->tell_ms = now_ms + MEANWHILE_MS + n_queued / DEVICES_PER_MS;
+	loop_timer_set(reconcile->meanwhile, reconcile->tell_ms - now_ms);
+}
+
+/* Before a pass that is due the plan is not what the tables and devices are; it reports then. */
+static void on_meanwhile(void *context, uint32_t events)
+{
+	struct reconcile *reconcile = context;
+
+	(void)events;
+	if (reconcile->is_making && !reconcile->is_wanted)
+		report_meanwhile(reconcile);
+}
+
+/* All that can be in force without the devices that are queued is. True: some are. */
+static bool still_makes(struct reconcile *reconcile)
+{
+	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
+	if (reconcile->is_making) {
+		report_meanwhile(reconcile);
+	} else {
+		reconcile->tell_ms = 0;
+		loop_timer_stop(reconcile->meanwhile);
+	}
+	return reconcile->is_making;
 }
 
 /* New tables are put in force when they have all that the plan has, and not while some ports are still to be
@@ -183,12 +240,11 @@ static int take_over(struct reconcile *reconcile, int r)
 	return datapath_take_over(reconcile->parts.datapath);
 }
 
-/* Of a pass of the whole: at once, unless devices are still to be removed. */
+/* Of a pass of the whole: at once, unless devices are still to be made or removed. */
 static void report_soon(struct reconcile *reconcile)
 {
-	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
 	reconcile->has_news = true;
-	if (!reconcile->is_making)
+	if (!still_makes(reconcile))
 		report(reconcile);
 }
 
@@ -213,6 +269,8 @@ static int apply(struct reconcile *reconcile, bool full)
 	r = datapath_sync(reconcile->parts.datapath, plan, ports_node_port(reconcile->parts.ports), full,
 			  failures);
 	r = take_over(reconcile, r);
+	if (r == 0 && reconcile->has_node_port && !ports_are_behind(reconcile->parts.ports))
+		ports_queue_rest(reconcile->parts.ports);
 	set_plan(reconcile, plan);
 	q = remove_others(reconcile, full);
 	if (q >= 0)
@@ -283,8 +341,7 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 		return r;
 	flow_log_follow_slots(reconcile->parts.flow_log, patch.slots, patch.n_slots);
 	reconcile->has_news |= patch.failures || patch.n_probes;
-	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
-	if (reconcile->is_making)
+	if (still_makes(reconcile))
 		return 0;
 	if (reconcile->has_news) {
 		report(reconcile);
@@ -385,7 +442,7 @@ static void run_pass(void *context, uint32_t events)
 	}
 	if (run_slices(reconcile)) {
 		if (reconcile->is_removal_due && !ports_are_queued(reconcile->parts.ports) &&
-		    remove_others(reconcile, true) < 0)
+		    (remove_others(reconcile, true) < 0 || go_on(reconcile) < 0))
 			reconcile_request(reconcile, true);
 		return;
 	}
@@ -499,6 +556,8 @@ int reconcile_new(const struct reconcile_parts *parts, struct reconcile **ret)
 		r = loop_add_timer(parts->loop, on_slow, reconcile, &reconcile->slow);
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_due, reconcile, &reconcile->due);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_meanwhile, reconcile, &reconcile->meanwhile);
 	if (r < 0) {
 		reconcile_free(reconcile);
 		return r;
@@ -517,6 +576,7 @@ struct reconcile *reconcile_free(struct reconcile *reconcile)
 	loop_source_free(reconcile->retry);
 	loop_source_free(reconcile->slow);
 	loop_source_free(reconcile->due);
+	loop_source_free(reconcile->meanwhile);
 	failures_clear(&reconcile->failed);
 	plan_free(reconcile->plan);
 	free(reconcile);

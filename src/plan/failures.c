@@ -9,27 +9,33 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int failures_add(struct failures *failures, const char *key, const char *format, ...)
+int failures_append(struct failures *failures, const char *key, const char *reason)
 {
 	struct plan_failure *item;
-	va_list ap;
-	int r;
 
-	for (size_t i = failures->n; i-- > 0;)
-		if (streq(failures->items[i].key, key))
-			return 0;
-	r = VEC_ROOM(failures->items, failures->n, failures->size);
-	if (r < 0)
-		return r;
+	if (VEC_ROOM(failures->items, failures->n, failures->size) < 0)
+		return -ENOMEM;
 	item = &failures->items[failures->n];
 	memset(item, 0, sizeof(*item));
 	if (str_copy(item->key, sizeof(item->key), key) < 0)
 		return -E2BIG;
-	va_start(ap, format);
-	(void)vsnprintf(item->reason, sizeof(item->reason), format, ap);
-	va_end(ap);
+	(void)snprintf(item->reason, sizeof(item->reason), "%s", reason);
 	failures->n++;
 	return 0;
+}
+
+int failures_add(struct failures *failures, const char *key, const char *format, ...)
+{
+	char reason[sizeof(failures->items->reason)];
+	va_list ap;
+
+	for (size_t i = failures->n; i-- > 0;)
+		if (streq(failures->items[i].key, key))
+			return 0;
+	va_start(ap, format);
+	(void)vsnprintf(reason, sizeof(reason), format, ap);
+	va_end(ap);
+	return failures_append(failures, key, reason);
 }
 
 int failures_add_gone(struct failures *failures, const char *key, const char *reason)

@@ -9,7 +9,8 @@
  * sync of all waits for it, breathing; after a reboot there may be thousands to make, so it stops after a
  * while, what is there so far is put in force, and the loop turns before the next one. For some ports nobody
  * waits: their numbers are queued, and what is to be done with one the plan says that is in force when its
- * turn comes.
+ * turn comes. Accounts take turns: who has many made at once lets others wait for one of them. Once the start
+ * is over a sync of all queues what it has no time for.
  */
 #include "ports.h"
 
@@ -23,7 +24,8 @@
 #include "netns.h"
 #include "port_job.h"
 
-#define BUDGET_MS   200 /* for devices, in a sync of all */
+#define BUDGET_MS   200 /* for devices, in a sync of all; … */
+#define SHORT_MS    50	/* … or a removal, when the rest is queued: others' changes wait for it */
 #define BREATH_MS   2	/* between two breaths of who waits for a job */
 #define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
 #define SERVICE_MTU 1500
@@ -37,6 +39,12 @@ struct port_state {
 	struct plan_port made;
 	char failure[160]; /* why it is not as wanted; "": it is */
 	bool is_gone;	   /* the failure is that what it was attached to has ended */
+	bool is_stuck;	   /* it could not be removed: from then on only who waits for that tries again */
+};
+
+struct queued_port {
+	uint32_t number;
+	uint32_t account; /* whose it is; 0: not known */
 };
 
 struct ports {
@@ -51,9 +59,11 @@ struct ports {
 	size_t n_states, size;
 	bool is_behind; /* the last sync of all ran out of time */
 	struct worker *worker;
-	struct port_job job; /* its own while it is busy, and so is `env`; else the last one */
-	uint32_t *queue;     /* numbers, each once; the first one's turn is next */
+	struct port_job job;	   /* its own while it is busy, and so is `env`; else the last one */
+	struct queued_port *queue; /* each number once; of an account the first one's turn is next */
 	size_t n_queued, queue_size;
+	uint32_t last_account; /* whose turn was the last one */
+	bool queues_rest;
 };
 
 static int compare_states(const void *a, const void *b)
@@ -300,9 +310,11 @@ static int finish_removal(struct ports *ports)
 {
 	const struct port_mark *mark = &ports->job.mark;
 
-	if (ports->job.r < 0)
+	if (ports->job.r < 0) {
+		find_state(ports, mark->number)->is_stuck = true;
 		return log_errno(ports->job.r, "cannot remove devices instance=%s port=%x", mark->instance,
 				 mark->number);
+	}
 	if (ports->files && mark->kind == INSTANCE_NETNS)
 		netns_files_remove(ports->files, mark->instance);
 	log_info("removed devices instance=%s port=%x", mark->instance, mark->number);
@@ -444,13 +456,57 @@ static bool stands(const struct port_state *state, const struct plan_port *port)
 	return state && state->is_looked_at && wants_the_same(&state->made, port);
 }
 
-/* Makes what does not stand, unless the time is over: then the sync is behind. */
+/* And not with what was wanted before. */
+static bool has_failed(const struct port_state *state, const struct plan_port *port)
+{
+	return state && *state->failure && wants_the_same(&state->made, port);
+}
+
+/* The queue. */
+
+static bool is_queued(const struct ports *ports, uint32_t number)
+{
+	for (size_t i = 0; i < ports->n_queued; i++)
+		if (ports->queue[i].number == number)
+			return true;
+	return false;
+}
+
+static int enqueue(struct ports *ports, uint32_t number, const struct pl_limit *limit)
+{
+	if (is_queued(ports, number))
+		return 0;
+	if (VEC_ROOM(ports->queue, ports->n_queued, ports->queue_size) < 0)
+		return -ENOMEM;
+	ports->queue[ports->n_queued++] = (struct queued_port){.number = number, .account = limit->account};
+	return 0;
+}
+
+/* The first one of the account that comes next, in a circle. */
+static uint32_t dequeue(struct ports *ports)
+{
+	struct queued_port *next = ports->queue, taken;
+
+	for (size_t i = 1; i < ports->n_queued; i++)
+		if (ports->queue[i].account - ports->last_account - 1 <
+		    next->account - ports->last_account - 1)
+			next = &ports->queue[i];
+	taken = *next;
+	ports->last_account = taken.account;
+	ports->n_queued--;
+	memmove(next, next + 1, (size_t)(ports->queue + ports->n_queued - next) * sizeof(*next));
+	return taken.number;
+}
+
+/* Makes what does not stand, unless the time is over: then it is queued, or the sync is behind. */
 static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
 {
 	int r;
 
 	if (stands(find_state(ports, port->number), port))
 		return 0;
+	if (ports->queues_rest && now_mono_ms() >= end_ms)
+		return enqueue(ports, port->number, &port->limit);
 	ports->is_behind = now_mono_ms() >= end_ms;
 	if (ports->is_behind)
 		return 0;
@@ -465,7 +521,7 @@ static int gather_failures(const struct ports *ports, const struct plan *plan, s
 	for (size_t i = 0; i < plan->n_ports && r == 0; i++) {
 		const struct port_state *state = find_state(ports, plan->ports[i].number);
 
-		if (state && *state->failure)
+		if (has_failed(state, &plan->ports[i]))
 			r = report_failure(failures, &plan->ports[i], state);
 	}
 	return r;
@@ -473,7 +529,7 @@ static int gather_failures(const struct ports *ports, const struct plan *plan, s
 
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures)
 {
-	uint64_t end_ms = now_mono_ms() + BUDGET_MS;
+	uint64_t end_ms = now_mono_ms() + (ports->queues_rest ? SHORT_MS : BUDGET_MS);
 	int r, changed = settle(ports) > 0; /* what has failed is made again here */
 
 	for (size_t i = 0; full && i < ports->n_states; i++)
@@ -501,35 +557,6 @@ static const struct plan_port *find_wanted(const struct plan *plan, uint32_t num
 	return place < plan->n_ports && plan->ports[place].number == number ? &plan->ports[place] : NULL;
 }
 
-/* The queue. */
-
-static bool is_queued(const struct ports *ports, uint32_t number)
-{
-	for (size_t i = 0; i < ports->n_queued; i++)
-		if (ports->queue[i] == number)
-			return true;
-	return false;
-}
-
-static int enqueue(struct ports *ports, uint32_t number)
-{
-	if (is_queued(ports, number))
-		return 0;
-	if (VEC_ROOM(ports->queue, ports->n_queued, ports->queue_size) < 0)
-		return -ENOMEM;
-	ports->queue[ports->n_queued++] = number;
-	return 0;
-}
-
-static uint32_t dequeue(struct ports *ports)
-{
-	uint32_t number = ports->queue[0];
-
-	ports->n_queued--;
-	memmove(ports->queue, ports->queue + 1, ports->n_queued * sizeof(*ports->queue));
-	return number;
-}
-
 int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n)
 {
 	int r = 0;
@@ -541,7 +568,7 @@ int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *nu
 		if (port && stands(state, port))
 			r = *state->failure ? -EAGAIN : 0;
 		else if (port || state)
-			r = enqueue(ports, numbers[i]);
+			r = enqueue(ports, numbers[i], port ? &port->limit : &state->made.limit);
 	}
 	return r;
 }
@@ -560,6 +587,48 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
 		else if (!port && state && removes)
 			begin_removal(ports, state);
 	}
+	return r;
+}
+
+/* What whoever asked for the instance waits for. One that runs need not wait for another MTU, say. */
+static bool lacks_device(const struct port_state *state, const struct plan_port *port)
+{
+	const struct plan_port *made;
+
+	if (!state || !state->ifindex || *state->failure)
+		return true;
+	made = &state->made;
+	return made->up != port->up || made->kind != port->kind || !streq(made->path, port->path) ||
+	       made->process_start != port->process_start;
+}
+
+static int tell_queued(const struct ports *ports, const struct plan *plan, uint32_t number, bool removes,
+		       struct failures *failures)
+{
+	const struct port_state *state = find_state(ports, number);
+	const struct plan_port *port = find_wanted(plan, number);
+	char key[KEY_SIZE];
+
+	if (port ? has_failed(state, port) || !lacks_device(state, port) : !state || !removes)
+		return 0;
+	(void)str_format(key, sizeof(key), "instance/%s", port ? port->instance : state->mark.instance);
+	return failures_append(failures, key,
+			       port ? "its device is still to be made" : "its device is still to be removed");
+}
+
+int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
+		      struct failures *failures)
+{
+	const struct port_job *job = &ports->job;
+	uint32_t working = job->is_removal ? job->mark.number : job->port.number;
+	int r = 0;
+
+	if (ports->n_queued > PORTS_TOLD_MAX)
+		return -E2BIG;
+	if (worker_is_busy(ports->worker) && !is_queued(ports, working))
+		r = tell_queued(ports, plan, working, removes, failures);
+	for (size_t i = 0; i < ports->n_queued && r == 0; i++)
+		r = tell_queued(ports, plan, ports->queue[i].number, removes, failures);
 	return r;
 }
 
@@ -648,6 +717,11 @@ bool ports_are_behind(const struct ports *ports)
 	return ports->is_behind;
 }
 
+void ports_queue_rest(struct ports *ports)
+{
+	ports->queues_rest = true;
+}
+
 struct stray_walk {
 	struct ports *ports;
 	const char **wanted; /* instances of the plan, sorted */
@@ -727,8 +801,15 @@ static int remove_node_port(struct ports *ports)
 	return port_device_remove(&ports->env, &mark, 0);
 }
 
+/* What is left of the programs of one of which nothing but its mark is known, a sweep of all finds. */
+static bool may_be_queued(const struct ports *ports, const struct port_state *state)
+{
+	return ports->queues_rest && state->made.number && !state->is_stuck;
+}
+
 static int remove_unwanted(struct ports *ports, const struct plan *plan)
 {
+	uint64_t end_ms = now_mono_ms() + SHORT_MS;
 	int first_error = 0, removed = 0, r;
 
 	for (size_t i = ports->n_states; i-- > 0;) {
@@ -736,11 +817,15 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 
 		if (plan && (find_wanted(plan, number) || is_queued(ports, number)))
 			continue;
-		begin_removal(ports, &ports->states[i]);
-		r = settle(ports);
+		if (plan && may_be_queued(ports, &ports->states[i]) && now_mono_ms() >= end_ms) {
+			r = enqueue(ports, number, &ports->states[i].made.limit);
+		} else {
+			begin_removal(ports, &ports->states[i]);
+			r = settle(ports);
+			removed = 1;
+		}
 		if (r < 0 && !first_error)
 			first_error = r;
-		removed = 1;
 	}
 	return first_error ? first_error : removed;
 }

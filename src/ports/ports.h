@@ -11,6 +11,8 @@
 #include "netns_files.h"
 #include "port_device.h"
 
+#define PORTS_TOLD_MAX 8192 /* that are queued, in a report, which has room for some 10,000 failures */
+
 struct ports;
 
 struct ports_options {
@@ -40,10 +42,13 @@ int ports_node_netns(const struct ports *ports);
 int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct failures *failures);
 /* The last sync left ports for the next one, so as not to keep the loop for too long. */
 bool ports_are_behind(const struct ports *ports);
+/* From now on a sync of all and a removal take less time, and queue what they have none for: they leave
+ * nothing for the next one. */
+void ports_queue_rest(struct ports *ports);
 
 /* The same of the ports of these numbers alone, by and by: those that the plan wants, and that do not stand,
- * and those that it does not want any more are queued. -EAGAIN: one cannot be made, and a sync of all is to
- * say which; -ENOMEM. */
+ * and those that it does not want any more are queued. Accounts take turns in it. -EAGAIN: one cannot be
+ * made, and a sync of all is to say which; -ENOMEM. */
 int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *numbers, size_t n);
 /* Begins with what is next in the queue, unless a device is being worked on: makes it as the plan wants it by
  * now, or removes it (passes it over, unless it `removes`). -ENOMEM. */
@@ -53,6 +58,13 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes);
 bool ports_are_busy(const struct ports *ports);
 /* It is, or something is queued. */
 bool ports_are_queued(const struct ports *ports);
+/* Instances that still lack what the plan in force says of their devices since these are queued or being
+ * worked on go into `failures` (key "instance/<id>"), which has none yet: those that have no device where
+ * they should, or one that is up and should be down, or the other way round; and, if the queue `removes`,
+ * those that have one and should not. What has failed already the last sync of all has told. -E2BIG: more
+ * than PORTS_TOLD_MAX are queued; -ENOMEM. */
+int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
+		      struct failures *failures);
 /* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */
 int ports_fd(const struct ports *ports);
 /* Takes what has come of it, if that has not been done. 1: a device came, or is another one now, that of the

@@ -63,6 +63,11 @@ def wait_for(condition, seconds=10):
     return False
 
 
+def still_lacking(report):
+    """Instances whose devices are still to be made or removed."""
+    return [f["key"] for f in report["failures"] if "is still to be" in f["reason"]]
+
+
 class Feed:
     """The rows, their revisions, and what was reported."""
 
@@ -130,8 +135,12 @@ class Feed:
             if server is self.server and agent == self.agent:
                 self.reports.append(report)
 
+    def told(self, revision):
+        """Reports of it; devices may still be missing."""
+        return [r for r in self.reports if r["revision"] >= revision]
+
     def reported(self, revision):
-        return any(r["revision"] >= revision for r in self.reports)
+        return any(not still_lacking(r) for r in self.told(revision))
 
     def last(self):
         return self.reports[-1]
@@ -556,10 +565,16 @@ def test_many_instances(feed):
     for n, name in enumerate(names):
         rows |= instance(name, 300 + n, "c", H, f"10.0.1.{100 + n}", "sg-c")
     revision = feed.change(rows)
+    ok(wait_for(lambda: feed.told(revision)), "many instances come at once: their revision is reported")
+    ok(0 < len(still_lacking(feed.told(revision)[0])) <= 60 and not feed.reported(revision),
+       "with those among the failures that have no device yet")
+    other = feed.edit("vpc/vpc-c", description="other")
+    ok(wait_for(lambda: feed.told(other)) and not feed.reported(other), "and so is what others change, before they are there")
     ok(wait_for(lambda: feed.reported(revision)), "many instances that come at once are reported")
     ok(set(names) <= set(os.listdir("/run/netns")) and feed.last()["failures"] == [], "when all of them are there")
     revision = feed.change({}, deleted=list(rows))
-    ok(wait_for(lambda: feed.reported(revision) and not set(names) & set(os.listdir("/run/netns"))), "and they go")
+    ok(wait_for(lambda: feed.told(revision)) and still_lacking(feed.told(revision)[0]), "they go, which is told before they are gone")
+    ok(wait_for(lambda: feed.reported(revision)) and not set(names) & set(os.listdir("/run/netns")), "until they are")
 
 
 def remove_pins(pins):

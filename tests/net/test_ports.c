@@ -27,9 +27,10 @@ struct attached {
 	uint8_t delivery;
 	int calls;
 	bool was_up;
-	bool is_bare;		     /* as if someone had taken the programs off */
-	useconds_t delay_us;	     /* how long it takes to attach */
-	int result;		     /* of attaching */
+	bool is_bare;	     /* as if someone had taken the programs off */
+	useconds_t delay_us; /* how long it takes to attach */
+	int result;	     /* of attaching */
+	bool is_sweep_slow;
 	bool is_held, is_sweep_held; /* until someone posts: */
 	sem_t *go;
 	int n_swept;
@@ -79,6 +80,8 @@ static int note_sweep(void *context, uint32_t slot)
 	attached->swept_slot = slot;
 	if (attached->is_sweep_held)
 		(void)sem_wait(attached->go);
+	if (attached->is_sweep_slow)
+		(void)usleep(60000);
 	return 0;
 }
 
@@ -511,6 +514,155 @@ static void test_changed_meanwhile(struct ports *ports, struct attached *attache
 	(void)ports_remove_others(ports, &empty, false);
 }
 
+static bool is_told(const struct ports *ports, const struct plan *plan, size_t n, const char *instance,
+		    const char *reason)
+{
+	_cleanup_(failures_clear) struct failures failures = {};
+	bool is_found = false;
+
+	if (ports_tell_queued(ports, plan, true, &failures) < 0 || failures.n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		is_found |=
+			strstr(failures.items[i].key, instance) && streq(failures.items[i].reason, reason);
+	return is_found || n == 0;
+}
+
+/* What a report says while devices are queued. */
+static void test_told(struct ports *ports, struct attached *attached)
+{
+	static const char make[] = "its device is still to be made",
+			  gone[] = "its device is still to be removed";
+	struct plan_port three[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS),
+				    make_port(0x43, INSTANCE_ATTACHED)};
+	struct plan plan = {.ports = three, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x41, 0x42, 0x43};
+	struct failures failures = {};
+
+	attached->is_held = true;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	(void)ports_go_on(ports, &plan, true);
+	tap_ok(is_told(ports, &plan, 2, three[0].instance, make) &&
+		       is_told(ports, &plan, 2, three[1].instance, make),
+	       "the device that is being made is told, and that which is queued");
+	attached->is_held = false;
+	(void)sem_post(attached->go);
+	(void)work_queue_off(ports, &plan);
+	tap_ok(is_told(ports, &plan, 0, "", ""), "and none when they are there");
+
+	three[0].mtu = 1400;
+	three[1].up = false;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_ok(is_told(ports, &plan, 1, three[1].instance, make),
+	       "one that is to be set down is told, one that lacks another MTU is not");
+	(void)work_queue_off(ports, &plan);
+
+	plan.n_ports = 3;
+	(void)str_copy(three[2].path, sizeof(three[2].path), "/nowhere");
+	(void)ports_sync(ports, &plan, false, &failures);
+	ports_retry(ports);
+	(void)ports_queue(ports, &plan, numbers, 3);
+	tap_ok(failures.n == 1 && ports_are_queued(ports) && is_told(ports, &plan, 0, "", ""),
+	       "what has failed is told by the sync that made the same");
+	(void)str_copy(three[2].path, sizeof(three[2].path), "/elsewhere");
+	tap_ok(is_told(ports, &plan, 1, three[2].instance, make), "of another wish it says nothing");
+	(void)work_queue_off(ports, &plan);
+
+	plan.n_ports = 2;
+	(void)ports_remove_others(ports, &plan, false);
+	(void)ports_queue(ports, &empty, numbers, 2);
+	attached->is_sweep_held = true;
+	(void)ports_go_on(ports, &empty, true);
+	tap_ok(is_told(ports, &empty, 2, three[0].instance, gone) &&
+		       is_told(ports, &empty, 2, three[1].instance, gone),
+	       "a device that is being removed is told, and that which is to be");
+	attached->is_sweep_held = false;
+	(void)sem_post(attached->go);
+	(void)work_queue_off(ports, &empty);
+	tap_ok(is_told(ports, &empty, 0, "", ""), "and none when they have gone");
+	failures_clear(&failures);
+}
+
+/* More than a report has room for. */
+static void test_too_many_told(struct ports *ports)
+{
+	size_t n = PORTS_TOLD_MAX + 1;
+	struct plan_port *many = calloc(n, sizeof(*many));
+	uint32_t *numbers = calloc(n, sizeof(*numbers));
+	struct plan plan = {.ports = many, .n_ports = n}, empty = {};
+	struct failures failures = {};
+
+	for (size_t i = 0; many && numbers && i < n; i++) {
+		many[i].number = numbers[i] = 0x1000 + (uint32_t)i;
+		(void)str_format(many[i].instance, sizeof(many[i].instance), "i-%zu", i);
+	}
+	(void)ports_queue(ports, &plan, numbers, n - 1);
+	tap_ok(ports_tell_queued(ports, &plan, true, &failures) == 0 && failures.n == n - 1,
+	       "as many as a report may name");
+	failures_clear(&failures);
+	(void)ports_queue(ports, &plan, numbers, n);
+	tap_is_int(ports_tell_queued(ports, &plan, true, &failures), -E2BIG, "one more is too many");
+	(void)work_queue_off(ports, &empty);
+	failures_clear(&failures);
+	free(many);
+	free(numbers);
+}
+
+/* Of three accounts one wants more than the others. */
+static void test_turns(struct ports *ports)
+{
+	static const uint32_t numbers[] = {0x41, 0x42, 0x43, 0x44, 0x45};
+	static const uint32_t accounts[] = {7, 7, 7, 3, 9};
+	struct pollfd fd = {.fd = ports_fd(ports), .events = POLLIN};
+	struct plan_port five[ARRAY_SIZE(numbers)];
+	struct plan plan = {.ports = five, .n_ports = ARRAY_SIZE(five)}, empty = {};
+	char order[64] = "", instance[ID_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(five); i++) {
+		five[i] = make_port(numbers[i], INSTANCE_NETNS);
+		five[i].limit.account = accounts[i];
+	}
+	(void)ports_queue(ports, &plan, numbers, 1);
+	(void)ports_go_on(ports, &plan, true);
+	(void)ports_queue(ports, &plan, numbers + 1, ARRAY_SIZE(numbers) - 1);
+	while (ports_are_queued(ports)) {
+		(void)poll(&fd, 1, -1);
+		if (ports_take_done(ports, instance) > 0)
+			(void)str_format(order + strlen(order), sizeof(order) - strlen(order), "%s ",
+					 strrchr(instance, 't') + 1);
+		(void)ports_go_on(ports, &plan, true);
+	}
+	tap_is_str(order, "65 69 68 66 67 ", "accounts take turns, and each has its own in their order");
+	(void)ports_remove_others(ports, &empty, true);
+}
+
+/* Once the start is over. */
+static void test_rest(struct ports *ports, struct attached *attached)
+{
+	struct plan_port three[] = {make_port(0x31, INSTANCE_NETNS), make_port(0x32, INSTANCE_NETNS),
+				    make_port(0x33, INSTANCE_NETNS)};
+	struct plan plan = {.ports = three, .n_ports = 3}, empty = {};
+	struct failures failures = {};
+	int before = attached->calls;
+
+	ports_queue_rest(ports);
+	attached->delay_us = 100000;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "a later sync of many ports");
+	tap_ok(attached->calls == before + 1 && !ports_are_behind(ports) && ports_are_queued(ports),
+	       "makes one, and leaves the rest to the queue");
+	tap_is_int((int)failures.n, 0, "which is no failure");
+	attached->delay_us = 0;
+	tap_is_int(work_queue_off(ports, &plan), 2, "that makes them");
+	attached->is_sweep_slow = true;
+	tap_is_int(ports_remove_others(ports, &empty, false), 1, "a removal of many");
+	tap_ok(ports_are_queued(ports), "does not wait for all, either");
+	attached->is_sweep_slow = false;
+	tap_is_int(work_queue_off(ports, &empty), 0, "the rest is removed in its turn");
+	for (size_t i = 0; i < ARRAY_SIZE(three); i++)
+		tap_is_int(netns_open(three[i].instance), -ENOENT, "%s has gone", three[i].instance);
+	failures_clear(&failures);
+}
+
 /* A number that is wanted again while its devices go. */
 static void test_wanted_again(struct ports *ports, struct attached *attached)
 {
@@ -756,6 +908,10 @@ int main(void)
 		test_changed_meanwhile(ports, &attached);
 		test_wanted_again(ports, &attached);
 		test_some_without_memory(ports, &attached);
+		test_told(ports, &attached);
+		test_too_many_told(ports);
+		test_turns(ports);
+		test_rest(ports, &attached);
 		test_foreign_namespace(ports);
 		test_stray_files(ports, files);
 		test_service(ports);

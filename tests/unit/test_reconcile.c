@@ -46,6 +46,8 @@ struct ports {
 	uint32_t working; /* on this one; 0: on none */
 	uint32_t failing;
 	bool is_behind;
+	bool queues_rest;
+	int tells; /* result of asking what is queued */
 	struct plan_port node_port;
 };
 
@@ -81,7 +83,11 @@ int ports_sync(struct ports *p, const struct plan *plan, bool full _unused_, str
 	for (size_t i = 0; i < plan->n_ports; i++) {
 		char key[KEY_SIZE];
 
-		p->is_behind |= !make(p, plan->ports[i].number, &n);
+		if (!make(p, plan->ports[i].number, &n)) {
+			p->is_behind |= !p->queues_rest;
+			if (p->queues_rest)
+				p->queue[p->n_queued++] = plan->ports[i].number;
+		}
 		if (plan->ports[i].number != p->failing)
 			continue;
 		(void)str_format(key, sizeof(key), "instance/%s", plan->ports[i].instance);
@@ -121,6 +127,25 @@ int ports_go_on(struct ports *p, const struct plan *plan, bool removes)
 		memmove(p->queue, p->queue + 1, --p->n_queued * sizeof(*p->queue));
 	}
 	return 0;
+}
+
+int ports_tell_queued(const struct ports *p, const struct plan *plan, bool removes _unused_,
+		      struct failures *failures)
+{
+	char key[KEY_SIZE];
+
+	for (size_t i = 0; i < p->n_queued + !!p->working && p->tells == 0; i++) {
+		uint32_t number = i < p->n_queued ? p->queue[i] : p->working;
+
+		(void)str_format(key, sizeof(key), "instance/%x", number);
+		(void)failures_add(failures, key, is_wanted(plan, number) ? "to make" : "to remove");
+	}
+	return p->tells;
+}
+
+void ports_queue_rest(struct ports *p)
+{
+	p->queues_rest = true;
 }
 
 bool ports_are_queued(const struct ports *p)
@@ -273,6 +298,13 @@ struct run {
 	struct reconcile *reconcile;
 	struct plan_touched touched;
 };
+
+/* Nothing else happens meanwhile. */
+static void let_pass(struct run *run, uint64_t ms)
+{
+	clock_ms += ms;
+	(void)loop_turn(run->loop, 0);
+}
 
 /* What has been done meanwhile; until something is reported. */
 static const char *passes(struct run *run)
@@ -509,6 +541,97 @@ static void test_removal(void)
 	end(&run);
 }
 
+/* Devices take longer than anybody else's rows may wait. */
+static void test_long_queue(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	put_instance(&run, 0);
+	put_instance(&run, 1);
+	took(&run);
+	(void)passes(&run);
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) ", "a long queue: at first nothing is reported");
+	let_pass(&run, 100);
+	tap_is_str(passes(&run), "report(failures=2)",
+		   "a long queue: then what is in force is, without the two that are to be made");
+	let_pass(&run, 50);
+	tap_is_str(passes(&run), "", "a long queue: and not again at once");
+	device_done(&run);
+	tap_is_str(passes(&run), "make rows(groups=0 ports=1) ", "a long queue: one of them is there");
+	let_pass(&run, 40);
+	tap_is_str(passes(&run), "report(failures=1)", "a long queue: with the next report it counts");
+	clock_ms += 100;
+	reconcile_health(run.reconcile);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=1)",
+		   "a long queue: where a pass is due it is the one that reports");
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)",
+		   "a long queue: the end of it is reported at once, and no failure is left");
+	let_pass(&run, 1000);
+	tap_is_str(passes(&run), "", "a long queue: that was the last report");
+
+	reconcile_trust_rows(run.reconcile, true);
+	took(&run);
+	(void)passes(&run);
+	drop_instance(&run, 1);
+	took(&run);
+	(void)passes(&run);
+	let_pass(&run, 100);
+	tap_is_str(passes(&run), "report(failures=1)",
+		   "a long queue: while a device is still to be removed that is said");
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)",
+		   "a long queue: until it has gone");
+	end(&run);
+}
+
+static void test_endless_queue(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	put_instance(&run, 0);
+	took(&run);
+	(void)passes(&run);
+	ports.tells = -E2BIG;
+	let_pass(&run, 100);
+	tap_is_str(passes(&run), "", "more is queued than a report may name: there is none");
+	ports.tells = 0;
+	let_pass(&run, 100);
+	tap_is_str(passes(&run), "report(failures=1)", "the next one is tried after the same time");
+	end(&run);
+}
+
+/* A pass of the whole has no time for all devices. */
+static void test_rest(void)
+{
+	struct run run;
+	size_t n;
+
+	begin(&run);
+	ports.at_once = 1;
+	n = 0;
+	while (!strstr(feed.told, "report") && n++ < 100)
+		let_pass(&run, 5);
+	tap_ok(n > 1 && !ports.n_queued && !ports.working,
+	       "at the start passes of the whole make all devices, and nothing is reported before");
+	(void)passes(&run);
+	put_instance(&run, 0);
+	put_instance(&run, 1);
+	took(&run);
+	reconcile_request(run.reconcile, false);
+	tap_is_str(passes(&run), "all make ", "later one makes what it has time for, and queues the rest");
+	tap_ok(!ports.is_behind, "so that no other one has to follow");
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)", "and it is a matter of slices");
+	end(&run);
+}
+
 static void test_failed_device(void)
 {
 	struct run run;
@@ -557,6 +680,9 @@ int main(void)
 	test_devices();
 	test_meanwhile();
 	test_removal();
+	test_long_queue();
+	test_endless_queue();
+	test_rest();
 	test_failed_device();
 	test_no_room();
 	return tap_done();
