@@ -63,8 +63,10 @@ struct feed {
 
 	char list_run[NODE_TIMELINE_SIZE]; /* of the process that told the first page of the list */
 
-	json_t *report; /* the last one; NULL: none since all rows were taken */
-	bool is_unsent; /* it is newer than what was sent */
+	json_t *report;	       /* the last one; NULL: none since all rows were taken */
+	bool is_unsent;	       /* it is newer than what was sent */
+	bool has_all_failures; /* else it tells of no newer revision than the last one that had */
+	uint64_t in_force;     /* the revision that one told; 0: none since all rows were taken */
 	struct health_told health;
 	uint64_t again_ms; /* when some of it was told once more */
 	struct loop_source *renew;
@@ -141,7 +143,8 @@ static void on_reported(void *context, int status, const char *body, size_t size
 		}
 	}
 	loop_timer_set(feed->renew, feed->lease_ms / 3);
-	if (feed->is_unsent || health_told_has_more(&feed->health))
+	/* (While the node holds its reports have nothing of health.) */
+	if (feed->is_unsent || (!hold_sentence(feed->parts.hold) && health_told_has_more(&feed->health)))
 		send_report(feed);
 }
 
@@ -207,10 +210,16 @@ static void on_renew(void *context, uint32_t events)
 	send_report(context);
 }
 
+static void tell_revision(struct feed *feed, uint64_t revision)
+{
+	(void)json_object_set_new(feed->report, "revision", json_integer((json_int_t)revision));
+}
+
 int feed_report(struct feed *feed, uint64_t revision, const struct failures *failures,
 		const struct health_result *health, size_t n_health)
 {
-	json_t *report = feed_report_new(feed->node, feed->store, revision, failures);
+	bool has_all = true;
+	json_t *report = feed_report_new(feed->node, feed->store, revision, failures, &has_all);
 
 	if (!report || health_told_set(&feed->health, health, n_health) < 0) {
 		json_decref(report);
@@ -218,6 +227,11 @@ int feed_report(struct feed *feed, uint64_t revision, const struct failures *fai
 	}
 	json_decref(feed->report);
 	feed->report = report;
+	feed->has_all_failures = has_all;
+	if (has_all)
+		feed->in_force = revision;
+	else
+		tell_revision(feed, feed->in_force);
 	feed_send(feed);
 	return 0;
 }
@@ -226,7 +240,10 @@ int feed_report_again(struct feed *feed, uint64_t revision)
 {
 	if (!feed->report)
 		return -ENODATA;
-	(void)json_object_set_new(feed->report, "revision", json_integer((json_int_t)revision));
+	if (feed->has_all_failures) {
+		tell_revision(feed, revision);
+		feed->in_force = revision;
+	}
 	feed_send(feed);
 	return 0;
 }
@@ -305,6 +322,7 @@ static void renew_report(struct feed *feed, bool is_full)
 		return;
 	json_decref(feed->report);
 	feed->report = NULL;
+	feed->in_force = 0;
 	feed->is_unsent = false;
 }
 

@@ -272,7 +272,7 @@ static json_t *failure_to_json(const struct plan_failure *failure)
 }
 
 /* A report that is too long would be refused, and the next one, too, until the node counts as lost. */
-static json_t *failures_to_json(const struct failures *failures)
+static json_t *failures_to_json(const struct failures *failures, bool *ret_all)
 {
 	static const char frame[] = "{\"key\":,\"reason\":,\"gone\":true},";
 	json_t *list = json_array();
@@ -289,6 +289,7 @@ static json_t *failures_to_json(const struct failures *failures)
 			return NULL;
 		}
 	}
+	*ret_all = i == failures->n;
 	if (list && i < failures->n)
 		log_warning("too many failures for a report, leaving out n=%zu first=%s", failures->n - i,
 			    failures->items[i].key);
@@ -296,10 +297,10 @@ static json_t *failures_to_json(const struct failures *failures)
 }
 
 json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
-			const struct failures *failures)
+			const struct failures *failures, bool *ret_has_all)
 {
 	return json_pack("{s:s, s:s, s:I, s:o, s:[]}", "node", node, "store", store, "revision",
-			 (json_int_t)revision, "failures", failures_to_json(failures), "health");
+			 (json_int_t)revision, "failures", failures_to_json(failures, ret_has_all), "health");
 }
 
 /* Nothing counts as in force on such a node, whatever the revision. */

@@ -62,6 +62,7 @@ int feed_traffic_parse(const char *body, size_t size, int64_t *ret_since);
  * of memory. */
 char *feed_hold_format(const char *node, const char *store, const char *sentence);
 /* Body of POST report to this store, with nothing of health yet; the caller's. Failures that are too many are
- * left out. NULL when out of memory. */
+ * left out, and then `ret_has_all` is false: whatever it does not name would be taken to be in force at its
+ * revision. NULL when out of memory. */
 json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
-			const struct failures *failures);
+			const struct failures *failures, bool *ret_has_all);

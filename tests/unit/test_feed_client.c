@@ -345,7 +345,8 @@ static void test_replaced_unseen(struct harness *h)
 /* One that hears reports. As long as its lease is long none is sent but for news. */
 struct listener_of_reports {
 	int lease_s;
-	size_t n_reports, longest, most, n_health, n_failures;
+	size_t n_reports, longest, most, n_health, n_failures, n_holds;
+	long long revision; /* of the last one */
 	struct server_request *open;
 };
 
@@ -359,6 +360,8 @@ static void hear_report(struct listener_of_reports *l, const struct server_reque
 	l->most = MAX(l->most, n);
 	l->n_health += n;
 	l->n_failures = json_array_size(json_object_get(report, "failures"));
+	l->n_holds += json_object_get(report, "hold") != NULL;
+	l->revision = json_integer_value(json_object_get(report, "revision"));
 	json_decref(report);
 }
 
@@ -451,18 +454,55 @@ static void test_long_reports(struct harness *h)
 	tap_ok(l.longest < FEED_BODY_MAX, "none of which is too long (%zu)", l.longest);
 	tap_ok(l.n_failures > 1000 && l.n_failures < FAILURES,
 	       "though there are more failures than these have room for (%zu)", l.n_failures);
+	tap_is_int(l.revision, 0, "and what else may have failed does not count as in force");
 	results[7].healthy = true;
 	failures_clear(&failures);
 	harness_must(feed_report(side.feed, 11, &failures, results, RESULTS), "report");
 	hear_health(h, &l, RESULTS + 1);
 	tap_ok(l.n_health == RESULTS + 1 && l.n_reports == 11 && l.n_failures == 0,
 	       "then what has changed alone");
+	tap_is_int(l.revision, 11, "and with all failures told the revision is in force");
+	make_failures(&failures, FAILURES);
+	harness_must(feed_report(side.feed, 12, &failures, results, RESULTS), "report");
+	harness_must(feed_report_again(side.feed, 13), "report");
+	for (int i = 0; i < 3000 && l.n_failures == 0; i++)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	tap_is_int(l.revision, 11, "which stays so while there are too many");
 	l.lease_s = 1;
 	for (int i = 0; i < 3000 && l.n_health < RESULTS + 1 + 4096; i++) {
 		harness_must(feed_report_again(side.feed, 11), "report"); /* before the lease asks for one */
 		harness_must(loop_turn(h->loop, 20), "turn");
 	}
 	tap_ok(l.n_health >= RESULTS + 1 + 4096, "from time to time some are told again");
+	end(&side);
+	if (l.open)
+		server_answer(l.open, 503, NULL, json_object());
+	server_free(server);
+}
+
+/* A node that holds says so, and has results that nobody asks for. */
+static void test_reports_of_hold(struct harness *h)
+{
+	const struct server_options options = {
+		.listen_fd = listen_unix(), .body_max = FEED_BODY_MAX, .connections_max = 4, .timeout_s = 60};
+	_cleanup_(freep) struct health_result *results = make_results(1);
+	struct listener_of_reports l = {.lease_s = 86400};
+	struct failures none = {};
+	struct side side = {.state = {.store = "00000000000000000000000000000001", .revision = 99}};
+	struct server *server;
+
+	clear_away(h);
+	harness_must(server_new(h->loop, &options, answer_reports, &l, &server), "server");
+	begin(h, &side);
+	for (int i = 0; i < 3000 && !side.n_held; i++)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	harness_must(feed_report(side.feed, 98, &none, results, 1), "report");
+	for (int i = 0; i < 3000 && !l.n_holds; i++)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	for (int i = 0; i < 200; i++)
+		harness_must(loop_turn(h->loop, 1), "turn");
+	tap_ok(l.n_holds > 0 && l.n_reports < 10, "a node that holds says so and rests (%zu reports)",
+	       l.n_reports);
 	end(&side);
 	if (l.open)
 		server_answer(l.open, 503, NULL, json_object());
@@ -492,6 +532,7 @@ int main(void)
 	feed_server_free(feed);
 	test_replaced_unseen(&h);
 	test_long_reports(&h);
+	test_reports_of_hold(&h);
 	(void)unlink(socket_path);
 	clear_away(&h);
 	harness_end(&h);

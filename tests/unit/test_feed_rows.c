@@ -7,6 +7,8 @@
 #include "tests/unit/feed_oracle.h"
 #include "tests/unit/rows.h"
 
+#define MANY_FAILURES 20000 /* more than a report takes */
+
 #define VPC(id, revision)                                                                                    \
 	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id    \
 	"\", \"number\": 9, \"status\": \"Available\"}}"
@@ -540,10 +542,12 @@ static void test_report(void)
 {
 	_cleanup_(freep) char *report = NULL, *odd = NULL, *held = NULL;
 	struct failures failures = {};
+	char key[KEY_SIZE];
+	bool has_all;
 
 	(void)failures_add(&failures, "instance/i-1", "cannot make %s", "it");
 	(void)failures_add(&failures, "instance/i-1", "another reason");
-	report = dump(feed_report_new("n1", "s1", 12, &failures));
+	report = dump(feed_report_new("n1", "s1", 12, &failures, &has_all));
 	tap_is_str(report,
 		   "{\"node\":\"n1\",\"store\":\"s1\",\"revision\":12,\"failures\":[{\"key\":\"instance/"
 		   "i-1\",\"reason\":\"cannot make "
@@ -557,10 +561,17 @@ static void test_report(void)
 		   "{\"node\":\"n1\",\"store\":\"s1\",\"revision\":0,\"failures\":[],\"health\":[],"
 		   "\"hold\":\"why\"}",
 		   "one of a node that holds has why, and nothing in force");
-	odd = dump(feed_report_new("n1", "s1", 13, &failures));
+	odd = dump(feed_report_new("n1", "s1", 13, &failures, &has_all));
+	tap_ok(has_all, "it says that it has all of them");
 	tap_ok(odd && strstr(odd, "path ??"), "a text that was cut inside a character is still reported");
 	tap_ok(odd && strstr(odd, "{\"key\":\"instance/i-3\",\"reason\":\"it has ended\",\"gone\":true}"),
 	       "what has ended is told from what failed");
+	for (uint32_t i = 0; i < MANY_FAILURES; i++) {
+		(void)str_format(key, sizeof(key), "endpoint_zone/ep-%u/zone", i);
+		(void)failures_append(&failures, key, "this node has no room for its listener's table");
+	}
+	json_decref(feed_report_new("n1", "s1", 14, &failures, &has_all));
+	tap_ok(!has_all, "and where they are too many, that it has not");
 	failures_clear(&failures);
 }
 
