@@ -12,6 +12,7 @@ struct watch {
 	int monitor_fd;
 	struct loop_source *devices, *monitor, *look;
 	bool is_look_due, are_links_due; /* when no device is being worked on any more */
+	bool are_links_lost;		 /* some of what the monitor had to say */
 	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
 };
 
@@ -25,20 +26,26 @@ static void on_link_gone(void *context, uint32_t ifindex)
 
 static void read_links(struct watch *watch)
 {
-	if (rtnl_monitor_drain(watch->monitor_fd, on_link_gone, watch) > 0)
+	bool are_lost = rtnl_monitor_drain(watch->monitor_fd, on_link_gone, watch) > 0;
+
+	if (are_lost || watch->are_links_lost)
 		reconcile_request(watch->parts.reconcile, true);
+	watch->are_links_lost = false;
 }
 
 static void on_link_event(void *context, uint32_t events)
 {
 	struct watch *watch = context;
 
-	(void)events;
 	watch->are_links_due = ports_are_busy(watch->parts.ports);
-	if (watch->are_links_due)
-		(void)loop_source_set_events(watch->monitor, 0);
-	else
+	if (!watch->are_links_due) {
 		read_links(watch);
+		return;
+	}
+	(void)loop_source_set_events(watch->monitor, 0);
+	/* That messages were lost is told until somebody takes note of it, whatever is asked for. */
+	if (events & EPOLLERR)
+		watch->are_links_lost |= rtnl_monitor_has_lost(watch->monitor_fd);
 }
 
 /* What someone else may have changed under us, as far as a look at it costs nothing. */

@@ -688,11 +688,13 @@ int ports_look(struct ports *ports)
 		breathe(&ports->breath);
 		/* One that waits to be made again is looked at, too, since it must not stay up bare. */
 		what = what_is_disturbed(ports, &state->made, state->known_ifindex, links, n_links);
-		if (!what || !state->is_looked_at || *state->failure || is_queued(ports, state->number))
+		if (!what || !state->is_looked_at || *state->failure)
 			continue;
+		state->is_looked_at = false;
+		if (is_queued(ports, state->number))
+			continue; /* its turn comes, whatever is wanted of it then */
 		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
 			    state->mark.instance, state->number);
-		state->is_looked_at = false;
 		found = 1;
 	}
 	if (ports->node_port.row.ifindex) {

@@ -704,3 +704,11 @@ int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 		}
 	}
 }
+
+bool rtnl_monitor_has_lost(int fd)
+{
+	socklen_t size = sizeof(int);
+	int error = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ENOBUFS;
+}

@@ -87,3 +87,5 @@ int rtnl_default_replace(struct rtnl *rtnl, const struct rtnl_default *route);
 int rtnl_monitor_open(void);
 typedef void (*rtnl_gone)(void *context, uint32_t ifindex);
 int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context);
+/* Whether messages were lost; it is told once, here or there. */
+bool rtnl_monitor_has_lost(int fd);

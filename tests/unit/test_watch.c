@@ -5,7 +5,9 @@
  */
 #include "agent/watch.h"
 
+#include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/loop.h"
@@ -16,6 +18,7 @@
 static uint64_t clock_ms = 1000;
 static char told[128]; /* what was done since it was asked last */
 static int links_fd;   /* readable: a link went; the watch's */
+static int kernel_fd;  /* what is sent here makes it so; closed: messages are lost */
 
 uint64_t __wrap_now_mono_ms(void);
 uint64_t __wrap_now_mono_ms(void)
@@ -66,17 +69,51 @@ int ports_look(struct ports *p)
 	return 0;
 }
 
+static int socket_open(struct sockaddr_in *ret_addr)
+{
+	socklen_t size = sizeof(*ret_addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	*ret_addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (fd < 0 || bind(fd, (const struct sockaddr *)ret_addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)ret_addr, &size) < 0)
+		abort();
+	return fd;
+}
+
+/* (A socket, since only these have errors.) */
 int rtnl_monitor_open(void)
 {
-	links_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct sockaddr_in ours, kernels;
+
+	links_fd = socket_open(&ours);
+	kernel_fd = socket_open(&kernels);
+	if (connect(links_fd, (const struct sockaddr *)&kernels, sizeof(kernels)) < 0 ||
+	    connect(kernel_fd, (const struct sockaddr *)&ours, sizeof(ours)) < 0)
+		abort();
 	return links_fd;
+}
+
+static void link_goes(void)
+{
+	(void)send(kernel_fd, "x", 1, 0);
+}
+
+bool rtnl_monitor_has_lost(int fd)
+{
+	socklen_t size = sizeof(int);
+	int error = 0;
+
+	note("lost?");
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error;
 }
 
 int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 {
-	eventfd_t n;
+	char message[8];
 
-	(void)eventfd_read(fd, &n);
+	while (recv(fd, message, sizeof(message), 0) > 0)
+		;
 	note(ports.is_busy ? "LINKS-WHILE-BUSY" : "links");
 	gone(context, 7);
 	return 0;
@@ -129,11 +166,11 @@ static void test_devices(struct loop *loop)
 {
 	tap_is_str(told, "look ", "it begins with a look");
 	told[0] = '\0';
-	(void)eventfd_write(links_fd, 1);
+	link_goes();
 	tap_is_str(turn(loop), "links pass ",
 		   "a link that went is read of at once when nothing is worked on");
 	ports.is_busy = true;
-	(void)eventfd_write(links_fd, 1);
+	link_goes();
 	clock_ms += LOOK_MS;
 	tap_is_str(turn(loop), "", "while a device is worked on nobody reads of links or looks at them");
 	tap_is_str(turn(loop), "", "however often the loop turns");
@@ -148,7 +185,7 @@ static void test_devices(struct loop *loop)
 	device_done();
 	(void)turn(loop);
 	ports.is_busy = false;
-	(void)eventfd_write(links_fd, 1);
+	link_goes();
 	tap_is_str(turn(loop), "links pass ", "and links are read of at once again");
 	clock_ms += LOOK_MS;
 	tap_is_str(turn(loop), "look ", "as is looked in time");
@@ -158,13 +195,27 @@ static void test_devices(struct loop *loop)
 static void test_waited_for(struct loop *loop)
 {
 	ports.is_busy = true;
-	(void)eventfd_write(links_fd, 1);
+	link_goes();
 	clock_ms += LOOK_MS;
 	(void)turn(loop);
 	(void)eventfd_write(ports.fd, 1);
 	tap_is_str(turn(loop), "nothing next ", "what was put off waits for the next one then");
 	device_done();
 	tap_is_str(turn(loop), "nothing links pass look next ", "and is done behind it");
+}
+
+static void test_lost(struct loop *loop)
+{
+	ports.is_busy = true;
+	closep(&kernel_fd);
+	(void)send(links_fd, "x", 1, 0); /* nobody is there */
+	tap_is_str(turn(loop), "lost? ",
+		   "that messages were lost is taken note of while a device is worked on");
+	tap_is_str(turn(loop), "", "once, and the loop rests");
+	device_done();
+	tap_is_str(turn(loop), "nothing links pass all next ", "then a pass looks at everything");
+	device_done();
+	(void)turn(loop);
 }
 
 int main(void)
@@ -178,6 +229,7 @@ int main(void)
 	if (tap_ok(watch_new(&parts, &watch) == 0, "watching begins")) {
 		test_devices(parts.loop);
 		test_waited_for(parts.loop);
+		test_lost(parts.loop);
 	}
 	watch_free(watch);
 	loop_free(parts.loop);
