@@ -150,7 +150,7 @@ static bool has_same_mss(const struct slices *slices)
 	const uint32_t zero = 0;
 	const struct pl_config *config = rowset_find(&slices->datapath->config.mirror, &zero);
 
-	return config && plan_has_mss(slices->plan) == !(config->flags & PL_CONFIG_F_NO_MSS);
+	return config && (!(config->flags & PL_CONFIG_F_NO_MSS) || !plan_has_mss(slices->plan));
 }
 
 static int want_slot(struct slices *slices, uint32_t slot)
