@@ -16,6 +16,8 @@
 
 #define WINDOW_SIZE (64 * 1024)
 #define SLACK_MS    (5 * 60 * 1000)
+#define WORDS_MAX   6
+#define WORD_SIZE   256
 
 _Static_assert(WINDOW_SIZE > 2 * AUDIT_LINE_MAX, "a window has a whole line");
 
@@ -37,10 +39,11 @@ struct cursor {
 struct reading {
 	const struct audit_query *query;
 	char since[AUDIT_TIME_SIZE], until[AUDIT_TIME_SIZE], stop[AUDIT_TIME_SIZE];
-	char account[64], action[256], code[256], resource[256]; /* as they stand in a line; "": any */
+	char words[WORDS_MAX][WORD_SIZE]; /* that a line has if it is wanted, as they stand in it; "": any */
+	size_t n_words;
 	struct cursor cursors[AUDIT_KIND_COUNT_];
 	size_t scanned;
-	size_t cost; /* in lines */
+	size_t n_passed, n_parsed; /* lines that were passed over, that were taken for JSON */
 };
 
 /* ---- a kind's lines, backwards ---- */
@@ -197,9 +200,18 @@ static int find_next(struct reading *reading, struct cursor *cursor)
 
 /* ---- what is wanted ---- */
 
-static bool has_text(const struct cursor *cursor, const char *text)
+/* Whether its time is one that is asked for, and it has all words. */
+static bool may_be_wanted(const struct reading *reading, const struct cursor *cursor)
 {
-	return !*text || memmem(cursor->line, cursor->line_length, text, strlen(text));
+	const char *time = time_of(cursor);
+
+	if (memcmp(time, reading->since, AUDIT_TIME_SIZE - 1) < 0 ||
+	    memcmp(time, reading->until, AUDIT_TIME_SIZE - 1) >= 0)
+		return false;
+	for (size_t i = 0; i < reading->n_words; i++)
+		if (!memmem(cursor->line, cursor->line_length, reading->words[i], strlen(reading->words[i])))
+			return false;
+	return true;
 }
 
 /* Whether the text has the word in quotation marks. */
@@ -247,17 +259,14 @@ static bool is_wanted(const struct audit_query *query, const json_t *line)
 
 static int take_line(struct reading *reading, const struct cursor *cursor, audit_take take, void *context)
 {
-	const char *time = time_of(cursor);
 	json_t *line;
 	int r = 0;
 
-	reading->cost++;
-	if (memcmp(time, reading->since, AUDIT_TIME_SIZE - 1) < 0 ||
-	    memcmp(time, reading->until, AUDIT_TIME_SIZE - 1) >= 0 || !has_text(cursor, reading->account) ||
-	    !has_text(cursor, reading->action) || !has_text(cursor, reading->code) ||
-	    !has_text(cursor, reading->resource))
+	if (!may_be_wanted(reading, cursor)) {
+		reading->n_passed++;
 		return 0;
-	reading->cost += AUDIT_JSON_COST;
+	}
+	reading->n_parsed++;
 	line = json_loadb(cursor->line, cursor->line_length, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(line) && is_wanted(reading->query, line)) {
 		r = take(context, line);
@@ -312,12 +321,17 @@ static bool is_plain(const char *value)
 	return value && value[strspn(value, plain)] == '\0';
 }
 
-/* "Name":"value", as a line has it; "" for a value that would need escapes, which is then looked at later. */
-static void text_in_line(const char *name, const char *value, char *ret, size_t size)
+/* To be filled; one that is too long for it stays "". */
+static char *next_word(struct reading *reading)
 {
-	*ret = '\0';
+	return reading->words[reading->n_words++];
+}
+
+/* "Name":"value", as a line has it. A value that would need escapes is looked at later. */
+static void want_member(struct reading *reading, const char *name, const char *value)
+{
 	if (is_plain(value))
-		(void)str_format(ret, size, "\"%s\":\"%s\"", name, value);
+		(void)str_format(next_word(reading), WORD_SIZE, "\"%s\":\"%s\"", name, value);
 }
 
 #define TIME_MIN_MS INT64_C(0)
@@ -336,13 +350,14 @@ static void prepare(struct reading *reading, const struct audit_query *query)
 		       reading->stop);
 	format_bounded(query->until_ms, reading->until);
 	if (query->account)
-		(void)str_format(reading->account, sizeof(reading->account), "\"AccountId\":%lld,",
+		(void)str_format(next_word(reading), WORD_SIZE, "\"AccountId\":%lld,",
 				 (long long)query->account);
-	text_in_line("Action", query->action, reading->action, sizeof(reading->action));
-	text_in_line("Code", query->code, reading->code, sizeof(reading->code));
-	if (is_plain(query->resource) &&
-	    str_copy(reading->resource, sizeof(reading->resource), query->resource) < 0)
-		reading->resource[0] = '\0';
+	want_member(reading, "Action", query->action);
+	want_member(reading, "Code", query->code);
+	want_member(reading, "AccessKeyId", query->key_id);
+	want_member(reading, "RequestId", query->request_id);
+	if (is_plain(query->resource))
+		(void)str_format(next_word(reading), WORD_SIZE, "%s", query->resource);
 }
 
 /* From a place to a cursor. */
@@ -415,7 +430,7 @@ int audit_read(struct audit *audit, const struct audit_query *query, struct audi
 		r = read_lines(reading, take, context);
 	if (r == 0)
 		keep_place(reading, place);
-	*cost += reading->cost;
+	*cost += reading->n_passed / AUDIT_LINES_PER_ROW + reading->n_parsed * AUDIT_JSON_COST;
 	for (int i = 0; i < AUDIT_KIND_COUNT_; i++) {
 		if (reading->cursors[i].segments)
 			close_file(&reading->cursors[i]);

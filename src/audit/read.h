@@ -12,8 +12,11 @@
 /* How much of the files one piece looks at. It takes some milliseconds. */
 #define AUDIT_SCAN_MAX (2 * 1024 * 1024)
 
-/* To take a line for JSON costs as much as to look for words in so many. */
-#define AUDIT_JSON_COST 10
+/* What a read counts as, in rows: one for so many lines that were passed over by their time and words, and so
+ * many for each line that was taken for JSON. Most of a log is others' lines: a piece without a hit counts as
+ * one call, or as two where lines are as short as can be. */
+#define AUDIT_LINES_PER_ROW 10
+#define AUDIT_JSON_COST	    10
 
 struct audit_query {
 	unsigned int kinds;				 /* bits by kind */
@@ -36,8 +39,7 @@ struct audit_place {
 void audit_place_newest(struct audit *audit, unsigned int kinds, struct audit_place *ret);
 
 /* Up to `limit` lines that the query wants, as objects, from the place on; the place is moved. `take` borrows
- * the object; its negative errno ends it. What it has cost, in lines that were looked at, is added to `cost`.
- */
+ * the object; its negative errno ends it. What it has cost, in rows, is added to `cost`. */
 typedef int (*audit_take)(void *context, json_t *line);
 int audit_read(struct audit *audit, const struct audit_query *query, struct audit_place *place,
 	       audit_take take, void *context, size_t *cost);

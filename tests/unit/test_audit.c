@@ -15,6 +15,7 @@
 #include "audit/event.h"
 #include "audit/read.h"
 #include "lib/log.h"
+#include "schema/limits.h"
 
 #define ALICE INT64_C(1000000000000001)
 #define BOB   INT64_C(1000000000000002)
@@ -600,8 +601,8 @@ static void test_order(void)
 	query.account = ALICE;
 	seen = read_first(audit, &query, &place);
 	tap_is_str(seen.text, "e a ", "of one account");
-	tap_is_int((long long)seen.cost, 5 + 2 * AUDIT_JSON_COST,
-		   "which costs more than to pass over those of another");
+	tap_is_int((long long)seen.cost, 2 * AUDIT_JSON_COST,
+		   "which costs as much as to take its lines for JSON");
 	query = everything;
 	query.kinds = 1u << AUDIT_CHANGE;
 	tap_is_str(read_first(audit, &query, &place).text, "d a ", "of one kind");
@@ -623,6 +624,62 @@ static void test_order(void)
 	tap_ok(place.more, "up to the end");
 	tap_is_str(read_on(audit, &query, &place).text, "a ", "which comes");
 	tap_ok(!place.more, "once");
+	audit_free(audit);
+	empty_directory();
+}
+
+/* What a read counts as: who looks for one line does not pay for taking all others for JSON. */
+enum { HAY_ROWS = 3, HAY = HAY_ROWS * AUDIT_LINES_PER_ROW };
+
+static const struct audit_event needle = {.account = BOB,
+					  .action = "needle",
+					  .key_id = "LTAIneedle",
+					  .request_id = "N-1",
+					  .code = "N.1",
+					  .time_ms = T0 + HAY,
+					  .status = 200};
+
+static size_t cost_of(struct audit *audit, struct audit_query query)
+{
+	struct audit_place place;
+
+	query.kinds = AUDIT_KINDS_ALL;
+	query.limit = 100;
+	query.until_ms = query.until_ms ?: INT64_MAX;
+	return read_first(audit, &query, &place).cost;
+}
+
+static void test_cost(void)
+{
+	const struct {
+		const char *by;
+		struct audit_query query;
+	} cases[] = {
+		{"account", {.account = BOB}},
+		{"action", {.action = needle.action}},
+		{"code", {.code = needle.code}},
+		{"access key's id", {.key_id = needle.key_id}},
+		{"id", {.request_id = needle.request_id}},
+		{"resource's id", {.resource = needle.action}},
+		{"time", {.since_ms = needle.time_ms}},
+	};
+	struct audit_event hay = {
+		.account = ALICE, .action = "hay", .key_id = "LTAIhay", .request_id = "H-1", .status = 200};
+	struct audit *audit = begin();
+
+	for (int i = 0; i < HAY; i++) {
+		hay.time_ms = T0 + i;
+		audit_add(audit, &hay);
+	}
+	audit_add(audit, &needle);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		tap_is_int((long long)cost_of(audit, cases[i].query), HAY_ROWS + AUDIT_JSON_COST,
+			   "a line is looked for by its %s at the cost of one, and little for others",
+			   cases[i].by);
+	tap_is_int((long long)cost_of(audit, (struct audit_query){.until_ms = T0}), HAY_ROWS,
+		   "lines after the time that is asked for cost little,");
+	tap_is_int((long long)cost_of(audit, (struct audit_query){.request_id = "H_1"}),
+		   (HAY + 1) * AUDIT_JSON_COST, "and where no word tells, all are taken for JSON");
 	audit_free(audit);
 	empty_directory();
 }
@@ -725,7 +782,7 @@ static void test_bounded(void)
 	struct audit_query query = everything;
 	struct audit_place place;
 	uint64_t began, longest = 0;
-	size_t n = 0, pieces = 0;
+	size_t n = 0, pieces = 0, dearest = 0;
 
 	call(audit, AUDIT_READ, BOB, "needle", T0);
 	for (int i = 0; i < 60000; i++)
@@ -734,12 +791,18 @@ static void test_bounded(void)
 	query.account = BOB;
 	audit_place_newest(audit, query.kinds, &place);
 	for (; place.more && pieces < 1000; pieces++) {
+		struct seen seen;
+
 		began = now_mono_ms();
-		n += read_on(audit, &query, &place).n;
+		seen = read_on(audit, &query, &place);
 		longest = MAX(longest, now_mono_ms() - began);
+		dearest = MAX(dearest, seen.cost);
+		n += seen.n;
 	}
 	tap_is_int((long long)n, 1, "one line among 60000 is found");
 	tap_ok(pieces > 3 && pieces < 20, "in %zu pieces", pieces);
+	tap_ok(dearest > 0 && dearest < 2 * ROWS_PER_CALL,
+	       "of which none counts as more than two calls, with the one that it is: %zu rows", dearest);
 	tap_note("the longest one took %llu ms", (unsigned long long)longest);
 	audit_free(audit);
 	empty_directory();
@@ -762,6 +825,7 @@ int main(void)
 	test_short_write();
 	test_flood();
 	test_order();
+	test_cost();
 	test_resource();
 	test_garbage();
 	test_rotated_pages();

@@ -613,8 +613,13 @@ static void test_listed(struct harness *h)
 		event.time_ms++;
 		audit_add(h->audit, &event);
 	}
-	tap_is_int((long long)n_events(h, ALICE, "EventRequestId=none"), 0, "what is not in the log");
-	tap_is_int(h->weight, 1, "is looked for at the cost of one more, among a hundred lines of one's own");
+	tap_is_int((long long)n_events(h, ALICE, "EventRequestId=no-ne"), 0, "what is not in the log");
+	tap_is_int(h->weight, 0, "is looked for at no cost, among a hundred lines of one's own,");
+	tap_is_int((long long)n_events(h, ALICE, "EventRequestId=no_ne"), 0,
+		   "or, where no word of it tells,");
+	tap_is_int(h->weight, 1, "at the cost of one call more");
+	tap_is_int((long long)n_events(h, ROOT, "EventRequestId=no_ne"), 0, "which an administrator,");
+	tap_is_int(h->weight, 0, "who has everybody's lines to look through, is not charged");
 }
 
 int main(void)

@@ -179,6 +179,7 @@ int audit_event_list(struct call *call)
 	struct audit_place place;
 	char next[TOKEN_SIZE];
 	uint64_t question;
+	size_t cost = 0;
 	int r;
 
 	r = read_query(call, &query);
@@ -192,7 +193,9 @@ int audit_event_list(struct call *call)
 		return call_fail_param(call, "NextToken", PAGE_STRANGE_TOKEN);
 	if (!token || !token[0])
 		audit_place_newest(call->audit, query.kinds, &place);
-	r = audit_read(call->audit, &query, &place, take, &taking, &call->n_rows);
+	r = audit_read(call->audit, &query, &place, take, &taking, &cost);
+	if (!call_is_admin(call)) /* who sees everybody's calls has as many lines as all call */
+		call->n_rows += cost;
 	if (r < 0)
 		return r;
 	answer_int(call->answer, "MaxResults", (int64_t)query.limit);
