@@ -182,12 +182,14 @@ static int take_new(const struct cli *cli, const struct params *params, const js
 	return now && fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }
 
-/* From a minute ago on: all, since what was answered meanwhile may have come before others. */
-static int ask_recent(struct cli *cli, struct params *params, json_t *events)
+/* From a minute before the last question on, however long that one waited for its turn: all, since what was
+ * answered meanwhile may have come before others. */
+static int ask_recent(struct cli *cli, struct params *params, int64_t *asked_s, json_t *events)
 {
 	char since[TIME_TEXT_SIZE];
 
-	time_format(now_unix_s() - FOLLOW_BACK_S, since);
+	time_format(*asked_s - FOLLOW_BACK_S, since);
+	*asked_s = now_unix_s();
 	return cli_set_param(params, "StartTime", since) < 0 ? cli_fail("out of memory")
 							     : ask(cli, params, SIZE_MAX, events);
 }
@@ -196,9 +198,11 @@ static int follow(struct cli *cli, struct params *params, size_t limit)
 {
 	const struct timespec pause = {.tv_sec = 1};
 	_cleanup_(json_decrefp) json_t *shown = json_array(), *seen = json_object();
+	int64_t asked_s = now_unix_s();
 	const json_t *last;
 	int r;
 
+	cli->is_patient = true;
 	r = ask(cli, params, limit, shown);
 	if (r == CLI_OK)
 		r = take_new(cli, params, shown, NULL, &seen);
@@ -206,7 +210,7 @@ static int follow(struct cli *cli, struct params *params, size_t limit)
 	while (r == CLI_OK) {
 		_cleanup_(json_decrefp) json_t *events = json_array();
 
-		r = ask_recent(cli, params, events);
+		r = ask_recent(cli, params, &asked_s, events);
 		if (r == CLI_OK)
 			r = take_new(cli, params, events, last, &seen);
 		last = NULL;

@@ -30,6 +30,7 @@ struct cli {
 	char account[24];    /* whose key it is, once asked; "": not yet, or nobody knows */
 	unsigned int timeout_s;
 	uint64_t deadline_ms; /* of the wait that calls belong to, now_mono_ms(); 0: none */
+	bool is_patient;      /* calls that come too often wait for their turn however long that takes */
 	void *curl;	      /* the connection, kept between calls */
 };
 
@@ -62,13 +63,15 @@ void cli_product_list(char *ret, size_t size); /* "privatelink, vpc, …" for me
 
 struct cli_reply {
 	long status;
-	json_t *body; /* an object */
+	json_t *body;		 /* an object */
+	uint64_t retry_after_ms; /* when a call that came too often may come again; 0: nothing is said */
 };
 /* Drops the body. */
 void cli_reply_done(struct cli_reply *reply);
 
-/* Signs and sends one call. 0: an answer came, be it an error of the API. Prints what failed on the way and
- * returns a negative errno otherwise. */
+/* Signs and sends one call; again, where the API says that the account calls too often, and when it may
+ * again, if that is within --timeout (cli->is_patient: anyway). 0: an answer came, be it an error of the API.
+ * Prints what failed on the way and returns a negative errno otherwise. */
 int cli_send(struct cli *cli, const struct product_info *product, const char *action,
 	     const struct params *params, struct cli_reply *ret);
 /* Why libcurl (`code`, and its own `words`) did not reach the API, and what to do. */

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <strings.h>
+#include <time.h>
 
 #include "../lib/codec.h"
 #include "../lib/ident.h"
@@ -19,6 +20,8 @@
 #define ANSWER_MAX	(64 * 1024 * 1024)
 #define CALL_TIMEOUT_MS 30000
 #define LAST_CALL_MS	1000 /* for the last look before the wait ends */
+#define TELL_WAIT_MS	2000 /* who waits longer for a turn is told why */
+#define TURN_MAX_MS	(5 * 60 * 1000)
 
 void cli_product_list(char *ret, size_t size)
 {
@@ -62,6 +65,21 @@ static size_t collect(char *data, size_t one, size_t n, void *context)
 	buffer->size += n * one;
 	grown[buffer->size] = '\0';
 	return n * one;
+}
+
+/* Of an answer's headers the one that says when a call may come again. */
+static size_t take_header(char *data, size_t one, size_t n, void *context)
+{
+	static const char name[] = "x-acs-retry-after:";
+	struct cli_reply *reply = context;
+	size_t size = n * one;
+	char line[64] = "";
+
+	if (size > strlen(name) && size < sizeof(line) && strncasecmp(data, name, strlen(name)) == 0) {
+		memcpy(line, data, size);
+		reply->retry_after_ms = MIN(strtoull(line + strlen(name), NULL, 10), (uint64_t)TURN_MAX_MS);
+	}
+	return size;
 }
 
 /* "a=b&c=d", encoded; the caller's. */
@@ -194,6 +212,8 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	curl_easy_setopt(cli->curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(cli->curl, CURLOPT_WRITEFUNCTION, collect);
 	curl_easy_setopt(cli->curl, CURLOPT_WRITEDATA, &buffer);
+	curl_easy_setopt(cli->curl, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(cli->curl, CURLOPT_HEADERDATA, ret);
 	curl_easy_setopt(cli->curl, CURLOPT_ERRORBUFFER, why);
 	curl_easy_setopt(cli->curl, CURLOPT_TIMEOUT_MS, call_timeout_ms(cli));
 	curl_easy_setopt(cli->curl, CURLOPT_NOSIGNAL, 1L);
@@ -221,8 +241,8 @@ static int perform(struct cli *cli, struct curl_slist *headers, const char *body
 	return 0;
 }
 
-int cli_send(struct cli *cli, const struct product_info *product, const char *action,
-	     const struct params *params, struct cli_reply *ret)
+static int send_once(struct cli *cli, const struct product_info *product, const char *action,
+		     const struct params *params, struct cli_reply *ret)
 {
 	_cleanup_(freep) char *body = form_body(params);
 	struct curl_slist *list = NULL;
@@ -261,6 +281,42 @@ static const char *text_of(const json_t *object, const char *name, const char *o
 	const char *s = json_string_value(json_object_get(object, name));
 
 	return s ? s : otherwise;
+}
+
+/* Whether the call was not carried out, only since the account calls too often, and may come again. */
+static bool is_throttled(const struct cli_reply *reply)
+{
+	return cli_reply_is_error(reply) && reply->retry_after_ms > 0 &&
+	       streq(text_of(reply->body, "Code", ""), "Throttling.User");
+}
+
+/* False: its turn comes too late. */
+static bool wait_for_turn(const struct cli *cli, uint64_t ms, uint64_t deadline_ms)
+{
+	const struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	if (!cli->is_patient && now_mono_ms() + ms > deadline_ms)
+		return false;
+	if (ms > TELL_WAIT_MS)
+		fprintf(stderr, "privlink: the account calls too often; waiting %llu s\n",
+			(unsigned long long)(ms + 999) / 1000);
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
+int cli_send(struct cli *cli, const struct product_info *product, const char *action,
+	     const struct params *params, struct cli_reply *ret)
+{
+	uint64_t deadline_ms = cli->deadline_ms ?: now_mono_ms() + (uint64_t)cli->timeout_s * 1000;
+	int r;
+
+	for (;;) {
+		r = send_once(cli, product, action, params, ret);
+		if (r < 0 || !is_throttled(ret) || !wait_for_turn(cli, ret->retry_after_ms, deadline_ms))
+			return r;
+		cli_reply_done(ret);
+		*ret = (struct cli_reply){};
+	}
 }
 
 void cli_reply_print_error(const struct cli_reply *reply)

@@ -4,8 +4,10 @@
 
 BUILD is the build directory.
 """
+import calendar
 import contextlib
 import http.server
+import json
 import os
 import shutil
 import socket
@@ -14,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../api"))
 from privlinkd import BUILD, done, make_certificate, ok, wait_for  # noqa: E402
@@ -70,8 +74,8 @@ SHORT = "2"  # where nobody answers
 
 
 def said(directory, url, ca, patience=PATIENCE):
-    result = subprocess.run(command(directory, "--endpoint", url, "--ca", ca, "--timeout", patience), capture_output=True,
-                            text=True, timeout=120, env=environment(**KEY))
+    result = subprocess.run(command(directory, "--endpoint", url, *(["--ca", ca] if ca else []), "--timeout", patience),
+                            capture_output=True, text=True, timeout=120, env=environment(**KEY))
     return result.returncode, result.stderr
 
 
@@ -175,6 +179,66 @@ def test_other_scheme(directory):
         status, text = said(directory, f"http://127.0.0.1:{port}", pair[0])
         ok(status == 1 and "the port speaks TLS" in text and f"(https://127.0.0.1:{port})" in text,
            "http:// to a port of TLS is told", text)
+
+
+@contextlib.contextmanager
+def api(throttled):
+    """Answers that there is nothing; the calls of these numbers, that they come too often, so many milliseconds too early."""
+    calls = []
+
+    class Api(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+            calls.append((time.time(), form, self.headers["x-acs-signature-nonce"]))
+            wait_ms = throttled.get(len(calls))
+            answer = {"RequestId": "R", "Events": [], "Nodes": [], "TotalCount": 0}
+            body = json.dumps({"Code": "Throttling.User", "Message": "Too many.", "RequestId": "R"} if wait_ms else answer).encode()
+            self.send_response(400 if wait_ms else 200)
+            if wait_ms and wait_ms > 0:
+                self.send_header("X-Acs-Retry-After", str(wait_ms))
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    thread = threading.Thread(target=web.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{web.server_port}", calls
+    finally:
+        web.shutdown()
+        thread.join()
+        web.server_close()
+
+
+def test_throttled(directory):
+    with api({1: 1, 2: 1}) as (url, calls):
+        status, text = said(directory, url, None)
+        ok(status == 0 and len(calls) == 3 and len({nonce for *_, nonce in calls}) == 3,
+           "a call that came too often is made again when it may be, under a signature of its own", status, text, calls)
+    with api({1: 100_000}) as (url, calls):
+        status, text = said(directory, url, None)
+        ok(status == 1 and len(calls) == 1 and "Throttling.User: Too many." in text, "but not beyond --timeout", status, text, calls)
+    with api({1: -1}) as (url, calls):
+        status, text = said(directory, url, None)
+        ok(status == 1 and len(calls) == 1 and "Throttling.User" in text, "nor where nobody says when it may be", status, text, calls)
+
+
+def test_follow_throttled(directory):
+    """The third call is the second one again, which was throttled for longer than its --timeout; the fourth goes on from there."""
+    with api({2: 2100}) as (url, calls):
+        follow = subprocess.Popen([f"{BUILD}/src/cmd/privlink", "audit", "--follow", "--state-dir", directory, "--config", "/dev/null",
+                                   "--endpoint", url, "--timeout", "1"], stderr=subprocess.PIPE, text=True, env=environment(**KEY))
+        ok(wait_for(lambda: len(calls) >= 4 or follow.poll() is not None) and follow.poll() is None,
+           "audit --follow waits for its turn however long that takes, and goes on", len(calls))
+        follow.kill()
+        text = follow.communicate()[1]
+    ok("the account calls too often; waiting 3 s" in text, "and says so", text)
+    since = [calendar.timegm(time.strptime(form["StartTime"][0], "%Y-%m-%dT%H:%M:%SZ")) for _, form, _ in calls[1:4]]
+    ok(since[0] == since[1] and since[2] <= calls[1][0] - 60, "without a gap of the time that it has waited", since, calls)
 
 
 def shown(pid):
@@ -283,6 +347,8 @@ def main():
         test_only_whom_is_named(directory)
         test_no_certificate(directory)
         test_other_scheme(directory)
+        test_throttled(directory)
+        test_follow_throttled(directory)
         test_secret(directory)
         test_settings(directory)
         test_show(directory)
