@@ -15,6 +15,7 @@
 
 #include <assert.h>
 
+#include "../lib/mix.h"
 #include "../model/serving.h"
 
 uint32_t maglev_size(size_t n_backends)
@@ -27,15 +28,6 @@ struct walker {
 	uint64_t step; /* of its walk */
 	uint64_t due;  /* turns had so far, times the highest weight */
 };
-
-/* The finalizer of splitmix64: spreads what identities have in common. */
-static uint64_t mix(uint64_t x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
 
 static int walker_compare(const void *a, const void *b)
 {
@@ -60,7 +52,7 @@ static void take_turn(struct walk *walk, struct walker *w)
 	uint32_t place;
 
 	do
-		place = mix(w->backend.identity + w->step++ * 0x9e3779b97f4a7c15u) % walk->size;
+		place = mix64(w->backend.identity + w->step++ * 0x9e3779b97f4a7c15u) % walk->size;
 	while (walk->taken[place]);
 	walk->taken[place] = true;
 	walk->away[place] = w->backend.away;

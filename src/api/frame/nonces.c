@@ -9,26 +9,25 @@
  */
 #include "nonces.h"
 
+#include "../../lib/ident.h"
 #include "../../lib/vec.h"
 #include "../../sign/digest.h"
 #include "nonce_journal.h"
-
-#define SLOTS_MIN 16
+#include "nonce_set.h"
 
 #define ACCOUNTS_PER_STEP 256
 
-struct nonce_set {
+struct period_nonces {
 	int64_t period;
-	int64_t newest;	 /* of its stamps */
-	uint64_t *slots; /* 0: a free one */
-	size_t n, size;	 /* size is a power of two */
+	int64_t newest; /* of its stamps */
+	struct nonce_set set;
 };
 
 struct account_nonces {
 	int64_t uid;
 	size_t n; /* in all sets */
-	struct nonce_set *sets;
-	size_t n_sets, size_sets;
+	struct period_nonces *periods;
+	size_t n_periods, size_periods;
 };
 
 struct nonces {
@@ -36,23 +35,32 @@ struct nonces {
 	size_t n, size;
 	size_t next; /* account to be looked at by nonces_expire() */
 	int64_t floor;
+	uint64_t seed;		       /* of all sets */
 	struct nonce_journal *journal; /* NULL: none */
 };
 
 int nonces_new(struct nonces **ret)
 {
-	*ret = calloc(1, sizeof(**ret));
-	if (!*ret)
+	struct nonces *nonces = calloc(1, sizeof(*nonces));
+	int r;
+
+	if (!nonces)
 		return -ENOMEM;
-	(*ret)->floor = INT64_MIN;
+	nonces->floor = INT64_MIN;
+	r = random_bytes(&nonces->seed, sizeof(nonces->seed));
+	if (r < 0) {
+		free(nonces);
+		return r;
+	}
+	*ret = nonces;
 	return 0;
 }
 
 static void account_free(struct account_nonces *account)
 {
-	for (size_t i = 0; i < account->n_sets; i++)
-		free(account->sets[i].slots);
-	free(account->sets);
+	for (size_t i = 0; i < account->n_periods; i++)
+		nonce_set_done(&account->periods[i].set);
+	free(account->periods);
 }
 
 struct nonces *nonces_free(struct nonces *nonces)
@@ -67,56 +75,13 @@ struct nonces *nonces_free(struct nonces *nonces)
 	return NULL;
 }
 
-/* ---- one set ---- */
-
-static size_t slot_of(const uint64_t *slots, size_t size, uint64_t value)
-{
-	size_t slot = value & (size - 1);
-
-	while (slots[slot] && slots[slot] != value)
-		slot = (slot + 1) & (size - 1);
-	return slot;
-}
-
-static int set_grow(struct nonce_set *set)
-{
-	size_t size = set->size > 0 ? 2 * set->size : SLOTS_MIN;
-	uint64_t *slots = calloc(size, sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	for (size_t i = 0; i < set->size; i++)
-		if (set->slots[i])
-			slots[slot_of(slots, size, set->slots[i])] = set->slots[i];
-	free(set->slots);
-	set->slots = slots;
-	set->size = size;
-	return 0;
-}
-
-/* At most half full, so that searching stays short. */
-static int set_add(struct nonce_set *set, uint64_t value, int64_t stamp)
-{
-	int r = set->size < 2 * (set->n + 1) ? set_grow(set) : 0;
-
-	if (r < 0)
-		return r;
-	set->slots[slot_of(set->slots, set->size, value)] = value;
-	set->newest = set->n > 0 ? MAX(set->newest, stamp) : stamp;
-	set->n++;
-	return 0;
-}
-
 /* ---- one account ---- */
 
-static bool account_has(const struct account_nonces *account, uint64_t value)
+static bool account_has(const struct nonces *nonces, const struct account_nonces *account, uint64_t value)
 {
-	for (size_t i = 0; i < account->n_sets; i++) {
-		const struct nonce_set *set = &account->sets[i];
-
-		if (set->size > 0 && set->slots[slot_of(set->slots, set->size, value)])
+	for (size_t i = 0; i < account->n_periods; i++)
+		if (nonce_set_has(&account->periods[i].set, nonces->seed, value))
 			return true;
-	}
 	return false;
 }
 
@@ -125,54 +90,56 @@ static void account_forget(struct nonces *nonces, struct account_nonces *account
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < account->n_sets; i++) {
-		struct nonce_set *set = &account->sets[i];
+	for (size_t i = 0; i < account->n_periods; i++) {
+		struct period_nonces *period = &account->periods[i];
 
-		if (set->n > 0 && set->newest >= since) {
-			account->sets[kept++] = *set;
+		if (period->set.n > 0 && period->newest >= since) {
+			account->periods[kept++] = *period;
 			continue;
 		}
-		if (set->n > 0)
-			nonces->floor = MAX(nonces->floor, set->newest);
-		account->n -= set->n;
-		free(set->slots);
+		if (period->set.n > 0)
+			nonces->floor = MAX(nonces->floor, period->newest);
+		account->n -= period->set.n;
+		nonce_set_done(&period->set);
 	}
-	account->n_sets = kept;
+	account->n_periods = kept;
 }
 
 /* Where the clock has gone on to another period, there may be something to forget. */
-static int find_set(struct nonces *nonces, struct account_nonces *account, int64_t stamp, int64_t now,
-		    struct nonce_set **ret)
+static int find_period(struct nonces *nonces, struct account_nonces *account, int64_t stamp, int64_t now,
+		       struct period_nonces **ret)
 {
 	int64_t period = stamp / NONCE_PERIOD_S;
 	int r;
 
-	for (size_t i = 0; i < account->n_sets; i++)
-		if (account->sets[i].period == period) {
-			*ret = &account->sets[i];
+	for (size_t i = 0; i < account->n_periods; i++)
+		if (account->periods[i].period == period) {
+			*ret = &account->periods[i];
 			return 0;
 		}
 	account_forget(nonces, account, now - NONCE_KEEP_S);
-	r = VEC_ROOM(account->sets, account->n_sets, account->size_sets);
+	r = VEC_ROOM(account->periods, account->n_periods, account->size_periods);
 	if (r < 0)
 		return r;
-	*ret = &account->sets[account->n_sets++];
-	**ret = (struct nonce_set){.period = period};
+	*ret = &account->periods[account->n_periods++];
+	**ret = (struct period_nonces){.period = period, .newest = INT64_MIN};
 	return 0;
 }
 
 static int account_add(struct nonces *nonces, struct account_nonces *account, uint64_t value, int64_t stamp,
 		       int64_t now)
 {
-	struct nonce_set *set;
+	struct period_nonces *period;
 	int r;
 
-	r = find_set(nonces, account, stamp, now, &set);
+	r = find_period(nonces, account, stamp, now, &period);
 	if (r == 0)
-		r = set_add(set, value, stamp);
-	if (r == 0)
-		account->n++;
-	return r;
+		r = nonce_set_add(&period->set, nonces->seed, value);
+	if (r < 0)
+		return r;
+	period->newest = MAX(period->newest, stamp);
+	account->n++;
+	return 0;
 }
 
 /* ---- all accounts ---- */
@@ -232,7 +199,7 @@ static int take_record(void *context, const struct nonce_record *record, int64_t
 	if (record->value == 0)
 		return 0;
 	r = find_account(nonces, record->uid, &account);
-	if (r < 0 || account_has(account, record->value))
+	if (r < 0 || account_has(nonces, account, record->value))
 		return r;
 	return account_add(nonces, account, record->value, record->stamp, now);
 }
@@ -250,13 +217,14 @@ static size_t put_records(const struct account_nonces *account, struct nonce_rec
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < account->n_sets; i++) {
-		const struct nonce_set *set = &account->sets[i];
+	for (size_t i = 0; i < account->n_periods; i++) {
+		const struct period_nonces *period = &account->periods[i];
 
-		for (size_t j = 0; j < set->size; j++)
-			if (set->slots[j])
-				ret[n++] = (struct nonce_record){
-					.uid = account->uid, .value = set->slots[j], .stamp = set->newest};
+		for (size_t j = 0; j < period->set.size; j++)
+			if (period->set.slots[j])
+				ret[n++] = (struct nonce_record){.uid = account->uid,
+								 .value = period->set.slots[j],
+								 .stamp = period->newest};
 	}
 	return n;
 }
@@ -332,7 +300,7 @@ int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const c
 		r = find_account(nonces, uid, &account);
 	if (r < 0)
 		return r;
-	if (account_has(account, record.value))
+	if (account_has(nonces, account, record.value))
 		return -EEXIST;
 	if (account->n >= NONCES_PER_ACCOUNT_MAX)
 		account_forget(nonces, account, now - NONCE_LIFE_S);

@@ -27,7 +27,7 @@
 struct nonces;
 struct nonce_journal;
 
-/* None is spent yet. -ENOMEM. */
+/* None is spent yet. -ENOMEM, or what random_bytes() says. */
 int nonces_new(struct nonces **ret);
 struct nonces *nonces_free(struct nonces *nonces);
 
