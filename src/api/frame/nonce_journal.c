@@ -150,7 +150,8 @@ static int take_all(int fd, size_t n, nonce_journal_take take, void *context, in
 	return r < 0 ? r : whole;
 }
 
-/* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that or nothing. */
+/* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that, or only what
+ * the file is (magic), or nothing. */
 static int read_file(int fd, nonce_journal_take take, void *context, int64_t now, struct header *ret)
 {
 	struct header header;
@@ -168,6 +169,7 @@ static int read_file(int fd, nonce_journal_take take, void *context, int64_t now
 		return r;
 	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
 		return 0;
+	memcpy(ret->magic, magic, sizeof(magic));
 	n = (size_t)(st.st_size - place_of(0)) / sizeof(struct kept);
 	all = take_all(fd, n, take, context, now);
 	if (all < 0 || header.sum != sum_of_header(&header))
@@ -194,7 +196,7 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 			return r;
 		whole = whole && r > 0 && is_of_boot(journal, &headers[i]);
 	}
-	*ret_floor = headers[0].floor == INT64_MIN ? INT64_MIN : MAX(headers[0].floor, headers[1].floor);
+	*ret_floor = headers[0].magic[0] ? MAX(headers[0].floor, headers[1].floor) : INT64_MIN;
 	return whole && (headers[0].turn == headers[1].turn + 1 || headers[1].turn == headers[0].turn + 1);
 }
 
