@@ -2,9 +2,11 @@
 /*
  * The nonces on file: what the next start knows, however the one before ended.
  */
+#include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../tap.h"
@@ -16,6 +18,18 @@
 #define HEADER	   80
 #define RECORD	   32
 #define FIRST_PATH "nonce_journal.test"
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+static int syncs_left = INT_MAX; /* until the program is killed */
+
+int __wrap_fdatasync(int fd)
+{
+	if (syncs_left-- <= 0)
+		(void)raise(SIGKILL);
+	return __real_fdatasync(fd);
+}
 
 static void remove_files(void)
 {
@@ -107,10 +121,73 @@ static void test_mended_second_file(void)
 	remove_files();
 }
 
+/* A start that is killed on its way: before it syncs for the nth time, or when a file is to be longer than
+ * so. */
+static bool rewrite_until(int syncs, rlim_t longest)
+{
+	const struct nonce_record records[] = {record_of(0, NOW + 900), record_of(1, NOW)};
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		syncs_left = syncs;
+		(void)signal(SIGXFSZ, SIG_DFL);
+		limit_files(longest);
+		_exit(nonce_journal_rewrite(open_files(), NOW - 3600, records, ARRAY_SIZE(records)) == 0 ? 0
+													 : 1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		abort();
+	return WIFSIGNALED(status);
+}
+
+/* In either file there are some. */
+static void begin_files(void)
+{
+	struct nonce_journal *journal = open_files();
+
+	(void)nonce_journal_rewrite(journal, NOW - 3600, NULL, 0);
+	append(journal, NOW - 3600, LONG, NOW - 3000);
+	append(journal, NOW - 3600, 2, NOW + 900);
+	nonce_journal_free(journal);
+}
+
+static void test_killed(void)
+{
+	int n_killed = 0, n_lost = 0, n_forgotten = 0;
+	struct seen seen;
+
+	for (rlim_t n = 0; n < 4; n++) {
+		begin_files();
+		n_killed += rewrite_until(INT_MAX, HEADER + n * RECORD + 1);
+		seen = read_files();
+		n_lost += seen.newest != NOW + 900;
+		n_forgotten += seen.floor != NOW - 3600;
+	}
+	tap_ok(n_killed > 0, "a start is killed while it writes (%d times)", n_killed);
+	for (int i = 0;; i++) {
+		begin_files();
+		if (!rewrite_until(i, RLIM_INFINITY))
+			break;
+		n_killed++;
+		seen = read_files();
+		n_lost += seen.newest != NOW + 900;
+		n_forgotten += seen.floor != NOW - 3600;
+	}
+	tap_ok(n_killed > 3, "and before it syncs (%d times in all)", n_killed);
+	tap_is_int(n_lost, 0, "the next one knows what was stamped ahead,");
+	tap_is_int(n_forgotten, 0, "and up to when nothing is good");
+	seen = read_files();
+	tap_is_int(seen.whole, 1, "once none is killed, the files are whole,");
+	tap_is_int(seen.n, 2, "with what was remembered and nothing else");
+	remove_files();
+}
+
 int main(void)
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
 	remove_files();
 	test_mended_second_file();
+	test_killed();
 	return tap_done();
 }

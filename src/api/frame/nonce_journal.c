@@ -54,6 +54,11 @@ static off_t place_of(size_t n)
 	return (off_t)(sizeof(struct header) + n * sizeof(struct kept));
 }
 
+static size_t records_in(off_t size)
+{
+	return (size_t)(size - place_of(0)) / sizeof(struct kept);
+}
+
 /* Whether a record is as it was written, not whether it is honest. */
 static uint64_t sum_of(const struct nonce_record *record)
 {
@@ -150,32 +155,41 @@ static int take_all(int fd, size_t n, nonce_journal_take take, void *context, in
 	return r < 0 ? r : whole;
 }
 
+/* 1: it is one of ours; 0: it is not. */
+static int look_at(int fd, struct header *ret, off_t *ret_size)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret_size = st.st_size;
+	if (st.st_size < place_of(0))
+		return 0;
+	r = read_all(fd, ret, sizeof(*ret), 0);
+	return r < 0 ? r : memcmp(ret->magic, magic, sizeof(magic)) == 0;
+}
+
 /* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that, or only what
  * the file is (magic), or nothing. */
 static int read_file(int fd, nonce_journal_take take, void *context, int64_t now, struct header *ret)
 {
 	struct header header;
-	struct stat st;
+	off_t size;
 	size_t n;
 	int all, r;
 
 	*ret = (struct header){.floor = INT64_MIN};
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_size < place_of(0))
-		return 0;
-	r = read_all(fd, &header, sizeof(header), 0);
-	if (r < 0)
+	r = look_at(fd, &header, &size);
+	if (r <= 0)
 		return r;
-	if (memcmp(header.magic, magic, sizeof(magic)) != 0)
-		return 0;
 	memcpy(ret->magic, magic, sizeof(magic));
-	n = (size_t)(st.st_size - place_of(0)) / sizeof(struct kept);
+	n = records_in(size);
 	all = take_all(fd, n, take, context, now);
 	if (all < 0 || header.sum != sum_of_header(&header))
 		return MIN(all, 0);
 	*ret = header;
-	return all && header.turn > 0 && n >= header.n && st.st_size == place_of(n);
+	return all && header.turn > 0 && n >= header.n && size == place_of(n);
 }
 
 static bool is_of_boot(const struct nonce_journal *journal, const struct header *header)
@@ -257,7 +271,13 @@ static int empty_file(const struct file *file)
 	return r == 0 && ftruncate(file->fd, place_of(0)) < 0 ? -errno : r;
 }
 
-static int write_records(int fd, const struct nonce_record *records, size_t n)
+static int sync_file(const struct file *file)
+{
+	return fdatasync(file->fd) < 0 ? -errno : 0;
+}
+
+/* From the place of the nth on. */
+static int write_records(int fd, size_t nth, const struct nonce_record *records, size_t n)
 {
 	_cleanup_(freep) struct kept *all = calloc(n + 1, sizeof(*all));
 
@@ -265,35 +285,69 @@ static int write_records(int fd, const struct nonce_record *records, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		all[i] = (struct kept){records[i], sum_of(&records[i])};
-	return write_all(fd, all, n * sizeof(*all), place_of(0));
+	return write_all(fd, all, n * sizeof(*all), place_of(nth));
 }
 
+/* Behind what it has. */
+static int keep_meanwhile(const struct file *file, const struct nonce_record *records, size_t n)
+{
+	struct header header;
+	off_t size;
+	int r;
+
+	r = look_at(file->fd, &header, &size);
+	if (r < 0)
+		return r;
+	r = write_records(file->fd, r > 0 ? records_in(size) : 0, records, n);
+	if (r == 0)
+		r = write_header(file, false);
+	return r < 0 ? r : sync_file(file);
+}
+
+static int64_t newest_of(const struct nonce_record *records, size_t n)
+{
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; i < n; i++)
+		newest = MAX(newest, records[i].stamp);
+	return newest;
+}
+
+static int fill_file(struct file *file, const struct nonce_record *records, size_t n)
+{
+	int r;
+
+	r = empty_file(file);
+	if (r == 0)
+		r = write_records(file->fd, 0, records, n);
+	if (r == 0)
+		r = sync_file(file);
+	if (r < 0)
+		return r;
+	file->header.n = n;
+	file->newest = newest_of(records, n);
+	return write_header(file, true);
+}
+
+/* At each moment one of the files has the records: whoever is killed meanwhile loses none. */
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n)
 {
 	struct file *file = &journal->files[0], *other = &journal->files[1];
-	int64_t newest = INT64_MIN;
 	int r;
 
-	for (size_t i = 0; i < n; i++)
-		newest = MAX(newest, records[i].stamp);
 	begin_file(journal, 0, 2, floor);
 	begin_file(journal, 1, 1, floor);
 	journal->current = 0;
-	r = empty_file(file);
+	r = keep_meanwhile(other, records, n);
+	if (r == 0)
+		r = fill_file(file, records, n);
 	if (r == 0)
 		r = empty_file(other);
 	if (r == 0)
-		r = write_records(file->fd, records, n);
-	if (r == 0) {
-		file->header.n = n;
-		file->newest = newest;
-		r = write_header(file, true);
-	}
-	if (r == 0)
 		r = write_header(other, true);
 	if (r < 0) {
-		fail(journal, r, newest);
+		fail(journal, r, newest_of(records, n));
 		return r;
 	}
 	journal->failed = false;
@@ -353,12 +407,16 @@ void nonce_journal_mend(struct nonce_journal *journal)
 {
 	const struct nonce_record nothing = {.stamp = journal->lost};
 	struct file *file = &journal->files[journal->current];
-	int r = 0;
+	int r;
 
 	if (!journal->failed)
 		return;
 	file->header.floor = MAX(file->header.floor, journal->lost);
-	/* Of a record that was cut, nothing stays. */
+	r = write_header(file, false);
+	if (r == 0)
+		r = sync_file(file);
+	/* Of a record that was cut, nothing stays. After a rewrite that failed, nothing at all: the floor
+	 * that is on file now covers it. */
 	for (size_t i = 0; r == 0 && i < FILES; i++)
 		r = ftruncate(journal->files[i].fd, place_of(journal->files[i].header.n)) < 0 ? -errno : 0;
 	if (r == 0)
