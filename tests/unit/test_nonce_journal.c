@@ -11,6 +11,8 @@
 
 #include "../tap.h"
 #include "api/frame/nonce_journal.h"
+#include "api/frame/nonces.h"
+#include "lib/fnv.h"
 
 #define NOW	   1767323045 /* 2026-01-02T03:04:05Z */
 #define UID	   1000000000000001
@@ -183,11 +185,80 @@ static void test_killed(void)
 	remove_files();
 }
 
+/* As the format before had it: its records have digests of key and nonce and a stamp, and each has a sum. */
+static void write_old_file(int64_t floor, size_t n, const int64_t stamps[], bool spoilt)
+{
+	uint8_t header[HEADER] = "plnonce3";
+	FILE *file = fopen(FIRST_PATH, "we");
+	uint64_t sum;
+
+	memcpy(header + 48, &floor, sizeof(floor));
+	sum = fnv_add(FNV_START, header, 72);
+	memcpy(header + 72, &sum, sizeof(sum));
+	(void)fwrite(header, sizeof(header), 1, file);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t record[4] = {i, 17, (uint64_t)stamps[i]};
+
+		record[3] = fnv_add(FNV_START, record, 24) ^ (spoilt && i + 1 == n);
+		(void)fwrite(record, sizeof(record), 1, file);
+	}
+	(void)fclose(file);
+}
+
+static void test_old_file(void)
+{
+	static const int64_t stamps[] = {NOW - 10, NOW + 800, NOW - 800, NOW + 850};
+	static const struct {
+		const char *name;
+		int64_t floor;
+		size_t n;
+		bool spoilt;
+		int64_t want;
+	} cases[] = {
+		{"without nonces it has its floor", NOW - 3600, 0, false, NOW - 3600},
+		{"else nothing is good up to the newest stamp", NOW - 3600, 3, false, NOW + 800},
+		{"also where that comes last", NOW - 3600, 4, false, NOW + 850},
+		{"a nonce that changed on disk tells of nothing", NOW - 3600, 4, true, NOW + 800},
+		{"a later floor counts", NOW + 820, 3, false, NOW + 820},
+		{"but not beyond what is accepted", NOW + 7200, 3, false, NOW + NONCE_LIFE_S},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct seen seen;
+
+		remove_files();
+		write_old_file(cases[i].floor, cases[i].n, stamps, cases[i].spoilt);
+		seen = read_files();
+		tap_is_int(seen.floor, cases[i].want, "a file of the format before: %s", cases[i].name);
+		tap_ok(seen.n == 0 && seen.whole == 0, "and its nonces are not known");
+	}
+	remove_files();
+}
+
+/* A call that the program of before carried out, stamped ahead of the clock. */
+static void test_upgrade(void)
+{
+	static const int64_t stamps[] = {NOW - 10, NOW + 800};
+	struct nonces *nonces;
+
+	write_old_file(NOW - 3600, ARRAY_SIZE(stamps), stamps, false);
+	if (nonces_new(&nonces) < 0)
+		abort();
+	tap_is_int(nonces_load(nonces, open_files(), false, NOW), 1, "a start with it says what is lost");
+	tap_ok(!nonces_remember_since(nonces, NOW + 800), "what was stamped ahead is refused");
+	tap_ok(nonces_remember_since(nonces, NOW + 801), "what is stamped later is not");
+	nonces_free(nonces);
+	tap_is_int(read_files().floor, NOW + 800, "the file in the new format says so, too");
+	remove_files();
+}
+
 int main(void)
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
 	remove_files();
 	test_mended_second_file();
 	test_killed();
+	test_old_file();
+	test_upgrade();
 	return tap_done();
 }

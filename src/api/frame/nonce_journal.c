@@ -13,11 +13,14 @@
 
 #include "../../lib/fnv.h"
 #include "../../lib/log.h"
+#include "nonces.h"
 
 #define FILES	     2
 #define LONG_RECORDS 65536 /* from here on the other file may go on */
 
 static const char magic[8] = "plnonce4";
+/* Has floor, stamps and sums in the same places, but tells of nonces in other words. */
+static const char old_magic[8] = "plnonce3";
 
 struct header {
 	char magic[8];
@@ -170,17 +173,42 @@ static int look_at(int fd, struct header *ret, off_t *ret_size)
 	return r < 0 ? r : memcmp(ret->magic, magic, sizeof(magic)) == 0;
 }
 
+static int take_stamp(void *context, const struct nonce_record *record, int64_t now _unused_)
+{
+	int64_t *newest = context;
+
+	*newest = MAX(*newest, record->stamp);
+	return 0;
+}
+
+/* What was spent is not known, only up to when. Beyond what is accepted now nothing can have been spent,
+ * unless the clock was set back; then it would be refused for as long. */
+static int read_old_file(int fd, const struct header *header, off_t size, int64_t now, struct header *ret)
+{
+	int64_t newest = header->sum == sum_of_header(header) ? header->floor : INT64_MIN;
+	int r;
+
+	r = take_all(fd, records_in(size), take_stamp, &newest, now);
+	if (r < 0)
+		return r;
+	memcpy(ret->magic, old_magic, sizeof(old_magic));
+	ret->floor = MIN(newest, now + NONCE_LIFE_S);
+	return 0;
+}
+
 /* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that, or only what
- * the file is (magic), or nothing. */
+ * is known of it: what the file is (magic) and a floor, or nothing. */
 static int read_file(int fd, nonce_journal_take take, void *context, int64_t now, struct header *ret)
 {
-	struct header header;
+	struct header header = {};
 	off_t size;
 	size_t n;
 	int all, r;
 
 	*ret = (struct header){.floor = INT64_MIN};
 	r = look_at(fd, &header, &size);
+	if (r == 0 && memcmp(header.magic, old_magic, sizeof(old_magic)) == 0)
+		return read_old_file(fd, &header, size, now, ret);
 	if (r <= 0)
 		return r;
 	memcpy(ret->magic, magic, sizeof(magic));
