@@ -91,6 +91,17 @@ static void append(struct nonce_journal *journal, int64_t floor, size_t n, int64
 	}
 }
 
+/* The first file is long, and the second one empty. */
+static void begin_long(struct nonce_journal *journal, int64_t floor, int64_t stamp)
+{
+	_cleanup_(freep) struct nonce_record *records = calloc(LONG, sizeof(*records));
+
+	for (size_t i = 0; records && i < LONG; i++)
+		records[i] = record_of(i, stamp);
+	if (!records || nonce_journal_rewrite(journal, floor, records, LONG) < 0)
+		abort();
+}
+
 static void limit_files(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -106,8 +117,8 @@ static void test_mended_second_file(void)
 	struct nonce_journal *journal = open_files();
 	struct seen seen;
 
-	(void)nonce_journal_rewrite(journal, INT64_MIN, NULL, 0);
-	append(journal, INT64_MIN, LONG + 1, NOW);
+	begin_long(journal, INT64_MIN, NOW);
+	append(journal, INT64_MIN, 1, NOW);
 	limit_files(HEADER + RECORD);
 	append(journal, INT64_MIN, 1, NOW + 5);
 	limit_files(RLIM_INFINITY);
@@ -148,8 +159,7 @@ static void begin_files(void)
 {
 	struct nonce_journal *journal = open_files();
 
-	(void)nonce_journal_rewrite(journal, NOW - 3600, NULL, 0);
-	append(journal, NOW - 3600, LONG, NOW - 3000);
+	begin_long(journal, NOW - 3600, NOW - 3000);
 	append(journal, NOW - 3600, 2, NOW + 900);
 	nonce_journal_free(journal);
 }
@@ -252,6 +262,118 @@ static void test_upgrade(void)
 	remove_files();
 }
 
+static off_t size_of(const char *path)
+{
+	struct stat st = {};
+
+	(void)stat(path, &st);
+	return st.st_size;
+}
+
+static int spend(struct nonces *nonces, const char *what, int i, int64_t stamp, int64_t now)
+{
+	char nonce[32];
+
+	if (str_format(nonce, sizeof(nonce), "%s-%d", what, i) < 0)
+		abort();
+	return nonces_spend(nonces, UID + i % 1000, "k", nonce, stamp, now);
+}
+
+/* How many nonces that were spent are not known. */
+static int count_unknown(struct nonces *nonces, const char *what, int from, int to, int64_t stamp,
+			 int64_t now)
+{
+	int n = 0;
+
+	for (int i = from; i < to; i++)
+		n += spend(nonces, what, i, stamp, now) != -EEXIST;
+	return n;
+}
+
+/* A clock is a day ahead while one file gets full, and then set right: that file is needed for a day. */
+static void test_clock_set_back(void)
+{
+	enum { PER_SECOND = 20, MOST = 20 * LONG, A_DAY = 86400 };
+	int failed = 0, i = 0, at_once = 0, n_steps = 0;
+	off_t first_size;
+	struct nonces *nonces;
+
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), true, NOW + A_DAY) < 0)
+		abort();
+	for (int j = 0; j < LONG; j++)
+		failed += spend(nonces, "ahead", j, NOW + A_DAY, NOW + A_DAY) != 0;
+	first_size = size_of(FIRST_PATH);
+	for (; i < MOST && size_of(FIRST_PATH) == first_size; i++) {
+		int64_t now = NOW + i / PER_SECOND;
+
+		failed += spend(nonces, "right", i, now, now) != 0;
+		if (i % (300 * PER_SECOND))
+			continue;
+		for (n_steps = 1; nonces_expire(nonces, now); n_steps++)
+			at_once += spend(nonces, "meanwhile", i * 10 + n_steps, now, now) != 0;
+	}
+	failed += at_once;
+	tap_is_int(failed, 0, "all calls are carried out");
+	tap_ok(i > 16 * LONG && i < MOST, "the file is emptied before that day is over (after %d calls)", i);
+	tap_ok(n_steps > 4, "what it has was copied in steps (%d)", n_steps);
+	tap_ok(size_of(FIRST_PATH ".2") > (off_t)i * RECORD, "into the one that went on");
+	nonces_free(nonces);
+
+	if (nonces_new(&nonces) < 0)
+		abort();
+	tap_is_int(nonces_load(nonces, open_files(), false, NOW + i / PER_SECOND), 0,
+		   "the next start finds whole files");
+	tap_is_int(count_unknown(nonces, "ahead", 0, LONG, NOW + A_DAY, NOW + i / PER_SECOND), 0,
+		   "with all that was stamped ahead");
+	tap_is_int(count_unknown(nonces, "right", i - 3600 * PER_SECOND, i, NOW + i / PER_SECOND,
+				 NOW + i / PER_SECOND),
+		   0, "and all of the last hour");
+	nonces_free(nonces);
+	remove_files();
+}
+
+static void copy(struct nonce_journal *journal, size_t n, int64_t stamp)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct nonce_record record = record_of(i, stamp);
+
+		nonce_journal_copy(journal, &record, 1);
+	}
+}
+
+/* Something that keeps what is copied from being all. */
+static void test_copy_in_vain(void)
+{
+	struct nonce_journal *journal = open_files();
+	struct seen seen;
+
+	begin_long(journal, NOW - 3600, NOW + 1000);
+	append(journal, NOW - 3600, 16 * LONG + 9, NOW);
+	tap_ok(!nonce_journal_copy_begin(journal, NOW - 3600, 10),
+	       "a file with much to remember is not long");
+	tap_ok(!nonce_journal_copy_begin(journal, NOW + 1000, 9), "nor one next to which nothing is needed");
+	tap_ok(nonce_journal_copy_begin(journal, NOW - 3600, 9), "else it is");
+	limit_files((rlim_t)size_of(FIRST_PATH ".2") + RECORD);
+	copy(journal, 9, NOW + 1000);
+	limit_files(RLIM_INFINITY);
+	nonce_journal_copy_end(journal);
+	nonce_journal_mend(journal);
+	append(journal, NOW - 3600, 1, NOW);
+	tap_is_int(size_of(FIRST_PATH), HEADER + LONG * RECORD, "on a full disk the other file stays");
+	tap_ok(nonce_journal_copy_begin(journal, NOW - 3600, 9), "another time it is tried again");
+	copy(journal, 4, NOW + 1500);
+	append(journal, NOW + 1000, 1, NOW + 2000);
+	tap_is_int(size_of(FIRST_PATH), HEADER + RECORD, "the files take turns meanwhile");
+	copy(journal, 5, NOW + 1500);
+	nonce_journal_copy_end(journal);
+	append(journal, NOW + 1000, LONG, NOW + 2000);
+	tap_is_int(size_of(FIRST_PATH), HEADER + (LONG + 1) * RECORD, "what is needed stays,");
+	nonce_journal_free(journal);
+	seen = read_files();
+	tap_ok(seen.whole == 1 && seen.newest == NOW + 2000, "and the files are whole");
+	remove_files();
+}
+
 int main(void)
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -260,5 +382,7 @@ int main(void)
 	test_killed();
 	test_old_file();
 	test_upgrade();
+	test_clock_set_back();
+	test_copy_in_vain();
 	return tap_done();
 }

@@ -17,6 +17,8 @@
 
 #define FILES	     2
 #define LONG_RECORDS 65536 /* from here on the other file may go on */
+/* With more than is remembered and this, it does not wait until the other's are forgotten. */
+#define TOO_LONG_RECORDS (16 * LONG_RECORDS)
 
 static const char magic[8] = "plnonce4";
 /* Has floor, stamps and sums in the same places, but tells of nonces in other words. */
@@ -46,6 +48,7 @@ struct nonce_journal {
 	struct file files[FILES];
 	unsigned int current; /* that goes on */
 	char boot[40];
+	bool copying; /* into the current file, since it was that, and nothing failed */
 	bool failed;
 	int64_t lost; /* the newest stamp of what could not be written */
 };
@@ -276,6 +279,7 @@ static void fail(struct nonce_journal *journal, int r, int64_t lost)
 			    "before it will be refused",
 			    strerror(-r));
 	journal->failed = true;
+	journal->copying = false;
 	journal->lost = MAX(journal->lost, lost);
 	(void)write_header(&journal->files[journal->current], false);
 }
@@ -367,6 +371,7 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	begin_file(journal, 0, 2, floor);
 	begin_file(journal, 1, 1, floor);
 	journal->current = 0;
+	journal->copying = false;
 	r = keep_meanwhile(other, records, n);
 	if (r == 0)
 		r = fill_file(file, records, n);
@@ -383,16 +388,15 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	return 0;
 }
 
-static int append(struct file *file, const struct nonce_record *record)
+static int append(struct file *file, const struct nonce_record *records, size_t n)
 {
-	const struct kept kept = {*record, sum_of(record)};
 	int r;
 
-	r = write_all(file->fd, &kept, sizeof(kept), place_of(file->header.n));
+	r = write_records(file->fd, file->header.n, records, n);
 	if (r < 0)
 		return r;
-	file->header.n++;
-	file->newest = MAX(file->newest, record->stamp);
+	file->header.n += n;
+	file->newest = MAX(file->newest, newest_of(records, n));
 	return write_header(file, true);
 }
 
@@ -401,6 +405,7 @@ static int change_files(struct nonce_journal *journal, int64_t floor)
 {
 	uint64_t turn = journal->files[journal->current].header.turn + 1;
 
+	journal->copying = false;
 	journal->current = !journal->current;
 	begin_file(journal, journal->current, turn, floor);
 	return empty_file(&journal->files[journal->current]);
@@ -419,7 +424,7 @@ void nonce_journal_append(struct nonce_journal *journal, int64_t floor, const st
 	if (file->header.n >= LONG_RECORDS && other->newest <= floor)
 		r = change_files(journal, floor);
 	if (r == 0)
-		r = append(&journal->files[journal->current], record);
+		r = append(&journal->files[journal->current], record, 1);
 	if (r < 0)
 		fail(journal, r, record->stamp);
 }
@@ -448,7 +453,7 @@ void nonce_journal_mend(struct nonce_journal *journal)
 	for (size_t i = 0; r == 0 && i < FILES; i++)
 		r = ftruncate(journal->files[i].fd, place_of(journal->files[i].header.n)) < 0 ? -errno : 0;
 	if (r == 0)
-		r = append(file, &nothing);
+		r = append(file, &nothing, 1);
 	if (r == 0)
 		r = write_header(&journal->files[!journal->current], true);
 	if (r < 0) {
@@ -458,4 +463,41 @@ void nonce_journal_mend(struct nonce_journal *journal)
 	journal->failed = false;
 	journal->lost = INT64_MIN;
 	nonce_journal_sync(journal);
+}
+
+/* ---- copying ---- */
+
+bool nonce_journal_copy_begin(struct nonce_journal *journal, int64_t floor, size_t n_remembered)
+{
+	const struct file *file = &journal->files[journal->current],
+			  *other = &journal->files[!journal->current];
+
+	journal->copying = !journal->failed && other->newest > floor &&
+			   file->header.n >= TOO_LONG_RECORDS + n_remembered;
+	return journal->copying;
+}
+
+void nonce_journal_copy(struct nonce_journal *journal, const struct nonce_record *records, size_t n)
+{
+	struct file *file = &journal->files[journal->current];
+	const off_t place = place_of(file->header.n);
+	int r;
+
+	if (!journal->copying)
+		return;
+	r = append(file, records, n);
+	if (r < 0)
+		fail(journal, r, INT64_MIN); /* the other file has them still */
+	else
+		(void)sync_file_range(file->fd, place, (off_t)(n * sizeof(struct kept)),
+				      SYNC_FILE_RANGE_WRITE);
+}
+
+void nonce_journal_copy_end(struct nonce_journal *journal)
+{
+	if (journal->copying)
+		nonce_journal_sync(journal);
+	if (journal->copying)
+		journal->files[!journal->current].newest = INT64_MIN;
+	journal->copying = false;
 }

@@ -4,8 +4,9 @@
  * program, however that ends, but not a machine that loses its power: the file says in which boot it was
  * written, and whoever reads it in another one is told that it may lack its end.
  *
- * There are two files, and nothing is copied from one to the other while the program serves: when one is long
- * and all that the other tells of is forgotten, the other is emptied and goes on.
+ * There are two files: when one is long and all that the other tells of is forgotten, the other is emptied
+ * and goes on. So nothing is copied while the program serves, but where nothing is forgotten for long, since
+ * the clock was ahead once: then what is remembered is copied into the one that goes on, a part at a time.
  *
  * They are opened by their paths once, as root, and written in place from then on: the directory is root's.
  */
@@ -37,6 +38,15 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 			  size_t n);
 /* What is stamped at the floor or before it is forgotten. */
 void nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record);
+
+/* Whether the file that goes on is so long, and the other so long needed, that all that is remembered (that
+ * many) is to be copied; what is copied from then on is. */
+bool nonce_journal_copy_begin(struct nonce_journal *journal, int64_t floor, size_t n_remembered);
+/* Some of it. The disk begins with it; nobody waits. */
+void nonce_journal_copy(struct nonce_journal *journal, const struct nonce_record *records, size_t n);
+/* That was all: what the other file has is not needed any more, unless something failed on the way. Waits for
+ * the disk. */
+void nonce_journal_copy_end(struct nonce_journal *journal);
 
 /* What was appended outlives a loss of power, too. */
 void nonce_journal_sync(struct nonce_journal *journal);

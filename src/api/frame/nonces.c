@@ -16,6 +16,7 @@
 #include "nonce_set.h"
 
 #define ACCOUNTS_PER_STEP 256
+#define COPIES_PER_STEP	  16384 /* and those of one account more */
 
 struct period_nonces {
 	int64_t period;
@@ -33,7 +34,9 @@ struct account_nonces {
 struct nonces {
 	struct account_nonces *accounts; /* sorted */
 	size_t n, size;
-	size_t next; /* account to be looked at by nonces_expire() */
+	bool expiring; /* some are looked at, others not yet */
+	bool copying;  /* what is looked at into the journal */
+	size_t next;   /* account to be looked at by nonces_expire() */
 	int64_t floor;
 	uint64_t seed;		       /* of all sets */
 	struct nonce_journal *journal; /* NULL: none */
@@ -164,54 +167,7 @@ static int find_account(struct nonces *nonces, int64_t uid, struct account_nonce
 	return 0;
 }
 
-bool nonces_expire(struct nonces *nonces, int64_t now)
-{
-	size_t first = MIN(nonces->next, nonces->n), end = MIN(first + ACCOUNTS_PER_STEP, nonces->n);
-	size_t kept = first;
-
-	for (size_t i = first; i < end; i++) {
-		struct account_nonces *account = &nonces->accounts[i];
-
-		account_forget(nonces, account, now - NONCE_KEEP_S);
-		if (account->n == 0)
-			account_free(account);
-		else
-			nonces->accounts[kept++] = *account;
-	}
-	if (kept < end)
-		memmove(nonces->accounts + kept, nonces->accounts + end,
-			(nonces->n - end) * sizeof(*nonces->accounts));
-	nonces->n -= end - kept;
-	nonces->next = kept < nonces->n ? kept : 0;
-	if (nonces->journal && nonces->next == 0)
-		nonce_journal_mend(nonces->journal);
-	return nonces->next > 0;
-}
-
 /* ---- the journal ---- */
-
-static int take_record(void *context, const struct nonce_record *record, int64_t now)
-{
-	struct nonces *nonces = context;
-	struct account_nonces *account;
-	int r;
-
-	if (record->value == 0)
-		return 0;
-	r = find_account(nonces, record->uid, &account);
-	if (r < 0 || account_has(nonces, account, record->value))
-		return r;
-	return account_add(nonces, account, record->value, record->stamp, now);
-}
-
-static size_t count(const struct nonces *nonces)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < nonces->n; i++)
-		n += nonces->accounts[i].n;
-	return n;
-}
 
 static size_t put_records(const struct account_nonces *account, struct nonce_record *ret)
 {
@@ -229,17 +185,127 @@ static size_t put_records(const struct account_nonces *account, struct nonce_rec
 	return n;
 }
 
+/* Of the accounts from one up to another. */
+static int records_of(const struct nonces *nonces, size_t first, size_t end, struct nonce_record **ret,
+		      size_t *ret_n)
+{
+	struct nonce_record *records;
+	size_t n = 0;
+
+	for (size_t i = first; i < end; i++)
+		n += nonces->accounts[i].n;
+	records = calloc(n + 1, sizeof(*records));
+	if (!records)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = first; i < end; i++)
+		n += put_records(&nonces->accounts[i], records + n);
+	*ret = records;
+	*ret_n = n;
+	return 0;
+}
+
+static void copy(struct nonces *nonces, size_t first, size_t end)
+{
+	_cleanup_(freep) struct nonce_record *records = NULL;
+	size_t n;
+
+	if (records_of(nonces, first, end, &records, &n) < 0)
+		nonces->copying = false; /* another time */
+	else
+		nonce_journal_copy(nonces->journal, records, n);
+}
+
 /* The journal anew, with what is remembered. */
 static int rewrite(struct nonces *nonces)
 {
-	_cleanup_(freep) struct nonce_record *records = calloc(count(nonces) + 1, sizeof(*records));
+	_cleanup_(freep) struct nonce_record *records = NULL;
+	size_t n;
+	int r;
+
+	r = records_of(nonces, 0, nonces->n, &records, &n);
+	return r < 0 ? r : nonce_journal_rewrite(nonces->journal, nonces->floor, records, n);
+}
+
+/* ---- forgetting ---- */
+
+static size_t count(const struct nonces *nonces)
+{
 	size_t n = 0;
 
-	if (!records)
-		return -ENOMEM;
 	for (size_t i = 0; i < nonces->n; i++)
-		n += put_records(&nonces->accounts[i], records + n);
-	return nonce_journal_rewrite(nonces->journal, nonces->floor, records, n);
+		n += nonces->accounts[i].n;
+	return n;
+}
+
+static void expire_begin(struct nonces *nonces)
+{
+	nonces->expiring = true;
+	nonces->next = 0;
+	nonces->copying =
+		nonces->journal && nonce_journal_copy_begin(nonces->journal, nonces->floor, count(nonces));
+}
+
+/* An account that comes meanwhile is new, with nonces that are on file, or one that was looked at is looked
+ * at again. */
+static void expire_step(struct nonces *nonces, int64_t now)
+{
+	size_t first = MIN(nonces->next, nonces->n), last = MIN(first + ACCOUNTS_PER_STEP, nonces->n);
+	size_t kept = first, n_copies = 0, end;
+
+	for (end = first; end < last && n_copies < COPIES_PER_STEP; end++) {
+		struct account_nonces *account = &nonces->accounts[end];
+
+		account_forget(nonces, account, now - NONCE_KEEP_S);
+		n_copies += nonces->copying ? account->n : 0;
+		if (account->n == 0)
+			account_free(account);
+		else
+			nonces->accounts[kept++] = *account;
+	}
+	if (kept < end)
+		memmove(nonces->accounts + kept, nonces->accounts + end,
+			(nonces->n - end) * sizeof(*nonces->accounts));
+	nonces->n -= end - kept;
+	nonces->next = kept;
+	if (nonces->copying)
+		copy(nonces, first, kept);
+}
+
+static void expire_end(struct nonces *nonces)
+{
+	nonces->expiring = false;
+	if (nonces->copying)
+		nonce_journal_copy_end(nonces->journal);
+	nonces->copying = false;
+	if (nonces->journal)
+		nonce_journal_mend(nonces->journal);
+}
+
+bool nonces_expire(struct nonces *nonces, int64_t now)
+{
+	if (!nonces->expiring)
+		expire_begin(nonces);
+	expire_step(nonces, now);
+	if (nonces->next >= nonces->n)
+		expire_end(nonces);
+	return nonces->expiring;
+}
+
+/* ---- a start ---- */
+
+static int take_record(void *context, const struct nonce_record *record, int64_t now)
+{
+	struct nonces *nonces = context;
+	struct account_nonces *account;
+	int r;
+
+	if (record->value == 0)
+		return 0;
+	r = find_account(nonces, record->uid, &account);
+	if (r < 0 || account_has(nonces, account, record->value))
+		return r;
+	return account_add(nonces, account, record->value, record->stamp, now);
 }
 
 int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh, int64_t now)
