@@ -360,6 +360,41 @@ static void test_nonces_of_account(void)
 	nonces_free(nonces);
 }
 
+/* An account that is full forgets, and then the clock is set back. */
+static void test_floor_of_account(const struct snapshot *rows)
+{
+	static const char text[] =
+		"Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&"
+		"SignatureVersion=1.0&SignatureNonce=17&Timestamp=2026-01-02T02%3A50%3A45Z";
+	const int64_t before = NOW - 800, later = NOW + 400;
+	struct params query = {};
+	struct sign_request request = {.method = "GET", .path = "/", .query = &query};
+	struct outcome outcome;
+	struct nonces *nonces;
+	char text_of[64];
+
+	(void)nonces_new(&nonces);
+	for (int i = 0; i < NONCES_PER_ACCOUNT_MAX; i++) {
+		(void)str_format(text_of, sizeof(text_of), "%d", i);
+		(void)spend(nonces, "goodkey", text_of, before, before);
+	}
+	tap_is_int(spend(nonces, "goodkey", "later", later, later), 0, "a full account forgets what is late");
+	(void)params_parse(text, strlen(text), &query);
+	(void)sign_v1(&request, "goodsecret", text_of, NULL);
+	(void)params_add(&query, "Signature", text_of);
+	check(nonces, rows, &request, &outcome);
+	tap_is_str(outcome.error.code, "InvalidTimeStamp.Expired",
+		   "which is not carried out again when the clock is set back");
+	tap_is_int(spend(nonces, "goodkey", "17", before + 1, NOW), 0, "what is stamped later goes on");
+	tap_is_int(spend_of(nonces, UID + 1, "other", "17", before, NOW), 0, "as does another account");
+	expire(nonces, before + NONCE_KEEP_S);
+	tap_ok(nonces_remember_since(nonces, before), "that is so for an hour,");
+	expire(nonces, before + NONCE_KEEP_S + 1);
+	tap_ok(!nonces_remember_since(nonces, before), "then it is forgotten for all");
+	params_done(&query);
+	nonces_free(nonces);
+}
+
 /* More accounts than one step goes through, every other one of which has something new. */
 static void test_many_accounts(void)
 {
@@ -706,6 +741,7 @@ int main(void)
 	test_nonce_after_signature(rows);
 	test_nonces();
 	test_nonces_of_account();
+	test_floor_of_account(rows);
 	test_many_accounts();
 	test_journal();
 	test_journal_cut();

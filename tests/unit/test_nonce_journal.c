@@ -262,6 +262,32 @@ static void test_upgrade(void)
 	remove_files();
 }
 
+/* What an account forgot before its time is told by a record of its own. */
+static void test_floor_of_account(void)
+{
+	const struct nonce_record records[] = {{.uid = UID, .stamp = NOW - 100}, record_of(0, NOW)};
+	struct nonce_journal *journal = open_files();
+	struct nonces *nonces;
+
+	(void)nonce_journal_rewrite(journal, NOW - 3600, records, ARRAY_SIZE(records));
+	nonce_journal_free(journal);
+	for (int i = 0; i < 2; i++) { /* the second one reads what the first one wrote */
+		if (nonces_new(&nonces) < 0)
+			abort();
+		tap_is_int(nonces_load(nonces, open_files(), false, NOW), 0,
+			   "a start with an account's floor");
+		tap_is_int(nonces_spend(nonces, UID, "k", "n", NOW - 100, NOW), -ESTALE,
+			   "nothing of before is good");
+		nonces_free(nonces);
+	}
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), false, NOW) < 0)
+		abort();
+	tap_is_int(nonces_spend(nonces, UID, "k", "n", NOW - 99, NOW), 0, "what is later goes on,");
+	tap_is_int(nonces_spend(nonces, UID + 1, "k", "n", NOW - 100, NOW), 0, "as do others");
+	nonces_free(nonces);
+	remove_files();
+}
+
 static off_t size_of(const char *path)
 {
 	struct stat st = {};
@@ -382,6 +408,7 @@ int main(void)
 	test_killed();
 	test_old_file();
 	test_upgrade();
+	test_floor_of_account();
 	test_clock_set_back();
 	test_copy_in_vain();
 	return tap_done();

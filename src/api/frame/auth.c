@@ -31,6 +31,13 @@ static int refuse_missing(struct check *c, const char *name)
 	return error_set_named(c->error, "Missing{Name}", name, NULL);
 }
 
+static int refuse_forgotten(struct check *c)
+{
+	return refuse(c, "InvalidTimeStamp.Expired",
+		      "It no longer knows which nonces of that time "
+		      "were used: sign the request anew.");
+}
+
 static int find_key(struct check *c, const char *id, const struct access_key **ret)
 {
 	const struct access_key *key = snapshot_find(c->rows, KIND_ACCESS_KEY, id);
@@ -50,9 +57,7 @@ static int check_time(struct check *c, const char *text)
 	if (c->stamp < c->now - AUTH_CLOCK_SKEW_S || c->stamp > c->now + AUTH_CLOCK_SKEW_S)
 		return refuse(c, "InvalidTimeStamp.Expired", NULL);
 	if (!nonces_remember_since(c->nonces, c->stamp))
-		return refuse(c, "InvalidTimeStamp.Expired",
-			      "It no longer knows which nonces of that time "
-			      "were used: sign the request anew.");
+		return refuse_forgotten(c);
 	return 0;
 }
 
@@ -80,6 +85,8 @@ static int spend_nonce(struct check *c, const struct access_key *key, const char
 
 	if (r == -EEXIST)
 		return refuse(c, "SignatureNonceUsed", NULL);
+	if (r == -ESTALE)
+		return refuse_forgotten(c);
 	if (r == -EDQUOT)
 		return refuse(c, "Throttling.User", NULL);
 	return r;

@@ -17,8 +17,8 @@
 struct nonce_journal;
 
 struct nonce_record {
-	int64_t uid;
-	uint64_t value; /* 0: tells of nothing */
+	int64_t uid;	/* 0: tells of nothing */
+	uint64_t value; /* 0: what the account has stamped at `stamp` or before it is forgotten */
 	int64_t stamp;
 };
 

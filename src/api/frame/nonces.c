@@ -26,7 +26,8 @@ struct period_nonces {
 
 struct account_nonces {
 	int64_t uid;
-	size_t n; /* in all sets */
+	int64_t floor; /* of what was forgotten early */
+	size_t n;      /* in all sets */
 	struct period_nonces *periods;
 	size_t n_periods, size_periods;
 };
@@ -89,7 +90,7 @@ static bool account_has(const struct nonces *nonces, const struct account_nonces
 }
 
 /* The sets that have nothing stamped at `since` or later; that raises the floor. */
-static void account_forget(struct nonces *nonces, struct account_nonces *account, int64_t since)
+static void forget_before(struct account_nonces *account, int64_t since, int64_t *floor)
 {
 	size_t kept = 0;
 
@@ -101,11 +102,34 @@ static void account_forget(struct nonces *nonces, struct account_nonces *account
 			continue;
 		}
 		if (period->set.n > 0)
-			nonces->floor = MAX(nonces->floor, period->newest);
+			*floor = MAX(*floor, period->newest);
 		account->n -= period->set.n;
 		nonce_set_done(&period->set);
 	}
 	account->n_periods = kept;
+}
+
+/* What is old for all. */
+static void forget_old(struct nonces *nonces, struct account_nonces *account, int64_t now)
+{
+	const int64_t since = now - NONCE_KEEP_S;
+
+	forget_before(account, since, &nonces->floor);
+	if (account->floor >= since)
+		return;
+	nonces->floor = MAX(nonces->floor, account->floor);
+	account->floor = INT64_MIN;
+}
+
+/* What is not accepted now: others' calls are, should the clock be set back. */
+static void forget_early(struct account_nonces *account, int64_t now)
+{
+	forget_before(account, now - NONCE_LIFE_S, &account->floor);
+}
+
+static bool is_forgotten(const struct account_nonces *account)
+{
+	return account->n == 0 && account->floor == INT64_MIN;
 }
 
 /* Where the clock has gone on to another period, there may be something to forget. */
@@ -120,7 +144,7 @@ static int find_period(struct nonces *nonces, struct account_nonces *account, in
 			*ret = &account->periods[i];
 			return 0;
 		}
-	account_forget(nonces, account, now - NONCE_KEEP_S);
+	forget_old(nonces, account, now);
 	r = VEC_ROOM(account->periods, account->n_periods, account->size_periods);
 	if (r < 0)
 		return r;
@@ -161,7 +185,7 @@ static int find_account(struct nonces *nonces, int64_t uid, struct account_nonce
 		return r;
 	memmove(nonces->accounts + place + 1, nonces->accounts + place,
 		(nonces->n - place) * sizeof(*nonces->accounts));
-	nonces->accounts[place] = (struct account_nonces){.uid = uid};
+	nonces->accounts[place] = (struct account_nonces){.uid = uid, .floor = INT64_MIN};
 	nonces->n++;
 	*ret = &nonces->accounts[place];
 	return 0;
@@ -173,6 +197,8 @@ static size_t put_records(const struct account_nonces *account, struct nonce_rec
 {
 	size_t n = 0;
 
+	if (account->floor != INT64_MIN)
+		ret[n++] = (struct nonce_record){.uid = account->uid, .stamp = account->floor};
 	for (size_t i = 0; i < account->n_periods; i++) {
 		const struct period_nonces *period = &account->periods[i];
 
@@ -193,7 +219,7 @@ static int records_of(const struct nonces *nonces, size_t first, size_t end, str
 	size_t n = 0;
 
 	for (size_t i = first; i < end; i++)
-		n += nonces->accounts[i].n;
+		n += nonces->accounts[i].n + 1;
 	records = calloc(n + 1, sizeof(*records));
 	if (!records)
 		return -ENOMEM;
@@ -256,9 +282,9 @@ static void expire_step(struct nonces *nonces, int64_t now)
 	for (end = first; end < last && n_copies < COPIES_PER_STEP; end++) {
 		struct account_nonces *account = &nonces->accounts[end];
 
-		account_forget(nonces, account, now - NONCE_KEEP_S);
+		forget_old(nonces, account, now);
 		n_copies += nonces->copying ? account->n : 0;
-		if (account->n == 0)
+		if (is_forgotten(account))
 			account_free(account);
 		else
 			nonces->accounts[kept++] = *account;
@@ -300,10 +326,12 @@ static int take_record(void *context, const struct nonce_record *record, int64_t
 	struct account_nonces *account;
 	int r;
 
-	if (record->value == 0)
+	if (record->uid == 0)
 		return 0;
 	r = find_account(nonces, record->uid, &account);
-	if (r < 0 || account_has(nonces, account, record->value))
+	if (r == 0 && record->value == 0)
+		account->floor = MAX(account->floor, record->stamp);
+	if (r < 0 || record->value == 0 || account_has(nonces, account, record->value))
 		return r;
 	return account_add(nonces, account, record->value, record->stamp, now);
 }
@@ -369,7 +397,9 @@ int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const c
 	if (account_has(nonces, account, record.value))
 		return -EEXIST;
 	if (account->n >= NONCES_PER_ACCOUNT_MAX)
-		account_forget(nonces, account, now - NONCE_LIFE_S);
+		forget_early(account, now);
+	if (stamp <= account->floor)
+		return -ESTALE;
 	if (account->n >= NONCES_PER_ACCOUNT_MAX)
 		return -EDQUOT;
 	r = account_add(nonces, account, record.value, stamp, now);

@@ -10,6 +10,8 @@
  * remembered is lost.
  *
  * What an account can make us remember is bounded for all its keys together, those of its users included.
+ * One that has as many forgets those whose stamps are not accepted now, before their time. These are covered
+ * by a floor of its own, so that it keeps no other account from calling after the clock was set back.
  *
  * With a journal (nonce_journal.h) a nonce is on file before its request is carried out.
  */
@@ -38,7 +40,8 @@ int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh
 /* Whether what was stamped then may be accepted at all; if not, its nonce may have been forgotten. */
 bool nonces_remember_since(const struct nonces *nonces, int64_t stamp);
 /* The nonce of a call of the account, signed with one of its keys. 0: it was new and is spent now. -EEXIST:
- * it was spent before. -EDQUOT: the account has spent as many as are allowed. -ENOMEM. */
+ * it was spent before. -ESTALE: it may have been; the account's nonces of that time are forgotten. -EDQUOT:
+ * the account has spent as many as are allowed. -ENOMEM. */
 int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const char *nonce, int64_t stamp,
 		 int64_t now);
 /* What was spent outlives a loss of power, too. That matters for a call that changes something and is stamped
