@@ -13,9 +13,10 @@ struct nonce_set {
 	size_t n, size;	 /* size is a power of two, at least 2 * n */
 };
 
+/* Frees what it holds; it is empty then. */
 void nonce_set_done(struct nonce_set *set);
 
-/* `value` is not 0; `seed` is the same for all calls about one set. */
+/* Whether the value is in it. `value` is not 0; `seed` is the same for all calls about one set. */
 bool nonce_set_has(const struct nonce_set *set, uint64_t seed, uint64_t value);
-/* Of a value that is not in it. -ENOMEM. */
+/* Adds a value that is not in it. -ENOMEM: it is as before. */
 int nonce_set_add(struct nonce_set *set, uint64_t seed, uint64_t value);
