@@ -65,7 +65,7 @@ struct feed {
 
 	json_t *report;	       /* the last one; NULL: none since all rows were taken */
 	bool is_unsent;	       /* it is newer than what was sent */
-	bool has_all_failures; /* else it tells of no newer revision than the last one that had */
+	bool has_all_failures; /* else it stays the last one that had, with nothing new but of health */
 	uint64_t in_force;     /* the revision that one told; 0: none since all rows were taken */
 	struct health_told health;
 	uint64_t again_ms; /* when some of it was told once more */
@@ -225,13 +225,16 @@ int feed_report(struct feed *feed, uint64_t revision, const struct failures *fai
 		json_decref(report);
 		return -ENOMEM;
 	}
-	json_decref(feed->report);
-	feed->report = report;
 	feed->has_all_failures = has_all;
 	if (has_all)
 		feed->in_force = revision;
-	else
+	if (!has_all && feed->report) { /* its failures belong to its revision */
+		json_decref(report);
+	} else {
+		json_decref(feed->report);
+		feed->report = report;
 		tell_revision(feed, feed->in_force);
+	}
 	feed_send(feed);
 	return 0;
 }

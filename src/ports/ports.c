@@ -259,7 +259,7 @@ static int begin_making(struct ports *ports, const struct plan_port *port)
 	state->mark.number = port->number;
 	state->mark.kind = port->kind;
 	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
-	state->is_looked_at = false;
+	state->is_looked_at = state->is_stuck = false;
 	ports->job = (struct port_job){.env = &ports->env, .port = *port, .ifindex = state->known_ifindex};
 	worker_start(ports->worker, port_job_run, &ports->job);
 	return 0;
@@ -595,6 +595,8 @@ static bool lacks_device(const struct port_state *state, const struct plan_port 
 {
 	const struct plan_port *made;
 
+	if (!port->up && (!state || !state->ifindex))
+		return false; /* to be stopped it need not be there */
 	if (!state || !state->ifindex || *state->failure)
 		return true;
 	made = &state->made;
@@ -616,20 +618,41 @@ static int tell_queued(const struct ports *ports, const struct plan *plan, uint3
 			       port ? "its device is still to be made" : "its device is still to be removed");
 }
 
+/* What could not be removed, and waits for nothing but the next try; not that which is being worked on. */
+static int tell_stuck(const struct ports *ports, const struct plan *plan, uint32_t working,
+		      struct failures *failures)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ports->n_states && r == 0; i++) {
+		const struct port_state *state = &ports->states[i];
+		char key[KEY_SIZE];
+
+		if (!state->is_stuck || state->number == working || find_wanted(plan, state->number) ||
+		    is_queued(ports, state->number))
+			continue;
+		(void)str_format(key, sizeof(key), "instance/%s", state->mark.instance);
+		r = failures_append(failures, key, "its device could not be removed");
+	}
+	return r;
+}
+
 int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
 		      struct failures *failures)
 {
 	const struct port_job *job = &ports->job;
-	uint32_t working = job->is_removal ? job->mark.number : job->port.number;
+	uint32_t working = !worker_is_busy(ports->worker) ? 0
+			   : job->is_removal		  ? job->mark.number
+							  : job->port.number;
 	int r = 0;
 
 	if (ports->n_queued > PORTS_TOLD_MAX)
 		return -E2BIG;
-	if (worker_is_busy(ports->worker) && !is_queued(ports, working))
+	if (working && !is_queued(ports, working))
 		r = tell_queued(ports, plan, working, removes, failures);
 	for (size_t i = 0; i < ports->n_queued && r == 0; i++)
 		r = tell_queued(ports, plan, ports->queue[i].number, removes, failures);
-	return r;
+	return r == 0 && removes ? tell_stuck(ports, plan, working, failures) : r;
 }
 
 /* Looking. */

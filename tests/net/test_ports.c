@@ -33,7 +33,7 @@ struct attached {
 	bool is_sweep_slow;
 	bool is_held, is_sweep_held; /* until someone posts: */
 	sem_t *go;
-	int n_swept;
+	int n_swept, sweep_result;
 	uint32_t swept_slot;
 	bool posts_at_breath;
 };
@@ -82,7 +82,7 @@ static int note_sweep(void *context, uint32_t slot)
 		(void)sem_wait(attached->go);
 	if (attached->is_sweep_slow)
 		(void)usleep(60000);
-	return 0;
+	return attached->sweep_result;
 }
 
 /* Of who waits for a device. */
@@ -580,6 +580,27 @@ static void test_told(struct ports *ports, struct attached *attached)
 	(void)sem_post(attached->go);
 	(void)work_queue_off(ports, &empty);
 	tap_ok(is_told(ports, &empty, 0, "", ""), "and none when they have gone");
+
+	plan.n_ports = 1;
+	three[0].up = false;
+	three[0].kind = INSTANCE_ATTACHED;
+	(void)str_copy(three[0].path, sizeof(three[0].path), "/nowhere");
+	(void)ports_queue(ports, &plan, numbers, 1);
+	tap_ok(is_told(ports, &plan, 0, "", ""), "one that is stopped need not be there");
+	(void)work_queue_off(ports, &plan);
+
+	plan.ports = &three[1];
+	three[1].up = true;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	(void)work_queue_off(ports, &plan);
+	attached->sweep_result = -EBUSY;
+	(void)ports_queue(ports, &empty, numbers, 2);
+	(void)work_queue_off(ports, &empty);
+	tap_ok(is_told(ports, &empty, 1, three[1].instance, "its device could not be removed"),
+	       "one that could not be removed is told until it is");
+	attached->sweep_result = 0;
+	(void)ports_remove_others(ports, &empty, false);
+	tap_ok(is_told(ports, &empty, 0, "", ""), "which the next try may do");
 	failures_clear(&failures);
 }
 
@@ -594,6 +615,7 @@ static void test_too_many_told(struct ports *ports)
 
 	for (size_t i = 0; many && numbers && i < n; i++) {
 		many[i].number = numbers[i] = 0x1000 + (uint32_t)i;
+		many[i].up = true;
 		(void)str_format(many[i].instance, sizeof(many[i].instance), "i-%zu", i);
 	}
 	(void)ports_queue(ports, &plan, numbers, n - 1);
