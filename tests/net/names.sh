@@ -33,7 +33,7 @@ c=$(make_instance consumer "$ch" "$cg") o=$(make_instance consumer "$oh" "$og")
 s1=$(make_instance provider "$ph" "$pg") s2=$(make_instance provider "$pi" "$pg")
 mkdir -p "$dir/www" && echo "it works" >"$dir/www/index.html"
 for s in "$s1" "$s2"; do
-	serve "$s" python3 "$peer" https-server 443 "$dir/web/web.crt" "$dir/web/web.key" "$dir/www"
+	serve "$s" python3 "$source_dir/tests/net/https_server.py" 443 "$dir/web/web.crt" "$dir/web/web.key" "$dir/www"
 done
 nlb=$(make_nlb provider "$pv" $h="$ph" $i="$pi")
 make_listener provider "$nlb" TCP 443 "$(make_server_group provider "$pv" TCP 443 "$s1" "$s2")" >/dev/null

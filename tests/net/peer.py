@@ -27,21 +27,17 @@
   peer.py bulk ADDRESS PORT DIRECTION S   Mbit/s of S seconds of that, one line for each second and one for all
   peer.py flood KIND ADDRESS PORT S  frames as fast as they go, each from another port: KIND syn, udp, or dns (questions); prints how many
   peer.py customer ADDRESS PORT NAME S   connects and asks for the name, in turn: prints how often, what failed, which SYNs were repeated
-  peer.py https-server PORT CERT KEY DIR   serves a directory
   peer.py dns-upstream ADDRESS LOG   a resolver that answers every A question with 203.0.113.9 and notes the name
   peer.py dns-silent ADDRESS LOG     a resolver that notes the name and never answers
 """
 import contextlib
-import functools
-import hashlib
-import http.server
 import os
 import socket
-import ssl
 import sys
 import threading
 import time
 
+# (hashlib is loaded where it is used: this program starts hundreds of times, and on an emulated processor that takes a second.)
 PATIENCE_S = "10" if os.environ.get("PRIVLINK_KERNEL_LAYER") else "3"  # an emulated machine is slow
 
 
@@ -137,6 +133,8 @@ def first_answer(address, name, seconds):
 
 
 def blocks(size):
+    import hashlib
+
     seed = b"privlink"
     while size > 0:
         seed = hashlib.sha256(seed).digest()
@@ -167,6 +165,8 @@ def source(port, size, rate):
 
 
 def fetch(address, port):
+    import hashlib
+
     digest, size = hashlib.sha256(), 0
     try:
         with socket.create_connection((address, int(port)), timeout=max(5, float(PATIENCE_S))) as s:
@@ -297,6 +297,8 @@ def follow(address, port):
 
 
 def digest_of(size):
+    import hashlib
+
     digest = hashlib.sha256()
     for block in blocks(int(size)):
         digest.update(block)
@@ -372,15 +374,6 @@ def dns_silent(address, log):
     server.bind((address, 53))
     while True:
         dns_answer(server.recvfrom(4096)[0], log)
-
-
-def https_server(port, certificate, key, directory):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=directory)
-    server = http.server.ThreadingHTTPServer(("0.0.0.0", int(port)), handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.serve_forever()
 
 
 def bulk_server(port):
@@ -513,7 +506,6 @@ COMMANDS = {
     "flood": flood,
     "dns-silent": dns_silent,
     "dns-upstream": dns_servers,
-    "https-server": https_server,
     "tcp-server": tcp_server,
     "udp-server": udp_server,
     "tcp": tcp,
