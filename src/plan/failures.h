@@ -6,15 +6,16 @@
 
 #include "plan.h"
 
+/* All zero: none. They are in the order in which they came. */
 struct failures {
 	struct plan_failure *items;
 	size_t n, size;
+	uint32_t *places; /* of keys: each has the number of an item, from 1 on; 0: none */
+	size_t n_places;  /* a power of two */
 };
 
-/* The first reason of a key stays. A reason that is too long is cut. -ENOMEM. */
+/* The first reason of a key stays. A reason that is too long is cut. -ENOMEM; -E2BIG: the key is too long. */
 int failures_add(struct failures *failures, const char *key, const char *format, ...) _printf_(3, 4);
 /* The same, and what the object stands for has ended: trying again is of no use. */
-/* Of one that is known not to be among them: nothing is searched. -ENOMEM, -E2BIG. */
-int failures_append(struct failures *failures, const char *key, const char *reason);
 int failures_add_gone(struct failures *failures, const char *key, const char *reason);
 void failures_clear(struct failures *failures);

@@ -614,8 +614,8 @@ static int tell_queued(const struct ports *ports, const struct plan *plan, uint3
 	if (port ? has_failed(state, port) || !lacks_device(state, port) : !state || !removes)
 		return 0;
 	(void)str_format(key, sizeof(key), "instance/%s", port ? port->instance : state->mark.instance);
-	return failures_append(failures, key,
-			       port ? "its device is still to be made" : "its device is still to be removed");
+	return failures_add(failures, key, "%s",
+			    port ? "its device is still to be made" : "its device is still to be removed");
 }
 
 /* What could not be removed, and waits for nothing but the next try; not that which is being worked on. */
@@ -632,7 +632,7 @@ static int tell_stuck(const struct ports *ports, const struct plan *plan, uint32
 		    is_queued(ports, state->number))
 			continue;
 		(void)str_format(key, sizeof(key), "instance/%s", state->mark.instance);
-		r = failures_append(failures, key, "its device could not be removed");
+		r = failures_add(failures, key, "its device could not be removed");
 	}
 	return r;
 }

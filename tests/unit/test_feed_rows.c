@@ -568,7 +568,7 @@ static void test_report(void)
 	       "what has ended is told from what failed");
 	for (uint32_t i = 0; i < MANY_FAILURES; i++) {
 		(void)str_format(key, sizeof(key), "endpoint_zone/ep-%u/zone", i);
-		(void)failures_append(&failures, key, "this node has no room for its listener's table");
+		(void)failures_add(&failures, key, "this node has no room for its listener's table");
 	}
 	json_decref(feed_report_new("n1", "s1", 14, &failures, &has_all));
 	tap_ok(!has_all, "and where they are too many, that it has not");

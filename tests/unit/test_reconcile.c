@@ -48,6 +48,7 @@ struct ports {
 	bool is_behind;
 	bool queues_rest;
 	int tells; /* result of asking what is queued */
+	size_t n_told_others;
 	struct plan_port node_port;
 };
 
@@ -61,6 +62,17 @@ uint32_t ports_ifindex(void *context, uint32_t number)
 		if (p->made[i] == number)
 			return 1000 + number;
 	return 0;
+}
+
+/* Of others, by number. */
+static void add_others(struct failures *failures, size_t n, const char *reason)
+{
+	char key[KEY_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		(void)str_format(key, sizeof(key), "instance/i-other%zu", i);
+		(void)failures_add(failures, key, "%s", reason);
+	}
 }
 
 /* Whether there was time for it. */
@@ -140,6 +152,7 @@ int ports_tell_queued(const struct ports *p, const struct plan *plan, bool remov
 		(void)str_format(key, sizeof(key), "instance/%x", number);
 		(void)failures_add(failures, key, is_wanted(plan, number) ? "to make" : "to remove");
 	}
+	add_others(failures, p->n_told_others, "to make");
 	return p->tells;
 }
 
@@ -186,6 +199,7 @@ int ports_remove_others(struct ports *p _unused_, const struct plan *plan _unuse
 
 struct datapath {
 	const char *lacks_room; /* a key; NULL: nothing does */
+	size_t n_others_lack_room;
 };
 
 static struct datapath datapath;
@@ -199,6 +213,7 @@ int datapath_sync(struct datapath *d, const struct plan *plan _unused_,
 		  const struct plan_port *service _unused_, bool full _unused_, struct failures *failures)
 {
 	note("all ");
+	add_others(failures, d->n_others_lack_room, "no room");
 	return d->lacks_room ? failures_add(failures, d->lacks_room, "no room") : 0;
 }
 
@@ -674,6 +689,19 @@ static void test_no_room(void)
 	end(&run);
 }
 
+/* All of a node's ports fail, some for two reasons. */
+static void test_many_failures(void)
+{
+	struct run run;
+
+	begin(&run);
+	ports.n_told_others = 3000;
+	datapath.n_others_lack_room = 6000;
+	datapath.lacks_room = "instance/i-c";
+	tap_is_str(passes(&run), "all report(failures=6001)", "many failures: each is told once");
+	end(&run);
+}
+
 int main(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
@@ -685,5 +713,6 @@ int main(void)
 	test_rest();
 	test_failed_device();
 	test_no_room();
+	test_many_failures();
 	return tap_done();
 }
