@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which port is made or removed next, on the running kernel, when there are more than there is time for: the
+ * budget of a sync of all, the queue and its turns, and what is told of it.
+ */
+#include "ports_world.h"
+
+/* Ports that take longer each than a sync has time for. */
+static void test_budget(struct ports *ports, struct attached *attached)
+{
+	struct plan_port three[] = {make_port(0x31, INSTANCE_NETNS), make_port(0x32, INSTANCE_NETNS),
+				    make_port(0x33, INSTANCE_NETNS)};
+	struct plan plan = {.ports = three, .n_ports = 3}, empty = {};
+	struct failures failures = {};
+	int before = attached->calls;
+
+	attached->delay_us = 250000;
+	for (int i = 1; i <= 3; i++) {
+		tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "sync %d of many ports", i);
+		tap_is_int(attached->calls - before, i, "has time for one more of them");
+		tap_is_int(ports_ifindex(ports, 0x30 + i) != 0, 1, "which the plan can ask for at once");
+		tap_is_int(ports_are_behind(ports), i < 3, "and says whether there are more to make");
+	}
+	attached->delay_us = 0;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 0, "then nothing is left to do");
+	tap_is_int((int)failures.n, 0, "and to be late was no failure");
+	(void)ports_remove_others(ports, &empty, true);
+	failures_clear(&failures);
+}
+
+/* As the agent does it: the first result that is negative, or how many devices came. */
+static int work_queue_off(struct ports *ports, const struct plan *plan)
+{
+	struct pollfd fd = {.fd = ports_fd(ports), .events = POLLIN};
+	char instance[ID_SIZE];
+	int r = 0, came = 0;
+
+	while (r >= 0 && ports_go_on(ports, plan, true) == 0 && ports_are_queued(ports)) {
+		(void)poll(&fd, 1, -1);
+		r = ports_take_done(ports, instance);
+		came += r > 0;
+	}
+	return r < 0 ? r : came;
+}
+
+/* Of two ports the one. */
+static void test_some(struct ports *ports, struct attached *attached)
+{
+	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x42, 0x43};
+	struct rtnl_link link;
+	int before = attached->calls, swept = attached->n_swept;
+
+	tap_is_int(ports_queue(ports, &plan, numbers, 2), 0, "one of two ports is queued");
+	tap_is_int(work_queue_off(ports, &plan), 1, "and made");
+	tap_ok(attached->calls == before + 1 && link_in(NULL, "pl42", &link) && !link_in(NULL, "pl41", &link),
+	       "and no other one");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_ok(!ports_are_queued(ports), "then it is left alone");
+	two[1].up = false;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_is_int(work_queue_off(ports, &plan), 0, "when it stops its device stays");
+	tap_ok(link_in(NULL, "pl42", &link) && !link.is_up, "and is down");
+	(void)ports_queue(ports, &empty, numbers, 2);
+	tap_ok(ports_go_on(ports, &empty, false) == 0 && !ports_are_queued(ports) &&
+		       link_in(NULL, "pl42", &link),
+	       "what is not wanted any more stays while nothing may be removed");
+	(void)ports_queue(ports, &empty, numbers, 2);
+	tap_is_int(work_queue_off(ports, &empty), 0, "else it is removed");
+	tap_ok(!link_in(NULL, "pl42", &link) && netns_open(two[1].instance) == -ENOENT,
+	       "with its device and its namespace");
+	tap_ok(attached->n_swept == swept + 1 && attached->swept_slot == two[1].slot,
+	       "and with what was left of its programs");
+
+	two[1].up = true;
+	two[1].kind = INSTANCE_ATTACHED;
+	(void)str_copy(two[1].path, sizeof(two[1].path), "/nowhere");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_is_int(work_queue_off(ports, &plan), -EAGAIN, "one that cannot be made says so");
+	tap_is_int(ports_queue(ports, &plan, numbers, 2), -EAGAIN, "until a sync of all has named it");
+	(void)ports_remove_others(ports, &empty, false);
+}
+
+/* The kernel lets whoever attaches programs wait. */
+static void test_waiting(struct ports *ports, struct attached *attached)
+{
+	struct plan_port three[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS),
+				    make_port(0x43, INSTANCE_NETNS)};
+	struct plan plan = {.ports = three, .n_ports = 3}, two = {.ports = three, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x42, 0x43, 0x41};
+	struct failures failures = {};
+	char instance[ID_SIZE] = "";
+	struct rtnl_link link;
+	int before = attached->calls;
+
+	attached->is_held = true;
+	tap_is_int(ports_queue(ports, &plan, numbers, 3), 0, "three ports are queued");
+	tap_is_int(ports_go_on(ports, &plan, true), 0, "and the first one is begun,");
+	tap_ok(ports_are_busy(ports) && ports_take_done(ports, instance) == 0,
+	       "for which nobody waits who does not want to");
+	tap_is_int(ports_go_on(ports, &plan, true), 0, "another one is not begun beside it");
+	tap_is_int(ports_ifindex(ports, 0x42) == 0, 1, "it is not there yet");
+	attached->posts_at_breath = true;
+	tap_is_int(ports_sync(ports, &two, false, &failures), 1,
+		   "a sync of all waits, and breathes meanwhile");
+	attached->posts_at_breath = attached->is_held = false;
+	while (sem_trywait(attached->go) == 0) {
+	}
+	tap_ok(attached->calls == before + 2 && ports_ifindex(ports, 0x42) && ports_ifindex(ports, 0x41),
+	       "then it is there, and so is the other one that the plan has");
+	tap_is_int(ports_take_done(ports, instance), 0, "whose work is done was told already");
+	tap_is_int(work_queue_off(ports, &two), 0, "the third one's turn comes");
+	tap_ok(attached->calls == before + 2 && !link_in(NULL, "pl43", &link),
+	       "when the plan does not want it any more, so it is not made");
+	(void)ports_remove_others(ports, &empty, true);
+	failures_clear(&failures);
+}
+
+/* An instance that is started again while its device is being set down. */
+static void test_changed_meanwhile(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x44, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	const uint32_t number = 0x44;
+	struct rtnl_link link;
+
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)work_queue_off(ports, &plan);
+	attached->is_held = true;
+	port.up = false;
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)ports_go_on(ports, &plan, true);
+	port.up = true;
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)sem_post(attached->go);
+	(void)sem_post(attached->go);
+	tap_is_int(work_queue_off(ports, &plan), 0,
+		   "what is wanted as before, while it is made another way,");
+	tap_ok(link_in(NULL, "pl44", &link) && link.is_up, "is made as before when that is done");
+	attached->is_held = false;
+	(void)ports_remove_others(ports, &empty, false);
+}
+
+static bool is_told(const struct ports *ports, const struct plan *plan, size_t n, const char *instance,
+		    const char *reason)
+{
+	_cleanup_(failures_clear) struct failures failures = {};
+	bool is_found = false;
+
+	if (ports_tell_queued(ports, plan, true, &failures) < 0 || failures.n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		is_found |=
+			strstr(failures.items[i].key, instance) && streq(failures.items[i].reason, reason);
+	return is_found || n == 0;
+}
+
+/* What a report says while devices are queued. */
+static void test_told(struct ports *ports, struct attached *attached)
+{
+	static const char make[] = "its device is still to be made",
+			  gone[] = "its device is still to be removed";
+	struct plan_port three[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS),
+				    make_port(0x43, INSTANCE_ATTACHED)};
+	struct plan plan = {.ports = three, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x41, 0x42, 0x43};
+	struct failures failures = {};
+
+	attached->is_held = true;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	(void)ports_go_on(ports, &plan, true);
+	tap_ok(is_told(ports, &plan, 2, three[0].instance, make) &&
+		       is_told(ports, &plan, 2, three[1].instance, make),
+	       "the device that is being made is told, and that which is queued");
+	attached->is_held = false;
+	(void)sem_post(attached->go);
+	(void)work_queue_off(ports, &plan);
+	tap_ok(is_told(ports, &plan, 0, "", ""), "and none when they are there");
+
+	three[0].mtu = 1400;
+	three[1].up = false;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	tap_ok(is_told(ports, &plan, 1, three[1].instance, make),
+	       "one that is to be set down is told, one that lacks another MTU is not");
+	(void)work_queue_off(ports, &plan);
+
+	plan.n_ports = 3;
+	(void)str_copy(three[2].path, sizeof(three[2].path), "/nowhere");
+	(void)ports_sync(ports, &plan, false, &failures);
+	ports_retry(ports);
+	(void)ports_queue(ports, &plan, numbers, 3);
+	tap_ok(failures.n == 1 && ports_are_queued(ports) && is_told(ports, &plan, 0, "", ""),
+	       "what has failed is told by the sync that made the same");
+	(void)str_copy(three[2].path, sizeof(three[2].path), "/elsewhere");
+	tap_ok(is_told(ports, &plan, 1, three[2].instance, make), "of another wish it says nothing");
+	(void)work_queue_off(ports, &plan);
+
+	plan.n_ports = 2;
+	(void)ports_remove_others(ports, &plan, false);
+	(void)ports_queue(ports, &empty, numbers, 2);
+	attached->is_sweep_held = true;
+	(void)ports_go_on(ports, &empty, true);
+	tap_ok(is_told(ports, &empty, 2, three[0].instance, gone) &&
+		       is_told(ports, &empty, 2, three[1].instance, gone),
+	       "a device that is being removed is told, and that which is to be");
+	attached->is_sweep_held = false;
+	(void)sem_post(attached->go);
+	(void)work_queue_off(ports, &empty);
+	tap_ok(is_told(ports, &empty, 0, "", ""), "and none when they have gone");
+
+	plan.n_ports = 1;
+	three[0].up = false;
+	three[0].kind = INSTANCE_ATTACHED;
+	(void)str_copy(three[0].path, sizeof(three[0].path), "/nowhere");
+	(void)ports_queue(ports, &plan, numbers, 1);
+	tap_ok(is_told(ports, &plan, 0, "", ""), "one that is stopped need not be there");
+	(void)work_queue_off(ports, &plan);
+
+	plan.ports = &three[1];
+	three[1].up = true;
+	(void)ports_queue(ports, &plan, numbers, 2);
+	(void)work_queue_off(ports, &plan);
+	attached->sweep_result = -EBUSY;
+	(void)ports_queue(ports, &empty, numbers, 2);
+	(void)work_queue_off(ports, &empty);
+	tap_ok(is_told(ports, &empty, 1, three[1].instance, "its device could not be removed"),
+	       "one that could not be removed is told until it is");
+	attached->sweep_result = 0;
+	(void)ports_remove_others(ports, &empty, false);
+	tap_ok(is_told(ports, &empty, 0, "", ""), "which the next try may do");
+	failures_clear(&failures);
+}
+
+/* More than a report has room for. */
+static void test_too_many_told(struct ports *ports)
+{
+	size_t n = PORTS_TOLD_MAX + 1;
+	struct plan_port *many = calloc(n, sizeof(*many));
+	uint32_t *numbers = calloc(n, sizeof(*numbers));
+	struct plan plan = {.ports = many, .n_ports = n}, empty = {};
+	struct failures failures = {};
+
+	for (size_t i = 0; many && numbers && i < n; i++) {
+		many[i].number = numbers[i] = 0x1000 + (uint32_t)i;
+		many[i].up = true;
+		(void)str_format(many[i].instance, sizeof(many[i].instance), "i-%zu", i);
+	}
+	(void)ports_queue(ports, &plan, numbers, n - 1);
+	tap_ok(ports_tell_queued(ports, &plan, true, &failures) == 0 && failures.n == n - 1,
+	       "as many as a report may name");
+	failures_clear(&failures);
+	(void)ports_queue(ports, &plan, numbers, n);
+	tap_is_int(ports_tell_queued(ports, &plan, true, &failures), -E2BIG, "one more is too many");
+	(void)work_queue_off(ports, &empty);
+	failures_clear(&failures);
+	free(many);
+	free(numbers);
+}
+
+/* Of three accounts one wants more than the others. */
+static void test_turns(struct ports *ports)
+{
+	static const uint32_t numbers[] = {0x41, 0x42, 0x43, 0x44, 0x45};
+	static const uint32_t accounts[] = {7, 7, 7, 3, 9};
+	struct pollfd fd = {.fd = ports_fd(ports), .events = POLLIN};
+	struct plan_port five[ARRAY_SIZE(numbers)];
+	struct plan plan = {.ports = five, .n_ports = ARRAY_SIZE(five)}, empty = {};
+	char order[64] = "", instance[ID_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(five); i++) {
+		five[i] = make_port(numbers[i], INSTANCE_NETNS);
+		five[i].limit.account = accounts[i];
+	}
+	(void)ports_queue(ports, &plan, numbers, 1);
+	(void)ports_go_on(ports, &plan, true);
+	(void)ports_queue(ports, &plan, numbers + 1, ARRAY_SIZE(numbers) - 1);
+	while (ports_are_queued(ports)) {
+		(void)poll(&fd, 1, -1);
+		if (ports_take_done(ports, instance) > 0)
+			(void)str_format(order + strlen(order), sizeof(order) - strlen(order), "%s ",
+					 strrchr(instance, 't') + 1);
+		(void)ports_go_on(ports, &plan, true);
+	}
+	tap_is_str(order, "65 69 68 66 67 ", "accounts take turns, and each has its own in their order");
+	(void)ports_remove_others(ports, &empty, true);
+}
+
+/* Once the start is over. */
+static void test_rest(struct ports *ports, struct attached *attached)
+{
+	struct plan_port three[] = {make_port(0x31, INSTANCE_NETNS), make_port(0x32, INSTANCE_NETNS),
+				    make_port(0x33, INSTANCE_NETNS)};
+	struct plan plan = {.ports = three, .n_ports = 3}, empty = {};
+	struct failures failures = {};
+	int before = attached->calls;
+
+	ports_queue_rest(ports);
+	attached->delay_us = 100000;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "a later sync of many ports");
+	tap_ok(attached->calls == before + 1 && !ports_are_behind(ports) && ports_are_queued(ports),
+	       "makes one, and leaves the rest to the queue");
+	tap_is_int((int)failures.n, 0, "which is no failure");
+	attached->delay_us = 0;
+	tap_is_int(work_queue_off(ports, &plan), 2, "that makes them");
+	attached->is_sweep_slow = true;
+	tap_is_int(ports_remove_others(ports, &empty, false), 1, "a removal of many");
+	tap_ok(ports_are_queued(ports), "does not wait for all, either");
+	attached->is_sweep_slow = false;
+	tap_is_int(work_queue_off(ports, &empty), 0, "the rest is removed in its turn");
+	for (size_t i = 0; i < ARRAY_SIZE(three); i++)
+		tap_is_int(netns_open(three[i].instance), -ENOENT, "%s has gone", three[i].instance);
+	failures_clear(&failures);
+}
+
+/* A number that is wanted again while its devices go. */
+static void test_wanted_again(struct ports *ports, struct attached *attached)
+{
+	struct plan_port two[] = {make_port(0x41, INSTANCE_NETNS), make_port(0x42, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	const uint32_t numbers[] = {0x41, 0x42};
+	struct failures failures = {};
+	struct rtnl_link link;
+	uint32_t first[2];
+
+	(void)ports_sync(ports, &plan, false, &failures);
+	first[0] = ports_ifindex(ports, 0x41);
+	first[1] = ports_ifindex(ports, 0x42);
+	attached->is_sweep_held = true;
+	(void)ports_queue(ports, &empty, numbers, 2);
+	(void)ports_go_on(ports, &empty, true);
+	tap_is_int((int)ports_ifindex(ports, 0x41), 0, "a device that is being removed counts as gone");
+	tap_is_int((int)ports_ifindex(ports, 0x42), (int)first[1],
+		   "one whose turn has not come is still there");
+	(void)ports_queue(ports, &plan, numbers, 2);
+	attached->is_sweep_held = false;
+	(void)sem_post(attached->go);
+	tap_is_int(work_queue_off(ports, &plan), 1, "both are wanted again: one is made,");
+	tap_ok(link_in(NULL, "pl41", &link) && link.ifindex != first[0] &&
+		       link.ifindex == ports_ifindex(ports, 0x41),
+	       "that which has gone");
+	tap_is_int((int)ports_ifindex(ports, 0x42), (int)first[1], "and the other one is the same as before");
+
+	(void)ports_queue(ports, &empty, numbers, 1);
+	tap_is_int(ports_remove_others(ports, &empty, false), 1,
+		   "a removal of all does not wait for the queue");
+	tap_ok(link_in(NULL, "pl41", &link) && !link_in(NULL, "pl42", &link),
+	       "and leaves it what is in there");
+	tap_is_int(work_queue_off(ports, &empty), 0, "which goes in its turn");
+	tap_ok(!link_in(NULL, "pl41", &link), "too");
+	failures_clear(&failures);
+}
+
+/* While a port is made by itself memory ends; whoever syncs all then has to know. */
+static void test_some_without_memory(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x43, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	const uint32_t number = 0x43;
+	int before;
+
+	attached->result = -ENOMEM;
+	(void)ports_queue(ports, &plan, &number, 1);
+	tap_is_int(work_queue_off(ports, &plan), -ENOMEM, "a port for which there is no memory");
+	tap_is_int(ports_ifindex(ports, number), 0, "has no device");
+	attached->result = 0;
+	before = attached->calls;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "the next sync of all makes it");
+	tap_ok(attached->calls == before + 1 && ports_ifindex(ports, number) != 0 && failures.n == 0,
+	       "with its device and its programs");
+	(void)ports_remove_others(ports, &empty, false);
+	failures_clear(&failures);
+}
+
+static void test_queue(struct ports_world *world)
+{
+	struct ports *ports = world->ports;
+	struct attached *attached = &world->attached;
+
+	test_budget(ports, attached);
+	test_some(ports, attached);
+	test_waiting(ports, attached);
+	test_changed_meanwhile(ports, attached);
+	test_wanted_again(ports, attached);
+	test_some_without_memory(ports, attached);
+	test_told(ports, attached);
+	test_too_many_told(ports);
+	test_turns(ports);
+	test_rest(ports, attached);
+}
+
+int main(void)
+{
+	return run_ports_world(test_queue);
+}
