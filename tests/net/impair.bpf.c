@@ -44,7 +44,8 @@ static __always_inline int impair(struct __sk_buff *skb, __u32 pair, __u64 direc
 	}
 	if (skb->protocol != bpf_htons(ETH_P_IP))
 		return TC_ACT_OK;
-	if (chance(LOST)) /* silently: with TC_ACT_SHOT the sender's kernel hears of it, and forgets an open request */
+	/* Silently: with TC_ACT_SHOT the sender's kernel hears of it, and forgets an open request. */
+	if (chance(LOST))
 		return TC_ACT_STOLEN;
 	if (chance(DOUBLED)) {
 		skb->mark = MARK;
