@@ -21,6 +21,8 @@
  * Where that takes longer, what the tables have is reported before: now and then, and the instances whose
  * devices are still to be made or removed are among the failures. A pass of the whole queues the devices that
  * it has no time for, too, once all that was there at the start is.
+ * A device that its owner has removed is queued as well, by itself and, when that is done again and again,
+ * after a pause (ports.h): a tenant shall not make a node look at all that others have there.
  * Whatever a pass of slices cannot do, or goes wrong in it, makes it one of the whole.
  *
  * A pass of the whole breathes (loop.h): the resolver and the probes go on meanwhile, by the plan before it,
@@ -488,6 +490,16 @@ void reconcile_device(struct reconcile *reconcile, int result, const char *insta
 		reconcile->wants_whole |= reconcile->touched.whole;
 		schedule(reconcile);
 	}
+}
+
+/* Its rows stay meanwhile, with a number that no device has: open flows go on when there is another one. */
+void reconcile_mend(struct reconcile *reconcile, uint32_t number)
+{
+	int r = reconcile->plan ? ports_queue(reconcile->parts.ports, reconcile->plan, &number, 1) : 0;
+
+	reconcile->has_news = true;
+	reconcile->wants_whole |= r < 0;
+	schedule(reconcile);
 }
 
 void reconcile_go_on(struct reconcile *reconcile)

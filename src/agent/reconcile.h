@@ -48,6 +48,9 @@ void reconcile_health(struct reconcile *reconcile);
 
 /* A device has been worked on, with this result of ports_take_done(): what waits for it is planned anew. */
 void reconcile_device(struct reconcile *reconcile, int result, const char *instance);
+/* The device of the port of this number has gone, or has been gone for as long as it was to be: it is queued
+ * to be made again, which is nobody else's matter, and reported. */
+void reconcile_mend(struct reconcile *reconcile, uint32_t number);
 /* Then whoever wanted to look at links has done so, and the next device is begun. */
 void reconcile_go_on(struct reconcile *reconcile);
 

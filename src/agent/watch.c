@@ -10,7 +10,7 @@
 struct watch {
 	struct watch_parts parts;
 	int monitor_fd;
-	struct loop_source *devices, *monitor, *look;
+	struct loop_source *devices, *monitor, *look, *mend;
 	bool is_look_due, are_links_due; /* when no device is being worked on any more */
 	bool are_links_lost;		 /* some of what the monitor had to say */
 	uint64_t daily_ms;		 /* when the trust store was looked at thoroughly */
@@ -20,8 +20,30 @@ static void on_link_gone(void *context, uint32_t ifindex)
 {
 	struct watch *watch = context;
 
-	if (ports_forget_link(watch->parts.ports, ifindex))
+	if (ports_forget_link(watch->parts.ports, ifindex) == PORT_LINK_NODE)
 		reconcile_request(watch->parts.reconcile, false);
+}
+
+static void on_lost(void *context, uint32_t number)
+{
+	const struct watch *watch = context;
+
+	reconcile_mend(watch->parts.reconcile, number);
+}
+
+/* Devices that went, or did before and were to pause. */
+static void mend(struct watch *watch)
+{
+	uint64_t pause_ms = ports_each_lost(watch->parts.ports, on_lost, watch);
+
+	if (pause_ms)
+		loop_timer_set(watch->mend, pause_ms);
+}
+
+static void on_mend(void *context, uint32_t events)
+{
+	(void)events;
+	mend(context);
 }
 
 static void read_links(struct watch *watch)
@@ -31,6 +53,7 @@ static void read_links(struct watch *watch)
 	if (are_lost || watch->are_links_lost)
 		reconcile_request(watch->parts.reconcile, true);
 	watch->are_links_lost = false;
+	mend(watch);
 }
 
 static void on_link_event(void *context, uint32_t events)
@@ -62,6 +85,7 @@ static void look(struct watch *watch)
 		reconcile_request(watch->parts.reconcile, true);
 	if (ports_look(watch->parts.ports) > 0)
 		reconcile_request(watch->parts.reconcile, false);
+	mend(watch);
 	loop_timer_set(watch->look, LOOK_INTERVAL_MS);
 }
 
@@ -84,6 +108,7 @@ static void on_device(void *context, uint32_t events)
 
 	(void)events;
 	reconcile_device(watch->parts.reconcile, r, instance);
+	mend(watch); /* it may have gone while it was made */
 	if (watch->are_links_due && !ports_are_busy(watch->parts.ports)) {
 		watch->are_links_due = false;
 		(void)loop_source_set_events(watch->monitor, EPOLLIN);
@@ -112,6 +137,8 @@ int watch_new(const struct watch_parts *parts, struct watch **ret)
 				&watch->devices);
 	if (r == 0)
 		r = loop_add_timer(parts->loop, on_look, watch, &watch->look);
+	if (r == 0)
+		r = loop_add_timer(parts->loop, on_mend, watch, &watch->mend);
 	if (r < 0) {
 		watch_free(watch);
 		return r;
@@ -125,6 +152,7 @@ struct watch *watch_free(struct watch *watch)
 {
 	if (!watch)
 		return NULL;
+	loop_source_free(watch->mend);
 	loop_source_free(watch->look);
 	loop_source_free(watch->devices);
 	loop_source_free(watch->monitor);

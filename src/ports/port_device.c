@@ -483,30 +483,25 @@ static int sync_tap_port(const struct port_env *env, const struct plan_port *por
 	return set_node_side(env, &link, port->up);
 }
 
-static int sync_veth_port(const struct port_env *env, const struct plan_port *port, int netns_fd,
-			  struct rtnl *inside, uint32_t known_ifindex, uint32_t *ret_ifindex,
+static int configure_veth(const struct port_env *env, const struct plan_port *port, struct rtnl *inside,
+			  struct rtnl_link *node_side, struct rtnl_link *inside_link, uint32_t *ret_ifindex,
 			  const char **ret_step)
 {
-	struct rtnl_link node_side, inside_link;
 	int r;
 
-	*ret_step = "cannot make its devices";
-	r = sync_veth(env, port, netns_fd, inside, known_ifindex, &node_side, &inside_link, ret_step);
-	if (r < 0)
-		return r;
 	*ret_step = "cannot configure its device on the node";
-	r = configure_node_side(env, port, &node_side);
+	r = configure_node_side(env, port, node_side);
 	if (r == -EEXIST)
 		*ret_step = NAME_IS_TAKEN;
 	if (r < 0)
 		return r;
 	*ret_step = "cannot attach the data path to its device";
-	r = attach(env, port, &node_side);
+	r = attach(env, port, node_side);
 	if (r < 0)
 		return r;
-	*ret_ifindex = node_side.ifindex;
+	*ret_ifindex = node_side->ifindex;
 	*ret_step = "cannot switch its device on or off";
-	r = set_node_side(env, &node_side, port->up);
+	r = set_node_side(env, node_side, port->up);
 	if (r < 0)
 		return r;
 	/* The end inside goes up last: then it finds its carrier there and sends at once. In the other order
@@ -514,10 +509,30 @@ static int sync_veth_port(const struct port_env *env, const struct plan_port *po
 	 * until then. Asking for the device makes newer kernels work that queue off, for an instance that was
 	 * stopped. */
 	*ret_step = "cannot configure its device in the namespace";
-	r = configure_inside(port, inside, &inside_link);
-	if (r == 0 && port->up && inside_link.is_up)
-		r = rtnl_link_get(inside, port->device, &inside_link);
+	r = configure_inside(port, inside, inside_link);
+	if (r == 0 && port->up && inside_link->is_up)
+		r = rtnl_link_get(inside, port->device, inside_link);
 	return r;
+}
+
+static int sync_veth_port(const struct port_env *env, const struct plan_port *port, int netns_fd,
+			  struct rtnl *inside, uint32_t known_ifindex, uint32_t *ret_ifindex,
+			  const char **ret_step)
+{
+	struct rtnl_link node_side, inside_link, now;
+	int r;
+
+	*ret_step = "cannot make its devices";
+	r = sync_veth(env, port, netns_fd, inside, known_ifindex, &node_side, &inside_link, ret_step);
+	if (r == -ENODEV)
+		return -ENOLINK; /* one that was there, or has been made, just now */
+	if (r < 0)
+		return r;
+	r = configure_veth(env, port, inside, &node_side, &inside_link, ret_ifindex, ret_step);
+	if (r == 0 || rtnl_link_get_index(env->rtnl, node_side.ifindex, &now) != -ENODEV)
+		return r;
+	*ret_ifindex = 0;
+	return -ENOLINK;
 }
 
 /* Of a namespace of our own making: our mark, and a loopback that works. */

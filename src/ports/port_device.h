@@ -52,7 +52,8 @@ int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 
 /* Makes or repairs the port's devices. `ifindex` is the node-side device's number as far as it is known (0:
  * it is not), and when it returns, as soon as that has its programs, also when a later step fails. `ret_step`
- * says what failed, in words. -ESRCH: the namespace that it is attached to has ended. */
+ * says what failed, in words. -ESRCH: the namespace that it is attached to has ended; -ENOLINK: someone has
+ * removed the device meanwhile, which its owner may do at any time. */
 int port_device_sync(const struct port_env *env, const struct plan_port *port, uint32_t *ifindex,
 		     const char **ret_step);
 /* Whether someone has changed the node-side device since port_device_sync() was successful, or what it runs;

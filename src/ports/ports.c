@@ -11,6 +11,10 @@
  * waits: their numbers are queued, and what is to be done with one the plan says that is in force when its
  * turn comes. Accounts take turns: who has many made at once lets others wait for one of them. Once the start
  * is over a sync of all queues what it has no time for.
+ *
+ * The end inside is its owner's, who may remove it again and again. Each time it is made anew, and nothing
+ * else is, after a pause: until that is over the port is passed over like one that stands, unless something
+ * else is wanted of it.
  */
 #include "ports.h"
 
@@ -40,6 +44,10 @@ struct port_state {
 	char failure[160]; /* why it is not as wanted; "": it is */
 	bool is_gone;	   /* the failure is that what it was attached to has ended */
 	bool is_stuck;	   /* it could not be removed: from then on only who waits for that tries again */
+	bool is_lost;	   /* someone has removed the device, and nobody has been told */
+	uint64_t mend_ms;  /* when it is to be made again since; 0: at once */
+	uint64_t made_ms;  /* when it was made last */
+	uint64_t pause_ms; /* before it is made again, if it has not stood for long by then */
 };
 
 struct queued_port {
@@ -245,6 +253,24 @@ static void note_failure(struct port_state *state, const char *step, int r)
 	memcpy(state->failure, failure, sizeof(failure));
 }
 
+/* Someone has removed the device. */
+static void lose(struct port_state *state)
+{
+	uint64_t now_ms = now_mono_ms();
+
+	if (now_ms - state->made_ms >= PORTS_PAUSE_MAX_MS)
+		state->pause_ms = 0;
+	state->ifindex = state->known_ifindex = 0;
+	state->is_looked_at = false;
+	state->is_lost = true;
+	state->mend_ms = state->pause_ms ? now_ms + state->pause_ms : 0;
+	if (state->mend_ms)
+		log_warning("someone removes its device again and again instance=%s port=%x pause_ms=%llu",
+			    state->mark.instance, state->number, (unsigned long long)state->pause_ms);
+	state->pause_ms = state->pause_ms ? MIN(state->pause_ms * 2, (uint64_t)PORTS_PAUSE_MAX_MS)
+					  : PORTS_PAUSE_FIRST_MS;
+}
+
 /* Jobs. */
 
 /* Until it is done the port does not stand: who wants another thing of it meanwhile has it made again. */
@@ -259,7 +285,8 @@ static int begin_making(struct ports *ports, const struct plan_port *port)
 	state->mark.number = port->number;
 	state->mark.kind = port->kind;
 	(void)str_copy(state->mark.instance, sizeof(state->mark.instance), port->instance);
-	state->is_looked_at = state->is_stuck = false;
+	state->is_looked_at = state->is_stuck = state->is_lost = false;
+	state->mend_ms = 0;
 	ports->job = (struct port_job){.env = &ports->env, .port = *port, .ifindex = state->known_ifindex};
 	worker_start(ports->worker, port_job_run, &ports->job);
 	return 0;
@@ -283,6 +310,12 @@ static int finish_making(struct ports *ports)
 	if (job->ifindex)
 		state->known_ifindex = job->ifindex;
 	state->made = *port;
+	state->made_ms = now_mono_ms();
+	if (job->r == -ENOLINK) {
+		state->failure[0] = '\0';
+		lose(state);
+		return old_ifindex != 0;
+	}
 	state->is_looked_at = r != -ENOMEM; /* else nothing is known of it: the next sync makes it again */
 	if (r == -ENOMEM)
 		return r;
@@ -302,7 +335,8 @@ static void begin_removal(struct ports *ports, struct port_state *state)
 				       .mark = state->mark,
 				       .ifindex = state->ifindex};
 	state->ifindex = 0;
-	state->is_looked_at = false;
+	state->is_looked_at = state->is_lost = false;
+	state->mend_ms = 0;
 	worker_start(ports->worker, port_job_run, &ports->job);
 }
 
@@ -456,6 +490,12 @@ static bool stands(const struct port_state *state, const struct plan_port *port)
 	return state && state->is_looked_at && wants_the_same(&state->made, port);
 }
 
+/* It pauses, until then or until something else is wanted. */
+static bool pauses(const struct port_state *state, const struct plan_port *port)
+{
+	return state && state->mend_ms > now_mono_ms() && wants_the_same(&state->made, port);
+}
+
 /* And not with what was wanted before. */
 static bool has_failed(const struct port_state *state, const struct plan_port *port)
 {
@@ -501,9 +541,10 @@ static uint32_t dequeue(struct ports *ports)
 /* Makes what does not stand, unless the time is over: then it is queued, or the sync is behind. */
 static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
 {
+	const struct port_state *state = find_state(ports, port->number);
 	int r;
 
-	if (stands(find_state(ports, port->number), port))
+	if (stands(state, port) || pauses(state, port))
 		return 0;
 	if (ports->queues_rest && now_mono_ms() >= end_ms)
 		return enqueue(ports, port->number, &port->limit);
@@ -567,7 +608,7 @@ int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *nu
 
 		if (port && stands(state, port))
 			r = *state->failure ? -EAGAIN : 0;
-		else if (port || state)
+		else if ((port || state) && !(port && pauses(state, port)))
 			r = enqueue(ports, numbers[i], port ? &port->limit : &state->made.limit);
 	}
 	return r;
@@ -582,7 +623,7 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
 		const struct plan_port *port = find_wanted(plan, number);
 		struct port_state *state = find_state(ports, number);
 
-		if (port && !stands(state, port))
+		if (port && !stands(state, port) && !pauses(state, port))
 			r = begin_making(ports, port);
 		else if (!port && state && removes)
 			begin_removal(ports, state);
@@ -637,6 +678,27 @@ static int tell_stuck(const struct ports *ports, const struct plan *plan, uint32
 	return r;
 }
 
+/* What someone has removed, and is to be made again later. */
+static int tell_lost(const struct ports *ports, const struct plan *plan, struct failures *failures)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ports->n_states && r == 0; i++) {
+		const struct port_state *state = &ports->states[i];
+		const struct plan_port *port;
+		char key[KEY_SIZE];
+
+		if (!state->is_lost && !state->mend_ms)
+			continue;
+		port = find_wanted(plan, state->number);
+		if (!port || has_failed(state, port) || !lacks_device(state, port))
+			continue;
+		(void)str_format(key, sizeof(key), "instance/%s", port->instance);
+		r = failures_add(failures, key, "someone removes its device, it is still to be made");
+	}
+	return r;
+}
+
 int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
 		      struct failures *failures)
 {
@@ -652,6 +714,8 @@ int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool r
 		r = tell_queued(ports, plan, working, removes, failures);
 	for (size_t i = 0; i < ports->n_queued && r == 0; i++)
 		r = tell_queued(ports, plan, ports->queue[i].number, removes, failures);
+	if (r == 0)
+		r = tell_lost(ports, plan, failures);
 	return r == 0 && removes ? tell_stuck(ports, plan, working, failures) : r;
 }
 
@@ -879,16 +943,35 @@ int ports_remove_all(struct ports *ports)
 	return r < 0 ? r : q;
 }
 
-bool ports_forget_link(struct ports *ports, uint32_t ifindex)
+enum port_link ports_forget_link(struct ports *ports, uint32_t ifindex)
 {
 	for (size_t i = 0; i < ports->n_states; i++)
 		if (ports->states[i].ifindex == ifindex || ports->states[i].known_ifindex == ifindex) {
-			ports->states[i].ifindex = ports->states[i].known_ifindex = 0;
-			ports->states[i].is_looked_at = false;
-			return true;
+			lose(&ports->states[i]);
+			return PORT_LINK_INSTANCE;
 		}
 	if (ports->node_port.row.ifindex != ifindex)
-		return false;
+		return PORT_LINK_OTHER;
 	ports->node_port.row.ifindex = ports->node_port_known_ifindex = 0;
-	return true;
+	return PORT_LINK_NODE;
+}
+
+uint64_t ports_each_lost(struct ports *ports, ports_lost call, void *context)
+{
+	uint64_t now_ms = now_mono_ms(), next_ms = 0;
+
+	for (size_t i = 0; i < ports->n_states; i++) {
+		struct port_state *state = &ports->states[i];
+		bool is_due = state->mend_ms && state->mend_ms <= now_ms;
+
+		if (is_due)
+			state->mend_ms = 0;
+		else if (state->mend_ms)
+			next_ms = next_ms ? MIN(next_ms, state->mend_ms) : state->mend_ms;
+		if (!is_due && !state->is_lost)
+			continue;
+		state->is_lost = false;
+		call(context, state->number);
+	}
+	return next_ms ? next_ms - now_ms : 0;
 }

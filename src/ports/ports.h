@@ -13,6 +13,12 @@
 
 #define PORTS_TOLD_MAX 8192 /* that are queued, in a report, which has room for some 10,000 failures */
 
+/* An instance's device that someone has removed, as its owner may, is made again at once; if it has not stood
+ * for PORTS_PAUSE_MAX_MS, after a pause, which doubles from the first one up to as long. While it pauses it
+ * is left alone by syncs and by the queue, unless something else is wanted of it. */
+#define PORTS_PAUSE_FIRST_MS 200
+#define PORTS_PAUSE_MAX_MS   30000
+
 struct ports;
 
 struct ports_options {
@@ -60,9 +66,10 @@ bool ports_are_busy(const struct ports *ports);
 bool ports_are_queued(const struct ports *ports);
 /* Instances that still lack what the plan in force says of their devices since these are queued or being
  * worked on go into `failures` (key "instance/<id>"), which has none yet: those that have no device where
- * they should, or one that is up and should be down, or the other way round; and, if the queue `removes`,
- * those that have one and should not, also since it could not be removed. What could not be made the last
- * sync of all has told. -E2BIG: more than PORTS_TOLD_MAX are queued; -ENOMEM. */
+ * they should (also since someone has removed it, and it pauses), or one that is up and should be down, or
+ * the other way round; and, if the queue `removes`, those that have one and should not, also since it could
+ * not be removed. What could not be made the last sync of all has told. -E2BIG: more than PORTS_TOLD_MAX are
+ * queued; -ENOMEM. */
 int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
 		      struct failures *failures);
 /* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */
@@ -84,9 +91,16 @@ void ports_retry(struct ports *ports);
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
 /* Removes all, the node's port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);
-/* A link went away. True if it was a port's: the next ports_sync() makes it again. Not while a device is
- * being worked on: whose it is may not be known yet. */
-bool ports_forget_link(struct ports *ports, uint32_t ifindex);
+/* Whose link it was. */
+enum port_link { PORT_LINK_OTHER, PORT_LINK_INSTANCE, PORT_LINK_NODE };
+/* A link went away. An instance's device ports_each_lost() tells of, the node's port is due. Not while a
+ * device is being worked on: whose it is may not be known yet. */
+enum port_link ports_forget_link(struct ports *ports, uint32_t ifindex);
+/* Calls back with the number of each port whose device has gone, also while it was made, and which has not
+ * been told yet, and of each whose pause is over: to be queued, where nothing happens while it pauses. In how
+ * many milliseconds the next pause is over; 0: there is none. */
+typedef void (*ports_lost)(void *context, uint32_t number);
+uint64_t ports_each_lost(struct ports *ports, ports_lost call, void *context);
 
 /* For plan_input.ifindex: the node-side device of a port, 0: not there. */
 uint32_t ports_ifindex(void *context, uint32_t port_number);

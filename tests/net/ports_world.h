@@ -34,7 +34,35 @@ struct attached {
 	int n_swept, sweep_result;
 	uint32_t swept_slot;
 	bool posts_at_breath;
+	const char *loses; /* in the namespace of this name someone removes eth0 meanwhile */
 };
+
+static bool link_in(const char *netns, const char *name, struct rtnl_link *ret)
+{
+	_cleanup_(closep) int fd = netns ? netns_open(netns) : -1;
+	struct rtnl *rtnl;
+	int r;
+
+	if ((netns && fd < 0) || rtnl_open(fd, &rtnl) < 0)
+		return false;
+	r = rtnl_link_get(rtnl, name, ret);
+	rtnl_free(rtnl);
+	return r == 0;
+}
+
+/* As the owner of a namespace does it. */
+static void lose_eth0(const char *netns)
+{
+	_cleanup_(closep) int fd = netns_open(netns);
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
+		return;
+	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
+		(void)rtnl_link_remove(rtnl, link.ifindex);
+	rtnl_free(rtnl);
+}
 
 /* Notes what was attached, and whether the device was up already. */
 static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t delivery)
@@ -52,6 +80,8 @@ static int note_attach(void *context, uint32_t slot, uint32_t ifindex, uint8_t d
 	(void)usleep(attached->delay_us);
 	if (attached->is_held)
 		(void)sem_wait(attached->go);
+	if (attached->loses)
+		lose_eth0(attached->loses);
 	if (rtnl_open(-1, &rtnl) == 0) {
 		if (if_indextoname(ifindex, name) && rtnl_link_get(rtnl, name, &link) == 0)
 			attached->was_up = link.is_up;
@@ -104,19 +134,6 @@ static struct plan_port make_port(uint32_t number, enum instance_kind kind)
 	port.addr = netaddr_v4(0x0a000000 | number);
 	(void)netaddr_parse("10.0.0.253", &port.gateway);
 	return port;
-}
-
-static bool link_in(const char *netns, const char *name, struct rtnl_link *ret)
-{
-	_cleanup_(closep) int fd = netns ? netns_open(netns) : -1;
-	struct rtnl *rtnl;
-	int r;
-
-	if ((netns && fd < 0) || rtnl_open(fd, &rtnl) < 0)
-		return false;
-	r = rtnl_link_get(rtnl, name, ret);
-	rtnl_free(rtnl);
-	return r == 0;
 }
 
 static struct netns_files *make_files(void)

@@ -200,7 +200,8 @@ static void remove_device(struct world *world, const char *device)
 	if (rtnl_link_get(rtnl, device, &link) == 0)
 		(void)rtnl_link_remove(rtnl, link.ifindex);
 	rtnl_free(rtnl);
-	tap_ok(ports_forget_link(world->ports, link.ifindex), "a removed device is known as a port's");
+	tap_is_int(ports_forget_link(world->ports, link.ifindex), PORT_LINK_INSTANCE,
+		   "a removed device is known as a port's");
 }
 
 static void test_lost_device(struct world *world)

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which port is made or removed next, on the running kernel, when there are more than there is time for: the
- * budget of a sync of all, the queue and its turns, and what is told of it.
+ * budget of a sync of all, the queue and its turns, what is told of it, and the pauses of what is removed
+ * again and again.
  */
 #include "ports_world.h"
+
+static uint64_t frozen_ms; /* 0: the clock runs */
+
+uint64_t __real_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void)
+{
+	return frozen_ms ? frozen_ms : __real_now_mono_ms();
+}
 
 /* Ports that take longer each than a sync has time for. */
 static void test_budget(struct ports *ports, struct attached *attached)
@@ -373,6 +383,106 @@ static void test_some_without_memory(struct ports *ports, struct attached *attac
 	failures_clear(&failures);
 }
 
+struct lost {
+	size_t n;
+	uint32_t number; /* the last one */
+};
+
+static void note_lost(void *context, uint32_t number)
+{
+	struct lost *lost = context;
+
+	lost->n++;
+	lost->number = number;
+}
+
+/* The other end goes as well, and the kernel tells of it. What is waited for. */
+static uint64_t lose_one(struct ports *ports, const struct plan_port *port, struct lost *lost)
+{
+	uint32_t ifindex = ports_ifindex(ports, port->number);
+
+	*lost = (struct lost){};
+	lose_eth0(port->instance);
+	tap_is_int(ports_forget_link(ports, ifindex), PORT_LINK_INSTANCE, "a port's link went");
+	return ports_each_lost(ports, note_lost, lost);
+}
+
+/* An owner who removes a device whenever it is there. */
+static void test_removed_again(struct ports *ports)
+{
+	static const char again[] = "someone removes its device, it is still to be made";
+	static const uint64_t pauses[] = {0, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000, 30000};
+	struct plan_port port = make_port(0x45, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	const uint32_t number = 0x45;
+	struct lost lost;
+	size_t early = 0, untold = 0, unmade = 0;
+
+	frozen_ms = now_mono_ms();
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)work_queue_off(ports, &plan);
+	for (size_t i = 0; i < ARRAY_SIZE(pauses); i++) {
+		tap_is_int((int)lose_one(ports, &port, &lost), (int)pauses[i], "loss %zu: the pause", i);
+		tap_ok(lost.n == 1 && lost.number == number, "which is told with its number");
+		(void)ports_queue(ports, &plan, &number, 1);
+		early += ports_are_queued(ports) != (i == 0);
+		untold += i > 0 && !is_told(ports, &plan, 1, port.instance, again);
+		frozen_ms += pauses[i];
+		early += i > 0 && ports_each_lost(ports, note_lost, &lost) != 0;
+		early += lost.n != 1 + (i > 0);
+		(void)ports_queue(ports, &plan, &number, 1);
+		unmade += work_queue_off(ports, &plan) != 1 || !is_told(ports, &plan, 0, "", "");
+	}
+	tap_is_int((int)early, 0, "only the first time it is queued at once, else when its pause is over");
+	tap_is_int((int)untold, 0, "meanwhile it is a failure");
+	tap_is_int((int)unmade, 0, "until it is made again");
+
+	(void)lose_one(ports, &port, &lost);
+	(void)ports_sync(ports, &plan, true, &(struct failures){});
+	tap_is_int((int)ports_ifindex(ports, number), 0, "a sync of all leaves it its pause, too");
+	port.mtu = 1400;
+	(void)ports_queue(ports, &plan, &number, 1);
+	tap_is_int(work_queue_off(ports, &plan), 1, "if another one is wanted it is made at once");
+	frozen_ms += PORTS_PAUSE_MAX_MS;
+	tap_is_int((int)lose_one(ports, &port, &lost), 0, "after it has stood it does not pause");
+	(void)ports_queue(ports, &plan, &number, 1);
+	(void)work_queue_off(ports, &plan);
+	(void)lose_one(ports, &port, &lost);
+	(void)ports_queue(ports, &empty, &number, 1);
+	tap_is_int(work_queue_off(ports, &empty), 0, "one that is not wanted any more does not, either");
+	tap_is_int(netns_open(port.instance), -ENOENT, "it goes");
+	tap_is_int((int)ports_each_lost(ports, note_lost, &lost), 0, "with its pause");
+	frozen_ms = 0;
+}
+
+/* And while it is made. */
+static void test_removed_meanwhile(struct ports *ports, struct attached *attached)
+{
+	struct plan_port port = make_port(0x46, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	const uint32_t number = 0x46;
+	struct lost lost = {};
+
+	frozen_ms = now_mono_ms();
+	attached->loses = port.instance;
+	(void)ports_queue(ports, &plan, &number, 1);
+	tap_is_int(work_queue_off(ports, &plan), 0, "a device that goes while it is made is no failed one");
+	tap_ok(is_told(ports, &plan, 1, port.instance, "someone removes its device, it is still to be made"),
+	       "it is told all the same");
+	tap_is_int((int)ports_each_lost(ports, note_lost, &lost), 0, "and is to be made again at once,");
+	tap_ok(lost.n == 1 && lost.number == number, "by its number");
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 0, "a sync of all, too, loses it");
+	tap_is_int((int)failures.n, 0, "and goes on");
+	tap_is_int((int)ports_each_lost(ports, note_lost, &lost), PORTS_PAUSE_FIRST_MS, "now it pauses");
+	attached->loses = NULL;
+	frozen_ms += PORTS_PAUSE_FIRST_MS;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 1, "left alone it is made");
+	(void)ports_remove_others(ports, &empty, false);
+	failures_clear(&failures);
+	frozen_ms = 0;
+}
+
 static void test_queue(struct ports_world *world)
 {
 	struct ports *ports = world->ports;
@@ -387,6 +497,8 @@ static void test_queue(struct ports_world *world)
 	test_told(ports, attached);
 	test_too_many_told(ports);
 	test_turns(ports);
+	test_removed_again(ports);
+	test_removed_meanwhile(ports, attached);
 	test_rest(ports, attached);
 }
 

@@ -45,6 +45,7 @@ struct ports {
 	size_t n_queued;
 	uint32_t working; /* on this one; 0: on none */
 	uint32_t failing;
+	uint32_t pausing; /* told, and not queued */
 	bool is_behind;
 	bool queues_rest;
 	int tells; /* result of asking what is queued */
@@ -62,6 +63,13 @@ uint32_t ports_ifindex(void *context, uint32_t number)
 		if (p->made[i] == number)
 			return 1000 + number;
 	return 0;
+}
+
+static void take_away(struct ports *p, uint32_t number)
+{
+	for (size_t i = 0; i < p->n_made; i++)
+		if (p->made[i] == number)
+			p->made[i] = p->made[--p->n_made];
 }
 
 /* Of others, by number. */
@@ -121,7 +129,7 @@ int ports_queue(struct ports *p, const struct plan *plan, const uint32_t *number
 	for (size_t i = 0; i < n; i++) {
 		if (is_wanted(plan, numbers[i]) && numbers[i] == p->failing)
 			return -EAGAIN;
-		if (is_wanted(plan, numbers[i]) != !!ports_ifindex(p, numbers[i]))
+		if (numbers[i] != p->pausing && is_wanted(plan, numbers[i]) != !!ports_ifindex(p, numbers[i]))
 			p->queue[p->n_queued++] = numbers[i];
 	}
 	return 0;
@@ -152,6 +160,8 @@ int ports_tell_queued(const struct ports *p, const struct plan *plan, bool remov
 		(void)str_format(key, sizeof(key), "instance/%x", number);
 		(void)failures_add(failures, key, is_wanted(plan, number) ? "to make" : "to remove");
 	}
+	if (p->pausing)
+		(void)failures_add(failures, "instance/i-pausing", "someone removes its device");
 	add_others(failures, p->n_told_others, "to make");
 	return p->tells;
 }
@@ -377,9 +387,7 @@ static void device_done(struct run *run)
 	if (number == ports.failing) {
 		r = -EAGAIN;
 	} else if (ports_ifindex(&ports, number)) {
-		for (size_t i = 0; i < ports.n_made; i++)
-			if (ports.made[i] == number)
-				ports.made[i] = ports.made[--ports.n_made];
+		take_away(&ports, number);
 	} else {
 		ports.made[ports.n_made++] = number;
 		r = 1;
@@ -647,6 +655,41 @@ static void test_rest(void)
 	end(&run);
 }
 
+/* Its owner removes an instance's device. */
+static void test_removed_device(void)
+{
+	struct run run;
+
+	begin(&run);
+	(void)passes(&run);
+	put_instance(&run, 0);
+	took(&run);
+	(void)passes(&run);
+	device_done(&run);
+	(void)passes(&run);
+	take_away(&ports, 120);
+	reconcile_mend(run.reconcile, 120);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) make ",
+		   "a removed device is made again, and nothing else is looked at");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) ", "others' changes go on");
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)",
+		   "when it is there what reads it is planned again, and all is reported");
+	take_away(&ports, 120);
+	ports.pausing = 120;
+	reconcile_mend(run.reconcile, 120);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=1)",
+		   "one that pauses is reported as a failure at once");
+	ports.pausing = 0;
+	reconcile_mend(run.reconcile, 120);
+	(void)passes(&run);
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)", "until it is there again");
+	end(&run);
+}
+
 static void test_failed_device(void)
 {
 	struct run run;
@@ -711,6 +754,7 @@ int main(void)
 	test_long_queue();
 	test_endless_queue();
 	test_rest();
+	test_removed_device();
 	test_failed_device();
 	test_no_room();
 	test_many_failures();

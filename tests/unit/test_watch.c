@@ -13,12 +13,15 @@
 #include "lib/loop.h"
 #include "tests/tap.h"
 
-#define LOOK_MS 5000 /* from one look to the next */
+#define LOOK_MS	      5000 /* from one look to the next */
+#define INSTANCE_LINK 7
+#define NODE_LINK     8
 
 static uint64_t clock_ms = 1000;
 static char told[128]; /* what was done since it was asked last */
 static int links_fd;   /* readable: a link went; the watch's */
-static int kernel_fd;  /* what is sent here makes it so; closed: messages are lost */
+static uint32_t gone_link = INSTANCE_LINK;
+static int kernel_fd; /* what is sent here makes it so; closed: messages are lost */
 
 uint64_t __wrap_now_mono_ms(void);
 uint64_t __wrap_now_mono_ms(void)
@@ -34,7 +37,10 @@ static void note(const char *word)
 struct ports {
 	int fd;
 	bool is_busy;
-	int result; /* of the device that is being worked on */
+	int result;		/* of the device that is being worked on */
+	uint32_t lost, pausing; /* numbers; 0: none */
+	uint64_t pause_ms;	/* of the next one that is lost */
+	uint64_t due_ms;
 };
 
 static struct ports ports;
@@ -58,9 +64,30 @@ int ports_take_done(struct ports *p, char ret_instance[ID_SIZE])
 	return p->result;
 }
 
-bool ports_forget_link(struct ports *p _unused_, uint32_t ifindex)
+enum port_link ports_forget_link(struct ports *p, uint32_t ifindex)
 {
-	return ifindex == 7;
+	if (ifindex == NODE_LINK)
+		return PORT_LINK_NODE;
+	if (ifindex != INSTANCE_LINK)
+		return PORT_LINK_OTHER;
+	p->lost = 0x17;
+	return PORT_LINK_INSTANCE;
+}
+
+uint64_t ports_each_lost(struct ports *p, ports_lost call, void *context)
+{
+	uint32_t lost = p->lost, due = clock_ms >= p->due_ms ? p->pausing : 0;
+
+	if (due)
+		p->pausing = 0;
+	if (lost && p->pause_ms) {
+		p->pausing = lost;
+		p->due_ms = clock_ms + p->pause_ms;
+	}
+	p->lost = 0;
+	if (lost || due)
+		call(context, lost ? lost : due);
+	return p->pausing ? p->due_ms - clock_ms : 0;
 }
 
 int ports_look(struct ports *p)
@@ -115,7 +142,7 @@ int rtnl_monitor_drain(int fd, rtnl_gone gone, void *context)
 	while (recv(fd, message, sizeof(message), 0) > 0)
 		;
 	note(ports.is_busy ? "LINKS-WHILE-BUSY" : "links");
-	gone(context, 7);
+	gone(context, gone_link);
 	return 0;
 }
 
@@ -132,6 +159,11 @@ int datapath_repair_pins(struct datapath *d _unused_)
 void reconcile_request(struct reconcile *reconcile _unused_, bool full)
 {
 	note(full ? "all" : "pass");
+}
+
+void reconcile_mend(struct reconcile *reconcile _unused_, uint32_t number)
+{
+	note(number == 0x17 ? "mend" : "ANOTHER");
 }
 
 void reconcile_device(struct reconcile *reconcile _unused_, int result, const char *instance)
@@ -167,7 +199,7 @@ static void test_devices(struct loop *loop)
 	tap_is_str(told, "look ", "it begins with a look");
 	told[0] = '\0';
 	link_goes();
-	tap_is_str(turn(loop), "links pass ",
+	tap_is_str(turn(loop), "links mend ",
 		   "a link that went is read of at once when nothing is worked on");
 	ports.is_busy = true;
 	link_goes();
@@ -176,7 +208,7 @@ static void test_devices(struct loop *loop)
 	tap_is_str(turn(loop), "", "however often the loop turns");
 	ports.result = 1;
 	device_done();
-	tap_is_str(turn(loop), "i-1 links pass look next ",
+	tap_is_str(turn(loop), "i-1 links mend look next ",
 		   "when it is done its instance is told, links are read of and looked at, and only then the "
 		   "next one is begun");
 	ports.result = 0;
@@ -186,7 +218,7 @@ static void test_devices(struct loop *loop)
 	(void)turn(loop);
 	ports.is_busy = false;
 	link_goes();
-	tap_is_str(turn(loop), "links pass ", "and links are read of at once again");
+	tap_is_str(turn(loop), "links mend ", "and links are read of at once again");
 	clock_ms += LOOK_MS;
 	tap_is_str(turn(loop), "look ", "as is looked in time");
 }
@@ -201,7 +233,31 @@ static void test_waited_for(struct loop *loop)
 	(void)eventfd_write(ports.fd, 1);
 	tap_is_str(turn(loop), "nothing next ", "what was put off waits for the next one then");
 	device_done();
-	tap_is_str(turn(loop), "nothing links pass look next ", "and is done behind it");
+	tap_is_str(turn(loop), "nothing links mend look next ", "and is done behind it");
+}
+
+/* A tenant removes a device again and again, or while it is made; and the node's own goes. */
+static void test_removed_again(struct loop *loop)
+{
+	ports.is_busy = false;
+	ports.pause_ms = 1;
+	link_goes();
+	tap_is_str(turn(loop), "links mend ", "a device that is to pause is told, too");
+	clock_ms += ports.pause_ms;
+	(void)usleep(5000);
+	tap_is_str(turn(loop), "mend ", "and again when its pause is over");
+	ports.pause_ms = 0;
+	ports.lost = 0x17;
+	device_done();
+	tap_is_str(turn(loop), "nothing mend next ", "so is one that has gone while it was made");
+	ports.is_busy = false;
+	gone_link = NODE_LINK;
+	link_goes();
+	tap_is_str(turn(loop), "links pass ", "the node's own port takes a pass");
+	gone_link = INSTANCE_LINK + NODE_LINK;
+	link_goes();
+	tap_is_str(turn(loop), "links ", "and a link of others nothing");
+	gone_link = INSTANCE_LINK;
 }
 
 static void test_lost(struct loop *loop)
@@ -213,7 +269,7 @@ static void test_lost(struct loop *loop)
 		   "that messages were lost is taken note of while a device is worked on");
 	tap_is_str(turn(loop), "", "once, and the loop rests");
 	device_done();
-	tap_is_str(turn(loop), "nothing links pass all next ", "then a pass looks at everything");
+	tap_is_str(turn(loop), "nothing links all mend next ", "then a pass looks at everything");
 	device_done();
 	(void)turn(loop);
 }
@@ -229,6 +285,7 @@ int main(void)
 	if (tap_ok(watch_new(&parts, &watch) == 0, "watching begins")) {
 		test_devices(parts.loop);
 		test_waited_for(parts.loop);
+		test_removed_again(parts.loop);
 		test_lost(parts.loop);
 	}
 	watch_free(watch);
