@@ -316,11 +316,23 @@ static int put_slices(struct reconcile *reconcile, const struct plan_touched *to
 	return r == 0 ? datapath_sync_slices(reconcile->parts.datapath, reconcile->plan, patch) : r;
 }
 
+/* What is left over from before the rows could be trusted goes, or is queued, before a report says that it is
+ * not there. */
+static int remove_left_over(struct reconcile *reconcile)
+{
+	int r = reconcile->is_removal_due ? remove_others(reconcile, true) : 0;
+
+	reconcile->wants_full |= r < 0;
+	return MIN(r, 0);
+}
+
 /* Devices come after all rows: what others have in these slices does not wait for them. 1: as above. */
 static int queue_devices(struct reconcile *reconcile, const struct plan_patch *patch)
 {
 	int r = ports_queue(reconcile->parts.ports, reconcile->plan, patch->ports, patch->n_ports);
 
+	if (r == 0)
+		r = remove_left_over(reconcile);
 	if (r == 0)
 		r = go_on(reconcile);
 	return r == -EAGAIN ? 1 : r;
@@ -334,6 +346,8 @@ static int apply_slices(struct reconcile *reconcile, const struct plan_touched *
 
 	if (!reconcile->plan || !has_only_failed_devices(reconcile, touched))
 		return 1;
+	if (reconcile->is_removal_due && ports_are_queued(reconcile->parts.ports))
+		return 1; /* a removal waits for a device, and what has come of that is to be planned */
 	r = put_slices(reconcile, touched, &patch);
 	if (r == 0)
 		r = health_follow(reconcile->parts.health, reconcile->plan, &patch);
@@ -432,7 +446,7 @@ static void run_pass(void *context, uint32_t events)
 {
 	struct reconcile *reconcile = context;
 	uint64_t started_ms = now_mono_ms();
-	bool full = reconcile->wants_full;
+	bool full;
 	int r;
 
 	(void)events;
@@ -442,12 +456,9 @@ static void run_pass(void *context, uint32_t events)
 		reconcile->wants_whole = true;
 		return;
 	}
-	if (run_slices(reconcile)) {
-		if (reconcile->is_removal_due && !ports_are_queued(reconcile->parts.ports) &&
-		    (remove_others(reconcile, true) < 0 || go_on(reconcile) < 0))
-			reconcile_request(reconcile, true);
+	if (run_slices(reconcile))
 		return;
-	}
+	full = reconcile->wants_full;
 	reconcile->wants_full = false;
 	r = apply(reconcile, full);
 	reconcile->is_unsure = (reconcile->is_unsure && !full) || (r < 0 && r != -EAGAIN);
@@ -607,6 +618,7 @@ void reconcile_set_feed(struct reconcile *reconcile, struct feed *feed)
 
 void reconcile_trust_rows(struct reconcile *reconcile, bool trusted)
 {
-	reconcile->is_removal_due |= trusted && !reconcile->is_trusted;
+	if (trusted && !reconcile->is_trusted)
+		reconcile->is_removal_due = reconcile->has_news = true; /* what was left over is told */
 	reconcile->is_trusted = trusted;
 }

@@ -659,9 +659,15 @@ static int tell_queued(const struct ports *ports, const struct plan *plan, uint3
 			    port ? "its device is still to be made" : "its device is still to be removed");
 }
 
-/* What could not be removed, and waits for nothing but the next try; not that which is being worked on. */
-static int tell_stuck(const struct ports *ports, const struct plan *plan, uint32_t working,
-		      struct failures *failures)
+/* It could not be removed, and waits for nothing but the next try. */
+static bool is_left(const struct ports *ports, const struct port_state *state, uint32_t working)
+{
+	return state->is_stuck && state->number != working && !is_queued(ports, state->number);
+}
+
+/* What nobody wants any more, and stays; all of it, if nothing may be removed. */
+static int tell_left(const struct ports *ports, const struct plan *plan, uint32_t working, bool removes,
+		     struct failures *failures)
 {
 	int r = 0;
 
@@ -669,11 +675,12 @@ static int tell_stuck(const struct ports *ports, const struct plan *plan, uint32
 		const struct port_state *state = &ports->states[i];
 		char key[KEY_SIZE];
 
-		if (!state->is_stuck || state->number == working || find_wanted(plan, state->number) ||
-		    is_queued(ports, state->number))
+		if ((removes && !is_left(ports, state, working)) || find_wanted(plan, state->number))
 			continue;
 		(void)str_format(key, sizeof(key), "instance/%s", state->mark.instance);
-		r = failures_add(failures, key, "its device could not be removed");
+		r = failures_add(failures, key, "%s",
+				 removes ? "its device could not be removed"
+					 : "its device is still to be removed");
 	}
 	return r;
 }
@@ -716,7 +723,7 @@ int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool r
 		r = tell_queued(ports, plan, ports->queue[i].number, removes, failures);
 	if (r == 0)
 		r = tell_lost(ports, plan, failures);
-	return r == 0 && removes ? tell_stuck(ports, plan, working, failures) : r;
+	return r == 0 ? tell_left(ports, plan, working, removes, failures) : r;
 }
 
 /* Looking. */

@@ -67,9 +67,9 @@ bool ports_are_queued(const struct ports *ports);
 /* Instances that still lack what the plan in force says of their devices since these are queued or being
  * worked on go into `failures` (key "instance/<id>"), which has none yet: those that have no device where
  * they should (also since someone has removed it, and it pauses), or one that is up and should be down, or
- * the other way round; and, if the queue `removes`, those that have one and should not, also since it could
- * not be removed. What could not be made the last sync of all has told. -E2BIG: more than PORTS_TOLD_MAX are
- * queued; -ENOMEM. */
+ * the other way round; and those that have one and should not: that waits in the queue, could not be removed,
+ * or, unless the queue `removes`, may not be. What could not be made the last sync of all has told. -E2BIG:
+ * more than PORTS_TOLD_MAX are queued; -ENOMEM. */
 int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
 		      struct failures *failures);
 /* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */

@@ -231,6 +231,9 @@ static void test_told(struct ports *ports, struct attached *attached)
 	three[1].up = true;
 	(void)ports_queue(ports, &plan, numbers, 2);
 	(void)work_queue_off(ports, &plan);
+	(void)ports_tell_queued(ports, &empty, false, &failures);
+	tap_ok(failures.n == 2 && streq(failures.items[1].reason, gone),
+	       "what is not wanted is told, too, while nothing may be removed");
 	attached->sweep_result = -EBUSY;
 	(void)ports_queue(ports, &empty, numbers, 2);
 	(void)work_queue_off(ports, &empty);
