@@ -897,10 +897,10 @@ static int remove_node_port(struct ports *ports)
 	return port_device_remove(&ports->env, &mark, 0);
 }
 
-/* What is left of the programs of one of which nothing but its mark is known, a sweep of all finds. */
+/* What is left of the programs of one of which nothing but its mark is known, the next full pass sweeps. */
 static bool may_be_queued(const struct ports *ports, const struct port_state *state)
 {
-	return ports->queues_rest && state->made.number && !state->is_stuck;
+	return ports->queues_rest && !state->is_stuck;
 }
 
 static int remove_unwanted(struct ports *ports, const struct plan *plan)
@@ -911,6 +911,7 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 	for (size_t i = ports->n_states; i-- > 0;) {
 		uint32_t number = ports->states[i].number;
 
+		breathe(&ports->breath);
 		if (plan && (find_wanted(plan, number) || is_queued(ports, number)))
 			continue;
 		if (plan && may_be_queued(ports, &ports->states[i]) && now_mono_ms() >= end_ms) {

@@ -326,6 +326,40 @@ static void test_rest(struct ports *ports, struct attached *attached)
 	failures_clear(&failures);
 }
 
+/* Longer than a removal has time for. */
+static void sleep_at_breath(void *context)
+{
+	(void)context;
+	(void)usleep(60000);
+}
+
+/* Of which a restarted agent knows nothing but their marks. */
+static void test_rest_of_marked(struct ports *ports, const struct ports_options *options)
+{
+	struct plan_port two[] = {make_port(0x31, INSTANCE_NETNS), make_port(0x32, INSTANCE_NETNS)};
+	struct plan plan = {.ports = two, .n_ports = 2}, empty = {};
+	struct ports_options slow = *options;
+	struct failures failures = {};
+	struct ports *restarted;
+
+	slow.breath = (struct breath){sleep_at_breath, NULL};
+	(void)ports_sync(ports, &plan, false, &failures);
+	(void)work_queue_off(ports, &plan);
+	if (!tap_ok(ports_new(&slow, &restarted) == 0, "an agent starts where instances were deleted"))
+		return;
+	ports_queue_rest(restarted);
+	tap_ok(ports_remove_others(restarted, &empty, true) >= 0 && ports_are_queued(restarted),
+	       "it does not wait for all of them to go");
+	tap_ok(is_told(restarted, &empty, 2, two[0].instance, "its device is still to be removed"),
+	       "says which are still there");
+	tap_is_int(work_queue_off(restarted, &empty), 0, "and removes them in their turn");
+	for (size_t i = 0; i < ARRAY_SIZE(two); i++)
+		tap_is_int(netns_open(two[i].instance), -ENOENT, "%s has gone, too", two[i].instance);
+	ports_free(restarted);
+	(void)ports_remove_others(ports, &empty, false);
+	failures_clear(&failures);
+}
+
 /* A number that is wanted again while its devices go. */
 static void test_wanted_again(struct ports *ports, struct attached *attached)
 {
@@ -503,6 +537,7 @@ static void test_queue(struct ports_world *world)
 	test_removed_again(ports);
 	test_removed_meanwhile(ports, attached);
 	test_rest(ports, attached);
+	test_rest_of_marked(ports, &world->options);
 }
 
 int main(void)
