@@ -62,6 +62,8 @@ static void on_link_event(void *context, uint32_t events)
 
 	watch->are_links_due = ports_are_busy(watch->parts.ports);
 	if (!watch->are_links_due) {
+		/* Which may have been put off, for a device that a pass has waited for since. */
+		(void)loop_source_set_events(watch->monitor, EPOLLIN);
 		read_links(watch);
 		return;
 	}

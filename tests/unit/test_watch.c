@@ -23,6 +23,8 @@ static int links_fd;   /* readable: a link went; the watch's */
 static uint32_t gone_link = INSTANCE_LINK;
 static int kernel_fd; /* what is sent here makes it so; closed: messages are lost */
 
+static struct sockaddr_in ours, kernels; /* where these two stand */
+
 uint64_t __wrap_now_mono_ms(void);
 uint64_t __wrap_now_mono_ms(void)
 {
@@ -96,27 +98,33 @@ int ports_look(struct ports *p)
 	return 0;
 }
 
-static int socket_open(struct sockaddr_in *ret_addr)
+/* At the address; port 0: at any, which it is then. */
+static int socket_open(struct sockaddr_in *addr)
 {
-	socklen_t size = sizeof(*ret_addr);
+	socklen_t size = sizeof(*addr);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	*ret_addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	if (fd < 0 || bind(fd, (const struct sockaddr *)ret_addr, size) < 0 ||
-	    getsockname(fd, (struct sockaddr *)ret_addr, &size) < 0)
+	addr->sin_family = AF_INET;
+	addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)addr, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)addr, &size) < 0)
 		abort();
 	return fd;
+}
+
+static void kernel_opens(void)
+{
+	kernel_fd = socket_open(&kernels);
+	if (connect(kernel_fd, (const struct sockaddr *)&ours, sizeof(ours)) < 0)
+		abort();
 }
 
 /* (A socket, since only these have errors.) */
 int rtnl_monitor_open(void)
 {
-	struct sockaddr_in ours, kernels;
-
 	links_fd = socket_open(&ours);
-	kernel_fd = socket_open(&kernels);
-	if (connect(links_fd, (const struct sockaddr *)&kernels, sizeof(kernels)) < 0 ||
-	    connect(kernel_fd, (const struct sockaddr *)&ours, sizeof(ours)) < 0)
+	kernel_opens();
+	if (connect(links_fd, (const struct sockaddr *)&kernels, sizeof(kernels)) < 0)
 		abort();
 	return links_fd;
 }
@@ -274,6 +282,21 @@ static void test_lost(struct loop *loop)
 	(void)turn(loop);
 }
 
+/* Whoever waited for the device was a pass of the whole, and this is told before it can be. */
+static void test_told_first(struct loop *loop)
+{
+	ports.is_busy = true;
+	link_goes();
+	(void)turn(loop);
+	ports.is_busy = false;
+	closep(&kernel_fd);
+	(void)send(links_fd, "x", 1, 0); /* nobody is there */
+	tap_is_str(turn(loop), "links pass ", "that messages were lost is told when nothing is worked on");
+	kernel_opens();
+	link_goes();
+	tap_is_str(turn(loop), "links pass ", "then the next link that goes is read of at once");
+}
+
 int main(void)
 {
 	struct watch_parts parts = {.ports = &ports};
@@ -286,6 +309,7 @@ int main(void)
 		test_devices(parts.loop);
 		test_waited_for(parts.loop);
 		test_removed_again(parts.loop);
+		test_told_first(parts.loop);
 		test_lost(parts.loop);
 	}
 	watch_free(watch);
