@@ -389,17 +389,21 @@ bool ports_are_queued(const struct ports *ports)
 int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE])
 {
 	const struct port_state *state;
+	bool had_failed;
 	int r;
 
 	worker_heed(ports->worker);
 	if (!worker_wait(ports->worker, 0))
 		return 0;
-	r = finish_job(ports);
-	if (r < 0 || ports->job.is_removal)
-		return r;
+	if (ports->job.is_removal)
+		return finish_job(ports);
 	state = find_state(ports, ports->job.port.number);
+	had_failed = *state->failure;
+	r = finish_job(ports);
+	if (r < 0)
+		return r;
 	(void)str_copy(ret_instance, ID_SIZE, state->mark.instance);
-	return *state->failure ? -EAGAIN : r;
+	return *state->failure ? -EAGAIN : r || had_failed;
 }
 
 /* The node's port. */

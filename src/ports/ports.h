@@ -75,8 +75,9 @@ int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool r
 /* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */
 int ports_fd(const struct ports *ports);
 /* Takes what has come of it, if that has not been done. 1: a device came, or is another one now, that of the
- * instance: what reads ports_ifindex() has to be planned again. Logs. Negative: one could not be made or
- * removed, which a sync of all, or a removal of all that is not wanted, has to say, or try again. */
+ * instance, or what had failed with it has been mended: what reads ports_ifindex(), or was told as a failure,
+ * has to be planned again. Logs. Negative: one could not be made or removed, which a sync of all, or a
+ * removal of all that is not wanted, has to say, or try again. */
 int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE]);
 
 /* Looks whether all stands as it was made; what does not is made again by the next sync (a device without its

@@ -333,6 +333,31 @@ static void sleep_at_breath(void *context)
 	(void)usleep(60000);
 }
 
+/* A device that is as it was when what failed beside it has been mended. */
+static void test_mended(struct ports *ports)
+{
+	struct plan_port port = make_port(0x46, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	const uint32_t number = 0x46;
+	char directory[128], away[128];
+	struct failures failures = {};
+
+	(void)str_format(directory, sizeof(directory), "%s/netns", scratch);
+	(void)str_format(away, sizeof(away), "%s/away", scratch);
+	(void)rename(directory, away);
+	(void)file_update(directory, "", 0, 0600);
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 1 && ports_ifindex(ports, number) != 0,
+	       "an instance whose files cannot be written has its device and a failure");
+	(void)unlink(directory);
+	(void)rename(away, directory);
+	ports_retry(ports);
+	(void)ports_queue(ports, &plan, &number, 1);
+	tap_is_int(work_queue_off(ports, &plan), 1, "that it is mended is told by the queue, too");
+	(void)ports_remove_others(ports, &empty, false);
+	failures_clear(&failures);
+}
+
 /* Of which a restarted agent knows nothing but their marks. */
 static void test_rest_of_marked(struct ports *ports, const struct ports_options *options)
 {
@@ -536,6 +561,7 @@ static void test_queue(struct ports_world *world)
 	test_turns(ports);
 	test_removed_again(ports);
 	test_removed_meanwhile(ports, attached);
+	test_mended(ports);
 	test_rest(ports, attached);
 	test_rest_of_marked(ports, &world->options);
 }

@@ -750,6 +750,13 @@ static void test_failed_device(void)
 	took(&run);
 	tap_is_str(passes(&run), "rows(groups=1 ports=0) again",
 		   "what has nothing to do with it is a matter of its slices");
+	ports.failing = 0;
+	reconcile_device(run.reconcile, 1, "i-p1");
+	tap_is_str(passes(&run), "all report(failures=0)",
+		   "that the queue has mended it is told at once, by a pass of the whole");
+	ports.failing = 101;
+	reconcile_request(run.reconcile, false);
+	(void)passes(&run);
 	put_instance(&run, 0);
 	took(&run);
 	(void)passes(&run);
