@@ -7,6 +7,9 @@
 
 #include "../lib/log.h"
 
+#define REASON_SIZE	sizeof(((struct plan_failure *)NULL)->reason)
+#define REASON_SHORTEST 8 /* that a reason is cut to */
+
 static void unref(json_t **json)
 {
 	json_decref(*json);
@@ -262,9 +265,43 @@ static size_t json_length(const char *s)
 	return n;
 }
 
-static json_t *failure_to_json(const struct plan_failure *failure)
+/* With dots, if it is longer than that. */
+static const char *cut_reason(const char *reason, size_t longest, char buffer[REASON_SIZE])
 {
-	json_t *item = json_pack("{s:o, s:o}", "key", text(failure->key), "reason", text(failure->reason));
+	if (strlen(reason) <= longest)
+		return reason;
+	(void)snprintf(buffer, REASON_SIZE, "%.*s...", (int)(longest - strlen("...")), reason);
+	return buffer;
+}
+
+static size_t failure_length(const struct plan_failure *failure, size_t longest)
+{
+	static const char frame[] = "{\"key\":,\"reason\":,\"gone\":true},";
+	char buffer[REASON_SIZE];
+
+	return strlen(frame) + json_length(failure->key) +
+	       json_length(cut_reason(failure->reason, longest, buffer));
+}
+
+/* How long reasons may be, so that as many failures as a node has ports have room. */
+static size_t longest_reason(const struct failures *failures)
+{
+	size_t longest = REASON_SIZE, length;
+
+	for (;; longest /= 2) {
+		length = 0;
+		for (size_t i = 0; i < failures->n; i++)
+			length += failure_length(&failures->items[i], longest);
+		if (length <= FEED_FAILURES_BYTES_MAX || longest == REASON_SHORTEST)
+			return longest;
+	}
+}
+
+static json_t *failure_to_json(const struct plan_failure *failure, size_t longest)
+{
+	char buffer[REASON_SIZE];
+	json_t *item = json_pack("{s:o, s:o}", "key", text(failure->key), "reason",
+				 text(cut_reason(failure->reason, longest, buffer)));
 
 	if (item && failure->is_gone)
 		(void)json_object_set_new(item, "gone", json_true());
@@ -274,17 +311,16 @@ static json_t *failure_to_json(const struct plan_failure *failure)
 /* A report that is too long would be refused, and the next one, too, until the node counts as lost. */
 static json_t *failures_to_json(const struct failures *failures, bool *ret_all)
 {
-	static const char frame[] = "{\"key\":,\"reason\":,\"gone\":true},";
+	size_t longest = longest_reason(failures), length = 0, i = 0;
 	json_t *list = json_array();
-	size_t length = 0, i = 0;
 
 	for (; list && i < failures->n; i++) {
 		const struct plan_failure *failure = &failures->items[i];
 
-		length += strlen(frame) + json_length(failure->key) + json_length(failure->reason);
+		length += failure_length(failure, longest);
 		if (length > FEED_FAILURES_BYTES_MAX)
 			break;
-		if (json_array_append_new(list, failure_to_json(failure)) < 0) {
+		if (json_array_append_new(list, failure_to_json(failure, longest)) < 0) {
 			json_decref(list);
 			return NULL;
 		}

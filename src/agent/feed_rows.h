@@ -10,7 +10,7 @@
 #include "feed_text.h"
 #include "node_state.h"
 
-#define FEED_FAILURES_BYTES_MAX (1536u * 1024) /* that failures have in a report; some 10,000 */
+#define FEED_FAILURES_BYTES_MAX (2816u * 1024) /* that failures have in a report; some 20,000 */
 
 /* What answers change, one after the other: begins with all zero but the node. */
 struct feed_rows {
@@ -61,8 +61,8 @@ int feed_traffic_parse(const char *body, size_t size, int64_t *ret_since);
 /* Body of POST report of a node that holds, to the store that it does not follow; the caller's. NULL when out
  * of memory. */
 char *feed_hold_format(const char *node, const char *store, const char *sentence);
-/* Body of POST report to this store, with nothing of health yet; the caller's. Failures that are too many are
- * left out, and then `ret_has_all` is false: whatever it does not name would be taken to be in force at its
- * revision. NULL when out of memory. */
+/* Body of POST report to this store, with nothing of health yet; the caller's. Where there are many failures
+ * their reasons are cut; too many are left out, and then `ret_has_all` is false: whatever it does not name
+ * would be taken to be in force at its revision. NULL when out of memory. */
 json_t *feed_report_new(const char *node, const char *store, uint64_t revision,
 			const struct failures *failures, bool *ret_has_all);

@@ -11,7 +11,7 @@
 #include "netns_files.h"
 #include "port_device.h"
 
-#define PORTS_TOLD_MAX 8192 /* that are queued, in a report, which has room for some 10,000 failures */
+#define PORTS_TOLD_MAX 8192 /* that are queued, in a report, which has room for some 20,000 failures */
 
 /* An instance's device that someone has removed, as its owner may, is made again at once; if it has not stood
  * for PORTS_PAUSE_MAX_MS, after a pause, which doubles from the first one up to as long. While it pauses it

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "agent/feed_list.h"
+#include "bpf/pl_abi.h"
 #include "tests/tap.h"
 #include "tests/unit/feed_oracle.h"
 #include "tests/unit/rows.h"
 
-#define MANY_FAILURES 20000 /* more than a report takes */
+#define MANY_FAILURES 60000 /* more than a report takes */
 
 #define VPC(id, revision)                                                                                    \
 	"{\"key\": \"vpc/" id "\", \"created\": 3, \"revision\": " revision ", \"value\": {\"id\": \"" id    \
@@ -575,6 +576,37 @@ static void test_report(void)
 	failures_clear(&failures);
 }
 
+static size_t length_of_report(const struct failures *failures, const char *has, bool *ret_has_all)
+{
+	_cleanup_(freep) char *report = dump(feed_report_new("n1", "s1", 15, failures, ret_has_all));
+
+	return report && strstr(report, has) ? strlen(report) : 0;
+}
+
+/* All ports of a node fail, for a long reason. */
+static void test_report_of_all_ports(void)
+{
+	struct failures failures = {};
+	char key[KEY_SIZE];
+	bool has_all;
+	size_t length;
+
+	for (uint32_t i = 0; i < PL_ENIS_MAX; i++) {
+		if (i == PL_ENIS_MAX / 2) {
+			length =
+				length_of_report(&failures, "an instance that is attached to it\"", &has_all);
+			tap_ok(has_all && length, "of half of a node's ports reasons are told whole");
+		}
+		(void)str_format(key, sizeof(key), "instance/i-%020x", i);
+		(void)failures_add_gone(&failures, key,
+					"the longest reason of an instance that is attached to it");
+	}
+	length = length_of_report(&failures, "\"the longest r...\"", &has_all);
+	tap_ok(has_all && length, "where all of a node's ports fail all are told, for which reasons are cut");
+	tap_ok(length < FEED_FAILURES_BYTES_MAX + 1024, "so that there is room (%zu)", length);
+	failures_clear(&failures);
+}
+
 static void put_row(struct snapshot *rows, const char *key, const char *format, unsigned int number)
 {
 	char body[1024], name[64], value[512];
@@ -687,5 +719,6 @@ int main(void)
 	test_much();
 	test_lease();
 	test_report();
+	test_report_of_all_ports();
 	return tap_done();
 }
