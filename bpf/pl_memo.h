@@ -8,7 +8,7 @@
  * as they tell open flows. It is given only where neither slot has a change under way: the agent says that
  * one begins before it writes the first row (pl_generation.due). So new flows are judged by today's rows, as
  * if nothing were remembered. Where the address leads, and whose the ENI is, is looked up anew for whatever
- * is let pass.
+ * is let pass (pl_open_remembered()).
  *
  * Each CPU remembers for itself. Nothing is pinned: a program that begins knows nothing.
  */

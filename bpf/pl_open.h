@@ -24,24 +24,45 @@ static __always_inline bool pl_is_judged(const struct pl_pkt *pkt)
 	return pl_may_open(pkt) && (pkt->l4_proto != IPPROTO_ICMP || pkt->icmp_type == ICMP_ECHO);
 }
 
-/* What the judges of an ENI say, who have not been asked lately; `generation` is that of before. */
-static __always_inline int pl_open_judge(struct pl_pkt *pkt, __u32 slot, const struct pl_judge *eni,
-					 __u32 generation, bool is_settled)
-{
-	int r = pl_judge_eni(&pkt->key, pkt->slot, eni);
+/* Where a packet leads that asks for a flow to an endpoint's ENI. */
+struct pl_asked {
+	__u32 slot;	  /* of the ENI; 0: to none */
+	__u32 generation; /* of sender and ENI, read before all else */
+	__u32 target;
+	__u16 limit;
+};
 
-	/* (Without a row there is nobody who answers.) */
-	if (is_settled && eni->is_there)
-		pl_memo_keep(pkt, slot, generation, !r && pkt->l4_proto == IPPROTO_ICMP ? PL_ECHO : r);
-	return r;
+/* Whether a packet that the judges let pass still leads to the ENI that was asked. Its rows are looked for
+ * once: whoever changes what leads to an ENI, or the ENI's own row, says so before by its generation. If that
+ * is what it was when this was remembered, and no change is under way, both rows stood still. */
+static __always_inline bool pl_open_remembered(struct pl_pkt *pkt, const struct pl_memory *memory,
+					       struct pl_asked *ret)
+{
+	struct pl_place_key key = {.vpc = pkt->vpc, .addr.w = {0, 0, bpf_htonl(0xffff), pkt->key.daddr}};
+	const struct pl_place *place = bpf_map_lookup_elem(&pl_places, &key);
+	const struct pl_eni *eni;
+	__u32 slot = memory->judge;
+
+	if (!place || place->kind != PL_PLACE_ENI || place->id != slot)
+		return false;
+	eni = bpf_map_lookup_elem(&pl_enis, &slot);
+	if (!eni || !pl_eni_is_at(eni, pkt->vpc, pkt->key.daddr))
+		return false;
+	ret->target = eni->target;
+	ret->limit = eni->limit;
+	asm volatile("" ::: "memory"); /* no read moves down past this */
+	if (!pl_memo_begin(pkt->slot, slot, &ret->generation) || ret->generation != memory->generation)
+		return false;
+	ret->slot = pkt->tally.slot = slot;
+	pkt->opens = 1;
+	return true;
 }
 
-/* To an endpoint's ENI. Echo is answered here: that needs its policies' consent, and no connection. */
-static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const struct pl_memory *memory)
+/* What the judges of an endpoint's ENI say, who have not been asked lately. Echo is answered here: that needs
+ * its policies' consent, and no connection. */
+static __always_inline int pl_open_judge(struct pl_pkt *pkt, __u32 slot, struct pl_asked *ret)
 {
-	__u32 before, generation;
-	bool is_settled = pl_memo_begin(pkt->slot, slot, &before);
-	struct pl_target target = {.judge = slot};
+	bool is_settled = pl_memo_begin(pkt->slot, slot, &ret->generation);
 	struct pl_judge eni = {0};
 	int r;
 
@@ -52,27 +73,35 @@ static __always_inline int pl_open_eni(struct pl_pkt *pkt, __u32 slot, const str
 	r = pl_judge_read(slot, pkt->vpc, pkt->key.daddr, &eni);
 	if (r)
 		return r;
-	if (!memory->answer || memory->judge != slot || memory->generation != before || !is_settled ||
-	    !eni.is_there) {
-		r = pl_open_judge(pkt, slot, &eni, before, is_settled);
-		if (r)
-			return r;
-	}
-	if (pkt->l4_proto == IPPROTO_ICMP)
-		return PL_ECHO;
-	r = pl_target_choose(&target, pkt, eni.target);
+	ret->slot = slot;
+	ret->target = eni.target;
+	ret->limit = eni.limit;
+	r = pl_judge_eni(&pkt->key, pkt->slot, &eni);
+	if (!r && pkt->l4_proto == IPPROTO_ICMP)
+		r = PL_ECHO;
+	/* (Without a row there is nobody who answers.) */
+	if (is_settled && eni.is_there)
+		pl_memo_keep(pkt, slot, ret->generation, r);
+	return r;
+}
+
+/* To an endpoint's ENI, whose judges let it pass. */
+static __always_inline int pl_open_eni(struct pl_pkt *pkt, const struct pl_asked *asked)
+{
+	struct pl_target target = {.judge = asked->slot};
+	int r = pl_target_choose(&target, pkt, asked->target);
+
 	if (r != PL_DROP_NO_LISTENER) {
-		pkt->tally.slot = slot | (__u32)bpf_ntohs(pkt->key.dport) << PL_TALLY_PORT;
+		pkt->tally.slot = asked->slot | (__u32)bpf_ntohs(pkt->key.dport) << PL_TALLY_PORT;
 		pkt->tally.what = pkt->l4_proto << PL_TALLY_PROTOCOL;
 	}
 	if (!r)
-		r = pl_limit_open(pkt->slot, slot, (__u32)bpf_ntohs(pkt->key.dport) << 16 | pkt->l4_proto,
-				  target.open_ns);
+		r = pl_limit_open(pkt->slot, asked->slot,
+				  (__u32)bpf_ntohs(pkt->key.dport) << 16 | pkt->l4_proto, target.open_ns);
 	if (r)
 		return r;
-	target.limit = eni.limit;
-	generation = before + pl_generation_get(target.slot);
-	return pl_nat_open(pkt, &target, generation);
+	target.limit = asked->limit;
+	return pl_nat_open(pkt, &target, asked->generation + pl_generation_get(target.slot));
 }
 
 /* To the VPC's DNS address: the agent's socket in VPC 0. The source becomes the asking port's own address
@@ -141,28 +170,13 @@ static __always_inline int pl_open_local(struct pl_pkt *pkt, __u32 receiver)
 	return pl_local_insert(pkt, receiver, out_generation, in_generation);
 }
 
-/* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to
- * drop it. */
-__attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
+/* A packet of which nothing is remembered. PL_CONTINUE, if ret->slot is there: it may go to that ENI; all
+ * else as pl_open4(). */
+static __always_inline int pl_open_place(struct pl_pkt *pkt, struct pl_asked *ret)
 {
 	struct pl_place place = {0};
-	struct pl_memory memory = {0};
-	int r;
+	int r = pl_place_read4(pkt->vpc, pkt->key.daddr, &place);
 
-	if (!pkt)
-		return PL_DROP_NO_PORT;
-	if (pl_addr_is_nobody(pkt->key.daddr))
-		return PL_DROP_BAD_DESTINATION;
-	if (pkt->l4_proto != IPPROTO_ICMP && (!pkt->key.sport || !pkt->key.dport))
-		return PL_DROP_BAD_PORT;
-	if (pl_is_judged(pkt))
-		memory = pl_memo_find(pkt);
-	if (memory.answer > 1 + PL_CONTINUE) {
-		pkt->tally.slot = memory.judge;
-		pkt->opens = 1;
-		return memory.answer - 1;
-	}
-	r = pl_place_read4(pkt->vpc, pkt->key.daddr, &place);
 	if (r && r != -ENOENT)
 		return PL_DROP_FLOW_TABLE_BUSY;
 	if (r)
@@ -175,7 +189,7 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 	case PL_PLACE_PORT:
 		return pl_open_local(pkt, place.id);
 	case PL_PLACE_ENI:
-		return pl_open_eni(pkt, place.id, &memory);
+		return pl_open_judge(pkt, place.id, ret);
 	case PL_PLACE_DNS:
 		return pl_open_dns(pkt);
 	case PL_PLACE_GATEWAY:
@@ -191,4 +205,33 @@ __attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
 	default:
 		return PL_DROP_NO_PLACE;
 	}
+}
+
+/* A packet of no flow. PL_CONTINUE: its flow is open now, look again. PL_ECHO: answer it. Else the reason to
+ * drop it. */
+__attribute__((noinline)) int pl_open4(struct pl_pkt *pkt)
+{
+	struct pl_memory memory = {0};
+	struct pl_asked asked = {0};
+	int r;
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	if (pl_addr_is_nobody(pkt->key.daddr))
+		return PL_DROP_BAD_DESTINATION;
+	if (pkt->l4_proto != IPPROTO_ICMP && (!pkt->key.sport || !pkt->key.dport))
+		return PL_DROP_BAD_PORT;
+	if (pl_is_judged(pkt))
+		memory = pl_memo_find(pkt);
+	if (memory.answer > 1 + PL_CONTINUE) {
+		pkt->tally.slot = memory.judge;
+		pkt->opens = 1;
+		return memory.answer - 1;
+	}
+	if (!memory.answer || !pl_open_remembered(pkt, &memory, &asked)) {
+		r = pl_open_place(pkt, &asked);
+		if (r || !asked.slot)
+			return r;
+	}
+	return pl_open_eni(pkt, &asked);
 }

@@ -8,7 +8,8 @@
  * leads to the same row after that: before a row's memory is given out again, its key leads elsewhere. Else
  * the packet has to come again. A copy is the row as it was at one moment; what changes after that is told by
  * generations. (They tell, too, of what this cannot see: that the memory is the same row's again, after two
- * changes of its key while a few words were copied.)
+ * changes of its key while a few words were copied.) Where a generation is known to tell of a row, and is
+ * read before and after it, the second look is not needed: see pl_open_remembered().
  *
  * Nor is a key absent because one look has not found it. The kernel replaces a row by a new one before the
  * old one in its bucket, and takes the old one out after that: who was between the two has passed by both.

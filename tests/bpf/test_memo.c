@@ -143,6 +143,11 @@ static void test_isolation(struct node *node)
 	node_unplace(node, 10, "10.0.0.100");
 	tap_is_int(opens(node, SLOT_A, "10.0.0.100", 443), PL_DROP_NO_PLACE, "nor what is nowhere any more");
 	begin(node);
+	tap_is_int(opens(node, SLOT_A, "10.0.0.100", 443), PL_DELIVERED, "with all in its place again");
+	node_eni(node, SLOT_ENI_A, 10, "10.0.0.100", TARGET_BARE, true);
+	tap_is_int(opens(node, SLOT_A, "10.0.0.100", 443), PL_DROP_NO_LISTENER,
+		   "the way leads to the load balancer that the ENI's row names now");
+	begin(node);
 	node_unplace(node, 20, "10.0.0.100");
 	node_eni(node, SLOT_ENI_B, 20, "10.0.0.100", TARGET, true);
 }

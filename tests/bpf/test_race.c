@@ -620,7 +620,8 @@ static void test_fragments(struct node *node, bool held, const char *what)
 #define REPLACED_FLOWS	 64
 #define REPLACED_ROWS	 1000 /* of others, from this number on */
 #define OTHER_BACKEND	 5
-#define SLOT_S3		 27    /* in VPC 40, of another group */
+#define SLOT_S3		 27 /* in VPC 40, of another group */
+#define REST_NS		 20000
 #define AWAY_NS		 20000 /* that a packet takes, and the test run around it: several times what it does */
 
 struct replacer {
@@ -629,6 +630,7 @@ struct replacer {
 	const void *mine, *others;
 	void (*replace)(const struct replacer *replacer); /* once; NULL: as above */
 	int tables_fd;
+	struct node *announces; /* as an agent does it: A's ENI has a change under way meanwhile */
 	volatile bool is_over;
 	unsigned int turns;
 };
@@ -643,6 +645,15 @@ static void replace_one(const struct replacer *replacer, uint32_t number, const 
 	must(bpf_map_update_elem(replacer->fd, key, row, BPF_ANY), "replace");
 }
 
+/* Between two changes some packets find all at rest, and remember. */
+static void rest(void)
+{
+	int64_t start_ns = now_ns();
+
+	while (now_ns() - start_ns < REST_NS)
+		;
+}
+
 static void *replace_on(void *context)
 {
 	struct replacer *replacer = context;
@@ -653,8 +664,14 @@ static void *replace_on(void *context)
 			replacer->replace(replacer);
 			continue;
 		}
+		if (replacer->announces)
+			node_unsettle(replacer->announces, SLOT_ENI_A);
 		replace_one(replacer, 0, replacer->mine);
 		replace_one(replacer, REPLACED_ROWS + replacer->turns % REPLACED_ROWS, replacer->others);
+		if (!replacer->announces)
+			continue;
+		node_bump(replacer->announces, SLOT_ENI_A);
+		rest();
 	}
 	return NULL;
 }
@@ -718,7 +735,8 @@ static void send_meanwhile(struct node *node, struct replacer *replacer, bool ag
 	node_clear_flows(node);
 	for (uint16_t i = 0; again && i < REPLACED_FLOWS; i++)
 		handshake(node, SLOT_A, 1024 + i);
-	node_unsettle(node, SLOT_ENI_A); /* nothing is remembered */
+	if (!replacer->announces)
+		node_unsettle(node, SLOT_ENI_A); /* nothing is remembered */
 	must(-pthread_create(&thread, NULL, replace_on, replacer), "thread");
 	for (uint32_t i = 0; i < node_rounds(REPLACED_PACKETS); i++) {
 		if (fate.is_lost[i % REPLACED_FLOWS])
@@ -753,6 +771,39 @@ static void test_replaced_enis(struct node *node, bool again)
 		others.balancer_set = SLOT_OTHER; /* refuses them */
 	}
 	send_meanwhile(node, &replacer, again, again ? "ENIs, whose flows are judged again," : "ENIs");
+}
+
+/* Of a row that comes into the other's memory in the middle nothing but the target is another one. */
+static void test_announced_enis(struct node *node)
+{
+	uint32_t slot = SLOT_ENI_A;
+	struct pl_eni mine, others;
+	struct replacer replacer = {.fd = bpf_map__fd(node->bpf->maps.pl_enis),
+				    .mine = &mine,
+				    .others = &others,
+				    .announces = node};
+
+	memcpy(replacer.key, &slot, sizeof(slot));
+	must(bpf_map_lookup_elem(replacer.fd, &slot, &mine), "pl_enis");
+	others = mine;
+	others.target = TARGET_BARE;
+	node_bump(node, SLOT_ENI_A);
+	send_meanwhile(node, &replacer, false, "ENIs, which is announced,");
+}
+
+static void test_announced_places(struct node *node)
+{
+	struct pl_place_key key = {.vpc = 10, .addr = addr_of("10.0.0.100")};
+	struct pl_place mine, others = {.kind = PL_PLACE_ENI, .id = SLOT_ENI_BARE};
+	struct replacer replacer = {.fd = bpf_map__fd(node->bpf->maps.pl_places),
+				    .mine = &mine,
+				    .others = &others,
+				    .announces = node};
+
+	memcpy(replacer.key, &key, sizeof(key));
+	must(bpf_map_lookup_elem(replacer.fd, &key, &mine), "pl_places");
+	node_bump(node, SLOT_ENI_A);
+	send_meanwhile(node, &replacer, false, "places, which is announced,");
 }
 
 static void test_replaced_listeners(struct node *node)
@@ -846,6 +897,8 @@ static void test_replaced(void)
 	map_put(node->bpf->maps.pl_listeners, &key, &listener);
 	test_replaced_enis(node, false);
 	test_replaced_enis(node, true);
+	test_announced_enis(node);
+	test_announced_places(node);
 	test_replaced_listeners(node);
 	test_replaced_backends(node);
 	test_replaced_servers(node);
