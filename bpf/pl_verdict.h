@@ -25,10 +25,11 @@ enum {			    /* pl_pkt.refused: it is dropped, and somebody is told (pl_answer.h
 };
 
 struct pl_pkt {
-	struct pl_flow4_key key; /* IPv4 and L4, as it arrived; side OUT */
-	__u32 slot;		 /* of the port that sent it */
-	__u32 vpc;		 /* of that port */
-	__u32 out_ifindex;	 /* device of the receiver */
+	/* IPv4 and L4, as it arrived; side OUT. (Aligned for what is written in one go.) */
+	struct pl_flow4_key key __attribute__((aligned(8)));
+	__u32 slot;	   /* of the port that sent it */
+	__u32 vpc;	   /* of that port */
+	__u32 out_ifindex; /* device of the receiver */
 	/* Where an ENI counts the packet if it is dropped: its slot, 0: none does, its listener, if that is
 	 * known, and PL_TALLY_OUT where it comes from the service, to which pl_exit() adds the reason. */
 	struct pl_tally_key tally;
