@@ -718,7 +718,8 @@ static void test_journal_full_disk(void)
 	(void)spend(nonces, "k", "b", NOW + 1, NOW + 1);
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 1, &nonces), 0, "once there is room again all is written down,");
-	tap_is_int(spend(nonces, "k", "a", NOW, NOW + 1), -ESTALE, "and that nothing stamped before is good");
+	tap_is_int(spend(nonces, "k", "a", NOW, NOW + 1), -EEXIST, "also what was stamped before,");
+	tap_is_int(spend(nonces, "k", "late", NOW - 800, NOW + 1), 0, "so who is late is accepted;");
 	tap_is_int(spend(nonces, "k", "b", NOW + 1, NOW + 1), -EEXIST, "what came then is known");
 	nonces_free(nonces);
 
@@ -728,6 +729,34 @@ static void test_journal_full_disk(void)
 	limit_files(RLIM_INFINITY);
 	nonces_free(nonces);
 	tap_is_int(start(false, NOW + 2, &nonces), 1, "and the next start knows that something is missing");
+	nonces_free(nonces);
+	remove_journal();
+}
+
+/* A signed call whose nonce cannot be on file before it is carried out. */
+static void test_ahead_on_full_disk(const struct snapshot *rows)
+{
+	static const char text[] =
+		"Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&"
+		"SignatureVersion=1.0&SignatureNonce=17&Timestamp=2026-01-02T03%3A14%3A05Z";
+	struct params query = {};
+	struct sign_request request = {.method = "GET", .path = "/", .query = &query};
+	struct outcome outcome;
+	struct nonces *nonces;
+	char signature[64];
+
+	(void)start(true, NOW, &nonces);
+	(void)params_parse(text, strlen(text), &query);
+	(void)sign_v1(&request, "goodsecret", signature, NULL);
+	(void)params_add(&query, "Signature", signature);
+	limit_files((rlim_t)header_size);
+	check(nonces, rows, &request, &outcome);
+	tap_is_str(outcome.error.code, "InvalidTimeStamp.Expired",
+		   "while nonces cannot be written, a call stamped ahead is refused for its time");
+	limit_files(RLIM_INFINITY);
+	check(nonces, rows, &request, &outcome);
+	tap_is_int(outcome.r, 0, "and carried out once they can be");
+	params_done(&query);
 	nonces_free(nonces);
 	remove_journal();
 }
@@ -750,6 +779,7 @@ int main(void)
 	test_journal_stays_short();
 	test_journal_of_another_turn();
 	test_journal_full_disk();
+	test_ahead_on_full_disk(rows);
 	snapshot_free(rows);
 	return tap_done();
 }

@@ -25,11 +25,16 @@ int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
 
 static int syncs_left = INT_MAX; /* until the program is killed */
+static bool disk_fails;
 
 int __wrap_fdatasync(int fd)
 {
 	if (syncs_left-- <= 0)
 		(void)raise(SIGKILL);
+	if (disk_fails) {
+		errno = EIO;
+		return -1;
+	}
 	return __real_fdatasync(fd);
 }
 
@@ -112,22 +117,16 @@ static void limit_files(rlim_t bytes)
 }
 
 /* In a first run nothing is forgotten yet, so the first file has no floor. */
-static void test_mended_second_file(void)
+static void test_floor_of_second_file(void)
 {
 	struct nonce_journal *journal = open_files();
 	struct seen seen;
 
-	begin_long(journal, INT64_MIN, NOW);
-	append(journal, INT64_MIN, 1, NOW);
-	limit_files(HEADER + RECORD);
-	append(journal, INT64_MIN, 1, NOW + 5);
-	limit_files(RLIM_INFINITY);
-	nonce_journal_mend(journal);
+	begin_long(journal, INT64_MIN, NOW - 3600);
+	append(journal, NOW - 3600, 1, NOW);
 	nonce_journal_free(journal);
 	seen = read_files();
-	tap_is_int(seen.n, LONG + 1, "what could be written is on file");
-	tap_is_int(seen.whole, 1, "which is whole again");
-	tap_is_int(seen.floor, NOW + 5, "up to what could not be written nothing is good any more");
+	tap_is_int(seen.floor, NOW - 3600, "the floor of the second file counts");
 	(void)unlink(FIRST_PATH);
 	seen = read_files();
 	tap_ok(seen.floor == INT64_MIN, "who removes the first file is rid of that");
@@ -382,16 +381,20 @@ static void test_copy_in_vain(void)
 	limit_files((rlim_t)size_of(FIRST_PATH ".2") + RECORD);
 	copy(journal, 9, NOW + 1000);
 	limit_files(RLIM_INFINITY);
-	nonce_journal_copy_end(journal);
-	nonce_journal_mend(journal);
+	nonce_journal_copy_end(journal, NOW - 3600);
 	append(journal, NOW - 3600, 1, NOW);
 	tap_is_int(size_of(FIRST_PATH), HEADER + LONG * RECORD, "on a full disk the other file stays");
+	tap_ok(nonce_journal_copy_begin(journal, NOW - 3600, 9), "then what is missing is copied into it");
+	copy(journal, 9, NOW + 1000);
+	nonce_journal_copy_end(journal, NOW - 3600);
+	append(journal, NOW - 3600, 1, NOW);
+	tap_is_int(size_of(FIRST_PATH), HEADER + (LONG + 9) * RECORD, "behind what it has");
 	tap_ok(nonce_journal_copy_begin(journal, NOW - 3600, 9), "another time it is tried again");
 	copy(journal, 4, NOW + 1500);
 	append(journal, NOW + 1000, 1, NOW + 2000);
 	tap_is_int(size_of(FIRST_PATH), HEADER + RECORD, "the files take turns meanwhile");
 	copy(journal, 5, NOW + 1500);
-	nonce_journal_copy_end(journal);
+	nonce_journal_copy_end(journal, NOW + 1000);
 	append(journal, NOW + 1000, LONG, NOW + 2000);
 	tap_is_int(size_of(FIRST_PATH), HEADER + (LONG + 1) * RECORD, "what is needed stays,");
 	nonce_journal_free(journal);
@@ -400,16 +403,249 @@ static void test_copy_in_vain(void)
 	remove_files();
 }
 
+/* ---- where something cannot be written ---- */
+
+static struct nonces *start(bool fresh, int64_t now, int want)
+{
+	struct nonces *nonces;
+	int r;
+
+	if (nonces_new(&nonces) < 0)
+		abort();
+	r = nonces_load(nonces, open_files(), fresh, now);
+	tap_is_int(r, want,
+		   want ? "a start knows that something may be missing" : "a start finds whole files");
+	return nonces;
+}
+
+static void expire(struct nonces *nonces, int64_t now)
+{
+	while (nonces_expire(nonces, now))
+		;
+}
+
+/* What is stamped ahead of the clock is carried out only once it is on file. */
+static void test_ahead_on_full_disk(void)
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	limit_files(HEADER);
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW), -EAGAIN,
+		   "on a full disk a call that is stamped ahead is refused");
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW), 0, "one that is in time is not");
+	tap_is_int(spend(nonces, "late", 0, NOW - 600, NOW), 0, "nor one that is late,");
+	tap_is_int(spend(nonces, "late", 0, NOW - 600, NOW), -EEXIST, "once");
+	nonces_free(nonces);
+	nonces = start(false, NOW + 1, 1);
+	tap_ok(!nonces_remember_since(nonces, NOW), "after a start neither is good again");
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW + 1), -EAGAIN, "and what is ahead still waits");
+	limit_files(RLIM_INFINITY);
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW + 1), 0, "with room again it is carried out");
+	nonces_free(nonces);
+	nonces = start(false, NOW + 2, 1);
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW + 2), -EEXIST, "and known, also after a kill");
+	nonces_free(nonces);
+	remove_files();
+}
+
+/* What is on file may not be on the disk. */
+static void test_ahead_on_failing_disk(void)
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW), 0, "a call that is stamped ahead");
+	disk_fails = true;
+	nonces_sync(nonces);
+	tap_is_int(spend(nonces, "ahead", 1, NOW + 600, NOW), -EAGAIN,
+		   "is refused from when the disk has failed");
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW), 0, "one that is in time is not");
+	disk_fails = false;
+	tap_is_int(spend(nonces, "ahead", 1, NOW + 600, NOW), 0, "until it works again");
+	nonces_free(nonces);
+	remove_files();
+}
+
+static void fail_to_write(struct nonces **nonces)
+{
+	limit_files(HEADER + RECORD);
+	(void)spend(*nonces, "missing", 0, NOW, NOW);
+	(void)spend(*nonces, "missing", 1, NOW - 600, NOW);
+}
+
+static void fail_to_sync(struct nonces **nonces)
+{
+	disk_fails = true;
+	nonces_sync(*nonces);
+}
+
+static void fail_to_start(struct nonces **nonces)
+{
+	nonces_free(*nonces);
+	limit_files(HEADER);
+	*nonces = start(false, NOW, 0);
+}
+
+static void test_mended(const char *name, void (*fail)(struct nonces **nonces))
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	(void)spend(nonces, "ahead", 0, NOW + 900, NOW);
+	fail(&nonces);
+	expire(nonces, NOW);
+	limit_files(RLIM_INFINITY);
+	disk_fails = false;
+	(void)spend(nonces, "after", 0, NOW - 500, NOW);
+	(void)spend(nonces, "after", 1, NOW + 500, NOW);
+	expire(nonces, NOW);
+	(void)spend(nonces, "mended", 0, NOW + 700, NOW);
+	(void)spend(nonces, "missing", 0, NOW, NOW);
+	(void)spend(nonces, "missing", 1, NOW - 600, NOW);
+	nonces_free(nonces);
+
+	nonces = start(false, NOW + 1, 0);
+	tap_ok(nonces_remember_since(nonces, NOW - 800), "%s: nobody waits for another's clock,", name);
+	tap_is_int(count_unknown(nonces, "ahead", 0, 1, NOW + 900, NOW + 1) +
+			   count_unknown(nonces, "missing", 0, 2, NOW, NOW + 1) +
+			   count_unknown(nonces, "after", 0, 2, NOW, NOW + 1) +
+			   count_unknown(nonces, "mended", 0, 1, NOW, NOW + 1),
+		   0, "and nothing is carried out twice");
+	nonces_free(nonces);
+	remove_files();
+}
+
+/* What could not be written is forgotten before it can be. */
+static void test_mended_late(void)
+{
+	const int64_t later = NOW + 2 * NONCE_KEEP_S;
+	struct nonces *nonces = start(true, NOW, 0);
+
+	limit_files(HEADER);
+	(void)spend(nonces, "missing", 0, NOW, NOW);
+	expire(nonces, later);
+	limit_files(RLIM_INFINITY);
+	expire(nonces, later);
+	nonces_free(nonces);
+	nonces = start(false, NOW, 0);
+	tap_ok(!nonces_remember_since(nonces, NOW), "it is not good when the clock is set back");
+	tap_ok(nonces_remember_since(nonces, NOW + 1), "what comes later is");
+	nonces_free(nonces);
+	remove_files();
+}
+
+/* Both files have nonces that count, and one could not be written. */
+static struct nonces *begin_missing(void)
+{
+	struct nonces *nonces;
+
+	remove_files();
+	begin_files();
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), false, NOW) < 0 ||
+	    spend(nonces, "ahead", 0, NOW + 800, NOW) != 0)
+		abort();
+	limit_files(HEADER + RECORD);
+	if (spend(nonces, "missing", 0, NOW, NOW) != 0)
+		abort();
+	limit_files(RLIM_INFINITY);
+	return nonces;
+}
+
+static bool mend_until(int syncs, rlim_t longest)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		struct nonces *nonces = begin_missing();
+
+		syncs_left = syncs;
+		(void)signal(SIGXFSZ, SIG_DFL);
+		limit_files(longest);
+		expire(nonces, NOW);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		abort();
+	return WIFSIGNALED(status);
+}
+
+/* What the next start has lost of what was on file. */
+static int count_lost(void)
+{
+	struct seen seen = read_files();
+	struct nonces *nonces;
+	int n;
+
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), false, NOW + 1) < 0)
+		abort();
+	n = count_unknown(nonces, "ahead", 0, 1, NOW + 800, NOW + 1);
+	n += nonces_remember_since(nonces, NOW) && count_unknown(nonces, "missing", 0, 1, NOW, NOW + 1);
+	nonces_free(nonces);
+	return n + (seen.n < LONG + 1);
+}
+
+static void test_mend_killed(void)
+{
+	int n_killed = 0, n_lost = 0;
+
+	for (rlim_t n = 0; n < 4; n++) {
+		n_killed += mend_until(INT_MAX, HEADER + (LONG + 2 + n) * RECORD + 1);
+		n_lost += count_lost();
+	}
+	tap_is_int(n_killed, 4, "the program is killed while it mends its files");
+	for (int i = 0; mend_until(i, RLIM_INFINITY); i++) {
+		n_killed++;
+		n_lost += count_lost();
+	}
+	tap_ok(n_killed > 6, "and before it syncs (%d times in all)", n_killed);
+	tap_is_int(n_lost, 0, "the next start knows what was on file, and that something is missing");
+	tap_is_int(read_files().whole, 1, "once it is not killed, the files are whole");
+	tap_is_int(count_lost(), 0, "with everything");
+	remove_files();
+}
+
+/* The disk has room, but not enough. */
+static void test_mend_in_vain(void)
+{
+	struct nonces *nonces = begin_missing();
+	off_t size = size_of(FIRST_PATH);
+
+	limit_files((rlim_t)size + 5 * RECORD + 1);
+	expire(nonces, NOW);
+	tap_is_int(size_of(FIRST_PATH), size, "copies that do not fit give their room back");
+	limit_files(RLIM_INFINITY);
+	for (int i = 1; i <= 3; i++) {
+		const int64_t now = NOW + i * 2 * NONCE_KEEP_S;
+
+		expire(nonces, now);
+		limit_files(HEADER + RECORD);
+		(void)spend(nonces, "missing", i, now, now);
+		limit_files(RLIM_INFINITY);
+		expire(nonces, now);
+	}
+	tap_ok(size_of(FIRST_PATH) <= HEADER + 2 * RECORD, "copies do not pile up (%lld bytes)",
+	       (long long)size_of(FIRST_PATH));
+	nonces_free(nonces);
+	remove_files();
+}
+
 int main(void)
 {
 	(void)signal(SIGXFSZ, SIG_IGN);
 	remove_files();
-	test_mended_second_file();
+	test_floor_of_second_file();
 	test_killed();
 	test_old_file();
 	test_upgrade();
 	test_floor_of_account();
 	test_clock_set_back();
 	test_copy_in_vain();
+	test_ahead_on_full_disk();
+	test_ahead_on_failing_disk();
+	test_mended("a write that failed", fail_to_write);
+	test_mended("a sync that failed", fail_to_sync);
+	test_mended("a start with a full disk", fail_to_start);
+	test_mended_late();
+	test_mend_killed();
+	test_mend_in_vain();
 	return tap_done();
 }

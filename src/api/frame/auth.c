@@ -89,6 +89,11 @@ static int spend_nonce(struct check *c, const struct access_key *key, const char
 		return refuse_forgotten(c);
 	if (r == -EDQUOT)
 		return refuse(c, "Throttling.User", NULL);
+	if (r == -EAGAIN)
+		return refuse(
+			c, "InvalidTimeStamp.Expired",
+			"Its time is ahead of the server's clock, and nonces cannot be written down now: "
+			"set the clock, or sign the request anew later.");
 	return r;
 }
 

@@ -2,7 +2,9 @@
 /*
  * A header and records of one size, each with a sum: one that changed on disk is a nonce that is lost. The
  * header counts the records, after they are written: a file with fewer was cut, be it between two of them.
- * `turn` is taken back while a file is emptied, and when something could not be written until that is mended.
+ * `turn` is taken back while a file is emptied, and when something could not be written until that is mended:
+ * then the program's memory alone has everything. It is copied behind what the other file has, so at each
+ * moment all that was ever written is on file; what did not get there in the end is cut off again.
  */
 #include "nonce_journal.h"
 
@@ -48,9 +50,9 @@ struct nonce_journal {
 	struct file files[FILES];
 	unsigned int current; /* that goes on */
 	char boot[40];
-	bool copying; /* into the current file, since it was that, and nothing failed */
-	bool failed;
-	int64_t lost; /* the newest stamp of what could not be written */
+	bool copying;	 /* into the file that it is for, since it was that, and nothing failed */
+	size_t n_before; /* records of the other file before it was copied into */
+	bool failed;	 /* something may be missing on file */
 };
 
 _Static_assert(sizeof(struct header) == 80 && sizeof(struct kept) == 32, "no holes on file");
@@ -103,7 +105,7 @@ int nonce_journal_open(const char *path, struct nonce_journal **ret)
 
 	if (!journal)
 		return -ENOMEM;
-	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}, .lost = INT64_MIN};
+	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}};
 	r = open_file(path, "", &journal->files[0]);
 	if (r == 0)
 		r = open_file(path, ".2", &journal->files[1]);
@@ -271,16 +273,29 @@ static int write_header(const struct file *file, bool whole)
 	return write_all(file->fd, &header, sizeof(header), 0);
 }
 
-/* `lost`: the newest stamp of what may be missing on file. */
-static void fail(struct nonce_journal *journal, int r, int64_t lost)
+/* Nothing stays behind its first n records. */
+static int cut_file(struct file *file, size_t n)
+{
+	file->header.n = n;
+	return ftruncate(file->fd, place_of(n)) < 0 ? -errno : 0;
+}
+
+/* Copies that are in vain take no room. */
+static void stop_copying(struct nonce_journal *journal)
+{
+	if (journal->copying && journal->failed)
+		(void)cut_file(&journal->files[!journal->current], journal->n_before);
+	journal->copying = false;
+}
+
+static void fail(struct nonce_journal *journal, int r)
 {
 	if (!journal->failed)
-		log_warning("cannot write down nonces: %s; after the next start, calls that were stamped "
-			    "before it will be refused",
+		log_warning("cannot write down nonces: %s; until that is mended, calls are refused that are "
+			    "stamped ahead of the clock, and after the next start those stamped before it",
 			    strerror(-r));
+	stop_copying(journal);
 	journal->failed = true;
-	journal->copying = false;
-	journal->lost = MAX(journal->lost, lost);
 	(void)write_header(&journal->files[journal->current], false);
 }
 
@@ -296,11 +311,11 @@ static void begin_file(struct nonce_journal *journal, unsigned int i, uint64_t t
 }
 
 /* It says that something is missing until it is whole. */
-static int empty_file(const struct file *file)
+static int empty_file(struct file *file)
 {
 	int r = write_header(file, false);
 
-	return r == 0 && ftruncate(file->fd, place_of(0)) < 0 ? -errno : r;
+	return r < 0 ? r : cut_file(file, 0);
 }
 
 static int sync_file(const struct file *file)
@@ -320,22 +335,6 @@ static int write_records(int fd, size_t nth, const struct nonce_record *records,
 	return write_all(fd, all, n * sizeof(*all), place_of(nth));
 }
 
-/* Behind what it has. */
-static int keep_meanwhile(const struct file *file, const struct nonce_record *records, size_t n)
-{
-	struct header header;
-	off_t size;
-	int r;
-
-	r = look_at(file->fd, &header, &size);
-	if (r < 0)
-		return r;
-	r = write_records(file->fd, r > 0 ? records_in(size) : 0, records, n);
-	if (r == 0)
-		r = write_header(file, false);
-	return r < 0 ? r : sync_file(file);
-}
-
 static int64_t newest_of(const struct nonce_record *records, size_t n)
 {
 	int64_t newest = INT64_MIN;
@@ -345,50 +344,8 @@ static int64_t newest_of(const struct nonce_record *records, size_t n)
 	return newest;
 }
 
-static int fill_file(struct file *file, const struct nonce_record *records, size_t n)
-{
-	int r;
-
-	r = empty_file(file);
-	if (r == 0)
-		r = write_records(file->fd, 0, records, n);
-	if (r == 0)
-		r = sync_file(file);
-	if (r < 0)
-		return r;
-	file->header.n = n;
-	file->newest = newest_of(records, n);
-	return write_header(file, true);
-}
-
-/* At each moment one of the files has the records: whoever is killed meanwhile loses none. */
-int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
-			  size_t n)
-{
-	struct file *file = &journal->files[0], *other = &journal->files[1];
-	int r;
-
-	begin_file(journal, 0, 2, floor);
-	begin_file(journal, 1, 1, floor);
-	journal->current = 0;
-	journal->copying = false;
-	r = keep_meanwhile(other, records, n);
-	if (r == 0)
-		r = fill_file(file, records, n);
-	if (r == 0)
-		r = empty_file(other);
-	if (r == 0)
-		r = write_header(other, true);
-	if (r < 0) {
-		fail(journal, r, newest_of(records, n));
-		return r;
-	}
-	journal->failed = false;
-	nonce_journal_sync(journal);
-	return 0;
-}
-
-static int append(struct file *file, const struct nonce_record *records, size_t n)
+/* Behind what it has. */
+static int append(struct file *file, const struct nonce_record *records, size_t n, bool whole)
 {
 	int r;
 
@@ -397,7 +354,74 @@ static int append(struct file *file, const struct nonce_record *records, size_t 
 		return r;
 	file->header.n += n;
 	file->newest = MAX(file->newest, newest_of(records, n));
-	return write_header(file, true);
+	return write_header(file, whole);
+}
+
+static int append_and_sync(struct file *file, const struct nonce_record *records, size_t n)
+{
+	int r = append(file, records, n, false);
+
+	return r < 0 ? r : sync_file(file);
+}
+
+/* What an earlier run has left counts, whatever the header says of it. */
+static int count_records(struct file *file)
+{
+	struct header header;
+	off_t size;
+	int r;
+
+	r = look_at(file->fd, &header, &size);
+	if (r > 0)
+		file->header.n = records_in(size);
+	return MIN(r, 0);
+}
+
+static int write_anew(struct nonce_journal *journal, const struct nonce_record *records, size_t n)
+{
+	struct file *file = &journal->files[0], *other = &journal->files[1];
+	int r;
+
+	r = append_and_sync(other, records, n);
+	if (r < 0) {
+		(void)cut_file(other, other->header.n);
+		return r;
+	}
+	r = empty_file(file);
+	if (r == 0)
+		r = append_and_sync(file, records, n);
+	if (r == 0)
+		r = write_header(file, true);
+	if (r == 0)
+		r = empty_file(other);
+	return r < 0 ? r : write_header(other, true);
+}
+
+/* At each moment one of the files has the records: whoever is killed meanwhile loses none. */
+int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
+			  size_t n)
+{
+	int r;
+
+	stop_copying(journal);
+	journal->current = 0;
+	begin_file(journal, 0, 2, floor);
+	begin_file(journal, 1, 1, floor);
+	for (size_t i = 0; i < FILES; i++)
+		journal->files[i].newest = newest_of(records, n);
+	r = count_records(&journal->files[0]);
+	if (r == 0)
+		r = count_records(&journal->files[1]);
+	if (r == 0)
+		r = write_anew(journal, records, n);
+	if (r < 0) {
+		fail(journal, r);
+		return r;
+	}
+	journal->files[1].newest = INT64_MIN;
+	journal->failed = false;
+	(void)nonce_journal_sync(journal);
+	return 0;
 }
 
 /* The other file goes on, without what it had. */
@@ -411,93 +435,109 @@ static int change_files(struct nonce_journal *journal, int64_t floor)
 	return empty_file(&journal->files[journal->current]);
 }
 
-void nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record)
+int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record)
 {
 	const struct file *file = &journal->files[journal->current],
 			  *other = &journal->files[!journal->current];
 	int r = 0;
 
-	if (journal->failed) { /* until it is mended */
-		journal->lost = MAX(journal->lost, record->stamp);
-		return;
-	}
-	if (file->header.n >= LONG_RECORDS && other->newest <= floor)
+	if (!journal->failed && file->header.n >= LONG_RECORDS && other->newest <= floor)
 		r = change_files(journal, floor);
 	if (r == 0)
-		r = append(&journal->files[journal->current], record, 1);
+		r = append(&journal->files[journal->current], record, 1, !journal->failed);
 	if (r < 0)
-		fail(journal, r, record->stamp);
+		fail(journal, r);
+	return r;
 }
 
-void nonce_journal_sync(struct nonce_journal *journal)
+int nonce_journal_sync(struct nonce_journal *journal)
 {
+	int r = 0;
+
 	for (size_t i = 0; i < FILES; i++)
-		if (fdatasync(journal->files[i].fd) < 0 && !journal->failed)
-			fail(journal, -errno, MAX(journal->files[0].newest, journal->files[1].newest));
-}
-
-void nonce_journal_mend(struct nonce_journal *journal)
-{
-	const struct nonce_record nothing = {.stamp = journal->lost};
-	struct file *file = &journal->files[journal->current];
-	int r;
-
-	if (!journal->failed)
-		return;
-	file->header.floor = MAX(file->header.floor, journal->lost);
-	r = write_header(file, false);
-	if (r == 0)
-		r = sync_file(file);
-	/* Of a record that was cut, nothing stays. After a rewrite that failed, nothing at all: the floor
-	 * that is on file now covers it. */
-	for (size_t i = 0; r == 0 && i < FILES; i++)
-		r = ftruncate(journal->files[i].fd, place_of(journal->files[i].header.n)) < 0 ? -errno : 0;
-	if (r == 0)
-		r = append(file, &nothing, 1);
-	if (r == 0)
-		r = write_header(&journal->files[!journal->current], true);
-	if (r < 0) {
-		(void)write_header(file, false);
-		return;
-	}
-	journal->failed = false;
-	journal->lost = INT64_MIN;
-	nonce_journal_sync(journal);
+		r = MIN(r, sync_file(&journal->files[i]));
+	if (r < 0)
+		fail(journal, r);
+	return r;
 }
 
 /* ---- copying ---- */
+
+/* What is copied to mend comes behind what the other file has, if that is needed still. */
+static int begin_to_mend(struct nonce_journal *journal, int64_t floor)
+{
+	struct file *other = &journal->files[!journal->current];
+	int r = 0;
+
+	if (other->newest <= floor) {
+		begin_file(journal, !journal->current, other->header.turn, floor);
+		r = empty_file(other);
+	}
+	journal->n_before = other->header.n;
+	return r;
+}
 
 bool nonce_journal_copy_begin(struct nonce_journal *journal, int64_t floor, size_t n_remembered)
 {
 	const struct file *file = &journal->files[journal->current],
 			  *other = &journal->files[!journal->current];
 
-	journal->copying = !journal->failed && other->newest > floor &&
-			   file->header.n >= TOO_LONG_RECORDS + n_remembered;
+	stop_copying(journal);
+	if (journal->failed)
+		journal->copying = begin_to_mend(journal, floor) == 0;
+	else
+		journal->copying = other->newest > floor && file->header.n >= TOO_LONG_RECORDS + n_remembered;
 	return journal->copying;
 }
 
 void nonce_journal_copy(struct nonce_journal *journal, const struct nonce_record *records, size_t n)
 {
-	struct file *file = &journal->files[journal->current];
+	struct file *file = &journal->files[journal->failed ? !journal->current : journal->current];
 	const off_t place = place_of(file->header.n);
 	int r;
 
 	if (!journal->copying)
 		return;
-	r = append(file, records, n);
+	r = append(file, records, n, !journal->failed);
 	if (r < 0)
-		fail(journal, r, INT64_MIN); /* the other file has them still */
+		fail(journal, r);
 	else
 		(void)sync_file_range(file->fd, place, (off_t)(n * sizeof(struct kept)),
 				      SYNC_FILE_RANGE_WRITE);
 }
 
-void nonce_journal_copy_end(struct nonce_journal *journal)
+/* The files have everything, once that is on the disk. Of records that were cut, nothing stays; what is
+ * forgotten may never have been written. */
+static int mend(struct nonce_journal *journal, int64_t floor)
 {
-	if (journal->copying)
-		nonce_journal_sync(journal);
-	if (journal->copying)
-		journal->files[!journal->current].newest = INT64_MIN;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < FILES; i++) {
+		journal->files[i].header.floor = MAX(journal->files[i].header.floor, floor);
+		r = cut_file(&journal->files[i], journal->files[i].header.n);
+		if (r == 0)
+			r = sync_file(&journal->files[i]);
+	}
+	for (size_t i = 0; r == 0 && i < FILES; i++)
+		r = write_header(&journal->files[i], true);
+	return r;
+}
+
+void nonce_journal_copy_end(struct nonce_journal *journal, int64_t floor)
+{
+	const bool mending = journal->copying && journal->failed;
+	int r = 0;
+
+	if (!journal->copying)
+		return;
+	if (mending)
+		r = mend(journal, floor);
+	if (r < 0) {
+		fail(journal, r);
+		return;
+	}
 	journal->copying = false;
+	journal->failed = false;
+	if (nonce_journal_sync(journal) == 0 && !mending)
+		journal->files[!journal->current].newest = INT64_MIN;
 }

@@ -6,7 +6,9 @@
  *
  * There are two files: when one is long and all that the other tells of is forgotten, the other is emptied
  * and goes on. So nothing is copied while the program serves, but where nothing is forgotten for long, since
- * the clock was ahead once: then what is remembered is copied into the one that goes on, a part at a time.
+ * the clock was ahead once: then what is remembered is copied into the one that goes on, a part at a time. Or
+ * where something could not be written: then it is copied into the other, and the files have everything
+ * again.
  *
  * They are opened by their paths once, as root, and written in place from then on: the directory is root's.
  */
@@ -33,24 +35,21 @@ typedef int (*nonce_journal_take)(void *context, const struct nonce_record *reco
 int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, void *context, int64_t now,
 		       int64_t *ret_floor);
 
-/* These log what fails, once; the files then say that something is missing. */
+/* All that is remembered, in place of what the files had. Logs what fails, as the functions below do, once
+ * until it is mended; the files then say that something is missing, but still have all that they had. */
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n);
-/* What is stamped at the floor or before it is forgotten. */
-void nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record);
+/* What is stamped at the floor or before it is forgotten. Negative errno: it is not on file. */
+int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record);
 
-/* Whether the file that goes on is so long, and the other so long needed, that all that is remembered (that
- * many) is to be copied; what is copied from then on is. */
+/* Whether something is missing, or the file that goes on is so long, and the other so long needed, that all
+ * that is remembered (that many) is to be copied; what is copied from then on is. */
 bool nonce_journal_copy_begin(struct nonce_journal *journal, int64_t floor, size_t n_remembered);
 /* Some of it. The disk begins with it; nobody waits. */
 void nonce_journal_copy(struct nonce_journal *journal, const struct nonce_record *records, size_t n);
-/* That was all: what the other file has is not needed any more, unless something failed on the way. Waits for
- * the disk. */
-void nonce_journal_copy_end(struct nonce_journal *journal);
+/* That was all: nothing is missing now, or what the other file has is not needed any more, unless something
+ * failed on the way. `floor` is that of now. Waits for the disk. */
+void nonce_journal_copy_end(struct nonce_journal *journal, int64_t floor);
 
-/* What was appended outlives a loss of power, too. */
-void nonce_journal_sync(struct nonce_journal *journal);
-
-/* Goes on where something could not be written, if it can be now: the files have everything again but what
- * was stamped until then, and say so by their floor. */
-void nonce_journal_mend(struct nonce_journal *journal);
+/* What was appended outlives a loss of power, too. Negative errno: it may not. */
+int nonce_journal_sync(struct nonce_journal *journal);

@@ -41,6 +41,7 @@ struct nonces {
 	int64_t floor;
 	uint64_t seed;		       /* of all sets */
 	struct nonce_journal *journal; /* NULL: none */
+	bool sync_failed;	       /* the last one */
 };
 
 int nonces_new(struct nonces **ret)
@@ -302,10 +303,8 @@ static void expire_end(struct nonces *nonces)
 {
 	nonces->expiring = false;
 	if (nonces->copying)
-		nonce_journal_copy_end(nonces->journal);
+		nonce_journal_copy_end(nonces->journal, nonces->floor);
 	nonces->copying = false;
-	if (nonces->journal)
-		nonce_journal_mend(nonces->journal);
 }
 
 bool nonces_expire(struct nonces *nonces, int64_t now)
@@ -364,7 +363,20 @@ bool nonces_remember_since(const struct nonces *nonces, int64_t stamp)
 void nonces_sync(struct nonces *nonces)
 {
 	if (nonces->journal)
-		nonce_journal_sync(nonces->journal);
+		nonces->sync_failed = nonce_journal_sync(nonces->journal) < 0;
+}
+
+/* What is stamped by now and not on file is covered by the next start's floor; what is stamped ahead is not.
+ * While the disk fails, that waits for it at once: at the end of the turn it is too late to refuse it. */
+static int write_down(struct nonces *nonces, const struct nonce_record *record, int64_t now)
+{
+	int r = nonce_journal_append(nonces->journal, nonces->floor, record);
+
+	if (record->stamp <= now)
+		return 0;
+	if (r == 0 && nonces->sync_failed)
+		nonces_sync(nonces);
+	return r < 0 || nonces->sync_failed ? -EAGAIN : 0;
 }
 
 /* Of the key and the nonce; not 0. */
@@ -402,8 +414,7 @@ int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const c
 		return -ESTALE;
 	if (account->n >= NONCES_PER_ACCOUNT_MAX)
 		return -EDQUOT;
-	r = account_add(nonces, account, record.value, stamp, now);
-	if (r == 0 && nonces->journal)
-		nonce_journal_append(nonces->journal, nonces->floor, &record);
-	return r;
+	if (nonces->journal)
+		r = write_down(nonces, &record, now);
+	return r < 0 ? r : account_add(nonces, account, record.value, stamp, now);
 }
