@@ -13,6 +13,7 @@
 #include "api/frame/nonce_journal.h"
 #include "api/frame/nonces.h"
 #include "lib/fnv.h"
+#include "sign/digest.h"
 
 #define NOW	   1767323045 /* 2026-01-02T03:04:05Z */
 #define UID	   1000000000000001
@@ -194,7 +195,38 @@ static void test_killed(void)
 	remove_files();
 }
 
-/* As the format before had it: its records have digests of key and nonce and a stamp, and each has a sum. */
+static struct nonces *start(bool fresh, int64_t now, int want)
+{
+	struct nonces *nonces;
+	int r;
+
+	if (nonces_new(&nonces) < 0)
+		abort();
+	r = nonces_load(nonces, open_files(), fresh, now);
+	tap_is_int(r, want,
+		   want ? "a start knows that something may be missing" : "a start finds whole files");
+	return nonces;
+}
+
+static void expire(struct nonces *nonces, int64_t now)
+{
+	while (nonces_expire(nonces, now))
+		;
+}
+
+static uint64_t old_part(const char *text)
+{
+	uint8_t digest[SHA256_SIZE];
+	uint64_t part;
+
+	if (hmac_sha256("", text, digest) < 0)
+		abort();
+	memcpy(&part, digest, sizeof(part));
+	return part;
+}
+
+/* As the format before had it: its records have digests of key and nonce and a stamp, and each has a sum. The
+ * nonces are called old-0 and so on. */
 static void write_old_file(int64_t floor, size_t n, const int64_t stamps[], bool spoilt)
 {
 	uint8_t header[HEADER] = "plnonce3";
@@ -206,8 +238,11 @@ static void write_old_file(int64_t floor, size_t n, const int64_t stamps[], bool
 	memcpy(header + 72, &sum, sizeof(sum));
 	(void)fwrite(header, sizeof(header), 1, file);
 	for (size_t i = 0; i < n; i++) {
-		uint64_t record[4] = {i, 17, (uint64_t)stamps[i]};
+		uint64_t record[4] = {old_part("k"), 0, (uint64_t)stamps[i]};
+		char nonce[16];
 
+		(void)str_format(nonce, sizeof(nonce), "old-%zu", i);
+		record[1] = old_part(nonce);
 		record[3] = fnv_add(FNV_START, record, 24) ^ (spoilt && i + 1 == n);
 		(void)fwrite(record, sizeof(record), 1, file);
 	}
@@ -220,28 +255,32 @@ static void test_old_file(void)
 	static const struct {
 		const char *name;
 		int64_t floor;
-		size_t n;
 		bool spoilt;
-		int64_t want;
+		int64_t want_floor, want_newest;
+		size_t want_n;
 	} cases[] = {
-		{"without nonces it has its floor", NOW - 3600, 0, false, NOW - 3600},
-		{"else nothing is good up to the newest stamp", NOW - 3600, 3, false, NOW + 800},
-		{"also where that comes last", NOW - 3600, 4, false, NOW + 850},
-		{"a nonce that changed on disk tells of nothing", NOW - 3600, 4, true, NOW + 800},
-		{"a later floor counts", NOW + 820, 3, false, NOW + 820},
-		{"but not beyond what is accepted", NOW + 7200, 3, false, NOW + NONCE_LIFE_S},
+		{"it has its floor and its nonces", NOW - 3600, false, NOW - 3600, NOW + 850, 4},
+		{"one that changed on disk tells of nothing", NOW - 3600, true, NOW - 3600, NOW + 800, 3},
+		{"a later floor counts", NOW + 820, false, NOW + 820, NOW + 850, 4},
+		{"not beyond what is accepted", NOW + 7200, false, NOW + NONCE_LIFE_S, NOW + 850, 4},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct seen seen;
 
 		remove_files();
-		write_old_file(cases[i].floor, cases[i].n, stamps, cases[i].spoilt);
+		write_old_file(cases[i].floor, ARRAY_SIZE(stamps), stamps, cases[i].spoilt);
 		seen = read_files();
-		tap_is_int(seen.floor, cases[i].want, "a file of the format before: %s", cases[i].name);
-		tap_ok(seen.n == 0 && seen.whole == 0, "and its nonces are not known");
+		tap_is_int(seen.floor, cases[i].want_floor, "a file of the format before: %s", cases[i].name);
+		tap_is_int(seen.newest, cases[i].want_newest, "the newest of them, too");
+		tap_ok(seen.n == cases[i].want_n && seen.whole == 0, "and what it has may not be all");
 	}
 	remove_files();
+}
+
+static int spend_old(struct nonces *nonces, const char *key, const char *nonce, int64_t now)
+{
+	return nonces_spend(nonces, UID, key, nonce, NOW + 800, now);
 }
 
 /* A call that the program of before carried out, stamped ahead of the clock. */
@@ -251,13 +290,48 @@ static void test_upgrade(void)
 	struct nonces *nonces;
 
 	write_old_file(NOW - 3600, ARRAY_SIZE(stamps), stamps, false);
-	if (nonces_new(&nonces) < 0)
-		abort();
-	tap_is_int(nonces_load(nonces, open_files(), false, NOW), 1, "a start with it says what is lost");
-	tap_ok(!nonces_remember_since(nonces, NOW + 800), "what was stamped ahead is refused");
-	tap_ok(nonces_remember_since(nonces, NOW + 801), "what is stamped later is not");
+	nonces = start(false, NOW, 1);
+	for (int i = 0; i < 2; i++) { /* the second one has a file in the new format */
+		tap_ok(!nonces_remember_since(nonces, NOW), "what was stamped before an upgrade is refused");
+		tap_ok(nonces_remember_since(nonces, NOW + 1), "who is in time need not wait for others,");
+		tap_is_int(spend_old(nonces, "k", "old-1", NOW + 1), -EEXIST, "what was ahead is known,");
+		nonces_free(nonces);
+		nonces = start(false, NOW + 1, 0);
+	}
+	tap_is_int(spend_old(nonces, "k", "new", NOW + 1), 0, "what is new goes on,");
+	tap_is_int(spend_old(nonces, "l", "old-1", NOW + 1), 0, "as does another key's of that name");
 	nonces_free(nonces);
-	tap_is_int(read_files().floor, NOW + 800, "the file in the new format says so, too");
+	remove_files();
+}
+
+/* There is no room for a file of the new format. */
+static void test_upgrade_full_disk(void)
+{
+	static const int64_t stamps[] = {NOW - 10, NOW + 800};
+	struct nonces *nonces;
+
+	write_old_file(NOW - 3600, ARRAY_SIZE(stamps), stamps, false);
+	limit_files(HEADER);
+	nonces = start(false, NOW, 1);
+	tap_ok(nonces_remember_since(nonces, NOW + 1), "an upgrade on a full disk shuts out nobody,");
+	tap_is_int(spend_old(nonces, "k", "old-1", NOW + 1), -EEXIST, "and knows what was ahead");
+	nonces_free(nonces);
+	nonces = start(false, NOW + 2, 1);
+	tap_ok(!nonces_remember_since(nonces, NOW + 800), "the start after that refuses what was ahead");
+	nonces_free(nonces);
+
+	remove_files();
+	limit_files(RLIM_INFINITY);
+	write_old_file(NOW - 3600, ARRAY_SIZE(stamps), stamps, false);
+	limit_files(HEADER);
+	nonces = start(false, NOW, 1);
+	limit_files(RLIM_INFINITY);
+	expire(nonces, NOW);
+	nonces_free(nonces);
+	nonces = start(false, NOW + 2, 0);
+	tap_ok(nonces_remember_since(nonces, NOW + 3), "unless there was room again,");
+	tap_is_int(spend_old(nonces, "k", "old-1", NOW + 3), -EEXIST, "then it is known still");
+	nonces_free(nonces);
 	remove_files();
 }
 
@@ -404,25 +478,6 @@ static void test_copy_in_vain(void)
 }
 
 /* ---- where something cannot be written ---- */
-
-static struct nonces *start(bool fresh, int64_t now, int want)
-{
-	struct nonces *nonces;
-	int r;
-
-	if (nonces_new(&nonces) < 0)
-		abort();
-	r = nonces_load(nonces, open_files(), fresh, now);
-	tap_is_int(r, want,
-		   want ? "a start knows that something may be missing" : "a start finds whole files");
-	return nonces;
-}
-
-static void expire(struct nonces *nonces, int64_t now)
-{
-	while (nonces_expire(nonces, now))
-		;
-}
 
 /* What is stamped ahead of the clock is carried out only once it is on file. */
 static void test_ahead_on_full_disk(void)
@@ -636,6 +691,7 @@ int main(void)
 	test_killed();
 	test_old_file();
 	test_upgrade();
+	test_upgrade_full_disk();
 	test_floor_of_account();
 	test_clock_set_back();
 	test_copy_in_vain();

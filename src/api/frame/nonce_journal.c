@@ -15,6 +15,7 @@
 
 #include "../../lib/fnv.h"
 #include "../../lib/log.h"
+#include "../../lib/mix.h"
 #include "nonces.h"
 
 #define FILES	     2
@@ -23,7 +24,7 @@
 #define TOO_LONG_RECORDS (16 * LONG_RECORDS)
 
 static const char magic[8] = "plnonce4";
-/* Has floor, stamps and sums in the same places, but tells of nonces in other words. */
+/* Has floor, stamps and sums in the same places, but a part of the key's digest where the account is now. */
 static const char old_magic[8] = "plnonce3";
 
 struct header {
@@ -50,9 +51,10 @@ struct nonce_journal {
 	struct file files[FILES];
 	unsigned int current; /* that goes on */
 	char boot[40];
-	bool copying;	 /* into the file that it is for, since it was that, and nothing failed */
-	size_t n_before; /* records of the other file before it was copied into */
-	bool failed;	 /* something may be missing on file */
+	bool copying;	   /* into the file that it is for, since it was that, and nothing failed */
+	size_t n_before;   /* records of the other file before it was copied into */
+	bool failed;	   /* something may be missing on file */
+	int64_t old_floor; /* would cover all that a file of the format before tells of */
 };
 
 _Static_assert(sizeof(struct header) == 80 && sizeof(struct kept) == 32, "no holes on file");
@@ -105,7 +107,7 @@ int nonce_journal_open(const char *path, struct nonce_journal **ret)
 
 	if (!journal)
 		return -ENOMEM;
-	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}};
+	*journal = (struct nonce_journal){.files = {{.fd = -1}, {.fd = -1}}, .old_floor = INT64_MIN};
 	r = open_file(path, "", &journal->files[0]);
 	if (r == 0)
 		r = open_file(path, ".2", &journal->files[1]);
@@ -178,32 +180,51 @@ static int look_at(int fd, struct header *ret, off_t *ret_size)
 	return r < 0 ? r : memcmp(ret->magic, magic, sizeof(magic)) == 0;
 }
 
-static int take_stamp(void *context, const struct nonce_record *record, int64_t now _unused_)
+uint64_t nonce_old_value(uint64_t key, uint64_t nonce)
 {
-	int64_t *newest = context;
+	uint64_t value = mix64(key) ^ nonce;
 
-	*newest = MAX(*newest, record->stamp);
-	return 0;
+	return value ? value : 1;
 }
 
-/* What was spent is not known, only up to when. Beyond what is accepted now nothing can have been spent,
- * unless the clock was set back; then it would be refused for as long. */
-static int read_old_file(int fd, const struct header *header, off_t size, int64_t now, struct header *ret)
+struct old_taker {
+	nonce_journal_take take;
+	void *context;
+	int64_t newest;
+};
+
+static int take_old(void *context, const struct nonce_record *record, int64_t now)
 {
-	int64_t newest = header->sum == sum_of_header(header) ? header->floor : INT64_MIN;
+	const struct nonce_record taken = {.uid = NONCE_UID_OLD,
+					   .value = nonce_old_value((uint64_t)record->uid, record->value),
+					   .stamp = record->stamp};
+	struct old_taker *taker = context;
+
+	taker->newest = MAX(taker->newest, record->stamp);
+	return taker->take(taker->context, &taken, now);
+}
+
+/* A floor beyond what is accepted now is of a clock that was set back; all would be refused for as long. */
+static int read_old_file(struct nonce_journal *journal, int fd, const struct header *header, off_t size,
+			 nonce_journal_take take, void *context, int64_t now, struct header *ret)
+{
+	struct old_taker taker = {.take = take, .context = context, .newest = INT64_MIN};
 	int r;
 
-	r = take_all(fd, records_in(size), take_stamp, &newest, now);
+	r = take_all(fd, records_in(size), take_old, &taker, now);
 	if (r < 0)
 		return r;
+	journal->old_floor = MIN(taker.newest, now + NONCE_LIFE_S);
 	memcpy(ret->magic, old_magic, sizeof(old_magic));
-	ret->floor = MIN(newest, now + NONCE_LIFE_S);
+	if (header->sum == sum_of_header(header))
+		ret->floor = MIN(header->floor, now + NONCE_LIFE_S);
 	return 0;
 }
 
 /* 1: all that was ever written, and then `ret` is its header; 0: it is not, and `ret` is that, or only what
  * is known of it: what the file is (magic) and a floor, or nothing. */
-static int read_file(int fd, nonce_journal_take take, void *context, int64_t now, struct header *ret)
+static int read_file(struct nonce_journal *journal, int fd, nonce_journal_take take, void *context,
+		     int64_t now, struct header *ret)
 {
 	struct header header = {};
 	off_t size;
@@ -213,7 +234,7 @@ static int read_file(int fd, nonce_journal_take take, void *context, int64_t now
 	*ret = (struct header){.floor = INT64_MIN};
 	r = look_at(fd, &header, &size);
 	if (r == 0 && memcmp(header.magic, old_magic, sizeof(old_magic)) == 0)
-		return read_old_file(fd, &header, size, now, ret);
+		return read_old_file(journal, fd, &header, size, take, context, now, ret);
 	if (r <= 0)
 		return r;
 	memcpy(ret->magic, magic, sizeof(magic));
@@ -237,7 +258,7 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 	bool whole = true;
 
 	for (size_t i = 0; i < FILES; i++) {
-		int r = read_file(journal->files[i].fd, take, context, now, &headers[i]);
+		int r = read_file(journal, journal->files[i].fd, take, context, now, &headers[i]);
 
 		if (r < 0)
 			return r;
@@ -415,6 +436,8 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	if (r == 0)
 		r = write_anew(journal, records, n);
 	if (r < 0) {
+		/* The header takes the place of one of the format before: what that had is not read again. */
+		journal->files[0].header.floor = MAX(floor, journal->old_floor);
 		fail(journal, r);
 		return r;
 	}
@@ -513,7 +536,7 @@ static int mend(struct nonce_journal *journal, int64_t floor)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < FILES; i++) {
-		journal->files[i].header.floor = MAX(journal->files[i].header.floor, floor);
+		journal->files[i].header.floor = floor;
 		r = cut_file(&journal->files[i], journal->files[i].header.n);
 		if (r == 0)
 			r = sync_file(&journal->files[i]);

@@ -24,6 +24,11 @@ struct nonce_record {
 	int64_t stamp;
 };
 
+/* A file of the format before has keys, not accounts: all that it tells of is of this one. */
+#define NONCE_UID_OLD INT64_MIN
+/* What it knows a nonce by, from parts of the digests of key and nonce; not 0. */
+uint64_t nonce_old_value(uint64_t key, uint64_t nonce);
+
 /* Opens or makes the files (mode 0600): the path's, and one that has ".2" behind that. */
 int nonce_journal_open(const char *path, struct nonce_journal **ret);
 struct nonce_journal *nonce_journal_free(struct nonce_journal *journal);

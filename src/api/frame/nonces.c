@@ -394,6 +394,20 @@ static int digest_part(const char *key_id, const char *nonce, uint64_t *ret)
 	return 0;
 }
 
+/* Whether the program before an upgrade has spent it. */
+static int is_old(const struct nonces *nonces, const char *key_id, const char *nonce)
+{
+	uint64_t key_part, nonce_part;
+	int r;
+
+	if (nonces->n == 0 || nonces->accounts[0].uid != NONCE_UID_OLD)
+		return 0;
+	r = digest_part("", key_id, &key_part);
+	if (r == 0)
+		r = digest_part("", nonce, &nonce_part);
+	return r < 0 ? r : account_has(nonces, &nonces->accounts[0], nonce_old_value(key_part, nonce_part));
+}
+
 int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const char *nonce, int64_t stamp,
 		 int64_t now)
 {
@@ -401,6 +415,9 @@ int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const c
 	struct account_nonces *account;
 	int r;
 
+	r = is_old(nonces, key_id, nonce);
+	if (r != 0)
+		return r < 0 ? r : -EEXIST;
 	r = digest_part(key_id, nonce, &record.value);
 	if (r == 0)
 		r = find_account(nonces, uid, &account);
