@@ -291,10 +291,10 @@ static void test_told_first(struct loop *loop)
 	ports.is_busy = false;
 	closep(&kernel_fd);
 	(void)send(links_fd, "x", 1, 0); /* nobody is there */
-	tap_is_str(turn(loop), "links pass ", "that messages were lost is told when nothing is worked on");
+	tap_is_str(turn(loop), "links mend ", "that messages were lost is told when nothing is worked on");
 	kernel_opens();
 	link_goes();
-	tap_is_str(turn(loop), "links pass ", "then the next link that goes is read of at once");
+	tap_is_str(turn(loop), "links mend ", "then the next link that goes is read of at once");
 }
 
 int main(void)
