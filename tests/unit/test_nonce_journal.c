@@ -477,6 +477,41 @@ static void test_copy_in_vain(void)
 	remove_files();
 }
 
+static size_t longer_file(void)
+{
+	return (size_t)(MAX(size_of(FIRST_PATH), size_of(FIRST_PATH ".2")) - HEADER) / RECORD;
+}
+
+/* A disk that is full again and again. */
+static void test_mended_often(void)
+{
+	static struct nonce_record records[LONG];
+	const size_t n = 4;
+	struct nonce_journal *journal = open_files();
+	size_t longest = 0, mended = 0;
+	struct seen seen;
+
+	for (size_t i = 0; i < LONG; i++)
+		records[i] = record_of(i, NOW + 1000);
+	for (size_t i = 0; i < 20; i++) {
+		limit_files((rlim_t)HEADER);
+		append(journal, NOW - 3600, 1, NOW);
+		limit_files(RLIM_INFINITY);
+		mended += nonce_journal_copy_begin(journal, NOW - 3600, n * LONG);
+		for (size_t j = 0; j < n; j++)
+			nonce_journal_copy(journal, records, LONG);
+		nonce_journal_copy_end(journal, NOW - 3600);
+		append(journal, NOW - 3600, 1, NOW);
+		longest = MAX(longest, longer_file());
+	}
+	tap_is_int((int)mended, 20, "what was not written is copied each time");
+	tap_ok(longest <= (16 + 2 * n) * LONG + 20, "but no file grows without end");
+	nonce_journal_free(journal);
+	seen = read_files();
+	tap_ok(seen.whole == 1 && seen.newest == NOW + 1000, "and all is there");
+	remove_files();
+}
+
 /* ---- where something cannot be written ---- */
 
 /* What is stamped ahead of the clock is carried out only once it is on file. */
@@ -695,6 +730,7 @@ int main(void)
 	test_floor_of_account();
 	test_clock_set_back();
 	test_copy_in_vain();
+	test_mended_often();
 	test_ahead_on_full_disk();
 	test_ahead_on_failing_disk();
 	test_mended("a write that failed", fail_to_write);

@@ -51,7 +51,8 @@ struct nonce_journal {
 	struct file files[FILES];
 	unsigned int current; /* that goes on */
 	char boot[40];
-	bool copying;	   /* into the file that it is for, since it was that, and nothing failed */
+	bool copying;	   /* into this file, since it was the one for it, and nothing failed */
+	unsigned int copy; /* which */
 	size_t n_before;   /* records of the other file before it was copied into */
 	bool failed;	   /* something may be missing on file */
 	int64_t old_floor; /* would cover all that a file of the format before tells of */
@@ -301,10 +302,10 @@ static int cut_file(struct file *file, size_t n)
 	return ftruncate(file->fd, place_of(n)) < 0 ? -errno : 0;
 }
 
-/* Copies that are in vain take no room. */
+/* Copies that are in vain take no room, but between those that were written meanwhile. */
 static void stop_copying(struct nonce_journal *journal)
 {
-	if (journal->copying && journal->failed)
+	if (journal->copying && journal->copy != journal->current)
 		(void)cut_file(&journal->files[!journal->current], journal->n_before);
 	journal->copying = false;
 }
@@ -486,36 +487,48 @@ int nonce_journal_sync(struct nonce_journal *journal)
 
 /* ---- copying ---- */
 
-/* What is copied to mend comes behind what the other file has, if that is needed still. */
-static int begin_to_mend(struct nonce_journal *journal, int64_t floor)
+static bool is_too_long(const struct file *file, size_t n_remembered)
+{
+	return file->header.n >= TOO_LONG_RECORDS + n_remembered;
+}
+
+/* What is copied to mend comes behind what the other file has, if that is needed still. Where that has got
+ * too long, by failures again and again, it comes behind what the current one has; then the other one is not
+ * needed any more. Where both have, mending waits until the other one is not. */
+static bool begin_to_mend(struct nonce_journal *journal, int64_t floor, size_t n_remembered)
 {
 	struct file *other = &journal->files[!journal->current];
-	int r = 0;
+	bool is_needed = other->newest > floor;
 
-	if (other->newest <= floor) {
+	journal->copy = journal->current;
+	if (is_needed && is_too_long(other, n_remembered))
+		return !is_too_long(&journal->files[journal->current], n_remembered);
+	journal->copy = !journal->current;
+	if (!is_needed) {
 		begin_file(journal, !journal->current, other->header.turn, floor);
-		r = empty_file(other);
+		if (empty_file(other) < 0)
+			return false;
 	}
 	journal->n_before = other->header.n;
-	return r;
+	return true;
 }
 
 bool nonce_journal_copy_begin(struct nonce_journal *journal, int64_t floor, size_t n_remembered)
 {
-	const struct file *file = &journal->files[journal->current],
-			  *other = &journal->files[!journal->current];
-
 	stop_copying(journal);
-	if (journal->failed)
-		journal->copying = begin_to_mend(journal, floor) == 0;
-	else
-		journal->copying = other->newest > floor && file->header.n >= TOO_LONG_RECORDS + n_remembered;
+	if (journal->failed) {
+		journal->copying = begin_to_mend(journal, floor, n_remembered);
+	} else {
+		journal->copy = journal->current;
+		journal->copying = journal->files[!journal->current].newest > floor &&
+				   is_too_long(&journal->files[journal->current], n_remembered);
+	}
 	return journal->copying;
 }
 
 void nonce_journal_copy(struct nonce_journal *journal, const struct nonce_record *records, size_t n)
 {
-	struct file *file = &journal->files[journal->failed ? !journal->current : journal->current];
+	struct file *file = &journal->files[journal->copy];
 	const off_t place = place_of(file->header.n);
 	int r;
 
@@ -549,6 +562,7 @@ static int mend(struct nonce_journal *journal, int64_t floor)
 void nonce_journal_copy_end(struct nonce_journal *journal, int64_t floor)
 {
 	const bool mending = journal->copying && journal->failed;
+	const bool has_all = journal->copy == journal->current; /* it, without the other one */
 	int r = 0;
 
 	if (!journal->copying)
@@ -561,6 +575,6 @@ void nonce_journal_copy_end(struct nonce_journal *journal, int64_t floor)
 	}
 	journal->copying = false;
 	journal->failed = false;
-	if (nonce_journal_sync(journal) == 0 && !mending)
+	if (nonce_journal_sync(journal) == 0 && has_all)
 		journal->files[!journal->current].newest = INT64_MIN;
 }
