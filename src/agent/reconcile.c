@@ -164,7 +164,6 @@ static int go_on(struct reconcile *reconcile)
 	return ports_go_on(reconcile->parts.ports, reconcile->plan, reconcile->is_trusted);
 }
 
-/* 0, or an error, also -E2BIG: too much is queued for a report. */
 static int send_report(struct reconcile *reconcile, size_t *ret_n_queued)
 {
 	_cleanup_(freep) struct health_result *health = NULL;
@@ -176,7 +175,7 @@ static int send_report(struct reconcile *reconcile, size_t *ret_n_queued)
 		r = health_results(reconcile->parts.health, &health, &n_health);
 	if (r == 0)
 		r = feed_report(reconcile->feed, reconcile->plan->revision, &failures, health, n_health);
-	if (r < 0 && r != -E2BIG)
+	if (r < 0)
 		(void)log_errno(r, "cannot report");
 	return r;
 }

@@ -46,7 +46,7 @@ struct port_state {
 	bool is_stuck;	   /* it could not be removed: from then on only who waits for that tries again */
 	bool is_lost;	   /* someone has removed the device, and nobody has been told */
 	uint64_t mend_ms;  /* when it is to be made again since; 0: at once */
-	uint64_t made_ms;  /* when it was made last */
+	uint64_t made_ms;  /* when the device that it has, or had last, came */
 	uint64_t pause_ms; /* before it is made again, if it has not stood for long by then */
 };
 
@@ -310,7 +310,8 @@ static int finish_making(struct ports *ports)
 	if (job->ifindex)
 		state->known_ifindex = job->ifindex;
 	state->made = *port;
-	state->made_ms = now_mono_ms();
+	if (state->ifindex != old_ifindex || job->r == -ENOLINK)
+		state->made_ms = now_mono_ms();
 	if (job->r == -ENOLINK) {
 		state->failure[0] = '\0';
 		lose(state);
@@ -719,8 +720,6 @@ int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool r
 							  : job->port.number;
 	int r = 0;
 
-	if (ports->n_queued > PORTS_TOLD_MAX)
-		return -E2BIG;
 	if (working && !is_queued(ports, working))
 		r = tell_queued(ports, plan, working, removes, failures);
 	for (size_t i = 0; i < ports->n_queued && r == 0; i++)

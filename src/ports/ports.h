@@ -11,8 +11,6 @@
 #include "netns_files.h"
 #include "port_device.h"
 
-#define PORTS_TOLD_MAX 8192 /* that are queued, in a report, which has room for some 20,000 failures */
-
 /* An instance's device that someone has removed, as its owner may, is made again at once; if it has not stood
  * for PORTS_PAUSE_MAX_MS, after a pause, which doubles from the first one up to as long. While it pauses it
  * is left alone by syncs and by the queue, unless something else is wanted of it. */
@@ -68,8 +66,8 @@ bool ports_are_queued(const struct ports *ports);
  * worked on go into `failures` (key "instance/<id>"), which has none yet: those that have no device where
  * they should (also since someone has removed it, and it pauses), or one that is up and should be down, or
  * the other way round; and those that have one and should not: that waits in the queue, could not be removed,
- * or, unless the queue `removes`, may not be. What could not be made the last sync of all has told. -E2BIG:
- * more than PORTS_TOLD_MAX are queued; -ENOMEM. */
+ * or, unless the queue `removes`, may not be. What could not be made the last sync of all has told.
+ * -ENOMEM. */
 int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool removes,
 		      struct failures *failures);
 /* Readable when a device has been worked on, and ports_take_done() is to be called. Borrowed. */
