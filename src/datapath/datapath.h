@@ -88,7 +88,9 @@ enum { DATAPATH_IN, DATAPATH_OUT }; /* to an endpoint's service, and from it */
 
 /* What an endpoint ENI's flows come to. All but `open` rises for as long as the slot has one owner (it may
  * seem to fall when flows end during a reading, and is right with the next one), from where it happens to
- * stand when the agent starts: only differences of readings say something. */
+ * stand when the agent starts: only differences of readings say something. A reading takes a while, and reads
+ * what was opened before what is open: a flow that opens meanwhile is open already, and opened with the next.
+ */
 struct datapath_tally {
 	uint64_t packets[2], bytes[2]; /* of flows, delivered */
 	uint64_t dropped_packets[2], dropped_bytes[2];

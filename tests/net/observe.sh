@@ -87,8 +87,10 @@ scrape() { curl -sS --max-time 5 --unix-socket "$dir/run/agent.sock" http://agen
 scrape_port() { in_lab curl -sS --max-time 5 "http://$metrics/metrics"; }
 sample() { awk -v name="$1" '$1 == name { print $2 }' "$dir/metrics"; } # NAME{LABELS}
 labels="endpoint=\"$endpoint\",zone=\"$h\",address=\"$eni\""
-has_counted() {
-	scrape >"$dir/metrics" && [ "$(sample "privlink_endpoint_flows_open{$labels}")" -ge 1 ]
+listener="$labels,protocol=\"tcp\",port=\"81\""
+has_counted() { # (what was opened is read before the flows are: of one that opens meanwhile it comes with the next reading)
+	scrape >"$dir/metrics" && [ "$(sample "privlink_endpoint_flows_open{$labels}")" -ge 1 ] &&
+		[ "$(sample "privlink_listener_flows_opened_total{$listener}")" -ge 1 ]
 }
 check "numbers of the endpoint are there with the next interval" wait_for 25 has_counted
 for name in packets bytes; do
@@ -100,7 +102,6 @@ done
 ok $? "drops by reason"
 [ "$(sample "privlink_endpoint_flows_opened_total{$labels}")" -ge 6 ]
 ok $? "flows that were opened"
-listener="$labels,protocol=\"tcp\",port=\"81\""
 for name in packets bytes; do
 	[ "$(sample "privlink_listener_${name}_total{$listener,direction=\"in\"}")" -gt 0 ] &&
 		[ "$(sample "privlink_listener_${name}_total{$listener,direction=\"out\"}")" -gt 0 ]
