@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mirror is an array of ports as they were last made, sorted by number, and the walk over it and the plan
- * says what to do. At start it is filled from the marks of the devices that are there (they may belong to
- * instances that were deleted while no agent ran), with nothing known about their insides, so that each is
- * looked at once.
+ * The mirror (port_state.h) has each port as it was last made, and the walk over it and the plan says what to
+ * do. At start it is filled from the marks of the devices that are there (they may belong to instances that
+ * were deleted while no agent ran), with nothing known about their insides, so that each is looked at once.
  *
  * Another thread works on devices, one at a time (port_job.h), since the kernel takes some 30 ms for each. A
  * sync of all waits for it, breathing; after a reboot there may be thousands to make, so it stops after a
@@ -11,15 +10,10 @@
  * waits: their numbers are queued, and what is to be done with one the plan says that is in force when its
  * turn comes. Accounts take turns: who has many made at once lets others wait for one of them. Once the start
  * is over a sync of all queues what it has no time for.
- *
- * The end inside is its owner's, who may remove it again and again. Each time it is made anew, and nothing
- * else is, after a pause: until that is over the port is passed over like one that stands, unless something
- * else is wanted of it.
  */
 #include "ports.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "../lib/log.h"
@@ -27,28 +21,13 @@
 #include "../lib/worker.h"
 #include "netns.h"
 #include "port_job.h"
+#include "port_state.h"
 
 #define BUDGET_MS   200 /* for devices, in a sync of all; … */
 #define SHORT_MS    50	/* … or a removal, when the rest is queued: others' changes wait for it */
 #define BREATH_MS   2	/* between two breaths of who waits for a job */
 #define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
 #define SERVICE_MTU 1500
-
-struct port_state {
-	uint32_t number; /* sorted by it */
-	struct port_mark mark;
-	uint32_t ifindex;	/* 0: not there, or without its programs */
-	uint32_t known_ifindex; /* the device's, whatever has become of it; 0: it has gone */
-	bool is_looked_at;	/* since something may have changed: `made` is what was wanted then */
-	struct plan_port made;
-	char failure[160]; /* why it is not as wanted; "": it is */
-	bool is_gone;	   /* the failure is that what it was attached to has ended */
-	bool is_stuck;	   /* it could not be removed: from then on only who waits for that tries again */
-	bool is_lost;	   /* someone has removed the device, and nobody has been told */
-	uint64_t mend_ms;  /* when it is to be made again since; 0: at once */
-	uint64_t made_ms;  /* when the device that it has, or had last, came */
-	uint64_t pause_ms; /* before it is made again, if it has not stood for long by then */
-};
 
 struct queued_port {
 	uint32_t number;
@@ -63,8 +42,7 @@ struct ports {
 	int node_netns_fd; /* once it was there */
 	uint32_t node_port_known_ifindex;
 	bool is_node_port_due;
-	struct port_state *states;
-	size_t n_states, size;
+	struct port_states states;
 	bool is_behind; /* the last sync of all ran out of time */
 	struct worker *worker;
 	struct port_job job;	   /* its own while it is busy, and so is `env`; else the last one */
@@ -73,47 +51,6 @@ struct ports {
 	uint32_t last_account; /* whose turn was the last one */
 	bool queues_rest;
 };
-
-static int compare_states(const void *a, const void *b)
-{
-	const struct port_state *x = a, *y = b;
-
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-static struct port_state *find_state(const struct ports *ports, uint32_t number)
-{
-	struct port_state key = {.number = number};
-
-	if (!ports->n_states)
-		return NULL;
-	return bsearch(&key, ports->states, ports->n_states, sizeof(key), compare_states);
-}
-
-/* Only at the end or in between: a port's number is new when it comes, so it is nearly always the last. */
-static struct port_state *insert_state(struct ports *ports, uint32_t number)
-{
-	size_t i = ports->n_states;
-	struct port_state *states;
-
-	if (VEC_ROOM(ports->states, ports->n_states, ports->size) < 0)
-		return NULL;
-	states = ports->states;
-	while (i > 0 && states[i - 1].number > number)
-		i--;
-	memmove(&states[i + 1], &states[i], (ports->n_states - i) * sizeof(*states));
-	ports->n_states++;
-	states[i] = (struct port_state){.number = number};
-	return &states[i];
-}
-
-static void remove_state(struct ports *ports, struct port_state *state)
-{
-	size_t i = (size_t)(state - ports->states);
-
-	ports->n_states--;
-	memmove(state, state + 1, (ports->n_states - i) * sizeof(*state));
-}
 
 static int take_marked_links(struct ports *ports)
 {
@@ -130,9 +67,9 @@ static int take_marked_links(struct ports *ports)
 		if (port_mark_parse(ports->env.node, links[i].alias, &mark) < 0 ||
 		    mark.number == PORT_SERVICE_NUMBER)
 			continue;
-		state = find_state(ports, mark.number);
+		state = port_states_find(&ports->states, mark.number);
 		if (!state)
-			state = insert_state(ports, mark.number);
+			state = port_states_insert(&ports->states, mark.number);
 		if (!state)
 			return -ENOMEM;
 		state->mark = mark;
@@ -232,43 +169,10 @@ struct ports *ports_free(struct ports *ports)
 	rtnl_free(ports->env.rtnl);
 	closep(&ports->env.own_netns_fd);
 	closep(&ports->node_netns_fd);
-	free(ports->states);
+	port_states_clear(&ports->states);
 	free(ports->queue);
 	free(ports);
 	return NULL;
-}
-
-/* Notes why the port cannot be made; told once for each reason. */
-static void note_failure(struct port_state *state, const char *step, int r)
-{
-	char failure[sizeof(state->failure)];
-
-	state->is_gone = r == -ESRCH;
-	if (state->is_gone)
-		(void)str_copy(failure, sizeof(failure), step);
-	else
-		(void)snprintf(failure, sizeof(failure), "%s: %s", step, strerror(-r));
-	if (!streq(failure, state->failure))
-		log_warning("%s instance=%s port=%x", failure, state->mark.instance, state->number);
-	memcpy(state->failure, failure, sizeof(failure));
-}
-
-/* Someone has removed the device. */
-static void lose(struct port_state *state)
-{
-	uint64_t now_ms = now_mono_ms();
-
-	if (now_ms - state->made_ms >= PORTS_PAUSE_MAX_MS)
-		state->pause_ms = 0;
-	state->ifindex = state->known_ifindex = 0;
-	state->is_looked_at = false;
-	state->is_lost = true;
-	state->mend_ms = state->pause_ms ? now_ms + state->pause_ms : 0;
-	if (state->mend_ms)
-		log_warning("someone removes its device again and again instance=%s port=%x pause_ms=%llu",
-			    state->mark.instance, state->number, (unsigned long long)state->pause_ms);
-	state->pause_ms = state->pause_ms ? MIN(state->pause_ms * 2, (uint64_t)PORTS_PAUSE_MAX_MS)
-					  : PORTS_PAUSE_FIRST_MS;
 }
 
 /* Jobs. */
@@ -276,10 +180,10 @@ static void lose(struct port_state *state)
 /* Until it is done the port does not stand: who wants another thing of it meanwhile has it made again. */
 static int begin_making(struct ports *ports, const struct plan_port *port)
 {
-	struct port_state *state = find_state(ports, port->number);
+	struct port_state *state = port_states_find(&ports->states, port->number);
 
 	if (!state)
-		state = insert_state(ports, port->number);
+		state = port_states_insert(&ports->states, port->number);
 	if (!state)
 		return -ENOMEM;
 	state->mark.number = port->number;
@@ -297,7 +201,7 @@ static int finish_making(struct ports *ports)
 {
 	const struct port_job *job = &ports->job;
 	const struct plan_port *port = &job->port;
-	struct port_state *state = find_state(ports, port->number);
+	struct port_state *state = port_states_find(&ports->states, port->number);
 	uint32_t old_ifindex = state->ifindex;
 	const char *step = job->step;
 	int r = job->r;
@@ -314,14 +218,14 @@ static int finish_making(struct ports *ports)
 		state->made_ms = now_mono_ms();
 	if (job->r == -ENOLINK) {
 		state->failure[0] = '\0';
-		lose(state);
+		port_state_lose(state);
 		return old_ifindex != 0;
 	}
 	state->is_looked_at = r != -ENOMEM; /* else nothing is known of it: the next sync makes it again */
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		note_failure(state, step, r);
+		port_state_fail(state, step, r);
 	else
 		state->failure[0] = '\0';
 	return state->ifindex != old_ifindex;
@@ -346,14 +250,14 @@ static int finish_removal(struct ports *ports)
 	const struct port_mark *mark = &ports->job.mark;
 
 	if (ports->job.r < 0) {
-		find_state(ports, mark->number)->is_stuck = true;
+		port_states_find(&ports->states, mark->number)->is_stuck = true;
 		return log_errno(ports->job.r, "cannot remove devices instance=%s port=%x", mark->instance,
 				 mark->number);
 	}
 	if (ports->files && mark->kind == INSTANCE_NETNS)
 		netns_files_remove(ports->files, mark->instance);
 	log_info("removed devices instance=%s port=%x", mark->instance, mark->number);
-	remove_state(ports, find_state(ports, mark->number));
+	port_states_remove(&ports->states, port_states_find(&ports->states, mark->number));
 	return 0;
 }
 
@@ -398,7 +302,7 @@ int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE])
 		return 0;
 	if (ports->job.is_removal)
 		return finish_job(ports);
-	state = find_state(ports, ports->job.port.number);
+	state = port_states_find(&ports->states, ports->job.port.number);
 	had_failed = *state->failure;
 	r = finish_job(ports);
 	if (r < 0)
@@ -464,20 +368,10 @@ int ports_node_netns(const struct ports *ports)
 
 uint32_t ports_ifindex(void *context, uint32_t port_number)
 {
-	const struct port_state *state = find_state(context, port_number);
+	const struct ports *ports = context;
+	const struct port_state *state = port_states_find(&ports->states, port_number);
 
 	return state ? state->ifindex : 0;
-}
-
-/* What the devices are made from; the data path's row is not. */
-static bool wants_the_same(const struct plan_port *a, const struct plan_port *b)
-{
-	return a->number == b->number && a->slot == b->slot && a->kind == b->kind &&
-	       streq(a->instance, b->instance) && streq(a->path, b->path) &&
-	       a->process_start == b->process_start && streq(a->device, b->device) &&
-	       streq(a->host_name, b->host_name) && memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 &&
-	       netaddr_compare(&a->addr, &b->addr) == 0 && a->prefix_length == b->prefix_length &&
-	       netaddr_compare(&a->gateway, &b->gateway) == 0 && a->mtu == b->mtu && a->up == b->up;
 }
 
 static int report_failure(struct failures *failures, const struct plan_port *port,
@@ -488,23 +382,6 @@ static int report_failure(struct failures *failures, const struct plan_port *por
 	(void)str_format(key, sizeof(key), "instance/%s", port->instance);
 	return state->is_gone ? failures_add_gone(failures, key, state->failure)
 			      : failures_add(failures, key, "%s", state->failure);
-}
-
-static bool stands(const struct port_state *state, const struct plan_port *port)
-{
-	return state && state->is_looked_at && wants_the_same(&state->made, port);
-}
-
-/* It pauses, until then or until something else is wanted. */
-static bool pauses(const struct port_state *state, const struct plan_port *port)
-{
-	return state && state->mend_ms > now_mono_ms() && wants_the_same(&state->made, port);
-}
-
-/* And not with what was wanted before. */
-static bool has_failed(const struct port_state *state, const struct plan_port *port)
-{
-	return state && *state->failure && wants_the_same(&state->made, port);
 }
 
 /* The queue. */
@@ -546,10 +423,10 @@ static uint32_t dequeue(struct ports *ports)
 /* Makes what does not stand, unless the time is over: then it is queued, or the sync is behind. */
 static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
 {
-	const struct port_state *state = find_state(ports, port->number);
+	const struct port_state *state = port_states_find(&ports->states, port->number);
 	int r;
 
-	if (stands(state, port) || pauses(state, port))
+	if (port_state_stands(state, port) || port_state_pauses(state, port))
 		return 0;
 	if (ports->queues_rest && now_mono_ms() >= end_ms)
 		return enqueue(ports, port->number, &port->limit);
@@ -565,9 +442,9 @@ static int gather_failures(const struct ports *ports, const struct plan *plan, s
 	int r = 0;
 
 	for (size_t i = 0; i < plan->n_ports && r == 0; i++) {
-		const struct port_state *state = find_state(ports, plan->ports[i].number);
+		const struct port_state *state = port_states_find(&ports->states, plan->ports[i].number);
 
-		if (has_failed(state, &plan->ports[i]))
+		if (port_state_has_failed(state, &plan->ports[i]))
 			r = report_failure(failures, &plan->ports[i], state);
 	}
 	return r;
@@ -578,8 +455,8 @@ int ports_sync(struct ports *ports, const struct plan *plan, bool full, struct f
 	uint64_t end_ms = now_mono_ms() + (ports->queues_rest ? SHORT_MS : BUDGET_MS);
 	int r, changed = settle(ports) > 0; /* what has failed is made again here */
 
-	for (size_t i = 0; full && i < ports->n_states; i++)
-		ports->states[i].is_looked_at = false;
+	for (size_t i = 0; full && i < ports->states.n; i++)
+		ports->states.items[i].is_looked_at = false;
 	ports->is_behind = false;
 	for (size_t i = 0; i < plan->n_ports; i++) {
 		const struct plan_port *port = &plan->ports[i];
@@ -609,11 +486,11 @@ int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *nu
 
 	for (size_t i = 0; i < n && r == 0; i++) {
 		const struct plan_port *port = find_wanted(plan, numbers[i]);
-		const struct port_state *state = find_state(ports, numbers[i]);
+		const struct port_state *state = port_states_find(&ports->states, numbers[i]);
 
-		if (port && stands(state, port))
+		if (port && port_state_stands(state, port))
 			r = *state->failure ? -EAGAIN : 0;
-		else if ((port || state) && !(port && pauses(state, port)))
+		else if ((port || state) && !(port && port_state_pauses(state, port)))
 			r = enqueue(ports, numbers[i], port ? &port->limit : &state->made.limit);
 	}
 	return r;
@@ -626,9 +503,9 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
 	while (ports->n_queued && !worker_is_busy(ports->worker) && r == 0) {
 		uint32_t number = dequeue(ports);
 		const struct plan_port *port = find_wanted(plan, number);
-		struct port_state *state = find_state(ports, number);
+		struct port_state *state = port_states_find(&ports->states, number);
 
-		if (port && !stands(state, port) && !pauses(state, port))
+		if (port && !port_state_stands(state, port) && !port_state_pauses(state, port))
 			r = begin_making(ports, port);
 		else if (!port && state && removes)
 			begin_removal(ports, state);
@@ -653,11 +530,11 @@ static bool lacks_device(const struct port_state *state, const struct plan_port 
 static int tell_queued(const struct ports *ports, const struct plan *plan, uint32_t number, bool removes,
 		       struct failures *failures)
 {
-	const struct port_state *state = find_state(ports, number);
+	const struct port_state *state = port_states_find(&ports->states, number);
 	const struct plan_port *port = find_wanted(plan, number);
 	char key[KEY_SIZE];
 
-	if (port ? has_failed(state, port) || !lacks_device(state, port) : !state || !removes)
+	if (port ? port_state_has_failed(state, port) || !lacks_device(state, port) : !state || !removes)
 		return 0;
 	(void)str_format(key, sizeof(key), "instance/%s", port ? port->instance : state->mark.instance);
 	return failures_add(failures, key, "%s",
@@ -676,8 +553,8 @@ static int tell_left(const struct ports *ports, const struct plan *plan, uint32_
 {
 	int r = 0;
 
-	for (size_t i = 0; i < ports->n_states && r == 0; i++) {
-		const struct port_state *state = &ports->states[i];
+	for (size_t i = 0; i < ports->states.n && r == 0; i++) {
+		const struct port_state *state = &ports->states.items[i];
 		char key[KEY_SIZE];
 
 		if ((removes && !is_left(ports, state, working)) || find_wanted(plan, state->number))
@@ -695,15 +572,15 @@ static int tell_lost(const struct ports *ports, const struct plan *plan, struct 
 {
 	int r = 0;
 
-	for (size_t i = 0; i < ports->n_states && r == 0; i++) {
-		const struct port_state *state = &ports->states[i];
+	for (size_t i = 0; i < ports->states.n && r == 0; i++) {
+		const struct port_state *state = &ports->states.items[i];
 		const struct plan_port *port;
 		char key[KEY_SIZE];
 
 		if (!state->is_lost && !state->mend_ms)
 			continue;
 		port = find_wanted(plan, state->number);
-		if (!port || has_failed(state, port) || !lacks_device(state, port))
+		if (!port || port_state_has_failed(state, port) || !lacks_device(state, port))
 			continue;
 		(void)str_format(key, sizeof(key), "instance/%s", port->instance);
 		r = failures_add(failures, key, "someone removes its device, it is still to be made");
@@ -777,8 +654,8 @@ int ports_look(struct ports *ports)
 	if (r < 0)
 		return log_errno(r, "cannot list the node's devices");
 	qsort(links, n_links, sizeof(*links), compare_links);
-	for (size_t i = 0; i < ports->n_states; i++) {
-		struct port_state *state = &ports->states[i];
+	for (size_t i = 0; i < ports->states.n; i++) {
+		struct port_state *state = &ports->states.items[i];
 
 		if (!state->known_ifindex || !state->made.number)
 			continue;
@@ -806,9 +683,9 @@ int ports_look(struct ports *ports)
 
 void ports_retry(struct ports *ports)
 {
-	for (size_t i = 0; i < ports->n_states; i++)
-		if (*ports->states[i].failure)
-			ports->states[i].is_looked_at = false;
+	for (size_t i = 0; i < ports->states.n; i++)
+		if (*ports->states.items[i].failure)
+			ports->states.items[i].is_looked_at = false;
 }
 
 bool ports_are_behind(const struct ports *ports)
@@ -911,16 +788,16 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 	uint64_t end_ms = now_mono_ms() + SHORT_MS;
 	int first_error = 0, removed = 0, r;
 
-	for (size_t i = ports->n_states; i-- > 0;) {
-		uint32_t number = ports->states[i].number;
+	for (size_t i = ports->states.n; i-- > 0;) {
+		uint32_t number = ports->states.items[i].number;
 
 		breathe(&ports->breath);
 		if (plan && (find_wanted(plan, number) || is_queued(ports, number)))
 			continue;
-		if (plan && may_be_queued(ports, &ports->states[i]) && now_mono_ms() >= end_ms) {
-			r = enqueue(ports, number, &ports->states[i].made.limit);
+		if (plan && may_be_queued(ports, &ports->states.items[i]) && now_mono_ms() >= end_ms) {
+			r = enqueue(ports, number, &ports->states.items[i].made.limit);
 		} else {
-			begin_removal(ports, &ports->states[i]);
+			begin_removal(ports, &ports->states.items[i]);
 			r = settle(ports);
 			removed = 1;
 		}
@@ -956,9 +833,10 @@ int ports_remove_all(struct ports *ports)
 
 enum port_link ports_forget_link(struct ports *ports, uint32_t ifindex)
 {
-	for (size_t i = 0; i < ports->n_states; i++)
-		if (ports->states[i].ifindex == ifindex || ports->states[i].known_ifindex == ifindex) {
-			lose(&ports->states[i]);
+	for (size_t i = 0; i < ports->states.n; i++)
+		if (ports->states.items[i].ifindex == ifindex ||
+		    ports->states.items[i].known_ifindex == ifindex) {
+			port_state_lose(&ports->states.items[i]);
 			return PORT_LINK_INSTANCE;
 		}
 	if (ports->node_port.row.ifindex != ifindex)
@@ -971,8 +849,8 @@ uint64_t ports_each_lost(struct ports *ports, ports_lost call, void *context)
 {
 	uint64_t now_ms = now_mono_ms(), next_ms = 0;
 
-	for (size_t i = 0; i < ports->n_states; i++) {
-		struct port_state *state = &ports->states[i];
+	for (size_t i = 0; i < ports->states.n; i++) {
+		struct port_state *state = &ports->states.items[i];
 		bool is_due = state->mend_ms && state->mend_ms <= now_ms;
 
 		if (is_due)

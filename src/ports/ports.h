@@ -11,12 +11,6 @@
 #include "netns_files.h"
 #include "port_device.h"
 
-/* An instance's device that someone has removed, as its owner may, is made again at once; if it has not stood
- * for PORTS_PAUSE_MAX_MS, after a pause, which doubles from the first one up to as long. While it pauses it
- * is left alone by syncs and by the queue, unless something else is wanted of it. */
-#define PORTS_PAUSE_FIRST_MS 200
-#define PORTS_PAUSE_MAX_MS   30000
-
 struct ports;
 
 struct ports_options {
@@ -96,8 +90,8 @@ enum port_link { PORT_LINK_OTHER, PORT_LINK_INSTANCE, PORT_LINK_NODE };
  * device is being worked on: whose it is may not be known yet. */
 enum port_link ports_forget_link(struct ports *ports, uint32_t ifindex);
 /* Calls back with the number of each port whose device has gone, also while it was made, and which has not
- * been told yet, and of each whose pause is over: to be queued, where nothing happens while it pauses. In how
- * many milliseconds the next pause is over; 0: there is none. */
+ * been told yet, and of each whose pause is over (PORTS_PAUSE_MAX_MS in port_state.h): to be queued, where
+ * nothing happens while it pauses. In how many milliseconds the next pause is over; 0: there is none. */
 typedef void (*ports_lost)(void *context, uint32_t number);
 uint64_t ports_each_lost(struct ports *ports, ports_lost call, void *context);
 

@@ -4,6 +4,7 @@
  * budget of a sync of all, the queue and its turns, what is told of it, and the pauses of what is removed
  * again and again.
  */
+#include "ports/port_state.h"
 #include "ports_world.h"
 
 static uint64_t frozen_ms; /* 0: the clock runs */
