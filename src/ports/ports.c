@@ -22,17 +22,13 @@
 #include "netns.h"
 #include "port_job.h"
 #include "port_state.h"
+#include "port_turns.h"
 
 #define BUDGET_MS   200 /* for devices, in a sync of all; … */
 #define SHORT_MS    50	/* … or a removal, when the rest is queued: others' changes wait for it */
 #define BREATH_MS   2	/* between two breaths of who waits for a job */
 #define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
 #define SERVICE_MTU 1500
-
-struct queued_port {
-	uint32_t number;
-	uint32_t account; /* whose it is; 0: not known */
-};
 
 struct ports {
 	struct port_env env;
@@ -45,10 +41,8 @@ struct ports {
 	struct port_states states;
 	bool is_behind; /* the last sync of all ran out of time */
 	struct worker *worker;
-	struct port_job job;	   /* its own while it is busy, and so is `env`; else the last one */
-	struct queued_port *queue; /* each number once; of an account the first one's turn is next */
-	size_t n_queued, queue_size;
-	uint32_t last_account; /* whose turn was the last one */
+	struct port_job job; /* its own while it is busy, and so is `env`; else the last one */
+	struct port_turns queue;
 	bool queues_rest;
 };
 
@@ -170,7 +164,7 @@ struct ports *ports_free(struct ports *ports)
 	closep(&ports->env.own_netns_fd);
 	closep(&ports->node_netns_fd);
 	port_states_clear(&ports->states);
-	free(ports->queue);
+	port_turns_clear(&ports->queue);
 	free(ports);
 	return NULL;
 }
@@ -288,7 +282,7 @@ bool ports_are_busy(const struct ports *ports)
 
 bool ports_are_queued(const struct ports *ports)
 {
-	return ports->n_queued || worker_is_busy(ports->worker);
+	return ports->queue.n || worker_is_busy(ports->worker);
 }
 
 int ports_take_done(struct ports *ports, char ret_instance[ID_SIZE])
@@ -384,42 +378,6 @@ static int report_failure(struct failures *failures, const struct plan_port *por
 			      : failures_add(failures, key, "%s", state->failure);
 }
 
-/* The queue. */
-
-static bool is_queued(const struct ports *ports, uint32_t number)
-{
-	for (size_t i = 0; i < ports->n_queued; i++)
-		if (ports->queue[i].number == number)
-			return true;
-	return false;
-}
-
-static int enqueue(struct ports *ports, uint32_t number, const struct pl_limit *limit)
-{
-	if (is_queued(ports, number))
-		return 0;
-	if (VEC_ROOM(ports->queue, ports->n_queued, ports->queue_size) < 0)
-		return -ENOMEM;
-	ports->queue[ports->n_queued++] = (struct queued_port){.number = number, .account = limit->account};
-	return 0;
-}
-
-/* The first one of the account that comes next, in a circle. */
-static uint32_t dequeue(struct ports *ports)
-{
-	struct queued_port *next = ports->queue, taken;
-
-	for (size_t i = 1; i < ports->n_queued; i++)
-		if (ports->queue[i].account - ports->last_account - 1 <
-		    next->account - ports->last_account - 1)
-			next = &ports->queue[i];
-	taken = *next;
-	ports->last_account = taken.account;
-	ports->n_queued--;
-	memmove(next, next + 1, (size_t)(ports->queue + ports->n_queued - next) * sizeof(*next));
-	return taken.number;
-}
-
 /* Makes what does not stand, unless the time is over: then it is queued, or the sync is behind. */
 static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t end_ms)
 {
@@ -429,7 +387,7 @@ static int sync_one(struct ports *ports, const struct plan_port *port, uint64_t 
 	if (port_state_stands(state, port) || port_state_pauses(state, port))
 		return 0;
 	if (ports->queues_rest && now_mono_ms() >= end_ms)
-		return enqueue(ports, port->number, &port->limit);
+		return port_turns_add(&ports->queue, port->number, port->limit.account);
 	ports->is_behind = now_mono_ms() >= end_ms;
 	if (ports->is_behind)
 		return 0;
@@ -491,7 +449,8 @@ int ports_queue(struct ports *ports, const struct plan *plan, const uint32_t *nu
 		if (port && port_state_stands(state, port))
 			r = *state->failure ? -EAGAIN : 0;
 		else if ((port || state) && !(port && port_state_pauses(state, port)))
-			r = enqueue(ports, numbers[i], port ? &port->limit : &state->made.limit);
+			r = port_turns_add(&ports->queue, numbers[i],
+					   port ? port->limit.account : state->made.limit.account);
 	}
 	return r;
 }
@@ -500,8 +459,8 @@ int ports_go_on(struct ports *ports, const struct plan *plan, bool removes)
 {
 	int r = 0;
 
-	while (ports->n_queued && !worker_is_busy(ports->worker) && r == 0) {
-		uint32_t number = dequeue(ports);
+	while (ports->queue.n && !worker_is_busy(ports->worker) && r == 0) {
+		uint32_t number = port_turns_take(&ports->queue);
 		const struct plan_port *port = find_wanted(plan, number);
 		struct port_state *state = port_states_find(&ports->states, number);
 
@@ -544,7 +503,7 @@ static int tell_queued(const struct ports *ports, const struct plan *plan, uint3
 /* It could not be removed, and waits for nothing but the next try. */
 static bool is_left(const struct ports *ports, const struct port_state *state, uint32_t working)
 {
-	return state->is_stuck && state->number != working && !is_queued(ports, state->number);
+	return state->is_stuck && state->number != working && !port_turns_has(&ports->queue, state->number);
 }
 
 /* What nobody wants any more, and stays; all of it, if nothing may be removed. */
@@ -597,10 +556,10 @@ int ports_tell_queued(const struct ports *ports, const struct plan *plan, bool r
 							  : job->port.number;
 	int r = 0;
 
-	if (working && !is_queued(ports, working))
+	if (working && !port_turns_has(&ports->queue, working))
 		r = tell_queued(ports, plan, working, removes, failures);
-	for (size_t i = 0; i < ports->n_queued && r == 0; i++)
-		r = tell_queued(ports, plan, ports->queue[i].number, removes, failures);
+	for (size_t i = 0; i < ports->queue.n && r == 0; i++)
+		r = tell_queued(ports, plan, ports->queue.items[i].number, removes, failures);
 	if (r == 0)
 		r = tell_lost(ports, plan, failures);
 	return r == 0 ? tell_left(ports, plan, working, removes, failures) : r;
@@ -665,7 +624,7 @@ int ports_look(struct ports *ports)
 		if (!what || !state->is_looked_at || *state->failure)
 			continue;
 		state->is_looked_at = false;
-		if (is_queued(ports, state->number))
+		if (port_turns_has(&ports->queue, state->number))
 			continue; /* its turn comes, whatever is wanted of it then */
 		log_warning("mending a device that someone has changed: %s instance=%s port=%x", what,
 			    state->mark.instance, state->number);
@@ -792,10 +751,10 @@ static int remove_unwanted(struct ports *ports, const struct plan *plan)
 		uint32_t number = ports->states.items[i].number;
 
 		breathe(&ports->breath);
-		if (plan && (find_wanted(plan, number) || is_queued(ports, number)))
+		if (plan && (find_wanted(plan, number) || port_turns_has(&ports->queue, number)))
 			continue;
 		if (plan && may_be_queued(ports, &ports->states.items[i]) && now_mono_ms() >= end_ms) {
-			r = enqueue(ports, number, &ports->states.items[i].made.limit);
+			r = port_turns_add(&ports->queue, number, ports->states.items[i].made.limit.account);
 		} else {
 			begin_removal(ports, &ports->states.items[i]);
 			r = settle(ports);
