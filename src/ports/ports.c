@@ -16,10 +16,8 @@
 #include "../lib/log.h"
 #include "netns.h"
 
-#define BUDGET_MS   200 /* for devices, in a sync of all; … */
-#define SHORT_MS    50	/* … or a removal, when the rest is queued: others' changes wait for it */
-#define SERVICE_MAC "ee:ff:ff:ff:ff:fd"
-#define SERVICE_MTU 1500
+#define BUDGET_MS 200 /* for devices, in a sync of all; … */
+#define SHORT_MS  50  /* … or a removal, when the rest is queued: others' changes wait for it */
 
 static int take_marked_links(struct ports *ports)
 {
@@ -73,34 +71,6 @@ int ports_find_devices(const char *node, uint32_t **ret_ifindexes, size_t *ret_n
 	return 0;
 }
 
-static void fill_node_port(struct ports *ports)
-{
-	struct plan_port *port = &ports->node_port;
-	struct pl_port *row = &port->row;
-	struct netprefix network;
-
-	(void)netprefix_parse(PLAN_NODE_NETWORK, true, &network);
-	port->number = PORT_SERVICE_NUMBER;
-	port->slot = PL_SLOT_SERVICE;
-	port->kind = INSTANCE_NETNS;
-	(void)str_format(port->instance, sizeof(port->instance), "privlink-%s", ports->env.node);
-	(void)str_copy(port->device, sizeof(port->device), "eth0");
-	(void)mac_parse(SERVICE_MAC, &port->mac);
-	(void)netaddr_parse(PLAN_DNS_SOCKET, &port->addr);
-	port->prefix_length = (uint8_t)netprefix_text_length(&network);
-	port->mtu = SERVICE_MTU;
-	port->up = true;
-
-	row->number = PORT_SERVICE_NUMBER;
-	row->vpc = PL_VPC_NODES;
-	row->delivery = PL_PORT_VETH;
-	row->flags = PL_PORT_F_SERVICE;
-	row->mtu = SERVICE_MTU;
-	memcpy(&row->addr, &port->addr, sizeof(row->addr));
-	memcpy(row->mac, port->mac.bytes, sizeof(row->mac));
-	memcpy(&row->service_addr, &port->addr, sizeof(row->service_addr));
-}
-
 int ports_new(const struct ports_options *options, struct ports **ret)
 {
 	struct ports *ports = calloc(1, sizeof(*ports));
@@ -116,7 +86,7 @@ int ports_new(const struct ports_options *options, struct ports **ret)
 	ports->files = options->files;
 	ports->breath = options->breath;
 	ports->node_netns_fd = -EBADF;
-	fill_node_port(ports);
+	ports_fill_node_port(ports);
 	r = ports->env.own_netns_fd < 0 ? ports->env.own_netns_fd : rtnl_open(-1, &ports->env.rtnl);
 	if (r == 0)
 		r = take_marked_links(ports);
@@ -142,61 +112,6 @@ struct ports *ports_free(struct ports *ports)
 	port_turns_clear(&ports->queue);
 	free(ports);
 	return NULL;
-}
-
-/* The node's port. */
-
-/* Sockets stand in VPC 0's namespace: another one of the same name would be of no use to them. */
-static int keep_netns_name(struct ports *ports)
-{
-	_cleanup_(closep) int fd = -EBADF;
-	int r;
-
-	if (ports->node_netns_fd < 0)
-		return 0;
-	fd = netns_open(ports->node_port.instance);
-	if (fd != -ENOENT)
-		return 0;
-	r = netns_add_name(ports->node_port.instance, ports->node_netns_fd);
-	if (r == 0)
-		log_info("gave a namespace its name again namespace=%s", ports->node_port.instance);
-	return r;
-}
-
-int ports_sync_node_port(struct ports *ports)
-{
-	const char *step = "cannot give it its name again";
-	uint32_t ifindex = ports->node_port_known_ifindex;
-	int r;
-
-	(void)ports_settle(ports);
-	r = keep_netns_name(ports);
-	ports->is_node_port_due = false;
-	if (r == 0)
-		r = port_device_sync(&ports->env, &ports->node_port, &ifindex, &step);
-	if (r == 0)
-		ports->node_port.row.ifindex = ports->node_port_known_ifindex = ifindex;
-	if (r == 0 && ports->node_netns_fd < 0) {
-		step = "cannot open it";
-		ports->node_netns_fd = netns_open(ports->node_port.instance);
-		r = MIN(ports->node_netns_fd, 0);
-	}
-	return r < 0 ? log_errno(r, "the node's port: %s namespace=%s", step, ports->node_port.instance) : 0;
-}
-
-const struct plan_port *ports_node_port(const struct ports *ports)
-{
-	return &ports->node_port;
-}
-
-bool ports_node_port_is_due(const struct ports *ports)
-{
-	return ports->is_node_port_due || !ports->node_port.row.ifindex;
-}
-
-int ports_node_netns(const struct ports *ports)
-{
-	return ports->node_netns_fd;
 }
 
 uint32_t ports_ifindex(void *context, uint32_t port_number)
@@ -433,14 +348,6 @@ static int remove_strays(struct ports *ports, const struct plan *plan)
 	return r;
 }
 
-static int remove_node_port(struct ports *ports)
-{
-	struct port_mark mark = {.kind = INSTANCE_NETNS, .number = PORT_SERVICE_NUMBER};
-
-	(void)str_copy(mark.instance, sizeof(mark.instance), ports->node_port.instance);
-	return port_device_remove(&ports->env, &mark, 0);
-}
-
 /* What is left of the programs of one of which nothing but its mark is known, the next full pass sweeps. */
 static bool may_be_queued(const struct ports *ports, const struct port_state *state)
 {
@@ -489,7 +396,7 @@ int ports_remove_all(struct ports *ports)
 	(void)ports_settle(ports);
 	removed = remove_unwanted(ports, NULL);
 	r = remove_strays(ports, NULL);
-	q = remove_node_port(ports);
+	q = ports_remove_node_port(ports);
 	if (removed < 0)
 		return removed;
 	return r < 0 ? r : q;
