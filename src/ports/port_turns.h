@@ -8,7 +8,7 @@
 #include "../lib/util.h"
 
 struct queued_port {
-	uint32_t number;
+	uint32_t number;  /* not 0, which no port has */
 	uint32_t account; /* whose it is; 0: not known */
 };
 
@@ -17,6 +17,8 @@ struct port_turns {
 	struct queued_port *items; /* in the order in which they came */
 	size_t n, size;
 	uint32_t last_account; /* whose turn was the last one */
+	uint32_t *places;      /* each has a number that is queued; 0: none */
+	size_t n_places;       /* a power of two */
 };
 
 /* Whether the number is queued. */
