@@ -189,7 +189,8 @@ static void report(struct reconcile *reconcile)
 		return;
 	r = send_report(reconcile, &n_queued);
 	reconcile->is_settled = r == 0;
-	reconcile->has_news &= r < 0;
+	if (r == 0)
+		reconcile->has_news = n_queued > 0; /* these end by what another thing is wanted, too */
 }
 
 /* While devices are queued: one takes less than the first pause, so it is reported with its instance at once.

@@ -45,7 +45,7 @@ struct ports {
 	size_t n_queued;
 	uint32_t working; /* on this one; 0: on none */
 	uint32_t failing;
-	uint32_t pausing; /* told, and not queued */
+	uint32_t pausing; /* told, and not queued while it is wanted */
 	bool is_behind;
 	bool queues_rest;
 	int tells;  /* result of asking what is queued */
@@ -130,7 +130,7 @@ int ports_queue(struct ports *p, const struct plan *plan, const uint32_t *number
 	for (size_t i = 0; i < n; i++) {
 		if (is_wanted(plan, numbers[i]) && numbers[i] == p->failing)
 			return -EAGAIN;
-		if (numbers[i] != p->pausing && is_wanted(plan, numbers[i]) != !!ports_ifindex(p, numbers[i]))
+		if (is_wanted(plan, numbers[i]) != (numbers[i] == p->pausing || ports_ifindex(p, numbers[i])))
 			p->queue[p->n_queued++] = numbers[i];
 	}
 	return 0;
@@ -143,6 +143,8 @@ int ports_go_on(struct ports *p, const struct plan *plan, bool removes)
 
 		if (wanted || removes) {
 			p->working = p->queue[0];
+			if (p->working == p->pausing)
+				p->pausing = 0;
 			note(wanted ? "make " : "remove ");
 		}
 		memmove(p->queue, p->queue + 1, --p->n_queued * sizeof(*p->queue));
@@ -389,7 +391,7 @@ static void device_done(struct run *run)
 			(void)str_copy(instance, sizeof(instance), plan->ports[i].instance);
 	if (number == ports.failing) {
 		r = -EAGAIN;
-	} else if (ports_ifindex(&ports, number)) {
+	} else if (ports_ifindex(&ports, number) || !is_wanted(plan, number)) {
 		take_away(&ports, number);
 	} else {
 		ports.made[ports.n_made++] = number;
@@ -736,6 +738,26 @@ static void test_removed_device(void)
 	(void)passes(&run);
 	device_done(&run);
 	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)", "until it is there again");
+
+	reconcile_trust_rows(run.reconcile, true);
+	took(&run);
+	(void)passes(&run);
+	take_away(&ports, 120);
+	ports.pausing = 120;
+	reconcile_mend(run.reconcile, 120);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=1)", "one pauses again");
+	drop_instance(&run, 0);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) remove ",
+		   "its instance is deleted meanwhile, which does not wait for the end of the pause");
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=0)",
+		   "and the report after that says it no more");
+	put_instance(&run, 1);
+	took(&run);
+	(void)passes(&run);
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) again", "the next one has no news");
 	end(&run);
 }
 
