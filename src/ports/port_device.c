@@ -65,6 +65,13 @@ int port_mark_parse(const char *node, const char *alias, struct port_mark *ret)
 	return 0;
 }
 
+bool port_mark_is_of_other(const char *node, const char *alias)
+{
+	struct port_mark mark;
+
+	return str_starts(alias, MARK "/") && port_mark_parse(node, alias, &mark) < 0;
+}
+
 static void netns_mark_format(const char *node, char ret[RTNL_ALIAS_SIZE])
 {
 	(void)str_format(ret, RTNL_ALIAS_SIZE, MARK "/%s", node);
@@ -258,7 +265,13 @@ static int sync_veth(const struct port_env *env, const struct plan_port *port, i
 	if (r < 0)
 		return r;
 	r = make_veth(env, port, netns_fd, ret_node_side);
-	return r < 0 ? r : find_inside(inside, port, ret_node_side, ret_inside);
+	if (r < 0)
+		return r;
+	r = find_inside(inside, port, ret_node_side, ret_inside);
+	/* Renamed or moved away already: what is left has no mark yet by which it would be found again. */
+	if (r < 0)
+		(void)rtnl_link_remove(env->rtnl, ret_node_side->ifindex);
+	return r;
 }
 
 static int set_node_side(const struct port_env *env, const struct rtnl_link *link, bool up)
@@ -758,25 +771,51 @@ bool port_device_is_disturbed(const struct port_env *env, const struct plan_port
 	return true;
 }
 
+bool port_device_is_unfinished(const struct rtnl_link *link, uint32_t *ret_number)
+{
+	struct plan_port port = {.kind = INSTANCE_NETNS};
+	char name[IFNAMSIZ];
+
+	if (!streq(link->kind, "veth") || link->is_up || *link->alias || !is_node_side_mac(&link->mac) ||
+	    sscanf(link->name, "pl%x", &port.number) != 1)
+		return false;
+	if (port.number == 0)
+		port.number = PORT_SERVICE_NUMBER;
+	port_device_name(&port, name);
+	if (!streq(link->name, name))
+		return false;
+	*ret_number = port.number;
+	return true;
+}
+
+static bool is_of_number(const struct port_env *env, const struct rtnl_link *link, uint32_t number)
+{
+	struct port_mark mark;
+	uint32_t unfinished;
+
+	if (port_mark_parse(env->node, link->alias, &mark) == 0)
+		return mark.number == number;
+	return port_device_is_unfinished(link, &unfinished) && unfinished == number;
+}
+
 /* 0: there is none. */
-static int find_marked(const struct port_env *env, uint32_t number, uint32_t *ret_ifindex)
+static int find_by_number(const struct port_env *env, uint32_t number, uint32_t *ret_ifindex)
 {
 	_cleanup_(freep) struct rtnl_link *links = NULL;
-	struct port_mark mark;
 	size_t n;
 	int r;
 
 	*ret_ifindex = 0;
 	r = rtnl_link_list(env->rtnl, &links, &n);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (port_mark_parse(env->node, links[i].alias, &mark) == 0 && mark.number == number)
+		if (is_of_number(env, &links[i], number))
 			*ret_ifindex = links[i].ifindex;
 	return r;
 }
 
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex)
 {
-	int r = ifindex ? 0 : find_marked(env, mark->number, &ifindex), q;
+	int r = ifindex ? 0 : find_by_number(env, mark->number, &ifindex), q;
 
 	if (ifindex) {
 		r = rtnl_link_remove(env->rtnl, ifindex);

@@ -50,6 +50,9 @@ void port_mark_format(const char *node, const struct port_mark *mark, char ret[R
 /* -EINVAL: the alias is not a mark of this node. */
 int port_mark_parse(const char *node, const char *alias, struct port_mark *ret);
 
+/* The alias is a mark, but not of this node. */
+bool port_mark_is_of_other(const char *node, const char *alias);
+
 /* Makes or repairs the port's devices. `ifindex` is the node-side device's number as far as it is known (0:
  * it is not), and when it returns, as soon as that has its programs, also when a later step fails. `ret_step`
  * says what failed, in words. -ESRCH: the namespace that it is attached to has ended; -ENOLINK: someone has
@@ -61,8 +64,11 @@ int port_device_sync(const struct port_env *env, const struct plan_port *port, u
  * like now. */
 bool port_device_is_disturbed(const struct port_env *env, const struct plan_port *port,
 			      const struct rtnl_link *link, const char **ret_what);
-/* Removes the node-side device (0: the one with that mark, if there is one) and, for an instance of our own
- * making, the namespace's name. */
+/* Whether the link is the node-side device of a pair whose maker died before it had its mark: it has the name
+ * and the MAC of one, it is down, and nobody has given it an alias. */
+bool port_device_is_unfinished(const struct rtnl_link *link, uint32_t *ret_number);
+/* Removes the node-side device (0: the one with that mark, or unfinished, if there is one) and, for an
+ * instance of our own making, the namespace's name. */
 int port_device_remove(const struct port_env *env, const struct port_mark *mark, uint32_t ifindex);
 
 /* Whether the namespace of that name carries the node's mark (on its loopback). */

@@ -325,6 +325,40 @@ static int remove_stray_files(void *context, const char *name)
 	return 0;
 }
 
+/* Then what has no mark may be that node's. */
+static bool has_mark_of_other(const struct ports *ports, const struct rtnl_link *links, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (port_mark_is_of_other(ports->env.node, links[i].alias))
+			return true;
+	return false;
+}
+
+/* The node's port, as long as anything is wanted, is. */
+static bool is_stray_device(const struct plan *plan, const struct rtnl_link *link)
+{
+	uint32_t number;
+
+	return port_device_is_unfinished(link, &number) &&
+	       !(plan && (number == PORT_SERVICE_NUMBER || ports_find_wanted(plan, number)));
+}
+
+/* Their maker was killed before they had their mark, and the instance was deleted since. */
+static int remove_stray_devices(struct ports *ports, const struct plan *plan)
+{
+	_cleanup_(freep) struct rtnl_link *links = NULL;
+	size_t n;
+	int r = rtnl_link_list(ports->env.rtnl, &links, &n);
+
+	if (r < 0 || has_mark_of_other(ports, links, n))
+		return MIN(r, 0);
+	for (size_t i = 0; i < n; i++)
+		if (is_stray_device(plan, &links[i]) &&
+		    rtnl_link_remove(ports->env.rtnl, links[i].ifindex) == 0)
+			log_info("removed a device that was never finished device=%s", links[i].name);
+	return 0;
+}
+
 /* plan NULL: nothing is wanted. */
 static int remove_strays(struct ports *ports, const struct plan *plan)
 {
@@ -342,7 +376,9 @@ static int remove_strays(struct ports *ports, const struct plan *plan)
 		walk.wanted = wanted;
 		walk.n_wanted = plan->n_ports;
 	}
-	r = netns_each(remove_stray_netns, &walk);
+	r = remove_stray_devices(ports, plan);
+	if (r == 0)
+		r = netns_each(remove_stray_netns, &walk);
 	if (r == 0 && ports->files)
 		r = netns_files_each(ports->files, remove_stray_files, &walk);
 	return r;

@@ -78,9 +78,8 @@ int ports_look(struct ports *ports);
 /* The next sync tries again what failed. */
 void ports_retry(struct ports *ports);
 /* Removes devices and namespaces of ours that the plan does not want, but for those that are queued. `full`:
- * also namespaces that have lost their device, and files that have lost their namespace. 1: some were
- * removed.
- */
+ * also namespaces that have lost their device, files that have lost their namespace, and devices that were
+ * never finished. 1: some were removed. */
 int ports_remove_others(struct ports *ports, const struct plan *plan, bool full);
 /* Removes all, the node's port and VPC 0 included. */
 int ports_remove_all(struct ports *ports);

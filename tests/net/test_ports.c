@@ -10,6 +10,31 @@
 #include "ports_world.h"
 
 static char attached_name[32];
+static const char *renames; /* in the namespace of this name someone renames eth0 as soon as it comes */
+
+static void rename_eth0(const char *netns)
+{
+	_cleanup_(closep) int fd = netns_open(netns);
+	struct rtnl_link link;
+	struct rtnl *rtnl;
+
+	if (fd < 0 || rtnl_open(fd, &rtnl) < 0)
+		return;
+	if (rtnl_link_get(rtnl, "eth0", &link) == 0)
+		(void)rtnl_link_change(rtnl, link.ifindex, &(struct rtnl_change){.name = "mine"});
+	rtnl_free(rtnl);
+}
+
+int __real_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
+int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth);
+int __wrap_rtnl_veth_add(struct rtnl *rtnl, const struct rtnl_veth *veth)
+{
+	int r = __real_rtnl_veth_add(rtnl, veth);
+
+	if (r == 0 && renames)
+		rename_eth0(renames);
+	return r;
+}
 
 static bool default_in(const char *netns, struct rtnl_default *ret)
 {
@@ -162,7 +187,7 @@ static void test_tap(struct ports *ports, struct attached *attached)
 	failures_clear(&failures);
 }
 
-static void add_foreign(struct rtnl *rtnl, const char *name)
+static void add_pair(struct rtnl *rtnl, const char *name, struct mac mac)
 {
 	_cleanup_(closep) int fd = netns_open_own();
 	char peer[IFNAMSIZ];
@@ -171,12 +196,17 @@ static void add_foreign(struct rtnl *rtnl, const char *name)
 		.peer_name = peer,
 		.peer_netns_fd = fd,
 		.mtu = 1500,
-		.mac = {{2, 0, 0, 0, 1, 1}},
+		.mac = mac,
 		.peer_mac = {{2, 0, 0, 0, 1, 2}},
 	};
 
 	(void)str_format(peer, sizeof(peer), "o-%s", name);
 	(void)rtnl_veth_add(rtnl, &veth);
+}
+
+static void add_foreign(struct rtnl *rtnl, const char *name)
+{
+	add_pair(rtnl, name, (struct mac){{2, 0, 0, 0, 1, 1}});
 }
 
 static void test_marks(struct ports *ports, const struct ports_options *options)
@@ -207,6 +237,97 @@ static void test_marks(struct ports *ports, const struct ports_options *options)
 	tap_ok(!link_in(NULL, "pl14", &link) && netns_open(port.instance) == -ENOENT,
 	       "it removes an instance that was deleted meanwhile");
 	ports_free(restarted);
+	failures_clear(&failures);
+}
+
+/* The owner of the namespace is faster than the agent. */
+static void test_renamed_at_once(struct ports *ports)
+{
+	struct plan_port port = make_port(0x18, INSTANCE_NETNS);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	struct rtnl_link link;
+
+	renames = port.instance;
+	tap_is_int(ports_sync(ports, &plan, false, &failures), 0,
+		   "a device whose other end is renamed before it is finished is lost");
+	renames = NULL;
+	tap_ok(ports_ifindex(ports, 0x18) == 0 && !link_in(NULL, "pl18", &link) &&
+		       !link_in(port.instance, "mine", &link),
+	       "and nothing is left of it, which would carry no mark");
+	(void)ports_sync(ports, &plan, false, &failures);
+	tap_ok(failures.n == 0 && link_in(NULL, "pl18", &link) && link_in(port.instance, "eth0", &link),
+	       "it is made again");
+	(void)ports_remove_others(ports, &empty, true);
+	failures_clear(&failures);
+}
+
+/* As an agent leaves it that is killed between making a pair and marking it. */
+static void add_unfinished(struct rtnl *rtnl, const char *name)
+{
+	add_pair(rtnl, name, (struct mac){{0xee, 0xfe, 0, 0, 1, 1}});
+}
+
+static void change_link(struct rtnl *rtnl, const char *name, const struct rtnl_change *change)
+{
+	struct rtnl_link link;
+
+	if (rtnl_link_get(rtnl, name, &link) == 0)
+		(void)rtnl_link_change(rtnl, link.ifindex, change);
+}
+
+static void take_away(struct rtnl *rtnl, const char *name)
+{
+	struct rtnl_link link;
+
+	if (rtnl_link_get(rtnl, name, &link) == 0)
+		(void)rtnl_link_remove(rtnl, link.ifindex);
+}
+
+static bool is_there(const char *name)
+{
+	struct rtnl_link link;
+
+	return link_in(NULL, name, &link);
+}
+
+static void test_unfinished(struct ports *ports)
+{
+	static const char *const others[] = {"pl51", "pl052", "veth53", "pl54", "pl55"};
+	struct plan_port port = make_port(0x50, INSTANCE_ATTACHED);
+	struct plan plan = {.ports = &port, .n_ports = 1}, empty = {};
+	struct failures failures = {};
+	struct rtnl *rtnl;
+
+	(void)rtnl_open(-1, &rtnl);
+	(void)str_copy(port.path, sizeof(port.path), "/nowhere");
+	add_unfinished(rtnl, "pl50");
+	(void)ports_sync(ports, &plan, false, &failures);
+	(void)ports_remove_others(ports, &plan, true);
+	tap_ok(failures.n == 1 && is_there("pl50"), "an unfinished device stays while its port is wanted");
+	(void)ports_remove_others(ports, &empty, false);
+	tap_ok(!is_there("pl50"), "and goes with it");
+
+	add_unfinished(rtnl, "pl50");
+	add_foreign(rtnl, "pl51");
+	add_unfinished(rtnl, "pl052");
+	add_unfinished(rtnl, "veth53");
+	add_unfinished(rtnl, "pl54");
+	change_link(rtnl, "pl54", &(struct rtnl_change){.alias = "mine"});
+	add_unfinished(rtnl, "pl55");
+	change_link(rtnl, "pl55", &(struct rtnl_change){.set_up = true});
+	change_link(rtnl, "pl51", &(struct rtnl_change){.alias = "privlink/elsewhere/0/51/i-1"});
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(is_there("pl50"), "where a device carries another node's mark, this one may be that node's");
+	change_link(rtnl, "pl51", &(struct rtnl_change){.alias = ""});
+	(void)ports_remove_others(ports, &empty, true);
+	tap_ok(!is_there("pl50"), "one of an instance that was deleted meanwhile is found all the same");
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		tap_ok(is_there(others[i]), "%s is not taken for one: MAC, name, alias, or it is up",
+		       others[i]);
+		take_away(rtnl, others[i]);
+	}
+	rtnl_free(rtnl);
 	failures_clear(&failures);
 }
 
@@ -413,6 +534,8 @@ static void test_devices(struct ports_world *world)
 	test_attached(ports);
 	test_tap(ports, &world->attached);
 	test_marks(ports, &world->options);
+	test_renamed_at_once(ports);
+	test_unfinished(ports);
 	test_bare(ports, &world->attached);
 	test_foreign_namespace(ports);
 	test_stray_files(ports, world->files);
