@@ -39,6 +39,16 @@ int __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static size_t lacks_memory_for; /* things of this size */
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return size == lacks_memory_for ? NULL : __real_calloc(n, size);
+}
+
 static void remove_files(void)
 {
 	(void)unlink(FIRST_PATH);
@@ -214,6 +224,35 @@ static void expire(struct nonces *nonces, int64_t now)
 		;
 }
 
+static int spend(struct nonces *nonces, const char *what, int i, int64_t stamp, int64_t now)
+{
+	char nonce[32];
+
+	if (str_format(nonce, sizeof(nonce), "%s-%d", what, i) < 0)
+		abort();
+	return nonces_spend(nonces, UID + i % 1000, "k", nonce, stamp, now);
+}
+
+/* All that is remembered at once takes more than there is. */
+static void test_no_memory_to_start(void)
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW), 0, "a call that is stamped ahead");
+	nonces_free(nonces);
+	if (nonces_new(&nonces) < 0)
+		abort();
+	lacks_memory_for = sizeof(struct nonce_record);
+	tap_is_int(nonces_load(nonces, open_files(), false, NOW + 1), -ENOMEM,
+		   "without memory for what is remembered there is no start");
+	lacks_memory_for = 0;
+	nonces_free(nonces);
+	nonces = start(false, NOW + 2, 0);
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW + 2), -EEXIST, "and the next one knows it");
+	nonces_free(nonces);
+	remove_files();
+}
+
 static uint64_t old_part(const char *text)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -367,15 +406,6 @@ static off_t size_of(const char *path)
 
 	(void)stat(path, &st);
 	return st.st_size;
-}
-
-static int spend(struct nonces *nonces, const char *what, int i, int64_t stamp, int64_t now)
-{
-	char nonce[32];
-
-	if (str_format(nonce, sizeof(nonce), "%s-%d", what, i) < 0)
-		abort();
-	return nonces_spend(nonces, UID + i % 1000, "k", nonce, stamp, now);
 }
 
 /* How many nonces that were spent are not known. */
@@ -724,6 +754,7 @@ int main(void)
 	remove_files();
 	test_floor_of_second_file();
 	test_killed();
+	test_no_memory_to_start();
 	test_old_file();
 	test_upgrade();
 	test_upgrade_full_disk();

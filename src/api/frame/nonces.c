@@ -243,7 +243,8 @@ static void copy(struct nonces *nonces, size_t first, size_t end)
 		nonce_journal_copy(nonces->journal, records, n);
 }
 
-/* The journal anew, with what is remembered. */
+/* The journal anew, with what is remembered. On a full disk it serves all the same; not without memory for
+ * that: it would have no headers, and nothing that is appended would be read again. */
 static int rewrite(struct nonces *nonces)
 {
 	_cleanup_(freep) struct nonce_record *records = NULL;
@@ -251,7 +252,9 @@ static int rewrite(struct nonces *nonces)
 	int r;
 
 	r = records_of(nonces, 0, nonces->n, &records, &n);
-	return r < 0 ? r : nonce_journal_rewrite(nonces->journal, nonces->floor, records, n);
+	if (r == 0)
+		(void)nonce_journal_rewrite(nonces->journal, nonces->floor, records, n);
+	return r;
 }
 
 /* ---- forgetting ---- */
@@ -349,8 +352,8 @@ int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh
 	nonces->floor = MAX(nonces->floor, MAX(floor, lost ? now : INT64_MIN));
 	while (nonces_expire(nonces, now))
 		;
-	(void)rewrite(nonces); /* on a full disk it serves all the same */
-	return lost;
+	r = rewrite(nonces);
+	return r < 0 ? r : lost;
 }
 
 /* ---- spending ---- */

@@ -36,7 +36,8 @@ int nonces_new(struct nonces **ret);
 struct nonces *nonces_free(struct nonces *nonces);
 
 /* Takes over the journal (also if it fails) and what it says. 0: all that was spent before is known. 1: not
- * so; the floor is `now` (unix seconds) then. With `fresh`, nothing can have been spent before. */
+ * so; the floor is `now` (unix seconds) then. With `fresh`, nothing can have been spent before. Negative
+ * errno: the journal cannot be read, or there is no memory; nothing may be spent then. */
 int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh, int64_t now);
 
 /* Whether what was stamped then may be accepted at all; if not, its nonce may have been forgotten. */
