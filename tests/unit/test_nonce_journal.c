@@ -39,6 +39,21 @@ int __wrap_fdatasync(int fd)
 	return __real_fdatasync(fd);
 }
 
+/* What pwrite() is where offsets are long. */
+ssize_t __real_pwrite64(int fd, const void *data, size_t size, off_t place);
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t place);
+
+static int writes_left = INT_MAX; /* until none comes through */
+
+ssize_t __wrap_pwrite64(int fd, const void *data, size_t size, off_t place)
+{
+	if (writes_left-- <= 0) {
+		errno = EIO;
+		return -1;
+	}
+	return __real_pwrite64(fd, data, size, place);
+}
+
 void *__real_calloc(size_t n, size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 
@@ -568,6 +583,73 @@ static void test_ahead_on_full_disk(void)
 	remove_files();
 }
 
+/* Not even that something is missing can be written. */
+static void test_no_mark(void)
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	writes_left = 0;
+	tap_is_int(spend(nonces, "ahead", 0, NOW + 600, NOW), -EAGAIN,
+		   "where nothing can be written a call that is stamped ahead is refused");
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW), -EIO, "and one that is in time, too,");
+	nonces_free(nonces);
+	nonces = start(false, NOW + 1, 0);
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW + 1), -EIO,
+		   "since the next start takes the files for whole, which has the same disk");
+	writes_left = INT_MAX;
+	limit_files(HEADER);
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW + 1), 0, "once that can be written it is carried out,");
+	nonces_free(nonces);
+	limit_files(RLIM_INFINITY);
+	nonces = start(false, NOW + 2, 1);
+	tap_ok(!nonces_remember_since(nonces, NOW), "and not good after a start");
+	nonces_free(nonces);
+	remove_files();
+
+	writes_left = 0;
+	nonces = start(false, NOW, 1);
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW), 0, "nobody waits where there are no files");
+	writes_left = INT_MAX;
+	nonces_free(nonces);
+	remove_files();
+}
+
+/* What is carried out while a disk that was full comes, and goes, after so many writes. True: once. */
+static bool is_carried_out_once(int writes)
+{
+	struct nonces *nonces;
+	int first;
+	bool again;
+
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), true, NOW) < 0)
+		abort();
+	(void)spend(nonces, "ahead", 0, NOW + 900, NOW);
+	limit_files(HEADER + RECORD);
+	(void)spend(nonces, "missing", 0, NOW, NOW);
+	limit_files(RLIM_INFINITY);
+	writes_left = writes;
+	expire(nonces, NOW);
+	first = spend(nonces, "now", 0, NOW, NOW);
+	nonces_free(nonces);
+	writes_left = INT_MAX;
+
+	if (nonces_new(&nonces) < 0 || nonces_load(nonces, open_files(), false, NOW + 1) < 0)
+		abort();
+	again = nonces_remember_since(nonces, NOW) && spend(nonces, "now", 0, NOW, NOW + 1) == 0;
+	nonces_free(nonces);
+	remove_files();
+	return !(first == 0 && again);
+}
+
+static void test_no_mark_while_mending(void)
+{
+	int n_twice = 0;
+
+	for (int i = 0; i < 30; i++)
+		n_twice += !is_carried_out_once(i);
+	tap_is_int(n_twice, 0, "wherever the disk fails while the files are mended, a call is good once");
+}
+
 /* What is on file may not be on the disk. */
 static void test_ahead_on_failing_disk(void)
 {
@@ -763,6 +845,8 @@ int main(void)
 	test_copy_in_vain();
 	test_mended_often();
 	test_ahead_on_full_disk();
+	test_no_mark();
+	test_no_mark_while_mending();
 	test_ahead_on_failing_disk();
 	test_mended("a write that failed", fail_to_write);
 	test_mended("a sync that failed", fail_to_sync);

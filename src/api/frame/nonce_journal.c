@@ -55,6 +55,7 @@ struct nonce_journal {
 	unsigned int copy; /* which */
 	size_t n_before;   /* records of the other file before it was copied into */
 	bool failed;	   /* something may be missing on file */
+	bool says_all;	   /* the files, as they are, say that nothing is missing */
 	int64_t old_floor; /* would cover all that a file of the format before tells of */
 };
 
@@ -266,7 +267,9 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 		whole = whole && r > 0 && is_of_boot(journal, &headers[i]);
 	}
 	*ret_floor = headers[0].magic[0] ? MAX(headers[0].floor, headers[1].floor) : INT64_MIN;
-	return whole && (headers[0].turn == headers[1].turn + 1 || headers[1].turn == headers[0].turn + 1);
+	journal->says_all =
+		whole && (headers[0].turn == headers[1].turn + 1 || headers[1].turn == headers[0].turn + 1);
+	return journal->says_all;
 }
 
 /* ---- writing ---- */
@@ -310,15 +313,23 @@ static void stop_copying(struct nonce_journal *journal)
 	journal->copying = false;
 }
 
+/* The mark that something is missing may be what cannot be written. */
 static void fail(struct nonce_journal *journal, int r)
 {
-	if (!journal->failed)
+	const bool is_known = journal->failed;
+
+	stop_copying(journal);
+	journal->failed = true;
+	if (write_header(&journal->files[journal->current], false) == 0)
+		journal->says_all = false;
+	if (!is_known && journal->says_all)
+		log_warning("cannot write down nonces, nor that some are missing: %s; until one of them can "
+			    "be, all calls are refused",
+			    strerror(-r));
+	else if (!is_known)
 		log_warning("cannot write down nonces: %s; until that is mended, calls are refused that are "
 			    "stamped ahead of the clock, and after the next start those stamped before it",
 			    strerror(-r));
-	stop_copying(journal);
-	journal->failed = true;
-	(void)write_header(&journal->files[journal->current], false);
 }
 
 /* As one without records, but not yet on file. */
@@ -444,6 +455,7 @@ int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const st
 	}
 	journal->files[1].newest = INT64_MIN;
 	journal->failed = false;
+	journal->says_all = true;
 	(void)nonce_journal_sync(journal);
 	return 0;
 }
@@ -471,7 +483,14 @@ int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const str
 		r = append(&journal->files[journal->current], record, 1, !journal->failed);
 	if (r < 0)
 		fail(journal, r);
+	else
+		journal->says_all = !journal->failed;
 	return r;
+}
+
+bool nonce_journal_says_all(const struct nonce_journal *journal)
+{
+	return journal->says_all;
 }
 
 int nonce_journal_sync(struct nonce_journal *journal)
@@ -554,6 +573,7 @@ static int mend(struct nonce_journal *journal, int64_t floor)
 		if (r == 0)
 			r = sync_file(&journal->files[i]);
 	}
+	journal->says_all |= r == 0; /* whichever of the headers can be written */
 	for (size_t i = 0; r == 0 && i < FILES; i++)
 		r = write_header(&journal->files[i], true);
 	return r;

@@ -41,11 +41,16 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
 		       int64_t *ret_floor);
 
 /* All that is remembered, in place of what the files had. Logs what fails, as the functions below do, once
- * until it is mended; the files then say that something is missing, but still have all that they had. */
+ * until it is mended; the files then say that something is missing, if that can be written, but still have
+ * all that they had. */
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n);
 /* What is stamped at the floor or before it is forgotten. Negative errno: it is not on file. */
 int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record);
+
+/* Whether the next start would believe that the files have everything. So it is, too, when neither what was
+ * to be appended could be written nor that it is missing. */
+bool nonce_journal_says_all(const struct nonce_journal *journal);
 
 /* Whether something is missing, or the file that goes on is so long, and the other so long needed, that all
  * that is remembered (that many) is to be copied; what is copied from then on is. */

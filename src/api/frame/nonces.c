@@ -369,14 +369,15 @@ void nonces_sync(struct nonces *nonces)
 		nonces->sync_failed = nonce_journal_sync(nonces->journal) < 0;
 }
 
-/* What is stamped by now and not on file is covered by the next start's floor; what is stamped ahead is not.
- * While the disk fails, that waits for it at once: at the end of the turn it is too late to refuse it. */
+/* What is stamped by now and not on file is covered by the next start's floor, if the files say that
+ * something is missing; what is stamped ahead is not. While the disk fails, that waits for it at once: at the
+ * end of the turn it is too late to refuse it. */
 static int write_down(struct nonces *nonces, const struct nonce_record *record, int64_t now)
 {
 	int r = nonce_journal_append(nonces->journal, nonces->floor, record);
 
 	if (record->stamp <= now)
-		return 0;
+		return r < 0 && nonce_journal_says_all(nonces->journal) ? -EIO : 0;
 	if (r == 0 && nonces->sync_failed)
 		nonces_sync(nonces);
 	return r < 0 || nonces->sync_failed ? -EAGAIN : 0;

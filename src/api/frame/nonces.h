@@ -15,7 +15,7 @@
  *
  * With a journal (nonce_journal.h) a nonce is on file before its request is carried out. Where it cannot be
  * written, a request is refused that is stamped ahead of the clock; what is stamped by now is refused after
- * the next start.
+ * the next start. Where not even that can be written, each request is refused.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ bool nonces_remember_since(const struct nonces *nonces, int64_t stamp);
 /* The nonce of a call of the account, signed with one of its keys. 0: it was new and is spent now. -EEXIST:
  * it was spent before. -ESTALE: it may have been; the account's nonces of that time are forgotten. -EDQUOT:
  * the account has spent as many as are allowed. -EAGAIN: it is stamped ahead of the clock and cannot be
- * written down now; it is not spent. -ENOMEM. */
+ * written down now; it is not spent. -EIO: nor can any other, it is not spent. -ENOMEM. */
 int nonces_spend(struct nonces *nonces, int64_t uid, const char *key_id, const char *nonce, int64_t stamp,
 		 int64_t now);
 /* What was spent outlives a loss of power, too. That matters for a call that changes something and is stamped
