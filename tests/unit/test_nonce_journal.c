@@ -118,7 +118,7 @@ static void append(struct nonce_journal *journal, int64_t floor, size_t n, int64
 	for (size_t i = 0; i < n; i++) {
 		struct nonce_record record = record_of(i, stamp);
 
-		nonce_journal_append(journal, floor, &record);
+		nonce_journal_append(journal, floor, &record, NOW);
 	}
 }
 
@@ -583,6 +583,40 @@ static void test_ahead_on_full_disk(void)
 	remove_files();
 }
 
+/* And then the clock is set back, before the next start or with it. */
+static void test_missing_and_set_back(void)
+{
+	struct nonces *nonces = start(true, NOW, 0);
+
+	limit_files(HEADER);
+	(void)spend(nonces, "now", 0, NOW, NOW);
+	(void)spend(nonces, "late", 0, NOW - 400, NOW);
+	(void)spend(nonces, "ahead", 0, NOW + 600, NOW);
+	nonces_free(nonces);
+	nonces = start(false, NOW - 300, 1);
+	tap_ok(!nonces_remember_since(nonces, NOW),
+	       "what was not written is not good before the clock is back");
+	tap_ok(nonces_remember_since(nonces, NOW + 1), "what comes then is, also where one was ahead of it");
+	nonces_free(nonces);
+	limit_files(RLIM_INFINITY);
+	nonces = start(false, NOW - 299, 0);
+	tap_ok(!nonces_remember_since(nonces, NOW), "nor after another start");
+	nonces_free(nonces);
+	remove_files();
+
+	nonces = start(true, NOW, 0);
+	limit_files(HEADER);
+	(void)spend(nonces, "now", 0, NOW, NOW);
+	limit_files(RLIM_INFINITY);
+	expire(nonces, NOW);
+	nonces_free(nonces);
+	nonces = start(false, NOW - 300, 0);
+	tap_ok(nonces_remember_since(nonces, NOW - 800), "once it was written nobody waits for the clock,");
+	tap_is_int(spend(nonces, "now", 0, NOW, NOW - 300), -EEXIST, "and it is known");
+	nonces_free(nonces);
+	remove_files();
+}
+
 /* Not even that something is missing can be written. */
 static void test_no_mark(void)
 {
@@ -845,6 +879,7 @@ int main(void)
 	test_copy_in_vain();
 	test_mended_often();
 	test_ahead_on_full_disk();
+	test_missing_and_set_back();
 	test_no_mark();
 	test_no_mark_while_mending();
 	test_ahead_on_failing_disk();

@@ -471,7 +471,16 @@ static int change_files(struct nonce_journal *journal, int64_t floor)
 	return empty_file(&journal->files[journal->current]);
 }
 
-int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record)
+/* What is not on file the next start refuses, also where its clock is behind that of now. */
+static void cover(struct nonce_journal *journal, int64_t stamp)
+{
+	struct header *header = &journal->files[journal->current].header;
+
+	header->floor = MAX(header->floor, stamp);
+}
+
+int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record,
+			 int64_t now)
 {
 	const struct file *file = &journal->files[journal->current],
 			  *other = &journal->files[!journal->current];
@@ -481,6 +490,8 @@ int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const str
 		r = change_files(journal, floor);
 	if (r == 0)
 		r = append(&journal->files[journal->current], record, 1, !journal->failed);
+	if (r < 0 && record->stamp <= now)
+		cover(journal, record->stamp);
 	if (r < 0)
 		fail(journal, r);
 	else

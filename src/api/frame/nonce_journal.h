@@ -45,8 +45,10 @@ int nonce_journal_read(struct nonce_journal *journal, nonce_journal_take take, v
  * all that they had. */
 int nonce_journal_rewrite(struct nonce_journal *journal, int64_t floor, const struct nonce_record *records,
 			  size_t n);
-/* What is stamped at the floor or before it is forgotten. Negative errno: it is not on file. */
-int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record);
+/* What is stamped at the floor or before it is forgotten. Negative errno: it is not on file; if it is stamped
+ * by `now`, the floor on file is its stamp at least, if that can be written, until it is mended. */
+int nonce_journal_append(struct nonce_journal *journal, int64_t floor, const struct nonce_record *record,
+			 int64_t now);
 
 /* Whether the next start would believe that the files have everything. So it is, too, when neither what was
  * to be appended could be written nor that it is missing. */

@@ -374,7 +374,7 @@ void nonces_sync(struct nonces *nonces)
  * end of the turn it is too late to refuse it. */
 static int write_down(struct nonces *nonces, const struct nonce_record *record, int64_t now)
 {
-	int r = nonce_journal_append(nonces->journal, nonces->floor, record);
+	int r = nonce_journal_append(nonces->journal, nonces->floor, record, now);
 
 	if (record->stamp <= now)
 		return r < 0 && nonce_journal_says_all(nonces->journal) ? -EIO : 0;
