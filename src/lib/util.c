@@ -80,6 +80,14 @@ uint64_t now_mono_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+int64_t uptime_s(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec;
+}
+
 void time_format(int64_t unix_s, char ret[TIME_TEXT_SIZE])
 {
 	/* Years of four digits only, so that the text always fits: 0000-01-01 to 9999-12-31. */

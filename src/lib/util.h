@@ -62,6 +62,8 @@ bool str_ends(const char *s, const char *suffix);
 int64_t now_unix_s(void);
 /* Milliseconds of the monotonic clock. */
 uint64_t now_mono_ms(void);
+/* Seconds since the machine was started, those included in which it slept. */
+int64_t uptime_s(void);
 
 /* "2026-01-02T03:04:05Z", 20 characters and a NUL. Parse returns -EINVAL on any other form. */
 #define TIME_TEXT_SIZE 21

@@ -17,6 +17,14 @@
 #define NOW 1767323045 /* 2026-01-02T03:04:05Z */
 #define UID 1000000000000001
 
+static int64_t up_s = 86400; /* the machine */
+
+int64_t __wrap_uptime_s(void);
+int64_t __wrap_uptime_s(void)
+{
+	return up_s;
+}
+
 static void put_row(struct snapshot *rows, enum kind kind, const void *row)
 {
 	json_t *json = row_to_json(kind, row);
@@ -440,6 +448,47 @@ static int start(bool fresh, int64_t now, struct nonces **ret)
 	return nonces_load(*ret, journal, fresh, now);
 }
 
+/* The machine has lost its power; its clock is behind at the start, and set when all runs. A call of a moment
+ * before the loss is recorded. */
+static void test_clock_set_after_boot(const struct snapshot *rows)
+{
+	static const char text[] =
+		"Action=A&Version=V&AccessKeyId=goodkey&SignatureMethod=HMAC-SHA1&"
+		"SignatureVersion=1.0&SignatureNonce=17&Timestamp=2026-01-02T03%3A04%3A00Z";
+	static const struct {
+		const char *name;
+		bool fresh;
+		int64_t up_s;
+		const char *code;
+	} cases[] = {
+		{"what may have been carried out before is refused", false, 5, "InvalidTimeStamp.Expired"},
+		{"what came later is not", false, 6, ""},
+		{"nor is anything where nothing was lost", true, 5, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct params query = {};
+		struct sign_request request = {.method = "GET", .path = "/", .query = &query};
+		struct outcome outcome;
+		struct nonces *nonces;
+		char signature[64];
+
+		remove_journal();
+		(void)start(cases[i].fresh, NOW - 1200, &nonces);
+		(void)params_parse(text, strlen(text), &query);
+		(void)sign_v1(&request, "goodsecret", signature, NULL);
+		(void)params_add(&query, "Signature", signature);
+		up_s = cases[i].up_s;
+		check(nonces, rows, &request, &outcome);
+		up_s = 86400;
+		tap_is_str(outcome.r == 0 ? "" : outcome.error.code, cases[i].code,
+			   "a clock that is set after the machine's start: %s", cases[i].name);
+		params_done(&query);
+		nonces_free(nonces);
+	}
+	remove_journal();
+}
+
 static void spoil(long place, int change)
 {
 	FILE *file = fopen(journal_path, "r+e");
@@ -772,6 +821,7 @@ int main(void)
 	test_nonces_of_account();
 	test_floor_of_account(rows);
 	test_many_accounts();
+	test_clock_set_after_boot(rows);
 	test_journal();
 	test_journal_cut();
 	test_journal_header();

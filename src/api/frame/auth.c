@@ -56,7 +56,8 @@ static int check_time(struct check *c, const char *text)
 		return refuse(c, "InvalidTimeStamp.Format", NULL);
 	if (c->stamp < c->now - AUTH_CLOCK_SKEW_S || c->stamp > c->now + AUTH_CLOCK_SKEW_S)
 		return refuse(c, "InvalidTimeStamp.Expired", NULL);
-	if (!nonces_remember_since(c->nonces, c->stamp))
+	if (!nonces_remember_since(c->nonces, c->stamp) ||
+	    nonces_are_lost_of(c->nonces, c->stamp, c->now - uptime_s()))
 		return refuse_forgotten(c);
 	return 0;
 }

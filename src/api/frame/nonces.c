@@ -363,6 +363,11 @@ bool nonces_remember_since(const struct nonces *nonces, int64_t stamp)
 	return stamp > nonces->floor;
 }
 
+bool nonces_are_lost_of(const struct nonces *nonces, int64_t stamp, int64_t booted)
+{
+	return nonces->floor != INT64_MIN && stamp <= booted;
+}
+
 void nonces_sync(struct nonces *nonces)
 {
 	if (nonces->journal)

@@ -42,6 +42,10 @@ int nonces_load(struct nonces *nonces, struct nonce_journal *journal, bool fresh
 
 /* Whether what was stamped then may be accepted at all; if not, its nonce may have been forgotten. */
 bool nonces_remember_since(const struct nonces *nonces, int64_t stamp);
+/* Whether its nonce may have been lost with the machine's power all the same: that was started at `booted` by
+ * the clock as it is now, which may have been set since the floor was taken from it. Not where nothing was
+ * ever lost or forgotten. */
+bool nonces_are_lost_of(const struct nonces *nonces, int64_t stamp, int64_t booted);
 /* The nonce of a call of the account, signed with one of its keys. 0: it was new and is spent now. -EEXIST:
  * it was spent before. -ESTALE: it may have been; the account's nonces of that time are forgotten. -EDQUOT:
  * the account has spent as many as are allowed. -EAGAIN: it is stamped ahead of the clock and cannot be
