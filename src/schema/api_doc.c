@@ -295,17 +295,17 @@ static void print_product(const struct product_info *product)
 		print_action(action);
 }
 
-static void print_differences(const struct difference *differences)
+/* Below its heading, with what is said before. */
+static void print_differences(const struct difference *differences, const char *introduction)
 {
 	static const char *const words[] = {
 		[CODE_NOT_ANSWERED] = "never answered",
 		[PARAMETER_REFUSED] = "refused",
 		[PARAMETER_KEPT] = "kept, without effect",
+		[TOLD_OTHERWISE] = "told otherwise",
 	};
 
-	puts("\n### What the public API lists and privlink does not\n\nprivlink has every action of the product; these are "
-	     "the error codes and parameters that differ.\n\n"
-	     "| action | code, or parameter | why |\n|---|---|---|");
+	printf("\n### %s\n\n| action | what | why |\n|---|---|---|\n", introduction);
 	for (const struct difference *d = differences; d->what; d++)
 		printf("| %s | %s: `%s` | %s |\n", d->action ?: "every one", words[d->kind], d->what, d->why);
 }
@@ -316,7 +316,15 @@ int main(void)
 	for (size_t i = 0; i < PRODUCT_COUNT_; i++) {
 		print_product(&products[i]);
 		if (products[i].product == PRODUCT_PRIVATELINK)
-			print_differences(privatelink_differences);
+			print_differences(
+				privatelink_differences,
+				"What the public API lists and privlink does not\n\nprivlink has every "
+				"action of the product; these are the error codes and parameters that "
+				"differ.");
+		if (products[i].product == PRODUCT_NLB)
+			print_differences(nlb_differences,
+					  "What the public API's reference spells in another way\n\nA call "
+					  "may spell it either way.");
 	}
 	return fflush(stdout) == 0 ? 0 : 1;
 }

@@ -17,6 +17,11 @@
 		PARAMETER_KEPT, (action), (what), (why)                                                      \
 	}
 
+#define TOLD(action, what, why)                                                                              \
+	{                                                                                                    \
+		TOLD_OTHERWISE, (action), (what), (why)                                                      \
+	}
+
 #define NO_NAMES      "a private name is given by the catalogue, never by a call"
 #define ONE_BY_ONE    "calls on one object are carried out one after the other, none is turned away"
 #define TAKEN	      "it is taken while another change is on its way, and in force with that"
@@ -27,6 +32,8 @@
 #define POLICY	      "who serves the calls looks into them, not the data path"
 #define IPV4	      "endpoints have IPv4 addresses"
 #define PLAIN	      "what is missing is MissingServiceId, MissingRegionId and so on"
+#define NETWORK	      "Network, as the cloud answers, and not network: clients compare it with case"
+#define CAPITAL_IPV4  "Ipv4, as the cloud answers, and not ipv4: clients compare it with case"
 
 /* clang-format off */
 const struct difference privatelink_differences[] = {
@@ -118,6 +125,15 @@ const struct difference privatelink_differences[] = {
 	KEPT("UpdateVpcEndpointAttribute", "PolicyDocument", POLICY),
 	KEPT("CreateVpcEndpoint", "ProtectedEnabled", NO_TEMPORARY),
 	KEPT("CreateVpcEndpointService", "Payer", NO_MONEY_PAID),
+	{0},
+};
+
+const struct difference nlb_differences[] = {
+	TOLD("GetLoadBalancerAttribute", "LoadBalancerType", NETWORK),
+	TOLD("GetLoadBalancerAttribute", "AddressIpVersion", CAPITAL_IPV4),
+	TOLD("ListLoadBalancers", "LoadBalancerType", NETWORK),
+	TOLD("ListLoadBalancers", "AddressIpVersion", CAPITAL_IPV4),
+	TOLD("ListServerGroups", "AddressIPVersion", CAPITAL_IPV4),
 	{0},
 };
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the public API lists for an action and privlink does not do, and why. doc/api.md has it, and the
- * conformance test counts: a code is answered by some call, or stands here.
+ * What the public API lists for an action and privlink does not do, or does in another way, and why.
+ * doc/api.md has it, and the conformance test counts: a code is answered by some call, or stands here.
  */
 #pragma once
 
@@ -9,6 +9,7 @@ enum difference_kind {
 	CODE_NOT_ANSWERED, /* an error code that no call of the action gets */
 	PARAMETER_REFUSED, /* a parameter that any value of is an error, or all but the default */
 	PARAMETER_KEPT,	   /* one that is checked, kept and told, and changes nothing else */
+	TOLD_OTHERWISE,	   /* a member of an answer whose words the reference writes in another way */
 };
 
 struct difference {
@@ -18,5 +19,5 @@ struct difference {
 	const char *why;
 };
 
-/* PrivateLink's; ends with a NULL `what`. */
-extern const struct difference privatelink_differences[];
+/* PrivateLink's and NLB's; each ends with a NULL `what`. */
+extern const struct difference privatelink_differences[], nlb_differences[];

@@ -13,7 +13,7 @@ static const struct param_spec nlb_job_params[] = {
 
 static const char *const address_types[] = {"Internet", "Intranet", NULL};
 
-static const char *const ip_versions[] = {"ipv4", NULL};
+static const char *const ip_versions[] = {"Ipv4", NULL};
 
 static const struct param_spec zone_mapping_params[] = {
 	{"ZoneId", PARAM_STRING, .required = true},
@@ -290,9 +290,9 @@ static const struct answer_field balancer_answer[] = {
 	{"LoadBalancerName", OF(load_balancer, name), IN_BOTH("Name", 2, 2)},
 	{"LoadBalancerStatus", OF(load_balancer, status), IN_BOTH("Status", 5, 4)},
 	{"LoadBalancerBusinessStatus", TEXT("Normal")},
-	{"LoadBalancerType", TEXT("network")},
+	{"LoadBalancerType", TEXT("Network")},
 	{"AddressType", CHOICE_OF(load_balancer, intranet, "Internet", "Intranet")},
-	{"AddressIpVersion", TEXT("ipv4")},
+	{"AddressIpVersion", TEXT("Ipv4")},
 	{"DNSName", A_TEXT},
 	{"VpcId", OF(load_balancer, vpc), IN_BOTH("VPC", 3, 3), .is_wide = true},
 	{"RegionId", OF(load_balancer, region)},

@@ -5,7 +5,7 @@
 #include "limits.h"
 #include "nlb.h"
 
-static const char *const ip_versions[] = {"ipv4", NULL};
+static const char *const ip_versions[] = {"Ipv4", NULL};
 
 const struct answer_field job_answer[] = {
 	{"JobId", A_TEXT},
@@ -167,7 +167,7 @@ static const struct answer_field server_group_answer[] = {
 	{"ResourceGroupId", GROUP_OF(server_group)},
 	{"Protocol", OF(server_group, protocol), IN_LIST("Protocol", 4)},
 	{"Scheduler", OF(server_group, scheduler)},
-	{"AddressIPVersion", TEXT("ipv4")},
+	{"AddressIPVersion", TEXT("Ipv4")},
 	{"AliUid", OF(server_group, owner)},
 	{"ServerCount", A_NUMBER, IN_LIST("Servers", 5)},
 	{"AnyPortEnabled", FLAG(false)},

@@ -49,8 +49,8 @@ test('a load balancer is made with what clients always send', async () => {
 test('its attributes are those that a provider reads', async () => {
 	const lb = await get();
 	assert.equal(lb.AddressType, 'Intranet');
-	assert.equal(lb.AddressIpVersion, 'ipv4');
-	assert.equal(lb.LoadBalancerType, 'network');
+	assert.equal(lb.AddressIpVersion, 'Ipv4');
+	assert.equal(lb.LoadBalancerType, 'Network');
 	assert.equal(lb.LoadBalancerBusinessStatus, 'Normal');
 	assert.equal(lb.LoadBalancerBillingConfig.PayType, 'PostPay');
 	assert.equal(lb.CrossZoneEnabled, true);

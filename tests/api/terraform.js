@@ -49,6 +49,8 @@ function flat(parameters, prefix = '') {
 					typeof entry === 'object' ? flat(entry, `${prefix}${name}.${i + 1}.`) : { [`${prefix}${name}.${i + 1}`]: String(entry) },
 				),
 			);
+		} else if (value !== null && typeof value === 'object') {
+			Object.assign(found, flat(value, `${prefix}${name}.`));
 		} else if (value !== undefined && value !== null) {
 			found[prefix + name] = String(value);
 		}
@@ -599,6 +601,12 @@ resources.group = {
 	},
 };
 
+async function nlb_job(api, answer) {
+	const query = { JobId: answer.JobId };
+	const status = async () => (await api.call('nlb', 'GetJobStatus', {}, { query, token: true })).Status;
+	await wait('job', status, 'Succeeded');
+}
+
 resources.nlb = {
 	async create(api, { ZoneMappings, ...config }) {
 		const mappings = ZoneMappings.map((m) => ({ ...m, AllocationId: '', Ipv6Address: '' }));
@@ -618,11 +626,49 @@ resources.nlb = {
 		const form = { RegionId: api.region, LoadBalancerId };
 		const answer = await or_null(() => api.call('nlb', 'DeleteLoadBalancer', form, { token: true, renew: true }));
 		if (answer) {
-			const query = { JobId: answer.JobId };
-			const status = async () => (await api.call('nlb', 'GetJobStatus', {}, { query, token: true })).Status;
-			await wait('job', status, 'Succeeded');
+			await nlb_job(api, answer);
 		}
 		await absent('load balancer', () => this.read(api, LoadBalancerId));
+	},
+};
+
+resources.server_group = {
+	async create(api, { HealthCheck, ...config }) {
+		const form = { RegionId: api.region, ...config, HealthCheckConfig: HealthCheck };
+		const { ServerGroupId } = await api.call('nlb', 'CreateServerGroup', form, { token: true });
+		await this.available(api, ServerGroupId);
+		return ServerGroupId;
+	},
+	available(api, id) {
+		return wait('server group', async () => (await this.read(api, id)).ServerGroupStatus, 'Available');
+	},
+	async read(api, id) {
+		const form = { RegionId: api.region, ServerGroupIds: [id] };
+		const { ServerGroups } = need(await api.call('nlb', 'ListServerGroups', form, { token: true }), 'ServerGroups');
+		return ServerGroups.length ? need(ServerGroups[0], 'ServerGroupStatus', 'HealthCheck', 'Scheduler') : null;
+	},
+	// Of probes that changed all members are sent: those that nobody configured as they were read.
+	async update(api, ServerGroupId, before, after) {
+		const names = ['Scheduler', 'ConnectionDrainEnabled', 'ConnectionDrainTimeout', 'PreserveClientIpEnabled'];
+		const changed = changed_of(before, after, names);
+		const probes = Object.fromEntries(never_computed.map((name) => [name, '']));
+		const HealthCheckConfig = { ...before.HealthCheck, ...probes, ...after.HealthCheck };
+		if (after.HealthCheck && probe_changes(after.HealthCheck, before.HealthCheck).length) {
+			Object.assign(changed, { HealthCheckConfig });
+		}
+		if (Object.keys(changed).length || after.ServerGroupName !== before.ServerGroupName) {
+			const form = { RegionId: api.region, ServerGroupId, ServerGroupName: after.ServerGroupName, ...changed };
+			await api.call('nlb', 'UpdateServerGroupAttribute', form, { token: true });
+			await this.available(api, ServerGroupId);
+		}
+	},
+	async remove(api, ServerGroupId) {
+		const form = { RegionId: api.region, ServerGroupId };
+		const answer = await or_null(() => api.call('nlb', 'DeleteServerGroup', form, { token: true, renew: true }));
+		if (answer) {
+			await nlb_job(api, answer);
+		}
+		await absent('server group', () => this.read(api, ServerGroupId));
 	},
 };
 
@@ -777,10 +823,22 @@ async function in_order(names, before, job) {
 	}
 }
 
+// Members of probes that are in no plan unless they are configured: read where nobody configured them they are a change.
+const never_computed = ['HttpCheckMethod', 'HealthCheckReq', 'HealthCheckExp'];
+
+// Which members of probes a plan would change.
+function probe_changes(wanted, got) {
+	const text = (value) => (value === undefined ? '' : JSON.stringify(value));
+	const names = [...Object.keys(wanted), ...never_computed];
+	return names.filter((name) => text(wanted[name]) !== text(got[name]));
+}
+
 // What was configured is what was read; else the provider plans a change for ever.
 function assert_as_configured(name, wanted, got) {
 	for (const [key, value] of Object.entries(wanted)) {
-		if (value !== undefined && key !== 'ZoneMappings') {
+		if (key === 'HealthCheck') {
+			assert.deepEqual(probe_changes(value, got[key]), [], `${name}.${key} is as it was configured`);
+		} else if (value !== undefined && key !== 'ZoneMappings') {
 			const sorted = (v) => (Array.isArray(v) && v.every((x) => typeof x === 'string') ? v.slice().sort() : v);
 			assert.deepEqual(sorted(got[key]), sorted(value), `${name}.${key} is as it was configured`);
 		}

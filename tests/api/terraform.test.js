@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The acceptance tests of Alibaba's Terraform provider for PrivateLink, one by one under their own names (TestAccAlicloudPrivateLink…),
-// replayed by what the provider does with an API (terraform.js): each has an account of its own, and all run at once. Left
-// out is the one that needs gateway load balancers.
+// and those for NLB's server groups, replayed by what the provider does with an API (terraform.js): each has an account of its
+// own, and all run at once. Left out is the one that needs gateway load balancers.
 'use strict';
 
 const assert = require('node:assert/strict');
@@ -77,6 +77,8 @@ const own_group = { group: resource('group', (s) => ({ VpcId: s.vpc.id, Security
 const own_balancer = {
 	balancer: resource('nlb', (s) => ({
 		AddressType: 'Intranet',
+		LoadBalancerType: 'Network',
+		AddressIpVersion: 'Ipv4',
 		VpcId: s.vpc.id,
 		LoadBalancerName: 'tf-testacc',
 		ZoneMappings: [
@@ -488,3 +490,37 @@ for (const [name, more, steps] of [
 		imported('zone'),
 	]);
 }
+
+// --- server groups
+
+const server_group = (more) => ({
+	vpc: own_network.vpc,
+	servers: resource('server_group', (s) => ({ VpcId: s.vpc.id, ServerGroupName: 'tf-testacc', ...more })),
+});
+const probes_by = (HealthCheckType) => ({
+	HealthCheckEnabled: true,
+	HealthCheckType,
+	HealthCheckConnectPort: 0,
+	HealthyThreshold: 2,
+	UnhealthyThreshold: 2,
+	HealthCheckConnectTimeout: 5,
+	HealthCheckInterval: 10,
+	HttpCheckMethod: 'GET',
+	HealthCheckUrl: '/test/index.html',
+	HealthCheckDomain: 'tf-testAcc.com',
+	HealthCheckHttpCode: ['http_2xx', 'http_3xx', 'http_4xx'],
+});
+
+acceptance('NlbServerGroup_basic0', 'cn-hangzhou', [], [
+	server_group({
+		ServerGroupType: 'Instance',
+		Scheduler: 'Wrr',
+		PreserveClientIpEnabled: true,
+		Protocol: 'TCP',
+		AddressIPVersion: 'Ipv4',
+		ConnectionDrainEnabled: true,
+		ConnectionDrainTimeout: 60,
+		HealthCheck: probes_by('HTTP'),
+	}),
+	imported('servers'),
+]);

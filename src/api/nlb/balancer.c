@@ -24,7 +24,7 @@ static int check_served(struct call *call)
 					"PayType");
 
 	if (type && type[0] && strcasecmp(type, "network") != 0)
-		return nlb_fail_value(call, "LoadBalancerType", "It is network.");
+		return nlb_fail_value(call, "LoadBalancerType", "It is Network.");
 	if (package && package[0])
 		return nlb_fail_value(call, "BandwidthPackageId", "There are no public addresses here.");
 	if (pay && pay[0] && strcasecmp(pay, "PostPay") != 0)
@@ -125,11 +125,10 @@ static bool in_zone(const struct call *call, const struct load_balancer *lb)
 	return false;
 }
 
-/* Both spellings are about. */
-static bool type_wanted(const struct call *call)
+/* Both spellings are about: answers have the cloud's, its reference the one in lower case. */
+static bool either_wanted(const struct call *call, const char *param, const char *word, const char *other)
 {
-	return filter_text(call, "LoadBalancerType", "network") ||
-	       filter_text(call, "LoadBalancerType", "Network");
+	return filter_text(call, param, word) || filter_text(call, param, other);
 }
 
 static bool balancer_there(const struct call *call _unused_, const void *row)
@@ -146,12 +145,13 @@ static bool balancer_wanted(const struct call *call, const void *row)
 	return filter_list(call, "LoadBalancerIds", b->id) &&
 	       filter_list(call, "LoadBalancerNames", b->name) &&
 	       filter_text(call, "LoadBalancerStatus", enum_name(lb_status_names, b->status)) &&
-	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") && type_wanted(call) &&
+	       filter_text(call, "LoadBalancerBusinessStatus", "Normal") &&
+	       either_wanted(call, "LoadBalancerType", "Network", "network") &&
 	       filter_text(call, "Ipv6AddressType", "") &&
 	       filter_text(call, "AddressType", b->intranet ? "Intranet" : "Internet") &&
-	       filter_text(call, "AddressIpVersion", "ipv4") && filter_text(call, "DNSName", name) &&
-	       filter_list(call, "VpcIds", b->vpc) && filter_resource_group(call, b->resource_group) &&
-	       in_zone(call, b) && tags_match(call, b->id);
+	       either_wanted(call, "AddressIpVersion", "Ipv4", "ipv4") &&
+	       filter_text(call, "DNSName", name) && filter_list(call, "VpcIds", b->vpc) &&
+	       filter_resource_group(call, b->resource_group) && in_zone(call, b) && tags_match(call, b->id);
 }
 
 int balancer_list(struct call *call)
