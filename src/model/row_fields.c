@@ -308,6 +308,7 @@ static const struct field server_group_fields[] = {
 	ENUM(server_group, health_type, probe_type_names),
 	BOOL(server_group, health_by_head),
 	BOOL(server_group, health_http_1_1),
+	BOOL(server_group, health_get_given),
 	TEXT(server_group, health_url),
 	TEXT(server_group, health_domain),
 	TEXT_LIST(server_group, health_codes, n_health_codes),

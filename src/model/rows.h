@@ -374,6 +374,7 @@ struct server_group {
 	uint32_t unhealthy_threshold;
 	enum probe_type health_type;
 	bool health_by_head, health_http_1_1; /* of probes by HTTP: HEAD in place of GET, HTTP/1.1 of 1.0 */
+	bool health_get_given;		      /* that they use GET was said, so it is told of others, too */
 	char health_url[PROBE_URL_SIZE];
 	char health_domain[PROBE_URL_SIZE];	       /* empty, $SERVER_IP: the server's address */
 	char health_codes[PROBE_CODES_MAX][WORD_SIZE]; /* http_2xx, … */

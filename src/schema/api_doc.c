@@ -70,6 +70,8 @@ static void print_bounds(const struct param_spec *spec)
 		printf("%s%s", v == spec->values ? "" : ", ", *v);
 	if (spec->no_case)
 		printf(" (in any case)");
+	if (spec->empty_clears)
+		printf(", or empty: as if never given");
 }
 
 static void print_params(const struct param_spec *specs, const char *within)

@@ -26,7 +26,7 @@ static const struct param_spec health_params[] = {
 	{"HealthCheckEnabled", PARAM_BOOL},
 	{"HealthCheckType", PARAM_STRING, .values = probe_types, .no_case = true,
 	 OPTION("--health-type", "TCP (default), HTTP or UDP")},
-	{"HttpCheckMethod", PARAM_STRING, .values = probe_methods, .no_case = true,
+	{"HttpCheckMethod", PARAM_STRING, .values = probe_methods, .no_case = true, .empty_clears = true,
 	 OPTION("--health-method", "of HTTP: GET (default) or HEAD")},
 	{"HealthCheckUrl", PARAM_STRING, OPTION("--health-url", "of HTTP: path")},
 	{"HealthCheckDomain", PARAM_STRING,
@@ -147,7 +147,7 @@ static const struct answer_field health_answer[] = {
 	{"HealthCheckInterval", OF(server_group, health_interval_s)},
 	{"HealthyThreshold", OF(server_group, healthy_threshold)},
 	{"UnhealthyThreshold", OF(server_group, unhealthy_threshold)},
-	{"HttpCheckMethod", CHOICE_OF(server_group, health_by_head, "GET", "HEAD")},
+	{"HttpCheckMethod", A_TEXT}, /* of probes by HTTP, or where it was given */
 	{"HealthCheckUrl", GIVEN_OF(server_group, health_url)},
 	{"HealthCheckDomain", GIVEN_OF(server_group, health_domain)},
 	{"HealthCheckHttpVersion", CHOICE_OF(server_group, health_http_1_1, "HTTP1.0", "HTTP1.1")},

@@ -43,6 +43,7 @@ struct param_spec {
 	const char *const *values; /* allowed values, NULL-terminated; NULL: any */
 	const struct param_spec *members; /* STRUCT, STRUCT_LIST; ends with a NULL name */
 	bool no_case;			  /* values are compared without case */
+	bool empty_clears;		  /* an empty one of `values` is given, not absent */
 	/* On the command line: "--vpc", or "VPC" for an argument by position; NULL: it is none. A STRUCT
 	 * without one has its members' options. `help` says what it is; without an option it is a note in
 	 * doc/api.md. */

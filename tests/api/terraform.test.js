@@ -497,7 +497,7 @@ const server_group = (more) => ({
 	vpc: own_network.vpc,
 	servers: resource('server_group', (s) => ({ VpcId: s.vpc.id, ServerGroupName: 'tf-testacc', ...more })),
 });
-const probes_by = (HealthCheckType) => ({
+const probes_by = (HealthCheckType, more = { HttpCheckMethod: 'GET' }) => ({
 	HealthCheckEnabled: true,
 	HealthCheckType,
 	HealthCheckConnectPort: 0,
@@ -505,10 +505,10 @@ const probes_by = (HealthCheckType) => ({
 	UnhealthyThreshold: 2,
 	HealthCheckConnectTimeout: 5,
 	HealthCheckInterval: 10,
-	HttpCheckMethod: 'GET',
 	HealthCheckUrl: '/test/index.html',
 	HealthCheckDomain: 'tf-testAcc.com',
 	HealthCheckHttpCode: ['http_2xx', 'http_3xx', 'http_4xx'],
+	...more,
 });
 
 acceptance('NlbServerGroup_basic0', 'cn-hangzhou', [], [
@@ -522,5 +522,15 @@ acceptance('NlbServerGroup_basic0', 'cn-hangzhou', [], [
 		ConnectionDrainTimeout: 60,
 		HealthCheck: probes_by('HTTP'),
 	}),
+	imported('servers'),
+]);
+
+acceptance('NlbServerGroup_basic1', 'cn-hangzhou', [], [
+	server_group({ HealthCheck: { HealthCheckEnabled: false } }),
+	server_group({ HealthCheck: { HealthCheckEnabled: false }, ServerGroupName: 'tf-testacc_update' }),
+	server_group({ HealthCheck: { HealthCheckEnabled: false }, Scheduler: 'Wrr' }),
+	server_group({ HealthCheck: probes_by('TCP'), Scheduler: 'Wrr' }),
+	server_group({ HealthCheck: probes_by('TCP', {}), Scheduler: 'Wrr' }),
+	server_group({ HealthCheck: probes_by('TCP'), ConnectionDrainEnabled: true, ConnectionDrainTimeout: 100 }),
 	imported('servers'),
 ]);

@@ -241,6 +241,49 @@ static void test_bad_balancers(struct harness *h, const struct world *w)
 		w->other_vpc, w->vsw_h, w->vsw_i);
 }
 
+static const char *method_of(struct harness *h, const char *group)
+{
+	CALL(h, "ListServerGroups", "ServerGroupIds.1=%s", group);
+	return harness_text(h, "ServerGroups.0.HealthCheck.HttpCheckMethod");
+}
+
+/* The method of probes by HTTP is told of those, and of others where it was given. */
+static void test_probe_method(struct harness *h, const struct world *w)
+{
+	const char *group =
+		GET(h, "ServerGroupId", "CreateServerGroup",
+		    "ServerGroupName=method&VpcId=%s&HealthCheckConfig.HealthCheckEnabled=false", w->vpc);
+	struct server_group old;
+
+	tap_ok(!method_of(h, group), "without probes there is no method");
+	CALL(h, "UpdateServerGroupAttribute",
+	     "ServerGroupId=%s&HealthCheckConfig.HealthCheckEnabled=true&HealthCheckConfig.HealthCheckType=TCP",
+	     group);
+	tap_ok(!method_of(h, group), "nor with those by TCP");
+	CALL(h, "UpdateServerGroupAttribute", "ServerGroupId=%s&HealthCheckConfig.HttpCheckMethod=get",
+	     group);
+	tap_is_str(method_of(h, group), "GET", "but the one that was given");
+	CALL(h, "UpdateServerGroupAttribute", "ServerGroupId=%s&HealthCheckConfig.HealthCheckInterval=7",
+	     group);
+	tap_is_str(method_of(h, group), "GET", "which stays");
+	CALL(h, "UpdateServerGroupAttribute", "ServerGroupId=%s&HealthCheckConfig.HttpCheckMethod=", group);
+	tap_ok(!method_of(h, group), "until an empty one takes it back");
+	CALL(h, "UpdateServerGroupAttribute", "ServerGroupId=%s&HealthCheckConfig.HealthCheckType=HTTP",
+	     group);
+	tap_is_str(method_of(h, group), "GET", "probes by HTTP have one");
+	CALL(h, "UpdateServerGroupAttribute",
+	     "ServerGroupId=%s&HealthCheckConfig=%%7B%%22HttpCheckMethod%%22:%%22%%22,%%22HealthCheckType%%22:%%22TCP%%22%%7D",
+	     group);
+	tap_ok(!method_of(h, group), "in JSON, too");
+
+	old = *snapshot_server_group(store_rows(h->store), group);
+	old.health_by_head = true; /* as the version before kept what was given */
+	harness_put(h, KIND_SERVER_GROUP, &old);
+	tap_is_str(method_of(h, group), "HEAD", "what was given before is told");
+	CALL(h, "DeleteServerGroup", "ServerGroupId=%s", group);
+	harness_in_force(h, "alpha");
+}
+
 static void test_group_life(struct harness *h, const struct world *w)
 {
 	const char *group =
@@ -850,6 +893,7 @@ int main(void)
 	test_balancer_life(&h, &w);
 	test_bad_balancers(&h, &w);
 	test_group_life(&h, &w);
+	test_probe_method(&h, &w);
 	test_bad_groups(&h, &w);
 	test_servers(&h, &w);
 	test_addresses_as_servers(&h, &w);

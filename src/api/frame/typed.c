@@ -127,7 +127,7 @@ static bool empty_is_absent(const struct param_spec *spec)
 	static const char *const endings[] = {"Id", "Ip", "ip", "Address", "Token", "ServiceName"};
 
 	if (spec->values)
-		return true;
+		return !spec->empty_clears;
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
 		if (str_ends(spec->name, endings[i]))
 			return true;
@@ -157,7 +157,7 @@ static int fail_value(struct typed *typed, const struct param_spec *spec, const 
 static int make_string(struct typed *typed, const struct param_spec *spec, const char *name, const char *text,
 		       json_t **ret)
 {
-	if (spec->values) {
+	if (spec->values && text[0]) {
 		text = allowed_value(spec, text);
 		if (!text)
 			return fail_value(typed, spec, name);

@@ -26,6 +26,17 @@ static bool read_word(const json_t *config, const char *name, const char *word, 
 	return text && text[0] ? strcasecmp(text, word) == 0 : otherwise;
 }
 
+/* An empty one takes back what was given. */
+static void read_method(const json_t *config, struct server_group *row)
+{
+	const char *text = member_string(config, "HttpCheckMethod");
+
+	if (!text)
+		return;
+	row->health_by_head = strcasecmp(text, "HEAD") == 0;
+	row->health_get_given = strcasecmp(text, "GET") == 0;
+}
+
 static bool is_printable(const char *text)
 {
 	for (; *text; text++)
@@ -141,7 +152,7 @@ int group_read_health(struct call *call, struct server_group *row)
 	row->health_interval_s = read_number(config, "HealthCheckInterval", row->health_interval_s);
 	row->healthy_threshold = read_number(config, "HealthyThreshold", row->healthy_threshold);
 	row->unhealthy_threshold = read_number(config, "UnhealthyThreshold", row->unhealthy_threshold);
-	row->health_by_head = read_word(config, "HttpCheckMethod", "HEAD", row->health_by_head);
+	read_method(config, row);
 	row->health_http_1_1 = read_word(config, "HealthCheckHttpVersion", "HTTP1.1", row->health_http_1_1);
 	r = read_url(call, config, row);
 	if (r == 0)

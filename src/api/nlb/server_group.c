@@ -112,10 +112,19 @@ static void answer_balancers(const struct call *call, json_t *item, const char *
 			shape_text(list, l->load_balancer);
 }
 
-static void add_counts(const struct call *call, json_t *item, const void *row)
+/* Of probes that are not by HTTP what nobody gave is not told: to Terraform it would be a change to take
+ * back. */
+static void answer_method(json_t *health, const struct server_group *group)
+{
+	if (group->health_type == PROBE_HTTP || group->health_by_head || group->health_get_given)
+		answer_string(health, "HttpCheckMethod", group->health_by_head ? "HEAD" : "GET");
+}
+
+static void add_computed(const struct call *call, json_t *item, const void *row)
 {
 	const struct server_group *group = row;
 
+	answer_method(json_object_get(item, "HealthCheck"), group);
 	answer_int(item, "ServerCount",
 		   (int64_t)snapshot_count_children(call->rows, REF_SERVER_GROUP, group->id));
 	answer_balancers(call, item, group->id);
@@ -144,7 +153,7 @@ int server_group_list(struct call *call)
 		{"VpcId", REF_SERVER_GROUP_VPC, true},
 		{},
 	};
-	static const struct listing listing = {KIND_SERVER_GROUP, group_wanted, add_counts, group_there,
+	static const struct listing listing = {KIND_SERVER_GROUP, group_wanted, add_computed, group_there,
 					       .filters = filters};
 
 	return list_owned(call, &listing);
