@@ -114,7 +114,7 @@ export function CreateServerGroupPage(_: PageProps) {
 				options: [{ value: "Instance", text: t.serverGroups.instance, detail: t.serverGroups.instanceText }, { value: "Ip", text: t.serverGroups.ip, detail: t.serverGroups.ipText }],
 			},
 			{ name: "Protocol", label: t.sgRules.protocol, kind: "choice", options: ["TCP", "UDP"].map((value) => ({ value, text: value })) },
-			{ name: "Scheduler", label: t.serverGroups.scheduler, kind: "select", options: [{ value: "Wrr", text: t.serverGroups.wrr }, { value: "tch", text: t.serverGroups.tch }] },
+			{ name: "Scheduler", label: t.serverGroups.scheduler, kind: "select", options: [{ value: "Wrr", text: t.serverGroups.wrr }, { value: "Tch", text: t.serverGroups.tch }] },
 			{ name: "HealthCheckEnabled", label: t.serverGroups.checkOn, kind: "check", optional: true, hint: t.serverGroups.checkOnHint },
 			...checks,
 		],

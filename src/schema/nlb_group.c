@@ -16,7 +16,7 @@ static const char *const types[] = {"Instance", "Ip", NULL};
 
 const char *const nlb_protocols[] = {"TCP", "UDP", NULL};
 
-const char *const nlb_schedulers[] = {"Wrr", "Wlc", "rr", "sch", "tch", "qch", NULL};
+const char *const nlb_schedulers[] = {"Wrr", "Wlc", "Rr", "Sch", "Tch", "Qch", NULL};
 
 static const char *const probe_types[] = {"TCP", "HTTP", "UDP", NULL},
 			 *const probe_methods[] = {"GET", "HEAD", NULL},
@@ -59,7 +59,7 @@ const struct param_spec server_group_create_params[] = {
 	 OPTION("--protocol", "TCP (default) or UDP")},
 	{"AddressIPVersion", PARAM_STRING, .values = ip_versions, .no_case = true},
 	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true,
-	 OPTION("--scheduler", "Wrr (default) or tch: both by a hash of a flow's ends, by weight")},
+	 OPTION("--scheduler", "Wrr (default) or Tch: both by a hash of a flow's ends, by weight")},
 	{"PreserveClientIpEnabled", PARAM_BOOL,
 	 .help = "told as it was given: servers see translated addresses of clients of endpoints either way"},
 	{"ConnectionDrainEnabled", PARAM_BOOL,
@@ -94,7 +94,7 @@ const struct param_spec server_group_update_params[] = {
 	{"ServerGroupId", PARAM_STRING, .required = true},
 	{"ServerGroupName", PARAM_STRING},
 	{"Scheduler", PARAM_STRING, .values = nlb_schedulers, .no_case = true,
-	 .help = "Wrr or tch: both by a hash of a flow's ends, by weight"},
+	 .help = "Wrr or Tch: both by a hash of a flow's ends, by weight"},
 	{"PreserveClientIpEnabled", PARAM_BOOL,
 	 .help = "told as it was given: servers see translated addresses of clients of endpoints either way"},
 	{"ConnectionDrainEnabled", PARAM_BOOL,
@@ -166,7 +166,7 @@ static const struct answer_field server_group_answer[] = {
 	{"RegionId", OF(server_group, region)},
 	{"ResourceGroupId", GROUP_OF(server_group)},
 	{"Protocol", OF(server_group, protocol), IN_LIST("Protocol", 4)},
-	{"Scheduler", OF(server_group, scheduler)},
+	{"Scheduler", A_TEXT},
 	{"AddressIPVersion", TEXT("Ipv4")},
 	{"AliUid", OF(server_group, owner)},
 	{"ServerCount", A_NUMBER, IN_LIST("Servers", 5)},

@@ -532,5 +532,7 @@ acceptance('NlbServerGroup_basic1', 'cn-hangzhou', [], [
 	server_group({ HealthCheck: probes_by('TCP'), Scheduler: 'Wrr' }),
 	server_group({ HealthCheck: probes_by('TCP', {}), Scheduler: 'Wrr' }),
 	server_group({ HealthCheck: probes_by('TCP'), ConnectionDrainEnabled: true, ConnectionDrainTimeout: 100 }),
+	// The provider's own step has Rr, which is not served.
+	server_group({ HealthCheck: probes_by('TCP'), Scheduler: 'Tch' }),
 	imported('servers'),
 ]);

@@ -84,7 +84,7 @@ const calls = {
 		ZoneMappings: [{ ZoneId: 'cn-hangzhou-h', VSwitchId: id('vsw') }, { ZoneId: 'cn-hangzhou-i', VSwitchId: id('vsw'), PrivateIPv4Address: '10.0.2.9' }],
 	}, 'nlb create'],
 	'server group': ['nlb', 'CreateServerGroup', {
-		VpcId: id('vpc'), ServerGroupName: 'web', Protocol: 'TCP', Scheduler: 'rr', HealthCheckConfig: { HealthCheckEnabled: true, HealthCheckInterval: 5 },
+		VpcId: id('vpc'), ServerGroupName: 'web', Protocol: 'TCP', Scheduler: 'Tch', HealthCheckConfig: { HealthCheckEnabled: true, HealthCheckInterval: 5 },
 	}],
 	'servers': ['nlb', 'AddServersToServerGroup', {
 		ServerGroupId: id('sgp'), Servers: [{ ServerId: id('i'), ServerType: 'Ecs', Port: 443, Weight: 50 }, { ServerId: '10.0.0.7', ServerType: 'Ip', Port: 443 }],

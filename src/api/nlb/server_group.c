@@ -17,15 +17,21 @@
 
 #define DRAIN_TIMEOUT_S 10
 
-/* One of `values`, in its own spelling. */
+/* The one of `values` that the text is in any case, in its own spelling; NULL: none is. */
+static const char *find_word(const char *const *values, const char *text)
+{
+	while (*values && strcasecmp(text, *values) != 0)
+		values++;
+	return *values;
+}
+
 static void read_word(const struct call *call, const char *param, const char *const *values,
 		      char ret[WORD_SIZE])
 {
-	const char *text = call_string(call, param);
+	const char *text = call_string(call, param), *word = text ? find_word(values, text) : NULL;
 
-	for (; text && *values; values++)
-		if (strcasecmp(text, *values) == 0)
-			(void)str_copy(ret, WORD_SIZE, *values);
+	if (word)
+		(void)str_copy(ret, WORD_SIZE, word);
 }
 
 /* What official clients always send is taken, and what asks for more than there is is refused. */
@@ -34,10 +40,10 @@ static int check_served(struct call *call)
 	const char *scheduler = call_string(call, "Scheduler"),
 		   *mode = call_string(call, "IpVersionAffinityMode");
 
-	if (scheduler && strcasecmp(scheduler, "Wrr") != 0 && strcasecmp(scheduler, "tch") != 0)
+	if (scheduler && strcasecmp(scheduler, "Wrr") != 0 && strcasecmp(scheduler, "Tch") != 0)
 		return nlb_fail_value(
 			call, "Scheduler",
-			"It is Wrr or tch here: flows are spread by a hash of both ends, by weight.");
+			"It is Wrr or Tch here: flows are spread by a hash of both ends, by weight.");
 	if (call_bool(call, "AnyPortEnabled", false))
 		return nlb_fail_value(call, "AnyPortEnabled", "A server has one port here.");
 	if (mode && mode[0])
@@ -125,6 +131,8 @@ static void add_computed(const struct call *call, json_t *item, const void *row)
 	const struct server_group *group = row;
 
 	answer_method(json_object_get(item, "HealthCheck"), group);
+	/* Rows of other versions have it in another case. */
+	answer_string(item, "Scheduler", find_word(nlb_schedulers, group->scheduler) ?: group->scheduler);
 	answer_int(item, "ServerCount",
 		   (int64_t)snapshot_count_children(call->rows, REF_SERVER_GROUP, group->id));
 	answer_balancers(call, item, group->id);
