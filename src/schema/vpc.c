@@ -6,12 +6,23 @@
 
 #include "limits.h"
 
+/* clang-format off */
+/* Read only to be refused. */
+#define NOT_SERVED_PARAMS \
+	{"Ipv6CidrBlock", PARAM_STRING, .help = "not served"}, \
+	{"EnableDnsHostname", PARAM_BOOL, .help = "only false is served"}
+/* clang-format on */
+
 static const struct param_spec vpc_create_params[] = {
 	{"CidrBlock", PARAM_STRING, OPTION("--cidr", "address range, e.g. 10.0.0.0/16")},
 	{"VpcName", PARAM_STRING, OPTION("--name", "name")},
 	{"Description", PARAM_STRING, OPTION("--description", "description")},
-	{"EnableIpv6", PARAM_BOOL},
-	{"Ipv6CidrBlock", PARAM_STRING},
+	NOT_SERVED_PARAMS,
+	{"EnableIpv6", PARAM_BOOL, .help = "only false is served"},
+	{"Ipv6IpamPoolId", PARAM_STRING, .help = "not served"},
+	{"Ipv4IpamPoolId", PARAM_STRING, .help = "not served"},
+	{"Ipv4CidrMask", PARAM_INT, .min = 0, .max = 32, .help = "only 0 is served"},
+	{"UserCidr", PARAM_STRING, .help = "not served"},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
@@ -40,7 +51,8 @@ static const struct param_spec vpc_modify_params[] = {
 	{"VpcName", PARAM_STRING},
 	{"Description", PARAM_STRING},
 	{"CidrBlock", PARAM_STRING},
-	{"EnableIPv6", PARAM_BOOL},
+	NOT_SERVED_PARAMS,
+	{"EnableIPv6", PARAM_BOOL, .help = "only false is served"},
 	{},
 };
 

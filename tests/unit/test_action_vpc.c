@@ -16,6 +16,30 @@ static const char *status_of(struct harness *h, const char *action, const char *
 	return CALL(h, action, REGION "%s=%s", param, id) ? harness_text(h, "Status") : h->error.code;
 }
 
+/* What asks for nothing that is not here is taken, and an existing VPC gets none of it either. */
+static void test_not_served(struct harness *h, const char *vpc)
+{
+	static const struct {
+		const char *code, *why, *params;
+	} cases[] = {
+		{"OperationUnsupported.EnableIpv6", "IPv6", "EnableIPv6=true"},
+		{"OperationUnsupported.EnableIpv6", "a range of IPv6", "Ipv6CidrBlock=2001:db8::/56"},
+		{"InvalidEnableDnsHostname.ValueNotSupported", "names of instances",
+		 "EnableDnsHostname=true"},
+	};
+	static const char nothing[] = "EnableDnsHostname=false&Ipv6CidrBlock=";
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		REFUSED(h, cases[i].code, cases[i].why, "ModifyVpcAttribute", "VpcId=%s&%s", vpc,
+			cases[i].params);
+	tap_ok(CALL(h, "ModifyVpcAttribute", "VpcId=%s&EnableIPv6=false&%s", vpc, nothing),
+	       "what asks for nothing is taken");
+	REFUSED(h, "DryRunOperation", "a dry run that asks for nothing", "CreateVpc",
+		REGION
+		"EnableIpv6=false&UserCidr=&Ipv4IpamPoolId=&Ipv4CidrMask=0&Ipv6IpamPoolId=&DryRun=true&%s",
+		nothing);
+}
+
 static void test_life_of_a_vpc(struct harness *h)
 {
 	const char *vpc, *table;
@@ -48,6 +72,7 @@ static void test_life_of_a_vpc(struct harness *h)
 	tap_is_int(harness_count_of(h, "Vpcs.Vpc.0.UserCidrs.UserCidr"), 0, "all of them");
 	tap_is_int(harness_count_of(h, "Vpcs.Vpc.0.VSwitchIds.VSwitchId"), 0, "without exception");
 
+	test_not_served(h, vpc);
 	tap_ok(CALL(h, "DeleteVpc", "VpcId=%s", vpc), "it can be deleted");
 	tap_is_str(status_of(h, "DescribeVpcAttribute", "VpcId", vpc), "Deleting", "it is Deleting first");
 	tap_ok(CALL(h, "DeleteVpc", "VpcId=%s", vpc), "deleting it again meanwhile is no error");
@@ -139,6 +164,16 @@ static void test_bad_vpcs(struct harness *h)
 		{"InvalidVpcName.Malformed", "an address as name", REGION "VpcName=http://a"},
 		{"InvalidDescription.Malformed", "an address as description", REGION "Description=https://a"},
 		{"OperationUnsupported.EnableIpv6", "IPv6", REGION "EnableIpv6=true"},
+		{"OperationUnsupported.EnableIpv6", "a range of IPv6", REGION "Ipv6CidrBlock=2001:db8::/56"},
+		{"OperationUnsupported.EnableIpv6", "a pool of IPv6", REGION "Ipv6IpamPoolId=ipam-pool-a"},
+		{"InvalidUserCidr.ValueNotSupported", "ranges beside the VPC's own",
+		 REGION "UserCidr=192.168.0.0/16"},
+		{"InvalidEnableDnsHostname.ValueNotSupported", "names of instances",
+		 REGION "EnableDnsHostname=true"},
+		{"InvalidIpv4IpamPoolId.ValueNotSupported", "a pool in place of a range",
+		 REGION "Ipv4IpamPoolId=ipam-pool-a&Ipv4CidrMask=16"},
+		{"InvalidIpv4CidrMask.ValueNotSupported", "a length of such a range",
+		 REGION "Ipv4CidrMask=16"},
 		{"InvalidParameter.EnableIpv6", "a boolean that is none", REGION "EnableIpv6=perhaps"},
 		{"InvalidTagKey.Malformed", "a reserved tag", REGION "Tag.1.Key=acs:x"},
 		{"Duplicate.TagKey", "a tag twice", REGION "Tag.1.Key=a&Tag.2.Key=a"},

@@ -51,14 +51,45 @@ static int read_cidr(struct call *call, const char *text, struct netprefix *ret)
 	return 0;
 }
 
+static bool is_given(const struct call *call, const char *param)
+{
+	const char *text = call_string(call, param);
+
+	return text && text[0];
+}
+
+static int fail_not_served(struct call *call, const char *param, const char *why)
+{
+	call_set_error(call, "Invalid{Name}.ValueNotSupported", param, why);
+	return -EBADMSG;
+}
+
+/* What asks for more than a VPC has here is refused: it would be answered as if nobody had asked. */
+static int check_served(struct call *call)
+{
+	if (call_bool(call, "EnableIpv6", false) || call_bool(call, "EnableIPv6", false) ||
+	    is_given(call, "Ipv6CidrBlock") || is_given(call, "Ipv6IpamPoolId"))
+		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	if (call_bool(call, "EnableDnsHostname", false))
+		return fail_not_served(call, "EnableDnsHostname", "Instances get no host names in DNS here.");
+	if (is_given(call, "UserCidr"))
+		return fail_not_served(call, "UserCidr", "A VPC has one range here, CidrBlock.");
+	if (is_given(call, "Ipv4IpamPoolId"))
+		return fail_not_served(call, "Ipv4IpamPoolId", "CidrBlock says the range here, no pool.");
+	if (call_int(call, "Ipv4CidrMask", 0))
+		return fail_not_served(call, "Ipv4CidrMask", "CidrBlock says the range here, no pool.");
+	return 0;
+}
+
 int vpc_create(struct call *call)
 {
 	const char *cidr = call_string(call, "CidrBlock");
 	struct vpc vpc = {.owner = call->account->uid, .create_time = call->now};
 	int r;
 
-	if (call_bool(call, "EnableIpv6", false) || call_string(call, "Ipv6CidrBlock"))
-		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	r = check_served(call);
+	if (r < 0)
+		return r;
 	r = read_cidr(call, cidr && cidr[0] ? cidr : CIDR_DEFAULT, &vpc.cidr);
 	if (r < 0)
 		return r;
@@ -216,8 +247,9 @@ int vpc_modify(struct call *call)
 
 	if (!vpc)
 		return call_fail(call, "InvalidVpcId.NotFound");
-	if (call_bool(call, "EnableIPv6", false))
-		return call_fail(call, "OperationUnsupported.EnableIpv6");
+	r = check_served(call);
+	if (r < 0)
+		return r;
 	row = *vpc;
 	if (vpc_event(&row, EVENT_MODIFY) == -EPERM)
 		return call_fail(call, "IncorrectVpcStatus");
