@@ -258,6 +258,7 @@ acceptance('VpcEndpointConnection_basic4902_twin', 'cn-hangzhou', [], [
 		at((s) => ({ SecurityGroupId: [s.second.id], EndpointDescription: 'tf-testacc' })),
 		at((s) => ({ SecurityGroupId: [s.second.id], EndpointDescription: 'tf-testacc', EndpointName: 'tf-testacc-update' })),
 		at(() => ({ EndpointDescription: 'tf-testacc-all', EndpointName: 'tf-testacc' })),
+		at(() => ({ EndpointDescription: '', EndpointName: '' })),
 	]);
 }
 

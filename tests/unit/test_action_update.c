@@ -118,6 +118,12 @@ static void test_endpoint(struct harness *h, const struct world *w, const char *
 		  endpoint),
 	       "the same again is fine");
 	tap_is_str(endpoint_text(h, endpoint, "EndpointStatus"), "Active", "and changes nothing");
+	PL(h, ALICE, "UpdateVpcEndpointAttribute", REGION "EndpointId=%s&EndpointDescription=", endpoint);
+	tap_is_str(endpoint_text(h, endpoint, "EndpointDescription"), "", "an empty description clears it");
+	tap_is_str(harness_text(h, "EndpointName"), "other", "and nothing else");
+	PL(h, ALICE, "UpdateVpcEndpointAttribute", REGION "EndpointId=%s&EndpointName=", endpoint);
+	tap_is_str(endpoint_text(h, endpoint, "EndpointName"), "", "an empty name clears that");
+	harness_in_force(h, NODE);
 	(void)w;
 }
 

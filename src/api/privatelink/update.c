@@ -15,6 +15,18 @@
 #include "region.h"
 #include "words.h"
 
+/* An empty text takes away what is there; a call that creates takes it for none. */
+static int read_text(struct call *call, const char *param,
+		     int (*read)(struct call *, const char *, const char **), const char **ret)
+{
+	const char *text = call_string(call, param);
+
+	if (!text || text[0])
+		return read(call, param, ret);
+	*ret = "";
+	return 0;
+}
+
 static int read_endpoint(struct call *call, struct endpoint *row)
 {
 	const struct service *service = snapshot_service(call->rows, row->service);
@@ -26,10 +38,10 @@ static int read_endpoint(struct call *call, struct endpoint *row)
 	r = read_cross_bandwidth(call, row->service_region, row);
 	if (r < 0)
 		return r;
-	r = read_name(call, "EndpointName", &row->name);
+	r = read_text(call, "EndpointName", read_name, &row->name);
 	if (r < 0)
 		return r;
-	r = read_description(call, "EndpointDescription", &row->description);
+	r = read_text(call, "EndpointDescription", read_description, &row->description);
 	if (r < 0)
 		return r;
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", row->zone_affinity);
