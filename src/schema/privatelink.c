@@ -80,7 +80,8 @@ static const struct param_spec endpoint_create_params[] = {
 	 OPTION("--zone", "ZONE,VSWITCH[,ADDRESS]"), .parts = 3},
 	{"ZoneAffinityEnabled", PARAM_BOOL,
 	 OPTION("--zone-affinity", "names: the asker's zone alone, if it has one")},
-	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 1, .max = INT32_MAX},
+	{"ZonePrivateIpAddressCount", PARAM_LONG, .min = 0, .max = INT32_MAX,
+	 .help = "only 1 is served; 0 is as if it were not given"},
 	{},
 };
 

@@ -106,8 +106,10 @@ static void refuse_create(struct harness *h, const struct world *w)
 	       group);
 	CREATE("QuotaExceeded.IpQuotaPerEp", "two addresses in a zone", "%s%s%s&ZonePrivateIpAddressCount=2",
 	       vpc, service, group);
-	CREATE("IllegalParamFormat.ZonePrivateIpAddressCount", "no address in a zone",
-	       "%s%s%s&ZonePrivateIpAddressCount=0", vpc, service, group);
+	CREATE("IllegalParamFormat.ZonePrivateIpAddressCount", "less than no address in a zone",
+	       "%s%s%s&ZonePrivateIpAddressCount=-1", vpc, service, group);
+	CREATE("DryRunOperation", "as many addresses as there are",
+	       "%s%s%s&ZonePrivateIpAddressCount=0&DryRun=true", vpc, service, group);
 	CREATE("IllegalParamFormat.CrossRegionBandwidth", "bandwidth between regions",
 	       "%s%s%s&CrossRegionBandwidth=100", vpc, service, group);
 	CREATE("InvalidResourceGroup", "a resource group that does not exist",

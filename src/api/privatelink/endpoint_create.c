@@ -36,7 +36,7 @@ static int read_formats(struct call *call, struct endpoint *row)
 		return r;
 	if (!call_string(call, "ServiceId") && !call_string(call, "ServiceName"))
 		return call_fail_named(call, "MissingParam.{name}", "ServiceId");
-	if (call_int(call, "ZonePrivateIpAddressCount", 1) != 1)
+	if (call_int(call, "ZonePrivateIpAddressCount", 1) > 1)
 		return call_fail_detail(call, "QuotaExceeded.IpQuotaPerEp", "It is one for each zone.");
 	row->zone_affinity = call_bool(call, "ZoneAffinityEnabled", false);
 	row->protected_enabled = call_bool(call, "ProtectedEnabled", false);
