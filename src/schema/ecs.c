@@ -33,6 +33,7 @@ static const struct param_spec security_group_list_params[] = {
 	{"SecurityGroupId", PARAM_STRING},
 	{"SecurityGroupIds", PARAM_LIST, .max = 100},
 	{"SecurityGroupName", PARAM_STRING},
+	{"FuzzyQuery", PARAM_BOOL, .help = "true: SecurityGroupName is a part of the name"},
 	{"SecurityGroupType", PARAM_STRING},
 	{"VpcId", PARAM_STRING, OPTION("--vpc", "only of this VPC")},
 	{"NetworkType", PARAM_STRING},
@@ -104,7 +105,11 @@ static const struct param_spec instance_run_params[] = {
 	{"MinAmount", PARAM_INT, .min = 1, .max = INSTANCES_PER_CALL_MAX,
 	 .help = "no effect: all instances are made, or none"},
 	{"ResourceGroupId", PARAM_STRING, OPTION("--resource-group", "rg-…")},
-	{"DeletionProtection", PARAM_BOOL},
+	{"DeletionProtection", PARAM_BOOL, .help = "only false is served"},
+	{"InternetMaxBandwidthOut", PARAM_INT, .min = 0, .max = 100, .help = "only 0 is served"},
+	{"Ipv6AddressCount", PARAM_INT, .min = 0, .max = 10, .help = "only 0 is served"},
+	{"Ipv6Address", PARAM_LIST, .max = 10, .help = "not served"},
+	{"AutoReleaseTime", PARAM_STRING, .help = "not served"},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params,
 	 OPTION("--tag", "KEY,VALUE"), .parts = 2},
 	{},
@@ -125,6 +130,15 @@ static const struct param_spec instance_stop_params[] = {
 static const struct param_spec instance_delete_params[] = {
 	{"InstanceId", PARAM_STRING, .required = true, OPTION("INSTANCE", "i-…")},
 	{"Force", PARAM_BOOL, OPTION("--force", "also when it runs")},
+	{},
+};
+
+static const char *const instance_times[] = {"CreationStartTime", "CreationEndTime", "ExpiredStartTime",
+					     "ExpiredEndTime", NULL};
+
+static const struct param_spec time_filter_params[] = {
+	{"Key", PARAM_STRING, .required = true, .values = instance_times},
+	{"Value", PARAM_STRING, .required = true, .help = "2026-01-02T03:04Z; nothing expires here"},
 	{},
 };
 
@@ -154,6 +168,7 @@ static const struct param_spec instance_list_params[] = {
 	{"IoOptimized", PARAM_BOOL},
 	{"DeviceAvailable", PARAM_BOOL},
 	{"Status", PARAM_STRING},
+	{"Filter", PARAM_STRUCT_LIST, .max = 4, .members = time_filter_params},
 	{"Tag", PARAM_STRUCT_LIST, .max = TAGS_PER_RESOURCE_MAX, .members = tag_params},
 	{},
 };

@@ -52,6 +52,11 @@ static void test_group_life(struct harness *h, const struct world *w)
 	CALL(h, "DescribeSecurityGroups", REGION "SecurityGroupIds=%%5B%%22sg-none%%22%%5D");
 	tap_is_int(harness_count_of(h, "SecurityGroups.SecurityGroup"), 0,
 		   "an unknown id gives an empty list");
+	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&SecurityGroupName=e&FuzzyQuery=true", w->vpc);
+	tap_is_str(harness_text(h, "SecurityGroups.SecurityGroup.0.SecurityGroupId"), group,
+		   "by a part of its name, if the call says so");
+	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&SecurityGroupName=e&FuzzyQuery=false", w->vpc);
+	tap_is_int(harness_count_of(h, "SecurityGroups.SecurityGroup"), 0, "else by all of it");
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1", w->vpc);
 	tap_ok(harness_text(h, "NextToken"), "pages can go by token");
 	CALL(h, "DescribeSecurityGroups", REGION "VpcId=%s&MaxResults=1&NextToken=%s", w->vpc,
@@ -364,6 +369,16 @@ static void check_filters(struct harness *h, const struct world *w)
 		{"KeyPairName=mine", 0},
 		{"LockReason=financial", 0},
 		{"InstanceTypeFamily=ecs.g6", 0},
+		{"Filter.1.Key=CreationStartTime&Filter.1.Value=2020-01-02T03:04Z", 5},
+		{"Filter.1.Key=CreationStartTime&Filter.1.Value=2020-01-02T03:04:05Z", 5},
+		{"Filter.1.Key=CreationStartTime&Filter.1.Value=9000-01-02T03:04Z", 0},
+		{"Filter.1.Key=CreationEndTime&Filter.1.Value=9000-01-02T03:04Z", 5},
+		{"Filter.1.Key=CreationEndTime&Filter.1.Value=2020-01-02T03:04Z", 0},
+		{"Filter.1.Key=CreationEndTime&Filter.1.Value=9000-01-02T03:04Z"
+		 "&Filter.2.Key=CreationStartTime&Filter.2.Value=9000-01-02T03:04Z",
+		 0},
+		{"Filter.1.Key=ExpiredStartTime&Filter.1.Value=2020-01-02T03:04Z", 0},
+		{"Filter.1.Key=ExpiredEndTime&Filter.1.Value=9000-01-02T03:04Z", 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -371,6 +386,11 @@ static void check_filters(struct harness *h, const struct world *w)
 		tap_is_int(harness_number(h, "TotalCount"), cases[i].n, "%d with %s", cases[i].n,
 			   cases[i].form);
 	}
+	REFUSED(h, "InvalidParameter.Filter.1.Key", "a time that there is not", "DescribeInstances",
+		REGION "Filter.1.Key=StartTime&Filter.1.Value=2020-01-02T03:04Z");
+	REFUSED(h, "InvalidParameter.Filter.2.Value", "a time that is none", "DescribeInstances",
+		REGION "Filter.1.Key=CreationStartTime&Filter.1.Value=2020-01-02T03:04Z"
+		       "&Filter.2.Key=CreationEndTime&Filter.2.Value=2020-13-02T03:04Z");
 	CALL(h, "DescribeNetworkInterfaces", REGION "VpcId=%s&Ipv6Address.1=fd00%%3A%%3A1", w->vpc);
 	tap_is_int(harness_number(h, "TotalCount"), 0, "no interface has an IPv6 address");
 }
@@ -466,6 +486,14 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 		{"InvalidParameter.Amount", "no instance", "Amount=0"},
 		{"InvalidParameter.Amount", "too many", "Amount=26"},
 		{"InvalidParameter.Mismatch", "another zone", "ZoneId=cn-hangzhou-i"},
+		{"InvalidDeletionProtection.ValueNotSupported", "protection, which is not kept",
+		 "DeletionProtection=true"},
+		{"InvalidInternetMaxBandwidthOut.ValueNotSupported", "a public address",
+		 "InternetMaxBandwidthOut=1"},
+		{"InvalidIpv6AddressCount.ValueNotSupported", "an address of IPv6", "Ipv6AddressCount=1"},
+		{"InvalidIpv6Address.ValueNotSupported", "one that is named", "Ipv6Address.1=2001:db8::1"},
+		{"InvalidAutoReleaseTime.ValueNotSupported", "an end",
+		 "AutoReleaseTime=2026-01-02T03:04:05Z"},
 		{"DryRunOperation", "a dry run", "DryRun=true"},
 	};
 	const char *other = harness_get(h, ALICE, PRODUCT_VPC, "VpcId", "CreateVpc", REGION);
@@ -475,9 +503,10 @@ static void test_bad_instances(struct harness *h, const struct world *w)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		REFUSED(h, cases[i].code, cases[i].why, "RunInstances",
 			REGION "VSwitchId=%s&SecurityGroupId=%s&%s", w->vsw_h, w->group, cases[i].params);
-	REFUSED(h, "InvalidDeletionProtection.ValueNotSupported", "protection, which is not kept",
-		"RunInstances", REGION "VSwitchId=%s&SecurityGroupId=%s&DeletionProtection=true", w->vsw_h,
-		w->group);
+	REFUSED(h, "DryRunOperation", "a dry run that asks for nothing that is not here", "RunInstances",
+		REGION "VSwitchId=%s&SecurityGroupId=%s&DeletionProtection=false&InternetMaxBandwidthOut=0"
+		       "&Ipv6AddressCount=0&AutoReleaseTime=&DryRun=true",
+		w->vsw_h, w->group);
 	REFUSED(h, "MissingVSwitchId", "no vSwitch", "RunInstances", REGION "SecurityGroupId=%s", w->group);
 	REFUSED(h, "MissingSecurityGroupId", "no group", "RunInstances", REGION "VSwitchId=%s", w->vsw_h);
 	REFUSED(h, "InvalidVSwitchId.NotFound", "an unknown vSwitch", "RunInstances",

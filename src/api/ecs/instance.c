@@ -14,6 +14,24 @@
 #include "../frame/shape.h"
 #include "actions.h"
 
+/* What asks for more than an instance has here is refused: it would be made as if nobody had asked. */
+static int check_served(struct call *call)
+{
+	static const char *const numbers[] = {"InternetMaxBandwidthOut", "Ipv6AddressCount"};
+	const char *release = call_string(call, "AutoReleaseTime"), *wanted = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (call_int(call, numbers[i], 0) > 0)
+			wanted = numbers[i];
+	if (call_list(call, "Ipv6Address"))
+		wanted = "Ipv6Address";
+	if (release && release[0])
+		wanted = "AutoReleaseTime";
+	if (call_bool(call, "DeletionProtection", false))
+		wanted = "DeletionProtection";
+	return wanted ? call_fail_named(call, "Invalid{Name}.ValueNotSupported", wanted) : 0;
+}
+
 /* What all instances of the call share. */
 static int read_pattern(struct call *call, struct instance *ret)
 {
@@ -21,8 +39,9 @@ static int read_pattern(struct call *call, struct instance *ret)
 	int r;
 
 	*ret = (struct instance){.kind = INSTANCE_NETNS};
-	if (call_bool(call, "DeletionProtection", false))
-		return call_fail_named(call, "Invalid{Name}.ValueNotSupported", "DeletionProtection");
+	r = check_served(call);
+	if (r < 0)
+		return r;
 	if (image && (utf8_length(image) < 0 || str_copy(ret->image, sizeof(ret->image), image) < 0))
 		return call_fail_named(call, "Invalid{Name}.NotFound", "ImageId");
 	if (type && (utf8_length(type) < 0 || str_copy(ret->type, sizeof(ret->type), type) < 0))

@@ -91,6 +91,53 @@ static bool nature_matches(const struct call *call)
 	       call_bool(call, "DeviceAvailable", true);
 }
 
+/* A time of a filter, "2026-01-02T03:04Z", or with its seconds. */
+static int read_time(const char *text, int64_t *ret)
+{
+	static const char minutes[] = "2026-01-02T03:04Z";
+	char whole[TIME_TEXT_SIZE];
+
+	if (strlen(text) != sizeof(minutes) - 1 || !str_ends(text, "Z"))
+		return time_parse(text, ret);
+	(void)str_format(whole, sizeof(whole), "%.16s:00Z", text);
+	return time_parse(whole, ret);
+}
+
+static int check_times(struct call *call)
+{
+	const json_t *filters = call_list(call, "Filter"), *filter;
+	char name[32];
+	int64_t unused;
+	size_t i;
+
+	json_array_foreach(filters, i, filter) {
+		if (read_time(member_string(filter, "Value"), &unused) == 0)
+			continue;
+		(void)str_format(name, sizeof(name), "Filter.%zu.Value", i + 1);
+		return call_fail_param(call, name, "It must be written YYYY-MM-DDThh:mmZ, in UTC.");
+	}
+	return 0;
+}
+
+/* Instances are made, and never expire. */
+static bool times_match(const struct call *call, const struct instance *instance)
+{
+	const json_t *filters = call_list(call, "Filter"), *filter;
+	int64_t when = 0;
+	size_t i;
+
+	json_array_foreach(filters, i, filter) {
+		const char *key = member_string(filter, "Key");
+
+		(void)read_time(member_string(filter, "Value"), &when);
+		if (str_starts(key, "Expired") ||
+		    (streq(key, "CreationStartTime") && instance->create_time < when) ||
+		    (streq(key, "CreationEndTime") && instance->create_time > when))
+			return false;
+	}
+	return true;
+}
+
 static bool instance_wanted(const struct call *call, const void *row)
 {
 	const struct instance *i = row;
@@ -101,7 +148,7 @@ static bool instance_wanted(const struct call *call, const void *row)
 	       filter_text(call, "ImageId", i->image) && filter_text(call, "InstanceType", i->type) &&
 	       family_matches(call, i->type) && nature_matches(call) &&
 	       filter_text(call, "Status", instance_status_word(call, i)) && port_matches(call, i) &&
-	       tags_match(call, i->id);
+	       times_match(call, i) && tags_match(call, i->id);
 }
 
 int instance_list(struct call *call)
@@ -114,5 +161,7 @@ int instance_list(struct call *call)
 	};
 	static const struct listing listing = {KIND_INSTANCE, instance_wanted, add_state, .filters = filters};
 
-	return list_owned(call, &listing);
+	int r = check_times(call);
+
+	return r < 0 ? r : list_owned(call, &listing);
 }

@@ -158,12 +158,21 @@ static size_t count_looks(const struct call *call, const void *row)
 	       snapshot_count_children(call->rows, REF_PORT_GROUPS, id);
 }
 
+static bool name_matches(const struct call *call, const char *name)
+{
+	const char *wanted = call_string(call, "SecurityGroupName");
+
+	if (wanted && call_bool(call, "FuzzyQuery", false))
+		return strstr(name, wanted) != NULL;
+	return filter_text(call, "SecurityGroupName", name);
+}
+
 static bool group_wanted(const struct call *call, const void *row)
 {
 	const struct security_group *g = row;
 
 	return filter_text(call, "SecurityGroupId", g->id) && filter_list(call, "SecurityGroupIds", g->id) &&
-	       filter_text(call, "SecurityGroupName", g->name) &&
+	       name_matches(call, g->name) &&
 	       filter_text(call, "SecurityGroupType", enum_name(sg_type_names, g->type)) &&
 	       filter_text(call, "VpcId", g->vpc) && filter_text(call, "NetworkType", "vpc") &&
 	       filter_resource_group(call, g->resource_group) && !call_bool(call, "ServiceManaged", false) &&
