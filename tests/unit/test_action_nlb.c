@@ -485,6 +485,8 @@ static void test_servers(struct harness *h, const struct world *w)
 	tap_is_int(harness_number(h, "Servers.0.Weight"), 100, "and a weight of 100");
 	tap_is_str(harness_text(h, "Servers.0.Status"), "Adding", "and is being added");
 	harness_in_force(h, "alpha");
+	CALL(h, "ListServerGroupServers", "ServerGroupId=%s&ServerIds=%s", group, w->web_h);
+	tap_is_int(harness_number(h, "TotalCount"), 1, "its id may stand under the bare name of the list");
 	CALL(h, "ListServerGroupServers", "ServerGroupId=%s", group);
 	tap_is_int(harness_number(h, "TotalCount"), 2, "the group has two servers");
 	tap_is_str(harness_text(h, "Servers.1.Status"), "Available",

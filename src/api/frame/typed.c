@@ -343,6 +343,25 @@ static int value_from_json(struct typed *typed, const struct param_spec *spec, c
 	}
 }
 
+/* A text that does not even begin as JSON, under the bare name of a list: older clients send one entry so. */
+static int read_only_entry(struct typed *typed, const struct param_spec *spec, const char *name,
+			   const char *text, json_t **ret)
+{
+	_cleanup_(json_decrefp) json_t *list = json_array();
+	json_t *value = NULL;
+	int r;
+
+	r = check_count(typed, spec, name, 1);
+	if (r == 0)
+		r = make_scalar(typed, spec, name, text, &value);
+	if (r < 0)
+		return r;
+	if (json_array_append_new(list, value) < 0)
+		return -ENOMEM;
+	*ret = TAKE_PTR(list);
+	return 0;
+}
+
 /* The JSON text under the bare name of a list or an object. */
 static int read_json_text(struct typed *typed, const struct param_spec *spec, const char *name,
 			  const char *text, json_t **ret)
@@ -437,7 +456,7 @@ static int read_flat_list(struct typed *typed, const struct param_spec *spec, co
 	return r;
 }
 
-/* A list or an object: flat if anything flat is there, else JSON text. */
+/* A list or an object: flat if anything flat is there, else JSON text, or a list's only entry. */
 static int read_compound(struct typed *typed, const struct param_spec *spec, const char *name, json_t **ret)
 {
 	const char *text;
@@ -448,7 +467,11 @@ static int read_compound(struct typed *typed, const struct param_spec *spec, con
 	if (r < 0 || *ret)
 		return r;
 	text = find(typed, name);
-	return text && text[0] ? read_json_text(typed, spec, name, text, ret) : 0;
+	if (!text || !text[0])
+		return 0;
+	if (spec->type == PARAM_LIST && !strchr("[{", text[strspn(text, " \t\r\n")]))
+		return read_only_entry(typed, spec, name, text, ret);
+	return read_json_text(typed, spec, name, text, ret);
 }
 
 static int read_value(struct typed *typed, const struct param_spec *spec, const char *name, json_t **ret)
