@@ -32,8 +32,8 @@ struct ring {
 
 struct metrics_series {
 	char endpoint[ID_SIZE], zone[ZONE_SIZE];
-	int64_t since;		    /* the first interval */
-	int64_t last_10s, last_60s; /* the newest ones, counted from 1970 */
+	int64_t since;		    /* what was before may have gone with an earlier series */
+	int64_t last_10s, last_60s; /* the newest intervals, counted from 1970 */
 	struct ring *rings[METRICS_MAX];
 	struct metrics_series *next;	      /* in its bucket */
 	struct metrics_series *newer, *older; /* by when it last had traffic */
@@ -360,6 +360,12 @@ static int make_room(struct metrics *metrics, size_t size, const struct metrics_
 	return 0;
 }
 
+/* From when on all is known of a zone without a series. */
+static int64_t known_without_series(const struct metrics *metrics)
+{
+	return metrics->lost == INT64_MIN ? INT64_MIN : metrics->lost + 1;
+}
+
 static int add_series(struct metrics *metrics, const char *endpoint, const char *zone, int64_t time,
 		      struct metrics_series **ret)
 {
@@ -378,7 +384,7 @@ static int add_series(struct metrics *metrics, const char *endpoint, const char 
 	}
 	(void)str_copy(series->endpoint, sizeof(series->endpoint), endpoint);
 	(void)str_copy(series->zone, sizeof(series->zone), zone);
-	series->since = time;
+	series->since = known_without_series(metrics);
 	series->last_10s = time / METRICS_SHORT_S;
 	series->last_60s = time / METRICS_LONG_S;
 	series->next = *bucket;
@@ -416,7 +422,6 @@ static void advance(struct metrics_series *series, int64_t time)
 	}
 	series->last_10s = max_time(series->last_10s, index);
 	series->last_60s = max_time(series->last_60s, long_index);
-	series->since = series->since < time ? series->since : time;
 }
 
 static void add_to(uint64_t *cell, uint64_t value)
@@ -441,6 +446,14 @@ static void add_value(struct metrics_series *series, unsigned int metric, int64_
 		add_to(long_cell, value);
 }
 
+/* What is not kept is not known. */
+static void lose(struct metrics *metrics, struct metrics_series *series, int64_t time)
+{
+	metrics->lost = max_time(metrics->lost, time);
+	if (series)
+		series->since = max_time(series->since, time + 1);
+}
+
 int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone, unsigned int metric,
 		int64_t time, uint64_t value)
 {
@@ -458,7 +471,7 @@ int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone,
 	if (r == 0 && !series->rings[metric])
 		r = add_ring(metrics, series, metric);
 	if (r < 0) {
-		metrics->lost = max_time(metrics->lost, time); /* what is not kept is not known */
+		lose(metrics, series, time);
 		return r;
 	}
 	advance(series, time);
@@ -510,9 +523,7 @@ int64_t metrics_known_since(const struct metrics *metrics, const struct metrics_
 {
 	int64_t kept = period == METRICS_SHORT_S ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S, since;
 
-	since = metrics->lost == INT64_MIN ? INT64_MIN : metrics->lost + 1;
-	if (series)
-		since = MIN(since, series->since);
+	since = series ? series->since : known_without_series(metrics);
 	/* The one that was over just now may not be told yet, so one more is kept. */
 	return max_time(since, now - kept - 2 * (int64_t)period);
 }

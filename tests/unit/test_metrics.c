@@ -381,6 +381,86 @@ static void test_nodes(void)
 	metrics_free(metrics);
 }
 
+/* ---- a series that has gone ---- */
+
+static const struct metrics_series *series_of(const struct metrics *metrics, unsigned int number)
+{
+	char id[ID_SIZE];
+
+	(void)str_format(id, sizeof(id), "ep-%u", number);
+	return metrics_find(metrics, id, ZONE);
+}
+
+/* The first metrics of a zone count `value` each. */
+static int add_traffic(struct metrics *metrics, unsigned int number, unsigned int n_metrics, int64_t time,
+		       uint64_t value)
+{
+	char id[ID_SIZE];
+	int r = 0;
+
+	(void)str_format(id, sizeof(id), "ep-%u", number);
+	for (unsigned int metric = 0; metric < n_metrics && r == 0; metric++)
+		r = metrics_add(metrics, id, ZONE, metric, time, value);
+	return r;
+}
+
+static struct metrics *with_memory(size_t memory)
+{
+	struct metrics *metrics;
+
+	if (metrics_new(memory, &metrics) < 0)
+		abort();
+	return metrics;
+}
+
+/* What one zone takes. */
+static size_t memory_of_zone(unsigned int n_metrics)
+{
+	struct metrics *metrics = fresh();
+	size_t memory;
+
+	(void)add_traffic(metrics, 0, n_metrics, NOW, 1);
+	memory = metrics_memory(metrics);
+	metrics_free(metrics);
+	return memory;
+}
+
+static int64_t known_since(const struct metrics *metrics, unsigned int number)
+{
+	return metrics_known_since(metrics, series_of(metrics, number), SHORT, NOW + LONG);
+}
+
+/* A series that comes again, for another node's numbers, or for late ones, does not have the first one's. */
+static void test_comes_again(void)
+{
+	struct metrics *metrics = with_memory(10 * memory_of_zone(1));
+
+	(void)add_traffic(metrics, 0, 1, NOW, 7);
+	for (unsigned int i = 1; i <= 20; i++)
+		(void)add_traffic(metrics, i, 1, NOW, 1);
+	tap_ok(!series_of(metrics, 0), "a series has gone");
+	(void)add_traffic(metrics, 0, 1, NOW, 5);
+	(void)add_traffic(metrics, 0, 1, NOW - SHORT, 5);
+	tap_ok(series_of(metrics, 0) && known_since(metrics, 0) > NOW,
+	       "when another node tells of the interval, its numbers alone are not the sum");
+	(void)add_traffic(metrics, 0, 1, NOW + SHORT, 5);
+	tap_ok(known_since(metrics, 0) <= NOW + SHORT, "the next interval is known");
+	metrics_free(metrics);
+}
+
+/* A series for one metric of which there is no room for another one. */
+static void test_half_kept(void)
+{
+	struct metrics *metrics = with_memory(memory_of_zone(1));
+
+	tap_is_int(add_traffic(metrics, 0, 2, NOW, 1), -ENOSPC, "there is room for one metric of two");
+	tap_is_int((long long)metrics_memory(metrics), (long long)memory_of_zone(1), "the other takes none");
+	tap_ok(known_since(metrics, 0) > NOW, "and is not taken for zero");
+	(void)add_traffic(metrics, 0, 1, NOW + SHORT, 1);
+	tap_ok(known_since(metrics, 0) <= NOW + SHORT, "the next interval is known");
+	metrics_free(metrics);
+}
+
 int main(void)
 {
 	test_times();
@@ -396,5 +476,7 @@ int main(void)
 	test_reasons();
 	test_bound();
 	test_nodes();
+	test_comes_again();
+	test_half_kept();
 	return tap_done();
 }
