@@ -71,6 +71,7 @@ static bool is_interval(const json_t *interval)
 /* Where a zone as it is told belongs. */
 struct place {
 	struct metrics *metrics;
+	int64_t account; /* the endpoint's owner */
 	const char *endpoint, *zone;
 	int64_t time;
 };
@@ -78,19 +79,23 @@ struct place {
 /* What does not fit is not known; nothing else can be done about it. */
 static void add(const struct place *place, unsigned int metric, const json_t *value)
 {
-	(void)metrics_add(place->metrics, place->endpoint, place->zone, metric, place->time,
+	(void)metrics_add(place->metrics, place->account, place->endpoint, place->zone, metric, place->time,
 			  (uint64_t)json_integer_value(value));
 }
 
 static void add_zone(struct metrics *metrics, const struct snapshot *rows, int64_t time, const json_t *zone)
 {
-	const struct place place = {metrics, json_string_value(json_object_get(zone, "endpoint")),
-				    json_string_value(json_object_get(zone, "zone")), time};
+	struct place place = {.metrics = metrics,
+			      .endpoint = json_string_value(json_object_get(zone, "endpoint")),
+			      .zone = json_string_value(json_object_get(zone, "zone")),
+			      .time = time};
+	const struct endpoint *endpoint = snapshot_endpoint(rows, place.endpoint);
 	const char *name;
 	json_t *value;
 
-	if (!snapshot_endpoint_zone(rows, place.endpoint, place.zone))
+	if (!endpoint || !snapshot_endpoint_zone(rows, place.endpoint, place.zone))
 		return;
+	place.account = endpoint->owner;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		const json_t *pair = json_object_get(zone, pairs[i].name);
 

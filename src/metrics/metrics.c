@@ -5,11 +5,18 @@
  * new one are cleared when that comes. A little more is kept than is told, so that what a node with a fast
  * clock reports pushes out nothing.
  *
- * When there is no room, the series that has had no traffic for longest goes, with all its numbers. Up to the
- * time at which it last had some, a zone without a series may have been that one: there it is not known that
- * it was idle.
+ * When there is no room, a series goes, with all its numbers: one that is too old to be told, whoever's it
+ * is, else, of the account that holds most, the one that has had no traffic for longest; where several hold
+ * most, of the one whose that was idle longer. What is to come counts as its account's already, so who has as
+ * much as others and wants more pays for it.
+ *
+ * Up to the time at which a series that went last had traffic, a zone of its account without a series may
+ * have been that one: there it is not known that it was idle. With its last series an account's entry goes,
+ * and what it has lost counts from then on for all accounts without series, since each may be that one.
  */
 #include "metrics.h"
+
+#include "holders.h"
 
 #include "../lib/fnv.h"
 #include "../lib/util.h"
@@ -30,13 +37,20 @@ struct ring {
 	uint64_t by_10s[SHORT_CELLS], by_60s[LONG_CELLS];
 };
 
+/* By when they last had traffic series are in two lists. */
+enum list { OF_ALL, OF_OWNER, N_LISTS };
+
 struct metrics_series {
 	char endpoint[ID_SIZE], zone[ZONE_SIZE];
+	struct holder *owner;
 	int64_t since;		    /* what was before may have gone with an earlier series */
 	int64_t last_10s, last_60s; /* the newest intervals, counted from 1970 */
+	uint64_t turn;		    /* when it last had traffic, in the order of all */
 	struct ring *rings[METRICS_MAX];
-	struct metrics_series *next;	      /* in its bucket */
-	struct metrics_series *newer, *older; /* by when it last had traffic */
+	struct metrics_series *next; /* in its bucket */
+	struct {
+		struct metrics_series *newer, *older;
+	} in[N_LISTS];
 };
 
 /* What a node has reported: a bit for each interval, and for each of 60 s its six. */
@@ -49,8 +63,10 @@ struct coverage {
 struct metrics {
 	size_t memory, memory_max;
 	struct metrics_series *buckets[BUCKETS];
-	struct metrics_series *newest, *oldest;
-	int64_t lost;		 /* the newest interval of all series that had to go; INT64_MIN: none had */
+	struct series_list all;
+	uint64_t turns;
+	struct holders owners;
+	int64_t lost;		 /* as a holder's, of accounts that have no series */
 	struct coverage **nodes; /* sorted by name */
 	size_t n_nodes, nodes_size;
 	struct coverage any; /* what at least one node has reported */
@@ -80,11 +96,12 @@ static void series_free(struct metrics_series *series)
 /* As there is at a start, but for the names of reasons. */
 static void forget_all(struct metrics *metrics)
 {
-	for (struct metrics_series *series = metrics->newest, *older; series; series = older) {
-		older = series->older;
+	for (struct metrics_series *series = metrics->all.newest, *older; series; series = older) {
+		older = series->in[OF_ALL].older;
 		series_free(series);
 	}
-	metrics->newest = metrics->oldest = NULL;
+	metrics->all = (struct series_list){};
+	holders_done(&metrics->owners);
 	memset(metrics->buckets, 0, sizeof(metrics->buckets));
 	metrics->memory = 0;
 	metrics->lost = INT64_MIN;
@@ -311,101 +328,224 @@ const struct metrics_series *metrics_find(const struct metrics *metrics, const c
 	return find(metrics, endpoint, zone);
 }
 
-static void unlink_from_age(struct metrics *metrics, struct metrics_series *series)
+static struct series_list *list_of(struct metrics *metrics, const struct metrics_series *series,
+				   enum list list)
 {
-	*(series->newer ? &series->newer->older : &metrics->newest) = series->older;
-	*(series->older ? &series->older->newer : &metrics->oldest) = series->newer;
+	return list == OF_ALL ? &metrics->all : &series->owner->series;
+}
+
+static void unlink_from(struct metrics *metrics, struct metrics_series *series, enum list i)
+{
+	struct metrics_series *newer = series->in[i].newer, *older = series->in[i].older;
+	struct series_list *list = list_of(metrics, series, i);
+
+	*(newer ? &newer->in[i].older : &list->newest) = older;
+	*(older ? &older->in[i].newer : &list->oldest) = newer;
+}
+
+static void link_to(struct metrics *metrics, struct metrics_series *series, enum list i)
+{
+	struct series_list *list = list_of(metrics, series, i);
+
+	series->in[i].newer = NULL;
+	series->in[i].older = list->newest;
+	*(list->newest ? &list->newest->in[i].newer : &list->oldest) = series;
+	list->newest = series;
 }
 
 static void make_newest(struct metrics *metrics, struct metrics_series *series)
 {
-	series->newer = NULL;
-	series->older = metrics->newest;
-	*(metrics->newest ? &metrics->newest->newer : &metrics->oldest) = series;
-	metrics->newest = series;
+	for (enum list i = 0; i < N_LISTS; i++)
+		link_to(metrics, series, i);
+	series->turn = metrics->turns++;
+}
+
+/* ---- memory ---- */
+
+/* The account holds so much, and has the series that are in its list. */
+static void set_held(struct metrics *metrics, struct holder *owner, size_t memory)
+{
+	const struct metrics_series *oldest = owner->series.oldest;
+
+	metrics->memory += memory - owner->memory;
+	holders_set(&metrics->owners, owner, memory, oldest ? oldest->turn : metrics->turns);
+}
+
+static void take(struct metrics *metrics, struct holder *owner, size_t size)
+{
+	set_held(metrics, owner, owner->memory + size);
+}
+
+static void give_back(struct metrics *metrics, struct holder *owner, size_t size)
+{
+	set_held(metrics, owner, owner->memory - size);
 }
 
 static void touch(struct metrics *metrics, struct metrics_series *series)
 {
-	if (metrics->newest == series)
+	if (metrics->all.newest == series)
 		return;
-	unlink_from_age(metrics, series);
+	for (enum list i = 0; i < N_LISTS; i++)
+		unlink_from(metrics, series, i);
 	make_newest(metrics, series);
+	set_held(metrics, series->owner, series->owner->memory);
 }
 
-static void evict(struct metrics *metrics, struct metrics_series *series)
+/* The account's entry, which is made if it has none. */
+static int find_owner(struct metrics *metrics, int64_t account, struct holder **ret)
+{
+	struct holder *owner = holders_find(&metrics->owners, account);
+	int r;
+
+	if (!owner) {
+		r = holders_add(&metrics->owners, account, &owner);
+		if (r < 0)
+			return r;
+		owner->lost = metrics->lost;
+		take(metrics, owner, sizeof(*owner));
+	}
+	*ret = owner;
+	return 0;
+}
+
+static void forget_owner(struct metrics *metrics, struct holder *owner)
+{
+	metrics->lost = max_time(metrics->lost, owner->lost);
+	metrics->memory -= owner->memory;
+	holders_remove(&metrics->owners, owner);
+}
+
+static size_t size_of(const struct metrics_series *series)
+{
+	size_t size = sizeof(*series);
+
+	for (size_t i = 0; i < METRICS_MAX; i++)
+		size += series->rings[i] ? sizeof(*series->rings[i]) : 0;
+	return size;
+}
+
+static void remove_series(struct metrics *metrics, struct metrics_series *series)
 {
 	struct metrics_series **place = bucket_of(metrics, series->endpoint, series->zone);
+	struct holder *owner = series->owner;
 
 	while (*place != series)
 		place = &(*place)->next;
 	*place = series->next;
-	unlink_from_age(metrics, series);
-	metrics->memory -= sizeof(*series);
-	for (size_t i = 0; i < METRICS_MAX; i++)
-		metrics->memory -= series->rings[i] ? sizeof(*series->rings[i]) : 0;
-	metrics->lost = max_time(metrics->lost, series->last_10s * METRICS_SHORT_S);
+	for (enum list i = 0; i < N_LISTS; i++)
+		unlink_from(metrics, series, i);
+	give_back(metrics, owner, size_of(series));
 	series_free(series);
+	if (!owner->series.newest)
+		forget_owner(metrics, owner);
 }
 
-/* Room for `size` bytes more; `kept` must not go for it. */
-static int make_room(struct metrics *metrics, size_t size, const struct metrics_series *kept)
+/* Whether no answer has anything of it any more. */
+static bool is_too_old(const struct metrics *metrics, const struct metrics_series *series)
 {
-	while (metrics->memory + size > metrics->memory_max) {
-		if (!metrics->oldest || metrics->oldest == kept)
+	return series->last_60s <= metrics->any.last_60s - LONG_CELLS;
+}
+
+/* The series that is the next one to go, but for `kept`; NULL: there is no other. */
+static struct metrics_series *next_to_go(const struct metrics *metrics, const struct metrics_series *kept)
+{
+	struct metrics_series *oldest = metrics->all.oldest;
+	const struct holder *most;
+
+	if (oldest != kept && is_too_old(metrics, oldest))
+		return oldest;
+	most = holders_most(&metrics->owners, NULL);
+	if (most->series.oldest == kept) /* it has no other */
+		most = holders_most(&metrics->owners, most);
+	return most ? most->series.oldest : NULL;
+}
+
+/* Makes room for what was taken for `kept`, which is the newest series. */
+static int make_room(struct metrics *metrics, const struct metrics_series *kept)
+{
+	struct metrics_series *series;
+
+	while (metrics->memory > metrics->memory_max) {
+		series = next_to_go(metrics, kept);
+		if (!series)
 			return -ENOSPC;
-		evict(metrics, metrics->oldest);
+		series->owner->lost = max_time(series->owner->lost, series->last_10s * METRICS_SHORT_S);
+		remove_series(metrics, series);
 	}
-	metrics->memory += size;
 	return 0;
 }
 
-/* From when on all is known of a zone without a series. */
-static int64_t known_without_series(const struct metrics *metrics)
+/* From when on all is known of an account's zone without a series. */
+static int64_t known_without_series(const struct metrics *metrics, const struct holder *owner)
 {
-	return metrics->lost == INT64_MIN ? INT64_MIN : metrics->lost + 1;
+	int64_t lost = owner ? owner->lost : metrics->lost;
+
+	return lost == INT64_MIN ? INT64_MIN : lost + 1;
 }
 
-static int add_series(struct metrics *metrics, const char *endpoint, const char *zone, int64_t time,
-		      struct metrics_series **ret)
+static struct metrics_series *series_new(struct metrics *metrics, struct holder *owner, const char *endpoint,
+					 const char *zone, int64_t time)
+{
+	struct metrics_series *series = malloc(sizeof(*series));
+
+	if (!series)
+		return NULL;
+	*series = (struct metrics_series){.owner = owner,
+					  .since = known_without_series(metrics, owner),
+					  .last_10s = time / METRICS_SHORT_S,
+					  .last_60s = time / METRICS_LONG_S};
+	(void)str_copy(series->endpoint, sizeof(series->endpoint), endpoint);
+	(void)str_copy(series->zone, sizeof(series->zone), zone);
+	return series;
+}
+
+static int add_series(struct metrics *metrics, int64_t account, const char *endpoint, const char *zone,
+		      int64_t time, struct metrics_series **ret)
 {
 	struct metrics_series *series, **bucket = bucket_of(metrics, endpoint, zone);
+	struct holder *owner;
 	int r;
 
 	if (strlen(endpoint) >= ID_SIZE || strlen(zone) >= ZONE_SIZE)
 		return -EINVAL;
-	r = make_room(metrics, sizeof(*series), NULL);
+	r = find_owner(metrics, account, &owner);
 	if (r < 0)
 		return r;
-	series = calloc(1, sizeof(*series));
+	series = series_new(metrics, owner, endpoint, zone, time);
 	if (!series) {
-		metrics->memory -= sizeof(*series);
+		if (!owner->series.newest)
+			forget_owner(metrics, owner);
 		return -ENOMEM;
 	}
-	(void)str_copy(series->endpoint, sizeof(series->endpoint), endpoint);
-	(void)str_copy(series->zone, sizeof(series->zone), zone);
-	series->since = known_without_series(metrics);
-	series->last_10s = time / METRICS_SHORT_S;
-	series->last_60s = time / METRICS_LONG_S;
 	series->next = *bucket;
 	*bucket = series;
 	make_newest(metrics, series);
+	take(metrics, owner, sizeof(*series));
+	r = make_room(metrics, series);
+	if (r < 0) {
+		remove_series(metrics, series);
+		return r;
+	}
 	*ret = series;
 	return 0;
 }
 
 static int add_ring(struct metrics *metrics, struct metrics_series *series, unsigned int metric)
 {
-	int r = make_room(metrics, sizeof(struct ring), series);
+	int r;
 
+	take(metrics, series->owner, sizeof(struct ring));
+	r = make_room(metrics, series);
+	if (r == 0) {
+		series->rings[metric] = calloc(1, sizeof(struct ring));
+		r = series->rings[metric] ? 0 : -ENOMEM;
+	}
 	if (r < 0)
-		return r;
-	series->rings[metric] = calloc(1, sizeof(struct ring));
-	if (series->rings[metric])
-		return 0;
-	metrics->memory -= sizeof(struct ring);
-	return -ENOMEM;
+		give_back(metrics, series->owner, sizeof(struct ring));
+	return r;
 }
+
+/* ---- numbers ---- */
 
 /* The series goes on to an interval. */
 static void advance(struct metrics_series *series, int64_t time)
@@ -447,15 +587,18 @@ static void add_value(struct metrics_series *series, unsigned int metric, int64_
 }
 
 /* What is not kept is not known. */
-static void lose(struct metrics *metrics, struct metrics_series *series, int64_t time)
+static void lose(struct metrics *metrics, int64_t account, struct metrics_series *series, int64_t time)
 {
-	metrics->lost = max_time(metrics->lost, time);
+	struct holder *owner = holders_find(&metrics->owners, account);
+	int64_t *lost = owner ? &owner->lost : &metrics->lost;
+
+	*lost = max_time(*lost, time);
 	if (series)
 		series->since = max_time(series->since, time + 1);
 }
 
-int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone, unsigned int metric,
-		int64_t time, uint64_t value)
+int metrics_add(struct metrics *metrics, int64_t account, const char *endpoint, const char *zone,
+		unsigned int metric, int64_t time, uint64_t value)
 {
 	struct metrics_series *series = find(metrics, endpoint, zone);
 	int r = 0;
@@ -467,11 +610,11 @@ int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone,
 	if (series)
 		touch(metrics, series);
 	else
-		r = add_series(metrics, endpoint, zone, time, &series);
+		r = add_series(metrics, account, endpoint, zone, time, &series);
 	if (r == 0 && !series->rings[metric])
 		r = add_ring(metrics, series, metric);
 	if (r < 0) {
-		lose(metrics, series, time);
+		lose(metrics, account, series, time);
 		return r;
 	}
 	advance(series, time);
@@ -518,12 +661,13 @@ bool metrics_series_has(const struct metrics_series *series, unsigned int metric
 	return series && metric < METRICS_MAX && series->rings[metric];
 }
 
-int64_t metrics_known_since(const struct metrics *metrics, const struct metrics_series *series,
-			    unsigned int period, int64_t now)
+int64_t metrics_known_since(const struct metrics *metrics, int64_t account,
+			    const struct metrics_series *series, unsigned int period, int64_t now)
 {
 	int64_t kept = period == METRICS_SHORT_S ? METRICS_SHORT_KEPT_S : METRICS_LONG_KEPT_S, since;
 
-	since = series ? series->since : known_without_series(metrics);
+	since = series ? series->since
+		       : known_without_series(metrics, holders_find(&metrics->owners, account));
 	/* The one that was over just now may not be told yet, so one more is kept. */
 	return max_time(since, now - kept - 2 * (int64_t)period);
 }

@@ -16,8 +16,8 @@
 #define METRICS_SHORT_KEPT_S (15 * 60)	/* for so long by 10 s, … */
 #define METRICS_LONG_KEPT_S  (3 * 3600) /* … and so long by 60 s */
 
-#define METRICS_MEMORY_MAX                                                                                   \
-	(32 * 1024 * 1024) /* of all series together; beyond, the ones that are idle longest go */
+/* Of all series together; beyond, those of the account that holds most go, the ones that are idle longest. */
+#define METRICS_MEMORY_MAX  (32 * 1024 * 1024)
 #define METRICS_NODES_MAX   4096
 #define METRICS_REASONS_MAX 64 /* reasons to drop that series are kept of */
 #define METRICS_REASON_SIZE 32
@@ -58,9 +58,10 @@ size_t metrics_memory(const struct metrics *metrics);
  * When the clock has been set back, all that there is is forgotten, as at a start: intervals of a time that
  * has not come would be the newest until then, and push out what is told. */
 int metrics_begin(struct metrics *metrics, const char *node, int64_t time, int64_t now);
-/* Adds to the zone's number. -ENOSPC: there is no room for the series, however many others go. -ENOMEM. */
-int metrics_add(struct metrics *metrics, const char *endpoint, const char *zone, unsigned int metric,
-		int64_t time, uint64_t value);
+/* Adds to the number of a zone, whose endpoint is the account's, always the same one's: it is this account's
+ * memory that a series takes. -ENOSPC: there is no room for the series, however many others go. -ENOMEM. */
+int metrics_add(struct metrics *metrics, int64_t account, const char *endpoint, const char *zone,
+		unsigned int metric, int64_t time, uint64_t value);
 /* The metric of a reason to drop; -EINVAL: that is no name of one; -ENOSPC: there are too many. */
 int metrics_reason(struct metrics *metrics, const char *name);
 
@@ -71,10 +72,12 @@ const struct metrics_series *metrics_find(const struct metrics *metrics, const c
 					  const char *zone);
 /* Whether anything was ever counted of the metric. Takes NULL. */
 bool metrics_series_has(const struct metrics_series *series, unsigned int metric);
-/* The first second of what is known of the series by `period` seconds (10 or 60); of none (NULL): from when
- * on it is known that there was no traffic. Intervals that begin earlier are not kept (any more). */
-int64_t metrics_known_since(const struct metrics *metrics, const struct metrics_series *series,
-			    unsigned int period, int64_t now);
+/* The first second of what is known of the account's series by `period` seconds (10 or 60); of none (NULL):
+ * from when on it is known that a zone of that account had no traffic. Intervals that begin earlier are not
+ * kept (any more). What had to go is the loss of the account whose it was, and of no other that has series.
+ */
+int64_t metrics_known_since(const struct metrics *metrics, int64_t account,
+			    const struct metrics_series *series, unsigned int period, int64_t now);
 /* Adds the metric's numbers of `n` intervals of `period` seconds, the first of which begins at `time`, to
  * `sums`: nothing where nothing was counted, or is known. */
 void metrics_sum(const struct metrics_series *series, unsigned int metric, unsigned int period, int64_t time,

@@ -13,11 +13,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct snapshot *make_rows(void)
 {
+	json_t *endpoint = json_pack("{s:s, s:I}", "id", "ep-1", "owner", (json_int_t)1);
 	json_t *zone = json_pack("{s:s, s:s}", "endpoint", "ep-1", "zone", "h");
 	struct snapshot *rows = NULL;
 
-	if (!zone || snapshot_new(&rows) < 0 || snapshot_apply(rows, "endpoint_zone/ep-1/h", zone, 1, 1) < 0)
+	if (!endpoint || !zone || snapshot_new(&rows) < 0 ||
+	    snapshot_apply(rows, "endpoint/ep-1", endpoint, 1, 1) < 0 ||
+	    snapshot_apply(rows, "endpoint_zone/ep-1/h", zone, 2, 2) < 0)
 		abort();
+	json_decref(endpoint);
 	json_decref(zone);
 	return rows;
 }

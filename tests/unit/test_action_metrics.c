@@ -34,9 +34,11 @@ static void report(struct harness *h, const char *node, int64_t time, const char
 
 	if (metrics_begin(h->metrics, node, time, now_unix_s()) < 0 || !endpoint)
 		return;
-	harness_must(metrics_add(h->metrics, endpoint, zone, METRIC_IN_PACKETS, time, packets), "packets");
-	harness_must(metrics_add(h->metrics, endpoint, zone, METRIC_IN_BYTES, time, 1000 * packets), "bytes");
-	harness_must(metrics_add(h->metrics, endpoint, zone, METRIC_OPEN_FLOWS, time, 2), "flows");
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, zone, METRIC_IN_PACKETS, time, packets),
+		     "packets");
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, zone, METRIC_IN_BYTES, time, 1000 * packets),
+		     "bytes");
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, zone, METRIC_OPEN_FLOWS, time, 2), "flows");
 }
 
 /* The points of a metric in a zone; borrowed from the last answer. */
@@ -74,11 +76,12 @@ static void test_numbers(struct harness *h, const char *endpoint)
 	report(h, NODE, last - 2 * S, NULL, 0);
 	report(h, NODE, last - S, endpoint, 7);
 	report(h, NODE, last, NULL, 0);
-	harness_must(metrics_add(h->metrics, endpoint, "cn-hangzhou-h", METRIC_IN_DROP_PACKETS, last - S, 3),
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, "cn-hangzhou-h", METRIC_IN_DROP_PACKETS,
+				 last - S, 3),
 		     "drops");
-	harness_must(metrics_add(h->metrics, endpoint, "cn-hangzhou-h", METRIC_NEW_FLOWS, last - S, 4),
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, "cn-hangzhou-h", METRIC_NEW_FLOWS, last - S, 4),
 		     "flows");
-	harness_must(metrics_add(h->metrics, endpoint, "cn-hangzhou-h",
+	harness_must(metrics_add(h->metrics, ALICE, endpoint, "cn-hangzhou-h",
 				 (unsigned int)metrics_reason(h->metrics, "policy_in"), last - S, 3),
 		     "reason");
 	GET(h, ALICE, "EndpointId=%s", endpoint);
@@ -189,12 +192,51 @@ static void test_silent_node(struct harness *h, const char *endpoint, const char
 	tap_ok(point(h, "InPps", 1) == 10.7, "and when the node has told it");
 }
 
-/* The world's service, and two endpoints of Alice's. */
-static const char *make_metered(struct harness *h, const struct world *w, const struct place *place,
-				const char *zone, const char *vsw)
+static unsigned int n_null(const struct harness *h, const char *zone)
+{
+	const json_t *list = points(h, zone, "InPps"), *value;
+	unsigned int n = 0;
+	size_t i;
+
+	json_array_foreach(list, i, value)
+		n += json_is_null(value);
+	return n;
+}
+
+/* Bob's zones fill the memory, and one of them is an idle one of an endpoint of his. */
+static void test_flood(struct harness *h, const char *endpoint, const char *bobs)
+{
+	const char *const zones[] = {"cn-hangzhou-h", "cn-hangzhou-i"};
+	unsigned int before[ARRAY_SIZE(zones)], n_same = 0;
+	char id[ID_SIZE];
+
+	GET(h, ALICE, "EndpointId=%s", endpoint);
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
+		before[i] = n_null(h, zones[i]);
+	GET(h, BOB, "EndpointId=%s", bobs);
+	tap_ok(point(h, "InPps", 1) == 0, "before it is full an idle endpoint is known as such");
+	for (unsigned int i = 0; metrics_memory(h->metrics) < METRICS_MEMORY_MAX - 64 * 1024 || i < 3000;
+	     i++) {
+		(void)str_format(id, sizeof(id), "ep-bob-%u", i);
+		for (unsigned int metric = 0; metric < METRIC_FIXED; metric++)
+			harness_must(metrics_add(h->metrics, BOB, id, "cn-hangzhou-h", metric, newest(), 1),
+				     "flood");
+	}
+	GET(h, ALICE, "EndpointId=%s", endpoint);
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
+		n_same += n_null(h, zones[i]) == before[i];
+	tap_ok(n_same == ARRAY_SIZE(zones) && before[0] < 90,
+	       "another account's many zones cost neither a zone's numbers nor an idle one's zeros");
+	GET(h, BOB, "EndpointId=%s", bobs);
+	tap_is_int(n_null(h, "cn-hangzhou-h"), 90, "of that account's own idle ones nothing is known");
+}
+
+/* An endpoint of the world's service. */
+static const char *make_metered(struct harness *h, int64_t uid, const struct world *w,
+				const struct place *place, const char *zone, const char *vsw)
 {
 	return PL_GET(
-		h, ALICE, "EndpointId", "CreateVpcEndpoint",
+		h, uid, "EndpointId", "CreateVpcEndpoint",
 		REGION
 		"VpcId=%s&ServiceId=%s&SecurityGroupId.1=%s&Zone.1.ZoneId=cn-hangzhou-h&Zone.1.VSwitchId=%s%s%s",
 		place->vpc, w->service, place->sg, place->vsw_h, zone, vsw);
@@ -202,16 +244,17 @@ static const char *make_metered(struct harness *h, const struct world *w, const 
 
 int main(void)
 {
-	const char *endpoint, *second;
+	const char *endpoint, *second, *bobs;
 	struct harness h;
 	struct world w;
 
 	log_set_level(LOG_LEVEL_ERROR);
 	harness_begin(&h);
 	w = make_world(&h);
-	endpoint = make_metered(&h, &w, &w.consumer,
+	endpoint = make_metered(&h, ALICE, &w, &w.consumer,
 				"&Zone.2.ZoneId=cn-hangzhou-i&Zone.2.VSwitchId=", w.consumer.vsw_i);
-	second = make_metered(&h, &w, &w.consumer, "", "");
+	second = make_metered(&h, ALICE, &w, &w.consumer, "", "");
+	bobs = make_metered(&h, BOB, &w, &w.provider, "", "");
 	harness_in_force(&h, NODE);
 	stopped_at = now_unix_s();
 	test_numbers(&h, endpoint);
@@ -219,6 +262,7 @@ int main(void)
 	test_refused(&h, endpoint, w.service);
 	test_service(&h, endpoint, second, w.service);
 	test_silent_node(&h, endpoint, w.consumer.vpc);
+	test_flood(&h, endpoint, bobs);
 	harness_end(&h);
 	return tap_done();
 }

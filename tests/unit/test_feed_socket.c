@@ -155,7 +155,7 @@ static long long known(const struct metrics *metrics, const char *zone, unsigned
 	const struct metrics_series *series = metrics_find(metrics, "ep-1", zone);
 	double number = 0;
 
-	if (time < metrics_known_since(metrics, series, METRICS_SHORT_S, time + METRICS_SHORT_S))
+	if (time < metrics_known_since(metrics, ALICE, series, METRICS_SHORT_S, time + METRICS_SHORT_S))
 		return -1;
 	metrics_sum(series, metric, METRICS_SHORT_S, time, 1, &number);
 	return (long long)number;
@@ -267,6 +267,46 @@ static void test_traffic(struct harness *h, struct feed_server *feed)
 	json_decref(ask(h, "POST", "/feed/v1/metrics", "{\"intervals\": []}", &status));
 	tap_is_int(status, 400, "traffic: nor from nobody");
 	feed_server_set_metrics(feed, NULL);
+	metrics_free(metrics);
+}
+
+static void add_traffic(struct metrics *metrics, int64_t account, const char *endpoint, int64_t time)
+{
+	harness_must(metrics_add(metrics, account, endpoint, "z", METRIC_IN_PACKETS, time, 1), "traffic");
+}
+
+/* There is no room, and Alice has as much as Bob, until traffic of her endpoint comes. His is older. */
+static void test_traffic_of_owner(struct harness *h, struct feed_server *feed)
+{
+	int64_t time = now_unix_s() / METRICS_SHORT_S * METRICS_SHORT_S - METRICS_SHORT_S;
+	struct metrics *roomy, *metrics;
+	char intervals[256];
+	int status;
+
+	harness_must(metrics_new(METRICS_MEMORY_MAX, &roomy), "metrics");
+	for (int full = 0; full < 2; full++) {
+		struct metrics *filled = full ? metrics : roomy;
+
+		add_traffic(filled, BOB, "ep-c", time);
+		add_traffic(filled, BOB, "ep-d", time);
+		add_traffic(filled, ALICE, "ep-a", time);
+		add_traffic(filled, ALICE, "ep-b", time);
+		if (!full)
+			harness_must(metrics_new(metrics_memory(roomy), &metrics), "metrics");
+	}
+	feed_server_set_metrics(feed, metrics);
+	(void)str_format(intervals, sizeof(intervals),
+			 "[{\"time\": %lld, \"zones\": ["
+			 "{\"endpoint\": \"ep-1\", \"zone\": \"z\", \"in\": [10, 0]}]}]",
+			 (long long)time);
+	json_decref(tell_traffic(h, intervals, &status));
+	tap_is_int(status, 200, "traffic: where there is no room it is taken");
+	tap_ok(metrics_find(metrics, "ep-1", "z") && !metrics_find(metrics, "ep-a", "z") &&
+		       metrics_find(metrics, "ep-b", "z") && metrics_find(metrics, "ep-c", "z") &&
+		       metrics_find(metrics, "ep-d", "z"),
+	       "traffic: and its endpoint's owner pays for it");
+	feed_server_set_metrics(feed, NULL);
+	metrics_free(roomy);
 	metrics_free(metrics);
 }
 
@@ -586,6 +626,7 @@ int main(void)
 			"feed");
 		test_registration_and_report(&h);
 		test_traffic(&h, feed);
+		test_traffic_of_owner(&h, feed);
 		test_stranger(&h);
 		test_ahead_of_disk(&h);
 		test_polls(&h);

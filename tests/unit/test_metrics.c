@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Series of numbers: where intervals begin and end, what is a gap and what a zero, sums over nodes, how long
- * is kept, and that memory has a bound.
+ * is kept, that memory has a bound, and who pays when it is full.
  */
 #include "../tap.h"
+
+#include <limits.h>
 
 #include "lib/util.h"
 #include "metrics/metrics.h"
@@ -15,6 +17,7 @@
 #define LAST	 (1ll << 62) /* a number that is larger than others */
 #define ZONE	 "cn-hangzhou-h"
 #define ENDPOINT "ep-1"
+#define OWNER	 1
 
 static struct metrics *fresh(void)
 {
@@ -32,7 +35,7 @@ static long long value(const struct metrics *metrics, unsigned int metric, unsig
 	const struct metrics_series *series = metrics_find(metrics, ENDPOINT, ZONE);
 	double number = 0;
 
-	if (time < metrics_known_since(metrics, series, period, now))
+	if (time < metrics_known_since(metrics, OWNER, series, period, now))
 		return UNKNOWN;
 	metrics_sum(series, metric, period, time, 1, &number);
 	return number < LAST ? (long long)number : LAST;
@@ -49,7 +52,7 @@ static int report(struct metrics *metrics, const char *node, int64_t time, int64
 {
 	int r = metrics_begin(metrics, node, time, now);
 
-	return r < 0 ? r : metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_PACKETS, time, packets);
+	return r < 0 ? r : metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_IN_PACKETS, time, packets);
 }
 
 static void test_times(void)
@@ -95,14 +98,14 @@ static void test_sums(void)
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, LONG, NOW - LONG, NOW + LONG), 0,
 		   "and so is what was before the first traffic");
 
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 3);
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 4);
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW + SHORT, 5);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 3);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 4);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW + SHORT, 5);
 	tap_is_int(value(metrics, METRIC_OPEN_FLOWS, SHORT, NOW, NOW + LONG), 7, "open flows are, too");
 	tap_is_int(value(metrics, METRIC_OPEN_FLOWS, LONG, NOW, NOW + LONG), 7, "but in 60 s it is the most");
 
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, UINT64_MAX - 1);
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, 10);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, UINT64_MAX - 1);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_IN_BYTES, NOW, 10);
 	tap_ok(value(metrics, METRIC_IN_BYTES, SHORT, NOW, NOW + LONG) == LAST,
 	       "a sum that is too large stays at the end");
 	metrics_free(metrics);
@@ -229,12 +232,12 @@ static void test_set_back(void)
 	const int64_t ahead = NOW + 8 * 3600, back = NOW + LONG;
 	struct metrics *metrics = fresh();
 
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 1);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_OPEN_FLOWS, NOW, 1);
 	tap_is_int(report(metrics, "n1", ahead - SHORT, ahead, 7), 0, "a report while the clock is ahead");
 	(void)report(metrics, "n2", ahead - SHORT, ahead, 7);
 	tap_is_int(metrics_begin(metrics, "n1", back - SHORT, back), 1,
 		   "when it was set back, the node is a new one, and is asked for what it holds");
-	(void)metrics_add(metrics, ENDPOINT, ZONE, METRIC_IN_PACKETS, back - SHORT, 5);
+	(void)metrics_add(metrics, OWNER, ENDPOINT, ZONE, METRIC_IN_PACKETS, back - SHORT, 5);
 	tap_is_int(metrics_begin(metrics, "n1", back - 2 * SHORT, back), 0, "also of before");
 	tap_is_int(value(metrics, METRIC_IN_PACKETS, SHORT, back - SHORT, back), 5, "its numbers are known");
 	tap_ok(metrics_is_reported(metrics, SHORT, back - SHORT) &&
@@ -336,11 +339,11 @@ static void test_bound(void)
 
 		(void)str_format(id, sizeof(id), "ep-%d", n);
 		for (unsigned int metric = 0; metric < METRIC_FIXED && r == 0; metric++)
-			r = metrics_add(metrics, id, ZONE, metric, time, 1);
+			r = metrics_add(metrics, OWNER, id, ZONE, metric, time, 1);
 		bounded = bounded && metrics_memory(metrics) <= METRICS_MEMORY_MAX;
 		last_is_there = last_is_there && metrics_find(metrics, id, ZONE);
 		if (n % 100 == 0)
-			(void)metrics_add(metrics, "ep-busy", ZONE, METRIC_IN_BYTES, time, 1);
+			(void)metrics_add(metrics, OWNER, "ep-busy", ZONE, METRIC_IN_BYTES, time, 1);
 	}
 	tap_is_int(r, 0, "many zones have traffic");
 	tap_ok(bounded, "their series never take more than 32 MiB");
@@ -348,18 +351,20 @@ static void test_bound(void)
 	tap_ok(last_is_there, "the newest one is always there");
 	tap_ok(!metrics_find(metrics, "ep-0", ZONE), "those that are idle longest go");
 	tap_ok(metrics_find(metrics, "ep-busy", ZONE), "an old one with traffic stays");
-	tap_ok(NOW >= metrics_known_since(metrics, metrics_find(metrics, "ep-busy", ZONE), LONG, NOW + 3000),
+	tap_ok(NOW >= metrics_known_since(metrics, OWNER, metrics_find(metrics, "ep-busy", ZONE), LONG,
+					  NOW + 3000),
 	       "and what it had is known");
-	tap_ok(NOW < metrics_known_since(metrics, NULL, LONG, NOW + 3000),
+	tap_ok(NOW < metrics_known_since(metrics, OWNER, NULL, LONG, NOW + 3000),
 	       "that a zone without series was idle then is not known any more");
-	tap_ok(NOW + 2990 >= metrics_known_since(metrics, NULL, SHORT, NOW + 3000), "that it is now is");
+	tap_ok(NOW + 2990 >= metrics_known_since(metrics, OWNER, NULL, SHORT, NOW + 3000),
+	       "that it is now is");
 	metrics_free(metrics);
 
 	if (metrics_new(64, &metrics) < 0)
 		abort();
-	tap_is_int(metrics_add(metrics, "ep-1", ZONE, METRIC_IN_BYTES, NOW, 1), -ENOSPC,
+	tap_is_int(metrics_add(metrics, OWNER, "ep-1", ZONE, METRIC_IN_BYTES, NOW, 1), -ENOSPC,
 		   "without room nothing is kept");
-	tap_ok(NOW < metrics_known_since(metrics, NULL, SHORT, NOW), "and that is not taken for idle");
+	tap_ok(NOW < metrics_known_since(metrics, OWNER, NULL, SHORT, NOW), "and that is not taken for idle");
 	metrics_free(metrics);
 }
 
@@ -381,27 +386,43 @@ static void test_nodes(void)
 	metrics_free(metrics);
 }
 
-/* ---- a series that has gone ---- */
+/* ---- whose series go ---- */
 
-static const struct metrics_series *series_of(const struct metrics *metrics, unsigned int number)
+#define MANY  2 /* an account that has many zones, */
+#define FEW   3 /* one that has few, */
+#define LATER 4 /* one that comes when there is no room, */
+#define NONE  5 /* and one that has no traffic */
+
+static const struct metrics_series *series_of(const struct metrics *metrics, int64_t account,
+					      unsigned int number)
 {
 	char id[ID_SIZE];
 
-	(void)str_format(id, sizeof(id), "ep-%u", number);
+	(void)str_format(id, sizeof(id), "ep-%lld-%u", (long long)account, number);
 	return metrics_find(metrics, id, ZONE);
 }
 
 /* The first metrics of a zone count `value` each. */
-static int add_traffic(struct metrics *metrics, unsigned int number, unsigned int n_metrics, int64_t time,
-		       uint64_t value)
+static int add_traffic(struct metrics *metrics, int64_t account, unsigned int number, unsigned int n_metrics,
+		       int64_t time, uint64_t value)
 {
 	char id[ID_SIZE];
 	int r = 0;
 
-	(void)str_format(id, sizeof(id), "ep-%u", number);
+	(void)str_format(id, sizeof(id), "ep-%lld-%u", (long long)account, number);
 	for (unsigned int metric = 0; metric < n_metrics && r == 0; metric++)
-		r = metrics_add(metrics, id, ZONE, metric, time, value);
+		r = metrics_add(metrics, account, id, ZONE, metric, time, value);
 	return r;
+}
+
+/* How many of an account's first `n` zones have series. */
+static unsigned int count_series(const struct metrics *metrics, int64_t account, unsigned int n)
+{
+	unsigned int n_there = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		n_there += series_of(metrics, account, i) != NULL;
+	return n_there;
 }
 
 static struct metrics *with_memory(size_t memory)
@@ -413,21 +434,242 @@ static struct metrics *with_memory(size_t memory)
 	return metrics;
 }
 
-/* What one zone takes. */
+/* What an account takes that has one zone. */
 static size_t memory_of_zone(unsigned int n_metrics)
 {
 	struct metrics *metrics = fresh();
 	size_t memory;
 
-	(void)add_traffic(metrics, 0, n_metrics, NOW, 1);
+	(void)add_traffic(metrics, OWNER, 0, n_metrics, NOW, 1);
 	memory = metrics_memory(metrics);
 	metrics_free(metrics);
 	return memory;
 }
 
-static int64_t known_since(const struct metrics *metrics, unsigned int number)
+#define FLOOD_ZONES	5000
+#define FLOOD_INTERVALS 8
+#define FEW_ZONES	20
+#define ZONE_METRICS	6
+
+/* Whether the account's zones have, from an interval on, what was told: its number, and in every third zone
+ * nothing each other time. */
+static bool are_whole(const struct metrics *metrics, int64_t account, unsigned int first, int64_t now)
 {
-	return metrics_known_since(metrics, series_of(metrics, number), SHORT, NOW + LONG);
+	for (unsigned int zone = 0; zone < FEW_ZONES; zone++) {
+		const struct metrics_series *series = series_of(metrics, account, zone);
+
+		if (!series || metrics_known_since(metrics, account, series, SHORT, now) > NOW)
+			return false;
+		for (unsigned int i = 0; i < FLOOD_INTERVALS; i++) {
+			bool is_idle = i < first || (zone % 3 == 0 && i % 2 != 0);
+			double sum = 0;
+
+			metrics_sum(series, METRIC_IN_PACKETS, SHORT, NOW + i * SHORT, 1, &sum);
+			if (sum != (is_idle ? 0 : 1 + i))
+				return false;
+		}
+	}
+	return true;
+}
+
+static int add_few(struct metrics *metrics, int64_t account, unsigned int interval)
+{
+	int r = 0;
+
+	for (unsigned int zone = 0; zone < FEW_ZONES && r == 0; zone++)
+		if (zone % 3 != 0 || interval % 2 == 0)
+			r = add_traffic(metrics, account, zone, ZONE_METRICS, NOW + interval * SHORT,
+					1 + interval);
+	return r;
+}
+
+static void test_flood(void)
+{
+	const int64_t now = NOW + FLOOD_INTERVALS * SHORT;
+	struct metrics *metrics = fresh();
+	bool bounded = true;
+	int r = 0;
+
+	for (unsigned int i = 0; i < FLOOD_INTERVALS && r == 0; i++) {
+		(void)metrics_begin(metrics, "n1", NOW + i * SHORT, now);
+		r = add_few(metrics, FEW, i);
+		for (unsigned int zone = 0; zone < FLOOD_ZONES && r == 0; zone++) {
+			r = add_traffic(metrics, MANY, zone, ZONE_METRICS, NOW + i * SHORT, 1);
+			bounded = bounded && metrics_memory(metrics) <= METRICS_MEMORY_MAX;
+		}
+		if (r == 0 && i >= 4)
+			r = add_few(metrics, LATER, i);
+	}
+	tap_is_int(r, 0, "one account has echoes to %d zones in each interval", FLOOD_ZONES);
+	tap_ok(bounded && count_series(metrics, MANY, FLOOD_ZONES) > FLOOD_ZONES / 4,
+	       "it has what memory there is, and no more");
+	tap_ok(now - SHORT < metrics_known_since(metrics, MANY, NULL, SHORT, now),
+	       "and of its other zones not even the newest interval is known");
+	tap_ok(are_whole(metrics, FEW, 0, now), "the series of another one are all there, without a gap");
+	tap_ok(NOW >= metrics_known_since(metrics, FEW, NULL, SHORT, now), "nor has an idle zone of it one");
+	tap_ok(are_whole(metrics, LATER, 4, now),
+	       "one whose first traffic comes when there is no room has its series, too");
+	tap_ok(NOW >= metrics_known_since(metrics, NONE, NULL, SHORT, now),
+	       "and that one without any was idle is known");
+	metrics_free(metrics);
+}
+
+/* The account that holds most pays, until it holds no more than the next one; then both do. */
+static void test_largest(void)
+{
+	const size_t memory = memory_of_zone(ZONE_METRICS);
+	struct metrics *metrics = with_memory(300 * memory);
+	unsigned int n_wrong = 0, many = 200, few = 100, later;
+
+	for (unsigned int i = 0; i < many; i++)
+		(void)add_traffic(metrics, MANY, i, ZONE_METRICS, NOW, 1);
+	for (unsigned int i = 0; i < few; i++)
+		(void)add_traffic(metrics, FEW, i, ZONE_METRICS, NOW - SHORT, 1);
+	tap_ok(count_series(metrics, MANY, 200) == many && count_series(metrics, FEW, 100) == few,
+	       "while there is room, nothing goes");
+	for (later = 0; later < 90; later++) {
+		(void)add_traffic(metrics, LATER, later, ZONE_METRICS, NOW + SHORT, 1);
+		many = count_series(metrics, MANY, 200);
+		n_wrong += count_series(metrics, LATER, later + 1) != later + 1 ||
+			   many + later + 1 + few > 301 || many + later + 1 + few < 299 ||
+			   (many && !series_of(metrics, MANY, 199)) || series_of(metrics, MANY, 199 - many);
+	}
+	tap_is_int(n_wrong, 0,
+		   "who comes later has room, for which the eldest of the account go that has most");
+	tap_is_int(count_series(metrics, FEW, 100), 100,
+		   "and nothing of the one that has least, old as it is");
+	tap_ok(NOW - SHORT >= metrics_known_since(metrics, FEW, NULL, SHORT, NOW + LONG) &&
+		       NOW - SHORT >= metrics_known_since(metrics, LATER, NULL, SHORT, NOW + LONG) &&
+		       NOW < metrics_known_since(metrics, MANY, NULL, SHORT, NOW + LONG),
+	       "what went is the loss of its account");
+	for (; later < 300; later++)
+		(void)add_traffic(metrics, LATER, later, ZONE_METRICS, NOW + SHORT, 1);
+	many = count_series(metrics, MANY, 200);
+	few = count_series(metrics, FEW, 100);
+	later = count_series(metrics, LATER, 300);
+	tap_ok(many >= 99 && many <= 101 && few >= 99 && few <= 100 && later >= 99 && later <= 101,
+	       "who goes on has as much as others, and no more: %u, %u, %u", many, few, later);
+	metrics_free(metrics);
+}
+
+#define ACCOUNTS 12
+
+/* Accounts' zones come in turn, and so do they go. */
+struct zones {
+	unsigned int first, end;
+};
+
+static unsigned int n_of(const struct zones *zones)
+{
+	return zones->end - zones->first;
+}
+
+/* Sees which series have gone. Whether all did of an account that had most then, and are that one's eldest.
+ */
+static bool went_right(const struct metrics *metrics, struct zones *accounts)
+{
+	unsigned int most = 0, gone[ACCOUNTS] = {0};
+
+	for (unsigned int a = 0; a < ACCOUNTS; a++) {
+		for (; n_of(&accounts[a]) && !series_of(metrics, a, accounts[a].first); accounts[a].first++)
+			gone[a]++;
+		for (unsigned int i = accounts[a].first; i < accounts[a].end; i++)
+			if (!series_of(metrics, a, i))
+				return false;
+		most = MAX(most, n_of(&accounts[a]));
+	}
+	for (unsigned int a = 0; a < ACCOUNTS; a++)
+		if (gone[a] && n_of(&accounts[a]) + 1 < most)
+			return false;
+	return true;
+}
+
+/* At first some have much more than others, in the end all want the same. */
+static void test_equal(void)
+{
+	struct metrics *metrics = with_memory(256 * memory_of_zone(1));
+	struct zones accounts[ACCOUNTS] = {0};
+	unsigned int n_right = 0, least = UINT_MAX, most = 0;
+
+	srandom(1);
+	for (unsigned int i = 0; i < 4000; i++) {
+		unsigned int n = i < 2000 ? 1 + (unsigned int)random() % ACCOUNTS : ACCOUNTS;
+		unsigned int a = (unsigned int)random() % n;
+
+		n_right += add_traffic(metrics, a, accounts[a].end++, 1, NOW, 1) == 0 &&
+			   went_right(metrics, accounts);
+	}
+	tap_is_int(n_right, 4000, "among accounts at random, the eldest of one that has most goes each time");
+	for (unsigned int a = 0; a < ACCOUNTS; a++) {
+		least = MIN(least, n_of(&accounts[a]));
+		most = MAX(most, n_of(&accounts[a]));
+	}
+	tap_ok(most - least <= 1 && least >= 256 / ACCOUNTS,
+	       "those that all want more share equally: from %u to %u", least, most);
+	metrics_free(metrics);
+}
+
+/* Each has one zone, and there is room for some of them, or for one. */
+static void test_many_accounts(void)
+{
+	const size_t memory = memory_of_zone(1);
+	struct metrics *metrics = with_memory(100 * memory);
+	unsigned int n_right = 0;
+
+	for (int64_t account = 0; account < 10000; account++)
+		n_right += add_traffic(metrics, account, 0, 1, NOW + account / 1000 * SHORT, 1) == 0 &&
+			   series_of(metrics, account, 0) && metrics_memory(metrics) <= 100 * memory;
+	tap_is_int(n_right, 10000, "of ten thousand accounts with a zone each the newest one has its series");
+	tap_is_int((long long)metrics_memory(metrics), (long long)(100 * memory),
+		   "and those without any cost nothing");
+	n_right = 0;
+	for (int64_t account = 9900; account < 10000; account++)
+		n_right += series_of(metrics, account, 0) != NULL;
+	tap_is_int(n_right, 100, "of as many as hold the same, those go that are idle longest");
+	tap_ok(NOW < metrics_known_since(metrics, 0, NULL, SHORT, NOW + 2 * LONG) &&
+		       NOW < metrics_known_since(metrics, NONE, NULL, SHORT, NOW + 2 * LONG),
+	       "which of them was idle is not known");
+	(void)add_traffic(metrics, 0, 1, 1, NOW + 2 * LONG, 1);
+	tap_ok(NOW < metrics_known_since(metrics, 0, NULL, SHORT, NOW + 3 * LONG),
+	       "nor is it when one has another zone's traffic");
+	metrics_free(metrics);
+
+	metrics = with_memory(memory);
+	n_right = 0;
+	for (int64_t account = 0; account < 100; account++)
+		n_right += add_traffic(metrics, account, 0, 1, NOW, 1) == 0 &&
+			   metrics_memory(metrics) == memory && series_of(metrics, account, 0) &&
+			   !series_of(metrics, account - 1, 0);
+	tap_is_int(n_right, 100, "where there is room for one, it is the newest one's");
+	metrics_free(metrics);
+}
+
+/* What no answer has any more makes room first, whoever's it is, and is nobody's loss. */
+static void test_too_old(void)
+{
+	const int64_t now = NOW + METRICS_LONG_KEPT_S + 10 * LONG;
+	struct metrics *metrics = with_memory(300 * memory_of_zone(ZONE_METRICS));
+	unsigned int i;
+
+	(void)metrics_begin(metrics, "n1", NOW, NOW + SHORT);
+	for (i = 0; i < 50; i++) {
+		(void)add_traffic(metrics, FEW, i, ZONE_METRICS, NOW, 1);
+		(void)add_traffic(metrics, LATER, i, ZONE_METRICS, NOW, 1);
+	}
+	(void)metrics_begin(metrics, "n1", now - 2 * SHORT, now);
+	for (i = 0; i < 295; i++)
+		(void)add_traffic(metrics, MANY, i, ZONE_METRICS, now - 2 * SHORT, 1);
+	tap_is_int(count_series(metrics, MANY, 295), 295, "what is too old makes room for the largest, too");
+	tap_ok(count_series(metrics, FEW, 50) + count_series(metrics, LATER, 50) <= 6, "of any account");
+	tap_ok(now - METRICS_LONG_KEPT_S >= metrics_known_since(metrics, MANY, NULL, LONG, now) &&
+		       now - METRICS_LONG_KEPT_S >= metrics_known_since(metrics, FEW, NULL, LONG, now),
+	       "and nobody loses anything");
+	metrics_free(metrics);
+}
+
+static int64_t known_since(const struct metrics *metrics, int64_t account, unsigned int number)
+{
+	return metrics_known_since(metrics, account, series_of(metrics, account, number), SHORT, NOW + LONG);
 }
 
 /* A series that comes again, for another node's numbers, or for late ones, does not have the first one's. */
@@ -435,16 +677,16 @@ static void test_comes_again(void)
 {
 	struct metrics *metrics = with_memory(10 * memory_of_zone(1));
 
-	(void)add_traffic(metrics, 0, 1, NOW, 7);
+	(void)add_traffic(metrics, OWNER, 0, 1, NOW, 7);
 	for (unsigned int i = 1; i <= 20; i++)
-		(void)add_traffic(metrics, i, 1, NOW, 1);
-	tap_ok(!series_of(metrics, 0), "a series has gone");
-	(void)add_traffic(metrics, 0, 1, NOW, 5);
-	(void)add_traffic(metrics, 0, 1, NOW - SHORT, 5);
-	tap_ok(series_of(metrics, 0) && known_since(metrics, 0) > NOW,
+		(void)add_traffic(metrics, OWNER, i, 1, NOW, 1);
+	tap_ok(!series_of(metrics, OWNER, 0), "a series has gone");
+	(void)add_traffic(metrics, OWNER, 0, 1, NOW, 5);
+	(void)add_traffic(metrics, OWNER, 0, 1, NOW - SHORT, 5);
+	tap_ok(series_of(metrics, OWNER, 0) && known_since(metrics, OWNER, 0) > NOW,
 	       "when another node tells of the interval, its numbers alone are not the sum");
-	(void)add_traffic(metrics, 0, 1, NOW + SHORT, 5);
-	tap_ok(known_since(metrics, 0) <= NOW + SHORT, "the next interval is known");
+	(void)add_traffic(metrics, OWNER, 0, 1, NOW + SHORT, 5);
+	tap_ok(known_since(metrics, OWNER, 0) <= NOW + SHORT, "the next interval is known");
 	metrics_free(metrics);
 }
 
@@ -453,11 +695,11 @@ static void test_half_kept(void)
 {
 	struct metrics *metrics = with_memory(memory_of_zone(1));
 
-	tap_is_int(add_traffic(metrics, 0, 2, NOW, 1), -ENOSPC, "there is room for one metric of two");
+	tap_is_int(add_traffic(metrics, OWNER, 0, 2, NOW, 1), -ENOSPC, "there is room for one metric of two");
 	tap_is_int((long long)metrics_memory(metrics), (long long)memory_of_zone(1), "the other takes none");
-	tap_ok(known_since(metrics, 0) > NOW, "and is not taken for zero");
-	(void)add_traffic(metrics, 0, 1, NOW + SHORT, 1);
-	tap_ok(known_since(metrics, 0) <= NOW + SHORT, "the next interval is known");
+	tap_ok(known_since(metrics, OWNER, 0) > NOW, "and is not taken for zero");
+	(void)add_traffic(metrics, OWNER, 0, 1, NOW + SHORT, 1);
+	tap_ok(known_since(metrics, OWNER, 0) <= NOW + SHORT, "the next interval is known");
 	metrics_free(metrics);
 }
 
@@ -476,6 +718,11 @@ int main(void)
 	test_reasons();
 	test_bound();
 	test_nodes();
+	test_flood();
+	test_largest();
+	test_equal();
+	test_many_accounts();
+	test_too_old();
 	test_comes_again();
 	test_half_kept();
 	return tap_done();

@@ -62,6 +62,7 @@ struct expected {
 struct part {
 	const char *zone;
 	const struct metrics_series *series; /* NULL: it had no traffic, nor had others that are left out */
+	int64_t known_since;		     /* of these, too, whosever they are */
 };
 
 /* The parts that are of one zone. */
@@ -79,7 +80,7 @@ struct world {
 	struct expected *expected;
 	size_t n_expected;
 	int64_t silent_since; /* from then on a node is expected that has never reported */
-	const char **idle;    /* zones with a part without a series */
+	size_t *idle;	      /* places of the parts without a series, one for each zone */
 	size_t n_idle, idle_size;
 	struct part *parts;
 	size_t n_parts, parts_size;
@@ -142,33 +143,53 @@ static int read_asked(struct call *call, struct asked *ret)
 
 /* ---- whose traffic it is ---- */
 
-/* Whether it is the first part of its zone that had no traffic; -ENOMEM. */
-static int meet_idle(struct world *world, const char *zone)
+static int add_part(struct world *world, const char *zone, const struct metrics_series *series,
+		    int64_t known_since)
 {
-	for (size_t i = 0; i < world->n_idle; i++)
-		if (streq(world->idle[i], zone))
-			return 0;
-	if (VEC_ROOM(world->idle, world->n_idle, world->idle_size) < 0)
-		return -ENOMEM;
-	world->idle[world->n_idle++] = zone;
-	return 1;
-}
-
-static int add_part(struct world *world, const struct endpoint_zone *zone)
-{
-	const struct metrics_series *series = metrics_find(world->metrics, zone->endpoint, zone->zone);
-	int r = series ? 1 : meet_idle(world, zone->zone);
-
-	if (r <= 0)
-		return r;
 	if (VEC_ROOM(world->parts, world->n_parts, world->parts_size) < 0)
 		return -ENOMEM;
-	world->parts[world->n_parts++] = (struct part){.zone = zone->zone, .series = series};
+	world->parts[world->n_parts++] =
+		(struct part){.zone = zone, .series = series, .known_since = known_since};
 	return 0;
+}
+
+static int add_idle(struct world *world, const char *zone, int64_t known_since)
+{
+	for (size_t i = 0; i < world->n_idle; i++) {
+		struct part *part = &world->parts[world->idle[i]];
+
+		if (streq(part->zone, zone)) {
+			part->known_since = MAX(part->known_since, known_since);
+			return 0;
+		}
+	}
+	if (VEC_ROOM(world->idle, world->n_idle, world->idle_size) < 0)
+		return -ENOMEM;
+	world->idle[world->n_idle++] = world->n_parts;
+	return add_part(world, zone, NULL, known_since);
+}
+
+static int64_t known_since(const struct world *world, const struct endpoint *endpoint,
+			   const struct metrics_series *series)
+{
+	return metrics_known_since(world->metrics, endpoint->owner, series, world->asked.period,
+				   world->asked.now);
+}
+
+/* `idle_since`: what is known of its zones without a series, is from then on. */
+static int add_zone(struct world *world, const struct endpoint *endpoint, const char *zone,
+		    int64_t idle_since)
+{
+	const struct metrics_series *series = metrics_find(world->metrics, endpoint->id, zone);
+
+	if (!series)
+		return add_idle(world, zone, idle_since);
+	return add_part(world, zone, series, known_since(world, endpoint, series));
 }
 
 static int add_endpoint(struct world *world, const struct snapshot *rows, const struct endpoint *endpoint)
 {
+	int64_t idle_since = known_since(world, endpoint, NULL);
 	bool is_asked = false;
 	int r = 0;
 
@@ -178,7 +199,7 @@ static int add_endpoint(struct world *world, const struct snapshot *rows, const 
 		if (world->asked.zone && !streq(world->asked.zone, zone->zone))
 			continue;
 		is_asked = true;
-		r = add_part(world, zone);
+		r = add_zone(world, endpoint, zone->zone, idle_since);
 	}
 	if (r < 0 || !is_asked)
 		return r;
@@ -310,15 +331,12 @@ static int find_known(struct world *world)
 	return 0;
 }
 
-static int64_t zone_known_since(const struct world *world, const struct zone *zone)
+static int64_t zone_known_since(const struct zone *zone)
 {
-	int64_t latest = INT64_MIN, since;
+	int64_t latest = INT64_MIN;
 
-	for (const struct part *part = zone->first; part < zone->end; part++) {
-		since = metrics_known_since(world->metrics, part->series, world->asked.period,
-					    world->asked.now);
-		latest = MAX(latest, since);
-	}
+	for (const struct part *part = zone->first; part < zone->end; part++)
+		latest = MAX(latest, part->known_since);
 	return latest;
 }
 
@@ -415,7 +433,7 @@ static void tell_all(struct call *call, struct world *world)
 		for (end = first + 1; end < world->n_parts && streq(parts[end].zone, zone.id); end++)
 			;
 		zone.end = parts + end;
-		zone.known_since = zone_known_since(world, &zone);
+		zone.known_since = zone_known_since(&zone);
 		tell_zone(world, list, &zone);
 	}
 	answer_int(call->answer, "Period", world->asked.period);
