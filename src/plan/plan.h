@@ -164,6 +164,7 @@ struct plan_probe {
 	uint32_t server_port;
 	uint32_t backend;	   /* index; sorted by it */
 	uint32_t vpc;		   /* whose servers they are */
+	int64_t owner;		   /* the account whose group it is; 0: no account's */
 	struct netaddr probe_addr; /* 198.19.0.0 + index, to connect to from VPC 0 */
 	uint32_t probe_port;
 	uint32_t interval_ms, timeout_ms, healthy_threshold, unhealthy_threshold;

@@ -485,6 +485,7 @@ static int add_probe(struct plan_builder *b, struct plan_group *of, const struct
 	probe->server_port = server->row->port;
 	probe->backend = server->backend;
 	probe->vpc = of->vpc->number;
+	probe->owner = group->owner;
 	probe->probe_addr = netaddr_v4(netaddr_to_v4(&service.addr) + (1u << 16) + server->backend);
 	probe->probe_port = group->health_port ? group->health_port : server->row->port;
 	probe->interval_ms = seconds_to_ms(group->health_interval_s, 10);

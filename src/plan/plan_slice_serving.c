@@ -441,7 +441,7 @@ static int remove_probes(struct serving *serving, const struct plan_group_part *
 /* Of the same server, which is in the same group. */
 static bool is_same_probe(const struct plan_probe *a, const struct plan_probe *b)
 {
-	return a->server_port == b->server_port && a->vpc == b->vpc &&
+	return a->server_port == b->server_port && a->vpc == b->vpc && a->owner == b->owner &&
 	       memcmp(&a->probe_addr, &b->probe_addr, sizeof(a->probe_addr)) == 0 &&
 	       a->probe_port == b->probe_port && a->interval_ms == b->interval_ms &&
 	       a->timeout_ms == b->timeout_ms && a->healthy_threshold == b->healthy_threshold &&

@@ -408,10 +408,10 @@ static void change_server_group(struct run *run)
 		drop(run, key);
 	else
 		put(run, key,
-		    "{'id': 'sgp-%u', 'vpc': 'vpc-%s', 'protocol': '%s', 'health_enabled': %s, "
+		    "{'id': 'sgp-%u', 'owner': %u, 'vpc': 'vpc-%s', 'protocol': '%s', 'health_enabled': %s, "
 		    "'health_interval_s': %u, 'drain_enabled': %s, 'drain_timeout_s': 900, "
 		    "'load_balancer': '%s', 'status': '%s'}",
-		    i, pick(8) ? "p" : ANY("far", "none"), ANY("TCP", "TCP", "UDP"),
+		    i, 1 + pick(2), pick(8) ? "p" : ANY("far", "none"), ANY("TCP", "TCP", "UDP"),
 		    ANY("true", "true", "false"), 1 + pick(3), ANY("true", "false"), pick(8) ? "" : "nlb-1",
 		    ANY("Available", "Configuring"));
 }

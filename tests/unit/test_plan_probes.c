@@ -27,10 +27,10 @@ static void test_probes(void)
 	tap_is_int(probe->unhealthy_threshold, 3, "with the group's threshold");
 
 	rows_put(w.rows, "server_group/sgp-1",
-		 "{'id': 'sgp-1', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, 'health_port': "
-		 "8080, "
-		 "'status': 'Available'}");
+		 "{'id': 'sgp-1', 'owner': 1112, 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, "
+		 "'health_port': 8080, 'status': 'Available'}");
 	tap_is_int(world_plan(&w)->probes[0].probe_port, 8080, "or the group's own port");
+	tap_is_int(w.plan->probes[0].owner, 1112, "for the account whose group it is");
 	tap_is_int(w.plan->probes[0].type, PROBE_TCP, "by a connect");
 	rows_put(
 		w.rows, "server_group/sgp-1",
