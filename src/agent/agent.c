@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../lib/descriptors.h"
 #include "../lib/log.h"
 #include "../lib/notify.h"
 #include "agent_lock.h"
@@ -724,6 +725,9 @@ int agent_run(const struct agent_options *options)
 	struct agent agent = {.options = options, .lock_fd = -EBADF, .node_fd = -EBADF};
 	int r;
 
+	/* For as many probes, questions and files as there is room for. */
+	if (descriptors_raise_limit() < 0)
+		log_warning("cannot raise the limit of open files, ignoring");
 	(void)umask(022); /* what it writes for instances is for every user in them */
 	r = make_directory(options->run_dir);
 	if (r == 0)

@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,13 +27,12 @@
 #include "exit_status.h"
 #include "feed/server.h"
 #include "http/tls.h"
+#include "lib/descriptors.h"
 #include "lib/log.h"
 #include "lib/notify.h"
 #include "lib/pid_file.h"
 #include "metrics/metrics.h"
 #include "model/catalogue.h"
-
-#define DESCRIPTORS_MAX 65536
 
 struct daemon {
 	struct daemon_options options;
@@ -86,18 +84,6 @@ static int load_catalogue(struct daemon *d)
 	if (r < 0)
 		log_error("cannot read catalogue=%s: %s", d->options.catalogue, *why ? why : strerror(-r));
 	return r;
-}
-
-/* As many connections as the limits of the servers allow. */
-static void raise_descriptor_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MAX);
-	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-		log_warning("cannot raise the limit of open files, ignoring");
 }
 
 static int path_in(const char *directory, const char *name, char ret[PATH_MAX])
@@ -296,7 +282,8 @@ static int start(struct daemon *d)
 {
 	int r;
 
-	raise_descriptor_limit();
+	if (descriptors_raise_limit() < 0) /* for as many connections as the servers allow */
+		log_warning("cannot raise the limit of open files, ignoring");
 	r = start_loop(d);
 	if (r == 0)
 		r = load_catalogue(d);
