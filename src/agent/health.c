@@ -16,8 +16,9 @@
  * in the interval, so that a thousand of them do not go off at once. What fails on our own side (no
  * descriptor, no route in VPC 0) says nothing about the server and changes nothing.
  *
- * Servers that keep their probes waiting must not keep those of others from starting: the probes of a VPC may
- * be as many as there is room left, so that there always is some for another one.
+ * Servers that keep their probes waiting must not keep those of others from starting: a probe takes its place
+ * in its account's share of the room (probe_room.h), or waits for one, without a timer. It has all of its
+ * time from when it starts.
  */
 #include "health.h"
 
@@ -31,20 +32,19 @@
 #include "../lib/netns_socket.h"
 #include "../lib/vec.h"
 #include "probe_answer.h"
+#include "probe_room.h"
 
-#define IN_FLIGHT_MAX	   512 /* connects at the same time; the others wait a little */
-#define IN_FLIGHT_SHARES   256 /* VPCs whose numbers are the same modulo this count as one */
-#define IN_FLIGHT_RETRY_MS 50
-#define UDP_ANSWERS_MAX	   16 /* to one question */
-#define FIRST_SPREAD_MS	   1000
-#define BETWEEN_MIN_MS	   10  /* a probe that took all of its interval does not start again at once */
-#define CONFIRM_MS	   500 /* from a refusal to the one that makes it count */
-#define CHANGED_PRIORITY   0
-#define CHANGED_AGAIN_MS   10 /* while there are more results than were taken */
+#define UDP_ANSWERS_MAX	 16 /* to one question */
+#define FIRST_SPREAD_MS	 1000
+#define BETWEEN_MIN_MS	 10  /* a probe that took all of its interval does not start again at once */
+#define CONFIRM_MS	 500 /* from a refusal to the one that makes it count */
+#define CHANGED_PRIORITY 0
+#define CHANGED_AGAIN_MS 10 /* while there are more results than were taken */
 
 struct probe {
 	struct health *health;
 	struct plan_probe plan;
+	struct probe_seat seat; /* runs while it is under way, and just before */
 	enum plan_health state;
 	bool is_told; /* there was a result: a state that is unknown is one, too */
 	char reason[WORD_SIZE];
@@ -69,9 +69,9 @@ struct health {
 	loop_callback changed;
 	void *changed_context;
 	struct loop_source *deferred, *again;
+	struct probe_room *room;
 	struct probe **probes; /* sorted by group, server, port */
-	size_t n_probes, n_in_flight;
-	size_t in_flight_of[IN_FLIGHT_SHARES];
+	size_t n_probes;
 	uint64_t warned_ms;		      /* of trouble on our own side */
 	struct probe *first_news, *last_news; /* results that nobody has taken yet */
 };
@@ -132,17 +132,7 @@ static void news_remove(struct probe *probe)
 
 /* One probe */
 
-static size_t *share_of(const struct probe *probe)
-{
-	return &probe->health->in_flight_of[probe->plan.vpc % IN_FLIGHT_SHARES];
-}
-
-static bool has_room(const struct probe *probe)
-{
-	return *share_of(probe) < IN_FLIGHT_MAX - probe->health->n_in_flight;
-}
-
-static void probe_disconnect(struct probe *probe)
+static void probe_close(struct probe *probe)
 {
 	static const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 
@@ -155,15 +145,21 @@ static void probe_disconnect(struct probe *probe)
 	probe->is_connected = false;
 	probe->answer_size = 0;
 	probe->answers = 0;
-	probe->health->n_in_flight--;
-	(*share_of(probe))--;
+}
+
+/* It is over; one that waits may start. */
+static void probe_disconnect(struct probe *probe)
+{
+	probe_close(probe);
+	probe_room_leave(&probe->seat);
 }
 
 static struct probe *probe_free(struct probe *probe)
 {
 	if (!probe)
 		return NULL;
-	probe_disconnect(probe);
+	probe_close(probe);
+	probe_room_part(&probe->seat);
 	news_remove(probe);
 	loop_source_free(probe->timer);
 	free(probe);
@@ -375,8 +371,6 @@ static int probe_connect(struct probe *probe)
 				 probe->plan.type == PROBE_UDP ? SOCK_DGRAM : SOCK_STREAM);
 	if (probe->fd < 0)
 		return probe->fd;
-	probe->health->n_in_flight++;
-	(*share_of(probe))++;
 	if (connect(probe->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno != EINPROGRESS)
 		return -errno;
 	r = loop_add_fd(probe->health->loop, probe->fd, EPOLLOUT, on_io, probe, &probe->io);
@@ -386,19 +380,10 @@ static int probe_connect(struct probe *probe)
 	return 0;
 }
 
-static void on_timer(void *context, uint32_t events _unused_)
+static void probe_start(struct probe *probe)
 {
-	struct probe *probe = context;
 	int r;
 
-	if (probe->fd >= 0) {
-		probe_timed_out(probe);
-		return;
-	}
-	if (!has_room(probe)) {
-		loop_timer_set(probe->timer, IN_FLIGHT_RETRY_MS);
-		return;
-	}
 	probe->started_ms = now_mono_ms();
 	r = probe_connect(probe);
 	if (r == 0)
@@ -407,6 +392,22 @@ static void on_timer(void *context, uint32_t events _unused_)
 		probe_result(probe, reason_of(-r));
 	else
 		probe_no_result(probe, r);
+}
+
+static void on_timer(void *context, uint32_t events _unused_)
+{
+	struct probe *probe = context;
+
+	if (probe->fd >= 0)
+		probe_timed_out(probe);
+	else if (probe->seat.state == PROBE_RUNS || probe_room_ask(&probe->seat))
+		probe_start(probe);
+}
+
+/* Not at once: whoever made room is in the middle of something. */
+static void on_admitted(struct probe_seat *seat)
+{
+	loop_timer_set(container_of(seat, struct probe, seat)->timer, 0);
 }
 
 static int probe_new(struct health *health, const struct plan_probe *plan, struct probe **ret)
@@ -420,7 +421,9 @@ static int probe_new(struct health *health, const struct plan_probe *plan, struc
 	probe->plan = *plan;
 	probe->fd = -EBADF;
 	probe->wanted = true;
-	r = loop_add_timer(health->loop, on_timer, probe, &probe->timer);
+	r = probe_room_join(health->room, plan->owner, &probe->seat);
+	if (r == 0)
+		r = loop_add_timer(health->loop, on_timer, probe, &probe->timer);
 	if (r < 0) {
 		probe_free(probe);
 		return r;
@@ -435,23 +438,30 @@ static bool asks_the_same(const struct plan_probe *a, const struct plan_probe *b
 	       a->good_classes == b->good_classes && streq(a->expect, b->expect);
 }
 
-/* The plan may have changed what is probed, and how. */
-static void probe_update(struct probe *probe, const struct plan_probe *plan)
+/* The plan may have changed what is probed, how, and whose it is. One that waits keeps its place, unless it
+ * is another account's now. -ENOMEM: it goes on as before. */
+static int probe_update(struct probe *probe, const struct plan_probe *plan)
 {
-	bool elsewhere = netaddr_compare(&probe->plan.probe_addr, &plan->probe_addr) != 0 ||
+	bool moves = probe->plan.owner != plan->owner;
+	bool elsewhere = moves || netaddr_compare(&probe->plan.probe_addr, &plan->probe_addr) != 0 ||
 			 probe->plan.probe_port != plan->probe_port || probe->plan.vpc != plan->vpc ||
 			 !asks_the_same(&probe->plan, plan);
 	bool sooner = plan->interval_ms < probe->plan.interval_ms;
+	int r = 0;
 
 	probe->wanted = true;
-	if (elsewhere)
+	if (moves)
+		r = probe_room_join(probe->health->room, plan->owner, &probe->seat);
+	if (r < 0)
+		return r;
+	if (elsewhere && probe->fd >= 0)
 		probe_disconnect(probe);
 	probe->plan = *plan;
-	if (elsewhere) {
+	if (elsewhere && probe->seat.state != PROBE_WAITS)
 		loop_timer_set(probe->timer, 0);
-	} else if (sooner && probe->fd < 0 && probe->started_ms) {
+	else if (sooner && probe->seat.state == PROBE_RESTS && probe->started_ms)
 		probe_schedule(probe);
-	}
+	return 0;
 }
 
 /* All probes */
@@ -476,7 +486,9 @@ int health_new(struct loop *loop, int netns_fd, loop_callback changed, void *con
 	health->netns_fd = netns_fd;
 	health->changed = changed;
 	health->changed_context = context;
-	r = loop_add_deferred(loop, CHANGED_PRIORITY, on_changed, health, &health->deferred);
+	r = probe_room_new(on_admitted, &health->room);
+	if (r == 0)
+		r = loop_add_deferred(loop, CHANGED_PRIORITY, on_changed, health, &health->deferred);
 	if (r == 0)
 		r = loop_add_timer(loop, on_changed, health, &health->again);
 	if (r < 0) {
@@ -493,6 +505,7 @@ struct health *health_free(struct health *health)
 		return NULL;
 	for (size_t i = 0; i < health->n_probes; i++)
 		probe_free(health->probes[i]);
+	probe_room_free(health->room);
 	loop_source_free(health->deferred);
 	loop_source_free(health->again);
 	free(health->probes);
@@ -545,7 +558,7 @@ int health_set_plan(struct health *health, const struct plan *plan)
 		struct probe *probe = probe_find(health, n_old, p->group, p->server_id, p->server_port);
 
 		if (probe)
-			probe_update(probe, p);
+			r = probe_update(probe, p);
 		else
 			r = probe_new(health, p, &probes[health->n_probes]);
 		if (!probe && r == 0)
@@ -610,11 +623,13 @@ int health_follow(struct health *health, const struct plan *plan, const struct p
 		const struct plan_probe *wanted = plan_find_probe(plan, key);
 		size_t place = probe_place(health, key);
 		struct probe *probe = probe_at(health, place, key);
+		int done = 0;
 
 		if (wanted && probe)
-			probe_update(probe, wanted);
+			done = probe_update(probe, wanted);
 		else if (wanted && r == 0)
-			r = add_probe(health, place, wanted, FIRST_SPREAD_MS * i / patch->n_probes);
+			done = add_probe(health, place, wanted, FIRST_SPREAD_MS * i / patch->n_probes);
+		r = r < 0 ? r : done;
 	}
 	/* A server that has got another number is there by it now. */
 	for (size_t i = 0; i < patch->n_probes; i++) {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/probe_room.h"
 #include "tests/tap.h"
 
 #define TURN_MS 5
@@ -465,36 +466,151 @@ static void test_confirmation(struct loop *loop)
 	health_free(health);
 }
 
-/* Very many servers that take connections and never say a word, and one of another VPC. */
+/* As many servers as an account has room for that take connections and never say a word. */
+#define SILENT (PROBES_OWN + PROBES_COMMON / 2)
+
+static struct plan_probe numbered_probe(int i, int64_t owner, uint16_t port)
+{
+	struct plan_probe p;
+	char id[16];
+
+	(void)str_format(id, sizeof(id), "i-%03d", i);
+	p = probe(id, port);
+	p.owner = owner;
+	p.backend = (uint32_t)i + 1;
+	p.interval_ms = 1000;
+	return p;
+}
+
+static struct plan_probe silent_probe(int i, uint16_t port)
+{
+	struct plan_probe p = numbered_probe(i, 1, port);
+
+	p.timeout_ms = 300 * 1000;
+	p.type = PROBE_HTTP;
+	(void)str_copy(p.say, sizeof(p.say), "GET / HTTP/1.0\r\n\r\n");
+	return p;
+}
+
+/* An account with many more of these, in very many VPCs, and some servers of another account. */
 static void test_share(struct loop *loop)
 {
-	enum { N = 700 };
-	static struct plan_probe probes[N + 1];
+	enum { N = 700, OTHERS = 20 };
+	static struct plan_probe probes[N + OTHERS];
 	struct plan plan = {.probes = probes, .n_probes = N};
 	struct health *health;
 	uint16_t silent_port, port;
-	int silent_fd = make_socket(N, &silent_port), fd = make_socket(64, &port);
+	int silent_fd = make_socket(N, &silent_port), fd = make_socket(64, &port), n_well = 0;
 
-	for (int i = 0; i <= N; i++) {
-		char id[16];
-
-		snprintf(id, sizeof(id), "i-%03d", i);
-		probes[i] = probe(id, i < N ? silent_port : port);
-		probes[i].vpc = i < N ? 1 : 2;
-		probes[i].interval_ms = 50000;
-		probes[i].timeout_ms = 30000;
-		probes[i].type = i < N ? PROBE_HTTP : PROBE_TCP;
-		(void)str_copy(probes[i].say, sizeof(probes[i].say), "GET / HTTP/1.0\r\n\r\n");
+	for (int i = 0; i < N + OTHERS; i++) {
+		probes[i] = i < N ? silent_probe(i, silent_port) : numbered_probe(i, 2, port);
+		probes[i].vpc = 1 + (uint32_t)i % 256;
 	}
 	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
 		exit(EXIT_FAILURE);
 	(void)health_set_plan(health, &plan);
 	take_turns_for(loop, 1300);
-	plan.n_probes++;
+	plan.n_probes += OTHERS;
 	(void)health_set_plan(health, &plan);
-	/* (Before the first of those have kept theirs for so long as they may.) */
-	tap_ok(wait_within(loop, health, "i-700", PLAN_HEALTHY, 20000),
-	       "servers that keep their probes waiting leave room for those of another VPC");
+	while (n_well < OTHERS && wait_for(loop, health, probes[N + n_well].server_id, PLAN_HEALTHY))
+		n_well++;
+	tap_is_int(n_well, OTHERS,
+		   "an account whose servers keep their probes waiting leaves room for others");
+	health_free(health);
+	close(silent_fd);
+	close(fd);
+}
+
+/* Servers that may leave a plan. */
+struct leaving {
+	struct plan_probe probes[SILENT + 6], kept[SILENT + 6];
+	bool has_left[SILENT + 6];
+	size_t n;
+};
+
+static struct plan kept(struct leaving *leaving)
+{
+	struct plan plan = {.probes = leaving->kept};
+
+	for (size_t i = 0; i < leaving->n; i++)
+		if (!leaving->has_left[i])
+			leaving->kept[plan.n_probes++] = leaving->probes[i];
+	return plan;
+}
+
+static void set_kept(struct health *health, struct leaving *leaving)
+{
+	struct plan plan = kept(leaving);
+
+	(void)health_set_plan(health, &plan);
+}
+
+static void leave_by_slice(struct health *health, struct leaving *leaving, size_t i)
+{
+	struct plan_probe_key key = key_of(&leaving->probes[i]);
+	struct plan_patch patch = {.probes = &key, .n_probes = 1};
+	struct plan plan;
+
+	leaving->has_left[i] = true;
+	plan = kept(leaving);
+	(void)health_follow(health, &plan, &patch);
+}
+
+/* How many of those that stay are well, from the `first` one on; -1: one is, and another before it is not. */
+static int count_well(struct health *health, const struct leaving *leaving, size_t first)
+{
+	int n = 0, n_before = 0;
+
+	for (size_t i = first; i < leaving->n; i++) {
+		if (leaving->has_left[i])
+			continue;
+		if (state_of(health, leaving->probes[i].server_id) == PLAN_HEALTHY && n++ != n_before)
+			return -1;
+		n_before++;
+	}
+	return n;
+}
+
+/* Servers of an account that has no room left are probed in the order in which they came, when there is.
+ * (They wait for longer than their probes may take.) */
+static void test_waiting(struct loop *loop)
+{
+	static struct leaving leaving = {.n = SILENT};
+	uint16_t silent_port, port;
+	int silent_fd = make_socket(SILENT, &silent_port), fd = make_socket(64, &port), n = 0;
+	struct health *health;
+
+	for (int i = 0; i < SILENT; i++)
+		leaving.probes[i] = silent_probe(i, silent_port);
+	for (int i = SILENT; i < SILENT + 6; i++) {
+		leaving.probes[i] = numbered_probe(i, 1, port);
+		leaving.probes[i].interval_ms = 3600 * 1000;
+	}
+	if (health_new(loop, -EBADF, on_changed, NULL, &health) < 0)
+		exit(EXIT_FAILURE);
+	set_kept(health, &leaving);
+	take_turns_for(loop, 1300);
+	while (leaving.n < SILENT + 6) {
+		leaving.n++;
+		set_kept(health, &leaving);
+		take_turns_for(loop, 30);
+	}
+	tap_is_int((long long)n_results(health), 0, "where an account has no room left its servers wait");
+	leave_by_slice(health, &leaving, SILENT + 3);
+	leaving.has_left[SILENT + 1] = true;
+	set_kept(health, &leaving);
+	take_turns_for(loop, 30);
+	leaving.probes[SILENT + 2].unhealthy_threshold = 7;
+	set_kept(health, &leaving);
+	tap_is_int((long long)n_results(health), 0, "some of which leave");
+	leave_by_slice(health, &leaving, 0);
+	for (int i = 0; i < 12000 && n >= 0 && n < 4; i++) {
+		(void)loop_turn(loop, TURN_MS);
+		n = count_well(health, &leaving, SILENT);
+	}
+	tap_is_int(n, 4,
+		   "a single place that falls free is enough for the others, in the order of their coming");
+	tap_is_int((long long)n_results(health), 4, "and those that have left are not probed");
 	health_free(health);
 	close(silent_fd);
 	close(fd);
@@ -707,6 +823,7 @@ int main(void)
 	test_confirmation(loop);
 	test_spread(loop);
 	test_share(loop);
+	test_waiting(loop);
 	test_http(loop);
 	test_udp(loop);
 	test_silence(loop);
