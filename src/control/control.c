@@ -224,7 +224,7 @@ static void pass_tests(struct control *control)
 }
 
 /* The subjects of one sort, which lie side by side. */
-static void pass_slice(struct control *control, const struct control_view *view, bool services)
+static void pass_slice(struct control *control, const struct control_view *view, bool services, size_t *room)
 {
 	struct subject_list *work = &control->subjects.work;
 	struct changes changes = {};
@@ -236,7 +236,7 @@ static void pass_slice(struct control *control, const struct control_view *view,
 		for (end = i + 1; end < work->n && (work->v[end].kind == KIND_SERVICE) == is_service; end++)
 			;
 		if (is_service == services)
-			control_states(view, work->v + i, end - i, &changes);
+			control_states(view, work->v + i, end - i, room, &changes);
 	}
 	commit(control, &changes);
 }
@@ -244,12 +244,13 @@ static void pass_slice(struct control *control, const struct control_view *view,
 static void pass_states(struct control *control)
 {
 	struct control_view view = view_now(control);
+	size_t room = LEFTOVERS_GONE_MAX;
 	int r;
 
 	r = subjects_take(&control->subjects, view.live_revision);
 	if (r == 0) {
-		pass_slice(control, &view, true);
-		pass_slice(control, &view, false);
+		pass_slice(control, &view, true, &room);
+		pass_slice(control, &view, false, &room);
 		r = subjects_put_back(&control->subjects, view.live_revision);
 	}
 	if (r < 0) {

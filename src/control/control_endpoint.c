@@ -5,7 +5,9 @@
  * disturb the others. A node's failure, at whichever of these rows, holds back what it concerns, and its
  * reason stands in the endpoint's row.
  *
- * A service that is being deleted tells the endpoints that are left over, before it goes.
+ * A service that is being deleted tells the endpoints that are left over, before it goes: so many in a pass
+ * as there is room for. The rows themselves say how far that has come, so it goes on after a restart; until
+ * it is over the service stays, Deleting, and takes no connection.
  */
 #include "../model/endpoint_groups.h"
 #include "remove.h"
@@ -16,9 +18,14 @@
 #define ENDPOINT_OPS_MAX (2 + 5 * ENDPOINT_ZONES_MAX)
 _Static_assert(ENDPOINT_OPS_MAX < STORE_TXN_OPS_MAX, "an endpoint moves in one transaction");
 
+/* A connection and its zones. */
+#define LEAVE_OPS_MAX (1 + ENDPOINT_ZONES_MAX)
+_Static_assert(LEAVE_OPS_MAX < LEFTOVERS_GONE_MAX, "a pass has room for an endpoint that is left");
+
 struct endpoint_work {
 	const struct control_view *view;
 	struct control_subject *subject;
+	size_t *room; /* rows that may be put or removed yet because something is deleted */
 	struct changes *changes;
 	const char *failure;  /* the first reason found, NULL: none */
 	bool endpoint_failed; /* the reason concerns the endpoint as a whole */
@@ -70,19 +77,27 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 	*connection = next;
 }
 
-/* The ports (one may be NULL) and the zone's own row go, or change, together. */
-static void make_room(struct endpoint_work *work, const struct port *a, const struct port *b)
+/* The zone's row and the ports (each may be NULL) go, or change, together, if the pass has room for them;
+ * else the endpoint is looked at again. */
+static bool make_room(struct endpoint_work *work, const struct port *a, const struct port *b)
 {
 	const struct snapshot *rows = work->view->rows;
+	size_t n = 1 + (a ? remove_size(rows, KIND_PORT, a->id) : 0) +
+		   (b ? remove_size(rows, KIND_PORT, b->id) : 0);
 
-	changes_room(work->changes, 1 + (a ? remove_size(rows, KIND_PORT, a->id) : 0) +
-					    (b ? remove_size(rows, KIND_PORT, b->id) : 0));
+	if (n > *work->room) {
+		work->subject->has_more = true;
+		return false;
+	}
+	changes_room(work->changes, n);
+	(*work->room)--; /* the zone's row */
+	return true;
 }
 
 static void remove_port(struct endpoint_work *work, const struct port *port)
 {
 	if (port)
-		(void)remove_row(work->view->rows, KIND_PORT, port, work->changes);
+		(void)remove_row(work->view->rows, KIND_PORT, port, work->room, work->changes);
 }
 
 /* A zone goes with its port, and the one that was replaced. */
@@ -91,7 +106,8 @@ static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *
 	const struct port *port = snapshot_port(work->view->rows, zone->port);
 	const struct port *replaced = snapshot_port(work->view->rows, zone->replaced_port);
 
-	make_room(work, port, replaced);
+	if (!make_room(work, port, replaced))
+		return;
 	remove_port(work, port);
 	remove_port(work, replaced);
 	changes_delete(work->changes, KIND_ENDPOINT_ZONE, zone);
@@ -99,12 +115,18 @@ static void remove_zone(struct endpoint_work *work, const struct endpoint_zone *
 
 /* A zone in its next state. What was replaced is of no more use to one that does not migrate, however that
  * came about, and the nodes have forgotten it. */
-static void change_zone(struct endpoint_work *work, struct endpoint_zone *next)
+static void change_zone(struct endpoint_work *work, const struct connection *connection,
+			struct endpoint_zone *next)
 {
-	const struct port *replaced = snapshot_port(work->view->rows, next->replaced_port);
+	const struct port *replaced = endpoint_zone_has_replaced(next)
+					      ? NULL
+					      : snapshot_port(work->view->rows, next->replaced_port);
 
+	/* What a service's deletion has cut may be much at once. */
+	if ((replaced || connection->status == CONNECTION_SERVICE_DELETED) &&
+	    !make_room(work, replaced, NULL))
+		return;
 	if (!endpoint_zone_has_replaced(next)) {
-		make_room(work, replaced, NULL);
 		remove_port(work, replaced);
 		next->replaced_port = next->replaced_resource = next->replaced_resource_zone = "";
 		next->replaced_addr = (struct netaddr){};
@@ -126,7 +148,7 @@ static void move_zone(struct endpoint_work *work, const struct connection *conne
 	if (!in_force(work, &zone->meta, failed && r != -ENOENT))
 		return;
 	if (r == 0)
-		change_zone(work, &next);
+		change_zone(work, connection, &next);
 	else
 		remove_zone(work, zone);
 }
@@ -166,16 +188,15 @@ static void remove_endpoint(struct endpoint_work *work, const struct endpoint *e
 		return;
 	}
 
-	if (!remove_row(rows, KIND_ENDPOINT, endpoint, work->changes))
-		subject_needs(work->subject, newest);
+	work->subject->has_more = !remove_row(rows, KIND_ENDPOINT, endpoint, work->room, work->changes);
 }
 
-void endpoint_states(const struct control_view *view, struct control_subject *subject,
+void endpoint_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		     struct changes *changes)
 {
 	const struct endpoint *endpoint = snapshot_endpoint(view->rows, subject->id);
 	const struct connection *found = snapshot_connection(view->rows, subject->id);
-	struct endpoint_work work = {.view = view, .subject = subject, .changes = changes};
+	struct endpoint_work work = {.view = view, .subject = subject, .room = room, .changes = changes};
 	struct connection connection;
 
 	if (!endpoint)
@@ -198,41 +219,50 @@ void endpoint_states(const struct control_view *view, struct control_subject *su
 }
 
 /* A service that goes leaves its endpoints behind: what is still connected is cut. */
-static void leave_endpoint(const struct control_view *view, const struct connection *found,
+static void leave_endpoint(const struct control_view *view, const struct connection *found, size_t *room,
 			   struct changes *changes)
 {
 	struct connection connection = *found;
 
 	if (connection_event(&connection, EVENT_SERVICE_DELETED) < 0)
 		return;
-	changes_room(changes, 1 + ENDPOINT_ZONES_MAX);
+	changes_room(changes, LEAVE_OPS_MAX);
 	connection.modified_time = view->now;
 	changes_put(changes, KIND_CONNECTION, &connection);
+	(*room)--;
 
 	for (const struct endpoint_zone *z = NULL; (z = next_zone(view->rows, found->endpoint, z));) {
 		struct endpoint_zone zone = *z;
 
-		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) == 0)
-			changes_put(changes, KIND_ENDPOINT_ZONE, &zone);
+		if (endpoint_zone_event(&zone, &connection, EVENT_SERVICE_DELETED) < 0)
+			continue;
+		changes_put(changes, KIND_ENDPOINT_ZONE, &zone);
+		(*room)--;
 	}
 }
 
-/* Tells all endpoints of the service; true if none had to be told. */
-static bool leave_endpoints(const struct control_view *view, const char *service, struct changes *changes)
+/* Tells the endpoints of the service, as many as there is room for; true if none had to be told. */
+static bool leave_endpoints(const struct control_view *view, struct control_subject *subject, size_t *room,
+			    struct changes *changes)
 {
 	bool none = true;
 
 	for (const struct connection *c = NULL;
-	     (c = snapshot_children(view->rows, REF_CONNECTION_SERVICE, service, c));) {
+	     (c = snapshot_children(view->rows, REF_CONNECTION_SERVICE, subject->id, c));) {
 		if (c->status == CONNECTION_DELETING || c->status == CONNECTION_SERVICE_DELETED)
 			continue;
-		leave_endpoint(view, c, changes);
 		none = false;
+		if (*room < LEAVE_OPS_MAX) {
+			subject->has_more = true;
+			break;
+		}
+		leave_endpoint(view, c, room, changes);
 	}
 	return none;
 }
 
-void service_states(const struct control_view *view, struct control_subject *subject, struct changes *changes)
+void service_states(const struct control_view *view, struct control_subject *subject, size_t *room,
+		    struct changes *changes)
 {
 	const struct service *service = snapshot_service(view->rows, subject->id);
 	struct service next;
@@ -245,10 +275,12 @@ void service_states(const struct control_view *view, struct control_subject *sub
 	r = service_event(&next, EVENT_IN_FORCE);
 	if (r < 0 && r != -ENOENT)
 		return;
-	is_over =
-		(r == 0 || leave_endpoints(view, service->id, changes)) && view_reached(view, &service->meta);
-	if (is_over && r == 0)
-		changes_put(changes, KIND_SERVICE, &next);
-	else if (!is_over || !remove_row(view->rows, KIND_SERVICE, service, changes))
+	is_over = (r == 0 || leave_endpoints(view, subject, room, changes)) &&
+		  view_reached(view, &service->meta);
+	if (!is_over)
 		subject_needs(subject, service->meta.modified);
+	else if (r == 0)
+		changes_put(changes, KIND_SERVICE, &next);
+	else
+		subject->has_more = !remove_row(view->rows, KIND_SERVICE, service, room, changes);
 }

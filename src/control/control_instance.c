@@ -10,7 +10,7 @@
 #include "states.h"
 
 static void instance_remove(const struct control_view *view, struct control_subject *subject,
-			    const struct instance *instance, struct changes *changes)
+			    const struct instance *instance, size_t *room, struct changes *changes)
 {
 	const struct control_failure *failure;
 	char key[KEY_SIZE];
@@ -19,9 +19,10 @@ static void instance_remove(const struct control_view *view, struct control_subj
 	failure = control_failure_get(view, key);
 	if (view_reached(view, &instance->meta) && failure && !failure->is_gone)
 		subject_needs(subject, NEEDS_REPAIR);
-	else if (!view_reached(view, &instance->meta) ||
-		 !remove_row(view->rows, KIND_INSTANCE, instance, changes))
+	else if (!view_reached(view, &instance->meta))
 		subject_needs(subject, instance->meta.modified);
+	else
+		subject->has_more = !remove_row(view->rows, KIND_INSTANCE, instance, room, changes);
 }
 
 /* Whether it can have ended: one that has never run may be attached to what is yet to come. */
@@ -31,7 +32,7 @@ static bool may_end(const struct instance *instance)
 	       instance->status == INSTANCE_STOPPING;
 }
 
-void instance_states(const struct control_view *view, struct control_subject *subject,
+void instance_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		     struct changes *changes)
 {
 	const struct instance *instance = snapshot_instance(view->rows, subject->id);
@@ -46,7 +47,7 @@ void instance_states(const struct control_view *view, struct control_subject *su
 	next = *instance;
 	r = instance_event(&next, EVENT_IN_FORCE);
 	if (r == -ENOENT) {
-		instance_remove(view, subject, instance, changes);
+		instance_remove(view, subject, instance, room, changes);
 		return;
 	}
 	moves = r == 0;

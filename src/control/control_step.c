@@ -114,7 +114,7 @@ static bool waits_for_others(const struct control_view *view, const struct contr
 }
 
 static void remove_subject(const struct control_view *view, struct control_subject *subject, const void *row,
-			   struct changes *changes)
+			   size_t *room, struct changes *changes)
 {
 	if (waits_for_others(view, subject)) {
 		/* Each of them is gone with a new revision; with no node to reach it, that makes a pass. */
@@ -122,11 +122,10 @@ static void remove_subject(const struct control_view *view, struct control_subje
 			      view->live_revision == UINT64_MAX ? NEEDS_REPAIR : view->live_revision + 1);
 		return;
 	}
-	if (!remove_row(view->rows, subject->kind, row, changes))
-		subject_needs(subject, ((const struct row_meta *)row)->modified);
+	subject->has_more = !remove_row(view->rows, subject->kind, row, room, changes);
 }
 
-static void row_states(const struct control_view *view, struct control_subject *subject,
+static void row_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		       struct changes *changes)
 {
 	const void *row = snapshot_find(view->rows, subject->kind, subject->id);
@@ -144,7 +143,7 @@ static void row_states(const struct control_view *view, struct control_subject *
 	if (!view_reached(view, &copy.meta)) {
 		subject_needs(subject, copy.meta.modified);
 	} else if (r == -ENOENT) {
-		remove_subject(view, subject, row, changes);
+		remove_subject(view, subject, row, room, changes);
 	} else if (control_failure_find(view, key)) {
 		subject_needs(subject, NEEDS_REPAIR);
 	} else {
@@ -170,25 +169,26 @@ static struct control_view view_of(const struct control_view *view, struct contr
 }
 
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
-		    struct changes *changes)
+		    size_t *room, struct changes *changes)
 {
 	for (size_t i = 0; i < n_subjects; i++) {
 		struct control_subject *subject = &subjects[i];
 		const struct control_view own = view_of(view, subject);
 
 		subject->needs = NEEDS_NOTHING;
+		subject->has_more = false;
 		switch (subject->kind) {
 		case KIND_ENDPOINT:
-			endpoint_states(&own, subject, changes);
+			endpoint_states(&own, subject, room, changes);
 			break;
 		case KIND_INSTANCE:
-			instance_states(&own, subject, changes);
+			instance_states(&own, subject, room, changes);
 			break;
 		case KIND_SERVICE:
-			service_states(&own, subject, changes);
+			service_states(&own, subject, room, changes);
 			break;
 		default:
-			row_states(&own, subject, changes);
+			row_states(&own, subject, room, changes);
 		}
 	}
 }

@@ -43,6 +43,7 @@ struct control_subject {
 	uint64_t needs;
 	uint64_t reached;   /* up to which revision the nodes that it waits for had come then */
 	uint32_t waits_for; /* the number of the lease of the last of these; 0: there is none, or all are */
+	bool has_more;	    /* besides, there is something to do at once for which the pass had no room */
 };
 
 /* The subject that a row belongs to; -ENOENT if changes of this row move nothing. */
@@ -50,10 +51,11 @@ int control_subject_of_key(const char *key, struct control_subject *ret);
 int control_subject_compare(const void *a, const void *b);
 
 /* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
- * with what hangs on it. A subject that needs no later revision than the live one has more to do: commit and
- * call again. Services change the rows of endpoints, so they want a call and a changes of their own. */
+ * with what hangs on it. A deletion puts and removes at most `*room` rows, which is less by so many then. A
+ * subject that needs no later revision than the live one, or has more, wants another call after the commit.
+ * Services change the rows of endpoints, so they want a call and a changes of their own. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
-		    struct changes *changes);
+		    size_t *room, struct changes *changes);
 
 /* VPCs whose ranges of translated addresses are to be looked at, and what others wait for. */
 struct nat_due {
@@ -108,8 +110,11 @@ void control_tests(const struct control_view *view, const char *node, const stru
  * INT64_MAX: none runs. */
 int64_t control_tests_expire(const struct control_view *view, struct changes *changes);
 
-/* So many rows that are left over go at once, or a turn could bring more changes than the store remembers. */
+/* So many rows that are left over go at once, and so many are put or removed in a pass for all that is
+ * deleted: else a turn could bring more changes than the store remembers, and calls would wait for all of it.
+ * What belongs into one transaction fits. */
 #define LEFTOVERS_GONE_MAX 300
+_Static_assert(LEFTOVERS_GONE_MAX >= STORE_TXN_OPS_MAX, "a pass has room for a whole transaction");
 
 /* Rows that are gone and may have left parts, in the order in which they went. */
 struct gone_row {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of a row, and the parts of these, as model/relations.c has them. A row goes together with all of
- * them in one transaction, or last: nothing is left over if the program ends in between, and
- * control_remove_leftovers() would find it.
+ * them in one transaction, or last: nothing is left over if the program ends in between, as the row is still
+ * there, deleted, and a start looks at all rows; control_remove_leftovers() would find it besides.
  */
 #include "remove.h"
 
@@ -47,16 +47,24 @@ bool remove_parts(const struct snapshot *rows, enum kind kind, const char *id, s
 	return true;
 }
 
-bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes)
+bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, size_t *room,
+		struct changes *changes)
 {
 	const char *id = snapshot_id(row);
-	size_t n = remove_size(rows, kind, id), room = n;
+	size_t n;
 
-	if (n <= STORE_TXN_OPS_MAX)
-		changes_room(changes, n);
-	(void)remove_parts(rows, kind, id, &room, changes);
-	if (n > STORE_TXN_OPS_MAX)
+	if (*room == 0) /* all that comes behind in this pass: its parts need not be counted */
 		return false;
+	n = remove_size(rows, kind, id);
+	if (n > STORE_TXN_OPS_MAX) {
+		(void)remove_parts(rows, kind, id, room, changes);
+		return false;
+	}
+	if (n > *room)
+		return false;
+	changes_room(changes, n);
+	(void)remove_parts(rows, kind, id, room, changes);
 	changes_delete(changes, kind, row);
+	(*room)--;
 	return true;
 }

@@ -7,8 +7,10 @@
 #include "control_step.h"
 
 /* Removes a row of the snapshot and all that is a part of it (model/relations.c): at once if it fits one
- * transaction; else only the parts, and the row wants another call. False then. */
-bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, struct changes *changes);
+ * transaction; else only the parts. At most `*room` rows, which is less by so many then. False: something is
+ * left, and the row wants another call when there is room again. */
+bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, size_t *room,
+		struct changes *changes);
 
 /* Removes what is a part of the row of that id, which may be gone, and what is a part of these, before them:
  * at most `*room` rows, which is less by so many then. False: some are left. */

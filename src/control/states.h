@@ -16,11 +16,12 @@ void subject_needs(struct control_subject *subject, uint64_t revision);
 
 /* One subject of its kind. */
 
-/* Move the subject's rows on as far as the nodes have come, by changes in `changes`; what the subject still
- * waits for is written into it (subject_needs()). */
-void endpoint_states(const struct control_view *view, struct control_subject *subject,
+/* Move the subject's rows on as far as the nodes have come, and where something is deleted as far as there is
+ * room, by changes in `changes`; what the subject still waits for is written into it (subject_needs(),
+ * has_more). */
+void endpoint_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		     struct changes *changes);
-void instance_states(const struct control_view *view, struct control_subject *subject,
+void instance_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		     struct changes *changes);
-void service_states(const struct control_view *view, struct control_subject *subject,
+void service_states(const struct control_view *view, struct control_subject *subject, size_t *room,
 		    struct changes *changes);

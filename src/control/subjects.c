@@ -32,6 +32,8 @@ void subjects_done(struct subjects *subjects)
 static bool is_waiting(const struct subjects *subjects, const struct control_subject *subject,
 		       uint64_t live_revision)
 {
+	if (subject->has_more)
+		return false;
 	if (!subjects->leases)
 		return subject->needs > live_revision;
 	return leases_is_behind(subjects->leases, subject->waits_for, subject->needs);
@@ -139,10 +141,15 @@ int subjects_take(struct subjects *subjects, uint64_t live_revision)
 	return 0;
 }
 
+static bool is_settled(const struct control_subject *subject)
+{
+	return subject->needs == NEEDS_NOTHING && !subject->has_more;
+}
+
 static bool is_all_settled(const struct subject_list *work)
 {
 	for (size_t i = 0; i < work->n; i++)
-		if (work->v[i].needs != NEEDS_NOTHING)
+		if (!is_settled(&work->v[i]))
 			return false;
 	return true;
 }
@@ -156,9 +163,9 @@ static int merge(struct subjects *subjects, uint64_t live_revision)
 	int r = 0;
 
 	for (size_t j = 0; r == 0 && j < work->n; j++) {
-		if (work->v[j].needs == NEEDS_NOTHING)
+		if (is_settled(&work->v[j]))
 			continue;
-		again = again ||
+		again = again || work->v[j].has_more ||
 			(work->v[j].needs != NEEDS_REPAIR &&
 			 work->v[j].needs <= (subjects->leases ? work->v[j].reached : live_revision));
 		while (r == 0 && i < waiting->n && control_subject_compare(&waiting->v[i], &work->v[j]) < 0)

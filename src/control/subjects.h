@@ -26,8 +26,10 @@ int subjects_changed(struct subjects *subjects, const char *key);
 /* All rows that move. */
 int subjects_changed_all(struct subjects *subjects, const struct snapshot *rows);
 
-/* Fills subjects->work with those that changed and those that need at most `live_revision`. */
+/* Fills subjects->work with those that changed, those that need at most `live_revision` and those for which
+ * the last pass had no room. */
 int subjects_take(struct subjects *subjects, uint64_t live_revision);
 /* After a pass over subjects->work: keeps those that still need something. True if one of them needs no later
- * revision than its nodes have reached, so that another pass has something to do at once. */
+ * revision than its nodes have reached, or the pass had no room for it, so that another pass has something to
+ * do at once. */
 int subjects_put_back(struct subjects *subjects, uint64_t live_revision);

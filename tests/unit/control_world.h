@@ -83,7 +83,7 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 	struct control_view view = world_view(world);
 	struct subjects subjects = {};
 	struct changes changes = {};
-	size_t n, services = 0;
+	size_t n, services = 0, room = LEFTOVERS_GONE_MAX;
 	int r;
 
 	world->n_txns = world->n_ops = 0;
@@ -93,10 +93,10 @@ __attribute__((unused)) static size_t world_pass(struct world *world)
 		services++;
 	for (n = services; n < subjects.work.n && subjects.work.v[n].kind == KIND_SERVICE;)
 		n++;
-	control_states(&view, subjects.work.v + services, n - services, &changes);
+	control_states(&view, subjects.work.v + services, n - services, &room, &changes);
 	world_commit(world, &changes);
-	control_states(&view, subjects.work.v, services, &changes);
-	control_states(&view, subjects.work.v + n, subjects.work.n - n, &changes);
+	control_states(&view, subjects.work.v, services, &room, &changes);
+	control_states(&view, subjects.work.v + n, subjects.work.n - n, &room, &changes);
 	world_commit(world, &changes);
 	r = subjects_put_back(&subjects, world->live);
 	if (r < 0)

@@ -21,18 +21,18 @@ bool __real_told_nodes_has(const struct told_nodes *told_nodes, const struct sha
 bool __wrap_told_nodes_has(const struct told_nodes *told_nodes, const struct share *share, const char *node);
 
 void __real_control_states(const struct control_view *view, struct control_subject *subjects,
-			   size_t n_subjects, struct changes *changes);
+			   size_t n_subjects, size_t *room, struct changes *changes);
 void __wrap_control_states(const struct control_view *view, struct control_subject *subjects,
-			   size_t n_subjects, struct changes *changes);
+			   size_t n_subjects, size_t *room, struct changes *changes);
 
 static uint64_t clock_ahead_ms;
 static long long n_asked, n_judged;
 
 void __wrap_control_states(const struct control_view *view, struct control_subject *subjects,
-			   size_t n_subjects, struct changes *changes)
+			   size_t n_subjects, size_t *room, struct changes *changes)
 {
 	n_judged += (long long)n_subjects;
-	__real_control_states(view, subjects, n_subjects, changes);
+	__real_control_states(view, subjects, n_subjects, room, changes);
 }
 
 void *__real_reallocarray(void *v, size_t n, size_t size);

@@ -128,66 +128,179 @@ static void test_classic_balancer_deleted(void)
 	world_end(&w);
 }
 
+/* Passes, each of them over all rows as at a start, until one changes nothing; how many. `ret_most`: the rows
+ * that the largest one put or removed. */
+static size_t pass_all(struct world *w, size_t *ret_most)
+{
+	size_t n = 0;
+
+	*ret_most = 0;
+	do {
+		(void)world_pass(w);
+		*ret_most = MAX(*ret_most, w->n_ops);
+		n++;
+	} while (w->n_ops > 0 && n < 100);
+	return n;
+}
+
+static void put_large_group(struct world *w, const char *group)
+{
+	char key[KEY_SIZE];
+
+	(void)str_format(key, sizeof(key), "server_group/%s", group);
+	rows_put(w->rows, key, "{'id':'%s','status':'Deleting'}", group);
+	for (int i = 0; i < 250; i++) {
+		(void)str_format(key, sizeof(key), "server/%s/10.0.0.%d/80", group, i);
+		rows_put(w->rows, key, "{'group':'%s','server_id':'10.0.0.%d','port':80,'status':'Removing'}",
+			 group, i);
+		(void)str_format(key, sizeof(key), "server_health/%s/10.0.0.%d/80", group, i);
+		rows_put(w->rows, key, "{'group':'%s','server_id':'10.0.0.%d','port':80,'healthy':true}",
+			 group, i);
+	}
+}
+
 static void test_large_group(void)
 {
 	struct world w;
-	size_t n_passes;
+	size_t n_passes, most;
 
 	world_begin(&w);
-	rows_put(w.rows, "server_group/sgp-1", "{'id':'sgp-1','status':'Deleting'}");
-	for (int i = 0; i < 250; i++) {
-		char key[KEY_SIZE];
-
-		(void)str_format(key, sizeof(key), "server/sgp-1/10.0.0.%d/80", i);
-		rows_put(w.rows, key,
-			 "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'status':'Removing'}", i);
-		(void)str_format(key, sizeof(key), "server_health/sgp-1/10.0.0.%d/80", i);
-		rows_put(w.rows, key, "{'group':'sgp-1','server_id':'10.0.0.%d','port':80,'healthy':true}",
-			 i);
-	}
+	put_large_group(&w, "sgp-1");
 	world_report(&w);
 	(void)world_pass(&w);
-	tap_ok(w.n_txns >= 5 && snapshot_server_group(w.rows, "sgp-1"),
+	tap_ok(w.n_ops == LEFTOVERS_GONE_MAX && w.again && snapshot_server_group(w.rows, "sgp-1"),
 	       "a large group loses its servers in steps, and stays while it has some");
-	n_passes = world_settle(&w);
+	n_passes = pass_all(&w, &most);
 	tap_ok(!snapshot_server_group(w.rows, "sgp-1") && snapshot_count(w.rows, KIND_SERVER, "") == 0 &&
 		       snapshot_count(w.rows, KIND_SERVER_HEALTH, "") == 0,
 	       "then it goes itself (%zu passes)", n_passes);
 	world_end(&w);
 }
 
-static void test_service_deleted(void)
+/* All that is deleted shares the room of a pass, and what is not does not need it. */
+static void test_many_deleted(void)
 {
 	struct world w;
+	size_t n_passes, most;
+	char key[KEY_SIZE], id[ID_SIZE];
 
 	world_begin(&w);
-	for (int i = 0; i < 300; i++) {
-		char id[ID_SIZE], port[ID_SIZE], addr[32];
+	put_large_group(&w, "sgp-1");
+	put_large_group(&w, "sgp-2");
+	for (int i = 0; i < 200; i++) {
+		(void)str_format(id, sizeof(id), "i-%03d", i);
+		(void)str_format(key, sizeof(key), "instance/%s", id);
+		rows_put(w.rows, key, "{'id':'%s','port':'eni-x','status':'Deleting'}", id);
+		(void)str_format(key, sizeof(key), "tag/%s/k", id);
+		rows_put(w.rows, key, "{'resource':'%s','key':'k'}", id);
+		(void)str_format(id, sizeof(id), "ep-%03d", i);
+		put_endpoint(&w, id, "Deleting");
+		put_connection(&w, id, "Deleting", false);
+	}
+	rows_put(w.rows, "vpc/vpc-1", "{'id':'vpc-1','status':'Pending'}");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(w.n_ops > 1 && w.n_ops <= LEFTOVERS_GONE_MAX + 1 && w.again,
+	       "of what is deleted at once so much goes as there is room for (%zu)", w.n_ops);
+	tap_is_int(snapshot_vpc(w.rows, "vpc-1")->status, VPC_AVAILABLE,
+		   "and what is not deleted moves beside it");
+	n_passes = pass_all(&w, &most);
+	tap_ok(most <= LEFTOVERS_GONE_MAX, "so it goes on (%zu passes, at most %zu rows)", n_passes, most);
+	tap_ok(snapshot_count(w.rows, KIND_SERVER, "") == 0 && snapshot_count(w.rows, KIND_TAG, "") == 0 &&
+		       snapshot_count(w.rows, KIND_SERVER_GROUP, "") == 0 &&
+		       snapshot_count(w.rows, KIND_INSTANCE, "") == 0 &&
+		       snapshot_count(w.rows, KIND_ENDPOINT, "") == 0 &&
+		       snapshot_count(w.rows, KIND_CONNECTION, "") == 0,
+	       "until all is gone");
+	world_end(&w);
+}
 
+#define LEFT 1000
+
+static void put_left(struct world *w, const char *connection, const char *zone)
+{
+	char id[ID_SIZE], port[ID_SIZE], addr[32];
+
+	for (int i = 0; i < LEFT; i++) {
 		(void)str_format(id, sizeof(id), "ep-%03d", i);
 		(void)str_format(port, sizeof(port), "eni-%03d", i);
 		(void)str_format(addr, sizeof(addr), "10.0.%d.%d", i / 200, i % 200);
-		put_endpoint(&w, id, "Active");
-		put_connection(&w, id, "Disconnected", i % 2);
-		put_zone(&w, id, "z-a", port, addr, "Disconnected");
+		put_endpoint(w, id, "Active");
+		put_connection(w, id, connection, i % 2);
+		put_zone(w, id, "z-a", port, addr, zone);
 	}
+}
+
+static size_t count_told(const struct world *w)
+{
+	size_t n = 0;
+
+	for (const struct connection *c = NULL; (c = snapshot_next(w->rows, KIND_CONNECTION, "", c));)
+		n += c->status == CONNECTION_SERVICE_DELETED;
+	return n;
+}
+
+static void test_service_deleted(void)
+{
+	struct world w;
+	bool stays = true;
+	size_t n_passes = 0, told;
+
+	world_begin(&w);
+	put_left(&w, "Disconnected", "Disconnected");
 	put_connection(&w, "ep-007", "Deleting", false);
 	rows_put(w.rows, "service/epsrv-1", "{'id':'epsrv-1','status':'Deleting'}");
 	rows_put(w.rows, "service_resource/epsrv-1/nlb-1/z-a",
 		 "{'service':'epsrv-1','resource':'nlb-1','zone':'z-a','auto_allocated':true}");
-	rows_put(w.rows, "service_user/epsrv-1/17", "{'service':'epsrv-1','uid':17}");
+	for (int i = 1; i <= 400; i++) {
+		char key[KEY_SIZE];
+
+		(void)str_format(key, sizeof(key), "service_user/epsrv-1/%d", i);
+		rows_put(w.rows, key, "{'service':'epsrv-1','uid':%d}", i);
+	}
 	(void)world_pass(&w);
+	told = count_told(&w);
 	tap_is_str(connection_status(&w, "ep-000"), "ServiceDeleted",
 		   "endpoints hear at once that their service is deleted");
-	tap_is_str(connection_status(&w, "ep-299"), "ServiceDeleted", "however many they are");
-	tap_is_str(connection_status(&w, "ep-007"), "Deleting", "but for those that go themselves");
-	tap_ok(snapshot_service(w.rows, "epsrv-1"), "the service stays until that is in force");
+	tap_ok(told > 1 && w.n_ops <= LEFTOVERS_GONE_MAX, "as many as there is room for (%zu)", told);
+	tap_ok(w.again, "and the others with the next passes, though no node has reported yet");
 	world_report(&w);
+	while (told < LEFT - 1 && n_passes++ < 100) {
+		stays = stays && snapshot_service(w.rows, "epsrv-1");
+		(void)world_pass(&w);
+		told = count_told(&w);
+	}
+	tap_is_int((long long)told, LEFT - 1, "until all have");
+	tap_ok(stays && snapshot_service(w.rows, "epsrv-1"),
+	       "and the service is there, deleted, as long as one has not");
+	tap_is_str(connection_status(&w, "ep-007"), "Deleting", "but for those that go themselves");
+	world_report(&w);
+	(void)world_pass(&w);
+	tap_ok(w.n_ops == LEFTOVERS_GONE_MAX && snapshot_service(w.rows, "epsrv-1"),
+	       "then its whitelist goes, a part at a time");
 	(void)world_settle(&w);
 	tap_ok(!snapshot_service(w.rows, "epsrv-1") &&
 		       snapshot_count(w.rows, KIND_SERVICE_RESOURCE, "") == 0 &&
 		       snapshot_count(w.rows, KIND_SERVICE_USER, "") == 0,
-	       "then it goes with its resources and its whitelist");
+	       "and then the service with its resources");
+	world_end(&w);
+}
+
+/* The zones of a deleted service's endpoints have been cut, and one report says so of all. */
+static void test_zones_left(void)
+{
+	struct world w;
+	size_t n_passes, most, n_cut = 0;
+
+	world_begin(&w);
+	put_left(&w, "ServiceDeleted", "Disconnecting");
+	world_report(&w);
+	n_passes = pass_all(&w, &most);
+	for (const struct endpoint_zone *z = NULL; (z = snapshot_next(w.rows, KIND_ENDPOINT_ZONE, "", z));)
+		n_cut += z->status == ZONE_DISCONNECTED;
+	tap_ok(n_cut == LEFT && most <= LEFTOVERS_GONE_MAX,
+	       "zones that a deleted service has left move in steps (%zu passes, at most %zu rows)", n_passes,
+	       most);
 	world_end(&w);
 }
 
@@ -265,7 +378,9 @@ int main(void)
 	test_balancer_deleted();
 	test_classic_balancer_deleted();
 	test_large_group();
+	test_many_deleted();
 	test_service_deleted();
+	test_zones_left();
 	test_leftovers();
 	return tap_done();
 }

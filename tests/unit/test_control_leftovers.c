@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "control_fixture.h"
 
@@ -430,6 +431,100 @@ static void test_failing_disk(void)
 	end(&s);
 }
 
+#define LEFT 1000
+
+static size_t count_told(const struct setup *s)
+{
+	size_t n = 0;
+
+	for (const struct connection *c = NULL;
+	     (c = snapshot_next(store_rows(s->store), KIND_CONNECTION, "", c));)
+		n += c->status == CONNECTION_SERVICE_DELETED;
+	return n;
+}
+
+/* A service with endpoints that have waited in vain. */
+static void put_waited_for(struct setup *s)
+{
+	struct service service = {.id = "epsrv-1", .status = SERVICE_ACTIVE};
+	struct batch batch = {.s = s};
+
+	batch_put(&batch, KIND_SERVICE, &service);
+	for (int i = 0; i < LEFT; i++) {
+		struct endpoint endpoint = {.vpc = "vpc-1", .service = "epsrv-1", .status = ENDPOINT_ACTIVE};
+		struct connection connection = {
+			.service = "epsrv-1", .status = CONNECTION_DISCONNECTED, .waiting = true};
+
+		must(str_format(endpoint.id, sizeof(endpoint.id), "ep-%d", i), "id");
+		must(str_copy(connection.endpoint, sizeof(connection.endpoint), endpoint.id), "id");
+		batch_put(&batch, KIND_ENDPOINT, &endpoint);
+		batch_put(&batch, KIND_CONNECTION, &connection);
+	}
+	batch_end(&batch);
+}
+
+/* Turns until so many have been told. The most of one turn. */
+static size_t tell_until(struct setup *s, size_t n)
+{
+	size_t most = 0;
+
+	for (int turns = 0; turns < 100 && count_told(s) < n; turns++) {
+		size_t before = count_told(s);
+
+		must(loop_turn(s->loop, 0), "turn");
+		most = MAX(most, count_told(s) - before);
+	}
+	return most;
+}
+
+/* A deletion is under way, and some of it is durable, when the process is killed. Does not return. */
+static _Noreturn void delete_and_die(struct setup *s)
+{
+	struct service service;
+	struct batch batch = {.s = s};
+
+	open_store(s);
+	must(control_new(s->loop, s->store, &s->control), "control");
+	settle(s);
+	service = *snapshot_service(store_rows(s->store), "epsrv-1");
+	service.status = SERVICE_DELETING;
+	batch_put(&batch, KIND_SERVICE, &service);
+	batch_end(&batch);
+	(void)tell_until(s, LEFT / 2);
+	(void)kill(getpid(), SIGKILL);
+	abort();
+}
+
+static void test_service_left(void)
+{
+	struct setup s;
+	size_t told, most;
+	int status;
+	pid_t pid;
+
+	begin(&s);
+	put_waited_for(&s);
+	close_store(&s);
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0)
+		delete_and_die(&s);
+	tap_ok(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status),
+	       "the program is killed while a service that is deleted leaves its endpoints");
+	open_store(&s);
+	told = count_told(&s);
+	tap_ok(told > 0 && told < LEFT && is_there(&s, KIND_SERVICE, "epsrv-1"),
+	       "some have heard of it, and the service is there (%zu)", told);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	most = tell_until(&s, LEFT);
+	tap_is_int((long long)count_told(&s), LEFT, "after a start the others hear it, too");
+	tap_ok(most > 0 && most <= LEFTOVERS_GONE_MAX, "no more than %d in a turn (%zu)", LEFTOVERS_GONE_MAX,
+	       most);
+	settle(&s);
+	tap_ok(!is_there(&s, KIND_SERVICE, "epsrv-1"), "and then the service goes");
+	end(&s);
+}
+
 /* The deepest go first, so that what is cut off is no orphan's orphan. */
 static void test_room(void)
 {
@@ -506,6 +601,7 @@ int main(void)
 	test_forgotten();
 	test_part_of_two();
 	test_failing_disk();
+	test_service_left();
 	test_room();
 	test_gone_rows();
 	return tap_done();
