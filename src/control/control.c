@@ -40,6 +40,7 @@ struct control {
 	bool nat_ahead; /* ranges were given out when the store told last: memory was ahead of the disk */
 	struct gone_rows gone;
 	struct leftovers_walk walk; /* while it walks */
+	size_t health_turn;	    /* whose results come first */
 	bool all_changed, nodes_due, walks, walk_due, tests_due;
 	bool waits; /* for the retry timer: what is to be done at once would fail again */
 };
@@ -189,21 +190,31 @@ static void pass_nodes(struct control *control)
 	commit(control, &changes);
 }
 
+/* Each pass begins with another node, so that one with many servers that change all the time keeps no other
+ * one's results waiting. */
 static void pass_health(struct control *control)
 {
 	struct control_view view = view_now(control);
-	struct changes changes = {};
+	struct leases *leases = &control->leases;
+	size_t room = HEALTH_PER_PASS_MAX, first = control->health_turn++;
 
-	for (size_t i = 0; i < control->leases.n; i++) {
-		struct lease *lease = &control->leases.v[i];
+	for (size_t i = 0; i < leases->n && room > 0; i++) {
+		struct lease *lease = &leases->v[(first + i) % leases->n];
+		struct changes changes = {};
+		const struct server_health *health;
+		size_t n;
 
-		if (lease->n_health == 0)
+		health = health_queue_first(&lease->health, &n);
+		n = MIN(n, room);
+		if (n == 0)
 			continue;
-		control_health(&view, lease->health, lease->n_health, &changes);
-		free(TAKE_PTR(lease->health));
-		lease->n_health = 0;
+		control_health(&view, health, n, &changes);
+		health_queue_drop(&lease->health, n);
+		room -= n;
 		commit(control, &changes);
 	}
+	if (room == 0 && !control->waits)
+		loop_defer(control->pass);
 }
 
 static void pass_tests(struct control *control)
@@ -472,7 +483,7 @@ int control_report(struct control *control, const struct control_report *report)
 	take_tests(control, report);
 	if (r)
 		loop_defer(control->pass);
-	return 0;
+	return r & LEASE_FULL ? -ENOBUFS : 0;
 }
 
 uint64_t control_live_revision(const struct control *control)

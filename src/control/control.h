@@ -68,7 +68,8 @@ struct control_report {
 	size_t n_tests;
 };
 
-/* Takes a report (copied) and renews the node's lease. -ENOENT: the node is not registered. */
+/* Takes a report (copied) and renews the node's lease. -ENOENT: the node is not registered. -ENOBUFS: all of
+ * it was taken but for some health results, which are to be told again; so many are not written down yet. */
 int control_report(struct control *control, const struct control_report *report);
 
 /* The revision that all live nodes have reported; UINT64_MAX when there is none. */

@@ -100,6 +100,7 @@ void control_nodes(const struct control_view *view,
 		   struct changes *changes);
 
 /* Writes down what nodes found out about servers, where it is new. */
+#define HEALTH_PER_PASS_MAX 300 /* results: of many servers that change at once they come in many turns */
 void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
 		    struct changes *changes);
 

@@ -11,7 +11,7 @@
 static void lease_done(struct lease *lease)
 {
 	free(lease->failures);
-	free(lease->health);
+	health_queue_done(&lease->health);
 }
 
 void leases_done(struct leases *leases)
@@ -123,30 +123,32 @@ static int copy_array(const void *v, size_t n, size_t size, void **ret)
 	return 0;
 }
 
-/* Copies of what is new in a report. */
+/* What is new in a report. */
 struct news {
-	bool has_failures, has_health;
-	void *failures, *health;
+	bool has_failures, is_full;
+	void *failures; /* a copy */
 };
 
-/* All memory that the report needs: behind this nothing fails. */
-static int copy_news(struct leases *leases, const struct lease *lease, const struct control_report *report,
+/* All memory that the report needs: behind this nothing fails. Its health results are taken. */
+static int copy_news(struct leases *leases, struct lease *lease, const struct control_report *report,
 		     struct news *ret)
 {
 	int r = 0;
 
-	*ret = (struct news){.has_failures = !same_failures(lease, report->failures, report->n_failures),
-			     .has_health = report->n_health > 0};
+	*ret = (struct news){.has_failures = !same_failures(lease, report->failures, report->n_failures)};
 	if (ret->has_failures)
 		r = reserve_failures(leases, report->n_failures);
 	if (r == 0 && ret->has_failures)
 		r = copy_array(report->failures, report->n_failures, sizeof(*report->failures),
 			       &ret->failures);
 	if (r == 0)
-		r = copy_array(report->health, report->n_health, sizeof(*report->health), &ret->health);
-	if (r < 0)
+		r = health_queue_add(&lease->health, lease->node, report->health, report->n_health);
+	ret->is_full = r == -ENOBUFS;
+	if (r < 0 && !ret->is_full) {
 		free(ret->failures);
-	return r;
+		return r;
+	}
+	return 0;
 }
 
 static int take_failures(struct leases *leases, struct lease *lease, const struct news *news, size_t n)
@@ -158,18 +160,6 @@ static int take_failures(struct leases *leases, struct lease *lease, const struc
 	lease->n_failures = n;
 	merge_failures(leases);
 	return LEASE_FAILURES;
-}
-
-static int take_health(struct lease *lease, const struct news *news, size_t n)
-{
-	if (!news->has_health)
-		return 0;
-	free(lease->health);
-	lease->health = news->health;
-	lease->n_health = n;
-	for (size_t i = 0; i < n; i++)
-		(void)str_copy(lease->health[i].node, sizeof(lease->health[i].node), lease->node);
-	return LEASE_HEALTH;
 }
 
 int leases_report(struct leases *leases, const struct control_report *report, uint64_t now_ms)
@@ -184,13 +174,15 @@ int leases_report(struct leases *leases, const struct control_report *report, ui
 	if (!lease)
 		return -ENOMEM;
 	r = copy_news(leases, lease, report, &news);
-	if (r < 0) {
-		leases->n -= is_new; /* the last one */
-		return r;
+	if (r < 0 && is_new) {
+		lease_done(lease);
+		leases->n--; /* the last one */
 	}
+	if (r < 0)
+		return r;
 	changed = is_new ? LEASE_REVISION : 0;
 	changed |= take_failures(leases, lease, &news, report->n_failures);
-	changed |= take_health(lease, &news, report->n_health);
+	changed |= (report->n_health ? LEASE_HEALTH : 0) | (news.is_full ? LEASE_FULL : 0);
 	if (lease->is_presumed || !streq(lease->hold, report->hold))
 		changed |= LEASE_REVISION;
 	lease->is_presumed = false;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "control.h"
+#include "health_queue.h"
 
 struct lease {
 	uint32_t number; /* no two leases have the same, and none is 0 */
@@ -16,8 +17,7 @@ struct lease {
 	char hold[CONTROL_HOLD_SIZE]; /* "": it does not hold */
 	struct control_failure *failures;
 	size_t n_failures;
-	struct server_health *health; /* not written down yet */
-	size_t n_health;
+	struct health_queue health;
 };
 
 struct leases {
@@ -31,8 +31,9 @@ struct leases {
 /* Frees what it holds; it is empty then. */
 void leases_done(struct leases *leases);
 
-/* What a report changed; LEASE_REVISION also where a revision counts that did not, or the other way round. */
-enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2 };
+/* What a report changed; LEASE_REVISION also where a revision counts that did not, or the other way round.
+ * LEASE_FULL: not all of its health results were taken (HEALTH_QUEUE_MAX). */
+enum { LEASE_REVISION = 1 << 0, LEASE_FAILURES = 1 << 1, LEASE_HEALTH = 1 << 2, LEASE_FULL = 1 << 3 };
 
 /* Whether the node reports the failures that stand in its lease; without one, none. */
 bool leases_same_failures(const struct leases *leases, const struct control_report *report);

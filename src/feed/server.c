@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "../control/health_queue.h"
 #include "../http/server.h"
 #include "../lib/ident.h"
 #include "../lib/log.h"
@@ -459,6 +460,8 @@ static int read_hold(const json_t *hold, struct control_report *report)
 	return 0;
 }
 
+_Static_assert(FEED_LIST_MAX <= HEALTH_QUEUE_MAX, "one report's health results have room");
+
 /* -ESTALE: the report is for another store: the agent has not heard yet that this privlinkd is another one.
  */
 static int take_report(struct feed_server *feed, const json_t *json)
@@ -502,7 +505,7 @@ static int take_report(struct feed_server *feed, const json_t *json)
 	return control_report(feed->control, &report);
 }
 
-/* Why nothing was taken of a report. */
+/* Why nothing was taken of a report, or not all of it. */
 static void answer_refusal(struct feed_server *feed, struct server_request *request, int r)
 {
 	switch (r) {
@@ -514,6 +517,9 @@ static void answer_refusal(struct feed_server *feed, struct server_request *requ
 		break;
 	case -EINVAL:
 		answer_error(feed, request, 400, "malformed report");
+		break;
+	case -ENOBUFS:
+		answer_error(feed, request, 503, "there is no room for its health results yet");
 		break;
 	default:
 		answer_error(feed, request, 503, "the report could not be taken");

@@ -527,6 +527,92 @@ static void test_reported_health(void)
 	end(&s);
 }
 
+#define PROBED 1000
+
+/* As many results, of servers from `first` on. */
+static void fill_health(struct server_health *health, size_t first, size_t n, bool healthy)
+{
+	for (size_t i = 0; i < n; i++) {
+		health[i] =
+			(struct server_health){.group = "sgp-1", .server_id = "10.0.0.9", .healthy = healthy};
+		health[i].port = (uint32_t)(first + i + 1);
+	}
+}
+
+static size_t count_health(const struct setup *s, bool healthy)
+{
+	size_t n = 0;
+
+	for (const struct server_health *h = NULL;
+	     (h = snapshot_next(store_rows(s->store), KIND_SERVER_HEALTH, "", h));)
+		n += h->healthy == healthy;
+	return n;
+}
+
+static void put_probed(struct setup *s)
+{
+	struct server server = {.group = "sgp-1", .server_id = "10.0.0.9", .status = SERVER_AVAILABLE};
+	struct store_txn *txn = NULL;
+	int n = 0;
+
+	for (server.port = 1; server.port <= PROBED; server.port++) {
+		if (!txn)
+			must(store_txn_new(&txn), "transaction");
+		must(store_txn_row_put(txn, KIND_SERVER, &server), "put");
+		if (server.port % 50 == 0)
+			store_commit(s->store, TAKE_PTR(txn), count_done, &n);
+	}
+	settle(s);
+	must(n == PROBED / 50 ? 0 : -EIO, "commit");
+}
+
+/* Results of many servers at once, and newer ones before they are written down. */
+static void test_much_health(void)
+{
+	static struct server_health health[HEALTH_QUEUE_MAX];
+	struct control_report r = {.node = "n1", .health = health};
+	struct server_group group = {.id = "sgp-1", .vpc = "vpc-1"};
+	size_t most = 0, turns = 0;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	put(&s, KIND_SERVER_GROUP, &group);
+	put_probed(&s);
+	fill_health(health, 0, PROBED / 2, false);
+	r.n_health = PROBED / 2;
+	must(control_report(s.control, &r), "report");
+	fill_health(health, PROBED / 2, PROBED / 2, false);
+	must(control_report(s.control, &r), "report");
+	must(loop_turn(s.loop, 0), "turn");
+	fill_health(health, PROBED - 10, 10, true);
+	r.n_health = 10;
+	must(control_report(s.control, &r), "report");
+	for (; turns < 100 && count_health(&s, true) + count_health(&s, false) < PROBED; turns++) {
+		size_t before = count_health(&s, true) + count_health(&s, false);
+
+		must(loop_turn(s.loop, 0), "turn");
+		most = MAX(most, count_health(&s, true) + count_health(&s, false) - before);
+	}
+	tap_ok(most > 0 && most <= HEALTH_PER_PASS_MAX, "of many results %d are written down in a turn (%zu)",
+	       HEALTH_PER_PASS_MAX, most);
+	tap_is_int((long long)count_health(&s, false), PROBED - 10,
+		   "in the end all of them are, also where a second report came before a turn");
+	tap_is_int((long long)count_health(&s, true), 10, "and of those with newer ones these");
+
+	fill_health(health, 0, HEALTH_QUEUE_MAX, true);
+	r.n_health = HEALTH_QUEUE_MAX;
+	r.revision = 1;
+	must(control_report(s.control, &r), "report");
+	fill_health(health, HEALTH_QUEUE_MAX, 1, true);
+	r.n_health = 1;
+	r.revision = 2;
+	tap_is_int(control_report(s.control, &r), -ENOBUFS, "results for which there is no room are refused");
+	tap_is_int((long long)control_live_revision(s.control), 2, "but not the rest of the report");
+	end(&s);
+}
+
 /* A failure that ends, and nothing else that changes. */
 static void test_repaired(void)
 {
@@ -816,8 +902,8 @@ static void test_no_memory(void)
 				     .health = health,
 				     .n_health = 1};
 	struct leases leases = {};
-	/* For the room of all failures, which stays, for its failures, for its health. */
-	static const int until[] = {0, 1, 1};
+	/* For the room of all failures, which stays, for its failures, for its health twice. */
+	static const int until[] = {0, 1, 1, 2};
 
 	(void)leases_report(&leases, &one, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(until); i++) {
@@ -853,6 +939,7 @@ int main(void)
 	test_same_failures();
 	test_restart();
 	test_reported_health();
+	test_much_health();
 	test_repaired();
 	test_failing_disk();
 	test_failing_steps();
