@@ -12,6 +12,17 @@
 #include "api/frame/error_catalogue.h"
 #include "api/frame/token.h"
 
+/* In place of the real one (meson.build): a clock that can be set back. */
+int64_t __real_now_unix_s(void);
+int64_t __wrap_now_unix_s(void);
+
+static int64_t clock_behind_s;
+
+int64_t __wrap_now_unix_s(void)
+{
+	return __real_now_unix_s() - clock_behind_s;
+}
+
 /* ---- tables ---- */
 
 static void test_tables(void)
@@ -565,9 +576,30 @@ static void test_tokens_grow_old(struct harness *h)
 	put_tokens(h, now - 10000, 1000, 1000 + CLIENT_TOKENS_PER_ACCOUNT_MAX - (int)count_tokens(h, BOB));
 	tap_is_int((long long)count_tokens(h, BOB), CLIENT_TOKENS_PER_ACCOUNT_MAX,
 		   "an account can have 2000 tokens");
+	tap_ok(find_token(h, "t1"), "with its first one");
 	(void)call_as(h, BOB, PRODUCT_VPC, &drawing, HERE "&ClientToken=onemore");
 	tap_is_int((long long)count_tokens(h, BOB), CLIENT_TOKENS_PER_ACCOUNT_MAX, "and one more");
-	tap_ok(find_token(h, "onemore") && !find_token(h, "old0"), "takes the place of the oldest");
+	tap_ok(find_token(h, "onemore") && !find_token(h, "t1") && find_token(h, "old0"),
+	       "takes the place of the one that was bound first");
+}
+
+/* Both accounts have as many as they may, made before the clock was set back; what comes then is newer. */
+static void test_tokens_and_clock(struct harness *h)
+{
+	char form[64];
+
+	clock_behind_s = 20000;
+	for (int i = 0; i < 6; i++) {
+		(void)str_format(form, sizeof(form), HERE "&ClientToken=behind%d", i);
+		(void)call_as(h, BOB, PRODUCT_VPC, &drawing, form);
+		call_long(h, CLIENT_TOKEN_LONG_ANSWER, 5000 + i);
+	}
+	tap_is_int((long long)count_tokens(h, BOB), CLIENT_TOKENS_PER_ACCOUNT_MAX,
+		   "where a clock was set back, too, tokens take the place of others");
+	tap_ok(find_token(h, "behind0") && find_token(h, "behind5"), "that were made before them");
+	call_long(h, CLIENT_TOKEN_LONG_ANSWER, 5000);
+	tap_is_int(world.runs, 0, "and so do those with long answers");
+	clock_behind_s = 0;
 }
 
 /* ---- pages ---- */
@@ -1029,6 +1061,7 @@ int main(void)
 	test_tokens_grow_old(&h);
 	test_long_answers(&h);
 	test_long_answers_of_old_tokens(&h);
+	test_tokens_and_clock(&h);
 	test_pages_by_token(&h);
 	test_pages_by_number(&h);
 	test_nodes(&h);

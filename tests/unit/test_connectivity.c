@@ -3,6 +3,7 @@
  * Connectivity tests, from the call to the row that has ended, with a node that says what the test here has
  * it say: steps and verdicts by themselves, who may, what is refused, limits, and what ends a test.
  */
+#include "api/common/quota_defaults.h"
 #include "api_calls.h"
 #include "model/connectivity.h"
 
@@ -415,6 +416,64 @@ static void test_kept(struct harness *h)
 	tap_is_int(harness_number(h, "TotalCount"), 0, "after a day they are gone");
 }
 
+static void forget_tests(struct harness *h)
+{
+	const struct connectivity_test *t;
+
+	while ((t = snapshot_next(store_rows(h->store), KIND_CONNECTIVITY_TEST, "", NULL))) {
+		struct store_txn *txn;
+		int n = 0;
+
+		harness_must(store_txn_new(&txn), "transaction");
+		harness_must(store_txn_row_delete(txn, KIND_CONNECTIVITY_TEST, t), "deletion");
+		store_commit(h->store, txn, harness_count, &n);
+		harness_settle(h);
+		harness_must(n == 1 ? 0 : -EIO, "commit");
+	}
+}
+
+/* Tests that have ended, made when the clock was an hour ahead. */
+static void put_ahead(struct harness *h, const char *endpoint, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct connectivity_test row = {
+			.owner = ALICE, .status = CONNECTIVITY_FINISHED, .create_time = now_unix_s() + 3600};
+
+		(void)str_format(row.id, sizeof(row.id), "ct-0000000000%d", i);
+		(void)str_copy(row.endpoint, sizeof(row.endpoint), endpoint);
+		(void)str_copy(row.instance, sizeof(row.instance), id_of("{instance}"));
+		harness_put(h, KIND_CONNECTIVITY_TEST, &row);
+	}
+}
+
+/* Three, of which two do not count as of the last minute any more. */
+static bool are_kept(struct harness *h)
+{
+	const char *tests[3];
+
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
+		tests[i] = start(h, id_of("{instance}"));
+		finish(h, tests[i]);
+		if (i < 2)
+			put_back(h, tests[i], 120);
+	}
+	return row_of(h, tests[0]) && row_of(h, tests[1]) && row_of(h, tests[2]);
+}
+
+static void test_clock_set_back(struct harness *h)
+{
+	forget_tests(h);
+	put_ahead(h, id_of("{endpoint}"), CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT);
+	tap_ok(are_kept(h) && n_of_endpoint(h) == CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT,
+	       "after a clock was set back an endpoint's new tests take the place of old ones");
+	forget_tests(h);
+	put_ahead(h, "ep-other", CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT);
+	tap_ok(are_kept(h) && snapshot_count(store_rows(h->store), KIND_CONNECTIVITY_TEST, "") ==
+				      CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT,
+	       "and so do an account's");
+	forget_tests(h);
+}
+
 /* Nobody has said anything in time. */
 static void test_expiry(struct harness *h)
 {
@@ -474,6 +533,7 @@ int main(void)
 	test_tokens(&h);
 	test_expiry(&h);
 	test_kept(&h);
+	test_clock_set_back(&h);
 	test_limits(&h);
 	empty_node(&h, 8);
 	test_deletion(&h);

@@ -32,6 +32,15 @@ static bool may_go(const struct call *call, const struct connectivity_test *test
 	return !*test->node && !is_recent(call, test);
 }
 
+/* By revision: a clock that was set back makes the newest look oldest. Two that ended by one report are told
+ * apart by their ids. */
+static bool is_older(const struct connectivity_test *a, const struct connectivity_test *b)
+{
+	if (a->meta.modified != b->meta.modified)
+		return a->meta.modified < b->meta.modified;
+	return strcmp(a->id, b->id) < 0;
+}
+
 static void count_account(const struct call *call, const char *instance, struct usage *ret)
 {
 	for (const struct connectivity_test *t = NULL;
@@ -40,25 +49,34 @@ static void count_account(const struct call *call, const char *instance, struct 
 		ret->recent += is_recent(call, t);
 		ret->running += *t->node != '\0';
 		ret->of_instance += *t->node && streq(t->instance, instance);
-		if (may_go(call, t) && (!ret->oldest || t->create_time < ret->oldest->create_time))
+		if (may_go(call, t) && (!ret->oldest || is_older(t, ret->oldest)))
 			ret->oldest = t;
 	}
 }
 
-/* The oldest make room for one more of the endpoint, or else one of the account's does. The newest come first
- * (new_id()). */
-static void make_room(struct call *call, const char *endpoint, const struct usage *usage)
+/* The oldest one of the endpoint that may go, of those that are newer than `behind` (NULL: of all). */
+static const struct connectivity_test *oldest_behind(const struct call *call, const char *endpoint,
+						     const struct connectivity_test *behind)
 {
-	size_t n = 1, n_gone = 0;
+	const struct connectivity_test *oldest = NULL;
 
 	for (const struct connectivity_test *t = NULL;
-	     n_gone < CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT &&
-	     (t = snapshot_children(call->rows, REF_CONNECTIVITY_TEST_ENDPOINT, endpoint, t));) {
-		if (n++ < CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT || !may_go(call, t))
-			continue;
+	     (t = snapshot_children(call->rows, REF_CONNECTIVITY_TEST_ENDPOINT, endpoint, t));)
+		if (may_go(call, t) && (!behind || is_older(behind, t)) && (!oldest || is_older(t, oldest)))
+			oldest = t;
+	return oldest;
+}
+
+/* The oldest make room for one more of the endpoint, or else one of the account's does. */
+static void make_room(struct call *call, const char *endpoint, const struct usage *usage)
+{
+	size_t n = snapshot_count_children(call->rows, REF_CONNECTIVITY_TEST_ENDPOINT, endpoint), n_gone = 0;
+
+	for (const struct connectivity_test *t = NULL;
+	     n - n_gone >= CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT &&
+	     n_gone < CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT && (t = oldest_behind(call, endpoint, t));
+	     n_gone++)
 		call_delete(call, KIND_CONNECTIVITY_TEST, t);
-		n_gone++;
-	}
 	if (n_gone == 0 && usage->kept >= CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT && usage->oldest)
 		call_delete(call, KIND_CONNECTIVITY_TEST, usage->oldest);
 }

@@ -68,9 +68,10 @@ static bool is_long(const struct client_token *row)
 	return strlen(row->answer) >= CLIENT_TOKEN_LONG_ANSWER;
 }
 
+/* By revision: a clock that was set back makes the newest look oldest. */
 static const struct client_token *older(const struct client_token *oldest, const struct client_token *row)
 {
-	return !oldest || row->create_time < oldest->create_time ? row : oldest;
+	return !oldest || row->meta.modified < oldest->meta.modified ? row : oldest;
 }
 
 static const struct client_token *oldest_of(const struct snapshot *rows, const char *prefix)
