@@ -119,7 +119,7 @@ static void on_reported(void *context, int status, const char *body, size_t size
 {
 	char store[NODE_STORE_SIZE];
 	struct feed *feed = context;
-	uint64_t lease_ms;
+	uint64_t lease_ms, due_ms = UINT64_MAX;
 
 	feed->sending = NULL;
 	health_told_taken(&feed->health, status == 200);
@@ -142,9 +142,11 @@ static void on_reported(void *context, int status, const char *body, size_t size
 			return;
 		}
 	}
-	loop_timer_set(feed->renew, feed->lease_ms / 3);
 	/* (While the node holds its reports have nothing of health.) */
-	if (feed->is_unsent || (!hold_sentence(feed->parts.hold) && health_told_has_more(&feed->health)))
+	if (!hold_sentence(feed->parts.hold))
+		due_ms = health_told_due(&feed->health, now_mono_ms());
+	loop_timer_set(feed->renew, MIN(feed->lease_ms / 3, due_ms));
+	if (feed->is_unsent || due_ms == 0)
 		send_report(feed);
 }
 
@@ -157,7 +159,7 @@ static json_t *next_health(struct feed *feed)
 		health_told_again(&feed->health);
 		feed->again_ms = now_ms;
 	}
-	return health_told_next(&feed->health);
+	return health_told_next(&feed->health, now_ms);
 }
 
 /* What to send now: the caller's. NULL: nothing, or out of memory. */
@@ -221,7 +223,7 @@ int feed_report(struct feed *feed, uint64_t revision, const struct failures *fai
 	bool has_all = true;
 	json_t *report = feed_report_new(feed->node, feed->store, revision, failures, &has_all);
 
-	if (!report || health_told_set(&feed->health, health, n_health) < 0) {
+	if (!report || health_told_set(&feed->health, health, n_health, now_mono_ms()) < 0) {
 		json_decref(report);
 		return -ENOMEM;
 	}

@@ -33,7 +33,8 @@ struct kept_rows {
 			   */
 	size_t size;	  /* with the changes since, also where they did not fit */
 	char run[NODE_TIMELINE_SIZE];
-	bool has_told; /* that there are too many */
+	uint64_t all_ms; /* when all rows came, of the monotonic clock; 0: not to this agent */
+	bool has_told;	 /* that there are too many */
 };
 
 struct header {
@@ -394,6 +395,7 @@ static int write_whole(struct kept_rows *kept, const struct feed_list *pages, co
 	if (r < 0 || kept->fd < 0)
 		return r < 0 ? r : kept->fd;
 	kept->size = kept->base_size = n;
+	kept->all_ms = now_mono_ms();
 	return 0;
 }
 
@@ -444,6 +446,8 @@ bool kept_rows_want_all(const struct kept_rows *kept)
 {
 	size_t changes = kept->size - kept->base_size;
 
+	if (now_mono_ms() - kept->all_ms < KEPT_ROWS_ALL_EVERY_S * 1000)
+		return false;
 	/* Where there is no room for as many, all rows are no reason to ask for them all the time. */
 	return kept->base_size &&
 	       changes > (kept->fd < 0 ? kept->base_size / NO_ROOM_SHARE : kept->base_size + SHORT);

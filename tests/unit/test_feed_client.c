@@ -10,8 +10,33 @@
 #include <sys/un.h>
 
 #include "agent/feed.h"
+#include "agent/health_told.h"
 #include "feed/server.h"
 #include "http/server.h"
+
+/* In place of the real ones (meson.build): a clock that can be stopped, and is then put forward by the time
+ * after which a server's next change is told, in place of waiting for it. */
+uint64_t __real_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void);
+void __real_loop_timer_set(struct loop_source *source, uint64_t delay_ms);
+void __wrap_loop_timer_set(struct loop_source *source, uint64_t delay_ms);
+
+static uint64_t stopped_at_ms; /* 0: it goes */
+static bool leaps;
+
+uint64_t __wrap_now_mono_ms(void)
+{
+	return stopped_at_ms ? stopped_at_ms : __real_now_mono_ms();
+}
+
+void __wrap_loop_timer_set(struct loop_source *source, uint64_t delay_ms)
+{
+	if (leaps && delay_ms == HEALTH_FLIP_EVERY_MS) {
+		stopped_at_ms += delay_ms;
+		delay_ms = 0;
+	}
+	__real_loop_timer_set(source, delay_ms);
+}
 
 struct side {
 	struct node_state state;
@@ -347,6 +372,7 @@ struct listener_of_reports {
 	int lease_s;
 	size_t n_reports, longest, most, n_health, n_failures, n_holds;
 	long long revision; /* of the last one */
+	bool is_healthy;    /* the first server that it names */
 	struct server_request *open;
 };
 
@@ -359,6 +385,9 @@ static void hear_report(struct listener_of_reports *l, const struct server_reque
 	l->longest = MAX(l->longest, request->body_size);
 	l->most = MAX(l->most, n);
 	l->n_health += n;
+	if (n > 0)
+		l->is_healthy = json_is_true(
+			json_object_get(json_array_get(json_object_get(report, "health"), 0), "healthy"));
 	l->n_failures = json_array_size(json_object_get(report, "failures"));
 	l->n_holds += json_object_get(report, "hold") != NULL;
 	l->revision = json_integer_value(json_object_get(report, "revision"));
@@ -391,9 +420,9 @@ static void answer_reports(void *context, struct server_request *request)
 
 static void hear_health(struct harness *h, struct listener_of_reports *l, size_t n)
 {
-	uint64_t end_ms = now_mono_ms() + 60000;
+	uint64_t end_ms = __real_now_mono_ms() + 60000;
 
-	while (l->n_health < n && now_mono_ms() < end_ms)
+	while (l->n_health < n && __real_now_mono_ms() < end_ms)
 		harness_must(loop_turn(h->loop, 20), "turn");
 }
 
@@ -480,6 +509,49 @@ static void test_long_reports(struct harness *h)
 	server_free(server);
 }
 
+/* A server that flaps: the last thing that is said of it is what it is, though nothing else happens then. */
+static void test_flapping(struct harness *h)
+{
+	const struct server_options options = {
+		.listen_fd = listen_unix(), .body_max = FEED_BODY_MAX, .connections_max = 4, .timeout_s = 60};
+	_cleanup_(freep) struct health_result *results = make_results(1);
+	struct listener_of_reports l = {.lease_s = 86400};
+	struct failures none = {};
+	struct side side = {};
+	struct server *server;
+	size_t n = 1;
+
+	clear_away(h);
+	harness_must(results ? 0 : -ENOMEM, "results");
+	harness_must(server_new(h->loop, &options, answer_reports, &l, &server), "server");
+	begin(h, &side);
+	(void)hear(h, &side);
+	stopped_at_ms = __real_now_mono_ms();
+	harness_must(feed_report(side.feed, 11, &none, results, 1), "report");
+	hear_health(h, &l, n);
+	for (; n <= HEALTH_FLIPS_AT_ONCE; n++) {
+		results[0].healthy = !results[0].healthy;
+		harness_must(feed_report(side.feed, 11, &none, results, 1), "report");
+		hear_health(h, &l, n + 1);
+	}
+	tap_ok(l.n_health == n && l.n_reports == n, "the first changes of a server are told as they come");
+	results[0].healthy = !results[0].healthy;
+	harness_must(feed_report(side.feed, 11, &none, results, 1), "report");
+	for (int i = 0; i < 3000 && l.n_reports <= n; i++)
+		harness_must(loop_turn(h->loop, 20), "turn");
+	tap_ok(l.n_reports == n + 1 && l.n_health == n, "the next one is not in its report");
+	leaps = true;
+	hear_health(h, &l, n + 1);
+	leaps = false;
+	tap_ok(l.n_reports == n + 2 && l.n_health == n + 1 && l.is_healthy == results[0].healthy,
+	       "but in one that follows later by itself");
+	end(&side);
+	if (l.open)
+		server_answer(l.open, 503, NULL, json_object());
+	server_free(server);
+	stopped_at_ms = 0;
+}
+
 /* A node that holds says so, and has results that nobody asks for. */
 static void test_reports_of_hold(struct harness *h)
 {
@@ -532,6 +604,7 @@ int main(void)
 	feed_server_free(feed);
 	test_replaced_unseen(&h);
 	test_long_reports(&h);
+	test_flapping(&h);
 	test_reports_of_hold(&h);
 	(void)unlink(socket_path);
 	clear_away(&h);

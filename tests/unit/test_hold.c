@@ -32,6 +32,17 @@
 /* As a run directory is: of memory, or the files would take their time. */
 static char directory[] = "/dev/shm/test_hold.XXXXXX";
 
+/* In place of the real one (meson.build): a clock that can be put forward. */
+uint64_t __real_now_mono_ms(void);
+uint64_t __wrap_now_mono_ms(void);
+
+static uint64_t clock_ahead_ms;
+
+uint64_t __wrap_now_mono_ms(void)
+{
+	return __real_now_mono_ms() + clock_ahead_ms;
+}
+
 struct world {
 	struct loop *loop;
 	struct node_state state;
@@ -509,6 +520,12 @@ static void test_foreign_file(void)
 	}
 }
 
+/* All rows may be wanted again. */
+static void all_long_ago(void)
+{
+	clock_ahead_ms += KEPT_ROWS_ALL_EVERY_S * 1000;
+}
+
 static void test_long_changes(void)
 {
 	struct kept_rows *kept;
@@ -516,12 +533,18 @@ static void test_long_changes(void)
 
 	must(kept_rows_new(directory, "alpha", &kept));
 	keep(kept, IN_FORCE);
+	all_long_ago();
 	tap_ok(!kept_rows_want_all(kept), "long: rows alone are short");
 	while (!kept_rows_want_all(kept) && n++ < 1000000)
 		keep(kept, ANSWER(OURS, "12", "false", VPC("vpc-c", "12")));
 	tap_ok(n > 1000 && n < 100000, "long: after many changes all rows are wanted");
 	keep(kept, IN_FORCE);
 	tap_ok(!kept_rows_want_all(kept), "long: which makes it short again");
+	for (size_t i = 0; i < n; i++)
+		keep(kept, ANSWER(OURS, "12", "false", VPC("vpc-c", "12")));
+	tap_ok(!kept_rows_want_all(kept), "long: all are not wanted again at once");
+	all_long_ago();
+	tap_ok(kept_rows_want_all(kept), "long: but some time after they came");
 	kept_rows_free(kept);
 }
 
@@ -595,6 +618,7 @@ static void test_lists_that_add(void)
 	kept_path(path);
 	must(kept_rows_new(directory, "alpha", &kept));
 	keep_long(kept, "true", 3 * MIB);
+	all_long_ago();
 	must(stat(path, &first));
 	while (!kept_rows_want_all(kept) && is_kept() && n++ < 100)
 		keep_list(kept, "false", MIB);
@@ -668,6 +692,7 @@ static void test_long_at_start(void)
 
 	must(kept_rows_new(directory, "alpha", &kept));
 	keep_list(kept, "true", MIB);
+	all_long_ago();
 	tap_ok(!kept_rows_want_all(kept), "long at the start: all rows are not");
 	for (int i = 0; i < 4; i++)
 		keep_long(kept, "false", MIB);
@@ -690,10 +715,12 @@ static void test_no_room(void)
 
 	must(kept_rows_new(directory, "alpha", &kept));
 	keep_long(kept, "true", KEPT_ROWS_MAX - 24 * MIB);
+	all_long_ago();
 	while (is_kept() && n++ < 100)
 		keep_list(kept, "false", 4 * MIB);
 	tap_ok(n == 6 && kept_rows_want_all(kept), "no room: for changes that do not fit all are wanted");
 	keep_long(kept, "true", KEPT_ROWS_MAX - MIB);
+	all_long_ago();
 	tap_ok(is_kept() && !kept_rows_want_all(kept), "no room: and these are kept again");
 	keep_long(kept, "false", 2 * MIB);
 	tap_ok(!is_kept(), "no room: what is in force is not in the file, so that is gone");
