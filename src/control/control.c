@@ -178,15 +178,17 @@ static enum control_heard heard(const void *context, const char *node)
 	return lease->is_presumed ? CONTROL_MAY_BE_HEARD : CONTROL_HEARD;
 }
 
-static void pass_nodes(struct control *control)
+static void pass_nodes(struct control *control, size_t *room)
 {
 	struct control_view view = view_now(control);
 	struct changes changes = {};
 
 	if (!control->nodes_due)
 		return;
-	control->nodes_due = false;
-	control_nodes(&view, heard, &control->leases, &changes);
+	control_nodes(&view, heard, &control->leases, room, &changes);
+	control->nodes_due = changes.more;
+	if (changes.more && !control->waits)
+		loop_defer(control->pass);
 	commit(control, &changes);
 }
 
@@ -252,16 +254,15 @@ static void pass_slice(struct control *control, const struct control_view *view,
 	commit(control, &changes);
 }
 
-static void pass_states(struct control *control)
+static void pass_states(struct control *control, size_t *room)
 {
 	struct control_view view = view_now(control);
-	size_t room = LEFTOVERS_GONE_MAX;
 	int r;
 
 	r = subjects_take(&control->subjects, view.live_revision);
 	if (r == 0) {
-		pass_slice(control, &view, true, &room);
-		pass_slice(control, &view, false, &room);
+		pass_slice(control, &view, true, room);
+		pass_slice(control, &view, false, room);
 		r = subjects_put_back(&control->subjects, view.live_revision);
 	}
 	if (r < 0) {
@@ -275,12 +276,13 @@ static void pass_states(struct control *control)
 static void run_pass(void *context, uint32_t events _unused_)
 {
 	struct control *control = context;
+	size_t room = LEFTOVERS_GONE_MAX; /* of all that is deleted */
 
 	note_changes(control);
-	pass_nodes(control);
+	pass_nodes(control, &room);
 	(void)pass_nat(control);
 	pass_health(control);
-	pass_states(control);
+	pass_states(control, &room);
 	pass_tests(control);
 	if (control->gone.n > 0 || control->walk_due)
 		loop_defer(control->leftovers);

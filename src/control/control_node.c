@@ -7,39 +7,66 @@
 #include "../model/state.h"
 #include "control_step.h"
 
-/* Its address will be another's one day. */
-static void leave_server_groups(const struct control_view *view, const char *port, struct changes *changes)
-{
-	for (const struct server *s = NULL;
-	     (s = snapshot_children(view->rows, REF_SERVER_PORT_ID, port, s));) {
-		struct server row = *s;
+/* The room of a pass, which all nodes that are being deleted share with what else is. */
+struct node_removal {
+	const struct control_view *view;
+	size_t *room;
+	struct changes *changes;
+};
 
-		if (server_event(&row, EVENT_DELETE) == 0)
-			changes_put(changes, KIND_SERVER, &row);
+/* False, and `changes->more`: there is none any more. */
+static bool take_room(struct node_removal *removal)
+{
+	if (*removal->room == 0) {
+		removal->changes->more = true;
+		return false;
 	}
+	(*removal->room)--;
+	return true;
 }
 
-/* The number of instances that are still there. */
-static size_t remove_instances(const struct control_view *view, const char *node, struct changes *changes)
+/* Its address will be another's one day. False: some are to be removed yet. */
+static bool leave_server_groups(struct node_removal *removal, const char *port)
+{
+	for (const struct server *s = NULL;
+	     (s = snapshot_children(removal->view->rows, REF_SERVER_PORT_ID, port, s));) {
+		struct server row = *s;
+
+		if (server_event(&row, EVENT_DELETE) < 0)
+			continue;
+		if (!take_room(removal))
+			return false;
+		changes_put(removal->changes, KIND_SERVER, &row);
+	}
+	return true;
+}
+
+/* Whether none is there any more. One that is being removed has left its server groups. */
+static bool remove_instances(struct node_removal *removal, const char *node)
 {
 	for (const struct instance *i = NULL;
-	     (i = snapshot_children(view->rows, REF_INSTANCE_NODE, node, i));) {
+	     (i = snapshot_children(removal->view->rows, REF_INSTANCE_NODE, node, i));) {
 		struct instance row = *i;
 
 		if (instance_event(&row, EVENT_DELETE) < 0)
 			continue;
-		leave_server_groups(view, i->port, changes);
-		changes_put(changes, KIND_INSTANCE, &row);
+		if (!leave_server_groups(removal, i->port) || !take_room(removal))
+			return false;
+		changes_put(removal->changes, KIND_INSTANCE, &row);
 	}
-	return snapshot_count_children(view->rows, REF_INSTANCE_NODE, node);
+	return snapshot_count_children(removal->view->rows, REF_INSTANCE_NODE, node) == 0;
 }
 
-/* What it found out about servers that are not instances. */
-static void forget_health(const struct control_view *view, const char *node, struct changes *changes)
+/* What it found out about servers that are not instances. False: some of it is left. */
+static bool forget_health(struct node_removal *removal, const char *node)
 {
 	for (const struct server_health *h = NULL;
-	     (h = snapshot_children(view->rows, REF_SERVER_HEALTH_NODE, node, h));)
-		changes_delete(changes, KIND_SERVER_HEALTH, h);
+	     (h = snapshot_children(removal->view->rows, REF_SERVER_HEALTH_NODE, node, h));) {
+		if (!take_room(removal))
+			return false;
+		changes_delete(removal->changes, KIND_SERVER_HEALTH, h);
+	}
+	return true;
 }
 
 static void note_lost(const struct control_view *view, const struct node *node, enum control_heard heard,
@@ -58,14 +85,14 @@ static void note_lost(const struct control_view *view, const struct node *node, 
 
 void control_nodes(const struct control_view *view,
 		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
-		   struct changes *changes)
+		   size_t *room, struct changes *changes)
 {
+	struct node_removal removal = {.view = view, .room = room, .changes = changes};
+
 	for (const struct node *n = NULL; (n = snapshot_next(view->rows, KIND_NODE, "", n));) {
-		if (!n->deleting) {
+		if (!n->deleting)
 			note_lost(view, n, heard(context, n->name), changes);
-		} else if (remove_instances(view, n->name, changes) == 0) {
-			forget_health(view, n->name, changes);
+		else if (remove_instances(&removal, n->name) && forget_health(&removal, n->name))
 			changes_delete(changes, KIND_NODE, n);
-		}
 	}
 }

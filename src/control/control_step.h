@@ -93,11 +93,13 @@ void nat_due_heard(struct nat_due *due, const struct snapshot *rows, const struc
 void control_nat_ranges(const struct control_view *view, struct nat_due *due, struct changes *changes);
 
 /* Writes down since when a node has not been heard, and takes apart nodes that are being deleted: first their
- * instances go, as by a call, then the node itself. */
+ * instances go, as by a call, then what they found out about servers and the node itself. That puts and
+ * removes at most `*room` rows, which is less by so many then, besides the nodes themselves; `changes->more`:
+ * it was not enough. */
 enum control_heard { CONTROL_HEARD, CONTROL_MAY_BE_HEARD, CONTROL_NOT_HEARD };
 void control_nodes(const struct control_view *view,
 		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
-		   struct changes *changes);
+		   size_t *room, struct changes *changes);
 
 /* Writes down what nodes found out about servers, where it is new. */
 #define HEALTH_PER_PASS_MAX 300 /* results: of many servers that change at once they come in many turns */

@@ -525,6 +525,85 @@ static void test_service_left(void)
 	end(&s);
 }
 
+#define INSTANCES 500
+
+/* A node with instances, each in a server group, and with what it found out about servers that are none. */
+static void put_node(struct setup *s)
+{
+	struct node node = {.name = "n1", .number = 1, .mtu = 1500};
+	struct server_group group = {.id = "sgp-1", .status = SERVER_GROUP_AVAILABLE};
+	struct batch batch = {.s = s};
+
+	batch_put(&batch, KIND_NODE, &node);
+	batch_put(&batch, KIND_SERVER_GROUP, &group);
+	for (int i = 0; i < INSTANCES; i++) {
+		struct instance instance = {.node = "n1", .status = INSTANCE_RUNNING};
+		struct server server = {.group = "sgp-1", .port = 80, .status = SERVER_AVAILABLE};
+		struct server probed = server;
+		struct server_health health = {.group = "sgp-1", .port = 80, .node = "n1"};
+
+		must(str_format(instance.id, sizeof(instance.id), "i-%d", i), "id");
+		must(str_format(instance.port, sizeof(instance.port), "eni-%d", i), "id");
+		must(str_copy(server.server_id, sizeof(server.server_id), instance.id), "id");
+		must(str_copy(server.port_id, sizeof(server.port_id), instance.port), "id");
+		must(str_format(probed.server_id, sizeof(probed.server_id), "10.0.%d.%d", i / 250, i % 250),
+		     "id");
+		must(str_copy(health.server_id, sizeof(health.server_id), probed.server_id), "id");
+		batch_put(&batch, KIND_INSTANCE, &instance);
+		batch_put(&batch, KIND_SERVER, &server);
+		batch_put(&batch, KIND_SERVER, &probed);
+		batch_put(&batch, KIND_SERVER_HEALTH, &health);
+	}
+	batch_end(&batch);
+}
+
+/* The rows that have been put and removed for it until now. */
+static size_t count_removals(const struct setup *s)
+{
+	size_t n = 2 * (INSTANCES - count(s, KIND_INSTANCE)) + 2 * (2 * INSTANCES - count(s, KIND_SERVER)) +
+		   (INSTANCES - count(s, KIND_SERVER_HEALTH));
+
+	for (const struct instance *i = NULL;
+	     (i = snapshot_next(store_rows(s->store), KIND_INSTANCE, "", i));)
+		n += i->status == INSTANCE_DELETING;
+	for (const struct server *v = NULL; (v = snapshot_next(store_rows(s->store), KIND_SERVER, "", v));)
+		n += v->status == SERVER_REMOVING;
+	return n;
+}
+
+/* A node that does not come back is deleted with all that was on it. */
+static void test_node_deleted(void)
+{
+	struct node node;
+	struct setup s;
+	struct batch batch = {.s = &s};
+	size_t most = 0, turns = 0;
+
+	begin(&s);
+	put_node(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	settle(&s);
+	clock_ahead_ms += 60000;
+	settle(&s);
+	node = *snapshot_node(store_rows(s.store), "n1");
+	node.deleting = true;
+	batch_put(&batch, KIND_NODE, &node);
+	batch_end(&batch);
+	for (; turns < 200 && (is_there(&s, KIND_NODE, "n1") || count(&s, KIND_SERVER) > INSTANCES);
+	     turns++) {
+		size_t before = count_removals(&s);
+
+		must(loop_turn(s.loop, 0), "turn");
+		most = MAX(most, count_removals(&s) - before);
+	}
+	tap_ok(!is_there(&s, KIND_NODE, "n1") && count(&s, KIND_INSTANCE) == 0 &&
+		       count(&s, KIND_SERVER) == INSTANCES && count(&s, KIND_SERVER_HEALTH) == 0,
+	       "a node goes with its instances, their places in groups and its results (%zu turns)", turns);
+	tap_ok(most > 1 && most <= LEFTOVERS_GONE_MAX, "no more than %d rows in a turn (%zu)",
+	       LEFTOVERS_GONE_MAX, most);
+	end(&s);
+}
+
 /* The deepest go first, so that what is cut off is no orphan's orphan. */
 static void test_room(void)
 {
@@ -602,6 +681,7 @@ int main(void)
 	test_part_of_two();
 	test_failing_disk();
 	test_service_left();
+	test_node_deleted();
 	test_room();
 	test_gone_rows();
 	return tap_done();
