@@ -270,6 +270,9 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	if (touched->whole || plan->slices->is_odd || plan->slices->n_changes++ == CHANGES_MAX ||
 	    slice_has_failure(plan, "address/") || slice_has_failure(plan, "load_balancer/"))
 		return 1;
+	r = slice_weigh(&slice, touched);
+	if (r != 0)
+		return r;
 	plan->slices->is_odd = true; /* until all has gone well */
 	r = plan_all(&slice, &all);
 	free(slice.groups);

@@ -78,10 +78,21 @@ int slice_other(struct slice *slice, const char *id);
 /* When all slices are planned. */
 int slice_settle_groups(struct slice *slice);
 
+/* Behind load balancers, of all groups and of all tables: more is a matter of the whole plan. */
+#define SLICE_SERVERS_MAX 500
+#define SLICE_PLACES_MAX  131072 /* of a group of 200 servers in three zones, and more */
+
+/* plan_slice_weight.c: 1 if what is touched behind load balancers is too much for one piece; nothing is
+ * changed. Then the same of those in slice->balancers. */
+int slice_weigh(const struct slice *slice, const struct plan_touched *touched);
+int slice_weigh_targets(const struct slice *slice);
+
 /* plan_slice_serving.c: load balancers, and all that depends on them. */
 int slice_serving(struct slice *slice, const struct plan_touched *touched);
 /* When all endpoints are planned: of zones that these lead to now, or no longer. */
 int slice_settle_targets(struct slice *slice);
+/* Where the target's listeners are, or would be. */
+size_t slice_listener_place(const struct plan *plan, uint32_t target);
 
 /* plan_slice_endpoint.c, plan_slice_names.c */
 int slice_endpoint(struct slice *slice, const char *id);

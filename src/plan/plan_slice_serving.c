@@ -16,9 +16,7 @@
 #include "../model/state.h"
 
 /* More are a matter of the whole plan. */
-#define BALANCERS_MAX 128
 #define ENDPOINTS_MAX 128
-#define GROUPS_MAX    256
 
 struct ids {
 	char (*v)[ID_SIZE];
@@ -46,22 +44,16 @@ static void serving_done(struct serving *serving)
 	free(serving->choices);
 }
 
-static int add_id(struct ids *ids, const char *id, size_t max)
+static int add_id(struct ids *ids, const char *id)
 {
 	char text[ID_SIZE] = "";
 
-	if (str_copy(text, sizeof(text), id) < 0)
-		return 1;
-	if (slice_note(&ids->v, &ids->n, sizeof(text), text) < 0)
-		return -ENOMEM;
-	return ids->n > max;
+	return str_copy(text, sizeof(text), id) < 0 ? 1 : slice_note(&ids->v, &ids->n, sizeof(text), text);
 }
 
 static int add_group(struct serving *serving, uint64_t number)
 {
-	if (slice_note(&serving->groups, &serving->n_groups, sizeof(number), &number) < 0)
-		return -ENOMEM;
-	return serving->n_groups > GROUPS_MAX;
+	return slice_note(&serving->groups, &serving->n_groups, sizeof(number), &number);
 }
 
 static uint64_t number_of(const char *group)
@@ -74,8 +66,7 @@ static uint64_t number_of(const char *group)
 /* Nobody here has to do with others. */
 static int add_balancer(struct serving *serving, const char *id)
 {
-	return plan_balancer_find(serving->plan->slices, id) ? add_id(&serving->balancers, id, BALANCERS_MAX)
-							     : 0;
+	return plan_balancer_find(serving->plan->slices, id) ? add_id(&serving->balancers, id) : 0;
 }
 
 static int find_balancers(struct serving *serving, const struct plan_touched *touched)
@@ -99,7 +90,7 @@ static int find_balancers(struct serving *serving, const struct plan_touched *to
 
 /* Listeners. */
 
-static size_t first_listener(const struct plan *plan, uint32_t target)
+size_t slice_listener_place(const struct plan *plan, uint32_t target)
 {
 	return LOWER_BOUND(i, plan->n_listeners, plan->listeners[i].key.target < target);
 }
@@ -109,7 +100,7 @@ static uint32_t choices_of(const struct plan *plan, uint32_t target)
 {
 	uint32_t choices = 0;
 
-	for (size_t i = first_listener(plan, target);
+	for (size_t i = slice_listener_place(plan, target);
 	     i < plan->n_listeners && plan->listeners[i].key.target == target; i++)
 		if (plan->listeners[i].value.proxy & PL_PROXY_IDS)
 			choices |= 1u << plan->listeners[i].value.proxy;
@@ -119,7 +110,7 @@ static uint32_t choices_of(const struct plan *plan, uint32_t target)
 static int remove_listeners(struct serving *serving, uint32_t target)
 {
 	struct plan *plan = serving->plan;
-	size_t first = first_listener(plan, target);
+	size_t first = slice_listener_place(plan, target);
 	int r = 0;
 
 	while (r == 0 && first < plan->n_listeners && plan->listeners[first].key.target == target) {
@@ -143,7 +134,7 @@ static int insert_listeners(struct serving *serving)
 
 	for (size_t i = 0; i < new->n_listeners; i++) {
 		uint32_t target = new->listeners[i].key.target;
-		size_t place = first_listener(plan, target);
+		size_t place = slice_listener_place(plan, target);
 		struct plan_listener *added;
 
 		/* The new ones come in their order. */
@@ -579,7 +570,9 @@ static int set_failures(struct serving *serving, const struct plan_touched *touc
 
 static int add_endpoint(struct serving *serving, const char *id)
 {
-	return plan_part_find(serving->plan->slices, id) ? add_id(&serving->endpoints, id, ENDPOINTS_MAX) : 0;
+	int r = plan_part_find(serving->plan->slices, id) ? add_id(&serving->endpoints, id) : 0;
+
+	return r == 0 ? serving->endpoints.n > ENDPOINTS_MAX : r;
 }
 
 /* Those with a zone that leads to this one; NULL: to any. */
@@ -695,9 +688,11 @@ int slice_settle_targets(struct slice *slice)
 		return 0;
 	if (slice_has_failure(slice->plan, "server_group/"))
 		return 1;
-	r = slice_builder(slice, &serving.b);
+	r = slice_weigh_targets(slice);
+	if (r == 0)
+		r = slice_builder(slice, &serving.b);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = add_id(&serving.balancers, slice->balancers[i], BALANCERS_MAX);
+		r = add_id(&serving.balancers, slice->balancers[i]);
 	if (r == 0)
 		r = build(&serving);
 	if (r == 0)

@@ -6,10 +6,11 @@
  */
 #include <time.h>
 
-#include "plan/plan_build.h"
+#include "model/serving.h"
 #include "tests/unit/slice_world.h"
 
-#define STEPS 10000
+#define STEPS	  10000
+#define BIG_STEPS 200
 
 /* What differs; NULL: nothing. */
 
@@ -319,6 +320,201 @@ static void test_many_endpoints(void)
 	world_free(&run.w);
 }
 
+/* Much behind load balancers. */
+
+static void put_big_server(struct run *run, unsigned int group, unsigned int i)
+{
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "server/sgp-m%u/i-p%u/%u", group, 1 + i % 2, 1000 + i);
+	put(run, key,
+	    "{'group': 'sgp-m%u', 'server_id': 'i-p%u', 'type': 'Ecs', 'addr': '10.0.%u.10', 'port': %u, "
+	    "'weight': 100, 'zone': '%s', 'port_id': 'eni-p%u', 'node': 'n1', 'status': 'Available'}",
+	    group, 1 + i % 2, 1 + i % 2, 1000 + i, i % 2 ? ZONE_I : ZONE_H, 1 + i % 2);
+}
+
+/* So many servers it has from then on. */
+static void size_group(struct run *run, unsigned int group, unsigned int n)
+{
+	char id[ID_SIZE], key[KEY_SIZE];
+	unsigned int i = 0;
+
+	snprintf(id, sizeof(id), "sgp-m%u", group);
+	i = (unsigned int)snapshot_count_children(run->w.rows, REF_SERVER_GROUP, id);
+	for (; i < n; i++)
+		put_big_server(run, group, i);
+	while (i-- > n) {
+		snprintf(key, sizeof(key), "server/%s/i-p%u/%u", id, 1 + i % 2, 1000 + i);
+		drop(run, key);
+	}
+}
+
+/* Of all, by way of the group; nothing else of it changes. */
+static void set_drain(struct run *run, unsigned int group, bool drains)
+{
+	char key[KEY_SIZE];
+
+	snprintf(key, sizeof(key), "server_group/sgp-m%u", group);
+	put(run, key,
+	    "{'id': 'sgp-m%u', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': true, "
+	    "'health_interval_s': 1, 'drain_enabled': %s, 'drain_timeout_s': 900, 'status': 'Available'}",
+	    group, drains ? "true" : "false");
+}
+
+/* Behind a load balancer, which has endpoints here. */
+static void put_big_group(struct run *run, unsigned int group, unsigned int n, const char *balancer)
+{
+	char key[KEY_SIZE];
+
+	set_drain(run, group, false);
+	size_group(run, group, n);
+	snprintf(key, sizeof(key), "listener/lsn-m%u", group);
+	put(run, key,
+	    "{'id': 'lsn-m%u', 'load_balancer': '%s', 'server_group': 'sgp-m%u', 'protocol': 'TCP', 'port': "
+	    "%u, 'status': 'Running'}",
+	    group, balancer, group, 1000 + group);
+}
+
+/* The plan in force, as it has to be while a plan of the whole is made. */
+static void is_refused(struct run *run, const struct plan *before, const char *what)
+{
+	const struct plan_input input = input_of(run);
+	struct plan_patch patch = {};
+	int r = plan_slice(&input, run->w.indexes, &run->touched, run->plan, &patch);
+	const char *differs = what_differs(run->plan, before);
+
+	tap_ok(r == 1 && !differs, "%s: not by slices, and nothing has changed so far%s%s", what,
+	       differs ? "; what differs: " : "", differs ? differs : "");
+	plan_patch_done(&patch);
+	is_planned_by_slices(run, 1, what);
+}
+
+static void test_many_servers(void)
+{
+	struct plan *before;
+	struct run run = {};
+
+	begin(&run);
+	put_big_group(&run, 1, 20, "nlb-1");
+	put_big_group(&run, 2, 20, "nlb-1");
+	is_planned_by_slices(&run, 0, "groups of 20 servers come");
+	if (world_build(&run.w, &before) < 0)
+		exit(EXIT_FAILURE);
+	size_group(&run, 1, SLICE_SERVERS_MAX);
+	is_refused(&run, before, "too many servers in all groups of a load balancer");
+	plan_free(before);
+	size_group(&run, 1, 20);
+	is_planned_by_slices(&run, 1, "as many go");
+	set_drain(&run, 1, true);
+	is_planned_by_slices(&run, 0, "they are few again");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* Each group by itself has fewer than that. */
+static void test_many_places(void)
+{
+	unsigned int groups = 0;
+	struct plan *before;
+	struct run run = {};
+
+	begin(&run);
+	do
+		put_big_group(&run, ++groups, 50, "nlb-1");
+	while (groups * 2 * serving_places(50) <= SLICE_PLACES_MAX);
+	tap_ok(groups * 50 < SLICE_SERVERS_MAX, "the servers are not too many");
+	is_planned_by_slices(&run, 1, "too many places in all tables of a load balancer come");
+	if (world_build(&run.w, &before) < 0)
+		exit(EXIT_FAILURE);
+	set_drain(&run, 1, true);
+	is_refused(&run, before, "a group behind it changes");
+	plan_free(before);
+	drop(&run, "listener/lsn-m1");
+	drop(&run, "listener/lsn-m2");
+	is_planned_by_slices(&run, 0, "listeners less");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+/* The load balancer has its first endpoint here, or the last one goes. */
+static void put_in_front(struct run *run, const char *balancer)
+{
+	put(run, "endpoint_zone/ep-1/" ZONE_H,
+	    "{'endpoint': 'ep-1', 'zone': '" ZONE_H "', 'vswitch': 'vsw-c-h', 'port': 'eni-ep-1-h', 'addr': "
+	    "'10.0.1.50', 'domain': 'ep-1-h.pai-dlc.cn-hangzhou.privatelink.aliyuncs.com', 'resource': '%s', "
+	    "'status': 'Connected'}",
+	    balancer);
+}
+
+static void test_first_endpoint(void)
+{
+	struct run run = {};
+
+	begin(&run);
+	put_big_group(&run, 1, 20, "nlb-2");
+	put_in_front(&run, "nlb-2");
+	is_planned_by_slices(&run, 0, "the first endpoint in front of a load balancer with 20 servers");
+	put_in_front(&run, "nlb-1");
+	is_planned_by_slices(&run, 0, "it goes elsewhere");
+	size_group(&run, 1, SLICE_SERVERS_MAX + 1);
+	is_planned_by_slices(&run, 1, "the load balancer has many, which are probed here");
+	put_in_front(&run, "nlb-2");
+	is_planned_by_slices(&run, 1, "the first endpoint in front of it");
+	put_in_front(&run, "nlb-1");
+	is_planned_by_slices(&run, 1, "the last one goes elsewhere");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
+static void change_big_groups(struct run *run)
+{
+	uint32_t first = 1 + pick(2), last = pick(3) ? first : 2;
+
+	for (uint32_t group = first; group <= last; group++)
+		if (pick(3) == 0)
+			set_drain(run, group, pick(2));
+		else
+			size_group(run, group, SLICE_SERVERS_MAX / 4 + pick(SLICE_SERVERS_MAX / 2));
+}
+
+/* What serves, and nothing that keeps slices from being planned for long. */
+static void change_what_serves(struct run *run)
+{
+	static void (*const changes[])(struct run * run) = {
+		change_big_groups, change_big_groups, change_server,	   change_health,
+		change_answer,	   change_listener,   change_server_group,
+	};
+
+	if (pick(8) == 0)
+		put_in_front(run, pick(2) ? "nlb-1" : "nlb-2");
+	else
+		changes[pick(ARRAY_SIZE(changes))](run);
+}
+
+static void test_big_groups(void)
+{
+	const char *differs = NULL;
+	struct plan_patch patch = {};
+	struct run run = {};
+
+	begin(&run);
+	put_big_group(&run, 1, SLICE_SERVERS_MAX / 2, "nlb-1");
+	put_big_group(&run, 2, SLICE_SERVERS_MAX / 2, "nlb-2");
+	for (int step = 0; step < BIG_STEPS && !differs; step++) {
+		change_what_serves(&run);
+		(void)plan_touched_slices(&run, &patch);
+		plan_patch_done(&patch);
+		differs = what_differs(run.plan, world_plan(&run.w));
+	}
+	tap_ok(!differs, "with many servers the slices make the plan of the whole%s%s",
+	       differs ? "; what differs: " : "", differs ? differs : "");
+	tap_note("%u by slices, %u of the whole, %u of them because too much was touched", run.slices,
+		 run.wholes, run.heavy);
+	tap_ok(run.slices > BIG_STEPS / 5 && run.heavy > BIG_STEPS / 40, "and both ways were taken");
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL) * 2654435761u | 1;
@@ -354,5 +550,9 @@ int main(int argc, char **argv)
 	plan_free(run.plan);
 	world_free(&run.w);
 	test_many_endpoints();
+	test_many_servers();
+	test_many_places();
+	test_first_endpoint();
+	test_big_groups();
 	return tap_done();
 }
