@@ -36,6 +36,29 @@ void *plan_append(void *array, size_t *n, size_t element_size)
 	return element;
 }
 
+static size_t room_of(size_t n)
+{
+	size_t room = 8;
+
+	while (room < n)
+		room *= 2;
+	return room;
+}
+
+int plan_reserve(void *array, size_t n, size_t more, size_t element_size)
+{
+	void *elements;
+
+	memcpy(&elements, array, sizeof(elements));
+	if (more == 0 || (n > 0 && room_of(n + more) == room_of(n)))
+		return 0;
+	elements = reallocarray(elements, room_of(n + more), element_size);
+	if (!elements)
+		return -ENOMEM;
+	memcpy(array, &elements, sizeof(elements));
+	return 0;
+}
+
 int plan_fail(struct plan_builder *b, const char *key, const char *format, ...)
 {
 	struct plan_failure *failure =

@@ -109,6 +109,8 @@ int plan_probe_compare(const struct plan_probe *probe, uint32_t backend, const c
 /* Room for one more element at the end of an array, zeroed; NULL when out of memory. `array` points to the
  * array's pointer. */
 void *plan_append(void *array, size_t *n, size_t element_size);
+/* Room for so many more behind the `n` that there are. -ENOMEM. */
+int plan_reserve(void *array, size_t n, size_t more, size_t element_size);
 /* Notes that an object cannot be put in force; the first reason of an object stays. Only -ENOMEM. */
 int plan_fail(struct plan_builder *b, const char *key, const char *format, ...) _printf_(3, 4);
 /* The same of what others have taken: when these go, it may be as well. */

@@ -65,6 +65,69 @@ void slice_remove(void *array, size_t *n, size_t element_size, size_t place)
 		(*n - place) * element_size);
 }
 
+static int compare_sizes(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int slice_note_gone(struct slice_gone *gone, size_t first, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t *added = plan_append(&gone->v, &gone->n, sizeof(*added));
+
+		if (!added)
+			return -ENOMEM;
+		*added = first + i;
+	}
+	return 0;
+}
+
+void slice_remove_all(void *array, size_t *n, size_t element_size, struct slice_gone *gone)
+{
+	char *elements = array;
+	size_t kept = 0, from = 0; /* what is before `from` has its place, or is gone */
+
+	if (gone->n > 1)
+		qsort(gone->v, gone->n, sizeof(*gone->v), compare_sizes);
+	for (size_t i = 0; i <= gone->n; i++) {
+		size_t to = i < gone->n ? gone->v[i] : *n;
+
+		if (to < from)
+			continue; /* told twice */
+		if (kept != from)
+			memmove(elements + kept * element_size, elements + from * element_size,
+				(to - from) * element_size);
+		kept += to - from;
+		from = to + 1;
+	}
+	*n = kept;
+}
+
+/* From the back, so that each block goes where nothing is needed any more. */
+int slice_insert_all(void *array, size_t *n, size_t element_size, const void *new, size_t n_new,
+		     int (*compare)(const void *, const void *))
+{
+	size_t end = *n;
+	char *elements;
+
+	if (plan_reserve(array, *n, n_new, element_size) < 0)
+		return -ENOMEM;
+	memcpy(&elements, array, sizeof(elements));
+	*n += n_new;
+	for (size_t left = n_new; left > 0; left--) {
+		const char *element = (const char *)new + (left - 1) * element_size;
+		size_t place = LOWER_BOUND(i, end, compare(elements + i * element_size, element) < 0);
+
+		memmove(elements + (place + left) * element_size, elements + place * element_size,
+			(end - place) * element_size);
+		memcpy(elements + (place + left - 1) * element_size, element, element_size);
+		end = place;
+	}
+	return 0;
+}
+
 /* Failures. */
 
 static size_t failure_place(const struct plan *plan, const char *key)
@@ -120,18 +183,57 @@ int slice_set_failure(struct slice *slice, const char *key, const struct plan_bu
 
 int slice_note(void *array, size_t *n, size_t element_size, const void *element)
 {
+	void *added = plan_append(array, n, element_size);
+
+	if (!added)
+		return -ENOMEM;
+	memcpy(added, element, element_size);
+	return 0;
+}
+
+int slice_add_once(void *array, size_t *n, size_t element_size, const void *element)
+{
 	char *elements;
-	void *added;
 
 	memcpy(&elements, array, sizeof(elements));
 	for (size_t i = 0; i < *n; i++)
 		if (memcmp(elements + i * element_size, element, element_size) == 0)
 			return 0;
-	added = plan_append(array, n, element_size);
-	if (!added)
-		return -ENOMEM;
-	memcpy(added, element, element_size);
-	return 0;
+	return slice_note(array, n, element_size, element);
+}
+
+static int compare_notes(const void *a, const void *b, void *size)
+{
+	return memcmp(a, b, *(const size_t *)size);
+}
+
+static void settle_notes(void *array, size_t *n, size_t element_size)
+{
+	char *elements = array;
+	size_t kept = 1;
+
+	if (*n < 2)
+		return;
+	qsort_r(elements, *n, element_size, compare_notes, &element_size);
+	for (size_t i = 1; i < *n; i++) {
+		const char *element = elements + i * element_size;
+
+		if (memcmp(elements + (kept - 1) * element_size, element, element_size) != 0)
+			memmove(elements + kept++ * element_size, element, element_size);
+	}
+	*n = kept;
+}
+
+/* (Ports are told once, and in their order: their devices are made in that.) */
+static void settle_patch(struct plan_patch *patch)
+{
+	settle_notes(patch->slots, &patch->n_slots, sizeof(*patch->slots));
+	settle_notes(patch->places, &patch->n_places, sizeof(*patch->places));
+	settle_notes(patch->groups, &patch->n_groups, sizeof(*patch->groups));
+	settle_notes(patch->targets, &patch->n_targets, sizeof(*patch->targets));
+	settle_notes(patch->backends, &patch->n_backends, sizeof(*patch->backends));
+	settle_notes(patch->server_groups, &patch->n_server_groups, sizeof(*patch->server_groups));
+	settle_notes(patch->probes, &patch->n_probes, sizeof(*patch->probes));
 }
 
 int slice_note_slot(struct slice *slice, uint32_t slot)
@@ -176,29 +278,52 @@ int slice_drop_unused_place(struct slice *slice, const struct pl_place_key *key)
 	return slice_note_place(slice, key);
 }
 
-int slice_add_places(struct slice *slice, const struct plan_builder *b)
+int slice_note_unused_place(struct slice *slice, const struct pl_place_key *key, struct slice_gone *gone)
 {
 	struct plan *plan = slice->plan;
+	const struct plan_place *place = slice_find_place(plan, key);
+	int r = place && !place->uses ? slice_note_place(slice, key) : 1;
+
+	return r == 0 ? slice_note_gone(gone, (size_t)(place - plan->places), 1) : MIN(r, 0);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	return plan_place_key_compare(&((const struct plan_place *)a)->key,
+				      &((const struct plan_place *)b)->key);
+}
+
+/* One that is there is used once more, or by others now; else it is to come. */
+static int add_place(struct slice *slice, const struct plan_place *place, struct plan_place **added,
+		     size_t *n)
+{
+	struct plan_place *old = slice_find_place(slice->plan, &place->key);
+	bool differs = !old || memcmp(&old->value, &place->value, sizeof(old->value)) != 0;
+	uint32_t uses = old ? old->uses : 0;
+
+	if (differs && uses)
+		return 1;
+	if (!old)
+		old = plan_append(added, n, sizeof(*old));
+	if (!old)
+		return -ENOMEM;
+	*old = *place;
+	old->uses += uses;
+	return differs ? slice_note_place(slice, &place->key) : 0;
+}
+
+int slice_add_places(struct slice *slice, const struct plan_builder *b)
+{
+	_cleanup_(freep) struct plan_place *added = NULL;
+	struct plan *plan = slice->plan;
+	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < b->plan->n_places && r == 0; i++) {
-		const struct plan_place *place = &b->plan->places[i];
-		struct plan_place *old = slice_find_place(plan, &place->key);
-		bool differs = !old || memcmp(&old->value, &place->value, sizeof(old->value)) != 0;
-
-		if (!old)
-			old = slice_insert(&plan->places, &plan->n_places, sizeof(*old),
-					   slice_place_place(plan, &place->key));
-		if (!old)
-			return -ENOMEM;
-		if (differs && old->uses)
-			return 1;
-		old->key = place->key;
-		old->value = place->value;
-		old->uses += place->uses;
-		r = differs ? slice_note_place(slice, &place->key) : 0;
-	}
-	return r;
+	for (size_t i = 0; i < b->plan->n_places && r == 0; i++)
+		r = add_place(slice, &b->plan->places[i], &added, &n);
+	return r == 0 ? slice_insert_all(&plan->places, &plan->n_places, sizeof(*added), added, n,
+					 compare_places)
+		      : r;
 }
 
 /* Ports. */
@@ -281,6 +406,7 @@ int plan_slice(const struct plan_input *input, struct plan_indexes *indexes,
 	free(slice.shared);
 	if (r != 0)
 		return r;
+	settle_patch(patch);
 	plan_slices_free_dropped(plan->slices);
 	plan->slices->is_odd = false;
 	plan->revision = snapshot_revision(input->rows);

@@ -26,6 +26,11 @@ struct slice {
 	size_t n_balancers;
 };
 
+/* Places of elements of an array; all zero: none. free(v) ends it. */
+struct slice_gone {
+	size_t *v, n;
+};
+
 struct slice_shared {
 	char vpc[ID_SIZE], endpoint[ID_SIZE];
 	uint32_t vpc_number;
@@ -46,12 +51,12 @@ bool slice_has_failure(const struct plan *plan, const char *prefix);
 /* The port of that number; NULL: there is none. */
 struct plan_port *slice_find_port(const struct plan *plan, uint32_t number);
 
-/* Notes in the patch what may have changed. */
-int slice_note_slot(struct slice *slice, uint32_t slot);
-/* The same of an address. */
-int slice_note_place(struct slice *slice, const struct pl_place_key *key);
-/* The same of anything: an element of an array, once. */
+/* Notes in an array of the patch what may have changed: each is there once when all slices are planned. */
 int slice_note(void *array, size_t *n, size_t element_size, const void *element);
+int slice_note_slot(struct slice *slice, uint32_t slot);
+int slice_note_place(struct slice *slice, const struct pl_place_key *key);
+/* An element of a short array, once, which keeps its order. */
+int slice_add_once(void *array, size_t *n, size_t element_size, const void *element);
 
 /* The groups that the builder has met are in the plan, too. */
 int slice_take_groups(struct slice *slice, const struct plan_builder *b);
@@ -61,6 +66,13 @@ int slice_count_set(struct slice *slice, const struct pl_set *set, int by);
 /* Of sorted arrays: room at a place, and one element less. */
 void *slice_insert(void *array, size_t *n, size_t element_size, size_t place);
 void slice_remove(void *array, size_t *n, size_t element_size, size_t place);
+/* The same of many, which moves each other element once: what comes has to be sorted, and not be there; what
+ * goes is told by places, which are sorted here, each once. */
+int slice_insert_all(void *array, size_t *n, size_t element_size, const void *elements, size_t n_elements,
+		     int (*compare)(const void *, const void *));
+void slice_remove_all(void *array, size_t *n, size_t element_size, struct slice_gone *gone);
+/* Notes places of what goes. */
+int slice_note_gone(struct slice_gone *gone, size_t first, size_t n);
 
 /* Where the place of that key is, or would be; NULL: there is none. */
 size_t slice_place_place(const struct plan *plan, const struct pl_place_key *key);
@@ -68,6 +80,8 @@ struct plan_place *slice_find_place(const struct plan *plan, const struct pl_pla
 /* Places have several users. One less: it is still there; then, when all that is new has come: it goes if
  * nobody uses it. The builder's places come. 1: something else has the address. */
 void slice_leave_place(struct slice *slice, const struct pl_place_key *key);
+/* One of them; several: notes where it stands if nobody uses it, to be removed with the others. */
+int slice_note_unused_place(struct slice *slice, const struct pl_place_key *key, struct slice_gone *gone);
 int slice_drop_unused_place(struct slice *slice, const struct pl_place_key *key);
 int slice_add_places(struct slice *slice, const struct plan_builder *b);
 

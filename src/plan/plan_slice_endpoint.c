@@ -93,8 +93,8 @@ static int count_target(struct slice *slice, uint32_t target, int by)
 	if (use)
 		use->n += (uint32_t)by;
 	return !use || was_used == (use->n > 0) ? 0
-						: slice_note(&slice->balancers, &slice->n_balancers,
-							     sizeof(use->balancer), use->balancer);
+						: slice_add_once(&slice->balancers, &slice->n_balancers,
+								 sizeof(use->balancer), use->balancer);
 }
 
 static int count(struct slice *slice, const struct plan_eni *eni, int by)

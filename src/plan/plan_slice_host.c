@@ -22,7 +22,7 @@ static size_t slot_place(const struct plan *plan, uint32_t slot)
 static int note_port(struct slice *slice, const struct plan_port *port)
 {
 	struct plan_patch *patch = slice->patch;
-	int r = slice_note(&patch->ports, &patch->n_ports, sizeof(port->number), &port->number);
+	int r = slice_add_once(&patch->ports, &patch->n_ports, sizeof(port->number), &port->number);
 
 	return r == 0 ? slice_note_slot(slice, port->slot) : r;
 }

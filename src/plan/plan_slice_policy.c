@@ -38,7 +38,7 @@ static struct plan_security_group *find_group(const struct slice *slice, const c
 
 static int note_count(struct slice *slice, uint32_t number)
 {
-	return slice_note(&slice->groups, &slice->n_groups, sizeof(number), &number);
+	return slice_add_once(&slice->groups, &slice->n_groups, sizeof(number), &number);
 }
 
 int slice_take_groups(struct slice *slice, const struct plan_builder *b)

@@ -33,6 +33,7 @@ struct serving {
 	size_t n_groups;
 	uint32_t *choices; /* of the builder's targets, before */
 	size_t n_choices;
+	struct slice_gone listeners; /* of the targets, in the plan in force */
 };
 
 static void serving_done(struct serving *serving)
@@ -42,18 +43,20 @@ static void serving_done(struct serving *serving)
 	free(serving->endpoints.v);
 	free(serving->groups);
 	free(serving->choices);
+	free(serving->listeners.v);
 }
 
 static int add_id(struct ids *ids, const char *id)
 {
 	char text[ID_SIZE] = "";
 
-	return str_copy(text, sizeof(text), id) < 0 ? 1 : slice_note(&ids->v, &ids->n, sizeof(text), text);
+	return str_copy(text, sizeof(text), id) < 0 ? 1
+						    : slice_add_once(&ids->v, &ids->n, sizeof(text), text);
 }
 
 static int add_group(struct serving *serving, uint64_t number)
 {
-	return slice_note(&serving->groups, &serving->n_groups, sizeof(number), &number);
+	return slice_add_once(&serving->groups, &serving->n_groups, sizeof(number), &number);
 }
 
 static uint64_t number_of(const char *group)
@@ -107,46 +110,55 @@ static uint32_t choices_of(const struct plan *plan, uint32_t target)
 	return choices;
 }
 
-static int remove_listeners(struct serving *serving, uint32_t target)
+/* They go when it is known of all targets which ones. */
+static int leave_listeners(struct serving *serving, uint32_t target)
+{
+	const struct plan *plan = serving->plan;
+	size_t first = slice_listener_place(plan, target), n = 0;
+
+	while (first + n < plan->n_listeners && plan->listeners[first + n].key.target == target)
+		n++;
+	return slice_note_gone(&serving->listeners, first, n);
+}
+
+static int remove_listeners(struct serving *serving)
 {
 	struct plan *plan = serving->plan;
-	size_t first = slice_listener_place(plan, target);
 	int r = 0;
 
-	while (r == 0 && first < plan->n_listeners && plan->listeners[first].key.target == target) {
-		struct plan_listener *listener = &plan->listeners[first];
+	for (size_t i = 0; i < serving->listeners.n; i++) {
+		struct plan_listener *listener = &plan->listeners[serving->listeners.v[i]];
 		struct plan_group_part *part = plan_group_part_find(plan->slices, listener->value.group);
 
 		if (part) {
 			part->listeners--;
 			(void)plan_group_find(&serving->b, part->id);
-			r = add_group(serving, part->number);
+			r = r == 0 ? add_group(serving, part->number) : r;
 		}
 		plan_table_drop(listener->table);
-		slice_remove(plan->listeners, &plan->n_listeners, sizeof(*listener), first);
 	}
+	slice_remove_all(plan->listeners, &plan->n_listeners, sizeof(*plan->listeners), &serving->listeners);
 	return r;
 }
 
+static int compare_targets(const void *a, const void *b)
+{
+	uint32_t x = ((const struct plan_listener *)a)->key.target,
+		 y = ((const struct plan_listener *)b)->key.target;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The targets have none by then. */
 static int insert_listeners(struct serving *serving)
 {
 	struct plan *plan = serving->plan, *new = serving->b.plan;
+	int r = slice_insert_all(&plan->listeners, &plan->n_listeners, sizeof(*new->listeners),
+				 new->listeners, new->n_listeners, compare_targets);
 
-	for (size_t i = 0; i < new->n_listeners; i++) {
-		uint32_t target = new->listeners[i].key.target;
-		size_t place = slice_listener_place(plan, target);
-		struct plan_listener *added;
-
-		/* The new ones come in their order. */
-		while (place < plan->n_listeners && plan->listeners[place].key.target == target)
-			place++;
-		added = slice_insert(&plan->listeners, &plan->n_listeners, sizeof(*added), place);
-		if (!added)
-			return -ENOMEM;
-		*added = new->listeners[i];
-		added->table = plan_table_hold(added->table);
-	}
-	return 0;
+	for (size_t i = 0; i < new->n_listeners &&r == 0; i++)
+		(void)plan_table_hold(new->listeners[i].table);
+	return r;
 }
 
 static int take_target(struct serving *serving, const struct load_balancer *lb,
@@ -162,7 +174,7 @@ static int take_target(struct serving *serving, const struct load_balancer *lb,
 		return -ENOMEM;
 	*target = (struct plan_target){zone->target, lb, zone->zone};
 	*choices = choices_of(serving->plan, zone->target);
-	r = remove_listeners(serving, zone->target);
+	r = leave_listeners(serving, zone->target);
 	return r == 0 ? slice_note(&patch->targets, &patch->n_targets, sizeof(zone->target), &zone->target)
 		      : r;
 }
@@ -172,7 +184,7 @@ static int drop_target(struct serving *serving, struct plan_use *use)
 {
 	struct plan_slices *slices = serving->plan->slices;
 	struct plan_patch *patch = serving->slice->patch;
-	int r = remove_listeners(serving, use->number);
+	int r = leave_listeners(serving, use->number);
 
 	if (r == 0)
 		r = slice_note(&patch->targets, &patch->n_targets, sizeof(use->number), &use->number);
@@ -245,6 +257,8 @@ static int build(struct serving *serving)
 	for (size_t i = 0; i < serving->balancers.n && r == 0; i++)
 		r = take_targets(serving, serving->balancers.v[i]);
 	if (r == 0)
+		r = remove_listeners(serving);
+	if (r == 0)
 		r = plan_listeners(b);
 	if (r == 0)
 		r = reach_groups(serving);
@@ -269,7 +283,7 @@ static struct plan_backend *find_backend(const struct plan *plan, uint32_t index
 		       : NULL;
 }
 
-static int leave_old(struct serving *serving, const struct plan_group_part *part)
+static void leave_old(struct serving *serving, const struct plan_group_part *part)
 {
 	struct plan *plan = serving->plan;
 	size_t place;
@@ -278,7 +292,6 @@ static int leave_old(struct serving *serving, const struct plan_group_part *part
 		find_backend(plan, part->backends[i], &place)->uses--;
 	for (size_t i = 0; i < part->n_places; i++)
 		slice_leave_place(serving->slice, &part->places[i]);
-	return 0;
 }
 
 static int note_backend(struct serving *serving, uint32_t index)
@@ -288,48 +301,90 @@ static int note_backend(struct serving *serving, uint32_t index)
 	return slice_note(&patch->backends, &patch->n_backends, sizeof(index), &index);
 }
 
-static int remove_unused(struct serving *serving, const struct plan_group_part *part)
+/* What nobody uses any more, of all groups. */
+struct unused {
+	struct slice_gone backends, places;
+};
+
+static int note_unused(struct serving *serving, const struct plan_group_part *part, struct unused *unused)
 {
-	struct plan *plan = serving->plan;
 	int r = 0;
 
 	for (size_t i = 0, at; i < part->n_backends && r == 0; i++) {
-		const struct plan_backend *backend = find_backend(plan, part->backends[i], &at);
+		const struct plan_backend *backend = find_backend(serving->plan, part->backends[i], &at);
 
 		if (!backend || backend->uses)
 			continue;
-		slice_remove(plan->backends, &plan->n_backends, sizeof(*backend), at);
 		r = note_backend(serving, part->backends[i]);
+		if (r == 0)
+			r = slice_note_gone(&unused->backends, at, 1);
 	}
 	for (size_t i = 0; i < part->n_places && r == 0; i++)
-		r = slice_drop_unused_place(serving->slice, &part->places[i]);
+		r = slice_note_unused_place(serving->slice, &part->places[i], &unused->places);
 	return r;
 }
 
-/* 1: others have the backend as another one. */
-static int add_backends(struct serving *serving)
+static int remove_unused(struct serving *serving)
 {
 	struct plan *plan = serving->plan;
-	const struct plan *new = serving->b.plan;
+	struct unused unused = {};
 	int r = 0;
 
-	for (size_t i = 0, at; i < new->n_backends &&r == 0; i++) {
-		const struct plan_backend *backend = &new->backends[i];
-		struct plan_backend *old = find_backend(plan, backend->index, &at);
-		bool differs = !old || memcmp(&old->value, &backend->value, sizeof(old->value)) != 0;
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
+		const struct plan_group_part *part = plan_group_part_find(plan->slices, serving->groups[i]);
 
-		if (!old)
-			old = slice_insert(&plan->backends, &plan->n_backends, sizeof(*old), at);
-		if (!old)
-			return -ENOMEM;
-		if (differs && old->uses)
-			return 1;
-		old->index = backend->index;
-		old->value = backend->value;
-		old->uses += backend->uses;
-		r = differs ? note_backend(serving, backend->index) : 0;
+		r = part ? note_unused(serving, part, &unused) : 0;
 	}
+	if (r == 0) {
+		slice_remove_all(plan->backends, &plan->n_backends, sizeof(*plan->backends),
+				 &unused.backends);
+		slice_remove_all(plan->places, &plan->n_places, sizeof(*plan->places), &unused.places);
+	}
+	free(unused.backends.v);
+	free(unused.places.v);
 	return r;
+}
+
+static int compare_backends(const void *a, const void *b)
+{
+	uint32_t x = ((const struct plan_backend *)a)->index, y = ((const struct plan_backend *)b)->index;
+
+	return x < y ? -1 : x > y;
+}
+
+/* 1: others have the backend as another one. */
+static int add_backend(struct serving *serving, const struct plan_backend *backend,
+		       struct plan_backend **added, size_t *n)
+{
+	size_t at;
+	struct plan_backend *old = find_backend(serving->plan, backend->index, &at);
+	bool differs = !old || memcmp(&old->value, &backend->value, sizeof(old->value)) != 0;
+	uint32_t uses = old ? old->uses : 0;
+
+	if (differs && uses)
+		return 1;
+	if (!old)
+		old = plan_append(added, n, sizeof(*old));
+	if (!old)
+		return -ENOMEM;
+	*old = *backend;
+	old->uses += uses;
+	return differs ? note_backend(serving, backend->index) : 0;
+}
+
+static int add_backends(struct serving *serving)
+{
+	_cleanup_(freep) struct plan_backend *added = NULL;
+	const struct plan *new = serving->b.plan;
+	struct plan *plan = serving->plan;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < new->n_backends &&r == 0; i++)
+		r = add_backend(serving, &new->backends[i], &added, &n);
+	return r == 0 ? slice_insert_all(&plan->backends, &plan->n_backends, sizeof(*added), added, n,
+					 compare_backends)
+		      : r;
 }
 
 static size_t first_served(const struct plan *plan, uint64_t number)
@@ -347,28 +402,78 @@ static size_t count_served(const struct plan *plan, size_t first, uint64_t numbe
 	return n;
 }
 
-static int replace_served(struct serving *serving, uint64_t number)
+/* Servers that come and go, of all groups. */
+struct served_change {
+	struct slice_gone gone;
+	struct plan_served *added;
+	size_t n_added;
+};
+
+static int add_served(struct served_change *change, const struct plan_served *served, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct plan_served *added = plan_append(&change->added, &change->n_added, sizeof(*added));
+
+		if (!added)
+			return -ENOMEM;
+		*added = served[i];
+	}
+	return 0;
+}
+
+/* Those of a group stand together. As many as before take their places. */
+static int replace_served_of(struct serving *serving, uint64_t number, struct served_change *change)
 {
 	struct plan *plan = serving->plan;
 	const struct plan *new = serving->b.plan;
 	struct plan_patch *patch = serving->slice->patch;
 	size_t at = first_served(plan, number), from = first_served(new, number);
 	size_t n_old = count_served(plan, at, number), n_new = count_served(new, from, number);
+	bool is_as_many = n_old == n_new;
+	int r;
 
-	if (n_old == n_new &&
+	if (is_as_many &&
 	    (!n_old || memcmp(&plan->served[at], &new->served[from], n_old * sizeof(*plan->served)) == 0))
 		return 0;
-	for (size_t i = 0; i < n_old; i++)
-		slice_remove(plan->served, &plan->n_served, sizeof(*plan->served), at);
-	for (size_t i = 0; i < n_new; i++) {
-		struct plan_served *added =
-			slice_insert(&plan->served, &plan->n_served, sizeof(*added), at + i);
+	r = slice_note(&patch->server_groups, &patch->n_server_groups, sizeof(number), &number);
+	if (r == 0 && is_as_many)
+		memcpy(&plan->served[at], &new->served[from], n_new * sizeof(*plan->served));
+	if (r < 0 || is_as_many)
+		return r;
+	r = slice_note_gone(&change->gone, at, n_old);
+	return r == 0 ? add_served(change, &new->served[from], n_new) : r;
+}
 
-		if (!added)
-			return -ENOMEM;
-		*added = new->served[from + i];
-	}
-	return slice_note(&patch->server_groups, &patch->n_server_groups, sizeof(number), &number);
+static int compare_served(const void *a, const void *b)
+{
+	return memcmp(&((const struct plan_served *)a)->key, &((const struct plan_served *)b)->key,
+		      sizeof(struct pl_server_key));
+}
+
+/* As these are sorted by their groups. */
+static int compare_groups(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(uint64_t));
+}
+
+static int replace_served(struct serving *serving)
+{
+	struct served_change change = {};
+	struct plan *plan = serving->plan;
+	int r = 0;
+
+	if (serving->n_groups > 1)
+		qsort(serving->groups, serving->n_groups, sizeof(*serving->groups), compare_groups);
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++)
+		r = replace_served_of(serving, serving->groups[i], &change);
+	if (r == 0)
+		slice_remove_all(plan->served, &plan->n_served, sizeof(*plan->served), &change.gone);
+	if (r == 0)
+		r = slice_insert_all(&plan->served, &plan->n_served, sizeof(*plan->served), change.added,
+				     change.n_added, compare_served);
+	free(change.gone.v);
+	free(change.added);
+	return r;
 }
 
 /* Probes. */
@@ -405,27 +510,45 @@ static int note_probe(struct serving *serving, const struct plan_probe *probe)
 }
 
 /* Those of a group that it has no more. */
-static int remove_probes(struct serving *serving, const struct plan_group_part *part)
+static int note_gone_probes(struct serving *serving, const struct plan_group_part *part,
+			    struct slice_gone *gone)
 {
-	struct plan *plan = serving->plan;
+	const struct plan *plan = serving->plan;
 	int r = 0;
 
 	for (size_t i = 0; i < part->n_backends && r == 0; i++) {
 		uint32_t backend = part->backends[i];
-		size_t place = probe_place(plan, backend, part->id, "");
 
-		while (r == 0 && place < plan->n_probes && plan->probes[place].backend == backend &&
-		       streq(plan->probes[place].group, part->id)) {
-			const struct plan_probe *probe = &plan->probes[place];
+		for (size_t j = probe_place(plan, backend, part->id, "");
+		     r == 0 && j < plan->n_probes && plan->probes[j].backend == backend &&
+		     streq(plan->probes[j].group, part->id);
+		     j++) {
+			const struct plan_probe *probe = &plan->probes[j];
 
-			if (find_probe(serving->b.plan, backend, part->id, probe->server_id)) {
-				place++;
+			if (find_probe(serving->b.plan, backend, part->id, probe->server_id))
 				continue;
-			}
 			r = note_probe(serving, probe);
-			slice_remove(plan->probes, &plan->n_probes, sizeof(*probe), place);
+			if (r == 0)
+				r = slice_note_gone(gone, j, 1);
 		}
 	}
+	return r;
+}
+
+static int remove_probes(struct serving *serving)
+{
+	struct plan *plan = serving->plan;
+	struct slice_gone gone = {};
+	int r = 0;
+
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
+		const struct plan_group_part *part = plan_group_part_find(plan->slices, serving->groups[i]);
+
+		r = part ? note_gone_probes(serving, part, &gone) : 0;
+	}
+	if (r == 0)
+		slice_remove_all(plan->probes, &plan->n_probes, sizeof(*plan->probes), &gone);
+	free(gone.v);
 	return r;
 }
 
@@ -441,27 +564,41 @@ static bool is_same_probe(const struct plan_probe *a, const struct plan_probe *b
 	       a->silence == b->silence;
 }
 
+static int compare_probes(const void *a, const void *b)
+{
+	const struct plan_probe *y = b;
+
+	return plan_probe_compare(a, y->backend, y->group, y->server_id);
+}
+
+static int add_probe(struct serving *serving, const struct plan_probe *probe, struct plan_probe **added,
+		     size_t *n)
+{
+	struct plan_probe *old = find_probe(serving->plan, probe->backend, probe->group, probe->server_id);
+
+	if (old && is_same_probe(old, probe))
+		return 0;
+	if (!old)
+		old = plan_append(added, n, sizeof(*old));
+	if (!old)
+		return -ENOMEM;
+	*old = *probe;
+	return note_probe(serving, probe);
+}
+
 static int add_probes(struct serving *serving)
 {
-	struct plan *plan = serving->plan;
+	_cleanup_(freep) struct plan_probe *added = NULL;
 	const struct plan *new = serving->b.plan;
+	struct plan *plan = serving->plan;
+	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < new->n_probes &&r == 0; i++) {
-		const struct plan_probe *probe = &new->probes[i];
-		struct plan_probe *old = find_probe(plan, probe->backend, probe->group, probe->server_id);
-
-		if (old && is_same_probe(old, probe))
-			continue;
-		if (!old)
-			old = slice_insert(&plan->probes, &plan->n_probes, sizeof(*old),
-					   probe_place(plan, probe->backend, probe->group, probe->server_id));
-		if (!old)
-			return -ENOMEM;
-		*old = *probe;
-		r = note_probe(serving, probe);
-	}
-	return r;
+	for (size_t i = 0; i < new->n_probes &&r == 0; i++)
+		r = add_probe(serving, &new->probes[i], &added, &n);
+	return r == 0 ? slice_insert_all(&plan->probes, &plan->n_probes, sizeof(*added), added, n,
+					 compare_probes)
+		      : r;
 }
 
 /* Groups. */
@@ -503,41 +640,35 @@ static int replace_part(struct serving *serving, uint64_t number, struct plan_gr
 	return 0;
 }
 
-static int each_part(struct serving *serving,
-		     int (*function)(struct serving *serving, const struct plan_group_part *part))
+static void leave_all(struct serving *serving)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
+	for (size_t i = 0; i < serving->n_groups; i++) {
 		const struct plan_group_part *part =
 			plan_group_part_find(serving->plan->slices, serving->groups[i]);
 
-		r = part ? function(serving, part) : 0;
+		if (part)
+			leave_old(serving, part);
 	}
-	return r;
 }
 
 static int replace_groups(struct serving *serving)
 {
-	int r = each_part(serving, leave_old);
+	int r;
 
-	if (r == 0)
-		r = add_backends(serving);
+	leave_all(serving);
+	r = add_backends(serving);
 	if (r == 0)
 		r = slice_add_places(serving->slice, &serving->b);
 	if (r == 0)
-		r = each_part(serving, remove_probes);
+		r = remove_probes(serving);
 	if (r == 0)
 		r = add_probes(serving);
 	if (r == 0)
-		r = each_part(serving, remove_unused);
-	for (size_t i = 0; i < serving->n_groups && r == 0; i++) {
-		uint64_t number = serving->groups[i];
-
-		r = replace_served(serving, number);
-		if (r == 0)
-			r = replace_part(serving, number, find_group(&serving->b, number));
-	}
+		r = remove_unused(serving);
+	if (r == 0)
+		r = replace_served(serving);
+	for (size_t i = 0; i < serving->n_groups && r == 0; i++)
+		r = replace_part(serving, serving->groups[i], find_group(&serving->b, serving->groups[i]));
 	return r;
 }
 

@@ -58,7 +58,7 @@ int slice_count_port(struct slice *slice, const char *vpc, int by)
 	use->n_ports += (uint32_t)by;
 	return had_ports == (use->n_ports > 0)
 		       ? 0
-		       : slice_note(&slice->vpcs, &slice->n_vpcs, sizeof(use->id), use->id);
+		       : slice_add_once(&slice->vpcs, &slice->n_vpcs, sizeof(use->id), use->id);
 }
 
 /* The resolver's addresses: the VPC has them, or no longer. */

@@ -320,6 +320,66 @@ static void test_many_endpoints(void)
 	world_free(&run.w);
 }
 
+/* Many elements of a sorted array at once. */
+
+static unsigned int n_compared;
+
+static int compare_counted(const void *a, const void *b)
+{
+	n_compared++;
+	return compare_u32(a, b);
+}
+
+/* Even numbers, of which some go and between which odd ones come: `wanted` says what is left. */
+static bool splices(size_t n_old, unsigned int of_gone, unsigned int of_new)
+{
+	size_t n = 0, n_new = 0, n_wanted = 0;
+	uint32_t *array = NULL, *new = calloc(n_old + 1, sizeof(*new));
+	uint32_t *wanted = calloc(2 * n_old + 1, sizeof(*wanted));
+	struct slice_gone gone = {};
+	bool is_right = new &&wanted;
+
+	for (uint32_t i = 0; i < n_old && is_right; i++) {
+		uint32_t *added = plan_append(&array, &n, sizeof(*added));
+		bool goes = pick(of_gone) == 0, comes = pick(of_new) == 0;
+
+		is_right = added && (!goes || slice_note_gone(&gone, i, 1) == 0) &&
+			   (!goes || pick(4) || slice_note_gone(&gone, i, 1) == 0);
+		if (is_right)
+			*added = 2 * i;
+		if (!goes)
+			wanted[n_wanted++] = 2 * i;
+		if (comes)
+			new[n_new++] = wanted[n_wanted++] = 2 * i + 1;
+	}
+	n_compared = 0;
+	if (is_right)
+		slice_remove_all(array, &n, sizeof(*array), &gone);
+	is_right = is_right &&
+		   slice_insert_all(&array, &n, sizeof(*array), new, n_new, compare_counted) == 0 &&
+		   n == n_wanted && (!n || memcmp(array, wanted, n * sizeof(*array)) == 0) &&
+		   n_compared <= n_new * 16;
+	free(array);
+	free(new);
+	free(wanted);
+	free(gone.v);
+	return is_right;
+}
+
+static void test_splices(void)
+{
+	static const unsigned int parts[] = {1, 2, 10, 1000};
+	bool is_right = true;
+
+	for (size_t n = 0; n < 20; n++)
+		for (size_t i = 0; i < ARRAY_SIZE(parts) * ARRAY_SIZE(parts); i++)
+			is_right &= splices(n, parts[i / ARRAY_SIZE(parts)], parts[i % ARRAY_SIZE(parts)]);
+	tap_ok(is_right, "elements come to short sorted arrays, and go");
+	for (size_t i = 0; i < ARRAY_SIZE(parts) * ARRAY_SIZE(parts); i++)
+		is_right &= splices(30000, parts[i / ARRAY_SIZE(parts)], parts[i % ARRAY_SIZE(parts)]);
+	tap_ok(is_right, "and to long ones, each new one with no more comparisons than its place needs");
+}
+
 /* Much behind load balancers. */
 
 static void put_big_server(struct run *run, unsigned int group, unsigned int i)
@@ -412,6 +472,62 @@ static void test_many_servers(void)
 }
 
 /* Each group by itself has fewer than that. */
+/* The array has each once. */
+static bool are_unique(const void *array, size_t n, size_t size)
+{
+	const char *elements = array;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < i; j++)
+			if (memcmp(elements + i * size, elements + j * size, size) == 0)
+				return false;
+	return true;
+}
+
+/* Its checks are turned off, then on, of which all of them are told once. */
+static void test_noted(void)
+{
+	const unsigned int n = SLICE_SERVERS_MAX / 4;
+	struct plan_patch patch = {};
+	struct run run = {};
+
+	begin(&run);
+	put_big_group(&run, 1, n, "nlb-1");
+	put_big_group(&run, 2, n, "nlb-1");
+	(void)plan_touched_slices(&run, &patch);
+	plan_patch_done(&patch);
+	for (int enabled = 0; enabled < 2; enabled++) {
+		for (unsigned int group = 1; group <= 2; group++) {
+			char key[KEY_SIZE];
+
+			snprintf(key, sizeof(key), "server_group/sgp-m%u", group);
+			put(&run, key,
+			    "{'id': 'sgp-m%u', 'vpc': 'vpc-p', 'protocol': 'TCP', 'health_enabled': %s, "
+			    "'health_interval_s': 1, 'status': 'Available'}",
+			    group, enabled ? "true" : "false");
+		}
+		(void)plan_touched_slices(&run, &patch);
+		tap_ok(patch.n_probes == 2 * n && are_unique(patch.probes, 2 * n, sizeof(*patch.probes)) &&
+			       are_unique(patch.places, patch.n_places, sizeof(*patch.places)),
+		       "checks of %u servers are turned %s: each is noted once", 2 * n,
+		       enabled ? "on" : "off");
+		plan_patch_done(&patch);
+	}
+	size_group(&run, 1, 0);
+	(void)plan_touched_slices(&run, &patch);
+	/* The second group has the same servers. */
+	tap_ok(patch.n_backends == 0 && patch.n_server_groups == 1 && patch.n_targets == 2,
+	       "one group of two with the same servers has none any more");
+	size_group(&run, 2, 0);
+	(void)plan_touched_slices(&run, &patch);
+	tap_ok(patch.n_backends == n && are_unique(patch.backends, n, sizeof(*patch.backends)) &&
+		       patch.n_server_groups == 2 && patch.n_targets == 2,
+	       "nor has the other, and what both changes have touched is in one patch");
+	plan_patch_done(&patch);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 static void test_many_places(void)
 {
 	unsigned int groups = 0;
@@ -550,7 +666,9 @@ int main(int argc, char **argv)
 	plan_free(run.plan);
 	world_free(&run.w);
 	test_many_endpoints();
+	test_splices();
 	test_many_servers();
+	test_noted();
 	test_many_places();
 	test_first_endpoint();
 	test_big_groups();
