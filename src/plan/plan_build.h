@@ -170,8 +170,9 @@ void plan_table_drop(uint32_t *table);
 /* False: the load balancer's servers of that zone are all ill (or, if it never had any there, all servers).
  * Found out from the rows each time. */
 bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const char *zone);
-/* One of its servers has an interface. */
-bool plan_has_backend(const struct plan_group *group);
+/* The group's VPC if its servers have no translated addresses there for this node; NULL: nothing is lacking.
+ */
+const struct vpc *plan_lacking_of(struct plan_builder *b, const char *group);
 /* VPCs of its servers that have no translated addresses for this node, as a number. */
 uint64_t plan_lacking(struct plan_builder *b, const char *load_balancer);
 

@@ -36,12 +36,12 @@ static int check_behind(struct plan_builder *b, const struct zone_eni *of, const
 				 of->zone->zone);
 
 	for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, lb->id, l));) {
-		const struct plan_group *group = plan_group_find(b, l->server_group);
+		const struct vpc *vpc = plan_lacking_of(b, l->server_group);
 		int r = 0;
 
-		if (group && group->vpc && !group->nat && plan_has_backend(group))
+		if (vpc)
 			r = plan_fail(b, key, "VPC %s has no translated addresses for this node yet",
-				      group->vpc->id);
+				      vpc->id);
 		if (r < 0)
 			return r;
 	}

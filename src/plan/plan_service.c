@@ -61,14 +61,21 @@ static void judge(const struct plan_builder *b, const struct plan_group *group, 
 	server->healthy = is_healthy(b, group->row, row);
 }
 
+static const struct nat_range *find_range(const struct plan_builder *b, const struct server_group *row)
+{
+	char id[KEY_SIZE];
+
+	(void)str_format(id, sizeof(id), "%s/%s", row->vpc, b->input->node);
+	return snapshot_find(b->rows, KIND_NAT_RANGE, id);
+}
+
 static int fill_group(struct plan_builder *b, const struct server_group *row, struct plan_group *group)
 {
 	char id[KEY_SIZE];
 
 	group->row = row;
 	group->vpc = snapshot_vpc(b->rows, row->vpc);
-	(void)str_format(id, sizeof(id), "%s/%s", row->vpc, b->input->node);
-	group->nat = snapshot_find(b->rows, KIND_NAT_RANGE, id);
+	group->nat = find_range(b, row);
 
 	(void)str_format(id, sizeof(id), "%s/", row->id);
 	for (const struct server *v = NULL; (v = snapshot_next(b->rows, KIND_SERVER, id, v));) {
@@ -154,7 +161,8 @@ bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const 
 	return false;
 }
 
-bool plan_has_backend(const struct plan_group *group)
+/* One of its servers has an interface. */
+static bool has_backend(const struct plan_group *group)
 {
 	for (size_t i = 0; i < group->n_servers; i++)
 		if (group->servers[i].port)
@@ -162,15 +170,32 @@ bool plan_has_backend(const struct plan_group *group)
 	return false;
 }
 
+static bool has_range(const struct plan_builder *b, const char *id)
+{
+	const struct server_group *row = snapshot_server_group(b->rows, id);
+
+	return row && find_range(b, row);
+}
+
+const struct vpc *plan_lacking_of(struct plan_builder *b, const char *id)
+{
+	const struct plan_group *group;
+
+	if (b->base && has_range(b, id))
+		return NULL; /* none of its servers is judged for that */
+	group = plan_group_find(b, id);
+	return group && group->vpc && !group->nat && has_backend(group) ? group->vpc : NULL;
+}
+
 uint64_t plan_lacking(struct plan_builder *b, const char *load_balancer)
 {
 	uint64_t lacking = PLAN_HASH_START;
 
 	for (const struct listener *l = NULL; (l = serving_next_listener(b->rows, load_balancer, l));) {
-		const struct plan_group *group = plan_group_find(b, l->server_group);
+		const struct vpc *vpc = plan_lacking_of(b, l->server_group);
 
-		if (group && group->vpc && !group->nat && plan_has_backend(group))
-			lacking = plan_hash(lacking, group->vpc->id, strlen(group->vpc->id) + 1);
+		if (vpc)
+			lacking = plan_hash(lacking, vpc->id, strlen(vpc->id) + 1);
 	}
 	return lacking;
 }

@@ -582,6 +582,39 @@ static void test_first_endpoint(void)
 	world_free(&run.w);
 }
 
+static enum plan_health count_health(void *context, const struct server *server)
+{
+	(void)server;
+	++*(unsigned int *)context;
+	return PLAN_HEALTH_UNKNOWN;
+}
+
+/* Endpoints in front read what is known of the load balancer. */
+static void test_endpoint_in_front(void)
+{
+	unsigned int n_asked = 0;
+	struct plan_patch patch = {};
+	struct run run = {};
+	struct plan_input input;
+
+	begin(&run);
+	put_big_group(&run, 1, 20, "nlb-1");
+	(void)plan_touched_slices(&run, &patch);
+	plan_patch_done(&patch);
+	put(&run, "endpoint/ep-1",
+	    "{'id': 'ep-1', 'vpc': 'vpc-c', 'service': 'epsrv-1', 'type': 'Interface', 'flow_log': true, "
+	    "'groups': ['sg-ep'], 'status': 'Active'}");
+	input = input_of(&run);
+	input.health = count_health;
+	input.health_context = &n_asked;
+	tap_ok(plan_slice(&input, run.w.indexes, &run.touched, run.plan, &patch) == 0 && patch.n_slots == 2,
+	       "an endpoint in front of a load balancer changes");
+	tap_is_int(n_asked, 0, "and no server behind it is judged for that");
+	plan_patch_done(&patch);
+	plan_free(run.plan);
+	world_free(&run.w);
+}
+
 static void change_big_groups(struct run *run)
 {
 	uint32_t first = 1 + pick(2), last = pick(3) ? first : 2;
@@ -671,6 +704,7 @@ int main(int argc, char **argv)
 	test_noted();
 	test_many_places();
 	test_first_endpoint();
+	test_endpoint_in_front();
 	test_big_groups();
 	return tap_done();
 }
