@@ -599,54 +599,61 @@ static int prune_groups(struct slices *slices)
 	return r;
 }
 
-/* A listener's old table is let go of; `value` NULL: with the row. */
-static int leave_table(struct slices *slices, const struct delta *delta, const void *key, const void *value)
+/* Listeners' old tables are let go of; `value` NULL: with the row. */
+static int leave_table(struct slices *slices, const void *key, const struct pl_listener *value)
 {
-	const struct pl_listener *old, none = {}, *row = value ? value : &none;
+	static const struct pl_listener none;
+	const struct pl_listener *old = rowset_find(&slices->datapath->listeners.mirror, key);
+	const struct pl_listener *row = value ? value : &none;
 
-	if (delta != &slices->deltas[LISTENERS])
-		return 0;
-	old = rowset_find(&delta->table->mirror, key);
 	return old ? list_table_change(slices->datapath->maglev, old->table_first, old->table_size,
 				       row->table_first, row->table_size)
 		   : 0;
 }
 
-static int put_row(struct slices *slices, struct delta *delta, size_t i)
+static int leave_tables(struct slices *slices, const struct rowset *rows, bool stay)
 {
-	const void *key = rowset_key(&delta->put, i), *value = rowset_value(&delta->put, i);
-	int r = leave_table(slices, delta, key, value);
+	int r = 0;
 
-	return r < 0 ? r : table_put_row(delta->table, key, value);
+	for (size_t i = 0; i < rows->n && r == 0; i++)
+		r = leave_table(slices, rowset_key(rows, i),
+				stay ? (const void *)rowset_value(rows, i) : NULL);
+	return r;
 }
 
-static int delete_row(struct slices *slices, struct delta *delta, size_t i)
+static int put_rows(struct slices *slices, size_t i)
 {
-	const void *key = rowset_key(&delta->gone, i);
-	int r = leave_table(slices, delta, key, NULL);
+	struct delta *delta = &slices->deltas[i];
+	int r;
 
-	return r < 0 ? r : table_delete_row(delta->table, key);
+	rowset_sort(&delta->put);
+	r = i == LISTENERS ? leave_tables(slices, &delta->put, true) : 0;
+	return r == 0 ? table_put_rows(delta->table, &delta->put) : r;
+}
+
+static int delete_rows(struct slices *slices, size_t i)
+{
+	struct delta *delta = &slices->deltas[i];
+	int r;
+
+	rowset_sort(&delta->gone);
+	r = i == LISTENERS ? leave_tables(slices, &delta->gone, false) : 0;
+	return r == 0 ? table_delete_rows(delta->table, &delta->gone) : r;
 }
 
 static int write_rows(struct slices *slices)
 {
-	int r = 0;
-
 	for (size_t i = 0; i < DELTAS; i++) {
-		struct delta *delta = &slices->deltas[i];
+		int r = put_rows(slices, i);
 
-		for (size_t j = 0; j < delta->put.n && r == 0; j++)
-			r = put_row(slices, delta, j);
 		if (r < 0)
-			return log_errno(r, "cannot write table=%s", delta->table->name);
+			return log_errno(r, "cannot write table=%s", slices->deltas[i].table->name);
 	}
 	for (size_t i = DELTAS; i-- > 0;) {
-		struct delta *delta = &slices->deltas[i];
+		int r = delete_rows(slices, i);
 
-		for (size_t j = 0; j < delta->gone.n && r == 0; j++)
-			r = delete_row(slices, delta, j);
 		if (r < 0)
-			return log_errno(r, "cannot delete from table=%s", delta->table->name);
+			return log_errno(r, "cannot delete from table=%s", slices->deltas[i].table->name);
 	}
 	return 0;
 }

@@ -92,35 +92,67 @@ size_t rowset_place(const struct rowset *set, const void *key, size_t size)
 	return LOWER_BOUND(i, set->n, memcmp(row_at(set, i), key, size) < 0);
 }
 
-static bool is_at(const struct rowset *set, size_t i, const void *key)
+static int reserve(struct rowset *set, size_t n)
 {
-	return i < set->n && memcmp(row_at(set, i), key, set->key_size) == 0;
-}
+	uint8_t *data;
 
-int rowset_put(struct rowset *set, const void *key, const void *value)
-{
-	size_t i = rowset_place(set, key, set->key_size), n = set->n;
-
-	if (!is_at(set, i, key)) {
-		int r = rowset_append(set, key, value);
-
-		if (r < 0)
-			return r;
-		memmove(row_at(set, i + 1), row_at(set, i), (n - i) * row_size(set));
-		memcpy(row_at(set, i), key, set->key_size);
-	}
-	memcpy(row_at(set, i) + set->key_size, value, set->value_size);
+	if (n <= set->size)
+		return 0;
+	data = reallocarray(set->data, n, row_size(set));
+	if (!data)
+		return -ENOMEM;
+	set->data = data;
+	set->size = n;
 	return 0;
 }
 
-void rowset_remove(struct rowset *set, const void *key)
+static size_t count_missing(const struct rowset *set, const struct rowset *rows)
 {
-	size_t i = rowset_place(set, key, set->key_size);
+	size_t n = 0;
 
-	if (!is_at(set, i, key))
-		return;
-	set->n--;
-	memmove(row_at(set, i), row_at(set, i + 1), (set->n - i) * row_size(set));
+	for (size_t i = 0; i < rows->n; i++)
+		n += !rowset_find(set, rowset_key(rows, i));
+	return n;
+}
+
+/* From the back, so that each block goes where nothing is needed any more. */
+int rowset_put_all(struct rowset *set, const struct rowset *rows)
+{
+	size_t end = set->n, left = count_missing(set, rows);
+
+	if (reserve(set, set->n + left) < 0)
+		return -ENOMEM;
+	set->n += left;
+	for (size_t i = rows->n; i-- > 0;) {
+		const uint8_t *key = rowset_key(rows, i);
+		size_t place = LOWER_BOUND(j, end, memcmp(row_at(set, j), key, set->key_size) < 0);
+		bool is_there = place < end && memcmp(row_at(set, place), key, set->key_size) == 0;
+
+		if (left > 0)
+			memmove(row_at(set, place + left), row_at(set, place), (end - place) * row_size(set));
+		end = place;
+		left -= !is_there;
+		memcpy(row_at(set, place + left), key, row_size(set));
+	}
+	return 0;
+}
+
+void rowset_remove_all(struct rowset *set, const struct rowset *keys)
+{
+	size_t kept = 0, from = 0;
+
+	for (size_t i = 0; i <= keys->n; i++) {
+		size_t to = i < keys->n ? rowset_place(set, rowset_key(keys, i), set->key_size) : set->n;
+
+		if (kept != from)
+			memmove(row_at(set, kept), row_at(set, from), (to - from) * row_size(set));
+		kept += to - from;
+		from = to;
+		if (i < keys->n && to < set->n &&
+		    memcmp(row_at(set, to), rowset_key(keys, i), set->key_size) == 0)
+			from++;
+	}
+	set->n = kept;
 }
 
 const void *rowset_find(const struct rowset *set, const void *key)

@@ -36,9 +36,10 @@ static inline const uint8_t *rowset_value(const struct rowset *set, size_t i)
 }
 /* The value of a key, or NULL. */
 const void *rowset_find(const struct rowset *set, const void *key);
-/* Of a sorted set: the row comes to its place, or its value changes; a row goes, if it is there. -ENOMEM. */
-int rowset_put(struct rowset *set, const void *key, const void *value);
-void rowset_remove(struct rowset *set, const void *key);
+/* Of a sorted set: the rows of another sorted one come to their places, or give those that are there their
+ * values; rows with the other's keys go. Each row that stays is moved once. -ENOMEM. */
+int rowset_put_all(struct rowset *set, const struct rowset *rows);
+void rowset_remove_all(struct rowset *set, const struct rowset *keys);
 /* Of a sorted set: the first row whose key does not begin before these bytes. */
 size_t rowset_place(const struct rowset *set, const void *key, size_t size);
 

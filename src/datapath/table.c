@@ -279,18 +279,22 @@ int table_prune(struct table *table, const struct rowset *wanted, table_watch wa
 	return r < 0 ? r : copy_rows(&table->mirror, wanted);
 }
 
-int table_put_row(struct table *table, const void *key, const void *value)
+int table_put_rows(struct table *table, const struct rowset *rows)
 {
-	int r = change_row(table, ROW_UPDATE, key, value);
+	int r = 0;
 
-	return r < 0 ? r : rowset_put(&table->mirror, key, value);
+	for (size_t i = 0; i < rows->n && r == 0; i++)
+		r = change_row(table, ROW_UPDATE, rowset_key(rows, i), rowset_value(rows, i));
+	return r < 0 ? r : rowset_put_all(&table->mirror, rows);
 }
 
-int table_delete_row(struct table *table, const void *key)
+int table_delete_rows(struct table *table, const struct rowset *keys)
 {
-	int r = change_row(table, ROW_DELETE, key, NULL);
+	int r = 0;
 
+	for (size_t i = 0; i < keys->n && r == 0; i++)
+		r = change_row(table, ROW_DELETE, rowset_key(keys, i), NULL);
 	if (r == 0)
-		rowset_remove(&table->mirror, key);
+		rowset_remove_all(&table->mirror, keys);
 	return r;
 }

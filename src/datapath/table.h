@@ -47,9 +47,10 @@ int table_put(struct table *table, const struct rowset *wanted, table_watch watc
 /* Deletes what `wanted` does not have; the mirror then equals it. */
 int table_prune(struct table *table, const struct rowset *wanted, table_watch watch, void *context);
 
-/* Writes or deletes one row, in the kernel and in the mirror. */
-int table_put_row(struct table *table, const void *key, const void *value);
-int table_delete_row(struct table *table, const void *key);
+/* Writes or deletes the rows of a sorted set, in the kernel, then in the mirror; after an error this may
+ * differ. */
+int table_put_rows(struct table *table, const struct rowset *rows);
+int table_delete_rows(struct table *table, const struct rowset *keys);
 
 /* Walks a map's rows in batches, without a mirror and in no order. A negative result ends the walk. */
 typedef int (*table_row)(void *context, const void *key, const void *value);

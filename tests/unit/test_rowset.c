@@ -31,6 +31,23 @@ static struct rowset make(const char *rows)
 	return set;
 }
 
+static void put_all(struct rowset *set, const char *text)
+{
+	struct rowset rows = make(text);
+
+	(void)rowset_put_all(set, &rows);
+	rowset_done(&rows);
+}
+
+/* Of the keys in the text. */
+static void remove_all(struct rowset *set, const char *text)
+{
+	struct rowset rows = make(text);
+
+	rowset_remove_all(set, &rows);
+	rowset_done(&rows);
+}
+
 int main(void)
 {
 	static const struct {
@@ -67,16 +84,19 @@ int main(void)
 	tap_ok(rowset_find(&wanted, "b") && *(const char *)rowset_find(&wanted, "b") == '2',
 	       "a row is found by key");
 	tap_ok(!rowset_find(&wanted, "x"), "a missing one is not");
-	(void)rowset_put(&wanted, "b", "7");
-	(void)rowset_put(&wanted, "e", "5");
-	(void)rowset_put(&wanted, "a", "0");
-	(void)rowset_put(&wanted, "d", "4");
-	rowset_remove(&wanted, "c");
-	rowset_remove(&wanted, "x");
+	put_all(&wanted, "a0b7d4e5");
+	remove_all(&wanted, "c0x0");
 	is = make("a0b7d4e5");
 	tap_ok(wanted.n == is.n && memcmp(wanted.data, is.data, 2 * is.n) == 0,
-	       "single rows come to their places, change and go");
+	       "rows come to their places, change and go");
+	put_all(&wanted, "");
+	remove_all(&wanted, "");
+	tap_ok(wanted.n == is.n && memcmp(wanted.data, is.data, 2 * is.n) == 0, "none comes, and none goes");
 	tap_is_int((long long)rowset_place(&wanted, "c", 1), 2, "where a row would be");
+	remove_all(&wanted, "a0b7d4e5");
+	tap_is_int((long long)wanted.n, 0, "all go");
+	put_all(&wanted, "a0b7d4e5");
+	tap_ok(wanted.n == is.n && memcmp(wanted.data, is.data, 2 * is.n) == 0, "and come again");
 	rowset_done(&is);
 	rowset_done(&wanted);
 	return tap_done();

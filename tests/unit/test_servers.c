@@ -174,7 +174,8 @@ static void test_group(void)
 	set_plan(1, two, 1, 10);
 	pass();
 	row.until = (uint32_t)now_ms + 60000;
-	(void)rowset_put(&table.mirror, &other, &row);
+	(void)rowset_append(&table.mirror, &other, &row);
+	rowset_sort(&table.mirror);
 	due_ms = now_ms + 60000;
 	set_plan(0, NULL, 0, 0);
 	pass_group();
@@ -236,8 +237,9 @@ static void put_removed(uint64_t group, uint16_t server, int32_t rest_ms)
 
 	key.port = htons(server);
 	row.until = (uint32_t)now_ms + (uint32_t)rest_ms;
-	if (rowset_put(&table.mirror, &key, &row) < 0)
+	if (rowset_append(&table.mirror, &key, &row) < 0)
 		exit(EXIT_FAILURE);
+	rowset_sort(&table.mirror);
 }
 
 static bool has_removed(uint64_t group, uint16_t server)
