@@ -172,7 +172,7 @@ void plan_table_drop(uint32_t *table);
 bool plan_zone_answers(struct plan_builder *b, const char *load_balancer, const char *zone);
 /* The group's VPC if its servers have no translated addresses there for this node; NULL: nothing is lacking.
  */
-const struct vpc *plan_lacking_of(struct plan_builder *b, const char *group);
+const struct vpc *plan_lacking_of(struct plan_builder *b, const char *id);
 /* VPCs of its servers that have no translated addresses for this node, as a number. */
 uint64_t plan_lacking(struct plan_builder *b, const char *load_balancer);
 

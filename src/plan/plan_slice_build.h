@@ -68,7 +68,7 @@ void *slice_insert(void *array, size_t *n, size_t element_size, size_t place);
 void slice_remove(void *array, size_t *n, size_t element_size, size_t place);
 /* The same of many, which moves each other element once: what comes has to be sorted, and not be there; what
  * goes is told by places, which are sorted here, each once. */
-int slice_insert_all(void *array, size_t *n, size_t element_size, const void *elements, size_t n_elements,
+int slice_insert_all(void *array, size_t *n, size_t element_size, const void *new, size_t n_new,
 		     int (*compare)(const void *, const void *));
 void slice_remove_all(void *array, size_t *n, size_t element_size, struct slice_gone *gone);
 /* Notes places of what goes. */
