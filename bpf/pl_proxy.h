@@ -134,20 +134,21 @@ __attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, _
 		0x11 /* TCP over IPv4 */};
 	struct pl_proxy_key key = {.slot = slot, .parts = parts};
 	struct pl_segment *segment = pl_segment_get();
-	__be16 rest = bpf_htons(size - PL_PROXY_ADDRS);
 	const struct pl_proxy *ids;
+	__u32 *to; /* words: a copy of bytes would be an instruction or two for each */
 
 	if (!segment || !client)
 		return PL_DROP_PROXY_HEADER;
-	__builtin_memcpy(segment->payload, start, sizeof(start));
-	__builtin_memcpy(segment->payload + PL_PROXY_ADDRS - 2, &rest, sizeof(rest));
-	__builtin_memcpy(segment->payload + PL_PROXY_ADDRS, client, 12); /* as they lie in the key */
+	to = (__u32 *)segment->payload;
+	__builtin_memcpy(to, start, sizeof(start));
+	to[PL_PROXY_ADDRS / 4 - 1] |= bpf_htonl(size - PL_PROXY_ADDRS);
+	__builtin_memcpy(to + PL_PROXY_ADDRS / 4, (const __u32 *)client, 12); /* as they lie in the key */
 	if (!(parts & PL_PROXY_IDS))
 		return PL_CONTINUE;
 	ids = pl_row_find(&pl_proxies, &key);
 	if (!ids || ids->size + PL_PROXY_SIZE_MIN != size)
 		return PL_DROP_PROXY_HEADER;
-	__builtin_memcpy(segment->payload + PL_PROXY_SIZE_MIN, ids->tlvs, sizeof(ids->tlvs));
+	__builtin_memcpy(to + PL_PROXY_SIZE_MIN / 4, (const __u32 *)ids->tlvs, sizeof(ids->tlvs));
 	return pl_row_is_still(&pl_proxies, &key, ids) ? PL_CONTINUE : PL_DROP_FLOW_TABLE_BUSY;
 }
 
