@@ -152,7 +152,8 @@ __attribute__((noinline)) int pl_proxy_fill(const struct pl_flow4_key *client, _
 	return pl_row_is_still(&pl_proxies, &key, ids) ? PL_CONTINUE : PL_DROP_FLOW_TABLE_BUSY;
 }
 
-/* A segment of the client becomes the header; its flags, acknowledgement, window and options stay. */
+/* A segment of the client becomes the header; its flags, acknowledgement, window and options stay. (A server
+ * that answers by SYN cookies would take Multipath TCP from here, though the SYN had nothing of it.) */
 static __attribute__((noinline)) int pl_proxy_become(struct __sk_buff *skb, const struct pl_pkt *pkt,
 						     struct pl_proxy_step *step)
 {
@@ -165,6 +166,7 @@ static __attribute__((noinline)) int pl_proxy_become(struct __sk_buff *skb, cons
 	r = pl_proxy_fill(&step->key, step->slot, proxied->parts, size);
 	if (r)
 		return r;
+	pl_options_read(true);
 	/* An urgent byte would be cut out of the header. A FIN goes with the data that it ends. */
 	segment->tcp[PL_TCP_FLAGS_OFFSET] = (step->flags & ~PL_TCP_URG) | PL_TCP_PSH;
 	if (segment->payload_size)
@@ -266,7 +268,7 @@ static __always_inline int pl_proxy_syn(struct __sk_buff *skb, struct pl_proxy_s
 		if (r)
 			return r;
 	}
-	pl_options_read(true); /* and asks for no cookie */
+	pl_options_read(true);
 	pl_segment_tcp(segment)->seq = bpf_htonl(step->seq - step->proxied->size);
 	return pl_segment_store(skb) ? PL_DROP_PROXY_HEADER : PL_CONTINUE;
 }

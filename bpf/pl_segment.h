@@ -17,6 +17,7 @@
 #define PL_OPTION_NOP	     1
 #define PL_OPTION_SCALE	     3
 #define PL_OPTION_STAMPS     8
+#define PL_OPTION_MPTCP	     30
 #define PL_OPTION_FASTOPEN   34
 #define PL_OPTION_EXPERIMENT 254
 #define PL_OPTION_MAGIC	     0xf989 /* that experiment was Fast Open, too (RFC 7413) */
@@ -28,7 +29,7 @@
 struct pl_options {
 	__u32 at;	 /* where the next one starts */
 	__u32 blank_end; /* an option up to here is being blanked */
-	__u32 blanks;	 /* Fast Open is */
+	__u32 blanks;	 /* what begins a stream in another way is */
 };
 
 static __always_inline struct pl_segment *pl_segment_get(void)
@@ -91,6 +92,17 @@ __attribute__((noinline)) int pl_segment_read(struct __sk_buff *skb)
 	return PL_CONTINUE;
 }
 
+/* Whether an option has to do with where a stream begins. With Fast Open a SYN has data. With Multipath TCP
+ * the place of a segment in the stream is what its option says, not its number. */
+static __always_inline bool pl_option_begins(const struct pl_segment *segment, __u32 at, __u32 kind,
+					     __u32 length)
+{
+	if (kind == PL_OPTION_EXPERIMENT)
+		return length >= 4 && segment->tcp[(at + 2) & 63] == PL_OPTION_MAGIC >> 8 &&
+		       segment->tcp[(at + 3) & 63] == (PL_OPTION_MAGIC & 0xff);
+	return kind == PL_OPTION_FASTOPEN || kind == PL_OPTION_MPTCP;
+}
+
 /* Body of the loop over the bytes of the options, and not over the options: so nothing of it depends on what
  * they hold but indexes, which are masked. 1 ends it. */
 static long pl_options_step(__u32 i, struct pl_options *options)
@@ -110,9 +122,7 @@ static long pl_options_step(__u32 i, struct pl_options *options)
 			segment->stamps = at;
 		if (kind == PL_OPTION_SCALE && length == 3)
 			segment->scale = segment->tcp[(at + 2) & 63];
-		if (kind == PL_OPTION_FASTOPEN || (kind == PL_OPTION_EXPERIMENT && length >= 4 &&
-						   segment->tcp[(at + 2) & 63] == PL_OPTION_MAGIC >> 8 &&
-						   segment->tcp[(at + 3) & 63] == (PL_OPTION_MAGIC & 0xff)))
+		if (pl_option_begins(segment, at, kind, length))
 			options->blank_end = at + length;
 	}
 	if (options->blanks && at < options->blank_end)
@@ -120,7 +130,7 @@ static long pl_options_step(__u32 i, struct pl_options *options)
 	return 0;
 }
 
-/* Finds the options that are asked about; with `blanks` Fast Open is taken out of them. */
+/* Finds the options that are asked about; with `blanks` Fast Open and Multipath TCP are taken out of them. */
 __attribute__((noinline)) int pl_options_read(__u32 blanks)
 {
 	struct pl_options options = {.at = sizeof(struct tcphdr), .blanks = blanks};

@@ -151,7 +151,11 @@ static void test_syn(void)
 			     passed[20] = {2, 4, 5, 180, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 7, 0, 0, 0},
 			     older[8] = {1, 1, 254, 4, 0xf9, 0x89, 0, 0},
 			     older_passed[8] = {1, 1, 1, 1, 1, 1, 0, 0},
-			     experiment[8] = {254, 4, 0xf9, 0x88, 0, 0, 0, 0};
+			     experiment[8] = {254, 4, 0xf9, 0x88, 0, 0, 0, 0},
+			     capable[8] = {2, 4, 5, 180, 30, 4, 1, 1},
+			     capable_passed[8] = {2, 4, 5, 180, 1, 1, 1, 1},
+			     joins[16] = {30, 12, 0x10, 2, 1, 2, 3, 4, 5, 6, 7, 8, 1, 3, 3, 7},
+			     joins_passed[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 7};
 	const struct {
 		const uint8_t *offered, *passed;
 		size_t size;
@@ -160,6 +164,8 @@ static void test_syn(void)
 		{offered, passed, 20, "Fast Open's cookie"},
 		{older, older_passed, 8, "Fast Open as an experiment"},
 		{experiment, experiment, 8, "another experiment"},
+		{capable, capable_passed, 8, "Multipath TCP"},
+		{joins, joins_passed, 16, "one more path of that"},
 		{stamps, stamps, 12, "time stamps"},
 	};
 
@@ -237,6 +243,25 @@ static void test_header(void)
 	s.flags |= FIN;
 	out = from_client(s);
 	tap_ok(is_header(&out) && out.flags & FIN, "a FIN right after the handshake ends the header");
+}
+
+/* What would put the header where the client wants it: keys, and a place in the stream (RFC 8684). */
+static void test_multipath(void)
+{
+	static const uint8_t asked[36] = {30, 22, 1, 1,	 1,  2,	 3,    4, 5, 6, 7, 8, 8, 7, 6, 5, 4, 3,
+					  2,  1,  0, 28, 30, 14, 0x20, 4, 0, 0, 0, 1, 0, 0, 0, 1, 0, 28};
+	struct segment s, out;
+	bool is_blank = true;
+
+	answered(ALL_PARTS, ISN);
+	s = plain_ack();
+	memcpy(s.options, asked, sizeof(asked));
+	s.options_size = sizeof(asked);
+	out = from_client(s);
+	for (size_t i = 0; i < sizeof(asked); i++)
+		is_blank &= out.options[i] == 1;
+	tap_ok(is_header(&out) && out.options_size == sizeof(asked) && is_blank,
+	       "the header has nothing of Multipath TCP");
 }
 
 static void test_data(void)
@@ -519,6 +544,7 @@ static void test_all(void)
 	test_syn();
 	test_answer();
 	test_header();
+	test_multipath();
 	test_data();
 	test_turn();
 	test_window();
