@@ -85,14 +85,12 @@ static __always_inline struct pl_flow4 *pl_flow_get(struct pl_pkt *pkt, struct p
 	flow = pl_flow_found(&pkt->key, flow, ret_reason);
 	if (!flow && *ret_reason)
 		return NULL;
-	if (flow && pl_flow_is_left(flow, pkt)) {
-		if (!pl_limit_may_open(pkt->slot, flow->slot)) {
-			*ret_reason = PL_DROP_FLOW_RATE;
-			pkt->opens = 1;
-			pl_drops_for(pkt, flow);
+	if (flow && pkt->l4_proto == IPPROTO_TCP && pl_tcp_opens(pkt->tcp_flags)) {
+		r = pl_flow_syn(pkt);
+		*ret_reason = r;
+		if (r > 0)
 			return NULL;
-		}
-		if (pl_flow_end(&pkt->key, pl_flow_ask_server(&pkt->key, true) ? 0 : PL_END_OVER))
+		if (r)
 			flow = NULL;
 	}
 	if (flow) {

@@ -125,8 +125,16 @@ static __always_inline int pl_judge_local(const struct pl_flow4_key *opening, __
 	return judge == slot ? pl_judge_out(opening, slot, set) : pl_judge_in(opening, slot, set);
 }
 
-/* Of a translated flow: whether today's listener and servers let it go on. With `anew`, whether they would
- * not let it begin so; 1: they would not. Of its own to the verifier, and for its stack. */
+/* Whether a connection that begins now begins with the PROXY header that the row says, or with none as that.
+ */
+static __always_inline bool pl_header_is_same(const struct pl_listener *listener, const struct pl_flow4 *flow)
+{
+	return listener->proxy == flow->proxy >> PL_PROXY_PARTS_SHIFT;
+}
+
+/* Of a translated flow: whether today's listener and servers let it go on. With `anew`, of a connection,
+ * whether they would not let it begin so; 1: they would not. Of its own to the verifier, and for its stack.
+ */
 __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
@@ -151,7 +159,7 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 		return 0;
 	r = r ? PL_DROP_FLOW_TABLE_BUSY : pl_served_read(eni.target, &served, &listener, &state);
 	if (anew)
-		return !r && !pl_server_serves(&listener, state);
+		return !r && (!pl_server_serves(&listener, state) || !pl_header_is_same(&listener, flow));
 	return r ? r : pl_target_keeps(&listener, state, &served);
 }
 
@@ -195,14 +203,4 @@ __attribute__((noinline)) int pl_flow_judge_again(const struct pl_flow4_key *fou
 	*(volatile __u16 *)&flow->limit = eni.limit;
 	flow->generation = generation + pl_flow_tag(&key);
 	return PL_CONTINUE;
-}
-
-/* Whether a SYN leaves the flow that it found, and opens another one: also where the connection is open, but
- * the server takes no new ones. (Else the server itself says what it thinks of it.) */
-static __always_inline bool pl_flow_is_left(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
-{
-	if (pkt->l4_proto != IPPROTO_TCP || !pl_tcp_opens(pkt->tcp_flags))
-		return false;
-	return pl_flow_begins_anew(flow, pkt) ||
-	       (flow->kind == PL_FLOW_NAT && pl_flow_ask_server(&pkt->key, true));
 }

@@ -8,6 +8,7 @@
 
 #include "pl_carry.h"
 #include "pl_judge.h"
+#include "pl_limit.h"
 
 /* If the packet is dropped from here on, the flow's ENI counts it. */
 static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
@@ -83,4 +84,38 @@ static __always_inline bool pl_known_copy(struct pl_pkt *pkt, struct pl_flow4 *r
 	pkt->out_ifindex = ret->ifindex;
 	pkt->out_delivery = ret->delivery;
 	return pl_flow_is_still(flow, &key);
+}
+
+#define PL_FLOW_LEFT (-1) /* no reason: the packet opens another flow */
+
+/* A SYN that has found the entry of pkt->key: whether it leaves that flow, for the tuple is used again, or
+ * the connection is open, but the server takes no new ones, or none without another PROXY header. (Else the
+ * server itself says what it thinks of it.) PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has
+ * ended. Else the reason to drop it. */
+__attribute__((noinline)) int pl_flow_syn(struct pl_pkt *pkt)
+{
+	const struct pl_flow4 *flow;
+	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
+	int must, r = PL_DROP_FLOW_RATE;
+
+	if (!pkt)
+		return PL_DROP_NO_PORT;
+	key = pkt->key;
+	flow = pl_flow4_find(&key);
+	if (!flow)
+		return PL_DROP_FLOW_TABLE_BUSY;
+	must = flow->kind == PL_FLOW_NAT && pl_flow_ask_server(&key, true);
+	if (!must && !pl_flow_begins_anew(flow, pkt))
+		return PL_CONTINUE;
+	if (!pl_limit_may_open(pkt->slot, flow->slot)) {
+		pkt->opens = 1;
+	} else {
+		if (pl_flow_end(&key, must ? 0 : PL_END_OVER))
+			return PL_FLOW_LEFT;
+		if (!must)
+			return PL_CONTINUE;
+		r = PL_DROP_FLOW_TABLE_BUSY;
+	}
+	pl_drops_for(pkt, flow);
+	return r;
 }

@@ -505,6 +505,69 @@ static void test_rows(void)
 	tap_is_int(count_proxied(), 1, "UDP has none");
 }
 
+/* A connection without a header, or with one of other parts, when the listener is told to send some. */
+static void switched(uint32_t from_parts)
+{
+	fresh(from_parts, ISN);
+	syn();
+	syn_ack();
+	from_client(plain_ack());
+	from_server((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500});
+	node_proxy(node, ALL_PARTS);
+	parts = ALL_PARTS;
+	size = header_size(parts);
+}
+
+static bool has_header(void)
+{
+	struct segment s = syn();
+
+	if (s.seq != isn - size || mark(false) != PL_PROXY_OPEN || mark(true) != PL_PROXY_OPEN)
+		return false;
+	syn_ack();
+	s = from_client(plain_ack());
+	return is_header(&s);
+}
+
+/* Another CPU has the token of the client's flow in its hand. */
+static void hold_token(uint32_t phase)
+{
+	struct pkt p = pair_pkt(&pair, false, &(struct segment){.flags = SYN});
+	uint32_t index = flow_of(node, &p, SLOT_A, PL_SIDE_OUT).token;
+	struct pl_token token = node_token(node, index);
+
+	token.word = (token.word & ~(3ull << PL_TOKEN_PHASE)) | (uint64_t)phase << PL_TOKEN_PHASE;
+	map_put(node->bpf->maps.pl_tokens, &index, &token);
+}
+
+static void test_switched(void)
+{
+	static const uint32_t before[] = {0, PL_PROXY_ON, PL_PROXY_ON | PL_PROXY_VPC};
+	struct segment s;
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		switched(before[i]);
+		s = from_client(with_data(plain_ack(), "more"));
+		tap_ok(s.seq == isn + 1 && s.size == 4 && mark(false) != PL_PROXY_OPEN,
+		       "a connection that was there before the listener's header goes on, ids %u",
+		       before[i] >> 1);
+		isn += 50000;
+		tap_ok(has_header(), "a new one on its row has it");
+		switched(before[i]);
+		from_client((struct segment){.seq = isn + 1, .flags = RST});
+		(void)emit(false, plain_ack(), &s); /* with a wrong checksum the server says nothing */
+		isn += 50000;
+		tap_ok(has_header(), "also where the server was made to forget the first one unseen");
+	}
+	switched(0);
+	hold_token(PL_PHASE_BUSY);
+	refused(PL_DROP_FLOW_TABLE_BUSY, false, (struct segment){.seq = isn + 50000, .flags = SYN},
+		"while the row cannot be ended");
+	hold_token(PL_PHASE_OPEN);
+	isn += 50000;
+	tap_ok(has_header(), "and the same SYN later has it");
+}
+
 /* The server tells of a segment that it was sent, with so much of it: the client hears of its own. */
 static void told(struct segment s, size_t quoted, const char *what)
 {
@@ -554,6 +617,7 @@ static void test_all(void)
 	test_forged_again();
 	test_overtaken();
 	test_rows();
+	test_switched();
 	test_errors();
 }
 
