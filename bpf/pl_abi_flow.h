@@ -217,20 +217,32 @@ struct pl_flow6 {
 #define PL_PROXY_PARTS_SHIFT 4
 
 /* pl_proxied: where a connection with a PROXY header stands (pl_proxy.h), by the client's key. It lives as
- * long as the rows of pl_flows4, so a SYN that comes late is known from that of a new connection. */
+ * long as the rows of pl_flows4, so a SYN that comes late is known from that of a new connection. (In rows of
+ * before there was `told` it is zero, and what stands around it is something else.) */
 struct pl_proxied {
 	__u32 state;  /* changes together with the tag, see pl_proxy_move() */
 	__u32 tag;    /* as in pl_flow4 */
 	__u32 first;  /* sequence number of the client's first byte; the header ends before it */
 	__be32 acked; /* what the client has acknowledged, and its window, as in its packets */
 	__be16 window;
-	__u8 size;  /* of the header */
-	__u8 parts; /* what it says */
-	__u8 scale; /* of the server's window */
-	__u8 turns; /* acknowledgements that became the header so far, up to a limit */
-	__u16 pad;
-	__u64 sent; /* when the header was sent last: ns */
+	__u8 size;	/* of the header */
+	__u8 parts;	/* what it says */
+	__u16 sent;	/* when the header was sent last, or the server has last spoken after that:
+			   PL_PROXY_TICK_SHIFT */
+	__u8 told;	/* PL_TOLD_…; bits are only ever set */
+	__u8 scale : 4; /* of the server's window */
+	__u8 turns : 4; /* acknowledgements that became the header so far, up to a limit */
+	__u32 answer;	/* sequence number of the server's first byte */
+	__u32 end;	/* the number that follows the client's FIN */
 };
+
+#define PL_TOLD_ANSWER	 (1 << 0) /* `answer` is there */
+#define PL_TOLD_ANSWERS	 (1 << 1) /* the server may have given more than one */
+#define PL_TOLD_END	 (1 << 2) /* `end` is there */
+#define PL_TOLD_END_BACK (1 << 3) /* the server has sent a FIN */
+#define PL_TOLD_OVER	 (1 << 4) /* the server has acknowledged the client's */
+#define PL_PROXY_TICK_SHIFT                                                                                  \
+	24 /* so many bits of ns less: 1,099 s in pl_proxied.sent, no flow is idle for so long */
 
 #define PL_PROXIED_MAX (PL_FLOWS4_MAX / 2) /* one for each translated flow, so that no room is the flows' */
 

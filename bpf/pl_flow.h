@@ -192,7 +192,10 @@ static __always_inline void pl_flow_answered(const struct pl_flow4_key *key, str
 	if (!opener || opener->token != token)
 		return;
 	if (!(flags & PL_TCP_RST)) {
-		clear = PL_STATE_RST_BACK;
+		/* With a PROXY header a reset is for good: what is said after it was said before
+		 * (pl_proxy.h).
+		 */
+		clear = opener->proxy ? 0 : PL_STATE_RST_BACK;
 		raise = (pl_flow_is_answer(opener, flags) ? PL_STATE_ANSWERED : 0) |
 			(flags & PL_TCP_FIN ? PL_STATE_FIN_BACK : 0);
 	}

@@ -11,7 +11,7 @@
 #include "pl_limit.h"
 
 /* If the packet is dropped from here on, the flow's ENI counts it. */
-static __always_inline void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
+static __attribute__((noinline)) void pl_drops_for(struct pl_pkt *pkt, const struct pl_flow4 *flow)
 {
 	pkt->tally.slot = pl_flow_tally_slot(&pkt->key, flow);
 	pkt->tally.what = pl_flow_tally_what(&pkt->key, flow);

@@ -37,7 +37,7 @@ static __always_inline bool pl_is_plain(const struct __sk_buff *skb, const struc
 		return false;
 	if (skb->len > PL_IP_OFFSET + config->mtu_low)
 		return false;
-	if (!pl_plain_state(pkt, flow) || pl_proxy_is_due(flow, pkt))
+	if (!pl_plain_state(pkt, flow) || pl_proxy_is_open(flow))
 		return false;
 	if (flow->slot == PL_SLOT_SERVICE || flow->limit)
 		return false;

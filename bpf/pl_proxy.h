@@ -35,10 +35,17 @@ enum {			      /* pl_proxied.state, in the order that a connection takes */
        PL_PROXY_KNOWN = 5,    /* the server has acknowledged it */
 };
 
-#define PL_PROXY_TURNS_AT_ONCE 8	  /* a server that never takes the header must not make a loop: */
-#define PL_PROXY_TURN_NS       200000000u /* further ones are this far apart */
+#define PL_PROXY_TURNS_AT_ONCE 8     /* a server that never takes the header must not make a loop: */
+#define PL_PROXY_TURN_TICKS    12    /* further ones are this far apart: 200 ms */
+#define PL_PROXY_AHEAD	       65536 /* so far into its stream a client may be before the header has arrived */
 
-#define PL_PROXY_BACK 0x100 /* with the row's byte: a packet of the server */
+/* Where a server falls silent after its FIN its kernel may forget the connection, in ticks: not for so long
+ * (5 s); and after so long (125 s) it takes no SYN cookie of that connection any more. */
+#define PL_PROXY_KEPT_TICKS  298
+#define PL_PROXY_STALE_TICKS 7451
+
+#define PL_PROXY_BACK	0x100 /* with the row's byte: a packet of the server */
+#define PL_PROXY_RESETS 0x200 /* a reset has passed, of either side */
 
 /* The connection that a packet is of, and what of the packet decides. */
 struct pl_proxy_step {
@@ -47,6 +54,7 @@ struct pl_proxy_step {
 	struct pl_segment *segment;
 	__u32 slot;  /* of the ENI */
 	__u32 parts; /* PL_PROXY_… of the listener */
+	__u32 mark;  /* the row's, and the two bits above */
 	__u32 seq, ack;
 	__u32 state; /* as it was found */
 	__u32 flags;
@@ -66,8 +74,28 @@ static __always_inline bool pl_proxy_move(const struct pl_proxy_step *step, __u3
 	return __sync_val_compare_and_swap((__u64 *)step->proxied, old.all, new.all) == old.all;
 }
 
+/* Remembers what a packet has told of the connection, though another CPU remembers something else. */
+static __always_inline void pl_proxy_tell(struct pl_proxied *proxied, __u8 what)
+{
+	union {
+		struct {
+			__u16 sent;
+			__u8 told, rest;
+		};
+		__u32 all;
+	} bits = {.told = what};
+
+	if ((proxied->told & what) != what)
+		__sync_fetch_and_or((__u32 *)&proxied->sent, bits.all);
+}
+
+static __always_inline __u16 pl_proxy_now(void)
+{
+	return bpf_ktime_get_ns() >> PL_PROXY_TICK_SHIFT;
+}
+
 /* Whether packets that find the entry are to be looked at here. */
-static __always_inline void pl_proxy_mark(const struct pl_flow4_key *key, __u32 mark)
+static __attribute__((noinline)) void pl_proxy_mark(const struct pl_flow4_key *key, __u32 mark)
 {
 	struct pl_flow4 *flow = pl_flow4_find(key);
 	union pl_flow_word old, new;
@@ -112,16 +140,26 @@ __attribute__((noinline)) int pl_proxy_mark_both(const struct pl_flow4_key *clie
 	return 1;
 }
 
-/* The header has arrived: only a SYN has to be looked at. Meanwhile that may have come, and begun anew; it
- * has written its row before it has marked the flow's, so the last mark is the right one. */
-static __always_inline void pl_proxy_settle(const struct pl_flow4_key *client)
+/* Whether packets of a connection whose header has arrived have to be looked at: from the server's FIN on. */
+static __always_inline bool pl_proxy_is_settled(const struct pl_proxied *proxied)
+{
+	return *(const volatile __u32 *)&proxied->state == PL_PROXY_KNOWN &&
+	       !(*(const volatile __u8 *)&proxied->told & PL_TOLD_END_BACK);
+}
+
+/* The header has arrived: only what begins or ends a connection has to be looked at. Meanwhile a SYN may have
+ * come, and begun anew, or the server's FIN; it has written the row before it has marked the flow's, so the
+ * last mark is the right one. */
+static __attribute__((noinline)) void pl_proxy_settle(const struct pl_proxy_step *step)
 {
 	const struct pl_proxied *proxied;
 
-	pl_proxy_mark_both(client, PL_PROXY_DONE);
-	proxied = bpf_map_lookup_elem(&pl_proxied, client);
-	if (proxied && *(const volatile __u32 *)&proxied->state != PL_PROXY_KNOWN)
-		pl_proxy_mark_both(client, PL_PROXY_OPEN);
+	if ((step->mark & PL_PROXY_MARKS) == PL_PROXY_DONE || step->proxied->told & PL_TOLD_END_BACK)
+		return;
+	pl_proxy_mark_both(&step->key, PL_PROXY_DONE);
+	proxied = bpf_map_lookup_elem(&pl_proxied, &step->key);
+	if (proxied && !pl_proxy_is_settled(proxied))
+		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
 }
 
 /* The header of a connection into the segment's payload. Addresses and ports are those that the client uses:
@@ -169,13 +207,13 @@ static __attribute__((noinline)) int pl_proxy_become(struct __sk_buff *skb, cons
 	pl_options_read(true);
 	/* An urgent byte would be cut out of the header. A FIN goes with the data that it ends. */
 	segment->tcp[PL_TCP_FLAGS_OFFSET] = (step->flags & ~PL_TCP_URG) | PL_TCP_PSH;
-	if (segment->payload_size)
+	if (segment->payload_size || step->seq != proxied->first)
 		segment->tcp[PL_TCP_FLAGS_OFFSET] &= ~PL_TCP_FIN;
 	tcp->urg_ptr = 0;
 	tcp->seq = bpf_htonl(proxied->first - size);
 	r = pl_segment_replace(skb, size, pkt->key.saddr, pkt->key.daddr);
 	if (!r)
-		proxied->sent = bpf_ktime_get_ns();
+		proxied->sent = pl_proxy_now();
 	return r ? PL_DROP_PROXY_HEADER : PL_CONTINUE;
 }
 
@@ -224,6 +262,8 @@ static __always_inline int pl_proxy_begin(struct pl_proxy_step *step)
 		.first = step->seq + 1,
 		.size = PL_PROXY_SIZE_MIN,
 		.parts = step->parts,
+		.told = step->proxied ? PL_TOLD_ANSWERS
+				      : 0, /* to the connection before, as its client knows */
 	};
 	int r; /* not long: see pl_nat_try() */
 
@@ -284,6 +324,65 @@ static __always_inline int pl_proxy_before_data(struct __sk_buff *skb, const str
 	return pl_proxy_become(skb, pkt, step);
 }
 
+/* Whether a segment may reach the server as it is before the header is known to have arrived. A server that
+ * answers by SYN cookies may have no connection yet, and takes one up with whatever comes first, if that
+ * acknowledges a number that follows from the segment's own: who knows one such pair knows others. With the
+ * acknowledgement of just the one answer that there was, it is the header's number and no other. */
+static __always_inline bool pl_proxy_may_pass(const struct pl_proxy_step *step, __s32 place)
+{
+	const struct pl_proxied *proxied = step->proxied;
+
+	return (__u32)place < PL_PROXY_AHEAD && step->ack == proxied->answer &&
+	       (proxied->told & (PL_TOLD_ANSWER | PL_TOLD_ANSWERS)) == PL_TOLD_ANSWER;
+}
+
+/* The client's FIN. Of several it is the first in the stream, so that none that the server does not take
+ * stands for the one that it has taken. */
+static __always_inline void pl_proxy_ends(const struct pl_proxy_step *step)
+{
+	__u32 end = step->seq + step->segment->payload_size + 1;
+	struct pl_proxied *proxied = step->proxied;
+
+	if (!(step->flags & PL_TCP_FIN) ||
+	    (proxied->told & PL_TOLD_END && end - proxied->first >= proxied->end - proxied->first))
+		return;
+	*(volatile __u32 *)&proxied->end = end;
+	pl_proxy_tell(proxied, PL_TOLD_END);
+}
+
+/* Data that the server has acknowledged: its sender may not have heard of that, and will, if it asks. */
+static __attribute__((noinline)) int pl_proxy_only_ask(struct __sk_buff *skb, const struct pl_pkt *pkt,
+						       struct pl_proxy_step *step)
+{
+	step->segment->tcp[PL_TCP_FLAGS_OFFSET] = PL_TCP_ACK;
+	pl_segment_tcp(step->segment)->urg_ptr = 0;
+	return pl_segment_replace(skb, 0, pkt->key.saddr, pkt->key.daddr) ? PL_DROP_PROXY_HEADER
+									  : PL_CONTINUE;
+}
+
+/* A segment of the client after the header has arrived. Where the server may have forgotten the connection by
+ * now it could begin another one there, by a SYN cookie, and without a header. No server forgets before it
+ * has sent a FIN; once it has acknowledged the client's, too, no data is missing, and until then it has the
+ * connection for as long as it speaks. (With a FIN and no data begins no connection that takes any.) */
+static __always_inline int pl_proxy_goes_on(struct __sk_buff *skb, const struct pl_pkt *pkt,
+					    struct pl_proxy_step *step)
+{
+	struct pl_proxied *proxied = step->proxied;
+	__u16 silent;
+
+	pl_proxy_settle(step);
+	pl_proxy_ends(step);
+	if (!(proxied->told & PL_TOLD_END_BACK))
+		return PL_CONTINUE;
+	if (proxied->told & PL_TOLD_OVER)
+		return step->segment->payload_size ? pl_proxy_only_ask(skb, pkt, step) : PL_CONTINUE;
+	silent = pl_proxy_now() - proxied->sent;
+	if (silent < PL_PROXY_KEPT_TICKS || silent >= PL_PROXY_STALE_TICKS)
+		return PL_CONTINUE;
+	return step->flags & PL_TCP_FIN && !step->segment->payload_size ? PL_CONTINUE
+									: PL_DROP_PROXY_SEQUENCE;
+}
+
 static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const struct pl_pkt *pkt,
 						struct pl_proxy_step *step)
 {
@@ -300,10 +399,10 @@ static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const str
 			pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_RESET);
 		return PL_CONTINUE;
 	}
-	if (step->state == PL_PROXY_KNOWN) {
-		pl_proxy_settle(&step->key);
-		return PL_CONTINUE;
-	}
+	if (step->mark & PL_PROXY_RESETS) /* the server may have forgotten it: only a SYN begins again */
+		return PL_DROP_PROXY_SEQUENCE;
+	if (step->state == PL_PROXY_KNOWN)
+		return pl_proxy_goes_on(skb, pkt, step);
 	place = step->seq - proxied->first;
 	if (step->state == PL_PROXY_ASKED || step->state == PL_PROXY_RESET || !(step->flags & PL_TCP_ACK) ||
 	    place < -1)
@@ -312,8 +411,9 @@ static __always_inline int pl_proxy_from_client(struct __sk_buff *skb, const str
 		return PL_DROP_PROXY_SEQUENCE;
 	proxied->acked = bpf_htonl(step->ack);
 	proxied->window = pl_segment_tcp(step->segment)->window;
+	pl_proxy_ends(step);
 	is_first = pl_proxy_move(step, PL_PROXY_ANSWERED, PL_PROXY_SENT);
-	if (place <= 0 && !step->segment->payload_size)
+	if ((place <= 0 && !step->segment->payload_size) || !pl_proxy_may_pass(step, place))
 		return pl_proxy_become(skb, pkt, step);
 	return is_first && place == 0 ? pl_proxy_before_data(skb, pkt, step) : PL_CONTINUE;
 }
@@ -335,18 +435,49 @@ static __attribute__((noinline)) int pl_proxy_raise(struct __sk_buff *skb, struc
 static __always_inline bool pl_proxy_may_turn(struct pl_proxy_step *step)
 {
 	struct pl_proxied *proxied = step->proxied;
-	__u64 now = bpf_ktime_get_ns();
+	__u16 now = pl_proxy_now();
 
 	if (step->state != PL_PROXY_SENT && step->state != PL_PROXY_RESET)
 		return false;
 	if (step->segment->payload_size || step->flags & (PL_TCP_SYN | PL_TCP_FIN | PL_TCP_RST))
 		return false;
-	if (proxied->turns >= PL_PROXY_TURNS_AT_ONCE && now - proxied->sent < PL_PROXY_TURN_NS)
+	if (proxied->turns >= PL_PROXY_TURNS_AT_ONCE && (__u16)(now - proxied->sent) < PL_PROXY_TURN_TICKS)
 		return false;
 	if (proxied->turns < PL_PROXY_TURNS_AT_ONCE)
 		proxied->turns++;
 	proxied->sent = now;
 	return true;
+}
+
+/* The server's answer to the SYN. To the same SYN a later cookie is another one, and both are taken. */
+static __always_inline void pl_proxy_answers(const struct pl_proxy_step *step)
+{
+	struct pl_proxied *proxied = step->proxied;
+
+	if (step->state == PL_PROXY_ASKED && !(proxied->told & PL_TOLD_ANSWER)) {
+		*(volatile __u32 *)&proxied->answer = step->seq + 1;
+		pl_proxy_tell(proxied, PL_TOLD_ANSWER);
+	} else if (proxied->answer != step->seq + 1) {
+		pl_proxy_tell(proxied, PL_TOLD_ANSWERS);
+	}
+}
+
+/* A segment of the server that acknowledges the header, or one after its FIN, which may be an old one. */
+static __always_inline int pl_proxy_arrived(const struct pl_proxy_step *step, __u32 missing)
+{
+	struct pl_proxied *proxied = step->proxied;
+
+	if (step->state != PL_PROXY_KNOWN && !pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN))
+		return PL_CONTINUE;
+	*(volatile __u16 *)&proxied->sent = pl_proxy_now();
+	if (proxied->told & PL_TOLD_END && missing - 1 >= proxied->size &&
+	    -missing >= proxied->end - proxied->first)
+		pl_proxy_tell(proxied, PL_TOLD_OVER);
+	if (step->flags & PL_TCP_FIN)
+		pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
+	else
+		pl_proxy_settle(step);
+	return PL_CONTINUE;
 }
 
 static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl_pkt *pkt,
@@ -359,19 +490,19 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 		return PL_DROP_NO_FLOW;
 	if (!(step->flags & PL_TCP_ACK))
 		return PL_CONTINUE;
+	if (step->flags & PL_TCP_FIN)
+		pl_proxy_tell(proxied, PL_TOLD_END_BACK);
 	missing = proxied->first - step->ack;
-	if (missing - 1 >= proxied->size) { /* neither in the header nor before it */
-		if ((__s32)missing > 0)
-			return PL_CONTINUE;
-		if (step->state == PL_PROXY_KNOWN || pl_proxy_move(step, PL_PROXY_SENT, PL_PROXY_KNOWN))
-			pl_proxy_settle(&step->key);
-		return PL_CONTINUE;
-	}
+	if (step->state == PL_PROXY_KNOWN && proxied->told & PL_TOLD_END_BACK)
+		return pl_proxy_arrived(step, missing);
+	if (missing - 1 >= proxied->size) /* neither in the header nor before it */
+		return (__s32)missing > 0 ? PL_CONTINUE : pl_proxy_arrived(step, missing);
 	/* An older connection's acknowledgement only looks like one of this. */
 	if (step->state == PL_PROXY_ASKED && missing != proxied->size)
 		return PL_CONTINUE;
 	pl_options_read(false);
 	if (step->flags & PL_TCP_SYN) {
+		pl_proxy_answers(step);
 		proxied->scale = step->segment->scale < PL_SCALE_MAX ? step->segment->scale : PL_SCALE_MAX;
 		if (pl_proxy_move(step, PL_PROXY_ASKED, PL_PROXY_ANSWERED))
 			pl_proxy_mark_both(&step->key, PL_PROXY_OPEN);
@@ -383,12 +514,14 @@ static __always_inline int pl_proxy_from_server(struct __sk_buff *skb, struct pl
 }
 
 /* A packet of a connection whose header is not known to have arrived, or a SYN of one; before it is
- * translated. `opening`: the client's key. `mark`: the row's `proxy`, with PL_PROXY_BACK of the server's row.
- * PL_CONTINUE: it goes its way, as it is now. PL_DELIVERED: it was turned round. Else it is dropped. */
+ * translated. `opening`: the client's key. `mark`: the row's `proxy`, with PL_PROXY_BACK of the server's row,
+ * or PL_PROXY_RESETS. PL_CONTINUE: it goes its way, as it is now. PL_DELIVERED: it was turned round. Else it
+ * is dropped. */
 __attribute__((noinline)) int pl_proxy_step(struct __sk_buff *skb, struct pl_pkt *pkt,
 					    const struct pl_flow4_key *opening, __u32 slot, __u32 mark)
 {
-	struct pl_proxy_step step = {.slot = slot, .parts = (mark >> PL_PROXY_PARTS_SHIFT) & PL_PROXY_PARTS};
+	struct pl_proxy_step step = {
+		.slot = slot, .parts = (mark >> PL_PROXY_PARTS_SHIFT) & PL_PROXY_PARTS, .mark = mark};
 	const struct tcphdr *tcp;
 	int r;
 
@@ -437,13 +570,21 @@ __attribute__((noinline)) __u32 pl_proxy_lowered(const struct pl_flow4_key *clie
 	return missing < size ? missing : size;
 }
 
-/* Whether a packet that found the entry has to be looked at here. Once the header is acknowledged only a SYN
- * has: the tuple may be used again. */
-static __always_inline bool pl_proxy_is_due(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+/* Whether a packet that neither begins nor ends anything, of a row that knows of no reset, has to be looked
+ * at here. */
+static __always_inline bool pl_proxy_is_open(const struct pl_flow4 *flow)
 {
 	__u8 proxy = flow->proxy;
 
-	return proxy && ((proxy & PL_PROXY_MARKS) != PL_PROXY_DONE || pkt->tcp_flags & PL_TCP_SYN);
+	return proxy && (proxy & PL_PROXY_MARKS) != PL_PROXY_DONE;
+}
+
+/* Whether any packet that found the entry has to be. Once the header is acknowledged a SYN has, for the tuple
+ * may be used again, and what ends the connection, or follows that. */
+static __always_inline bool pl_proxy_is_due(const struct pl_flow4 *flow, const struct pl_pkt *pkt)
+{
+	return pl_proxy_is_open(flow) || (flow->proxy && (pkt->tcp_flags & (PL_TCP_SYN | PL_TCP_FIN) ||
+							  flow->state & (PL_STATE_RST | PL_STATE_RST_BACK)));
 }
 
 static __always_inline int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt *pkt,
@@ -452,6 +593,8 @@ static __always_inline int pl_proxy_follow(struct __sk_buff *skb, struct pl_pkt 
 	struct pl_flow4_key opening = pkt->key;
 	__u32 slot = flow->slot, mark = flow->proxy;
 
+	if (flow->state & (PL_STATE_RST | PL_STATE_RST_BACK))
+		mark |= PL_PROXY_RESETS;
 	if (flow->kind == PL_FLOW_NAT_BACK) {
 		opening = pl_flow4_partner(&pkt->key, flow);
 		mark |= PL_PROXY_BACK;

@@ -437,11 +437,131 @@ static void test_forged(void)
 /* Or makes the server forget the connection unseen, and begins it again with the same number. */
 static void test_forged_again(void)
 {
+	struct segment s;
+
 	acknowledged(ALL_PARTS, ISN);
 	from_client((struct segment){.seq = isn + 1, .flags = RST});
-	from_client(plain_ack()); /* with a wrong checksum the server says nothing */
-	refused(PL_DROP_PROXY_SEQUENCE, false, (struct segment){.seq = isn, .flags = SYN},
-		"the same SYN, after a reset that was taken");
+	refused(PL_DROP_PROXY_SEQUENCE, false, plain_ack(), "an ACK after a reset that was taken");
+	syn(); /* from another source */
+	syn_ack();
+	s = from_client(plain_ack());
+	tap_ok(is_header(&s), "the same SYN then begins another connection, with a header");
+}
+
+/* A segment that a server takes for the end of a handshake by SYN cookies: its number and what it
+ * acknowledges are as far from each other as those of the header are. */
+static struct segment by_cookie(uint32_t place)
+{
+	struct segment s = with_data(plain_ack(), "forged");
+
+	s.seq += place;
+	s.ack += place + size;
+	return s;
+}
+
+/* Whether data is held back until the header is known to have arrived, and passes from then on. */
+static bool waits(struct segment data)
+{
+	struct segment first = from_client(data), next;
+
+	from_server((struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = ACK, .window = 500});
+	next = from_client(data);
+	return is_header(&first) && next.seq == data.seq && next.size == data.size;
+}
+
+static void test_cookies(void)
+{
+	struct segment s, data;
+
+	answered(ALL_PARTS, ISN);
+	tap_ok(waits(by_cookie(1)),
+	       "data that acknowledges more than the server's answer becomes the header");
+	sent(ALL_PARTS, ISN);
+	tap_ok(waits(by_cookie(0)), "also after the header");
+	answered(ALL_PARTS, ISN);
+	s = by_cookie(1);
+	s.size = 0;
+	tap_ok(waits(s), "an ACK, too");
+	sent(ALL_PARTS, ISN);
+	data = with_data(plain_ack(), "far");
+	data.seq += 65536;
+	tap_ok(waits(data), "and data further ahead than any window");
+	answered(ALL_PARTS, ISN);
+	from_server((struct segment){
+		.seq = SERVER_ISN + 4711, .ack = isn + 1 - size, .flags = SYN | ACK, .window = 65000});
+	data = with_data(plain_ack(), "data");
+	tap_ok(waits(data), "where the server has answered by two numbers all data waits");
+	acknowledged(ALL_PARTS, ISN);
+	isn += 50000;
+	syn();
+	syn_ack();
+	data = with_data(plain_ack(), "data");
+	tap_ok(waits(data), "and where the row was another connection's before");
+}
+
+static struct pl_proxied proxied_of(struct pl_flow4_key *ret_key)
+{
+	struct pkt p = pair_pkt(&pair, false, &(struct segment){.flags = ACK});
+	struct pl_proxied proxied;
+
+	*ret_key = node_key(&p, 10, PL_SIDE_OUT);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_proxied), ret_key, &proxied), "pl_proxied");
+	return proxied;
+}
+
+/* As if the server had been silent for so much longer. */
+static void falls_silent(uint32_t seconds)
+{
+	struct pl_flow4_key key;
+	struct pl_proxied proxied = proxied_of(&key);
+
+	proxied.sent -= seconds * 1000000000ull >> PL_PROXY_TICK_SHIFT;
+	map_put(node->bpf->maps.pl_proxied, &key, &proxied);
+}
+
+static void test_half_closed(void)
+{
+	struct segment data, out;
+
+	acknowledged(ALL_PARTS, ISN);
+	data = with_data(plain_ack(), "data");
+	falls_silent(30);
+	out = from_client(data);
+	tap_ok(out.size == 4, "data passes however long the server was silent");
+	from_server(
+		(struct segment){.seq = SERVER_ISN + 1, .ack = isn + 1, .flags = FIN | ACK, .window = 500});
+	tap_ok(mark(false) == PL_PROXY_OPEN && mark(true) == PL_PROXY_OPEN,
+	       "from the server's FIN on all is looked at");
+	data.ack++;
+	out = from_client(data);
+	tap_ok(out.size == 4, "it still takes data");
+	falls_silent(8);
+	refused(PL_DROP_PROXY_SEQUENCE, false, data, "but not where it may have forgotten the connection");
+	data.size = 0;
+	refused(PL_DROP_PROXY_SEQUENCE, false, data, "nor an ACK, by which that would begin again");
+	data.size = 4;
+	from_server((struct segment){.seq = SERVER_ISN + 2, .ack = isn + 5, .flags = ACK, .window = 500});
+	out = from_client(data);
+	tap_ok(out.size == 4 && mark(false) == PL_PROXY_OPEN, "until it speaks");
+	falls_silent(130);
+	out = from_client(data);
+	tap_ok(out.size == 4, "and where it would know no cookie any more");
+}
+
+/* A row that a program has left which did not know what the server has answered. */
+static void test_row_of_before(void)
+{
+	struct pl_flow4_key key;
+	struct pl_proxied proxied;
+	struct segment data;
+
+	sent(ALL_PARTS, ISN);
+	proxied = proxied_of(&key);
+	proxied.told = 0;
+	proxied.sent = proxied.answer = proxied.end = 0x1234;
+	map_put(node->bpf->maps.pl_proxied, &key, &proxied);
+	data = with_data(plain_ack(), "data");
+	tap_ok(waits(data), "with a row of before data waits for the header");
 }
 
 /* The acknowledgement of the last connection's header on one CPU, and the SYN of the next on another: what
@@ -615,6 +735,9 @@ static void test_all(void)
 	test_done();
 	test_forged();
 	test_forged_again();
+	test_cookies();
+	test_half_closed();
+	test_row_of_before();
 	test_overtaken();
 	test_rows();
 	test_switched();

@@ -28,6 +28,7 @@ struct end {
 	size_t fin_at;	  /* where the peer's FIN is; SIZE_MAX: it was not heard */
 	bool has_ended;	  /* its FIN has passed the node */
 	bool speaks_late; /* data takes the place of the handshake's ACK */
+	bool has_header;  /* of the client: it has left */
 	bool stamps;
 	const char *fault;
 };
@@ -234,7 +235,8 @@ static void server_receive(const struct segment *s)
 		emit(&server, server.isn + 1 + server.sent, ACK, NULL, 0);
 }
 
-/* Through the program. Where a segment with data became the header the kernel sends its copy behind it. */
+/* Through the program. Where the first segment has data and became the header the kernel sends its copy
+ * behind it. */
 static void through(bool of_server, const struct pkt *p)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -262,8 +264,13 @@ static void through(bool of_server, const struct pkt *p)
 		pair_note(&pair, &out);
 	push(&from_node[receiver(node, &out) == SLOT_S1], &out);
 	client.has_ended |= !of_server && in.flags & FIN;
-	if (!of_server && in.size && left.seq != in.seq)
+	if (of_server || in.flags & (SYN | RST))
+		return;
+	if (!client.has_header && in.size && left.seq != in.seq && in.seq == client.isn + 1) {
+		client.has_header = true;
 		through(false, p);
+	}
+	client.has_header = true;
 }
 
 /* One round: all that is in the queues moves one step, in an order that is rolled. */
