@@ -132,9 +132,11 @@ static __always_inline bool pl_header_is_same(const struct pl_listener *listener
 	return listener->proxy == flow->proxy >> PL_PROXY_PARTS_SHIFT;
 }
 
-/* Of a translated flow: whether today's listener and servers let it go on. With `anew`, of a connection,
- * whether they would not let it begin so; 1: they would not. Of its own to the verifier, and for its stack.
- */
+#define PL_SERVER_REFUSES 1 /* no reason, and no cost */
+
+/* Of a translated flow: whether today's listener and servers let it go on; PL_CONTINUE, or why not. With
+ * `anew`, of a connection: PL_SERVER_REFUSES, where they would not let it begin so; else what one more costs
+ * at the listener (ns, even). Of its own to the verifier, and for its stack. */
 __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *found, __u32 anew)
 {
 	struct pl_flow4_key key; /* kernels before 6.4 take no key from behind a function's argument */
@@ -158,9 +160,13 @@ __attribute__((noinline)) int pl_flow_ask_server(const struct pl_flow4_key *foun
 	if (r == -ENOENT)
 		return 0;
 	r = r ? PL_DROP_FLOW_TABLE_BUSY : pl_served_read(eni.target, &served, &listener, &state);
-	if (anew)
-		return !r && (!pl_server_serves(&listener, state) || !pl_header_is_same(&listener, flow));
-	return r ? r : pl_target_keeps(&listener, state, &served);
+	if (!anew)
+		return r ? r : pl_target_keeps(&listener, state, &served);
+	if (r)
+		return 0;
+	if (!pl_server_serves(&listener, state) || !pl_header_is_same(&listener, flow))
+		return PL_SERVER_REFUSES;
+	return listener.open_ns & ~1u;
 }
 
 /* Judges an open flow by today's rules, on a packet from port `sender` that found it. If it may stay, its

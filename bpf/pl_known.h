@@ -88,15 +88,28 @@ static __always_inline bool pl_known_copy(struct pl_pkt *pkt, struct pl_flow4 *r
 
 #define PL_FLOW_LEFT (-1) /* no reason: the packet opens another flow */
 
+/* Ends the flow of an entry, which a SYN leaves; `must`: also if it is not over. As pl_flow_syn(). */
+static __always_inline int pl_flow_leave(struct pl_pkt *pkt, const struct pl_flow4_key *key, __u32 eni,
+					 bool must)
+{
+	if (!pl_limit_may_open(pkt->slot, eni))
+		return PL_DROP_FLOW_RATE;
+	if (pl_flow_end(key, must ? 0 : PL_END_OVER))
+		return PL_FLOW_LEFT;
+	return must ? PL_DROP_FLOW_TABLE_BUSY : PL_CONTINUE;
+}
+
 /* A SYN that has found the entry of pkt->key: whether it leaves that flow, for the tuple is used again, or
  * the connection is open, but the server takes no new ones, or none without another PROXY header. (Else the
- * server itself says what it thinks of it.) PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has
- * ended. Else the reason to drop it. */
+ * server itself says what it thinks of it; if it does not know the connection any more that is one more, and
+ * paid for.) PL_CONTINUE: it goes on in the flow. PL_FLOW_LEFT: the flow has ended. Else the reason to drop
+ * it. */
 __attribute__((noinline)) int pl_flow_syn(struct pl_pkt *pkt)
 {
-	const struct pl_flow4 *flow;
 	struct pl_flow4_key key; /* on the stack: see pl_flow_judge_again() */
-	int must, r = PL_DROP_FLOW_RATE;
+	const struct pl_flow4 *flow;
+	__u32 asked = 0;
+	int r = 0;
 
 	if (!pkt)
 		return PL_DROP_NO_PORT;
@@ -104,18 +117,16 @@ __attribute__((noinline)) int pl_flow_syn(struct pl_pkt *pkt)
 	flow = pl_flow4_find(&key);
 	if (!flow)
 		return PL_DROP_FLOW_TABLE_BUSY;
-	must = flow->kind == PL_FLOW_NAT && pl_flow_ask_server(&key, true);
-	if (!must && !pl_flow_begins_anew(flow, pkt))
-		return PL_CONTINUE;
-	if (!pl_limit_may_open(pkt->slot, flow->slot)) {
-		pkt->opens = 1;
-	} else {
-		if (pl_flow_end(&key, must ? 0 : PL_END_OVER))
-			return PL_FLOW_LEFT;
-		if (!must)
-			return PL_CONTINUE;
-		r = PL_DROP_FLOW_TABLE_BUSY;
+	if (flow->kind == PL_FLOW_NAT)
+		asked = pl_flow_ask_server(&key, true);
+	if (asked == PL_SERVER_REFUSES || pl_flow_begins_anew(flow, pkt))
+		r = pl_flow_leave(pkt, &key, flow->slot, asked == PL_SERVER_REFUSES);
+	else if (flow->kind == PL_FLOW_NAT && flow->slot != PL_SLOT_SERVICE)
+		r = pl_limit_open(pkt->slot, flow->slot, (__u32)bpf_ntohs(key.dport) << 16 | IPPROTO_TCP,
+				  asked);
+	if (r > 0) {
+		pkt->opens = r == PL_DROP_FLOW_RATE;
+		pl_drops_for(pkt, flow);
 	}
-	pl_drops_for(pkt, flow);
 	return r;
 }

@@ -130,6 +130,35 @@ static void test_port_opens(struct node *node)
 	tap_ok(probe(node, 4000) == PL_PROBE && probe(node, 4001) == PL_PROBE, "probes have no limit");
 }
 
+/* A client can make a server forget a connection, and itself go on as if nothing had been: a SYN on the open
+ * row begins another one. */
+static void test_opens_again(struct node *node)
+{
+	struct pl_limit limit = {.open_ns = ALL_AT_ONCE};
+	struct pl_listener_key key = {.target = TARGET, .port = htons(443), .protocol = IPPROTO_TCP};
+	struct pl_listener listener, slow;
+	uint32_t rows;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_listeners), &key, &listener), "listener");
+	for (int i = 0; i < 3; i++) {
+		begin(node);
+		handshake(node, SLOT_A, 4000);
+		rows = node_flows(node);
+		slow = listener;
+		slow.open_ns = i == 2 ? ALL_AT_ONCE : 0;
+		map_put(node->bpf->maps.pl_listeners, &key, &slow);
+		allow(node, SLOT_A, i == 0 ? limit : (struct pl_limit){0});
+		allow(node, SLOT_ENI_A, i == 1 ? limit : (struct pl_limit){0});
+		tap_is_int(syn_of(node, SLOT_A, 4000), PL_DELIVERED, "a SYN in an open connection passes");
+		tap_is_int(syn_of(node, SLOT_A, 4000), PL_DROP_FLOW_RATE, "but is a new flow to %s",
+			   i == 0   ? "its port"
+			   : i == 1 ? "the ENI"
+				    : "the listener");
+		tap_is_int(node_flows(node), rows, "and the connection stays");
+		map_put(node->bpf->maps.pl_listeners, &key, &listener);
+	}
+}
+
 static void test_refused_is_free(struct node *node)
 {
 	struct pkt nowhere = from(node, SLOT_A,
@@ -426,6 +455,7 @@ int main(void)
 		struct node *node = node_new(&(struct node_options){.helpers = helpers});
 
 		test_port_opens(node);
+		test_opens_again(node);
 		test_refused_is_free(node);
 		test_eni_opens(node);
 		test_listener_opens(node);
