@@ -22,19 +22,23 @@ static __always_inline __u64 pl_limit_now(void)
 	return bpf_jiffies64() * pl_tick_ns;
 }
 
-/* Spends `cost` ns, or refuses; `spends` false: only tells which. A debt that honest spending does not reach
- * is not believed: no word may lock its owner out, however it came there. */
+/* Spends `cost` ns, or refuses; `spends` false: only tells which. No word may lock its owner out, however it
+ * came there: a long debt is shortened, one that nobody can have made is none. (Neither has to do with what
+ * the packet at hand costs: the debt was made by others.) */
 static __always_inline bool pl_bucket_take(__u64 *at, __u64 cost, __u64 burst, bool spends)
 {
 	__u64 now = pl_limit_now(), old = *(volatile __u64 *)at;
 	__s64 debt = old - now;
-	bool is_over = debt < 0 || debt >= (__s64)(burst + cost) * PL_LIMIT_BELIEVED;
+	bool is_none = debt < 0 || debt >= (__s64)PL_LIMIT_NONE_NS;
 
-	if (debt >= (__s64)burst && !is_over)
+	if (debt >= (__s64)burst && !is_none) {
+		if (debt > (__s64)PL_LIMIT_DEBT_NS)
+			__sync_val_compare_and_swap(at, old, now + PL_LIMIT_DEBT_NS);
 		return false;
+	}
 	if (!spends)
 		return true;
-	if (is_over && __sync_val_compare_and_swap(at, old, now + cost) == old)
+	if (is_none && __sync_val_compare_and_swap(at, old, now + cost) == old)
 		return true;
 	__sync_fetch_and_add(at, cost); /* another CPU has paid off the old debt, if there was one */
 	return true;
@@ -117,7 +121,7 @@ static __always_inline int pl_limit_open_dns(__u32 sender)
 
 /* Bytes of a flow with a limit, to the service or back from it. `has_begun`: of a datagram whose beginning
  * was let pass, and which goes on in order. That is let into a longer debt, which is paid for later: it
- * refuses others for longer, and stays below what is believed. */
+ * refuses others for longer. */
 __attribute__((noinline)) int pl_limit_bytes(__u32 slot, __u32 is_back, __u32 bytes, __u32 has_begun)
 {
 	const struct pl_limit *limit = pl_limit_find(slot);

@@ -159,6 +159,32 @@ static void test_opens_again(struct node *node)
 	}
 }
 
+/* A stream's packet can hold thousands of questions: the next one, which is cheap, does not make that undone.
+ * And a word that came from a clock that has jumped is paid off soon. */
+static void test_debts(struct node *node)
+{
+	struct pkt p = question(node, SLOT_A, IPPROTO_UDP, 4000, "question");
+	struct pl_buckets buckets = {0};
+	uint32_t slot = SLOT_A;
+	uint64_t now;
+
+	begin(node);
+	allow(node, SLOT_A, (struct pl_limit){.dns_ns = 1000000});
+	deliver(node, SLOT_A, &p);
+	now = buckets_of(node, SLOT_A).dns_at;
+	buckets.dns_at = now + 8500000000ull;
+	map_put(node->bpf->maps.pl_buckets, &slot, &buckets);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_DNS_RATE,
+		   "thousands of questions are paid for");
+	tap_ok(buckets_of(node, SLOT_A).dns_at == buckets.dns_at, "in full");
+	buckets.dns_at = now + 300000000000ull;
+	map_put(node->bpf->maps.pl_buckets, &slot, &buckets);
+	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_DNS_RATE,
+		   "with a debt of minutes none passes");
+	tap_ok(buckets_of(node, SLOT_A).dns_at < now + 150000000000ull,
+	       "but it is one of seconds from then on");
+}
+
 static void test_refused_is_free(struct node *node)
 {
 	struct pkt nowhere = from(node, SLOT_A,
@@ -456,6 +482,7 @@ int main(void)
 
 		test_port_opens(node);
 		test_opens_again(node);
+		test_debts(node);
 		test_refused_is_free(node);
 		test_eni_opens(node);
 		test_listener_opens(node);
