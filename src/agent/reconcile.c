@@ -56,6 +56,7 @@ struct reconcile {
 	bool is_making;	  /* or all that lacks are devices that are queued */
 	uint64_t tell_ms; /* while it is making: when to report what is in force; 0: that is to be set */
 	bool has_news;	  /* there is more to report than another revision */
+	bool names_lost;  /* the last report has devices that pause, or could not be removed */
 	bool has_node_port;
 	bool is_trusted;	 /* the rows say what is not wanted, too */
 	bool is_removal_due;	 /* since they do, nobody has looked for all that is not */
@@ -189,8 +190,10 @@ static void report(struct reconcile *reconcile)
 		return;
 	r = send_report(reconcile, &n_queued);
 	reconcile->is_settled = r == 0;
-	if (r == 0)
-		reconcile->has_news = n_queued > 0; /* these end by what another thing is wanted, too */
+	if (r < 0)
+		return;
+	reconcile->has_news = false;
+	reconcile->names_lost = n_queued > 0;
 }
 
 /* While devices are queued: one takes less than the first pause, so it is reported with its instance at once.
@@ -220,11 +223,14 @@ static void on_meanwhile(void *context, uint32_t events)
 		report_meanwhile(reconcile);
 }
 
-/* All that can be in force without the devices that are queued is. True: some are. */
+/* All that can be in force without the devices that are queued is. True: some are. A pause also ends when
+ * another thing is wanted of the port, which is queued then: that is news, too. As long as nothing is queued
+ * what pauses or is stuck stays as it was told, and others' changes need no fresh report. */
 static bool still_makes(struct reconcile *reconcile)
 {
 	reconcile->is_making = ports_are_queued(reconcile->parts.ports);
 	if (reconcile->is_making) {
+		reconcile->has_news |= reconcile->names_lost;
 		report_meanwhile(reconcile);
 	} else {
 		reconcile->tell_ms = 0;

@@ -746,6 +746,10 @@ static void test_removed_device(void)
 	ports.pausing = 120;
 	reconcile_mend(run.reconcile, 120);
 	tap_is_str(passes(&run), "rows(groups=0 ports=0) report(failures=1)", "one pauses again");
+	drop(&run, "sg_rule/sg-ep/sgr-1");
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) again",
+		   "meanwhile others' changes need no fresh report each");
 	drop_instance(&run, 0);
 	took(&run);
 	tap_is_str(passes(&run), "rows(groups=0 ports=0) remove ",
@@ -758,6 +762,28 @@ static void test_removed_device(void)
 	(void)passes(&run);
 	device_done(&run);
 	tap_is_str(passes(&run), "rows(groups=0 ports=1) again", "the next one has no news");
+	end(&run);
+}
+
+/* What could not be removed may stay for long. */
+static void test_stuck_device(void)
+{
+	struct run run;
+
+	begin(&run);
+	ports.n_told_others = 1;
+	tap_is_str(passes(&run), "all report(failures=1)", "a device that could not be removed is told");
+	revoke_rule(&run);
+	took(&run);
+	tap_is_str(passes(&run), "rows(groups=1 ports=0) again",
+		   "while it stays others' changes need no fresh report each");
+	put_instance(&run, 0);
+	took(&run);
+	(void)passes(&run);
+	ports.n_told_others = 0; /* also one that was queued */
+	device_done(&run);
+	tap_is_str(passes(&run), "rows(groups=0 ports=1) report(failures=0)",
+		   "but once devices have been worked on it may have gone");
 	end(&run);
 }
 
@@ -834,6 +860,7 @@ int main(void)
 	test_failed_report();
 	test_rest();
 	test_removed_device();
+	test_stuck_device();
 	test_failed_device();
 	test_no_room();
 	test_many_failures();
