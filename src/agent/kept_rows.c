@@ -446,9 +446,10 @@ bool kept_rows_want_all(const struct kept_rows *kept)
 {
 	size_t changes = kept->size - kept->base_size;
 
-	if (now_mono_ms() - kept->all_ms < KEPT_ROWS_ALL_EVERY_S * 1000)
-		return false;
-	/* Where there is no room for as many, all rows are no reason to ask for them all the time. */
-	return kept->base_size &&
-	       changes > (kept->fd < 0 ? kept->base_size / NO_ROOM_SHARE : kept->base_size + SHORT);
+	/* Until they come nothing is kept, so this does not wait. Where there is no room for as many, all
+	 * rows are no reason to ask for them all the time. */
+	if (kept->fd < 0)
+		return kept->base_size && changes > kept->base_size / NO_ROOM_SHARE;
+	return changes > kept->base_size + SHORT &&
+	       now_mono_ms() - kept->all_ms >= KEPT_ROWS_ALL_EVERY_S * 1000;
 }
