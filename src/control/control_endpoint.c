@@ -82,10 +82,14 @@ static void move_connection(struct endpoint_work *work, struct connection *conne
 static bool make_room(struct endpoint_work *work, const struct port *a, const struct port *b)
 {
 	const struct snapshot *rows = work->view->rows;
-	size_t n = 1 + (a ? remove_size(rows, KIND_PORT, a->id) : 0) +
-		   (b ? remove_size(rows, KIND_PORT, b->id) : 0);
+	size_t n = 1;
 
+	/* As in remove_row(): without room nothing is counted. */
+	if (*work->room > 0)
+		n += (a ? remove_size(rows, KIND_PORT, a->id) : 0) +
+		     (b ? remove_size(rows, KIND_PORT, b->id) : 0);
 	if (n > *work->room) {
+		*work->room = 0;
 		work->subject->has_more = true;
 		return false;
 	}

@@ -51,9 +51,9 @@ int control_subject_of_key(const char *key, struct control_subject *ret);
 int control_subject_compare(const void *a, const void *b);
 
 /* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
- * with what hangs on it. A deletion puts and removes at most `*room` rows, which is less by so many then. A
- * subject that needs no later revision than the live one, or has more, wants another call after the commit.
- * Services change the rows of endpoints, so they want a call and a changes of their own. */
+ * with what hangs on it. A deletion puts and removes at most `*room` rows, which is less by so many then, and
+ * 0 as soon as one had no room. A subject that needs no later revision than the live one, or has more, wants
+ * another call after the commit. Services change the rows of endpoints, so they want a call and a changes of their own. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    size_t *room, struct changes *changes);
 

@@ -60,8 +60,10 @@ bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, si
 		(void)remove_parts(rows, kind, id, room, changes);
 		return false;
 	}
-	if (n > *room)
+	if (n > *room) {
+		*room = 0; /* or the parts of each one behind it would be counted, and mostly for nothing */
 		return false;
+	}
 	changes_room(changes, n);
 	(void)remove_parts(rows, kind, id, room, changes);
 	changes_delete(changes, kind, row);

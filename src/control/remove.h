@@ -7,8 +7,8 @@
 #include "control_step.h"
 
 /* Removes a row of the snapshot and all that is a part of it (model/relations.c): at once if it fits one
- * transaction; else only the parts. At most `*room` rows, which is less by so many then. False: something is
- * left, and the row wants another call when there is room again. */
+ * transaction; else only the parts. At most `*room` rows, which is less by so many then, and 0 if the row had
+ * no room. False: something is left, and the row wants another call when there is room again. */
 bool remove_row(const struct snapshot *rows, enum kind kind, const void *row, size_t *room,
 		struct changes *changes);
 
