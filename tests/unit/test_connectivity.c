@@ -474,6 +474,49 @@ static void test_clock_set_back(struct harness *h)
 	forget_tests(h);
 }
 
+/* Tests that have ended by one report, the newest of them ct-00000 (ids sort so), which do not count as of
+ * the last minute any more. */
+static void put_together(struct harness *h, const char *endpoint, int n)
+{
+	struct store_txn *txn;
+	int done = 0;
+
+	harness_must(store_txn_new(&txn), "transaction");
+	for (int i = 0; i < n; i++) {
+		struct connectivity_test row = {
+			.owner = ALICE, .status = CONNECTIVITY_FINISHED, .create_time = now_unix_s() - 120};
+
+		(void)str_format(row.id, sizeof(row.id), "ct-%05d", i);
+		(void)str_copy(row.endpoint, sizeof(row.endpoint), endpoint);
+		(void)str_copy(row.instance, sizeof(row.instance), id_of("{instance}"));
+		harness_must(store_txn_row_put(txn, KIND_CONNECTIVITY_TEST, &row), "put");
+	}
+	store_commit(h->store, txn, harness_count, &done);
+	harness_settle(h);
+	harness_must(done == 1 ? 0 : -EIO, "commit");
+}
+
+static bool is_there(const struct harness *h, const char *id)
+{
+	return snapshot_find(store_rows(h->store), KIND_CONNECTIVITY_TEST, id);
+}
+
+static void test_ended_together(struct harness *h)
+{
+	forget_tests(h);
+	put_together(h, id_of("{endpoint}"), CONNECTIVITY_TESTS_PER_ENDPOINT_KEPT);
+	finish(h, start(h, id_of("{instance}")));
+	tap_ok(is_there(h, "ct-00000") && is_there(h, "ct-00018") && !is_there(h, "ct-00019"),
+	       "of an endpoint's that ended by one report the oldest goes first");
+	forget_tests(h);
+	put_together(h, "ep-other", 10);
+	put_ahead(h, "ep-other", CONNECTIVITY_TESTS_PER_ACCOUNT_KEPT - 10);
+	finish(h, start(h, id_of("{instance}")));
+	tap_ok(is_there(h, "ct-00000") && is_there(h, "ct-00008") && !is_there(h, "ct-00009"),
+	       "and so it does of an account's");
+	forget_tests(h);
+}
+
 /* Nobody has said anything in time. */
 static void test_expiry(struct harness *h)
 {
@@ -534,6 +577,7 @@ int main(void)
 	test_expiry(&h);
 	test_kept(&h);
 	test_clock_set_back(&h);
+	test_ended_together(&h);
 	test_limits(&h);
 	empty_node(&h, 8);
 	test_deletion(&h);

@@ -33,12 +33,12 @@ static bool may_go(const struct call *call, const struct connectivity_test *test
 }
 
 /* By revision: a clock that was set back makes the newest look oldest. Two that ended by one report are told
- * apart by their ids. */
+ * apart by their ids, of which the newest one's is the first (new_id()). */
 static bool is_older(const struct connectivity_test *a, const struct connectivity_test *b)
 {
 	if (a->meta.modified != b->meta.modified)
 		return a->meta.modified < b->meta.modified;
-	return strcmp(a->id, b->id) < 0;
+	return strcmp(a->id, b->id) > 0;
 }
 
 static void count_account(const struct call *call, const char *instance, struct usage *ret)
