@@ -192,6 +192,14 @@ static void pass_nodes(struct control *control, size_t *room)
 	commit(control, &changes);
 }
 
+/* What it found out is forgotten, or has been: a row written behind that would stay. */
+static bool is_forgotten(const struct snapshot *rows, const char *node)
+{
+	const struct node *row = snapshot_node(rows, node);
+
+	return !row || row->deleting;
+}
+
 /* Each pass begins with another node, so that one with many servers that change all the time keeps no other
  * one's results waiting. */
 static void pass_health(struct control *control)
@@ -206,6 +214,8 @@ static void pass_health(struct control *control)
 		const struct server_health *health;
 		size_t n;
 
+		if (is_forgotten(view.rows, lease->node))
+			health_queue_done(&lease->health);
 		health = health_queue_first(&lease->health, &n);
 		n = MIN(n, room);
 		if (n == 0)

@@ -613,6 +613,65 @@ static void test_much_health(void)
 	end(&s);
 }
 
+static void delete_node(struct setup *s, const char *name)
+{
+	struct node row = *snapshot_node(store_rows(s->store), name);
+	struct store_txn *txn;
+	int n = 0;
+
+	row.deleting = true;
+	must(store_txn_new(&txn), "transaction");
+	must(store_txn_row_put(txn, KIND_NODE, &row), "put");
+	store_commit(s->store, txn, count_done, &n);
+}
+
+/* A node that goes on reporting while it is deleted, at once or behind an instance whose device it cannot
+ * remove. */
+static void test_health_of_deleted(bool has_instance)
+{
+	static struct server_health health[PROBED];
+	struct control_failure failure = {"instance/i-1", "busy"};
+	struct control_report r = {.node = "n1",
+				   .health = health,
+				   .n_health = PROBED,
+				   .failures = &failure,
+				   .n_failures = has_instance};
+	struct instance instance = {.id = "i-1", .node = "n1", .status = INSTANCE_RUNNING};
+	struct server_group group = {.id = "sgp-1", .vpc = "vpc-1"};
+	size_t written;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	put(&s, KIND_SERVER_GROUP, &group);
+	put_probed(&s);
+	if (has_instance)
+		put(&s, KIND_INSTANCE, &instance);
+	fill_health(health, 0, PROBED, true);
+	must(control_report(s.control, &r), "report");
+	must(loop_turn(s.loop, 0), "turn");
+	written = count_health(&s, true);
+	tap_ok(written > 0 && written < PROBED, "a node's results are being written down, and it is deleted");
+	delete_node(&s, "n1");
+	settle(&s);
+	tap_is_int((long long)count_health(&s, true), has_instance ? (long long)written : 0,
+		   "the rest is dropped");
+	if (has_instance) {
+		fill_health(health, 0, PROBED, false);
+		must(control_report(s.control, &r), "report");
+		settle(&s);
+		tap_ok(snapshot_node(store_rows(s.store), "n1") && count_health(&s, false) == 0,
+		       "and so is what it reports while it is there");
+		r.n_health = r.n_failures = 0;
+		must(control_report(s.control, &r), "report");
+		settle(&s);
+	}
+	tap_ok(!snapshot_node(store_rows(s.store), "n1") && count_health(&s, true) == 0,
+	       "and when it is gone, nothing that it found out is there");
+	end(&s);
+}
+
 /* A failure that ends, and nothing else that changes. */
 static void test_repaired(void)
 {
@@ -940,6 +999,8 @@ int main(void)
 	test_restart();
 	test_reported_health();
 	test_much_health();
+	test_health_of_deleted(false);
+	test_health_of_deleted(true);
 	test_repaired();
 	test_failing_disk();
 	test_failing_steps();
