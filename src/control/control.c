@@ -206,9 +206,10 @@ static void pass_health(struct control *control)
 {
 	struct control_view view = view_now(control);
 	struct leases *leases = &control->leases;
-	size_t room = HEALTH_PER_PASS_MAX, first = control->health_turn++;
+	size_t room = HEALTH_PER_PASS_MAX, looks = HEALTH_LOOKS_PER_PASS_MAX;
+	size_t first = control->health_turn++;
 
-	for (size_t i = 0; i < leases->n && room > 0; i++) {
+	for (size_t i = 0; i < leases->n && room > 0 && looks > 0; i++) {
 		struct lease *lease = &leases->v[(first + i) % leases->n];
 		struct changes changes = {};
 		const struct server_health *health;
@@ -217,15 +218,14 @@ static void pass_health(struct control *control)
 		if (is_forgotten(view.rows, lease->node))
 			health_queue_done(&lease->health);
 		health = health_queue_first(&lease->health, &n);
-		n = MIN(n, room);
 		if (n == 0)
 			continue;
-		control_health(&view, health, n, &changes);
+		n = control_health(&view, health, MIN(n, looks), &room, &changes);
 		health_queue_drop(&lease->health, n);
-		room -= n;
+		looks -= n;
 		commit(control, &changes);
 	}
-	if (room == 0 && !control->waits)
+	if ((room == 0 || looks == 0) && !control->waits)
 		loop_defer(control->pass);
 }
 

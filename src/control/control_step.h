@@ -101,10 +101,12 @@ void control_nodes(const struct control_view *view,
 		   enum control_heard (*heard)(const void *context, const char *node), const void *context,
 		   size_t *room, struct changes *changes);
 
-/* Writes down what nodes found out about servers, where it is new. */
-#define HEALTH_PER_PASS_MAX 300 /* results: of many servers that change at once they come in many turns */
-void control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
-		    struct changes *changes);
+/* Writes down what nodes found out about servers, where it is new: of the first results, until it has put
+ * `*room` rows, which is less by so many then. How many of the results that were. */
+#define HEALTH_PER_PASS_MAX 300 /* rows: of many servers that change at once they come in many turns */
+#define HEALTH_LOOKS_PER_PASS_MAX 4096 /* results, most of which say again what is known */
+size_t control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
+		      size_t *room, struct changes *changes);
 
 /* Writes down what a node says of connectivity tests that are its own and have not ended. */
 void control_tests(const struct control_view *view, const char *node, const struct control_test *tests,

@@ -35,6 +35,22 @@ void __wrap_control_states(const struct control_view *view, struct control_subje
 	__real_control_states(view, subjects, n_subjects, room, changes);
 }
 
+size_t __real_control_health(const struct control_view *view, const struct server_health *health,
+			     size_t n_health, size_t *room, struct changes *changes);
+size_t __wrap_control_health(const struct control_view *view, const struct server_health *health,
+			     size_t n_health, size_t *room, struct changes *changes);
+
+static size_t n_health_looks;
+
+size_t __wrap_control_health(const struct control_view *view, const struct server_health *health,
+			     size_t n_health, size_t *room, struct changes *changes)
+{
+	size_t n = __real_control_health(view, health, n_health, room, changes);
+
+	n_health_looks += n;
+	return n;
+}
+
 void *__real_reallocarray(void *v, size_t n, size_t size);
 void *__wrap_reallocarray(void *v, size_t n, size_t size);
 
@@ -613,6 +629,42 @@ static void test_much_health(void)
 	end(&s);
 }
 
+/* What is known is told again all the time. */
+static void test_known_health(void)
+{
+	static struct server_health health[3 * HEALTH_LOOKS_PER_PASS_MAX];
+	struct control_report r = {.node = "n1", .health = health, .n_health = PROBED};
+	struct server_group group = {.id = "sgp-1", .vpc = "vpc-1"};
+	size_t most = 0;
+	struct setup s;
+
+	begin(&s);
+	must(control_new(s.loop, s.store, &s.control), "control");
+	register_node(&s, "n1");
+	put(&s, KIND_SERVER_GROUP, &group);
+	put_probed(&s);
+	fill_health(health, 0, PROBED, true);
+	must(control_report(s.control, &r), "report");
+	settle(&s);
+	health[PROBED - 1].healthy = false;
+	must(control_report(s.control, &r), "report");
+	must(loop_turn(s.loop, 0), "turn");
+	tap_is_int((long long)count_health(&s, false), 1,
+		   "behind %d results that are known a new one is written down in the same turn", PROBED - 1);
+
+	fill_health(health, PROBED, ARRAY_SIZE(health), true);
+	r.n_health = ARRAY_SIZE(health);
+	must(control_report(s.control, &r), "report");
+	n_health_looks = 0;
+	for (size_t turns = 0, before = 0; turns < 20; turns++, before = n_health_looks) {
+		must(loop_turn(s.loop, 0), "turn");
+		most = MAX(most, n_health_looks - before);
+	}
+	tap_ok(n_health_looks == ARRAY_SIZE(health) && most == HEALTH_LOOKS_PER_PASS_MAX,
+	       "of very many that are no news so many are looked at in a turn (%zu)", most);
+	end(&s);
+}
+
 static void delete_node(struct setup *s, const char *name)
 {
 	struct node row = *snapshot_node(store_rows(s->store), name);
@@ -999,6 +1051,7 @@ int main(void)
 	test_restart();
 	test_reported_health();
 	test_much_health();
+	test_known_health();
 	test_health_of_deleted(false);
 	test_health_of_deleted(true);
 	test_repaired();
