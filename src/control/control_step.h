@@ -53,7 +53,8 @@ int control_subject_compare(const void *a, const void *b);
 /* Moves the subjects (each at most once) through their states; what is deleted and no longer in force goes,
  * with what hangs on it. A deletion puts and removes at most `*room` rows, which is less by so many then, and
  * 0 as soon as one had no room. A subject that needs no later revision than the live one, or has more, wants
- * another call after the commit. Services change the rows of endpoints, so they want a call and a changes of their own. */
+ * another call after the commit. Services change the rows of endpoints, so they want a call and a changes of
+ * their own. */
 void control_states(const struct control_view *view, struct control_subject *subjects, size_t n_subjects,
 		    size_t *room, struct changes *changes);
 
@@ -103,7 +104,7 @@ void control_nodes(const struct control_view *view,
 
 /* Writes down what nodes found out about servers, where it is new: of the first results, until it has put
  * `*room` rows, which is less by so many then. How many of the results that were. */
-#define HEALTH_PER_PASS_MAX 300 /* rows: of many servers that change at once they come in many turns */
+#define HEALTH_PER_PASS_MAX	  300  /* rows: of many servers that change at once they come in many turns */
 #define HEALTH_LOOKS_PER_PASS_MAX 4096 /* results, most of which say again what is known */
 size_t control_health(const struct control_view *view, const struct server_health *health, size_t n_health,
 		      size_t *room, struct changes *changes);

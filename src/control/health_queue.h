@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a node has found out about servers and is not written down yet, in the order in which it came; of each
- * server the newest alone, in the place of the one before.
+ * What a node has found out about servers and is not written down yet, in the order in which it came, that of
+ * one report by server; of each server the newest alone, in the place of the one before.
  */
 #pragma once
 
@@ -15,7 +15,9 @@
 struct health_queue {
 	struct server_health *v;
 	size_t n, size;
-	size_t n_dropped; /* of the first ones */
+	size_t n_dropped; /* of the first ones: these are in `v` until they are more than the others */
+	uint32_t *order;  /* places in `v`, each server's last one, by server */
+	size_t n_order;
 };
 void health_queue_done(struct health_queue *queue);
 

@@ -1013,8 +1013,8 @@ static void test_no_memory(void)
 				     .health = health,
 				     .n_health = 1};
 	struct leases leases = {};
-	/* For the room of all failures, which stays, for its failures, for its health twice. */
-	static const int until[] = {0, 1, 1, 2};
+	/* For the room of all failures, which stays, for its failures, for its health three times. */
+	static const int until[] = {0, 1, 1, 2, 3};
 
 	(void)leases_report(&leases, &one, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(until); i++) {
