@@ -91,6 +91,15 @@ wait_for() {
 
 # --- the lab
 
+# The npm packages of the directory that this is in; one at a time of those that run side by side. npm writes that file last:
+# an installation that was killed has none.
+install_modules() {
+	(
+		flock 9
+		[ -f node_modules/.package-lock.json ] || npm ci --no-audit --no-fund --ignore-scripts >/dev/null
+	) 9<. || { echo "Bail out! npm ci failed"; exit 1; }
+}
+
 in_lab() { nsenter --net="/run/netns/$lab" "$@"; }
 
 # KIND NAME; kinds: pid, netns, mount. A process with when it began: by the end another one may have its number.
