@@ -298,11 +298,13 @@ struct pl_tally_key {
 #define PL_FRAGMENT_WAYS      4	   /* rows among which each has its own */
 #define PL_FRAGMENT_MS	      5000 /* that a fragment may come after the first */
 #define PL_FRAGMENT_SILENT_MS 250  /* after which one that is not finished makes room */
-/* Bytes that a port may have sent of datagrams without finishing them, how many more each fragment counts for
- * (a receiver pays for a buffer, however few bytes are in it), and how long receivers keep those. */
-#define PL_FRAGMENT_OPEN   524288
-#define PL_FRAGMENT_BUFFER 1024
-#define PL_FRAGMENT_KEPT_S 30
+/* Bytes that a port, and all ports of an account, may have sent of datagrams without finishing them, how many
+ * more each fragment counts for (a receiver pays for a buffer, however few bytes are in it), and how long
+ * receivers keep those. */
+#define PL_FRAGMENT_OPEN	 524288
+#define PL_FRAGMENT_ACCOUNT_OPEN 1048576
+#define PL_FRAGMENT_BUFFER	 1024
+#define PL_FRAGMENT_KEPT_S	 30
 
 struct pl_fragment {
 	__be32 saddr, daddr;

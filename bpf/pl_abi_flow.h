@@ -137,7 +137,7 @@ enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
 
 /* pl_owners: array by slot, of the ENI that a flow goes to, or the port that has opened it; of DNS questions
  * the asking port, of probes slot 0. Behind the slots, by pl_owner_of_account(), the accounts whose they are.
- * Tokens that it has, by range. */
+ * Tokens that it has, by range; and what the ports of an account owe for fragments (pl_frag.h). */
 #define PL_OWNERS_MAX (PL_SLOTS_MAX + PL_ACCOUNTS_MAX + 1)
 
 /* An ENI's or a port's first tokens: for these its account may have a part more than what is free, so that
@@ -148,7 +148,7 @@ enum { PL_RANGE_TENANTS, PL_RANGE_SERVICE, PL_RANGES };
 
 struct pl_owner {
 	__u32 flows[PL_RANGES];
-	__u32 pad[2];
+	__u64 owes_until; /* when receivers will have forgotten it: ns of the monotonic clock. Of accounts */
 };
 
 /* The row of an account. Those that follow each other, as numbers are given out, are not of one line: on

@@ -12,7 +12,7 @@
  * Who begins datagrams and does not finish them fills the memory in which their receiver waits for the rest,
  * and there is one for all who send to it. So a port owes for bytes of datagrams, and for the buffer that
  * each fragment is in, until the last one has passed and none before it was left out, or the receiver has
- * given up.
+ * given up; and so does its account for all of its ports, or who has many of them would fill it all the same.
  *
  * A server's stack puts fragments together by source, identification and protocol, and to it many consumers
  * are one source. So the identification is translated, too, to a number that no consumer can choose.
@@ -23,12 +23,14 @@
 #include "pl_limit.h"
 #include "pl_local.h"
 #include "pl_rewrite.h"
+#include "pl_share.h"
 #include "pl_size.h"
 
-#define PL_NS_PER_MS	    1000000
-#define PL_FRAGMENT_KEPT_NS (PL_FRAGMENT_KEPT_S * 1000000000ull)
-#define PL_FRAGMENT_MOST_NS (2 * PL_FRAGMENT_KEPT_NS) /* of datagrams that have begun */
-#define PL_FRAGMENT_BYTE_NS (PL_FRAGMENT_KEPT_NS / PL_FRAGMENT_OPEN)
+#define PL_NS_PER_MS		    1000000
+#define PL_FRAGMENT_KEPT_NS	    (PL_FRAGMENT_KEPT_S * 1000000000ull)
+#define PL_FRAGMENT_MOST_NS	    (2 * PL_FRAGMENT_KEPT_NS) /* of datagrams that have begun */
+#define PL_FRAGMENT_BYTE_NS	    (PL_FRAGMENT_KEPT_NS / PL_FRAGMENT_OPEN)
+#define PL_FRAGMENT_ACCOUNT_BYTE_NS (PL_FRAGMENT_KEPT_NS / PL_FRAGMENT_ACCOUNT_OPEN)
 
 static const struct pl_fragments pl_no_fragments;
 
@@ -155,31 +157,58 @@ static __always_inline __u32 pl_fragment_size(const struct iphdr *ip)
 	return bpf_ntohs(ip->tot_len) - sizeof(*ip);
 }
 
-/* The port owes for the fragment, unless it would owe for more than that; `owes` false: only tells which. A
- * debt that honest counting does not reach is not believed: no word may lock a slot for long, however it came
- * there. */
-static __attribute__((noinline)) bool pl_fragment_owe(struct pl_fragments *rows, __u32 owed, __u64 most,
-						      bool owes)
+/* When all that the account of a slot's port owes will be forgiven. NULL: it is nobody's. */
+static __attribute__((noinline)) __u64 *pl_fragment_account(__u32 slot)
 {
-	__u64 open = *(volatile __u64 *)&rows->open, now = bpf_ktime_get_ns(),
-	      cost = owed * PL_FRAGMENT_BYTE_NS;
-	__s64 debt = open - now;
+	const struct pl_limit *limit = pl_limit_find(slot);
+	struct pl_owner *owner;
+	__u32 row;
 
-	if (debt < 0 || debt > (__s64)PL_FRAGMENT_MOST_NS * 2) {
-		__sync_val_compare_and_swap(&rows->open, open, now);
-		debt = 0;
-	}
-	if (debt + cost > most)
-		return false;
-	if (owes)
-		__sync_fetch_and_add(&rows->open, cost);
-	return true;
+	if (!limit || !limit->account)
+		return NULL;
+	row = pl_owner_of_account(limit->account);
+	owner = bpf_map_lookup_elem(&pl_owners, &row);
+	return owner ? &owner->owes_until : NULL;
 }
 
-/* The port owes so much less. */
-static __always_inline void pl_fragment_forgive(struct pl_fragments *rows, __u32 owed)
+/* Whether so much more may be owed. A debt that honest counting does not reach is not believed: no word may
+ * lock a slot for long, however it came there. */
+static __attribute__((noinline)) bool pl_fragment_may_owe(__u64 *until, __u64 cost, __u64 most)
 {
-	__sync_fetch_and_add(&rows->open, -(__u64)owed * PL_FRAGMENT_BYTE_NS);
+	__u64 was = *(volatile __u64 *)until, now = bpf_ktime_get_ns();
+	__s64 debt = was - now;
+
+	if (debt < 0 || debt > (__s64)PL_FRAGMENT_MOST_NS * 2) {
+		__sync_val_compare_and_swap(until, was, now);
+		debt = 0;
+	}
+	return debt + cost <= most;
+}
+
+/* The port and its account owe so much more, or less. */
+static __attribute__((noinline)) void pl_fragment_add(__u32 slot, struct pl_fragments *rows, __s64 owed)
+{
+	__u64 *account = pl_fragment_account(slot);
+
+	__sync_fetch_and_add(&rows->open, owed * PL_FRAGMENT_BYTE_NS);
+	if (account)
+		__sync_fetch_and_add(account, owed * PL_FRAGMENT_ACCOUNT_BYTE_NS);
+}
+
+/* The port, whose rows those are, and its account owe for the fragment, unless one of them would owe for more
+ * than that; `owes` false: only tells which, and the port may have no rows yet (NULL). */
+static __attribute__((noinline)) bool pl_fragment_owe(__u32 slot, struct pl_fragments *rows, __u32 owed,
+						      __u64 most, bool owes)
+{
+	__u64 *account = pl_fragment_account(slot);
+
+	if (rows && !pl_fragment_may_owe(&rows->open, owed * PL_FRAGMENT_BYTE_NS, most))
+		return false;
+	if (account && !pl_fragment_may_owe(account, owed * PL_FRAGMENT_ACCOUNT_BYTE_NS, most))
+		return false;
+	if (owes)
+		pl_fragment_add(slot, rows, owed);
+	return true;
 }
 
 /* How far a datagram has come. */
@@ -223,7 +252,7 @@ static __always_inline bool pl_fragment_is_next(struct pl_fragment *row, __u32 f
  * the receiver. An answer that was sent in order is then cut off by its consumer's limit: to have the server
  * owe for the rest would take its answers from all others, and what the consumer's memory keeps of it was
  * paid for in bytes. Who sends into a limit of its own goes on owing. */
-static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct pl_fragments *rows,
+static __always_inline int pl_fragment_pay(__u32 slot, const struct pl_flow4 *flow, struct pl_fragments *rows,
 					   struct pl_fragment *row, const union pl_fragment_course *is,
 					   __u32 owed, __u32 bytes, bool in_order)
 {
@@ -237,7 +266,7 @@ static __always_inline int pl_fragment_pay(const struct pl_flow4 *flow, struct p
 		return PL_CONTINUE;
 	if (in_order && is_back && pl_fragment_step(row, is->all, PL_FRAGMENT_NONE, 0))
 		owed += is->size;
-	pl_fragment_forgive(rows, owed);
+	pl_fragment_add(slot, rows, -(__s64)owed);
 	return r;
 }
 
@@ -262,8 +291,8 @@ static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const stru
 		return PL_DROP_FRAGMENT;
 	row = &rows->rows[place];
 	in_order = pl_fragment_is_next(row, from, &is);
-	if (pl_fragment_owe(rows, owed, PL_FRAGMENT_MOST_NS, true))
-		r = pl_fragment_pay(flow, rows, row, &is, owed, frame, in_order);
+	if (pl_fragment_owe(slot, rows, owed, PL_FRAGMENT_MOST_NS, true))
+		r = pl_fragment_pay(slot, flow, rows, row, &is, owed, frame, in_order);
 	else
 		r = PL_DROP_FRAGMENT_SHARE;
 	if (!in_order)
@@ -274,7 +303,7 @@ static __always_inline int pl_fragment_pass(const struct pl_pkt *pkt, const stru
 	else if (field & PL_IP_MF)
 		pl_fragment_step(row, is.all, from + bytes / 8, size);
 	else if (pl_fragment_step(row, is.all, PL_FRAGMENT_NONE, 0))
-		pl_fragment_forgive(rows, size);
+		pl_fragment_add(slot, rows, -(__s64)size);
 	return r;
 }
 
@@ -298,14 +327,13 @@ __attribute__((noinline)) int pl_fragment_may_begin(struct __sk_buff *skb, const
 		return PL_DROP_FRAGMENT;
 	slot = pkt->slot;
 	rows = bpf_map_lookup_elem(&pl_fragments, &slot);
-	if (!rows)
-		return PL_CONTINUE;
 	ip = (void *)(eth + 1);
-	if (pl_fragment_room(rows, pkt, ip->id, pl_fragment_now()) >= PL_FRAGMENTS)
+	if (rows && pl_fragment_room(rows, pkt, ip->id, pl_fragment_now()) >= PL_FRAGMENTS)
 		return PL_DROP_FRAGMENT;
 	if (pkt->l4_proto == IPPROTO_ICMP)
 		return PL_CONTINUE;
-	return pl_fragment_owe(rows, pl_fragment_size(ip) + PL_FRAGMENT_BUFFER, PL_FRAGMENT_KEPT_NS, false)
+	return pl_fragment_owe(slot, rows, pl_fragment_size(ip) + PL_FRAGMENT_BUFFER, PL_FRAGMENT_KEPT_NS,
+			       false)
 		       ? PL_CONTINUE
 		       : PL_DROP_FRAGMENT_SHARE;
 }
@@ -333,7 +361,7 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	if (reason != PL_ECHO) {
 		row.size = pl_fragment_size(ip) + PL_FRAGMENT_BUFFER;
 		row.next = pl_fragment_size(ip) / 8;
-		if (!pl_fragment_owe(rows, row.size, PL_FRAGMENT_KEPT_NS, true)) {
+		if (!pl_fragment_owe(pkt->slot, rows, row.size, PL_FRAGMENT_KEPT_NS, true)) {
 			*(volatile __u64 *)&taken->seen = word;
 			return PL_DROP_FRAGMENT_SHARE;
 		}

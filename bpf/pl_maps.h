@@ -212,7 +212,8 @@ struct {
 	__uint(max_entries, PL_TOKENS_SERVICE);
 } pl_free_service SEC(".maps");
 
-/* Who has how many tokens, by slot and by account. Exact: written where a token is taken and given back. */
+/* Who has how many tokens, by slot and by account. Exact: written where a token is taken and given back. And
+ * what an account owes for fragments, written by these. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);

@@ -69,7 +69,7 @@
 	X(DROP_PROXY_HEADER, "proxy_header", DROP, "the PROXY header cannot be made: its ids are missing, or have changed") \
 	X(DROP_FLOW_SHARE, "flow_share", DROP, "the endpoint or port whose the new flow is has as many open as are free for all") \
 	X(DROP_FLOW_TABLE_BUSY, "flow_table_busy", DROP, "its row is being written or deleted in this instant") \
-	X(DROP_FRAGMENT_SHARE, "fragment_share", DROP, "first fragment from a port that has left too much of its datagrams unfinished") \
+	X(DROP_FRAGMENT_SHARE, "fragment_share", DROP, "first fragment from a port that has left too much of its datagrams unfinished, or whose account has") \
 	X(DROP_ACCOUNT_SHARE, "account_share", DROP, "the account whose endpoint or port the new flow is of has as many open here, by all of them, as are free for all")
 /* clang-format on */
 

@@ -230,10 +230,41 @@ static int64_t owed_until(struct node *node, uint32_t slot)
 	return (int64_t)rows.open;
 }
 
-/* What a port owes, in nanoseconds. */
+/* The row of a port's account. */
+static struct pl_owner account_of(const struct node *node, uint32_t slot, uint32_t *ret_row)
+{
+	struct pl_limit limit;
+	struct pl_owner owner;
+
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_limits), &slot, &limit), "pl_limits");
+	*ret_row = pl_owner_of_account(limit.account);
+	must(bpf_map_lookup_elem(bpf_map__fd(node->bpf->maps.pl_owners), ret_row, &owner), "pl_owners");
+	return owner;
+}
+
+static void set_account_owed(struct node *node, uint32_t slot, int64_t debt_ns)
+{
+	uint32_t row;
+	struct pl_owner owner = account_of(node, slot, &row);
+
+	owner.owes_until = (uint64_t)(now_ns() + debt_ns);
+	map_put(node->bpf->maps.pl_owners, &row, &owner);
+}
+
+/* What a port or its account owes, whichever is more, in nanoseconds. */
 static int64_t owed(struct node *node, uint32_t slot)
 {
-	return MAX(owed_until(node, slot) - now_ns(), 0);
+	uint32_t row;
+	int64_t account_until = (int64_t)account_of(node, slot, &row).owes_until;
+
+	return MAX(MAX(owed_until(node, slot), account_until) - now_ns(), 0);
+}
+
+/* As if a port had never begun a datagram, and its account owed nothing. */
+static void forget(struct node *node, uint32_t slot)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	set_account_owed(node, slot, 0);
 }
 
 /* As if all datagrams of a port had begun so long ago. */
@@ -278,7 +309,7 @@ static void test_limits(struct node *node, const char *mode)
 	uint32_t packets;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	p = cut(&others, 5, 0, SIZE);
 	deliver(node, SLOT_B, &p);
 	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
@@ -329,7 +360,8 @@ static void set_owed(struct node *node, uint32_t slot, int64_t debt_ns)
 }
 
 /* Datagrams that are begun with fragments of that size and not finished, as often as that is let pass. */
-static uint32_t begin_many(struct node *node, const struct pkt *whole, size_t size, bool without_middle)
+static uint32_t begin_many(struct node *node, uint32_t slot, const struct pkt *whole, size_t size,
+			   bool without_middle)
 {
 	struct outcome o = {.reason = PL_DELIVERED};
 	uint32_t n = 0;
@@ -337,14 +369,14 @@ static uint32_t begin_many(struct node *node, const struct pkt *whole, size_t si
 	while (n < BUFFERS) {
 		struct pkt p = cut(whole, (uint16_t)n, 0, size);
 
-		o = node_send(node, SLOT_A, &p);
+		o = node_send(node, slot, &p);
 		if (o.reason == PL_DROP_FRAGMENT) { /* no row is left: it waits */
-			age_rows(node, SLOT_A, PL_FRAGMENT_SILENT_MS + 1);
+			age_rows(node, slot, PL_FRAGMENT_SILENT_MS + 1);
 			continue;
 		}
 		if (without_middle && o.reason == PL_DELIVERED) {
 			p = cut(whole, (uint16_t)n, 2 * SIZE, pkt_l4_size(whole) - 2 * SIZE);
-			o = node_send(node, SLOT_A, &p);
+			o = node_send(node, slot, &p);
 		}
 		if (o.reason != PL_DELIVERED)
 			break;
@@ -370,17 +402,90 @@ static void test_unfinished(struct node *node, const char *mode)
 
 	node_clear_flows(node);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+		forget(node, slot);
 		for (uint32_t j = 0; j < PL_FRAGMENT_OPEN / PAYLOAD; j++)
 			ok = ok && pass(node, SLOT_A, &sent, (uint16_t)j, PL_DELIVERED).size;
 		tap_ok(ok && !owed(node, SLOT_A), "whole datagrams leave nothing behind (%s)", mode);
-		n = begin_many(node, &sent, cases[i].size, cases[i].without_middle);
+		n = begin_many(node, SLOT_A, &sent, cases[i].size, cases[i].without_middle);
 		tap_ok(n >= PL_FRAGMENT_OPEN / (PAYLOAD + 2 * PL_FRAGMENT_BUFFER) && n < BUFFERS / 4,
 		       "%u datagrams %s are all that a port may begin (%s)", n, cases[i].what, mode);
 	}
 	seen = pass(node, SLOT_B, &others, 7, PL_DELIVERED);
 	tap_ok(seen.size, "another port's pass (%s)", mode);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
+}
+
+/* The crowd: ports of one account in VPC 10, each 10.0.0.<slot>. */
+#define CROWD_FIRST   40
+#define CROWD	      5
+#define CROWD_ACCOUNT 7
+
+static struct pkt crowd_udp(struct node *node, uint32_t slot)
+{
+	char address[16];
+
+	(void)snprintf(address, sizeof(address), "10.0.0.%u", slot);
+	return big(node, slot, address, "10.0.0.100", IPPROTO_UDP, 4000, 500);
+}
+
+static struct node *crowded(void)
+{
+	struct node *node = node_new(&(struct node_options){0});
+
+	for (uint32_t slot = CROWD_FIRST; slot < CROWD_FIRST + CROWD; slot++) {
+		char address[16];
+
+		(void)snprintf(address, sizeof(address), "10.0.0.%u", slot);
+		node_port(node, slot, 10, address);
+		node_policy(node, slot, RULES(rules_instance), true);
+		node_set_account(node, slot, CROWD_ACCOUNT);
+	}
+	return node;
+}
+
+/* The ports of one account fill no more together than two of them would. */
+static void test_account(void)
+{
+	const int64_t kept_ns = PL_FRAGMENT_KEPT_S * 1000000000ll;
+	const uint32_t last = CROWD_FIRST + CROWD - 1,
+		       of_port = PL_FRAGMENT_OPEN / (SIZE + PL_FRAGMENT_BUFFER);
+	struct node *node = crowded();
+	struct pkt sent = crowd_udp(node, CROWD_FIRST), fresh = crowd_udp(node, last),
+		   others = big_udp(node, SLOT_B), p;
+	uint32_t n = 0;
+	int flows;
+
+	for (uint32_t slot = CROWD_FIRST; slot < last; slot++) {
+		p = crowd_udp(node, slot);
+		n += begin_many(node, slot, &p, SIZE, false);
+	}
+	tap_ok(n >= 2 * of_port && n < 3 * of_port,
+	       "%u datagrams are all that %d ports of an account may begin", n, CROWD - 1);
+	tap_ok(pass(node, SLOT_B, &others, 7, PL_DELIVERED).size, "another account's pass");
+
+	set_account_owed(node, last, 0);
+	forget(node, CROWD_FIRST);
+	p = cut(&sent, 5, 0, SIZE);
+	deliver(node, CROWD_FIRST, &p);
+	set_account_owed(node, last, kept_ns + kept_ns / 2);
+	flows = node_flows(node);
+	p = cut(&fresh, 5, 0, SIZE);
+	tap_is_int(node_send(node, last, &p).reason, PL_DROP_FRAGMENT_SHARE,
+		   "a port that has begun none is refused for what its account owes");
+	tap_is_int(node_flows(node), flows, "and opens no flow");
+	p = cut(&sent, 5, SIZE, SIZE);
+	tap_is_int(node_send(node, CROWD_FIRST, &p).reason, PL_DELIVERED, "what has begun goes on");
+	set_account_owed(node, last, 2 * kept_ns + kept_ns / 2);
+	tap_is_int(node_send(node, CROWD_FIRST, &p).reason, PL_DROP_FRAGMENT_SHARE,
+		   "until the account owes for twice that");
+	set_account_owed(node, last, 5 * kept_ns);
+	tap_ok(pass(node, last, &fresh, 5, PL_DELIVERED).size && !owed(node, last),
+	       "a longer debt is not believed, and whole datagrams leave none");
+	for (uint32_t slot = CROWD_FIRST; slot <= last; slot++)
+		node_set_account(node, slot, 0);
+	set_account_owed(node, last, kept_ns + kept_ns / 2);
+	tap_ok(pass(node, last, &fresh, 6, PL_DELIVERED).size, "what is no account's is its port's alone");
+	node_free(node);
 }
 
 /* Datagrams of which each is sent in order and as a whole, but several at a time, with identifications that
@@ -391,7 +496,7 @@ static void test_interleaved(struct node *node, const char *mode)
 	uint32_t slot = SLOT_A, n_passed = 0, n_sent = 0;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	for (uint32_t n = 2; n <= PL_FRAGMENT_WAYS; n++) {
 		for (uint32_t i = 0; i < PL_FRAGMENT_OPEN / PAYLOAD; i++) {
 			for (size_t at = 0; at < pkt_l4_size(&sent); at += SIZE) {
@@ -429,7 +534,7 @@ static void test_debt(struct node *node, const char *mode)
 	uint32_t slot = SLOT_A, n = 0, packets;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	deliver(node, SLOT_A, &first);
 	while (n < 10 * 1024 * 1024 / SIZE && node_send(node, SLOT_A, &middle).reason == PL_DELIVERED) {
 		if (++n % 64 == 0) /* on a slow machine the first one would be too long ago */
@@ -447,6 +552,7 @@ static void test_debt(struct node *node, const char *mode)
 	tap_ok(pass(node, SLOT_A, &echo, 7, PL_ECHO).size,
 	       "an echo is answered, which is owed nothing for (%s)", mode);
 	set_owed(node, SLOT_A, 5 * kept_ns);
+	set_account_owed(node, SLOT_A, 5 * kept_ns);
 	tap_ok(pass(node, SLOT_A, &sent, 6, PL_DELIVERED).size && !owed(node, SLOT_A),
 	       "a longer debt is not believed (%s)", mode);
 }
@@ -518,7 +624,7 @@ static void test_bandwidth(struct node *node, const char *mode)
 	answer = node_reply(&seen, 0);
 	seen = pass(node, SLOT_B, &other_asks, 1, PL_DELIVERED);
 	others = node_reply(&seen, 0);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &server);
+	forget(node, server);
 	limit_eni(node, SLOT_ENI_A, 550000000); /* a fragment costs more than the burst, a datagram 0.7 s */
 	p = cut(&answer, 5, 0, SIZE);
 	deliver(node, server, &p);
@@ -566,7 +672,7 @@ static void test_repeated(struct node *node, const char *mode)
 	unsigned int passed = 0, again_passed = 0, n = 100;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	limit_eni(node, SLOT_ENI_A, kbyte_ns);
 	deliver(node, SLOT_A, &first);
 	for (unsigned int i = 0; i < n; i++)
@@ -592,7 +698,7 @@ static void test_begun(struct node *node, const char *mode)
 	const uint16_t n = 8;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	limit_eni(node, SLOT_ENI_A, kbyte_ns);
 	for (uint16_t id = 0; id < n; id++) {
 		p = cut(&sent, id, 0, 8);
@@ -625,7 +731,7 @@ static int64_t owed_for_cut(struct node *node, uint32_t slot, const struct pkt *
 	struct pkt first = cut(whole, 5, 0, SIZE), next = cut(whole, 5, SIZE, SIZE);
 	int64_t before;
 
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	limit_eni(node, SLOT_ENI_A, 20000000);
 	deliver(node, slot, &first);
 	set_owed(node, slot, 10000000000);
@@ -661,7 +767,7 @@ static void test_ahead(struct node *node, const char *mode)
 	uint32_t slot = SLOT_A;
 
 	node_clear_flows(node);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 	for (uint16_t id = 0; id < PL_FRAGMENTS; id++) {
 		p = cut(&sent, 100 + id, 0, SIZE);
 		deliver(node, SLOT_A, &p);
@@ -670,7 +776,7 @@ static void test_ahead(struct node *node, const char *mode)
 	p = cut(&sent, 100 + PL_FRAGMENTS, 0, SIZE);
 	tap_is_int(node_send(node, SLOT_A, &p).reason, PL_DROP_FRAGMENT,
 		   "a datagram that has just begun is not old (%s)", mode);
-	(void)bpf_map_delete_elem(bpf_map__fd(node->bpf->maps.pl_fragments), &slot);
+	forget(node, slot);
 }
 
 static void test_absurd(struct node *node, const char *mode)
@@ -776,6 +882,7 @@ int main(void)
 		test_complete(node, mode);
 		node_free(node);
 	}
+	test_account();
 	test_same_addresses();
 	return tap_done();
 }
