@@ -39,6 +39,7 @@
 #define PL_ANSWERS_BURST    250
 #define PL_GSO_SIZE_MIN	    64	 /* bytes of payload in a segment: no fewer may be asked for */
 #define PL_GSO_SEGMENTS_MAX 1024 /* of one packet: 64 KB in the smallest */
+#define PL_GSO_CUT_MIN	    1024 /* as the first of these, of what is to be cut into fragments */
 
 /* Default sizes of the maps; user space may set others before it loads the object. */
 #define PL_SLOTS_MAX	 65536 /* pl_ports, pl_generations */

@@ -314,6 +314,12 @@ static __always_inline void pl_fragment_set_id(struct iphdr *ip, __be16 id)
 	ip->id = id;
 }
 
+/* Whether it is no first fragment, but a datagram that will be cut: nothing follows it. */
+static __always_inline bool pl_fragment_is_whole(const struct iphdr *ip)
+{
+	return !(ip->frag_off & bpf_htons(PL_IP_MF));
+}
+
 /* Whether a first fragment may begin a datagram, before a flow is opened for it, counts it, or pays for it:
  * PL_CONTINUE, or why not. (Of ICMP an ENI answers what nothing is owed for: that is told later.) */
 __attribute__((noinline)) int pl_fragment_may_begin(struct __sk_buff *skb, const struct pl_pkt *pkt)
@@ -328,7 +334,8 @@ __attribute__((noinline)) int pl_fragment_may_begin(struct __sk_buff *skb, const
 	slot = pkt->slot;
 	rows = bpf_map_lookup_elem(&pl_fragments, &slot);
 	ip = (void *)(eth + 1);
-	if (rows && pl_fragment_room(rows, pkt, ip->id, pl_fragment_now()) >= PL_FRAGMENTS)
+	if (rows && !pl_fragment_is_whole(ip) &&
+	    pl_fragment_room(rows, pkt, ip->id, pl_fragment_now()) >= PL_FRAGMENTS)
 		return PL_DROP_FRAGMENT;
 	if (pkt->l4_proto == IPPROTO_ICMP)
 		return PL_CONTINUE;
@@ -350,12 +357,21 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 
 	if (!pkt || PL_REASON_IS_DROP(reason))
 		return reason;
-	rows = pl_fragments_of(pkt->slot);
-	if (!eth || !rows)
+	if (!eth)
 		return PL_DROP_FRAGMENT;
 	ip = (void *)(eth + 1);
+	row.id = row.new_id = ip->id;
+	if (pkt->is_translated) { /* the addresses do not tell: two VPCs may have the same */
+		row.new_id = bpf_get_prandom_u32();
+		pl_fragment_set_id(ip, row.new_id);
+	}
+	if (pl_fragment_is_whole(ip))
+		return reason;
+	rows = pl_fragments_of(pkt->slot);
+	if (!rows)
+		return PL_DROP_FRAGMENT;
 	row.seen = pl_fragment_now();
-	taken = pl_fragment_take(rows, pkt, ip->id, row.seen, &word);
+	taken = pl_fragment_take(rows, pkt, row.id, row.seen, &word);
 	if (!taken)
 		return PL_DROP_FRAGMENT;
 	if (reason != PL_ECHO) {
@@ -372,11 +388,6 @@ __attribute__((noinline)) int pl_fragment_begin(struct __sk_buff *skb, struct pl
 	row.dport = pkt->key.dport;
 	row.protocol = pkt->l4_proto;
 	row.is_echo = reason == PL_ECHO;
-	row.id = row.new_id = ip->id;
-	if (pkt->is_translated) { /* the addresses do not tell: two VPCs may have the same */
-		row.new_id = bpf_get_prandom_u32();
-		pl_fragment_set_id(ip, row.new_id);
-	}
 	*taken = row;
 	asm volatile("" ::: "memory"); /* the tag comes last */
 	*(volatile __u32 *)&taken->tag = pl_fragment_tag(&row);

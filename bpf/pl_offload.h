@@ -40,7 +40,8 @@ struct skb_shared_info {
 #define PL_GSO_UDP_L4	   (1u << 17) /* into datagrams */
 #define PL_GSO_TCP_ACCECN  (1u << 19)
 #define PL_GSO_OF_TCP	   (PL_GSO_TCPV4 | PL_GSO_DODGY | PL_GSO_TCP_ECN | PL_GSO_TCP_FIXEDID | PL_GSO_TCP_ACCECN)
-#define PL_GSO_OF_UDP	   (PL_GSO_UDP | PL_GSO_UDP_L4 | PL_GSO_DODGY)
+#define PL_GSO_OF_UDP	   (PL_GSO_UDP_L4 | PL_GSO_DODGY)
+#define PL_GSO_OF_CUT	   (PL_GSO_UDP | PL_GSO_DODGY)
 
 extern void *bpf_cast_to_kern_ctx(void *obj) __ksym __weak;
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
@@ -114,8 +115,23 @@ static __always_inline __u32 pl_gso_type_by_helpers(struct __sk_buff *skb)
 	return BPF_CORE_READ(info, gso_type);
 }
 
+/* A datagram that will be cut into fragments, as kernels before 4.14 leave it to the device: behind this
+ * program, where nobody sees them any more. So they must be such as can be put together again, and so few
+ * that they fit into a tap's queue. It begins here like one whose fragments are seen. */
+static __always_inline int pl_guard_cut(const struct __sk_buff *skb, struct pl_pkt *pkt, __u8 l4_proto,
+					__u32 type)
+{
+	__u32 size = skb->gso_size;
+
+	if (l4_proto != IPPROTO_UDP || type & ~PL_GSO_OF_CUT || size < PL_GSO_CUT_MIN || size % 8 ||
+	    skb->len > PL_IP_OFFSET + PL_IP_SIZE_MAX)
+		return PL_DROP_BAD_GSO;
+	pkt->rare = PL_RARE_FIRST_FRAGMENT;
+	return PL_CONTINUE;
+}
+
 /* The node pays for the work: segments must not be too small, nor too many, and as the protocol has them. */
-static __always_inline int pl_guard_gso(struct __sk_buff *skb, __u8 l4_proto)
+static __always_inline int pl_guard_gso(struct __sk_buff *skb, struct pl_pkt *pkt, __u8 l4_proto)
 {
 	__u32 known = l4_proto == IPPROTO_TCP ? PL_GSO_OF_TCP : PL_GSO_OF_UDP;
 	__u32 size = skb->gso_size, type;
@@ -128,7 +144,9 @@ static __always_inline int pl_guard_gso(struct __sk_buff *skb, __u8 l4_proto)
 	if (skb->len > size * PL_GSO_SEGMENTS_MAX)
 		return PL_DROP_BAD_GSO;
 	type = PL_SEES_SKB() ? pl_gso_type(skb) : pl_gso_type_by_helpers(skb);
-	return type & ~known ? PL_DROP_BAD_GSO : PL_CONTINUE;
+	if (pl_likely(!(type & ~known)))
+		return PL_CONTINUE;
+	return pl_guard_cut(skb, pkt, l4_proto, type);
 }
 
 /* Of every packet that may go on, whatever it is: l4_proto is 0 for ARP. */
@@ -147,5 +165,5 @@ static __always_inline int pl_guard_offload(struct __sk_buff *skb, struct pl_pkt
 	}
 	if (!own)
 		return PL_DROP_BAD_CHECKSUM_OFFLOAD;
-	return pl_guard_gso(skb, l4_proto);
+	return pl_guard_gso(skb, pkt, l4_proto);
 }

@@ -16,7 +16,7 @@
 enum {			       /* pl_pkt.rare: what is no whole packet of a flow */
        PL_RARE_ICMP_ERROR = 1, /* about a packet of one */
        PL_RARE_FRAGMENT,       /* after the first */
-       PL_RARE_FIRST_FRAGMENT,
+       PL_RARE_FIRST_FRAGMENT, /* or what will be cut into fragments */
 };
 
 enum {			    /* pl_pkt.refused: it is dropped, and somebody is told (pl_answer.h) */

@@ -403,11 +403,71 @@ def hostile_segments(lab):
         if sender == "a2":  # a container's own kernel cuts such packets
             frame = packet(slot, ENI, TCP, (lab.fresh_port(), 443), b"x" * 65000, partial=True) + b"x" * 20000
             lab.refused("bad_gso", sender, virtio(L4, 16, GSO_TCPV4, 64, 54), frame, f"more than 64 KB in the smallest segments ({how})")
-            frame = packet(slot, ENI, UDP, (lab.fresh_port(), 500), data, partial=True)
-            lab.refused("bad_gso", sender, virtio(L4, 6, GSO_UDP, 8, 42), frame, f"UDP in fragments of eight bytes ({how})")
         lab.refused("bad_gso", sender, virtio(L4, 6, GSO_TCPV4, 100, 42), frame, f"UDP in TCP's segments ({how})")
         lab.refused("bad_checksum_offload", sender, virtio(28, 0, GSO_TCPV4, 100, 54), frame,
                     f"segments with a checksum that is none of theirs ({how})")
+
+
+def fragment(slot, whole, at, size, number):
+    """A part of a datagram in a frame of its own, from a byte of it on."""
+    more = 0x2000 if at + size < len(whole) - L4 else 0
+    ip = whole[14:16] + struct.pack("!HHH", 20 + size, number, more | at // 8) + whole[22:24] + b"\0\0" + whole[26:L4]
+    return whole[:14] + ip[:10] + struct.pack("!H", 0xFFFF - sum16(ip)) + ip[12:] + whole[L4 + at : L4 + at + size]
+
+
+def put_together(fragments):
+    """The datagram of fragments in their order, in a frame; None: they are not of one."""
+    end, l4 = 0, b""
+    for frame in fragments:
+        field = int.from_bytes(frame[20:22], "big")
+        if (field & 0x1FFF) * 8 != end or frame[18:20] != fragments[0][18:20] or sum16(frame[14:L4]) != 0xFFFF:
+            return None
+        l4 += frame[L4 : 14 + int.from_bytes(frame[16:18], "big")]
+        end = len(l4)
+    if not fragments or int.from_bytes(fragments[-1][20:22], "big") & 0x2000:
+        return None
+    ip = fragments[0][14:16] + struct.pack("!HHH", 20 + end, 0, 0) + fragments[0][22:24] + b"\0\0" + fragments[0][26:L4]
+    return fragments[0][:14] + ip[:10] + struct.pack("!H", 0xFFFF - sum16(ip)) + ip[12:] + l4
+
+
+def hostile_cuts(lab):
+    """Datagrams that are to be cut into fragments behind the program, where nothing counts those that are lost. (A
+    container's own kernel cuts its own.)"""
+    for size, what in ((8, "eight bytes"), (1016, "fewer bytes than there may be"), (1028, "bytes that are none of eight")):
+        frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 20000, partial=True)
+        lab.refused("bad_gso", "a2", virtio(L4, 6, GSO_UDP, size, 42), frame, f"UDP in fragments of {what}")
+    frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 65000, partial=True)
+    lab.refused("bad_gso", "a2", virtio(L4, 6, GSO_UDP, 1480, 42), frame + b"x" * 20000, "UDP in fragments beyond 64 KB")
+    frame = packet(17, ENI, UDP, (lab.fresh_port(), 500), b"x" * 4000, partial=True)
+    ip = frame[14:16] + b"\0\0" + frame[18:24] + b"\0\0" + frame[26:L4]
+    frame = frame[:14] + ip[:10] + struct.pack("!H", 0xFFFF - sum16(ip)) + ip[12:] + frame[L4:]
+    lab.refused("bad_length", "a2", virtio(L4, 6, GSO_UDP, 1480, 42), frame, "UDP in fragments, of no length")
+
+
+def honest_cuts(lab):
+    """What a machine with an old kernel sends, cut by this one at the server's tap; and not while its port owes."""
+    ports, _ = lab.to_server("s1", "a2", UDP)
+    header, data = virtio(L4, 6, GSO_UDP, 1480, 42), bytes(range(250)) * 16
+    frame, numbers = packet(17, ENI, UDP, ports, data, partial=True), set()
+    for _ in range(3):
+        lab.settle()
+        lab.ends["a2"].send(header, frame)
+        fragments = []
+        while len(fragments) < 3 and (part := wait_for(lab.ends["s1"], lambda f: f[12:14] == b"\x08\0" and f[23] == UDP)):
+            fragments.append(part)
+        whole = put_together(fragments)
+        ok(whole and is_sealed(whole) and whole[L4 + 8 :] == data and whole[26:29] == b"\x64\x40\x00",
+           f"a datagram that is to be cut arrives in three fragments ({lab.mode})")
+        numbers |= {part[18:20] for part in fragments}
+    ok(len(numbers) > 1, f"its identification is not the sender's, which was the same each time ({lab.mode})")
+    whole = packet(17, ENI, UDP, ports, data)
+    lab.ends["a2"].send(virtio(), fragment(17, whole, 0, 1480, 9))
+    before = lab.node.count("fragment_share")
+    for n in range(1000):  # one and the same again and again, so that nothing of it will be put together
+        lab.ends["a2"].send(virtio(), fragment(17, whole, 1480, 1480, 9))
+        if n % 16 == 0 and lab.node.count("fragment_share") > before:
+            break
+    lab.refused("fragment_share", "a2", header, frame, "while its port owes for others it is refused")
 
 
 def honest_segments(lab):
@@ -545,9 +605,11 @@ def walk(mode, ends):
         checksums_behind(lab)
         hostile_answers(lab)
         hostile_segments(lab)
+        hostile_cuts(lab)
         marked_by_the_node(lab)
         honest_checksums(lab)
         honest_segments(lab)
+        honest_cuts(lab)
         honest_streams(lab)
     finally:
         ADDRESSES[0] = "198.18.0.1"
